@@ -6,6 +6,7 @@
 //! refused when another site's page sent it, whatever cookies the browser added.
 
 use crate::problem::{Problem, ProblemKind};
+use crate::routes::Route;
 use axum::http::header::{AUTHORIZATION, COOKIE, HOST, ORIGIN};
 use axum::http::{HeaderMap, Method};
 use serde::Serialize;
@@ -96,22 +97,8 @@ impl core::fmt::Debug for Access {
     }
 }
 
-/// Reachable without a token.
-fn is_public(route: Option<&str>) -> bool {
-    matches!(
-        route,
-        None | Some(
-            "/" | "/healthz" | "/api/v1/session" | "/assets/{file}" | "/docs" | "/docs/{file}" | "/openapi.json"
-        )
-    ) || route.is_some_and(|r| crate::routes::VIEWS.contains(&r))
-}
-
-/// Routes that are asked with POST and change nothing.
-fn only_reads(route: Option<&str>) -> bool {
-    matches!(route, Some("/api/v1/advice" | "/api/v1/portfolio" | "/api/v1/session"))
-}
-
-const fn is_safe(method: &Method) -> bool {
+/// Does a request of this method change nothing?
+pub(crate) const fn is_safe(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
 
@@ -119,7 +106,7 @@ const fn is_safe(method: &Method) -> bool {
 pub(crate) fn check(
     access: &Access,
     method: &Method,
-    route: Option<&str>,
+    route: Option<&Route>,
     headers: &HeaderMap,
 ) -> Result<Option<(Caller, Pass)>, Problem> {
     if !is_safe(method) {
@@ -128,16 +115,14 @@ pub(crate) fn check(
     let Access::Tokens(tokens) = access else { return Ok(None) };
     let given = token(headers);
     let caller = given.as_deref().and_then(|t| Some((tokens.caller(t)?, Pass(t.into()))));
-    if is_public(route) {
-        return Ok(caller);
-    }
+    let Some(needed) = route.and_then(|r| r.needs(method)) else { return Ok(caller) };
     let Some((caller, pass)) = caller else {
         let what = if given.is_some() { "the token is not known here" } else { "this address wants a token" };
         return Err(Problem::new(ProblemKind::Unauthorized, what).hint(
             "send Authorization: Bearer TOKEN; the operator makes one with: barograph token add NAME --role read",
         ));
     };
-    if caller.role < Role::Operate && !is_safe(method) && !only_reads(route) {
+    if caller.role < needed {
         return Err(Problem::new(ProblemKind::Forbidden, format!("the token '{}' may read only", caller.name))
             .hint("ask the operator for one with the role operate"));
     }
@@ -199,7 +184,7 @@ mod tests {
             headers.append(*name, HeaderValue::from_str(value).unwrap());
         }
         let access = Access::Tokens(Arc::new(Two));
-        check(&access, method, Some(route), &headers).map(|_| ()).map_err(|p| p.kind.status())
+        check(&access, method, crate::routes::find(route), &headers).map(|_| ()).map_err(|p| p.kind.status())
     }
 
     #[test]
@@ -234,7 +219,7 @@ mod tests {
             for (name, value) in fields {
                 headers.append(*name, HeaderValue::from_static(value));
             }
-            check(&Access::Open, &Method::POST, Some("/api/v1/positions"), &headers).is_ok()
+            check(&Access::Open, &Method::POST, crate::routes::find("/api/v1/positions"), &headers).is_ok()
         };
         let host = ("host", "localhost:8600");
         assert!(checked(&[host]));

@@ -3,7 +3,7 @@
 //! The canonical envelope holds that of the fourth original (payloads §5) and the alert of the third (payloads §6) and more; with
 //! `format=seed4` exactly the former goes out. Nothing here says that anything was detected.
 
-use crate::alias_markets::pair_of;
+use crate::alias::markets::pair_of;
 use barograph_domain::alert::{AlertState, Change, Statistic};
 use barograph_domain::pattern::Seed4;
 use barograph_domain::thresholds::CORRELATION_BREAK;

@@ -3,7 +3,7 @@
 use crate::access::{self, Access};
 use crate::host;
 use crate::problem::{Problem, ProblemKind};
-use crate::routes::body;
+use crate::routes::{self, Route};
 use crate::serve::Peer;
 use crate::state::Shared;
 use axum::body::Body;
@@ -26,9 +26,10 @@ const HEADER_BYTES_MAX: usize = 8_192;
 /// See the module.
 pub(crate) async fn guard(State(app): State<Shared>, request: Request, next: Next) -> Response<Body> {
     let began = Instant::now();
-    let route = request.extensions().get::<MatchedPath>().cloned();
+    let matched = request.extensions().get::<MatchedPath>();
+    let route = matched.and_then(|m| routes::find(m.as_str()));
     let mut request = request;
-    let mut response = match check(&app, &mut request, route.as_ref().map(MatchedPath::as_str)) {
+    let mut response = match check(&app, &mut request, route) {
         Err(problem) => {
             let closes = problem.kind == ProblemKind::BodyRefused;
             let mut response = problem.into_response();
@@ -42,7 +43,7 @@ pub(crate) async fn guard(State(app): State<Shared>, request: Request, next: Nex
     let headers = response.headers_mut();
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    app.telemetry.answered(route.as_ref().map(MatchedPath::as_str), response.status().as_u16(), began.elapsed());
+    app.telemetry.answered(route, response.status().as_u16(), began.elapsed());
     response
 }
 
@@ -85,7 +86,7 @@ async fn caught<T>(future: impl Future<Output = T>) -> Result<T, String> {
 }
 
 /// Who asks, and may they? The caller goes with the request.
-fn admit(app: &Shared, request: &mut Request, route: Option<&str>) -> Result<(), Problem> {
+fn admit(app: &Shared, request: &mut Request, route: Option<&Route>) -> Result<(), Problem> {
     let peer = request.extensions().get::<Peer>().copied();
     let now = Instant::now();
     if let Some(Peer(ip)) = peer {
@@ -125,7 +126,7 @@ pub(crate) fn failed(app: &Shared, peer: Option<Peer>, token: Option<&str>) -> R
     }
 }
 
-fn check(app: &Shared, request: &mut Request, route: Option<&str>) -> Result<(), Problem> {
+fn check(app: &Shared, request: &mut Request, route: Option<&Route>) -> Result<(), Problem> {
     let tokens = matches!(app.config.access, Access::Tokens(_));
     host::check(request.headers(), request.uri(), &app.config.host_names, tokens)?;
     admit(app, request, route)?;
@@ -146,7 +147,7 @@ fn check(app: &Shared, request: &mut Request, route: Option<&str>) -> Result<(),
         )
         .hint("send fewer or shorter header fields"));
     }
-    if body::is_read(request.method(), route) {
+    if route.is_some_and(|r| r.reads_body(request.method())) {
         return Ok(());
     }
     let length = headers.get(CONTENT_LENGTH).filter(|v| v.as_bytes() != b"0");

@@ -8,7 +8,6 @@
 
 mod access;
 pub mod alias;
-pub mod alias_markets;
 pub mod board;
 pub mod chart;
 mod clients;
@@ -17,7 +16,6 @@ pub mod delivery;
 mod error;
 mod etag;
 pub mod events;
-pub mod exposition;
 pub mod feeds;
 mod guard;
 mod host;
@@ -27,7 +25,6 @@ mod openapi;
 mod params;
 mod problem;
 mod query;
-mod query_error;
 mod routes;
 mod serve;
 mod stall;
@@ -49,10 +46,9 @@ pub use names::{DEFAULT_VENUE, nearest, resolve};
 pub use openapi::openapi_json;
 pub use problem::{Problem, ProblemKind};
 pub use query::{
-    EventFilter, Health, LevelFilter, MarketHealth, Page, Query, QueryError, Rendered, STREAM_BUFFER, StreamEvent,
-    Window,
+    AskBoard, AskDeliveries, AskEvents, AskMarkets, AskPositions, EventFilter, Health, LevelFilter, MarketHealth, Page,
+    Query, QueryError, Rendered, STREAM_BUFFER, StreamEvent, Told, Window,
 };
-pub use query_error::Told;
 pub use routes::assets::is_built as page_is_built;
 pub use serve::{Incident, Reporter, ServeConfig, serve, serve_in_turn};
 pub use universe::{CalendarView, PairView, UniverseView};

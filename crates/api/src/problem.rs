@@ -3,8 +3,7 @@
 //! `detail` says what was wrong, `value` with what, `hint` what to do; `candidates` lists the names that would have
 //! worked. Types are URNs, so that they mean the same on every host.
 
-use crate::query::QueryError;
-use crate::query_error::Told;
+use crate::query::{QueryError, Told};
 use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, Response, StatusCode};

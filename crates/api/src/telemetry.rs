@@ -1,9 +1,11 @@
 //! Counters of the HTTP surface, printed in the Prometheus text format.
 //!
-//! A fixed table of atomics, one row per route: no lock and no allocation on the way of a request.
+//! A fixed table of atomics, one row per route: no lock and no allocation on the way of a request. The text is written here and not by
+//! `prometheus-client`, which writes OpenMetrics only: another content type and other bytes than the format 0.0.4 that scrapers of this
+//! program are promised.
 
 use crate::query::Health;
-use crate::routes::{PATHS, VIEWS};
+use crate::routes::{self, Route};
 use barograph_domain::Ts;
 use core::fmt::Write as _;
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -35,7 +37,7 @@ pub(crate) enum Dropped {
 /// All counters.
 pub(crate) struct Telemetry {
     version: String,
-    /// One row per path of [`PATHS`], and one for addresses that do not exist.
+    /// One row per route, and one for addresses that do not exist.
     routes: Vec<RouteStats>,
     connections: AtomicU64,
     stream_clients: AtomicU64,
@@ -69,7 +71,7 @@ impl Telemetry {
         };
         Self {
             version: version.to_owned(),
-            routes: (0..=PATHS.len()).map(|_| row()).collect(),
+            routes: (0..=routes::all().len()).map(|_| row()).collect(),
             connections: AtomicU64::new(0),
             stream_clients: AtomicU64::new(0),
             lagged: AtomicU64::new(0),
@@ -79,12 +81,9 @@ impl Telemetry {
         }
     }
 
-    /// One answered request. `route` is the pattern it matched, if any.
-    pub(crate) fn answered(&self, route: Option<&str>, status: u16, took: Duration) {
-        // Every view of the page is the page.
-        let route = route.map(|r| if VIEWS.contains(&r) { "/" } else { r });
-        let same = |path: &str, matched: &str| path == matched || path.strip_suffix('/') == Some(matched);
-        let index = route.and_then(|r| PATHS.iter().position(|p| same(p, r))).unwrap_or(PATHS.len());
+    /// One answered request, and the route it matched, if any.
+    pub(crate) fn answered(&self, route: Option<&Route>, status: u16, took: Duration) {
+        let index = route.map_or(routes::all().len(), |r| r.index);
         let Some(row) = self.routes.get(index) else { return };
         let code = STATUSES.iter().position(|s| *s == status).unwrap_or(STATUSES.len() - 1);
         row.by_status[code].fetch_add(1, Ordering::Relaxed);
@@ -185,7 +184,7 @@ impl Telemetry {
     }
 
     fn rows(&self) -> impl Iterator<Item = (&'static str, &RouteStats)> {
-        PATHS.iter().copied().chain(["unknown"]).zip(&self.routes)
+        routes::all().iter().map(|r| r.path.as_str()).chain(["unknown"]).zip(&self.routes)
     }
 }
 
@@ -206,12 +205,12 @@ mod tests {
     #[test]
     fn counters_print_what_was_counted() {
         let t = Telemetry::new("1.2.3");
-        t.answered(Some("/healthz"), 200, Duration::from_micros(300));
-        t.answered(Some("/healthz"), 200, Duration::from_secs(60));
-        t.answered(Some("/api/market-context/history"), 200, Duration::ZERO);
-        t.answered(Some("/api/market-context/history/"), 200, Duration::ZERO);
+        t.answered(routes::find("/healthz"), 200, Duration::from_micros(300));
+        t.answered(routes::find("/healthz"), 200, Duration::from_secs(60));
+        t.answered(routes::find("/api/market-context/history"), 200, Duration::ZERO);
+        t.answered(routes::find("/api/market-context/history/"), 200, Duration::ZERO);
         t.answered(None, 404, Duration::from_millis(1));
-        t.answered(Some("/healthz"), 418, Duration::ZERO);
+        t.answered(routes::find("/healthz"), 418, Duration::ZERO);
         t.dropped(Dropped::Lagged);
         let client = t.stream_client();
         let market = |newest| MarketHealth {

@@ -7,7 +7,7 @@ use crate::render::{Books, Lens, align};
 use barograph_api::events::{
     BaseRateView, Data, DatumView, EvidenceView, EvidenceWindow, MomentView, TurnView, asset_pair,
 };
-use barograph_api::{EventFilter, EventView, Page, Window, alias_markets::pair_of};
+use barograph_api::{EventFilter, EventView, Page, Window, alias::markets::pair_of};
 use barograph_domain::alert::{BaseRate, Datum, Statistic};
 use barograph_domain::{Alert, InstrumentName, KnownAlert, Ts};
 use barograph_engine::detect::explain;

@@ -1,7 +1,7 @@
 //! The board as a document: what [`super::Hub`] and a moment of the past both look like.
 
 use super::{COLUMNS, Cells, Value, labels};
-use crate::alias_markets::pair_of;
+use crate::alias::markets::pair_of;
 use crate::live::DataOrigin;
 use barograph_domain::{Axis, InstrumentName, Ts};
 use serde::Serialize;

@@ -1,11 +1,11 @@
 //! Advice on a trade whose side, entry and stop the caller states. It reads; nothing is placed or kept.
 
-use super::{body, docs, reply};
-use crate::params::Params;
+use super::{body, reply};
+use crate::params::{AsOf, Asked};
 use crate::problem::Problem;
 use crate::state::Shared;
 use axum::body::Body;
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, Response};
 use barograph_domain::advice::{AdviceRequest, AdviceView};
 
@@ -19,19 +19,18 @@ use barograph_domain::advice::{AdviceRequest, AdviceView};
     path = "/api/v1/advice",
     operation_id = "postAdvice",
     tag = "advice",
-    params(docs::AsOf),
+    params(AsOf),
     request_body = AdviceRequest,
     responses((status = 200, description = "the advice", body = AdviceView))
 )]
 pub(super) async fn advise(
     State(app): State<Shared>,
-    RawQuery(query): RawQuery,
+    Asked((as_of,)): Asked<(AsOf,)>,
     headers: HeaderMap,
     sent: Body,
 ) -> Result<Response<Body>, Problem> {
-    let params = Params::parse(query.as_deref(), &["as_of"])?;
     let asked: AdviceRequest = body::json(&headers, sent).await?;
-    let as_of = params.either_as_of(asked.as_of.as_deref(), app.query.now())?;
+    let as_of = as_of.or_in_body(asked.as_of.as_deref(), app.query.now())?;
     let json = app.read("advice", move |q| reply::json(&q.advise(&asked, as_of)?)).await?;
     Ok(reply::json_body(json))
 }

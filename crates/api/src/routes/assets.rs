@@ -5,11 +5,11 @@
 //! sure of it. A program that was built without the page says how to build it.
 
 use crate::etag;
-use crate::params::Params;
+use crate::params::Asked;
 use crate::problem::{Problem, ProblemKind};
 use crate::state::Shared;
 use axum::body::Body;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{Path, State};
 use axum::http::header::{
     ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, ETAG, REFERRER_POLICY, VARY,
 };
@@ -75,10 +75,9 @@ pub(super) async fn page(State(app): State<Shared>, headers: HeaderMap) -> Respo
 )]
 pub(super) async fn of_page(
     Path(name): Path<String>,
-    RawQuery(query): RawQuery,
+    Asked(()): Asked<()>,
     headers: HeaderMap,
 ) -> Result<Response<Body>, Problem> {
-    Params::parse(query.as_deref(), &[])?;
     match asset(&format!("assets/{name}")) {
         Some(found) => Ok(file(found, &headers, "public, max-age=31536000, immutable")),
         None => Err(Problem::new(ProblemKind::UnknownRoute, format!("the page has no file '{name}'"))

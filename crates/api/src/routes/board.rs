@@ -1,13 +1,12 @@
 //! The board: all markets in one answer.
 
-use super::docs;
 use crate::board::BoardView;
 use crate::etag;
-use crate::params::Params;
+use crate::params::{AsOf, Asked};
 use crate::problem::Problem;
 use crate::state::Shared;
 use axum::body::Body;
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, Response};
 
 /// All markets in one table: labels, readings, ages, the price of this moment, and what changed in the last hour.
@@ -19,7 +18,7 @@ use axum::http::{HeaderMap, Response};
     path = "/api/v1/board",
     operation_id = "getBoard",
     tag = "board",
-    params(docs::AsOf),
+    params(AsOf),
     responses(
         (status = 200, description = "the table", body = BoardView),
         (status = 304, description = "the one you hold is still it (If-None-Match)")
@@ -27,11 +26,10 @@ use axum::http::{HeaderMap, Response};
 )]
 pub(super) async fn now(
     State(app): State<Shared>,
-    RawQuery(query): RawQuery,
+    Asked((as_of,)): Asked<(AsOf,)>,
     headers: HeaderMap,
 ) -> Result<Response<Body>, Problem> {
-    let params = Params::parse(query.as_deref(), &["as_of"])?;
-    let as_of = params.as_of(app.query.now())?;
+    let as_of = as_of.moment(app.query.now())?;
     let json = app
         .read("board", move |q| match as_of {
             None => q.board().map(|hub| hub.json()),

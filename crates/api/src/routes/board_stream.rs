@@ -11,13 +11,13 @@ use crate::access::Pass;
 use crate::board::{Hub, News, Topic, Value, frame};
 use crate::feeds::FeedFilter;
 use crate::live::LiveView;
-use crate::params::Params;
+use crate::params::{Asked, parameters};
 use crate::problem::{Problem, ProblemKind};
 use crate::query::{Query, QueryError};
 use crate::state::Shared;
 use crate::telemetry::Dropped;
 use axum::body::Body;
-use axum::extract::{Extension, RawQuery, State};
+use axum::extract::{Extension, State};
 use axum::http::{Method, Response};
 use barograph_domain::{InstrumentName, Ts};
 use bytes::Bytes;
@@ -29,7 +29,7 @@ use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::sync::{OwnedSemaphorePermit, broadcast, mpsc};
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_stream::wrappers::ReceiverStream;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 /// Events between the feeder and the socket.
 const QUEUE: usize = 4;
@@ -44,16 +44,16 @@ const GREETING: &[u8] = b"retry: 2000\n\n";
 /// Keeps proxies and sockets awake.
 const KEEP_ALIVE: &[u8] = b": keep-alive\n\n";
 
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "read by the schema generator alone")]
-pub(super) struct Topics {
-    /// Also what is heard of this market, and each new snapshot of it.
-    #[param(example = "binance-usdm:BTCUSDT")]
-    market: Option<String>,
-    /// `1`: also the states of all streams.
-    #[param(example = "1")]
-    feeds: Option<String>,
+parameters! {
+    /// What else is told.
+    pub(super) struct Topics {
+        /// Also what is heard of this market, and each new snapshot of it.
+        #[param(example = "binance-usdm:BTCUSDT")]
+        market: Option<String>,
+        /// `1`: also the states of all streams.
+        #[param(example = "1")]
+        feeds: Option<String>,
+    }
 }
 
 /// One market this moment, as far as it moves.
@@ -99,12 +99,11 @@ pub(super) async fn stream(
     State(app): State<Shared>,
     method: Method,
     pass: Option<Extension<Pass>>,
-    RawQuery(query): RawQuery,
+    Asked((topics,)): Asked<(Topics,)>,
 ) -> Result<Response<Body>, Problem> {
-    let params = Params::parse(query.as_deref(), &["market", "feeds"])?;
-    let market = params.text("market").map(|name| app.query.resolve(name, false));
+    let market = topics.market.text().map(|name| app.query.resolve(name, false));
     let market = market.transpose().map_err(|e| app.problem("board-stream", &e))?;
-    let feeds = wants_feeds(&params)?;
+    let feeds = wants_feeds(&topics)?;
     if method == Method::HEAD {
         return Ok(super::reply::body("text/event-stream", Body::empty()));
     }
@@ -139,13 +138,14 @@ pub(super) async fn stream(
     Ok(super::reply::body("text/event-stream", Body::from_stream(ReceiverStream::new(receiver))))
 }
 
-fn wants_feeds(params: &Params) -> Result<bool, Problem> {
-    match params.text("feeds") {
+fn wants_feeds(topics: &Topics) -> Result<bool, Problem> {
+    match topics.feeds.text() {
         None | Some("0" | "false") => Ok(false),
         Some("1" | "true") => Ok(true),
-        Some(other) => Err(Problem::new(ProblemKind::BadRequest, format!("feeds: '{other}' is neither 1 nor 0"))
-            .value(other)
-            .hint("write feeds=1, or leave it out")),
+        Some(other) => {
+            let why = format!("'{other}' is neither 1 nor 0");
+            Err(topics.feeds.refused(ProblemKind::BadRequest, why, "write feeds=1, or leave it out"))
+        }
     }
 }
 

@@ -3,28 +3,12 @@
 use super::unread;
 use crate::problem::{Problem, ProblemKind};
 use axum::body::{Body, to_bytes};
+use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, Method};
 use serde::de::DeserializeOwned;
 
 /// Largest body; the longest useful one is under a kilobyte.
-pub(crate) const BODY_BYTES_MAX: usize = 16 * 1024;
-
-/// Routes that read a body, by pattern.
-const READ_BODIES: [&str; 7] = [
-    "/api/v1/advice",
-    "/api/v1/positions",
-    "/api/v1/portfolio",
-    "/api/v1/deliveries/{message}/replay",
-    "/api/v1/endpoints/{name}/enable",
-    "/api/v1/silences",
-    "/api/v1/session",
-];
-
-/// Does a request of this method to this route have a body that is read?
-pub(crate) fn is_read(method: &Method, route: Option<&str>) -> bool {
-    *method == Method::POST && route.is_some_and(|r| READ_BODIES.contains(&r))
-}
+const BODY_BYTES_MAX: usize = 16 * 1024;
 
 /// The value of a JSON body.
 pub(super) async fn json<T: DeserializeOwned>(headers: &HeaderMap, body: Body) -> Result<T, Problem> {
@@ -47,5 +31,5 @@ pub(super) async fn json<T: DeserializeOwned>(headers: &HeaderMap, body: Body) -
     if bytes.trim_ascii_start().first() == Some(&b'[') {
         return Err(refused("the body is a list; one JSON object is expected".to_owned()));
     }
-    serde_json::from_slice(&bytes).map_err(|e| refused(format!("the body cannot be read: {}", unread::why(&bytes, &e))))
+    unread::read(&bytes).map_err(|why| refused(format!("the body cannot be read: {why}")))
 }

@@ -1,18 +1,18 @@
 //! What a chart of one market is drawn from, and how its streams stood.
 
-use super::context::{Id, instrument};
-use super::{docs, reply};
+use super::context::instrument;
+use super::reply;
+use super::segment::{MarketId, Segment};
 use crate::chart::{BARS_MAX, ChartQuery, ChartView, ContinuityView};
 use crate::etag;
-use crate::params::{Params, check_range};
+use crate::params::{AsOf, Asked, Range, check_range, parameters};
 use crate::problem::{Problem, ProblemKind};
 use crate::query::Window;
 use crate::state::Shared;
 use axum::body::Body;
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, Response};
 use barograph_domain::{Span, Ts};
-use utoipa::IntoParams;
 
 /// Lengths of candles.
 const INTERVALS: [&str; 6] = ["1m", "5m", "15m", "1h", "4h", "1d"];
@@ -23,18 +23,18 @@ const GAPS: usize = 5_000;
 /// Stretch shown unless told.
 const DAY: Span = Span::days(1);
 
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "read by the schema generator alone")]
-pub(super) struct Candles {
-    /// Length of a candle: 1m, 5m, 15m, 1h, 4h or 1d. Left out: 1h.
-    #[param(example = "1h")]
-    interval: Option<String>,
-    /// The moment before which the last candle begins. Left out: behind the newest.
-    #[param(example = "2026-02-06T00:00:00Z")]
-    end: Option<String>,
-    /// Places for candles, from 1 to 2000. Left out: 500.
-    bars: Option<usize>,
+parameters! {
+    /// Which candles.
+    pub(super) struct Candles {
+        /// Length of a candle: 1m, 5m, 15m, 1h, 4h or 1d. Left out: 1h.
+        #[param(example = "1h")]
+        interval: Option<String>,
+        /// The moment before which the last candle begins. Left out: behind the newest.
+        #[param(example = "2026-02-06T00:00:00Z")]
+        end: Option<String>,
+        /// Places for candles, from 1 to 2000. Left out: 500.
+        bars: Option<usize>,
+    }
 }
 
 /// Candles with labels and readings at their closes, gaps, sessions and alerts, column by column.
@@ -46,7 +46,7 @@ pub(super) struct Candles {
     path = "/api/v1/markets/{id}/chart",
     operation_id = "getChart",
     tag = "board",
-    params(docs::Id, Candles, docs::AsOf),
+    params(MarketId, Candles, AsOf),
     responses(
         (status = 200, description = "at most 2000 candles", body = ChartView),
         (status = 304, description = "the one you hold is still it (If-None-Match)")
@@ -54,19 +54,18 @@ pub(super) struct Candles {
 )]
 pub(super) async fn candles(
     State(app): State<Shared>,
-    id: Id,
-    RawQuery(query): RawQuery,
+    id: Segment<MarketId>,
+    Asked((candles, as_of)): Asked<(Candles, AsOf)>,
     headers: HeaderMap,
 ) -> Result<Response<Body>, Problem> {
-    let params = Params::parse(query.as_deref(), &["interval", "end", "bars", "as_of"])?;
     let id = instrument(&app, "chart", id)?;
-    let asked = asked(&params, app.query.now())?;
+    let asked = asked(&candles, &as_of, app.query.now())?;
     let json = app.read("chart", move |q| q.chart(&id, &asked).and_then(|view| reply::json(&view))).await?;
     Ok(etag::answer(&headers, json))
 }
 
-fn asked(params: &Params, now: Ts) -> Result<ChartQuery, Problem> {
-    let word = params.text("interval").unwrap_or("1h");
+fn asked(candles: &Candles, as_of: &AsOf, now: Ts) -> Result<ChartQuery, Problem> {
+    let word = candles.interval.text().unwrap_or("1h");
     let known = INTERVALS.contains(&word).then(|| Span::parse(word).ok()).flatten();
     let interval = known.ok_or_else(|| {
         Problem::new(ProblemKind::BadRequest, format!("interval: there are no candles of '{word}'"))
@@ -74,15 +73,8 @@ fn asked(params: &Params, now: Ts) -> Result<ChartQuery, Problem> {
             .hint("write 1m, 5m, 15m, 1h, 4h or 1d")
             .candidates(INTERVALS.map(str::to_owned).to_vec())
     })?;
-    let bars = match params.text("bars") {
-        None => BARS,
-        Some(text) => text.parse::<usize>().ok().filter(|n| (1..=BARS_MAX).contains(n)).ok_or_else(|| {
-            Problem::new(ProblemKind::BadNumber, format!("bars: '{text}' is not between 1 and {BARS_MAX}"))
-                .value(text)
-                .hint("ask for fewer, or for longer candles")
-        })?,
-    };
-    Ok(ChartQuery { interval, end: params.instant("end")?, bars, as_of: params.as_of(now)? })
+    let bars = candles.bars.count((BARS, BARS_MAX), "ask for fewer, or for longer candles")?;
+    Ok(ChartQuery { interval, end: candles.end.instant()?, bars, as_of: as_of.moment(now)? })
 }
 
 /// How every stream of a market stood: stretches of LIVE, GAP, RESYNC and STALE with reasons, as stored.
@@ -91,7 +83,7 @@ fn asked(params: &Params, now: Ts) -> Result<ChartQuery, Problem> {
     path = "/api/v1/markets/{id}/continuity",
     operation_id = "getContinuity",
     tag = "board",
-    params(docs::Id, docs::Range, docs::AsOf),
+    params(MarketId, Range, AsOf),
     responses(
         (status = 200, description = "the last 24 hours unless told", body = ContinuityView),
         (status = 304, description = "the one you hold is still it (If-None-Match)")
@@ -99,15 +91,14 @@ fn asked(params: &Params, now: Ts) -> Result<ChartQuery, Problem> {
 )]
 pub(super) async fn continuity(
     State(app): State<Shared>,
-    id: Id,
-    RawQuery(query): RawQuery,
+    id: Segment<MarketId>,
+    Asked((range, as_of)): Asked<(Range, AsOf)>,
     headers: HeaderMap,
 ) -> Result<Response<Body>, Problem> {
-    let params = Params::parse(query.as_deref(), &["start", "end", "as_of"])?;
     let id = instrument(&app, "continuity", id)?;
     let now = app.query.now();
-    let as_of = params.as_of(now)?;
-    let (start, end) = params.range()?;
+    let as_of = as_of.moment(now)?;
+    let (start, end) = range.instants()?;
     // Nothing is known of what comes: the present ends the stretch.
     let end = end.unwrap_or(Ts::MAX).min(as_of.unwrap_or(now));
     let start = start.unwrap_or_else(|| end - DAY);
@@ -122,7 +113,8 @@ mod tests {
     use super::*;
 
     fn of(query: &str) -> Result<ChartQuery, Problem> {
-        asked(&Params::parse(Some(query), &["interval", "end", "bars", "as_of"]).unwrap(), Ts::from_secs(1))
+        let Asked((candles, as_of)) = Asked::parse(Some(query)).unwrap();
+        asked(&candles, &as_of, Ts::from_secs(1))
     }
 
     #[test]

@@ -1,28 +1,24 @@
 //! The context of one market: the newest snapshot, and snapshots of the past.
 
-use super::docs;
-use super::paging::{PageView, SERIES, Series};
+use super::paging::{Listed, PageView};
 use super::reply;
-use super::segment::{self, Segment};
+use super::segment::{self, MarketId, Segment};
 use crate::etag;
-use crate::params::Params;
+use crate::params::{AsOf, Asked, Book, Every, Paging, Range};
 use crate::problem::Problem;
 use crate::state::Shared;
 use axum::body::Body;
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, Response};
 use barograph_domain::{InstrumentName, Snapshot};
 
 /// Snapshots on a page: by default, and at most. A snapshot is about 8 kB of JSON.
 const LIMITS: (usize, usize) = (100, 1_000);
 
-/// The path parameter every market route has.
-pub(super) type Id = Segment;
-
 /// The instrument a path names.
-pub(super) fn instrument(app: &Shared, route: &'static str, id: Id) -> Result<InstrumentName, Problem> {
-    let name = segment::text(id, "symbol", "write it as in /api/v1/markets/binance-usdm:BTCUSDT/context")?;
-    app.query.resolve(&name, false).map_err(|e| app.problem(route, &e))
+pub(super) fn instrument(app: &Shared, route: &'static str, id: Segment<MarketId>) -> Result<InstrumentName, Problem> {
+    let MarketId { id } = segment::read(id, "symbol", "write it as in /api/v1/markets/binance-usdm:BTCUSDT/context")?;
+    app.query.resolve(&id, false).map_err(|e| app.problem(route, &e))
 }
 
 /// The newest snapshot of a market.
@@ -35,7 +31,7 @@ pub(super) fn instrument(app: &Shared, route: &'static str, id: Id) -> Result<In
     path = "/api/v1/markets/{id}/context",
     operation_id = "getContext",
     tag = "context",
-    params(docs::Id, docs::AsOf, docs::Book),
+    params(MarketId, AsOf, Book),
     responses(
         (status = 200, description = "the snapshot", body = Snapshot),
         (status = 304, description = "the one you hold is still it (If-None-Match)")
@@ -43,14 +39,13 @@ pub(super) fn instrument(app: &Shared, route: &'static str, id: Id) -> Result<In
 )]
 pub(super) async fn latest(
     State(app): State<Shared>,
-    id: Id,
-    RawQuery(query): RawQuery,
+    id: Segment<MarketId>,
+    Asked((as_of, book)): Asked<(AsOf, Book)>,
     headers: HeaderMap,
 ) -> Result<Response<Body>, Problem> {
-    let params = Params::parse(query.as_deref(), &["as_of", "book"])?;
     let id = instrument(&app, "context", id)?;
-    let as_of = params.as_of(app.query.now())?;
-    let rendered = match (as_of, params.text("book").map(str::to_owned)) {
+    let as_of = as_of.moment(app.query.now())?;
+    let rendered = match (as_of, book.name()) {
         // From memory, on this thread.
         (None, None) => app.query.context(&id, None, None).map_err(|e| app.problem("context", &e))?,
         (as_of, book) => app.read("context", move |q| q.context(&id, book.as_deref(), as_of)).await?,
@@ -66,7 +61,7 @@ pub(super) async fn latest(
     path = "/api/v1/markets/{id}/context/history",
     operation_id = "getContextHistory",
     tag = "context",
-    params(docs::Id, docs::Range, docs::Every, docs::Paging, docs::AsOf, docs::Book),
+    params(MarketId, Range, Every, Paging, AsOf, Book),
     responses(
         (status = 200, description = "one page, at most 1000 snapshots, 100 unless told", body = PageView<Snapshot>),
         (status = 304, description = "the one you hold is still it (If-None-Match)")
@@ -74,14 +69,13 @@ pub(super) async fn latest(
 )]
 pub(super) async fn history(
     State(app): State<Shared>,
-    id: Id,
-    RawQuery(query): RawQuery,
+    id: Segment<MarketId>,
+    Asked((listed, every, book)): Asked<(Listed, Every, Book)>,
     headers: HeaderMap,
 ) -> Result<Response<Body>, Problem> {
-    let params = Params::parse(query.as_deref(), &[SERIES, &["every", "book"]].concat())?;
     let id = instrument(&app, "history", id)?;
-    let series = Series::read(&params, "history", &id, app.query.now(), LIMITS)?;
-    let book = params.text("book").map(str::to_owned);
+    let series = listed.series(&format!("history {id}"), Some(&every), app.query.now(), LIMITS, false)?;
+    let book = book.name();
     let json = app
         .read("history", move |q| {
             let page = q.history(&id, book.as_deref(), &series.window)?;

@@ -1,15 +1,15 @@
 //! What people were told, through which endpoint, and what became of it; having something sent again.
 
 use super::segment::{self, Segment};
-use super::{body, docs, reply};
+use super::{body, reply};
 use crate::cursor;
 use crate::delivery::{DeliveryFilter, DeliveryPlace, DeliveryView, EndpointView, GroupView, MessageView};
-use crate::params::Params;
+use crate::params::{AsOf, Asked, Bound, Given, Paging, parameters};
 use crate::problem::{Problem, ProblemKind};
 use crate::routes::paging::PageView;
 use crate::state::Shared;
 use axum::body::Body;
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, Response, StatusCode};
 use barograph_domain::Ts;
 use barograph_domain::delivery::{DeliveryState, MessageKind};
@@ -47,40 +47,38 @@ pub(crate) struct Groups {
     pub(crate) items: Vec<GroupView>,
 }
 
-fn name(given: Segment) -> Result<String, Problem> {
-    segment::text(given, "name", "use an id that /api/v1/deliveries lists, or a name that /api/v1/endpoints lists")
+fn read<T>(given: Segment<T>) -> Result<T, Problem> {
+    segment::read(given, "name", "use an id that /api/v1/deliveries lists, or a name that /api/v1/endpoints lists")
 }
 
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "read by the schema generator alone")]
-struct Which {
-    /// Only in this state: waiting, grouped, delivered, superseded, expired or dead.
-    #[param(example = "dead")]
-    state: Option<String>,
-    /// Only to this endpoint.
-    endpoint: Option<String>,
-    /// Only of messages of this kind: alert, group, position, delivery or sample.
-    #[param(example = "alert")]
-    kind: Option<String>,
-    /// Only about this market: `venue:symbol`, or a bare symbol where only one instrument answers to it.
-    #[param(example = "binance-usdm:BTCUSDT")]
-    market: Option<String>,
+parameters! {
+    /// Which deliveries.
+    pub(super) struct Which {
+        /// Only in this state: waiting, grouped, delivered, superseded, expired or dead.
+        #[param(example = "dead")]
+        state: Option<String>,
+        /// Only to this endpoint.
+        endpoint: Option<String>,
+        /// Only of messages of this kind: alert, group, position, delivery or sample.
+        #[param(example = "alert")]
+        kind: Option<String>,
+        /// Only about this market: `venue:symbol`, or a bare symbol where only one instrument answers to it.
+        #[param(example = "binance-usdm:BTCUSDT")]
+        market: Option<String>,
+    }
 }
 
-#[derive(IntoParams)]
+#[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
-#[expect(dead_code, reason = "read by the schema generator alone")]
-struct MessageId {
+pub(super) struct MessageId {
     /// Id of the message.
     #[param(example = "msg_5xv8k4q1r2w7y9a3c6e0g8j5mn")]
     message: String,
 }
 
-#[derive(IntoParams)]
+#[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
-#[expect(dead_code, reason = "read by the schema generator alone")]
-struct EndpointName {
+pub(super) struct EndpointName {
     /// Name of the endpoint.
     name: String,
 }
@@ -93,22 +91,23 @@ struct EndpointName {
     path = "/api/v1/deliveries",
     operation_id = "listDeliveries",
     tag = "delivery",
-    params(Which, docs::Paging, docs::AsOf),
+    params(Which, Paging, AsOf),
     responses((status = 200, description = "one page, at most 1000 deliveries, 100 unless told", body = PageView<DeliveryView>))
 )]
-pub(super) async fn list(State(app): State<Shared>, RawQuery(query): RawQuery) -> Result<Response<Body>, Problem> {
-    let known = ["state", "endpoint", "kind", "market", "limit", "cursor", "as_of"];
-    let params = Params::parse(query.as_deref(), &known)?;
+pub(super) async fn list(
+    State(app): State<Shared>,
+    Asked((which, paging, as_of, bound)): Asked<(Which, Paging, AsOf, Bound)>,
+) -> Result<Response<Body>, Problem> {
     let resolve = |name| app.query.resolve(name, false).map_err(|e| app.problem("deliveries", &e));
-    let fingerprint = params.fingerprint("deliveries");
+    let fingerprint = bound.fingerprint("deliveries");
     let filter = DeliveryFilter {
-        state: word(&params, "state", &DeliveryState::ALL, DeliveryState::name)?,
-        endpoint: params.text("endpoint").map(str::to_owned),
-        kind: word(&params, "kind", &MessageKind::ALL, MessageKind::name)?,
-        instrument: params.text("market").map(resolve).transpose()?,
-        as_of: params.as_of(app.query.now())?,
-        after: params.text("cursor").map(|text| decode(text, &fingerprint)).transpose()?,
-        limit: params.limit(LIMITS.0, LIMITS.1)?,
+        state: word(&which.state, &DeliveryState::ALL, DeliveryState::name)?,
+        kind: word(&which.kind, &MessageKind::ALL, MessageKind::name)?,
+        instrument: which.market.text().map(resolve).transpose()?,
+        as_of: as_of.moment(app.query.now())?,
+        after: paging.cursor.text().map(|text| decode(text, &fingerprint)).transpose()?,
+        limit: paging.limit.limit(LIMITS)?,
+        endpoint: which.endpoint.owned(),
     };
     let json = app
         .read("deliveries", move |q| {
@@ -122,19 +121,17 @@ pub(super) async fn list(State(app): State<Shared>, RawQuery(query): RawQuery) -
 }
 
 /// One of some words, in any case.
-fn word<T: Copy>(
-    params: &Params,
-    name: &str,
-    all: &[T],
-    spelt: impl Fn(T) -> &'static str,
-) -> Result<Option<T>, Problem> {
-    let Some(text) = params.text(name) else { return Ok(None) };
+fn word<T: Copy>(given: &Given, all: &[T], spelt: impl Fn(T) -> &'static str) -> Result<Option<T>, Problem> {
+    let (name, Some(text)) = (given.name(), given.text()) else { return Ok(None) };
     let known: Vec<&str> = all.iter().map(|t| spelt(*t)).collect();
     match all.iter().find(|t| spelt(**t).eq_ignore_ascii_case(text)) {
         Some(found) => Ok(Some(*found)),
-        None => Err(Problem::new(ProblemKind::BadWord, format!("{name}: there is no {name} '{text}'"))
-            .value(text)
-            .hint(format!("there are {}", known.join(", ")))
+        None => Err(given
+            .refused(
+                ProblemKind::BadWord,
+                format!("there is no {name} '{text}'"),
+                &format!("there are {}", known.join(", ")),
+            )
             .candidates(known.into_iter().map(str::to_owned).collect())),
     }
 }
@@ -170,11 +167,10 @@ fn decode(text: &str, fingerprint: &str) -> Result<DeliveryPlace, Problem> {
 )]
 pub(super) async fn one(
     State(app): State<Shared>,
-    given: Segment,
-    RawQuery(query): RawQuery,
+    given: Segment<MessageId>,
+    Asked(()): Asked<()>,
 ) -> Result<Response<Body>, Problem> {
-    Params::parse(query.as_deref(), &[])?;
-    let id = name(given)?;
+    let MessageId { message: id } = read(given)?;
     let json = app.read("deliveries", move |q| reply::json(&q.message(&id)?)).await?;
     Ok(reply::json_body(json))
 }
@@ -191,13 +187,12 @@ pub(super) async fn one(
 )]
 pub(super) async fn replay(
     State(app): State<Shared>,
-    given: Segment,
-    RawQuery(query): RawQuery,
+    given: Segment<MessageId>,
+    Asked(()): Asked<()>,
     headers: HeaderMap,
     sent: Body,
 ) -> Result<Response<Body>, Problem> {
-    Params::parse(query.as_deref(), &[])?;
-    let id = name(given)?;
+    let MessageId { message: id } = read(given)?;
     let asked: Replay = body::json(&headers, sent).await?;
     let json = app.read("deliveries", move |q| reply::json(&q.replay(&id, &asked.endpoint)?)).await?;
     let mut response = reply::json_body(json);
@@ -213,8 +208,7 @@ pub(super) async fn replay(
     tag = "delivery",
     responses((status = 200, description = "the endpoints", body = Endpoints))
 )]
-pub(super) async fn endpoints(State(app): State<Shared>, RawQuery(query): RawQuery) -> Result<Response<Body>, Problem> {
-    Params::parse(query.as_deref(), &[])?;
+pub(super) async fn endpoints(State(app): State<Shared>, Asked(()): Asked<()>) -> Result<Response<Body>, Problem> {
     let json = app.read("endpoints", move |q| reply::json(&Endpoints { items: q.endpoints()? })).await?;
     Ok(reply::json_body(json))
 }
@@ -231,15 +225,14 @@ pub(super) async fn endpoints(State(app): State<Shared>, RawQuery(query): RawQue
 )]
 pub(super) async fn enable(
     State(app): State<Shared>,
-    given: Segment,
-    RawQuery(query): RawQuery,
+    given: Segment<EndpointName>,
+    Asked(()): Asked<()>,
     headers: HeaderMap,
     sent: Body,
 ) -> Result<Response<Body>, Problem> {
-    Params::parse(query.as_deref(), &[])?;
-    let which = name(given)?;
+    let EndpointName { name } = read(given)?;
     let Enable {} = body::json(&headers, sent).await?;
-    let json = app.read("endpoints", move |q| reply::json(&q.enable_endpoint(&which)?)).await?;
+    let json = app.read("endpoints", move |q| reply::json(&q.enable_endpoint(&name)?)).await?;
     Ok(reply::json_body(json))
 }
 
@@ -249,12 +242,14 @@ pub(super) async fn enable(
     path = "/api/v1/groups",
     operation_id = "listGroups",
     tag = "delivery",
-    params(docs::AsOf),
+    params(AsOf),
     responses((status = 200, description = "the groups", body = Groups))
 )]
-pub(super) async fn groups(State(app): State<Shared>, RawQuery(query): RawQuery) -> Result<Response<Body>, Problem> {
-    let params = Params::parse(query.as_deref(), &["as_of"])?;
-    let as_of = params.as_of(app.query.now())?;
+pub(super) async fn groups(
+    State(app): State<Shared>,
+    Asked((as_of,)): Asked<(AsOf,)>,
+) -> Result<Response<Body>, Problem> {
+    let as_of = as_of.moment(app.query.now())?;
     let json = app.read("groups", move |q| reply::json(&Groups { items: q.groups(as_of)? })).await?;
     Ok(reply::json_body(json))
 }

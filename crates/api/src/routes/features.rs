@@ -1,30 +1,30 @@
 //! Feature rows of one market: the newest, or a stretch.
 
-use super::context::{Id, instrument};
-use super::paging::{PageView, SERIES, Series};
-use super::{docs, reply};
+use super::context::instrument;
+use super::paging::{Listed, PageView};
+use super::reply;
+use super::segment::{MarketId, Segment};
 use crate::etag;
 use crate::names::nearest;
-use crate::params::Params;
+use crate::params::{AsOf, Asked, Book, Every, Paging, Range, parameters};
 use crate::problem::{Problem, ProblemKind};
 use crate::query::Page;
 use crate::state::Shared;
 use crate::view::FeatureRowView;
 use axum::body::Body;
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, Response};
-use utoipa::IntoParams;
 
 /// Rows on a page: by default, and at most. A row is about 2 kB of JSON.
 const LIMITS: (usize, usize) = (500, 5_000);
 
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "read by the schema generator alone")]
-pub(super) struct Ids {
-    /// Only these features, separated by commas.
-    #[param(example = "funding_zscore_24h,oi_delta_4h")]
-    ids: Option<String>,
+parameters! {
+    /// Which readings.
+    pub(super) struct Ids {
+        /// Only these features, separated by commas.
+        #[param(example = "funding_zscore_24h,oi_delta_4h")]
+        ids: Option<String>,
+    }
 }
 
 /// Feature rows, ascending; without `start`, `end` and `cursor` the newest one alone.
@@ -33,7 +33,7 @@ pub(super) struct Ids {
     path = "/api/v1/markets/{id}/features",
     operation_id = "getFeatures",
     tag = "context",
-    params(docs::Id, Ids, docs::Range, docs::Every, docs::Paging, docs::AsOf, docs::Book),
+    params(MarketId, Ids, Range, Every, Paging, AsOf, Book),
     responses(
         (status = 200, description = "one page, at most 5000 rows, 500 unless told", body = PageView<FeatureRowView>),
         (status = 304, description = "the one you hold is still it (If-None-Match)")
@@ -41,16 +41,15 @@ pub(super) struct Ids {
 )]
 pub(super) async fn rows(
     State(app): State<Shared>,
-    id: Id,
-    RawQuery(query): RawQuery,
+    id: Segment<MarketId>,
+    Asked((listed, every, book, ids)): Asked<(Listed, Every, Book, Ids)>,
     headers: HeaderMap,
 ) -> Result<Response<Body>, Problem> {
-    let params = Params::parse(query.as_deref(), &[SERIES, &["every", "book", "ids"]].concat())?;
     let id = instrument(&app, "features", id)?;
-    let wanted = wanted(&params, &app.features)?;
-    let series = Series::read(&params, "features", &id, app.query.now(), LIMITS)?;
-    let newest_only = ["start", "end", "cursor", "every"].iter().all(|p| params.text(p).is_none());
-    let book = params.text("book").map(str::to_owned);
+    let wanted = wanted(&ids, &app.features)?;
+    let newest_only = listed.is_newest() && !every.every.is_given();
+    let series = listed.series(&format!("features {id}"), Some(&every), app.query.now(), LIMITS, false)?;
+    let book = book.name();
     let json = app
         .read("features", move |q| {
             let mut page = if newest_only {
@@ -67,9 +66,11 @@ pub(super) async fn rows(
     Ok(etag::answer(&headers, json))
 }
 
-fn wanted(params: &Params, known: &[&'static str]) -> Result<Option<Vec<String>>, Problem> {
-    let Some(text) = params.text("ids") else { return Ok(None) };
-    let ids: Vec<String> = text.split(',').map(|id| id.trim().to_owned()).filter(|id| !id.is_empty()).collect();
+fn wanted(ids: &Ids, known: &[&'static str]) -> Result<Option<Vec<String>>, Problem> {
+    if !ids.ids.is_given() {
+        return Ok(None);
+    }
+    let ids: Vec<String> = ids.ids.words().map(str::to_owned).collect();
     match ids.iter().find(|id| !known.contains(&id.as_str())) {
         None => Ok(Some(ids)),
         Some(stranger) => {

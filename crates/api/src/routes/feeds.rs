@@ -3,14 +3,13 @@
 use super::reply;
 use crate::cursor::Position;
 use crate::feeds::{FeedFilter, FeedsView};
-use crate::params::Params;
+use crate::params::{Asked, Bound, parameters};
 use crate::problem::{Problem, ProblemKind};
 use crate::state::Shared;
 use axum::body::Body;
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 use axum::http::Response;
 use barograph_domain::{StatusState, Ts};
-use utoipa::IntoParams;
 
 /// Streams on a page: by default, and at most. A stream is about 400 bytes of JSON.
 const LIMITS: (usize, usize) = (200, 1_000);
@@ -23,23 +22,23 @@ const STATES: [(&str, StatusState); 5] = [
     ("NOT_OFFERED", StatusState::NotOffered),
 ];
 
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "read by the schema generator alone")]
-struct Filter {
-    /// Only streams of this venue.
-    #[param(example = "binance-usdm")]
-    venue: Option<String>,
-    /// Only streams in this state: LIVE, GAP, RESYNC, STALE or NOT_OFFERED.
-    #[param(example = "GAP")]
-    state: Option<String>,
-    /// Only streams of this market.
-    #[param(example = "binance-usdm:BTCUSDT")]
-    market: Option<String>,
-    /// Streams on a page.
-    limit: Option<usize>,
-    /// `next_cursor` of the page before, with all other parameters as they were.
-    cursor: Option<String>,
+parameters! {
+    /// Which streams.
+    pub(super) struct Filter {
+        /// Only streams of this venue.
+        #[param(example = "binance-usdm")]
+        venue: Option<String>,
+        /// Only streams in this state: LIVE, GAP, RESYNC, STALE or NOT_OFFERED.
+        #[param(example = "GAP")]
+        state: Option<String>,
+        /// Only streams of this market.
+        #[param(example = "binance-usdm:BTCUSDT")]
+        market: Option<String>,
+        /// Streams on a page.
+        limit: Option<usize>,
+        /// `next_cursor` of the page before, with all other parameters as they were.
+        cursor: Option<String>,
+    }
 }
 
 /// Every stream with its continuity, and per venue connections, lag, rate budgets, queues and the newest error.
@@ -54,10 +53,12 @@ struct Filter {
     params(Filter),
     responses((status = 200, description = "one page, at most 1000 streams, 200 unless told", body = FeedsView))
 )]
-pub(super) async fn list(State(app): State<Shared>, RawQuery(query): RawQuery) -> Result<Response<Body>, Problem> {
-    let params = Params::parse(query.as_deref(), &["venue", "state", "market", "limit", "cursor"])?;
-    let fingerprint = params.fingerprint("feeds");
-    let filter = filter(&app, &params, &fingerprint)?;
+pub(super) async fn list(
+    State(app): State<Shared>,
+    Asked((filter, bound)): Asked<(Filter, Bound)>,
+) -> Result<Response<Body>, Problem> {
+    let fingerprint = bound.fingerprint("feeds");
+    let filter = wanted(&app, filter, &fingerprint)?;
     let mut view = app.query.feeds(&filter).map_err(|e| app.problem("feeds", &e))?;
     if view.venues.is_empty()
         && let Some(problem) = filter.venue.as_ref().and_then(|name| unknown_venue(&app, name))
@@ -70,15 +71,15 @@ pub(super) async fn list(State(app): State<Shared>, RawQuery(query): RawQuery) -
     Ok(reply::json_body(json))
 }
 
-fn filter(app: &Shared, params: &Params, fingerprint: &str) -> Result<FeedFilter, Problem> {
-    let market = params.text("market").map(|name| app.query.resolve(name, false)).transpose();
-    let from = params.text("cursor").map(|text| Position::decode(text, fingerprint)).transpose()?;
+fn wanted(app: &Shared, filter: Filter, fingerprint: &str) -> Result<FeedFilter, Problem> {
+    let market = filter.market.text().map(|name| app.query.resolve(name, false)).transpose();
+    let from = filter.cursor.text().map(|text| Position::decode(text, fingerprint)).transpose()?;
     Ok(FeedFilter {
-        venue: params.text("venue").map(str::to_owned),
-        state: params.text("state").map(state).transpose()?,
+        state: filter.state.text().map(state).transpose()?,
         market: market.map_err(|e| app.problem("feeds", &e))?,
         from: from.map_or(0, |position| position.skip),
-        limit: params.limit(LIMITS.0, LIMITS.1)?,
+        limit: filter.limit.limit(LIMITS)?,
+        venue: filter.venue.owned(),
     })
 }
 

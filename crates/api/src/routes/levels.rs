@@ -1,38 +1,38 @@
 //! Price levels of one market as they were known to be (features §4).
 
-use super::context::{Id, instrument};
-use super::paging::{PageView, SERIES, Series};
-use super::{docs, reply};
+use super::context::instrument;
+use super::paging::{Listed, PageView};
+use super::reply;
+use super::segment::{MarketId, Segment};
 use crate::etag;
-use crate::params::{Params, stranger};
+use crate::params::{AsOf, Asked, Book, Paging, Range, parameters, stranger};
 use crate::problem::{Problem, ProblemKind};
 use crate::query::LevelFilter;
 use crate::state::Shared;
 use crate::view::LevelView;
 use axum::body::Body;
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, Response};
 use barograph_domain::{LevelType, Span};
-use utoipa::IntoParams;
 
 /// Levels on a page: by default, and at most. A level is about 500 bytes of JSON.
 const LIMITS: (usize, usize) = (500, 5_000);
 /// Timeframes that levels are built on.
 const TIMEFRAMES: [&str; 2] = ["15m", "1h"];
 
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "read by the schema generator alone")]
-pub(super) struct Which {
-    /// Levels of this timeframe only: 15m or 1h.
-    #[param(example = "1h")]
-    timeframe: Option<String>,
-    /// Only these types, separated by commas.
-    #[param(rename = "type", example = "EQUAL_HIGHS,EQUAL_LOWS")]
-    kind: Option<String>,
-    /// `true`: only levels that nothing has traded through and that are not older than ten half-lives.
-    #[param(example = "true")]
-    active: Option<bool>,
+parameters! {
+    /// Which levels.
+    pub(super) struct Which {
+        /// Levels of this timeframe only: 15m or 1h.
+        #[param(example = "1h")]
+        timeframe: Option<String>,
+        /// Only these types, separated by commas.
+        #[param(example = "EQUAL_HIGHS,EQUAL_LOWS")]
+        r#type: Option<String>,
+        /// `true`: only levels that nothing has traded through and that are not older than ten half-lives.
+        #[param(example = "true")]
+        active: Option<bool>,
+    }
 }
 
 /// Price levels, ascending by confirmation: of each the latest revision known at `as_of`.
@@ -43,7 +43,7 @@ pub(super) struct Which {
     path = "/api/v1/markets/{id}/levels",
     operation_id = "getLevels",
     tag = "context",
-    params(docs::Id, Which, docs::Range, docs::Paging, docs::AsOf, docs::Book),
+    params(MarketId, Which, Range, Paging, AsOf, Book),
     responses(
         (status = 200, description = "one page, at most 5000 levels, 500 unless told", body = PageView<LevelView>),
         (status = 304, description = "the one you hold is still it (If-None-Match)")
@@ -51,15 +51,14 @@ pub(super) struct Which {
 )]
 pub(super) async fn list(
     State(app): State<Shared>,
-    id: Id,
-    RawQuery(query): RawQuery,
+    id: Segment<MarketId>,
+    Asked((listed, which, book)): Asked<(Listed, Which, Book)>,
     headers: HeaderMap,
 ) -> Result<Response<Body>, Problem> {
-    let params = Params::parse(query.as_deref(), &[SERIES, &["timeframe", "type", "active", "book"]].concat())?;
     let id = instrument(&app, "levels", id)?;
-    let filter = filter(&params)?;
-    let series = Series::read(&params, "levels", &id, app.query.now(), LIMITS)?;
-    let book = params.text("book").map(str::to_owned);
+    let filter = filter(&which)?;
+    let series = listed.series(&format!("levels {id}"), None, app.query.now(), LIMITS, false)?;
+    let book = book.name();
     let json = app
         .read("levels", move |q| {
             let page = q.levels(&id, book.as_deref(), &filter, &series.window)?;
@@ -69,22 +68,21 @@ pub(super) async fn list(
     Ok(etag::answer(&headers, json))
 }
 
-fn filter(params: &Params) -> Result<LevelFilter, Problem> {
-    let active = params.flag("active", "all levels")?;
-    let timeframe = match params.text("timeframe") {
+fn filter(which: &Which) -> Result<LevelFilter, Problem> {
+    let active = which.active.flag("all levels")?;
+    let timeframe = match which.timeframe.text() {
         None => None,
         Some(text) => {
             let known = TIMEFRAMES.iter().find(|t| **t == text).and_then(|t| Span::parse(t).ok());
             Some(known.ok_or_else(|| {
-                Problem::new(ProblemKind::BadRequest, format!("timeframe: there are no levels of '{text}'"))
-                    .value(text)
-                    .hint("levels are built on 15m and 1h")
-                    .candidates(TIMEFRAMES.map(str::to_owned).to_vec())
+                let why = format!("there are no levels of '{text}'");
+                let problem = which.timeframe.refused(ProblemKind::BadRequest, why, "levels are built on 15m and 1h");
+                problem.candidates(TIMEFRAMES.map(str::to_owned).to_vec())
             })?)
         }
     };
     let mut kinds = Vec::new();
-    for word in params.text("type").into_iter().flat_map(|t| t.split(',')).map(str::trim).filter(|w| !w.is_empty()) {
+    for word in which.r#type.words() {
         kinds.push(
             LevelType::from_name(word)
                 .ok_or_else(|| stranger("type", "level type", word, &LevelType::ALL.map(LevelType::name)))?,
@@ -98,7 +96,7 @@ mod tests {
     use super::*;
 
     fn of(query: &str) -> Result<LevelFilter, Problem> {
-        filter(&Params::parse(Some(query), &["timeframe", "type", "active"]).unwrap())
+        filter(&Asked::parse(Some(query)).unwrap().0)
     }
 
     #[test]

@@ -1,13 +1,14 @@
 //! The market as it is this moment, from memory.
 
-use super::context::{Id, instrument};
-use super::{docs, reply};
+use super::context::instrument;
+use super::reply;
+use super::segment::{MarketId, Segment};
 use crate::live::LiveView;
-use crate::params::Params;
+use crate::params::Asked;
 use crate::problem::Problem;
 use crate::state::Shared;
 use axum::body::Body;
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 use axum::http::Response;
 
 /// The market as it is this moment: streams with continuity and last value, the minute in progress, the top of the book.
@@ -19,15 +20,14 @@ use axum::http::Response;
     path = "/api/v1/markets/{id}/live",
     operation_id = "getLive",
     tag = "live",
-    params(docs::Id),
+    params(MarketId),
     responses((status = 200, description = "the market now", body = LiveView))
 )]
 pub(super) async fn now(
     State(app): State<Shared>,
-    id: Id,
-    RawQuery(query): RawQuery,
+    id: Segment<MarketId>,
+    Asked(()): Asked<()>,
 ) -> Result<Response<Body>, Problem> {
-    Params::parse(query.as_deref(), &[])?;
     let id = instrument(&app, "live", id)?;
     let json = app.query.live(&id).and_then(|view| reply::json(&view)).map_err(|e| app.problem("live", &e))?;
     Ok(reply::json_body(json))

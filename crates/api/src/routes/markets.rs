@@ -1,15 +1,16 @@
 //! What there is: markets and the feature catalogue.
 
-use super::context::{Id, instrument};
-use super::{docs, reply};
+use super::context::instrument;
+use super::reply;
+use super::segment::{MarketId, Segment};
 use crate::cursor::Position;
 use crate::etag;
-use crate::params::Params;
+use crate::params::{AsOf, Asked, Bound, Paging};
 use crate::problem::Problem;
 use crate::state::Shared;
 use crate::view::{Catalogue, MarketView};
 use axum::body::Body;
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, Response};
 use barograph_domain::Ts;
 use serde::Serialize;
@@ -67,7 +68,7 @@ impl MarketList {
     path = "/api/v1/markets",
     operation_id = "listMarkets",
     tag = "context",
-    params(docs::AsOf, docs::Paging),
+    params(AsOf, Paging),
     responses(
         (status = 200, description = "one page, all markets unless told, at most 10000", body = MarketList),
         (status = 304, description = "the one you hold is still it (If-None-Match)")
@@ -75,14 +76,13 @@ impl MarketList {
 )]
 pub(super) async fn list(
     State(app): State<Shared>,
-    RawQuery(query): RawQuery,
+    Asked((as_of, paging, bound)): Asked<(AsOf, Paging, Bound)>,
     headers: HeaderMap,
 ) -> Result<Response<Body>, Problem> {
-    let params = Params::parse(query.as_deref(), &["as_of", "limit", "cursor"])?;
-    let as_of = params.as_of(app.query.now())?;
-    let limit = params.limit(LIMITS.0, LIMITS.1)?;
-    let fingerprint = params.fingerprint("markets");
-    let from = params.text("cursor").map(|text| Position::decode(text, &fingerprint)).transpose()?;
+    let as_of = as_of.moment(app.query.now())?;
+    let limit = paging.limit.limit(LIMITS)?;
+    let fingerprint = bound.fingerprint("markets");
+    let from = paging.cursor.text().map(|text| Position::decode(text, &fingerprint)).transpose()?;
     let (json, etag) = app
         .read("markets", move |q| {
             let page = MarketList::page(q.markets(as_of)?, from.map_or(0, |p| p.skip), limit, &fingerprint);
@@ -103,7 +103,7 @@ pub(super) async fn list(
     path = "/api/v1/markets/{id}",
     operation_id = "getMarket",
     tag = "context",
-    params(docs::Id, docs::AsOf),
+    params(MarketId, AsOf),
     responses(
         (status = 200, description = "the market", body = MarketView),
         (status = 304, description = "the one you hold is still it (If-None-Match)")
@@ -111,13 +111,12 @@ pub(super) async fn list(
 )]
 pub(super) async fn one(
     State(app): State<Shared>,
-    id: Id,
-    RawQuery(query): RawQuery,
+    id: Segment<MarketId>,
+    Asked((as_of,)): Asked<(AsOf,)>,
     headers: HeaderMap,
 ) -> Result<Response<Body>, Problem> {
-    let params = Params::parse(query.as_deref(), &["as_of"])?;
     let id = instrument(&app, "market", id)?;
-    let as_of = params.as_of(app.query.now())?;
+    let as_of = as_of.moment(app.query.now())?;
     let json = app.read("market", move |q| q.market(&id, as_of).and_then(|view| reply::json(&view))).await?;
     Ok(etag::answer(&headers, json))
 }
@@ -135,9 +134,8 @@ pub(super) async fn one(
 )]
 pub(super) async fn catalogue(
     State(app): State<Shared>,
-    RawQuery(query): RawQuery,
+    Asked(()): Asked<()>,
     headers: HeaderMap,
 ) -> Result<Response<Body>, Problem> {
-    Params::parse(query.as_deref(), &[])?;
     Ok(etag::respond(&headers, app.catalogue.clone(), &app.catalogue_etag))
 }

@@ -1,21 +1,22 @@
 //! Normalised observations of one market (payloads §1), with the moment each was known.
 
-use super::context::{Id, instrument};
-use super::paging::{PageView, SERIES, Series};
-use super::{docs, reply};
+use super::context::instrument;
+use super::paging::{Listed, PageView};
+use super::reply;
+use super::segment::{MarketId, Segment};
 use crate::alias::source_word;
 use crate::etag;
-use crate::params::Params;
+use crate::params::{AsOf, Asked, Paging, Range, parameters};
 use crate::problem::{Problem, ProblemKind};
 use crate::query::{Query, QueryError};
 use crate::state::Shared;
 use crate::view::{MetricPoint, StreamView};
 use axum::body::Body;
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, Response};
 use barograph_domain::{InstrumentName, Metric, Ts};
 use serde::Serialize;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 /// Points on a page: by default, and at most. A point is about 250 bytes of JSON.
 const LIMITS: (usize, usize) = (1_000, 10_000);
@@ -47,13 +48,13 @@ pub(crate) struct NothingView {
 /// Why a list of forced closes is empty that nobody has left out.
 const NO_CLOSES: &str = "no forced close has been recorded on this market so far";
 
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "read by the schema generator alone")]
-pub(super) struct Name {
-    /// What is measured. Left out: the streams this market has.
-    #[param(example = "funding_rate")]
-    metric_name: Option<String>,
+parameters! {
+    /// Which metric.
+    pub(super) struct Name {
+        /// What is measured. Left out: the streams this market has.
+        #[param(example = "funding_rate")]
+        metric_name: Option<String>,
+    }
 }
 
 /// Points of one metric, ascending; without `metric_name` the streams this market has.
@@ -64,7 +65,7 @@ pub(super) struct Name {
     path = "/api/v1/markets/{id}/metrics",
     operation_id = "getMetrics",
     tag = "context",
-    params(docs::Id, Name, docs::Range, docs::Paging, docs::AsOf),
+    params(MarketId, Name, Range, Paging, AsOf),
     responses(
         (status = 200, description = "one page, at most 10000 points, 1000 unless told", body = Answer),
         (status = 304, description = "the one you hold is still it (If-None-Match)")
@@ -72,17 +73,16 @@ pub(super) struct Name {
 )]
 pub(super) async fn points(
     State(app): State<Shared>,
-    id: Id,
-    RawQuery(query): RawQuery,
+    id: Segment<MarketId>,
+    Asked((listed, name)): Asked<(Listed, Name)>,
     headers: HeaderMap,
 ) -> Result<Response<Body>, Problem> {
-    let params = Params::parse(query.as_deref(), &[SERIES, &["metric_name"]].concat())?;
     let id = instrument(&app, "metrics", id)?;
     let now = app.query.now();
-    let Some(name) = params.text("metric_name").map(str::to_owned) else {
-        return streams(&app, &params, id, now).await;
+    let Some(name) = name.metric_name.owned() else {
+        return streams(&app, &listed, id, now).await;
     };
-    let series = Series::read(&params, "metrics", &id, now, LIMITS)?;
+    let series = listed.series(&format!("metrics {id}"), None, now, LIMITS, false)?;
     let json = app
         .read("metrics", move |q| {
             let metric = metric(q, &id, &name, series.window.as_of)?;
@@ -98,12 +98,12 @@ pub(super) async fn points(
     Ok(etag::answer(&headers, json))
 }
 
-async fn streams(app: &Shared, params: &Params, id: InstrumentName, now: Ts) -> Result<Response<Body>, Problem> {
-    if let Some(alone) = ["start", "end", "limit", "cursor"].into_iter().find(|p| params.text(p).is_some()) {
+async fn streams(app: &Shared, listed: &Listed, id: InstrumentName, now: Ts) -> Result<Response<Body>, Problem> {
+    if let Some(alone) = listed.given() {
         return Err(Problem::new(ProblemKind::MissingParameter, format!("'{alone}' is given without 'metric_name'"))
             .hint("add metric_name=funding_rate, or leave the others out to see what there is"));
     }
-    let as_of = params.as_of(now)?;
+    let as_of = listed.moment(now)?;
     let json = app
         .read("metrics", move |q| {
             let items = q.streams(&id, as_of)?;
@@ -120,7 +120,7 @@ fn has(q: &dyn Query, id: &InstrumentName, metric: Metric, as_of: Option<Ts>) ->
 
 /// The metric of that name; a name no stream here has is an error that lists those there are. What the venue does not
 /// offer is an error of its own unless another source has told of it: an empty page would say that nothing happened.
-pub(super) fn metric(q: &dyn Query, id: &InstrumentName, name: &str, as_of: Option<Ts>) -> Result<Metric, QueryError> {
+pub(crate) fn metric(q: &dyn Query, id: &InstrumentName, name: &str, as_of: Option<Ts>) -> Result<Metric, QueryError> {
     let streams = q.streams(id, as_of)?;
     let heard = |m: Metric| streams.iter().any(|s| s.metric == m.name() && s.newest_event.is_some());
     if let Some(metric) = Metric::from_name(name).filter(|m| !heard(*m) && q.not_offered(id, *m)) {

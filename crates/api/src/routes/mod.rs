@@ -1,17 +1,13 @@
-//! Every address this server has. [`PATHS`] is the one list: the router, the counters and the documentation test
-//! follow it.
+//! Every address this server has, in one list.
 
 pub(crate) mod advice;
-pub(crate) mod alias;
-pub(crate) mod alias_markets;
 pub(crate) mod assets;
 pub(crate) mod board;
 pub(crate) mod board_stream;
-pub(crate) mod body;
+mod body;
 pub(crate) mod chart;
 pub(crate) mod context;
 pub(crate) mod deliveries;
-mod docs;
 pub(crate) mod events;
 pub(crate) mod features;
 pub(crate) mod feeds;
@@ -23,17 +19,21 @@ pub(crate) mod ops;
 pub(crate) mod pages;
 mod paging;
 pub(crate) mod positions;
-mod reply;
+pub(crate) mod reply;
 mod segment;
 pub(crate) mod session;
 pub(crate) mod silences;
 pub(crate) mod stream;
+mod table;
 pub(crate) mod universe;
 mod unread;
 mod views;
 
+pub(crate) use table::Route;
 pub(crate) use views::VIEWS;
 
+use crate::access::Role;
+use crate::alias;
 use crate::guard::guard;
 use crate::problem::{Problem, ProblemKind};
 use crate::state::Shared;
@@ -42,133 +42,106 @@ use axum::extract::MatchedPath;
 use axum::http::header::ALLOW;
 use axum::http::{HeaderValue, Method, Response};
 use axum::response::IntoResponse;
-use axum::routing::{MethodRouter, delete, get, post};
+use axum::routing::get;
+use std::sync::LazyLock;
+use table::Table;
+use utoipa::openapi::OpenApi;
 
-/// Every path pattern, as routed and as documented. The original paths are routed without their trailing slash too.
-pub(crate) const PATHS: &[&str] = &[
-    "/api/v1/markets",
-    "/api/v1/markets/{id}",
-    "/api/v1/markets/{id}/context",
-    "/api/v1/markets/{id}/context/history",
-    "/api/v1/markets/{id}/metrics",
-    "/api/v1/markets/{id}/features",
-    "/api/v1/markets/{id}/levels",
-    "/api/v1/markets/{id}/events",
-    "/api/v1/markets/{id}/live",
-    "/api/v1/markets/{id}/chart",
-    "/api/v1/markets/{id}/continuity",
-    "/api/v1/events",
-    "/api/v1/universe",
-    "/api/v1/universe/history",
-    "/api/v1/portfolio",
-    "/api/v1/calendar",
-    "/api/v1/feeds",
-    "/api/v1/catalogue",
-    "/api/v1/advice",
-    "/api/v1/positions",
-    "/api/v1/positions/{id}",
-    "/api/v1/notices",
-    "/api/v1/deliveries",
-    "/api/v1/deliveries/{message}",
-    "/api/v1/deliveries/{message}/replay",
-    "/api/v1/endpoints",
-    "/api/v1/endpoints/{name}/enable",
-    "/api/v1/groups",
-    "/api/v1/silences",
-    "/api/v1/silences/{id}",
-    "/api/v1/stream",
-    "/api/v1/session",
-    "/api/v1/board",
-    "/api/v1/board/stream",
-    "/api/market-context/snapshot/",
-    "/api/market-context/history/",
-    "/api/market-context/metrics/",
-    "/api/features",
-    "/api/volatility",
-    "/api/cascades",
-    "/healthz",
-    "/readyz",
-    "/metrics",
-    "/",
-    "/docs",
-    "/assets/{file}",
-    "/docs/{file}",
-    "/openapi.json",
-];
+/// The one list: a handler and what a caller's token has to allow. Method, address, body and answers are declared at the handler,
+/// its parameters by what it takes; the router, the document, the guard and the counters follow, in this order.
+macro_rules! routes {
+    ($($($handler:ident)::+ $needs:ident,)*) => {
+        static TABLE: LazyLock<Table> = LazyLock::new(|| {
+            let mut table = Table::default();
+            $({
+                #[derive(utoipa::OpenApi)]
+                #[openapi(paths($($handler)::+))]
+                struct Declared;
+                table.add(<Declared as utoipa::OpenApi>::openapi(), $needs, &$($handler)::+);
+            })*
+            table
+        });
+    };
+}
 
-fn handler(path: &str) -> Option<MethodRouter<Shared>> {
-    Some(match path {
-        "/api/v1/markets" => get(markets::list),
-        "/api/v1/markets/{id}" => get(markets::one),
-        "/api/v1/markets/{id}/context" => get(context::latest),
-        "/api/v1/markets/{id}/context/history" => get(context::history),
-        "/api/v1/markets/{id}/metrics" => get(metrics::points),
-        "/api/v1/markets/{id}/features" => get(features::rows),
-        "/api/v1/markets/{id}/levels" => get(levels::list),
-        "/api/v1/markets/{id}/events" => get(events::of_market),
-        "/api/v1/events" => get(events::of_all),
-        "/api/v1/markets/{id}/live" => get(live::now),
-        "/api/v1/markets/{id}/chart" => get(chart::candles),
-        "/api/v1/markets/{id}/continuity" => get(chart::continuity),
-        "/api/v1/universe" => get(universe::latest),
-        "/api/v1/universe/history" => get(universe::history),
-        "/api/v1/portfolio" => post(universe::portfolio),
-        "/api/v1/calendar" => get(universe::calendar),
-        "/api/v1/feeds" => get(feeds::list),
-        "/api/v1/catalogue" => get(markets::catalogue),
-        "/api/v1/advice" => post(advice::advise),
-        "/api/v1/positions" => get(positions::list).post(positions::register),
-        "/api/v1/positions/{id}" => get(positions::one).delete(positions::remove),
-        "/api/v1/notices" => get(positions::notices),
-        "/api/v1/deliveries" => get(deliveries::list),
-        "/api/v1/deliveries/{message}" => get(deliveries::one),
-        "/api/v1/deliveries/{message}/replay" => post(deliveries::replay),
-        "/api/v1/endpoints" => get(deliveries::endpoints),
-        "/api/v1/endpoints/{name}/enable" => post(deliveries::enable),
-        "/api/v1/groups" => get(deliveries::groups),
-        "/api/v1/silences" => get(silences::list).post(silences::add),
-        "/api/v1/silences/{id}" => delete(silences::end),
-        "/api/v1/stream" => get(stream::stream),
-        "/api/v1/session" => get(session::show).post(session::sign_in).delete(session::sign_out),
-        "/api/v1/board" => get(board::now),
-        "/api/v1/board/stream" => get(board_stream::stream),
-        "/api/market-context/snapshot/" => get(alias::snapshot),
-        "/api/market-context/history/" => get(alias::history),
-        "/api/market-context/metrics/" => get(alias::points),
-        "/api/features" => get(alias_markets::features),
-        "/api/volatility" => get(alias_markets::volatility),
-        "/api/cascades" => get(events::cascades),
-        "/healthz" => get(ops::healthz),
-        "/readyz" => get(ops::readyz),
-        "/metrics" => get(ops::metrics),
-        "/" => get(assets::page),
-        "/assets/{file}" => get(assets::of_page),
-        "/docs" => get(pages::docs),
-        "/docs/{file}" => get(pages::file),
-        "/openapi.json" => get(pages::openapi),
-        _ => return None,
-    })
+const EVERYBODY: Option<Role> = None;
+const READ: Option<Role> = Some(Role::Read);
+const OPERATE: Option<Role> = Some(Role::Operate);
+
+routes! {
+    markets::list READ,
+    markets::one READ,
+    context::latest READ,
+    context::history READ,
+    metrics::points READ,
+    features::rows READ,
+    levels::list READ,
+    events::of_market READ,
+    events::of_all READ,
+    universe::latest READ,
+    universe::history READ,
+    universe::portfolio READ,
+    universe::calendar READ,
+    live::now READ,
+    feeds::list READ,
+    markets::catalogue READ,
+    advice::advise READ,
+    positions::list READ,
+    positions::register OPERATE,
+    positions::one READ,
+    positions::remove OPERATE,
+    positions::notices READ,
+    deliveries::list READ,
+    deliveries::one READ,
+    deliveries::replay OPERATE,
+    deliveries::endpoints READ,
+    deliveries::enable OPERATE,
+    deliveries::groups READ,
+    silences::list READ,
+    silences::add OPERATE,
+    silences::end OPERATE,
+    stream::stream READ,
+    board::now READ,
+    chart::candles READ,
+    chart::continuity READ,
+    board_stream::stream READ,
+    alias::routes::snapshot READ,
+    alias::routes::history READ,
+    alias::routes::points READ,
+    alias::market_routes::features READ,
+    alias::market_routes::volatility READ,
+    alias::cascades::cascades READ,
+    ops::healthz EVERYBODY,
+    ops::readyz READ,
+    ops::metrics READ,
+    session::show EVERYBODY,
+    session::sign_in EVERYBODY,
+    session::sign_out EVERYBODY,
+    assets::page EVERYBODY,
+    assets::of_page EVERYBODY,
+    pages::docs EVERYBODY,
+    pages::file EVERYBODY,
+    pages::openapi EVERYBODY,
+}
+
+/// Every route, in the order of the list.
+pub(crate) fn all() -> &'static [Route] {
+    &TABLE.routes
+}
+
+/// The route of an address as it was matched. Every view of the page is the page.
+pub(crate) fn find(matched: &str) -> Option<&'static Route> {
+    TABLE.find(if VIEWS.contains(&matched) { "/" } else { matched })
+}
+
+/// A document with every operation.
+pub(crate) fn documented(document: OpenApi) -> OpenApi {
+    TABLE.documented(document)
 }
 
 /// The router with its guard.
 pub(crate) fn router(app: &Shared) -> Router {
-    let mut router = Router::new();
-    for path in PATHS {
-        let Some(handler) = handler(path) else { continue };
-        // The trailing slash of the originals' addresses is optional (payloads).
-        match path.strip_suffix('/') {
-            Some("") => {}
-            Some(bare) => router = router.route(bare, handler.clone()),
-            None if path.starts_with("/api/") && !path.starts_with("/api/v1/") => {
-                router = router.route(&format!("{path}/"), handler.clone());
-            }
-            None => {}
-        }
-        router = router.route(path, handler);
-    }
-    for view in VIEWS {
-        router = router.route(view, get(assets::page));
-    }
+    let router = VIEWS.iter().fold(TABLE.router(), |router, view| router.route(view, get(assets::page)));
     router
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
@@ -178,7 +151,7 @@ pub(crate) fn router(app: &Shared) -> Router {
 
 async fn unknown(uri: axum::http::Uri) -> Problem {
     let path = uri.path();
-    let shape = PATHS.iter().copied().filter(|p| !p.contains('{'));
+    let shape = all().iter().map(|r| r.path.as_str()).filter(|p| !p.contains('{'));
     let hint = match crate::names::nearest(path.trim_end_matches('/'), shape) {
         Some(like) => format!("did you mean {like}? /docs lists every address"),
         None => "/docs lists every address".to_owned(),
@@ -186,31 +159,14 @@ async fn unknown(uri: axum::http::Uri) -> Problem {
     Problem::new(ProblemKind::UnknownRoute, format!("there is nothing at {path}")).value(path).hint(hint)
 }
 
-/// What may be done at a path, as its `Allow` header says it.
-fn allowed(route: Option<&str>) -> &'static str {
-    match route {
-        Some(
-            "/api/v1/advice"
-            | "/api/v1/portfolio"
-            | "/api/v1/deliveries/{message}/replay"
-            | "/api/v1/endpoints/{name}/enable",
-        ) => "POST",
-        Some("/api/v1/positions" | "/api/v1/silences") => "GET, HEAD, POST",
-        Some("/api/v1/silences/{id}") => "DELETE",
-        Some("/api/v1/session") => "GET, HEAD, POST, DELETE",
-        Some("/api/v1/positions/{id}") => "GET, HEAD, DELETE",
-        _ => "GET, HEAD",
-    }
-}
-
 /// Where somebody who has points of their own would send them.
-const METRIC_READS: [&str; 3] =
-    ["/api/v1/markets/{id}/metrics", "/api/market-context/metrics/", "/api/market-context/metrics"];
+const METRIC_READS: [&str; 2] = ["/api/v1/markets/{id}/metrics", "/api/market-context/metrics/"];
 
 async fn wrong_method(route: Option<MatchedPath>, method: Method) -> Response<axum::body::Body> {
-    let path = route.as_ref().map(MatchedPath::as_str);
-    let allow = allowed(path);
-    let signals = matches!(method, Method::POST | Method::PUT) && path.is_some_and(|p| METRIC_READS.contains(&p));
+    let route = route.and_then(|matched| find(matched.as_str()));
+    let allow = route.map_or_else(|| "GET, HEAD".to_owned(), Route::allowed);
+    let signals =
+        matches!(method, Method::POST | Method::PUT) && route.is_some_and(|r| METRIC_READS.contains(&r.path.as_str()));
     let mut response = Problem::new(ProblemKind::MethodNotAllowed, format!("{method} is not offered here"))
         .value(method.as_str())
         .hint(if signals {
@@ -219,6 +175,33 @@ async fn wrong_method(route: Option<MatchedPath>, method: Method) -> Response<ax
             format!("use {allow}")
         })
         .into_response();
-    response.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
+    if let Ok(allow) = HeaderValue::from_str(&allow) {
+        response.headers_mut().insert(ALLOW, allow);
+    }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_address_that_is_routed_is_found_so_that_none_is_open_by_mistake() {
+        for route in all() {
+            for address in route.addresses() {
+                assert_eq!(find(address).map(|r| r.index), Some(route.index), "{address}");
+            }
+        }
+        assert!(VIEWS.iter().all(|view| find(view).is_some_and(|r| r.path == "/")));
+        assert!(find("/nowhere").is_none());
+    }
+
+    #[test]
+    fn a_method_that_is_not_offered_needs_what_the_others_need() {
+        let needs = |path, method: Method| find(path).and_then(|r| r.needs(&method));
+        assert_eq!(needs("/api/v1/markets", Method::PUT), OPERATE);
+        assert_eq!(needs("/api/v1/advice", Method::PUT), READ);
+        assert_eq!(needs("/api/v1/silences/{id}", Method::GET), READ);
+        assert_eq!(needs("/healthz", Method::DELETE), EVERYBODY);
+    }
 }

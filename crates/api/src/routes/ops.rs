@@ -1,12 +1,12 @@
 //! For operators and their machines: alive, ready, counted.
 
 use crate::feeds::FeedHealth;
-use crate::params::Params;
+use crate::params::Asked;
 use crate::problem::{Document, Problem, ProblemKind};
 use crate::query::Health;
 use crate::state::Shared;
 use axum::body::Body;
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, Response};
 use axum::response::IntoResponse;
@@ -38,8 +38,7 @@ pub(crate) struct HealthView {
     tag = "operations",
     responses((status = 200, description = "alive", body = HealthView))
 )]
-pub(super) async fn healthz(State(app): State<Shared>, RawQuery(query): RawQuery) -> Result<Response<Body>, Problem> {
-    Params::parse(query.as_deref(), &[])?;
+pub(super) async fn healthz(State(app): State<Shared>, Asked(()): Asked<()>) -> Result<Response<Body>, Problem> {
     Ok(ok(&app, Vec::new()))
 }
 
@@ -57,8 +56,7 @@ pub(super) async fn healthz(State(app): State<Shared>, RawQuery(query): RawQuery
          content_type = "application/problem+json")
     )
 )]
-pub(super) async fn readyz(State(app): State<Shared>, RawQuery(query): RawQuery) -> Result<Response<Body>, Problem> {
-    Params::parse(query.as_deref(), &[])?;
+pub(super) async fn readyz(State(app): State<Shared>, Asked(()): Asked<()>) -> Result<Response<Body>, Problem> {
     match readiness(&app.query.health(), app.query.feed_health(), app.query.now()) {
         Ok(notes) => Ok(ok(&app, notes)),
         Err(reasons) => Err(Problem::new(ProblemKind::NotReady, reasons.join("; "))
@@ -74,8 +72,7 @@ pub(super) async fn readyz(State(app): State<Shared>, RawQuery(query): RawQuery)
     tag = "operations",
     responses((status = 200, description = "text format 0.0.4", body = String, content_type = "text/plain"))
 )]
-pub(super) async fn metrics(State(app): State<Shared>, RawQuery(query): RawQuery) -> Result<Response<Body>, Problem> {
-    Params::parse(query.as_deref(), &[])?;
+pub(super) async fn metrics(State(app): State<Shared>, Asked(()): Asked<()>) -> Result<Response<Body>, Problem> {
     let mut text = app.telemetry.text(&app.query.health(), app.query.now());
     text.push_str(&app.query.metrics_text());
     let mut response = Response::new(Body::from(text));

@@ -2,11 +2,11 @@
 //! anything from elsewhere, and the content policy makes sure of it.
 
 use super::reply;
-use crate::params::Params;
+use crate::params::Asked;
 use crate::problem::{Problem, ProblemKind};
 use crate::state::Shared;
 use axum::body::Body;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Response};
 
 const FILES: &[(&str, &str, &str)] = &[
@@ -27,8 +27,7 @@ pub(super) fn unbuilt(app: &Shared) -> Response<Body> {
     tag = "pages",
     responses((status = 200, description = "a page", body = String, content_type = "text/html"))
 )]
-pub(super) async fn docs(RawQuery(query): RawQuery) -> Result<Response<Body>, Problem> {
-    Params::parse(query.as_deref(), &[])?;
+pub(super) async fn docs(Asked(()): Asked<()>) -> Result<Response<Body>, Problem> {
     Ok(page(include_str!("../assets/docs.html").to_owned()))
 }
 
@@ -41,8 +40,7 @@ pub(super) async fn docs(RawQuery(query): RawQuery) -> Result<Response<Body>, Pr
     params(("file" = String, Path, description = "docs.js or page.css", example = "page.css")),
     responses((status = 200, description = "the file", content((String = "text/javascript"), (String = "text/css"))))
 )]
-pub(super) async fn file(Path(name): Path<String>, RawQuery(query): RawQuery) -> Result<Response<Body>, Problem> {
-    Params::parse(query.as_deref(), &[])?;
+pub(super) async fn file(Path(name): Path<String>, Asked(()): Asked<()>) -> Result<Response<Body>, Problem> {
     match FILES.iter().find(|(file, ..)| *file == name) {
         Some((_, content_type, text)) => Ok(reply::body(content_type, *text)),
         None => Err(Problem::new(ProblemKind::UnknownRoute, format!("the documentation has no file '{name}'"))
@@ -64,10 +62,9 @@ pub(super) async fn file(Path(name): Path<String>, RawQuery(query): RawQuery) ->
 )]
 pub(super) async fn openapi(
     State(app): State<Shared>,
-    RawQuery(query): RawQuery,
+    Asked(()): Asked<()>,
     headers: HeaderMap,
 ) -> Result<Response<Body>, Problem> {
-    Params::parse(query.as_deref(), &[])?;
     Ok(crate::etag::respond(&headers, app.openapi.clone(), &app.openapi_etag))
 }
 

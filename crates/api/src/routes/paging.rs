@@ -1,7 +1,7 @@
 //! Ascending series in pages: from parameters to a window, from rows to a page with its cursor.
 
 use crate::cursor::Position;
-use crate::params::Params;
+use crate::params::{AsOf, Bound, Every, Given, Paging, Parameters, Range};
 use crate::problem::Problem;
 use crate::query::{Page, Window};
 use barograph_domain::Ts;
@@ -9,7 +9,23 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 /// Parameters of every series.
-pub(super) const SERIES: &[&str] = &["start", "end", "limit", "cursor", "as_of"];
+#[derive(Debug)]
+pub(super) struct Listed {
+    range: Range,
+    paging: Paging,
+    as_of: AsOf,
+    bound: Bound,
+}
+
+impl Parameters for Listed {
+    fn names() -> Vec<&'static str> {
+        [Range::names(), Paging::names(), AsOf::names()].concat()
+    }
+    fn read(pairs: &[(String, String)]) -> Self {
+        let (range, paging) = (Range::read(pairs), Paging::read(pairs));
+        Self { range, paging, as_of: AsOf::read(pairs), bound: Bound::read(pairs) }
+    }
+}
 
 /// One page of a series, ascending unless asked for the other way round.
 #[derive(Debug, Serialize, ToSchema)]
@@ -27,30 +43,20 @@ pub(super) struct Series {
     fingerprint: String,
 }
 
-impl Series {
-    /// Reads the parameters of [`SERIES`], and `every` where the route knows it.
-    pub(super) fn read(
-        params: &Params,
-        route: &str,
-        id: &impl core::fmt::Display,
+impl Listed {
+    /// The page asked for of what `whose` names. Of lists that lead back in time the next page ends where this one does.
+    pub(super) fn series(
+        &self,
+        whose: &str,
+        every: Option<&Every>,
         now: Ts,
         limits: (usize, usize),
-    ) -> Result<Self, Problem> {
-        Self::of(params, &format!("{route} {id}"), now, limits, false)
-    }
-
-    /// The same for whatever `whose` names, and for lists that lead back in time: their next page ends where this one does.
-    pub(super) fn of(
-        params: &Params,
-        whose: &str,
-        now: Ts,
-        (limit, limit_max): (usize, usize),
         newest_first: bool,
-    ) -> Result<Self, Problem> {
-        let (start, end) = params.range()?;
-        let limit = params.limit(limit, limit_max)?;
-        let fingerprint = params.fingerprint(whose);
-        let from = params.text("cursor").map(|text| Position::decode(text, &fingerprint)).transpose()?;
+    ) -> Result<Series, Problem> {
+        let (start, end) = self.range.instants()?;
+        let limit = self.paging.limit.limit(limits)?;
+        let fingerprint = self.bound.fingerprint(whose);
+        let from = self.paging.cursor.text().map(|text| Position::decode(text, &fingerprint)).transpose()?;
         let (start, end) = match from {
             Some(p) if newest_first => (start, Some(Ts(p.ts.0.saturating_add(1)))),
             Some(p) => (Some(p.ts), end),
@@ -59,14 +65,32 @@ impl Series {
         let window = Window {
             start,
             end,
-            every: params.every()?,
+            every: every.map(Every::span).transpose()?.flatten(),
             skip: from.map_or(0, |p| p.skip),
             limit,
-            as_of: params.as_of(now)?,
+            as_of: self.as_of.moment(now)?,
         };
-        Ok(Self { window, from, fingerprint })
+        Ok(Series { window, from, fingerprint })
     }
 
+    /// Is neither a stretch nor a later page asked for?
+    pub(super) fn is_newest(&self) -> bool {
+        ![&self.range.start, &self.range.end, &self.paging.cursor].into_iter().any(Given::is_given)
+    }
+
+    /// The first of the parameters of stretch and page that is given.
+    pub(super) fn given(&self) -> Option<&'static str> {
+        let all = [&self.range.start, &self.range.end, &self.paging.limit, &self.paging.cursor];
+        all.into_iter().find(|one| one.is_given()).map(Given::name)
+    }
+
+    /// The moment alone.
+    pub(super) fn moment(&self, now: Ts) -> Result<Option<Ts>, Problem> {
+        self.as_of.moment(now)
+    }
+}
+
+impl Series {
     /// The page as it goes over the wire.
     pub(super) fn view<T>(&self, page: Page<T>, ts: impl Fn(&T) -> Ts) -> PageView<T> {
         let after = Position::after(self.from, page.items.iter().map(ts).collect::<Vec<_>>().into_iter());

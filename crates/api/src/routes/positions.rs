@@ -3,16 +3,16 @@
 //! A position is what the user says it is. Registering one makes the program watch it; nothing is sent anywhere.
 
 use super::segment::{self, Segment};
-use super::{body, docs, reply};
-use crate::params::Params;
+use super::{body, reply};
+use crate::params::{AsOf, Asked, parameters};
 use crate::problem::Problem;
 use crate::state::Shared;
 use axum::body::Body;
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 use axum::http::header::LOCATION;
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
 use barograph_domain::advice::{NewPosition, Notice, PositionCard};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 /// Notices of an answer: by default, and at most.
@@ -32,28 +32,26 @@ pub(crate) struct Notices {
     pub(crate) items: Vec<Notice>,
 }
 
-fn id(given: Segment) -> Result<String, Problem> {
-    segment::text(given, "id", "use an id that /api/v1/positions lists")
+fn id(given: Segment<PositionId>) -> Result<String, Problem> {
+    segment::read(given, "id", "use an id that /api/v1/positions lists").map(|p| p.id)
 }
 
 /// Which position, in the path.
-#[derive(IntoParams)]
+#[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
-#[expect(dead_code, reason = "read by the schema generator alone")]
-struct PositionId {
+pub(super) struct PositionId {
     /// Id of the position.
     id: String,
 }
 
-/// Which notices.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "read by the schema generator alone")]
-struct NoticesOf {
-    /// Only of this position.
-    position: Option<String>,
-    /// How many; 100 unless told, at most 1000.
-    limit: Option<usize>,
+parameters! {
+    /// Which notices.
+    pub(super) struct NoticesOf {
+        /// Only of this position.
+        position: Option<String>,
+        /// How many; 100 unless told, at most 1000.
+        limit: Option<usize>,
+    }
 }
 
 /// Registered positions, each with its mark, its context and its newest notices.
@@ -62,12 +60,14 @@ struct NoticesOf {
     path = "/api/v1/positions",
     operation_id = "listPositions",
     tag = "advice",
-    params(docs::AsOf),
+    params(AsOf),
     responses((status = 200, description = "the positions", body = Positions))
 )]
-pub(super) async fn list(State(app): State<Shared>, RawQuery(query): RawQuery) -> Result<Response<Body>, Problem> {
-    let params = Params::parse(query.as_deref(), &["as_of"])?;
-    let as_of = params.as_of(app.query.now())?;
+pub(super) async fn list(
+    State(app): State<Shared>,
+    Asked((as_of,)): Asked<(AsOf,)>,
+) -> Result<Response<Body>, Problem> {
+    let as_of = as_of.moment(app.query.now())?;
     let json = app.read("positions", move |q| reply::json(&Positions { items: q.positions(as_of)? })).await?;
     Ok(reply::json_body(json))
 }
@@ -85,11 +85,10 @@ pub(super) async fn list(State(app): State<Shared>, RawQuery(query): RawQuery) -
 )]
 pub(super) async fn register(
     State(app): State<Shared>,
-    RawQuery(query): RawQuery,
+    Asked(()): Asked<()>,
     headers: HeaderMap,
     sent: Body,
 ) -> Result<Response<Body>, Problem> {
-    Params::parse(query.as_deref(), &[])?;
     let new: NewPosition = body::json(&headers, sent).await?;
     let (id, json) = app
         .read("positions", move |q| {
@@ -112,16 +111,15 @@ pub(super) async fn register(
     path = "/api/v1/positions/{id}",
     operation_id = "getPosition",
     tag = "advice",
-    params(PositionId, docs::AsOf),
+    params(PositionId, AsOf),
     responses((status = 200, description = "the position", body = PositionCard))
 )]
 pub(super) async fn one(
     State(app): State<Shared>,
-    given: Segment,
-    RawQuery(query): RawQuery,
+    given: Segment<PositionId>,
+    Asked((as_of,)): Asked<(AsOf,)>,
 ) -> Result<Response<Body>, Problem> {
-    let params = Params::parse(query.as_deref(), &["as_of"])?;
-    let (id, as_of) = (id(given)?, params.as_of(app.query.now())?);
+    let (id, as_of) = (id(given)?, as_of.moment(app.query.now())?);
     let json = app.read("positions", move |q| reply::json(&q.position(&id, as_of)?)).await?;
     Ok(reply::json_body(json))
 }
@@ -137,10 +135,9 @@ pub(super) async fn one(
 )]
 pub(super) async fn remove(
     State(app): State<Shared>,
-    given: Segment,
-    RawQuery(query): RawQuery,
+    given: Segment<PositionId>,
+    Asked(()): Asked<()>,
 ) -> Result<Response<Body>, Problem> {
-    Params::parse(query.as_deref(), &[])?;
     let id = id(given)?;
     app.read("positions", move |q| q.unregister(&id)).await?;
     let mut response = Response::new(Body::empty());
@@ -154,13 +151,15 @@ pub(super) async fn remove(
     path = "/api/v1/notices",
     operation_id = "listNotices",
     tag = "advice",
-    params(NoticesOf, docs::AsOf),
+    params(NoticesOf, AsOf),
     responses((status = 200, description = "the notices", body = Notices))
 )]
-pub(super) async fn notices(State(app): State<Shared>, RawQuery(query): RawQuery) -> Result<Response<Body>, Problem> {
-    let params = Params::parse(query.as_deref(), &["position", "limit", "as_of"])?;
-    let limit = params.limit(LIMITS.0, LIMITS.1)?;
-    let (of, as_of) = (params.text("position").map(str::to_owned), params.as_of(app.query.now())?);
+pub(super) async fn notices(
+    State(app): State<Shared>,
+    Asked((which, as_of)): Asked<(NoticesOf, AsOf)>,
+) -> Result<Response<Body>, Problem> {
+    let limit = which.limit.limit(LIMITS)?;
+    let (of, as_of) = (which.position.owned(), as_of.moment(app.query.now())?);
     let json =
         app.read("notices", move |q| reply::json(&Notices { items: q.notices(of.as_deref(), as_of, limit)? })).await?;
     Ok(reply::json_body(json))

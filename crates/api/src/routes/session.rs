@@ -3,11 +3,11 @@
 use super::{body, reply};
 use crate::access::{Access, Caller, Role, SESSION};
 use crate::guard;
-use crate::params::Params;
+use crate::params::Asked;
 use crate::problem::{Problem, ProblemKind};
 use crate::state::Shared;
 use axum::body::Body;
-use axum::extract::{Extension, RawQuery, State};
+use axum::extract::{Extension, State};
 use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
 use serde::{Deserialize, Serialize};
@@ -73,10 +73,9 @@ fn view(app: &Shared, caller: Option<&Caller>) -> CallerView {
 )]
 pub(super) async fn show(
     State(app): State<Shared>,
-    RawQuery(query): RawQuery,
+    Asked(()): Asked<()>,
     caller: Option<Extension<Caller>>,
 ) -> Result<Response<Body>, Problem> {
-    Params::parse(query.as_deref(), &[])?;
     answer(&view(&app, caller.as_deref()), None)
 }
 
@@ -91,12 +90,11 @@ pub(super) async fn show(
 )]
 pub(super) async fn sign_in(
     State(app): State<Shared>,
-    RawQuery(query): RawQuery,
+    Asked(()): Asked<()>,
     headers: HeaderMap,
     peer: Option<Extension<crate::serve::Peer>>,
     sent: Body,
 ) -> Result<Response<Body>, Problem> {
-    Params::parse(query.as_deref(), &[])?;
     let SignIn { token } = body::json(&headers, sent).await?;
     let Access::Tokens(tokens) = &app.config.access else { return answer(&view(&app, None), None) };
     let Some(caller) = tokens.caller(token.trim()) else {
@@ -120,8 +118,7 @@ pub(super) async fn sign_in(
     tag = "operations",
     responses((status = 204, description = "the cookie is gone"))
 )]
-pub(super) async fn sign_out(RawQuery(query): RawQuery) -> Result<Response<Body>, Problem> {
-    Params::parse(query.as_deref(), &[])?;
+pub(super) async fn sign_out(Asked(()): Asked<()>) -> Result<Response<Body>, Problem> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
     set(&mut response, &format!("{SESSION}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0"));

@@ -1,15 +1,15 @@
 //! Silences: stretches in which nobody is told of some alerts, with an author, a reason and an end.
 
 use super::segment::{self, Segment};
-use super::{body, docs, reply};
+use super::{body, reply};
 use crate::delivery::{NewSilence, SilenceView};
-use crate::params::Params;
+use crate::params::{AsOf, Asked, parameters};
 use crate::problem::Problem;
 use crate::state::Shared;
 use axum::body::Body;
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, Response, StatusCode};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 /// Silences.
@@ -19,19 +19,18 @@ pub(crate) struct Silences {
     pub(crate) items: Vec<SilenceView>,
 }
 
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "read by the schema generator alone")]
-struct Which {
-    /// `true`: those that are over too.
-    #[param(example = "true")]
-    all: Option<bool>,
+parameters! {
+    /// Which silences.
+    pub(super) struct Which {
+        /// `true`: those that are over too.
+        #[param(example = "true")]
+        all: Option<bool>,
+    }
 }
 
-#[derive(IntoParams)]
+#[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
-#[expect(dead_code, reason = "read by the schema generator alone")]
-struct SilenceId {
+pub(super) struct SilenceId {
     /// Id of the silence.
     id: String,
 }
@@ -42,12 +41,14 @@ struct SilenceId {
     path = "/api/v1/silences",
     operation_id = "listSilences",
     tag = "delivery",
-    params(Which, docs::AsOf),
+    params(Which, AsOf),
     responses((status = 200, description = "the silences", body = Silences))
 )]
-pub(super) async fn list(State(app): State<Shared>, RawQuery(query): RawQuery) -> Result<Response<Body>, Problem> {
-    let params = Params::parse(query.as_deref(), &["all", "as_of"])?;
-    let (all, as_of) = (params.flag("all", "those that hold")?, params.as_of(app.query.now())?);
+pub(super) async fn list(
+    State(app): State<Shared>,
+    Asked((which, as_of)): Asked<(Which, AsOf)>,
+) -> Result<Response<Body>, Problem> {
+    let (all, as_of) = (which.all.flag("those that hold")?, as_of.moment(app.query.now())?);
     let json = app.read("silences", move |q| reply::json(&Silences { items: q.silences(all, as_of)? })).await?;
     Ok(reply::json_body(json))
 }
@@ -63,11 +64,10 @@ pub(super) async fn list(State(app): State<Shared>, RawQuery(query): RawQuery) -
 )]
 pub(super) async fn add(
     State(app): State<Shared>,
-    RawQuery(query): RawQuery,
+    Asked(()): Asked<()>,
     headers: HeaderMap,
     sent: Body,
 ) -> Result<Response<Body>, Problem> {
-    Params::parse(query.as_deref(), &[])?;
     let new: NewSilence = body::json(&headers, sent).await?;
     let json = app.read("silences", move |q| reply::json(&q.put_silence(&new)?)).await?;
     let mut response = reply::json_body(json);
@@ -86,11 +86,10 @@ pub(super) async fn add(
 )]
 pub(super) async fn end(
     State(app): State<Shared>,
-    given: Segment,
-    RawQuery(query): RawQuery,
+    given: Segment<SilenceId>,
+    Asked(()): Asked<()>,
 ) -> Result<Response<Body>, Problem> {
-    Params::parse(query.as_deref(), &[])?;
-    let id = segment::text(given, "id", "use an id that /api/v1/silences lists")?;
+    let SilenceId { id } = segment::read(given, "id", "use an id that /api/v1/silences lists")?;
     app.read("silences", move |q| q.end_silence(&id)).await?;
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;

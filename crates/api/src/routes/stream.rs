@@ -12,13 +12,13 @@
 use super::board_stream::ADMITTED_EVERY;
 use crate::access::Pass;
 use crate::board::frame;
-use crate::params::Params;
+use crate::params::{Asked, parameters};
 use crate::problem::{Problem, ProblemKind};
 use crate::query::{QueryError, StreamEvent};
 use crate::state::Shared;
 use crate::telemetry::Dropped;
 use axum::body::Body;
-use axum::extract::{Extension, RawQuery, State};
+use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, Method, Response};
 use barograph_domain::InstrumentName;
 use bytes::Bytes;
@@ -29,7 +29,6 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{OwnedSemaphorePermit, broadcast, mpsc};
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_stream::wrappers::ReceiverStream;
-use utoipa::IntoParams;
 
 /// Frames between the feeder and the socket; beyond that a client counts as slow.
 const QUEUE: usize = 8;
@@ -38,13 +37,13 @@ const GREETING: &[u8] = b"retry: 5000\n\n";
 /// Keeps proxies and sockets awake.
 const KEEP_ALIVE: &[u8] = b": keep-alive\n\n";
 
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "read by the schema generator alone")]
-pub(super) struct Markets {
-    /// Only these markets, separated by commas. Left out: all.
-    #[param(example = "binance-usdm:BTCUSDT")]
-    markets: Option<String>,
+parameters! {
+    /// Which markets.
+    pub(super) struct Markets {
+        /// Only these markets, separated by commas. Left out: all.
+        #[param(example = "binance-usdm:BTCUSDT")]
+        markets: Option<String>,
+    }
 }
 
 /// New snapshots as they are published (server-sent events).
@@ -63,11 +62,10 @@ pub(super) async fn stream(
     State(app): State<Shared>,
     method: Method,
     pass: Option<Extension<Pass>>,
-    RawQuery(query): RawQuery,
+    Asked((markets,)): Asked<(Markets,)>,
     headers: HeaderMap,
 ) -> Result<Response<Body>, Problem> {
-    let params = Params::parse(query.as_deref(), &["markets"])?;
-    let wanted = wanted(&app, &params)?;
+    let wanted = wanted(&app, &markets)?;
     if method == Method::HEAD {
         return Ok(super::reply::body("text/event-stream", Body::empty()));
     }
@@ -85,9 +83,11 @@ pub(super) async fn stream(
 }
 
 /// The markets a client asked for; `None` for all, those to come included.
-fn wanted(app: &Shared, params: &Params) -> Result<Option<Vec<InstrumentName>>, Problem> {
-    let Some(text) = params.text("markets") else { return Ok(None) };
-    let names = text.split(',').map(str::trim).filter(|n| !n.is_empty());
+fn wanted(app: &Shared, asked: &Markets) -> Result<Option<Vec<InstrumentName>>, Problem> {
+    if !asked.markets.is_given() {
+        return Ok(None);
+    }
+    let names = asked.markets.words();
     names
         .map(|n| app.query.resolve(n, false).map_err(|e| app.problem("stream", &e)))
         .collect::<Result<_, _>>()

@@ -1,30 +1,29 @@
 //! Between the markets: correlations and who leads, hour by hour; a basket judged as one; what is scheduled.
 
-use super::paging::{PageView, SERIES, Series};
-use super::{body, docs, reply};
+use super::paging::{Listed, PageView};
+use super::{body, reply};
 use crate::etag;
-use crate::params::Params;
+use crate::params::{AsOf, Asked, Paging, Range, parameters};
 use crate::problem::Problem;
 use crate::query::{Query, QueryError};
 use crate::state::Shared;
 use crate::universe::{CalendarView, UniverseView};
 use axum::body::Body;
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, Response};
 use barograph_domain::UniverseRow;
 use barograph_domain::portfolio::{PortfolioRequest, PortfolioView};
-use utoipa::IntoParams;
 
 /// Hours on a page: by default, and at most. An hour of twelve markets is about 100 kB of JSON.
 const LIMITS: (usize, usize) = (24, 744);
 
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "read by the schema generator alone")]
-pub(super) struct Pair {
-    /// One pair only: two assets or markets with a comma between them, or as `asset_pair` has it.
-    #[param(example = "BTC,ETH")]
-    pair: Option<String>,
+parameters! {
+    /// Which pair.
+    pub(super) struct Pair {
+        /// One pair only: two assets or markets with a comma between them, or as `asset_pair` has it.
+        #[param(example = "BTC,ETH")]
+        pair: Option<String>,
+    }
 }
 
 fn view(row: &UniverseRow, pair: Option<&str>) -> Result<UniverseView, QueryError> {
@@ -46,7 +45,7 @@ fn view(row: &UniverseRow, pair: Option<&str>) -> Result<UniverseView, QueryErro
     path = "/api/v1/universe",
     operation_id = "getUniverse",
     tag = "context",
-    params(Pair, docs::AsOf),
+    params(Pair, AsOf),
     responses(
         (status = 200, description = "the hour", body = UniverseView),
         (status = 304, description = "the one you hold is still it (If-None-Match)")
@@ -54,12 +53,11 @@ fn view(row: &UniverseRow, pair: Option<&str>) -> Result<UniverseView, QueryErro
 )]
 pub(super) async fn latest(
     State(app): State<Shared>,
-    RawQuery(query): RawQuery,
+    Asked((pair, as_of)): Asked<(Pair, AsOf)>,
     headers: HeaderMap,
 ) -> Result<Response<Body>, Problem> {
-    let params = Params::parse(query.as_deref(), &["pair", "as_of"])?;
-    let as_of = params.as_of(app.query.now())?;
-    let pair = params.text("pair").map(str::to_owned);
+    let as_of = as_of.moment(app.query.now())?;
+    let pair = pair.pair.owned();
     let json = app.read("universe", move |q| reply::json(&view(&newest(q, as_of)?, pair.as_deref())?)).await?;
     Ok(etag::answer(&headers, json))
 }
@@ -74,7 +72,7 @@ fn newest(q: &dyn Query, as_of: Option<barograph_domain::Ts>) -> Result<Universe
     path = "/api/v1/universe/history",
     operation_id = "getUniverseHistory",
     tag = "context",
-    params(Pair, docs::Range, docs::Paging, docs::AsOf),
+    params(Pair, Range, Paging, AsOf),
     responses(
         (status = 200, description = "one page, at most 744 hours, 24 unless told", body = PageView<UniverseView>),
         (status = 304, description = "the one you hold is still it (If-None-Match)")
@@ -82,12 +80,11 @@ fn newest(q: &dyn Query, as_of: Option<barograph_domain::Ts>) -> Result<Universe
 )]
 pub(super) async fn history(
     State(app): State<Shared>,
-    RawQuery(query): RawQuery,
+    Asked((listed, pair)): Asked<(Listed, Pair)>,
     headers: HeaderMap,
 ) -> Result<Response<Body>, Problem> {
-    let params = Params::parse(query.as_deref(), &[SERIES, &["pair"]].concat())?;
-    let series = Series::read(&params, "universe", &"", app.query.now(), LIMITS)?;
-    let pair = params.text("pair").map(str::to_owned);
+    let series = listed.series("universe ", None, app.query.now(), LIMITS, false)?;
+    let pair = pair.pair.owned();
     let json = app
         .read("universe_history", move |q| {
             let page = q.universe_history(&series.window)?;
@@ -107,19 +104,18 @@ pub(super) async fn history(
     path = "/api/v1/portfolio",
     operation_id = "postPortfolio",
     tag = "advice",
-    params(docs::AsOf),
+    params(AsOf),
     request_body = PortfolioRequest,
     responses((status = 200, description = "the judgement", body = PortfolioView))
 )]
 pub(super) async fn portfolio(
     State(app): State<Shared>,
-    RawQuery(query): RawQuery,
+    Asked((as_of,)): Asked<(AsOf,)>,
     headers: HeaderMap,
     sent: Body,
 ) -> Result<Response<Body>, Problem> {
-    let params = Params::parse(query.as_deref(), &["as_of"])?;
     let asked: PortfolioRequest = body::json(&headers, sent).await?;
-    let as_of = params.either_as_of(asked.as_of.as_deref(), app.query.now())?;
+    let as_of = as_of.or_in_body(asked.as_of.as_deref(), app.query.now())?;
     let json = app.read("portfolio", move |q| reply::json(&q.portfolio(&asked, as_of)?)).await?;
     Ok(reply::json_body(json))
 }
@@ -130,12 +126,14 @@ pub(super) async fn portfolio(
     path = "/api/v1/calendar",
     operation_id = "getCalendar",
     tag = "context",
-    params(docs::AsOf),
+    params(AsOf),
     responses((status = 200, description = "what is scheduled", body = CalendarView))
 )]
-pub(super) async fn calendar(State(app): State<Shared>, RawQuery(query): RawQuery) -> Result<Response<Body>, Problem> {
-    let params = Params::parse(query.as_deref(), &["as_of"])?;
-    let as_of = params.as_of(app.query.now())?;
+pub(super) async fn calendar(
+    State(app): State<Shared>,
+    Asked((as_of,)): Asked<(AsOf,)>,
+) -> Result<Response<Body>, Problem> {
+    let as_of = as_of.moment(app.query.now())?;
     let json = app.read("calendar", move |q| reply::json(&q.calendar(as_of)?)).await?;
     Ok(reply::json_body(json))
 }

@@ -1,37 +1,50 @@
-//! What is said of a JSON body that does not fit: the field by its path and what is expected there, in words of JSON.
+//! Reading a JSON text, and what is said of one that does not fit: the field by its path and what is expected there, in words of JSON.
 //!
-//! The reader of JSON knows a place in the text and names types of this program. The place is turned into a path by walking
-//! the text up to it, the types into what a client can write.
+//! The reader names types of this program; they are turned into what a client can write.
 
+use serde::de::DeserializeOwned;
 use serde_json::error::Category;
+use serde_path_to_error::Path;
 
-/// What is wrong with `text`, which could not be read for this reason.
-pub(super) fn why(text: &[u8], e: &serde_json::Error) -> String {
-    let place = format!("line {}, column {}", e.line(), e.column());
+/// Of a name that nobody knows so many characters are shown.
+const KEY_MAX: usize = 80;
+
+/// The value of a text, or what is wrong with the text.
+pub(super) fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T, String> {
+    let mut reader = serde_json::Deserializer::from_slice(text);
+    let value = serde_path_to_error::deserialize(&mut reader).map_err(|e| why(e.path(), e.inner()))?;
+    reader.end().map_err(|e| syntax(&e))?;
+    Ok(value)
+}
+
+fn syntax(e: &serde_json::Error) -> String {
+    let said = e.to_string();
+    format!("{}, at line {}, column {}", said.split(" at line ").next().unwrap_or_default(), e.line(), e.column())
+}
+
+fn why(path: &Path, e: &serde_json::Error) -> String {
     match e.classify() {
-        Category::Eof => return format!("it ends too early, at {place}"),
-        Category::Syntax | Category::Io => {
-            let said = e.to_string();
-            return format!("{}, at {place}", said.split(" at line ").next().unwrap_or_default());
-        }
+        Category::Eof => return format!("it ends too early, at line {}, column {}", e.line(), e.column()),
+        Category::Syntax | Category::Io => return syntax(e),
         Category::Data => {}
     }
     let said = e.to_string();
     let said = said.split(" at line ").next().unwrap_or_default();
-    let path = path(text, offset(text, e.line(), e.column()));
+    let path = if path.iter().next().is_some() { path.to_string() } else { String::new() };
+    let inside = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
     if let Some(name) = quoted(said.strip_prefix("missing field ")) {
-        let inside = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
-        return format!("the field '{inside}' is missing");
+        return format!("the field '{}' is missing", inside(name));
     }
     if let Some(rest) = said.strip_prefix("unknown field ") {
         let known: Vec<&str> = rest.split('`').skip(3).step_by(2).collect();
         let name = quoted(Some(rest)).unwrap_or_default();
         let like = crate::names::nearest(name, known.iter().copied());
         let hint = like.map_or_else(|| format!("there are {}", known.join(", ")), |l| format!("did you mean '{l}'?"));
-        return format!("there is no field '{path}'; {hint}");
+        let shown: String = name.chars().take(KEY_MAX).collect();
+        return format!("there is no field '{}{shown}'; {hint}", path.strip_suffix(name).unwrap_or_default());
     }
-    if quoted(said.strip_prefix("duplicate field ")).is_some() {
-        return format!("the field '{path}' is given twice");
+    if let Some(name) = quoted(said.strip_prefix("duplicate field ")) {
+        return format!("the field '{}' is given twice", inside(name));
     }
     let place = if path.is_empty() { "it".to_owned() } else { format!("'{path}'") };
     match said.rsplit_once(", expected ") {
@@ -78,86 +91,14 @@ fn unexpected(found: &str) -> String {
     shown.map_or_else(|| kind.to_owned(), |v| format!("{kind}, '{v}'"))
 }
 
-/// Where a line and a column are in a text, bytes.
-fn offset(text: &[u8], line: usize, column: usize) -> usize {
-    let lines = text.split_inclusive(|b| *b == b'\n');
-    let before: usize = lines.take(line.saturating_sub(1)).map(<[u8]>::len).sum();
-    (before + column).min(text.len())
-}
-
-/// One bracket that is open.
-enum Open {
-    /// With the key that was read last.
-    Object(Option<String>),
-    /// With the number of the element that has begun.
-    List(Option<usize>),
-}
-
-/// The path of the value that is being read at a place: `holdings[2].side`. The text up to there is well-formed.
-fn path(text: &[u8], until: usize) -> String {
-    let text = text.get(..until).unwrap_or(text);
-    let (mut open, mut at): (Vec<Open>, usize) = (Vec::new(), 0);
-    let mut is_key = false;
-    while let Some(byte) = text.get(at) {
-        let begins = !byte.is_ascii_whitespace() && !matches!(byte, b']' | b'}' | b',' | b':');
-        if let Some(Open::List(n @ None)) = open.last_mut().filter(|_| begins) {
-            *n = Some(0);
-        }
-        match byte {
-            b'"' => {
-                let begin = at + 1;
-                at = begin;
-                while text.get(at).is_some_and(|b| *b != b'"') {
-                    at += if text[at] == b'\\' { 2 } else { 1 };
-                }
-                if let Some(Open::Object(key)) = open.last_mut().filter(|_| is_key) {
-                    let name = text.get(begin..at).unwrap_or_default();
-                    *key = Some(String::from_utf8_lossy(name).chars().take(80).collect());
-                    is_key = false;
-                }
-            }
-            b'{' => {
-                open.push(Open::Object(None));
-                is_key = true;
-            }
-            b'[' => {
-                open.push(Open::List(None));
-                is_key = false;
-            }
-            b'}' | b']' => drop(open.pop()),
-            b',' => match open.last_mut() {
-                Some(Open::Object(_)) => is_key = true,
-                Some(Open::List(n)) => *n = n.map(|n| n + 1),
-                None => {}
-            },
-            _ => {}
-        }
-        at += 1;
-    }
-    let mut path = String::new();
-    for one in &open {
-        match one {
-            Open::Object(Some(key)) => {
-                if !path.is_empty() {
-                    path.push('.');
-                }
-                path.push_str(key);
-            }
-            Open::List(Some(n)) => path.push_str(&format!("[{n}]")),
-            Open::Object(None) | Open::List(None) => {}
-        }
-    }
-    path
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use barograph_domain::advice::AdviceRequest;
     use barograph_domain::portfolio::PortfolioRequest;
 
-    fn said<T: serde::de::DeserializeOwned + core::fmt::Debug>(text: &str) -> String {
-        why(text.as_bytes(), &serde_json::from_str::<T>(text).unwrap_err())
+    fn said<T: DeserializeOwned + core::fmt::Debug>(text: &str) -> String {
+        read::<T>(text.as_bytes()).unwrap_err()
     }
 
     #[test]
@@ -178,6 +119,7 @@ mod tests {
             (r#"{"trades": {"wins": 1.5}}"#, "'trades.wins' must be a whole number from 0 up; it is a number, '1.5'"),
             (r#"{"trades": {"wins": 1, "n": 2}, "side": "long"}"#, "the field 'trades.average_win' is missing"),
             (r#"{"symbol": true}"#, "'symbol' must be a text; it is a truth value, 'true'"),
+            (r#"{"tik"}"#, "there is no field 'tik'; did you mean 'tick'?"),
             ("{", "it ends too early, at line 1, column 1"),
             ("{\n  symbol: 1}", "key must be a string, at line 2, column 3"),
         ] {

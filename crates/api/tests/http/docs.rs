@@ -3,7 +3,7 @@
 use super::client::Server;
 use super::listening::Listening;
 use super::schema::{differences, document};
-use barograph_api::Query as _;
+use barograph_api::AskMarkets as _;
 use serde_json::Value;
 
 /// A request to every documented operation that answers with JSON, so that the answer can be held against its schema.

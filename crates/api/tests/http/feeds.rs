@@ -1,10 +1,10 @@
 //! All streams with what carries them: filters, pages, venues, readiness and counters.
 
 use super::client::Server;
+use super::exposition;
 use super::listening::Listening;
 use super::world::name;
-use barograph_api::exposition;
-use barograph_api::{Query as _, QueryError};
+use barograph_api::{AskMarkets as _, QueryError};
 use barograph_domain::{GapReason, Metric, StatusState};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;

@@ -44,7 +44,7 @@ pub(crate) fn event(n: usize) -> EventView {
         state: AlertState::Open,
         timestamp: at,
         known_at: at + Span::millis(200),
-        symbol: barograph_api::alias_markets::pair_of(&instrument),
+        symbol: barograph_api::alias::markets::pair_of(&instrument),
         instrument,
         asset_pair: None,
         severity,

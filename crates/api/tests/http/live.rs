@@ -3,7 +3,7 @@
 use super::client::Server;
 use super::listening::Listening;
 use super::world::{EMPTY, name};
-use barograph_api::Query as _;
+use barograph_api::{AskBoard as _, AskMarkets as _};
 use barograph_domain::{GapReason, Metric, StatusState};
 use serde_json::{Value, json};
 

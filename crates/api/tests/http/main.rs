@@ -19,6 +19,8 @@ mod errors;
 #[cfg(test)]
 mod events;
 #[cfg(test)]
+mod exposition;
+#[cfg(test)]
 mod feeds;
 #[cfg(test)]
 mod found;

@@ -2,7 +2,7 @@
 
 use super::client::Server;
 use super::schema::{differences, document};
-use barograph_api::Query as _;
+use barograph_api::AskMarkets as _;
 use barograph_domain::Span;
 
 #[test]

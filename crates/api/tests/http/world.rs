@@ -8,15 +8,17 @@ use super::told::Told;
 pub(crate) use super::weather::points;
 use super::weather::{feature_row, overlay, snapshot};
 use barograph_api::board::{BoardView, Hub};
+use barograph_api::chart::{ChartQuery, ChartView, ContinuityView};
 use barograph_api::events::HourOfLiquidations;
 use barograph_api::live::DataOrigin;
 use barograph_api::{
-    CatalogueEntry, DeliveryFilter, DeliveryView, EndpointView, EventFilter, EventView, FeatureRowView, FeedFilter,
-    FeedHealth, FeedsView, GroupView, Health, LevelFilter, LevelView, LiveView, MarketHealth, MarketView, MessageView,
-    MetricPoint, NewSilence, Page, Query, QueryError, Rendered, STREAM_BUFFER, SilenceView, StreamEvent, StreamView,
-    Window,
+    AskBoard, AskDeliveries, AskEvents, AskMarkets, AskPositions, CalendarView, CatalogueEntry, DeliveryFilter,
+    DeliveryView, EndpointView, EventFilter, EventView, FeatureRowView, FeedFilter, FeedHealth, FeedsView, GroupView,
+    Health, LevelFilter, LevelView, LiveView, MarketHealth, MarketView, MessageView, MetricPoint, NewSilence, Page,
+    QueryError, Rendered, STREAM_BUFFER, SilenceView, StreamEvent, StreamView, Window,
 };
 use barograph_domain::advice::{AdviceRequest, AdviceView, NewPosition, Notice, Position, PositionBook, PositionCard};
+use barograph_domain::portfolio::{PortfolioRequest, PortfolioView};
 use barograph_domain::{
     InstrumentName, Kind, LevelEvent, LevelType, MarketKind, Metric, Reason, Side, Snapshot, Span, Stamp, Ts,
     UniverseRow,
@@ -252,12 +254,46 @@ pub(crate) fn page<T>(rows: impl Iterator<Item = (Ts, T)>, w: &Window) -> Page<T
     Page { items, more }
 }
 
-impl Query for World {
+impl AskMarkets for World {
     fn now(&self) -> Ts {
         Ts(self.now.load(Ordering::Relaxed))
     }
     fn instruments(&self) -> Arc<[InstrumentName]> {
         Arc::clone(&self.names)
+    }
+    fn catalogue(&self) -> Vec<CatalogueEntry> {
+        let line = |id, value_type, words: &[&'static str]| CatalogueEntry {
+            id,
+            version: 1,
+            group: "funding",
+            unit: "σ",
+            value_type,
+            words: words.to_vec(),
+            formula: "z(f8; 24 h)",
+            inputs: vec!["funding_rate"],
+            window: "24 h, 60 s",
+            warm_up: "6",
+            update: "window",
+            ranks: None,
+            scale: Some(1.0),
+            source: "R1.22",
+            spoken: "funding against its day",
+        };
+        vec![
+            line("funding_zscore_24h", "number", &[]),
+            line("oi_delta_4h", "number", &[]),
+            line("realized_vol_1h", "number", &[]),
+            line("funding_extreme_flag", "bool", &[]),
+            line("squeeze_direction", "enum", &["LONG_SQUEEZE", "SHORT_SQUEEZE"]),
+        ]
+    }
+    fn health(&self) -> Health {
+        let markets = LIVING.map(|id| MarketHealth {
+            instrument: name(id),
+            newest: Some(minute(MINUTES - 1)),
+            gap_alert: Some(Span::hours(2)),
+        });
+        Health { store_open: true, problems: Vec::new(), markets: markets.to_vec() }
     }
     fn markets(&self, as_of: Option<Ts>) -> Result<Vec<MarketView>, QueryError> {
         self.disk()?;
@@ -331,6 +367,9 @@ impl Query for World {
         });
         Ok(page(known.map(|l| (l.confirmed_at, l)), w))
     }
+}
+
+impl AskEvents for World {
     fn events(
         &self,
         id: Option<&InstrumentName>,
@@ -365,35 +404,32 @@ impl Query for World {
         let sums = |n| if n == 0 { Err(Reason::Gap) } else { Ok((0.0, 0.5)) };
         Ok((0..hours).map(|n| HourOfLiquidations::new(start + Span::hours(n), sums(n))).collect())
     }
-    fn catalogue(&self) -> Vec<CatalogueEntry> {
-        let line = |id, value_type, words: &[&'static str]| CatalogueEntry {
-            id,
-            version: 1,
-            group: "funding",
-            unit: "σ",
-            value_type,
-            words: words.to_vec(),
-            formula: "z(f8; 24 h)",
-            inputs: vec!["funding_rate"],
-            window: "24 h, 60 s",
-            warm_up: "6",
-            update: "window",
-            ranks: None,
-            scale: Some(1.0),
-            source: "R1.22",
-            spoken: "funding against its day",
-        };
-        vec![
-            line("funding_zscore_24h", "number", &[]),
-            line("oi_delta_4h", "number", &[]),
-            line("realized_vol_1h", "number", &[]),
-            line("funding_extreme_flag", "bool", &[]),
-            line("squeeze_direction", "enum", &["LONG_SQUEEZE", "SHORT_SQUEEZE"]),
-        ]
-    }
     fn subscribe(&self) -> broadcast::Receiver<Arc<StreamEvent>> {
         self.events.subscribe()
     }
+    fn universe(&self, as_of: Option<Ts>) -> Result<Option<UniverseRow>, QueryError> {
+        self.disk()?;
+        let ts = as_of.unwrap_or_else(|| self.now()).floor(Span::hours(1));
+        Ok((ts >= START).then(|| hour(ts)))
+    }
+    fn universe_history(&self, w: &Window) -> Result<Page<UniverseRow>, QueryError> {
+        self.disk()?;
+        Ok(page((0..12).map(|n| (START + Span::hours(n), hour(START + Span::hours(n)))), w))
+    }
+    fn calendar(&self, as_of: Option<Ts>) -> Result<CalendarView, QueryError> {
+        Ok(CalendarView {
+            timestamp: as_of.unwrap_or_else(|| self.now()),
+            available: false,
+            next_high: None,
+            minutes_to_event: None,
+            minutes_to_event_reason: Some(Reason::NotOffered.name()),
+            blackout: None,
+            coming: Vec::new(),
+        })
+    }
+}
+
+impl AskBoard for World {
     fn board(&self) -> Result<Arc<Hub>, QueryError> {
         self.disk()?;
         Ok(Arc::clone(&self.hub))
@@ -402,13 +438,11 @@ impl Query for World {
         self.disk()?;
         Ok(BoardView::empty(moment, DataOrigin::Synthetic))
     }
-    fn health(&self) -> Health {
-        let markets = LIVING.map(|id| MarketHealth {
-            instrument: name(id),
-            newest: Some(minute(MINUTES - 1)),
-            gap_alert: Some(Span::hours(2)),
-        });
-        Health { store_open: true, problems: Vec::new(), markets: markets.to_vec() }
+    fn chart(&self, id: &InstrumentName, asked: &ChartQuery) -> Result<ChartView, QueryError> {
+        Ok(ChartView::empty(id, asked))
+    }
+    fn continuity(&self, id: &InstrumentName, window: &Window) -> Result<ContinuityView, QueryError> {
+        Ok(ContinuityView::empty(id, window))
     }
     fn live(&self, id: &InstrumentName) -> Result<LiveView, QueryError> {
         let none = || QueryError::NotLive { instrument: Some(id.clone()) };
@@ -421,6 +455,45 @@ impl Query for World {
     fn feed_health(&self) -> FeedHealth {
         self.listening.lock().unwrap().as_ref().map(|l| l.health()).unwrap_or_default()
     }
+    fn metrics_text(&self) -> String {
+        self.listening.lock().unwrap().as_ref().map(|l| l.metrics_text.clone()).unwrap_or_default()
+    }
+}
+
+impl AskDeliveries for World {
+    fn deliveries(&self, filter: &DeliveryFilter) -> Result<Page<DeliveryView>, QueryError> {
+        self.disk()?;
+        Ok(self.told.lock().unwrap().page(filter))
+    }
+    fn message(&self, id: &str) -> Result<MessageView, QueryError> {
+        self.told.lock().unwrap().message(id)
+    }
+    fn replay(&self, message: &str, endpoint: &str) -> Result<DeliveryView, QueryError> {
+        self.told.lock().unwrap().replay(message, endpoint)
+    }
+    fn endpoints(&self) -> Result<Vec<EndpointView>, QueryError> {
+        self.disk()?;
+        Ok(self.told.lock().unwrap().endpoints())
+    }
+    fn enable_endpoint(&self, name: &str) -> Result<EndpointView, QueryError> {
+        self.told.lock().unwrap().enable(name)
+    }
+    fn groups(&self, as_of: Option<Ts>) -> Result<Vec<GroupView>, QueryError> {
+        self.disk()?;
+        Ok(self.told.lock().unwrap().groups(as_of))
+    }
+    fn silences(&self, all: bool, as_of: Option<Ts>) -> Result<Vec<SilenceView>, QueryError> {
+        Ok(self.told.lock().unwrap().silences(all, as_of.unwrap_or_else(|| self.now())))
+    }
+    fn put_silence(&self, new: &NewSilence) -> Result<SilenceView, QueryError> {
+        self.told.lock().unwrap().silence(new, self.now())
+    }
+    fn end_silence(&self, id: &str) -> Result<(), QueryError> {
+        self.told.lock().unwrap().end_silence(id, self.now())
+    }
+}
+
+impl AskPositions for World {
     fn advise(&self, request: &AdviceRequest, as_of: Option<Ts>) -> Result<AdviceView, QueryError> {
         self.disk()?;
         let id = self.resolve(&request.symbol, false)?;
@@ -430,14 +503,8 @@ impl Query for World {
         }
         Ok(advice(request, &*self.newest(&id, None, as_of)?))
     }
-    fn universe(&self, as_of: Option<Ts>) -> Result<Option<UniverseRow>, QueryError> {
-        self.disk()?;
-        let ts = as_of.unwrap_or_else(|| self.now()).floor(Span::hours(1));
-        Ok((ts >= START).then(|| hour(ts)))
-    }
-    fn universe_history(&self, w: &Window) -> Result<Page<UniverseRow>, QueryError> {
-        self.disk()?;
-        Ok(page((0..12).map(|n| (START + Span::hours(n), hour(START + Span::hours(n)))), w))
+    fn portfolio(&self, _: &PortfolioRequest, as_of: Option<Ts>) -> Result<PortfolioView, QueryError> {
+        Err(QueryError::NotCompared { as_of, newest: None })
     }
     fn positions(&self, as_of: Option<Ts>) -> Result<Vec<PositionCard>, QueryError> {
         self.disk()?;
@@ -473,39 +540,6 @@ impl Query for World {
         let known = self.positions.lock().unwrap();
         let of = known.iter().filter(|p| position.is_none_or(|id| p.id == id));
         Ok(of.take(limit).map(notice).collect())
-    }
-    fn deliveries(&self, filter: &DeliveryFilter) -> Result<Page<DeliveryView>, QueryError> {
-        self.disk()?;
-        Ok(self.told.lock().unwrap().page(filter))
-    }
-    fn message(&self, id: &str) -> Result<MessageView, QueryError> {
-        self.told.lock().unwrap().message(id)
-    }
-    fn replay(&self, message: &str, endpoint: &str) -> Result<DeliveryView, QueryError> {
-        self.told.lock().unwrap().replay(message, endpoint)
-    }
-    fn endpoints(&self) -> Result<Vec<EndpointView>, QueryError> {
-        self.disk()?;
-        Ok(self.told.lock().unwrap().endpoints())
-    }
-    fn enable_endpoint(&self, name: &str) -> Result<EndpointView, QueryError> {
-        self.told.lock().unwrap().enable(name)
-    }
-    fn groups(&self, as_of: Option<Ts>) -> Result<Vec<GroupView>, QueryError> {
-        self.disk()?;
-        Ok(self.told.lock().unwrap().groups(as_of))
-    }
-    fn silences(&self, all: bool, as_of: Option<Ts>) -> Result<Vec<SilenceView>, QueryError> {
-        Ok(self.told.lock().unwrap().silences(all, as_of.unwrap_or_else(|| self.now())))
-    }
-    fn put_silence(&self, new: &NewSilence) -> Result<SilenceView, QueryError> {
-        self.told.lock().unwrap().silence(new, self.now())
-    }
-    fn end_silence(&self, id: &str) -> Result<(), QueryError> {
-        self.told.lock().unwrap().end_silence(id, self.now())
-    }
-    fn metrics_text(&self) -> String {
-        self.listening.lock().unwrap().as_ref().map(|l| l.metrics_text.clone()).unwrap_or_default()
     }
 }
 

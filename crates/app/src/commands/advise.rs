@@ -10,7 +10,7 @@ use crate::positions::Desk;
 use crate::service::{Service, reach};
 use crate::setup::book_id;
 use crate::term::Paint;
-use barograph_api::{Query as _, QueryError};
+use barograph_api::{AskPositions as _, QueryError};
 use barograph_domain::InstrumentName;
 use barograph_domain::advice::Verdict;
 use barograph_engine::rules::Book;

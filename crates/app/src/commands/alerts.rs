@@ -13,7 +13,9 @@ use crate::delivery::{DeliveryDesk, ask, http};
 use crate::failure::Failure;
 use crate::service::Service;
 use crate::term::{fold, minute};
-use barograph_api::{DeliveryFilter, DeliveryView, MessageView, NewSilence, Query as _, QueryError, SilenceView};
+use barograph_api::{
+    AskDeliveries as _, DeliveryFilter, DeliveryView, MessageView, NewSilence, QueryError, SilenceView,
+};
 use barograph_domain::delivery::{Compare, DeliveryState, Matcher};
 use barograph_domain::text::escape_control;
 use serde::Serialize;

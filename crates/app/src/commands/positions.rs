@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::positions::file;
 use crate::service::Service;
 use crate::term::Paint;
-use barograph_api::Query as _;
+use barograph_api::AskPositions as _;
 use barograph_domain::advice::PositionCard;
 use serde::Serialize;
 use std::io::{StdoutLock, Write as _};

@@ -10,7 +10,7 @@ use crate::service::reach;
 use crate::setup::book_id;
 use crate::term::Paint;
 use crate::universe::print;
-use barograph_api::{Query as _, UniverseView, Window};
+use barograph_api::{AskEvents as _, AskPositions as _, UniverseView, Window};
 use barograph_domain::{Span, Ts};
 use serde::Serialize;
 use std::io::Write as _;

@@ -86,7 +86,7 @@ pub(crate) fn of_position(told: &PositionNotice) -> Message {
         source: "POSITION".to_owned(),
         severity,
         instrument: Some(told.instrument.clone()),
-        symbol: barograph_api::alias_markets::pair_of(&told.instrument),
+        symbol: barograph_api::alias::markets::pair_of(&told.instrument),
         title: cut(&title),
         text: told.text.clone(),
         headline: told.headline.clone(),

@@ -1,18 +1,21 @@
-//! Advice and positions, answered from the newest minute in memory or from what was known at a moment.
+//! Advice, baskets and positions, answered from the newest minute in memory or from what was known at a moment.
 
+use super::universe;
 use super::{Service, internal, split, unreadable};
 use crate::advice::{CHANGES_MAX, EPISODES_WITHIN, Wrong, answer, check, durations};
 use crate::positions::{Desk, Synced};
 use crate::render::Lens;
-use barograph_api::QueryError;
+use barograph_api::{AskEvents as _, AskMarkets as _, AskPositions, QueryError};
 use barograph_domain::advice::{
     AdviceRequest, AdviceView, NewPosition, Notice, Position, PositionBook, PositionCard, SeenPrice,
 };
+use barograph_domain::portfolio::{BasketFrom, LeftOut, PortfolioRequest, PortfolioView};
 use barograph_domain::thresholds::SAME_EXPOSURE;
-use barograph_domain::{InstrumentName, MinuteRow, RiskRegime, Snapshot, Span, Ts};
+use barograph_domain::{InstrumentName, MinuteRow, RiskRegime, Side, Snapshot, Span, Ts};
 use barograph_engine::advice::{
     AdviceBasis, AdviceContext, PositionContext, PositionError, PositionState, PositionWatch, register,
 };
+use barograph_engine::universe::Asset;
 use barograph_store::run::{GRID, LATENESS};
 use barograph_store::{NoticeQuery, Range, Registered, WatchState};
 use std::collections::BTreeMap;
@@ -22,6 +25,90 @@ use std::sync::Arc;
 const CHECK_EVERY: Span = Span::secs(300);
 /// Notices on a card.
 const CARD_NOTICES: usize = 10;
+
+impl AskPositions for Service {
+    fn advise(&self, request: &AdviceRequest, as_of: Option<Ts>) -> Result<AdviceView, QueryError> {
+        check(request).map_err(bad_field)?;
+        let id = self.resolve(&request.symbol, false)?;
+        let basis = self.basis(&id, as_of)?.map(|basis| self.around(basis, &id, as_of)).transpose()?;
+        answer(request, &id.to_string(), basis.as_ref(), &self.desk()?.rules).map_err(bad_field)
+    }
+
+    fn portfolio(&self, request: &PortfolioRequest, as_of: Option<Ts>) -> Result<PortfolioView, QueryError> {
+        let asked_for = self.asked_for(&request.holdings)?;
+        let row = self.universe(as_of)?.ok_or(QueryError::NotCompared { as_of, newest: None })?;
+        if !self.holds(&row, as_of) {
+            return Err(QueryError::NotCompared { as_of, newest: Some(row.ts) });
+        }
+        let mut left_out = Vec::new();
+        let (mut from, held) = if request.holdings.is_empty() {
+            (BasketFrom::Registered, self.registered_holdings(as_of, &row, &mut left_out)?)
+        } else {
+            (BasketFrom::Request, asked_for)
+        };
+        let mut basket: Vec<(Asset, Side)> = Vec::new();
+        for one in held {
+            let Some(market) = row.markets.iter().position(|m| m.instrument == one.market) else {
+                let reason = "it is not among the markets that are compared (setting watch)".to_owned();
+                left_out.push(LeftOut { instrument: one.market.to_string(), reason });
+                continue;
+            };
+            let notional = if one.side == Side::Short { -one.notional } else { one.notional };
+            let (risk, volatility) = self.labels(&one.market, as_of)?.unwrap_or_else(|| {
+                let m = &row.markets[market];
+                (m.risk, m.volatility)
+            });
+            basket.push((Asset { market, notional, risk, volatility }, one.side));
+        }
+        if basket.is_empty() {
+            if from == BasketFrom::Request {
+                let first = left_out.first().map(|l| l.instrument.clone()).unwrap_or_default();
+                return Err(QueryError::BadField {
+                    field: "holdings".to_owned(),
+                    value: first,
+                    reason: "holdings: none of them is among the markets that are compared; see /api/v1/universe"
+                        .to_owned(),
+                });
+            }
+            from = BasketFrom::WatchList;
+        }
+        Ok(universe::view(&row, from, &basket, left_out))
+    }
+
+    fn positions(&self, as_of: Option<Ts>) -> Result<Vec<PositionCard>, QueryError> {
+        let positions = self.reader.positions(as_of).map_err(internal)?;
+        // What is remembered now says nothing of an earlier moment.
+        let remembered = if as_of.is_none() { self.remembered()? } else { BTreeMap::new() };
+        let mut bases = Bases { service: self, as_of, known: BTreeMap::new() };
+        positions.into_iter().map(|p| bases.card(&p, remembered.get(&p.id))).collect()
+    }
+
+    fn register(&self, new: &NewPosition) -> Result<PositionCard, QueryError> {
+        let desk = self.desk()?;
+        let position = self.meant(new, PositionBook::User, self.clock.now())?;
+        self.not_of_the_file(&position.id)?;
+        desk.put(&position, self.clock.now()).map_err(unwritable)?;
+        self.stops.forget();
+        self.board.hub.notices_moved();
+        Bases { service: self, as_of: None, known: BTreeMap::new() }.card(&position, None)
+    }
+
+    fn unregister(&self, id: &str) -> Result<(), QueryError> {
+        let desk = self.desk()?;
+        self.not_of_the_file(id)?;
+        if desk.remove(id, self.clock.now()).map_err(unwritable)? {
+            self.stops.forget();
+            self.board.hub.notices_moved();
+            return Ok(());
+        }
+        Err(QueryError::UnknownPosition { id: id.to_owned() })
+    }
+
+    fn notices(&self, position: Option<&str>, as_of: Option<Ts>, limit: usize) -> Result<Vec<Notice>, QueryError> {
+        let query = NoticeQuery { position: position.map(str::to_owned), instrument: None, as_of, limit };
+        self.reader.notices(&query).map_err(internal)
+    }
+}
 
 impl Service {
     /// Positions are kept there from now on.
@@ -33,13 +120,6 @@ impl Service {
     fn desk(&self) -> Result<&Desk, QueryError> {
         let none = || QueryError::Unavailable { reason: "this process keeps no positions".to_owned() };
         self.desk.get().map(|d| &**d).ok_or_else(none)
-    }
-
-    pub(super) fn advice(&self, request: &AdviceRequest, as_of: Option<Ts>) -> Result<AdviceView, QueryError> {
-        check(request).map_err(bad_field)?;
-        let id = barograph_api::Query::resolve(self, &request.symbol, false)?;
-        let basis = self.basis(&id, as_of)?.map(|basis| self.around(basis, &id, as_of)).transpose()?;
-        answer(request, &id.to_string(), basis.as_ref(), &self.desk()?.rules).map_err(bad_field)
     }
 
     /// What lies around a market: events that are near, and positions in markets that move with it.
@@ -130,46 +210,11 @@ impl Service {
         Ok(basis.with_past(&durations(&changes.items, label)))
     }
 
-    /// Registered positions with what is around them.
-    pub(super) fn cards(&self, as_of: Option<Ts>) -> Result<Vec<PositionCard>, QueryError> {
-        let positions = self.reader.positions(as_of).map_err(internal)?;
-        // What is remembered now says nothing of an earlier moment.
-        let remembered = if as_of.is_none() { self.remembered()? } else { BTreeMap::new() };
-        let mut bases = Bases { service: self, as_of, known: BTreeMap::new() };
-        positions.into_iter().map(|p| bases.card(&p, remembered.get(&p.id))).collect()
-    }
-
     /// What the watch remembers, by position; what this version cannot read is forgotten.
     fn remembered(&self) -> Result<BTreeMap<String, PositionState>, QueryError> {
         let states = self.reader.position_states().map_err(internal)?;
         let read = |s: WatchState| Some((s.position, serde_json::from_str(&s.state).ok()?));
         Ok(states.into_iter().filter_map(read).collect())
-    }
-
-    pub(super) fn registered(&self, new: &NewPosition) -> Result<PositionCard, QueryError> {
-        let desk = self.desk()?;
-        let position = self.meant(new, PositionBook::User, self.clock.now())?;
-        self.not_of_the_file(&position.id)?;
-        desk.put(&position, self.clock.now()).map_err(unwritable)?;
-        self.stops.forget();
-        self.board.hub.notices_moved();
-        Bases { service: self, as_of: None, known: BTreeMap::new() }.card(&position, None)
-    }
-
-    pub(super) fn unregistered(&self, id: &str) -> Result<(), QueryError> {
-        let desk = self.desk()?;
-        self.not_of_the_file(id)?;
-        if desk.remove(id, self.clock.now()).map_err(unwritable)? {
-            self.stops.forget();
-            self.board.hub.notices_moved();
-            return Ok(());
-        }
-        Err(QueryError::UnknownPosition { id: id.to_owned() })
-    }
-
-    pub(super) fn told(&self, of: Option<&str>, as_of: Option<Ts>, limit: usize) -> Result<Vec<Notice>, QueryError> {
-        let query = NoticeQuery { position: of.map(str::to_owned), instrument: None, as_of, limit };
-        self.reader.notices(&query).map_err(internal)
     }
 
     fn not_of_the_file(&self, id: &str) -> Result<(), QueryError> {
@@ -184,7 +229,7 @@ impl Service {
     }
 
     fn meant(&self, new: &NewPosition, by: PositionBook, now: Ts) -> Result<Position, QueryError> {
-        let market = barograph_api::Query::resolve(self, &new.symbol, false)?;
+        let market = self.resolve(&new.symbol, false)?;
         let seen = if new.confirm { None } else { self.seen_price(&market)? };
         register(new, market, now, by, seen).map_err(bad_position)
     }
@@ -219,7 +264,7 @@ impl Service {
     /// An entry of the positions file. One that was taken up is not compared with the market again: that has moved since.
     fn entry(&self, entry: &NewPosition, known: &[Position]) -> Result<Position, QueryError> {
         let now = self.clock.now();
-        let market = barograph_api::Query::resolve(self, &entry.symbol, false)?;
+        let market = self.resolve(&entry.symbol, false)?;
         let position = register(entry, market, now, PositionBook::File, None).map_err(bad_position)?;
         match known.iter().find(|p| p.id == position.id) {
             // Without a moment of its own an entry was opened when it was first seen.
@@ -234,7 +279,7 @@ impl Service {
         let id = if let Some(id) = &entry.id {
             id.clone()
         } else {
-            let market = barograph_api::Query::resolve(self, &entry.symbol, false).ok()?;
+            let market = self.resolve(&entry.symbol, false).ok()?;
             // Neither stop nor size is part of an id: whatever is wrong with these, it is the same position.
             let lenient = NewPosition { stop: None, size: None, confirm: true, ..entry.clone() };
             register(&lenient, market, self.clock.now(), PositionBook::File, None).ok()?.id
@@ -375,7 +420,7 @@ impl Bases<'_> {
     fn card(&mut self, position: &Position, state: Option<&PositionState>) -> Result<PositionCard, QueryError> {
         let mut state = state.cloned().unwrap_or_default();
         let _told_by_the_watch = self.check(position, |ctx| state.check(position, ctx))?;
-        let notices = self.service.told(Some(&position.id), self.as_of, CARD_NOTICES)?;
+        let notices = self.service.notices(Some(&position.id), self.as_of, CARD_NOTICES)?;
         Ok(state.card(position, notices))
     }
 }

@@ -1,14 +1,17 @@
-//! Charts: candles folded by the store, and the rows at their closes.
+//! What the page draws: the board, charts, and what is heard this moment. Charts are candles folded by the store, and the rows at their
+//! closes.
 //!
 //! Of the rows only those of closing minutes are kept; the store passes over hours without one unread. What has been put together
 //! of closes that lie an hour back is remembered for a while, so that a page that pans reads each hour once.
 
 use super::{Service, internal};
+use crate::live::view::LiveView;
 use crate::render::align;
-use barograph_api::board::code;
+use barograph_api::board::{BoardView, Hub, code};
 use barograph_api::chart::{BESIDE_MAX, ChartQuery, ChartView, ContinuityView, GapView, MarkView, SessionSpan};
 use barograph_api::chart::{IntervalView, StreamContinuity};
-use barograph_api::{QueryError, Window};
+use barograph_api::feeds::FeedsPulse;
+use barograph_api::{AskBoard, FeedFilter, FeedHealth, FeedsView, QueryError, Window};
 use barograph_domain::alert::Change;
 use barograph_domain::stream::SYNTHETIC;
 use barograph_domain::{InstrumentName, Metric, MinuteRow, Span, Status, StatusState, StreamDecl, Ts};
@@ -17,7 +20,7 @@ use barograph_engine::detect::explain;
 use barograph_engine::sessions::SessionSet;
 use barograph_store::{AlertQuery, CandleQuery, Gap, PointQuery, Range, RowQuery, RunInfo};
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A gap that began so long before a view is still found in it.
 const GAP_BEFORE: Span = Span::days(7);
@@ -63,9 +66,17 @@ struct Remembered {
 #[derive(Debug, Default)]
 pub(super) struct Closes(Mutex<BTreeMap<(String, InstrumentName, Span), Remembered>>);
 
-impl Service {
-    /// See [`barograph_api::Query::chart`].
-    pub(super) fn chart_of(&self, id: &InstrumentName, asked: &ChartQuery) -> Result<ChartView, QueryError> {
+impl AskBoard for Service {
+    fn board(&self) -> Result<Arc<Hub>, QueryError> {
+        self.turn_board();
+        Ok(Arc::clone(&self.board.hub))
+    }
+
+    fn board_at(&self, moment: Ts) -> Result<BoardView, QueryError> {
+        self.board_of(moment)
+    }
+
+    fn chart(&self, id: &InstrumentName, asked: &ChartQuery) -> Result<ChartView, QueryError> {
         let (info, lens) = self.run(id, None)?;
         let now = asked.as_of.unwrap_or_else(|| self.clock.now());
         let mut view = ChartView::empty(id, asked);
@@ -108,6 +119,58 @@ impl Service {
         Ok(view)
     }
 
+    fn continuity(&self, id: &InstrumentName, window: &Window) -> Result<ContinuityView, QueryError> {
+        let (info, _) = self.run(id, None)?;
+        let mut view = ContinuityView::empty(id, window);
+        let range = Range { start: view.start, end: view.end };
+        let (told, more) = self.told_gaps(&info, range, window.as_of)?;
+        view.more = more;
+        let streams = self.reader.streams(Some(id), window.as_of).map_err(internal)?;
+        // A market that nobody listens to was heard until its last row; after that there is nothing to be continuous.
+        let is_heard = self.live.as_ref().is_some_and(|live| live.board.names().contains(id));
+        let newest = streams.iter().map(|s| s.newest_event).max().filter(|_| !is_heard);
+        let end = newest.map_or(range.end, |newest| newest.min(range.end));
+        for stream in streams {
+            let lost = told.get(&stream.decl).map(|told| losses(told)).unwrap_or_default();
+            view.streams.push(StreamContinuity {
+                metric: stream.decl.metric.name(),
+                source: stream.decl.source.clone(),
+                intervals: intervals(&lost, Range { start: range.start.max(stream.first_event), end }),
+            });
+        }
+        Ok(view)
+    }
+
+    fn live(&self, id: &InstrumentName) -> Result<barograph_api::LiveView, QueryError> {
+        let now = self.clock.now();
+        let found = self.live.as_ref().and_then(|live| live.market(id, now));
+        found.ok_or_else(|| QueryError::NotLive { instrument: Some(id.clone()) })
+    }
+
+    fn feeds(&self, filter: &FeedFilter) -> Result<FeedsView, QueryError> {
+        let live = self.live.as_ref().ok_or(QueryError::NotLive { instrument: None })?;
+        Ok(live.feeds(filter, self.clock.now()))
+    }
+
+    fn feeds_pulse(&self) -> Option<FeedsPulse> {
+        self.weigh();
+        Some(self.pulse_now())
+    }
+
+    fn feed_health(&self) -> FeedHealth {
+        self.live.as_ref().map(LiveView::health).unwrap_or_default()
+    }
+
+    fn not_offered(&self, id: &InstrumentName, metric: Metric) -> bool {
+        self.live.as_ref().is_some_and(|live| live.not_offered(id, metric))
+    }
+
+    fn metrics_text(&self) -> String {
+        self.live.as_ref().map(LiveView::metrics).unwrap_or_default()
+    }
+}
+
+impl Service {
     /// Open interest of candles that have no row: nobody was there, but the venue keeps it and it was fetched since.
     fn fill_open_interest(
         &self,
@@ -252,29 +315,6 @@ impl Service {
             .collect();
         marks.reverse();
         Ok(marks)
-    }
-
-    /// See [`barograph_api::Query::continuity`].
-    pub(super) fn continuity_of(&self, id: &InstrumentName, window: &Window) -> Result<ContinuityView, QueryError> {
-        let (info, _) = self.run(id, None)?;
-        let mut view = ContinuityView::empty(id, window);
-        let range = Range { start: view.start, end: view.end };
-        let (told, more) = self.told_gaps(&info, range, window.as_of)?;
-        view.more = more;
-        let streams = self.reader.streams(Some(id), window.as_of).map_err(internal)?;
-        // A market that nobody listens to was heard until its last row; after that there is nothing to be continuous.
-        let is_heard = self.live.as_ref().is_some_and(|live| live.board.names().contains(id));
-        let newest = streams.iter().map(|s| s.newest_event).max().filter(|_| !is_heard);
-        let end = newest.map_or(range.end, |newest| newest.min(range.end));
-        for stream in streams {
-            let lost = told.get(&stream.decl).map(|told| losses(told)).unwrap_or_default();
-            view.streams.push(StreamContinuity {
-                metric: stream.decl.metric.name(),
-                source: stream.decl.source.clone(),
-                intervals: intervals(&lost, Range { start: range.start.max(stream.first_event), end }),
-            });
-        }
-        Ok(view)
     }
 }
 

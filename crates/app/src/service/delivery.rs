@@ -3,7 +3,8 @@
 use super::{Service, internal};
 use crate::delivery::{DeliveryDesk, Failed, ask};
 use barograph_api::{
-    DeliveryFilter, DeliveryView, EndpointView, GroupView, MessageView, NewSilence, Page, QueryError, SilenceView, Told,
+    AskDeliveries, DeliveryFilter, DeliveryView, EndpointView, GroupView, MessageView, NewSilence, Page, QueryError,
+    SilenceView, Told,
 };
 use barograph_domain::{Span, Ts};
 use barograph_store::{DeliveryPlace, DeliveryQuery, MessageLog, Replay};
@@ -13,18 +14,8 @@ use std::sync::Arc;
 /// How far back groups and figures of endpoints reach.
 const RECENT: Span = Span::hours(24);
 
-impl Service {
-    /// Wishes about deliveries are fulfilled there from now on.
-    pub(crate) fn deliver_through(&self, desk: Arc<DeliveryDesk>) {
-        // Set once, where the process begins.
-        drop(self.deliveries.set(desk));
-    }
-
-    fn delivery_desk(&self) -> Result<&DeliveryDesk, QueryError> {
-        self.deliveries.get().map(|d| &**d).ok_or(QueryError::NotDelivering)
-    }
-
-    pub(super) fn sent(&self, filter: &DeliveryFilter) -> Result<Page<DeliveryView>, QueryError> {
+impl AskDeliveries for Service {
+    fn deliveries(&self, filter: &DeliveryFilter) -> Result<Page<DeliveryView>, QueryError> {
         let place = |p: &barograph_api::DeliveryPlace| DeliveryPlace {
             known_at: p.known_at,
             message: p.message.clone(),
@@ -46,7 +37,7 @@ impl Service {
         Ok(Page { items: found.into_iter().map(|s| DeliveryView::new(s.delivery, &s.message)).collect(), more })
     }
 
-    pub(super) fn message_log(&self, id: &str) -> Result<MessageView, QueryError> {
+    fn message(&self, id: &str) -> Result<MessageView, QueryError> {
         let found = self.reader.message(id).map_err(internal)?;
         let MessageLog { outgoing, attempts } = found.ok_or_else(|| unknown(Told::Message, id))?;
         let message = outgoing.message;
@@ -60,7 +51,7 @@ impl Service {
         })
     }
 
-    pub(super) fn sent_again(&self, message: &str, endpoint: &str) -> Result<DeliveryView, QueryError> {
+    fn replay(&self, message: &str, endpoint: &str) -> Result<DeliveryView, QueryError> {
         let desk = self.delivery_desk()?;
         let known = desk.outlets.is_empty() || desk.outlets.iter().any(|o| o.name == endpoint);
         if !known {
@@ -88,7 +79,7 @@ impl Service {
     }
 
     /// Those of the settings, and those that something was stored about, by name.
-    pub(super) fn outlets(&self) -> Result<Vec<EndpointView>, QueryError> {
+    fn endpoints(&self) -> Result<Vec<EndpointView>, QueryError> {
         let mut all: BTreeMap<String, EndpointView> = BTreeMap::new();
         fn of<'a>(all: &'a mut BTreeMap<String, EndpointView>, name: &str) -> &'a mut EndpointView {
             all.entry(name.to_owned())
@@ -110,9 +101,9 @@ impl Service {
         Ok(all.into_values().collect())
     }
 
-    pub(super) fn enabled(&self, name: &str) -> Result<EndpointView, QueryError> {
+    fn enable_endpoint(&self, name: &str) -> Result<EndpointView, QueryError> {
         let desk = self.delivery_desk()?;
-        let find = || Ok(self.outlets()?.into_iter().find(|o| o.name == name));
+        let find = || Ok(self.endpoints()?.into_iter().find(|o| o.name == name));
         find()?.ok_or_else(|| unknown(Told::Endpoint, name))?;
         let enabled = desk.enable(name);
         self.board.hub.deliveries_moved();
@@ -120,19 +111,19 @@ impl Service {
         find()?.ok_or_else(|| unknown(Told::Endpoint, name))
     }
 
-    pub(super) fn told_groups(&self, as_of: Option<Ts>) -> Result<Vec<GroupView>, QueryError> {
+    fn groups(&self, as_of: Option<Ts>) -> Result<Vec<GroupView>, QueryError> {
         let since = as_of.unwrap_or_else(|| self.clock.now()) - RECENT;
         let found = self.reader.groups(since, as_of).map_err(internal)?;
         Ok(found.into_iter().map(|m| GroupView { message: m.id, known_at: m.known_at, notice: m.notice }).collect())
     }
 
-    pub(super) fn known_silences(&self, all: bool, as_of: Option<Ts>) -> Result<Vec<SilenceView>, QueryError> {
+    fn silences(&self, all: bool, as_of: Option<Ts>) -> Result<Vec<SilenceView>, QueryError> {
         let moment = as_of.unwrap_or_else(|| self.clock.now());
         let found = self.reader.silences(as_of, (!all).then_some(moment)).map_err(internal)?;
         Ok(found.into_iter().map(|s| SilenceView::at(s, moment)).collect())
     }
 
-    pub(super) fn silenced(&self, new: &NewSilence) -> Result<SilenceView, QueryError> {
+    fn put_silence(&self, new: &NewSilence) -> Result<SilenceView, QueryError> {
         let desk = self.delivery_desk()?;
         let now = self.clock.now();
         let silence = ask::silence(new, now, desk.understand).map_err(|w| QueryError::BadField {
@@ -146,10 +137,22 @@ impl Service {
         Ok(SilenceView::at(silence, now))
     }
 
-    pub(super) fn unsilenced(&self, id: &str) -> Result<(), QueryError> {
+    fn end_silence(&self, id: &str) -> Result<(), QueryError> {
         let ended = self.delivery_desk()?.end_silence(id, self.clock.now(), "api");
         self.board.hub.deliveries_moved();
         if ended.map_err(failed)? { Ok(()) } else { Err(unknown(Told::Silence, id)) }
+    }
+}
+
+impl Service {
+    /// Wishes about deliveries are fulfilled there from now on.
+    pub(crate) fn deliver_through(&self, desk: Arc<DeliveryDesk>) {
+        // Set once, where the process begins.
+        drop(self.deliveries.set(desk));
+    }
+
+    fn delivery_desk(&self) -> Result<&DeliveryDesk, QueryError> {
+        self.deliveries.get().map(|d| &**d).ok_or(QueryError::NotDelivering)
     }
 }
 

@@ -1,18 +1,21 @@
-//! Events: from the store where somebody asks, to the stream the moment they are made.
+//! Events, hours between the markets and the calendar: from the store where somebody asks; alerts to the stream the moment they are
+//! made.
 
 use super::book::books;
-use super::{Service, configured_run, internal, other_book};
+use super::{BookId, Service, configured_run, internal, other_book};
 use crate::live::board::LiveStream;
 use crate::render::Lens;
 use barograph_api::events::HourOfLiquidations;
-use barograph_api::{EventFilter, EventView, Page, QueryError, StreamEvent, Window};
+use barograph_api::{AskEvents, CalendarView, EventFilter, EventView, Page, QueryError, StreamEvent, Window};
 use barograph_domain::{
-    InstrumentName, KnownAlert, Metric, Payload, Reason, Side, Span, Status, StatusState, StreamDecl, Ts,
+    InstrumentName, KnownAlert, Metric, Payload, Reason, Side, Span, Status, StatusState, StreamDecl, Ts, UniverseRow,
 };
+use barograph_engine::calendar::BLACKOUT_REASON;
 use barograph_engine::explain::Minute;
 use barograph_store::{AlertQuery, PointQuery, Range, RunInfo};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
+use tokio::sync::broadcast;
 
 const HOUR: Span = Span::hours(1);
 /// What is older than this when the newest minute is seen is history that was imported, and no news.
@@ -21,53 +24,11 @@ const NEWS: Span = Span::mins(5);
 const POINTS: usize = 20_000;
 /// Changes of continuity read at a time.
 const GAPS: usize = 10_000;
+/// Scheduled events shown.
+const COMING_MAX: usize = 500;
 
-impl Service {
-    /// A record of an alert that has just been made, or stored by another process, to whoever listens.
-    pub(crate) fn take_alert(&self, lens: &Lens, known: &KnownAlert, minute: Option<&Minute>) {
-        let market = &lens.instrument.name;
-        self.board.alerts.lock().unwrap_or_else(PoisonError::into_inner).note(market, &known.alert);
-        if !self.anybody_listens() {
-            return;
-        }
-        let instrument = lens.instrument.name.clone();
-        let event = crate::events::view(&instrument, &lens.logic_version, known, lens.book.detectors.keep, minute);
-        if let Ok(json) = serde_json::to_vec(&event) {
-            self.board.hub.alert(&json);
-            // Nobody listening is fine.
-            drop(self.sender.send(Arc::new(StreamEvent { instrument, snapshot_id: None, json: json.into() })));
-        }
-    }
-
-    /// Does anybody hear of alerts?
-    fn anybody_listens(&self) -> bool {
-        self.sender.receiver_count() > 0 || self.board_is_followed()
-    }
-
-    /// Tells of the records that another process has stored of a market since the last look. The first look is no news.
-    pub(super) fn look_for_alerts(&self, info: &RunInfo, lens: &Lens, until: Ts) -> barograph_store::Result<()> {
-        let name = &info.spec.key.instrument;
-        let seen = || self.alerts_seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = seen().get(name).copied();
-        let told = match before.filter(|t| *t < until && self.anybody_listens()) {
-            Some(before) => {
-                let start = Ts(before.0.saturating_add(1)).max(until - NEWS);
-                let range = Range { start, end: Ts(until.0.saturating_add(1)) };
-                self.reader.alerts(&info.spec.key, &AlertQuery { range, ..AlertQuery::default() })?.items
-            }
-            None => Vec::new(),
-        };
-        // Only now: what could not be read is looked for again.
-        seen().insert(name.clone(), until);
-        for known in &told {
-            let minute = crate::events::minute_of(self.reader.as_ref(), &info.spec.key, lens, &known.alert, None)?;
-            self.take_alert(lens, known, minute.as_ref());
-        }
-        Ok(())
-    }
-
-    /// See [`barograph_api::Query::events`].
-    pub(super) fn events_of(
+impl AskEvents for Service {
+    fn events(
         &self,
         id: Option<&InstrumentName>,
         book: Option<&str>,
@@ -77,7 +38,7 @@ impl Service {
         let runs: Vec<RunInfo> = match id {
             Some(id) => vec![self.run(id, book)?.0],
             None => {
-                let wanted = book.map_or_else(|| self.book.clone(), super::BookId::named);
+                let wanted = book.map_or_else(|| self.book.clone(), BookId::named);
                 let runs = self.reader.runs(None).map_err(internal)?;
                 let names = self.names.read().unwrap_or_else(PoisonError::into_inner).clone();
                 let own = names.iter().filter_map(|n| configured_run(&runs, n, &wanted).cloned());
@@ -100,8 +61,12 @@ impl Service {
         crate::events::page(self.reader.as_ref(), &keys, filter, window).map_err(internal)
     }
 
-    /// See [`barograph_api::Query::liquidations_by_hour`].
-    pub(super) fn by_hour(&self, start: Ts, end: Ts, as_of: Option<Ts>) -> Result<Vec<HourOfLiquidations>, QueryError> {
+    fn liquidations_by_hour(
+        &self,
+        start: Ts,
+        end: Ts,
+        as_of: Option<Ts>,
+    ) -> Result<Vec<HourOfLiquidations>, QueryError> {
         let mut hours = Hours::new();
         let mut at = start;
         while at < end {
@@ -147,6 +112,92 @@ impl Service {
             }
         }
         Ok(hours.into_iter().map(|(timestamp, sums)| HourOfLiquidations::new(timestamp, sums)).collect())
+    }
+
+    fn subscribe(&self) -> broadcast::Receiver<Arc<StreamEvent>> {
+        self.sender.subscribe()
+    }
+
+    fn universe(&self, as_of: Option<Ts>) -> Result<Option<UniverseRow>, QueryError> {
+        let found = self.newest_hour(as_of)?;
+        if found.is_none() {
+            self.is_own_book()?;
+        }
+        Ok(found)
+    }
+
+    fn universe_history(&self, window: &Window) -> Result<Page<UniverseRow>, QueryError> {
+        let Some(version) = self.versions()?.pop() else {
+            self.is_own_book()?;
+            return Ok(Page { items: Vec::new(), more: false });
+        };
+        let range = Range { start: window.start.unwrap_or(Ts::MIN), end: window.end.unwrap_or(Ts::MAX) };
+        let wanted = window.limit.saturating_add(window.skip);
+        let found = self.reader.universe(&version, range, wanted, window.as_of).map_err(internal)?;
+        let items = found.items.into_iter().skip(window.skip).take(window.limit).collect();
+        Ok(Page { items, more: found.next.is_some() })
+    }
+
+    fn calendar(&self, as_of: Option<Ts>) -> Result<CalendarView, QueryError> {
+        let t = as_of.unwrap_or_else(|| self.clock.now());
+        let known = self.known_calendar(as_of)?;
+        let calendar = known.clone().unwrap_or_default();
+        let minutes_to_event = calendar.minutes_to_event(t);
+        let missing = if known.is_some() { Reason::MissingInput } else { Reason::NotOffered };
+        Ok(CalendarView {
+            timestamp: t,
+            available: known.is_some(),
+            next_high: calendar.next_high(t).cloned(),
+            minutes_to_event,
+            minutes_to_event_reason: minutes_to_event.is_none().then(|| missing.name()),
+            blackout: calendar.blackout(t).map(|_| BLACKOUT_REASON),
+            coming: calendar.coming(t).into_iter().take(COMING_MAX).cloned().collect(),
+        })
+    }
+}
+
+impl Service {
+    /// A record of an alert that has just been made, or stored by another process, to whoever listens.
+    pub(crate) fn take_alert(&self, lens: &Lens, known: &KnownAlert, minute: Option<&Minute>) {
+        let market = &lens.instrument.name;
+        self.board.alerts.lock().unwrap_or_else(PoisonError::into_inner).note(market, &known.alert);
+        if !self.anybody_listens() {
+            return;
+        }
+        let instrument = lens.instrument.name.clone();
+        let event = crate::events::view(&instrument, &lens.logic_version, known, lens.book.detectors.keep, minute);
+        if let Ok(json) = serde_json::to_vec(&event) {
+            self.board.hub.alert(&json);
+            // Nobody listening is fine.
+            drop(self.sender.send(Arc::new(StreamEvent { instrument, snapshot_id: None, json: json.into() })));
+        }
+    }
+
+    /// Does anybody hear of alerts?
+    fn anybody_listens(&self) -> bool {
+        self.sender.receiver_count() > 0 || self.board_is_followed()
+    }
+
+    /// Tells of the records that another process has stored of a market since the last look. The first look is no news.
+    pub(super) fn look_for_alerts(&self, info: &RunInfo, lens: &Lens, until: Ts) -> barograph_store::Result<()> {
+        let name = &info.spec.key.instrument;
+        let seen = || self.alerts_seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = seen().get(name).copied();
+        let told = match before.filter(|t| *t < until && self.anybody_listens()) {
+            Some(before) => {
+                let start = Ts(before.0.saturating_add(1)).max(until - NEWS);
+                let range = Range { start, end: Ts(until.0.saturating_add(1)) };
+                self.reader.alerts(&info.spec.key, &AlertQuery { range, ..AlertQuery::default() })?.items
+            }
+            None => Vec::new(),
+        };
+        // Only now: what could not be read is looked for again.
+        seen().insert(name.clone(), until);
+        for known in &told {
+            let minute = crate::events::minute_of(self.reader.as_ref(), &info.spec.key, lens, &known.alert, None)?;
+            self.take_alert(lens, known, minute.as_ref());
+        }
+        Ok(())
     }
 
     /// Markets whose liquidations this process is listening to.

@@ -1,13 +1,12 @@
-//! Between the markets, answered from memory where it is the newest and from the store else: hours, baskets, the calendar.
+//! Between the markets: the newest hour, which book it is of, and what a basket holds.
 
 use super::{Service, internal, other_book};
-use barograph_api::{CalendarView, Page, Query as _, QueryError, Window};
-use barograph_domain::portfolio::{BasketFrom, Holding, HoldingView, LeftOut, PortfolioRequest, PortfolioView};
-use barograph_domain::{InstrumentName, Reason, RiskRegime, Side, Span, Ts, UniverseRow, VolRegime};
+use barograph_api::{AskMarkets as _, QueryError};
+use barograph_domain::portfolio::{BasketFrom, Holding, HoldingView, LeftOut, PortfolioView};
+use barograph_domain::{InstrumentName, RiskRegime, Side, Span, Ts, UniverseRow, VolRegime};
 use barograph_engine::advice::side_of;
-use barograph_engine::calendar::{BLACKOUT_REASON, Calendar};
+use barograph_engine::calendar::Calendar;
 use barograph_engine::universe::{Asset, portfolio};
-use barograph_store::Range;
 use std::sync::{Arc, PoisonError};
 
 /// Most holdings of a basket.
@@ -16,14 +15,12 @@ const HOLDINGS_MAX: usize = 200;
 const NOTIONAL_MAX: f64 = 1e15;
 /// An hour judges what happens until so long after it: one is made every hour, and one may be missed.
 const HOUR_HOLDS: Span = Span::hours(2);
-/// Events shown.
-const COMING_MAX: usize = 500;
 
 /// One holding, with the market it means.
-struct Held {
-    market: InstrumentName,
-    side: Side,
-    notional: f64,
+pub(super) struct Held {
+    pub(super) market: InstrumentName,
+    pub(super) side: Side,
+    pub(super) notional: f64,
 }
 
 impl Service {
@@ -36,7 +33,7 @@ impl Service {
     }
 
     /// Logic versions of the configured book, the one whose minutes reach furthest last.
-    fn versions(&self) -> Result<Vec<String>, QueryError> {
+    pub(super) fn versions(&self) -> Result<Vec<String>, QueryError> {
         let mut own: Vec<(Option<Ts>, String)> = self
             .reader
             .runs(None)
@@ -56,18 +53,9 @@ impl Service {
     }
 
     /// Refuses where there are no hours because only other books have rows: that is not the same as none.
-    fn is_own_book(&self) -> Result<(), QueryError> {
+    pub(super) fn is_own_book(&self) -> Result<(), QueryError> {
         let runs = self.reader.runs(None).map_err(internal)?;
         other_book(&runs, None, &self.book).filter(|e| !self.is_empty(e)).map_or(Ok(()), Err)
-    }
-
-    /// The newest hour for whoever asks for it.
-    pub(super) fn asked_hour(&self, as_of: Option<Ts>) -> Result<Option<UniverseRow>, QueryError> {
-        let found = self.newest_hour(as_of)?;
-        if found.is_none() {
-            self.is_own_book()?;
-        }
-        Ok(found)
     }
 
     pub(super) fn newest_hour(&self, as_of: Option<Ts>) -> Result<Option<UniverseRow>, QueryError> {
@@ -88,61 +76,8 @@ impl Service {
         as_of.unwrap_or_else(|| self.clock.now()) - hour.ts <= HOUR_HOLDS
     }
 
-    pub(super) fn hours(&self, window: &Window) -> Result<Page<UniverseRow>, QueryError> {
-        let Some(version) = self.versions()?.pop() else {
-            self.is_own_book()?;
-            return Ok(Page { items: Vec::new(), more: false });
-        };
-        let range = Range { start: window.start.unwrap_or(Ts::MIN), end: window.end.unwrap_or(Ts::MAX) };
-        let wanted = window.limit.saturating_add(window.skip);
-        let found = self.reader.universe(&version, range, wanted, window.as_of).map_err(internal)?;
-        let items = found.items.into_iter().skip(window.skip).take(window.limit).collect();
-        Ok(Page { items, more: found.next.is_some() })
-    }
-
-    pub(super) fn basket(&self, request: &PortfolioRequest, as_of: Option<Ts>) -> Result<PortfolioView, QueryError> {
-        let asked_for = self.asked_for(&request.holdings)?;
-        let row = self.asked_hour(as_of)?.ok_or(QueryError::NotCompared { as_of, newest: None })?;
-        if !self.holds(&row, as_of) {
-            return Err(QueryError::NotCompared { as_of, newest: Some(row.ts) });
-        }
-        let mut left_out = Vec::new();
-        let (mut from, held) = if request.holdings.is_empty() {
-            (BasketFrom::Registered, self.registered_holdings(as_of, &row, &mut left_out)?)
-        } else {
-            (BasketFrom::Request, asked_for)
-        };
-        let mut basket: Vec<(Asset, Side)> = Vec::new();
-        for one in held {
-            let Some(market) = row.markets.iter().position(|m| m.instrument == one.market) else {
-                let reason = "it is not among the markets that are compared (setting watch)".to_owned();
-                left_out.push(LeftOut { instrument: one.market.to_string(), reason });
-                continue;
-            };
-            let notional = if one.side == Side::Short { -one.notional } else { one.notional };
-            let (risk, volatility) = self.labels(&one.market, as_of)?.unwrap_or_else(|| {
-                let m = &row.markets[market];
-                (m.risk, m.volatility)
-            });
-            basket.push((Asset { market, notional, risk, volatility }, one.side));
-        }
-        if basket.is_empty() {
-            if from == BasketFrom::Request {
-                let first = left_out.first().map(|l| l.instrument.clone()).unwrap_or_default();
-                return Err(QueryError::BadField {
-                    field: "holdings".to_owned(),
-                    value: first,
-                    reason: "holdings: none of them is among the markets that are compared; see /api/v1/universe"
-                        .to_owned(),
-                });
-            }
-            from = BasketFrom::WatchList;
-        }
-        Ok(view(&row, from, &basket, left_out))
-    }
-
     /// Holdings as given, each checked.
-    fn asked_for(&self, holdings: &[Holding]) -> Result<Vec<Held>, QueryError> {
+    pub(super) fn asked_for(&self, holdings: &[Holding]) -> Result<Vec<Held>, QueryError> {
         let bad = |n: usize, field: &str, value: String, why: &str| {
             let field = format!("holdings[{n}].{field}");
             QueryError::BadField { reason: format!("{field} is '{value}': {why}"), field, value }
@@ -173,7 +108,7 @@ impl Service {
     }
 
     /// Registered positions by their notional: size times the last price, as of a moment that of its hour, else the entry.
-    fn registered_holdings(
+    pub(super) fn registered_holdings(
         &self,
         as_of: Option<Ts>,
         hour: &UniverseRow,
@@ -195,7 +130,11 @@ impl Service {
     }
 
     /// Published labels of a market now, or as known at a moment.
-    fn labels(&self, id: &InstrumentName, as_of: Option<Ts>) -> Result<Option<(RiskRegime, VolRegime)>, QueryError> {
+    pub(super) fn labels(
+        &self,
+        id: &InstrumentName,
+        as_of: Option<Ts>,
+    ) -> Result<Option<(RiskRegime, VolRegime)>, QueryError> {
         if let (None, Some(latest)) = (as_of, self.market(id)) {
             return Ok(Some((latest.row.risk.label, latest.row.volatility.label)));
         }
@@ -218,26 +157,15 @@ impl Service {
         }
         Ok(Some(calendar))
     }
-
-    pub(super) fn scheduled(&self, as_of: Option<Ts>) -> Result<CalendarView, QueryError> {
-        let t = as_of.unwrap_or_else(|| self.clock.now());
-        let known = self.known_calendar(as_of)?;
-        let calendar = known.clone().unwrap_or_default();
-        let minutes_to_event = calendar.minutes_to_event(t);
-        let missing = if known.is_some() { Reason::MissingInput } else { Reason::NotOffered };
-        Ok(CalendarView {
-            timestamp: t,
-            available: known.is_some(),
-            next_high: calendar.next_high(t).cloned(),
-            minutes_to_event,
-            minutes_to_event_reason: minutes_to_event.is_none().then(|| missing.name()),
-            blackout: calendar.blackout(t).map(|_| BLACKOUT_REASON),
-            coming: calendar.coming(t).into_iter().take(COMING_MAX).cloned().collect(),
-        })
-    }
 }
 
-fn view(row: &UniverseRow, from: BasketFrom, basket: &[(Asset, Side)], left_out: Vec<LeftOut>) -> PortfolioView {
+/// A basket as it is answered.
+pub(super) fn view(
+    row: &UniverseRow,
+    from: BasketFrom,
+    basket: &[(Asset, Side)],
+    left_out: Vec<LeftOut>,
+) -> PortfolioView {
     let assets: Vec<Asset> = basket.iter().map(|(a, _)| a.clone()).collect();
     let judged = portfolio(row, &assets);
     let shown = |market: usize, side, weight, risk, volatility| {

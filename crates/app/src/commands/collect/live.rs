@@ -17,7 +17,7 @@ use crate::live::meter::UNKNOWN;
 use crate::live::replay::{is_listening, listener};
 use crate::live::start::{Running, Wish, start};
 use crate::service::Service;
-use barograph_api::Query as _;
+use barograph_api::AskBoard as _;
 use barograph_api::live::LiveStreamView;
 use barograph_domain::{InstrumentName, Metric, Span, StatusState, Ts};
 use barograph_store::{Error, PointQuery, Range, Reader};

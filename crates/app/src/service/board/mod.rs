@@ -162,12 +162,6 @@ impl Service {
         self.board.hub.heard()
     }
 
-    /// See [`barograph_api::Query::board`].
-    pub(super) fn board_now(&self) -> Arc<Hub> {
-        self.turn_board();
-        Arc::clone(&self.board.hub)
-    }
-
     /// Where the data come from, as the live process or the stored streams say it.
     pub(super) fn origin(&self) -> DataOrigin {
         if let Some(live) = &self.live {
@@ -245,7 +239,7 @@ impl Keeper {
             self.markets.iter().enumerate().map(|(i, k)| (k.name.clone(), i)).collect();
         let first = newest.values().map(|l| l.first).min();
         self.reach = first.zip(newest.values().map(|l| l.row.ts).max());
-        for name in barograph_api::Query::instruments(service).iter().filter(|n| !known.contains_key(*n)) {
+        for name in barograph_api::AskMarkets::instruments(service).iter().filter(|n| !known.contains_key(*n)) {
             self.markets.push(Kept::new(name.clone()));
             self.grown = 0;
         }

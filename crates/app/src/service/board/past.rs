@@ -131,7 +131,7 @@ impl Service {
         Ok(found)
     }
 
-    /// See [`barograph_api::Query::board_at`].
+    /// See [`barograph_api::AskBoard::board_at`].
     pub(in crate::service) fn board_of(&self, moment: Ts) -> Result<BoardView, QueryError> {
         let as_of = Some(moment);
         let runs = self.reader.runs(as_of).map_err(internal)?;

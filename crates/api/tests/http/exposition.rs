@@ -10,11 +10,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What a scraper would not accept.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Flaw {
+pub(crate) struct Flaw {
     /// Line, from 1.
-    pub line: usize,
+    pub(crate) line: usize,
     /// What is wrong with it.
-    pub what: String,
+    pub(crate) what: String,
 }
 
 impl fmt::Display for Flaw {
@@ -29,7 +29,7 @@ impl core::error::Error for Flaw {}
 ///
 /// # Errors
 /// The first [`Flaw`].
-pub fn check(text: &str) -> Result<usize, Flaw> {
+pub(crate) fn check(text: &str) -> Result<usize, Flaw> {
     let mut reader = Reader::default();
     let lines = text.lines().count();
     if !text.is_empty() && !text.ends_with('\n') {

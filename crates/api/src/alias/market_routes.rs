@@ -1,14 +1,14 @@
 //! The original paths that answer for all markets at once (payloads §4).
 
-use super::{docs, reply};
-use crate::alias_markets::{AliasFeatures, AliasMarkets, AliasVolatility};
-use crate::params::Params;
+use super::markets::{AliasFeatures, AliasMarkets, AliasVolatility};
+use crate::params::{AsOf, Asked};
 use crate::problem::Problem;
 use crate::query::{Query, QueryError};
+use crate::routes::reply;
 use crate::state::Shared;
 use crate::view::FeatureRowView;
 use axum::body::Body;
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 use axum::http::Response;
 use barograph_domain::{Snapshot, Ts};
 use serde::Serialize;
@@ -19,11 +19,14 @@ use serde::Serialize;
     path = "/api/features",
     operation_id = "originalFeatures",
     tag = "original paths",
-    params(docs::AsOf),
+    params(AsOf),
     responses((status = 200, description = "markets that have a snapshot", body = AliasMarkets<AliasFeatures>))
 )]
-pub(super) async fn features(State(app): State<Shared>, RawQuery(query): RawQuery) -> Result<Response<Body>, Problem> {
-    all(app, "alias features", query, AliasFeatures::new).await
+pub(crate) async fn features(
+    State(app): State<Shared>,
+    Asked((as_of,)): Asked<(AsOf,)>,
+) -> Result<Response<Body>, Problem> {
+    all(app, "alias features", &as_of, AliasFeatures::new).await
 }
 
 /// Volatility of every market.
@@ -32,24 +35,23 @@ pub(super) async fn features(State(app): State<Shared>, RawQuery(query): RawQuer
     path = "/api/volatility",
     operation_id = "originalVolatility",
     tag = "original paths",
-    params(docs::AsOf),
+    params(AsOf),
     responses((status = 200, description = "markets that have a snapshot", body = AliasMarkets<AliasVolatility>))
 )]
-pub(super) async fn volatility(
+pub(crate) async fn volatility(
     State(app): State<Shared>,
-    RawQuery(query): RawQuery,
+    Asked((as_of,)): Asked<(AsOf,)>,
 ) -> Result<Response<Body>, Problem> {
-    all(app, "alias volatility", query, AliasVolatility::new).await
+    all(app, "alias volatility", &as_of, AliasVolatility::new).await
 }
 
 async fn all<T: Serialize + Send + 'static>(
     app: Shared,
     what: &'static str,
-    query: Option<String>,
+    as_of: &AsOf,
     of: fn(&FeatureRowView, &Snapshot) -> T,
 ) -> Result<Response<Body>, Problem> {
-    let params = Params::parse(query.as_deref(), &["as_of"])?;
-    let as_of = params.as_of(app.query.now())?;
+    let as_of = as_of.moment(app.query.now())?;
     let generated_at = app.query.now();
     let symbols = app.read(what, move |q| markets(q, as_of, of)).await?;
     let json = reply::json(&AliasMarkets { generated_at, symbols }).map_err(|e| app.problem(what, &e))?;

@@ -1,9 +1,16 @@
-//! The original payloads, as a pure mapping from the canonical snapshot (payloads §2, R1.35–R1.36, R1.50–R1.53, C13).
+//! Compatibility with the originals: their paths, and their payloads as pure mappings from the canonical ones.
+//!
+//! Here, the payloads of the first: a mapping from the canonical snapshot (payloads §2, R1.35–R1.36, R1.50–R1.53, C13).
 //!
 //! No field is added to what the original interfaces had, except where payloads §2 says so: `<id>_reason` beside a null
 //! number, `freshness_warning` when stale or unknown, `defaults_used` when any. What the original has no word for is
 //! printed as its nearest word and said aloud: UNKNOWN as NORMAL with a warning, an undefined stop vulnerability as
 //! MEDIUM with a default. Sources wear the original's words; posture and bias are those of the canonical guidance.
+
+pub(crate) mod cascades;
+pub(crate) mod market_routes;
+pub mod markets;
+pub(crate) mod routes;
 
 use barograph_domain::snapshot::WireValue;
 use barograph_domain::{Axis, RiskRegime, Snapshot, StopVulnerability, Ts, Venue};

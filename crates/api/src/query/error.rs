@@ -131,19 +131,6 @@ pub enum Told {
     Silence,
 }
 
-impl QueryError {
-    pub(crate) fn no_board() -> Self {
-        Self::Unavailable { reason: "there is no board here".to_owned() }
-    }
-
-    pub(crate) fn no_deliveries() -> Self {
-        Self::Unavailable { reason: "this process delivers nothing".to_owned() }
-    }
-    pub(crate) fn no_positions() -> Self {
-        Self::Unavailable { reason: "this process keeps no positions and gives no advice".to_owned() }
-    }
-}
-
 impl fmt::Display for QueryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

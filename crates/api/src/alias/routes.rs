@@ -1,14 +1,14 @@
 //! The three original paths, exactly as payloads §2 has them; the trailing slash is optional.
 
-use super::{docs, metrics, reply};
-use crate::alias::{AliasPoint, AliasSnapshot, source_word};
+use super::{AliasPoint, AliasSnapshot, source_word};
 use crate::cursor::Position;
-use crate::params::{Params, check_range};
+use crate::params::{AsOf, Asked, Given, check_range, parameters};
 use crate::problem::Problem;
 use crate::query::{Query, QueryError, Window};
+use crate::routes::{metrics, reply};
 use crate::state::Shared;
 use axum::body::Body;
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 use axum::http::Response;
 use barograph_domain::{InstrumentName, Ts};
 use bytes::Bytes;
@@ -16,36 +16,40 @@ use serde::Serialize;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
-use utoipa::IntoParams;
 
 /// Rows read at a time. The original paths have no pages: their array is written while it is read, so that a year of
 /// minutes takes no more memory than this many rows.
 const CHUNK: usize = 500;
 
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "read by the schema generator alone")]
-struct HistoryRange {
-    /// First instant, included.
-    #[param(example = "2026-02-05T00:00:00Z")]
-    start: String,
-    /// Last instant, excluded.
-    #[param(example = "2026-02-06T00:00:00Z")]
-    end: String,
-}
+parameters! {
+    /// Which symbol.
+    pub(crate) struct Symbol {
+        /// A bare symbol means the default venue where it trades there; `venue:symbol` is understood too.
+        #[param(example = "BTCUSDT")]
+        symbol: String,
+    }
 
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "read by the schema generator alone")]
-struct MetricRange {
-    /// What is measured.
-    #[param(example = "funding_rate")]
-    metric_name: String,
-    /// First instant, included.
-    #[param(example = "2026-02-05T00:00:00Z")]
-    start: String,
-    /// Last instant, excluded. Left out: to the newest.
-    end: Option<String>,
+    /// Which stretch of snapshots.
+    pub(crate) struct HistoryRange {
+        /// First instant, included.
+        #[param(example = "2026-02-05T00:00:00Z")]
+        start: String,
+        /// Last instant, excluded.
+        #[param(example = "2026-02-06T00:00:00Z")]
+        end: String,
+    }
+
+    /// Which points.
+    pub(crate) struct MetricRange {
+        /// What is measured.
+        #[param(example = "funding_rate")]
+        metric_name: String,
+        /// First instant, included.
+        #[param(example = "2026-02-05T00:00:00Z")]
+        start: String,
+        /// Last instant, excluded. Left out: to the newest.
+        end: Option<String>,
+    }
 }
 
 /// The newest snapshot, in the original shape.
@@ -54,13 +58,15 @@ struct MetricRange {
     path = "/api/market-context/snapshot/",
     operation_id = "originalSnapshot",
     tag = "original paths",
-    params(docs::Symbol, docs::AsOf),
+    params(Symbol, AsOf),
     responses((status = 200, description = "the snapshot", body = AliasSnapshot))
 )]
-pub(super) async fn snapshot(State(app): State<Shared>, RawQuery(query): RawQuery) -> Result<Response<Body>, Problem> {
-    let params = Params::parse(query.as_deref(), &["symbol", "as_of"])?;
-    let id = instrument(&app, &params)?;
-    let rendered = match params.as_of(app.query.now())? {
+pub(crate) async fn snapshot(
+    State(app): State<Shared>,
+    Asked((symbol, as_of)): Asked<(Symbol, AsOf)>,
+) -> Result<Response<Body>, Problem> {
+    let id = instrument(&app, &symbol)?;
+    let rendered = match as_of.moment(app.query.now())? {
         None => app.query.context(&id, None, None).map_err(|e| app.problem("alias snapshot", &e))?,
         as_of => app.read("alias snapshot", move |q| q.context(&id, None, as_of)).await?,
     };
@@ -74,13 +80,16 @@ pub(super) async fn snapshot(State(app): State<Shared>, RawQuery(query): RawQuer
     path = "/api/market-context/history/",
     operation_id = "originalHistory",
     tag = "original paths",
-    params(docs::Symbol, HistoryRange, docs::AsOf),
+    params(Symbol, HistoryRange, AsOf),
     responses((status = 200, description = "start ≤ timestamp < end", body = [AliasSnapshot]))
 )]
-pub(super) async fn history(State(app): State<Shared>, RawQuery(query): RawQuery) -> Result<Response<Body>, Problem> {
-    let params = Params::parse(query.as_deref(), &["symbol", "start", "end", "as_of"])?;
-    let id = instrument(&app, &params)?;
-    let window = window(&params, Some(params.need_instant("end")?), app.query.now())?;
+pub(crate) async fn history(
+    State(app): State<Shared>,
+    Asked((symbol, range, as_of)): Asked<(Symbol, HistoryRange, AsOf)>,
+) -> Result<Response<Body>, Problem> {
+    let id = instrument(&app, &symbol)?;
+    let end = Some(range.end.need_instant()?);
+    let window = window(&range.start, end, &as_of, app.query.now())?;
     let fetch = move |q: &dyn Query, window: &Window| {
         let page = q.history(&id, None, window)?;
         Ok(Chunk {
@@ -98,14 +107,16 @@ pub(super) async fn history(State(app): State<Shared>, RawQuery(query): RawQuery
     path = "/api/market-context/metrics/",
     operation_id = "originalMetrics",
     tag = "original paths",
-    params(docs::Symbol, MetricRange, docs::AsOf),
+    params(Symbol, MetricRange, AsOf),
     responses((status = 200, description = "start ≤ timestamp < end", body = [AliasPoint]))
 )]
-pub(super) async fn points(State(app): State<Shared>, RawQuery(query): RawQuery) -> Result<Response<Body>, Problem> {
-    let params = Params::parse(query.as_deref(), &["symbol", "metric_name", "start", "end", "as_of"])?;
-    let id = instrument(&app, &params)?;
-    let name = params.need("metric_name", "funding_rate")?.to_owned();
-    let window = window(&params, params.instant("end")?, app.query.now())?;
+pub(crate) async fn points(
+    State(app): State<Shared>,
+    Asked((symbol, range, as_of)): Asked<(Symbol, MetricRange, AsOf)>,
+) -> Result<Response<Body>, Problem> {
+    let id = instrument(&app, &symbol)?;
+    let name = range.metric_name.need("funding_rate")?.to_owned();
+    let window = window(&range.start, range.end.instant()?, &as_of, app.query.now())?;
     let fetch = move |q: &dyn Query, window: &Window| {
         let metric = metrics::metric(q, &id, &name, window.as_of)?;
         let page = q.metrics(&id, metric, window)?;
@@ -122,15 +133,15 @@ pub(super) async fn points(State(app): State<Shared>, RawQuery(query): RawQuery)
     array(app, "alias metrics", window, Arc::new(fetch)).await
 }
 
-fn instrument(app: &Shared, params: &Params) -> Result<InstrumentName, Problem> {
-    let symbol = params.need("symbol", "BTCUSDT")?;
+fn instrument(app: &Shared, asked: &Symbol) -> Result<InstrumentName, Problem> {
+    let symbol = asked.symbol.need("BTCUSDT")?;
     app.query.resolve(symbol, true).map_err(|e| app.problem("alias", &e))
 }
 
-fn window(params: &Params, end: Option<Ts>, now: Ts) -> Result<Window, Problem> {
-    let start = Some(params.need_instant("start")?);
+fn window(start: &Given, end: Option<Ts>, as_of: &AsOf, now: Ts) -> Result<Window, Problem> {
+    let start = Some(start.need_instant()?);
     check_range(start, end)?;
-    Ok(Window { start, end, every: None, skip: 0, limit: CHUNK, as_of: params.as_of(now)? })
+    Ok(Window { start, end, every: None, skip: 0, limit: CHUNK, as_of: as_of.moment(now)? })
 }
 
 /// Some elements of the array, rendered.

@@ -1,0 +1,104 @@
+//! The original path that answers with cascades and liquidations by hour.
+
+use crate::events::{AliasCascades, SEED4_CHANGES};
+use crate::params::{AsOf, Asked, parameters};
+use crate::problem::Problem;
+use crate::query::{EventFilter, Query, QueryError, Window};
+use crate::routes::reply;
+use crate::state::Shared;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::Response;
+use barograph_domain::{Pattern, Span, Ts};
+use std::collections::BTreeSet;
+
+/// Hours that are looked back: by default, and at most.
+const HOURS: (u32, u32) = (24, 720);
+/// Cascades read at a time.
+const PAGE: usize = 500;
+
+parameters! {
+    /// How far back.
+    pub(crate) struct Hours {
+        /// How far to look back: 1 to 720; 24 unless told.
+        #[param(example = 24)]
+        hours: Option<u32>,
+    }
+}
+
+/// Liquidation cascades of the last hours, and liquidations by hour (payloads §4).
+///
+/// Each episode once, as it was when it was last told to open or to have grown. Hours count back from `as_of`, or from now. The
+/// series has exactly so many whole hours of UTC and ends with the last one that was over then: 24 at 14:35 are those from 14:00
+/// of the day before to 14:00. An hour in which nobody listened is null, with the reason.
+#[utoipa::path(
+    get,
+    path = "/api/cascades",
+    operation_id = "originalCascades",
+    tag = "original paths",
+    params(Hours, AsOf),
+    responses((status = 200, description = "cascades and the series they are made of", body = AliasCascades))
+)]
+pub(crate) async fn cascades(
+    State(app): State<Shared>,
+    Asked((hours, as_of)): Asked<(Hours, AsOf)>,
+) -> Result<Response<Body>, Problem> {
+    let hours = wanted(&hours)?;
+    let now = app.query.now();
+    let as_of = as_of.moment(now)?;
+    let found = app.read("alias cascades", move |q| look_back(q, hours, as_of.unwrap_or(now), as_of)).await?;
+    let json = reply::json(&found).map_err(|e| app.problem("alias cascades", &e))?;
+    Ok(reply::json_body(json))
+}
+
+fn wanted(hours: &Hours) -> Result<u32, Problem> {
+    let hint = "write a whole number of hours, as in hours=24; /api/v1/events reaches further back";
+    hours.hours.count(HOURS, hint)
+}
+
+fn look_back(q: &dyn Query, hours: u32, at: Ts, as_of: Option<Ts>) -> Result<AliasCascades, QueryError> {
+    let start = at - Span::hours(hours.into());
+    let filter = EventFilter {
+        patterns: vec![Pattern::LiquidationCascade],
+        changes: SEED4_CHANGES.to_vec(),
+        newest_first: true,
+        ..EventFilter::default()
+    };
+    let mut window = Window { start: Some(start), end: Some(at + Span(1)), every: None, skip: 0, limit: PAGE, as_of };
+    let (mut seen, mut events) = (BTreeSet::new(), Vec::new());
+    loop {
+        let page = q.events(None, None, &filter, &window)?;
+        let last = page.items.last().map(|e| e.known_at);
+        for event in &page.items {
+            if seen.insert((event.alert_id.clone(), event.instrument.clone())) {
+                events.extend(event.seed4());
+            }
+        }
+        match last.filter(|_| page.more) {
+            Some(t) => {
+                let again = page.items.iter().rev().take_while(|e| e.known_at == t).count();
+                let before = if window.end == Some(t + Span(1)) { window.skip } else { 0 };
+                (window.end, window.skip) = (Some(t + Span(1)), before + again);
+            }
+            None => break,
+        }
+    }
+    let over = at.floor(Span::hours(1));
+    let series = q.liquidations_by_hour(over - Span::hours(hours.into()), over, as_of)?;
+    Ok(AliasCascades { hours, count: events.len(), events, series })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::problem::ProblemKind;
+
+    #[test]
+    fn hours_have_bounds() {
+        let of = |query: &str| wanted(&Asked::parse(Some(query)).unwrap().0);
+        assert_eq!((of(""), of("hours=1"), of("hours=720")), (Ok(24), Ok(1), Ok(720)));
+        for query in ["hours=0", "hours=721", "hours=-3", "hours=1.5", "hours=day"] {
+            assert_eq!(of(query).unwrap_err().kind, ProblemKind::BadNumber, "{query}");
+        }
+    }
+}
