@@ -25,7 +25,7 @@ mod trades;
 mod wire;
 
 use crate::session::{Ask, Endpoints, VenueDef};
-use barograph_domain::Metric;
+use barograph_domain::{MarketKind, Metric};
 
 pub use limits::LEVEL2_PER_LINK;
 pub use map::AggressorFrom;
@@ -33,6 +33,7 @@ pub use map::AggressorFrom;
 /// The venue as the registry lists it.
 pub const VENUE: VenueDef = VenueDef {
     id: "coinbase",
+    trades: MarketKind::Spot,
     endpoints: || Endpoints {
         rest: "https://api.coinbase.com".to_owned(),
         ws: "wss://advanced-trade-ws.coinbase.com".to_owned(),
