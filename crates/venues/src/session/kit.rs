@@ -81,7 +81,7 @@ impl<P: Protocol> Kit<P> {
 
     /// Tells the tracker of streams that were added.
     pub(crate) fn declare(&mut self, now: Ts, out: &mut Out) {
-        self.desk.declare(now, |metric| offer::silence(P::STREAMS, metric), out);
+        self.desk.declare(now, |metric| offer::silence(P::STREAMS, metric, &self.config), out);
     }
 
     /// Bits of the channels that the wanted streams of a market need.

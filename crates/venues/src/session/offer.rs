@@ -39,6 +39,17 @@ enum Every {
     Poll,
 }
 
+/// Silence after which a stream is stale.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Silence {
+    /// None is too long.
+    Any,
+    /// This long.
+    Span(Span),
+    /// As long as so many polls of open interest take.
+    Polls(i64),
+}
+
 /// One stream that the venue has, for some kinds of market.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Offer<C> {
@@ -47,7 +58,7 @@ pub(crate) struct Offer<C> {
     channel: Option<C>,
     every: Every,
     delay: Option<Span>,
-    silence: Option<Span>,
+    silence: Silence,
     kind: Kind,
 }
 
@@ -55,7 +66,7 @@ impl<C> Offer<C> {
     /// A stream of the socket: each second, received with the venue's usual delay, silent for as long as it likes.
     pub(crate) const fn new(metric: Metric, of: Of, channel: Option<C>) -> Self {
         let every = Every::Span(Span::secs(1));
-        Self { metric, of, channel, every, delay: None, silence: None, kind: Kind::Measured }
+        Self { metric, of, channel, every, delay: None, silence: Silence::Any, kind: Kind::Measured }
     }
 
     /// At this interval.
@@ -76,6 +87,12 @@ impl<C> Offer<C> {
         self
     }
 
+    /// Stale after so many polls of open interest without data.
+    pub(crate) const fn silence_polls(mut self, polls: i64) -> Self {
+        self.silence = Silence::Polls(polls);
+        self
+    }
+
     /// Received this long after its stamp.
     pub(crate) const fn delay(mut self, delay: Span) -> Self {
         self.delay = Some(delay);
@@ -84,7 +101,7 @@ impl<C> Offer<C> {
 
     /// Stale after this long without data.
     pub(crate) const fn silence(mut self, silence: Span) -> Self {
-        self.silence = Some(silence);
+        self.silence = Silence::Span(silence);
         self
     }
 
@@ -128,9 +145,23 @@ pub(crate) fn channels<C: Copy>(
     config.metrics.iter().filter_map(move |metric| of(rows, kind, *metric)?.channel)
 }
 
-/// Silence after which a stream is stale.
-pub(crate) fn silence<C>(rows: &[Offer<C>], metric: Metric) -> Option<Span> {
-    rows.iter().find(|row| row.metric == metric)?.silence
+/// How often open interest is polled.
+fn poll(config: &SessionConfig) -> Span {
+    config.every_or(Metric::OpenInterest, config.poll_every)
+}
+
+/// Is this stream polled?
+pub(crate) fn is_polled<C>(rows: &[Offer<C>], metric: Metric) -> bool {
+    rows.iter().any(|row| row.metric == metric && matches!(row.every, Every::Poll))
+}
+
+/// Silence after which a stream is stale; `None`: it may be silent for as long as it likes.
+pub(crate) fn silence<C>(rows: &[Offer<C>], metric: Metric, config: &SessionConfig) -> Option<Span> {
+    match rows.iter().find(|row| row.metric == metric)?.silence {
+        Silence::Any => None,
+        Silence::Span(silence) => Some(silence),
+        Silence::Polls(polls) => Some(poll(config).times(polls)),
+    }
 }
 
 /// Declares one stream of one market; `delay` is the venue's usual one. Of what the venue does not have the rows say nothing; it
@@ -146,7 +177,7 @@ pub(crate) fn stream<C: Copy>(
     let row = offer.unwrap_or(Offer::new(metric, Of::All, None));
     let cadence = match row.every {
         Every::Span(every) => every,
-        Every::Poll => config.every_or(Metric::OpenInterest, config.poll_every),
+        Every::Poll => poll(config),
         Every::Settlement => {
             let hours = spec.funding_interval_h.filter(|h| (1.0..=24.0).contains(h)).unwrap_or(8.0);
             #[expect(clippy::cast_possible_truncation, reason = "checked: 1 to 24")]
@@ -160,6 +191,6 @@ pub(crate) fn stream<C: Copy>(
         kind: row.kind,
         cadence,
         delay: row.delay.unwrap_or(delay),
-        filled: !matches!(metric, Metric::Bar | Metric::FundingRateSettled),
+        filled: offer.is_none() || !matches!(metric, Metric::Bar | Metric::FundingRateSettled),
     }
 }
