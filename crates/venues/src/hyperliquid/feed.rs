@@ -336,7 +336,7 @@ impl Kit<Hyperliquid> {
     /// A subscription was confirmed. The venue fills in defaults: kind and coin say which.
     fn confirmed(&mut self, now: Ts, conn: ConnId, data: &[u8], out: &mut Out) -> Option<()> {
         let ack: wire::Ack<'_> = serde_json::from_slice(data).ok()?;
-        let Some(channel) = Channel::parse(&ack.subscription.kind) else { return Some(()) };
+        let Some(channel) = Channel::parse(ack.subscription.kind) else { return Some(()) };
         let Some(market) = self.market(ack.subscription.coin.as_bytes(), out) else { return Some(()) };
         if ack.method == "subscribe" {
             self.desk.cover(conn, market, channel.bit());
