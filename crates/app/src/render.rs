@@ -14,6 +14,7 @@ use barograph_engine::rules::{AxisStates, Book};
 use barograph_engine::{CATALOGUE, Feature, explain};
 use barograph_store::run::{GRID, LATENESS};
 use barograph_store::{Columns, RunInfo};
+use barograph_venues::session::registry;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -127,7 +128,7 @@ impl Lens {
 
 /// An instrument by name; venues unknown to this build are taken for spot.
 pub(crate) fn instrument(name: &InstrumentName) -> Instrument {
-    Instrument::from_name(name.clone(), MarketKind::Spot)
+    Instrument::from_name(name.clone(), registry::kind(name).unwrap_or(MarketKind::Spot))
 }
 
 /// A reading as it goes over the wire.

@@ -5,6 +5,7 @@ use barograph_domain::{InstrumentName, MarketKind, Payload, Side, StreamDecl, Ts
 use barograph_engine::CATALOGUE;
 use barograph_engine::catalogue::{Update, ValueType};
 use barograph_store::Point;
+use barograph_venues::session::registry;
 use std::collections::BTreeMap;
 
 /// A stream and how fresh it is at a moment.
@@ -29,7 +30,7 @@ pub(crate) fn metric_point(id: &InstrumentName, p: &Point) -> MetricPoint {
     let mut tag = |k: &str, v: String| {
         tags.insert(k.to_owned(), v);
     };
-    match id.kind() {
+    match registry::kind(id) {
         Some(MarketKind::Perpetual) => tag("contract", "perpetual".to_owned()),
         Some(MarketKind::DatedFuture) => tag("contract", "dated_future".to_owned()),
         Some(MarketKind::Spot) | None => {}

@@ -4,7 +4,7 @@ use crate::text::escape_control;
 use core::fmt;
 use serde::{Deserialize, Serialize};
 
-/// Where an instrument trades: a lower-case id such as `binance-usdm`. Known ids carry a default market kind.
+/// Where an instrument trades: a lower-case id such as `binance-usdm`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Venue(String);
@@ -54,23 +54,6 @@ impl fmt::Display for NameError {
 impl std::error::Error for NameError {}
 
 impl Venue {
-    /// Venue ids known by name, with the market kind their symbols have unless the symbol says more.
-    pub const KNOWN: [(&'static str, MarketKind); 13] = [
-        ("binance-usdm", MarketKind::Perpetual),
-        ("binance-coinm", MarketKind::Perpetual),
-        ("binance-spot", MarketKind::Spot),
-        ("binance-us", MarketKind::Spot),
-        ("coinbase", MarketKind::Spot),
-        ("bybit", MarketKind::Perpetual),
-        ("okx", MarketKind::Perpetual),
-        ("hyperliquid", MarketKind::Perpetual),
-        ("deribit", MarketKind::Perpetual),
-        ("coinex", MarketKind::Perpetual),
-        ("kraken", MarketKind::Spot),
-        ("dydx", MarketKind::Perpetual),
-        ("gate", MarketKind::Perpetual),
-    ];
-
     /// Hours between settlements of every contract of the venue, where they are the same for all and always.
     #[must_use]
     pub fn funding_interval_h(&self) -> Option<f64> {
@@ -95,11 +78,6 @@ impl Venue {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
-    }
-    /// Market kind of this venue's symbols by default; `None` for a venue this build has not heard of.
-    #[must_use]
-    pub fn default_kind(&self) -> Option<MarketKind> {
-        Self::KNOWN.iter().find(|(id, _)| *id == self.0).map(|(_, kind)| *kind)
     }
     /// The exchange, where a venue is one of its segments: `binance` of `binance-usdm`.
     #[must_use]
@@ -162,15 +140,14 @@ impl InstrumentName {
             plain.strip_suffix(q).filter(|base| !base.is_empty()).map(|base| (base.to_owned(), (*q).to_owned()))
         })
     }
-    /// Market kind: what the symbol says (`…_261225` is dated), else what the venue trades.
+    /// Market kind: what the symbol says (`…_261225` is dated), else `traded`, what the venue trades as far as that is known.
     #[must_use]
-    pub fn kind(&self) -> Option<MarketKind> {
+    pub fn kind(&self, traded: Option<MarketKind>) -> Option<MarketKind> {
         let dated = self
             .symbol
             .rsplit_once(['_', '-'])
             .is_some_and(|(_, tail)| tail.len() == 6 && tail.bytes().all(|b| b.is_ascii_digit()));
-        let kind = self.venue.default_kind();
-        if dated && kind != Some(MarketKind::Spot) { Some(MarketKind::DatedFuture) } else { kind }
+        if dated && traded != Some(MarketKind::Spot) { Some(MarketKind::DatedFuture) } else { traded }
     }
 }
 
@@ -196,10 +173,10 @@ impl<'de> Deserialize<'de> for InstrumentName {
 }
 
 impl Instrument {
-    /// An instrument whose kind follows from its name; `fallback` is for venues this build has not heard of.
+    /// An instrument whose kind follows from its name and from what its venue trades.
     #[must_use]
-    pub fn from_name(name: InstrumentName, fallback: MarketKind) -> Self {
-        let kind = name.kind().unwrap_or(fallback);
+    pub fn from_name(name: InstrumentName, traded: MarketKind) -> Self {
+        let kind = name.kind(Some(traded)).unwrap_or(traded);
         Self { name, kind, expiry: None }
     }
 }
@@ -223,11 +200,13 @@ mod tests {
     }
 
     #[test]
-    fn kind_follows_venue_and_symbol() {
-        let kind = |t: &str| InstrumentName::parse(t).unwrap().kind();
-        assert_eq!(kind("coinbase:BTC-USD"), Some(MarketKind::Spot));
-        assert_eq!(kind("binance-usdm:BTCUSDT_261225"), Some(MarketKind::DatedFuture));
-        assert_eq!(kind("okx:BTC-USDT-SWAP"), Some(MarketKind::Perpetual));
-        assert_eq!(kind("mexc:BTCUSDT"), None);
+    fn kind_follows_symbol_and_venue() {
+        use MarketKind::{DatedFuture, Perpetual, Spot};
+        let kind = |symbol: &str, traded| InstrumentName::new("x", symbol).unwrap().kind(traded);
+        assert_eq!(kind("BTC-USD", Some(Spot)), Some(Spot));
+        assert_eq!(kind("BTCUSDT_261225", Some(Perpetual)), Some(DatedFuture));
+        assert_eq!(kind("BTCUSDT_261225", Some(Spot)), Some(Spot));
+        assert_eq!(kind("BTC-USDT-SWAP", Some(Perpetual)), Some(Perpetual));
+        assert_eq!(kind("BTCUSDT", None), None);
     }
 }

@@ -448,7 +448,7 @@ fn a_young_history_is_called_that() {
 #[test]
 fn markets_say_what_they_cannot_have() {
     let mut s = scene("default");
-    s.instrument = market("coinbase:BTC-USD");
+    s.instrument = Instrument { kind: MarketKind::Spot, ..market("coinbase:BTC-USD") };
     s.edit = |c| {
         for id in [
             "funding_zscore_24h",

@@ -5,6 +5,7 @@
 use crate::options::ImportOptions;
 use barograph_domain::{InstrumentName, Kind, MarketKind, Metric, Span, Stamp, StreamDecl, Venue};
 use barograph_venues::layout::{BarColumns, Format, Layout, Shape};
+use barograph_venues::session::registry;
 use barograph_venues::table::Key;
 use barograph_venues::{Hints, RecordingMapper, TableMapper, policy, symbols};
 use std::collections::BTreeSet;
@@ -135,7 +136,7 @@ impl Naming<'_> {
         // Once more, for a venue that only the format told.
         let symbol = symbols::spelled(venue.as_str(), &symbol);
         let name = InstrumentName::new(venue.as_str(), &symbol).map_err(|e| e.to_string())?;
-        if name.kind().or(self.options.market).is_none() {
+        if registry::kind(&name).or(self.options.market).is_none() {
             return Err(format!("venue '{venue}' is not known; add --market spot, perpetual or dated_future"));
         }
         Ok(Choice::Take(name))
@@ -156,7 +157,7 @@ impl Naming<'_> {
         let venue = name.venue.as_str();
         let source = self.options.source.clone().or_else(|| self.hints.source.clone());
         let source = source.unwrap_or_else(|| venue.to_owned());
-        let foreign = source != venue && Venue::KNOWN.iter().any(|(id, _)| *id == source);
+        let foreign = source != venue && registry::trades(&source).is_some();
         let kind = match metric {
             Metric::Liquidation => Kind::Sampled,
             _ if foreign => Kind::Proxy,
@@ -202,5 +203,5 @@ fn known_after_close(layout: &Layout) -> Result<(), String> {
 
 /// Kind of a market for the instruments of a plan.
 pub(crate) fn market_of(name: &InstrumentName, options: &ImportOptions) -> MarketKind {
-    options.market.or(name.kind()).unwrap_or(MarketKind::Perpetual)
+    options.market.or(registry::kind(name)).unwrap_or(MarketKind::Perpetual)
 }

@@ -5,8 +5,9 @@
 //! (`binance/futures/BTC_USDT_USDT-5m-futures.feather`), Tardis (`binance-futures_trades_2024-01-01_BTCUSDT.csv.gz` and
 //! its folder form), and names people give (`binance-usdm_btcusdt_1h.csv`).
 
+use crate::session::registry;
 use crate::symbols::{self, Pair};
-use barograph_domain::{InstrumentName, Metric, Span, Ts, Venue};
+use barograph_domain::{InstrumentName, Metric, Span, Ts};
 
 /// What a path says. Empty where it says nothing.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -277,7 +278,7 @@ fn is_archive_folder(word: &str) -> bool {
 }
 
 fn is_venue(word: &str) -> bool {
-    Venue::KNOWN.iter().any(|(id, _)| *id == word)
+    registry::trades(word).is_some()
 }
 
 fn kind_of(word: &str) -> Option<Metric> {

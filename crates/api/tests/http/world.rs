@@ -563,7 +563,7 @@ impl World {
         };
         MarketView {
             instrument: id.clone(),
-            kind: id.kind().unwrap_or(MarketKind::Perpetual),
+            kind: if id.venue.as_str() == "coinbase" { MarketKind::Spot } else { MarketKind::Perpetual },
             first_minute: newest.as_ref().map(|_| START),
             last_minute: newest.as_ref().map(|s| s.timestamp),
             label: newest.as_ref().map(|s| s.regimes.risk.label),

@@ -187,8 +187,7 @@ pub(crate) fn asked(args: &Up, settings: &Settings) -> Result<Vec<Asked>, Failur
     for id in list("venues") {
         let def = venue(&id).ok_or_else(|| Failure::usage(no_such_venue(&id)))?;
         // A venue of spot markets has no others to choose from.
-        let spot = barograph_domain::Venue::new(&id).ok().and_then(|v| v.default_kind())
-            == Some(barograph_domain::MarketKind::Spot);
+        let spot = def.trades == barograph_domain::MarketKind::Spot;
         asked.push(Asked {
             def,
             endpoints: endpoints(def, settings.text("endpoints"))?,

@@ -269,7 +269,6 @@ pub(crate) fn candle(n: &[f64]) -> Payload {
 /// The market of these files.
 pub(crate) fn world_of(files: &[Rows<'_>]) -> World {
     let name = files[0].decl.instrument.clone();
-    let kind = name.kind().unwrap_or(MarketKind::Perpetual);
     let mut streams: Vec<StreamDecl> = files.iter().map(|f| f.decl.clone()).collect();
     streams.sort();
     let mut events = Vec::new();
@@ -288,5 +287,5 @@ pub(crate) fn world_of(files: &[Rows<'_>]) -> World {
         }
     }
     events.sort_by(Event::order);
-    World { instruments: vec![Instrument { kind, ..Instrument::from_name(name, kind) }], streams, events }
+    World { instruments: vec![Instrument::from_name(name, MarketKind::Perpetual)], streams, events }
 }

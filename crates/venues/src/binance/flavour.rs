@@ -100,7 +100,7 @@ impl Flavour {
         Endpoints { rest: rest.to_owned(), ws: ws.to_owned() }
     }
 
-    pub(super) fn is_futures(&self) -> bool {
+    pub(super) const fn is_futures(&self) -> bool {
         matches!(self.class, Class::UsdM | Class::CoinM)
     }
 

@@ -5,6 +5,7 @@ use super::limits::{self, WEIGHT};
 use super::{rest, session, symbols};
 use crate::session::registry::no_further;
 use crate::session::{Ask, Endpoints, VenueDef};
+use barograph_domain::MarketKind;
 
 /// The request that says what time it is there.
 fn time(flavour: &Flavour, at: &Endpoints) -> Option<Ask> {
@@ -17,6 +18,7 @@ macro_rules! venue {
         $(#[$doc])*
         pub const $name: VenueDef = VenueDef {
             id: $flavour.id,
+            trades: if $flavour.is_futures() { MarketKind::Perpetual } else { MarketKind::Spot },
             endpoints: || $flavour.endpoints(),
             limits: || limits::limits(&$flavour),
             metrics: $flavour.metrics,

@@ -2,31 +2,27 @@
 
 use super::books::Step;
 use super::session::Bybit;
-use super::ticker::AGAIN;
 use super::topics::Channel;
 use super::{map, wire};
+use crate::session::facts::{Moment, Repeats};
+use crate::session::kit::Kit;
+use crate::session::protocol::{Channel as _, Feed};
 use crate::session::seen::identity;
-use crate::session::wire::{Millis, each, levels};
-use crate::session::{Admit, ConnId, Decimal, MarketIndex, Out};
-use barograph_domain::{GapReason, Metric, Payload, Span, Ts};
-
-/// The top of a book is said at most this often.
-const TOP_EVERY: Span = Span::secs(1);
+use crate::session::wire::{Millis, all, levels};
+use crate::session::{ConnId, Decimal, Out};
+use barograph_domain::{GapReason, Metric, Span, Ts};
 
 /// What a data message says about itself.
 #[derive(Clone, Copy)]
 struct Head<'a> {
-    now: Ts,
+    m: Moment,
     conn: ConnId,
-    market: MarketIndex,
-    at: Ts,
     snapshot: bool,
     data: &'a str,
 }
 
-impl Bybit {
-    /// One message.
-    pub(super) fn frame(&mut self, now: Ts, conn: ConnId, bytes: &[u8], out: &mut Out) {
+impl Feed for Kit<Bybit> {
+    fn frame(&mut self, now: Ts, conn: ConnId, bytes: &[u8], out: &mut Out) {
         if let Some(data) = wire::Data::scan(bytes) {
             return self.data(now, conn, data, bytes, out);
         }
@@ -39,28 +35,31 @@ impl Bybit {
             None => out.fault("undecodable", None, "a topic without data", bytes),
         }
     }
+}
 
+impl Kit<Bybit> {
     fn data(&mut self, now: Ts, conn: ConnId, frame: wire::Data<'_>, bytes: &[u8], out: &mut Out) {
-        let Some(link) = self.state.desk.link_of(conn) else {
+        let Some(link) = self.desk.link_of(conn) else {
             return out.fault("unknown_connection", None, "a message on a connection that is not open", bytes);
         };
-        let Some((channel, symbol)) = Channel::parse(frame.topic, self.depth) else {
+        let Some((channel, symbol)) = Channel::of(frame.topic, self.venue.depth) else {
             return out.fault("unknown_topic", None, "a topic nobody asked for", frame.topic.as_bytes());
         };
         let Some(market) = self.market(link, symbol) else {
             return out.fault("unknown_symbol", None, "a symbol nobody asked for", symbol.as_bytes());
         };
-        if self.state.markets[market.index()].channels & channel.bit() == 0 {
+        if self.markets[market.index()].channels & channel.bit() == 0 {
             // Still under way when it was unsubscribed.
             return;
         }
         let stamp = if frame.cts == Millis(None) { frame.ts } else { frame.cts };
-        let (Some(at), Some(sent)) = (map::stamp(stamp, now), map::stamp(frame.ts, now)) else {
+        let (Some(at), Some(sent)) = (stamp.by(now), frame.ts.by(now)) else {
             return out.fault("bad_stamp", Some(market), "no plausible time", bytes);
         };
-        self.state.desk.lag.note(now, sent);
+        self.desk.lag.note(now, sent);
         self.covers(now, conn, market, channel, out);
-        let head = Head { now, conn, market, at, snapshot: frame.kind == "snapshot", data: frame.data };
+        let m = Moment { now, market, at };
+        let head = Head { m, conn, snapshot: frame.kind == "snapshot", data: frame.data };
         let good = match channel {
             Channel::Book => self.depth(head, out),
             Channel::Top => self.top(head, out),
@@ -92,50 +91,30 @@ impl Bybit {
             self.broken(h, GapReason::Undecodable, out);
             return false;
         };
-
-        let levels = self.depth;
-        let book = &mut self.state.markets[h.market.index()].book;
+        let levels = self.venue.depth;
+        let market = &mut self.markets[h.m.market.index()];
         // A restart is a snapshot whatever the message calls itself.
         let step = if h.snapshot || depth.u == 1 {
-            book.snapshot(h.now, h.conn, levels, &depth)
+            market.book.snapshot(h.m.now, h.conn, levels, &depth)
         } else {
-            book.delta(h.now, h.conn, &depth)
+            market.book.delta(h.m.now, h.conn, &depth)
         };
         match step {
             Step::Ignored => {}
-            Step::Applied => self.book_moved(h, depth.seq, out),
+            Step::Applied => self.desk.book_moved(h.m, depth.seq, &mut market.told, &market.book.book, out),
             Step::Broken(why) => self.broken(h, why, out),
         }
         true
     }
 
-    fn book_moved(&mut self, h: Head<'_>, seq: u64, out: &mut Out) {
-        self.state.desk.alive(h.market, Metric::Book, h.now, h.at, out);
-        let market = &mut self.state.markets[h.market.index()];
-        if market.said_book.is_some_and(|t| h.now - t < TOP_EVERY) {
-            return;
-        }
-        if let Some((bid, ask)) = market.book.book.top() {
-            market.said_book = Some(h.now);
-            out.live(h.market, Metric::Book, h.at, seq, Payload::BestBidAsk { bid, ask });
-        }
-    }
-
     fn broken(&mut self, h: Head<'_>, why: GapReason, out: &mut Out) {
-        self.state.markets[h.market.index()].book.drop_book();
-        self.state.desk.lost(h.market, Metric::Book, h.now, why, out);
-        let kind = match why {
-            GapReason::CrossedBook => "crossed_book",
-            GapReason::EmptyBook => "empty_book",
-            GapReason::SequenceJump => "sequence_jump",
-            _ => "undecodable",
-        };
-        out.fault(kind, Some(h.market), "the book is built anew", h.data.as_bytes());
-        let book = &mut self.state.markets[h.market.index()].book;
+        self.markets[h.m.market.index()].book.drop_book();
+        self.desk.book_broken(h.m.now, h.m.market, why, h.data, out);
+        let book = &mut self.markets[h.m.market.index()].book;
         if book.breaks_often() {
-            book.asked(h.now);
+            book.asked(h.m.now);
         } else {
-            self.resubscribe(h.now, h.market, out);
+            self.resubscribe(h.m.now, h.m.market, out);
         }
     }
 
@@ -154,181 +133,81 @@ impl Bybit {
         };
         let (Some(bid), Some(ask)) = (best(depth.bids), best(depth.asks)) else { return false };
         let (Some(bid), Some(ask)) = (bid, ask) else { return true };
-        self.best(h, bid, ask, depth.seq, out);
+        let told = &mut self.markets[h.m.market.index()].told;
+        self.desk.best(h.m, (bid, ask, depth.seq), told, h.data, out);
         true
     }
 
-    fn best(&mut self, h: Head<'_>, bid: f64, ask: f64, seq: u64, out: &mut Out) {
-        if bid >= ask {
-            return out.fault("crossed_top", Some(h.market), "best bid not below best ask", h.data.as_bytes());
-        }
-        self.state.desk.alive(h.market, Metric::BestBidAsk, h.now, h.at, out);
-        if self.state.markets[h.market.index()].said_top.say(h.at, [bid, ask, 0.0], AGAIN) {
-            out.live(h.market, Metric::BestBidAsk, h.at, seq, Payload::BestBidAsk { bid, ask });
-        }
-    }
-
     fn trades(&mut self, h: Head<'_>, out: &mut Out) -> bool {
-        let mut good = true;
-        self.state.markets[h.market.index()].trades.reserve();
-        let whole = each(h.data, |t: wire::Trade<'_>| {
-            let spec = &self.state.markets[h.market.index()].spec;
-            let (Some(at), Some(payload)) = (map::stamp(t.time, h.now), map::trade(spec, &t.price, &t.size, &t.side))
-            else {
-                good = false;
-                return;
-            };
-            self.trade(h.now, h.market, at, &t.id, t.seq, payload, out);
-        });
-        good && whole
-    }
-
-    /// A trade, once.
-    #[expect(clippy::too_many_arguments, reason = "the parts of one trade")]
-    fn trade(&mut self, now: Ts, market: MarketIndex, at: Ts, id: &str, seq: u64, payload: Payload, out: &mut Out) {
-        match self.state.markets[market.index()].trades.admit(at, identity(&[id.as_bytes()])) {
-            Admit::Seen => {}
-            Admit::TooLate => out.fault("late_trade", Some(market), "older than all that is remembered", id.as_bytes()),
-            Admit::New => {
-                self.state.desk.alive(market, Metric::Trade, now, at, out);
-                out.live(market, Metric::Trade, at, seq, payload);
-            }
-        }
+        let market = &mut self.markets[h.m.market.index()];
+        market.trades.reserve();
+        all(h.data, |t: wire::Trade<'_>| {
+            let payload = map::trade(&market.spec, &t.price, &t.size, &t.side);
+            let Some((at, payload)) = t.time.by(h.m.now).zip(payload) else { return false };
+            let id = (identity(&[t.id.as_bytes()]), &*t.id);
+            self.desk.trade(Moment { at, ..h.m }, id, (t.seq, payload), &mut market.trades, out);
+            true
+        })
     }
 
     fn liquidations(&mut self, h: Head<'_>, out: &mut Out) -> bool {
-        let mut good = true;
-        // The same liquidation twice in one message is two of them; the same message twice is one.
-        let (mut last, mut ordinal) = (0, 0_u64);
+        let market = &mut self.markets[h.m.market.index()];
+        let mut repeats = Repeats::default();
         let mut take = |l: wire::Liquidation<'_>| {
-            let market = &mut self.state.markets[h.market.index()];
-            let (Some(at), Some(payload)) = (map::stamp(l.time, h.now), map::liquidation(&market.spec, &l)) else {
-                good = false;
-                return;
-            };
-            let id = identity(&[l.side.as_bytes(), l.size.as_bytes(), l.price.as_bytes()]);
-            ordinal = if id == last { ordinal + 1 } else { 0 };
-            last = id;
-            if market.liquidations.admit(at, id.wrapping_add(ordinal)) == Admit::New {
-                self.state.desk.alive(h.market, Metric::Liquidation, h.now, at, out);
-                out.live(h.market, Metric::Liquidation, at, 0, payload);
-            }
+            let payload = map::liquidation(&market.spec, &l);
+            let Some((at, payload)) = l.time.by(h.m.now).zip(payload) else { return false };
+            let id = repeats.identity(identity(&[l.side.as_bytes(), l.size.as_bytes(), l.price.as_bytes()]));
+            self.desk.liquidation(Moment { at, ..h.m }, id, payload, &mut market.liquidations, out);
+            true
         };
         // The field table says object, the samples are lists.
-        let whole = if h.data.starts_with('{') {
-            serde_json::from_str(h.data).map(&mut take).is_ok()
-        } else {
-            each(h.data, &mut take)
-        };
-        good && whole
+        if h.data.starts_with('{') { serde_json::from_str(h.data).is_ok_and(take) } else { all(h.data, &mut take) }
     }
 
     fn klines(&mut self, h: Head<'_>, out: &mut Out) -> bool {
-        let mut good = true;
-        let whole = each(h.data, |k: wire::Kline<'_>| {
-            let start = k.start.ts().filter(|t| *t <= h.now + Span::mins(10) && t.floor(Span::mins(1)) == *t);
+        let market = &mut self.markets[h.m.market.index()];
+        all(h.data, |k: wire::Kline<'_>| {
+            let start = k.start.by(h.m.now).filter(|t| t.floor(Span::mins(1)) == *t);
             let texts = [&*k.open, &*k.high, &*k.low, &*k.close, &*k.volume, &*k.turnover];
-            let bar = map::bar(&self.state.markets[h.market.index()].spec, texts);
-            let (Some(start), Some(bar)) = (start, bar) else {
-                good = false;
-                return;
-            };
-            self.kline(h, start, k.confirm.then_some(bar), out);
-        });
-        good && whole
-    }
-
-    /// A bar, closed or still open. That a minute is open says that all before it are closed: one that was not said by then
-    /// is fetched.
-    fn kline(&mut self, h: Head<'_>, start: Ts, closed: Option<Payload>, out: &mut Out) {
-        let close = start + Span::mins(1);
-        let market = &mut self.state.markets[h.market.index()];
-        let known = market.minute;
-        if known.is_none_or(|m| start > m) {
-            market.minute = Some(start);
-            self.state.desk.alive(h.market, Metric::Bar, h.now, start, out);
-            if let Some(known) = known.filter(|m| start > *m) {
-                self.bars_missed(h.now, h.market, known, start, out);
+            let Some((at, bar)) = start.zip(map::bar(&market.spec, texts)) else { return false };
+            if market.bars.skips(at) {
+                // A hole that was known ends here; the one that shows now is another.
+                self.desk.alive(h.m.market, Metric::Bar, h.m.now, at, out);
             }
-        } else if known == Some(start) {
-            self.state.desk.alive(h.market, Metric::Bar, h.now, start, out);
-        }
-        if let Some(bar) = closed
-            && self.state.markets[h.market.index()].bars.admit(close) == Admit::New
-        {
-            self.state.desk.alive(h.market, Metric::Bar, h.now, close, out);
-            out.live(h.market, Metric::Bar, close, 0, bar);
-        }
-    }
-
-    /// The minute `start` is open although the one that was open, `known`, never closed here.
-    fn bars_missed(&mut self, now: Ts, market: MarketIndex, known: Ts, start: Ts, out: &mut Out) {
-        let said = self.state.markets[market.index()].bars.has(start);
-        if !said {
-            self.state.desk.lost(market, Metric::Bar, now, GapReason::SequenceJump, out);
-            self.state.desk.alive(market, Metric::Bar, now, start, out);
-            self.state.desk.missed(market, Metric::Bar, now, known, start);
-        }
+            self.desk.bar(Moment { at, ..h.m }, k.confirm.then_some(bar), &mut market.bars, out);
+            true
+        })
     }
 
     fn ticker(&mut self, h: Head<'_>, out: &mut Out) -> bool {
         let Ok(part) = serde_json::from_str::<wire::Ticker<'_>>(h.data) else { return false };
-        let market = &mut self.state.markets[h.market.index()];
-        let Some(good) = market.ticker.merge(h.at, h.snapshot, &part) else { return true };
-        let ticker = market.ticker;
+        let market = &mut self.markets[h.m.market.index()];
+        let Some(good) = market.ticker.merge(h.m.at, h.snapshot, &part) else { return true };
+        let (ticker, told) = (market.ticker, &mut market.told);
         if let Some((bid, ask)) = ticker.top()
-            && self.state.desk.wants(h.market, Metric::BestBidAsk)
+            && self.desk.wants(h.m.market, Metric::BestBidAsk)
         {
-            self.best(h, bid, ask, 0, out);
+            self.desk.best(h.m, (bid, ask, 0), told, h.data, out);
         }
-        for (metric, value) in [(Metric::MarkPrice, ticker.mark()), (Metric::IndexPrice, ticker.index())] {
-            let Some(value) = value.filter(|_| self.state.desk.wants(h.market, metric)) else { continue };
-            self.state.desk.alive(h.market, metric, h.now, h.at, out);
-            let market = &mut self.state.markets[h.market.index()];
-            let said = if metric == Metric::MarkPrice { &mut market.said_mark } else { &mut market.said_index };
-            if said.say(h.at, [value, 0.0, 0.0], AGAIN) {
-                out.live(h.market, metric, h.at, 0, Payload::Value(value));
-            }
+        if let Some(mark) = ticker.mark() {
+            self.desk.mark(h.m, mark, told, out);
         }
-        self.funding(h, out);
-        self.interest(h, out);
-        good
-    }
-
-    #[expect(clippy::cast_precision_loss, reason = "an identity of the value, compared and never used as a number")]
-    fn funding(&mut self, h: Head<'_>, out: &mut Out) {
-        let market = &mut self.state.markets[h.market.index()];
-        let next = market.ticker.next();
+        if let Some(index) = ticker.index() {
+            self.desk.index(h.m, index, told, out);
+        }
+        let next = ticker.next();
         if next.is_some() && next == market.next_settlement {
-            self.state.desk.none_missed(h.now, h.market, out);
+            self.desk.none_missed(h.m.now, h.m.market, out);
         }
-        self.state.desk.settlement(h.now, h.market, next, &mut market.next_settlement);
-        let Some((rate, interval_h, next_ts)) = market.ticker.funding() else { return };
-        if !self.state.desk.wants(h.market, Metric::FundingRate) {
-            return;
+        self.desk.settlement(h.m.now, h.m.market, next, &mut market.next_settlement);
+        if let Some(funding) = ticker.funding() {
+            self.desk.funding(h.m, funding, told, out);
         }
-        self.state.desk.alive(h.market, Metric::FundingRate, h.now, h.at, out);
-        let value = [rate, interval_h.unwrap_or(-1.0), next_ts.map_or(-1.0, |t| t.0 as f64)];
-        if self.state.markets[h.market.index()].said_funding.say(h.at, value, AGAIN) {
-            let payload = Payload::Funding { rate, interval_h, next_ts, special: false };
-            out.live(h.market, Metric::FundingRate, h.at, 0, payload);
+        // Linear contracts: base units. Inverse ones are counted in USD; base units need the mark price.
+        if let Some((counted, mark)) = ticker.interest().zip(ticker.mark()) {
+            let (base, usd) = if market.spec.inverse { (counted / mark, counted) } else { (counted, counted * mark) };
+            self.desk.interest(h.m, counted, (base, Some(usd)), told, out);
         }
-    }
-
-    /// Linear contracts: base units. Inverse ones are counted in USD; base units need the mark price.
-    fn interest(&mut self, h: Head<'_>, out: &mut Out) {
-        let market = &mut self.state.markets[h.market.index()];
-        let (Some(counted), Some(mark)) = (market.ticker.interest(), market.ticker.mark()) else { return };
-        let (base, usd) = if market.spec.inverse { (counted / mark, counted) } else { (counted, counted * mark) };
-        // Said when the venue's number moves, not with every tick of the mark price.
-        let say = market.said_interest.say(h.at, [counted, 0.0, 0.0], AGAIN);
-        for (metric, value) in [(Metric::OpenInterest, base), (Metric::OpenInterestUsd, usd)] {
-            if self.state.desk.wants(h.market, metric) {
-                self.state.desk.alive(h.market, metric, h.now, h.at, out);
-                if say {
-                    out.live(h.market, metric, h.at, 0, Payload::Value(value));
-                }
-            }
-        }
+        good
     }
 }

@@ -2,12 +2,10 @@
 
 use super::wire;
 use crate::session::{Decimal, MarketSpec};
-use barograph_domain::{Bar, MarketKind, Payload, Price, Side, Span, Ts};
+use barograph_domain::{Bar, MarketKind, Payload, Price, Side};
 
 /// No quantity or value of a market is larger.
 const LARGEST: f64 = 1e18;
-/// A stamp may be this far ahead of the receive clock; more is a broken stamp, and would shut out all later ones.
-const AHEAD_MAX: Span = Span::mins(10);
 
 /// Text of a decimal number.
 pub(super) fn number(text: &str) -> Option<f64> {
@@ -28,11 +26,6 @@ pub(super) fn qty(text: &str) -> Option<f64> {
 /// A funding rate: a fraction between −1 and 1.
 pub(super) fn rate(text: &str) -> Option<f64> {
     number(text).filter(|v| v.abs() <= 1.0)
-}
-
-/// A stamp of the present.
-pub(super) fn stamp(at: crate::session::wire::Millis, now: Ts) -> Option<Ts> {
-    at.ts().filter(|t| *t - now <= AHEAD_MAX)
 }
 
 /// Whose side `Buy` or `Sell` names.

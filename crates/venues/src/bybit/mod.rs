@@ -8,8 +8,6 @@ mod books;
 mod feed;
 mod limits;
 mod map;
-mod markets;
-mod ratios;
 mod replies;
 mod session;
 mod symbols;
@@ -18,19 +16,20 @@ mod topics;
 mod wire;
 
 use crate::session::VenueDef;
-
-pub use session::Bybit;
+use crate::session::kit::Kit;
+use barograph_domain::MarketKind;
 
 /// The venue.
 pub static VENUE: VenueDef = VenueDef {
     id: "bybit",
+    trades: MarketKind::Perpetual,
     endpoints: limits::endpoints,
     limits: limits::limits,
-    metrics: topics::METRICS,
+    metrics: &topics::METRICS,
     discovery: symbols::discovery,
     further: symbols::further,
     instruments: symbols::instruments,
     time: symbols::time,
     read_time: symbols::read_time,
-    open: |config| Box::new(Bybit::new(config)),
+    open: |config| Box::new(Kit::<session::Bybit>::new(config)),
 };

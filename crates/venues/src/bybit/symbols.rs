@@ -1,60 +1,14 @@
-//! Instrument lists to markets, the streams each market has, and the markets a message may speak of (sheet §5).
+//! Instrument lists to markets (sheet §5).
 
 use super::map::Category;
-use super::session::Bybit;
-use super::{limits, ratios, topics, wire};
+use super::{limits, wire};
 use crate::session::wire::each;
-use crate::session::{Ask, Decimal, Endpoints, LinkId, MarketIndex, MarketSpec, StreamSpec};
-use barograph_domain::{Kind, MarketKind, Metric, Span, Ts};
+use crate::session::{Ask, Decimal, Endpoints, MarketSpec};
+use barograph_domain::{MarketKind, Ts};
 use std::collections::BTreeMap;
 
 /// Instruments in one page: the most there may be.
 const PAGE: u32 = 1_000;
-
-impl Bybit {
-    /// The market of a symbol on a link.
-    pub(super) fn market(&self, link: LinkId, symbol: &str) -> Option<MarketIndex> {
-        Category::ALL.iter().find_map(|c| {
-            let index = self.names[*c as usize].get(symbol.as_bytes())?;
-            (self.state.markets.get(index.index())?.link == link).then_some(index)
-        })
-    }
-}
-
-/// Declares one stream of one market.
-pub(super) fn stream(market: MarketIndex, spec: &MarketSpec, metric: Metric) -> StreamSpec {
-    let (cadence, delay) = match metric {
-        Metric::Bar => (Span::mins(1), Span::secs(2)),
-        Metric::FundingRateSettled => {
-            let hours = spec.funding_interval_h.filter(|h| (1.0..=24.0).contains(h)).unwrap_or(8.0);
-            #[expect(clippy::cast_possible_truncation, reason = "checked: 1 to 24")]
-            (Span::hours(hours as i64), Span::secs(10))
-        }
-        ratios::METRIC => (ratios::PERIOD, Span::mins(1)),
-        _ => (Span::secs(1), Span::secs(1)),
-    };
-    StreamSpec {
-        market,
-        metric,
-        offered: topics::offered(spec, metric),
-        // All liquidations are sent since 2025; the sampled topic is gone.
-        kind: Kind::Measured,
-        cadence,
-        delay,
-        filled: !matches!(metric, Metric::Bar | Metric::FundingRateSettled),
-    }
-}
-
-/// Without data for this long a stream is stale. Trades and liquidations may be silent for as long as they like; tickers move
-/// with the mark price, the top of spot is repeated every 3 s, bars come every minute; deep books are not repeated.
-pub(super) fn silence(metric: Metric) -> Option<Span> {
-    match metric {
-        Metric::Trade | Metric::Liquidation | Metric::FundingRateSettled => None,
-        Metric::Bar | Metric::Book => Some(Span::secs(150)),
-        ratios::METRIC => Some(Span::hours(1)),
-        _ => Some(Span::mins(1)),
-    }
-}
 
 /// The lists and tickers of all categories.
 pub(super) fn discovery(endpoints: &Endpoints) -> Vec<Ask> {

@@ -4,11 +4,8 @@
 //! tickers of two connections merge in whatever order they come, and one that lags does no harm.
 
 use super::{map, wire};
-use barograph_domain::{Span, Ts};
+use barograph_domain::Ts;
 use serde::{Deserialize, Serialize};
-
-/// A field that has not changed is said again after this long, so that its age shows that it is still true.
-pub(super) const AGAIN: Span = Span::secs(10);
 
 #[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
 struct Field {

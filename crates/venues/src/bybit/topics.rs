@@ -2,60 +2,38 @@
 
 use super::limits;
 use super::map::Category;
-use crate::session::{MarketSpec, SessionConfig};
-use barograph_domain::{MarketKind, Metric};
+use crate::session::facts::RATIO_PERIOD;
+use crate::session::offer::{self, Of, Offer};
+use crate::session::protocol::{Channel as _, channels};
+use barograph_domain::{Metric, Span};
 
-/// What a topic carries; its bit is the channel bit of coverage.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, serde::Serialize, serde::Deserialize)]
-pub(super) enum Channel {
-    /// `orderbook.{50|200|1000}`.
-    Book,
-    /// `publicTrade`.
-    Trade,
-    /// `tickers`: mark, index, funding, open interest, and best bid and ask of contracts.
-    Ticker,
-    /// `allLiquidation`.
-    Liquidation,
-    /// `kline.1`.
-    Kline,
-    /// `orderbook.1`: best bid and ask of spot, whose ticker has none.
-    Top,
+channels! {
+    /// What a topic carries; its bit is the channel bit of coverage.
+    Channel {
+        /// `orderbook.{50|200|1000}`.
+        Book "orderbook" [Book],
+        Trade "publicTrade" [Trade],
+        /// Mark, index, funding, open interest, and best bid and ask of contracts.
+        Ticker "tickers" [BestBidAsk, MarkPrice, IndexPrice, FundingRate, OpenInterest, OpenInterestUsd],
+        /// All of them since 2025; the sampled topic is gone.
+        Liquidation "allLiquidation" [Liquidation],
+        Kline "kline.1" [Bar],
+        /// Best bid and ask of spot, whose ticker has none.
+        Top "orderbook.1" [BestBidAsk],
+    }
 }
 
 impl Channel {
-    pub(super) const ALL: [Self; 6] =
-        [Self::Book, Self::Trade, Self::Ticker, Self::Liquidation, Self::Kline, Self::Top];
-
-    pub(super) const fn bit(self) -> u16 {
-        1 << self as u8
-    }
-
-    /// Streams that end with this channel.
-    pub(super) const fn metrics(self) -> &'static [Metric] {
-        match self {
-            Self::Book => &[Metric::Book],
-            Self::Trade => &[Metric::Trade],
-            Self::Ticker => TICKER,
-            Self::Liquidation => &[Metric::Liquidation],
-            Self::Kline => &[Metric::Bar],
-            Self::Top => &[Metric::BestBidAsk],
-        }
-    }
-
     /// The topic of a market.
     pub(super) fn topic(self, symbol: &str, depth: usize) -> String {
         match self {
             Self::Book => format!("orderbook.{depth}.{symbol}"),
-            Self::Trade => format!("publicTrade.{symbol}"),
-            Self::Ticker => format!("tickers.{symbol}"),
-            Self::Liquidation => format!("allLiquidation.{symbol}"),
-            Self::Kline => format!("kline.1.{symbol}"),
-            Self::Top => format!("orderbook.1.{symbol}"),
+            _ => format!("{}.{symbol}", self.word()),
         }
     }
 
     /// What a topic is, and of which symbol.
-    pub(super) fn parse(topic: &str, depth: usize) -> Option<(Self, &str)> {
+    pub(super) fn of(topic: &str, depth: usize) -> Option<(Self, &str)> {
         let (word, rest) = topic.split_once('.')?;
         Some(match word {
             "orderbook" => {
@@ -76,66 +54,36 @@ impl Channel {
     }
 }
 
-const TICKER: &[Metric] = &[
-    Metric::BestBidAsk,
-    Metric::MarkPrice,
-    Metric::IndexPrice,
-    Metric::FundingRate,
-    Metric::OpenInterest,
-    Metric::OpenInterestUsd,
-];
+const fn offer(metric: Metric, of: Of, channel: Channel) -> Offer<Channel> {
+    Offer::new(metric, of, Some(channel))
+}
 
+/// Tickers move with the mark price, and the top of spot is repeated every 3 s.
+const TICKER: Span = Span::mins(1);
+/// Bars come every minute; deep books are not repeated.
+const SLOW: Span = Span::secs(150);
+
+/// What the venue offers. Settled funding and the ratio are fetched; the ticker says when the former is due.
+pub(super) const STREAMS: [Offer<Channel>; 13] = [
+    offer(Metric::Bar, Of::All, Channel::Kline).every(Span::mins(1)).delay(Span::secs(2)).silence(SLOW),
+    offer(Metric::Trade, Of::All, Channel::Trade),
+    offer(Metric::BestBidAsk, Of::Spot, Channel::Top).silence(TICKER),
+    offer(Metric::BestBidAsk, Of::Contracts, Channel::Ticker).silence(TICKER),
+    offer(Metric::MarkPrice, Of::Contracts, Channel::Ticker).silence(TICKER),
+    offer(Metric::IndexPrice, Of::Contracts, Channel::Ticker).silence(TICKER),
+    offer(Metric::FundingRate, Of::Perpetuals, Channel::Ticker).silence(TICKER),
+    offer(Metric::FundingRateSettled, Of::Perpetuals, Channel::Ticker).at_settlements().delay(Span::secs(10)),
+    offer(Metric::OpenInterest, Of::Contracts, Channel::Ticker).silence(TICKER),
+    offer(Metric::OpenInterestUsd, Of::Contracts, Channel::Ticker).silence(TICKER),
+    offer(Metric::Liquidation, Of::Contracts, Channel::Liquidation),
+    offer(Metric::LongShortRatio, Of::Contracts, Channel::Ticker)
+        .every(RATIO_PERIOD)
+        .delay(Span::mins(1))
+        .silence(Span::hours(1)),
+    offer(Metric::Book, Of::All, Channel::Book).silence(SLOW),
+];
 /// Streams the venue has for at least one kind of market.
-pub(super) const METRICS: &[Metric] = &[
-    Metric::Bar,
-    Metric::Trade,
-    Metric::BestBidAsk,
-    Metric::MarkPrice,
-    Metric::IndexPrice,
-    Metric::FundingRate,
-    Metric::FundingRateSettled,
-    Metric::OpenInterest,
-    Metric::OpenInterestUsd,
-    Metric::Liquidation,
-    Metric::LongShortRatio,
-    Metric::Book,
-];
-
-/// Does the venue have this stream of this market?
-pub(super) fn offered(spec: &MarketSpec, metric: Metric) -> bool {
-    match metric {
-        Metric::Bar | Metric::Trade | Metric::BestBidAsk | Metric::Book => true,
-        Metric::MarkPrice
-        | Metric::IndexPrice
-        | Metric::OpenInterest
-        | Metric::OpenInterestUsd
-        | Metric::Liquidation
-        | Metric::LongShortRatio => spec.kind != MarketKind::Spot,
-        Metric::FundingRate | Metric::FundingRateSettled => spec.kind == MarketKind::Perpetual,
-        Metric::PremiumIndex
-        | Metric::TopTraderAccountRatio
-        | Metric::TopTraderPositionRatio
-        | Metric::TakerVolumeRatio
-        | Metric::SpotPrice => false,
-    }
-}
-
-/// Bits of the channels a market needs for the wanted streams.
-pub(super) fn channels(spec: &MarketSpec, config: &SessionConfig) -> u16 {
-    config.metrics.iter().filter(|m| offered(spec, **m)).fold(0, |bits, metric| bits | channel(spec, *metric).bit())
-}
-
-fn channel(spec: &MarketSpec, metric: Metric) -> Channel {
-    match metric {
-        Metric::Bar => Channel::Kline,
-        Metric::Trade => Channel::Trade,
-        Metric::Book => Channel::Book,
-        Metric::Liquidation => Channel::Liquidation,
-        Metric::BestBidAsk if spec.kind == MarketKind::Spot => Channel::Top,
-        // Settled funding is fetched; the ticker says when.
-        _ => Channel::Ticker,
-    }
-}
+pub(super) const METRICS: [Metric; 12] = offer::metrics(&STREAMS);
 
 /// The depth subscribed for a wanted one: there are topics for three only, levels beyond the deepest do not exist.
 pub(super) fn depth(wanted: usize) -> usize {
@@ -169,10 +117,10 @@ mod tests {
     fn a_topic_is_read_as_it_was_written() {
         for channel in Channel::ALL {
             let topic = channel.topic("BTCUSDT-26JUN26", 200);
-            assert_eq!(Channel::parse(&topic, 200), Some((channel, "BTCUSDT-26JUN26")), "{topic}");
+            assert_eq!(Channel::of(&topic, 200), Some((*channel, "BTCUSDT-26JUN26")), "{topic}");
         }
         for topic in ["", "orderbook.500.BTCUSDT", "orderbook.50.BTCUSDT", "kline.5.BTCUSDT", "insurance.USDT", "x.y"] {
-            assert_eq!(Channel::parse(topic, 200), None, "{topic}");
+            assert_eq!(Channel::of(topic, 200), None, "{topic}");
         }
     }
 }

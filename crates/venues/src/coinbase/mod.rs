@@ -25,7 +25,7 @@ mod trades;
 mod wire;
 
 use crate::session::{Ask, Endpoints, VenueDef};
-use barograph_domain::Metric;
+use barograph_domain::MarketKind;
 
 pub use limits::LEVEL2_PER_LINK;
 pub use map::AggressorFrom;
@@ -33,20 +33,13 @@ pub use map::AggressorFrom;
 /// The venue as the registry lists it.
 pub const VENUE: VenueDef = VenueDef {
     id: "coinbase",
+    trades: MarketKind::Spot,
     endpoints: || Endpoints {
         rest: "https://api.coinbase.com".to_owned(),
         ws: "wss://advanced-trade-ws.coinbase.com".to_owned(),
     },
     limits: limits::limits,
-    metrics: &[
-        Metric::Bar,
-        Metric::Trade,
-        Metric::BestBidAsk,
-        Metric::IndexPrice,
-        Metric::FundingRate,
-        Metric::OpenInterest,
-        Metric::Book,
-    ],
+    metrics: &state::METRICS,
     discovery: symbols::discovery,
     further: symbols::further,
     instruments: symbols::instruments,

@@ -8,7 +8,7 @@ use super::wire;
 use crate::session::history::Job;
 use crate::session::{
     Action, Book, FailReason, Input, LagMeter, Limits, Link, LinkId, MarketIndex, MarketSpec, Names, Out, RequestId,
-    RestoreError, Session, SessionConfig, StreamSpec, Tracker,
+    RestoreError, Session, SessionConfig, StreamSpec, Tracker, saved,
 };
 use barograph_domain::{Metric, Payload, StatusState, Ts};
 
@@ -261,23 +261,14 @@ impl Session for Coinbase {
     }
 
     fn save(&self) -> Vec<u8> {
-        let mut bytes = vec![FORMAT];
-        // Writing to memory cannot fail; an empty save would be refused on restore.
-        bytes.extend(postcard::to_allocvec(&(&self.state, &self.lag)).unwrap_or_default());
-        bytes
+        saved::save_plain(FORMAT, &(&self.state, &self.lag))
     }
 
     fn restore(&mut self, bytes: &[u8]) -> Result<(), RestoreError> {
-        let Some((&FORMAT, body)) = bytes.split_first() else { return Err(RestoreError) };
-        let (state, rest): ((State, LagMeter), &[u8]) =
-            postcard::take_from_bytes(body).map_err(|_damaged| RestoreError)?;
-        // What was added while it ran is in the state, and in the list it is opened with since.
-        let fits = self.state.config.markets.len() <= state.0.symbols.len()
-            && self.state.config.markets.iter().zip(&state.0.symbols).all(|(spec, symbol)| spec.symbol == *symbol);
-        if !rest.is_empty() || !fits || !state.0.config.differs_in_markets_only(&self.state.config) {
-            return Err(RestoreError);
-        }
-        (self.state, self.lag) = state;
+        let config = &self.state.config;
+        let told = |s: &(State, LagMeter)| s.0.symbols.clone();
+        (self.state, self.lag) =
+            saved::restore_plain::<(State, LagMeter)>(FORMAT, config, bytes, |s| (&s.0.config, told(s)))?;
         self.index();
         Ok(())
     }

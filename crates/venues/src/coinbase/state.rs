@@ -9,12 +9,13 @@ use super::sink::Sink;
 use super::symbols::canonical;
 use super::trades::TradeFeed;
 use crate::session::history::History;
+use crate::session::offer::{self, Of, Offer};
 use crate::session::seen::Minutes;
 use crate::session::{
     ConnId, Link, LinkId, MarketIndex, MarketSpec, Out, Polls, Priority, RequestId, Revive, SessionConfig, StreamSpec,
     Tracker,
 };
-use barograph_domain::{Kind, MarketKind, Metric, Span, Ts};
+use barograph_domain::{MarketKind, Metric, Span, Ts};
 use serde::{Deserialize, Serialize};
 
 /// One market, and if it is the first to name its product, the state of the product.
@@ -74,15 +75,29 @@ pub(super) fn index_of(at: usize) -> MarketIndex {
     MarketIndex(u32::try_from(at).unwrap_or(u32::MAX))
 }
 
-/// Streams of a market, in order of declaration.
-fn offers(spec: &MarketSpec, metric: Metric) -> bool {
-    match metric {
-        Metric::Trade | Metric::Book | Metric::BestBidAsk | Metric::Bar => true,
-        Metric::OpenInterest | Metric::IndexPrice => spec.kind != MarketKind::Spot,
-        Metric::FundingRate => spec.kind == MarketKind::Perpetual,
-        _ => false,
-    }
+const fn offer(metric: Metric, of: Of) -> Offer<()> {
+    Offer::new(metric, of, None)
 }
+
+/// What a poll of the product brings. Polls of quiet products are stretched up to four times; two may fail.
+const fn polled(metric: Metric, of: Of) -> Offer<()> {
+    offer(metric, of).polled().silence_polls(12)
+}
+
+/// What the venue offers.
+pub(super) const STREAMS: [Offer<()>; 7] = [
+    offer(Metric::Bar, Of::All).every(Span::mins(1)).delay(Span::secs(2)),
+    offer(Metric::Trade, Of::All),
+    offer(Metric::BestBidAsk, Of::All),
+    polled(Metric::IndexPrice, Of::Contracts),
+    polled(Metric::FundingRate, Of::Perpetuals),
+    polled(Metric::OpenInterest, Of::Contracts),
+    offer(Metric::Book, Of::All),
+];
+/// Streams the venue has for at least one kind of market.
+pub(super) const METRICS: [Metric; 7] = offer::metrics(&STREAMS);
+/// How long after its stamp a value is usually received.
+const DELAY: Span = Span::secs(1);
 
 impl State {
     pub(super) fn new(config: SessionConfig) -> Self {
@@ -153,21 +168,7 @@ impl State {
             first.wanted = true;
         }
         for metric in Metric::ALL.into_iter().filter(|m| self.config.metrics.contains(m)) {
-            let polled = matches!(metric, Metric::OpenInterest | Metric::IndexPrice | Metric::FundingRate);
-            let cadence = match metric {
-                Metric::Bar => Span::mins(1),
-                _ if polled => self.config.every_or(Metric::OpenInterest, self.config.poll_every),
-                _ => Span::secs(1),
-            };
-            self.streams.push(StreamSpec {
-                market: index,
-                metric,
-                offered: offers(spec, metric),
-                kind: Kind::Measured,
-                cadence,
-                delay: if metric == Metric::Bar { Span::secs(2) } else { Span::secs(1) },
-                filled: metric != Metric::Bar,
-            });
+            self.streams.push(offer::stream(&STREAMS, DELAY, (index, spec), metric, &self.config));
         }
         index
     }
@@ -177,9 +178,7 @@ impl State {
         let done = self.tracker.all().len();
         let floor = now - self.config.backfill;
         for spec in self.streams.get(done..).unwrap_or_default() {
-            let polled = matches!(spec.metric, Metric::OpenInterest | Metric::IndexPrice | Metric::FundingRate);
-            // Polls of quiet products are stretched up to four times; two may fail.
-            let silence = polled.then(|| self.config.every_or(Metric::OpenInterest, self.config.poll_every).times(12));
+            let silence = offer::silence(&STREAMS, spec.metric, &self.config);
             self.tracker.declare(now, spec, silence, out);
         }
         for at in 0..self.markets.len() {
@@ -194,10 +193,8 @@ impl State {
     /// Polls the product of a future, unless that is done already. One answer serves all three streams.
     pub(super) fn begin_polls(&mut self, now: Ts, at: usize) {
         let market = index_of(at);
-        let polled = self.streams.iter().find(|s| {
-            let metric = matches!(s.metric, Metric::OpenInterest | Metric::IndexPrice | Metric::FundingRate);
-            metric && s.offered && s.market == market
-        });
+        let of = |s: &&StreamSpec| s.offered && s.market == market && offer::is_polled(&STREAMS, s.metric);
+        let polled = self.streams.iter().find(of);
         let begun = self.polls.all().iter().any(|p| p.market == market);
         if let (Some(spec), false, true) = (polled, begun, self.markets[at].wanted && self.holds(at)) {
             let every = self.config.every_or(Metric::OpenInterest, self.config.poll_every);

@@ -1,9 +1,11 @@
 //! The socket's messages.
 
 use super::map;
-use super::market::{BBO, BOOK, CANDLE, CHANNELS, CONTEXT, Held, TRADES, TRADES_BEGUN};
+use super::market::{Channel, Held, TRADES_BEGUN};
 use super::session::Hyperliquid;
 use super::wire;
+use crate::session::kit::Kit;
+use crate::session::protocol::{Channel as _, Feed};
 use crate::session::scan::plain;
 use crate::session::{Admit, BookFault, ConnId, MarketIndex, Origin, Out, Said};
 use barograph_domain::{GapReason, Metric, Payload, Span, StatusState, Ts};
@@ -15,8 +17,11 @@ const SAID_AGAIN: Span = Span::secs(30);
 /// A candle is final when the venue's stamps are this far past its end.
 const CANDLE_GRACE: Span = Span::secs(2);
 
-impl Hyperliquid {
-    pub(super) fn frame(&mut self, now: Ts, conn: ConnId, bytes: &[u8], out: &mut Out) {
+impl Feed for Kit<Hyperliquid> {
+    fn frame(&mut self, now: Ts, conn: ConnId, bytes: &[u8], out: &mut Out) {
+        if self.desk.link_of(conn).is_none() {
+            return out.fault("unknown_connection", None, "message of a connection that is not open", bytes);
+        }
         if bytes == b"Websocket connection established." {
             // The greeting of some nodes is no JSON.
             return;
@@ -54,19 +59,21 @@ impl Hyperliquid {
             out.fault("undecodable", None, "data of the message are not of its channel", bytes);
         }
     }
+}
 
+impl Kit<Hyperliquid> {
     fn market(&self, coin: &[u8], out: &mut Out) -> Option<MarketIndex> {
-        let Some(index) = self.names.get(coin) else {
+        let Some(index) = self.venue.names.get(coin) else {
             out.fault("unknown_symbol", None, "coin was not asked for", coin);
             return None;
         };
         // Messages on their way while a coin is being left are no fault.
-        self.state.markets.get(index.index()).filter(|m| m.wanted).map(|_| index)
+        self.markets.get(index.index()).filter(|m| m.wanted).map(|_| index)
     }
 
     /// A stamp of the venue was seen.
     fn stamped(&mut self, now: Ts, at: Ts) {
-        self.state.desk.lag.note(now, at);
+        self.desk.lag.note(now, at);
         self.state.venue_now = self.state.venue_now.max(Some(at));
     }
 
@@ -79,8 +86,8 @@ impl Hyperliquid {
         payload: Payload,
         out: &mut Out,
     ) {
-        if self.state.desk.wants(market, metric) {
-            self.state.desk.tracker.progress(market, metric, now, at, out);
+        if self.desk.wants(market, metric) {
+            self.desk.tracker.progress(market, metric, now, at, out);
             out.live(market, metric, at, seq, payload);
         }
     }
@@ -95,9 +102,9 @@ impl Hyperliquid {
             out.fault("bad_stamp", Some(market), "time of a book is not plausible", frame.coin);
             return Some(());
         };
-        self.state.desk.cover(conn, market, BOOK);
+        self.desk.cover(conn, market, Channel::Book.bit());
         let depth = self.config.book_depth;
-        let m = self.state.markets.get_mut(market.index())?;
+        let m = self.markets.get_mut(market.index())?;
         if m.books[usize::from(frame.fast)].time.is_some_and(|t| time < t) {
             // Overtaken on another connection.
             return Some(());
@@ -120,7 +127,7 @@ impl Hyperliquid {
         shape.sound = read.is_some() && verdict.is_ok();
         self.stamped(now, time);
         let lost = |s: &mut Self, reason, out: &mut Out| {
-            s.state.desk.tracker.lost(market, Metric::Book, now, StatusState::Resync, reason, out);
+            s.desk.tracker.lost(market, Metric::Book, now, StatusState::Resync, reason, out);
         };
         if read.is_none() {
             out.fault("bad_level", Some(market), bad.unwrap_or("levels are not two lists"), frame.sides);
@@ -141,8 +148,8 @@ impl Hyperliquid {
     }
 
     fn show(&mut self, now: Ts, market: MarketIndex, time: Ts, top: Option<(f64, f64)>, out: &mut Out) {
-        self.state.desk.tracker.progress(market, Metric::Book, now, time, out);
-        let Some(m) = self.state.markets.get_mut(market.index()) else { return };
+        self.desk.tracker.progress(market, Metric::Book, now, time, out);
+        let Some(m) = self.markets.get_mut(market.index()) else { return };
         if m.book_shown.is_some_and(|s| now - s < SHOWN_EVERY) {
             return;
         }
@@ -160,8 +167,8 @@ impl Hyperliquid {
             out.fault("bad_stamp", Some(market), "time of a quote is not plausible", frame.coin);
             return Some(());
         };
-        self.state.desk.cover(conn, market, BBO);
-        let m = self.state.markets.get_mut(market.index())?;
+        self.desk.cover(conn, market, Channel::Bbo.bit());
+        let m = self.markets.get_mut(market.index())?;
         if m.quoted.is_some_and(|q| time <= q) {
             return Some(());
         }
@@ -187,13 +194,13 @@ impl Hyperliquid {
             Some((bid, ask)) => {
                 self.emit(now, market, Metric::BestBidAsk, (time, 0), Payload::BestBidAsk { bid, ask }, out);
             }
-            None => self.state.desk.tracker.progress(market, Metric::BestBidAsk, now, time, out),
+            None => self.desk.tracker.progress(market, Metric::BestBidAsk, now, time, out),
         }
         Some(())
     }
 
     fn trades(&mut self, now: Ts, conn: ConnId, data: &[u8], out: &mut Out) -> Option<()> {
-        let mut rows = core::mem::take(&mut self.rows);
+        let mut rows = core::mem::take(&mut self.venue.rows);
         rows.clear();
         let read = wire::trades(data, |row| {
             if let Some(market) = self.market(row.coin, out) {
@@ -210,16 +217,16 @@ impl Hyperliquid {
         for (n, (market, _, trade)) in rows.iter().enumerate() {
             if n == 0 || rows.get(n - 1).is_some_and(|p| p.0 != *market) {
                 // The first message on a connection is history up to now.
-                first = Some(self.state.desk.cover(conn, *market, TRADES | TRADES_BEGUN));
+                first = Some(self.desk.cover(conn, *market, Channel::Trades.bit() | TRADES_BEGUN));
             }
             self.trade(now, *market, trade, first == Some(true), out);
         }
-        self.rows = rows;
+        self.venue.rows = rows;
         read
     }
 
     fn trade(&mut self, now: Ts, market: MarketIndex, t: &map::Trade, first: bool, out: &mut Out) {
-        let Some(m) = self.state.markets.get_mut(market.index()) else { return };
+        let Some(m) = self.markets.get_mut(market.index()) else { return };
         if m.trades.admit(t.time, t.tid) != Admit::New {
             return;
         }
@@ -232,7 +239,7 @@ impl Hyperliquid {
                 self.emit(now, market, Metric::Trade, (t.time, t.tid), payload, out);
             }
             // Newer than the wish for history, else nobody asked.
-            Origin::Backfill if floor.is_some_and(|f| t.time >= f) && self.state.desk.wants(market, Metric::Trade) => {
+            Origin::Backfill if floor.is_some_and(|f| t.time >= f) && self.desk.wants(market, Metric::Trade) => {
                 out.backfilled(market, Metric::Trade, t.time, t.tid, payload);
             }
             Origin::Backfill => {}
@@ -242,7 +249,7 @@ impl Hyperliquid {
     fn active(&mut self, now: Ts, conn: ConnId, data: &[u8], out: &mut Out) -> Option<()> {
         let (coin, row) = wire::active(data)?;
         let Some(market) = self.market(coin, out) else { return Some(()) };
-        self.state.desk.cover(conn, market, CONTEXT);
+        self.desk.cover(conn, market, Channel::Context.bit());
         self.context(now, market, &row, out);
         Some(())
     }
@@ -265,31 +272,31 @@ impl Hyperliquid {
         ];
         for (n, (metric, value, payload)) in values.into_iter().enumerate() {
             let (Some(value), Some(payload)) = (value, payload) else { continue };
-            let Some(m) = self.state.markets.get_mut(market.index()) else { return };
+            let Some(m) = self.markets.get_mut(market.index()) else { return };
             // The next settlement moves with the hour, also at an unchanged rate.
             let key = [value, if metric == Metric::FundingRate { next.0 as f64 } else { 0.0 }, 0.0];
             if m.said.get_mut(n).is_some_and(|s: &mut Said| s.say(now, key, SAID_AGAIN)) {
                 self.emit(now, market, metric, (now, 0), payload, out);
             } else {
-                self.state.desk.tracker.progress(market, metric, now, now, out);
+                self.desk.tracker.progress(market, metric, now, now, out);
             }
         }
         if context.funding.is_some()
-            && let Some(m) = self.state.markets.get_mut(market.index())
+            && let Some(m) = self.markets.get_mut(market.index())
         {
-            self.state.desk.settlement(now, market, Some(next), &mut m.next_settlement);
+            self.desk.settlement(now, market, Some(next), &mut m.next_settlement);
         }
     }
 
     fn candle(&mut self, now: Ts, conn: ConnId, data: &[u8], out: &mut Out) -> Option<()> {
         let row: wire::Candle<'_> = serde_json::from_slice(data).ok()?;
         let Some(market) = self.market(row.s.as_bytes(), out) else { return Some(()) };
-        self.state.desk.cover(conn, market, CANDLE);
+        self.desk.cover(conn, market, Channel::Candle.bit());
         let Some((close_ts, bar)) = map::candle(&row).filter(|(close, _)| *close <= now + Span::mins(2)) else {
             out.fault("bad_candle", Some(market), "candle is not a sound minute", data);
             return Some(());
         };
-        let m = self.state.markets.get_mut(market.index())?;
+        let m = self.markets.get_mut(market.index())?;
         match m.held {
             Some(held) if close_ts < held.close_ts => return Some(()),
             Some(held) if close_ts > held.close_ts => {
@@ -303,9 +310,9 @@ impl Hyperliquid {
 
     /// A candle is final.
     fn closed(&mut self, now: Ts, market: MarketIndex, held: Held, out: &mut Out) {
-        let Some(m) = self.state.markets.get_mut(market.index()) else { return };
-        if m.bars.admit(held.close_ts) == Admit::New && self.state.desk.wants(market, Metric::Bar) {
-            self.state.desk.alive(market, Metric::Bar, now, held.close_ts, out);
+        let Some(m) = self.markets.get_mut(market.index()) else { return };
+        if m.bars.admit(held.close_ts) == Admit::New && self.desk.wants(market, Metric::Bar) {
+            self.desk.alive(market, Metric::Bar, now, held.close_ts, out);
             out.live(market, Metric::Bar, held.close_ts, 0, Payload::Bar(held.bar()));
         }
     }
@@ -313,15 +320,15 @@ impl Hyperliquid {
     /// Candles whose end is past by the venue's clock are final although no newer one came.
     pub(super) fn close_candles(&mut self, now: Ts, out: &mut Out) {
         let Some(there) = self.state.venue_now else { return };
-        for n in 0..self.state.markets.len() {
-            let due = self.state.markets[n].held.filter(|h| there >= h.close_ts + CANDLE_GRACE);
+        for n in 0..self.markets.len() {
+            let due = self.markets[n].held.filter(|h| there >= h.close_ts + CANDLE_GRACE);
             let (Some(held), Ok(index)) = (due, u32::try_from(n)) else { continue };
             let market = MarketIndex(index);
-            if !self.state.desk.covered(market, CANDLE) {
+            if !self.desk.covered(market, Channel::Candle.bit()) {
                 // Its last state was perhaps not seen.
                 continue;
             }
-            self.state.markets[n].held = None;
+            self.markets[n].held = None;
             self.closed(now, market, held, out);
         }
     }
@@ -329,15 +336,13 @@ impl Hyperliquid {
     /// A subscription was confirmed. The venue fills in defaults: kind and coin say which.
     fn confirmed(&mut self, now: Ts, conn: ConnId, data: &[u8], out: &mut Out) -> Option<()> {
         let ack: wire::Ack<'_> = serde_json::from_slice(data).ok()?;
-        let Some((bit, _, _)) = CHANNELS.iter().find(|(_, name, _)| *name == ack.subscription.kind) else {
-            return Some(());
-        };
+        let Some(channel) = Channel::parse(ack.subscription.kind) else { return Some(()) };
         let Some(market) = self.market(ack.subscription.coin.as_bytes(), out) else { return Some(()) };
         if ack.method == "subscribe" {
-            self.state.desk.cover(conn, market, *bit);
-            if *bit == TRADES {
+            self.desk.cover(conn, market, channel.bit());
+            if channel == Channel::Trades {
                 // Trades may rightly be silent.
-                self.state.desk.tracker.found(market, Metric::Trade, now, out);
+                self.desk.tracker.found(market, Metric::Trade, now, out);
             }
         }
         Some(())

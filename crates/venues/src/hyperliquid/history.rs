@@ -6,11 +6,14 @@
 
 use super::limits::{self, CANDLE_ROWS, CANDLES_KEPT, FUNDING_ROWS, INFO};
 use super::map;
+use super::market::{self, Channel};
 use super::session::Hyperliquid;
 use super::wire;
 use crate::session::history::Job;
+use crate::session::kit::Kit;
+use crate::session::protocol::{Channel as _, Rest};
 use crate::session::scan::plain;
-use crate::session::{Action, Admit, MarketIndex, Out, Priority, Request, RequestId};
+use crate::session::{Action, Admit, FailReason, MarketIndex, Out, Priority, Request, RequestId};
 use barograph_domain::{Metric, Payload, Span, Ts};
 
 const MINUTE: Span = Span::mins(1);
@@ -55,52 +58,35 @@ fn post(rest: &str, body: String, weight: u32, priority: Priority, id: RequestId
     Request { id, url, body: Some(body), pool: INFO, weight, priority, timeout: Span::secs(15) }
 }
 
-impl Hyperliquid {
-    /// Sends what is due.
-    pub(super) fn ask(&mut self, now: Ts, out: &mut Out) {
+impl Rest for Kit<Hyperliquid> {
+    fn ask(&mut self, now: Ts, out: &mut Out) {
         let rest = self.config.endpoints.rest.clone();
         if self.state.contexts_asked.is_none() && self.state.contexts_due <= now && self.wants_contexts() {
-            let id = self.state.desk.request_id();
+            let id = self.desk.request_id();
             let body = r#"{"type":"metaAndAssetCtxs"}"#.to_owned();
             out.actions.push(Action::Request(post(&rest, body, 20, Priority::Poll, id)));
             self.state.contexts_asked = Some(id);
         }
         loop {
-            let Some((id, mut job)) = self.state.desk.next_page(now) else { return };
+            let Some((id, mut job)) = self.desk.next_page(now) else { return };
             let kept = (now - MINUTE.times(CANDLES_KEPT - 2)).ceil(MINUTE);
             if job.metric == Metric::Bar && job.from < kept {
-                self.state.desk.history.answered(id);
+                self.desk.history.answered(id);
                 let why = format!("the venue keeps {CANDLES_KEPT} candles: what is older is not available");
                 out.fault("not_kept", Some(job.market), &why, &[]);
-                self.state.desk.history.advance(now, &job, kept, None);
+                self.desk.history.advance(now, &job, kept, None);
                 continue;
             }
             job.until = job.until.min(now);
-            let coin = self.state.markets.get(job.market.index()).map(|m| m.coin.as_str());
+            let coin = self.markets.get(job.market.index()).map(|m| m.coin.as_str());
             match coin.and_then(|c| request(&rest, c, &job, id)) {
                 Some(request) => out.actions.push(Action::Request(request)),
-                None => self.state.desk.history.stop(now, &job),
+                None => self.desk.history.stop(now, &job),
             }
         }
     }
 
-    fn wants_contexts(&self) -> bool {
-        use super::market::CONTEXT;
-        super::market::channels(&self.config) & CONTEXT != 0 && self.state.markets.iter().any(|m| m.wanted)
-    }
-
-    /// How often contexts are asked for: every minute as a check, as configured where the socket does not bring them.
-    fn contexts_every(&self) -> Span {
-        use super::market::CONTEXT;
-        let all = self.state.markets.iter().filter(|m| m.wanted).all(|m| m.channels & CONTEXT != 0);
-        if all {
-            CHECK_EVERY
-        } else {
-            self.config.every_or(Metric::OpenInterest, self.config.poll_every).max(Span::secs(5))
-        }
-    }
-
-    pub(super) fn reply(&mut self, now: Ts, request: RequestId, status: u16, body: &[u8], out: &mut Out) {
+    fn reply(&mut self, now: Ts, request: RequestId, status: u16, body: &[u8], out: &mut Out) {
         if self.state.contexts_asked == Some(request) {
             self.state.contexts_asked = None;
             let every = self.contexts_every();
@@ -110,7 +96,7 @@ impl Hyperliquid {
             }
             return self.ask(now, out);
         }
-        let Some(job) = self.state.desk.history.answered(request) else { return };
+        let Some(job) = self.desk.history.answered(request) else { return };
         let page = if status != 200 {
             None
         } else if job.metric == Metric::Bar {
@@ -120,16 +106,37 @@ impl Hyperliquid {
         };
         match page {
             Some(upto) => {
-                self.state.desk.history.advance(now, &job, upto, None);
+                self.desk.history.advance(now, &job, upto, None);
             }
             None => self.retry(now, &job, &format!("status {status}, or not such a list"), out),
         }
         self.ask(now, out);
     }
 
-    pub(super) fn retry(&mut self, now: Ts, job: &Job, why: &str, out: &mut Out) {
-        if self.state.desk.history.retry(now, job) {
-            out.fault("history_given_up", Some(job.market), &format!("{} history: {why}", job.metric.name()), &[]);
+    fn failed(&mut self, now: Ts, request: RequestId, reason: FailReason, out: &mut Out) {
+        if self.state.contexts_asked == Some(request) {
+            self.state.contexts_asked = None;
+            self.state.contexts_due = now + Span::secs(10);
+            out.fault("poll_failed", None, &format!("contexts: {reason:?}"), &[]);
+        } else if let Some(job) = self.desk.history.answered(request) {
+            self.retry(now, &job, &format!("{reason:?}"), out);
+        }
+        self.ask(now, out);
+    }
+}
+
+impl Kit<Hyperliquid> {
+    fn wants_contexts(&self) -> bool {
+        market::channels(&self.config) & Channel::Context.bit() != 0 && self.markets.iter().any(|m| m.wanted)
+    }
+
+    /// How often contexts are asked for: every minute as a check, as configured where the socket does not bring them.
+    fn contexts_every(&self) -> Span {
+        let all = self.markets.iter().filter(|m| m.wanted).all(|m| m.channels & Channel::Context.bit() != 0);
+        if all {
+            CHECK_EVERY
+        } else {
+            self.config.every_or(Metric::OpenInterest, self.config.poll_every).max(Span::secs(5))
         }
     }
 
@@ -139,14 +146,14 @@ impl Hyperliquid {
         // Once a minute: a copy without blanks is cheap.
         let body = plain(body)?;
         wire::contexts(&body, |coin, row| {
-            let market = self.names.get(coin.as_bytes());
-            if let Some(market) = market.filter(|m| self.state.markets.get(m.index()).is_some_and(|m| m.wanted)) {
+            let market = self.venue.names.get(coin.as_bytes());
+            if let Some(market) = market.filter(|m| self.markets.get(m.index()).is_some_and(|m| m.wanted)) {
                 rows.push((market, row));
             }
         })?;
         for (market, row) in rows {
-            let progress = self.state.desk.tracker.get(market, Metric::MarkPrice).and_then(|s| s.progress);
-            let streamed = self.state.desk.covered(market, super::market::CONTEXT);
+            let progress = self.desk.tracker.get(market, Metric::MarkPrice).and_then(|s| s.progress);
+            let streamed = self.desk.covered(market, Channel::Context.bit());
             if !streamed || progress.is_none_or(|p| now - p >= CHECK_EVERY) {
                 self.context(now, market, &row, out);
             }
@@ -162,7 +169,7 @@ impl Hyperliquid {
                 out.fault("bad_candle", Some(job.market), "candle is not a sound minute", row.o.as_bytes());
                 continue;
             };
-            let m = self.state.markets.get_mut(job.market.index())?;
+            let m = self.markets.get_mut(job.market.index())?;
             let wanted = close > job.from && close <= end && close + CANDLE_SETTLES <= now && row.s == m.coin;
             if wanted && m.bars.admit(close) != Admit::Seen {
                 out.backfilled(job.market, Metric::Bar, close, 0, Payload::Bar(bar));
@@ -179,7 +186,7 @@ impl Hyperliquid {
                 out.fault("bad_funding", Some(job.market), "row is no settlement", row.funding_rate.as_bytes());
                 continue;
             };
-            let m = self.state.markets.get_mut(job.market.index())?;
+            let m = self.markets.get_mut(job.market.index())?;
             let known = m.settled.is_some_and(|(first, last)| (first..=last).contains(&at));
             if known || at > now {
                 continue;
@@ -199,8 +206,8 @@ impl Hyperliquid {
     }
 
     fn settled(&mut self, now: Ts, market: MarketIndex, at: Ts, payload: Payload, out: &mut Out) {
-        if self.state.desk.wants(market, Metric::FundingRateSettled) {
-            self.state.desk.tracker.progress(market, Metric::FundingRateSettled, now, at, out);
+        if self.desk.wants(market, Metric::FundingRateSettled) {
+            self.desk.tracker.progress(market, Metric::FundingRateSettled, now, at, out);
             out.backfilled(market, Metric::FundingRateSettled, at, 0, payload);
         }
     }

@@ -1,30 +1,49 @@
 //! State of one coin.
 
+use crate::session::offer::{self, Of, Offer};
+use crate::session::protocol::{self, Channel as _, channels};
 use crate::session::{Book, Ids, LinkId, MarketSpec, Minutes, Pace, Said, SessionConfig};
-use barograph_domain::{Bar, Metric, Span, Ts};
+use barograph_domain::{Bar, MarketKind, Metric, Span, Ts};
 use serde::{Deserialize, Serialize};
 
-/// What is subscribed per coin, as bits.
-pub(super) const TRADES: u16 = 1;
-pub(super) const BBO: u16 = 2;
-pub(super) const CONTEXT: u16 = 4;
-pub(super) const BOOK: u16 = 8;
-pub(super) const CANDLE: u16 = 16;
+channels! {
+    /// What is subscribed per coin.
+    Channel {
+        Trades "trades" [Trade],
+        Bbo "bbo" [BestBidAsk],
+        Context "activeAssetCtx" [MarkPrice, IndexPrice, FundingRate, OpenInterest, OpenInterestUsd],
+        Book "l2Book" [Book],
+        Candle "candle" [Bar],
+    }
+}
+
 /// Not a subscription: the first message of trades, which is history, has come on a connection.
 pub(super) const TRADES_BEGUN: u16 = 32;
 
-/// Channels with their names and the streams they carry.
-pub(super) const CHANNELS: [(u16, &str, &[Metric]); 5] = [
-    (TRADES, "trades", &[Metric::Trade]),
-    (BBO, "bbo", &[Metric::BestBidAsk]),
-    (
-        CONTEXT,
-        "activeAssetCtx",
-        &[Metric::MarkPrice, Metric::IndexPrice, Metric::FundingRate, Metric::OpenInterest, Metric::OpenInterestUsd],
-    ),
-    (BOOK, "l2Book", &[Metric::Book]),
-    (CANDLE, "candle", &[Metric::Bar]),
+const fn offer(metric: Metric, channel: Channel) -> Offer<Channel> {
+    Offer::new(metric, Of::All, Some(channel))
+}
+
+/// Contexts come with every change, and by poll every minute: three of those may fail.
+const fn context(metric: Metric) -> Offer<Channel> {
+    offer(metric, Channel::Context).silence(Span::mins(3))
+}
+
+/// What the venue offers; settled funding is fetched.
+pub(super) const STREAMS: [Offer<Channel>; 10] = [
+    offer(Metric::Bar, Channel::Candle).every(Span::mins(1)).delay(Span::secs(2)),
+    offer(Metric::Trade, Channel::Trades),
+    offer(Metric::BestBidAsk, Channel::Bbo),
+    context(Metric::MarkPrice),
+    context(Metric::IndexPrice),
+    context(Metric::FundingRate),
+    Offer::new(Metric::FundingRateSettled, Of::All, None).every(Span::hours(1)).delay(Span::secs(2)),
+    context(Metric::OpenInterest).polled(),
+    context(Metric::OpenInterestUsd).polled(),
+    offer(Metric::Book, Channel::Book),
 ];
+/// Streams the venue has.
+pub(super) const METRICS: [Metric; 10] = offer::metrics(&STREAMS);
 
 /// Prices have at most this many decimals (`6 − szDecimals`, for any coin).
 const DIGITS: u8 = 6;
@@ -136,8 +155,21 @@ impl Market {
     }
 }
 
+impl protocol::Market<Channel> for Market {
+    fn symbol(&self) -> &str {
+        &self.coin
+    }
+
+    fn link(&self) -> Option<LinkId> {
+        self.link
+    }
+
+    fn channels(&self) -> u16 {
+        self.channels
+    }
+}
+
 /// Channels that the wanted streams need.
 pub(super) fn channels(config: &SessionConfig) -> u16 {
-    let needed = |metrics: &[Metric]| metrics.iter().any(|m| config.metrics.contains(m));
-    CHANNELS.iter().filter(|(_, _, metrics)| needed(metrics)).map(|(bit, _, _)| bit).sum()
+    offer::channels(&STREAMS, MarketKind::Perpetual, config).fold(0, |bits, channel| bits | channel.bit())
 }

@@ -13,34 +13,25 @@ mod history;
 mod limits;
 mod map;
 mod market;
-pub mod session;
+mod session;
 mod symbols;
 mod wire;
 
+use crate::session::kit::Kit;
 use crate::session::registry::no_further;
 use crate::session::{Ask, Endpoints, VenueDef};
-use barograph_domain::Metric;
+use barograph_domain::MarketKind;
 
 /// The venue as the registry lists it.
 pub const VENUE: VenueDef = VenueDef {
     id: "hyperliquid",
+    trades: MarketKind::Perpetual,
     endpoints: || Endpoints {
         rest: "https://api.hyperliquid.xyz".to_owned(),
         ws: "wss://api.hyperliquid.xyz".to_owned(),
     },
     limits: limits::limits,
-    metrics: &[
-        Metric::Bar,
-        Metric::Trade,
-        Metric::BestBidAsk,
-        Metric::MarkPrice,
-        Metric::IndexPrice,
-        Metric::FundingRate,
-        Metric::FundingRateSettled,
-        Metric::OpenInterest,
-        Metric::OpenInterestUsd,
-        Metric::Book,
-    ],
+    metrics: &market::METRICS,
     discovery: symbols::discovery,
     further: no_further,
     instruments: symbols::instruments,
@@ -49,5 +40,5 @@ pub const VENUE: VenueDef = VenueDef {
         Some(Ask { url: format!("{}/info", endpoints.rest), body, pool: limits::INFO, weight: 2 })
     },
     read_time: wire::time,
-    open: |config| Box::new(session::Hyperliquid::new(config)),
+    open: |config| Box::new(Kit::<session::Hyperliquid>::new(config)),
 };

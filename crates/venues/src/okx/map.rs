@@ -7,8 +7,6 @@ use barograph_domain::{Bar, MarketKind, Payload, Price, Side, Span, Ts};
 
 /// No quantity or value of a market is larger.
 const LARGEST: f64 = 1e18;
-/// A stamp may be this far ahead of the receive clock; more is a broken stamp, and would shut out all later ones.
-const AHEAD_MAX: Span = Span::mins(10);
 
 /// Text of a decimal number; empty text is none.
 pub(super) fn number(text: &str) -> Option<f64> {
@@ -30,11 +28,6 @@ pub(super) fn qty(text: &str) -> Option<f64> {
 /// A funding rate: a fraction between −1 and 1.
 pub(super) fn rate(text: &str) -> Option<f64> {
     number(text).filter(|v| v.abs() <= 1.0)
-}
-
-/// A stamp of the present.
-pub(super) fn stamp(at: Millis, now: Ts) -> Option<Ts> {
-    at.ts().filter(|t| *t - now <= AHEAD_MAX)
 }
 
 /// Base units of a size at a price. Spot is counted in base units; contracts need the contract's value, and without it

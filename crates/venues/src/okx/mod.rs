@@ -8,29 +8,29 @@ mod checksum;
 mod feed;
 mod limits;
 mod map;
-mod markets;
-mod ratios;
 mod replies;
 mod session;
 mod symbols;
 mod topics;
+mod trades;
 mod wire;
 
 use crate::session::VenueDef;
+use crate::session::kit::Kit;
 use crate::session::registry::no_further;
-
-pub use session::Okx;
+use barograph_domain::MarketKind;
 
 /// The venue.
 pub static VENUE: VenueDef = VenueDef {
     id: "okx",
+    trades: MarketKind::Perpetual,
     endpoints: limits::endpoints,
     limits: limits::limits,
-    metrics: topics::METRICS,
+    metrics: &topics::METRICS,
     discovery: symbols::discovery,
     further: no_further,
     instruments: symbols::instruments,
     time: symbols::time,
     read_time: symbols::read_time,
-    open: |config| Box::new(Okx::new(config)),
+    open: |config| Box::new(Kit::<session::Okx>::new(config)),
 };

@@ -1,27 +1,20 @@
-//! The OKX session: which connections are wanted, what is subscribed on them, and what happens when they open, close,
-//! confirm, refuse or stay silent. Data messages are read in [`super::feed`], answers to requests in [`super::replies`].
+//! The OKX session: markets and their places on connections, what is said on them, what a connection may still be asked.
+//! Data messages are read in [`super::feed`], answers to requests in [`super::replies`].
 
 use super::books::Sync;
 use super::topics::{self, Channel};
-use super::{limits, map, symbols};
+use super::trades::Trades;
+use super::{limits, map, replies};
+use crate::session::facts::{Bars, Told};
+use crate::session::kit::Kit;
+use crate::session::offer::Offer;
+use crate::session::protocol::{self, Channel as _, Protocol, Verb, Wanted};
 use crate::session::{
-    Action, Book, CloseReason, ConnId, Desk, Ids, Input, LagMeter, Limits, Link, LinkId, MarketIndex, MarketSpec,
-    Minutes, Names, Out, RequestId, RestoreError, Said, Session, SessionConfig, StreamSpec, Tracker, saved,
+    Action, Book, ConnId, Ids, Limits, Link, LinkId, MarketIndex, MarketSpec, Names, Out, SessionConfig,
 };
-use barograph_domain::{GapReason, MarketKind, Metric, Span, StatusState, Ts};
+use barograph_domain::{MarketKind, Metric, Span, Ts};
 use serde::{Deserialize, Serialize};
-
-/// History pages under way at once.
-const PAGES_MAX: u32 = 8;
-/// First byte of saved state.
-const FORMAT: u8 = 4;
-
-/// Trades that were missed lie between these ids, ends excluded and included; without an end the hole is still open.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub(super) struct IdHole {
-    pub after: u64,
-    pub until: Option<u64>,
-}
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A market and all that is known of it.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -36,18 +29,10 @@ pub(super) struct Market {
     /// Channels the venue refused.
     pub refused: u16,
     pub book: Sync,
-    pub trades: Ids,
-    pub last_trade: Option<u64>,
-    pub holes: Vec<IdHole>,
+    pub trades: Trades,
     pub liquidations: Ids,
-    pub bars: Minutes,
-    pub minute: Option<Ts>,
-    pub said_top: Said,
-    pub said_book: Option<Ts>,
-    pub said_mark: Said,
-    pub said_index: Said,
-    pub said_funding: Said,
-    pub said_interest: Said,
+    pub bars: Bars,
+    pub told: Told,
     pub interval_h: Option<f64>,
     pub next_settlement: Option<Ts>,
     pub settled: Ids,
@@ -55,20 +40,41 @@ pub(super) struct Market {
     pub ratio_due: [Option<Ts>; 3],
 }
 
+impl protocol::Market<Channel> for Market {
+    fn symbol(&self) -> &str {
+        &self.spec.symbol
+    }
+
+    fn link(&self) -> Option<LinkId> {
+        Some(self.link)
+    }
+
+    fn link_of(&self, channel: Channel) -> Option<LinkId> {
+        Some(if channel == Channel::Candle { self.candles } else { self.link })
+    }
+
+    fn channels(&self) -> u16 {
+        self.channels
+    }
+
+    fn refused(&self) -> u16 {
+        self.refused
+    }
+}
+
 impl Market {
-    /// The connection of one of its channels.
-    pub(super) fn link_of(&self, channel: Channel) -> LinkId {
-        if channel == Channel::Candle { self.candles } else { self.link }
+    fn has_book(&self) -> bool {
+        self.channels & !self.refused & Channel::Book.bit() != 0
     }
 }
 
 /// A wanted connection.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub(super) struct Room {
-    pub id: LinkId,
-    pub business: bool,
-    pub markets: u32,
-    pub books: u32,
+struct Room {
+    id: LinkId,
+    business: bool,
+    markets: u32,
+    books: u32,
 }
 
 /// Requests of a connection in the running hour.
@@ -79,12 +85,10 @@ struct Spent {
     requests: u32,
 }
 
-/// Everything that is saved.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+/// What is saved besides desk and markets.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub(super) struct State {
-    pub desk: Desk,
-    pub markets: Vec<Market>,
-    pub rooms: Vec<Room>,
+    rooms: Vec<Room>,
     spent: Vec<Spent>,
     /// Connections whose first liquidations of a type have come.
     pub liquidating: Vec<(ConnId, MarketKind)>,
@@ -93,337 +97,224 @@ pub(super) struct State {
     subscriptions: u64,
 }
 
-/// See the module.
-#[derive(Debug)]
-pub struct Okx {
-    pub(super) config: SessionConfig,
-    limits: Limits,
-    pub(super) state: State,
-    pub(super) names: Names,
-    /// By index name, the markets that have it.
-    pub(super) indexes: std::collections::BTreeMap<String, Vec<MarketIndex>>,
-    links: Vec<Link>,
-}
-
-pub(super) type Wanted = Vec<(MarketIndex, Channel)>;
-
-impl Okx {
-    /// A session that has seen nothing.
-    #[must_use]
-    pub fn new(config: SessionConfig) -> Self {
-        let state = State {
-            desk: Desk::new(config.backfill, PAGES_MAX),
-            markets: Vec::new(),
-            rooms: Vec::new(),
-            spent: Vec::new(),
-            liquidating: Vec::new(),
-            throttled: 0,
-            subscriptions: 0,
-        };
-        let markets = config.markets.clone();
-        let mut session = Self {
-            config,
-            limits: limits::limits(),
-            state,
-            names: Names::default(),
-            indexes: std::collections::BTreeMap::new(),
-            links: Vec::new(),
-        };
-        for spec in markets {
-            session.add(spec);
-        }
-        session.rename();
-        session.relink();
-        session
+impl State {
+    /// Connections for a market's channels: of the public and of the business socket.
+    fn rooms(&mut self, channels: u16) -> (LinkId, LinkId) {
+        let candle = Channel::Candle.bit();
+        let book = u32::from(channels & Channel::Book.bit() != 0);
+        let public = if channels & !candle == 0 { LinkId(u16::MAX) } else { self.room(false, book) };
+        let business = if channels & candle == 0 { LinkId(u16::MAX) } else { self.room(true, 0) };
+        (public, business)
     }
 
-    pub(super) fn relink(&mut self) {
-        let used = self.state.rooms.iter().filter(|r| r.markets > 0);
-        self.links = used
-            .map(|room| {
-                let path = if room.business { "business" } else { "public" };
-                let url = format!("{}/ws/v5/{path}", self.config.endpoints.ws);
-                Link { id: room.id, url, ping: Some("ping".to_owned()) }
-            })
-            .collect();
-    }
-
-    pub(super) fn rename(&mut self) {
-        self.names = Names::default();
-        self.indexes.clear();
-        for (n, market) in (0_u32..).zip(&self.state.markets) {
-            self.names.insert(market.spec.symbol.as_bytes(), MarketIndex(n));
-            if market.spec.kind != MarketKind::Spot {
-                self.indexes.entry(map::index_of(&market.spec)).or_default().push(MarketIndex(n));
-            }
+    fn room(&mut self, business: bool, books: u32) -> LinkId {
+        let most = if business { limits::CANDLE_MARKETS_MAX } else { limits::MARKETS_MAX };
+        let fits = |r: &&mut Room| r.business == business && r.markets < most && r.books + books <= limits::BOOKS_MAX;
+        if let Some(room) = self.rooms.iter_mut().find(fits) {
+            room.markets += 1;
+            room.books += books;
+            return room.id;
         }
-    }
-
-    /// Subscribes (or unsubscribes) on one connection, each argument once, in requests of allowed size.
-    pub(super) fn send(&mut self, now: Ts, conn: ConnId, op: &str, wanted: &[(MarketIndex, Channel)], out: &mut Out) {
-        let mut args: Vec<String> = Vec::with_capacity(wanted.len());
-        let mut shared = std::collections::BTreeSet::new();
-        for (market, channel) in wanted {
-            let arg = channel.arg(&self.state.markets[market.index()].spec);
-            let once = matches!(channel, Channel::Index | Channel::Liquidation);
-            if !once || shared.insert(arg.clone()) {
-                args.push(arg);
-            }
-        }
-        for part in args.chunks(limits::ARGS_MAX) {
-            self.state.subscriptions += 1;
-            self.spend(now, conn);
-            let text = topics::request(op, self.state.subscriptions, part);
-            out.actions.push(Action::Send { conn, text });
-        }
+        let id = LinkId(u16::try_from(self.rooms.len()).unwrap_or(u16::MAX));
+        self.rooms.push(Room { id, business, markets: 1, books });
+        id
     }
 
     fn spend(&mut self, now: Ts, conn: ConnId) {
-        let Some(spent) = self.state.spent.iter_mut().find(|s| s.conn == conn) else { return };
+        let Some(spent) = self.spent.iter_mut().find(|s| s.conn == conn) else { return };
         if now - spent.since >= Span::hours(1) {
             (spent.since, spent.requests) = (now, 0);
         }
         spent.requests += 1;
     }
+}
 
-    /// May a connection still afford to subscribe one book anew in this hour?
-    fn affords(&self, now: Ts, conn: ConnId) -> bool {
-        let spent = self.state.spent.iter().find(|s| s.conn == conn);
+/// What is not saved.
+#[derive(Debug, Default)]
+pub(super) struct Okx {
+    pub names: Names,
+    /// By index name, the markets that have it.
+    pub indexes: BTreeMap<String, Vec<MarketIndex>>,
+}
+
+impl Protocol for Okx {
+    const ID: &'static str = "okx";
+    const LIMITS: fn() -> Limits = limits::limits;
+    const FORMAT: u8 = 4;
+    const PAGES_MAX: u32 = 8;
+    const STREAMS: &'static [Offer<Channel>] = &topics::STREAMS;
+
+    type Channel = Channel;
+    type Market = Market;
+    type State = State;
+
+    fn new(_: &SessionConfig) -> Self {
+        Self::default()
+    }
+
+    fn market(kit: &mut Kit<Self>, spec: MarketSpec) -> Market {
+        let channels = kit.channels_of(&spec);
+        let (link, candles) = kit.state.rooms(channels);
+        Market {
+            book: Sync::new(spec.tick.map_or(0, |t| t.scale)),
+            spec,
+            link,
+            candles,
+            channels,
+            refused: 0,
+            trades: Trades::default(),
+            liquidations: Ids::default(),
+            bars: Bars::default(),
+            told: Told::default(),
+            interval_h: None,
+            next_settlement: None,
+            settled: Ids::default(),
+            ratio_due: [None; 3],
+        }
+    }
+
+    fn links(kit: &Kit<Self>) -> Vec<Link> {
+        let used = kit.state.rooms.iter().filter(|r| r.markets > 0);
+        let path = |r: &Room| if r.business { "business" } else { "public" };
+        let url = |r: &Room| format!("{}/ws/v5/{}", kit.config.endpoints.ws, path(r));
+        used.map(|r| Link { id: r.id, url: url(r), ping: Some("ping".to_owned()) }).collect()
+    }
+
+    fn index(kit: &mut Kit<Self>) {
+        kit.venue = Self::default();
+        for (n, market) in (0_u32..).zip(&kit.markets) {
+            kit.venue.names.insert(market.spec.symbol.as_bytes(), MarketIndex(n));
+            if market.spec.kind != MarketKind::Spot {
+                kit.venue.indexes.entry(map::index_of(&market.spec)).or_default().push(MarketIndex(n));
+            }
+        }
+    }
+
+    /// Each argument once.
+    fn send(kit: &mut Kit<Self>, now: Ts, conn: ConnId, verb: Verb, wanted: &[(MarketIndex, Channel)], out: &mut Out) {
+        let mut args: Vec<String> = Vec::with_capacity(wanted.len());
+        let mut shared = BTreeSet::new();
+        for (market, channel) in wanted {
+            let arg = channel.arg(&kit.markets[market.index()].spec);
+            if !channel.is_shared() || shared.insert(arg.clone()) {
+                args.push(arg);
+            }
+        }
+        for part in args.chunks(limits::ARGS_MAX) {
+            kit.state.subscriptions += 1;
+            kit.state.spend(now, conn);
+            let text = topics::request(verb.word(), kit.state.subscriptions, part);
+            out.actions.push(Action::Send { conn, text });
+        }
+    }
+
+    fn book<'a>(_: &'a Kit<Self>, market: &'a Market) -> Option<&'a Book> {
+        market.book.live.then_some(&market.book.book)
+    }
+
+    fn opened(kit: &mut Kit<Self>, now: Ts, conn: ConnId) {
+        kit.state.spent.retain(|s| s.conn != conn);
+        kit.state.spent.push(Spent { conn, since: now, requests: 0 });
+    }
+
+    fn subscribed(market: &mut Market, now: Ts) {
+        if market.has_book() && !market.book.live {
+            market.book.asked(now);
+        }
+    }
+
+    fn forget(state: &mut State, conn: ConnId) {
+        state.spent.retain(|s| s.conn != conn);
+        state.liquidating.retain(|l| l.0 != conn);
+    }
+
+    fn channel_closed(market: &mut Market, channel: Channel, conn: ConnId, other: Option<ConnId>) {
+        match channel {
+            Channel::Book => market.book.closed(conn, other),
+            Channel::Trade if other.is_none() => market.trades.hole(),
+            _ => {}
+        }
+    }
+
+    /// May a connection still afford to subscribe something anew in this hour?
+    fn affords(kit: &Kit<Self>, now: Ts, conn: ConnId) -> bool {
+        let spent = kit.state.spent.iter().find(|s| s.conn == conn);
         spent.is_some_and(|s| now - s.since >= Span::hours(1) || s.requests + 2 <= limits::REQUESTS_MAX)
     }
 
-    fn opened(&mut self, now: Ts, link: LinkId, conn: ConnId, out: &mut Out) {
-        self.state.desk.open(conn, link);
-        self.state.desk.revive.opened(now);
-        self.state.spent.retain(|s| s.conn != conn);
-        self.state.spent.push(Spent { conn, since: now, requests: 0 });
-        let mut wanted = Wanted::new();
-        for (n, market) in (0_u32..).zip(&mut self.state.markets) {
-            for channel in Channel::ALL {
-                if market.channels & !market.refused & channel.bit() != 0 && market.link_of(channel) == link {
-                    wanted.push((MarketIndex(n), channel));
-                    if channel == Channel::Book && !market.book.live {
-                        market.book.asked(now);
-                    }
-                }
-            }
-        }
-        self.send(now, conn, "subscribe", &wanted, out);
+    fn revives(channel: Channel) -> Option<&'static [Metric]> {
+        (channel != Channel::Book).then(|| channel.metrics())
     }
 
-    fn closed(&mut self, now: Ts, conn: ConnId, reason: CloseReason, out: &mut Out) {
-        self.state.spent.retain(|s| s.conn != conn);
-        self.state.liquidating.retain(|l| l.0 != conn);
-        let Some(gone) = self.state.desk.close(conn) else { return };
-        let why = if reason == CloseReason::Stopping { GapReason::NotRunning } else { GapReason::Disconnected };
-        for (n, market) in (0_u32..).zip(&mut self.state.markets) {
-            let index = MarketIndex(n);
-            // Settlements are caught up with over any connection; only while the program does not run they are missed.
-            if reason == CloseReason::Stopping && market.channels != 0 && market.link == gone.link {
-                self.state.desk.lost(index, Metric::FundingRateSettled, now, why, out);
-            }
-            for channel in Channel::ALL {
-                if market.channels & channel.bit() == 0 || market.link_of(channel) != gone.link {
-                    continue;
-                }
-                let other = self.state.desk.conns.iter().rev().find(|c| c.covers(index, channel.bit())).map(|c| c.id);
-                if channel == Channel::Book {
-                    market.book.closed(conn, other);
-                }
-                if other.is_some() {
-                    continue;
-                }
-                if channel == Channel::Trade {
-                    market.hole();
-                }
-                for metric in channel.metrics() {
-                    self.state.desk.lost(index, *metric, now, why, out);
-                }
-            }
-        }
+    fn again(kit: &mut Kit<Self>, now: Ts, conn: ConnId, wanted: &Wanted<Self>, out: &mut Out) {
+        // What several markets share goes on for the others meanwhile.
+        let alone: Wanted<Self> = wanted.iter().filter(|w| !w.1.is_shared()).copied().collect();
+        Self::send(kit, now, conn, Verb::Unsubscribe, &alone, out);
+        Self::send(kit, now, conn, Verb::Subscribe, wanted, out);
     }
 
-    /// The connection delivers this channel from now on; streams that may be silent are healthy with that.
-    pub(super) fn covers(&mut self, now: Ts, conn: ConnId, market: MarketIndex, channel: Channel, out: &mut Out) {
-        if self.state.desk.cover(conn, market, channel.bit()) {
-            match channel {
-                Channel::Trade => self.state.desk.found(market, Metric::Trade, now, out),
-                Channel::Liquidation => self.state.desk.found(market, Metric::Liquidation, now, out),
-                _ => {}
-            }
-        }
-    }
-
-    /// The venue does not have this: it is not asked for again.
-    pub(super) fn refuse(&mut self, now: Ts, market: MarketIndex, channel: Channel, out: &mut Out) {
-        self.state.markets[market.index()].refused |= channel.bit();
-        for metric in channel.metrics() {
-            self.state.desk.lost(market, *metric, now, GapReason::Refused, out);
-        }
-    }
-
-    /// Builds one book anew: its channel is subscribed again. False: not now, the connection has used up its requests.
-    pub(super) fn resubscribe(&mut self, now: Ts, market: MarketIndex, out: &mut Out) -> bool {
-        let m = &mut self.state.markets[market.index()];
-        m.book.asked(now);
-        if m.refused & Channel::Book.bit() != 0 {
-            return false;
-        }
-        let Some(conn) = self.state.desk.newest(m.link).filter(|c| self.affords(now, *c)) else { return false };
-        self.send(now, conn, "unsubscribe", &[(market, Channel::Book)], out);
-        self.send(now, conn, "subscribe", &[(market, Channel::Book)], out);
-        true
-    }
-
-    /// Subscribes again what does not come, as far as the connection's requests of this hour allow, and replaces connections on
-    /// which nothing does, or that have fallen silent. Books see to themselves.
-    fn revive(&mut self, now: Ts, out: &mut Out) {
-        let links: Vec<LinkId> = self.links.iter().map(|l| l.id).collect();
-        for link in links {
-            let Some(conn) = self.state.desk.newest(link).filter(|c| self.affords(now, *c)) else { continue };
-            let (mut carried, mut again, mut heard) = (Vec::new(), Wanted::new(), Vec::new());
-            for (n, market) in (0_u32..).zip(&self.state.markets) {
-                for channel in Channel::ALL {
-                    let on = market.link_of(channel) == link;
-                    if !on || market.channels & !market.refused & channel.bit() == 0 {
-                        continue;
-                    }
-                    let index = MarketIndex(n);
-                    heard.push((index, channel.metrics()));
-                    if channel == Channel::Book {
-                        continue;
-                    }
-                    carried.push((index, channel.bit()));
-                    if self.state.desk.is_to_revive(now, index, channel.bit(), channel.metrics()) {
-                        again.push((index, channel));
-                    }
-                }
-            }
-            if self.state.desk.is_mute(now, &heard) || self.state.desk.condemns(&carried) {
-                out.actions.push(Action::Close { conn, reason: CloseReason::Asked });
-                continue;
-            }
-            // What several markets share goes on for the others meanwhile.
-            let alone = |w: &&(MarketIndex, Channel)| !matches!(w.1, Channel::Index | Channel::Liquidation);
-            let alone: Wanted = again.iter().filter(alone).copied().collect();
-            self.send(now, conn, "unsubscribe", &alone, out);
-            self.send(now, conn, "subscribe", &again, out);
-        }
-    }
-
-    fn tick(&mut self, now: Ts, out: &mut Out) {
-        self.state.desk.tracker.tick(now, out);
-        self.revive(now, out);
-        self.want_ratios(now);
-        for n in 0..self.state.markets.len() {
+    fn after_tick(kit: &mut Kit<Self>, now: Ts, out: &mut Out) {
+        kit.want_ratios(now);
+        for n in 0..kit.markets.len() {
             let index = MarketIndex(u32::try_from(n).unwrap_or(u32::MAX));
-            let market = &mut self.state.markets[n];
-            if market.channels & !market.refused & Channel::Book.bit() == 0 {
+            let market = &mut kit.markets[n];
+            if !market.has_book() {
                 continue;
             }
             if market.book.wants_renewal(now) {
                 market.book.renewed();
-                self.resubscribe(now, index, out);
+                kit.resubscribe(now, index, out);
             } else if market.book.wants_fetch(now) {
-                self.fetch_book(now, index, out);
+                kit.fetch_book(now, index, out);
             }
-        }
-        while let Some(job) = self.state.desk.history.tick(now) {
-            self.again(now, &job, out);
         }
     }
 
-    /// A number for a request that is not history.
-    pub(super) fn number(&mut self) -> RequestId {
-        self.state.desk.request_id()
+    fn leave(kit: &mut Kit<Self>, index: MarketIndex) -> u16 {
+        let market = &mut kit.markets[index.index()];
+        let bits = core::mem::take(&mut market.channels);
+        market.book.drop_book();
+        let (link, candles, book) = (market.link, market.candles, bits & Channel::Book.bit() != 0);
+        for room in kit.state.rooms.iter_mut().filter(|r| r.id == link || r.id == candles) {
+            room.markets = room.markets.saturating_sub(1);
+            room.books = room.books.saturating_sub(u32::from(book && !room.business));
+        }
+        // What several markets share stays; its other markets may need it.
+        bits & !(Channel::Index.bit() | Channel::Liquidation.bit())
+    }
+
+    fn join(kit: &mut Kit<Self>, index: MarketIndex, spec: &MarketSpec) {
+        let bits = kit.channels_of(spec);
+        let (link, candles) = kit.state.rooms(bits);
+        let market = &mut kit.markets[index.index()];
+        (market.channels, market.refused, market.link, market.candles) = (bits, 0, link, candles);
+    }
+
+    fn joined(market: &mut Market, now: Ts) {
+        market.book.asked(now);
     }
 }
 
-impl Market {
-    /// Trades are missed from here on.
-    fn hole(&mut self) {
-        if let Some(after) = self.last_trade
-            && self.holes.last().is_none_or(|h| h.until.is_some())
-        {
-            // The oldest of more than a handful has been fetched or given up long ago.
-            if self.holes.len() >= HOLES_MAX {
-                self.holes.remove(0);
-            }
-            self.holes.push(IdHole { after, until: None });
+impl Kit<Okx> {
+    /// Wants the newest row of each market and ratio whose turn it is.
+    fn want_ratios(&mut self, now: Ts) {
+        let count = self.markets.len();
+        for (n, market) in (0_u32..).zip(&mut self.markets).filter(|(_, m)| m.channels != 0) {
+            let ratios = replies::RATIOS.map(|(metric, _)| metric);
+            self.desk.want_ratios(now, (MarketIndex(n), count), &ratios, &mut market.ratio_due, &self.config);
         }
     }
-}
 
-/// Holes in trades that are remembered per market.
-const HOLES_MAX: usize = 16;
-
-impl Session for Okx {
-    fn venue(&self) -> &'static str {
-        "okx"
-    }
-
-    fn limits(&self) -> &Limits {
-        &self.limits
-    }
-
-    fn input(&mut self, now: Ts, input: &Input<'_>, out: &mut Out) {
-        self.state.desk.declare(now, symbols::silence, out);
-        match input {
-            Input::Opened { link, conn } => self.opened(now, *link, *conn, out),
-            Input::Closed { conn, reason } => self.closed(now, *conn, *reason, out),
-            Input::Frame { conn, bytes } => return self.frame(now, *conn, bytes, out),
-            Input::Reply { request, status, body } => self.reply(now, *request, *status, body, out),
-            Input::Failed { request, reason } => self.failed(now, *request, *reason, out),
-            Input::Tick => self.tick(now, out),
-            Input::Markets(wanted) => {
-                self.markets(now, wanted, out);
-                self.state.desk.declare(now, symbols::silence, out);
-            }
+    /// Builds one book anew, unless the connection has used up its requests: its channel is subscribed again.
+    pub(super) fn resubscribe(&mut self, now: Ts, market: MarketIndex, out: &mut Out) {
+        let m = &mut self.markets[market.index()];
+        m.book.asked(now);
+        if m.refused & Channel::Book.bit() != 0 {
+            return;
         }
-        self.ask(now, out);
-    }
-
-    fn fetching(&self, market: MarketIndex, of: &dyn Fn(Metric) -> bool) -> bool {
-        self.state.desk.history.wanted(market, of)
-    }
-
-    fn links(&self) -> &[Link] {
-        &self.links
-    }
-
-    fn carried(&self, link: LinkId) -> usize {
-        let on = |m: &Market, c: &Channel| m.channels & !m.refused & c.bit() != 0 && m.link_of(*c) == link;
-        self.state.markets.iter().map(|m| Channel::ALL.iter().filter(|c| on(m, c)).count()).sum()
-    }
-
-    fn streams(&self) -> &[StreamSpec] {
-        &self.state.desk.streams
-    }
-
-    fn book(&self, market: MarketIndex) -> Option<&Book> {
-        let state = self.state.markets.get(market.index()).filter(|m| m.book.live)?;
-        let stream = self.state.desk.tracker.get(market, Metric::Book)?;
-        (stream.state == StatusState::Live).then_some(&state.book.book)
-    }
-
-    fn continuity(&self) -> &Tracker {
-        &self.state.desk.tracker
-    }
-
-    fn lag(&self) -> Option<&LagMeter> {
-        Some(&self.state.desk.lag)
-    }
-
-    fn save(&self) -> Vec<u8> {
-        saved::save(FORMAT, &self.config, &self.state)
-    }
-
-    fn restore(&mut self, bytes: &[u8]) -> Result<(), RestoreError> {
-        self.state = saved::restore(FORMAT, &self.config, bytes, |state: &State| {
-            state.markets.iter().map(|m| &m.spec).collect()
-        })?;
-        self.rename();
-        self.relink();
-        Ok(())
+        let conn = self.desk.newest(m.link);
+        let Some(conn) = conn.filter(|conn| Okx::affords(self, now, *conn)) else { return };
+        Okx::send(self, now, conn, Verb::Unsubscribe, &[(market, Channel::Book)], out);
+        Okx::send(self, now, conn, Verb::Subscribe, &[(market, Channel::Book)], out);
     }
 }

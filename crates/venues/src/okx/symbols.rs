@@ -1,49 +1,10 @@
-//! Instrument lists to markets, and the streams each market has (sheet §8).
+//! Instrument lists to markets (sheet §8).
 
-use super::{limits, map, ratios, topics, wire};
+use super::{limits, map, wire};
 use crate::session::wire::each;
-use crate::session::{Ask, Decimal, Endpoints, MarketIndex, MarketSpec, StreamSpec};
-use barograph_domain::{Kind, MarketKind, Metric, Span, Ts};
+use crate::session::{Ask, Decimal, Endpoints, MarketSpec};
+use barograph_domain::{MarketKind, Ts};
 use std::collections::BTreeMap;
-
-/// Declares one stream of one market.
-pub(super) fn stream(market: MarketIndex, spec: &MarketSpec, metric: Metric) -> StreamSpec {
-    let (cadence, delay) = match metric {
-        Metric::Bar => (Span::mins(1), Span::secs(2)),
-        Metric::FundingRateSettled => {
-            let hours = spec.funding_interval_h.filter(|h| (1.0..=24.0).contains(h)).unwrap_or(8.0);
-            #[expect(clippy::cast_possible_truncation, reason = "checked: 1 to 24")]
-            (Span::hours(hours as i64), Span::secs(90))
-        }
-        metric if ratios::path(metric).is_some() => (ratios::PERIOD, Span::mins(1)),
-        _ => (Span::secs(1), Span::secs(1)),
-    };
-    StreamSpec {
-        market,
-        metric,
-        offered: topics::offered(spec, metric),
-        // At most one liquidation per contract and second is sent.
-        kind: if metric == Metric::Liquidation { Kind::Sampled } else { Kind::Measured },
-        cadence,
-        delay,
-        filled: !matches!(metric, Metric::Bar | Metric::FundingRateSettled),
-    }
-}
-
-/// Without data for this long a stream is stale: two and a half times what the venue promises for a quiet market.
-pub(super) fn silence(metric: Metric) -> Option<Span> {
-    match metric {
-        // May be silent for as long as they like. Best bid and ask come only when they change.
-        Metric::Trade | Metric::Liquidation | Metric::FundingRateSettled => None,
-        Metric::MarkPrice => Some(Span::secs(25)),
-        Metric::OpenInterest | Metric::OpenInterestUsd => Some(Span::secs(30)),
-        Metric::FundingRate => Some(Span::secs(225)),
-        Metric::BestBidAsk => Some(Span::mins(5)),
-        metric if ratios::path(metric).is_some() => Some(Span::hours(1)),
-        // Index once a minute, book keep-alives about once a minute, bars every minute.
-        _ => Some(Span::secs(150)),
-    }
-}
 
 /// Instruments and tickers of spot, perpetual and dated contracts.
 pub(super) fn discovery(endpoints: &Endpoints) -> Vec<Ask> {

@@ -1,83 +1,34 @@
-//! Channels: what is subscribed for a market and on which socket.
+//! Channels: what is subscribed for a market, and how.
 
-use super::{map, ratios};
-use crate::session::{MarketSpec, SessionConfig};
-use barograph_domain::{MarketKind, Metric};
+use super::map;
+use crate::session::MarketSpec;
+use crate::session::facts::RATIO_PERIOD;
+use crate::session::offer::{self, Of, Offer};
+use crate::session::protocol::{Channel as _, channels};
+use barograph_domain::{Metric, Span};
 
-/// A channel; its bit is the channel bit of coverage.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, serde::Serialize, serde::Deserialize)]
-pub(super) enum Channel {
-    /// `books`: 400 levels, snapshot and updates.
-    Book,
-    /// `trades`, which may merge matches; never together with `trades-all`.
-    Trade,
-    /// `tickers`: best bid and ask.
-    Ticker,
-    /// `mark-price`.
-    Mark,
-    /// `index-tickers`, under the name of the index.
-    Index,
-    /// `funding-rate`: running and last settled.
-    Funding,
-    /// `open-interest`.
-    Interest,
-    /// `liquidation-orders`, one subscription for all contracts of a type.
-    Liquidation,
-    /// `candle1m`, on the business socket.
-    Candle,
+channels! {
+    /// A channel; its bit is the channel bit of coverage. Settled funding is fetched when it was missed.
+    Channel {
+        /// 400 levels, snapshot and updates.
+        Book "books" [Book],
+        /// May merge matches; never together with `trades-all`.
+        Trade "trades" [Trade],
+        Ticker "tickers" [BestBidAsk],
+        Mark "mark-price" [MarkPrice],
+        /// Under the name of the index.
+        Index "index-tickers" [IndexPrice],
+        /// Running and last settled.
+        Funding "funding-rate" [FundingRate],
+        Interest "open-interest" [OpenInterest, OpenInterestUsd],
+        /// One subscription for all contracts of a type.
+        Liquidation "liquidation-orders" [Liquidation],
+        /// On the business socket.
+        Candle "candle1m" [Bar],
+    }
 }
 
 impl Channel {
-    pub(super) const ALL: [Self; 9] = [
-        Self::Book,
-        Self::Trade,
-        Self::Ticker,
-        Self::Mark,
-        Self::Index,
-        Self::Funding,
-        Self::Interest,
-        Self::Liquidation,
-        Self::Candle,
-    ];
-
-    pub(super) const fn bit(self) -> u16 {
-        1 << self as u16
-    }
-
-    /// The venue's word.
-    pub(super) const fn word(self) -> &'static str {
-        match self {
-            Self::Book => "books",
-            Self::Trade => "trades",
-            Self::Ticker => "tickers",
-            Self::Mark => "mark-price",
-            Self::Index => "index-tickers",
-            Self::Funding => "funding-rate",
-            Self::Interest => "open-interest",
-            Self::Liquidation => "liquidation-orders",
-            Self::Candle => "candle1m",
-        }
-    }
-
-    pub(super) fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|c| c.word() == word)
-    }
-
-    /// Streams that end with this channel. Settled funding is not among them: it is fetched when it was missed.
-    pub(super) const fn metrics(self) -> &'static [Metric] {
-        match self {
-            Self::Book => &[Metric::Book],
-            Self::Trade => &[Metric::Trade],
-            Self::Ticker => &[Metric::BestBidAsk],
-            Self::Mark => &[Metric::MarkPrice],
-            Self::Index => &[Metric::IndexPrice],
-            Self::Funding => &[Metric::FundingRate],
-            Self::Interest => &[Metric::OpenInterest, Metric::OpenInterestUsd],
-            Self::Liquidation => &[Metric::Liquidation],
-            Self::Candle => &[Metric::Bar],
-        }
-    }
-
     /// What a subscription of this channel names: the instrument, its index, or all of its type.
     pub(super) fn arg(self, spec: &MarketSpec) -> String {
         let (key, name) = match self {
@@ -87,64 +38,47 @@ impl Channel {
         };
         format!("{{\"channel\":\"{}\",\"{key}\":\"{name}\"}}", self.word())
     }
-}
 
-/// Streams the venue has for at least one kind of market.
-pub(super) const METRICS: &[Metric] = &[
-    Metric::Bar,
-    Metric::Trade,
-    Metric::BestBidAsk,
-    Metric::MarkPrice,
-    Metric::IndexPrice,
-    Metric::FundingRate,
-    Metric::FundingRateSettled,
-    Metric::OpenInterest,
-    Metric::OpenInterestUsd,
-    Metric::Liquidation,
-    Metric::Book,
-    Metric::LongShortRatio,
-    Metric::TopTraderAccountRatio,
-    Metric::TopTraderPositionRatio,
-];
-
-fn channel(metric: Metric) -> Option<Channel> {
-    Some(match metric {
-        Metric::Bar => Channel::Candle,
-        Metric::Trade => Channel::Trade,
-        Metric::BestBidAsk => Channel::Ticker,
-        Metric::MarkPrice => Channel::Mark,
-        Metric::IndexPrice => Channel::Index,
-        Metric::FundingRate | Metric::FundingRateSettled => Channel::Funding,
-        Metric::OpenInterest | Metric::OpenInterestUsd => Channel::Interest,
-        Metric::Liquidation => Channel::Liquidation,
-        Metric::Book => Channel::Book,
-        Metric::PremiumIndex
-        | Metric::TopTraderAccountRatio
-        | Metric::TopTraderPositionRatio
-        | Metric::LongShortRatio
-        | Metric::TakerVolumeRatio
-        | Metric::SpotPrice => return None,
-    })
-}
-
-/// Does the venue have this stream of this market?
-pub(super) fn offered(spec: &MarketSpec, metric: Metric) -> bool {
-    match channel(metric) {
-        // Polled, of contracts.
-        None => ratios::path(metric).is_some() && spec.kind != MarketKind::Spot,
-        Some(Channel::Book | Channel::Trade | Channel::Ticker | Channel::Candle) => true,
-        Some(Channel::Mark | Channel::Index | Channel::Interest | Channel::Liquidation) => {
-            spec.kind != MarketKind::Spot
-        }
-        Some(Channel::Funding) => spec.kind == MarketKind::Perpetual,
+    /// One subscription serves several markets.
+    pub(super) const fn is_shared(self) -> bool {
+        matches!(self, Self::Index | Self::Liquidation)
     }
 }
 
-/// Bits of the channels a market needs for the wanted streams.
-pub(super) fn channels(spec: &MarketSpec, config: &SessionConfig) -> u16 {
-    let wanted = config.metrics.iter().filter(|m| offered(spec, **m));
-    wanted.filter_map(|m| channel(*m)).fold(0, |bits, c| bits | c.bit())
+const fn offer(metric: Metric, of: Of, channel: Channel) -> Offer<Channel> {
+    Offer::new(metric, of, Some(channel))
 }
+
+const fn ratio(metric: Metric) -> Offer<Channel> {
+    let row = Offer::new(metric, Of::Contracts, None);
+    row.every(RATIO_PERIOD).delay(Span::mins(1)).silence(Span::hours(1))
+}
+
+/// Bars and the index come each minute, and about as often something is said of a book.
+const SLOW: Span = Span::secs(150);
+/// Open interest comes every three seconds, and when it changes.
+const INTEREST: Span = Span::secs(30);
+
+/// What the venue offers; silence is two and a half times what it promises for a quiet market. Best bid and ask come only when they
+/// change; at most one liquidation per contract and second is sent; ratios are polled.
+pub(super) const STREAMS: [Offer<Channel>; 14] = [
+    offer(Metric::Bar, Of::All, Channel::Candle).every(Span::mins(1)).delay(Span::secs(2)).silence(SLOW),
+    offer(Metric::Trade, Of::All, Channel::Trade),
+    offer(Metric::BestBidAsk, Of::All, Channel::Ticker).silence(Span::mins(5)),
+    offer(Metric::MarkPrice, Of::Contracts, Channel::Mark).silence(Span::secs(25)),
+    offer(Metric::IndexPrice, Of::Contracts, Channel::Index).silence(SLOW),
+    offer(Metric::FundingRate, Of::Perpetuals, Channel::Funding).silence(Span::secs(225)),
+    offer(Metric::FundingRateSettled, Of::Perpetuals, Channel::Funding).at_settlements().delay(Span::secs(90)),
+    offer(Metric::OpenInterest, Of::Contracts, Channel::Interest).silence(INTEREST),
+    offer(Metric::OpenInterestUsd, Of::Contracts, Channel::Interest).silence(INTEREST),
+    offer(Metric::Liquidation, Of::Contracts, Channel::Liquidation).sampled(),
+    offer(Metric::Book, Of::All, Channel::Book).silence(SLOW),
+    ratio(Metric::LongShortRatio),
+    ratio(Metric::TopTraderAccountRatio),
+    ratio(Metric::TopTraderPositionRatio),
+];
+/// Streams the venue has for at least one kind of market.
+pub(super) const METRICS: [Metric; 14] = offer::metrics(&STREAMS);
 
 /// A subscribe or unsubscribe request.
 pub(super) fn request(op: &str, number: u64, args: &[String]) -> String {

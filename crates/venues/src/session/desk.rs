@@ -107,6 +107,16 @@ impl Desk {
         Some((id, job))
     }
 
+    /// As [`Self::next_page`], unless the venue refuses requests for now. A number is used up even when nothing is due: journals
+    /// of these venues count that way.
+    pub fn page(&mut self, now: Ts) -> Option<(RequestId, Job)> {
+        if self.quiet_until.is_some_and(|t| now < t) {
+            return None;
+        }
+        let id = self.request_id();
+        Some((id, self.history.next(now, id)?))
+    }
+
     /// Is this stream declared and offered?
     #[must_use]
     pub fn wants(&self, market: MarketIndex, metric: Metric) -> bool {

@@ -7,7 +7,8 @@
 //! is sent. Everything a session decides depends on its inputs alone, in their order: the same journal gives the same events.
 //!
 //! The rooms: [`input`] what goes in, [`output`] what comes out, [`link`] wanted connections and limits, [`spec`] instruments
-//! and streams, [`tracker`] continuity of every stream, [`revive`] subscriptions that do not come, [`poll`] what has to be
+//! and streams, `offer` what a venue has of them, [`desk`] what every session keeps, `kit` the machine that most venues are and `protocol` what a venue adds to it, `facts`
+//! how they tell what they read, [`tracker`] continuity of every stream, [`revive`] subscriptions that do not come, [`poll`] what has to be
 //! asked for again and again, [`book`] order books, [`decimal`] the one way from a decimal string to numbers, [`scan`] the
 //! reading of hot messages, [`names`] symbols to markets, [`saved`] state as bytes, [`lag`] how far the venue's clock and ours
 //! are apart.
@@ -17,16 +18,20 @@ pub mod decimal;
 pub mod desk;
 mod edges;
 mod eight;
+pub(crate) mod facts;
 pub mod history;
 pub mod input;
+pub(crate) mod kit;
 mod ladder;
 pub mod lag;
 pub mod link;
 pub mod names;
+pub(crate) mod offer;
 pub mod output;
 pub mod pace;
 mod pair;
 pub mod poll;
+pub(crate) mod protocol;
 pub mod registry;
 pub mod revive;
 pub mod rhythm;

@@ -1,7 +1,7 @@
 //! The venues this build can listen to, and how to find their markets.
 
 use crate::session::{Endpoints, Limits, MarketSpec, PoolId, Session, SessionConfig};
-use barograph_domain::Metric;
+use barograph_domain::{InstrumentName, MarketKind, Metric};
 
 /// A request of discovery; all answers together make the instrument list.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -24,6 +24,8 @@ pub type Instruments = Result<Vec<MarketSpec>, String>;
 pub struct VenueDef {
     /// Venue id, as in `binance-usdm`.
     pub id: &'static str,
+    /// Kind of its markets, unless their symbols say more.
+    pub trades: MarketKind,
     /// Production hosts.
     pub endpoints: fn() -> Endpoints,
     /// What the venue allows; also what discovery is paced by.
@@ -81,4 +83,41 @@ pub const VENUES: &[&VenueDef] = &[
 #[must_use]
 pub fn venue(id: &str) -> Option<&'static VenueDef> {
     VENUES.iter().copied().find(|v| v.id == id)
+}
+
+/// Venues of which files are known, and no session.
+const ELSEWHERE: [(&str, MarketKind); 5] = [
+    ("deribit", MarketKind::Perpetual),
+    ("coinex", MarketKind::Perpetual),
+    ("kraken", MarketKind::Spot),
+    ("dydx", MarketKind::Perpetual),
+    ("gate", MarketKind::Perpetual),
+];
+
+/// What the markets of this venue are, unless their symbols say more; `None`: nobody has heard of it.
+#[must_use]
+pub fn trades(id: &str) -> Option<MarketKind> {
+    let elsewhere = || ELSEWHERE.iter().find(|(known, _)| *known == id).map(|(_, kind)| *kind);
+    venue(id).map(|def| def.trades).or_else(elsewhere)
+}
+
+/// Market kind of an instrument: what its symbol says, else what its venue trades.
+#[must_use]
+pub fn kind(name: &InstrumentName) -> Option<MarketKind> {
+    name.kind(trades(name.venue.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kind_follows_venue_and_symbol() {
+        let kind = |name: &str| kind(&InstrumentName::parse(name).unwrap());
+        assert_eq!(kind("coinbase:BTC-USD"), Some(MarketKind::Spot));
+        assert_eq!(kind("binance-usdm:BTCUSDT_261225"), Some(MarketKind::DatedFuture));
+        assert_eq!(kind("okx:BTC-USDT-SWAP"), Some(MarketKind::Perpetual));
+        assert_eq!(kind("deribit:BTC-PERPETUAL"), Some(MarketKind::Perpetual));
+        assert_eq!(kind("mexc:BTCUSDT"), None);
+    }
 }

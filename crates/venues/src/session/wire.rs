@@ -2,7 +2,7 @@
 //! are looked at one by one, and levels of a book.
 
 use crate::session::{Decimal, Scan};
-use barograph_domain::Ts;
+use barograph_domain::{Span, Ts};
 use core::fmt;
 use core::marker::PhantomData;
 use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
@@ -17,6 +17,17 @@ impl Millis {
     pub fn ts(self) -> Option<Ts> {
         let ts = Ts(self.0?.checked_mul(1_000_000)?);
         crate::number::PLAUSIBLE.contains(&ts).then_some(ts)
+    }
+}
+
+/// A stamp may be this far ahead of the receive clock; more is a broken stamp, and would shut out all later ones.
+const AHEAD_MAX: Span = Span::mins(10);
+
+impl Millis {
+    /// The instant, if it is one of the present or the past.
+    #[must_use]
+    pub fn by(self, now: Ts) -> Option<Ts> {
+        self.ts().filter(|t| *t - now <= AHEAD_MAX)
     }
 }
 
@@ -86,6 +97,23 @@ pub fn each<'a, T: Deserialize<'a>>(json: &'a str, f: impl FnMut(T)) -> bool {
     }
     let mut reader = serde_json::Deserializer::from_str(json);
     reader.deserialize_seq(Each(f, PhantomData)).is_ok() && reader.end().is_ok()
+}
+
+/// The rows of a JSON list, as `read` makes them of its elements. `None`: not such a list, or an element that cannot be read.
+pub fn rows<'a, T: Deserialize<'a>, R>(json: &'a str, mut read: impl FnMut(T) -> Option<R>) -> Option<Vec<R>> {
+    let (mut rows, mut good) = (Vec::new(), true);
+    let whole = each(json, |element| match read(element) {
+        Some(row) => rows.push(row),
+        None => good = false,
+    });
+    (whole && good).then_some(rows)
+}
+
+/// As [`each`], over elements that may be refused: false also when `f` says so of one.
+pub fn all<'a, T: Deserialize<'a>>(json: &'a str, mut f: impl FnMut(T) -> bool) -> bool {
+    let mut good = true;
+    let whole = each(json, |element| good &= f(element));
+    good && whole
 }
 
 /// Digits after the point of the finest price in both sides of a snapshot: the tick may be finer than the list says, after a

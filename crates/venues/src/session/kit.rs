@@ -1,0 +1,364 @@
+//! The machine that venues with one subscription per market and channel share: links, subscribing, what is lost with a connection,
+//! what is subscribed again, markets that come and go, saving and restoring.
+//!
+//! What a venue adds is in [`super::protocol`]; everything is dispatched at compile time.
+
+use crate::session::history::Job;
+use crate::session::protocol::{Channel, Feed, Market as _, Protocol, Rest, Verb, Wanted};
+use crate::session::{
+    Action, Book, CloseReason, ConnId, Desk, Input, LagMeter, Limits, Link, LinkId, MarketIndex, MarketSpec, Out,
+    RestoreError, Session, SessionConfig, StreamSpec, Tracker, offer, saved,
+};
+use barograph_domain::{GapReason, Metric, StatusState, Ts};
+
+/// What is to be said on the connections of each link.
+type Changes<P> = Vec<(LinkId, Verb, Wanted<P>)>;
+
+/// A session with a venue.
+#[derive(Debug)]
+pub(crate) struct Kit<P: Protocol> {
+    pub config: SessionConfig,
+    limits: Limits,
+    links: Vec<Link>,
+    pub desk: Desk,
+    pub markets: Vec<P::Market>,
+    /// What else is saved.
+    pub state: P::State,
+    /// What is not.
+    pub venue: P,
+}
+
+/// The place of a market in a list.
+fn position(at: usize) -> MarketIndex {
+    MarketIndex(u32::try_from(at).unwrap_or(u32::MAX))
+}
+
+/// The channels of these bits.
+fn among<C: Channel>(bits: u16) -> impl Iterator<Item = C> {
+    C::ALL.iter().copied().filter(move |c| bits & c.bit() != 0)
+}
+
+impl<P: Protocol> Kit<P> {
+    /// A session that has seen nothing.
+    pub(crate) fn new(config: SessionConfig) -> Self {
+        let mut kit = Self {
+            limits: P::LIMITS(),
+            links: Vec::new(),
+            desk: Desk::new(config.backfill, P::PAGES_MAX),
+            markets: Vec::new(),
+            state: P::State::default(),
+            venue: P::new(&config),
+            config,
+        };
+        for spec in kit.config.markets.clone() {
+            kit.add(spec);
+        }
+        P::index(&mut kit);
+        P::begin(&mut kit);
+        kit.relink();
+        kit
+    }
+
+    /// Adds a market that was never wanted before, with its streams.
+    pub(crate) fn add(&mut self, spec: MarketSpec) -> MarketIndex {
+        let index = position(self.markets.len());
+        for metric in &self.config.metrics {
+            let stream = offer::stream(P::STREAMS, P::DELAY, (index, &spec), *metric, &self.config);
+            self.desk.streams.push(stream);
+        }
+        let market = P::market(self, spec);
+        self.markets.push(market);
+        index
+    }
+
+    /// Reads again which connections are wanted. True: others than before.
+    pub(crate) fn relink(&mut self) -> bool {
+        let links = P::links(self);
+        let moved = links != self.links;
+        self.links = links;
+        moved
+    }
+
+    /// Tells the tracker of streams that were added.
+    pub(crate) fn declare(&mut self, now: Ts, out: &mut Out) {
+        self.desk.declare(now, |metric| offer::silence(P::STREAMS, metric, &self.config), out);
+    }
+
+    /// Bits of the channels that the wanted streams of a market need.
+    pub(crate) fn channels_of(&self, spec: &MarketSpec) -> u16 {
+        offer::channels(P::STREAMS, spec.kind, &self.config).fold(0, |bits, channel| bits | channel.bit())
+    }
+
+    /// A channel of a market, while it is subscribed, on the connections of this link.
+    fn on_link(&self, link: LinkId) -> impl Iterator<Item = (MarketIndex, P::Channel)> {
+        self.markets.iter().enumerate().flat_map(move |(at, market)| {
+            let here = among(market.channels() & !market.refused()).filter(move |c| market.link_of(*c) == Some(link));
+            here.map(move |channel| (position(at), channel))
+        })
+    }
+
+    /// A new connection: everything of its link is subscribed.
+    fn conn_opened(&mut self, now: Ts, link: LinkId, conn: ConnId, out: &mut Out) {
+        self.desk.open(conn, link);
+        self.desk.revive.opened(now);
+        P::opened(self, now, conn);
+        let wanted: Wanted<P> = self.on_link(link).collect();
+        for market in self.markets.iter_mut().filter(|m| m.link() == Some(link)) {
+            P::subscribed(market, now);
+        }
+        P::send(self, now, conn, Verb::Subscribe, &wanted, out);
+    }
+
+    /// With a connection goes what no other one brings.
+    pub(crate) fn conn_closed(&mut self, now: Ts, conn: ConnId, reason: CloseReason, out: &mut Out) {
+        P::forget(&mut self.state, conn);
+        let Some(gone) = self.desk.close(conn) else { return };
+        let why = if reason == CloseReason::Stopping { GapReason::NotRunning } else { GapReason::Disconnected };
+        for (at, market) in self.markets.iter_mut().enumerate() {
+            let index = position(at);
+            // Settlements come over no connection; only while the program does not run they are missed.
+            if reason == CloseReason::Stopping && market.channels() != 0 && market.link() == Some(gone.link) {
+                self.desk.lost(index, Metric::FundingRateSettled, now, why, out);
+            }
+            for channel in among::<P::Channel>(market.channels()) {
+                if market.link_of(channel) != Some(gone.link) {
+                    continue;
+                }
+                let other = self.desk.conns.iter().rev().find(|c| c.covers(index, channel.bit())).map(|c| c.id);
+                P::channel_closed(market, channel, conn, other);
+                if other.is_none() {
+                    for metric in channel.metrics() {
+                        self.desk.lost(index, *metric, now, why, out);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The connection delivers this channel from now on; streams that may be silent are healthy with that.
+    #[inline]
+    pub(crate) fn covers(&mut self, now: Ts, conn: ConnId, market: MarketIndex, channel: P::Channel, out: &mut Out) {
+        if self.desk.cover(conn, market, channel.bit()) {
+            for metric in channel.metrics() {
+                if matches!(metric, Metric::Trade | Metric::Liquidation) {
+                    self.desk.found(market, *metric, now, out);
+                }
+            }
+        }
+    }
+
+    /// The venue does not have this channel of a market: what it carries is lost for good.
+    pub(crate) fn refused(&mut self, now: Ts, market: MarketIndex, channel: P::Channel, out: &mut Out) {
+        for metric in channel.metrics() {
+            self.desk.lost(market, *metric, now, GapReason::Refused, out);
+        }
+    }
+
+    /// Subscribes again what does not come, and replaces connections on which nothing does, or that have fallen silent.
+    fn revive(&mut self, now: Ts, out: &mut Out) {
+        for link in self.links.iter().map(|l| l.id).collect::<Vec<_>>() {
+            let conn = self.desk.newest(link);
+            let Some(conn) = conn.filter(|conn| P::affords(self, now, *conn)) else { continue };
+            let all: Wanted<P> = self.on_link(link).collect();
+            let (mut carried, mut again, mut heard) = (Vec::new(), Vec::new(), Vec::new());
+            for (market, channel) in all {
+                heard.push((market, channel.metrics()));
+                let Some(metrics) = P::revives(channel) else { continue };
+                carried.push((market, channel.bit()));
+                if self.desk.is_to_revive(now, market, channel.bit(), metrics) {
+                    again.push((market, channel));
+                }
+            }
+            if self.desk.is_mute(now, &heard) || self.desk.condemns(&carried) {
+                out.actions.push(Action::Close { conn, reason: CloseReason::Asked });
+            } else {
+                P::again(self, now, conn, &again, out);
+            }
+        }
+    }
+
+    fn tick(&mut self, now: Ts, out: &mut Out) {
+        P::before_tick(self, now, out);
+        self.desk.tracker.tick(now, out);
+        self.revive(now, out);
+        P::after_tick(self, now, out);
+        while let Some(job) = self.desk.history.tick(now) {
+            self.retry(now, &job, "no answer", out);
+        }
+    }
+
+    /// Tries a page of history again later; says so when that was the last time.
+    pub(crate) fn retry(&mut self, now: Ts, job: &Job, why: &str, out: &mut Out) {
+        if self.desk.history.retry(now, job) {
+            out.fault("history_given_up", Some(job.market), &P::given_up(job, why), b"");
+        }
+    }
+
+    /// A page of history was read, up to `page`. `None`: it is no such list; false: what is waited for is not in it yet.
+    pub(crate) fn paged(&mut self, now: Ts, job: &Job, read: Option<bool>, page: Ts, body: &[u8], out: &mut Out) {
+        if read.is_none() {
+            out.fault("undecodable", Some(job.market), "an answer that is no such list", body);
+        }
+        if read == Some(true) {
+            self.desk.history.advance(now, job, page, None);
+        } else {
+            self.retry(now, job, "not such a list", out);
+        }
+    }
+
+    /// The complete new list of markets: what is not in it is left, what is new finds a place.
+    pub(crate) fn markets_changed(&mut self, now: Ts, wanted: &[MarketSpec], out: &mut Out) {
+        let mut changes = Changes::<P>::new();
+        for at in 0..self.markets.len() {
+            let spec = wanted.iter().find(|spec| P::is(&self.markets[at], spec));
+            match (spec, self.markets[at].channels()) {
+                (None, 1..) => {
+                    let bits = self.left(now, position(at), out);
+                    self.note(&mut changes, position(at), Verb::Unsubscribe, bits);
+                }
+                (Some(spec), 0) => {
+                    P::join(self, position(at), spec);
+                    self.came(&mut changes, now, position(at));
+                }
+                _ => {}
+            }
+        }
+        for spec in wanted {
+            if !self.markets.iter().any(|m| P::is(m, spec)) {
+                let market = self.add(spec.clone());
+                self.came(&mut changes, now, market);
+            }
+        }
+        for (link, verb, wanted) in changes {
+            let conns: Vec<ConnId> = self.desk.conns.iter().filter(|c| c.link == link).map(|c| c.id).collect();
+            for conn in conns {
+                P::send(self, now, conn, verb, &wanted, out);
+            }
+        }
+        self.config.markets = wanted.to_vec();
+        P::index(self);
+        self.relink();
+        out.actions.push(Action::Relink);
+    }
+
+    /// A market is not wanted any more. Returns the channels to be unsubscribed.
+    fn left(&mut self, now: Ts, market: MarketIndex, out: &mut Out) -> u16 {
+        let bits = P::leave(self, market);
+        self.desk.uncover(market, u16::MAX);
+        self.desk.history.remove(market);
+        for metric in &self.config.metrics {
+            self.desk.lost(market, *metric, now, GapReason::NotRunning, out);
+        }
+        bits
+    }
+
+    fn came(&mut self, changes: &mut Changes<P>, now: Ts, index: MarketIndex) {
+        let market = &mut self.markets[index.index()];
+        P::joined(market, now);
+        let bits = market.channels();
+        self.note(changes, index, Verb::Subscribe, bits);
+    }
+
+    /// Adds channels of a market to what is said on their connections.
+    fn note(&self, changes: &mut Changes<P>, index: MarketIndex, verb: Verb, bits: u16) {
+        let market = &self.markets[index.index()];
+        for channel in among::<P::Channel>(bits) {
+            let Some(link) = market.link_of(channel) else { continue };
+            match changes.iter_mut().find(|c| c.0 == link && c.1 == verb) {
+                Some(known) => known.2.push((index, channel)),
+                None => changes.push((link, verb, vec![(index, channel)])),
+            }
+        }
+    }
+}
+
+impl<P: Protocol> Session for Kit<P>
+where
+    Self: Feed + Rest,
+{
+    fn venue(&self) -> &'static str {
+        P::ID
+    }
+
+    fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    fn input(&mut self, now: Ts, input: &Input<'_>, out: &mut Out) {
+        self.declare(now, out);
+        P::before(self, now, out);
+        match input {
+            Input::Opened { link, conn } => self.conn_opened(now, *link, *conn, out),
+            Input::Closed { conn, reason } => P::closed(self, now, *conn, *reason, out),
+            Input::Frame { conn, bytes } => return self.frame(now, *conn, bytes, out),
+            Input::Reply { request, status, body } => self.reply(now, *request, *status, body, out),
+            Input::Failed { request, reason } => self.failed(now, *request, *reason, out),
+            Input::Tick => self.tick(now, out),
+            Input::Markets(wanted) => {
+                P::change(self, now, wanted, out);
+                self.declare(now, out);
+            }
+        }
+        if P::asks(input) {
+            self.ask(now, out);
+        }
+    }
+
+    fn resume(&mut self, now: Ts) {
+        P::resume(self, now);
+    }
+
+    fn fetching(&self, market: MarketIndex, of: &dyn Fn(Metric) -> bool) -> bool {
+        self.desk.history.wanted(market, of)
+    }
+
+    fn links(&self) -> &[Link] {
+        &self.links
+    }
+
+    fn carried(&self, link: LinkId) -> usize {
+        self.on_link(link).count()
+    }
+
+    fn streams(&self) -> &[StreamSpec] {
+        &self.desk.streams
+    }
+
+    fn book(&self, market: MarketIndex) -> Option<&Book> {
+        let book = P::book(self, self.markets.get(market.index())?)?;
+        let stream = self.desk.tracker.get(market, Metric::Book)?;
+        (stream.state == StatusState::Live).then_some(book)
+    }
+
+    fn continuity(&self) -> &Tracker {
+        &self.desk.tracker
+    }
+
+    fn lag(&self) -> Option<&LagMeter> {
+        Some(&self.desk.lag)
+    }
+
+    fn save(&self) -> Vec<u8> {
+        let Self { config, desk, markets, state, .. } = self;
+        if P::SEALED {
+            saved::save(P::FORMAT, config, &(desk, markets, state))
+        } else {
+            saved::save_plain(P::FORMAT, &(config, desk, markets, state))
+        }
+    }
+
+    fn restore(&mut self, bytes: &[u8]) -> Result<(), RestoreError> {
+        let symbols = |markets: &Vec<P::Market>| markets.iter().map(|m| m.symbol().to_owned()).collect();
+        (self.desk, self.markets, self.state) = if P::SEALED {
+            saved::restore(P::FORMAT, &self.config, bytes, |s: &(_, _, _)| symbols(&s.1))?
+        } else {
+            type Whole<P> = (SessionConfig, Desk, Vec<<P as Protocol>::Market>, <P as Protocol>::State);
+            let (_, desk, markets, state) =
+                saved::restore_plain::<Whole<P>>(P::FORMAT, &self.config, bytes, |s| (&s.0, symbols(&s.2)))?;
+            (desk, markets, state)
+        };
+        P::index(self);
+        self.relink();
+        Ok(())
+    }
+}
