@@ -5,6 +5,7 @@
 
 use crate::alias_markets::pair_of;
 use barograph_domain::alert::{AlertState, Change, Statistic};
+use barograph_domain::time::YEAR_DAYS;
 use barograph_domain::{InstrumentName, Pattern, Reason, Severity, Trigger, Ts};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -233,9 +234,6 @@ pub struct AliasEvent {
     pub data: Data,
 }
 
-/// The fourth original's volatility is that of a day (payloads §4), ours that of a year.
-const YEAR_DAYS: f64 = 365.0;
-
 /// Names of the facts that the original's event has, each with the name it has here.
 const fn seed4_data(pattern: Pattern) -> &'static [(&'static str, &'static str)] {
     match pattern {
@@ -292,6 +290,7 @@ impl EventView {
         for (name, own) in seed4_data(self.pattern_type) {
             let value = self.data.get(*own).cloned().unwrap_or(DatumView::Null);
             let value = match value {
+                // The fourth original's volatility is that of a day (payloads §4), ours that of a year.
                 DatumView::Number(annual) if *name == "volatility" => DatumView::Number(annual / YEAR_DAYS.sqrt()),
                 other => other,
             };

@@ -33,9 +33,9 @@ use barograph_api::{
 };
 use barograph_domain::advice::{AdviceRequest, AdviceView, NewPosition, Notice, PositionCard};
 use barograph_domain::portfolio::{PortfolioRequest, PortfolioView};
+use barograph_domain::time::LATENESS;
 use barograph_domain::{InstrumentName, Level, Metric, MinuteRow, Snapshot, Span, Ts, UniverseRow};
 use barograph_engine::explain::headline::Held;
-use barograph_store::run::LATENESS;
 use barograph_store::{PointQuery, Range, Reader, RowQuery, Rows, RunInfo, RunKey};
 use book::lens_for;
 pub(crate) use book::{BookId, configured_run, lens_of, other_book, reach};

@@ -8,11 +8,12 @@ use barograph_api::QueryError;
 use barograph_domain::advice::{
     AdviceRequest, AdviceView, NewPosition, Notice, Position, PositionBook, PositionCard, SeenPrice,
 };
+use barograph_domain::time::LATENESS;
 use barograph_domain::{InstrumentName, MinuteRow, RiskRegime, Snapshot, Span, Ts};
 use barograph_engine::advice::{
     AdviceBasis, AdviceContext, PositionContext, PositionError, PositionState, PositionWatch, register,
 };
-use barograph_store::run::{GRID, LATENESS};
+use barograph_store::run::GRID;
 use barograph_store::{NoticeQuery, Range, Registered, WatchState};
 use std::collections::BTreeMap;
 use std::sync::Arc;

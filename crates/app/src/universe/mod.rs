@@ -5,10 +5,10 @@ pub(crate) mod print;
 
 use crate::config::Settings;
 use crate::failure::Failure;
+use barograph_domain::time::LATENESS;
 use barograph_domain::{Instrument, InstrumentName, MinuteRow};
 use barograph_engine::Feature;
 use barograph_engine::universe::{PairRule, Sample, WATCH_MAX, Watch, default_watch, ordered};
-use barograph_store::run::LATENESS;
 use serde::{Deserialize, Serialize};
 
 /// Which markets are compared.
