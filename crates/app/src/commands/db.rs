@@ -44,7 +44,7 @@ pub(crate) fn run(command: &Db, settings: &Settings, json: bool) -> Result<(), F
             }
         }
         Db::Prune { days } => {
-            let mut retention = settings.retention()?;
+            let mut retention = settings.retention();
             if let Some(days) = days {
                 retention.minute_rows = Span::days(i64::from(*days));
             }
