@@ -7,6 +7,7 @@ use crate::alias::markets::pair_of;
 use barograph_domain::alert::{AlertState, Change, Statistic};
 use barograph_domain::pattern::Seed4;
 use barograph_domain::thresholds::CORRELATION_BREAK;
+use barograph_domain::time::YEAR_DAYS;
 use barograph_domain::{InstrumentName, Pattern, Reason, Severity, Trigger, Ts};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -226,8 +227,6 @@ pub struct AliasEvent {
     pub data: Data,
 }
 
-/// The fourth original's volatility is that of a day (payloads §4), ours that of a year.
-const YEAR_DAYS: f64 = 365.0;
 
 impl EventView {
     /// As the fourth original sent it; none for what it did not know.
@@ -242,6 +241,7 @@ impl EventView {
             let name = Seed4::name_of(own);
             let value = self.data.get(*own).cloned().unwrap_or(DatumView::Null);
             let value = match value {
+                // The fourth original's volatility is that of a day (payloads §4), ours that of a year.
                 DatumView::Number(annual) if name == "volatility" => DatumView::Number(annual / YEAR_DAYS.sqrt()),
                 other => other,
             };

@@ -6,8 +6,7 @@ use crate::config::Settings;
 use barograph_domain::advice::{AdviceRequest, AdviceView};
 use barograph_domain::{RiskRegime, Span};
 use barograph_engine::advice::{
-    AdviceBasis, Blackout, Costs, Intent, IntentError, Limits, MarketRules, Settings as Rules, StopMode, Trades,
-    advise, render, side_of,
+    AdviceBasis, Costs, Intent, IntentError, Limits, MarketRules, Settings as Rules, Trades, advise, render, side_of,
 };
 use barograph_store::LabelChange;
 
@@ -32,13 +31,12 @@ impl From<IntentError> for Wrong {
     }
 }
 
-/// What the operator has set; other words than these were refused when the settings were read.
-pub(crate) fn rules(settings: &Settings) -> Rules {
-    let says = |key: &str, word: &str| settings.text(key) == word;
+/// What the operator has set.
+pub(crate) const fn rules(settings: &Settings) -> Rules {
     Rules {
-        stop_mode: if says("stop_mode", "beyond_cluster") { StopMode::BeyondCluster } else { StopMode::Base },
-        stop_uses_vol_multiplier: says("stop_uses_vol_multiplier", "on"),
-        blackout: if says("news_blackout", "warn") { Blackout::Warn } else { Blackout::Avoid },
+        stop_mode: settings.stop_mode,
+        stop_uses_vol_multiplier: settings.stop_uses_vol_multiplier,
+        blackout: settings.news_blackout,
     }
 }
 

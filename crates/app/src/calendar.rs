@@ -94,13 +94,10 @@ pub(crate) fn entries(source: &Source, text: &str, known: Known) -> Result<Vec<C
 }
 
 /// The calendar of the settings for a run over files; none where it is set to an address, which a live process reads.
-pub(crate) fn of_files(setting: &str) -> Result<Vec<CalendarEntry>, Failure> {
-    let Some(source) = Source::of(setting).map_err(|why| Failure::usage(format!("calendar: {why}")))? else {
-        return Ok(Vec::new());
-    };
-    let Source::File(path) = &source else { return Ok(Vec::new()) };
+pub(crate) fn of_files(setting: Option<&Source>) -> Result<Vec<CalendarEntry>, Failure> {
+    let Some(source @ Source::File(path)) = setting else { return Ok(Vec::new()) };
     let text = text_of(path).map_err(|why| Failure::usage(format!("calendar: {why}")))?;
-    entries(&source, &text, Known::Ahead(AHEAD)).map_err(Failure::usage)
+    entries(source, &text, Known::Ahead(AHEAD)).map_err(Failure::usage)
 }
 
 fn text_of(path: &Path) -> Result<String, String> {
@@ -108,8 +105,8 @@ fn text_of(path: &Path) -> Result<String, String> {
 }
 
 /// Can the file be read that the setting names? Entries that cannot be used are told where they are taken in, not here.
-pub(crate) fn check_file(setting: &str) -> Result<(), String> {
-    let Some(source @ Source::File(path)) = &Source::of(setting)? else { return Ok(()) };
+pub(crate) fn check_file(setting: Option<&Source>) -> Result<(), String> {
+    let Some(source @ Source::File(path)) = setting else { return Ok(()) };
     let text = text_of(path)?;
     let format = Format::of(&source.ending(), &text);
     let parsed = parse(&text, format, &source.name(), Known::Ahead(AHEAD), &Rules);

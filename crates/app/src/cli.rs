@@ -226,7 +226,7 @@ pub(crate) struct Up {
 
 impl Up {
     /// Settings given as flags.
-    pub(crate) fn settings(&self) -> Vec<(&'static str, Option<String>)> {
+    pub(crate) fn settings(&self) -> crate::config::Flags {
         vec![
             ("venues", self.venues.clone()),
             ("symbols", self.symbols.clone()),

@@ -13,12 +13,13 @@ use crate::run::{Run, Sink};
 use crate::setup::Setup;
 use crate::term::plural;
 use crate::universe;
+use barograph_domain::time::{DAY, LATENESS};
 use barograph_domain::{
     CalendarEntry, Event, Instrument, InstrumentName, MinuteRow, Span, Status, StreamDecl, StreamIndex, Ts,
 };
 use barograph_engine::{AlertOut, LevelOut};
 use barograph_lake::{Plan, Report};
-use barograph_store::run::{LATENESS, row_of};
+use barograph_store::run::row_of;
 use barograph_store::{
     Contradiction, Dirty, Forgotten, Gap, ImportRecord, Imported, Inserted, PointsVersion, Reader, Replaced, Role,
     RunKey, RunWriter, StreamInfo, Target, Writer, open_reader, open_writer,
@@ -35,8 +36,6 @@ mod onlooker;
 const BATCH: usize = 100_000;
 /// Distance of checkpoints in a long run; the store thins them to the same.
 const CHECKPOINT_EVERY: Span = Span::days(7);
-/// Over the last stretch checkpoints are daily, because new rows usually join the end.
-const DAY: Span = Span::days(1);
 /// Stored points read ahead: pieces times pieces' size, some 8 MB.
 const AHEAD: usize = 8;
 const PIECE: usize = 8_192;
@@ -318,7 +317,7 @@ fn resume(
     Ok((Run::new(setup, instruments, streams), None))
 }
 
-/// The moment of the next checkpoint: weekly, daily over the last two days.
+/// The moment of the next checkpoint: weekly, daily over the last two days, because new rows usually join the end.
 fn checkpoint_after(t: Ts, last: Ts) -> Ts {
     let weekly = (t + Span(1)).ceil(CHECKPOINT_EVERY);
     let daily = (t + Span(1)).ceil(DAY);

@@ -38,7 +38,7 @@ pub(crate) fn options(
         cadence: declared.cadence,
         source: source.cloned(),
         columns,
-        spot_pairs: settings.spot_pairs()?,
+        spot_pairs: settings.spot_pairs.clone(),
         ..ImportOptions::new(clock::now())
     })
 }

@@ -5,9 +5,9 @@
 //! age while it lies on the disk.
 
 use barograph_api::{LevelFilter, LevelView, Page, Window};
+use barograph_domain::time::LATENESS;
 use barograph_domain::{Level, LevelChange, Side, Span, Ts};
 use barograph_engine::liquidity::{Options, strength_at};
-use barograph_store::run::LATENESS;
 use barograph_store::{LevelQuery, Range, Reader, Result, RunInfo};
 
 /// The longest timeframe levels are built on.

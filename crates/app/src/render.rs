@@ -3,6 +3,7 @@
 use crate::setup::Setup;
 use barograph_api::FeatureRowView;
 use barograph_domain::snapshot::WireValue;
+use barograph_domain::time::LATENESS;
 use barograph_domain::{
     Alert, Cell, Instrument, InstrumentName, MarketKind, Metric, MinuteRow, Reason, Snapshot, StreamDecl, Ts,
 };
@@ -12,7 +13,7 @@ use barograph_engine::explain::headline::Held;
 use barograph_engine::explain::{Minute, StopCare};
 use barograph_engine::rules::{AxisStates, Book};
 use barograph_engine::{CATALOGUE, Feature, explain};
-use barograph_store::run::{GRID, LATENESS};
+use barograph_store::run::GRID;
 use barograph_store::{Columns, RunInfo};
 use barograph_venues::session::registry;
 use std::collections::BTreeMap;

@@ -2,8 +2,9 @@
 
 use crate::failure::Failure;
 use crate::setup::Setup;
+use barograph_domain::time::LATENESS;
 use barograph_domain::{Event, Instrument, MinuteRow, Payload, Status, StreamDecl, StreamIndex, Ts};
-use barograph_engine::market::{LATENESS, Market};
+use barograph_engine::market::Market;
 use barograph_engine::{AT_ONCE, AlertOut, Engine, LevelOut, Outputs};
 use barograph_venues::continuity::Continuity;
 use core::ops::Range;

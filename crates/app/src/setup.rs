@@ -52,9 +52,9 @@ pub(crate) fn book_text(name: &str) -> Result<(String, String), Failure> {
 
 /// The configured book and its text, with the thresholds of the settings over its own.
 pub(crate) fn configured_book(settings: &Settings) -> Result<(Book, String), Failure> {
-    let (file, text) = book_text(settings.text("book"))?;
+    let (file, text) = book_text(&settings.book)?;
     let book = Book::parse(&file, &text).map_err(Failure::usage)?;
-    let changed = thresholds::over(&file, &text, &book, settings.thresholds())?;
+    let changed = thresholds::over(&file, &text, &book, &settings.written.thresholds)?;
     let changed = match with_clusters(settings, &file, changed.as_deref().unwrap_or(&text), &book)? {
         None => changed,
         other => other,
@@ -67,27 +67,23 @@ pub(crate) fn configured_book(settings: &Settings) -> Result<(Book, String), Fai
 
 /// The book's text with the settings' way to find equal highs and lows; `None` where it says so already.
 fn with_clusters(settings: &Settings, file: &str, text: &str, book: &Book) -> Result<Option<String>, Failure> {
-    let word = settings.text("level_clusters");
-    match CLUSTER_METHODS.into_iter().find(|(name, _)| *name == word) {
-        Some((_, method)) if book.liquidity.cluster_method != method => {
-            thresholds::with(file, text, "liquidity", &[("cluster_method", word.into())]).map(Some)
-        }
-        _ => Ok(None),
-    }
+    let wanted = settings.level_clusters.filter(|method| *method != book.liquidity.cluster_method);
+    let word = CLUSTER_METHODS.into_iter().find(|(_, method)| Some(*method) == wanted);
+    word.map(|(word, _)| thresholds::with(file, text, "liquidity", &[("cluster_method", word.into())])).transpose()
 }
 
 impl Setup {
     /// The configured book under an import policy.
     pub(crate) fn new(settings: &Settings, policy: String) -> Result<Self, Failure> {
         let (book, text) = configured_book(settings)?;
-        let scheduled = crate::calendar::of_files(settings.text("calendar"))?;
+        let scheduled = crate::calendar::of_files(settings.calendar.as_ref())?;
         let models = ModelPolicy { markets: settings.models()?.unwrap_or_default(), ..ModelPolicy::default() };
         Ok(Self {
             models,
-            watch: WatchMarkets::of(settings)?,
+            watch: settings.watch.clone(),
             calendar: crate::calendar::of_entries(scheduled.clone()).map(Arc::new),
             scheduled,
-            default_venue: settings.text("default_venue").to_owned(),
+            default_venue: settings.default_venue.as_str().to_owned(),
             ..Self::of(book, text, policy)
         })
     }

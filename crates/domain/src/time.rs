@@ -18,6 +18,17 @@ pub struct Span(pub i64);
 const NS_PER_S: i64 = 1_000_000_000;
 const S_PER_DAY: i64 = 86_400;
 
+/// A day of UTC.
+pub const DAY: Span = Span::days(1);
+/// Minutes of a [`DAY`].
+pub const DAY_MINUTES: u32 = 1_440;
+/// The year that rates and deviations are stated for: these markets never close (features §1, annualisation).
+pub const YEAR: Span = Span::days(365);
+/// Days of that [`YEAR`].
+pub const YEAR_DAYS: f64 = 365.0;
+/// The row of a minute uses what was received until this long after it, and is itself known then (features §1, emission).
+pub const LATENESS: Span = Span::millis(200);
+
 impl Span {
     /// No time at all.
     pub const ZERO: Self = Self(0);
@@ -57,6 +68,16 @@ impl Span {
     #[expect(clippy::cast_precision_loss, reason = "spans of interest are far below 2^53 ns of precision loss")]
     pub fn as_secs_f64(self) -> f64 {
         self.0 as f64 / 1e9
+    }
+    /// Whole days, rounded down.
+    #[must_use]
+    pub const fn as_days(self) -> i64 {
+        self.0.div_euclid(DAY.0)
+    }
+    /// Days as a float.
+    #[must_use]
+    pub fn as_days_f64(self) -> f64 {
+        self.as_secs_f64() / DAY.as_secs_f64()
     }
     /// This many times longer.
     #[must_use]
@@ -155,6 +176,12 @@ impl Ts {
     #[inline]
     pub const fn ceil(self, step: Span) -> Self {
         Self(-(-self.0).div_euclid(step.0) * step.0)
+    }
+    /// Is its day of UTC a Saturday or a Sunday? 1970-01-01 was a Thursday, so these are days 2 and 3 of every seven.
+    #[must_use]
+    #[inline]
+    pub const fn is_weekend(self) -> bool {
+        matches!(self.0.div_euclid(DAY.0).rem_euclid(7), 2 | 3)
     }
     /// Whole milliseconds since the epoch, rounded down.
     #[must_use]

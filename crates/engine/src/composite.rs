@@ -4,6 +4,7 @@ use crate::assemble::Slots;
 use crate::catalogue::Feature;
 use crate::features::reading::Slot;
 use barograph_domain::thresholds::{BASIS_FAR, FUNDING_EXTREME, PREMIUM_FAR};
+use barograph_domain::time::YEAR_DAYS;
 use barograph_domain::{Cell, Reason, State, Ts};
 
 /// |z| beyond which the day's score decides the crowded side (C02).
@@ -16,7 +17,7 @@ const FLAT: f64 = 0.002;
 /// Fills every feature that derives from others in the same row.
 pub(crate) fn derive(slots: &mut Slots, t: Ts) {
     use Feature as F;
-    slots.derive(F::FundingApr, F::FundingRate8h, |v| v * 3.0 * 365.0);
+    slots.derive(F::FundingApr, F::FundingRate8h, |v| v * 3.0 * YEAR_DAYS);
     slots.derive(F::FundingExtremeFlag, F::FundingRate8h, |v| flag(v.abs() > FUNDING_EXTREME));
     slots.derive(F::FundingRateDeviationStd, F::FundingZscore24h, f64::abs);
     slots.derive(F::BasisAnomaly, F::Basis, |v| flag(v.abs() > BASIS_FAR));

@@ -21,6 +21,7 @@ use crate::feeds::{FundingFeed, OpenInterestFeed, PriceFeed, PriceSeries, RatioF
 use crate::liquidations::Liquidations;
 use crate::models::{HourReadings, Runner};
 use crate::rules::{Axes, AxisStates, Freshness};
+use barograph_domain::time::LATENESS;
 use barograph_domain::{
     Cell, GapReason, Instrument, MarketKind, Metric, Span, StreamDecl, StreamIndex, TIMEFRAMES, Timeframes, Ts,
 };
@@ -29,8 +30,6 @@ use preference::preference;
 use serde::{Deserialize, Serialize};
 use watch::Watch;
 
-/// Rows are made this long after their minute (features §1, emission).
-pub const LATENESS: Span = Span::millis(200);
 /// One row a minute.
 pub const TICK: Span = Span::mins(1);
 

@@ -6,12 +6,12 @@
 mod support;
 
 use barograph_domain::alert::Change;
+use barograph_domain::time::LATENESS;
 use barograph_domain::{
     Confirmation, Event, GapReason, Instrument, InstrumentName, Kind, Label as _, LevelType, MarketKind, Metric,
     MinuteRow, Pattern, Payload, Reason, RiskRegime, Side, Span, Stamp, State, Status, StatusState, StreamDecl,
     StreamIndex, Trigger, Ts,
 };
-use barograph_engine::market::LATENESS;
 use barograph_engine::rules::{Book, word_of};
 use barograph_engine::{AlertOut, Config, Engine, Feature, Outputs};
 use std::collections::BTreeMap;

@@ -4,8 +4,8 @@
 
 mod support;
 
+use barograph_domain::time::LATENESS;
 use barograph_domain::{AxisState, Event, MinuteRow, Model, ModelReading, Span, Ts};
-use barograph_engine::market::LATENESS;
 use barograph_engine::models::fitting::run;
 use barograph_engine::models::policy::FIT_DELAY;
 use barograph_engine::models::{Classifier as _, Fits, ModelMarkets, ModelPolicy, ModelUpdate, RuleAxis, RuleInputs};

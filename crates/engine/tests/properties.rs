@@ -5,11 +5,11 @@
 
 mod support;
 
+use barograph_domain::time::LATENESS;
 use barograph_domain::{
     Cell, Event, Kind, Metric, MinuteRow, Payload, Reason, Span, State, Status, StatusState, StreamIndex, Ts,
 };
 use barograph_engine::catalogue::{CATALOGUE, Feature, Update, ValueType};
-use barograph_engine::market::LATENESS;
 use barograph_engine::{Engine, Outputs};
 use std::collections::BTreeSet;
 use support::{Random, World, built_in_world, random_world};

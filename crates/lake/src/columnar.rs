@@ -13,6 +13,7 @@ use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_ipc::reader::FileReader;
 use arrow_schema::{DataType, Schema, TimeUnit};
 use barograph_domain::Ts;
+use barograph_domain::time::DAY;
 use barograph_venues::{Cell, Columns, number};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
@@ -257,7 +258,7 @@ impl Column {
             DataType::Utf8View => text(a.as_string_view().value(row)),
             DataType::Boolean => Cell::Text(if a.as_boolean().value(row) { b"true" } else { b"false" }),
             DataType::Timestamp(unit, _) => self.time(*unit, row),
-            DataType::Date32 => time(i64::from(a.as_primitive::<Date32Type>().value(row)), 86_400 * 1_000_000_000),
+            DataType::Date32 => time(i64::from(a.as_primitive::<Date32Type>().value(row)), DAY.0),
             DataType::Date64 => time(a.as_primitive::<Date64Type>().value(row), 1_000_000),
             DataType::Decimal128(_, _) => {
                 let value = a.as_primitive::<Decimal128Type>().value_as_string(row);

@@ -3,13 +3,12 @@
 //! A run is replaced from a minute on, never edited; its key is (instrument, logic version), and that of a row is the
 //! run and its minute (ADR 3). A row made at `ts` may be used from `ts` + 200 ms (features §1, "emission").
 
+use barograph_domain::time::LATENESS;
 use barograph_domain::{InstrumentName, MinuteRow, RiskRegime, Span, Status, StreamDecl, StreamIndex, Ts};
 use serde::{Deserialize, Serialize};
 
 /// Rows exist on this grid.
 pub const GRID: Span = Span::mins(1);
-/// A row made at `ts` uses what was received until `ts` + this, and is itself known then.
-pub const LATENESS: Span = Span::millis(200);
 
 /// The minute whose row is the first to see an event received at `recv_ts`.
 #[must_use]

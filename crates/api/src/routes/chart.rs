@@ -12,6 +12,7 @@ use crate::state::Shared;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, Response};
+use barograph_domain::time::DAY;
 use barograph_domain::{Span, Ts};
 
 /// Lengths of candles.
@@ -21,7 +22,7 @@ const BARS: usize = 500;
 /// Interruptions read for one answer.
 const GAPS: usize = 5_000;
 /// Stretch shown unless told.
-const DAY: Span = Span::days(1);
+const STRETCH: Span = DAY;
 
 parameters! {
     /// Which candles.
@@ -101,7 +102,7 @@ pub(super) async fn continuity(
     let (start, end) = range.instants()?;
     // Nothing is known of what comes: the present ends the stretch.
     let end = end.unwrap_or(Ts::MAX).min(as_of.unwrap_or(now));
-    let start = start.unwrap_or_else(|| end - DAY);
+    let start = start.unwrap_or_else(|| end - STRETCH);
     check_range(Some(start), Some(end))?;
     let window = Window { start: Some(start), end: Some(end), every: None, skip: 0, limit: GAPS, as_of };
     let json = app.read("continuity", move |q| q.continuity(&id, &window).and_then(|view| reply::json(&view))).await?;

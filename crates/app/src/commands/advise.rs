@@ -40,7 +40,7 @@ pub(crate) fn run(args: &Advise, settings: &Settings, json: bool) -> Result<(), 
 /// The same service that answers over HTTP, over what is stored.
 pub(super) fn service(settings: &Settings) -> Result<Service, Failure> {
     let rules = rules(settings);
-    let venue = settings.text("default_venue").to_owned();
+    let venue = settings.default_venue.as_str().to_owned();
     let service = Service::new(reader(settings)?, Arc::new(SystemClock), None, book_id(settings)?, venue)?;
     service.keep_positions(Arc::new(Desk::new(target(settings), rules)));
     Ok(service)

@@ -114,7 +114,7 @@ pub(crate) fn run(command: &Alerts, settings: &Settings, json: bool) -> Result<(
         Alerts::Unsilence { id } => {
             match desk(&service, settings)? {
                 Some(listen) => drop(http::send(
-                    (listen, settings.text("token")),
+                    (listen, settings.token.as_deref()),
                     "DELETE",
                     &format!("/api/v1/silences/{}", http::escaped(id)),
                     None,
@@ -150,7 +150,9 @@ fn add(service: &Service, settings: &Settings, asked: &AlertSilence) -> Result<V
         duration: asked.duration.clone(),
     };
     match desk(service, settings)? {
-        Some(listen) => http::send((listen, settings.text("token")), "POST", "/api/v1/silences", Some(&value(&new)?)),
+        Some(listen) => {
+            http::send((listen, settings.token.as_deref()), "POST", "/api/v1/silences", Some(&value(&new)?))
+        }
         None => value(&service.put_silence(&new).map_err(refused)?),
     }
 }
@@ -160,7 +162,7 @@ fn enable(service: &Service, settings: &Settings, name: &str) -> Result<Value, F
     match desk(service, settings)? {
         Some(listen) => {
             let path = format!("/api/v1/endpoints/{}/enable", http::escaped(name));
-            http::send((listen, settings.text("token")), "POST", &path, Some(&json!({})))
+            http::send((listen, settings.token.as_deref()), "POST", &path, Some(&json!({})))
         }
         None => match service.enable_endpoint(name) {
             Err(unknown @ QueryError::Unknown { .. }) => Err(Failure::usage(unknown)),
@@ -188,7 +190,7 @@ fn again(service: &Service, settings: &Settings, message: &str, endpoint: Option
         .map(|endpoint| match listen {
             Some(listen) => {
                 let path = format!("/api/v1/deliveries/{}/replay", http::escaped(message));
-                http::send((listen, settings.text("token")), "POST", &path, Some(&json!({ "endpoint": endpoint })))
+                http::send((listen, settings.token.as_deref()), "POST", &path, Some(&json!({ "endpoint": endpoint })))
             }
             None => value(&service.replay(message, endpoint).map_err(refused)?),
         })

@@ -68,7 +68,7 @@ fn once(
     let target = target(settings);
     let ingested = ingest::into_target(&target, writer, plan, &names.join(" "), setup, None)?;
     ingest::print(&ingested)?;
-    let pruned = writer.prune(&settings.retention()?)?;
+    let pruned = writer.prune(&settings.retention())?;
     if pruned.rows + pruned.points + pruned.books > 0 {
         writeln!(
             std::io::stderr(),

@@ -44,11 +44,11 @@ pub(crate) fn run(command: &Db, settings: &Settings, json: bool) -> Result<(), F
             }
         }
         Db::Prune { days } => {
-            let mut retention = settings.retention()?;
+            let mut retention = settings.retention();
             if let Some(days) = days {
                 retention.minute_rows = Span::days(i64::from(*days));
             }
-            let (keep, raw) = (retention.minute_rows.as_secs() / 86_400, retention.raw.as_secs() / 86_400);
+            let (keep, raw) = (retention.minute_rows.as_days(), retention.raw.as_days());
             let pruned = open_writer(&target, &Role::ALL)?.prune(&retention)?;
             if json {
                 let value = serde_json::json!({ "data": place, "days": keep, "rows": pruned.rows, "points": pruned.points, "books": pruned.books });

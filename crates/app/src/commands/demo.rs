@@ -79,7 +79,7 @@ fn live(
     moments: &[(InstrumentName, Ts)],
 ) -> Result<(), Failure> {
     // Some hours ago, or after what an earlier demo has journalled.
-    let last = crate::live::replay::last_stamp(&settings.data())?.unwrap_or(Ts(0));
+    let last = crate::live::replay::last_stamp(&settings.data)?.unwrap_or(Ts(0));
     let settlement = (crate::clock::now() - BACK).floor(FUNDING_INTERVAL);
     let origin = (settlement - WARM).max(last + Span::secs(1));
     let world = Arc::new(World::new(origin, SPEED));

@@ -106,7 +106,7 @@ pub(crate) fn run(args: &Doctor, settings: &Settings, json: bool) -> Result<(), 
 fn settings_of(settings: &Settings) -> Vec<Finding> {
     let file = settings.file().map_or_else(|| "no file".to_owned(), |f| f.display().to_string());
     let mut out = vec![Finding::ok("settings", format!("{file}, environment and flags are understood"))];
-    let unused: Vec<&str> = settings.noted().iter().filter(|n| n.sets.is_none()).map(|n| n.key).collect();
+    let unused: Vec<&str> = settings.written.noted.iter().filter(|n| n.sets.is_none()).map(|n| n.key).collect();
     if !unused.is_empty() {
         let text = format!("kept but without effect: {}", unused.join(", "));
         out.push(Finding::warn("settings", text, "see why with barograph config show"));

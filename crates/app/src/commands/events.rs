@@ -43,7 +43,7 @@ pub(crate) fn run(args: &Events, settings: &Settings, json: bool) -> Result<(), 
             return Err(super::advise::refused(other));
         }
         let whose = market.map_or_else(|| "no market".to_owned(), |m| m.to_string());
-        return Err(Failure::usage(format!("{whose} has been computed with book '{}' yet", settings.text("book"))));
+        return Err(Failure::usage(format!("{whose} has been computed with book '{}' yet", settings.book)));
     }
     let limit = usize::try_from(args.limit).unwrap_or(usize::MAX);
     let window = Window { start: args.from, end: args.until, every: None, skip: 0, limit, as_of: args.as_of };

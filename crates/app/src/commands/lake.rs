@@ -17,14 +17,14 @@ fn export(args: &Export, settings: &Settings, json: bool) -> Result<(), Failure>
     if args.format != "hftbacktest" {
         return Err(Failure::usage(format!("format '{}': there is hftbacktest", args.format)));
     }
-    let root = journal_folder(&settings.data());
+    let root = journal_folder(&settings.data);
     if !root.is_dir() {
         return Err(Failure::usage(format!(
             "{} holds no journal; one is written by: barograph up",
-            settings.data().display()
+            settings.data.display()
         )));
     }
-    let (venue, symbol) = args.symbol.split_once(':').unwrap_or((settings.text("default_venue"), &args.symbol));
+    let (venue, symbol) = args.symbol.split_once(':').unwrap_or((settings.default_venue.as_str(), &args.symbol));
     let path = args.out.clone().unwrap_or_else(|| format!("{}.gz", symbol.to_lowercase()).into());
     let temporary = path.with_extension("part");
     let file = std::fs::File::create(&temporary).map_err(|e| {

@@ -113,11 +113,11 @@ fn stored(settings: &Settings, json: bool) -> Result<(), Failure> {
         writeln!(
             out,
             "no markets in {}; listen to some with: barograph up; or import files with: barograph collect --source PATH",
-            settings.data().display()
+            settings.data.display()
         )?;
     }
     let (runs, book, now) = (reader.runs(None)?, book_id(settings)?, now());
-    let listening = replay::is_listening(&settings.data());
+    let listening = replay::is_listening(&settings.data);
     for info in instruments {
         let name = &info.instrument.name;
         let changes = last_changes(reader.as_ref(), &runs, name, &book)?;

@@ -108,7 +108,7 @@ fn show_config(settings: &Settings, json: bool) -> Result<(), Failure> {
             }
         }
     }
-    for noted in settings.noted() {
+    for noted in &settings.written.noted {
         let (value, origin) = (&noted.value, noted.origin.to_string());
         if json {
             let line = serde_json::json!({
@@ -124,7 +124,7 @@ fn show_config(settings: &Settings, json: bool) -> Result<(), Failure> {
 
 /// The market a person means; the original commands' bare symbols prefer the default venue.
 fn resolve(known: &[InstrumentName], settings: &Settings, name: &str, alias: bool) -> Result<InstrumentName, Failure> {
-    resolve_name(known, settings.text("default_venue"), name, alias).map_err(|e| match e {
+    resolve_name(known, settings.default_venue.as_str(), name, alias).map_err(|e| match e {
         barograph_api::QueryError::UnknownSymbol { name, nearest } if !nearest.is_empty() => {
             Failure::usage(format!("'{name}' is not in the data folder — did you mean {}?", nearest.join(" or ")))
         }
@@ -148,15 +148,15 @@ fn own_run<'a>(
     let book = crate::setup::book_id(settings)?;
     configured_run(runs, market, &book).ok_or_else(|| match other_book(runs, Some(market), &book) {
         Some(other) => advise::refused(other),
-        None => none(settings.text("book")),
+        None => none(&settings.book),
     })
 }
 
 /// The store that the settings name: a server, or the data folder.
 pub(crate) fn target(settings: &Settings) -> barograph_store::Target {
-    match settings.db_url() {
-        Some(url) => barograph_store::Target::Postgres(url.to_owned()),
-        None => barograph_store::Target::Folder(settings.data()),
+    match &settings.db_url {
+        Some(url) => barograph_store::Target::Postgres(url.clone()),
+        None => barograph_store::Target::Folder(settings.data.clone()),
     }
 }
 

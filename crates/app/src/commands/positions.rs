@@ -12,7 +12,6 @@ use barograph_api::AskPositions as _;
 use barograph_domain::advice::PositionCard;
 use serde::Serialize;
 use std::io::{StdoutLock, Write as _};
-use std::path::Path;
 
 /// Fewest characters of an id that are taken for its beginning.
 const PREFIX_MIN: usize = 4;
@@ -88,13 +87,10 @@ pub(crate) fn run(command: &Positions, settings: &Settings, json: bool) -> Resul
 
 /// What the settings' positions file lists and nobody has taken up yet, and what is wrong with the rest of it.
 fn of_file(service: &Service, settings: &Settings) -> Result<(Vec<PositionCard>, Vec<String>), Failure> {
-    let path = settings.text("positions_file");
-    if path.is_empty() {
-        return Ok((Vec::new(), Vec::new()));
-    }
-    let entries = file::read(Path::new(path)).map_err(Failure::usage)?;
+    let Some(path) = &settings.positions_file else { return Ok((Vec::new(), Vec::new())) };
+    let entries = file::read(path).map_err(Failure::usage)?;
     let (cards, problems) = service.listed_positions(&entries).map_err(refused)?;
-    Ok((cards, problems.into_iter().map(|p| format!("{path}: {p}")).collect()))
+    Ok((cards, problems.into_iter().map(|p| format!("{}: {p}", path.display())).collect()))
 }
 
 fn line<T: Serialize>(out: &mut StdoutLock<'_>, value: &T) -> Result<(), Failure> {

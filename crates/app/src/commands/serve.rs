@@ -30,7 +30,7 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
     let listener = bind(&runtime, addr)?;
     until_stopped(&runtime, settings, listener, false, |addr| {
         let mut err = std::io::stderr().lock();
-        writeln!(err, "serving {} on http://{addr}/", settings.data().display())?;
+        writeln!(err, "serving {} on http://{addr}/", settings.data.display())?;
         Ok(())
     })
 }
@@ -55,10 +55,10 @@ pub(crate) fn until_stopped(
     ready: impl FnOnce(SocketAddr) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let reader = super::reader(settings)?;
-    let venue = settings.text("default_venue").to_owned();
+    let venue = settings.default_venue.as_str().to_owned();
     let service = Arc::new(Service::new(reader, Arc::new(SystemClock), None, book_id(settings)?, venue)?);
     service.keep_positions(Arc::new(Desk::new(super::target(settings), rules(settings))));
-    service.journal_in(journal_folder(&settings.data()));
+    service.journal_in(journal_folder(&settings.data));
     let stop = Arc::new(AtomicBool::new(false));
     let looker = look_for_news(Arc::clone(&service), Arc::clone(&stop), Look::Store { history }, LOOK_EVERY)?;
     let board = turn_board(Arc::clone(&service), Arc::clone(&stop))?;
@@ -89,7 +89,7 @@ impl Meanwhile {
     ) -> Result<Self, Failure> {
         let addr = listener.local_addr()?;
         let reader = super::reader(settings)?;
-        let venue = settings.text("default_venue").to_owned();
+        let venue = settings.default_venue.as_str().to_owned();
         let service = Arc::new(Service::new(reader, Arc::new(SystemClock), None, book_id(settings)?, venue)?);
         let stop = Arc::new(AtomicBool::new(false));
         let looker =
@@ -179,13 +179,12 @@ pub(crate) fn serve_live(
     let looker = look_for_news(Arc::clone(&service), Arc::clone(&stop), Look::Freshness, LOOK_EVERY)?;
     let desk = Desk::new(super::target(settings), rules(settings)).telling(room.clone());
     service.keep_positions(Arc::new(desk));
-    service.journal_in(journal_folder(&settings.data()));
+    service.journal_in(journal_folder(&settings.data));
     if let Some(room) = &room {
         service.deliver_through(Arc::new(room.desk(super::target(settings))));
     }
     let board = turn_board(Arc::clone(&service), Arc::clone(&stop))?;
-    let listed = Some(settings.text("positions_file")).filter(|f| !f.is_empty()).map(std::path::PathBuf::from);
-    let positions = positions::watch::start(Arc::clone(&service), listed, Arc::clone(&stop))?;
+    let positions = positions::watch::start(Arc::clone(&service), settings.positions_file.clone(), Arc::clone(&stop))?;
     let served = match door {
         Some(Door::New(listener)) => {
             super::up::greet(listener.local_addr()?, markets)?;
@@ -215,9 +214,9 @@ pub(crate) fn serve_live(
 
 fn serve_config(settings: &Settings) -> Result<ServeConfig, Failure> {
     Ok(ServeConfig {
-        host_names: settings.host_names(),
+        host_names: settings.host_names.clone(),
         access: settings.access()?,
-        stream_clients_max: settings.number("stream_clients_max")?,
+        stream_clients_max: settings.stream_clients_max,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         report: Reporter(Arc::new(|incident| {
             drop(writeln!(std::io::stderr(), "barograph: [HTTP] {}: {}", incident.route, incident.detail));

@@ -92,9 +92,7 @@ fn note(lines: &mut Vec<Line>, row: &MinuteRow) {
     let get = |f: Feature| row.cells.get(f.index()).and_then(barograph_domain::Cell::ready);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a code below four")]
     let Some(session) = get(Feature::Session).and_then(|c| Session::ALL.get(c as usize).copied()) else { return };
-    // 1970-01-01 was a Thursday: Saturdays and Sundays are days 2 and 3 of every seven.
-    let weekend = matches!(row.ts.0.div_euclid(Span::days(1).0).rem_euclid(7), 2 | 3);
-    let day = if weekend { "weekend" } else { "weekday" };
+    let day = if row.ts.is_weekend() { "weekend" } else { "weekday" };
     let line = Line {
         session,
         day,

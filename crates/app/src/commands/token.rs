@@ -9,7 +9,7 @@ use barograph_api::Role;
 use std::io::Write as _;
 
 pub(crate) fn run(command: &Token, settings: &Settings, json: bool) -> Result<(), Failure> {
-    let book = TokenBook::open(&settings.data())?;
+    let book = TokenBook::open(&settings.data)?;
     let mut out = std::io::stdout().lock();
     match command {
         Token::Add { name, role } => {

@@ -190,7 +190,7 @@ fn check_causality(plan: &Plan, setup: &Setup, points: u32, seed: u64, json: boo
 
 /// A live data folder: its journal against what it published.
 fn check_live(data: &Path, settings: &Settings, json: bool) -> Result<(), Failure> {
-    let reader = match settings.db_url() {
+    let reader = match settings.db_url {
         Some(_) => super::reader(settings)?,
         None => Box::new(super::open_reader(data)?),
     };

@@ -8,8 +8,8 @@ use crate::watch::{follow, plain};
 use std::io::IsTerminal as _;
 
 pub(crate) fn run(args: Watch, settings: &Settings, json: bool) -> Result<(), Failure> {
-    let own = Some(settings.text("token")).filter(|t| !t.is_empty()).map(str::to_owned);
-    let target = Target::new(args.url.as_deref(), settings.text("listen"), args.token.or(own))?;
+    let token = args.token.or_else(|| settings.token.clone());
+    let target = Target::new(args.url.as_deref(), &settings.listen.to_string(), token)?;
     if json || !std::io::stdout().is_terminal() {
         return plain::print(&target, json);
     }

@@ -5,6 +5,7 @@
 //! capitals. Intervals are the fallback only: what has a stream is streamed (C05).
 
 use super::file::{Node, Value};
+use super::read::parts;
 use super::thresholds::Over;
 use super::{Origin, nearest};
 use barograph_domain::Span;
@@ -381,8 +382,7 @@ fn check(original: &Original, value: &Value) -> Result<(), String> {
 }
 
 fn names(value: &Value) -> Vec<String> {
-    let split =
-        |text: &str| text.split(',').map(str::trim).filter(|s| !s.is_empty()).map(str::to_owned).collect::<Vec<_>>();
+    let split = |text: &str| parts(text).map(str::to_owned).collect::<Vec<_>>();
     match value {
         Value::Text(text) => split(text),
         Value::List(items) => items
@@ -540,8 +540,12 @@ mod tests {
         );
         assert_eq!(overs("LIQUIDATION_CFG: {velocity_window: 90m}"), [("cascade_window_h", 1.5)]);
         for original in ORIGINALS {
-            let Sets::Detector(name) = original.sets else { continue };
-            assert!(Thresholds::default().get(name).is_some(), "{}", original.path);
+            let there = match original.sets {
+                Sets::Detector(name) => Thresholds::default().get(name).is_some(),
+                Sets::Setting(name) => super::super::written::known(name).is_ok(),
+                Sets::Class(_) => true,
+            };
+            assert!(there, "{}", original.path);
         }
     }
 

@@ -36,6 +36,11 @@ pub(crate) fn masked(url: &str) -> String {
     format!("{scheme}://{shown}{query}")
 }
 
+/// Asterisks, where there is anything to hide.
+pub(crate) fn hidden(text: &str) -> String {
+    if text.is_empty() { String::new() } else { "***".to_owned() }
+}
+
 /// An address of the web without what follows its host, which may hold a key; anything else as it is.
 pub(crate) fn host_only(text: &str) -> String {
     let Some((scheme, rest)) = text.split_once("://").filter(|(scheme, _)| matches!(*scheme, "http" | "https")) else {

@@ -25,7 +25,12 @@ pub(crate) fn escaped(part: &str) -> String {
 
 /// Sends a request and reads the JSON of the answer; null where it has none.
 /// `to` is the address, and the token to bring where it wants one.
-pub(crate) fn send(to: (SocketAddr, &str), method: &str, path: &str, body: Option<&Value>) -> Result<Value, Failure> {
+pub(crate) fn send(
+    to: (SocketAddr, Option<&str>),
+    method: &str,
+    path: &str,
+    body: Option<&Value>,
+) -> Result<Value, Failure> {
     let (address, _token) = to;
     let away = |e: std::io::Error| {
         Failure::broken(format!(
@@ -50,7 +55,7 @@ pub(crate) fn send(to: (SocketAddr, &str), method: &str, path: &str, body: Optio
 }
 
 fn ask(
-    (address, token): (SocketAddr, &str),
+    (address, token): (SocketAddr, Option<&str>),
     method: &str,
     path: &str,
     body: Option<&Value>,
@@ -60,7 +65,7 @@ fn ask(
     stream.set_write_timeout(Some(PATIENCE))?;
     let body = body.map(ToString::to_string).unwrap_or_default();
     let kind = if body.is_empty() { "" } else { "Content-Type: application/json\r\n" };
-    let bearer = if token.is_empty() { String::new() } else { format!("Authorization: Bearer {token}\r\n") };
+    let bearer = token.map_or(String::new(), |token| format!("Authorization: Bearer {token}\r\n"));
     // HTTP/1.0 keeps the answer in one piece.
     write!(
         stream,
@@ -93,7 +98,7 @@ mod tests {
         });
         let body = serde_json::json!({"endpoint": "phone"});
         let path = format!("/a/{}", escaped("x y/ü"));
-        (send((address, ""), "POST", &path, Some(&body)), server.join().unwrap())
+        (send((address, None), "POST", &path, Some(&body)), server.join().unwrap())
     }
 
     #[test]

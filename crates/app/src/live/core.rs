@@ -376,7 +376,7 @@ impl Core {
         }
         // What was true at a minute's end is complete now.
         let mut late = core::mem::take(&mut self.waiting);
-        self.samples.take((at - barograph_store::run::LATENESS).floor(Span::mins(1)), &mut self.ripe, &mut late);
+        self.samples.take((at - barograph_domain::time::LATENESS).floor(Span::mins(1)), &mut self.ripe, &mut late);
         for event in self.ripe.drain(..) {
             sink.sample(&event);
         }

@@ -18,15 +18,6 @@ pub(crate) enum Wanted {
 }
 
 impl Wanted {
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        match text {
-            "spot" => Some(Self::Spot),
-            "futures" => Some(Self::Futures),
-            "both" => Some(Self::Both),
-            _ => None,
-        }
-    }
-
     fn takes(self, kind: MarketKind) -> bool {
         match self {
             Self::Both => true,

@@ -15,6 +15,7 @@ use crate::live::start::{Running, start};
 use crate::live::storing::WAITING_MAX;
 use crate::live::verify;
 use crate::setup::{Setup, book_text};
+use barograph_domain::time::LATENESS;
 use barograph_domain::{
     Event, GapReason, Instrument, KnownAlert, LevelChange, MarketKind, Metric, MinuteRow, Span, Status, StatusState,
     StreamDecl, StreamIndex, Ts,
@@ -23,7 +24,6 @@ use barograph_engine::models::ModelMarkets;
 use barograph_engine::rules::Book;
 use barograph_lake::journal::{EntryKind, JournalReader, REST};
 use barograph_sim::{Handle, Server, SimConfig, Venue};
-use barograph_store::run::LATENESS;
 use barograph_store::{
     AlertQuery, Appended, Gap, ImportRecord, Inserted, LiveBatch, PointsVersion, Pruned, Range, Reader as _, Retention,
     Role, RowQuery, RunKey, RunSpec, RunWriter, SqliteReader, SqliteWriter, Writer,

@@ -4,8 +4,9 @@
 //! whole. They fill the windows of the markets; written and told is only what comes after what was published.
 
 use crate::failure::Failure;
+use barograph_domain::time::LATENESS;
 use barograph_domain::{Instrument, InstrumentName, KnownAlert, Ts};
-use barograph_store::run::{GRID, LATENESS, row_of};
+use barograph_store::run::{GRID, row_of};
 use barograph_store::{AlertQuery, Range, Reader, RunKey};
 use std::collections::BTreeMap;
 

@@ -1,8 +1,8 @@
 //! From settings to a running live process: journal, network, discovery, state of the last start, store, API.
 
-use crate::calendar::Source;
 use crate::clock::Clock;
 use crate::config::Settings;
+use crate::config::streams::RATIOS;
 use crate::delivery::room::Room;
 use crate::failure::{Failure, chain};
 use crate::live::board::Board;
@@ -19,19 +19,16 @@ use crate::live::view::LiveView;
 use crate::service::Service;
 use crate::setup::{Setup, book_id};
 use crate::term::plural;
-use crate::universe::WatchMarkets;
-use barograph_domain::leg::SpotPairs;
 use barograph_domain::text::escape_control;
 use barograph_domain::{InstrumentName, Metric, Span, Ts};
 use barograph_engine::models::ModelMarkets;
 use barograph_lake::journal::{JournalConfig, JournalWriter, survey};
 use barograph_net::{Bounds, Fetch, Net, Options, inbox};
-use barograph_store::{Reader, Retention, Writer};
+use barograph_store::{Reader, Writer};
 use barograph_venues::session::{Endpoints, PoolId, SessionConfig, VenueDef, venue};
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 use std::io::Write as _;
-use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 
@@ -43,30 +40,11 @@ pub(crate) struct Asked {
     pub(crate) choice: Choice,
 }
 
-/// What to listen to and how.
+/// What to listen to, besides what is set.
 pub(crate) struct Wish {
-    pub(crate) data: PathBuf,
     pub(crate) asked: Vec<Asked>,
-    pub(crate) metrics: Vec<Metric>,
-    /// `None`: order books of up to [`BOOKS_AUTO`] markets.
-    pub(crate) books: Option<bool>,
-    /// `None`: as much as the number of markets allows.
-    pub(crate) backfill: Option<Span>,
     /// Which markets have statistical models.
     pub(crate) models: ModelMarkets,
-    /// Which markets are compared.
-    pub(crate) watch: WatchMarkets,
-    /// Which spot markets contracts are compared with, where that is declared.
-    pub(crate) spot_pairs: SpotPairs,
-    pub(crate) poll_every: Span,
-    /// Intervals of single metrics instead.
-    pub(crate) polls_every: Vec<(Metric, Span)>,
-    /// Ratios of accounts and positions too, where there are no more than [`RATIOS_AUTO`] markets.
-    pub(crate) ratios: bool,
-    pub(crate) polls_in_flight_max: u32,
-    pub(crate) trade_side_is_maker: bool,
-    pub(crate) keep: (Retention, Span, u64),
-    pub(crate) books_every: Span,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) weather: Option<Weather>,
     /// Set from outside to end it, at any time.
@@ -117,7 +95,7 @@ pub(crate) fn start(
     open: impl FnOnce() -> Result<(Box<dyn Reader>, Box<dyn Writer>), Failure>,
 ) -> Result<Running, Failure> {
     let mut err = std::io::stderr();
-    let mut journal_config = JournalConfig::new(journal_folder(&wish.data));
+    let mut journal_config = JournalConfig::new(journal_folder(&settings.data));
     // What may be lost is counted in real time, the stamps run in the clock's.
     let faster = wish.clock.rate().max(1.0);
     for span in [&mut journal_config.flush_every, &mut journal_config.sync_every] {
@@ -140,7 +118,7 @@ pub(crate) fn start(
     let setup = Setup::new(settings, barograph_venues::policy::text())?;
     let after = recovered.last.unwrap_or(Ts(0));
     let (stamper, receiver) = inbox(Arc::clone(&wish.clock), Bounds::default(), after);
-    let first_conn = crate::live::replay::next_conn(&wish.data)?;
+    let first_conn = crate::live::replay::next_conn(&settings.data)?;
     let options = Options { first_conn, ..Options::default() };
     let sockets = Sockets::new()?;
     let net = Net::start(sockets.handle(), Arc::clone(&wish.clock), stamper.clone(), &options)
@@ -148,14 +126,17 @@ pub(crate) fn start(
     let net = Arc::new(net);
     let config = runtime.block_on(async {
         tokio::select! {
-            config = configure(&net, &setup, &wish, settings.text("default_venue")) => config,
+            config = configure(&net, &setup, &wish, settings) => config,
             () = told_to_stop(&wish.stop) => Err(Failure::Stopped),
         }
     })?;
     let ids: Vec<&'static str> = wish.asked.iter().map(|a| a.def.id).collect();
     let (board, meter) = (Arc::new(Board::default()), Arc::new(Meter::new(&ids)));
-    std::fs::create_dir_all(&wish.data).map_err(|e| {
-        Failure::broken(format!("cannot make the data folder {}: {e}; choose another with --data", wish.data.display()))
+    std::fs::create_dir_all(&settings.data).map_err(|e| {
+        Failure::broken(format!(
+            "cannot make the data folder {}: {e}; choose another with --data",
+            settings.data.display()
+        ))
     })?;
     let (reader, writer) = open()?;
     let published = Published::load(reader.as_ref(), &setup.logic_version)?;
@@ -165,18 +146,18 @@ pub(crate) fn start(
     let handle = runtime.handle().clone();
     let room = Room::open(settings, &target, &setup.book, Arc::clone(&wish.clock), handle)?;
     let plan = Plan {
-        data: wish.data.clone(),
+        data: settings.data.clone(),
         setup,
         config: config.clone(),
         clock: Arc::clone(&wish.clock),
         keep: Keep {
-            store: wish.keep.0,
-            books_every: wish.books_every,
+            store: settings.retention(),
+            books_every: settings.book_interval,
             journal: journal_config.root,
-            journal_age: wish.keep.1,
-            journal_bytes: wish.keep.2,
+            journal_age: settings.keep_journal_days,
+            journal_bytes: settings.journal_bytes_max(),
         },
-        calendar: Source::of(settings.text("calendar")).map_err(|e| Failure::usage(format!("calendar: {e}")))?,
+        calendar: settings.calendar.clone(),
         room: room.clone(),
         published,
     };
@@ -190,7 +171,7 @@ pub(crate) fn start(
         origin: config.origin.clone(),
         room: room.clone(),
     };
-    let default_venue = settings.text("default_venue").to_owned();
+    let default_venue = settings.default_venue.as_str().to_owned();
     let service =
         Arc::new(Service::new(reader, Arc::clone(&wish.clock), Some(view), book_id(settings)?, default_venue)?);
     let network =
@@ -282,7 +263,7 @@ async fn told_to_stop(stop: &AtomicBool) {
     }
 }
 
-async fn configure(net: &Net, setup: &Setup, wish: &Wish, default_venue: &str) -> Result<LiveConfig, Failure> {
+async fn configure(net: &Net, setup: &Setup, wish: &Wish, settings: &Settings) -> Result<LiveConfig, Failure> {
     let mut venues = Vec::new();
     let mut origin = None;
     for asked in &wish.asked {
@@ -292,12 +273,12 @@ async fn configure(net: &Net, setup: &Setup, wish: &Wish, default_venue: &str) -
         let markets = discover::choose(asked.def.id, &all, &asked.choice)?;
         let (some, all) = (markets.len(), all.len());
         drop(writeln!(std::io::stderr(), "{}: listening to {some} of {all} market{}", asked.def.id, plural(all)));
-        let mut metrics = wish.metrics.clone();
-        if wish.books.unwrap_or(markets.len() <= BOOKS_AUTO) {
+        let mut metrics = settings.metrics.names.clone();
+        if settings.books.unwrap_or(markets.len() <= BOOKS_AUTO) {
             metrics.push(Metric::Book);
         }
-        if wish.ratios && markets.len() <= RATIOS_AUTO {
-            metrics.extend(crate::commands::up::RATIOS);
+        if settings.metrics.ratios && markets.len() <= RATIOS_AUTO {
+            metrics.extend(RATIOS);
         }
         metrics.sort_unstable();
         metrics.dedup();
@@ -305,14 +286,14 @@ async fn configure(net: &Net, setup: &Setup, wish: &Wish, default_venue: &str) -
             id: asked.def.id.to_owned(),
             session: SessionConfig {
                 endpoints: asked.endpoints.clone(),
-                backfill: wish.backfill.unwrap_or_else(|| backfill_for(markets.len())),
+                backfill: settings.backfill.unwrap_or_else(|| backfill_for(markets.len())),
                 markets,
                 metrics,
                 book_depth: BOOK_DEPTH,
-                poll_every: wish.poll_every,
-                polls_every: wish.polls_every.clone(),
-                polls_in_flight_max: wish.polls_in_flight_max,
-                trade_side_is_maker: wish.trade_side_is_maker,
+                poll_every: settings.poll_interval,
+                polls_every: settings.poll_intervals.clone(),
+                polls_in_flight_max: u32::try_from(settings.max_concurrent_checks).unwrap_or(5),
+                trade_side_is_maker: settings.coinbase_trade_side,
             },
         });
     }
@@ -321,11 +302,11 @@ async fn configure(net: &Net, setup: &Setup, wish: &Wish, default_venue: &str) -
         .flat_map(|v: &VenueConfig| v.session.markets.iter().map(|m| InstrumentName::new(&v.id, &m.symbol)))
         .collect::<Result<_, _>>()
         .map_err(Failure::broken)?;
-    let watch = wish.watch.found_in(&names, default_venue).map_err(Failure::usage)?;
+    let watch = settings.watch.found_in(&names, settings.default_venue.as_str()).map_err(Failure::usage)?;
     Ok(LiveConfig {
         models: wish.models.clone(),
         watch,
-        spot_pairs: wish.spot_pairs.clone(),
+        spot_pairs: settings.spot_pairs.clone(),
         logic_version: setup.logic_version.clone(),
         book: setup.book.name.clone(),
         book_text: setup.book_text.clone(),
@@ -360,8 +341,8 @@ fn backfill_for(markets: usize) -> Span {
 
 /// Production hosts, or the address given for this venue: `https://host/path`, for WebSockets the same with `ws` in front, or
 /// what follows a `|`.
-pub(crate) fn endpoints(def: &VenueDef, given: &str) -> Result<Endpoints, Failure> {
-    for one in given.split(',').map(str::trim).filter(|s| !s.is_empty()) {
+pub(crate) fn endpoints(def: &VenueDef, given: &[String]) -> Result<Endpoints, Failure> {
+    for one in given {
         let (id, url) = one
             .split_once('=')
             .ok_or_else(|| Failure::usage(format!("endpoint '{one}': write VENUE=http://host:port/path")))?;

@@ -9,13 +9,13 @@ use crate::live::replay::{self, journal_folder, setup_of};
 use crate::render::{Lens, align};
 use crate::service::lens_of;
 use crate::setup::Setup;
+use barograph_domain::time::LATENESS;
 use barograph_domain::{
     Event, Instrument, InstrumentName, KnownAlert, Metric, MinuteRow, Span, Status, StreamDecl, StreamIndex, Ts,
     UniverseRow,
 };
 use barograph_engine::AlertOut;
 use barograph_lake::journal::{ControlRecord, EntryKind, JournalReader};
-use barograph_store::run::LATENESS;
 use barograph_store::{AlertQuery, Range, Reader, RowQuery, RunInfo};
 use barograph_venues::session::{Action, Fault, Origin};
 use sha2::{Digest as _, Sha256};

@@ -11,12 +11,13 @@ use barograph_domain::advice::{
 };
 use barograph_domain::portfolio::{BasketFrom, LeftOut, PortfolioRequest, PortfolioView};
 use barograph_domain::thresholds::SAME_EXPOSURE;
+use barograph_domain::time::LATENESS;
 use barograph_domain::{InstrumentName, MinuteRow, RiskRegime, Side, Snapshot, Span, Ts};
 use barograph_engine::advice::{
     AdviceBasis, AdviceContext, PositionContext, PositionError, PositionState, PositionWatch, register,
 };
 use barograph_engine::universe::Asset;
-use barograph_store::run::{GRID, LATENESS};
+use barograph_store::run::GRID;
 use barograph_store::{NoticeQuery, Range, Registered, WatchState};
 use std::collections::BTreeMap;
 use std::sync::Arc;

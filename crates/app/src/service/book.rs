@@ -3,9 +3,9 @@
 use crate::failure::Failure;
 use crate::render::{Books, Lens};
 use barograph_api::QueryError;
+use barograph_domain::time::LATENESS;
 use barograph_domain::{Instrument, InstrumentName, Ts};
 use barograph_engine::rules::Book;
-use barograph_store::run::LATENESS;
 use barograph_store::{Reader, RunInfo};
 
 /// Which rule book is meant: by its own text where that is at hand, because a copy that someone edited may carry the same

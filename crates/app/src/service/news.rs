@@ -4,8 +4,8 @@ use super::book::lens_for;
 use super::{Latest, Service, configured_run, list};
 use crate::failure::Failure;
 use crate::render::{Lens, align};
+use barograph_domain::time::LATENESS;
 use barograph_domain::{Instrument, Span, Ts};
-use barograph_store::run::LATENESS;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// At most one freshness message per market in this time (regimes §9).

@@ -3,12 +3,11 @@
 pub(crate) mod files;
 pub(crate) mod print;
 
-use crate::config::Settings;
-use crate::failure::Failure;
+use crate::config::parts;
+use barograph_domain::time::LATENESS;
 use barograph_domain::{Instrument, InstrumentName, MinuteRow};
 use barograph_engine::Feature;
 use barograph_engine::universe::{PairRule, Sample, WATCH_MAX, Watch, default_watch, ordered};
-use barograph_store::run::LATENESS;
 use serde::{Deserialize, Serialize};
 
 /// Which markets are compared.
@@ -24,23 +23,22 @@ pub(crate) enum WatchMarkets {
 }
 
 impl WatchMarkets {
-    /// As set.
-    pub(crate) fn of(settings: &Settings) -> Result<Self, Failure> {
-        Ok(match settings.text("watch") {
-            "auto" => Self::Auto,
-            "off" => Self::Off,
-            text => {
-                let names: Vec<String> =
-                    text.split(',').map(str::trim).filter(|s| !s.is_empty()).map(str::to_owned).collect();
-                if names.len() < 2 || names.len() > WATCH_MAX {
-                    return Err(Failure::usage(format!(
-                        "watch: '{text}' names {} markets: write auto, off, or 2 to {WATCH_MAX} markets",
-                        names.len()
-                    )));
-                }
-                Self::Named(names)
-            }
-        })
+    /// As written: `auto`, `off`, or names between commas.
+    ///
+    /// # Errors
+    /// A sentence, where these are not two to [`WATCH_MAX`] names.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        match text {
+            "auto" => return Ok(Self::Auto),
+            "off" => return Ok(Self::Off),
+            _ => {}
+        }
+        let names: Vec<String> = parts(text).map(str::to_owned).collect();
+        if (2..=WATCH_MAX).contains(&names.len()) {
+            return Ok(Self::Named(names));
+        }
+        let n = names.len();
+        Err(format!("'{text}' names {n} markets: write auto, off, or 2 to {WATCH_MAX} markets"))
     }
 
     /// The same with whole names; the error names what is not among `known`.

@@ -9,10 +9,9 @@ use crate::features::reading::{Slot, choose, chosen};
 use crate::feeds::PriceSeries;
 use crate::market::Market;
 use barograph_domain::math::tanh;
+use barograph_domain::time::YEAR_DAYS;
 use barograph_domain::{Cell, Kind, Label as _, Metric, Reason, State, Ts, VolRegime};
 
-/// Days of a year: markets never close.
-const DAYS: f64 = 365.0;
 /// Percentile bounds of LOW, NORMAL and HIGH (R2.18).
 const PCT_BOUNDS: [f64; 3] = [0.25, 0.75, 0.95];
 /// Upper ends of STABLE, HIGH_VOL and EXPLOSIVE, daily (R4.14).
@@ -46,7 +45,7 @@ impl Assembly {
         use Feature as F;
         let slots = &mut self.slots;
         slots.copy(F::VolAnnual, F::RealizedVol24h);
-        slots.derive(F::VolDaily, F::RealizedVol24h, |v| v / DAYS.sqrt());
+        slots.derive(F::VolDaily, F::RealizedVol24h, |v| v / YEAR_DAYS.sqrt());
         let class = class_within(slots.cells()[F::VolDaily.index()].value, self.daily_bounds);
         slots.derive(F::VolClass, F::VolDaily, |_| f64::from(class.code()));
         slots.derive(F::RiskMultiplier, F::VolDaily, |_| class.risk_multiplier().unwrap_or(1.0));

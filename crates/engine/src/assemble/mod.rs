@@ -29,6 +29,7 @@ use crate::features::volatility::VolatilitySlots;
 use crate::feeds::{PriceFeed, PriceSeries};
 use crate::market::{Market, PairFeed};
 use crate::sessions::Stretch;
+use barograph_domain::time::YEAR_DAYS;
 use barograph_domain::{
     Cell, InputAge, Kind, MarketKind, Metric, MinuteRow, Reason, State, StreamIndex, Timeframes, Ts,
 };
@@ -558,7 +559,11 @@ fn basis_apr(market: &Market, basis: &Slot, t: Ts) -> Slot {
     }
     let Some(expiry) = market.expiry else { return Slot::MISSING };
     composite::combine(t, &[basis], |v| {
-        let days = (expiry - basis.cell.anchor).as_secs_f64() / 86_400.0;
-        if days < 1.0 { Err(Reason::OutOfDomain) } else { Ok(barograph_domain::math::ln(1.0 + v[0]) * 365.0 / days) }
+        let days = (expiry - basis.cell.anchor).as_days_f64();
+        if days < 1.0 {
+            Err(Reason::OutOfDomain)
+        } else {
+            Ok(barograph_domain::math::ln(1.0 + v[0]) * YEAR_DAYS / days)
+        }
     })
 }

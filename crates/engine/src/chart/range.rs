@@ -7,9 +7,8 @@ use crate::features::bars::BuiltBar;
 use crate::kernel::Block as _;
 use crate::kernel::{Moments, Sum};
 use barograph_domain::math::ln;
+use barograph_domain::time::YEAR;
 use barograph_domain::{Reason, Span};
-
-const YEAR: Span = Span::days(365);
 
 /// The four views of one window.
 #[derive(Clone, Copy, PartialEq, Debug)]

@@ -23,12 +23,12 @@ use crate::liquidity::extremes::{Extremes, Period, Range};
 use crate::liquidity::{Liquidity, Options};
 use crate::rules::{Book, SessionBase};
 use crate::sessions::{SessionHistory, SessionSet, Stretch};
+use barograph_domain::time::DAY;
 use barograph_domain::{LevelType, Session, Span, Ts};
 use days::Day;
 use serde::{Deserialize, Serialize};
 use windows::Windows;
 
-const DAY: Span = Span::days(1);
 /// Least share of a session's bars that must be there for it to count as seen.
 const SEEN: (i64, i64) = (4, 5);
 /// Returns below which a session says nothing.

@@ -11,6 +11,7 @@ use crate::explain::headline::{Sight, headline};
 use crate::liquidity::{Face, density};
 use crate::rules::{Book, SessionBase, VerdictTable, evaluate};
 use crate::sessions::{Adjusted, Conditions, adjust};
+use barograph_domain::time::YEAR_DAYS;
 use barograph_domain::{
     Cell, Confirmation, Headline, Kind, Reason, RiskRegime, Session, Span, State, StopVulnerability, TIMEFRAMES,
     TrendRegime, Ts, VolRegime,
@@ -21,7 +22,6 @@ const BARS_MIN: u64 = 50;
 /// What a doubtful input costs (regimes §7), and what is left at least.
 const LOST_PER_INPUT: f64 = 0.1;
 const LEFT_AT_LEAST: f64 = 0.5;
-const DAYS: f64 = 365.0;
 const MISSING: State = State::Undefined(Reason::MissingInput);
 
 /// The session and its stop distance.
@@ -138,7 +138,7 @@ impl Frame {
         let chart = self.chart();
         let session = self.session(book, now, realized[0].ok());
         let daily = match (&realized[2], chart) {
-            (Ok(v), _) => Ok(v / DAYS.sqrt()),
+            (Ok(v), _) => Ok(v / YEAR_DAYS.sqrt()),
             // Bars of more than a day: the last 24 of them.
             (Err(State::Undefined(Reason::NotOffered)), Some(c)) => c.vol_daily(),
             (Err(state), _) => Err(*state),

@@ -1,9 +1,10 @@
 //! A whole run of bars pushed at once: part after part instead of bar after bar, to the same state.
 
-use super::{DAY, Frame, day_of, windows::Squared};
+use super::{Frame, day_of, windows::Squared};
 use crate::features::run::Run;
 use crate::liquidity::Added;
 use barograph_domain::Span;
+use barograph_domain::time::DAY;
 
 impl Frame {
     /// As [`Frame::push`] for each bar of a run; bars that are not newer than the last or not on the grid are left out there

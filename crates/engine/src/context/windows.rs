@@ -8,13 +8,12 @@ use crate::features::bars::BuiltBar;
 use crate::features::run::Run;
 use crate::features::volatility::parkinson;
 use barograph_domain::math::ln;
+use barograph_domain::time::{DAY, YEAR};
 use barograph_domain::{Reason, Span, State, Ts};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 const HOUR: Span = Span::hours(1);
-const DAY: Span = Span::days(1);
-const YEAR_S: f64 = 31_536_000.0;
 /// Returns a window must hold to be measured by returns.
 const RETURNS_MIN: i64 = 12;
 const DAY_HOURS: usize = 24;
@@ -26,7 +25,7 @@ const RANKED: usize = 2_160;
 
 /// √(year / step).
 pub(super) fn per_year(step: Span) -> f64 {
-    (YEAR_S / step.as_secs_f64()).sqrt()
+    (YEAR.as_secs_f64() / step.as_secs_f64()).sqrt()
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]

@@ -2,6 +2,7 @@
 //! half a kilobyte.
 
 use barograph_domain::alert::{BaseRate, Change};
+use barograph_domain::time::DAY_MINUTES;
 use barograph_domain::{Span, Ts};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -134,7 +135,7 @@ impl Spoken {
         BaseRate {
             fired_90d: sum(&self.days, |d| d.fired),
             fired_30d: sum(month, |d| d.fired),
-            known_days: f64::from(known) / 1_440.0,
+            known_days: f64::from(known) / f64::from(DAY_MINUTES),
             held_share_90d: (known > 0).then(|| f64::from(sum(&self.days, |d| d.held)) / f64::from(known)),
         }
     }

@@ -157,11 +157,8 @@ fn away_from_mean(alert: &Alert) -> Option<String> {
     let z = s.value?;
     let side = if z < 0.0 { "below" } else { "above" };
     let span = alert.ts - alert.window_from;
-    let mean = if is_settled(alert) {
-        format!("{}-day", span.as_secs() / 86_400)
-    } else {
-        format!("{}-hour", span.as_secs() / 3_600)
-    };
+    let mean =
+        if is_settled(alert) { format!("{}-day", span.as_days()) } else { format!("{}-hour", span.as_secs() / 3_600) };
     Some(format!("{} {side} its {mean} mean (alert at {})", sigma(z), sigma(s.threshold)))
 }
 

@@ -8,13 +8,14 @@ use crate::catalogue::Feature;
 use crate::rules::{Ruled, Scene, Staleness, evaluate, judge, margin_of, nearest_changes};
 use crate::sessions::{self, adjust};
 use barograph_domain::snapshot::{AxisView, ConfirmationView, Flip, Regimes, SessionView, TimeframeLabels};
+use barograph_domain::time::DAY_MINUTES;
 use barograph_domain::{AxisState, Confirmation, Kind, Label, Session};
 
 /// Confidence lost per input that is partial, sampled or stood in for; and what is left at least (regimes §7).
 const LOST_PER_INPUT: f64 = 0.1;
 const LEFT_AT_LEAST: f64 = 0.5;
 /// Minutes below which a share of the last 90 days says nothing: a day.
-const JUDGED_MIN: u32 = 1_440;
+const JUDGED_MIN: u32 = DAY_MINUTES;
 
 pub(super) fn regimes(facts: &Facts<'_>) -> Regimes {
     let (row, axes) = (facts.row, &facts.axes);

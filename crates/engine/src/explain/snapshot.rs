@@ -8,10 +8,9 @@ use super::{changed, models, text, views};
 use crate::catalogue::Feature;
 use crate::rules::AxisStates;
 use barograph_domain::snapshot::{Explanation, Snapshot, StopVulnerabilityView};
-use barograph_domain::{MinuteRow, Span, StopVulnerability};
+use barograph_domain::time::LATENESS;
+use barograph_domain::{MinuteRow, StopVulnerability};
 
-/// A row is made this long after its instant (features §1, emission).
-const EMISSION_DELAY: Span = Span::millis(200);
 pub(super) const UNCALIBRATED: &str = "uncalibrated";
 /// Fields whose source is not built.
 const NOT_AVAILABLE: [&str; 2] = ["probability", "similar_episodes"];
@@ -32,7 +31,7 @@ pub(super) fn assemble(facts: &Facts<'_>, previous: Option<&MinuteRow>) -> Snaps
     Snapshot {
         snapshot_id: facts.snapshot_id.clone(),
         timestamp: facts.row.ts,
-        known_ts: facts.row.ts + EMISSION_DELAY,
+        known_ts: facts.row.ts + LATENESS,
         instrument: facts.ctx.instrument.name.clone(),
         symbol: facts.ctx.instrument.name.symbol.clone(),
         logic_version: facts.ctx.logic_version.to_owned(),

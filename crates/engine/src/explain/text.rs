@@ -6,6 +6,7 @@ use super::numbers::{Style, say};
 use super::views::held_share;
 use super::{evidence, flips, notes, waiting};
 use crate::rules::HELD_MINUTES;
+use barograph_domain::time::DAY_MINUTES;
 use barograph_domain::{HeldBy, RiskRegime, Span};
 
 /// A share that one decimal of a percent would show as nothing.
@@ -52,7 +53,7 @@ fn head(facts: &Facts<'_>) -> Option<&'static str> {
 /// "Held 0.4 % of the last 90 days."; nothing before a day has been judged.
 fn how_common(facts: &Facts<'_>, rule: usize) -> Option<String> {
     let count = facts.row.held.get(rule).copied()?;
-    if count.known < 1440 {
+    if count.known < DAY_MINUTES {
         return None;
     }
     let share = held_share(count)?;
@@ -61,11 +62,12 @@ fn how_common(facts: &Facts<'_>, rule: usize) -> Option<String> {
     }
     let share = say(Style::Percent, share);
     // A day short of 90 is still the last 90 days; anything less is what has been judged so far.
-    let full = usize::try_from(count.known).is_ok_and(|known| known + 1440 >= HELD_MINUTES);
+    let full = usize::try_from(count.known).is_ok_and(|known| known + DAY_MINUTES as usize >= HELD_MINUTES);
     Some(if full {
         format!("Held {share} of the last 90 days.")
     } else {
-        format!("Active {share} of the time in {} of recording.", Span::days(i64::from(count.known / 1440)).spoken())
+        let days = Span::days(i64::from(count.known / DAY_MINUTES));
+        format!("Active {share} of the time in {} of recording.", days.spoken())
     })
 }
 

@@ -7,6 +7,7 @@ use crate::rules::{
 };
 use barograph_domain::row::HeldCount;
 use barograph_domain::snapshot::{ClauseTrace, FeatureView, InputView, RuleTrace, WireValue};
+use barograph_domain::time::DAY_MINUTES;
 use barograph_domain::{Cell, HeatRegime, Kind, RiskRegime, State, StreamIndex, TrendRegime, VolRegime};
 use std::collections::BTreeMap;
 
@@ -147,7 +148,11 @@ fn trace<L: Ruled>(facts: &Facts<'_>, counted: usize, rule: &Rule<L>) -> RuleTra
         result: rule_result(facts.ctx.book, facts.cells, rule).name(),
         margin: rule_margin(facts.ctx.book, facts.cells, rule),
         held_share_90d: facts.row.held.get(counted).copied().and_then(held_share),
-        judged_days: facts.row.held.get(counted).map_or(0.0, |c| four_decimals(f64::from(c.known) / 1440.0)),
+        judged_days: facts
+            .row
+            .held
+            .get(counted)
+            .map_or(0.0, |c| four_decimals(f64::from(c.known) / f64::from(DAY_MINUTES))),
         clauses,
     }
 }

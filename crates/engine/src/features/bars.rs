@@ -6,6 +6,7 @@ use super::run::Run;
 use crate::kernel::{Fold, Sum};
 use crate::series::Series;
 use crate::sessions::SessionHistory;
+use barograph_domain::time::DAY;
 use barograph_domain::{Bar, Span, Ts};
 use serde::{Deserialize, Serialize};
 
@@ -81,7 +82,6 @@ pub struct DayVolume {
     sessions: SessionHistory,
 }
 
-const DAY: Span = Span::hours(24);
 const HOUR: Span = Span::hours(1);
 const MONTH_HOURS: usize = 720;
 const RANK_MIN_N: usize = 168;

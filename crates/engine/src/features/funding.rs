@@ -9,10 +9,10 @@ use crate::kernel::fold::Block;
 use crate::kernel::moments::Score;
 use crate::kernel::{Fold, Moments, Sum, ols};
 use crate::series::Series;
+use barograph_domain::time::DAY;
 use barograph_domain::{Reason, Span, Ts};
 use serde::{Deserialize, Serialize};
 
-const DAY: Span = Span::hours(24);
 const EIGHT_HOURS: Span = Span::hours(8);
 /// Samples below which a funding window says nothing (A01: with fewer than six, |z| cannot exceed 2).
 const MIN_N: u32 = 6;

@@ -8,10 +8,10 @@ use super::bars::Priced;
 use super::hourly::HourlyRank;
 use super::reading::{Origin, Settings, Slot};
 use crate::series::Series;
+use barograph_domain::time::DAY;
 use barograph_domain::{Reason, Span, State};
 use serde::{Deserialize, Serialize};
 
-const DAY: Span = Span::days(1);
 /// How much earlier than a day ago the earlier sample may be.
 const LOOK_PAST: Span = Span::mins(5);
 const QUARTER_HOURS: usize = 2_160;

@@ -15,6 +15,7 @@ use crate::liquidity::extremes::{Extremes, Period, Range};
 use crate::liquidity::profile::{self, Profile, ValueArea};
 use crate::liquidity::{Change, Face, Liquidity, Options, Record, Sink};
 use crate::series::Series;
+use barograph_domain::time::DAY;
 use barograph_domain::{Kind, Reason, Span, State, Ts};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -31,7 +32,6 @@ const TYPES_BUILT: f32 = 5.0;
 pub const COVERAGE_MIN: f32 = 0.5;
 /// Changes of one minute there is room for: those of an hour, a quarter, a day and a session that end together.
 const PENDING_ROOM: usize = 64;
-const DAY: Span = Span::days(1);
 const HOUR: Span = Span::hours(1);
 /// Hours of a day, and two for what comes late.
 const VOLUMES_KEPT: usize = 26;

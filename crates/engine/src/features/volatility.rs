@@ -13,10 +13,10 @@ use crate::kernel::{Fold, Moments, Sum, fold::Block};
 use crate::series::Series;
 use crate::sessions::{SessionHistory, Stretch};
 use barograph_domain::math::ln;
+use barograph_domain::time::{DAY, YEAR};
 use barograph_domain::{Reason, Span, State, Ts};
 use serde::{Deserialize, Serialize};
 
-const YEAR_S: f64 = 31_536_000.0;
 const MINUTE: Span = Span::mins(1);
 /// Returns a window must hold for the return estimator at a step coarser than a minute.
 const COARSE_RETURNS_MIN: i64 = 12;
@@ -25,7 +25,6 @@ const PCT_MIN_N: usize = 336;
 const MONTH_HOURS: usize = 720;
 const MONTH: i64 = 720;
 const MONTH_MIN_N: u32 = 168;
-const DAY: Span = Span::days(1);
 /// Returns below which a session or a day says nothing.
 const STRETCH_RETURNS_MIN: i64 = 3;
 /// Relative standard error of Parkinson's estimator per root of bar count (Parkinson 1980; features §2.7).
@@ -473,7 +472,7 @@ fn stretch_vol(step: Span, squared: &Fold<Sum>, stretch: &Stretch) -> Option<f64
 /// What makes a deviation a step one of a year.
 #[inline]
 fn yearly(step: Span) -> f64 {
-    (YEAR_S / step.as_secs_f64()).sqrt()
+    (YEAR.as_secs_f64() / step.as_secs_f64()).sqrt()
 }
 
 /// `None` when this step can say nothing about the window at all. Within the loop over the windows nothing is handed around.

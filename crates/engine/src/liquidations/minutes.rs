@@ -4,13 +4,14 @@
 //! unit: integers are added and taken away exactly, so the sum depends on what is in the window and on nothing else, as
 //! block folds promise, at the cost of two additions a minute. A late event enters its own minute and every window it is in.
 
-use barograph_domain::{Side, Ts};
+use barograph_domain::time::{self, DAY_MINUTES};
+use barograph_domain::{Side, Span, Ts};
 use serde::{Deserialize, Serialize};
 
 /// Minutes kept: the longest window.
-pub const DAY: i64 = 1_440;
-const RING: usize = 1_440;
-const MINUTE_NS: i64 = 60_000_000_000;
+pub const DAY: i64 = time::DAY.0 / MINUTE_NS;
+const RING: usize = DAY_MINUTES as usize;
+const MINUTE_NS: i64 = Span::mins(1).0;
 /// Windows: 5 min, 1 h, 4 h, 24 h and the configured window of the cascade rule.
 pub const WINDOWS: usize = 5;
 /// Minutes ahead of the clock that may wait; more are a venue's mistake.

@@ -23,6 +23,7 @@ use crate::features::Settings;
 use crate::features::hourly::{HourlyRank, whole_hour};
 use crate::kernel::UpperTail;
 use crate::series::STAMP_TOLERANCE;
+use barograph_domain::time::LATENESS;
 use barograph_domain::{Kind, Side, Span, Status, StreamIndex, Ts};
 use levels::ZoneLevels;
 use minutes::{Minutes, minute_of, start_of};
@@ -33,8 +34,6 @@ use zones::Bins;
 
 /// One minute.
 pub const MINUTE: Span = Span::mins(1);
-/// A minute is known this long after its end, and the source's delay later (features §1, emission).
-const LATENESS: Span = Span::millis(200);
 const MONTH: Span = Span::days(30);
 const MONTH_MINUTES: i64 = 30 * minutes::DAY;
 /// Before this much of its own history a market's burst is judged by the floor alone.

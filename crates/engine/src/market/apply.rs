@@ -1,8 +1,9 @@
 //! Events of a market: each goes to the feed of its stream, and waits there for its minute.
 
-use super::{LATENESS, Market, Route, TICK};
+use super::{Market, Route, TICK};
 use crate::engine::{Config, Outputs};
 use crate::feeds::{PriceFeed, PriceSeries, RatioFeed};
+use barograph_domain::time::LATENESS;
 use barograph_domain::{Event, GapReason, Payload, Span, Status, StatusState, StreamIndex, Ts};
 
 impl Market {

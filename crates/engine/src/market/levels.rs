@@ -1,12 +1,13 @@
 //! The levels of a market: those of its bars, and the zones of its forced closes.
 
-use super::{LATENESS, Market};
+use super::Market;
 use crate::engine::{LevelOut, Outputs};
 use crate::features::stops::{Pending, Stops};
 use crate::feeds::PriceSeries;
 use crate::liquidations::levels::{TIMEFRAME, ZoneLevels};
 use crate::liquidity::{Change, Happening, Record};
 use barograph_domain::Ts;
+use barograph_domain::time::LATENESS;
 
 impl Market {
     /// The feed whose levels are this market's: the first in order of preference that has any.

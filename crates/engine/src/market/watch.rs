@@ -1,6 +1,6 @@
 //! The detectors of one market: each minute after its axes, and the burst at every forced close (surveillance §2, §4).
 
-use super::{LATENESS, Market};
+use super::Market;
 use crate::assemble::Assembly;
 use crate::catalogue::Feature;
 use crate::detect::data::{DataInputs, DataWatch};
@@ -13,6 +13,7 @@ use crate::engine::{AlertOut, Config, Outputs};
 use crate::features::settled::Settled;
 use crate::liquidations::Liquidations;
 use crate::rules::{AxisStates, Book, EVENT_FEATURE};
+use barograph_domain::time::LATENESS;
 use barograph_domain::{
     Alert, Axis, Cell, Confirmation, Event, KnownAlert, Label, Metric, OpenAlert, OpenAlerts, Pattern, Payload, Reason,
     Span, StreamDecl, Timeframes, TrendRegime, Ts, VolRegime,

@@ -3,7 +3,8 @@
 //!
 //! A stretch counts once it is over, from the samples that had arrived by then; later corrections change no record.
 
-use barograph_domain::{Session, Span, Ts};
+use barograph_domain::time::DAY;
+use barograph_domain::{Session, Ts};
 use serde::{Deserialize, Serialize};
 
 /// Sessions looked back on.
@@ -13,7 +14,6 @@ pub const SESSIONS_MIN: usize = 10;
 /// Measured base multipliers have this mean before they are clamped (S11).
 const BASE_MEAN: f64 = 1.5;
 const BASE_RANGE: (f64, f64) = (1.0, 2.5);
-const DAY: Span = Span::days(1);
 
 /// The second original's base multipliers, in the order of [`Session::ALL`] (R2.2, A10).
 pub const SEED_BASE: [f64; 4] = [1.0, 1.5, 1.8, 2.5];
@@ -27,7 +27,7 @@ enum Class {
 
 impl Class {
     fn of(t: Ts) -> Self {
-        if matches!(t.0.div_euclid(DAY.0).rem_euclid(7), 2 | 3) { Self::Weekend } else { Self::Weekday }
+        if t.is_weekend() { Self::Weekend } else { Self::Weekday }
     }
 }
 
@@ -194,6 +194,7 @@ impl SessionHistory {
 mod tests {
     use super::super::SessionSet;
     use super::*;
+    use barograph_domain::Span;
 
     #[test]
     fn ten_sessions_of_a_name_make_it_usual_and_midnight_renews_the_base() {

@@ -2,10 +2,10 @@
 
 use super::history::Stretch;
 use super::zone::Zone;
+use barograph_domain::time::DAY;
 use barograph_domain::{Session, Span, Ts};
 use serde::{Deserialize, Serialize};
 
-const DAY: Span = Span::days(1);
 const MINUTE: Span = Span::mins(1);
 
 /// Hours of one session, half-open, in local minutes of the day; the end may lie on the next day.
@@ -137,9 +137,7 @@ impl Hours {
         for day in [day, day - DAY] {
             let closes = if self.end > self.start { day } else { day + DAY };
             let (from, until) = (self.zone_instant(day, self.start), self.zone_instant(closes, self.end));
-            // 1970-01-01 was a Thursday: Saturdays and Sundays are days 2 and 3 of every seven.
-            let weekend = matches!(day.0.div_euclid(DAY.0).rem_euclid(7), 2 | 3);
-            if t >= from && t < until && (self.weekends || !weekend) {
+            if t >= from && t < until && (self.weekends || !day.is_weekend()) {
                 return Some(from);
             }
         }

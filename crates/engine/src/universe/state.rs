@@ -9,7 +9,7 @@ use super::leaders;
 use super::pair::{Kept, Pair, PairRule, hourly_places};
 use super::returns::Returns;
 use super::watch::Watch;
-use crate::market::LATENESS;
+use barograph_domain::time::LATENESS;
 use barograph_domain::universe::UniverseMarket;
 use barograph_domain::{RiskRegime, Ts, UniverseRow, VolRegime};
 use serde::{Deserialize, Serialize};

@@ -12,6 +12,7 @@ use arrow_array::types::{
 };
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{DataType, TimeUnit};
+use barograph_domain::time::DAY;
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyCapsuleMethods};
 
@@ -80,7 +81,7 @@ impl Table {
             DataType::Timestamp(TimeUnit::Millisecond, _) | DataType::Date64 => 1_000_000,
             DataType::Timestamp(TimeUnit::Microsecond, _) => 1_000,
             DataType::Timestamp(TimeUnit::Nanosecond, _) => 1,
-            DataType::Date32 => 86_400_000_000_000,
+            DataType::Date32 => DAY.0,
             DataType::Int64 => 0,
             other => {
                 return Err(wrong(format!(
@@ -94,7 +95,7 @@ impl Table {
                 return Err(wrong(format!("column '{name}' has a row without a stamp")));
             }
             match stamps(piece) {
-                Some(values) if pieces.len() == 1 && unit != 86_400_000_000_000 => {
+                Some(values) if pieces.len() == 1 && unit != DAY.0 => {
                     let unit = if unit == 0 {
                         super::convert::unit_of(values.values().first().copied().unwrap_or(0))
                     } else {

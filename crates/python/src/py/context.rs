@@ -4,6 +4,7 @@ use super::convert::{datetime, given_side, positive, wire, wrong};
 use super::words::word;
 use crate::answer::Answer;
 use barograph_domain::advice::Verdict;
+use barograph_domain::time::YEAR_DAYS;
 use barograph_domain::{Label, Level, LevelEvent, Reason, RiskRegime, Side, State};
 use barograph_engine::context::{FrameReading, SessionReading};
 use pyo3::prelude::*;
@@ -517,7 +518,7 @@ pub(super) fn volatility_view(
         put_read(&mut out, id, read);
     }
     put_read(&mut out, "vol_daily", r.volatility.daily);
-    put_read(&mut out, "vol_annual", r.volatility.daily.map(|d| d * 365.0_f64.sqrt()));
+    put_read(&mut out, "vol_annual", r.volatility.daily.map(|d| d * YEAR_DAYS.sqrt()));
     put(&mut out, "vol_class", r.volatility.label.name());
     let undefined = r.volatility.daily.err().unwrap_or(MISSING);
     put_or(&mut out, "risk_multiplier", r.volatility.label.risk_multiplier(), undefined);

@@ -6,6 +6,8 @@
 use super::arrow::Table;
 use super::convert::{unit_of, wrong};
 use crate::columns::Columns;
+use barograph_domain::Span;
+use barograph_domain::time::DAY;
 use numpy::{PyReadonlyArray1, PyUntypedArrayMethods};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -221,9 +223,9 @@ fn unit_named(unit: &str) -> PyResult<i64> {
         "ms" => 1_000_000,
         "us" | "μs" => 1_000,
         "ns" => 1,
-        "m" => 60_000_000_000,
-        "h" => 3_600_000_000_000,
-        "D" => 86_400_000_000_000,
+        "m" => Span::mins(1).0,
+        "h" => Span::hours(1).0,
+        "D" => DAY.0,
         _ => return Err(wrong(format!("stamps in units of '{unit}': use ns, us, ms, s"))),
     })
 }

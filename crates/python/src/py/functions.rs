@@ -7,6 +7,7 @@ use super::frames::Frames;
 use crate::columns::FrameError;
 use barograph_domain::alert::Datum;
 use barograph_domain::thresholds::FUNDING_EXTREME;
+use barograph_domain::time::YEAR_DAYS;
 use barograph_domain::{Alert, Cell, HeatRegime, Kind, Label, Reason, Side, Span, State, Ts};
 use barograph_engine::catalogue::{CATALOGUE, Feature};
 use barograph_engine::chart::Read;
@@ -244,7 +245,7 @@ fn funding_metrics<'py>(py: Python<'py>, points: Vec<Rate>) -> PyResult<Bound<'p
     ] {
         put_slot(&mut out, id, slot);
     }
-    put_read(&mut out, "funding_apr", s.rate.cell.ready().map(|f| f * 3.0 * 365.0).ok_or(s.rate.cell.state));
+    put_read(&mut out, "funding_apr", s.rate.cell.ready().map(|f| f * 3.0 * YEAR_DAYS).ok_or(s.rate.cell.state));
     put_read(&mut out, "funding_rate_deviation_std", s.zscore.cell.ready().map(f64::abs).ok_or(s.zscore.cell.state));
     put_or(&mut out, "funding_extreme_flag", s.rate.cell.ready().map(|f| f.abs() > FUNDING_EXTREME), s.rate.cell.state);
     wire(py, &out)
@@ -315,7 +316,7 @@ fn volatility_persistence<'py>(
     let mut out = Map::new();
     let har = daily.har();
     put_read(&mut out, "vol_har_forecast", har.map(|h| h.forecast));
-    put_read(&mut out, "vol_har_forecast_annual", har.map(|h| (h.forecast * 365.0).sqrt()));
+    put_read(&mut out, "vol_har_forecast_annual", har.map(|h| (h.forecast * YEAR_DAYS).sqrt()));
     put_read(&mut out, "har_r2", har.map(|h| h.r2));
     put_read(&mut out, "har_beta", har.map(|h| h.beta.to_vec()));
     let half = daily.halflife();

@@ -6,8 +6,9 @@
 
 use crate::common::{child, child_folder, reader, writer};
 use barograph_domain::row::HeldCount;
+use barograph_domain::time::LATENESS;
 use barograph_domain::{AxisState, Cell, Event, Kind, MinuteRow, Payload, Reason, RiskRegime, Span, StreamDecl, Ts};
-use barograph_store::run::{GRID, LATENESS, row_of};
+use barograph_store::run::{GRID, row_of};
 use barograph_store::suite::{hash, sample};
 use barograph_store::{Checkpoint, Dirty, ImportRecord, Inserted, Reader, SqliteReader, SqliteWriter, Writer};
 use sample::{FEATURES, Random};

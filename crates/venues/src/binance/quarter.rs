@@ -48,7 +48,7 @@ pub(super) fn expiry_after(at: Ts) -> Ts {
 fn last_friday(year: i64, month: i64) -> Ts {
     let next = if month == 12 { (year + 1, 1) } else { (year, month + 1) };
     let last = Ts::from_civil(next.0, next.1, 1, 0, 0, 0) - Span::days(1);
-    let day = (last - Ts(0)).as_secs() / 86_400;
+    let day = (last - Ts(0)).as_days();
     // Day 0 was a Thursday, so Fridays are 1 modulo 7.
     last - Span::days((day - 1).rem_euclid(7))
 }

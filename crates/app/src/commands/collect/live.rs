@@ -12,6 +12,7 @@ use crate::clock::{SystemClock, now};
 use crate::commands::serve::{runtime, serve_live, stopped, watch_for_stop};
 use crate::commands::{reader, up};
 use crate::config::Settings;
+use crate::config::streams::RATIOS;
 use crate::failure::Failure;
 use crate::live::meter::UNKNOWN;
 use crate::live::replay::{is_listening, listener};
@@ -43,7 +44,8 @@ pub(super) fn run(args: &Collect, settings: &Settings, json: bool) -> Result<(),
     let flags = args.up();
     let runtime = runtime()?;
     let wish = Wish { stop: watch_for_stop(&runtime), ..up::wish(&flags, settings, Arc::new(SystemClock))? };
-    let mut turn = Turn { folder: wish.data.clone(), stop: Arc::clone(&wish.stop), begun: Instant::now(), said: false };
+    let mut turn =
+        Turn { folder: settings.data.clone(), stop: Arc::clone(&wish.stop), begun: Instant::now(), said: false };
     turn.wait()?;
     let running = start(&runtime, settings, wish, move || turn.open(settings))?;
     if !args.continuous {
@@ -108,8 +110,7 @@ impl Turn {
 }
 
 fn patience(settings: &Settings) -> Span {
-    let poll = Span::parse(settings.text("poll_interval")).unwrap_or(PATIENCE);
-    PATIENCE.max(poll + A_LITTLE)
+    PATIENCE.max(settings.poll_interval + A_LITTLE)
 }
 
 /// Markets that are listened to.
@@ -132,7 +133,7 @@ fn streams(service: &Service, markets: &[InstrumentName]) -> Vec<LiveStreamView>
 /// liquidated, ratios with their five minutes: none yet is no failure.
 fn comes_by_itself(metric: &str) -> bool {
     let late = [Metric::Bar, Metric::FundingRateSettled, Metric::Liquidation];
-    !late.iter().chain(&up::RATIOS).any(|m| m.name() == metric)
+    !late.iter().chain(&RATIOS).any(|m| m.name() == metric)
 }
 
 fn arrived(stream: &LiveStreamView) -> bool {

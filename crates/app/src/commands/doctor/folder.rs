@@ -12,17 +12,17 @@ use std::path::Path;
 const ROOM_MIN: u64 = 1_000_000_000;
 
 pub(super) fn look(settings: &Settings) -> Result<Vec<Finding>, Failure> {
-    let data = settings.data();
+    let data = &settings.data;
     // What does not exist yet is made where its nearest ancestor is.
     let there = data.ancestors().find(|p| p.is_dir()).unwrap_or_else(|| Path::new("."));
     let there = if there.as_os_str().is_empty() { Path::new(".") } else { there };
-    let mut out = vec![permission(&data, there)];
+    let mut out = vec![permission(data, there)];
     if data.is_dir() {
         let roles = Role::ALL.into_iter().chain([Role::Delivery]);
-        out.extend(roles.filter_map(|role| held(&data, role)));
+        out.extend(roles.filter_map(|role| held(data, role)));
     }
-    let used = bytes_below(&journal_folder(&data));
-    let budget = settings.number("keep_journal_gb")? as u64 * 1_000_000_000;
+    let used = bytes_below(&journal_folder(data));
+    let budget = settings.journal_bytes_max();
     out.push(room(there, used, budget));
     Ok(out)
 }

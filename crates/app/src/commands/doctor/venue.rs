@@ -6,6 +6,7 @@ use crate::commands::serve::runtime;
 use crate::failure::{Failure, chain};
 use crate::live::discover;
 use crate::live::start::Asked;
+use barograph_domain::time::LATENESS;
 use barograph_domain::{Span, Ts};
 use barograph_net::{Bounds, Fetch, Incoming, Net, Options, Receiver, VenueStats, inbox};
 use barograph_venues::session::{MarketSpec, SessionConfig};
@@ -15,7 +16,7 @@ use std::time::{Duration, Instant};
 const ANSWER: Span = Span::secs(10);
 const SOCKETS: Duration = Duration::from_secs(10);
 /// A minute is closed this long after its end: a clock that is further off puts facts into the wrong minute.
-const SKEW_WARN: Span = Span::millis(200);
+const SKEW_WARN: Span = LATENESS;
 /// Further off than this and the venue's stamps contradict the record.
 const SKEW_BAD: Span = Span::secs(5);
 

@@ -6,8 +6,8 @@
 
 use super::{Core, Sink};
 use crate::failure::Failure;
+use barograph_domain::time::LATENESS;
 use barograph_domain::{Event, GapReason, Metric, Payload, Span, Status, StatusState, StreamDecl, StreamIndex, Ts};
-use barograph_store::run::LATENESS;
 use barograph_venues::session::{Emit, Origin};
 
 const MINUTE: Span = Span::mins(1);

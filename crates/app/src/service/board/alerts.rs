@@ -1,11 +1,9 @@
 //! What the header counts: episodes that are not over, and what began in the last day. Kept in memory, rebuilt from the store.
 
 use barograph_domain::alert::{AlertState, Change};
-use barograph_domain::{Alert, InstrumentName, Pattern, Span, Ts};
+use barograph_domain::time::DAY;
+use barograph_domain::{Alert, InstrumentName, Pattern, Ts};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// How far back the header counts.
-pub(super) const DAY: Span = Span::days(1);
 
 /// Patterns whose beginnings the header counts.
 pub(super) const COUNTED: [Pattern; 2] = [Pattern::LiquidationCascade, Pattern::VolatilityRegimeChange];
@@ -66,8 +64,8 @@ impl AlertBook {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use barograph_domain::Severity;
     use barograph_domain::alert::BaseRate;
+    use barograph_domain::{Severity, Span};
 
     fn record(pattern: Pattern, change: Change, state: AlertState, hour: i64) -> Alert {
         let at = Ts(0) + Span::hours(hour);

@@ -1,6 +1,6 @@
 //! What the store says of a market's last hour and day; and the whole board as it was known at a moment.
 
-use super::alerts::{AlertBook, COUNTED, DAY};
+use super::alerts::{AlertBook, COUNTED};
 use super::cells::{Cooked, change, seconds};
 use super::{data_of, header_of};
 use crate::positions::Stops;
@@ -8,8 +8,9 @@ use crate::render::{Lens, align};
 use crate::service::{Service, configured_run, internal, lens_for, unreadable};
 use barograph_api::QueryError;
 use barograph_api::board::{BoardView, ChangeView, Column, RowView, Value};
+use barograph_domain::time::{DAY, LATENESS};
 use barograph_domain::{Axis, Instrument, InstrumentName, KnownAlert, Label, MinuteRow, Span, Ts};
-use barograph_store::run::{GRID, LATENESS};
+use barograph_store::run::GRID;
 use barograph_store::{AlertQuery, InstrumentInfo, Range, RunInfo, RunKey};
 use std::collections::BTreeMap;
 

@@ -147,7 +147,7 @@ pub fn register(
 /// a factor of three and a half.
 fn is_far(entry: f64, opened_at: Ts, market: &SeenPrice) -> bool {
     let apart = market.at.map_or(Span::ZERO, |at| Span((at.0 - opened_at.0).abs()));
-    let days = (apart.as_secs_f64() / 86_400.0).max(1.0);
+    let days = apart.as_days_f64().max(1.0);
     let hourly = market.atr.filter(|a| a.is_finite() && *a > 0.0).map_or(0.0, |a| a / market.price);
     let limit = (5.0 * hourly * (24.0 * days).sqrt()).clamp(FAR_MIN, FAR_MAX);
     math::ln(entry / market.price).abs() > limit

@@ -1,0 +1,128 @@
+//! How each kind of setting is read: from its text to what it means, or why it cannot be meant.
+
+use super::secret;
+use barograph_domain::Span;
+use barograph_engine::liquidity::ClusterMethod;
+use barograph_engine::models::ModelMarkets;
+use barograph_engine::models::policy::MARKETS_MAX;
+use barograph_engine::rules::CLUSTER_METHODS;
+use core::iter::once;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// A century: what is kept for longer is kept for ever, and 64 bits of nanoseconds hold no more than three.
+pub(crate) const KEEP_DAYS_MAX: u32 = 36_500;
+
+/// Nothing where nothing is written.
+pub(super) fn optional<T: From<String>>(text: &str) -> Result<Option<T>, String> {
+    Ok(Some(text).filter(|text| !text.is_empty()).map(|text| text.to_owned().into()))
+}
+
+pub(super) fn path(text: &str) -> Result<PathBuf, String> {
+    Ok(text.into())
+}
+
+/// Parts between commas.
+pub(crate) fn parts(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',').map(str::trim).filter(|part| !part.is_empty())
+}
+
+pub(super) fn names(text: &str) -> Result<Vec<String>, String> {
+    Ok(parts(text).map(str::to_owned).collect())
+}
+
+/// One of a few words.
+pub(super) fn one_of<T: Copy>(text: &str, words: &[(&str, T)]) -> Result<T, String> {
+    if let Some((_, meant)) = words.iter().find(|(word, _)| *word == text) {
+        return Ok(*meant);
+    }
+    let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+    let (last, others) = names.split_last().unwrap_or((&"", &[]));
+    Err(format!("'{text}': write {} or {last}", others.join(", ")))
+}
+
+pub(super) fn switch(text: &str) -> Result<bool, String> {
+    one_of(text, &[("on", true), ("off", false)])
+}
+
+pub(super) fn number(text: &str) -> Result<usize, String> {
+    let known = text.parse().ok().filter(|n| *n > 0);
+    known.ok_or_else(|| format!("'{text}' is not a whole number above zero"))
+}
+
+/// How long something is kept.
+pub(super) fn days(text: &str) -> Result<Span, String> {
+    let days = number(text)?;
+    match u32::try_from(days) {
+        Ok(n @ ..=KEEP_DAYS_MAX) => Ok(Span::days(i64::from(n))),
+        _ => Err(format!("'{days}' is more than {KEEP_DAYS_MAX} days")),
+    }
+}
+
+/// A time that is a whole number of `unit`.
+pub(super) fn whole(text: &str, unit: Span) -> Result<Span, String> {
+    let fits = |span: &Span| span.0 % unit.0 == 0;
+    let not = || format!("'{text}' is not a whole number of {}", unit.compact());
+    Some(Span::parse(text)?).filter(fits).ok_or_else(not)
+}
+
+/// The address as written, wherever it points.
+pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_e| format!("'{text}' is not an address; write 127.0.0.1:8600"))
+}
+
+/// Does whoever asks need a token even on a loopback address?
+pub(super) fn tokens_always(text: &str) -> Result<bool, String> {
+    match text {
+        "auto" => Ok(false),
+        "tokens" => Ok(true),
+        other => Err(format!("'{other}' is not one of auto, tokens")),
+    }
+}
+
+/// Address of the page without a slash at its end.
+pub(super) fn page_address(text: &str) -> Result<Option<String>, String> {
+    match text.trim_end_matches('/') {
+        "" => Ok(None),
+        set if set.starts_with("http://") || set.starts_with("https://") => Ok(Some(set.to_owned())),
+        set => Err(format!("'{set}' is no address; write https://host")),
+    }
+}
+
+/// Quote units a day.
+pub(super) fn volume(text: &str) -> Result<f64, String> {
+    let known = text.parse::<f64>().ok().filter(|v| v.is_finite() && *v >= 0.0);
+    known.ok_or_else(|| format!("'{text}' is not a number from 0 up"))
+}
+
+/// How much history is fetched at the first start; none leaves it to the command.
+pub(super) fn backfill(text: &str) -> Result<Option<Span>, String> {
+    match text {
+        "auto" => Ok(None),
+        "0" | "none" => Ok(Some(Span::ZERO)),
+        text => Span::parse(text).map(Some).map_err(|why| format!("{why}, or auto, or 0")),
+    }
+}
+
+/// Markets with statistical models; none leaves it to the command.
+pub(super) fn models(text: &str) -> Result<Option<ModelMarkets>, String> {
+    Ok(match text {
+        "auto" => None,
+        "on" => Some(ModelMarkets::First(MARKETS_MAX)),
+        "off" => Some(ModelMarkets::Off),
+        _ if parts(text).next().is_none() => return Err("it is empty: write auto, on, off or symbols".to_owned()),
+        _ => Some(ModelMarkets::Named(names(text)?)),
+    })
+}
+
+/// How equal highs and lows are found; none leaves it to the rule book.
+pub(super) fn clusters(text: &str) -> Result<Option<ClusterMethod>, String> {
+    let own = CLUSTER_METHODS.map(|(word, method)| (word, Some(method)));
+    one_of(text, &once(("book", None)).chain(own).collect::<Vec<_>>())
+}
+
+/// The database, where it is not the data folder's own.
+pub(super) fn database(text: &str) -> Result<Option<String>, String> {
+    secret::check_url(text)?;
+    optional(text)
+}

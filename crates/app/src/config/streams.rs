@@ -1,0 +1,68 @@
+//! Streams of a live market by the names that settings use.
+
+use super::read::parts;
+use barograph_domain::{Metric, Span};
+
+/// Ratios of accounts and positions, which some venues publish.
+pub(crate) const RATIOS: [Metric; 4] =
+    [Metric::TopTraderAccountRatio, Metric::TopTraderPositionRatio, Metric::LongShortRatio, Metric::TakerVolumeRatio];
+/// Streams of a live market, order books and ratios aside.
+const METRICS: [Metric; 9] = [
+    Metric::Bar,
+    Metric::Trade,
+    Metric::BestBidAsk,
+    Metric::MarkPrice,
+    Metric::IndexPrice,
+    Metric::FundingRate,
+    Metric::FundingRateSettled,
+    Metric::OpenInterest,
+    Metric::Liquidation,
+];
+
+/// What is listened to of a market, order books aside.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Streams {
+    pub(crate) names: Vec<Metric>,
+    /// Ratios too, where there are not too many markets.
+    pub(crate) ratios: bool,
+}
+
+impl Streams {
+    /// `all`, or names.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        if text == "all" {
+            return Ok(Self { names: METRICS.to_vec(), ratios: true });
+        }
+        let all = || METRICS.iter().chain(&RATIOS);
+        let one = |name: &str| {
+            Metric::from_name(name).filter(|m| all().any(|known| known == m)).ok_or_else(|| {
+                let known: Vec<&str> = all().map(|m| m.name()).collect();
+                format!("'{name}' is no stream; write all, or some of {}", known.join(", "))
+            })
+        };
+        let names: Vec<Metric> = parts(text).map(one).collect::<Result<_, _>>()?;
+        if names.is_empty() {
+            return Err("name at least one, or write all".to_owned());
+        }
+        Ok(Self { names, ratios: false })
+    }
+}
+
+/// Intervals of what is polled, by name: `open_interest=30s,long_short_ratio=5m`.
+pub(super) fn intervals(text: &str) -> Result<Vec<(Metric, Span)>, String> {
+    let polled = || [Metric::OpenInterest].into_iter().chain(RATIOS);
+    let one = |part: &str| {
+        let (name, every) =
+            part.split_once('=').ok_or_else(|| format!("'{part}': write name=time, as in open_interest=30s"))?;
+        let metric = Metric::from_name(name.trim()).filter(|m| polled().any(|known| known == *m)).ok_or_else(|| {
+            let known: Vec<&str> = polled().map(|m| m.name()).collect();
+            format!("'{}' is not polled; what can be is {}", name.trim(), known.join(", "))
+        })?;
+        let every = Span::parse(every.trim()).map_err(|why| format!("{}: {why}", metric.name()))?;
+        if every < Span::secs(1) {
+            return Err(format!("{}: a second at least", metric.name()));
+        }
+        Ok((metric, every))
+    };
+    parts(text).map(one).collect()
+}
