@@ -227,7 +227,6 @@ pub struct AliasEvent {
     pub data: Data,
 }
 
-
 impl EventView {
     /// As the fourth original sent it; none for what it did not know.
     #[must_use]

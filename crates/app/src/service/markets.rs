@@ -7,8 +7,8 @@ use barograph_api::{
     AskBoard as _, AskMarkets, CatalogueEntry, FeatureRowView, Health, LevelFilter, LevelView, MarketHealth,
     MarketView, MetricPoint, Page, QueryError, Rendered, StreamView, Window,
 };
+use barograph_domain::time::LATENESS;
 use barograph_domain::{InstrumentName, Metric, Snapshot, Ts};
-use barograph_store::run::LATENESS;
 use barograph_store::{PointQuery, Range};
 use std::sync::{Arc, PoisonError};
 
