@@ -1,7 +1,7 @@
 //! Which stream speaks for a metric at a moment, whether there is any, how old it is, and the history behind a percentile.
 
 use crate::assemble::allowed;
-use crate::catalogue::Feature;
+use crate::catalogue::{Feature, each_feature};
 use crate::engine::Config;
 use crate::features::settled::Settled;
 use crate::feeds::{PriceFeed, PriceSeries, RatioFeed};
@@ -227,35 +227,39 @@ pub(crate) fn others_of(
 ) {
     out.clear();
     let Some(stream) = stream else { return };
-    let price = || market.prices.iter().find(|p| p.source.stream == stream);
-    match percentile {
-        Feature::RealizedVol1hPct90d | Feature::RealizedVol4hPct90d | Feature::VolPctRank => {
-            let which = match percentile {
-                Feature::RealizedVol1hPct90d => 0,
-                Feature::RealizedVol4hPct90d => 1,
-                _ => 2,
-            };
-            if let Some(volatility) = price().and_then(|p| p.volatility.as_ref()) {
-                volatility.ranks()[which].window().others(hour, out);
+    macro_rules! take {
+        (price $feature:ident $field:tt ($window:literal)) => {
+            if percentile == Feature::$feature {
+                let feed = market.prices.iter().find(|p| p.source.stream == stream);
+                if let Some(volatility) = feed.and_then(|p| p.volatility.as_ref()) {
+                    volatility.ranks()[$window].window().others(hour, out);
+                }
             }
-        }
-        Feature::OiDelta4hPct90d => {
-            if let Some(feed) = market.open_interest.iter().find(|o| o.source.stream == stream) {
-                feed.windows.rank().window().others(hour, out);
+        };
+        (open_interest $feature:ident $field:tt ($rank:ident)) => {
+            if percentile == Feature::$feature
+                && let Some(feed) = market.open_interest.iter().find(|o| o.source.stream == stream)
+            {
+                feed.windows.$rank().window().others(hour, out);
             }
-        }
-        Feature::LiqVelocity4hPct30d => {
-            if let Some(own) = &market.liquidations {
-                own.velocity_rank().window().others(hour, out);
+        };
+        (liquidations $feature:ident $field:tt ($rank:ident)) => {
+            if percentile == Feature::$feature
+                && let Some(own) = &market.liquidations
+            {
+                own.$rank().window().others(hour, out);
             }
-        }
-        Feature::FundingPct30d => {
-            if let Some(feed) = market.funding.iter().find(|f| f.source.stream == stream) {
-                feed.windows.rank().window().others(hour, out);
-            } else if let Some(settled) = market.settled.iter().find(|s| s.stream() == stream) {
-                settled.others_of_month(out);
+        };
+        (funding $feature:ident $field:tt ($rank:ident)) => {
+            if percentile == Feature::$feature {
+                if let Some(feed) = market.funding.iter().find(|f| f.source.stream == stream) {
+                    feed.windows.$rank().window().others(hour, out);
+                } else if let Some(settled) = market.settled.iter().find(|s| s.stream() == stream) {
+                    settled.others_of_month(out);
+                }
             }
-        }
-        _ => {}
+        };
+        ($($other:tt)*) => {};
     }
+    each_feature!(take);
 }

@@ -103,16 +103,12 @@ pub struct PriceFeed {
     #[serde(skip, default = "all")]
     pub unread: Wanted,
     /// Latest readings; derived, so not saved.
-    #[serde(skip, default = "no_volatility")]
+    #[serde(skip)]
     pub slots: VolatilitySlots,
 }
 
 fn all() -> Wanted {
     Wanted::ALL
-}
-
-fn no_volatility() -> VolatilitySlots {
-    VolatilitySlots::MISSING
 }
 
 impl Bars {
@@ -366,12 +362,8 @@ pub struct FundingFeed {
     /// The same as the venue always has it.
     venue_h: Option<f64>,
     /// Latest readings; derived, so not saved.
-    #[serde(skip, default = "no_funding")]
+    #[serde(skip)]
     pub slots: FundingSlots,
-}
-
-fn no_funding() -> FundingSlots {
-    FundingSlots::MISSING
 }
 
 impl FundingFeed {
@@ -468,7 +460,7 @@ pub struct OpenInterestFeed {
     /// Windows over them.
     pub windows: OpenInterest,
     /// Latest readings; derived, so not saved.
-    #[serde(skip, default = "no_open_interest")]
+    #[serde(skip)]
     pub slots: OpenInterestSlots,
     /// Until when they hold by what was heard when they were taken; derived as well.
     #[serde(skip, default = "never")]
@@ -477,10 +469,6 @@ pub struct OpenInterestFeed {
 
 fn never() -> Ts {
     Ts::MIN
-}
-
-fn no_open_interest() -> OpenInterestSlots {
-    OpenInterestSlots::MISSING
 }
 
 impl OpenInterestFeed {

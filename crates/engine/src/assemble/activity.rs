@@ -1,7 +1,8 @@
 //! Classes of volatility, heat and crowding: functions of other readings of the same minute (features §2.5, §5).
 
+use super::fill::fill;
 use super::{Assembly, allowed};
-use crate::catalogue::Feature;
+use crate::catalogue::{Feature, each_feature};
 use crate::composite;
 use crate::engine::Config;
 use crate::features::positions;
@@ -12,7 +13,7 @@ use barograph_domain::math::tanh;
 use barograph_domain::{Cell, Kind, Label as _, Metric, Reason, State, Ts, VolRegime};
 
 /// Days of a year: markets never close.
-const DAYS: f64 = 365.0;
+pub(super) const DAYS: f64 = 365.0;
 /// Percentile bounds of LOW, NORMAL and HIGH (R2.18).
 const PCT_BOUNDS: [f64; 3] = [0.25, 0.75, 0.95];
 /// Upper ends of STABLE, HIGH_VOL and EXPLOSIVE, daily (R4.14).
@@ -40,27 +41,35 @@ fn class_within(vol_daily: f64, bounds: [f64; 3]) -> VolRegime {
     }
 }
 
+/// Code of the class of a percentile of volatility (R2.18).
+#[inline]
+pub(super) fn class_of_rank(rank: f64) -> f64 {
+    let class = PCT_BOUNDS.iter().position(|b| rank < *b).unwrap_or(PCT_BOUNDS.len());
+    #[expect(clippy::cast_precision_loss, reason = "four classes")]
+    let class = class as f64;
+    class
+}
+
 impl Assembly {
-    /// Readings that follow from the day's volatility.
+    /// What follows from the class of the day's volatility.
     pub(super) fn classes(&mut self) {
-        use Feature as F;
         let slots = &mut self.slots;
-        slots.copy(F::VolAnnual, F::RealizedVol24h);
-        slots.derive(F::VolDaily, F::RealizedVol24h, |v| v / DAYS.sqrt());
-        let class = class_within(slots.cells()[F::VolDaily.index()].value, self.daily_bounds);
-        slots.derive(F::VolClass, F::VolDaily, |_| f64::from(class.code()));
-        slots.derive(F::RiskMultiplier, F::VolDaily, |_| class.risk_multiplier().unwrap_or(1.0));
-        slots.derive(F::SizeFactor, F::VolDaily, |_| class.size_factor().unwrap_or(1.0));
-        slots.derive(F::VolClassPct, F::VolPctRank, |v| {
-            let class = PCT_BOUNDS.iter().position(|b| v < *b).unwrap_or(PCT_BOUNDS.len());
-            #[expect(clippy::cast_precision_loss, reason = "four classes")]
-            let class = class as f64;
-            class
-        });
+        let class = class_within(slots.cells()[Feature::VolDaily.index()].value, self.daily_bounds);
+        macro_rules! take {
+            (class $feature:ident ($value:expr) $among:tt) => {
+                slots.derive(Feature::$feature, Feature::VolDaily, |_| of_class(class, $value));
+            };
+            ($($other:tt)*) => {};
+        }
+        each_feature!(take);
+    }
+
+    pub(super) fn means(&mut self, market: &Market, t: Ts, config: &Config) {
+        fill!(self, mean { heat: self.heat(market, t, config), long_bias: self.long_bias(t) });
     }
 
     /// Mean of the ready percentiles; three of four are needed.
-    pub(super) fn heat(&mut self, market: &Market, t: Ts, config: &Config) {
+    fn heat(&self, market: &Market, t: Ts, config: &Config) -> Slot {
         static NOT_OFFERED: Slot = Slot::undefined(Reason::NotOffered);
         let volume = volume_rank(market, &self.volume, config);
         let oi = if self.offers(Metric::OpenInterest) {
@@ -70,12 +79,11 @@ impl Assembly {
             &NOT_OFFERED
         };
         let funding = if self.offers(Metric::FundingRate) { funding_rank(market, t, config) } else { NOT_OFFERED };
-        let heat = mean_of(t, [&volume, oi, &funding, &self.vol_pct_30d], HEAT_PARTS);
-        self.set(Feature::Heat, heat);
+        mean_of(t, [&volume, oi, &funding, &self.vol_pct_30d], HEAT_PARTS)
     }
 
     /// Mean of the ready signs of crowding; two are needed.
-    pub(super) fn long_bias(&mut self, t: Ts) {
+    fn long_bias(&self, t: Ts) -> Slot {
         use Feature as F;
         let funding = self.sign_of(F::FundingPct30d, |p| 2.0 * p - 1.0);
         let accounts =
@@ -86,8 +94,7 @@ impl Assembly {
             q if (q - 2.0).abs() < 0.5 => -QUADRANT,
             _ => 0.0,
         });
-        let bias = mean_of(t, [&funding, &accounts, &basis, &quadrant], BIAS_PARTS);
-        self.set(F::LongBias, bias);
+        mean_of(t, [&funding, &accounts, &basis, &quadrant], BIAS_PARTS)
     }
 
     /// What a reading says of the crowded side.
@@ -95,6 +102,12 @@ impl Assembly {
     fn sign_of(&self, feature: Feature, sign: impl FnOnce(f64) -> f64) -> Slot {
         composite::of_one(&self.slots.of(feature), |v| sign(v).clamp(-1.0, 1.0))
     }
+}
+
+/// A function of a class of volatility, as the catalogue states it.
+#[inline]
+fn of_class(class: VolRegime, value: impl FnOnce(VolRegime) -> f64) -> f64 {
+    value(class)
 }
 
 /// The mean of what is ready: as old as the oldest part, partial where one is or where one is missing.

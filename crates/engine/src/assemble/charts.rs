@@ -3,8 +3,8 @@
 //! A timeframe is read from the first bar stream that has it ready; streams stand in the market's order of preference.
 
 use super::Assembly;
-use crate::catalogue::Feature;
-use crate::chart::{ChartReadings, Read};
+use crate::catalogue::{Feature, each_feature};
+use crate::chart::{ChartReadings, Read, Trend};
 use crate::engine::Config;
 use crate::features::reading::{Fullness, Origin, Slot};
 use crate::feeds::{Bars, PriceFeed, PriceSeries};
@@ -62,50 +62,24 @@ impl ChartsRead {
 
 impl Assembly {
     pub(super) fn charts(&mut self, market: &Market, t: Ts, config: &Config) {
-        use Feature as F;
-        const READ: [F; 15] = [
-            F::TrendSlope,
-            F::TrendIntercept,
-            F::TrendR,
-            F::TrendStderr,
-            F::TrendP,
-            F::TrendPHac,
-            F::TrendR2,
-            F::SlopePct,
-            F::VolPct,
-            F::VolumeRatio,
-            F::PriceZ24h,
-            F::VolParkinson,
-            F::VolGarmanKlass,
-            F::VolRogersSatchell,
-            F::VolYangZhang,
-        ];
         let at = TIMEFRAMES.iter().position(|f| *f == config.book.trend_tf).unwrap_or(0);
-        let trend = |pick: fn(&crate::chart::Trend) -> f64| {
-            choose(market, t, config, at, |r| r.trend[at].map(|v| (pick(&v), 1.0)))
-        };
-        self.set(F::TrendSlope, trend(|v| v.slope));
-        self.set(F::TrendIntercept, trend(|v| v.intercept));
-        self.set(F::TrendR, trend(|v| v.r));
-        self.set(F::TrendStderr, trend(|v| v.stderr));
-        self.set(F::TrendP, trend(|v| v.p));
-        self.set(F::TrendPHac, trend(|v| v.p_hac));
-        self.set(F::TrendR2, trend(|v| v.r * v.r));
-        self.set(F::SlopePct, trend(|v| v.slope_pct));
-        let hourly = |read: &dyn Fn(&ChartReadings) -> Read<(f64, f32)>| choose(market, t, config, 0, read);
-        self.set(F::VolPct, hourly(&|r| r.vol_pct.map(|v| (v, 1.0))));
-        self.set(F::VolumeRatio, hourly(&|r| r.volume_ratio.map(|v| (v, 1.0))));
-        self.set(F::PriceZ24h, hourly(&|r| r.price_z));
-        self.set(F::VolParkinson, hourly(&|r| r.ranges.map(|(v, full)| (v.parkinson, full))));
-        self.set(
-            F::VolGarmanKlass,
-            hourly(&|r| r.ranges.and_then(|(v, full)| v.garman_klass.map(|v| (v, full)).map_err(State::Undefined))),
-        );
-        self.set(F::VolRogersSatchell, hourly(&|r| r.ranges.map(|(v, full)| (v.rogers_satchell, full))));
-        self.set(F::VolYangZhang, hourly(&|r| r.ranges.map(|(v, full)| (v.yang_zhang, full))));
-        for feature in READ {
-            self.charts_read.holds(&self.slots.of(feature));
+        let trend = |of: fn(&Trend) -> f64| choose(market, t, config, at, |r| r.trend[at].map(|line| (of(&line), 1.0)));
+        let hourly = |of: fn(&ChartReadings) -> Read<(f64, f32)>| choose(market, t, config, 0, of);
+        macro_rules! take {
+            (trend $feature:ident ($of:expr) $among:tt) => {
+                self.take_chart(Feature::$feature, &trend($of));
+            };
+            (hourly $feature:ident ($field:ident) $among:tt) => {
+                self.take_chart(Feature::$feature, &hourly(|r| r.$field));
+            };
+            ($($other:tt)*) => {};
         }
+        each_feature!(take);
+    }
+
+    fn take_chart(&mut self, feature: Feature, slot: &Slot) {
+        self.put(feature, slot);
+        self.charts_read.holds(slot);
     }
 
     /// Labels of the trend and the volatility axis on every timeframe, by the book's own rules with the readings of that

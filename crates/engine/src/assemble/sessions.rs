@@ -1,5 +1,6 @@
 //! The session of a moment and the stop distance that follows from it (features §3).
 
+use super::fill::fill;
 use super::{Assembly, allowed};
 use crate::catalogue::Feature;
 use crate::composite;
@@ -17,32 +18,30 @@ const VOL_RATIO_BAD: f64 = 2.0;
 pub(crate) const BLACKOUT_MINUTES: f64 = 120.0;
 
 impl Assembly {
-    /// Readings of the clock alone: they move with every minute. Whether what is usual is another session's or another kind of
-    /// day's from this minute on: that is known without any input.
-    pub(super) fn clock(&mut self, t: Ts, config: &Config) -> bool {
+    /// Whether what is usual is another session's or another kind of day's from this minute on: that is known without any input.
+    pub(super) fn turns(&mut self, t: Ts, config: &Config) -> bool {
         let set = &config.book.sessions;
         let before = self.stretch;
-        let stretch = match self.stretch.filter(|s| s.from <= t && t < s.until) {
-            Some(stretch) => stretch,
-            None => Stretch { session: set.session(t), from: set.start(t), until: set.end(t) },
-        };
-        self.stretch = Some(stretch);
-        let at = |value: f64| Slot { cell: Cell::ready_at(value, t, Kind::Measured), expires: Ts::MAX };
-        #[expect(clippy::cast_precision_loss, reason = "four sessions")]
-        self.set(Feature::Session, at(stretch.session.index() as f64));
-        let elapsed = (t - stretch.from).as_secs_f64() / (stretch.until - stretch.from).as_secs_f64();
-        self.set(Feature::SessionElapsedFrac, at(elapsed));
+        if before.is_none_or(|s| t < s.from || s.until <= t) {
+            self.stretch = Some(Stretch { session: set.session(t), from: set.start(t), until: set.end(t) });
+        }
         before != self.stretch || t.floor(Span::days(1)) == t
     }
 
-    /// Minutes to the next event: not offered without a calendar, missing while none is known.
-    pub(super) fn event_clock(&mut self, t: Ts) {
-        let slot = match (self.next_event, self.minutes_to_event) {
+    /// Readings of the clock alone: they move with every minute.
+    pub(super) fn clock(&mut self, t: Ts) {
+        let Some(stretch) = self.stretch else { return };
+        let at = |value: f64| Slot { cell: Cell::ready_at(value, t, Kind::Measured), expires: Ts::MAX };
+        #[expect(clippy::cast_precision_loss, reason = "four sessions")]
+        let session = at(stretch.session.index() as f64);
+        let elapsed = at((t - stretch.from).as_secs_f64() / (stretch.until - stretch.from).as_secs_f64());
+        // Not offered without a calendar, missing while it knows of none.
+        let to_event = match (self.next_event, self.minutes_to_event) {
             (None, _) => Slot::undefined(Reason::NotOffered),
             (Some(_), None) => Slot::MISSING,
-            (Some(_), Some(m)) => Slot { cell: Cell::ready_at(m, t, Kind::Measured), expires: Ts::MAX },
+            (Some(_), Some(m)) => at(m),
         };
-        self.set(Feature::MinutesToEvent, slot);
+        fill!(self, clock { session, elapsed, to_event });
     }
 
     /// The session under way.
@@ -51,17 +50,12 @@ impl Assembly {
     }
 
     pub(super) fn sessions(&mut self, market: &Market, t: Ts, config: &Config) {
-        use Feature as F;
-        let vol = self.slots.of(F::RealizedVol1h);
-        let usual = self.usual_vol(market, t, config);
-        self.set(F::SessionExpectedVol, usual);
+        let vol = self.slots.of(Feature::RealizedVol1h);
+        let expected_vol = self.usual_vol(market, t, config);
         let ratio = |v: &[f64]| if v[1] > 0.0 { Ok(v[0] / v[1]) } else { Err(Reason::ZeroDenominator) };
-        let vol_ratio = composite::combine(t, &[&vol, &usual], ratio);
-        self.set(F::SessionVolRatio, vol_ratio);
-        let (now, usual_volume) = self.volumes(market, t, config);
-        self.set(F::SessionExpectedVolume, usual_volume);
-        let volume_ratio = composite::combine(t, &[&now, &usual_volume], ratio);
-        self.set(F::SessionVolumeRatio, volume_ratio);
+        let vol_ratio = composite::combine(t, &[&vol, &expected_vol], ratio);
+        let (now, expected_volume) = self.volumes(market, t, config);
+        let volume_ratio = composite::combine(t, &[&now, &expected_volume], ratio);
         let (base, base_full) = base_multiplier(market, t, config, self.session());
         let adjusted = adjust(&Conditions { base, vol_ratio: vol_ratio.ready(t), volume_ratio: volume_ratio.ready(t) });
         // A number even where inputs are missing: the one place where that is so, and it is flagged (features §3).
@@ -71,14 +65,23 @@ impl Assembly {
             Slot { cell, expires: Ts::MAX }
         };
         let lacking = |slot: &Slot| slot.ready(t).is_none() || slot.cell.partial;
-        self.set(F::SessionBaseMult, given(base, !base_full));
-        self.set(F::VolAdjustment, given(adjusted.vol_adjustment, lacking(&vol_ratio)));
-        self.set(F::VolumeAdjustment, given(adjusted.volume_adjustment, lacking(&volume_ratio)));
         let any = !base_full || lacking(&vol_ratio) || lacking(&volume_ratio);
-        self.set(F::AdaptiveMult, given(adjusted.adaptive_mult, any));
         let event = self.event_is_near();
         let bad = self.session() == Session::Rollover || vol_ratio.ready(t).is_some_and(|r| r > VOL_RATIO_BAD) || event;
-        self.set(F::SessionBadPeriod, given(f64::from(u8::from(bad)), lacking(&vol_ratio)));
+        fill!(
+            self,
+            session {
+                expected_vol,
+                expected_volume,
+                vol_ratio,
+                volume_ratio,
+                base_mult: given(base, !base_full),
+                vol_adjustment: given(adjusted.vol_adjustment, lacking(&vol_ratio)),
+                volume_adjustment: given(adjusted.volume_adjustment, lacking(&volume_ratio)),
+                adaptive_mult: given(adjusted.adaptive_mult, any),
+                bad_period: given(f64::from(u8::from(bad)), lacking(&vol_ratio)),
+            }
+        );
     }
 
     /// An event of high impact is at most two hours away (R2.55).

@@ -9,6 +9,7 @@ use super::daily_vol::{DailyVariance, Har, day_of};
 use super::hourly::{HOUR, HourlyRank, whole_hour};
 use super::moves::{MoveSlots, Moves};
 use super::reading::{Fullness, Origin, Settings, Slot, Window, score_value};
+use super::slots::slots;
 use crate::kernel::{Fold, Moments, Sum, fold::Block};
 use crate::series::Series;
 use crate::sessions::{SessionHistory, Stretch};
@@ -38,42 +39,28 @@ pub const WINDOWS: [Span; 3] = [Span::hours(1), Span::hours(4), Span::hours(24)]
 /// Place of the day among them.
 const DAY_WINDOW: usize = 2;
 
-/// Readings of one price series.
-#[derive(Clone, Copy, Debug)]
-pub struct VolatilitySlots {
-    /// Value, lower and upper end for 1 h, 4 h and 24 h.
-    pub realized: [[Slot; 3]; 3],
-    /// Percentile within 90 d of the 1 h, the 4 h and the 24 h value.
-    pub pct: [Slot; 3],
-    /// Percentile within 30 d of the 24 h value.
-    pub pct_30d: Slot,
-    /// Standard score within 30 d of the logarithm of the 24 h value, at whole hours.
-    pub z_30d: Slot,
-    /// Logarithm of the 24 h value over its median of 90 d.
-    pub reversion_gap: Slot,
-    /// HAR forecast of the next day's variance.
-    pub har: Slot,
-    /// Half-life of daily variance.
-    pub halflife: Slot,
-    /// Efficiency of 12 h.
-    pub efficiency_12h: Slot,
-    /// The day's change.
-    pub moves: MoveSlots,
-}
-
-impl VolatilitySlots {
-    /// Nothing seen.
-    pub const MISSING: Self = Self {
-        realized: [[Slot::MISSING; 3]; 3],
-        pct: [Slot::MISSING; 3],
-        pct_30d: Slot::MISSING,
-        z_30d: Slot::MISSING,
-        reversion_gap: Slot::MISSING,
-        har: Slot::MISSING,
-        halflife: Slot::MISSING,
-        efficiency_12h: Slot::MISSING,
-        moves: MoveSlots::MISSING,
-    };
+slots! {
+    /// Readings of one price series.
+    pub struct VolatilitySlots {
+        /// Value, lower and upper end for 1 h, 4 h and 24 h.
+        pub realized: [[Slot; 3]; 3],
+        /// Percentile within 90 d of the 1 h, the 4 h and the 24 h value.
+        pub pct: [Slot; 3],
+        /// Percentile within 30 d of the 24 h value.
+        pub pct_30d: Slot,
+        /// Standard score within 30 d of the logarithm of the 24 h value, at whole hours.
+        pub z_30d: Slot,
+        /// Logarithm of the 24 h value over its median of 90 d.
+        pub reversion_gap: Slot,
+        /// HAR forecast of the next day's variance.
+        pub har: Slot,
+        /// Half-life of daily variance.
+        pub halflife: Slot,
+        /// Efficiency of 12 h.
+        pub efficiency_12h: Slot,
+        /// The day's change.
+        pub moves: MoveSlots,
+    }
 }
 
 impl VolatilitySlots {
