@@ -3,7 +3,10 @@
 //! A feed is one declared stream (or one series derived from others) with its grid, its windows and its latest readings.
 //! Several feeds may offer the same reading; which one is shown is decided in `assemble`, never mixed inside a window.
 
+mod pairs;
+mod preference;
 mod ratio;
+mod set;
 mod usd;
 
 use crate::chart::{ChartReadings, Charts};
@@ -16,13 +19,19 @@ use crate::features::settled::Settled;
 use crate::features::stops::Stops;
 use crate::features::volatility::{Volatility, VolatilitySlots, Wanted};
 use crate::liquidity::Options;
-use crate::market::LATENESS;
 use crate::rules::Freshness;
 use crate::series::Series;
 use barograph_domain::{GapReason, Kind, Metric, Span, Status, StatusState, StreamDecl, StreamIndex, Ts};
+pub use pairs::PairFeed;
 pub use ratio::RatioFeed;
 use serde::{Deserialize, Serialize};
+pub use set::{Feeds, Route};
 pub use usd::UsdJoin;
+
+/// Rows are made this long after their minute (features §1, emission).
+pub const LATENESS: Span = Span::millis(200);
+/// One row a minute.
+pub const TICK: Span = Span::mins(1);
 
 /// Grid of prices and funding (features §1, window).
 pub const MINUTE: Span = Span::mins(1);

@@ -1,14 +1,14 @@
 //! Classes of volatility, heat and crowding: functions of other readings of the same minute (features §2.5, §5).
 
+use super::Assembly;
 use super::fill::fill;
-use super::{Assembly, allowed};
+use crate::ages::allowed;
 use crate::catalogue::{Feature, each_feature};
 use crate::composite;
 use crate::engine::Config;
 use crate::features::positions;
 use crate::features::reading::{Slot, choose, chosen};
-use crate::feeds::PriceSeries;
-use crate::market::Market;
+use crate::feeds::{Feeds, PriceSeries};
 use barograph_domain::math::tanh;
 use barograph_domain::{Cell, Kind, Label as _, Metric, Reason, State, Ts, VolRegime};
 
@@ -64,21 +64,21 @@ impl Assembly {
         each_feature!(take);
     }
 
-    pub(super) fn means(&mut self, market: &Market, t: Ts, config: &Config) {
-        fill!(self, mean { heat: self.heat(market, t, config), long_bias: self.long_bias(t) });
+    pub(super) fn means(&mut self, feeds: &Feeds, t: Ts, config: &Config) {
+        fill!(self, mean { heat: self.heat(feeds, t, config), long_bias: self.long_bias(t) });
     }
 
     /// Mean of the ready percentiles; three of four are needed.
-    fn heat(&self, market: &Market, t: Ts, config: &Config) -> Slot {
+    fn heat(&self, feeds: &Feeds, t: Ts, config: &Config) -> Slot {
         static NOT_OFFERED: Slot = Slot::undefined(Reason::NotOffered);
-        let volume = volume_rank(market, &self.volume, config);
+        let volume = volume_rank(feeds, &self.volume, config);
         let oi = if self.offers(Metric::OpenInterest) {
-            let feeds = market.open_interest.iter().filter(|f| allowed(f.source.kind, config));
+            let feeds = feeds.open_interest.iter().filter(|f| allowed(f.source.kind, config));
             chosen(t, feeds.map(|f| &f.slots.delta_24h_size_pct))
         } else {
             &NOT_OFFERED
         };
-        let funding = if self.offers(Metric::FundingRate) { funding_rank(market, t, config) } else { NOT_OFFERED };
+        let funding = if self.offers(Metric::FundingRate) { funding_rank(feeds, t, config) } else { NOT_OFFERED };
         mean_of(t, [&volume, oi, &funding, &self.vol_pct_30d], HEAT_PARTS)
     }
 
@@ -153,8 +153,8 @@ fn too_few(ready: u32, parts: [&Slot; 4], need: u32) -> Slot {
 }
 
 /// Percentile of the day's volume within 30 d.
-fn volume_rank(market: &Market, volume: &Slot, config: &Config) -> Slot {
-    let bars = market.prices.iter().find_map(|f| match &f.series {
+fn volume_rank(feeds: &Feeds, volume: &Slot, config: &Config) -> Slot {
+    let bars = feeds.prices.iter().find_map(|f| match &f.series {
         PriceSeries::Bars(bars) if Some(f.source.stream) == volume.cell.stream => Some(bars),
         PriceSeries::Bars(_) | PriceSeries::Plain(_) => None,
     });
@@ -163,13 +163,13 @@ fn volume_rank(market: &Market, volume: &Slot, config: &Config) -> Slot {
 }
 
 /// Percentile of the size of funding within 30 d: of the running rate, else of settlements.
-fn funding_rank(market: &Market, t: Ts, config: &Config) -> Slot {
+fn funding_rank(feeds: &Feeds, t: Ts, config: &Config) -> Slot {
     let running =
-        choose(t, market.funding.iter().filter(|f| allowed(f.source.kind, config)).map(|f| &f.slots.size_pct_30d));
+        choose(t, feeds.funding.iter().filter(|f| allowed(f.source.kind, config)).map(|f| &f.slots.size_pct_30d));
     if running.ready(t).is_some() || !config.book.allow_proxy {
         return running;
     }
     let settled =
-        market.settled.iter().map(|s| s.slots().size_pct_30d.of_kind(Kind::Proxy)).find(|s| s.ready(t).is_some());
+        feeds.settled.iter().map(|s| s.slots().size_pct_30d.of_kind(Kind::Proxy)).find(|s| s.ready(t).is_some());
     settled.unwrap_or(running)
 }

@@ -1,6 +1,6 @@
 //! From feeds to a row of readings: which feed speaks for a feature, and the features that are functions of others.
 //!
-//! Preference is the order of the feeds in a market. A stand-in is used only where the rule book allows it and only while
+//! Preference is the order of the feeds in a feeds. A stand-in is used only where the rule book allows it and only while
 //! the measured reading is not ready (features §2.7). Nothing is recomputed in a minute in which nothing arrived and
 //! nothing expired.
 
@@ -25,10 +25,10 @@ use crate::engine::Config;
 use crate::features::hourly::hour_of;
 use crate::features::reading::Slot;
 use crate::features::stops::StopSlots;
-use crate::market::Market;
+use crate::feeds::Feeds;
 use crate::sessions::Stretch;
 use barograph_domain::{
-    Cell, InputAge, Kind, MarketKind, Metric, MinuteRow, Reason, State, StreamIndex, Timeframes, Ts,
+    Cell, GapReason, InputAge, MarketKind, Metric, MinuteRow, Reason, State, StreamIndex, Timeframes, Ts,
 };
 use charts::ChartsRead;
 use fill::fill;
@@ -37,6 +37,9 @@ use slots::Cells;
 
 /// Close, stream and readiness of slope, p and volatility on each timeframe.
 type TimeframesKey = [[(Ts, Option<StreamIndex>, bool); 3]; 4];
+
+/// Streams that are lost at this moment, and why.
+type Lost<'a> = &'a [(StreamIndex, GapReason)];
 
 /// Requests of one percentile that stand together.
 #[derive(Clone, Debug)]
@@ -168,7 +171,7 @@ impl Assembly {
     }
 
     /// Brings the readings to `t`; `changed` says whether any feed moved.
-    pub(crate) fn refresh(&mut self, market: &Market, t: Ts, changed: bool, config: &Config) {
+    pub(crate) fn refresh(&mut self, feeds: &Feeds, t: Ts, changed: bool, (lost, config): (Lost<'_>, &Config)) {
         let turned = self.turns(t, config);
         let near = self.event_is_near();
         self.next_event = config
@@ -180,28 +183,28 @@ impl Assembly {
         if changed || self.is_due(t) || turned || near != self.event_is_near() {
             let first = !self.valid;
             self.valid = true;
-            self.compute(market, t, config, first);
+            self.compute(feeds, t, config, first);
             self.is_marked = !self.slots.are_fresh(t);
             self.next_expiry = self.is_marked.then(|| self.slots.at(t, &mut self.marked));
-            self.read_inputs(market, t, config);
-            self.read_cuts(market, t, config);
+            self.read_inputs(feeds, t, (lost, config));
+            self.read_cuts(feeds, t, config);
         } else {
-            self.quiet(market, t);
+            self.quiet(feeds, t);
         }
-        if self.valid && self.timeframes_read.moved(market, t, config) {
-            self.timeframe_labels(market, t, config);
+        if self.valid && self.timeframes_read.moved(feeds, t, config) {
+            self.timeframe_labels(feeds, t, config);
         }
     }
 
     /// What moves in a minute in which nothing arrived and nothing expired.
-    fn quiet(&mut self, market: &Market, t: Ts) {
+    fn quiet(&mut self, feeds: &Feeds, t: Ts) {
         macro_rules! take {
             (clock $feature:ident $field:tt $among:tt) => {
                 self.marked[Feature::$feature.index()] = self.slots.of(Feature::$feature).at(t);
             };
             (countdown $feature:ident ($left:path) $among:tt) => {
                 if self.cells()[Feature::$feature.index()].state == State::Ready {
-                    self.set(Feature::$feature, $left(market, t));
+                    self.set(Feature::$feature, $left(feeds, t));
                 }
                 self.marked[Feature::$feature.index()] = self.slots.of(Feature::$feature).at(t);
             };
@@ -235,78 +238,78 @@ impl Assembly {
     }
 
     /// What depends only on streams that the market does not have is said once: `first`.
-    fn compute(&mut self, market: &Market, t: Ts, config: &Config, first: bool) {
-        let price = market.price(t);
+    fn compute(&mut self, feeds: &Feeds, t: Ts, config: &Config, first: bool) {
+        let price = feeds.price(t);
         self.price = price.map(|(_, p)| p);
-        self.volume = prices::volume_slot(market, t, config);
-        self.volatility(market, t, config);
-        self.stops(market, t);
+        self.volume = prices::volume_slot(feeds, t, config);
+        self.volatility(feeds, t, config);
+        self.stops(feeds, t);
         // What has begun never stops to have begun: looked for until all has.
-        let declared = market.declared.len();
+        let declared = feeds.declared.len();
         let mut offered = self.offered;
         if self.complete != Some((declared, offered)) {
-            offered = market.offered();
-            self.complete = Some((declared, market.offerable()));
+            offered = feeds.offered();
+            self.complete = Some((declared, feeds.offerable()));
         }
         // Another stream has begun: what was said once is said again.
         let first = first || offered != self.offered;
         if first {
             self.offered = offered;
-            self.not_offered(market);
+            self.not_offered(feeds);
         }
         // Most minutes bring nothing new of what is polled every five minutes or settled hours apart.
-        let seldom = first || self.seldom != Some(market.seldom) || t > self.seldom_until;
+        let seldom = first || self.seldom != Some(feeds.seldom) || t > self.seldom_until;
         if seldom {
-            self.seldom = Some(market.seldom);
+            self.seldom = Some(feeds.seldom);
             self.seldom_until = Ts::MAX;
         }
-        if market.kind != MarketKind::Spot {
+        if feeds.kind != MarketKind::Spot {
             let funding = self.offers(Metric::FundingRate);
             if funding {
-                self.funding(market, t, config);
+                self.funding(feeds, t, config);
                 if seldom {
-                    self.settlements(market, t);
+                    self.settlements(feeds, t);
                 }
             }
             if self.offers(Metric::OpenInterest) {
                 if seldom {
-                    self.open_interest(market, t, config);
+                    self.open_interest(feeds, t, config);
                 }
-                self.exposure(market, t, config);
+                self.exposure(feeds, t, config);
             }
-            if first || market.premium.is_some() || market.basis.is_some() || market.spot_basis.is_some() {
-                self.basis(market, t, config);
+            if first || feeds.premium.is_some() || feeds.basis.is_some() || feeds.spot_basis.is_some() {
+                self.basis(feeds, t, config);
             }
             if self.offers(Metric::Liquidation) {
-                self.liquidations(market);
+                self.liquidations(feeds);
             }
-            if first || (seldom && (market.long_short.is_some() || market.top_traders.is_some())) {
-                self.positions(market);
+            if first || (seldom && (feeds.long_short.is_some() || feeds.top_traders.is_some())) {
+                self.positions(feeds);
             }
             if funding {
                 self.funding_signals(t, config);
             }
         }
-        if self.charts_read.moved(market, t, config) {
-            self.charts(market, t, config);
+        if self.charts_read.moved(feeds, t, config) {
+            self.charts(feeds, t, config);
         }
         self.functions();
         self.classes();
         self.squeeze(t);
-        self.sessions(market, t, config);
-        self.means(market, t, config);
+        self.sessions(feeds, t, config);
+        self.means(feeds, t, config);
     }
 
     /// What no stream of the market carries: on spot funding, open interest, premium, basis, forced closes and crowded accounts;
     /// on a contract of which there are candles alone, the same.
-    fn not_offered(&mut self, market: &Market) {
+    fn not_offered(&mut self, feeds: &Feeds) {
         for spec in crate::catalogue::CATALOGUE {
             // What needs none of these has reasons of its own.
             if is_mean(spec.feature) || !spec.inputs.iter().any(|m| crate::ages::OWN.contains(m)) {
                 continue;
             }
             let slot = self.slots.of(spec.feature);
-            if !spec.inputs.iter().all(|m| market.offers(*m)) {
+            if !spec.inputs.iter().all(|m| feeds.offers(*m)) {
                 self.set(spec.feature, Slot::undefined(Reason::NotOffered));
             } else if slot.cell.state == State::Undefined(Reason::NotOffered) {
                 self.set(spec.feature, Slot::MISSING);
@@ -338,20 +341,20 @@ impl Assembly {
         fill!(self, squeeze { risk, direction });
     }
 
-    fn read_inputs(&mut self, market: &Market, t: Ts, config: &Config) {
+    fn read_inputs(&mut self, feeds: &Feeds, t: Ts, (lost, config): (Lost<'_>, &Config)) {
         self.inputs.clear();
         for &metric in &self.metrics {
-            let (stream, anchor) = crate::ages::input_age(market, metric, t, config).unzip();
+            let (stream, anchor) = crate::ages::input_age(feeds, metric, t, config).unzip();
             self.inputs.push(InputAge {
                 metric,
                 stream,
                 anchor: anchor.unwrap_or(Ts(0)),
-                gap: stream.and_then(|s| market.lost(s)),
+                gap: stream.and_then(|s| lost.iter().find(|(l, _)| *l == s).map(|(_, reason)| *reason)),
             });
         }
     }
 
-    fn read_cuts(&mut self, market: &Market, t: Ts, config: &Config) {
+    fn read_cuts(&mut self, feeds: &Feeds, t: Ts, config: &Config) {
         let mut at = 0;
         // Percentiles of one stream follow each other.
         let mut known: Option<(StreamIndex, i64)> = None;
@@ -360,7 +363,7 @@ impl Assembly {
             at = requests.end;
             let slot = self.slots.of(key.percentile);
             let stream = slot.ready(t).and(slot.cell.stream);
-            let hour_now = |s| crate::ages::anchor_of(market, s).map(|anchor| (s, hour_of(anchor)));
+            let hour_now = |s| crate::ages::anchor_of(feeds, s).map(|anchor| (s, hour_of(anchor)));
             let from = stream.and_then(|s| known.filter(|k| k.0 == s).or_else(|| hour_now(s)));
             known = from.or(known);
             if from == key.from {
@@ -372,7 +375,7 @@ impl Assembly {
                 cuts.for_each(|(_, cut)| *cut = None);
                 continue;
             };
-            crate::ages::others_of(market, key.percentile, stream, hour, &mut self.scratch);
+            crate::ages::others_of(feeds, key.percentile, stream, hour, &mut self.scratch);
             for (request, cut) in cuts {
                 *cut = crate::rules::cut(&self.scratch, request.op, request.theta);
             }
@@ -392,9 +395,4 @@ fn is_mean(feature: Feature) -> bool {
     }
     each_feature!(take);
     false
-}
-
-/// May readings of this kind be shown under this book?
-pub(crate) fn allowed(kind: Kind, config: &Config) -> bool {
-    config.book.allow_proxy || matches!(kind, Kind::Measured | Kind::Sampled)
 }

@@ -8,28 +8,27 @@ use crate::engine::Config;
 use crate::features::funding_signals::{AnomalyReasons, is_reversal};
 use crate::features::positions;
 use crate::features::reading::Slot;
-use crate::feeds::RatioFeed;
+use crate::feeds::{Feeds, RatioFeed};
 use crate::liquidations::LiquidationSlots;
-use crate::market::Market;
 use barograph_domain::{Reason, State, Ts};
 
 impl Assembly {
-    pub(super) fn liquidations(&mut self, market: &Market) {
-        let liquidations = market.liquidations.as_ref().map_or(&LiquidationSlots::MISSING, |l| l.slots());
+    pub(super) fn liquidations(&mut self, feeds: &Feeds) {
+        let liquidations = feeds.liquidations.as_ref().map_or(&LiquidationSlots::MISSING, |l| l.slots());
         fill!(self, liquidations = liquidations);
     }
 
     /// An archive that has not begun is not there: nothing earlier may tell that it will begin. A live stream is asked for.
-    pub(super) fn positions(&mut self, market: &Market) {
+    pub(super) fn positions(&mut self, feeds: &Feeds) {
         let heard = |feed: &&RatioFeed| feed.series.is_filled() || feed.newest().is_some();
-        let ratio = match market.long_short.as_deref().filter(heard) {
+        let ratio = match feeds.long_short.as_deref().filter(heard) {
             Some(feed) => feed.newest().map_or(Slot::MISSING, |(ratio, origin)| match positions::long_share(ratio) {
                 Some(_) => origin.instant(ratio),
                 None => origin.undefined(Reason::OutOfDomain),
             }),
             None => Slot::undefined(Reason::NotOffered),
         };
-        let (concentration, hhi) = match market.top_traders.as_deref().filter(heard).map(|feed| feed.newest()) {
+        let (concentration, hhi) = match feeds.top_traders.as_deref().filter(heard).map(|feed| feed.newest()) {
             // Declared, and not heard yet.
             Some(None) => (Slot::MISSING, Slot::MISSING),
             newest => {

@@ -1,7 +1,8 @@
 //! What is read off prices: volatility, levels and the day's volume of the best feed that has them, and what compares two feeds.
 
+use super::Assembly;
 use super::fill::{fill, pick_each};
-use super::{Assembly, allowed};
+use crate::ages::allowed;
 use crate::catalogue::{Feature, each_feature};
 use crate::composite;
 use crate::engine::Config;
@@ -9,14 +10,13 @@ use crate::features::Settings;
 use crate::features::basis::{PairSlots, Wanted};
 use crate::features::reading::{MISSING, Origin, Slot, Window};
 use crate::features::volatility::VolatilitySlots;
-use crate::feeds::{PriceFeed, PriceSeries};
-use crate::market::{Market, PairFeed};
+use crate::feeds::{Feeds, PairFeed, PriceFeed, PriceSeries};
 use barograph_domain::{Kind, MarketKind, Metric, Reason, Span, State, Ts};
 
 impl Assembly {
-    pub(super) fn volatility(&mut self, market: &Market, t: Ts, config: &Config) {
-        let feeds = || market.prices.iter().filter(|f| allowed(f.source.kind, config));
-        let mut others = feeds();
+    pub(super) fn volatility(&mut self, feeds: &Feeds, t: Ts, config: &Config) {
+        let usable = || feeds.prices.iter().filter(|f| allowed(f.source.kind, config));
+        let mut others = usable();
         let best = others.next();
         let pick = |of: fn(&VolatilitySlots) -> &Slot| {
             let own = best.map_or(&MISSING, |f| of(&f.slots));
@@ -26,7 +26,7 @@ impl Assembly {
         // Value and interval come from the same feed: the first whose value is ready.
         let mut put_interval = |value: &Slot, window: usize, features: [Feature; 3]| {
             let of_value = |f: &&PriceFeed| Some(f.source.stream) == value.cell.stream;
-            let feed = best.filter(of_value).or_else(|| feeds().find(of_value));
+            let feed = best.filter(of_value).or_else(|| usable().find(of_value));
             let three = feed.map_or([value; 3], |f| f.slots.realized[window].each_ref());
             for (feature, slot) in features.into_iter().zip(three) {
                 self.put(feature, slot);
@@ -45,13 +45,13 @@ impl Assembly {
         self.vol_pct_30d = *pick(|s| &s.pct_30d);
     }
 
-    pub(super) fn basis(&mut self, market: &Market, t: Ts, config: &Config) {
+    pub(super) fn basis(&mut self, feeds: &Feeds, t: Ts, config: &Config) {
         let slots = |pair: Option<&PairFeed>, against: &[Metric], wanted: Wanted| match pair {
             None => PairSlots::NOT_OFFERED,
             Some(p) => {
-                let (price, index) = (&market.prices[p.price], &market.indexes[p.index]);
+                let (price, index) = (&feeds.prices[p.price], &feeds.indexes[p.index]);
                 let Some(anchor) = p.pair.anchor_ts() else {
-                    let carried = market.carries(index.source.metric);
+                    let carried = feeds.carries(index.source.metric);
                     return if carried { PairSlots::MISSING } else { PairSlots::NOT_OFFERED };
                 };
                 let event_at = |at: Ts| price.event_at(at).min(index.event_at(at));
@@ -69,18 +69,18 @@ impl Assembly {
                 p.pair.slots(&origin, max_age, &config.settings(), wanted, gap, event_at)
             }
         };
-        let premium = slots(market.premium.as_ref(), &[Metric::IndexPrice], Wanted::Mean);
-        let basis = slots(market.compared(), &[Metric::SpotPrice], Wanted::Score);
-        fill!(self, dated { apr: basis_apr(market, &basis.value, t) });
+        let premium = slots(feeds.premium.as_ref(), &[Metric::IndexPrice], Wanted::Mean);
+        let basis = slots(feeds.compared(), &[Metric::SpotPrice], Wanted::Score);
+        fill!(self, dated { apr: basis_apr(feeds, &basis.value, t) });
         fill!(self, premium = premium);
         fill!(self, basis = basis);
     }
 
-    pub(super) fn stops(&mut self, market: &Market, t: Ts) {
-        let zones = market.liquidations.as_ref().and_then(|l| l.levels().near());
+    pub(super) fn stops(&mut self, feeds: &Feeds, t: Ts) {
+        let zones = feeds.liquidations.as_ref().and_then(|l| l.levels().near());
         // Whether a bar was seen, and whether the range of bars is ready, in the feed that stands.
         let mut stands: Option<(bool, bool)> = None;
-        for feed in &market.prices {
+        for feed in &feeds.prices {
             if let PriceSeries::Bars(bars) = &feed.series
                 && let Some(stops) = &bars.stops
             {
@@ -121,9 +121,9 @@ fn first_ready<'a>(t: Ts, own: &'a Slot, others: impl Iterator<Item = &'a Slot>)
 }
 
 /// Quote volume of the trailing day, from the finest bars that cover it.
-pub(super) fn volume_slot(market: &Market, t: Ts, config: &Config) -> Slot {
+pub(super) fn volume_slot(feeds: &Feeds, t: Ts, config: &Config) -> Slot {
     let mut seen = Slot::MISSING;
-    for feed in &market.prices {
+    for feed in &feeds.prices {
         let PriceSeries::Bars(bars) = &feed.series else { continue };
         let (series, volume) = (&bars.series, &bars.volume);
         let Some(anchor) = series.anchor() else { continue };
@@ -155,11 +155,11 @@ pub(super) fn volume_slot(market: &Market, t: Ts, config: &Config) -> Slot {
     seen
 }
 
-fn basis_apr(market: &Market, basis: &Slot, t: Ts) -> Slot {
-    if market.kind != MarketKind::DatedFuture {
+fn basis_apr(feeds: &Feeds, basis: &Slot, t: Ts) -> Slot {
+    if feeds.kind != MarketKind::DatedFuture {
         return Slot::undefined(Reason::NotOffered);
     }
-    let Some(expiry) = market.expiry else { return Slot::MISSING };
+    let Some(expiry) = feeds.expiry else { return Slot::MISSING };
     composite::combine(t, &[basis], |v| {
         let days = (expiry - basis.cell.anchor).as_secs_f64() / 86_400.0;
         if days < 1.0 { Err(Reason::OutOfDomain) } else { Ok(barograph_domain::math::ln(1.0 + v[0]) * 365.0 / days) }

@@ -1,33 +1,33 @@
 //! What is polled every five minutes or settled hours apart: open interest and settlements. Most minutes bring nothing new of
 //! it, so what was chosen stays; only what compares it with the price is made every minute.
 
+use super::Assembly;
 use super::fill::{fill, pick_each};
-use super::{Assembly, allowed};
+use crate::ages::allowed;
 use crate::catalogue::Feature;
 use crate::composite;
 use crate::engine::Config;
 use crate::features::open_interest::OpenInterestSlots;
 use crate::features::reading::{Slot, chosen};
 use crate::features::settled::SettledSlots;
-use crate::feeds::PriceFeed;
-use crate::market::Market;
+use crate::feeds::{Feeds, PriceFeed};
 use barograph_domain::{Reason, Span, State, Ts};
 
 impl Assembly {
     /// What only settlements say.
-    pub(super) fn settlements(&mut self, market: &Market, t: Ts) {
+    pub(super) fn settlements(&mut self, feeds: &Feeds, t: Ts) {
         let mut put = |feature, of: fn(&SettledSlots) -> &Slot| {
-            self.hold(feature, chosen(t, market.settled.iter().map(|s| of(s.slots()))), t);
+            self.hold(feature, chosen(t, feeds.settled.iter().map(|s| of(s.slots()))), t);
         };
-        if !market.settled.is_empty() {
+        if !feeds.settled.is_empty() {
             pick_each!(settled, put);
         }
     }
 
-    pub(super) fn open_interest(&mut self, market: &Market, t: Ts, config: &Config) {
-        let feeds = || market.open_interest.iter().filter(|f| allowed(f.source.kind, config));
+    pub(super) fn open_interest(&mut self, feeds: &Feeds, t: Ts, config: &Config) {
+        let usable = || feeds.open_interest.iter().filter(|f| allowed(f.source.kind, config));
         let mut put = |feature, of: fn(&OpenInterestSlots) -> &Slot| {
-            self.hold(feature, chosen(t, feeds().map(|f| of(&f.slots))), t);
+            self.hold(feature, chosen(t, usable().map(|f| of(&f.slots))), t);
         };
         pick_each!(open_interest, put);
     }
@@ -42,19 +42,19 @@ impl Assembly {
     }
 
     /// What compares open interest with the price and the volume.
-    pub(super) fn exposure(&mut self, market: &Market, t: Ts, config: &Config) {
+    pub(super) fn exposure(&mut self, feeds: &Feeds, t: Ts, config: &Config) {
         use Feature as F;
         let oi = self.slots.of(F::OpenInterest);
-        let feeds = || market.prices.iter().filter(|f| allowed(f.source.kind, config));
+        let usable = || feeds.prices.iter().filter(|f| allowed(f.source.kind, config));
         // The first that is not silent gives the price, and nearly always its return.
-        let fresh = feeds().find(|f| t <= f.expires()).map(|f| (f, f.origin()));
+        let fresh = usable().find(|f| t <= f.expires()).map(|f| (f, f.origin()));
         let price = fresh.and_then(|(f, origin)| f.newest().map(|p| origin.instant(p))).unwrap_or(Slot::MISSING);
         let usd = composite::combine(t, &[&oi, &price], |v| Ok(v[0] * v[1]));
         let to_volume = composite::combine(t, &[&usd, &self.volume], |v| {
             if v[1] > 0.0 { Ok(v[0] / v[1]) } else { Err(Reason::ZeroDenominator) }
         });
         let own = fresh.and_then(|(f, origin)| return_4h(f).map(|r| origin.instant(r)));
-        let price_return = own.unwrap_or_else(|| any_return_4h(feeds(), t));
+        let price_return = own.unwrap_or_else(|| any_return_4h(usable(), t));
         let delta = self.slots.of(F::OiDelta4h);
         let quadrant = composite::combine(t, &[&price_return, &delta], |v| Ok(composite::quadrant(v[0], v[1])));
         fill!(self, exposure { usd, to_volume, quadrant });

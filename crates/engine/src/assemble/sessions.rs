@@ -1,13 +1,13 @@
 //! The session of a moment and the stop distance that follows from it (features §3).
 
+use super::Assembly;
 use super::fill::fill;
-use super::{Assembly, allowed};
+use crate::ages::allowed;
 use crate::catalogue::Feature;
 use crate::composite;
 use crate::engine::Config;
 use crate::features::reading::{Fullness, Origin, Slot};
-use crate::feeds::PriceSeries;
-use crate::market::Market;
+use crate::feeds::{Feeds, PriceSeries};
 use crate::rules::SessionBase;
 use crate::sessions::{Conditions, SESSIONS_MIN, Stretch, adjust};
 use barograph_domain::{Cell, Kind, Reason, Session, Span, State, Ts};
@@ -49,14 +49,14 @@ impl Assembly {
         self.stretch.map_or(Session::Rollover, |s| s.session)
     }
 
-    pub(super) fn sessions(&mut self, market: &Market, t: Ts, config: &Config) {
+    pub(super) fn sessions(&mut self, feeds: &Feeds, t: Ts, config: &Config) {
         let vol = self.slots.of(Feature::RealizedVol1h);
-        let expected_vol = self.usual_vol(market, t, config);
+        let expected_vol = self.usual_vol(feeds, t, config);
         let ratio = |v: &[f64]| if v[1] > 0.0 { Ok(v[0] / v[1]) } else { Err(Reason::ZeroDenominator) };
         let vol_ratio = composite::combine(t, &[&vol, &expected_vol], ratio);
-        let (now, expected_volume) = self.volumes(market, t, config);
+        let (now, expected_volume) = self.volumes(feeds, t, config);
         let volume_ratio = composite::combine(t, &[&now, &expected_volume], ratio);
-        let (base, base_full) = base_multiplier(market, t, config, self.session());
+        let (base, base_full) = base_multiplier(feeds, t, config, self.session());
         let adjusted = adjust(&Conditions { base, vol_ratio: vol_ratio.ready(t), volume_ratio: volume_ratio.ready(t) });
         // A number even where inputs are missing: the one place where that is so, and it is flagged (features §3).
         let given = |value: f64, partial: bool| {
@@ -90,9 +90,9 @@ impl Assembly {
     }
 
     /// Volatility that is usual in the session under way, from the first stream that has seen enough of them.
-    fn usual_vol(&self, market: &Market, t: Ts, config: &Config) -> Slot {
+    fn usual_vol(&self, feeds: &Feeds, t: Ts, config: &Config) -> Slot {
         let mut seen = Slot::MISSING;
-        for feed in market.prices.iter().filter(|f| allowed(f.source.kind, config) && f.anchor_ts().is_some()) {
+        for feed in feeds.prices.iter().filter(|f| allowed(f.source.kind, config) && f.anchor_ts().is_some()) {
             let Some(volatility) = &feed.volatility else { continue };
             let slot = usual(&feed.origin(), volatility.sessions().usual(self.session(), t));
             if slot.ready(t).is_some() {
@@ -106,9 +106,9 @@ impl Assembly {
     }
 
     /// Quote volume a minute of the last hour, and what is usual in the session, from the first bar stream that has both.
-    fn volumes(&self, market: &Market, t: Ts, config: &Config) -> (Slot, Slot) {
+    fn volumes(&self, feeds: &Feeds, t: Ts, config: &Config) -> (Slot, Slot) {
         let mut seen = (Slot::MISSING, Slot::MISSING);
-        for feed in &market.prices {
+        for feed in &feeds.prices {
             let PriceSeries::Bars(bars) = &feed.series else { continue };
             let kind = if bars.volume.is_estimated() { Kind::Proxy } else { feed.declared };
             let (Some(at), true) = (bars.series.anchor_ts(), allowed(kind, config)) else { continue };
@@ -142,12 +142,12 @@ fn usual(origin: &Origin, said: Result<(f64, bool), usize>) -> Slot {
 
 /// Measured where the book says so and there is enough history, else the book's numbers (S11); and whether more history
 /// could not change it.
-pub(crate) fn base_multiplier(market: &Market, t: Ts, config: &Config, session: Session) -> (f64, bool) {
+pub(crate) fn base_multiplier(feeds: &Feeds, t: Ts, config: &Config, session: Session) -> (f64, bool) {
     let fixed = config.book.session_multipliers[session.index()];
     if config.book.session_base == SessionBase::Seed {
         return (fixed, true);
     }
     let measured =
-        || market.prices.iter().filter(|f| allowed(f.source.kind, config)).filter_map(|f| f.volatility.as_ref());
+        || feeds.prices.iter().filter(|f| allowed(f.source.kind, config)).filter_map(|f| f.volatility.as_ref());
     measured().find_map(|v| v.sessions().base(t)).map_or((fixed, false), |(base, full)| (base[session.index()], full))
 }
