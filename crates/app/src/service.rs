@@ -398,7 +398,7 @@ impl Query for Service {
     }
 
     fn catalogue(&self) -> Vec<CatalogueEntry> {
-        catalogue_entries()
+        catalogue_entries(&self.book.read())
     }
 
     fn subscribe(&self) -> broadcast::Receiver<Arc<StreamEvent>> {

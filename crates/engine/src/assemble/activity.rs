@@ -9,6 +9,7 @@ use crate::engine::Config;
 use crate::features::positions;
 use crate::features::reading::{Slot, choose, chosen};
 use crate::feeds::{Feeds, PriceSeries};
+use crate::rules::DAILY_BOUNDS;
 use barograph_domain::math::tanh;
 use barograph_domain::{Cell, Kind, Label as _, Metric, Reason, State, Ts, VolRegime};
 
@@ -16,8 +17,6 @@ use barograph_domain::{Cell, Kind, Label as _, Metric, Reason, State, Ts, VolReg
 pub(super) const DAYS: f64 = 365.0;
 /// Percentile bounds of LOW, NORMAL and HIGH (R2.18).
 const PCT_BOUNDS: [f64; 3] = [0.25, 0.75, 0.95];
-/// Upper ends of STABLE, HIGH_VOL and EXPLOSIVE, daily (R4.14).
-pub(super) const DAILY_BOUNDS: [f64; 3] = [0.01, 0.05, 0.10];
 /// Parts that heat and crowding need.
 const HEAT_PARTS: u32 = 3;
 const BIAS_PARTS: u32 = 2;

@@ -136,7 +136,7 @@ impl Assembly {
             next_expiry: None,
             offered: 0,
             complete: None,
-            daily_bounds: config.book.daily_bounds(activity::DAILY_BOUNDS),
+            daily_bounds: config.book.daily_bounds(),
             valid: false,
         }
     }

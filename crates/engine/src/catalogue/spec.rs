@@ -40,8 +40,8 @@ pub struct FeatureSpec {
     pub unit: &'static str,
     /// Number, flag or enumeration.
     pub value: ValueType,
-    /// Definition in one line.
-    pub formula: &'static str,
+    /// Definition in one line; what a rule book states stands as `{key}`, see [`Self::formula`].
+    pub definition: &'static str,
     /// Metrics it needs; used for `not_offered` and for naming sources.
     pub inputs: &'static [Metric],
     /// Window and clock.
@@ -68,7 +68,7 @@ pub(super) const BASE: FeatureSpec = FeatureSpec {
     group: "",
     unit: "",
     value: ValueType::Number,
-    formula: "",
+    definition: "",
     inputs: &[],
     window: "instant",
     warm_up: "1",
