@@ -1,7 +1,7 @@
 //! Funding from a running rate sampled on a grid (features §2.1, base `f8`).
 //!
 //! One [`RunningFunding`] per series of running rates: the measured one, and the one modelled from the premium index. What
-//! settled funding can stand in for is decided in `market`.
+//! settled funding can stand in for is decided in `assemble`.
 
 use super::hourly::{HOUR, HourlyRank, newest_hour, whole_hour};
 use super::reading::{Origin, Settings, Slot, Window, score_value};

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 const YEAR_S: f64 = 31_536_000.0;
 const MINUTE: Span = Span::mins(1);
 /// Returns a window must hold for the return estimator at a step coarser than a minute.
-const COARSE_RETURNS_MIN: i64 = 12;
+pub(crate) const COARSE_RETURNS_MIN: i64 = 12;
 const QUARTER_HOURS: usize = 2_160;
 const PCT_MIN_N: usize = 336;
 const MONTH_HOURS: usize = 720;
@@ -454,12 +454,18 @@ fn squared_over(step: Span, squared: &Fold<Sum>, from: Ts, until: Ts) -> Option<
 /// Annualised volatility of one stretch of a session.
 fn stretch_vol(step: Span, squared: &Fold<Sum>, stretch: &Stretch) -> Option<f64> {
     let sum = squared_over(step, squared, stretch.from, stretch.until)?;
-    Some((sum.total() / f64::from(sum.n)).sqrt() * yearly(step))
+    Some(realized(sum.total(), f64::from(sum.n), yearly(step)))
+}
+
+/// `√(Σ r² / n)`, annualised: the one definition, whatever its returns were summed by.
+#[inline]
+pub(crate) fn realized(squared: f64, returns: f64, yearly: f64) -> f64 {
+    (squared / returns).sqrt() * yearly
 }
 
 /// What makes a deviation a step one of a year.
 #[inline]
-fn yearly(step: Span) -> f64 {
+pub(crate) fn yearly(step: Span) -> f64 {
     (YEAR_S / step.as_secs_f64()).sqrt()
 }
 
@@ -492,7 +498,7 @@ fn estimate<V: Priced>(
         let counted = Window { n: folded.n, expected, min_n, first, anchor, gap };
         Some(counted.fullness(settings).map(|full| {
             let n = f64::from(folded.n);
-            let value = (folded.total() / n).sqrt() * scale;
+            let value = realized(folded.total(), n, scale);
             Estimate { value, se: value / (2.0 * n).sqrt(), full }
         }))
     } else {
