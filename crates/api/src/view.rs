@@ -190,7 +190,7 @@ pub struct CatalogueEntry {
     /// The words of an `enum`; empty otherwise.
     pub words: Vec<&'static str>,
     /// Definition in one line.
-    pub formula: &'static str,
+    pub formula: String,
     /// Metrics it needs.
     pub inputs: Vec<&'static str>,
     /// Window and clock.

@@ -4,6 +4,7 @@ use barograph_api::{CatalogueEntry, MetricPoint, StreamView};
 use barograph_domain::{InstrumentName, MarketKind, Payload, Side, StreamDecl, Ts};
 use barograph_engine::CATALOGUE;
 use barograph_engine::catalogue::{Update, ValueType};
+use barograph_engine::rules::Book;
 use barograph_store::Point;
 use barograph_venues::session::registry;
 use std::collections::BTreeMap;
@@ -61,8 +62,8 @@ pub(crate) fn metric_point(id: &InstrumentName, p: &Point) -> MetricPoint {
     }
 }
 
-/// The catalogue as it goes over the wire.
-pub(crate) fn catalogue_entries() -> Vec<CatalogueEntry> {
+/// The catalogue as it goes over the wire, with the numbers of a rule book.
+pub(crate) fn catalogue_entries(book: &Book) -> Vec<CatalogueEntry> {
     CATALOGUE
         .iter()
         .map(|s| CatalogueEntry {
@@ -79,7 +80,7 @@ pub(crate) fn catalogue_entries() -> Vec<CatalogueEntry> {
                 ValueType::Enum(words) => words.to_vec(),
                 ValueType::Number | ValueType::Bool => Vec::new(),
             },
-            formula: s.formula,
+            formula: s.formula(book),
             inputs: s.inputs.iter().map(|m| m.name()).collect(),
             window: s.window,
             warm_up: s.warm_up,

@@ -1,12 +1,10 @@
 //! Which stream speaks for a metric at a moment, whether there is any, how old it is, and the history behind a percentile.
 
-use crate::assemble::allowed;
-use crate::catalogue::Feature;
+use crate::catalogue::{Feature, each_feature};
 use crate::engine::Config;
 use crate::features::settled::Settled;
-use crate::feeds::{PriceFeed, PriceSeries, RatioFeed};
-use crate::market::{Market, PairFeed};
-use barograph_domain::{MarketKind, Metric, StreamIndex, Ts};
+use crate::feeds::{Feeds, PairFeed, PriceFeed, PriceSeries, RatioFeed};
+use barograph_domain::{Kind, MarketKind, Metric, StreamIndex, Ts};
 
 /// What only contracts have, and not all of them.
 pub(crate) const OWN: [Metric; 7] = [
@@ -24,9 +22,10 @@ pub(crate) fn bit(metric: Metric) -> u8 {
     OWN.iter().position(|m| *m == metric).map_or(0, |at| 1 << at)
 }
 
-impl Market {
+impl Feeds {
     /// Is there any stream of what only contracts have, or of what stands in for it? What no stream carries is never awaited, and an
     /// archive that has not begun is not there: nothing earlier may tell that it will begin. A live stream is asked for.
+    #[inline]
     pub(crate) fn offers(&self, metric: Metric) -> bool {
         // Whether liquidations are listened to says their own presence, of archives too.
         let asked = |(m, live): &(Metric, bool)| *live && *m != Metric::Liquidation;
@@ -34,6 +33,7 @@ impl Market {
     }
 
     /// Is there a stream of the metric, or of what stands in for it, of which this holds?
+    #[inline]
     fn has(&self, metric: Metric, begun: impl Fn(&(Metric, bool)) -> bool) -> bool {
         let any = |of: &[Metric]| {
             self.kind != MarketKind::Spot && self.declared.iter().any(|d| of.contains(&d.0) && begun(d))
@@ -148,7 +148,7 @@ impl PriceFeed {
 
 /// Stream of a metric's input and its newest event: the first fresh candidate, else the first ever seen.
 /// Only streams that the book may use count: a stand-in that it refuses must not hide a stale measurement.
-pub(crate) fn input_age(market: &Market, metric: Metric, t: Ts, config: &Config) -> Option<(StreamIndex, Ts)> {
+pub(crate) fn input_age(feeds: &Feeds, metric: Metric, t: Ts, config: &Config) -> Option<(StreamIndex, Ts)> {
     let mut seen = None;
     let mut consider = |stream: StreamIndex, anchor: Option<Ts>, expires: Ts| {
         let found = anchor.map(|a| (stream, a));
@@ -156,39 +156,39 @@ pub(crate) fn input_age(market: &Market, metric: Metric, t: Ts, config: &Config)
         found.filter(|_| t <= expires)
     };
     let fresh = match metric {
-        Metric::FundingRate => market
+        Metric::FundingRate => feeds
             .funding
             .iter()
             .filter(|f| allowed(f.source.kind, config))
             .find_map(|f| consider(f.source.stream, f.series.heard_ts(), f.series.expires()))
             .or_else(|| {
-                let mut settled = market.settled.iter().filter(|_| config.book.allow_proxy);
+                let mut settled = feeds.settled.iter().filter(|_| config.book.allow_proxy);
                 settled.find_map(|s| consider(s.stream(), s.event(), s.expires()))
             }),
-        Metric::FundingRateSettled => market.settled.iter().find_map(|s| consider(s.stream(), s.event(), s.expires())),
-        Metric::OpenInterest => market
+        Metric::FundingRateSettled => feeds.settled.iter().find_map(|s| consider(s.stream(), s.event(), s.expires())),
+        Metric::OpenInterest => feeds
             .open_interest
             .iter()
             .filter(|o| allowed(o.source.kind, config))
             .find_map(|o| consider(o.source.stream, o.heard_ts(), o.expires())),
-        Metric::MarkPrice => market
+        Metric::MarkPrice => feeds
             .prices
             .iter()
             .filter(|p| allowed(p.source.kind, config))
             .find_map(|p| consider(p.source.stream, p.heard_ts(), p.expires())),
-        Metric::Bar => market
+        Metric::Bar => feeds
             .prices
             .iter()
             .filter(|p| matches!(p.series, PriceSeries::Bars(..)))
             .find_map(|p| consider(p.source.stream, p.heard_ts(), p.expires())),
-        Metric::IndexPrice | Metric::SpotPrice => market
+        Metric::IndexPrice | Metric::SpotPrice => feeds
             .indexes
             .iter()
             .filter(|p| p.source.metric == metric)
             .find_map(|p| consider(p.source.stream, p.heard_ts(), p.expires())),
-        Metric::Liquidation => market.liquidations.as_ref().and_then(|l| consider(l.stream(), l.anchor(), l.expires())),
-        Metric::LongShortRatio => of_ratio(&market.long_short, &mut consider),
-        Metric::TopTraderPositionRatio => of_ratio(&market.top_traders, &mut consider),
+        Metric::Liquidation => feeds.liquidations.as_ref().and_then(|l| consider(l.stream(), l.anchor(), l.expires())),
+        Metric::LongShortRatio => of_ratio(&feeds.long_short, &mut consider),
+        Metric::TopTraderPositionRatio => of_ratio(&feeds.top_traders, &mut consider),
         Metric::Trade
         | Metric::BestBidAsk
         | Metric::PremiumIndex
@@ -207,19 +207,19 @@ fn of_ratio(feed: &Option<Box<RatioFeed>>, consider: &mut dyn FnMut(StreamIndex,
 }
 
 /// The newest grid instant of a stream that percentiles are taken of.
-pub(crate) fn anchor_of(market: &Market, stream: StreamIndex) -> Option<Ts> {
-    let price = || market.prices.iter().find(|p| p.source.stream == stream).map(PriceFeed::anchor_ts);
-    let oi = || market.open_interest.iter().find(|o| o.source.stream == stream).map(|o| o.series.anchor_ts());
-    let funding = || market.funding.iter().find(|f| f.source.stream == stream).map(|f| f.series.anchor_ts());
-    let settled = || market.settled.iter().find(|s| s.stream() == stream).map(Settled::anchor);
-    let forced = || market.liquidations.as_ref().filter(|l| l.stream() == stream).map(|l| l.anchor());
+pub(crate) fn anchor_of(feeds: &Feeds, stream: StreamIndex) -> Option<Ts> {
+    let price = || feeds.prices.iter().find(|p| p.source.stream == stream).map(PriceFeed::anchor_ts);
+    let oi = || feeds.open_interest.iter().find(|o| o.source.stream == stream).map(|o| o.series.anchor_ts());
+    let funding = || feeds.funding.iter().find(|f| f.source.stream == stream).map(|f| f.series.anchor_ts());
+    let settled = || feeds.settled.iter().find(|s| s.stream() == stream).map(Settled::anchor);
+    let forced = || feeds.liquidations.as_ref().filter(|l| l.stream() == stream).map(|l| l.anchor());
     price().or_else(oi).or_else(funding).or_else(settled).or_else(forced).flatten()
 }
 
 /// The values a percentile ranks its newest one against, sorted, into `out`. `stream` says whose history it is, `hour` which
 /// hour is under way.
 pub(crate) fn others_of(
-    market: &Market,
+    feeds: &Feeds,
     percentile: Feature,
     stream: Option<StreamIndex>,
     hour: i64,
@@ -227,35 +227,44 @@ pub(crate) fn others_of(
 ) {
     out.clear();
     let Some(stream) = stream else { return };
-    let price = || market.prices.iter().find(|p| p.source.stream == stream);
-    match percentile {
-        Feature::RealizedVol1hPct90d | Feature::RealizedVol4hPct90d | Feature::VolPctRank => {
-            let which = match percentile {
-                Feature::RealizedVol1hPct90d => 0,
-                Feature::RealizedVol4hPct90d => 1,
-                _ => 2,
-            };
-            if let Some(volatility) = price().and_then(|p| p.volatility.as_ref()) {
-                volatility.ranks()[which].window().others(hour, out);
+    macro_rules! take {
+        (price $feature:ident $field:tt ($window:literal)) => {
+            if percentile == Feature::$feature {
+                let feed = feeds.prices.iter().find(|p| p.source.stream == stream);
+                if let Some(volatility) = feed.and_then(|p| p.volatility.as_ref()) {
+                    volatility.ranks()[$window].window().others(hour, out);
+                }
             }
-        }
-        Feature::OiDelta4hPct90d => {
-            if let Some(feed) = market.open_interest.iter().find(|o| o.source.stream == stream) {
-                feed.windows.rank().window().others(hour, out);
+        };
+        (open_interest $feature:ident $field:tt ($rank:ident)) => {
+            if percentile == Feature::$feature
+                && let Some(feed) = feeds.open_interest.iter().find(|o| o.source.stream == stream)
+            {
+                feed.windows.$rank().window().others(hour, out);
             }
-        }
-        Feature::LiqVelocity4hPct30d => {
-            if let Some(own) = &market.liquidations {
-                own.velocity_rank().window().others(hour, out);
+        };
+        (liquidations $feature:ident $field:tt ($rank:ident)) => {
+            if percentile == Feature::$feature
+                && let Some(own) = &feeds.liquidations
+            {
+                own.$rank().window().others(hour, out);
             }
-        }
-        Feature::FundingPct30d => {
-            if let Some(feed) = market.funding.iter().find(|f| f.source.stream == stream) {
-                feed.windows.rank().window().others(hour, out);
-            } else if let Some(settled) = market.settled.iter().find(|s| s.stream() == stream) {
-                settled.others_of_month(out);
+        };
+        (funding $feature:ident $field:tt ($rank:ident)) => {
+            if percentile == Feature::$feature {
+                if let Some(feed) = feeds.funding.iter().find(|f| f.source.stream == stream) {
+                    feed.windows.$rank().window().others(hour, out);
+                } else if let Some(settled) = feeds.settled.iter().find(|s| s.stream() == stream) {
+                    settled.others_of_month(out);
+                }
             }
-        }
-        _ => {}
+        };
+        ($($other:tt)*) => {};
     }
+    each_feature!(take);
+}
+
+/// May readings of this kind be shown under this book?
+pub(crate) fn allowed(kind: Kind, config: &Config) -> bool {
+    config.book.allow_proxy || matches!(kind, Kind::Measured | Kind::Sampled)
 }

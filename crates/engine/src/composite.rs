@@ -1,10 +1,7 @@
 //! Features that are functions of other readings at the same moment (update code O1).
 
-use crate::assemble::Slots;
-use crate::catalogue::Feature;
 use crate::features::reading::Slot;
 use barograph_domain::thresholds::{BASIS_FAR, FUNDING_EXTREME, PREMIUM_FAR};
-use barograph_domain::time::YEAR_DAYS;
 use barograph_domain::{Cell, Reason, State, Ts};
 
 /// |z| beyond which the day's score decides the crowded side (C02).
@@ -14,18 +11,19 @@ const CROWDED_PCT: (f64, f64) = (0.05, 0.95);
 /// Moves within this are flat (features §2.2, `oi_price_quadrant`).
 const FLAT: f64 = 0.002;
 
-/// Fills every feature that derives from others in the same row.
-pub(crate) fn derive(slots: &mut Slots, t: Ts) {
-    use Feature as F;
-    slots.derive(F::FundingApr, F::FundingRate8h, |v| v * 3.0 * YEAR_DAYS);
-    slots.derive(F::FundingExtremeFlag, F::FundingRate8h, |v| flag(v.abs() > FUNDING_EXTREME));
-    slots.derive(F::FundingRateDeviationStd, F::FundingZscore24h, f64::abs);
-    slots.derive(F::BasisAnomaly, F::Basis, |v| flag(v.abs() > BASIS_FAR));
-    slots.derive(F::PremiumDeviationFlag, F::Premium, |v| flag(v.abs() > PREMIUM_FAR));
-    let [delta, z, vol] = [F::OiDelta4h, F::FundingZscore24h, F::RealizedVol1h].map(|f| slots.of(f));
-    slots.set(F::SqueezeRiskScore, &combine(t, &[&delta, &z, &vol], |v| Ok(squeeze_score(v[0], v[1], v[2]))));
-    let crowded = direction(&z, &slots.of(F::FundingPct30d), t);
-    slots.set(F::SqueezeDirection, &crowded);
+/// `funding_extreme_flag`.
+pub(crate) fn is_extreme_funding(rate_8h: f64) -> f64 {
+    flag(rate_8h.abs() > FUNDING_EXTREME)
+}
+
+/// `basis_anomaly`.
+pub(crate) fn is_basis_anomaly(basis: f64) -> f64 {
+    flag(basis.abs() > BASIS_FAR)
+}
+
+/// `premium_deviation_flag`.
+pub(crate) fn is_premium_deviation(premium: f64) -> f64 {
+    flag(premium.abs() > PREMIUM_FAR)
 }
 
 /// Mean of three capped ramps (A05): open interest 0 to 10 %, funding 0 to 2σ, volatility 30 % down to 0.
@@ -105,7 +103,7 @@ fn flag(b: bool) -> f64 {
 }
 
 /// The crowded side: LONG_SQUEEZE 0, SHORT_SQUEEZE 1 (C02).
-fn direction(z: &Slot, pct: &Slot, t: Ts) -> Slot {
+pub(crate) fn direction(z: &Slot, pct: &Slot, t: Ts) -> Slot {
     let score = z.ready(t);
     let month = pct.ready(t).and_then(|p| {
         if p > CROWDED_PCT.1 {

@@ -3,7 +3,10 @@
 //! A feed is one declared stream (or one series derived from others) with its grid, its windows and its latest readings.
 //! Several feeds may offer the same reading; which one is shown is decided in `assemble`, never mixed inside a window.
 
+mod pairs;
+mod preference;
 mod ratio;
+mod set;
 mod usd;
 
 use crate::chart::{ChartReadings, Charts};
@@ -20,9 +23,14 @@ use crate::rules::Freshness;
 use crate::series::Series;
 use barograph_domain::time::LATENESS;
 use barograph_domain::{GapReason, Kind, Metric, Span, Status, StatusState, StreamDecl, StreamIndex, Ts};
+pub use pairs::PairFeed;
 pub use ratio::RatioFeed;
 use serde::{Deserialize, Serialize};
+pub use set::{Feeds, Route};
 pub use usd::UsdJoin;
+
+/// One row a minute.
+pub const TICK: Span = Span::mins(1);
 
 /// Grid of prices and funding (features §1, window).
 pub const MINUTE: Span = Span::mins(1);
@@ -103,16 +111,12 @@ pub struct PriceFeed {
     #[serde(skip, default = "all")]
     pub unread: Wanted,
     /// Latest readings; derived, so not saved.
-    #[serde(skip, default = "no_volatility")]
+    #[serde(skip)]
     pub slots: VolatilitySlots,
 }
 
 fn all() -> Wanted {
     Wanted::ALL
-}
-
-fn no_volatility() -> VolatilitySlots {
-    VolatilitySlots::MISSING
 }
 
 impl Bars {
@@ -366,12 +370,8 @@ pub struct FundingFeed {
     /// The same as the venue always has it.
     venue_h: Option<f64>,
     /// Latest readings; derived, so not saved.
-    #[serde(skip, default = "no_funding")]
+    #[serde(skip)]
     pub slots: FundingSlots,
-}
-
-fn no_funding() -> FundingSlots {
-    FundingSlots::MISSING
 }
 
 impl FundingFeed {
@@ -468,7 +468,7 @@ pub struct OpenInterestFeed {
     /// Windows over them.
     pub windows: OpenInterest,
     /// Latest readings; derived, so not saved.
-    #[serde(skip, default = "no_open_interest")]
+    #[serde(skip)]
     pub slots: OpenInterestSlots,
     /// Until when they hold by what was heard when they were taken; derived as well.
     #[serde(skip, default = "never")]
@@ -477,10 +477,6 @@ pub struct OpenInterestFeed {
 
 fn never() -> Ts {
     Ts::MIN
-}
-
-fn no_open_interest() -> OpenInterestSlots {
-    OpenInterestSlots::MISSING
 }
 
 impl OpenInterestFeed {

@@ -269,7 +269,7 @@ impl AskMarkets for World {
             unit: "σ",
             value_type,
             words: words.to_vec(),
-            formula: "z(f8; 24 h)",
+            formula: "z(f8; 24 h)".to_owned(),
             inputs: vec!["funding_rate"],
             window: "24 h, 60 s",
             warm_up: "6",

@@ -1,11 +1,14 @@
 //! `features`: the catalogue.
 
+use crate::config::Settings;
 use crate::failure::Failure;
+use crate::setup::configured_book;
 use crate::shown::catalogue_entries;
 use barograph_engine::{CATALOGUE, Feature};
 use std::io::Write as _;
 
-pub(crate) fn run(id: Option<&str>, json: bool) -> Result<(), Failure> {
+pub(crate) fn run(id: Option<&str>, settings: &Settings, json: bool) -> Result<(), Failure> {
+    let (book, _) = configured_book(settings)?;
     let mut out = std::io::stdout().lock();
     let chosen = match id {
         None => None,
@@ -17,7 +20,7 @@ pub(crate) fn run(id: Option<&str>, json: bool) -> Result<(), Failure> {
             ))
         })?),
     };
-    for (spec, entry) in CATALOGUE.iter().zip(catalogue_entries()) {
+    for (spec, entry) in CATALOGUE.iter().zip(catalogue_entries(&book)) {
         if chosen.is_some_and(|f| f != spec.feature) {
             continue;
         }
@@ -26,7 +29,7 @@ pub(crate) fn run(id: Option<&str>, json: bool) -> Result<(), Failure> {
             writeln!(out)?;
         } else if chosen.is_some() {
             writeln!(out, "{} v{} ({})", spec.id, spec.version, spec.group)?;
-            writeln!(out, "  {}", spec.formula)?;
+            writeln!(out, "  {}", entry.formula)?;
             writeln!(
                 out,
                 "  unit {}, window {}, ready from {}, source {}",

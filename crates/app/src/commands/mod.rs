@@ -81,7 +81,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Markets(args) => markets::run(&args, &settings, json),
         Command::Doctor(args) => doctor::run(&args, &settings, json),
         Command::Sessions(args) => sessions::run(&args, &settings, json),
-        Command::Features { id } => catalogue::run(id.as_deref(), json),
+        Command::Features { id } => catalogue::run(id.as_deref(), &settings, json),
         Command::Rules { command } => rules::run(&command, &settings, json),
         Command::Verify { command } => verify::run(&command, &settings, json),
         Command::Lake { command } => lake::run(&command, &settings, json),

@@ -22,6 +22,12 @@ impl BookId {
         Self { name: name.to_owned(), text: Book::shipped_text(name).map(str::to_owned) }
     }
 
+    /// The book itself; the standard one where no more than a name is known.
+    pub(crate) fn read(&self) -> Book {
+        let own = self.text.as_ref().and_then(|text| Book::parse(&self.name, text).ok());
+        own.unwrap_or_else(Book::standard)
+    }
+
     pub(crate) fn is(&self, run: &RunInfo) -> bool {
         run.spec.book == self.name && self.text.as_ref().is_none_or(|t| *t == run.spec.book_text)
     }

@@ -26,7 +26,7 @@ impl AskMarkets for Service {
     }
 
     fn catalogue(&self) -> Vec<CatalogueEntry> {
-        catalogue_entries()
+        catalogue_entries(&self.book.read())
     }
 
     fn health(&self) -> Health {

@@ -1,21 +1,20 @@
 //! Classes of volatility, heat and crowding: functions of other readings of the same minute (features §2.5, §5).
 
-use super::{Assembly, allowed};
-use crate::catalogue::Feature;
+use super::Assembly;
+use super::fill::fill;
+use crate::ages::allowed;
+use crate::catalogue::{Feature, each_feature};
 use crate::composite;
 use crate::engine::Config;
 use crate::features::positions;
 use crate::features::reading::{Slot, choose, chosen};
-use crate::feeds::PriceSeries;
-use crate::market::Market;
+use crate::feeds::{Feeds, PriceSeries};
+use crate::rules::DAILY_BOUNDS;
 use barograph_domain::math::tanh;
-use barograph_domain::time::YEAR_DAYS;
 use barograph_domain::{Cell, Kind, Label as _, Metric, Reason, State, Ts, VolRegime};
 
 /// Percentile bounds of LOW, NORMAL and HIGH (R2.18).
 const PCT_BOUNDS: [f64; 3] = [0.25, 0.75, 0.95];
-/// Upper ends of STABLE, HIGH_VOL and EXPLOSIVE, daily (R4.14).
-pub(super) const DAILY_BOUNDS: [f64; 3] = [0.01, 0.05, 0.10];
 /// Parts that heat and crowding need.
 const HEAT_PARTS: u32 = 3;
 const BIAS_PARTS: u32 = 2;
@@ -39,42 +38,49 @@ fn class_within(vol_daily: f64, bounds: [f64; 3]) -> VolRegime {
     }
 }
 
+/// Code of the class of a percentile of volatility (R2.18).
+#[inline]
+pub(super) fn class_of_rank(rank: f64) -> f64 {
+    let class = PCT_BOUNDS.iter().position(|b| rank < *b).unwrap_or(PCT_BOUNDS.len());
+    #[expect(clippy::cast_precision_loss, reason = "four classes")]
+    let class = class as f64;
+    class
+}
+
 impl Assembly {
-    /// Readings that follow from the day's volatility.
+    /// What follows from the class of the day's volatility.
     pub(super) fn classes(&mut self) {
-        use Feature as F;
         let slots = &mut self.slots;
-        slots.copy(F::VolAnnual, F::RealizedVol24h);
-        slots.derive(F::VolDaily, F::RealizedVol24h, |v| v / YEAR_DAYS.sqrt());
-        let class = class_within(slots.cells()[F::VolDaily.index()].value, self.daily_bounds);
-        slots.derive(F::VolClass, F::VolDaily, |_| f64::from(class.code()));
-        slots.derive(F::RiskMultiplier, F::VolDaily, |_| class.risk_multiplier().unwrap_or(1.0));
-        slots.derive(F::SizeFactor, F::VolDaily, |_| class.size_factor().unwrap_or(1.0));
-        slots.derive(F::VolClassPct, F::VolPctRank, |v| {
-            let class = PCT_BOUNDS.iter().position(|b| v < *b).unwrap_or(PCT_BOUNDS.len());
-            #[expect(clippy::cast_precision_loss, reason = "four classes")]
-            let class = class as f64;
-            class
-        });
+        let class = class_within(slots.cells()[Feature::VolDaily.index()].value, self.daily_bounds);
+        macro_rules! take {
+            (class $feature:ident ($value:expr) $among:tt) => {
+                slots.derive(Feature::$feature, Feature::VolDaily, |_| of_class(class, $value));
+            };
+            ($($other:tt)*) => {};
+        }
+        each_feature!(take);
+    }
+
+    pub(super) fn means(&mut self, feeds: &Feeds, t: Ts, config: &Config) {
+        fill!(self, mean { heat: self.heat(feeds, t, config), long_bias: self.long_bias(t) });
     }
 
     /// Mean of the ready percentiles; three of four are needed.
-    pub(super) fn heat(&mut self, market: &Market, t: Ts, config: &Config) {
+    fn heat(&self, feeds: &Feeds, t: Ts, config: &Config) -> Slot {
         static NOT_OFFERED: Slot = Slot::undefined(Reason::NotOffered);
-        let volume = volume_rank(market, &self.volume, config);
+        let volume = volume_rank(feeds, &self.volume, config);
         let oi = if self.offers(Metric::OpenInterest) {
-            let feeds = market.open_interest.iter().filter(|f| allowed(f.source.kind, config));
+            let feeds = feeds.open_interest.iter().filter(|f| allowed(f.source.kind, config));
             chosen(t, feeds.map(|f| &f.slots.delta_24h_size_pct))
         } else {
             &NOT_OFFERED
         };
-        let funding = if self.offers(Metric::FundingRate) { funding_rank(market, t, config) } else { NOT_OFFERED };
-        let heat = mean_of(t, [&volume, oi, &funding, &self.vol_pct_30d], HEAT_PARTS);
-        self.set(Feature::Heat, heat);
+        let funding = if self.offers(Metric::FundingRate) { funding_rank(feeds, t, config) } else { NOT_OFFERED };
+        mean_of(t, [&volume, oi, &funding, &self.vol_pct_30d], HEAT_PARTS)
     }
 
     /// Mean of the ready signs of crowding; two are needed.
-    pub(super) fn long_bias(&mut self, t: Ts) {
+    fn long_bias(&self, t: Ts) -> Slot {
         use Feature as F;
         let funding = self.sign_of(F::FundingPct30d, |p| 2.0 * p - 1.0);
         let accounts =
@@ -85,8 +91,7 @@ impl Assembly {
             q if (q - 2.0).abs() < 0.5 => -QUADRANT,
             _ => 0.0,
         });
-        let bias = mean_of(t, [&funding, &accounts, &basis, &quadrant], BIAS_PARTS);
-        self.set(F::LongBias, bias);
+        mean_of(t, [&funding, &accounts, &basis, &quadrant], BIAS_PARTS)
     }
 
     /// What a reading says of the crowded side.
@@ -94,6 +99,12 @@ impl Assembly {
     fn sign_of(&self, feature: Feature, sign: impl FnOnce(f64) -> f64) -> Slot {
         composite::of_one(&self.slots.of(feature), |v| sign(v).clamp(-1.0, 1.0))
     }
+}
+
+/// A function of a class of volatility, as the catalogue states it.
+#[inline]
+fn of_class(class: VolRegime, value: impl FnOnce(VolRegime) -> f64) -> f64 {
+    value(class)
 }
 
 /// The mean of what is ready: as old as the oldest part, partial where one is or where one is missing.
@@ -139,8 +150,8 @@ fn too_few(ready: u32, parts: [&Slot; 4], need: u32) -> Slot {
 }
 
 /// Percentile of the day's volume within 30 d.
-fn volume_rank(market: &Market, volume: &Slot, config: &Config) -> Slot {
-    let bars = market.prices.iter().find_map(|f| match &f.series {
+fn volume_rank(feeds: &Feeds, volume: &Slot, config: &Config) -> Slot {
+    let bars = feeds.prices.iter().find_map(|f| match &f.series {
         PriceSeries::Bars(bars) if Some(f.source.stream) == volume.cell.stream => Some(bars),
         PriceSeries::Bars(_) | PriceSeries::Plain(_) => None,
     });
@@ -149,13 +160,13 @@ fn volume_rank(market: &Market, volume: &Slot, config: &Config) -> Slot {
 }
 
 /// Percentile of the size of funding within 30 d: of the running rate, else of settlements.
-fn funding_rank(market: &Market, t: Ts, config: &Config) -> Slot {
+fn funding_rank(feeds: &Feeds, t: Ts, config: &Config) -> Slot {
     let running =
-        choose(t, market.funding.iter().filter(|f| allowed(f.source.kind, config)).map(|f| &f.slots.size_pct_30d));
+        choose(t, feeds.funding.iter().filter(|f| allowed(f.source.kind, config)).map(|f| &f.slots.size_pct_30d));
     if running.ready(t).is_some() || !config.book.allow_proxy {
         return running;
     }
     let settled =
-        market.settled.iter().map(|s| s.slots().size_pct_30d.of_kind(Kind::Proxy)).find(|s| s.ready(t).is_some());
+        feeds.settled.iter().map(|s| s.slots().size_pct_30d.of_kind(Kind::Proxy)).find(|s| s.ready(t).is_some());
     settled.unwrap_or(running)
 }

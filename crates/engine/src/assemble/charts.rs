@@ -3,12 +3,12 @@
 //! A timeframe is read from the first bar stream that has it ready; streams stand in the market's order of preference.
 
 use super::Assembly;
-use crate::catalogue::Feature;
-use crate::chart::{ChartReadings, Read};
+use crate::ages::allowed;
+use crate::catalogue::{Feature, each_feature};
+use crate::chart::{ChartReadings, Read, Trend};
 use crate::engine::Config;
 use crate::features::reading::{Fullness, Origin, Slot};
-use crate::feeds::{Bars, PriceFeed, PriceSeries};
-use crate::market::Market;
+use crate::feeds::{Bars, Feeds, PriceFeed, PriceSeries};
 use crate::rules::{Ruled, evaluate};
 use barograph_domain::{Cell, Label, Span, State, TIMEFRAMES, Timeframes, TrendRegime, Ts, VolRegime};
 
@@ -20,8 +20,8 @@ impl Bars {
 }
 
 /// Bar streams with charts, in order of preference.
-fn charted<'a>(market: &'a Market, config: &'a Config) -> impl Iterator<Item = (&'a PriceFeed, &'a Bars)> + Clone {
-    market.prices.iter().filter(|f| super::allowed(bar_kind(f), config)).filter_map(|f| match &f.series {
+fn charted<'a>(feeds: &'a Feeds, config: &'a Config) -> impl Iterator<Item = (&'a PriceFeed, &'a Bars)> + Clone {
+    feeds.prices.iter().filter(|f| allowed(bar_kind(f), config)).filter_map(|f| match &f.series {
         PriceSeries::Bars(bars) if bars.charts.is_some() => Some((f, &**bars)),
         PriceSeries::Bars(_) | PriceSeries::Plain(_) => None,
     })
@@ -41,8 +41,8 @@ pub(super) struct ChartsRead {
 
 impl ChartsRead {
     /// Whether a bar has closed or something has grown too old since the last time that this was true.
-    pub(super) fn moved(&mut self, market: &Market, t: Ts, config: &Config) -> bool {
-        let now = || charted(market, config).map(|(_, bars)| bars.chart_readings().taken);
+    pub(super) fn moved(&mut self, feeds: &Feeds, t: Ts, config: &Config) -> bool {
+        let now = || charted(feeds, config).map(|(_, bars)| bars.chart_readings().taken);
         if self.until.is_some_and(|u| t <= u) && now().eq(self.taken.iter().copied()) {
             return false;
         }
@@ -61,61 +61,35 @@ impl ChartsRead {
 }
 
 impl Assembly {
-    pub(super) fn charts(&mut self, market: &Market, t: Ts, config: &Config) {
-        use Feature as F;
-        const READ: [F; 15] = [
-            F::TrendSlope,
-            F::TrendIntercept,
-            F::TrendR,
-            F::TrendStderr,
-            F::TrendP,
-            F::TrendPHac,
-            F::TrendR2,
-            F::SlopePct,
-            F::VolPct,
-            F::VolumeRatio,
-            F::PriceZ24h,
-            F::VolParkinson,
-            F::VolGarmanKlass,
-            F::VolRogersSatchell,
-            F::VolYangZhang,
-        ];
+    pub(super) fn charts(&mut self, feeds: &Feeds, t: Ts, config: &Config) {
         let at = TIMEFRAMES.iter().position(|f| *f == config.book.trend_tf).unwrap_or(0);
-        let trend = |pick: fn(&crate::chart::Trend) -> f64| {
-            choose(market, t, config, at, |r| r.trend[at].map(|v| (pick(&v), 1.0)))
-        };
-        self.set(F::TrendSlope, trend(|v| v.slope));
-        self.set(F::TrendIntercept, trend(|v| v.intercept));
-        self.set(F::TrendR, trend(|v| v.r));
-        self.set(F::TrendStderr, trend(|v| v.stderr));
-        self.set(F::TrendP, trend(|v| v.p));
-        self.set(F::TrendPHac, trend(|v| v.p_hac));
-        self.set(F::TrendR2, trend(|v| v.r * v.r));
-        self.set(F::SlopePct, trend(|v| v.slope_pct));
-        let hourly = |read: &dyn Fn(&ChartReadings) -> Read<(f64, f32)>| choose(market, t, config, 0, read);
-        self.set(F::VolPct, hourly(&|r| r.vol_pct.map(|v| (v, 1.0))));
-        self.set(F::VolumeRatio, hourly(&|r| r.volume_ratio.map(|v| (v, 1.0))));
-        self.set(F::PriceZ24h, hourly(&|r| r.price_z));
-        self.set(F::VolParkinson, hourly(&|r| r.ranges.map(|(v, full)| (v.parkinson, full))));
-        self.set(
-            F::VolGarmanKlass,
-            hourly(&|r| r.ranges.and_then(|(v, full)| v.garman_klass.map(|v| (v, full)).map_err(State::Undefined))),
-        );
-        self.set(F::VolRogersSatchell, hourly(&|r| r.ranges.map(|(v, full)| (v.rogers_satchell, full))));
-        self.set(F::VolYangZhang, hourly(&|r| r.ranges.map(|(v, full)| (v.yang_zhang, full))));
-        for feature in READ {
-            self.charts_read.holds(&self.slots.of(feature));
+        let trend = |of: fn(&Trend) -> f64| choose(feeds, t, config, at, |r| r.trend[at].map(|line| (of(&line), 1.0)));
+        let hourly = |of: fn(&ChartReadings) -> Read<(f64, f32)>| choose(feeds, t, config, 0, of);
+        macro_rules! take {
+            (trend $feature:ident ($of:expr) $among:tt) => {
+                self.take_chart(Feature::$feature, &trend($of));
+            };
+            (hourly $feature:ident ($field:ident) $among:tt) => {
+                self.take_chart(Feature::$feature, &hourly(|r| r.$field));
+            };
+            ($($other:tt)*) => {};
         }
+        each_feature!(take);
+    }
+
+    fn take_chart(&mut self, feature: Feature, slot: &Slot) {
+        self.put(feature, slot);
+        self.charts_read.holds(slot);
     }
 
     /// Labels of the trend and the volatility axis on every timeframe, by the book's own rules with the readings of that
     /// timeframe in their place. They are asked again when a bar has closed or a stream fell silent.
-    pub(super) fn timeframe_labels(&mut self, market: &Market, t: Ts, config: &Config) {
+    pub(super) fn timeframe_labels(&mut self, feeds: &Feeds, t: Ts, config: &Config) {
         let slots: [[Slot; 3]; 4] = core::array::from_fn(|i| {
             [
-                choose(market, t, config, i, |r| r.trend[i].map(|v| (v.slope_pct, 1.0))),
-                choose(market, t, config, i, |r| r.trend[i].map(|v| (v.p, 1.0))),
-                choose(market, t, config, i, |r| r.vol_daily[i].map(|v| (v, 1.0))),
+                choose(feeds, t, config, i, |r| r.trend[i].map(|v| (v.slope_pct, 1.0))),
+                choose(feeds, t, config, i, |r| r.trend[i].map(|v| (v.p, 1.0))),
+                choose(feeds, t, config, i, |r| r.vol_daily[i].map(|v| (v, 1.0))),
             ]
         });
         slots.iter().flatten().for_each(|slot| self.timeframes_read.holds(slot));
@@ -151,15 +125,9 @@ fn raw<L: Ruled + Label>(config: &Config, cells: &[Cell]) -> L {
 }
 
 /// A reading of one timeframe from the first stream that has it ready, else from the first that has seen a bar.
-fn choose(
-    market: &Market,
-    t: Ts,
-    config: &Config,
-    at: usize,
-    read: impl Fn(&ChartReadings) -> Read<(f64, f32)>,
-) -> Slot {
+fn choose(feeds: &Feeds, t: Ts, config: &Config, at: usize, read: impl Fn(&ChartReadings) -> Read<(f64, f32)>) -> Slot {
     let mut seen = Slot::MISSING;
-    for (feed, bars) in charted(market, config) {
+    for (feed, bars) in charted(feeds, config) {
         let readings = bars.chart_readings();
         let Some(anchor) = readings.anchors[at] else { continue };
         // What a timeframe says is that of its last close. It stands until the next one and the stream's own limit after it,

@@ -1,58 +1,34 @@
 //! Forced closes, positions, and what stands out in funding (features §2.1, §2.4, §2.5).
 
 use super::Assembly;
+use super::fill::fill;
 use crate::catalogue::Feature;
 use crate::composite;
 use crate::engine::Config;
 use crate::features::funding_signals::{AnomalyReasons, is_reversal};
 use crate::features::positions;
 use crate::features::reading::Slot;
-use crate::feeds::RatioFeed;
+use crate::feeds::{Feeds, RatioFeed};
 use crate::liquidations::LiquidationSlots;
-use crate::market::Market;
 use barograph_domain::{Reason, State, Ts};
 
 impl Assembly {
-    pub(super) fn liquidations(&mut self, market: &Market) {
-        use Feature as F;
-        let s = market.liquidations.as_ref().map_or(&LiquidationSlots::MISSING, |l| l.slots());
-        let [m5, h1, h4, h24] = &s.long;
-        self.put(F::LiqLongUsd5m, m5);
-        self.put(F::LiqLongUsd1h, h1);
-        self.put(F::LiqLongUsd4h, h4);
-        self.put(F::LiqLongUsd24h, h24);
-        let [m5, h1, h4, h24] = &s.short;
-        self.put(F::LiqShortUsd5m, m5);
-        self.put(F::LiqShortUsd1h, h1);
-        self.put(F::LiqShortUsd4h, h4);
-        self.put(F::LiqShortUsd24h, h24);
-        self.put(F::LiqCount60s, &s.count_60s);
-        self.put(F::LiqBurstRatio, &s.burst_ratio);
-        self.put(F::LiqBurstFlag, &s.burst_flag);
-        self.put(F::LiqElapsedH, &s.elapsed_h);
-        self.put(F::LiqVelocity4h, &s.velocity_4h);
-        self.put(F::LiqVelocity4hPct30d, &s.velocity_pct);
-        self.put(F::LiqSeverityRatio, &s.severity_ratio);
-        self.put(F::LiqCascadeFlag, &s.cascade_flag);
-        self.put(F::LiqLongShare1h, &s.long_share_1h);
-        self.put(F::LiqLongShare4h, &s.long_share_4h);
-        self.put(F::LiqSideBias, &s.side_bias);
-        self.put(F::LiqOneSidedFlag, &s.one_sided_flag);
+    pub(super) fn liquidations(&mut self, feeds: &Feeds) {
+        let liquidations = feeds.liquidations.as_ref().map_or(&LiquidationSlots::MISSING, |l| l.slots());
+        fill!(self, liquidations = liquidations);
     }
 
     /// An archive that has not begun is not there: nothing earlier may tell that it will begin. A live stream is asked for.
-    pub(super) fn positions(&mut self, market: &Market) {
-        use Feature as F;
+    pub(super) fn positions(&mut self, feeds: &Feeds) {
         let heard = |feed: &&RatioFeed| feed.series.is_filled() || feed.newest().is_some();
-        let ratio = match market.long_short.as_deref().filter(heard) {
+        let ratio = match feeds.long_short.as_deref().filter(heard) {
             Some(feed) => feed.newest().map_or(Slot::MISSING, |(ratio, origin)| match positions::long_share(ratio) {
                 Some(_) => origin.instant(ratio),
                 None => origin.undefined(Reason::OutOfDomain),
             }),
             None => Slot::undefined(Reason::NotOffered),
         };
-        self.set(F::LongShortRatio, ratio);
-        let (concentration, hhi) = match market.top_traders.as_deref().filter(heard).map(|feed| feed.newest()) {
+        let (concentration, hhi) = match feeds.top_traders.as_deref().filter(heard).map(|feed| feed.newest()) {
             // Declared, and not heard yet.
             Some(None) => (Slot::MISSING, Slot::MISSING),
             newest => {
@@ -61,8 +37,7 @@ impl Assembly {
                 (slots.concentration, slots.hhi)
             }
         };
-        self.set(F::PositionConcentration, concentration);
-        self.set(F::PositionHhi, hhi);
+        fill!(self, positions { ratio, concentration, hhi });
     }
 
     /// Reversals, and anomalies with their reasons. A score needs its z; what else is not ready gives no reason.
@@ -73,7 +48,6 @@ impl Assembly {
             [F::FundingRate8h, F::FundingZscore24h, F::FundingChange8h, F::FundingVol24h].map(|f| self.slots.of(f));
         let reversal =
             composite::combine(t, &[&rate, &change], |v| Ok(f64::from(u8::from(is_reversal(v[0], v[1], limits)))));
-        self.set(F::FundingReversalFlag, reversal);
         let (moved, moves) = (change.ready(t), volatility.ready(t));
         let marked = |mut slot: Slot| {
             slot.cell.partial |= moved.is_none() || moves.is_none();
@@ -92,7 +66,6 @@ impl Assembly {
             let reasons = AnomalyReasons::of(Some(z), moved, moves, limits);
             (code, score) = (f64::from(reasons.code()), reasons.score(z));
         }
-        self.set(F::FundingAnomalyReasons, whole.with_value(code));
-        self.set(F::FundingAnomalyScore, whole.with_value(score));
+        fill!(self, signals { reversal, reasons: whole.with_value(code), score: whole.with_value(score) });
     }
 }

@@ -4,10 +4,10 @@
 //! canonical estimator and enter no rule.
 
 use crate::features::bars::BuiltBar;
+use crate::features::volatility::{parkinson, yearly};
 use crate::kernel::Block as _;
 use crate::kernel::{Moments, Sum};
 use barograph_domain::math::ln;
-use barograph_domain::time::YEAR;
 use barograph_domain::{Reason, Span};
 
 /// The four views of one window.
@@ -49,14 +49,14 @@ impl RangeVolatility {
             return None;
         }
         let n = f64::from(hl.n);
-        let year = (YEAR.as_secs_f64() / timeframe.as_secs_f64()).sqrt();
+        let year = yearly(timeframe);
         let sample = |m: Moments| m.sd() * m.sd() * n / (n - 1.0);
         let k = 0.34 / (1.34 + (n + 1.0) / (n - 1.0));
         let rs_mean = rs.total() / n;
         let yz = sample(overnight) + k * sample(intraday) + (1.0 - k) * rs_mean;
         let gk_mean = gk.total() / n;
         Some(Self {
-            parkinson: (hl.total() / (4.0 * n * core::f64::consts::LN_2)).sqrt() * year,
+            parkinson: parkinson(hl.total(), n) * year,
             garman_klass: if gk_mean < 0.0 { Err(Reason::OutOfDomain) } else { Ok(gk_mean.sqrt() * year) },
             rogers_satchell: rs_mean.max(0.0).sqrt() * year,
             yang_zhang: yz.max(0.0).sqrt() * year,

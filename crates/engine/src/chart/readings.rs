@@ -17,13 +17,19 @@ pub struct ChartReadings {
     pub trend: [Read<Trend>; 4],
     /// Daily volatility from the timeframe's own closes.
     pub vol_daily: [Read<f64>; 4],
-    /// Range estimators of 1 h, and how full their window is.
-    pub ranges: Read<(RangeVolatility, f32)>,
-    /// Dispersion of 20 hourly returns, percent.
-    pub vol_pct: Read<f64>,
+    /// Of the hourly bars, as all that follows, each with how full its window is: volatility after Parkinson.
+    pub parkinson: Read<(f64, f32)>,
+    /// After Garman and Klass.
+    pub garman_klass: Read<(f64, f32)>,
+    /// After Rogers and Satchell.
+    pub rogers_satchell: Read<(f64, f32)>,
+    /// After Yang and Zhang.
+    pub yang_zhang: Read<(f64, f32)>,
+    /// Dispersion of 20 returns, percent.
+    pub vol_pct: Read<(f64, f32)>,
     /// Volume of the hour over the mean of the 20 before it.
-    pub volume_ratio: Read<f64>,
-    /// Standard score of the hourly close within its day, and how full the day is.
+    pub volume_ratio: Read<(f64, f32)>,
+    /// Standard score of the close within its day.
     pub price_z: Read<(f64, f32)>,
 }
 
@@ -36,7 +42,10 @@ impl ChartReadings {
         anchors: [None; 4],
         trend: [Err(MISSING); 4],
         vol_daily: [Err(MISSING); 4],
-        ranges: Err(MISSING),
+        parkinson: Err(MISSING),
+        garman_klass: Err(MISSING),
+        rogers_satchell: Err(MISSING),
+        yang_zhang: Err(MISSING),
         vol_pct: Err(MISSING),
         volume_ratio: Err(MISSING),
         price_z: Err(MISSING),
@@ -55,9 +64,14 @@ impl ChartReadings {
             self.trend[i] = chart.trend();
             self.vol_daily[i] = chart.vol_daily();
             if chart.timeframe() == TIMEFRAMES[0] {
-                self.ranges = chart.range_volatility();
-                self.vol_pct = chart.vol_pct();
-                self.volume_ratio = chart.volume_ratio();
+                let ranges = chart.range_volatility();
+                let range = |of: fn(&RangeVolatility) -> Read<f64>| ranges.and_then(|(v, full)| Ok((of(&v)?, full)));
+                self.parkinson = range(|v| Ok(v.parkinson));
+                self.garman_klass = range(|v| v.garman_klass.map_err(State::Undefined));
+                self.rogers_satchell = range(|v| Ok(v.rogers_satchell));
+                self.yang_zhang = range(|v| Ok(v.yang_zhang));
+                self.vol_pct = chart.vol_pct().map(|v| (v, 1.0));
+                self.volume_ratio = chart.volume_ratio().map(|v| (v, 1.0));
                 self.price_z = chart.price_z();
             }
         }

@@ -19,6 +19,7 @@ pub use reading::{FrameReading, FrameVolatility, SessionReading, TrendReading};
 
 use crate::chart::{Chart, Charts, offset_of};
 use crate::features::bars::{BarSample, BuiltBar};
+use crate::features::volatility::{realized, yearly};
 use crate::liquidity::extremes::{Extremes, Period, Range};
 use crate::liquidity::{Liquidity, Options};
 use crate::rules::{Book, SessionBase};
@@ -106,7 +107,7 @@ impl Running {
         }
         #[expect(clippy::cast_precision_loss, reason = "at most 1,440 returns")]
         let n = self.returns as f64;
-        Some((self.squared / n).sqrt() * windows::per_year(step))
+        Some(realized(self.squared, n, yearly(step)))
     }
     /// Quote volume a minute, where enough was seen.
     fn volume(&self, step: Span) -> Option<f64> {

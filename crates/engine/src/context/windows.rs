@@ -6,27 +6,20 @@
 
 use crate::features::bars::BuiltBar;
 use crate::features::run::Run;
-use crate::features::volatility::parkinson;
+use crate::features::volatility::{COARSE_RETURNS_MIN, parkinson, realized, yearly};
 use barograph_domain::math::ln;
-use barograph_domain::time::{DAY, YEAR};
+use barograph_domain::time::DAY;
 use barograph_domain::{Reason, Span, State, Ts};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 const HOUR: Span = Span::hours(1);
-/// Returns a window must hold to be measured by returns.
-const RETURNS_MIN: i64 = 12;
 const DAY_HOURS: usize = 24;
 /// Hours of 90 days, and a day before the first.
 const HOURS: usize = 2_184;
 /// Hourly values below which there is no percentile (features §5).
 const RANKED_MIN: usize = 336;
 const RANKED: usize = 2_160;
-
-/// √(year / step).
-pub(super) fn per_year(step: Span) -> f64 {
-    (YEAR.as_secs_f64() / step.as_secs_f64()).sqrt()
-}
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Part {
@@ -180,7 +173,7 @@ impl Windows {
         }
         let Some(newest) = self.parts.back().map(|p| p.index) else { return Err(warming(0, expected)) };
         let parts = self.parts.iter().skip(self.parts.partition_point(|p| p.index <= newest - expected));
-        if expected >= RETURNS_MIN {
+        if expected >= COARSE_RETURNS_MIN {
             let (mut sum, mut n) = (0.0, 0_i64);
             for s in parts.filter_map(|p| p.squared) {
                 sum += s;
@@ -190,7 +183,7 @@ impl Windows {
                 return Err(warming(n, (4 * expected + 4) / 5));
             }
             #[expect(clippy::cast_precision_loss, reason = "at most 1,440 returns")]
-            return Ok((sum / n as f64).sqrt() * per_year(self.step));
+            return Ok(realized(sum, n as f64, yearly(self.step)));
         }
         let (mut sum, mut n) = (0.0, 0_i64);
         for p in parts {
@@ -202,7 +195,7 @@ impl Windows {
             return Err(warming(n, expected));
         }
         #[expect(clippy::cast_precision_loss, reason = "fewer than twelve bars")]
-        Ok(parkinson(sum, n as f64) * per_year(self.step))
+        Ok(parkinson(sum, n as f64) * yearly(self.step))
     }
 
     /// Quote volume a minute of the last hour; of the newest bar where that is longer.

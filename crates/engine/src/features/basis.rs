@@ -2,6 +2,7 @@
 //! §2.3.
 
 use super::reading::{Origin, Settings, Slot, Window, score_value};
+use super::slots::slots;
 use crate::kernel::{Fold, Moments, Sum};
 use barograph_domain::{Reason, Span, Ts};
 use serde::{Deserialize, Serialize};
@@ -50,21 +51,19 @@ pub enum Wanted {
     Score,
 }
 
-/// Readings of a pair.
-#[derive(Clone, Copy, Debug)]
-pub struct PairSlots {
-    /// `a / b − 1`.
-    pub value: Slot,
-    /// Mean of 8 h.
-    pub ma_8h: Slot,
-    /// Standard score within 7 d.
-    pub zscore_7d: Slot,
+slots! {
+    /// Readings of a pair.
+    pub struct PairSlots {
+        /// `a / b − 1`.
+        pub value: Slot,
+        /// Mean of 8 h.
+        pub ma_8h: Slot,
+        /// Standard score within 7 d.
+        pub zscore_7d: Slot,
+    }
 }
 
 impl PairSlots {
-    /// Nothing seen.
-    pub const MISSING: Self = Self { value: Slot::MISSING, ma_8h: Slot::MISSING, zscore_7d: Slot::MISSING };
-
     /// No two prices to compare.
     pub const NOT_OFFERED: Self = {
         const NONE: Slot = Slot::undefined(Reason::NotOffered);

@@ -1,10 +1,11 @@
 //! Funding from a running rate sampled on a grid (features §2.1, base `f8`).
 //!
 //! One [`RunningFunding`] per series of running rates: the measured one, and the one modelled from the premium index. What
-//! settled funding can stand in for is decided in `market`.
+//! settled funding can stand in for is decided in `assemble`.
 
 use super::hourly::{HOUR, HourlyRank, newest_hour, whole_hour};
 use super::reading::{Origin, Settings, Slot, Window, score_value};
+use super::slots::slots;
 use crate::kernel::fold::Block;
 use crate::kernel::moments::Score;
 use crate::kernel::{Fold, Moments, Sum, ols};
@@ -19,45 +20,30 @@ const MIN_N: u32 = 6;
 const MONTH_HOURS: usize = 720;
 const PCT_MIN_N: usize = 168;
 
-/// Readings of one running-rate series.
-#[derive(Clone, Copy, Debug)]
-pub struct FundingSlots {
-    /// Rate per 8 h.
-    pub rate: Slot,
-    /// Standard score within 24 h.
-    pub zscore: Slot,
-    /// Mean of 8 h.
-    pub ma_8h: Slot,
-    /// Mean of 24 h.
-    pub mean_24h: Slot,
-    /// Population standard deviation of 24 h.
-    pub std_24h: Slot,
-    /// Population standard deviation of hourly differences, 24 h.
-    pub vol_24h: Slot,
-    /// Slope of hourly rates, 24 h.
-    pub trend_24h: Slot,
-    /// Percentile within 30 d.
-    pub pct_30d: Slot,
-    /// Percentile within 30 d of its size, whatever the sign.
-    pub size_pct_30d: Slot,
-    /// Difference to 8 h ago.
-    pub change_8h: Slot,
-}
-
-impl FundingSlots {
-    /// Nothing seen.
-    pub const MISSING: Self = Self {
-        rate: Slot::MISSING,
-        zscore: Slot::MISSING,
-        ma_8h: Slot::MISSING,
-        mean_24h: Slot::MISSING,
-        std_24h: Slot::MISSING,
-        vol_24h: Slot::MISSING,
-        trend_24h: Slot::MISSING,
-        pct_30d: Slot::MISSING,
-        size_pct_30d: Slot::MISSING,
-        change_8h: Slot::MISSING,
-    };
+slots! {
+    /// Readings of one running-rate series.
+    pub struct FundingSlots {
+        /// Rate per 8 h.
+        pub rate: Slot,
+        /// Standard score within 24 h.
+        pub zscore: Slot,
+        /// Mean of 8 h.
+        pub ma_8h: Slot,
+        /// Mean of 24 h.
+        pub mean_24h: Slot,
+        /// Population standard deviation of 24 h.
+        pub std_24h: Slot,
+        /// Population standard deviation of hourly differences, 24 h.
+        pub vol_24h: Slot,
+        /// Slope of hourly rates, 24 h.
+        pub trend_24h: Slot,
+        /// Percentile within 30 d.
+        pub pct_30d: Slot,
+        /// Percentile within 30 d of its size, whatever the sign.
+        pub size_pct_30d: Slot,
+        /// Difference to 8 h ago.
+        pub change_8h: Slot,
+    }
 }
 
 /// Leaf of the day's fold: compensated sum for means, and what [`Moments`] holds for the score. Both count the same samples, so

@@ -17,6 +17,7 @@ mod quarters;
 pub mod reading;
 pub mod run;
 pub mod settled;
+pub(crate) mod slots;
 pub mod stops;
 pub mod volatility;
 

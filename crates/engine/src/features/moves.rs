@@ -7,6 +7,7 @@
 use super::bars::Priced;
 use super::hourly::HourlyRank;
 use super::reading::{Origin, Settings, Slot};
+use super::slots::slots;
 use crate::series::Series;
 use barograph_domain::time::DAY;
 use barograph_domain::{Reason, Span, State};
@@ -17,18 +18,14 @@ const LOOK_PAST: Span = Span::mins(5);
 const QUARTER_HOURS: usize = 2_160;
 const PCT_MIN_N: usize = 336;
 
-/// The day's change and the rank of its size.
-#[derive(Clone, Copy, Debug)]
-pub struct MoveSlots {
-    /// `P(t)/P(t − 24 h) − 1`.
-    pub change: Slot,
-    /// Percentile of its size within 90 d.
-    pub size_pct: Slot,
-}
-
-impl MoveSlots {
-    /// Nothing seen.
-    pub const MISSING: Self = Self { change: Slot::MISSING, size_pct: Slot::MISSING };
+slots! {
+    /// The day's change and the rank of its size.
+    pub struct MoveSlots {
+        /// `P(t)/P(t − 24 h) − 1`.
+        pub change: Slot,
+        /// Percentile of its size within 90 d.
+        pub size_pct: Slot,
+    }
 }
 
 /// Sizes of a day's change at whole hours.

@@ -2,6 +2,7 @@
 
 use super::hourly::{HOUR, HourlyRank, newest_hour, whole_hour};
 use super::reading::{Origin, Settings, Slot, Window, score_value};
+use super::slots::slots;
 use crate::kernel::{Fold, Moments, ols};
 use crate::series::Series;
 use barograph_domain::math::ln;
@@ -16,39 +17,26 @@ const SIZE_MIN_N: usize = 168;
 const SCORE_MIN_N: u32 = 6;
 const TREND_MIN_N: u32 = 12;
 
-/// Readings of one open interest series.
-#[derive(Clone, Copy, Debug)]
-pub struct OpenInterestSlots {
-    /// Base units.
-    pub value: Slot,
-    /// Delta of 1 h.
-    pub delta_1h: Slot,
-    /// Delta of 4 h.
-    pub delta_4h: Slot,
-    /// Delta of 24 h.
-    pub delta_24h: Slot,
-    /// Standard score within 7 d.
-    pub zscore_7d: Slot,
-    /// Slope of the logarithm over 24 h, per day.
-    pub trend_24h: Slot,
-    /// Percentile of the 4 h delta within 90 d.
-    pub delta_4h_pct: Slot,
-    /// Percentile within 30 d of the size of the 24 h delta.
-    pub delta_24h_size_pct: Slot,
-}
-
-impl OpenInterestSlots {
-    /// Nothing seen.
-    pub const MISSING: Self = Self {
-        value: Slot::MISSING,
-        delta_1h: Slot::MISSING,
-        delta_4h: Slot::MISSING,
-        delta_24h: Slot::MISSING,
-        zscore_7d: Slot::MISSING,
-        trend_24h: Slot::MISSING,
-        delta_4h_pct: Slot::MISSING,
-        delta_24h_size_pct: Slot::MISSING,
-    };
+slots! {
+    /// Readings of one open interest series.
+    pub struct OpenInterestSlots {
+        /// Base units.
+        pub value: Slot,
+        /// Delta of 1 h.
+        pub delta_1h: Slot,
+        /// Delta of 4 h.
+        pub delta_4h: Slot,
+        /// Delta of 24 h.
+        pub delta_24h: Slot,
+        /// Standard score within 7 d.
+        pub zscore_7d: Slot,
+        /// Slope of the logarithm over 24 h, per day.
+        pub trend_24h: Slot,
+        /// Percentile of the 4 h delta within 90 d.
+        pub delta_4h_pct: Slot,
+        /// Percentile within 30 d of the size of the 24 h delta.
+        pub delta_24h_size_pct: Slot,
+    }
 }
 
 /// Windows over one open interest series.

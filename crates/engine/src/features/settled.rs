@@ -7,6 +7,7 @@
 use super::funding_signals::Farming;
 use super::hourly::HOUR;
 use super::reading::{Origin, Settings, Slot, Window, score_value};
+use super::slots::slots;
 use crate::kernel::fold::Block;
 use crate::kernel::{Moments, Sum};
 use barograph_domain::{Kind, Span, State, StreamIndex, Ts};
@@ -37,36 +38,24 @@ struct Settlement {
     interval: Span,
 }
 
-/// Readings from settlements.
-#[derive(Clone, Copy, Debug)]
-pub struct SettledSlots {
-    /// Last settled rate per 8 h.
-    pub rate: Slot,
-    /// Standard score within 7 d.
-    pub zscore_7d: Slot,
-    /// Sum of the last complete 8 h block.
-    pub block_8h: Slot,
-    /// Percentile within the settlements of 30 d: proxy for `funding_pct_30d`.
-    pub pct_30d: Slot,
-    /// The same of its size, whatever the sign.
-    pub size_pct_30d: Slot,
-    /// Mean over the last 8 h: proxy for `funding_ma_8h`.
-    pub ma_8h: Slot,
-    /// Share of the last complete blocks that lie beyond a limit, one way.
-    pub farming_share: Slot,
-}
-
-impl SettledSlots {
-    /// Nothing seen.
-    pub const MISSING: Self = Self {
-        rate: Slot::MISSING,
-        zscore_7d: Slot::MISSING,
-        block_8h: Slot::MISSING,
-        pct_30d: Slot::MISSING,
-        size_pct_30d: Slot::MISSING,
-        ma_8h: Slot::MISSING,
-        farming_share: Slot::MISSING,
-    };
+slots! {
+    /// Readings from settlements.
+    pub struct SettledSlots {
+        /// Last settled rate per 8 h.
+        pub rate: Slot,
+        /// Standard score within 7 d.
+        pub zscore_7d: Slot,
+        /// Sum of the last complete 8 h block.
+        pub block_8h: Slot,
+        /// Percentile within the settlements of 30 d: proxy for `funding_pct_30d`.
+        pub pct_30d: Slot,
+        /// The same of its size, whatever the sign.
+        pub size_pct_30d: Slot,
+        /// Mean over the last 8 h: proxy for `funding_ma_8h`.
+        pub ma_8h: Slot,
+        /// Share of the last complete blocks that lie beyond a limit, one way.
+        pub farming_share: Slot,
+    }
 }
 
 /// The settlements of one stream.
@@ -85,12 +74,8 @@ pub struct Settled {
     farmed: f64,
     /// Something arrived since the readings were taken.
     dirty: bool,
-    #[serde(skip, default = "no_settlement")]
+    #[serde(skip)]
     slots: SettledSlots,
-}
-
-fn no_settlement() -> SettledSlots {
-    SettledSlots::MISSING
 }
 
 impl Settled {

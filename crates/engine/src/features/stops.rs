@@ -9,6 +9,7 @@ use super::hourly::hour_of;
 use super::nearby::Nearby;
 use super::quarters::{self, QUARTER, Quarters};
 use super::reading::{Fullness, Origin, Settings, Slot, Window};
+use super::slots::slots;
 use crate::kernel::RankWindow;
 use crate::liquidity::density::{self, REACH_ATR, TYPES_NAMED, Zone};
 use crate::liquidity::extremes::{Extremes, Period, Range};
@@ -60,39 +61,26 @@ impl Sink for Keep<'_> {
     }
 }
 
-/// Readings of levels and stops.
-#[derive(Clone, Copy, Debug)]
-pub struct StopSlots {
-    /// ATR(14) of 1 h bars.
-    pub atr_14: Slot,
-    /// High of the last completed UTC day.
-    pub prev_day_high: Slot,
-    /// Low of the last completed UTC day.
-    pub prev_day_low: Slot,
-    /// High of the session under way.
-    pub session_high: Slot,
-    /// Low of the session under way.
-    pub session_low: Slot,
-    /// Point of control, value area high and low of the trailing day.
-    pub profile: [Slot; 3],
-    /// Density below and above the price.
-    pub density: [Slot; 2],
-    /// Vulnerability below the price, above it, and of both in one word.
-    pub vulnerability: [Slot; 3],
-}
-
-impl StopSlots {
-    /// Nothing seen.
-    pub const MISSING: Self = Self {
-        atr_14: Slot::MISSING,
-        prev_day_high: Slot::MISSING,
-        prev_day_low: Slot::MISSING,
-        session_high: Slot::MISSING,
-        session_low: Slot::MISSING,
-        profile: [Slot::MISSING; 3],
-        density: [Slot::MISSING; 2],
-        vulnerability: [Slot::MISSING; 3],
-    };
+slots! {
+    /// Readings of levels and stops.
+    pub struct StopSlots {
+        /// ATR(14) of 1 h bars.
+        pub atr_14: Slot,
+        /// High of the last completed UTC day.
+        pub prev_day_high: Slot,
+        /// Low of the last completed UTC day.
+        pub prev_day_low: Slot,
+        /// High of the session under way.
+        pub session_high: Slot,
+        /// Low of the session under way.
+        pub session_low: Slot,
+        /// Point of control, value area high and low of the trailing day.
+        pub profile: [Slot; 3],
+        /// Density below and above the price.
+        pub density: [Slot; 2],
+        /// Vulnerability below the price, above it, and of both in one word.
+        pub vulnerability: [Slot; 3],
+    }
 }
 
 /// How much of the trailing day its profile has seen.

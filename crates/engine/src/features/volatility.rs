@@ -9,6 +9,7 @@ use super::daily_vol::{DailyVariance, Har, day_of};
 use super::hourly::{HOUR, HourlyRank, whole_hour};
 use super::moves::{MoveSlots, Moves};
 use super::reading::{Fullness, Origin, Settings, Slot, Window, score_value};
+use super::slots::slots;
 use crate::kernel::{Fold, Moments, Sum, fold::Block};
 use crate::series::Series;
 use crate::sessions::{SessionHistory, Stretch};
@@ -19,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 const MINUTE: Span = Span::mins(1);
 /// Returns a window must hold for the return estimator at a step coarser than a minute.
-const COARSE_RETURNS_MIN: i64 = 12;
+pub(crate) const COARSE_RETURNS_MIN: i64 = 12;
 const QUARTER_HOURS: usize = 2_160;
 const PCT_MIN_N: usize = 336;
 const MONTH_HOURS: usize = 720;
@@ -37,42 +38,28 @@ pub const WINDOWS: [Span; 3] = [Span::hours(1), Span::hours(4), Span::hours(24)]
 /// Place of the day among them.
 const DAY_WINDOW: usize = 2;
 
-/// Readings of one price series.
-#[derive(Clone, Copy, Debug)]
-pub struct VolatilitySlots {
-    /// Value, lower and upper end for 1 h, 4 h and 24 h.
-    pub realized: [[Slot; 3]; 3],
-    /// Percentile within 90 d of the 1 h, the 4 h and the 24 h value.
-    pub pct: [Slot; 3],
-    /// Percentile within 30 d of the 24 h value.
-    pub pct_30d: Slot,
-    /// Standard score within 30 d of the logarithm of the 24 h value, at whole hours.
-    pub z_30d: Slot,
-    /// Logarithm of the 24 h value over its median of 90 d.
-    pub reversion_gap: Slot,
-    /// HAR forecast of the next day's variance.
-    pub har: Slot,
-    /// Half-life of daily variance.
-    pub halflife: Slot,
-    /// Efficiency of 12 h.
-    pub efficiency_12h: Slot,
-    /// The day's change.
-    pub moves: MoveSlots,
-}
-
-impl VolatilitySlots {
-    /// Nothing seen.
-    pub const MISSING: Self = Self {
-        realized: [[Slot::MISSING; 3]; 3],
-        pct: [Slot::MISSING; 3],
-        pct_30d: Slot::MISSING,
-        z_30d: Slot::MISSING,
-        reversion_gap: Slot::MISSING,
-        har: Slot::MISSING,
-        halflife: Slot::MISSING,
-        efficiency_12h: Slot::MISSING,
-        moves: MoveSlots::MISSING,
-    };
+slots! {
+    /// Readings of one price series.
+    pub struct VolatilitySlots {
+        /// Value, lower and upper end for 1 h, 4 h and 24 h.
+        pub realized: [[Slot; 3]; 3],
+        /// Percentile within 90 d of the 1 h, the 4 h and the 24 h value.
+        pub pct: [Slot; 3],
+        /// Percentile within 30 d of the 24 h value.
+        pub pct_30d: Slot,
+        /// Standard score within 30 d of the logarithm of the 24 h value, at whole hours.
+        pub z_30d: Slot,
+        /// Logarithm of the 24 h value over its median of 90 d.
+        pub reversion_gap: Slot,
+        /// HAR forecast of the next day's variance.
+        pub har: Slot,
+        /// Half-life of daily variance.
+        pub halflife: Slot,
+        /// Efficiency of 12 h.
+        pub efficiency_12h: Slot,
+        /// The day's change.
+        pub moves: MoveSlots,
+    }
 }
 
 impl VolatilitySlots {
@@ -466,12 +453,18 @@ fn squared_over(step: Span, squared: &Fold<Sum>, from: Ts, until: Ts) -> Option<
 /// Annualised volatility of one stretch of a session.
 fn stretch_vol(step: Span, squared: &Fold<Sum>, stretch: &Stretch) -> Option<f64> {
     let sum = squared_over(step, squared, stretch.from, stretch.until)?;
-    Some((sum.total() / f64::from(sum.n)).sqrt() * yearly(step))
+    Some(realized(sum.total(), f64::from(sum.n), yearly(step)))
+}
+
+/// `√(Σ r² / n)`, annualised: the one definition, whatever its returns were summed by.
+#[inline]
+pub(crate) fn realized(squared: f64, returns: f64, yearly: f64) -> f64 {
+    (squared / returns).sqrt() * yearly
 }
 
 /// What makes a deviation a step one of a year.
 #[inline]
-fn yearly(step: Span) -> f64 {
+pub(crate) fn yearly(step: Span) -> f64 {
     (YEAR.as_secs_f64() / step.as_secs_f64()).sqrt()
 }
 
@@ -504,7 +497,7 @@ fn estimate<V: Priced>(
         let counted = Window { n: folded.n, expected, min_n, first, anchor, gap };
         Some(counted.fullness(settings).map(|full| {
             let n = f64::from(folded.n);
-            let value = (folded.total() / n).sqrt() * scale;
+            let value = realized(folded.total(), n, scale);
             Estimate { value, se: value / (2.0 * n).sqrt(), full }
         }))
     } else {

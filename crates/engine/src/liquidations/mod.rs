@@ -126,7 +126,7 @@ pub struct Liquidations {
     /// What the readings were taken under, where they say the same until it or what was closed moves. Derived, so not saved.
     #[serde(skip)]
     calm: Option<Calm>,
-    #[serde(skip, default = "nothing")]
+    #[serde(skip)]
     slots: LiquidationSlots,
 }
 
@@ -136,10 +136,6 @@ struct Calm {
     threshold: (f64, bool),
     /// There is less than a month of own history.
     young: bool,
-}
-
-fn nothing() -> LiquidationSlots {
-    LiquidationSlots::MISSING
 }
 
 impl Liquidations {

@@ -4,6 +4,7 @@ use super::made::Made;
 use super::minutes::{Total, start_of};
 use super::{Calm, Liquidations, MINUTE};
 use crate::features::reading::{Fullness, Origin, Settings, Slot};
+use crate::features::slots::slots;
 use barograph_domain::{Reason, Span, State, Ts};
 
 /// Positions of the windows.
@@ -54,56 +55,57 @@ impl Side3 {
     }
 }
 
-/// All readings. The ids of the catalogue stand beside them.
-#[derive(Clone, Copy, Debug)]
-pub struct LiquidationSlots {
-    /// `liq_long_usd_{5m,1h,4h,24h}`.
-    pub long: [Slot; 4],
-    /// `liq_short_usd_{5m,1h,4h,24h}`.
-    pub short: [Slot; 4],
-    /// `liq_count_60s`.
-    pub count_60s: Slot,
-    /// `liq_burst_ratio`.
-    pub burst_ratio: Slot,
-    /// `liq_burst_flag`.
-    pub burst_flag: Slot,
-    /// `liq_elapsed_h`.
-    pub elapsed_h: Slot,
-    /// `liq_velocity_4h`.
-    pub velocity_4h: Slot,
-    /// `liq_velocity_4h_pct_30d`.
-    pub velocity_pct: Slot,
-    /// `liq_severity_ratio`.
-    pub severity_ratio: Slot,
-    /// `liq_cascade_flag`.
-    pub cascade_flag: Slot,
-    /// `liq_long_share_1h`.
-    pub long_share_1h: Slot,
-    /// `liq_long_share_4h`.
-    pub long_share_4h: Slot,
-    /// `liq_side_bias`.
-    pub side_bias: Slot,
-    /// `liq_one_sided_flag`.
-    pub one_sided_flag: Slot,
-    /// Events of the last hour, for the one-sided rule.
-    pub events_1h: Slot,
-    /// Both sides within the cascade window.
-    pub cascade_total: Slot,
-    /// Velocity within the cascade window.
-    pub cascade_velocity: Slot,
-    /// Side within the cascade window.
-    pub cascade_side: Slot,
-    /// What a burst is compared with: the floor or the market's own 99.9th percentile.
-    pub burst_threshold: Slot,
-    /// What a cascade's velocity is compared with: the critical one, or the market's own 95th percentile of 30 d where
-    /// that is known and more.
-    pub velocity_threshold: Slot,
-    /// There is less than a week of own history of bursts.
-    pub uncalibrated: bool,
-    /// What was closed within the last 60 s, where that is enough for a burst.
-    pub made: Option<Made>,
-    /// The cascade window as far as it was heard, where that is not the whole of it.
-    pub so_far: Option<SoFar>,
+slots! {
+    /// All readings. The ids of the catalogue stand beside them.
+    pub struct LiquidationSlots {
+        /// `liq_long_usd_{5m,1h,4h,24h}`.
+        pub long: [Slot; 4],
+        /// `liq_short_usd_{5m,1h,4h,24h}`.
+        pub short: [Slot; 4],
+        /// `liq_count_60s`.
+        pub count_60s: Slot,
+        /// `liq_burst_ratio`.
+        pub burst_ratio: Slot,
+        /// `liq_burst_flag`.
+        pub burst_flag: Slot,
+        /// `liq_elapsed_h`.
+        pub elapsed_h: Slot,
+        /// `liq_velocity_4h`.
+        pub velocity_4h: Slot,
+        /// `liq_velocity_4h_pct_30d`.
+        pub velocity_pct: Slot,
+        /// `liq_severity_ratio`.
+        pub severity_ratio: Slot,
+        /// `liq_cascade_flag`.
+        pub cascade_flag: Slot,
+        /// `liq_long_share_1h`.
+        pub long_share_1h: Slot,
+        /// `liq_long_share_4h`.
+        pub long_share_4h: Slot,
+        /// `liq_side_bias`.
+        pub side_bias: Slot,
+        /// `liq_one_sided_flag`.
+        pub one_sided_flag: Slot,
+        /// Events of the last hour, for the one-sided rule.
+        pub events_1h: Slot,
+        /// Both sides within the cascade window.
+        pub cascade_total: Slot,
+        /// Velocity within the cascade window.
+        pub cascade_velocity: Slot,
+        /// Side within the cascade window.
+        pub cascade_side: Slot,
+        /// What a burst is compared with: the floor or the market's own 99.9th percentile.
+        pub burst_threshold: Slot,
+        /// What a cascade's velocity is compared with: the critical one, or the market's own 95th percentile of 30 d where
+        /// that is known and more.
+        pub velocity_threshold: Slot,
+        /// There is less than a week of own history of bursts.
+        pub uncalibrated: bool = true,
+        /// What was closed within the last 60 s, where that is enough for a burst.
+        pub made: Option<Made> = None,
+        /// The cascade window as far as it was heard, where that is not the whole of it.
+        pub so_far: Option<SoFar> = None,
+    }
 }
 
 /// What is known of a cascade window that was not heard as a whole: lower bounds.
@@ -115,38 +117,6 @@ pub struct SoFar {
     pub velocity: f64,
     /// Side of what was heard.
     pub side: Option<Side3>,
-}
-
-impl LiquidationSlots {
-    /// Nothing seen.
-    pub const MISSING: Self = {
-        const M: Slot = Slot::MISSING;
-        Self {
-            long: [M; 4],
-            short: [M; 4],
-            count_60s: M,
-            burst_ratio: M,
-            burst_flag: M,
-            elapsed_h: M,
-            velocity_4h: M,
-            velocity_pct: M,
-            severity_ratio: M,
-            cascade_flag: M,
-            long_share_1h: M,
-            long_share_4h: M,
-            side_bias: M,
-            one_sided_flag: M,
-            events_1h: M,
-            cascade_total: M,
-            cascade_velocity: M,
-            cascade_side: M,
-            burst_threshold: M,
-            velocity_threshold: M,
-            uncalibrated: true,
-            made: None,
-            so_far: None,
-        }
-    };
 }
 
 impl LiquidationSlots {

@@ -26,39 +26,40 @@ impl Market {
         let at = event.event_ts;
         match (route, &event.payload) {
             (Route::Price(i), Payload::Bar(bar)) => {
-                if let PriceSeries::Bars(bars) = &mut self.prices[i].series {
+                if let PriceSeries::Bars(bars) = &mut self.feeds.prices[i].series {
                     bars.series.push(at, (*bar).into());
                 }
             }
             (Route::Price(i), Payload::Value(price) | Payload::Trade { price, .. }) => {
-                push_price(&mut self.prices[i], at, *price)
+                push_price(&mut self.feeds.prices[i], at, *price)
             }
             (Route::Price(i), Payload::BestBidAsk { bid, ask }) => {
-                push_price(&mut self.prices[i], at, 0.5 * (bid + ask))
+                push_price(&mut self.feeds.prices[i], at, 0.5 * (bid + ask))
             }
-            (Route::Index(i), Payload::Value(price)) => push_price(&mut self.indexes[i], at, *price),
+            (Route::Index(i), Payload::Value(price)) => push_price(&mut self.feeds.indexes[i], at, *price),
             (Route::Funding(i), Payload::Value(premium)) => {
-                if let Some((series, _)) = &mut self.funding[i].premium {
+                if let Some((series, _)) = &mut self.feeds.funding[i].premium {
                     series.push(at, *premium);
                 }
             }
             (Route::Funding(i), Payload::Funding { rate, interval_h, next_ts, .. }) => {
-                let feed = &mut self.funding[i];
+                let feed = &mut self.feeds.funding[i];
                 feed.next_ts = next_ts.or(feed.next_ts);
-                feed.push(at, *rate, *interval_h, &self.settled);
+                feed.push(at, *rate, *interval_h, &self.feeds.settled);
             }
             (Route::Settled(i), Payload::Funding { rate, interval_h, special, .. }) => {
-                self.settled[i].push(at, *rate, *interval_h, *special);
-                if let Some(h) = self.settled[i].interval_hours() {
-                    self.funding
+                self.feeds.settled[i].push(at, *rate, *interval_h, *special);
+                if let Some(h) = self.feeds.settled[i].interval_hours() {
+                    self.feeds
+                        .funding
                         .iter_mut()
                         .filter_map(|f| f.premium.as_mut())
                         .for_each(|(_, m)| m.set_interval_hours(h));
                 }
             }
-            (Route::OpenInterest(i), Payload::Value(value)) => self.open_interest[i].push(at, *value),
-            (Route::LongShort, Payload::Value(ratio)) => push_ratio(&mut self.long_short, at, *ratio),
-            (Route::TopTraders, Payload::Value(ratio)) => push_ratio(&mut self.top_traders, at, *ratio),
+            (Route::OpenInterest(i), Payload::Value(value)) => self.feeds.open_interest[i].push(at, *value),
+            (Route::LongShort, Payload::Value(ratio)) => push_ratio(&mut self.feeds.long_short, at, *ratio),
+            (Route::TopTraders, Payload::Value(ratio)) => push_ratio(&mut self.feeds.top_traders, at, *ratio),
             (Route::Liquidation, Payload::Liquidation { .. }) => self.forced_close(event, config, out),
             _ => return,
         }
@@ -90,18 +91,18 @@ impl Market {
 
     fn gap(&mut self, status: &Status, recv_ts: Ts, route: Route) {
         match route {
-            Route::Price(i) => self.prices[i].gap(status),
-            Route::Index(i) => self.indexes[i].gap(status),
-            Route::Funding(i) => self.funding[i].gap(status),
+            Route::Price(i) => self.feeds.prices[i].gap(status),
+            Route::Index(i) => self.feeds.indexes[i].gap(status),
+            Route::Funding(i) => self.feeds.funding[i].gap(status),
             // Settlements come hours apart: a hole is one only when its end is known.
             Route::Settled(i) if !status.is_open() && status.from < status.until => {
-                self.settled[i].gap(status.from, status.until);
+                self.feeds.settled[i].gap(status.from, status.until);
             }
             Route::Settled(_) => return,
-            Route::OpenInterest(i) => self.open_interest[i].gap(status),
-            Route::LongShort => self.long_short.iter_mut().for_each(|f| f.series.gap(status)),
-            Route::TopTraders => self.top_traders.iter_mut().for_each(|f| f.series.gap(status)),
-            Route::Liquidation => self.liquidations.iter_mut().for_each(|l| l.gap(status, recv_ts)),
+            Route::OpenInterest(i) => self.feeds.open_interest[i].gap(status),
+            Route::LongShort => self.feeds.long_short.iter_mut().for_each(|f| f.series.gap(status)),
+            Route::TopTraders => self.feeds.top_traders.iter_mut().for_each(|f| f.series.gap(status)),
+            Route::Liquidation => self.feeds.liquidations.iter_mut().for_each(|l| l.gap(status, recv_ts)),
             Route::Unused => return,
         }
         self.dirty = true;

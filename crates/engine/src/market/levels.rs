@@ -3,32 +3,12 @@
 use super::Market;
 use crate::engine::{LevelOut, Outputs};
 use crate::features::stops::{Pending, Stops};
-use crate::feeds::PriceSeries;
-use crate::liquidations::levels::{TIMEFRAME, ZoneLevels};
+use crate::liquidations::levels::TIMEFRAME;
 use crate::liquidity::{Change, Happening, Record};
 use barograph_domain::Ts;
 use barograph_domain::time::LATENESS;
 
 impl Market {
-    /// The feed whose levels are this market's: the first in order of preference that has any.
-    fn stops(&self) -> Option<&Stops> {
-        self.prices.iter().find_map(|p| match &p.series {
-            PriceSeries::Bars(bars) => bars.stops.as_ref(),
-            PriceSeries::Plain(_) => None,
-        })
-    }
-
-    pub(super) fn stops_mut(&mut self) -> Option<&mut Stops> {
-        self.prices.iter_mut().find_map(|p| match &mut p.series {
-            PriceSeries::Bars(bars) => bars.stops.as_mut(),
-            PriceSeries::Plain(_) => None,
-        })
-    }
-
-    fn zones_mut(&mut self) -> Option<&mut ZoneLevels> {
-        self.liquidations.as_mut().map(|l| l.levels_mut())
-    }
-
     /// Standing levels: those of each timeframe lows first, then highs, each from the nearest outwards, then volume nodes; at
     /// last the zones of forced closes, by price.
     pub fn levels(&self) -> impl Iterator<Item = LevelOut> {
@@ -37,10 +17,10 @@ impl Market {
             let change = Change { what: Happening::Known, record, bar, known_at: record.known_at };
             LevelOut { instrument, timeframe, change }
         };
-        let of_bars = self.stops().into_iter().flat_map(Stops::levels).map(move |(of, timeframe, record)| {
+        let of_bars = self.feeds.stops().into_iter().flat_map(Stops::levels).map(move |(of, timeframe, record)| {
             known(timeframe, of.ranked(record), of.newest().unwrap_or(record.confirmed))
         });
-        let zones = self.liquidations.iter().flat_map(|l| l.levels().records());
+        let zones = self.feeds.liquidations.iter().flat_map(|l| l.levels().records());
         of_bars.chain(zones.map(move |record| known(TIMEFRAME, record, record.confirmed)))
     }
 
@@ -49,10 +29,10 @@ impl Market {
     pub(super) fn tell_levels(&mut self, t: Ts, out: &mut Outputs) {
         let (instrument, known_at) = (self.index, t + LATENESS);
         if core::mem::take(&mut self.untold) {
-            if let Some(stops) = self.stops_mut() {
+            if let Some(stops) = self.feeds.stops_mut() {
                 stops.take().for_each(drop);
             }
-            if let Some(zones) = self.zones_mut() {
+            if let Some(zones) = self.feeds.zones_mut() {
                 zones.take().for_each(drop);
             }
             for level in self.levels() {
@@ -61,12 +41,12 @@ impl Market {
             }
             return;
         }
-        if let Some(stops) = self.stops_mut() {
+        if let Some(stops) = self.feeds.stops_mut() {
             for Pending { timeframe, change } in stops.take() {
                 out.push_level(LevelOut { instrument, timeframe, change });
             }
         }
-        if let Some(zones) = self.zones_mut() {
+        if let Some(zones) = self.feeds.zones_mut() {
             for change in zones.take() {
                 out.push_level(LevelOut { instrument, timeframe: TIMEFRAME, change });
             }

@@ -183,14 +183,14 @@ impl Market {
 
     /// What the detectors read of this minute.
     fn read_inputs(&mut self, t: Ts, states: &AxisStates, assembly: &Assembly) {
-        let offered = self.liquidations.is_some() || self.offers(Metric::Liquidation);
+        let offered = self.feeds.liquidations.is_some() || self.feeds.offers(Metric::Liquidation);
         let read = self.watch.read.get_or_insert_with(|| Box::new(Read::new(t, assembly.timeframes())));
         read.take_timeframes(assembly.timeframes());
         let inputs = &mut read.inputs;
         inputs.ts = t;
         inputs.read(assembly.cells());
-        inputs.funding_window = funding_window(&self.settled, &inputs.funding_zscore);
-        match &self.liquidations {
+        inputs.funding_window = funding_window(&self.feeds.settled, &inputs.funding_zscore);
+        match &self.feeds.liquidations {
             Some(liquidations) => inputs.liquidations.read(liquidations.slots(), t),
             None => inputs.liquidations = LiquidationInputs::without(no_liquidations(offered)),
         }
@@ -204,9 +204,9 @@ impl Market {
     }
 
     fn liquidation_inputs(&self, t: Ts) -> LiquidationInputs {
-        match &self.liquidations {
+        match &self.feeds.liquidations {
             Some(liquidations) => LiquidationInputs::of(liquidations.slots(), t),
-            None => LiquidationInputs::without(no_liquidations(self.offers(Metric::Liquidation))),
+            None => LiquidationInputs::without(no_liquidations(self.feeds.offers(Metric::Liquidation))),
         }
     }
 
@@ -215,7 +215,8 @@ impl Market {
     /// from other events, which are many more and need little.
     #[inline(never)]
     pub(super) fn forced_close(&mut self, event: &Event, config: &Config, out: &mut Outputs) {
-        let (Some(own), Payload::Liquidation { liquidated_side, price, qty }) = (&mut self.liquidations, event.payload)
+        let (Some(own), Payload::Liquidation { liquidated_side, price, qty }) =
+            (&mut self.feeds.liquidations, event.payload)
         else {
             return;
         };

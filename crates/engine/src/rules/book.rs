@@ -93,10 +93,15 @@ impl DwellCounts {
     }
 }
 
+/// Text of the book that is meant where none is named.
+const STANDARD: &str = include_str!("../../books/default.toml");
+/// Upper ends of STABLE, HIGH_VOL and EXPLOSIVE, daily (R4.14).
+pub(crate) const DAILY_BOUNDS: [f64; 3] = [0.01, 0.05, 0.10];
+
 impl Book {
-    /// Bounds of the volatility classes, upwards: where the book's rules cut the day's volatility, else the given ones.
-    pub(crate) fn daily_bounds(&self, standard: [f64; 3]) -> [f64; 3] {
-        let mut bounds = standard;
+    /// Bounds of the volatility classes, upwards: where the book's rules cut the day's volatility, else the standard ones.
+    pub(crate) fn daily_bounds(&self) -> [f64; 3] {
+        let mut bounds = DAILY_BOUNDS;
         for (bound, label) in bounds.iter_mut().zip([VolRegime::HighVol, VolRegime::Explosive, VolRegime::Extreme]) {
             let mut own = self.volatility.rules.iter().filter(|r| r.label == label);
             if let Some(Rule { groups, .. }) = own.next()
@@ -317,7 +322,7 @@ impl Book {
     #[must_use]
     pub fn shipped_text(name: &str) -> Option<&'static str> {
         match name {
-            "default" => Some(include_str!("../../books/default.toml")),
+            "default" => Some(STANDARD),
             "absolute" => Some(include_str!("../../books/absolute.toml")),
             "seed1-strict" => Some(include_str!("../../books/seed1-strict.toml")),
             "seed2" => Some(include_str!("../../books/seed2.toml")),
@@ -329,9 +334,16 @@ impl Book {
     /// A shipped book; `None` for a name that is not shipped.
     #[must_use]
     pub fn shipped(name: &str) -> Option<Self> {
-        let text = Self::shipped_text(name)?;
-        #[expect(clippy::expect_used, reason = "the shipped files are compiled in and every one is parsed by a test")]
-        Some(Self::parse(&format!("{name}.toml"), text).expect("a shipped book is a valid book"))
+        Self::shipped_text(name).map(|text| Self::ours(name, text))
+    }
+    /// The book that is meant where none is named.
+    #[must_use]
+    pub fn standard() -> Self {
+        Self::ours("default", STANDARD)
+    }
+    #[expect(clippy::expect_used, reason = "the shipped files are compiled in and every one is parsed by a test")]
+    fn ours(name: &str, text: &str) -> Self {
+        Self::parse(&format!("{name}.toml"), text).expect("a shipped book is a valid book")
     }
     /// Reads a book; `file` is only used in messages.
     ///
@@ -340,7 +352,7 @@ impl Book {
     pub fn parse(file: &str, text: &str) -> Result<Self, BookError> {
         let mut book = super::parse::book(file, text)?;
         // A copy of the default book with other numbers is not what was measured.
-        if Self::shipped_text("default") == Some(text) {
+        if text == STANDARD {
             book.verdict = book.verdict.measured();
         }
         Ok(book)

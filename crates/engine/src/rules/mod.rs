@@ -14,6 +14,7 @@ mod cut;
 mod detectors;
 mod eval;
 mod flip;
+mod formula;
 mod fresh;
 mod held;
 mod hours;
@@ -33,6 +34,7 @@ mod version;
 pub use alerts::{AlertRule, EVENT_FEATURE};
 pub use axes::{Axes, AxisStates};
 pub use axis::{AxisMemory, RiskAxis};
+pub(crate) use book::DAILY_BOUNDS;
 pub use book::{
     Book, Clause, CutRequest, DwellCounts, Enter, Group, Op, Rule, SessionBase, Test, Warming, word_of, words_of,
 };

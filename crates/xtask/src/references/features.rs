@@ -1,6 +1,7 @@
 //! `docs/features.md` from the engine's catalogue.
 
 use barograph_engine::catalogue::{CATALOGUE, FeatureSpec, Update, ValueType};
+use barograph_engine::rules::Book;
 
 const HEAD: &str = "\
 # Features
@@ -17,6 +18,7 @@ const TABLE_HEAD: &str = "\
 ";
 
 pub(super) fn document() -> String {
+    let book = Book::standard();
     let mut text = format!("{HEAD}\n{} features.\n", CATALOGUE.len());
     let mut groups: Vec<&str> = Vec::new();
     for spec in CATALOGUE {
@@ -26,12 +28,12 @@ pub(super) fn document() -> String {
     }
     for group in groups {
         text.push_str(&format!("\n## {}\n\n{TABLE_HEAD}", capitalised(group)));
-        text.extend(CATALOGUE.iter().filter(|spec| spec.group == group).map(row));
+        text.extend(CATALOGUE.iter().filter(|spec| spec.group == group).map(|spec| row(spec, &book)));
     }
     text
 }
 
-fn row(s: &FeatureSpec) -> String {
+fn row(s: &FeatureSpec, book: &Book) -> String {
     let inputs: Vec<_> = s.inputs.iter().map(|m| m.name()).collect();
     let unit = match s.value {
         ValueType::Number | ValueType::Bool => s.unit.to_owned(),
@@ -45,7 +47,7 @@ fn row(s: &FeatureSpec) -> String {
     let cells = [
         &format!("`{}` v{}", s.id, s.version),
         &unit,
-        s.formula,
+        &s.formula(book),
         s.window,
         s.warm_up,
         &inputs.join(", "),

@@ -1,6 +1,6 @@
 //! Prices of a contract beside those of its index and its spot market: premium and basis.
 
-use super::{Market, Route};
+use super::{Feeds, Route};
 use crate::engine::Config;
 use crate::features::basis::Pair;
 use barograph_domain::{MarketKind, Metric, StreamDecl, StreamIndex};
@@ -14,7 +14,7 @@ pub struct PairFeed {
     pub(crate) pair: Pair,
 }
 
-impl Market {
+impl Feeds {
     /// Premium compares mark and index; basis compares the futures price (mid, else last trade, else close) and the spot market's.
     /// Where nobody records that, the index stands in, and the basis is a proxy.
     pub(super) fn pair_up(&mut self) {
