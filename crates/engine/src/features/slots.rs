@@ -2,9 +2,9 @@
 
 use super::reading::Slot;
 
-/// What stands where nothing was seen.
+/// A reading, or a group of them, that can stand before anything was seen.
 pub(crate) trait Unseen {
-    /// It.
+    /// The value without data: every reading in it is missing.
     const MISSING: Self;
 }
 
