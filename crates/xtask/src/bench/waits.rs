@@ -71,12 +71,14 @@ type Buckets = Vec<(f64, f64)>;
 pub(super) struct Moment {
     late: Duration,
     counted: [Buckets; 2],
+    /// Of the same durations, in seconds.
+    sums: [f64; 2],
 }
 
 impl Moment {
     /// From a metrics text, the histograms of these names.
     pub(super) fn of(late: Duration, text: &str, names: [&str; 2]) -> Self {
-        Self { late, counted: names.map(|name| buckets(text, name)) }
+        Self { late, counted: names.map(|name| buckets(text, name)), sums: names.map(|name| sum(text, name)) }
     }
 }
 
@@ -99,8 +101,8 @@ pub(super) fn told(moments: &[Moment]) -> String {
     )
 }
 
-/// Upper bound, in seconds, of the bucket that holds this share of what histogram `n` counted in the moments that count.
-pub(super) fn quantile(moments: &[Moment], n: usize, share: f64) -> Result<f64, String> {
+/// Whether the machine stood still too often for a figure.
+fn enough(moments: &[Moment]) -> Result<(), String> {
     let count = quiet(moments).count();
     if count < ENOUGH {
         return Err(format!(
@@ -108,6 +110,29 @@ pub(super) fn quantile(moments: &[Moment], n: usize, share: f64) -> Result<f64, 
             moments.len().saturating_sub(1)
         ));
     }
+    Ok(())
+}
+
+/// The longest of what histogram `n` counted in the moments that count, in seconds: what a moment's durations come to together,
+/// which is that of the one that fell into it, and the bound of its bucket where several did and that is less.
+pub(super) fn longest(moments: &[Moment], n: usize) -> Result<f64, String> {
+    enough(moments)?;
+    let fell = |(first, last): (&Moment, &Moment)| {
+        let below = |le: f64| first.counted[n].iter().find(|e| e.0 >= le).map_or(0.0, |e| e.1);
+        let new = last.counted[n].iter().map(|(le, count)| (*le, count - below(*le))).collect::<Buckets>();
+        let all = new.last().map(|b| b.1).filter(|all| *all > 0.0)?;
+        let bound = new.iter().find(|(_, count)| *count >= all).map_or(f64::INFINITY, |(le, _)| *le);
+        Some(bound.min(last.sums[n] - first.sums[n]))
+    };
+    quiet(moments)
+        .filter_map(fell)
+        .reduce(f64::max)
+        .ok_or_else(|| "nothing was counted in the moments that count".to_owned())
+}
+
+/// Upper bound, in seconds, of the bucket that holds this share of what histogram `n` counted in the moments that count.
+pub(super) fn quantile(moments: &[Moment], n: usize, share: f64) -> Result<f64, String> {
+    enough(moments)?;
     let mut sums = Buckets::new();
     for (first, last) in quiet(moments) {
         let early = &first.counted[n];
@@ -134,6 +159,12 @@ fn buckets(text: &str, name: &str) -> Buckets {
         Some((if le == "+Inf" { f64::INFINITY } else { le.parse().ok()? }, count.parse().ok()?))
     };
     text.lines().filter_map(bucket).collect()
+}
+
+/// What a histogram's durations come to, in seconds; nothing before the first.
+fn sum(text: &str, name: &str) -> f64 {
+    let value = |line: &str| line.strip_prefix(name)?.strip_prefix("_sum{} ")?.parse().ok();
+    text.lines().find_map(value).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -166,6 +197,29 @@ mod tests {
         assert_eq!(quantile(&late(5), 0, 0.99), Ok(f64::INFINITY), "the program's");
         assert!(told(&late(6)).contains("298 of 300 tenths") && told(&late(6)).contains("at most 6 ms"));
         assert!(quantile(&calm, 1, 0.99).unwrap_err().contains("nothing was counted"), "no such histogram");
+    }
+
+    #[test]
+    fn the_longest_is_known_to_the_microsecond_where_it_fell_alone() {
+        let moment = |late_ms, short: u32, all: u32, sum: f64| {
+            let text = format!(
+                "h_bucket{{le=\"0.02\"}} {short}\nh_bucket{{le=\"0.05\"}} {all}\nh_bucket{{le=\"+Inf\"}} {all}\nh_sum{{}} {sum}\n"
+            );
+            Moment::of(Duration::from_millis(late_ms), &text, ["h", "g"])
+        };
+        let nothing = |before: &Moment| vec![Moment { late: Duration::ZERO, ..before.clone() }; 100];
+        let mut moments = nothing(&moment(0, 0, 0, 0.0));
+        for (late_ms, short, all, sum) in [(0, 1, 1, 0.012), (0, 1, 2, 0.036), (9, 1, 3, 0.081), (0, 3, 5, 0.105)] {
+            let last = moment(late_ms, short, all, sum);
+            moments.extend([last.clone()].into_iter().chain(nothing(&last)));
+        }
+        let found = longest(&moments, 0).unwrap();
+        assert!(
+            (found - 0.024).abs() < 1e-9,
+            "24 ms alone; 45 ms while the machine stood still; two of 24 ms in all: {found}"
+        );
+        assert!(longest(&moments, 1).unwrap_err().contains("nothing was counted"), "no such histogram");
+        assert!(longest(&moments[..50], 0).unwrap_err().contains("stood still"));
     }
 
     #[test]
