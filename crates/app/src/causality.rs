@@ -6,11 +6,11 @@
 
 use crate::digest::{alert_bytes, cell_bytes, level_bytes, row_bytes};
 use crate::failure::Failure;
-use crate::render::Lens;
 use crate::run::Run;
 use barograph_domain::time::LATENESS;
 use barograph_domain::{AxisState, Cell, Label, MinuteRow, OpenAlerts, Reason, Span, Ts};
 use barograph_engine::{AlertOut, CATALOGUE, LevelOut};
+use barograph_query::render::Lens;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU32, Ordering};
 

@@ -1,18 +1,9 @@
 //! From facts to people: what is told of an alert or a position ([`notice`]), to whom ([`mail`]), the dispatcher that tells
-//! them ([`room`]) over the store ([`outbox`]); and what people ask of deliveries: silences, another try, an endpoint in use again.
-//!
-//! In a process that delivers, the dispatcher's thread owns the outbox in its role; a [`DeliveryDesk`] beside it writes over a
-//! connection of its own, without a role, and then tells the dispatcher, which changes what it has in memory. The store comes
-//! first: whatever is told of has happened, and a dispatcher that ends before it hears finds it when it starts again. A command
-//! line takes the role itself, which shows that nobody has to be told.
+//! them ([`room`]) over the store ([`outbox`]). What people ask of deliveries is `barograph_query::delivery`.
 
-pub(crate) mod ask;
-pub(crate) mod desk;
 pub(crate) mod exposition;
 pub(crate) mod http;
 pub(crate) mod mail;
 pub(crate) mod notice;
 pub(crate) mod outbox;
 pub(crate) mod room;
-
-pub(crate) use desk::{DeliveryDesk, Failed, Outlet, Wish};

@@ -6,14 +6,15 @@
 
 use crate::config::{Settings, thresholds};
 use crate::failure::Failure;
-use crate::service::BookId;
 use crate::universe::WatchMarkets;
-use barograph_domain::{CalendarEntry, InstrumentName, StreamDecl};
+use barograph_domain::{CalendarEntry, Instrument, InstrumentName, StreamDecl};
 use barograph_engine::calendar::Calendar;
 use barograph_engine::models::ModelPolicy;
 use barograph_engine::rules::{Book, CLUSTER_METHODS, logic_version};
 use barograph_engine::{CATALOGUE, Config};
 use barograph_lake::Plan;
+use barograph_query::render::Lens;
+use barograph_query::service::BookId;
 use barograph_store::{Columns, FeatureColumn, RunKey, RunSpec};
 use sha2::{Digest as _, Sha256};
 use std::path::Path;
@@ -101,6 +102,17 @@ impl Setup {
             scheduled: Vec::new(),
             calendar: None,
             default_venue: barograph_api::DEFAULT_VENUE.to_owned(),
+        }
+    }
+
+    /// What rows of a market need to be explained.
+    pub(crate) fn lens(&self, instrument: &Instrument, streams: &[StreamDecl]) -> Lens {
+        Lens {
+            book: Arc::clone(&self.book),
+            logic_version: self.logic_version.clone(),
+            instrument: instrument.clone(),
+            streams: streams.into(),
+            held: None,
         }
     }
 

@@ -14,12 +14,12 @@ use crate::ingest;
 use crate::input;
 use crate::live::start::start;
 use crate::live::weather::WeatherLines;
-use crate::render::Lens;
 use crate::report::Reports;
 use crate::setup::Setup;
 use crate::term::Paint;
 use barograph_domain::{InstrumentName, Span, Ts};
 use barograph_lake::ImportOptions;
+use barograph_query::render::Lens;
 use barograph_sim::world::episode::{Episode, Scheduled};
 use barograph_sim::{Server, SimConfig, Venue};
 use std::io::{BufWriter, Write as _};
@@ -47,7 +47,7 @@ pub(crate) fn run(args: &Demo, settings: &Settings, json: bool) -> Result<(), Fa
         )?;
     }
     input::print_declarations(&plan)?;
-    let lenses: Vec<Lens> = plan.instruments().iter().map(|i| Lens::new(&setup, i, plan.streams())).collect();
+    let lenses: Vec<Lens> = plan.instruments().iter().map(|i| setup.lens(i, plan.streams())).collect();
     let mut weather = Reports::new(lenses, None, None);
     let mut day = Played::default();
     let mut both = Both(&mut weather, &mut day);

@@ -155,8 +155,7 @@ impl Sink for Tap<'_> {
 
 fn check_causality(plan: &Plan, setup: &Setup, points: u32, seed: u64, json: bool) -> Result<(), Failure> {
     let span = plan.known_span().ok_or_else(|| Failure::usage("there is nothing to cut"))?;
-    let lenses: Vec<_> =
-        plan.instruments().iter().map(|i| crate::render::Lens::new(setup, i, plan.streams())).collect();
+    let lenses: Vec<_> = plan.instruments().iter().map(|i| setup.lens(i, plan.streams())).collect();
     let mut progress = Progress::new(u64::from(points), "cutting", Unit::Steps);
     let stamps = Stamps::of(plan);
     let planned = Planned { plan, setup, begun: OnceLock::new() };

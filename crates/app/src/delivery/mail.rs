@@ -4,7 +4,6 @@
 //! if nobody wants it: the dispatcher hears of it, because it may end what others were told, or say why others are not.
 
 use super::notice;
-use crate::render::Lens;
 use barograph_domain::advice::Notice as PositionNotice;
 use barograph_domain::delivery::{Delivery, Message, Phase};
 use barograph_domain::{KnownAlert, Pattern, Severity, Span};
@@ -12,6 +11,7 @@ use barograph_engine::explain::Minute;
 use barograph_engine::rules::Book;
 use barograph_notify::outbox::waiting;
 use barograph_notify::receiver::Receiver;
+use barograph_query::render::Lens;
 use barograph_store::Outgoing;
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -3,7 +3,6 @@
 //! Made once, when the fact is stored, from the fact alone. Figures are the statistics that decide; the page's address is that
 //! of the market at the moment the fact was known.
 
-use crate::events::{measured, view};
 use barograph_domain::advice::{Notice as PositionNotice, NoticeLevel, NoticeTrigger};
 use barograph_domain::alert::{Change, Statistic};
 use barograph_domain::delivery::{Figure, Message, MessageKind, Notice, Phase, fingerprint, message_id};
@@ -11,6 +10,7 @@ use barograph_domain::{Alert, InstrumentName, KnownAlert, Severity, Trigger, Ts,
 use barograph_engine::detect::explain::story;
 use barograph_engine::detect::meaning::meaning_at;
 use barograph_engine::explain::{Minute, significant};
+use barograph_query::events::{measured, view};
 
 /// Characters that a lock screen shows.
 const TITLE_MAX: usize = 60;

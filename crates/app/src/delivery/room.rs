@@ -4,13 +4,15 @@ use super::mail::Mail;
 use super::outbox::StoreOutbox;
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::delivery::{DeliveryDesk, Outlet, Wish, ask};
 use crate::failure::Failure;
 use barograph_domain::Ts;
+use barograph_domain::advice::Notice as PositionNotice;
 use barograph_engine::rules::Book;
 use barograph_notify::dispatch::{Dispatcher, Now, Stats};
 use barograph_notify::receiver::Receiver;
 use barograph_notify::transport::Transport;
+use barograph_query::delivery::{DeliveryDesk, Outlet, Wish, ask};
+use barograph_query::positions::Told;
 use barograph_store::{Outgoing, Target, open_outbox};
 use core::sync::atomic::{AtomicU64, Ordering};
 use std::io::Write as _;
@@ -136,6 +138,15 @@ impl Room {
         if let Some(dispatcher) = dispatcher {
             dispatcher.stop(LAST_REQUESTS);
         }
+    }
+}
+
+impl Told for Room {
+    fn of_position(&self, notice: &PositionNotice) -> Option<Outgoing> {
+        self.mail.of_position(notice)
+    }
+    fn stored(&self, messages: Vec<Outgoing>) {
+        Self::stored(self, messages);
     }
 }
 

@@ -6,7 +6,6 @@ use crate::clock::World;
 use crate::commands::up;
 use crate::config::Settings;
 use crate::failure::Failure;
-use crate::live::board::Board;
 use crate::live::config::{LiveConfig, VenueConfig};
 use crate::live::core::{Core, Sink};
 use crate::live::publish::{Batch, Publisher};
@@ -23,6 +22,7 @@ use barograph_domain::{
 use barograph_engine::models::ModelMarkets;
 use barograph_engine::rules::Book;
 use barograph_lake::journal::{EntryKind, JournalReader, REST};
+use barograph_query::live::board::Board;
 use barograph_sim::{Handle, Server, SimConfig, Venue};
 use barograph_store::{
     AlertQuery, Appended, Gap, ImportRecord, Inserted, LiveBatch, PointsVersion, Pruned, Range, Reader as _, Retention,

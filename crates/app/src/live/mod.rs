@@ -1,7 +1,6 @@
 //! Live operation: venues listened to, everything journalled, one engine, published minute by minute.
 
 mod alert_lines;
-pub(crate) mod board;
 pub(crate) mod catchup;
 pub(crate) mod change;
 pub(crate) mod checkpoint;

@@ -3,13 +3,10 @@
 use crate::delivery::room::Room;
 use crate::failure::Failure;
 use crate::live::alert_lines::AlertLines;
-use crate::live::board::{self, Board};
 use crate::live::core::Sink;
 use crate::live::meter::Meter;
 use crate::live::published::{Published, Until};
 use crate::live::storing::Spill;
-use crate::render::Lens;
-use crate::service::Service;
 use crate::setup::Setup;
 use barograph_domain::text::escape_control;
 use barograph_domain::{
@@ -18,6 +15,9 @@ use barograph_domain::{
 };
 use barograph_engine::{AlertOut, LevelOut};
 use barograph_lake::journal::Ticket;
+use barograph_query::live::board::{self, Board};
+use barograph_query::render::Lens;
+use barograph_query::service::Service;
 use barograph_store::run::row_of;
 use barograph_store::{BookSample, Gap, LiveAlert, LiveLevel, LiveUniverse, Outgoing, RunSpec};
 use barograph_venues::session::{Action, Continuity, Fault, Origin};
@@ -431,10 +431,8 @@ impl Sink for Publisher {
         self.instruments = Arc::new(instruments.to_vec());
         self.streams = Arc::new(streams.to_vec());
         let shared: Arc<[StreamDecl]> = streams.into();
-        self.lenses = instruments
-            .iter()
-            .map(|i| Lens { streams: Arc::clone(&shared), ..Lens::new(&self.setup, i, &[]) })
-            .collect();
+        self.lenses =
+            instruments.iter().map(|i| Lens { streams: Arc::clone(&shared), ..self.setup.lens(i, &[]) }).collect();
         self.runs = Arc::new(instruments.iter().map(|i| self.setup.run(&i.name, &[])).collect());
         self.board.grow(&mut self.writer, instruments, streams, not_offered);
         if let Some(service) = &self.service {

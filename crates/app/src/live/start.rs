@@ -5,7 +5,6 @@ use crate::config::Settings;
 use crate::config::streams::RATIOS;
 use crate::delivery::room::Room;
 use crate::failure::{Failure, chain};
-use crate::live::board::Board;
 use crate::live::config::no_such_venue;
 use crate::live::config::{LiveConfig, VenueConfig};
 use crate::live::discover::{self, Choice};
@@ -16,7 +15,6 @@ use crate::live::published::Published;
 use crate::live::replay::journal_folder;
 use crate::live::storing::{Keep, Storing};
 use crate::live::view::LiveView;
-use crate::service::Service;
 use crate::setup::{Setup, book_id};
 use crate::term::plural;
 use barograph_domain::text::escape_control;
@@ -24,6 +22,8 @@ use barograph_domain::{InstrumentName, Metric, Span, Ts};
 use barograph_engine::models::ModelMarkets;
 use barograph_lake::journal::{JournalConfig, JournalWriter, survey};
 use barograph_net::{Bounds, Fetch, Net, Options, inbox};
+use barograph_query::live::board::Board;
+use barograph_query::service::Service;
 use barograph_store::{Reader, Writer};
 use barograph_venues::session::{Endpoints, PoolId, SessionConfig, VenueDef, venue};
 use core::sync::atomic::{AtomicBool, Ordering};
@@ -172,8 +172,13 @@ pub(crate) fn start(
         room: room.clone(),
     };
     let default_venue = settings.default_venue.as_str().to_owned();
-    let service =
-        Arc::new(Service::new(reader, Arc::clone(&wish.clock), Some(view), book_id(settings)?, default_venue)?);
+    let service = Arc::new(Service::new(
+        reader,
+        Arc::clone(&wish.clock),
+        Some(Box::new(view)),
+        book_id(settings)?,
+        default_venue,
+    )?);
     let network =
         Network { net: Arc::clone(&net), runtime: sockets.handle(), stamper: stamper.clone(), inbox: receiver };
     let stop = wish.stop;

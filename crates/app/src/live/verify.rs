@@ -6,8 +6,6 @@ use crate::live::checkpoint;
 use crate::live::config::LiveConfig;
 use crate::live::core::{Core, Sink};
 use crate::live::replay::{self, journal_folder, setup_of};
-use crate::render::{Lens, align};
-use crate::service::lens_of;
 use crate::setup::Setup;
 use barograph_domain::time::LATENESS;
 use barograph_domain::{
@@ -16,6 +14,8 @@ use barograph_domain::{
 };
 use barograph_engine::AlertOut;
 use barograph_lake::journal::{ControlRecord, EntryKind, JournalReader};
+use barograph_query::render::{Lens, align};
+use barograph_query::service::lens_of;
 use barograph_store::{AlertQuery, Range, Reader, RowQuery, RunInfo};
 use barograph_venues::session::{Action, Fault, Origin};
 use sha2::{Digest as _, Sha256};
@@ -357,10 +357,8 @@ impl Sink for Ids {
         _not_offered: &[StreamDecl],
     ) -> Result<(), Failure> {
         let shared: Arc<[StreamDecl]> = streams.into();
-        self.lenses = instruments
-            .iter()
-            .map(|i| Lens { streams: Arc::clone(&shared), ..Lens::new(&self.setup, i, &[]) })
-            .collect();
+        self.lenses =
+            instruments.iter().map(|i| Lens { streams: Arc::clone(&shared), ..self.setup.lens(i, &[]) }).collect();
         Ok(())
     }
 }

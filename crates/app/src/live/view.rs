@@ -2,7 +2,6 @@
 
 use crate::delivery::exposition::exposition;
 use crate::delivery::room::Room;
-use crate::live::board::{Board, LastFact, LiveMarket, LiveStream};
 use crate::live::links;
 use crate::live::meter::Meter;
 use barograph_api::feeds::{
@@ -14,6 +13,8 @@ use barograph_api::{FeedFilter, FeedHealth, FeedsView};
 use barograph_domain::stream::{RECORDED, SYNTHETIC};
 use barograph_domain::{InstrumentName, Metric, Span, StatusState, Ts};
 use barograph_net::{Net, Stamper, VenueStats};
+use barograph_query::live::Live;
+use barograph_query::live::board::{Board, LastFact, LiveMarket, LiveStream};
 use barograph_venues::session::LagVerdict;
 use core::cmp::Reverse;
 use core::sync::atomic::Ordering;
@@ -32,9 +33,13 @@ pub(crate) struct LiveView {
     pub(crate) room: Option<Arc<Room>>,
 }
 
-impl LiveView {
+impl Live for LiveView {
+    fn board(&self) -> &Board {
+        &self.board
+    }
+
     /// Where the data come from.
-    pub(crate) fn origin(&self) -> DataOrigin {
+    fn origin(&self) -> DataOrigin {
         match self.origin.as_deref() {
             Some(SYNTHETIC) => DataOrigin::Synthetic,
             Some(RECORDED) => DataOrigin::Recorded,
@@ -43,7 +48,7 @@ impl LiveView {
     }
 
     /// One market as it is this moment.
-    pub(crate) fn market(&self, id: &InstrumentName, now: Ts) -> Option<barograph_api::LiveView> {
+    fn market(&self, id: &InstrumentName, now: Ts) -> Option<barograph_api::LiveView> {
         let market = self.board.market(id)?;
         Some(barograph_api::LiveView {
             instrument: id.clone(),
@@ -56,7 +61,7 @@ impl LiveView {
     }
 
     /// All streams, venues and queues.
-    pub(crate) fn feeds(&self, filter: &FeedFilter, now: Ts) -> FeedsView {
+    fn feeds(&self, filter: &FeedFilter, now: Ts) -> FeedsView {
         let all = self.board.all();
         let streams = all.iter().flat_map(|(_, market)| &market.streams);
         let page = filter.page(streams, |s| (&s.decl.instrument, s.state), |s| stream(s, now));
@@ -82,7 +87,7 @@ impl LiveView {
     }
 
     /// How everything that listens does; of what is stored nothing is known here.
-    pub(crate) fn pulse(&self, now: Ts) -> FeedsPulse {
+    fn pulse(&self, now: Ts) -> FeedsPulse {
         let FeedsView { venues, queues, journal, .. } = self.feeds(&FeedFilter::all(1), now);
         let all = self.board.all();
         let mut streams: Vec<&LiveStream> = all.iter().flat_map(|(_, market)| &market.streams).collect();
@@ -94,14 +99,14 @@ impl LiveView {
     }
 
     /// Streams that are lost.
-    pub(crate) fn health(&self) -> FeedHealth {
+    fn health(&self) -> FeedHealth {
         let mut counts = FeedCounts::default();
         self.board.each(|_, market| market.streams.iter().for_each(|s| counts.add(s.state)));
         counts.health()
     }
 
     /// Counters for `/metrics`.
-    pub(crate) fn metrics(&self) -> String {
+    fn metrics(&self) -> String {
         let mut streams: BTreeMap<(String, &'static str), u64> = BTreeMap::new();
         let mut each =
             String::from("# HELP barograph_stream_live Whether a stream can be trusted now: 1 while LIVE.\n");
@@ -128,12 +133,18 @@ impl LiveView {
     }
 
     /// Does the venue say that it does not have this metric of this market?
-    pub(crate) fn not_offered(&self, id: &InstrumentName, metric: Metric) -> bool {
+    fn not_offered(&self, id: &InstrumentName, metric: Metric) -> bool {
         self.board
             .market(id)
             .is_some_and(|m| m.streams.iter().any(|s| s.metric == metric && s.state == StatusState::NotOffered))
     }
 
+    fn dispatched(&self) -> Option<u64> {
+        self.room.as_ref().map(|room| room.changes())
+    }
+}
+
+impl LiveView {
     fn venue(&self, stats: &VenueStats, now: Ts) -> VenueFeedView {
         let meter = self.meter.venues.iter().find(|v| v.id == stats.venue);
         let lag = meter.and_then(|m| m.lately.lock().unwrap_or_else(PoisonError::into_inner).lag());

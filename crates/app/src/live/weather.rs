@@ -1,10 +1,10 @@
 //! One line per market when its weather changes — the label of any axis, or where a position's stop stands — and now and then
 //! while it does not.
 
-use crate::render::Lens;
 use crate::term::Paint;
 use barograph_domain::{HeatRegime, InstrumentName, MinuteRow, RiskRegime, Span, TrendRegime, Ts, VolRegime};
 use barograph_engine::explain::headline::HeldStop;
+use barograph_query::render::Lens;
 use std::collections::BTreeMap;
 use std::io::Write as _;
 

@@ -5,11 +5,11 @@
 
 use crate::failure::Failure;
 use crate::live::weather::WeatherLines;
-use crate::render::Lens;
 use crate::report::Reports;
 use crate::run::Sink;
 use crate::term::Paint;
 use barograph_domain::{MinuteRow, Span, Status, StreamIndex, Ts};
+use barograph_query::render::Lens;
 use std::io::{IsTerminal as _, Write};
 use std::time::Duration;
 

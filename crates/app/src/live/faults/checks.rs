@@ -4,13 +4,13 @@
 //! store. Whatever is not as it was must lie in a hole that was declared; the exceptions are named where they are made.
 
 use crate::failure::{Failure, chain};
-use crate::live::board::Board;
 use crate::live::core::Sink;
 use crate::live::replay;
 use barograph_domain::{
     Bar, Event, Instrument, Metric, MinuteRow, Payload, Side, Span, Status, StatusState, StreamDecl, StreamIndex, Ts,
 };
 use barograph_lake::journal::{EntryKind, JournalReader};
+use barograph_query::live::board::Board;
 use barograph_sim::{CandleTruth, Fault, Injected, LiquidationTruth, TradeTruth, Truth, Venue};
 use barograph_store::{PointQuery, Range, Reader};
 use barograph_venues::session::{Action, Fault as Unusable, Origin};

@@ -12,68 +12,68 @@ const MINUTE: Span = Span::mins(1);
 /// One stream now. It has a line of the processor's cache for itself: of a thousand markets nothing is in it when a message comes.
 #[derive(Clone, Debug)]
 #[repr(align(64))]
-pub(crate) struct LiveStream {
+pub struct LiveStream {
     /// Shared: whoever lists all markets copies thousands of these.
-    pub(crate) decl: Arc<StreamDecl>,
-    pub(crate) metric: Metric,
-    pub(crate) state: StatusState,
-    pub(crate) reason: GapReason,
-    pub(crate) since: Option<Ts>,
-    pub(crate) last: Option<LastFact>,
-    pub(crate) losses: u32,
+    pub decl: Arc<StreamDecl>,
+    pub metric: Metric,
+    pub state: StatusState,
+    pub reason: GapReason,
+    pub since: Option<Ts>,
+    pub last: Option<LastFact>,
+    pub losses: u32,
 }
 
 const _: () = assert!(size_of::<LiveStream>() == 64, "a line of the cache");
 
 /// The newest fact of a stream.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct LastFact {
-    pub(crate) event_ts: Ts,
-    pub(crate) recv_ts: Ts,
-    pub(crate) value: Option<f64>,
+pub struct LastFact {
+    pub event_ts: Ts,
+    pub recv_ts: Ts,
+    pub value: Option<f64>,
 }
 
 /// A minute made of trades.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub(crate) struct OpenMinute {
+pub struct OpenMinute {
     /// Its beginning.
-    pub(crate) start: Ts,
-    pub(crate) open: f64,
-    pub(crate) high: f64,
-    pub(crate) low: f64,
-    pub(crate) close: f64,
-    pub(crate) volume: f64,
-    pub(crate) quote_volume: f64,
-    pub(crate) trades: u64,
+    pub start: Ts,
+    pub open: f64,
+    pub high: f64,
+    pub low: f64,
+    pub close: f64,
+    pub volume: f64,
+    pub quote_volume: f64,
+    pub trades: u64,
 }
 
 /// One market now.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct LiveMarket {
-    pub(crate) streams: Vec<LiveStream>,
-    pub(crate) minute: Option<OpenMinute>,
+pub struct LiveMarket {
+    pub streams: Vec<LiveStream>,
+    pub minute: Option<OpenMinute>,
     /// Best first; empty while the book cannot be trusted.
-    pub(crate) bids: Vec<(f64, f64)>,
-    pub(crate) asks: Vec<(f64, f64)>,
+    pub bids: Vec<(f64, f64)>,
+    pub asks: Vec<(f64, f64)>,
     /// The moment these levels show, by the venue's clock.
-    pub(crate) book_ts: Option<Ts>,
+    pub book_ts: Option<Ts>,
     /// Taken off the list while running: nothing of it is due, so nothing of it is shown as lost.
-    pub(crate) unwanted: bool,
+    pub unwanted: bool,
 }
 
 /// A market's place; shared with whoever reads.
-pub(crate) type Shared = Arc<Mutex<LiveMarket>>;
+pub type Shared = Arc<Mutex<LiveMarket>>;
 
 /// All markets.
 #[derive(Debug, Default)]
-pub(crate) struct Board {
+pub struct Board {
     markets: RwLock<Vec<Shared>>,
     names: RwLock<Vec<barograph_domain::InstrumentName>>,
 }
 
 /// The writer's side: where each stream is kept.
 #[derive(Debug, Default)]
-pub(crate) struct Writer {
+pub struct Writer {
     markets: Vec<Shared>,
     /// Market and position in it, by stream.
     places: Vec<(u32, u32)>,
@@ -88,7 +88,7 @@ impl LiveStream {
 
 impl Board {
     /// Takes in what is new. Streams are found by position afterwards.
-    pub(crate) fn grow(
+    pub fn grow(
         &self,
         writer: &mut Writer,
         instruments: &[Instrument],
@@ -118,7 +118,7 @@ impl Board {
     }
 
     /// A copy of one market; `None` for one that is not listened to.
-    pub(crate) fn market(&self, name: &barograph_domain::InstrumentName) -> Option<LiveMarket> {
+    pub fn market(&self, name: &barograph_domain::InstrumentName) -> Option<LiveMarket> {
         let at = self.names.read().unwrap_or_else(PoisonError::into_inner).iter().position(|n| n == name)?;
         let shared = self.markets.read().unwrap_or_else(PoisonError::into_inner).get(at).cloned()?;
         let copy = shared.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -126,7 +126,7 @@ impl Board {
     }
 
     /// Looks at every market that is listened to in turn; its writer waits meanwhile, so `look` is quick.
-    pub(crate) fn each(&self, mut look: impl FnMut(&barograph_domain::InstrumentName, &LiveMarket)) {
+    pub fn each(&self, mut look: impl FnMut(&barograph_domain::InstrumentName, &LiveMarket)) {
         let names = self.names.read().unwrap_or_else(PoisonError::into_inner).clone();
         let markets = self.markets.read().unwrap_or_else(PoisonError::into_inner).clone();
         for (name, market) in names.iter().zip(&markets) {
@@ -138,7 +138,7 @@ impl Board {
     }
 
     /// Looks at every market that is listened to by its place, which stays: nothing is copied. Its writer waits meanwhile.
-    pub(crate) fn each_place(&self, mut look: impl FnMut(usize, &LiveMarket)) {
+    pub fn each_place(&self, mut look: impl FnMut(usize, &LiveMarket)) {
         let markets = self.markets.read().unwrap_or_else(PoisonError::into_inner);
         for (place, market) in markets.iter().enumerate() {
             let held = market.lock().unwrap_or_else(PoisonError::into_inner);
@@ -149,17 +149,17 @@ impl Board {
     }
 
     /// Markets there are places for.
-    pub(crate) fn size(&self) -> usize {
+    pub fn size(&self) -> usize {
         self.names.read().unwrap_or_else(PoisonError::into_inner).len()
     }
 
     /// Their names, by place.
-    pub(crate) fn names(&self) -> Vec<barograph_domain::InstrumentName> {
+    pub fn names(&self) -> Vec<barograph_domain::InstrumentName> {
         self.names.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Copies of all markets that are listened to, with their names.
-    pub(crate) fn all(&self) -> Vec<(barograph_domain::InstrumentName, LiveMarket)> {
+    pub fn all(&self) -> Vec<(barograph_domain::InstrumentName, LiveMarket)> {
         let names = self.names.read().unwrap_or_else(PoisonError::into_inner).clone();
         let markets = self.markets.read().unwrap_or_else(PoisonError::into_inner).clone();
         let copy = |m: &Shared| m.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -169,7 +169,7 @@ impl Board {
 
 impl Writer {
     /// A fact arrived.
-    pub(crate) fn fact(&self, event: &Event, metric: Metric) {
+    pub fn fact(&self, event: &Event, metric: Metric) {
         let Some((market, at)) = self.places.get(event.stream.index()).copied() else { return };
         let mut held = self.markets[market as usize].lock().unwrap_or_else(PoisonError::into_inner);
         let last = &mut held.streams[at as usize].last;
@@ -184,7 +184,7 @@ impl Writer {
     }
 
     /// What an earlier process knew of a stream; what is heard later counts more.
-    pub(crate) fn adopt(&self, stream: barograph_domain::StreamIndex, known: &Continuity) {
+    pub fn adopt(&self, stream: barograph_domain::StreamIndex, known: &Continuity) {
         let Some((market, place)) = self.places.get(stream.index()).copied() else { return };
         let mut held = self.markets[market as usize].lock().unwrap_or_else(PoisonError::into_inner);
         let stream = &mut held.streams[place as usize];
@@ -194,7 +194,7 @@ impl Writer {
     }
 
     /// A market comes or goes. What it said before it went is not shown when it comes again.
-    pub(crate) fn wanted(&self, instrument: u32, is: bool) {
+    pub fn wanted(&self, instrument: u32, is: bool) {
         let Some(shared) = self.markets.get(instrument as usize) else { return };
         let mut held = shared.lock().unwrap_or_else(PoisonError::into_inner);
         if held.unwanted && is {
@@ -204,13 +204,13 @@ impl Writer {
     }
 
     /// Is the market of this stream listened to?
-    pub(crate) fn is_wanted(&self, stream: barograph_domain::StreamIndex) -> bool {
+    pub fn is_wanted(&self, stream: barograph_domain::StreamIndex) -> bool {
         let Some((market, _)) = self.places.get(stream.index()).copied() else { return true };
         !self.markets[market as usize].lock().unwrap_or_else(PoisonError::into_inner).unwanted
     }
 
     /// Continuity of a stream changed.
-    pub(crate) fn status(&self, stream: barograph_domain::StreamIndex, status: &Status, at: Ts) {
+    pub fn status(&self, stream: barograph_domain::StreamIndex, status: &Status, at: Ts) {
         let Some((market, place)) = self.places.get(stream.index()).copied() else { return };
         let mut held = self.markets[market as usize].lock().unwrap_or_else(PoisonError::into_inner);
         let stream = &mut held.streams[place as usize];
@@ -227,7 +227,7 @@ impl Writer {
     }
 
     /// The book of a market, best levels first.
-    pub(crate) fn book(&self, sample: &BookSample) {
+    pub fn book(&self, sample: &BookSample) {
         let Some(shared) = self.markets.get(sample.instrument) else { return };
         let mut held = shared.lock().unwrap_or_else(PoisonError::into_inner);
         held.bids.clear();
@@ -243,7 +243,7 @@ const TRADE_OLDER: Span = Span::mins(1);
 
 impl LiveMarket {
     /// The newest trade, else the mark.
-    pub(crate) fn price(&self) -> Option<f64> {
+    pub fn price(&self) -> Option<f64> {
         let newest = |metric: Metric| {
             let of = self.streams.iter().filter(|s| s.metric == metric).filter_map(|s| s.last);
             of.filter_map(|last| Some((last.event_ts, last.value?))).max_by_key(|(at, _)| *at)

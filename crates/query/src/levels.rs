@@ -25,7 +25,7 @@ fn moment(info: &RunInfo, as_of: Option<Ts>, now: Ts) -> Ts {
 }
 
 /// A page of levels by confirmation.
-pub(crate) fn page(
+pub fn page(
     reader: &dyn Reader,
     info: &RunInfo,
     filter: &LevelFilter,
@@ -66,7 +66,7 @@ pub(crate) fn page(
 }
 
 /// Every level that stands at a moment, as advice and positions ask about them.
-pub(crate) fn standing(reader: &dyn Reader, info: &RunInfo, as_of: Option<Ts>, now: Ts) -> Result<Vec<Level>> {
+pub fn standing(reader: &dyn Reader, info: &RunInfo, as_of: Option<Ts>, now: Ts) -> Result<Vec<Level>> {
     let at = moment(info, as_of, now);
     let query = LevelQuery {
         range: Range { start: Ts(at.0.saturating_sub(lifetime(LONGEST).0)), end: Ts::MAX },

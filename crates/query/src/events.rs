@@ -21,7 +21,7 @@ const MONTH: f64 = 30.0;
 
 /// A record as it goes over the wire.
 /// `keep`: part of a threshold above which an episode goes on. `minute`: what its minute says of it.
-pub(crate) fn view(
+pub fn view(
     instrument: &InstrumentName,
     logic_version: &str,
     known: &KnownAlert,
@@ -74,7 +74,7 @@ pub(crate) fn view(
 }
 
 /// What was measured: by the detector, or behind the label that changed.
-pub(crate) fn measured<'a>(alert: &'a Alert, minute: Option<&'a Minute>) -> &'a [Statistic] {
+pub fn measured<'a>(alert: &'a Alert, minute: Option<&'a Minute>) -> &'a [Statistic] {
     match minute.and_then(|m| m.label.as_ref()) {
         Some(moment) if alert.statistics.is_empty() => &moment.statistics,
         _ => &alert.statistics,
@@ -139,8 +139,8 @@ fn base_rate(rate: &BaseRate) -> BaseRateView {
 
 /// A run with what its records are read with.
 #[derive(Debug)]
-pub(crate) struct Kept<'a> {
-    pub(crate) key: &'a RunKey,
+pub struct Kept<'a> {
+    pub key: &'a RunKey,
     /// Part of a threshold above which its episodes go on.
     keep: f64,
     /// `None`: this build cannot read its book any more.
@@ -148,7 +148,7 @@ pub(crate) struct Kept<'a> {
 }
 
 impl<'a> Kept<'a> {
-    pub(crate) fn of(books: &mut Books, info: &'a RunInfo) -> Self {
+    pub fn of(books: &mut Books, info: &'a RunInfo) -> Self {
         let key = &info.spec.key;
         let lens = Lens::stored(books, info, &crate::render::instrument(&key.instrument));
         Self { key, keep: books.keep(info), lens }
@@ -162,7 +162,7 @@ impl<'a> Kept<'a> {
 }
 
 /// What the stored minute of a record says of it; `None` where it came between two minutes, or its minute is not kept.
-pub(crate) fn minute_of(
+pub fn minute_of(
     reader: &dyn Reader,
     key: &RunKey,
     lens: &Lens,
@@ -180,12 +180,7 @@ pub(crate) fn minute_of(
 }
 
 /// A page of the events of some runs.
-pub(crate) fn page(
-    reader: &dyn Reader,
-    runs: &[Kept<'_>],
-    filter: &EventFilter,
-    window: &Window,
-) -> Result<Page<EventView>> {
+pub fn page(reader: &dyn Reader, runs: &[Kept<'_>], filter: &EventFilter, window: &Window) -> Result<Page<EventView>> {
     let wanted = window.skip.saturating_add(window.limit).saturating_add(1);
     let mut found: Vec<(&Kept<'_>, KnownAlert)> = Vec::new();
     let mut query = AlertQuery {

@@ -146,7 +146,7 @@ impl AskDeliveries for Service {
 
 impl Service {
     /// Wishes about deliveries are fulfilled there from now on.
-    pub(crate) fn deliver_through(&self, desk: Arc<DeliveryDesk>) {
+    pub fn deliver_through(&self, desk: Arc<DeliveryDesk>) {
         // Set once, where the process begins.
         drop(self.deliveries.set(desk));
     }

@@ -1,6 +1,5 @@
 //! From rows to snapshots, feature views and lines: the only place that calls `explain`.
 
-use crate::setup::Setup;
 use barograph_api::FeatureRowView;
 use barograph_domain::snapshot::WireValue;
 use barograph_domain::time::LATENESS;
@@ -21,18 +20,18 @@ use std::sync::Arc;
 
 /// What rows of one market need to be explained.
 #[derive(Clone, Debug)]
-pub(crate) struct Lens {
-    pub(crate) book: Arc<Book>,
-    pub(crate) logic_version: String,
-    pub(crate) instrument: Instrument,
-    pub(crate) streams: Arc<[StreamDecl]>,
+pub struct Lens {
+    pub book: Arc<Book>,
+    pub logic_version: String,
+    pub instrument: Instrument,
+    pub streams: Arc<[StreamDecl]>,
     /// A position of the reader's in this market whose stop is reached or near.
-    pub(crate) held: Option<Held>,
+    pub held: Option<Held>,
 }
 
 /// Rule books by their texts. Few, even over years: each is another text.
 #[derive(Debug, Default)]
-pub(crate) struct Books(Vec<(String, String, Arc<Book>)>);
+pub struct Books(Vec<(String, String, Arc<Book>)>);
 
 impl Books {
     /// The book of this name and text. `None` when this build cannot read it.
@@ -46,26 +45,16 @@ impl Books {
     }
 
     /// Part of a threshold above which episodes of a run go on.
-    pub(crate) fn keep(&mut self, info: &RunInfo) -> f64 {
+    pub fn keep(&mut self, info: &RunInfo) -> f64 {
         let book = self.read(&info.spec.book, &info.spec.book_text);
         book.map_or_else(|| Thresholds::default().keep, |b| b.detectors.keep)
     }
 }
 
 impl Lens {
-    pub(crate) fn new(setup: &Setup, instrument: &Instrument, streams: &[StreamDecl]) -> Self {
-        Self {
-            book: Arc::clone(&setup.book),
-            logic_version: setup.logic_version.clone(),
-            instrument: instrument.clone(),
-            streams: streams.into(),
-            held: None,
-        }
-    }
-
     /// For a stored run: its own book, as it was; one that has been read is not read again. `None` when this build cannot
     /// read that book any more.
-    pub(crate) fn stored(books: &mut Books, info: &RunInfo, instrument: &Instrument) -> Option<Self> {
+    pub fn stored(books: &mut Books, info: &RunInfo, instrument: &Instrument) -> Option<Self> {
         let spec = &info.spec;
         Some(Self {
             book: books.read(&spec.book, &spec.book_text)?,
@@ -77,7 +66,7 @@ impl Lens {
     }
 
     /// The same for a reader with this position, or with none.
-    pub(crate) fn holding(&self, held: Option<Held>) -> Self {
+    pub fn holding(&self, held: Option<Held>) -> Self {
         Self { held, ..self.clone() }
     }
 
@@ -92,13 +81,13 @@ impl Lens {
     }
 
     /// The snapshot of a row as it was published.
-    pub(crate) fn snapshot(&self, row: &MinuteRow, previous: Option<&MinuteRow>) -> Snapshot {
+    pub fn snapshot(&self, row: &MinuteRow, previous: Option<&MinuteRow>) -> Snapshot {
         explain::render(&self.context(), row, previous)
     }
 
     /// The snapshot as it stood at a moment: the published one while its minute is the newest there can be, and past the
     /// end of the data the same with freshness judged at that moment.
-    pub(crate) fn as_of(&self, row: &MinuteRow, previous: Option<&MinuteRow>, moment: Ts) -> Snapshot {
+    pub fn as_of(&self, row: &MinuteRow, previous: Option<&MinuteRow>, moment: Ts) -> Snapshot {
         if moment < row.ts + GRID + LATENESS {
             self.snapshot(row, previous)
         } else {
@@ -107,33 +96,33 @@ impl Lens {
     }
 
     /// The same with freshness judged at the present moment.
-    pub(crate) fn at_present(&self, row: &MinuteRow, previous: Option<&MinuteRow>, now: Ts) -> Snapshot {
+    pub fn at_present(&self, row: &MinuteRow, previous: Option<&MinuteRow>, now: Ts) -> Snapshot {
         explain::at_present(&self.context(), row, previous, now)
     }
 
     /// What the row asks of positions as it reads at a moment; `None` where its book has no posture table.
-    pub(crate) fn care_by_stop(&self, row: &MinuteRow, moment: Ts) -> Option<StopCare> {
+    pub fn care_by_stop(&self, row: &MinuteRow, moment: Ts) -> Option<StopCare> {
         explain::care_by_stop(&self.context(), row, moment)
     }
 
     /// What the row of an alert's minute says of it; `None` for a row of another minute.
-    pub(crate) fn minute(&self, alert: &Alert, row: &MinuteRow) -> Option<Minute> {
+    pub fn minute(&self, alert: &Alert, row: &MinuteRow) -> Option<Minute> {
         (row.ts == alert.ts).then(|| explain::minute(&self.context(), row, alert))
     }
 
     /// The labels alone, as the snapshot of the present moment has them.
-    pub(crate) fn axes_at_present(&self, row: &MinuteRow, now: Ts) -> AxisStates {
+    pub fn axes_at_present(&self, row: &MinuteRow, now: Ts) -> AxisStates {
         explain::axes_at_present(&self.context(), row, now)
     }
 }
 
 /// An instrument by name; venues unknown to this build are taken for spot.
-pub(crate) fn instrument(name: &InstrumentName) -> Instrument {
+pub fn instrument(name: &InstrumentName) -> Instrument {
     Instrument::from_name(name.clone(), registry::kind(name).unwrap_or(MarketKind::Spot))
 }
 
 /// A reading as it goes over the wire.
-pub(crate) fn wire_value(feature: Feature, cell: &Cell) -> WireValue {
+pub fn wire_value(feature: Feature, cell: &Cell) -> WireValue {
     let Some(v) = cell.ready() else { return WireValue::Null };
     match feature.spec().value {
         ValueType::Number => WireValue::Number(v),
@@ -151,7 +140,7 @@ pub(crate) fn wire_value(feature: Feature, cell: &Cell) -> WireValue {
 }
 
 /// Values and reasons of a row.
-pub(crate) fn features(row: &MinuteRow, lens: &Lens) -> FeatureRowView {
+pub fn features(row: &MinuteRow, lens: &Lens) -> FeatureRowView {
     let mut values = BTreeMap::new();
     let mut readings = BTreeMap::new();
     for spec in CATALOGUE {
@@ -176,7 +165,7 @@ pub(crate) fn features(row: &MinuteRow, lens: &Lens) -> FeatureRowView {
 }
 
 /// Rows of an older build in this build's column order; what it did not have is missing input.
-pub(crate) fn align(rows: &mut [MinuteRow], columns: &Columns) {
+pub fn align(rows: &mut [MinuteRow], columns: &Columns) {
     let current =
         columns.features.len() == CATALOGUE.len() && columns.features.iter().zip(CATALOGUE).all(|(c, s)| c.id == s.id);
     if current {

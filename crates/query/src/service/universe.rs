@@ -25,7 +25,7 @@ pub(super) struct Held {
 
 impl Service {
     /// Takes an hour the moment it is made; the store follows.
-    pub(crate) fn take_hour(&self, row: &UniverseRow) {
+    pub fn take_hour(&self, row: &UniverseRow) {
         let mut held = self.hour.write().unwrap_or_else(PoisonError::into_inner);
         if held.as_ref().is_none_or(|h| h.ts < row.ts) {
             *held = Some(Arc::new(row.clone()));

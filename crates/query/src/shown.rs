@@ -10,7 +10,7 @@ use barograph_venues::session::registry;
 use std::collections::BTreeMap;
 
 /// A stream and how fresh it is at a moment.
-pub(crate) fn stream_view(decl: &StreamDecl, newest: Ts, moment: Ts) -> StreamView {
+pub fn stream_view(decl: &StreamDecl, newest: Ts, moment: Ts) -> StreamView {
     StreamView {
         metric: decl.metric.name(),
         unit: decl.metric.unit(),
@@ -26,7 +26,7 @@ pub(crate) fn stream_view(decl: &StreamDecl, newest: Ts, moment: Ts) -> StreamVi
 }
 
 /// One stored point.
-pub(crate) fn metric_point(id: &InstrumentName, p: &Point) -> MetricPoint {
+pub fn metric_point(id: &InstrumentName, p: &Point) -> MetricPoint {
     let mut tags = BTreeMap::new();
     let mut tag = |k: &str, v: String| {
         tags.insert(k.to_owned(), v);
@@ -63,7 +63,7 @@ pub(crate) fn metric_point(id: &InstrumentName, p: &Point) -> MetricPoint {
 }
 
 /// The catalogue as it goes over the wire, with the numbers of a rule book.
-pub(crate) fn catalogue_entries(book: &Book) -> Vec<CatalogueEntry> {
+pub fn catalogue_entries(book: &Book) -> Vec<CatalogueEntry> {
     CATALOGUE
         .iter()
         .map(|s| CatalogueEntry {

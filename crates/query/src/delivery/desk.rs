@@ -7,18 +7,18 @@ use std::sync::{Mutex, PoisonError};
 
 /// One receiver of the settings, as much of it as may be shown.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Outlet {
+pub struct Outlet {
     /// Its name.
-    pub(crate) name: String,
+    pub name: String,
     /// What it is sent.
-    pub(crate) format: String,
+    pub format: String,
     /// Host and the last four characters of the path.
-    pub(crate) address: String,
+    pub address: String,
 }
 
 /// What the dispatcher is told after it is stored.
 #[derive(Clone, PartialEq, Debug)]
-pub(crate) enum Wish {
+pub enum Wish {
     /// One delivery waits again.
     Again(Box<Outgoing>),
     /// Silences have changed: read them.
@@ -29,7 +29,7 @@ pub(crate) enum Wish {
 
 /// Why a wish was not fulfilled.
 #[derive(Debug)]
-pub(crate) enum Failed {
+pub enum Failed {
     /// The store said no.
     Store(Error),
     /// It is stored, and the dispatcher did not hear: it has ended, or has too much to do.
@@ -48,13 +48,13 @@ type Tell = Box<dyn Fn(Wish) -> bool + Send + Sync>;
 type Understand = fn(&[Matcher]) -> std::result::Result<(), String>;
 
 /// See the module.
-pub(crate) struct DeliveryDesk {
+pub struct DeliveryDesk {
     target: Target,
     /// Receivers of this process, in the order of the settings.
-    pub(crate) outlets: Vec<Outlet>,
+    pub outlets: Vec<Outlet>,
     tell: Tell,
     /// See [`Understand`].
-    pub(crate) understand: Understand,
+    pub understand: Understand,
     /// Opened with the role, where there is no dispatcher to tell.
     alone: bool,
     writer: Mutex<Option<Box<dyn OutboxDesk>>>,
@@ -71,12 +71,12 @@ impl core::fmt::Debug for DeliveryDesk {
 
 impl DeliveryDesk {
     /// Beside a dispatcher of this process.
-    pub(crate) fn beside(target: Target, outlets: Vec<Outlet>, understand: Understand, tell: Tell) -> Self {
+    pub fn beside(target: Target, outlets: Vec<Outlet>, understand: Understand, tell: Tell) -> Self {
         Self { target, outlets, tell, understand, alone: false, writer: Mutex::default() }
     }
 
     /// Where nobody delivers: the first write takes the role, and fails while another process has it.
-    pub(crate) fn alone(target: Target, understand: Understand) -> Self {
+    pub fn alone(target: Target, understand: Understand) -> Self {
         Self {
             target,
             outlets: Vec::new(),
@@ -88,7 +88,7 @@ impl DeliveryDesk {
     }
 
     /// Takes the role of the dispatcher; false when another process has it.
-    pub(crate) fn claim(&self) -> Result<bool> {
+    pub fn claim(&self) -> Result<bool> {
         match self.with(|_writer| Ok(())) {
             Ok(()) => Ok(true),
             Err(Error::Locked { .. }) => Ok(false),
@@ -97,7 +97,7 @@ impl DeliveryDesk {
     }
 
     /// Has something sent again.
-    pub(crate) fn replay(&self, endpoint: &str, message: &str, now: Ts) -> std::result::Result<Replay, Failed> {
+    pub fn replay(&self, endpoint: &str, message: &str, now: Ts) -> std::result::Result<Replay, Failed> {
         let done = self.with(|w| w.replay(endpoint, message, now))?;
         if let Replay::Waits(again) = &done {
             self.say(Wish::Again(again.clone()))?;
@@ -106,14 +106,14 @@ impl DeliveryDesk {
     }
 
     /// Stores a silence; false when one of this id is there.
-    pub(crate) fn silence(&self, silence: &Silence) -> std::result::Result<bool, Failed> {
+    pub fn silence(&self, silence: &Silence) -> std::result::Result<bool, Failed> {
         let new = self.with(|w| w.put_silence(silence))?;
         self.say(Wish::Silences)?;
         Ok(new)
     }
 
     /// Ends a silence; false when there is none that would hold.
-    pub(crate) fn end_silence(&self, id: &str, now: Ts, by: &str) -> std::result::Result<bool, Failed> {
+    pub fn end_silence(&self, id: &str, now: Ts, by: &str) -> std::result::Result<bool, Failed> {
         let ended = self.with(|w| w.end_silence(id, now, by))?;
         if ended {
             self.say(Wish::Silences)?;
@@ -122,7 +122,7 @@ impl DeliveryDesk {
     }
 
     /// Uses an endpoint again.
-    pub(crate) fn enable(&self, name: &str) -> std::result::Result<(), Failed> {
+    pub fn enable(&self, name: &str) -> std::result::Result<(), Failed> {
         self.with(|w| w.enable_endpoint(name))?;
         // The dispatcher may have disabled it a moment ago and not have stored that yet: it hears in any case.
         self.say(Wish::Enabled(name.to_owned()))

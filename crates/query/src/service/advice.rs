@@ -113,7 +113,7 @@ impl AskPositions for Service {
 
 impl Service {
     /// Positions are kept there from now on.
-    pub(crate) fn keep_positions(&self, desk: Arc<Desk>) {
+    pub fn keep_positions(&self, desk: Arc<Desk>) {
         // Set once, where the process begins.
         drop(self.desk.set(desk));
     }
@@ -245,10 +245,7 @@ impl Service {
     }
 
     /// What the positions file lists, as it would be taken up: those not registered yet, and what is wrong with the rest.
-    pub(crate) fn listed_positions(
-        &self,
-        entries: &[NewPosition],
-    ) -> Result<(Vec<PositionCard>, Vec<String>), QueryError> {
+    pub fn listed_positions(&self, entries: &[NewPosition]) -> Result<(Vec<PositionCard>, Vec<String>), QueryError> {
         let known = self.reader.positions(None).map_err(internal)?;
         let mut bases = Bases { service: self, as_of: None, known: BTreeMap::new() };
         let (mut cards, mut problems) = (Vec::new(), Vec::new());
@@ -290,7 +287,7 @@ impl Service {
 
     /// Makes the positions of the file those of its entries. One that is refused stays what it was: an old stop that is watched
     /// is safer than none.
-    pub(crate) fn sync_positions(&self, entries: &[NewPosition]) -> Result<Synced, String> {
+    pub fn sync_positions(&self, entries: &[NewPosition]) -> Result<Synced, String> {
         let now = self.clock.now();
         let (Ok(desk), Ok(known)) = (self.desk(), self.reader.positions(None)) else {
             return Err("the store is away".to_owned());
@@ -338,7 +335,7 @@ impl Service {
 
     /// Checks the positions whose market has a new minute, and those that were not checked for 300 s; what was found is
     /// stored before it is told.
-    pub(crate) fn check_positions(&self) -> Result<Vec<Notice>, QueryError> {
+    pub fn check_positions(&self) -> Result<Vec<Notice>, QueryError> {
         let desk = self.desk()?;
         let now = self.clock.now();
         let mut watched = desk.watched();
@@ -466,7 +463,7 @@ pub(super) fn unwritable(e: barograph_store::Error) -> QueryError {
     if e.recovery() == barograph_store::Recovery::RetryAfter {
         return internal(e);
     }
-    unreadable(crate::failure::Failure::from(e))
+    unreadable(e.into())
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::book::lens_for;
 use super::{Latest, Service, configured_run, list};
-use crate::failure::Failure;
+use crate::Error;
 use crate::render::{Lens, align};
 use barograph_domain::time::LATENESS;
 use barograph_domain::{Instrument, Span, Ts};
@@ -13,7 +13,7 @@ const TELL_EVERY: Span = Span::mins(5);
 
 impl Service {
     /// Takes in what is new in the store and tells the stream.
-    pub(crate) fn look(&self) -> Result<(), Failure> {
+    pub fn look(&self) -> Result<(), Error> {
         let runs = self.reader.runs(None)?;
         let instruments: Vec<Instrument> = self.reader.instruments(None)?.into_iter().map(|i| i.instrument).collect();
         let streams = self.reader.streams(None, None)?;
@@ -53,7 +53,7 @@ impl Service {
 
     /// One line when a market's inputs become too old and one when they are fresh again (R1.51). `old_is_usual`: what is
     /// stale from the beginning, as recorded history is, is no news.
-    pub(crate) fn freshness_news(&self, old_is_usual: bool) -> Vec<String> {
+    pub fn freshness_news(&self, old_is_usual: bool) -> Vec<String> {
         let now = self.clock.now();
         let mut lost = self.live_gaps(now);
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
@@ -79,7 +79,7 @@ impl Service {
         let Some(live) = &self.live else { return Vec::new() };
         let mut gaps = self.gaps.lock().unwrap_or_else(PoisonError::into_inner);
         let mut news = Vec::new();
-        live.board.each_place(|_, market| {
+        live.board().each_place(|_, market| {
             let heard = market.streams.iter().filter_map(|s| Some((&*s.decl, s.last?.event_ts)));
             news.extend(gaps.look(now, heard));
         });

@@ -56,7 +56,7 @@ impl Service {
     }
 
     /// The same without asking the store, for who may not wait.
-    pub(crate) fn held_as_read_last(&self, lens: &Lens, row: &MinuteRow) -> Option<Held> {
+    pub fn held_as_read_last(&self, lens: &Lens, row: &MinuteRow) -> Option<Held> {
         self.stops.last().held(&lens.instrument.name, row)
     }
 

@@ -26,7 +26,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// At most so often.
-pub(crate) const EVERY: Span = Span::millis(200);
+pub const EVERY: Span = Span::millis(200);
 /// Markets whose past is read from the store in one turn.
 const READS: usize = 8;
 /// How often it is told how venues, queues and streams do.
@@ -106,7 +106,7 @@ impl Board {
 
 impl Service {
     /// Turns the board, unless that has just been done.
-    pub(crate) fn turn_board(&self) {
+    pub fn turn_board(&self) {
         let now = self.clock.now();
         let mut keeper = self.board.keeper.lock().unwrap_or_else(PoisonError::into_inner);
         if now.0 >= self.board.hub.turned().0 && now.0 - self.board.hub.turned().0 < EVERY.0 {
@@ -158,7 +158,7 @@ impl Service {
     }
 
     /// Does anybody follow the board?
-    pub(crate) fn board_is_followed(&self) -> bool {
+    pub fn board_is_followed(&self) -> bool {
         self.board.hub.heard()
     }
 
@@ -180,7 +180,7 @@ impl Service {
     fn tell_feeds(&self, keeper: &mut Keeper, now: Ts) {
         let Some(live) = &self.live else { return };
         let mut changed: Vec<FeedLine> = Vec::new();
-        live.board.each_place(|place, market| {
+        live.board().each_place(|place, market| {
             if keeper.states.len() <= place {
                 keeper.states.resize(place + 1, Vec::new());
             }
@@ -366,14 +366,14 @@ impl Keeper {
             }
             return;
         };
-        if self.grown != live.board.size() {
-            self.grown = live.board.size();
+        if self.grown != live.board().size() {
+            self.grown = live.board().size();
             let of: BTreeMap<&InstrumentName, usize> =
                 self.markets.iter().enumerate().map(|(i, k)| (&k.name, i)).collect();
-            self.places = live.board.names().iter().map(|name| of.get(name).copied()).collect();
+            self.places = live.board().names().iter().map(|name| of.get(name).copied()).collect();
         }
         let mut heard = vec![false; self.markets.len()];
-        live.board.each_place(|place, market| {
+        live.board().each_place(|place, market| {
             let Some(i) = self.places.get(place).copied().flatten() else { return };
             let Some(kept) = self.markets.get(i) else { return };
             heard[i] = true;

@@ -5,7 +5,6 @@
 //! of closes that lie an hour back is remembered for a while, so that a page that pans reads each hour once.
 
 use super::{Service, internal};
-use crate::live::view::LiveView;
 use crate::render::align;
 use barograph_api::board::{BoardView, Hub, code};
 use barograph_api::chart::{BESIDE_MAX, ChartQuery, ChartView, ContinuityView, GapView, MarkView, SessionSpan};
@@ -127,7 +126,7 @@ impl AskBoard for Service {
         view.more = more;
         let streams = self.reader.streams(Some(id), window.as_of).map_err(internal)?;
         // A market that nobody listens to was heard until its last row; after that there is nothing to be continuous.
-        let is_heard = self.live.as_ref().is_some_and(|live| live.board.names().contains(id));
+        let is_heard = self.live.as_ref().is_some_and(|live| live.board().names().contains(id));
         let newest = streams.iter().map(|s| s.newest_event).max().filter(|_| !is_heard);
         let end = newest.map_or(range.end, |newest| newest.min(range.end));
         for stream in streams {
@@ -158,7 +157,7 @@ impl AskBoard for Service {
     }
 
     fn feed_health(&self) -> FeedHealth {
-        self.live.as_ref().map(LiveView::health).unwrap_or_default()
+        self.live.as_ref().map(|live| live.health()).unwrap_or_default()
     }
 
     fn not_offered(&self, id: &InstrumentName, metric: Metric) -> bool {
@@ -166,7 +165,7 @@ impl AskBoard for Service {
     }
 
     fn metrics_text(&self) -> String {
-        self.live.as_ref().map(LiveView::metrics).unwrap_or_default()
+        self.live.as_ref().map(|live| live.metrics()).unwrap_or_default()
     }
 }
 

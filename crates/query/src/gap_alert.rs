@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 /// Which streams have been told about.
 #[derive(Debug, Default)]
-pub(crate) struct GapAlerts {
+pub struct GapAlerts {
     /// Streams with the stamp of the newest data before the gap, by market.
     open: BTreeMap<InstrumentName, Vec<(StreamDecl, Ts)>>,
 }
@@ -18,7 +18,7 @@ fn must_go_on(decl: &StreamDecl) -> bool {
 
 impl GapAlerts {
     /// What is news at `now`, as sentences without a tag. Each stream with the stamp of its newest data.
-    pub(crate) fn look<'a>(&mut self, now: Ts, streams: impl Iterator<Item = (&'a StreamDecl, Ts)>) -> Vec<String> {
+    pub fn look<'a>(&mut self, now: Ts, streams: impl Iterator<Item = (&'a StreamDecl, Ts)>) -> Vec<String> {
         streams.filter_map(|(decl, newest)| self.note(now, decl, newest)).collect()
     }
 

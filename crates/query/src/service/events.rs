@@ -158,7 +158,7 @@ impl AskEvents for Service {
 
 impl Service {
     /// A record of an alert that has just been made, or stored by another process, to whoever listens.
-    pub(crate) fn take_alert(&self, lens: &Lens, known: &KnownAlert, minute: Option<&Minute>) {
+    pub fn take_alert(&self, lens: &Lens, known: &KnownAlert, minute: Option<&Minute>) {
         let market = &lens.instrument.name;
         self.board.alerts.lock().unwrap_or_else(PoisonError::into_inner).note(market, &known.alert);
         if !self.anybody_listens() {
@@ -202,7 +202,7 @@ impl Service {
 
     /// Markets whose liquidations this process is listening to.
     fn listening(&self) -> BTreeSet<InstrumentName> {
-        let all = self.live.as_ref().map(|live| live.board.all()).unwrap_or_default();
+        let all = self.live.as_ref().map(|live| live.board().all()).unwrap_or_default();
         let is = |s: &LiveStream| s.metric == Metric::Liquidation && s.state == StatusState::Live;
         all.into_iter().filter(|(_, market)| market.streams.iter().any(is)).map(|(name, _)| name).collect()
     }

@@ -3,7 +3,7 @@
 //! A thread looks for new minutes every second, so another process may write into the same folder meanwhile.
 
 mod advice;
-pub(crate) mod board;
+pub mod board;
 mod book;
 mod chart;
 mod delivery;
@@ -16,17 +16,17 @@ mod stops;
 mod storage;
 mod universe;
 
-use crate::clock::Clock;
-use crate::failure::Failure;
-use crate::live::view::LiveView;
+use crate::live::Live;
 use crate::render::{Books, Lens, align};
+use crate::{Error, chain};
 use barograph_api::{QueryError, Rendered, StreamEvent, Window};
 use barograph_domain::time::LATENESS;
 use barograph_domain::{InstrumentName, MinuteRow, Span, Ts, UniverseRow};
 use barograph_engine::explain::headline::Held;
+use barograph_net::Clock;
 use barograph_store::{Range, Reader, RowQuery, Rows, RunInfo, RunKey};
 use book::lens_for;
-pub(crate) use book::{BookId, configured_run, lens_of, other_book, reach};
+pub use book::{BookId, configured_run, lens_of, other_book, reach};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use tokio::sync::broadcast;
@@ -47,11 +47,11 @@ struct Latest {
 }
 
 /// Store and memory behind the API.
-pub(crate) struct Service {
+pub struct Service {
     reader: Box<dyn Reader>,
     clock: Arc<dyn Clock>,
     /// A live process beside it, whose minutes come straight from memory.
-    live: Option<LiveView>,
+    live: Option<Box<dyn Live>>,
     book: BookId,
     default_venue: String,
     names: RwLock<Arc<[InstrumentName]>>,
@@ -94,13 +94,13 @@ impl core::fmt::Debug for Service {
 }
 
 impl Service {
-    pub(crate) fn new(
+    pub fn new(
         reader: Box<dyn Reader>,
         clock: Arc<dyn Clock>,
-        live: Option<LiveView>,
+        live: Option<Box<dyn Live>>,
         book: BookId,
         default_venue: String,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, Error> {
         let service = Self {
             reader,
             clock,
@@ -130,7 +130,7 @@ impl Service {
     }
 
     /// Takes a minute the moment it is made; the store follows.
-    pub(crate) fn take(&self, name: &InstrumentName, lens: &Lens, row: &MinuteRow) {
+    pub fn take(&self, name: &InstrumentName, lens: &Lens, row: &MinuteRow) {
         let mut held = self.latest.write().unwrap_or_else(PoisonError::into_inner);
         let before = held.get(name);
         if before.is_some_and(|l| l.row.ts >= row.ts) {
@@ -257,8 +257,8 @@ fn split(rows: &[MinuteRow]) -> Result<(&MinuteRow, Option<&MinuteRow>), QueryEr
     }
 }
 
-fn unreadable(failure: Failure) -> QueryError {
-    QueryError::Unavailable { reason: failure.text().unwrap_or_default() }
+fn unreadable(failed: Error) -> QueryError {
+    QueryError::Unavailable { reason: chain(&failed) }
 }
 
 fn internal(e: barograph_store::Error) -> QueryError {

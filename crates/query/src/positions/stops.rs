@@ -10,11 +10,11 @@ use std::collections::BTreeMap;
 
 /// Positions that have a stop, by market, each with what the watch found last.
 #[derive(Debug, Default)]
-pub(crate) struct Stops(BTreeMap<InstrumentName, Vec<(Position, Option<StopState>)>>);
+pub struct Stops(BTreeMap<InstrumentName, Vec<(Position, Option<StopState>)>>);
 
 impl Stops {
     /// Those registered now, or as known at a moment: what is remembered now says nothing of an earlier one.
-    pub(crate) fn read(reader: &dyn Reader, as_of: Option<Ts>) -> Result<Self> {
+    pub fn read(reader: &dyn Reader, as_of: Option<Ts>) -> Result<Self> {
         let mut out = Self::default();
         let mut open: Vec<Position> = reader.positions(as_of)?;
         open.retain(|p| p.stop.is_some());
@@ -34,7 +34,7 @@ impl Stops {
     }
 
     /// The worst placed of a market at the price of a row; `None` while all are far from their stops.
-    pub(crate) fn held(&self, market: &InstrumentName, row: &MinuteRow) -> Option<Held> {
+    pub fn held(&self, market: &InstrumentName, row: &MinuteRow) -> Option<Held> {
         let seen = SeenPrice {
             price: row.price?,
             at: Some(row.ts),

@@ -33,16 +33,15 @@ fn differs(seen: &Mutex<Option<String>>, now: Result<String>) -> bool {
 impl Service {
     /// Tells the board's stream what the dispatcher of this process has done; from memory.
     pub(super) fn tell_dispatched(&self) {
-        let Some(room) = self.live.as_ref().and_then(|live| live.room.as_ref()) else { return };
+        let Some(now) = self.live.as_ref().and_then(|live| live.dispatched()) else { return };
         let mut seen = self.moved.dispatched.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = room.changes();
         if core::mem::replace(&mut *seen, now) != now {
             self.board.hub.deliveries_moved();
         }
     }
 
     /// Tells the board's stream what the store says that it did not say a second ago.
-    pub(crate) fn look_for_moves(&self) {
+    pub fn look_for_moves(&self) {
         if !self.board_is_followed() {
             return;
         }
@@ -52,7 +51,7 @@ impl Service {
         if differs(&self.moved.positions, positions(self.reader.as_ref())) {
             self.board.hub.notices_moved();
         }
-        let delivers = self.live.as_ref().is_some_and(|live| live.room.is_some());
+        let delivers = self.live.as_ref().is_some_and(|live| live.dispatched().is_some());
         if !delivers && differs(&self.moved.deliveries, self.deliveries_now()) {
             self.board.hub.deliveries_moved();
         }

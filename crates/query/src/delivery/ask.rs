@@ -1,6 +1,6 @@
 //! Silences and matchers as people write them, read strictly.
 
-pub(crate) use barograph_api::NewSilence;
+pub use barograph_api::NewSilence;
 use barograph_domain::delivery::{Compare, Matcher, Silence, message_id};
 use barograph_domain::{Pattern, Severity, Span, Ts};
 use barograph_notify::labels::{LABELS, Matchers};
@@ -16,10 +16,10 @@ const LONGEST: Span = Span::days(366);
 
 /// What is wrong with a wish.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Wrong {
-    pub(crate) field: &'static str,
-    pub(crate) value: String,
-    pub(crate) reason: String,
+pub struct Wrong {
+    pub field: &'static str,
+    pub value: String,
+    pub reason: String,
 }
 
 fn wrong(field: &'static str, value: &str, reason: impl Into<String>) -> Wrong {
@@ -27,7 +27,7 @@ fn wrong(field: &'static str, value: &str, reason: impl Into<String>) -> Wrong {
 }
 
 /// `instrument=~binance-usdm:.*` and its like.
-pub(crate) fn matcher(text: &str) -> Result<Matcher, Wrong> {
+pub fn matcher(text: &str) -> Result<Matcher, Wrong> {
     let how = "write LABEL=VALUE, LABEL!=VALUE, LABEL=~PATTERN or LABEL!~PATTERN";
     let Some(at) = text.find(['=', '!']) else {
         return Err(wrong("match", text, format!("'{text}' compares nothing; {how}")));
@@ -42,7 +42,7 @@ pub(crate) fn matcher(text: &str) -> Result<Matcher, Wrong> {
 }
 
 /// Can these matchers be meant, patterns included?
-pub(crate) fn understand(matchers: &[Matcher]) -> Result<(), String> {
+pub fn understand(matchers: &[Matcher]) -> Result<(), String> {
     let is_pattern = |op| matches!(op, Compare::Matches | Compare::DoesNotMatch);
     match matchers.iter().find(|m| is_pattern(m.op) && m.value.is_empty()) {
         Some(m) => {
@@ -71,7 +71,7 @@ fn known_word(m: &Matcher) -> Result<(), Wrong> {
 }
 
 /// A silence that begins now; `understand` says whether its patterns can be read.
-pub(crate) fn silence(
+pub fn silence(
     new: &NewSilence,
     now: Ts,
     understand: impl Fn(&[Matcher]) -> Result<(), String>,

@@ -4,20 +4,20 @@ use std::path::Path;
 
 /// One reading of the file, held against what is registered.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub(crate) struct Synced {
+pub struct Synced {
     /// Positions that were taken up, changed or taken out.
-    pub(crate) changed: usize,
+    pub changed: usize,
     /// Entries that are watched: as the file has them now, or as it had them before.
-    pub(crate) watched: usize,
+    pub watched: usize,
     /// Positions the file lists no more, which stay while an entry is refused.
-    pub(crate) left: usize,
+    pub left: usize,
     /// What stands in the way.
-    pub(crate) problems: Vec<String>,
+    pub problems: Vec<String>,
 }
 
 impl Synced {
     /// The problems, and how many of the file's entries are watched.
-    pub(crate) fn lines(&self, entries: usize, path: &Path) -> Vec<String> {
+    pub fn lines(&self, entries: usize, path: &Path) -> Vec<String> {
         let mut lines = self.problems.clone();
         let left = match self.left {
             0 => String::new(),

@@ -16,7 +16,7 @@ const COUNTED_FOR: Duration = Duration::from_secs(60);
 
 /// The journal's folder, and what was counted in it.
 #[derive(Debug)]
-pub(crate) struct Journal {
+pub struct Journal {
     folder: PathBuf,
     counted: Mutex<Option<(Instant, Option<u64>)>>,
     counting: AtomicBool,
@@ -24,7 +24,7 @@ pub(crate) struct Journal {
 
 impl Journal {
     /// In this folder, which need not exist.
-    pub(crate) fn new(folder: PathBuf) -> Arc<Self> {
+    pub fn new(folder: PathBuf) -> Arc<Self> {
         Arc::new(Self { folder, counted: Mutex::default(), counting: AtomicBool::new(false) })
     }
 
@@ -59,7 +59,7 @@ fn size(folder: &Path) -> Option<u64> {
 
 impl Service {
     /// The journal of this process's folder is there.
-    pub(crate) fn journal_in(&self, folder: PathBuf) {
+    pub fn journal_in(&self, folder: PathBuf) {
         // Set once, where the process begins.
         drop(self.journal.set(Journal::new(folder)));
     }

@@ -40,7 +40,7 @@ pub(super) fn held(instruments: Vec<Instrument>, streams: Vec<StreamInfo>) -> He
 
 impl Service {
     /// The markets of a live process, which may have no row yet.
-    pub(crate) fn know(&self, instruments: &[Instrument]) {
+    pub fn know(&self, instruments: &[Instrument]) {
         let mut place = self.held.write().unwrap_or_else(PoisonError::into_inner);
         let mut all = (**place).clone();
         for instrument in instruments {
@@ -58,7 +58,7 @@ impl Service {
         let held = Arc::clone(&self.held.read().unwrap_or_else(PoisonError::into_inner));
         let newest = self.newest_of_all();
         let live: BTreeMap<InstrumentName, Vec<LiveStream>> = match &self.live {
-            Some(live) => live.board.all().into_iter().map(|(name, market)| (name, market.streams)).collect(),
+            Some(live) => live.board().all().into_iter().map(|(name, market)| (name, market.streams)).collect(),
             None => BTreeMap::new(),
         };
         held.values()
