@@ -67,6 +67,27 @@ impl From<barograph_store::Error> for Failure {
         Self::Broken(chain(&e))
     }
 }
+impl From<barograph_live::Error> for Failure {
+    fn from(e: barograph_live::Error) -> Self {
+        match e {
+            barograph_live::Error::Refused(text) => Self::Usage(text),
+            barograph_live::Error::Failed(text) => Self::Broken(text),
+            barograph_live::Error::ReaderGone => Self::ReaderGone,
+            barograph_live::Error::Stopped => Self::Stopped,
+        }
+    }
+}
+/// What is handed to a live process is read while it begins; what is wrong with it comes back as it was.
+impl From<Failure> for barograph_live::Error {
+    fn from(e: Failure) -> Self {
+        match e {
+            Failure::Usage(text) => Self::Refused(text),
+            Failure::No(text) | Failure::Broken(text) => Self::Failed(text),
+            Failure::ReaderGone => Self::ReaderGone,
+            Failure::Stopped => Self::Stopped,
+        }
+    }
+}
 impl From<barograph_query::Error> for Failure {
     fn from(e: barograph_query::Error) -> Self {
         Self::Broken(chain(&e))

@@ -2,17 +2,17 @@
 //! of the same market pass. The market is seeded, minute by minute, half a day long.
 
 use super::{CausalSink, Experiment, Verdict, check};
-use crate::digest::RunDigest;
 use crate::failure::Failure;
-use crate::random::Random;
 use crate::run::{Run, Sink};
-use crate::setup::Setup;
 use barograph_domain::{
     Bar, Cell, Event, Instrument, InstrumentName, Kind, MarketKind, Metric, MinuteRow, OpenAlert, OpenAlerts, Pattern,
     Payload, Severity, Span, Stamp, Status, StreamDecl, StreamIndex, Ts,
 };
 use barograph_engine::rules::Book;
 use barograph_engine::{Feature, LevelOut};
+use barograph_live::digest::RunDigest;
+use barograph_live::random::Random;
+use barograph_live::setup::Setup;
 use barograph_query::render::Lens;
 
 const MINUTES: i64 = 840;

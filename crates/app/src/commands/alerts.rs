@@ -9,8 +9,8 @@ mod sample;
 use super::advise::{refused, service};
 use crate::cli::{AlertSilence, Alerts};
 use crate::config::Settings;
-use crate::delivery::http;
 use crate::failure::Failure;
+use crate::http;
 use crate::term::{fold, minute};
 use barograph_api::{
     AskDeliveries as _, DeliveryFilter, DeliveryView, MessageView, NewSilence, QueryError, SilenceView,

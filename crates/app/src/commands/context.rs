@@ -1,6 +1,5 @@
 //! `context`: one market's snapshot, now or as of a moment.
 
-use crate::calendar::of_entries;
 use crate::cli::Context;
 use crate::clock;
 use crate::commands::{collect::interval, own_run, reader, resolve};
@@ -10,6 +9,7 @@ use crate::term::Paint;
 use crate::views;
 use barograph_domain::{InstrumentName, Snapshot, Ts};
 use barograph_engine::calendar::BLACKOUT_REASON;
+use barograph_live::calendar::of_entries;
 use barograph_query::positions::Stops;
 use barograph_query::render::align;
 use barograph_query::service::{lens_of, reach};

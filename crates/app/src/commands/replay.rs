@@ -2,7 +2,6 @@
 
 use crate::cli::{Common, Replay};
 use crate::config::Settings;
-use crate::digest::RunDigest;
 use crate::failure::Failure;
 use crate::ingest;
 use crate::input;
@@ -10,11 +9,13 @@ use crate::json_lines::JsonLines;
 use crate::progress::{Progress, Unit};
 use crate::report::Reports;
 use crate::run::{Run, Sink};
-use crate::setup::{Setup, config_hash};
+use crate::setup::{config_hash, configured};
 use crate::term::Paint;
 use barograph_domain::{Event, MinuteRow, Span, Status, StreamIndex, Ts};
 use barograph_engine::{AlertOut, LevelOut};
 use barograph_lake::{Plan, Report};
+use barograph_live::digest::RunDigest;
+use barograph_live::setup::Setup;
 use barograph_query::render::Lens;
 use barograph_store::Target;
 use std::io::{BufWriter, Write as _};
@@ -24,7 +25,7 @@ pub(crate) fn run(args: &Replay, settings: &Settings, common: &Common, json: boo
     check_shown(args)?;
     let options = input::options(&args.declared, args.source.as_ref(), settings)?;
     let plan = input::plan(&args.paths, &options)?;
-    let setup = Setup::new(settings, plan.policy_text().to_owned())?;
+    let setup = configured(settings, plan.policy_text().to_owned())?;
     input::print_declarations(&plan)?;
     {
         let mut err = std::io::stderr().lock();

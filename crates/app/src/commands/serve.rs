@@ -4,12 +4,12 @@ use crate::advice::rules;
 use crate::clock::SystemClock;
 use crate::config::Settings;
 use crate::failure::Failure;
-use crate::live::replay::journal_folder;
-use crate::live::start::Running;
-use crate::live::watch::{Choose, Watcher};
 use crate::positions;
+use crate::reload::{Choose, Watcher};
 use crate::setup::book_id;
 use barograph_api::{Error, Query, Reporter, ServeConfig, serve, serve_in_turn};
+use barograph_live::replay::journal_folder;
+use barograph_live::start::Running;
 use barograph_query::chain;
 use barograph_query::positions::{Desk, Told};
 use barograph_query::service::Service;
@@ -212,7 +212,7 @@ pub(crate) fn serve_live(
     if let Some(room) = room {
         room.close();
     }
-    served.and(ended)
+    served.and(ended.map_err(Failure::from))
 }
 
 fn serve_config(settings: &Settings) -> Result<ServeConfig, Failure> {

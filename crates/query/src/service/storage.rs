@@ -16,7 +16,7 @@ const COUNTED_FOR: Duration = Duration::from_secs(60);
 
 /// The journal's folder, and what was counted in it.
 #[derive(Debug)]
-pub struct Journal {
+pub(super) struct Journal {
     folder: PathBuf,
     counted: Mutex<Option<(Instant, Option<u64>)>>,
     counting: AtomicBool,
@@ -24,7 +24,7 @@ pub struct Journal {
 
 impl Journal {
     /// In this folder, which need not exist.
-    pub fn new(folder: PathBuf) -> Arc<Self> {
+    fn new(folder: PathBuf) -> Arc<Self> {
         Arc::new(Self { folder, counted: Mutex::default(), counting: AtomicBool::new(false) })
     }
 
