@@ -10,16 +10,16 @@ use barograph_store::LabelChange;
 /// Longest name of a strategy.
 const STRATEGY_MAX: usize = 100;
 /// How far back episodes are counted for how long they last.
-pub const EPISODES_WITHIN: Span = Span::days(365);
+pub(crate) const EPISODES_WITHIN: Span = Span::days(365);
 /// Most changes of label that are read for that.
-pub const CHANGES_MAX: usize = 20_000;
+pub(crate) const CHANGES_MAX: usize = 20_000;
 
 /// A field that cannot be meant.
 #[derive(Debug)]
-pub struct Wrong {
-    pub field: String,
-    pub value: String,
-    pub reason: String,
+pub(crate) struct Wrong {
+    pub(crate) field: String,
+    pub(crate) value: String,
+    pub(crate) reason: String,
 }
 
 impl From<IntentError> for Wrong {
@@ -73,12 +73,12 @@ fn intent<'a>(request: &'a AdviceRequest, market: &'a str) -> Result<Intent<'a>,
 }
 
 /// Refuses what cannot be meant, before anything is read.
-pub fn check(request: &AdviceRequest) -> Result<(), Wrong> {
+pub(crate) fn check(request: &AdviceRequest) -> Result<(), Wrong> {
     intent(request, "").map(drop)
 }
 
 /// The advice; without a basis AVOID for want of data.
-pub fn answer(
+pub(crate) fn answer(
     request: &AdviceRequest,
     market: &str,
     basis: Option<&AdviceBasis>,
@@ -91,7 +91,7 @@ pub fn answer(
 }
 
 /// How long past episodes of a label lasted; the one that still lasts is none of them.
-pub fn durations(changes: &[LabelChange], label: RiskRegime) -> Vec<Span> {
+pub(crate) fn durations(changes: &[LabelChange], label: RiskRegime) -> Vec<Span> {
     changes.windows(2).filter(|pair| pair[0].to == label).map(|pair| pair[1].ts - pair[0].ts).collect()
 }
 

@@ -140,6 +140,7 @@ fn base_rate(rate: &BaseRate) -> BaseRateView {
 /// A run with what its records are read with.
 #[derive(Debug)]
 pub struct Kept<'a> {
+    /// Which run.
     pub key: &'a RunKey,
     /// Part of a threshold above which its episodes go on.
     keep: f64,
@@ -148,6 +149,7 @@ pub struct Kept<'a> {
 }
 
 impl<'a> Kept<'a> {
+    /// A run with its own rule book, read once.
     pub fn of(books: &mut Books, info: &'a RunInfo) -> Self {
         let key = &info.spec.key;
         let lens = Lens::stored(books, info, &crate::render::instrument(&key.instrument));

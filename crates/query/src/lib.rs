@@ -3,7 +3,7 @@
 //! An answer comes from the store, or from the memory of a live process where the present is asked about ([`live`]); rows become
 //! words here and nowhere else ([`render`]). Left out on purpose: how a process listens, what it is set to, terminals, exit codes.
 
-pub mod advice;
+mod advice;
 pub mod delivery;
 mod error;
 pub mod events;

@@ -21,9 +21,13 @@ use std::sync::Arc;
 /// What rows of one market need to be explained.
 #[derive(Clone, Debug)]
 pub struct Lens {
+    /// The rule book they were made by.
     pub book: Arc<Book>,
+    /// The arithmetic they were made by.
     pub logic_version: String,
+    /// Their market.
     pub instrument: Instrument,
+    /// What their stream numbers mean.
     pub streams: Arc<[StreamDecl]>,
     /// A position of the reader's in this market whose stop is reached or near.
     pub held: Option<Held>,

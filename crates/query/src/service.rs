@@ -94,6 +94,10 @@ impl core::fmt::Debug for Service {
 }
 
 impl Service {
+    /// Over an open store; `book` is the one whose rows are meant where none is named.
+    ///
+    /// # Errors
+    /// The store does not answer, or holds rows of a rule book that this build cannot read.
     pub fn new(
         reader: Box<dyn Reader>,
         clock: Arc<dyn Clock>,

@@ -17,8 +17,11 @@ const LONGEST: Span = Span::days(366);
 /// What is wrong with a wish.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Wrong {
+    /// The field it is in.
     pub field: &'static str,
+    /// What was given.
     pub value: String,
+    /// Why that cannot be meant, as a sentence.
     pub reason: String,
 }
 

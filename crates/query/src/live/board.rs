@@ -15,11 +15,17 @@ const MINUTE: Span = Span::mins(1);
 pub struct LiveStream {
     /// Shared: whoever lists all markets copies thousands of these.
     pub decl: Arc<StreamDecl>,
+    /// What it is of.
     pub metric: Metric,
+    /// Its continuity.
     pub state: StatusState,
+    /// Why it is not live.
     pub reason: GapReason,
+    /// Since when it is in this state.
     pub since: Option<Ts>,
+    /// The newest fact; none before the first.
     pub last: Option<LastFact>,
+    /// How often it was lost.
     pub losses: u32,
 }
 
@@ -28,8 +34,11 @@ const _: () = assert!(size_of::<LiveStream>() == 64, "a line of the cache");
 /// The newest fact of a stream.
 #[derive(Clone, Copy, Debug)]
 pub struct LastFact {
+    /// By the venue's clock.
     pub event_ts: Ts,
+    /// By ours.
     pub recv_ts: Ts,
+    /// Its number, where it has one.
     pub value: Option<f64>,
 }
 
@@ -38,22 +47,32 @@ pub struct LastFact {
 pub struct OpenMinute {
     /// Its beginning.
     pub start: Ts,
+    /// First price, in the quote currency.
     pub open: f64,
+    /// Highest.
     pub high: f64,
+    /// Lowest.
     pub low: f64,
+    /// Last.
     pub close: f64,
+    /// In units of the base.
     pub volume: f64,
+    /// In units of the quote currency.
     pub quote_volume: f64,
+    /// How many trades.
     pub trades: u64,
 }
 
 /// One market now.
 #[derive(Clone, Debug, Default)]
 pub struct LiveMarket {
+    /// In the order in which they were declared.
     pub streams: Vec<LiveStream>,
+    /// The minute in progress, or the last in which there was a trade.
     pub minute: Option<OpenMinute>,
     /// Best first; empty while the book cannot be trusted.
     pub bids: Vec<(f64, f64)>,
+    /// The other side.
     pub asks: Vec<(f64, f64)>,
     /// The moment these levels show, by the venue's clock.
     pub book_ts: Option<Ts>,

@@ -19,7 +19,7 @@ pub trait Told: Send + Sync {
 pub struct Desk {
     target: Target,
     /// What the operator has set for advice.
-    pub rules: Rules,
+    pub(crate) rules: Rules,
     writer: Mutex<Option<Box<dyn PositionWriter>>>,
     told: Option<Arc<dyn Told>>,
     watched: Mutex<Watched>,
@@ -27,16 +27,16 @@ pub struct Desk {
 
 /// The watch over positions of this process, and when each was looked at.
 #[derive(Debug)]
-pub struct Watched {
+pub(crate) struct Watched {
     /// What earlier processes remembered has been read.
-    pub loaded: bool,
-    pub watch: PositionWatch,
+    pub(crate) loaded: bool,
+    pub(crate) watch: PositionWatch,
     /// By position: the minute it was checked against, and when.
-    pub looked: BTreeMap<String, (Ts, Ts)>,
+    pub(crate) looked: BTreeMap<String, (Ts, Ts)>,
     /// The newest minute of all markets, and how many had it, when positions were last looked at.
-    pub newest: Option<(Ts, usize)>,
+    pub(crate) newest: Option<(Ts, usize)>,
     /// When that was.
-    pub asked: Ts,
+    pub(crate) asked: Ts,
 }
 
 impl Default for Watched {
@@ -52,22 +52,23 @@ impl core::fmt::Debug for Desk {
 }
 
 impl Desk {
+    /// Writes into this store, once something is to be written.
     pub fn new(target: Target, rules: Rules) -> Self {
         Self { target, rules, writer: Mutex::default(), told: None, watched: Mutex::default() }
     }
 
     /// The watch, for one check at a time.
-    pub fn watched(&self) -> MutexGuard<'_, Watched> {
+    pub(crate) fn watched(&self) -> MutexGuard<'_, Watched> {
         self.watched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Registers a position.
-    pub fn put(&self, position: &Position, at: Ts) -> Result<Registered> {
+    pub(crate) fn put(&self, position: &Position, at: Ts) -> Result<Registered> {
         self.with(|w| w.put_position(position, at))
     }
 
     /// Takes one out.
-    pub fn remove(&self, id: &str, at: Ts) -> Result<bool> {
+    pub(crate) fn remove(&self, id: &str, at: Ts) -> Result<bool> {
         self.with(|w| w.remove_position(id, at))
     }
 
@@ -78,7 +79,7 @@ impl Desk {
     }
 
     /// Stores what a check found, and what is to be told of it.
-    pub fn record(&self, states: &[WatchState], notices: &[Notice]) -> Result<()> {
+    pub(crate) fn record(&self, states: &[WatchState], notices: &[Notice]) -> Result<()> {
         let of = |told: &Arc<dyn Told>| notices.iter().filter_map(|n| told.of_position(n)).collect();
         let messages: Vec<Outgoing> = self.told.as_ref().map(of).unwrap_or_default();
         self.with(|w| w.record_check(states, notices, &messages))?;

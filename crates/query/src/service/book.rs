@@ -12,7 +12,9 @@ use barograph_store::{Reader, RunInfo};
 /// name.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct BookId {
+    /// Its name.
     pub name: String,
+    /// Its text, where that is at hand.
     pub text: Option<String>,
 }
 
@@ -28,6 +30,7 @@ impl BookId {
         own.unwrap_or_else(Book::standard)
     }
 
+    /// Was a run made by it?
     pub fn is(&self, run: &RunInfo) -> bool {
         run.spec.book == self.name && self.text.as_ref().is_none_or(|t| *t == run.spec.book_text)
     }
