@@ -21,17 +21,20 @@ pub struct RunDigest {
 const CHUNK: usize = 1 << 16;
 
 impl RunDigest {
+    /// Begins with the logic version.
     pub fn new(logic_version: &str) -> Self {
         let mut digest = Self { hash: Sha256::new(), buffer: Vec::with_capacity(2 * CHUNK) };
         digest.buffer.extend_from_slice(logic_version.as_bytes());
         digest
     }
 
+    /// A minute.
     pub fn row(&mut self, row: &MinuteRow) {
         row_bytes(row, &mut self.buffer);
         self.flush(CHUNK);
     }
 
+    /// A change of continuity.
     pub fn gap(&mut self, stream: StreamIndex, status: &Status, known_ts: Ts) {
         self.buffer.push(b'g');
         self.buffer.extend_from_slice(&stream.0.to_le_bytes());
@@ -42,6 +45,7 @@ impl RunDigest {
         self.flush(CHUNK);
     }
 
+    /// Something that happened to a level.
     pub fn level(&mut self, level: &LevelOut) {
         self.buffer.push(b'l');
         self.buffer.extend_from_slice(&level.instrument.to_le_bytes());
@@ -49,6 +53,7 @@ impl RunDigest {
         self.flush(CHUNK);
     }
 
+    /// A record of an alert.
     pub fn alert(&mut self, alert: &AlertOut) {
         self.buffer.push(b'a');
         self.buffer.extend_from_slice(&alert.instrument.to_le_bytes());

@@ -33,10 +33,13 @@ impl Wanted {
 pub struct Choice {
     /// Symbols by name; empty: all that pass the filter.
     pub symbols: Vec<String>,
+    /// Only with this quote currency.
     pub quote: Option<String>,
+    /// Only of this kind.
     pub kind: Wanted,
     /// In quote currency.
     pub volume_min: f64,
+    /// The busiest so many.
     pub markets_max: usize,
 }
 

@@ -35,8 +35,11 @@ use std::thread::JoinHandle;
 /// One venue as it was asked for.
 #[derive(Clone, Debug)]
 pub struct Asked {
+    /// The venue.
     pub def: &'static VenueDef,
+    /// Where it is reached.
     pub endpoints: Endpoints,
+    /// Which of its markets.
     pub choice: Choice,
 }
 
@@ -96,10 +99,13 @@ impl core::fmt::Debug for LiveSettings {
 
 /// What to listen to, besides what is set.
 pub struct Wish {
+    /// Venues, in the order of their numbers.
     pub asked: Vec<Asked>,
     /// Which markets have statistical models.
     pub models: ModelMarkets,
+    /// What stamps are read from.
     pub clock: Arc<dyn Clock>,
+    /// Told of each minute.
     pub weather: Option<Weather>,
     /// Set from outside to end it, at any time.
     pub stop: Arc<AtomicBool>,
@@ -143,18 +149,27 @@ const BOOK_DEPTH: usize = 1_000;
 /// A running process.
 #[derive(Debug)]
 pub struct Running {
+    /// Answers, its memory included.
     pub service: Arc<Service>,
     /// Its markets as they are this moment; the fault simulation looks at books through it.
     pub board: Arc<Board>,
+    /// Its network.
     pub net: Arc<Net>,
+    /// What it counts.
     pub meter: Arc<Meter>,
+    /// Who is told of alerts.
     pub room: Option<Arc<Room>>,
+    /// The way for changes while it runs.
     pub changes: mpsc::SyncSender<Change>,
+    /// Set to end it.
     pub stop: Arc<AtomicBool>,
+    /// The core's thread.
     pub thread: JoinHandle<Result<(), Error>>,
+    /// What it listens to.
     pub config: LiveConfig,
+    /// Set to end it as if killed.
     #[cfg(test)]
-    pub kill: Arc<AtomicBool>,
+    pub(crate) kill: Arc<AtomicBool>,
 }
 
 /// The core thread has made its markets.
