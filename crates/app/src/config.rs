@@ -5,7 +5,6 @@
 
 mod declared;
 mod file;
-mod live;
 pub(crate) mod original;
 mod platform;
 mod reach;

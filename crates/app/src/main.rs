@@ -27,6 +27,7 @@ mod tokens;
 mod universe;
 mod views;
 mod watch;
+mod wiring;
 
 use clap::Parser as _;
 use failure::Failure;

@@ -7,7 +7,6 @@ use crate::delivery::Room;
 use crate::meter::Meter;
 use crate::published::{Published, Until};
 use crate::setup::Setup;
-use crate::storing::Spill;
 use barograph_domain::text::escape_control;
 use barograph_domain::{
     CalendarEntry, Event, Instrument, Metric, MinuteRow, Pattern, Payload, Status, StatusState, StreamDecl,
@@ -68,6 +67,9 @@ impl Batch {
         self.points.len() + self.backfill.len() + made
     }
 }
+
+/// Takes batches of a journal that is run again.
+pub(crate) type Spill = Box<dyn FnMut(Batch) -> Result<(), Error> + Send>;
 
 /// Takes each published minute with what explains it, positions included.
 pub(crate) type Weather = Box<dyn FnMut(&Lens, &MinuteRow) + Send>;

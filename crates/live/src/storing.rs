@@ -8,7 +8,7 @@
 
 use crate::delivery::Room;
 use crate::meter::Meter;
-use crate::publish::Batch;
+use crate::publish::{Batch, Spill};
 use crate::{Error, chain};
 use barograph_domain::{Span, Ts};
 use barograph_store::{LiveBatch, Outgoing, Retention, Writer};
@@ -130,9 +130,6 @@ impl Storing {
         self.thread.join().map_err(|_panic| Error::failed("the thread that writes the store has crashed"))?
     }
 }
-
-/// Takes batches of a journal that is run again.
-pub(crate) type Spill = Box<dyn FnMut(Batch) -> Result<(), Error> + Send>;
 
 fn send(orders: &SyncSender<Order>, mut order: Order, meter: &Meter, stop: &AtomicBool) -> Result<(), Error> {
     meter.store_queue.fetch_add(1, Ordering::Relaxed);

@@ -1,6 +1,6 @@
-//! What a live process wants to know of the settings.
+//! From settings to what a live process wants to know of them.
 
-use super::Settings;
+use crate::config::Settings;
 use crate::setup::configured;
 use barograph_live::Keep;
 use barograph_live::replay::journal_folder;
