@@ -218,9 +218,10 @@ pub fn start(
     let net = Net::start(sockets.handle(), Arc::clone(&wish.clock), stamper.clone(), &options)
         .map_err(|e| Error::failed(chain(&e)))?;
     let net = Arc::new(net);
+    let listen = (&settings.listen, settings.default_venue.as_str());
     let config = runtime.block_on(async {
         tokio::select! {
-            config = configure(&net, &setup, &wish, (&settings.listen, &settings.default_venue)) => config,
+            config = configure(&net, &setup, &wish, listen) => config,
             () = told_to_stop(&wish.stop) => Err(Error::Stopped),
         }
     })?;

@@ -8,9 +8,6 @@
 mod checks;
 mod plan;
 
-use checks::{Seen, books_equal, store_is_single};
-use plan::Kind;
-
 use super::bed::{Flags, World, open_store, runtime};
 use crate::discover::Wanted;
 use crate::random::Random;
@@ -20,7 +17,9 @@ use barograph_domain::{Span, StatusState, Ts};
 use barograph_sim::world::episode::{Episode, Scheduled};
 use barograph_sim::{Server, SimConfig, Venue};
 use barograph_store::SqliteReader;
+use checks::{Seen, books_equal, store_is_single};
 use core::sync::atomic::{AtomicUsize, Ordering};
+use plan::Kind;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
