@@ -21,7 +21,7 @@ use barograph_engine::models::ModelMarkets;
 use barograph_notify::receiver::Receiver;
 use declared::KEYS;
 pub(crate) use declared::{Key, Settings};
-pub(crate) use read::{KEEP_DAYS_MAX, parts};
+pub(crate) use read::KEEP_DAYS_MAX;
 use std::path::PathBuf;
 pub(crate) use written::Flags;
 use written::{Written, config_file, given, nearest};
