@@ -185,7 +185,7 @@ impl Service {
         let held = Arc::clone(&self.held.read().unwrap_or_else(PoisonError::into_inner));
         let instrument = held.get(id).map_or_else(|| crate::render::instrument(id), |known| known.instrument.clone());
         let mut books = self.books.lock().unwrap_or_else(PoisonError::into_inner);
-        let lens = lens_for(&mut books, info, &instrument).map_err(unreadable)?;
+        let lens = lens_for(&mut books, info, &instrument).map_err(|e| unreadable(&e))?;
         Ok((info.clone(), lens))
     }
 
@@ -261,8 +261,8 @@ fn split(rows: &[MinuteRow]) -> Result<(&MinuteRow, Option<&MinuteRow>), QueryEr
     }
 }
 
-fn unreadable(failed: Error) -> QueryError {
-    QueryError::Unavailable { reason: chain(&failed) }
+fn unreadable(failed: &Error) -> QueryError {
+    QueryError::Unavailable { reason: chain(failed) }
 }
 
 fn internal(e: barograph_store::Error) -> QueryError {

@@ -463,7 +463,7 @@ pub(super) fn unwritable(e: barograph_store::Error) -> QueryError {
     if e.recovery() == barograph_store::Recovery::RetryAfter {
         return internal(e);
     }
-    unreadable(e.into())
+    unreadable(&e.into())
 }
 
 #[cfg(test)]

@@ -106,7 +106,7 @@ impl Service {
         let mut rows = self.reader.latest(&run.spec.key, 1, Some(moment)).map_err(internal)?;
         align(&mut rows.rows, &rows.columns);
         let Some(row) = rows.rows.pop() else { return Ok(None) };
-        let mut lens = lens_for(books, run, &known.instrument).map_err(unreadable)?;
+        let mut lens = lens_for(books, run, &known.instrument).map_err(|e| unreadable(&e))?;
         lens.streams = rows.streams.into();
         let first = run.minutes.map_or(row.ts, |m| m.0);
         Ok(Some(Seen { first, last: row.ts, axes: lens.axes_at_present(&row, moment) }))

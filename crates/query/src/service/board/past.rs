@@ -239,7 +239,7 @@ impl Service {
         streams: &[barograph_domain::StreamDecl],
     ) -> Result<Lens, QueryError> {
         let mut books = self.books.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let lens = lens_for(&mut books, run, instrument).map_err(unreadable)?;
+        let lens = lens_for(&mut books, run, instrument).map_err(|e| unreadable(&e))?;
         Ok(Lens { streams: streams.into(), ..lens })
     }
 }
