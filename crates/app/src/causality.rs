@@ -4,13 +4,13 @@
 //! The full run is kept as one hash per row (levels and texts: one per market and hour), so memory stays small; rows whose
 //! hashes differ are looked at reading by reading afterwards.
 
-use crate::digest::{alert_bytes, cell_bytes, level_bytes, row_bytes};
 use crate::failure::Failure;
-use crate::render::Lens;
 use crate::run::Run;
 use barograph_domain::time::LATENESS;
 use barograph_domain::{AxisState, Cell, Label, MinuteRow, OpenAlerts, Reason, Span, Ts};
 use barograph_engine::{AlertOut, CATALOGUE, LevelOut};
+use barograph_live::digest::{alert_bytes, cell_bytes, level_bytes, row_bytes};
+use barograph_query::render::Lens;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -116,7 +116,7 @@ pub(crate) fn check(
 
 /// Seeded moments inside the span.
 fn cuts(span: (Ts, Ts), points: u32, seed: u64) -> Vec<Ts> {
-    let mut random = crate::random::Random::new(seed);
+    let mut random = barograph_live::random::Random::new(seed);
     let length = (span.1 - span.0).0.max(1);
     (0..points).map(|_| span.0 + Span(random.below(length))).collect()
 }

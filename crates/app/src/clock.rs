@@ -18,12 +18,6 @@ impl World {
     pub(crate) fn new(origin: Ts, rate: f64) -> Self {
         Self(barograph_sim::VirtualClock::new(origin, rate))
     }
-
-    /// Runs so fast from now on.
-    #[cfg(test)]
-    pub(crate) fn set_rate(&self, rate: f64) {
-        self.0.set_rate(rate);
-    }
 }
 
 impl barograph_sim::Clock for World {

@@ -21,7 +21,7 @@ use barograph_engine::models::ModelMarkets;
 use barograph_notify::receiver::Receiver;
 use declared::KEYS;
 pub(crate) use declared::{Key, Settings};
-pub(crate) use read::{KEEP_DAYS_MAX, parts};
+pub(crate) use read::KEEP_DAYS_MAX;
 use std::path::PathBuf;
 pub(crate) use written::Flags;
 use written::{Written, config_file, given, nearest};
@@ -115,7 +115,8 @@ impl Settings {
     /// Refuses to answer where a file that the settings name cannot be read: what it says would be missing in silence. An
     /// address is for the live process, which reads it every hour.
     pub(crate) fn check_files(&self) -> Result<(), Failure> {
-        crate::calendar::check_file(self.calendar.as_ref()).map_err(|why| self.written.wrong("calendar", why))?;
+        barograph_live::calendar::check_file(self.calendar.as_ref())
+            .map_err(|why| self.written.wrong("calendar", why))?;
         match self.positions_file.as_deref().map(crate::positions::file::read) {
             Some(Err(why)) => Err(self.written.wrong("positions_file", format!("cannot read {why}"))),
             Some(Ok(_)) | None => Ok(()),

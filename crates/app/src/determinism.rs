@@ -1,15 +1,15 @@
 //! The same input in other chunks, processes and orders must give the same bytes out.
 
 use crate::commands::replay::Tee;
-use crate::digest::RunDigest;
 use crate::failure::Failure;
-use crate::random::Random;
 use crate::run::{Run, Sink};
-use crate::setup::Setup;
 use barograph_domain::time::LATENESS;
 use barograph_domain::{Event, MinuteRow, Status, StreamIndex, Ts};
 use barograph_engine::{AlertOut, LevelOut};
 use barograph_lake::Plan;
+use barograph_live::digest::RunDigest;
+use barograph_live::random::Random;
+use barograph_live::setup::Setup;
 use std::path::{Path, PathBuf};
 
 /// Restarts per check: enough to fall into every kind of window, few enough to be quick.
@@ -141,7 +141,7 @@ pub(crate) fn restarted(plan: &Plan, setup: &Setup, seed: u64) -> Result<String,
     let mut sink = Digesting(RunDigest::new(&setup.logic_version));
     let mut run = Run::new(setup, plan.instruments(), plan.streams());
     for event in plan.open(None) {
-        if random.next().is_multiple_of(every) {
+        if random.bits().is_multiple_of(every) {
             let bytes = run.save()?;
             run = Run::restore(setup, plan.instruments(), plan.streams(), &bytes)
                 .ok_or_else(|| Failure::broken("a checkpoint that was just saved cannot be restored"))?;

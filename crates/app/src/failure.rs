@@ -1,5 +1,6 @@
 //! How a command ends when it does not end well: an exit code and one sentence.
 
+pub(crate) use barograph_query::chain;
 use core::fmt;
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -66,25 +67,36 @@ impl From<barograph_store::Error> for Failure {
         Self::Broken(chain(&e))
     }
 }
+impl From<barograph_live::Error> for Failure {
+    fn from(e: barograph_live::Error) -> Self {
+        match e {
+            barograph_live::Error::Refused(text) => Self::Usage(text),
+            barograph_live::Error::Failed(text) => Self::Broken(text),
+            barograph_live::Error::ReaderGone => Self::ReaderGone,
+            barograph_live::Error::Stopped => Self::Stopped,
+        }
+    }
+}
+/// What is handed to a live process is read while it begins; what is wrong with it comes back as it was.
+impl From<Failure> for barograph_live::Error {
+    fn from(e: Failure) -> Self {
+        match e {
+            Failure::Usage(text) => Self::Refused(text),
+            Failure::No(text) | Failure::Broken(text) => Self::Failed(text),
+            Failure::ReaderGone => Self::ReaderGone,
+            Failure::Stopped => Self::Stopped,
+        }
+    }
+}
+impl From<barograph_query::Error> for Failure {
+    fn from(e: barograph_query::Error) -> Self {
+        Self::Broken(chain(&e))
+    }
+}
 impl From<barograph_api::Error> for Failure {
     fn from(e: barograph_api::Error) -> Self {
         Self::Broken(chain(&e))
     }
-}
-
-/// The error and its causes, joined by colons; a cause already in the text is not said twice.
-pub(crate) fn chain(e: &dyn std::error::Error) -> String {
-    let mut text = e.to_string();
-    let mut source = e.source();
-    while let Some(cause) = source {
-        let words = cause.to_string();
-        if !text.contains(&words) {
-            text.push_str(": ");
-            text.push_str(&words);
-        }
-        source = cause.source();
-    }
-    text
 }
 
 /// What the parser of the command line has to say: help goes out as it is, a refusal becomes one sentence like any other.

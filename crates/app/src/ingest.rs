@@ -10,7 +10,6 @@ use crate::failure::Failure;
 use crate::input;
 use crate::progress::{Progress, Unit};
 use crate::run::{Run, Sink};
-use crate::setup::Setup;
 use crate::term::plural;
 use crate::universe;
 use barograph_domain::time::{DAY, LATENESS};
@@ -19,6 +18,7 @@ use barograph_domain::{
 };
 use barograph_engine::{AlertOut, LevelOut};
 use barograph_lake::{Plan, Report};
+use barograph_live::setup::Setup;
 use barograph_store::run::row_of;
 use barograph_store::{
     Contradiction, Dirty, Forgotten, Gap, ImportRecord, Imported, Inserted, PointsVersion, Reader, Replaced, Role,
@@ -189,9 +189,9 @@ fn bring_up(
 /// The same with the calendar that is stored and the one of the settings; what of it is not stored yet.
 fn with_calendar(reader: &dyn Reader, setup: &Setup) -> Result<(Setup, Vec<CalendarEntry>), Failure> {
     let mut all = reader.calendar(None)?;
-    let new = crate::calendar::not_stored(&all, &setup.scheduled);
+    let new = barograph_live::calendar::not_stored(&all, &setup.scheduled);
     all.extend(new.iter().cloned());
-    let calendar = crate::calendar::of_entries(all).map(std::sync::Arc::new);
+    let calendar = barograph_live::calendar::of_entries(all).map(std::sync::Arc::new);
     Ok((Setup { calendar, ..setup.clone() }, new))
 }
 

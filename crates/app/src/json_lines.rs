@@ -2,13 +2,13 @@
 
 use crate::failure::Failure;
 use crate::input::shown;
-use crate::render::{Lens, features};
 use crate::run::Sink;
 use barograph_api::EventView;
 use barograph_domain::{
     AxisState, InstrumentName, Label, MinuteRow, Snapshot, Span, Status, StatusState, StreamDecl, StreamIndex, Ts,
 };
 use barograph_engine::AlertOut;
+use barograph_query::render::{Lens, features};
 use serde::Serialize;
 use std::io::Write;
 
@@ -140,7 +140,8 @@ impl<W: Write> JsonLines<W> {
         // What an hour made comes behind the rows of its minute.
         let row = row.or(self.previous[*instrument as usize].as_ref());
         let minute = row.and_then(|row| lens.minute(&known.alert, row));
-        let event = crate::events::view(&name, &lens.logic_version, known, lens.book.detectors.keep, minute.as_ref());
+        let event =
+            barograph_query::events::view(&name, &lens.logic_version, known, lens.book.detectors.keep, minute.as_ref());
         self.line("event", &name, at, EventRest(event))
     }
 

@@ -1,11 +1,5 @@
-//! Positions the user has registered: the way to the store, the positions file, and the thread that watches.
+//! Positions the user has registered: the positions file, and the thread that watches. The way to the store is
+//! `barograph_query::positions`.
 
-pub(crate) mod desk;
 pub(crate) mod file;
-pub(crate) mod stops;
-pub(crate) mod synced;
 pub(crate) mod watch;
-
-pub(crate) use desk::Desk;
-pub(crate) use stops::Stops;
-pub(crate) use synced::Synced;

@@ -2,12 +2,12 @@
 //! what happened after each (UX section 3).
 
 use crate::failure::Failure;
-use crate::render::Lens;
 use crate::run::Sink;
 use crate::term::{Paint, fold, minute, percent, price};
 use barograph_domain::snapshot::WireValue;
 use barograph_domain::{InstrumentName, MinuteRow, RiskRegime, Snapshot, Span, Status, StatusState, StreamIndex, Ts};
 use barograph_engine::Feature;
+use barograph_query::render::Lens;
 use std::collections::BTreeMap;
 use std::io::Write;
 
@@ -263,7 +263,8 @@ fn side(row: &MinuteRow) -> &'static str {
     if row.risk.label != RiskRegime::SqueezeRisk {
         return "";
     }
-    match crate::render::wire_value(Feature::SqueezeDirection, &row.cells[Feature::SqueezeDirection.index()]) {
+    match barograph_query::render::wire_value(Feature::SqueezeDirection, &row.cells[Feature::SqueezeDirection.index()])
+    {
         WireValue::Word("LONG_SQUEEZE") => "▼",
         WireValue::Word("SHORT_SQUEEZE") => "▲",
         _ => "",

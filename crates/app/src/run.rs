@@ -1,11 +1,11 @@
 //! Events through gap detection and the engine, in the one way every command does it.
 
 use crate::failure::Failure;
-use crate::setup::Setup;
-use barograph_domain::time::LATENESS;
 use barograph_domain::{Event, Instrument, MinuteRow, Payload, Status, StreamDecl, StreamIndex, Ts};
 use barograph_engine::market::Market;
 use barograph_engine::{AT_ONCE, AlertOut, Engine, LevelOut, Outputs};
+use barograph_live::setup::Setup;
+use barograph_live::take_due;
 use barograph_venues::continuity::Continuity;
 use core::ops::Range;
 
@@ -59,18 +59,6 @@ fn hand(out: &Outputs, places: Range<Place>, sink: &mut dyn Sink) -> Result<(), 
         sink.row(row)?;
     }
     alerts.into_iter().try_for_each(|alert| sink.alert(alert))
-}
-
-/// Takes the records of alerts out that belong before a row: those of its market that were known by then. Other markets may
-/// be hours behind within one step.
-pub(crate) fn take_due<'a>(alerts: &mut Vec<&'a AlertOut>, row: &MinuteRow) -> Vec<&'a AlertOut> {
-    let due = |a: &AlertOut| a.instrument == row.instrument && a.known.known_at <= row.ts + LATENESS;
-    if !alerts.iter().any(|a| due(a)) {
-        return Vec::new();
-    }
-    let (due, left) = core::mem::take(alerts).into_iter().partition(|a| due(a));
-    *alerts = left;
-    due
 }
 
 /// Hands on a change of continuity.

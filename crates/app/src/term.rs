@@ -1,5 +1,6 @@
 //! Colour and folding for terminals. Colour is never the only sign, appears only on a terminal, and honours `NO_COLOR`.
 
+pub(crate) use barograph_domain::text::plural;
 use barograph_domain::{RiskRegime, Span, Ts};
 use std::io::IsTerminal as _;
 
@@ -64,11 +65,6 @@ pub(crate) fn fold(text: &str, width: usize, indent: &str) -> String {
 /// Price with thousands separators and four significant digits or more.
 pub(crate) fn price(p: f64) -> String {
     barograph_engine::explain::price(p)
-}
-
-/// What a noun ends with behind a number.
-pub(crate) fn plural<N: Copy + PartialEq + From<u8>>(n: N) -> &'static str {
-    if n == N::from(1) { "" } else { "s" }
 }
 
 /// A fraction as signed percent with a true minus, three significant digits at most.

@@ -25,6 +25,12 @@ pub fn escape_control(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// What a noun ends with behind a number: nothing behind 1.
+#[must_use]
+pub fn plural<N: Copy + PartialEq + From<u8>>(n: N) -> &'static str {
+    if n == N::from(1) { "" } else { "s" }
+}
+
 /// Does this character move the cursor, end a line or turn the direction of writing?
 const fn is_unfit(c: char) -> bool {
     matches!(c,

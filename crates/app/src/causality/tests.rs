@@ -2,18 +2,18 @@
 //! of the same market pass. The market is seeded, minute by minute, half a day long.
 
 use super::{CausalSink, Experiment, Verdict, check};
-use crate::digest::RunDigest;
 use crate::failure::Failure;
-use crate::random::Random;
-use crate::render::Lens;
 use crate::run::{Run, Sink};
-use crate::setup::Setup;
 use barograph_domain::{
     Bar, Cell, Event, Instrument, InstrumentName, Kind, MarketKind, Metric, MinuteRow, OpenAlert, OpenAlerts, Pattern,
     Payload, Severity, Span, Stamp, Status, StreamDecl, StreamIndex, Ts,
 };
 use barograph_engine::rules::Book;
 use barograph_engine::{Feature, LevelOut};
+use barograph_live::digest::RunDigest;
+use barograph_live::random::Random;
+use barograph_live::setup::Setup;
+use barograph_query::render::Lens;
 
 const MINUTES: i64 = 840;
 const POINTS: u32 = 24;
@@ -106,7 +106,7 @@ impl Market {
     }
 
     fn verdict(&self) -> Verdict {
-        let lenses: Vec<Lens> = self.instruments.iter().map(|i| Lens::new(&self.setup, i, &self.streams)).collect();
+        let lenses: Vec<Lens> = self.instruments.iter().map(|i| self.setup.lens(i, &self.streams)).collect();
         let span = (START, START + Span::mins(MINUTES));
         let mut steps = 0;
         let verdict = check(self, &lenses, span, POINTS, 1, &mut |done| steps = done).ok().unwrap();
@@ -207,7 +207,7 @@ fn planted_faults_are_caught_and_named() {
 #[test]
 fn all_that_is_said_is_compared() {
     let market = Market::new(Fault::None);
-    let lenses: Vec<Lens> = market.instruments.iter().map(|i| Lens::new(&market.setup, i, &market.streams)).collect();
+    let lenses: Vec<Lens> = market.instruments.iter().map(|i| market.setup.lens(i, &market.streams)).collect();
     let mut last = Last(None);
     assert!(market.run(None, &mut last).is_ok());
     let plain = last.0.unwrap();

@@ -6,14 +6,14 @@ use crate::clock::SystemClock;
 use crate::commands::{reader, target};
 use crate::config::Settings;
 use crate::failure::Failure;
-use crate::positions::Desk;
-use crate::service::{Service, reach};
 use crate::setup::book_id;
 use crate::term::Paint;
 use barograph_api::{AskPositions as _, QueryError};
 use barograph_domain::InstrumentName;
 use barograph_domain::advice::Verdict;
 use barograph_engine::rules::Book;
+use barograph_query::positions::Desk;
+use barograph_query::service::{Service, reach};
 use std::io::Write as _;
 use std::sync::Arc;
 

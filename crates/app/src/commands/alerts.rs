@@ -9,15 +9,16 @@ mod sample;
 use super::advise::{refused, service};
 use crate::cli::{AlertSilence, Alerts};
 use crate::config::Settings;
-use crate::delivery::{DeliveryDesk, ask, http};
 use crate::failure::Failure;
-use crate::service::Service;
+use crate::http;
 use crate::term::{fold, minute};
 use barograph_api::{
     AskDeliveries as _, DeliveryFilter, DeliveryView, MessageView, NewSilence, QueryError, SilenceView,
 };
 use barograph_domain::delivery::{Compare, DeliveryState, Matcher};
 use barograph_domain::text::escape_control;
+use barograph_query::delivery::{DeliveryDesk, ask};
+use barograph_query::service::Service;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::io::{StdoutLock, Write as _};

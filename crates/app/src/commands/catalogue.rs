@@ -3,8 +3,8 @@
 use crate::config::Settings;
 use crate::failure::Failure;
 use crate::setup::configured_book;
-use crate::shown::catalogue_entries;
 use barograph_engine::{CATALOGUE, Feature};
+use barograph_query::shown::catalogue_entries;
 use std::io::Write as _;
 
 pub(crate) fn run(id: Option<&str>, settings: &Settings, json: bool) -> Result<(), Failure> {

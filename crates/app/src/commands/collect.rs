@@ -8,9 +8,10 @@ use crate::config::Settings;
 use crate::failure::Failure;
 use crate::ingest;
 use crate::input;
-use crate::setup::Setup;
+use crate::setup::configured;
 use barograph_domain::Span;
 use barograph_lake::Plan;
+use barograph_live::setup::Setup;
 use barograph_store::Writer;
 use std::io::Write as _;
 
@@ -54,7 +55,7 @@ pub(crate) fn interval(span: Span) -> std::time::Duration {
 fn planned(args: &Collect, settings: &Settings) -> Result<(Plan, Setup), Failure> {
     let options = input::options(&args.declared, None, settings)?;
     let plan = input::plan(&args.sources, &options)?;
-    let setup = Setup::new(settings, plan.policy_text().to_owned())?;
+    let setup = configured(settings, plan.policy_text().to_owned())?;
     Ok((plan, setup))
 }
 

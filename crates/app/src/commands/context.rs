@@ -1,18 +1,18 @@
 //! `context`: one market's snapshot, now or as of a moment.
 
-use crate::calendar::of_entries;
 use crate::cli::Context;
 use crate::clock;
 use crate::commands::{collect::interval, own_run, reader, resolve};
 use crate::config::Settings;
 use crate::failure::Failure;
-use crate::positions::Stops;
-use crate::render::align;
-use crate::service::{lens_of, reach};
 use crate::term::Paint;
 use crate::views;
 use barograph_domain::{InstrumentName, Snapshot, Ts};
 use barograph_engine::calendar::BLACKOUT_REASON;
+use barograph_live::calendar::of_entries;
+use barograph_query::positions::Stops;
+use barograph_query::render::align;
+use barograph_query::service::{lens_of, reach};
 use barograph_store::Reader;
 use std::io::Write as _;
 
@@ -67,7 +67,7 @@ pub(crate) fn snapshot(
     let lens = lens_of(reader, info)?;
     let mut rows = reader.latest(&info.spec.key, 2, as_of)?;
     align(&mut rows.rows, &rows.columns);
-    let lens = crate::render::Lens { streams: rows.streams.as_slice().into(), ..lens };
+    let lens = barograph_query::render::Lens { streams: rows.streams.as_slice().into(), ..lens };
     match (rows.rows.as_slice(), as_of) {
         ([], Some(t)) => Err(Failure::usage(match reach([info].into_iter()) {
             Some((first, _)) => format!("{market} had no snapshot at {t}; its first was known at {first}"),

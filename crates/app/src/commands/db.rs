@@ -5,7 +5,7 @@ use crate::commands::{reader, target};
 use crate::config::{Settings, secret};
 use crate::failure::Failure;
 use crate::ingest::Withdrawn;
-use crate::setup::Setup;
+use crate::setup::configured;
 use crate::{ingest, input};
 use barograph_domain::Span;
 use barograph_store::{Forgotten, Role, Target, migrate, open_writer, schema_version};
@@ -104,7 +104,7 @@ pub(crate) fn run(command: &Db, settings: &Settings, json: bool) -> Result<(), F
 fn forget(args: &Forget, settings: &Settings, json: bool) -> Result<(), Failure> {
     let options = input::options(&args.declared, None, settings)?;
     let plan = input::plan(&args.sources, &options)?;
-    let setup = Setup::new(settings, plan.policy_text().to_owned())?;
+    let setup = configured(settings, plan.policy_text().to_owned())?;
     // Nothing is made for what cannot be there.
     drop(reader(settings)?);
     let target = target(settings);

@@ -2,6 +2,7 @@
 //! live from the built-in venue server, with the API over both.
 
 mod played;
+mod weather;
 
 use crate::builtin::BuiltIn;
 use crate::cli::{Demo, Up};
@@ -12,18 +13,18 @@ use crate::config::Settings;
 use crate::failure::Failure;
 use crate::ingest;
 use crate::input;
-use crate::live::start::start;
-use crate::live::weather::WeatherLines;
-use crate::render::Lens;
 use crate::report::Reports;
-use crate::setup::Setup;
+use crate::setup::configured;
 use crate::term::Paint;
 use barograph_domain::{InstrumentName, Span, Ts};
 use barograph_lake::ImportOptions;
+use barograph_live::start::start;
+use barograph_query::render::Lens;
 use barograph_sim::world::episode::{Episode, Scheduled};
 use barograph_sim::{Server, SimConfig, Venue};
 use std::io::{BufWriter, Write as _};
 use std::sync::Arc;
+use weather::WeatherLines;
 
 pub(crate) fn run(args: &Demo, settings: &Settings, json: bool) -> Result<(), Failure> {
     if json {
@@ -38,7 +39,7 @@ pub(crate) fn run(args: &Demo, settings: &Settings, json: bool) -> Result<(), Fa
     let meanwhile = listener.map(|l| serve::Meanwhile::start(&runtime, settings, l)).transpose()?;
     let history = BuiltIn::unpack()?;
     let plan = input::plan(&history.paths(), &ImportOptions::new(crate::clock::now()))?;
-    let setup = Setup::new(settings, plan.policy_text().to_owned())?;
+    let setup = configured(settings, plan.policy_text().to_owned())?;
     {
         let mut err = std::io::stderr().lock();
         writeln!(
@@ -47,7 +48,7 @@ pub(crate) fn run(args: &Demo, settings: &Settings, json: bool) -> Result<(), Fa
         )?;
     }
     input::print_declarations(&plan)?;
-    let lenses: Vec<Lens> = plan.instruments().iter().map(|i| Lens::new(&setup, i, plan.streams())).collect();
+    let lenses: Vec<Lens> = plan.instruments().iter().map(|i| setup.lens(i, plan.streams())).collect();
     let mut weather = Reports::new(lenses, None, None);
     let mut day = Played::default();
     let mut both = Both(&mut weather, &mut day);
@@ -79,7 +80,7 @@ fn live(
     moments: &[(InstrumentName, Ts)],
 ) -> Result<(), Failure> {
     // Some hours ago, or after what an earlier demo has journalled.
-    let last = crate::live::replay::last_stamp(&settings.data)?.unwrap_or(Ts(0));
+    let last = barograph_live::replay::last_stamp(&settings.data)?.unwrap_or(Ts(0));
     let settlement = (crate::clock::now() - BACK).floor(FUNDING_INTERVAL);
     let origin = (settlement - WARM).max(last + Span::secs(1));
     let world = Arc::new(World::new(origin, SPEED));
@@ -118,7 +119,7 @@ fn live(
         )?;
         out.flush()?;
     }
-    let running = start(runtime, &settings, wish, || up::open_store(&settings))?;
+    let running = start(runtime, settings.live(), wish, || Ok(up::open_store(&settings)?))?;
     let addr = meanwhile.addr();
     {
         let mut out = std::io::stdout().lock();

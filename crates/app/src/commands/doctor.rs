@@ -10,7 +10,7 @@ use crate::cli::Doctor;
 use crate::commands::{reader, target, up};
 use crate::config::Settings;
 use crate::failure::Failure;
-use crate::setup::{Setup, book_id};
+use crate::setup::{book_id, configured};
 use crate::term::fold;
 use barograph_store::Target;
 use serde::Serialize;
@@ -128,7 +128,7 @@ fn settings_of(settings: &Settings) -> Vec<Finding> {
 /// Minutes that an import was stopped before making: until the next one, points say the new and minutes the old. What cannot be
 /// asked here has been reported with the database or the rule book.
 fn unfinished(settings: &Settings) -> Option<Finding> {
-    let dirty = reader(settings).ok()?.dirty(&Setup::new(settings, String::new()).ok()?.logic_version).ok()?;
+    let dirty = reader(settings).ok()?.dirty(&configured(settings, String::new()).ok()?.logic_version).ok()?;
     // A market without any minutes under this rule book is not half done.
     let markets: Vec<String> =
         dirty.iter().filter_map(|d| d.since.map(|since| format!("{} from {since}", d.instrument))).collect();

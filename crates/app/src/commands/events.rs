@@ -3,14 +3,14 @@
 use crate::cli::Events;
 use crate::commands::{reader, resolve};
 use crate::config::Settings;
-use crate::events::{Kept, page};
 use crate::failure::Failure;
-use crate::render::Books;
-use crate::service::{configured_run, other_book, reach};
 use crate::term::{Paint, fold, minute};
 use barograph_api::{EventFilter, EventView, Window};
 use barograph_domain::text::escape_control;
 use barograph_domain::{InstrumentName, Pattern, Severity, Ts};
+use barograph_query::events::{Kept, page};
+use barograph_query::render::Books;
+use barograph_query::service::{configured_run, other_book, reach};
 use barograph_store::RunInfo;
 use std::io::Write;
 

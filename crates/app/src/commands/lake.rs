@@ -3,8 +3,8 @@
 use crate::cli::{Export, Lake};
 use crate::config::Settings;
 use crate::failure::{Failure, chain};
-use crate::live::replay::journal_folder;
 use barograph_lake::export::export_hftbacktest;
+use barograph_live::replay::journal_folder;
 use std::io::{BufWriter, Write as _};
 
 pub(crate) fn run(command: &Lake, settings: &Settings, json: bool) -> Result<(), Failure> {

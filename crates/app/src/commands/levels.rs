@@ -5,11 +5,11 @@ use crate::clock;
 use crate::commands::{own_run, reader, resolve};
 use crate::config::Settings;
 use crate::failure::Failure;
-use crate::levels::page;
-use crate::service::reach;
 use crate::term::{Paint, fold, minute, minute_and_age, price};
 use barograph_api::{LevelFilter, LevelView, Window};
 use barograph_domain::{InstrumentName, LevelType, Span, Ts};
+use barograph_query::levels::page;
+use barograph_query::service::reach;
 use std::io::Write as _;
 
 /// Levels read at a time.

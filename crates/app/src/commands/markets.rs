@@ -6,15 +6,15 @@ use crate::commands::serve::runtime;
 use crate::commands::{reader, up};
 use crate::config::Settings;
 use crate::failure::{Failure, chain};
-use crate::live::discover::{self, Choice};
-use crate::live::replay;
-use crate::live::start::Asked;
-use crate::live::view::state_word;
-use crate::service::{BookId, configured_run};
 use crate::setup::book_id;
 use crate::term::{fold, minute, plural};
 use barograph_domain::{InstrumentName, Span, Status, Ts};
+use barograph_live::discover::{self, Choice};
+use barograph_live::replay;
+use barograph_live::start::Asked;
+use barograph_live::view::state_word;
 use barograph_net::{Bounds, Net, Options, inbox};
+use barograph_query::service::{BookId, configured_run};
 use barograph_store::{Gap, Range, Reader, RunInfo, StreamInfo};
 use barograph_venues::session::MarketSpec;
 use std::collections::BTreeMap;
@@ -52,7 +52,7 @@ fn listed(args: &Markets, settings: &Settings, json: bool) -> Result<(), Failure
 
 async fn list(net: &Net, asked: &Asked) -> Result<Vec<MarketSpec>, Failure> {
     let index = net.add_venue(asked.def.id, (asked.def.limits)());
-    discover::list(net, index, asked.def, &asked.endpoints).await
+    Ok(discover::list(net, index, asked.def, &asked.endpoints).await?)
 }
 
 /// All that can be traded, busiest first.
@@ -64,7 +64,7 @@ fn everything(venue: &str, all: &[MarketSpec]) -> Result<Vec<MarketSpec>, Failur
         volume_min: 0.0,
         markets_max: usize::MAX,
     };
-    discover::choose(venue, all, &open)
+    Ok(discover::choose(venue, all, &open)?)
 }
 
 fn print_listed(

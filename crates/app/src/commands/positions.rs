@@ -6,10 +6,10 @@ use crate::cli::Positions;
 use crate::config::Settings;
 use crate::failure::Failure;
 use crate::positions::file;
-use crate::service::Service;
 use crate::term::Paint;
 use barograph_api::AskPositions as _;
 use barograph_domain::advice::PositionCard;
+use barograph_query::service::Service;
 use serde::Serialize;
 use std::io::{StdoutLock, Write as _};
 

@@ -2,20 +2,21 @@
 
 use crate::cli::{Common, Replay};
 use crate::config::Settings;
-use crate::digest::RunDigest;
 use crate::failure::Failure;
 use crate::ingest;
 use crate::input;
 use crate::json_lines::JsonLines;
 use crate::progress::{Progress, Unit};
-use crate::render::Lens;
 use crate::report::Reports;
 use crate::run::{Run, Sink};
-use crate::setup::{Setup, config_hash};
+use crate::setup::{config_hash, configured};
 use crate::term::Paint;
 use barograph_domain::{Event, MinuteRow, Span, Status, StreamIndex, Ts};
 use barograph_engine::{AlertOut, LevelOut};
 use barograph_lake::{Plan, Report};
+use barograph_live::digest::RunDigest;
+use barograph_live::setup::Setup;
+use barograph_query::render::Lens;
 use barograph_store::Target;
 use std::io::{BufWriter, Write as _};
 use std::sync::mpsc::sync_channel;
@@ -24,7 +25,7 @@ pub(crate) fn run(args: &Replay, settings: &Settings, common: &Common, json: boo
     check_shown(args)?;
     let options = input::options(&args.declared, args.source.as_ref(), settings)?;
     let plan = input::plan(&args.paths, &options)?;
-    let setup = Setup::new(settings, plan.policy_text().to_owned())?;
+    let setup = configured(settings, plan.policy_text().to_owned())?;
     input::print_declarations(&plan)?;
     {
         let mut err = std::io::stderr().lock();
@@ -37,7 +38,7 @@ pub(crate) fn run(args: &Replay, settings: &Settings, common: &Common, json: boo
         (None, Some(folder)) => Some(Target::Folder(folder.clone())),
         (None, None) => None,
     };
-    let lenses: Vec<Lens> = plan.instruments().iter().map(|i| Lens::new(&setup, i, plan.streams())).collect();
+    let lenses: Vec<Lens> = plan.instruments().iter().map(|i| setup.lens(i, plan.streams())).collect();
     let mut weather = Reports::new(lenses, args.from, args.until);
     // Lines and a hash go by the order of all markets together; a report may see them one after the other.
     let onlooker = (!json && !args.hash).then_some(&mut weather as &mut dyn Sink);
@@ -66,7 +67,7 @@ pub(crate) fn run(args: &Replay, settings: &Settings, common: &Common, json: boo
 /// Runs the plan and prints lines or a report.
 fn print(args: &Replay, plan: &Plan, setup: &Setup, json: bool) -> Result<Report, Failure> {
     let mut out = BufWriter::new(std::io::stdout().lock());
-    let lenses: Vec<Lens> = plan.instruments().iter().map(|i| Lens::new(setup, i, plan.streams())).collect();
+    let lenses: Vec<Lens> = plan.instruments().iter().map(|i| setup.lens(i, plan.streams())).collect();
     let mut digest = args.hash.then(|| RunDigest::new(&setup.logic_version));
     let report = if json {
         let mut lines = JsonLines::new(&mut out, lenses, plan.streams(), args.from, args.until, args.every);

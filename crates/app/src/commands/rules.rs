@@ -3,8 +3,9 @@
 use crate::cli::Rules;
 use crate::config::Settings;
 use crate::failure::Failure;
-use crate::setup::{Setup, book_text, configured_book};
+use crate::setup::{book_text, configured_book};
 use barograph_engine::rules::Book;
+use barograph_live::setup::Setup;
 use std::io::Write as _;
 
 pub(crate) fn run(command: &Rules, settings: &Settings, json: bool) -> Result<(), Failure> {

@@ -4,14 +4,16 @@ use crate::advice::rules;
 use crate::clock::SystemClock;
 use crate::config::Settings;
 use crate::failure::Failure;
-use crate::live::replay::journal_folder;
-use crate::live::start::Running;
-use crate::live::watch::{Choose, Watcher};
-use crate::positions::{self, Desk};
-use crate::service::Service;
-use crate::service::board::EVERY;
+use crate::positions;
+use crate::reload::{Choose, Watcher};
 use crate::setup::book_id;
 use barograph_api::{Error, Query, Reporter, ServeConfig, serve, serve_in_turn};
+use barograph_live::replay::journal_folder;
+use barograph_live::start::Running;
+use barograph_query::chain;
+use barograph_query::positions::{Desk, Told};
+use barograph_query::service::Service;
+use barograph_query::service::board::EVERY;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -177,7 +179,8 @@ pub(crate) fn serve_live(
     let watcher = Watcher { settings: settings.clone(), choose, net, venues, runtime: runtime_handle, changes };
     let watcher = watcher.start(Arc::clone(&stop))?;
     let looker = look_for_news(Arc::clone(&service), Arc::clone(&stop), Look::Freshness, LOOK_EVERY)?;
-    let desk = Desk::new(super::target(settings), rules(settings)).telling(room.clone());
+    let desk =
+        Desk::new(super::target(settings), rules(settings)).telling(room.clone().map(|room| room as Arc<dyn Told>));
     service.keep_positions(Arc::new(desk));
     service.journal_in(journal_folder(&settings.data));
     if let Some(room) = &room {
@@ -209,7 +212,7 @@ pub(crate) fn serve_live(
     if let Some(room) = room {
         room.close();
     }
-    served.and(ended)
+    served.and(ended.map_err(Failure::from))
 }
 
 fn serve_config(settings: &Settings) -> Result<ServeConfig, Failure> {
@@ -255,7 +258,7 @@ fn look_for_news(
                 let began = std::time::Instant::now();
                 // The store may be busy or being replaced; the next look finds it again.
                 let (failed, history) = match look {
-                    Look::Store { history } => (service.look().err().and_then(Failure::text), history),
+                    Look::Store { history } => (service.look().err().map(|e| chain(&e)), history),
                     // What lies in the folder from before may be old; only what is listened to can become stale.
                     Look::Freshness => (None, true),
                 };

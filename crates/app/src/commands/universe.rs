@@ -6,12 +6,12 @@ use crate::cli::{Calendar, Portfolio, Universe};
 use crate::clock;
 use crate::config::Settings;
 use crate::failure::Failure;
-use crate::service::reach;
 use crate::setup::book_id;
 use crate::term::Paint;
 use crate::universe::print;
 use barograph_api::{AskEvents as _, AskPositions as _, UniverseView, Window};
 use barograph_domain::{Span, Ts};
+use barograph_query::service::reach;
 use serde::Serialize;
 use std::io::Write as _;
 

@@ -5,13 +5,13 @@ use crate::clock::{Clock, SystemClock};
 use crate::commands::serve::{bind, runtime, serve_live, watch_for_stop};
 use crate::config::Settings;
 use crate::failure::Failure;
-use crate::live::config::no_such_venue;
-use crate::live::discover::{Choice, Wanted};
-use crate::live::start::{Asked, Wish, endpoints, start};
 use crate::term::plural;
 use barograph_domain::Span;
 use barograph_engine::models::ModelMarkets;
 use barograph_engine::models::policy::MARKETS_MAX;
+use barograph_live::config::no_such_venue;
+use barograph_live::discover::{Choice, Wanted};
+use barograph_live::start::{Asked, Wish, endpoints, start};
 use barograph_store::{Reader, Role, Writer, open_reader, open_writer_patient_for, show_basis_every};
 use barograph_venues::session::venue;
 use std::io::Write as _;
@@ -23,7 +23,7 @@ pub(crate) fn run(args: &Up, settings: &Settings) -> Result<(), Failure> {
     let wish = Wish { stop: watch_for_stop(&runtime), ..wish(args, settings, Arc::new(SystemClock))? };
     let again = args.clone();
     let listener = if args.no_serve { None } else { Some(bind(&runtime, settings.listen()?)?) };
-    let running = start(&runtime, settings, wish, || open_store(settings))?;
+    let running = start(&runtime, settings.live(), wish, || Ok(open_store(settings)?))?;
     let choose = Box::new(move |settings: &Settings| asked(&again, settings));
     let door = listener.map(super::serve::Door::New);
     serve_live(&runtime, settings, door, running, choose, args.for_time.map(real))

@@ -10,10 +10,11 @@ use crate::failure::Failure;
 use crate::input;
 use crate::progress::{Progress, Unit};
 use crate::run::{Run, Sink};
-use crate::setup::Setup;
+use crate::setup::configured;
 use crate::term::plural;
 use barograph_domain::{MinuteRow, StreamDecl, StreamIndex, Ts};
 use barograph_lake::{ImportOptions, Plan};
+use barograph_live::setup::Setup;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -22,15 +23,15 @@ pub(crate) fn run(command: &Verify, settings: &Settings, json: bool) -> Result<(
     match command {
         Verify::Causality(args) => {
             let input = Input::open(&args.paths, &args.declared, args.source.as_ref(), settings)?;
-            let setup = Setup::new(settings, input.plan.policy_text().to_owned())?;
+            let setup = configured(settings, input.plan.policy_text().to_owned())?;
             check_causality(&input.plan, &setup, args.points, args.seed, json)
         }
-        Verify::Determinism(args) if args.paths.len() == 1 && crate::live::replay::was_live(&args.paths[0]) => {
+        Verify::Determinism(args) if args.paths.len() == 1 && barograph_live::replay::was_live(&args.paths[0]) => {
             check_live(&args.paths[0], settings, json)
         }
         Verify::Determinism(args) => {
             let input = Input::open(&args.paths, &args.declared, args.source.as_ref(), settings)?;
-            let setup = Setup::new(settings, input.plan.policy_text().to_owned())?;
+            let setup = configured(settings, input.plan.policy_text().to_owned())?;
             check_determinism(&input, &setup, args.seed, json)
         }
     }
@@ -155,8 +156,7 @@ impl Sink for Tap<'_> {
 
 fn check_causality(plan: &Plan, setup: &Setup, points: u32, seed: u64, json: bool) -> Result<(), Failure> {
     let span = plan.known_span().ok_or_else(|| Failure::usage("there is nothing to cut"))?;
-    let lenses: Vec<_> =
-        plan.instruments().iter().map(|i| crate::render::Lens::new(setup, i, plan.streams())).collect();
+    let lenses: Vec<_> = plan.instruments().iter().map(|i| setup.lens(i, plan.streams())).collect();
     let mut progress = Progress::new(u64::from(points), "cutting", Unit::Steps);
     let stamps = Stamps::of(plan);
     let planned = Planned { plan, setup, begun: OnceLock::new() };
@@ -194,9 +194,9 @@ fn check_live(data: &Path, settings: &Settings, json: bool) -> Result<(), Failur
         Some(_) => super::reader(settings)?,
         None => Box::new(super::open_reader(data)?),
     };
-    let found = crate::live::verify::run(data, reader.as_ref())?;
+    let found = barograph_live::verify::run(data, reader.as_ref())?;
     let mut out = std::io::stdout().lock();
-    let crate::live::verify::Found { equal, published, alerts_equal, alerts, hours_equal, hours, hash, differences } =
+    let barograph_live::verify::Found { equal, published, alerts_equal, alerts, hours_equal, hours, hash, differences } =
         &found;
     let same = equal == published && alerts_equal == alerts && hours_equal == hours;
     if *published == 0 {

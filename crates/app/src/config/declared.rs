@@ -12,15 +12,15 @@ use super::read::{
 use super::secret;
 use super::streams::{self, Streams};
 use super::written::Written;
-use crate::calendar::Source;
 use crate::failure::Failure;
-use crate::live::discover::Wanted;
-use crate::universe::WatchMarkets;
 use barograph_domain::leg::SpotPairs;
 use barograph_domain::{Metric, Span, Venue};
 use barograph_engine::advice::{Blackout, StopMode};
 use barograph_engine::liquidity::ClusterMethod;
 use barograph_engine::models::ModelMarkets;
+use barograph_live::calendar::Source;
+use barograph_live::discover::Wanted;
+use barograph_live::universe::WatchMarkets;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 

@@ -23,7 +23,7 @@ pub(super) fn path(text: &str) -> Result<PathBuf, String> {
 }
 
 /// Parts between commas.
-pub(crate) fn parts(text: &str) -> impl Iterator<Item = &str> {
+pub(super) fn parts(text: &str) -> impl Iterator<Item = &str> {
     text.split(',').map(str::trim).filter(|part| !part.is_empty())
 }
 

@@ -2,22 +2,7 @@
 
 use super::read::parts;
 use barograph_domain::{Metric, Span};
-
-/// Ratios of accounts and positions, which some venues publish.
-pub(crate) const RATIOS: [Metric; 4] =
-    [Metric::TopTraderAccountRatio, Metric::TopTraderPositionRatio, Metric::LongShortRatio, Metric::TakerVolumeRatio];
-/// Streams of a live market, order books and ratios aside.
-const METRICS: [Metric; 9] = [
-    Metric::Bar,
-    Metric::Trade,
-    Metric::BestBidAsk,
-    Metric::MarkPrice,
-    Metric::IndexPrice,
-    Metric::FundingRate,
-    Metric::FundingRateSettled,
-    Metric::OpenInterest,
-    Metric::Liquidation,
-];
+use barograph_live::start::{METRICS, RATIOS};
 
 /// What is listened to of a market, order books aside.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -3,7 +3,7 @@
 
 use super::file;
 use crate::failure::Failure;
-use crate::service::Service;
+use barograph_query::service::Service;
 use core::sync::atomic::{AtomicBool, Ordering};
 use std::io::Write as _;
 use std::path::PathBuf;

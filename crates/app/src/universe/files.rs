@@ -7,13 +7,13 @@
 
 use crate::failure::Failure;
 use crate::progress::{Progress, Unit};
-use crate::setup::Setup;
-use crate::universe::{WatchMarkets, rule, sample};
 use barograph_domain::{Cell, Instrument, InstrumentName, Span, Ts, UniverseRow};
 use barograph_engine::Feature;
 use barograph_engine::detect::Thresholds;
 use barograph_engine::detect::pairs::PairWatches;
 use barograph_engine::universe::{Sample, Universe, Watch};
+use barograph_live::setup::Setup;
+use barograph_live::universe::{WatchMarkets, rule, sample};
 use barograph_store::{PairRecord, Range, Reader, RowQuery, RunKey, UniversePart, Writer, watch_words};
 use std::io::Write as _;
 

@@ -173,7 +173,7 @@ impl Follow {
         let (over, socket) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(None)));
         let thread = Thread {
             target: target.clone(),
-            market: market.map(crate::delivery::http::escaped),
+            market: market.map(crate::http::escaped),
             sender,
             over: Arc::clone(&over),
             socket: Arc::clone(&socket),

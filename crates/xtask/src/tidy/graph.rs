@@ -1,7 +1,8 @@
 //! Who imports whom: rings point inward, heavy libraries have one home, pure crates stay pure all the way down.
 //!
 //! The rule is the table in ARCHITECTURE.md ([`super::table`]); the truth is every member's `Cargo.toml`, and for what
-//! third-party crates pull in, `Cargo.lock`. Rings are those of its chapter "Rings".
+//! third-party crates pull in, `Cargo.lock`. Rings are those of its chapter "Rings". Siblings do not know each other, but for
+//! ring 3, whose crates stand one on another: each may import those of its rows above its own.
 
 use super::table::{self, Ring, Row};
 use super::{Finding, Tree};
@@ -48,6 +49,9 @@ const IMPURE: [&str; 12] = [
     "socket2",
     "tokio",
 ];
+
+/// The ring whose crates stand one on another, in the order of the table.
+const STACKED: Ring = Ring::Numbered(3);
 
 /// One member as its manifest describes it.
 #[derive(Debug)]
@@ -102,6 +106,7 @@ fn edges(rows: &[Row], members: &[Member]) -> Vec<Finding> {
     let mut findings = Vec::new();
     let folder_of: BTreeMap<_, _> = members.iter().map(|m| (m.package.as_str(), m.folder.as_str())).collect();
     let ring_of: BTreeMap<_, _> = rows.iter().map(|r| (r.folder.as_str(), r.ring)).collect();
+    let place_of: BTreeMap<_, _> = rows.iter().enumerate().map(|(at, r)| (r.folder.as_str(), at)).collect();
     for row in rows.iter().filter(|r| members.iter().all(|m| m.folder != r.folder)) {
         findings.push(Finding::new(
             "ARCHITECTURE.md",
@@ -130,7 +135,9 @@ fn edges(rows: &[Row], members: &[Member]) -> Vec<Finding> {
             let ring = ring_of.get(name).copied();
             // What stands beside the product may help to test any part of it.
             let only_tests = !imports.contains(name) && ring == Some(Ring::Beside);
-            if !inward(row.ring, ring) && !only_tests {
+            let below =
+                row.ring == STACKED && ring == Some(STACKED) && place_of.get(name) < place_of.get(m.folder.as_str());
+            if !inward(row.ring, ring) && !only_tests && !below {
                 findings.push(Finding::new(&place, format!("imports '{name}', which is not in a lower ring")));
             }
         }
@@ -206,12 +213,13 @@ fn lock(text: &str) -> Result<BTreeMap<String, BTreeSet<String>>, String> {
 mod tests {
     use super::*;
 
-    const TABLE: [(&str, &str, &[&str], &[&str]); 5] = [
+    const TABLE: [(&str, &str, &[&str], &[&str]); 6] = [
         ("domain", "0", &[], &[]),
         ("engine", "1", &["domain"], &[]),
         ("api", "2", &["domain"], &["axum"]),
         ("store", "2", &["domain"], &[]),
-        ("app", "3", &["domain", "engine", "api", "store"], &[]),
+        ("query", "3", &["domain", "api", "store"], &[]),
+        ("app", "3", &["domain", "engine", "api", "store", "query"], &[]),
     ];
 
     fn rows() -> Vec<Row> {
@@ -254,6 +262,7 @@ mod tests {
             ("engine", "api = \"1\"", "crates/engine/Cargo.toml: imports 'api': ARCHITECTURE.md does not list it"),
             ("engine", "axum = \"1\"", "uses 'axum': the crate table gives 'axum' no home in 'engine'"),
             ("app", "arrow-array = \"1\"", "uses 'arrow-array': the crate table gives 'arrow' no home in 'app'"),
+            ("query", "app = \"1\"", "crates/query/Cargo.toml: imports 'app', which is not in a lower ring"),
             ("engine", "rand = \"1\"", "uses 'rand', which is not on the list of pure libraries"),
             ("engine", "x = { version = \"1\", package = \"rand\" }", "uses 'rand', which is not on the list"),
             ("engine", "[dev-dependencies]\napi = \"1\"", "imports 'api', which is not in a lower ring"),

@@ -3,10 +3,10 @@
 use crate::clock::{Clock, SystemClock};
 use crate::commands::serve::{runtime, watch_for_stop};
 use crate::config::Settings;
-use crate::delivery::room::Room;
 use crate::failure::Failure;
-use crate::setup::Setup;
+use crate::setup::configured;
 use barograph_domain::Span;
+use barograph_live::delivery::Room;
 use barograph_notify::dispatch::Stats;
 use core::sync::atomic::Ordering;
 use std::io::Write as _;
@@ -18,15 +18,16 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 pub(super) fn run(limit: &str, settings: &Settings, json: bool) -> Result<(), Failure> {
     let limit = Span::parse(limit).map_err(|why| Failure::usage(format!("--for: {why}")))?;
     let limit = Duration::from_nanos(limit.0.unsigned_abs());
-    if settings.receivers()?.is_empty() {
+    let receivers = settings.receivers()?;
+    if receivers.is_empty() {
         return Err(Failure::usage("no receiver is set up; see docs/alerts.md for [[receiver]] tables".to_owned()));
     }
-    let setup = Setup::new(settings, barograph_venues::policy::text())?;
+    let setup = configured(settings, barograph_venues::policy::text())?;
     let runtime = runtime()?;
     let stop = watch_for_stop(&runtime);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let target = crate::commands::target(settings);
-    let room = Room::open(settings, &target, &setup.book, clock, runtime.handle().clone())?;
+    let room = Room::open(receivers, &target, &setup.book, clock, runtime.handle().clone())?;
     let Some(room) = room else { return Ok(()) };
     let begun = Instant::now();
     let mut left = 1;

@@ -12,15 +12,14 @@ use crate::clock::{SystemClock, now};
 use crate::commands::serve::{runtime, serve_live, stopped, watch_for_stop};
 use crate::commands::{reader, up};
 use crate::config::Settings;
-use crate::config::streams::RATIOS;
 use crate::failure::Failure;
-use crate::live::meter::UNKNOWN;
-use crate::live::replay::{is_listening, listener};
-use crate::live::start::{Running, Wish, start};
-use crate::service::Service;
 use barograph_api::AskBoard as _;
 use barograph_api::live::LiveStreamView;
 use barograph_domain::{InstrumentName, Metric, Span, StatusState, Ts};
+use barograph_live::meter::UNKNOWN;
+use barograph_live::replay::{is_listening, listener};
+use barograph_live::start::{RATIOS, Running, Wish, start};
+use barograph_query::service::Service;
 use barograph_store::{Error, PointQuery, Range, Reader};
 use core::sync::atomic::{AtomicBool, Ordering};
 use serde::Serialize;
@@ -47,7 +46,7 @@ pub(super) fn run(args: &Collect, settings: &Settings, json: bool) -> Result<(),
     let mut turn =
         Turn { folder: settings.data.clone(), stop: Arc::clone(&wish.stop), begun: Instant::now(), said: false };
     turn.wait()?;
-    let running = start(&runtime, settings, wish, move || turn.open(settings))?;
+    let running = start(&runtime, settings.live(), wish, move || Ok(turn.open(settings)?))?;
     if !args.continuous {
         return once(&runtime, settings, running, !args.no_context, json);
     }

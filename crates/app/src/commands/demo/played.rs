@@ -3,13 +3,13 @@
 //! The minutes are those that the replay made, each from what was known by then; on a terminal they are told at a pace that
 //! can be read, elsewhere at once.
 
+use super::weather::WeatherLines;
 use crate::failure::Failure;
-use crate::live::weather::WeatherLines;
-use crate::render::Lens;
 use crate::report::Reports;
 use crate::run::Sink;
 use crate::term::Paint;
 use barograph_domain::{MinuteRow, Span, Status, StreamIndex, Ts};
+use barograph_query::render::Lens;
 use std::io::{IsTerminal as _, Write};
 use std::time::Duration;
 

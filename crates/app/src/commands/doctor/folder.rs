@@ -3,7 +3,7 @@
 use super::Finding;
 use crate::config::Settings;
 use crate::failure::Failure;
-use crate::live::replay::journal_folder;
+use barograph_live::replay::journal_folder;
 use barograph_store::Role;
 use std::fs::{File, TryLockError};
 use std::path::Path;

@@ -1,0 +1,248 @@
+//! What people are told: a record of an alert, or a notice about a position, with everything a receiver's format is made from.
+//!
+//! Made once, when the fact is stored, from the fact alone. Figures are the statistics that decide; the page's address is that
+//! of the market at the moment the fact was known.
+
+use barograph_domain::advice::{Notice as PositionNotice, NoticeLevel, NoticeTrigger};
+use barograph_domain::alert::{Change, Statistic};
+use barograph_domain::delivery::{Figure, Message, MessageKind, Notice, Phase, fingerprint, message_id};
+use barograph_domain::{Alert, InstrumentName, KnownAlert, Severity, Trigger, Ts, VolRegime};
+use barograph_engine::detect::explain::story;
+use barograph_engine::detect::meaning::meaning_at;
+use barograph_engine::explain::{Minute, significant};
+use barograph_query::events::{measured, view};
+
+/// Characters that a lock screen shows.
+const TITLE_MAX: usize = 60;
+
+/// The message about a record; `keep` is the book's part of a threshold above which an episode goes on.
+/// `minute` is what its minute says of it.
+pub(crate) fn of_alert(
+    instrument: &InstrumentName,
+    logic_version: &str,
+    known: &KnownAlert,
+    keep: f64,
+    minute: Option<&Minute>,
+) -> Message {
+    let alert = &known.alert;
+    let event = view(instrument, logic_version, known, keep, minute);
+    let told = meaning_at(alert, keep, minute);
+    let subject = alert.subject(instrument);
+    let seed4 = event.seed4().and_then(|e| serde_json::to_string(&e).ok()).unwrap_or_default();
+    let notice = Notice {
+        kind: MessageKind::Alert,
+        phase: Phase::of(alert.change),
+        alert_id: event.alert_id.clone(),
+        revision: alert.revision,
+        pattern: Some(alert.pattern),
+        trigger: alert.trigger,
+        rule: alert.rule.as_ref().map(ToString::to_string),
+        source: alert.pattern.source().to_owned(),
+        severity: alert.severity,
+        instrument: Some(instrument.clone()),
+        symbol: event.symbol.clone(),
+        title: headline(&event.title, &instrument.symbol, alert.change),
+        text: story(alert, minute),
+        headline: minute.map(|m| m.headline.clone()).unwrap_or_default(),
+        figures: measured(alert, minute).iter().filter(|s| s.decides).map(figure).collect(),
+        new_entries: told.new_entries,
+        open_positions: told.open_positions,
+        clears: told.clears,
+        fired_30d: Some(alert.base_rate.fired_30d),
+        known_days: Some(whole_days(alert.base_rate.known_days)),
+        inhibited_by: alert.inhibited_by,
+        resumed: is_no_news(alert),
+        venue_markets: None,
+        ts: alert.ts,
+        known_at: known.known_at,
+        opened_at: alert.opened_at,
+        closed_at: alert.closed_at,
+        path: page(instrument, known.known_at),
+        members: Vec::new(),
+        more_members: 0,
+        event: serde_json::to_string(&event).unwrap_or_default(),
+        seed4,
+    };
+    Message {
+        id: message_id(&format!("alert|{}|{}", event.alert_id, alert.revision)),
+        fingerprint: fingerprint(&subject),
+        known_at: known.known_at,
+        notice,
+    }
+}
+
+/// The message about a registered position (R1.72).
+pub(crate) fn of_position(told: &PositionNotice) -> Message {
+    let severity = match told.level {
+        NoticeLevel::Info => Severity::Info,
+        NoticeLevel::Low => Severity::Low,
+        NoticeLevel::Medium => Severity::Medium,
+        NoticeLevel::High => Severity::High,
+        NoticeLevel::Critical => Severity::Critical,
+    };
+    let title = format!("{} position: {}", told.instrument.symbol, subject(told));
+    let notice = Notice {
+        revision: told.repeat.saturating_add(1),
+        source: "POSITION".to_owned(),
+        severity,
+        instrument: Some(told.instrument.clone()),
+        symbol: barograph_api::alias::markets::pair_of(&told.instrument),
+        title: cut(&title),
+        text: told.text.clone(),
+        headline: told.headline.clone(),
+        new_entries: told.new_entries.clone(),
+        open_positions: told.open_positions.clone(),
+        clears: cleared_by(told.trigger).to_owned(),
+        opened_at: told.episode,
+        path: page(&told.instrument, told.timestamp),
+        event: serde_json::to_string(told).unwrap_or_default(),
+        ..Notice::bare(MessageKind::Position, Phase::Happened, told.notice_id.clone(), told.timestamp)
+    };
+    Message {
+        id: message_id(&format!("position|{}", told.notice_id)),
+        fingerprint: fingerprint(&format!("position|{}", told.position_id)),
+        known_at: told.timestamp,
+        notice,
+    }
+}
+
+/// What a notice is about: a lock screen shows no more of it.
+fn subject(told: &PositionNotice) -> String {
+    match told.trigger {
+        NoticeTrigger::Squeeze | NoticeTrigger::HighVol | NoticeTrigger::Chop => {
+            format!("risk {}", told.new.risk.name())
+        }
+        NoticeTrigger::Normal => "risk back to NORMAL".to_owned(),
+        NoticeTrigger::Unavailable => "no reading".to_owned(),
+        NoticeTrigger::Conservative => "high caution".to_owned(),
+        NoticeTrigger::Volatility => {
+            format!("volatility {}", told.new.volatility.map_or(VolRegime::Unknown.name(), VolRegime::name))
+        }
+        NoticeTrigger::StopReached => "stop reached".to_owned(),
+        NoticeTrigger::StopOnLevel => "new level near the stop".to_owned(),
+        NoticeTrigger::Cascade => "liquidation cascade".to_owned(),
+    }
+}
+
+/// Nothing new for whoever was told of it: it can be seen again, or a burst has gone on. Its end says what it was made of.
+fn is_no_news(alert: &Alert) -> bool {
+    let burst = alert.trigger == Some(Trigger::Burst) && alert.change == Change::Updated;
+    burst || alert.change == Change::Resumed
+}
+
+/// "BTCUSDT: Volatility regime EXTREME", "BTCUSDT: Funding anomaly ended".
+fn headline(title: &str, symbol: &str, change: Change) -> String {
+    let ended = match change {
+        Change::Closed => " ended",
+        Change::Suspended => ": no data",
+        Change::Opened | Change::Updated | Change::Resumed | Change::Happened => "",
+    };
+    cut(&format!("{symbol}: {title}{ended}"))
+}
+
+fn cut(title: &str) -> String {
+    if title.chars().count() <= TITLE_MAX {
+        return title.to_owned();
+    }
+    title.chars().take(TITLE_MAX - 1).chain(['…']).collect()
+}
+
+fn figure(statistic: &Statistic) -> Figure {
+    let value = match (statistic.value, statistic.reason) {
+        (Some(x), _) => significant(x, &statistic.unit),
+        (None, reason) => reason.map_or("not known", barograph_domain::Reason::name).to_owned(),
+    };
+    Figure {
+        name: statistic.name.to_string(),
+        value,
+        threshold: significant(statistic.threshold, &statistic.unit),
+        number: statistic.value,
+        limit: statistic.threshold,
+    }
+}
+
+/// Of the last 30.
+fn whole_days(days: f64) -> u32 {
+    (0..30).rev().find(|n| days >= f64::from(n + 1)).map_or(0, |n| n + 1)
+}
+
+/// The page of a market as it was known at a moment. The instant that is kept is no earlier than the fact.
+fn page(instrument: &InstrumentName, known_at: Ts) -> String {
+    format!("/m/{instrument}?as_of={}", known_at.ceil(barograph_domain::Span::secs(1)))
+}
+
+const fn cleared_by(trigger: NoticeTrigger) -> &'static str {
+    match trigger {
+        NoticeTrigger::Unavailable => "It would clear when there is a usable reading again.",
+        NoticeTrigger::StopReached => "It would clear when the price is well clear of the stop or the stop is moved.",
+        NoticeTrigger::StopOnLevel => "It would clear when the level is traded through or the stop is moved.",
+        NoticeTrigger::Cascade => "It would clear when the cascade is over.",
+        NoticeTrigger::Normal => "Nothing is left to clear.",
+        NoticeTrigger::Squeeze
+        | NoticeTrigger::HighVol
+        | NoticeTrigger::Chop
+        | NoticeTrigger::Conservative
+        | NoticeTrigger::Volatility => "It would clear when the label of its market changes back.",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use barograph_domain::advice::{ContextBrief, PositionFlag};
+    use barograph_domain::{Posture, RiskBias, RiskRegime};
+
+    fn told(trigger: NoticeTrigger, risk: RiskRegime) -> PositionNotice {
+        PositionNotice {
+            notice_id: "n".to_owned(),
+            position_id: "p".to_owned(),
+            instrument: InstrumentName::parse("binance-usdm:BTCUSDT").unwrap(),
+            timestamp: Ts(0),
+            trigger,
+            level: NoticeLevel::Medium,
+            flag: PositionFlag::Yellow,
+            text: String::new(),
+            headline: String::new(),
+            open_positions: String::new(),
+            new_entries: String::new(),
+            episode: Ts(0),
+            repeat: 0,
+            old: None,
+            new: ContextBrief {
+                timestamp: Ts(0),
+                snapshot_id: String::new(),
+                risk,
+                since: Ts(0),
+                risk_bias: RiskBias::Conservative,
+                posture: Posture::Hold,
+                volatility: Some(VolRegime::Explosive),
+                price: None,
+                price_at: None,
+                stale: false,
+            },
+        }
+    }
+
+    /// A lock screen shows the title alone: it says what happened, whatever the risk label is.
+    #[test]
+    fn the_title_of_a_position_notice_says_what_it_is_about() {
+        use NoticeTrigger as T;
+        let cases = [
+            (T::Squeeze, RiskRegime::SqueezeRisk, "risk SQUEEZE_RISK"),
+            (T::HighVol, RiskRegime::HighVol, "risk HIGH_VOL"),
+            (T::Chop, RiskRegime::ChopRisk, "risk CHOP_RISK"),
+            (T::Normal, RiskRegime::Normal, "risk back to NORMAL"),
+            (T::Unavailable, RiskRegime::Unknown, "no reading"),
+            (T::Conservative, RiskRegime::Normal, "high caution"),
+            (T::Volatility, RiskRegime::Normal, "volatility EXPLOSIVE"),
+            (T::StopReached, RiskRegime::Normal, "stop reached"),
+            (T::StopOnLevel, RiskRegime::Normal, "new level near the stop"),
+            (T::Cascade, RiskRegime::Normal, "liquidation cascade"),
+        ];
+        assert!(cases.iter().map(|(trigger, ..)| trigger).eq(T::ALL), "every trigger, in order");
+        for (trigger, risk, want) in cases {
+            let title = of_position(&told(trigger, risk)).notice.title;
+            assert_eq!(title, format!("BTCUSDT position: {want}"), "{}", trigger.name());
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! The mail room of a live process: who wants what, and the dispatcher that tells them.
+
+use super::mail::Mail;
+use super::outbox::StoreOutbox;
+use crate::Error;
+use barograph_domain::Ts;
+use barograph_domain::advice::Notice as PositionNotice;
+use barograph_engine::rules::Book;
+use barograph_net::Clock;
+use barograph_notify::dispatch::{Dispatcher, Now, Stats};
+use barograph_notify::receiver::Receiver;
+use barograph_notify::transport::Transport;
+use barograph_query::delivery::{DeliveryDesk, Outlet, Wish, ask};
+use barograph_query::positions::Told;
+use barograph_store::{Outgoing, Target, open_outbox};
+use core::sync::atomic::{AtomicU64, Ordering};
+use std::io::Write as _;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// How long requests under way may take when the process ends.
+const LAST_REQUESTS: Duration = Duration::from_secs(5);
+
+/// See the module. Without receivers there is no room.
+pub struct Room {
+    pub(crate) mail: Mail,
+    dispatcher: Mutex<Option<Dispatcher>>,
+    /// What the operator has been told of.
+    said: Mutex<Stats>,
+    /// Raised with whatever changes in the outbox.
+    changes: Arc<AtomicU64>,
+}
+
+impl core::fmt::Debug for Room {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Room").field("mail", &self.mail).finish_non_exhaustive()
+    }
+}
+
+impl Room {
+    /// Starts delivering to these. The outbox's role is taken; the store exists already.
+    ///
+    /// # Errors
+    /// Another process delivers, or a receiver cannot be used.
+    pub fn open(
+        receivers: Vec<Receiver>,
+        target: &Target,
+        book: &Book,
+        clock: Arc<dyn Clock>,
+        runtime: tokio::runtime::Handle,
+    ) -> Result<Option<Arc<Self>>, Error> {
+        if receivers.is_empty() {
+            return Ok(None);
+        }
+        let now: Now = Arc::new(move || clock.now());
+        let changes = Arc::new(AtomicU64::new(0));
+        let outbox = StoreOutbox::new(target.clone(), open_outbox(target)?, Arc::clone(&now), Arc::clone(&changes));
+        let transport = Arc::new(Transport::new().map_err(Error::Failed)?);
+        let names: Vec<&str> = receivers.iter().map(|r| r.name.as_str()).collect();
+        drop(writeln!(std::io::stderr(), "barograph: [WEBHOOK] telling {}", names.join(", ")));
+        let mail = Mail::new(receivers.clone(), book);
+        let Ts(seed) = now();
+        let dispatcher = Dispatcher::start(receivers, Box::new(outbox), transport, runtime, now, seed.cast_unsigned())
+            .map_err(Error::refused)?;
+        Ok(Some(Arc::new(Self { mail, dispatcher: Mutex::new(Some(dispatcher)), said: Mutex::default(), changes })))
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&Dispatcher) -> T) -> Option<T> {
+        self.dispatcher.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(work)
+    }
+
+    /// These have been stored just now, and nobody else tells them.
+    pub fn stored(&self, messages: Vec<Outgoing>) {
+        if messages.is_empty() {
+            return;
+        }
+        self.changes.fetch_add(1, Ordering::Relaxed);
+        self.with(|d| d.deliver(messages));
+    }
+
+    /// Another number than before: some delivery or receiver has changed.
+    pub fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Relaxed)
+    }
+
+    /// Something may have been stored that nobody handed over: the dispatcher reads what waits.
+    pub fn look(&self) {
+        self.with(Dispatcher::reread);
+    }
+
+    /// The way for what people ask about deliveries: stored first, then the dispatcher hears of it.
+    pub fn desk(self: &Arc<Self>, target: Target) -> DeliveryDesk {
+        let outlet =
+            |r: &Receiver| Outlet { name: r.name.clone(), format: r.format.name.to_owned(), address: r.shown() };
+        let outlets = self.mail.receivers().iter().map(outlet).collect();
+        let room = Arc::downgrade(self);
+        let tell = move |wish| room.upgrade().is_some_and(|room| room.with(|d| hear(d, wish)).is_some());
+        DeliveryDesk::beside(target, outlets, ask::understand, Box::new(tell))
+    }
+
+    /// What the operator has to know since the last look: deliveries that failed for good, receivers that are not used any
+    /// more or again (R4.60).
+    pub fn news(&self) -> Vec<String> {
+        let Some(now) = self.stats() else { return Vec::new() };
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lines = Vec::new();
+        if let Some(why) = now.broken.as_ref().filter(|_| said.broken.is_none()) {
+            lines.push(format!("[WEBHOOK] deliveries are on hold: {why}; retrying, nothing that waits is lost"));
+        }
+        if said.broken.is_some() && now.broken.is_none() {
+            lines.push("[WEBHOOK] deliveries go out again".to_owned());
+        }
+        for (name, s) in &now.endpoints {
+            let before = said.endpoints.get(name).cloned().unwrap_or_default();
+            match (&before.disabled, &s.disabled) {
+                (None, Some(why)) => lines.push(format!("[WEBHOOK] {name} is not used any more: {why}")),
+                (Some(_), None) => lines.push(format!("[WEBHOOK] {name} is used again")),
+                (None, None) | (Some(_), Some(_)) => {}
+            }
+            let lost = (s.dead + s.expired).saturating_sub(before.dead + before.expired);
+            if lost > 0 {
+                lines.push(format!(
+                    "[WEBHOOK] {name}: {lost} deliveries came to nothing; see them with: barograph alerts dead"
+                ));
+            }
+        }
+        *said = now;
+        lines
+    }
+
+    /// What has been done so far.
+    pub fn stats(&self) -> Option<Stats> {
+        self.with(Dispatcher::stats)
+    }
+
+    /// Lets requests under way end; what is not sent stays in the outbox.
+    pub fn close(&self) {
+        let dispatcher = self.dispatcher.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(dispatcher) = dispatcher {
+            dispatcher.stop(LAST_REQUESTS);
+        }
+    }
+}
+
+impl Told for Room {
+    fn of_position(&self, notice: &PositionNotice) -> Option<Outgoing> {
+        self.mail.of_position(notice)
+    }
+    fn stored(&self, messages: Vec<Outgoing>) {
+        Self::stored(self, messages);
+    }
+}
+
+fn hear(dispatcher: &Dispatcher, wish: Wish) {
+    match wish {
+        Wish::Again(again) => dispatcher.replay(*again),
+        Wish::Silences => dispatcher.reread(),
+        Wish::Enabled(endpoint) => dispatcher.enable(&endpoint),
+    }
+}

@@ -1,0 +1,45 @@
+//! Live operation: venues listened to, everything journalled, one engine, published minute by minute.
+//!
+//! A process begins in [`start`]; what it is to listen to and how long things are kept is handed to it, resolved. What it has in
+//! memory is read through `barograph_query`, which it implements and which knows nothing of it. Left out on purpose: settings as
+//! they are written, commands, terminals, exit codes.
+
+mod alert_lines;
+pub mod calendar;
+mod catchup;
+mod change;
+mod checkpoint;
+pub mod config;
+mod core;
+pub mod delivery;
+pub mod digest;
+pub mod discover;
+mod due;
+mod error;
+mod fitting;
+mod hours;
+mod links;
+pub mod meter;
+mod process;
+mod publish;
+mod published;
+pub mod random;
+pub mod replay;
+mod samples;
+mod scheduled;
+pub mod setup;
+pub mod start;
+mod state;
+mod storing;
+pub mod tags;
+#[cfg(test)]
+mod tests;
+pub mod universe;
+pub mod verify;
+pub mod view;
+
+use barograph_query::chain;
+pub use due::take_due;
+pub use error::Error;
+pub use process::Change;
+pub use storing::Keep;

@@ -1,0 +1,470 @@
+//! From settings to a running live process: journal, network, discovery, state of the last start, store, API.
+
+use crate::calendar::Source;
+use crate::config::{LiveConfig, VenueConfig, no_such_venue};
+use crate::delivery::Room;
+use crate::discover::{self, Choice};
+use crate::meter::Meter;
+use crate::process::{Change, Network, Plan, Process, prepare};
+use crate::publish::Weather;
+use crate::published::Published;
+use crate::replay::journal_folder;
+use crate::setup::Setup;
+use crate::storing::{Keep, Storing};
+use crate::universe::WatchMarkets;
+use crate::view::LiveView;
+use crate::{Error, chain};
+use barograph_domain::leg::SpotPairs;
+use barograph_domain::text::{escape_control, plural};
+use barograph_domain::{InstrumentName, Metric, Span, Ts};
+use barograph_engine::models::ModelMarkets;
+use barograph_lake::journal::{JournalConfig, JournalWriter, survey};
+use barograph_net::{Bounds, Clock, Fetch, Net, Options, inbox};
+use barograph_notify::receiver::Receiver;
+use barograph_query::live::board::Board;
+use barograph_query::service::{BookId, Service};
+use barograph_store::{Reader, Target, Writer};
+use barograph_venues::session::{Endpoints, PoolId, SessionConfig, VenueDef, venue};
+use core::sync::atomic::{AtomicBool, Ordering};
+use core::time::Duration;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
+
+/// One venue as it was asked for.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// The venue.
+    pub def: &'static VenueDef,
+    /// Where it is reached.
+    pub endpoints: Endpoints,
+    /// Which of its markets.
+    pub choice: Choice,
+}
+
+/// Something that is read when it is needed: what is said on the way comes in its order.
+pub type Later<T> = Box<dyn FnOnce() -> Result<T, Error>>;
+
+/// What is set, as far as a live process wants to know it.
+pub struct LiveSettings {
+    /// The data folder.
+    pub data: PathBuf,
+    /// Its database.
+    pub target: Target,
+    /// Rule book and policy.
+    pub setup: Later<Setup>,
+    /// Whom to tell of alerts.
+    pub receivers: Later<Vec<Receiver>>,
+    /// Whose market a bare symbol means.
+    pub default_venue: String,
+    /// What is listened to of each market.
+    pub listen: Listening,
+    /// How long what is kept.
+    pub keep: Keep,
+    /// Where the calendar is read.
+    pub calendar: Option<Source>,
+}
+
+/// What is listened to of each market, and how often it is asked for.
+#[derive(Clone, Debug)]
+pub struct Listening {
+    /// Streams, order books and ratios aside; see [`METRICS`].
+    pub metrics: Vec<Metric>,
+    /// [`RATIOS`] too, where there are not too many markets.
+    pub ratios: bool,
+    /// Order books; `None`: where there are not too many markets.
+    pub books: Option<bool>,
+    /// History fetched at the first start; `None`: as much as the number of markets allows.
+    pub backfill: Option<Span>,
+    /// Between two polls of what has no stream.
+    pub poll_every: Span,
+    /// The same for single metrics.
+    pub polls_every: Vec<(Metric, Span)>,
+    /// Polls under way at once.
+    pub polls_in_flight_max: usize,
+    /// The side that a Coinbase trade names is the maker's.
+    pub trade_side_is_maker: bool,
+    /// Which markets are compared with each other.
+    pub watch: WatchMarkets,
+    /// Which spot markets contracts are compared with, where that is declared.
+    pub spot_pairs: SpotPairs,
+}
+
+impl core::fmt::Debug for LiveSettings {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("LiveSettings").field("data", &self.data).field("listen", &self.listen).finish_non_exhaustive()
+    }
+}
+
+/// What to listen to, besides what is set.
+pub struct Wish {
+    /// Venues, in the order of their numbers.
+    pub asked: Vec<Asked>,
+    /// Which markets have statistical models.
+    pub models: ModelMarkets,
+    /// What stamps are read from.
+    pub clock: Arc<dyn Clock>,
+    /// Told of each minute.
+    pub weather: Option<Weather>,
+    /// Set from outside to end it, at any time.
+    pub stop: Arc<AtomicBool>,
+}
+
+impl core::fmt::Debug for Wish {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Wish").field("asked", &self.asked).field("models", &self.models).finish_non_exhaustive()
+    }
+}
+
+/// Ratios of accounts and positions, which some venues publish.
+pub const RATIOS: [Metric; 4] =
+    [Metric::TopTraderAccountRatio, Metric::TopTraderPositionRatio, Metric::LongShortRatio, Metric::TakerVolumeRatio];
+/// Streams of a live market, order books and ratios aside.
+pub const METRICS: [Metric; 9] = [
+    Metric::Bar,
+    Metric::Trade,
+    Metric::BestBidAsk,
+    Metric::MarkPrice,
+    Metric::IndexPrice,
+    Metric::FundingRate,
+    Metric::FundingRateSettled,
+    Metric::OpenInterest,
+    Metric::Liquidation,
+];
+
+/// Up to this many markets have order books unless told otherwise: each takes a snapshot of weight 20 and some ten frames a
+/// second.
+const BOOKS_AUTO: usize = 20;
+/// Up to this many markets are asked for ratios unless told otherwise: four requests each in five minutes, half of what the
+/// venue allows.
+const RATIOS_AUTO: usize = 100;
+/// Changes of the configuration that may wait for the next second.
+const CHANGES_MAX: usize = 64;
+/// How soon a start sees that it is to end.
+const STOP_LOOK_EVERY: Duration = Duration::from_millis(50);
+/// Levels a side kept of a book: what venues send as their deepest cheap snapshot.
+const BOOK_DEPTH: usize = 1_000;
+
+/// A running process.
+#[derive(Debug)]
+pub struct Running {
+    /// Answers, its memory included.
+    pub service: Arc<Service>,
+    /// Its markets as they are this moment; the fault simulation looks at books through it.
+    pub board: Arc<Board>,
+    /// Its network.
+    pub net: Arc<Net>,
+    /// What it counts.
+    pub meter: Arc<Meter>,
+    /// Who is told of alerts.
+    pub room: Option<Arc<Room>>,
+    /// The way for changes while it runs.
+    pub changes: mpsc::SyncSender<Change>,
+    /// Set to end it.
+    pub stop: Arc<AtomicBool>,
+    /// The core's thread.
+    pub thread: JoinHandle<Result<(), Error>>,
+    /// What it listens to.
+    pub config: LiveConfig,
+    /// Set to end it as if killed.
+    #[cfg(test)]
+    pub(crate) kill: Arc<AtomicBool>,
+}
+
+/// The core thread has made its markets.
+struct Begun {
+    #[cfg(test)]
+    kill: Arc<AtomicBool>,
+}
+
+/// Starts everything; the caller serves and stops it. `open` gives the store, once it is known that there is something to listen to.
+///
+/// # Errors
+/// A venue, the journal or the store does not do, or it is told to stop meanwhile.
+pub fn start(
+    runtime: &tokio::runtime::Runtime,
+    settings: LiveSettings,
+    wish: Wish,
+    open: impl FnOnce() -> Result<(Box<dyn Reader>, Box<dyn Writer>), Error>,
+) -> Result<Running, Error> {
+    let mut err = std::io::stderr();
+    let mut journal_config = JournalConfig::new(journal_folder(&settings.data));
+    // What may be lost is counted in real time, the stamps run in the clock's.
+    let faster = wish.clock.rate().max(1.0);
+    for span in [&mut journal_config.flush_every, &mut journal_config.sync_every] {
+        #[expect(clippy::cast_possible_truncation, reason = "seconds times a hundred at most")]
+        let scaled = (span.as_secs_f64() * faster * 1e9) as i64;
+        *span = Span(scaled);
+    }
+    // Looked at before it is taken: what cannot be listened to leaves no folder behind.
+    let recovered = survey(&journal_config.root).map_err(|e| Error::failed(chain(&e)))?;
+    for tail in recovered.unclosed.iter().filter(|t| t.bytes_lost > 0) {
+        let path = tail.path.display();
+        writeln!(err, "barograph: [MKT] {path} was cut off by a crash: {} bytes lost", tail.bytes_lost)?;
+    }
+    let now = wish.clock.now();
+    if let Some(last) = recovered.last.filter(|last| *last > now + Span::secs(5)) {
+        return Err(Error::failed(format!(
+            "the journal goes up to {last}, but the clock says {now}; set the clock, or begin in another folder with --data"
+        )));
+    }
+    let setup = (settings.setup)()?;
+    let after = recovered.last.unwrap_or(Ts(0));
+    let (stamper, receiver) = inbox(Arc::clone(&wish.clock), Bounds::default(), after);
+    let first_conn = crate::replay::next_conn(&settings.data)?;
+    let options = Options { first_conn, ..Options::default() };
+    let sockets = Sockets::new()?;
+    let net = Net::start(sockets.handle(), Arc::clone(&wish.clock), stamper.clone(), &options)
+        .map_err(|e| Error::failed(chain(&e)))?;
+    let net = Arc::new(net);
+    let listen = (&settings.listen, settings.default_venue.as_str());
+    let config = runtime.block_on(async {
+        tokio::select! {
+            config = configure(&net, &setup, &wish, listen) => config,
+            () = told_to_stop(&wish.stop) => Err(Error::Stopped),
+        }
+    })?;
+    let ids: Vec<&'static str> = wish.asked.iter().map(|a| a.def.id).collect();
+    let (board, meter) = (Arc::new(Board::default()), Arc::new(Meter::new(&ids)));
+    std::fs::create_dir_all(&settings.data).map_err(|e| {
+        Error::failed(format!(
+            "cannot make the data folder {}: {e}; choose another with --data",
+            settings.data.display()
+        ))
+    })?;
+    let (reader, writer) = open()?;
+    let published = Published::load(reader.as_ref(), &setup.logic_version)?;
+    let (journal, _) = JournalWriter::open(journal_config, wish.clock.now()).map_err(|e| Error::failed(chain(&e)))?;
+    let handle = runtime.handle().clone();
+    let receivers = (settings.receivers)()?;
+    let room = Room::open(receivers, &settings.target, &setup.book, Arc::clone(&wish.clock), handle)?;
+    let book = BookId { name: setup.book.name.clone(), text: Some(setup.book_text.clone()) };
+    let plan = Plan {
+        data: settings.data,
+        setup,
+        config: config.clone(),
+        clock: Arc::clone(&wish.clock),
+        keep: settings.keep,
+        calendar: settings.calendar,
+        room: room.clone(),
+        published,
+    };
+    let (kept, stopped) = (plan.keep.clone(), Arc::clone(&wish.stop));
+    let storing = Storing::start(writer, Arc::clone(&meter), kept, stopped, room.clone())?;
+    let view = LiveView {
+        board: Arc::clone(&board),
+        meter: Arc::clone(&meter),
+        net: Arc::clone(&net),
+        stamper: stamper.clone(),
+        origin: config.origin.clone(),
+        room: room.clone(),
+    };
+    let clock = Arc::clone(&wish.clock);
+    let service = Arc::new(Service::new(reader, clock, Some(Box::new(view)), book, settings.default_venue)?);
+    let network =
+        Network { net: Arc::clone(&net), runtime: sockets.handle(), stamper: stamper.clone(), inbox: receiver };
+    let stop = wish.stop;
+    let (changes, asked) = mpsc::sync_channel(CHANGES_MAX);
+    let (ready, prepared) = mpsc::sync_channel(1);
+    let (told, shown, counted, weather) = (Arc::clone(&stop), Arc::clone(&board), Arc::clone(&meter), wish.weather);
+    let served = Arc::clone(&service);
+    // Markets are made by the thread that has them: what one thread frees, the allocator does not give to another, and each market is
+    // made a second time once its history has come.
+    let run = move || {
+        let at = network.stamper.stamp();
+        let prepared = prepare(&plan, journal, at, shown, &counted, &storing)?;
+        for note in &prepared.notes {
+            drop(writeln!(std::io::stderr(), "barograph: [MKT] {note}"));
+        }
+        if let Some(from) = prepared.resumed {
+            drop(writeln!(std::io::stderr(), "going on from {from}"));
+        }
+        let mut process = Process::new(plan, prepared, network, storing, counted)?;
+        process.serve(served);
+        if let Some(tell) = weather {
+            process.tell_weather(tell);
+        }
+        // Nobody waits any more where the start was given up.
+        let begun = Begun {
+            #[cfg(test)]
+            kill: Arc::clone(&process.kill),
+        };
+        let _waited_for = ready.send(begun);
+        let ended = process.run(&told, &asked);
+        drop(sockets);
+        ended
+    };
+    let thread = std::thread::Builder::new().name("core".to_owned()).spawn(run).map_err(Error::failed)?;
+    let Ok(begun) = prepared.recv() else {
+        let ended =
+            thread.join().map_err(|_panic| Error::failed("the live process ended while it began; this is a bug"))?;
+        return Err(ended.err().unwrap_or(Error::Stopped));
+    };
+    let Begun {
+        #[cfg(test)]
+        kill,
+    } = begun;
+    Ok(Running {
+        service,
+        board,
+        net,
+        meter,
+        room,
+        changes,
+        stop,
+        thread,
+        config,
+        #[cfg(test)]
+        kill,
+    })
+}
+
+/// Sockets have one thread of their own: handing ready ones from thread to thread costs more than reading them, and what is
+/// served over HTTP delays no receive stamp.
+struct Sockets(Option<tokio::runtime::Runtime>, tokio::runtime::Handle);
+
+impl Sockets {
+    fn new() -> Result<Self, Error> {
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        let runtime = builder.worker_threads(1).thread_name("sockets").enable_all().build().map_err(Error::failed)?;
+        let handle = runtime.handle().clone();
+        Ok(Self(Some(runtime), handle))
+    }
+
+    fn handle(&self) -> tokio::runtime::Handle {
+        self.1.clone()
+    }
+}
+
+impl Drop for Sockets {
+    /// Whoever still looks up a name is not waited for.
+    fn drop(&mut self) {
+        self.0.take().into_iter().for_each(tokio::runtime::Runtime::shutdown_background);
+    }
+}
+
+/// Resolves soon after it is told to stop.
+async fn told_to_stop(stop: &AtomicBool) {
+    while !stop.load(Ordering::Relaxed) {
+        tokio::time::sleep(STOP_LOOK_EVERY).await;
+    }
+}
+
+async fn configure(
+    net: &Net,
+    setup: &Setup,
+    wish: &Wish,
+    (listen, default_venue): (&Listening, &str),
+) -> Result<LiveConfig, Error> {
+    let mut venues = Vec::new();
+    let mut origin = None;
+    for asked in &wish.asked {
+        let index = net.add_venue(asked.def.id, (asked.def.limits)());
+        origin = origin.or(origin_of(net, index, &asked.endpoints).await?);
+        let all = discover::list(net, index, asked.def, &asked.endpoints).await?;
+        let markets = discover::choose(asked.def.id, &all, &asked.choice)?;
+        let (some, all) = (markets.len(), all.len());
+        drop(writeln!(std::io::stderr(), "{}: listening to {some} of {all} market{}", asked.def.id, plural(all)));
+        let mut metrics = listen.metrics.clone();
+        if listen.books.unwrap_or(markets.len() <= BOOKS_AUTO) {
+            metrics.push(Metric::Book);
+        }
+        if listen.ratios && markets.len() <= RATIOS_AUTO {
+            metrics.extend(RATIOS);
+        }
+        metrics.sort_unstable();
+        metrics.dedup();
+        venues.push(VenueConfig {
+            id: asked.def.id.to_owned(),
+            session: SessionConfig {
+                endpoints: asked.endpoints.clone(),
+                backfill: listen.backfill.unwrap_or_else(|| backfill_for(markets.len())),
+                markets,
+                metrics,
+                book_depth: BOOK_DEPTH,
+                poll_every: listen.poll_every,
+                polls_every: listen.polls_every.clone(),
+                polls_in_flight_max: u32::try_from(listen.polls_in_flight_max).unwrap_or(5),
+                trade_side_is_maker: listen.trade_side_is_maker,
+            },
+        });
+    }
+    let names: Vec<InstrumentName> = venues
+        .iter()
+        .flat_map(|v: &VenueConfig| v.session.markets.iter().map(|m| InstrumentName::new(&v.id, &m.symbol)))
+        .collect::<Result<_, _>>()
+        .map_err(Error::failed)?;
+    let watch = listen.watch.found_in(&names, default_venue).map_err(Error::refused)?;
+    Ok(LiveConfig {
+        models: wish.models.clone(),
+        watch,
+        spot_pairs: listen.spot_pairs.clone(),
+        logic_version: setup.logic_version.clone(),
+        book: setup.book.name.clone(),
+        book_text: setup.book_text.clone(),
+        venues,
+        origin,
+    })
+}
+
+/// How long the built-in venue server is waited for.
+const ORIGIN_WITHIN: Duration = Duration::from_secs(2);
+
+/// The built-in venue server says what its world is; nobody else is asked.
+async fn origin_of(net: &Net, index: u8, endpoints: &Endpoints) -> Result<Option<String>, Error> {
+    let Some(host) = endpoints.rest.strip_prefix("http://127.0.0.1:") else { return Ok(None) };
+    let port = host.split('/').next().unwrap_or_default();
+    let url = format!("http://127.0.0.1:{port}/sim/capabilities");
+    let fetch = Fetch { url, body: None, pool: PoolId(0), weight: 1, timeout: Span::secs(5) };
+    // It answers within milliseconds; somebody else's server on this machine is not waited for.
+    let Ok(Ok(answer)) = tokio::time::timeout(ORIGIN_WITHIN, net.fetch(index, fetch)).await else { return Ok(None) };
+    let value: serde_json::Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    Ok(value.get("origin").and_then(|o| o.as_str()).map(|origin| escape_control(origin).into_owned()))
+}
+
+/// A month of minutes is some thirty requests per market: with few markets that is minutes, with a thousand it is hours.
+fn backfill_for(markets: usize) -> Span {
+    match markets {
+        0..=20 => Span::days(30),
+        21..=200 => Span::days(2),
+        _ => Span::hours(6),
+    }
+}
+
+/// Production hosts, or the address given for this venue: `https://host/path`, for WebSockets the same with `ws` in front, or
+/// what follows a `|`.
+pub fn endpoints(def: &VenueDef, given: &[String]) -> Result<Endpoints, Error> {
+    for one in given {
+        let (id, url) = one
+            .split_once('=')
+            .ok_or_else(|| Error::refused(format!("endpoint '{one}': write VENUE=http://host:port/path")))?;
+        if venue(id).is_none() {
+            return Err(Error::refused(no_such_venue(id)));
+        }
+        if id == def.id {
+            let (rest, ws) = url.split_once('|').map_or((url, None), |(rest, ws)| (rest, Some(ws)));
+            let rest = rest.trim_end_matches('/');
+            let derived = rest
+                .strip_prefix("https://")
+                .map(|rest| format!("wss://{rest}"))
+                .or_else(|| rest.strip_prefix("http://").map(|rest| format!("ws://{rest}")))
+                .ok_or_else(|| {
+                    Error::refused(format!("endpoint '{one}': the address begins with http:// or https://"))
+                })?;
+            let ws = ws.map_or(derived, |w| w.trim_end_matches('/').to_owned());
+            return Ok(Endpoints { rest: rest.to_owned(), ws });
+        }
+    }
+    Ok((def.endpoints)())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn history_shrinks_with_the_number_of_markets() {
+        assert!(backfill_for(3) > backfill_for(100) && backfill_for(100) > backfill_for(1_000));
+    }
+}

@@ -1,0 +1,355 @@
+//! How a live process ends and begins again: what it has received is in its journal, what the store has not taken by then is
+//! stored by the next start, and a journal that cannot be read everywhere stops nobody.
+
+use super::bed::{Flags, Flaky, World, core_of, open_store, runtime, setup};
+use crate::core::{Core, Sink};
+use crate::publish::{Batch, Publisher};
+use crate::replay::{self, journal_folder};
+use crate::start::{Running, start};
+use crate::storing::WAITING_MAX;
+use crate::{Error, verify};
+use barograph_domain::time::LATENESS;
+use barograph_domain::{
+    Event, GapReason, Instrument, KnownAlert, LevelChange, Metric, MinuteRow, Span, Status, StatusState, StreamDecl,
+    StreamIndex, Ts,
+};
+use barograph_lake::journal::{EntryKind, JournalReader, REST};
+use barograph_query::live::board::Board;
+use barograph_sim::{Handle, Server, SimConfig, Venue};
+use barograph_store::{AlertQuery, Gap, Range, Reader as _, RowQuery, RunKey, SqliteReader, Writer};
+use barograph_venues::session::{Action, Fault, MarketSpec, Origin};
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use core::time::Duration;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Frames of sockets in the journal of a data folder.
+fn frames_journalled(data: &Path) -> u64 {
+    let mut reader = JournalReader::open(&journal_folder(data), None).unwrap();
+    let mut count = 0;
+    while let Some(entry) = reader.next().unwrap() {
+        count += u64::from(matches!(entry.kind, EntryKind::Frame { connection, .. } if connection != REST));
+    }
+    count
+}
+
+/// A venue and a data folder.
+struct Site {
+    folder: tempfile::TempDir,
+    runtime: tokio::runtime::Runtime,
+    world: Arc<World>,
+    server: Option<Handle>,
+    flags: Flags,
+    away: Arc<AtomicBool>,
+}
+
+/// Longer than anything here takes on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+impl Site {
+    fn new(speed: f64, messages_per_s: f64) -> Self {
+        let runtime = runtime();
+        let world = Arc::new(World::new(Ts::from_civil(2026, 10, 1, 12, 0, 20), speed));
+        let mut config = SimConfig { enforce_limits: false, ..SimConfig::default() };
+        config.world.usdm_markets = 3;
+        config.world.messages_per_s = messages_per_s;
+        let clock = Arc::clone(&world) as Arc<dyn barograph_sim::Clock>;
+        let server = runtime.block_on(Server::start(config, clock)).unwrap();
+        let (rest, ws) = (server.rest_base(Venue::BinanceUsdm), server.ws_base(Venue::BinanceUsdm));
+        let flags = Flags::new(vec![format!("binance-usdm={rest}|{ws}")]);
+        let folder = tempfile::tempdir().unwrap();
+        Self { folder, runtime, world, server: Some(server), flags, away: Arc::default() }
+    }
+
+    fn data(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn start(&self) -> Running {
+        let open = || {
+            let (reader, inner) = open_store(self.data())?;
+            let away = Arc::clone(&self.away);
+            let writer = Flaky { inner, away, never_prunes: false, appended: Arc::default() };
+            Ok((reader, Box::new(writer) as Box<dyn Writer>))
+        };
+        let (settings, wish) = (self.flags.settings(self.data()), self.flags.wish(&self.world));
+        start(&self.runtime, settings, wish, open).map_err(Error::text).unwrap()
+    }
+
+    /// Lets some minutes pass in the journal.
+    fn pass(&self, running: &Running, minutes: i64) {
+        let last = || replay::last_stamp(self.data()).unwrap();
+        let (mut from, begun) = (None, Instant::now());
+        while from.is_none_or(|from| last() < Some(from + Span::mins(minutes))) {
+            // The journal may be empty yet.
+            from = from.or_else(last);
+            assert!(!running.thread.is_finished(), "it has ended by itself");
+            assert!(begun.elapsed() < PATIENCE, "the journal does not go on after {:?}", last());
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    /// Snapshots in the store that the journal makes again, all of them.
+    fn verified(&self) -> u64 {
+        let reader = SqliteReader::open(self.data()).unwrap();
+        let found = verify::run(self.data(), &reader).map_err(Error::text).unwrap();
+        let (made_again, published) =
+            ((found.equal, found.alerts_equal, found.hours_equal), (found.published, found.alerts, found.hours));
+        assert_eq!(made_again, published, "{:?}", found.differences);
+        found.equal
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        if let Some(server) = self.server.take() {
+            self.runtime.block_on(server.stop());
+        }
+    }
+}
+
+/// Tells a process to end; what it complains of, if anything.
+fn stop(running: Running) -> Option<String> {
+    running.stop.store(true, Ordering::Relaxed);
+    let begun = Instant::now();
+    while !running.thread.is_finished() {
+        assert!(begun.elapsed() < PATIENCE, "it does not end");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    running.thread.join().unwrap().err().map(|e| e.text().unwrap_or_default())
+}
+
+#[test]
+fn everything_received_before_the_end_is_journalled() {
+    let site = Site::new(1.0, 3_000.0);
+    for round in 1..=3 {
+        let before = if round == 1 { 0 } else { frames_journalled(site.data()) };
+        let running = site.start();
+        let net = Arc::clone(&running.net);
+        let received = || net.stats().iter().map(|v| v.frames).sum::<u64>();
+        while received() < 3_000 {
+            assert!(!running.thread.is_finished(), "it has ended by itself");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        assert_eq!(stop(running), None);
+        assert_eq!(frames_journalled(site.data()) - before, received(), "round {round}");
+    }
+}
+
+#[test]
+fn a_database_that_is_away_costs_no_frame_and_gets_everything_when_it_is_back() {
+    let site = Site::new(60.0, 40.0);
+    let running = site.start();
+    site.pass(&running, 2);
+    site.away.store(true, Ordering::Relaxed);
+    // More minutes than batches may wait.
+    site.pass(&running, 3 * WAITING_MAX as i64);
+    site.away.store(false, Ordering::Relaxed);
+    site.pass(&running, 2);
+    assert_eq!(stop(running), None);
+    let minutes = 3 * WAITING_MAX as u64 + 3;
+    assert!(site.verified() >= 3 * minutes, "{}", site.verified());
+}
+
+#[test]
+fn what_a_stop_without_the_database_leaves_is_stored_by_the_next_start_whatever_it_listens_to() {
+    let mut site = Site::new(60.0, 40.0);
+    let minutes = 2 * WAITING_MAX as u64;
+    let mut least = 0;
+    let others = [Metric::Trade, Metric::MarkPrice, Metric::IndexPrice, Metric::FundingRate];
+    for metrics in [None, Some(others)] {
+        site.away.store(true, Ordering::Relaxed);
+        let running = site.start();
+        site.pass(&running, minutes as i64 + 1);
+        let said = stop(running).unwrap();
+        assert!(said.contains("away"), "{said}");
+        // The next one goes on, or begins anew where its streams are others.
+        site.flags.metrics = metrics.map(Vec::from).or(site.flags.metrics.take());
+        site.away.store(false, Ordering::Relaxed);
+        assert_eq!(stop(site.start()), None);
+        least += 3 * minutes;
+        assert!(site.verified() >= least, "{} of {least}", site.verified());
+    }
+}
+
+/// Takes the reasons of all holes.
+#[derive(Default)]
+struct Reasons(Vec<GapReason>);
+
+impl Sink for Reasons {
+    fn row(&mut self, _row: &MinuteRow) -> Result<(), Error> {
+        Ok(())
+    }
+    fn fact(&mut self, _event: &Event, _metric: Metric, _origin: Origin) -> Result<(), Error> {
+        Ok(())
+    }
+    fn status(&mut self, _stream: StreamIndex, status: &Status, _known_ts: Ts) -> Result<(), Error> {
+        if status.is_open() {
+            self.0.push(status.reason);
+        }
+        Ok(())
+    }
+    fn action(&mut self, _venue: usize, _action: Action) {}
+    fn sample(&mut self, _event: &Event) {}
+    fn fault(&mut self, _venue: usize, _fault: &Fault) {}
+    fn grown(&mut self, _i: &[Instrument], _s: &[StreamDecl], _n: &[StreamDecl]) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+/// The largest file of frames.
+fn largest(data: &Path) -> PathBuf {
+    let mut found = Vec::new();
+    let mut folders = vec![journal_folder(data).join("venue=binance-usdm")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { folders.push(path) } else { found.push((path.metadata().unwrap().len(), path)) }
+        }
+    }
+    found.sort();
+    found.pop().unwrap().1
+}
+
+#[test]
+fn a_damaged_block_is_passed_over_and_what_is_missing_is_declared() {
+    let site = Site::new(60.0, 40.0);
+    let running = site.start();
+    site.pass(&running, 6);
+    assert_eq!(stop(running), None);
+    // As after a crash before the first checkpoint: the whole journal has to be run again.
+    std::fs::remove_dir_all(site.data().join("checkpoint")).unwrap();
+    let path = largest(site.data());
+    let mut bytes = std::fs::read(&path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0x55;
+    std::fs::write(&path, &bytes).unwrap();
+    for _ in 0..2 {
+        let running = site.start();
+        site.pass(&running, 2);
+        assert_eq!(stop(running), None);
+    }
+    assert_eq!(std::fs::read(&path).unwrap(), bytes, "the file is left as it is");
+    let mut reasons = Reasons::default();
+    let (core, done) = replay::run(site.data(), &setup(), None, &mut reasons).unwrap();
+    assert!(core.is_some());
+    assert_eq!(done.troubles.len(), 1, "{:?}", done.troubles);
+    assert!(done.troubles[0].contains("is damaged at line"), "{:?}", done.troubles);
+    let absences = reasons.0.iter().filter(|r| **r == GapReason::NotRunning).count();
+    // Three markets, five streams each at the least, twice.
+    assert!(absences >= 30, "{absences}");
+}
+
+/// What a market shows up to the row of a minute: rows, changes of continuity and of levels, alerts.
+type Shown = (Vec<MinuteRow>, Vec<Gap>, Vec<LevelChange>, Vec<KnownAlert>);
+
+/// All that is published of each market, with its newest minute.
+fn published(data: &Path) -> Vec<(RunKey, Ts)> {
+    let reader = SqliteReader::open(data).unwrap();
+    let runs = reader.runs(None).unwrap().into_iter();
+    runs.map(|run| (run.spec.key, run.minutes.unwrap().1)).collect()
+}
+
+fn shown(data: &Path, key: &RunKey, until: Ts) -> Shown {
+    let reader = SqliteReader::open(data).unwrap();
+    let range = Range { start: Ts::MIN, end: until + LATENESS + Span(1) };
+    let rows = RowQuery { range, every: None, limit: 10_000, as_of: None };
+    (
+        reader.history(key, &rows).unwrap().rows,
+        reader.gaps(key, range, 100_000, None).unwrap().items,
+        reader.level_changes(key, range, 100_000, None).unwrap().items,
+        reader.alerts(key, &AlertQuery { range, ..AlertQuery::default() }).unwrap().items,
+    )
+}
+
+#[test]
+fn a_journal_that_lost_a_part_fills_the_windows_and_what_was_published_stays() {
+    let site = Site::new(60.0, 40.0);
+    let listens = |minutes| {
+        let running = site.start();
+        site.pass(&running, minutes);
+        let meter = Arc::clone(&running.meter);
+        assert_eq!(stop(running), None);
+        meter.minutes_other.load(Ordering::Relaxed)
+    };
+    listens(6);
+    let path = largest(site.data());
+    // What the second process publishes rests on what the first one received.
+    assert_eq!(listens(4), 0);
+    let mut bytes = std::fs::read(&path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 200].fill(0x55);
+    std::fs::write(&path, &bytes).unwrap();
+    for moved_away in [false, true] {
+        if moved_away {
+            std::fs::remove_file(&path).unwrap();
+        }
+        std::fs::remove_dir_all(site.data().join("checkpoint")).unwrap();
+        let markets = published(site.data());
+        assert_eq!(markets.len(), 3);
+        let before: Vec<Shown> = markets.iter().map(|(key, until)| shown(site.data(), key, *until)).collect();
+        assert!(listens(3) > 0, "the journal makes all minutes as they were");
+        for ((key, until), before) in markets.iter().zip(&before) {
+            assert!(shown(site.data(), key, *until) == *before, "{}", key.instrument);
+        }
+        let now = published(site.data());
+        assert!(
+            now.iter().zip(&markets).all(|(now, then)| now.1 >= then.1 + Span::mins(2)),
+            "{now:?} after {markets:?}"
+        );
+    }
+    // From its checkpoint the next one goes on as ever.
+    assert_eq!(listens(2), 0);
+}
+
+#[test]
+fn a_replay_holds_little_at_once_and_ends_when_it_is_told_to() {
+    let spilled = Arc::new(AtomicUsize::new(0));
+    let (sum, stop) = (Arc::clone(&spilled), Arc::new(AtomicBool::new(false)));
+    let mut publisher = Publisher::new(setup(), Arc::default(), Arc::default());
+    let spill = Box::new(move |batch: Batch| {
+        sum.fetch_add(batch.len(), Ordering::Relaxed);
+        Ok(())
+    });
+    publisher.replays_into(spill, Arc::clone(&stop));
+    let config = core_of("binance-usdm", &["BTCUSDT"]).config;
+    let from = Ts::from_civil(2026, 10, 1, 12, 0, 0);
+    Core::new(setup(), config, from, &mut publisher).unwrap();
+    let status = Status { state: StatusState::Gap, from, until: Status::OPEN, reason: GapReason::Silent };
+    let many = 100_000;
+    for n in 0..many {
+        publisher.status(StreamIndex(0), &status, from + Span(n)).unwrap();
+        assert!(publisher.batch.len() <= 5_000, "{}", publisher.batch.len());
+    }
+    publisher.spill_all().unwrap();
+    assert_eq!(spilled.load(Ordering::Relaxed), usize::try_from(many).unwrap());
+    stop.store(true, Ordering::Relaxed);
+    assert!(matches!(publisher.status(StreamIndex(0), &status, from), Err(Error::Stopped)));
+}
+
+#[test]
+fn a_market_taken_off_the_list_is_lost_to_nobody_and_may_come_back() {
+    let board = Arc::new(Board::default());
+    let mut publisher = Publisher::new(setup(), Arc::clone(&board), Arc::default());
+    let config = core_of("binance-usdm", &["BTCUSDT", "ETHUSDT"]).config;
+    let markets = config.venues[0].session.markets.clone();
+    let mut at = Ts::from_civil(2026, 10, 1, 12, 0, 0);
+    let mut core = Core::new(setup(), config, at, &mut publisher).unwrap();
+    let mut shown = |core: &mut Core, markets: &[MarketSpec]| {
+        at = at + Span::secs(1);
+        core.markets(at, 0, markets, &mut publisher).unwrap();
+        let (mut counted, all) = (0, board.all());
+        board.each(|_, _| counted += 1);
+        assert_eq!(counted, all.len());
+        assert!(all.iter().all(|(name, _)| board.market(name).is_some()));
+        all.into_iter().map(|(name, _)| name.symbol).collect::<Vec<_>>()
+    };
+    assert_eq!(shown(&mut core, &markets), ["BTCUSDT", "ETHUSDT"]);
+    assert_eq!(shown(&mut core, &markets[1..]), ["ETHUSDT"]);
+    assert_eq!(shown(&mut core, &markets[..1]), ["BTCUSDT"]);
+    assert_eq!(shown(&mut core, &markets), ["BTCUSDT", "ETHUSDT"]);
+    // After a restart the list in the settings decides.
+    core.tell_wanted(0, &markets[1..], &mut publisher);
+    assert_eq!(board.all().len(), 1);
+}

@@ -1,0 +1,208 @@
+//! The desk: one way by which a process writes wishes, opened when first needed, and again after a failure.
+
+use barograph_domain::Ts;
+use barograph_domain::delivery::{Matcher, Silence};
+use barograph_store::{Error, OutboxDesk, Outgoing, Replay, Result, Target, open_desk, open_outbox};
+use std::sync::{Mutex, PoisonError};
+
+/// One receiver of the settings, as much of it as may be shown.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Outlet {
+    /// Its name.
+    pub name: String,
+    /// What it is sent.
+    pub format: String,
+    /// Host and the last four characters of the path.
+    pub address: String,
+}
+
+/// What the dispatcher is told after it is stored.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Wish {
+    /// One delivery waits again.
+    Again(Box<Outgoing>),
+    /// Silences have changed: read them.
+    Silences,
+    /// An endpoint is in use again: forget why it was disabled and since when it fails.
+    Enabled(String),
+}
+
+/// Why a wish was not fulfilled.
+#[derive(Debug)]
+pub enum Failed {
+    /// The store said no.
+    Store(Error),
+    /// It is stored, and the dispatcher did not hear: it has ended, or has too much to do.
+    Unheard,
+}
+
+impl From<Error> for Failed {
+    fn from(e: Error) -> Self {
+        Self::Store(e)
+    }
+}
+
+/// Tells the dispatcher; false when it does not listen.
+type Tell = Box<dyn Fn(Wish) -> bool + Send + Sync>;
+/// Can these matchers be read? The words are those a person sees.
+type Understand = fn(&[Matcher]) -> std::result::Result<(), String>;
+
+/// See the module.
+pub struct DeliveryDesk {
+    target: Target,
+    /// Receivers of this process, in the order of the settings.
+    pub outlets: Vec<Outlet>,
+    tell: Tell,
+    /// See [`Understand`].
+    pub understand: Understand,
+    /// Opened with the role, where there is no dispatcher to tell.
+    alone: bool,
+    writer: Mutex<Option<Box<dyn OutboxDesk>>>,
+}
+
+impl core::fmt::Debug for DeliveryDesk {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("DeliveryDesk")
+            .field("target", &self.target)
+            .field("outlets", &self.outlets)
+            .finish_non_exhaustive()
+    }
+}
+
+impl DeliveryDesk {
+    /// Beside a dispatcher of this process.
+    pub fn beside(target: Target, outlets: Vec<Outlet>, understand: Understand, tell: Tell) -> Self {
+        Self { target, outlets, tell, understand, alone: false, writer: Mutex::default() }
+    }
+
+    /// Where nobody delivers: the first write takes the role, and fails while another process has it.
+    pub fn alone(target: Target, understand: Understand) -> Self {
+        Self {
+            target,
+            outlets: Vec::new(),
+            tell: Box::new(|_wish| true),
+            understand,
+            alone: true,
+            writer: Mutex::default(),
+        }
+    }
+
+    /// Takes the role of the dispatcher; false when another process has it.
+    pub fn claim(&self) -> Result<bool> {
+        match self.with(|_writer| Ok(())) {
+            Ok(()) => Ok(true),
+            Err(Error::Locked { .. }) => Ok(false),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// Has something sent again.
+    pub fn replay(&self, endpoint: &str, message: &str, now: Ts) -> std::result::Result<Replay, Failed> {
+        let done = self.with(|w| w.replay(endpoint, message, now))?;
+        if let Replay::Waits(again) = &done {
+            self.say(Wish::Again(again.clone()))?;
+        }
+        Ok(done)
+    }
+
+    /// Stores a silence; false when one of this id is there.
+    pub fn silence(&self, silence: &Silence) -> std::result::Result<bool, Failed> {
+        let new = self.with(|w| w.put_silence(silence))?;
+        self.say(Wish::Silences)?;
+        Ok(new)
+    }
+
+    /// Ends a silence; false when there is none that would hold.
+    pub fn end_silence(&self, id: &str, now: Ts, by: &str) -> std::result::Result<bool, Failed> {
+        let ended = self.with(|w| w.end_silence(id, now, by))?;
+        if ended {
+            self.say(Wish::Silences)?;
+        }
+        Ok(ended)
+    }
+
+    /// Uses an endpoint again.
+    pub fn enable(&self, name: &str) -> std::result::Result<(), Failed> {
+        self.with(|w| w.enable_endpoint(name))?;
+        // The dispatcher may have disabled it a moment ago and not have stored that yet: it hears in any case.
+        self.say(Wish::Enabled(name.to_owned()))
+    }
+
+    fn say(&self, wish: Wish) -> std::result::Result<(), Failed> {
+        if (self.tell)(wish) { Ok(()) } else { Err(Failed::Unheard) }
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut dyn OutboxDesk) -> Result<T>) -> Result<T> {
+        let mut held = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut writer = match held.take() {
+            Some(writer) => writer,
+            None if self.alone => open_outbox(&self.target)?,
+            None => open_desk(&self.target)?,
+        };
+        let done = work(&mut *writer);
+        if done.is_ok() {
+            *held = Some(writer);
+        }
+        // After a failed write nobody knows what is on disk until it is opened again.
+        done
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::delivery::ask::{self, NewSilence};
+    use barograph_domain::Span;
+    use barograph_store::open_reader;
+    use std::sync::Arc;
+
+    const NOW: Ts = Ts::from_civil(2026, 2, 5, 12, 0, 0);
+
+    fn silence() -> Silence {
+        let new = NewSilence {
+            matchers: vec![ask::matcher("venue=bybit").unwrap()],
+            author: "ann".to_owned(),
+            reason: "work".to_owned(),
+            ends_at: None,
+            duration: Some("2h".to_owned()),
+        };
+        ask::silence(&new, NOW, |_matchers| Ok(())).unwrap()
+    }
+
+    #[test]
+    fn the_dispatcher_is_told_after_the_store() {
+        let dir = tempfile::tempdir().unwrap();
+        let target = Target::Folder(dir.path().to_owned());
+        let _dispatcher = open_outbox(&target).unwrap();
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let (heard, place) = (Arc::clone(&told), target.clone());
+        let tell: Tell = Box::new(move |wish| {
+            let stored = open_reader(&place).unwrap().silences(None, None).unwrap().len();
+            heard.lock().unwrap().push((wish, stored));
+            true
+        });
+        let desk = DeliveryDesk { tell, alone: false, ..DeliveryDesk::alone(target.clone(), |_| Ok(())) };
+        assert!(desk.silence(&silence()).unwrap());
+        assert!(desk.end_silence(&silence().id, NOW + Span::mins(1), "bob").unwrap());
+        assert!(!desk.end_silence(&silence().id, NOW + Span::mins(2), "bob").unwrap());
+        desk.enable("phone").unwrap();
+        assert_eq!(desk.replay("phone", "msg_none", NOW).unwrap(), Replay::Missing);
+        let wishes = [(Wish::Silences, 1), (Wish::Silences, 1), (Wish::Enabled("phone".to_owned()), 1)];
+        assert_eq!(*told.lock().unwrap(), wishes);
+        let deaf = DeliveryDesk { tell: Box::new(|_| false), alone: false, ..DeliveryDesk::alone(target, |_| Ok(())) };
+        assert!(matches!(deaf.enable("phone"), Err(Failed::Unheard)));
+    }
+
+    #[test]
+    fn without_a_dispatcher_the_role_is_taken() {
+        let dir = tempfile::tempdir().unwrap();
+        let target = Target::Folder(dir.path().to_owned());
+        let dispatcher = open_outbox(&target).unwrap();
+        let desk = DeliveryDesk::alone(target.clone(), |_| Ok(()));
+        assert!(matches!(desk.silence(&silence()), Err(Failed::Store(Error::Locked { role: "delivery", .. }))));
+        assert!(!desk.claim().unwrap());
+        drop(dispatcher);
+        assert!(desk.claim().unwrap() && desk.silence(&silence()).unwrap());
+        assert!(matches!(open_outbox(&target).map(drop), Err(Error::Locked { .. })));
+    }
+}

@@ -1,0 +1,59 @@
+//! Why an answer cannot be given at all: what has no place among the answers of [`barograph_api::QueryError`].
+
+use core::error::Error as Cause;
+use core::fmt;
+
+/// What failed.
+#[derive(Debug)]
+pub enum Error {
+    /// The store did not answer.
+    Store(barograph_store::Error),
+    /// This build cannot read the rule book that rows were made by.
+    Book {
+        /// The book's name.
+        name: String,
+        /// Logic version of the rows.
+        logic_version: String,
+    },
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Store(e) => e.fmt(f),
+            Self::Book { name, logic_version } => {
+                write!(f, "the rule book '{name}' stored with {logic_version} cannot be read by this version")
+            }
+        }
+    }
+}
+
+impl Cause for Error {
+    fn source(&self) -> Option<&(dyn Cause + 'static)> {
+        match self {
+            Self::Store(e) => e.source(),
+            Self::Book { .. } => None,
+        }
+    }
+}
+
+impl From<barograph_store::Error> for Error {
+    fn from(e: barograph_store::Error) -> Self {
+        Self::Store(e)
+    }
+}
+
+/// The error and its causes, joined by colons; a cause already in the text is not said twice.
+pub fn chain(e: &dyn Cause) -> String {
+    let mut text = e.to_string();
+    let mut source = e.source();
+    while let Some(cause) = source {
+        let words = cause.to_string();
+        if !text.contains(&words) {
+            text.push_str(": ");
+            text.push_str(&words);
+        }
+        source = cause.source();
+    }
+    text
+}

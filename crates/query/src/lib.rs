@@ -1,0 +1,18 @@
+//! The questions about the market, and their answers: one layer under the HTTP surface, the command line and whatever asks next.
+//!
+//! An answer comes from the store, or from the memory of a live process where the present is asked about ([`live`]); rows become
+//! words here and nowhere else ([`render`]). Left out on purpose: how a process listens, what it is set to, terminals, exit codes.
+
+mod advice;
+pub mod delivery;
+mod error;
+pub mod events;
+pub mod gap_alert;
+pub mod levels;
+pub mod live;
+pub mod positions;
+pub mod render;
+pub mod service;
+pub mod shown;
+
+pub use error::{Error, chain};

@@ -1,0 +1,46 @@
+//! What became of the entries of the positions file, in words.
+
+use std::path::Path;
+
+/// One reading of the file, held against what is registered.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Synced {
+    /// Positions that were taken up, changed or taken out.
+    pub changed: usize,
+    /// Entries that are watched: as the file has them now, or as it had them before.
+    pub watched: usize,
+    /// Positions the file lists no more, which stay while an entry is refused.
+    pub left: usize,
+    /// What stands in the way.
+    pub problems: Vec<String>,
+}
+
+impl Synced {
+    /// The problems, and how many of the file's entries are watched.
+    pub fn lines(&self, entries: usize, path: &Path) -> Vec<String> {
+        let mut lines = self.problems.clone();
+        let left = match self.left {
+            0 => String::new(),
+            1 => "; 1 that it lists no more is watched until every entry is taken up".to_owned(),
+            n => format!("; {n} that it lists no more are watched until every entry is taken up"),
+        };
+        lines.push(format!("{} of {entries} positions of {} are watched{left}", self.watched, path.display()));
+        lines
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_watched_is_counted() {
+        let path = Path::new("p.toml");
+        let kept = Synced { watched: 1, problems: vec!["refused".to_owned()], ..Synced::default() };
+        assert_eq!(kept.lines(1, path), ["refused", "1 of 1 positions of p.toml are watched"]);
+        let renamed = Synced { left: 1, watched: 0, ..kept };
+        let said =
+            "0 of 1 positions of p.toml are watched; 1 that it lists no more is watched until every entry is taken up";
+        assert_eq!(renamed.lines(1, path), ["refused", said]);
+    }
+}

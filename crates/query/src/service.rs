@@ -1,0 +1,276 @@
+//! The questions of the HTTP surface, answered from the store: newest contexts from memory, everything else read on demand.
+//!
+//! A thread looks for new minutes every second, so another process may write into the same folder meanwhile.
+
+mod advice;
+pub mod board;
+mod book;
+mod chart;
+mod delivery;
+mod events;
+mod list;
+mod markets;
+mod moved;
+mod news;
+mod stops;
+mod storage;
+mod universe;
+
+use crate::live::Live;
+use crate::render::{Books, Lens, align};
+use crate::{Error, chain};
+use barograph_api::{QueryError, Rendered, StreamEvent, Window};
+use barograph_domain::time::LATENESS;
+use barograph_domain::{InstrumentName, MinuteRow, Span, Ts, UniverseRow};
+use barograph_engine::explain::headline::Held;
+use barograph_net::Clock;
+use barograph_store::{Range, Reader, RowQuery, Rows, RunInfo, RunKey};
+use book::lens_for;
+pub use book::{BookId, configured_run, lens_of, other_book, reach};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use tokio::sync::broadcast;
+
+/// A second, and the stop that leads the headline in it.
+type Moment = (i64, Option<Held>);
+
+/// The newest minute of one market.
+#[derive(Debug)]
+struct Latest {
+    lens: Lens,
+    /// The first minute there is of it.
+    first: Ts,
+    row: MinuteRow,
+    previous: Option<MinuteRow>,
+    /// Rendered for one second of the present.
+    rendered: Mutex<Option<(Moment, Rendered)>>,
+}
+
+/// Store and memory behind the API.
+pub struct Service {
+    reader: Box<dyn Reader>,
+    clock: Arc<dyn Clock>,
+    /// A live process beside it, whose minutes come straight from memory.
+    live: Option<Box<dyn Live>>,
+    book: BookId,
+    default_venue: String,
+    names: RwLock<Arc<[InstrumentName]>>,
+    /// The same markets with what is known of them.
+    held: RwLock<list::Held>,
+    /// Rule books that rows were read by.
+    books: Mutex<Books>,
+    latest: RwLock<BTreeMap<InstrumentName, Arc<Latest>>>,
+    /// The newest hour between the markets of a live process.
+    hour: RwLock<Option<Arc<UniverseRow>>>,
+    sender: broadcast::Sender<Arc<StreamEvent>>,
+    /// Until when the stream has been told of stored alerts, where nobody here makes them.
+    alerts_seen: Mutex<BTreeMap<InstrumentName, Ts>>,
+    /// Which markets have been called stale, and when something was last said about each.
+    told: Mutex<BTreeMap<InstrumentName, (bool, Ts)>>,
+    /// Data gaps over two hours that have been told.
+    gaps: Mutex<crate::gap_alert::GapAlerts>,
+    /// All markets in one table, and what is told of it.
+    board: board::Board,
+    /// What charts have shown of the past.
+    closes: chart::Closes,
+    /// Where the stops of positions stand.
+    stops: stops::Known,
+    /// Where positions are registered.
+    desk: std::sync::OnceLock<Arc<crate::positions::Desk>>,
+    /// Where wishes about deliveries go; nowhere where this process delivers nothing.
+    deliveries: std::sync::OnceLock<Arc<crate::delivery::DeliveryDesk>>,
+    /// What of deliveries and positions was seen last.
+    moved: moved::Moved,
+    /// Where raw messages are kept.
+    journal: std::sync::OnceLock<Arc<storage::Journal>>,
+    /// Bytes of the database, when it was asked last.
+    weight: Mutex<Option<u64>>,
+}
+
+impl core::fmt::Debug for Service {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Service").field("book", &self.book).finish_non_exhaustive()
+    }
+}
+
+impl Service {
+    /// Over an open store; `book` is the one whose rows are meant where none is named.
+    ///
+    /// # Errors
+    /// The store does not answer, or holds rows of a rule book that this build cannot read.
+    pub fn new(
+        reader: Box<dyn Reader>,
+        clock: Arc<dyn Clock>,
+        live: Option<Box<dyn Live>>,
+        book: BookId,
+        default_venue: String,
+    ) -> Result<Self, Error> {
+        let service = Self {
+            reader,
+            clock,
+            live,
+            book,
+            default_venue,
+            names: RwLock::new(Arc::from([])),
+            held: RwLock::default(),
+            books: Mutex::default(),
+            latest: RwLock::new(BTreeMap::new()),
+            hour: RwLock::default(),
+            sender: broadcast::channel(barograph_api::STREAM_BUFFER).0,
+            alerts_seen: Mutex::default(),
+            told: Mutex::new(BTreeMap::new()),
+            gaps: Mutex::default(),
+            board: board::Board::new(),
+            closes: chart::Closes::default(),
+            stops: stops::Known::default(),
+            desk: std::sync::OnceLock::new(),
+            deliveries: std::sync::OnceLock::new(),
+            moved: moved::Moved::default(),
+            journal: std::sync::OnceLock::new(),
+            weight: Mutex::default(),
+        };
+        service.look()?;
+        Ok(service)
+    }
+
+    /// Takes a minute the moment it is made; the store follows.
+    pub fn take(&self, name: &InstrumentName, lens: &Lens, row: &MinuteRow) {
+        let mut held = self.latest.write().unwrap_or_else(PoisonError::into_inner);
+        let before = held.get(name);
+        if before.is_some_and(|l| l.row.ts >= row.ts) {
+            return;
+        }
+        let first = list::first_minute(before, &lens.logic_version, row);
+        let previous = before.map(|l| l.row.clone());
+        let rendered = Mutex::new(None);
+        let fresh = Arc::new(Latest { lens: lens.clone(), first, row: row.clone(), previous, rendered });
+        held.insert(name.clone(), Arc::clone(&fresh));
+        drop(held);
+        self.board.news();
+        self.publish(name, &fresh);
+    }
+
+    fn publish(&self, name: &InstrumentName, latest: &Latest) {
+        if self.sender.receiver_count() == 0 {
+            return;
+        }
+        let lens = latest.lens.holding(self.held_as_read_last(&latest.lens, &latest.row));
+        let snapshot = lens.snapshot(&latest.row, latest.previous.as_ref());
+        let snapshot_id = snapshot.snapshot_id.clone();
+        if let Ok(rendered) = Rendered::fixed(Arc::new(snapshot)) {
+            // Nobody listening is fine.
+            drop(self.sender.send(Arc::new(StreamEvent {
+                instrument: name.clone(),
+                snapshot_id: Some(snapshot_id),
+                json: rendered.json,
+            })));
+        }
+    }
+
+    fn market(&self, name: &InstrumentName) -> Option<Arc<Latest>> {
+        self.latest.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+
+    /// The run of a market under a book, with what its rows need to be explained.
+    fn run(&self, id: &InstrumentName, book: Option<&str>) -> Result<(RunInfo, Lens), QueryError> {
+        let runs = self.reader.runs_of(id, None).map_err(internal)?;
+        let wanted = book.map_or_else(|| self.book.clone(), BookId::named);
+        let Some(info) = configured_run(&runs, id, &wanted) else {
+            let nothing = || QueryError::NothingYet { instrument: id.clone(), as_of: None, first: None };
+            return Err(match book {
+                Some(_) => QueryError::UnknownBook { name: wanted.name, known: book::books(&runs, Some(id)) },
+                None => other_book(&runs, Some(id), &wanted).unwrap_or_else(nothing),
+            });
+        };
+        let held = Arc::clone(&self.held.read().unwrap_or_else(PoisonError::into_inner));
+        let instrument = held.get(id).map_or_else(|| crate::render::instrument(id), |known| known.instrument.clone());
+        let mut books = self.books.lock().unwrap_or_else(PoisonError::into_inner);
+        let lens = lens_for(&mut books, info, &instrument).map_err(|e| unreadable(&e))?;
+        Ok((info.clone(), lens))
+    }
+
+    /// Is it that there is nothing yet? A live process makes rows of its own book within a minute.
+    fn is_empty(&self, e: &QueryError) -> bool {
+        let other = matches!(e, QueryError::OtherBook { .. });
+        matches!(e, QueryError::NothingYet { .. }) || (other && self.live.is_some())
+    }
+
+    fn newest(&self, info: &RunInfo, lens: Lens, as_of: Option<Ts>) -> Result<(Lens, Vec<MinuteRow>), QueryError> {
+        let mut rows = self.reader.latest(&info.spec.key, 2, as_of).map_err(internal)?;
+        align(&mut rows.rows, &rows.columns);
+        if rows.rows.is_empty() {
+            return Err(QueryError::NothingYet {
+                instrument: info.spec.key.instrument.clone(),
+                as_of,
+                first: info.minutes.map(|m| m.0 + LATENESS),
+            });
+        }
+        Ok((Lens { streams: rows.streams.as_slice().into(), ..lens }, rows.rows))
+    }
+
+    /// Rows of a window, with the row before each so that "what changed" is as it was published.
+    fn rows(&self, key: &RunKey, window: &Window, before: bool) -> Result<(Rows, bool), QueryError> {
+        let start = window.start.unwrap_or(Ts::MIN);
+        let lead = if before && window.every.is_none() && start > Ts::MIN + Span::hours(1) {
+            Span::hours(1)
+        } else {
+            Span::ZERO
+        };
+        let wanted = window.limit + window.skip + 1;
+        let query = RowQuery {
+            range: Range { start: start - lead, end: window.end.unwrap_or(Ts::MAX) },
+            every: window.every,
+            limit: wanted + if lead == Span::ZERO { 0 } else { 60 },
+            as_of: window.as_of,
+        };
+        let mut rows = self.reader.history(key, &query).map_err(internal)?;
+        align(&mut rows.rows, &rows.columns);
+        let inside = rows.rows.iter().filter(|r| r.ts >= start).count();
+        let more = inside > window.limit + window.skip || rows.next.is_some();
+        Ok((rows, more))
+    }
+}
+
+impl Latest {
+    fn shows(&self, lens: &Lens, row: &MinuteRow, previous: Option<&MinuteRow>) -> bool {
+        let same_lens = self.lens.logic_version == lens.logic_version && self.lens.streams == lens.streams;
+        same_lens && self.row == *row && self.previous.as_ref() == previous
+    }
+
+    /// Rendered at most once per second, and when the position in its market stands otherwise: ages count in seconds.
+    fn at(&self, now: Ts, held: Option<Held>) -> Result<Rendered, QueryError> {
+        let key = (now.as_millis() / 1_000, held);
+        let mut kept = self.rendered.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((at, rendered)) = kept.as_ref()
+            && *at == key
+        {
+            return Ok(rendered.clone());
+        }
+        let lens = self.lens.holding(held);
+        let rendered = Rendered::present(Arc::new(lens.at_present(&self.row, self.previous.as_ref(), now)))?;
+        *kept = Some((key, rendered.clone()));
+        Ok(rendered)
+    }
+}
+
+fn split(rows: &[MinuteRow]) -> Result<(&MinuteRow, Option<&MinuteRow>), QueryError> {
+    match rows {
+        [] => Err(QueryError::Unavailable { reason: "the row has just been replaced; ask again".to_owned() }),
+        [row] => Ok((row, None)),
+        [.., previous, row] => Ok((row, Some(previous))),
+    }
+}
+
+fn unreadable(failed: &Error) -> QueryError {
+    QueryError::Unavailable { reason: chain(failed) }
+}
+
+fn internal(e: barograph_store::Error) -> QueryError {
+    if e.recovery() == barograph_store::Recovery::RetryAfter {
+        return QueryError::Away {
+            reason: "the database is away for a moment; ask again".to_owned(),
+            retry_after_s: Some(2),
+        };
+    }
+    QueryError::Internal { source: Box::new(e) }
+}

@@ -1,0 +1,452 @@
+//! The board of this process: turns the table that the HTTP surface publishes.
+//!
+//! One thread turns it up to five times a second. Slow cells are made once per minute row and market, the price and the state of
+//! streams come from the live board under its own short locks; nothing is copied of a market that has not moved. What lies
+//! before this process — the last hour, the price a day ago, open episodes — is read from the store a few markets per turn.
+
+mod alerts;
+mod cells;
+mod past;
+
+use super::{Latest, Service};
+use crate::live::board::LiveMarket;
+use crate::positions::Stops;
+pub(super) use alerts::AlertBook;
+use barograph_api::board::{Cells, Column, DataState, HeaderView, Hub, SetWith, Table, Value, flags};
+use barograph_api::feeds::FeedsPulse;
+use barograph_api::live::DataOrigin;
+use barograph_domain::stream::{RECORDED, SYNTHETIC};
+use barograph_domain::{GapReason, InstrumentName, Metric, Span, StatusState, Ts};
+use barograph_engine::explain::headline::Held;
+use barograph_store::RunKey;
+use cells::{Cooked, change};
+use past::{Trail, base_of, changes};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// At most so often.
+pub const EVERY: Span = Span::millis(200);
+/// Markets whose past is read from the store in one turn.
+const READS: usize = 8;
+/// How often it is told how venues, queues and streams do.
+const PULSE_EVERY: Span = Span::secs(5);
+/// Rows are as of now while the newest is not older than this.
+const FRESH: Span = Span::mins(3);
+
+/// The board and what it is turned from.
+#[derive(Debug)]
+pub(super) struct Board {
+    pub(super) hub: Arc<Hub>,
+    pub(super) alerts: Mutex<AlertBook>,
+    /// Raised when a market or a minute comes.
+    news: AtomicU64,
+    keeper: Mutex<Keeper>,
+}
+
+/// What is remembered from turn to turn.
+#[derive(Debug, Default)]
+struct Keeper {
+    seen: u64,
+    markets: Vec<Kept>,
+    /// Number in the table by place on the live board.
+    places: Vec<Option<usize>>,
+    /// Markets on the live board when `places` was made.
+    grown: usize,
+    /// States of all streams, by place and position.
+    states: Vec<Vec<StatusState>>,
+    second: i64,
+    /// When it was told last how venues, queues and streams do.
+    pulsed: Ts,
+    /// From when to when minutes are stored.
+    reach: Option<(Ts, Ts)>,
+    /// Generation of the counters, and markets, when they were shown last.
+    alerts: (u64, usize),
+    /// Where the next look at staleness begins.
+    next: usize,
+}
+
+#[derive(Debug)]
+struct Kept {
+    name: InstrumentName,
+    latest: Option<Arc<Latest>>,
+    /// Its cells are to be made anew.
+    moved: bool,
+    /// Its past has been read.
+    read: bool,
+    trail: Trail,
+    /// The minute a day ago, and its price.
+    base: Option<(Ts, Option<f64>)>,
+    /// Bits of [`flags`] as the row has them.
+    flags: i64,
+    stale: bool,
+    /// The worst placed position, as its headline has it.
+    held: Option<Held>,
+    /// Metrics that the rule book reads.
+    required: Vec<Metric>,
+    /// Records of alerts have been read up to here, where another process makes them.
+    alerts_to: Ts,
+}
+
+impl Board {
+    pub(super) fn new() -> Self {
+        Self {
+            hub: Hub::new(DataOrigin::Measured),
+            alerts: Mutex::default(),
+            news: AtomicU64::new(1),
+            keeper: Mutex::default(),
+        }
+    }
+
+    /// A market or a minute has come.
+    pub(super) fn news(&self) {
+        self.news.fetch_add(1, Ordering::Release);
+    }
+}
+
+impl Service {
+    /// Turns the board, unless that has just been done.
+    pub fn turn_board(&self) {
+        let now = self.clock.now();
+        let mut keeper = self.board.keeper.lock().unwrap_or_else(PoisonError::into_inner);
+        if now.0 >= self.board.hub.turned().0 && now.0 - self.board.hub.turned().0 < EVERY.0 {
+            return;
+        }
+        let news = self.board.news.load(Ordering::Acquire);
+        let came = keeper.seen != news;
+        keeper.seen = news;
+        let mut told = Vec::new();
+        if came {
+            keeper.take_in(self, &mut told);
+        }
+        keeper.read_past(self, now);
+        keeper.look_for_stale(now);
+        let cooked = keeper.cook(&self.stops(), now);
+        let second = now.0.div_euclid(1_000_000_000);
+        let each_second = keeper.second != second;
+        keeper.second = second;
+        let origin = came.then(|| self.origin());
+        self.tell_dispatched();
+        self.board.hub.turn(now, |table| {
+            if let Some(origin) = origin {
+                table.of_origin(origin);
+                table.reaches(keeper.reach);
+            }
+            keeper.set(table, cooked);
+            keeper.set_live(self, table);
+            keeper.count(self, table, now);
+            told.into_iter().for_each(|change| table.changed(change));
+            for kept in &mut keeper.markets {
+                kept.trail.changes.drain(..).for_each(|change| table.remember(change));
+            }
+        });
+        if each_second && self.board.hub.feeds_wanted() {
+            self.tell_feeds(&mut keeper, now);
+            if now < keeper.pulsed || now - keeper.pulsed >= PULSE_EVERY {
+                keeper.pulsed = now;
+                // Words and finite numbers: writing them cannot fail.
+                self.board.hub.venues(&serde_json::to_vec(&self.pulse_now()).unwrap_or_default());
+            }
+        }
+    }
+
+    /// How everything that listens does; where nothing is listened to, what is stored.
+    pub(super) fn pulse_now(&self) -> FeedsPulse {
+        let now = self.clock.now();
+        let pulse = self.live.as_ref().map(|live| live.pulse(now)).unwrap_or_default();
+        FeedsPulse { t: now.as_millis(), storage: self.storage(), ..pulse }
+    }
+
+    /// Does anybody follow the board?
+    pub fn board_is_followed(&self) -> bool {
+        self.board.hub.heard()
+    }
+
+    /// Where the data come from, as the live process or the stored streams say it.
+    pub(super) fn origin(&self) -> DataOrigin {
+        if let Some(live) = &self.live {
+            return live.origin();
+        }
+        let newest = self.newest_of_all();
+        let says = |word: &str| newest.iter().any(|l| l.lens.streams.iter().any(|d| d.source == word));
+        match (says(SYNTHETIC), says(RECORDED)) {
+            (true, _) => DataOrigin::Synthetic,
+            (false, true) => DataOrigin::Recorded,
+            (false, false) => DataOrigin::Measured,
+        }
+    }
+
+    /// Tells of the streams whose state has changed since the last second.
+    fn tell_feeds(&self, keeper: &mut Keeper, now: Ts) {
+        let Some(live) = &self.live else { return };
+        let mut changed: Vec<FeedLine> = Vec::new();
+        live.board().each_place(|place, market| {
+            if keeper.states.len() <= place {
+                keeper.states.resize(place + 1, Vec::new());
+            }
+            let states = &mut keeper.states[place];
+            for (at, s) in market.streams.iter().enumerate() {
+                if states.get(at) == Some(&s.state) {
+                    continue;
+                }
+                states.resize(states.len().max(at + 1), s.state);
+                states[at] = s.state;
+                let reason = (s.state != StatusState::Live).then(|| GapReason::word(s.reason));
+                let age = s.last.map(|last| (now - last.event_ts).0.max(0) / 1_000_000);
+                changed.push(FeedLine(s.decl.instrument.to_string(), s.decl.metric.name(), s.state, reason, age));
+            }
+        });
+        if !changed.is_empty() {
+            // Words and whole numbers: writing them cannot fail.
+            self.board.hub.feeds(&serde_json::to_vec(&changed).unwrap_or_default());
+        }
+    }
+}
+
+impl Kept {
+    fn new(name: InstrumentName) -> Self {
+        Self {
+            name,
+            latest: None,
+            moved: true,
+            read: false,
+            trail: Trail::default(),
+            base: None,
+            flags: flags::WARMING,
+            stale: false,
+            held: None,
+            required: Vec::new(),
+            alerts_to: Ts::MIN,
+        }
+    }
+
+    fn key(&self) -> Option<RunKey> {
+        let logic_version = self.latest.as_ref()?.lens.logic_version.clone();
+        Some(RunKey { instrument: self.name.clone(), logic_version })
+    }
+
+    fn price_of_row(&self) -> Value {
+        self.latest.as_ref().and_then(|l| l.row.price).map_or(Value::Null, |x| Column::Price.number(x))
+    }
+}
+
+impl Keeper {
+    /// Takes in new markets and minutes; what changed with them is told.
+    fn take_in(&mut self, service: &Service, told: &mut Vec<barograph_api::board::ChangeView>) {
+        let newest: BTreeMap<InstrumentName, Arc<Latest>> =
+            service.newest_of_all().into_iter().map(|l| (l.lens.instrument.name.clone(), l)).collect();
+        let known: BTreeMap<InstrumentName, usize> =
+            self.markets.iter().enumerate().map(|(i, k)| (k.name.clone(), i)).collect();
+        let first = newest.values().map(|l| l.first).min();
+        self.reach = first.zip(newest.values().map(|l| l.row.ts).max());
+        for name in barograph_api::AskMarkets::instruments(service).iter().filter(|n| !known.contains_key(*n)) {
+            self.markets.push(Kept::new(name.clone()));
+            self.grown = 0;
+        }
+        for kept in &mut self.markets {
+            let Some(latest) = newest.get(&kept.name) else { continue };
+            if kept.latest.as_ref().is_some_and(|held| Arc::ptr_eq(held, latest)) {
+                continue;
+            }
+            let before = kept.latest.as_ref().map(|held| &held.row).filter(|row| row.ts < latest.row.ts);
+            // A minute that came while nobody looked stands between: what it changed is told with it.
+            let between = latest.previous.as_ref().filter(|p| before.is_some_and(|b| b.ts < p.ts));
+            let steps: Vec<_> = [before, between, Some(&latest.row)].into_iter().flatten().collect();
+            for pair in steps.windows(2) {
+                told.extend(changes(&kept.name, pair[0], pair[1]));
+            }
+            between.into_iter().chain([&latest.row]).for_each(|row| kept.trail.close(row));
+            kept.required = latest.row.inputs.iter().map(|i| i.metric).collect();
+            kept.latest = Some(Arc::clone(latest));
+            kept.moved = true;
+        }
+    }
+
+    /// Reads what is missing from the store, a few markets at a time. What cannot be read is asked for again.
+    fn read_past(&mut self, service: &Service, now: Ts) {
+        let mut left = READS;
+        for kept in &mut self.markets {
+            let (Some(key), Some(latest)) = (kept.key(), kept.latest.clone()) else { continue };
+            let base = base_of(latest.row.ts);
+            let elsewhere = service.live.is_none() && kept.moved;
+            if kept.read && kept.base.is_some_and(|(at, _)| at == base) && !elsewhere {
+                continue;
+            }
+            if left == 0 {
+                break;
+            }
+            left -= 1;
+            if !kept.read
+                && let Ok(mut trail) = service.trail(&key)
+            {
+                trail.closes.append(&mut kept.trail.closes);
+                trail.changes.retain(|c| c.at >= now - Span::hours(1));
+                kept.trail = trail;
+                kept.read = true;
+            }
+            if (elsewhere || kept.alerts_to == Ts::MIN)
+                && let Ok(records) = service.records(&key, now, None)
+            {
+                let mut book = service.board.alerts.lock().unwrap_or_else(PoisonError::into_inner);
+                // Nobody here hears when another process ends an episode.
+                if elsewhere {
+                    book.forget_open(&key.instrument);
+                }
+                records.iter().for_each(|known| book.note(&key.instrument, &known.alert));
+                kept.alerts_to = now;
+            }
+            if let Ok(price) = service.price_at(&key, base) {
+                kept.base = Some((base, price));
+            }
+            kept.moved = true;
+        }
+    }
+
+    /// Inputs grow old without any minute coming: a part of the markets is looked at in each turn, all within a second.
+    fn look_for_stale(&mut self, now: Ts) {
+        let count = self.markets.len();
+        for _ in 0..count.div_ceil(5) {
+            let Some(kept) = self.markets.get_mut(self.next % count) else { break };
+            self.next = (self.next + 1) % count;
+            if let Some(latest) = &kept.latest {
+                let stale = latest.lens.axes_at_present(&latest.row, now).risk.stale;
+                kept.moved |= stale != kept.stale;
+                kept.stale = stale;
+            }
+        }
+    }
+
+    /// The cells of the markets that moved.
+    fn cook(&mut self, stops: &Stops, now: Ts) -> Vec<(usize, Cooked)> {
+        let mut all = Vec::new();
+        for kept in &mut self.markets {
+            let held = kept.latest.as_ref().and_then(|l| stops.held(&kept.name, &l.row));
+            kept.moved |= held != kept.held;
+            kept.held = held;
+        }
+        for (i, kept) in self.markets.iter_mut().enumerate().filter(|(_, k)| k.moved) {
+            kept.moved = false;
+            let cooked = match &kept.latest {
+                Some(l) => {
+                    let lens = l.lens.holding(kept.held);
+                    Cooked::of(&lens, &l.row, &lens.at_present(&l.row, l.previous.as_ref(), now))
+                }
+                None => Cooked::nothing(),
+            };
+            kept.flags = cooked.cells[Column::Flags as usize].whole().unwrap_or(0);
+            all.push((i, cooked));
+        }
+        all
+    }
+
+    /// Sets what comes from rows.
+    fn set(&self, table: &mut Table, cooked: Vec<(usize, Cooked)>) {
+        for (at, Cooked { cells, reasons, headline }) in cooked {
+            let kept = &self.markets[at];
+            let i = table.admit(&kept.name);
+            for spec in Column::ALL.iter().filter(|spec| spec.set_with == SetWith::Minute) {
+                table.set(i, spec.column, cells[spec.column as usize]);
+            }
+            table.explain(i, reasons);
+            table.headline(i, &headline);
+            if let Some(latest) = &kept.latest {
+                table.spark(i, kept.trail.spark(latest.row.ts));
+                table.made_by(&latest.lens.logic_version);
+            }
+        }
+    }
+
+    /// Sets prices, changes and flags: from the live board where there is one, else from rows.
+    fn set_live(&mut self, service: &Service, table: &mut Table) {
+        let Some(live) = &service.live else {
+            for kept in &self.markets {
+                if let Some(i) = table.place(&kept.name) {
+                    put(table, i, kept, kept.price_of_row(), kept.flags);
+                }
+            }
+            return;
+        };
+        if self.grown != live.board().size() {
+            self.grown = live.board().size();
+            let of: BTreeMap<&InstrumentName, usize> =
+                self.markets.iter().enumerate().map(|(i, k)| (&k.name, i)).collect();
+            self.places = live.board().names().iter().map(|name| of.get(name).copied()).collect();
+        }
+        let mut heard = vec![false; self.markets.len()];
+        live.board().each_place(|place, market| {
+            let Some(i) = self.places.get(place).copied().flatten() else { return };
+            let Some(kept) = self.markets.get(i) else { return };
+            heard[i] = true;
+            let price = market.price().map_or_else(|| kept.price_of_row(), |x| Column::Price.number(x));
+            let lost = if is_lost(market, &kept.required) { flags::LOST } else { 0 };
+            put(table, i, kept, price, (kept.flags & !flags::LOST) | lost);
+        });
+        // Markets of the folder that are not listened to any more.
+        for (i, kept) in self.markets.iter().enumerate().filter(|(i, _)| !heard[*i]) {
+            put(table, i, kept, kept.price_of_row(), kept.flags);
+        }
+    }
+
+    /// Sets counts of alerts, and the header.
+    fn count(&mut self, service: &Service, table: &mut Table, now: Ts) {
+        let mut book = service.board.alerts.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = self.alerts == (book.generation, self.markets.len());
+        self.alerts = (book.generation, self.markets.len());
+        for (i, kept) in self.markets.iter().enumerate().filter(|_| !known) {
+            table.set(i, Column::OpenAlerts, Value::Whole(i64::try_from(book.open(&kept.name)).unwrap_or(i64::MAX)));
+        }
+        let newest = self.markets.iter().filter_map(|k| Some(k.latest.as_ref()?.row.ts)).max();
+        let mut header = header_of(table.cells(), &mut book, now);
+        header.data = data_of(&header, service.live.is_some(), newest.unwrap_or(Ts(0)) + FRESH, now);
+        table.header(header);
+    }
+}
+
+/// Market, metric, state, reason and age in milliseconds of a stream.
+#[derive(serde::Serialize)]
+struct FeedLine(String, &'static str, StatusState, Option<&'static str>, Option<i64>);
+
+fn put(table: &mut Table, i: usize, kept: &Kept, price: Value, set: i64) {
+    table.set(i, Column::Price, price);
+    table.set(i, Column::Change24h, change(price, kept.base.and_then(|(_, base)| base)));
+    table.set(i, Column::Flags, Value::Whole(set));
+}
+
+/// Is some metric that the rule book reads lost in all of its streams?
+fn is_lost(market: &LiveMarket, required: &[Metric]) -> bool {
+    required.iter().any(|metric| {
+        let mut of = market.streams.iter().filter(|s| s.metric == *metric).peekable();
+        of.peek().is_some()
+            && of.all(|s| matches!(s.state, StatusState::Gap | StatusState::Resync | StatusState::Stale))
+    })
+}
+
+/// Counts markets by their flags.
+fn header_of<'a>(cells: impl Iterator<Item = &'a Cells>, book: &mut AlertBook, now: Ts) -> HeaderView {
+    let small = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    let [cascades, volatility] = book.begun(now);
+    let mut header = HeaderView {
+        cascades_24h: small(cascades),
+        volatility_events_24h: small(volatility),
+        open_alerts: small(book.all_open()),
+        ..HeaderView::default()
+    };
+    for cells in cells {
+        let set = cells[Column::Flags as usize].whole().unwrap_or(0);
+        header.markets += 1;
+        header.lost += u32::from(set & flags::LOST != 0);
+        header.live += u32::from(set & (flags::LOST | flags::STALE) == 0);
+    }
+    header
+}
+
+/// How the data are; without a live process they are as good as new until `until`.
+fn data_of(header: &HeaderView, live: bool, until: Ts, now: Ts) -> DataState {
+    match (header.live, header.markets) {
+        _ if !live && now > until => DataState::Recorded,
+        (_, 0) => DataState::Stale,
+        (live, markets) if live == markets => DataState::Live,
+        (0, _) => DataState::Stale,
+        _ => DataState::Degraded,
+    }
+}

@@ -1,0 +1,268 @@
+//! What the store says of a market's last hour and day; and the whole board as it was known at a moment.
+
+use super::alerts::{AlertBook, COUNTED};
+use super::cells::{Cooked, change, seconds};
+use super::{data_of, header_of};
+use crate::positions::Stops;
+use crate::render::{Lens, align};
+use crate::service::{Service, configured_run, internal, lens_for, unreadable};
+use barograph_api::QueryError;
+use barograph_api::board::{BoardView, ChangeView, Column, RowView, Value};
+use barograph_domain::time::{DAY, LATENESS};
+use barograph_domain::{Axis, Instrument, InstrumentName, KnownAlert, Label, MinuteRow, Span, Ts};
+use barograph_store::run::GRID;
+use barograph_store::{AlertQuery, InstrumentInfo, Range, RunInfo, RunKey};
+use std::collections::BTreeMap;
+
+/// Minutes of a sparkline.
+pub(super) const SPARK: i64 = 60;
+/// How long ago the price is that a change is told against.
+const CHANGE_OVER: Span = Span::days(1);
+/// That price is looked for at a whole multiple of this, so that it is looked for now and then only.
+const BASE_EVERY: Span = Span::mins(5);
+/// And may be so much older, where minutes are missing.
+const BASE_OLDER: Span = Span::mins(10);
+
+/// Questions to the store at a time, for the board of a moment; so many connections it keeps.
+const READERS: usize = 4;
+/// Markets that are not worth a thread of their own.
+const SHARE: usize = 16;
+
+/// One market as it was known at a moment.
+struct Past {
+    cooked: Cooked,
+    trail: Trail,
+    records: Vec<KnownAlert>,
+    /// Nothing before its first minute.
+    known: Option<Known>,
+}
+
+/// Its minutes, and what made them.
+struct Known {
+    first: Ts,
+    last: Ts,
+    logic_version: String,
+}
+
+/// The last hour of a market.
+#[derive(Debug, Default)]
+pub(super) struct Trail {
+    /// Closes by minute, epoch seconds.
+    pub(super) closes: BTreeMap<i64, f64>,
+    pub(super) changes: Vec<ChangeView>,
+}
+
+impl Trail {
+    pub(super) fn of(market: &InstrumentName, rows: &[MinuteRow]) -> Self {
+        let mut trail = Self::default();
+        for row in rows {
+            trail.close(row);
+        }
+        for pair in rows.windows(2) {
+            trail.changes.extend(changes(market, &pair[0], &pair[1]));
+        }
+        trail
+    }
+
+    /// Takes in a minute and forgets what is more than an hour older than the newest.
+    pub(super) fn close(&mut self, row: &MinuteRow) {
+        if let Some(price) = row.price.filter(|p| p.is_finite()) {
+            self.closes.insert(seconds(row.ts), price);
+        }
+        if let Some((newest, _)) = self.closes.last_key_value() {
+            self.closes = self.closes.split_off(&(newest - (SPARK - 1) * 60));
+        }
+    }
+
+    /// The closes up to a minute.
+    pub(super) fn spark(&self, last: Ts) -> Vec<Option<f64>> {
+        let last = seconds(last);
+        let all: Vec<Option<f64>> =
+            (0..SPARK).rev().map(|back| self.closes.get(&(last - back * 60)).copied()).collect();
+        let first = all.iter().position(Option::is_some).unwrap_or(all.len());
+        all[first..].to_vec()
+    }
+}
+
+/// The labels that differ between two rows.
+pub(super) fn changes(market: &InstrumentName, before: &MinuteRow, after: &MinuteRow) -> Vec<ChangeView> {
+    fn one<L: Label>(axis: Axis, from: L, to: L) -> Option<(Axis, &'static str, &'static str)> {
+        (from != to).then(|| (axis, from.word(), to.word()))
+    }
+    let all = [
+        one(Axis::Risk, before.risk.label, after.risk.label),
+        one(Axis::Trend, before.trend.label, after.trend.label),
+        one(Axis::Volatility, before.volatility.label, after.volatility.label),
+        one(Axis::Heat, before.heat.label, after.heat.label),
+    ];
+    let view = |(axis, from, to)| ChangeView { instrument: market.clone(), axis, from, to, at: after.ts };
+    all.into_iter().flatten().map(view).collect()
+}
+
+/// The minute whose price a change at `row` is told against.
+pub(super) fn base_of(row: Ts) -> Ts {
+    (row - CHANGE_OVER).floor(BASE_EVERY)
+}
+
+impl Service {
+    /// The price at about a minute, where one is stored.
+    pub(super) fn price_at(&self, key: &RunKey, at: Ts) -> Result<Option<f64>, QueryError> {
+        let rows = self.reader.latest(key, 1, Some(at + LATENESS)).map_err(internal)?;
+        Ok(rows.rows.last().filter(|r| at - r.ts <= BASE_OLDER).and_then(|r| r.price))
+    }
+
+    /// The last hour of a market.
+    pub(super) fn trail(&self, key: &RunKey) -> Result<Trail, QueryError> {
+        let rows = self.reader.latest(key, 1 + usize::try_from(SPARK).unwrap_or(60), None).map_err(internal)?;
+        Ok(Trail::of(&key.instrument, &rows.rows))
+    }
+
+    /// Episodes that are not over at `now`, and what began in the day before.
+    pub(super) fn records(&self, key: &RunKey, now: Ts, as_of: Option<Ts>) -> Result<Vec<KnownAlert>, QueryError> {
+        let begun = AlertQuery {
+            range: Range { start: now - DAY, end: Ts::MAX },
+            patterns: COUNTED.to_vec(),
+            as_of,
+            ..AlertQuery::default()
+        };
+        let open = AlertQuery { open: true, as_of, ..AlertQuery::default() };
+        // What began and is over must not be opened again by its first record: the open ones are noted from their last.
+        let mut found = self.reader.alerts(key, &begun).map_err(internal)?.items;
+        found.extend(self.reader.alerts(key, &open).map_err(internal)?.items);
+        Ok(found)
+    }
+
+    /// See [`barograph_api::AskBoard::board_at`].
+    pub(in crate::service) fn board_of(&self, moment: Ts) -> Result<BoardView, QueryError> {
+        let as_of = Some(moment);
+        let runs = self.reader.runs(as_of).map_err(internal)?;
+        let instruments = self.reader.instruments(as_of).map_err(internal)?;
+        let mut view = BoardView::empty(moment, self.origin());
+        let mut book = AlertBook::default();
+        let mut newest = Ts::MIN;
+        let all = self.past_of_all(&runs, &instruments, moment)?;
+        for (i, (info, past)) in instruments.iter().zip(all).enumerate() {
+            let name = &info.instrument.name;
+            let Past { mut cooked, trail, records, known } = past;
+            let Some(Known { first, last, logic_version }) = known else {
+                view.rows.push(RowView::new(i, name, cooked.cells, &cooked.reasons));
+                continue;
+            };
+            records.iter().for_each(|known| book.note(name, &known.alert));
+            let open = i64::try_from(book.open(name)).unwrap_or(i64::MAX);
+            cooked.cells[Column::OpenAlerts as usize] = Value::Whole(open);
+            view.changes.extend(trail.changes.iter().filter(|c| c.at >= moment - Span::hours(1)).cloned());
+            let own = RowView::new(i, name, cooked.cells, &cooked.reasons);
+            view.rows.push(RowView { spark: trail.spark(last), headline: cooked.headline, ..own });
+            view.first_ts = Some(view.first_ts.map_or(first, |known| known.min(first)));
+            view.last_ts = Some(view.last_ts.map_or(last, |known| known.max(last)));
+            if last > newest {
+                newest = last;
+                view.logic_version = logic_version;
+            }
+        }
+        view.changes.sort_by_key(|c| core::cmp::Reverse(c.at));
+        view.changes.truncate(50);
+        view.header = header_of(view.rows.iter().map(|r| &r.cells), &mut book, moment);
+        view.header.data = data_of(&view.header, false, newest + GRID + GRID, moment);
+        Ok(view)
+    }
+
+    /// What was known of each, in their order. Each market is a handful of questions to the store, which answers several at a time.
+    fn past_of_all(
+        &self,
+        runs: &[RunInfo],
+        instruments: &[InstrumentInfo],
+        moment: Ts,
+    ) -> Result<Vec<Past>, QueryError> {
+        let workers = std::thread::available_parallelism().map_or(1, core::num::NonZero::get).min(READERS);
+        let share = instruments.len().div_ceil(workers).max(SHARE);
+        let stops = Stops::read(self.reader.as_ref(), Some(moment)).map_err(internal)?;
+        let read = |part: &[InstrumentInfo]| -> Result<Vec<Past>, QueryError> {
+            part.iter().map(|info| self.past_of(runs, &info.instrument, &stops, moment)).collect()
+        };
+        if instruments.len() <= share {
+            return read(instruments);
+        }
+        let parts: Vec<_> = std::thread::scope(|scope| {
+            let begun: Vec<_> = instruments.chunks(share).map(|part| scope.spawn(move || read(part))).collect();
+            begun.into_iter().map(|part| part.join().unwrap_or_else(|said| std::panic::resume_unwind(said))).collect()
+        });
+        let mut all = Vec::with_capacity(instruments.len());
+        for part in parts {
+            all.append(&mut part?);
+        }
+        Ok(all)
+    }
+
+    fn past_of(
+        &self,
+        runs: &[RunInfo],
+        instrument: &Instrument,
+        stops: &Stops,
+        moment: Ts,
+    ) -> Result<Past, QueryError> {
+        let as_of = Some(moment);
+        let run = configured_run(runs, &instrument.name, &self.book);
+        let mut rows = match run {
+            Some(run) => {
+                let minutes = 1 + usize::try_from(SPARK).unwrap_or(60);
+                self.reader.latest(&run.spec.key, minutes, as_of).map_err(internal)?
+            }
+            None => barograph_store::Rows::default(),
+        };
+        align(&mut rows.rows, &rows.columns);
+        let (Some(run), Some(row)) = (run, rows.rows.last()) else {
+            return Ok(Past { cooked: Cooked::nothing(), trail: Trail::default(), records: Vec::new(), known: None });
+        };
+        let lens = self.lens_at(run, instrument, &rows.streams)?.holding(stops.held(&instrument.name, row));
+        let previous = rows.rows.len().checked_sub(2).map(|at| &rows.rows[at]);
+        let mut cooked = Cooked::of(&lens, row, &lens.as_of(row, previous, moment));
+        let base = self.price_at(&run.spec.key, base_of(row.ts))?;
+        cooked.cells[Column::Change24h as usize] = change(cooked.cells[Column::Price as usize], base);
+        Ok(Past {
+            cooked,
+            trail: Trail::of(&instrument.name, &rows.rows),
+            records: self.records(&run.spec.key, moment, as_of)?,
+            known: Some(Known {
+                first: run.minutes.map_or(row.ts, |m| m.0),
+                last: row.ts,
+                logic_version: run.spec.key.logic_version.clone(),
+            }),
+        })
+    }
+
+    fn lens_at(
+        &self,
+        run: &RunInfo,
+        instrument: &Instrument,
+        streams: &[barograph_domain::StreamDecl],
+    ) -> Result<Lens, QueryError> {
+        let mut books = self.books.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let lens = lens_for(&mut books, run, instrument).map_err(|e| unreadable(&e))?;
+        Ok(Lens { streams: streams.into(), ..lens })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sparkline_ends_with_its_row_and_shows_holes() {
+        let mut trail = Trail::default();
+        for minute in [1_i64, 2, 4] {
+            #[expect(clippy::cast_precision_loss, reason = "small")]
+            trail.closes.insert(minute * 60, minute as f64);
+        }
+        assert_eq!(trail.spark(Ts::from_secs(240)), [Some(1.0), Some(2.0), None, Some(4.0)]);
+        assert_eq!(trail.spark(Ts::from_secs(300)).last(), Some(&None), "the minute of the row has no price");
+        assert_eq!(Trail::default().spark(Ts::from_secs(300)), []);
+    }
+
+    #[test]
+    fn the_price_a_day_ago_is_looked_for_every_five_minutes() {
+        let at = |minute| Ts(0) + Span::mins(minute);
+        assert_eq!([base_of(at(1_444)), base_of(at(1_445))], [at(0), at(5)]);
+    }
+}

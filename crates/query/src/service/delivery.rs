@@ -1,0 +1,170 @@
+//! Deliveries, endpoints, groups and silences: read from the store, changed through the desk of a process that delivers.
+
+use super::{Service, internal};
+use crate::delivery::{DeliveryDesk, Failed, ask};
+use barograph_api::{
+    AskDeliveries, DeliveryFilter, DeliveryView, EndpointView, GroupView, MessageView, NewSilence, Page, QueryError,
+    SilenceView, Told,
+};
+use barograph_domain::{Span, Ts};
+use barograph_store::{DeliveryPlace, DeliveryQuery, MessageLog, Replay};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// How far back groups and figures of endpoints reach.
+const RECENT: Span = Span::hours(24);
+
+impl AskDeliveries for Service {
+    fn deliveries(&self, filter: &DeliveryFilter) -> Result<Page<DeliveryView>, QueryError> {
+        let place = |p: &barograph_api::DeliveryPlace| DeliveryPlace {
+            known_at: p.known_at,
+            message: p.message.clone(),
+            endpoint: p.endpoint.clone(),
+        };
+        let query = DeliveryQuery {
+            state: filter.state,
+            endpoint: filter.endpoint.clone(),
+            instrument: filter.instrument.clone(),
+            kind: filter.kind,
+            as_of: filter.as_of,
+            before: filter.after.as_ref().map(place),
+            after: None,
+            limit: filter.limit + 1,
+        };
+        let mut found = self.reader.deliveries(&query).map_err(internal)?;
+        let more = found.len() > filter.limit;
+        found.truncate(filter.limit);
+        Ok(Page { items: found.into_iter().map(|s| DeliveryView::new(s.delivery, &s.message)).collect(), more })
+    }
+
+    fn message(&self, id: &str) -> Result<MessageView, QueryError> {
+        let found = self.reader.message(id).map_err(internal)?;
+        let MessageLog { outgoing, attempts } = found.ok_or_else(|| unknown(Told::Message, id))?;
+        let message = outgoing.message;
+        Ok(MessageView {
+            message: message.id,
+            fingerprint: message.fingerprint,
+            known_at: message.known_at,
+            notice: message.notice,
+            deliveries: outgoing.deliveries,
+            attempts,
+        })
+    }
+
+    fn replay(&self, message: &str, endpoint: &str) -> Result<DeliveryView, QueryError> {
+        let desk = self.delivery_desk()?;
+        let known = desk.outlets.is_empty() || desk.outlets.iter().any(|o| o.name == endpoint);
+        if !known {
+            return Err(unknown(Told::Endpoint, endpoint));
+        }
+        let conflict = |reason: String, hint: &str| QueryError::Conflict { reason, hint: hint.to_owned() };
+        let replayed = desk.replay(endpoint, message, self.clock.now());
+        self.board.hub.deliveries_moved();
+        match replayed.map_err(failed)? {
+            Replay::Waits(again) => {
+                let delivery = again.deliveries.into_iter().next();
+                let delivery = delivery.ok_or_else(|| unknown(Told::Message, message))?;
+                Ok(DeliveryView::new(delivery, &again.message))
+            }
+            Replay::Unfinished => Err(conflict(
+                format!("'{message}' still waits for '{endpoint}'"),
+                "nothing has to be done; its page shows the next try",
+            )),
+            Replay::Delivered => Err(conflict(
+                format!("'{endpoint}' has confirmed '{message}'"),
+                "only what is dead, expired or superseded is sent again",
+            )),
+            Replay::Missing => Err(unknown(Told::Message, &format!("{message} to {endpoint}"))),
+        }
+    }
+
+    /// Those of the settings, and those that something was stored about, by name.
+    fn endpoints(&self) -> Result<Vec<EndpointView>, QueryError> {
+        let mut all: BTreeMap<String, EndpointView> = BTreeMap::new();
+        fn of<'a>(all: &'a mut BTreeMap<String, EndpointView>, name: &str) -> &'a mut EndpointView {
+            all.entry(name.to_owned())
+                .or_insert_with(|| EndpointView { name: name.to_owned(), ..EndpointView::default() })
+        }
+        for outlet in self.deliveries.get().iter().flat_map(|d| &d.outlets) {
+            let one = of(&mut all, &outlet.name);
+            (one.format, one.address) = (Some(outlet.format.clone()), Some(outlet.address.clone()));
+        }
+        for state in self.reader.endpoint_states().map_err(internal)? {
+            let one = of(&mut all, &state.endpoint);
+            (one.disabled, one.failing_since) = (state.disabled, state.failing_since);
+        }
+        for count in self.reader.delivered_counts(self.clock.now() - RECENT).map_err(internal)? {
+            let one = of(&mut all, &count.endpoint);
+            (one.waiting, one.delivered_24h) = (count.waiting, count.delivered);
+            (one.latency_ms_p50, one.latency_ms_p99) = (count.latency_ms_p50, count.latency_ms_p99);
+        }
+        Ok(all.into_values().collect())
+    }
+
+    fn enable_endpoint(&self, name: &str) -> Result<EndpointView, QueryError> {
+        let desk = self.delivery_desk()?;
+        let find = || Ok(self.endpoints()?.into_iter().find(|o| o.name == name));
+        find()?.ok_or_else(|| unknown(Told::Endpoint, name))?;
+        let enabled = desk.enable(name);
+        self.board.hub.deliveries_moved();
+        enabled.map_err(failed)?;
+        find()?.ok_or_else(|| unknown(Told::Endpoint, name))
+    }
+
+    fn groups(&self, as_of: Option<Ts>) -> Result<Vec<GroupView>, QueryError> {
+        let since = as_of.unwrap_or_else(|| self.clock.now()) - RECENT;
+        let found = self.reader.groups(since, as_of).map_err(internal)?;
+        Ok(found.into_iter().map(|m| GroupView { message: m.id, known_at: m.known_at, notice: m.notice }).collect())
+    }
+
+    fn silences(&self, all: bool, as_of: Option<Ts>) -> Result<Vec<SilenceView>, QueryError> {
+        let moment = as_of.unwrap_or_else(|| self.clock.now());
+        let found = self.reader.silences(as_of, (!all).then_some(moment)).map_err(internal)?;
+        Ok(found.into_iter().map(|s| SilenceView::at(s, moment)).collect())
+    }
+
+    fn put_silence(&self, new: &NewSilence) -> Result<SilenceView, QueryError> {
+        let desk = self.delivery_desk()?;
+        let now = self.clock.now();
+        let silence = ask::silence(new, now, desk.understand).map_err(|w| QueryError::BadField {
+            field: w.field.to_owned(),
+            value: w.value,
+            reason: w.reason,
+        })?;
+        let silenced = desk.silence(&silence);
+        self.board.hub.deliveries_moved();
+        silenced.map_err(failed)?;
+        Ok(SilenceView::at(silence, now))
+    }
+
+    fn end_silence(&self, id: &str) -> Result<(), QueryError> {
+        let ended = self.delivery_desk()?.end_silence(id, self.clock.now(), "api");
+        self.board.hub.deliveries_moved();
+        if ended.map_err(failed)? { Ok(()) } else { Err(unknown(Told::Silence, id)) }
+    }
+}
+
+impl Service {
+    /// Wishes about deliveries are fulfilled there from now on.
+    pub fn deliver_through(&self, desk: Arc<DeliveryDesk>) {
+        // Set once, where the process begins.
+        drop(self.deliveries.set(desk));
+    }
+
+    fn delivery_desk(&self) -> Result<&DeliveryDesk, QueryError> {
+        self.deliveries.get().map(|d| &**d).ok_or(QueryError::NotDelivering)
+    }
+}
+
+fn unknown(what: Told, id: &str) -> QueryError {
+    QueryError::Unknown { what, id: id.to_owned() }
+}
+
+fn failed(f: Failed) -> QueryError {
+    match f {
+        Failed::Store(e) => super::advice::unwritable(e),
+        Failed::Unheard => QueryError::Unavailable {
+            reason: "it is stored, and this process has stopped delivering; the next start takes it up".to_owned(),
+        },
+    }
+}

@@ -1,0 +1,278 @@
+//! Events, hours between the markets and the calendar: from the store where somebody asks; alerts to the stream the moment they are
+//! made.
+
+use super::book::books;
+use super::{BookId, Service, configured_run, internal, other_book};
+use crate::live::board::LiveStream;
+use crate::render::Lens;
+use barograph_api::events::HourOfLiquidations;
+use barograph_api::{AskEvents, CalendarView, EventFilter, EventView, Page, QueryError, StreamEvent, Window};
+use barograph_domain::{
+    InstrumentName, KnownAlert, Metric, Payload, Reason, Side, Span, Status, StatusState, StreamDecl, Ts, UniverseRow,
+};
+use barograph_engine::calendar::BLACKOUT_REASON;
+use barograph_engine::explain::Minute;
+use barograph_store::{AlertQuery, PointQuery, Range, RunInfo};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, PoisonError};
+use tokio::sync::broadcast;
+
+const HOUR: Span = Span::hours(1);
+/// What is older than this when the newest minute is seen is history that was imported, and no news.
+const NEWS: Span = Span::mins(5);
+/// Liquidations read at a time.
+const POINTS: usize = 20_000;
+/// Changes of continuity read at a time.
+const GAPS: usize = 10_000;
+/// Scheduled events shown.
+const COMING_MAX: usize = 500;
+
+impl AskEvents for Service {
+    fn events(
+        &self,
+        id: Option<&InstrumentName>,
+        book: Option<&str>,
+        filter: &EventFilter,
+        window: &Window,
+    ) -> Result<Page<EventView>, QueryError> {
+        let runs: Vec<RunInfo> = match id {
+            Some(id) => vec![self.run(id, book)?.0],
+            None => {
+                let wanted = book.map_or_else(|| self.book.clone(), BookId::named);
+                let runs = self.reader.runs(None).map_err(internal)?;
+                let names = self.names.read().unwrap_or_else(PoisonError::into_inner).clone();
+                let own = names.iter().filter_map(|n| configured_run(&runs, n, &wanted).cloned());
+                let own: Vec<RunInfo> = own.collect();
+                match (own.is_empty(), book) {
+                    (true, Some(_)) => {
+                        return Err(QueryError::UnknownBook { name: wanted.name, known: books(&runs, None) });
+                    }
+                    (true, None) => match other_book(&runs, None, &wanted).filter(|e| !self.is_empty(e)) {
+                        Some(refused) => return Err(refused),
+                        None => own,
+                    },
+                    (false, _) => own,
+                }
+            }
+        };
+        let mut books = self.books.lock().unwrap_or_else(PoisonError::into_inner);
+        let keys: Vec<crate::events::Kept<'_>> = runs.iter().map(|r| crate::events::Kept::of(&mut books, r)).collect();
+        drop(books);
+        crate::events::page(self.reader.as_ref(), &keys, filter, window).map_err(internal)
+    }
+
+    fn liquidations_by_hour(
+        &self,
+        start: Ts,
+        end: Ts,
+        as_of: Option<Ts>,
+    ) -> Result<Vec<HourOfLiquidations>, QueryError> {
+        let mut hours = Hours::new();
+        let mut at = start;
+        while at < end {
+            hours.insert(at, Err(Reason::MissingInput));
+            at = at + HOUR;
+        }
+        let streams = self.reader.streams(None, as_of).map_err(internal)?;
+        let mut sources: Vec<_> = streams.iter().filter(|s| s.decl.metric == Metric::Liquidation).collect();
+        // Of several sources of one market the first in rank: they tell of the same orders.
+        sources.dedup_by(|b, a| a.decl.instrument == b.decl.instrument);
+        let listening = if as_of.is_none() { self.listening() } else { BTreeSet::new() };
+        for stream in sources {
+            // Quiet hours are zero while somebody listened: from the first fact to the newest, to now where it is live, less gaps.
+            // Before and after nothing is known.
+            let name = &stream.decl.instrument;
+            let reach = if listening.contains(name) { end } else { stream.newest_event.floor(HOUR) + HOUR };
+            let gaps = self.deaf(&stream.decl, start, as_of)?;
+            heard(&mut hours, stream.first_event, reach, &gaps);
+            let mut query = PointQuery {
+                instrument: name.clone(),
+                metric: Metric::Liquidation,
+                source: Some(stream.decl.source.clone()),
+                cadence: Some(stream.decl.cadence),
+                range: Range { start, end },
+                limit: POINTS,
+                as_of,
+            };
+            loop {
+                let page = self.reader.points(&query).map_err(internal)?;
+                for point in &page.items {
+                    let Payload::Liquidation { liquidated_side, price, qty } = point.payload else { continue };
+                    let Some(known) = hours.get_mut(&point.event_ts.floor(HOUR)) else { continue };
+                    let (long, short) = known.unwrap_or_default();
+                    *known = Ok(match liquidated_side {
+                        Side::Long => (long + price * qty, short),
+                        Side::Short => (long, short + price * qty),
+                    });
+                }
+                match page.next {
+                    Some(next) => query.range.start = next,
+                    None => break,
+                }
+            }
+        }
+        Ok(hours.into_iter().map(|(timestamp, sums)| HourOfLiquidations::new(timestamp, sums)).collect())
+    }
+
+    fn subscribe(&self) -> broadcast::Receiver<Arc<StreamEvent>> {
+        self.sender.subscribe()
+    }
+
+    fn universe(&self, as_of: Option<Ts>) -> Result<Option<UniverseRow>, QueryError> {
+        let found = self.newest_hour(as_of)?;
+        if found.is_none() {
+            self.is_own_book()?;
+        }
+        Ok(found)
+    }
+
+    fn universe_history(&self, window: &Window) -> Result<Page<UniverseRow>, QueryError> {
+        let Some(version) = self.versions()?.pop() else {
+            self.is_own_book()?;
+            return Ok(Page { items: Vec::new(), more: false });
+        };
+        let range = Range { start: window.start.unwrap_or(Ts::MIN), end: window.end.unwrap_or(Ts::MAX) };
+        let wanted = window.limit.saturating_add(window.skip);
+        let found = self.reader.universe(&version, range, wanted, window.as_of).map_err(internal)?;
+        let items = found.items.into_iter().skip(window.skip).take(window.limit).collect();
+        Ok(Page { items, more: found.next.is_some() })
+    }
+
+    fn calendar(&self, as_of: Option<Ts>) -> Result<CalendarView, QueryError> {
+        let t = as_of.unwrap_or_else(|| self.clock.now());
+        let known = self.known_calendar(as_of)?;
+        let calendar = known.clone().unwrap_or_default();
+        let minutes_to_event = calendar.minutes_to_event(t);
+        let missing = if known.is_some() { Reason::MissingInput } else { Reason::NotOffered };
+        Ok(CalendarView {
+            timestamp: t,
+            available: known.is_some(),
+            next_high: calendar.next_high(t).cloned(),
+            minutes_to_event,
+            minutes_to_event_reason: minutes_to_event.is_none().then(|| missing.name()),
+            blackout: calendar.blackout(t).map(|_| BLACKOUT_REASON),
+            coming: calendar.coming(t).into_iter().take(COMING_MAX).cloned().collect(),
+        })
+    }
+}
+
+impl Service {
+    /// A record of an alert that has just been made, or stored by another process, to whoever listens.
+    pub fn take_alert(&self, lens: &Lens, known: &KnownAlert, minute: Option<&Minute>) {
+        let market = &lens.instrument.name;
+        self.board.alerts.lock().unwrap_or_else(PoisonError::into_inner).note(market, &known.alert);
+        if !self.anybody_listens() {
+            return;
+        }
+        let instrument = lens.instrument.name.clone();
+        let event = crate::events::view(&instrument, &lens.logic_version, known, lens.book.detectors.keep, minute);
+        if let Ok(json) = serde_json::to_vec(&event) {
+            self.board.hub.alert(&json);
+            // Nobody listening is fine.
+            drop(self.sender.send(Arc::new(StreamEvent { instrument, snapshot_id: None, json: json.into() })));
+        }
+    }
+
+    /// Does anybody hear of alerts?
+    fn anybody_listens(&self) -> bool {
+        self.sender.receiver_count() > 0 || self.board_is_followed()
+    }
+
+    /// Tells of the records that another process has stored of a market since the last look. The first look is no news.
+    pub(super) fn look_for_alerts(&self, info: &RunInfo, lens: &Lens, until: Ts) -> barograph_store::Result<()> {
+        let name = &info.spec.key.instrument;
+        let seen = || self.alerts_seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = seen().get(name).copied();
+        let told = match before.filter(|t| *t < until && self.anybody_listens()) {
+            Some(before) => {
+                let start = Ts(before.0.saturating_add(1)).max(until - NEWS);
+                let range = Range { start, end: Ts(until.0.saturating_add(1)) };
+                self.reader.alerts(&info.spec.key, &AlertQuery { range, ..AlertQuery::default() })?.items
+            }
+            None => Vec::new(),
+        };
+        // Only now: what could not be read is looked for again.
+        seen().insert(name.clone(), until);
+        for known in &told {
+            let minute = crate::events::minute_of(self.reader.as_ref(), &info.spec.key, lens, &known.alert, None)?;
+            self.take_alert(lens, known, minute.as_ref());
+        }
+        Ok(())
+    }
+
+    /// Markets whose liquidations this process is listening to.
+    fn listening(&self) -> BTreeSet<InstrumentName> {
+        let all = self.live.as_ref().map(|live| live.board().all()).unwrap_or_default();
+        let is = |s: &LiveStream| s.metric == Metric::Liquidation && s.state == StatusState::Live;
+        all.into_iter().filter(|(_, market)| market.streams.iter().any(is)).map(|(name, _)| name).collect()
+    }
+
+    /// When a stream was lost, as far as it ended after `start` or has not ended, those that touch made one. A gap is told when it
+    /// ends, so nothing known before `start` is about later hours but what is open still: and behind that there are no facts.
+    fn deaf(&self, stream: &StreamDecl, start: Ts, as_of: Option<Ts>) -> Result<Vec<(Ts, Ts)>, QueryError> {
+        let runs = self.reader.runs_of(&stream.instrument, as_of).map_err(internal)?;
+        let Some(run) = configured_run(&runs, &stream.instrument, &self.book) else { return Ok(Vec::new()) };
+        let mut range = Range { start, end: Ts::MAX };
+        let mut lost: Vec<(Ts, Ts)> = Vec::new();
+        loop {
+            let page = self.reader.gaps(&run.spec.key, range, GAPS, as_of).map_err(internal)?;
+            let own = page.items.iter().filter(|g| g.stream == *stream);
+            let over = own.map(|g| g.status).filter(|s| s.from < s.until && s.until != Status::OPEN);
+            lost.extend(over.map(|s| (s.from, s.until)));
+            match page.next {
+                Some(next) => range.start = next,
+                None => break,
+            }
+        }
+        Ok(joined(lost))
+    }
+}
+
+/// Sums of longs and shorts by hour, or why there are none.
+type Hours = BTreeMap<Ts, Result<(f64, f64), Reason>>;
+
+/// Makes the hours in which somebody listened at least for a part known: zero until something is found in them.
+fn heard(hours: &mut Hours, first: Ts, reach: Ts, gaps: &[(Ts, Ts)]) {
+    for (hour, sums) in hours.range_mut(first.floor(HOUR)..).take_while(|(hour, _)| **hour < reach) {
+        let deaf = gaps.iter().any(|(from, until)| from <= hour && *hour + HOUR <= *until);
+        match sums {
+            Err(reason) if deaf => *reason = Reason::Gap,
+            Err(_) => *sums = Ok((0.0, 0.0)),
+            Ok(_) => {}
+        }
+    }
+}
+
+/// The same stretches with those that touch made one.
+fn joined(mut all: Vec<(Ts, Ts)>) -> Vec<(Ts, Ts)> {
+    all.sort_unstable();
+    let mut whole: Vec<(Ts, Ts)> = Vec::new();
+    for (from, until) in all {
+        match whole.last_mut().filter(|last| from <= last.1) {
+            Some(last) => last.1 = last.1.max(until),
+            None => whole.push((from, until)),
+        }
+    }
+    whole
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_hour_is_known_where_somebody_listened_for_a_part_of_it() {
+        let at = |minute| Ts(0) + Span::mins(minute);
+        let mut hours: Hours = (0..7).map(|n| (at(60 * n), Err(Reason::MissingInput))).collect();
+        // Listened from 1:20 to 5:00, less two gaps that touch: hours 2 and 3 lie in them whole, 1 and 4 in part.
+        let gaps = joined(vec![(at(170), at(245)), (at(90), at(170))]);
+        assert_eq!(gaps, [(at(90), at(245))]);
+        heard(&mut hours, at(80), at(300), &gaps);
+        let said: Vec<&str> = hours.values().map(|h| h.map_or_else(Reason::name, |_| "known")).collect();
+        assert_eq!(said, ["missing_input", "known", "gap", "gap", "known", "missing_input", "missing_input"]);
+        // Another market that was listened to in hour 2 makes it known; a gap of a third does not take it back.
+        heard(&mut hours, at(120), at(180), &[]);
+        heard(&mut hours, at(120), at(180), &gaps);
+        assert_eq!(hours[&at(120)], Ok((0.0, 0.0)));
+    }
+}
