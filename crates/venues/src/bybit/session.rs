@@ -214,7 +214,7 @@ impl Protocol for Bybit {
         for n in 0..kit.markets.len() {
             if kit.markets[n].book.overdue(now) {
                 kit.markets[n].book.late();
-                kit.resubscribe(now, MarketIndex(u32::try_from(n).unwrap_or(u32::MAX)), out);
+                kit.resubscribe(now, MarketIndex::at(n), out);
             }
         }
     }

@@ -212,9 +212,10 @@ impl Protocol for Okx {
         market.book.live.then_some(&market.book.book)
     }
 
-    fn opened(kit: &mut Kit<Self>, now: Ts, conn: ConnId) {
+    fn opened(kit: &mut Kit<Self>, now: Ts, link: LinkId, conn: ConnId, out: &mut Out) {
         kit.state.spent.retain(|s| s.conn != conn);
         kit.state.spent.push(Spent { conn, since: now, requests: 0 });
+        kit.conn_opened(now, link, conn, out);
     }
 
     fn subscribed(market: &mut Market, now: Ts) {
@@ -256,7 +257,7 @@ impl Protocol for Okx {
     fn after_tick(kit: &mut Kit<Self>, now: Ts, out: &mut Out) {
         kit.want_ratios(now);
         for n in 0..kit.markets.len() {
-            let index = MarketIndex(u32::try_from(n).unwrap_or(u32::MAX));
+            let index = MarketIndex::at(n);
             let market = &mut kit.markets[n];
             if !market.has_book() {
                 continue;

@@ -25,6 +25,34 @@ pub struct Link {
     pub ping: Option<String>,
 }
 
+/// The connections of a session that numbers them as it needs them.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Links {
+    all: Vec<Link>,
+    made: u16,
+}
+
+impl Links {
+    /// Those that are wanted.
+    #[must_use]
+    pub fn all(&self) -> &[Link] {
+        &self.all
+    }
+
+    /// Wants another one, with this address and ping.
+    pub fn open(&mut self, url: String, ping: Option<&str>) -> LinkId {
+        let id = LinkId(self.made);
+        self.made = self.made.saturating_add(1);
+        self.all.push(Link { id, url, ping: ping.map(str::to_owned) });
+        id
+    }
+
+    /// Those that are of no use any more are not wanted; their numbers are not given again.
+    pub fn keep(&mut self, is_used: impl Fn(LinkId) -> bool) {
+        self.all.retain(|link| is_used(link.id));
+    }
+}
+
 /// A request budget.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -129,6 +129,11 @@ pub(crate) trait Protocol: Debug + Send + Sized + 'static {
     /// Names to markets, anew.
     fn index(kit: &mut Kit<Self>);
 
+    /// Subscriptions of a link, for people.
+    fn carried(kit: &Kit<Self>, link: LinkId) -> usize {
+        kit.on_link(link).count()
+    }
+
     /// All markets of the configuration have been added.
     fn begin(_kit: &mut Kit<Self>) {}
 
@@ -153,8 +158,10 @@ pub(crate) trait Protocol: Debug + Send + Sized + 'static {
         true
     }
 
-    /// A connection has opened and is about to be subscribed.
-    fn opened(_kit: &mut Kit<Self>, _now: Ts, _conn: ConnId) {}
+    /// A connection has opened and is to be subscribed.
+    fn opened(kit: &mut Kit<Self>, now: Ts, link: LinkId, conn: ConnId, out: &mut Out) {
+        kit.conn_opened(now, link, conn, out);
+    }
 
     /// Everything of this market's link is being subscribed.
     fn subscribed(_market: &mut Self::Market, _now: Ts) {}
@@ -175,11 +182,18 @@ pub(crate) trait Protocol: Debug + Send + Sized + 'static {
         true
     }
 
+    /// With each tick: subscribes again what does not come, and replaces connections.
+    fn revive(kit: &mut Kit<Self>, now: Ts, out: &mut Out) {
+        kit.revive(now, out);
+    }
+
     /// Which of a channel's streams say that it comes; `None`: it sees to itself.
-    fn revives(channel: Self::Channel) -> Option<&'static [Metric]>;
+    fn revives(_channel: Self::Channel) -> Option<&'static [Metric]> {
+        None
+    }
 
     /// Subscribes again what does not come.
-    fn again(kit: &mut Kit<Self>, now: Ts, conn: ConnId, wanted: &Wanted<Self>, out: &mut Out);
+    fn again(_kit: &mut Kit<Self>, _now: Ts, _conn: ConnId, _wanted: &Wanted<Self>, _out: &mut Out) {}
 
     /// With each tick, before continuity is judged.
     fn before_tick(_kit: &mut Kit<Self>, _now: Ts, _out: &mut Out) {}
@@ -187,8 +201,8 @@ pub(crate) trait Protocol: Debug + Send + Sized + 'static {
     /// With each tick, after what does not come was asked for again.
     fn after_tick(_kit: &mut Kit<Self>, _now: Ts, _out: &mut Out) {}
 
-    /// A page of history is given up, for people.
-    fn given_up(job: &Job, _why: &str) -> String {
+    /// A page of history is given up: what that means for the market, and a sentence for people.
+    fn given_up(_kit: &mut Kit<Self>, job: &Job, _why: &str) -> String {
         format!("{} from {} to {} could not be fetched", job.metric.spoken(), job.from, job.until)
     }
 
