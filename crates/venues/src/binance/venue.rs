@@ -2,7 +2,9 @@
 
 use super::flavour::{COINM, Flavour, SPOT_COM, SPOT_US, USDM};
 use super::limits::{self, WEIGHT};
-use super::{rest, session, symbols};
+use super::session::Binance;
+use super::{rest, symbols};
+use crate::session::kit::Kit;
 use crate::session::registry::no_further;
 use crate::session::{Ask, Endpoints, VenueDef};
 use barograph_domain::MarketKind;
@@ -27,7 +29,7 @@ macro_rules! venue {
             instruments: |answers| symbols::instruments(&$flavour, answers),
             time: |at| time(&$flavour, at),
             read_time: rest::server_time,
-            open: |config| session::open(&$flavour, config),
+            open: |config| Box::new(Kit::new(Binance::new(&$flavour), config)),
         };
     };
 }

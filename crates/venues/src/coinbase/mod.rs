@@ -49,5 +49,5 @@ pub const VENUE: VenueDef = VenueDef {
         Some(Ask { url, body: None, pool: limits::PUBLIC, weight: 1 })
     },
     read_time: wire::time,
-    open: |config| Box::new(Kit::<session::Coinbase>::new(config)),
+    open: |config| Box::new(Kit::new(session::Coinbase::new(&config), config)),
 };

@@ -26,7 +26,7 @@ impl Rest for Kit<Coinbase> {
     /// Polls, then history.
     fn ask(&mut self, now: Ts, out: &mut Out) {
         let rest = self.config.endpoints.rest.clone();
-        while let Some((id, market)) = self.desk.next_poll(now, &mut self.state.polls) {
+        while let Some((id, market, _)) = self.desk.next_poll(now, &mut self.state.polls) {
             if let Some(m) = self.markets.get(market.index()) {
                 out.actions.push(Action::Request(product(&rest, &m.product, id)));
             }

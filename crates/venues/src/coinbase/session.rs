@@ -11,11 +11,11 @@ use super::topics::{self, Channel};
 use crate::session::history::Job;
 use crate::session::kit::Kit;
 use crate::session::link::Links;
-use crate::session::offer::{self, Offer};
-use crate::session::protocol::{Channel as _, Protocol, Verb, Wanted};
+use crate::session::offer;
+use crate::session::protocol::{Channel as _, Protocol, Terms, Verb, Wanted};
 use crate::session::{
-    Action, Book, CloseReason, ConnId, Input, Limits, Link, LinkId, MarketIndex, MarketSpec, Names, Out, Polls,
-    Priority, SessionConfig, StreamSpec,
+    Action, Book, CloseReason, ConnId, Input, Link, LinkId, MarketIndex, MarketSpec, Names, Out, Polls, Priority,
+    SessionConfig, StreamSpec,
 };
 use barograph_domain::{GapReason, Metric, Span, StatusState, Ts};
 use serde::{Deserialize, Serialize};
@@ -45,21 +45,25 @@ pub(super) struct Coinbase {
     pub(super) rows: Vec<(MarketIndex, Trade)>,
 }
 
+impl Coinbase {
+    /// Before there are markets.
+    pub(super) fn new(config: &SessionConfig) -> Self {
+        let side = AggressorFrom::configured(config.trade_side_is_maker);
+        Self { names: Names::default(), side, rows: Vec::new() }
+    }
+}
+
 impl Protocol for Coinbase {
-    const ID: &'static str = "coinbase";
-    const LIMITS: fn() -> Limits = limits::limits;
     const FORMAT: u8 = 4;
     /// Two pages at once leave most of the ten requests per second to polls.
     const PAGES_MAX: u32 = 2;
-    const STREAMS: &'static [Offer<Channel>] = &topics::STREAMS;
 
     type Channel = Channel;
     type Market = Market;
     type State = State;
 
-    fn new(config: &SessionConfig) -> Self {
-        let side = AggressorFrom::configured(config.trade_side_is_maker);
-        Self { names: Names::default(), side, rows: Vec::new() }
+    fn terms(&self) -> Terms<Channel> {
+        Terms { id: "coinbase", limits: limits::limits, streams: &topics::STREAMS }
     }
 
     fn market(kit: &mut Kit<Self>, spec: MarketSpec) -> Market {

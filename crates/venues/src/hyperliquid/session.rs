@@ -6,11 +6,10 @@ use super::market::{self, Channel, Market};
 use crate::session::history::Job;
 use crate::session::kit::Kit;
 use crate::session::link::Links;
-use crate::session::offer::Offer;
-use crate::session::protocol::{Channel as _, Protocol, Verb, Wanted};
+use crate::session::protocol::{Channel as _, Protocol, Terms, Verb, Wanted};
 use crate::session::{
-    Action, Book, CloseReason, ConnId, Input, Limits, Link, LinkId, MarketIndex, MarketSpec, Names, Out, RequestId,
-    Session as _, SessionConfig,
+    Action, Book, CloseReason, ConnId, Input, Link, LinkId, MarketIndex, MarketSpec, Names, Out, RequestId,
+    Session as _,
 };
 use barograph_domain::{GapReason, Metric, Span, StatusState, Ts};
 use serde::{Deserialize, Serialize};
@@ -51,20 +50,17 @@ pub(super) struct Hyperliquid {
 }
 
 impl Protocol for Hyperliquid {
-    const ID: &'static str = "hyperliquid";
-    const LIMITS: fn() -> Limits = limits::limits;
     const FORMAT: u8 = 3;
     const SEALED: bool = false;
     const PAGES_MAX: u32 = 2;
-    const STREAMS: &'static [Offer<Channel>] = &market::STREAMS;
     const DELAY: Span = Span::millis(500);
 
     type Channel = Channel;
     type Market = Market;
     type State = State;
 
-    fn new(_: &SessionConfig) -> Self {
-        Self::default()
+    fn terms(&self) -> Terms<Channel> {
+        Terms { id: "hyperliquid", limits: limits::limits, streams: &market::STREAMS }
     }
 
     fn market(_: &mut Kit<Self>, spec: MarketSpec) -> Market {

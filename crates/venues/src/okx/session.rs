@@ -7,11 +7,8 @@ use super::trades::Trades;
 use super::{limits, map, replies};
 use crate::session::facts::{Bars, Told};
 use crate::session::kit::Kit;
-use crate::session::offer::Offer;
-use crate::session::protocol::{self, Channel as _, Protocol, Verb, Wanted};
-use crate::session::{
-    Action, Book, ConnId, Ids, Limits, Link, LinkId, MarketIndex, MarketSpec, Names, Out, SessionConfig,
-};
+use crate::session::protocol::{self, Channel as _, Protocol, Terms, Verb, Wanted};
+use crate::session::{Action, Book, ConnId, Ids, Link, LinkId, MarketIndex, MarketSpec, Names, Out};
 use barograph_domain::{MarketKind, Metric, Span, Ts};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -138,18 +135,15 @@ pub(super) struct Okx {
 }
 
 impl Protocol for Okx {
-    const ID: &'static str = "okx";
-    const LIMITS: fn() -> Limits = limits::limits;
     const FORMAT: u8 = 4;
     const PAGES_MAX: u32 = 8;
-    const STREAMS: &'static [Offer<Channel>] = &topics::STREAMS;
 
     type Channel = Channel;
     type Market = Market;
     type State = State;
 
-    fn new(_: &SessionConfig) -> Self {
-        Self::default()
+    fn terms(&self) -> Terms<Channel> {
+        Terms { id: "okx", limits: limits::limits, streams: &topics::STREAMS }
     }
 
     fn market(kit: &mut Kit<Self>, spec: MarketSpec) -> Market {

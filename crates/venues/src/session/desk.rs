@@ -85,6 +85,12 @@ impl Desk {
         }
     }
 
+    /// Does the tracker know of all streams?
+    #[must_use]
+    pub fn has_declared(&self) -> bool {
+        self.declared == self.streams.len()
+    }
+
     /// Tells the tracker of streams that were added since the last time.
     pub fn declare(&mut self, now: Ts, silence: impl Fn(Metric) -> Option<Span>, out: &mut Out) {
         while let Some(spec) = self.streams.get(self.declared) {
@@ -112,16 +118,16 @@ impl Desk {
         Some((id, job))
     }
 
-    /// The market whose poll is to be asked for next, with the number of the request; none is used up when nothing is due.
-    pub fn next_poll(&mut self, now: Ts, polls: &mut Polls) -> Option<(RequestId, MarketIndex)> {
+    /// What is to be polled next, with the number of the request; none is used up when nothing is due.
+    pub fn next_poll(&mut self, now: Ts, polls: &mut Polls) -> Option<(RequestId, MarketIndex, Metric)> {
         let id = RequestId(self.next_request + 1);
         let mut due = None;
-        polls.next(now, |market, _| {
-            due = Some(market);
+        polls.next(now, |market, metric| {
+            due = Some((market, metric));
             id
         });
         self.next_request += u64::from(due.is_some());
-        due.map(|market| (id, market))
+        due.map(|(market, metric)| (id, market, metric))
     }
 
     /// As [`Self::next_page`], unless the venue refuses requests for now. A number is used up even when nothing is due: journals

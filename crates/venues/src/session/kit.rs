@@ -34,15 +34,15 @@ fn among<C: Channel>(bits: u16) -> impl Iterator<Item = C> {
 }
 
 impl<P: Protocol> Kit<P> {
-    /// A session that has seen nothing.
-    pub(crate) fn new(config: SessionConfig) -> Self {
+    /// A session with this venue that has seen nothing.
+    pub(crate) fn new(venue: P, config: SessionConfig) -> Self {
         let mut kit = Self {
-            limits: P::LIMITS(),
+            limits: (venue.terms().limits)(),
             links: Vec::new(),
             desk: Desk::new(config.backfill, P::PAGES_MAX),
             markets: Vec::new(),
             state: P::State::default(),
-            venue: P::new(&config),
+            venue,
             config,
         };
         for spec in kit.config.markets.clone() {
@@ -58,7 +58,8 @@ impl<P: Protocol> Kit<P> {
     pub(crate) fn add(&mut self, spec: MarketSpec) -> MarketIndex {
         let index = MarketIndex::at(self.markets.len());
         for metric in Metric::ALL.into_iter().filter(|m| self.config.metrics.contains(m)) {
-            let stream = offer::stream(P::STREAMS, P::DELAY, (index, &spec), metric, &self.config);
+            let (rows, poll) = (self.venue.terms().streams, || P::poll_every(self));
+            let stream = offer::stream(rows, P::DELAY, (index, &spec), metric, poll);
             self.desk.streams.push(stream);
         }
         let market = P::market(self, spec);
@@ -76,12 +77,16 @@ impl<P: Protocol> Kit<P> {
 
     /// Tells the tracker of streams that were added.
     pub(crate) fn declare(&mut self, now: Ts, out: &mut Out) {
-        self.desk.declare(now, |metric| offer::silence(P::STREAMS, metric, &self.config), out);
+        if !self.desk.has_declared() {
+            let (rows, poll) = (self.venue.terms().streams, P::poll_every(self));
+            self.desk.declare(now, |metric| offer::silence(rows, metric, poll), out);
+        }
     }
 
     /// Bits of the channels that the wanted streams of a market need.
     pub(crate) fn channels_of(&self, spec: &MarketSpec) -> u16 {
-        offer::channels(P::STREAMS, spec.kind, &self.config).fold(0, |bits, channel| bits | channel.bit())
+        let rows = self.venue.terms().streams;
+        offer::channels(rows, spec.kind, &self.config).fold(0, |bits, channel| bits | channel.bit())
     }
 
     /// A channel of a market, while it is subscribed, on the connections of this link.
@@ -272,7 +277,7 @@ where
     Self: Feed + Rest,
 {
     fn venue(&self) -> &'static str {
-        P::ID
+        self.venue.terms().id
     }
 
     fn limits(&self) -> &Limits {
@@ -304,7 +309,7 @@ where
     }
 
     fn fetching(&self, market: MarketIndex, of: &dyn Fn(Metric) -> bool) -> bool {
-        self.desk.history.wanted(market, of)
+        P::fetching(self, market, of)
     }
 
     fn links(&self) -> &[Link] {
@@ -321,8 +326,8 @@ where
 
     fn book(&self, market: MarketIndex) -> Option<&Book> {
         let book = P::book(self, self.markets.get(market.index())?)?;
-        let stream = self.desk.tracker.get(market, Metric::Book)?;
-        (stream.state == StatusState::Live).then_some(book)
+        let stream = self.desk.tracker.get(market, Metric::Book);
+        (P::SHOWS_SILENT_BOOKS || stream?.state == StatusState::Live).then_some(book)
     }
 
     fn continuity(&self) -> &Tracker {
