@@ -421,8 +421,9 @@ impl Kit<Binance> {
             return;
         }
         for feed in self.feeds(self.state.conns[at].link).to_vec() {
-            for metric in feed.channel.metrics().iter().filter(|metric| self.is_quiet(**metric)) {
-                for market in self.markets_of(feed) {
+            for metric in feed.channel.metrics() {
+                let quiet = if self.is_quiet(*metric) { self.markets_of(feed) } else { Vec::new() };
+                for market in quiet {
                     self.desk.tracker.found(market, *metric, now, out);
                 }
             }

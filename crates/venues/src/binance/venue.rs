@@ -11,7 +11,7 @@ use barograph_domain::MarketKind;
 
 /// The request that says what time it is there.
 fn time(flavour: &Flavour, at: &Endpoints) -> Option<Ask> {
-    Some(Ask { url: format!("{}{}/time", at.rest, flavour.api), body: None, pool: WEIGHT, weight: 1 })
+    Some(Ask::get(format!("{}{}/time", at.rest, flavour.api), WEIGHT))
 }
 
 /// One definition; plain functions, so each names its market.

@@ -44,10 +44,7 @@ pub const VENUE: VenueDef = VenueDef {
     discovery: symbols::discovery,
     further: symbols::further,
     instruments: symbols::instruments,
-    time: |endpoints| {
-        let url = format!("{}/api/v3/brokerage/time", endpoints.rest);
-        Some(Ask { url, body: None, pool: limits::PUBLIC, weight: 1 })
-    },
+    time: |at| Some(Ask::get(format!("{}/api/v3/brokerage/time", at.rest), limits::PUBLIC)),
     read_time: wire::time,
     open: |config| Box::new(Kit::new(session::Coinbase::new(&config), config)),
 };

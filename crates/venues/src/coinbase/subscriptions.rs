@@ -233,7 +233,7 @@ impl Kit<Coinbase> {
             self.markets[at.index()].link = None;
         }
         if is_none_held {
-            let stay = stay.into_iter().map(|at| (at, Channel::Level2)).collect();
+            let stay: Wanted<Coinbase> = stay.into_iter().map(|at| (at, Channel::Level2)).collect();
             Coinbase::again(self, now, id, &stay, out);
         }
         self.place(now, out);

@@ -1,5 +1,6 @@
-//! The machine that venues with one subscription per market and channel share: links, subscribing, what is lost with a connection,
-//! what is subscribed again, markets that come and go, saving and restoring.
+//! The machine that all venues share: links, streams, markets, requests, ticks, saving and restoring; and for venues with one
+//! subscription per market and channel also subscribing, what is lost with a connection, what is subscribed again, markets that
+//! come and go.
 //!
 //! What a venue adds is in [`super::protocol`]; everything is dispatched at compile time.
 

@@ -111,3 +111,19 @@ pub struct Limits {
     /// "Too many requests" means the host: every budget of the venue rests, not only the one that was spent.
     pub host_rests_on_429: bool,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_number_of_a_connection_is_not_given_again() {
+        let mut links = Links::default();
+        let open = |links: &mut Links| links.open("wss://x".to_owned(), None);
+        assert_eq!([open(&mut links), open(&mut links)], [LinkId(0), LinkId(1)]);
+        links.keep(|id| id == LinkId(0));
+        assert_eq!(open(&mut links), LinkId(2));
+        let left: Vec<LinkId> = links.all().iter().map(|l| l.id).collect();
+        assert_eq!(left, [LinkId(0), LinkId(2)]);
+    }
+}
