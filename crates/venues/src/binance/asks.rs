@@ -4,9 +4,11 @@ use super::flavour::Class;
 use super::frame::{self, Data};
 use super::limits::{self, DATA, FUNDING, WEIGHT};
 use super::rest;
-use super::session::{BinanceSession, Purpose, base_quantity};
+use super::session::{Binance, Purpose, base_quantity};
+use crate::session::kit::Kit;
+use crate::session::protocol::Rest;
 use crate::session::registry::escape;
-use crate::session::{Action, MarketIndex, Out, PoolId, Priority, Request, RequestId, scan};
+use crate::session::{Action, FailReason, MarketIndex, Out, PoolId, Priority, Request, RequestId, scan};
 use barograph_domain::{GapReason, Metric, Payload, Span, StatusState, Ts};
 use std::collections::BTreeMap;
 
@@ -29,111 +31,20 @@ const FORBIDDEN_PAUSE: Span = Span::mins(10);
 /// Waiting for budget included. A thousand books at weight 1 wait half a minute.
 const PATIENCE: Span = Span::mins(5);
 
-impl BinanceSession {
-    pub(super) fn api(&self, path: &str) -> String {
-        format!("{}{}{path}", self.config.endpoints.rest, self.flavour.api)
+impl Rest for Kit<Binance> {
+    fn ask(&mut self, now: Ts, out: &mut Out) {
+        for market in self.each(None) {
+            self.ask_depth(now, market, out);
+        }
+        self.ask_polls(now, out);
+        self.ask_ratios(now, out);
+        self.ask_settled(now, out);
+        self.ask_funding_info(now, out);
+        self.ask_status(now, out);
+        self.ask_history(now, out);
     }
 
-    /// Not while the venue refuses this address; after the pause one request at a time.
-    pub(super) fn may_ask(&self, now: Ts) -> bool {
-        self.state.refused_until.is_none_or(|until| now >= until && self.state.asked.is_empty())
-    }
-
-    pub(super) fn ask(
-        &mut self,
-        now: Ts,
-        purpose: Purpose,
-        url: String,
-        (pool, weight): (PoolId, u32),
-        priority: Priority,
-        out: &mut Out,
-    ) -> RequestId {
-        self.state.request_last += 1;
-        let id = RequestId(self.state.request_last);
-        self.state.asked.insert(id, (purpose, now));
-        out.actions.push(Action::Request(Request { id, url, body: None, pool, weight, priority, timeout: TIMEOUT }));
-        id
-    }
-
-    pub(super) fn ask_depth(&mut self, now: Ts, market: MarketIndex, out: &mut Out) {
-        let Some(m) = self.state.markets.get(market.index()).filter(|m| m.wanted) else { return };
-        if !self.may_ask(now) || !m.book.as_ref().is_some_and(|b| b.wants_snapshot(now)) {
-            return;
-        }
-        let Some(symbol) = self.spec(market).map(|s| escape(&s.symbol)) else { return };
-        let (limit, weight) = limits::depth(self.flavour, self.config.book_depth);
-        let limit = limit.map_or(String::new(), |n| format!("&limit={n}"));
-        let url = self.api(&format!("/depth?symbol={symbol}{limit}"));
-        let id = self.ask(now, Purpose::Depth(market), url, (WEIGHT, weight), Priority::Sync, out);
-        if let Some(book) = self.state.markets.get_mut(market.index()).and_then(|m| m.book.as_mut()) {
-            book.asked = Some(id);
-        }
-    }
-
-    pub(super) fn ask_polls(&mut self, now: Ts, out: &mut Out) {
-        while self.may_ask(now) {
-            let mut due = None;
-            let next = RequestId(self.state.request_last + 1);
-            let mut polls = core::mem::take(&mut self.state.polls);
-            polls.next(now, |market, _| {
-                due = Some(market);
-                next
-            });
-            self.state.polls = polls;
-            let Some(symbol) = due.and_then(|m| self.spec(m)).map(|s| escape(&s.symbol)) else { return };
-            let url = self.api(&format!("/openInterest?symbol={symbol}"));
-            self.ask(now, Purpose::OpenInterest, url, (WEIGHT, 1), Priority::Poll, out);
-        }
-    }
-
-    pub(super) fn ask_funding_info(&mut self, now: Ts, out: &mut Out) {
-        if self.may_ask(now) && self.state.funding_info_due.is_some_and(|due| due <= now) {
-            self.state.funding_info_due = Some(now + FUNDING_INFO_EVERY);
-            let url = self.api("/fundingInfo");
-            self.ask(now, Purpose::FundingInfo, url, (FUNDING, 1), Priority::Poll, out);
-        }
-    }
-
-    pub(super) fn ask_settled(&mut self, now: Ts, out: &mut Out) {
-        if !self.has(Metric::FundingRateSettled) || !self.may_ask(now) {
-            return;
-        }
-        let is_due = |at: &usize| {
-            let m = &self.state.markets[*at];
-            m.wanted && m.settle_due.is_some_and(|due| due <= now)
-        };
-        let mut due: Vec<usize> = (0..self.state.markets.len()).filter(is_due).collect();
-        if self.state.refused_until.is_some() {
-            due.truncate(1);
-        }
-        let Some(first) = due.first() else { return };
-        let from = due.iter().filter_map(|at| self.state.markets[*at].settle_from).min();
-        // Settlements are stamped some milliseconds after their hour.
-        let since = from.map_or(String::new(), |t| format!("startTime={}&", (t - Span::secs(10)).as_millis()));
-        for at in &due {
-            let m = &mut self.state.markets[*at];
-            m.settle_attempts += 1;
-            m.settle_due = (m.settle_attempts < SETTLED_ATTEMPTS_MAX).then(|| now + SETTLED_PAUSE);
-        }
-        if due.len() > SETTLED_BULK {
-            // The newest rows of all markets: those that settle each hour crowd out those that do each eight, a page further
-            // back has them.
-            let page = self.state.settled_before.filter(|_| from.is_none());
-            let page = page.map_or(String::new(), |t| format!("endTime={}&", t.as_millis() - 1));
-            let url = self.api(&format!("/fundingRate?{since}{page}limit={SETTLED_PAGE}"));
-            self.ask(now, Purpose::Settled(None), url, (FUNDING, 1), Priority::Poll, out);
-            return;
-        }
-        debug_assert!(due.contains(first));
-        for at in due {
-            let market = MarketIndex(u32::try_from(at).unwrap_or(u32::MAX));
-            let Some(symbol) = self.spec(market).map(|s| escape(&s.symbol)) else { continue };
-            let url = self.api(&format!("/fundingRate?symbol={symbol}&{since}limit=10"));
-            self.ask(now, Purpose::Settled(Some(market)), url, (FUNDING, 1), Priority::Poll, out);
-        }
-    }
-
-    pub(super) fn reply(&mut self, now: Ts, request: RequestId, status: u16, body: &[u8], out: &mut Out) {
+    fn reply(&mut self, now: Ts, request: RequestId, status: u16, body: &[u8], out: &mut Out) {
         // Whatever it says: we are answered.
         self.state.refused_until = None;
         if let Some((Purpose::Status(Some(market)), _)) = self.state.asked.get(&request).copied()
@@ -144,7 +55,7 @@ impl BinanceSession {
             return self.traded(now, market, false, out);
         }
         if status != 200 {
-            self.failed(now, request, &format!("the answer has status {status}"), body, out);
+            self.unanswered(now, request, &format!("the answer has status {status}"), body, out);
             return;
         }
         let Some((purpose, _)) = self.state.asked.get(&request).copied() else { return };
@@ -158,7 +69,7 @@ impl BinanceSession {
             Purpose::Status(market) => self.statuses(now, market, body, out),
         };
         if read.is_none() {
-            self.failed(now, request, "the answer cannot be read", body, out);
+            self.unanswered(now, request, "the answer cannot be read", body, out);
             return;
         }
         self.state.asked.remove(&request);
@@ -170,13 +81,133 @@ impl BinanceSession {
         }
     }
 
+    fn failed(&mut self, now: Ts, request: RequestId, reason: FailReason, out: &mut Out) {
+        if reason == FailReason::Forbidden {
+            self.forbidden(now, request, out);
+        } else {
+            self.unanswered(now, request, "no answer", &[], out);
+        }
+    }
+}
+
+impl Kit<Binance> {
+    pub(super) fn api(&self, path: &str) -> String {
+        format!("{}{}{path}", self.config.endpoints.rest, self.venue.flavour.api)
+    }
+
+    /// Not while the venue refuses this address; after the pause one request at a time.
+    pub(super) fn may_ask(&self, now: Ts) -> bool {
+        self.state.refused_until.is_none_or(|until| now >= until && self.state.asked.is_empty())
+    }
+
+    pub(super) fn request(
+        &mut self,
+        now: Ts,
+        purpose: Purpose,
+        url: String,
+        cost: (PoolId, u32),
+        priority: Priority,
+        out: &mut Out,
+    ) -> RequestId {
+        let id = self.desk.request_id();
+        self.request_as(now, id, purpose, url, cost, priority, out);
+        id
+    }
+
+    /// As [`Self::request`], with this number.
+    #[expect(clippy::too_many_arguments, reason = "a request and what it is for")]
+    pub(super) fn request_as(
+        &mut self,
+        now: Ts,
+        id: RequestId,
+        purpose: Purpose,
+        url: String,
+        (pool, weight): (PoolId, u32),
+        priority: Priority,
+        out: &mut Out,
+    ) {
+        self.state.asked.insert(id, (purpose, now));
+        out.actions.push(Action::Request(Request { id, url, body: None, pool, weight, priority, timeout: TIMEOUT }));
+    }
+
+    pub(super) fn ask_depth(&mut self, now: Ts, market: MarketIndex, out: &mut Out) {
+        let Some(m) = self.markets.get(market.index()).filter(|m| m.wanted) else { return };
+        if !self.may_ask(now) || !m.book.as_ref().is_some_and(|b| b.wants_snapshot(now)) {
+            return;
+        }
+        let Some(symbol) = self.spec(market).map(|s| escape(&s.symbol)) else { return };
+        let (limit, weight) = limits::depth(self.venue.flavour, self.config.book_depth);
+        let limit = limit.map_or(String::new(), |n| format!("&limit={n}"));
+        let url = self.api(&format!("/depth?symbol={symbol}{limit}"));
+        let id = self.request(now, Purpose::Depth(market), url, (WEIGHT, weight), Priority::Sync, out);
+        if let Some(book) = self.markets.get_mut(market.index()).and_then(|m| m.book.as_mut()) {
+            book.asked = Some(id);
+        }
+    }
+
+    pub(super) fn ask_polls(&mut self, now: Ts, out: &mut Out) {
+        while self.may_ask(now) {
+            let Some((id, market, _)) = self.desk.next_poll(now, &mut self.state.polls) else { return };
+            let Some(symbol) = self.spec(market).map(|s| escape(&s.symbol)) else { return };
+            let url = self.api(&format!("/openInterest?symbol={symbol}"));
+            self.request_as(now, id, Purpose::OpenInterest, url, (WEIGHT, 1), Priority::Poll, out);
+        }
+    }
+
+    pub(super) fn ask_funding_info(&mut self, now: Ts, out: &mut Out) {
+        if self.may_ask(now) && self.state.funding_info_due.is_some_and(|due| due <= now) {
+            self.state.funding_info_due = Some(now + FUNDING_INFO_EVERY);
+            let url = self.api("/fundingInfo");
+            self.request(now, Purpose::FundingInfo, url, (FUNDING, 1), Priority::Poll, out);
+        }
+    }
+
+    pub(super) fn ask_settled(&mut self, now: Ts, out: &mut Out) {
+        if !self.has(Metric::FundingRateSettled) || !self.may_ask(now) {
+            return;
+        }
+        let is_due = |at: &usize| {
+            let m = &self.markets[*at];
+            m.wanted && m.settle_due.is_some_and(|due| due <= now)
+        };
+        let mut due: Vec<usize> = (0..self.markets.len()).filter(is_due).collect();
+        if self.state.refused_until.is_some() {
+            due.truncate(1);
+        }
+        let Some(first) = due.first() else { return };
+        let from = due.iter().filter_map(|at| self.markets[*at].settle_from).min();
+        // Settlements are stamped some milliseconds after their hour.
+        let since = from.map_or(String::new(), |t| format!("startTime={}&", (t - Span::secs(10)).as_millis()));
+        for at in &due {
+            let m = &mut self.markets[*at];
+            m.settle_attempts += 1;
+            m.settle_due = (m.settle_attempts < SETTLED_ATTEMPTS_MAX).then(|| now + SETTLED_PAUSE);
+        }
+        if due.len() > SETTLED_BULK {
+            // The newest rows of all markets: those that settle each hour crowd out those that do each eight, a page further
+            // back has them.
+            let page = self.state.settled_before.filter(|_| from.is_none());
+            let page = page.map_or(String::new(), |t| format!("endTime={}&", t.as_millis() - 1));
+            let url = self.api(&format!("/fundingRate?{since}{page}limit={SETTLED_PAGE}"));
+            self.request(now, Purpose::Settled(None), url, (FUNDING, 1), Priority::Poll, out);
+            return;
+        }
+        debug_assert!(due.contains(first));
+        for at in due {
+            let market = MarketIndex::at(at);
+            let Some(symbol) = self.spec(market).map(|s| escape(&s.symbol)) else { continue };
+            let url = self.api(&format!("/fundingRate?symbol={symbol}&{since}limit=10"));
+            self.request(now, Purpose::Settled(Some(market)), url, (FUNDING, 1), Priority::Poll, out);
+        }
+    }
+
     /// 403 or 451: the venue is not for this address. What depends on requests says so; everything is asked for again when one
     /// request has been answered.
-    pub(super) fn forbidden(&mut self, now: Ts, request: RequestId, out: &mut Out) {
+    fn forbidden(&mut self, now: Ts, request: RequestId, out: &mut Out) {
         let Some((purpose, _)) = self.state.asked.remove(&request) else { return };
         match purpose {
             Purpose::Depth(market) => {
-                let book = self.state.markets.get_mut(market.index()).and_then(|m| m.book.as_mut());
+                let book = self.markets.get_mut(market.index()).and_then(|m| m.book.as_mut());
                 if let Some(book) = book.filter(|b| b.asked == Some(request)) {
                     book.failed(now);
                 }
@@ -198,8 +229,8 @@ impl BinanceSession {
         }
         let why = "the venue refuses requests from this address (403 or 451): use another host or leave the venue out";
         out.fault("region_refused", None, why, &[]);
-        for market in (0..self.state.markets.len()).map(|n| MarketIndex(u32::try_from(n).unwrap_or(u32::MAX))) {
-            let m = &self.state.markets[market.index()];
+        for market in self.each(None) {
+            let m = &self.markets[market.index()];
             if !m.wanted {
                 continue;
             }
@@ -207,18 +238,18 @@ impl BinanceSession {
             let has_book = m.book.as_ref().is_some_and(|b| b.book().is_some());
             for metric in [Metric::OpenInterest, Metric::FundingRateSettled, Metric::Book] {
                 if metric != Metric::Book || !has_book {
-                    self.state.tracker.lost(market, metric, now, StatusState::Gap, GapReason::Refused, out);
+                    self.desk.tracker.lost(market, metric, now, StatusState::Gap, GapReason::Refused, out);
                 }
             }
         }
     }
 
     /// No answer, or none of use. What is regular comes again by itself.
-    pub(super) fn failed(&mut self, now: Ts, request: RequestId, why: &str, body: &[u8], out: &mut Out) {
+    fn unanswered(&mut self, now: Ts, request: RequestId, why: &str, body: &[u8], out: &mut Out) {
         let Some((purpose, _)) = self.state.asked.remove(&request) else { return };
         let market = match purpose {
             Purpose::Depth(market) => {
-                let book = self.state.markets.get_mut(market.index()).and_then(|m| m.book.as_mut());
+                let book = self.markets.get_mut(market.index()).and_then(|m| m.book.as_mut());
                 if let Some(book) = book.filter(|b| b.asked == Some(request)) {
                     book.failed(now);
                 }
@@ -249,17 +280,17 @@ impl BinanceSession {
         let old = self.state.asked.iter().filter(|(_, (purpose, at))| now - *at > patience(*purpose));
         let old: Vec<RequestId> = old.map(|(id, _)| *id).collect();
         for request in old {
-            self.failed(now, request, "no answer for minutes", &[], out);
+            self.unanswered(now, request, "no answer for minutes", &[], out);
         }
     }
 
     fn snapshot(&mut self, now: Ts, market: MarketIndex, request: RequestId, body: &[u8], out: &mut Out) -> Option<()> {
-        let m = self.state.markets.get(market.index())?;
+        let m = self.markets.get(market.index())?;
         // The connection was lost meanwhile: a new snapshot will be asked for.
         if m.book.as_ref().is_none_or(|b| b.asked != Some(request)) {
             return Some(());
         }
-        let mut levels = self.levels.take().unwrap_or_default();
+        let mut levels = self.venue.levels.take().unwrap_or_default();
         let plain;
         let read = match frame::read(body, &mut levels) {
             Some(frame) => Some(frame),
@@ -274,10 +305,10 @@ impl BinanceSession {
         });
         let outcome = head.map(|(id, stamp)| {
             let at = stamp.and_then(|n| i64::try_from(n).ok()).and_then(Ts::from_epoch).unwrap_or(now);
-            let book = self.state.markets.get_mut(market.index()).and_then(|m| m.book.as_mut());
+            let book = self.markets.get_mut(market.index()).and_then(|m| m.book.as_mut());
             (id, at, book.map(|b| b.snapshot(now, id, &levels)))
         });
-        self.levels = Some(levels);
+        self.venue.levels = Some(levels);
         let (id, at, outcome) = outcome?;
         match outcome? {
             Ok(newest) => {
@@ -287,13 +318,12 @@ impl BinanceSession {
             // A live book that was not renewed is still the book.
             Err(_)
                 if self
-                    .state
                     .markets
                     .get(market.index())
                     .and_then(|m| m.book.as_ref())
                     .is_some_and(|b| b.book().is_some()) => {}
             // Too old or not whole: asked for again after a pause; what is held stays.
-            Err(why) => self.state.tracker.lost(market, Metric::Book, now, StatusState::Resync, why, out),
+            Err(why) => self.desk.tracker.lost(market, Metric::Book, now, StatusState::Resync, why, out),
         }
         Some(())
     }
@@ -302,15 +332,15 @@ impl BinanceSession {
         let (at, amount) = rest::open_interest(body)?;
         // What does not move is asked for less often.
         let moved = self.state.polls.asked_by(request).is_some_and(|market| {
-            let m = self.state.markets.get(market.index());
+            let m = self.markets.get(market.index());
             m.is_some_and(|m| m.interest_raw.is_none_or(|before| before.to_bits() != amount.to_bits()))
         });
         let (market, metric) = self.state.polls.answered(now, request, moved)?;
-        if let Some(m) = self.state.markets.get_mut(market.index()) {
+        if let Some(m) = self.markets.get_mut(market.index()) {
             m.interest_raw = Some(amount);
         }
-        let class = self.flavour.class;
-        let (Some(m), Some(spec)) = (self.state.markets.get(market.index()), self.spec(market)) else {
+        let class = self.venue.flavour.class;
+        let (Some(m), Some(spec)) = (self.markets.get(market.index()), self.spec(market)) else {
             return Some(());
         };
         let amount = match (class, m.mark) {
@@ -323,13 +353,13 @@ impl BinanceSession {
         if !m.wanted || before.is_some_and(|(t, _)| at <= t) {
             return Some(());
         }
-        if let Some(m) = self.state.markets.get_mut(market.index()) {
+        if let Some(m) = self.markets.get_mut(market.index()) {
             m.open_interest = Some((at, amount));
         }
         if let Some((from, _)) = before.filter(|(t, _)| at - *t > OPEN_INTEREST_HOLE) {
             self.fetch_open_interest(now, market, from, at, true);
         }
-        self.state.tracker.progress(market, metric, now, at, out);
+        self.desk.tracker.progress(market, metric, now, at, out);
         out.live(market, metric, at, 0, Payload::Value(amount));
         self.begin(now, market, at);
         Some(())
@@ -338,12 +368,12 @@ impl BinanceSession {
     fn funding_info(&mut self, body: &[u8]) -> Option<()> {
         let listed = rest::funding_info(body)?;
         // Not listed means eight hours.
-        for m in &mut self.state.markets {
+        for m in &mut self.markets {
             m.interval_h = 8.0;
         }
         for (symbol, hours) in listed {
-            let market = self.names.get(symbol.as_bytes());
-            if let Some(m) = market.and_then(|m| self.state.markets.get_mut(m.index())) {
+            let market = self.venue.names.get(symbol.as_bytes());
+            if let Some(m) = market.and_then(|m| self.markets.get_mut(m.index())) {
                 m.interval_h = hours;
             }
         }
@@ -358,8 +388,8 @@ impl BinanceSession {
         let newest: BTreeMap<String, Ts> =
             rows.iter().filter(|r| !r.special).map(|r| (r.symbol.clone(), r.at)).collect();
         for row in rows {
-            let Some(market) = self.names.get(row.symbol.as_bytes()) else { continue };
-            let Some(m) = self.state.markets.get_mut(market.index()).filter(|m| m.wanted) else { continue };
+            let Some(market) = self.venue.names.get(row.symbol.as_bytes()) else { continue };
+            let Some(m) = self.markets.get_mut(market.index()).filter(|m| m.wanted) else { continue };
             // At start there is nothing to wait for but the newest one.
             if m.settle_from.is_none_or(|from| row.at >= from - Span::secs(10)) && !row.special {
                 (m.settle_due, m.settle_attempts) = (None, 0);
@@ -375,13 +405,13 @@ impl BinanceSession {
                 out.backfilled(market, Metric::FundingRateSettled, row.at, 0, payload);
                 continue;
             }
-            self.state.tracker.progress(market, Metric::FundingRateSettled, now, row.at, out);
+            self.desk.tracker.progress(market, Metric::FundingRateSettled, now, row.at, out);
             out.live(market, Metric::FundingRateSettled, row.at, 0, payload);
         }
         self.state.settled_before = oldest.filter(|at| now - *at < SETTLED_WITHIN);
         if self.state.settled_before.is_some() {
             // Whoever was not on this page is looked for on the one before it, at once.
-            for m in self.state.markets.iter_mut().filter(|m| m.wanted && m.settle_from.is_none()) {
+            for m in self.markets.iter_mut().filter(|m| m.wanted && m.settle_from.is_none()) {
                 m.settle_due = m.settle_due.map(|_| now);
             }
         }

@@ -8,8 +8,9 @@ use super::archive::{LABEL_SWITCH, METRICS_CADENCE};
 use super::flavour::Class;
 use super::history::{Piece, TRADE_PAGES_MAX, Task};
 use super::limits::{self, FUNDING, WEIGHT};
-use super::session::{BinanceSession, Purpose, TradeIds, base_quantity, contract_size};
+use super::session::{Binance, Purpose, TradeIds, base_quantity, contract_size};
 use super::{quarter, rest};
+use crate::session::kit::Kit;
 use crate::session::registry::escape;
 use crate::session::{MarketIndex, MarketSpec, Out, Priority, RequestId};
 use barograph_domain::{MarketKind, Metric, Payload, Span, Ts};
@@ -24,34 +25,32 @@ const TRADES_PAGE: u64 = 1_000;
 const OPEN_INTEREST_PAGE: u32 = 500;
 const MINUTE: Span = Span::mins(1);
 
-impl BinanceSession {
+impl Kit<Binance> {
     pub(super) fn task(&self, now: Ts, market: MarketIndex, piece: Piece, from: Ts, until: Ts) -> Task {
         Task { market, piece, from, until, repair: false, pages: 0, attempts: 0, due: now, asked: None }
     }
 
     /// First data of a market, stamped `there` by the venue: its past is fetched.
     pub(super) fn begin(&mut self, now: Ts, market: MarketIndex, there: Ts) {
-        let first = self.state.markets.get_mut(market.index()).is_some_and(|m| !core::mem::replace(&mut m.begun, true));
+        let first = self.markets.get_mut(market.index()).is_some_and(|m| !core::mem::replace(&mut m.begun, true));
         if !first || self.config.backfill <= Span::ZERO {
             return;
         }
         let from = now - self.config.backfill;
-        let offered =
-            |s: &Self, metric| s.has(metric) && s.spec(market).is_some_and(|spec| s.flavour.offers(metric, spec.kind));
-        if offered(self, Metric::Bar) {
+        if self.desk.wants(market, Metric::Bar) {
             // Whether a minute is over is for the venue's clock to say: with ours ahead, a running candle would look closed. With
             // ours behind, the last one is found missing by the next, and fetched.
             let until = there.min(now).floor(MINUTE);
             // From here on a candle that is missing is a hole.
-            if let Some(m) = self.state.markets.get_mut(market.index()) {
+            if let Some(m) = self.markets.get_mut(market.index()) {
                 m.bar_ts = m.bar_ts.max(Some(until));
             }
             self.state.history.add(self.task(now, market, Piece::Klines, from, until));
         }
-        if offered(self, Metric::FundingRateSettled) {
+        if self.desk.wants(market, Metric::FundingRateSettled) {
             self.state.history.add(self.task(now, market, Piece::Funding, from, now));
         }
-        if offered(self, Metric::OpenInterest) {
+        if self.desk.wants(market, Metric::OpenInterest) {
             self.fetch_open_interest(now, market, from, now, false);
         }
     }
@@ -123,7 +122,7 @@ impl BinanceSession {
 
     /// A COIN-M contract that expires: its statistics go by the name of its quarter.
     fn dated(&self, market: MarketIndex) -> Option<&MarketSpec> {
-        let coin_m = self.flavour.class == Class::CoinM;
+        let coin_m = self.venue.flavour.class == Class::CoinM;
         self.spec(market).filter(|spec| coin_m && spec.kind == MarketKind::DatedFuture)
     }
 
@@ -133,7 +132,7 @@ impl BinanceSession {
         let end = task.until.min(task.from + METRICS_CADENCE.times(i64::from(OPEN_INTEREST_PAGE) - 1));
         let spec = self.spec(task.market);
         let symbol = spec.map_or("", |s| &s.symbol);
-        if self.flavour.class != Class::CoinM {
+        if self.venue.flavour.class != Class::CoinM {
             return (format!("symbol={}", escape(symbol)), end);
         }
         let expiry = self.dated(task.market).and_then(|s| s.expiry);
@@ -145,18 +144,16 @@ impl BinanceSession {
 
     pub(super) fn ask_history(&mut self, now: Ts, out: &mut Out) {
         while self.may_ask(now) {
-            let next = RequestId(self.state.request_last + 1);
             let mut due = None;
-            let mut history = core::mem::take(&mut self.state.history);
-            let found = history.next(now, |task| {
-                due = Some(*task);
-                next
+            self.state.history.next(now, |task| {
+                let id = self.desk.request_id();
+                due = Some((id, *task));
+                id
             });
-            self.state.history = history;
-            let (true, Some(task)) = (found, due) else { return };
+            let Some((id, task)) = due else { return };
             let (url, cost) = self.page(&task);
             let priority = if task.repair { Priority::Repair } else { Priority::Backfill };
-            self.ask(now, Purpose::History, url, cost, priority, out);
+            self.request_as(now, id, Purpose::History, url, cost, priority, out);
         }
     }
 
@@ -167,7 +164,7 @@ impl BinanceSession {
         let (from, until) = (task.from.as_millis(), task.until.as_millis());
         match task.piece {
             Piece::Klines => {
-                let (limit, weight) = limits::klines(self.flavour);
+                let (limit, weight) = limits::klines(self.venue.flavour);
                 // Candles are asked for by their opening: the first one opens where the one before closed.
                 let last = until - 1;
                 let path = format!("/klines?symbol={symbol}&interval=1m&startTime={from}&endTime={last}&limit={limit}");
@@ -189,7 +186,7 @@ impl BinanceSession {
                 let first = hi.saturating_sub(TRADES_PAGE).max(lo);
                 let limit = (hi - first).min(TRADES_PAGE);
                 let path = format!("/aggTrades?symbol={symbol}&fromId={first}&limit={limit}");
-                (self.api(&path), (WEIGHT, limits::trades(self.flavour)))
+                (self.api(&path), (WEIGHT, limits::trades(self.venue.flavour)))
             }
         }
     }
@@ -215,7 +212,7 @@ impl BinanceSession {
 
     fn klines_page(&mut self, task: &Task, body: &[u8], out: &mut Out) -> Option<Option<Task>> {
         let rows = rest::klines(body)?;
-        let full = rows.len() >= limits::klines(self.flavour).0 as usize;
+        let full = rows.len() >= limits::klines(self.venue.flavour).0 as usize;
         let size = self.spec(task.market).map_or(1.0, contract_size);
         let mut newest = task.from;
         for row in rows {
@@ -225,7 +222,7 @@ impl BinanceSession {
                 continue;
             }
             let mut bar = row.bar;
-            if self.flavour.class == Class::CoinM {
+            if self.venue.flavour.class == Class::CoinM {
                 (bar.volume, bar.quote_volume) = (bar.quote_volume, bar.volume.map(|contracts| contracts * size));
             }
             newest = newest.max(row.close_ts);
@@ -257,7 +254,7 @@ impl BinanceSession {
                 continue;
             }
             // COIN-M: contracts, and their value in the base asset.
-            let amount = if self.flavour.class == Class::CoinM { value } else { amount };
+            let amount = if self.venue.flavour.class == Class::CoinM { value } else { amount };
             out.backfilled(task.market, Metric::OpenInterest, at, 0, Payload::Value(amount));
         }
         Some((end < task.until).then(|| Task { from: end + Span::millis(1), ..*task }))
@@ -273,7 +270,7 @@ impl BinanceSession {
                 reached = true;
                 continue;
             }
-            let qty = base_quantity(self.flavour.class, spec, row.qty, row.price);
+            let qty = base_quantity(self.venue.flavour.class, spec, row.qty, row.price);
             out.backfilled(task.market, Metric::Trade, row.at, row.id, row.payload(qty));
         }
         let pages = task.pages + 1;

@@ -5,8 +5,10 @@ use super::flavour::Class;
 use super::frame::{self, Data, Fields, Levels, Token};
 use super::history::{Piece, Task};
 use super::rest::is_bar;
-use super::session::{BinanceSession, Market, TradeIds, base_quantity, contract_size};
+use super::session::{Binance, Market, TradeIds, base_quantity, contract_size};
 use crate::number;
+use crate::session::kit::Kit;
+use crate::session::protocol::Feed;
 use crate::session::seen::identity;
 use crate::session::{ConnId, Decimal, MarketIndex, Out, scan};
 use barograph_domain::{Bar, GapReason, Metric, Payload, Price, Side, Span, StatusState, Ts};
@@ -46,17 +48,19 @@ fn stamp(now: Ts, n: Option<u64>) -> Result<Ts, Refused> {
     if ts - now > AHEAD_MAX || now - ts > BEHIND_MAX { Err(BAD_TIME) } else { Ok(ts) }
 }
 
-impl BinanceSession {
-    pub(super) fn frame(&mut self, now: Ts, conn: ConnId, bytes: &[u8], out: &mut Out) {
-        let mut levels = self.levels.take().unwrap_or_default();
+impl Feed for Kit<Binance> {
+    fn frame(&mut self, now: Ts, conn: ConnId, bytes: &[u8], out: &mut Out) {
+        let mut levels = self.venue.levels.take().unwrap_or_default();
         if let Some(frame) = frame::read(bytes, &mut levels) {
             self.take_frame(now, conn, &frame, &levels, bytes, out);
         } else {
             self.unusual_frame(now, conn, bytes, &mut levels, out);
         }
-        self.levels = Some(levels);
+        self.venue.levels = Some(levels);
     }
+}
 
+impl Kit<Binance> {
     /// Blanks, escapes, or no JSON at all.
     #[cold]
     fn unusual_frame(&mut self, now: Ts, conn: ConnId, bytes: &[u8], levels: &mut Levels, out: &mut Out) {
@@ -92,7 +96,7 @@ impl BinanceSession {
     }
 
     fn event(&mut self, now: Ts, conn: ConnId, f: &Fields<'_>, levels: &Levels, bytes: &[u8], out: &mut Out) {
-        if f.st.is_some() && f.st == self.flavour.foreign_mark() {
+        if f.st.is_some() && f.st == self.venue.flavour.foreign_mark() {
             return;
         }
         let outcome = match f.e {
@@ -108,7 +112,7 @@ impl BinanceSession {
                 self.named(f, bytes, out).map_or(Ok(()), |m| self.ticker(now, conn, m, f, out))
             }
             // Arrays of all markets hold many that are not wanted.
-            b"markPriceUpdate" => self.names.get(f.s).map_or(Ok(()), |m| self.mark_price(now, conn, m, f, out)),
+            b"markPriceUpdate" => self.venue.names.get(f.s).map_or(Ok(()), |m| self.mark_price(now, conn, m, f, out)),
             b"indexPriceUpdate" => self.index_price(now, conn, f, out),
             b"kline" => self.named(f, bytes, out).map_or(Ok(()), |m| self.kline(now, conn, m, f, out)),
             b"forceOrder" => self.force_order(now, conn, f, out),
@@ -123,13 +127,13 @@ impl BinanceSession {
             _ => Err("unexpected_event"),
         };
         if let Err(kind) = outcome {
-            out.fault(kind, self.names.get(f.s), "an event was refused", bytes);
+            out.fault(kind, self.venue.names.get(f.s), "an event was refused", bytes);
         }
     }
 
     /// The market of an event that was subscribed by name.
     fn named(&self, f: &Fields<'_>, bytes: &[u8], out: &mut Out) -> Option<MarketIndex> {
-        let market = self.names.get(f.s);
+        let market = self.venue.names.get(f.s);
         if market.is_none() {
             out.fault("unknown_symbol", None, "a stream of a market that was not asked for", bytes);
         }
@@ -138,10 +142,10 @@ impl BinanceSession {
 
     /// Continuity of a stream whose data just came; false when nobody wants it.
     fn live(&mut self, now: Ts, market: MarketIndex, metric: Metric, event_ts: Ts, out: &mut Out) -> bool {
-        if !self.has(metric) || !self.state.markets.get(market.index()).is_some_and(|m| m.wanted) {
+        if !self.has(metric) || !self.markets.get(market.index()).is_some_and(|m| m.wanted) {
             return false;
         }
-        self.state.tracker.progress(market, metric, now, event_ts, out);
+        self.desk.tracker.progress(market, metric, now, event_ts, out);
         true
     }
 
@@ -155,7 +159,7 @@ impl BinanceSession {
         out: &mut Out,
     ) -> Result<(), Refused> {
         let (Some(first), Some(last), true) = (f.U, f.u, f.has_levels) else { return Err(MISSING) };
-        if first > last || (self.flavour.is_futures() && f.pu.is_none()) {
+        if first > last || (self.venue.flavour.is_futures() && f.pu.is_none()) {
             return Err("bad_sequence");
         }
         let sent = stamp(now, f.E);
@@ -168,18 +172,17 @@ impl BinanceSession {
         }
         let sent = sent?;
         let event_ts = if f.T.is_some() { stamp(now, f.T)? } else { sent };
-        self.state.lag.note(now, sent);
+        self.desk.lag.note(now, sent);
         self.delivered(now, conn, out);
         let ids = Ids { first, last, previous: f.pu };
-        let Some(book) = self.state.markets.get_mut(market.index()).filter(|m| m.wanted).and_then(|m| m.book.as_mut())
-        else {
+        let Some(book) = self.markets.get_mut(market.index()).filter(|m| m.wanted).and_then(|m| m.book.as_mut()) else {
             return Ok(());
         };
         match book.event(now, conn, ids, event_ts, levels) {
             Step::Applied => self.book_moved(now, market, event_ts, last, out),
             Step::Nothing => self.ask_depth(now, market, out),
             Step::Lost(why) => {
-                self.state.tracker.lost(market, Metric::Book, now, StatusState::Resync, why, out);
+                self.desk.tracker.lost(market, Metric::Book, now, StatusState::Resync, why, out);
                 self.ask_depth(now, market, out);
             }
         }
@@ -188,8 +191,8 @@ impl BinanceSession {
 
     /// The book is good and newer: its continuity, and at most once a second its top.
     pub(super) fn book_moved(&mut self, now: Ts, market: MarketIndex, event_ts: Ts, seq: u64, out: &mut Out) {
-        self.state.tracker.progress(market, Metric::Book, now, event_ts, out);
-        let Some(book) = self.state.markets.get_mut(market.index()).and_then(|m| m.book.as_mut()) else { return };
+        self.desk.tracker.progress(market, Metric::Book, now, event_ts, out);
+        let Some(book) = self.markets.get_mut(market.index()).and_then(|m| m.book.as_mut()) else { return };
         if book.told.is_some_and(|told| now - told < TOP_EVERY) {
             return;
         }
@@ -214,7 +217,7 @@ impl BinanceSession {
         let numbers = if is_trade { Some((price(f.p)?, quantity(f.q)?)) } else { None };
         let aggressor_side = Some(if f.m.ok_or(MISSING)? { Side::Short } else { Side::Long });
         if let Ok(sent) = stamp(now, f.E) {
-            self.state.lag.note(now, sent);
+            self.desk.lag.note(now, sent);
         }
         self.delivered(now, conn, out);
         if !self.follow_trade(now, market, id, kind, event_ts, out)?
@@ -223,7 +226,7 @@ impl BinanceSession {
             return Ok(());
         }
         if let (Some((price, qty)), Some(spec)) = (numbers, self.spec(market)) {
-            let qty = base_quantity(self.flavour.class, spec, qty, price);
+            let qty = base_quantity(self.venue.flavour.class, spec, qty, price);
             out.live(market, Metric::Trade, event_ts, id, Payload::Trade { price, qty, aggressor_side });
         }
         Ok(())
@@ -239,7 +242,7 @@ impl BinanceSession {
         event_ts: Ts,
         out: &mut Out,
     ) -> Result<bool, Refused> {
-        let Some(m) = self.state.markets.get_mut(market.index()) else { return Ok(false) };
+        let Some(m) = self.markets.get_mut(market.index()) else { return Ok(false) };
         // `trade` and `aggTrade` of one market say the same twice, with ids of their own.
         if *m.trade_ids.get_or_insert(kind) != kind {
             return Err("unexpected_event");
@@ -252,7 +255,7 @@ impl BinanceSession {
         (m.trade_last, m.trade_ts) = (Some(id), Some(event_ts));
         match last {
             Some(last) if id > last + 1 => {
-                self.state.tracker.lost(market, Metric::Trade, now, StatusState::Gap, GapReason::SequenceJump, out);
+                self.desk.tracker.lost(market, Metric::Trade, now, StatusState::Gap, GapReason::SequenceJump, out);
                 let from = before.unwrap_or(event_ts);
                 self.repair_trades(now, market, kind, last + 1, id, from, event_ts, out);
             }
@@ -278,10 +281,10 @@ impl BinanceSession {
         // Spot sends no time, and none is invented: the fact is as old as its receipt.
         let event_ts = if f.T.is_some() { stamp(now, f.T)? } else { now };
         if f.E.is_some() {
-            self.state.lag.note(now, stamp(now, f.E)?);
+            self.desk.lag.note(now, stamp(now, f.E)?);
         }
         self.delivered(now, conn, out);
-        let Some(m) = self.state.markets.get_mut(market.index()) else { return Ok(()) };
+        let Some(m) = self.markets.get_mut(market.index()) else { return Ok(()) };
         if id <= m.ticker_id {
             return Ok(());
         }
@@ -314,9 +317,9 @@ impl BinanceSession {
         if rate.is_some_and(|r| r.abs() >= 1.0) {
             return Err("rate_out_of_range");
         }
-        self.state.lag.note(now, event_ts);
+        self.desk.lag.note(now, event_ts);
         self.delivered(now, conn, out);
-        let Some(m) = self.state.markets.get_mut(market.index()) else { return Ok(()) };
+        let Some(m) = self.markets.get_mut(market.index()) else { return Ok(()) };
         if m.mark_ts.is_some_and(|t| event_ts <= t) {
             return Ok(());
         }
@@ -344,7 +347,7 @@ impl BinanceSession {
     }
 
     fn index_value(&mut self, now: Ts, market: MarketIndex, event_ts: Ts, index: f64, out: &mut Out) {
-        let Some(m) = self.state.markets.get_mut(market.index()) else { return };
+        let Some(m) = self.markets.get_mut(market.index()) else { return };
         if m.index_ts.is_some_and(|t| event_ts <= t) {
             return;
         }
@@ -358,12 +361,12 @@ impl BinanceSession {
     fn index_price(&mut self, now: Ts, conn: ConnId, f: &Fields<'_>, out: &mut Out) -> Result<(), Refused> {
         let event_ts = stamp(now, f.E)?;
         let (pair, index) = (f.i.text().ok_or(MISSING)?, price(f.p)?);
-        self.state.lag.note(now, event_ts);
+        self.desk.lag.note(now, event_ts);
         self.delivered(now, conn, out);
-        for at in 0..self.state.specs.len() {
-            let of_pair = self.state.specs[at].symbol.split_once('_').is_some_and(|(p, _)| p.as_bytes() == pair);
+        for at in 0..self.markets.len() {
+            let of_pair = self.markets[at].spec.symbol.split_once('_').is_some_and(|(p, _)| p.as_bytes() == pair);
             if of_pair {
-                self.index_value(now, MarketIndex(u32::try_from(at).unwrap_or(u32::MAX)), event_ts, index, out);
+                self.index_value(now, MarketIndex::at(at), event_ts, index, out);
             }
         }
         Ok(())
@@ -380,7 +383,7 @@ impl BinanceSession {
         let mut k = Candle::default();
         frame::nested(f.k, |key, token| k.take(key, token)).ok_or(MISSING)?;
         if let Ok(sent) = stamp(now, f.E) {
-            self.state.lag.note(now, sent);
+            self.desk.lag.note(now, sent);
         }
         self.delivered(now, conn, out);
         if !k.closed.ok_or(MISSING)? {
@@ -392,7 +395,7 @@ impl BinanceSession {
             return Err("wrong_timeframe");
         }
         let (mut volume, mut quote_volume) = (quantity(k.v)?, quantity(k.q)?);
-        if let Some(spec) = self.spec(market).filter(|_| self.flavour.class == Class::CoinM) {
+        if let Some(spec) = self.spec(market).filter(|_| self.venue.flavour.class == Class::CoinM) {
             // Contracts and base units there.
             (volume, quote_volume) = (quote_volume, volume * contract_size(spec));
         }
@@ -407,13 +410,13 @@ impl BinanceSession {
         if !is_bar(&bar) {
             return Err("high_below_low");
         }
-        let Some(m) = self.state.markets.get_mut(market.index()) else { return Ok(()) };
+        let Some(m) = self.markets.get_mut(market.index()) else { return Ok(()) };
         if m.bar_ts.is_some_and(|t| close <= t) {
             return Ok(());
         }
         let before = m.bar_ts.replace(close);
         if let Some(from) = before.filter(|t| close - *t > MINUTE) {
-            self.state.tracker.lost(market, Metric::Bar, now, StatusState::Gap, GapReason::MissingRows, out);
+            self.desk.tracker.lost(market, Metric::Bar, now, StatusState::Gap, GapReason::MissingRows, out);
             self.state
                 .history
                 .add(Task { repair: true, ..self.task(now, market, Piece::Klines, from, close - MINUTE) });
@@ -429,7 +432,7 @@ impl BinanceSession {
         let mut o = Order::default();
         frame::nested(f.o, |key, token| o.take(key, token)).ok_or(MISSING)?;
         self.delivered(now, conn, out);
-        let Some(market) = self.names.get(o.symbol.text().ok_or(MISSING)?) else { return Ok(()) };
+        let Some(market) = self.venue.names.get(o.symbol.text().ok_or(MISSING)?) else { return Ok(()) };
         let liquidated_side = match o.side.text() {
             Some(b"SELL") => Side::Long,
             Some(b"BUY") => Side::Short,
@@ -439,9 +442,9 @@ impl BinanceSession {
         let price = if average > 0.0 { average } else { price(o.price)? };
         let qty = quantity(o.filled)?;
         let event_ts = stamp(now, o.at.int())?;
-        let (Some(spec), class) = (self.spec(market), self.flavour.class) else { return Ok(()) };
+        let (Some(spec), class) = (self.spec(market), self.venue.flavour.class) else { return Ok(()) };
         let qty = base_quantity(class, spec, qty, price);
-        let Some(m) = self.state.markets.get_mut(market.index()) else { return Ok(()) };
+        let Some(m) = self.markets.get_mut(market.index()) else { return Ok(()) };
         // The same order comes over another connection again. Stamps do not tell: a venue's clock may be set back.
         let side = [u8::from(liquidated_side == Side::Long)];
         let (at, price_bits, qty_bits) = (event_ts.0.to_le_bytes(), price.to_le_bytes(), qty.to_le_bytes());

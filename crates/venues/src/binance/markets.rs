@@ -1,37 +1,36 @@
 //! Markets that come and go while the session runs.
 
 use super::ratios;
-use super::session::BinanceSession;
+use super::session::Binance;
+use crate::session::kit::Kit;
+use crate::session::protocol::{Protocol as _, Verb};
 use crate::session::{Action, ConnId, MarketIndex, MarketSpec, Out, StreamSpec};
 use barograph_domain::{Metric, StatusState, Ts};
 
-impl BinanceSession {
+impl Kit<Binance> {
     pub(super) fn change_markets(&mut self, now: Ts, wanted: &[MarketSpec], out: &mut Out) {
-        for m in &mut self.state.markets {
+        for m in &mut self.markets {
             m.wanted = false;
         }
-        let (from, known) = (self.state.streams.len(), self.state.specs.len());
+        let (from, known) = (self.desk.streams.len(), self.markets.len());
         for spec in wanted {
-            match self.names.get(spec.symbol.as_bytes()) {
-                Some(known) => {
-                    if let Some(m) = self.state.markets.get_mut(known.index()) {
-                        m.wanted = true;
-                    }
-                }
+            match self.venue.names.get(spec.symbol.as_bytes()) {
+                Some(known) => self.markets[known.index()].wanted = true,
                 None => {
-                    self.add_market(spec.clone());
+                    self.add(spec.clone());
                 }
             }
         }
-        self.declare(now, from, out);
+        self.declare(now, out);
+        self.schedule(now, from);
         self.rest_untraded(now, known);
         self.resume_or_drop(now);
         for change in self.replan() {
             let conns: Vec<ConnId> = self.state.conns.iter().filter(|c| c.link == change.link).map(|c| c.id).collect();
             for conn in conns {
                 // First what is new: where one form takes over from another, nothing is missed in between.
-                self.send(conn, "SUBSCRIBE", &change.added, out);
-                self.send(conn, "UNSUBSCRIBE", &change.removed, out);
+                self.say(conn, Verb::Subscribe, &change.added, out);
+                self.say(conn, Verb::Unsubscribe, &change.removed, out);
             }
             for feed in &change.removed {
                 self.lose(now, *feed, out);
@@ -46,21 +45,18 @@ impl BinanceSession {
 
     /// Polls follow what is wanted.
     fn resume_or_drop(&mut self, now: Ts) {
-        let every = self.poll_every();
-        for at in 0..self.state.markets.len() {
-            let market = MarketIndex(u32::try_from(at).unwrap_or(u32::MAX));
+        let every = Binance::poll_every(self);
+        for at in 0..self.markets.len() {
+            let market = MarketIndex::at(at);
             let polled = self.state.polls.all().iter().any(|p| p.market == market);
-            let wanted = self.state.markets[at].wanted;
+            let wanted = self.markets[at].wanted;
             if wanted && !self.state.ratios.all().iter().any(|p| p.market == market) {
                 let own = |s: &&StreamSpec| s.market == market && s.offered && ratios::path(s.metric).is_some();
-                let streams: Vec<StreamSpec> = self.state.streams.iter().filter(own).cloned().collect();
+                let streams: Vec<StreamSpec> = self.desk.streams.iter().filter(own).cloned().collect();
                 streams.iter().for_each(|stream| self.poll_ratio(now, stream));
             }
-            let offered = self
-                .state
-                .tracker
-                .get(market, Metric::OpenInterest)
-                .is_some_and(|c| c.state != StatusState::NotOffered);
+            let offered =
+                self.desk.tracker.get(market, Metric::OpenInterest).is_some_and(|c| c.state != StatusState::NotOffered);
             if wanted && !polled && offered {
                 let volume = self.spec(market).and_then(|s| s.volume_24h_quote);
                 self.state.polls.add(market, Metric::OpenInterest, every, volume, now);

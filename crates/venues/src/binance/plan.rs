@@ -5,25 +5,29 @@
 
 use super::flavour::{Class, Flavour};
 use super::limits::STREAMS_MAX;
-use crate::session::{LinkId, MarketIndex, MarketSpec};
-use barograph_domain::{MarketKind, Metric};
+use super::session::Market;
+use crate::session::offer;
+use crate::session::protocol::{Channel as _, channels};
+use crate::session::{LinkId, MarketIndex, SessionConfig};
+use barograph_domain::MarketKind;
 use serde::{Deserialize, Serialize};
 
 /// From this many markets on, the streams of all markets are cheaper than one per market.
 const ALL_FROM: usize = 50;
 
-/// A stream name without its symbol.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-pub(super) enum Channel {
-    AllMarkPrices,
-    AllForceOrders,
-    MarkPrice,
-    IndexPrice,
-    AggTrade,
-    Kline,
-    ForceOrder,
-    BookTicker,
-    Depth,
+channels! {
+    /// A stream name without its symbol; the first two are of all markets.
+    Channel {
+        AllMarkPrices "!markPrice@arr@1s" [MarkPrice, IndexPrice, FundingRate],
+        AllForceOrders "!forceOrder@arr" [Liquidation],
+        MarkPrice "markPrice@1s" [MarkPrice, IndexPrice, FundingRate],
+        IndexPrice "indexPrice@1s" [IndexPrice],
+        AggTrade "aggTrade" [Trade],
+        Kline "kline_1m" [Bar],
+        ForceOrder "forceOrder" [Liquidation],
+        BookTicker "bookTicker" [BestBidAsk],
+        Depth "depth@100ms" [Book],
+    }
 }
 
 /// One stream of the venue.
@@ -65,10 +69,6 @@ impl Channel {
         }
     }
 
-    pub(super) const fn bit(self) -> u16 {
-        1 << self as u16
-    }
-
     /// Marks and liquidations come of one market or of all: the other one of the two.
     pub(super) fn other_form(self) -> Option<Self> {
         match self {
@@ -79,78 +79,32 @@ impl Channel {
             Self::IndexPrice | Self::AggTrade | Self::Kline | Self::BookTicker | Self::Depth => None,
         }
     }
-
-    /// The metrics a channel carries.
-    pub(super) fn metrics(self) -> &'static [Metric] {
-        match self {
-            Self::AllMarkPrices | Self::MarkPrice => &[Metric::MarkPrice, Metric::IndexPrice, Metric::FundingRate],
-            Self::IndexPrice => &[Metric::IndexPrice],
-            Self::AllForceOrders | Self::ForceOrder => &[Metric::Liquidation],
-            Self::AggTrade => &[Metric::Trade],
-            Self::Kline => &[Metric::Bar],
-            Self::BookTicker => &[Metric::BestBidAsk],
-            Self::Depth => &[Metric::Book],
-        }
-    }
 }
 
 /// The venue's name of a stream. Symbols are lower-case ASCII there; other letters stay (sheet §4).
-pub(super) fn name(feed: Feed, markets: &[MarketSpec]) -> String {
-    let symbol = feed.market.and_then(|m| markets.get(m.index())).map_or("", |m| &m.symbol).to_ascii_lowercase();
+pub(super) fn name(feed: Feed, markets: &[Market]) -> String {
+    let word = feed.channel.word();
+    let Some(market) = feed.market.and_then(|m| markets.get(m.index())) else { return word.to_owned() };
+    let symbol = market.spec.symbol.to_ascii_lowercase();
     let pair = symbol.split_once('_').map_or(&*symbol, |(pair, _)| pair);
-    match feed.channel {
-        Channel::AllMarkPrices => "!markPrice@arr@1s".to_owned(),
-        Channel::AllForceOrders => "!forceOrder@arr".to_owned(),
-        Channel::MarkPrice => format!("{symbol}@markPrice@1s"),
-        Channel::IndexPrice => format!("{pair}@indexPrice@1s"),
-        Channel::AggTrade => format!("{symbol}@aggTrade"),
-        Channel::Kline => format!("{symbol}@kline_1m"),
-        Channel::ForceOrder => format!("{symbol}@forceOrder"),
-        Channel::BookTicker => format!("{symbol}@bookTicker"),
-        Channel::Depth => format!("{symbol}@depth@100ms"),
-    }
+    let name = if feed.channel == Channel::IndexPrice { pair } else { &*symbol };
+    format!("{name}@{word}")
 }
 
-/// The feeds for these metrics of the wanted markets, each once, in a fixed order.
-pub(super) fn wanted(
-    flavour: &Flavour,
-    metrics: &[Metric],
-    markets: &[MarketSpec],
-    is_wanted: impl Fn(usize) -> bool,
-) -> Vec<Feed> {
-    let count = (0..markets.len()).filter(|at| is_wanted(*at)).count();
-    let all = count >= ALL_FROM && flavour.class == Class::UsdM;
+/// The feeds that the wanted markets need, each once, in a fixed order.
+pub(super) fn wanted(flavour: &Flavour, config: &SessionConfig, markets: &[Market]) -> Vec<Feed> {
+    let all = markets.iter().filter(|m| m.wanted).count() >= ALL_FROM && flavour.class == Class::UsdM;
     let mut feeds = Vec::new();
-    for (at, spec) in markets.iter().enumerate().filter(|(at, _)| is_wanted(*at)) {
-        let market = Some(MarketIndex(u32::try_from(at).unwrap_or(u32::MAX)));
-        let has = |metric| metrics.contains(&metric) && flavour.offers(metric, spec.kind);
-        let mut add = |channel, all_channel: Option<Channel>| match all_channel.filter(|_| all) {
-            Some(channel) => feeds.push(Feed { channel, market: None }),
-            None => feeds.push(Feed { channel, market }),
-        };
-        let coin_index = flavour.class == Class::CoinM && has(Metric::IndexPrice);
-        if has(Metric::MarkPrice)
-            || has(Metric::FundingRate)
-            || (has(Metric::IndexPrice) && !coin_index)
-            || has(Metric::FundingRateSettled)
-        {
-            add(Channel::MarkPrice, Some(Channel::AllMarkPrices));
-        }
-        if coin_index && (spec.kind == MarketKind::Perpetual || !pair_is_listed(markets, at)) {
-            add(Channel::IndexPrice, None);
-        }
-        if has(Metric::Liquidation) {
-            add(Channel::ForceOrder, Some(Channel::AllForceOrders));
-        }
-        for (metric, channel) in [
-            (Metric::Trade, Channel::AggTrade),
-            (Metric::Bar, Channel::Kline),
-            (Metric::BestBidAsk, Channel::BookTicker),
-            (Metric::Book, Channel::Depth),
-        ] {
-            if has(metric) {
-                add(channel, None);
+    for (at, market) in markets.iter().enumerate().filter(|(_, m)| m.wanted) {
+        for channel in offer::channels(flavour.streams, market.spec.kind, config) {
+            let is_perpetual = market.spec.kind == MarketKind::Perpetual;
+            if channel == Channel::IndexPrice && !is_perpetual && pair_is_listed(markets, at) {
+                continue;
             }
+            feeds.push(match channel.other_form().filter(|_| all) {
+                Some(channel) => Feed { channel, market: None },
+                None => Feed { channel, market: Some(MarketIndex::at(at)) },
+            });
         }
     }
     feeds.sort_unstable();
@@ -159,11 +113,11 @@ pub(super) fn wanted(
 }
 
 /// Another market of the same pair comes before this one (or is its perpetual), and brings the index.
-fn pair_is_listed(markets: &[MarketSpec], at: usize) -> bool {
-    let pair = |spec: &MarketSpec| spec.symbol.split_once('_').map(|(pair, _)| pair.to_owned());
+fn pair_is_listed(markets: &[Market], at: usize) -> bool {
+    let pair = |m: &Market| m.spec.symbol.split_once('_').map(|(pair, _)| pair.to_owned());
     let own = markets.get(at).and_then(pair);
-    let same = |(n, m): (usize, &MarketSpec)| n != at && pair(m) == own && (n < at || m.kind == MarketKind::Perpetual);
-    markets.iter().enumerate().any(same)
+    let comes_first = |n: usize, m: &Market| n < at || m.spec.kind == MarketKind::Perpetual;
+    markets.iter().enumerate().any(|(n, m)| n != at && pair(m) == own && comes_first(n, m))
 }
 
 /// Brings `routes` to the wanted feeds and says what changed where. New connections are appended.

@@ -5,9 +5,10 @@
 
 use super::limits::{self, DATA};
 use super::rest;
-use super::session::{BinanceSession, Purpose};
+use super::session::{Binance, Purpose};
+use crate::session::kit::Kit;
 use crate::session::registry::escape;
-use crate::session::{Out, Priority, RequestId};
+use crate::session::{Out, Priority, RequestId, StreamSpec};
 use barograph_domain::{Metric, Payload, Span, Ts};
 
 /// Rows of the venue.
@@ -26,17 +27,17 @@ pub(super) const fn path(metric: Metric) -> Option<&'static str> {
     }
 }
 
-impl BinanceSession {
+impl Kit<Binance> {
     /// Interval of the ratios of a market, as far as the budget allows.
     pub(super) fn ratio_every(&self, metric: Metric) -> Span {
-        let markets = self.state.markets.iter().filter(|m| m.wanted).count();
+        let markets = self.markets.iter().filter(|m| m.wanted).count();
         limits::ratio_interval(markets, self.config.every_or(metric, PERIOD))
     }
 
     /// Schedules one.
-    pub(super) fn poll_ratio(&mut self, now: Ts, stream: &crate::session::StreamSpec) {
+    pub(super) fn poll_ratio(&mut self, now: Ts, stream: &StreamSpec) {
         let every = self.ratio_every(stream.metric);
-        let markets = i64::try_from(self.state.markets.len().max(1)).unwrap_or(i64::MAX);
+        let markets = i64::try_from(self.markets.len().max(1)).unwrap_or(i64::MAX);
         let offset = Span(FIRST_WITHIN.0 / markets * i64::from(stream.market.0).rem_euclid(markets));
         let volume = self.spec(stream.market).and_then(|s| s.volume_24h_quote);
         self.state.ratios.add(stream.market, stream.metric, every, volume, now + offset);
@@ -44,21 +45,13 @@ impl BinanceSession {
 
     pub(super) fn ask_ratios(&mut self, now: Ts, out: &mut Out) {
         while self.may_ask(now) {
-            let mut due = None;
-            let next = RequestId(self.state.request_last + 1);
-            let mut ratios = core::mem::take(&mut self.state.ratios);
-            ratios.next(now, |market, metric| {
-                due = Some((market, metric));
-                next
-            });
-            self.state.ratios = ratios;
-            let Some((market, metric)) = due else { return };
+            let Some((id, market, metric)) = self.desk.next_poll(now, &mut self.state.ratios) else { return };
             let (Some(symbol), Some(path)) = (self.spec(market).map(|s| escape(&s.symbol)), path(metric)) else {
                 return;
             };
             let rest = &self.config.endpoints.rest;
             let url = format!("{rest}/futures/data/{path}?symbol={symbol}&period=5m&limit=1");
-            self.ask(now, Purpose::Ratio, url, (DATA, 1), Priority::Poll, out);
+            self.request_as(now, id, Purpose::Ratio, url, (DATA, 1), Priority::Poll, out);
         }
     }
 
@@ -68,9 +61,9 @@ impl BinanceSession {
         let (market, metric) = self.state.ratios.answered(now, request, true)?;
         let Some((stamp, ratio)) = row else { return Some(()) };
         let at = if stamp + PERIOD <= now { stamp + PERIOD } else { stamp };
-        let known = self.state.tracker.get(market, metric).and_then(|s| s.newest);
+        let known = self.desk.tracker.get(market, metric).and_then(|s| s.newest);
         if known.is_none_or(|newest| at > newest) {
-            self.state.tracker.progress(market, metric, now, at, out);
+            self.desk.tracker.progress(market, metric, now, at, out);
             out.live(market, metric, at, 0, Payload::Value(ratio));
         }
         Some(())

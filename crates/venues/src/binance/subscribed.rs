@@ -6,14 +6,17 @@
 
 use super::frame::Fields;
 use super::plan::{Channel, Feed};
-use super::session::BinanceSession;
+use super::session::Binance;
+use crate::session::kit::Kit;
+use crate::session::offer;
+use crate::session::protocol::{Channel as _, Verb};
 use crate::session::{Action, CloseReason, ConnId, LinkId, MarketIndex, Out};
 use barograph_domain::{GapReason, Metric, Span, StatusState, Ts};
 
 /// Stands for all markets.
 const ALL: MarketIndex = MarketIndex(u32::MAX);
 
-impl BinanceSession {
+impl Kit<Binance> {
     /// Answers to what was sent, and what the venue says about the connection.
     pub(super) fn control(&mut self, now: Ts, conn: ConnId, f: &Fields<'_>, bytes: &[u8], out: &mut Out) {
         let refused = f.error.is_present() || (f.code.is_present() && f.msg.is_present());
@@ -31,34 +34,33 @@ impl BinanceSession {
             for market in self.markets_of(feed) {
                 for metric in feed.channel.metrics() {
                     if refused {
-                        self.state.tracker.lost(market, *metric, now, StatusState::Gap, GapReason::Refused, out);
+                        self.desk.tracker.lost(market, *metric, now, StatusState::Gap, GapReason::Refused, out);
                     } else if self.is_quiet(*metric) && self.is_refused(market, *metric) {
-                        self.state.tracker.found(market, *metric, now, out);
+                        self.desk.tracker.found(market, *metric, now, out);
                     }
                 }
             }
         }
     }
 
-    fn markets_of(&self, feed: Feed) -> Vec<MarketIndex> {
-        let wanted = |m: &MarketIndex| self.state.markets.get(m.index()).is_some_and(|m| m.wanted);
-        let all = 0..u32::try_from(self.state.markets.len()).unwrap_or(u32::MAX);
-        feed.market.map_or(all, |m| m.0..m.0 + 1).map(MarketIndex).filter(wanted).collect()
+    pub(super) fn markets_of(&self, feed: Feed) -> Vec<MarketIndex> {
+        let wanted = |m: &MarketIndex| self.markets.get(m.index()).is_some_and(|m| m.wanted);
+        self.each(feed.market).filter(wanted).collect()
     }
 
     /// May the stream rightly have nothing to say?
-    fn is_quiet(&self, metric: Metric) -> bool {
-        metric != Metric::Book && self.flavour.silence(metric, Span::ZERO).is_none()
+    pub(super) fn is_quiet(&self, metric: Metric) -> bool {
+        metric != Metric::Book && offer::silence(self.venue.flavour.streams, metric, Span::ZERO).is_none()
     }
 
     fn is_refused(&self, market: MarketIndex, metric: Metric) -> bool {
-        self.state.tracker.get(market, metric).is_some_and(|s| s.reason == GapReason::Refused && is_lost(s.state))
+        self.desk.tracker.get(market, metric).is_some_and(|s| s.reason == GapReason::Refused && is_lost(s.state))
     }
 
     /// Does this stream of the venue bring what it should? One of all markets does while any of them has data.
     fn comes(&self, feed: Feed) -> bool {
         let is_silent = |market: MarketIndex, metric: Metric| {
-            let stale = self.state.tracker.get(market, metric).is_some_and(|s| s.state == StatusState::Stale);
+            let stale = self.desk.tracker.get(market, metric).is_some_and(|s| s.state == StatusState::Stale);
             // While requests are refused, a book waits for its snapshot and not for its stream.
             let refused = feed.channel != Channel::Depth || self.state.refused_until.is_none();
             stale || (refused && self.is_refused(market, metric))
@@ -71,7 +73,7 @@ impl BinanceSession {
     }
 
     /// Subscribes again what does not come, and replaces connections on which nothing does, or that have fallen silent.
-    pub(super) fn revive(&mut self, now: Ts, out: &mut Out) {
+    pub(super) fn revive_feeds(&mut self, now: Ts, out: &mut Out) {
         let links: Vec<LinkId> = self.state.routes.iter().map(|r| r.id).collect();
         for link in links {
             let conn = self.state.conns.iter().rev().find(|c| c.link == link).map(|c| c.id);
@@ -83,23 +85,23 @@ impl BinanceSession {
             for feed in &feeds {
                 let (market, channel) = key(feed);
                 let comes = self.comes(*feed);
-                if self.state.revive.look(now, market, channel, comes) {
+                if self.desk.revive.look(now, market, channel, comes) {
                     again.push(*feed);
                 }
             }
-            let is_hopeless = |f: &Feed| self.state.revive.is_hopeless(key(f).0, key(f).1);
+            let is_hopeless = |f: &Feed| self.desk.revive.is_hopeless(key(f).0, key(f).1);
             let carried = feeds.iter().flat_map(|f| {
                 let markets = self.markets_of(*f).into_iter();
                 markets.flat_map(move |market| f.channel.metrics().iter().map(move |metric| (market, *metric)))
             });
-            if self.state.tracker.is_mute(now, carried) {
+            if self.desk.tracker.is_mute(now, carried) {
                 out.actions.push(Action::Close { conn, reason: CloseReason::Asked });
             } else if !feeds.is_empty() && feeds.iter().all(is_hopeless) {
-                feeds.iter().for_each(|f| self.state.revive.condemned(key(f).0, key(f).1));
+                feeds.iter().for_each(|f| self.desk.revive.condemned(key(f).0, key(f).1));
                 out.actions.push(Action::Close { conn, reason: CloseReason::Asked });
             } else if !again.is_empty() {
-                self.send(conn, "UNSUBSCRIBE", &again, out);
-                self.send(conn, "SUBSCRIBE", &again, out);
+                self.say(conn, Verb::Unsubscribe, &again, out);
+                self.say(conn, Verb::Subscribe, &again, out);
             }
             self.state.routes[at].feeds = feeds;
         }

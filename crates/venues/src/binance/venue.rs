@@ -2,14 +2,16 @@
 
 use super::flavour::{COINM, Flavour, SPOT_COM, SPOT_US, USDM};
 use super::limits::{self, WEIGHT};
-use super::{rest, session, symbols};
+use super::session::Binance;
+use super::{rest, symbols};
+use crate::session::kit::Kit;
 use crate::session::registry::no_further;
 use crate::session::{Ask, Endpoints, VenueDef};
 use barograph_domain::MarketKind;
 
 /// The request that says what time it is there.
 fn time(flavour: &Flavour, at: &Endpoints) -> Option<Ask> {
-    Some(Ask { url: format!("{}{}/time", at.rest, flavour.api), body: None, pool: WEIGHT, weight: 1 })
+    Some(Ask::get(format!("{}{}/time", at.rest, flavour.api), WEIGHT))
 }
 
 /// One definition; plain functions, so each names its market.
@@ -27,7 +29,7 @@ macro_rules! venue {
             instruments: |answers| symbols::instruments(&$flavour, answers),
             time: |at| time(&$flavour, at),
             read_time: rest::server_time,
-            open: |config| session::open(&$flavour, config),
+            open: |config| Box::new(Kit::new(Binance::new(&$flavour), config)),
         };
     };
 }

@@ -9,8 +9,8 @@
 //! until it is better. Ids that only rise are never enough: every recorded one rises by exactly one (README).
 
 use super::wire::Depth;
-use crate::session::wire::{finest, levels};
-use crate::session::{Book, BookFault, ConnId, Decimal};
+use crate::session::wire::{finest, set_levels};
+use crate::session::{Book, BookFault, ConnId};
 use barograph_domain::{GapReason, Span, Ts};
 use serde::{Deserialize, Serialize};
 
@@ -165,22 +165,7 @@ impl Sync {
     }
 
     fn apply(&mut self, message: &Depth<'_>) -> Result<(), GapReason> {
-        let mut fault = None;
-        let mut set = |book: &mut Book, price: &[u8], qty: &[u8], bid: bool| {
-            let parsed = (Decimal::parse(price), Decimal::parse(qty).map(Decimal::to_f64).filter(|q| *q >= 0.0));
-            let (Some(price), Some(qty)) = parsed else { return false };
-            match if bid { book.bid(price, qty) } else { book.ask(price, qty) } {
-                Ok(()) => true,
-                Err(why) => {
-                    fault = Some(why);
-                    false
-                }
-            }
-        };
-        let book = &mut self.book;
-        let whole =
-            levels(message.bids, |p, q| set(book, p, q, true)) && levels(message.asks, |p, q| set(book, p, q, false));
-        if !whole {
+        if !set_levels(&mut self.book, message.bids, message.asks) {
             return Err(GapReason::Undecodable);
         }
         self.book.check().map_err(BookFault::reason)

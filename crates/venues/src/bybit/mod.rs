@@ -31,5 +31,5 @@ pub static VENUE: VenueDef = VenueDef {
     instruments: symbols::instruments,
     time: symbols::time,
     read_time: symbols::read_time,
-    open: |config| Box::new(Kit::<session::Bybit>::new(config)),
+    open: |config| Box::new(Kit::new(session::Bybit::new(&config), config)),
 };

@@ -8,11 +8,8 @@ use super::topics::{self, Channel};
 use super::{limits, replies};
 use crate::session::facts::{Bars, Told};
 use crate::session::kit::Kit;
-use crate::session::offer::Offer;
-use crate::session::protocol::{self, Channel as _, Protocol, Verb, Wanted};
-use crate::session::{
-    Action, Book, ConnId, Ids, Limits, Link, LinkId, MarketIndex, MarketSpec, Names, Out, SessionConfig,
-};
+use crate::session::protocol::{self, Channel as _, Protocol, Terms, Verb, Wanted};
+use crate::session::{Action, Book, ConnId, Ids, Link, LinkId, MarketIndex, MarketSpec, Names, Out, SessionConfig};
 use barograph_domain::{Metric, Ts};
 use serde::{Deserialize, Serialize};
 
@@ -107,19 +104,23 @@ pub(super) struct Bybit {
     pub names: [Names; 3],
 }
 
+impl Bybit {
+    /// Before there are markets.
+    pub(super) fn new(config: &SessionConfig) -> Self {
+        Self { depth: topics::depth(config.book_depth), names: Default::default() }
+    }
+}
+
 impl Protocol for Bybit {
-    const ID: &'static str = "bybit";
-    const LIMITS: fn() -> Limits = limits::limits;
     const FORMAT: u8 = 3;
     const PAGES_MAX: u32 = 8;
-    const STREAMS: &'static [Offer<Channel>] = &topics::STREAMS;
 
     type Channel = Channel;
     type Market = Market;
     type State = State;
 
-    fn new(config: &SessionConfig) -> Self {
-        Self { depth: topics::depth(config.book_depth), names: Default::default() }
+    fn terms(&self) -> Terms<Channel> {
+        Terms { id: "bybit", limits: limits::limits, streams: &topics::STREAMS }
     }
 
     fn market(kit: &mut Kit<Self>, spec: MarketSpec) -> Market {
@@ -214,7 +215,7 @@ impl Protocol for Bybit {
         for n in 0..kit.markets.len() {
             if kit.markets[n].book.overdue(now) {
                 kit.markets[n].book.late();
-                kit.resubscribe(now, MarketIndex(u32::try_from(n).unwrap_or(u32::MAX)), out);
+                kit.resubscribe(now, MarketIndex::at(n), out);
             }
         }
     }

@@ -12,8 +12,7 @@ const PAGE: u32 = 1_000;
 
 /// The lists and tickers of all categories.
 pub(super) fn discovery(endpoints: &Endpoints) -> Vec<Ask> {
-    let get =
-        |path: String| Ask { url: format!("{}{path}", endpoints.rest), body: None, pool: limits::POOL, weight: 1 };
+    let get = |path: String| Ask::get(format!("{}{path}", endpoints.rest), limits::POOL);
     let mut asks = Vec::new();
     for category in Category::ALL {
         let word = category.word();
@@ -31,7 +30,7 @@ pub(super) fn further(endpoints: &Endpoints, _: &Ask, body: &[u8]) -> Option<Ask
         "{}/v5/market/instruments-info?category={}&status=Trading&limit={PAGE}&cursor={cursor}",
         endpoints.rest, list.category
     );
-    Some(Ask { url, body: None, pool: limits::POOL, weight: 1 })
+    Some(Ask::get(url, limits::POOL))
 }
 
 fn open(body: &[u8]) -> Result<(wire::List<'_>, Ts), String> {
@@ -137,7 +136,7 @@ fn multiplier(coin: &str) -> (&str, f64) {
 
 /// The venue's clock.
 pub(super) fn time(endpoints: &Endpoints) -> Option<Ask> {
-    Some(Ask { url: format!("{}/v5/market/time", endpoints.rest), body: None, pool: limits::POOL, weight: 1 })
+    Some(Ask::get(format!("{}/v5/market/time", endpoints.rest), limits::POOL))
 }
 
 /// Reads the answer of [`time`].

@@ -16,7 +16,7 @@
 //! are passed over, so nothing has to be buffered.
 
 use super::map;
-use super::sink::Sink;
+use super::market::Sink;
 use super::wire;
 use crate::session::{Book, BookFault, ConnId, Pace};
 use barograph_domain::{GapReason, Metric, Payload, Span, StatusState, Ts};

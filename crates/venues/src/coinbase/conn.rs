@@ -5,14 +5,9 @@
 //! connection can be trusted. Should the venue ever count otherwise, jumps and old numbers would be everywhere;
 //! [`Watch`] notices and says so instead of reconnecting for ever.
 
-use crate::session::{ConnId, LinkId, MarketIndex};
+use crate::session::{ConnId, LinkId};
 use barograph_domain::Ts;
 use serde::{Deserialize, Serialize};
-
-/// Acknowledged channels of a product, as bits.
-pub(super) const LEVEL2: u8 = 1;
-pub(super) const TRADES: u8 = 2;
-pub(super) const TICKER: u8 = 4;
 
 /// Whether a connection can be trusted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -25,7 +20,7 @@ pub(super) enum Health {
     Closing,
 }
 
-/// One instance of a wanted connection.
+/// One instance of a wanted connection. What the venue's newest list on it holds is its coverage.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub(super) struct Conn {
     pub(super) id: ConnId,
@@ -41,8 +36,6 @@ pub(super) struct Conn {
     pub(super) beat: Option<u64>,
     /// Last subscription sent and not yet compared with what the venue lists.
     pub(super) asked: Option<Ts>,
-    /// What the venue's newest list holds.
-    pub(super) acked: Vec<(MarketIndex, u8)>,
     /// The venue has sent a list at all.
     pub(super) listed: bool,
 }
@@ -70,7 +63,6 @@ impl Conn {
             venue_now: Ts::MIN,
             beat: None,
             asked: Some(now),
-            acked: Vec::new(),
             listed: false,
         }
     }
@@ -85,19 +77,6 @@ impl Conn {
         };
         self.next = Some(number.saturating_add(1));
         verdict
-    }
-
-    /// Remembers one name of the venue's list.
-    pub(super) fn acknowledge(&mut self, market: MarketIndex, channel: u8) {
-        match self.acked.iter_mut().find(|(m, _)| *m == market) {
-            Some((_, bits)) => *bits |= channel,
-            None => self.acked.push((market, channel)),
-        }
-    }
-
-    /// Channels the venue lists for a product.
-    pub(super) fn bits(&self, market: MarketIndex) -> u8 {
-        self.acked.iter().find(|(m, _)| *m == market).map_or(0, |(_, bits)| *bits)
     }
 }
 

@@ -1,9 +1,9 @@
 //! Coinbase Advanced Trade: spot books, trades and quotes over WebSocket; US (FCM) perpetuals also by polling their product.
 //!
 //! The rooms: [`wire`] reads messages in the venue's spelling, [`map`] turns their fields into checked numbers, [`symbols`]
-//! the product list, [`limits`] what the venue allows, [`conn`] one connection and its sequence, [`books`], [`trades`] and
-//! [`bars`] the state of one product, [`sink`] its way out, [`state`] all of it, [`subscriptions`] who is listened to where, [`history`] what is asked for, [`feed`] the
-//! socket's messages, [`session`] the machine that joins them.
+//! the product list, [`topics`] channels and streams, [`limits`] what the venue allows, [`conn`] one connection and its
+//! sequence, [`books`], [`trades`] and [`bars`] the state of one product, [`market`] who stands for it, [`session`] products and
+//! their places, [`subscriptions`] who is listened to where, [`feed`] the socket's messages, [`replies`] what is asked for.
 //! Quirks and where they were seen are in the README beside this file.
 //!
 //! Left out on purpose: keys (market data need none), the five-minute candle channel (bars are made of trades), the
@@ -13,17 +13,18 @@ mod bars;
 mod books;
 mod conn;
 mod feed;
-mod history;
 mod limits;
 mod map;
-pub mod session;
-mod sink;
-mod state;
+mod market;
+mod replies;
+mod session;
 mod subscriptions;
 mod symbols;
+mod topics;
 mod trades;
 mod wire;
 
+use crate::session::kit::Kit;
 use crate::session::{Ask, Endpoints, VenueDef};
 use barograph_domain::MarketKind;
 
@@ -39,14 +40,11 @@ pub const VENUE: VenueDef = VenueDef {
         ws: "wss://advanced-trade-ws.coinbase.com".to_owned(),
     },
     limits: limits::limits,
-    metrics: &state::METRICS,
+    metrics: &topics::METRICS,
     discovery: symbols::discovery,
     further: symbols::further,
     instruments: symbols::instruments,
-    time: |endpoints| {
-        let url = format!("{}/api/v3/brokerage/time", endpoints.rest);
-        Some(Ask { url, body: None, pool: limits::PUBLIC, weight: 1 })
-    },
+    time: |at| Some(Ask::get(format!("{}/api/v3/brokerage/time", at.rest), limits::PUBLIC)),
     read_time: wire::time,
-    open: |config| Box::new(session::Coinbase::new(config)),
+    open: |config| Box::new(Kit::new(session::Coinbase::new(&config), config)),
 };

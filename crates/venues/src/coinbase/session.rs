@@ -1,275 +1,307 @@
-//! The machine: every input to the room that knows about it.
+//! The Coinbase session: products and their places on connections, what is polled, what changes with the list of markets.
+//! Who is listened to where is in [`super::subscriptions`], messages are read in [`super::feed`], answers in [`super::replies`].
 
-use super::history::{self, Next};
-use super::limits;
-use super::map::{self, AggressorFrom, Trade};
-use super::state::{State, split};
-use super::wire;
+use super::conn::{Conn, Watch};
+use super::limits::{self, LEVEL2_PER_LINK, PRODUCTS_PER_LINK};
+use super::map::{AggressorFrom, Trade};
+use super::market::Market;
+use super::replies::CANDLE_SETTLES;
+use super::symbols::canonical;
+use super::topics::{self, Channel};
 use crate::session::history::Job;
+use crate::session::kit::Kit;
+use crate::session::link::Links;
+use crate::session::offer;
+use crate::session::protocol::{Channel as _, Protocol, Terms, Verb, Wanted};
 use crate::session::{
-    Action, Book, FailReason, Input, LagMeter, Limits, Link, LinkId, MarketIndex, MarketSpec, Names, Out, RequestId,
-    RestoreError, Session, SessionConfig, StreamSpec, Tracker, saved,
+    Action, Book, CloseReason, ConnId, Input, Link, LinkId, MarketIndex, MarketSpec, Names, Out, Polls, Priority,
+    SessionConfig, StreamSpec,
 };
-use barograph_domain::{Metric, Payload, StatusState, Ts};
+use barograph_domain::{GapReason, Metric, Span, StatusState, Ts};
+use serde::{Deserialize, Serialize};
 
-/// First byte of saved state.
-const FORMAT: u8 = 3;
+/// What is saved besides desk and markets.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub(super) struct State {
+    links: Links,
+    /// When a connection of a link was last replaced for a gap.
+    pub(super) replaced: Vec<(LinkId, Ts)>,
+    /// Level-2 products per link, once the venue has refused some.
+    pub(super) level2_max: Option<usize>,
+    pub(super) conns: Vec<Conn>,
+    pub(super) watch: Watch,
+    pub(super) polls: Polls,
+    /// There was an input: polls are under way.
+    begun: bool,
+}
 
-/// A session with Coinbase Advanced Trade.
+/// What is not saved.
 #[derive(Debug)]
-pub struct Coinbase {
-    pub(super) state: State,
-    limits: Limits,
+pub(super) struct Coinbase {
     /// Products to the market that holds their state.
     pub(super) names: Names,
-    pub(super) lag: LagMeter,
     pub(super) side: AggressorFrom,
     /// Trades of one message, kept for its memory.
-    pub(super) rows: Vec<(usize, Trade)>,
+    pub(super) rows: Vec<(MarketIndex, Trade)>,
 }
 
 impl Coinbase {
-    /// A session that has not begun.
-    #[must_use]
-    pub fn new(config: SessionConfig) -> Self {
+    /// Before there are markets.
+    pub(super) fn new(config: &SessionConfig) -> Self {
         let side = AggressorFrom::configured(config.trade_side_is_maker);
-        let mut session = Self {
-            state: State::new(config),
-            limits: limits::limits(),
-            names: Names::default(),
-            lag: LagMeter::default(),
-            side,
-            rows: Vec::new(),
-        };
-        session.index();
-        session
-    }
-
-    /// How the word `side` of a trade is read; for the label beside every signed number.
-    #[must_use]
-    pub const fn aggressor_from(&self) -> AggressorFrom {
-        self.side
-    }
-
-    fn index(&mut self) {
-        self.names = Names::default();
-        for (at, m) in (0_u32..).zip(&self.state.markets) {
-            if m.holder == MarketIndex(at) {
-                self.names.insert(m.product.as_bytes(), MarketIndex(at));
-            }
-        }
-        // The venue may call a product by its alias in lists: either name is understood.
-        for (symbol, m) in self.state.symbols.iter().zip(&self.state.markets) {
-            self.names.insert(symbol.as_bytes(), m.holder);
-        }
-    }
-
-    fn tick(&mut self, now: Ts, out: &mut Out) {
-        self.state.tend(now, out);
-        self.state.tracker.tick(now, out);
-        while let Some(job) = self.state.history.tick(now) {
-            self.retry(now, &job, "no answer", out);
-        }
-        self.ask(now, out);
-    }
-
-    /// Sends what is due: polls, then history.
-    fn ask(&mut self, now: Ts, out: &mut Out) {
-        let rest = self.state.config.endpoints.rest.clone();
-        loop {
-            let id = RequestId(self.state.requests_made + 1);
-            let mut due = None;
-            if !self.state.polls.next(now, |market, _| {
-                due = Some(market);
-                id
-            }) {
-                break;
-            }
-            self.state.next_request();
-            if let Some(m) = due.and_then(|m| self.state.markets.get(m.index())) {
-                out.actions.push(Action::Request(history::product(&rest, &m.product, id)));
-            }
-        }
-        // Whether a candle is closed is for the venue's clock to say, which is that of its messages.
-        let there = self.state.conns.iter().map(|c| c.venue_now).max();
-        let closed = |job: &Job| job.metric != Metric::Bar || there.is_some_and(|t| t >= job.until);
-        loop {
-            let id = RequestId(self.state.requests_made + 1);
-            let Some(job) = self.state.history.next_ready(now, id, closed) else { break };
-            self.state.next_request();
-            let product = self.state.markets.get(job.market.index()).map(|m| m.product.as_str());
-            match product.and_then(|p| history::request(&rest, p, &job, id)) {
-                Some(request) => out.actions.push(Action::Request(request)),
-                None => self.state.history.stop(now, &job),
-            }
-        }
-    }
-
-    fn retry(&mut self, now: Ts, job: &Job, why: &str, out: &mut Out) {
-        if !self.state.history.retry(now, job) {
-            return;
-        }
-        out.fault("history_given_up", Some(job.market), &format!("{} history: {why}", job.metric.name()), &[]);
-        if job.metric == Metric::Trade
-            && let Some(m) = self.state.markets.get_mut(job.market.index())
-        {
-            m.trades.give_up(job.from, job.until);
-        }
-    }
-
-    fn reply(&mut self, now: Ts, request: RequestId, status: u16, body: &[u8], out: &mut Out) {
-        if let Some(market) = self.state.polls.asked_by(request) {
-            let moved = status == 200 && self.product(now, market, body, out);
-            if status != 200 {
-                out.fault("poll_failed", Some(market), &format!("status {status} for the product"), body);
-            }
-            self.state.polls.answered(now, request, moved);
-            return self.ask(now, out);
-        }
-        let Some(job) = self.state.history.answered(request) else { return };
-        let at = job.market.index();
-        let State { markets, tracker, .. } = &mut self.state;
-        let next = match split(markets, tracker, at, now, out) {
-            Some((p, mut sink)) if status == 200 && job.metric == Metric::Bar => {
-                history::candles(body, &job, p.scale, p.bars_emitted, &mut sink)
-            }
-            Some((p, mut sink)) if status == 200 => history::trades(body, &job, self.side, p.trades, &mut sink),
-            _ => Next::Bad,
-        };
-        match next {
-            Next::Bad => self.retry(now, &job, &format!("status {status}, or not such a list"), out),
-            Next::Page(end) => {
-                self.state.history.advance(now, &job, job.from, Some(end));
-            }
-            Next::Done => {
-                self.state.history.advance(now, &job, job.until, None);
-            }
-        }
-        self.ask(now, out);
-    }
-
-    /// Present values of a future; true when they moved.
-    fn product(&mut self, now: Ts, market: MarketIndex, body: &[u8], out: &mut Out) -> bool {
-        let read = serde_json::from_slice::<wire::Product>(body).map_err(|_e| "answer is no product");
-        let State { markets, tracker, .. } = &mut self.state;
-        let Some((p, mut sink)) = split(markets, tracker, market.index(), now, out) else { return false };
-        let derived = match read.and_then(|product| map::derived(&product, now)) {
-            Ok(derived) => derived,
-            Err(why) => {
-                sink.fault("poll_failed", why, body);
-                return false;
-            }
-        };
-        if let Some(oi) = derived.open_interest {
-            sink.live(Metric::OpenInterest, now, 0, Payload::Value(oi));
-        }
-        if let Some(index) = derived.index {
-            sink.live(Metric::IndexPrice, now, 0, Payload::Value(index));
-        }
-        if let Some(rate) = derived.funding {
-            let (interval_h, next_ts) = (derived.interval_h, derived.next_ts);
-            sink.live(Metric::FundingRate, now, 0, Payload::Funding { rate, interval_h, next_ts, special: false });
-        }
-        core::mem::replace(p.derived, derived) != derived
-    }
-
-    fn failed(&mut self, now: Ts, request: RequestId, reason: FailReason, out: &mut Out) {
-        if let Some((market, _)) = self.state.polls.answered(now, request, false) {
-            out.fault("poll_failed", Some(market), &format!("no answer: {reason:?}"), &[]);
-        } else if let Some(job) = self.state.history.answered(request) {
-            self.retry(now, &job, &format!("{reason:?}"), out);
-        }
-        self.ask(now, out);
-    }
-
-    fn markets(&mut self, now: Ts, specs: &[MarketSpec], out: &mut Out) {
-        for spec in specs {
-            if !self.state.symbols.contains(&spec.symbol) {
-                self.state.add(spec);
-            }
-        }
-        self.index();
-        self.state.declare(now, out);
-        for at in 0..self.state.markets.len() {
-            if self.state.holds(at) {
-                self.state.rename(now, at, specs, out);
-            }
-        }
-        self.state.place(now, out);
+        Self { names: Names::default(), side, rows: Vec::new() }
     }
 }
 
-impl Session for Coinbase {
-    fn venue(&self) -> &'static str {
-        "coinbase"
+impl Protocol for Coinbase {
+    const FORMAT: u8 = 4;
+    /// Two pages at once leave most of the ten requests per second to polls.
+    const PAGES_MAX: u32 = 2;
+
+    type Channel = Channel;
+    type Market = Market;
+    type State = State;
+
+    fn terms(&self) -> Terms<Channel> {
+        Terms { id: "coinbase", limits: limits::limits, streams: &topics::STREAMS }
     }
 
-    fn limits(&self) -> &Limits {
-        &self.limits
-    }
-
-    fn input(&mut self, now: Ts, input: &Input<'_>, out: &mut Out) {
-        if !self.state.declared {
-            self.state.declare(now, out);
+    fn market(kit: &mut Kit<Self>, spec: MarketSpec) -> Market {
+        let index = MarketIndex::at(kit.markets.len());
+        let product = canonical(&spec.symbol);
+        let holder = kit.markets.iter().find(|m| m.product == product).map_or(index, |m| m.holder);
+        if let Some(first) = kit.markets.get_mut(holder.index()) {
+            first.ids.push(index);
+            first.wanted = true;
         }
-        match input {
-            Input::Opened { link, conn } => self.state.opened(now, *link, *conn, out),
-            Input::Closed { conn, .. } => self.state.closed(now, *conn, out),
-            Input::Frame { conn, bytes } => match self.state.conns.iter().position(|c| c.id == *conn) {
-                Some(at) => self.frame(now, at, bytes, out),
-                None => out.fault("unknown_connection", None, "message of a connection that is not open", bytes),
-            },
-            Input::Reply { request, status, body } => self.reply(now, *request, *status, body, out),
-            Input::Failed { request, reason } => self.failed(now, *request, *reason, out),
-            Input::Tick => self.tick(now, out),
-            Input::Markets(specs) => self.markets(now, specs, out),
+        Market::new(index, holder, kit.channels_of(&spec), spec)
+    }
+
+    fn links(kit: &Kit<Self>) -> Vec<Link> {
+        kit.state.links.all().to_vec()
+    }
+
+    fn index(kit: &mut Kit<Self>) {
+        let mut names = Names::default();
+        for (at, m) in kit.markets.iter().enumerate().filter(|(at, m)| m.holder.index() == *at) {
+            names.insert(m.product.as_bytes(), MarketIndex::at(at));
+        }
+        // The venue may call a product by its alias in lists: either name is understood.
+        for m in &kit.markets {
+            names.insert(m.symbol.as_bytes(), m.holder);
+        }
+        kit.venue.names = names;
+    }
+
+    /// Heartbeats are one more.
+    fn carried(kit: &Kit<Self>, link: LinkId) -> usize {
+        kit.on_link(link).count() + usize::from(!kit.products_on(link).is_empty())
+    }
+
+    fn begin(kit: &mut Kit<Self>) {
+        kit.state.polls = Polls::new(kit.config.polls_in_flight_max);
+        kit.assign();
+    }
+
+    fn send(kit: &mut Kit<Self>, _: Ts, conn: ConnId, verb: Verb, wanted: &[(MarketIndex, Channel)], out: &mut Out) {
+        for channel in Channel::ALL {
+            let of = wanted.iter().filter(|(_, wanted)| wanted == channel);
+            let products: Vec<&str> = of.map(|(m, _)| kit.markets[m.index()].product.as_str()).collect();
+            if !products.is_empty() {
+                out.actions.push(Action::Send { conn, text: topics::message(verb, *channel, &products) });
+            }
         }
     }
 
-    fn resume(&mut self, _now: Ts) {
-        self.state.polls.wake();
+    fn book<'a>(kit: &'a Kit<Self>, market: &'a Market) -> Option<&'a Book> {
+        kit.markets.get(market.holder.index())?.state.book.book()
     }
 
-    fn fetching(&self, market: MarketIndex, of: &dyn Fn(Metric) -> bool) -> bool {
-        self.state.history.wanted(market, of)
+    fn before(kit: &mut Kit<Self>, now: Ts, _: &mut Out) {
+        if !core::mem::replace(&mut kit.state.begun, true) {
+            kit.begin_polls(now);
+        }
     }
 
-    fn links(&self) -> &[Link] {
-        &self.state.links
+    fn asks(input: &Input<'_>) -> bool {
+        matches!(input, Input::Tick | Input::Failed { .. })
     }
 
-    fn carried(&self, link: LinkId) -> usize {
-        self.state.carried(link)
+    fn opened(kit: &mut Kit<Self>, now: Ts, link: LinkId, conn: ConnId, out: &mut Out) {
+        kit.state.conns.push(Conn::new(conn, link, now));
+        kit.conn_opened(now, link, conn, out);
+        if kit.products_on(link).is_empty() {
+            // No longer wanted while it was opening.
+            kit.close(conn, out);
+        } else {
+            out.actions.push(Action::Send { conn, text: topics::HEARTBEATS.to_owned() });
+        }
     }
 
-    fn streams(&self) -> &[StreamSpec] {
-        &self.state.streams
+    fn subscribed(market: &mut Market, now: Ts) {
+        if market.channels & Channel::Level2.bit() != 0 {
+            market.state.book.asked(now);
+        }
     }
 
-    fn book(&self, market: MarketIndex) -> Option<&Book> {
-        let holder = self.state.markets.get(market.index())?.holder;
-        let live = self.state.tracker.get(market, Metric::Book)?.state == StatusState::Live;
-        self.state.markets.get(holder.index())?.book.book().filter(|_| live)
+    fn closed(kit: &mut Kit<Self>, now: Ts, conn: ConnId, _: CloseReason, out: &mut Out) {
+        kit.lose(now, conn, out);
     }
 
-    fn continuity(&self) -> &Tracker {
-        &self.state.tracker
+    fn revive(_: &mut Kit<Self>, _: Ts, _: &mut Out) {
+        // Before the tick, from the venue's lists.
     }
 
-    fn lag(&self) -> Option<&LagMeter> {
-        Some(&self.lag)
+    fn again(kit: &mut Kit<Self>, now: Ts, conn: ConnId, wanted: &Wanted<Self>, out: &mut Out) {
+        for verb in [Verb::Unsubscribe, Verb::Subscribe] {
+            Self::send(kit, now, conn, verb, wanted, out);
+        }
     }
 
-    fn save(&self) -> Vec<u8> {
-        saved::save_plain(FORMAT, &(&self.state, &self.lag))
+    fn before_tick(kit: &mut Kit<Self>, now: Ts, out: &mut Out) {
+        kit.tend(now, out);
     }
 
-    fn restore(&mut self, bytes: &[u8]) -> Result<(), RestoreError> {
-        let config = &self.state.config;
-        let told = |s: &(State, LagMeter)| s.0.symbols.clone();
-        (self.state, self.lag) =
-            saved::restore_plain::<(State, LagMeter)>(FORMAT, config, bytes, |s| (&s.0.config, told(s)))?;
-        self.index();
-        Ok(())
+    fn given_up(kit: &mut Kit<Self>, job: &Job, why: &str) -> String {
+        if job.metric == Metric::Trade
+            && let Some(m) = kit.markets.get_mut(job.market.index())
+        {
+            m.state.trades.give_up(job.from, job.until);
+        }
+        format!("{} history: {why}", job.metric.name())
+    }
+
+    fn change(kit: &mut Kit<Self>, now: Ts, specs: &[MarketSpec], out: &mut Out) {
+        for spec in specs {
+            if !kit.markets.iter().any(|m| m.symbol == spec.symbol) {
+                kit.add(spec.clone());
+            }
+        }
+        Self::index(kit);
+        kit.declare(now, out);
+        kit.begin_polls(now);
+        for at in (0..kit.markets.len()).map(MarketIndex::at) {
+            if kit.markets[at.index()].holder == at {
+                kit.rename(now, at, specs, out);
+            }
+        }
+        kit.place(now, out);
+    }
+
+    fn resume(kit: &mut Kit<Self>, _: Ts) {
+        kit.state.polls.wake();
+    }
+}
+
+impl Kit<Coinbase> {
+    pub(super) fn wants(&self, metric: Metric) -> bool {
+        self.config.metrics.contains(&metric)
+    }
+
+    /// The holders on a link.
+    pub(super) fn products_on(&self, link: LinkId) -> Vec<MarketIndex> {
+        (0..self.markets.len()).filter(|at| self.markets[*at].link == Some(link)).map(MarketIndex::at).collect()
+    }
+
+    /// Begins the polls of what was added, and says since when its trades are wanted.
+    fn begin_polls(&mut self, now: Ts) {
+        let floor = now - self.config.backfill;
+        for at in 0..self.markets.len() {
+            self.begin_poll(now, MarketIndex::at(at));
+            self.markets[at].state.trades.since(floor);
+        }
+    }
+
+    /// Polls the product of a future, unless that is done already. One answer serves all three streams.
+    fn begin_poll(&mut self, now: Ts, market: MarketIndex) {
+        let m = &self.markets[market.index()];
+        let of = |s: &&StreamSpec| s.offered && s.market == market && offer::is_polled(&topics::STREAMS, s.metric);
+        let polled = self.desk.streams.iter().find(of);
+        let begun = self.state.polls.all().iter().any(|p| p.market == market);
+        if let (Some(spec), false, true) = (polled, begun, m.wanted && m.holder == market) {
+            let every = self.config.every_or(Metric::OpenInterest, self.config.poll_every);
+            // Not all at once.
+            let first = now + Span(i64::from(market.0 % 16) * every.0 / 16);
+            self.state.polls.add(market, spec.metric, every, m.volume_24h_quote, first);
+        }
+    }
+
+    /// Gives every wanted product a link with room; unneeded links go.
+    fn assign(&mut self) {
+        let level2_max = self.state.level2_max.unwrap_or(LEVEL2_PER_LINK);
+        let max = if self.wants(Metric::Book) { level2_max } else { PRODUCTS_PER_LINK };
+        for at in 0..self.markets.len() {
+            let m = &self.markets[at];
+            if m.holder.index() != at || !m.wanted || m.link.is_some() {
+                continue;
+            }
+            let count = |id: LinkId| self.markets.iter().filter(|m| m.link == Some(id)).count();
+            let free = self.state.links.all().iter().map(|l| l.id).find(|id| count(*id) < max);
+            let id = free.unwrap_or_else(|| self.state.links.open(self.config.endpoints.ws.clone(), None));
+            self.markets[at].link = Some(id);
+        }
+        self.state.links.keep(|id| self.markets.iter().any(|m| m.link == Some(id)));
+    }
+
+    /// Finds links for products without one, and subscribes where the link is open already.
+    pub(super) fn place(&mut self, now: Ts, out: &mut Out) {
+        let homeless: Vec<usize> = (0..self.markets.len()).filter(|at| self.markets[*at].link.is_none()).collect();
+        self.assign();
+        if self.relink() {
+            out.actions.push(Action::Relink);
+        }
+        for (id, link) in self.state.open_conns() {
+            let new = homeless.iter().copied().filter(|at| self.markets[*at].link == Some(link));
+            let new: Vec<MarketIndex> = new.map(MarketIndex::at).collect();
+            if !new.is_empty() {
+                self.subscribe(now, id, &new, out);
+            }
+        }
+    }
+
+    /// Takes up which names of a product are wanted now; a product without any is left.
+    fn rename(&mut self, now: Ts, holder: MarketIndex, specs: &[MarketSpec], out: &mut Out) {
+        let is_listed = |symbol: &str| specs.iter().any(|s| s.symbol == symbol);
+        let named = self.markets.iter().enumerate().filter(|(_, m)| m.holder == holder && is_listed(&m.symbol));
+        let ids: Vec<MarketIndex> = named.map(|(at, _)| MarketIndex::at(at)).collect();
+        let (is_wanted, m) = (!ids.is_empty(), &mut self.markets[holder.index()]);
+        m.wanted = is_wanted;
+        for id in core::mem::replace(&mut m.ids, ids.clone()).into_iter().filter(|id| !ids.contains(id)) {
+            for metric in Metric::ALL {
+                self.desk.tracker.lost(id, metric, now, StatusState::Gap, GapReason::NotRunning, out);
+            }
+        }
+        if is_wanted {
+            self.begin_poll(now, holder);
+        } else {
+            self.leave(now, holder, out);
+        }
+    }
+
+    /// Bars that end in `(from, until]` are to be fetched once the last of them is closed.
+    pub(super) fn want_bars(&mut self, now: Ts, at: MarketIndex, from: Option<Ts>, until: Ts, priority: Priority) {
+        if let (Some(from), true) = (from, self.wants(Metric::Bar)) {
+            let due = (until + CANDLE_SETTLES).max(now);
+            self.desk.history.want(at, Metric::Bar, from, until, priority, due);
+        }
+    }
+
+    /// Trades of a product come over this connection, the first of them stamped `stamp` or before. `seen`: ids told that none
+    /// is missing, or which; else what was before is not known.
+    pub(super) fn synced(&mut self, now: Ts, at: MarketIndex, conn: ConnId, (stamp, seen): (Ts, bool), out: &mut Out) {
+        let Some((p, mut sink)) = self.product(now, at, out) else { return };
+        if !p.trades.synced(conn) {
+            return;
+        }
+        sink.found(Metric::Trade);
+        if !p.trades.bars.begun() {
+            let (_, until) = p.trades.bars.restart(stamp);
+            let backfill = self.config.backfill;
+            let from = (backfill > Span::ZERO).then(|| (now - backfill).floor(Span::mins(1)));
+            self.want_bars(now, at, from, until, Priority::Backfill);
+        } else if !(seen && p.trades.counted()) {
+            let (from, until) = p.trades.bars.restart(stamp);
+            self.want_bars(now, at, from, until, Priority::Repair);
+        }
     }
 }

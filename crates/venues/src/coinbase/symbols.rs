@@ -18,8 +18,7 @@ const NO_ALIAS: [&str; 5] = ["USDT-USDC", "EURC-USDC", "XSGD-USDC", "TGBP-USDC",
 /// One request for spot, one for futures.
 pub(super) fn discovery(endpoints: &Endpoints) -> Vec<Ask> {
     let ask = |kind: &str| {
-        let url = format!("{}/api/v3/brokerage/market/products?product_type={kind}", endpoints.rest);
-        Ask { url, body: None, pool: PUBLIC, weight: 1 }
+        Ask::get(format!("{}/api/v3/brokerage/market/products?product_type={kind}", endpoints.rest), PUBLIC)
     };
     vec![ask("SPOT"), ask("FUTURE")]
 }

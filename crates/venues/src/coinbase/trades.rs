@@ -7,7 +7,7 @@
 
 use super::bars::Bars;
 use super::map::Trade;
-use super::sink::Sink;
+use super::market::Sink;
 use crate::session::seen::{Admit, Ids};
 use crate::session::{ConnId, Origin};
 use barograph_domain::{GapReason, Metric, Payload, Span, StatusState, Ts};

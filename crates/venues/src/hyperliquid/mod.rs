@@ -40,5 +40,5 @@ pub const VENUE: VenueDef = VenueDef {
         Some(Ask { url: format!("{}/info", endpoints.rest), body, pool: limits::INFO, weight: 2 })
     },
     read_time: wire::time,
-    open: |config| Box::new(Kit::<session::Hyperliquid>::new(config)),
+    open: |config| Box::new(Kit::new(session::Hyperliquid::default(), config)),
 };

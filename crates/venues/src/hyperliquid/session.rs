@@ -5,11 +5,11 @@ use super::map::Trade;
 use super::market::{self, Channel, Market};
 use crate::session::history::Job;
 use crate::session::kit::Kit;
-use crate::session::offer::Offer;
-use crate::session::protocol::{Channel as _, Protocol, Verb, Wanted};
+use crate::session::link::Links;
+use crate::session::protocol::{Channel as _, Protocol, Terms, Verb, Wanted};
 use crate::session::{
-    Action, Book, CloseReason, ConnId, Input, Limits, Link, LinkId, MarketIndex, MarketSpec, Names, Out, RequestId,
-    Session as _, SessionConfig,
+    Action, Book, CloseReason, ConnId, Input, Link, LinkId, MarketIndex, MarketSpec, Names, Out, RequestId,
+    Session as _,
 };
 use barograph_domain::{GapReason, Metric, Span, StatusState, Ts};
 use serde::{Deserialize, Serialize};
@@ -23,8 +23,7 @@ const REFRESH_EVERY: Span = Span::mins(5);
 /// What is saved besides desk and coins.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub(super) struct State {
-    links: Vec<Link>,
-    links_made: u16,
+    links: Links,
     /// Connections whose subscriptions are not compared yet, with when they were sent.
     asked: Vec<(ConnId, Ts)>,
     /// Newest stamp of the venue.
@@ -37,9 +36,8 @@ pub(super) struct State {
 
 impl Default for State {
     fn default() -> Self {
-        let (asked, never) = (Vec::new(), Ts::MIN);
-        let (venue_now, contexts_asked, contexts_due) = (None, None, never);
-        Self { links: Vec::new(), links_made: 0, asked, venue_now, contexts_asked, contexts_due, now: never }
+        let (links, asked, never) = (Links::default(), Vec::new(), Ts::MIN);
+        Self { links, asked, venue_now: None, contexts_asked: None, contexts_due: never, now: never }
     }
 }
 
@@ -52,20 +50,17 @@ pub(super) struct Hyperliquid {
 }
 
 impl Protocol for Hyperliquid {
-    const ID: &'static str = "hyperliquid";
-    const LIMITS: fn() -> Limits = limits::limits;
     const FORMAT: u8 = 3;
     const SEALED: bool = false;
     const PAGES_MAX: u32 = 2;
-    const STREAMS: &'static [Offer<Channel>] = &market::STREAMS;
     const DELAY: Span = Span::millis(500);
 
     type Channel = Channel;
     type Market = Market;
     type State = State;
 
-    fn new(_: &SessionConfig) -> Self {
-        Self::default()
+    fn terms(&self) -> Terms<Channel> {
+        Terms { id: "hyperliquid", limits: limits::limits, streams: &market::STREAMS }
     }
 
     fn market(_: &mut Kit<Self>, spec: MarketSpec) -> Market {
@@ -73,7 +68,7 @@ impl Protocol for Hyperliquid {
     }
 
     fn links(kit: &Kit<Self>) -> Vec<Link> {
-        kit.state.links.clone()
+        kit.state.links.all().to_vec()
     }
 
     fn index(kit: &mut Kit<Self>) {
@@ -117,8 +112,9 @@ impl Protocol for Hyperliquid {
         matches!(input, Input::Tick)
     }
 
-    fn opened(kit: &mut Kit<Self>, now: Ts, conn: ConnId) {
+    fn opened(kit: &mut Kit<Self>, now: Ts, link: LinkId, conn: ConnId, out: &mut Out) {
         kit.state.asked.push((conn, now));
+        kit.conn_opened(now, link, conn, out);
     }
 
     fn closed(kit: &mut Kit<Self>, now: Ts, conn: ConnId, _: CloseReason, out: &mut Out) {
@@ -162,7 +158,7 @@ impl Protocol for Hyperliquid {
         kit.compare(now, out);
     }
 
-    fn given_up(job: &Job, why: &str) -> String {
+    fn given_up(_: &mut Kit<Self>, job: &Job, why: &str) -> String {
         format!("{} history: {why}", job.metric.name())
     }
 
@@ -207,7 +203,7 @@ impl Protocol for Hyperliquid {
 impl Kit<Hyperliquid> {
     /// Subscriptions of a coin.
     fn subscriptions(&self, at: usize) -> Wanted<Hyperliquid> {
-        let (market, bits) = (position(at), self.markets[at].channels);
+        let (market, bits) = (MarketIndex::at(at), self.markets[at].channels);
         Channel::ALL.iter().filter(|c| bits & c.bit() != 0).map(|c| (market, *c)).collect()
     }
 
@@ -229,27 +225,23 @@ impl Kit<Hyperliquid> {
             let fits = |bits: u16| bits.count_ones() as usize <= room;
             let Some(bits) = [all, all & !Channel::Context.bit()].into_iter().find(|b| fits(*b)) else { continue };
             let size = bits.count_ones() as usize;
-            let free = self.state.links.iter().map(|l| l.id).find(|id| self.carried(*id) + size <= PER_LINK);
+            let free = self.state.links.all().iter().map(|l| l.id).find(|id| self.carried(*id) + size <= PER_LINK);
             let id = free.unwrap_or_else(|| {
-                let id = LinkId(self.state.links_made);
-                self.state.links_made = self.state.links_made.saturating_add(1);
                 let url = format!("{}/ws", self.config.endpoints.ws);
-                self.state.links.push(Link { id, url, ping: Some(r#"{"method":"ping"}"#.to_owned()) });
-                id
+                self.state.links.open(url, Some(r#"{"method":"ping"}"#))
             });
             let market = &mut self.markets[at];
             (market.link, market.channels) = (Some(id), bits);
             placed.push(at);
         }
-        let markets = &self.markets;
-        self.state.links.retain(|l| markets.iter().any(|m| m.link == Some(l.id)));
+        self.state.links.keep(|id| self.markets.iter().any(|m| m.link == Some(id)));
         placed
     }
 
     /// Books that do not come and busy quotes that do not move are stale; the next message makes them live again.
     fn judge_silence(&mut self, now: Ts, out: &mut Out) {
         for at in 0..self.markets.len() {
-            let (market, m) = (position(at), &mut self.markets[at]);
+            let (market, m) = (MarketIndex::at(at), &mut self.markets[at]);
             let quote = m.quote_pace.silence(now).filter(|_| m.quote_pace.is_busy());
             let tracker = &mut self.desk.tracker;
             if quote.is_some_and(|s| s > QUOTE_SILENCE) {
@@ -297,7 +289,7 @@ impl Kit<Hyperliquid> {
     }
 
     fn left_coin(&mut self, now: Ts, at: usize, out: &mut Out) {
-        let (market, Some(link)) = (position(at), self.markets[at].link) else { return };
+        let (market, Some(link)) = (MarketIndex::at(at), self.markets[at].link) else { return };
         let open: Vec<ConnId> = self.desk.conns.iter().filter(|c| c.link == link).map(|c| c.id).collect();
         let all = self.subscriptions(at);
         for conn in open {
@@ -315,8 +307,8 @@ impl Kit<Hyperliquid> {
         for at in 0..self.markets.len() {
             if self.markets[at].wanted && self.markets[at].link.is_none() {
                 let why = format!("{SUBSCRIPTIONS_MAX} subscriptions are all the venue allows: this coin is left out");
-                out.fault("too_many_subscriptions", Some(position(at)), &why, &[]);
-                self.gone(now, position(at), &Metric::ALL, GapReason::Refused, out);
+                out.fault("too_many_subscriptions", Some(MarketIndex::at(at)), &why, &[]);
+                self.gone(now, MarketIndex::at(at), &Metric::ALL, GapReason::Refused, out);
             }
         }
     }
@@ -328,8 +320,4 @@ impl Kit<Hyperliquid> {
             market.floor.get_or_insert(floor);
         }
     }
-}
-
-fn position(at: usize) -> MarketIndex {
-    MarketIndex(u32::try_from(at).unwrap_or(u32::MAX))
 }

@@ -11,8 +11,8 @@
 use super::checksum::Texts;
 use super::limits;
 use super::wire::Depth;
-use crate::session::wire::{Millis, finest, levels};
-use crate::session::{Book, BookFault, ConnId, Decimal, RequestId};
+use crate::session::wire::{Millis, finest, set_levels};
+use crate::session::{Book, BookFault, ConnId, RequestId};
 use barograph_domain::{GapReason, Span, Ts};
 use serde::{Deserialize, Serialize};
 
@@ -256,14 +256,7 @@ impl Sync {
     }
 
     fn apply(&mut self, message: &Depth<'_>) -> Result<(), GapReason> {
-        let book = &mut self.book;
-        let mut set = |price: &[u8], qty: &[u8], bid: bool| {
-            let parsed = (Decimal::parse(price), Decimal::parse(qty).map(Decimal::to_f64).filter(|q| *q >= 0.0));
-            let (Some(price), Some(qty)) = parsed else { return false };
-            if bid { book.bid(price, qty).is_ok() } else { book.ask(price, qty).is_ok() }
-        };
-        let whole = levels(message.bids, |p, q| set(p, q, true)) && levels(message.asks, |p, q| set(p, q, false));
-        if !whole {
+        if !set_levels(&mut self.book, message.bids, message.asks) {
             return Err(GapReason::Undecodable);
         }
         if let Some(texts) = &mut self.texts {

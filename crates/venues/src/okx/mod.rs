@@ -32,5 +32,5 @@ pub static VENUE: VenueDef = VenueDef {
     instruments: symbols::instruments,
     time: symbols::time,
     read_time: symbols::read_time,
-    open: |config| Box::new(Kit::<session::Okx>::new(config)),
+    open: |config| Box::new(Kit::new(session::Okx::default(), config)),
 };

@@ -7,11 +7,8 @@ use super::trades::Trades;
 use super::{limits, map, replies};
 use crate::session::facts::{Bars, Told};
 use crate::session::kit::Kit;
-use crate::session::offer::Offer;
-use crate::session::protocol::{self, Channel as _, Protocol, Verb, Wanted};
-use crate::session::{
-    Action, Book, ConnId, Ids, Limits, Link, LinkId, MarketIndex, MarketSpec, Names, Out, SessionConfig,
-};
+use crate::session::protocol::{self, Channel as _, Protocol, Terms, Verb, Wanted};
+use crate::session::{Action, Book, ConnId, Ids, Link, LinkId, MarketIndex, MarketSpec, Names, Out};
 use barograph_domain::{MarketKind, Metric, Span, Ts};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -138,18 +135,15 @@ pub(super) struct Okx {
 }
 
 impl Protocol for Okx {
-    const ID: &'static str = "okx";
-    const LIMITS: fn() -> Limits = limits::limits;
     const FORMAT: u8 = 4;
     const PAGES_MAX: u32 = 8;
-    const STREAMS: &'static [Offer<Channel>] = &topics::STREAMS;
 
     type Channel = Channel;
     type Market = Market;
     type State = State;
 
-    fn new(_: &SessionConfig) -> Self {
-        Self::default()
+    fn terms(&self) -> Terms<Channel> {
+        Terms { id: "okx", limits: limits::limits, streams: &topics::STREAMS }
     }
 
     fn market(kit: &mut Kit<Self>, spec: MarketSpec) -> Market {
@@ -212,9 +206,10 @@ impl Protocol for Okx {
         market.book.live.then_some(&market.book.book)
     }
 
-    fn opened(kit: &mut Kit<Self>, now: Ts, conn: ConnId) {
+    fn opened(kit: &mut Kit<Self>, now: Ts, link: LinkId, conn: ConnId, out: &mut Out) {
         kit.state.spent.retain(|s| s.conn != conn);
         kit.state.spent.push(Spent { conn, since: now, requests: 0 });
+        kit.conn_opened(now, link, conn, out);
     }
 
     fn subscribed(market: &mut Market, now: Ts) {
@@ -256,7 +251,7 @@ impl Protocol for Okx {
     fn after_tick(kit: &mut Kit<Self>, now: Ts, out: &mut Out) {
         kit.want_ratios(now);
         for n in 0..kit.markets.len() {
-            let index = MarketIndex(u32::try_from(n).unwrap_or(u32::MAX));
+            let index = MarketIndex::at(n);
             let market = &mut kit.markets[n];
             if !market.has_book() {
                 continue;

@@ -12,7 +12,7 @@ pub(super) fn discovery(endpoints: &Endpoints) -> Vec<Ask> {
     for kind in [MarketKind::Spot, MarketKind::Perpetual, MarketKind::DatedFuture] {
         for path in ["public/instruments", "market/tickers"] {
             let url = format!("{}/api/v5/{path}?instType={}", endpoints.rest, map::inst_type(kind));
-            asks.push(Ask { url, body: None, pool: limits::LISTS, weight: 1 });
+            asks.push(Ask::get(url, limits::LISTS));
         }
     }
     asks
@@ -102,7 +102,7 @@ fn pair(name: &str) -> (String, String) {
 
 /// The venue's clock.
 pub(super) fn time(endpoints: &Endpoints) -> Option<Ask> {
-    Some(Ask { url: format!("{}/api/v5/public/time", endpoints.rest), body: None, pool: limits::TIME, weight: 1 })
+    Some(Ask::get(format!("{}/api/v5/public/time", endpoints.rest), limits::TIME))
 }
 
 /// Reads the answer of [`time`].

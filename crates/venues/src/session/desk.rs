@@ -9,7 +9,7 @@ use crate::funding::Intervals;
 use crate::session::history::Job;
 use crate::session::seen::{Admit, Ids};
 use crate::session::{
-    ConnId, History, LagMeter, LinkId, MarketIndex, Out, Priority, RequestId, Revive, StreamSpec, Tracker,
+    ConnId, History, LagMeter, LinkId, MarketIndex, Out, Polls, Priority, RequestId, Revive, StreamSpec, Tracker,
 };
 use barograph_domain::{GapReason, Metric, Payload, Span, StatusState, Ts};
 use serde::{Deserialize, Serialize};
@@ -85,6 +85,12 @@ impl Desk {
         }
     }
 
+    /// Does the tracker know of all streams?
+    #[must_use]
+    pub fn has_declared(&self) -> bool {
+        self.declared == self.streams.len()
+    }
+
     /// Tells the tracker of streams that were added since the last time.
     pub fn declare(&mut self, now: Ts, silence: impl Fn(Metric) -> Option<Span>, out: &mut Out) {
         while let Some(spec) = self.streams.get(self.declared) {
@@ -101,10 +107,27 @@ impl Desk {
 
     /// The most urgent page of history that is due, with the number of its request; none is used up when nothing is due.
     pub fn next_page(&mut self, now: Ts) -> Option<(RequestId, Job)> {
+        self.next_page_ready(now, |_| true)
+    }
+
+    /// As [`Self::next_page`], of those jobs only that are ready for another reason too.
+    pub fn next_page_ready(&mut self, now: Ts, ready: impl Fn(&Job) -> bool) -> Option<(RequestId, Job)> {
         let id = RequestId(self.next_request + 1);
-        let job = self.history.next(now, id)?;
+        let job = self.history.next_ready(now, id, ready)?;
         self.next_request += 1;
         Some((id, job))
+    }
+
+    /// What is to be polled next, with the number of the request; none is used up when nothing is due.
+    pub fn next_poll(&mut self, now: Ts, polls: &mut Polls) -> Option<(RequestId, MarketIndex, Metric)> {
+        let id = RequestId(self.next_request + 1);
+        let mut due = None;
+        polls.next(now, |market, metric| {
+            due = Some((market, metric));
+            id
+        });
+        self.next_request += u64::from(due.is_some());
+        due.map(|(market, metric)| (id, market, metric))
     }
 
     /// As [`Self::next_page`], unless the venue refuses requests for now. A number is used up even when nothing is due: journals
@@ -269,6 +292,11 @@ impl Desk {
         let before = conn.covered[market.index()];
         conn.covered[market.index()] |= channels;
         before & channels != channels
+    }
+
+    /// What a connection delivers is about to be said anew.
+    pub fn uncover_all(&mut self, id: ConnId) {
+        self.conns.iter_mut().filter(|c| c.id == id).for_each(|c| c.covered.clear());
     }
 
     /// No connection delivers these channels of a market any longer.

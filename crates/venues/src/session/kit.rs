@@ -1,5 +1,6 @@
-//! The machine that venues with one subscription per market and channel share: links, subscribing, what is lost with a connection,
-//! what is subscribed again, markets that come and go, saving and restoring.
+//! The machine that all venues share: links, streams, markets, requests, ticks, saving and restoring; and for venues with one
+//! subscription per market and channel also subscribing, what is lost with a connection, what is subscribed again, markets that
+//! come and go.
 //!
 //! What a venue adds is in [`super::protocol`]; everything is dispatched at compile time.
 
@@ -28,26 +29,21 @@ pub(crate) struct Kit<P: Protocol> {
     pub venue: P,
 }
 
-/// The place of a market in a list.
-fn position(at: usize) -> MarketIndex {
-    MarketIndex(u32::try_from(at).unwrap_or(u32::MAX))
-}
-
 /// The channels of these bits.
 fn among<C: Channel>(bits: u16) -> impl Iterator<Item = C> {
     C::ALL.iter().copied().filter(move |c| bits & c.bit() != 0)
 }
 
 impl<P: Protocol> Kit<P> {
-    /// A session that has seen nothing.
-    pub(crate) fn new(config: SessionConfig) -> Self {
+    /// A session with this venue that has seen nothing.
+    pub(crate) fn new(venue: P, config: SessionConfig) -> Self {
         let mut kit = Self {
-            limits: P::LIMITS(),
+            limits: (venue.terms().limits)(),
             links: Vec::new(),
             desk: Desk::new(config.backfill, P::PAGES_MAX),
             markets: Vec::new(),
             state: P::State::default(),
-            venue: P::new(&config),
+            venue,
             config,
         };
         for spec in kit.config.markets.clone() {
@@ -61,9 +57,10 @@ impl<P: Protocol> Kit<P> {
 
     /// Adds a market that was never wanted before, with its streams.
     pub(crate) fn add(&mut self, spec: MarketSpec) -> MarketIndex {
-        let index = position(self.markets.len());
-        for metric in &self.config.metrics {
-            let stream = offer::stream(P::STREAMS, P::DELAY, (index, &spec), *metric, &self.config);
+        let index = MarketIndex::at(self.markets.len());
+        for metric in Metric::ALL.into_iter().filter(|m| self.config.metrics.contains(m)) {
+            let (rows, poll) = (self.venue.terms().streams, || P::poll_every(self));
+            let stream = offer::stream(rows, P::DELAY, (index, &spec), metric, poll);
             self.desk.streams.push(stream);
         }
         let market = P::market(self, spec);
@@ -81,27 +78,30 @@ impl<P: Protocol> Kit<P> {
 
     /// Tells the tracker of streams that were added.
     pub(crate) fn declare(&mut self, now: Ts, out: &mut Out) {
-        self.desk.declare(now, |metric| offer::silence(P::STREAMS, metric, &self.config), out);
+        if !self.desk.has_declared() {
+            let (rows, poll) = (self.venue.terms().streams, P::poll_every(self));
+            self.desk.declare(now, |metric| offer::silence(rows, metric, poll), out);
+        }
     }
 
     /// Bits of the channels that the wanted streams of a market need.
     pub(crate) fn channels_of(&self, spec: &MarketSpec) -> u16 {
-        offer::channels(P::STREAMS, spec.kind, &self.config).fold(0, |bits, channel| bits | channel.bit())
+        let rows = self.venue.terms().streams;
+        offer::channels(rows, spec.kind, &self.config).fold(0, |bits, channel| bits | channel.bit())
     }
 
     /// A channel of a market, while it is subscribed, on the connections of this link.
-    fn on_link(&self, link: LinkId) -> impl Iterator<Item = (MarketIndex, P::Channel)> {
+    pub(crate) fn on_link(&self, link: LinkId) -> impl Iterator<Item = (MarketIndex, P::Channel)> {
         self.markets.iter().enumerate().flat_map(move |(at, market)| {
             let here = among(market.channels() & !market.refused()).filter(move |c| market.link_of(*c) == Some(link));
-            here.map(move |channel| (position(at), channel))
+            here.map(move |channel| (MarketIndex::at(at), channel))
         })
     }
 
     /// A new connection: everything of its link is subscribed.
-    fn conn_opened(&mut self, now: Ts, link: LinkId, conn: ConnId, out: &mut Out) {
+    pub(crate) fn conn_opened(&mut self, now: Ts, link: LinkId, conn: ConnId, out: &mut Out) {
         self.desk.open(conn, link);
         self.desk.revive.opened(now);
-        P::opened(self, now, conn);
         let wanted: Wanted<P> = self.on_link(link).collect();
         for market in self.markets.iter_mut().filter(|m| m.link() == Some(link)) {
             P::subscribed(market, now);
@@ -115,7 +115,7 @@ impl<P: Protocol> Kit<P> {
         let Some(gone) = self.desk.close(conn) else { return };
         let why = if reason == CloseReason::Stopping { GapReason::NotRunning } else { GapReason::Disconnected };
         for (at, market) in self.markets.iter_mut().enumerate() {
-            let index = position(at);
+            let index = MarketIndex::at(at);
             // Settlements come over no connection; only while the program does not run they are missed.
             if reason == CloseReason::Stopping && market.channels() != 0 && market.link() == Some(gone.link) {
                 self.desk.lost(index, Metric::FundingRateSettled, now, why, out);
@@ -155,7 +155,7 @@ impl<P: Protocol> Kit<P> {
     }
 
     /// Subscribes again what does not come, and replaces connections on which nothing does, or that have fallen silent.
-    fn revive(&mut self, now: Ts, out: &mut Out) {
+    pub(crate) fn revive(&mut self, now: Ts, out: &mut Out) {
         for link in self.links.iter().map(|l| l.id).collect::<Vec<_>>() {
             let conn = self.desk.newest(link);
             let Some(conn) = conn.filter(|conn| P::affords(self, now, *conn)) else { continue };
@@ -180,7 +180,7 @@ impl<P: Protocol> Kit<P> {
     fn tick(&mut self, now: Ts, out: &mut Out) {
         P::before_tick(self, now, out);
         self.desk.tracker.tick(now, out);
-        self.revive(now, out);
+        P::revive(self, now, out);
         P::after_tick(self, now, out);
         while let Some(job) = self.desk.history.tick(now) {
             self.retry(now, &job, "no answer", out);
@@ -190,7 +190,8 @@ impl<P: Protocol> Kit<P> {
     /// Tries a page of history again later; says so when that was the last time.
     pub(crate) fn retry(&mut self, now: Ts, job: &Job, why: &str, out: &mut Out) {
         if self.desk.history.retry(now, job) {
-            out.fault("history_given_up", Some(job.market), &P::given_up(job, why), b"");
+            let said = P::given_up(self, job, why);
+            out.fault("history_given_up", Some(job.market), &said, b"");
         }
     }
 
@@ -213,12 +214,12 @@ impl<P: Protocol> Kit<P> {
             let spec = wanted.iter().find(|spec| P::is(&self.markets[at], spec));
             match (spec, self.markets[at].channels()) {
                 (None, 1..) => {
-                    let bits = self.left(now, position(at), out);
-                    self.note(&mut changes, position(at), Verb::Unsubscribe, bits);
+                    let bits = self.left(now, MarketIndex::at(at), out);
+                    self.note(&mut changes, MarketIndex::at(at), Verb::Unsubscribe, bits);
                 }
                 (Some(spec), 0) => {
-                    P::join(self, position(at), spec);
-                    self.came(&mut changes, now, position(at));
+                    P::join(self, MarketIndex::at(at), spec);
+                    self.came(&mut changes, now, MarketIndex::at(at));
                 }
                 _ => {}
             }
@@ -277,7 +278,7 @@ where
     Self: Feed + Rest,
 {
     fn venue(&self) -> &'static str {
-        P::ID
+        self.venue.terms().id
     }
 
     fn limits(&self) -> &Limits {
@@ -288,7 +289,7 @@ where
         self.declare(now, out);
         P::before(self, now, out);
         match input {
-            Input::Opened { link, conn } => self.conn_opened(now, *link, *conn, out),
+            Input::Opened { link, conn } => P::opened(self, now, *link, *conn, out),
             Input::Closed { conn, reason } => P::closed(self, now, *conn, *reason, out),
             Input::Frame { conn, bytes } => return self.frame(now, *conn, bytes, out),
             Input::Reply { request, status, body } => self.reply(now, *request, *status, body, out),
@@ -309,7 +310,7 @@ where
     }
 
     fn fetching(&self, market: MarketIndex, of: &dyn Fn(Metric) -> bool) -> bool {
-        self.desk.history.wanted(market, of)
+        P::fetching(self, market, of)
     }
 
     fn links(&self) -> &[Link] {
@@ -317,7 +318,7 @@ where
     }
 
     fn carried(&self, link: LinkId) -> usize {
-        self.on_link(link).count()
+        P::carried(self, link)
     }
 
     fn streams(&self) -> &[StreamSpec] {
@@ -326,8 +327,8 @@ where
 
     fn book(&self, market: MarketIndex) -> Option<&Book> {
         let book = P::book(self, self.markets.get(market.index())?)?;
-        let stream = self.desk.tracker.get(market, Metric::Book)?;
-        (stream.state == StatusState::Live).then_some(book)
+        let stream = self.desk.tracker.get(market, Metric::Book);
+        (P::SHOWS_SILENT_BOOKS || stream?.state == StatusState::Live).then_some(book)
     }
 
     fn continuity(&self) -> &Tracker {

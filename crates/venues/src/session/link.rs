@@ -25,6 +25,34 @@ pub struct Link {
     pub ping: Option<String>,
 }
 
+/// The connections of a session that numbers them as it needs them.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Links {
+    all: Vec<Link>,
+    made: u16,
+}
+
+impl Links {
+    /// Those that are wanted.
+    #[must_use]
+    pub fn all(&self) -> &[Link] {
+        &self.all
+    }
+
+    /// Wants another one, with this address and ping.
+    pub fn open(&mut self, url: String, ping: Option<&str>) -> LinkId {
+        let id = LinkId(self.made);
+        self.made = self.made.saturating_add(1);
+        self.all.push(Link { id, url, ping: ping.map(str::to_owned) });
+        id
+    }
+
+    /// Those that are of no use any more are not wanted; their numbers are not given again.
+    pub fn keep(&mut self, is_used: impl Fn(LinkId) -> bool) {
+        self.all.retain(|link| is_used(link.id));
+    }
+}
+
 /// A request budget.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -82,4 +110,20 @@ pub struct Limits {
     pub pools: Vec<Pool>,
     /// "Too many requests" means the host: every budget of the venue rests, not only the one that was spent.
     pub host_rests_on_429: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_number_of_a_connection_is_not_given_again() {
+        let mut links = Links::default();
+        let open = |links: &mut Links| links.open("wss://x".to_owned(), None);
+        assert_eq!([open(&mut links), open(&mut links)], [LinkId(0), LinkId(1)]);
+        links.keep(|id| id == LinkId(0));
+        assert_eq!(open(&mut links), LinkId(2));
+        let left: Vec<LinkId> = links.all().iter().map(|l| l.id).collect();
+        assert_eq!(left, [LinkId(0), LinkId(2)]);
+    }
 }

@@ -7,7 +7,7 @@
 //! is sent. Everything a session decides depends on its inputs alone, in their order: the same journal gives the same events.
 //!
 //! The rooms: [`input`] what goes in, [`output`] what comes out, [`link`] wanted connections and limits, [`spec`] instruments
-//! and streams, `offer` what a venue has of them, [`desk`] what every session keeps, `kit` the machine that most venues are and `protocol` what a venue adds to it, `facts`
+//! and streams, `offer` what a venue has of them, [`desk`] what every session keeps, `kit` the machine that all venues are and `protocol` what a venue adds to it, `facts`
 //! how they tell what they read, [`tracker`] continuity of every stream, [`revive`] subscriptions that do not come, [`poll`] what has to be
 //! asked for again and again, [`book`] order books, [`decimal`] the one way from a decimal string to numbers, [`scan`] the
 //! reading of hot messages, [`names`] symbols to markets, [`saved`] state as bytes, [`lag`] how far the venue's clock and ours

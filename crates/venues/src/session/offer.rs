@@ -15,15 +15,18 @@ pub(crate) enum Of {
     Contracts,
     /// Perpetual contracts.
     Perpetuals,
+    /// None of this venue, although its sisters have it.
+    Nowhere,
 }
 
 impl Of {
-    fn has(self, kind: MarketKind) -> bool {
+    const fn has(self, kind: MarketKind) -> bool {
         match self {
             Self::All => true,
-            Self::Spot => kind == MarketKind::Spot,
-            Self::Contracts => kind != MarketKind::Spot,
-            Self::Perpetuals => kind == MarketKind::Perpetual,
+            Self::Spot => matches!(kind, MarketKind::Spot),
+            Self::Contracts => !matches!(kind, MarketKind::Spot),
+            Self::Perpetuals => matches!(kind, MarketKind::Perpetual),
+            Self::Nowhere => false,
         }
     }
 }
@@ -114,6 +117,11 @@ impl<C> Offer<C> {
 
 /// The streams of these rows, each once, in their order; `N` is their number.
 pub(crate) const fn metrics<C: Copy, const N: usize>(rows: &[Offer<C>]) -> [Metric; N] {
+    metrics_of(rows, &[MarketKind::Spot, MarketKind::Perpetual, MarketKind::DatedFuture])
+}
+
+/// As [`metrics`], those of markets of these kinds.
+pub(crate) const fn metrics_of<C: Copy, const N: usize>(rows: &[Offer<C>], kinds: &[MarketKind]) -> [Metric; N] {
     let mut all = [Metric::Bar; N];
     let (mut at, mut count) = (0, 0);
     while at < rows.len() {
@@ -121,7 +129,11 @@ pub(crate) const fn metrics<C: Copy, const N: usize>(rows: &[Offer<C>]) -> [Metr
         while known < count && all[known] as usize != rows[at].metric as usize {
             known += 1;
         }
-        if known == count {
+        let mut kind = 0;
+        while kind < kinds.len() && !rows[at].of.has(kinds[kind]) {
+            kind += 1;
+        }
+        if known == count && kind < kinds.len() {
             all[count] = rows[at].metric;
             count += 1;
         }
@@ -145,39 +157,35 @@ pub(crate) fn channels<C: Copy>(
     config.metrics.iter().filter_map(move |metric| of(rows, kind, *metric)?.channel)
 }
 
-/// How often open interest is polled.
-fn poll(config: &SessionConfig) -> Span {
-    config.every_or(Metric::OpenInterest, config.poll_every)
-}
-
 /// Is this stream polled?
 pub(crate) fn is_polled<C>(rows: &[Offer<C>], metric: Metric) -> bool {
     rows.iter().any(|row| row.metric == metric && matches!(row.every, Every::Poll))
 }
 
-/// Silence after which a stream is stale; `None`: it may be silent for as long as it likes.
-pub(crate) fn silence<C>(rows: &[Offer<C>], metric: Metric, config: &SessionConfig) -> Option<Span> {
+/// Silence after which a stream is stale, where open interest is polled each `poll`; `None`: it may be silent for as long as it
+/// likes.
+pub(crate) fn silence<C>(rows: &[Offer<C>], metric: Metric, poll: Span) -> Option<Span> {
     match rows.iter().find(|row| row.metric == metric)?.silence {
         Silence::Any => None,
         Silence::Span(silence) => Some(silence),
-        Silence::Polls(polls) => Some(poll(config).times(polls)),
+        Silence::Polls(polls) => Some(poll.times(polls)),
     }
 }
 
-/// Declares one stream of one market; `delay` is the venue's usual one. Of what the venue does not have the rows say nothing; it
-/// never comes.
+/// Declares one stream of one market; `delay` is the venue's usual one, `poll` how often open interest is polled. Of what the
+/// venue does not have the rows say nothing; it never comes.
 pub(crate) fn stream<C: Copy>(
     rows: &[Offer<C>],
     delay: Span,
     (market, spec): (MarketIndex, &MarketSpec),
     metric: Metric,
-    config: &SessionConfig,
+    poll: impl FnOnce() -> Span,
 ) -> StreamSpec {
     let offer = rows.iter().find(|row| row.metric == metric).copied();
     let row = offer.unwrap_or(Offer::new(metric, Of::All, None));
     let cadence = match row.every {
         Every::Span(every) => every,
-        Every::Poll => poll(config),
+        Every::Poll => poll(),
         Every::Settlement => {
             let hours = spec.funding_interval_h.filter(|h| (1.0..=24.0).contains(h)).unwrap_or(8.0);
             #[expect(clippy::cast_possible_truncation, reason = "checked: 1 to 24")]

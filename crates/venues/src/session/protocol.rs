@@ -7,7 +7,6 @@ use crate::session::kit::Kit;
 use crate::session::offer::Offer;
 use crate::session::{
     Book, CloseReason, ConnId, FailReason, Input, Limits, Link, LinkId, MarketIndex, MarketSpec, Out, RequestId,
-    SessionConfig,
 };
 use barograph_domain::{Metric, Span, Ts};
 use core::fmt::Debug;
@@ -53,18 +52,23 @@ macro_rules! channels {
 }
 pub(crate) use channels;
 
-/// State of a market, as far as the machine needs it.
+/// State of a market, as far as the machine needs it. Where subscriptions are not of one market each, nothing is said of them:
+/// the venue opens, closes, revives and changes by itself.
 pub(crate) trait Market<C>: Debug + Send + Serialize + DeserializeOwned {
     /// The venue's name of it.
     fn symbol(&self) -> &str;
     /// The connection most of it comes over.
-    fn link(&self) -> Option<LinkId>;
+    fn link(&self) -> Option<LinkId> {
+        None
+    }
     /// The connection one of its channels comes over.
     fn link_of(&self, _channel: C) -> Option<LinkId> {
         self.link()
     }
     /// Bits of the channels wanted; none once the market is not.
-    fn channels(&self) -> u16;
+    fn channels(&self) -> u16 {
+        0
+    }
     /// Bits of the channels the venue refused.
     fn refused(&self) -> u16 {
         0
@@ -93,20 +97,27 @@ impl Verb {
 /// Subscriptions: of which market, which channel.
 pub(crate) type Wanted<P> = Vec<(MarketIndex, <P as Protocol>::Channel)>;
 
+/// What is fixed about a venue.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Terms<C: 'static> {
+    /// Venue id.
+    pub id: &'static str,
+    /// What the venue allows.
+    pub limits: fn() -> Limits,
+    /// What the venue offers.
+    pub streams: &'static [Offer<C>],
+}
+
 /// A venue. What it keeps here is made anew from the rest after a restart.
 pub(crate) trait Protocol: Debug + Send + Sized + 'static {
-    /// Venue id.
-    const ID: &'static str;
-    /// What the venue allows.
-    const LIMITS: fn() -> Limits;
+    /// A book whose stream is silent is shown all the same.
+    const SHOWS_SILENT_BOOKS: bool = false;
     /// Format of saved state.
     const FORMAT: u8;
     /// Saved state carries a seal against damage, else only its settings.
     const SEALED: bool = true;
     /// History pages under way at once.
     const PAGES_MAX: u32;
-    /// What the venue offers.
-    const STREAMS: &'static [Offer<Self::Channel>];
     /// How long after its stamp a value is usually received.
     const DELAY: Span = Span::secs(1);
 
@@ -117,8 +128,8 @@ pub(crate) trait Protocol: Debug + Send + Sized + 'static {
     /// State of the session besides that of the desk and the markets.
     type State: Debug + Default + Send + Serialize + DeserializeOwned;
 
-    /// Before there are markets.
-    fn new(config: &SessionConfig) -> Self;
+    /// What is fixed; of several venues with one protocol, about this one.
+    fn terms(&self) -> Terms<Self::Channel>;
 
     /// A market that was never wanted before, with its place on a connection.
     fn market(kit: &mut Kit<Self>, spec: MarketSpec) -> Self::Market;
@@ -129,18 +140,29 @@ pub(crate) trait Protocol: Debug + Send + Sized + 'static {
     /// Names to markets, anew.
     fn index(kit: &mut Kit<Self>);
 
+    /// How often open interest is polled now.
+    fn poll_every(kit: &Kit<Self>) -> Span {
+        kit.config.every_or(Metric::OpenInterest, kit.config.poll_every)
+    }
+
+    /// Subscriptions of a link, for people.
+    fn carried(kit: &Kit<Self>, link: LinkId) -> usize {
+        kit.on_link(link).count()
+    }
+
     /// All markets of the configuration have been added.
     fn begin(_kit: &mut Kit<Self>) {}
 
     /// Subscribes channels of markets on one connection, or unsubscribes them, in requests of allowed size.
     fn send(
-        kit: &mut Kit<Self>,
-        now: Ts,
-        conn: ConnId,
-        verb: Verb,
-        wanted: &[(MarketIndex, Self::Channel)],
-        out: &mut Out,
-    );
+        _kit: &mut Kit<Self>,
+        _now: Ts,
+        _conn: ConnId,
+        _verb: Verb,
+        _wanted: &[(MarketIndex, Self::Channel)],
+        _out: &mut Out,
+    ) {
+    }
 
     /// The book of a market, whatever its stream's state.
     fn book<'a>(kit: &'a Kit<Self>, market: &'a Self::Market) -> Option<&'a Book>;
@@ -153,8 +175,10 @@ pub(crate) trait Protocol: Debug + Send + Sized + 'static {
         true
     }
 
-    /// A connection has opened and is about to be subscribed.
-    fn opened(_kit: &mut Kit<Self>, _now: Ts, _conn: ConnId) {}
+    /// A connection has opened and is to be subscribed.
+    fn opened(kit: &mut Kit<Self>, now: Ts, link: LinkId, conn: ConnId, out: &mut Out) {
+        kit.conn_opened(now, link, conn, out);
+    }
 
     /// Everything of this market's link is being subscribed.
     fn subscribed(_market: &mut Self::Market, _now: Ts) {}
@@ -175,11 +199,18 @@ pub(crate) trait Protocol: Debug + Send + Sized + 'static {
         true
     }
 
+    /// With each tick: subscribes again what does not come, and replaces connections.
+    fn revive(kit: &mut Kit<Self>, now: Ts, out: &mut Out) {
+        kit.revive(now, out);
+    }
+
     /// Which of a channel's streams say that it comes; `None`: it sees to itself.
-    fn revives(channel: Self::Channel) -> Option<&'static [Metric]>;
+    fn revives(_channel: Self::Channel) -> Option<&'static [Metric]> {
+        None
+    }
 
     /// Subscribes again what does not come.
-    fn again(kit: &mut Kit<Self>, now: Ts, conn: ConnId, wanted: &Wanted<Self>, out: &mut Out);
+    fn again(_kit: &mut Kit<Self>, _now: Ts, _conn: ConnId, _wanted: &Wanted<Self>, _out: &mut Out) {}
 
     /// With each tick, before continuity is judged.
     fn before_tick(_kit: &mut Kit<Self>, _now: Ts, _out: &mut Out) {}
@@ -187,8 +218,8 @@ pub(crate) trait Protocol: Debug + Send + Sized + 'static {
     /// With each tick, after what does not come was asked for again.
     fn after_tick(_kit: &mut Kit<Self>, _now: Ts, _out: &mut Out) {}
 
-    /// A page of history is given up, for people.
-    fn given_up(job: &Job, _why: &str) -> String {
+    /// A page of history is given up: what that means for the market, and a sentence for people.
+    fn given_up(_kit: &mut Kit<Self>, job: &Job, _why: &str) -> String {
         format!("{} from {} to {} could not be fetched", job.metric.spoken(), job.from, job.until)
     }
 
@@ -215,6 +246,11 @@ pub(crate) trait Protocol: Debug + Send + Sized + 'static {
 
     /// As [`Session::resume`].
     fn resume(_kit: &mut Kit<Self>, _now: Ts) {}
+
+    /// As [`Session::fetching`].
+    fn fetching(kit: &Kit<Self>, market: MarketIndex, of: &dyn Fn(Metric) -> bool) -> bool {
+        kit.desk.history.wanted(market, of)
+    }
 }
 
 /// What frames say.

@@ -16,6 +16,14 @@ pub struct Ask {
     pub weight: u32,
 }
 
+impl Ask {
+    /// A GET that costs one.
+    #[must_use]
+    pub fn get(url: String, pool: PoolId) -> Self {
+        Self { url, body: None, pool, weight: 1 }
+    }
+}
+
 /// Instruments, or what was wrong with which answer.
 pub type Instruments = Result<Vec<MarketSpec>, String>;
 

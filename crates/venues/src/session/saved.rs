@@ -63,10 +63,10 @@ pub fn restore_plain<S: DeserializeOwned>(
     bytes: &[u8],
     told: impl Fn(&S) -> (&SessionConfig, Vec<String>),
 ) -> Result<S, RestoreError> {
-    let Some((first, body)) = bytes.split_first() else { return Err(RestoreError) };
+    let Some((_, body)) = bytes.split_first().filter(|(first, _)| **first == format) else { return Err(RestoreError) };
     let Ok((state, [])) = postcard::take_from_bytes::<S>(body) else { return Err(RestoreError) };
     let (settings, known) = told(&state);
-    let good = *first == format && settings.differs_in_markets_only(config) && fits(config, &known);
+    let good = settings.differs_in_markets_only(config) && fits(config, &known);
     if good { Ok(state) } else { Err(RestoreError) }
 }
 

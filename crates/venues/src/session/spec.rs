@@ -10,6 +10,12 @@ use serde::{Deserialize, Serialize};
 pub struct MarketIndex(pub u32);
 
 impl MarketIndex {
+    /// The market at this position of a list.
+    #[must_use]
+    pub fn at(position: usize) -> Self {
+        Self(u32::try_from(position).unwrap_or(u32::MAX))
+    }
+
     /// As a list position.
     #[must_use]
     pub fn index(self) -> usize {

@@ -1,7 +1,7 @@
 //! Shapes several venues share on the wire, read without allocating: stamps that are numbers or text, lists whose elements
 //! are looked at one by one, and levels of a book.
 
-use crate::session::{Decimal, Scan};
+use crate::session::{Book, Decimal, Scan};
 use barograph_domain::{Span, Ts};
 use core::fmt;
 use core::marker::PhantomData;
@@ -130,6 +130,17 @@ pub fn finest(bids: &str, asks: &str) -> Option<u8> {
     };
     let whole = levels(bids, &mut widen) && levels(asks, &mut widen);
     whole.then_some(scale)
+}
+
+/// Sets the levels of a message in a book, as the venue wrote them. False: one of them is none, and the book is half changed.
+#[must_use]
+pub fn set_levels(book: &mut Book, bids: &str, asks: &str) -> bool {
+    let mut set = |price: &[u8], qty: &[u8], is_bid: bool| {
+        let read = (Decimal::parse(price), Decimal::parse(qty).map(Decimal::to_f64).filter(|q| *q >= 0.0));
+        let (Some(price), Some(qty)) = read else { return false };
+        if is_bid { book.bid(price, qty).is_ok() } else { book.ask(price, qty).is_ok() }
+    };
+    levels(bids, |p, q| set(p, q, true)) && levels(asks, |p, q| set(p, q, false))
 }
 
 /// Reads `[["price","quantity",…],…]` (already known to be JSON) and hands over price and quantity of each level; further

@@ -312,11 +312,10 @@ fn bar(e: &Emit) -> (Ts, f64, Origin) {
 
 #[test]
 fn checklist_15_the_side_of_trades_is_interpreted_as_configured_and_labelled() {
-    use barograph_venues::coinbase::{AggressorFrom, session::Coinbase};
+    use barograph_venues::coinbase::AggressorFrom;
     for (is_maker, want, label) in [(true, Side::Short, "maker"), (false, Side::Long, "taker")] {
         let config = SessionConfig { trade_side_is_maker: is_maker, ..config(vec![spot("BTC-USD")]) };
-        let side = Coinbase::new(config.clone()).aggressor_from();
-        assert_eq!(side, AggressorFrom::configured(is_maker));
+        let side = AggressorFrom::configured(config.trade_side_is_maker);
         assert_eq!(serde_json::to_string(&side).unwrap(), format!("\"{label}\""));
         let mut rig = Rig::new(config);
         rig.open(0, 1).trades(1, 0, "update", "BTC-USD", &[(1, "100.00", "1", "BUY")]);

@@ -1,16 +1,19 @@
-//! What is asked for over REST: candles and trades of the past, and the product of a future now.
+//! Requests and their answers: candles and trades of the past, and the product of a future now.
 //!
 //! Candles: at most 350 per answer, both ends of the range counted, pages from the end backwards. Trades: by time, newest
 //! first, as many as the venue gives. Minutes without trades have no candle. The running candle is never taken.
 
 use super::limits::{CANDLES_MAX, PUBLIC, TRADES_PER_PAGE};
 use super::map::{self, AggressorFrom, Trade};
-use super::sink::Sink;
+use super::market::Sink;
+use super::session::Coinbase;
 use super::trades::TradeFeed;
 use super::wire;
 use crate::session::history::Job;
+use crate::session::kit::Kit;
+use crate::session::protocol::Rest;
 use crate::session::seen::{Admit, Minutes};
-use crate::session::{Priority, Request, RequestId};
+use crate::session::{Action, FailReason, MarketIndex, Out, Priority, Request, RequestId};
 use barograph_domain::{Metric, Payload, Span, Ts};
 
 const MINUTE: Span = Span::mins(1);
@@ -18,6 +21,92 @@ const MINUTE: Span = Span::mins(1);
 pub(super) const CANDLE_SETTLES: Span = Span::secs(5);
 /// Pages of one hole in trades; at a thousand trades each, a minute of the busiest product.
 const TRADE_PAGES_MAX: u32 = 20;
+
+impl Rest for Kit<Coinbase> {
+    /// Polls, then history.
+    fn ask(&mut self, now: Ts, out: &mut Out) {
+        let rest = self.config.endpoints.rest.clone();
+        while let Some((id, market, _)) = self.desk.next_poll(now, &mut self.state.polls) {
+            if let Some(m) = self.markets.get(market.index()) {
+                out.actions.push(Action::Request(product(&rest, &m.product, id)));
+            }
+        }
+        // Whether a candle is closed is for the venue's clock to say, which is that of its messages.
+        let there = self.state.conns.iter().map(|c| c.venue_now).max();
+        let closed = |job: &Job| job.metric != Metric::Bar || there.is_some_and(|t| t >= job.until);
+        while let Some((id, job)) = self.desk.next_page_ready(now, closed) {
+            let product = self.markets.get(job.market.index()).map(|m| m.product.as_str());
+            match product.and_then(|p| request(&rest, p, &job, id)) {
+                Some(request) => out.actions.push(Action::Request(request)),
+                None => self.desk.history.stop(now, &job),
+            }
+        }
+    }
+
+    fn reply(&mut self, now: Ts, request: RequestId, status: u16, body: &[u8], out: &mut Out) {
+        if let Some(market) = self.state.polls.asked_by(request) {
+            let moved = status == 200 && self.present(now, market, body, out);
+            if status != 200 {
+                out.fault("poll_failed", Some(market), &format!("status {status} for the product"), body);
+            }
+            self.state.polls.answered(now, request, moved);
+            return self.ask(now, out);
+        }
+        let Some(job) = self.desk.history.answered(request) else { return };
+        let side = self.venue.side;
+        let next = match self.product(now, job.market, out) {
+            Some((p, mut sink)) if status == 200 && job.metric == Metric::Bar => {
+                candles(body, &job, p.scale, &mut p.bars_emitted, &mut sink)
+            }
+            Some((p, mut sink)) if status == 200 => trades(body, &job, side, &mut p.trades, &mut sink),
+            _ => Next::Bad,
+        };
+        match next {
+            Next::Bad => self.retry(now, &job, &format!("status {status}, or not such a list"), out),
+            Next::Page(end) => {
+                self.desk.history.advance(now, &job, job.from, Some(end));
+            }
+            Next::Done => {
+                self.desk.history.advance(now, &job, job.until, None);
+            }
+        }
+        self.ask(now, out);
+    }
+
+    fn failed(&mut self, now: Ts, request: RequestId, reason: FailReason, out: &mut Out) {
+        if let Some((market, _)) = self.state.polls.answered(now, request, false) {
+            out.fault("poll_failed", Some(market), &format!("no answer: {reason:?}"), &[]);
+        } else if let Some(job) = self.desk.history.answered(request) {
+            self.retry(now, &job, &format!("{reason:?}"), out);
+        }
+    }
+}
+
+impl Kit<Coinbase> {
+    /// Present values of a future; true when they moved.
+    fn present(&mut self, now: Ts, market: MarketIndex, body: &[u8], out: &mut Out) -> bool {
+        let read = serde_json::from_slice::<wire::Product>(body).map_err(|_e| "answer is no product");
+        let Some((p, mut sink)) = self.product(now, market, out) else { return false };
+        let derived = match read.and_then(|product| map::derived(&product, now)) {
+            Ok(derived) => derived,
+            Err(why) => {
+                sink.fault("poll_failed", why, body);
+                return false;
+            }
+        };
+        if let Some(oi) = derived.open_interest {
+            sink.live(Metric::OpenInterest, now, 0, Payload::Value(oi));
+        }
+        if let Some(index) = derived.index {
+            sink.live(Metric::IndexPrice, now, 0, Payload::Value(index));
+        }
+        if let Some(rate) = derived.funding {
+            let (interval_h, next_ts) = (derived.interval_h, derived.next_ts);
+            sink.live(Metric::FundingRate, now, 0, Payload::Funding { rate, interval_h, next_ts, special: false });
+        }
+        core::mem::replace(&mut p.derived, derived) != derived
+    }
+}
 
 fn get(id: RequestId, url: String, priority: Priority) -> Request {
     Request { id, url, body: None, pool: PUBLIC, weight: 1, priority, timeout: Span::secs(10) }
@@ -121,7 +210,6 @@ pub(super) fn trades(body: &[u8], job: &Job, from: AggressorFrom, feed: &mut Tra
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::session::MarketIndex;
     use crate::session::history::History;
 
     #[test]
