@@ -117,6 +117,23 @@ pub struct FeatureRowView {
     pub partial: BTreeSet<&'static str>,
 }
 
+/// The newest feature row of one market.
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
+pub struct MarketFeatures {
+    /// `venue:symbol`.
+    #[schema(value_type = String, example = "binance-usdm:BTCUSDT")]
+    pub instrument: InstrumentName,
+    /// Its readings.
+    pub row: FeatureRowView,
+}
+
+/// The newest feature rows of all markets.
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
+pub struct AllFeatures {
+    /// Markets that have a row, in the order of their names.
+    pub items: Vec<MarketFeatures>,
+}
+
 /// A price level as it was known to be (features §4.1).
 #[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
 pub struct LevelView {
