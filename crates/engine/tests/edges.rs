@@ -1,7 +1,7 @@
 //! Where a definition turns: the last instant of a minute, flags just below and above their threshold, what moves in a minute in
 //! which nothing arrives, events that come too late, sums that wait for a price. Each is a fault of one character that other
 //! tests, which compare whole histories with themselves, do not see.
-#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests read their vectors and may panic")]
+#![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 mod support;
 

@@ -4,7 +4,6 @@
 //! The recording is not part of the repository; without it the test says so and passes.
 #![expect(
     clippy::unwrap_used,
-    clippy::disallowed_methods,
     clippy::disallowed_types,
     reason = "a test reads recordings and may panic"
 )]

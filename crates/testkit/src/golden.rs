@@ -64,7 +64,7 @@ impl Table {
 
     /// The rows from the first to the last.
     pub fn rows(&self) -> impl ExactSizeIterator<Item = Row<'_>> + DoubleEndedIterator + Clone {
-        (0..self.rows.len()).map(|at| Row { table: self, at })
+        (0..self.rows.len()).map(move |at| Row { table: self, at })
     }
 
     /// The row at this place, from 0.

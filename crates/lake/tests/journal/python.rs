@@ -6,7 +6,7 @@ use std::process::Command;
 
 /// The interpreter; none, and a word about it, where there can be none.
 pub(crate) fn with_hftbacktest() -> Option<PathBuf> {
-    let no = |why| skipped(&format!("no Python with hftbacktest ({why}); BAROGRAPH_PYTHON may name one"));
+    let no = |why: String| skipped(&format!("no Python with hftbacktest ({why}); BAROGRAPH_PYTHON may name one"));
     found().map_err(no).ok()
 }
 
