@@ -119,19 +119,19 @@ pub struct FeatureRowView {
 
 /// The newest feature row of one market.
 #[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
-pub struct MarketFeatures {
+pub(crate) struct MarketFeatures {
     /// `venue:symbol`.
     #[schema(value_type = String, example = "binance-usdm:BTCUSDT")]
-    pub instrument: InstrumentName,
+    pub(crate) instrument: InstrumentName,
     /// Its readings.
-    pub row: FeatureRowView,
+    pub(crate) row: FeatureRowView,
 }
 
 /// The newest feature rows of all markets.
 #[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
-pub struct AllFeatures {
+pub(crate) struct AllFeatures {
     /// Markets that have a row, in the order of their names.
-    pub items: Vec<MarketFeatures>,
+    pub(crate) items: Vec<MarketFeatures>,
 }
 
 /// A price level as it was known to be (features §4.1).
