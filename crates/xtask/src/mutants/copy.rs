@@ -41,8 +41,10 @@ impl Beds {
     }
 }
 
-/// Where a mutant stands in a file of the copy, in bytes.
-pub(super) type Standing = BTreeMap<String, Vec<(Range<usize>, u32)>>;
+/// Where mutants stand in a file of the copy, in bytes, each with its number.
+type Places = Vec<(Range<usize>, u32)>;
+/// The same of every file that was rewritten.
+pub(super) type Standing = BTreeMap<String, Places>;
 
 /// The crate on which all the others stand; the choosing module is put into it.
 const DOMAIN: &str = "crates/domain/src/lib.rs";
@@ -74,7 +76,7 @@ pub(super) fn write(root: &Path, beds: &Beds, mutants: &[&Mutant]) -> Result<Sta
 }
 
 /// A source with a choice at each of these places, which are in order; and where the choices stand in it.
-fn rewritten(text: &str, mutants: &[&Mutant]) -> Result<(String, Vec<(Range<usize>, u32)>), String> {
+fn rewritten(text: &str, mutants: &[&Mutant]) -> Result<(String, Places), String> {
     let (mut out, mut places, mut done) = (String::new(), Vec::new(), 0);
     for m in mutants {
         let (Some(before), Some(original)) = (text.get(done..m.range.start), text.get(m.range.clone())) else {
