@@ -65,7 +65,7 @@ impl Args {
     }
 
     /// Everything, untouched.
-    #[cfg(not(feature = "gen"))]
+    #[cfg(not(all(feature = "gen", feature = "mutants")))]
     pub(crate) fn rest(self) -> Vec<String> {
         self.words
     }

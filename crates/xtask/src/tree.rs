@@ -38,7 +38,8 @@ fn tracked(root: &Path) -> Option<Vec<String>> {
     Some(text.split('\0').filter(|n| !n.is_empty()).map(str::to_owned).collect())
 }
 
-fn walk(root: &Path) -> Result<Vec<String>, String> {
+/// Every file below `root`, build output and git's own left out.
+pub(crate) fn walk(root: &Path) -> Result<Vec<String>, String> {
     let mut found = Vec::new();
     let mut open = vec![root.to_path_buf()];
     while let Some(dir) = open.pop() {

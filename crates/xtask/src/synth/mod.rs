@@ -17,7 +17,7 @@ use crate::{Args, Failure};
 use archive::Archive;
 use barograph_domain::{Span, Ts};
 use market::Market;
-use rng::Rng;
+pub(crate) use rng::Rng;
 use std::path::PathBuf;
 
 /// What to make.
