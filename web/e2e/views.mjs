@@ -42,6 +42,15 @@ export async function regime(page, cells, symbol) {
   for (const words of wanted) assert.ok(shown.includes(words), `${symbol}: "${words}" is not in "${shown}"`);
 }
 
+/** Each line of the board says its market's headline, as the board of the API has it. */
+export async function headlines(page, board) {
+  for (const { symbol, headline } of board.rows) {
+    assert.notEqual(headline, '', symbol);
+    const line = page.locator('tr.market-row').filter({ hasText: symbol.split('/')[0] });
+    assert.equal((await line.locator('.headline').innerText()).trim(), headline, symbol);
+  }
+}
+
 /** The hours that are known add up, and the heaviest cascades are those of the API. */
 export async function cascades(page, server) {
   const { series } = await server.get('/api/cascades?hours=24');
@@ -96,6 +105,7 @@ export const VIEWS = [
       assert.match(sol, /STRONG_DOWNTREND/);
       assert.match(sol, /EXPLOSIVE/);
       assert.match(await row(page, 'BTC'), /69,656/);
+      await headlines(page, await server.get(`/api/v1/board?${past}`));
       assert.match(await text(page, 'past-banner'), /2026-02-05 15:35/);
     },
   },
@@ -112,6 +122,9 @@ export const VIEWS = [
       assert.match(await text(page, 'now-risk'), /HIGH_VOL/);
       assert.match(await text(page, 'now-volatility'), /EXPLOSIVE/);
       assert.equal(await text(page, 'reasoning'), snapshot.explanation.reasoning);
+      // HIGH_VOL is at the top of its axis: nothing is told before it.
+      assert.match(snapshot.headline, /^(Extreme volatility|Volatility coming down from extreme) /);
+      assert.equal(await text(page, 'headline'), snapshot.headline);
       assert.equal(await text(page, 'price'), '88.44');
     },
   },
@@ -129,6 +142,11 @@ export const VIEWS = [
         const wanted = ['risk', 'trend', 'volatility', 'heat'].map((axis) => regimes[axis].label ?? 'UNKNOWN');
         return wanted.every((label, at) => shown[at].includes(label)) || { shown, wanted };
       }, 'the tiles do not say the labels of the context');
+      await until(async () => {
+        const { headline } = await server.get(`/api/v1/markets/${LIVE}/context`);
+        const shown = await text(page, 'headline');
+        return (headline !== '' && shown === headline) || { shown, headline };
+      }, 'the headline is not that of the context');
       await until(async () => {
         const shown = Number((await text(page, 'price')).replaceAll(',', ''));
         const wanted = cellsOf(await server.get('/api/v1/board'), LIVE).price;

@@ -4,12 +4,13 @@
 mod advice_common;
 
 use advice_common::{NOW, ask, calm, level, long, new_york, printed, session, short, squeeze, trend};
-use barograph_domain::advice::{Missing, SizeLimit, TargetSource, Verdict};
-use barograph_domain::{LevelType, Session, Side, Span, TrendRegime, VolRegime};
+use barograph_domain::advice::{Missing, ReasonCode, SizeLimit, TargetSource, Verdict};
+use barograph_domain::{Level, LevelType, Session, Side, Span, TrendRegime, VolRegime};
 use barograph_engine::advice::{
     AdviceContext, Costs, Intent, Kelly, Limits, Parameters, Settings, StopMode, Trades, advise, expected_value,
     kelly_fraction, parameters, position_size, risk_fraction, wilson,
 };
+use barograph_engine::rules::Book;
 use barograph_testkit::{Row, Table};
 
 #[test]
@@ -111,6 +112,30 @@ fn clusters_that_touch_are_one_and_far_ones_have_no_way_around() {
     printed(c.stop.used, 50_831.6, 1e-9, "short");
     printed(c.stop.alternative, 50_890.0, 1e-9, "above the highs");
     assert_eq!(ask(&calm(&highs), &long(50_000.0)).stop.on_level, None);
+}
+
+/// A level gathers stops from the book's strength on: below it there is no cluster, neither under the stop nor beyond it.
+#[test]
+fn only_strong_levels_are_clusters() {
+    let table = Book::shipped("default").unwrap().verdict;
+    let of = |levels: &[Level]| ask(&AdviceContext { verdict: &table, ..calm(levels) }, &long(50_000.0));
+    let weakest = table.cluster_strength;
+    assert!((0.1..0.9).contains(&weakest), "{weakest}");
+    for (strength, hit) in [(weakest - 1e-9, false), (weakest, true), (weakest + 1e-9, true)] {
+        let levels = [level(LevelType::EqualLows, 49_150.0, 49_180.0, strength)];
+        let a = of(&levels);
+        assert_eq!((a.stop.on_level.is_some(), a.stop.alternative.is_some()), (hit, hit), "{strength}");
+        assert_eq!(a.judgement.reasons.has(ReasonCode::StopCluster), hit, "{strength}");
+        assert!(a.stop.clusters_known, "known to be none is known");
+        // The originals' table takes any level for one.
+        assert_eq!(ask(&calm(&levels), &long(50_000.0)).stop.on_level, Some(0), "{strength}");
+        // A weak level behind a strong one is nothing to go around.
+        let chain = [
+            level(LevelType::EqualLows, 49_150.0, 49_180.0, 0.5),
+            level(LevelType::SwingLow, 49_060.0, 49_120.0, strength),
+        ];
+        printed(of(&chain).stop.alternative, if hit { 49_020.0 } else { 49_110.0 }, 1e-9, "beyond");
+    }
 }
 
 #[test]

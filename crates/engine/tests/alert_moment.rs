@@ -227,3 +227,46 @@ fn a_confirmed_label_is_explained_as_itself_or_as_another() {
         assert_eq!(meaning_at(&of, 0.9, Some(&minute)).open_positions, want, "{confirmed}");
     }
 }
+
+/// A book of one's own says in its own words what a strong trend or great heat asks for, or that they ask for nothing.
+#[test]
+fn a_confirmed_trend_or_heat_asks_in_the_words_of_the_book() {
+    let text = Book::shipped_text("default").unwrap_or_else(|| panic!("a book"));
+    let strong = "label = [\"STRONG_UPTREND\", \"STRONG_DOWNTREND\"]\nposture = \"HOLD\"";
+    let hot = "label = \"SUPER_HOT\"\nposture = \"HOLD\"\nbias = \"CONSERVATIVE\"";
+    assert!(text.contains(strong) && text.contains(hot));
+    let reworded = text
+        .replace("\"positions against the move: review or reduce\"", "\"go with the wind\"")
+        .replace("\"against the move: wait\"", "\"wait for a turn\"");
+    let unasked = text
+        .replace(strong, &strong.replace("HOLD", "NORMAL"))
+        .replace(hot, "label = \"SUPER_HOT\"\nposture = \"NORMAL\"\nbias = \"NEUTRAL\"");
+    // A label without a row asks for nothing either.
+    let without: String = text
+        .split("[[posture]]")
+        .filter(|part| !part.contains("STRONG_UPTREND"))
+        .collect::<Vec<_>>()
+        .join("[[posture]]");
+    let ours = ("against the move: wait", "positions against the move: review or reduce");
+    let quiet = ("follow own rules", "no action needed");
+    for (text, trend, heat) in [
+        (text, ours, ("no chasing", "trail stop")),
+        (reworded.as_str(), ("wait for a turn", "go with the wind"), ("no chasing", "trail stop")),
+        (unasked.as_str(), quiet, quiet),
+        (without.as_str(), quiet, ("no chasing", "trail stop")),
+    ] {
+        let book = Book::parse("mine.toml", text).unwrap_or_else(|e| panic!("{e}"));
+        let mut calm = row(&book, &[("realized_vol_1h", 0.40)]);
+        calm.risk = AxisState { label: RiskRegime::Normal, raw_label: RiskRegime::Normal, ..AxisState::default() };
+        for (trigger, label, want) in [
+            (Trigger::Trend, "STRONG_UPTREND", trend),
+            (Trigger::Heat, "SUPER_HOT", heat),
+            (Trigger::Heat, "HOT", quiet),
+        ] {
+            let of = alert(Pattern::RegimeConfirmed, Some(trigger), Change::Happened, Some(("regime", label)));
+            let (minute, _) = of_alert(&book, &calm, &of);
+            let told = meaning_at(&of, 0.9, Some(&minute));
+            assert_eq!((told.new_entries.as_str(), told.open_positions.as_str()), want, "{label}");
+        }
+    }
+}

@@ -143,6 +143,27 @@ fn groups_stand_ins_and_shares_show_in_the_trace() {
     assert_eq!((&view.value, view.age_s), (&WireValue::Null, None));
 }
 
+/// The share beside a label is that of the published one, also while another rule fires or none does.
+#[test]
+fn a_held_share_is_that_of_the_published_label() {
+    use RiskRegime::{ChopRisk, HighVol, Normal, SqueezeRisk};
+    let book = shipped("absolute");
+    let (first, resting) = book.counted_at(Axis::Risk);
+    let quiet = [SQUEEZE[0], ("oi_delta_4h", 0.05), SQUEEZE[2], SQUEEZE[3], SQUEEZE[4]];
+    for (readings, raw) in [(&SQUEEZE[..], SqueezeRisk), (&quiet[..], Normal)] {
+        let mut c = case(&book, readings, [0; 3], |_| {});
+        // Ten days, of which each label held another share.
+        for (place, held) in [(first, 1_440), (first + 1, 2_880), (first + 2, 4_320), (resting, 5_760)] {
+            c.row.held[place] = HeldCount { held, known: 14_400 };
+        }
+        for (label, share) in [(SqueezeRisk, 0.1), (HighVol, 0.2), (ChopRisk, 0.3), (Normal, 0.4)] {
+            c.row.risk.label = label;
+            let risk = c.snapshot().regimes.risk;
+            assert_eq!((risk.label, risk.raw_label, risk.held_share_90d), (label, raw, Some(share)), "{label:?}");
+        }
+    }
+}
+
 #[test]
 fn bias_and_posture_of_every_label() {
     let quiet = [

@@ -38,7 +38,7 @@ pub fn meaning(alert: &Alert, keep: f64) -> Meaning {
 pub fn meaning_at(alert: &Alert, keep: f64, minute: Option<&Minute>) -> Meaning {
     let label = minute.and_then(|m| m.label.as_ref()).filter(|label| label.told);
     let clears = label.map_or_else(|| clears(alert, keep), |m| m.clears.clone());
-    let own = own(alert);
+    let own = own(alert, minute);
     let (new_entries, open_positions) = match (minute, own) {
         (Some(minute), Some(own)) if is_stricter(&own, minute) => own.words(),
         (Some(Minute { care, .. }), _) => (care.new_entries.clone(), care.open_positions.clone()),
@@ -50,13 +50,24 @@ pub fn meaning_at(alert: &Alert, keep: f64, minute: Option<&Minute>) -> Meaning 
 
 /// What an alert asks for by itself.
 #[derive(Clone, Copy, Debug)]
-struct Asked {
+struct Asked<'a> {
     posture: Posture,
-    new_entries: &'static str,
-    open_positions: &'static str,
+    new_entries: &'a str,
+    open_positions: &'a str,
 }
 
-impl Asked {
+impl<'a> Asked<'a> {
+    /// As the row of the book's posture table does; what it has no words for is the market's. One of posture NORMAL asks for
+    /// nothing, nor does a label without a row.
+    fn of_row(minute: &'a Minute) -> Option<Self> {
+        let row = minute.told.as_ref().filter(|row| row.posture < Posture::Normal)?;
+        let said = |own: &'a str, market: &'a str| if own.is_empty() { market } else { own };
+        Some(Self {
+            posture: row.posture,
+            new_entries: said(&row.new_entries, &minute.care.new_entries),
+            open_positions: said(&row.open_positions, &minute.care.open_positions),
+        })
+    }
     fn words(&self) -> (String, String) {
         (self.new_entries.to_owned(), self.open_positions.to_owned())
     }
@@ -73,24 +84,26 @@ impl Asked {
 
 /// Does the alert ask for more than its minute? A table weighs the labels of the minute itself; a book without one knows the
 /// risk label alone.
-fn is_stricter(own: &Asked, minute: &Minute) -> bool {
+fn is_stricter(own: &Asked<'_>, minute: &Minute) -> bool {
     let care = &minute.care;
     let explained = minute.label.as_ref().is_some_and(|label| label.told);
     if care.by_table { !explained && own.posture < care.posture } else { own.posture <= care.posture }
 }
 
-/// `None` where it asks for nothing by itself: it is over, or nothing to be careful about.
-fn own(alert: &Alert) -> Option<Asked> {
+/// `None` where it asks for nothing by itself: it is over, or nothing to be careful about. Of trend and heat the book's table
+/// speaks; a volatility class has the words of the risk it stands for, which are those of every book.
+fn own<'a>(alert: &Alert, minute: Option<&'a Minute>) -> Option<Asked<'a>> {
     if alert.change == Change::Closed {
         return None;
     }
-    match alert.axis() {
-        Some(axis) => of_label(axis, alert.told_label().unwrap_or("UNKNOWN")),
-        None => Asked::of_risk((words::of(alert).risk)(alert.severity)),
+    match (alert.axis(), minute) {
+        (Some(Axis::Trend | Axis::Heat), Some(minute)) if minute.care.by_table => Asked::of_row(minute),
+        (Some(axis), _) => of_label(axis, alert.told_label().unwrap_or("UNKNOWN")),
+        (None, _) => Asked::of_risk((words::of(alert).risk)(alert.severity)),
     }
 }
 
-fn of_label(axis: Axis, label: &str) -> Option<Asked> {
+fn of_label(axis: Axis, label: &str) -> Option<Asked<'static>> {
     let risk = match (axis, label) {
         (Axis::Risk, label) => RiskRegime::of_word(label).unwrap_or(RiskRegime::Unknown),
         (Axis::Volatility, "EXPLOSIVE" | "EXTREME") => RiskRegime::HighVol,
@@ -266,7 +279,7 @@ mod tests {
                 exit: None,
                 statistics: Vec::new(),
             });
-            let minute = Minute { headline: String::new(), care: care(posture, by_table), label };
+            let minute = Minute { headline: String::new(), care: care(posture, by_table), label, told: None };
             meaning_at(of, 0.9, Some(&minute)).open_positions
         };
         let cascade = alert(Pattern::LiquidationCascade, None, Change::Opened);

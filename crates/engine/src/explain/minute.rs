@@ -11,7 +11,7 @@ use super::headline::{HeldStop, Sight, headline};
 use super::moment::{Moment, moment_of};
 use super::present::overlaid;
 use super::snapshot::stop_view;
-use crate::rules::AxisStates;
+use crate::rules::{AxisStates, Book, PostureRow};
 use barograph_domain::advice::StopReach;
 use barograph_domain::{Alert, Axis, Label as _, MinuteRow, Pattern, Posture, RiskBias, Ts};
 
@@ -39,6 +39,8 @@ pub struct Minute {
     pub care: Care,
     /// What it says of the axis that the alert is about.
     pub label: Option<Moment>,
+    /// The row of the book's posture table for the label that the alert tells of.
+    pub told: Option<PostureRow>,
 }
 
 /// What a row says of an alert of its minute.
@@ -54,7 +56,13 @@ pub fn minute(ctx: &Context<'_>, row: &MinuteRow, alert: &Alert) -> Minute {
         headline: headline(&Sight::of(&facts)).text,
         care: care_of(&facts, None),
         label: alert.axis().and_then(of_axis),
+        told: row_of(ctx.book, alert),
     }
+}
+
+fn row_of(book: &Book, alert: &Alert) -> Option<PostureRow> {
+    let told = (alert.axis()?.name(), alert.told_label()?);
+    book.postures().iter().find(|row| (row.when.axis(), row.when.label()) == told).cloned()
 }
 
 fn care_of(facts: &Facts<'_>, stop: Option<HeldStop>) -> Care {

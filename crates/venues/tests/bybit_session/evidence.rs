@@ -2,7 +2,7 @@
 
 use super::{ALL, captured_markets};
 use crate::rig::{self, Rig, capture, config, fixture, fixtures, linear, value};
-use barograph_domain::{MarketKind, Metric, Payload, Side, Span, Ts};
+use barograph_domain::{MarketKind, Metric, Payload, Side, Span, StatusState, Ts};
 use barograph_venues::session::suite::{self, Script};
 use barograph_venues::session::{MarketIndex, MarketSpec, SessionConfig, venue};
 
@@ -350,4 +350,70 @@ fn trades_of_a_hole_are_repaired_once() {
     let got: Vec<_> =
         rig.data(0, Metric::Trade).iter().map(|e| (e.event_ts.as_millis(), rig::is_backfill(e))).collect();
     assert_eq!(got, [(before, false), (after, false), (before, true), (1_795_078_805_000, true)]);
+}
+
+/// Rows as the official page shows them; no capture has any.
+#[test]
+fn the_ratio_of_contracts_is_polled() {
+    let now = Ts::from_millis(1_795_078_800_000);
+    let metrics = [Metric::LongShortRatio, Metric::MarkPrice];
+    let mut rig = Rig::new(config("bybit", vec![linear("BTCUSDT", "0.1")], &metrics), "bybit", now);
+    rig.open(0, 1);
+    let answer = |list: &str| {
+        format!(
+            r#"{{"retCode":0,"retMsg":"OK","result":{{"list":[{list}],"nextPageCursor":""}},"time":1795078804000}}"#
+        )
+    };
+    let row = |begun: Ts, long: &str, short: &str| {
+        let stamp = begun.as_millis();
+        answer(&format!(r#"{{"symbol":"BTCUSDT","buyRatio":"{long}","sellRatio":"{short}","timestamp":"{stamp}"}}"#))
+    };
+    let got = |rig: &Rig| -> Vec<(Ts, f64, bool)> {
+        rig.data(0, Metric::LongShortRatio).iter().map(|e| (e.event_ts, value(e), rig::is_backfill(e))).collect()
+    };
+    // What the next poll asks for.
+    let asked = |rig: &mut Rig, seconds: i64| {
+        rig.requests.clear();
+        rig.wait(seconds);
+        let found: Vec<_> = rig.requests.iter().filter(|r| r.url.contains("account-ratio")).collect();
+        assert_eq!(found.len(), 1, "{found:?}");
+        let url = &found[0].url;
+        assert!(url.contains("/v5/market/account-ratio?"), "{url}");
+        assert!(url.ends_with("?category=linear&symbol=BTCUSDT&period=5min&limit=1"), "{url}");
+        found[0].id
+    };
+    let begun = now - Span::mins(5);
+    let id = asked(&mut rig, 3);
+    rig.reply(id, 200, &row(begun, "0.6", "0.4"));
+    let first = (now, 0.6 / 0.4, false);
+    assert_eq!(got(&rig), [first], "longs for each short, known when its five minutes are over");
+    // The same row is nothing new, an empty list is none yet, a newer row is.
+    let id = asked(&mut rig, 300);
+    rig.reply(id, 200, &row(begun, "0.5", "0.5"));
+    let id = asked(&mut rig, 300);
+    rig.reply(id, 200, &answer(""));
+    assert_eq!(got(&rig), [first]);
+    let id = asked(&mut rig, 300);
+    rig.reply(id, 200, &row(now + Span::mins(5), "0.25", "0.75"));
+    assert_eq!(got(&rig), [first, (now + Span::mins(10), 0.25 / 0.75, false)]);
+    assert!(rig.faults.is_empty(), "{:?}", rig.faults);
+    // Anything else is said and is no ratio; none short is no number.
+    for (long, short) in [("many", "0.4"), ("1", "0"), ("", "")] {
+        let id = asked(&mut rig, 300);
+        rig.faults.clear();
+        rig.reply(id, 200, &row(now + Span::mins(30), long, short));
+        assert_eq!(rig.faults.iter().map(|f| f.kind).collect::<Vec<_>>(), ["undecodable"], "'{long}' '{short}'");
+    }
+    assert_eq!(got(&rig).len(), 2);
+}
+
+#[test]
+fn spot_has_no_ratio() {
+    let now = Ts::from_millis(1_795_078_800_000);
+    let spot = MarketSpec::bare("BTCUSDT", MarketKind::Spot);
+    let mut rig = Rig::new(config("bybit", vec![spot], &[Metric::LongShortRatio, Metric::Trade]), "bybit", now);
+    rig.open(0, 1);
+    rig.wait(5);
+    assert_eq!(rig.state(0, Metric::LongShortRatio), Some(StatusState::NotOffered));
+    assert!(rig.requests.iter().all(|r| !r.url.contains("account-ratio")));
 }

@@ -12,6 +12,7 @@ mod rig;
 
 mod checklist;
 mod evidence;
+mod silence;
 
 use barograph_domain::{GapReason, MarketKind, Metric, Payload, Side, StatusState, Ts};
 use barograph_venues::session::{MarketIndex, MarketSpec, venue};
