@@ -120,6 +120,23 @@ fn secrets_are_read_and_never_shown() {
 }
 
 #[test]
+fn a_dotenv_that_is_not_read_is_told_before_anything_is_listened_to() {
+    let place = Place::new();
+    place.write(".env", "WEBHOOKS_ALL=https://h.example/hidden\nDB_URL=postgres://me:hidden@127.0.0.1:1/baro\n");
+    // Nobody answers there: what is looked at is said before.
+    let line = "up --symbols BTCUSDT --no-serve --data data --endpoint binance-usdm=http://127.0.0.1:1";
+    let mut up = place.start(line);
+    let told = up.err.wait_for(".env is not read");
+    assert!(told.contains("DB_URL, WEBHOOKS_ALL are not set in the environment"), "{told}");
+    assert!(told.contains("set -a; . ./.env; set +a") && !told.contains("hidden"), "{told}");
+    up.kill();
+    let env = [("WEBHOOKS_ALL", "https://h.example/hidden"), ("DB_URL", "postgres://me:hidden@127.0.0.1:1/baro")];
+    let set = place.run_with("config show", &env).exits(0);
+    assert!(!set.err.contains(".env"), "what a shell has set needs no word: {}", set.err);
+    place.run_with("config show", &env[..1]).exits(0).says(".env is not read, and DB_URL is not set");
+}
+
+#[test]
 fn a_data_gap_over_two_hours_is_told_once_and_its_end_once() {
     let place = Place::new();
     let start = now() - Span::hours(9);
