@@ -115,8 +115,22 @@ fn secrets_are_read_and_never_shown() {
         let done = place.run_with(&format!("{line} --data data"), &env[..1]).exits(3);
         assert!(!done.err.contains("hidden") && !place.path("data").exists(), "{line}: {}", done.err);
     }
-    let done = place.run(&format!("db check --db-url {server} --data data")).exits(3);
-    assert!(!done.err.contains("hidden"), "{}", done.err);
+    // S7: `db migrate` takes the address as the third original gave it, too.
+    for line in [format!("db check --db-url {server}"), format!("db migrate {server}")] {
+        let done = place.run(&format!("{line} --data data")).exits(3);
+        assert!(!done.err.contains("hidden") && !place.path("data").exists(), "{line}: {}", done.err);
+    }
+    place.run("db migrate mysql://me:hidden@db/x --data data").exits(2).says("the URL: ");
+}
+
+#[test]
+fn s7_db_migrate_takes_the_address_of_a_server_without_a_flag() {
+    let Some(server) = crate::support::postgres::shared() else { return };
+    let (place, url) = (Place::new(), server.schema());
+    let made = json_lines(&place.ok(&format!("db migrate {url} --json --data data"))).remove(0);
+    assert_eq!(made["migrated"], true, "{made}");
+    assert!(!place.path("data").exists(), "there, and not here");
+    place.run(&format!("db check --db-url {url} --data data")).exits(0);
 }
 
 #[test]
