@@ -4,6 +4,7 @@
 //! (`original`): each sets one of ours or a threshold of the rule book (`thresholds`), or is kept and explained, never dropped.
 
 mod declared;
+pub(crate) mod dotenv;
 mod file;
 pub(crate) mod original;
 mod platform;

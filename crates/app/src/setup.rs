@@ -78,3 +78,26 @@ pub(crate) fn book_id(settings: &Settings) -> Result<BookId, Failure> {
     let (book, text) = configured_book(settings)?;
     Ok(BookId { name: book.name, text: Some(text) })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::Common;
+
+    fn setup(level_clusters: &str) -> Setup {
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("barograph.toml");
+        std::fs::write(&config, format!("level_clusters = \"{level_clusters}\"\n")).unwrap();
+        let common = Common { config: Some(config), ..Common::default() };
+        let settings = Settings::load(&common, Vec::new()).map_err(|e| e.text()).unwrap();
+        Setup::new(&settings, String::new()).map_err(|e| e.text()).unwrap()
+    }
+
+    #[test]
+    fn s6_another_way_to_find_clusters_is_another_logic() {
+        let [own, tolerance, kde] = ["book", "tolerance", "kde"].map(setup);
+        assert_eq!((&own.logic_version, &own.book_text), (&tolerance.logic_version, &tolerance.book_text));
+        assert_ne!(own.logic_version, kde.logic_version);
+        assert!(kde.book_text.contains("cluster_method = \"kde\""), "rows keep the text that made them");
+    }
+}

@@ -2,7 +2,8 @@
 
 use crate::term::{Paint, fold, minute, price};
 use barograph_domain::model::ModelView;
-use barograph_domain::snapshot::{AxisView, InputView};
+use barograph_domain::snapshot::{AxisView, InputView, WireValue};
+use barograph_domain::time::YEAR_DAYS;
 use barograph_domain::{Label, Snapshot, Span};
 use std::fmt::Write as _;
 
@@ -30,6 +31,9 @@ pub(crate) fn context(s: &Snapshot, news: Option<&str>, paint: Paint) -> String 
     let _infallible = writeln!(out, " risk        {}{pad} {age}{margin}{stale}", paint.label(risk.label, &word));
     axis(&mut out, paint, "trend", &s.regimes.trend, s.regimes.trend.label.sign());
     axis(&mut out, paint, "volatility", &s.regimes.volatility, s.regimes.volatility.label.sign());
+    if let Some(figure) = volatility(s) {
+        let _infallible = writeln!(out, "             24 h vol {figure:.0} % annualised");
+    }
     axis(&mut out, paint, "heat", &s.regimes.heat, s.regimes.heat.label.sign());
     session(&mut out, s);
     if let Some(news) = news {
@@ -80,6 +84,15 @@ fn axis<L: Label>(out: &mut String, paint: Paint, name: &str, view: &AxisView<L>
         _ => String::new(),
     };
     let _infallible = writeln!(out, " {name:<11} {word:<20} {age}{margin}{stale}{agree}");
+}
+
+/// 24 h volatility in percent a year, which the volatility class is made of.
+fn volatility(s: &Snapshot) -> Option<f64> {
+    let daily = match s.explanation.features.get("vol_daily")?.value {
+        WireValue::Number(daily) => daily,
+        WireValue::Bool(_) | WireValue::Word(_) | WireValue::Null => return None,
+    };
+    Some(100.0 * daily * YEAR_DAYS.sqrt())
 }
 
 /// " session     London session, 40 % elapsed; stops at 1.6 average true ranges"

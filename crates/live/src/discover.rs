@@ -48,11 +48,23 @@ const TIMEOUT: Span = Span::secs(20);
 /// counting towards an end.
 const PAGES_MAX: usize = 100;
 
-/// All pages of a list together, tries and pauses included. The longest list known comes in five seconds.
-const LIST_WITHIN: Duration = Duration::from_secs(30);
-/// After this much silence it is said what is waited for, and again each [`SAID_EVERY`].
-const SAID_AFTER: Duration = Duration::from_secs(2);
-const SAID_EVERY: Duration = Duration::from_secs(10);
+/// How long a list is waited for.
+#[derive(Clone, Copy, Debug)]
+struct Patience {
+    /// All pages together, tries and pauses included.
+    list_within: Duration,
+    /// After this much silence it is said what is waited for.
+    said_after: Duration,
+    /// And again each.
+    said_every: Duration,
+}
+
+/// The longest list known comes in five seconds.
+const PATIENCE: Patience = Patience {
+    list_within: Duration::from_secs(30),
+    said_after: Duration::from_secs(2),
+    said_every: Duration::from_secs(10),
+};
 
 /// The venue's own list, all its pages. Markets whose names nobody could write are left out.
 pub async fn list(
@@ -61,12 +73,24 @@ pub async fn list(
     def: &VenueDef,
     endpoints: &Endpoints,
 ) -> Result<Vec<MarketSpec>, Error> {
+    list_for(net, index, def, endpoints, PATIENCE, |line| drop(writeln!(std::io::stderr(), "{line}"))).await
+}
+
+async fn list_for(
+    net: &Net,
+    index: VenueIndex,
+    def: &VenueDef,
+    endpoints: &Endpoints,
+    patience: Patience,
+    tell: impl Fn(&str),
+) -> Result<Vec<MarketSpec>, Error> {
     let what = format!("the market list of {} from {}", def.id, escape_control(&endpoints.rest));
-    let bodies = tokio::time::timeout(LIST_WITHIN, said(&what, pages(net, index, def, endpoints)));
+    let within = patience.list_within;
+    let bodies = tokio::time::timeout(within, said(&what, patience, tell, pages(net, index, def, endpoints)));
     let bodies = bodies.await.map_err(|_late| {
         Error::failed(format!(
             "{what} is not complete after {} s: the venue, or the way to it, is too slow",
-            LIST_WITHIN.as_secs()
+            within.as_secs()
         ))
     })??;
     let all = (def.instruments)(&bodies)
@@ -81,21 +105,17 @@ pub async fn list(
 }
 
 /// Says what is waited for while it does not come.
-async fn said<T>(what: &str, work: impl Future<Output = T>) -> T {
+async fn said<T>(what: &str, patience: Patience, tell: impl Fn(&str), work: impl Future<Output = T>) -> T {
     let begun = Instant::now();
     let mut work = core::pin::pin!(work);
-    let mut pause = SAID_AFTER;
+    let mut pause = patience.said_after;
     loop {
         match tokio::time::timeout(pause, work.as_mut()).await {
             Ok(done) => return done,
             Err(_still) => {
-                let waited = begun.elapsed().as_secs();
-                drop(writeln!(
-                    std::io::stderr(),
-                    "waiting for {what}: {waited} s so far, {} s at most",
-                    LIST_WITHIN.as_secs()
-                ));
-                pause = SAID_EVERY;
+                let (waited, most) = (begun.elapsed().as_secs(), patience.list_within.as_secs());
+                tell(&format!("waiting for {what}: {waited} s so far, {most} s at most"));
+                pause = patience.said_every;
             }
         }
     }
@@ -267,6 +287,13 @@ mod tests {
     /// What a venue whose lists are answered so is said to have, and the paths that were asked for.
     fn listed(venue: &str, answer: fn(&str) -> String) -> (Result<Vec<String>, String>, Vec<String>) {
         let (rest, asked) = serve(answer);
+        let got = list_of(venue, rest, PATIENCE, |_| {});
+        let asked = asked.lock().unwrap().clone();
+        (got, asked)
+    }
+
+    /// What a venue at an address is said to have.
+    fn list_of(venue: &str, rest: String, patience: Patience, tell: impl Fn(&str)) -> Result<Vec<String>, String> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let clock = std::sync::Arc::new(barograph_net::SystemClock);
         let (stamper, _inbox) =
@@ -276,11 +303,10 @@ mod tests {
         let def = barograph_venues::session::venue(venue).unwrap();
         let index = net.add_venue(def.id, (def.limits)());
         let endpoints = Endpoints { rest, ws: String::new() };
-        let got = runtime.block_on(list(&net, index, def, &endpoints));
+        let got = runtime.block_on(list_for(&net, index, def, &endpoints, patience, tell));
         let got = got.map(|all| all.into_iter().map(|m| m.symbol).collect()).map_err(|e| e.text().unwrap_or_default());
         runtime.block_on(net.stop());
-        let asked = asked.lock().unwrap().clone();
-        (got, asked)
+        got
     }
 
     /// Three pages of linear contracts; the other lists are empty.
@@ -343,5 +369,42 @@ mod tests {
         assert_eq!(asked.len(), 100);
         let (got, asked) = listed("coinbase", |path| coinbase(path).replace("two=/+", ""));
         assert!(got.as_ref().is_err_and(|e| e.contains("after 1 pages")), "{got:?} {asked:?}");
+    }
+
+    #[test]
+    fn l5_a_list_that_dribbles_is_said_to_be_waited_for_and_given_up() {
+        use std::io::Write as _;
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let rest = format!("http://{}", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                std::thread::spawn(move || {
+                    // The whole of it would take ten minutes.
+                    let head = b"HTTP/1.1 200 OK\r\ncontent-length: 60000\r\n\r\n";
+                    let mut more = stream.write_all(head);
+                    while more.is_ok() {
+                        std::thread::sleep(Duration::from_millis(10));
+                        more = stream.write_all(b" ");
+                    }
+                });
+            }
+        });
+        let told = std::sync::Mutex::new(Vec::new());
+        let patience = Patience {
+            list_within: Duration::from_secs(1),
+            said_after: Duration::from_millis(200),
+            said_every: Duration::from_millis(500),
+        };
+        let begun = Instant::now();
+        let got = list_of("binance-usdm", rest.clone(), patience, |line| told.lock().unwrap().push(line.to_owned()));
+        assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+        let what = format!("the market list of binance-usdm from {rest}");
+        let why = got.unwrap_err();
+        assert_eq!(why, format!("{what} is not complete after 1 s: the venue, or the way to it, is too slow"));
+        let told = told.into_inner().unwrap();
+        let said = |line: &String| line.starts_with(&format!("waiting for {what}: ")) && line.ends_with("1 s at most");
+        assert!(!told.is_empty() && told.iter().all(said), "{told:?}");
+        assert!(PATIENCE.said_after < PATIENCE.list_within && PATIENCE.list_within <= Duration::from_secs(40));
     }
 }

@@ -5,7 +5,7 @@
 mod support;
 
 use barograph_domain::Span;
-use barograph_net::{Error, Fetch, Incoming};
+use barograph_net::{Bounds, Error, Fetch, Incoming, Options, SystemClock};
 use barograph_venues::session::{Action, FailReason, Limits, Pool, PoolId, Priority, Request, RequestId};
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -256,6 +256,36 @@ fn compressed_answers_are_unpacked() {
     let wire = answer(200, "Content-Encoding: gzip\r\n", &gzip);
     check(move |_, _| wire.clone(), Ok((200, &text)), 1);
     check(|_, _| answer(200, "Content-Encoding: br\r\n", b"x"), Err(FailReason::Network), 4);
+}
+
+/// An answer of more than 1,000 bytes where that is the most: the error says so, and nobody asks again.
+fn check_too_large(wire: Vec<u8>) {
+    let rig = Rig::with(
+        Arc::new(SystemClock),
+        Bounds::default(),
+        &Options { seed: Some(1), body_bytes_max: 1_000, ..Options::default() },
+    );
+    let (listener, at) = listen(&rig);
+    let heard = serve(&rig, listener, move |_, _| wire.clone());
+    let venue = rig.net.add_venue("test", limits());
+    let url = format!("http://{at}/list");
+    let fetch = Fetch { url, body: None, pool: PoolId(0), weight: 1, timeout: Span::secs(2) };
+    let why = rig.runtime.block_on(rig.net.fetch(venue, fetch)).unwrap_err();
+    assert!(matches!(&why, Error::TooLarge { bytes_max: 1_000, .. }), "{why}");
+    assert_eq!(why.to_string(), format!("answer from '{at}' exceeds the limit of 1000 bytes"));
+    assert_eq!(heard.lock().unwrap().len(), 1, "what is too large once is too large again");
+    rig.stop();
+}
+
+#[test]
+fn l5_an_answer_over_the_limit_is_refused_however_it_is_sent() {
+    let body = vec![b' '; 1_001];
+    check_too_large(answer(200, "", &body));
+    let chunk = [&b"3e9\r\n"[..], &body, b"\r\n0\r\n\r\n"].concat();
+    check_too_large([&b"HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n"[..], &chunk].concat());
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    gzip.write_all(&body).unwrap();
+    check_too_large(answer(200, "Content-Encoding: gzip\r\n", &gzip.finish().unwrap()));
 }
 
 #[test]

@@ -6,6 +6,7 @@
 
 use crate::{Error, Venue};
 use barograph_domain::{InstrumentName, Span, Ts};
+use core::ops::Range;
 use serde_json::{Value, json};
 
 /// One captured frame.
@@ -111,17 +112,21 @@ impl Recording {
         self.bodies.push(Body { ns, path: path.to_owned(), symbol, text: text.to_owned() });
     }
 
-    /// Lines of hftbacktest's collector: receive time in nanoseconds, a space, the untouched text. Lines with a snapshot
-    /// of the book become bodies of `/depth`.
+    /// Lines of hftbacktest's collector: receive time, a space, the untouched text. The first line says by its size whether
+    /// the file counts in nano-, micro- or milliseconds. Lines with a snapshot of the book become bodies of `/depth`.
     ///
     /// # Errors
     /// [`Error::Recording`] for a line of another form.
     pub fn of_hftbacktest<'a>(venue: Venue, symbol: &str, lines: impl Iterator<Item = &'a str>) -> Result<Self, Error> {
         let mut recording = Self::new(venue);
+        let mut unit_ns = None;
         for (index, line) in lines.enumerate() {
-            let parts = line.split_once(' ').and_then(|(ns, text)| Some((ns.parse::<i64>().ok()?, text)));
-            let reason = || "no receive time before the text".to_owned();
-            let (ns, text) = parts.ok_or_else(|| Error::Recording { index, reason: reason() })?;
+            let fail = |reason: String| Error::Recording { index, reason };
+            let parts = line.split_once(' ').and_then(|(stamp, text)| Some((stamp.parse::<i64>().ok()?, text)));
+            let (stamp, text) = parts.ok_or_else(|| fail("no receive time before the text".to_owned()))?;
+            unit_ns = unit_ns.or_else(|| unit_of(stamp));
+            let ns = unit_ns.and_then(|unit| stamp.checked_mul(unit));
+            let ns = ns.ok_or_else(|| fail(format!("receive time {stamp} is in no known unit")))?;
             if text.starts_with("{\"lastUpdateId\"") {
                 let path = if venue == Venue::BinanceSpot { "/api/v3/depth" } else { "/fapi/v1/depth" };
                 recording.body(ns, path, Some(symbol), text);
@@ -177,6 +182,14 @@ impl Recording {
         }
         Ok(recording)
     }
+}
+
+/// Nanoseconds in what receive times are counted in: collectors of 2023 wrote microseconds, later ones nanoseconds. What is
+/// plausible in one unit is centuries off in the others.
+fn unit_of(stamp: i64) -> Option<i64> {
+    const PLAUSIBLE: Range<Ts> = Ts::from_civil(2009, 1, 1, 0, 0, 0)..Ts::from_civil(2200, 1, 1, 0, 0, 0);
+    let plausible = |unit: &i64| stamp.checked_mul(*unit).is_some_and(|ns| PLAUSIBLE.contains(&Ts(ns)));
+    [1_000_000, 1_000, 1].into_iter().find(plausible)
 }
 
 fn binance(ns: i64, text: &str, value: &Value) -> Option<Frame> {

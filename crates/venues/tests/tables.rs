@@ -78,6 +78,14 @@ fn what_cannot_be_told_names_the_flag_that_decides() {
         ("x", tardis, trade, "--metric trade or --metric liquidation"),
         ("x", "a,b", &["1,2"][..], "--columns time=<column>"),
         ("x", "exchange,symbol,timestamp,local_timestamp,asks[0].price", &["a,b,1,1,1"][..], "kind not used yet"),
+        (
+            "x",
+            "timestamp,symbol,metric_name,value,source",
+            &["1738368000000,BTCUSDT,my_signal,0.5,me"][..],
+            "name themselves (column metric_name); signals of your own are not accepted yet. A series of a known metric is \
+             read with --columns 'time=<column>,value=<column>' and --metric",
+        ),
+        ("x", "ts,metric,value", &["1738368000000,my_signal,0.5"][..], "(column metric); signals of your own"),
     ] {
         let error = meaning(path, header, rows).unwrap_err();
         assert!(error.contains(want), "{path} {header}: {error}");

@@ -49,6 +49,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
     };
     let settings = Settings::load(&cli.common, flags)?;
     let json = cli.common.json;
+    tell_of_dotenv(&cli.command);
     match &cli.command {
         Command::Up(_) => settings.must_monitor()?,
         Command::Collect(c) if c.sources.is_empty() => settings.must_monitor()?,
@@ -89,6 +90,18 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Config { command: Config::Show } => show_config(&settings, json),
         Command::Watch(args) => watch::run(args, &settings, json),
         Command::Serve(_) => serve::run(&settings),
+    }
+}
+
+/// Says before a command that listens, stores or tells people that it does so without what a `.env` sets.
+fn tell_of_dotenv(command: &Command) {
+    use Command::{Alerts, Collect, Config, Db, Serve, Up};
+    let unread = matches!(command, Up(_) | Collect(_) | Serve(_) | Alerts { .. } | Db { .. } | Config { .. })
+        .then(crate::config::dotenv::unread)
+        .flatten();
+    if let Some(text) = unread {
+        // Standard error may be closed; the command goes on without it.
+        drop(writeln!(std::io::stderr(), "{text}"));
     }
 }
 

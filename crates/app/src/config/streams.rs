@@ -51,3 +51,23 @@ pub(super) fn intervals(text: &str) -> Result<Vec<(Metric, Span)>, String> {
     };
     parts(text).map(one).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s7_each_polled_metric_has_an_interval_of_its_own() {
+        let read = intervals("open_interest=30s, long_short_ratio = 10m");
+        assert_eq!(read, Ok(vec![(Metric::OpenInterest, Span::secs(30)), (Metric::LongShortRatio, Span::mins(10))]));
+        assert_eq!(intervals(""), Ok(Vec::new()));
+        for (text, words) in [
+            ("open_interest", "write name=time"),
+            ("mark_price=5s", "'mark_price' is not polled; what can be is open_interest,"),
+            ("open_interest=500ms", "a second at least"),
+            ("open_interest=soon", "open_interest: "),
+        ] {
+            assert!(intervals(text).as_ref().is_err_and(|why| why.contains(words)), "{:?}", intervals(text));
+        }
+    }
+}

@@ -11,6 +11,8 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
+/// Lines of the board that stay whatever is said below it: names of columns, and a row.
+const HEAD_AND_ROW: u16 = 2;
 /// Seconds that a change is news.
 const NEWS_S: i64 = 3_600;
 
@@ -44,12 +46,13 @@ const HELP: [&str; 11] = [
 /// Draws one picture.
 pub(crate) fn draw(frame: &mut Frame<'_>, scene: &Scene<'_>) {
     let warn = warning(scene);
-    let heights = [3, u16::from(warn.is_some()), 0, 1];
-    let [top, said, body, keys] = Layout::vertical([
-        Constraint::Length(heights[0]),
-        Constraint::Length(heights[1]),
-        Constraint::Min(heights[2]),
-        Constraint::Length(heights[3]),
+    let told = headline(scene, usize::from(frame.area().width));
+    let [top, said, body, below, keys] = Layout::vertical([
+        Constraint::Length(3),
+        Constraint::Length(u16::from(warn.is_some())),
+        Constraint::Min(HEAD_AND_ROW),
+        Constraint::Length(u16::try_from(told.len()).unwrap_or(0)),
+        Constraint::Length(1),
     ])
     .areas(frame.area());
     frame.render_widget(Paragraph::new(header(scene, usize::from(top.width))), top);
@@ -62,6 +65,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, scene: &Scene<'_>) {
         (Page::Market(market), false) => page(frame, scene, market, body),
         (Page::Board, false) => frame.render_widget(Paragraph::new(rows(scene, body)), body),
     }
+    frame.render_widget(Paragraph::new(told), below);
     frame.render_widget(Paragraph::new(footer(scene)), keys);
 }
 
@@ -168,6 +172,20 @@ fn rows(scene: &Scene<'_>, area: Rect) -> Vec<Line<'static>> {
         lines.push(line(scene, &table, place, row, first + place == cursor));
     }
     lines
+}
+
+/// The headline of the row that is chosen, below the rows; as many lines as it takes.
+fn headline(scene: &Scene<'_>, room: usize) -> Vec<Line<'static>> {
+    let (board, view) = (scene.board, scene.view);
+    if view.help || view.page != Page::Board {
+        return Vec::new();
+    }
+    let shown = view.rows(board);
+    // A server of before there were headlines has none.
+    let Some(row) = shown.get(view.cursor(&shown)).filter(|row| !row.headline.is_empty()) else { return Vec::new() };
+    let tone = if is_stale(row, scene.at) { Tone::Faint } else { Tone::Strong };
+    let text = crate::term::fold(&row.headline, room.saturating_sub(2), "  ");
+    text.lines().map(|line| Line::styled(line.to_owned(), scene.palette.style(tone))).collect()
 }
 
 fn line(scene: &Scene<'_>, table: &Table, place: usize, row: &Row, selected: bool) -> Line<'static> {

@@ -131,3 +131,26 @@ fn a_market_says_why_and_what_would_change_it() {
         ],
     );
 }
+
+#[test]
+fn the_chosen_row_says_its_headline_below_the_rows() {
+    let mut board = board();
+    let long = "Funding is crowded and open interest grew by a tenth in four hours; longs pay. Strong uptrend, +4.2 % in 24 h.";
+    board.apply("headlines", serde_json::json!([[1, long]])).unwrap();
+    let said = |view: &View, at| {
+        let (lines, _) = picture((80, 12), &board, view, at, Palette::Coloured);
+        lines[4..11].iter().filter(|line| !line.is_empty()).cloned().collect::<Vec<_>>()
+    };
+    let first = said(&View::default(), FRESH);
+    assert!(first[0].starts_with("› BTC") && first[1].starts_with("  SOL"), "{first:#?}");
+    assert_eq!(first[2..], ["  Extreme volatility (1 h vol 118 %)."]);
+    let second = said(&View { selected: Some("bybit:SOLUSDT".to_owned()), ..View::default() }, FRESH);
+    assert!(second[1].starts_with("› SOL"), "{second:#?}");
+    let whole = [
+        "  Funding is crowded and open interest grew by a tenth in four hours; longs",
+        "  pay. Strong uptrend, +4.2 % in 24 h.",
+    ];
+    assert_eq!(second[2..], whole, "in full");
+    let help = View { help: true, ..View::default() };
+    assert!(said(&help, FRESH).iter().all(|line| !line.contains("Extreme volatility")));
+}

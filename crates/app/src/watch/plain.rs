@@ -2,8 +2,8 @@
 
 use super::client::Target;
 use super::look;
-use super::state::Board;
-use super::table::{Moment, Table, word};
+use super::state::{Board, Row};
+use super::table::{Kind, Moment, Table, word};
 use crate::failure::Failure;
 use barograph_api::board::{CellKind, Column};
 use serde_json::Value;
@@ -46,12 +46,24 @@ fn text(board: &Board) -> String {
     for cells in &table.lines {
         out.push_str(&format!("{}\n", line(&mut cells.iter().map(|c| c.text.as_str()))));
     }
+    headlines(&mut out, &rows, &table);
     out
+}
+
+/// Below the table, what it comes to for each market.
+fn headlines(out: &mut String, rows: &[&Row], table: &Table) {
+    let Some(room) = table.columns.first().map(|(_, _, width)| *width) else { return };
+    let mut apart = "\n";
+    for (row, cells) in rows.iter().zip(&table.lines).filter(|(row, _)| !row.headline.is_empty()) {
+        let market = cells.first().map_or("", |cell| cell.text.as_str());
+        out.push_str(&format!("{apart}{} {}\n", Table::padded(Kind::Market, market, room), row.headline));
+        apart = "";
+    }
 }
 
 /// One object per row: cells by name, labels as words.
 fn lines(board: &Board) -> Vec<Value> {
-    let line = |row: &super::state::Row| {
+    let line = |row: &Row| {
         let mut line = serde_json::Map::new();
         for (name, value) in [("instrument", &row.instrument), ("symbol", &row.symbol), ("venue", &row.venue)] {
             line.insert(name.to_owned(), Value::from(value.as_str()));
@@ -90,6 +102,7 @@ mod tests {
             assert!(text.contains(part), "'{part}' is not in\n{text}");
         }
         assert!(!text.contains('\x1b'));
+        assert!(text.ends_with("\n\nBTC/USDT Extreme volatility (1 h vol 118 %).\n"), "{text}");
         let lines = lines(&board());
         assert_eq!((&lines[0]["risk"], &lines[0]["price"]), (&Value::from("HIGH_VOL"), &Value::from(63120.5)));
         assert_eq!(lines[0]["headline"], "Extreme volatility (1 h vol 118 %).");

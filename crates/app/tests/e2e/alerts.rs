@@ -372,3 +372,20 @@ fn the_live_process_is_killed_again_and_again_and_nothing_is_lost_or_told_twice_
         }
     }
 }
+
+#[test]
+fn w15_an_import_says_that_its_alerts_are_stored_and_told_to_nobody() {
+    let (place, receiver) = (Place::new(), Receiver::start());
+    place.write("barograph.toml", &receiver.table("desk", "json", ""));
+    crate::support::data::slice(&place.path("in"), &["BTCUSDT"], "2026-01-28", "2026-02-07");
+    let done = place.run("collect --source in --data data").exits(0);
+    let said = done.err.lines().find(|line| line.contains("alert record")).unwrap_or_else(|| panic!("{}", done.err));
+    let (count, rest) = said.split_once(' ').unwrap();
+    assert!(count.replace(',', "").parse::<u64>().is_ok_and(|n| n > 1), "{said}");
+    assert_eq!(rest, "alert records stored; alerts of imported history are not delivered");
+    assert!(place.ok("events BTCUSDT --json --data data").lines().count() > 0, "and they are");
+    assert!(receiver.taken().is_empty(), "{:?}", receiver.taken());
+    // Nothing new, no word about alerts.
+    let again = place.run("collect --source in --data data").exits(0);
+    assert!(!again.err.contains("alert record"), "{}", again.err);
+}

@@ -1,8 +1,12 @@
 //! Charts over a data folder: candles are the stored bars put together, and what stands beside them is what the context of the
-//! same moment says.
+//! same moment says. Live, what was fetched from before the start stands there too.
 
+use crate::support::Place;
+use crate::support::data::now;
 use crate::support::http::Server;
+use crate::support::sim::Sim;
 use serde_json::Value;
+use std::time::{Duration, Instant};
 
 /// Candles of the stored bars of an hour, by hand: start, first close, last close.
 fn folded(bars: &[Value], every: i64) -> Vec<(i64, f64, f64)> {
@@ -69,4 +73,30 @@ fn a_chart_is_what_the_stored_bars_and_the_contexts_at_its_closes_say() {
     assert_eq!((&then["c"][last], &then["risk"][last]), (&chart["c"][at], &chart["risk"][at]));
     let view = server.json(&format!("{market}/continuity"));
     assert!(view["streams"].as_array().is_some_and(|all| !all.is_empty()), "{view}");
+}
+
+#[test]
+fn w17_open_interest_from_before_the_start_is_drawn() {
+    let place = Place::new();
+    let sim = Sim::start(&place);
+    let began = now().0.div_euclid(1_000_000_000);
+    let up = Server::of(place.start(&format!(
+        "up --symbols BTCUSDT --backfill 1d --books off --data data --listen 127.0.0.1:0 --endpoint {}",
+        sim.endpoint
+    )));
+    let begun = Instant::now();
+    loop {
+        let reply = up.get("/api/v1/markets/binance-usdm:BTCUSDT/chart?interval=1h&bars=12");
+        let chart = if reply.status == 200 { reply.json() } else { Value::Null };
+        let column = |name: &str| chart[name].as_array().cloned().unwrap_or_default();
+        // Candles that had closed an hour before anybody listened.
+        let before = |start: &Value| start.as_i64().is_some_and(|start| start + 3_600 <= began - 3_600);
+        let past: Vec<Value> =
+            column("t").iter().zip(column("oi")).filter(|(start, _)| before(start)).map(|(_, oi)| oi).collect();
+        if past.len() >= 8 && past.iter().all(|oi| oi.as_f64().is_some_and(|oi| oi > 0.0)) {
+            return;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(150), "{}: {chart}", reply.status);
+        std::thread::sleep(Duration::from_millis(500));
+    }
 }

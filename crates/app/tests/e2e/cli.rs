@@ -450,6 +450,18 @@ fn text_fits_eighty_columns() {
 }
 
 #[test]
+fn u7_the_volatility_class_is_shown_with_its_figure() {
+    let stored = stored();
+    let line = "context BTCUSDT --data data --as-of 2026-02-05T14:35:00Z";
+    let snapshot = json_lines(&stored.place.ok(&format!("{line} --json"))).remove(0);
+    let daily = snapshot["explanation"]["features"]["vol_daily"]["value"].as_f64().unwrap();
+    let figure = format!("             24 h vol {:.0} % annualised", 100.0 * daily * 365_f64.sqrt());
+    let text = stored.place.ok(line);
+    let at = text.lines().position(|line| line.starts_with(" volatility  ")).unwrap();
+    assert_eq!(text.lines().nth(at + 1), Some(figure.as_str()), "{text}");
+}
+
+#[test]
 fn loops_go_on_until_they_are_stopped() {
     let place = Place::new();
     let end = now() - Span::mins(30);

@@ -2,6 +2,7 @@
 
 use crate::support::Place;
 use crate::support::http::{Server, address};
+use crate::support::postgres::shared;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
@@ -32,6 +33,31 @@ fn the_demo_tells_the_weather_and_serves_it() {
     ] {
         assert!(report.contains(words), "'{words}' is not in\n{report}");
     }
+    let addr = address(&report[report.find("open  http://").unwrap()..]);
+    let mut server = Server { process: demo, addr };
+    addresses_lead_somewhere(&server, &report);
+    server.process.signal("TERM");
+    assert_eq!(server.process.wait(Duration::from_secs(20)), Some(0), "{}", server.process.err.text());
+    // It is all in the platform's data folder; a second time nothing is new.
+    assert!(place.root().join("share/barograph/barograph.db").exists());
+    place.run("demo --no-serve").exits(0).says("stored 0 new points").prints("binance-usdm:SOLUSDT");
+    place.run("freshness").exits(1);
+}
+
+#[test]
+fn s7_the_addresses_of_a_demo_in_a_server_lead_somewhere() {
+    let Some(database) = shared() else { return };
+    let (place, url) = (Place::new(), database.schema());
+    let mut demo = place.start_with("demo --listen 127.0.0.1:0", &[("DB_URL", &url)]);
+    demo.out.wait_for("stop with Ctrl-C; the data stay in ");
+    let report = demo.out.text();
+    assert!(!place.root().join("share/barograph/barograph.db").exists(), "it is all in the server");
+    let addr = address(&report[report.find("open  http://").unwrap()..]);
+    addresses_lead_somewhere(&Server { process: demo, addr }, &report);
+}
+
+/// Asks each address that a demo has printed.
+fn addresses_lead_somewhere(server: &Server, report: &str) {
     let links: Vec<&str> = report
         .lines()
         .filter_map(|l| l.trim().strip_prefix("open ").or(Some(l.trim())))
@@ -39,10 +65,8 @@ fn the_demo_tells_the_weather_and_serves_it() {
         .filter(|l| l.starts_with("http://"))
         .collect();
     assert!(links.iter().filter(|l| l.contains("as_of=")).count() >= 3, "{report}");
-    let addr = address(links[0]);
-    let mut server = Server { process: demo, addr };
     for link in links {
-        let path = link.split(' ').next().unwrap().split_once(&addr.to_string()).unwrap().1;
+        let path = link.split(' ').next().unwrap().split_once(&server.addr.to_string()).unwrap().1;
         let reply = server.get(path);
         assert_eq!(reply.status, 200, "{path}: {}", reply.text());
         if path.contains("as_of=") {
@@ -50,12 +74,6 @@ fn the_demo_tells_the_weather_and_serves_it() {
             assert!(label == "HIGH_VOL" || label == "SQUEEZE_RISK", "{path} was meant to show something: {label}");
         }
     }
-    server.process.signal("TERM");
-    assert_eq!(server.process.wait(Duration::from_secs(20)), Some(0), "{}", server.process.err.text());
-    // It is all in the platform's data folder; a second time nothing is new.
-    assert!(place.root().join("share/barograph/barograph.db").exists());
-    place.run("demo --no-serve").exits(0).says("stored 0 new points").prints("binance-usdm:SOLUSDT");
-    place.run("freshness").exits(1);
 }
 
 /// What a client has heard that polls on one connection.

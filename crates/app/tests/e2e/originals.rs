@@ -163,31 +163,98 @@ fn webhooks(place: &Place, receiver: &Receiver, env: &[(&str, &str)]) {
     }
 }
 
+/// A market on which longs are closed by force: what happens reaches the address of the list and the table, as the original's
+/// do; no sample is sent here.
+fn told_of_liquidations(place: &Place, store: &Store<'_>, settings: &str, database: &[(&str, &str)]) -> Server {
+    let receiver = Receiver::start();
+    let sim = Sim::falling(place);
+    let text = dotenv(&receiver, database);
+    let env: Vec<(&str, &str)> = text.lines().filter_map(|line| line.split_once('=')).collect();
+    place.write("barograph.yaml", settings);
+    let line = "up --symbols BTC/USDT --backfill 0 --books off --data data --listen 127.0.0.1:0";
+    let up = Server::of(place.start_with(&format!("{line} --endpoint {}", sim.endpoint), &env));
+    let rows =
+        "SELECT count(*) FROM futures_liquidations WHERE symbol = 'BTC/USDT' AND side = 'SELL' AND value_usd > 100000";
+    until("forced closes in the table", || {
+        // The table is there once the database is.
+        up.get("/api/v1/markets").status == 200 && store.ask(rows) != [["0"]]
+    });
+    let told = |taken: &crate::support::receiver::Taken| {
+        let json = taken.json();
+        json["event_type"] == "LIQUIDATION_CASCADE" && json["symbol"] == "BTC/USDT" && json["severity"].is_string()
+    };
+    until("a cascade that nobody made up", || receiver.taken().iter().any(told));
+    // Its process goes with its sim.
+    drop(sim);
+    up
+}
+
 #[test]
-fn the_third_original_migrates_monitors_and_reads_its_tables() {
+fn the_fourth_original_is_told_of_a_cascade_on_a_file() {
+    if is_there("sqlite3") {
+        let place = Place::new();
+        told_of_a_cascade(&place, &Store::File(&place), &[]);
+    }
+}
+
+#[test]
+fn the_fourth_original_is_told_of_a_cascade_on_a_server() {
     let (Some(server), true) = (shared(), is_there("psql")) else { return };
     let (place, url) = (Place::new(), server.schema());
-    let store = Store::Server(url.clone());
+    told_of_a_cascade(&place, &Store::Server(url.clone()), &[("DB_URL", &url)]);
+}
+
+fn told_of_a_cascade(place: &Place, store: &Store<'_>, database: &[(&str, &str)]) {
+    let up = told_of_liquidations(place, store, FOURTH, database);
+    let cascades = up.json("/api/cascades?hours=24");
+    assert!(cascades.to_string().contains("BTC/USDT"), "{cascades}");
+}
+
+#[test]
+fn the_third_original_finds_forced_closes_in_its_table_on_a_file() {
+    if is_there("sqlite3") {
+        let place = Place::new();
+        place.ok("db migrate --data data");
+        told_of_liquidations(&place, &Store::File(&place), THIRD, &[]);
+    }
+}
+
+#[test]
+fn the_third_original_migrates_monitors_and_reads_its_tables_on_a_file() {
+    if is_there("sqlite3") {
+        let place = Place::new();
+        third(&place, &Store::File(&place), "--data data", &[]);
+    }
+}
+
+#[test]
+fn the_third_original_migrates_monitors_and_reads_its_tables_on_a_server() {
+    let (Some(server), true) = (shared(), is_there("psql")) else { return };
+    let (place, url) = (Place::new(), server.schema());
+    third(&place, &Store::Server(url.clone()), &format!("--db-url {url}"), &[("DB_URL", &url)]);
+}
+
+fn third(place: &Place, store: &Store<'_>, database: &str, env: &[(&str, &str)]) {
     place.write("barograph.yaml", THIRD);
-    let made = json_lines(&place.ok(&format!("db migrate --json --db-url {url}"))).remove(0);
+    let made = json_lines(&place.ok(&format!("db migrate --json {database}"))).remove(0);
     assert_eq!(made["migrated"], true, "{made}");
     let tables = ["futures_funding_rates", "futures_liquidations", "futures_basis_history", "market_snapshots"];
     for table in tables {
         assert_eq!(store.ask(&format!("SELECT count(*) FROM {table}")), [["0"]], "{table} is there and empty");
     }
-    let sim = Sim::start(&place);
+    let sim = Sim::start(place);
     let line = format!("up --backfill 1d --books on --endpoint {} --data data --listen 127.0.0.1:0", sim.endpoint);
-    let up = Server::of(place.start_with(&line, &[("DB_URL", &url)]));
+    let up = Server::of(place.start_with(&line, env));
     until("a row in three of its tables", || {
         ["futures_funding_rates", "futures_basis_history", "market_snapshots"]
             .iter()
             .all(|t| store.ask(&format!("SELECT count(*) FROM {t} WHERE symbol = 'BTCUSDT'")) != [["0"]])
     });
     let basis = store.ask(
-        "SELECT symbol, spot_source, abs(basis_fraction - (futures_price / spot_price - 1)) < 1e-12 FROM futures_basis_history
-         WHERE symbol = 'BTC/USDT' ORDER BY ts DESC LIMIT 1",
+        "SELECT symbol, spot_source, CASE WHEN abs(basis_fraction - (futures_price / spot_price - 1)) < 1e-12 THEN 'is' ELSE 'is not' END
+         FROM futures_basis_history WHERE symbol = 'BTC/USDT' ORDER BY ts DESC LIMIT 1",
     );
-    assert_eq!(basis, [["BTC/USDT", "index", "t"]], "no spot market is recorded, and the row says so");
+    assert_eq!(basis, [["BTC/USDT", "index", "is"]], "no spot market is recorded, and the row says so");
     let health = up.get("/api/v1/markets/binance-usdm:BTCUSDT/metrics?metric_name=liquidation_usd");
     assert_eq!(health.status, 200, "{}", health.text());
     let json = health.json();

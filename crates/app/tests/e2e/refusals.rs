@@ -200,3 +200,21 @@ fn advice_has_four_digits_and_the_numbers_of_the_caller_as_given() {
         assert!(significant.len() <= 4 || ["0.2345678", "69000.123"].contains(&word), "{word}\n{shown}");
     }
 }
+
+#[test]
+fn f5_signals_of_ones_own_are_refused_with_a_word_about_them() {
+    let place = Place::new();
+    place.write("points.csv", "timestamp,symbol,metric_name,value\n2026-02-01T00:00:00Z,BTCUSDT,my_signal,0.5\n");
+    let point = r#"{"timestamp":"2026-02-01T00:00:00Z","symbol":"BTCUSDT","metric_name":"my_signal","value":0.5}"#;
+    place.write("points.json", &format!("[{point}]\n"));
+    place.write("points.jsonl", &format!("{point}\n"));
+    for file in ["points.csv", "points.json", "points.jsonl"] {
+        for flags in ["", " --venue binance-usdm --symbol BTCUSDT"] {
+            let said = place.run(&format!("collect --source {file}{flags} --data data")).exits(2);
+            said.says("signals of your own are not accepted yet");
+        }
+    }
+    let named =
+        place.run("collect --source points.csv --columns time=timestamp,value=value,metric=my_signal --data data");
+    named.exits(2).says("'my_signal' is no metric; signals of your own are not accepted yet, write one of bar,");
+}

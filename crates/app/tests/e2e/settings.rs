@@ -115,8 +115,39 @@ fn secrets_are_read_and_never_shown() {
         let done = place.run_with(&format!("{line} --data data"), &env[..1]).exits(3);
         assert!(!done.err.contains("hidden") && !place.path("data").exists(), "{line}: {}", done.err);
     }
-    let done = place.run(&format!("db check --db-url {server} --data data")).exits(3);
-    assert!(!done.err.contains("hidden"), "{}", done.err);
+    // S7: `db migrate` takes the address as the third original gave it, too.
+    for line in [format!("db check --db-url {server}"), format!("db migrate {server}")] {
+        let done = place.run(&format!("{line} --data data")).exits(3);
+        assert!(!done.err.contains("hidden") && !place.path("data").exists(), "{line}: {}", done.err);
+    }
+    place.run("db migrate mysql://me:hidden@db/x --data data").exits(2).says("the URL: ");
+}
+
+#[test]
+fn s7_db_migrate_takes_the_address_of_a_server_without_a_flag() {
+    let Some(server) = crate::support::postgres::shared() else { return };
+    let (place, url) = (Place::new(), server.schema());
+    let made = json_lines(&place.ok(&format!("db migrate {url} --json --data data"))).remove(0);
+    assert_eq!(made["migrated"], true, "{made}");
+    assert!(!place.path("data").exists(), "there, and not here");
+    place.run(&format!("db check --db-url {url} --data data")).exits(0);
+}
+
+#[test]
+fn a_dotenv_that_is_not_read_is_told_before_anything_is_listened_to() {
+    let place = Place::new();
+    place.write(".env", "WEBHOOKS_ALL=https://h.example/hidden\nDB_URL=postgres://me:hidden@127.0.0.1:1/baro\n");
+    // Nobody answers there: what is looked at is said before.
+    let line = "up --symbols BTCUSDT --no-serve --data data --endpoint binance-usdm=http://127.0.0.1:1";
+    let mut up = place.start(line);
+    let told = up.err.wait_for(".env is not read");
+    assert!(told.contains("DB_URL, WEBHOOKS_ALL are not set in the environment"), "{told}");
+    assert!(told.contains("set -a; . ./.env; set +a") && !told.contains("hidden"), "{told}");
+    up.kill();
+    let env = [("WEBHOOKS_ALL", "https://h.example/hidden"), ("DB_URL", "postgres://me:hidden@127.0.0.1:1/baro")];
+    let set = place.run_with("config show", &env).exits(0);
+    assert!(!set.err.contains(".env"), "what a shell has set needs no word: {}", set.err);
+    place.run_with("config show", &env[..1]).exits(0).says(".env is not read, and DB_URL is not set");
 }
 
 #[test]

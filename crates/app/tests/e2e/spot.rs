@@ -1,10 +1,12 @@
-//! A contract and its spot markets from files: the basis is of the one on the same exchange, or of the one that is declared.
+//! A contract and its spot markets, from files and live: the basis is of the one on the same exchange, or of the one that is declared.
 
 use crate::support::Place;
 use crate::support::http::Server;
+use crate::support::sim::Sim;
 use barograph_domain::{Span, Ts};
 use serde_json::Value;
 use std::fmt::Write as _;
+use std::time::{Duration, Instant};
 
 const START: Ts = Ts::from_civil(2026, 1, 5, 0, 0, 0);
 const HOURS: i64 = 48;
@@ -32,9 +34,9 @@ fn basis(server: &Server, at: &str) -> (Option<f64>, Value) {
 }
 
 /// Rows of the table people ask, where `sqlite3` is.
-fn table(place: &Place) -> Option<String> {
-    let sql = "SELECT spot_price || ' ' || spot_source FROM futures_basis_history WHERE symbol = 'BTCUSDT' ORDER BY ts DESC LIMIT 1";
-    let done = std::process::Command::new("sqlite3").arg(place.path("data/barograph.db")).arg(sql).output().ok()?;
+fn table(place: &Place, sql: &str) -> Option<String> {
+    let mut command = std::process::Command::new("sqlite3");
+    let done = command.arg("-readonly").arg(place.path("data/barograph.db")).arg(sql).output().ok()?;
     Some(String::from_utf8(done.stdout).unwrap().trim().to_owned())
 }
 
@@ -52,7 +54,8 @@ fn the_basis_is_of_the_spot_market_that_is_recorded_or_declared() {
         assert_eq!(before, (None, Value::from("not_offered")), "before any spot market is heard");
         let (now, kind) = basis(&server, "2026-01-06T12:00:00Z");
         assert!((now.unwrap() - (50_500.0 / spot - 1.0)).abs() < 1e-12 && kind.is_null(), "{now:?} {kind}");
-        if let Some(row) = table(&place) {
+        let sql = "SELECT spot_price || ' ' || spot_source FROM futures_basis_history WHERE symbol = 'BTCUSDT' ORDER BY ts DESC LIMIT 1";
+        if let Some(row) = table(&place, sql) {
             assert_eq!(row, format!("{spot:.1} spot"));
         }
         let said = place.ok("verify determinism in");
@@ -62,4 +65,35 @@ fn the_basis_is_of_the_spot_market_that_is_recorded_or_declared() {
     place.write("barograph.toml", "spot_pairs = \"BTCUSDT\"\n");
     let refused = place.run("markets --data data").exits(2).says("spot_pairs");
     assert!(refused.err.contains("'BTCUSDT' is no pair; write venue:CONTRACT=venue:SPOT"), "{}", refused.err);
+}
+
+#[test]
+fn a_live_spot_market_is_the_leg_of_its_contract() {
+    let place = Place::new();
+    let (contracts, spot) =
+        (Sim::of(&place, 3), Sim::with(&place, "--venue binance-spot --markets 3 --messages-per-s 300"));
+    let up = Server::of(place.start(&format!(
+        "up --venue binance-usdm,binance-spot --symbols BTCUSDT --backfill 0 --books off --data data --listen 127.0.0.1:0 \
+         --endpoint {},{}",
+        contracts.endpoint, spot.endpoint
+    )));
+    let begun = Instant::now();
+    let (value, said) = loop {
+        let rows = up.get("/api/v1/markets/binance-usdm:BTCUSDT/features?ids=basis");
+        let row = if rows.status == 200 { rows.json()["items"][0].clone() } else { Value::Null };
+        // In the first minute the spot market may not have spoken yet.
+        match row["values"]["basis"].as_f64() {
+            Some(value) if row["readings"]["basis"].is_null() => break (value, row),
+            _ => assert!(begun.elapsed() < Duration::from_secs(200), "no measured basis: {row}"),
+        }
+        std::thread::sleep(Duration::from_millis(500));
+    };
+    assert!(value.abs() < 0.05, "{said}");
+    let sql = "SELECT spot_source || ' ' || (abs(basis_fraction - (futures_price / spot_price - 1)) < 1e-12)
+               FROM futures_basis_history WHERE symbol = 'BTCUSDT' ORDER BY ts DESC LIMIT 1";
+    let begun = Instant::now();
+    while table(&place, sql).is_some_and(|row| row != "spot 1") {
+        assert!(begun.elapsed() < Duration::from_secs(100), "{:?}", table(&place, sql));
+        std::thread::sleep(Duration::from_millis(500));
+    }
 }

@@ -40,6 +40,24 @@ fn one_run_takes_every_stream_of_a_market_and_stores_it() {
 }
 
 #[test]
+fn s7_an_interval_of_one_metric_is_that_of_its_stream_alone() {
+    let place = Place::new();
+    let sim = Sim::start(&place);
+    let line = "collect --symbol BTCUSDT --once --no-context --backfill 0 --metrics open_interest,long_short_ratio --books off";
+    let cadences = |data: &str, env: &[(&str, &str)]| {
+        place.run_with(&format!("{line} --data {data} --endpoint {}", sim.endpoint), env).exits(0);
+        let stored = json_lines(&place.ok(&format!("markets --json --data {data}")));
+        let all = stored[0]["streams"].as_array().unwrap().clone();
+        let of = |metric: &str| all.iter().find(|s| s["metric"] == metric).map(|s| s["cadence_s"].clone());
+        (of("open_interest"), of("long_short_ratio"))
+    };
+    let (interest, ratio) = cadences("one", &[]);
+    assert_eq!(interest, Some(60.into()), "the interval of all");
+    let set = [("BAROGRAPH_POLL_INTERVALS", "open_interest=20s")];
+    assert_eq!(cadences("two", &set), (Some(20.into()), ratio));
+}
+
+#[test]
 fn a_continuous_run_tells_how_it_does_and_ends_in_order() {
     let place = Place::new();
     let sim = Sim::start(&place);
@@ -151,4 +169,15 @@ fn a_venue_lists_what_would_be_listened_to() {
     assert!(marked.len() >= 3 && listened == 1, "{marked:?}");
     place.run(&format!("{line} --quote EUR")).exits(2).says("passes the filter");
     place.run(&format!("{line} --quote USDT")).exits(0).says("3 of ").prints("listened to");
+}
+
+#[test]
+fn h13_a_collectors_file_can_be_listened_to() {
+    let place = Place::new();
+    let sim = Sim::falling(&place);
+    let line = "up --symbols BTCUSDT --backfill 0 --books off --no-serve --for 12s --data data";
+    place.run(&format!("{line} --endpoint {}", sim.endpoint)).exits(0).says("listening to 1 of 1 market");
+    let stored = json_lines(&place.ok("markets --json --data data"));
+    let closes = stored[0]["streams"].as_array().unwrap().iter().find(|s| s["metric"] == "liquidation_usd");
+    assert!(closes.is_some_and(|s| s["points"].as_u64() > Some(0)), "{}", stored[0]);
 }

@@ -2,7 +2,7 @@
 
 use crate::client::{PATIENCE, Socket, get, get_path, server};
 use barograph_domain::{Span, Ts};
-use barograph_sim::Venue::{BinanceUsdm as USDM, Coinbase as CB};
+use barograph_sim::Venue::{BinanceSpot as SPOT, BinanceUsdm as USDM, Coinbase as CB};
 use barograph_sim::world::script::{HistoryBar, HistoryMarket};
 use barograph_sim::{Handle, Recording, Server, SimConfig, Source, VirtualClock};
 use serde_json::{Value, json};
@@ -197,4 +197,49 @@ async fn a_collectors_file_plays_too() {
     let off = update["data"]["E"].as_i64().unwrap() - handle.now().as_millis();
     assert!(off.abs() < 60_000, "{off} ms");
     socket.until(|m| m["stream"] == "btcusdt@bookTicker").await;
+}
+
+#[test]
+fn h10_a_collectors_receive_times_are_read_in_their_unit() {
+    let trade = "{\"e\":\"trade\",\"s\":\"BTCUSDT\"}";
+    let begins = Ts::from_civil(2023, 4, 5, 6, 7, 8);
+    for per_second in [1_000, 1_000_000, 1_000_000_000] {
+        let stamp = |s: i64| (begins + Span::secs(s)).as_millis() / 1_000 * per_second;
+        let lines = [0, 30].map(|s| format!("{} {trade}", stamp(s)));
+        let played = Recording::of_hftbacktest(USDM, "BTCUSDT", lines.iter().map(String::as_str));
+        let played = played.unwrap();
+        assert_eq!((played.begins(), played.length()), (Some(begins), Span::secs(30)), "{per_second} a second");
+    }
+    let lines = format!("12 {trade}");
+    let none = Recording::of_hftbacktest(USDM, "BTCUSDT", lines.lines()).unwrap_err();
+    assert!(none.to_string().contains("receive time 12 is in no known unit"), "{none}");
+}
+
+#[tokio::test]
+async fn h13_a_collectors_file_answers_what_every_client_asks_before_it_listens() {
+    let trade = "{\"e\":\"trade\",\"E\":1721347020984,\"s\":\"BTCUSDT\"}";
+    let lines = ["1721347020984480942", "1721347021984480942"].map(|ns| format!("{ns} {trade}"));
+    for (venue, list, kind, beside) in [
+        (USDM, "/fapi/v1/exchangeInfo", json!("PERPETUAL"), &["/fapi/v1/ticker/24hr", "/fapi/v1/fundingInfo"][..]),
+        (SPOT, "/api/v3/exchangeInfo?showPermissionSets=false", Value::Null, &["/api/v3/ticker/24hr?type=MINI"][..]),
+    ] {
+        let recording = Recording::of_hftbacktest(venue, "btcusdt", lines.iter().map(String::as_str)).unwrap();
+        let handle = playing(recording, 1.0).await;
+        let listed = get(&handle, venue, list).await.json();
+        let market = &listed["symbols"][0];
+        assert_eq!(listed["symbols"].as_array().map(Vec::len), Some(1), "{listed}");
+        for (key, want) in [
+            ("symbol", json!("BTCUSDT")),
+            ("baseAsset", json!("BTC")),
+            ("quoteAsset", json!("USDT")),
+            ("contractType", kind),
+            ("status", json!("TRADING")),
+        ] {
+            assert_eq!(market[key], want, "{key}: {listed}");
+        }
+        for path in beside {
+            let answer = get(&handle, venue, path).await;
+            assert_eq!((answer.status, answer.json()), (200, json!([])), "{path}");
+        }
+    }
 }

@@ -69,3 +69,48 @@ fn where_the_budget_is_short_large_markets_are_asked_first_and_none_starves() {
     assert!(large.1 > middle.1 && middle.1 > low.1 && low.1 > small.1, "{:?}", [small, low, middle, large]);
     assert!(small.0 >= 15 && asked.len() == 120, "the smallest at least every four minutes: {small:?}");
 }
+
+/// How often each was asked for in an hour: open interest and two ratios of one market, where some have an interval of their own.
+fn in_an_hour(polls_every: &[(Metric, Span)]) -> [usize; 3] {
+    const ASKED: [(Metric, &str); 3] = [
+        (Metric::OpenInterest, "/openInterest?"),
+        (Metric::LongShortRatio, "/globalLongShortAccountRatio?"),
+        (Metric::TopTraderAccountRatio, "/topLongShortAccountRatio?"),
+    ];
+    let config = config("binance-usdm", vec![perpetual("BTCUSDT")], &ASKED.map(|(metric, _)| metric));
+    let mut rig = Rig::new("binance-usdm", SessionConfig { polls_every: polls_every.to_vec(), ..config });
+    rig.open_all(0);
+    let mut times = [0; 3];
+    for second in 0..3_600 {
+        rig.tick(1);
+        for ((metric, path), times) in ASKED.iter().zip(&mut times) {
+            while let Some(request) = rig.request(path) {
+                let time = rig.now.as_millis();
+                let body = match metric {
+                    // A value that does not move would be asked for less often.
+                    Metric::OpenInterest => {
+                        format!(r#"{{"symbol":"BTCUSDT","openInterest":"{}","time":{time}}}"#, 1_000 + second)
+                    }
+                    _ => format!(r#"[{{"symbol":"BTCUSDT","longShortRatio":"1.5","timestamp":{time}}}]"#),
+                };
+                rig.answer(request.id, 200, &body);
+                *times += 1;
+            }
+        }
+    }
+    times
+}
+
+#[test]
+fn s7_an_interval_of_one_metric_changes_when_it_is_asked_and_no_other() {
+    let about = |times: [usize; 3], want: [usize; 3]| {
+        let near = times.iter().zip(want).all(|(n, want)| n.abs_diff(want) <= 1);
+        assert!(near, "{times:?}, not {want:?}");
+    };
+    let others = in_an_hour(&[]);
+    about(others, [60, 12, 12]);
+    let interest = in_an_hour(&[(Metric::OpenInterest, Span::secs(30))]);
+    about(interest, [120, 12, 12]);
+    assert_eq!(interest[1..], others[1..]);
+    about(in_an_hour(&[(Metric::LongShortRatio, Span::mins(10))]), [60, 6, 12]);
+}
