@@ -6,8 +6,10 @@ use crate::input::Inputs;
 use crate::rows;
 use crate::said::Said;
 use serde_json::Value;
+use std::fs::File;
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Stdio};
 
 /// A moment at which readings are compared to the last digit: market, a whole hour inside the days shown, features.
 pub(crate) type Moment = (&'static str, &'static str, &'static [&'static str]);
@@ -35,17 +37,12 @@ impl Episode {
     pub(crate) fn check(&self) {
         let home = tempfile::tempdir().unwrap();
         let Some(path) = self.inputs.path(home.path()) else { return };
-        // Hourly lines are wanted only for moments; a history of months is asked for its label changes alone.
-        let every = if self.rows.is_some() { "3650d" } else { "1h" };
-        let run = self.replay(&path, home.path(), self.shown, every);
-        let mut hourly = run.features;
-        let mut now = run.frozen;
-        eprintln!("{}: what was said, {:?}", self.name, run.said);
-        if let Some(days) = self.rows {
-            let rows = self.replay(&path, home.path(), days, "1h");
-            rows::check(self.name, &rows.features);
-            assert!(rows.said.top > 0, "{}: no axis at its top, {:?}", self.name, rows.said);
-            hourly = rows.features;
+        let Run { features: hourly, frozen: mut now, said } = self.replay(&path, home.path());
+        let Said { all, top, quiet, .. } = said;
+        eprintln!("{}: of {all} snapshots {top} with an axis at its top, {quiet} quiet", self.name);
+        assert!(top > 0 && quiet < all, "{}: {top} of {all} with an axis at its top, {quiet} quiet", self.name);
+        if self.rows.is_some() {
+            rows::check(self.name, &hourly);
         }
         for (market, ts, features) in self.moments {
             let line = hourly.iter().find(|l| l["instrument"] == *market && l["ts"] == *ts);
@@ -59,19 +56,27 @@ impl Episode {
         now.hold(&folder().join(format!("{}.txt", self.name)));
     }
 
-    fn replay(&self, path: &Path, home: &Path, days: (&str, &str), every: &str) -> Run {
-        let output = Command::new(env!("CARGO_BIN_EXE_barograph"))
-            .args(["replay", "--json", "--hash", "--every", every, "--from", days.0, "--until", days.1])
+    fn replay(&self, path: &Path, home: &Path) -> Run {
+        let told = home.join("told.txt");
+        let mut replay = Command::new(env!("CARGO_BIN_EXE_barograph"))
+            .args(["replay", "--json", "--hash", "--every", "1h", "--from", self.shown.0, "--until", self.shown.1])
             .args(self.flags)
             .arg(path)
             .env_clear()
             .current_dir(home)
-            .output()
+            .stdout(Stdio::piped())
+            .stderr(File::create(&told).unwrap())
+            .spawn()
             .unwrap();
-        let Output { status, stdout, stderr } = output;
-        let stderr = String::from_utf8(stderr).unwrap();
-        assert!(status.success(), "{}: {status}\n{stderr}", self.name);
-        Run::read(&String::from_utf8(stdout).unwrap(), &stderr)
+        let lines = BufReader::new(replay.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let mut run = Run::read(lines, self.rows.unwrap_or(self.shown));
+        let (status, told) = (replay.wait().unwrap(), std::fs::read_to_string(told).unwrap());
+        assert!(status.success(), "{}: {status}\n{told}", self.name);
+        for (name, head) in [("logic", "book default, "), ("read", "read ")] {
+            let rest = told.lines().find_map(|line| line.strip_prefix(head));
+            run.frozen.add(&[name, rest.unwrap_or_default()]);
+        }
+        run
     }
 }
 
@@ -83,24 +88,22 @@ struct Run {
 }
 
 impl Run {
-    fn read(stdout: &str, stderr: &str) -> Self {
+    /// Lines as they come, those of months are a third of a gigabyte; readings are kept of the days that are wanted.
+    fn read(lines: impl Iterator<Item = String>, kept: (&str, &str)) -> Self {
         let mut frozen = Frozen::default();
         let mut features = Vec::new();
         let mut said = Said::default();
-        let told = |head: &str| stderr.lines().find_map(|l| l.strip_prefix(head)).unwrap_or_default().to_owned();
-        frozen.add(&["logic", &told("book default, ")]);
-        frozen.add(&["read", &told("read ")]);
-        for line in stdout.lines() {
+        for line in lines {
             if !line.starts_with('{') {
-                frozen.add(&["hash", line]);
+                frozen.add(&["hash", &line]);
                 continue;
             }
             // Nothing of a snapshot is frozen; what it says is held against its labels.
             if line.starts_with(r#"{"type":"snapshot""#) {
-                said.check(line);
+                said.check(&line);
                 continue;
             }
-            let value: Value = serde_json::from_str(line).unwrap();
+            let value: Value = serde_json::from_str(&line).unwrap();
             let text = |field: &str| value[field].as_str().unwrap_or_default();
             match text("type") {
                 "label_change" => {
@@ -108,7 +111,12 @@ impl Run {
                     frozen.add(&[axis, text("instrument"), text("ts"), text("from"), "to", text("to")]);
                 }
                 "event" => said.event(&value),
-                "features" => features.push(value),
+                "features" => {
+                    said.readings(&value);
+                    if (kept.0..kept.1).contains(&text("ts")) {
+                        features.push(value);
+                    }
+                }
                 _ => {}
             }
         }

@@ -2,6 +2,7 @@
 //! "nothing unusual" stands only where every axis, the 24 h move and the alerts are quiet, and nothing is asked for twice.
 
 use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 
 const CALM: [&str; 3] = ["no action needed", "nothing unusual", "nothing to do now"];
 
@@ -17,12 +18,19 @@ fn asked_once(text: &str, at: &str) {
 /// Labels at the top of their axes, as alerts have them.
 const TOP: [&str; 5] = ["HIGH_VOL", "EXTREME", "STRONG_UPTREND", "STRONG_DOWNTREND", "SUPER_HOT"];
 
+/// From this percentile of its own 90 days on a move, or a day's volatility, is unusual for its market (UX §1).
+const UNUSUAL_FROM: f64 = 0.80;
+
 /// Snapshots seen, those with an axis at its top, and those that say "nothing unusual".
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Said {
     pub(crate) all: usize,
     pub(crate) top: usize,
     pub(crate) quiet: usize,
+    /// Episodes told of that are not over, by market; those of two markets are no single market's.
+    open: BTreeMap<String, BTreeSet<String>>,
+    /// Market and minute of the last snapshot that says "nothing unusual", and whether its volatility class is HIGH_VOL.
+    quiet_at: Option<(String, String, bool)>,
 }
 
 impl Said {
@@ -40,6 +48,27 @@ impl Said {
             );
             asked_once(text, &format!("{} {}", e["instrument"], e["ts"]));
         }
+        let text = |field: &str| e[field].as_str().unwrap_or_default();
+        let open = self.open.entry(text("instrument").to_owned()).or_default();
+        if text("state") == "CLOSED" || text("change") == "HAPPENED" {
+            open.remove(text("alert_id"));
+        } else if e["asset_pair"].is_null() {
+            open.insert(text("alert_id").to_owned());
+        }
+    }
+
+    /// Judges the readings of a minute; they come behind its snapshot.
+    pub(crate) fn readings(&mut self, line: &Value) {
+        let Some((instrument, ts, larger)) = self.quiet_at.take() else { return };
+        assert!(line["instrument"] == *instrument && line["ts"] == *ts, "readings of {instrument} {ts} are not there");
+        let rank = |feature: &str| line["values"][feature].as_f64().unwrap_or(1.0);
+        let moved = rank("price_move_24h_pct_90d");
+        assert!(moved < UNUSUAL_FROM, "{instrument} {ts} nothing unusual, and a 24 h move of rank {moved}");
+        let wild = rank("vol_pct_rank");
+        assert!(
+            !larger || wild < UNUSUAL_FROM,
+            "{instrument} {ts} nothing unusual, and 24 h volatility of rank {wild}"
+        );
     }
 
     /// Judges one snapshot of a replay under the default book.
@@ -73,6 +102,10 @@ impl Said {
                 && matches!(trend.as_str(), "UPTREND" | "SIDEWAYS" | "DOWNTREND")
                 && matches!(heat.as_str(), "COLD" | "COOL" | "NEUTRAL");
             assert!(calm_labels, "{at} {risk} {volatility} {trend} {heat}: {}", said[0]);
+            let text = |field: &str| s[field].as_str().unwrap().to_owned();
+            let open = self.open.get(&text("instrument")).filter(|open| !open.is_empty());
+            assert!(open.is_none(), "{at} {}, and open are {open:?}", said[0]);
+            self.quiet_at = Some((text("instrument"), text("ts"), volatility == "HIGH_VOL"));
         }
         assert!(!said[0].is_empty() && said[0].matches(". ").count() <= 1, "{at}: {}", said[0]);
         self.all += 1;
