@@ -248,3 +248,105 @@ fn check_determinism(input: &Input, setup: &Setup, seed: u64, json: bool) -> Res
     }
     if equal { Ok(()) } else { Err(Failure::No("the same input gave different outputs".to_owned())) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use barograph_domain::{Cell, Kind, Span};
+    use barograph_engine::{Feature, rules::Book};
+    use std::fmt::Write as _;
+
+    const BEGIN: Ts = Ts::from_civil(2026, 2, 1, 0, 0, 0);
+    const HOURS: i64 = 72;
+    /// Open interest begins here.
+    const LATE: i64 = 36;
+    const POINTS: u32 = 12;
+
+    /// Candles of three days, and open interest from the middle of them on.
+    fn plan(folder: &Path) -> Plan {
+        let (mut candles, mut interest) = ("time,open,high,low,close,volume\n".to_owned(), "time,value\n".to_owned());
+        for hour in 0..HOURS {
+            let at = BEGIN + Span::hours(hour);
+            writeln!(candles, "{at},100,102,99,{},1", 100 + hour % 2).unwrap();
+            if hour >= LATE {
+                writeln!(interest, "{at},{}", 80_000 + hour).unwrap();
+            }
+        }
+        let mut manifest = "version = 1\n".to_owned();
+        for (name, table, metric, stamp, columns) in [
+            ("candles.csv", candles, "bar", "open", ["time", "open", "high", "low", "close", "volume"].as_slice()),
+            ("interest.csv", interest, "open_interest", "instant", ["time", "value"].as_slice()),
+        ] {
+            std::fs::write(folder.join(name), table).unwrap();
+            let columns: Vec<String> = columns.iter().map(|c| format!("{c} = {c:?}")).collect();
+            writeln!(
+                manifest,
+                "[[file]]\npath = {name:?}\nvenue = \"binance-usdm\"\nsymbol = \"BTCUSDT\"\nmetric = {metric:?}\n\
+                 stamp = {stamp:?}\ncadence = \"1h\"\ndelay = \"2s\"\ncolumns = {{ {} }}",
+                columns.join(", ")
+            )
+            .unwrap();
+        }
+        std::fs::write(folder.join("import.toml"), manifest).unwrap();
+        let found = barograph_lake::plan(&[folder.to_path_buf()], &ImportOptions::new(crate::clock::now())).unwrap();
+        assert!(found.streams().len() == 2 && found.failed().is_empty(), "{:?}", found.failed());
+        found
+    }
+
+    /// The real run, of which one reading is how many streams were declared to it, whether anything came of them or not.
+    struct Counting<'a>(Planned<'a>);
+
+    impl Experiment for Counting<'_> {
+        fn run(&self, cut: Option<Ts>, sink: &mut dyn CausalSink) -> Result<(), Failure> {
+            self.0.run(cut, &mut Counted { sink, declared: 0 })
+        }
+    }
+
+    struct Counted<'a> {
+        sink: &'a mut dyn CausalSink,
+        declared: u16,
+    }
+
+    impl CausalSink for Counted<'_> {
+        fn row(&mut self, row: &MinuteRow) -> Result<(), Failure> {
+            let mut row = row.clone();
+            let declared = Cell::ready_at(f64::from(self.declared), row.ts, Kind::Measured);
+            row.cells[Feature::FundingExtremeFlag.index()] = declared;
+            self.sink.row(&row)
+        }
+        fn levels(&mut self, run: &Run) -> Result<(), Failure> {
+            self.declared = u16::try_from(run.engine.streams().len()).unwrap();
+            self.sink.levels(run)
+        }
+    }
+
+    /// At a cut a stream of which nothing was known yet is not declared either, so that a reading which changes by its mere
+    /// declaration is found; and none of ours does.
+    #[test]
+    fn a_stream_declared_before_its_first_row_changes_no_reading() {
+        let folder = tempfile::tempdir().unwrap();
+        let plan = plan(folder.path());
+        let text = Book::shipped_text("default").unwrap();
+        let setup = Setup::of(Book::parse("default.toml", text).unwrap(), text.to_owned(), String::new());
+        let lenses: Vec<_> =
+            plan.instruments().iter().map(|i| crate::render::Lens::new(&setup, i, plan.streams())).collect();
+        let planned = || Planned { plan: &plan, setup: &setup, begun: OnceLock::new() };
+        let verdict = |experiment: &dyn Experiment| {
+            let span = plan.known_span().unwrap();
+            causality::check(experiment, &lenses, span, POINTS, 1, &mut |_| {}).ok().unwrap()
+        };
+        let honest = verdict(&planned());
+        assert_eq!((honest.rewritten, honest.differences.as_slice()), (0, &[][..]));
+        assert!(honest.compared > 0);
+        let found = verdict(&Counting(planned()));
+        assert!(found.rewritten > 0, "none of {} is rewritten", found.compared);
+        let begins = (BEGIN + Span::hours(LATE + 1)).to_string();
+        for difference in &found.differences {
+            let (what, cut) = difference.split_once(", cut at ").unwrap();
+            // An hour's text has the same reading in it.
+            assert!(what.contains("funding_extreme_flag was 1 ") || what.ends_with(" text differs"), "{difference}");
+            assert!(cut < begins.as_str(), "once it has begun it is declared: {difference}");
+        }
+        assert!(found.differences.iter().any(|d| d.contains(" and became 2 ")), "{:?}", found.differences.first());
+    }
+}

@@ -190,7 +190,9 @@ const fn cleared_by(trigger: NoticeTrigger) -> &'static str {
 mod tests {
     use super::*;
     use barograph_domain::advice::{ContextBrief, PositionFlag};
-    use barograph_domain::{Posture, RiskBias, RiskRegime};
+    use barograph_domain::alert::{AlertState, BaseRate, Datum, Word};
+    use barograph_domain::{Pattern, Posture, RiskBias, RiskRegime};
+    use barograph_engine::explain::{Care, Moment};
 
     fn told(trigger: NoticeTrigger, risk: RiskRegime) -> PositionNotice {
         PositionNotice {
@@ -244,5 +246,62 @@ mod tests {
             let title = of_position(&told(trigger, risk)).notice.title;
             assert_eq!(title, format!("BTCUSDT position: {want}"), "{}", trigger.name());
         }
+    }
+
+    fn squeeze() -> KnownAlert {
+        let alert = Alert {
+            pattern: Pattern::RegimeChange,
+            trigger: Some(Trigger::Risk),
+            change: Change::Happened,
+            state: AlertState::Closed,
+            revision: 1,
+            ts: Ts(0),
+            severity: Severity::High,
+            score: 70.0,
+            opened_at: Ts(0),
+            last_seen_at: Ts(0),
+            closed_at: None,
+            window_from: Ts(0),
+            statistics: Vec::new(),
+            data: vec![(Word::from("to"), Datum::Word(Word::from("SQUEEZE_RISK")))],
+            base_rate: BaseRate::default(),
+            inhibited_by: None,
+            other: None,
+            rule: None,
+        };
+        KnownAlert { known_at: Ts::from_secs(60), alert }
+    }
+
+    /// Headline, squeezed side and guidance of a message are those of the alert's minute; without one nothing is made up.
+    #[test]
+    fn a_message_carries_what_its_minute_says() {
+        let market = InstrumentName::parse("binance-usdm:BTCUSDT").unwrap();
+        let minute = Minute {
+            headline: "Squeeze risk, longs crowded. Uptrend, +0.3 % in 24 h.".to_owned(),
+            care: Care {
+                by_table: true,
+                bias: RiskBias::Conservative,
+                posture: Posture::Reduce,
+                new_entries: "entries of the minute".to_owned(),
+                open_positions: "positions of the minute".to_owned(),
+            },
+            label: Some(Moment {
+                told: true,
+                price: Some(63_120.0),
+                side: Some("LONG_SQUEEZE"),
+                why: "Squeeze risk, longs crowded.".to_owned(),
+                clears: "It would clear some day.".to_owned(),
+                flip: None,
+                exit: None,
+                statistics: Vec::new(),
+            }),
+            told: None,
+        };
+        let told = of_alert(&market, "v1", &squeeze(), 0.9, Some(&minute)).notice;
+        assert_eq!((told.title.as_str(), &told.headline), ("BTCUSDT: Risk regime SQUEEZE_RISK ▼", &minute.headline));
+        assert_eq!((told.new_entries, told.open_positions), (minute.care.new_entries, minute.care.open_positions));
+        assert_eq!((told.clears.as_str(), told.text.contains("63,120")), ("It would clear some day.", true));
+        let alone = of_alert(&market, "v1", &squeeze(), 0.9, None).notice;
+        assert_eq!((alone.title.as_str(), alone.headline.as_str()), ("BTCUSDT: Risk regime SQUEEZE_RISK", ""));
     }
 }
