@@ -90,7 +90,7 @@ mod tests {
         std::fs::write(&config, format!("level_clusters = \"{level_clusters}\"\n")).unwrap();
         let common = Common { config: Some(config), ..Common::default() };
         let settings = Settings::load(&common, Vec::new()).map_err(|e| e.text()).unwrap();
-        Setup::new(&settings, String::new()).map_err(|e| e.text()).unwrap()
+        configured(&settings, String::new()).map_err(|e| e.text()).unwrap()
     }
 
     #[test]

@@ -329,7 +329,7 @@ mod tests {
         let text = Book::shipped_text("default").unwrap();
         let setup = Setup::of(Book::parse("default.toml", text).unwrap(), text.to_owned(), String::new());
         let lenses: Vec<_> =
-            plan.instruments().iter().map(|i| crate::render::Lens::new(&setup, i, plan.streams())).collect();
+            plan.instruments().iter().map(|i| barograph_query::render::Lens::new(&setup, i, plan.streams())).collect();
         let planned = || Planned { plan: &plan, setup: &setup, begun: OnceLock::new() };
         let verdict = |experiment: &dyn Experiment| {
             let span = plan.known_span().unwrap();
