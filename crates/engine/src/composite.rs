@@ -102,8 +102,10 @@ fn flag(b: bool) -> f64 {
     f64::from(u8::from(b))
 }
 
-/// The crowded side: LONG_SQUEEZE 0, SHORT_SQUEEZE 1 (C02).
-pub(crate) fn direction(z: &Slot, pct: &Slot, t: Ts) -> Slot {
+/// The crowded side at `t`: LONG_SQUEEZE 0, SHORT_SQUEEZE 1 (C02), from the score of funding within a day and its percentile within
+/// a month.
+#[must_use]
+pub fn direction(z: &Slot, pct: &Slot, t: Ts) -> Slot {
     let score = z.ready(t);
     let month = pct.ready(t).and_then(|p| {
         if p > CROWDED_PCT.1 {

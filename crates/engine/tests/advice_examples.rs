@@ -1,6 +1,5 @@
 //! Every worked example of the specification of advice, to the printed digits, and the golden vectors of Kelly and Wilson
 //! (risk §9, `testdata/golden`).
-#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test reads its vectors and may panic")]
 
 mod advice_common;
 
@@ -11,6 +10,7 @@ use barograph_engine::advice::{
     AdviceContext, Costs, Intent, Kelly, Limits, Parameters, Settings, StopMode, Trades, advise, expected_value,
     kelly_fraction, parameters, position_size, risk_fraction, wilson,
 };
+use barograph_testkit::{Row, Table};
 
 #[test]
 fn one_and_twelve_the_multiplier_of_the_session() {
@@ -199,25 +199,9 @@ fn the_ratio_follows_the_trend() {
     }
 }
 
-struct Row(Vec<(String, String)>);
-
-impl Row {
-    fn get(&self, column: &str) -> Option<f64> {
-        let (_, cell) = self.0.iter().find(|(name, _)| name == column).unwrap();
-        (!cell.is_empty()).then(|| cell.parse().unwrap())
-    }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small counts")]
-    fn count(&self, column: &str) -> u32 {
-        self.get(column).unwrap() as u32
-    }
-}
-
-fn rows(name: &str) -> Vec<Row> {
-    let path = format!("{}/../../testdata/golden/{name}.csv", env!("CARGO_MANIFEST_DIR"));
-    let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{path}: {e}"));
-    let mut lines = text.lines();
-    let header: Vec<String> = lines.next().unwrap().split(',').map(str::to_owned).collect();
-    lines.map(|l| Row(header.iter().cloned().zip(l.split(',').map(str::to_owned)).collect())).collect()
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small counts")]
+fn count(row: Row<'_>, column: &str) -> u32 {
+    row.need(column) as u32
 }
 
 fn same(got: Option<f64>, want: Option<f64>, what: &str) {
@@ -230,36 +214,42 @@ fn same(got: Option<f64>, want: Option<f64>, what: &str) {
 
 #[test]
 fn golden_wilson() {
-    let rows = rows("wilson");
-    assert_eq!(rows.len(), 6);
-    for row in rows {
-        let (k, n) = (row.count("k"), row.count("n"));
+    let table = Table::whole("wilson");
+    assert_eq!(table.rows().len(), 6);
+    for row in table.rows() {
+        let (k, n) = (count(row, "k"), count(row, "n"));
         let (lo, hi) = wilson(k, n, 1.644_853_626_951_472_2).unwrap();
-        same(Some(lo), row.get("lo90"), "lo90");
-        same(Some(hi), row.get("hi90"), "hi90");
+        same(Some(lo), row.number("lo90"), "lo90");
+        same(Some(hi), row.number("hi90"), "hi90");
         let (lo, hi) = wilson(k, n, 1.959_963_984_540_054).unwrap();
-        same(Some(lo), row.get("lo95"), "lo95");
-        same(Some(hi), row.get("hi95"), "hi95");
+        same(Some(lo), row.number("lo95"), "lo95");
+        same(Some(hi), row.number("hi95"), "hi95");
+        // The middle of the interval of one deviation is (k + 1/2) / (n + 1), the mean by Jeffreys.
+        let (lo, hi) = wilson(k, n, 1.0).unwrap();
+        same(Some((lo + hi) / 2.0), row.number("jeffreys_mean"), "jeffreys_mean");
     }
     assert_eq!(wilson(0, 0, 1.0), None);
 }
 
 #[test]
 fn golden_kelly() {
-    let rows = rows("kelly");
-    assert_eq!(rows.len(), 7);
-    for (i, row) in rows.iter().enumerate() {
-        let b = row.get("b").unwrap();
-        let trades = Trades { wins: row.count("wins"), n: row.count("n"), average_win: b, average_loss: 1.0 };
+    let table = Table::whole("kelly");
+    assert_eq!(table.rows().len(), 7);
+    for (i, row) in table.rows().enumerate() {
+        let b = row.need("b");
+        let trades = Trades { wins: count(row, "wins"), n: count(row, "n"), average_win: b, average_loss: 1.0 };
         let k = Kelly::of(Some(trades));
-        same(k.full, row.get("kelly_full"), &format!("full {i}"));
-        same(k.p_used, row.get("p_wilson90_lo"), &format!("p {i}"));
-        same(kelly_fraction(k.p_used.unwrap(), b), row.get("kelly_at_lo"), &format!("at lo {i}"));
-        same(k.fraction, row.get("kelly_fraction"), &format!("fraction {i}"));
-        let limits = Limits { user_cap: row.get("user_cap").unwrap(), ..Limits::default() };
-        let (size_factor, posture_factor) = (row.get("size_factor").unwrap(), row.get("posture_factor").unwrap());
+        let (_, rate, payoff) = expected_value(trades).unwrap();
+        same(Some(rate), row.number("p_hat"), &format!("win rate {i}"));
+        same(Some(payoff), Some(b), &format!("payoff {i}"));
+        same(k.full, row.number("kelly_full"), &format!("full {i}"));
+        same(k.p_used, row.number("p_wilson90_lo"), &format!("p {i}"));
+        same(kelly_fraction(k.p_used.unwrap(), b), row.number("kelly_at_lo"), &format!("at lo {i}"));
+        same(k.fraction, row.number("kelly_fraction"), &format!("fraction {i}"));
+        let limits = Limits { user_cap: row.need("user_cap"), ..Limits::default() };
+        let (size_factor, posture_factor) = (row.need("size_factor"), row.need("posture_factor"));
         let p = Parameters { size_factor, posture_factor, aggressive: false, ..some_parameters() };
-        same(Some(risk_fraction(limits, &k, &p).value), row.get("risk_fraction"), &format!("share {i}"));
+        same(Some(risk_fraction(limits, &k, &p).value), row.number("risk_fraction"), &format!("share {i}"));
     }
 }
 

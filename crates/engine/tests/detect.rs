@@ -15,8 +15,8 @@ use barograph_engine::detect::plain::{
     FundingPoint, compute_funding_metrics, detect_cascade_events, detect_funding_anomalies, detect_reversal_signals,
 };
 use barograph_engine::detect::{Inputs, LiquidationInputs, Surveillance, Thresholds, explain, score};
-use barograph_engine::features::funding_signals::Farming;
 use barograph_engine::liquidations::plain::Closed;
+use barograph_testkit::Table;
 use support::Random;
 
 fn at(minute: i64) -> Ts {
@@ -33,42 +33,16 @@ fn state(state: State) -> Cell {
 
 const GAP: State = State::Undefined(Reason::Gap);
 
-fn vector(name: &str) -> Vec<Vec<String>> {
-    let path = format!("{}/../../testdata/golden/{name}.csv", env!("CARGO_MANIFEST_DIR"));
-    #[expect(clippy::disallowed_methods, reason = "a test reads its vectors")]
-    let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{path}: {e}"));
-    text.lines().skip(1).map(|l| l.split(',').map(str::to_owned).collect()).collect()
-}
-
 #[test]
 fn the_score_map_and_the_values_of_its_table() {
-    for row in vector("score_map") {
-        let [c, x, u, want] = [0, 1, 2, 3].map(|i| row[i].parse::<f64>().unwrap());
+    for row in Table::whole("score_map").rows() {
+        let [c, x, u, want] = ["threshold", "x", "u", "score"].map(|column| row.need(column));
         assert!((x / c - u).abs() < 1e-10);
         let got = score(x / c);
         assert!((got - want).abs() <= 1e-10 * want.max(1e-2), "{x} of {c}: {got} is not {want}");
     }
     for (x, c, want) in [(4.132, 3.0, "85.0"), (0.03, 0.02, "89.5"), (0.02, 0.01, "98.2"), (10.0, 5.0, "98.2")] {
         assert_eq!(format!("{:.1}", score(x / c)), want);
-    }
-}
-
-#[test]
-fn farming_of_the_golden_settlements() {
-    let mut farming = Farming::default();
-    for row in vector("funding_farming") {
-        let hour: i64 = row[0].parse().unwrap();
-        if let Ok(sum) = row[2].parse::<f64>() {
-            farming.push(Ts(0) + Span::hours(hour - 4), sum);
-        }
-        let want: Option<f64> = row[3].parse().ok();
-        match (farming.share(0.0001), want) {
-            (Some(g), Some(w)) => assert!((g - w).abs() < 1e-10, "hour {hour}: {g} is not {w}"),
-            (None, None) => {}
-            // The file shows the share on the settlement that completes a block.
-            (Some(_), None) => assert!(row[2].is_empty(), "hour {hour}"),
-            (None, Some(w)) => panic!("hour {hour}: no share, want {w}"),
-        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Where a definition turns: the last instant of a minute, flags just below and above their threshold, what moves in a minute in
 //! which nothing arrives, events that come too late, sums that wait for a price. Each is a fault of one character that other
 //! tests, which compare whole histories with themselves, do not see.
-#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests read their vectors and may panic")]
+#![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 mod support;
 
@@ -11,6 +11,7 @@ use barograph_domain::{
 };
 use barograph_engine::sessions::SessionSet;
 use barograph_engine::{AlertOut, Engine, Feature, Outputs};
+use barograph_testkit::Table;
 use std::collections::BTreeMap;
 use support::{World, decl, perpetual, random_world};
 
@@ -69,15 +70,11 @@ fn an_input_belongs_to_a_minute_up_to_its_last_instant() {
 /// features §2.7 and the vector `basis_premium`: a contract 30 days before it expires, against its spot market and its index.
 #[test]
 fn basis_and_premium_of_a_dated_contract_with_their_flags() {
-    let path = format!("{}/../../testdata/golden/basis_premium.csv", env!("CARGO_MANIFEST_DIR"));
-    let text = std::fs::read_to_string(path).unwrap();
-    let mut lines = text.lines();
-    let header: Vec<&str> = lines.next().unwrap().split(',').collect();
-    let mut read = 0;
-    for line in lines {
-        let row: BTreeMap<&str, &str> = header.iter().copied().zip(line.split(',')).collect();
-        let number = |column: &str| row[column].parse::<f64>().unwrap();
-        let said = |column: &str| row[column] == "true";
+    let table = Table::whole("basis_premium");
+    assert_eq!(table.rows().len(), 5);
+    for (line, row) in table.rows().enumerate() {
+        let number = |column: &str| row.need(column);
+        let said = |column: &str| row.truth(column);
         let (now, alerts) = dated([number("futures"), number("spot"), number("mark"), number("index")]);
         let near = |feature: Feature, column: &str| {
             let got = value(&now, feature).unwrap();
@@ -98,9 +95,7 @@ fn basis_and_premium_of_a_dated_contract_with_their_flags() {
             assert_eq!(severity(pattern).is_some(), flagged, "{line}: {pattern:?}");
             assert_eq!(severity(pattern).is_some_and(|s| s >= Severity::High), high, "{line}: {pattern:?}");
         }
-        read += 1;
     }
-    assert_eq!(read, 5);
 }
 
 /// The last row of ten minutes in which futures, spot, mark and index stand at these prices, and what it was 30 days before the

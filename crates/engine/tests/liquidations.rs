@@ -19,6 +19,7 @@ use barograph_engine::liquidations::levels::TIMEFRAME;
 use barograph_engine::liquidations::plain::{Closed, compute_liquidation_metrics, identify_liquidation_support_zones};
 use barograph_engine::liquidations::{Limits, LiquidationSlots, Liquidations, Side3};
 use barograph_engine::liquidity::{Named, Options};
+use barograph_testkit::Table;
 use std::collections::BTreeMap;
 use support::Random;
 
@@ -71,30 +72,20 @@ fn same_bits(a: &LiquidationSlots, b: &LiquidationSlots, what: &str) {
     }
 }
 
-fn vector(name: &str) -> Vec<BTreeMap<String, String>> {
-    let path = format!("{}/../../testdata/golden/{name}.csv", env!("CARGO_MANIFEST_DIR"));
-    #[expect(clippy::disallowed_methods, reason = "a test reads its vectors")]
-    let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{path}: {e}"));
-    let mut lines = text.lines();
-    let header: Vec<&str> = lines.next().unwrap().split(',').collect();
-    let row = |line: &str| header.iter().map(|h| (*h).to_owned()).zip(line.split(',').map(str::to_owned)).collect();
-    lines.map(row).collect()
-}
-
 #[test]
 fn the_golden_windows_of_four_hours() {
-    let events = vector("liquidation_input");
-    for (line, row) in vector("liquidation_expected").iter().enumerate() {
-        let t: i64 = row["t_min"].parse().unwrap();
+    let events = Table::whole("liquidation_input");
+    for (line, row) in Table::whole("liquidation_expected").rows().enumerate() {
+        let t: i64 = row.text("t_min").parse().unwrap();
         let mut s = stream();
         s.begin(at(-240));
-        for e in &events {
-            let side = if e["side"] == "LONG" { Side::Long } else { Side::Short };
-            let minute: i64 = e["minute"].parse().unwrap();
+        for e in events.rows() {
+            let side = if e.text("side") == "LONG" { Side::Long } else { Side::Short };
+            let minute: i64 = e.text("minute").parse().unwrap();
             // Events of the minute under way are known too, and belong to no window yet.
             if minute <= t {
                 s.settle(at(minute), &Settings::default());
-                s.push(at(minute) + Span::secs(7), side, 1.0, e["usd"].parse().unwrap());
+                s.push(at(minute) + Span::secs(7), side, 1.0, e.need("usd"));
             }
         }
         s.settle(at(t), &Settings::default());
@@ -102,8 +93,8 @@ fn the_golden_windows_of_four_hours() {
         let side = got.side_bias.cell.ready().map(|code| {
             [Side3::Balanced, Side3::Long, Side3::Short].into_iter().find(|s| (*s as u8) == code as u8).unwrap().name()
         });
-        assert_eq!(side.unwrap_or_default(), row["liq_side_bias"], "row {line}");
-        assert_eq!((got.cascade_flag.cell.value > 0.5).to_string(), row["liq_cascade_flag"], "row {line}");
+        assert_eq!(side.unwrap_or_default(), row.text("liq_side_bias"), "row {line}");
+        assert_eq!((got.cascade_flag.cell.value > 0.5).to_string(), row.text("liq_cascade_flag"), "row {line}");
         for (column, slot) in [
             ("liq_long_usd_4h", got.long[2]),
             ("liq_short_usd_4h", got.short[2]),
@@ -112,8 +103,7 @@ fn the_golden_windows_of_four_hours() {
             ("liq_severity_ratio", got.severity_ratio),
             ("liq_long_share_4h", got.long_share_4h),
         ] {
-            let want: Option<f64> = row[column].parse().ok();
-            match (slot.cell.ready(), want) {
+            match (slot.cell.ready(), row.number(column)) {
                 (None, None) => assert_eq!(slot.cell.reason(), Some(Reason::ZeroDenominator)),
                 (Some(g), Some(w)) => {
                     assert!((g - w).abs() <= 1e-10 * w.abs().max(1e-12), "row {line}, {column}: {g} is not {w}")

@@ -2,74 +2,83 @@
 //! (R1.42–R1.45, R1.81), and the worked example of regimes §15.
 
 mod rules_common;
-use barograph_domain::{Cell, HeldBy, Kind, Reason, RiskRegime};
-use barograph_engine::rules::{Book, RiskAxis, evaluate};
+use barograph_domain::{Cell, HeldBy, Kind, Reason, RiskRegime, StreamIndex, Ts};
+use barograph_engine::catalogue::Feature;
+use barograph_engine::composite::{direction, squeeze_score};
+use barograph_engine::features::reading::{Origin, Slot};
+use barograph_engine::rules::{Book, RiskAxis, evaluate, word_of};
+use barograph_testkit::{Row, Table};
 use rules_common::{ages, feature, live_streams, minute, row};
 
-const RISK_REGIME: &str = include_str!("../../../testdata/golden/risk_regime.csv");
-const SQUEEZE: &str = include_str!("../../../testdata/golden/squeeze.csv");
-
-fn vectors(text: &str) -> Vec<Vec<String>> {
-    text.lines().map(|l| l.split(',').map(str::to_owned).collect()).collect()
-}
-
-/// Cells from a CSV line; an empty cell is an undefined reading.
-fn cells_of(header: &[String], line: &[String], kind: Kind) -> Vec<Cell> {
-    let mut cells = vec![Cell::undefined(Reason::MissingInput); barograph_engine::catalogue::Feature::COUNT];
-    for (name, text) in header.iter().zip(line) {
-        if let (Some(f), Ok(value)) = (barograph_engine::catalogue::Feature::from_id(name), text.parse()) {
-            cells[f.index()] = Cell::ready_at(value, minute(0), kind);
+/// Cells of these columns of a row; an empty one is an undefined reading.
+fn cells_of(row: Row<'_>, columns: &[&str], kind: Kind) -> Vec<Cell> {
+    let mut cells = vec![Cell::undefined(Reason::MissingInput); Feature::COUNT];
+    for column in columns {
+        if let Some(value) = row.number(column) {
+            cells[feature(column).index()] = Cell::ready_at(value, minute(0), kind);
         }
     }
     cells
 }
 
+/// Inputs of the label.
+const INPUTS: &[&str] = &["funding_zscore_24h", "oi_delta_4h", "oi_delta_1h", "realized_vol_1h", "realized_vol_4h"];
+
 #[test]
 fn risk_regime_csv_is_met_exactly() {
     let (absolute, strict) = (Book::shipped("absolute").unwrap(), Book::shipped("seed1-strict").unwrap());
-    let table = vectors(RISK_REGIME);
-    let (header, lines) = table.split_first().unwrap();
-    assert_eq!(lines.len(), 19);
-    let col = |name: &str| header.iter().position(|h| h == name).unwrap();
-    for line in lines {
-        let cells = cells_of(header, line, Kind::Measured);
+    let table = Table::whole("risk_regime");
+    assert_eq!(table.rows().len(), 19);
+    for (i, row) in table.rows().enumerate() {
+        let cells = cells_of(row, INPUTS, Kind::Measured);
         let got = evaluate::<RiskRegime>(&absolute, &cells);
-        assert_eq!(got.raw.name(), line[col("raw_absolute")], "{line:?}");
+        assert_eq!(got.raw.name(), row.text("raw_absolute"), "row {i}");
         let others: Vec<&str> = (0..3)
             .filter(|i| got.holds >> i & 1 == 1 && got.fired != Some(*i))
             .map(|i| absolute.rules()[i].id.as_str())
             .collect();
         if got.raw != RiskRegime::Unknown {
-            assert_eq!(others.join(" "), line[col("also_matched")], "{line:?}");
+            assert_eq!(others.join(" "), row.text("also_matched"), "row {i}");
         }
-        assert_eq!(evaluate::<RiskRegime>(&strict, &cells).raw.name(), line[col("seed1_strict")], "{line:?}");
+        assert_eq!(evaluate::<RiskRegime>(&strict, &cells).raw.name(), row.text("seed1_strict"), "row {i}");
     }
 }
 
+/// Score, rules and the crowded side: all that is said of a squeeze.
 #[test]
-fn squeeze_csv_rule_columns_are_met_exactly() {
-    let table = vectors(SQUEEZE);
-    let (header, lines) = table.split_first().unwrap();
-    for (book, column) in [("absolute", "rule_default"), ("seed1-strict", "rule_seed1_strict")] {
-        let book = Book::shipped(book).unwrap();
-        let at = header.iter().position(|h| h == column).unwrap();
-        for line in lines {
-            let holds = evaluate::<RiskRegime>(&book, &cells_of(header, line, Kind::Measured)).holds & 1 == 1;
-            assert_eq!(holds.to_string(), line[at], "{column} {line:?}");
+fn squeeze_csv_is_met() {
+    let table = Table::whole("squeeze");
+    for (i, row) in table.rows().enumerate() {
+        let [oi, z, vol] = ["oi_delta_4h", "funding_zscore_24h", "realized_vol_1h"];
+        let score = squeeze_score(row.need(oi), row.need(z), row.need(vol));
+        assert!((score - row.need("squeeze_risk_score")).abs() < 1e-10, "row {i}: score {score}");
+        for (book, column) in [("absolute", "rule_default"), ("seed1-strict", "rule_seed1_strict")] {
+            let book = Book::shipped(book).unwrap();
+            let holds = evaluate::<RiskRegime>(&book, &cells_of(row, &[oi, z, vol], Kind::Measured)).holds & 1 == 1;
+            assert_eq!(holds, row.truth(column), "row {i}: {column}");
         }
+        let origin = Origin {
+            anchor: minute(0),
+            event: minute(0),
+            expires: Ts::MAX,
+            kind: Kind::Measured,
+            stream: StreamIndex(0),
+        };
+        let side = direction(&origin.instant(row.need(z)), &Slot::MISSING, minute(0)).cell.ready();
+        let side = side.and_then(|code| word_of(Feature::SqueezeDirection, code));
+        assert_eq!(side.unwrap_or_default(), row.text("squeeze_direction"), "row {i}");
     }
 }
 
 #[test]
 fn the_strict_book_takes_no_proxy() {
     let strict = Book::shipped("seed1-strict").unwrap();
-    let table = vectors(RISK_REGIME);
-    let (header, lines) = table.split_first().unwrap();
+    let table = Table::part("risk_regime");
     for kind in [Kind::Proxy, Kind::Modelled] {
-        assert_eq!(evaluate::<RiskRegime>(&strict, &cells_of(header, &lines[0], kind)).raw, RiskRegime::Unknown);
+        assert_eq!(evaluate::<RiskRegime>(&strict, &cells_of(table.row(0), INPUTS, kind)).raw, RiskRegime::Unknown);
     }
     assert_eq!(
-        evaluate::<RiskRegime>(&strict, &cells_of(header, &lines[0], Kind::Sampled)).raw,
+        evaluate::<RiskRegime>(&strict, &cells_of(table.row(0), INPUTS, Kind::Sampled)).raw,
         RiskRegime::SqueezeRisk
     );
 }

@@ -4,7 +4,6 @@
 //! The recording is not part of the repository; without it the test says so and passes.
 #![expect(
     clippy::unwrap_used,
-    clippy::disallowed_methods,
     clippy::disallowed_types,
     reason = "a test reads recordings and may panic"
 )]
@@ -19,11 +18,9 @@ use std::io::Read as _;
 use universe_common::{sample, watch};
 
 fn closes(asset: &str) -> Option<BTreeMap<Ts, f64>> {
-    let root = std::env::var("BAROGRAPH_SHARED_DATA")
-        .unwrap_or_else(|_| format!("{}/../../../shared/data", env!("CARGO_MANIFEST_DIR")));
-    let path = format!("{root}/ohlcv/1h_2023_2026-06/{asset}usdt_1h.csv.gz");
+    let path = barograph_testkit::recorded(&format!("ohlcv/1h_2023_2026-06/{asset}usdt_1h.csv.gz"))?;
     let mut text = String::new();
-    let file = std::fs::File::open(&path).ok()?;
+    let file = std::fs::File::open(path).unwrap();
     flate2::read::GzDecoder::new(file).read_to_string(&mut text).unwrap();
     let row = |line: &str| {
         let cells: Vec<&str> = line.split(',').collect();
@@ -63,10 +60,7 @@ fn median(rows: &[UniverseRow], pair: usize) -> f64 {
 
 #[test]
 fn pairs_are_where_they_were_counted_to_be() {
-    let (Some(seed), Some(default)) = (rows(PairRule::Seed), rows(PairRule::Default)) else {
-        eprintln!("skipped: no recording ohlcv/1h_2023_2026-06 (set BAROGRAPH_SHARED_DATA)");
-        return;
-    };
+    let (Some(seed), Some(default)) = (rows(PairRule::Seed), rows(PairRule::Default)) else { return };
     assert!(seed.len() > 26_000);
     // Pair, median, share below the band, share above 0.9; the counts are of a neighbouring period and market.
     let counted =

@@ -2,9 +2,8 @@
 #![expect(
     clippy::unwrap_used,
     clippy::disallowed_methods,
-    clippy::print_stdout,
     clippy::cast_precision_loss,
-    reason = "tests read their vectors, say what they lack, count to thousands and may panic"
+    reason = "tests read their vectors, count to thousands and may panic"
 )]
 
 mod found;

@@ -2,10 +2,10 @@
 
 use barograph_engine::models::Bocpd;
 use barograph_engine::models::hmm::{HmmFilter, HmmParams, Raw, Window, em, fit, stationary};
+use barograph_testkit::Table;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::Read as _;
-use std::path::PathBuf;
 
 type Row = BTreeMap<String, f64>;
 
@@ -18,20 +18,9 @@ fn table(text: &str) -> Vec<Row> {
     lines.map(row).collect()
 }
 
-fn golden(name: &str) -> Vec<Row> {
-    let path = format!("{}/../../testdata/golden/{name}.csv", env!("CARGO_MANIFEST_DIR"));
-    table(&std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{path}: {e}")))
-}
-
 /// A file of the recordings that are not in the repository.
 fn peer(name: &str) -> Option<String> {
-    let beside = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data"));
-    let path =
-        std::env::var_os("BAROGRAPH_SHARED_DATA").map_or(beside, PathBuf::from).join("vectors/regime").join(name);
-    let Ok(bytes) = std::fs::read(&path) else {
-        println!("skipped: vectors/regime/{name} is not here; set BAROGRAPH_SHARED_DATA");
-        return None;
-    };
+    let bytes = std::fs::read(barograph_testkit::recorded(&format!("vectors/regime/{name}"))?).unwrap();
     let mut text = String::new();
     match name.ends_with(".gz") {
         true => flate2::read::GzDecoder::new(&bytes[..]).read_to_string(&mut text).map(drop),
@@ -69,11 +58,11 @@ fn model(states: usize, dims: usize, transition: &[f64], means: &[f64], variance
 fn the_filter_agrees_with_statsmodels() {
     let params = model(2, 1, &[0.97, 0.03, 0.06, 0.94], &[0.02, -0.05], &[0.25, 2.56]);
     let mut filter = HmmFilter::new();
-    for (i, row) in golden("hmm_filter").iter().enumerate() {
-        filter.step(&params, Some(&[row["y"]]));
+    for (i, row) in Table::whole("hmm_filter").rows().enumerate() {
+        filter.step(&params, Some(&[row.need("y")]));
         let p = filter.probabilities(&params);
-        close(&format!("row {i}, state 0"), p[0], row["filtered_p0"], 1e-9);
-        close(&format!("row {i}, state 1"), p[1], row["filtered_p1"], 1e-9);
+        close(&format!("row {i}, state 0"), p[0], row.need("filtered_p0"), 1e-9);
+        close(&format!("row {i}, state 1"), p[1], row.need("filtered_p1"), 1e-9);
     }
 }
 
@@ -142,10 +131,11 @@ fn likelihood_and_both_passes_agree_with_hmmlearn() {
 #[test]
 fn the_fit_agrees_with_hmmlearn() {
     let mut window = Window::new(2);
-    for row in golden("hmm_em_input") {
-        window.push(Some(&[row["y0"], row["y1"]]));
+    let sample = Table::whole("hmm_em_input");
+    for row in sample.rows() {
+        window.push(Some(&[row.need("y0"), row.need("y1")]));
     }
-    let expected = golden("hmm_em_expected");
+    let expected = Table::whole("hmm_em_expected");
     let start = HmmParams::new(Raw {
         states: 3,
         dims: 2,
@@ -166,7 +156,8 @@ fn the_fit_agrees_with_hmmlearn() {
         ("from our starts", &fitted.params, fitted.ln_likelihood, 1e-6),
         ("by the published rule", &published.params, published.ln_likelihood, 0.02),
     ] {
-        for (j, row) in expected.iter().enumerate() {
+        for (j, row) in expected.rows().enumerate() {
+            assert_eq!(row.text("state"), j.to_string());
             let got = [
                 &params.transition()[3 * j..3 * j + 3],
                 &params.means()[2 * j..2 * j + 2],
@@ -174,23 +165,29 @@ fn the_fit_agrees_with_hmmlearn() {
             ]
             .concat();
             for (column, got) in ["to0", "to1", "to2", "mean0", "mean1", "var0", "var1"].iter().zip(got) {
-                close(&format!("{what}, state {j}, {column}"), got, row[*column], tolerance);
+                close(&format!("{what}, state {j}, {column}"), got, row.need(column), tolerance);
             }
-            close(what, ln_likelihood, row["ln_likelihood"], 1e-6_f64.max(tolerance * 0.1));
+            close(what, ln_likelihood, row.need("ln_likelihood"), 1e-6_f64.max(tolerance * 0.1));
         }
     }
+    // The states the sample was drawn from: what is seen of them overlaps, so nearly all are found (1,182), not every one.
+    let likely = em::posterior(&window, &fitted.params);
+    let most = |p: &[f64]| (0..3).max_by(|a, b| p[*a].total_cmp(&p[*b])).unwrap();
+    let found = sample.rows().zip(likely.chunks(3)).filter(|(row, p)| row.text("state") == most(p).to_string()).count();
+    assert!(found > 1_150, "{found} of 1,200 states");
 }
 
 #[test]
 fn run_lengths_agree_with_scipy() {
     let mut watch = Bocpd::new();
-    for (i, row) in (0_u32..).zip(golden("bocpd")) {
-        watch.step(i, row["y"]).unwrap();
+    let table = Table::whole("bocpd");
+    for (i, row) in (0_u32..).zip(table.rows()) {
+        watch.step(i, row.need("y")).unwrap();
         let reading = watch.reading().unwrap();
-        close(&format!("row {i}, run length"), f64::from(reading.run_length), row["map_run_length"], 0.0);
+        close(&format!("row {i}, run length"), f64::from(reading.run_length), row.need("map_run_length"), 0.0);
         assert_eq!(reading.since, i + 1 - reading.run_length, "row {i}");
-        close(&format!("row {i}, at most 5"), reading.recent_change, row["p_run_le_5"], 1e-8);
+        close(&format!("row {i}, at most 5"), reading.recent_change, row.need("p_run_le_5"), 1e-8);
         // The negative control: the probability of length 0 says nothing.
-        close(&format!("row {i}, length 0"), watch.probability_of(0), row["p_run_0"], 1e-8);
+        close(&format!("row {i}, length 0"), watch.probability_of(0), row.need("p_run_0"), 1e-8);
     }
 }

@@ -3,7 +3,6 @@
     dead_code,
     clippy::allow_attributes,
     clippy::unwrap_used,
-    clippy::print_stderr,
     clippy::disallowed_methods,
     reason = "each test binary uses another part of this module; tests read files and may panic"
 )]
@@ -233,15 +232,10 @@ pub(crate) fn built_in_world(symbol: &str) -> World {
     World { instruments: vec![Instrument::from_name(name, MarketKind::Perpetual)], streams, events }
 }
 
-/// Text of a recorded file beside the repository, gzip undone; `None`, said on standard error, where there is none.
+/// Text of a recorded file beside the repository, gzip undone; `None`, said as a skip, where there is none.
 pub(crate) fn recorded(below: &str) -> Option<String> {
     use std::io::Read as _;
-    let beside = std::path::PathBuf::from(format!("{}/../../../shared/data", env!("CARGO_MANIFEST_DIR")));
-    let path = std::env::var_os("BAROGRAPH_SHARED_DATA").map_or(beside, std::path::PathBuf::from).join(below);
-    let Ok(bytes) = std::fs::read(&path) else {
-        eprintln!("skipped: recorded data not found at {}", path.display());
-        return None;
-    };
+    let bytes = std::fs::read(barograph_testkit::recorded(below)?).unwrap();
     let mut text = String::new();
     if below.ends_with(".gz") {
         flate2::read::MultiGzDecoder::new(&bytes[..]).read_to_string(&mut text).unwrap();

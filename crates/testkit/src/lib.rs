@@ -1,0 +1,12 @@
+//! What tests share: where recordings lie, how a test says that it was skipped, how golden vectors are read.
+//!
+//! Beside the product, for development only: crates name it under `[dev-dependencies]`, and nothing of it is in the program. It
+//! leaves out what only one crate's tests need; that stands in their own `support`.
+
+mod golden;
+mod recorded;
+mod skipped;
+
+pub use golden::{Row, Table};
+pub use recorded::recorded;
+pub use skipped::{LIST, skipped, skipped_part};
