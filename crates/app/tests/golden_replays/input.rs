@@ -6,6 +6,7 @@
 
 use barograph_domain::{Event, Payload, Stamp, StreamDecl, Ts};
 use barograph_lake::{ImportOptions, Plan, plan};
+use barograph_testkit::recorded;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -16,6 +17,8 @@ pub(crate) type Files = &'static [(&'static str, &'static str)];
 pub(crate) enum Inputs {
     /// The history in this repository.
     BuiltIn,
+    /// An episode of this repository: its folder below `testdata/episodes`.
+    Shipped(&'static str),
     /// A file or folder of recordings, untouched.
     AsTheyLie { path: &'static str },
     /// Copies of whole files.
@@ -30,6 +33,7 @@ impl Inputs {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         match self {
             Self::BuiltIn => Some(root.join("testdata/history")),
+            Self::Shipped(name) => Some(root.join("testdata/episodes").join(name)),
             Self::AsTheyLie { path } => recorded(path),
             Self::Whole { files } => copy(files, &folder.join("files")),
             Self::Cut { between, files } => {
@@ -44,16 +48,6 @@ impl Inputs {
             }
         }
     }
-}
-
-/// A recording beside the repository.
-fn recorded(below: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data").join(below);
-    if path.exists() {
-        return Some(path.canonicalize().unwrap());
-    }
-    eprintln!("skipped: recorded data not found at {}", path.display());
-    None
 }
 
 fn copy(files: Files, folder: &Path) -> Option<PathBuf> {
