@@ -321,6 +321,15 @@ impl HourOfLiquidations {
     }
 }
 
+/// Liquidations by hour, all markets together.
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
+pub struct LiquidationHours {
+    /// As asked.
+    pub hours: u32,
+    /// The earliest first: as many whole hours as were asked for, the newest of them the last one that was over.
+    pub items: Vec<HourOfLiquidations>,
+}
+
 /// `GET /api/cascades`.
 #[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
 pub struct AliasCascades {

@@ -117,6 +117,23 @@ pub struct FeatureRowView {
     pub partial: BTreeSet<&'static str>,
 }
 
+/// The newest feature row of one market.
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
+pub(crate) struct MarketFeatures {
+    /// `venue:symbol`.
+    #[schema(value_type = String, example = "binance-usdm:BTCUSDT")]
+    pub(crate) instrument: InstrumentName,
+    /// Its readings.
+    pub(crate) row: FeatureRowView,
+}
+
+/// The newest feature rows of all markets.
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
+pub(crate) struct AllFeatures {
+    /// Markets that have a row, in the order of their names.
+    pub(crate) items: Vec<MarketFeatures>,
+}
+
 /// A price level as it was known to be (features §4.1).
 #[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
 pub struct LevelView {

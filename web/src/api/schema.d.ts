@@ -124,6 +124,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/features": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The newest feature row of every market that has one.
+         * @description With `as_of` the newest that was known then. Without `ids` each row holds every feature, about 2 kB a market.
+         */
+        get: operations["getFeaturesOfAll"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/markets/{id}/levels": {
         parameters: {
             query?: never;
@@ -177,6 +197,27 @@ export interface paths {
          * @description As for one market. Of equal moments the markets come in the order of their names.
          */
         get: operations["getEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/liquidations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Liquidations by hour over all markets, longs and shorts.
+         * @description As many whole hours of UTC as were asked for, the earliest first; the newest is the last one that was over at `as_of`, or now:
+         *     24 at 14:35 are those from 14:00 of the day before to 14:00. An hour in which nobody listened is null, with the reason.
+         */
+        get: operations["getLiquidationsByHour"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1406,6 +1447,11 @@ export interface components {
             half_life_days: number | null;
             /** @description Why it is null; left out where it is not. */
             half_life_days_reason?: string | null;
+        };
+        /** @description The newest feature rows of all markets. */
+        AllFeatures: {
+            /** @description Markets that have a row, in the order of their names. */
+            items: components["schemas"]["MarketFeatures"][];
         };
         /** @description One try, as the delivery log keeps it. */
         Attempt: {
@@ -3527,6 +3573,16 @@ export interface components {
             /** @description What happened to it last. */
             last_event: components["schemas"]["LevelEvent"];
         };
+        /** @description Liquidations by hour, all markets together. */
+        LiquidationHours: {
+            /**
+             * Format: int32
+             * @description As asked.
+             */
+            hours: number;
+            /** @description The earliest first: as many whole hours as were asked for, the newest of them the last one that was over. */
+            items: components["schemas"]["HourOfLiquidations"][];
+        };
         /** @description One stream now. */
         LiveStreamView: {
             /**
@@ -3619,6 +3675,16 @@ export interface components {
             title: string;
             /** @description Its id in `/api/v1/events`. */
             alert_id: string;
+        };
+        /** @description The newest feature row of one market. */
+        MarketFeatures: {
+            /**
+             * @description `venue:symbol`.
+             * @example binance-usdm:BTCUSDT
+             */
+            instrument: string;
+            /** @description Its readings. */
+            row: components["schemas"]["FeatureRowView"];
         };
         /**
          * @description What kind of market an instrument is; decides which inputs are `not_offered`.
@@ -5816,6 +5882,59 @@ export interface operations {
             };
         };
     };
+    getFeaturesOfAll: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only these features, separated by commas.
+                 * @example funding_zscore_24h,oi_delta_4h
+                 */
+                ids?: string;
+                /**
+                 * @description Answer with what was known then: `known_ts ≤ as_of`. ISO-8601 (UTC where no offset is given) or an epoch number.
+                 *     A moment that lies ahead is refused; up to a minute ahead means now.
+                 * @example 2026-02-05T14:35:00Z
+                 */
+                as_of?: string;
+                /**
+                 * @description Another stored rule book instead of the configured one.
+                 * @example default
+                 */
+                book?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description all markets that have a row */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AllFeatures"];
+                };
+            };
+            /** @description the ones you hold are still they (If-None-Match) */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description what was wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getLevels: {
         parameters: {
             query?: {
@@ -6067,6 +6186,54 @@ export interface operations {
                 };
             };
             /** @description the one you hold is still it (If-None-Match) */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description what was wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getLiquidationsByHour: {
+        parameters: {
+            query?: {
+                /**
+                 * @description How far to look back: 1 to 720; 24 unless told.
+                 * @example 24
+                 */
+                hours?: number;
+                /**
+                 * @description Answer with what was known then: `known_ts ≤ as_of`. ISO-8601 (UTC where no offset is given) or an epoch number.
+                 *     A moment that lies ahead is refused; up to a minute ahead means now.
+                 * @example 2026-02-05T14:35:00Z
+                 */
+                as_of?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the hours */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LiquidationHours"];
+                };
+            };
+            /** @description the ones you hold are still they (If-None-Match) */
             304: {
                 headers: {
                     [name: string]: unknown;

@@ -1,9 +1,10 @@
 //! The original path that answers with cascades and liquidations by hour.
 
 use crate::events::{AliasCascades, SEED4_CHANGES};
-use crate::params::{AsOf, Asked, parameters};
+use crate::params::{AsOf, Asked};
 use crate::problem::Problem;
 use crate::query::{EventFilter, Query, QueryError, Window};
+use crate::routes::liquidations::{Hours, series};
 use crate::routes::reply;
 use crate::state::Shared;
 use axum::body::Body;
@@ -12,19 +13,8 @@ use axum::http::Response;
 use barograph_domain::{Pattern, Span, Ts};
 use std::collections::BTreeSet;
 
-/// Hours that are looked back: by default, and at most.
-const HOURS: (u32, u32) = (24, 720);
 /// Cascades read at a time.
 const PAGE: usize = 500;
-
-parameters! {
-    /// How far back.
-    pub(crate) struct Hours {
-        /// How far to look back: 1 to 720; 24 unless told.
-        #[param(example = 24)]
-        hours: Option<u32>,
-    }
-}
 
 /// Liquidation cascades of the last hours, and liquidations by hour (payloads §4).
 ///
@@ -43,17 +33,12 @@ pub(crate) async fn cascades(
     State(app): State<Shared>,
     Asked((hours, as_of)): Asked<(Hours, AsOf)>,
 ) -> Result<Response<Body>, Problem> {
-    let hours = wanted(&hours)?;
+    let hours = hours.wanted("/api/v1/events")?;
     let now = app.query.now();
     let as_of = as_of.moment(now)?;
     let found = app.read("alias cascades", move |q| look_back(q, hours, as_of.unwrap_or(now), as_of)).await?;
     let json = reply::json(&found).map_err(|e| app.problem("alias cascades", &e))?;
     Ok(reply::json_body(json))
-}
-
-fn wanted(hours: &Hours) -> Result<u32, Problem> {
-    let hint = "write a whole number of hours, as in hours=24; /api/v1/events reaches further back";
-    hours.hours.count(HOURS, hint)
 }
 
 fn look_back(q: &dyn Query, hours: u32, at: Ts, as_of: Option<Ts>) -> Result<AliasCascades, QueryError> {
@@ -83,22 +68,5 @@ fn look_back(q: &dyn Query, hours: u32, at: Ts, as_of: Option<Ts>) -> Result<Ali
             None => break,
         }
     }
-    let over = at.floor(Span::hours(1));
-    let series = q.liquidations_by_hour(over - Span::hours(hours.into()), over, as_of)?;
-    Ok(AliasCascades { hours, count: events.len(), events, series })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::problem::ProblemKind;
-
-    #[test]
-    fn hours_have_bounds() {
-        let of = |query: &str| wanted(&Asked::parse(Some(query)).unwrap().0);
-        assert_eq!((of(""), of("hours=1"), of("hours=720")), (Ok(24), Ok(1), Ok(720)));
-        for query in ["hours=0", "hours=721", "hours=-3", "hours=1.5", "hours=day"] {
-            assert_eq!(of(query).unwrap_err().kind, ProblemKind::BadNumber, "{query}");
-        }
-    }
+    Ok(AliasCascades { hours, count: events.len(), events, series: series(q, hours, at, as_of)? })
 }

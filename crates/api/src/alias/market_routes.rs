@@ -4,6 +4,7 @@ use super::markets::{AliasFeatures, AliasMarkets, AliasVolatility};
 use crate::params::{AsOf, Asked};
 use crate::problem::Problem;
 use crate::query::{Query, QueryError};
+use crate::routes::features::of_every_market;
 use crate::routes::reply;
 use crate::state::Shared;
 use crate::view::FeatureRowView;
@@ -60,19 +61,8 @@ async fn all<T: Serialize + Send + 'static>(
 
 /// What `of` makes of the newest minute of every market that has one.
 fn markets<T>(q: &dyn Query, as_of: Option<Ts>, of: fn(&FeatureRowView, &Snapshot) -> T) -> Result<Vec<T>, QueryError> {
-    let (mut out, mut other) = (Vec::new(), None);
-    for id in q.instruments().iter() {
-        let found = q.context(id, None, as_of).and_then(|s| Ok(of(&q.latest_features(id, None, as_of)?, &s.snapshot)));
-        match found {
-            Ok(market) => out.push(market),
-            Err(QueryError::NothingYet { .. }) => {}
-            Err(e @ QueryError::OtherBook { .. }) => other = Some(e),
-            Err(e) => return Err(e),
-        }
-    }
-    // No market at all is no empty folder where other books have rows.
-    match other.filter(|_| out.is_empty()) {
-        Some(e) => Err(e),
-        None => Ok(out),
-    }
+    of_every_market(q, |id| {
+        let context = q.context(id, None, as_of)?;
+        Ok(of(&q.latest_features(id, None, as_of)?, &context.snapshot))
+    })
 }

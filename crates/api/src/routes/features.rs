@@ -1,4 +1,4 @@
-//! Feature rows of one market: the newest, or a stretch.
+//! Feature rows: of one market the newest or a stretch, of all markets the newest.
 
 use super::context::instrument;
 use super::paging::{Listed, PageView};
@@ -8,12 +8,13 @@ use crate::etag;
 use crate::names::nearest;
 use crate::params::{AsOf, Asked, Book, Every, Paging, Range, parameters};
 use crate::problem::{Problem, ProblemKind};
-use crate::query::Page;
+use crate::query::{Page, Query, QueryError};
 use crate::state::Shared;
-use crate::view::FeatureRowView;
+use crate::view::{AllFeatures, FeatureRowView, MarketFeatures};
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, Response};
+use barograph_domain::InstrumentName;
 
 /// Rows on a page: by default, and at most. A row is about 2 kB of JSON.
 const LIMITS: (usize, usize) = (500, 5_000);
@@ -64,6 +65,64 @@ pub(super) async fn rows(
         })
         .await?;
     Ok(etag::answer(&headers, json))
+}
+
+/// The newest feature row of every market that has one.
+///
+/// With `as_of` the newest that was known then. Without `ids` each row holds every feature, about 2 kB a market.
+#[utoipa::path(
+    get,
+    path = "/api/v1/features",
+    operation_id = "getFeaturesOfAll",
+    tag = "context",
+    params(Ids, AsOf, Book),
+    responses(
+        (status = 200, description = "all markets that have a row", body = AllFeatures),
+        (status = 304, description = "the ones you hold are still they (If-None-Match)")
+    )
+)]
+pub(super) async fn of_all(
+    State(app): State<Shared>,
+    Asked((as_of, book, ids)): Asked<(AsOf, Book, Ids)>,
+    headers: HeaderMap,
+) -> Result<Response<Body>, Problem> {
+    let wanted = wanted(&ids, &app.features)?;
+    let as_of = as_of.moment(app.query.now())?;
+    let book = book.name();
+    let json = app
+        .read("features of all", move |q| {
+            let items = of_every_market(q, |id| {
+                let mut row = q.latest_features(id, book.as_deref(), as_of)?;
+                if let Some(wanted) = &wanted {
+                    keep(&mut row, wanted);
+                }
+                Ok(MarketFeatures { instrument: id.clone(), row })
+            })?;
+            reply::json(&AllFeatures { items })
+        })
+        .await?;
+    Ok(etag::answer(&headers, json))
+}
+
+/// What `of` says of every market that has something, in the order of their names.
+pub(crate) fn of_every_market<T>(
+    q: &dyn Query,
+    of: impl Fn(&InstrumentName) -> Result<T, QueryError>,
+) -> Result<Vec<T>, QueryError> {
+    let (mut out, mut other) = (Vec::new(), None);
+    for id in q.instruments().iter() {
+        match of(id) {
+            Ok(market) => out.push(market),
+            Err(QueryError::NothingYet { .. }) => {}
+            Err(e @ QueryError::OtherBook { .. }) => other = Some(e),
+            Err(e) => return Err(e),
+        }
+    }
+    // No market at all is no empty folder where other books have rows.
+    match other.filter(|_| out.is_empty()) {
+        Some(e) => Err(e),
+        None => Ok(out),
+    }
 }
 
 fn wanted(ids: &Ids, known: &[&'static str]) -> Result<Option<Vec<String>>, Problem> {

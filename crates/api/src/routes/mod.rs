@@ -12,6 +12,7 @@ pub(crate) mod events;
 pub(crate) mod features;
 pub(crate) mod feeds;
 pub(crate) mod levels;
+pub(crate) mod liquidations;
 pub(crate) mod live;
 pub(crate) mod markets;
 pub(crate) mod metrics;
@@ -75,9 +76,11 @@ routes! {
     context::history READ,
     metrics::points READ,
     features::rows READ,
+    features::of_all READ,
     levels::list READ,
     events::of_market READ,
     events::of_all READ,
+    liquidations::by_hour READ,
     universe::latest READ,
     universe::history READ,
     universe::portfolio READ,

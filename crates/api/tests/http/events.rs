@@ -116,6 +116,13 @@ fn cascades_are_told_once_with_the_series_they_are_made_of() {
         whole["series"].as_array().unwrap().iter().map(|h| h["timestamp"].as_str().unwrap()).collect();
     assert_eq!(hours, ["2026-02-05T07:00:00Z", "2026-02-05T08:00:00Z", "2026-02-05T09:00:00Z"]);
     assert_eq!(server.json(&format!("/api/cascades?as_of={now}")), found, "a day unless told");
+    let hours = server.json(&format!("/api/v1/liquidations?as_of={now}"));
+    assert_eq!(
+        (&hours["hours"], &hours["items"]),
+        (&24.into(), &found["series"]),
+        "the same hours without the cascades"
+    );
+    assert_eq!(server.get("/api/v1/liquidations?hours=721").problem(), "bad-number");
     for (query, status) in [("hours=0", 400), ("hours=721", 400), ("hours=x", 400), ("hours=720", 200), ("our=1", 400)]
     {
         assert_eq!(server.get(&format!("/api/cascades?{query}")).status, status, "{query}");

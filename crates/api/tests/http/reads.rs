@@ -215,6 +215,27 @@ fn features_are_the_newest_row_or_a_stretch() {
 }
 
 #[test]
+fn features_of_all_markets_are_those_of_each() {
+    let server = Server::start();
+    let question = "ids=oi_delta_4h,funding_zscore_24h&as_of=2026-02-05T04:00:01Z";
+    let all = server.json(&format!("/api/v1/features?{question}"));
+    let markets = all["items"].as_array().unwrap();
+    assert!(markets.len() > 1, "{all}");
+    for market in markets {
+        let id = market["instrument"].as_str().unwrap();
+        let alone = server.json(&format!("/api/v1/markets/{id}/features?{question}"));
+        assert_eq!(market["row"], alone["items"][0], "{id}");
+    }
+    // A market without a row is left out, as on the original path.
+    let original = server.json("/api/volatility?as_of=2026-02-05T04:00:01Z");
+    let names =
+        |items: &Value| -> Vec<Value> { items.as_array().unwrap().iter().map(|m| m["instrument"].clone()).collect() };
+    assert_eq!(names(&all["items"]), names(&original["symbols"]));
+    let stranger = server.get("/api/v1/features?ids=funding_zscore");
+    assert_eq!((stranger.status, stranger.problem().as_str()), (404, "unknown-feature"));
+}
+
+#[test]
 fn metrics_are_points_with_the_moment_they_were_known() {
     let server = Server::start();
     let id = name("binance-usdm:BTCUSDT");

@@ -38,6 +38,7 @@ fn rows_of_another_rule_book_are_no_empty_folder() {
         &format!("{market}/features"),
         &format!("{market}/levels"),
         &format!("{market}/events"),
+        "/api/v1/features",
         "/api/v1/events",
         "/api/v1/universe",
         "/api/v1/universe/history",

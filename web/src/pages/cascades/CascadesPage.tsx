@@ -4,7 +4,7 @@ import { withQuery } from '../../api/client';
 import { readPages } from '../../api/pages';
 import type { Pages } from '../../api/pages';
 import { useResource } from '../../api/resource';
-import type { AliasCascades, EventView } from '../../api/types';
+import type { EventView, LiquidationHours } from '../../api/types';
 import { alertEdition } from '../../board/live';
 import { rows } from '../../board/store';
 import { compact, count } from '../../format/number';
@@ -29,7 +29,7 @@ export function CascadesPage(): JSX.Element {
   const hours = STRETCHES.find((h) => h === wished) ?? '24';
   const hour = useHour();
   const on = `${alertEdition.value} ${hour}`;
-  const cascades = useResource<AliasCascades>(withQuery('/api/cascades', { hours, as_of: asOf.value }), { on });
+  const liquidations = useResource<LiquidationHours>(withQuery('/api/v1/liquidations', { hours, as_of: asOf.value }), { on });
   // As many whole hours as the chart has, and the one that is under way.
   const start = iso((hour - Number(hours)) * HOUR);
   const records = withQuery('/api/v1/events', { pattern: 'LIQUIDATION_CASCADE', start, order: 'desc', limit: 1000, as_of: asOf.value });
@@ -46,8 +46,8 @@ export function CascadesPage(): JSX.Element {
           </>
         }
       >
-        <Answer of={cascades} lines={6}>
-          {(data) => <Hours series={data.series} />}
+        <Answer of={liquidations} lines={6}>
+          {(data) => <Hours series={data.items} />}
         </Answer>
         <NotHeard />
       </Panel>
@@ -93,7 +93,7 @@ function NotHeard(): JSX.Element | null {
   );
 }
 
-function Hours({ series }: { series: AliasCascades['series'] }): JSX.Element {
+function Hours({ series }: { series: LiquidationHours['items'] }): JSX.Element {
   const known = series.filter((hour) => hour.long_usd !== null || hour.short_usd !== null);
   if (known.length === 0) {
     return (

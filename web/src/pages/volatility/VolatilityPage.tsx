@@ -4,7 +4,7 @@ import type { JSX } from 'preact';
 import { useComputed } from '@preact/signals';
 import { withQuery } from '../../api/client';
 import { useResource } from '../../api/resource';
-import type { AliasVolatility } from '../../api/types';
+import type { AllFeatures, FeatureRow } from '../../api/types';
 import { WORDS, toneOf } from '../../board/axes';
 import { rows } from '../../board/store';
 import type { Row } from '../../board/store';
@@ -18,8 +18,7 @@ import { LongBody, useBody } from '../../ui/LongTable';
 import { Panel } from '../../ui/Panel';
 import { TrustWords, trustClass } from '../../ui/RowState';
 import { useHeldOrder } from '../../ui/order';
-import { judgedBy } from './judged';
-import type { Judged } from './judged';
+import { number, reason, rowsByMarket } from './readings';
 import { useVolatilityLimits } from './useLimits';
 
 const COLUMNS = 6;
@@ -27,9 +26,9 @@ const COLUMNS = 6;
 export function VolatilityPage(): JSX.Element {
   // Moves with every new reading of any market: then the judgements are read anew.
   const readings = useComputed(() => rows.value.reduce((all, row) => all + (row.number('row_ts') ?? 0), 0));
-  const judgements = useResource<AliasVolatility>(withQuery('/api/volatility', { as_of: asOf.value }), { on: asOf.value === null ? readings.value : null });
+  const judgements = useResource<AllFeatures>(withQuery('/api/v1/features', { ids: 'vol_annual,vol_halflife', as_of: asOf.value }), { on: asOf.value === null ? readings.value : null });
   const all = rows.value;
-  const judged = judgedBy(judgements.data?.symbols ?? [], all.map((row) => row.at));
+  const judged = rowsByMarket(judgements.data);
   return (
     <>
       <h1>Volatility</h1>
@@ -58,9 +57,9 @@ function Legend(): JSX.Element {
 }
 
 /** `of` names the answer that the order follows at once. */
-function Table({ judged, of }: { judged: ReadonlyMap<string, Judged>; of: string }): JSX.Element {
+function Table({ judged, of }: { judged: ReadonlyMap<string, FeatureRow>; of: string }): JSX.Element {
   const body = useBody();
-  const annual = (row: Row): number => judged.get(row.instrument)?.volatility_annual ?? -1;
+  const annual = (row: Row): number => number(judged.get(row.instrument), 'vol_annual') ?? -1;
   const order = useHeldOrder(body, (all) => [...all].sort((a, b) => annual(b) - annual(a) || (a.instrument < b.instrument ? -1 : 1)), of);
   const most = Math.max(1, ...order.map(annual));
   return (
@@ -85,17 +84,17 @@ function Table({ judged, of }: { judged: ReadonlyMap<string, Judged>; of: string
           </tr>
         </thead>
         <LongBody body={body} order={order} columns={COLUMNS}>
-          {(row, index) => <VolRow key={row.instrument} row={row} index={index} most={most} of={judged.get(row.instrument) ?? null} />}
+          {(row, index) => <VolRow key={row.instrument} row={row} index={index} most={most} of={judged.get(row.instrument)} />}
         </LongBody>
       </table>
     </div>
   );
 }
 
-function VolRow({ row, index, most, of }: { row: Row; index: number; most: number; of: Judged | null }): JSX.Element {
+function VolRow({ row, index, most, of }: { row: Row; index: number; most: number; of: FeatureRow | undefined }): JSX.Element {
   const label = row.word('volatility');
-  const value = of?.volatility_annual ?? null;
-  const halfLife = of?.half_life_days ?? null;
+  const value = number(of, 'vol_annual');
+  const halfLife = number(of, 'vol_halflife');
   const multiplier = row.number('risk_multiplier');
   return (
     <tr data-row tabIndex={0} aria-rowindex={index} class={trustClass(row)}>
@@ -109,7 +108,7 @@ function VolRow({ row, index, most, of }: { row: Row; index: number; most: numbe
       <td class="bar-column">
         <span class="vol-bar">
           {value !== null && <span class={`fill tone-${toneOf('volatility', label)}`} style={{ width: `calc((100% - var(--number-room)) * ${(value / most).toFixed(4)})` }} />}
-          <span class="num">{value === null ? why(of?.volatility_annual_reason) : volatility(value)}</span>
+          <span class="num">{value === null ? why(reason(of, 'vol_annual')) : volatility(value)}</span>
         </span>
       </td>
       <td class="num">{volatility(row.number('vol'))}</td>
@@ -119,6 +118,6 @@ function VolRow({ row, index, most, of }: { row: Row; index: number; most: numbe
   );
 }
 
-function why(reason: string | null | undefined): string {
-  return reason === null || reason === undefined ? 'no reading' : `no reading: ${reason.replaceAll('_', ' ')}`;
+function why(reason: string | null): string {
+  return reason === null ? 'no reading' : `no reading: ${reason.replaceAll('_', ' ')}`;
 }
