@@ -3,4 +3,4 @@
 pub(crate) mod backoff;
 pub(crate) mod budget;
 #[cfg(test)]
-mod props;
+mod tests;
