@@ -6,6 +6,11 @@ CARGO ?= cargo
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 # Given to every test program, for example: make test TEST_ARGS=--show-output
 TEST_ARGS ?=
+# What tests say that they skipped is collected here for the last line of `make test`. The variable that names the file has no
+# BAROGRAPH_ before it: the program, which tests start, refuses variables of its own that it does not know.
+SKIPS := $(abspath $(TARGET))/skipped-tests
+# Says that something is skipped, and why, to who looks and to the list.
+SKIPPED = sh -c 'echo "skipped: $$0" | tee -a "$${SKIPPED_TESTS:-/dev/null}"'
 
 .DEFAULT_GOAL := help
 .PHONY: help tools server page browser build run test web fuzz-api python python-bench python-built python-figures fuzz bench check coverage
@@ -84,25 +89,27 @@ run: build
 	@exec $(TARGET)/release/barograph demo
 
 # A million damaged frames for each venue session take seconds here; FUZZ_FRAMES=10000000 for a long run.
-# Its name has no BAROGRAPH_ before it: the program, which other tests start, refuses variables of its own that it does not know.
+# Its name has no BAROGRAPH_ before it either. The last line says what was skipped and why.
+test: export SKIPPED_TESTS := $(SKIPS)
 test: tools server page
+	@mkdir -p "$(abspath $(TARGET))" && : > "$(SKIPS)"
 	FUZZ_FRAMES=$${FUZZ_FRAMES:-1000000} $(CARGO) test --workspace --locked --features xtask/gen -- $(TEST_ARGS)
-
 	@$(MAKE) --no-print-directory web
 	@$(MAKE) --no-print-directory fuzz-api
 	@$(MAKE) --no-print-directory python
+	@crates/testkit/summary.sh "$(SKIPS)"
 
 # The dashboard: its own tests, then the built page in a real browser, served by the program and fed by the built-in venue server.
 web: tools page browser
 	@if ! command -v npm >/dev/null 2>&1; then \
-		echo "skipped: THE DASHBOARD IS NOT TESTED: Node.js is missing"; \
+		$(SKIPPED) "THE DASHBOARD IS NOT TESTED: Node.js is missing"; \
 	else \
 		set -e; $(CARGO) build --quiet --locked --package barograph; \
 		cd web; npm test --silent; \
 		npx --no-install openapi-typescript ../crates/api/openapi.json -o node_modules/.schema.d.ts >/dev/null 2>&1; \
 		cmp -s node_modules/.schema.d.ts src/api/schema.d.ts || { echo "error: web/src/api/schema.d.ts is not what openapi.json says; run: cd web && npm run types"; exit 1; }; \
 		if command -v chromium >/dev/null 2>&1; then BAROGRAPH_BIN="$(abspath $(TARGET))/debug/barograph" npm run --silent e2e; \
-		else echo "skipped: THE DASHBOARD IS NOT LOOKED AT: Chromium is missing"; fi; \
+		else $(SKIPPED) "THE DASHBOARD IS NOT LOOKED AT: Chromium is missing"; fi; \
 	fi
 
 # The API asked by schemathesis what openapi.json allows and what it does not: no 5xx, and no reply that it does not describe.
@@ -110,7 +117,7 @@ FUZZ_VENV := $(abspath $(TARGET))/fuzz-venv
 
 fuzz-api: tools
 	@if ! python3 -m venv --help >/dev/null 2>&1; then \
-		echo "skipped: THE API IS NOT ASKED: python3 with venv is missing; on Debian or Ubuntu: sudo apt install python3 python3-venv"; \
+		$(SKIPPED) "THE API IS NOT ASKED: python3 with venv is missing; on Debian or Ubuntu: sudo apt install python3 python3-venv"; \
 	else \
 		set -e; $(CARGO) build --quiet --locked --package barograph; \
 		FUZZ_SECONDS=$${FUZZ_SECONDS:-60} FUZZ_VENV="$(FUZZ_VENV)" BAROGRAPH_BIN="$(abspath $(TARGET))/debug/barograph" crates/api/fuzz_api/run.sh; \
@@ -124,12 +131,12 @@ PYTHON_PROFILE ?= dev
 
 python: tools
 	@if ! command -v python3 >/dev/null 2>&1; then \
-		echo "skipped: THE MODULE FOR PYTHON IS NOT BUILT AND NOT TESTED: python3 is missing; on Debian or Ubuntu: sudo apt install python3 python3-venv"; \
+		$(SKIPPED) "THE MODULE FOR PYTHON IS NOT BUILT AND NOT TESTED: python3 is missing; on Debian or Ubuntu: sudo apt install python3 python3-venv"; \
 	elif ! { [ -x "$(VENV)/bin/pip" ] || python3 -m venv "$(VENV)" >/dev/null 2>&1; }; then \
 		rm -rf "$(VENV)"; \
-		echo "skipped: THE MODULE FOR PYTHON IS NOT BUILT AND NOT TESTED: pip or venv is missing; on Debian or Ubuntu: sudo apt install python3-venv"; \
+		$(SKIPPED) "THE MODULE FOR PYTHON IS NOT BUILT AND NOT TESTED: pip or venv is missing; on Debian or Ubuntu: sudo apt install python3-venv"; \
 	elif ! "$(VENV)/bin/pip" install -q --disable-pip-version-check maturin pytest mypy numpy pandas polars pyarrow; then \
-		echo "skipped: THE MODULE FOR PYTHON IS NOT BUILT AND NOT TESTED: pip cannot fetch maturin, pytest, mypy, numpy, pandas, polars, pyarrow"; \
+		$(SKIPPED) "THE MODULE FOR PYTHON IS NOT BUILT AND NOT TESTED: pip cannot fetch maturin, pytest, mypy, numpy, pandas, polars, pyarrow"; \
 	else \
 		set -e; rm -rf "$(WHEELS)"; \
 		VIRTUAL_ENV="$(VENV)" PATH="$(VENV)/bin:$$PATH" maturin build -q --profile $(PYTHON_PROFILE) --manifest-path crates/python/Cargo.toml --out "$(WHEELS)"; \

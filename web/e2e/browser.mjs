@@ -1,6 +1,6 @@
 // The browser, and what every page owes: no word on the console, no refused content, nothing asked of another server, no serious
 // finding of axe.
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { chromium } from 'playwright-core';
 
@@ -11,7 +11,14 @@ export const OUT = new URL('../e2e-out', import.meta.url).pathname;
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
 /** Why there is no browser to test with; null where there is one. */
-export const missing = existsSync(CHROMIUM) ? null : `skipped: there is no browser at ${CHROMIUM}; install chromium or set CHROMIUM`;
+export const missing = existsSync(CHROMIUM) ? null : `there is no browser at ${CHROMIUM}; install chromium or set CHROMIUM`;
+
+/** Says that something is skipped, and why, to who looks and to the list of which `make test` makes its last line. */
+export function skipped(what, why) {
+  const line = `skipped: ${what}: ${why}`;
+  console.log(line);
+  if (process.env.SKIPPED_TESTS) appendFileSync(process.env.SKIPPED_TESTS, `${line}\n`);
+}
 
 export async function launch() {
   mkdirSync(OUT, { recursive: true });

@@ -12,7 +12,7 @@ const STORM_SECONDS = 20;
 const PAN_SECONDS = 6;
 
 if (missing !== null) {
-  console.error(missing);
+  console.error(`skipped: ${missing}`);
   process.exit(1);
 }
 const { BAROGRAPH_BIN: bin, PAGE_DATA: year } = process.env;

@@ -1,14 +1,14 @@
 // The page in a real browser against the real program.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { axe, launch, missing, open, shot } from './browser.mjs';
+import { axe, launch, missing, open, shot, skipped } from './browser.mjs';
 import { cellsOf, price, until } from './figures.mjs';
 import { Receiver, Server, external } from './server.mjs';
 import { listen, tradesAddress } from './venue.mjs';
 import { LIVE, NIGHT, SOL, VIEWS, cascades, regime } from './views.mjs';
 
 if (missing !== null) {
-  console.log(missing);
+  skipped('THE DASHBOARD IS NOT LOOKED AT', missing);
   process.exit(0);
 }
 

@@ -5,9 +5,9 @@
 mod common;
 
 use barograph_domain::{Metric, Payload, Side};
+use barograph_testkit::recorded;
 use barograph_venues::Unused;
 use barograph_venues::binance::map::{Fact, Market, facts};
-use common::recorded;
 use std::io::Read;
 
 fn text(below: &str) -> Option<String> {

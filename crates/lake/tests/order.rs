@@ -5,7 +5,8 @@
 mod common;
 
 use barograph_domain::{Event, Ts};
-use common::{Folder, Imported, gz, import, options, read, recorded};
+use barograph_testkit::recorded;
+use common::{Folder, Imported, gz, import, options, read};
 use proptest::prelude::*;
 use std::path::PathBuf;
 

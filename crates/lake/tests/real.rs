@@ -5,8 +5,9 @@ mod common;
 
 use barograph_domain::{Event, Metric, Payload, Span, Ts};
 use barograph_lake::ImportOptions;
+use barograph_testkit::recorded;
 use barograph_venues::{ColumnMap, Continuity, Unused};
-use common::{Imported, btc, import, options, recorded};
+use common::{Imported, btc, import, options};
 use std::path::Path;
 
 fn gaps(got: &Imported) -> Vec<Event> {

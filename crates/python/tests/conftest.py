@@ -1,5 +1,6 @@
 """Real frames: the built-in history of the repository (BTC, ETH, SOL hourly, December 2025 to March 2026)."""
 
+import os
 import pathlib
 
 import pandas as pd
@@ -8,6 +9,23 @@ import pyarrow.csv as pacsv
 import pytest
 
 HISTORY = pathlib.Path(__file__).resolve().parents[3] / "testdata" / "history" / "binance-usdm"
+
+
+def listed(report):
+    """A skip also goes to the list of which `make test` makes its last line."""
+    if not report.skipped or hasattr(report, "wasxfail") or not os.environ.get("SKIPPED_TESTS"):
+        return
+    why = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    with open(os.environ["SKIPPED_TESTS"], "a") as skips:
+        skips.write(f"skipped: {report.nodeid}: {why.removeprefix('Skipped: ')}".replace("\n", " ") + "\n")
+
+
+def pytest_runtest_logreport(report):
+    listed(report)
+
+
+def pytest_collectreport(report):
+    listed(report)
 
 
 def read(market, name):

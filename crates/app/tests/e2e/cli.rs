@@ -426,7 +426,7 @@ fn colour_is_for_terminals_that_want_it() {
             let plain = String::from_utf8(on_terminal(Some("1")).unwrap().stdout).unwrap();
             assert!(plain.contains("posture") && !plain.contains(ESCAPE), "NO_COLOR is not honoured: {plain}");
         }
-        other => eprintln!("skipped: no terminal can be made here with `script` ({other:?})"),
+        other => barograph_testkit::skipped(&format!("no terminal can be made here with `script` ({other:?})")),
     }
 }
 

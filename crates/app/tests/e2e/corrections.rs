@@ -89,7 +89,7 @@ fn h1_minutes_that_a_killed_import_left_old_are_named_and_made_by_the_next() {
     let mark = "UPDATE runs SET dirty_since = 1769904000000000000, dirty_version =
         (SELECT points_version FROM instruments WHERE name = runs.instrument)";
     let Ok(done) = std::process::Command::new("sqlite3").arg(place.path("data/barograph.db")).arg(mark).output() else {
-        eprintln!("skipped: sqlite3 is not installed");
+        barograph_testkit::skipped("sqlite3 is not installed");
         return;
     };
     assert!(done.status.success(), "{done:?}");

@@ -160,7 +160,7 @@ fn as_nobody(place: &Place, line: &str) -> Option<Outcome> {
         command.uid(65_534);
         // The folders above the binary may be closed to others; then nothing can be tested here.
         if let Err(e) = command.spawn().map(|mut child| child.wait()) {
-            eprintln!("skipped: '{line}' cannot run as an unprivileged user here ({e})");
+            barograph_testkit::skipped(&format!("'{line}' cannot run as an unprivileged user here ({e})"));
             return None;
         }
     }

@@ -32,7 +32,7 @@ fn the_board_is_watched_piped_and_in_a_terminal() {
 /// Pressed are Enter, which opens the first market, and `q` once its page is there.
 fn terminal(place: &Place, url: &str) {
     if Command::new("script").arg("--version").stdout(Stdio::null()).status().is_err() {
-        eprintln!("skipped: there is no script(1) to make a terminal");
+        barograph_testkit::skipped_part("in a terminal", "script(1), which makes one, is not installed");
         return;
     }
     let program = env!("CARGO_BIN_EXE_barograph");

@@ -5,7 +5,6 @@
     unreachable_pub,
     clippy::unwrap_used,
     clippy::panic_in_result_fn,
-    clippy::print_stderr,
     clippy::allow_attributes,
     reason = "helpers of tests; each binary uses its own part and stops where something is missing"
 )]
@@ -13,7 +12,7 @@
 use barograph_domain::{Event, Payload, Ts};
 use barograph_lake::{Error, ImportOptions, Plan, Report, plan};
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The present of every test.
 pub const NOW: Ts = Ts::from_civil(2026, 11, 20, 0, 0, 0);
@@ -164,14 +163,4 @@ pub fn zip(members: &[(&str, &str)]) -> Vec<u8> {
     out.extend([length.to_le_bytes(), at.to_le_bytes()].concat());
     out.extend([0; 2]);
     out
-}
-
-/// Recorded data beside the repository; tests that need it say so and pass where it is missing.
-pub fn recorded(below: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data").join(below);
-    if path.exists() {
-        return Some(path);
-    }
-    eprintln!("skipped: recorded data not found at {}", path.display());
-    None
 }

@@ -4,6 +4,7 @@ use crate::support::open;
 use barograph_domain::{Span, Ts};
 use barograph_lake::export::{ExportReport, export_hftbacktest};
 use barograph_lake::journal::{ControlRecord, JournalWriter, REST};
+use barograph_testkit::recorded;
 use barograph_venues::session::{FailReason, RequestId};
 use flate2::read::MultiGzDecoder;
 use std::io::Read;
@@ -11,16 +12,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 const VENUE: &str = "binance-usdm";
-
-fn recorded(below: &str) -> Option<PathBuf> {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
-    let path = std::env::var_os("BAROGRAPH_SHARED_DATA").map_or(beside, PathBuf::from).join(below);
-    if path.exists() {
-        return Some(path);
-    }
-    eprintln!("skipped: recorded data not found at {}", path.display());
-    None
-}
 
 fn inflate(bytes: &[u8]) -> Vec<u8> {
     let mut text = Vec::new();

@@ -1,5 +1,5 @@
 //! The journal as its callers see it: what goes in comes out, in order, after any end of the process.
-#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "helpers of tests, outside of test functions")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests, outside of test functions")]
 
 mod support;
 

@@ -1,11 +1,13 @@
 //! A Python with hftbacktest, whose converter is the judge of what is exported for it.
 
+use barograph_testkit::skipped;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The interpreter; none, and a word about it, where there can be none.
 pub(crate) fn with_hftbacktest() -> Option<PathBuf> {
-    found().map_err(|why| eprintln!("skipped: no Python with hftbacktest: {why}; BAROGRAPH_PYTHON may name one")).ok()
+    let no = |why: String| skipped(&format!("no Python with hftbacktest ({why}); BAROGRAPH_PYTHON may name one"));
+    found().map_err(no).ok()
 }
 
 /// An interpreter with hftbacktest in it: `BAROGRAPH_PYTHON`, or a virtual environment made once below the target folder.

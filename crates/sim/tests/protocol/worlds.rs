@@ -8,7 +8,6 @@ use barograph_sim::{Handle, Recording, Server, SimConfig, Source, VirtualClock};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::Read as _;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -131,12 +130,7 @@ async fn a_capture_is_played_in_the_worlds_clock() {
 
 /// The text of a capture, where the data is at hand.
 fn capture(below: &str) -> Option<String> {
-    let beside = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data"));
-    let path = std::env::var_os("BAROGRAPH_SHARED_DATA").map_or(beside, PathBuf::from).join(below);
-    let Ok(file) = std::fs::File::open(&path) else {
-        println!("skipped: recording {below} is not here; set BAROGRAPH_SHARED_DATA");
-        return None;
-    };
+    let file = std::fs::File::open(barograph_testkit::recorded(below)?).unwrap();
     let mut text = String::new();
     if below.ends_with(".gz") {
         flate2::read::GzDecoder::new(file).read_to_string(&mut text).unwrap();

@@ -1,7 +1,7 @@
 //! The PostgreSQL implementation: the suite of the contract, the views, and what only a server can do.
 
 #![cfg(unix)]
-#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "helpers of tests, outside of test functions")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests, outside of test functions")]
 
 mod both;
 mod contract;

@@ -48,10 +48,17 @@ fn quiet_port() -> u16 {
         .expect("a free port between 16,000 and 32,000")
 }
 
+fn missing<T>() -> Option<T> {
+    barograph_testkit::skipped("PostgreSQL is not installed; on Debian or Ubuntu: sudo apt install postgresql");
+    None
+}
+
 /// The server that tests share; none, and a word about it, where PostgreSQL is not installed.
 pub(crate) fn shared() -> Option<&'static Server> {
     static SHARED: OnceLock<Option<Server>> = OnceLock::new();
-    SHARED.get_or_init(|| Server::start(&["fsync=off"])).as_ref()
+    // Each test says for itself that it is skipped.
+    let server = SHARED.get_or_init(|| binaries().map(|bin| Server::of(bin, &["fsync=off"], &[]))).as_ref();
+    server.or_else(missing)
 }
 
 impl Server {
@@ -62,10 +69,11 @@ impl Server {
 
     /// The same with files in its data folder that only it can read.
     pub(crate) fn start_with(settings: &[&str], files: &[(&str, &str)]) -> Option<Self> {
-        let Some(bin) = binaries() else {
-            eprintln!("skipped: PostgreSQL is not installed; on Debian or Ubuntu: sudo apt install postgresql");
-            return None;
-        };
+        let Some(bin) = binaries() else { return missing() };
+        Some(Self::of(bin, settings, files))
+    }
+
+    fn of(bin: PathBuf, settings: &[&str], files: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap().keep();
         let root = fs::metadata(&folder).unwrap().uid() == 0;
         if root {
@@ -92,7 +100,7 @@ impl Server {
             }
         }
         server.up();
-        Some(server)
+        server
     }
 
     fn data(&self) -> String {

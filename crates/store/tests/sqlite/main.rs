@@ -1,6 +1,6 @@
 //! The SQLite implementation: the suite of the contract, and what only files and processes can do.
 
-#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "helpers of tests, outside of test functions")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests, outside of test functions")]
 
 mod common;
 mod contract;

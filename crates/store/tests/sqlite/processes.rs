@@ -132,7 +132,7 @@ fn as_nobody(test: &str, folder: &Path) {
             let ran = output.status.success() && text.contains("1 passed");
             assert!(ran, "{text}{}", String::from_utf8_lossy(&output.stderr));
         }
-        Err(e) => eprintln!("skipped: {test} cannot run as an unprivileged user here ({e})"),
+        Err(e) => barograph_testkit::skipped_part(test, &format!("cannot run as an unprivileged user here ({e})")),
     }
 }
 

@@ -19,7 +19,7 @@ fn ask(file: &Path, sql: &str) -> Vec<Vec<String>> {
 }
 
 fn ask_ourselves(file: &Path, sql: &str) -> Vec<Vec<String>> {
-    eprintln!("skipped: there is no sqlite3 on this machine; asked through the library instead");
+    barograph_testkit::skipped_part("asked by sqlite3", "sqlite3 is not installed; the library is asked instead");
     let conn = rusqlite::Connection::open(file).unwrap();
     let mut statement = conn.prepare(sql).unwrap();
     let columns = statement.column_count();

@@ -7,17 +7,10 @@ use barograph_venues::session::{
     SessionConfig, venue,
 };
 use std::io::Read;
-use std::path::PathBuf;
 
-/// A shared file, or `None` with a loud word.
+/// What a recorded file holds, unpacked.
 pub(crate) fn shared(below: &str) -> Option<Vec<u8>> {
-    let root = std::env::var_os("BAROGRAPH_SHARED_DATA")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
-    let path = root.join(below);
-    let Ok(bytes) = std::fs::read(&path) else {
-        println!("skipped: {} is missing", path.display());
-        return None;
-    };
+    let bytes = std::fs::read(barograph_testkit::recorded(below)?).expect("a recording");
     if below.ends_with(".zst") {
         return Some(zstd::decode_all(&bytes[..]).expect("zstd"));
     }

@@ -8,19 +8,6 @@ use barograph_venues::session::{
     Origin, Out, Request, RequestId, Session, SessionConfig,
 };
 use std::io::Read as _;
-use std::path::{Path, PathBuf};
-
-/// A file below the shared data; `None` (said loudly) where there are none.
-pub(crate) fn shared(below: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("BAROGRAPH_SHARED_DATA")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
-    let path = root.join(below);
-    if !path.exists() {
-        println!("skipped: {below} is not there; set BAROGRAPH_SHARED_DATA");
-        return None;
-    }
-    Some(path)
-}
 
 /// One line of a capture.
 #[derive(Clone, Debug)]
@@ -34,7 +21,7 @@ pub(crate) struct Line {
 
 /// A `cryptofeed` capture.
 pub(crate) fn capture(name: &str) -> Option<Vec<Line>> {
-    let bytes = std::fs::read(shared(&format!("raw/cryptofeed/{name}.jsonl.zst"))?).unwrap();
+    let bytes = std::fs::read(barograph_testkit::recorded(&format!("raw/cryptofeed/{name}.jsonl.zst"))?).unwrap();
     let text = String::from_utf8(zstd::decode_all(bytes.as_slice()).unwrap()).unwrap();
     let line = |l: &str| {
         let v: serde_json::Value = serde_json::from_str(l).unwrap();
@@ -49,7 +36,7 @@ pub(crate) fn capture(name: &str) -> Option<Vec<Line>> {
 
 /// The files of a tarball of fixtures, by name.
 pub(crate) fn fixtures(name: &str) -> Option<Vec<(String, String)>> {
-    let file = std::fs::File::open(shared(&format!("raw/fixtures/{name}.tar.gz"))?).unwrap();
+    let file = std::fs::File::open(barograph_testkit::recorded(&format!("raw/fixtures/{name}.tar.gz"))?).unwrap();
     let mut bytes = Vec::new();
     flate2::read::GzDecoder::new(file).read_to_end(&mut bytes).unwrap();
     let mut files = Vec::new();

@@ -1,7 +1,7 @@
 //! The suite every session owes, archives and fixtures.
 
 use super::{ALL, captured_markets};
-use crate::rig::{self, Rig, capture, config, fixture, fixtures, linear, shared, value};
+use crate::rig::{self, Rig, capture, config, fixture, fixtures, linear, value};
 use barograph_domain::{MarketKind, Metric, Payload, Side, Span, Ts};
 use barograph_venues::session::suite::{self, Script};
 use barograph_venues::session::{MarketIndex, MarketSpec, SessionConfig, venue};
@@ -79,7 +79,7 @@ fn hot_messages_allocate_nothing() {
 /// A recorded 500-level topic of 2024; no such topic exists any more, so its messages are given the name of the 1,000-level one.
 #[test]
 fn the_archive_of_500_levels_replays_without_a_gap() {
-    let Some(path) = shared("raw/archives/xrpusdt-ob500.data.zip") else { return };
+    let Some(path) = barograph_testkit::recorded("raw/archives/xrpusdt-ob500.data.zip") else { return };
     let bytes = std::fs::read(path).unwrap();
     // One member, stored as it is; its local header says where it begins and ends.
     let number = |at: usize| usize::from(u16::from_le_bytes([bytes[at], bytes[at + 1]]));

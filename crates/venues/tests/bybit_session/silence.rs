@@ -1,7 +1,7 @@
 //! Half-alive venues: sockets that answer pings and deliver nothing; and quiet markets, which are no such thing.
 
 use super::{book, open_one};
-use crate::rig::{Rig, shared};
+use crate::rig::Rig;
 use barograph_domain::{GapReason, Metric, Span, StatusState, Ts};
 use barograph_venues::session::{ConnId, Input, rhythm::Rhythm};
 use std::collections::BTreeMap;
@@ -56,7 +56,7 @@ fn a_process_that_was_held_up_itself_says_nothing_about_streams() {
 
 /// When each stream of a recording spoke.
 fn spoke(name: &str) -> Option<BTreeMap<String, Vec<Ts>>> {
-    let file = std::fs::File::open(shared(&format!("raw/hftbacktest/{name}"))?).unwrap();
+    let file = std::fs::File::open(barograph_testkit::recorded(&format!("raw/hftbacktest/{name}"))?).unwrap();
     let mut text = String::new();
     flate2::read::MultiGzDecoder::new(file).read_to_string(&mut text).unwrap();
     let mut found: BTreeMap<String, Vec<Ts>> = BTreeMap::new();

@@ -1,7 +1,7 @@
 //! Messages other clients keep as fixtures, and the suite of behaviour every session owes, over the recording.
 
 use crate::replay::{lines, recorded};
-use crate::rig::{Rig, config, def, shared, spot};
+use crate::rig::{Rig, config, def, spot};
 use barograph_domain::{MarketKind, Metric, Payload, Side, Span, Ts};
 use barograph_venues::session::suite::{self, Script};
 use barograph_venues::session::{ConnId, Input, MarketSpec, SessionConfig};
@@ -11,7 +11,9 @@ use std::io::Read;
 /// Files of a small tar archive, by name.
 fn untar(below: &str) -> Option<BTreeMap<String, String>> {
     let mut bytes = Vec::new();
-    flate2::read::GzDecoder::new(std::fs::File::open(shared(below)?).unwrap()).read_to_end(&mut bytes).unwrap();
+    flate2::read::GzDecoder::new(std::fs::File::open(barograph_testkit::recorded(below)?).unwrap())
+        .read_to_end(&mut bytes)
+        .unwrap();
     let mut files = BTreeMap::new();
     let mut at = 0;
     let text = |b: &[u8]| String::from_utf8_lossy(b).trim_end_matches('\0').trim().to_owned();
@@ -122,14 +124,16 @@ fn rest_answers_of_another_client_are_read() {
 
 #[test]
 fn messages_of_the_older_exchange_feed_are_refused() {
-    let Some(path) = shared("raw/fixtures/crypto-msg-parser_coinbase_pro.jsonl.gz") else { return };
+    let Some(path) = barograph_testkit::recorded("raw/fixtures/crypto-msg-parser_coinbase_pro.jsonl.gz") else {
+        return;
+    };
     let mut text = String::new();
     flate2::read::GzDecoder::new(std::fs::File::open(path).unwrap()).read_to_string(&mut text).unwrap();
     let mut messages: Vec<String> = text
         .lines()
         .map(|l| serde_json::from_str::<serde_json::Value>(l).unwrap()["message"].as_str().unwrap().to_owned())
         .collect();
-    if let Some(path) = shared("vectors/venue_mapping/tardis_mappers.json.gz") {
+    if let Some(path) = barograph_testkit::recorded("vectors/venue_mapping/tardis_mappers.json.gz") {
         let vectors: serde_json::Value =
             serde_json::from_reader(flate2::read::GzDecoder::new(std::fs::File::open(path).unwrap())).unwrap();
         let old = vectors["map coinbase messages"]["inputs"]["messages"].as_array().unwrap();

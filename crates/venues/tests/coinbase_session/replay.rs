@@ -1,6 +1,6 @@
 //! The recording of 2026-08-09: 25 s of seven channels and two products, 1030 messages, sequence 0 to 1029.
 
-use crate::rig::{Rig, STREAMS, config, def, shared};
+use crate::rig::{Rig, STREAMS, config, def};
 use barograph_domain::{Metric, Payload, Side, Span, StatusState, Ts};
 use barograph_venues::session::{Book, ConnId, Input, LinkId, MarketIndex, MarketSpec, Origin, SessionConfig};
 use serde_json::Value;
@@ -14,7 +14,7 @@ pub(crate) struct Line {
 }
 
 pub(crate) fn lines() -> Option<Vec<Line>> {
-    let bytes = std::fs::read(shared("raw/cryptofeed/coinbase.jsonl.zst")?).unwrap();
+    let bytes = std::fs::read(barograph_testkit::recorded("raw/cryptofeed/coinbase.jsonl.zst")?).unwrap();
     let text = String::from_utf8(zstd::decode_all(&bytes[..]).unwrap()).unwrap();
     let lines = text.lines().map(|line| {
         let v: Value = serde_json::from_str(line).unwrap();

@@ -1,6 +1,6 @@
 //! What the tests of this venue say to a session, and with which settings.
 
-pub(crate) use crate::driven::{Rig, shared};
+pub(crate) use crate::driven::Rig;
 use barograph_domain::{MarketKind, Metric, Span, Ts};
 use barograph_venues::session::{Decimal, Endpoints, MarketSpec, SessionConfig, VenueDef, venue};
 

@@ -6,7 +6,6 @@ use barograph_domain::{GapReason, Metric, Payload, Span, StatusState, Ts};
 use barograph_venues::session::{
     Action, CloseReason, ConnId, Emit, Fault, Input, LinkId, MarketIndex, Out, Request, Session,
 };
-use std::path::PathBuf;
 
 /// A session with what it said.
 pub(crate) struct Rig {
@@ -123,16 +122,4 @@ impl Rig {
         });
         said
     }
-}
-
-/// Recordings are kept beside the workspace; without them a test says so and passes.
-pub(crate) fn shared(below: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("BAROGRAPH_SHARED_DATA")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
-    let path = root.join(below);
-    if path.exists() {
-        return Some(path);
-    }
-    println!("skipped: recording {below} is not here; set BAROGRAPH_SHARED_DATA");
-    None
 }

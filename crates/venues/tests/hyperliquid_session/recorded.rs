@@ -1,7 +1,7 @@
 //! The recording of 2025-01-26 (25 s, 46 books and 9 messages of trades), fixtures of two other clients, and the suite of
 //! behaviour every session owes.
 
-use crate::rig::{Rig, candle, config, def, shared};
+use crate::rig::{Rig, candle, config, def};
 use barograph_domain::{Metric, Payload, Side, Span, StatusState, Ts};
 use barograph_venues::session::suite::{self, Script};
 use barograph_venues::session::{Input, LagVerdict, MarketIndex, SessionConfig};
@@ -11,7 +11,9 @@ use std::io::Read;
 
 fn unzipped(below: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
-    flate2::read::GzDecoder::new(std::fs::File::open(shared(below)?).unwrap()).read_to_end(&mut bytes).unwrap();
+    flate2::read::GzDecoder::new(std::fs::File::open(barograph_testkit::recorded(below)?).unwrap())
+        .read_to_end(&mut bytes)
+        .unwrap();
     Some(bytes)
 }
 

@@ -2,7 +2,7 @@
 
 use super::checklist::{open, swap};
 use super::{ALL, captured_markets};
-use crate::rig::{self, Rig, capture, config, fixture, fixtures, shared, value};
+use crate::rig::{self, Rig, capture, config, fixture, fixtures, value};
 use barograph_domain::{MarketKind, Metric, Payload, Side, Span, StatusState, Ts};
 use barograph_venues::session::suite::{self, Script};
 use barograph_venues::session::{Input, MarketIndex, MarketSpec, RequestId, SessionConfig, venue};
@@ -165,7 +165,7 @@ fn instrument_fixtures_map_as_stated() {
 /// The messages of the fifth version, and what a peer makes of them. Its first version ended in 2021 and is not spoken here.
 #[test]
 fn peer_mappings_of_tardis_agree() {
-    let Some(path) = shared("vectors/venue_mapping/tardis_mappers.json.gz") else { return };
+    let Some(path) = barograph_testkit::recorded("vectors/venue_mapping/tardis_mappers.json.gz") else { return };
     let mut text = String::new();
     flate2::read::GzDecoder::new(std::fs::File::open(path).unwrap()).read_to_string(&mut text).unwrap();
     let all: serde_json::Value = serde_json::from_str(&text).unwrap();
