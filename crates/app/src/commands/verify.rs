@@ -328,8 +328,7 @@ mod tests {
         let plan = plan(folder.path());
         let text = Book::shipped_text("default").unwrap();
         let setup = Setup::of(Book::parse("default.toml", text).unwrap(), text.to_owned(), String::new());
-        let lenses: Vec<_> =
-            plan.instruments().iter().map(|i| barograph_query::render::Lens::new(&setup, i, plan.streams())).collect();
+        let lenses: Vec<_> = plan.instruments().iter().map(|i| setup.lens(i, plan.streams())).collect();
         let planned = || Planned { plan: &plan, setup: &setup, begun: OnceLock::new() };
         let verdict = |experiment: &dyn Experiment| {
             let span = plan.known_span().unwrap();
