@@ -235,8 +235,11 @@ mod tests {
         assert!(chosen(&none).is_err_and(|e| e.contains("none of the 5 markets")));
     }
 
-    /// An HTTP server on loopback that answers each path with `answer`, and counts.
-    fn serve(answer: fn(&str) -> String) -> (String, std::sync::Arc<std::sync::Mutex<Vec<String>>>) {
+    /// An HTTP server on loopback that answers each path with a status and `answer`, and counts.
+    fn serve(
+        status: &'static str,
+        answer: fn(&str) -> String,
+    ) -> (String, std::sync::Arc<std::sync::Mutex<Vec<String>>>) {
         use std::io::{BufRead as _, BufReader, Write as _};
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let host = format!("http://{}", listener.local_addr().unwrap());
@@ -252,7 +255,7 @@ mod tests {
                         let path = first.split(' ').nth(1).unwrap().to_owned();
                         let body = answer(&path);
                         seen.lock().unwrap().push(path);
-                        let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
+                        let head = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n", body.len());
                         stream.write_all((head + &body).as_bytes()).unwrap();
                     }
                 });
@@ -263,7 +266,15 @@ mod tests {
 
     /// What a venue whose lists are answered so is said to have, and the paths that were asked for.
     fn listed(venue: &str, answer: fn(&str) -> String) -> (Result<Vec<String>, String>, Vec<String>) {
-        let (rest, asked) = serve(answer);
+        answered(venue, "200 OK", answer)
+    }
+
+    fn answered(
+        venue: &str,
+        status: &'static str,
+        answer: fn(&str) -> String,
+    ) -> (Result<Vec<String>, String>, Vec<String>) {
+        let (rest, asked) = serve(status, answer);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let clock = std::sync::Arc::new(barograph_net::SystemClock);
         let (stamper, _inbox) =
@@ -340,5 +351,18 @@ mod tests {
         assert_eq!(asked.len(), 100);
         let (got, asked) = listed("coinbase", |path| coinbase(path).replace("two=/+", ""));
         assert!(got.as_ref().is_err_and(|e| e.contains("after 1 pages")), "{got:?} {asked:?}");
+    }
+
+    /// What a hostile venue writes beside its refusal reaches a terminal on the one line that says whose it is.
+    #[test]
+    fn a_refusal_stays_on_its_line() {
+        let forged = |_: &str| "gone\r\n[CASCADE] forged\u{1b}[2J\u{202e}".to_owned();
+        for venue in ["binance-usdm", "bybit", "okx", "hyperliquid", "coinbase"] {
+            let (got, asked) = answered(venue, "404 Not Found", forged);
+            let said = got.expect_err("it is refused");
+            let want = r" answered 404: gone\r\n[CASCADE] forged\u{1b}[2J\u{202e}";
+            assert!(said.starts_with("http://127.0.0.1:") && said.ends_with(want), "{said}");
+            assert!(!asked.is_empty(), "{venue}");
+        }
     }
 }

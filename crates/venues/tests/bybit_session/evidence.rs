@@ -417,3 +417,16 @@ fn spot_has_no_ratio() {
     assert_eq!(rig.state(0, Metric::LongShortRatio), Some(StatusState::NotOffered));
     assert!(rig.requests.iter().all(|r| !r.url.contains("account-ratio")));
 }
+
+/// What a hostile venue writes beside its refusal is for people and logs, on one line.
+#[test]
+fn a_refusal_stays_on_its_line() {
+    let now = Ts::from_millis(1_795_078_800_000);
+    let mut rig = Rig::new(config("bybit", vec![linear("BTCUSDT", "0.1")], &[Metric::LongShortRatio]), "bybit", now);
+    rig.open(0, 1);
+    rig.wait(3);
+    let id = rig.requests.iter().find(|r| r.url.contains("account-ratio")).expect("asked").id;
+    rig.reply(id, 404, "gone\r\n[CASCADE] forged\u{1b}[2J");
+    let said: Vec<_> = rig.faults.iter().map(|f| (f.kind, f.detail.as_str())).collect();
+    assert_eq!(said, [("error_reply", r"http 404: gone\r\n[CASCADE] forged\u{1b}[2J")]);
+}
