@@ -2,9 +2,11 @@
 //! answered before stays.
 
 use crate::support::data::{Mood, market, slice};
+use crate::support::http::Server;
 use crate::support::{Place, json_lines};
 use barograph_domain::{Span, Ts};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -202,6 +204,33 @@ fn h8_ratios_that_begin_later_change_nothing_before() {
     assert_eq!(late[..early.len() - 2], early[..early.len() - 2]);
     let done = place.run("verify causality late --venue binance-usdm --stamp open -n 12").exits(0);
     assert!(done.out.contains("rewritten readings: 0 of"), "{}", done.out);
+}
+
+/// What is stored of inputs whose columns begin late, stay blank or are not there has the ids of their replay.
+#[test]
+fn h8_stored_ids_are_those_of_a_replay() {
+    let place = Place::new();
+    for (name, begins) in [("late", Some("2026-02-04")), ("blank", Some("2030-01-01")), ("without", None)] {
+        with_ratios(&place, name, begins, UNTIL);
+        let options = "--venue binance-usdm --stamp open";
+        let replayed = ids(&place, &format!("replay {name} {options} --json --every 1h"));
+        place.ok(&format!("replay {name} {options} --data stored-{name}"));
+        let server = Server::start(&place, &format!("stored-{name}"));
+        let path = "/api/v1/markets/binance-usdm:BTCUSDT/context/history";
+        let page = server.json(&format!("{path}?start={FROM}&end={UNTIL}&every=1h&limit=1000"));
+        let text = |v: &Value| v.as_str().unwrap().to_owned();
+        let stored: BTreeMap<String, String> = page["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|i| (text(&i["timestamp"]), text(&i["snapshot_id"])))
+            .collect();
+        let both: Vec<_> = replayed.iter().filter(|(ts, _)| stored.contains_key(ts)).collect();
+        assert!(both.len() > 250, "{name}: {} of {} and {}", both.len(), replayed.len(), stored.len());
+        for (ts, id) in both {
+            assert_eq!(stored[ts], *id, "{name} {ts}");
+        }
+    }
 }
 
 #[test]
