@@ -131,4 +131,20 @@ mod tests {
             assert_eq!(price(wild), None, "{wild}");
         }
     }
+
+    /// An X-Perp's symbol says more than its index; what the list says of base and quote is the index's name.
+    #[test]
+    fn the_index_of_a_market_is_that_of_its_list() {
+        use MarketKind::{DatedFuture, Perpetual, Spot};
+        for (symbol, kind, base, quote, want) in [
+            ("BTC-USD_UM_XPERP-310404", DatedFuture, "BTC", "USD", "BTC-USD"),
+            ("BTC-USDT-SWAP", Perpetual, "BTC", "USDT", "BTC-USDT"),
+            ("BTC-USD_UM-SWAP", Perpetual, "", "", "BTC-USD"),
+            ("BTC-USD-260626", DatedFuture, "BTC", "", "BTC-USD"),
+            ("BTC-USDT", Spot, "", "USDT", "BTC-USDT"),
+        ] {
+            let spec = MarketSpec { base: base.to_owned(), quote: quote.to_owned(), ..MarketSpec::bare(symbol, kind) };
+            assert_eq!(index_of(&spec), want, "{symbol}");
+        }
+    }
 }
