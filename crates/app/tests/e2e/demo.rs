@@ -53,7 +53,14 @@ fn s7_the_addresses_of_a_demo_in_a_server_lead_somewhere() {
     let report = demo.out.text();
     assert!(!place.root().join("share/barograph/barograph.db").exists(), "it is all in the server");
     let addr = address(&report[report.find("open  http://").unwrap()..]);
-    addresses_lead_somewhere(&Server { process: demo, addr }, &report);
+    let server = Server { process: demo, addr };
+    // The addresses are printed while the live half takes over from what answered meanwhile.
+    let live = Instant::now() + Duration::from_secs(60);
+    while server.get("/api/v1/feeds").status != 200 {
+        assert!(Instant::now() < live, "the live half did not answer");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    addresses_lead_somewhere(&server, &report);
 }
 
 /// Asks each address that a demo has printed.
