@@ -2,4 +2,6 @@
 //! `barograph_query::positions`.
 
 pub(crate) mod file;
+#[cfg(test)]
+mod stops_tests;
 pub(crate) mod watch;

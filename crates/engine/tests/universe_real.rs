@@ -2,11 +2,7 @@
 //! counted outside the project (regimes §16, features S10).
 //!
 //! The recording is not part of the repository; without it the test says so and passes.
-#![expect(
-    clippy::unwrap_used,
-    clippy::disallowed_types,
-    reason = "a test reads recordings and may panic"
-)]
+#![expect(clippy::unwrap_used, clippy::disallowed_types, reason = "a test reads recordings and may panic")]
 
 mod universe_common;
 

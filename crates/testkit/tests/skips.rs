@@ -31,7 +31,11 @@ fn a_skip_of_another_process_is_listed_though_its_test_passes() {
     for _ in 0..2 {
         let mut child = Command::new(std::env::current_exe().unwrap());
         child.args(["--exact", "as_a_child"]).current_dir(folder.path());
-        child.env(CHILD, "1").env(LIST, &list).env("BAROGRAPH_SHARED_DATA", "/nowhere").env_remove("RUST_TEST_NOCAPTURE");
+        child
+            .env(CHILD, "1")
+            .env(LIST, &list)
+            .env("BAROGRAPH_SHARED_DATA", "/nowhere")
+            .env_remove("RUST_TEST_NOCAPTURE");
         let said = child.output().unwrap();
         assert!(said.status.success() && !String::from_utf8_lossy(&said.stderr).contains("skipped:"), "{said:?}");
     }
