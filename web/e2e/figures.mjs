@@ -37,3 +37,11 @@ export async function until(holds, otherwise, withinMs = 30_000) {
     await new Promise((done) => setTimeout(done, 100));
   }
 }
+
+/** Waits until something is what it has to become. The address of a page is written before its lines are drawn. */
+export function becomes(read, wanted, withinMs = 10_000) {
+  return until(async () => {
+    const shown = await read();
+    return shown === wanted || { shown, wanted };
+  }, 'did not become what it has to', withinMs);
+}

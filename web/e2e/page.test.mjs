@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { axe, launch, missing, open, shot, skipped } from './browser.mjs';
-import { cellsOf, price, until } from './figures.mjs';
+import { becomes, cellsOf, price, until } from './figures.mjs';
 import { Receiver, Server, external } from './server.mjs';
 import { listen, tradesAddress } from './venue.mjs';
 import { LIVE, NIGHT, SOL, VIEWS, cascades, regime } from './views.mjs';
@@ -105,12 +105,13 @@ describe('what the page does', () => {
     const heading = page.getByRole('columnheader', { name: 'price' });
     await heading.getByRole('button').click();
     await page.waitForURL(/sort=price/);
-    assert.equal(await heading.getAttribute('aria-sort'), 'descending');
-    assert.equal(await order(), 'BTC ETH SOL');
+    // The address is written before the rows are drawn.
+    await becomes(() => heading.getAttribute('aria-sort'), 'descending');
+    await becomes(order, 'BTC ETH SOL');
     await heading.getByRole('button').click();
     await page.waitForURL(/dir=asc/);
-    assert.equal(await heading.getAttribute('aria-sort'), 'ascending');
-    assert.equal(await order(), 'SOL ETH BTC');
+    await becomes(() => heading.getAttribute('aria-sort'), 'ascending');
+    await becomes(order, 'SOL ETH BTC');
     assert.deepEqual(said, []);
     await close();
   });
@@ -122,7 +123,7 @@ describe('what the page does', () => {
     await page.waitForURL(/as_of=2026-02-05T13:35:00Z/);
     const then = await server.get(`/api/v1/markets/${SOL}/context?as_of=2026-02-05T13:35:00Z`);
     await page.getByText(then.explanation.reasoning, { exact: true }).waitFor();
-    assert.match(await page.getByTestId('now-risk').innerText(), new RegExp(then.regimes.risk.label));
+    await page.getByTestId('now-risk').filter({ hasText: then.regimes.risk.label }).waitFor();
     await page.keyboard.press('t');
     await page.keyboard.press('ArrowRight');
     await page.waitForURL(/as_of=2026-02-05T13:36:00Z/);
@@ -130,7 +131,7 @@ describe('what the page does', () => {
     await page.waitForURL(/as_of=2026-02-05T13:35:00Z/);
     await page.getByRole('button', { name: 'Back to now' }).click();
     await page.getByTestId('past-banner').waitFor({ state: 'detached' });
-    assert.ok(!page.url().includes('as_of'));
+    await page.waitForURL((url) => !url.searchParams.has('as_of'));
     assert.deepEqual(said, []);
     await close();
   });
@@ -176,7 +177,7 @@ describe('what the page does', () => {
     // The page has to turn by itself, at the moment the market does.
     await until(async () => (await server.get('/api/v1/positions')).items.some((c) => c.position.instrument === LIVE && c.flag === 'yellow'), 'no position was flagged', 240_000);
     await card.locator('.flag-word').getByText('flagged').waitFor({ timeout: 5_000 });
-    assert.match(await card.getAttribute('class'), /flag-yellow/);
+    await until(async () => /flag-yellow/.test(await card.getAttribute('class')), 'the card is not yellow', 5_000);
     await shot(page, 'positions-yellow-dark');
     assert.deepEqual(await axe(page), []);
     assert.deepEqual(said, []);
@@ -218,7 +219,7 @@ describe('what the page does', () => {
     await page.getByText('It is tried again by itself.').first().waitFor();
     answer = 'well';
     await page.getByRole('button', { name: '30 days' }).waitFor({ timeout: 10_000 });
-    assert.equal(await page.getByText('The store is busy.').count(), 0);
+    await becomes(() => page.getByText('The store is busy.').count(), 0);
     await close();
   });
 
@@ -228,7 +229,7 @@ describe('what the page does', () => {
     await page.keyboard.press('/');
     await page.keyboard.type('sol');
     await page.waitForURL(/q=sol/);
-    assert.equal(await page.locator('tr.market-row').count(), 1);
+    await becomes(() => page.locator('tr.market-row').count(), 1);
     await page.keyboard.press('Escape');
     await page.keyboard.press('?');
     await page.getByRole('dialog').getByText('next row').waitFor();
@@ -265,11 +266,11 @@ describe('what the page does', () => {
     const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
     const light = await ground();
     await page.getByRole('button', { name: 'use the dark theme' }).click();
+    await until(async () => (await ground()) !== light, 'the page stays light', 5_000);
     const dark = await ground();
-    assert.notEqual(dark, light);
     await page.reload();
     await page.getByRole('button', { name: 'use the light theme' }).waitFor();
-    assert.equal(await ground(), dark);
+    await becomes(ground, dark);
     await close();
   });
 
@@ -406,11 +407,11 @@ describe('what the page does', () => {
       await page.evaluate(() => (window.loadedOnce = true));
       await server.kill();
       await page.getByTestId('stale-banner').waitFor({ timeout: 5_000 });
-      assert.match(await page.locator('main').getAttribute('class'), /is-stale/);
+      await until(async () => /is-stale/.test(await page.locator('main').getAttribute('class')), 'the page is not pale', 5_000);
       await shot(page, `stale-${path === '/' ? 'board' : 'market'}-dark`);
       await server.start();
       await page.getByTestId('stale-banner').waitFor({ state: 'detached', timeout: 15_000 });
-      assert.doesNotMatch(await page.locator('main').getAttribute('class'), /is-stale/);
+      await until(async () => !/is-stale/.test(await page.locator('main').getAttribute('class')), 'the page stays pale after the heal', 5_000);
       const figure = path === '/' ? live.locator('.c-price span').first() : page.getByTestId('price');
       const before = await figure.innerText();
       await until(async () => (await figure.innerText()) !== before, 'the price stands still after the heal', 20_000);
