@@ -3,7 +3,6 @@
 
 #![expect(
     clippy::float_cmp,
-    clippy::unwrap_used,
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,

@@ -6,7 +6,6 @@
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
-    clippy::print_stderr,
     clippy::cast_precision_loss,
     reason = "a benchmark prints, and stops when it cannot go on"
 )]

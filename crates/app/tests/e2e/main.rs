@@ -5,7 +5,7 @@
 //! only, because half of it is about signals, pipes and file modes.
 
 #![cfg(unix)]
-#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "helpers of tests, outside of test functions")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests, outside of test functions")]
 
 mod advice;
 mod alerts;

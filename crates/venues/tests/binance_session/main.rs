@@ -4,7 +4,6 @@
     clippy::disallowed_methods,
     reason = "tests: recordings are files, and a panic is the report"
 )]
-#![expect(clippy::print_stdout, reason = "a missing recording is said loudly")]
 #![expect(clippy::float_cmp, reason = "numbers have to be the same to the bit")]
 
 mod archiver;

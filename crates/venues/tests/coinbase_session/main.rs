@@ -3,7 +3,6 @@
     clippy::unwrap_used,
     clippy::disallowed_types,
     clippy::disallowed_methods,
-    clippy::print_stdout,
     reason = "a test may fail by panicking, and reads recordings from files named by the environment"
 )]
 
