@@ -187,7 +187,9 @@ fn an_open_alert_never_reads_as_calm() {
             }
         }
         let mut scene = scene(book, &[]);
-        scene.labels(R::Normal, V::Stable, T::Sideways, H::Neutral).alert(Pattern::FundingManipulation, Severity::Medium);
+        scene
+            .labels(R::Normal, V::Stable, T::Sideways, H::Neutral)
+            .alert(Pattern::FundingManipulation, Severity::Medium);
         let s = scene.said();
         assert_eq!(s.guidance.open_positions, "review, reduce or trail stop", "{book}");
         assert_eq!(s.guidance.new_entries, "smaller size, wider stop or wait", "{book}");

@@ -234,7 +234,10 @@ fn what_cannot_be_delivered_is_dead_until_somebody_has_it_sent_again() {
 #[test]
 fn no_next_try_lies_in_the_past() {
     let place = Place::new();
-    place.write("barograph.toml", "[[receiver]]\nname = \"desk\"\nformat = \"json\"\nurl = \"https://hooks.example/x\"\n");
+    place.write(
+        "barograph.toml",
+        "[[receiver]]\nname = \"desk\"\nformat = \"json\"\nurl = \"https://hooks.example/x\"\n",
+    );
     let target = Target::Folder(place.path("data"));
     let one = outgoing(1, now() - Span::mins(5), &["desk"]);
     open_outbox(&target).unwrap().enqueue(core::slice::from_ref(&one), &[]).unwrap();

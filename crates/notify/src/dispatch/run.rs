@@ -1,11 +1,11 @@
 //! The dispatcher's thread.
 
-use super::{Clocks, Now};
 use super::identity;
 use super::inbox::{Batch, Command, Inbox, Stop};
 use super::refresh::{self, Refresh};
 use super::send::{Finished, Target, send};
 use super::writes::Writes;
+use super::{Clocks, Now};
 use crate::outbox::{Outbox, OutboxError, Outgoing, Recovered};
 use crate::plan::{Action, Outcome, Planner, Send, Tried};
 use crate::receiver::Receiver;

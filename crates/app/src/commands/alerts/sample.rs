@@ -30,7 +30,8 @@ pub(super) fn run(name: Option<&str>, settings: &Settings, json: bool) -> Result
     };
     let receiver = receivers.iter().find(|r| r.name == name).ok_or_else(|| unknown(name, &receivers))?;
     let transport = Transport::new().map_err(Failure::Broken)?;
-    let message = sample(now()).ok_or_else(|| Failure::broken("the detectors find nothing in the sample's readings"))?;
+    let message =
+        sample(now()).ok_or_else(|| Failure::broken("the detectors find nothing in the sample's readings"))?;
     let clock = system_clock();
     let tried = runtime()?.block_on(try_once(receiver.clone(), message, None, &transport, &clock));
     let shown = tried.map_err(Failure::usage)?;

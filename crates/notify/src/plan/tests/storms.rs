@@ -225,7 +225,11 @@ fn a_group_of_one_says_what_its_own_message_would() {
     world.pass(Span::mins(6));
     let told = last(&world);
     assert_eq!(told.title, "REGIME_CHANGE 3 times on M1-USDT");
-    assert!(told.text.starts_with("3 times on M1-USDT. The last: Extreme volatility: 1 h volatility is 124 %"), "{}", told.text);
+    assert!(
+        told.text.starts_with("3 times on M1-USDT. The last: Extreme volatility: 1 h volatility is 124 %"),
+        "{}",
+        told.text
+    );
 }
 
 #[test]
@@ -282,7 +286,10 @@ fn a_group_names_what_is_news_first_and_forgets_what_is_over() {
     }
     world.pass(Span::mins(6));
     let text = &last(&world).text;
-    assert!(text.starts_with("Same cause on 9 markets (C40-USDT, ") && text.contains("9 active; 3 new since"), "{text}");
+    assert!(
+        text.starts_with("Same cause on 9 markets (C40-USDT, ") && text.contains("9 active; 3 new since"),
+        "{text}"
+    );
 }
 
 #[test]
