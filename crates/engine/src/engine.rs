@@ -190,7 +190,7 @@ pub struct Saved<'a> {
 }
 
 /// Version of [`Saved`]; raised whenever any saved structure changes.
-const SAVED_FORMAT: u32 = 14;
+const SAVED_FORMAT: u32 = 15;
 
 /// Why a checkpoint cannot be used. The caller falls back to replay.
 #[derive(Clone, PartialEq, Eq, Debug)]

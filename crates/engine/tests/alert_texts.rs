@@ -50,6 +50,7 @@ fn pick<T: Copy>(r: &mut Random, of: &[T]) -> T {
 fn minute(r: &mut Random, ts: Ts) -> Inputs {
     let mut i = Inputs::nothing(ts);
     i.funding_rate = around(r, 0.0003, ts);
+    i.minutes_to_funding = Cell::ready_at(127.0, ts, Kind::Measured);
     i.funding_zscore = around(r, 2.6, ts);
     i.funding_pct = share(r, ts);
     i.funding_change = around(r, 0.0005, ts);

@@ -244,6 +244,11 @@ fn catching_up_on_the_past_tells_nothing_twice() {
     let sessions =
         |list: Vec<(Ts, Pattern)>| list.into_iter().filter(|(_, p)| *p == Pattern::SessionChanged).collect::<Vec<_>>();
     assert_eq!(sessions(what(&a)), sessions(what(&b)));
+    let counts = |list: &[&AlertOut]| {
+        let of = list.iter().filter(|a| a.known.alert.pattern == Pattern::SessionChanged);
+        of.map(|a| a.known.alert.base_rate.fired_30d).collect::<Vec<_>>()
+    };
+    assert_eq!(counts(&a), counts(&b), "live and over files");
     // How often it happens here is counted in the fuller past.
     let days = |list: &[AlertOut]| list.last().unwrap().known.alert.base_rate.known_days;
     assert!(days(&told) > 20.0, "{}", days(&told));

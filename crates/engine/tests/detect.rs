@@ -391,7 +391,7 @@ fn labels_sessions_and_confirmations_happen_once() {
 }
 
 #[test]
-fn a_base_rate_counts_the_same_change_and_never_itself() {
+fn a_base_rate_counts_how_often_a_label_came_whatever_was_before_it_and_never_itself() {
     use RiskRegime::{ChopRisk, HighVol, Normal};
     let mut surveillance = Surveillance::default();
     let mut out = Vec::new();
@@ -405,8 +405,8 @@ fn a_base_rate_counts_the_same_change_and_never_itself() {
     }
     let told = |pattern| out.iter().filter(move |a| a.pattern == pattern);
     let fired: Vec<u32> = told(Pattern::RegimeChange).map(|a| a.base_rate.fired_90d).collect();
-    // To HIGH_VOL from NORMAL, back, to chop, back; then again to HIGH_VOL, and two changes that are new.
-    assert_eq!(fired, [0, 0, 0, 0, 1, 0, 0]);
+    // HIGH_VOL and NORMAL, chop and NORMAL again; HIGH_VOL again from NORMAL, chop from HIGH_VOL, HIGH_VOL from chop.
+    assert_eq!(fired, [0, 0, 0, 1, 1, 1, 2]);
     let episodes: Vec<(Change, u32)> =
         told(Pattern::BasisManipulation).map(|a| (a.change, a.base_rate.fired_90d)).collect();
     assert_eq!(episodes, [(Change::Opened, 0), (Change::Closed, 0), (Change::Opened, 1), (Change::Closed, 1)]);

@@ -169,6 +169,35 @@ fn an_axis_at_its_top_or_a_reached_stop_never_reads_as_calm() {
     }
 }
 
+/// Beside an open alert of MEDIUM or above nobody reads that nothing is to be done, whatever the labels say.
+#[test]
+fn an_open_alert_never_reads_as_calm() {
+    use {HeatRegime as H, RiskRegime as R, TrendRegime as T, VolRegime as V};
+    for book in ["default", "absolute"] {
+        for pattern in Pattern::ALL {
+            for severity in Severity::ALL {
+                let mut scene = scene(book, &[]);
+                scene.labels(R::Normal, V::Stable, T::Sideways, H::Neutral).alert(*pattern, severity);
+                let s = scene.said();
+                check(&s, None);
+                let calm = texts(&s).map(str::to_lowercase).iter().any(|text| CALM.iter().any(|c| text.contains(c)));
+                assert_eq!(calm, severity < Severity::Medium, "{pattern:?} {severity:?}: {:?}", texts(&s));
+                let blocked = s.guidance.upgrade_blocked_by.contains(&"an alert is open");
+                assert_eq!(blocked, severity >= Severity::Medium);
+            }
+        }
+        let mut scene = scene(book, &[]);
+        scene
+            .labels(R::Normal, V::Stable, T::Sideways, H::Neutral)
+            .alert(Pattern::FundingManipulation, Severity::Medium);
+        let s = scene.said();
+        assert_eq!(s.guidance.open_positions, "review, reduce or trail stop", "{book}");
+        assert_eq!(s.guidance.new_entries, "smaller size, wider stop or wait", "{book}");
+        let care = care_by_stop(&scene.context(), &scene.row, scene.row.ts).expect("a table");
+        assert_eq!(care.far.open_positions, s.guidance.open_positions, "so do positions");
+    }
+}
+
 /// What is asked for once is not asked for again in other words.
 const PHRASES: [&str; 6] = ["trail stop", "no adding", "smaller size", "wider stop", "review", "keep"];
 

@@ -1,4 +1,4 @@
-//! A sample, to see whether a receiver works: what is sent, what comes back, without secrets.
+//! One try outside of every queue, to see whether a receiver works: what is sent, what comes back, without secrets.
 
 use crate::dispatch::{Now, Target, Try};
 use crate::format::{Context, render};
@@ -29,7 +29,8 @@ pub struct Shown {
     pub delivered: bool,
 }
 
-/// A notice that says it is a sample.
+/// A notice that says it is a sample, made by hand for measurements and tests: what a person has sent is told as alerts are, by the
+/// program above this crate.
 #[must_use]
 pub fn notice(now: Ts) -> Notice {
     let instrument = InstrumentName::parse("binance-usdm:BTCUSDT").ok();

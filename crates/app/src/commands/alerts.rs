@@ -255,6 +255,10 @@ fn show(out: &mut StdoutLock<'_>, m: &MessageView) -> Result<(), Failure> {
         let why = if d.reason.is_empty() { String::new() } else { format!(", {}", d.reason) };
         let when = match d.ended_at {
             Some(t) => format!(" at {}", minute(t)),
+            // Its moment has come: it waits for its receiver, or for a process that delivers.
+            None if d.next_try <= crate::clock::now() => {
+                format!(", next try when its turn comes, none after {}", minute(d.deliver_until))
+            }
             None => format!(", next try at {}, none after {}", minute(d.next_try), minute(d.deliver_until)),
         };
         writeln!(out, "{}: {}{why}{when}; tries: {}", d.endpoint, d.state.name(), d.attempts)?;

@@ -230,6 +230,26 @@ fn what_cannot_be_delivered_is_dead_until_somebody_has_it_sent_again() {
     place.run("alerts enable dsk --data data").exits(2).says("dsk");
 }
 
+/// What waits for its turn, or for somebody who delivers, has no next try at a moment that is over.
+#[test]
+fn no_next_try_lies_in_the_past() {
+    let place = Place::new();
+    place.write(
+        "barograph.toml",
+        "[[receiver]]\nname = \"desk\"\nformat = \"json\"\nurl = \"https://hooks.example/x\"\n",
+    );
+    let target = Target::Folder(place.path("data"));
+    let one = outgoing(1, now() - Span::mins(5), &["desk"]);
+    open_outbox(&target).unwrap().enqueue(core::slice::from_ref(&one), &[]).unwrap();
+    let shown = place.ok(&format!("alerts show {} --data data", one.message.id));
+    assert!(shown.contains("desk: waiting, next try when its turn comes, none after"), "{shown}");
+    let began = now();
+    let listed = place.ok("alerts ls --data data --json");
+    let listed: serde_json::Value = serde_json::from_str(listed.lines().next().unwrap()).unwrap();
+    let next_try = Ts::parse(listed["next_try"].as_str().unwrap()).unwrap();
+    assert!(next_try >= began.floor(Span::secs(1)), "{listed}");
+}
+
 #[test]
 fn a_receiver_that_cannot_be_used_stops_only_what_tells_people() {
     let place = Place::new();

@@ -1,5 +1,6 @@
-//! How often a detector spoke at a market in the last 90 days (regimes §16): counts by UTC day, so that three months fit in
-//! half a kilobyte.
+//! How often a detector spoke at a market in the last 90 days (regimes §16). Beginnings are kept by moment, so that "in the last
+//! 30 days" is what anybody finds who counts the records again; judged minutes are counted by UTC day, so that three months of
+//! them fit in half a kilobyte.
 
 use barograph_domain::alert::{BaseRate, Change};
 use barograph_domain::time::DAY_MINUTES;
@@ -9,8 +10,8 @@ use std::borrow::Cow;
 
 const DAYS: i64 = 90;
 const DAYS_KEPT: usize = 90;
-const MONTH: i64 = 30;
-const MONTH_KEPT: usize = 30;
+const QUARTER: Span = Span::days(DAYS);
+const MONTH: Span = Span::days(30);
 
 /// The UTC day of a moment.
 pub(super) const fn day_of(t: Ts) -> i64 {
@@ -19,7 +20,6 @@ pub(super) const fn day_of(t: Ts) -> i64 {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 struct Day {
-    fired: u16,
     held: u16,
     known: u16,
 }
@@ -42,6 +42,8 @@ pub struct Spoken {
     /// Newest last; shorter while there are fewer.
     days: Vec<Day>,
     today: i64,
+    /// When episodes of these days began, oldest first.
+    began: Vec<Ts>,
 }
 
 impl Spoken {
@@ -76,18 +78,17 @@ impl Spoken {
 
     /// An episode began.
     pub fn fired(&mut self, t: Ts) {
-        if let Some(day) = self.on(day_of(t)) {
-            day.fired = day.fired.saturating_add(1);
-        }
+        self.began.retain(|at| *at > t - QUARTER);
+        let place = self.began.partition_point(|at| *at <= t);
+        self.began.insert(place, t);
     }
 
     /// What there was before a record of the episode that began at `opened_at`. Its beginning counts from now on.
     pub(super) fn rate_of(&mut self, change: Change, t: Ts, opened_at: Ts) -> BaseRate {
-        if change != Change::Opened {
-            return self.rate_beside(opened_at);
+        let before = self.rate_beside(t, opened_at);
+        if change == Change::Opened {
+            self.fired(opened_at);
         }
-        let before = self.rate();
-        self.fired(t);
         before
     }
 
@@ -114,31 +115,28 @@ impl Spoken {
         }
     }
 
-    /// What there was up to now, without the episode that began at `opened_at` and speaks now.
+    /// What there was up to `t`, without the episode that began at `opened_at` and speaks now.
     #[must_use]
-    pub fn rate_beside(&self, opened_at: Ts) -> BaseRate {
-        let mut rate = self.rate();
-        let back = usize::try_from(self.today - day_of(opened_at)).ok().filter(|back| *back < self.days.len());
-        if back.is_some_and(|back| self.days[self.days.len() - 1 - back].fired > 0) {
-            rate.fired_90d = rate.fired_90d.saturating_sub(1);
-            rate.fired_30d = rate.fired_30d.saturating_sub(u32::from(back.is_some_and(|back| back < MONTH_KEPT)));
-        }
-        rate
+    pub fn rate_beside(&self, t: Ts, opened_at: Ts) -> BaseRate {
+        let before = &self.began[..self.began.partition_point(|at| *at < opened_at)];
+        BaseRate { fired_90d: within(QUARTER, t, before), fired_30d: within(MONTH, t, before), ..self.judged() }
     }
 
-    /// What there was up to now.
-    #[must_use]
-    pub fn rate(&self) -> BaseRate {
-        let sum = |days: &[Day], pick: fn(&Day) -> u16| days.iter().map(|d| u32::from(pick(d))).sum::<u32>();
-        let known = sum(&self.days, |d| d.known);
-        let month = &self.days[self.days.len().saturating_sub(MONTH_KEPT)..];
+    /// Over how much of the last 90 days it could be judged, and in how much of that an episode was open.
+    pub(super) fn judged(&self) -> BaseRate {
+        let sum = |pick: fn(&Day) -> u16| self.days.iter().map(|d| u32::from(pick(d))).sum::<u32>();
+        let known = sum(|d| d.known);
         BaseRate {
-            fired_90d: sum(&self.days, |d| d.fired),
-            fired_30d: sum(month, |d| d.fired),
             known_days: f64::from(known) / f64::from(DAY_MINUTES),
-            held_share_90d: (known > 0).then(|| f64::from(sum(&self.days, |d| d.held)) / f64::from(known)),
+            held_share_90d: (known > 0).then(|| f64::from(sum(|d| d.held)) / f64::from(known)),
+            ..BaseRate::default()
         }
     }
+}
+
+/// How many of these moments, oldest first, lie within so long before `t`.
+fn within(span: Span, t: Ts, moments: &[Ts]) -> u32 {
+    u32::try_from(moments.len() - moments.partition_point(|at| *at <= t - span)).unwrap_or(u32::MAX)
 }
 
 /// The last 90 days of several detectors. A minute mostly says of all of them what the one before said, so minutes that say the
@@ -221,42 +219,38 @@ impl<'de> Deserialize<'de> for Records {
     }
 }
 
-/// How often several happenings of one kind, such as the changes between the labels of an axis, came on the days of the
-/// last 90. Most never come, so only the days on which one came are kept.
+/// When several happenings of one kind, such as the labels that an axis took, came in the last 90 days.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Tally {
-    /// Day, which of them, how often; oldest first.
-    days: Vec<(i64, u16, u16)>,
+    /// When, and which of them; oldest first.
+    came: Vec<(Ts, u16)>,
 }
 
-/// Days there is room for at once: few changes come on most days.
+/// Happenings there is room for at once.
 const TALLY_ROOM: usize = 64;
 
 impl Default for Tally {
     fn default() -> Self {
-        Self { days: Vec::with_capacity(TALLY_ROOM) }
+        Self { came: Vec::with_capacity(TALLY_ROOM) }
     }
 }
 
 impl Tally {
-    /// How often this one came in the last 90 and the last 30 days, today included, up to now.
+    /// How often this one came in the 90 and the 30 days before `t`.
     #[must_use]
     pub fn before(&self, t: Ts, which: u16) -> (u32, u32) {
-        let within = |days: i64| {
-            let first = day_of(t) - days;
-            self.days.iter().filter(|d| d.1 == which && d.0 > first).map(|d| u32::from(d.2)).sum()
+        let count = |span: Span| {
+            let first = self.came.partition_point(|(at, _)| *at <= t - span);
+            u32::try_from(self.came[first..].iter().filter(|(_, w)| *w == which).count()).unwrap_or(u32::MAX)
         };
-        (within(DAYS), within(MONTH))
+        (count(QUARTER), count(MONTH))
     }
 
     /// It came.
     pub fn fired(&mut self, t: Ts, which: u16) {
-        let day = day_of(t);
-        self.days.retain(|d| d.0 > day - DAYS);
-        match self.days.iter_mut().find(|d| (d.0, d.1) == (day, which)) {
-            Some(known) => known.2 = known.2.saturating_add(1),
-            None => self.days.push((day, which, 1)),
-        }
+        self.came.retain(|(at, _)| *at > t - QUARTER);
+        let place = self.came.partition_point(|(at, _)| *at <= t);
+        self.came.insert(place, (t, which));
     }
 }
 
@@ -268,7 +262,8 @@ mod tests {
     fn ninety_days_are_remembered_and_no_more() {
         let mut s = Spoken::default();
         let at = |day: i64, minute: i64| Ts::from_civil(2026, 1, 1, 0, 0, 0) + Span::days(day) + Span::mins(minute);
-        assert_eq!(s.rate(), BaseRate::default());
+        let rate = |s: &Spoken, t: Ts| s.rate_beside(t, t);
+        assert_eq!(rate(&s, at(0, 0)), BaseRate::default());
         for day in 0..120 {
             if day % 10 == 0 {
                 s.fired(at(day, 3));
@@ -277,16 +272,30 @@ mod tests {
                 s.minute(at(day, minute), minute < 720, minute < 72);
             }
         }
-        let rate = s.rate();
-        assert_eq!((rate.fired_90d, rate.fired_30d), (9, 3), "days 30 to 119");
-        assert!((rate.known_days - 45.0).abs() < 1e-12);
-        assert_eq!(rate.held_share_90d, Some(0.1));
+        let last = rate(&s, at(119, 1_439));
+        assert_eq!((last.fired_90d, last.fired_30d), (9, 3), "days 30 to 119");
+        assert!((last.known_days - 45.0).abs() < 1e-12);
+        assert_eq!(last.held_share_90d, Some(0.1));
         s.fired(at(118, 0));
-        assert_eq!(s.rate().fired_90d, 10, "yesterday still counts");
+        assert_eq!(rate(&s, at(119, 0)).fired_90d, 10, "yesterday still counts");
         s.minute(at(300, 0), true, false);
-        assert_eq!(s.rate().fired_90d, 0);
+        assert_eq!(rate(&s, at(300, 0)).fired_90d, 0);
         s.fired(at(200, 0));
-        assert_eq!(s.rate().fired_90d, 0, "what is out of reach is in no count");
+        assert_eq!(rate(&s, at(300, 0)).fired_90d, 0, "what is out of reach is in no count");
+    }
+
+    /// What came 30 days ago to the minute is over, a minute later than that it counts: not by calendar days.
+    #[test]
+    fn a_month_is_thirty_days_to_the_minute() {
+        let now = Ts::from_civil(2026, 4, 20, 9, 30, 0);
+        let (mut s, mut t) = (Spoken::default(), Tally::default());
+        for at in [now - Span::days(30), now - Span::days(30) + Span::mins(1), now - Span::days(29)] {
+            s.fired(at);
+            t.fired(at, 5);
+        }
+        assert_eq!((s.rate_beside(now, now).fired_30d, t.before(now, 5).1), (2, 2));
+        let earlier = now - Span::mins(1);
+        assert_eq!((s.rate_beside(earlier, earlier).fired_30d, t.before(earlier, 5).1), (3, 3));
     }
 
     #[test]
@@ -305,7 +314,7 @@ mod tests {
                 spoken.minute_of(day, known >> at & 1 == 1, held >> at & 1 == 1);
             }
             if seed >> 56 == 3 {
-                assert_eq!(records.of(1).map(|s| s.rate()), Some(plain[1].rate()), "at {minute}");
+                assert_eq!(records.of(1).map(|s| s.judged()), Some(plain[1].judged()), "at {minute}");
             }
             if seed >> 55 == 9 {
                 let text = serde_json::to_string(&records).unwrap();
@@ -339,9 +348,9 @@ mod tests {
             s.fired(at(day));
         }
         let fired = |rate: BaseRate| (rate.fired_90d, rate.fired_30d);
-        assert_eq!((fired(s.rate()), fired(s.rate_beside(at(80)))), ((3, 1), (2, 0)));
-        assert_eq!(fired(s.rate_beside(at(40))), (2, 1), "one that is open for long");
-        s.minute(at(100), true, true);
-        assert_eq!(fired(s.rate_beside(at(0))), (2, 1), "its own beginning is out of reach already");
+        let now = at(80) + Span::mins(1);
+        assert_eq!((fired(s.rate_beside(now, now)), fired(s.rate_beside(now, at(80)))), ((3, 1), (2, 0)));
+        assert_eq!(fired(s.rate_beside(at(45), at(40))), (1, 0), "one that is open for long");
+        assert_eq!(fired(s.rate_beside(at(100), at(0))), (0, 0), "its own beginning is out of reach already");
     }
 }

@@ -40,7 +40,7 @@ pub struct Happening {
     pub trigger: Option<Trigger>,
     /// How severe.
     pub severity: Severity,
-    /// Which change of its kind: what was before and what is now, as codes. Only the same one is the same happening.
+    /// What is now, as a code: how often a label comes is counted whatever was before it.
     pub which: u16,
     /// Its facts.
     pub shown: Shown,
@@ -77,7 +77,7 @@ impl Memory {
             let mut shown = Shown::default();
             shown.word("from", before.name());
             shown.word("to", now.name());
-            let which = session_code(before) << 8 | session_code(now);
+            let which = session_code(now);
             emit(Happening { pattern: Pattern::SessionChanged, trigger: None, severity: Severity::Info, which, shown });
         }
     }
@@ -129,7 +129,7 @@ fn label<L: Label>(pattern: Pattern, trigger: Trigger, from: L, to: L, severity:
     shown.word("axis", trigger.name());
     shown.word("from", from.word());
     shown.word("to", to.word());
-    Happening { pattern, trigger: Some(trigger), severity, which: u16::from_be_bytes([from.code(), to.code()]), shown }
+    Happening { pattern, trigger: Some(trigger), severity, which: u16::from(to.code()), shown }
 }
 
 fn session_code(session: Session) -> u16 {

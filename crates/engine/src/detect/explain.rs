@@ -128,30 +128,29 @@ pub fn limits(alert: &Alert) -> Vec<&'static str> {
     out
 }
 
-/// "First time on this market in 30 days." Over the same days as the count that messages carry, so that both agree.
+/// "First time on this market in 30 days." Over the same days as the count that messages carry, so that both agree; a label is
+/// counted whatever was before it. Where less than that could be judged, it is so many days of data: they need not be the last.
 fn base_rate(alert: &Alert, text: &mut String) {
     let rate = &alert.base_rate;
     // A rate over part of a day says nothing.
     if rate.known_days < 1.0 {
         return;
     }
-    let last = |most: f64| match rate.known_days.min(most).floor() {
-        d if d < 2.0 => "day".to_owned(),
-        d => format!("{d:.0} days"),
+    let over = |most: f64| match rate.known_days.floor() {
+        d if d >= most => format!("the last {most:.0} days"),
+        d if d < 2.0 => "one day of data".to_owned(),
+        d => format!("{d:.0} days of data"),
     };
-    text.push_str(&match (rate.fired_30d, last(30.0).as_str()) {
-        (0, "day") => " First time on this market in a day".to_owned(),
-        (0, days) => format!(" First time on this market in {days}"),
-        (1, days) => format!(" Once before in the last {days}"),
-        (n, days) => format!(" {n} times before in the last {days}"),
+    let days = over(30.0);
+    text.push_str(&match rate.fired_30d {
+        0 => format!(" First time on this market in {}", days.strip_prefix("the last ").unwrap_or(&days)),
+        1 => format!(" Once before in {days}"),
+        n => format!(" {n} times before in {days}"),
     });
     match rate.held_share_90d.filter(|share| *share > 0.0 && alert.change != Change::Happened) {
         Some(share) => {
-            text.push_str(&format!(
-                "; active {} of the last {}.",
-                crate::explain::significant(share, "fraction"),
-                last(90.0)
-            ));
+            let share = crate::explain::significant(share, "fraction");
+            text.push_str(&format!("; active {share} of {}.", over(90.0)));
         }
         None => text.push('.'),
     }

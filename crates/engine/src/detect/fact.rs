@@ -147,7 +147,7 @@ pub(super) fn one_sided(alert: &Alert) -> String {
 }
 
 /// A reading of a week is of settlements; one of a day is of running rates.
-fn is_settled(alert: &Alert) -> bool {
+pub(super) fn is_settled(alert: &Alert) -> bool {
     alert.ts - alert.window_from >= Span::days(2)
 }
 
@@ -171,6 +171,27 @@ fn from_mean(alert: &Alert) -> Option<String> {
 /// "Funding is 18.7σ below its 24-hour mean (alert at 2σ)."
 pub(super) fn funding(alert: &Alert) -> String {
     from_mean(alert).map_or_else(|| "Funding cannot be compared.".to_owned(), |text| format!("{text}."))
+}
+
+/// Settlements of 8 h in a year.
+const A_YEAR: f64 = 3.0 * 365.0;
+
+/// "Funding is 18.7σ above its 24-hour mean (alert at 3σ): 0.0490 % per 8 h (53.65 % annualised), settles at 16:00Z."
+/// "Settled funding is 4.1σ above its 7-day mean (alert at 3σ). The settlement at 08:00Z was 0.0490 % per 8 h (53.65 % annualised)."
+pub(super) fn far_out(alert: &Alert) -> String {
+    let Some(away) = from_mean(alert) else { return funding(alert) };
+    let settled = is_settled(alert);
+    let Some(rate) = alert.number(if settled { "settled_rate" } else { "funding_rate" }) else {
+        return format!("{away}.");
+    };
+    let paid = format!("{} ({} annualised)", per_8h(rate), significant(rate * A_YEAR, "fraction"));
+    // "2026-02-05T08:00:00Z", of which a trader reads the time of day.
+    let at = |name: &str| alert.word(name).and_then(|iso| iso.get(11..16)).map(|time| format!(" at {time}Z"));
+    if settled {
+        format!("{away}. The settlement{} was {paid}.", at("settled_at").unwrap_or_default())
+    } else {
+        format!("{away}: {paid}{}.", at("settles_at").map_or_else(String::new, |at| format!(", settles{at}")))
+    }
 }
 
 /// "Funding is back in its usual range, 0.4σ above its 24-hour mean (alert at 2σ)." Between its threshold and the band that
@@ -302,6 +323,35 @@ mod tests {
     use super::*;
     use barograph_domain::alert::Word;
     use barograph_domain::{Pattern, Trigger, Ts};
+
+    /// The rate that is paid, per 8 h and annualised, and when: of settlements the last one.
+    #[test]
+    fn funding_far_out_says_what_is_paid_and_when() {
+        let told = |window: Span, data: Vec<(Word, Datum)>| {
+            let mut alert = super::super::meaning::sample(Pattern::FundingManipulation, None, Change::Opened);
+            (alert.window_from, alert.ts, alert.data) = (Ts(0), Ts(0) + window, data);
+            alert.statistics[0].value = Some(4.1);
+            alert.statistics[0].threshold = 3.0;
+            alert.statistics[0].name = Word::from("funding_zscore_24h");
+            let words = of_speaker(&alert);
+            format!("{}. {}", (words.title)(&alert), (words.fact)(&alert))
+        };
+        let number = |name: &'static str, x: f64| (Word::from(name), Datum::Number(x));
+        let word = |name: &'static str, said: &'static str| (Word::from(name), Datum::Word(Word::from(said)));
+        let rate = number("funding_rate", -0.000_49);
+        let settled = vec![rate.clone(), number("settled_rate", 0.0012), word("settled_at", "2026-02-05T08:00:00Z")];
+        assert_eq!(
+            told(Span::days(7), settled),
+            "Funding far outside its week. Settled funding is 4.1σ above its 7-day mean (alert at 3σ). \
+             The settlement at 08:00Z was 0.1200 % per 8 h (131.4 % annualised)."
+        );
+        let running = vec![rate, word("settles_at", "2026-02-05T16:00:00Z")];
+        assert_eq!(
+            told(Span::hours(24), running),
+            "Funding far outside its day. Funding is 4.1σ above its 24-hour mean (alert at 3σ): \
+             −0.0490 % per 8 h (−53.7 % annualised), settles at 16:00Z."
+        );
+    }
 
     /// Of funding at this score, over a day of running rates or a week of settlements.
     fn anomaly_at(z: f64, change: Change, window: Span) -> String {

@@ -56,6 +56,10 @@ macro_rules! inputs {
 inputs! {
     /// `funding_rate_8h`.
     funding_rate: FundingRate8h,
+    /// `funding_rate_settled_8h`.
+    settled_rate: FundingRateSettled8h,
+    /// `minutes_to_funding`.
+    minutes_to_funding: MinutesToFunding,
     /// `funding_zscore_24h`.
     funding_zscore: FundingZscore24h,
     /// `funding_pct_30d`: the rate among those of its own 30 days.

@@ -8,7 +8,7 @@ use super::judge::{Finding, Judgement};
 use super::shown::Shown;
 use super::thresholds::Thresholds;
 use super::{base_rate::Spoken, inputs::Seen};
-use barograph_domain::alert::{Change, Statistic, Word};
+use barograph_domain::alert::{BaseRate, Change, Statistic, Word};
 use barograph_domain::universe::{Gauge, PairReading, PairState};
 use barograph_domain::{
     Alert, Cell, InstrumentName, Kind, KnownAlert, Pattern, Reason, Severity, Span, State, Ts, UniverseRow,
@@ -134,14 +134,16 @@ impl PairWatch {
     pub fn step(&mut self, other: &InstrumentName, inputs: &PairInputs, thresholds: &Thresholds) -> Option<Alert> {
         let judged = judge(inputs, thresholds);
         let report = self.episode.step(inputs.ts, &judged, thresholds.keep, CLEAR);
-        let mut base_rate = self.spoken.rate();
+        // Before this hour is counted: it says nothing of what was usual before it.
+        let before = self.spoken.judged();
         self.spoken.minutes(inputs.ts, MINUTES, matches!(judged, Judgement::Of(_)), self.episode.running().is_some());
         let report = report?;
-        if report.change == Change::Opened {
-            self.spoken.fired(inputs.ts);
+        let rate = self.spoken.rate_of(report.change, inputs.ts, report.of.opened_at);
+        let base_rate = if report.change == Change::Opened {
+            BaseRate { fired_90d: rate.fired_90d, fired_30d: rate.fired_30d, ..before }
         } else {
-            base_rate = self.spoken.rate_beside(report.of.opened_at);
-        }
+            rate
+        };
         let Shown { statistics, data } = show(inputs, thresholds);
         let (window_from, other) = (inputs.ts - WINDOW, Some(other.clone()));
         let record = report.record(Pattern::CorrelationBreak, inputs.ts);

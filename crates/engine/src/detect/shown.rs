@@ -6,7 +6,10 @@ use super::thresholds::Thresholds;
 use crate::features::funding_signals::AnomalyReasons;
 use crate::liquidations::Side3;
 use barograph_domain::alert::{Datum, Statistic, Word};
-use barograph_domain::{Cell, Reason, State, Trigger};
+use barograph_domain::{Cell, Reason, Span, State, Trigger};
+
+/// Over so long a score of running funding is one; of settlements over longer.
+const RUNNING: Span = Span::hours(24);
 
 /// What a record shows.
 #[derive(Debug, Default)]
@@ -92,6 +95,27 @@ impl Shown {
             None => self.cell("anomaly_score", &i.funding_zscore),
         }
         self.data.push((Word::from("reasons"), Datum::Words(super::explain::reasons(reasons, z, change, volatility))));
+    }
+
+    /// What is paid: of running funding when it settles, of settlements the last one and when it was. A score of a week may be of
+    /// settlements while a running rate is there as well.
+    pub(super) fn settlement(&mut self, i: &Inputs) {
+        if i.funding_window > RUNNING {
+            self.cell("settled_rate", &i.settled_rate);
+            match i.settled_rate.ready() {
+                Some(_) => self.word("settled_at", i.settled_rate.anchor.iso()),
+                None => self.cell("settled_at", &i.settled_rate),
+            }
+            return;
+        }
+        match i.minutes_to_funding.ready() {
+            Some(minutes) => {
+                #[expect(clippy::cast_possible_truncation, reason = "settlements are hours apart")]
+                let left = Span::secs((minutes * 60.0).round() as i64);
+                self.word("settles_at", (i.ts + left).iso());
+            }
+            None => self.cell("settles_at", &i.minutes_to_funding),
+        }
     }
 
     /// What is paid out first, in the order of the payload (payloads §5).

@@ -11,7 +11,7 @@ use super::shown::Shown;
 use super::table::{DETECTORS, Detector, calm};
 use super::thresholds::Thresholds;
 use barograph_domain::alert::{BaseRate, Change};
-use barograph_domain::{Alert, AlertState, Pattern, Trigger};
+use barograph_domain::{Alert, AlertState, Pattern, Severity, Trigger};
 use serde::{Deserialize, Serialize};
 
 /// State of all detectors of one market.
@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 pub struct Surveillance {
     episodes: Vec<Episode>,
     spoken: Records,
-    /// How often each change of each kind of happening came.
+    /// When each label, or whatever else a kind of happening tells apart, came.
     tallies: Vec<Tally>,
     memory: Memory,
     burst: BurstMemory,
@@ -100,7 +100,7 @@ impl Surveillance {
             self.burst.note(&inputs.liquidations, (was_open, running.is_some()), known, held);
         }
         if let Some(report) = report {
-            let inhibited_by = detector.inhibited_by.filter(|by| self.is_open(*by));
+            let inhibited_by = detector.inhibited_by.filter(|by| self.is_as_severe(*by, report.of.severity));
             let rate_of = |spoken: &mut Spoken| spoken.rate_of(report.change, inputs.ts, report.of.opened_at);
             let base_rate = self.spoken.of(at).map_or_else(BaseRate::default, rate_of);
             let mut shown = Shown::default();
@@ -130,6 +130,11 @@ impl Surveillance {
         DETECTORS.iter().zip(&self.episodes).any(|(d, e)| d.pattern == pattern && e.running().is_some())
     }
 
+    /// Is one open that is no less severe than this? A milder one does not say the same more strongly.
+    fn is_as_severe(&self, pattern: Pattern, severity: Severity) -> bool {
+        self.open().any(|(detector, running)| detector.pattern == pattern && running.severity >= severity)
+    }
+
     /// Episodes that are open now, with their detectors.
     pub fn open(&self) -> impl Iterator<Item = (&'static Detector, &super::episode::Running)> {
         DETECTORS.iter().zip(&self.episodes).filter_map(|(d, e)| e.running().map(|r| (d, r)))
@@ -140,7 +145,7 @@ fn happened(happening: Happening, inputs: &Inputs, counts: Option<(&Spoken, &mut
     let base_rate = counts.map(|(spoken, tally)| {
         let (fired_90d, fired_30d) = tally.before(inputs.ts, happening.which);
         tally.fired(inputs.ts, happening.which);
-        BaseRate { fired_90d, fired_30d, ..spoken.rate() }
+        BaseRate { fired_90d, fired_30d, ..spoken.judged() }
     });
     Alert {
         pattern: happening.pattern,

@@ -86,12 +86,13 @@ const FUNDING_MANIPULATION: Detector = Detector {
     show: |i, t, out| {
         out.statistic("funding_zscore_24h", &i.funding_zscore, t.funding_manipulation_z, "σ", true);
         out.funding(i, t);
+        out.settlement(i);
     },
     words: Words {
-        title: |_| "Funding far outside its day".to_owned(),
-        short: "funding far outside its day",
+        title: |alert| format!("Funding far outside its {}", if fact::is_settled(alert) { "week" } else { "day" }),
+        short: "funding far outside its usual range",
         behaviour: "manipulation of funding",
-        fact: fact::funding,
+        fact: fact::far_out,
         measure: "funding's distance from its mean",
         risk: |_| RiskRegime::SqueezeRisk,
         ..PLAIN

@@ -1,16 +1,17 @@
 //! What a label means for a person: bias, posture and words, apart for new entries and open positions (regimes §8, §9).
 //!
-//! A book's posture table says what every axis and a position's stop ask for, and the strictest counts; a book without one goes
-//! by the risk label alone. Staleness overrides everything downwards. AGGRESSIVE needs every condition of the upgrade; a condition whose source is
+//! A book's posture table says what every axis and a position's stop ask for, and the strictest counts; where none asks for
+//! anything an open alert speaks. A book without one goes by the risk label alone. Staleness overrides everything downwards. AGGRESSIVE needs every condition of the upgrade; a condition whose source is
 //! not built counts as not met and is listed.
 
 use super::facts::Facts;
 use super::headline::HeldStop;
 use crate::catalogue::Feature;
+use crate::detect::words::of_pattern;
 use crate::rules::{PostureRow, PostureWhen};
 use barograph_domain::guidance::{new_entries, of_bias, of_posture, open_positions, stops_add};
 use barograph_domain::snapshot::Guidance;
-use barograph_domain::{Confirmation, Posture, RiskBias, RiskRegime, StopVulnerability, VolRegime};
+use barograph_domain::{Confirmation, Posture, RiskBias, RiskRegime, Severity, StopVulnerability, VolRegime};
 
 /// Bias and posture of a label while everything is fresh and nothing upgrades it.
 #[must_use]
@@ -43,8 +44,11 @@ pub(super) fn guidance_of(
         bias = RiskBias::Conservative;
         posture = if facts.ctx.book.uses_last_values() { Posture::Hold } else { posture.min(Posture::Hold) };
     }
-    let entries_alone = entries(facts, &asked, posture);
     let by_table = !facts.ctx.book.postures().is_empty();
+    let (entries_alone, open_positions) = match open_alert(facts).filter(|_| posture >= Posture::Normal) {
+        Some(label) => (new_entries(label, posture).to_owned(), open_positions(label).to_owned()),
+        None => (entries(facts, &asked, posture), open(facts, &asked, posture)),
+    };
     Guidance {
         risk_bias: bias,
         risk_bias_action: of_bias(bias).action,
@@ -52,9 +56,20 @@ pub(super) fn guidance_of(
         posture_action: if by_table { action_of(posture) } else { of_posture(posture).action },
         new_entries: with_stops(entries_alone.clone(), worst_stops),
         entries_alone,
-        open_positions: open(facts, &asked, posture),
+        open_positions,
         upgrade_blocked_by: blocked,
     }
+}
+
+/// Where the labels ask for nothing, what the worst open alert asks for in the words of its own message: beside one of MEDIUM or
+/// above nobody reads "no action needed" (UX §1). A book without a table goes by the risk label alone.
+fn open_alert(facts: &Facts<'_>) -> Option<RiskRegime> {
+    let by_table = !facts.ctx.book.postures().is_empty();
+    let worst = facts.row.open.worst.filter(|worst| by_table && worst.severity >= Severity::Medium)?;
+    Some(match (of_pattern(worst.pattern).risk)(worst.severity) {
+        RiskRegime::Normal => RiskRegime::ChopRisk,
+        label => label,
+    })
 }
 
 /// What the labels ask for.
@@ -208,6 +223,9 @@ fn upgrade_blocked_by(facts: &Facts<'_>, asked: &Asked) -> Vec<&'static str> {
     let mut others = asked.rows.iter().flatten().filter(|r| asks(r));
     if others.any(|r| matches!(r.when, PostureWhen::Heat(_) | PostureWhen::Stop(_))) {
         out.push("heat or a position's stop asks for care");
+    }
+    if open_alert(facts).is_some() {
+        out.push("an alert is open");
     }
     if !facts.ctx.book.allow_aggressive {
         out.push("allow_aggressive is off");

@@ -3,6 +3,7 @@
 //! Made once, when the fact is stored, from the fact alone. Figures are the statistics that decide; the page's address is that
 //! of the market at the moment the fact was known.
 
+use barograph_api::EventView;
 use barograph_domain::advice::{Notice as PositionNotice, NoticeLevel, NoticeTrigger};
 use barograph_domain::alert::{Change, Statistic};
 use barograph_domain::delivery::{Figure, Message, MessageKind, Notice, Phase, fingerprint, message_id};
@@ -24,8 +25,18 @@ pub(crate) fn of_alert(
     keep: f64,
     minute: Option<&Minute>,
 ) -> Message {
+    told(instrument, &view(instrument, logic_version, known, keep, minute), known, keep, minute)
+}
+
+/// The same, where the event is made already: a sample says in it that it is one.
+pub(super) fn told(
+    instrument: &InstrumentName,
+    event: &EventView,
+    known: &KnownAlert,
+    keep: f64,
+    minute: Option<&Minute>,
+) -> Message {
     let alert = &known.alert;
-    let event = view(instrument, logic_version, known, keep, minute);
     let told = meaning_at(alert, keep, minute);
     let subject = alert.subject(instrument);
     let seed4 = event.seed4().and_then(|e| serde_json::to_string(&e).ok()).unwrap_or_default();
@@ -60,7 +71,7 @@ pub(crate) fn of_alert(
         path: page(instrument, known.known_at),
         members: Vec::new(),
         more_members: 0,
-        event: serde_json::to_string(&event).unwrap_or_default(),
+        event: serde_json::to_string(event).unwrap_or_default(),
         seed4,
     };
     Message {

@@ -7,7 +7,7 @@ use barograph_domain::Ts;
 use barograph_domain::advice::Notice as PositionNotice;
 use barograph_engine::rules::Book;
 use barograph_net::Clock;
-use barograph_notify::dispatch::{Dispatcher, Now, Stats};
+use barograph_notify::dispatch::{Clocks, Dispatcher, Now, Stats};
 use barograph_notify::receiver::Receiver;
 use barograph_notify::transport::Transport;
 use barograph_query::delivery::{DeliveryDesk, Outlet, Wish, ask};
@@ -52,6 +52,8 @@ impl Room {
         if receivers.is_empty() {
             return Ok(None);
         }
+        // A made-up world may run faster than the receivers' clocks, and elsewhere.
+        let rate = clock.rate();
         let now: Now = Arc::new(move || clock.now());
         let changes = Arc::new(AtomicU64::new(0));
         let outbox = StoreOutbox::new(target.clone(), open_outbox(target)?, Arc::clone(&now), Arc::clone(&changes));
@@ -60,7 +62,8 @@ impl Room {
         drop(writeln!(std::io::stderr(), "barograph: [WEBHOOK] telling {}", names.join(", ")));
         let mail = Mail::new(receivers.clone(), book);
         let Ts(seed) = now();
-        let dispatcher = Dispatcher::start(receivers, Box::new(outbox), transport, runtime, now, seed.cast_unsigned())
+        let (outbox, clocks) = (Box::new(outbox), Clocks::of_world(now, rate));
+        let dispatcher = Dispatcher::start(receivers, outbox, transport, runtime, clocks, seed.cast_unsigned())
             .map_err(Error::refused)?;
         Ok(Some(Arc::new(Self { mail, dispatcher: Mutex::new(Some(dispatcher)), said: Mutex::default(), changes })))
     }
@@ -103,27 +106,7 @@ impl Room {
     pub fn news(&self) -> Vec<String> {
         let Some(now) = self.stats() else { return Vec::new() };
         let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut lines = Vec::new();
-        if let Some(why) = now.broken.as_ref().filter(|_| said.broken.is_none()) {
-            lines.push(format!("[WEBHOOK] deliveries are on hold: {why}; retrying, nothing that waits is lost"));
-        }
-        if said.broken.is_some() && now.broken.is_none() {
-            lines.push("[WEBHOOK] deliveries go out again".to_owned());
-        }
-        for (name, s) in &now.endpoints {
-            let before = said.endpoints.get(name).cloned().unwrap_or_default();
-            match (&before.disabled, &s.disabled) {
-                (None, Some(why)) => lines.push(format!("[WEBHOOK] {name} is not used any more: {why}")),
-                (Some(_), None) => lines.push(format!("[WEBHOOK] {name} is used again")),
-                (None, None) | (Some(_), Some(_)) => {}
-            }
-            let lost = (s.dead + s.expired).saturating_sub(before.dead + before.expired);
-            if lost > 0 {
-                lines.push(format!(
-                    "[WEBHOOK] {name}: {lost} deliveries came to nothing; see them with: barograph alerts dead"
-                ));
-            }
-        }
+        let lines = news(&said, &now);
         *said = now;
         lines
     }
@@ -151,10 +134,65 @@ impl Told for Room {
     }
 }
 
+/// What is new to somebody who was told of `said`. That a receiver is not used any more is told once; what comes to nothing
+/// for that reason is not told again with each alert.
+fn news(said: &Stats, now: &Stats) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(why) = now.broken.as_ref().filter(|_| said.broken.is_none()) {
+        lines.push(format!("[WEBHOOK] deliveries are on hold: {why}; retrying, nothing that waits is lost"));
+    }
+    if said.broken.is_some() && now.broken.is_none() {
+        lines.push("[WEBHOOK] deliveries go out again".to_owned());
+    }
+    for (name, s) in &now.endpoints {
+        let before = said.endpoints.get(name).cloned().unwrap_or_default();
+        let lost = (s.dead + s.expired).saturating_sub(before.dead + before.expired);
+        let deliveries = if lost == 1 { "delivery" } else { "deliveries" };
+        let see = "see what did not arrive with: barograph alerts dead";
+        match (&before.disabled, &s.disabled) {
+            (None, Some(why)) => lines.push(format!("[WEBHOOK] {name} is not used any more: {why}; {see}")),
+            (Some(_), Some(_)) => {}
+            (before, None) => {
+                if before.is_some() {
+                    lines.push(format!("[WEBHOOK] {name} is used again"));
+                }
+                if lost > 0 {
+                    lines.push(format!("[WEBHOOK] {name}: {lost} {deliveries} came to nothing; {see}"));
+                }
+            }
+        }
+    }
+    lines
+}
+
 fn hear(dispatcher: &Dispatcher, wish: Wish) {
     match wish {
         Wish::Again(again) => dispatcher.replay(*again),
         Wish::Silences => dispatcher.reread(),
         Wish::Enabled(endpoint) => dispatcher.enable(&endpoint),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use barograph_notify::dispatch::EndpointStats;
+
+    /// A receiver that is gone is told of once, however many alerts come to nothing after that.
+    #[test]
+    fn a_receiver_that_is_gone_is_told_of_once() {
+        let at = |dead: u64, disabled: Option<&str>| {
+            let one = EndpointStats { dead, disabled: disabled.map(str::to_owned), ..EndpointStats::default() };
+            Stats { endpoints: [("desk".to_owned(), one)].into(), ..Stats::default() }
+        };
+        let gone = Some("it answered 410, gone");
+        let told = news(&at(0, None), &at(1, gone));
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].contains("desk is not used any more: it answered 410, gone"), "{told:?}");
+        assert_eq!(news(&at(1, gone), &at(7, gone)), Vec::<String>::new());
+        let again = news(&at(7, gone), &at(7, None));
+        assert_eq!(again, ["[WEBHOOK] desk is used again"]);
+        let lost = news(&at(7, None), &at(8, None));
+        assert!(lost[0].contains("desk: 1 delivery came to nothing"), "{lost:?}");
     }
 }

@@ -44,6 +44,38 @@ pub fn system_clock() -> Now {
     })
 }
 
+/// The clocks that a dispatcher goes by.
+#[derive(Clone)]
+pub struct Clocks {
+    /// Of what messages report: how old they are, when one is tried again.
+    pub now: Now,
+    /// Of the receivers: a request is signed with its moment, and dates in their answers are compared with it.
+    pub wire: Now,
+    /// Seconds of `now` per second of `wire`; 1 is real time.
+    pub rate: f64,
+}
+
+impl core::fmt::Debug for Clocks {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Clocks").field("rate", &self.rate).finish_non_exhaustive()
+    }
+}
+
+impl Clocks {
+    /// Messages of a world whose clock this is, told to receivers on the machine's.
+    #[must_use]
+    pub fn of_world(now: Now, rate: f64) -> Self {
+        Self { now, wire: system_clock(), rate }
+    }
+}
+
+/// One clock for both.
+impl From<Now> for Clocks {
+    fn from(now: Now) -> Self {
+        Self { wire: Arc::clone(&now), now, rate: 1.0 }
+    }
+}
+
 /// A dispatcher that runs. Dropped without [`Dispatcher::stop`], it ends as if the process were killed.
 #[derive(Debug)]
 pub struct Dispatcher {
@@ -61,7 +93,7 @@ impl Dispatcher {
         outbox: Box<dyn Outbox>,
         transport: Arc<Transport>,
         runtime: Handle,
-        now: Now,
+        clocks: impl Into<Clocks>,
         seed: u64,
     ) -> Result<Self, String> {
         let mut names: Vec<&str> = receivers.iter().map(|r| r.name.as_str()).collect();
@@ -70,7 +102,7 @@ impl Dispatcher {
             return Err(format!("two receivers are named '{}'; names tell them apart", twice[0]));
         }
         let inbox = Arc::new(Inbox::default());
-        let runner = Runner::new(receivers, outbox, transport, runtime, now, seed, Arc::clone(&inbox))?;
+        let runner = Runner::new(receivers, outbox, transport, runtime, clocks.into(), seed, Arc::clone(&inbox))?;
         let thread = std::thread::Builder::new()
             .name("notify".to_owned())
             .spawn(move || watch::watch(runner))

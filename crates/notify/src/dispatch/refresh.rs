@@ -90,14 +90,14 @@ impl Refresh {
     }
 }
 
-/// Delivers it again. What comes of it is not on record: these are no deliveries.
-pub(super) async fn deliver(transport: &Transport, target: &Target, messages: &[Arc<Message>], now: &super::Now) {
+/// Delivers it again; `wire` is the receivers' clock. What comes of it is not on record: these are no deliveries.
+pub(super) async fn deliver(transport: &Transport, target: &Target, messages: &[Arc<Message>], wire: &super::Now) {
     let Some(refresh) = target.receiver.format.refresh else { return };
     for some in messages.chunks(AT_ONCE) {
-        let context = Context { receiver: &target.receiver, learned: None, now: now(), repeats: None };
+        let context = Context { receiver: &target.receiver, learned: None, now: wire(), repeats: None };
         let request = refresh(some, &context);
         let Some(url) = target.url_of(&request) else { return };
-        let headers = target.headers("", &request, now());
+        let headers = target.headers("", &request, wire());
         let body = Bytes::from(request.body);
         let receiver = &target.receiver;
         let post = Post {

@@ -1,11 +1,11 @@
 //! The dispatcher's thread.
 
-use super::Now;
 use super::identity;
 use super::inbox::{Batch, Command, Inbox, Stop};
 use super::refresh::{self, Refresh};
 use super::send::{Finished, Target, send};
 use super::writes::Writes;
+use super::{Clocks, Now};
 use crate::outbox::{Outbox, OutboxError, Outgoing, Recovered};
 use crate::plan::{Action, Outcome, Planner, Send, Tried};
 use crate::receiver::Receiver;
@@ -45,6 +45,9 @@ pub(super) struct Runner {
     transport: Arc<Transport>,
     runtime: Handle,
     now: Now,
+    /// The receivers' clock, and seconds of ours per second of it.
+    wire: Now,
+    rate: f64,
     seed: u64,
     inbox: Arc<Inbox>,
     writes: Writes,
@@ -85,11 +88,12 @@ impl Runner {
         outbox: Box<dyn Outbox>,
         transport: Arc<Transport>,
         runtime: Handle,
-        now: Now,
+        clocks: Clocks,
         seed: u64,
         inbox: Arc<Inbox>,
     ) -> Result<Self, String> {
-        let planner = Planner::new(receivers.iter().map(Receiver::endpoint).collect(), seed);
+        let Clocks { now, wire, rate } = clocks;
+        let planner = Planner::new(receivers.iter().map(Receiver::endpoint).collect(), seed).at_rate(rate);
         let targets: Vec<_> = receivers.into_iter().map(|r| Target::new(r).map(Arc::new)).collect::<Result<_, _>>()?;
         let refresh = Refresh::of(&targets, now());
         Ok(Self {
@@ -99,6 +103,8 @@ impl Runner {
             transport,
             runtime,
             now,
+            wire,
+            rate,
             seed,
             inbox,
             writes: Writes::default(),
@@ -170,7 +176,8 @@ impl Runner {
     /// Forgets everything but what it is for.
     pub(super) fn begin_again(&mut self) {
         self.epoch += 1;
-        self.planner = Planner::new(self.targets.iter().map(|t| t.receiver.endpoint()).collect(), self.seed);
+        let endpoints = self.targets.iter().map(|t| t.receiver.endpoint()).collect();
+        self.planner = Planner::new(endpoints, self.seed).at_rate(self.rate);
         self.refresh = Refresh::of(&self.targets, (self.now)());
         (self.writes, self.in_flight, self.reread, self.deaf, self.worked) =
             (Writes::default(), 0, false, false, false);
@@ -401,8 +408,9 @@ impl Runner {
         self.in_flight += 1;
         let target = Arc::clone(&self.targets[what.endpoint]);
         let repeats = self.doubts.contains(&(what.endpoint, what.message.id.clone()));
-        let (transport, now, inbox) = (Arc::clone(&self.transport), Arc::clone(&self.now), Arc::clone(&self.inbox));
-        drop(self.runtime.spawn(send(transport, target, what, (self.epoch, repeats), now, inbox)));
+        let (transport, inbox) = (Arc::clone(&self.transport), Arc::clone(&self.inbox));
+        let clocks = (Arc::clone(&self.now), Arc::clone(&self.wire));
+        drop(self.runtime.spawn(send(transport, target, what, (self.epoch, repeats), clocks, inbox)));
     }
 
     /// Delivers again how things stand, to an endpoint that wants that.
@@ -412,9 +420,9 @@ impl Runner {
             self.refresh.done(place);
             return;
         }
-        let (transport, now, inbox) = (Arc::clone(&self.transport), Arc::clone(&self.now), Arc::clone(&self.inbox));
+        let (transport, wire, inbox) = (Arc::clone(&self.transport), Arc::clone(&self.wire), Arc::clone(&self.inbox));
         drop(self.runtime.spawn(async move {
-            refresh::deliver(&transport, &target, &messages, &now).await;
+            refresh::deliver(&transport, &target, &messages, &wire).await;
             inbox.refreshed(place);
         }));
     }
@@ -512,16 +520,17 @@ impl Runner {
 
     fn sleep(&self) -> Duration {
         let now = (self.now)();
-        let wake = self.planner.next_wake().map_or(SLEEP_MAX, |at| {
-            Duration::from_nanos(u64::try_from((at - now).0.max(0)).unwrap_or(0)).max(Duration::from_millis(1))
-        });
+        let left = |at: Ts| {
+            let real = (at - now).as_secs_f64().max(0.0) / self.rate;
+            Duration::try_from_secs_f64(real).unwrap_or(SLEEP_MAX).max(Duration::from_millis(1))
+        };
+        let wake = self.planner.next_wake().map_or(SLEEP_MAX, left);
         let mut wait = wake.min(SLEEP_MAX);
         if let Some(since) = self.since {
             wait = wait.min(BATCH_WAIT.saturating_sub(since.elapsed()).max(Duration::from_millis(1)));
         }
         if let Some(at) = self.refresh.next_wake() {
-            let left = Duration::from_nanos(u64::try_from((at - now).0.max(0)).unwrap_or(0));
-            wait = wait.min(left.max(Duration::from_millis(1)));
+            wait = wait.min(left(at));
         }
         if self.must_read() {
             wait = wait.min(BATCH_WAIT);

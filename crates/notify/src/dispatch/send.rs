@@ -201,13 +201,13 @@ impl Target {
     }
 }
 
-/// Sends the parts of a message that are not confirmed yet, one after the other.
+/// Sends the parts of a message that are not confirmed yet, one after the other. `wire` is the receivers' clock.
 pub(crate) async fn attempt(
     transport: &Transport,
     target: &Arc<Target>,
     message: &Arc<Message>,
     of: Try<'_>,
-    now: &super::Now,
+    wire: &super::Now,
 ) -> Done {
     let mut done = Done::new(of.parts_done);
     let receiver = &target.receiver;
@@ -215,7 +215,7 @@ pub(crate) async fn attempt(
         return target.call(callback, message, done).await;
     }
     let repeats = of.repeats.then_some(of.parts_done);
-    let parts = render(message, &Context { receiver, learned: of.learned, now: now(), repeats });
+    let parts = render(message, &Context { receiver, learned: of.learned, now: wire(), repeats });
     let gap = Duration::from_nanos(u64::try_from(receiver.format.pace.gap.0).unwrap_or(0));
     for (nth, part) in parts.iter().enumerate().skip(usize::try_from(of.parts_done).unwrap_or(0)) {
         if done.parts_done > of.parts_done {
@@ -223,7 +223,7 @@ pub(crate) async fn attempt(
             sleep(gap).await;
         }
         let Some(url) = target.url_of(part) else { return done };
-        let headers = target.headers(&message.id, part, now());
+        let headers = target.headers(&message.id, part, wire());
         let body = Bytes::from(part.body.clone());
         let post = Post {
             endpoint: &receiver.name,
@@ -236,7 +236,7 @@ pub(crate) async fn attempt(
         };
         let answer = transport.post(post).await;
         let is_repeat = repeats.is_some_and(|part| usize::try_from(part) == Ok(nth));
-        target.judged(&mut done, answer, is_repeat, now());
+        target.judged(&mut done, answer, is_repeat, wire());
         if done.outcome != Outcome::Delivered {
             return done;
         }
@@ -277,12 +277,12 @@ pub(super) async fn send(
     target: Arc<Target>,
     send: Send,
     (epoch, repeats): (u64, bool),
-    now: super::Now,
+    (now, wire): (super::Now, super::Now),
     inbox: Arc<Inbox>,
 ) {
     let (message, learned, parts_done) = (Arc::clone(&send.message), send.learned.clone(), send.parts_done);
     let mut report = Report { inbox, send: Some(send), epoch, at: now(), began: Instant::now() };
     let of = Try { learned: learned.as_deref(), parts_done, repeats };
-    let done = attempt(&transport, &target, &message, of, &now).await;
+    let done = attempt(&transport, &target, &message, of, &wire).await;
     report.end(done);
 }

@@ -67,7 +67,7 @@ fn names(message: &Message) -> Map<String, Value> {
     if let Some(trigger) = message.notice.trigger {
         out.insert("trigger".to_owned(), json!(trigger.name()));
     }
-    if message.notice.instrument.is_none() {
+    if message.notice.kind == MessageKind::Group || message.notice.instrument.is_none() {
         out.insert("group".to_owned(), json!(message.fingerprint));
     }
     out

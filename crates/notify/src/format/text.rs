@@ -49,9 +49,11 @@ pub(super) fn words(notice: &Notice, dashboard: &str) -> Words {
     };
     let title = escape_control(&title).into_owned();
     let mut lines = vec![notice.text.clone()];
-    lines.extend(notice.members.iter().take(MEMBERS_MAX).map(member));
     let unnamed = notice.members.len().saturating_sub(MEMBERS_MAX);
     let more = u64::from(notice.more_members) + u64::try_from(unnamed).unwrap_or(u64::MAX);
+    // A group of one says of it what its own message would.
+    let listed = if more == 0 && notice.members.len() == 1 { 0 } else { MEMBERS_MAX };
+    lines.extend(notice.members.iter().take(listed).map(member));
     if more > 0 {
         lines.push(format!("and {more} more"));
     }
@@ -73,7 +75,8 @@ fn meaning(notice: &Notice) -> String {
 fn outlook(notice: &Notice) -> String {
     let fired = notice.fired_30d.map(|n| fired(n, notice.known_days));
     // What happened and has no length is a label that changed: its end is the next change.
-    let clears = if notice.kind == MessageKind::Alert { notice.clears.as_str() } else { "" };
+    let of_alerts = matches!(notice.kind, MessageKind::Alert | MessageKind::Group);
+    let clears = if of_alerts { notice.clears.as_str() } else { "" };
     clearing(notice.phase, if notice.phase == Phase::Happened { clears } else { &notice.clears })
         .into_iter()
         .chain(fired)

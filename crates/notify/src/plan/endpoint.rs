@@ -80,7 +80,11 @@ pub(super) struct EndpointPlan {
     pub(super) in_flight: usize,
     pub(super) rest_until: Ts,
     pub(super) failures: u32,
+    /// It asked for patience and has taken nothing since: one request at a time finds out whether it takes more.
+    pub(super) probing: bool,
     pub(super) misconfigured: u32,
+    /// A minute of the receiver's.
+    pub(super) minute: Span,
     sent: VecDeque<Ts>,
     /// Place of the newest record of each thing that was handed out, alone or with a group.
     newest: BTreeMap<String, Order>,
@@ -105,7 +109,9 @@ impl EndpointPlan {
             in_flight: 0,
             rest_until: Ts::MIN,
             failures: 0,
+            probing: false,
             misconfigured: 0,
+            minute: Span::mins(1),
             sent: VecDeque::new(),
             newest: BTreeMap::new(),
             stopped: None,
@@ -386,7 +392,7 @@ impl EndpointPlan {
     pub(super) fn enable(&mut self, now: Ts, out: &mut Vec<Action>) {
         self.state.disabled = None;
         self.state.failing_since = None;
-        (self.failures, self.misconfigured, self.rest_until) = (0, 0, now);
+        (self.failures, self.probing, self.misconfigured, self.rest_until) = (0, false, 0, now);
         out.push(Action::State(self.state.clone()));
         self.hurry(now);
     }
@@ -404,7 +410,7 @@ impl EndpointPlan {
     }
 
     const fn room(&self) -> usize {
-        let most = if self.failures >= PROBE_AFTER { 1 } else { self.endpoint.in_flight_max };
+        let most = if self.probing || self.failures >= PROBE_AFTER { 1 } else { self.endpoint.in_flight_max };
         most.saturating_sub(self.in_flight)
     }
 
@@ -416,7 +422,7 @@ impl EndpointPlan {
         }
         let most = self.endpoint.pace.per_minute;
         if most > 0 && self.sent.len() >= most {
-            at = at.max(self.sent[self.sent.len() - most] + Span::mins(1));
+            at = at.max(self.sent[self.sent.len() - most] + self.minute);
         }
         at
     }

@@ -2,7 +2,7 @@
 
 use super::storm::{Part, Storm, phase_of, source_of};
 use barograph_domain::delivery::{Member, Message, MessageKind, Notice, Phase, fingerprint, message_id};
-use barograph_domain::{Pattern, Ts};
+use barograph_domain::{InstrumentName, Pattern, Ts};
 use core::cmp::Reverse;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -44,27 +44,33 @@ fn made(storm: &Storm, cause: &str, mut parts: Vec<&Part>, now: Ts) -> Message {
         rank(a).cmp(&rank(b)).then_with(|| a.message.notice.instrument.cmp(&b.message.notice.instrument))
     });
     let phase = phase_of(parts.iter().copied());
-    let news = parts.iter().filter(|p| p.fresh).count();
     let members: Vec<&Arc<Message>> = parts.iter().map(|p| &p.message).collect();
     let first = members.first().map(|m| &m.notice);
     let pattern = first.and_then(|n| n.pattern).filter(|p| members.iter().all(|m| m.notice.pattern == Some(*p)));
     let rule = cause.strip_prefix("rule|").map(str::to_owned);
-    let title = title(&members, pattern, rule.as_deref());
-    let text = text(&members, phase, news);
+    let said = Said::of(&parts, pattern, rule.as_deref(), phase);
+    let alone = first.filter(|_| members.len() == 1);
     let mut notice = Notice {
         revision: storm.update,
         pattern,
         rule,
         source: source_of(&members).to_owned(),
         severity: members.iter().map(|m| m.notice.severity).max().unwrap_or(barograph_domain::Severity::Info),
-        title,
-        text,
+        instrument: alone.and_then(|n| n.instrument.clone()),
+        symbol: alone.map(|n| n.symbol.clone()).unwrap_or_default(),
+        title: said.title,
+        text: said.text,
+        headline: said.headline,
+        figures: alone.map(|n| n.figures.clone()).unwrap_or_default(),
         new_entries: first.map(|n| n.new_entries.clone()).unwrap_or_default(),
         open_positions: first.map(|n| n.open_positions.clone()).unwrap_or_default(),
+        clears: alone.map(|n| n.clears.clone()).unwrap_or_default(),
+        fired_30d: alone.and_then(|n| n.fired_30d),
+        known_days: alone.and_then(|n| n.known_days),
         ts: members.iter().map(|m| m.notice.ts).max().unwrap_or(now),
         opened_at: storm.began,
         closed_at: (phase == Phase::Resolved).then_some(now),
-        path: format!("/alerts?as_of={now}"),
+        path: alone.map_or_else(|| format!("/alerts?as_of={now}"), |n| n.path.clone()),
         members: members.iter().take(NAMED_MAX).enumerate().filter_map(|(i, m)| member(i, m)).collect(),
         more_members: u32::try_from(members.len().saturating_sub(NAMED_MAX)).unwrap_or(u32::MAX),
         ..Notice::bare(MessageKind::Group, phase, storm.id.clone(), now)
@@ -106,42 +112,127 @@ fn member(place: usize, message: &Message) -> Option<Member> {
     })
 }
 
-fn title(members: &[&Arc<Message>], pattern: Option<Pattern>, rule: Option<&str>) -> String {
-    let what = rule.or_else(|| pattern.map(Pattern::name)).unwrap_or("Several alerts");
-    let mut markets: Vec<_> = members.iter().map(|m| &m.notice.instrument).collect();
-    markets.sort_unstable();
-    markets.dedup();
-    let whole = match (members.len(), markets.len()) {
-        (1, _) => format!("{what} repeatedly on one market"),
-        (n, 1) => format!("{what}: {n} alerts on one market"),
-        (_, n) => format!("{what} on {n} markets"),
-    };
-    whole.chars().take(TITLE_MAX).collect()
+/// What a group says in words: which markets, how many alerts, and the numbers of the first of them.
+struct Said {
+    title: String,
+    text: String,
+    headline: String,
 }
 
-fn text(members: &[&Arc<Message>], phase: Phase, news: usize) -> String {
-    let count = |p| members.iter().filter(|m| m.notice.phase == p).count();
-    let parts = [
+impl Said {
+    /// Of parts in the order in which they are told. One that is alone is told as its own message would be, and how often it came.
+    fn of(parts: &[&Part], pattern: Option<Pattern>, rule: Option<&str>, phase: Phase) -> Self {
+        let Some(first) = parts.first() else {
+            return Self { title: String::new(), text: String::new(), headline: String::new() };
+        };
+        let names = Names::of(parts);
+        let lead = &first.message.notice;
+        let own = |n: &Notice| if n.headline.is_empty() { n.title.clone() } else { n.headline.clone() };
+        let what = rule.or_else(|| pattern.map(Pattern::name));
+        let (title, text, headline) = match (parts.len(), names.markets.len(), first.times) {
+            (1, _, 0 | 1) => (lead.title.clone(), lead.text.clone(), own(lead)),
+            (1, _, times) => {
+                let what = what.unwrap_or("Alert");
+                let text = format!("{times} times on {}. The last: {}", names.first(), lead.text);
+                (format!("{what} {times} times on {}", names.first()), text, own(lead))
+            }
+            (n, 1, _) => {
+                let what = what.map(|what| format!("{what}: ")).unwrap_or_default();
+                let text = format!("Same cause, {n} alerts on {}", names.first());
+                (format!("{what}{n} alerts on {}", names.first()), text, own(lead))
+            }
+            (n, m, _) => {
+                let alerts = if n == m { String::new() } else { format!(", {n} alerts") };
+                let text = format!("Same cause on {m} markets ({}){alerts}", names.listed());
+                let speaks = parts.iter().map(|p| &p.message.notice).find(|n| !n.headline.is_empty()).unwrap_or(lead);
+                let headline = if speaks.headline.is_empty() {
+                    speaks.title.clone()
+                } else {
+                    format!("{}: {}", names.of_notice(speaks), speaks.headline)
+                };
+                (format!("{} on {m} markets", what.unwrap_or("Several alerts")), text, headline)
+            }
+        };
+        let text = if parts.len() == 1 {
+            text
+        } else {
+            format!("{text}{} {}: {}", stand(parts, phase), names.of_notice(lead), first_sentence(&lead.text))
+        };
+        Self { title: title.chars().take(TITLE_MAX).collect(), text, headline }
+    }
+}
+
+/// Markets that a sentence names.
+const LISTED_MAX: usize = 5;
+
+/// How the markets of a group are called: by symbol, with their venue where there are several.
+struct Names<'a> {
+    /// Each once, in the order in which they are told.
+    markets: Vec<&'a InstrumentName>,
+    several_venues: bool,
+}
+
+impl<'a> Names<'a> {
+    fn of(parts: &[&'a Part]) -> Self {
+        let mut markets: Vec<&InstrumentName> = Vec::new();
+        let mut seen = BTreeSet::new();
+        for market in parts.iter().filter_map(|p| p.message.notice.instrument.as_ref()) {
+            if seen.insert(market) {
+                markets.push(market);
+            }
+        }
+        let venues: BTreeSet<_> = markets.iter().map(|m| &m.venue).collect();
+        let several_venues = venues.len() > 1;
+        Self { markets, several_venues }
+    }
+
+    fn name(&self, market: &InstrumentName) -> String {
+        if self.several_venues { market.to_string() } else { market.symbol.to_string() }
+    }
+
+    fn of_notice(&self, notice: &Notice) -> String {
+        notice.instrument.as_ref().map_or_else(|| notice.title.clone(), |market| self.name(market))
+    }
+
+    fn first(&self) -> String {
+        self.markets.first().map_or_else(|| "one market".to_owned(), |market| self.name(market))
+    }
+
+    fn listed(&self) -> String {
+        let mut named: Vec<String> = self.markets.iter().take(LISTED_MAX).map(|market| self.name(market)).collect();
+        let more = self.markets.len().saturating_sub(LISTED_MAX);
+        if more > 0 {
+            named.push(format!("{more} more"));
+        }
+        match named.split_last() {
+            Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+            _ => named.concat(),
+        }
+    }
+}
+
+/// ": 6 active, 14 ended; 15 new since the last message."
+fn stand(parts: &[&Part], phase: Phase) -> String {
+    let count = |p| parts.iter().filter(|part| part.message.notice.phase == p).count();
+    let counts = [
         // A label that changed has no length: how many there are is said already.
         (count(Phase::Firing), "active"),
         (count(Phase::NoData), "without data"),
         (count(Phase::Resolved), "ended"),
     ];
-    let parts: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
-    let markets: BTreeSet<_> = members.iter().map(|m| &m.notice.instrument).collect();
-    let whole = match (members.len(), markets.len()) {
-        (1, 1) => "Repeated on one market".to_owned(),
-        (n, 1) => format!("Same cause, {n} alerts on one market"),
-        (n, m) if n == m => format!("Same cause on {m} markets"),
-        (n, m) => format!("Same cause on {m} markets, {n} alerts"),
-    };
-    let phases = if parts.is_empty() || members.len() == 1 { String::new() } else { format!(": {}", parts.join(", ")) };
+    let counts: Vec<String> = counts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
+    let phases = if counts.is_empty() { String::new() } else { format!(": {}", counts.join(", ")) };
+    let news = parts.iter().filter(|p| p.fresh).count();
     let end = match (phase, news) {
         (Phase::Resolved, _) => ". All have ended.".to_owned(),
-        (_, n) if n > 0 && n < members.len() => format!("; {n} new since the last message."),
+        (_, n) if n > 0 && n < parts.len() => format!("; {n} new since the last message."),
         _ => ".".to_owned(),
     };
-    format!("{whole}{phases}{end}")
+    format!("{phases}{end}")
+}
+
+fn first_sentence(text: &str) -> &str {
+    text.find(". ").map_or(text, |end| &text[..=end])
 }
 
 /// The first member's event with the group's words, so that programs of the fourth original hear of the storm as well.

@@ -178,6 +178,8 @@ pub struct Planner {
     newest: BTreeMap<String, Order>,
     forgets_at: Ts,
     jitter: Jitter,
+    /// Seconds of its moments per second of the receivers.
+    rate: f64,
     actions: Vec<Action>,
 }
 
@@ -210,8 +212,28 @@ impl Planner {
             newest: BTreeMap::new(),
             forgets_at: Ts::MIN,
             jitter: Jitter::seeded(seed),
+            rate: 1.0,
             actions: Vec::new(),
         }
+    }
+
+    /// The same where its moments pass so many times as fast as the receivers' time, in which they ask for patience and set limits.
+    #[must_use]
+    pub fn at_rate(mut self, rate: f64) -> Self {
+        self.rate = rate;
+        let minute = self.of_wire(Span::mins(1));
+        let gaps: Vec<Span> = self.plans.iter().map(|plan| self.of_wire(plan.endpoint.pace.gap)).collect();
+        for (plan, gap) in self.plans.iter_mut().zip(gaps) {
+            (plan.minute, plan.endpoint.pace.gap) = (minute, gap);
+        }
+        self
+    }
+
+    /// How much of the planner's time passes while so much passes at a receiver.
+    fn of_wire(&self, span: Span) -> Span {
+        #[expect(clippy::cast_possible_truncation, reason = "days at most; what is out of range saturates")]
+        let ns = (span.as_secs_f64() * self.rate * 1e9).round() as i64;
+        Span(ns)
     }
 
     /// What is to be done since this was asked last.

@@ -139,8 +139,7 @@ impl Planner {
                     Some(cause) if row.via.is_some() => {
                         let watch = self.plans[place].watches.entry(cause).or_default();
                         if let Some(storm) = watch.storm.as_mut() {
-                            let part = Part { message: Arc::clone(message), fresh: !row.state.is_final() };
-                            storm.members.insert(message.fingerprint.clone(), part);
+                            storm.put(message, !row.state.is_final());
                         }
                     }
                     Some(_) => {}
@@ -209,7 +208,7 @@ impl Planner {
         for message in &item.joined {
             let watch = cause_of(message).and_then(|cause| plan.watches.get_mut(&cause));
             if let Some(storm) = watch.and_then(|w| w.storm.as_mut()) {
-                let part = Part { message: Arc::clone(message), fresh: true };
+                let part = Part::new(Arc::clone(message), true);
                 storm.members.entry(message.fingerprint.clone()).or_insert(part);
             }
         }
@@ -240,7 +239,7 @@ impl Planner {
                 let Some(storm) = plan.watches.get_mut(&cause).and_then(|w| w.storm.as_mut()) else { continue };
                 let confirmed = plan.lanes.get(&message.fingerprint).is_some_and(|l| l.confirmed.is_some());
                 if confirmed && message.known_at >= storm.began && message.known_at <= storm.reported_at {
-                    let part = || Part { message: Arc::clone(message), fresh: false };
+                    let part = || Part::new(Arc::clone(message), false);
                     storm.members.entry(message.fingerprint.clone()).or_insert_with(part);
                 }
             }

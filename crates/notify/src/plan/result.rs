@@ -40,8 +40,9 @@ impl Planner {
             }
             Outcome::RetryAfter(asked) => {
                 // Who is asked for patience again and again means it, whatever the number says.
-                let rest = now + clamped(asked).max(patience(item.attempts));
-                self.plans[place].rest_until = self.plans[place].rest_until.max(rest);
+                let rest = now + self.of_wire(clamped(asked).max(patience(item.attempts)));
+                let plan = &mut self.plans[place];
+                (plan.rest_until, plan.probing) = (plan.rest_until.max(rest), true);
                 item.next_try = rest;
                 self.failing(place, now);
                 self.put_back(place, item, now);
@@ -87,6 +88,8 @@ impl Planner {
             plan.note_confirmed(&item.message);
         }
         (plan.failures, plan.misconfigured) = (0, 0);
+        // What was under way when it asked for patience says nothing of what it takes after that.
+        plan.probing &= now < plan.rest_until;
         let failing = plan.state.failing_since.take();
         if failing.is_some() {
             self.actions.push(Action::State(plan.state.clone()));

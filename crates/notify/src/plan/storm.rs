@@ -44,6 +44,20 @@ pub(super) struct Part {
     pub(super) message: Arc<Message>,
     /// The receiver has not heard that record yet.
     pub(super) fresh: bool,
+    /// Episodes and happenings of it that the group has heard of since it told of it last.
+    pub(super) times: u32,
+}
+
+impl Part {
+    pub(super) const fn new(message: Arc<Message>, fresh: bool) -> Self {
+        Self { message, fresh, times: 1 }
+    }
+
+    /// Behind an earlier record about the same thing.
+    fn after(self, before: &Self) -> Self {
+        let again = before.message.notice.alert_id != self.message.notice.alert_id;
+        Self { times: before.times.saturating_add(u32::from(again)), ..self }
+    }
 }
 
 /// A group that goes on.
@@ -111,9 +125,18 @@ impl Storm {
             self.began.max(self.reported_at).max(self.dense_at) + REGULARLY
         }
     }
+    /// The newest record about a member.
+    pub(super) fn put(&mut self, message: &Arc<Message>, fresh: bool) {
+        let part = Part::new(Arc::clone(message), fresh);
+        let part = match self.members.get(&message.fingerprint) {
+            Some(before) => part.after(before),
+            None => part,
+        };
+        self.members.insert(message.fingerprint.clone(), part);
+    }
     fn keep(&mut self, item: Item) -> Option<Item> {
         let fingerprint = item.message.fingerprint.clone();
-        self.members.insert(fingerprint.clone(), Part { message: Arc::clone(&item.message), fresh: true });
+        self.put(&item.message, true);
         self.deadlines.insert((item.until, fingerprint.clone()));
         let old = self.held.insert(fingerprint, item)?;
         self.forget_deadline(&old);
@@ -183,7 +206,7 @@ impl Watch {
         if let Some(part) = self.storm.as_mut().and_then(|s| s.members.get_mut(&message.fingerprint))
             && order(&part.message) < order(message)
         {
-            *part = Part { message: Arc::clone(message), fresh: false };
+            *part = Part::new(Arc::clone(message), false).after(part);
         }
     }
     /// What went with a message of the group has come to an end.
@@ -258,8 +281,7 @@ impl EndpointPlan {
         if watch.storm.is_none() {
             // After a restart records come late; those known before the beginning would seem to have gone alone.
             let mut storm = Storm::new(&self.endpoint.name, &cause, now.min(item.message.known_at));
-            let before = watch.arrivals.iter().map(|(_, m)| (m.fingerprint.clone(), Arc::clone(m)));
-            storm.members = before.map(|(f, message)| (f, Part { message, fresh: false })).collect();
+            watch.arrivals.iter().for_each(|(_, message)| storm.put(message, false));
             watch.storm = Some(storm);
         }
         self.hold(&cause, item, now, out);
@@ -303,6 +325,7 @@ impl EndpointPlan {
         }
         storm.update += 1;
         let message = group::message(storm, cause, &later, now);
+        storm.members.iter_mut().filter(|(f, _)| !later.contains(*f)).for_each(|(_, part)| part.times = 0);
         (storm.reported_at, storm.reported) = (now, message.notice.phase);
         let mut joined: Vec<Item> = ready.iter().filter_map(|f| storm.let_go(f)).collect();
         if message.notice.phase == Phase::Resolved && !self.endpoint.filter.resolved {

@@ -61,7 +61,9 @@ impl Planner {
         let by = notice.inhibited_by.filter(|_| notice.phase != Phase::Resolved && !plan.endpoint.hears_weaker)?;
         let stronger = |m: &&Arc<Message>| {
             let other = &m.notice;
-            other.pattern == Some(by) && other.rule.is_none() && other.instrument == notice.instrument
+            let speaks = other.pattern == Some(by) && other.rule.is_none() && other.instrument == notice.instrument;
+            // Whatever the record calls it: a milder one does not speak for a more severe one.
+            speaks && other.severity >= notice.severity
         };
         let found = self.firing.values().filter(stronger).find(|m| plan.hears_of(&m.fingerprint))?;
         Some(found.fingerprint.clone())

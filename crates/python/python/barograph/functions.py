@@ -90,7 +90,7 @@ def compute_funding_metrics(funding: Any, *, interval_h: float = 8.0) -> Dict[st
 
 
 def detect_funding_anomalies(funding: Any, *, interval_h: float = 8.0, symbol: str = "FRAME") -> List[Dict[str, Any]]:
-    """Funding far outside its day, or moved fast, with reasons (R4.10, R4.12)."""
+    """Funding far from its usual range, or moved fast, with reasons (R4.10, R4.12)."""
     found: List[Dict[str, Any]] = _native.funding_alerts(_rates(funding, interval_h), False, symbol)
     return found
 

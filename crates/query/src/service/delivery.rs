@@ -6,6 +6,7 @@ use barograph_api::{
     AskDeliveries, DeliveryFilter, DeliveryView, EndpointView, GroupView, MessageView, NewSilence, Page, QueryError,
     SilenceView, Told,
 };
+use barograph_domain::delivery::Delivery;
 use barograph_domain::{Span, Ts};
 use barograph_store::{DeliveryPlace, DeliveryQuery, MessageLog, Replay};
 use std::collections::BTreeMap;
@@ -34,19 +35,21 @@ impl AskDeliveries for Service {
         let mut found = self.reader.deliveries(&query).map_err(internal)?;
         let more = found.len() > filter.limit;
         found.truncate(filter.limit);
-        Ok(Page { items: found.into_iter().map(|s| DeliveryView::new(s.delivery, &s.message)).collect(), more })
+        let now = filter.as_of.unwrap_or_else(|| self.clock.now());
+        let view = |s: barograph_store::Sent| DeliveryView::new(not_before(s.delivery, now), &s.message);
+        Ok(Page { items: found.into_iter().map(view).collect(), more })
     }
 
     fn message(&self, id: &str) -> Result<MessageView, QueryError> {
         let found = self.reader.message(id).map_err(internal)?;
         let MessageLog { outgoing, attempts } = found.ok_or_else(|| unknown(Told::Message, id))?;
-        let message = outgoing.message;
+        let (message, now) = (outgoing.message, self.clock.now());
         Ok(MessageView {
             message: message.id,
             fingerprint: message.fingerprint,
             known_at: message.known_at,
             notice: message.notice,
-            deliveries: outgoing.deliveries,
+            deliveries: outgoing.deliveries.into_iter().map(|d| not_before(d, now)).collect(),
             attempts,
         })
     }
@@ -156,6 +159,12 @@ impl Service {
     }
 }
 
+/// What waits although its moment has come waits for its turn: its next try is now or later, not then.
+fn not_before(delivery: Delivery, now: Ts) -> Delivery {
+    let waits = !delivery.state.is_final();
+    Delivery { next_try: if waits { delivery.next_try.max(now) } else { delivery.next_try }, ..delivery }
+}
+
 fn unknown(what: Told, id: &str) -> QueryError {
     QueryError::Unknown { what, id: id.to_owned() }
 }
@@ -166,5 +175,31 @@ fn failed(f: Failed) -> QueryError {
         Failed::Unheard => QueryError::Unavailable {
             reason: "it is stored, and this process has stopped delivering; the next start takes it up".to_owned(),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use barograph_domain::delivery::DeliveryState;
+
+    #[test]
+    fn no_next_try_lies_in_the_past() {
+        let now = Ts::from_civil(2026, 2, 5, 12, 0, 0);
+        let at = |state: DeliveryState, next_try: Ts| Delivery {
+            endpoint: "desk".to_owned(),
+            message: "msg".to_owned(),
+            state,
+            via: None,
+            reason: String::new(),
+            deliver_until: now + Span::mins(30),
+            attempts: 0,
+            next_try,
+            ended_at: None,
+        };
+        let (past, later) = (now - Span::mins(3), now + Span::mins(3));
+        assert_eq!(not_before(at(DeliveryState::Waiting, past), now).next_try, now);
+        assert_eq!(not_before(at(DeliveryState::Waiting, later), now).next_try, later);
+        assert_eq!(not_before(at(DeliveryState::Delivered, past), now).next_try, past, "what was is not changed");
     }
 }

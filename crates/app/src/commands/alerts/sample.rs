@@ -4,9 +4,10 @@ use crate::clock::now;
 use crate::commands::serve::runtime;
 use crate::config::Settings;
 use crate::failure::Failure;
+use barograph_live::delivery::sample;
 use barograph_notify::dispatch::system_clock;
 use barograph_notify::receiver::Receiver;
-use barograph_notify::sample::{Shown, message, try_once};
+use barograph_notify::sample::{Shown, try_once};
 use barograph_notify::transport::Transport;
 use std::io::Write as _;
 
@@ -29,7 +30,9 @@ pub(super) fn run(name: Option<&str>, settings: &Settings, json: bool) -> Result
     };
     let receiver = receivers.iter().find(|r| r.name == name).ok_or_else(|| unknown(name, &receivers))?;
     let transport = Transport::new().map_err(Failure::Broken)?;
-    let (message, clock) = (message(now()), system_clock());
+    let message =
+        sample(now()).ok_or_else(|| Failure::broken("the detectors find nothing in the sample's readings"))?;
+    let clock = system_clock();
     let tried = runtime()?.block_on(try_once(receiver.clone(), message, None, &transport, &clock));
     let shown = tried.map_err(Failure::usage)?;
     if json {

@@ -110,6 +110,36 @@ fn a_retry_keeps_its_id_and_signs_anew() {
     assert_eq!((stats.delivered, stats.retried, stats.latency.total()), (1, 1, 2));
 }
 
+/// A made-up world runs elsewhere and faster: requests are signed by the receivers' clock, dates in answers are compared with it,
+/// and a rest lasts as long there as was asked for.
+#[test]
+fn requests_are_signed_by_the_receivers_clock_and_rests_are_in_its_time() {
+    let bench = Bench::new();
+    let wire = Ts::from_civil(2026, 11, 23, 15, 0, 0);
+    let date = "Mon, 23 Nov 2026 15:00:09 GMT".to_owned();
+    let server = bench.server(move |nth, _| match nth {
+        0 => Reaction::Answer(429, vec![("retry-after", date.clone())], ""),
+        _ => status(200),
+    });
+    let clocks = Clocks { now: bench.now(), wire: Arc::new(move || wire), rate: 20.0 };
+    let (outbox, transport) = (Box::new(bench.memory.clone()), Arc::new(Transport::new().unwrap()));
+    let handle = bench.runtime.handle().clone();
+    let dispatcher = Dispatcher::start(vec![loopback("a", &server)], outbox, transport, handle, clocks, 1).unwrap();
+    let id = bench.alert(&dispatcher, "okx:BTC-USDT", &["a"]);
+    bench.until("the refusal", || bench.memory.0.lock().unwrap().attempts.len() == 1);
+    let next_try = || bench.memory.0.lock().unwrap().rows[&("a".to_owned(), id.clone())].next_try;
+    bench.until("its next try", || next_try() > T0);
+    assert_eq!(next_try() - T0, Span::secs(180), "9 s of the receiver");
+    bench.pass(Span::secs(180));
+    bench.until("a confirmation", || bench.state("a", &id) == DeliveryState::Delivered);
+    let key = Key::new(&Secret::new(SECRET)).unwrap();
+    for g in server.all() {
+        let seconds = g.header("webhook-timestamp").parse::<i64>().unwrap();
+        assert_eq!(Ts::from_secs(seconds), wire);
+        assert!(verifies(&key, &id, seconds, &g.body, &g.header("webhook-signature"), seconds));
+    }
+}
+
 #[test]
 fn redirects_are_not_followed_and_gone_ends_it() {
     let bench = Bench::new();

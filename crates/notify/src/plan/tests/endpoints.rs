@@ -29,8 +29,67 @@ fn a_rest_that_is_asked_for_delays_that_endpoint_and_no_other() {
     world.pass(Span::mins(1));
     let at = |e| world.log(e).into_iter().map(|(s, _)| s).collect::<Vec<_>>();
     assert_eq!(at(1), [0, 3]);
-    // The second market's alert is refused for now as well, at the moment the rest ends.
-    assert_eq!(at(0)[..3], [0, 7, 7]);
+    // The second market's alert asks when the rest ends, and is refused for now as well: nothing follows it.
+    assert_eq!(at(0), [0, 7, 14, 14]);
+}
+
+/// Ten wait for a receiver that asked for patience: after each rest one request asks, and the others follow a success.
+#[test]
+fn after_a_rest_one_request_asks_before_the_others_follow() {
+    let mut world = World::of(vec![Endpoint { groups: false, ..Endpoint::new("a") }]);
+    world.answers(|_| None);
+    for i in 0..10 {
+        world.alert(&format!("okx:C{i}-USDT"), 1, Phase::Firing, &["a"]);
+    }
+    assert_eq!(world.count(0), 10, "nothing was known of it yet");
+    world.answers(|_| Some(Outcome::RetryAfter(Span::secs(20))));
+    world.settle();
+    world.pass(Span::secs(110));
+    let at: Vec<i64> = world.log(0).split_off(10).into_iter().map(|(s, _)| s).collect();
+    assert_eq!(at, [20, 40, 60, 80, 100], "one after each rest");
+    world.answers(|_| Some(Outcome::Delivered));
+    world.pass(Span::secs(10));
+    assert_eq!(world.shelf.count(DeliveryState::Delivered), 10);
+    // What was under way before the rest says nothing of what comes after it.
+    let mut nth = 0;
+    world.answers(move |_| {
+        nth += 1;
+        Some(if nth % 2 == 1 && nth < 10 { Outcome::RetryAfter(Span::secs(20)) } else { Outcome::Delivered })
+    });
+    world.pass(Span::mins(1));
+    let began = world.count(0);
+    for i in 0..6 {
+        let one = outgoing(message(notice(&format!("okx:D{i}-USDT"), Phase::Firing), 1, world.now), &["a"]);
+        world.shelf.put(&one);
+        world.planner.take(one, world.now);
+    }
+    world.settle();
+    world.pass(Span::mins(5));
+    let at: Vec<i64> = world.log(0).split_off(began).into_iter().map(|(s, _)| s).collect();
+    assert!(at[..6].iter().all(|s| *s == at[0]) && at[6] < at[7], "one request after the rest: {at:?}");
+    assert_eq!(world.shelf.count(DeliveryState::Delivered), 16);
+}
+
+/// A receiver's rest and the limits of a service last as long as its own clock says, however fast the planner's world runs.
+#[test]
+fn rests_and_limits_are_in_the_receivers_time() {
+    let slow = Endpoint { pace: Pace { gap: Span::secs(1), per_minute: 2 }, ..Endpoint::new("a") };
+    let mut world = World::of(vec![slow.clone()]);
+    world.planner = Planner::new(vec![slow], 1).at_rate(20.0);
+    world.planner.recover(Recovered::default(), T0);
+    world.answers(|s| {
+        Some(if s.attempts == 0 && s.message.notice.title.ends_with("BTC-USDT") {
+            Outcome::RetryAfter(Span::secs(7))
+        } else {
+            Outcome::Delivered
+        })
+    });
+    world.alert("okx:BTC-USDT", 1, Phase::Firing, &["a"]);
+    world.alert("okx:ETH-USDT", 1, Phase::Firing, &["a"]);
+    world.pass(Span::mins(25));
+    let at: Vec<i64> = world.log(0).into_iter().map(|(s, _)| s).collect();
+    // 7 s of the receiver are 140 s; two a minute are two in 20 minutes.
+    assert_eq!(at, [0, 140, 1_200]);
 }
 
 #[test]

@@ -101,6 +101,22 @@ fn a_stronger_alert_mutes_a_weaker_one_only_where_it_is_delivered() {
     assert_eq!(world.row("funding", &over).0, DeliveryState::Delivered);
 }
 
+/// Whatever a record says of it: a milder alert does not speak for a more severe one.
+#[test]
+fn a_milder_alert_mutes_no_severer_one() {
+    for (severity, muted) in [(Severity::Medium, false), (Severity::High, true), (Severity::Critical, true)] {
+        let mut world = World::new(&["a"]);
+        let mut stronger = funding(&world, STRONGER, 1, Phase::Firing, None);
+        stronger.notice.severity = severity;
+        world.tell(&outgoing(stronger, &["a"]));
+        let weaker = funding(&world, WEAKER, 1, Phase::Firing, Some(STRONGER));
+        assert_eq!(weaker.notice.severity, Severity::High);
+        world.tell(&outgoing(weaker.clone(), &["a"]));
+        let state = if muted { DeliveryState::Superseded } else { DeliveryState::Delivered };
+        assert_eq!(world.row("a", &weaker).0, state, "beside {severity:?}");
+    }
+}
+
 #[test]
 fn where_the_stronger_one_was_not_delivered_the_weaker_one_is() {
     let mut world = World::new(&["a"]);

@@ -182,7 +182,71 @@ fn alerts_are_counted_and_not_markets() {
         world.tell(&outgoing(message(n, 1, world.now), &["a"]));
     }
     assert_eq!((world.count(0), last(&world).kind), (3, MessageKind::Group));
-    assert_eq!(last(&world).title, "Several alerts: 3 alerts on one market");
+    let told = last(&world);
+    assert_eq!(told.title, "3 alerts on BTC-USDT");
+    let text = "Same cause, 3 alerts on BTC-USDT: 3 active; 1 new since the last message. BTC-USDT: Longs pay 2.6σ above their day.";
+    assert_eq!((told.text.as_str(), told.headline.is_empty()), (text, false));
+}
+
+/// A label that changed, in the words of its own message.
+fn changed(world: &mut World, market: &str, nth: u32, endpoint: &str) {
+    let n = with(&notice(market, Phase::Happened), |n| {
+        n.pattern = Some(Pattern::RegimeChange);
+        n.alert_id = format!("{market} {nth}");
+        n.title = format!("{}: Risk regime HIGH_VOL", n.instrument.as_ref().unwrap().symbol);
+        n.text = "Extreme volatility: 1 h volatility is 124 %, limit 80 %. Price 62,868.".into();
+        n.headline = "Extreme volatility. Strong downtrend, −6.1 % in 24 h.".into();
+    });
+    world.tell(&outgoing(message(n, nth, world.now), &[endpoint]));
+}
+
+/// The first alert of a market that joins a group alone is told as itself, and never as a repetition.
+#[test]
+fn a_group_of_one_says_what_its_own_message_would() {
+    let mut world = World::new(&["a"]);
+    for market in ["okx:M2-USDT", "okx:M3-USDT", "okx:M4-USDT"] {
+        changed(&mut world, market, 1, "a");
+    }
+    world.pass(Span::secs(30));
+    changed(&mut world, "okx:M1-USDT", 1, "a");
+    world.pass(Span::mins(2));
+    let told = last(&world);
+    assert_eq!((told.kind, told.members.len()), (MessageKind::Group, 1));
+    assert_eq!(told.title, "M1-USDT: Risk regime HIGH_VOL");
+    assert_eq!(told.text, "Extreme volatility: 1 h volatility is 124 %, limit 80 %. Price 62,868.");
+    assert_eq!(told.headline, "Extreme volatility. Strong downtrend, −6.1 % in 24 h.");
+    assert_eq!(told.instrument.as_ref().map(ToString::to_string).as_deref(), Some("okx:M1-USDT"));
+    assert_eq!((told.figures.len(), told.fired_30d), (1, Some(3)));
+    // The same market again: the first of these at once, three with the next message.
+    for nth in 2..6 {
+        changed(&mut world, "okx:M1-USDT", nth, "a");
+        world.pass(Span::secs(1));
+    }
+    world.pass(Span::mins(6));
+    let told = last(&world);
+    assert_eq!(told.title, "REGIME_CHANGE 3 times on M1-USDT");
+    assert!(
+        told.text.starts_with("3 times on M1-USDT. The last: Extreme volatility: 1 h volatility is 124 %"),
+        "{}",
+        told.text
+    );
+}
+
+#[test]
+fn a_group_names_its_markets_with_their_venue_where_there_are_several() {
+    let mut world = World::new(&["a"]);
+    for market in ["okx:A-USDT", "bybit:A-USDT", "okx:B-USDT"] {
+        changed(&mut world, market, 1, "a");
+    }
+    let told = last(&world);
+    assert_eq!(told.title, "REGIME_CHANGE on 3 markets");
+    assert_eq!(
+        told.text,
+        "Same cause on 3 markets (okx:B-USDT, bybit:A-USDT and okx:A-USDT); 1 new since the last message. \
+         okx:B-USDT: Extreme volatility: 1 h volatility is 124 %, limit 80 %."
+    );
+    assert_eq!(told.headline, "okx:B-USDT: Extreme volatility. Strong downtrend, −6.1 % in 24 h.");
+    assert_eq!(told.instrument, None);
 }
 
 #[test]
@@ -208,7 +272,11 @@ fn a_group_names_what_is_news_first_and_forgets_what_is_over() {
     let first: Vec<_> = told.members.iter().map(|m| (m.instrument.symbol.as_str(), m.phase)).collect();
     assert_eq!((first[0], first[1].1), (("C30-USDT", Phase::Firing), Phase::Resolved));
     assert!(first[15..].iter().all(|(_, phase)| *phase == Phase::Firing), "{first:?}");
-    assert_eq!(told.text, "Same cause on 20 markets: 6 active, 14 ended; 15 new since the last message.");
+    assert_eq!(
+        told.text,
+        "Same cause on 20 markets (C30-USDT, C1-USDT, C10-USDT, C11-USDT, C12-USDT and 15 more): 6 active, 14 ended; 15 new since \
+         the last message. C30-USDT: Longs pay 2.6σ above their day."
+    );
     let shown = &told.members[0];
     assert_eq!((shown.figures.len(), shown.fired_30d, shown.fingerprint.len()), (1, Some(3), 16));
     assert!(!shown.clears.is_empty() && told.members[10].figures.is_empty());
@@ -217,7 +285,11 @@ fn a_group_names_what_is_news_first_and_forgets_what_is_over() {
         tell(&mut world, market, 1, Phase::Firing, Severity::Low);
     }
     world.pass(Span::mins(6));
-    assert_eq!(last(&world).text, "Same cause on 9 markets: 9 active; 3 new since the last message.");
+    let text = &last(&world).text;
+    assert!(
+        text.starts_with("Same cause on 9 markets (C40-USDT, ") && text.contains("9 active; 3 new since"),
+        "{text}"
+    );
 }
 
 #[test]
