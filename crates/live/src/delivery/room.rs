@@ -5,6 +5,7 @@ use super::outbox::StoreOutbox;
 use crate::Error;
 use barograph_domain::Ts;
 use barograph_domain::advice::Notice as PositionNotice;
+use barograph_domain::text::number_of;
 use barograph_engine::rules::Book;
 use barograph_net::Clock;
 use barograph_notify::dispatch::{Dispatcher, Now, Stats};
@@ -120,7 +121,8 @@ impl Room {
             let lost = (s.dead + s.expired).saturating_sub(before.dead + before.expired);
             if lost > 0 {
                 lines.push(format!(
-                    "[WEBHOOK] {name}: {lost} deliveries came to nothing; see them with: barograph alerts dead"
+                    "[WEBHOOK] {name}: {} came to nothing; see with: barograph alerts dead",
+                    number_of(lost, "delivery")
                 ));
             }
         }
