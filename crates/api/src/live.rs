@@ -24,6 +24,18 @@ pub enum DataOrigin {
     Recorded,
 }
 
+impl DataOrigin {
+    /// Of both together: made up where either is, else played again where either is.
+    #[must_use]
+    pub const fn mixed_with(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Synthetic, _) | (_, Self::Synthetic) => Self::Synthetic,
+            (Self::Recorded, _) | (_, Self::Recorded) => Self::Recorded,
+            (Self::Measured, Self::Measured) => Self::Measured,
+        }
+    }
+}
+
 /// Why a stream cannot be trusted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, ToSchema)]
 #[schema(as = GapReasonView)]

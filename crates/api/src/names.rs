@@ -2,6 +2,7 @@
 
 use crate::query::QueryError;
 use barograph_domain::InstrumentName;
+use barograph_domain::text::escape_control;
 
 /// The venue a bare symbol means on alias routes unless configured otherwise.
 pub const DEFAULT_VENUE: &str = "binance-usdm";
@@ -55,7 +56,7 @@ fn unknown(instruments: &[InstrumentName], name: &str) -> QueryError {
         let upper = symbol.to_uppercase();
         alike.extend(nearest(&upper, instruments.iter().map(|i| i.symbol.as_str())).map(str::to_owned));
     }
-    QueryError::UnknownSymbol { name: name.to_owned(), nearest: alike }
+    QueryError::UnknownSymbol { name: escape_control(name).into_owned(), nearest: alike }
 }
 
 /// The known word most like `word`, if any is alike enough; among equals the first.
@@ -98,6 +99,8 @@ mod tests {
             ("BTCUSDX", false, "unknown BTCUSDT"),
             ("bybit:ETHUSDT", false, "unknown binance-usdm:ETHUSDT"),
             ("§", false, "unknown "),
+            ("ETHUSDT\0", false, "unknown ETHUSDT"),
+            ("bybit:BTCUSDT\u{7f}", true, "unknown BTCUSDT"),
         ] {
             assert_eq!(among(ALL, name, alias), want, "{name} {alias}");
         }

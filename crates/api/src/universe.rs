@@ -76,6 +76,17 @@ impl UniverseView {
         }
     }
 
+    /// The pairs as [`Self::only`] takes them: two assets with a comma between them, markets where an asset does not tell them apart.
+    #[must_use]
+    pub fn pair_names(&self) -> Vec<String> {
+        let market = |at: u16| self.markets.get(usize::from(at));
+        let alone =
+            |m: &UniverseMarket| self.markets.iter().filter(|o| o.asset.eq_ignore_ascii_case(&m.asset)).count() == 1;
+        let name = |m: &UniverseMarket| if alone(m) { m.asset.clone() } else { m.instrument.to_string() };
+        let pair = |p: &PairView| Some(format!("{},{}", name(market(p.reading.a)?), name(market(p.reading.b)?)));
+        self.pairs.iter().filter_map(pair).collect()
+    }
+
     /// The same with one pair only: as `asset_pair` has it, or two assets or markets with a comma between them. `None` where there
     /// is no such pair.
     #[must_use]

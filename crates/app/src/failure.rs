@@ -54,7 +54,14 @@ impl Failure {
 
 impl From<std::io::Error> for Failure {
     fn from(e: std::io::Error) -> Self {
-        if e.kind() == std::io::ErrorKind::BrokenPipe { Self::ReaderGone } else { Self::Broken(e.to_string()) }
+        use std::io::ErrorKind;
+        match e.kind() {
+            ErrorKind::BrokenPipe => Self::ReaderGone,
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+                Self::Broken("no space left on the disk; free some and run it again".to_owned())
+            }
+            _ => Self::Broken(e.to_string()),
+        }
     }
 }
 impl From<barograph_lake::Error> for Failure {
@@ -142,6 +149,12 @@ fn is_about_dashes(paragraph: &str) -> bool {
 mod tests {
     use super::*;
     use clap::Parser as _;
+
+    #[test]
+    fn a_full_disk_is_told_with_what_to_do() {
+        let full = Failure::from(std::io::Error::from(std::io::ErrorKind::StorageFull));
+        assert_eq!(full.text().unwrap(), "no space left on the disk; free some and run it again");
+    }
 
     #[test]
     fn refusals_of_the_command_line_are_one_sentence() {

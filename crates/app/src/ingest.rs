@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::input;
 use crate::progress::{Progress, Unit};
 use crate::run::{Run, Sink};
-use crate::term::plural;
+use crate::term::{number_of, plural};
 use crate::universe;
 use barograph_domain::time::{DAY, LATENESS};
 use barograph_domain::{
@@ -285,7 +285,8 @@ pub(crate) fn tell_late(run: &Run) -> Result<(), Failure> {
     if late > 0 {
         writeln!(
             std::io::stderr(),
-            "{late} rows came later than their source declares; they count for later minutes only"
+            "{} came later than declared; what is late counts for later minutes only",
+            number_of(late, "row")
         )?;
     }
     Ok(())
@@ -363,9 +364,9 @@ fn contradiction(ingested: &Ingested) -> Option<String> {
     let change = largest.map_or(String::new(), |l| format!(" (largest change {:+.1} %)", 100.0 * l));
     (rows > 0).then(|| {
         format!(
-            "{rows} of {} rows contradict stored ones{change}: they count from {} on; answers as of earlier moments stay as \
+            "{rows} of {} contradict stored ones{change}: they count from {} on; answers as of earlier moments stay as \
              they were. To take them back: barograph db forget --source FILE",
-            ingested.report.accepted,
+            number_of(ingested.report.accepted, "row"),
             ingested.at.floor(Span::secs(1)),
         )
     })
@@ -385,10 +386,10 @@ pub(crate) fn print(ingested: &Ingested) -> Result<(), Failure> {
     let place = ingested.server.as_ref().map_or(String::new(), |server| format!(", in {server}"));
     writeln!(
         err,
-        "stored {} new point{}{revised}{known}; {rows} minutes of {instruments} market{} computed{place}",
-        i.new,
-        plural(i.new),
-        plural(instruments)
+        "stored {}{revised}{known}; {} of {} computed{place}",
+        number_of(i.new, "new point"),
+        number_of(rows, "minute"),
+        number_of(instruments, "market")
     )?;
     if alerts > 0 {
         let many = plural(alerts);

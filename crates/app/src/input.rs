@@ -5,6 +5,7 @@ use crate::cli::Declared;
 use crate::clock;
 use crate::config::Settings;
 use crate::failure::{Failure, chain};
+use crate::term::number_of;
 use barograph_domain::Ts;
 use barograph_domain::text::escape_control;
 use barograph_lake::{FailedFile, ImportOptions, Plan, Report};
@@ -101,15 +102,14 @@ pub(crate) fn print_report(report: &Report) -> Result<(), Failure> {
     if report.disagreeing > 0 {
         let example = escape_control(report.disagreement.as_deref().unwrap_or("see the files"));
         let rule = "the file whose path sorts last counts, in one file the later line";
-        writeln!(err, "disagreeing {example} ({} rows in all; {rule})", report.disagreeing)?;
+        writeln!(err, "disagreeing {example} ({} in all; {rule})", number_of(report.disagreeing, "row"))?;
     }
     print_failed(&report.failed, &mut err)?;
     let unused: u64 = report.unused.values().sum();
-    let plural = if report.files.len() == 1 { "" } else { "s" };
     let mut line = format!(
-        "read {} rows from {} file{plural}: {} of {} rejected",
-        report.rows,
-        report.files.len(),
+        "read {} from {}: {} of {} rejected",
+        number_of(report.rows, "row"),
+        number_of(report.files.len(), "file"),
         report.rejected_rows,
         report.rows
     );
@@ -120,8 +120,7 @@ pub(crate) fn print_report(report: &Report) -> Result<(), Failure> {
         line.push_str(&format!(", {unused} without a use in this version"));
     }
     if !report.skipped.is_empty() {
-        let plural = if report.skipped.len() == 1 { "" } else { "s" };
-        line.push_str(&format!(", {} file{plural} without data skipped", report.skipped.len()));
+        line.push_str(&format!(", {} without data skipped", number_of(report.skipped.len(), "file")));
     }
     writeln!(err, "{line}")?;
     Ok(())

@@ -1,6 +1,6 @@
 //! Colour and folding for terminals. Colour is never the only sign, appears only on a terminal, and honours `NO_COLOR`.
 
-pub(crate) use barograph_domain::text::plural;
+pub(crate) use barograph_domain::text::{number_of, plural};
 use barograph_domain::{RiskRegime, Span, Ts};
 use std::io::IsTerminal as _;
 

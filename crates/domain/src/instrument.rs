@@ -128,7 +128,9 @@ impl InstrumentName {
     /// Does a symbol as people type it (`BTCUSDT`, `btcusdt`, `BTC/USDT`, `BTC-USDT`) mean this instrument?
     #[must_use]
     pub fn answers_to(&self, bare: &str) -> bool {
-        self.symbol == bare || squeeze(&self.symbol) == squeeze(bare)
+        // A name with anything else in it is a mistake or worse, and is not read as if that were not there.
+        let spelled = bare.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '/'));
+        self.symbol == bare || spelled && squeeze(&self.symbol) == squeeze(bare)
     }
     /// `BASE/QUOTE` as far as the symbol tells (payloads §4): known quote currencies are split off the end.
     #[must_use]
@@ -152,7 +154,8 @@ impl InstrumentName {
 }
 
 fn squeeze(symbol: &str) -> String {
-    symbol.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).collect()
+    // Letters beyond ASCII stay themselves: the capital of 'ſ' is 'S'.
+    symbol.chars().filter(|c| c.is_alphanumeric()).map(|c| c.to_ascii_uppercase()).collect()
 }
 
 impl fmt::Display for InstrumentName {
@@ -193,6 +196,19 @@ mod tests {
             assert!(n.answers_to(bare), "{bare}");
         }
         assert!(!n.answers_to("BTCUSD"));
+        for odd in [
+            "BTCUSDT\0",
+            "BTC USDT",
+            " BTCUSDT",
+            "BTCUSDT\n",
+            "BTC\u{202e}USDT",
+            "BTC.USDT",
+            "BTCU\u{17f}DT",
+            "BTCUSDT?",
+            "",
+        ] {
+            assert!(!n.answers_to(odd), "{odd:?}");
+        }
         assert_eq!(n.base_quote(), Some(("BTC".into(), "USDT".into())));
         assert!(InstrumentName::parse("BTCUSDT").is_err());
         assert!(InstrumentName::parse("Binance:BTCUSDT").is_err());

@@ -35,7 +35,7 @@ pub struct Snapshot {
     /// The grid instant, ISO-8601 UTC.
     #[cfg_attr(feature = "schema", schema(value_type = String, format = DateTime))]
     pub timestamp: Ts,
-    /// The earliest moment it may be used: 200 ms after `timestamp`.
+    /// The earliest moment it may be used: 200 ms after `timestamp`; of a minute that a corrected import made anew the moment of that import.
     #[cfg_attr(feature = "schema", schema(value_type = String, format = DateTime))]
     pub known_ts: Ts,
     /// `venue:symbol`.

@@ -31,6 +31,16 @@ pub fn plural<N: Copy + PartialEq + From<u8>>(n: N) -> &'static str {
     if n == N::from(1) { "" } else { "s" }
 }
 
+/// A number with its noun, which is given for one: `1 market`, `3 markets`, `0 deliveries`.
+#[must_use]
+pub fn number_of<N: Copy + PartialEq + From<u8> + core::fmt::Display>(n: N, noun: &str) -> String {
+    let before_y = noun.strip_suffix('y').filter(|stem| !stem.ends_with(['a', 'e', 'i', 'o', 'u']));
+    match before_y {
+        Some(stem) if n != N::from(1) => format!("{n} {stem}ies"),
+        _ => format!("{n} {noun}{}", plural(n)),
+    }
+}
+
 /// Does this character move the cursor, end a line or turn the direction of writing?
 const fn is_unfit(c: char) -> bool {
     matches!(c,
@@ -41,6 +51,16 @@ const fn is_unfit(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_noun_follows_its_number() {
+        let said =
+            [0_u64, 1, 2].map(|n| [number_of(n, "market"), number_of(n, "delivery"), number_of(n, "day")].join(" "));
+        assert_eq!(
+            said,
+            ["0 markets 0 deliveries 0 days", "1 market 1 delivery 1 day", "2 markets 2 deliveries 2 days"]
+        );
+    }
 
     #[test]
     fn foreign_text_stays_on_its_line() {

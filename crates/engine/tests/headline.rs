@@ -264,21 +264,21 @@ fn word_for_word() {
         (say(&[], usual), "Nothing unusual: sideways, +0.3 % in 24 h."),
         (
             say(&fall, (R::Normal, V::HighVol, T::StrongDowntrend, H::Hot)),
-            "Strong downtrend, −6.1 % in 24 h, moves larger than usual (24 h vol 69 %). No risk rule fires.",
+            "Strong downtrend, −6.1 % in 24 h, moves larger than usual (24 h vol 69 % annualised). No risk rule fires.",
         ),
         (
             say(&fall, (R::HighVol, V::Explosive, T::StrongDowntrend, H::SuperHot)),
-            "Extreme volatility (1 h vol 35 %), moves explosive (24 h vol 69 %). Strong downtrend, −6.1 % in 24 h.",
+            "Extreme volatility (1 h vol 35 % annualised), moves explosive (24 h vol 69 % annualised). Strong downtrend, −6.1 % in 24 h.",
         ),
         (
             say(&fall, usual),
-            "−6.1 % in 24 h, larger than 97 % of its 24 h moves, moves larger than usual (24 h vol 69 %). No risk rule fires.",
+            "−6.1 % in 24 h, larger than 97 % of its 24 h moves, moves larger than usual (24 h vol 69 % annualised). No risk rule fires.",
         ),
         (say(&[], (R::Normal, V::HighVol, T::Uptrend, H::Hot)), "Activity above usual. No risk rule fires."),
         (say(&[], (R::SqueezeRisk, V::Stable, T::Uptrend, H::Cool)), "Squeeze risk. Uptrend, +0.3 % in 24 h."),
         (
             say(&[], (R::ChopRisk, V::Extreme, T::Uptrend, H::Cool)),
-            "Moves extreme (24 h vol 69 %), chop risk. Uptrend, +0.3 % in 24 h.",
+            "Moves extreme (24 h vol 69 % annualised), chop risk. Uptrend, +0.3 % in 24 h.",
         ),
     ] {
         assert_eq!(scene.said().headline, want);

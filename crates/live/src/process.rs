@@ -3,6 +3,7 @@
 //! One thread does it all in the order of the receive stamps. Compression, disk, database, sockets and HTTP have threads of their
 //! own; between them are bounded queues.
 
+mod connections;
 mod enter;
 mod health;
 
@@ -19,7 +20,6 @@ use crate::scheduled::Reading;
 use crate::setup::Setup;
 use crate::storing::{Keep, Order, Storing};
 use crate::{Error, chain, checkpoint};
-use barograph_domain::text::escape_control;
 use barograph_domain::{Metric, Span, Ts};
 use barograph_lake::journal::{ControlRecord, FileKey, JournalWriter};
 use barograph_net::{Clock, Incoming, Net, Receiver, Stamper};
@@ -27,9 +27,9 @@ use barograph_query::live::board::Board;
 use barograph_query::service::Service;
 use barograph_store::BookSample;
 use barograph_venues::session::{Action, CloseReason, ConnId, FailReason, Input, MarketIndex};
+use connections::{Connections, say};
 use core::sync::atomic::{AtomicBool, Ordering};
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
@@ -87,6 +87,7 @@ pub(crate) struct Process {
     storing: Storing,
     meter: Arc<Meter>,
     files: BTreeMap<(usize, ConnId), FileKey>,
+    connections: Connections,
     rest: Vec<FileKey>,
     fitter: Fitter,
     calendar: Option<Reading>,
@@ -247,6 +248,7 @@ impl Process {
             storing,
             meter,
             files: BTreeMap::new(),
+            connections: Connections::default(),
             rest,
         })
     }
@@ -335,6 +337,7 @@ impl Process {
                 let key =
                     self.journal.connection(id, &connection_name(*conn), u32::from(*venue), at).map_err(journal)?;
                 self.files.insert((index, *conn), key);
+                self.connections.opened((index, id), *link, *conn, at).as_deref().into_iter().for_each(say);
                 let record = ControlRecord::Open { venue: id.to_owned(), link: *link, conn: *conn, url: url.clone() };
                 self.journal.control(at, &record).map_err(journal)?;
                 let input = Input::Opened { link: *link, conn: *conn };
@@ -348,10 +351,8 @@ impl Process {
                 if let Some(key) = self.files.remove(&(index, *conn)) {
                     self.journal.close_connection(key, at).map_err(journal)?;
                 }
-                if !matches!(reason, barograph_venues::session::CloseReason::Replaced) {
-                    let detail = escape_control(detail);
-                    drop(writeln!(std::io::stderr(), "barograph: [MKT] {id} connection {} closed: {detail}", conn.0));
-                }
+                let lost = self.connections.closed((index, id), *conn, (*reason, detail), at);
+                lost.as_deref().into_iter().for_each(say);
                 let input = Input::Closed { conn: *conn, reason: *reason };
                 self.core.input(at, index, &input, &mut self.publisher)?;
             }

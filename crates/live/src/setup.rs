@@ -61,6 +61,7 @@ impl Setup {
             logic_version: self.logic_version.clone(),
             instrument: instrument.clone(),
             streams: streams.into(),
+            corrected: Arc::default(),
             held: None,
         }
     }

@@ -15,7 +15,7 @@ use crate::universe::WatchMarkets;
 use crate::view::LiveView;
 use crate::{Error, chain};
 use barograph_domain::leg::SpotPairs;
-use barograph_domain::text::{escape_control, plural};
+use barograph_domain::text::{escape_control, number_of, plural};
 use barograph_domain::{InstrumentName, Metric, Span, Ts};
 use barograph_engine::models::ModelMarkets;
 use barograph_lake::journal::{JournalConfig, JournalWriter, survey};
@@ -201,7 +201,11 @@ pub fn start(
     let recovered = survey(&journal_config.root).map_err(|e| Error::failed(chain(&e)))?;
     for tail in recovered.unclosed.iter().filter(|t| t.bytes_lost > 0) {
         let path = tail.path.display();
-        writeln!(err, "barograph: [MKT] {path} was cut off by a crash: {} bytes lost", tail.bytes_lost)?;
+        writeln!(
+            err,
+            "barograph: [MKT] {path} ends in the middle of a write, after a crash or a full disk: {} lost",
+            number_of(tail.bytes_lost, "byte")
+        )?;
     }
     let now = wish.clock.now();
     if let Some(last) = recovered.last.filter(|last| *last > now + Span::secs(5)) {

@@ -10,6 +10,7 @@ use crate::delivery::Room;
 use crate::meter::Meter;
 use crate::publish::{Batch, Spill};
 use crate::{Error, chain};
+use barograph_domain::text::number_of;
 use barograph_domain::{Span, Ts};
 use barograph_store::{LiveBatch, Outgoing, Retention, Writer};
 use core::sync::atomic::{AtomicBool, Ordering};
@@ -294,10 +295,10 @@ fn prune(writer: &mut dyn Writer, now: Ts, keep: &Keep, meter: &Meter) {
     };
     match writer.prune(&keep.store) {
         Ok(done) if done.rows + done.points + done.books > 0 => say(format_args!(
-            "retention removed {} minute rows, {} points and {} order books (rows of more than {}, the rest of more than {})",
-            done.rows,
-            done.points,
-            done.books,
+            "retention removed {}, {} and {} (rows of more than {}, the rest of more than {})",
+            number_of(done.rows, "minute row"),
+            number_of(done.points, "point"),
+            number_of(done.books, "order book"),
             keep.store.minute_rows.spoken(),
             keep.store.raw.spoken()
         )),

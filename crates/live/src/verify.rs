@@ -114,7 +114,7 @@ fn compare(reader: &dyn Reader, setup: &Setup, ids: &Ids, span: Range) -> Result
             let query = RowQuery { range: Range { start, end: span.end }, every: None, limit: PAGE, as_of: None };
             let mut rows = reader.history(&info.spec.key, &query)?;
             align(&mut rows.rows, &rows.columns);
-            let lens = Lens { streams: rows.streams.as_slice().into(), ..lens.clone() };
+            let lens = lens.over(&rows);
             for row in &rows.rows {
                 found.published += 1;
                 stored_at.insert(row.ts);

@@ -207,4 +207,4 @@ def test_the_headline_says_when_moves_are_larger_than_usual():
     }
     c = barograph.get_context(pd.DataFrame(columns, index=index), None, "long")
     assert c.regimes["volatility"].value == "HIGH_VOL"
-    assert "oves larger than usual (24 h vol 56 %)" in c.headline
+    assert "oves larger than usual (24 h vol 56 % annualised)" in c.headline

@@ -13,7 +13,7 @@ use barograph_engine::explain::{Minute, StopCare};
 use barograph_engine::rules::{AxisStates, Book};
 use barograph_engine::{CATALOGUE, Feature, explain};
 use barograph_store::run::GRID;
-use barograph_store::{Columns, RunInfo};
+use barograph_store::{Columns, Rows, RunInfo};
 use barograph_venues::session::registry;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -29,6 +29,8 @@ pub struct Lens {
     pub instrument: Instrument,
     /// What their stream numbers mean.
     pub streams: Arc<[StreamDecl]>,
+    /// Since when rows count that a correction made, by their minutes.
+    pub corrected: Arc<BTreeMap<Ts, Ts>>,
     /// A position of the reader's in this market whose stop is reached or near.
     pub held: Option<Held>,
 }
@@ -65,8 +67,14 @@ impl Lens {
             logic_version: spec.key.logic_version.clone(),
             instrument: instrument.clone(),
             streams: spec.streams.as_slice().into(),
+            corrected: Arc::default(),
             held: None,
         })
+    }
+
+    /// The same for these rows: what their stream numbers mean, and since when those count that a correction made.
+    pub fn over(&self, rows: &Rows) -> Self {
+        Self { streams: rows.streams.as_slice().into(), corrected: Arc::new(rows.corrected.clone()), ..self.clone() }
     }
 
     /// The same for a reader with this position, or with none.
@@ -86,7 +94,13 @@ impl Lens {
 
     /// The snapshot of a row as it was published.
     pub fn snapshot(&self, row: &MinuteRow, previous: Option<&MinuteRow>) -> Snapshot {
-        explain::render(&self.context(), row, previous)
+        self.dated(row, explain::render(&self.context(), row, previous))
+    }
+
+    /// A row that a correction made may be used since then, not since its minute.
+    fn dated(&self, row: &MinuteRow, snapshot: Snapshot) -> Snapshot {
+        let since = self.corrected.get(&row.ts).copied().unwrap_or(snapshot.known_ts);
+        Snapshot { known_ts: snapshot.known_ts.max(since), ..snapshot }
     }
 
     /// The snapshot as it stood at a moment: the published one while its minute is the newest there can be, and past the
@@ -101,7 +115,7 @@ impl Lens {
 
     /// The same with freshness judged at the present moment.
     pub fn at_present(&self, row: &MinuteRow, previous: Option<&MinuteRow>, now: Ts) -> Snapshot {
-        explain::at_present(&self.context(), row, previous, now)
+        self.dated(row, explain::at_present(&self.context(), row, previous, now))
     }
 
     /// What the row asks of positions as it reads at a moment; `None` where its book has no posture table.

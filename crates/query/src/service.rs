@@ -205,7 +205,24 @@ impl Service {
                 first: info.minutes.map(|m| m.0 + LATENESS),
             });
         }
-        Ok((Lens { streams: rows.streams.as_slice().into(), ..lens }, rows.rows))
+        Ok((lens.over(&rows), rows.rows))
+    }
+
+    /// The row before a minute, as it counts at the same moment: a correction changes both.
+    fn before(&self, key: &RunKey, minute: Ts, as_of: Option<Ts>) -> Result<Option<MinuteRow>, QueryError> {
+        // Nearly always a minute back; a longer hole is looked behind in ever larger steps.
+        let mut end = minute;
+        for span in [Span::mins(5), Span::hours(6), Span::days(7), Span::days(400)] {
+            let start = minute - span;
+            let query = RowQuery { range: Range { start, end }, every: None, limit: usize::MAX, as_of };
+            let mut rows = self.reader.history(key, &query).map_err(internal)?;
+            align(&mut rows.rows, &rows.columns);
+            if let Some(row) = rows.rows.pop() {
+                return Ok(Some(row));
+            }
+            end = start;
+        }
+        Ok(None)
     }
 
     /// Rows of a window, with the row before each so that "what changed" is as it was published.
@@ -233,7 +250,9 @@ impl Service {
 
 impl Latest {
     fn shows(&self, lens: &Lens, row: &MinuteRow, previous: Option<&MinuteRow>) -> bool {
-        let same_lens = self.lens.logic_version == lens.logic_version && self.lens.streams == lens.streams;
+        let same_lens = self.lens.logic_version == lens.logic_version
+            && self.lens.streams == lens.streams
+            && self.lens.corrected == lens.corrected;
         same_lens && self.row == *row && self.previous.as_ref() == previous
     }
 

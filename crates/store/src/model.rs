@@ -76,7 +76,7 @@ pub struct PointsVersion(pub i64);
 pub struct InstrumentInfo {
     /// Name, kind and expiry.
     pub instrument: Instrument,
-    /// Metric points of all its streams, revisions included.
+    /// Metric points of all its streams, as its streams count them.
     pub points: u64,
     /// Earliest `event_ts`.
     pub first_event: Ts,
@@ -91,11 +91,11 @@ pub struct InstrumentInfo {
 pub struct StreamInfo {
     /// What was declared.
     pub decl: StreamDecl,
-    /// Metric points, revisions included.
+    /// Metric points, revisions included; of a stream that was corrected those that count, which may be none.
     pub points: u64,
-    /// Earliest `event_ts`.
+    /// Earliest `event_ts` of these.
     pub first_event: Ts,
-    /// Latest `event_ts`: freshness counts from here.
+    /// Latest `event_ts` of these: freshness counts from here.
     pub newest_event: Ts,
     /// Latest `known_ts`.
     pub newest_known: Ts,

@@ -6,6 +6,7 @@
 use barograph_domain::time::LATENESS;
 use barograph_domain::{InstrumentName, MinuteRow, RiskRegime, Span, Status, StreamDecl, StreamIndex, Ts};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Rows exist on this grid.
 pub const GRID: Span = Span::mins(1);
@@ -105,6 +106,8 @@ pub struct Rows {
     pub rows: Vec<MinuteRow>,
     /// Where the next page starts; `None` when there is none.
     pub next: Option<Ts>,
+    /// Since when rows count that a correction made, by their minutes. Others count since 200 ms after theirs.
+    pub corrected: BTreeMap<Ts, Ts>,
 }
 
 /// Which rows are wanted.

@@ -1087,6 +1087,8 @@ export interface components {
              */
             min_notional?: number | null;
             trades?: components["schemas"]["TradeRecord"] | null;
+            /** @description The entry is meant as it is, however far it lies from the market; without it such an entry is refused. */
+            confirm?: boolean;
             /** @description Answer with what was known at that moment, ISO-8601; absent: now. */
             as_of?: string | null;
         };
@@ -1101,6 +1103,7 @@ export interface components {
              * @description The entry the user gave.
              */
             entry: number;
+            market: components["schemas"]["MarketPrice"] | null;
             /** @description The user's name of the strategy, as given. */
             strategy: string | null;
             snapshot: components["schemas"]["SnapshotRef"] | null;
@@ -1237,6 +1240,15 @@ export interface components {
              * @description The grid instant.
              */
             timestamp: string;
+            /**
+             * Format: int64
+             * @description Seconds from then to the moment asked about.
+             */
+            age_s: number;
+            /** @description Some input is older than it may be: what stands here is what was known then. */
+            stale: boolean;
+            /** @description "Data stale (6 minutes old)"; left out where nothing is. */
+            freshness_warning: string | null;
             /** @description STABLE, `HIGH_VOL`, EXPLOSIVE or EXTREME; null where unknown. */
             volatility_regime: string | null;
             /** @description Why it is null; left out where it is not. */
@@ -1374,7 +1386,8 @@ export interface components {
              */
             symbol: string;
             /**
-             * @description NORMAL, `CHOP_RISK`, `SQUEEZE_RISK` or `HIGH_VOL`; an unknown regime prints NORMAL with a `freshness_warning`.
+             * @description NORMAL, `CHOP_RISK`, `SQUEEZE_RISK` or `HIGH_VOL`; an unknown regime prints NORMAL with a `freshness_warning`, and is listed in
+             *     `defaults_used`.
              * @example NORMAL
              */
             market_regime: string;
@@ -1415,6 +1428,15 @@ export interface components {
              * @description The grid instant.
              */
             timestamp: string;
+            /**
+             * Format: int64
+             * @description Seconds from then to the moment asked about.
+             */
+            age_s: number;
+            /** @description Some input is older than it may be: what stands here is what was known then. */
+            stale: boolean;
+            /** @description "Data stale (6 minutes old)"; left out where nothing is. */
+            freshness_warning: string | null;
             /** @description STABLE, `HIGH_VOL`, EXPLOSIVE or EXTREME; null where unknown. */
             regime: string | null;
             /** @description Why it is null; left out where it is not. */
@@ -3698,6 +3720,24 @@ export interface components {
             /** @description Hand this back as `cursor` for the next page; null on the last one. */
             next_cursor: string | null;
         };
+        /** @description The market's price behind an answer, and how old it is. */
+        MarketPrice: {
+            /**
+             * Format: double
+             * @description Quote units.
+             */
+            price: number;
+            /**
+             * Format: date-time
+             * @description The minute it is of.
+             */
+            at: string;
+            /**
+             * Format: int64
+             * @description Seconds from then to the moment asked about.
+             */
+            age_s: number;
+        };
         /** @description One instrument and what is known about it. */
         MarketView: {
             /**
@@ -4704,7 +4744,7 @@ export interface components {
             venue: string;
             /**
              * @description The most telling thing of everything known about it; empty before its first minute.
-             * @example Strong downtrend, −6.1 % in 24 h, moves larger than usual (24 h vol 69 %). No risk rule fires.
+             * @example Strong downtrend, −6.1 % in 24 h, moves larger than usual (24 h vol 69 % annualised). No risk rule fires.
              */
             headline: string;
             /** @description In the order of `columns`; null where unknown. */
@@ -4910,7 +4950,7 @@ export interface components {
             timestamp: string;
             /**
              * Format: date-time
-             * @description The earliest moment it may be used: 200 ms after `timestamp`.
+             * @description The earliest moment it may be used: 200 ms after `timestamp`; of a minute that a corrected import made anew the moment of that import.
              */
             known_ts: string;
             /** @description `venue:symbol`. */

@@ -50,19 +50,24 @@ async fn all<T: Serialize + Send + 'static>(
     app: Shared,
     what: &'static str,
     as_of: &AsOf,
-    of: fn(&FeatureRowView, &Snapshot) -> T,
+    of: fn(&FeatureRowView, &Snapshot, Ts) -> T,
 ) -> Result<Response<Body>, Problem> {
     let as_of = as_of.moment(app.query.now())?;
     let generated_at = app.query.now();
-    let symbols = app.read(what, move |q| markets(q, as_of, of)).await?;
+    let symbols = app.read(what, move |q| markets(q, as_of, generated_at, of)).await?;
     let json = reply::json(&AliasMarkets { generated_at, symbols }).map_err(|e| app.problem(what, &e))?;
     Ok(reply::json_body(json))
 }
 
 /// What `of` makes of the newest minute of every market that has one.
-fn markets<T>(q: &dyn Query, as_of: Option<Ts>, of: fn(&FeatureRowView, &Snapshot) -> T) -> Result<Vec<T>, QueryError> {
+fn markets<T>(
+    q: &dyn Query,
+    as_of: Option<Ts>,
+    now: Ts,
+    of: fn(&FeatureRowView, &Snapshot, Ts) -> T,
+) -> Result<Vec<T>, QueryError> {
     of_every_market(q, |id| {
         let context = q.context(id, None, as_of)?;
-        Ok(of(&q.latest_features(id, None, as_of)?, &context.snapshot))
+        Ok(of(&q.latest_features(id, None, as_of)?, &context.snapshot, as_of.unwrap_or(now)))
     })
 }

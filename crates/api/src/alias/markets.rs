@@ -33,6 +33,8 @@ pub struct AliasFeatures {
     pub symbol: String,
     /// The grid instant.
     pub timestamp: Ts,
+    /// How old that is.
+    pub age: Age,
     /// `volatility_regime`: STABLE, `HIGH_VOL`, EXPLOSIVE or EXTREME. `regime_type`: COLD, COOL, NEUTRAL, HOT or `SUPER_HOT`.
     /// Null with `<name>_reason` where unknown.
     pub words: [Word; 2],
@@ -51,10 +53,32 @@ pub struct AliasVolatility {
     pub symbol: String,
     /// The grid instant.
     pub timestamp: Ts,
+    /// How old that is.
+    pub age: Age,
     /// regime: STABLE, `HIGH_VOL`, EXPLOSIVE or EXTREME; null with its reason where unknown.
     pub words: [Word; 1],
     /// volatility (daily fraction), `volatility_annual`, `risk_multiplier`, `half_life_days`.
     pub numbers: Vec<Number>,
+}
+
+/// How old an answer is, which the originals did not say: theirs was of the second it was asked for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Age {
+    /// Seconds from the grid instant to the moment asked about.
+    pub age_s: i64,
+    /// Some input is older than it may be.
+    pub stale: bool,
+    /// "Data stale (6 minutes old)"; left out where nothing is.
+    pub warning: Option<String>,
+}
+
+impl Age {
+    fn new(s: &Snapshot, moment: Ts) -> Self {
+        let axes = &s.regimes;
+        let axis = axes.risk.stale || axes.trend.stale || axes.volatility.stale || axes.heat.stale;
+        let warning = s.explanation.freshness_warning.clone();
+        Self { age_s: (moment - s.timestamp).as_secs().max(0), stale: axis || warning.is_some(), warning }
+    }
 }
 
 /// All markets of one of these routes.
@@ -101,26 +125,31 @@ fn liquidated(name: &'static str, row: &FeatureRowView) -> Number {
     }
 }
 
-/// The label of an axis; while it is UNKNOWN the reason that the reading has which it is judged by.
-fn word(name: &'static str, label: &'static str, row: &FeatureRowView, judged_by: &str) -> Word {
+/// The label of an axis; while it is UNKNOWN the reason that the reading has which it is judged by, or that it is too old.
+fn word(name: &'static str, (label, stale): (&'static str, bool), row: &FeatureRowView, judged_by: &str) -> Word {
     let value = match label {
-        "UNKNOWN" => Err(number(name, row, judged_by).value.err().unwrap_or("not_available")),
+        "UNKNOWN" => {
+            let unjudged = if stale { "stale" } else { "not_available" };
+            Err(number(name, row, judged_by).value.err().unwrap_or(unjudged))
+        }
         known => Ok(known),
     };
     Word { name, value }
 }
 
 impl AliasFeatures {
-    /// From the newest row and its snapshot.
+    /// From the newest row and its snapshot, as they look at a moment.
     #[must_use]
-    pub fn new(row: &FeatureRowView, s: &Snapshot) -> Self {
+    pub fn new(row: &FeatureRowView, s: &Snapshot, moment: Ts) -> Self {
+        let (volatility, heat) = (&s.regimes.volatility, &s.regimes.heat);
         let optional = |name, value: Option<f64>| Number { name, value: value.ok_or("not_available"), bound: None };
         Self {
             symbol: pair_of(&s.instrument),
             timestamp: s.timestamp,
+            age: Age::new(s, moment),
             words: [
-                word("volatility_regime", s.regimes.volatility.label.name(), row, "vol_daily"),
-                word("regime_type", s.regimes.heat.label.name(), row, "heat"),
+                word("volatility_regime", (volatility.label.name(), volatility.stale), row, "vol_daily"),
+                word("regime_type", (heat.label.name(), heat.stale), row, "heat"),
             ],
             numbers: vec![
                 optional("price", s.price),
@@ -139,14 +168,16 @@ impl AliasFeatures {
 }
 
 impl AliasVolatility {
-    /// From the newest row and its snapshot.
+    /// From the newest row and its snapshot, as they look at a moment.
     #[must_use]
-    pub fn new(row: &FeatureRowView, s: &Snapshot) -> Self {
+    pub fn new(row: &FeatureRowView, s: &Snapshot, moment: Ts) -> Self {
+        let volatility = &s.regimes.volatility;
         Self {
             instrument: s.instrument.clone(),
             symbol: pair_of(&s.instrument),
             timestamp: s.timestamp,
-            words: [word("regime", s.regimes.volatility.label.name(), row, "vol_daily")],
+            age: Age::new(s, moment),
+            words: [word("regime", (volatility.label.name(), volatility.stale), row, "vol_daily")],
             numbers: vec![
                 number("volatility", row, "vol_daily"),
                 number("volatility_annual", row, "vol_annual"),
@@ -162,7 +193,7 @@ fn flat<S: Serializer>(
     s: S,
     instrument: Option<&InstrumentName>,
     symbol: &str,
-    timestamp: Ts,
+    (timestamp, age): (Ts, &Age),
     words: &[Word],
     numbers: &[Number],
 ) -> Result<S::Ok, S::Error> {
@@ -173,6 +204,11 @@ fn flat<S: Serializer>(
     }
     map.serialize_entry("symbol", symbol)?;
     map.serialize_entry("timestamp", &timestamp)?;
+    map.serialize_entry("age_s", &age.age_s)?;
+    map.serialize_entry("stale", &age.stale)?;
+    if let Some(warning) = &age.warning {
+        map.serialize_entry("freshness_warning", warning)?;
+    }
     for w in words {
         map.serialize_entry(w.name, &w.value.ok())?;
         if let Err(reason) = w.value {
@@ -193,13 +229,13 @@ fn flat<S: Serializer>(
 
 impl Serialize for AliasFeatures {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        flat(s, None, &self.symbol, self.timestamp, &self.words, &self.numbers)
+        flat(s, None, &self.symbol, (self.timestamp, &self.age), &self.words, &self.numbers)
     }
 }
 
 impl Serialize for AliasVolatility {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        flat(s, Some(&self.instrument), &self.symbol, self.timestamp, &self.words, &self.numbers)
+        flat(s, Some(&self.instrument), &self.symbol, (self.timestamp, &self.age), &self.words, &self.numbers)
     }
 }
 
@@ -213,6 +249,12 @@ struct FeaturesWritten {
     /// The grid instant.
     #[schema(value_type = String, format = DateTime)]
     timestamp: Ts,
+    /// Seconds from then to the moment asked about.
+    age_s: i64,
+    /// Some input is older than it may be: what stands here is what was known then.
+    stale: bool,
+    /// "Data stale (6 minutes old)"; left out where nothing is.
+    freshness_warning: Option<String>,
     /// STABLE, `HIGH_VOL`, EXPLOSIVE or EXTREME; null where unknown.
     volatility_regime: Option<String>,
     /// Why it is null; left out where it is not.
@@ -279,6 +321,12 @@ struct VolatilityWritten {
     /// The grid instant.
     #[schema(value_type = String, format = DateTime)]
     timestamp: Ts,
+    /// Seconds from then to the moment asked about.
+    age_s: i64,
+    /// Some input is older than it may be: what stands here is what was known then.
+    stale: bool,
+    /// "Data stale (6 minutes old)"; left out where nothing is.
+    freshness_warning: Option<String>,
     /// STABLE, `HIGH_VOL`, EXPLOSIVE or EXTREME; null where unknown.
     regime: Option<String>,
     /// Why it is null; left out where it is not.
@@ -361,13 +409,14 @@ mod tests {
         let json = |known, partial| {
             let (value, bound) = of(known, partial);
             let numbers = vec![Number { name: "total", value, bound }];
-            serde_json::to_value(AliasFeatures { symbol: String::new(), timestamp: Ts(0), words: WORDS, numbers })
-                .unwrap()
+            let (symbol, timestamp, age) = (String::new(), Ts(0), OLD);
+            serde_json::to_value(AliasFeatures { symbol, timestamp, age, words: WORDS, numbers }).unwrap()
         };
         assert_eq!(json(2, false)["total_bound"], "lower");
         assert!(json(3, false).get("total_bound").is_none() && json(0, false).get("total_bound").is_none());
     }
 
+    const OLD: Age = Age { age_s: 360, stale: true, warning: None };
     const WORDS: [Word; 2] = [Word { name: "a", value: Ok("A") }, Word { name: "b", value: Ok("B") }];
 
     #[test]
@@ -378,16 +427,20 @@ mod tests {
             instrument: InstrumentName::parse("okx:BTC-USDT").unwrap(),
             symbol: "BTC/USDT".to_owned(),
             timestamp: Ts(0),
-            words: [word("regime", "UNKNOWN", &row, "b")],
+            age: Age { warning: Some("Data stale (6 minutes old)".to_owned()), ..OLD },
+            words: [word("regime", ("UNKNOWN", true), &row, "b")],
             numbers: numbers.to_vec(),
         })
         .unwrap_or_default();
         let want = serde_json::json!({
-            "instrument": "okx:BTC-USDT", "symbol": "BTC/USDT", "timestamp": "1970-01-01T00:00:00Z", "regime": null,
+            "instrument": "okx:BTC-USDT", "symbol": "BTC/USDT", "timestamp": "1970-01-01T00:00:00Z", "age_s": 360,
+            "stale": true, "freshness_warning": "Data stale (6 minutes old)", "regime": null,
             "regime_reason": "warming", "x": 0.5, "y": null, "y_reason": "warming", "z": null, "z_reason": "not_available",
         });
         assert_eq!(json, want);
-        assert_eq!(word("regime", "UNKNOWN", &row, "a").value, Err("not_available"), "the axis waits, not the reading");
-        assert_eq!(word("regime", "STABLE", &row, "b").value, Ok("STABLE"));
+        let of = |label, stale, judged_by| word("regime", (label, stale), &row, judged_by).value;
+        assert_eq!(of("UNKNOWN", false, "a"), Err("not_available"), "the axis waits, not the reading");
+        assert_eq!(of("UNKNOWN", true, "a"), Err("stale"), "the reading was of then");
+        assert_eq!(of("STABLE", true, "b"), Ok("STABLE"));
     }
 }

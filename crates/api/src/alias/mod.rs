@@ -4,8 +4,8 @@
 //!
 //! No field is added to what the original interfaces had, except where payloads §2 says so: `<id>_reason` beside a null
 //! number, `freshness_warning` when stale or unknown, `defaults_used` when any. What the original has no word for is
-//! printed as its nearest word and said aloud: UNKNOWN as NORMAL with a warning, an undefined stop vulnerability as
-//! MEDIUM with a default. Sources wear the original's words; posture and bias are those of the canonical guidance.
+//! printed as its nearest word and said aloud: UNKNOWN as NORMAL with a warning and a default, an undefined stop vulnerability
+//! as MEDIUM with a default. Sources wear the original's words; posture and bias are those of the canonical guidance.
 
 pub(crate) mod cascades;
 pub(crate) mod market_routes;
@@ -28,7 +28,8 @@ pub struct AliasSnapshot {
     /// The venue's symbol, bare.
     #[schema(example = "BTCUSDT")]
     pub symbol: String,
-    /// NORMAL, `CHOP_RISK`, `SQUEEZE_RISK` or `HIGH_VOL`; an unknown regime prints NORMAL with a `freshness_warning`.
+    /// NORMAL, `CHOP_RISK`, `SQUEEZE_RISK` or `HIGH_VOL`; an unknown regime prints NORMAL with a `freshness_warning`, and is listed in
+    /// `defaults_used`.
     #[schema(example = "NORMAL")]
     pub market_regime: &'static str,
     /// CONSERVATIVE, NEUTRAL or AGGRESSIVE.
@@ -111,6 +112,9 @@ impl From<&Snapshot> for AliasExplanation {
         let (oi_delta_4h, oi_delta_4h_reason) = number(s, "oi_delta_4h");
         let (realized_vol_1h, realized_vol_1h_reason) = number(s, "realized_vol_1h");
         let mut defaults_used = s.explanation.defaults_used.clone();
+        if s.regimes.risk.label == RiskRegime::Unknown {
+            defaults_used.push("market_regime is UNKNOWN: NORMAL stands in".to_owned());
+        }
         if s.stop_vulnerability.worst.is_none() {
             defaults_used.push("stop_vulnerability is undefined: MEDIUM stands in".to_owned());
         }

@@ -91,7 +91,7 @@ use WarmUp::{Explained, Flagged, Silent};
 columns! {
     /// Newest trade; the mark where there is none, or where the last trade is more than a minute older than the mark.
     Price: "price", Full, Turn, Explained;
-    /// Price against that of 24 hours before the row, fraction; that price is looked for at a whole multiple of 5 minutes.
+    /// Price against that of 24 hours before the row, fraction: at the row itself its `price_change_24h`, as the headline has it.
     Change24h: "change_24h", Reading, Turn, Explained;
     /// Code of the risk label: its place in `labels`; 0 is UNKNOWN.
     Risk: "risk", Code(Axis::Risk), Minute, Explained;

@@ -70,7 +70,7 @@ pub struct RowView {
     pub venue: String,
     /// The most telling thing of everything known about it; empty before its first minute.
     #[schema(
-        example = "Strong downtrend, −6.1 % in 24 h, moves larger than usual (24 h vol 69 %). No risk rule fires."
+        example = "Strong downtrend, −6.1 % in 24 h, moves larger than usual (24 h vol 69 % annualised). No risk rule fires."
     )]
     pub headline: String,
     /// In the order of `columns`; null where unknown.

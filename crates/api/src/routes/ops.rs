@@ -11,6 +11,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, Response};
 use axum::response::IntoResponse;
 use barograph_domain::Ts;
+use barograph_domain::text::number_of;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -118,10 +119,10 @@ fn readiness(health: &Health, feeds: FeedHealth, now: Ts) -> Result<Vec<String>,
     let more = lost.len().saturating_sub(NAMED_MAX);
     if more > 0 {
         lost.truncate(NAMED_MAX);
-        lost.push(format!("{more} more markets are lost"));
+        lost.push(format!("{} {} lost", number_of(more, "more market"), if more == 1 { "is" } else { "are" }));
     }
     if feeds.lost > 0 {
-        lost.insert(0, format!("{} of {} streams are not live", feeds.lost, feeds.feeds));
+        lost.insert(0, of_all(feeds.lost, feeds.feeds));
     }
     if feeds.feeds == 0 {
         if health.markets.is_empty() {
@@ -132,6 +133,11 @@ fn readiness(health: &Health, feeds: FeedHealth, now: Ts) -> Result<Vec<String>,
         }
     }
     if reasons.is_empty() { Ok(lost) } else { Err(reasons) }
+}
+
+/// "3 of 12 streams are not live"
+fn of_all(lost: usize, all: usize) -> String {
+    format!("{lost} of {} {} not live", number_of(all, "stream"), if lost == 1 { "is" } else { "are" })
 }
 
 #[cfg(test)]

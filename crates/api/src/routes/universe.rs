@@ -29,11 +29,11 @@ parameters! {
 fn view(row: &UniverseRow, pair: Option<&str>) -> Result<UniverseView, QueryError> {
     let view = UniverseView::of(row);
     let Some(pair) = pair else { return Ok(view) };
-    let known: Vec<String> = view.pairs.iter().map(|p| p.asset_pair.clone()).collect();
+    let known = view.pair_names();
     view.only(pair).ok_or_else(|| QueryError::BadField {
         field: "pair".to_owned(),
         value: pair.to_owned(),
-        reason: format!("pair: '{pair}' is not compared; there are {}", known.join(", ")),
+        reason: format!("pair: '{pair}' is not compared; there are {}", known.join(" and ")),
     })
 }
 

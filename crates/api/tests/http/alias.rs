@@ -126,6 +126,8 @@ fn an_unknown_regime_prints_normal_and_says_what_is_missing() {
         s.regimes.risk.label = RiskRegime::Unknown;
         let v = serde_json::to_value(AliasSnapshot::from(&s)).unwrap();
         assert_eq!(v["market_regime"], "NORMAL");
+        let stands_in = &v["explanation_payload"]["defaults_used"][0];
+        assert_eq!(stands_in, "market_regime is UNKNOWN: NORMAL stands in");
         v["explanation_payload"]["freshness_warning"].as_str().unwrap().to_owned()
     };
     // Minute 245 lacks funding and has too little volatility history.

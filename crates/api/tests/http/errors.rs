@@ -6,6 +6,27 @@ use serde_json::json;
 
 const BTC: &str = "/api/v1/markets/binance-usdm:BTCUSDT";
 
+/// Wherever a market is named: what is no part of a name is not read as if it were not there.
+#[test]
+fn a_name_with_odd_characters_is_no_market() {
+    let server = Server::start();
+    let document = server.json("/openapi.json");
+    let of_one = document["paths"].as_object().unwrap().keys().filter(|path| path.contains("/markets/{id}"));
+    let mut paths: Vec<String> = of_one.map(|path| path.replace("{id}", "NAME")).collect();
+    assert!(paths.len() > 6, "{paths:?}");
+    paths.extend(["/api/market-context/snapshot/?symbol=NAME", "/api/v1/events?market=NAME"].map(str::to_owned));
+    for odd in ["ETHUSDT%00", "ETH%20USDT", "%0AETHUSDT", "ETHUSDT%E2%80%AE", "ETHU%C5%BFDT", "binance-usdm:ETHUSDT%7F"]
+    {
+        for path in &paths {
+            let reply = server.get(&path.replace("NAME", odd));
+            assert!([400, 404].contains(&reply.status), "{path} with {odd}: {} {}", reply.status, reply.text());
+        }
+        let reply = server.get(&format!("/api/v1/markets/{odd}/context"));
+        assert_eq!((reply.status, reply.problem().as_str()), (404, "unknown-symbol"), "{odd}");
+        assert!(reply.text().contains("did you mean") && !reply.text().contains(char::is_control), "{}", reply.text());
+    }
+}
+
 #[test]
 fn bad_questions_get_problem_documents() {
     let server = Server::start();

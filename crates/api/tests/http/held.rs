@@ -1,9 +1,9 @@
 //! Advice, a position's card and a notice with every field filled, so that the schema is held against all of them.
 
 use barograph_domain::advice::{
-    AdviceOption, AdviceRequest, AdviceView, ContextBrief, ExpectedValue, KellyView, NearbyLevel, Notice, NoticeLevel,
-    NoticeTrigger, OptionKind, ParameterView, Position, PositionCard, PositionFlag, PositionTexts, ReasonCode,
-    ReasonView, SizeLimit, SizeView, SnapshotRef, StopView, TargetSource, TargetView, Verdict, WarningCode,
+    AdviceOption, AdviceRequest, AdviceView, ContextBrief, ExpectedValue, KellyView, MarketPrice, NearbyLevel, Notice,
+    NoticeLevel, NoticeTrigger, OptionKind, ParameterView, Position, PositionCard, PositionFlag, PositionTexts,
+    ReasonCode, ReasonView, SizeLimit, SizeView, SnapshotRef, StopView, TargetSource, TargetView, Verdict, WarningCode,
     WarningView,
 };
 use barograph_domain::universe::{Gauge, LeadReading, PairReading, StateHours, UniverseMarket};
@@ -43,6 +43,7 @@ pub(crate) fn advice(request: &AdviceRequest, s: &Snapshot) -> AdviceView {
         instrument: s.instrument.to_string(),
         side: Side::Long,
         entry: request.entry,
+        market: Some(MarketPrice { price: 50_010.0, at: s.timestamp, age_s: 60 }),
         strategy: request.strategy.clone(),
         snapshot: Some(SnapshotRef {
             snapshot_id: s.snapshot_id.clone(),

@@ -231,6 +231,12 @@ fn features_of_all_markets_are_those_of_each() {
     let names =
         |items: &Value| -> Vec<Value> { items.as_array().unwrap().iter().map(|m| m["instrument"].clone()).collect() };
     assert_eq!(names(&all["items"]), names(&original["symbols"]));
+    // The original's markets say how old they are, seen from the moment asked about.
+    for path in ["/api/volatility", "/api/features"] {
+        let old = server.json(&format!("{path}?as_of=2026-02-05T04:00:01Z"))["symbols"][0].clone();
+        assert_eq!(old["age_s"].as_i64().unwrap() % 60, 1, "{old}");
+        assert!(old["stale"].is_boolean(), "{old}");
+    }
     let stranger = server.get("/api/v1/features?ids=funding_zscore");
     assert_eq!((stranger.status, stranger.problem().as_str()), (404, "unknown-feature"));
 }

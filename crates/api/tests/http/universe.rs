@@ -22,6 +22,9 @@ fn answers_about_several_markets_fit_their_schemas() {
         assert!(schema.is_object() && wrong.is_empty(), "{address}:\n{}", wrong.join("\n"));
     }
     assert_eq!(server.json("/api/v1/universe")["timestamp"], newest.iso());
-    assert_eq!(server.get("/api/v1/universe?pair=BTC,XRP").problem(), "bad-field");
+    let stranger = server.get("/api/v1/universe?pair=BTC,XRP");
+    assert_eq!(stranger.problem(), "bad-field");
+    // Pairs are named as they are asked for.
+    assert!(stranger.text().contains("'BTC,XRP' is not compared; there are BTC,ETH"), "{}", stranger.text());
     assert_eq!(server.get("/api/v1/universe?as_of=2020-01-01").problem(), "nothing-yet");
 }

@@ -4,7 +4,7 @@ use crate::term::{self, Paint, fold, minute};
 use barograph_domain::advice::{
     AdviceView, ContextBrief, Missing, Notice, PositionCard, PositionFlag, StopReach, StopState, TargetSource, Verdict,
 };
-use barograph_domain::{RiskRegime, Side, Span};
+use barograph_domain::{RiskRegime, Side, Span, Ts};
 use barograph_engine::advice::digits::{number, own, price, size};
 use std::fmt::Write as _;
 
@@ -29,6 +29,9 @@ pub(crate) fn advice(a: &AdviceView, paint: Paint) -> String {
     let stamp = a.snapshot.as_ref().map_or_else(|| "no snapshot".to_owned(), |s| minute(s.timestamp));
     let gap = WIDTH.saturating_sub(head.chars().count() + stamp.chars().count()).max(2);
     line(&format!("{}{}{stamp}", paint.strong(&head), " ".repeat(gap)));
+    if let Some(m) = &a.market {
+        line(&format!(" market      {}", seen(m.price, m.at, Span::secs(m.age_s))));
+    }
     // Colours of the severities that people know from the weather.
     let as_label = match a.verdict {
         Verdict::Allow => RiskRegime::Normal,
@@ -199,8 +202,11 @@ fn at_stop(s: &StopState) -> Option<String> {
 /// The price with the minute it is of and how long ago that was.
 fn priced(context: &ContextBrief) -> Option<String> {
     let (price, at) = (context.price?, context.price_at?);
-    let ago = Span::secs((context.timestamp - at).as_secs().max(0)).spoken();
-    Some(format!("price {} as of {} ({ago} ago)", term::price(price), minute(at)))
+    Some(format!("price {}", seen(price, at, Span::secs((context.timestamp - at).as_secs().max(0)))))
+}
+
+fn seen(price: f64, at: Ts, age: Span) -> String {
+    format!("{} as of {} ({} ago)", term::price(price), minute(at), age.spoken())
 }
 
 /// A notice: when and how heavy, its market and the beginning of the position's id, which commands take for the whole.

@@ -65,6 +65,9 @@ pub(crate) struct Advise {
     /// Mean size of the others, in units of risk
     #[arg(long, value_name = "R", requires = "trades")]
     pub(crate) average_loss: Option<f64>,
+    /// The entry is meant, however far it lies from the market
+    #[arg(long)]
+    pub(crate) confirm: bool,
     /// By what was known at a moment
     #[arg(long, value_name = "TIME", value_parser = super::values::as_of)]
     pub(crate) as_of: Option<Ts>,
@@ -97,6 +100,7 @@ impl Advise {
                 }
                 _ => None,
             },
+            confirm: self.confirm,
             as_of: None,
         }
     }

@@ -11,7 +11,7 @@ use crate::cli::{AlertSilence, Alerts};
 use crate::config::Settings;
 use crate::failure::Failure;
 use crate::http;
-use crate::term::{fold, minute};
+use crate::term::{fold, minute, number_of};
 use barograph_api::{
     AskDeliveries as _, DeliveryFilter, DeliveryView, MessageView, NewSilence, QueryError, SilenceView,
 };
@@ -86,7 +86,7 @@ pub(crate) fn run(command: &Alerts, settings: &Settings, json: bool) -> Result<(
             let used = enable(&service, settings, name)?;
             match (json, used["disabled"].as_str()) {
                 (true, _) => line(&mut out, &used)?,
-                (false, None) => writeln!(out, "{name} is used again; {} deliveries wait for it", used["waiting"])?,
+                (false, None) => writeln!(out, "{name} is used again; {}", waiting(&used["waiting"]))?,
                 (false, Some(why)) => writeln!(out, "{name} is not used: {why}")?,
             }
         }
@@ -288,4 +288,10 @@ fn silence(out: &mut StdoutLock<'_>, s: &SilenceView) -> Result<(), Failure> {
     let (all, author, reason) = (all.join(" "), escape_control(&s.author), escape_control(&s.reason));
     writeln!(out, "  {}\n  {author}: {reason}", escape_control(&all))?;
     Ok(())
+}
+
+/// "3 deliveries wait for it"
+fn waiting(n: &serde_json::Value) -> String {
+    let n = n.as_u64().unwrap_or(0);
+    format!("{} {} for it", number_of(n, "delivery"), if n == 1 { "waits" } else { "wait" })
 }

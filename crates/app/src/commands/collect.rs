@@ -9,6 +9,7 @@ use crate::failure::Failure;
 use crate::ingest;
 use crate::input;
 use crate::setup::configured;
+use crate::term::number_of;
 use barograph_domain::Span;
 use barograph_lake::Plan;
 use barograph_live::setup::Setup;
@@ -73,10 +74,10 @@ fn once(
     if pruned.rows + pruned.points + pruned.books > 0 {
         writeln!(
             std::io::stderr(),
-            "retention removed {} minute rows, {} live points and {} order books",
-            pruned.rows,
-            pruned.points,
-            pruned.books
+            "retention removed {}, {} and {}",
+            number_of(pruned.rows, "minute row"),
+            number_of(pruned.points, "live point"),
+            number_of(pruned.books, "order book")
         )?;
     }
     input::check_failed(&ingested.report)

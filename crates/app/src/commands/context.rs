@@ -67,7 +67,7 @@ pub(crate) fn snapshot(
     let lens = lens_of(reader, info)?;
     let mut rows = reader.latest(&info.spec.key, 2, as_of)?;
     align(&mut rows.rows, &rows.columns);
-    let lens = barograph_query::render::Lens { streams: rows.streams.as_slice().into(), ..lens };
+    let lens = lens.over(&rows);
     match (rows.rows.as_slice(), as_of) {
         ([], Some(t)) => Err(Failure::usage(match reach([info].into_iter()) {
             Some((first, _)) => format!("{market} had no snapshot at {t}; its first was known at {first}"),

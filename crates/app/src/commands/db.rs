@@ -6,6 +6,7 @@ use crate::config::{Settings, secret};
 use crate::failure::Failure;
 use crate::ingest::Withdrawn;
 use crate::setup::configured;
+use crate::term::number_of;
 use crate::{ingest, input};
 use barograph_domain::Span;
 use barograph_store::{Forgotten, Role, Target, migrate, open_writer, schema_version};
@@ -56,8 +57,12 @@ pub(crate) fn run(command: &Db, settings: &Settings, json: bool) -> Result<(), F
             } else {
                 writeln!(
                     out,
-                    "removed {} minute rows older than {keep} days (every fifth minute and all label changes stay), {} live points and {} order books older than {raw} days",
-                    pruned.rows, pruned.points, pruned.books
+                    "removed {} older than {} (every fifth minute and all label changes stay), {} and {} older than {}",
+                    number_of(pruned.rows, "minute row"),
+                    number_of(keep, "day"),
+                    number_of(pruned.points, "live point"),
+                    number_of(pruned.books, "order book"),
+                    number_of(raw, "day")
                 )?;
             }
         }
@@ -100,6 +105,11 @@ pub(crate) fn run(command: &Db, settings: &Settings, json: bool) -> Result<(), F
     Ok(())
 }
 
+/// What these do.
+const fn are(n: u64) -> &'static str {
+    if n == 1 { "is" } else { "are" }
+}
+
 /// Takes the rows of files back.
 fn forget(args: &Forget, settings: &Settings, json: bool) -> Result<(), Failure> {
     let options = input::options(&args.declared, None, settings)?;
@@ -122,15 +132,24 @@ fn forget(args: &Forget, settings: &Settings, json: bool) -> Result<(), Failure>
         let done = if args.dry_run { "would be taken back" } else { "taken back" };
         writeln!(
             out,
-            "{taken_back} values {done}, {restored} of them for an earlier value that counts again; {superseded} are replaced by a later import already, {not_stored} are not stored"
+            "{} {done}, {restored} of them for an earlier value that counts again; {superseded} {} replaced by a later import already, {not_stored} {} not stored",
+            number_of(taken_back, "value"),
+            are(superseded),
+            are(not_stored)
         )?;
         if keep.is_some() {
-            writeln!(out, "{kept} rows stay because the files to keep say them too")?;
+            let stay = if kept == 1 {
+                "stays because the files to keep say it"
+            } else {
+                "stay because the files to keep say them"
+            };
+            writeln!(out, "{} {stay} too", number_of(kept, "row"))?;
         }
         if !args.dry_run && taken_back > 0 {
             writeln!(
                 out,
-                "they count no more from {at} on, {rows} minutes computed; answers as of earlier moments stay"
+                "they count no more from {at} on, {} computed; answers as of earlier moments stay",
+                number_of(rows, "minute")
             )?;
         }
     }

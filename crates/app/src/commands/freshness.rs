@@ -55,7 +55,7 @@ fn once(args: &Freshness, settings: &Settings, json: bool, alerts: Option<&mut G
     };
     if let Some(alerts) = alerts {
         let streams = reader.streams(None, None)?;
-        let of_wanted = streams.iter().filter(|s| wanted.contains(&s.decl.instrument));
+        let of_wanted = streams.iter().filter(|s| s.points > 0 && wanted.contains(&s.decl.instrument));
         for news in alerts.look(clock::now(), of_wanted.map(|s| (&s.decl, s.newest_event))) {
             writeln!(std::io::stderr(), "barograph: {MKT} {news}")?;
         }

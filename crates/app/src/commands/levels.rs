@@ -5,7 +5,7 @@ use crate::clock;
 use crate::commands::{own_run, reader, resolve};
 use crate::config::Settings;
 use crate::failure::Failure;
-use crate::term::{Paint, fold, minute, minute_and_age, price};
+use crate::term::{Paint, fold, minute, minute_and_age, number_of, price};
 use barograph_api::{LevelFilter, LevelView, Window};
 use barograph_domain::{InstrumentName, LevelType, Span, Ts};
 use barograph_query::levels::page;
@@ -52,7 +52,7 @@ pub(crate) fn run(args: &Levels, settings: &Settings, json: bool) -> Result<(), 
         writeln!(out, "{}", fold(&none(&market, args, data.map(|(first, _)| first)), 80, ""))?;
     } else {
         let newest = info.minutes.map(|(_, last)| last);
-        print(&mut out, &market, newest.filter(|_| args.as_of.is_none()), &mut shown, Paint::detect())?;
+        print(&mut out, &market, (newest, args.as_of), &mut shown, Paint::detect())?;
     }
     Ok(out.flush()?)
 }
@@ -81,18 +81,21 @@ fn none(market: &InstrumentName, args: &Levels, first: Option<Ts>) -> String {
     }
 }
 
-/// From the highest price down, as a chart has them. `newest`: the minute up to which prices are known, where that is not the
-/// moment asked for.
+/// From the highest price down, as a chart has them: of the minute up to which prices are known, or of the moment asked for.
 fn print(
     out: &mut impl std::io::Write,
     market: &InstrumentName,
-    newest: Option<Ts>,
+    (newest, as_of): (Option<Ts>, Option<Ts>),
     levels: &mut [LevelView],
     paint: Paint,
 ) -> Result<(), Failure> {
     levels.sort_by(|a, b| b.price.total_cmp(&a.price));
-    let at = newest.map_or_else(String::new, |t| format!(" at {}", minute_and_age(t, clock::now(), FRESH)));
-    writeln!(out, "{}  {} levels{at}", paint.strong(&market.to_string()), levels.len())?;
+    let at = match (as_of, newest) {
+        (Some(moment), _) => format!(" as of {moment}"),
+        (None, Some(t)) => format!(" at {}", minute_and_age(t, clock::now(), FRESH)),
+        (None, None) => String::new(),
+    };
+    writeln!(out, "{}  {}{at}", paint.strong(&market.to_string()), number_of(levels.len(), "level"))?;
     let prices: Vec<String> = levels.iter().map(|l| price(l.price)).collect();
     let widest = |words: &mut dyn Iterator<Item = usize>, least| words.max().unwrap_or(0).max(least);
     let wide = widest(&mut prices.iter().map(|p| p.chars().count()), 5);

@@ -7,7 +7,7 @@ use crate::commands::{reader, up};
 use crate::config::Settings;
 use crate::failure::{Failure, chain};
 use crate::setup::book_id;
-use crate::term::{fold, minute, plural};
+use crate::term::{fold, minute, number_of, plural};
 use barograph_domain::{InstrumentName, Span, Status, Ts};
 use barograph_live::discover::{self, Choice};
 use barograph_live::replay;
@@ -45,7 +45,12 @@ fn listed(args: &Markets, settings: &Settings, json: bool) -> Result<(), Failure
             let taken = chosen.iter().any(|c| c.symbol == market.symbol);
             print_listed(&mut out, venue, market, taken, json)?;
         }
-        writeln!(std::io::stderr(), "{venue}: {} of {} markets would be listened to", chosen.len(), all.len())?;
+        writeln!(
+            std::io::stderr(),
+            "{venue}: {} of {} would be listened to",
+            chosen.len(),
+            number_of(all.len(), "market")
+        )?;
     }
     Ok(())
 }
@@ -124,6 +129,8 @@ fn stored(settings: &Settings, json: bool) -> Result<(), Failure> {
         let streams: Vec<(StreamInfo, Health)> = reader
             .streams(Some(name), None)?
             .into_iter()
+            // Of these nothing counts any more: all of it was taken back.
+            .filter(|s| s.points > 0)
             .map(|s| {
                 let health = health(&s, changes.get(&s.decl.label()), now, listening);
                 (s, health)
@@ -135,7 +142,10 @@ fn stored(settings: &Settings, json: bool) -> Result<(), Failure> {
             writeln!(out, "{line}")?;
             continue;
         }
-        let span = format!("{} to {}", minute(info.first_event), minute(info.newest_event));
+        let span = match info.points {
+            0 => "all of it was taken back".to_owned(),
+            _ => format!("{} to {}", minute(info.first_event), minute(info.newest_event)),
+        };
         writeln!(out, "{:<24} {:>8} {:<6}  {span}", name.to_string(), info.points, points(info.points))?;
         for (s, health) in streams {
             let kind =

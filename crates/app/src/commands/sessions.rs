@@ -112,17 +112,18 @@ fn table(market: &InstrumentName, last: &MinuteRow, lines: &[Line]) -> String {
     let number = |v: Option<f64>, digits: usize, scale: f64, unit: &str| {
         v.map_or_else(|| "—".to_owned(), |x| format!("{:.digits$}{unit}", x * scale))
     };
+    let quote = market.base_quote().map_or_else(String::new, |(_, quote)| format!(" {quote}"));
     let mut out = format!("{market} at {}\n\n", last.ts);
-    out.push_str(" session   days      usual volatility   usual volume a minute   base  last, ATR\n");
+    out.push_str(" session   days      usual volatility   usual volume a minute   base    last\n");
     for l in lines {
         out.push_str(&format!(
-            " {:<9} {:<9} {:<18} {:<23} {:<6} {}\n",
+            " {:<9} {:<9} {:<18} {:<23} {:<7} {}\n",
             l.session.name(),
             l.day,
             number(l.expected_vol, 0, 100.0, " % a year"),
-            number(l.expected_volume, 0, 1.0, ""),
-            number(l.base_multiplier, 2, 1.0, ""),
-            number(l.adaptive_multiplier, 2, 1.0, ""),
+            number(l.expected_volume, 0, 1.0, &quote),
+            number(l.base_multiplier, 2, 1.0, " ATR"),
+            number(l.adaptive_multiplier, 2, 1.0, " ATR"),
         ));
     }
     out.push_str("\n base: measured once there are ten sessions of each name, else the rule book's\n ATR: average true range of 14 hourly bars\n");

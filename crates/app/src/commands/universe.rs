@@ -30,9 +30,9 @@ pub(crate) fn universe(args: &Universe, settings: &Settings, json: bool) -> Resu
     let Some(row) = row else { return Err(no_hour(settings, args.at.or(args.as_of))?) };
     let mut view = UniverseView::of(&row);
     if let Some(pair) = &args.pair {
-        let known: Vec<String> = view.pairs.iter().map(|p| p.asset_pair.clone()).collect();
+        let known = view.pair_names();
         view = view.only(pair).ok_or_else(|| {
-            Failure::usage(format!("--pair '{pair}' is not compared; there are {}", known.join(", ")))
+            Failure::usage(format!("--pair '{pair}' is not compared; there are {}", known.join(" and ")))
         })?;
     }
     // An hour that was asked for is as old as it was asked for.

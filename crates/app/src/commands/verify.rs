@@ -11,7 +11,7 @@ use crate::input;
 use crate::progress::{Progress, Unit};
 use crate::run::{Run, Sink};
 use crate::setup::configured;
-use crate::term::plural;
+use crate::term::{number_of, plural};
 use barograph_domain::{MinuteRow, StreamDecl, StreamIndex, Ts};
 use barograph_lake::{ImportOptions, Plan};
 use barograph_live::setup::Setup;
@@ -214,7 +214,9 @@ fn check_live(data: &Path, settings: &Settings, json: bool) -> Result<(), Failur
         let verdict = if same { "equal" } else { "differs" };
         writeln!(
             out,
-            "{verdict}: {equal} of {published} snapshot ids, hash {hash}, {alerts_equal} of {alerts} alerts, {hours_equal} of {hours} hours between markets"
+            "{verdict}: {equal} of {published} snapshot ids, hash {hash}, {alerts_equal} of {}, {hours_equal} of {} between markets",
+            number_of(*alerts, "alert"),
+            number_of(*hours, "hour")
         )?;
     }
     if same { Ok(()) } else { Err(Failure::No("the journal gave other snapshots than were published".to_owned())) }

@@ -1,6 +1,6 @@
 //! Several markets on the terminal, in 80 columns.
 
-use crate::term::{Paint, fold, minute, minute_and_age, price};
+use crate::term::{Paint, fold, minute, minute_and_age, number_of, price};
 use barograph_api::{CalendarView, PairView, UniverseView};
 use barograph_domain::portfolio::{BasketFrom, PortfolioView};
 use barograph_domain::universe::Gauge;
@@ -33,7 +33,11 @@ pub(crate) fn universe(v: &UniverseView, now: Ts, paint: Paint) -> String {
         let _infallible = writeln!(out, "{text}");
     };
     let leads = v.leading_asset.as_ref().map_or_else(|| "no market leads".to_owned(), |a| format!("{a} leads"));
-    line(&paint.strong(&format!("{}  {} markets, {leads}", minute_and_age(v.timestamp, now, FRESH), v.markets.len())));
+    line(&paint.strong(&format!(
+        "{}  {}, {leads}",
+        minute_and_age(v.timestamp, now, FRESH),
+        number_of(v.markets.len(), "market")
+    )));
     line(&format!(" {:<34} {:>12} {:>9}  {:<12} {:>5}", "market", "price", "vol/yr", "risk", "lead"));
     for m in &v.markets {
         let vol = m.vol_annual.map_or_else(|| NONE.to_owned(), share);

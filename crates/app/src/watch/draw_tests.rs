@@ -119,11 +119,11 @@ fn a_market_says_why_and_what_would_change_it() {
             " risk        HIGH_VOL ⚡",
             "38 min   margin 0.9",
             "bias CONSERVATIVE",
-            " Extreme volatility (1 h vol 118 %), strong downtrend, −8.1 % in 24 h.",
+            " Extreme volatility (1 h vol 118 % annualised), strong downtrend, −8.1 % in",
             " Extreme volatility: 1 h volatility is 118 %, limit 80 %.",
             " new entries     smaller size",
             " session         NY, 40 % elapsed; stops at 1.8 × ATR",
-            " risk ends       CHOP_RISK if 1 h volatility falls below 72 % and stays there\n                 for 2 readings; now 118 %",
+            " risk ends       CHOP_RISK if 1 h volatility falls below 72 % annualised and\n                 stays there for 2 readings; now 118 %",
             " risk: HIGH_VOL ⚡  fires, margin 0.9, held 0.4 % of 90 d",
             "118 %  > 80 %       ▱▱▱▱▱│▰▰▰▰▰ 0.9",
             "30 min ago  HIGH     Cascade of longs (CLOSED)",
@@ -143,7 +143,7 @@ fn the_chosen_row_says_its_headline_below_the_rows() {
     };
     let first = said(&View::default(), FRESH);
     assert!(first[0].starts_with("› BTC") && first[1].starts_with("  SOL"), "{first:#?}");
-    assert_eq!(first[2..], ["  Extreme volatility (1 h vol 118 %)."]);
+    assert_eq!(first[2..], ["  Extreme volatility (1 h vol 118 % annualised)."]);
     let second = said(&View { selected: Some("bybit:SOLUSDT".to_owned()), ..View::default() }, FRESH);
     assert!(second[1].starts_with("› SOL"), "{second:#?}");
     let whole = [

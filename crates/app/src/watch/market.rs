@@ -127,17 +127,18 @@ fn turns(out: &mut Lines, s: &Value, say: &dyn Fn(&mut Lines, &str, &str)) {
     }
 }
 
-/// "CHOP_RISK if 1 h volatility falls below 93 % and stays there for 2 readings; now 118 %"
+/// "CHOP_RISK if 1 h volatility falls below 93 % annualised and stays there for 2 readings; now 118 %"
 fn turn(s: &Value, flip: &Value) -> String {
     let feature = text(&flip["feature"]);
     let unit = unit(s, feature);
+    let a_year = if unit == "annualised fraction" { " annualised" } else { "" };
     let moves = if flip["direction"] == "above" { "rises above" } else { "falls below" };
     let readings = flip["readings"].as_i64().filter(|n| *n > 1);
     let stays = readings.map_or(String::new(), |n| format!(" and stays there for {n} readings"));
     let left = flip["dwell_left_s"].as_i64().filter(|s| *s > 0);
     let dwell = left.map_or(String::new(), |s| format!(", not sooner than in {}", look::age(s)));
     format!(
-        "{} if {} {moves} {}{stays}{dwell}; now {}",
+        "{} if {} {moves} {}{a_year}{stays}{dwell}; now {}",
         text(&flip["label"]),
         spoken(feature),
         look::reading(&flip["threshold"], unit),

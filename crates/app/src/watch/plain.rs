@@ -102,10 +102,10 @@ mod tests {
             assert!(text.contains(part), "'{part}' is not in\n{text}");
         }
         assert!(!text.contains('\x1b'));
-        assert!(text.ends_with("\n\nBTC/USDT Extreme volatility (1 h vol 118 %).\n"), "{text}");
+        assert!(text.ends_with("\n\nBTC/USDT Extreme volatility (1 h vol 118 % annualised).\n"), "{text}");
         let lines = lines(&board());
         assert_eq!((&lines[0]["risk"], &lines[0]["price"]), (&Value::from("HIGH_VOL"), &Value::from(63120.5)));
-        assert_eq!(lines[0]["headline"], "Extreme volatility (1 h vol 118 %).");
+        assert_eq!(lines[0]["headline"], "Extreme volatility (1 h vol 118 % annualised).");
         assert_eq!(lines[1]["reasons"]["change_24h"], "warming");
         assert_eq!(lines[1]["change_24h"], Value::Null);
     }

@@ -54,6 +54,7 @@ fn advice_as_of_a_moment_is_one_answer() {
         no_instruction(&over_http, "");
         assert_eq!((&over_http["side"], &over_http["entry"]), (&json!(side), &json!(price)));
         assert_eq!(over_http["snapshot"]["timestamp"], "2026-02-05T18:29:00Z");
+        assert_eq!(over_http["market"]["price"].as_f64().unwrap().round(), price);
         // The evening of the crash.
         assert_eq!(over_http["snapshot"]["risk"], "HIGH_VOL", "{over_http}");
         let codes: Vec<&str> =
@@ -99,6 +100,19 @@ fn what_cannot_be_answered_says_why() {
     ] {
         place.run(&format!("{advise} {more}")).exits(2).says(said);
     }
+    // An entry far from the market is asked about, and its price is printed.
+    let far = "advise --data data BTCUSDT --side long --entry 6500 --as-of 2026-02-05T18:30:00Z";
+    place
+        .run(far)
+        .exits(2)
+        .says("entry 6500 is 90 % below the market price of ")
+        .says("if it is meant, ask with confirm");
+    let meant = place.run(&format!("{far} --confirm"));
+    assert!(
+        meant.out.contains("\n market      6") && meant.out.contains(" as of 2026-02-05 18:29Z ("),
+        "{}",
+        meant.out
+    );
     place.run("advise --data data BTCUSDX --side long --entry 1").exits(2).says("did you mean");
     place
         .run_with(&format!("{advise} --side long"), &[("BAROGRAPH_STOP_MODE", "far")])
@@ -200,7 +214,7 @@ fn a_live_process_watches_the_positions_of_its_file() {
         assert!(Instant::now() < until, "{card}");
         std::thread::sleep(Duration::from_secs(1));
     }
-    let body = json!({"symbol": "BTCUSDT", "side": "long", "entry": 50_000, "atr": 400});
+    let body = json!({"symbol": "BTCUSDT", "side": "long", "entry": 50_000, "atr": 400, "confirm": true});
     let advice = server.send("POST", "/api/v1/advice", &body).json();
     assert!(advice["snapshot"]["snapshot_id"].is_string(), "{advice}");
     let notices = server.json(&format!("/api/v1/notices?position={id}"))["items"].clone();
@@ -217,7 +231,7 @@ fn a_live_process_watches_the_positions_of_its_file() {
     // Before the first minute there was no context, which is told as well.
     let said = server.process.err.text();
     for words in
-        ["1 of 1 positions of held.toml are watched", "2 of 2 positions of held.toml", "Market context unavailable"]
+        ["1 of 1 position of held.toml is watched", "2 of 2 positions of held.toml are", "Market context unavailable"]
     {
         assert!(said.contains(words), "'{words}' is not in\n{said}");
     }

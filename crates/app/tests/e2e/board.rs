@@ -196,6 +196,9 @@ fn a_folder_has_a_board_of_every_moment() {
     let code = usize::try_from(past["cells"][2].as_u64().unwrap()).unwrap();
     assert_eq!(then["labels"]["risk"][code], context["regimes"]["risk"]["label"]);
     assert_eq!(past["cells"][0], context["price"]);
+    let row = &server.json(&format!("/api/v1/markets/{id}/features?ids=price_change_24h&as_of={moment}"))["items"][0];
+    let moved = row["values"]["price_change_24h"].as_f64().unwrap();
+    assert!((past["cells"][1].as_f64().unwrap() - moved).abs() < 1e-4 * moved.abs(), "{past} and {moved}");
     assert!(millis(&then["last_ts"]) < millis(&now["last_ts"]), "what came later was not known: {}", then["last_ts"]);
     assert_eq!(then["first_ts"], now["first_ts"]);
     // Nothing is listened to: there is no list of feeds, but what is stored is told, and how streams stood.

@@ -78,6 +78,43 @@ fn h1_a_corrected_archive_counts_whole_and_answers_before_it_stay() {
     assert_eq!(context(&place, "data"), before);
 }
 
+/// Nobody could know the corrected minute before the correction: it says since when it is known, and a read of that moment says the
+/// same.
+#[test]
+fn h1_a_corrected_minute_is_known_since_the_import_that_corrected_it() {
+    let place = archives();
+    place.ok("collect --source a --data data");
+    let page = |server: &Server, more: &str| {
+        let path = "/api/v1/markets/binance-usdm:BTCUSDT/context/history";
+        let page = server.json(&format!("{path}?start={MOMENT}&limit=3{more}"));
+        page["items"].as_array().unwrap().clone()
+    };
+    let since = |item: &Value| Ts::parse(item["known_ts"].as_str().unwrap()).unwrap();
+    let server = Server::start(&place, "data");
+    let first = page(&server, "");
+    assert_eq!(first[0]["known_ts"], "2026-02-05T14:35:00.200Z", "{}", first[0]);
+    drop(server);
+
+    let imported = Ts(i64::try_from(std::time::UNIX_EPOCH.elapsed().unwrap().as_nanos()).unwrap());
+    place.ok("collect --source b --data data");
+    let server = Server::start(&place, "data");
+    let now = page(&server, "");
+    for (was, is) in first.iter().zip(&now) {
+        assert_ne!(was["price"], is["price"]);
+        assert!(since(is) >= imported, "{}", is["known_ts"]);
+        assert_eq!(since(is), since(&now[0]), "one import, one moment");
+    }
+    let moment = since(&now[0]);
+    assert_eq!(page(&server, &format!("&as_of={moment}")), now, "a read of that moment says the same");
+    assert_eq!(
+        page(&server, &format!("&as_of={}", moment - Span::millis(1))),
+        first,
+        "and one before what was said then"
+    );
+    // On a grid each snapshot is told against the corrected minute before it.
+    assert_eq!(page(&server, "&every=1m"), now);
+}
+
 /// What an import leaves that was killed after its points and before its minutes.
 #[test]
 fn h1_minutes_that_a_killed_import_left_old_are_named_and_made_by_the_next() {
@@ -116,13 +153,17 @@ fn h1_a_file_can_be_taken_back() {
     }
     place.ok("collect --source a --data data");
     let a = rows(&place, "data");
+    let counted = || json_lines(&place.ok("markets --json --data data"))[0]["points"].clone();
+    let points = counted();
     place.ok("collect --source b --data data");
+    assert_eq!(counted(), points, "what was replaced is not counted beside what replaced it");
     let b = rows(&place, "data");
     let dry = place.run("db forget --source b --data data --dry-run").exits(0).prints("would be taken back");
     assert!(!dry.out.starts_with("0 values"), "{}", dry.out);
     assert_eq!(rows(&place, "data"), b, "nothing was touched");
     place.run("db forget --source b --data data").exits(0).prints("taken back");
     assert_eq!(rows(&place, "data"), a, "what was there before counts again");
+    assert_eq!(counted(), points);
     let again = place.run("db forget --source b/binance-usdm/BTCUSDT/candles_1h.csv --data data").exits(1);
     assert!(again.err.contains("nothing that counts came from these files"), "{}", again.err);
     let none = place.run("db forget --source b --data nowhere").exits(2);

@@ -81,6 +81,8 @@ fn addresses_lead_somewhere(server: &Server, report: &str) {
             assert!(label == "HIGH_VOL" || label == "SQUEEZE_RISK", "{path} was meant to show something: {label}");
         }
     }
+    let then = server.json("/api/v1/board?as_of=2026-02-05T14:36:00Z");
+    assert_eq!((&then["origin"], then["rows"].as_array().unwrap().len()), (&"measured".into(), 3), "{then}");
 }
 
 /// What a client has heard that polls on one connection.

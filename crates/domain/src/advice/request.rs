@@ -55,6 +55,9 @@ pub struct AdviceRequest {
     /// Resolved trades of the same strategy; opens the Kelly gate from 100 on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trades: Option<TradeRecord>,
+    /// The entry is meant as it is, however far it lies from the market; without it such an entry is refused.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub confirm: bool,
     /// Answer with what was known at that moment, ISO-8601; absent: now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub as_of: Option<String>,

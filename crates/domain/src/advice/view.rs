@@ -16,6 +16,8 @@ pub struct AdviceView {
     pub side: Side,
     /// The entry the user gave.
     pub entry: f64,
+    /// Where the market is; null while it has no price.
+    pub market: Option<MarketPrice>,
     /// The user's name of the strategy, as given.
     pub strategy: Option<String>,
     /// What it was judged by; null without a snapshot.
@@ -56,6 +58,19 @@ pub struct AdviceView {
     pub open_positions: String,
     /// Everything that stands in for something missing, in words.
     pub defaults_used: Vec<String>,
+}
+
+/// The market's price behind an answer, and how old it is.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct MarketPrice {
+    /// Quote units.
+    pub price: f64,
+    /// The minute it is of.
+    #[cfg_attr(feature = "schema", schema(value_type = String, format = DateTime))]
+    pub at: Ts,
+    /// Seconds from then to the moment asked about.
+    pub age_s: i64,
 }
 
 /// The snapshot behind an answer.

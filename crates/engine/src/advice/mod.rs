@@ -36,7 +36,7 @@ pub use kelly::{Kelly, expected_value, kelly_fraction, wilson};
 pub use options::{MoveStop, Offer, Options, Wait};
 pub use parameters::{Parameters, parameters};
 pub use positions::{
-    CONSERVATIVE_CARD, CascadeNote, PositionContext, PositionError, PositionState, PositionWatch, register,
+    CONSERVATIVE_CARD, CascadeNote, FarEntry, PositionContext, PositionError, PositionState, PositionWatch, register,
 };
 pub use render::render;
 pub use size::{RiskFraction, Sizing, Units, position_size, risk_fraction, size_for};

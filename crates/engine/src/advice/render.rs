@@ -8,8 +8,8 @@ use super::parameters::Parameters;
 use super::{Advice, text};
 use crate::explain::guidance::with_stops;
 use barograph_domain::advice::{
-    AdviceOption, AdviceView, ExpectedValue, KellyView, Missing, NearbyLevel, OptionKind, ParameterView, ReasonView,
-    SizeView, SnapshotRef, StopView, TargetView, WarningView,
+    AdviceOption, AdviceView, ExpectedValue, KellyView, MarketPrice, Missing, NearbyLevel, OptionKind, ParameterView,
+    ReasonView, SizeView, SnapshotRef, StopView, TargetView, WarningView,
 };
 use barograph_domain::guidance::{new_entries, open_positions};
 use barograph_domain::{Level, Posture, RiskRegime};
@@ -39,6 +39,7 @@ pub fn render(advice: &Advice, ctx: Option<&AdviceContext<'_>>, intent: &Intent<
         instrument: intent.symbol.to_owned(),
         side: intent.side,
         entry: intent.entry,
+        market: ctx.and_then(market),
         strategy: intent.strategy.map(str::to_owned),
         snapshot: ctx.and_then(snapshot),
         error: advice.error,
@@ -69,6 +70,11 @@ pub fn render(advice: &Advice, ctx: Option<&AdviceContext<'_>>, intent: &Intent<
 
 fn base_rate(advice: &Advice, ctx: Option<&AdviceContext<'_>>) -> Option<f64> {
     ctx.and_then(|c| Some(c.verdict.base_rates?.of(advice.judgement.verdict, c.inputs)))
+}
+
+fn market(c: &AdviceContext<'_>) -> Option<MarketPrice> {
+    let at = c.snapshot?.timestamp;
+    Some(MarketPrice { price: c.price?, at, age_s: (c.now - at).as_secs().max(0) })
 }
 
 fn snapshot(c: &AdviceContext<'_>) -> Option<SnapshotRef> {

@@ -119,13 +119,24 @@ pub fn limits(alert: &Alert) -> Vec<&'static str> {
         out.push("Part of it is modelled.");
     }
     if any(Kind::Proxy) {
-        let stand_in = words::of(alert).stand_in;
-        out.push(stand_in.unwrap_or("A proxy stands in for what the venue does not publish."));
+        out.push(words::of(alert).stand_in.unwrap_or_else(|| stands_in(alert)));
     }
     if alert.statistics.iter().any(|s| s.uncalibrated) {
         out.push("Fixed limit, uncalibrated: this market has too little history of its own.");
     }
     out
+}
+
+/// What stands in for what. Venues publish most of what a proxy stands in for: it is the record here that lacks it, or is too short.
+fn stands_in(alert: &Alert) -> &'static str {
+    let proxies = || alert.statistics.iter().filter(|s| s.kind == Kind::Proxy && s.value.is_some());
+    if proxies().any(|s| s.name.starts_with("funding")) {
+        "Settlements stand in for the running rate, which is not recorded here, or not for long enough yet."
+    } else if proxies().any(|s| s.name.starts_with("basis")) {
+        "The index stands in for the spot price, which is not recorded here."
+    } else {
+        "A proxy stands in for an input that is not recorded here, or not for long enough yet."
+    }
 }
 
 /// "First time on this market in 30 days." Over the same days as the count that messages carry, so that both agree; a label is

@@ -361,7 +361,7 @@ fn day_move(sight: &Sight) -> Option<HeadlinePart> {
 }
 
 fn risk(sight: &Sight) -> Option<HeadlinePart> {
-    let vol = sight.vol_1h.map(|v| format!(" (1 h vol {})", say(Style::Volatility, v))).unwrap_or_default();
+    let vol = sight.vol_1h.map(|v| format!(" (1 h vol {} annualised)", say(Style::Volatility, v))).unwrap_or_default();
     let (text, severity) = match (sight.risk, sight.squeezed) {
         (RiskRegime::HighVol, _) if sight.risk_eases => (format!("volatility coming down from extreme{vol}"), 4),
         (RiskRegime::HighVol, _) => (format!("extreme volatility{vol}"), 4),
@@ -384,7 +384,8 @@ fn volatility(sight: &Sight) -> Option<HeadlinePart> {
         (VolRegime::HighVol, Some(rank)) => ("moves larger than usual", rarity(rank).min(2)),
         (VolRegime::HighVol | VolRegime::Stable | VolRegime::Unknown, _) => return None,
     };
-    let vol = sight.vol_24h.map(|v| format!(" (24 h vol {})", say(Style::Volatility, v))).unwrap_or_default();
+    let vol =
+        sight.vol_24h.map(|v| format!(" (24 h vol {} annualised)", say(Style::Volatility, v))).unwrap_or_default();
     let part = of_axis(Kind::Volatility, sight.volatility, severity, &format!("{words}{vol}"));
     Some(with_number(part, Feature::RealizedVol24h, sight.vol_24h, "24h"))
 }

@@ -142,14 +142,27 @@ impl fmt::Display for Error {
             Self::Newer { path, what } => {
                 write!(f, "'{}' was written by a newer release: {what}; upgrade to read it", path.display())
             }
+            Self::Io { path, source } if is_full(source) => write!(
+                f,
+                "no space left while writing '{}'; what is journalled stays, free space and start again",
+                path.display()
+            ),
             Self::Io { path, .. } => write!(f, "cannot use '{}'", path.display()),
         }
     }
 }
 
+/// Is it that the disk is full, or what this user may have of it?
+fn is_full(source: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+    matches!(source.kind(), StorageFull | QuotaExceeded)
+}
+
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
+            // The sentence says all of it.
+            Self::Io { source, .. } if is_full(source) => None,
             Self::Io { source, .. } => Some(source),
             Self::Locked { .. }
             | Self::Misuse(_)
@@ -159,5 +172,24 @@ impl std::error::Error for Error {
             | Self::Missing { .. }
             | Self::Newer { .. } => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::error::Error as _;
+
+    #[test]
+    fn a_full_disk_is_told_with_what_to_do() {
+        let full = Error::io(Path::new("journal/a"))(std::io::ErrorKind::StorageFull.into());
+        assert_eq!(
+            full.to_string(),
+            "no space left while writing 'journal/a'; what is journalled stays, free space and start again"
+        );
+        assert!(full.source().is_none());
+        let other = Error::io(Path::new("journal/a"))(std::io::ErrorKind::NotFound.into());
+        assert_eq!(other.to_string(), "cannot use 'journal/a'");
+        assert!(other.source().is_some());
     }
 }

@@ -90,6 +90,7 @@ mod tests {
             logic_version: "v1".to_owned(),
             instrument: Instrument { name, kind: MarketKind::Perpetual, expiry: None },
             streams: Vec::new().into(),
+            corrected: Arc::default(),
             held: None,
         }
     }

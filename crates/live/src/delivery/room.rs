@@ -5,6 +5,7 @@ use super::outbox::StoreOutbox;
 use crate::Error;
 use barograph_domain::Ts;
 use barograph_domain::advice::Notice as PositionNotice;
+use barograph_domain::text::number_of;
 use barograph_engine::rules::Book;
 use barograph_net::Clock;
 use barograph_notify::dispatch::{Clocks, Dispatcher, Now, Stats};
@@ -147,7 +148,6 @@ fn news(said: &Stats, now: &Stats) -> Vec<String> {
     for (name, s) in &now.endpoints {
         let before = said.endpoints.get(name).cloned().unwrap_or_default();
         let lost = (s.dead + s.expired).saturating_sub(before.dead + before.expired);
-        let deliveries = if lost == 1 { "delivery" } else { "deliveries" };
         let see = "see what did not arrive with: barograph alerts dead";
         match (&before.disabled, &s.disabled) {
             (None, Some(why)) => lines.push(format!("[WEBHOOK] {name} is not used any more: {why}; {see}")),
@@ -157,7 +157,7 @@ fn news(said: &Stats, now: &Stats) -> Vec<String> {
                     lines.push(format!("[WEBHOOK] {name} is used again"));
                 }
                 if lost > 0 {
-                    lines.push(format!("[WEBHOOK] {name}: {lost} {deliveries} came to nothing; {see}"));
+                    lines.push(format!("[WEBHOOK] {name}: {} came to nothing; {see}", number_of(lost, "delivery")));
                 }
             }
         }

@@ -2,6 +2,7 @@
 
 use super::Process;
 use crate::view::state_word;
+use barograph_domain::text::number_of;
 use barograph_domain::{Span, StatusState, Ts};
 use barograph_venues::session::Continuity;
 use std::collections::BTreeMap;
@@ -45,7 +46,7 @@ fn spoken(streams: &[Continuity]) -> String {
     for s in offered.iter().filter(|s| s.state != StatusState::Live) {
         *others.entry((state_word(s.state), s.reason.spoken())).or_default() += 1;
     }
-    let mut text = format!("{live} of {} streams live", offered.len());
+    let mut text = format!("{live} of {} live", number_of(offered.len(), "stream"));
     for ((state, why), count) in others {
         text.push_str(&format!("; {count} {state}: {why}"));
     }

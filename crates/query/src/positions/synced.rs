@@ -1,5 +1,6 @@
 //! What became of the entries of the positions file, in words.
 
+use barograph_domain::text::number_of;
 use std::path::Path;
 
 /// One reading of the file, held against what is registered.
@@ -24,7 +25,8 @@ impl Synced {
             1 => "; 1 that it lists no more is watched until every entry is taken up".to_owned(),
             n => format!("; {n} that it lists no more are watched until every entry is taken up"),
         };
-        lines.push(format!("{} of {entries} positions of {} are watched{left}", self.watched, path.display()));
+        let (of, is) = (number_of(entries, "position"), if self.watched == 1 { "is" } else { "are" });
+        lines.push(format!("{} of {of} of {} {is} watched{left}", self.watched, path.display()));
         lines
     }
 }

@@ -14,7 +14,7 @@ use barograph_domain::thresholds::SAME_EXPOSURE;
 use barograph_domain::time::LATENESS;
 use barograph_domain::{InstrumentName, MinuteRow, RiskRegime, Side, Snapshot, Span, Ts};
 use barograph_engine::advice::{
-    AdviceBasis, AdviceContext, PositionContext, PositionError, PositionState, PositionWatch, register,
+    AdviceBasis, AdviceContext, FarEntry, PositionContext, PositionError, PositionState, PositionWatch, register,
 };
 use barograph_engine::universe::Asset;
 use barograph_store::run::GRID;
@@ -31,7 +31,17 @@ impl AskPositions for Service {
     fn advise(&self, request: &AdviceRequest, as_of: Option<Ts>) -> Result<AdviceView, QueryError> {
         check(request).map_err(bad_field)?;
         let id = self.resolve(&request.symbol, false)?;
-        let basis = self.basis(&id, as_of)?.map(|basis| self.around(basis, &id, as_of)).transpose()?;
+        let basis = self.basis(&id, as_of)?;
+        let seen = basis.as_ref().filter(|_| !request.confirm).and_then(AdviceBasis::seen_price);
+        let moment = as_of.unwrap_or_else(|| self.clock.now());
+        if let Some(far) = seen.and_then(|seen| FarEntry::of(request.entry, moment, &seen)) {
+            return Err(bad_field(Wrong {
+                field: "entry".to_owned(),
+                value: request.entry.to_string(),
+                reason: format!("{far}; if it is meant, ask with confirm"),
+            }));
+        }
+        let basis = basis.map(|basis| self.around(basis, &id, as_of)).transpose()?;
         answer(request, &id.to_string(), basis.as_ref(), &self.desk()?.rules).map_err(bad_field)
     }
 
@@ -451,7 +461,7 @@ fn bad_position(e: PositionError) -> QueryError {
         PositionError::Side(word) => ("side", word),
         PositionError::Number(n) => (n.field, n.shown()),
         PositionError::WrongSide { stop, .. } => ("stop", stop.to_string()),
-        PositionError::Far { entry, .. } => ("entry", entry.to_string()),
+        PositionError::Far(far) => ("entry", far.entry.to_string()),
         PositionError::OpenedAt(text) => ("opened_at", text),
         PositionError::Text(field, text) => (field, text),
     };

@@ -28,7 +28,8 @@ pub(super) type Held = Arc<BTreeMap<InstrumentName, Known>>;
 /// Markets with their streams, as stored.
 pub(super) fn held(instruments: Vec<Instrument>, streams: Vec<StreamInfo>) -> Held {
     let mut of: BTreeMap<InstrumentName, Vec<StreamInfo>> = BTreeMap::new();
-    for stream in streams {
+    // Of a stream that was taken back whole nothing counts.
+    for stream in streams.into_iter().filter(|s| s.points > 0) {
         of.entry(stream.decl.instrument.clone()).or_default().push(stream);
     }
     let known = |instrument: Instrument| {

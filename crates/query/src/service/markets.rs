@@ -1,13 +1,12 @@
 //! What is known of each market: newest contexts from memory, everything else read on demand.
 
 use super::{Service, internal, split};
-use crate::render::{Lens, features};
+use crate::render::features;
 use crate::shown::{catalogue_entries, metric_point, stream_view};
 use barograph_api::{
     AskBoard as _, AskMarkets, CatalogueEntry, FeatureRowView, Health, LevelFilter, LevelView, MarketHealth,
     MarketView, MetricPoint, Page, QueryError, Rendered, StreamView, Window,
 };
-use barograph_domain::time::LATENESS;
 use barograph_domain::{InstrumentName, Metric, Snapshot, Ts};
 use barograph_store::{PointQuery, Range};
 use std::sync::{Arc, PoisonError};
@@ -85,14 +84,13 @@ impl AskMarkets for Service {
         let (info, lens) = self.run(id, book)?;
         let start = window.start.unwrap_or(Ts::MIN);
         let (rows, more) = self.rows(&info.spec.key, window, true)?;
-        let lens = Lens { streams: rows.streams.as_slice().into(), ..lens };
+        let lens = lens.over(&rows);
         let first = rows.rows.iter().position(|r| r.ts >= start).unwrap_or(rows.rows.len());
         let mut items = Vec::new();
         for at in (first..rows.rows.len()).skip(window.skip).take(window.limit) {
             let row = &rows.rows[at];
             let snapshot = if window.every.is_some() || at == 0 {
-                let pair = self.newest(&info, lens.clone(), Some(row.ts + LATENESS))?.1;
-                lens.snapshot(row, pair.len().checked_sub(2).map(|i| &pair[i]))
+                lens.snapshot(row, self.before(&info.spec.key, row.ts, window.as_of)?.as_ref())
             } else {
                 lens.snapshot(row, Some(&rows.rows[at - 1]))
             };
@@ -109,7 +107,7 @@ impl AskMarkets for Service {
     ) -> Result<Page<FeatureRowView>, QueryError> {
         let (info, lens) = self.run(id, book)?;
         let (rows, more) = self.rows(&info.spec.key, window, false)?;
-        let lens = Lens { streams: rows.streams.as_slice().into(), ..lens };
+        let lens = lens.over(&rows);
         let items = rows.rows.iter().skip(window.skip).take(window.limit).map(|r| features(r, &lens)).collect();
         Ok(Page { items, more })
     }

@@ -3,7 +3,7 @@
 use super::book::lens_for;
 use super::{Latest, Service, configured_run, list};
 use crate::Error;
-use crate::render::{Lens, align};
+use crate::render::align;
 use barograph_domain::time::LATENESS;
 use barograph_domain::{Instrument, Span, Ts};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,7 +30,7 @@ impl Service {
             align(&mut rows.rows, &rows.columns);
             // Held for one market at a time: whoever asks meanwhile must not wait until the store has been read for all of them.
             let lens = lens_for(&mut self.books.lock().unwrap_or_else(PoisonError::into_inner), info, instrument)?;
-            let lens = Lens { streams: rows.streams.as_slice().into(), ..lens };
+            let lens = lens.over(&rows);
             let Some(row) = rows.rows.pop() else { continue };
             let previous = rows.rows.pop();
             let first = info.minutes.map_or(row.ts, |m| m.0);

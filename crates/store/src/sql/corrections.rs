@@ -7,7 +7,7 @@
 //! where an earlier value lies beneath, a row that says that this counts again.
 
 use super::asked::{Asked as _, select};
-use super::db::{Connection, params};
+use super::db::{Connection, NONE, params};
 use super::fault::Inner;
 use super::originals::{self, Gathered, Newest};
 use super::points::{self, StoredPoint, Tally, Target};
@@ -17,7 +17,7 @@ use crate::model::{Contradiction, Forgotten, Imported};
 use crate::postgres::copy_points;
 use crate::{Inserted, Provenance};
 use barograph_domain::{Event, Instrument, InstrumentName, Payload, StreamDecl, Ts};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A stored row of a key.
 #[derive(Clone, Debug)]
@@ -331,7 +331,7 @@ fn stored_under(conn: &Connection, decl: &StreamDecl, events: &[Event], order: &
     }
     // A key is in one place only.
     pieces::unpack(conn, stream.instrument, first, last)?;
-    let keys: std::collections::BTreeSet<(Ts, u64)> =
+    let keys: BTreeSet<(Ts, u64)> =
         order.iter().filter_map(|i| events.get(*i as usize)).map(|e| (e.event_ts, e.seq)).collect();
     let mut found = Slots::new();
     let mut statement = conn.prepare(select!(
@@ -374,6 +374,19 @@ fn write(conn: &Connection, decl: &StreamDecl, changes: &Changes) -> Inner<u64> 
     }
     points::account(conn, &stream, &tally)?;
     Ok(changes.rows.iter().filter(|(_, _, p)| *p == Provenance::Correction).count() as u64)
+}
+
+/// Instruments of which something may be corrected: whose answers were once others, after an import that contradicted, and those
+/// without answers, of which nothing else would tell. To look for the rows themselves takes reading a stream.
+pub(super) fn may_have_any(conn: &Connection) -> Inner<BTreeSet<i64>> {
+    let mut statement = conn.prepare(
+        "SELECT i.instrument FROM instruments i
+         WHERE EXISTS (SELECT 1 FROM imports WHERE points_revised > 0)
+            OR EXISTS (SELECT 1 FROM past_runs p WHERE p.instrument = i.name)
+            OR EXISTS (SELECT 1 FROM runs r WHERE r.instrument = i.name AND r.corrected_ts IS NOT NULL)
+            OR NOT EXISTS (SELECT 1 FROM runs r WHERE r.instrument = i.name)",
+    )?;
+    statement.query_map(NONE, |r| r.get(0))?.collect()
 }
 
 /// Has the stream anything that corrects?

@@ -13,6 +13,7 @@ mod corrections;
 pub(crate) mod db;
 mod decl;
 mod digest;
+mod editions;
 mod events;
 pub(crate) mod fault;
 mod hash;

@@ -5,29 +5,117 @@ use super::fault::{Fault, Inner};
 use super::pieces::{Fact, Scan};
 use super::streams::{self, Stored};
 use super::{corrections, points};
-use crate::{ImportRecord, Inserted, InstrumentInfo, Page, Point, PointQuery, PointsVersion, StreamInfo};
-use barograph_domain::{InstrumentName, Payload, Ts};
+use crate::{ImportRecord, Inserted, InstrumentInfo, Page, Point, PointQuery, PointsVersion, Provenance, StreamInfo};
+use barograph_domain::{Event, InstrumentName, Payload, Ts};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+/// What counts of corrected streams, with the digest of all their rows that it was counted at; `None` where all rows do. Readers ask
+/// every second, and counting takes as long as reading a stream.
+pub(super) type Counted = Mutex<BTreeMap<i64, (i64, Option<Figures>)>>;
+
+/// What counts of a stream.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Figures {
+    points: u64,
+    first_event: Ts,
+    newest_event: Ts,
+    newest_known: Ts,
+}
 
 /// What is stored of each stream, as it was known at `as_of`.
 pub(super) fn streams(
     conn: &Connection,
     instrument: Option<&InstrumentName>,
     as_of: Option<Ts>,
+    counted: &Counted,
 ) -> Inner<Vec<StreamInfo>> {
+    let corrected = corrections::may_have_any(conn)?;
     let mut found = Vec::new();
     for stream in streams::load(conn, instrument)? {
+        let figures = if corrected.contains(&stream.instrument) { Figures::now(conn, &stream, counted)? } else { None };
         found.extend(match as_of {
+            Some(t) if t < stream.newest_known && figures.is_some() => Figures::of(conn, &stream, t)?.info(&stream),
             Some(t) if t < stream.newest_known => past(conn, &stream, t)?,
-            _ => Some(StreamInfo {
-                points: stream.points.unsigned_abs(),
-                first_event: stream.first_event,
-                newest_event: stream.newest_event,
-                newest_known: stream.newest_known,
-                decl: stream.decl,
-            }),
+            _ => Some(present(stream, figures)),
         });
     }
     Ok(found)
+}
+
+/// A stream now. Of one that was taken back whole nothing counts, and its times are those of what is stored.
+fn present(stream: Stored, figures: Option<Figures>) -> StreamInfo {
+    let info = StreamInfo {
+        points: stream.points.unsigned_abs(),
+        first_event: stream.first_event,
+        newest_event: stream.newest_event,
+        newest_known: stream.newest_known,
+        decl: stream.decl,
+    };
+    match figures {
+        None => info,
+        Some(Figures { points: 0, .. }) => StreamInfo { points: 0, ..info },
+        Some(Figures { points, first_event, newest_event, .. }) => {
+            StreamInfo { points, first_event, newest_event, ..info }
+        }
+    }
+}
+
+/// Instant, moment of being known, origin and bytes of a row.
+type Told = (Ts, Ts, Provenance, Vec<u8>);
+
+impl Figures {
+    const NOTHING: Self = Self { points: 0, first_event: Ts::MAX, newest_event: Ts::MIN, newest_known: Ts::MIN };
+
+    /// What counts now; `None` where nothing was corrected.
+    fn now(conn: &Connection, stream: &Stored, counted: &Counted) -> Inner<Option<Self>> {
+        let known = counted.lock().unwrap_or_else(PoisonError::into_inner).get(&stream.id).copied();
+        if let Some((_, figures)) = known.filter(|(digest, _)| *digest == stream.digest) {
+            return Ok(figures);
+        }
+        let any = corrections::has_any(conn, stream.id)?;
+        let figures = if any { Some(Self::of(conn, stream, Ts::MAX)?) } else { None };
+        counted.lock().unwrap_or_else(PoisonError::into_inner).insert(stream.id, (stream.digest, figures));
+        Ok(figures)
+    }
+
+    /// What counted at a moment, row by row: a row may take the place of another, or say that there is none.
+    fn of(conn: &Connection, stream: &Stored, known: Ts) -> Inner<Self> {
+        let last = if known < Ts::MAX { Ts(known.0.saturating_sub(stream.lag_min)) } else { Ts::MAX };
+        let event_stream = points::is_event_stream(stream.decl.metric);
+        let (mut found, mut group, mut key) = (Self::NOTHING, Vec::<Told>::new(), None);
+        points::walk(conn, stream, Ts::MIN, last, |fact| {
+            let Event { event_ts, recv_ts, payload, .. } = fact.event;
+            if recv_ts > known {
+                return Ok(true);
+            }
+            if key.is_some_and(|key| key != fact.key()) {
+                found.add(&mut group, event_stream);
+            }
+            key = Some(fact.key());
+            group.push((event_ts, recv_ts, fact.provenance, bytes(&payload)));
+            Ok(true)
+        })?;
+        found.add(&mut group, event_stream);
+        Ok(found)
+    }
+
+    /// Adds what counts of the rows of one key.
+    fn add(&mut self, group: &mut Vec<Told>, event_stream: bool) {
+        corrections::counting(group, event_stream, |(_, known, origin, bytes)| (*known, *origin, bytes.clone()));
+        for (event_ts, known, ..) in group.drain(..) {
+            self.points += 1;
+            self.first_event = self.first_event.min(event_ts);
+            self.newest_event = self.newest_event.max(event_ts);
+            self.newest_known = self.newest_known.max(known);
+        }
+    }
+
+    fn info(self, stream: &Stored) -> Option<StreamInfo> {
+        let Self { points, first_event, newest_event, newest_known } = self;
+        let decl = stream.decl.clone();
+        (points > 0).then_some(StreamInfo { decl, points, first_event, newest_event, newest_known })
+    }
 }
 
 /// A stream as it was: counted, because running figures only know the present.
@@ -59,8 +147,8 @@ fn past(conn: &Connection, stream: &Stored, as_of: Ts) -> Inner<Option<StreamInf
 }
 
 /// What is stored of each instrument.
-pub(super) fn instruments(conn: &Connection, as_of: Option<Ts>) -> Inner<Vec<InstrumentInfo>> {
-    let streams = streams(conn, None, as_of)?;
+pub(super) fn instruments(conn: &Connection, as_of: Option<Ts>, counted: &Counted) -> Inner<Vec<InstrumentInfo>> {
+    let streams = streams(conn, None, as_of, counted)?;
     let mut found = Vec::new();
     for (instrument, version) in streams::instruments(conn)? {
         let mut own = streams.iter().filter(|s| s.decl.instrument == instrument.name).peekable();
@@ -68,7 +156,8 @@ pub(super) fn instruments(conn: &Connection, as_of: Option<Ts>) -> Inner<Vec<Ins
             continue;
         }
         let (mut points, mut first_event, mut newest_event) = (0, Ts::MAX, Ts::MIN);
-        for s in own {
+        let counts = own.clone().any(|s| s.points > 0);
+        for s in own.filter(|s| s.points > 0 || !counts) {
             points += s.points;
             first_event = first_event.min(s.first_event);
             newest_event = newest_event.max(s.newest_event);

@@ -6,8 +6,8 @@ use super::fault::{Fault, Inner};
 use super::pool::{Loan, Origin, Pool};
 use super::runs::Which;
 use super::{
-    alerts, books, candles, check, levels, outbox_read, positions, query, rows, runs, segment, silences, streams,
-    universe,
+    alerts, books, candles, check, editions, levels, outbox_read, positions, query, rows, runs, segment, silences,
+    streams, universe,
 };
 use crate::postgres::Address;
 use crate::run::usable_until;
@@ -27,6 +27,7 @@ use std::path::PathBuf;
 /// Reads one store; may be shared between threads.
 pub struct SqlReader<K> {
     pool: Pool,
+    counted: query::Counted,
     kind: PhantomData<fn() -> K>,
 }
 
@@ -38,11 +39,12 @@ impl<K> std::fmt::Debug for SqlReader<K> {
 
 impl<K> SqlReader<K> {
     pub(crate) fn over_file(path: PathBuf) -> Result<Self> {
-        Ok(Self { pool: Pool::open(Origin::File(path))?, kind: PhantomData })
+        Ok(Self { pool: Pool::open(Origin::File(path))?, counted: query::Counted::default(), kind: PhantomData })
     }
 
     pub(crate) fn over_server(address: Address) -> Result<Self> {
-        Ok(Self { pool: Pool::open(Origin::Server(Box::new(address)))?, kind: PhantomData })
+        let pool = Pool::open(Origin::Server(Box::new(address)))?;
+        Ok(Self { pool, counted: query::Counted::default(), kind: PhantomData })
     }
 
     fn ask<T>(&self, question: impl Fn(&Connection) -> Inner<T>) -> Result<T> {
@@ -76,11 +78,11 @@ impl<K> SqlReader<K> {
 
 impl<K> Reader for SqlReader<K> {
     fn instruments(&self, as_of: Option<Ts>) -> Result<Vec<InstrumentInfo>> {
-        self.ask(|conn| query::instruments(conn, as_of))
+        self.ask(|conn| query::instruments(conn, as_of, &self.counted))
     }
 
     fn streams(&self, instrument: Option<&InstrumentName>, as_of: Option<Ts>) -> Result<Vec<StreamInfo>> {
-        self.ask(|conn| query::streams(conn, instrument, as_of))
+        self.ask(|conn| query::streams(conn, instrument, as_of, &self.counted))
     }
 
     fn points(&self, q: &PointQuery) -> Result<Page<Point>> {
@@ -120,11 +122,14 @@ impl<K> Reader for SqlReader<K> {
     }
 
     fn latest(&self, run: &RunKey, count: usize, as_of: Option<Ts>) -> Result<Rows> {
-        self.of_run(run, as_of, |conn, id| rows::latest(conn, id, count, as_of.map_or(Ts::MAX, usable_until)))
+        self.of_run(run, as_of, |conn, id| {
+            let found = rows::latest(conn, id, count, as_of.map_or(Ts::MAX, usable_until))?;
+            editions::dated(conn, run, id, None, found)
+        })
     }
 
     fn history(&self, run: &RunKey, q: &RowQuery) -> Result<Rows> {
-        self.of_run(run, q.as_of, |conn, id| rows::history(conn, id, q, None))
+        self.of_run(run, q.as_of, |conn, id| editions::dated(conn, run, id, q.every, rows::history(conn, id, q, None)?))
     }
 
     fn glances(&self, run: &RunKey, q: &RowQuery, features: &[&str]) -> Result<Rows> {

@@ -65,7 +65,7 @@ impl Gathered {
             }
             rows.push(row);
         }
-        Ok(Rows { columns, streams, rows, next })
+        Ok(Rows { columns, streams, rows, next, corrected: BTreeMap::new() })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Later imports that say otherwise, and what is taken back: answers after them follow them whole, answers before them stay.
 
-use super::rows::{changes, everything, minute, one, replace_seen, rows};
+use super::rows::{One, changes, everything, minute, one, replace_seen, rows};
 use super::sample::{self, START};
 use super::{Factory, hash, open};
 use crate::{Batches, Forgotten, Inserted, OneBatch, PointQuery, Range, Reader, Result, RowQuery, Writer};
@@ -323,6 +323,8 @@ pub fn answers_before_a_correction_stay(factory: &dyn Factory) {
     let (a, b) = (wild(1), second.clone());
     let early = minute(250) + Span::secs(1);
     check("after one", &[(None, &b), (Some(SECOND), &b), (Some(SECOND - Span(1)), &a), (Some(early), &a[..250])]);
+    dated(&one, &*reader, (Some(SECOND - Span(1)), &[]));
+    dated(&one, &*reader, (None, &[(101, SECOND)]));
 
     p.import(&mut *writer, &p.right, THIRD);
     replace_seen(&mut *writer, &one, None, &wild(3), seen(&*reader));
@@ -331,6 +333,8 @@ pub fn answers_before_a_correction_stay(factory: &dyn Factory) {
         "after two",
         &[(None, &c), (Some(THIRD - Span(1)), &b), (Some(SECOND - Span(1)), &a), (Some(early), &a[..250])],
     );
+    dated(&one, &*reader, (None, &[(1, THIRD)]));
+    dated(&one, &*reader, (Some(THIRD - Span(1)), &[(101, SECOND)]));
 
     // Without a correction nothing is kept, and what was kept is not touched.
     replace_seen(&mut *writer, &one, Some(minute(350)), &wild(4)[349..], seen(&*reader));
@@ -342,6 +346,71 @@ pub fn answers_before_a_correction_stay(factory: &dyn Factory) {
     writer.remove_run(&one.spec.key).unwrap();
     assert_eq!(reader.runs(Some(early)).unwrap(), []);
     hash(&*reader);
+}
+
+/// From which minute on rows are known since when; those before as their minutes say.
+#[track_caller]
+fn dated(one: &One, reader: &dyn Reader, (as_of, want): (Option<Ts>, &[(i64, Ts)])) {
+    let since = |ts: Ts| want.iter().rev().find(|(n, _)| minute(*n) <= ts).map(|(_, at)| *at);
+    let found = reader.history(&one.spec.key, &RowQuery { as_of, ..everything() }).unwrap();
+    for row in &found.rows {
+        assert_eq!(found.corrected.get(&row.ts).copied(), since(row.ts), "{} as of {as_of:?}", row.ts);
+    }
+    let newest = reader.latest(&one.spec.key, 1, as_of).unwrap();
+    assert_eq!(newest.corrected.values().next().copied(), since(newest.rows[0].ts), "the newest");
+}
+
+/// What was replaced or taken back is no point of the stream any more, and nothing is as fresh as it was.
+pub fn what_counts_no_more_is_not_counted(factory: &dyn Factory) {
+    let (_site, mut writer, reader) = open(factory);
+    let p = prices();
+    let all = p.right.len() as u64;
+    let says = |as_of, want: (u64, Ts, Ts), what: &str| {
+        let found = reader.streams(None, as_of).unwrap().remove(0);
+        assert_eq!((found.points, found.first_event, found.newest_event), want, "{what}");
+        let market = reader.instruments(as_of).unwrap().remove(0);
+        assert_eq!((market.points, market.first_event, market.newest_event), want, "{what}, of the market");
+    };
+    let (first, last) = (p.right[0].event_ts, p.right[p.right.len() - 1].event_ts);
+    p.import(&mut *writer, &p.right, FIRST);
+    says(None, (all, first, last), "a first import");
+    p.import(&mut *writer, &p.wrong, SECOND);
+    says(None, (all, first, last), "a value in the place of another is one");
+    let half = p.right.len() / 2;
+    p.import(&mut *writer, &p.right, THIRD);
+    forget(&mut *writer, &p.streams, &p.right[half..], THIRD + Span::days(1));
+    forget(&mut *writer, &p.streams, &p.wrong[half..], THIRD + Span::days(2));
+    says(None, (half as u64, first, p.right[half - 1].event_ts), "the second half is taken back");
+    says(Some(THIRD), (all, first, last), "before that");
+    forget(&mut *writer, &p.streams, &p.right[..half], THIRD + Span::days(3));
+    forget(&mut *writer, &p.streams, &p.wrong[..half], THIRD + Span::days(4));
+    assert_eq!(reader.streams(None, None).unwrap()[0].points, 0, "all is");
+}
+
+/// Rows are known since the import that made them what they are; those that came out the same, as before.
+pub fn rows_are_known_since_the_correction_that_made_them(factory: &dyn Factory) {
+    let (_site, mut writer, reader) = open(factory);
+    let (one, p) = (one(), prices());
+    let seen = |reader: &dyn Reader| reader.instruments(None).unwrap()[0].version;
+    let [a, b] = [1, 2].map(|seed| rows(400, seed));
+    p.import(&mut *writer, &p.right, FIRST);
+    replace_seen(&mut *writer, &one, None, &a, seen(&*reader));
+    dated(&one, &*reader, (None, &[]));
+    // All is made anew; before minute 201 it comes out as it was.
+    p.import(&mut *writer, &p.wrong, SECOND);
+    let second = [&a[..200], &b[200..]].concat();
+    replace_seen(&mut *writer, &one, None, &second, seen(&*reader));
+    dated(&one, &*reader, (None, &[(201, SECOND)]));
+    dated(&one, &*reader, (Some(SECOND), &[(201, SECOND)]));
+    dated(&one, &*reader, (Some(SECOND - Span(1)), &[]));
+    // Healed: what it says now it says since then, though it had said so before.
+    p.import(&mut *writer, &p.right, THIRD);
+    replace_seen(&mut *writer, &one, None, &a, seen(&*reader));
+    dated(&one, &*reader, (None, &[(201, THIRD)]));
+    let hourly = RowQuery { every: Some(Span::hours(1)), ..everything() };
+    let found = reader.history(&one.spec.key, &hourly).unwrap();
+    let want = found.rows.iter().filter(|r| r.ts >= minute(201)).map(|r| (r.ts, THIRD)).collect();
+    assert_eq!(found.corrected, want, "on a grid too");
 }
 
 /// A run that stays behind through two corrections is replaced once: until the second it had answered as before the first.

@@ -66,7 +66,8 @@ macro_rules! suite {
             a_later_import_wins_whole, importing_the_right_file_again_heals, what_is_taken_back_counts_no_more,
             facts_are_taken_back_one_by_one, recordings_come_back_at_their_receipt,
             an_import_is_seen_whole_or_not_at_all, a_file_is_taken_back_whole_or_not_at_all, answers_before_a_correction_stay,
-            two_corrections_and_one_replacement);
+            two_corrections_and_one_replacement, rows_are_known_since_the_correction_that_made_them,
+            what_counts_no_more_is_not_counted);
         $crate::suite_of!($factory, model: reads_agree_with_a_naive_model);
         $crate::suite_of!($factory, rows:
             rows_come_back_bit_for_bit, a_replacement_keeps_what_is_before, an_unfinished_replacement_leaves_no_trace,

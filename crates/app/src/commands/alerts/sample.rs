@@ -58,9 +58,11 @@ fn print(out: &mut impl std::io::Write, shown: &Shown) -> Result<(), Failure> {
     writeln!(out, "\n{}\n", shown.body)?;
     match shown.status {
         Some(status) => writeln!(out, "answered {status} within {} ms", shown.latency_ms)?,
-        None => writeln!(out, "no answer within {} ms", shown.latency_ms)?,
+        // Whether time was up or the connection was closed at once: what is in the place of a reply says which.
+        None if shown.reply.is_empty() => writeln!(out, "no answer after {} ms", shown.latency_ms)?,
+        None => writeln!(out, "no answer after {} ms: {}", shown.latency_ms, shown.reply)?,
     }
-    if !shown.reply.is_empty() {
+    if shown.status.is_some() && !shown.reply.is_empty() {
         writeln!(out, "{}", shown.reply)?;
     }
     Ok(())

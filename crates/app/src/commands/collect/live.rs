@@ -13,6 +13,7 @@ use crate::commands::serve::{runtime, serve_live, stopped, watch_for_stop};
 use crate::commands::{reader, up};
 use crate::config::Settings;
 use crate::failure::Failure;
+use crate::term::number_of;
 use barograph_api::AskBoard as _;
 use barograph_api::live::LiveStreamView;
 use barograph_domain::{InstrumentName, Metric, Span, StatusState, Ts};
@@ -196,7 +197,8 @@ fn once(
         wait(end - now(), Box::pin(core::future::pending()));
     }
     if let Some(n) = incomplete() {
-        writeln!(std::io::stderr(), "the history of {n} markets is not complete; the next run goes on with it")?;
+        let of = number_of(n, "market");
+        writeln!(std::io::stderr(), "the history of {of} is not complete; the next run goes on with it")?;
     }
     let seen = streams(&service, &markets);
     stop.store(true, Ordering::Relaxed);
@@ -388,8 +390,8 @@ fn state_line(streams: &[LiveStreamView], markets: usize, json: bool) -> String 
         .to_string();
     }
     let oldest = oldest.map_or_else(|| "nothing yet".to_owned(), |ms| Span::millis(ms).spoken());
-    let noun = if markets == 1 { "market" } else { "markets" };
-    format!("{ts} {markets} {noun}, {live} of {offered} streams live, {heard} heard, oldest value {oldest}")
+    let (markets, offered) = (number_of(markets, "market"), number_of(offered, "stream"));
+    format!("{ts} {markets}, {live} of {offered} live, {heard} heard, oldest value {oldest}")
 }
 
 #[cfg(test)]

@@ -109,6 +109,7 @@ mod tests {
             logic_version: "v1".to_owned(),
             instrument: Instrument { name, kind: MarketKind::Perpetual, expiry: None },
             streams: Vec::new().into(),
+            corrected: Arc::default(),
             held: None,
         }
     }
@@ -179,8 +180,8 @@ mod tests {
 
     #[test]
     fn a_storm_is_told_with_the_move_of_the_day() {
-        let storm = "Stop 61,200 of your long reached: price 60,950. Extreme volatility (1 h vol 172 %), moves extreme (24 h \
-                     vol 118 %), strong downtrend, −11.9 % in 24 h.";
+        let storm = "Stop 61,200 of your long reached: price 60,950. Extreme volatility (1 h vol 172 % annualised), moves \
+                     extreme (24 h vol 118 % annualised), strong downtrend, −11.9 % in 24 h.";
         assert_eq!(begin(storm), storm);
     }
 

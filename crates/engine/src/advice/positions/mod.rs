@@ -9,7 +9,7 @@ mod notice;
 mod register;
 
 pub use check::PositionState;
-pub use register::{PositionError, register};
+pub use register::{FarEntry, PositionError, register};
 
 use super::context::AdviceContext;
 use crate::explain::Care;

@@ -32,12 +32,7 @@ pub enum PositionError {
         stop: f64,
     },
     /// The entry is farther from the market than it moves.
-    Far {
-        /// Entry price.
-        entry: f64,
-        /// Price of the market.
-        price: f64,
-    },
+    Far(FarEntry),
     /// The moment of the entry is no moment, or lies ahead.
     OpenedAt(String),
     /// Id or strategy is empty, too long, or has control characters.
@@ -61,12 +56,7 @@ impl fmt::Display for PositionError {
                      the entry is registered with confirm"
                 )
             }
-            Self::Far { entry, price } => write!(
-                f,
-                "entry {entry} is {} the market price of {price}: check symbol and price; if it is meant, register it with \
-                 confirm",
-                apart(*entry, *price)
-            ),
+            Self::Far(far) => write!(f, "{far}; if it is meant, register it with confirm"),
             Self::OpenedAt(why) => write!(f, "opened_at: {why}"),
             Self::Text(field, text) => {
                 write!(f, "{field} is '{text}': it must be 1 to {LONGEST} characters without control characters")
@@ -79,6 +69,30 @@ impl core::error::Error for PositionError {}
 impl From<IntentError> for PositionError {
     fn from(e: IntentError) -> Self {
         Self::Number(e)
+    }
+}
+
+/// An entry that lies farther from the market than the market moves.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct FarEntry {
+    /// Entry price.
+    pub entry: f64,
+    /// Price of the market.
+    pub price: f64,
+}
+
+impl FarEntry {
+    /// Whether an entry of a moment is one; `None` where it could be meant.
+    #[must_use]
+    pub fn of(entry: f64, at: Ts, market: &SeenPrice) -> Option<Self> {
+        is_far(entry, at, market).then_some(Self { entry, price: market.price })
+    }
+}
+
+impl fmt::Display for FarEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { entry, price } = *self;
+        write!(f, "entry {entry} is {} the market price of {price}: check symbol and price", apart(entry, price))
     }
 }
 
@@ -122,8 +136,8 @@ pub fn register(
     if opened_at > now {
         return Err(PositionError::OpenedAt(format!("{opened_at} lies ahead")));
     }
-    if let Some(price) = market.filter(|m| !new.confirm && is_far(new.entry, opened_at, m)).map(|m| m.price) {
-        return Err(PositionError::Far { entry: new.entry, price });
+    if let Some(far) = market.filter(|_| !new.confirm).and_then(|m| FarEntry::of(new.entry, opened_at, &m)) {
+        return Err(PositionError::Far(far));
     }
     let id = new.id.clone().unwrap_or_else(|| {
         let strategy = new.strategy.as_deref().unwrap_or("");

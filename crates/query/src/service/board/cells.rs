@@ -2,11 +2,12 @@
 
 use crate::render::Lens;
 use barograph_api::board::{Cells, Column, Value, WIDTH, WarmUp, code, digits, flags};
-use barograph_domain::stream::SYNTHETIC;
-use barograph_domain::{MinuteRow, Reason, Snapshot, Ts};
+use barograph_api::live::DataOrigin;
+use barograph_domain::stream::{RECORDED, SYNTHETIC};
+use barograph_domain::{MinuteRow, Reason, Snapshot, StreamDecl, Ts};
 use barograph_engine::Feature;
 
-/// The cells of a row, and why some are null. [`Column::Change24h`] and [`Column::OpenAlerts`] are for others to fill in.
+/// The cells of a row, and why some are null. [`Column::OpenAlerts`] is for others to fill in, and prices move on between rows.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct Cooked {
     pub(super) cells: Cells,
@@ -47,6 +48,7 @@ impl Cooked {
 }
 
 const NOT_AVAILABLE: &str = "not_available";
+const MISSING: &str = Reason::MissingInput.name();
 
 /// What a row fills a column with, or why it is null; `None` where others fill it.
 fn fill(column: Column, row: &MinuteRow, s: &Snapshot) -> Option<Result<Value, &'static str>> {
@@ -59,8 +61,11 @@ fn fill(column: Column, row: &MinuteRow, s: &Snapshot) -> Option<Result<Value, &
     let whole = |code: u8| Ok(Value::Whole(i64::from(code)));
     let epoch = |at| Ok(Value::Whole(seconds(at)));
     Some(match column {
-        Column::Price => number(s.price, Reason::MissingInput.name()),
-        Column::Change24h => Err(Reason::MissingInput.name()),
+        Column::Price => number(s.price, MISSING),
+        Column::Change24h => base(row).and_then(|then| match change(number(s.price, MISSING)?, Some(then)) {
+            Value::Null => Err(NOT_AVAILABLE),
+            moved => Ok(moved),
+        }),
         Column::Risk => whole(code(axes.risk.label)),
         Column::Trend => whole(code(axes.trend.label)),
         Column::Volatility => whole(code(axes.volatility.label)),
@@ -103,6 +108,27 @@ pub(super) const fn seconds(at: Ts) -> i64 {
     at.0.div_euclid(1_000_000_000)
 }
 
+/// The price a day before that of a row, or why it is not known: by the row's own reading of the day's move, so that table and
+/// headline say one number.
+pub(super) fn base(row: &MinuteRow) -> Result<f64, &'static str> {
+    let moved = &row.cells[Feature::PriceChange24h.index()];
+    let x = moved.ready().ok_or_else(|| moved.reason().map_or(NOT_AVAILABLE, Reason::name))?;
+    match row.price {
+        Some(price) if x > -1.0 => Ok(price / (1.0 + x)),
+        _ => Err(MISSING),
+    }
+}
+
+/// Where the data of these streams come from: made up where any is, else played again where any is.
+pub(super) fn origin_of<'a>(streams: impl Iterator<Item = &'a StreamDecl>) -> DataOrigin {
+    let of = |decl: &StreamDecl| match decl.source.as_str() {
+        SYNTHETIC => DataOrigin::Synthetic,
+        RECORDED => DataOrigin::Recorded,
+        _ => DataOrigin::Measured,
+    };
+    streams.map(of).fold(DataOrigin::Measured, DataOrigin::mixed_with)
+}
+
 /// A price against an earlier one.
 pub(super) fn change(price: Value, base: Option<f64>) -> Value {
     match (price, base) {
@@ -114,6 +140,7 @@ pub(super) fn change(price: Value, base: Option<f64>) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use barograph_domain::{AxisState, Cell, OpenAlerts, State, Timeframes};
 
     #[test]
     fn a_change_needs_both_prices() {
@@ -121,5 +148,59 @@ mod tests {
         assert_eq!(change(Value::full(110.0), None), Value::Null);
         assert_eq!(change(Value::full(110.0), Some(0.0)), Value::Null);
         assert_eq!(change(Value::Null, Some(1.0)), Value::Null);
+    }
+
+    fn row(price: Option<f64>, moved: Cell) -> MinuteRow {
+        let mut cells = vec![Cell::undefined(Reason::MissingInput); barograph_engine::CATALOGUE.len()];
+        cells[Feature::PriceChange24h.index()] = moved;
+        MinuteRow {
+            instrument: 0,
+            ts: Ts(0),
+            cells,
+            cuts: Vec::new(),
+            risk: AxisState::default(),
+            trend: AxisState::default(),
+            volatility: AxisState::default(),
+            heat: AxisState::default(),
+            timeframes: Timeframes::default(),
+            held: Vec::new(),
+            inputs: Vec::new(),
+            price,
+            models: Vec::new(),
+            open: OpenAlerts::default(),
+        }
+    }
+
+    /// Nothing of the day before has to be stored for it: the headline knows the move from candles.
+    #[test]
+    fn the_table_has_the_move_that_the_headline_has() {
+        let moved = Cell::ready_at(-0.061, Ts(0), barograph_domain::Kind::Measured);
+        let then = base(&row(Some(93.9), moved)).unwrap();
+        assert_eq!(change(Column::Price.number(93.9), Some(then)), Column::Change24h.number(-0.061));
+        let warming = Cell { state: State::Warming { have: 1, need: 2 }, ..moved };
+        assert_eq!(base(&row(Some(93.9), warming)), Err(Reason::Warming.name()));
+        assert_eq!(base(&row(None, moved)), Err(MISSING));
+    }
+
+    #[test]
+    fn where_data_come_from_is_said_of_what_is_shown() {
+        use barograph_domain::{InstrumentName, Kind, Metric, Span, Stamp};
+        let of = |sources: &[&str]| {
+            let decl = |source: &&str| StreamDecl {
+                instrument: InstrumentName::parse("binance-usdm:BTCUSDT").unwrap(),
+                metric: Metric::MarkPrice,
+                kind: Kind::Measured,
+                cadence: Span::mins(1),
+                source: (*source).to_owned(),
+                delay: Span::ZERO,
+                stamp: Stamp::Instant,
+                filled: false,
+            };
+            origin_of(sources.iter().map(decl).collect::<Vec<_>>().iter())
+        };
+        assert_eq!(of(&["binance-usdm"]), DataOrigin::Measured);
+        assert_eq!(of(&["binance-usdm", RECORDED]), DataOrigin::Recorded);
+        assert_eq!(of(&[RECORDED, SYNTHETIC, "binance-usdm"]), DataOrigin::Synthetic);
+        assert_eq!(of(&[]), DataOrigin::Measured);
     }
 }

@@ -15,12 +15,11 @@ pub(super) use alerts::AlertBook;
 use barograph_api::board::{Cells, Column, DataState, HeaderView, Hub, SetWith, Table, Value, flags};
 use barograph_api::feeds::FeedsPulse;
 use barograph_api::live::DataOrigin;
-use barograph_domain::stream::{RECORDED, SYNTHETIC};
 use barograph_domain::{GapReason, InstrumentName, Metric, Span, StatusState, Ts};
 use barograph_engine::explain::headline::Held;
 use barograph_store::RunKey;
-use cells::{Cooked, change};
-use past::{Trail, base_of, changes};
+use cells::{Cooked, base, change, origin_of};
+use past::{Trail, changes};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -75,8 +74,8 @@ struct Kept {
     /// Its past has been read.
     read: bool,
     trail: Trail,
-    /// The minute a day ago, and its price.
-    base: Option<(Ts, Option<f64>)>,
+    /// The price a day before the row.
+    base: Option<f64>,
     /// Bits of [`flags`] as the row has them.
     flags: i64,
     stale: bool,
@@ -168,12 +167,7 @@ impl Service {
             return live.origin();
         }
         let newest = self.newest_of_all();
-        let says = |word: &str| newest.iter().any(|l| l.lens.streams.iter().any(|d| d.source == word));
-        match (says(SYNTHETIC), says(RECORDED)) {
-            (true, _) => DataOrigin::Synthetic,
-            (false, true) => DataOrigin::Recorded,
-            (false, false) => DataOrigin::Measured,
-        }
+        origin_of(newest.iter().flat_map(|l| l.lens.streams.iter()))
     }
 
     /// Tells of the streams whose state has changed since the last second.
@@ -266,10 +260,9 @@ impl Keeper {
     fn read_past(&mut self, service: &Service, now: Ts) {
         let mut left = READS;
         for kept in &mut self.markets {
-            let (Some(key), Some(latest)) = (kept.key(), kept.latest.clone()) else { continue };
-            let base = base_of(latest.row.ts);
+            let Some(key) = kept.key() else { continue };
             let elsewhere = service.live.is_none() && kept.moved;
-            if kept.read && kept.base.is_some_and(|(at, _)| at == base) && !elsewhere {
+            if kept.read && !elsewhere {
                 continue;
             }
             if left == 0 {
@@ -294,9 +287,6 @@ impl Keeper {
                 }
                 records.iter().for_each(|known| book.note(&key.instrument, &known.alert));
                 kept.alerts_to = now;
-            }
-            if let Ok(price) = service.price_at(&key, base) {
-                kept.base = Some((base, price));
             }
             kept.moved = true;
         }
@@ -334,6 +324,7 @@ impl Keeper {
                 None => Cooked::nothing(),
             };
             kept.flags = cooked.cells[Column::Flags as usize].whole().unwrap_or(0);
+            kept.base = kept.latest.as_ref().and_then(|l| base(&l.row).ok());
             all.push((i, cooked));
         }
         all
@@ -408,7 +399,7 @@ struct FeedLine(String, &'static str, StatusState, Option<&'static str>, Option<
 
 fn put(table: &mut Table, i: usize, kept: &Kept, price: Value, set: i64) {
     table.set(i, Column::Price, price);
-    table.set(i, Column::Change24h, change(price, kept.base.and_then(|(_, base)| base)));
+    table.set(i, Column::Change24h, change(price, kept.base));
     table.set(i, Column::Flags, Value::Whole(set));
 }
 

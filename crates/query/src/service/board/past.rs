@@ -1,14 +1,15 @@
 //! What the store says of a market's last hour and day; and the whole board as it was known at a moment.
 
 use super::alerts::{AlertBook, COUNTED};
-use super::cells::{Cooked, change, seconds};
+use super::cells::{Cooked, origin_of, seconds};
 use super::{data_of, header_of};
 use crate::positions::Stops;
 use crate::render::{Lens, align};
 use crate::service::{Service, configured_run, internal, lens_for, unreadable};
 use barograph_api::QueryError;
 use barograph_api::board::{BoardView, ChangeView, Column, RowView, Value};
-use barograph_domain::time::{DAY, LATENESS};
+use barograph_api::live::DataOrigin;
+use barograph_domain::time::DAY;
 use barograph_domain::{Axis, Instrument, InstrumentName, KnownAlert, Label, MinuteRow, Span, Ts};
 use barograph_store::run::GRID;
 use barograph_store::{AlertQuery, InstrumentInfo, Range, RunInfo, RunKey};
@@ -16,12 +17,6 @@ use std::collections::BTreeMap;
 
 /// Minutes of a sparkline.
 pub(super) const SPARK: i64 = 60;
-/// How long ago the price is that a change is told against.
-const CHANGE_OVER: Span = Span::days(1);
-/// That price is looked for at a whole multiple of this, so that it is looked for now and then only.
-const BASE_EVERY: Span = Span::mins(5);
-/// And may be so much older, where minutes are missing.
-const BASE_OLDER: Span = Span::mins(10);
 
 /// Questions to the store at a time, for the board of a moment; so many connections it keeps.
 const READERS: usize = 4;
@@ -42,6 +37,7 @@ struct Known {
     first: Ts,
     last: Ts,
     logic_version: String,
+    origin: DataOrigin,
 }
 
 /// The last hour of a market.
@@ -99,18 +95,7 @@ pub(super) fn changes(market: &InstrumentName, before: &MinuteRow, after: &Minut
     all.into_iter().flatten().map(view).collect()
 }
 
-/// The minute whose price a change at `row` is told against.
-pub(super) fn base_of(row: Ts) -> Ts {
-    (row - CHANGE_OVER).floor(BASE_EVERY)
-}
-
 impl Service {
-    /// The price at about a minute, where one is stored.
-    pub(super) fn price_at(&self, key: &RunKey, at: Ts) -> Result<Option<f64>, QueryError> {
-        let rows = self.reader.latest(key, 1, Some(at + LATENESS)).map_err(internal)?;
-        Ok(rows.rows.last().filter(|r| at - r.ts <= BASE_OLDER).and_then(|r| r.price))
-    }
-
     /// The last hour of a market.
     pub(super) fn trail(&self, key: &RunKey) -> Result<Trail, QueryError> {
         let rows = self.reader.latest(key, 1 + usize::try_from(SPARK).unwrap_or(60), None).map_err(internal)?;
@@ -144,7 +129,7 @@ impl Service {
         for (i, (info, past)) in instruments.iter().zip(all).enumerate() {
             let name = &info.instrument.name;
             let Past { mut cooked, trail, records, known } = past;
-            let Some(Known { first, last, logic_version }) = known else {
+            let Some(Known { first, last, logic_version, origin }) = known else {
                 view.rows.push(RowView::new(i, name, cooked.cells, &cooked.reasons));
                 continue;
             };
@@ -154,6 +139,8 @@ impl Service {
             view.changes.extend(trail.changes.iter().filter(|c| c.at >= moment - Span::hours(1)).cloned());
             let own = RowView::new(i, name, cooked.cells, &cooked.reasons);
             view.rows.push(RowView { spark: trail.spark(last), headline: cooked.headline, ..own });
+            // What the process listens to now has no part in what is shown of a moment.
+            view.origin = if view.last_ts.is_none() { origin } else { view.origin.mixed_with(origin) };
             view.first_ts = Some(view.first_ts.map_or(first, |known| known.min(first)));
             view.last_ts = Some(view.last_ts.map_or(last, |known| known.max(last)));
             if last > newest {
@@ -215,11 +202,9 @@ impl Service {
         let (Some(run), Some(row)) = (run, rows.rows.last()) else {
             return Ok(Past { cooked: Cooked::nothing(), trail: Trail::default(), records: Vec::new(), known: None });
         };
-        let lens = self.lens_at(run, instrument, &rows.streams)?.holding(stops.held(&instrument.name, row));
+        let lens = self.lens_at(run, instrument, &rows)?.holding(stops.held(&instrument.name, row));
         let previous = rows.rows.len().checked_sub(2).map(|at| &rows.rows[at]);
-        let mut cooked = Cooked::of(&lens, row, &lens.as_of(row, previous, moment));
-        let base = self.price_at(&run.spec.key, base_of(row.ts))?;
-        cooked.cells[Column::Change24h as usize] = change(cooked.cells[Column::Price as usize], base);
+        let cooked = Cooked::of(&lens, row, &lens.as_of(row, previous, moment));
         Ok(Past {
             cooked,
             trail: Trail::of(&instrument.name, &rows.rows),
@@ -228,6 +213,7 @@ impl Service {
                 first: run.minutes.map_or(row.ts, |m| m.0),
                 last: row.ts,
                 logic_version: run.spec.key.logic_version.clone(),
+                origin: origin_of(lens.streams.iter()),
             }),
         })
     }
@@ -236,11 +222,11 @@ impl Service {
         &self,
         run: &RunInfo,
         instrument: &Instrument,
-        streams: &[barograph_domain::StreamDecl],
+        rows: &barograph_store::Rows,
     ) -> Result<Lens, QueryError> {
         let mut books = self.books.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let lens = lens_for(&mut books, run, instrument).map_err(|e| unreadable(&e))?;
-        Ok(Lens { streams: streams.into(), ..lens })
+        Ok(lens.over(rows))
     }
 }
 
@@ -258,11 +244,5 @@ mod tests {
         assert_eq!(trail.spark(Ts::from_secs(240)), [Some(1.0), Some(2.0), None, Some(4.0)]);
         assert_eq!(trail.spark(Ts::from_secs(300)).last(), Some(&None), "the minute of the row has no price");
         assert_eq!(Trail::default().spark(Ts::from_secs(300)), []);
-    }
-
-    #[test]
-    fn the_price_a_day_ago_is_looked_for_every_five_minutes() {
-        let at = |minute| Ts(0) + Span::mins(minute);
-        assert_eq!([base_of(at(1_444)), base_of(at(1_445))], [at(0), at(5)]);
     }
 }

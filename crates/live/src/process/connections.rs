@@ -1,0 +1,73 @@
+//! Lines about connections: one when a connection is lost, and one under the same name when it is back, with how long that took.
+
+use barograph_domain::Ts;
+use barograph_domain::text::escape_control;
+use barograph_venues::session::{CloseReason, ConnId, LinkId};
+use std::collections::BTreeMap;
+use std::io::Write as _;
+
+/// What was said of the connections of all venues.
+#[derive(Debug, Default)]
+pub(super) struct Connections {
+    /// The wanted connection that an instance is of: its number stays when it is made again.
+    links: BTreeMap<(usize, ConnId), LinkId>,
+    /// Since when wanted connections are lost.
+    lost: BTreeMap<(usize, LinkId), Ts>,
+}
+
+impl Connections {
+    /// An instance is open; the line where the connection had been lost.
+    pub(super) fn opened(&mut self, venue: (usize, &str), link: LinkId, conn: ConnId, at: Ts) -> Option<String> {
+        self.links.insert((venue.0, conn), link);
+        let since = self.lost.remove(&(venue.0, link))?;
+        Some(format!("{} connection {} is back after {}", venue.1, link.0, (at - since).spoken()))
+    }
+
+    /// An instance is closed; no line where another has taken its place.
+    pub(super) fn closed(
+        &mut self,
+        venue: (usize, &str),
+        conn: ConnId,
+        (reason, detail): (CloseReason, &str),
+        at: Ts,
+    ) -> Option<String> {
+        let link = self.links.remove(&(venue.0, conn));
+        if reason == CloseReason::Replaced {
+            return None;
+        }
+        let detail = escape_control(detail);
+        let Some(link) = link else {
+            return Some(format!("{} connection cannot be made: {detail}", venue.1));
+        };
+        self.lost.entry((venue.0, link)).or_insert(at);
+        let how = if reason == CloseReason::Asked { "closed" } else { "lost" };
+        Some(format!("{} connection {} {how}: {detail}", venue.1, link.0))
+    }
+}
+
+/// Prints such a line.
+pub(super) fn say(line: &str) {
+    // Standard error may be closed; there is nobody left to tell.
+    drop(writeln!(std::io::stderr(), "barograph: [MKT] {line}"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_lost_comes_back_under_the_same_name() {
+        let (mut lines, venue) = (Connections::default(), (1, "bybit"));
+        let (link, at) = (LinkId(2), Ts::from_secs);
+        assert_eq!(lines.opened(venue, link, ConnId(7), at(0)), None, "nothing was lost");
+        let gone = lines.closed(venue, ConnId(7), (CloseReason::Network, "reset by peer\n"), at(60));
+        assert_eq!(gone.as_deref(), Some("bybit connection 2 lost: reset by peer\\n"));
+        let failed = lines.closed(venue, ConnId(8), (CloseReason::Network, "timed out"), at(65));
+        assert_eq!(failed.as_deref(), Some("bybit connection cannot be made: timed out"));
+        let back = lines.opened(venue, link, ConnId(9), at(72));
+        assert_eq!(back.as_deref(), Some("bybit connection 2 is back after 12 s"));
+        // Replaced before its time is over: the next one is there already.
+        assert_eq!(lines.opened(venue, link, ConnId(10), at(80)), None);
+        assert_eq!(lines.closed(venue, ConnId(9), (CloseReason::Replaced, ""), at(81)), None);
+    }
+}
