@@ -74,11 +74,13 @@ const LEFT_OUT: &[(&str, &[&str])] = &[
             "total_liquidated_usd_reason",
             "total_liquidated_usd_bound",
             "velocity_usd_per_hour_reason",
+            "freshness_warning",
         ],
     ),
     (
         "AliasVolatility",
         &[
+            "freshness_warning",
             "regime_reason",
             "volatility_reason",
             "volatility_annual_reason",

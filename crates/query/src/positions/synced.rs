@@ -39,10 +39,10 @@ mod tests {
     fn what_is_watched_is_counted() {
         let path = Path::new("p.toml");
         let kept = Synced { watched: 1, problems: vec!["refused".to_owned()], ..Synced::default() };
-        assert_eq!(kept.lines(1, path), ["refused", "1 of 1 positions of p.toml are watched"]);
+        assert_eq!(kept.lines(1, path), ["refused", "1 of 1 position of p.toml is watched"]);
         let renamed = Synced { left: 1, watched: 0, ..kept };
         let said =
-            "0 of 1 positions of p.toml are watched; 1 that it lists no more is watched until every entry is taken up";
+            "0 of 1 position of p.toml are watched; 1 that it lists no more is watched until every entry is taken up";
         assert_eq!(renamed.lines(1, path), ["refused", said]);
     }
 }
