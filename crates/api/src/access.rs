@@ -27,7 +27,7 @@ pub enum Role {
 }
 
 impl Role {
-    /// Both.
+    /// Both roles, the lesser first.
     pub const ALL: [Self; 2] = [Self::Read, Self::Operate];
     /// The word people write.
     #[must_use]

@@ -1,7 +1,7 @@
 //! What a chart of one market is drawn from: candles and what was known at their closes, column by column; and how its streams
 //! stood meanwhile. Plain data, filled by whoever implements [`crate::Query`].
 
-use crate::query::Window;
+use crate::query::SeriesWindow;
 use barograph_domain::{InstrumentName, Pattern, Severity, Span, StatusState, Ts};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -190,7 +190,7 @@ pub struct IntervalView {
 impl ContinuityView {
     /// No streams.
     #[must_use]
-    pub fn empty(id: &InstrumentName, window: &Window) -> Self {
+    pub fn empty(id: &InstrumentName, window: &SeriesWindow) -> Self {
         Self {
             instrument: id.clone(),
             start: window.start.unwrap_or(Ts::MIN),

@@ -53,12 +53,12 @@ pub(crate) struct Clients {
 
 /// A place of a client's connections; given back when dropped.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct ClientPlace {
     clients: Arc<Clients>,
     ip: Option<IpAddr>,
 }
 
-impl Drop for Place {
+impl Drop for ClientPlace {
     fn drop(&mut self) {
         if let Some(ip) = self.ip {
             self.clients.with(ip, Instant::now(), |k, _| k.connections = k.connections.saturating_sub(1));
@@ -83,16 +83,16 @@ impl Clients {
     }
 
     /// A place for a connection; `None` when this client has all of its own.
-    pub(crate) fn connection(self: &Arc<Self>, ip: IpAddr) -> Option<Place> {
+    pub(crate) fn connection(self: &Arc<Self>, ip: IpAddr) -> Option<ClientPlace> {
         if ip.to_canonical().is_loopback() {
-            return Some(Place { clients: Arc::clone(self), ip: None });
+            return Some(ClientPlace { clients: Arc::clone(self), ip: None });
         }
         let free = self.with(ip, Instant::now(), |k, limits| {
             let free = k.connections < limits.connections_max;
             k.connections += u32::from(free);
             free
         });
-        free.then(|| Place { clients: Arc::clone(self), ip: Some(ip) })
+        free.then(|| ClientPlace { clients: Arc::clone(self), ip: Some(ip) })
     }
 
     /// May it ask once more? Else, in how many seconds.

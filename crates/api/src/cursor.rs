@@ -12,14 +12,14 @@ const SKIP_MAX: usize = 100_000;
 
 /// Where the next page begins.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Position {
+pub(crate) struct CursorPosition {
     /// First instant of the next page.
     pub(crate) ts: Ts,
     /// Rows at that instant that have been shown.
     pub(crate) skip: usize,
 }
 
-impl Position {
+impl CursorPosition {
     /// The position after a page whose rows have these instants, when the page itself began at `from`.
     pub(crate) fn after(from: Option<Self>, instants: impl DoubleEndedIterator<Item = Ts> + Clone) -> Option<Self> {
         let last = instants.clone().next_back()?;
@@ -71,28 +71,30 @@ mod tests {
 
     #[test]
     fn cursors_round_trip_and_keep_to_their_query() {
-        for p in [Position { ts: Ts(1_770_302_100_000_000_000), skip: 1 }, Position { ts: Ts(-5), skip: 12 }] {
+        for p in
+            [CursorPosition { ts: Ts(1_770_302_100_000_000_000), skip: 1 }, CursorPosition { ts: Ts(-5), skip: 12 }]
+        {
             let text = p.encode("history a=1");
-            assert_eq!(Position::decode(&text, "history a=1"), Ok(p));
-            assert_eq!(Position::decode(&text, "history a=2").unwrap_err().kind, ProblemKind::BadCursor);
+            assert_eq!(CursorPosition::decode(&text, "history a=1"), Ok(p));
+            assert_eq!(CursorPosition::decode(&text, "history a=2").unwrap_err().kind, ProblemKind::BadCursor);
         }
         for (skip, good) in [(SKIP_MAX, true), (SKIP_MAX + 1, false), (usize::MAX, false)] {
-            let text = Position { ts: Ts(1), skip }.encode("q");
-            assert_eq!(Position::decode(&text, "q").is_ok(), good, "{text}");
+            let text = CursorPosition { ts: Ts(1), skip }.encode("q");
+            assert_eq!(CursorPosition::decode(&text, "q").is_ok(), good, "{text}");
         }
         for text in ["", "x", "1-2", "1-x-00000000", "99999999999999999999-1-00000000"] {
-            assert_eq!(Position::decode(text, "").unwrap_err().kind, ProblemKind::BadCursor, "{text}");
+            assert_eq!(CursorPosition::decode(text, "").unwrap_err().kind, ProblemKind::BadCursor, "{text}");
         }
     }
 
     #[test]
     fn equal_stamps_are_counted_across_pages() {
         let at = |n: &[i64]| n.iter().copied().map(Ts).collect::<Vec<_>>();
-        let after = |from, n: &[i64]| Position::after(from, at(n).into_iter());
+        let after = |from, n: &[i64]| CursorPosition::after(from, at(n).into_iter());
         assert_eq!(after(None, &[]), None);
-        assert_eq!(after(None, &[1, 2, 2]), Some(Position { ts: Ts(2), skip: 2 }));
-        let from = Some(Position { ts: Ts(2), skip: 2 });
-        assert_eq!(after(from, &[2, 2]), Some(Position { ts: Ts(2), skip: 4 }));
-        assert_eq!(after(from, &[2, 3]), Some(Position { ts: Ts(3), skip: 1 }));
+        assert_eq!(after(None, &[1, 2, 2]), Some(CursorPosition { ts: Ts(2), skip: 2 }));
+        let from = Some(CursorPosition { ts: Ts(2), skip: 2 });
+        assert_eq!(after(from, &[2, 2]), Some(CursorPosition { ts: Ts(2), skip: 4 }));
+        assert_eq!(after(from, &[2, 3]), Some(CursorPosition { ts: Ts(3), skip: 1 }));
     }
 }

@@ -1,4 +1,4 @@
-//! What people are told and what became of it, as this API shows it; and what they may ask for: a silence, another try.
+//! What people receive and what became of it, as this API shows it; and what they may ask for: a silence, another try.
 
 use barograph_domain::delivery::{
     Attempt, Delivery, DeliveryState, Matcher, Message, MessageKind, Notice, Phase, Silence,

@@ -4,7 +4,7 @@
 //! `format=seed4` exactly the former goes out. Nothing here says that anything was detected.
 
 use crate::alias::markets::pair_of;
-use barograph_domain::alert::{AlertState, Change, Statistic};
+use barograph_domain::alert::{AlertChange, AlertState, Statistic};
 use barograph_domain::pattern::Seed4;
 use barograph_domain::thresholds::CORRELATION_BREAK;
 use barograph_domain::time::YEAR_DAYS;
@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
 /// The changes that the fourth original sends: it has no word for an end.
-pub const SEED4_CHANGES: [Change; 3] = [Change::Opened, Change::Updated, Change::Happened];
+pub const SEED4_CHANGES: [AlertChange; 3] = [AlertChange::Opened, AlertChange::Updated, AlertChange::Happened];
 
 /// A fact of an event.
 #[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
@@ -82,7 +82,8 @@ pub struct EvidenceView {
 
 /// The smallest change of one feature that turns a label.
 #[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
-pub struct TurnView {
+#[schema(as = TurnView)]
+pub struct SmallestChangeView {
     /// Feature id.
     #[schema(example = "realized_vol_1h")]
     pub feature: &'static str,
@@ -111,9 +112,9 @@ pub struct MomentView {
     #[schema(example = "Extreme volatility: 1 h volatility is 124 % annualised, limit 80 %.")]
     pub why: String,
     /// What would turn the raw label; null where no single reading does.
-    pub flip: Option<TurnView>,
+    pub flip: Option<SmallestChangeView>,
     /// What would end the published label; null where no single reading does.
-    pub exit: Option<TurnView>,
+    pub exit: Option<SmallestChangeView>,
 }
 
 /// One moment in the life of an alert: opened, worse than before, suspended by a gap, resumed, closed, or a change that has no
@@ -136,7 +137,7 @@ pub struct EventView {
     #[schema(example = "CASCADE")]
     pub source: &'static str,
     /// What this record reports.
-    pub change: Change,
+    pub change: AlertChange,
     /// State after it.
     pub state: AlertState,
     /// Moment of the evaluation, by the venue's clock.
@@ -359,7 +360,7 @@ mod tests {
             pattern_type: pattern,
             trigger: None,
             source: pattern.source(),
-            change: Change::Opened,
+            change: AlertChange::Opened,
             state: AlertState::Open,
             timestamp: Ts(1_500_000_000),
             known_at: Ts(0),
@@ -433,7 +434,7 @@ mod tests {
         let class = event(Pattern::VolatilityRegimeChange, &[("volatility", DatumView::Number(0.5 * 365_f64.sqrt()))]);
         let class = serde_json::to_value(class.seed4()).unwrap();
         assert_eq!(class["data"]["volatility"], 0.5, "of a day, as in /api/features");
-        assert_eq!(EventView { change: Change::Closed, ..cascade }.seed4(), None, "it has no word for an end");
+        assert_eq!(EventView { change: AlertChange::Closed, ..cascade }.seed4(), None, "it has no word for an end");
         for pattern in Pattern::ALL {
             let known = Pattern::SEED4.contains(pattern);
             assert_eq!(event(*pattern, &apart(-0.6)).seed4().is_some(), known);

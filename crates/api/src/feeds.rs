@@ -41,7 +41,7 @@ impl FeedFilter {
         self.wants_venue(instrument.venue.as_str()) && self.market.as_ref().is_none_or(|m| m == instrument)
     }
 
-    /// The page out of all streams in their stable order. `key` tells whose a stream is and how it does; `view` is called
+    /// The page out of all streams in their stable order. `key` is whose a stream is and how it does; `view` is called
     /// only for those that are shown.
     pub fn page<T>(
         &self,
@@ -130,7 +130,7 @@ pub struct FeedHealth {
 pub enum ConnectionState {
     /// Being opened.
     Connecting,
-    /// Open.
+    /// The connection is open.
     Open,
     /// Being replaced by a newer one of the same link; both deliver.
     Rotating,

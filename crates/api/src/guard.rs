@@ -5,7 +5,7 @@ use crate::host;
 use crate::problem::{Problem, ProblemKind};
 use crate::routes::{self, Route};
 use crate::serve::Peer;
-use crate::state::Shared;
+use crate::state::SharedState;
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING, X_CONTENT_TYPE_OPTIONS};
@@ -23,8 +23,8 @@ const ADDRESS_BYTES_MAX: usize = 4_096;
 /// Names and values of all header fields together.
 const HEADER_BYTES_MAX: usize = 8_192;
 
-/// See the module.
-pub(crate) async fn guard(State(app): State<Shared>, request: Request, next: Next) -> Response<Body> {
+/// Lets a request through to its handler, or refuses it; counts and times either.
+pub(crate) async fn guard(State(app): State<SharedState>, request: Request, next: Next) -> Response<Body> {
     let began = Instant::now();
     let matched = request.extensions().get::<MatchedPath>();
     let route = matched.and_then(|m| routes::find(m.as_str()));
@@ -47,7 +47,7 @@ pub(crate) async fn guard(State(app): State<Shared>, request: Request, next: Nex
     response
 }
 
-async fn answer(app: &Shared, request: Request, next: Next) -> Response<Body> {
+async fn answer(app: &SharedState, request: Request, next: Next) -> Response<Body> {
     let Ok(_place) = app.in_flight.try_acquire() else {
         return Problem::new(
             ProblemKind::Busy,
@@ -86,7 +86,7 @@ async fn caught<T>(future: impl Future<Output = T>) -> Result<T, String> {
 }
 
 /// Who asks, and may they? The caller goes with the request.
-fn admit(app: &Shared, request: &mut Request, route: Option<&Route>) -> Result<(), Problem> {
+fn admit(app: &SharedState, request: &mut Request, route: Option<&Route>) -> Result<(), Problem> {
     let peer = request.extensions().get::<Peer>().copied();
     let now = Instant::now();
     if let Some(Peer(ip)) = peer {
@@ -114,7 +114,7 @@ fn admit(app: &Shared, request: &mut Request, route: Option<&Route>) -> Result<(
 
 /// A request could not be admitted: what it brought is counted, each wrong token once, and who has brought too many has to wait.
 /// Nobody else has: many people may share one address, and a token that is known is never asked how others fared.
-pub(crate) fn failed(app: &Shared, peer: Option<Peer>, token: Option<&str>) -> Result<(), Problem> {
+pub(crate) fn failed(app: &SharedState, peer: Option<Peer>, token: Option<&str>) -> Result<(), Problem> {
     let (Some(Peer(ip)), Some(token)) = (peer, token) else { return Ok(()) };
     match app.clients.guessed(ip, token, Instant::now()) {
         None => Ok(()),
@@ -126,7 +126,7 @@ pub(crate) fn failed(app: &Shared, peer: Option<Peer>, token: Option<&str>) -> R
     }
 }
 
-fn check(app: &Shared, request: &mut Request, route: Option<&Route>) -> Result<(), Problem> {
+fn check(app: &SharedState, request: &mut Request, route: Option<&Route>) -> Result<(), Problem> {
     let tokens = matches!(app.config.access, Access::Tokens(_));
     host::check(request.headers(), request.uri(), &app.config.host_names, tokens)?;
     admit(app, request, route)?;

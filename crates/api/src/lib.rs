@@ -41,15 +41,15 @@ pub use delivery::{
 pub use error::{Error, check_listen};
 pub use events::EventView;
 pub use feeds::{FeedFilter, FeedHealth, FeedsView};
-pub use live::LiveView;
+pub use live::MarketNow;
 pub use names::{DEFAULT_VENUE, nearest, resolve};
 pub use openapi::openapi_json;
 pub use problem::{Problem, ProblemKind};
 pub use query::{
-    AskBoard, AskDeliveries, AskEvents, AskMarkets, AskPositions, EventFilter, Health, LevelFilter, MarketHealth, Page,
-    Query, QueryError, Rendered, STREAM_BUFFER, StreamEvent, Told, Window,
+    AskBoard, AskDeliveries, AskEvents, AskMarkets, AskPositions, DeliveryName, EventFilter, Health, LevelFilter,
+    MarketHealth, Page, Query, QueryError, Rendered, STREAM_BUFFER, SeriesWindow, StreamEvent,
 };
 pub use routes::assets::is_built as page_is_built;
-pub use serve::{Incident, Reporter, ServeConfig, serve, serve_in_turn};
+pub use serve::{Incident, Reporter, ServeConfig, serve, serve_each};
 pub use universe::{CalendarView, PairView, UniverseView};
 pub use view::{CatalogueEntry, FeatureRowView, LevelView, MarketView, MetricPoint, StreamView};

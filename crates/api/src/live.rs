@@ -236,7 +236,8 @@ impl BookView {
 
 /// One market now.
 #[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
-pub struct LiveView {
+#[schema(as = LiveView)]
+pub struct MarketNow {
     /// `venue:symbol`.
     #[schema(value_type = String, example = "binance-usdm:BTCUSDT")]
     pub instrument: InstrumentName,

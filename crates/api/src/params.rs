@@ -1,11 +1,11 @@
 //! Query strings, read strictly: every parameter is known, appears once, and has a value of its kind.
 //!
 //! Parameters are declared in groups with [`parameters!`]: the fields of a group are what handlers read and what the document lists. A
-//! handler takes the groups it knows as [`Asked`]; a query that has anything else is refused before the handler runs.
+//! handler takes the groups it knows as [`Params`]; a query that has anything else is refused before the handler runs.
 
 use crate::names::nearest;
 use crate::problem::{Problem, ProblemKind};
-use crate::state::Shared;
+use crate::state::SharedState;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use barograph_domain::{Span, Ts};
@@ -13,17 +13,17 @@ use core::str::FromStr;
 
 /// The groups of parameters that a handler knows, as they were given.
 #[derive(Debug)]
-pub(crate) struct Asked<T>(pub(crate) T);
+pub(crate) struct Params<T>(pub(crate) T);
 
-impl<T: Parameters> FromRequestParts<Shared> for Asked<T> {
+impl<T: ParameterGroup> FromRequestParts<SharedState> for Params<T> {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, _app: &Shared) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, _app: &SharedState) -> Result<Self, Problem> {
         Self::parse(parts.uri.query())
     }
 }
 
-impl<T: Parameters> Asked<T> {
+impl<T: ParameterGroup> Params<T> {
     /// Reads a raw query string.
     pub(crate) fn parse(raw: Option<&str>) -> Result<Self, Problem> {
         let known = if raw.is_some() { T::names() } else { Vec::new() };
@@ -44,14 +44,14 @@ impl<T: Parameters> Asked<T> {
 }
 
 /// Parameters that belong together.
-pub(crate) trait Parameters: Sized {
-    /// What a query may have, in the order in which clients are told.
+pub(crate) trait ParameterGroup: Sized {
+    /// What a query may have, in the order in which clients hear of them.
     fn names() -> Vec<&'static str>;
     /// The values of a query that has no others.
     fn read(pairs: &[(String, String)]) -> Self;
 }
 
-impl Parameters for () {
+impl ParameterGroup for () {
     fn names() -> Vec<&'static str> {
         Vec::new()
     }
@@ -60,7 +60,7 @@ impl Parameters for () {
 
 macro_rules! groups {
     ($($($group:ident)*;)*) => {$(
-        impl<$($group: Parameters),*> Parameters for ($($group,)*) {
+        impl<$($group: ParameterGroup),*> ParameterGroup for ($($group,)*) {
             fn names() -> Vec<&'static str> {
                 [$($group::names()),*].concat()
             }
@@ -88,7 +88,7 @@ macro_rules! parameters {
             $($(#[$about])* #[param(value_type = $kind)] $vis $name: $crate::params::Given,)*
         }
 
-        impl $crate::params::Parameters for $group {
+        impl $crate::params::ParameterGroup for $group {
             fn names() -> Vec<&'static str> {
                 vec![$($crate::params::bare(stringify!($name))),*]
             }
@@ -215,14 +215,14 @@ parameters! {
     }
 
     /// Which rule book.
-    pub(crate) struct Book {
+    pub(crate) struct RuleBookChoice {
         /// Another stored rule book instead of the configured one.
         #[param(example = "default")]
         book: Option<String>,
     }
 
     /// Which stretch.
-    pub(crate) struct Range {
+    pub(crate) struct TimeRange {
         /// First instant, included. Left out: from the beginning.
         #[param(example = "2026-02-05T00:00:00Z")]
         start: Option<String>,
@@ -270,14 +270,14 @@ impl AsOf {
     }
 }
 
-impl Book {
+impl RuleBookChoice {
     /// Its name; `None`: the configured one.
     pub(crate) fn name(self) -> Option<String> {
         self.book.owned()
     }
 }
 
-impl Range {
+impl TimeRange {
     /// Both ends, in order.
     pub(crate) fn instants(&self) -> Result<(Option<Ts>, Option<Ts>), Problem> {
         let (start, end) = (self.start.instant()?, self.end.instant()?);
@@ -304,7 +304,7 @@ impl Every {
 #[derive(Debug)]
 pub(crate) struct Bound(String);
 
-impl Parameters for Bound {
+impl ParameterGroup for Bound {
     fn names() -> Vec<&'static str> {
         Vec::new()
     }
@@ -361,14 +361,14 @@ fn unknown(name: &str, known: &[&str]) -> Problem {
 mod tests {
     use super::*;
 
-    type All = (Range, Every, Paging, (AsOf, Bound));
+    type All = (TimeRange, Every, Paging, (AsOf, Bound));
 
-    fn asked<T: Parameters>(query: &str) -> T {
-        Asked::parse(Some(query)).unwrap().0
+    fn asked<T: ParameterGroup>(query: &str) -> T {
+        Params::parse(Some(query)).unwrap().0
     }
 
-    fn refused<T: Parameters + core::fmt::Debug>(query: &str) -> Problem {
-        Asked::<T>::parse(Some(query)).unwrap_err()
+    fn refused<T: ParameterGroup + core::fmt::Debug>(query: &str) -> Problem {
+        Params::<T>::parse(Some(query)).unwrap_err()
     }
 
     #[test]
@@ -385,7 +385,7 @@ mod tests {
     fn values_are_of_their_kind() {
         let t = Ts::from_civil(2026, 2, 5, 13, 35, 0);
         for text in ["2026-02-05T14:35:00%2B01:00", "2026-02-05T14:35:00+01:00", "1770298500000", "2026-02-05+13:35"] {
-            assert_eq!(asked::<Range>(&format!("start={text}")).start.instant(), Ok(Some(t)), "{text}");
+            assert_eq!(asked::<TimeRange>(&format!("start={text}")).start.instant(), Ok(Some(t)), "{text}");
         }
         for (query, kind) in [
             ("start=yesterday", ProblemKind::BadTime),
@@ -393,7 +393,7 @@ mod tests {
             ("start=2026-02-05&end=2026-02-05", ProblemKind::BadRange),
             ("start=2026-02-06&end=2026-02-05", ProblemKind::BadRange),
         ] {
-            assert_eq!(asked::<Range>(query).instants().unwrap_err().kind, kind, "{query}");
+            assert_eq!(asked::<TimeRange>(query).instants().unwrap_err().kind, kind, "{query}");
         }
         for query in ["every=90s", "every=0m", "every=often"] {
             assert_eq!(asked::<Every>(query).span().unwrap_err().kind, ProblemKind::BadNumber, "{query}");
@@ -404,7 +404,7 @@ mod tests {
         }
         assert_eq!(limit("limit="), Ok(10));
         assert_eq!(asked::<Every>("every=1h").span(), Ok(Some(Span::hours(1))));
-        assert_eq!(asked::<Range>("").start.need_instant().unwrap_err().kind, ProblemKind::MissingParameter);
+        assert_eq!(asked::<TimeRange>("").start.need_instant().unwrap_err().kind, ProblemKind::MissingParameter);
     }
 
     #[test]

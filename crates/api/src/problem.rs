@@ -3,7 +3,7 @@
 //! `detail` says what was wrong, `value` with what, `hint` what to do; `candidates` lists the names that would have
 //! worked. Types are URNs, so that they mean the same on every host.
 
-use crate::query::{QueryError, Told};
+use crate::query::{DeliveryName, QueryError};
 use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, Response, StatusCode};
@@ -282,9 +282,9 @@ impl Problem {
                 .hint("/api/v1/positions lists those that are registered"),
             QueryError::Unknown { what, id } => {
                 let (kind, list) = match what {
-                    Told::Message => (ProblemKind::UnknownMessage, "/api/v1/deliveries lists those of the last 30 days"),
-                    Told::Endpoint => (ProblemKind::UnknownEndpoint, "/api/v1/endpoints lists those there are"),
-                    Told::Silence => (ProblemKind::UnknownSilence, "/api/v1/silences lists those that hold"),
+                    DeliveryName::Message => (ProblemKind::UnknownMessage, "/api/v1/deliveries lists those of the last 30 days"),
+                    DeliveryName::Endpoint => (ProblemKind::UnknownEndpoint, "/api/v1/endpoints lists those there are"),
+                    DeliveryName::Silence => (ProblemKind::UnknownSilence, "/api/v1/silences lists those that hold"),
                 };
                 Self::new(kind, detail).value(id.as_str()).hint(list)
             }
@@ -300,7 +300,7 @@ impl Problem {
         }
     }
 
-    /// What a client is told of an internal failure.
+    /// What a client hears of an internal failure.
     pub(crate) fn internal() -> Self {
         Self::new(ProblemKind::Internal, "the read failed; the operator's log says why")
             .hint("try again, and report it if it stays")

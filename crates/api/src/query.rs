@@ -15,7 +15,7 @@ mod positions;
 
 pub use board::AskBoard;
 pub use deliveries::AskDeliveries;
-pub use error::{QueryError, Told};
+pub use error::{DeliveryName, QueryError};
 pub use events::{AskEvents, EventFilter, STREAM_BUFFER, StreamEvent};
 pub use markets::{AskMarkets, Health, LevelFilter, MarketHealth, Rendered};
 pub use positions::AskPositions;
@@ -29,7 +29,7 @@ impl<T> Query for T where T: AskMarkets + AskEvents + AskBoard + AskDeliveries +
 
 /// Which rows of an ascending series: `start ≤ ts < end`, then `skip`, then at most `limit`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Window {
+pub struct SeriesWindow {
     /// First instant; `None`: from the beginning.
     pub start: Option<Ts>,
     /// First instant no longer wanted; `None`: to the end.

@@ -2,10 +2,10 @@
 //!
 //! axum routes; this loop stands under it because three limits live here: how long a request may take to arrive, how
 //! long an answer may take to leave, and how many connections there are. On shutdown the listener closes at once,
-//! streams are told to end, requests under way finish, and what is left after the deadline is cut.
+//! streams are asked to end, requests under way finish, and what is left after the deadline is cut.
 
 use crate::access::Access;
-use crate::clients::{ClientLimits, Place};
+use crate::clients::{ClientLimits, ClientPlace};
 use crate::error::{Error, check_listen};
 use crate::query::Query;
 use crate::routes;
@@ -117,14 +117,14 @@ impl Default for ServeConfig {
 pub(crate) struct Peer(pub(crate) IpAddr);
 
 /// What answers at the moment.
-struct Turn {
+struct Responder {
     app: Arc<App>,
     router: axum::Router,
-    /// Tells streams to end, for their clients to come again.
+    /// Asks streams to end, for their clients to come again.
     over: watch::Sender<bool>,
 }
 
-impl Turn {
+impl Responder {
     fn first(query: Arc<dyn Query>, config: ServeConfig) -> Self {
         let (over, closing) = watch::channel(false);
         Self::of(App::new(query, config, closing), over)
@@ -148,7 +148,7 @@ pub async fn serve(
     config: ServeConfig,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), Error> {
-    serve_in_turn(listener, watch::channel(query).1, config, shutdown).await
+    serve_each(listener, watch::channel(query).1, config, shutdown).await
 }
 
 /// As [`serve`], from whichever query was sent last. Connections stay when another takes over: requests under way are answered by
@@ -156,7 +156,7 @@ pub async fn serve(
 ///
 /// # Errors
 /// As [`serve`].
-pub async fn serve_in_turn(
+pub async fn serve_each(
     listener: TcpListener,
     mut queries: watch::Receiver<Arc<dyn Query>>,
     config: ServeConfig,
@@ -166,7 +166,7 @@ pub async fn serve_in_turn(
     let (close, closing) = watch::channel(false);
     let slots = Arc::new(Semaphore::new(config.connections_max));
     let query = Arc::clone(&queries.borrow_and_update());
-    let mut turn = Turn::first(query, config);
+    let mut turn = Responder::first(query, config);
     let mut app = Arc::clone(&turn.app);
     let (show, shown) = watch::channel(turn.router.clone());
     let mut connections = JoinSet::new();
@@ -246,7 +246,7 @@ async fn accept(
 async fn connection(
     stream: TcpStream,
     peer: Peer,
-    places: (OwnedSemaphorePermit, Place),
+    places: (OwnedSemaphorePermit, ClientPlace),
     router: watch::Receiver<axum::Router>,
     app: Arc<App>,
     mut closing: watch::Receiver<bool>,

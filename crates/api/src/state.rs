@@ -11,9 +11,9 @@ use std::sync::Arc;
 use tokio::sync::{Semaphore, watch};
 
 /// Shared by reference count.
-pub(crate) type Shared = Arc<App>;
+pub(crate) type SharedState = Arc<App>;
 
-/// See the module.
+/// What every handler shares: who answers, the configuration, and the counts of the server.
 pub(crate) struct App {
     pub(crate) query: Arc<dyn Query>,
     pub(crate) config: ServeConfig,
@@ -39,7 +39,7 @@ pub(crate) struct App {
 }
 
 impl App {
-    pub(crate) fn new(query: Arc<dyn Query>, config: ServeConfig, closing: watch::Receiver<bool>) -> Shared {
+    pub(crate) fn new(query: Arc<dyn Query>, config: ServeConfig, closing: watch::Receiver<bool>) -> SharedState {
         Arc::new(Self::of(query, config, closing))
     }
 
@@ -69,7 +69,7 @@ impl App {
     }
 
     /// The same server with another query: limits, clients and counters go on.
-    pub(crate) fn followed_by(&self, query: Arc<dyn Query>, closing: watch::Receiver<bool>) -> Shared {
+    pub(crate) fn followed_by(&self, query: Arc<dyn Query>, closing: watch::Receiver<bool>) -> SharedState {
         Arc::new(Self {
             telemetry: Arc::clone(&self.telemetry),
             clients: Arc::clone(&self.clients),
@@ -126,7 +126,7 @@ impl App {
         Problem::from_query(error)
     }
 
-    /// Tells the operator.
+    /// Reports to the operator.
     pub(crate) fn incident(&self, route: &'static str, detail: String) {
         self.telemetry.incident();
         (self.config.report.0)(&Incident { route, detail });

@@ -48,15 +48,15 @@ pub(crate) struct Telemetry {
 }
 
 /// Counts something as present until dropped.
-pub(crate) struct Gauge<'a>(&'a AtomicU64);
+pub(crate) struct PresentCount<'a>(&'a AtomicU64);
 
-impl<'a> Gauge<'a> {
+impl<'a> PresentCount<'a> {
     fn up(counter: &'a AtomicU64) -> Self {
         counter.fetch_add(1, Ordering::Relaxed);
         Self(counter)
     }
 }
-impl Drop for Gauge<'_> {
+impl Drop for PresentCount<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
@@ -93,12 +93,12 @@ impl Telemetry {
         }
     }
     /// A connection, for as long as the guard lives.
-    pub(crate) fn connection(&self) -> Gauge<'_> {
-        Gauge::up(&self.connections)
+    pub(crate) fn connection(&self) -> PresentCount<'_> {
+        PresentCount::up(&self.connections)
     }
     /// A stream client, for as long as the guard lives.
-    pub(crate) fn stream_client(&self) -> Gauge<'_> {
-        Gauge::up(&self.stream_clients)
+    pub(crate) fn stream_client(&self) -> PresentCount<'_> {
+        PresentCount::up(&self.stream_clients)
     }
     /// A client that was let go.
     pub(crate) fn dropped(&self, why: Dropped) {
@@ -109,7 +109,7 @@ impl Telemetry {
         };
         counter.fetch_add(1, Ordering::Relaxed);
     }
-    /// Something the operator was told of.
+    /// Something the operator heard of.
     pub(crate) fn incident(&self) {
         self.incidents.fetch_add(1, Ordering::Relaxed);
     }

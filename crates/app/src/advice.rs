@@ -3,7 +3,7 @@
 pub(crate) mod print;
 
 use crate::config::Settings;
-use barograph_engine::advice::Settings as Rules;
+use barograph_engine::advice::OperatorSettings as Rules;
 
 /// What the operator has set.
 pub(crate) const fn rules(settings: &Settings) -> Rules {

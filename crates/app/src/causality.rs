@@ -44,7 +44,7 @@ pub(crate) trait CausalSink {
 
 /// What a check found.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Verdict {
+pub(crate) struct CausalityVerdict {
     /// Readings, levels, alerts, labels and texts that differ.
     pub(crate) rewritten: u64,
     /// How many were compared.
@@ -77,7 +77,7 @@ pub(crate) fn check(
     points: u32,
     seed: u64,
     progress: &mut dyn FnMut(u32),
-) -> Result<Verdict, Failure> {
+) -> Result<CausalityVerdict, Failure> {
     let mut full = Recorder::new(lenses);
     experiment.run(None, &mut full)?;
     let published = full.published;
@@ -192,7 +192,7 @@ struct Recorder<'a> {
     buffer: Vec<u8>,
     happened: Happened,
     hours: Vec<Option<Ts>>,
-    told: Told,
+    told: RecordKeys,
 }
 
 impl<'a> Recorder<'a> {
@@ -203,19 +203,19 @@ impl<'a> Recorder<'a> {
             buffer: Vec::new(),
             happened: Happened::default(),
             hours: vec![None; lenses.len()],
-            told: Told::default(),
+            told: RecordKeys::default(),
         }
     }
 }
 
 /// Numbers the records of alerts of one market and moment.
 #[derive(Default)]
-struct Told {
+struct RecordKeys {
     last: BTreeMap<u32, (i64, u32)>,
     bytes: Vec<u8>,
 }
 
-impl Told {
+impl RecordKeys {
     /// Key and hash of the next record.
     fn next(&mut self, alert: &AlertOut) -> ((u32, i64, u32), u64) {
         let at = alert.known.known_at.0;
@@ -298,8 +298,8 @@ struct Comparer<'a> {
     buffer: Vec<u8>,
     happened: Happened,
     hours: Vec<Option<Ts>>,
-    told: Told,
-    /// Records of alerts that were told again.
+    told: RecordKeys,
+    /// Records of alerts that were reported again.
     again: BTreeSet<(u32, i64, u32)>,
 }
 
@@ -313,7 +313,7 @@ impl<'a> Comparer<'a> {
             buffer: Vec::new(),
             happened: Happened::default(),
             hours: vec![None; lenses.len()],
-            told: Told::default(),
+            told: RecordKeys::default(),
             again: BTreeSet::new(),
         }
     }
@@ -323,7 +323,7 @@ impl<'a> Comparer<'a> {
         self.published.last.get(&market).is_none_or(|last| minute > *last)
     }
 
-    /// Records of alerts that were told by the cut and are not told by what was known then.
+    /// Records of alerts that were reported by the cut and are not reported by what was known then.
     fn finish(mut self) -> Compared {
         let due = |key: &(u32, i64, u32)| key.1 < self.cut.0 && !self.again.contains(key);
         for (market, at, _) in self.published.alerts.keys().filter(|k| due(k)) {
@@ -411,7 +411,7 @@ fn place(lenses: &[Lens], row: &MinuteRow) -> String {
 }
 
 /// Finds what exactly differs in the rows kept, by running the full input once more.
-fn explain(experiment: &dyn Experiment, lenses: &[Lens], total: Compared) -> Result<Verdict, Failure> {
+fn explain(experiment: &dyn Experiment, lenses: &[Lens], total: Compared) -> Result<CausalityVerdict, Failure> {
     let Compared { count, mut rewritten, mut rows, others: mut differences } = total;
     if !rows.is_empty() {
         rows.sort_by_key(|(cut, row)| (row.ts, row.instrument, *cut));
@@ -434,7 +434,11 @@ fn explain(experiment: &dyn Experiment, lenses: &[Lens], total: Compared) -> Res
     differences.sort_by_key(|(ts, text)| {
         (*ts, text.contains(" text differs") || text.contains("levels differ") || text.contains("an alert is"))
     });
-    Ok(Verdict { rewritten, compared: count, differences: differences.into_iter().map(|(_, text)| text).collect() })
+    Ok(CausalityVerdict {
+        rewritten,
+        compared: count,
+        differences: differences.into_iter().map(|(_, text)| text).collect(),
+    })
 }
 
 fn differing(full: &MinuteRow, cut: &MinuteRow) -> Vec<String> {
@@ -447,7 +451,7 @@ fn differing(full: &MinuteRow, cut: &MinuteRow) -> Vec<String> {
         cell_bytes(x, &mut a);
         cell_bytes(y, &mut b);
         if a != b {
-            out.push(format!("{} was {} and became {}", spec.id, said(y), said(x)));
+            out.push(format!("{} was {} and became {}", spec.id, cell_text(y), cell_text(x)));
         }
     }
     axis_changed("risk", &full.risk, &cut.risk, &mut out);
@@ -458,7 +462,7 @@ fn differing(full: &MinuteRow, cut: &MinuteRow) -> Vec<String> {
         out.push("labels on longer timeframes differ".to_owned());
     }
     if full.open != cut.open {
-        out.push(format!("open alerts were {} and became {}", open_said(&cut.open), open_said(&full.open)));
+        out.push(format!("open alerts were {} and became {}", open_text(&cut.open), open_text(&full.open)));
     }
     if out.is_empty() {
         out.push("held shares, cuts, price or input ages differ".to_owned());
@@ -473,13 +477,13 @@ fn axis_changed<L: Label>(axis: &str, full: &AxisState<L>, cut: &AxisState<L>, o
 }
 
 /// How many are open, and the worst of them.
-fn open_said(open: &OpenAlerts) -> String {
+fn open_text(open: &OpenAlerts) -> String {
     let worst = open.worst.map_or(String::new(), |w| format!(" ({} {})", w.severity.name(), w.pattern.name()));
     format!("{}{worst}", open.count)
 }
 
 /// A reading's value or the reason why there is none, and what else may differ.
-fn said(cell: &Cell) -> String {
+fn cell_text(cell: &Cell) -> String {
     let value =
         cell.ready().map_or_else(|| cell.reason().map_or("nothing", Reason::name).to_owned(), |v| v.to_string());
     format!("{value} ({}, coverage {:.3})", cell.anchor, cell.coverage)

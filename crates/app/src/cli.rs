@@ -11,15 +11,15 @@ mod values;
 mod verify;
 mod watch;
 
-pub(crate) use advice::{Advise, Positions};
-pub(crate) use alerts::{Alerts, Silence as AlertSilence};
+pub(crate) use advice::{Advise, PositionsCommand};
+pub(crate) use alerts::{Alerts, SilenceArgs as AlertSilence};
 pub(crate) use db::{Db, Forget};
-pub(crate) use events::Events;
+pub(crate) use events::EventsArgs;
 pub(crate) use sessions::Sessions;
 pub(crate) use token::{Token, TokenRole};
-pub(crate) use universe::{Calendar, Portfolio, Universe};
+pub(crate) use universe::{CalendarArgs, PortfolioArgs, UniverseArgs};
 pub(crate) use verify::Verify;
-pub(crate) use watch::Watch;
+pub(crate) use watch::WatchArgs;
 
 use clap::builder::TypedValueParser as _;
 use clap::{Args, Parser, Subcommand};
@@ -64,7 +64,7 @@ pub(crate) enum Command {
     /// Import the built-in history, print the weather report, serve it
     Demo(Demo),
     /// Run files through the engine; prints a report or JSON lines, stores with --data
-    Replay(Replay),
+    Replay(ReplayArgs),
     /// Take every stream of the chosen markets from their venues, store it, stop; with --source import files instead
     #[command(visible_alias = "collect_derivatives_metrics")]
     Collect(Box<Collect>),
@@ -72,7 +72,7 @@ pub(crate) enum Command {
     Sim(Sim),
     /// The context of one market
     #[command(visible_alias = "generate_market_context")]
-    Context(Context),
+    Context(ContextArgs),
     /// What a trade you have in mind is walking into; exit 1 when the verdict is AVOID
     Advise(Box<Advise>),
     /// Access tokens, without which only this machine is answered
@@ -88,21 +88,21 @@ pub(crate) enum Command {
     /// Positions you hold: registered, watched, and what was told about them
     Positions {
         #[command(subcommand)]
-        command: Positions,
+        command: PositionsCommand,
     },
     /// How old snapshots and inputs are; exit 1 when older than the threshold
     #[command(visible_alias = "monitor_context_freshness")]
-    Freshness(Freshness),
+    Freshness(FreshnessArgs),
     /// Price levels of one market: those that stand, or all that were ever known
     Levels(Levels),
     /// What detectors found: events with evidence, newest last
-    Events(Events),
+    Events(EventsArgs),
     /// Between the markets: correlations with what is usual, and who moves first
-    Universe(Universe),
+    Universe(UniverseArgs),
     /// A basket judged as one: what you hold, registered positions, or the markets compared
-    Portfolio(Portfolio),
+    Portfolio(PortfolioArgs),
     /// Scheduled events that are known to come
-    Calendar(Calendar),
+    Calendar(CalendarArgs),
     /// Markets and streams in the store with their health; with --venue what a venue lists and would be listened to
     Markets(Markets),
     /// Look at everything a live process needs: venues, clock, limits, disk, permissions, database, settings
@@ -137,17 +137,17 @@ pub(crate) enum Command {
     /// Settings with their origin
     Config {
         #[command(subcommand)]
-        command: Config,
+        command: ConfigCommand,
     },
     /// All markets in the terminal as they move; piped, one table as it is now
-    Watch(Watch),
+    Watch(WatchArgs),
     /// Serve the HTTP API
     Serve(Serve),
 }
 
 /// What is declared about the files.
 #[derive(Args, Debug, Clone, Default)]
-pub(crate) struct Declared {
+pub(crate) struct DeclaredArgs {
     /// Whose market: binance-usdm, bybit, kraken …
     #[arg(long)]
     pub(crate) venue: Option<String>,
@@ -348,12 +348,12 @@ pub(crate) struct Demo {
 }
 
 #[derive(Args, Debug)]
-pub(crate) struct Replay {
+pub(crate) struct ReplayArgs {
     /// Files and folders, in any order
     #[arg(required = true)]
     pub(crate) paths: Vec<PathBuf>,
     #[command(flatten)]
-    pub(crate) declared: Declared,
+    pub(crate) declared: DeclaredArgs,
     /// Who measured it, where that is not the venue itself
     #[arg(long)]
     pub(crate) source: Option<String>,
@@ -381,7 +381,7 @@ pub(crate) struct Collect {
     #[arg(long = "source", value_name = "PATH")]
     pub(crate) sources: Vec<PathBuf>,
     #[command(flatten)]
-    pub(crate) declared: Declared,
+    pub(crate) declared: DeclaredArgs,
     #[command(flatten)]
     pub(crate) live: CollectLive,
     /// One run, which is the default: it goes on to the end of the minute, so that there is a context afterwards
@@ -472,7 +472,7 @@ impl Collect {
 }
 
 #[derive(Args, Debug)]
-pub(crate) struct Context {
+pub(crate) struct ContextArgs {
     /// Market: venue:symbol or a bare symbol
     pub(crate) name: Option<String>,
     /// The same, as the original command spells it
@@ -508,7 +508,7 @@ pub(crate) struct Levels {
 }
 
 #[derive(Args, Debug)]
-pub(crate) struct Freshness {
+pub(crate) struct FreshnessArgs {
     /// Market; all of them without it
     pub(crate) name: Option<String>,
     /// The same, as the original command spells it
@@ -564,7 +564,7 @@ pub(crate) struct Export {
 }
 
 #[derive(Subcommand, Debug)]
-pub(crate) enum Config {
+pub(crate) enum ConfigCommand {
     /// Each setting, its value and where it comes from
     Show,
 }

@@ -11,16 +11,16 @@ pub(crate) fn now() -> Ts {
 
 /// One clock for the built-in venue server and for everything that listens to it.
 #[derive(Debug)]
-pub(crate) struct World(barograph_sim::VirtualClock);
+pub(crate) struct WorldClock(barograph_sim::VirtualClock);
 
-impl World {
+impl WorldClock {
     /// Begins at `origin` and runs `rate` times as fast as the machine's.
     pub(crate) fn new(origin: Ts, rate: f64) -> Self {
         Self(barograph_sim::VirtualClock::new(origin, rate))
     }
 }
 
-impl barograph_sim::Clock for World {
+impl barograph_sim::Clock for WorldClock {
     fn now(&self) -> Ts {
         barograph_sim::Clock::now(&self.0)
     }
@@ -29,7 +29,7 @@ impl barograph_sim::Clock for World {
     }
 }
 
-impl Clock for World {
+impl Clock for WorldClock {
     fn now(&self) -> Ts {
         barograph_sim::Clock::now(&self.0)
     }

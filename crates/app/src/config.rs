@@ -29,14 +29,14 @@ use written::{Written, config_file, given, nearest};
 
 /// Where a value comes from.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) enum Origin {
+pub(crate) enum SettingOrigin {
     Default,
     File { path: PathBuf, line: usize },
     Environment(String),
     Flag(&'static str),
 }
 
-impl core::fmt::Display for Origin {
+impl core::fmt::Display for SettingOrigin {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
             Self::Default => f.write_str("default"),
@@ -76,7 +76,7 @@ impl Settings {
     }
 
     /// Key, value and origin of every setting; secrets are masked.
-    pub(crate) fn all(&self) -> impl Iterator<Item = (&'static Key, String, &Origin)> {
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&'static Key, String, &SettingOrigin)> {
         KEYS.iter().map(|key| {
             let (text, origin) = self.written.of(key.name);
             (key, (key.shown)(text), origin)
@@ -107,8 +107,8 @@ impl Settings {
         (self.keep_journal_gb as u64).saturating_mul(1_000_000_000)
     }
 
-    /// Whom to tell of alerts: tables of the file, then the variables of the original.
-    /// A receiver that cannot be used stops what tells people, and nothing else.
+    /// Who receives alerts: tables of the file, then the variables of the original.
+    /// A receiver that cannot be used stops deliveries, and nothing else.
     pub(crate) fn receivers(&self) -> Result<Vec<Receiver>, Failure> {
         receivers::all(&self.written.receivers, given, &self.dashboard()?)
     }

@@ -2,11 +2,11 @@
 
 use crate::commands::replay::Tee;
 use crate::failure::Failure;
-use crate::run::{Run, Sink};
+use crate::run::{Run, RunSink};
 use barograph_domain::time::LATENESS;
 use barograph_domain::{Event, MinuteRow, Status, StreamIndex, Ts};
 use barograph_engine::{AlertOut, LevelOut};
-use barograph_lake::Plan;
+use barograph_lake::ImportPlan;
 use barograph_live::digest::RunDigest;
 use barograph_live::random::Random;
 use barograph_live::setup::Setup;
@@ -17,7 +17,7 @@ const RESTARTS: u64 = 24;
 
 struct Digesting(RunDigest);
 
-impl Sink for Digesting {
+impl RunSink for Digesting {
     fn level(&mut self, level: &LevelOut) -> Result<(), Failure> {
         self.0.level(level);
         Ok(())
@@ -57,7 +57,7 @@ struct ByMarket {
 }
 
 impl ByMarket {
-    fn new(plan: &Plan, setup: &Setup, until: Option<Vec<Ts>>) -> Self {
+    fn new(plan: &ImportPlan, setup: &Setup, until: Option<Vec<Ts>>) -> Self {
         let one = || RunDigest::new(&setup.logic_version);
         let markets: Vec<RunDigest> = plan.instruments().iter().map(|_| one()).collect();
         let last = vec![Ts::MIN; markets.len()];
@@ -69,7 +69,7 @@ impl ByMarket {
     }
 }
 
-impl Sink for ByMarket {
+impl RunSink for ByMarket {
     fn level(&mut self, level: &LevelOut) -> Result<(), Failure> {
         let market = level.instrument as usize;
         if self.until.as_ref().is_none_or(|until| level.change.known_at <= until[market] + LATENESS) {
@@ -99,7 +99,7 @@ impl Sink for ByMarket {
 }
 
 /// One pass, event by event.
-pub(crate) fn straight(plan: &Plan, setup: &Setup) -> Result<Straight, Failure> {
+pub(crate) fn straight(plan: &ImportPlan, setup: &Setup) -> Result<Straight, Failure> {
     let mut digest = RunDigest::new(&setup.logic_version);
     let mut sink = ByMarket::new(plan, setup, None);
     let mut run = Run::new(setup, plan.instruments(), plan.streams());
@@ -113,7 +113,7 @@ pub(crate) fn straight(plan: &Plan, setup: &Setup) -> Result<Straight, Failure> 
 
 /// Events handed over in batches of random size, with time advanced separately at random moments. Gives the hash of the
 /// Events stepped in batches of random size, with what they make taken out only at the end of each batch.
-pub(crate) fn chunked(plan: &Plan, setup: &Setup, seed: u64, straight: &Straight) -> Result<String, Failure> {
+pub(crate) fn chunked(plan: &ImportPlan, setup: &Setup, seed: u64, straight: &Straight) -> Result<String, Failure> {
     let mut random = Random::new(seed);
     let mut sink = ByMarket::new(plan, setup, Some(straight.last.clone()));
     let mut run = Run::new(setup, plan.instruments(), plan.streams());
@@ -134,7 +134,7 @@ pub(crate) fn chunked(plan: &Plan, setup: &Setup, seed: u64, straight: &Straight
 }
 
 /// The process "dies" at random events and goes on from what it had saved.
-pub(crate) fn restarted(plan: &Plan, setup: &Setup, seed: u64) -> Result<String, Failure> {
+pub(crate) fn restarted(plan: &ImportPlan, setup: &Setup, seed: u64) -> Result<String, Failure> {
     let total = plan.open(None).count() as u64;
     let mut random = Random::new(seed ^ 0x5EED);
     let every = (total / RESTARTS).max(1);

@@ -16,7 +16,7 @@ pub(crate) enum Failure {
     Broken(String),
     /// Whoever read our output has gone; that is their right.
     ReaderGone,
-    /// Told to stop before it had begun.
+    /// Asked to stop before it had begun.
     Stopped,
 }
 
@@ -45,7 +45,7 @@ impl Failure {
             Self::ReaderGone | Self::Stopped => return ExitCode::SUCCESS,
         };
         if !text.is_empty() {
-            // Standard error may be closed too; there is nobody left to tell.
+            // Standard error may be closed too; there is nobody left to report to.
             drop(writeln!(std::io::stderr(), "barograph: {text}"));
         }
         ExitCode::from(code)

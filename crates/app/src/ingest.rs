@@ -9,7 +9,7 @@ use crate::clock;
 use crate::failure::Failure;
 use crate::input;
 use crate::progress::{Progress, Unit};
-use crate::run::{Run, Sink};
+use crate::run::{Run, RunSink};
 use crate::term::{number_of, plural};
 use crate::universe;
 use barograph_domain::time::{DAY, LATENESS};
@@ -17,12 +17,12 @@ use barograph_domain::{
     CalendarEntry, Event, Instrument, InstrumentName, MinuteRow, Span, Status, StreamDecl, StreamIndex, Ts,
 };
 use barograph_engine::{AlertOut, LevelOut};
-use barograph_lake::{Plan, Report};
+use barograph_lake::{ImportPlan, Report};
 use barograph_live::setup::Setup;
 use barograph_store::run::row_of;
 use barograph_store::{
-    Contradiction, Dirty, Forgotten, Gap, ImportRecord, Imported, Inserted, PointsVersion, Reader, Replaced, Role,
-    RunKey, RunWriter, StreamInfo, Target, Writer, open_reader, open_writer,
+    Contradiction, Dirty, Forgotten, Gap, ImportRecord, Imported, Inserted, PointsVersion, Reader, Replaced, RunKey,
+    RunWriter, StoreTarget, StreamInfo, Writer, WriterRole, open_reader, open_writer,
 };
 use files::Files;
 use onlooker::{Onlooker, Seen};
@@ -49,7 +49,7 @@ pub(crate) struct Ingested {
     pub(crate) contradiction: Contradiction,
     /// When it began: its corrections are known since then.
     pub(crate) at: Ts,
-    pub(crate) made: Made,
+    pub(crate) made: WrittenRows,
     /// Where it is, when that is a server; without the password.
     pub(crate) server: Option<String>,
     /// Every minute that a run over the files makes was shown while it was computed.
@@ -58,7 +58,7 @@ pub(crate) struct Ingested {
 
 /// What a computation has written.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Made {
+pub(crate) struct WrittenRows {
     pub(crate) instruments: usize,
     pub(crate) rows: u64,
     /// Records of alerts of these rows.
@@ -66,20 +66,20 @@ pub(crate) struct Made {
 }
 
 /// Takes the folder or the server for writing, before any work is done for it.
-pub(crate) fn open_target(target: &Target) -> Result<Box<dyn Writer>, Failure> {
-    Ok(open_writer(target, &Role::ALL)?)
+pub(crate) fn open_target(target: &StoreTarget) -> Result<Box<dyn Writer>, Failure> {
+    Ok(open_writer(target, &WriterRole::ALL)?)
 }
 
 /// Imports the planned files into the database of a folder or a server and runs what is dirty. Where nothing else is stored of
 /// the plan's markets, `onlooker` sees every minute and gap that a run over the files would give, market by market, so that
 /// nobody has to make that run; else it sees nothing.
 pub(crate) fn into_target(
-    target: &Target,
+    target: &StoreTarget,
     writer: &mut dyn Writer,
-    plan: &Plan,
+    plan: &ImportPlan,
     source: &str,
     setup: &Setup,
-    onlooker: Option<&mut dyn Sink>,
+    onlooker: Option<&mut dyn RunSink>,
 ) -> Result<Ingested, Failure> {
     let started = clock::now();
     let (report, Imported { inserted, contradiction }) = insert(writer, plan, started)?;
@@ -100,8 +100,8 @@ pub(crate) fn into_target(
         .map_err(Failure::broken)?,
     })?;
     let server = match target {
-        Target::Folder(_) => None,
-        Target::Postgres(_) => Some(target.to_string()),
+        StoreTarget::Folder(_) => None,
+        StoreTarget::Postgres(_) => Some(target.to_string()),
     };
     Ok(Ingested { report, inserted, contradiction, at: started, made, server, shown })
 }
@@ -128,9 +128,9 @@ pub(crate) struct Withdrawn {
 
 /// Takes back what the planned files say and those to `keep` do not, and runs anew what follows; with `dry` only counts.
 pub(crate) fn forget(
-    target: &Target,
+    target: &StoreTarget,
     writer: &mut dyn Writer,
-    (plan, keep): (&Plan, Option<&Plan>),
+    (plan, keep): (&ImportPlan, Option<&ImportPlan>),
     setup: &Setup,
     dry: bool,
 ) -> Result<Withdrawn, Failure> {
@@ -142,36 +142,36 @@ pub(crate) fn forget(
     Ok(Withdrawn { report, forgotten, kept, at, rows })
 }
 
-fn insert(writer: &mut dyn Writer, plan: &Plan, at: Ts) -> Result<(Report, Imported), Failure> {
+fn insert(writer: &mut dyn Writer, plan: &ImportPlan, at: Ts) -> Result<(Report, Imported), Failure> {
     let mut files = Files::new(plan, Some(Progress::new(plan.total_bytes(), "importing", Unit::Bytes)));
     let total = writer.import_batches(plan.instruments(), plan.streams(), &mut files, at)?;
     Ok((files.finish().0, total))
 }
 
 /// Runs every instrument whose rows do not follow from its points.
-pub(crate) fn update(target: &Target, writer: &mut dyn Writer, setup: &Setup) -> Result<Made, Failure> {
+pub(crate) fn update(target: &StoreTarget, writer: &mut dyn Writer, setup: &Setup) -> Result<WrittenRows, Failure> {
     bring_up(target, writer, setup, None).map(|(made, _)| made)
 }
 
 /// The same before somebody's eyes; and whether everything was seen.
 fn bring_up(
-    target: &Target,
+    target: &StoreTarget,
     writer: &mut dyn Writer,
     setup: &Setup,
     onlooker: Option<Onlooker<'_>>,
-) -> Result<(Made, bool), Failure> {
+) -> Result<(WrittenRows, bool), Failure> {
     let reader = open_reader(target)?;
     let (setup, new) = with_calendar(reader.as_ref(), setup)?;
     let setup = &setup;
     let mut dirty = reader.dirty(&setup.logic_version)?;
     if let Some(since) = new.iter().map(|e| e.known_ts).min() {
-        told_since(reader.as_ref(), setup, since, &mut dirty)?;
+        changed_since(reader.as_ref(), setup, since, &mut dirty)?;
     }
     let mut onlooker = match onlooker {
         Some(onlooker) if onlooker.can_see(reader.as_ref(), &dirty)? => Some(onlooker),
         _ => None,
     };
-    let mut made = Made { instruments: dirty.len(), ..Made::default() };
+    let mut made = WrittenRows { instruments: dirty.len(), ..WrittenRows::default() };
     for one in &dirty {
         let seen = onlooker.as_mut().and_then(|o| o.at(&one.instrument));
         let replaced = rerun(reader.as_ref(), writer, setup, one, seen)?;
@@ -196,7 +196,7 @@ fn with_calendar(reader: &dyn Reader, setup: &Setup) -> Result<(Setup, Vec<Calen
 }
 
 /// Minutes from `since` on have to be made anew, of every market.
-fn told_since(reader: &dyn Reader, setup: &Setup, since: Ts, dirty: &mut Vec<Dirty>) -> Result<(), Failure> {
+fn changed_since(reader: &dyn Reader, setup: &Setup, since: Ts, dirty: &mut Vec<Dirty>) -> Result<(), Failure> {
     for one in dirty.iter_mut() {
         one.since = one.since.map(|s| s.min(since));
     }
@@ -274,14 +274,14 @@ fn rerun(
     let mut sink = StoreSink { target: target.as_mut(), market: name, streams: &streams, seen: seen.as_mut() };
     run.finish(clock::now(), &mut sink)?;
     if seen.is_some() {
-        tell_late(&run)?;
+        report_late(&run)?;
     }
     Ok(target.finish()?)
 }
 
 /// Says how many rows were no part of the minutes they belong to.
-pub(crate) fn tell_late(run: &Run) -> Result<(), Failure> {
-    let late: u64 = run.engine.markets().iter().map(barograph_engine::market::Market::late_events).sum();
+pub(crate) fn report_late(run: &Run) -> Result<(), Failure> {
+    let late: u64 = run.engine.markets().iter().map(barograph_engine::market::MarketState::late_events).sum();
     if late > 0 {
         writeln!(
             std::io::stderr(),
@@ -338,7 +338,7 @@ struct StoreSink<'a, 'b> {
     seen: Option<&'a mut Seen<'b>>,
 }
 
-impl Sink for StoreSink<'_, '_> {
+impl RunSink for StoreSink<'_, '_> {
     fn level(&mut self, level: &LevelOut) -> Result<(), Failure> {
         Ok(self.target.level(&level.published(self.market))?)
     }
@@ -382,7 +382,7 @@ pub(crate) fn print(ingested: &Ingested) -> Result<(), Failure> {
     if let Some(text) = contradiction(ingested) {
         writeln!(err, "{text}")?;
     }
-    let Made { instruments, rows, alerts } = ingested.made;
+    let WrittenRows { instruments, rows, alerts } = ingested.made;
     let place = ingested.server.as_ref().map_or(String::new(), |server| format!(", in {server}"));
     writeln!(
         err,

@@ -1,21 +1,21 @@
 //! From what was typed about files to an import plan, and the account printed before and after. What a file's name or text says
 //! stays on its line.
 
-use crate::cli::Declared;
+use crate::cli::DeclaredArgs;
 use crate::clock;
 use crate::config::Settings;
 use crate::failure::{Failure, chain};
 use crate::term::number_of;
 use barograph_domain::Ts;
 use barograph_domain::text::escape_control;
-use barograph_lake::{FailedFile, ImportOptions, Plan, Report};
+use barograph_lake::{FailedFile, ImportOptions, ImportPlan, Report};
 use barograph_venues::ColumnMap;
 use std::io::Write as _;
 use std::path::PathBuf;
 
 /// Import options as resolved.
 pub(crate) fn options(
-    declared: &Declared,
+    declared: &DeclaredArgs,
     source: Option<&String>,
     settings: &Settings,
 ) -> Result<ImportOptions, Failure> {
@@ -45,7 +45,7 @@ pub(crate) fn options(
 }
 
 /// Looks into the files.
-pub(crate) fn plan(paths: &[PathBuf], options: &ImportOptions) -> Result<Plan, Failure> {
+pub(crate) fn plan(paths: &[PathBuf], options: &ImportOptions) -> Result<ImportPlan, Failure> {
     for path in paths {
         if !path.exists() {
             return Err(Failure::usage(format!(
@@ -81,7 +81,7 @@ fn print_failed(failed: &[FailedFile], err: &mut impl std::io::Write) -> Result<
 const DECLARATIONS_SHOWN: usize = 24;
 
 /// Prints what is declared about every stream, on standard error.
-pub(crate) fn print_declarations(plan: &Plan) -> Result<(), Failure> {
+pub(crate) fn print_declarations(plan: &ImportPlan) -> Result<(), Failure> {
     let mut err = std::io::stderr().lock();
     let all = plan.declarations();
     for declaration in all.iter().take(DECLARATIONS_SHOWN) {

@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use crate::input::shown;
-use crate::run::Sink;
+use crate::run::RunSink;
 use barograph_api::EventView;
 use barograph_domain::{
     AxisState, InstrumentName, Label, MinuteRow, Snapshot, Span, Status, StatusState, StreamDecl, StreamIndex, Ts,
@@ -35,7 +35,7 @@ struct GapLine<'a> {
     stream: String,
     metric: &'static str,
     source: &'a str,
-    /// `GAP` where it begins or is told whole, `LIVE` where one that was open ends.
+    /// `GAP` where it begins or is reported whole, `LIVE` where one that was open ends.
     state: StatusState,
     from: Ts,
     /// Null while nobody knows.
@@ -159,7 +159,7 @@ impl<W: Write> JsonLines<W> {
     }
 }
 
-impl<W: Write> Sink for JsonLines<W> {
+impl<W: Write> RunSink for JsonLines<W> {
     fn row(&mut self, row: &MinuteRow) -> Result<(), Failure> {
         let at = row.instrument as usize;
         if !shown(row.ts, self.from, self.until) {

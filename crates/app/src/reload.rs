@@ -14,7 +14,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
 /// How often the file is looked at.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+const CHECK_EVERY: Duration = Duration::from_secs(1);
 
 /// Which venues and markets the settings name.
 pub(crate) type Choose = Box<dyn Fn(&Settings) -> Result<Vec<Asked>, Failure> + Send>;
@@ -38,11 +38,11 @@ impl Watcher {
             .name("watch".to_owned())
             .spawn(move || {
                 while !stop.load(Ordering::Relaxed) {
-                    std::thread::park_timeout(LOOK_EVERY);
+                    std::thread::park_timeout(CHECK_EVERY);
                     let now = self.stamp();
                     if now.is_none() && seen.is_some() {
                         // An editor that saves by renaming is between two steps; or the file is gone for good.
-                        std::thread::park_timeout(LOOK_EVERY);
+                        std::thread::park_timeout(CHECK_EVERY);
                         if self.stamp().is_none() && !core::mem::replace(&mut gone, true) {
                             let line = "the settings file is gone; everything goes on as it was";
                             drop(writeln!(std::io::stderr(), "barograph: [MKT] {line}"));

@@ -2,7 +2,7 @@
 //! what happened after each (UX section 3).
 
 use crate::failure::Failure;
-use crate::run::Sink;
+use crate::run::RunSink;
 use crate::term::{Paint, fold, minute, percent, price};
 use barograph_domain::snapshot::WireValue;
 use barograph_domain::{InstrumentName, MinuteRow, RiskRegime, Snapshot, Span, Status, StatusState, StreamIndex, Ts};
@@ -17,7 +17,7 @@ const HOUR: Span = Span::hours(1);
 
 /// A stretch of one label.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Episode {
+pub(crate) struct LabelEpisode {
     pub(crate) label: RiskRegime,
     pub(crate) start: Ts,
     /// First minute of another label; the end of the data where `open`.
@@ -30,7 +30,7 @@ pub(crate) struct Episode {
 
 /// What one market left behind.
 #[derive(Debug)]
-pub(crate) struct Weather {
+pub(crate) struct MarketWeather {
     lens: Lens,
     last: Option<MinuteRow>,
     before_last: Option<MinuteRow>,
@@ -39,14 +39,14 @@ pub(crate) struct Weather {
     prices: BTreeMap<i64, f64>,
     /// Most severe label of each hour.
     hours: BTreeMap<i64, RiskRegime>,
-    episodes: Vec<Episode>,
+    episodes: Vec<LabelEpisode>,
     minutes: BTreeMap<RiskRegime, u64>,
 }
 
 /// Gathers the weather of all markets of a run.
 #[derive(Debug)]
 pub(crate) struct Reports {
-    markets: Vec<Weather>,
+    markets: Vec<MarketWeather>,
     from: Option<Ts>,
     until: Option<Ts>,
     gaps: u64,
@@ -54,7 +54,7 @@ pub(crate) struct Reports {
 
 impl Reports {
     pub(crate) fn new(lenses: Vec<Lens>, from: Option<Ts>, until: Option<Ts>) -> Self {
-        Self { markets: lenses.into_iter().map(Weather::new).collect(), from, until, gaps: 0 }
+        Self { markets: lenses.into_iter().map(MarketWeather::new).collect(), from, until, gaps: 0 }
     }
 
     /// Prints every market.
@@ -74,7 +74,7 @@ impl Reports {
         Ok(())
     }
 
-    /// The most telling moment of each market: the start of its most severe closed episode.
+    /// The most severe moment of each market: the start of its most severe closed episode.
     pub(crate) fn moments(&self) -> Vec<(InstrumentName, Ts)> {
         self.markets
             .iter()
@@ -96,7 +96,7 @@ impl Reports {
     }
 }
 
-impl Sink for Reports {
+impl RunSink for Reports {
     fn row(&mut self, row: &MinuteRow) -> Result<(), Failure> {
         if crate::input::shown(row.ts, self.from, self.until) {
             self.markets[row.instrument as usize].row(row);
@@ -109,7 +109,7 @@ impl Sink for Reports {
     }
 }
 
-impl Weather {
+impl MarketWeather {
     fn new(lens: Lens) -> Self {
         Self {
             lens,
@@ -141,7 +141,7 @@ impl Weather {
                 if let Some(e) = self.episodes.last_mut() {
                     e.open = false;
                 }
-                self.episodes.push(Episode {
+                self.episodes.push(LabelEpisode {
                     side: side(row),
                     label,
                     start: row.ts,
@@ -163,9 +163,9 @@ impl Weather {
         Some(self.lens.snapshot(self.last.as_ref()?, self.before_last.as_ref()))
     }
 
-    fn notable(&self) -> Vec<Episode> {
-        let severe = |e: &&Episode| matches!(e.label, RiskRegime::SqueezeRisk | RiskRegime::HighVol);
-        let mut found: Vec<Episode> = self.episodes.iter().filter(severe).copied().collect();
+    fn notable(&self) -> Vec<LabelEpisode> {
+        let severe = |e: &&LabelEpisode| matches!(e.label, RiskRegime::SqueezeRisk | RiskRegime::HighVol);
+        let mut found: Vec<LabelEpisode> = self.episodes.iter().filter(severe).copied().collect();
         // Squeezes are rare and all worth a line; of the rest the longest.
         found.sort_by_key(|e| (e.label != RiskRegime::SqueezeRisk, core::cmp::Reverse(e.end - e.start)));
         found.truncate(EPISODES_SHOWN);
@@ -253,7 +253,7 @@ impl Weather {
     }
 
     /// Price change from the start of an episode; `None` where the data end before.
-    fn change_after(&self, e: &Episode, hours: i64) -> Option<f64> {
+    fn change_after(&self, e: &LabelEpisode, hours: i64) -> Option<f64> {
         let then = (e.start + HOUR.times(hours)).floor(HOUR).0 / HOUR.0;
         Some(self.prices.get(&then)? / e.price? - 1.0)
     }

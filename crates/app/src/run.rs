@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use barograph_domain::{Event, Instrument, MinuteRow, Payload, Status, StreamDecl, StreamIndex, Ts};
-use barograph_engine::market::Market;
+use barograph_engine::market::MarketState;
 use barograph_engine::{AT_ONCE, AlertOut, Engine, LevelOut, Outputs};
 use barograph_live::setup::Setup;
 use barograph_live::take_due;
@@ -10,7 +10,7 @@ use barograph_venues::continuity::Continuity;
 use core::ops::Range;
 
 /// Takes what a run makes.
-pub(crate) trait Sink {
+pub(crate) trait RunSink {
     /// A minute of one market.
     fn row(&mut self, row: &MinuteRow) -> Result<(), Failure>;
     /// Something happened to a level in the minute whose row comes next.
@@ -45,7 +45,7 @@ impl Place {
 
 /// Rows with what happened to levels in their minutes, and records of alerts where they belong between them: in the same order
 /// whether many events were stepped at once or one by one.
-fn hand(out: &Outputs, places: Range<Place>, sink: &mut dyn Sink) -> Result<(), Failure> {
+fn hand(out: &Outputs, places: Range<Place>, sink: &mut dyn RunSink) -> Result<(), Failure> {
     let Range { start, end } = places;
     let mut alerts: Vec<&AlertOut> = out.alerts().get(start.alerts..end.alerts).unwrap_or_default().iter().collect();
     for place in start.rows..end.rows {
@@ -62,7 +62,7 @@ fn hand(out: &Outputs, places: Range<Place>, sink: &mut dyn Sink) -> Result<(), 
 }
 
 /// Hands on a change of continuity.
-fn tell(gap: &Event, sink: &mut dyn Sink) -> Result<(), Failure> {
+fn hand_gap(gap: &Event, sink: &mut dyn RunSink) -> Result<(), Failure> {
     match &gap.payload {
         Payload::Status(status) => sink.gap(gap.stream, status, gap.recv_ts),
         _ => Ok(()),
@@ -87,7 +87,7 @@ impl Run {
     }
 
     /// Takes one event, in the total order.
-    pub(crate) fn event(&mut self, event: &Event, sink: &mut dyn Sink) -> Result<(), Failure> {
+    pub(crate) fn event(&mut self, event: &Event, sink: &mut dyn RunSink) -> Result<(), Failure> {
         self.ended(event.recv_ts, sink)?;
         if let Some(gap) = self.continuity.push(event) {
             self.declare(&gap, sink)?;
@@ -97,7 +97,7 @@ impl Run {
 
     /// Takes many events and hands on what they made at the end, in the same order as one by one. Before a long hole, and
     /// after it, what there is is handed on.
-    pub(crate) fn chunk(&mut self, events: &[Event], sink: &mut dyn Sink) -> Result<(), Failure> {
+    pub(crate) fn chunk(&mut self, events: &[Event], sink: &mut dyn RunSink) -> Result<(), Failure> {
         let mut gaps: Vec<(Place, Event)> = Vec::new();
         for event in events {
             if self.is_far(event) {
@@ -118,12 +118,12 @@ impl Run {
         self.hand_out(&mut gaps, sink)
     }
 
-    fn hand_out(&mut self, gaps: &mut Vec<(Place, Event)>, sink: &mut dyn Sink) -> Result<(), Failure> {
+    fn hand_out(&mut self, gaps: &mut Vec<(Place, Event)>, sink: &mut dyn RunSink) -> Result<(), Failure> {
         let mut done = Place::default();
         for (until, gap) in gaps.drain(..) {
             hand(&self.out, done..until, sink)?;
             done = until;
-            tell(&gap, sink)?;
+            hand_gap(&gap, sink)?;
         }
         hand(&self.out, done..Place::end(&self.out), sink)?;
         self.out.clear();
@@ -133,11 +133,11 @@ impl Run {
     /// Would an event make more minutes than are held at once?
     fn is_far(&self, event: &Event) -> bool {
         let market = self.engine.market_of(event.stream).and_then(|at| self.engine.market(at));
-        market.and_then(Market::next_tick).is_some_and(|t| t + AT_ONCE < event.recv_ts)
+        market.and_then(MarketState::next_tick).is_some_and(|t| t + AT_ONCE < event.recv_ts)
     }
 
     /// Makes every minute that is due before something received at `recv_ts`.
-    pub(crate) fn advance(&mut self, recv_ts: Ts, sink: &mut dyn Sink) -> Result<(), Failure> {
+    pub(crate) fn advance(&mut self, recv_ts: Ts, sink: &mut dyn RunSink) -> Result<(), Failure> {
         self.ended(recv_ts, sink)?;
         for at in 0..self.engine.markets().len() {
             self.approach(at, recv_ts, sink)?;
@@ -148,14 +148,14 @@ impl Run {
     }
 
     /// Makes most of the minutes of a hole, a few hours at a time.
-    fn approach(&mut self, market: usize, recv_ts: Ts, sink: &mut dyn Sink) -> Result<(), Failure> {
+    fn approach(&mut self, market: usize, recv_ts: Ts, sink: &mut dyn RunSink) -> Result<(), Failure> {
         while self.engine.approach(market, recv_ts, &mut self.out) {
             self.drain(sink)?;
         }
         Ok(())
     }
 
-    fn step(&mut self, event: &Event, sink: &mut dyn Sink) -> Result<(), Failure> {
+    fn step(&mut self, event: &Event, sink: &mut dyn RunSink) -> Result<(), Failure> {
         if let Some(market) = self.engine.market_of(event.stream) {
             self.approach(market, event.recv_ts, sink)?;
         }
@@ -164,25 +164,25 @@ impl Run {
     }
 
     /// Declares archives that have ended by then.
-    fn ended(&mut self, recv_ts: Ts, sink: &mut dyn Sink) -> Result<(), Failure> {
+    fn ended(&mut self, recv_ts: Ts, sink: &mut dyn RunSink) -> Result<(), Failure> {
         while let Some(gap) = self.continuity.due(recv_ts) {
             self.declare(&gap, sink)?;
         }
         Ok(())
     }
 
-    fn declare(&mut self, gap: &Event, sink: &mut dyn Sink) -> Result<(), Failure> {
+    fn declare(&mut self, gap: &Event, sink: &mut dyn RunSink) -> Result<(), Failure> {
         self.step(gap, sink)?;
-        tell(gap, sink)
+        hand_gap(gap, sink)
     }
 
     /// Makes the last minutes, but none that is not over at `now`: more may arrive for it.
-    pub(crate) fn finish(&mut self, now: Ts, sink: &mut dyn Sink) -> Result<(), Failure> {
+    pub(crate) fn finish(&mut self, now: Ts, sink: &mut dyn RunSink) -> Result<(), Failure> {
         self.engine.finish(now, &mut self.out);
         self.drain(sink)
     }
 
-    fn drain(&mut self, sink: &mut dyn Sink) -> Result<(), Failure> {
+    fn drain(&mut self, sink: &mut dyn RunSink) -> Result<(), Failure> {
         hand(&self.out, Place::default()..Place::end(&self.out), sink)?;
         self.out.clear();
         Ok(())
@@ -210,7 +210,7 @@ impl Run {
 mod tests {
     use super::*;
     use barograph_domain::{Bar, InstrumentName, Kind, MarketKind, Metric, Span, Stamp};
-    use barograph_engine::rules::Book;
+    use barograph_engine::rules::RuleBook;
 
     /// Rows as they are handed on.
     #[derive(Default)]
@@ -218,7 +218,7 @@ mod tests {
         rows: Vec<MinuteRow>,
     }
 
-    impl Sink for Taken {
+    impl RunSink for Taken {
         fn row(&mut self, row: &MinuteRow) -> Result<(), Failure> {
             self.rows.push(row.clone());
             Ok(())
@@ -240,8 +240,8 @@ mod tests {
             stamp: Stamp::Open,
             filled: false,
         };
-        let text = Book::shipped_text("default").unwrap();
-        let setup = Setup::of(Book::parse("default.toml", text).unwrap(), text.to_owned(), String::new());
+        let text = RuleBook::shipped_text("default").unwrap();
+        let setup = Setup::of(RuleBook::parse("default.toml", text).unwrap(), text.to_owned(), String::new());
         (setup, vec![Instrument::from_name(name, MarketKind::Perpetual)], vec![stream])
     }
 

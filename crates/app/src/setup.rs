@@ -5,8 +5,8 @@
 use crate::config::{Settings, thresholds};
 use crate::failure::Failure;
 use barograph_engine::models::ModelPolicy;
-use barograph_engine::rules::{Book, CLUSTER_METHODS};
-use barograph_lake::Plan;
+use barograph_engine::rules::{CLUSTER_METHODS, RuleBook};
+use barograph_lake::ImportPlan;
 use barograph_live::calendar::{of_entries, of_files};
 use barograph_live::setup::Setup;
 use barograph_query::service::BookId;
@@ -16,33 +16,36 @@ use std::sync::Arc;
 
 /// Text of a shipped book or of a file.
 pub(crate) fn book_text(name: &str) -> Result<(String, String), Failure> {
-    if let Some(text) = Book::shipped_text(name) {
+    if let Some(text) = RuleBook::shipped_text(name) {
         return Ok((format!("{name}.toml"), text.to_owned()));
     }
     if Path::new(name).is_file() {
         let text = std::fs::read_to_string(name).map_err(|e| Failure::usage(format!("{name}: {e}")))?;
         return Ok((name.to_owned(), text));
     }
-    Err(Failure::usage(format!("there is no rule book '{name}'; name a file or one of {}", Book::SHIPPED.join(", "))))
+    Err(Failure::usage(format!(
+        "there is no rule book '{name}'; name a file or one of {}",
+        RuleBook::SHIPPED.join(", ")
+    )))
 }
 
 /// The configured book and its text, with the thresholds of the settings over its own.
-pub(crate) fn configured_book(settings: &Settings) -> Result<(Book, String), Failure> {
+pub(crate) fn configured_book(settings: &Settings) -> Result<(RuleBook, String), Failure> {
     let (file, text) = book_text(&settings.book)?;
-    let book = Book::parse(&file, &text).map_err(Failure::usage)?;
+    let book = RuleBook::parse(&file, &text).map_err(Failure::usage)?;
     let changed = thresholds::over(&file, &text, &book, &settings.written.thresholds)?;
     let changed = match with_clusters(settings, &file, changed.as_deref().unwrap_or(&text), &book)? {
         None => changed,
         other => other,
     };
     match changed {
-        Some(text) => Ok((Book::parse(&file, &text).map_err(Failure::usage)?, text)),
+        Some(text) => Ok((RuleBook::parse(&file, &text).map_err(Failure::usage)?, text)),
         None => Ok((book, text)),
     }
 }
 
 /// The book's text with the settings' way to find equal highs and lows; `None` where it says so already.
-fn with_clusters(settings: &Settings, file: &str, text: &str, book: &Book) -> Result<Option<String>, Failure> {
+fn with_clusters(settings: &Settings, file: &str, text: &str, book: &RuleBook) -> Result<Option<String>, Failure> {
     let wanted = settings.level_clusters.filter(|method| *method != book.liquidity.cluster_method);
     let word = CLUSTER_METHODS.into_iter().find(|(_, method)| Some(*method) == wanted);
     word.map(|(word, _)| thresholds::with(file, text, "liquidity", &[("cluster_method", word.into())])).transpose()
@@ -64,7 +67,7 @@ pub(crate) fn configured(settings: &Settings, policy: String) -> Result<Setup, F
 }
 
 /// Twelve hex digits over everything declared for an import: policy, overrides, and stamp, cadence and delay of each stream.
-pub(crate) fn config_hash(plan: &Plan) -> String {
+pub(crate) fn config_hash(plan: &ImportPlan) -> String {
     let mut hash = Sha256::new();
     hash.update(plan.policy_text());
     for decl in plan.streams() {

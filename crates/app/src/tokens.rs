@@ -152,7 +152,7 @@ impl Tokens for TokenBook {
     }
 }
 
-/// Equality whose time does not tell where the difference is.
+/// Equality whose time does not show where the difference is.
 fn same(a: &[u8], b: &[u8]) -> bool {
     a.len() == b.len() && a.iter().zip(b).fold(0, |difference, (x, y)| difference | (x ^ y)) == 0
 }

@@ -20,7 +20,7 @@ pub enum Severity {
     Info,
     /// Weak, or from a stand-in.
     Low,
-    /// Unusual.
+    /// Something unusual.
     Medium,
     /// Far outside the usual.
     High,
@@ -74,7 +74,7 @@ impl Severity {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Trigger {
-    /// Many forced closes within a minute (C07).
+    /// Many liquidations within a minute (C07).
     Burst,
     /// Much money within hours (C07).
     Sustained,
@@ -150,9 +150,9 @@ impl AlertState {
 
 /// What this record reports.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Change))]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum Change {
+pub enum AlertChange {
     /// An episode began.
     Opened,
     /// Its severity rose, or its score by ten.
@@ -167,7 +167,7 @@ pub enum Change {
     Happened,
 }
 
-impl Change {
+impl AlertChange {
     /// Every change.
     pub const ALL: [Self; 6] =
         [Self::Opened, Self::Updated, Self::Suspended, Self::Resumed, Self::Closed, Self::Happened];
@@ -256,7 +256,7 @@ pub struct Alert {
     /// Which of several ways.
     pub trigger: Option<Trigger>,
     /// What this record reports.
-    pub change: Change,
+    pub change: AlertChange,
     /// State after it.
     pub state: AlertState,
     /// Counts the records of one episode from 1.
@@ -336,9 +336,9 @@ impl Alert {
     pub fn axis(&self) -> Option<Axis> {
         self.trigger.filter(|_| self.pattern.family() == Family::Regime)?.axis()
     }
-    /// The label it tells of, where it is about a label: the one that was entered, or the one that timeframes confirm.
+    /// The label it reports, where it is about a label: the one that was entered, or the one that timeframes confirm.
     #[must_use]
-    pub fn told_label(&self) -> Option<&str> {
+    pub fn label_entered(&self) -> Option<&str> {
         self.axis()?;
         self.word("to").or_else(|| self.word("regime"))
     }
@@ -378,7 +378,7 @@ mod tests {
         Alert {
             pattern: Pattern::LiquidationCascade,
             trigger: Some(Trigger::Burst),
-            change: Change::Opened,
+            change: AlertChange::Opened,
             state: AlertState::Open,
             revision: 1,
             ts: Ts(5),
@@ -412,7 +412,8 @@ mod tests {
     fn the_id_is_that_of_the_episode() {
         let name = InstrumentName::parse("binance-usdm:BTCUSDT").unwrap();
         let one = alert();
-        let later = Alert { revision: 2, ts: Ts(9), change: Change::Updated, severity: Severity::Critical, ..alert() };
+        let later =
+            Alert { revision: 2, ts: Ts(9), change: AlertChange::Updated, severity: Severity::Critical, ..alert() };
         let id = one.id(&name, "v1+a");
         assert_eq!(id, later.id(&name, "v1+a"));
         assert_eq!(&id[14..15], "5");

@@ -1,10 +1,10 @@
-//! From an alert to a person: what is to be told, to which endpoint, and what became of it.
+//! From an alert to a person: what is to be delivered, to which endpoint, and what became of it.
 //!
 //! A [`Message`] enters the outbox in the transaction of the fact it reports, once, with one [`Delivery`] per endpoint that wants
 //! it. Its id follows from what it reports, so that a replay, a retry and a second process make the same one, and a receiver can
-//! tell a repetition from news. Every delivery ends, with a record: delivered, superseded, expired or dead.
+//! recognise a repetition. Every delivery ends, with a record: delivered, superseded, expired or dead.
 
-use crate::alert::{Change, namespace};
+use crate::alert::{AlertChange, namespace};
 use crate::{InstrumentName, Pattern, Severity, Span, Trigger, Ts};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -60,12 +60,12 @@ pub enum Phase {
 impl Phase {
     /// The phase that a record of an alert reports.
     #[must_use]
-    pub const fn of(change: Change) -> Self {
+    pub const fn of(change: AlertChange) -> Self {
         match change {
-            Change::Opened | Change::Updated | Change::Resumed => Self::Firing,
-            Change::Closed => Self::Resolved,
-            Change::Suspended => Self::NoData,
-            Change::Happened => Self::Happened,
+            AlertChange::Opened | AlertChange::Updated | AlertChange::Resumed => Self::Firing,
+            AlertChange::Closed => Self::Resolved,
+            AlertChange::Suspended => Self::NoData,
+            AlertChange::Happened => Self::Happened,
         }
     }
     /// The word on the wire.
@@ -260,7 +260,7 @@ impl Notice {
     }
 }
 
-/// One thing to be told, stored once whatever the number of endpoints.
+/// One thing to deliver, stored once whatever the number of endpoints.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Message {
     /// `msg_` and 26 characters of base32, see [`message_id`].
@@ -269,7 +269,7 @@ pub struct Message {
     pub fingerprint: String,
     /// When it became known.
     pub known_at: Ts,
-    /// What people are told.
+    /// What people receive.
     pub notice: Notice,
 }
 
@@ -286,7 +286,7 @@ pub enum DeliveryState {
     Delivered,
     /// Something newer, a silence or an inhibition made it unnecessary.
     Superseded,
-    /// It was too old to be worth telling.
+    /// It was too old to be worth delivering.
     Expired,
     /// It cannot be delivered; a person may have it sent again.
     Dead,
@@ -351,7 +351,7 @@ pub struct Delivery {
 /// A message and its deliveries: all of them where it is stored, those that were asked for where it is read.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Outgoing {
-    /// What is to be told.
+    /// What is to be reported.
     pub message: Message,
     /// One per endpoint; each names this message.
     pub deliveries: Vec<Delivery>,
@@ -392,7 +392,7 @@ pub struct DeliveryChange {
 pub struct Firing {
     /// The newest message of its fingerprint.
     pub message: Message,
-    /// Endpoints that have confirmed a message about it since it began, by name. Empty where nobody was told, which a silence or
+    /// Endpoints that have confirmed a message about it since it began, by name. Empty where nobody heard of it, which a silence or
     /// an inhibition may be the reason of.
     pub told: Vec<String>,
 }
@@ -429,7 +429,7 @@ pub struct EndpointState {
     /// Since when every try has failed.
     #[cfg_attr(feature = "schema", schema(value_type = Option<String>, format = DateTime))]
     pub failing_since: Option<Ts>,
-    /// Something the receiver told that the next request needs, such as a chat's new number (Telegram).
+    /// Something the receiver answered that the next request needs, such as a chat's new number (Telegram).
     pub learned: Option<String>,
 }
 
@@ -437,7 +437,7 @@ pub struct EndpointState {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Compare {
-    /// Equal.
+    /// The value is equal to it.
     #[serde(rename = "=")]
     Is,
     /// Not equal.
@@ -495,9 +495,9 @@ impl Silence {
     }
 }
 
-/// Default of how long an alert is worth telling.
+/// Default of how long an alert is worth delivering.
 pub const DELIVER_FIRED_WITHIN: Span = Span::mins(30);
-/// Default of how long it is worth telling that one is over.
+/// Default of how long it is worth delivering that one is over.
 pub const DELIVER_RESOLVED_WITHIN: Span = Span::hours(24);
 
 /// Crockford's alphabet in lower case.

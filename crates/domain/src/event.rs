@@ -69,7 +69,7 @@ pub enum Payload {
         /// An extra settlement outside the schedule (`rateType=Special`): kept, but in no statistic.
         special: bool,
     },
-    /// A forced close.
+    /// A liquidation.
     Liquidation {
         /// Side of the position that was closed.
         liquidated_side: Side,

@@ -5,20 +5,20 @@ use crate::regime::{Posture, RiskBias, RiskRegime, StopVulnerability};
 
 /// What a word means and what a careful person does about it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Text {
+pub struct GuidanceText {
     /// What it means.
     pub description: &'static str,
     /// What to do; empty where the word asks for nothing.
     pub action: &'static str,
 }
 
-const fn text(description: &'static str, action: &'static str) -> Text {
-    Text { description, action }
+const fn text(description: &'static str, action: &'static str) -> GuidanceText {
+    GuidanceText { description, action }
 }
 
 /// Texts of the risk labels.
 #[must_use]
-pub const fn of_risk(label: RiskRegime) -> Text {
+pub const fn of_risk(label: RiskRegime) -> GuidanceText {
     match label {
         RiskRegime::Normal => text("no extremes found", ""),
         RiskRegime::ChopRisk => text("high volatility without new positions: whipsaws likely", ""),
@@ -30,7 +30,7 @@ pub const fn of_risk(label: RiskRegime) -> Text {
 
 /// Texts of the biases.
 #[must_use]
-pub const fn of_bias(bias: RiskBias) -> Text {
+pub const fn of_bias(bias: RiskBias) -> GuidanceText {
     match bias {
         RiskBias::Conservative => text("caution", "smaller positions, wider stops"),
         RiskBias::Neutral => text("usual tolerance", "standard size"),
@@ -40,7 +40,7 @@ pub const fn of_bias(bias: RiskBias) -> Text {
 
 /// Texts of the stop vulnerabilities.
 #[must_use]
-pub const fn of_stops(level: StopVulnerability) -> Text {
+pub const fn of_stops(level: StopVulnerability) -> GuidanceText {
     match level {
         StopVulnerability::Low => text("stops spread out", "usual placement is fine"),
         StopVulnerability::Medium => text("some clustering", "consider adjusting stops"),
@@ -50,7 +50,7 @@ pub const fn of_stops(level: StopVulnerability) -> Text {
 
 /// Texts of the postures.
 #[must_use]
-pub const fn of_posture(posture: Posture) -> Text {
+pub const fn of_posture(posture: Posture) -> GuidanceText {
     match posture {
         Posture::Reduce => text("consider reducing or closing", "review open positions, tighten stops"),
         Posture::Hold => text("keep what you have", "nothing to do now"),

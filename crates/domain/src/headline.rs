@@ -1,4 +1,4 @@
-//! The headline: the most telling thing of everything known about a market, in at most two sentences (UX §1).
+//! The headline: the most important thing of everything known about a market, in at most two sentences (UX §1).
 //!
 //! Made by the engine only; whoever shows a market shows this text or builds its own from the parts, in their order.
 

@@ -132,7 +132,7 @@ impl InstrumentName {
         let spelled = bare.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '/'));
         self.symbol == bare || spelled && squeeze(&self.symbol) == squeeze(bare)
     }
-    /// `BASE/QUOTE` as far as the symbol tells (payloads §4): known quote currencies are split off the end.
+    /// `BASE/QUOTE` as far as the symbol shows (payloads §4): known quote currencies are split off the end.
     #[must_use]
     pub fn base_quote(&self) -> Option<(String, String)> {
         const QUOTES: [&str; 10] = ["FDUSD", "USDT", "USDC", "BUSD", "TUSD", "USD", "EUR", "BTC", "ETH", "BNB"];

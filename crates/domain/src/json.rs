@@ -64,7 +64,7 @@ fn is_plain(text: &[u8]) -> bool {
     words.iter().chain([last]).all(|word| is_plain_word(u64::from_le_bytes(*word)))
 }
 
-/// The same of eight bytes at once: the highest bit of a byte tells that the byte minus a bound borrowed (Hacker's Delight 6-1).
+/// The same of eight bytes at once: the highest bit of a byte shows that the byte minus a bound borrowed (Hacker's Delight 6-1).
 #[inline]
 const fn is_plain_word(word: u64) -> bool {
     const ONES: u64 = u64::MAX / 255;

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub struct SpotPairs(Vec<(InstrumentName, InstrumentName)>);
 
 impl SpotPairs {
-    /// None.
+    /// No leg at all.
     pub const NONE: Self = Self(Vec::new());
 
     /// As written: `binance-usdm:BTCUSDT=coinbase:BTC-USD`, comma-separated.

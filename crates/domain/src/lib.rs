@@ -48,7 +48,7 @@ pub use regime::{
     Axis, HeatRegime, HeldBy, Label, Posture, RiskBias, RiskRegime, StopVulnerability, TrendRegime, VolRegime,
 };
 pub use row::{AxisState, Confirmation, InputAge, MinuteRow, OpenAlert, OpenAlerts, TIMEFRAMES, Timeframes};
-pub use session::Session;
+pub use session::TradingSession;
 pub use snapshot::Snapshot;
 pub use status::{GapReason, Status, StatusState};
 pub use stream::{Stamp, StreamDecl, StreamIndex};

@@ -29,7 +29,7 @@ pub enum Metric {
     OpenInterest,
     /// Open interest in USD. Never used as open interest itself: it changes sign in a crash (features §2.7).
     OpenInterestUsd,
-    /// Liquidations.
+    /// A single liquidation.
     Liquidation,
     /// Accounts long / short as reported, top traders.
     TopTraderAccountRatio,

@@ -1,9 +1,9 @@
-//! Patterns: what detectors look for, one row each (surveillance §2). What people are told of them stands in the engine, beside
+//! Patterns: what detectors look for, one row each (surveillance §2). What people read about them stands in the engine, beside
 //! what is judged; here is what every other part needs: words of the wire, logs, variables, the fourth original's event.
 
 use serde::{Deserialize, Serialize};
 
-/// What is known of a pattern wherever it is told.
+/// What is known of a pattern wherever it is reported.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct PatternRow {
     /// The word on the wire.
@@ -82,10 +82,10 @@ patterns! {
         .seed4(2, &["funding_rate", "previous_rate", "change"]);
     /// Most settlement blocks of a week beyond the threshold, one way (R3.19).
     FundingFarming "FUNDING_FARMING" "FUNDING" Funding .logged("[FUND]") .listed("WEBHOOKS_FUNDING");
-    /// Forced closes fast (burst) or much (sustained) (R3.20, R4.3).
+    /// Liquidations fast (burst) or much (sustained) (R3.20, R4.3).
     LiquidationCascade "LIQUIDATION_CASCADE" "CASCADE" Liquidation .logged("[CASCADE]") .listed("WEBHOOKS_CASCADE")
         .seed4(0, &["total_liquidated_usd", "velocity_usd_per_hour", "side_bias", "severity_ratio", "trigger"]);
-    /// Nearly all forced closes on one side (R3.23).
+    /// Nearly all liquidations on one side (R3.23).
     ForcedLiquidations "FORCED_LIQUIDATIONS" "CASCADE" Liquidation .logged("[CASCADE]") .listed("WEBHOOKS_CASCADE");
     /// Futures far from spot (R3.21).
     BasisManipulation "BASIS_MANIPULATION" "BASIS" Basis;
@@ -119,13 +119,13 @@ patterns! {
 pub enum Family {
     /// Funding rates.
     Funding,
-    /// Forced closes.
+    /// Patterns of liquidations.
     Liquidation,
     /// Distances between prices of one asset.
     Basis,
     /// Who holds positions.
     Position,
-    /// Labels.
+    /// Changes of labels.
     Regime,
     /// The clock.
     Session,

@@ -194,7 +194,7 @@ labels! {
         StrongUptrend "STRONG_UPTREND" "⇈",
         /// Rising, `p < 0.05`.
         Uptrend "UPTREND" "↑",
-        /// Neither.
+        /// Neither up nor down.
         Sideways "SIDEWAYS" "→",
         /// Falling, `p < 0.05`.
         Downtrend "DOWNTREND" "↓",
@@ -288,7 +288,7 @@ pub enum HeldBy {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum RiskBias {
-    /// Caution.
+    /// For smaller sizes and wider stops.
     Conservative,
     /// Usual tolerance.
     Neutral,

@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 /// A trading session; where two overlap the one that opened later has the hour.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Session))]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum Session {
+pub enum TradingSession {
     /// 00–08 UTC by default.
     Asian,
     /// 08–13 UTC by default.
@@ -17,7 +17,7 @@ pub enum Session {
     Rollover,
 }
 
-impl Session {
+impl TradingSession {
     /// Every session, in the order of their stored codes and of the UTC day.
     pub const ALL: [Self; 4] = [Self::Asian, Self::London, Self::Ny, Self::Rollover];
     /// The word on the wire.

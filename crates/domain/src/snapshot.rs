@@ -5,8 +5,8 @@
 
 use crate::model::ModelView;
 use crate::{
-    Axis, HeadlinePart, HeatRegime, HeldBy, InstrumentName, Kind, Posture, RiskBias, RiskRegime, Session,
-    StopVulnerability, TrendRegime, Ts, VolRegime,
+    Axis, HeadlinePart, HeatRegime, HeldBy, InstrumentName, Kind, Posture, RiskBias, RiskRegime, StopVulnerability,
+    TradingSession, TrendRegime, Ts, VolRegime,
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -180,7 +180,7 @@ pub struct TimeframeLabels<L> {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct SessionView {
     /// ASIAN, LONDON, NY or ROLLOVER.
-    pub name: Session,
+    pub name: TradingSession,
     /// Share of it that is over, in [0, 1).
     pub elapsed_frac: Option<f64>,
     /// Base multiplier of this session, in average true ranges.

@@ -16,7 +16,7 @@ mod advice_common;
 
 use advice_common::{calm, level, long, short, squeeze};
 use barograph_domain::{Level, LevelType};
-use barograph_engine::advice::{AdviceContext, Costs, Intent, Settings, Trades, advise, render};
+use barograph_engine::advice::{AdviceContext, Costs, Intent, OperatorSettings, Trades, advise, render};
 use std::hint::black_box;
 use std::time::Instant;
 
@@ -37,7 +37,7 @@ fn main() {
         trades: Some(Trades { wins: 110, n: 200, average_win: 1.5, average_loss: 1.0 }),
         ..long(50_000.0)
     };
-    let settings = Settings::default();
+    let settings = OperatorSettings::default();
     match std::env::args().nth(1).as_deref() {
         Some("once") => return (0..1_000).for_each(|_| drop(black_box(answer(&ctx, &intent, &settings)))),
         Some("dump") => return dump(&levels),
@@ -54,7 +54,7 @@ fn main() {
 }
 
 #[inline(never)]
-fn answer(ctx: &AdviceContext<'_>, intent: &Intent<'_>, settings: &Settings) -> Vec<u8> {
+fn answer(ctx: &AdviceContext<'_>, intent: &Intent<'_>, settings: &OperatorSettings) -> Vec<u8> {
     let a = advise(Some(ctx), intent, settings).unwrap();
     serde_json::to_vec(&render(&a, Some(ctx), intent)).unwrap()
 }
@@ -91,7 +91,7 @@ fn dump(levels: &[Level]) {
             ..of_market
         };
         let ctx = (n % 17 > 0).then_some(&ctx);
-        match advise(ctx, &intent, &Settings::default()) {
+        match advise(ctx, &intent, &OperatorSettings::default()) {
             Ok(a) => println!("{}", serde_json::to_string(&render(&a, ctx, &intent)).unwrap()),
             Err(e) => println!("{e}"),
         }

@@ -19,7 +19,7 @@ mod support;
 use barograph_domain::math::exp;
 use barograph_domain::{Span, Ts};
 use barograph_engine::features::bars::BuiltBar;
-use barograph_engine::liquidity::{Change, Liquidity, Options, Sink};
+use barograph_engine::liquidity::{LevelHappening, LevelSink, Liquidity, TimeframeOptions};
 use std::process::Command;
 use std::time::Instant;
 use support::Random;
@@ -30,8 +30,8 @@ const BARS: usize = 100_000;
 #[derive(Default)]
 struct Count(u64);
 
-impl Sink for Count {
-    fn level(&mut self, change: &Change) {
+impl LevelSink for Count {
+    fn level(&mut self, change: &LevelHappening) {
         self.0 += u64::from(change.record.touches) + 1;
     }
 }
@@ -55,7 +55,7 @@ fn main() {
 fn pass(bars: &[BuiltBar]) -> f64 {
     let mut count = Count::default();
     let began = Instant::now();
-    let mut levels = Liquidity::new(Options::default());
+    let mut levels = Liquidity::new(TimeframeOptions::default());
     for bar in bars {
         levels.push(bar, Ts(bar.index * Span::hours(1).0), &mut count);
     }
@@ -74,7 +74,7 @@ fn cold(bars: &[BuiltBar]) -> f64 {
 fn pass_short(bars: &[BuiltBar]) -> f64 {
     let began = Instant::now();
     // As one answer about one array needs it: nobody asks afterwards whether touches held.
-    let mut levels = Liquidity::new(Options { reactions: false, ..Options::default() });
+    let mut levels = Liquidity::new(TimeframeOptions { reactions: false, ..TimeframeOptions::default() });
     for bar in bars {
         levels.push(bar, Ts(bar.index * Span::hours(1).0), &mut ());
     }

@@ -24,7 +24,7 @@ pub(crate) fn bit(metric: Metric) -> u8 {
 
 impl Feeds {
     /// Is there any stream of what only contracts have, or of what stands in for it? What no stream carries is never awaited, and an
-    /// archive that has not begun is not there: nothing earlier may tell that it will begin. A live stream is asked for.
+    /// archive that has not begun is not there: nothing earlier may show that it will begin. A live stream is asked for.
     #[inline]
     pub(crate) fn offers(&self, metric: Metric) -> bool {
         // Whether liquidations are listened to says their own presence, of archives too.

@@ -1,11 +1,11 @@
 //! `step(event)` in, rows out: the only way anything reaches the features.
 
 use crate::calendar::{Applied, Calendar};
-use crate::features::Settings;
-use crate::liquidity::{Change, Named};
-use crate::market::{Market, Route};
+use crate::features::ReadinessSettings;
+use crate::liquidity::{LevelHappening, Named};
+use crate::market::{FeedRoute, MarketState};
 use crate::models::{FitRequest, ModelPolicy, ModelUpdate, Runner};
-use crate::rules::Book;
+use crate::rules::RuleBook;
 use barograph_domain::{
     CalendarEntry, Event, Instrument, InstrumentName, KnownAlert, LevelChange, Metric, MinuteRow, Payload, Span,
     StreamDecl, StreamIndex,
@@ -19,7 +19,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub struct Config {
     /// The rule book.
-    pub book: Arc<Book>,
+    pub book: Arc<RuleBook>,
     /// Statistical models: of which markets, and who fits them.
     pub models: ModelPolicy,
     /// What is scheduled, as far as it is known; `None`: there is no calendar. Each entry counts from when it was known.
@@ -29,14 +29,14 @@ pub struct Config {
 impl Config {
     /// A book, without models.
     #[must_use]
-    pub fn new(book: Arc<Book>) -> Self {
+    pub fn new(book: Arc<RuleBook>) -> Self {
         Self { book, models: ModelPolicy::default(), calendar: None }
     }
 
     /// Readiness as the book sets it.
     #[must_use]
-    pub fn settings(&self) -> Settings {
-        Settings {
+    pub fn settings(&self) -> ReadinessSettings {
+        ReadinessSettings {
             span_min: self.book.span_min,
             coverage_min: self.book.coverage_min,
             allow_proxy: self.book.allow_proxy,
@@ -84,7 +84,7 @@ pub struct LevelOut {
     /// Timeframe of its bars.
     pub timeframe: Span,
     /// What happened and the level after it.
-    pub change: Change,
+    pub change: LevelHappening,
 }
 
 impl LevelOut {
@@ -174,22 +174,22 @@ pub struct Engine {
     config: Config,
     streams: Vec<StreamDecl>,
     /// Market and place of every stream.
-    routes: Vec<Option<(usize, Route)>>,
-    markets: Vec<Market>,
+    routes: Vec<Option<(usize, FeedRoute)>>,
+    markets: Vec<MarketState>,
 }
 
 /// State that goes to a checkpoint; streams and book are checked against it on load. Borrowed while it is written: a
 /// thousand markets are not held twice.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Saved<'a> {
+pub struct SavedEngine<'a> {
     format: u32,
     book: String,
     streams: Cow<'a, [StreamDecl]>,
-    markets: Cow<'a, [Market]>,
+    markets: Cow<'a, [MarketState]>,
     calendar: Option<Cow<'a, Calendar>>,
 }
 
-/// Version of [`Saved`]; raised whenever any saved structure changes.
+/// Version of [`SavedEngine`]; raised whenever any saved structure changes.
 const SAVED_FORMAT: u32 = 15;
 
 /// Why a checkpoint cannot be used. The caller falls back to replay.
@@ -239,7 +239,7 @@ impl Engine {
             #[expect(clippy::expect_used, reason = "fewer markets than streams")]
             let index = u32::try_from(self.markets.len()).expect("few markets");
             let own = of.remove(&instrument.name).unwrap_or_default();
-            let (market, placed) = Market::new(index, instrument, &own, &self.config);
+            let (market, placed) = MarketState::new(index, instrument, &own, &self.config);
             for (stream, route) in placed {
                 self.routes[stream.index()] = Some((self.markets.len(), route));
             }
@@ -270,32 +270,32 @@ impl Engine {
     /// Whether anything is made of a stream's facts; what only the store keeps leads nowhere here.
     #[must_use]
     pub fn reads(&self, stream: StreamIndex) -> bool {
-        self.routes.get(stream.index()).copied().flatten().is_some_and(|(_, route)| route != Route::Unused)
+        self.routes.get(stream.index()).copied().flatten().is_some_and(|(_, route)| route != FeedRoute::Unused)
     }
 
     /// A market as it is now, to begin a catch-up from.
     #[must_use]
-    pub fn market(&self, at: usize) -> Option<&Market> {
+    pub fn market(&self, at: usize) -> Option<&MarketState> {
         self.markets.get(at)
     }
 
     /// A market of this engine as it was at its very beginning.
     #[must_use]
-    pub fn fresh_market(&self, at: usize, instrument: &Instrument) -> Option<Market> {
+    pub fn fresh_market(&self, at: usize, instrument: &Instrument) -> Option<MarketState> {
         let index = u32::try_from(at).ok().filter(|_| at < self.markets.len())?;
         let own: Vec<(StreamIndex, &StreamDecl)> = (0_u16..)
             .zip(&self.streams)
             .filter(|(_, d)| d.instrument == instrument.name)
             .map(|(i, d)| (StreamIndex(i), d))
             .collect();
-        Some(Market::new(index, instrument, &own, &self.config).0)
+        Some(MarketState::new(index, instrument, &own, &self.config).0)
     }
 
     /// Puts in place of a market what it would be had it known `history` all along: `base` (an earlier state of the same
     /// market) goes through these events, in the total order, up to the minute the market has reached. Rows made on the way
     /// are not published: what was published stays as it is, and only minutes to come are made from the fuller past. `base` may
     /// come from a checkpoint: what it derives is made again. Handed back are the prices of the whole hours passed.
-    pub fn catch_up(&mut self, at: usize, base: Market, history: &[Event]) -> Vec<(barograph_domain::Ts, f64)> {
+    pub fn catch_up(&mut self, at: usize, base: MarketState, history: &[Event]) -> Vec<(barograph_domain::Ts, f64)> {
         let mut hours = Vec::new();
         let Some(reached) = self.markets.get(at).map(|m| m.next_tick()) else { return hours };
         let mut market = base;
@@ -421,7 +421,7 @@ impl Engine {
         for market in &mut self.markets {
             market.advance(at, &self.config, &self.streams, out);
         }
-        self.markets.iter_mut().for_each(Market::forget_event);
+        self.markets.iter_mut().for_each(MarketState::forget_event);
         let calendar = self.config.calendar.get_or_insert_with(Arc::default);
         Ok(Arc::make_mut(calendar).apply(entry.clone()))
     }
@@ -441,7 +441,7 @@ impl Engine {
 
     /// The markets, for what is not in rows.
     #[must_use]
-    pub fn markets(&self) -> &[Market] {
+    pub fn markets(&self) -> &[MarketState] {
         &self.markets
     }
 
@@ -454,8 +454,8 @@ impl Engine {
 
     /// As [`Self::save`], to be written as part of something larger.
     #[must_use]
-    pub fn state(&self) -> Saved<'_> {
-        Saved {
+    pub fn state(&self) -> SavedEngine<'_> {
+        SavedEngine {
             format: SAVED_FORMAT,
             book: crate::rules::logic_version(&self.config.book, ""),
             streams: Cow::Borrowed(&self.streams),
@@ -490,7 +490,7 @@ impl Engine {
         config: Config,
         instruments: &[Instrument],
         streams: &[StreamDecl],
-        saved: Saved<'_>,
+        saved: SavedEngine<'_>,
     ) -> Result<Self, RestoreError> {
         if saved.format != SAVED_FORMAT {
             return Err(RestoreError::OtherFormat);

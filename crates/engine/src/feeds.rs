@@ -14,11 +14,11 @@ use crate::features::bars::{BarSample, DayVolume, Priced};
 use crate::features::funding::{FundingSlots, RunningFunding};
 use crate::features::open_interest::{OpenInterest, OpenInterestSlots};
 use crate::features::premium_funding::PremiumFunding;
-use crate::features::reading::{Origin, Settings};
+use crate::features::reading::{ReadinessSettings, ReadingOrigin};
 use crate::features::settled::Settled;
 use crate::features::stops::Stops;
-use crate::features::volatility::{Volatility, VolatilitySlots, Wanted};
-use crate::liquidity::Options;
+use crate::features::volatility::{Volatility, VolatilityReadings, VolatilitySlots};
+use crate::liquidity::TimeframeOptions;
 use crate::rules::Freshness;
 use crate::series::Series;
 use barograph_domain::time::LATENESS;
@@ -26,7 +26,7 @@ use barograph_domain::{GapReason, Kind, Metric, Span, Status, StatusState, Strea
 pub use pairs::PairFeed;
 pub use ratio::RatioFeed;
 use serde::{Deserialize, Serialize};
-pub use set::{Feeds, Route};
+pub use set::{FeedRoute, Feeds};
 pub use usd::UsdJoin;
 
 /// One row a minute.
@@ -47,7 +47,7 @@ const ASSUMED_INTERVAL_H: f64 = 8.0;
 
 /// What every feed knows about its stream.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub struct Source {
+pub struct StreamSource {
     /// Position among the run's streams.
     pub stream: StreamIndex,
     /// Metric of the stream.
@@ -56,13 +56,13 @@ pub struct Source {
     pub kind: Kind,
 }
 
-impl Source {
+impl StreamSource {
     /// Origin of a reading at the newest sample of `series`.
     #[inline]
-    pub fn origin<V: Copy>(&self, series: &Series<V>) -> Origin {
+    pub fn origin<V: Copy>(&self, series: &Series<V>) -> ReadingOrigin {
         let anchor = series.anchor_ts().unwrap_or(Ts(0));
         let event = series.event_ts().unwrap_or(Ts(0));
-        Origin { anchor, event, expires: series.expires(), kind: self.kind, stream: self.stream }
+        ReadingOrigin { anchor, event, expires: series.expires(), kind: self.kind, stream: self.stream }
     }
 }
 
@@ -100,7 +100,7 @@ fn no_readings() -> ChartReadings {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PriceFeed {
     /// Which stream.
-    pub source: Source,
+    pub source: StreamSource,
     /// Kind of the stream itself: what is defined on bars is measured by bars.
     pub declared: Kind,
     /// Its samples.
@@ -109,18 +109,18 @@ pub struct PriceFeed {
     pub volatility: Option<Volatility>,
     /// Readings that were not taken since samples moved.
     #[serde(skip, default = "all")]
-    pub unread: Wanted,
+    pub unread: VolatilityReadings,
     /// Latest readings; derived, so not saved.
     #[serde(skip)]
     pub slots: VolatilitySlots,
 }
 
-fn all() -> Wanted {
-    Wanted::ALL
+fn all() -> VolatilityReadings {
+    VolatilityReadings::ALL
 }
 
 impl Bars {
-    fn settle(&mut self, t: Ts, settings: &Settings) {
+    fn settle(&mut self, t: Ts, settings: &ReadinessSettings) {
         self.volume.settle(&self.series, settings);
         if let Some(stops) = &mut self.stops {
             stops.settle(&self.series, t + LATENESS, settings);
@@ -147,7 +147,13 @@ impl Bars {
 impl PriceFeed {
     /// A feed for one declared stream. `measured`: its readings are what the definition asks for.
     #[must_use]
-    pub fn new(stream: StreamIndex, decl: &StreamDecl, measured: bool, freshness: Freshness, options: Options) -> Self {
+    pub fn new(
+        stream: StreamIndex,
+        decl: &StreamDecl,
+        measured: bool,
+        freshness: Freshness,
+        options: TimeframeOptions,
+    ) -> Self {
         let held = StreamDecl { filled: decl.filled || is_event_stream(decl.metric), ..decl.clone() };
         let max_age = freshness.max_age(&held);
         let kind = if measured { decl.kind } else { Kind::Proxy };
@@ -167,11 +173,11 @@ impl PriceFeed {
         };
         let step = MINUTE.max(held.cadence);
         Self {
-            source: Source { stream, metric: decl.metric, kind },
+            source: StreamSource { stream, metric: decl.metric, kind },
             declared: decl.kind,
             series,
             volatility: (decl.metric != Metric::IndexPrice).then(|| Volatility::new(step, bars)),
-            unread: Wanted::ALL,
+            unread: VolatilityReadings::ALL,
             slots: VolatilitySlots::MISSING,
         }
     }
@@ -182,17 +188,17 @@ impl PriceFeed {
         let held = StreamDecl { filled: true, ..decl.clone() };
         let series = Series::new(&held, MINUTE, COMPARED_BACK, freshness.max_age(&held));
         Self {
-            source: Source { stream, metric: decl.metric, kind: Kind::Proxy },
+            source: StreamSource { stream, metric: decl.metric, kind: Kind::Proxy },
             declared: decl.kind,
             series: PriceSeries::Plain(series),
             volatility: None,
-            unread: Wanted::ALL,
+            unread: VolatilityReadings::ALL,
             slots: VolatilitySlots::MISSING,
         }
     }
 
     /// Samples up to `t`; whether anything changed.
-    pub fn settle(&mut self, t: Ts, settings: &Settings) -> bool {
+    pub fn settle(&mut self, t: Ts, settings: &ReadinessSettings) -> bool {
         match &mut self.series {
             PriceSeries::Plain(series) => {
                 let changed = series.settle(t);
@@ -200,14 +206,14 @@ impl PriceFeed {
                     volatility.settle(series, settings);
                 }
                 if changed {
-                    self.unread = Wanted::ALL;
+                    self.unread = VolatilityReadings::ALL;
                 }
                 changed
             }
             PriceSeries::Bars(bars) => {
                 let changed = bars.series.settle(t);
                 if changed {
-                    self.unread = Wanted::ALL;
+                    self.unread = VolatilityReadings::ALL;
                     if let Some(volatility) = &mut self.volatility {
                         volatility.settle(&bars.series, settings);
                     }
@@ -219,22 +225,22 @@ impl PriceFeed {
     }
 
     /// Recomputes the readings at the anchor, whatever was taken already.
-    pub fn reread(&mut self, settings: &Settings) {
+    pub fn reread(&mut self, settings: &ReadinessSettings) {
         if let PriceSeries::Bars(bars) = &mut self.series {
             bars.reread();
         }
-        self.unread = Wanted::ALL;
-        self.read(Wanted::ALL, settings);
+        self.unread = VolatilityReadings::ALL;
+        self.read(VolatilityReadings::ALL, settings);
     }
 
     /// Those of the parts that may have a value, or had one when they were last taken.
-    pub fn may_give(&mut self, among: Wanted) -> Wanted {
+    pub fn may_give(&mut self, among: VolatilityReadings) -> VolatilityReadings {
         let may = among.and(self.volatility.as_mut().map_or(among, Volatility::may_give));
         may.or(self.slots.had(among.without(may)))
     }
 
     /// Takes those of the wanted readings that were not taken since samples moved.
-    pub fn read(&mut self, wanted: Wanted, settings: &Settings) {
+    pub fn read(&mut self, wanted: VolatilityReadings, settings: &ReadinessSettings) {
         let wanted = wanted.and(self.unread);
         self.unread = self.unread.without(wanted);
         let Some(volatility) = self.volatility.as_mut().filter(|_| !wanted.is_empty()) else { return };
@@ -304,7 +310,7 @@ impl PriceFeed {
     /// Origin of readings at the anchor.
     #[must_use]
     #[inline]
-    pub fn origin(&self) -> Origin {
+    pub fn origin(&self) -> ReadingOrigin {
         match &self.series {
             PriceSeries::Plain(series) => self.source.origin(series),
             PriceSeries::Bars(bars) => self.source.origin(&bars.series),
@@ -352,7 +358,7 @@ pub fn is_event_stream(metric: Metric) -> bool {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct FundingFeed {
     /// Which stream.
-    pub source: Source,
+    pub source: StreamSource,
     /// Premium samples and the model over them, where the rates are modelled.
     pub premium: Option<(Series<f64>, PremiumFunding)>,
     /// Rates per 8 h.
@@ -376,7 +382,7 @@ pub struct FundingFeed {
 
 impl FundingFeed {
     /// Takes a rate for one interval. Where no row says how long that is, it is what the market's settlements have shown, else
-    /// what its venue always has; a live venue is waited for, and an archive that nothing has told yet is taken for the usual
+    /// what its venue always has; a live venue is waited for, and an archive that nothing has set yet is taken for the usual
     /// eight hours and marked as a stand-in. Settlements that are declared and not heard count for nothing: an archive added
     /// later may not change earlier rows.
     pub fn push(&mut self, stamp: Ts, rate: f64, interval_h: Option<f64>, settled: &[Settled]) {
@@ -414,7 +420,7 @@ impl FundingFeed {
         let premium = modelled.then(|| (Series::new(decl, MINUTE, LOOKBACK, max_age), PremiumFunding::new(step)));
         let kind = if modelled { Kind::Modelled } else { decl.kind };
         Self {
-            source: Source { stream, metric: decl.metric, kind },
+            source: StreamSource { stream, metric: decl.metric, kind },
             premium,
             series,
             windows: RunningFunding::new(step),
@@ -443,7 +449,7 @@ impl FundingFeed {
     }
 
     /// Recomputes the readings at the anchor.
-    pub fn read(&mut self, settings: &Settings) {
+    pub fn read(&mut self, settings: &ReadinessSettings) {
         self.windows.read(&self.series, &self.source.origin(&self.series), settings, &mut self.slots);
     }
 
@@ -460,7 +466,7 @@ impl FundingFeed {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct OpenInterestFeed {
     /// Which stream.
-    pub source: Source,
+    pub source: StreamSource,
     /// USD samples waiting for a price of the same instant, where the series is derived.
     pub usd: Option<UsdJoin>,
     /// Base units.
@@ -492,7 +498,7 @@ impl OpenInterestFeed {
         let kind = if in_usd || step > FIVE_MINUTES { Kind::Proxy } else { decl.kind };
         let usd = in_usd.then(|| UsdJoin::new(Series::new(decl, FIVE_MINUTES, LOOKBACK, max_age)));
         Self {
-            source: Source { stream, metric: decl.metric, kind },
+            source: StreamSource { stream, metric: decl.metric, kind },
             usd,
             series,
             windows: OpenInterest::new(step),
@@ -545,9 +551,9 @@ impl OpenInterestFeed {
     }
 
     /// Recomputes the readings at the anchor.
-    pub fn read(&mut self, settings: &Settings) {
+    pub fn read(&mut self, settings: &ReadinessSettings) {
         self.read_until = self.expires();
-        let origin = Origin { expires: self.read_until, ..self.source.origin(&self.series) };
+        let origin = ReadingOrigin { expires: self.read_until, ..self.source.origin(&self.series) };
         self.slots = self.windows.slots(&self.series, &origin, settings);
     }
 

@@ -31,5 +31,5 @@ pub mod universe;
 
 pub use assemble::vol_class;
 pub use catalogue::{CATALOGUE, Feature};
-pub use engine::{AT_ONCE, AlertOut, Config, Engine, LevelOut, Outputs, RestoreError, Saved};
-pub use market::Market;
+pub use engine::{AT_ONCE, AlertOut, Config, Engine, LevelOut, Outputs, RestoreError, SavedEngine};
+pub use market::MarketState;

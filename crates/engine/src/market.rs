@@ -11,7 +11,7 @@ use crate::assemble::Assembly;
 use crate::catalogue::Feature;
 use crate::engine::{Config, Outputs};
 use crate::features::hourly::HOUR;
-pub use crate::feeds::{Feeds, PairFeed, Route, TICK};
+pub use crate::feeds::{FeedRoute, Feeds, PairFeed, TICK};
 use crate::models::{HourReadings, Runner};
 use crate::rules::{Axes, AxisStates};
 use barograph_domain::time::LATENESS;
@@ -21,7 +21,7 @@ use watch::Watch;
 
 /// State of one market.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Market {
+pub struct MarketState {
     /// Position in the run's list of instruments.
     pub index: u32,
     pub(crate) feeds: Feeds,
@@ -36,7 +36,7 @@ pub struct Market {
     lost: Vec<(StreamIndex, GapReason)>,
     /// Something arrived since the last row.
     dirty: bool,
-    /// Its levels came about in a catch-up that nobody was told of.
+    /// Its levels came about in a catch-up that nobody heard of.
     untold: bool,
     /// Statistical classifiers beside the rules, where they are on.
     pub(crate) models: Option<Box<Runner>>,
@@ -45,14 +45,14 @@ pub struct Market {
     assembly: Option<Box<Assembly>>,
 }
 
-impl Market {
+impl MarketState {
     /// A market for an instrument and its declared streams; returns it with the route of each of them.
     pub(crate) fn new(
         index: u32,
         instrument: &Instrument,
         streams: &[(StreamIndex, &StreamDecl)],
         config: &Config,
-    ) -> (Self, Vec<(StreamIndex, Route)>) {
+    ) -> (Self, Vec<(StreamIndex, FeedRoute)>) {
         let (feeds, routes) = Feeds::new(instrument, streams, config);
         let market = Self {
             index,
@@ -74,7 +74,7 @@ impl Market {
     }
 
     /// Compares futures prices with those of a spot market from now on.
-    pub(crate) fn join_spot(&mut self, stream: StreamIndex, decl: &StreamDecl, config: &Config) -> Route {
+    pub(crate) fn join_spot(&mut self, stream: StreamIndex, decl: &StreamDecl, config: &Config) -> FeedRoute {
         self.feeds.join_spot(stream, decl, config)
     }
 
@@ -141,7 +141,7 @@ impl Market {
         let changed = (self.dirty || self.feeds.holds_values()) && self.feeds.settle(t, &settings);
         self.dirty = false;
         self.feeds.note_hour(t);
-        self.tell_levels(t, out);
+        self.report_levels(t, out);
         let mut assembly = self.assembly.take().unwrap_or_else(|| Box::new(Assembly::new(config)));
         if changed || assembly.is_due(t) {
             self.feeds.read_prices(t, config, &settings);
@@ -164,7 +164,7 @@ impl Market {
         row.models.clear();
         if let Some(mut models) = self.models.take() {
             models.minute(t, config.models.fits, || self.hour_readings(t, assembly.cells()));
-            row.models.extend_from_slice(models.said());
+            row.models.extend_from_slice(models.readings());
             self.models = Some(models);
         }
         row.held.clear();

@@ -5,26 +5,26 @@ mod advice_common;
 
 use advice_common::{NOW, ask, calm, level, long, new_york, printed, session, short, squeeze, trend};
 use barograph_domain::advice::{Missing, ReasonCode, SizeLimit, TargetSource, Verdict};
-use barograph_domain::{Level, LevelType, Session, Side, Span, TrendRegime, VolRegime};
+use barograph_domain::{Level, LevelType, Side, Span, TradingSession, TrendRegime, VolRegime};
 use barograph_engine::advice::{
-    AdviceContext, Costs, Intent, Kelly, Limits, Parameters, Settings, StopMode, Trades, advise, expected_value,
-    kelly_fraction, parameters, position_size, risk_fraction, wilson,
+    AdviceContext, CallerLimits, Costs, Intent, Kelly, OperatorSettings, Parameters, StopMode, Trades, advise,
+    expected_value, kelly_fraction, parameters, position_size, risk_fraction, wilson,
 };
-use barograph_engine::rules::Book;
-use barograph_testkit::{Row, Table};
+use barograph_engine::rules::RuleBook;
+use barograph_testkit::{GoldenRow, GoldenTable};
 
 #[test]
 fn one_and_twelve_the_multiplier_of_the_session() {
-    let none = Settings::default();
+    let none = OperatorSettings::default();
     let of = |s| {
         let c = barograph_engine::advice::AdviceContext { session: Some(s), ..calm(&[]) };
         parameters(Some(&c), Side::Long, &none).stop_loss_atr_mult
     };
     printed(Some(of(new_york())), 2.079, 1e-9, "example 1");
     // Example 12 is 1.0 · 0.6 · 0.825 = 0.495 before the clamp.
-    printed(Some(of(session(Session::Asian, 0.495))), 0.5, 1e-12, "example 12");
-    printed(Some(of(session(Session::Rollover, 7.0))), 4.0, 1e-12, "upper clamp");
-    let wide = Settings { stop_uses_vol_multiplier: true, ..none };
+    printed(Some(of(session(TradingSession::Asian, 0.495))), 0.5, 1e-12, "example 12");
+    printed(Some(of(session(TradingSession::Rollover, 7.0))), 4.0, 1e-12, "upper clamp");
+    let wide = OperatorSettings { stop_uses_vol_multiplier: true, ..none };
     let c = barograph_engine::advice::AdviceContext { volatility: VolRegime::Explosive, ..calm(&[]) };
     printed(Some(parameters(Some(&c), Side::Long, &wide).stop_loss_atr_mult), 2.079 * 1.8, 1e-9, "by volatility");
 }
@@ -81,7 +81,7 @@ fn five_a_stop_on_a_cluster_and_beyond_it() {
     printed(a.stop.used, 49_168.4, 1e-9, "the stop stays");
     printed(a.stop.alternative, 49_110.0, 1e-9, "alternative");
     assert_eq!(a.stop.on_level, Some(0));
-    let beyond = Settings { stop_mode: StopMode::BeyondCluster, ..Settings::default() };
+    let beyond = OperatorSettings { stop_mode: StopMode::BeyondCluster, ..OperatorSettings::default() };
     let b = advise(Some(&calm(&levels)), &long(50_000.0), &beyond).unwrap();
     printed(b.stop.used, 49_110.0, 1e-9, "by mode");
     assert_eq!((b.stop.source, b.stop.on_level), (Some("beyond_cluster"), None));
@@ -117,7 +117,7 @@ fn clusters_that_touch_are_one_and_far_ones_have_no_way_around() {
 /// A level gathers stops from the book's strength on: below it there is no cluster, neither under the stop nor beyond it.
 #[test]
 fn only_strong_levels_are_clusters() {
-    let table = Book::shipped("default").unwrap().verdict;
+    let table = RuleBook::shipped("default").unwrap().verdict;
     let of = |levels: &[Level]| ask(&AdviceContext { verdict: &table, ..calm(levels) }, &long(50_000.0));
     let weakest = table.cluster_strength;
     assert!((0.1..0.9).contains(&weakest), "{weakest}");
@@ -189,7 +189,7 @@ fn ten_expected_value() {
 #[test]
 fn eleven_without_context_the_legacy_parameters() {
     let intent = Intent { atr: Some(400.0), ..long(50_000.0) };
-    let a = advise(None, &intent, &Settings::default()).unwrap();
+    let a = advise(None, &intent, &OperatorSettings::default()).unwrap();
     printed(a.stop.used, 49_400.0, 1e-9, "stop");
     printed(a.target.price, 51_200.0, 1e-9, "target");
     printed(a.target.effective_rr, 2.0, 1e-12, "what the two prices offer");
@@ -198,7 +198,7 @@ fn eleven_without_context_the_legacy_parameters() {
     assert_eq!((a.error, a.should_trade()), (Some(Missing::NoSnapshot), (false, "no_data")));
     assert_eq!(a.parameters.mult_fallback, Some(Missing::NoSnapshot));
     // A stop cannot be invented.
-    let bare = advise(None, &long(50_000.0), &Settings::default()).unwrap();
+    let bare = advise(None, &long(50_000.0), &OperatorSettings::default()).unwrap();
     assert_eq!((bare.stop.used, bare.stop.missing), (None, Some(Missing::AtrUndefined)));
     assert_eq!((bare.target.missing, bare.size.missing), (Some(Missing::NoStop), Some(Missing::NoStop)));
 }
@@ -217,7 +217,7 @@ fn the_ratio_follows_the_trend() {
     for (label, with_long, with_short) in cases {
         let mut c = calm(&[]);
         c.trend = Some(advice_common::trend(label, true, 0.9));
-        let of = |side| parameters(Some(&c), side, &Settings::default());
+        let of = |side| parameters(Some(&c), side, &OperatorSettings::default());
         printed(Some(of(Side::Long).risk_reward_ratio), with_long, 1e-12, label.name());
         printed(Some(of(Side::Short).risk_reward_ratio), with_short, 1e-12, label.name());
         assert_eq!(of(Side::Long).ratio_fallback.is_some(), label == T::Unknown);
@@ -225,7 +225,7 @@ fn the_ratio_follows_the_trend() {
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small counts")]
-fn count(row: Row<'_>, column: &str) -> u32 {
+fn count(row: GoldenRow<'_>, column: &str) -> u32 {
     row.need(column) as u32
 }
 
@@ -239,7 +239,7 @@ fn same(got: Option<f64>, want: Option<f64>, what: &str) {
 
 #[test]
 fn golden_wilson() {
-    let table = Table::whole("wilson");
+    let table = GoldenTable::whole("wilson");
     assert_eq!(table.rows().len(), 6);
     for row in table.rows() {
         let (k, n) = (count(row, "k"), count(row, "n"));
@@ -258,7 +258,7 @@ fn golden_wilson() {
 
 #[test]
 fn golden_kelly() {
-    let table = Table::whole("kelly");
+    let table = GoldenTable::whole("kelly");
     assert_eq!(table.rows().len(), 7);
     for (i, row) in table.rows().enumerate() {
         let b = row.need("b");
@@ -271,7 +271,7 @@ fn golden_kelly() {
         same(k.p_used, row.number("p_wilson90_lo"), &format!("p {i}"));
         same(kelly_fraction(k.p_used.unwrap(), b), row.number("kelly_at_lo"), &format!("at lo {i}"));
         same(k.fraction, row.number("kelly_fraction"), &format!("fraction {i}"));
-        let limits = Limits { user_cap: row.need("user_cap"), ..Limits::default() };
+        let limits = CallerLimits { user_cap: row.need("user_cap"), ..CallerLimits::default() };
         let (size_factor, posture_factor) = (row.need("size_factor"), row.need("posture_factor"));
         let p = Parameters { size_factor, posture_factor, aggressive: false, ..some_parameters() };
         same(Some(risk_fraction(limits, &k, &p).value), row.number("risk_fraction"), &format!("share {i}"));
@@ -279,14 +279,16 @@ fn golden_kelly() {
 }
 
 fn some_parameters() -> Parameters {
-    parameters(Some(&calm(&[])), Side::Long, &Settings::default())
+    parameters(Some(&calm(&[])), Side::Long, &OperatorSettings::default())
 }
 
 #[test]
 fn aggressive_scales_the_usual_risk_and_never_the_cap() {
     let none = Kelly::of(None);
     let p = Parameters { size_factor: 1.0, posture_factor: 1.25, aggressive: true, ..some_parameters() };
-    let share = |base, cap| risk_fraction(Limits { user_cap: cap, base_risk: base, ..Limits::default() }, &none, &p);
+    let share = |base, cap| {
+        risk_fraction(CallerLimits { user_cap: cap, base_risk: base, ..CallerLimits::default() }, &none, &p)
+    };
     printed(Some(share(None, 0.01).value), 0.01, 1e-12, "at the cap already");
     let room = share(Some(0.006), 0.01);
     printed(Some(room.value), 0.0075, 1e-12, "a quarter more");
@@ -296,7 +298,7 @@ fn aggressive_scales_the_usual_risk_and_never_the_cap() {
     printed(Some(share(Some(0.5), 0.5).value), 0.01, 1e-12, "never above 1 %");
     // With Kelly earned the smallest of all counts.
     let small = Kelly::of(Some(Trades { wins: 110, n: 200, average_win: 1.08, average_loss: 1.0 }));
-    assert_eq!(risk_fraction(Limits::default(), &small, &p).limit, SizeLimit::Kelly);
+    assert_eq!(risk_fraction(CallerLimits::default(), &small, &p).limit, SizeLimit::Kelly);
 }
 
 #[test]

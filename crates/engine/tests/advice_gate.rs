@@ -1,4 +1,4 @@
-//! Integration of the entry gate (R1.85): which regime gives which reasons, warnings and options; and no text of it tells
+//! Integration of the entry gate (R1.85): which regime gives which reasons, warnings and options; and no text of it instructs
 //! anybody to enter, names a side that was not given, or promises (C01).
 
 mod advice_common;
@@ -6,21 +6,21 @@ mod advice_common;
 use advice_common::{NOW, ask, calm, level, long, session, short, squeeze, trend};
 use barograph_domain::advice::{NoticeLevel, OptionKind, ReasonCode, Verdict, WarningCode};
 use barograph_domain::{
-    LevelType, Posture, RiskBias, RiskRegime, Session, Side, Span, StopVulnerability, TrendRegime, VolRegime,
+    LevelType, Posture, RiskBias, RiskRegime, Side, Span, StopVulnerability, TradingSession, TrendRegime, VolRegime,
 };
 use barograph_engine::advice::{
-    AdviceContext, Blackout, Confidence, Intent, Overlap, PastDurations, Settings, SideStops, Staleness, UpcomingEvent,
-    advise, render,
+    AdviceContext, Blackout, Confidence, CorrelatedPosition, Intent, OperatorSettings, PastDurations, SideStops,
+    Staleness, UpcomingEvent, advise, render,
 };
 use std::borrow::Cow;
 
 /// A position in another market, by how it moves with this one.
-const fn moves(correlation: f64) -> [Overlap<'static>; 1] {
-    [Overlap { symbol: Cow::Borrowed("ETHUSDT"), correlation }]
+const fn moves(correlation: f64) -> [CorrelatedPosition<'static>; 1] {
+    [CorrelatedPosition { symbol: Cow::Borrowed("ETHUSDT"), correlation }]
 }
-static AT_THE_BOUND: [Overlap<'static>; 1] = moves(0.9);
-static ABOVE: [Overlap<'static>; 1] = moves(0.91);
-static FAR_ABOVE: [Overlap<'static>; 1] = moves(0.95);
+static AT_THE_BOUND: [CorrelatedPosition<'static>; 1] = moves(0.9);
+static ABOVE: [CorrelatedPosition<'static>; 1] = moves(0.91);
+static FAR_ABOVE: [CorrelatedPosition<'static>; 1] = moves(0.95);
 
 fn of(label: RiskRegime) -> AdviceContext<'static> {
     let from = AdviceContext::of_label(NOW, label, NOW - Span::mins(90));
@@ -176,7 +176,7 @@ fn each_regime_and_what_the_gate_says() {
         ),
         case(
             "rollover",
-            AdviceContext { session: Some(session(Session::Rollover, 2.0)), ..calm },
+            AdviceContext { session: Some(session(TradingSession::Rollover, 2.0)), ..calm },
             long,
             Caution,
             "rollover_session",
@@ -277,7 +277,7 @@ fn each_regime_and_what_the_gate_says() {
             "several",
             AdviceContext {
                 volatility: VolRegime::Extreme,
-                session: Some(session(Session::Rollover, 2.0)),
+                session: Some(session(TradingSession::Rollover, 2.0)),
                 ..squeeze(&[], Side::Long)
             },
             long,
@@ -290,7 +290,7 @@ fn each_regime_and_what_the_gate_says() {
     for c in &cases {
         check(c);
     }
-    let mut wild = session(Session::Ny, 2.0);
+    let mut wild = session(TradingSession::Ny, 2.0);
     wild.vol_ratio = Some(2.1);
     check(&case(
         "wild session",
@@ -307,7 +307,7 @@ fn each_regime_and_what_the_gate_says() {
 fn a_calendar_that_only_warns() {
     let ctx =
         AdviceContext { event: Some(Some(UpcomingEvent { name: "FOMC", minutes: 30.0 })), ..of(RiskRegime::Normal) };
-    let warn = Settings { blackout: Blackout::Warn, ..Settings::default() };
+    let warn = OperatorSettings { blackout: Blackout::Warn, ..OperatorSettings::default() };
     let a = advise(Some(&ctx), &long(50_000.0), &warn).unwrap();
     assert_eq!((a.judgement.verdict, a.should_trade()), (Verdict::Caution, (true, "pre_news_blackout")));
     assert_eq!(a.warnings.iter().next().map(|w| w.1), Some(NoticeLevel::Medium));
@@ -433,7 +433,7 @@ fn no_text_is_an_instruction() {
                     [long(50_000.0), short(50_000.0), Intent { equity: Some(1e4), size: Some(1.0), ..long(50_000.0) }]
                 {
                     let from = AdviceContext::of_label(NOW, label, NOW - Span::mins(7));
-                    let mut wild = session(Session::Rollover, 2.5);
+                    let mut wild = session(TradingSession::Rollover, 2.5);
                     (wild.vol_ratio, wild.vol_adjustment_default) = (Some(3.0), true);
                     let ctx = AdviceContext {
                         risk: from.risk,
@@ -452,7 +452,7 @@ fn no_text_is_an_instruction() {
                         ..calm(&levels)
                     };
                     for c in [Some(&ctx), None] {
-                        let a = advise(c, &intent, &Settings::default()).unwrap();
+                        let a = advise(c, &intent, &OperatorSettings::default()).unwrap();
                         let view = render(&a, c, &intent);
                         assert_eq!(view.side, intent.side, "no side but the one given");
                         let mut json = serde_json::to_value(&view).unwrap();

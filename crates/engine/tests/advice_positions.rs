@@ -387,7 +387,7 @@ fn a_position_registered_beyond_its_stop_is_told_at_once() {
     let mut s = scene(&[]);
     s.price = Some(49_000.0);
     assert_eq!(s.minute(), "stop_reached:HIGH:0");
-    // A price from before the position, of a market that says nothing now, is shown and not told.
+    // A price from before the position, of a market that says nothing now, is shown and not reported.
     let mut s = scene(&[]);
     (s.price, s.stale) = (Some(49_000.0), true);
     s.position.opened_at = s.now + Span::days(1);
@@ -446,7 +446,7 @@ fn a_posture_table_speaks_on_cards_and_in_notices() {
     assert_eq!(after.card(&s.position, Vec::new()), card(&s));
 }
 
-/// The bias follows all axes: under one risk label it can turn again and again, and each turn is told once.
+/// The bias follows all axes: under one risk label it can turn again and again, and each turn is reported once.
 #[test]
 fn each_turn_to_conservative_is_told_under_one_risk_label() {
     let care = |bias, posture| Care {
@@ -459,7 +459,7 @@ fn each_turn_to_conservative_is_told_under_one_risk_label() {
     let of = |care: Care| StopCare { far: care.clone(), near: care.clone(), reached: care };
     let calm = of(care(RiskBias::Neutral, Posture::Normal));
     let explosive = of(care(RiskBias::Conservative, Posture::Reduce));
-    // The level at the stop lasts through all of it and is not told anew, however often the bias turns.
+    // The level at the stop lasts through all of it and is not reported anew, however often the bias turns.
     let mut new = level(LevelType::SwingLow, 49_120.0, 49_150.0, 0.5);
     (new.formed_at, new.known_at) = (NOW + Span::mins(1), NOW + Span::mins(1));
     let levels = [new];

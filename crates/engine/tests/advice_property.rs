@@ -6,11 +6,11 @@ mod advice_common;
 use advice_common::{NOW, calm, level, session, trend};
 use barograph_domain::advice::{ReasonCode, SizeLimit, TargetSource, Verdict};
 use barograph_domain::{
-    LevelType, Posture, RiskBias, RiskRegime, Session, Side, StopVulnerability, TrendRegime, VolRegime,
+    LevelType, Posture, RiskBias, RiskRegime, Side, StopVulnerability, TradingSession, TrendRegime, VolRegime,
 };
 use barograph_engine::advice::{
-    Advice, AdviceContext, Costs, CrowdedSide, Intent, Limits, MarketRules, Settings, SideStops, Staleness, StopMode,
-    Trades, advise,
+    Advice, AdviceContext, CallerLimits, Costs, CrowdedSide, Intent, MarketRules, OperatorSettings, SideStops,
+    Staleness, StopMode, Trades, advise,
 };
 use proptest::prelude::*;
 
@@ -48,8 +48,8 @@ prop_compose! {
 }
 
 prop_compose! {
-    fn limits()(user_cap in prop_oneof![Just(0.01), 1e-6_f64..1.0], base_risk in maybe(1e-6_f64..1.0), max_leverage in prop_oneof![Just(3.0), decades(-3, 3)]) -> Limits {
-        Limits { user_cap, base_risk, max_leverage }
+    fn limits()(user_cap in prop_oneof![Just(0.01), 1e-6_f64..1.0], base_risk in maybe(1e-6_f64..1.0), max_leverage in prop_oneof![Just(3.0), decades(-3, 3)]) -> CallerLimits {
+        CallerLimits { user_cap, base_risk, max_leverage }
     }
 }
 
@@ -111,7 +111,13 @@ prop_compose! {
     }
 }
 
-fn judged(m: &Market, intent: &Intent<'_>, with_context: bool, settings: &Settings, look: impl FnOnce(&Advice)) {
+fn judged(
+    m: &Market,
+    intent: &Intent<'_>,
+    with_context: bool,
+    settings: &OperatorSettings,
+    look: impl FnOnce(&Advice),
+) {
     let levels: Vec<_> = m
         .levels
         .iter()
@@ -127,7 +133,7 @@ fn judged(m: &Market, intent: &Intent<'_>, with_context: bool, settings: &Settin
     (ctx.bias, ctx.posture) = (RiskBias::Neutral, m.posture);
     ctx.volatility = m.volatility;
     ctx.trend = Some(trend(m.trend, true, 0.7));
-    ctx.session = m.session.map(|x| session(Session::London, x));
+    ctx.session = m.session.map(|x| session(TradingSession::London, x));
     ctx.stops = SideStops { long: m.stops, short: m.stops };
     ctx.stale = m.stale.then_some(Staleness { warning: "Data stale (6 minutes old)" });
     ctx.event = m.minutes.map(|minutes| Some(barograph_engine::advice::UpcomingEvent { name: "CPI", minutes }));
@@ -143,7 +149,7 @@ proptest! {
         m in market(), intent in intent(), with_context in any::<bool>(), beyond in any::<bool>(),
     ) {
         let stop_mode = if beyond { StopMode::BeyondCluster } else { StopMode::Base };
-        judged(&m, &intent, with_context, &Settings { stop_mode, ..Settings::default() }, |a| {
+        judged(&m, &intent, with_context, &OperatorSettings { stop_mode, ..OperatorSettings::default() }, |a| {
             let cost = intent.entry * (2.0 * intent.costs.taker_fee) + intent.costs.half_spread;
             let Some(equity) = intent.equity else {
                 assert!(a.size.units.is_none());
@@ -172,7 +178,7 @@ proptest! {
 
     #[test]
     fn prices_lie_on_their_side_and_are_finite(m in market(), intent in intent(), with_context in any::<bool>()) {
-        judged(&m, &intent, with_context, &Settings::default(), |a| {
+        judged(&m, &intent, with_context, &OperatorSettings::default(), |a| {
             let sign = if intent.side == Side::Long { 1.0 } else { -1.0 };
             for stop in [a.stop.used, a.stop.base, a.stop.alternative].into_iter().flatten() {
                 assert!(stop.is_finite() && stop > 0.0 && (intent.entry - stop) * sign > 0.0, "stop {stop}: {intent:?}");
@@ -207,7 +213,7 @@ proptest! {
 
     #[test]
     fn the_verdict_is_that_of_its_worst_reason(m in market(), intent in intent(), with_context in any::<bool>()) {
-        judged(&m, &intent, with_context, &Settings::default(), |a| {
+        judged(&m, &intent, with_context, &OperatorSettings::default(), |a| {
             let j = &a.judgement;
             let worst = j.reasons.iter().map(|r| j.asks(r)).max().unwrap();
             assert_eq!(worst, j.verdict);
@@ -235,16 +241,16 @@ fn what_cannot_be_meant_is_refused() {
         Intent { equity: Some(0.0), ..good },
         Intent { size: Some(-0.1), ..good },
         Intent { atr: Some(0.0), ..good },
-        Intent { limits: Limits { user_cap: 1.5, ..Limits::default() }, ..good },
-        Intent { limits: Limits { base_risk: Some(0.0), ..Limits::default() }, ..good },
-        Intent { limits: Limits { max_leverage: f64::NAN, ..Limits::default() }, ..good },
+        Intent { limits: CallerLimits { user_cap: 1.5, ..CallerLimits::default() }, ..good },
+        Intent { limits: CallerLimits { base_risk: Some(0.0), ..CallerLimits::default() }, ..good },
+        Intent { limits: CallerLimits { max_leverage: f64::NAN, ..CallerLimits::default() }, ..good },
         Intent { costs: Costs { taker_fee: 0.5, half_spread: 0.0 }, ..good },
         Intent { costs: Costs { taker_fee: 0.0, half_spread: -1.0 }, ..good },
         Intent { rules: MarketRules { lot: Some(0.0), ..MarketRules::default() }, ..good },
         Intent { trades: Some(Trades { wins: 2, n: 1, average_win: 1.0, average_loss: 1.0 }), ..good },
     ];
     for (i, intent) in bad.iter().enumerate() {
-        let e = advise(None, intent, &Settings::default()).unwrap_err();
+        let e = advise(None, intent, &OperatorSettings::default()).unwrap_err();
         assert!(e.to_string().starts_with(e.field), "{i}: {e}");
     }
 }

@@ -12,13 +12,13 @@
 
 mod support;
 
-use barograph_domain::alert::Change;
+use barograph_domain::alert::AlertChange;
 use barograph_domain::{
-    Bar, Cell, Event, Kind, Metric, MinuteRow, Pattern, Payload, Reason, RiskRegime, Session, Span, Stamp, State,
-    StreamDecl, StreamIndex, Ts,
+    Bar, Cell, Event, Kind, Metric, MinuteRow, Pattern, Payload, Reason, RiskRegime, Span, Stamp, State, StreamDecl,
+    StreamIndex, TradingSession, Ts,
 };
 use barograph_engine::catalogue::Feature;
-use barograph_engine::rules::{Book, Scene, nearest_flip};
+use barograph_engine::rules::{RuleBook, Scene, nearest_flip};
 use barograph_engine::sessions::SessionSet;
 use barograph_engine::{AlertOut, Config, Engine, Outputs};
 use std::collections::BTreeMap;
@@ -202,7 +202,7 @@ fn a_basis_from_before_a_hole_is_not_served_after_it() {
     }
     let of_basis = |a: &&AlertOut| a.known.alert.pattern == Pattern::BasisManipulation;
     assert!(alerts.iter().filter(of_basis).any(|a| a.known.alert.ts < from), "it fired while it was true");
-    let back = alerts.iter().filter(of_basis).find(|a| a.known.alert.change == Change::Resumed);
+    let back = alerts.iter().filter(of_basis).find(|a| a.known.alert.change == AlertChange::Resumed);
     assert!(
         back.is_none_or(|a| a.known.alert.ts > at(720)),
         "it is back when there is a value of after the hole: {back:?}"
@@ -234,7 +234,7 @@ fn the_first_minute_of_a_session_is_that_sessions() {
         (HOUR, 34, SessionSet::LOCAL, true),
         (Span::hours(4), 30, SessionSet::UTC, false),
     ] {
-        let mut book = Book::shipped("default").unwrap();
+        let mut book = RuleBook::shipped("default").unwrap();
         book.sessions = set;
         let candles = [(bars(step), session_candles(step, days, &set))];
         let near = |t: Ts| (t + MINUTE).0.rem_euclid(HOUR.0) <= 2 * MINUTE.0;
@@ -243,7 +243,7 @@ fn the_first_minute_of_a_session_is_that_sessions() {
         for at in 1..rows.len() - 1 {
             let [before, first, next] = [&rows[at - 1], &rows[at], &rows[at + 1]];
             let session = |r: &MinuteRow| ready(r, Feature::Session).unwrap();
-            let said = Session::ALL[ready(first, Feature::Session).unwrap() as usize];
+            let said = TradingSession::ALL[ready(first, Feature::Session).unwrap() as usize];
             assert_eq!(said, set.session(first.ts), "{}", first.ts);
             // New multipliers are made at midnight, when the day's last candle has come.
             if session(before) == session(first) || first.ts.floor(Span::days(1)) == first.ts {

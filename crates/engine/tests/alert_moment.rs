@@ -1,18 +1,18 @@
 //! What an alert of a label says is what its minute says: number against threshold, side, price, what would end it (U3).
 
 mod rules_common;
-use barograph_domain::alert::{AlertState, BaseRate, Change, Datum, Word};
+use barograph_domain::alert::{AlertChange, AlertState, BaseRate, Datum, Word};
 use barograph_domain::{Alert, Pattern, Posture, Severity, Trigger};
 use barograph_domain::{
     Axis, AxisState, HeatRegime, Instrument, InstrumentName, MarketKind, MinuteRow, RiskRegime, TrendRegime, VolRegime,
 };
 use barograph_engine::detect::explain::story;
 use barograph_engine::detect::meaning::meaning_at;
-use barograph_engine::explain::{Context, Minute, Moment, minute as minute_of, moment, render};
-use barograph_engine::rules::{Book, RiskAxis};
+use barograph_engine::explain::{AxisMoment, Context, Minute, minute as minute_of, moment, render};
+use barograph_engine::rules::{RiskAxis, RuleBook};
 use rules_common::{live_streams, minute, minute_row, shipped};
 
-fn said(book: &Book, row: &MinuteRow, axis: Axis) -> Moment {
+fn said(book: &RuleBook, row: &MinuteRow, axis: Axis) -> AxisMoment {
     let name = InstrumentName::parse("binance-usdm:BTCUSDT").unwrap_or_else(|e| panic!("{e}"));
     let instrument = Instrument::from_name(name, MarketKind::Perpetual);
     let streams = live_streams();
@@ -20,7 +20,7 @@ fn said(book: &Book, row: &MinuteRow, axis: Axis) -> Moment {
 }
 
 /// The third row with these readings: labels that need two readings have been entered.
-fn row(book: &Book, readings: &[(&str, f64)]) -> MinuteRow {
+fn row(book: &RuleBook, readings: &[(&str, f64)]) -> MinuteRow {
     let mut axis = RiskAxis::new();
     let streams = live_streams();
     let mut last = None;
@@ -87,7 +87,7 @@ fn every_axis_has_words_for_every_label() {
 fn alert(
     pattern: Pattern,
     trigger: Option<Trigger>,
-    change: Change,
+    change: AlertChange,
     label: Option<(&'static str, &'static str)>,
 ) -> Alert {
     Alert {
@@ -112,7 +112,7 @@ fn alert(
     }
 }
 
-fn of_alert(book: &Book, row: &MinuteRow, alert: &Alert) -> (Minute, barograph_domain::Snapshot) {
+fn of_alert(book: &RuleBook, row: &MinuteRow, alert: &Alert) -> (Minute, barograph_domain::Snapshot) {
     let name = InstrumentName::parse("binance-usdm:BTCUSDT").unwrap_or_else(|e| panic!("{e}"));
     let instrument = Instrument::from_name(name, MarketKind::Perpetual);
     let streams = live_streams();
@@ -120,16 +120,16 @@ fn of_alert(book: &Book, row: &MinuteRow, alert: &Alert) -> (Minute, barograph_d
     (minute_of(&ctx, row, alert), render(&ctx, row, None))
 }
 
-/// Any alert of a minute with an axis at its top, also one that is over or tells of another axis.
+/// Any alert of a minute with an axis at its top, also one that is over or reports another axis.
 #[test]
 fn guidance_of_an_alert_is_that_of_its_minute() {
     let book = shipped("default");
     let mut calm = row(&book, &[("realized_vol_1h", 0.40)]);
     calm.risk = AxisState { label: RiskRegime::Normal, raw_label: RiskRegime::Normal, ..AxisState::default() };
     let alerts = [
-        alert(Pattern::FundingAnomaly, None, Change::Closed, None),
-        alert(Pattern::SessionChanged, None, Change::Happened, Some(("to", "NY"))),
-        alert(Pattern::RegimeChange, Some(Trigger::Risk), Change::Happened, Some(("to", "NORMAL"))),
+        alert(Pattern::FundingAnomaly, None, AlertChange::Closed, None),
+        alert(Pattern::SessionChanged, None, AlertChange::Happened, Some(("to", "NY"))),
+        alert(Pattern::RegimeChange, Some(Trigger::Risk), AlertChange::Happened, Some(("to", "NORMAL"))),
     ];
     let mut seen = 0;
     for trend in [TrendRegime::Sideways, TrendRegime::StrongUptrend] {
@@ -152,7 +152,7 @@ fn guidance_of_an_alert_is_that_of_its_minute() {
                     assert_eq!(quiet, !top, "{trend:?} {volatility:?} {heat:?}: {told:?}");
                     seen += 1;
                 }
-                let cascade = alert(Pattern::LiquidationCascade, None, Change::Opened, None);
+                let cascade = alert(Pattern::LiquidationCascade, None, AlertChange::Opened, None);
                 let (minute, _) = of_alert(&book, &row, &cascade);
                 // Its own words, or those of a minute that asks for as much.
                 let told = meaning_at(&cascade, 0.9, Some(&minute)).open_positions;
@@ -164,7 +164,7 @@ fn guidance_of_an_alert_is_that_of_its_minute() {
     assert_eq!(seen, 24);
 }
 
-/// An everyday class is told in the axis's own unit, and not as something unusual.
+/// An everyday class is reported in the axis's own unit, and not as something unusual.
 #[test]
 fn classes_and_slopes_say_their_unit() {
     let book = shipped("default");
@@ -185,7 +185,8 @@ fn a_confirmed_label_beside_another_of_the_axis_has_price_why_and_exit() {
     let book = shipped("default");
     let mut any = row(&book, &[("vol_daily", 0.061)]);
     any.volatility = AxisState { label: VolRegime::Explosive, raw_label: VolRegime::Explosive, ..AxisState::default() };
-    let of = alert(Pattern::RegimeConfirmed, Some(Trigger::Volatility), Change::Happened, Some(("regime", "HIGH_VOL")));
+    let of =
+        alert(Pattern::RegimeConfirmed, Some(Trigger::Volatility), AlertChange::Happened, Some(("regime", "HIGH_VOL")));
     let (minute, snapshot) = of_alert(&book, &any, &of);
     let told = story(&of, Some(&minute));
     assert_eq!(
@@ -208,11 +209,13 @@ fn a_confirmed_label_is_explained_as_itself_or_as_another() {
     let mut any = row(&book, &[("realized_vol_1h", 0.40)]);
     any.trend = AxisState { label: TrendRegime::StrongUptrend, ..AxisState::default() };
     for (confirmed, told) in [("STRONG_UPTREND", true), ("UPTREND", false), ("SIDEWAYS", false)] {
-        let of = alert(Pattern::RegimeConfirmed, Some(Trigger::Trend), Change::Happened, Some(("regime", confirmed)));
+        let of =
+            alert(Pattern::RegimeConfirmed, Some(Trigger::Trend), AlertChange::Happened, Some(("regime", confirmed)));
         let (minute, _) = of_alert(&book, &any, &of);
         assert_eq!(minute.label.as_ref().map(|label| label.told), Some(told), "{confirmed}");
         // A change is of its own minute's label or not explained.
-        let entered = alert(Pattern::RegimeChange, Some(Trigger::Trend), Change::Happened, Some(("to", confirmed)));
+        let entered =
+            alert(Pattern::RegimeChange, Some(Trigger::Trend), AlertChange::Happened, Some(("to", confirmed)));
         assert_eq!(of_alert(&book, &any, &entered).0.label.is_some(), told, "{confirmed}");
         assert_eq!(minute.care.posture, Posture::Hold);
     }
@@ -222,7 +225,8 @@ fn a_confirmed_label_is_explained_as_itself_or_as_another() {
     for (confirmed, want) in
         [("STRONG_UPTREND", "positions against the move: review or reduce"), ("UPTREND", "no action needed")]
     {
-        let of = alert(Pattern::RegimeConfirmed, Some(Trigger::Trend), Change::Happened, Some(("regime", confirmed)));
+        let of =
+            alert(Pattern::RegimeConfirmed, Some(Trigger::Trend), AlertChange::Happened, Some(("regime", confirmed)));
         let (minute, _) = of_alert(&book, &any, &of);
         assert_eq!(meaning_at(&of, 0.9, Some(&minute)).open_positions, want, "{confirmed}");
     }
@@ -231,7 +235,7 @@ fn a_confirmed_label_is_explained_as_itself_or_as_another() {
 /// A book of one's own says in its own words what a strong trend or great heat asks for, or that they ask for nothing.
 #[test]
 fn a_confirmed_trend_or_heat_asks_in_the_words_of_the_book() {
-    let text = Book::shipped_text("default").unwrap_or_else(|| panic!("a book"));
+    let text = RuleBook::shipped_text("default").unwrap_or_else(|| panic!("a book"));
     let strong = "label = [\"STRONG_UPTREND\", \"STRONG_DOWNTREND\"]\nposture = \"HOLD\"";
     let hot = "label = \"SUPER_HOT\"\nposture = \"HOLD\"\nbias = \"CONSERVATIVE\"";
     assert!(text.contains(strong) && text.contains(hot));
@@ -255,7 +259,7 @@ fn a_confirmed_trend_or_heat_asks_in_the_words_of_the_book() {
         (unasked.as_str(), quiet, quiet),
         (without.as_str(), quiet, ("no chasing", "trail stop")),
     ] {
-        let book = Book::parse("mine.toml", text).unwrap_or_else(|e| panic!("{e}"));
+        let book = RuleBook::parse("mine.toml", text).unwrap_or_else(|e| panic!("{e}"));
         let mut calm = row(&book, &[("realized_vol_1h", 0.40)]);
         calm.risk = AxisState { label: RiskRegime::Normal, raw_label: RiskRegime::Normal, ..AxisState::default() };
         for (trigger, label, want) in [
@@ -263,7 +267,7 @@ fn a_confirmed_trend_or_heat_asks_in_the_words_of_the_book() {
             (Trigger::Heat, "SUPER_HOT", heat),
             (Trigger::Heat, "HOT", quiet),
         ] {
-            let of = alert(Pattern::RegimeConfirmed, Some(trigger), Change::Happened, Some(("regime", label)));
+            let of = alert(Pattern::RegimeConfirmed, Some(trigger), AlertChange::Happened, Some(("regime", label)));
             let (minute, _) = of_alert(&book, &calm, &of);
             let told = meaning_at(&of, 0.9, Some(&minute));
             assert_eq!((told.new_entries.as_str(), told.open_positions.as_str()), want, "{label}");

@@ -2,15 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-use barograph_domain::alert::Change;
+use barograph_domain::alert::AlertChange;
 use barograph_domain::{Alert, Cell, Kind, Pattern, Reason, Severity, Span, Ts};
 use barograph_engine::catalogue::{CATALOGUE, Feature};
 use barograph_engine::detect::ruled::RuleWatch;
-use barograph_engine::rules::{Book, logic_version};
+use barograph_engine::rules::{RuleBook, logic_version};
 
-fn book(alerts: &str) -> Result<Book, String> {
-    let text = Book::shipped_text("default").unwrap();
-    Book::parse("mine.toml", &format!("{text}\n{alerts}")).map_err(|e| e.to_string())
+fn book(alerts: &str) -> Result<RuleBook, String> {
+    let text = RuleBook::shipped_text("default").unwrap();
+    RuleBook::parse("mine.toml", &format!("{text}\n{alerts}")).map_err(|e| e.to_string())
 }
 
 const HOT: &str = r#"
@@ -26,7 +26,7 @@ text = "Volatile"
 "#;
 
 /// What a rule says of a run of minutes: each reading is a number, or `None` where it cannot be known.
-fn told(book: &Book, readings: &[Option<f64>]) -> Vec<(usize, Change, Severity)> {
+fn told(book: &RuleBook, readings: &[Option<f64>]) -> Vec<(usize, AlertChange, Severity)> {
     let mut watch = RuleWatch::new(book);
     let mut out = Vec::new();
     for (minute, reading) in readings.iter().enumerate() {
@@ -46,12 +46,12 @@ fn told(book: &Book, readings: &[Option<f64>]) -> Vec<(usize, Change, Severity)>
 
 #[test]
 fn a_rule_waits_fires_rises_is_suspended_and_ends() {
-    use Change::{Closed, Opened, Resumed, Suspended, Updated};
+    use AlertChange::{Closed, Opened, Resumed, Suspended, Updated};
     use Severity::{High, Medium};
     let book = book(HOT).unwrap();
     let (low, mid, hot) = (Some(0.3), Some(0.45), Some(0.6));
     let very = Some(0.9);
-    type Case = (&'static str, Vec<Option<f64>>, Vec<(usize, Change, Severity)>);
+    type Case = (&'static str, Vec<Option<f64>>, Vec<(usize, AlertChange, Severity)>);
     let cases: [Case; 7] = [
         ("two minutes without a break before anybody is told", vec![hot, hot, hot], vec![(2, Opened, Medium)]),
         ("a break begins the wait anew", vec![hot, hot, low, hot, hot], vec![]),
@@ -110,7 +110,7 @@ fn less_is_more_where_the_rule_says_so_and_types_are_the_users() {
     let book = book(&text).unwrap();
     assert_eq!(book.alerts()[0].kind, Pattern::FundingAnomaly);
     let changes = told(&book, &[Some(0.1), Some(0.01), Some(0.25)]);
-    assert_eq!(changes, [(0, Change::Opened, Severity::Low), (1, Change::Updated, Severity::Critical)]);
+    assert_eq!(changes, [(0, AlertChange::Opened, Severity::Low), (1, AlertChange::Updated, Severity::Critical)]);
 }
 
 #[test]

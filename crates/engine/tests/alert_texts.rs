@@ -10,16 +10,16 @@
 
 mod support;
 
-use barograph_domain::alert::Change;
+use barograph_domain::alert::AlertChange;
 use barograph_domain::{
-    Alert, Axis, Cell, HeatRegime, InstrumentName, Kind, Pattern, RiskRegime, Session, Side, Span, TrendRegime,
+    Alert, Axis, Cell, HeatRegime, InstrumentName, Kind, Pattern, RiskRegime, Side, Span, TradingSession, TrendRegime,
     Trigger, Ts, VolRegime,
 };
 use barograph_engine::detect::inputs::Confirmed;
 use barograph_engine::detect::meaning::meaning_at;
 use barograph_engine::detect::pairs::{PairInputs, PairWatch};
 use barograph_engine::detect::plain::detect_cascade_events;
-use barograph_engine::detect::{Inputs, Labels, Surveillance, Thresholds, explain};
+use barograph_engine::detect::{AxisLabels, Inputs, Surveillance, Thresholds, explain};
 use barograph_engine::liquidations::plain::Closed;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -71,7 +71,7 @@ fn minute(r: &mut Random, ts: Ts) -> Inputs {
     l.side = Cell::ready_at(pick(r, &[0.0, 1.0, 2.0]), ts, Kind::Measured);
     l.long_share_1h = share(r, ts);
     l.events_1h = Cell::ready_at(9.0, ts, Kind::Measured);
-    i.labels = Labels {
+    i.labels = AxisLabels {
         risk: Some(pick(r, &RiskRegime::ALL)),
         trend: Some(pick(r, TrendRegime::ALL)),
         volatility: Some(pick(r, VolRegime::ALL)),
@@ -80,7 +80,7 @@ fn minute(r: &mut Random, ts: Ts) -> Inputs {
     let is = Some(r.next().is_multiple_of(2));
     let (label, timeframes, confidence) = ("STRONG_UPTREND", &["1h", "4h"][..], Some(0.7));
     i.confirmed[1] = Confirmed { label, is, timeframes, confidence, ..Confirmed::unknown(Axis::Trend) };
-    i.session = Some(pick(r, &Session::ALL));
+    i.session = Some(pick(r, &TradingSession::ALL));
     i
 }
 
@@ -151,7 +151,7 @@ fn every_pattern_of_a_market_is_among_them() {
     for pattern in Pattern::ALL.iter().filter(|p| !elsewhere.contains(p)) {
         let heads = READ.lines().filter(|l| !l.starts_with(' '));
         let changes: Vec<_> = heads.filter(|l| l.split(' ').next() == Some(pattern.name())).collect();
-        let opens = |l: &&str| l.ends_with(Change::Opened.name()) || l.ends_with(Change::Happened.name());
+        let opens = |l: &&str| l.ends_with(AlertChange::Opened.name()) || l.ends_with(AlertChange::Happened.name());
         assert!(changes.iter().any(opens), "{pattern:?}: {changes:?}");
     }
 }

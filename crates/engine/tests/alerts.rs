@@ -1,18 +1,18 @@
-//! Alerts, forced closes and positions on the way every event takes: through a whole market. Bursts are seeded and marked
+//! Alerts, liquidations and positions on the way every event takes: through a whole market. Bursts are seeded and marked
 //! synthetic; recordings are read where they are.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod support;
 
-use barograph_domain::alert::Change;
+use barograph_domain::alert::AlertChange;
 use barograph_domain::time::LATENESS;
 use barograph_domain::{
     Confirmation, Event, GapReason, Instrument, InstrumentName, Kind, Label as _, LevelType, MarketKind, Metric,
     MinuteRow, Pattern, Payload, Reason, RiskRegime, Side, Span, Stamp, State, Status, StatusState, StreamDecl,
     StreamIndex, Trigger, Ts,
 };
-use barograph_engine::rules::{Book, word_of};
+use barograph_engine::rules::{RuleBook, word_of};
 use barograph_engine::{AlertOut, Config, Engine, Feature, Outputs};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -74,7 +74,7 @@ fn cell(row: &MinuteRow, feature: Feature) -> barograph_domain::Cell {
     row.cells[feature.index()]
 }
 
-fn of_pattern(alerts: &[AlertOut], pattern: Pattern) -> Vec<(Change, Option<Trigger>, Ts, Ts)> {
+fn of_pattern(alerts: &[AlertOut], pattern: Pattern) -> Vec<(AlertChange, Option<Trigger>, Ts, Ts)> {
     let own = alerts.iter().filter(|a| a.known.alert.pattern == pattern);
     own.map(|a| (a.known.alert.change, a.known.alert.trigger, a.known.alert.ts, a.known.known_at)).collect()
 }
@@ -89,8 +89,8 @@ fn a_synthetic_burst_is_known_with_the_event_that_completes_it() {
     assert_eq!(
         of_pattern(&alerts, Pattern::LiquidationCascade),
         [
-            (Change::Opened, Some(Trigger::Burst), fifth, fifth),
-            (Change::Closed, Some(Trigger::Burst), at(124), at(124) + LATENESS),
+            (AlertChange::Opened, Some(Trigger::Burst), fifth, fifth),
+            (AlertChange::Closed, Some(Trigger::Burst), at(124), at(124) + LATENESS),
         ]
     );
     let one_sided = alerts.iter().find(|a| a.known.alert.pattern == Pattern::ForcedLiquidations).unwrap();
@@ -132,7 +132,7 @@ fn settled_funding_is_judged_by_its_week_and_says_so() {
 
 #[test]
 fn an_archive_that_ended_is_not_listened_to() {
-    // What the gap detection says of an archive of forced closes that has no row after its last day, and then one again.
+    // What the gap detection says of an archive of liquidations that has no row after its last day, and then one again.
     let archive = decl(Metric::Liquidation, Span::secs(1), Span::secs(2), Stamp::Instant, false);
     let (from, until) = (at(900), at(900) + Span::days(1));
     let ended = Status { state: StatusState::Gap, from, until: Status::OPEN, reason: GapReason::MissingRows };
@@ -168,7 +168,7 @@ fn a_stamp_of_the_future_does_not_blind_the_burst() {
     world.events.sort_by(Event::order);
     let (rows, alerts) = world.run("seed3", &world.events, |_| true);
     let cascade = of_pattern(&alerts, Pattern::LiquidationCascade);
-    assert_eq!(cascade.first(), Some(&(Change::Opened, Some(Trigger::Burst), fifth, fifth)));
+    assert_eq!(cascade.first(), Some(&(AlertChange::Opened, Some(Trigger::Burst), fifth, fifth)));
     let row = rows.iter().find(|r| r.ts == at(121)).unwrap();
     assert_eq!(cell(row, Feature::LiqCount60s).ready(), Some(5.0), "the wrong one is in no window");
 }
@@ -188,9 +188,9 @@ fn a_lost_stream_suspends_and_never_closes() {
     facts.extend([(at(70), Payload::Status(lost)), (at(80), Payload::Status(found))]);
     let world = world(300, &[(liquidations(), facts)]);
     let (_, alerts) = world.run("seed3", &world.events, |_| false);
-    let told: Vec<Change> =
+    let told: Vec<AlertChange> =
         of_pattern(&alerts, Pattern::ForcedLiquidations).into_iter().map(|(change, ..)| change).collect();
-    assert_eq!(told, [Change::Opened, Change::Suspended, Change::Resumed, Change::Closed]);
+    assert_eq!(told, [AlertChange::Opened, AlertChange::Suspended, AlertChange::Resumed, AlertChange::Closed]);
 }
 
 /// What the timeframes of a row say together; `None` while that is not known.
@@ -199,11 +199,11 @@ fn agree<L: barograph_domain::Label>(timeframes: &[L; 4]) -> Option<bool> {
     said.primary.map(|_| said.confirmed)
 }
 
-/// Every episode's records count from 1 without a hole, and none is told twice.
+/// Every episode's records count from 1 without a hole, and none is reported twice.
 fn counted(alerts: &[AlertOut], name: &str) {
     let mut revisions: BTreeMap<String, u32> = BTreeMap::new();
     let instrument = InstrumentName::parse("binance-usdm:BTCUSDT").unwrap();
-    for a in alerts.iter().filter(|a| a.known.alert.change != Change::Happened) {
+    for a in alerts.iter().filter(|a| a.known.alert.change != AlertChange::Happened) {
         let last = revisions.entry(a.known.alert.id(&instrument, "v")).or_default();
         assert_eq!(a.known.alert.revision, *last + 1, "{name}: {:?}", a.known);
         *last += 1;
@@ -237,7 +237,8 @@ fn catching_up_on_the_past_tells_nothing_twice() {
         out.clear();
     }
     counted(&told, "caught up");
-    let label = |a: &&AlertOut| a.known.alert.change == Change::Happened && a.known.known_at > adopted + Span::days(1);
+    let label =
+        |a: &&AlertOut| a.known.alert.change == AlertChange::Happened && a.known.known_at > adopted + Span::days(1);
     let (a, b): (Vec<_>, Vec<_>) = (straight.iter().filter(label).collect(), told.iter().filter(label).collect());
     assert!(!b.is_empty());
     let what = |list: &[&AlertOut]| list.iter().map(|a| (a.known.alert.ts, a.known.alert.pattern)).collect::<Vec<_>>();
@@ -310,7 +311,7 @@ fn changes_of_labels_confirmation_and_session_are_those_of_the_rows() {
 }
 
 #[test]
-fn zones_of_forced_closes_are_levels_and_weigh_on_stops() {
+fn zones_of_liquidations_are_levels_and_weigh_on_stops() {
     // Synthetic: longs forced out around 59,700 for a day.
     let mut r = Random(3);
     let mut facts = vec![live(at(1))];
@@ -379,7 +380,7 @@ fn what_a_market_does_not_have_is_said_and_crowding_reads_what_it_has() {
     let top = cell(row, Feature::PositionConcentration);
     assert_eq!((top.ready(), top.kind), (Some(0.5), Kind::Proxy));
     assert_eq!(cell(row, Feature::PositionHhi).state, State::Undefined(Reason::MissingInput));
-    let [(Change::Opened, None, first, _)] = of_pattern(&alerts, Pattern::PositionConcentration)[..] else {
+    let [(AlertChange::Opened, None, first, _)] = of_pattern(&alerts, Pattern::PositionConcentration)[..] else {
         panic!("{alerts:?}")
     };
     assert_eq!(first, at(5));
@@ -446,7 +447,7 @@ fn hyperliquid_of_2023_on_the_way_of_a_market() {
     );
     // Below five an hour there is no side to speak of; where there were five or more, all are taken for longs.
     let hours = alerts.iter().filter(|a| a.known.alert.pattern == Pattern::ForcedLiquidations);
-    let opened: Vec<_> = hours.filter(|a| a.known.alert.change == Change::Opened).collect();
+    let opened: Vec<_> = hours.filter(|a| a.known.alert.change == AlertChange::Opened).collect();
     for a in &opened {
         let five = world
             .events
@@ -515,10 +516,10 @@ fn a_cascade_on_a_chain_is_a_burst_at_its_fifth_and_sustained_from_half_a_millio
     let (rows, alerts) = world.run("seed4", &world.events, |_| true);
     let opened = of_pattern(&alerts, Pattern::LiquidationCascade);
     let (fifth, minute) = (start + Span::secs(47), |n| start + M.times(n));
-    assert_eq!(opened[0], (Change::Opened, Some(Trigger::Burst), fifth, fifth + own.delay));
+    assert_eq!(opened[0], (AlertChange::Opened, Some(Trigger::Burst), fifth, fifth + own.delay));
     // What came before 17:10 is 502,418; its last block is known at 17:10:11, so the row of 17:11 says it first.
     let sustained: Vec<_> = opened.iter().filter(|a| a.1 == Some(Trigger::Sustained)).collect();
-    assert_eq!(*sustained[0], (Change::Opened, Some(Trigger::Sustained), minute(2), minute(2) + LATENESS));
+    assert_eq!(*sustained[0], (AlertChange::Opened, Some(Trigger::Sustained), minute(2), minute(2) + LATENESS));
     let row = |n: i64| rows.iter().find(|r| r.ts == minute(n)).unwrap();
     for (n, want) in [(3, 524_127.66), (4, 10_711_521.42)] {
         let got = cell(row(n), Feature::LiqLongUsd4h).ready().unwrap();
@@ -538,10 +539,10 @@ fn a_cascade_on_a_chain_is_a_burst_at_its_fifth_and_sustained_from_half_a_millio
     assert_eq!(cell(row(4), Feature::LiqLongShare4h).ready(), Some(1.0));
 }
 
-/// A book whose cascade rule asks for less; the rules themselves may read forced closes too.
+/// A book whose cascade rule asks for less; the rules themselves may read liquidations too.
 #[test]
 fn a_book_with_other_thresholds_and_a_rule_on_cascades_works() {
-    let text = Book::shipped_text("seed4").unwrap().replace("cascade_total = 500_000", "cascade_total = 50_000");
+    let text = RuleBook::shipped_text("seed4").unwrap().replace("cascade_total = 500_000", "cascade_total = 50_000");
     let text = text.replace("critical_velocity = 200_000", "critical_velocity = 40_000")
         + "
 [[rule]]
@@ -554,7 +555,7 @@ text = \"Longs are forced out\"
         .chain((100..130).step_by(5).map(|m| (at(m) + Span::secs(1), closed(Side::Long, 60_000.0, 0.5))))
         .collect();
     let world = world(240, &[(liquidations(), facts)]);
-    let book = Arc::new(Book::parse("mine.toml", &text).unwrap());
+    let book = Arc::new(RuleBook::parse("mine.toml", &text).unwrap());
     let mut engine = Engine::new(Config::new(book), &world.instruments, &world.streams);
     let (mut out, mut alerts, mut flagged) = (Outputs::default(), Vec::new(), 0);
     for event in &world.events {

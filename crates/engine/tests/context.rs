@@ -2,12 +2,12 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests, outside of test functions")]
 
 use barograph_domain::{Side, Span, Ts, VolRegime};
-use barograph_engine::advice::{Intent, Settings, advise};
+use barograph_engine::advice::{Intent, OperatorSettings, advise};
 use barograph_engine::context::{Frame, FrameOptions};
 use barograph_engine::features::bars::BarSample;
-use barograph_engine::features::run::Run;
+use barograph_engine::features::run::BarSeries;
 use barograph_engine::liquidity::{Face, density};
-use barograph_engine::rules::Book;
+use barograph_engine::rules::RuleBook;
 
 const HOUR: Span = Span::hours(1);
 
@@ -33,7 +33,7 @@ fn start() -> Ts {
     Ts::parse("2026-01-05T00:00:00Z").unwrap()
 }
 
-fn frame(step: Span, book: &Book) -> Frame {
+fn frame(step: Span, book: &RuleBook) -> Frame {
     Frame::new(step, Span::ZERO, &FrameOptions::of(book))
 }
 
@@ -43,14 +43,14 @@ fn feed(frame: &mut Frame, bars: &[BarSample], from: usize) {
     }
 }
 
-fn said(frame: &Frame, book: &Book) -> String {
+fn said(frame: &Frame, book: &RuleBook) -> String {
     let price = frame.newest().unwrap().close;
     format!("{:?} {:?} {:?}", frame.read(book, price), frame.levels_near(price), frame.levels("X"))
 }
 
 #[test]
 fn saving_and_going_on_equals_never_having_stopped() {
-    let book = Book::shipped("default").unwrap();
+    let book = RuleBook::shipped("default").unwrap();
     for (step, n) in [(Span::mins(5), 3_000), (HOUR, 900), (Span::hours(4), 500), (Span::days(1), 400)] {
         let bars = walk(n, 11);
         let mut whole = frame(step, &book);
@@ -68,7 +68,7 @@ fn saving_and_going_on_equals_never_having_stopped() {
 
 #[test]
 fn what_nobody_asks_for_changes_nothing_that_is_asked() {
-    let book = Book::shipped("default").unwrap();
+    let book = RuleBook::shipped("default").unwrap();
     for n in [300, 500, 701] {
         let bars = walk(n, 3);
         let (mut plain, mut quick) = (frame(HOUR, &book), frame(HOUR, &book));
@@ -88,7 +88,7 @@ fn what_nobody_asks_for_changes_nothing_that_is_asked() {
 
 #[test]
 fn late_bars_and_bars_off_the_grid_are_left_out() {
-    let book = Book::shipped("default").unwrap();
+    let book = RuleBook::shipped("default").unwrap();
     let bars = walk(200, 5);
     let mut f = frame(HOUR, &book);
     feed(&mut f, &bars, 0);
@@ -101,7 +101,7 @@ fn late_bars_and_bars_off_the_grid_are_left_out() {
 
 #[test]
 fn a_gap_begins_the_windows_again() {
-    let book = Book::shipped("default").unwrap();
+    let book = RuleBook::shipped("default").unwrap();
     let bars = walk(400, 5);
     let mut f = frame(HOUR, &book);
     feed(&mut f, &bars[..300], 0);
@@ -114,7 +114,7 @@ fn a_gap_begins_the_windows_again() {
 
 #[test]
 fn levels_near_the_price_give_the_advice_that_all_levels_give() {
-    let book = Book::shipped("default").unwrap();
+    let book = RuleBook::shipped("default").unwrap();
     for seed in 0..20 {
         let bars = walk(500, 100 + seed);
         let mut f = frame(HOUR, &book);
@@ -127,7 +127,7 @@ fn levels_near_the_price_give_the_advice_that_all_levels_give() {
         for side in [Side::Long, Side::Short] {
             let of = |levels| {
                 let ctx = reading.advice(levels, None, None, None);
-                let a = advise(Some(&ctx), &Intent::new("X", side, price), &Settings::default()).unwrap();
+                let a = advise(Some(&ctx), &Intent::new("X", side, price), &OperatorSettings::default()).unwrap();
                 format!("{:?} {:?} {:?}", a.stop.alternative, a.target.price, a.judgement)
             };
             assert_eq!(of(&near), of(&all), "seed {seed}");
@@ -137,7 +137,7 @@ fn levels_near_the_price_give_the_advice_that_all_levels_give() {
 
 #[test]
 fn a_frame_stays_small() {
-    let book = Book::shipped("default").unwrap();
+    let book = RuleBook::shipped("default").unwrap();
     let mut f = frame(HOUR, &book);
     feed(&mut f, &walk(6_000, 9), 0);
     let bytes = postcard::to_allocvec(&f).unwrap().len();
@@ -166,7 +166,7 @@ fn columns(bars: &[BarSample]) -> [Vec<f64>; 5] {
 
 #[test]
 fn bars_pushed_as_runs_leave_the_state_that_single_bars_leave() {
-    let book = Book::shipped("default").unwrap();
+    let book = RuleBook::shipped("default").unwrap();
     let week = Span::days(7);
     let usual = FrameOptions::of(&book);
     let mut followed = usual.clone();
@@ -212,7 +212,7 @@ fn bars_pushed_as_runs_leave_the_state_that_single_bars_leave() {
                 let upto = (from + length).min(end);
                 let cut = |c: &'_ [f64]| c[from..upto].to_vec();
                 let [open, high, low, close, volume] = [&open, &high, &low, &close, &volume].map(|c| cut(c));
-                let run = Run {
+                let run = BarSeries {
                     first: stamp(from),
                     step,
                     phase,
@@ -234,7 +234,7 @@ fn bars_pushed_as_runs_leave_the_state_that_single_bars_leave() {
 
 #[test]
 fn density_of_the_levels_that_were_taken_is_that_of_all() {
-    let book = Book::shipped("default").unwrap();
+    let book = RuleBook::shipped("default").unwrap();
     for seed in 0..20 {
         let bars = walk(400, 300 + seed);
         let mut f = frame(HOUR, &book);
@@ -267,7 +267,7 @@ fn swinging(sizes: impl Iterator<Item = f64>, close: f64) -> Vec<BarSample> {
 /// A frame has the close of 24 h ago and a rank of its volatility: its headline says both.
 #[test]
 fn the_headline_of_a_frame_has_the_day_s_move_and_its_volatility_s_rank() {
-    let book = Book::shipped("default").unwrap();
+    let book = RuleBook::shipped("default").unwrap();
     let said = |step: Span, bars: &[BarSample]| {
         let mut frame = frame(step, &book);
         for (i, bar) in (1..).zip(bars) {

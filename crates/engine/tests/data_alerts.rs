@@ -1,8 +1,8 @@
-//! Alerts about the data themselves: when a lost stream and an old input are told, and when they are over.
+//! Alerts about the data themselves: when a lost stream and an old input are reported, and when they are over.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-use barograph_domain::alert::Change;
+use barograph_domain::alert::AlertChange;
 use barograph_domain::{
     Alert, GapReason, InputAge, InstrumentName, Kind, Metric, Pattern, Severity, Span, Stamp, StreamDecl, StreamIndex,
     Ts,
@@ -49,7 +49,7 @@ fn told(minutes: &[Minute]) -> Vec<Alert> {
     out
 }
 
-fn brief(alerts: &[Alert]) -> Vec<(Pattern, i64, Change, Severity)> {
+fn brief(alerts: &[Alert]) -> Vec<(Pattern, i64, AlertChange, Severity)> {
     alerts.iter().map(|a| (a.pattern, a.ts.0 / 60_000_000_000, a.change, a.severity)).collect()
 }
 
@@ -57,7 +57,7 @@ const FINE: Minute = ((1, false), (40, false));
 
 #[test]
 fn a_stream_that_stays_away_is_told_and_its_return_too() {
-    use Change::{Closed, Opened};
+    use AlertChange::{Closed, Opened};
     let lost = ((1, false), (40, true));
     let price_lost = ((50, true), (40, true));
     let gap = Pattern::DataGap;
@@ -80,7 +80,7 @@ fn a_stream_that_stays_away_is_told_and_its_return_too() {
 
 #[test]
 fn an_input_past_its_limit_is_told_with_its_age() {
-    use Change::{Closed, Opened, Updated};
+    use AlertChange::{Closed, Opened, Updated};
     let limit = Freshness::Default.max_age(&decl(Metric::OpenInterest)).as_secs();
     let given_up = Freshness::Default.gap_alert(&decl(Metric::OpenInterest)).as_secs();
     let aged = |s| ((1, false), (s, false));

@@ -5,10 +5,10 @@
 
 mod support;
 
-use barograph_domain::alert::{Change, Datum};
+use barograph_domain::alert::{AlertChange, Datum};
 use barograph_domain::{
-    Alert, AlertState, Axis, Cell, InstrumentName, Kind, Pattern, Reason, RiskRegime, Session, Severity, Side, Span,
-    State, TrendRegime, Trigger, Ts, VolRegime,
+    Alert, AlertState, Axis, Cell, InstrumentName, Kind, Pattern, Reason, RiskRegime, Severity, Side, Span, State,
+    TradingSession, TrendRegime, Trigger, Ts, VolRegime,
 };
 use barograph_engine::detect::inputs::Confirmed;
 use barograph_engine::detect::plain::{
@@ -16,7 +16,7 @@ use barograph_engine::detect::plain::{
 };
 use barograph_engine::detect::{Inputs, LiquidationInputs, Surveillance, Thresholds, explain, score};
 use barograph_engine::liquidations::plain::Closed;
-use barograph_testkit::Table;
+use barograph_testkit::GoldenTable;
 use support::Random;
 
 fn at(minute: i64) -> Ts {
@@ -35,7 +35,7 @@ const GAP: State = State::Undefined(Reason::Gap);
 
 #[test]
 fn the_score_map_and_the_values_of_its_table() {
-    for row in Table::whole("score_map").rows() {
+    for row in GoldenTable::whole("score_map").rows() {
         let [c, x, u, want] = ["threshold", "x", "u", "score"].map(|column| row.need(column));
         assert!((x / c - u).abs() < 1e-10);
         let got = score(x / c);
@@ -59,7 +59,7 @@ fn episode(
     set: fn(&mut Inputs, Cell),
     pattern: Pattern,
     minutes: &[Minute],
-) -> Vec<(i64, Change, AlertState, Severity)> {
+) -> Vec<(i64, AlertChange, AlertState, Severity)> {
     let mut surveillance = Surveillance::default();
     let mut out = Vec::new();
     for (i, minute) in (0..).zip(minutes) {
@@ -79,10 +79,11 @@ fn episode(
 
 #[test]
 fn episodes_open_keep_suspend_and_close() {
+    use AlertChange::{Closed, Opened, Resumed, Suspended, Updated};
     use AlertState::{Closed as C, NoData as N, Open as O};
-    use Change::{Closed, Opened, Resumed, Suspended, Updated};
     use Severity::{High, Low, Medium};
-    type Case<'a> = (&'a str, fn(&mut Inputs, Cell), Pattern, Vec<Minute>, Vec<(i64, Change, AlertState, Severity)>);
+    type Case<'a> =
+        (&'a str, fn(&mut Inputs, Cell), Pattern, Vec<Minute>, Vec<(i64, AlertChange, AlertState, Severity)>);
     let basis: fn(&mut Inputs, Cell) = |i, c| i.basis = c;
     let z: fn(&mut Inputs, Cell) = |i, c| i.funding_zscore = c;
     let repeat = |m: Minute, n: usize| vec![m; n];
@@ -233,9 +234,9 @@ fn seeded_bursts_are_found_at_the_event_that_completes_them() {
     assert_eq!(
         told,
         [
-            (Change::Opened, Some(Trigger::Burst), at(60) + Span::secs(47)),
+            (AlertChange::Opened, Some(Trigger::Burst), at(60) + Span::secs(47)),
             // The last within 60 s leave at 61:47; rows see calm from minute 62, two minutes close it.
-            (Change::Closed, Some(Trigger::Burst), at(64)),
+            (AlertChange::Closed, Some(Trigger::Burst), at(64)),
         ]
     );
     assert_eq!(found[0].severity, Severity::High);
@@ -277,7 +278,7 @@ fn a_market_is_judged_by_its_own_month_and_the_floor_stands_beside() {
     events.extend((0..25).map(|i| closed(at(last) + Span::secs(i), 500.0, Side::Long)));
     let opened = |thresholds: &Thresholds, from: i64| {
         let all = detect_cascade_events(&events, at(last + 10), thresholds);
-        all.into_iter().filter(|a| a.change == Change::Opened && a.ts >= at(from)).collect::<Vec<_>>()
+        all.into_iter().filter(|a| a.change == AlertChange::Opened && a.ts >= at(from)).collect::<Vec<_>>()
     };
     assert!(opened(&Thresholds::floors(), 0).len() > 60, "the floor fires every day");
     let own = opened(&Thresholds::default(), 8 * 1_440);
@@ -368,7 +369,7 @@ fn labels_sessions_and_confirmations_happen_once() {
         surveillance.step(&inputs, &Thresholds::default(), &mut out);
         out.iter().map(|a| (a.pattern, a.severity)).collect::<Vec<_>>()
     };
-    use {Pattern as P, RiskRegime as R, Session as S, Severity as Sev, VolRegime as V};
+    use {Pattern as P, RiskRegime as R, Severity as Sev, TradingSession as S, VolRegime as V};
     assert_eq!(step(0, R::Unknown, V::Unknown, false, S::Asian), []);
     assert_eq!(step(1, R::Normal, V::Stable, false, S::Asian), [], "the first labels are no change");
     assert_eq!(
@@ -407,9 +408,12 @@ fn a_base_rate_counts_how_often_a_label_came_whatever_was_before_it_and_never_it
     let fired: Vec<u32> = told(Pattern::RegimeChange).map(|a| a.base_rate.fired_90d).collect();
     // HIGH_VOL and NORMAL, chop and NORMAL again; HIGH_VOL again from NORMAL, chop from HIGH_VOL, HIGH_VOL from chop.
     assert_eq!(fired, [0, 0, 0, 1, 1, 1, 2]);
-    let episodes: Vec<(Change, u32)> =
+    let episodes: Vec<(AlertChange, u32)> =
         told(Pattern::BasisManipulation).map(|a| (a.change, a.base_rate.fired_90d)).collect();
-    assert_eq!(episodes, [(Change::Opened, 0), (Change::Closed, 0), (Change::Opened, 1), (Change::Closed, 1)]);
+    assert_eq!(
+        episodes,
+        [(AlertChange::Opened, 0), (AlertChange::Closed, 0), (AlertChange::Opened, 1), (AlertChange::Closed, 1)]
+    );
 }
 
 /// Every detector at once, wild numbers and gaps.
@@ -435,7 +439,7 @@ fn wild(r: &mut Random, minute: i64) -> Inputs {
     l.long_share_1h = Cell { value: cell(1.0).value.abs().min(1.0), ..ready(0.0) };
     let labels = [RiskRegime::Normal, RiskRegime::ChopRisk, RiskRegime::HighVol, RiskRegime::Unknown];
     inputs.labels.risk = Some(labels[usize::try_from(r.next() % 4).unwrap()]);
-    inputs.session = Some(Session::ALL[usize::try_from(minute / 400 % 4).unwrap()]);
+    inputs.session = Some(TradingSession::ALL[usize::try_from(minute / 400 % 4).unwrap()]);
     inputs
 }
 
@@ -477,7 +481,7 @@ fn a_save_changes_nothing_and_the_records_of_an_episode_fit_together() {
     let seen: std::collections::BTreeSet<_> = a.iter().map(|x| x.pattern).collect();
     assert!(seen.len() >= 11, "{seen:?}");
     let changes: std::collections::BTreeSet<_> = a.iter().map(|x| x.change).collect();
-    assert_eq!(changes.len(), Change::ALL.len());
+    assert_eq!(changes.len(), AlertChange::ALL.len());
 }
 
 fn no_forbidden_word(text: &str) {
@@ -525,11 +529,11 @@ fn lists_of_funding_give_what_the_stream_gives() {
     let metrics = compute_funding_metrics(&points);
     assert!((metrics.rate.cell.value - points[99].rate).abs() < 1e-15);
     let anomalies = detect_funding_anomalies(&points, &Thresholds::default());
-    assert_eq!(anomalies[0].change, Change::Opened);
+    assert_eq!(anomalies[0].change, AlertChange::Opened);
     let jump = anomalies.iter().find(|a| a.ts == at(80 * 60)).unwrap();
     assert!(jump.number("funding_z_score").unwrap() > 4.0 && jump.severity == Severity::High, "{jump:?}");
     let reversals = detect_reversal_signals(&points, &Thresholds::default());
-    assert_eq!((reversals[0].change, reversals[0].ts), (Change::Opened, at(90 * 60)));
+    assert_eq!((reversals[0].change, reversals[0].ts), (AlertChange::Opened, at(90 * 60)));
     assert!((reversals[0].number("previous_rate").unwrap() - points[82].rate).abs() < 1e-15);
     assert_eq!(detect_reversal_signals(&points[..1], &Thresholds::default()), []);
 }

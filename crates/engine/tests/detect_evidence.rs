@@ -2,7 +2,7 @@
 
 #![expect(clippy::float_cmp, reason = "exact numbers are meant")]
 
-use barograph_domain::alert::Change;
+use barograph_domain::alert::AlertChange;
 use barograph_domain::{Alert, Cell, Kind, Pattern, Side, Span, State, Trigger, Ts};
 use barograph_engine::detect::plain::detect_cascade_events;
 use barograph_engine::detect::{Inputs, Surveillance, Thresholds, explain};
@@ -20,7 +20,7 @@ fn state(state: State) -> Cell {
     Cell { state, ..ready(0.0) }
 }
 
-/// A burst is told by its own closes: how many, how much of each side, over how long, between which prices (W1).
+/// A burst is reported by its own closes: how many, how much of each side, over how long, between which prices (W1).
 #[test]
 fn a_burst_is_made_of_its_own_closes() {
     let close = |ms: i64, liquidated_side: Side, price: f64, qty: f64| Closed {
@@ -40,7 +40,7 @@ fn a_burst_is_made_of_its_own_closes() {
     let out = detect_cascade_events(&events, at(200), &Thresholds::default());
     let bursts: Vec<&Alert> = out.iter().filter(|a| a.trigger == Some(Trigger::Burst)).collect();
     let (opened, closed) = (bursts[0], bursts[bursts.len() - 1]);
-    assert_eq!((opened.change, closed.change), (Change::Opened, Change::Closed));
+    assert_eq!((opened.change, closed.change), (AlertChange::Opened, AlertChange::Closed));
     let number = |a: &Alert, name: &str| a.number(name).unwrap();
     let usd = |range: core::ops::Range<i32>| range.map(|i| 0.5 * (62_900.0 - 10.0 * f64::from(i))).sum::<f64>();
     assert_eq!([number(opened, "count"), number(opened, "span_s")], [5.0, 6.0]);

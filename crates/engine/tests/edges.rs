@@ -11,7 +11,7 @@ use barograph_domain::{
 };
 use barograph_engine::sessions::SessionSet;
 use barograph_engine::{AlertOut, Engine, Feature, Outputs};
-use barograph_testkit::Table;
+use barograph_testkit::GoldenTable;
 use std::collections::BTreeMap;
 use support::{World, decl, perpetual, random_world};
 
@@ -70,7 +70,7 @@ fn an_input_belongs_to_a_minute_up_to_its_last_instant() {
 /// features §2.7 and the vector `basis_premium`: a contract 30 days before it expires, against its spot market and its index.
 #[test]
 fn basis_and_premium_of_a_dated_contract_with_their_flags() {
-    let table = Table::whole("basis_premium");
+    let table = GoldenTable::whole("basis_premium");
     assert_eq!(table.rows().len(), 5);
     for (line, row) in table.rows().enumerate() {
         let number = |column: &str| row.need(column);

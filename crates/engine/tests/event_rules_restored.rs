@@ -1,16 +1,16 @@
 //! Rules of the user's own that are judged at events, in a market that is stopped and goes on within the minute.
 //!
-//! A rule that reads how many forced closes there are beside anything else reads that from the last minute. What is saved has to
-//! hold it: forced closes come before the first minute after a restore, and then a rule that fired must not seem to have lost its
+//! A rule that reads how many liquidations there are beside anything else reads that from the last minute. What is saved has to
+//! hold it: liquidations come before the first minute after a restore, and then a rule that fired must not seem to have lost its
 //! inputs, nor one that waits begin anew.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod support;
 
-use barograph_domain::alert::Change;
+use barograph_domain::alert::AlertChange;
 use barograph_domain::{Event, Metric, Payload, Side, Span, StreamIndex};
-use barograph_engine::rules::Book;
+use barograph_engine::rules::RuleBook;
 use barograph_engine::{Config, Engine, Outputs};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -47,11 +47,11 @@ all = [
 "#;
 
 fn config() -> Config {
-    let text = Book::shipped_text("default").unwrap();
-    Config::new(Arc::new(Book::parse("mine.toml", &format!("{text}\n{RULES}")).unwrap()))
+    let text = RuleBook::shipped_text("default").unwrap();
+    Config::new(Arc::new(RuleBook::parse("mine.toml", &format!("{text}\n{RULES}")).unwrap()))
 }
 
-/// Three days; in the last one forced closes come in groups, some of them across the end of a minute.
+/// Three days; in the last one liquidations come in groups, some of them across the end of a minute.
 fn world(seed: u64) -> World {
     let mut world = random_world(seed, 3);
     let mut random = Random(seed);
@@ -101,7 +101,7 @@ fn rules_judged_at_events_go_on_as_if_nothing_had_been_stopped() {
         for round in 0..2 {
             let mut restored = 0;
             let (cut, cut_end) = told(&world, |event| {
-                // Mostly right before a forced close, so that it is judged before a minute is made.
+                // Mostly right before a liquidation, so that it is judged before a minute is made.
                 let chance = if matches!(event.payload, Payload::Liquidation { .. }) { 0.15 } else { 0.003 };
                 let is = random.unit() < chance;
                 restored += u32::from(is);
@@ -125,8 +125,8 @@ fn covers(world: &World) {
         engine.step(event, &mut out);
         for alert in out.alerts().iter().map(|a| &a.known.alert) {
             let between = alert.ts.floor(Span::mins(1)) != alert.ts;
-            assert_ne!((alert.change, between && alert.rule.is_some()), (Change::Suspended, true), "{alert:?}");
-            seen.extend(alert.rule.clone().map(|id| (id.to_string(), alert.change == Change::Opened && between)));
+            assert_ne!((alert.change, between && alert.rule.is_some()), (AlertChange::Suspended, true), "{alert:?}");
+            seen.extend(alert.rule.clone().map(|id| (id.to_string(), alert.change == AlertChange::Opened && between)));
         }
         out.clear();
     }

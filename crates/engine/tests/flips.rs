@@ -15,7 +15,7 @@ use barograph_domain::{
     StreamIndex, Ts,
 };
 use barograph_engine::catalogue::Feature;
-use barograph_engine::rules::{Book, RiskAxis, Scene, apply_exit, apply_flip, cut, evaluate, rank_of};
+use barograph_engine::rules::{RiskAxis, RuleBook, Scene, apply_exit, apply_flip, cut, evaluate, rank_of};
 use barograph_engine::{Outputs, explain};
 use std::collections::BTreeMap;
 use support::{Rows, World, built_in_world, candle, config, decl, recorded, world_of};
@@ -35,7 +35,7 @@ struct Windows {
 }
 
 impl Windows {
-    fn learn(&mut self, row: &MinuteRow, book: &Book) {
+    fn learn(&mut self, row: &MinuteRow, book: &RuleBook) {
         for (percentile, ranked) in Feature::percentiles() {
             let cell = row.cells[ranked.index()];
             if let (Some(x), Some(stream)) = (cell.ready(), cell.stream)
@@ -49,7 +49,7 @@ impl Windows {
         }
     }
 
-    fn gather(&mut self, row: &MinuteRow, book: &Book, percentile: Feature, ranked: Feature) {
+    fn gather(&mut self, row: &MinuteRow, book: &RuleBook, percentile: Feature, ranked: Feature) {
         let cell = row.cells[percentile.index()];
         let (Some(rank), Some(stream)) = (cell.ready(), cell.stream) else {
             self.others.remove(&percentile);
@@ -107,7 +107,7 @@ struct Tally {
 
 /// One replay with everything that is needed to apply what its snapshots say.
 struct Replay<'a> {
-    book: &'a Book,
+    book: &'a RuleBook,
     world: &'a World,
     axis: RiskAxis,
     windows: Windows,

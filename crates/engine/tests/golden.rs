@@ -1,7 +1,7 @@
 //! Golden vectors: numbers computed outside the project with other libraries (`testdata/golden/README.md`).
 //!
 //! One comparison; each test says which kernel a file exercises. An empty expected cell must be undefined, a filled one must be
-//! ready. The reader ([`Table`]) fails a test that leaves a column of its file unread; the last test here fails where a file has no
+//! ready. The reader ([`GoldenTable`]) fails a test that leaves a column of its file unread; the last test here fails where a file has no
 //! such reader.
 #![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test reads its own sources and may panic")]
 
@@ -12,21 +12,21 @@ use barograph_domain::{
 use barograph_engine::catalogue::Feature;
 use barograph_engine::features::atr::Atr;
 use barograph_engine::features::bars::{BarSample, BuiltBar};
-use barograph_engine::features::basis::{Pair, Wanted};
+use barograph_engine::features::basis::{BasisPair, PairReadings};
 use barograph_engine::features::funding_signals::Farming;
 use barograph_engine::features::open_interest::delta_at;
-use barograph_engine::features::reading::{Origin, Settings, Slot};
+use barograph_engine::features::reading::{ReadinessSettings, ReadingOrigin, Slot};
 use barograph_engine::features::settled::Settled;
 use barograph_engine::features::volatility::{self, Volatility, VolatilitySlots, parkinson};
 use barograph_engine::kernel::moments::Score;
 use barograph_engine::kernel::rank::quantile;
 use barograph_engine::kernel::{Fold, Moments, RankWindow, Sum};
 use barograph_engine::liquidity::profile::Profile;
-use barograph_engine::liquidity::{Change, Happening, Liquidity, Options, Sink, kde};
-use barograph_engine::rules::Book;
+use barograph_engine::liquidity::{Happening, LevelHappening, LevelSink, Liquidity, TimeframeOptions, kde};
+use barograph_engine::rules::RuleBook;
 use barograph_engine::series::Series;
 use barograph_engine::{Config, Engine, Outputs};
-use barograph_testkit::{Row, Table};
+use barograph_testkit::{GoldenRow, GoldenTable};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -45,7 +45,7 @@ fn same(file: &str, line: usize, column: &str, got: Option<f64>, want: Option<f6
 #[test]
 fn zscore_over_24_samples() {
     let mut fold = Fold::<Moments>::new(24);
-    for (i, row) in Table::whole("zscore").rows().enumerate() {
+    for (i, row) in GoldenTable::whole("zscore").rows().enumerate() {
         let (index, x) = (i64::try_from(i).unwrap(), row.need("x"));
         fold.set(index, Some(x));
         let w = fold.window(index - 24, index);
@@ -63,7 +63,7 @@ fn zscore_over_24_samples() {
 #[test]
 fn mean_over_8_samples() {
     let mut fold = Fold::<Sum>::new(8);
-    for (i, row) in Table::whole("window_mean").rows().enumerate() {
+    for (i, row) in GoldenTable::whole("window_mean").rows().enumerate() {
         let index = i64::try_from(i).unwrap();
         fold.set(index, Some(row.need("x")));
         let w = fold.window(index - 8, index);
@@ -92,7 +92,7 @@ fn series<V: Copy>(metric: Metric, cadence: Span) -> Series<V> {
 #[test]
 fn open_interest_deltas_on_the_five_minute_grid() {
     let mut s = series::<f64>(Metric::OpenInterest, Span::secs(300));
-    for (i, row) in Table::whole("oi_delta").rows().enumerate() {
+    for (i, row) in GoldenTable::whole("oi_delta").rows().enumerate() {
         #[expect(clippy::cast_possible_truncation, reason = "minutes")]
         let at = Ts(0) + Span::mins(row.need("t_min") as i64);
         if let Some(oi) = row.number("oi") {
@@ -106,19 +106,20 @@ fn open_interest_deltas_on_the_five_minute_grid() {
     }
 }
 
-fn origin(at: Ts, kind: Kind) -> Origin {
-    Origin { anchor: at, event: at, expires: Ts::MAX, kind, stream: StreamIndex(0) }
+fn origin(at: Ts, kind: Kind) -> ReadingOrigin {
+    ReadingOrigin { anchor: at, event: at, expires: Ts::MAX, kind, stream: StreamIndex(0) }
 }
 
 #[test]
 fn realized_volatility_of_minute_marks() {
     let mut s = series::<f64>(Metric::MarkPrice, Span::mins(1));
     let mut v = Volatility::new(Span::mins(1), false);
-    let settings = Settings { span_min: 0.0, coverage_min: 0.0, allow_proxy: true, ..Settings::default() };
+    let settings =
+        ReadinessSettings { span_min: 0.0, coverage_min: 0.0, allow_proxy: true, ..ReadinessSettings::default() };
     // The file shows full windows only.
     let full = |slot: &Slot| slot.cell.ready().filter(|_| (slot.cell.coverage - 1.0).abs() < 1e-6);
     let mut slots = VolatilitySlots::MISSING;
-    for (i, row) in Table::whole("realized_vol").rows().enumerate() {
+    for (i, row) in GoldenTable::whole("realized_vol").rows().enumerate() {
         #[expect(clippy::cast_possible_truncation, reason = "minutes")]
         let at = Ts(0) + Span::mins(row.need("minute") as i64);
         s.push(at, row.need("mark"));
@@ -126,7 +127,7 @@ fn realized_volatility_of_minute_marks() {
         v.settle(&s, &settings);
         s.seen();
         let origin = origin(at, Kind::Measured);
-        v.read(&s, &origin, &settings, volatility::Wanted::ALL, &mut slots);
+        v.read(&s, &origin, &settings, volatility::VolatilityReadings::ALL, &mut slots);
         same("realized_vol", i, "1h", full(&slots.realized[0][0]), row.number("realized_vol_1h"), 1e-10);
         same("realized_vol", i, "1h lo", full(&slots.realized[0][1]), row.number("realized_vol_1h_lo"), 1e-10);
         same("realized_vol", i, "1h hi", full(&slots.realized[0][2]), row.number("realized_vol_1h_hi"), 1e-10);
@@ -139,8 +140,8 @@ fn realized_volatility_of_minute_marks() {
 
 #[test]
 fn parkinson_over_24_hourly_bars() {
-    let table = Table::part("range_vol");
-    let rows: Vec<Row<'_>> = table.rows().collect();
+    let table = GoldenTable::part("range_vol");
+    let rows: Vec<GoldenRow<'_>> = table.rows().collect();
     let last = rows.len() - 1;
     let ranges: f64 =
         rows[1..].iter().map(|r| barograph_domain::math::ln(r.need("high") / r.need("low"))).map(|r| r * r).sum();
@@ -150,7 +151,7 @@ fn parkinson_over_24_hourly_bars() {
     // The same through the feature: 24 h of bars of 4 h hold six returns, so the range estimator is used.
     let mut s = series::<BarSample>(Metric::Bar, Span::hours(4));
     let mut v = Volatility::new(Span::hours(4), true);
-    let settings = Settings::default();
+    let settings = ReadinessSettings::default();
     for (i, r) in rows[1..7].iter().enumerate() {
         let at = Ts(0) + Span::hours(4).times(i64::try_from(i).unwrap() + 1);
         let bar = BarSample {
@@ -171,23 +172,23 @@ fn parkinson_over_24_hourly_bars() {
         rows[1..7].iter().map(|r| barograph_domain::math::ln(r.need("high") / r.need("low"))).map(|r| r * r).sum();
     let want = parkinson(six, 6.0) * (8_760.0_f64 / 4.0).sqrt();
     let mut slots = VolatilitySlots::MISSING;
-    v.read(&s, &origin, &settings, volatility::Wanted::ALL, &mut slots);
+    v.read(&s, &origin, &settings, volatility::VolatilityReadings::ALL, &mut slots);
     same("range_vol", 6, "24 h from 4 h bars", slots.realized[2][0].cell.ready(), Some(want), 1e-10);
 }
 
 #[test]
 fn mid_rank_percentile_and_type_7_quantile() {
     let mut w = RankWindow::new(30);
-    for (i, row) in Table::whole("percentile_rank").rows().enumerate() {
+    for (i, row) in GoldenTable::whole("percentile_rank").rows().enumerate() {
         w.push(i64::try_from(i).unwrap(), row.number("x"));
         let x = row.need("x");
         let (pct, n) = w.percentile_at(i64::try_from(i).unwrap(), x);
         let got = (n >= 10).then_some(pct);
         same("percentile_rank", i, "pct_30", got, row.number("pct_30"), 1e-10);
     }
-    let mut xs: Vec<f64> = Table::whole("quantile").rows().map(|r| r.need("x")).collect();
+    let mut xs: Vec<f64> = GoldenTable::whole("quantile").rows().map(|r| r.need("x")).collect();
     xs.sort_by(f64::total_cmp);
-    for (i, row) in Table::whole("quantile_expected").rows().enumerate() {
+    for (i, row) in GoldenTable::whole("quantile_expected").rows().enumerate() {
         same("quantile", i, "value", quantile(&xs, row.need("p")), row.number("value"), 1e-10);
     }
 }
@@ -196,10 +197,10 @@ fn mid_rank_percentile_and_type_7_quantile() {
 fn average_true_range_of_wilder() {
     let mut atr = Atr::default();
     let (mut before, mut ranges) = (None, 0.0);
-    for (i, row) in Table::whole("atr").rows().enumerate() {
+    for (i, row) in GoldenTable::whole("atr").rows().enumerate() {
         atr.push(row.need("high"), row.need("low"), row.need("close"));
         same("atr", i, "atr_14", atr.value(), row.number("atr_14"), 1e-10);
-        // The average tells the range it has just taken: the first fourteen in all, then each for itself.
+        // The average shows the range it has just taken: the first fourteen in all, then each for itself.
         ranges += row.number("tr").unwrap_or_default();
         match (before, atr.value()) {
             (Some(before), Some(now)) => {
@@ -213,15 +214,15 @@ fn average_true_range_of_wilder() {
 }
 
 /// Changes of levels over the bars of `swings.csv`.
-fn level_changes(bars: &Table) -> Vec<Change> {
-    struct Heard(Vec<Change>);
-    impl Sink for Heard {
-        fn level(&mut self, change: &Change) {
+fn level_changes(bars: &GoldenTable) -> Vec<LevelHappening> {
+    struct Heard(Vec<LevelHappening>);
+    impl LevelSink for Heard {
+        fn level(&mut self, change: &LevelHappening) {
             self.0.push(*change);
         }
     }
     let mut heard = Heard(Vec::new());
-    let mut levels = Liquidity::new(Options::default());
+    let mut levels = Liquidity::new(TimeframeOptions::default());
     for (i, row) in bars.rows().enumerate() {
         let index = i64::try_from(i).unwrap();
         let bar = BuiltBar {
@@ -240,7 +241,7 @@ fn level_changes(bars: &Table) -> Vec<Change> {
 
 #[test]
 fn swings_are_confirmed_two_bars_later() {
-    let bars = Table::whole("swings");
+    let bars = GoldenTable::whole("swings");
     let confirmed: BTreeMap<(i64, bool), i64> = level_changes(&bars)
         .iter()
         .filter(|c| c.what == Happening::Known)
@@ -264,10 +265,10 @@ fn swings_are_confirmed_two_bars_later() {
 
 #[test]
 fn fair_value_gaps_with_touch_and_fill() {
-    let changes = level_changes(&Table::part("swings"));
-    let is_gap = |c: &&Change| matches!(c.record.kind, LevelType::BullishFvg | LevelType::BearishFvg);
+    let changes = level_changes(&GoldenTable::part("swings"));
+    let is_gap = |c: &&LevelHappening| matches!(c.record.kind, LevelType::BullishFvg | LevelType::BearishFvg);
     let known: Vec<_> = changes.iter().filter(is_gap).filter(|c| c.what == Happening::Known).collect();
-    let table = Table::whole("fvg");
+    let table = GoldenTable::whole("fvg");
     assert_eq!(known.len(), table.rows().len());
     for (i, row) in table.rows().enumerate() {
         let record = known[i].record;
@@ -290,8 +291,8 @@ fn fair_value_gaps_with_touch_and_fill() {
 #[test]
 fn density_of_weighted_swings() {
     let points: Vec<(f64, f64)> =
-        Table::whole("kde_input").rows().map(|r| (r.need("price"), r.need("weight"))).collect();
-    for (i, row) in Table::whole("kde_expected").rows().enumerate() {
+        GoldenTable::whole("kde_input").rows().map(|r| (r.need("price"), r.need("weight"))).collect();
+    for (i, row) in GoldenTable::whole("kde_expected").rows().enumerate() {
         let got = kde::density(&points, 35.0, row.need("grid"));
         same("kde_expected", i, "density", got, row.number("density"), 1e-9);
     }
@@ -299,8 +300,8 @@ fn density_of_weighted_swings() {
 
 #[test]
 fn point_of_control_and_value_area() {
-    let table = Table::whole("market_profile");
-    let rows: Vec<Row<'_>> = table.rows().collect();
+    let table = GoldenTable::whole("market_profile");
+    let rows: Vec<GoldenRow<'_>> = table.rows().collect();
     let volumes: Vec<f64> = rows.iter().map(|r| r.need("volume")).collect();
     let width = rows[1].need("bin_centre") - rows[0].need("bin_centre");
     let profile = Profile::of_bins(width, rows[0].need("bin_centre"), volumes, 1_440);
@@ -319,11 +320,11 @@ fn point_of_control_and_value_area() {
 fn funding_blocks_of_eight_hours_and_the_share_of_extreme_ones() {
     let mut settled = Settled::new(StreamIndex(0), Kind::Measured, Span::hours(4), Span::hours(9), 0.0001);
     let mut farming = Farming::default();
-    for (i, row) in Table::whole("funding_farming").rows().enumerate() {
+    for (i, row) in GoldenTable::whole("funding_farming").rows().enumerate() {
         #[expect(clippy::cast_possible_truncation, reason = "hours")]
         let hour = row.need("settle_h") as i64;
         settled.push(Ts(0) + Span::hours(hour), row.need("settled_rate"), Some(4.0), false);
-        settled.settle(&Settings::default());
+        settled.settle(&ReadinessSettings::default());
         // The file shows a block, and the share, on the settlement that completes the block.
         let completes = hour % 8 == 4;
         let block = settled.slots().block_8h.cell.ready().filter(|_| completes);
@@ -338,13 +339,13 @@ fn funding_blocks_of_eight_hours_and_the_share_of_extreme_ones() {
 
 #[test]
 fn basis_and_premium() {
-    for (i, row) in Table::part("basis_premium").rows().enumerate() {
+    for (i, row) in GoldenTable::part("basis_premium").rows().enumerate() {
         let ratio = |a: &str, b: &str| {
-            let mut pair = Pair::new(Span::mins(1), Span::mins(1));
+            let mut pair = BasisPair::new(Span::mins(1), Span::mins(1));
             let at = Ts(0) + Span::mins(5);
-            pair.settle(Wanted::Score, (at, at), |_| row.number(a), |_| row.number(b));
+            pair.settle(PairReadings::Score, (at, at), |_| row.number(a), |_| row.number(b));
             let origin = origin(at, Kind::Measured);
-            pair.slots(&origin, Span::mins(5), &Settings::default(), Wanted::Score, |_, _| false, |t| t)
+            pair.slots(&origin, Span::mins(5), &ReadinessSettings::default(), PairReadings::Score, |_, _| false, |t| t)
                 .value
                 .cell
                 .ready()
@@ -359,8 +360,8 @@ fn funding_is_normalised_to_eight_hours_exactly() {
     let instrument =
         Instrument::from_name(InstrumentName::parse("binance-usdm:BTCUSDT").unwrap(), MarketKind::Perpetual);
     let streams = [StreamDecl { filled: true, ..decl(Metric::FundingRate, Span::secs(1)) }];
-    for (i, row) in Table::whole("funding_normalise").rows().enumerate() {
-        let config = Config::new(Arc::new(Book::shipped("default").unwrap()));
+    for (i, row) in GoldenTable::whole("funding_normalise").rows().enumerate() {
+        let config = Config::new(Arc::new(RuleBook::shipped("default").unwrap()));
         let mut engine = Engine::new(config, core::slice::from_ref(&instrument), &streams);
         let at = Ts::from_civil(2026, 2, 5, 0, 0, 0);
         let payload = Payload::Funding {

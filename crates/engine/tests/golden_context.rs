@@ -2,15 +2,15 @@
 #![expect(clippy::cast_possible_truncation, reason = "days and rows of a vector")]
 
 use barograph_domain::time::YEAR_DAYS;
-use barograph_domain::{Cell, Kind, Label as _, Session, Span, State, TrendRegime, Ts};
+use barograph_domain::{Cell, Kind, Label as _, Span, State, TradingSession, TrendRegime, Ts};
 use barograph_engine::catalogue::{CATALOGUE, Feature};
 use barograph_engine::chart::{Chart, RangeVolatility};
 use barograph_engine::features::bars::BuiltBar;
 use barograph_engine::features::daily_vol::{DailyVariance, halflife};
-use barograph_engine::rules::{Book, evaluate};
+use barograph_engine::rules::{RuleBook, evaluate};
 use barograph_engine::sessions::{Conditions, SEED_BASE, SessionSet, adjust};
 use barograph_engine::vol_class;
-use barograph_testkit::{Row, Table};
+use barograph_testkit::{GoldenRow, GoldenTable};
 
 /// Equal to a relative tolerance or an absolute floor; undefined exactly where the vector is empty.
 fn same(what: &str, got: Option<f64>, want: Option<f64>, relative: f64, floor: f64) {
@@ -24,7 +24,7 @@ fn same(what: &str, got: Option<f64>, want: Option<f64>, relative: f64, floor: f
 }
 
 /// A bar of these four prices.
-fn bar(row: Row<'_>, [open, high, low, close]: [&str; 4]) -> BuiltBar {
+fn bar(row: GoldenRow<'_>, [open, high, low, close]: [&str; 4]) -> BuiltBar {
     BuiltBar {
         index: row.need("i") as i64,
         open: row.need(open),
@@ -38,9 +38,9 @@ fn bar(row: Row<'_>, [open, high, low, close]: [&str; 4]) -> BuiltBar {
 
 #[test]
 fn regression_of_fifty_closes() {
-    let book = Book::shipped("default").unwrap();
+    let book = RuleBook::shipped("default").unwrap();
     let mut chart = Chart::new(Span::hours(1));
-    for (i, row) in Table::whole("trend_linreg").rows().enumerate() {
+    for (i, row) in GoldenTable::whole("trend_linreg").rows().enumerate() {
         chart.push(&bar(row, ["close"; 4]));
         let trend = chart.trend().ok();
         for (column, got, tolerance, floor) in [
@@ -65,7 +65,7 @@ fn regression_of_fifty_closes() {
 
 #[test]
 fn range_estimators_of_a_day() {
-    let table = Table::whole("range_vol");
+    let table = GoldenTable::whole("range_vol");
     let bars: Vec<BuiltBar> = table.rows().map(|r| bar(r, ["open", "high", "low", "close"])).collect();
     let got = RangeVolatility::of(bars[1..].iter(), bars[0].close, Span::hours(1)).unwrap();
     let last = table.last();
@@ -84,7 +84,7 @@ fn range_estimators_of_a_day() {
 
 #[test]
 fn persistence_of_daily_variance() {
-    let table = Table::whole("har");
+    let table = GoldenTable::whole("har");
     let mut days = DailyVariance::default();
     for row in table.rows() {
         let day = row.need("day") as i64;
@@ -100,7 +100,7 @@ fn persistence_of_daily_variance() {
     same("r2", Some(har.r2), last.number("r2"), 1e-8, 0.0);
     same("forecast_next", Some(har.forecast), last.number("forecast_next"), 1e-8, 0.0);
 
-    let table = Table::whole("vol_halflife");
+    let table = GoldenTable::whole("vol_halflife");
     assert!((0_i64..).zip(table.rows()).all(|(day, row)| row.need("day") as i64 == day), "one day after the other");
     let (phi, half) = halflife(table.rows().map(|r| r.number("rv"))).unwrap();
     let last = table.last();
@@ -110,7 +110,7 @@ fn persistence_of_daily_variance() {
 
 #[test]
 fn classes_of_daily_volatility() {
-    for row in Table::whole("vol_class").rows() {
+    for row in GoldenTable::whole("vol_class").rows() {
         let class = vol_class(row.need("vol_daily"));
         assert_eq!(class.word(), row.text("vol_class"));
         same("vol_annual", Some(row.need("vol_daily") * YEAR_DAYS.sqrt()), row.number("vol_annual"), 1e-10, 0.0);
@@ -121,7 +121,7 @@ fn classes_of_daily_volatility() {
 
 #[test]
 fn multipliers_of_sessions() {
-    for row in Table::whole("session_multiplier").rows() {
+    for row in GoldenTable::whole("session_multiplier").rows() {
         let session = SessionSet::UTC.session(Ts::parse(row.text("ts")).unwrap());
         assert_eq!(session.name(), row.text("session"), "{}", row.text("ts"));
         let base = SEED_BASE[session.index()];
@@ -135,6 +135,7 @@ fn multipliers_of_sessions() {
         same("volume", Some(got.volume_adjustment), row.number("volume_adjustment"), 1e-10, 0.0);
         same("adaptive", Some(got.adaptive_mult), row.number("adaptive_mult"), 1e-10, 0.0);
     }
-    let unknown = adjust(&Conditions { base: SEED_BASE[Session::Ny.index()], vol_ratio: None, volume_ratio: None });
+    let unknown =
+        adjust(&Conditions { base: SEED_BASE[TradingSession::Ny.index()], vol_ratio: None, volume_ratio: None });
     assert!((unknown.adaptive_mult - 1.8).abs() < 1e-12, "the base alone where nothing is known");
 }

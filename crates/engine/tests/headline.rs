@@ -9,7 +9,7 @@ use barograph_domain::{
 };
 use barograph_engine::explain::headline::{Held, HeldStop, Sight, headline};
 use barograph_engine::explain::{Context, care_by_stop, render};
-use barograph_engine::rules::Book;
+use barograph_engine::rules::RuleBook;
 use rules_common::{ages, live_streams, minute, minute_row, shipped};
 
 const NUMBERS: [(&str, f64); 12] = [
@@ -29,7 +29,7 @@ const NUMBERS: [(&str, f64); 12] = [
 
 /// A market at one minute, whose labels are set by hand.
 struct Scene {
-    book: Book,
+    book: RuleBook,
     streams: Vec<StreamDecl>,
     instrument: Instrument,
     row: MinuteRow,
@@ -377,7 +377,7 @@ fn what_is_not_known_is_no_calm() {
     );
 }
 
-/// Labels that fill the headline, an alert and a stop: what is too old is told beside all of them.
+/// Labels that fill the headline, an alert and a stop: what is too old is reported beside all of them.
 #[test]
 fn what_is_too_old_is_always_said() {
     let old = "mark price is ";

@@ -1,4 +1,4 @@
-//! Forced closes: golden vectors, the originals' worked examples, recordings, seeded bursts (synthetic), and what every
+//! Liquidations: golden vectors, the originals' worked examples, recordings, seeded bursts (synthetic), and what every
 //! streaming part owes: prefix, split, save and restore, honesty about gaps.
 
 #![expect(
@@ -12,13 +12,13 @@
 mod support;
 
 use barograph_domain::{GapReason, Kind, LevelEvent, Reason, Side, Span, State, Status, StatusState, StreamIndex, Ts};
-use barograph_engine::features::Settings;
+use barograph_engine::features::ReadinessSettings;
 use barograph_engine::features::reading::Slot;
 use barograph_engine::liquidations::levels::TIMEFRAME;
 use barograph_engine::liquidations::plain::{Closed, compute_liquidation_metrics, identify_liquidation_support_zones};
-use barograph_engine::liquidations::{Limits, LiquidationSlots, Liquidations, Side3};
-use barograph_engine::liquidity::{Named, Options};
-use barograph_testkit::Table;
+use barograph_engine::liquidations::{CascadeLimits, LiquidationSlots, Liquidations, Side3};
+use barograph_engine::liquidity::{Named, TimeframeOptions};
+use barograph_testkit::GoldenTable;
 use std::collections::BTreeMap;
 use support::Random;
 
@@ -29,7 +29,7 @@ fn at(minute: i64) -> Ts {
 }
 
 fn stream() -> Liquidations {
-    Liquidations::new(StreamIndex(0), Kind::Sampled, Span::ZERO, M, Limits::default())
+    Liquidations::new(StreamIndex(0), Kind::Sampled, Span::ZERO, M, CascadeLimits::default())
 }
 
 /// Every slot by name, for comparisons.
@@ -73,8 +73,8 @@ fn same_bits(a: &LiquidationSlots, b: &LiquidationSlots, what: &str) {
 
 #[test]
 fn the_golden_windows_of_four_hours() {
-    let events = Table::whole("liquidation_input");
-    for (line, row) in Table::whole("liquidation_expected").rows().enumerate() {
+    let events = GoldenTable::whole("liquidation_input");
+    for (line, row) in GoldenTable::whole("liquidation_expected").rows().enumerate() {
         let t: i64 = row.text("t_min").parse().unwrap();
         let mut s = stream();
         s.begin(at(-240));
@@ -83,11 +83,11 @@ fn the_golden_windows_of_four_hours() {
             let minute: i64 = e.text("minute").parse().unwrap();
             // Events of the minute under way are known too, and belong to no window yet.
             if minute <= t {
-                s.settle(at(minute), &Settings::default());
+                s.settle(at(minute), &ReadinessSettings::default());
                 s.push(at(minute) + Span::secs(7), side, 1.0, e.need("usd"));
             }
         }
-        s.settle(at(t), &Settings::default());
+        s.settle(at(t), &ReadinessSettings::default());
         let got = s.slots();
         let side = got.side_bias.cell.ready().map(|code| {
             [Side3::Balanced, Side3::Long, Side3::Short].into_iter().find(|s| (*s as u8) == code as u8).unwrap().name()
@@ -119,7 +119,7 @@ fn one_and_a_half_million_over_the_whole_window_is_1_875_times_the_critical_velo
         Closed { ts: at(0) + Span::secs(3), liquidated_side: Side::Long, price: 100.0, qty: 9_000.0 },
         Closed { ts: at(239) + Span::secs(50), liquidated_side: Side::Short, price: 100.0, qty: 6_000.0 },
     ];
-    let s = compute_liquidation_metrics(&events, at(240), Limits::default());
+    let s = compute_liquidation_metrics(&events, at(240), CascadeLimits::default());
     let value = |slot: Slot| slot.cell.ready().unwrap();
     assert_eq!(
         [value(s.elapsed_h), value(s.velocity_4h), value(s.severity_ratio), value(s.cascade_total)],
@@ -129,10 +129,10 @@ fn one_and_a_half_million_over_the_whole_window_is_1_875_times_the_critical_velo
     assert_eq!((value(s.long_share_4h), value(s.side_bias)), (0.6, 0.0));
     // The same money within ten minutes is counted over the floor of an hour.
     let fast: Vec<Closed> = events.iter().map(|e| Closed { ts: at(235) + (e.ts - at(0)).min(M), ..*e }).collect();
-    let s = compute_liquidation_metrics(&fast, at(240), Limits::default());
+    let s = compute_liquidation_metrics(&fast, at(240), CascadeLimits::default());
     assert_eq!([value(s.elapsed_h), value(s.velocity_4h)], [1.0, 1_500_000.0]);
     // Another window is another rule, not another feature.
-    let hour = Limits { cascade_window: Span::hours(1), ..Limits::default() };
+    let hour = CascadeLimits { cascade_window: Span::hours(1), ..CascadeLimits::default() };
     let s = compute_liquidation_metrics(&events, at(240), hour);
     assert_eq!(
         [value(s.cascade_total), value(s.velocity_4h), value(s.cascade_velocity)],
@@ -143,13 +143,13 @@ fn one_and_a_half_million_over_the_whole_window_is_1_875_times_the_critical_velo
 #[test]
 fn silence_is_zero_while_the_stream_is_live_and_nothing_before() {
     let mut s = stream();
-    assert!(!s.settle(at(5), &Settings::default()));
+    assert!(!s.settle(at(5), &ReadinessSettings::default()));
     assert_eq!(s.slots().long[0].cell.state, State::Undefined(Reason::MissingInput));
     s.begin(at(0));
-    s.settle(at(2), &Settings::default());
+    s.settle(at(2), &ReadinessSettings::default());
     assert_eq!(s.slots().long[0].cell.ready(), Some(0.0), "two of five minutes");
     assert_eq!(s.slots().long[3].cell.state, State::Warming { have: 2, need: 360 });
-    s.settle(at(360), &Settings::default());
+    s.settle(at(360), &ReadinessSettings::default());
     let day = s.slots().long[3].cell;
     assert_eq!((day.ready(), day.partial), (Some(0.0), true));
     let now = s.slots();
@@ -158,7 +158,7 @@ fn silence_is_zero_while_the_stream_is_live_and_nothing_before() {
     assert_eq!(now.velocity_4h.cell.kind, Kind::Sampled);
 }
 
-/// Forced closes of a made-up market: quiet hours, bursts, days. Synthetic, and says so.
+/// Liquidations of a made-up market: quiet hours, bursts, days. Synthetic, and says so.
 fn synthetic(seed: u64, days: i64) -> Vec<Closed> {
     let mut r = Random(seed);
     let mut out = Vec::new();
@@ -184,7 +184,7 @@ fn run(events: &[Closed], until: i64, mut hook: impl FnMut(&mut Liquidations, us
     s.begin(at(0));
     let mut rows = Vec::new();
     let mut minute = 0;
-    let settings = Settings::default();
+    let settings = ReadinessSettings::default();
     for (i, e) in events.iter().enumerate() {
         while at(minute) + Span::millis(200) < e.ts {
             if s.settle(at(minute), &settings) {
@@ -219,7 +219,7 @@ fn later_events_change_no_earlier_row_and_a_save_changes_nothing() {
         if i % 37 == 5 {
             let bytes = postcard::to_allocvec(s).unwrap();
             let mut restored: Liquidations = postcard::from_bytes(&bytes).unwrap();
-            restored.read(&Settings::default());
+            restored.read(&ReadinessSettings::default());
             same_bits(restored.slots(), s.slots(), "restored");
             assert_eq!(postcard::to_allocvec(&restored).unwrap(), bytes);
             *s = restored;
@@ -267,7 +267,7 @@ fn a_gap_of_more_than_a_hundredth_of_a_window_is_never_a_number() {
     let (from, until) = (at(2_000), at(2_010));
     let mut s = stream();
     s.begin(at(0));
-    let settings = Settings::default();
+    let settings = ReadinessSettings::default();
     for minute in 0..4_000 {
         for e in events.iter().filter(|e| e.ts >= at(minute) && e.ts < at(minute + 1)) {
             if e.ts <= from || e.ts >= until {
@@ -318,7 +318,7 @@ fn a_late_close_is_judged_at_the_newest_stamp() {
 
 #[test]
 fn zones_are_levels_that_are_never_rewritten() {
-    // Synthetic: three clusters of forced closes that come one after the other and fade.
+    // Synthetic: three clusters of liquidations that come one after the other and fade.
     let mut r = Random(6);
     let mut s = stream();
     s.begin(at(0));
@@ -333,9 +333,9 @@ fn zones_are_levels_that_are_never_rewritten() {
             let wide = if r.unit() < 0.3 { 0.01 } else { 0.001 };
             s.push(at(minute), side, centre * (1.0 + wide * (r.unit() - 0.5)), 0.5 + r.unit());
         }
-        s.settle(at(minute + 1), &Settings::default());
+        s.settle(at(minute + 1), &ReadinessSettings::default());
         for change in s.levels_mut().take() {
-            // What is told one by one comes to what stands.
+            // What is reported one by one comes to what stands.
             let said = change.published(&named);
             let id = said.level.level_id.clone();
             match said.event {
@@ -346,7 +346,7 @@ fn zones_are_levels_that_are_never_rewritten() {
             }
         }
         let levels: Vec<_> =
-            s.levels().records().map(|r| r.to_level(&named, r.confirmed, &Options::default())).collect();
+            s.levels().records().map(|r| r.to_level(&named, r.confirmed, &TimeframeOptions::default())).collect();
         assert_eq!(levels.iter().map(|l| (l.level_id.clone(), l.revision)).collect::<BTreeMap<_, _>>(), standing);
         most = most.max(levels.len());
         if (minute + 1) % 60 == 0 {
@@ -397,7 +397,7 @@ fn hyperliquid_of_2023_counted_by_hand() {
     assert_eq!(counts.iter().filter(|c| **c == 3).count(), 2);
     // 04-21 17:17:46 to 19:07:48: 2,493.95 + 36,833.65 + 811.47 within four hours, the first 1.875 h before 19:10.
     let t = Ts::from_civil(2023, 4, 21, 19, 10, 0);
-    let m = compute_liquidation_metrics(&events, t, Limits::default());
+    let m = compute_liquidation_metrics(&events, t, CascadeLimits::default());
     let close = |slot: Slot, want: f64| {
         let got = slot.cell.ready().unwrap();
         assert!((got - want).abs() < 1e-6 * want, "{got} is not {want}");

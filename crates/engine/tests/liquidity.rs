@@ -8,8 +8,8 @@ use barograph_domain::{LevelType, Span, Ts};
 use barograph_engine::features::bars::BuiltBar;
 use barograph_engine::liquidity::profile::Profile;
 use barograph_engine::liquidity::{
-    BlockRule, BreakKind, Change, ClusterMethod, ClusterPeaks, Face, Happening, LEVELS_MAX, Liquidity, Named, Options,
-    Reaction, Record, Sink, StructureBreak, density,
+    BlockRule, BreakKind, ClusterMethod, ClusterPeaks, Face, Happening, LEVELS_MAX, LevelHappening, LevelSink,
+    Liquidity, Named, Reaction, Record, StructureBreak, TimeframeOptions, density,
 };
 use std::collections::BTreeMap;
 use support::Random;
@@ -37,13 +37,13 @@ fn bars(seed: u64, count: i64, tick: f64) -> Vec<BuiltBar> {
 
 #[derive(Default, Clone, PartialEq, Debug)]
 struct Heard {
-    changes: Vec<Change>,
+    changes: Vec<LevelHappening>,
     breaks: Vec<StructureBreak>,
     reactions: Vec<Reaction>,
 }
 
-impl Sink for Heard {
-    fn level(&mut self, change: &Change) {
+impl LevelSink for Heard {
+    fn level(&mut self, change: &LevelHappening) {
         self.changes.push(*change);
     }
     fn structure(&mut self, broke: &StructureBreak) {
@@ -67,15 +67,15 @@ fn run(levels: &mut Liquidity, bars: &[BuiltBar]) -> Heard {
 }
 
 /// The kinds of choice there are.
-fn choices() -> [(&'static str, Options); 4] {
-    let base = Options::default();
+fn choices() -> [(&'static str, TimeframeOptions); 4] {
+    let base = TimeframeOptions::default();
     [
         ("default", base),
-        ("swings", Options { cluster_peaks: ClusterPeaks::Swings, swing_left: 3, swing_right: 4, ..base }),
-        ("kde", Options { cluster_method: ClusterMethod::Kde, ..base }),
+        ("swings", TimeframeOptions { cluster_peaks: ClusterPeaks::Swings, swing_left: 3, swing_right: 4, ..base }),
+        ("kde", TimeframeOptions { cluster_method: ClusterMethod::Kde, ..base }),
         (
             "extreme",
-            Options {
+            TimeframeOptions {
                 block_rule: BlockRule::Extreme,
                 half_life: 30.0,
                 exponents: [1.0, 0.5, 2.0],
@@ -134,7 +134,7 @@ fn saving_and_restoring_equals_never_having_stopped() {
 #[test]
 fn a_bar_that_is_not_newer_changes_nothing() {
     let bars = bars(5, 300, 1.0);
-    let mut levels = Liquidity::new(Options::default());
+    let mut levels = Liquidity::new(TimeframeOptions::default());
     run(&mut levels, &bars);
     let before = serde_json::to_string(&levels).unwrap();
     assert_eq!(run(&mut levels, &bars[100..]), Heard::default());
@@ -145,7 +145,7 @@ fn a_bar_that_is_not_newer_changes_nothing() {
 fn whoever_listens_changes_nothing() {
     let bars = bars(6, 2_500, 1.0);
     for (name, options) in choices() {
-        let options = Options { reactions: false, ..options };
+        let options = TimeframeOptions { reactions: false, ..options };
         let (mut heard, mut alone) = (Liquidity::new(options), Liquidity::new(options));
         run(&mut heard, &bars);
         bars.iter().for_each(|bar| alone.push(bar, known_at(bar), &mut ()));
@@ -160,7 +160,7 @@ fn whoever_listens_changes_nothing() {
 fn any_start_agrees_after_the_longest_memory() {
     let bars = bars(7, 4_500, 1.0);
     for (name, options) in choices() {
-        let options = Options { half_life: 20.0, ..options };
+        let options = TimeframeOptions { half_life: 20.0, ..options };
         let (mut long, mut short) = (Liquidity::new(options), Liquidity::new(options));
         run(&mut long, &bars);
         run(&mut short, &bars[1_500..]);
@@ -195,7 +195,7 @@ fn mirrored(kind: LevelType) -> LevelType {
 }
 
 /// One bar's changes may come in another order, so they are compared bar by bar.
-fn by_bar(changes: impl Iterator<Item = Change>) -> BTreeMap<i64, Vec<String>> {
+fn by_bar(changes: impl Iterator<Item = LevelHappening>) -> BTreeMap<i64, Vec<String>> {
     let mut all: BTreeMap<i64, Vec<String>> = BTreeMap::new();
     for c in changes {
         let r = Record { key: 0, ..c.record };
@@ -224,7 +224,7 @@ fn reflected_prices_swap_highs_and_lows() {
                 named: -r.named,
                 ..r
             };
-            Change { record, ..*c }
+            LevelHappening { record, ..*c }
         });
         let (a, b) = (by_bar(straight.changes.iter().copied()), by_bar(back));
         assert_eq!(a.len(), b.len(), "{name}");
@@ -319,7 +319,7 @@ fn a_cluster_grows_by_revisions_and_is_swept_and_broken() {
         bar(11, 1_000.0, 1_005.6, 999.8, 1_005.0),
         bar(12, 1_005.0, 1_006.0, 1_004.0, 1_005.9),
     ];
-    let heard = run(&mut Liquidity::new(Options::default()), &bars);
+    let heard = run(&mut Liquidity::new(TimeframeOptions::default()), &bars);
     let equal: Vec<_> = heard.changes.iter().filter(|c| c.record.kind == LevelType::EqualHighs).collect();
     let said: Vec<_> = equal.iter().map(|c| (c.bar, c.what, c.record.revision, c.record.members)).collect();
     use Happening as H;
@@ -343,7 +343,7 @@ fn a_cluster_grows_by_revisions_and_is_swept_and_broken() {
     let of = Named { instrument: "venue:X", timeframe: Span::hours(1), tick: Some(0.1) };
     assert_eq!(of.id(&first), of.id(&revised));
     assert_ne!(of.id(&first), Named { instrument: "venue:Y", ..of }.id(&first));
-    let level = revised.to_level(&of, 10, &Options::default());
+    let level = revised.to_level(&of, 10, &TimeframeOptions::default());
     assert_eq!((level.formed_at, level.confirmed_at), (Ts(0) + Span::hours(2), Ts(0) + Span::hours(7)));
     assert_eq!((level.revision, level.level_id.len(), level.known_at), (2, 36, known_at(&bars[9])));
 }
@@ -353,7 +353,8 @@ fn a_cluster_grows_by_revisions_and_is_swept_and_broken() {
 fn order_blocks_are_the_bars_of_their_definition() {
     let bars: Vec<BuiltBar> = bars(11, 2_000, 1.0);
     for rule in [BlockRule::LastOpposite, BlockRule::Extreme] {
-        let heard = run(&mut Liquidity::new(Options { block_rule: rule, ..Options::default() }), &bars);
+        let heard =
+            run(&mut Liquidity::new(TimeframeOptions { block_rule: rule, ..TimeframeOptions::default() }), &bars);
         let mut found = 0;
         for b in &heard.breaks {
             let up = b.face == Face::High;
@@ -384,7 +385,7 @@ fn order_blocks_are_the_bars_of_their_definition() {
 #[test]
 fn the_number_of_levels_is_bounded() {
     // Ever lower highs and lows: every high stays unbroken.
-    let mut levels = Liquidity::new(Options { half_life: 1e6, ..Options::default() });
+    let mut levels = Liquidity::new(TimeframeOptions { half_life: 1e6, ..TimeframeOptions::default() });
     let mut known = 0;
     for i in 0..6_000_i32 {
         let price = 1e6 - f64::from(i) * 10.0 + if i % 4 == 0 { 25.0 } else { 0.0 };
@@ -400,7 +401,7 @@ fn the_number_of_levels_is_bounded() {
 
 #[test]
 fn density_counts_near_strong_levels_of_its_side_only() {
-    let mut levels = Liquidity::new(Options::default());
+    let mut levels = Liquidity::new(TimeframeOptions::default());
     run(&mut levels, &bars(12, 1_000, 1.0));
     let price = bars(12, 1_000, 1.0).last().unwrap().close;
     let reach = 300.0;
@@ -424,7 +425,7 @@ fn density_counts_near_strong_levels_of_its_side_only() {
 
 #[test]
 fn nodes_of_a_day_replace_those_of_the_day_before() {
-    let mut levels = Liquidity::new(Options::default());
+    let mut levels = Liquidity::new(TimeframeOptions::default());
     run(&mut levels, &bars(13, 60, 1.0));
     let profile = |at: usize| {
         let mut volumes = vec![1.0; 20];

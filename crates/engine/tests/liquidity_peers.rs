@@ -14,7 +14,9 @@ mod support;
 use barograph_domain::{LevelType, Span, Ts};
 use barograph_engine::features::bars::BuiltBar;
 use barograph_engine::liquidity::extremes::{Extremes, Period};
-use barograph_engine::liquidity::{BreakKind, Change, Face, Happening, Liquidity, Options, Sink, StructureBreak};
+use barograph_engine::liquidity::{
+    BreakKind, Face, Happening, LevelHappening, LevelSink, Liquidity, StructureBreak, TimeframeOptions,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use support::recorded;
 
@@ -52,12 +54,12 @@ fn expected_of(file: &str) -> Vec<Vec<Option<f64>>> {
 
 #[derive(Default)]
 struct Heard {
-    changes: Vec<Change>,
+    changes: Vec<LevelHappening>,
     breaks: Vec<StructureBreak>,
 }
 
-impl Sink for Heard {
-    fn level(&mut self, change: &Change) {
+impl LevelSink for Heard {
+    fn level(&mut self, change: &LevelHappening) {
         self.changes.push(*change);
     }
     fn structure(&mut self, broke: &StructureBreak) {
@@ -68,7 +70,7 @@ impl Sink for Heard {
 /// Their swing length 5: four bars before, five after.
 fn heard(bars: &[BuiltBar]) -> Heard {
     let mut heard = Heard::default();
-    let mut levels = Liquidity::new(Options { swing_left: 4, swing_right: 5, ..Options::default() });
+    let mut levels = Liquidity::new(TimeframeOptions { swing_left: 4, swing_right: 5, ..TimeframeOptions::default() });
     for bar in bars {
         levels.push(bar, Ts(bar.index), &mut heard);
     }

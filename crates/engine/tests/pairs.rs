@@ -1,7 +1,7 @@
 //! Two markets that part: by the floor, by their own past, hour after hour as the rows between markets say it.
 #![expect(clippy::unwrap_used, reason = "helpers of tests, outside of test functions")]
 
-use barograph_domain::alert::{AlertState, Change};
+use barograph_domain::alert::{AlertChange, AlertState};
 use barograph_domain::universe::{
     BandSource, Gauge, LeadReading, PairBand, PairReading, PairState, StateHours, UniverseMarket,
 };
@@ -111,8 +111,8 @@ fn row(n: i64, assets: &[&str], said: Said) -> UniverseRow {
     }
 }
 
-/// What is to be told of an hour: change, severity, words of heading and sentence.
-type Told = Option<(Change, Severity, &'static str, &'static str)>;
+/// What is to be reported of an hour: change, severity, words of heading and sentence.
+type Told = Option<(AlertChange, Severity, &'static str, &'static str)>;
 
 #[test]
 fn an_episode_of_a_pair_hour_by_hour() {
@@ -121,15 +121,18 @@ fn an_episode_of_a_pair_hour_by_hour() {
     const BREAK: &str = "Correlation break";
     let hours: [(Said, Told); 8] = [
         (Ok((0.85, 0.5)), None),
-        (Ok((0.60, 0.2)), Some((Change::Opened, Severity::Info, BELOW, "returns is 0.60; usual for the two is 0.70"))),
+        (
+            Ok((0.60, 0.2)),
+            Some((AlertChange::Opened, Severity::Info, BELOW, "returns is 0.60; usual for the two is 0.70")),
+        ),
         (
             Ok((0.30, 0.005)),
-            Some((Change::Updated, Severity::Medium, LOW, "returns is 0.30; usual for the two is 0.70")),
+            Some((AlertChange::Updated, Severity::Medium, LOW, "returns is 0.30; usual for the two is 0.70")),
         ),
-        (Ok((-0.60, 0.001)), Some((Change::Updated, Severity::High, BREAK, "returns is −0.60"))),
-        (Err(Reason::Gap), Some((Change::Suspended, Severity::High, BREAK, "is not known. An input is missing"))),
-        (Ok((0.95, 0.9)), Some((Change::Resumed, Severity::High, BREAK, "is back"))),
-        (Ok((0.95, 0.9)), Some((Change::Closed, Severity::High, BREAK, "Ended after 5 h"))),
+        (Ok((-0.60, 0.001)), Some((AlertChange::Updated, Severity::High, BREAK, "returns is −0.60"))),
+        (Err(Reason::Gap), Some((AlertChange::Suspended, Severity::High, BREAK, "is not known. An input is missing"))),
+        (Ok((0.95, 0.9)), Some((AlertChange::Resumed, Severity::High, BREAK, "is back"))),
+        (Ok((0.95, 0.9)), Some((AlertChange::Closed, Severity::High, BREAK, "Ended after 5 h"))),
         (Ok((0.95, 0.9)), None),
     ];
     let mut watches = PairWatches::default();

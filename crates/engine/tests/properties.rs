@@ -327,7 +327,7 @@ fn units_cancel_where_they_should() {
                     id if id.starts_with("liq_") && id.contains("_usd_") => 4.0 * x,
                     // The cascade's floor is in money.
                     "liq_cascade_flag" => continue,
-                    // Zones of forced closes lie on a fixed grid of prices.
+                    // Zones of liquidations lie on a fixed grid of prices.
                     id if id.starts_with("stop_") && with_zones => continue,
                     // Bins have round widths, so they are others at four times the price.
                     "profile_poc" | "profile_vah" | "profile_val" => continue,

@@ -3,7 +3,7 @@
 mod rules_common;
 use barograph_domain::row::HeldCount;
 use barograph_domain::{AxisState, Cell, HeldBy, Reason, RiskRegime, State};
-use barograph_engine::rules::{Axes, Book};
+use barograph_engine::rules::{Axes, RuleBook};
 use rules_common::{ages, feature, live_streams, minute, row, set, shipped};
 
 const NORMAL: [(&str, f64); 5] = [
@@ -19,7 +19,7 @@ const SQUEEZE: [(&str, f64); 5] =
 const STORM: [(&str, f64); 5] = [NORMAL[0], NORMAL[1], NORMAL[2], ("realized_vol_1h", 0.90), NORMAL[4]];
 
 struct Run {
-    book: Book,
+    book: RuleBook,
     axis: Axes,
     now: i64,
 }
@@ -144,7 +144,7 @@ fn the_strict_book_goes_on_from_last_values_without_memory() {
 
 #[test]
 fn spot_markets_skip_what_they_cannot_have() {
-    for name in Book::SHIPPED {
+    for name in RuleBook::SHIPPED {
         let mut run = Run::new(name);
         let mut cells = row(minute(0), &[("realized_vol_1h", 0.9), ("realized_vol_4h", 0.9), ("efficiency_12h", 0.1)]);
         for id in ["funding_zscore_24h", "funding_pct_30d", "oi_delta_1h", "oi_delta_4h", "oi_delta_4h_pct_90d"] {

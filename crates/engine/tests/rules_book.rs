@@ -1,13 +1,13 @@
-//! Rule books as people write them: what is accepted, and what each mistake is told (regimes §12.1).
+//! Rule books as people write them: what is accepted, and what is said of each mistake (regimes §12.1).
 
 use barograph_domain::{RiskRegime, Span};
 use barograph_engine::catalogue::Feature;
 use barograph_engine::detect::Thresholds;
-use barograph_engine::rules::{Book, Enter, Op, Test, Warming};
+use barograph_engine::rules::{Enter, Op, RuleBook, Test, Warming};
 
 /// Errors of a book, without the file name.
 fn errors(text: &str) -> Vec<String> {
-    match Book::parse("book.toml", text) {
+    match RuleBook::parse("book.toml", text) {
         Ok(book) => panic!("accepted: {book:?}"),
         Err(e) => e.to_string().lines().map(|l| l.trim_start_matches("book.toml:").to_owned()).collect(),
     }
@@ -24,8 +24,8 @@ fn check(got: &[String], want: &[&str]) {
 
 #[test]
 fn shipped_books_hold_the_numbers_of_the_specification() {
-    for name in Book::SHIPPED {
-        let book = Book::shipped(name).unwrap();
+    for name in RuleBook::SHIPPED {
+        let book = RuleBook::shipped(name).unwrap();
         assert_eq!(book.name, name);
         let labels: Vec<RiskRegime> = book.rules().iter().map(|r| r.label).collect();
         assert_eq!(labels, [RiskRegime::SqueezeRisk, RiskRegime::HighVol, RiskRegime::ChopRisk]);
@@ -36,8 +36,8 @@ fn shipped_books_hold_the_numbers_of_the_specification() {
         let detectors = if name == "default" { Thresholds::default() } else { Thresholds::floors() };
         assert_eq!(book.detectors, detectors, "{name}: what is stated is what the originals say");
     }
-    assert!(Book::shipped("seed9").is_none());
-    let book = Book::shipped("default").unwrap();
+    assert!(RuleBook::shipped("seed9").is_none());
+    let book = RuleBook::shipped("default").unwrap();
     let mut seen = Vec::new();
     for rule in book.rules() {
         for clause in rule.groups.iter().flat_map(|g| &g.clauses) {
@@ -74,7 +74,7 @@ fn shipped_books_hold_the_numbers_of_the_specification() {
 
 #[test]
 fn what_is_left_out_takes_the_defaults_and_they_are_the_shipped_numbers() {
-    let full = Book::shipped_text("default").unwrap();
+    let full = RuleBook::shipped_text("default").unwrap();
     let mut bare = String::new();
     let mut rest = full;
     // Take every `, exit = x` and `, scale = x` out of the file.
@@ -88,14 +88,14 @@ fn what_is_left_out_takes_the_defaults_and_they_are_the_shipped_numbers() {
     let bare = bare.replace("min_dwell = \"15m\"\n", "").replace("enter = 2\n", "");
     assert!(!bare.contains("exit") && !bare.contains("scale"), "{bare}");
     // Base rates were measured of the shipped book and go with no copy.
-    let mut shipped = Book::shipped("default").unwrap();
+    let mut shipped = RuleBook::shipped("default").unwrap();
     shipped.verdict.base_rates = None;
-    assert_eq!(Book::parse("bare.toml", &bare).unwrap(), shipped);
+    assert_eq!(RuleBook::parse("bare.toml", &bare).unwrap(), shipped);
 }
 
 #[test]
 fn a_book_of_ones_own() {
-    let book = Book::parse(
+    let book = RuleBook::parse(
         "mine.toml",
         r#"
 name = "mine"
@@ -126,12 +126,12 @@ fn thresholds_of_the_detectors_are_set_and_checked() {
         )
     };
     let book =
-        Book::parse("mine.toml", &with("own_history = false\nburst_count = 12\ncascade_window_h = 2.0")).unwrap();
+        RuleBook::parse("mine.toml", &with("own_history = false\nburst_count = 12\ncascade_window_h = 2.0")).unwrap();
     assert_eq!(book.detectors.liquidations.burst_count.to_bits(), 12.0_f64.to_bits());
     assert_eq!(book.detectors.liquidations.cascade_window, Span::hours(2));
     assert!(!book.detectors.own_history);
     assert!(
-        Book::parse("mine.toml", &with("")).unwrap().detectors.own_history,
+        RuleBook::parse("mine.toml", &with("")).unwrap().detectors.own_history,
         "a market's own history is the default"
     );
     let cases = [
@@ -156,7 +156,7 @@ fn thresholds_of_the_detectors_are_set_and_checked() {
 
 #[test]
 fn cuts_are_asked_for_once_each() {
-    let book = Book::shipped("default").unwrap();
+    let book = RuleBook::shipped("default").unwrap();
     let cuts: Vec<String> =
         book.cuts().iter().map(|c| format!("{} {} {}", c.percentile.id(), c.op.sign(), c.theta)).collect();
     let want = [
@@ -174,7 +174,7 @@ fn cuts_are_asked_for_once_each() {
         "realized_vol_4h_pct_90d > 0.45",
     ];
     assert_eq!(cuts, want);
-    assert!(Book::shipped("absolute").unwrap().cuts().is_empty());
+    assert!(RuleBook::shipped("absolute").unwrap().cuts().is_empty());
     let stand_in = &book.rules()[0].groups[2].clauses[0].warming;
     assert!(matches!(stand_in, Warming::Clause(c) if c.feature == Feature::OiDelta4h), "{stand_in:?}");
 }
@@ -308,7 +308,7 @@ fn a_rule_that_never_decides_is_found() {
         two(&vol(">", 0.8), &format!("{{ any = [{}, {}] }}", vol(">", 0.9), oi(0.02))),
         two(&oi(0.01), &oi(0.02)),
     ] {
-        assert!(Book::parse("book.toml", &reachable).is_ok(), "{reachable}");
+        assert!(RuleBook::parse("book.toml", &reachable).is_ok(), "{reachable}");
     }
     check(
         &errors(&two(&vol(">", 0.8), &vol(">", 0.7)).replace("id = \"b\"", "id = \"a\"")),

@@ -9,7 +9,7 @@ use barograph_domain::{
     Snapshot, Span, State, StopVulnerability, StreamDecl, StreamIndex,
 };
 use barograph_engine::explain::{Context, at_present, render};
-use barograph_engine::rules::{Axes, Book, RiskAxis, logic_version};
+use barograph_engine::rules::{Axes, RiskAxis, RuleBook, logic_version};
 use rules_common::{ages, feature, live_streams, minute, minute_row, set, shipped, window};
 
 const SQUEEZE: [(&str, f64); 6] = [
@@ -22,14 +22,14 @@ const SQUEEZE: [(&str, f64); 6] = [
 ];
 
 struct Case {
-    book: Book,
+    book: RuleBook,
     streams: Vec<StreamDecl>,
     instrument: Instrument,
     row: MinuteRow,
 }
 
 /// A row under a book, after it has stood for `minutes`.
-fn case(book: &Book, readings: &[(&str, f64)], age_s: [i64; 3], edit: impl Fn(&mut MinuteRow)) -> Case {
+fn case(book: &RuleBook, readings: &[(&str, f64)], age_s: [i64; 3], edit: impl Fn(&mut MinuteRow)) -> Case {
     let streams = live_streams();
     let mut axes = Axes::new(book);
     let mut row = minute_row(book, minute(0), readings, &[]);

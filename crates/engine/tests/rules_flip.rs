@@ -6,7 +6,7 @@ use barograph_domain::snapshot::Flip;
 use barograph_domain::{Cell, Kind, Reason, RiskRegime, Span, State};
 use barograph_engine::catalogue::Feature;
 use barograph_engine::rules::{
-    Book, RiskAxis, Scene, Staleness, apply_exit, apply_flip, cut, evaluate, nearest_changes, nearest_exit,
+    RiskAxis, RuleBook, Scene, Staleness, apply_exit, apply_flip, cut, evaluate, nearest_changes, nearest_exit,
     nearest_flip, rank_of, with_override,
 };
 use proptest::prelude::*;
@@ -15,7 +15,7 @@ use rules_common::{feature, minute, row, shipped};
 /// A row with the percentile windows behind it.
 #[derive(Clone, Debug)]
 struct World {
-    book: Book,
+    book: RuleBook,
     cells: Vec<Cell>,
     /// Percentile feature and the other values of its window, ascending.
     windows: Vec<(Feature, Vec<f64>)>,
@@ -82,7 +82,7 @@ fn clause() -> BoxedStrategy<String> {
     prop_oneof![3 => number, 2 => rank].boxed()
 }
 
-fn book() -> impl Strategy<Value = Book> {
+fn book() -> impl Strategy<Value = RuleBook> {
     let member = prop_oneof![
         2 => clause(),
         1 => prop::collection::vec(clause(), 1..4).prop_map(|c| format!("{{ any = [{}] }}", c.join(", "))),
@@ -101,7 +101,7 @@ fn book() -> impl Strategy<Value = Book> {
             }
             text
         })
-        .prop_filter_map("a sound book", |text| Book::parse("random.toml", &text).ok())
+        .prop_filter_map("a sound book", |text| RuleBook::parse("random.toml", &text).ok())
 }
 
 fn readings() -> impl Strategy<Value = Vec<(Feature, f64, State)>> {
@@ -301,7 +301,7 @@ proptest! {
     ) {
         let wrap = |c: &[String]| if any_of { format!("{{ any = [{}] }}", c.join(", ")) } else { c.join(", ") };
         let (a, b) = (lone_rule(&wrap(&first), "a"), lone_rule(&second.join(", "), "b"));
-        let of = |rules: &str| Book::parse("x.toml", &format!("name = \"x\"\n{rules}"));
+        let of = |rules: &str| RuleBook::parse("x.toml", &format!("name = \"x\"\n{rules}"));
         let (Ok(alone_a), Ok(alone_b)) = (of(&a), of(&b)) else { return Ok(()) };
         let shadowed = of(&format!("{a}{b}")).is_err_and(|e| e.to_string().contains("never decides"));
         if !shadowed {
@@ -355,7 +355,7 @@ fn the_worked_example_flips_on_volatility() {
 
 #[test]
 fn ties_follow_the_table_and_the_impossible_is_not_offered() {
-    let book = Book::parse(
+    let book = RuleBook::parse(
         "b.toml",
         "name = \"b\"\n[[rule]]\nid = \"HIGH_VOL\"\nany = [{ feature = \"realized_vol_1h\", op = \">\", value = 0.5 }, { feature = \"oi_delta_4h\", op = \">\", value = 0.25 }, { feature = \"realized_vol_4h\", op = \"<=\", value = 0.0 }]\n",
     )

@@ -5,13 +5,13 @@ mod rules_common;
 use barograph_domain::{Cell, HeldBy, Kind, Reason, RiskRegime, StreamIndex, Ts};
 use barograph_engine::catalogue::Feature;
 use barograph_engine::composite::{direction, squeeze_score};
-use barograph_engine::features::reading::{Origin, Slot};
-use barograph_engine::rules::{Book, RiskAxis, evaluate, word_of};
-use barograph_testkit::{Row, Table};
+use barograph_engine::features::reading::{ReadingOrigin, Slot};
+use barograph_engine::rules::{RiskAxis, RuleBook, evaluate, word_of};
+use barograph_testkit::{GoldenRow, GoldenTable};
 use rules_common::{ages, feature, live_streams, minute, row};
 
 /// Cells of these columns of a row; an empty one is an undefined reading.
-fn cells_of(row: Row<'_>, columns: &[&str], kind: Kind) -> Vec<Cell> {
+fn cells_of(row: GoldenRow<'_>, columns: &[&str], kind: Kind) -> Vec<Cell> {
     let mut cells = vec![Cell::undefined(Reason::MissingInput); Feature::COUNT];
     for column in columns {
         if let Some(value) = row.number(column) {
@@ -26,8 +26,8 @@ const INPUTS: &[&str] = &["funding_zscore_24h", "oi_delta_4h", "oi_delta_1h", "r
 
 #[test]
 fn risk_regime_csv_is_met_exactly() {
-    let (absolute, strict) = (Book::shipped("absolute").unwrap(), Book::shipped("seed1-strict").unwrap());
-    let table = Table::whole("risk_regime");
+    let (absolute, strict) = (RuleBook::shipped("absolute").unwrap(), RuleBook::shipped("seed1-strict").unwrap());
+    let table = GoldenTable::whole("risk_regime");
     assert_eq!(table.rows().len(), 19);
     for (i, row) in table.rows().enumerate() {
         let cells = cells_of(row, INPUTS, Kind::Measured);
@@ -47,17 +47,17 @@ fn risk_regime_csv_is_met_exactly() {
 /// Score, rules and the crowded side: all that is said of a squeeze.
 #[test]
 fn squeeze_csv_is_met() {
-    let table = Table::whole("squeeze");
+    let table = GoldenTable::whole("squeeze");
     for (i, row) in table.rows().enumerate() {
         let [oi, z, vol] = ["oi_delta_4h", "funding_zscore_24h", "realized_vol_1h"];
         let score = squeeze_score(row.need(oi), row.need(z), row.need(vol));
         assert!((score - row.need("squeeze_risk_score")).abs() < 1e-10, "row {i}: score {score}");
         for (book, column) in [("absolute", "rule_default"), ("seed1-strict", "rule_seed1_strict")] {
-            let book = Book::shipped(book).unwrap();
+            let book = RuleBook::shipped(book).unwrap();
             let holds = evaluate::<RiskRegime>(&book, &cells_of(row, &[oi, z, vol], Kind::Measured)).holds & 1 == 1;
             assert_eq!(holds, row.truth(column), "row {i}: {column}");
         }
-        let origin = Origin {
+        let origin = ReadingOrigin {
             anchor: minute(0),
             event: minute(0),
             expires: Ts::MAX,
@@ -72,8 +72,8 @@ fn squeeze_csv_is_met() {
 
 #[test]
 fn the_strict_book_takes_no_proxy() {
-    let strict = Book::shipped("seed1-strict").unwrap();
-    let table = Table::part("risk_regime");
+    let strict = RuleBook::shipped("seed1-strict").unwrap();
+    let table = GoldenTable::part("risk_regime");
     for kind in [Kind::Proxy, Kind::Modelled] {
         assert_eq!(evaluate::<RiskRegime>(&strict, &cells_of(table.row(0), INPUTS, kind)).raw, RiskRegime::Unknown);
     }
@@ -85,7 +85,7 @@ fn the_strict_book_takes_no_proxy() {
 
 #[test]
 fn the_worked_example_holds_its_label_inside_the_exit_band() {
-    let book = Book::shipped("absolute").unwrap();
+    let book = RuleBook::shipped("absolute").unwrap();
     let mut axis = RiskAxis::new();
     let at = |axis: &mut RiskAxis, n: i64, v1: f64| {
         let cells = row(

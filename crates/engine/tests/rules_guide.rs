@@ -1,7 +1,7 @@
 //! docs/rules.md: its examples are books that parse; thresholds, zones and shipped books are all named. Keys are held beside the parser.
 
 use barograph_engine::detect::thresholds::KEYS;
-use barograph_engine::rules::{Book, SessionBase};
+use barograph_engine::rules::{RuleBook, SessionBase};
 use barograph_engine::sessions::Zone;
 
 const GUIDE: &str = include_str!("../../../docs/rules.md");
@@ -13,7 +13,7 @@ fn examples() -> Vec<&'static str> {
 
 #[test]
 fn every_example_is_a_book() {
-    let books: Vec<Book> = examples().into_iter().map(|text| Book::parse("rules.md", text).unwrap()).collect();
+    let books: Vec<RuleBook> = examples().into_iter().map(|text| RuleBook::parse("rules.md", text).unwrap()).collect();
     assert_eq!(books.len(), 3);
     let [_, posture, sessions] = books.as_slice() else { unreachable!("three books") };
     assert_eq!(posture.postures().len(), 7);
@@ -27,7 +27,7 @@ fn every_example_is_a_book() {
 fn every_threshold_zone_and_book_is_in_the_guide() {
     let detectors = KEYS.iter().map(|k| format!("| `{}` |", k.name));
     let zones = Zone::NAMES.iter().map(|(name, _)| format!("`{name}`"));
-    let books = Book::SHIPPED.iter().map(|name| format!("`{name}`"));
+    let books = RuleBook::SHIPPED.iter().map(|name| format!("`{name}`"));
     let missing: Vec<String> = detectors.chain(zones).chain(books).filter(|w| !GUIDE.contains(w.as_str())).collect();
     assert!(missing.is_empty(), "not in docs/rules.md: {missing:?}");
 }

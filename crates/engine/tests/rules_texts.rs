@@ -8,12 +8,12 @@ use barograph_domain::{
     StreamIndex,
 };
 use barograph_engine::explain::{Context, at_present, render};
-use barograph_engine::rules::{Book, RiskAxis};
+use barograph_engine::rules::{RiskAxis, RuleBook};
 use rules_common::{ages, feature, live_streams, minute, minute_row, set, shipped, stream, window};
 
 /// A market under a book, fed one row at a time.
 struct Scene {
-    book: Book,
+    book: RuleBook,
     axis: RiskAxis,
     streams: Vec<StreamDecl>,
     instrument: Instrument,
@@ -474,7 +474,7 @@ fn a_book_of_ones_own_speaks_too() {
         { feature = \"basis\", op = \">\", value = 0.01 },\n\
         { feature = \"oi_usd\", op = \">\", value = 5e9, scale = 1e9 },\n]\n";
     let mut s = scene("default");
-    s.book = Book::parse("mine.toml", text).unwrap();
+    s.book = RuleBook::parse("mine.toml", text).unwrap();
     s.axis = RiskAxis::new();
     says(
         &s.after(1, &[LONGS_CROWDED, ("basis", 0.0213), ("oi_usd", 7.311e9)]),
@@ -530,7 +530,7 @@ proptest::proptest! {
     /// Whatever the readings: every sentence keeps to the payload and to the words allowed.
     #[test]
     fn any_readings_make_an_honest_sentence(
-        book in proptest::sample::select(Book::SHIPPED.to_vec()),
+        book in proptest::sample::select(RuleBook::SHIPPED.to_vec()),
         rows in proptest::collection::vec(
             (-4.0..4.0_f64, -0.0005..0.0006_f64, -0.1..0.25_f64, -0.05..0.05_f64, 0.05..2.0_f64, 0.05..1.2_f64, 0.0..1.0_f64, 0..6_u8),
             1..4,

@@ -8,7 +8,7 @@ use barograph_domain::{
     StreamDecl, StreamIndex, Ts,
 };
 use barograph_engine::models::ModelPolicy;
-use barograph_engine::rules::Book;
+use barograph_engine::rules::RuleBook;
 use barograph_engine::{Config, Engine, Feature, Outputs};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -36,7 +36,7 @@ fn rows(with_spot: bool, heard: RangeInclusive<i64>) -> Vec<MinuteRow> {
         streams.push(StreamDecl { source: "binance-spot:BTCUSDT".to_owned(), ..stream(Metric::SpotPrice) });
     }
     let config = Config {
-        book: Arc::new(Book::parse("default.toml", Book::shipped_text("default").unwrap()).unwrap()),
+        book: Arc::new(RuleBook::parse("default.toml", RuleBook::shipped_text("default").unwrap()).unwrap()),
         models: ModelPolicy::default(),
         calendar: None,
     };
@@ -93,7 +93,7 @@ fn a_basis_is_as_old_as_its_spot_price() {
     assert_eq!(premium.state, State::Ready);
 }
 
-/// Nothing earlier tells that an archive of the spot market will begin.
+/// Nothing earlier shows that an archive of the spot market will begin.
 #[test]
 fn a_spot_market_that_begins_late_changes_no_earlier_row() {
     let (late, without) = (rows(true, 31..=60), rows(false, 1..=60));

@@ -3,12 +3,12 @@
 mod rules_common;
 use barograph_domain::advice::{Missing, ReasonCode, Verdict};
 use barograph_domain::{
-    Cell, Instrument, InstrumentName, Kind, MarketKind, Metric, Posture, RiskRegime, Session, Side, Span, Stamp,
-    StreamDecl, StreamIndex, TIMEFRAMES, TrendRegime, Ts,
+    Cell, Instrument, InstrumentName, Kind, MarketKind, Metric, Posture, RiskRegime, Side, Span, Stamp, StreamDecl,
+    StreamIndex, TIMEFRAMES, TradingSession, TrendRegime, Ts,
 };
-use barograph_engine::advice::{AdviceBasis, Intent, Settings, advise};
+use barograph_engine::advice::{AdviceBasis, Intent, OperatorSettings, advise};
 use barograph_engine::explain::{Context, at_present};
-use barograph_engine::rules::{AxisMemory, Book};
+use barograph_engine::rules::{AxisMemory, RuleBook};
 use rules_common::{feature, live_streams, minute, minute_row, shipped, stream};
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use std::sync::Arc;
 const CANDLES: StreamIndex = StreamIndex(3);
 
 struct World {
-    book: Book,
+    book: RuleBook,
     streams: Vec<StreamDecl>,
     row: barograph_domain::MinuteRow,
 }
@@ -88,7 +88,7 @@ fn the_trend_grows_old_by_its_own_closes_and_advice_falls_back() {
         assert_eq!(s.explanation.freshness_warning.is_some(), *minutes > 5);
         let basis = AdviceBasis::new(Arc::new(s), &w.row, now);
         let intent = Intent::new("BTCUSDT", Side::Long, 50_000.0);
-        let advice = advise(Some(&basis.context()), &intent, &Settings::default()).unwrap();
+        let advice = advise(Some(&basis.context()), &intent, &OperatorSettings::default()).unwrap();
         let p = &advice.parameters;
         assert_eq!((p.risk_reward_ratio, p.ratio_fallback), (*ratio, *fallback), "after {minutes} min");
         assert_eq!(advice.judgement.reasons.has(ReasonCode::DataStale), *minutes > 5);
@@ -116,7 +116,7 @@ fn an_old_row_read_now_is_in_the_session_of_now() {
         held: None,
     };
     // Session, its multiplier: the row's while it lasts, the book's own for another.
-    let cases = [(10, Session::Asian, 2.0, Some(0.0)), (15 * 60, Session::Ny, 1.8, None)];
+    let cases = [(10, TradingSession::Asian, 2.0, Some(0.0)), (15 * 60, TradingSession::Ny, 1.8, None)];
     for (minutes, session, mult, elapsed) in cases {
         let s = at_present(&ctx, &w.row, None, w.row.ts + Span::mins(minutes)).session;
         let said = (s.name, s.adaptive_multiplier, s.elapsed_frac);

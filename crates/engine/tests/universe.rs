@@ -6,14 +6,14 @@ mod universe_common;
 use barograph_domain::math::exp;
 use barograph_domain::universe::{BandSource, PairState, UniverseRow, WeightsFrom};
 use barograph_domain::{RiskRegime, Span, Ts, VolRegime};
-use barograph_engine::universe::{Asset, PairRule, Sample, Universe, portfolio};
+use barograph_engine::universe::{Asset, PairRule, Universe, UniverseSample, portfolio};
 use universe_common::{Random, hour, minute, sample, watch};
 
 const ASSETS: [&str; 3] = ["BTC", "ETH", "SOL"];
 
 /// Minutes of three markets in which ETH follows BTC by three minutes and SOL goes its own way; some minutes are missing, and
 /// one sample in 400 is known too late.
-fn following(seed: u64, days: i64) -> Vec<Sample> {
+fn following(seed: u64, days: i64) -> Vec<UniverseSample> {
     let mut r = Random(seed);
     let mut past = [0.0; 4];
     let mut prices = [100.0, 50.0, 20.0];
@@ -38,7 +38,7 @@ fn following(seed: u64, days: i64) -> Vec<Sample> {
 }
 
 /// Hours of three markets that share most of their moves; now and then SOL turns against the others.
-fn hours_of(seed: u64, days: i64) -> Vec<Sample> {
+fn hours_of(seed: u64, days: i64) -> Vec<UniverseSample> {
     let mut r = Random(seed);
     let mut prices = [100.0, 50.0, 20.0];
     let mut samples = Vec::new();
@@ -58,7 +58,7 @@ fn hours_of(seed: u64, days: i64) -> Vec<Sample> {
     samples
 }
 
-fn run(universe: &mut Universe, samples: &[Sample]) -> Vec<UniverseRow> {
+fn run(universe: &mut Universe, samples: &[UniverseSample]) -> Vec<UniverseRow> {
     let mut rows: Vec<UniverseRow> = samples.iter().filter_map(|s| universe.push(*s)).collect();
     rows.extend(universe.close());
     rows
@@ -68,14 +68,14 @@ fn fresh(rule: PairRule) -> Universe {
     Universe::new(watch(&ASSETS), rule)
 }
 
-fn worlds() -> [(&'static str, Vec<Sample>); 2] {
+fn worlds() -> [(&'static str, Vec<UniverseSample>); 2] {
     [("minutes", following(7, 4)), ("hours", hours_of(11, 230))]
 }
 
 /// Puts the samples of each minute into another order.
-fn shuffled(samples: &[Sample], seed: u64) -> Vec<Sample> {
+fn shuffled(samples: &[UniverseSample], seed: u64) -> Vec<UniverseSample> {
     let mut r = Random(seed);
-    let mut keyed: Vec<(Ts, u64, Sample)> = samples.iter().map(|s| (s.ts, r.next(), *s)).collect();
+    let mut keyed: Vec<(Ts, u64, UniverseSample)> = samples.iter().map(|s| (s.ts, r.next(), *s)).collect();
     keyed.sort_by_key(|(ts, k, _)| (*ts, *k));
     keyed.into_iter().map(|(.., s)| s).collect()
 }
@@ -189,7 +189,7 @@ fn a_sample_known_too_late_counts_for_later_hours_only() {
     for s in &samples {
         made.extend(over.push(*s));
         if s.ts == hour(late_at) && s.market == 2 {
-            made.extend(over.push(Sample { price: Some(1.0), ..sample(0, hour(late_at - 30), 1.0) }));
+            made.extend(over.push(UniverseSample { price: Some(1.0), ..sample(0, hour(late_at - 30), 1.0) }));
         }
     }
     made.extend(over.close());

@@ -7,8 +7,8 @@ use barograph_domain::math::exp;
 use barograph_domain::universe::{Gauge, UniverseRow};
 use barograph_domain::{RiskRegime, Ts, VolRegime};
 use barograph_engine::kernel::lags::{self, LAGS, LagBlock};
-use barograph_engine::universe::{Asset, PairRule, Sample, Universe, portfolio};
-use barograph_testkit::{Row, Table};
+use barograph_engine::universe::{Asset, PairRule, Universe, UniverseSample, portfolio};
+use barograph_testkit::{GoldenRow, GoldenTable};
 use universe_common::{hour, sample, watch};
 
 fn same(what: &str, got: Option<f64>, want: Option<f64>) {
@@ -21,12 +21,15 @@ fn same(what: &str, got: Option<f64>, want: Option<f64>) {
 
 #[test]
 fn correlation_over_20_returns_with_its_band_and_state() {
-    let table = Table::whole("pair_correlation");
+    let table = GoldenTable::whole("pair_correlation");
     let mut universe = Universe::new(watch(&["BTC", "ETH"]), PairRule::Seed);
     let (mut a, mut b) = (100.0, 50.0);
     let mut made: Vec<UniverseRow> = Vec::new();
     let push = |universe: &mut Universe, h: i64, a: f64, b: f64| -> Vec<UniverseRow> {
-        [sample(0, hour(h), a), sample(1, hour(h), b)].into_iter().filter_map(|s: Sample| universe.push(s)).collect()
+        [sample(0, hour(h), a), sample(1, hour(h), b)]
+            .into_iter()
+            .filter_map(|s: UniverseSample| universe.push(s))
+            .collect()
     };
     made.extend(push(&mut universe, 0, a, b));
     for (i, row) in table.rows().enumerate() {
@@ -53,7 +56,7 @@ fn correlation_over_20_returns_with_its_band_and_state() {
 
 #[test]
 fn correlation_at_every_lag() {
-    let input = Table::whole("lead_lag_input");
+    let input = GoldenTable::whole("lead_lag_input");
     let series = |column: &str| -> Vec<f64> { input.rows().map(|r| r.need(column)).collect() };
     let (a, b) = (series("ret_a"), series("ret_b"));
     let get = |s: &[f64], i: i64| usize::try_from(i).ok().and_then(|i| s.get(i).copied());
@@ -65,7 +68,7 @@ fn correlation_at_every_lag() {
     for (to, pairs) in rho.iter_mut().zip(lags::fold(blocks.iter())) {
         *to = pairs.correlation().unwrap();
     }
-    let expected = Table::whole("lead_lag_expected");
+    let expected = GoldenTable::whole("lead_lag_expected");
     for row in expected.rows() {
         let got = match row.text("stat").strip_prefix("rho_") {
             Some(lag) => rho[usize::try_from(lag.parse::<i64>().unwrap() + 10).unwrap()],
@@ -79,8 +82,8 @@ fn correlation_at_every_lag() {
 
 #[test]
 fn volatility_of_a_portfolio() {
-    let table = Table::whole("portfolio_vol");
-    let rows: Vec<Row<'_>> = table.rows().collect();
+    let table = GoldenTable::whole("portfolio_vol");
+    let rows: Vec<GoldenRow<'_>> = table.rows().collect();
     let mut universe = Universe::new(watch(&["BTC", "ETH", "SOL"]), PairRule::Seed);
     for market in 0..3 {
         universe.push(sample(market, Ts(0), 1.0));

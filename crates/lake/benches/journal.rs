@@ -2,7 +2,7 @@
 //! ratio and rate on recorded frames. Besides: what the whole writer sustains, and what a reader gives back.
 //!
 //! Prints `figure <name> <number>` lines; rates in 10⁶ bytes of frames per second, medians over runs. What is a matter of one
-//! thread is measured in the time that thread was running, where the system tells it, so that other work on the machine
+//! thread is measured in the time that thread was running, where the system has it, so that other work on the machine
 //! does not show; `journal_write` and `journal_read` are in real time. The frames are those of
 //! the recorded sessions of six Binance streams; where they are missing, 900-byte frames of the same form are made up and
 //! the first line says so.

@@ -14,7 +14,7 @@ use arrow_ipc::reader::FileReader;
 use arrow_schema::{DataType, Schema, TimeUnit};
 use barograph_domain::Ts;
 use barograph_domain::time::DAY;
-use barograph_venues::{Cell, Columns, number};
+use barograph_venues::{TableCell, TypedColumns, number};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use std::fs::File;
@@ -46,7 +46,7 @@ pub(crate) struct ColumnarRows {
     /// Position in the file of each column of a batch.
     wanted: Vec<usize>,
     width: usize,
-    batch: Batch,
+    batch: DecodedBatch,
     row: usize,
     number: u64,
     /// Bytes of the file and its rows, for progress by share of rows.
@@ -57,7 +57,7 @@ pub(crate) struct ColumnarRows {
 }
 
 /// One decoded batch.
-pub(crate) struct Batch {
+pub(crate) struct DecodedBatch {
     columns: Vec<Option<Column>>,
     rows: usize,
 }
@@ -120,7 +120,7 @@ fn open_unguarded(
         }
     };
     let width = names.len();
-    let batch = Batch { columns: Vec::new(), rows: 0 };
+    let batch = DecodedBatch { columns: Vec::new(), rows: 0 };
     let read = Arc::clone(read);
     let rows =
         ColumnarRows { batches: Some(batches), wanted, width, batch, row: 0, number: 0, bytes, rows, counted: 0, read };
@@ -143,7 +143,7 @@ impl ColumnarRows {
                 }
                 Err(e) => return Some(Err(e)),
                 Ok(Some(batch)) => {
-                    self.batch = Batch::new(&batch, &self.wanted, self.width);
+                    self.batch = DecodedBatch::new(&batch, &self.wanted, self.width);
                     self.row = 0;
                     self.batches = Some(batches);
                 }
@@ -156,7 +156,7 @@ impl ColumnarRows {
         }
         Some(Ok(self.row - 1))
     }
-    pub(crate) fn batch(&self) -> &Batch {
+    pub(crate) fn batch(&self) -> &DecodedBatch {
         &self.batch
     }
     pub(crate) fn number(&self) -> u64 {
@@ -168,7 +168,7 @@ impl ColumnarRows {
     }
 }
 
-impl Batch {
+impl DecodedBatch {
     fn new(batch: &RecordBatch, wanted: &[usize], width: usize) -> Self {
         let mut columns: Vec<Option<Column>> = (0..width).map(|_| None).collect();
         for (array, at) in batch.columns().iter().zip(wanted) {
@@ -178,14 +178,14 @@ impl Batch {
     }
 }
 
-impl Columns for Batch {
+impl TypedColumns for DecodedBatch {
     fn width(&self) -> usize {
         self.columns.len()
     }
-    fn cell(&self, column: usize, row: usize) -> Cell<'_> {
+    fn cell(&self, column: usize, row: usize) -> TableCell<'_> {
         match self.columns.get(column) {
             Some(Some(column)) if row < self.rows => column.cell(row),
-            _ => Cell::Empty,
+            _ => TableCell::Empty,
         }
     }
 }
@@ -226,49 +226,51 @@ impl Column {
         Some(Self { array: keys.slice(0, keys.len()), values: Some(Box::new(values)) })
     }
 
-    fn cell(&self, row: usize) -> Cell<'_> {
+    fn cell(&self, row: usize) -> TableCell<'_> {
         if self.array.is_null(row) {
-            return Cell::Empty;
+            return TableCell::Empty;
         }
         match (&self.values, self.plain(row)) {
             (None, cell) => cell,
-            (Some(values), Cell::Int(key)) => match usize::try_from(key) {
+            (Some(values), TableCell::Int(key)) => match usize::try_from(key) {
                 Ok(key) if key < values.array.len() => values.cell(key),
-                _ => Cell::Empty,
+                _ => TableCell::Empty,
             },
-            (Some(_), _) => Cell::Empty,
+            (Some(_), _) => TableCell::Empty,
         }
     }
 
-    fn plain(&self, row: usize) -> Cell<'_> {
+    fn plain(&self, row: usize) -> TableCell<'_> {
         let a = &self.array;
         match a.data_type() {
             DataType::Float64 => float(a.as_primitive::<Float64Type>().value(row)),
             DataType::Float32 => float(f64::from(a.as_primitive::<Float32Type>().value(row))),
-            DataType::Int64 => Cell::Int(a.as_primitive::<Int64Type>().value(row)),
-            DataType::Int32 => Cell::Int(a.as_primitive::<Int32Type>().value(row).into()),
-            DataType::Int16 => Cell::Int(a.as_primitive::<Int16Type>().value(row).into()),
-            DataType::Int8 => Cell::Int(a.as_primitive::<Int8Type>().value(row).into()),
-            DataType::UInt64 => i64::try_from(a.as_primitive::<UInt64Type>().value(row)).map_or(Cell::Empty, Cell::Int),
-            DataType::UInt32 => Cell::Int(a.as_primitive::<UInt32Type>().value(row).into()),
-            DataType::UInt16 => Cell::Int(a.as_primitive::<UInt16Type>().value(row).into()),
-            DataType::UInt8 => Cell::Int(a.as_primitive::<UInt8Type>().value(row).into()),
+            DataType::Int64 => TableCell::Int(a.as_primitive::<Int64Type>().value(row)),
+            DataType::Int32 => TableCell::Int(a.as_primitive::<Int32Type>().value(row).into()),
+            DataType::Int16 => TableCell::Int(a.as_primitive::<Int16Type>().value(row).into()),
+            DataType::Int8 => TableCell::Int(a.as_primitive::<Int8Type>().value(row).into()),
+            DataType::UInt64 => {
+                i64::try_from(a.as_primitive::<UInt64Type>().value(row)).map_or(TableCell::Empty, TableCell::Int)
+            }
+            DataType::UInt32 => TableCell::Int(a.as_primitive::<UInt32Type>().value(row).into()),
+            DataType::UInt16 => TableCell::Int(a.as_primitive::<UInt16Type>().value(row).into()),
+            DataType::UInt8 => TableCell::Int(a.as_primitive::<UInt8Type>().value(row).into()),
             DataType::Utf8 => text(a.as_string::<i32>().value(row)),
             DataType::LargeUtf8 => text(a.as_string::<i64>().value(row)),
             DataType::Utf8View => text(a.as_string_view().value(row)),
-            DataType::Boolean => Cell::Text(if a.as_boolean().value(row) { b"true" } else { b"false" }),
+            DataType::Boolean => TableCell::Text(if a.as_boolean().value(row) { b"true" } else { b"false" }),
             DataType::Timestamp(unit, _) => self.time(*unit, row),
             DataType::Date32 => time(i64::from(a.as_primitive::<Date32Type>().value(row)), DAY.0),
             DataType::Date64 => time(a.as_primitive::<Date64Type>().value(row), 1_000_000),
             DataType::Decimal128(_, _) => {
                 let value = a.as_primitive::<Decimal128Type>().value_as_string(row);
-                number::decimal(value.as_bytes()).map_or(Cell::Empty, Cell::Float)
+                number::decimal(value.as_bytes()).map_or(TableCell::Empty, TableCell::Float)
             }
-            _ => Cell::Empty,
+            _ => TableCell::Empty,
         }
     }
 
-    fn time(&self, unit: TimeUnit, row: usize) -> Cell<'_> {
+    fn time(&self, unit: TimeUnit, row: usize) -> TableCell<'_> {
         let a = &self.array;
         match unit {
             TimeUnit::Second => time(a.as_primitive::<TimestampSecondType>().value(row), 1_000_000_000),
@@ -279,15 +281,15 @@ impl Column {
     }
 }
 
-fn float(v: f64) -> Cell<'static> {
+fn float(v: f64) -> TableCell<'static> {
     // In typed tables "not a number" is how absence is written.
-    if v.is_nan() { Cell::Empty } else { Cell::Float(v) }
+    if v.is_nan() { TableCell::Empty } else { TableCell::Float(v) }
 }
 
-fn text(t: &str) -> Cell<'_> {
-    if t.is_empty() { Cell::Empty } else { Cell::Text(t.as_bytes()) }
+fn text(t: &str) -> TableCell<'_> {
+    if t.is_empty() { TableCell::Empty } else { TableCell::Text(t.as_bytes()) }
 }
 
-fn time(n: i64, ns_per_unit: i64) -> Cell<'static> {
-    n.checked_mul(ns_per_unit).map_or(Cell::Empty, |ns| Cell::Time(Ts(ns)))
+fn time(n: i64, ns_per_unit: i64) -> TableCell<'static> {
+    n.checked_mul(ns_per_unit).map_or(TableCell::Empty, |ns| TableCell::Time(Ts(ns)))
 }

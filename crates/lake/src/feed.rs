@@ -1,24 +1,24 @@
 //! One open file: its rows mapped, accounted for, put in order, freed of its own duplicates.
 
-use crate::file::{Mapper, Pass, PlannedFile, Reader, Step};
+use crate::file::{FilePass, Mapper, PlannedFile, ReadStep, RowReader};
 use crate::order::{IN_MEMORY, InOrder, Item, Sorted, Sorter};
-use crate::report::Tally;
+use crate::report::FileTally;
 use barograph_domain::{Event, Metric, Payload, StreamIndex, Ts};
 use barograph_venues::funding::Intervals;
-use barograph_venues::reject::Outcome;
-use barograph_venues::{Reason, Reject, Row, Sink, TableMapper, recording};
+use barograph_venues::reject::RowOutcome;
+use barograph_venues::{EventSink, Reject, RejectReason, Row, TableMapper, recording};
 use std::cmp::Ordering;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 /// Events of one file in the total order.
-pub(crate) struct Feed {
-    pub(crate) tally: Tally,
+pub(crate) struct FileFeed {
+    pub(crate) tally: FileTally,
     /// Why the file could not be read to its end.
     pub(crate) broken: Option<String>,
     mapper: Mapper,
     cut: Option<Ts>,
-    sink: Sink,
+    sink: EventSink,
     rows: Rows,
     last: Option<Event>,
     /// Interval memory per stream of settled funding, where the file does not say.
@@ -34,26 +34,26 @@ enum Rows {
 
 /// A file whose rows are in order.
 struct Stream {
-    reader: Reader,
+    reader: RowReader,
     held: InOrder,
     /// No later row is received before this.
     frontier: Ts,
     ended: bool,
 }
 
-impl Feed {
+impl FileFeed {
     pub(crate) fn open(file: &PlannedFile, metrics: &[Metric], cut: Option<Ts>, read: &Arc<AtomicU64>) -> Self {
         let mut feed = Self {
-            tally: Tally::default(),
+            tally: FileTally::default(),
             broken: None,
             mapper: file.mapper.clone(),
             cut,
-            sink: Sink::new(),
+            sink: EventSink::new(),
             rows: Rows::None,
             last: None,
             intervals: Vec::new(),
         };
-        match Reader::open(&file.place, file.content, &file.mapper, Pass::Read, read) {
+        match RowReader::open(&file.place, file.content, &file.mapper, FilePass::Read, read) {
             Err(e) => feed.broken = Some(e),
             Ok(reader) if file.sorted => {
                 let held = InOrder::default();
@@ -75,7 +75,7 @@ impl Feed {
                 // A row is counted by its first event.
                 if item.lead {
                     self.tally.accepted = self.tally.accepted.saturating_sub(1);
-                    self.tally.reject(Reason::Duplicate, || {
+                    self.tally.reject(RejectReason::Duplicate, || {
                         format!("{}:{}: duplicate of an earlier row", file.place.shown, item.line)
                     });
                 }
@@ -87,7 +87,7 @@ impl Feed {
     }
 
     /// Reads all rows and sorts them.
-    fn sort(&mut self, file: &PlannedFile, mut reader: Reader, metrics: &[Metric]) -> std::io::Result<Sorted> {
+    fn sort(&mut self, file: &PlannedFile, mut reader: RowReader, metrics: &[Metric]) -> std::io::Result<Sorted> {
         let mut sorter = Sorter::new(metrics, IN_MEMORY);
         while let Some(line) = self.row(file, &mut reader) {
             let mut lead = true;
@@ -132,8 +132,9 @@ impl Feed {
             // Only a file that has changed since it was planned comes here.
             self.sink.clear();
             self.tally.accepted = self.tally.accepted.saturating_sub(1);
-            self.tally
-                .reject(Reason::OutOfOrder, || format!("{}:{line}: earlier than the row before it", file.place.shown));
+            self.tally.reject(RejectReason::OutOfOrder, || {
+                format!("{}:{line}: earlier than the row before it", file.place.shown)
+            });
             return;
         }
         stream.frontier = earliest;
@@ -145,27 +146,27 @@ impl Feed {
     }
 
     /// Maps the next row into the sink; `None` at the end of the file or of what was known.
-    fn row(&mut self, file: &PlannedFile, reader: &mut Reader) -> Option<u64> {
+    fn row(&mut self, file: &PlannedFile, reader: &mut RowReader) -> Option<u64> {
         loop {
             let step = reader.step();
             let (line, whole, known) = match (&step, &self.mapper) {
-                (Step::End, _) => return None,
-                (Step::Broken(e), _) => {
+                (ReadStep::End, _) => return None,
+                (ReadStep::Broken(e), _) => {
                     self.broken = Some(e.clone());
                     return None;
                 }
-                (Step::Fault { line, reason, text }, _) => {
+                (ReadStep::Fault { line, reason, text }, _) => {
                     self.tally.rows += 1;
                     self.tally.reject(*reason, || format!("{}:{line}: {text}", file.place.shown));
                     continue;
                 }
-                (Step::Row { line, row, whole }, Mapper::Table(m)) => {
+                (ReadStep::Row { line, row, whole }, Mapper::Table(m)) => {
                     (*line, *whole, self.cut.and_then(|_| m.known_ts(row).ok()))
                 }
-                (Step::Line { line, text, whole }, Mapper::Recording(m)) => {
+                (ReadStep::Line { line, text, whole }, Mapper::Recording(m)) => {
                     (*line, *whole, self.cut.and_then(|_| m.known_ts(text).ok()))
                 }
-                (Step::Row { .. }, Mapper::Recording(_)) | (Step::Line { .. }, Mapper::Table(_)) => continue,
+                (ReadStep::Row { .. }, Mapper::Recording(_)) | (ReadStep::Line { .. }, Mapper::Table(_)) => continue,
             };
             if let (Some(cut), Some(known)) = (self.cut, known) {
                 // What was not known yet does not exist. Rows in order: nothing after it does either.
@@ -187,8 +188,9 @@ impl Feed {
                 }
                 Ok(Some(unused)) => self.tally.unused(unused),
                 Err(reject) => {
-                    let torn = !whole && matches!(reject.reason, Reason::WrongColumnCount | Reason::NotJson);
-                    let reason = if torn { Reason::Truncated } else { reject.reason };
+                    let torn =
+                        !whole && matches!(reject.reason, RejectReason::WrongColumnCount | RejectReason::NotJson);
+                    let reason = if torn { RejectReason::Truncated } else { reject.reason };
                     self.tally.reject(reason, || {
                         format!("{}:{line}: {}", file.place.shown, explain(&self.mapper, &step, reject, torn))
                     });
@@ -215,19 +217,19 @@ impl Feed {
     }
 }
 
-fn map(mapper: &mut Mapper, step: &Step<'_>, sink: &mut Sink) -> Outcome {
+fn map(mapper: &mut Mapper, step: &ReadStep<'_>, sink: &mut EventSink) -> RowOutcome {
     match (mapper, step) {
-        (Mapper::Table(mapper), Step::Row { row, .. }) => mapper.map(row, sink),
-        (Mapper::Recording(mapper), Step::Line { text, .. }) => mapper.map(text, sink),
-        _ => Err(Reject::row(Reason::NotJson)),
+        (Mapper::Table(mapper), ReadStep::Row { row, .. }) => mapper.map(row, sink),
+        (Mapper::Recording(mapper), ReadStep::Line { text, .. }) => mapper.map(text, sink),
+        _ => Err(Reject::row(RejectReason::NotJson)),
     }
 }
 
 /// `close 'abc': not a number`.
-fn explain(mapper: &Mapper, step: &Step<'_>, reject: Reject, torn: bool) -> String {
+fn explain(mapper: &Mapper, step: &ReadStep<'_>, reject: Reject, torn: bool) -> String {
     match (mapper, step) {
-        (Mapper::Table(mapper), Step::Row { row, .. }) => explain_row(mapper, row, reject, torn),
-        (_, Step::Line { text, .. }) if !torn => format!("{}: {}", reject.reason.spoken(), recording::shown(text)),
+        (Mapper::Table(mapper), ReadStep::Row { row, .. }) => explain_row(mapper, row, reject, torn),
+        (_, ReadStep::Line { text, .. }) if !torn => format!("{}: {}", reject.reason.spoken(), recording::shown(text)),
         _ => "the file ends in the middle of a line".to_owned(),
     }
 }
@@ -235,7 +237,7 @@ fn explain(mapper: &Mapper, step: &Step<'_>, reject: Reject, torn: bool) -> Stri
 fn explain_row(mapper: &TableMapper, row: &Row<'_>, reject: Reject, torn: bool) -> String {
     let layout = mapper.layout();
     match (reject.reason, reject.column) {
-        (Reason::WrongColumnCount, _) => {
+        (RejectReason::WrongColumnCount, _) => {
             let has = format!("{} of {} columns", row.width(), layout.width.unwrap_or_default());
             if torn {
                 format!("the file ends in the middle of a row, {has}")
@@ -243,7 +245,7 @@ fn explain_row(mapper: &TableMapper, row: &Row<'_>, reject: Reject, torn: bool) 
                 format!("wrong column count, {has}")
             }
         }
-        (Reason::MissingValue, Some(column)) => format!("{} is empty", layout.column_name(column)),
+        (RejectReason::MissingValue, Some(column)) => format!("{} is empty", layout.column_name(column)),
         (reason, Some(column)) => {
             format!("{} '{}': {}", layout.column_name(column), row.shown(column), reason.spoken())
         }

@@ -2,14 +2,14 @@
 
 use crate::columnar::{self, ColumnarRows};
 use crate::csv::CsvRows;
-use crate::json::{Fault, JsonRows};
+use crate::json::{JsonRows, RowFault};
 use crate::lines::{End, Lines};
 use crate::sniff::Content;
-use crate::source::{self, Member};
+use crate::source::{self, ZipMember};
 use barograph_domain::{Span, StreamDecl, Ts};
 use barograph_venues::layout::{Format, Shape};
 use barograph_venues::recording::StampUnit;
-use barograph_venues::{Reason, RecordingMapper, Row, TableMapper};
+use barograph_venues::{RecordingMapper, RejectReason, Row, TableMapper};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -17,7 +17,7 @@ use std::sync::atomic::AtomicU64;
 /// A file, or a member of a zip archive, that will be imported.
 #[derive(Debug)]
 pub(crate) struct PlannedFile {
-    pub(crate) place: Place,
+    pub(crate) place: FilePlace,
     pub(crate) content: Content,
     /// Reads its rows; bound to streams once all files are known.
     pub(crate) mapper: Mapper,
@@ -62,22 +62,22 @@ impl Mapper {
 
 /// Where a file is.
 #[derive(Clone, Debug)]
-pub(crate) struct Place {
+pub(crate) struct FilePlace {
     pub(crate) path: PathBuf,
-    pub(crate) member: Option<Member>,
+    pub(crate) member: Option<ZipMember>,
     /// As messages name it.
     pub(crate) shown: String,
 }
 
 /// The two passes: stamps and keys, or everything.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Pass {
+pub(crate) enum FilePass {
     Plan,
     Read,
 }
 
 /// Rows of an open file.
-pub(crate) enum Reader {
+pub(crate) enum RowReader {
     Csv(CsvRows),
     Json(JsonRows),
     Columnar(ColumnarRows),
@@ -85,7 +85,7 @@ pub(crate) enum Reader {
 }
 
 /// What came next.
-pub(crate) enum Step<'a> {
+pub(crate) enum ReadStep<'a> {
     /// A row and its line; `whole` is false for a last line without a line break.
     Row {
         line: u64,
@@ -101,7 +101,7 @@ pub(crate) enum Step<'a> {
     /// No row, but wrong.
     Fault {
         line: u64,
-        reason: Reason,
+        reason: RejectReason,
         text: String,
     },
     /// The file cannot be read any further.
@@ -109,13 +109,13 @@ pub(crate) enum Step<'a> {
     End,
 }
 
-impl Reader {
+impl RowReader {
     /// Opens a file for one of the two passes.
     pub(crate) fn open(
-        place: &Place,
+        place: &FilePlace,
         content: Content,
         mapper: &Mapper,
-        pass: Pass,
+        pass: FilePass,
         read: &Arc<AtomicU64>,
     ) -> Result<Self, String> {
         let told = |e: std::io::Error| {
@@ -130,7 +130,7 @@ impl Reader {
         let layout = mapper.layout();
         match content {
             Content::Csv(dialect) => {
-                let limit = if pass == Pass::Plan { layout.plan_width() } else { usize::MAX };
+                let limit = if pass == FilePass::Plan { layout.plan_width() } else { usize::MAX };
                 Ok(Self::Csv(CsvRows::new(Lines::new(bytes()?), dialect, limit)))
             }
             Content::Json => {
@@ -141,64 +141,66 @@ impl Reader {
                 Ok(Self::Json(rows))
             }
             Content::Columnar(format) => {
-                let columns = if pass == Pass::Plan { layout.plan_columns() } else { layout.used_columns() };
+                let columns = if pass == FilePass::Plan { layout.plan_columns() } else { layout.used_columns() };
                 columnar::open(&place.path, format, Some(&columns), read).map(|(_, rows)| Self::Columnar(rows))
             }
             Content::Recording => Ok(Self::Recording(Lines::new(bytes()?))),
         }
     }
 
-    pub(crate) fn step(&mut self) -> Step<'_> {
+    pub(crate) fn step(&mut self) -> ReadStep<'_> {
         match self {
             Self::Csv(rows) => match rows.next() {
                 Some(line) => {
                     let row = Row::Text { line: rows.lines.bytes(&line), cells: rows.cells() };
-                    Step::Row { line: line.number, row, whole: line.terminated }
+                    ReadStep::Row { line: line.number, row, whole: line.terminated }
                 }
                 None => ended(rows.lines.end(), rows.lines.number()),
             },
             Self::Json(rows) => match rows.next() {
-                Some(Ok(())) => Step::Row {
+                Some(Ok(())) => ReadStep::Row {
                     line: rows.line(),
                     row: Row::Text { line: rows.text(), cells: rows.cells() },
                     whole: true,
                 },
                 Some(Err(fault)) => {
                     let (reason, text) = match fault {
-                        Fault::NotJson => (Reason::NotJson, "not JSON"),
-                        Fault::Truncated => (Reason::Truncated, "the file ends in the middle"),
+                        RowFault::NotJson => (RejectReason::NotJson, "not JSON"),
+                        RowFault::Truncated => (RejectReason::Truncated, "the file ends in the middle"),
                     };
-                    Step::Fault { line: rows.line(), reason, text: text.to_owned() }
+                    ReadStep::Fault { line: rows.line(), reason, text: text.to_owned() }
                 }
                 None => ended(rows.end(), rows.line()),
             },
             Self::Columnar(rows) => match rows.next() {
                 Some(Ok(row)) => {
                     let line = rows.number();
-                    Step::Row { line, row: Row::Typed { columns: rows.batch(), row }, whole: true }
+                    ReadStep::Row { line, row: Row::Typed { columns: rows.batch(), row }, whole: true }
                 }
-                Some(Err(e)) => Step::Broken(format!("broken after row {}: {e}", rows.number())),
-                None => Step::End,
+                Some(Err(e)) => ReadStep::Broken(format!("broken after row {}: {e}", rows.number())),
+                None => ReadStep::End,
             },
             Self::Recording(lines) => match lines.next() {
-                Some(line) => Step::Line { line: line.number, text: lines.bytes(&line), whole: line.terminated },
+                Some(line) => ReadStep::Line { line: line.number, text: lines.bytes(&line), whole: line.terminated },
                 None => ended(lines.end(), lines.number()),
             },
         }
     }
 }
 
-fn ended(end: End, line: u64) -> Step<'static> {
+fn ended(end: End, line: u64) -> ReadStep<'static> {
     match end {
-        End::Whole => Step::End,
+        End::Whole => ReadStep::End,
         // Cut off: what is missing is one torn row and what follows. Anything else, a check sum that does not fit above all,
         // throws doubt on the rows before it.
-        End::Torn(e) if e.kind() != std::io::ErrorKind::UnexpectedEof => Step::Broken(format!(
+        End::Torn(e) if e.kind() != std::io::ErrorKind::UnexpectedEof => ReadStep::Broken(format!(
             "is damaged, noticed after line {line} ({e}); rows before that were used, get it again"
         )),
-        End::Torn(e) => {
-            Step::Fault { line, reason: Reason::Truncated, text: format!("the file ends in the middle ({e})") }
-        }
-        End::TooLong => Step::Broken(format!("line {} is longer than 16 MiB", line + 1)),
+        End::Torn(e) => ReadStep::Fault {
+            line,
+            reason: RejectReason::Truncated,
+            text: format!("the file ends in the middle ({e})"),
+        },
+        End::TooLong => ReadStep::Broken(format!("line {} is longer than 16 MiB", line + 1)),
     }
 }

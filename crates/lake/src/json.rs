@@ -15,7 +15,7 @@ const START: usize = 64 * 1024;
 
 /// Why there is no row here.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Fault {
+pub(crate) enum RowFault {
     /// Something between rows, or inside one, that is no JSON.
     NotJson,
     /// The text ends inside a row or a page.
@@ -87,11 +87,11 @@ impl JsonRows {
     }
 
     /// Moves to the next row.
-    pub(crate) fn next(&mut self) -> Option<Result<(), Fault>> {
+    pub(crate) fn next(&mut self) -> Option<Result<(), RowFault>> {
         loop {
             let Some(byte) = self.peek(0) else {
                 let open = std::mem::take(&mut self.open_pages) > 0;
-                return open.then_some(Err(Fault::Truncated));
+                return open.then_some(Err(RowFault::Truncated));
             };
             match byte {
                 b'\n' => self.line += 1,
@@ -101,7 +101,7 @@ impl JsonRows {
                 b'[' | b'{' => return Some(self.row()),
                 _ => {
                     self.skip_garbage();
-                    return Some(Err(Fault::NotJson));
+                    return Some(Err(RowFault::NotJson));
                 }
             }
             self.at += 1;
@@ -173,13 +173,13 @@ impl JsonRows {
     }
 
     /// Takes the element that begins here and splits it.
-    fn row(&mut self) -> Result<(), Fault> {
+    fn row(&mut self) -> Result<(), RowFault> {
         let (mut depth, mut in_string, mut length, mut breaks) = (0_u32, false, 0, 0);
         loop {
             let Some(byte) = self.peek(length) else {
                 self.at = self.filled;
                 self.open_pages = 0;
-                return Err(Fault::Truncated);
+                return Err(RowFault::Truncated);
             };
             length += 1;
             match byte {
@@ -199,7 +199,7 @@ impl JsonRows {
         self.at += length;
         let ok = self.split();
         self.line += breaks;
-        if ok { Ok(()) } else { Err(Fault::NotJson) }
+        if ok { Ok(()) } else { Err(RowFault::NotJson) }
     }
 
     fn split(&mut self) -> bool {
@@ -358,7 +358,7 @@ mod tests {
     use super::*;
     use std::io::Cursor;
 
-    fn read(text: &str, names: &[&str]) -> Vec<Result<(u64, Vec<String>), Fault>> {
+    fn read(text: &str, names: &[&str]) -> Vec<Result<(u64, Vec<String>), RowFault>> {
         let mut rows = JsonRows::new(Box::new(Cursor::new(text.as_bytes().to_vec())));
         rows.set_names(&names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>());
         let mut out = Vec::new();
@@ -373,7 +373,7 @@ mod tests {
         out
     }
 
-    fn row(line: u64, cells: &[&str]) -> Result<(u64, Vec<String>), Fault> {
+    fn row(line: u64, cells: &[&str]) -> Result<(u64, Vec<String>), RowFault> {
         Ok((line, cells.iter().map(|c| (*c).to_owned()).collect()))
     }
 
@@ -394,11 +394,11 @@ mod tests {
 
     #[test]
     fn what_is_broken_says_how() {
-        assert_eq!(read("[[1,2],[3", &[]), [row(1, &["1", "2"]), Err(Fault::Truncated)]);
-        assert_eq!(read("[[1,2]", &[]), [row(1, &["1", "2"]), Err(Fault::Truncated)]);
-        assert_eq!(read("[[1,,2],[3,4]]", &[]), [Err(Fault::NotJson), row(1, &["3", "4"])]);
-        assert_eq!(read("hello [1,2]", &[]), [Err(Fault::NotJson), row(1, &["1", "2"])]);
-        assert_eq!(read("{\"a\"}", &[]), [Err(Fault::NotJson)]);
-        assert_eq!(read("[{\"a\":1}] x", &["a"]), [row(1, &["1"]), Err(Fault::NotJson)]);
+        assert_eq!(read("[[1,2],[3", &[]), [row(1, &["1", "2"]), Err(RowFault::Truncated)]);
+        assert_eq!(read("[[1,2]", &[]), [row(1, &["1", "2"]), Err(RowFault::Truncated)]);
+        assert_eq!(read("[[1,,2],[3,4]]", &[]), [Err(RowFault::NotJson), row(1, &["3", "4"])]);
+        assert_eq!(read("hello [1,2]", &[]), [Err(RowFault::NotJson), row(1, &["1", "2"])]);
+        assert_eq!(read("{\"a\"}", &[]), [Err(RowFault::NotJson)]);
+        assert_eq!(read("[{\"a\":1}] x", &["a"]), [row(1, &["1"]), Err(RowFault::NotJson)]);
     }
 }

@@ -35,5 +35,5 @@ mod walk;
 pub use error::Error;
 pub use merge::EventReader;
 pub use options::ImportOptions;
-pub use plan::{Declaration, Plan, plan, plan_with};
+pub use plan::{Declaration, ImportPlan, plan, plan_with};
 pub use report::{FailedFile, FileReport, Rejection, Report};

@@ -1,10 +1,10 @@
 //! Second pass: all files as one stream of events in the total order, each file open only while the merge needs it.
 
-use crate::feed::Feed;
+use crate::feed::FileFeed;
 use crate::file::PlannedFile;
 use crate::order::Item;
-use crate::plan::Plan;
-use crate::report::{FailedFile, Report, Tally};
+use crate::plan::ImportPlan;
+use crate::report::{FailedFile, FileTally, Report};
 use barograph_domain::{Event, Metric, StreamIndex, Ts, leg};
 use barograph_venues::policy;
 use std::cmp::{Ordering, Reverse};
@@ -23,9 +23,9 @@ pub struct EventReader {
     /// Files not yet opened, the latest first.
     waiting: Vec<usize>,
     heads: BinaryHeap<Reverse<Head>>,
-    feeds: Vec<Option<Box<Feed>>>,
+    feeds: Vec<Option<Box<FileFeed>>>,
     /// Accounts of files that are done, by position.
-    done: Vec<Option<(Tally, Option<String>)>>,
+    done: Vec<Option<(FileTally, Option<String>)>>,
     /// What is handed out next unless another row says it too, or says otherwise; and its file.
     held: Option<(Item, usize)>,
     read: Arc<AtomicU64>,
@@ -69,7 +69,7 @@ impl std::fmt::Debug for EventReader {
 }
 
 impl EventReader {
-    pub(crate) fn new(plan: &Plan, cut: Option<Ts>) -> Self {
+    pub(crate) fn new(plan: &ImportPlan, cut: Option<Ts>) -> Self {
         let files = Arc::clone(&plan.files);
         let known = |i: &usize| cut.is_none_or(|cut| files[*i].known.0 <= cut);
         let mut waiting: Vec<usize> = (0..files.len()).filter(known).collect();
@@ -124,7 +124,7 @@ impl EventReader {
                 return;
             }
             self.waiting.pop();
-            self.feeds[file] = Some(Box::new(Feed::open(&self.files[file], &self.metrics, self.cut, &self.read)));
+            self.feeds[file] = Some(Box::new(FileFeed::open(&self.files[file], &self.metrics, self.cut, &self.read)));
             if let Some(item) = self.pull(file) {
                 self.heads.push(Reverse(Head { item, file }));
             }

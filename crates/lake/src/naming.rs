@@ -6,11 +6,11 @@ use crate::options::ImportOptions;
 use barograph_domain::{InstrumentName, Kind, MarketKind, Metric, Span, Stamp, StreamDecl, Venue};
 use barograph_venues::layout::{BarColumns, Format, Layout, Shape};
 use barograph_venues::session::registry;
-use barograph_venues::table::Key;
+use barograph_venues::table::RowKey;
 use barograph_venues::{Hints, RecordingMapper, TableMapper, policy, symbols};
 use std::collections::BTreeSet;
 
-/// Declarations of each key (none where the key is left out), and the symbols as the file itself tells them.
+/// Declarations of each key (none where the key is left out), and the symbols as the file itself gives them.
 pub(crate) type Declared = (Vec<Option<Vec<StreamDecl>>>, Vec<String>);
 
 /// What decides names.
@@ -70,7 +70,7 @@ impl Naming<'_> {
         }
         let mut declared = Vec::new();
         for channel in mapper.channels() {
-            let key = Key { venue: venue.clone().into_bytes(), symbol: channel.symbol.clone().into_bytes() };
+            let key = RowKey { venue: venue.clone().into_bytes(), symbol: channel.symbol.clone().into_bytes() };
             let several = Several { venues: false, symbols: own.len() > 1 };
             declared.push(match self.instrument(&key, several, None)? {
                 Choice::Leave => None,
@@ -101,7 +101,7 @@ impl Naming<'_> {
         Ok((declared, own))
     }
 
-    fn instrument(&self, key: &Key, several: Several, format: Option<Format>) -> Result<Choice, String> {
+    fn instrument(&self, key: &RowKey, several: Several, format: Option<Format>) -> Result<Choice, String> {
         let told = (!key.venue.is_empty()).then(|| symbols::venue_id(&String::from_utf8_lossy(&key.venue)));
         if several.venues && self.options.venue.is_some() && self.options.venue != told {
             return Ok(Choice::Leave);
@@ -133,7 +133,7 @@ impl Naming<'_> {
             }
             _ => symbol,
         };
-        // Once more, for a venue that only the format told.
+        // Once more, for a venue that only the format gave.
         let symbol = symbols::spelled(venue.as_str(), &symbol);
         let name = InstrumentName::new(venue.as_str(), &symbol).map_err(|e| e.to_string())?;
         if registry::kind(&name).or(self.options.market).is_none() {
@@ -142,7 +142,7 @@ impl Naming<'_> {
         Ok(Choice::Take(name))
     }
 
-    fn own_symbol(&self, key: &Key, venue: Option<&str>) -> Option<String> {
+    fn own_symbol(&self, key: &RowKey, venue: Option<&str>) -> Option<String> {
         let venue = venue.or(self.options.venue.as_deref()).or(self.hints.venue.as_deref()).unwrap_or_default();
         let told = (!key.symbol.is_empty()).then(|| String::from_utf8_lossy(&key.symbol).trim().to_owned());
         told.or_else(|| self.hints.symbol_at(venue)).map(|s| symbols::spelled(venue, &s))
@@ -179,7 +179,7 @@ impl Naming<'_> {
     }
 }
 
-/// Formats only Binance's contract archives have; the symbol tells the margin.
+/// Formats only Binance's contract archives have; the symbol gives the margin.
 fn home(format: Format, symbol: &str) -> Option<String> {
     let archive = matches!(
         format,

@@ -67,7 +67,7 @@ impl InOrder {
 pub(crate) struct Sorter<'a> {
     items: Vec<Item>,
     limit: usize,
-    runs: Vec<Run>,
+    runs: Vec<SortedRun>,
     spill: Option<BufWriter<File>>,
     written: u64,
     /// Metric of each stream, to read payloads back.
@@ -77,11 +77,11 @@ pub(crate) struct Sorter<'a> {
 /// Sorted items.
 pub(crate) enum Sorted {
     Memory(std::vec::IntoIter<Item>),
-    Spilled { file: File, heads: BinaryHeap<Reverse<(Item, usize)>>, runs: Vec<Run>, metrics: Vec<Metric> },
+    Spilled { file: File, heads: BinaryHeap<Reverse<(Item, usize)>>, runs: Vec<SortedRun>, metrics: Vec<Metric> },
 }
 
 /// A sorted stretch of the temporary file.
-pub(crate) struct Run {
+pub(crate) struct SortedRun {
     at: u64,
     until: u64,
     buf: Vec<u8>,
@@ -109,7 +109,7 @@ impl<'a> Sorter<'a> {
             spill.write_all(&record)?;
             self.written += record.len() as u64;
         }
-        self.runs.push(Run { at, until: self.written, buf: Vec::new(), pos: 0 });
+        self.runs.push(SortedRun { at, until: self.written, buf: Vec::new(), pos: 0 });
         Ok(())
     }
     pub(crate) fn finish(mut self) -> io::Result<Sorted> {
@@ -147,7 +147,7 @@ impl Sorted {
     }
 }
 
-impl Run {
+impl SortedRun {
     fn next(&mut self, file: &mut File, metrics: &[Metric]) -> io::Result<Option<Item>> {
         loop {
             if let Some(length) = self.buf.get(self.pos).map(|n| usize::from(*n) + 1)

@@ -1,17 +1,17 @@
 //! The plan: every file looked at once, the streams that follow, and what is declared about them.
 
 use crate::error::Error;
-use crate::file::{Mapper, Place, PlannedFile};
+use crate::file::{FilePlace, Mapper, PlannedFile};
 use crate::manifest::Manifests;
 use crate::merge::EventReader;
 use crate::options::{ImportOptions, stamp_word};
 use crate::report::FailedFile;
 use crate::scan::{self, Scanned};
-use crate::walk::{self, Found};
+use crate::walk::{self, FoundFiles};
 use crate::{naming, sniff, source};
 use barograph_domain::leg::SpotPairs;
 use barograph_domain::{Instrument, InstrumentName, Metric, Span, Stamp, StreamDecl, StreamIndex, Ts, leg};
-use barograph_venues::table::Target;
+use barograph_venues::table::MetricTarget;
 use barograph_venues::{policy, symbols};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Files, streams and declarations of an import.
 #[derive(Debug)]
-pub struct Plan {
+pub struct ImportPlan {
     pub(crate) files: Arc<Vec<PlannedFile>>,
     pub(crate) streams: Vec<StreamDecl>,
     pub(crate) failed: Vec<FailedFile>,
@@ -76,11 +76,11 @@ impl std::fmt::Display for Declaration {
 ///
 /// # Errors
 /// A path that cannot be read, options that contradict each other, or not one file that can be imported.
-pub fn plan(paths: &[PathBuf], options: &ImportOptions) -> Result<Plan, Error> {
+pub fn plan(paths: &[PathBuf], options: &ImportOptions) -> Result<ImportPlan, Error> {
     plan_with(paths, options, &|_, _| {})
 }
 
-/// As [`plan`], telling `progress` how many files of how many have been looked into; from any thread.
+/// As [`plan`], reporting to `progress` how many files of how many have been looked into; from any thread.
 ///
 /// # Errors
 /// As [`plan`].
@@ -88,9 +88,9 @@ pub fn plan_with(
     paths: &[PathBuf],
     options: &ImportOptions,
     progress: &(dyn Fn(usize, usize) + Sync),
-) -> Result<Plan, Error> {
+) -> Result<ImportPlan, Error> {
     options.checked().map_err(Error::Usage)?;
-    let Found { files, skipped } = walk::walk(paths)?;
+    let FoundFiles { files, skipped } = walk::walk(paths)?;
     let mut failed = Vec::new();
     let mut jobs = Vec::new();
     let mut manifests = Manifests::default();
@@ -149,10 +149,10 @@ pub fn plan_with(
     if !options.spot_pairs.is_empty() {
         policy.push(format!("spot_pairs {}", options.spot_pairs));
     }
-    Ok(Plan { files: Arc::new(files), streams, failed, skipped, instruments, policy: policy_text(&policy), legs })
+    Ok(ImportPlan { files: Arc::new(files), streams, failed, skipped, instruments, policy: policy_text(&policy), legs })
 }
 
-impl Plan {
+impl ImportPlan {
     /// Declared streams, sorted; a [`StreamIndex`] is a position here, whatever the order of arguments.
     #[must_use]
     pub fn streams(&self) -> &[StreamDecl] {
@@ -224,25 +224,28 @@ impl Plan {
 }
 
 /// A file, or the members of a zip archive.
-fn places(path: &Path) -> Result<Vec<Place>, String> {
+fn places(path: &Path) -> Result<Vec<FilePlace>, String> {
     let shown = path.display().to_string();
     if !sniff::is_zip(path).map_err(|e| format!("cannot be read: {e}"))? {
-        return Ok(vec![Place { path: path.to_path_buf(), member: None, shown }]);
+        return Ok(vec![FilePlace { path: path.to_path_buf(), member: None, shown }]);
     }
     let members = source::members(path)?;
     if members.is_empty() {
         return Err("is a zip archive without a data file".to_owned());
     }
     let alone = members.len() == 1;
-    let place = |member: source::Member| {
+    let place = |member: source::ZipMember| {
         let shown = if alone { shown.clone() } else { format!("{shown}/{}", member.name) };
-        Place { path: path.to_path_buf(), member: Some(member), shown }
+        FilePlace { path: path.to_path_buf(), member: Some(member), shown }
     };
     Ok(members.into_iter().map(place).collect())
 }
 
 /// Scans files on all cores; results in the order of jobs.
-fn scan_all(jobs: &[(Place, ImportOptions)], progress: &(dyn Fn(usize, usize) + Sync)) -> Vec<Result<Scanned, String>> {
+fn scan_all(
+    jobs: &[(FilePlace, ImportOptions)],
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Vec<Result<Scanned, String>> {
     let (next, finished) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let work = || {
         let mut done = Vec::new();
@@ -291,7 +294,7 @@ fn one_symbol(asked: &str, scanned: &[Scanned]) -> Result<(), Error> {
 /// Spot prices and the contracts they are repeated to.
 type Legs = Vec<(StreamIndex, StreamIndex)>;
 
-/// Numbers the streams and tells every mapper where its events go.
+/// Numbers the streams and sets for every mapper where its events go.
 fn bind(
     files: &mut [PlannedFile],
     instruments: &[Instrument],
@@ -318,14 +321,14 @@ fn bind(
     for file in files {
         let target = |decl: &StreamDecl| {
             let position = streams.binary_search(decl).unwrap_or_default();
-            Target { stream: StreamIndex(u16::try_from(position).unwrap_or(u16::MAX)), delay: decl.delay }
+            MetricTarget { stream: StreamIndex(u16::try_from(position).unwrap_or(u16::MAX)), delay: decl.delay }
         };
-        let targets: Vec<Option<Vec<Target>>> =
+        let targets: Vec<Option<Vec<MetricTarget>>> =
             file.decls.iter().map(|key| key.as_ref().map(|d| d.iter().map(target).collect())).collect();
         match &mut file.mapper {
             Mapper::Table(mapper) => mapper.bind(targets),
             Mapper::Recording(mapper) => {
-                let stream = |key: &Option<Vec<Target>>| key.as_ref().and_then(|t| t.first()).map(|t| t.stream);
+                let stream = |key: &Option<Vec<MetricTarget>>| key.as_ref().and_then(|t| t.first()).map(|t| t.stream);
                 mapper.bind(&targets.iter().map(stream).collect::<Vec<_>>());
             }
         }

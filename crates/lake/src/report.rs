@@ -1,6 +1,6 @@
 //! Accounting: what was read, taken, refused and left out, file by file. Nothing is dropped without a count.
 
-use barograph_venues::{Reason, Unused};
+use barograph_venues::{RejectReason, Unused};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -16,8 +16,8 @@ pub struct FailedFile {
 /// Wrong rows of one reason.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Rejection {
-    /// Why.
-    pub reason: Reason,
+    /// Reason for which rows were rejected.
+    pub reason: RejectReason,
     /// How many.
     pub count: u64,
     /// The first: `file:line: reason`. Lines count from 1, header included; in Parquet and Feather, rows do.
@@ -103,16 +103,16 @@ impl Report {
 
 /// Running account of one file.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Tally {
+pub(crate) struct FileTally {
     pub(crate) rows: u64,
     pub(crate) accepted: u64,
-    pub(crate) rejected: BTreeMap<Reason, (u64, String)>,
+    pub(crate) rejected: BTreeMap<RejectReason, (u64, String)>,
     pub(crate) unused: BTreeMap<Unused, u64>,
 }
 
-impl Tally {
+impl FileTally {
     /// Counts a wrong row; the text is made for the first of its reason only.
-    pub(crate) fn reject(&mut self, reason: Reason, example: impl FnOnce() -> String) {
+    pub(crate) fn reject(&mut self, reason: RejectReason, example: impl FnOnce() -> String) {
         self.rejected.entry(reason).or_insert_with(|| (0, example())).0 += 1;
     }
     pub(crate) fn unused(&mut self, unused: Unused) {

@@ -1,13 +1,13 @@
 //! First pass over one file: what it is, whose, from when to when, in order or not.
 
-use crate::file::{Mapper, Pass, Place, PlannedFile, Reader, Step};
+use crate::file::{FilePass, FilePlace, Mapper, PlannedFile, ReadStep, RowReader};
 use crate::naming::Naming;
 use crate::options::ImportOptions;
 use crate::sniff::{self, Content};
 use barograph_domain::{Metric, Span, StreamDecl, Ts};
 use barograph_venues::binance::map::Market;
 use barograph_venues::layout::{BarColumns, Format, Layout, Shape};
-use barograph_venues::recognise::{self, Asked};
+use barograph_venues::recognise::{self, TableDeclaration};
 use barograph_venues::{Hints, RecordingMapper, TableMapper, policy, recording as venue_recording, sample};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -15,7 +15,7 @@ use std::sync::atomic::AtomicU64;
 /// What the scan of a file gives.
 pub(crate) struct Scanned {
     pub(crate) file: PlannedFile,
-    /// Symbols as the file itself tells them, before the user's `--symbol`.
+    /// Symbols as the file itself gives them, before the user's `--symbol`.
     pub(crate) own_symbols: Vec<String>,
 }
 
@@ -30,14 +30,14 @@ impl Scanned {
 ///
 /// # Errors
 /// One sentence for this file.
-pub(crate) fn scan(place: Place, options: &ImportOptions) -> Result<Scanned, String> {
+pub(crate) fn scan(place: FilePlace, options: &ImportOptions) -> Result<Scanned, String> {
     options.checked()?;
     let sniffed = sniff::sniff(&place.path, place.member.as_ref())?;
     let hints = hints_of(&place);
     if sniffed.content == Content::Recording {
         return recording(place, &sniffed.lines, &hints, options);
     }
-    let asked = Asked {
+    let asked = TableDeclaration {
         metric: options.metric,
         stamp: options.stamp,
         columns: options.columns.as_ref(),
@@ -60,7 +60,7 @@ pub(crate) fn scan(place: Place, options: &ImportOptions) -> Result<Scanned, Str
 }
 
 /// A raw recording: whose it is follows from its frames.
-fn recording(place: Place, lines: &[Vec<u8>], hints: &Hints, options: &ImportOptions) -> Result<Scanned, String> {
+fn recording(place: FilePlace, lines: &[Vec<u8>], hints: &Hints, options: &ImportOptions) -> Result<Scanned, String> {
     let named = options.venue.as_deref().or(hints.venue.as_deref());
     let market = match named {
         Some(venue) => Market::of(venue)
@@ -80,7 +80,7 @@ fn recording(place: Place, lines: &[Vec<u8>], hints: &Hints, options: &ImportOpt
 }
 
 struct Planned {
-    place: Place,
+    place: FilePlace,
     content: Content,
     mapper: Mapper,
     decls: Vec<Option<Vec<StreamDecl>>>,
@@ -109,7 +109,7 @@ fn planned(p: Planned) -> Scanned {
     Scanned { file, own_symbols: p.own_symbols }
 }
 
-fn hints_of(place: &Place) -> Hints {
+fn hints_of(place: &FilePlace) -> Hints {
     let path = std::path::absolute(&place.path).unwrap_or_else(|_| place.path.clone());
     let outer = || Hints::of(&path.to_string_lossy());
     let Some(member) = &place.member else { return outer() };
@@ -157,26 +157,26 @@ struct Extent {
 }
 
 /// Stamps and keys of all rows. Wrong rows are left to the second pass.
-fn first_pass(place: &Place, content: Content, mapper: &mut Mapper) -> Result<Extent, String> {
+fn first_pass(place: &FilePlace, content: Content, mapper: &mut Mapper) -> Result<Extent, String> {
     let unread = Arc::new(AtomicU64::new(0));
-    let mut reader = Reader::open(place, content, mapper, Pass::Plan, &unread)?;
+    let mut reader = RowReader::open(place, content, mapper, FilePass::Plan, &unread)?;
     let mut extent: Option<Extent> = None;
     let mut rows = 0_u64;
     let mut wrong = None;
     loop {
         let (line, stamp) = match (reader.step(), &mut *mapper) {
-            (Step::End, _) => break,
-            (Step::Broken(e), _) => {
+            (ReadStep::End, _) => break,
+            (ReadStep::Broken(e), _) => {
                 wrong.get_or_insert(e);
                 break;
             }
-            (Step::Fault { line, text, .. }, _) => {
+            (ReadStep::Fault { line, text, .. }, _) => {
                 wrong.get_or_insert_with(|| format!("line {line}: {text}"));
                 continue;
             }
-            (Step::Row { line, row, .. }, Mapper::Table(mapper)) => (line, mapper.plan(&row)),
-            (Step::Line { line, text, .. }, Mapper::Recording(mapper)) => (line, mapper.plan(text).map(Some)),
-            (Step::Row { .. }, Mapper::Recording(_)) | (Step::Line { .. }, Mapper::Table(_)) => continue,
+            (ReadStep::Row { line, row, .. }, Mapper::Table(mapper)) => (line, mapper.plan(&row)),
+            (ReadStep::Line { line, text, .. }, Mapper::Recording(mapper)) => (line, mapper.plan(text).map(Some)),
+            (ReadStep::Row { .. }, Mapper::Recording(_)) | (ReadStep::Line { .. }, Mapper::Table(_)) => continue,
         };
         rows += 1;
         match stamp {

@@ -4,8 +4,8 @@ use crate::columnar::{self, Columnar};
 use crate::csv::{self, Dialect};
 use crate::json::JsonRows;
 use crate::lines::{End, Lines};
-use crate::source::{self, Member};
-use barograph_venues::{Cell, Columns, Owned, Sample, number};
+use crate::source::{self, ZipMember};
+use barograph_venues::{Owned, Sample, TableCell, TypedColumns, number};
 use std::io::BufRead;
 use std::path::Path;
 use std::sync::Arc;
@@ -44,7 +44,7 @@ pub(crate) fn is_zip(path: &Path) -> std::io::Result<bool> {
 ///
 /// # Errors
 /// One sentence saying what the file is instead.
-pub(crate) fn sniff(path: &Path, member: Option<&Member>) -> Result<Sniffed, String> {
+pub(crate) fn sniff(path: &Path, member: Option<&ZipMember>) -> Result<Sniffed, String> {
     let unread = Arc::new(AtomicU64::new(0));
     let mut bytes = source::open(path, member, &unread).map_err(|e| format!("cannot be read: {e}"))?;
     let head = bytes.fill_buf().map_err(|e| format!("packing is broken: {e}"))?;
@@ -250,12 +250,12 @@ fn columnar_sample(path: &Path, format: Columnar) -> Result<Sniffed, String> {
     Ok(Sniffed { content: Content::Columnar(format), sample, lines: Vec::new() })
 }
 
-fn owned(cell: Cell<'_>) -> Owned {
+fn owned(cell: TableCell<'_>) -> Owned {
     match cell {
-        Cell::Empty => Owned::Empty,
-        Cell::Text(t) => owned_text(t),
-        Cell::Float(v) => Owned::Float(v),
-        Cell::Int(n) => Owned::Int(n),
-        Cell::Time(at) => Owned::Time(at),
+        TableCell::Empty => Owned::Empty,
+        TableCell::Text(t) => owned_text(t),
+        TableCell::Float(v) => Owned::Float(v),
+        TableCell::Int(n) => Owned::Int(n),
+        TableCell::Time(at) => Owned::Time(at),
     }
 }

@@ -22,7 +22,7 @@ pub(crate) type Bytes = Box<dyn BufRead + Send>;
 
 /// One member of a zip archive: where its packed bytes lie.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Member {
+pub(crate) struct ZipMember {
     pub(crate) name: String,
     start: u64,
     packed: u64,
@@ -52,7 +52,7 @@ impl<R: Read> Read for Counted<R> {
 }
 
 /// Opens a file, or a member of it, and takes off every packing.
-pub(crate) fn open(path: &Path, member: Option<&Member>, read: &Arc<AtomicU64>) -> io::Result<Bytes> {
+pub(crate) fn open(path: &Path, member: Option<&ZipMember>, read: &Arc<AtomicU64>) -> io::Result<Bytes> {
     let mut file = File::open(path)?;
     let length = match member {
         Some(member) => {
@@ -146,7 +146,7 @@ impl<R: Read> Read for Checked<R> {
 ///
 /// # Errors
 /// One sentence, when the archive is none or broken.
-pub(crate) fn members(path: &Path) -> Result<Vec<Member>, String> {
+pub(crate) fn members(path: &Path) -> Result<Vec<ZipMember>, String> {
     let broken = |e: &dyn std::fmt::Display| format!("not a readable zip archive: {e}");
     let file = File::open(path).map_err(|e| broken(&e))?;
     let mut archive = zip::ZipArchive::new(BufReader::new(file)).map_err(|e| broken(&e))?;
@@ -168,7 +168,7 @@ pub(crate) fn members(path: &Path) -> Result<Vec<Member>, String> {
             other => return Err(format!("'{name}' is packed as {other}, which is not read; unpack it first")),
         };
         let start = entry.data_start().ok_or_else(|| broken(&"no data"))?;
-        members.push(Member { name, start, packed: entry.compressed_size(), crc: entry.crc32(), method });
+        members.push(ZipMember { name, start, packed: entry.compressed_size(), crc: entry.crc32(), method });
     }
     members.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(members)

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// Files to look into, and files left out.
 #[derive(Debug, Default)]
-pub(crate) struct Found {
+pub(crate) struct FoundFiles {
     pub(crate) files: Vec<PathBuf>,
     pub(crate) skipped: Vec<String>,
 }
@@ -18,8 +18,8 @@ const DEEPEST: usize = 32;
 const BESIDE: [&str; 9] = ["md", "txt", "checksum", "toml", "log", "html", "pdf", "py", "ipynb"];
 
 /// Walks arguments. A file named by the user is always looked into, whatever it is called.
-pub(crate) fn walk(paths: &[PathBuf]) -> Result<Found, Error> {
-    let mut found = Found::default();
+pub(crate) fn walk(paths: &[PathBuf]) -> Result<FoundFiles, Error> {
+    let mut found = FoundFiles::default();
     for path in paths {
         let meta = fs::metadata(path).map_err(|source| Error::Path { path: path.clone(), source })?;
         if meta.is_dir() {
@@ -36,7 +36,7 @@ pub(crate) fn walk(paths: &[PathBuf]) -> Result<Found, Error> {
     Ok(found)
 }
 
-fn folder(path: &Path, levels: usize, found: &mut Found) -> Result<(), Error> {
+fn folder(path: &Path, levels: usize, found: &mut FoundFiles) -> Result<(), Error> {
     let failed = |source| Error::Path { path: path.to_path_buf(), source };
     if levels == 0 {
         return Err(failed(std::io::Error::other("folders are nested too deeply; is one linked into itself?")));

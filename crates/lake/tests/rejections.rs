@@ -4,7 +4,7 @@ mod common;
 
 use barograph_domain::{Metric, Span, Stamp};
 use barograph_lake::{Error, ImportOptions, plan};
-use barograph_venues::{ColumnMap, Reason};
+use barograph_venues::{ColumnMap, RejectReason};
 use common::{Folder, btc, gz, import, options, zip};
 use std::path::PathBuf;
 
@@ -15,7 +15,7 @@ const NEXT: &str = "1738368060000,101,103,100,102,5,1738368119999,500,1,1,1,0\n"
 const LAST: &str = "1738368120000,102,104,101,103,5,1738368179999,500,1,1,1,0\n";
 
 /// One wrong row between two right ones: counted once, named with its line, the right ones used.
-fn check_row(row: &str, reason: Reason, message: &str) {
+fn check_row(row: &str, reason: RejectReason, message: &str) {
     let folder = Folder::new();
     let path = folder.write(NAME, format!("{HEADER}{GOOD}{row}\n{LAST}"));
     let got = import(std::slice::from_ref(&path), &options());
@@ -29,42 +29,70 @@ fn check_row(row: &str, reason: Reason, message: &str) {
 #[test]
 fn each_wrong_row_has_its_reason_and_its_place() {
     let cases = [
-        ("1738368060000,101,103,100", Reason::WrongColumnCount, "wrong column count, 4 of 12 columns"),
+        ("1738368060000,101,103,100", RejectReason::WrongColumnCount, "wrong column count, 4 of 12 columns"),
         (
             "1738368060000,1,1,1,1,5,1738368119999,500,1,1,1,0,9",
-            Reason::WrongColumnCount,
+            RejectReason::WrongColumnCount,
             "wrong column count, 13 of 12 columns",
         ),
-        ("1738368060000,101,103,abc,102,5,1738368119999,5,1,1,1,0", Reason::NotANumber, "low 'abc': not a number"),
-        ("1738368060000,101,103,NaN,102,5,1738368119999,5,1,1,1,0", Reason::NotANumber, "low 'NaN': not a number"),
-        ("yesterday,101,103,100,102,5,1738368119999,5,1,1,1,0", Reason::NotATime, "open_time 'yesterday': not a time"),
-        ("1738368060000,101,103,100,,5,1738368119999,5,1,1,1,0", Reason::MissingValue, "close is empty"),
-        ("1738368060000,101,103,-100,102,5,1738368119999,5,1,1,1,0", Reason::Negative, "low '-100': negative"),
-        ("1738368060000,101,103,0,102,5,1738368119999,5,1,1,1,0", Reason::NotAboveZero, "low '0': not above zero"),
-        ("1738368060000,101,1e20,100,102,5,1738368119999,5,1,1,1,0", Reason::OutOfRange, "high '1e20': out of range"),
-        ("1738368060000,101,103,1e-16,102,5,1738368119999,5,1,1,1,0", Reason::OutOfRange, "low '1e-16': out of range"),
-        ("1738368060000,101,103,100,102,-5,1738368119999,5,1,1,1,0", Reason::Negative, "volume '-5': negative"),
+        (
+            "1738368060000,101,103,abc,102,5,1738368119999,5,1,1,1,0",
+            RejectReason::NotANumber,
+            "low 'abc': not a number",
+        ),
+        (
+            "1738368060000,101,103,NaN,102,5,1738368119999,5,1,1,1,0",
+            RejectReason::NotANumber,
+            "low 'NaN': not a number",
+        ),
+        (
+            "yesterday,101,103,100,102,5,1738368119999,5,1,1,1,0",
+            RejectReason::NotATime,
+            "open_time 'yesterday': not a time",
+        ),
+        ("1738368060000,101,103,100,,5,1738368119999,5,1,1,1,0", RejectReason::MissingValue, "close is empty"),
+        ("1738368060000,101,103,-100,102,5,1738368119999,5,1,1,1,0", RejectReason::Negative, "low '-100': negative"),
+        (
+            "1738368060000,101,103,0,102,5,1738368119999,5,1,1,1,0",
+            RejectReason::NotAboveZero,
+            "low '0': not above zero",
+        ),
+        (
+            "1738368060000,101,1e20,100,102,5,1738368119999,5,1,1,1,0",
+            RejectReason::OutOfRange,
+            "high '1e20': out of range",
+        ),
+        (
+            "1738368060000,101,103,1e-16,102,5,1738368119999,5,1,1,1,0",
+            RejectReason::OutOfRange,
+            "low '1e-16': out of range",
+        ),
+        ("1738368060000,101,103,100,102,-5,1738368119999,5,1,1,1,0", RejectReason::Negative, "volume '-5': negative"),
         (
             "1738368060000,101,99,100,102,5,1738368119999,5,1,1,1,0",
-            Reason::HighBelowLow,
+            RejectReason::HighBelowLow,
             "high '99': high below low, or open or close outside",
         ),
         (
             "1738368060000,99,103,100,102,5,1738368119999,5,1,1,1,0",
-            Reason::HighBelowLow,
+            RejectReason::HighBelowLow,
             "high '103': high below low, or open or close outside",
         ),
         (
             "1738368060000,101,103,100,102,5,1738368359999,5,1,1,1,0",
-            Reason::WrongTimeframe,
+            RejectReason::WrongTimeframe,
             "close_time '1738368359999': wrong timeframe",
         ),
         (
             "1895000000000,101,103,100,102,5,1895000059999,5,1,1,1,0",
-            Reason::Future,
+            RejectReason::Future,
             "open_time '1895000000000': in the future",
         ),
-        ("1738368000000,100,102,99,101,5,1738368059999,500,1,1,1,0", Reason::Duplicate, "duplicate of an earlier row"),
+        (
+            "1738368000000,100,102,99,101,5,1738368059999,500,1,1,1,0",
+            RejectReason::Duplicate,
+            "duplicate of an earlier row",
+        ),
     ];
     for (row, reason, message) in cases {
         check_row(row, reason, message);
@@ -75,7 +103,7 @@ fn each_wrong_row_has_its_reason_and_its_place() {
 fn the_open_candle_is_in_the_future() {
     // The present is 2026-11-20T00:00Z; this minute ends one minute after it.
     let row = "1795132800000,101,103,100,102,5,1795132859999,5,1,1,1,0";
-    check_row(row, Reason::Future, "open_time '1795132800000': in the future");
+    check_row(row, RejectReason::Future, "open_time '1795132800000': in the future");
 }
 
 #[test]
@@ -133,8 +161,8 @@ fn order_is_checked_where_it_is_promised() {
                         1711836001000,HOLD,LIMIT,IOC,1,69000,69500,FILLED,1,1\n";
     let name = "BTCUSDT-liquidationSnapshot-2024-03-30.csv";
     let got = import(&[folder.write(name, liquidations)], &options());
-    let reasons: Vec<Reason> = got.report.rejected.iter().map(|r| r.reason).collect();
-    assert_eq!(reasons, [Reason::UnknownWord, Reason::OutOfOrder]);
+    let reasons: Vec<RejectReason> = got.report.rejected.iter().map(|r| r.reason).collect();
+    assert_eq!(reasons, [RejectReason::UnknownWord, RejectReason::OutOfOrder]);
 }
 
 #[test]
@@ -142,7 +170,7 @@ fn the_old_liquidation_files_say_every_row_twice() {
     let folder = Folder::new();
     let row = "1711836001000,SELL,LIMIT,IOC,1,69000,69500,FILLED,1,1\n";
     let got = import(&[folder.write("BTCUSDT-liquidationSnapshot-2024-03-30.csv", [row, row].concat())], &options());
-    assert_eq!((got.events.len(), got.report.rejected[0].reason), (1, Reason::Duplicate));
+    assert_eq!((got.events.len(), got.report.rejected[0].reason), (1, RejectReason::Duplicate));
 }
 
 #[test]
@@ -174,8 +202,13 @@ fn recordings_refuse_what_is_no_frame() {
     .concat();
     let path = folder.write("binance-usdm_rec.gz", text);
     let got = import(std::slice::from_ref(&path), &options());
-    let reasons: Vec<(Reason, u64)> = got.report.rejected.iter().map(|r| (r.reason, r.count)).collect();
-    let want = [(Reason::Negative, 1), (Reason::NotJson, 1), (Reason::OutOfOrder, 1), (Reason::Truncated, 1)];
+    let reasons: Vec<(RejectReason, u64)> = got.report.rejected.iter().map(|r| (r.reason, r.count)).collect();
+    let want = [
+        (RejectReason::Negative, 1),
+        (RejectReason::NotJson, 1),
+        (RejectReason::OutOfOrder, 1),
+        (RejectReason::Truncated, 1),
+    ];
     assert_eq!(reasons, want);
     assert_eq!(got.events.len(), 1);
     let shown = &got.report.rejected[1].example;
@@ -199,7 +232,7 @@ fn a_file_that_ends_in_the_middle_keeps_what_came_before() {
     assert!(got.events.len() > 1_000, "rows before the cut are used: {}", got.events.len());
     let last = got.report.rows + 1;
     let rejection = &got.report.rejected[0];
-    assert_eq!((rejection.reason, rejection.count), (Reason::Truncated, 1));
+    assert_eq!((rejection.reason, rejection.count), (RejectReason::Truncated, 1));
     assert!(
         rejection.example.starts_with(&format!("{}:{last}: the file ends in the middle", cut.display())),
         "{}",
@@ -215,7 +248,7 @@ fn a_file_that_ends_in_the_middle_keeps_what_came_before() {
     let json = folder
         .write("j/binance-usdm_btcusdt_1m.json", "[[1738368000000,1,2,1,2,5],[1738368060000,1,2,1,2,5],[17383681");
     let got = import(std::slice::from_ref(&json), &options());
-    assert_eq!((got.events.len(), got.report.rejected[0].reason), (2, Reason::Truncated));
+    assert_eq!((got.events.len(), got.report.rejected[0].reason), (2, RejectReason::Truncated));
 }
 
 #[test]

@@ -19,14 +19,14 @@ const NAMED_MAX: usize = 5;
 
 /// Where a calendar is.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Source {
+pub enum CalendarSource {
     /// On the disk.
     File(PathBuf),
     /// At an address.
     Url(String),
 }
 
-impl Source {
+impl CalendarSource {
     /// As set; none where nothing is.
     ///
     /// # Errors
@@ -79,8 +79,8 @@ impl Source {
     }
 }
 
-/// The entries of a text. Those that cannot be used are told; the rest is read.
-pub(crate) fn entries(source: &Source, text: &str, known: Known) -> Result<Vec<CalendarEntry>, String> {
+/// The entries of a text. Those that cannot be used are reported; the rest is read.
+pub(crate) fn entries(source: &CalendarSource, text: &str, known: Known) -> Result<Vec<CalendarEntry>, String> {
     let format = Format::of(&source.ending(), text);
     let parsed = parse(text, format, &source.name(), known, &Rules).map_err(|why| format!("calendar: {why}"))?;
     let mut err = std::io::stderr().lock();
@@ -94,8 +94,8 @@ pub(crate) fn entries(source: &Source, text: &str, known: Known) -> Result<Vec<C
 }
 
 /// The calendar of the settings for a run over files; none where it is set to an address, which a live process reads.
-pub fn of_files(setting: Option<&Source>) -> Result<Vec<CalendarEntry>, Error> {
-    let Some(source @ Source::File(path)) = setting else { return Ok(Vec::new()) };
+pub fn of_files(setting: Option<&CalendarSource>) -> Result<Vec<CalendarEntry>, Error> {
+    let Some(source @ CalendarSource::File(path)) = setting else { return Ok(Vec::new()) };
     let text = text_of(path).map_err(|why| Error::refused(format!("calendar: {why}")))?;
     entries(source, &text, Known::Ahead(AHEAD)).map_err(Error::refused)
 }
@@ -104,9 +104,9 @@ fn text_of(path: &Path) -> Result<String, String> {
     std::fs::read_to_string(path).map_err(|e| format!("cannot read {}: {e}", path.display()))
 }
 
-/// Can the file be read that the setting names? Entries that cannot be used are told where they are taken in, not here.
-pub fn check_file(setting: Option<&Source>) -> Result<(), String> {
-    let Some(source @ Source::File(path)) = setting else { return Ok(()) };
+/// Can the file be read that the setting names? Entries that cannot be used are reported where they are taken in, not here.
+pub fn check_file(setting: Option<&CalendarSource>) -> Result<(), String> {
+    let Some(source @ CalendarSource::File(path)) = setting else { return Ok(()) };
     let text = text_of(path)?;
     let format = Format::of(&source.ending(), &text);
     let parsed = parse(&text, format, &source.name(), Known::Ahead(AHEAD), &Rules);
@@ -204,16 +204,16 @@ mod tests {
 
     #[test]
     fn sources_are_told_apart_and_keep_secrets() {
-        assert_eq!(Source::of(" "), Ok(None));
+        assert_eq!(CalendarSource::of(" "), Ok(None));
         let text = "https://calendar.example/feed.ics?key=s3cret";
-        let url = Source::of(text).unwrap().unwrap();
+        let url = CalendarSource::of(text).unwrap().unwrap();
         assert_eq!((url.name().as_str(), url.shown().as_str()), ("calendar.example", "calendar.example"));
         assert_eq!(url.redacted(&format!("address '{text}' is wrong")), "address 'calendar.example' is wrong");
         assert!(url.ending().ends_with(".ics"));
-        assert_eq!(Source::of("a/b.csv").unwrap().unwrap().name(), "b.csv");
-        assert_eq!(Source::of("mail@home.csv").unwrap().unwrap().name(), "mail@home.csv");
+        assert_eq!(CalendarSource::of("a/b.csv").unwrap().unwrap().name(), "b.csv");
+        assert_eq!(CalendarSource::of("mail@home.csv").unwrap().unwrap().name(), "mail@home.csv");
         for with_user in ["https://ann:s3cret@calendar.example/feed.ics", "http://s3cret@calendar.example?a=1"] {
-            let why = Source::of(with_user).unwrap_err();
+            let why = CalendarSource::of(with_user).unwrap_err();
             assert!(why.contains("is not supported") && !why.contains("s3cret"), "{why}");
         }
     }

@@ -8,7 +8,7 @@
 //! All of it is part of a checkpoint. A process that goes on takes up at once what had come whole, and waits on for the rest.
 
 use barograph_domain::{Event, Instrument, Metric, Payload, Span, Status, StatusState, StreamIndex, Ts};
-use barograph_engine::{Engine, Market};
+use barograph_engine::{Engine, MarketState};
 use barograph_venues::policy::archive_delay;
 use barograph_venues::session::{Continuity, Origin};
 use serde::{Deserialize, Serialize};
@@ -32,7 +32,7 @@ const HELD_MAX: usize = 50_000;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Waiting {
     /// `None`: the market had no past.
-    base: Option<Market>,
+    base: Option<MarketState>,
     /// Since when this process waits.
     since: Ts,
     /// When history last arrived here.
@@ -52,14 +52,20 @@ pub(crate) struct CatchUps {
 
 impl CatchUps {
     /// Keeps a market's state from now on.
-    pub(crate) fn begin(&mut self, market: usize, base: Option<Market>, at: Ts) {
+    pub(crate) fn begin(&mut self, market: usize, base: Option<MarketState>, at: Ts) {
         self.waiting.insert(market, Waiting { base, since: at, newest: None, history: Vec::new(), held: Vec::new() });
     }
 
     /// Another process goes on here. Markets that have all their history take it up now, whatever the ended process still waited
     /// for, and begin to wait for what was missed; one of which more is to come, or whose streams had not all begun (what begins
     /// may have a history older than the rest), waits on from its earlier state. Past prices as in [`Self::work`].
-    pub(crate) fn resume(&mut self, at: Ts, engine: &mut Engine, instruments: &[Instrument], look: &Look) -> Vec<Past> {
+    pub(crate) fn resume(
+        &mut self,
+        at: Ts,
+        engine: &mut Engine,
+        instruments: &[Instrument],
+        look: &CatchingUp,
+    ) -> Vec<Past> {
         let mut known = Vec::new();
         for market in 0..instruments.len() {
             if (look.fetching.contains(&market) || !look.all_live.contains(&market))
@@ -110,7 +116,7 @@ impl CatchUps {
         at: Ts,
         engine: &mut Engine,
         instruments: &[Instrument],
-        look: impl FnOnce(&Engine) -> Look,
+        look: impl FnOnce(&Engine) -> CatchingUp,
     ) -> Vec<Past> {
         let mut known = Vec::new();
         let mut budget = EVENTS_PER_TICK;
@@ -151,7 +157,7 @@ pub(crate) type Past = (usize, Vec<(Ts, f64)>);
 
 /// How the markets that wait do.
 #[derive(Debug, Default)]
-pub(crate) struct Look {
+pub(crate) struct CatchingUp {
     /// Of these there is more to come.
     pub(crate) fetching: BTreeSet<usize>,
     /// Of these every stream that has a history is live.
@@ -192,22 +198,22 @@ impl Waiting {
     }
 
     /// History as it would have arrived, then what did arrive.
-    fn in_order(self, engine: &Engine) -> (Option<Market>, Vec<Event>) {
+    fn in_order(self, engine: &Engine) -> (Option<MarketState>, Vec<Event>) {
         let mut events: Vec<Event> = Vec::with_capacity(self.history.len() + self.held.len());
         for event in self.history {
             let Some(decl) = engine.streams().get(event.stream.index()) else { continue };
             let arrives = (event.event_ts + archive_delay(decl.metric)).min(event.recv_ts);
             events.push(Event { recv_ts: arrives, ..event });
         }
-        // The latest moment at which something was told about the continuity of a stream.
+        // The latest moment at which something was reported about the continuity of a stream.
         let mut told: BTreeMap<StreamIndex, Ts> = BTreeMap::new();
         for event in self.held {
             let Payload::Status(status) = &event.payload else {
                 events.push(event);
                 continue;
             };
-            // A hole is told where it begins, so that the history inside it is not taken back; but holes of one stream are
-            // told one after the other.
+            // A hole is reported where it begins, so that the history inside it is not taken back; but holes of one stream are
+            // reported one after the other.
             let open = status.until == Status::OPEN;
             let wanted = if open { status.from.min(event.recv_ts) } else { event.recv_ts };
             let last = told.entry(event.stream).or_insert(wanted);

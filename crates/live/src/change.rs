@@ -1,6 +1,6 @@
 //! Whether a new list of markets can be taken up while running.
 //!
-//! Looked at before anything of it is journalled or told to a session: what is refused here changes nothing, and what is not
+//! Looked at before anything of it is journalled or passed to a session: what is refused here changes nothing, and what is not
 //! refused cannot fail half-way.
 
 use crate::config::MarketsChange;

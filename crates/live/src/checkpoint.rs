@@ -6,7 +6,7 @@
 
 use crate::Error;
 use crate::config::LiveConfig;
-use crate::core::{Core, Sink};
+use crate::core::{Core, CoreSink};
 use crate::setup::Setup;
 use crate::state::Saved;
 use barograph_domain::Ts;
@@ -36,7 +36,7 @@ pub(crate) struct Packed {
 }
 
 /// The state of `core` as bytes. What waits for the engine goes to it first; what that makes goes into `sink`.
-pub(crate) fn pack(core: &mut Core, sink: &mut dyn Sink) -> Result<Packed, Error> {
+pub(crate) fn pack(core: &mut Core, sink: &mut dyn CoreSink) -> Result<Packed, Error> {
     core.settle(sink)?;
     let squeezed = zstd::Encoder::new(Vec::new(), LEVEL)?;
     let plain = Pieces(std::io::BufWriter::with_capacity(PIECE, squeezed));
@@ -115,7 +115,11 @@ pub(crate) fn read(path: &Path) -> Result<Saved<'static>, String> {
 }
 
 /// The machine of the newest checkpoint that can be used, and what was wrong with newer ones.
-pub(crate) fn newest(data: &Path, setup: &Setup, sink: &mut dyn Sink) -> Result<(Option<Core>, Vec<String>), Error> {
+pub(crate) fn newest(
+    data: &Path,
+    setup: &Setup,
+    sink: &mut dyn CoreSink,
+) -> Result<(Option<Core>, Vec<String>), Error> {
     let mut troubles = Vec::new();
     for path in files(data)?.iter().rev() {
         match read(path).and_then(|saved| restore(saved, setup, sink)) {
@@ -127,7 +131,7 @@ pub(crate) fn newest(data: &Path, setup: &Setup, sink: &mut dyn Sink) -> Result<
 }
 
 /// The machine of a checkpoint.
-pub(crate) fn restore(saved: Saved<'_>, setup: &Setup, sink: &mut dyn Sink) -> Result<Core, String> {
+pub(crate) fn restore(saved: Saved<'_>, setup: &Setup, sink: &mut dyn CoreSink) -> Result<Core, String> {
     if saved.logic_version != setup.logic_version {
         return Err(format!("belongs to {}, not to {}", saved.logic_version, setup.logic_version));
     }

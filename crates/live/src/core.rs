@@ -4,7 +4,7 @@
 //! input has its own receive stamp, so the order of processing is the order of stamps and the journal can repeat it.
 
 use crate::Error;
-use crate::catchup::{CatchUps, Look, is_settled};
+use crate::catchup::{CatchUps, CatchingUp, is_settled};
 use crate::config::{LiveConfig, no_such_venue};
 use crate::due::take_due;
 use crate::hours::Hours;
@@ -30,7 +30,7 @@ use facts::{Heard, status_event};
 const METRICS: usize = Metric::ALL.len();
 
 /// Takes what the core makes, in order.
-pub(crate) trait Sink {
+pub(crate) trait CoreSink {
     /// A minute of one market is published.
     fn row(&mut self, row: &MinuteRow) -> Result<(), Error>;
     /// Something happened to a level in the minute whose row comes next.
@@ -55,13 +55,13 @@ pub(crate) trait Sink {
     fn fact(&mut self, event: &Event, metric: Metric, origin: Origin) -> Result<(), Error>;
     /// Continuity of a stream changed.
     fn status(&mut self, stream: StreamIndex, status: &Status, known_ts: Ts) -> Result<(), Error>;
-    /// A venue shall be asked or told something. Replay ignores it.
+    /// A venue shall be sent something. Replay ignores it.
     fn action(&mut self, venue: usize, action: Action);
     /// A fact is stored as a metric point.
     fn sample(&mut self, event: &Event);
     /// Something could not be used.
     fn fault(&mut self, venue: usize, fault: &Fault);
-    /// A market is listened to from now on, or not any more. Who has not been told of one: it is.
+    /// A market is listened to from now on, or not any more. One who has no such list gets it.
     fn wanted(&mut self, _instrument: u32, _is: bool) {}
     /// The list of instruments or streams has grown.
     fn grown(
@@ -126,7 +126,7 @@ pub(crate) struct Core {
 
 impl Core {
     /// A machine at its beginning. Streams are declared by the sessions; nothing has been received.
-    pub(crate) fn new(setup: Setup, config: LiveConfig, at: Ts, sink: &mut dyn Sink) -> Result<Self, Error> {
+    pub(crate) fn new(setup: Setup, config: LiveConfig, at: Ts, sink: &mut dyn CoreSink) -> Result<Self, Error> {
         let engine = Engine::new(config.engine(&setup), &[], &[]);
         let mut core = Self::empty(setup, config, engine, at);
         for one in core.config.venues.clone() {
@@ -165,7 +165,7 @@ impl Core {
     }
 
     /// Takes what a session declares beyond what is known.
-    pub(super) fn declare(&mut self, at_venue: usize, sink: &mut dyn Sink) -> Result<(), Error> {
+    pub(super) fn declare(&mut self, at_venue: usize, sink: &mut dyn CoreSink) -> Result<(), Error> {
         let venue = &mut self.venues[at_venue];
         let specs: Vec<StreamSpec> = venue.session.streams()[venue.declared..].to_vec();
         if specs.is_empty() {
@@ -250,7 +250,7 @@ impl Core {
         at: Ts,
         at_venue: usize,
         input: &Input<'_>,
-        sink: &mut dyn Sink,
+        sink: &mut dyn CoreSink,
     ) -> Result<(), Error> {
         self.reach(at, sink)?;
         let Some(venue) = self.venues.get_mut(at_venue) else {
@@ -299,14 +299,19 @@ impl Core {
     }
 
     /// A fit came.
-    pub(crate) fn model(&mut self, at: Ts, update: &ModelUpdate, sink: &mut dyn Sink) -> Result<(), Error> {
+    pub(crate) fn model(&mut self, at: Ts, update: &ModelUpdate, sink: &mut dyn CoreSink) -> Result<(), Error> {
         self.reach(at, sink)?;
         self.engine.update_model(at, update, &mut self.rows).map_err(Error::failed)?;
         self.drain(sink)
     }
 
     /// Word of scheduled events came.
-    pub(crate) fn scheduled(&mut self, at: Ts, entries: &[CalendarEntry], sink: &mut dyn Sink) -> Result<(), Error> {
+    pub(crate) fn scheduled(
+        &mut self,
+        at: Ts,
+        entries: &[CalendarEntry],
+        sink: &mut dyn CoreSink,
+    ) -> Result<(), Error> {
         self.reach(at, sink)?;
         for entry in entries {
             self.engine.update_calendar(at, entry, &mut self.rows).map_err(Error::failed)?;
@@ -321,19 +326,19 @@ impl Core {
     }
 
     /// As [`Self::input`], for a venue by its id. One that is not listened to any more is passed over.
-    pub(crate) fn named(&mut self, at: Ts, id: &str, input: &Input<'_>, sink: &mut dyn Sink) -> Result<(), Error> {
+    pub(crate) fn named(&mut self, at: Ts, id: &str, input: &Input<'_>, sink: &mut dyn CoreSink) -> Result<(), Error> {
         match self.venue(id) {
             Some(index) => self.input(at, index, input, sink),
             None => Ok(()),
         }
     }
 
-    /// Tells which of the known markets of a venue are on a list.
-    pub(crate) fn tell_wanted(
+    /// Passes on which of the known markets of a venue are on a list.
+    pub(crate) fn pass_on_wanted(
         &self,
         at_venue: usize,
         markets: &[barograph_venues::session::MarketSpec],
-        sink: &mut dyn Sink,
+        sink: &mut dyn CoreSink,
     ) {
         let wanted: BTreeSet<&str> = markets.iter().map(|m| m.symbol.as_str()).collect();
         let known = &self.config.venues[at_venue].session.markets;
@@ -343,7 +348,7 @@ impl Core {
     }
 
     /// After a restart with another list of markets: what is new is taken up, what is gone rests. The same with models.
-    pub(crate) fn reconfigure(&mut self, at: Ts, config: &LiveConfig, sink: &mut dyn Sink) -> Result<(), Error> {
+    pub(crate) fn reconfigure(&mut self, at: Ts, config: &LiveConfig, sink: &mut dyn CoreSink) -> Result<(), Error> {
         if self.config.models != config.models {
             self.config.models = config.models.clone();
             self.engine.set_models(self.config.models(), &self.instruments);
@@ -365,7 +370,7 @@ impl Core {
     }
 
     /// Time passed for everyone: minutes that are due are made first, then the sessions look at their clocks.
-    pub(crate) fn tick(&mut self, at: Ts, sink: &mut dyn Sink) -> Result<(), Error> {
+    pub(crate) fn tick(&mut self, at: Ts, sink: &mut dyn CoreSink) -> Result<(), Error> {
         self.reach(at, sink)?;
         let tick = Event { recv_ts: at, event_ts: at, stream: StreamIndex(0), seq: 0, payload: Payload::Tick };
         self.engine.step(&tick, &mut self.rows);
@@ -385,7 +390,7 @@ impl Core {
             self.input(at, venue, &Input::Tick, sink)?;
         }
         let venues = &self.venues;
-        let look = |engine: &Engine| look(venues, engine);
+        let look = |engine: &Engine| catching_up(venues, engine);
         let known = self.catchups.work(at, &mut self.engine, &self.instruments, look);
         for (market, hours) in known {
             self.hours.remember(market, &hours);
@@ -395,11 +400,11 @@ impl Core {
 
     /// The process that wrote what came before has ended, and another one goes on here: its connections are gone, its
     /// requests will not be answered, and nobody listened in between.
-    pub(crate) fn resume(&mut self, at: Ts, sink: &mut dyn Sink) -> Result<(), Error> {
+    pub(crate) fn resume(&mut self, at: Ts, sink: &mut dyn CoreSink) -> Result<(), Error> {
         self.reach(at, sink)?;
         self.settle(sink)?;
         if self.fetches_history() {
-            let look = look(&self.venues, &self.engine);
+            let look = catching_up(&self.venues, &self.engine);
             let known = self.catchups.resume(at, &mut self.engine, &self.instruments, &look);
             for (market, hours) in known {
                 self.hours.remember(market, &hours);
@@ -439,14 +444,14 @@ impl Core {
         at: Ts,
         at_venue: usize,
         markets: &[barograph_venues::session::MarketSpec],
-        sink: &mut dyn Sink,
+        sink: &mut dyn CoreSink,
     ) -> Result<(), Error> {
         // The session appends what it does not know, in order; the list here follows it.
         let known = &mut self.config.venues[at_venue].session.markets;
         let before: BTreeSet<String> = known.iter().map(|m| m.symbol.clone()).collect();
         known.extend(markets.iter().filter(|m| !before.contains(&m.symbol)).cloned());
         // Before the session says what is lost with it.
-        self.tell_wanted(at_venue, markets, sink);
+        self.pass_on_wanted(at_venue, markets, sink);
         self.input(at, at_venue, &Input::Markets(markets), sink)?;
         self.settle(sink)?;
         let wanted: BTreeSet<&str> = markets.iter().map(|m| m.symbol.as_str()).collect();
@@ -465,7 +470,7 @@ impl Core {
         self.config.venues.iter().any(|v| v.session.backfill > Span::ZERO)
     }
 
-    fn drain(&mut self, sink: &mut dyn Sink) -> Result<(), Error> {
+    fn drain(&mut self, sink: &mut dyn CoreSink) -> Result<(), Error> {
         let mut alerts: Vec<&AlertOut> = self.rows.alerts().iter().collect();
         for (place, row) in self.rows.rows().iter().enumerate() {
             for alert in take_due(&mut alerts, row) {
@@ -498,8 +503,8 @@ fn fetching(venues: &[VenueState], engine: &Engine) -> BTreeSet<usize> {
     found
 }
 
-fn look(venues: &[VenueState], engine: &Engine) -> Look {
-    Look { fetching: fetching(venues, engine), all_live: all_live(venues) }
+fn catching_up(venues: &[VenueState], engine: &Engine) -> CatchingUp {
+    CatchingUp { fetching: fetching(venues, engine), all_live: all_live(venues) }
 }
 
 /// Instruments of which every stream that venues keep a history of is live.

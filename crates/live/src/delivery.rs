@@ -1,5 +1,5 @@
-//! From facts to people: what is told of an alert or a position ([`notice`]), or to try a receiver ([`sample`]), to whom
-//! ([`mail`]), the dispatcher that tells them ([`room`]) over the store ([`outbox`]). What people ask of deliveries is
+//! From facts to people: what is delivered of an alert or a position ([`notice`]), or to try a receiver ([`sample`]), to whom
+//! ([`mail`]), the dispatcher that delivers them ([`room`]) over the store ([`outbox`]). What people ask of deliveries is
 //! `barograph_query::delivery`.
 
 mod exposition;

@@ -4,7 +4,7 @@ use crate::Error;
 use barograph_domain::text::escape_control;
 use barograph_domain::{InstrumentName, MarketKind, Span};
 use barograph_net::{Fetch, Net, VenueIndex};
-use barograph_venues::session::{Ask, Endpoints, MarketSpec, VenueDef};
+use barograph_venues::session::{Ask, BaseAddresses, MarketSpec, VenueDef};
 use core::time::Duration;
 use std::io::Write as _;
 use std::time::Instant;
@@ -71,7 +71,7 @@ pub async fn list(
     net: &Net,
     index: VenueIndex,
     def: &VenueDef,
-    endpoints: &Endpoints,
+    endpoints: &BaseAddresses,
 ) -> Result<Vec<MarketSpec>, Error> {
     list_for(net, index, def, endpoints, PATIENCE, |line| drop(writeln!(std::io::stderr(), "{line}"))).await
 }
@@ -80,13 +80,13 @@ async fn list_for(
     net: &Net,
     index: VenueIndex,
     def: &VenueDef,
-    endpoints: &Endpoints,
+    endpoints: &BaseAddresses,
     patience: Patience,
     tell: impl Fn(&str),
 ) -> Result<Vec<MarketSpec>, Error> {
     let what = format!("the market list of {} from {}", def.id, escape_control(&endpoints.rest));
     let within = patience.list_within;
-    let bodies = tokio::time::timeout(within, said(&what, patience, tell, pages(net, index, def, endpoints)));
+    let bodies = tokio::time::timeout(within, reporting_wait(&what, patience, tell, pages(net, index, def, endpoints)));
     let bodies = bodies.await.map_err(|_late| {
         Error::failed(format!(
             "{what} is not complete after {} s: the venue, or the way to it, is too slow",
@@ -105,7 +105,7 @@ async fn list_for(
 }
 
 /// Says what is waited for while it does not come.
-async fn said<T>(what: &str, patience: Patience, tell: impl Fn(&str), work: impl Future<Output = T>) -> T {
+async fn reporting_wait<T>(what: &str, patience: Patience, tell: impl Fn(&str), work: impl Future<Output = T>) -> T {
     let begun = Instant::now();
     let mut work = core::pin::pin!(work);
     let mut pause = patience.said_after;
@@ -121,7 +121,7 @@ async fn said<T>(what: &str, patience: Patience, tell: impl Fn(&str), work: impl
     }
 }
 
-async fn pages(net: &Net, index: VenueIndex, def: &VenueDef, endpoints: &Endpoints) -> Result<Vec<Vec<u8>>, Error> {
+async fn pages(net: &Net, index: VenueIndex, def: &VenueDef, endpoints: &BaseAddresses) -> Result<Vec<Vec<u8>>, Error> {
     let mut bodies = Vec::new();
     for first in (def.discovery)(endpoints) {
         let mut asked: Vec<Ask> = Vec::new();
@@ -309,11 +309,11 @@ mod tests {
         let clock = std::sync::Arc::new(barograph_net::SystemClock);
         let (stamper, _inbox) =
             barograph_net::inbox(clock.clone(), barograph_net::Bounds::default(), barograph_domain::Ts::MIN);
-        let options = barograph_net::Options::default();
+        let options = barograph_net::NetOptions::default();
         let net = Net::start(runtime.handle().clone(), clock, stamper, &options).unwrap();
         let def = barograph_venues::session::venue(venue).unwrap();
         let index = net.add_venue(def.id, (def.limits)());
-        let endpoints = Endpoints { rest, ws: String::new() };
+        let endpoints = BaseAddresses { rest, ws: String::new() };
         let got = runtime.block_on(list_for(&net, index, def, &endpoints, patience, tell));
         let got = got.map(|all| all.into_iter().map(|m| m.symbol).collect()).map_err(|e| e.text().unwrap_or_default());
         runtime.block_on(net.stop());

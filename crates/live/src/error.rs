@@ -12,7 +12,7 @@ pub enum Error {
     Failed(String),
     /// Whoever read our output has gone; that is their right.
     ReaderGone,
-    /// Told to stop before it had begun.
+    /// Asked to stop before it had begun.
     Stopped,
 }
 

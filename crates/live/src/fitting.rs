@@ -60,7 +60,7 @@ impl Fitter {
     }
 }
 
-/// The journal's record of a fit. One that failed is told: the model in force stays.
+/// The journal's record of a fit. One that failed is reported: the model in force stays.
 pub(crate) fn record(update: &ModelUpdate) -> Result<ControlRecord, Error> {
     if let Err(why) = &update.outcome {
         drop(writeln!(std::io::stderr(), "barograph: [MKT] {} has no new model: {why}", update.instrument));

@@ -8,7 +8,7 @@ use barograph_domain::{Instrument, InstrumentName, MinuteRow, Ts, UniverseRow};
 use barograph_engine::AlertOut;
 use barograph_engine::detect::Thresholds;
 use barograph_engine::detect::pairs::PairWatches;
-use barograph_engine::universe::{Sample, Universe, Watch};
+use barograph_engine::universe::{Universe, UniverseSample, Watch};
 use serde::{Deserialize, Serialize};
 
 /// The universe of a process and what it is about to take.
@@ -20,7 +20,7 @@ pub(crate) struct Hours {
     places: Vec<Option<usize>>,
     /// Every market of the process, by its number.
     instruments: Vec<InstrumentName>,
-    waiting: Vec<Sample>,
+    waiting: Vec<UniverseSample>,
     pairs: PairWatches,
 }
 
@@ -38,7 +38,7 @@ pub(crate) struct Hour {
 pub(crate) struct SavedHours {
     watch: Vec<Watch>,
     universe: Vec<u8>,
-    waiting: Vec<Sample>,
+    waiting: Vec<UniverseSample>,
     pairs: PairWatches,
 }
 

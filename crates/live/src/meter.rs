@@ -118,7 +118,7 @@ pub(crate) struct VenueMeter {
     pub(crate) facts: AtomicU64,
     /// From the venue's stamp to ours.
     pub(crate) lag: Histogram,
-    /// The same over the last minutes, telling latency from clocks that disagree.
+    /// The same over the last minutes, to distinguish latency from clocks that disagree.
     pub(crate) lately: Mutex<LagMeter>,
     faults: Mutex<BTreeMap<&'static str, u64>>,
     /// Subscriptions by link.

@@ -7,9 +7,9 @@ mod connections;
 mod enter;
 mod health;
 
-use crate::calendar::Source;
+use crate::calendar::CalendarSource;
 use crate::config::{LiveConfig, MarketsChange};
-use crate::core::{Core, Sink as _};
+use crate::core::{Core, CoreSink as _};
 use crate::delivery::Room;
 use crate::fitting::Fitter;
 use crate::meter::Meter;
@@ -22,12 +22,12 @@ use crate::storing::{Keep, Order, Storing};
 use crate::{Error, chain, checkpoint};
 use barograph_domain::{Metric, Span, Ts};
 use barograph_lake::journal::{ControlRecord, FileKey, JournalWriter};
-use barograph_net::{Clock, Incoming, Net, Receiver, Stamper};
+use barograph_net::{Clock, InboxReceiver, Incoming, Net, Stamper};
 use barograph_query::live::board::Board;
 use barograph_query::service::Service;
 use barograph_store::BookSample;
 use barograph_venues::session::{Action, CloseReason, ConnId, FailReason, Input, MarketIndex};
-use connections::{Connections, say};
+use connections::{Connections, write_line};
 use core::sync::atomic::{AtomicBool, Ordering};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -60,8 +60,8 @@ pub(crate) struct Plan {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) keep: Keep,
     /// Where the calendar is read.
-    pub(crate) calendar: Option<Source>,
-    /// Who is told of alerts.
+    pub(crate) calendar: Option<CalendarSource>,
+    /// Who hears of alerts.
     pub(crate) room: Option<Arc<Room>>,
     /// What is published before the journal is run again.
     pub(crate) published: Published,
@@ -83,7 +83,7 @@ pub(crate) struct Process {
     net: Arc<Net>,
     runtime: tokio::runtime::Handle,
     stamper: Stamper,
-    inbox: Receiver,
+    inbox: InboxReceiver,
     storing: Storing,
     meter: Arc<Meter>,
     files: BTreeMap<(usize, ConnId), FileKey>,
@@ -117,7 +117,7 @@ pub(crate) struct Network {
     pub(crate) net: Arc<Net>,
     pub(crate) runtime: tokio::runtime::Handle,
     pub(crate) stamper: Stamper,
-    pub(crate) inbox: Receiver,
+    pub(crate) inbox: InboxReceiver,
 }
 
 /// State before the network is opened.
@@ -142,9 +142,9 @@ pub(crate) fn prepare(
 ) -> Result<Prepared, Error> {
     let mut notes: Vec<String> = Vec::new();
     let mut publisher = Publisher::new(plan.setup.clone(), Arc::clone(&board), Arc::clone(meter));
-    publisher.tells(plan.room.clone());
+    publisher.delivers_to(plan.room.clone());
     publisher.keeps(plan.published.clone());
-    publisher.replays_into(storing.spill(), storing.told_to_stop());
+    publisher.replays_into(storing.spill(), storing.asked_to_stop());
     let (found, troubles) = replay::last_state(&plan.data, &plan.setup, &mut publisher)?;
     notes.extend(troubles);
     let fits = found.as_ref().is_some_and(|core| same_venues(&core.config, &plan.config));
@@ -161,7 +161,7 @@ pub(crate) fn prepare(
     let resumed = found.as_ref().map(|core| core.at);
     if found.is_none() {
         publisher = Publisher::new(plan.setup.clone(), board, Arc::clone(meter));
-        publisher.tells(plan.room.clone());
+        publisher.delivers_to(plan.room.clone());
     }
     let start = ControlRecord::Start {
         release: env!("CARGO_PKG_VERSION").to_owned(),
@@ -177,7 +177,7 @@ pub(crate) fn prepare(
     if resumed.is_some() {
         for one in &plan.config.venues {
             if let Some(index) = core.venue(&one.id) {
-                core.tell_wanted(index, &one.session.markets, &mut publisher);
+                core.pass_on_wanted(index, &one.session.markets, &mut publisher);
             }
         }
         core.resume(at, &mut publisher)?;
@@ -259,7 +259,7 @@ impl Process {
     }
 
     /// Prints a line per change of label.
-    pub(crate) fn tell_weather(&mut self, tell: crate::publish::Weather) {
+    pub(crate) fn report_weather(&mut self, tell: crate::publish::Weather) {
         self.publisher.weather = Some(tell);
     }
 
@@ -337,7 +337,7 @@ impl Process {
                 let key =
                     self.journal.connection(id, &connection_name(*conn), u32::from(*venue), at).map_err(journal)?;
                 self.files.insert((index, *conn), key);
-                self.connections.opened((index, id), *link, *conn, at).as_deref().into_iter().for_each(say);
+                self.connections.opened((index, id), *link, *conn, at).as_deref().into_iter().for_each(write_line);
                 let record = ControlRecord::Open { venue: id.to_owned(), link: *link, conn: *conn, url: url.clone() };
                 self.journal.control(at, &record).map_err(journal)?;
                 let input = Input::Opened { link: *link, conn: *conn };
@@ -352,7 +352,7 @@ impl Process {
                     self.journal.close_connection(key, at).map_err(journal)?;
                 }
                 let lost = self.connections.closed((index, id), *conn, (*reason, detail), at);
-                lost.as_deref().into_iter().for_each(say);
+                lost.as_deref().into_iter().for_each(write_line);
                 let input = Input::Closed { conn: *conn, reason: *reason };
                 self.core.input(at, index, &input, &mut self.publisher)?;
             }
@@ -393,7 +393,7 @@ impl Process {
         let rows = self.publisher.batch.rows.len();
         self.core.tick(at, &mut self.publisher)?;
         self.publisher.ticked();
-        self.tell_health(at);
+        self.report_health(at);
         if self.publisher.batch.rows.len() > rows {
             // Everything of the minute is readable now.
             self.meter.minute_to_readable.add((self.plan.clock.now() - (due - Span(1_000))).0);
@@ -468,7 +468,7 @@ impl Process {
             for (market, instrument) in (0_u32..).zip(&venue.instruments) {
                 let Some(book) = venue.session.book(MarketIndex(market)) else { continue };
                 let stream = venue.session.continuity().get(MarketIndex(market), Metric::Book);
-                let level = |l: &barograph_venues::session::Level| (book.price(l.units), l.qty);
+                let level = |l: &barograph_venues::session::BookLevel| (book.price(l.units), l.qty);
                 let sample = BookSample {
                     instrument: *instrument as usize,
                     ts: stream.and_then(|s| s.newest).unwrap_or(at),
@@ -482,7 +482,7 @@ impl Process {
     }
 
     /// How many subscriptions each link of a venue carries, for people.
-    fn tell_carried(&self, venue: usize) {
+    fn report_carried(&self, venue: usize) {
         let session = &self.core.venues[venue].session;
         let carried = session.links().iter().map(|l| (l.id.0, session.carried(l.id) as u64)).collect();
         self.meter.carries(venue, carried);
@@ -491,7 +491,7 @@ impl Process {
     fn relink(&self, venue: usize) {
         let links = self.core.venues[venue].session.links();
         self.net.relink(u8::try_from(venue).unwrap_or(u8::MAX), links);
-        self.tell_carried(venue);
+        self.report_carried(venue);
     }
 
     /// Hands to the network what the sessions asked for.
@@ -532,7 +532,7 @@ impl Process {
     }
 
     /// Closes the network and works through all that it has received by then: what has a stamp is journalled. Closings are
-    /// not told, and requests without an answer not given up: whoever goes on from here does both.
+    /// not passed on, and requests without an answer not given up: whoever goes on from here does both.
     fn drain(&mut self) -> Result<(), Error> {
         // Beside the taking, because connections hand over their rest as far as there is room.
         let net = Arc::clone(&self.net);
@@ -587,7 +587,7 @@ impl Process {
     }
 }
 
-/// Does it only say that the network has been told to stop?
+/// Does it only say that the network was asked to stop?
 fn follows_from_the_end(incoming: &Incoming) -> bool {
     match incoming {
         Incoming::Closed { reason, .. } => *reason == CloseReason::Stopping,

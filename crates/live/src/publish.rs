@@ -2,7 +2,7 @@
 
 use crate::Error;
 use crate::alert_lines::AlertLines;
-use crate::core::Sink;
+use crate::core::CoreSink;
 use crate::delivery::Room;
 use crate::meter::Meter;
 use crate::published::{Published, Until};
@@ -42,7 +42,7 @@ pub(crate) struct Batch {
     pub(crate) books: Vec<BookSample>,
     pub(crate) hours: Vec<LiveUniverse>,
     pub(crate) calendar: Vec<CalendarEntry>,
-    /// What is to be told of it.
+    /// What is to be delivered of it.
     pub(crate) messages: Vec<Outgoing>,
     /// The journal holds everything this was made of once this is done.
     pub(crate) ticket: Option<Ticket>,
@@ -97,15 +97,15 @@ pub(crate) struct Publisher {
     until: Vec<Until>,
     /// To be done by the network, in order.
     pub(crate) actions: Vec<(usize, Action)>,
-    /// Replayed after a restart: what was told to venues then is not told again, and nothing is news.
+    /// Replayed after a restart: what was sent to venues then is not sent again, and nothing is news.
     pub(crate) replaying: bool,
-    /// Faults told since the last tick.
+    /// Faults reported since the last tick.
     told: u32,
     alert_lines: AlertLines,
     /// Where what is made goes while a journal is run again, and whether to go on with that.
     spill: Option<(Spill, Arc<AtomicBool>)>,
-    /// Who is told of alerts. A replayed alert makes its message too: it has the same id, and of what the store knows already
-    /// nobody is told again.
+    /// Who hears of alerts. A replayed alert makes its message too: it has the same id, and of what the store knows already
+    /// nothing is delivered again.
     room: Option<Arc<Room>>,
     /// Prints one line per change of the weather.
     pub(crate) weather: Option<Weather>,
@@ -119,8 +119,8 @@ impl core::fmt::Debug for Publisher {
 
 /// A replay's rows and facts go to the store in pieces of this size: some megabytes.
 const SPILL_AT: usize = 5_000;
-/// Faults told per tick; the others are counted.
-const TOLD_MAX: u32 = 5;
+/// Faults reported per tick; the others are counted.
+const REPORTED_MAX: u32 = 5;
 
 impl Publisher {
     pub(crate) fn new(setup: Setup, board: Arc<Board>, meter: Arc<Meter>) -> Self {
@@ -150,8 +150,8 @@ impl Publisher {
         }
     }
 
-    /// Alerts are told to the receivers of this room.
-    pub(crate) fn tells(&mut self, room: Option<Arc<Room>>) {
+    /// Alerts are delivered to the receivers of this room.
+    pub(crate) fn delivers_to(&mut self, room: Option<Arc<Room>>) {
         self.room = room;
     }
 
@@ -166,7 +166,7 @@ impl Publisher {
         self.spill = Some((spill, stop));
     }
 
-    /// What a replayed journal makes of this is neither written nor told again.
+    /// What a replayed journal makes of this is neither written nor reported again.
     pub(crate) fn keeps(&mut self, published: Published) {
         self.published = published;
     }
@@ -222,13 +222,13 @@ impl Publisher {
         }
     }
 
-    /// A second has passed: alerts that found no room are told as a number.
+    /// A second has passed: alerts that found no room are reported as a number.
     pub(crate) fn ticked(&mut self) {
         for line in self.alert_lines.rest() {
-            self.say(format_args!("{line}"));
+            self.write_line(format_args!("{line}"));
         }
         for line in self.room.iter().flat_map(|room| room.news()) {
-            self.say(format_args!("{line}"));
+            self.write_line(format_args!("{line}"));
         }
     }
 
@@ -246,7 +246,7 @@ impl Publisher {
     }
 
     /// A record to whoever listens, to the log, into the outbox and into the batch; `row` is that of its minute.
-    fn tell(&mut self, alert: &AlertOut, row: Option<&MinuteRow>) {
+    fn publish_alert(&mut self, alert: &AlertOut, row: Option<&MinuteRow>) {
         if self.is_published(alert, row) {
             return;
         }
@@ -269,18 +269,18 @@ impl Publisher {
         if !self.replaying
             && let Some(line) = self.alert_lines.line(&self.instruments[instrument].name, &known.alert, minute.as_ref())
         {
-            self.say(format_args!("{line}"));
+            self.write_line(format_args!("{line}"));
         }
         self.batch.alerts.push(LiveAlert { instrument, alert: known.clone() });
     }
 
-    fn say(&self, line: core::fmt::Arguments<'_>) {
-        // Standard error may be closed; there is nobody left to tell.
+    fn write_line(&self, line: core::fmt::Arguments<'_>) {
+        // Standard error may be closed; there is nobody left to report to.
         drop(writeln!(std::io::stderr(), "barograph: {line}"));
     }
 }
 
-impl Sink for Publisher {
+impl CoreSink for Publisher {
     fn level(&mut self, level: &LevelOut) -> Result<(), Error> {
         let instrument = level.instrument as usize;
         let change = level.published(&self.instruments[instrument].name);
@@ -289,12 +289,12 @@ impl Sink for Publisher {
     }
 
     fn alert(&mut self, alert: &AlertOut) -> Result<(), Error> {
-        self.tell(alert, None);
+        self.publish_alert(alert, None);
         Ok(())
     }
 
     fn alert_of(&mut self, alert: &AlertOut, row: &MinuteRow) -> Result<(), Error> {
-        self.tell(alert, Some(row));
+        self.publish_alert(alert, Some(row));
         Ok(())
     }
 
@@ -371,14 +371,14 @@ impl Sink for Publisher {
         self.went_on()?;
         let decl = &self.streams[stream.index()];
         let news = status.is_open() || (status.state == StatusState::Live && status.until > status.from);
-        if !self.replaying && news && self.writer.is_wanted(stream) && self.told < TOLD_MAX {
+        if !self.replaying && news && self.writer.is_wanted(stream) && self.told < REPORTED_MAX {
             self.told += 1;
             let what = if status.is_open() {
                 format!("lost: {}", status.reason.spoken())
             } else {
                 format!("{} back after {}", decl.metric.verb(), (status.until - status.from).spoken())
             };
-            self.say(format_args!("[MKT] {} {} {what}", decl.instrument, decl.metric.spoken()));
+            self.write_line(format_args!("[MKT] {} {} {what}", decl.instrument, decl.metric.spoken()));
         }
         Ok(())
     }
@@ -402,10 +402,10 @@ impl Sink for Publisher {
             return;
         }
         self.meter.fault(venue, fault.kind, &fault.detail);
-        if self.told < TOLD_MAX {
+        if self.told < REPORTED_MAX {
             self.told += 1;
             let id = self.meter.venues.get(venue).map_or("", |v| v.id);
-            self.say(format_args!("[MKT] {id} {}: {}", fault.kind, escape_control(&fault.detail)));
+            self.write_line(format_args!("[MKT] {id} {}: {}", fault.kind, escape_control(&fault.detail)));
         }
     }
 

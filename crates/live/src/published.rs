@@ -1,7 +1,7 @@
 //! What earlier processes have published, while their journal is run again: it stays, whatever the journal makes now.
 //!
 //! A journal that has lost a part, to damage or with a file that was taken away, makes other minutes than it did when it was
-//! whole. They fill the windows of the markets; written and told is only what comes after what was published.
+//! whole. They fill the windows of the markets; written and reported is only what comes after what was published.
 
 use crate::Error;
 use barograph_domain::time::LATENESS;

@@ -5,12 +5,12 @@
 //! declares everything since as a gap, as after an absence.
 
 use crate::config::{LiveConfig, MarketsChange};
-use crate::core::{Core, Sink};
+use crate::core::{Core, CoreSink};
 use crate::setup::Setup;
 use crate::{Error, chain, checkpoint};
 use barograph_domain::{CalendarEntry, Ts};
 use barograph_engine::models::ModelUpdate;
-use barograph_engine::rules::Book;
+use barograph_engine::rules::RuleBook;
 use barograph_lake::journal::{self, ControlRecord, EntryKind, JournalReader};
 use barograph_venues::session::{ConnId, Input, RequestId};
 use std::path::{Path, PathBuf};
@@ -66,7 +66,7 @@ pub(crate) fn run(
     data: &Path,
     setup: &Setup,
     core: Option<Core>,
-    sink: &mut dyn Sink,
+    sink: &mut dyn CoreSink,
 ) -> Result<(Option<Core>, Replayed), Error> {
     let mut core = core;
     let mut done = Replayed::default();
@@ -133,7 +133,7 @@ fn control(
     setup: &Setup,
     core: &mut Option<Core>,
     reply: &mut Option<(RequestId, u16)>,
-    sink: &mut dyn Sink,
+    sink: &mut dyn CoreSink,
 ) -> Result<(), Error> {
     if let ControlRecord::Start { config, resumed_from, .. } = &record {
         let config = LiveConfig::from_json(config)?;
@@ -186,7 +186,7 @@ fn control(
 pub(crate) fn last_state(
     data: &Path,
     setup: &Setup,
-    sink: &mut dyn Sink,
+    sink: &mut dyn CoreSink,
 ) -> Result<(Option<Core>, Vec<String>), Error> {
     let (core, mut troubles) = checkpoint::newest(data, setup, sink)?;
     if !journal_folder(data).is_dir() {
@@ -220,7 +220,7 @@ pub(crate) fn setup_of(data: &Path) -> Result<Option<Setup>, Error> {
         };
         if let EntryKind::Control(ControlRecord::Start { config, .. }) = entry.kind {
             let config = LiveConfig::from_json(&config)?;
-            let book = Book::parse(&format!("{}.toml", config.book), &config.book_text).map_err(Error::refused)?;
+            let book = RuleBook::parse(&format!("{}.toml", config.book), &config.book_text).map_err(Error::refused)?;
             found = Some(Setup::of(book, config.book_text, barograph_venues::policy::text()));
             break;
         }

@@ -1,7 +1,7 @@
-//! The thread that reads the calendar: at the start and every hour. What it read is told once, compared and journalled by the
-//! core before it enters, so a replay never needs this thread. A reading that fails is told, and tried again an hour later.
+//! The thread that reads the calendar: at the start and every hour. What it read is reported once, compared and journalled by the
+//! core before it enters, so a replay never needs this thread. A reading that fails is reported, and tried again an hour later.
 
-use crate::calendar::{Source, entries};
+use crate::calendar::{CalendarSource, entries};
 use crate::{Error, chain};
 use barograph_domain::{CalendarEntry, Span};
 use barograph_net::{Clock, Fetch, Net};
@@ -34,7 +34,7 @@ pub(crate) struct Reading {
 
 /// What is needed to read.
 pub(crate) struct Means {
-    pub(crate) source: Source,
+    pub(crate) source: CalendarSource,
     pub(crate) net: Arc<Net>,
     pub(crate) runtime: tokio::runtime::Handle,
     pub(crate) clock: Arc<dyn Clock>,
@@ -70,8 +70,8 @@ impl Drop for Reading {
 impl Means {
     fn go_on(&self, tell: &SyncSender<Vec<CalendarEntry>>, stop: &AtomicBool) {
         let venue = match &self.source {
-            Source::File(_) => 0,
-            Source::Url(_) => self.net.add_venue("calendar", limits()),
+            CalendarSource::File(_) => 0,
+            CalendarSource::Url(_) => self.net.add_venue("calendar", limits()),
         };
         loop {
             let begun = self.clock.now();
@@ -98,8 +98,8 @@ impl Means {
 
     fn text(&self, venue: u8) -> Result<String, String> {
         let bytes = match &self.source {
-            Source::File(path) => bytes_of(path)?,
-            Source::Url(url) => {
+            CalendarSource::File(path) => bytes_of(path)?,
+            CalendarSource::Url(url) => {
                 let fetch = Fetch { url: url.clone(), body: None, pool: PoolId(0), weight: 1, timeout: TIMEOUT };
                 let answer = self.runtime.block_on(self.net.fetch(venue, fetch));
                 let answer = answer.map_err(|e| self.source.redacted(&chain(&e)))?;

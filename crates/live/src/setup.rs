@@ -8,7 +8,7 @@ use crate::universe::WatchMarkets;
 use barograph_domain::{CalendarEntry, Instrument, InstrumentName, StreamDecl};
 use barograph_engine::calendar::Calendar;
 use barograph_engine::models::ModelPolicy;
-use barograph_engine::rules::{Book, logic_version};
+use barograph_engine::rules::{RuleBook, logic_version};
 use barograph_engine::{CATALOGUE, Config};
 use barograph_query::render::Lens;
 use barograph_store::{Columns, FeatureColumn, RunKey, RunSpec};
@@ -18,7 +18,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub struct Setup {
     /// The rule book.
-    pub book: Arc<Book>,
+    pub book: Arc<RuleBook>,
     /// Its text.
     pub book_text: String,
     /// Policy of the import.
@@ -39,7 +39,7 @@ pub struct Setup {
 
 impl Setup {
     /// A book that has been read already.
-    pub fn of(book: Book, book_text: String, policy: String) -> Self {
+    pub fn of(book: RuleBook, book_text: String, policy: String) -> Self {
         let logic_version = logic_version(&book, &barograph_venues::policy::text());
         Self {
             book: Arc::new(book),
@@ -86,7 +86,7 @@ impl Setup {
 }
 
 /// What positions in rows mean under a book.
-fn columns(book: &Book) -> Columns {
+fn columns(book: &RuleBook) -> Columns {
     Columns {
         features: CATALOGUE.iter().map(|s| FeatureColumn { id: s.id.to_owned(), version: s.version }).collect(),
         cuts: book.cuts().iter().map(|c| format!("{} {:?} {}", c.percentile.id(), c.op, c.theta)).collect(),

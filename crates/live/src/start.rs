@@ -1,6 +1,6 @@
 //! From settings to a running live process: journal, network, discovery, state of the last start, store, API.
 
-use crate::calendar::Source;
+use crate::calendar::CalendarSource;
 use crate::config::{LiveConfig, VenueConfig, no_such_venue};
 use crate::delivery::Room;
 use crate::discover::{self, Choice};
@@ -19,12 +19,12 @@ use barograph_domain::text::{escape_control, number_of, plural};
 use barograph_domain::{InstrumentName, Metric, Span, Ts};
 use barograph_engine::models::ModelMarkets;
 use barograph_lake::journal::{JournalConfig, JournalWriter, survey};
-use barograph_net::{Bounds, Clock, Fetch, Net, Options, inbox};
+use barograph_net::{Bounds, Clock, Fetch, Net, NetOptions, inbox};
 use barograph_notify::receiver::Receiver;
 use barograph_query::live::board::Board;
 use barograph_query::service::{BookId, Service};
-use barograph_store::{Reader, Target, Writer};
-use barograph_venues::session::{Endpoints, PoolId, SessionConfig, VenueDef, venue};
+use barograph_store::{Reader, StoreTarget, Writer};
+use barograph_venues::session::{BaseAddresses, PoolId, SessionConfig, VenueDef, venue};
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 use std::io::Write as _;
@@ -38,7 +38,7 @@ pub struct Asked {
     /// The venue.
     pub def: &'static VenueDef,
     /// Where it is reached.
-    pub endpoints: Endpoints,
+    pub endpoints: BaseAddresses,
     /// Which of its markets.
     pub choice: Choice,
 }
@@ -51,10 +51,10 @@ pub struct LiveSettings {
     /// The data folder.
     pub data: PathBuf,
     /// Its database.
-    pub target: Target,
+    pub target: StoreTarget,
     /// Rule book and policy.
     pub setup: Later<Setup>,
-    /// Whom to tell of alerts.
+    /// Who receives alerts.
     pub receivers: Later<Vec<Receiver>>,
     /// Whose market a bare symbol means.
     pub default_venue: String,
@@ -63,7 +63,7 @@ pub struct LiveSettings {
     /// How long what is kept.
     pub keep: Keep,
     /// Where the calendar is read.
-    pub calendar: Option<Source>,
+    pub calendar: Option<CalendarSource>,
 }
 
 /// What is listened to of each market, and how often it is asked for.
@@ -98,20 +98,20 @@ impl core::fmt::Debug for LiveSettings {
 }
 
 /// What to listen to, besides what is set.
-pub struct Wish {
+pub struct LiveRequest {
     /// Venues, in the order of their numbers.
     pub asked: Vec<Asked>,
     /// Which markets have statistical models.
     pub models: ModelMarkets,
     /// What stamps are read from.
     pub clock: Arc<dyn Clock>,
-    /// Told of each minute.
+    /// Receives each minute.
     pub weather: Option<Weather>,
     /// Set from outside to end it, at any time.
     pub stop: Arc<AtomicBool>,
 }
 
-impl core::fmt::Debug for Wish {
+impl core::fmt::Debug for LiveRequest {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Wish").field("asked", &self.asked).field("models", &self.models).finish_non_exhaustive()
     }
@@ -133,16 +133,16 @@ pub const METRICS: [Metric; 9] = [
     Metric::Liquidation,
 ];
 
-/// Up to this many markets have order books unless told otherwise: each takes a snapshot of weight 20 and some ten frames a
+/// Up to this many markets have order books unless set otherwise: each takes a snapshot of weight 20 and some ten frames a
 /// second.
 const BOOKS_AUTO: usize = 20;
-/// Up to this many markets are asked for ratios unless told otherwise: four requests each in five minutes, half of what the
+/// Up to this many markets are asked for ratios unless set otherwise: four requests each in five minutes, half of what the
 /// venue allows.
 const RATIOS_AUTO: usize = 100;
 /// Changes of the configuration that may wait for the next second.
 const CHANGES_MAX: usize = 64;
 /// How soon a start sees that it is to end.
-const STOP_LOOK_EVERY: Duration = Duration::from_millis(50);
+const STOP_CHECK_EVERY: Duration = Duration::from_millis(50);
 /// Levels a side kept of a book: what venues send as their deepest cheap snapshot.
 const BOOK_DEPTH: usize = 1_000;
 
@@ -157,7 +157,7 @@ pub struct Running {
     pub net: Arc<Net>,
     /// What it counts.
     pub meter: Arc<Meter>,
-    /// Who is told of alerts.
+    /// Who hears of alerts.
     pub room: Option<Arc<Room>>,
     /// The way for changes while it runs.
     pub changes: mpsc::SyncSender<Change>,
@@ -181,17 +181,17 @@ struct Begun {
 /// Starts everything; the caller serves and stops it. `open` gives the store, once it is known that there is something to listen to.
 ///
 /// # Errors
-/// A venue, the journal or the store does not do, or it is told to stop meanwhile.
+/// A venue, the journal or the store does not do, or it is asked to stop meanwhile.
 pub fn start(
     runtime: &tokio::runtime::Runtime,
     settings: LiveSettings,
-    wish: Wish,
+    request: LiveRequest,
     open: impl FnOnce() -> Result<(Box<dyn Reader>, Box<dyn Writer>), Error>,
 ) -> Result<Running, Error> {
     let mut err = std::io::stderr();
     let mut journal_config = JournalConfig::new(journal_folder(&settings.data));
     // What may be lost is counted in real time, the stamps run in the clock's.
-    let faster = wish.clock.rate().max(1.0);
+    let faster = request.clock.rate().max(1.0);
     for span in [&mut journal_config.flush_every, &mut journal_config.sync_every] {
         #[expect(clippy::cast_possible_truncation, reason = "seconds times a hundred at most")]
         let scaled = (span.as_secs_f64() * faster * 1e9) as i64;
@@ -207,7 +207,7 @@ pub fn start(
             number_of(tail.bytes_lost, "byte")
         )?;
     }
-    let now = wish.clock.now();
+    let now = request.clock.now();
     if let Some(last) = recovered.last.filter(|last| *last > now + Span::secs(5)) {
         return Err(Error::failed(format!(
             "the journal goes up to {last}, but the clock says {now}; set the clock, or begin in another folder with --data"
@@ -215,21 +215,21 @@ pub fn start(
     }
     let setup = (settings.setup)()?;
     let after = recovered.last.unwrap_or(Ts(0));
-    let (stamper, receiver) = inbox(Arc::clone(&wish.clock), Bounds::default(), after);
+    let (stamper, receiver) = inbox(Arc::clone(&request.clock), Bounds::default(), after);
     let first_conn = crate::replay::next_conn(&settings.data)?;
-    let options = Options { first_conn, ..Options::default() };
+    let options = NetOptions { first_conn, ..NetOptions::default() };
     let sockets = Sockets::new()?;
-    let net = Net::start(sockets.handle(), Arc::clone(&wish.clock), stamper.clone(), &options)
+    let net = Net::start(sockets.handle(), Arc::clone(&request.clock), stamper.clone(), &options)
         .map_err(|e| Error::failed(chain(&e)))?;
     let net = Arc::new(net);
     let listen = (&settings.listen, settings.default_venue.as_str());
     let config = runtime.block_on(async {
         tokio::select! {
-            config = configure(&net, &setup, &wish, listen) => config,
-            () = told_to_stop(&wish.stop) => Err(Error::Stopped),
+            config = configure(&net, &setup, &request, listen) => config,
+            () = asked_to_stop(&request.stop) => Err(Error::Stopped),
         }
     })?;
-    let ids: Vec<&'static str> = wish.asked.iter().map(|a| a.def.id).collect();
+    let ids: Vec<&'static str> = request.asked.iter().map(|a| a.def.id).collect();
     let (board, meter) = (Arc::new(Board::default()), Arc::new(Meter::new(&ids)));
     std::fs::create_dir_all(&settings.data).map_err(|e| {
         Error::failed(format!(
@@ -239,22 +239,23 @@ pub fn start(
     })?;
     let (reader, writer) = open()?;
     let published = Published::load(reader.as_ref(), &setup.logic_version)?;
-    let (journal, _) = JournalWriter::open(journal_config, wish.clock.now()).map_err(|e| Error::failed(chain(&e)))?;
+    let (journal, _) =
+        JournalWriter::open(journal_config, request.clock.now()).map_err(|e| Error::failed(chain(&e)))?;
     let handle = runtime.handle().clone();
     let receivers = (settings.receivers)()?;
-    let room = Room::open(receivers, &settings.target, &setup.book, Arc::clone(&wish.clock), handle)?;
+    let room = Room::open(receivers, &settings.target, &setup.book, Arc::clone(&request.clock), handle)?;
     let book = BookId { name: setup.book.name.clone(), text: Some(setup.book_text.clone()) };
     let plan = Plan {
         data: settings.data,
         setup,
         config: config.clone(),
-        clock: Arc::clone(&wish.clock),
+        clock: Arc::clone(&request.clock),
         keep: settings.keep,
         calendar: settings.calendar,
         room: room.clone(),
         published,
     };
-    let (kept, stopped) = (plan.keep.clone(), Arc::clone(&wish.stop));
+    let (kept, stopped) = (plan.keep.clone(), Arc::clone(&request.stop));
     let storing = Storing::start(writer, Arc::clone(&meter), kept, stopped, room.clone())?;
     let view = LiveView {
         board: Arc::clone(&board),
@@ -264,14 +265,14 @@ pub fn start(
         origin: config.origin.clone(),
         room: room.clone(),
     };
-    let clock = Arc::clone(&wish.clock);
+    let clock = Arc::clone(&request.clock);
     let service = Arc::new(Service::new(reader, clock, Some(Box::new(view)), book, settings.default_venue)?);
     let network =
         Network { net: Arc::clone(&net), runtime: sockets.handle(), stamper: stamper.clone(), inbox: receiver };
-    let stop = wish.stop;
+    let stop = request.stop;
     let (changes, asked) = mpsc::sync_channel(CHANGES_MAX);
     let (ready, prepared) = mpsc::sync_channel(1);
-    let (told, shown, counted, weather) = (Arc::clone(&stop), Arc::clone(&board), Arc::clone(&meter), wish.weather);
+    let (told, shown, counted, weather) = (Arc::clone(&stop), Arc::clone(&board), Arc::clone(&meter), request.weather);
     let served = Arc::clone(&service);
     // Markets are made by the thread that has them: what one thread frees, the allocator does not give to another, and each market is
     // made a second time once its history has come.
@@ -287,7 +288,7 @@ pub fn start(
         let mut process = Process::new(plan, prepared, network, storing, counted)?;
         process.serve(served);
         if let Some(tell) = weather {
-            process.tell_weather(tell);
+            process.report_weather(tell);
         }
         // Nobody waits any more where the start was given up.
         let begun = Begun {
@@ -348,22 +349,22 @@ impl Drop for Sockets {
     }
 }
 
-/// Resolves soon after it is told to stop.
-async fn told_to_stop(stop: &AtomicBool) {
+/// Resolves soon after it is asked to stop.
+async fn asked_to_stop(stop: &AtomicBool) {
     while !stop.load(Ordering::Relaxed) {
-        tokio::time::sleep(STOP_LOOK_EVERY).await;
+        tokio::time::sleep(STOP_CHECK_EVERY).await;
     }
 }
 
 async fn configure(
     net: &Net,
     setup: &Setup,
-    wish: &Wish,
+    request: &LiveRequest,
     (listen, default_venue): (&Listening, &str),
 ) -> Result<LiveConfig, Error> {
     let mut venues = Vec::new();
     let mut origin = None;
-    for asked in &wish.asked {
+    for asked in &request.asked {
         let index = net.add_venue(asked.def.id, (asked.def.limits)());
         origin = origin.or(origin_of(net, index, &asked.endpoints).await?);
         let all = discover::list(net, index, asked.def, &asked.endpoints).await?;
@@ -401,7 +402,7 @@ async fn configure(
         .map_err(Error::failed)?;
     let watch = listen.watch.found_in(&names, default_venue).map_err(Error::refused)?;
     Ok(LiveConfig {
-        models: wish.models.clone(),
+        models: request.models.clone(),
         watch,
         spot_pairs: listen.spot_pairs.clone(),
         logic_version: setup.logic_version.clone(),
@@ -416,7 +417,7 @@ async fn configure(
 const ORIGIN_WITHIN: Duration = Duration::from_secs(2);
 
 /// The built-in venue server says what its world is; nobody else is asked.
-async fn origin_of(net: &Net, index: u8, endpoints: &Endpoints) -> Result<Option<String>, Error> {
+async fn origin_of(net: &Net, index: u8, endpoints: &BaseAddresses) -> Result<Option<String>, Error> {
     let Some(host) = endpoints.rest.strip_prefix("http://127.0.0.1:") else { return Ok(None) };
     let port = host.split('/').next().unwrap_or_default();
     let url = format!("http://127.0.0.1:{port}/sim/capabilities");
@@ -438,7 +439,7 @@ fn backfill_for(markets: usize) -> Span {
 
 /// Production hosts, or the address given for this venue: `https://host/path`, for WebSockets the same with `ws` in front, or
 /// what follows a `|`.
-pub fn endpoints(def: &VenueDef, given: &[String]) -> Result<Endpoints, Error> {
+pub fn endpoints(def: &VenueDef, given: &[String]) -> Result<BaseAddresses, Error> {
     for one in given {
         let (id, url) = one
             .split_once('=')
@@ -457,7 +458,7 @@ pub fn endpoints(def: &VenueDef, given: &[String]) -> Result<Endpoints, Error> {
                     Error::refused(format!("endpoint '{one}': the address begins with http:// or https://"))
                 })?;
             let ws = ws.map_or(derived, |w| w.trim_end_matches('/').to_owned());
-            return Ok(Endpoints { rest: rest.to_owned(), ws });
+            return Ok(BaseAddresses { rest: rest.to_owned(), ws });
         }
     }
     Ok((def.endpoints)())

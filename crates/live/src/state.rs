@@ -7,7 +7,7 @@ use crate::Error;
 use crate::catchup::CatchUps;
 use crate::config::{LiveConfig, no_such_venue};
 use crate::core::facts::Heard;
-use crate::core::{Core, Sink, VenueState};
+use crate::core::{Core, CoreSink, VenueState};
 use crate::hours::{Hours, SavedHours};
 use crate::samples::Samples;
 use crate::setup::Setup;
@@ -29,7 +29,7 @@ pub(crate) struct Saved<'a> {
     streams: Cow<'a, [StreamDecl]>,
     newest: Vec<Option<Ts>>,
     away: Vec<Option<Ts>>,
-    engine: barograph_engine::Saved<'a>,
+    engine: barograph_engine::SavedEngine<'a>,
     venues: Vec<SavedVenue>,
     samples: Vec<SavedFact>,
     catchups: Cow<'a, CatchUps>,
@@ -116,7 +116,7 @@ impl Core {
         setup: Setup,
         config: LiveConfig,
         saved: Saved<'_>,
-        sink: &mut dyn Sink,
+        sink: &mut dyn CoreSink,
     ) -> Result<Self, String> {
         let instruments: Vec<Instrument> = saved
             .instruments

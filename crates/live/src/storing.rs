@@ -2,7 +2,7 @@
 //!
 //! A batch is committed only when the journal holds everything it was made of, so that a killed process never leaves a minute
 //! that its journal cannot make again. While the database is away batches wait here and writing goes on by itself afterwards;
-//! when too many wait, what is made joins one batch in the core's hands. Who is told to stop waits no longer: what is not
+//! when too many wait, what is made joins one batch in the core's hands. Who is asked to stop waits no longer: what is not
 //! stored then is in the journal, and the next start stores it. Only a write that failed ends the thread; retention that did
 //! not work is tried again an hour later.
 
@@ -29,9 +29,9 @@ const REPLAYED_WAITING: u64 = 2;
 const RETRY: [Duration; 4] =
     [Duration::from_millis(200), Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];
 
-/// How long a process that is told to stop still waits for a database that is away.
+/// How long a process that is asked to stop still waits for a database that is away.
 const LAST_WAIT: Duration = Duration::from_secs(1);
-/// How soon a waiting thread sees that it is told to stop, or that there is a place.
+/// How soon a waiting thread sees that it is asked to stop, or that there is a place.
 const STEP: Duration = Duration::from_millis(20);
 
 /// What the thread is asked to do.
@@ -64,7 +64,7 @@ pub struct Keep {
 #[derive(Debug)]
 pub(crate) struct Storing {
     orders: SyncSender<Order>,
-    /// The process is told to stop.
+    /// The process is asked to stop.
     stop: Arc<AtomicBool>,
     /// Gone with the thread.
     running: Weak<()>,
@@ -96,7 +96,7 @@ impl Storing {
     }
 
     /// The sign that the process is to end.
-    pub(crate) fn told_to_stop(&self) -> Arc<AtomicBool> {
+    pub(crate) fn asked_to_stop(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.stop)
     }
 
@@ -164,11 +164,11 @@ fn write_all(
         let done = match order {
             Order::Write(batch) => write(writer.as_mut(), &batch, meter, stop).map(|done| {
                 if let Some(room) = room {
-                    done.tell(room);
+                    done.hand_over(room);
                 }
             }),
             Order::Replayed => {
-                tell_other(meter.minutes_other.load(Ordering::Relaxed));
+                report_other(meter.minutes_other.load(Ordering::Relaxed));
                 Ok(())
             }
             Order::Prune(now) => {
@@ -179,7 +179,7 @@ fn write_all(
         meter.store_queue.fetch_sub(1, Ordering::Release);
         if let Err(failure) = done {
             let text = failure.text().unwrap_or_default();
-            say(format_args!("the store has failed: {text}"));
+            write_line(format_args!("the store has failed: {text}"));
             return Err(Error::Failed(text));
         }
     }
@@ -187,20 +187,20 @@ fn write_all(
 }
 
 /// Says how many published minutes the journal makes otherwise, where it does.
-fn tell_other(minutes: u64) {
+fn report_other(minutes: u64) {
     match minutes {
         0 => {}
-        1 => say(format_args!("the journal gives 1 published minute otherwise now; it stays as published")),
-        n => say(format_args!("the journal gives {n} published minutes otherwise now; they stay as published")),
+        1 => write_line(format_args!("the journal gives 1 published minute otherwise now; it stays as published")),
+        n => write_line(format_args!("the journal gives {n} published minutes otherwise now; they stay as published")),
     }
 }
 
-fn say(line: core::fmt::Arguments<'_>) {
-    // Standard error may be closed; there is nobody left to tell.
+fn write_line(line: core::fmt::Arguments<'_>) {
+    // Standard error may be closed; there is nobody left to report to.
     drop(writeln!(std::io::stderr(), "barograph: [MKT] {line}"));
 }
 
-/// Waits for so long, or until the process is told to stop; then for a last moment only.
+/// Waits for so long, or until the process is asked to stop; then for a last moment only.
 fn pause(length: Duration, stop: &AtomicBool) {
     let begun = Instant::now();
     while begun.elapsed() < length && !stop.load(Ordering::Relaxed) {
@@ -211,10 +211,10 @@ fn pause(length: Duration, stop: &AtomicBool) {
     }
 }
 
-/// What a batch left to be told.
+/// What a batch left to be delivered.
 #[derive(Debug)]
 struct Written {
-    /// What the store had not known. What a replayed journal makes again was told by an earlier process, or waits in the store
+    /// What the store had not known. What a replayed journal makes again was reported by an earlier process, or waits in the store
     /// and was read from there.
     new: Vec<Outgoing>,
     /// It was tried again: an earlier try may have stored it although its answer never came.
@@ -222,10 +222,10 @@ struct Written {
 }
 
 impl Written {
-    fn tell(self, room: &Room) {
+    fn hand_over(self, room: &Room) {
         room.stored(self.new);
         if self.again {
-            room.look();
+            room.reread();
         }
     }
 }
@@ -266,7 +266,7 @@ fn write(writer: &mut dyn Writer, batch: &Batch, meter: &Meter, stop: &AtomicBoo
                     return Err(Error::from(e));
                 }
                 if tries == 0 {
-                    say(format_args!("the store is away, waiting: {}", chain(&e)));
+                    write_line(format_args!("the store is away, waiting: {}", chain(&e)));
                 }
                 pause(RETRY[tries.min(RETRY.len() - 1)], stop);
                 tries += 1;
@@ -275,7 +275,7 @@ fn write(writer: &mut dyn Writer, batch: &Batch, meter: &Meter, stop: &AtomicBoo
         }
     };
     if tries > 0 {
-        say(format_args!("the store is back"));
+        write_line(format_args!("the store is back"));
     }
     meter.store.add(i64::try_from(began.elapsed().as_nanos()).unwrap_or(i64::MAX));
     Ok(Written { new, again: tries > 0 && !batch.messages.is_empty() })
@@ -286,15 +286,15 @@ fn may_pass(e: &barograph_store::Error) -> bool {
     matches!(e.recovery(), barograph_store::Recovery::RetryAfter)
 }
 
-/// Removes what is older than it has to be kept. Each step of it is whole in itself: what fails is told and counted, and the
+/// Removes what is older than it has to be kept. Each step of it is whole in itself: what fails is reported and counted, and the
 /// next hour does the rest.
 fn prune(writer: &mut dyn Writer, now: Ts, keep: &Keep, meter: &Meter) {
     let failed = |what: &str, text: String| {
         meter.prunes_failed.fetch_add(1, Ordering::Relaxed);
-        say(format_args!("the {what} is not pruned, next try in an hour: {text}"));
+        write_line(format_args!("the {what} is not pruned, next try in an hour: {text}"));
     };
     match writer.prune(&keep.store) {
-        Ok(done) if done.rows + done.points + done.books > 0 => say(format_args!(
+        Ok(done) if done.rows + done.points + done.books > 0 => write_line(format_args!(
             "retention removed {}, {} and {} (rows of more than {}, the rest of more than {})",
             number_of(done.rows, "minute row"),
             number_of(done.points, "point"),

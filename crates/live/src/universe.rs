@@ -3,7 +3,7 @@
 use barograph_domain::time::LATENESS;
 use barograph_domain::{Instrument, InstrumentName, MinuteRow};
 use barograph_engine::Feature;
-use barograph_engine::universe::{PairRule, Sample, WATCH_MAX, Watch, default_watch, ordered};
+use barograph_engine::universe::{PairRule, UniverseSample, WATCH_MAX, Watch, default_watch, ordered};
 use serde::{Deserialize, Serialize};
 
 /// Which markets are compared.
@@ -12,7 +12,7 @@ pub enum WatchMarkets {
     /// Of each major asset one.
     #[default]
     Auto,
-    /// None.
+    /// No market is compared.
     Off,
     /// These, by name: as written in the settings, whole (`venue:symbol`) once they are found.
     Named(Vec<String>),
@@ -74,8 +74,8 @@ pub fn rule(book: &str) -> PairRule {
 }
 
 /// What a minute row says to the universe. It was usable 200 ms after its minute.
-pub fn sample(market: usize, row: &MinuteRow) -> Sample {
-    Sample {
+pub fn sample(market: usize, row: &MinuteRow) -> UniverseSample {
+    UniverseSample {
         market,
         ts: row.ts,
         known_ts: row.ts + LATENESS,

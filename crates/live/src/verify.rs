@@ -1,7 +1,7 @@
 //! `verify determinism DIR`: a live data folder's journal through the same code again, compared with what was published.
 
 use crate::config::LiveConfig;
-use crate::core::{Core, Sink};
+use crate::core::{Core, CoreSink};
 use crate::digest::{alert_bytes, model_bytes, open_bytes};
 use crate::replay::{self, journal_folder, setup_of};
 use crate::setup::Setup;
@@ -130,7 +130,7 @@ fn compare(reader: &dyn Reader, setup: &Setup, ids: &Ids, span: Range) -> Result
                 None => break,
             }
         }
-        // What was told and is not stored is lost. What comes after the newest stored minute is not: the next start stores it.
+        // What was reported and is not stored is lost. What comes after the newest stored minute is not: the next start stores it.
         let (Some(first), Some(last)) = (stored_at.first(), stored_at.last()) else { continue };
         let range = (name.clone(), *first)..(name.clone(), *last);
         for ((_, ts), made) in ids.made.range(range).filter(|((_, ts), _)| !stored_at.contains(ts)) {
@@ -253,7 +253,7 @@ type AlertKey = (InstrumentName, Ts, String, u32);
 struct MadeAlert {
     /// Of all that it says.
     hash: u64,
-    /// It tells of two markets, by an hour between them.
+    /// It is of two markets, by an hour between them.
     of_pair: bool,
 }
 
@@ -320,7 +320,7 @@ impl Ids {
     }
 }
 
-impl Sink for Ids {
+impl CoreSink for Ids {
     fn hour(&mut self, row: &UniverseRow) -> Result<(), Error> {
         self.hours.insert(row.ts, hour_print(row)?);
         Ok(())

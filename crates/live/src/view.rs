@@ -28,7 +28,7 @@ pub(crate) struct LiveView {
     pub(crate) net: Arc<Net>,
     pub(crate) stamper: Stamper,
     pub(crate) origin: Option<String>,
-    /// Who is told of alerts.
+    /// Who hears of alerts.
     pub(crate) room: Option<Arc<Room>>,
 }
 
@@ -47,9 +47,9 @@ impl Live for LiveView {
     }
 
     /// One market as it is this moment.
-    fn market(&self, id: &InstrumentName, now: Ts) -> Option<barograph_api::LiveView> {
+    fn market(&self, id: &InstrumentName, now: Ts) -> Option<barograph_api::MarketNow> {
         let market = self.board.market(id)?;
-        Some(barograph_api::LiveView {
+        Some(barograph_api::MarketNow {
             instrument: id.clone(),
             ts: now,
             origin: self.origin(),

@@ -9,7 +9,7 @@
 #[path = "../tests/support/mod.rs"]
 mod support;
 
-use barograph_net::{Bounds, Incoming, Net, Options, SystemClock, inbox};
+use barograph_net::{Bounds, Incoming, Net, NetOptions, SystemClock, inbox};
 use barograph_venues::session::Limits;
 use flate2::{Compress, Compression, FlushCompress};
 use std::sync::Arc;
@@ -80,7 +80,7 @@ fn once(wire: &Arc<[u8]>, extension: &'static str, frames: usize, piece: Option<
         .unwrap();
     let clock = Arc::new(SystemClock);
     let (stamper, mut receiver) = inbox(Arc::clone(&clock) as _, Bounds::default(), barograph_domain::Ts::MIN);
-    let net = Net::start(runtime.handle().clone(), clock, stamper, &Options::default()).unwrap();
+    let net = Net::start(runtime.handle().clone(), clock, stamper, &NetOptions::default()).unwrap();
     let index = net.add_venue("bench", Limits { deflate: !extension.is_empty(), ..limits() });
     let (mut batch, mut count) = (Vec::new(), 0);
     let began = Instant::now();

@@ -23,17 +23,17 @@ impl Dialer {
     }
 
     /// Opens a stream to `address`. The caller limits the time.
-    pub(crate) async fn open(&self, address: &Address) -> Result<Stream> {
+    pub(crate) async fn open(&self, address: &Address) -> Result<DialedStream> {
         let lost = |source| Error::Connect { to: address.place(), source };
         let tcp = TcpStream::connect((address.host.as_str(), address.port)).await.map_err(lost)?;
         tcp.set_nodelay(true).map_err(lost)?;
         if !address.secure {
-            return Ok(Stream::Plain(tcp));
+            return Ok(DialedStream::Plain(tcp));
         }
         let name = ServerName::try_from(address.host.clone())
             .map_err(|_e| Error::Address { url: address.place(), why: "its host is no valid name" })?;
         let tls = self.tls.connect(name, tcp).await.map_err(|source| Error::Tls { to: address.place(), source })?;
-        Ok(Stream::Tls(Box::new(tls)))
+        Ok(DialedStream::Tls(Box::new(tls)))
     }
 }
 
@@ -45,14 +45,14 @@ impl core::fmt::Debug for Dialer {
 
 /// A plain or a secure stream.
 #[derive(Debug)]
-pub(crate) enum Stream {
+pub(crate) enum DialedStream {
     /// TCP as it is.
     Plain(TcpStream),
     /// TLS over TCP.
     Tls(Box<TlsStream<TcpStream>>),
 }
 
-impl AsyncRead for Stream {
+impl AsyncRead for DialedStream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(s) => Pin::new(s).poll_read(cx, buf),
@@ -61,7 +61,7 @@ impl AsyncRead for Stream {
     }
 }
 
-impl AsyncWrite for Stream {
+impl AsyncWrite for DialedStream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Self::Plain(s) => Pin::new(s).poll_write(cx, buf),

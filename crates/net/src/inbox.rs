@@ -18,7 +18,7 @@ use tokio::sync::Notify;
 /// How much may wait for the core.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Bounds {
-    /// Items.
+    /// Items that may wait.
     pub items: usize,
     /// Bytes of payload. One item larger than this is admitted when nothing else is waiting.
     pub bytes: usize,
@@ -93,11 +93,11 @@ pub struct Stamper {
 }
 
 /// The core's side.
-pub struct Receiver {
+pub struct InboxReceiver {
     shared: Arc<Shared>,
 }
 
-/// What [`Receiver::take`] found besides the items.
+/// What [`InboxReceiver::take`] found besides the items.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Taken {
     /// A stamp later than those of all items taken so far and earlier than that of any item to come: the moment of a
@@ -111,7 +111,7 @@ pub struct Taken {
 
 /// Makes the queue. `after`: no stamp will be at or before it (the newest stamp in the journal, after a restart).
 #[must_use]
-pub fn inbox(clock: Arc<dyn Clock>, bounds: Bounds, after: Ts) -> (Stamper, Receiver) {
+pub fn inbox(clock: Arc<dyn Clock>, bounds: Bounds, after: Ts) -> (Stamper, InboxReceiver) {
     let state = State {
         queue: Vec::new(),
         queued_bytes: 0,
@@ -123,19 +123,19 @@ pub fn inbox(clock: Arc<dyn Clock>, bounds: Bounds, after: Ts) -> (Stamper, Rece
     };
     let shared =
         Arc::new(Shared { clock, bounds, state: Mutex::new(state), arrived: Condvar::new(), room: Notify::new() });
-    (Stamper { shared: Arc::clone(&shared) }, Receiver { shared })
+    (Stamper { shared: Arc::clone(&shared) }, InboxReceiver { shared })
 }
 
 impl Stamper {
     /// The next stamp. Whatever is queued later has a later one; what is queued already has earlier ones, so a tick made
-    /// from this belongs behind them ([`Receiver::take`] returns one that fits without further thought).
+    /// from this belongs behind them ([`InboxReceiver::take`] returns one that fits without further thought).
     #[must_use]
     pub fn stamp(&self) -> Ts {
         self.shared.lock().stamp(&*self.shared.clock)
     }
 
     /// Queues something small, whether there is room or not.
-    pub(crate) fn tell(&self, item: Incoming) -> Ts {
+    pub(crate) fn queue(&self, item: Incoming) -> Ts {
         let mut state = self.shared.lock();
         let at = state.stamp(&*self.shared.clock);
         state.push(at, item);
@@ -225,7 +225,7 @@ impl Stamper {
     }
 }
 
-impl Receiver {
+impl InboxReceiver {
     /// Takes everything that is queued, in the order of the stamps; waits up to `wait` of real time when there is nothing.
     /// `batch` is emptied first: what it held counts as finished from then on, and its memory is used again.
     pub fn take(&mut self, batch: &mut Vec<(Ts, Incoming)>, wait: Duration) -> Taken {
@@ -260,7 +260,7 @@ impl core::fmt::Debug for Stamper {
         write!(f, "Stamper({:?})", self.depth())
     }
 }
-impl core::fmt::Debug for Receiver {
+impl core::fmt::Debug for InboxReceiver {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str("Receiver")
     }
@@ -298,7 +298,7 @@ mod tests {
                 let stamper = stamper.clone();
                 std::thread::spawn(move || {
                     for _ in 0..500 {
-                        stamper.tell(reply(u64::from(n), 0));
+                        stamper.queue(reply(u64::from(n), 0));
                         stamper.frames(0, ConnId(n), &mut frames(&[1, 2, 3]));
                         assert!(stamper.stamp() > Ts::from_secs(200));
                     }
@@ -332,7 +332,7 @@ mod tests {
         receiver.take(&mut batch, Duration::ZERO);
         assert_eq!(stamper.frames(0, ConnId(0), &mut waiting), 3);
         assert_eq!((waiting.len(), stamper.depth().items), (1, 3));
-        stamper.tell(reply(1, 0));
+        stamper.queue(reply(1, 0));
         assert_eq!(stamper.depth().items, 4, "small things are always admitted");
     }
 
@@ -352,7 +352,7 @@ mod tests {
         assert!(!receiver.take(&mut batch, Duration::from_millis(5)).ended);
         let ender = std::thread::spawn(move || {
             std::thread::sleep(Duration::from_millis(30));
-            stamper.tell(reply(1, 1));
+            stamper.queue(reply(1, 1));
             stamper.end();
         });
         let mut taken = receiver.take(&mut batch, Duration::from_secs(20));

@@ -11,7 +11,7 @@ pub type VenueIndex = u8;
 pub enum Incoming {
     /// A connection is open.
     Opened {
-        /// Whose.
+        /// Venue that it concerns.
         venue: VenueIndex,
         /// Which wanted connection.
         link: LinkId,
@@ -22,18 +22,18 @@ pub enum Incoming {
     },
     /// A connection is gone. Comes exactly once for every `Opened`, after its last frame.
     Closed {
-        /// Whose.
+        /// Venue that it concerns.
         venue: VenueIndex,
         /// Which instance.
         conn: ConnId,
-        /// Why.
+        /// Reason of the closing, as the session and the journal have it.
         reason: CloseReason,
         /// The same for people: close code, error text.
         detail: String,
     },
     /// A whole text or binary message.
     Frame {
-        /// Whose.
+        /// Venue that it concerns.
         venue: VenueIndex,
         /// On which connection.
         conn: ConnId,
@@ -42,7 +42,7 @@ pub enum Incoming {
     },
     /// The answer to a request.
     Reply {
-        /// Whose.
+        /// Venue that it concerns.
         venue: VenueIndex,
         /// To which request.
         request: RequestId,
@@ -53,11 +53,11 @@ pub enum Incoming {
     },
     /// A request that got no answer and will not be tried again.
     Failed {
-        /// Whose.
+        /// Venue that it concerns.
         venue: VenueIndex,
         /// Which request.
         request: RequestId,
-        /// Why.
+        /// Reason of the failure, as the session and the journal have it.
         reason: FailReason,
         /// The same for people.
         detail: String,

@@ -26,8 +26,8 @@ mod ws;
 
 pub use clock::{Clock, SystemClock};
 pub use error::{Error, Recovery, Result};
-pub use http::job::{Answer, Fetch};
-pub use inbox::{Bounds, Depth, Receiver, Stamper, Taken, inbox};
+pub use http::job::{Fetch, Fetched};
+pub use inbox::{Bounds, Depth, InboxReceiver, Stamper, Taken, inbox};
 pub use incoming::{Incoming, VenueIndex};
-pub use net::{Net, Options};
+pub use net::{Net, NetOptions};
 pub use stats::{LinkState, LinkStats, PoolStats, VenueStats};

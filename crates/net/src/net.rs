@@ -3,26 +3,26 @@
 use crate::clock::Clock;
 use crate::dial::Dialer;
 use crate::error::{Error, Result};
-use crate::http::job::{Answer, Fetch, Job};
+use crate::http::job::{Fetch, Fetched, WaitingRequest};
 use crate::http::worker;
 use crate::inbox::{Depth, Stamper};
 use crate::incoming::VenueIndex;
 use crate::link::conn::Wire;
 use crate::link::supervisor::LinkEntry;
 use crate::stats::VenueStats;
-use crate::world::{Venue, World, lock};
+use crate::world::{NetState, VenueLinks, lock};
 use barograph_tls::CertificateDer;
 use barograph_venues::session::{Action, CloseReason, ConnId, Limits, Link};
 use core::time::Duration;
 use std::sync::{Arc, Mutex};
 use tokio::runtime::Handle;
 
-/// Everything closes within a second of being told; what has not is ended then.
+/// Everything closes within a second of being asked; what has not is ended then.
 const SETTLE: Duration = Duration::from_millis(900);
 
 /// What can be chosen.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct NetOptions {
     /// Seed of jitter, masks and keys; `None`: from the operating system.
     pub seed: Option<u64>,
     /// Number of the first connection. After a restart: one more than the largest in the journal.
@@ -33,7 +33,7 @@ pub struct Options {
     pub trusted: Vec<Vec<u8>>,
 }
 
-impl Default for Options {
+impl Default for NetOptions {
     /// Bodies up to 64 MiB: the largest instrument list of the venues here is about 20 MB.
     fn default() -> Self {
         Self { seed: None, first_conn: 1, body_bytes_max: 64 << 20, trusted: Vec::new() }
@@ -42,8 +42,8 @@ impl Default for Options {
 
 /// The network of the program.
 pub struct Net {
-    world: Arc<World>,
-    venues: Mutex<Vec<Arc<Venue>>>,
+    world: Arc<NetState>,
+    venues: Mutex<Vec<Arc<VenueLinks>>>,
 }
 
 impl Net {
@@ -51,10 +51,10 @@ impl Net {
     ///
     /// # Errors
     /// When one of the trusted certificates cannot be read.
-    pub fn start(handle: Handle, clock: Arc<dyn Clock>, stamper: Stamper, options: &Options) -> Result<Self> {
+    pub fn start(handle: Handle, clock: Arc<dyn Clock>, stamper: Stamper, options: &NetOptions) -> Result<Self> {
         let trusted: Vec<_> = options.trusted.iter().map(|der| CertificateDer::from(der.clone())).collect();
         let dialer = Dialer::new(&trusted)?;
-        let world = World::new(handle, clock, stamper, dialer, options);
+        let world = NetState::new(handle, clock, stamper, dialer, options);
         Ok(Self { world: Arc::new(world), venues: Mutex::default() })
     }
 
@@ -63,7 +63,7 @@ impl Net {
         let mut venues = lock(&self.venues);
         let index = VenueIndex::try_from(venues.len()).unwrap_or(VenueIndex::MAX);
         assert!(venues.len() <= usize::from(VenueIndex::MAX), "more than 256 venues");
-        let venue = Arc::new(Venue::new(index, id, limits, &self.world.shared));
+        let venue = Arc::new(VenueLinks::new(index, id, limits, &self.world.shared));
         self.world.spawn(worker::serve(Arc::clone(&self.world), Arc::clone(&venue)));
         venues.push(venue);
         index
@@ -95,7 +95,7 @@ impl Net {
         let Some(venue) = self.venue(venue) else { return };
         match action {
             Action::Send { conn, text } => {
-                let sent = wire(&venue, conn).is_some_and(|wire| wire.say(text));
+                let sent = wire(&venue, conn).is_some_and(|wire| wire.send(text));
                 if !sent {
                     venue.counters.unsent.add(1);
                 }
@@ -110,7 +110,7 @@ impl Net {
                     wire.replace();
                 }
             }
-            Action::Request(request) => worker::submit(&self.world, &venue, Job::of_session(request)),
+            Action::Request(request) => worker::submit(&self.world, &venue, WaitingRequest::of_session(request)),
             Action::Relink => {}
         }
     }
@@ -119,9 +119,9 @@ impl Net {
     ///
     /// # Errors
     /// When the venue refuses, does not answer after several attempts, or the program stops.
-    pub async fn fetch(&self, venue: VenueIndex, fetch: Fetch) -> Result<Answer> {
+    pub async fn fetch(&self, venue: VenueIndex, fetch: Fetch) -> Result<Fetched> {
         let venue = self.venue(venue).ok_or(Error::NoSuchPool { pool: fetch.pool })?;
-        let (job, answer) = Job::of_caller(fetch);
+        let (job, answer) = WaitingRequest::of_caller(fetch);
         worker::submit(&self.world, &venue, job);
         answer.await.unwrap_or(Err(Error::Dropped))
     }
@@ -131,7 +131,7 @@ impl Net {
     pub fn stats(&self) -> Vec<VenueStats> {
         let now = self.world.now();
         let venues = lock(&self.venues).clone();
-        let stats = |venue: &Arc<Venue>| {
+        let stats = |venue: &Arc<VenueLinks>| {
             let links: Vec<_> = lock(&venue.links).values().map(|e| e.meter.read(e.link.id, &e.link.url)).collect();
             VenueStats {
                 venue: venue.id,
@@ -165,12 +165,12 @@ impl Net {
         self.world.stamper.end();
     }
 
-    fn venue(&self, index: VenueIndex) -> Option<Arc<Venue>> {
+    fn venue(&self, index: VenueIndex) -> Option<Arc<VenueLinks>> {
         lock(&self.venues).get(usize::from(index)).cloned()
     }
 }
 
-fn wire(venue: &Venue, conn: ConnId) -> Option<Wire> {
+fn wire(venue: &VenueLinks, conn: ConnId) -> Option<Wire> {
     lock(&venue.wires).get(&conn).cloned()
 }
 

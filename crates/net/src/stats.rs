@@ -43,7 +43,7 @@ pub struct VenueStats {
     pub refusals: u64,
     /// End of the current ban, where there is one.
     pub halted_until: Option<Ts>,
-    /// Budgets.
+    /// Budgets of the venue's requests.
     pub pools: Vec<PoolStats>,
     /// Wanted connections.
     pub links: Vec<LinkStats>,
@@ -115,12 +115,12 @@ pub(crate) struct LinkMeter {
     pub(crate) frames: Count,
     pub(crate) bytes: Count,
     last_frame: AtomicI64,
-    held: Mutex<Held>,
+    held: Mutex<InstanceStats>,
 }
 
 /// What changes with instances, not with messages.
 #[derive(Clone, Copy, Default, Debug)]
-pub(crate) struct Held {
+pub(crate) struct InstanceStats {
     pub(crate) instances: u8,
     pub(crate) dialling: bool,
     pub(crate) compressed: Option<bool>,
@@ -130,7 +130,7 @@ pub(crate) struct Held {
     since: Option<Ts>,
 }
 
-impl Held {
+impl InstanceStats {
     fn state(self) -> LinkState {
         match (self.instances, self.dialling) {
             (0, false) => LinkState::Waiting,
@@ -143,7 +143,7 @@ impl Held {
 
 impl LinkMeter {
     /// Something about the instances has changed.
-    pub(crate) fn change(&self, now: Ts, change: impl FnOnce(&mut Held)) {
+    pub(crate) fn change(&self, now: Ts, change: impl FnOnce(&mut InstanceStats)) {
         let mut held = lock(&self.held);
         let before = held.state();
         change(&mut held);

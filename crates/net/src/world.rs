@@ -3,8 +3,8 @@
 use crate::clock::{self, Clock};
 use crate::dial::Dialer;
 use crate::http::client::Client;
-use crate::http::desk::{self, Desk};
-use crate::http::job::Job;
+use crate::http::desk::{self, WaitingLine};
+use crate::http::job::WaitingRequest;
 use crate::inbox::Stamper;
 use crate::incoming::VenueIndex;
 use crate::limit::budget::Budget;
@@ -28,7 +28,7 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Shared by everything.
-pub(crate) struct World {
+pub(crate) struct NetState {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) stamper: Stamper,
     pub(crate) dialer: Dialer,
@@ -38,18 +38,18 @@ pub(crate) struct World {
     handle: Handle,
     tasks: Mutex<JoinSet<()>>,
     /// What several venues are counted for together.
-    pub(crate) shared: Shared,
+    pub(crate) shared: SharedBudgets,
     next_conn: AtomicU32,
     random: Mutex<Random>,
 }
 
-impl World {
+impl NetState {
     pub(crate) fn new(
         handle: Handle,
         clock: Arc<dyn Clock>,
         stamper: Stamper,
         dialer: Dialer,
-        options: &crate::Options,
+        options: &crate::NetOptions,
     ) -> Self {
         let seed = options.seed.unwrap_or_else(Random::seed_of_system);
         Self {
@@ -61,7 +61,7 @@ impl World {
             body_bytes_max: options.body_bytes_max,
             handle,
             tasks: Mutex::default(),
-            shared: Shared::default(),
+            shared: SharedBudgets::default(),
             next_conn: AtomicU32::new(options.first_conn),
             random: Mutex::new(Random::seeded(seed)),
         }
@@ -132,12 +132,12 @@ struct Halt {
 
 /// What venues of one operator are counted for together, by name.
 #[derive(Debug, Default)]
-pub(crate) struct Shared {
+pub(crate) struct SharedBudgets {
     halts: Mutex<BTreeMap<&'static str, Arc<Mutex<Halt>>>>,
     budgets: Mutex<BTreeMap<&'static str, Arc<Mutex<Budget>>>>,
 }
 
-impl Shared {
+impl SharedBudgets {
     fn halt(&self, operator: &'static str) -> Arc<Mutex<Halt>> {
         let new = || Arc::new(Mutex::new(Halt { until: Ts::MIN, forbidden: None }));
         Arc::clone(lock(&self.halts).entry(operator).or_insert_with(new))
@@ -151,7 +151,7 @@ impl Shared {
 }
 
 /// One venue.
-pub(crate) struct Venue {
+pub(crate) struct VenueLinks {
     pub(crate) index: VenueIndex,
     pub(crate) id: &'static str,
     pub(crate) limits: Limits,
@@ -161,14 +161,14 @@ pub(crate) struct Venue {
     halt: Arc<Mutex<Halt>>,
     pub(crate) wires: Mutex<BTreeMap<ConnId, Wire>>,
     pub(crate) links: Mutex<BTreeMap<LinkId, LinkEntry>>,
-    pub(crate) desk: Mutex<Desk<Job>>,
+    pub(crate) desk: Mutex<WaitingLine<WaitingRequest>>,
     /// Something about the desk has changed.
     pub(crate) desk_changed: Notify,
     pub(crate) counters: Counters,
 }
 
-impl Venue {
-    pub(crate) fn new(index: VenueIndex, id: &'static str, limits: Limits, shared: &Shared) -> Self {
+impl VenueLinks {
+    pub(crate) fn new(index: VenueIndex, id: &'static str, limits: Limits, shared: &SharedBudgets) -> Self {
         // No margin: the venues' numbers are far above what backoff produces, and a late SYN does no harm.
         let connects = Budget::new(limits.connects_max, limits.connects_per, false, 0);
         Self {
@@ -178,7 +178,7 @@ impl Venue {
             halt: shared.halt(limits.operator),
             wires: Mutex::default(),
             links: Mutex::default(),
-            desk: Mutex::new(Desk::new(&limits.pools, |pool| shared.budget(pool))),
+            desk: Mutex::new(WaitingLine::new(&limits.pools, |pool| shared.budget(pool))),
             desk_changed: Notify::new(),
             counters: Counters::default(),
             limits,

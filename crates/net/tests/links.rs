@@ -5,7 +5,7 @@
 mod support;
 
 use barograph_domain::{Span, Ts};
-use barograph_net::{Bounds, Clock, Incoming, LinkState, LinkStats, Options};
+use barograph_net::{Bounds, Clock, Incoming, LinkState, LinkStats, NetOptions};
 use barograph_venues::session::{Action, CloseReason, ConnId, Limits, Link, LinkId};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -379,7 +379,7 @@ impl Clock for Fast {
 
 #[test]
 fn a_faster_clock_shortens_every_wait_and_makes_the_stamps() {
-    let options = Options { first_conn: 77, ..Options::default() };
+    let options = NetOptions { first_conn: 77, ..NetOptions::default() };
     let mut rig = Rig::with(Arc::new(Fast(Instant::now())), Bounds::default(), &options);
     let (listener, at): (_, SocketAddr) = listen(&rig);
     let limits = Limits { ping_every: Some(Span::secs(10)), dead_after: Span::secs(30), ..limits() };

@@ -5,7 +5,7 @@
 mod support;
 
 use barograph_domain::Span;
-use barograph_net::{Bounds, Error, Fetch, Incoming, Options, SystemClock};
+use barograph_net::{Bounds, Error, Fetch, Incoming, NetOptions, SystemClock};
 use barograph_venues::session::{Action, FailReason, Limits, Pool, PoolId, Priority, Request, RequestId};
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -263,7 +263,7 @@ fn check_too_large(wire: Vec<u8>) {
     let rig = Rig::with(
         Arc::new(SystemClock),
         Bounds::default(),
-        &Options { seed: Some(1), body_bytes_max: 1_000, ..Options::default() },
+        &NetOptions { seed: Some(1), body_bytes_max: 1_000, ..NetOptions::default() },
     );
     let (listener, at) = listen(&rig);
     let heard = serve(&rig, listener, move |_, _| wire.clone());

@@ -7,7 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests, outside of test functions")]
 
 use barograph_domain::{Metric, Payload, Span, Status, StatusState, Ts};
-use barograph_net::{Bounds, Clock, Incoming, Net, Options, Receiver, inbox};
+use barograph_net::{Bounds, Clock, InboxReceiver, Incoming, Net, NetOptions, inbox};
 use barograph_sim::{Clock as _, Handle, Server, SimConfig, Venue, VirtualClock};
 use barograph_venues::session::{
     Action, CloseReason, Emit, Input, Limits, MarketIndex, MarketSpec, Out, Session, SessionConfig, VenueDef, venue,
@@ -47,7 +47,7 @@ struct World {
     server: Handle,
     spoken: Venue,
     net: Net,
-    inbox: Receiver,
+    inbox: InboxReceiver,
     session: Box<dyn Session>,
     ticked: Ts,
     events: Vec<(Ts, Emit)>,
@@ -71,7 +71,7 @@ impl World {
             runtime.block_on(Server::start(config, Arc::clone(&clock) as Arc<dyn barograph_sim::Clock>)).unwrap();
         let def: &VenueDef = venue(spoken.prefix().trim_start_matches('/')).unwrap();
         let path = if spoken == Venue::Coinbase { "/ws" } else { "" };
-        let endpoints = barograph_venues::session::Endpoints {
+        let endpoints = barograph_venues::session::BaseAddresses {
             rest: server.rest_base(spoken),
             ws: format!("{}{path}", server.ws_base(spoken)),
         };
@@ -89,7 +89,7 @@ impl World {
             trade_side_is_maker: true,
         });
         let (stamper, inbox) = inbox(Arc::clone(&clock) as Arc<dyn Clock>, Bounds::default(), Ts::MIN);
-        let options = Options { seed: Some(7), ..Options::default() };
+        let options = NetOptions { seed: Some(7), ..NetOptions::default() };
         let net =
             Net::start(runtime.handle().clone(), Arc::clone(&clock) as Arc<dyn Clock>, stamper, &options).unwrap();
         // At the end the world stands still, and that is no death.
@@ -207,9 +207,9 @@ impl World {
 }
 
 /// The venue's markets in the server's order.
-async fn list(def: &VenueDef, at: &barograph_venues::session::Endpoints, clock: Arc<dyn Clock>) -> Vec<MarketSpec> {
+async fn list(def: &VenueDef, at: &barograph_venues::session::BaseAddresses, clock: Arc<dyn Clock>) -> Vec<MarketSpec> {
     let (stamper, _inbox) = inbox(Arc::clone(&clock), Bounds::default(), Ts::MIN);
-    let net = Net::start(tokio::runtime::Handle::current(), clock, stamper, &Options::default()).unwrap();
+    let net = Net::start(tokio::runtime::Handle::current(), clock, stamper, &NetOptions::default()).unwrap();
     net.add_venue(def.id, (def.limits)());
     let mut bodies = Vec::new();
     for ask in (def.discovery)(at) {

@@ -5,7 +5,7 @@
 mod support;
 
 use barograph_domain::Span;
-use barograph_net::{Bounds, Fetch, Incoming, Options, SystemClock};
+use barograph_net::{Bounds, Fetch, Incoming, NetOptions, SystemClock};
 use barograph_venues::session::{Action, Limits, Link, LinkId, PoolId};
 use flate2::{Compress, Compression, FlushCompress};
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -67,7 +67,7 @@ async fn talk(stream: impl AsyncRead + AsyncWrite + Unpin) {
 /// A conversation with a server that others wrote, in the clear or secure.
 fn check_conversation(secure: bool) {
     let (acceptor, cert) = authority();
-    let options = Options { trusted: vec![cert], ..Options::default() };
+    let options = NetOptions { trusted: vec![cert], ..NetOptions::default() };
     let mut rig = Rig::with(Arc::new(SystemClock), Bounds::default(), &options);
     let port = echo(&rig, secure.then_some(acceptor));
     let venue = rig.net.add_venue("test", limits());
@@ -112,7 +112,7 @@ fn a_server_that_nobody_vouches_for_is_not_spoken_to() {
 #[test]
 fn secure_requests_are_answered() {
     let (acceptor, cert) = authority();
-    let options = Options { trusted: vec![cert], ..Options::default() };
+    let options = NetOptions { trusted: vec![cert], ..NetOptions::default() };
     let rig = Rig::with(Arc::new(SystemClock), Bounds::default(), &options);
     let (listener, at) = listen(&rig);
     let venue = rig.net.add_venue("test", limits());

@@ -5,7 +5,7 @@
 mod support;
 
 use barograph_domain::Span;
-use barograph_net::{Bounds, Incoming, Options, SystemClock};
+use barograph_net::{Bounds, Incoming, NetOptions, SystemClock};
 use barograph_venues::session::{Action, CloseReason, Limits, LinkId};
 use std::sync::Arc;
 use std::time::Duration;
@@ -146,7 +146,7 @@ fn silence_is_death_and_pings_prevent_it() {
 #[test]
 fn a_full_inbox_stops_the_reading_and_loses_nothing() {
     let bounds = Bounds { items: 100, bytes: 1 << 20 };
-    let mut rig = Rig::with(Arc::new(SystemClock), bounds, &Options::default());
+    let mut rig = Rig::with(Arc::new(SystemClock), bounds, &NetOptions::default());
     let (listener, at) = listen(&rig);
     let venue = rig.net.add_venue("test", limits());
     let count = 200_000_u32;

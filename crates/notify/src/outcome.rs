@@ -2,13 +2,13 @@
 
 use crate::plan::Outcome;
 use crate::receiver::Receiver;
-use crate::transport::Reply;
+use crate::transport::ReceiverReply;
 use barograph_domain::{Span, Ts};
 use serde_json::Value;
 
 /// What came of a request that was answered.
 #[must_use]
-pub fn of(receiver: &Receiver, reply: &Reply, now: Ts) -> Outcome {
+pub fn of(receiver: &Receiver, reply: &ReceiverReply, now: Ts) -> Outcome {
     (receiver.format.judge)(reply, rest(receiver.format.rest_in_body, reply, now), receiver)
 }
 
@@ -31,7 +31,7 @@ pub(crate) fn json_of(body: &[u8]) -> Value {
 }
 
 /// How long the receiver wants to be left alone: what its body asks for at this place, or its header, whichever is longer.
-fn rest(in_body: Option<&str>, reply: &Reply, now: Ts) -> Option<Span> {
+fn rest(in_body: Option<&str>, reply: &ReceiverReply, now: Ts) -> Option<Span> {
     let in_body = in_body.and_then(|place| json_of(&reply.body).pointer(place).and_then(Value::as_f64));
     let header = reply.headers.get("retry-after").and_then(|v| v.to_str().ok()).map(str::trim);
     let header = header.and_then(|text| match text.parse::<u32>() {
@@ -63,7 +63,7 @@ mod tests {
         }
         let settings = FormatSettings { chat_id: "1".into(), ..FormatSettings::default() };
         let receiver = Receiver { settings, ..Receiver::new("r", format, "https://hooks.example/x") };
-        of(&receiver, &Reply { status, headers, body: body.to_owned().into() }, T0)
+        of(&receiver, &ReceiverReply { status, headers, body: body.to_owned().into() }, T0)
     }
 
     #[test]

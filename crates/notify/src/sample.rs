@@ -1,7 +1,7 @@
 //! One try outside of every queue, to see whether a receiver works: what is sent, what comes back, without secrets.
 
-use crate::dispatch::{Now, Target, Try};
-use crate::format::{Context, render};
+use crate::dispatch::{Now, SendTarget, Try};
+use crate::format::{RequestContext, render};
 use crate::receiver::Receiver;
 use crate::transport::Transport;
 use barograph_domain::delivery::{Figure, Message, MessageKind, Notice, Phase, fingerprint, message_id};
@@ -12,7 +12,7 @@ use std::time::Instant;
 
 /// What a sample showed.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Shown {
+pub struct SampleOutcome {
     /// Method and place, as `POST hooks.example…1234`.
     pub request: String,
     /// Name and value; secrets are `…`.
@@ -23,13 +23,13 @@ pub struct Shown {
     pub status: Option<u16>,
     /// Beginning of the answer, or what failed.
     pub reply: String,
-    /// Milliseconds.
+    /// From the request to the answer, in milliseconds.
     pub latency_ms: u32,
     /// Was it taken?
     pub delivered: bool,
 }
 
-/// A notice that says it is a sample, made by hand for measurements and tests: what a person has sent is told as alerts are, by the
+/// A notice that says it is a sample, made by hand for measurements and tests: what a person has sent is delivered as alerts are, by the
 /// program above this crate.
 #[must_use]
 pub fn notice(now: Ts) -> Notice {
@@ -80,11 +80,11 @@ pub async fn try_once(
     learned: Option<&str>,
     transport: &Transport,
     now: &Now,
-) -> Result<Shown, String> {
-    let target = Arc::new(Target::new(receiver)?);
+) -> Result<SampleOutcome, String> {
+    let target = Arc::new(SendTarget::new(receiver)?);
     let message = Arc::new(message);
     let at = now();
-    let parts = render(&message, &Context { receiver: &target.receiver, learned, now: at, repeats: None });
+    let parts = render(&message, &RequestContext { receiver: &target.receiver, learned, now: at, repeats: None });
     let first = parts.first();
     let is_call = target.receiver.settings.callback.is_some();
     if first.is_none() && !is_call {
@@ -99,7 +99,7 @@ pub async fn try_once(
     let done =
         crate::dispatch::attempt(transport, &target, &message, Try { learned, parts_done: 0, repeats: false }, now)
             .await;
-    Ok(Shown {
+    Ok(SampleOutcome {
         request: if is_call { "call".to_owned() } else { format!("POST {}", target.receiver.shown()) },
         headers: shown.collect(),
         body: first.map(|part| String::from_utf8_lossy(&part.body).into_owned()).unwrap_or_default(),

@@ -18,15 +18,15 @@ pub const TOLERANCE_S: i64 = 300;
 
 /// A key, decoded.
 #[derive(Clone)]
-pub struct Key(Vec<u8>);
+pub struct SigningKey(Vec<u8>);
 
-impl core::fmt::Debug for Key {
+impl core::fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str("Key(…)")
     }
 }
 
-impl Key {
+impl SigningKey {
     /// From `whsec_` and base64; the prefix may be missing.
     ///
     /// # Errors
@@ -55,8 +55,8 @@ impl Key {
 
 /// The header `webhook-signature`: one signature per key, separated by spaces.
 #[must_use]
-pub fn header(keys: &[Key], id: &str, timestamp: i64, body: &[u8]) -> String {
-    let one = |key: &Key| {
+pub fn header(keys: &[SigningKey], id: &str, timestamp: i64, body: &[u8]) -> String {
+    let one = |key: &SigningKey| {
         let mac = key.mac(id, timestamp, body)?.finalize().into_bytes();
         Some(format!("v1,{}", base64::engine::general_purpose::STANDARD.encode(mac)))
     };
@@ -65,7 +65,7 @@ pub fn header(keys: &[Key], id: &str, timestamp: i64, body: &[u8]) -> String {
 
 /// Does any signature of the header fit, and is the time near enough? For receivers of ours and for tests.
 #[must_use]
-pub fn verifies(key: &Key, id: &str, timestamp: i64, body: &[u8], header: &str, now: i64) -> bool {
+pub fn verifies(key: &SigningKey, id: &str, timestamp: i64, body: &[u8], header: &str, now: i64) -> bool {
     if (now - timestamp).abs() > TOLERANCE_S {
         return false;
     }
@@ -87,8 +87,8 @@ mod tests {
     const BODY: &[u8] =
         br#"{"type":"alert.fired","timestamp":"2026-11-20T07:00:00Z","data":{"rule":"funding_extreme","symbol":"BTC"}}"#;
 
-    fn key(text: &str) -> Key {
-        Key::new(&Secret::new(text)).unwrap()
+    fn key(text: &str) -> SigningKey {
+        SigningKey::new(&Secret::new(text)).unwrap()
     }
 
     #[test]
@@ -150,10 +150,10 @@ mod tests {
     #[test]
     fn secrets_that_are_none_are_refused_without_being_repeated() {
         for text in ["whsec_!!!!", "whsec_AAEC", &format!("whsec_{}", "A".repeat(100))] {
-            let error = Key::new(&Secret::new(text)).unwrap_err();
+            let error = SigningKey::new(&Secret::new(text)).unwrap_err();
             assert!(!error.contains(text) && !error.contains("AAEC"), "{error}");
         }
-        assert!(Key::new(&Secret::new(&A.replace("whsec_", ""))).is_ok());
-        assert!(Key::new(&Secret::new(A.trim_end_matches('='))).is_ok());
+        assert!(SigningKey::new(&Secret::new(&A.replace("whsec_", ""))).is_ok());
+        assert!(SigningKey::new(&Secret::new(A.trim_end_matches('='))).is_ok());
     }
 }

@@ -94,7 +94,7 @@ pub struct Shelf {
     pub attempts: Vec<Attempt>,
     /// By name.
     pub states: BTreeMap<String, EndpointState>,
-    /// All.
+    /// All silences stored.
     pub silences: Vec<Silence>,
     /// Calls fail.
     pub away: bool,

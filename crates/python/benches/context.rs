@@ -5,10 +5,10 @@
 
 use barograph_domain::Ts;
 use barograph_engine::context::FrameOptions;
-use barograph_engine::rules::Book;
-use barograph_python::answer::{Answer, Beside, say};
-use barograph_python::columns::Columns;
-use barograph_python::shared::{Analysis, Shared};
+use barograph_engine::rules::RuleBook;
+use barograph_python::answer::{Beside, PricedContext, priced};
+use barograph_python::columns::FrameColumns;
+use barograph_python::shared::{Analysis, SharedEngine};
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Instant;
@@ -43,9 +43,9 @@ impl Data {
         let time = (0..bars).map(|i| start + i64::try_from(i).unwrap() * HOUR_NS).collect();
         Self { time, columns }
     }
-    fn columns(&self, from: usize, upto: usize) -> Columns<'_> {
+    fn columns(&self, from: usize, upto: usize) -> FrameColumns<'_> {
         let [open, high, low, close, volume] = &self.columns;
-        Columns {
+        FrameColumns {
             time: &self.time[from..upto],
             unit: 1,
             open: &open[from..upto],
@@ -63,7 +63,7 @@ fn median(mut xs: Vec<f64>) -> f64 {
 }
 
 fn main() {
-    let book = Book::shipped("default").unwrap();
+    let book = RuleBook::shipped("default").unwrap();
     let options = FrameOptions::of(&book);
     let data = Data::of(20_000, 7);
     cold(&data, &book, &options);
@@ -75,7 +75,7 @@ fn main() {
     strategies(&data, &book, &options);
 }
 
-fn cold(data: &Data, book: &Book, options: &FrameOptions) {
+fn cold(data: &Data, book: &RuleBook, options: &FrameOptions) {
     let (mut all, mut push, mut read) = (Vec::new(), Vec::new(), Vec::new());
     for i in 0..400 {
         let columns = data.columns(i * 40, i * 40 + 500);
@@ -83,8 +83,8 @@ fn cold(data: &Data, book: &Book, options: &FrameOptions) {
         let frame = columns.frame(None, options).unwrap().unwrap();
         let pushed = began.elapsed();
         let price = *columns.close.last().unwrap();
-        let said = say(&frame, book, price).unwrap();
-        let answer = Answer {
+        let said = priced(&frame, book, price).unwrap();
+        let answer = PricedContext {
             analysis: None,
             said: Some(Arc::new(said)),
             beside: Beside::default(),
@@ -105,7 +105,7 @@ fn cold(data: &Data, book: &Book, options: &FrameOptions) {
     println!("figure context_cold_500_read_us {:.1}", median(read));
 }
 
-fn next_bar(data: &Data, book: &Book, options: &FrameOptions) {
+fn next_bar(data: &Data, book: &RuleBook, options: &FrameOptions) {
     let mut frame = data.columns(0, 500).frame(None, options).unwrap().unwrap();
     let (mut push, mut both) = (Vec::new(), Vec::new());
     for i in 500..data.time.len() {
@@ -121,7 +121,7 @@ fn next_bar(data: &Data, book: &Book, options: &FrameOptions) {
         assert!(frame.push(Ts(data.time[i] + HOUR_NS), &bar));
         frame.will_be_asked_often();
         let pushed = began.elapsed();
-        black_box(say(&frame, book, bar.close));
+        black_box(priced(&frame, book, bar.close));
         push.push(pushed.as_secs_f64() * 1e6);
         both.push(began.elapsed().as_secs_f64() * 1e6);
     }
@@ -130,8 +130,8 @@ fn next_bar(data: &Data, book: &Book, options: &FrameOptions) {
 }
 
 /// Fifty strategies on ten markets: each asks with the frame as it is, over and over, from eight threads.
-fn strategies(data: &Data, book: &Book, options: &FrameOptions) {
-    let shared = Shared::default();
+fn strategies(data: &Data, book: &RuleBook, options: &FrameOptions) {
+    let shared = SharedEngine::default();
     let ask = |strategy: usize, round: usize| {
         let market = strategy % 10;
         let from = market * 1_500 + round;
@@ -140,7 +140,7 @@ fn strategies(data: &Data, book: &Book, options: &FrameOptions) {
             || columns.frame(None, options).map(|f| f.map(|frame| Analysis { frame, symbol: market.to_string() }));
         let now = u64::try_from(round).unwrap() * 1_000;
         let found = shared.analysis(columns.digest(0), (now, 60_000), make).unwrap().unwrap();
-        black_box(say(&found.frame, book, columns.close[499]));
+        black_box(priced(&found.frame, book, columns.close[499]));
     };
     let began = Instant::now();
     std::thread::scope(|scope| {

@@ -1,14 +1,14 @@
 //! Context and advice for one price and one side: everything of it that needs no Python.
 
-use crate::shared::{Analysis, Said};
+use crate::shared::{Analysis, PricedFrame};
 use barograph_domain::advice::{ReasonCode, Verdict};
 use barograph_domain::{Side, Ts};
 use barograph_engine::advice::{
-    Advice, AdviceContext, Intent, IntentError, MarketSnapshot, Parameters, Settings, Staleness, UpcomingEvent, advise,
-    parameters, take_stop, take_target,
+    Advice, AdviceContext, Intent, IntentError, MarketSnapshot, OperatorSettings, Parameters, Staleness, UpcomingEvent,
+    advise, parameters, take_stop, take_target,
 };
 use barograph_engine::context::Frame;
-use barograph_engine::rules::Book;
+use barograph_engine::rules::RuleBook;
 use std::sync::Arc;
 
 /// What stands beside a frame and comes from the caller.
@@ -28,14 +28,14 @@ pub struct Beside {
 
 /// A context at a price.
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub struct PricedContext {
     /// Levels of the whole frame, for those who want to see them.
     pub analysis: Option<Arc<Analysis>>,
     /// What the frame says; `None`: nothing is known.
-    pub said: Option<Arc<Said>>,
+    pub said: Option<Arc<PricedFrame>>,
     /// What the caller added.
     pub beside: Beside,
-    /// Market.
+    /// Name of the market.
     pub symbol: String,
     /// The caller's side.
     pub side: Option<Side>,
@@ -52,16 +52,16 @@ pub struct Answer {
 pub const FALLBACK: &str = "fallback_no_data";
 
 /// Verdict, the reason that decided, and every reason with what it asks for.
-pub type Judged = (Verdict, ReasonCode, Vec<(ReasonCode, Verdict)>);
+pub type JudgedReasons = (Verdict, ReasonCode, Vec<(ReasonCode, Verdict)>);
 
 /// Reads a frame at a price.
 #[must_use]
-pub fn say(frame: &Frame, book: &Book, price: f64) -> Option<Said> {
+pub fn priced(frame: &Frame, book: &RuleBook, price: f64) -> Option<PricedFrame> {
     let (reading, levels) = frame.read_with_levels(book, price)?;
-    Some(Said { reading, levels })
+    Some(PricedFrame { reading, levels })
 }
 
-impl Answer {
+impl PricedContext {
     /// Calls `f` with the context as advice takes it.
     pub fn with_context<T>(&self, f: impl FnOnce(Option<&AdviceContext<'_>>) -> T) -> T {
         let Some(said) = &self.said else { return f(None) };
@@ -76,7 +76,7 @@ impl Answer {
     #[must_use]
     pub fn parameters(&self, side: Option<Side>) -> Parameters {
         let mut p = self.with_context(|c| {
-            let of = |side| parameters(c, side, &Settings::default());
+            let of = |side| parameters(c, side, &OperatorSettings::default());
             match side {
                 Some(side) => of(side),
                 None => {
@@ -138,10 +138,10 @@ impl Answer {
         if let (Some(mult), Some(atr)) = (self.beside.own_mult, self.said.as_ref().and_then(|s| s.reading.atr)) {
             intent.stop = take_stop(entry, atr, side, mult, self.beside.tick);
         }
-        self.with_context(|c| advise(c, &intent, &Settings::default()))
+        self.with_context(|c| advise(c, &intent, &OperatorSettings::default()))
     }
 
-    /// The payload of [`Answer::advice`], with texts.
+    /// The payload of [`PricedContext::advice`], with texts.
     ///
     /// # Errors
     /// As there.
@@ -155,7 +155,7 @@ impl Answer {
     ///
     /// # Errors
     /// When the price is none.
-    pub fn judgement(&self) -> Result<Judged, IntentError> {
+    pub fn judgement(&self) -> Result<JudgedReasons, IntentError> {
         let price = self.price.unwrap_or(1.0);
         let of = |side| self.advice(side, price).map(|a| a.judgement);
         let pick =
@@ -196,7 +196,7 @@ impl Answer {
         take_target(&self.intent(side, entry), &p, r, Some(atr), levels)
     }
 
-    /// Why [`Answer::target`] lies where it does, in words.
+    /// Why [`PricedContext::target`] lies where it does, in words.
     ///
     /// # Errors
     /// When the entry is no price.

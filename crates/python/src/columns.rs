@@ -7,13 +7,13 @@
 use barograph_domain::{Price, Span, Ts};
 use barograph_engine::context::{Frame, FrameOptions};
 use barograph_engine::features::bars::BarSample;
-use barograph_engine::features::run::Run;
+use barograph_engine::features::run::BarSeries;
 use core::fmt;
 
 /// Columns of equal length; stamps are bar opens in units of `unit` since 1970 UTC.
 #[derive(Clone, Copy, Debug)]
-pub struct Columns<'a> {
-    /// Stamps.
+pub struct FrameColumns<'a> {
+    /// Opens of the bars, in `unit` since 1970 UTC.
     pub time: &'a [i64],
     /// Nanoseconds of one unit of `time`.
     pub unit: i64,
@@ -47,8 +47,8 @@ fn wrong<T>(text: String) -> Result<T, FrameError> {
     Err(FrameError(text))
 }
 
-impl<'a> Columns<'a> {
-    /// Rows.
+impl<'a> FrameColumns<'a> {
+    /// Rows of each column.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.time.len()
@@ -163,7 +163,7 @@ impl<'a> Columns<'a> {
                     frame.push(Ts(self.time[row] * self.unit) + step, &self.bar(row));
                 });
             } else {
-                frame.push_run(&Run {
+                frame.push_run(&BarSeries {
                     first: Ts(self.time[from] * self.unit) + step,
                     step,
                     phase,
@@ -215,7 +215,7 @@ impl<'a> Columns<'a> {
         }
     }
 
-    /// 128 bits that tell this content from any other.
+    /// 128 bits that distinguish this content from any other.
     #[must_use]
     pub fn digest(&self, extra: u64) -> u128 {
         let mut d = Digest::new(extra ^ self.unit.cast_unsigned(), self.len() as u64);
@@ -314,9 +314,16 @@ mod tests {
 
     fn check(time: &[i64], prices: &[f64], want: &str) {
         let volume = vec![1.0; prices.len()];
-        let columns =
-            Columns { time, unit: 1_000_000, open: prices, high: prices, low: prices, close: prices, volume: &volume };
-        let options = FrameOptions::of(&barograph_engine::rules::Book::shipped("default").unwrap());
+        let columns = FrameColumns {
+            time,
+            unit: 1_000_000,
+            open: prices,
+            high: prices,
+            low: prices,
+            close: prices,
+            volume: &volume,
+        };
+        let options = FrameOptions::of(&barograph_engine::rules::RuleBook::shipped("default").unwrap());
         let got = columns.frame(None, &options).map(|f| f.map(|f| (f.step().0 / 1_000_000, f.bars())));
         assert_eq!(format!("{got:?}"), want);
     }
@@ -358,7 +365,7 @@ mod tests {
         let time: Vec<i64> = (0..64).collect();
         let base: Vec<f64> = (0..64).map(f64::from).collect();
         let digest = |c: &[f64], extra| {
-            Columns { time: &time, unit: 1, open: c, high: &base, low: &base, close: &base, volume: &base }
+            FrameColumns { time: &time, unit: 1, open: c, high: &base, low: &base, close: &base, volume: &base }
                 .digest(extra)
         };
         let mut seen = vec![digest(&base, 0), digest(&base, 1)];

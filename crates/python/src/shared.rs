@@ -25,7 +25,7 @@ pub struct Analysis {
 
 /// What a frame says at a price.
 #[derive(Debug)]
-pub struct Said {
+pub struct PricedFrame {
     /// The reading.
     pub reading: FrameReading,
     /// Levels that matter at the price.
@@ -33,7 +33,7 @@ pub struct Said {
 }
 
 /// A live market. Contexts hold the analysis they were made of; it is copied when the next bar comes while one is still held.
-pub type Live = Arc<Mutex<Arc<Analysis>>>;
+pub type LiveAnalysis = Arc<Mutex<Arc<Analysis>>>;
 
 #[derive(Debug, Default)]
 struct Shard {
@@ -96,16 +96,16 @@ impl Waits {
 
 /// The engine that strategies share.
 #[derive(Debug, Default)]
-pub struct Shared {
+pub struct SharedEngine {
     shards: [Mutex<Shard>; SHARDS],
-    markets: [Mutex<BTreeMap<String, Live>>; SHARDS],
+    markets: [Mutex<BTreeMap<String, LiveAnalysis>>; SHARDS],
     hits: AtomicU64,
     misses: AtomicU64,
     evictions: AtomicU64,
     waits: Waits,
 }
 
-impl Shared {
+impl SharedEngine {
     /// The analysis kept under `key` if it is younger than `ttl_ms` at `now_ms`, else what `make` makes of it, which is kept
     /// when `ttl_ms` is above zero. Two threads that miss at once both make it.
     ///
@@ -205,12 +205,12 @@ impl Shared {
     }
 
     /// The live market of this name, where it was begun.
-    pub fn market(&self, symbol: &str) -> Option<Live> {
+    pub fn market(&self, symbol: &str) -> Option<LiveAnalysis> {
         self.waits.lock(&self.markets[place_of(symbol)]).get(symbol).cloned()
     }
 
     /// Begins or replaces a live market.
-    pub fn begin(&self, symbol: &str, mut analysis: Arc<Analysis>) -> Live {
+    pub fn begin(&self, symbol: &str, mut analysis: Arc<Analysis>) -> LiveAnalysis {
         Arc::make_mut(&mut analysis).frame.will_be_asked_often();
         let market = Arc::new(Mutex::new(analysis));
         self.waits.lock(&self.markets[place_of(symbol)]).insert(symbol.to_owned(), Arc::clone(&market));
@@ -256,16 +256,16 @@ mod tests {
     use super::*;
     use barograph_domain::Span;
     use barograph_engine::context::FrameOptions;
-    use barograph_engine::rules::Book;
+    use barograph_engine::rules::RuleBook;
 
     fn made() -> Result<Option<Analysis>, ()> {
-        let options = FrameOptions::of(&Book::shipped("default").unwrap());
+        let options = FrameOptions::of(&RuleBook::shipped("default").unwrap());
         Ok(Some(Analysis { frame: Frame::new(Span::hours(1), Span::ZERO, &options), symbol: "X".to_owned() }))
     }
 
     #[test]
     fn analyses_live_for_the_ttl_and_are_counted() {
-        let shared = Shared::default();
+        let shared = SharedEngine::default();
         let ask = |key: u128, now: u64| shared.analysis(key << 60, (now, 100), made).unwrap().unwrap();
         let first = ask(1, 0);
         assert!(Arc::ptr_eq(&first, &ask(1, 99)));
@@ -281,7 +281,7 @@ mod tests {
 
     #[test]
     fn a_shard_never_holds_more_than_its_share() {
-        let shared = Shared::default();
+        let shared = SharedEngine::default();
         for key in 0..200_u128 {
             shared.analysis(key, (u64::try_from(key).unwrap(), 1_000), made).unwrap();
         }
@@ -290,7 +290,7 @@ mod tests {
 
     #[test]
     fn failures_are_not_kept() {
-        let shared = Shared::default();
+        let shared = SharedEngine::default();
         assert_eq!(shared.analysis(1, (0, 100), || Err("no")).map(|_| ()), Err("no"));
         assert_eq!(shared.analysis(1, (0, 100), || Ok::<_, ()>(None)).map(|a| a.is_none()), Ok(true));
         assert_eq!(shared.statistics(0, 100).size, 0);

@@ -3,7 +3,8 @@
 use barograph_domain::advice::{AdviceRequest, AdviceView};
 use barograph_domain::{RiskRegime, Span};
 use barograph_engine::advice::{
-    AdviceBasis, Costs, Intent, IntentError, Limits, MarketRules, Settings as Rules, Trades, advise, render, side_of,
+    AdviceBasis, CallerLimits, Costs, Intent, IntentError, MarketRules, OperatorSettings as Rules, Trades, advise,
+    render, side_of,
 };
 use barograph_store::LabelChange;
 
@@ -43,14 +44,14 @@ fn intent<'a>(request: &'a AdviceRequest, market: &'a str) -> Result<Intent<'a>,
             reason: format!("strategy has more than {STRATEGY_MAX} characters, or control characters"),
         });
     }
-    let (limits, costs) = (Limits::default(), Costs::default());
+    let (limits, costs) = (CallerLimits::default(), Costs::default());
     let intent = Intent {
         stop: request.stop,
         strategy: request.strategy.as_deref(),
         equity: request.equity,
         size: request.size,
         atr: request.atr,
-        limits: Limits {
+        limits: CallerLimits {
             user_cap: request.user_cap.unwrap_or(limits.user_cap),
             base_risk: request.base_risk,
             max_leverage: request.max_leverage.unwrap_or(limits.max_leverage),

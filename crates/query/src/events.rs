@@ -5,14 +5,14 @@
 
 use crate::render::{Books, Lens, align};
 use barograph_api::events::{
-    BaseRateView, Data, DatumView, EvidenceView, EvidenceWindow, MomentView, TurnView, asset_pair,
+    BaseRateView, Data, DatumView, EvidenceView, EvidenceWindow, MomentView, SmallestChangeView, asset_pair,
 };
-use barograph_api::{EventFilter, EventView, Page, Window, alias::markets::pair_of};
+use barograph_api::{EventFilter, EventView, Page, SeriesWindow, alias::markets::pair_of};
 use barograph_domain::alert::{BaseRate, Datum, Statistic};
 use barograph_domain::{Alert, InstrumentName, KnownAlert, Ts};
 use barograph_engine::detect::explain;
 use barograph_engine::detect::meaning::meaning_at;
-use barograph_engine::explain::{Minute, Moment, Turn};
+use barograph_engine::explain::{AxisMoment, Minute, SmallestChange};
 use barograph_store::run::GRID;
 use barograph_store::{AlertQuery, Range, Reader, Result, RowQuery, RunInfo, RunKey};
 
@@ -81,8 +81,8 @@ pub fn measured<'a>(alert: &'a Alert, minute: Option<&'a Minute>) -> &'a [Statis
     }
 }
 
-fn moment_view(m: &Moment) -> MomentView {
-    let turn = |t: &Turn| TurnView {
+fn moment_view(m: &AxisMoment) -> MomentView {
+    let turn = |t: &SmallestChange| SmallestChangeView {
         feature: t.feature,
         value: t.value,
         threshold: t.threshold,
@@ -182,7 +182,12 @@ pub fn minute_of(
 }
 
 /// A page of the events of some runs.
-pub fn page(reader: &dyn Reader, runs: &[Kept<'_>], filter: &EventFilter, window: &Window) -> Result<Page<EventView>> {
+pub fn page(
+    reader: &dyn Reader,
+    runs: &[Kept<'_>],
+    filter: &EventFilter,
+    window: &SeriesWindow,
+) -> Result<Page<EventView>> {
     let wanted = window.skip.saturating_add(window.limit).saturating_add(1);
     let mut found: Vec<(&Kept<'_>, KnownAlert)> = Vec::new();
     let mut query = AlertQuery {
@@ -225,10 +230,10 @@ pub fn page(reader: &dyn Reader, runs: &[Kept<'_>], filter: &EventFilter, window
 #[cfg(test)]
 mod tests {
     use super::*;
-    use barograph_domain::alert::{AlertState, Change, Word};
+    use barograph_domain::alert::{AlertChange, AlertState, Word};
     use barograph_domain::{Pattern, Reason, Severity, Trigger};
 
-    fn record(pattern: Pattern, change: Change) -> KnownAlert {
+    fn record(pattern: Pattern, change: AlertChange) -> KnownAlert {
         let word = |name: &'static str, word: &'static str| (Word::from(name), Datum::Word(Word::from(word)));
         let alert = Alert {
             pattern,
@@ -263,7 +268,7 @@ mod tests {
     fn no_event_says_detected_or_tells_anybody_to_trade() {
         let market = InstrumentName::parse("binance-usdm:BTCUSDT").unwrap();
         for pattern in Pattern::ALL {
-            for change in Change::ALL {
+            for change in AlertChange::ALL {
                 let event = view(&market, "v1", &record(*pattern, change), 0.9, None);
                 assert!(!event.title.is_empty() && !event.description.is_empty(), "{pattern:?}");
                 assert!(event.title.chars().count() <= 60, "{}", event.title);
@@ -283,7 +288,7 @@ mod tests {
     #[test]
     fn facts_that_are_missing_say_why_and_scores_have_two_names() {
         let market = InstrumentName::parse("binance-usdm:BTCUSDT").unwrap();
-        let event = view(&market, "v1", &record(Pattern::FundingAnomaly, Change::Opened), 0.9, None);
+        let event = view(&market, "v1", &record(Pattern::FundingAnomaly, AlertChange::Opened), 0.9, None);
         let json = serde_json::to_value(&event).unwrap();
         let data = &json["data"];
         assert_eq!((&data["severity_ratio"], &data["severity"]), (&serde_json::Value::Null, &serde_json::Value::Null));

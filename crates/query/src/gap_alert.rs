@@ -1,10 +1,10 @@
 //! The operations alert for data gaps (R4.59): a stream without data for two hours, or for twice its own limit where that is
-//! more, is told once, and once more when data are back. Staleness of a context is another, much shorter matter (C05).
+//! more, is reported once, and once more when data are back. Staleness of a context is another, much shorter matter (C05).
 
 use barograph_domain::{InstrumentName, Metric, StreamDecl, Ts};
 use std::collections::BTreeMap;
 
-/// Which streams have been told about.
+/// Streams whose gap has been reported.
 #[derive(Debug, Default)]
 pub struct GapAlerts {
     /// Streams with the stamp of the newest data before the gap, by market.
@@ -18,7 +18,7 @@ fn must_go_on(decl: &StreamDecl) -> bool {
 
 impl GapAlerts {
     /// What is news at `now`, as sentences without a tag. Each stream with the stamp of its newest data.
-    pub fn look<'a>(&mut self, now: Ts, streams: impl Iterator<Item = (&'a StreamDecl, Ts)>) -> Vec<String> {
+    pub fn report<'a>(&mut self, now: Ts, streams: impl Iterator<Item = (&'a StreamDecl, Ts)>) -> Vec<String> {
         streams.filter_map(|(decl, newest)| self.note(now, decl, newest)).collect()
     }
 
@@ -68,7 +68,7 @@ mod tests {
         let mut alerts = GapAlerts::default();
         let mut look = |minutes: i64, newest: i64| {
             let at = |m: i64| start + Span::mins(m);
-            alerts.look(at(minutes), [(&mark, at(newest)), (&calm, start)].into_iter())
+            alerts.report(at(minutes), [(&mark, at(newest)), (&calm, start)].into_iter())
         };
         assert_eq!(look(120, 0), Vec::<String>::new(), "two hours are the limit, not over it");
         let told = look(121, 0);

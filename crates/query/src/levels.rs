@@ -4,10 +4,10 @@
 //! the engine's own arithmetic. The moment is never later than the newest minute of the run: recorded history does not
 //! age while it lies on the disk.
 
-use barograph_api::{LevelFilter, LevelView, Page, Window};
+use barograph_api::{LevelFilter, LevelView, Page, SeriesWindow};
 use barograph_domain::time::LATENESS;
 use barograph_domain::{Level, LevelChange, Side, Span, Ts};
-use barograph_engine::liquidity::{Options, strength_at};
+use barograph_engine::liquidity::{TimeframeOptions, strength_at};
 use barograph_store::{LevelQuery, Range, Reader, Result, RunInfo};
 
 /// The longest timeframe levels are built on.
@@ -15,7 +15,7 @@ const LONGEST: Span = Span::hours(1);
 
 /// How long a level lives on a timeframe.
 fn lifetime(timeframe: Span) -> Span {
-    timeframe.times(Options::default().lifetime())
+    timeframe.times(TimeframeOptions::default().lifetime())
 }
 
 /// The moment an answer is of.
@@ -29,7 +29,7 @@ pub fn page(
     reader: &dyn Reader,
     info: &RunInfo,
     filter: &LevelFilter,
-    window: &Window,
+    window: &SeriesWindow,
     now: Ts,
 ) -> Result<Page<LevelView>> {
     let at = moment(info, window.as_of, now);

@@ -5,7 +5,7 @@ pub mod board;
 
 use barograph_api::feeds::FeedsPulse;
 use barograph_api::live::DataOrigin;
-use barograph_api::{FeedFilter, FeedHealth, FeedsView, LiveView};
+use barograph_api::{FeedFilter, FeedHealth, FeedsView, MarketNow};
 use barograph_domain::{InstrumentName, Metric, Ts};
 use board::Board;
 
@@ -16,7 +16,7 @@ pub trait Live: Send + Sync {
     /// Where the data come from.
     fn origin(&self) -> DataOrigin;
     /// One market as it is at `now`; `None` for one that is not listened to.
-    fn market(&self, id: &InstrumentName, now: Ts) -> Option<LiveView>;
+    fn market(&self, id: &InstrumentName, now: Ts) -> Option<MarketNow>;
     /// All streams, venues and queues.
     fn feeds(&self, filter: &FeedFilter, now: Ts) -> FeedsView;
     /// How everything that listens does; of what is stored nothing is known here.

@@ -4,6 +4,6 @@ mod desk;
 mod stops;
 mod synced;
 
-pub use desk::{Desk, Told};
-pub use stops::Stops;
+pub use desk::{NoticeReceivers, PositionDesk};
+pub use stops::WatchedStops;
 pub use synced::Synced;

@@ -10,7 +10,7 @@ use barograph_engine::catalogue::ValueType;
 use barograph_engine::detect::Thresholds;
 use barograph_engine::explain::headline::Held;
 use barograph_engine::explain::{Minute, StopCare};
-use barograph_engine::rules::{AxisStates, Book};
+use barograph_engine::rules::{AxisStates, RuleBook};
 use barograph_engine::{CATALOGUE, Feature, explain};
 use barograph_store::run::GRID;
 use barograph_store::{Columns, Rows, RunInfo};
@@ -22,7 +22,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub struct Lens {
     /// The rule book they were made by.
-    pub book: Arc<Book>,
+    pub book: Arc<RuleBook>,
     /// The arithmetic they were made by.
     pub logic_version: String,
     /// Their market.
@@ -37,15 +37,15 @@ pub struct Lens {
 
 /// Rule books by their texts. Few, even over years: each is another text.
 #[derive(Debug, Default)]
-pub struct Books(Vec<(String, String, Arc<Book>)>);
+pub struct Books(Vec<(String, String, Arc<RuleBook>)>);
 
 impl Books {
     /// The book of this name and text. `None` when this build cannot read it.
-    fn read(&mut self, name: &str, text: &str) -> Option<Arc<Book>> {
+    fn read(&mut self, name: &str, text: &str) -> Option<Arc<RuleBook>> {
         if let Some((.., book)) = self.0.iter().find(|(n, t, _)| n == name && t == text) {
             return Some(Arc::clone(book));
         }
-        let book = Arc::new(Book::parse(&format!("{name}.toml"), text).ok()?);
+        let book = Arc::new(RuleBook::parse(&format!("{name}.toml"), text).ok()?);
         self.0.push((name.to_owned(), text.to_owned(), Arc::clone(&book)));
         Some(book)
     }

@@ -19,7 +19,7 @@ mod universe;
 use crate::live::Live;
 use crate::render::{Books, Lens, align};
 use crate::{Error, chain};
-use barograph_api::{QueryError, Rendered, StreamEvent, Window};
+use barograph_api::{QueryError, Rendered, SeriesWindow, StreamEvent};
 use barograph_domain::time::LATENESS;
 use barograph_domain::{InstrumentName, MinuteRow, Span, Ts, UniverseRow};
 use barograph_engine::explain::headline::Held;
@@ -63,21 +63,21 @@ pub struct Service {
     /// The newest hour between the markets of a live process.
     hour: RwLock<Option<Arc<UniverseRow>>>,
     sender: broadcast::Sender<Arc<StreamEvent>>,
-    /// Until when the stream has been told of stored alerts, where nobody here makes them.
+    /// Until when the stream has stored alerts, where nobody here makes them.
     alerts_seen: Mutex<BTreeMap<InstrumentName, Ts>>,
     /// Which markets have been called stale, and when something was last said about each.
     told: Mutex<BTreeMap<InstrumentName, (bool, Ts)>>,
-    /// Data gaps over two hours that have been told.
+    /// Data gaps over two hours that have been reported.
     gaps: Mutex<crate::gap_alert::GapAlerts>,
-    /// All markets in one table, and what is told of it.
+    /// All markets in one table, and what is reported of it.
     board: board::Board,
     /// What charts have shown of the past.
     closes: chart::Closes,
     /// Where the stops of positions stand.
     stops: stops::Known,
     /// Where positions are registered.
-    desk: std::sync::OnceLock<Arc<crate::positions::Desk>>,
-    /// Where wishes about deliveries go; nowhere where this process delivers nothing.
+    desk: std::sync::OnceLock<Arc<crate::positions::PositionDesk>>,
+    /// Where commands about deliveries go; nowhere where this process delivers nothing.
     deliveries: std::sync::OnceLock<Arc<crate::delivery::DeliveryDesk>>,
     /// What of deliveries and positions was seen last.
     moved: moved::Moved,
@@ -129,7 +129,7 @@ impl Service {
             journal: std::sync::OnceLock::new(),
             weight: Mutex::default(),
         };
-        service.look()?;
+        service.refresh()?;
         Ok(service)
     }
 
@@ -226,7 +226,7 @@ impl Service {
     }
 
     /// Rows of a window, with the row before each so that "what changed" is as it was published.
-    fn rows(&self, key: &RunKey, window: &Window, before: bool) -> Result<(Rows, bool), QueryError> {
+    fn rows(&self, key: &RunKey, window: &SeriesWindow, before: bool) -> Result<(Rows, bool), QueryError> {
         let start = window.start.unwrap_or(Ts::MIN);
         let lead = if before && window.every.is_none() && start > Ts::MIN + Span::hours(1) {
             Span::hours(1)

@@ -4,7 +4,7 @@ use barograph_api::{CatalogueEntry, MetricPoint, StreamView};
 use barograph_domain::{InstrumentName, MarketKind, Payload, Side, StreamDecl, Ts};
 use barograph_engine::CATALOGUE;
 use barograph_engine::catalogue::{Update, ValueType};
-use barograph_engine::rules::Book;
+use barograph_engine::rules::RuleBook;
 use barograph_store::Point;
 use barograph_venues::session::registry;
 use std::collections::BTreeMap;
@@ -63,7 +63,7 @@ pub fn metric_point(id: &InstrumentName, p: &Point) -> MetricPoint {
 }
 
 /// The catalogue as it goes over the wire, with the numbers of a rule book.
-pub fn catalogue_entries(book: &Book) -> Vec<CatalogueEntry> {
+pub fn catalogue_entries(book: &RuleBook) -> Vec<CatalogueEntry> {
     CATALOGUE
         .iter()
         .map(|s| CatalogueEntry {

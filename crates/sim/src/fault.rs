@@ -5,13 +5,13 @@
 //! happened is on record, so that a checker can ask for the declaration of every hole.
 
 use crate::Venue;
-use crate::rng::Rng;
+use crate::rng::Random;
 use barograph_domain::{Span, Ts};
 use std::collections::VecDeque;
 
 /// What goes wrong.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Fault {
+pub enum InjectedFault {
     /// A message is not sent.
     Drop,
     /// A message is sent twice.
@@ -66,7 +66,7 @@ pub(crate) enum Scope {
     Rest,
 }
 
-impl Fault {
+impl InjectedFault {
     pub(crate) const fn scope(self) -> Scope {
         match self {
             Self::Drop
@@ -116,7 +116,7 @@ impl When {
 
 /// Whom a rule concerns; what is absent concerns all.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Target {
+pub struct FaultTarget {
     /// One venue.
     pub venue: Option<Venue>,
     /// One market, in the venue's spelling, any case.
@@ -125,7 +125,7 @@ pub struct Target {
     pub stream: Option<String>,
 }
 
-impl Target {
+impl FaultTarget {
     fn fits(&self, venue: Venue, market: Option<&str>, stream: Option<&str>) -> bool {
         self.venue.is_none_or(|v| v == venue)
             && self.market.as_ref().is_none_or(|m| market.is_some_and(|x| x.eq_ignore_ascii_case(m)))
@@ -135,20 +135,20 @@ impl Target {
 
 /// One line of a plan.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Rule {
+pub struct FaultRule {
     /// What goes wrong.
-    pub fault: Fault,
-    /// When.
+    pub fault: InjectedFault,
+    /// Moment or chance at which it strikes.
     pub when: When,
     /// For whom.
-    pub target: Target,
+    pub target: FaultTarget,
 }
 
-impl Rule {
+impl FaultRule {
     /// A fault for everybody.
     #[must_use]
-    pub fn new(fault: Fault, when: When) -> Self {
-        Self { fault, when, target: Target::default() }
+    pub fn new(fault: InjectedFault, when: When) -> Self {
+        Self { fault, when, target: FaultTarget::default() }
     }
     /// Only this market.
     #[must_use]
@@ -175,9 +175,9 @@ impl Rule {
 pub struct Injected {
     /// When, in the world.
     pub at: Ts,
-    /// What.
-    pub fault: Fault,
-    /// Where.
+    /// Fault that was made.
+    pub fault: InjectedFault,
+    /// Venue it was made at.
     pub venue: Venue,
     /// The market, where it concerned one.
     pub market: Option<String>,
@@ -194,26 +194,26 @@ const RECORDS_MAX: usize = 200_000;
 
 /// The rules, their dice, and the record.
 #[derive(Debug)]
-pub(crate) struct Plan {
+pub(crate) struct FaultPlan {
     origin: Ts,
-    rules: Vec<(Rule, bool)>,
-    rng: Rng,
+    rules: Vec<(FaultRule, bool)>,
+    rng: Random,
     record: VecDeque<Injected>,
     pub(crate) total: u64,
     /// Which scopes have a rule that can still fire: one test on the way of every message.
     scopes: [bool; 7],
 }
 
-impl Plan {
-    pub(crate) fn new(seed: u64, origin: Ts, rules: Vec<Rule>) -> Self {
+impl FaultPlan {
+    pub(crate) fn new(seed: u64, origin: Ts, rules: Vec<FaultRule>) -> Self {
         let rules = rules.into_iter().map(|r| (r, false)).collect();
-        let rng = Rng::new(seed, 90, 0);
+        let rng = Random::new(seed, 90, 0);
         let mut plan = Self { origin, rules, rng, record: VecDeque::new(), total: 0, scopes: [false; 7] };
         plan.count();
         plan
     }
 
-    pub(crate) fn add(&mut self, rule: Rule) {
+    pub(crate) fn add(&mut self, rule: FaultRule) {
         self.rules.push((rule, false));
         self.count();
     }
@@ -235,7 +235,7 @@ impl Plan {
         now: Ts,
         shares: bool,
         (venue, market, stream): (Venue, Option<&str>, Option<&str>),
-    ) -> Option<Fault> {
+    ) -> Option<InjectedFault> {
         let mut drawn = None;
         for (rule, fired) in &mut self.rules {
             if rule.fault.scope() != scope || *fired || !rule.target.fits(venue, market, stream) {
@@ -303,11 +303,11 @@ mod tests {
     #[test]
     fn a_moment_fires_once_and_a_share_as_often_as_it_says() {
         let origin = Ts::from_secs(100);
-        let once = Rule::new(Fault::Drop, When::At(Span::secs(5))).market("btcusdt").stream("depth");
-        let mut plan = Plan::new(1, origin, vec![once]);
+        let once = FaultRule::new(InjectedFault::Drop, When::At(Span::secs(5))).market("btcusdt").stream("depth");
+        let mut plan = FaultPlan::new(1, origin, vec![once]);
         let mut draw = |s| plan.draw(Scope::Message, origin + Span::secs(s), true, WHERE);
-        assert_eq!((draw(4), draw(5), draw(6)), (None, Some(Fault::Drop), None));
-        let mut plan = Plan::new(1, origin, vec![Rule::new(Fault::Duplicate, When::share(0.1))]);
+        assert_eq!((draw(4), draw(5), draw(6)), (None, Some(InjectedFault::Drop), None));
+        let mut plan = FaultPlan::new(1, origin, vec![FaultRule::new(InjectedFault::Duplicate, When::share(0.1))]);
         let hits = (0..10_000).filter(|_| plan.draw(Scope::Message, origin, true, WHERE).is_some()).count();
         assert!((900..1_100).contains(&hits), "{hits}");
         assert_eq!(plan.draw(Scope::Rest, origin, true, WHERE), None);
@@ -316,11 +316,11 @@ mod tests {
     #[test]
     fn a_rule_concerns_whom_it_names() {
         let now = Ts::from_secs(1);
-        let rule = Rule::new(Fault::Drop, When::share(1.0)).venue(Venue::BinanceSpot);
+        let rule = FaultRule::new(InjectedFault::Drop, When::share(1.0)).venue(Venue::BinanceSpot);
         for (rule, want) in [(rule.clone(), false), (rule.venue(Venue::BinanceUsdm).stream("depth"), true)] {
-            let mut plan = Plan::new(1, now, vec![rule.clone()]);
+            let mut plan = FaultPlan::new(1, now, vec![rule.clone()]);
             assert_eq!(plan.draw(Scope::Message, now, true, WHERE).is_some(), want);
-            let mut plan = Plan::new(1, now, vec![rule.market("ETHUSDT")]);
+            let mut plan = FaultPlan::new(1, now, vec![rule.market("ETHUSDT")]);
             assert_eq!(plan.draw(Scope::Message, now, true, WHERE), None);
         }
     }

@@ -20,10 +20,10 @@ pub mod world;
 
 pub use clock::{Clock, RATE_MAX, RATE_MIN, VirtualClock, machine_time};
 pub use error::Error;
-pub use fault::{Fault, Injected, Rule, Target, When};
+pub use fault::{FaultRule, FaultTarget, Injected, InjectedFault, When};
 pub use recording::Recording;
 pub use server::{Handle, Server, SimConfig, Source};
-pub use truth::{BookTruth, CandleTruth, Level, LiquidationTruth, TradeTruth, Truth};
+pub use truth::{BookTruth, CandleTruth, LiquidationTruth, TradeTruth, TrueLevel, WorldTruth};
 
 /// The venues that are spoken.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 /// One captured frame.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Frame {
+pub(crate) struct CapturedFrame {
     pub(crate) ns: i64,
     /// Binance: the stream. Coinbase: the channel as it is subscribed.
     pub(crate) name: String,
@@ -35,7 +35,7 @@ pub(crate) struct Body {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Recording {
     pub(crate) venue: Venue,
-    pub(crate) frames: Vec<Frame>,
+    pub(crate) frames: Vec<CapturedFrame>,
     pub(crate) bodies: Vec<Body>,
     /// Frames that are answers to a client and not data, or of no known kind.
     skipped: usize,
@@ -72,7 +72,7 @@ impl Recording {
     /// Markets that frames are of, in order of their names.
     #[must_use]
     pub fn markets(&self) -> Vec<String> {
-        let of_name = |f: &Frame| f.name.split_once('@').map(|(symbol, _)| symbol.to_uppercase());
+        let of_name = |f: &CapturedFrame| f.name.split_once('@').map(|(symbol, _)| symbol.to_uppercase());
         let names = self.frames.iter().filter_map(|f| f.product.clone().or_else(|| of_name(f)));
         // All-market streams begin with a mark of their own.
         names.filter(|n| !n.starts_with('!')).collect::<std::collections::BTreeSet<_>>().into_iter().collect()
@@ -192,12 +192,12 @@ fn unit_of(stamp: i64) -> Option<i64> {
     [1_000_000, 1_000, 1].into_iter().find(plausible)
 }
 
-fn binance(ns: i64, text: &str, value: &Value) -> Option<Frame> {
+fn binance(ns: i64, text: &str, value: &Value) -> Option<CapturedFrame> {
     let field = |name: &str| value.get(name).and_then(Value::as_str);
     if let (Some(name), Some(_)) = (field("stream"), value.get("data")) {
         let at = text.find("\"data\":")? + 7;
         let payload = text[at..].trim_end().strip_suffix('}')?;
-        return Some(Frame { ns, name: name.to_owned(), product: None, text: payload.to_owned() });
+        return Some(CapturedFrame { ns, name: name.to_owned(), product: None, text: payload.to_owned() });
     }
     let kind = match field("e") {
         Some("depthUpdate") => "depth".to_owned(),
@@ -209,10 +209,10 @@ fn binance(ns: i64, text: &str, value: &Value) -> Option<Frame> {
         None => value.get("u").map(|_| "bookTicker".to_owned())?,
     };
     let symbol = field("s").or_else(|| value.pointer("/o/s").and_then(Value::as_str))?.to_lowercase();
-    Some(Frame { ns, name: format!("{symbol}@{kind}"), product: None, text: text.to_owned() })
+    Some(CapturedFrame { ns, name: format!("{symbol}@{kind}"), product: None, text: text.to_owned() })
 }
 
-fn coinbase(ns: i64, text: &str, value: &Value) -> Option<Frame> {
+fn coinbase(ns: i64, text: &str, value: &Value) -> Option<CapturedFrame> {
     let channel = match value.get("channel").and_then(Value::as_str)? {
         "l2_data" => "level2",
         channel @ ("market_trades" | "ticker" | "ticker_batch" | "candles" | "status") => channel,
@@ -223,7 +223,7 @@ fn coinbase(ns: i64, text: &str, value: &Value) -> Option<Frame> {
     let inner =
         ["trades", "tickers", "candles"].iter().find_map(|list| event.pointer(&format!("/{list}/0/product_id")));
     let product = event.get("product_id").or(inner).and_then(Value::as_str).map(str::to_owned);
-    Some(Frame { ns, name: channel.to_owned(), product, text: text.to_owned() })
+    Some(CapturedFrame { ns, name: channel.to_owned(), product, text: text.to_owned() })
 }
 
 /// Moves the times in a text by `by_ms`.

@@ -5,9 +5,9 @@
 
 /// A stream of random numbers.
 #[derive(Clone, Debug)]
-pub(crate) struct Rng(u64);
+pub(crate) struct Random(u64);
 
-impl Rng {
+impl Random {
     /// A stream of its own for every triple: markets, days and purposes never share numbers.
     pub(crate) fn new(seed: u64, kind: u64, number: u64) -> Self {
         let mut rng = Self(seed ^ kind.wrapping_mul(0x9E6C_63D0_876A_3F6B));
@@ -61,7 +61,7 @@ mod tests {
 
     #[test]
     fn moments_and_ranges() {
-        let mut rng = Rng::new(1, 2, 3);
+        let mut rng = Random::new(1, 2, 3);
         let n = 40_000;
         let (mut sum, mut squares, mut units) = (0.0, 0.0, 0.0);
         for _ in 0..n {
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn streams_differ_and_repeat() {
-        let first = |seed, kind, n| Rng::new(seed, kind, n).next();
+        let first = |seed, kind, n| Random::new(seed, kind, n).next();
         assert_eq!(first(1, 1, 1), first(1, 1, 1));
         for other in [first(2, 1, 1), first(1, 2, 1), first(1, 1, 2)] {
             assert_ne!(first(1, 1, 1), other);

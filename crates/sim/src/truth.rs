@@ -6,19 +6,19 @@
 
 use crate::Venue;
 use crate::num::pow10;
-use crate::server::Shared;
-use crate::world::bar::Bar;
-use crate::world::candles::Window;
+use crate::server::SharedCore;
+use crate::world::bar::TickBar;
+use crate::world::candles::HistoryWindow;
 use crate::world::event::Mark;
-use crate::world::market::Market;
-use crate::world::perp::{OpenInterest, Settled};
+use crate::world::market::TradedMarket;
+use crate::world::perp::{OpenInterestPoint, SettledFunding};
 use barograph_domain::Ts;
 
 const MINUTE_MS: i64 = 60_000;
 
 /// A price level.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Level {
+pub struct TrueLevel {
     /// Price in quote units.
     pub price: f64,
     /// Quantity in base units.
@@ -31,9 +31,9 @@ pub struct BookTruth {
     /// Id of the latest change.
     pub last_update_id: u64,
     /// From the best down.
-    pub bids: Vec<Level>,
+    pub bids: Vec<TrueLevel>,
     /// From the best up.
-    pub asks: Vec<Level>,
+    pub asks: Vec<TrueLevel>,
 }
 
 /// A trade that was sent, or would have been.
@@ -44,7 +44,7 @@ pub struct TradeTruth {
     /// First and last single trade (`f`, `l`; `t` and `trade_id` where singles are sent).
     pub ids: (u64, u64),
     /// Price and quantity.
-    pub level: Level,
+    pub level: TrueLevel,
     /// Whether the taker sold.
     pub buyer_is_maker: bool,
     /// When it was matched.
@@ -59,8 +59,8 @@ pub struct LiquidationTruth {
     /// Whether the position was long (the order sold).
     pub long: bool,
     /// Average price and filled quantity.
-    pub level: Level,
-    /// When.
+    pub level: TrueLevel,
+    /// Time of the liquidation.
     pub at: Ts,
     /// Whether the socket's sample of one per second held it.
     pub shown: bool,
@@ -77,18 +77,18 @@ pub struct CandleTruth {
     pub volume: f64,
     /// Quote volume.
     pub quote_volume: f64,
-    /// Trades.
+    /// Trades counted.
     pub trades: i64,
 }
 
 /// Access to the truth of a running server.
 #[derive(Clone, Debug)]
-pub struct Truth {
-    pub(crate) shared: Shared,
+pub struct WorldTruth {
+    pub(crate) shared: SharedCore,
 }
 
-impl Truth {
-    fn with<T>(&self, venue: Venue, symbol: &str, read: impl FnOnce(&Market) -> T) -> Option<T> {
+impl WorldTruth {
+    fn with<T>(&self, venue: Venue, symbol: &str, read: impl FnOnce(&TradedMarket) -> T) -> Option<T> {
         self.shared.lock().market(venue, symbol).map(read)
     }
 
@@ -103,7 +103,7 @@ impl Truth {
     #[must_use]
     pub fn book(&self, venue: Venue, symbol: &str) -> Option<BookTruth> {
         self.with(venue, symbol, |m| {
-            let level = |(tick, steps)| Level { price: m.spec.price(tick), quantity: m.spec.quantity(steps) };
+            let level = |(tick, steps)| TrueLevel { price: m.spec.price(tick), quantity: m.spec.quantity(steps) };
             BookTruth {
                 last_update_id: m.book.last_id,
                 bids: m.book.bids.iter().map(level).collect(),
@@ -119,7 +119,7 @@ impl Truth {
             let one = |t: &crate::world::event::Trade| TradeTruth {
                 aggregate_id: t.aggregate_id,
                 ids: (t.first_id, t.last_id),
-                level: Level { price: m.spec.price(t.tick), quantity: m.spec.quantity(t.quantity) },
+                level: TrueLevel { price: m.spec.price(t.tick), quantity: m.spec.quantity(t.quantity) },
                 buyer_is_maker: t.buyer_is_maker,
                 at: Ts::from_millis(t.ms),
             };
@@ -135,7 +135,7 @@ impl Truth {
             let one = |l: &crate::world::event::Liquidation| LiquidationTruth {
                 id: l.id,
                 long: l.long,
-                level: Level { price: price(l.average_units), quantity: m.spec.quantity(l.quantity) },
+                level: TrueLevel { price: price(l.average_units), quantity: m.spec.quantity(l.quantity) },
                 at: Ts::from_millis(l.ms),
                 shown: l.shown,
             };
@@ -146,14 +146,14 @@ impl Truth {
     /// Open contracts, one side, in base units.
     #[must_use]
     pub fn open_interest(&self, venue: Venue, symbol: &str) -> Option<f64> {
-        let read = |m: &Market| m.perp.as_ref().map(|p| m.spec.quantity(p.positions.open_interest()));
+        let read = |m: &TradedMarket| m.perp.as_ref().map(|p| m.spec.quantity(p.positions.open_interest()));
         self.with(venue, symbol, read).flatten()
     }
 
     /// Open interest at full five minutes since the beginning, in steps of the market, oldest first.
     #[must_use]
-    pub fn open_interest_history(&self, venue: Venue, symbol: &str) -> Option<Vec<OpenInterest>> {
-        let read = |m: &Market| m.perp.as_ref().map(|p| p.open_interest.iter().copied().collect());
+    pub fn open_interest_history(&self, venue: Venue, symbol: &str) -> Option<Vec<OpenInterestPoint>> {
+        let read = |m: &TradedMarket| m.perp.as_ref().map(|p| p.open_interest.iter().copied().collect());
         self.with(venue, symbol, read).flatten()
     }
 
@@ -165,7 +165,7 @@ impl Truth {
 
     /// Settled funding since the beginning, oldest first.
     #[must_use]
-    pub fn settled(&self, venue: Venue, symbol: &str) -> Option<Vec<Settled>> {
+    pub fn settled(&self, venue: Venue, symbol: &str) -> Option<Vec<SettledFunding>> {
         self.with(venue, symbol, |m| m.perp.as_ref().map(|p| p.settled.iter().copied().collect())).flatten()
     }
 
@@ -176,9 +176,9 @@ impl Truth {
         let (market, now) = (core.market(venue, symbol)?, core.now().as_millis());
         let limit = usize::try_from((until - from).0 / MINUTE_MS / 1_000_000 + 2).unwrap_or(0);
         let start_ms = Some(from.as_millis().div_euclid(MINUTE_MS) * MINUTE_MS);
-        let window = Window { start_ms, end_ms: Some(until.as_millis() - 1), limit };
+        let window = HistoryWindow { start_ms, end_ms: Some(until.as_millis() - 1), limit };
         let spec = &market.spec;
-        let one = |b: &Bar| CandleTruth {
+        let one = |b: &TickBar| CandleTruth {
             close_ts: Ts::from_millis(b.open_ms + MINUTE_MS),
             prices: [b.open, b.high, b.low, b.close].map(|tick| spec.price(tick)),
             volume: spec.quantity(b.volume),
@@ -192,7 +192,7 @@ impl Truth {
 
     /// Complete minutes since the beginning, oldest first; prices in ticks, quantities in steps.
     #[must_use]
-    pub fn minutes(&self, venue: Venue, symbol: &str) -> Option<Vec<Bar>> {
+    pub fn minutes(&self, venue: Venue, symbol: &str) -> Option<Vec<TickBar>> {
         self.with(venue, symbol, |m| m.bars.iter().copied().collect())
     }
 }

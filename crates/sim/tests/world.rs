@@ -2,12 +2,12 @@
 
 use barograph_domain::{Span, Ts};
 use barograph_sim::world::book::Speed;
-use barograph_sim::world::episode::{Episode, Scheduled};
-use barograph_sim::world::event::Event;
+use barograph_sim::world::episode::{Scheduled, Spell};
+use barograph_sim::world::event::MarketEvent;
 use barograph_sim::world::perp::funding_rate;
 use barograph_sim::world::{SLOT, World, WorldConfig};
 
-fn config(episodes: &[(i64, Episode)]) -> WorldConfig {
+fn config(episodes: &[(i64, Spell)]) -> WorldConfig {
     WorldConfig {
         messages_per_s: 90.0,
         episodes: episodes.iter().map(|(s, e)| Scheduled::all(Span::secs(*s), *e)).collect(),
@@ -19,7 +19,7 @@ fn config(episodes: &[(i64, Episode)]) -> WorldConfig {
 fn run(
     config: &WorldConfig,
     seconds: i64,
-    mut each: impl FnMut(usize, &barograph_sim::world::market::Market, &[Event]),
+    mut each: impl FnMut(usize, &barograph_sim::world::market::TradedMarket, &[MarketEvent]),
 ) -> World {
     let mut world = World::new(config);
     let mut events = Vec::new();
@@ -29,8 +29,8 @@ fn run(
     world
 }
 
-const STORM: [(i64, Episode); 4] =
-    [(0, Episode::Chop), (20, Episode::SqueezeBuildUp), (120, Episode::SqueezeRelease), (200, Episode::Cascade)];
+const STORM: [(i64, Spell); 4] =
+    [(0, Spell::Chop), (20, Spell::SqueezeBuildUp), (120, Spell::SqueezeRelease), (200, Spell::Cascade)];
 
 #[test]
 fn positions_add_up_and_only_reached_ones_are_liquidated() {
@@ -39,7 +39,7 @@ fn positions_add_up_and_only_reached_ones_are_liquidated() {
         let positions = &market.perp.as_ref().unwrap().positions;
         assert_eq!(positions.sums(), (positions.open_interest(), positions.open_interest()));
         for event in events {
-            if let Event::Liquidation(l) = event {
+            if let MarketEvent::Liquidation(l) = event {
                 liquidations += 1;
                 assert!(if l.long { l.mark <= l.liquidation_price } else { l.mark >= l.liquidation_price }, "{l:?}");
             }
@@ -57,8 +57,8 @@ fn books_are_never_crossed_and_trades_print_where_levels_were() {
         assert!(bid < ask && market.book.bids.len() >= 20 && market.book.asks.len() >= 20);
         for event in events {
             match event {
-                Event::Top(top) => tops[number] = Some((top.bid.0, top.ask.0)),
-                Event::Trade(trade) => {
+                MarketEvent::Top(top) => tops[number] = Some((top.bid.0, top.ask.0)),
+                MarketEvent::Trade(trade) => {
                     trades += 1;
                     if let Some((bid, ask)) = tops[number] {
                         let through = if trade.buyer_is_maker { trade.tick <= bid } else { trade.tick >= ask };
@@ -66,7 +66,7 @@ fn books_are_never_crossed_and_trades_print_where_levels_were() {
                     }
                     assert_eq!(trade.singles().map(|s| s.1).sum::<i64>(), trade.quantity);
                 }
-                Event::Depth(update) if update.speed == Speed::Ms50 => {
+                MarketEvent::Depth(update) if update.speed == Speed::Ms50 => {
                     let shown = market.book.top().map(|((b, _), (a, _))| (b, a));
                     assert_eq!(tops[number], shown, "the best prices are the top of the book");
                 }
@@ -84,7 +84,7 @@ fn bars_are_the_trades_of_their_minute() {
     run(&config(&[]), 200, |number, _, events| {
         for event in events {
             match event {
-                Event::Trade(t) => {
+                MarketEvent::Trade(t) => {
                     let s = &mut sums[number];
                     *s = (
                         s.0 + t.quantity,
@@ -93,7 +93,7 @@ fn bars_are_the_trades_of_their_minute() {
                         s.3.min(t.tick),
                     );
                 }
-                Event::Closed(bar) => {
+                MarketEvent::Closed(bar) => {
                     closed += 1;
                     let (volume, buy, high, low) = std::mem::replace(&mut sums[number], (0, 0, i64::MIN, i64::MAX));
                     assert_eq!((bar.volume, bar.taker_buy, bar.high, bar.low), (volume, buy, high, low));
@@ -108,13 +108,13 @@ fn bars_are_the_trades_of_their_minute() {
 #[test]
 fn funding_and_mark_follow_the_premium() {
     for (above, sign) in [(true, 1.0), (false, -1.0)] {
-        let mut config = config(&[(0, Episode::DislocatedBasis { above })]);
+        let mut config = config(&[(0, Spell::DislocatedBasis { above })]);
         // A quarter of an hour before a settlement, whose interval is mostly past.
         config.origin = Ts::from_civil(2026, 11, 20, 15, 50, 0);
         let mut at_settlement = 0;
         let world = run(&config, 1_500, |_, market, events| {
             for event in events {
-                if let Event::Mark(m) = event {
+                if let MarketEvent::Mark(m) = event {
                     let perp = market.perp.as_ref().unwrap();
                     if let Some(settled) = perp.settled.back() {
                         at_settlement += 1;
@@ -137,19 +137,19 @@ fn funding_and_mark_follow_the_premium() {
 
 #[test]
 fn a_cascade_feeds_on_itself_and_quiet_does_not() {
-    let fall = |episodes: &[(i64, Episode)], seed: u64| {
+    let fall = |episodes: &[(i64, Spell)], seed: u64| {
         let mut config = config(episodes);
         config.seed = seed;
         let mut long = 0;
         let world = run(&config, 420, |_, _, events| {
-            long += events.iter().filter(|e| matches!(e, Event::Liquidation(l) if l.long)).count();
+            long += events.iter().filter(|e| matches!(e, MarketEvent::Liquidation(l) if l.long)).count();
         });
         let market = &world.markets[0];
         (market.last_tick() as f64 / market.bars[0].open as f64 - 1.0, long)
     };
     for seed in [1, 2, 3] {
-        let (quiet, few) = fall(&[(0, Episode::Quiet)], seed);
-        let (cascade, many) = fall(&[(0, Episode::Quiet), (120, Episode::Cascade)], seed);
+        let (quiet, few) = fall(&[(0, Spell::Quiet)], seed);
+        let (cascade, many) = fall(&[(0, Spell::Quiet), (120, Spell::Cascade)], seed);
         assert!(quiet.abs() < 0.01 && few < 30, "quiet moved {quiet} with {few} liquidations");
         assert!(cascade < -0.02 && many > 100, "cascade moved {cascade} with {many} liquidations");
         assert!(cascade > -0.6, "cascade moved {cascade}: it must end");
@@ -179,7 +179,7 @@ fn history_and_present_join() {
     let world = run(&config, 200, |_, _, _| {});
     let now = world.now().as_millis();
     let market = &world.markets[0];
-    let window = |start_ms, end_ms, limit| barograph_sim::world::candles::Window { start_ms, end_ms, limit };
+    let window = |start_ms, end_ms, limit| barograph_sim::world::candles::HistoryWindow { start_ms, end_ms, limit };
     let minutes = market.candles(60_000, &window(None, None, 120), now);
     assert_eq!(minutes.len(), 120);
     assert!(minutes.windows(2).all(|w| w[1].open_ms == w[0].open_ms + 60_000));

@@ -15,8 +15,8 @@
 mod server;
 
 use barograph_domain::{Event, Instrument, MinuteRow, Payload, Span, StreamDecl, StreamIndex};
-use barograph_store::suite::sample::{self, Market, START};
-use barograph_store::{LiveBatch, PgWriter, Role, RunSpec, SqliteWriter, Writer};
+use barograph_store::suite::sample::{self, START, SampleMarket};
+use barograph_store::{LiveBatch, PgWriter, RunSpec, SqliteWriter, Writer, WriterRole};
 use std::time::{Duration, Instant};
 
 const MARKETS: usize = 1000;
@@ -31,7 +31,7 @@ struct Plant {
     instruments: Vec<Instrument>,
     streams: Vec<StreamDecl>,
     runs: Vec<RunSpec>,
-    markets: Vec<Market>,
+    markets: Vec<SampleMarket>,
     random: sample::Random,
 }
 
@@ -49,7 +49,7 @@ impl Plant {
         streams.sort();
         streams.dedup();
         let runs = instruments.iter().map(|i| sample::spec(i, &[])).collect();
-        let markets = (0..count).map(|n| Market::new(n as u64)).collect();
+        let markets = (0..count).map(|n| SampleMarket::new(n as u64)).collect();
         Self { instruments, streams, runs, markets, random: sample::Random::new(3) }
     }
 
@@ -159,14 +159,14 @@ fn import(store: &str, writer: &mut dyn Writer) {
 
 fn main() {
     let (dir, whole) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let minutes = day(&mut SqliteWriter::open(whole.path(), &Role::ALL).unwrap());
+    let minutes = day(&mut SqliteWriter::open(whole.path(), &WriterRole::ALL).unwrap());
     let bytes = std::fs::metadata(whole.path().join(barograph_store::sqlite::FILE)).unwrap().len();
     println!("figure sqlite_bytes_per_market_minute {}", bytes / minutes);
     if std::env::var_os("BAROGRAPH_BENCH_KEEP").is_some() {
         println!("kept: {}", whole.keep().display());
     }
-    figures("sqlite", &mut SqliteWriter::open(dir.path(), &Role::ALL).unwrap());
-    import("sqlite", &mut SqliteWriter::open(dir.path(), &Role::ALL).unwrap());
+    figures("sqlite", &mut SqliteWriter::open(dir.path(), &WriterRole::ALL).unwrap());
+    import("sqlite", &mut SqliteWriter::open(dir.path(), &WriterRole::ALL).unwrap());
     if let Ok(url) = std::env::var("BAROGRAPH_BENCH_DB") {
         server(&url, None);
         return;
@@ -179,13 +179,13 @@ fn main() {
 /// The same on a server, in one schema the ticks, in the other the day.
 fn server(url: &str, other: Option<&str>) {
     if let Some(url) = other {
-        let minutes = day(&mut PgWriter::connect(url, &Role::ALL).unwrap());
+        let minutes = day(&mut PgWriter::connect(url, &WriterRole::ALL).unwrap());
         let sizes = "SELECT sum(pg_total_relation_size(oid))::bigint FROM pg_class
                      WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace";
         let bytes: u64 = server::Server::ask(url, sizes)[0][0].as_deref().unwrap().parse().unwrap();
         println!("figure postgres_bytes_per_market_minute {}", bytes / minutes);
     }
-    let mut writer = PgWriter::connect(url, &Role::ALL).unwrap();
+    let mut writer = PgWriter::connect(url, &WriterRole::ALL).unwrap();
     figures("postgres", &mut writer);
     import("postgres", &mut writer);
 }

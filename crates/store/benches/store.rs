@@ -4,8 +4,8 @@
 
 use barograph_domain::{Event, MinuteRow, Span, Ts};
 use barograph_store::codec::{self, ChunkBuilder};
-use barograph_store::suite::sample::{self, FEATURES, Market, START};
-use barograph_store::{PointsVersion, Reader, Role, SqliteReader, SqliteWriter, Writer};
+use barograph_store::suite::sample::{self, FEATURES, START, SampleMarket};
+use barograph_store::{PointsVersion, Reader, SqliteReader, SqliteWriter, Writer, WriterRole};
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use std::path::Path;
@@ -28,12 +28,12 @@ fn market() -> (Vec<barograph_domain::Instrument>, Vec<barograph_domain::StreamD
 }
 
 fn rows(n: i64) -> Vec<MinuteRow> {
-    let mut market = Market::new(7);
+    let mut market = SampleMarket::new(7);
     (1..=n).map(|i| market.row(START + Span::mins(i))).collect()
 }
 
 fn writer(folder: &Path) -> SqliteWriter {
-    SqliteWriter::open(folder, &Role::ALL).unwrap()
+    SqliteWriter::open(folder, &WriterRole::ALL).unwrap()
 }
 
 #[divan::bench(sample_count = 3)]

@@ -15,7 +15,7 @@ mod server;
 
 use barograph_domain::{Event, Instrument, Metric, Payload, Span, StreamDecl, StreamIndex};
 use barograph_store::suite::sample::{self, Random, START};
-use barograph_store::{PgWriter, Role, SqliteWriter, Writer};
+use barograph_store::{PgWriter, SqliteWriter, Writer, WriterRole};
 use std::time::{Duration, Instant};
 
 const SYMBOLS: [&str; 3] = ["BTCUSDT", "ETHUSDT", "SOLUSDT"];
@@ -107,7 +107,7 @@ fn main() {
     let points = std::env::var("BAROGRAPH_BENCH_POINTS").ok().and_then(|n| n.parse().ok()).unwrap_or(POINTS);
     let dir = tempfile::tempdir().unwrap();
     let begin = Instant::now();
-    fill(&mut SqliteWriter::open(dir.path(), &Role::ALL).unwrap(), points);
+    fill(&mut SqliteWriter::open(dir.path(), &WriterRole::ALL).unwrap(), points);
     println!("figure tables_sqlite_points_per_s {:.0}", points as f64 / begin.elapsed().as_secs_f64());
     let conn = rusqlite::Connection::open(dir.path().join(barograph_store::sqlite::FILE)).unwrap();
     measure("sqlite", |sql| {
@@ -122,7 +122,7 @@ fn main() {
     let Some(own) = server::Server::start(&["fsync=off"]) else { return };
     let url = own.schema();
     let begin = Instant::now();
-    fill(&mut PgWriter::connect(&url, &Role::ALL).unwrap(), points);
+    fill(&mut PgWriter::connect(&url, &WriterRole::ALL).unwrap(), points);
     println!("figure tables_postgres_points_per_s {:.0}", points as f64 / begin.elapsed().as_secs_f64());
     server::Server::ask(&url, "ANALYZE");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

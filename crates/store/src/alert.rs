@@ -4,7 +4,7 @@
 //! moment needs nothing but the records known then. Sentences are made from a record when somebody reads it.
 
 use crate::Range;
-use barograph_domain::alert::Change;
+use barograph_domain::alert::AlertChange;
 use barograph_domain::{KnownAlert, Pattern, Severity, Ts};
 
 /// A record of an alert of one market, on its way into the store.
@@ -24,7 +24,7 @@ pub struct AlertQuery {
     /// These patterns only; empty: all.
     pub patterns: Vec<Pattern>,
     /// These changes only; empty: all.
-    pub changes: Vec<Change>,
+    pub changes: Vec<AlertChange>,
     /// At least as severe.
     pub severity: Option<Severity>,
     /// Only episodes that are not over, each by the last that was known of it.

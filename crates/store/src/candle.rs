@@ -7,7 +7,7 @@ use barograph_domain::{InstrumentName, Span, Ts};
 /// Which candles.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct CandleQuery {
-    /// Whose.
+    /// Market of the candles.
     pub instrument: InstrumentName,
     /// Their length; candles begin at whole multiples of it since 1970.
     pub every: Span,

@@ -5,10 +5,10 @@
 //! the content hash. The crate's `suite` states all of this as tests, run by every implementation.
 
 use crate::{
-    AlertQuery, Appended, Book, CandleQuery, Candles, CheckReport, Checkpoint, Dirty, Forgotten, Gap, ImportRecord,
-    Imported, Inserted, InstrumentInfo, LabelChange, LevelQuery, LiveBatch, NoticeQuery, OutboxReader, Page, Point,
-    PointQuery, PointsVersion, Pruned, Range, Replaced, Result, Retention, RowQuery, Rows, RunInfo, RunKey, RunSpec,
-    StreamInfo, UniversePart, UniverseState, WatchState,
+    AlertQuery, Appended, CandleQuery, Candles, CheckReport, Checkpoint, Dirty, Forgotten, Gap, ImportRecord, Imported,
+    Inserted, InstrumentInfo, LabelChange, LevelQuery, LiveBatch, NoticeQuery, OutboxReader, Page, Point, PointQuery,
+    PointsVersion, Pruned, Range, Replaced, Result, Retention, RowQuery, Rows, RunInfo, RunKey, RunSpec,
+    StoredOrderBook, StreamInfo, UniversePart, UniverseState, WatchState,
 };
 use barograph_domain::advice::{Notice, Position};
 use barograph_domain::{
@@ -16,7 +16,7 @@ use barograph_domain::{
 };
 
 /// Events in the total order of [`Event::order`].
-pub type Events<'a> = Box<dyn Iterator<Item = Result<Event>> + Send + 'a>;
+pub type OrderedEvents<'a> = Box<dyn Iterator<Item = Result<Event>> + Send + 'a>;
 
 /// Questions. `as_of: None` means all that is stored; otherwise only what was known at that moment (`known_ts ≤ as_of`).
 pub trait Reader: OutboxReader {
@@ -45,7 +45,7 @@ pub trait Reader: OutboxReader {
     ///
     /// # Errors
     /// See [`Self::instruments`]; also from each item.
-    fn events(&self, streams: &[StreamDecl], after: Option<Ts>, as_of: Option<Ts>) -> Result<Events<'_>>;
+    fn events(&self, streams: &[StreamDecl], after: Option<Ts>, as_of: Option<Ts>) -> Result<OrderedEvents<'_>>;
 
     /// Candles of an instrument, made from its stored bars, or from its trades where it has none that are short enough. Of
     /// several revisions of a bar the latest counts that was known.
@@ -132,7 +132,13 @@ pub trait Reader: OutboxReader {
     ///
     /// # Errors
     /// See [`Self::instruments`].
-    fn books(&self, instrument: &InstrumentName, range: Range, limit: usize, as_of: Option<Ts>) -> Result<Page<Book>>;
+    fn books(
+        &self,
+        instrument: &InstrumentName,
+        range: Range,
+        limit: usize,
+        as_of: Option<Ts>,
+    ) -> Result<Page<StoredOrderBook>>;
 
     /// The newest checkpoint that is not later than `at`.
     ///

@@ -29,15 +29,15 @@ pub mod universe;
 pub use alert::{AlertQuery, LiveAlert};
 pub use barograph_domain::delivery::{DeliveryChange, Firing, Join, Outgoing};
 pub use candle::{Candle, CandleQuery, Candles};
-pub use contract::{Batches, Events, OneBatch, Reader, RunWriter, Writer};
+pub use contract::{Batches, OneBatch, OrderedEvents, Reader, RunWriter, Writer};
 pub use error::{Error, Recovery, Result};
-pub use live::{Appended, BOOK_LEVELS_MAX, Book, BookSample, LiveBatch, LiveLevel, Provenance};
+pub use live::{Appended, BOOK_LEVELS_MAX, BookSample, LiveBatch, LiveLevel, Provenance, StoredOrderBook};
 pub use model::{
     CheckReport, ContentHash, Contradiction, Forgotten, ImportRecord, Imported, Inserted, InstrumentInfo, LevelQuery,
-    Page, Point, PointQuery, PointsVersion, Pruned, Range, Retention, Role, SectionHash, StreamInfo,
+    Page, Point, PointQuery, PointsVersion, Pruned, Range, Retention, SectionHash, StreamInfo, WriterRole,
 };
 pub use outbox::{
-    DeliveryPlace, DeliveryQuery, EndpointCount, MessageLog, OutboxDesk, OutboxReader, OutboxStore, Replay, Sent,
+    DeliveryPlace, DeliveryQuery, EndpointCount, MessageLog, OutboxDesk, OutboxReader, OutboxStore, ReplayOutcome, Sent,
 };
 pub use position::{NoticeQuery, PositionWriter, Registered, WatchState};
 pub use postgres::{PgReader, PgWriter};
@@ -46,7 +46,7 @@ pub use run::{
 };
 pub use sqlite::{SqliteReader, SqliteWriter};
 pub use target::{
-    Target, migrate, open_desk, open_outbox, open_positions, open_reader, open_writer, open_writer_patient_for,
+    StoreTarget, migrate, open_desk, open_outbox, open_positions, open_reader, open_writer, open_writer_patient_for,
     schema_version, show_basis_every,
 };
 pub use universe::{LiveUniverse, PairRecord, UniversePart, UniverseState, watch_words};

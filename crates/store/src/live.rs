@@ -91,7 +91,7 @@ pub const BOOK_LEVELS_MAX: usize = 25;
 
 /// A stored order book.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Book {
+pub struct StoredOrderBook {
     /// The moment it shows.
     pub ts: Ts,
     /// When it was known.
@@ -140,7 +140,7 @@ pub struct LiveBatch<'a> {
     pub universe: &'a [LiveUniverse],
     /// Revisions of scheduled events. One that is there stays as it is.
     pub calendar: &'a [CalendarEntry],
-    /// What is to be told of all this. A message or delivery that is there already stays as it is.
+    /// What is to be delivered of all this. A message or delivery that is there already stays as it is.
     pub messages: &'a [Outgoing],
 }
 
@@ -167,7 +167,7 @@ pub struct Appended {
     pub universe: u64,
     /// Revisions of scheduled events that were not stored before.
     pub calendar: u64,
-    /// What is to be told now: messages that were not stored before, and of those that were the deliveries to endpoints that
-    /// had none. Whatever a replayed journal makes again and the store knows is not here, because it was told or waits.
+    /// What is to be delivered now: messages that were not stored before, and of those that were the deliveries to endpoints that
+    /// had none. Whatever a replayed journal makes again and the store knows is not here, because it was delivered or waits.
     pub messages: Vec<Outgoing>,
 }

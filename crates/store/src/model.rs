@@ -8,7 +8,7 @@ use barograph_domain::{Instrument, InstrumentName, LevelType, Metric, Payload, S
 
 /// Roles of writing processes; each is held by one process at a time. Readers hold none.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Role {
+pub enum WriterRole {
     /// Writes metric points and the table of imports.
     Ingest,
     /// Writes rows, label changes, gaps and checkpoints of runs.
@@ -17,7 +17,7 @@ pub enum Role {
     Delivery,
 }
 
-impl Role {
+impl WriterRole {
     /// Those of a process that writes facts; deliveries have a writer of their own.
     pub const ALL: [Self; 2] = [Self::Ingest, Self::Context];
 
@@ -145,7 +145,7 @@ impl Default for LevelQuery {
 /// Which metric points are wanted. Answers are ordered by (`event_ts`, stream, sequence).
 #[derive(Clone, PartialEq, Debug)]
 pub struct PointQuery {
-    /// Whose.
+    /// Market of the points.
     pub instrument: InstrumentName,
     /// Which metric.
     pub metric: Metric,

@@ -1,4 +1,4 @@
-//! The outbox: what is to be told, to whom, and what became of it.
+//! The outbox: what is to be delivered, to whom, and what became of it.
 //!
 //! A message is stored in the transaction of the fact it reports ([`crate::LiveBatch::messages`],
 //! [`crate::PositionWriter::record_check`]), so that one is never there without the other. From then on its deliveries belong to
@@ -67,7 +67,7 @@ impl Sent {
 /// All that is stored about a message.
 #[derive(Clone, PartialEq, Debug)]
 pub struct MessageLog {
-    /// What was to be told, and to whom.
+    /// What was to be delivered, and to whom.
     pub outgoing: Outgoing,
     /// Every try, oldest first.
     pub attempts: Vec<Attempt>,
@@ -88,10 +88,10 @@ pub struct EndpointCount {
     pub latency_ms_p99: Option<u32>,
 }
 
-/// What became of a wish to have something sent again.
+/// What became of a request to have something sent again.
 #[derive(Clone, PartialEq, Debug)]
-pub enum Replay {
-    /// It waits again, with this one delivery; the dispatcher of a running process has to be told.
+pub enum ReplayOutcome {
+    /// It waits again, with this one delivery; the dispatcher of a running process has to hear of it.
     Waits(Box<Outgoing>),
     /// It has not come to an end yet.
     Unfinished,
@@ -159,12 +159,12 @@ pub trait OutboxDesk: Send {
     /// See [`Self::put_silence`].
     fn end_silence(&mut self, id: &str, at: Ts, by: &str) -> Result<bool>;
 
-    /// Has something sent again that is dead, expired or superseded: its tries are counted anew and it is worth telling for as
+    /// Has something sent again that is dead, expired or superseded: its tries are counted anew and it is worth delivering for as
     /// long as if it had become known at `now`.
     ///
     /// # Errors
     /// See [`Self::put_silence`].
-    fn replay(&mut self, endpoint: &str, message: &str, now: Ts) -> Result<Replay>;
+    fn replay(&mut self, endpoint: &str, message: &str, now: Ts) -> Result<ReplayOutcome>;
 
     /// Says that an endpoint is in use again, whatever it answered before; what was learned of it stays. False when it was.
     ///
@@ -188,7 +188,7 @@ pub trait OutboxStore: OutboxDesk {
     /// See [`Self::unfinished`].
     fn unfinished_after(&mut self, last: &Message, limit: usize) -> Result<Vec<Outgoing>>;
 
-    /// When the newest message was known or the newest try began; `None`: nothing was ever told.
+    /// When the newest message was known or the newest try began; `None`: nothing was ever delivered.
     ///
     /// # Errors
     /// See [`Self::unfinished`].

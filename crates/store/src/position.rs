@@ -1,4 +1,4 @@
-//! Positions people have registered, what was told about each, and the memory of the watch over them (R1.71–R1.74).
+//! Positions people have registered, what was reported about each, and the memory of the watch over them (R1.71–R1.74).
 //!
 //! They are the user's, not the market's: no part of the content hash, and written without a role, so that a command line
 //! can register one while a live process writes minutes. Each call is one short transaction. A position that goes is kept
@@ -26,7 +26,7 @@ pub struct NoticeQuery {
     pub position: Option<String>,
     /// One market only.
     pub instrument: Option<InstrumentName>,
-    /// Only what was told by then; `None`: all.
+    /// Only what was reported by then; `None`: all.
     pub as_of: Option<Ts>,
     /// At most so many.
     pub limit: usize,
@@ -49,13 +49,13 @@ pub trait PositionWriter: Send {
     /// When the store cannot be written; so for every method here.
     fn put_position(&mut self, position: &Position, at: Ts) -> Result<Registered>;
 
-    /// Takes a position out; false when there is none of that id. What was told about it stays.
+    /// Takes a position out; false when there is none of that id. What was reported about it stays.
     ///
     /// # Errors
     /// See [`Self::put_position`].
     fn remove_position(&mut self, id: &str, at: Ts) -> Result<bool>;
 
-    /// Stores what a check found, and what is to be told of it, all or nothing. A notice or message that is stored already stays as it is; the memory of positions
+    /// Stores what a check found, and what is to be delivered of it, all or nothing. A notice or message that is stored already stays as it is; the memory of positions
     /// that are gone is not kept.
     ///
     /// # Errors

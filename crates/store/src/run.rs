@@ -134,7 +134,7 @@ pub struct LabelChange {
     pub to: RiskRegime,
 }
 
-/// A change of continuity the engine was told about.
+/// A change of continuity the engine heard of.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Gap {
     /// Which stream.
@@ -157,7 +157,7 @@ pub struct Checkpoint {
 /// An instrument whose rows do not follow from its points yet.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Dirty {
-    /// Which.
+    /// Market of the run.
     pub instrument: InstrumentName,
     /// Earliest `known_ts` that changed. `None`: there is no run of this logic version yet.
     pub since: Option<Ts>,
@@ -194,7 +194,7 @@ pub struct Replaced {
     pub rows: u64,
     /// Label changes among them.
     pub label_changes: u64,
-    /// Gaps.
+    /// Gaps stored.
     pub gaps: u64,
     /// Things that happened to levels.
     pub levels: u64,

@@ -1,8 +1,8 @@
 //! Where a store is, and opening it there: a data folder, or a PostgreSQL server (`DB_URL`, `--db-url`).
 
 use crate::{
-    OutboxDesk, OutboxStore, PgReader, PgWriter, PositionWriter, Reader, Result, Role, SqliteReader, SqliteWriter,
-    Writer,
+    OutboxDesk, OutboxStore, PgReader, PgWriter, PositionWriter, Reader, Result, SqliteReader, SqliteWriter, Writer,
+    WriterRole,
 };
 use barograph_domain::Span;
 use std::fmt;
@@ -11,14 +11,14 @@ use std::time::Duration;
 
 /// Where a store is.
 #[derive(Clone, PartialEq, Eq)]
-pub enum Target {
+pub enum StoreTarget {
     /// A data folder; the store is one file in it.
     Folder(PathBuf),
     /// A server, as `postgres://user:password@host:port/database`. Printed without the password.
     Postgres(String),
 }
 
-impl Target {
+impl StoreTarget {
     /// A server if the text is the address of one, else a folder.
     #[must_use]
     pub fn parse(text: &str) -> Self {
@@ -30,11 +30,11 @@ impl Target {
     }
 }
 
-impl fmt::Display for Target {
+impl fmt::Display for StoreTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Folder(path) => write!(f, "{}", path.display()),
-            Self::Postgres(url) => match crate::postgres::Address::parse(url) {
+            Self::Postgres(url) => match crate::postgres::DatabaseAddress::parse(url) {
                 Ok(address) => write!(f, "{}", address.path().display()),
                 // An address that is not understood may have its password anywhere.
                 Err(_) => f.write_str("postgres://…"),
@@ -43,7 +43,7 @@ impl fmt::Display for Target {
     }
 }
 
-impl fmt::Debug for Target {
+impl fmt::Debug for StoreTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Target({self})")
     }
@@ -53,10 +53,10 @@ impl fmt::Debug for Target {
 ///
 /// # Errors
 /// [`crate::Error::Missing`] when nothing is stored there, and all that opening can bring.
-pub fn open_reader(target: &Target) -> Result<Box<dyn Reader>> {
+pub fn open_reader(target: &StoreTarget) -> Result<Box<dyn Reader>> {
     Ok(match target {
-        Target::Folder(folder) => Box::new(SqliteReader::open(folder)?),
-        Target::Postgres(url) => Box::new(PgReader::connect(url)?),
+        StoreTarget::Folder(folder) => Box::new(SqliteReader::open(folder)?),
+        StoreTarget::Postgres(url) => Box::new(PgReader::connect(url)?),
     })
 }
 
@@ -64,10 +64,10 @@ pub fn open_reader(target: &Target) -> Result<Box<dyn Reader>> {
 ///
 /// # Errors
 /// [`crate::Error::Locked`] when another process holds a role, and all that opening can bring.
-pub fn open_writer(target: &Target, roles: &[Role]) -> Result<Box<dyn Writer>> {
+pub fn open_writer(target: &StoreTarget, roles: &[WriterRole]) -> Result<Box<dyn Writer>> {
     Ok(match target {
-        Target::Folder(folder) => Box::new(SqliteWriter::open(folder, roles)?),
-        Target::Postgres(url) => Box::new(PgWriter::connect(url, roles)?),
+        StoreTarget::Folder(folder) => Box::new(SqliteWriter::open(folder, roles)?),
+        StoreTarget::Postgres(url) => Box::new(PgWriter::connect(url, roles)?),
     })
 }
 
@@ -76,10 +76,14 @@ pub fn open_writer(target: &Target, roles: &[Role]) -> Result<Box<dyn Writer>> {
 ///
 /// # Errors
 /// As [`open_writer`].
-pub fn open_writer_patient_for(target: &Target, roles: &[Role], patience: Duration) -> Result<Box<dyn Writer>> {
+pub fn open_writer_patient_for(
+    target: &StoreTarget,
+    roles: &[WriterRole],
+    patience: Duration,
+) -> Result<Box<dyn Writer>> {
     match target {
-        Target::Folder(_) => open_writer(target, roles),
-        Target::Postgres(url) => Ok(Box::new(PgWriter::connect(url, roles)?.with_patience(patience))),
+        StoreTarget::Folder(_) => open_writer(target, roles),
+        StoreTarget::Postgres(url) => Ok(Box::new(PgWriter::connect(url, roles)?.with_patience(patience))),
     }
 }
 
@@ -87,10 +91,10 @@ pub fn open_writer_patient_for(target: &Target, roles: &[Role], patience: Durati
 ///
 /// # Errors
 /// All that opening can bring.
-pub fn open_positions(target: &Target) -> Result<Box<dyn PositionWriter>> {
+pub fn open_positions(target: &StoreTarget) -> Result<Box<dyn PositionWriter>> {
     Ok(match target {
-        Target::Folder(folder) => Box::new(SqliteWriter::open(folder, &[])?),
-        Target::Postgres(url) => Box::new(PgWriter::connect(url, &[])?),
+        StoreTarget::Folder(folder) => Box::new(SqliteWriter::open(folder, &[])?),
+        StoreTarget::Postgres(url) => Box::new(PgWriter::connect(url, &[])?),
     })
 }
 
@@ -98,11 +102,11 @@ pub fn open_positions(target: &Target) -> Result<Box<dyn PositionWriter>> {
 ///
 /// # Errors
 /// [`crate::Error::Locked`] when another process delivers, and all that opening can bring.
-pub fn open_outbox(target: &Target) -> Result<Box<dyn OutboxStore>> {
-    let roles = [Role::Delivery];
+pub fn open_outbox(target: &StoreTarget) -> Result<Box<dyn OutboxStore>> {
+    let roles = [WriterRole::Delivery];
     Ok(match target {
-        Target::Folder(folder) => Box::new(SqliteWriter::open(folder, &roles)?),
-        Target::Postgres(url) => Box::new(PgWriter::connect(url, &roles)?),
+        StoreTarget::Folder(folder) => Box::new(SqliteWriter::open(folder, &roles)?),
+        StoreTarget::Postgres(url) => Box::new(PgWriter::connect(url, &roles)?),
     })
 }
 
@@ -110,10 +114,10 @@ pub fn open_outbox(target: &Target) -> Result<Box<dyn OutboxStore>> {
 ///
 /// # Errors
 /// All that opening can bring.
-pub fn open_desk(target: &Target) -> Result<Box<dyn OutboxDesk>> {
+pub fn open_desk(target: &StoreTarget) -> Result<Box<dyn OutboxDesk>> {
     Ok(match target {
-        Target::Folder(folder) => Box::new(SqliteWriter::open(folder, &[])?),
-        Target::Postgres(url) => Box::new(PgWriter::connect(url, &[])?),
+        StoreTarget::Folder(folder) => Box::new(SqliteWriter::open(folder, &[])?),
+        StoreTarget::Postgres(url) => Box::new(PgWriter::connect(url, &[])?),
     })
 }
 
@@ -121,7 +125,7 @@ pub fn open_desk(target: &Target) -> Result<Box<dyn OutboxDesk>> {
 ///
 /// # Errors
 /// All that opening can bring.
-pub fn migrate(target: &Target) -> Result<()> {
+pub fn migrate(target: &StoreTarget) -> Result<()> {
     open_writer(target, &[]).map(drop)
 }
 
@@ -129,19 +133,19 @@ pub fn migrate(target: &Target) -> Result<()> {
 ///
 /// # Errors
 /// All that opening can bring.
-pub fn show_basis_every(target: &Target, every: Span) -> Result<()> {
+pub fn show_basis_every(target: &StoreTarget, every: Span) -> Result<()> {
     match target {
-        Target::Folder(folder) => crate::sqlite::set(&folder.join(crate::sqlite::FILE), "basis_every", every.0),
-        Target::Postgres(url) => crate::postgres::set(url, "basis_every", every.0),
+        StoreTarget::Folder(folder) => crate::sqlite::set(&folder.join(crate::sqlite::FILE), "basis_every", every.0),
+        StoreTarget::Postgres(url) => crate::postgres::set(url, "basis_every", every.0),
     }
 }
 
 /// Version of the tables that this build makes and reads.
 #[must_use]
-pub fn schema_version(target: &Target) -> i64 {
+pub fn schema_version(target: &StoreTarget) -> i64 {
     match target {
-        Target::Folder(_) => crate::sqlite::known(),
-        Target::Postgres(_) => crate::postgres::known(),
+        StoreTarget::Folder(_) => crate::sqlite::known(),
+        StoreTarget::Postgres(_) => crate::postgres::known(),
     }
 }
 
@@ -151,10 +155,10 @@ mod tests {
 
     #[test]
     fn targets_are_told_apart_and_keep_secrets() {
-        let server = Target::parse("postgres://ann:s3cret@db.example/market");
+        let server = StoreTarget::parse("postgres://ann:s3cret@db.example/market");
         assert_eq!(server.to_string(), "postgres://db.example:5432/market");
         assert_eq!(format!("{server:?}"), "Target(postgres://db.example:5432/market)");
-        assert_eq!(Target::parse("postgres://ann:s3cret@").to_string(), "postgres://…");
-        assert_eq!(Target::parse("data/here"), Target::Folder(PathBuf::from("data/here")));
+        assert_eq!(StoreTarget::parse("postgres://ann:s3cret@").to_string(), "postgres://…");
+        assert_eq!(StoreTarget::parse("data/here"), StoreTarget::Folder(PathBuf::from("data/here")));
     }
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 
 /// One file, cells as written.
 #[derive(Debug)]
-pub struct Table {
+pub struct GoldenTable {
     name: String,
     header: Vec<String>,
     rows: Vec<Vec<String>>,
@@ -17,14 +17,14 @@ pub struct Table {
     asked: RefCell<BTreeSet<usize>>,
 }
 
-/// One line of a [`Table`].
+/// One line of a [`GoldenTable`].
 #[derive(Clone, Copy, Debug)]
-pub struct Row<'a> {
-    table: &'a Table,
+pub struct GoldenRow<'a> {
+    table: &'a GoldenTable,
     at: usize,
 }
 
-impl Table {
+impl GoldenTable {
     /// The vector of this name. The test asks for every column of it, or fails when it lets go of the table.
     ///
     /// # Panics
@@ -63,8 +63,8 @@ impl Table {
     }
 
     /// The rows from the first to the last.
-    pub fn rows(&self) -> impl ExactSizeIterator<Item = Row<'_>> + DoubleEndedIterator + Clone {
-        (0..self.rows.len()).map(move |at| Row { table: self, at })
+    pub fn rows(&self) -> impl ExactSizeIterator<Item = GoldenRow<'_>> + DoubleEndedIterator + Clone {
+        (0..self.rows.len()).map(move |at| GoldenRow { table: self, at })
     }
 
     /// The row at this place, from 0.
@@ -72,9 +72,9 @@ impl Table {
     /// # Panics
     /// When the table is shorter.
     #[must_use]
-    pub fn row(&self, at: usize) -> Row<'_> {
+    pub fn row(&self, at: usize) -> GoldenRow<'_> {
         assert!(at < self.rows.len(), "{}: no row {at}", self.name);
-        Row { table: self, at }
+        GoldenRow { table: self, at }
     }
 
     /// The last row.
@@ -82,7 +82,7 @@ impl Table {
     /// # Panics
     /// When there is none.
     #[must_use]
-    pub fn last(&self) -> Row<'_> {
+    pub fn last(&self) -> GoldenRow<'_> {
         self.row(self.rows.len().wrapping_sub(1))
     }
 
@@ -98,7 +98,7 @@ impl Table {
     }
 }
 
-impl Drop for Table {
+impl Drop for GoldenTable {
     fn drop(&mut self) {
         if self.whole && !std::thread::panicking() {
             assert!(self.unread().is_empty(), "nobody reads of testdata/golden/{}.csv: {:?}", self.name, self.unread());
@@ -106,7 +106,7 @@ impl Drop for Table {
     }
 }
 
-impl<'a> Row<'a> {
+impl<'a> GoldenRow<'a> {
     /// The cell as written.
     ///
     /// # Panics
@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn cells_are_read_by_name() {
-        let table = Table::parse("t", TEXT, true);
+        let table = GoldenTable::parse("t", TEXT, true);
         let [first, last] = [table.row(0), table.last()];
         assert_eq!((first.need("x"), first.number("y"), first.truth("z")), (1.5, None, true));
         assert_eq!((last.text("y"), table.rows().len(), table.columns()[3].as_str()), ("word", 2, "z"));
@@ -168,12 +168,12 @@ mod tests {
     #[test]
     #[should_panic(expected = "nobody reads of testdata/golden/t.csv: [\"y\", \"z\"]")]
     fn a_column_that_nobody_asked_for_fails_the_test() {
-        let table = Table::parse("t", TEXT, true);
+        let table = GoldenTable::parse("t", TEXT, true);
         table.rows().for_each(|row| assert!(row.need("x") > 0.0));
     }
 
     #[test]
     fn a_part_may_leave_columns_to_another() {
-        assert_eq!(Table::parse("t", TEXT, false).unread(), ["x", "y", "z"]);
+        assert_eq!(GoldenTable::parse("t", TEXT, false).unread(), ["x", "y", "z"]);
     }
 }

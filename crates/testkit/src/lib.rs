@@ -7,6 +7,6 @@ mod golden;
 mod recorded;
 mod skipped;
 
-pub use golden::{Row, Table};
+pub use golden::{GoldenRow, GoldenTable};
 pub use recorded::recorded;
 pub use skipped::{LIST, skipped, skipped_part};

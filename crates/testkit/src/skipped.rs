@@ -15,7 +15,7 @@ pub const LIST: &str = "SKIPPED_TESTS";
 /// # Panics
 /// When the list cannot be written to: a skip that nobody hears of would be a test that passed.
 pub fn skipped(why: &str) {
-    say(&test_name(), why);
+    report(&test_name(), why);
 }
 
 /// The same for a part of the test: `skipped: <test> (<part>): <why>`. The summary counts the test.
@@ -23,11 +23,11 @@ pub fn skipped(why: &str) {
 /// # Panics
 /// As [`skipped`].
 pub fn skipped_part(part: &str, why: &str) {
-    say(&format!("{} ({part})", test_name()), why);
+    report(&format!("{} ({part})", test_name()), why);
 }
 
 #[expect(clippy::print_stderr, reason = "a test that is skipped says so to who runs it")]
-fn say(what: &str, why: &str) {
+fn report(what: &str, why: &str) {
     let line = format!("skipped: {what}: {why}").replace(['\n', '\r'], " ");
     eprintln!("{line}");
     let Some(list) = std::env::var_os(LIST) else { return };

@@ -9,12 +9,12 @@ use tokio::time::Instant;
 const KEPT_FOR: Duration = Duration::from_secs(30);
 
 /// Kept connections, by the place they lead to. Whoever takes one owns it; it comes back when its answer was read whole.
-pub struct Kept<C> {
+pub struct KeptConnections<C> {
     most: usize,
     places: Mutex<BTreeMap<String, Vec<(Instant, C)>>>,
 }
 
-impl<C> Kept<C> {
+impl<C> KeptConnections<C> {
     /// Keeps at most so many for each place.
     #[must_use]
     pub const fn new(most: usize) -> Self {
@@ -39,7 +39,7 @@ impl<C> Kept<C> {
     }
 }
 
-impl<C> core::fmt::Debug for Kept<C> {
+impl<C> core::fmt::Debug for KeptConnections<C> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str("Kept")
     }
@@ -51,7 +51,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_last_one_is_used_first_and_none_that_is_closed_old_or_too_many() {
-        let kept = Kept::new(2);
+        let kept = KeptConnections::new(2);
         assert_eq!(kept.take("a", |_| true), None);
         kept.put("a", 1);
         tokio::time::advance(Duration::from_secs(20)).await;

@@ -9,7 +9,7 @@ mod anyone;
 mod kept;
 mod roots;
 
-pub use kept::Kept;
+pub use kept::KeptConnections;
 pub use roots::{roots, roots_of_file};
 pub use tokio_rustls::client::TlsStream;
 pub use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};

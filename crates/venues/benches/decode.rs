@@ -8,7 +8,7 @@
 
 use barograph_domain::{MarketKind, Metric, Span, Ts};
 use barograph_venues::session::{
-    Book, ConnId, Decimal, Input, MarketIndex, MarketSpec, Out, RequestId, Scan, Session, SessionConfig, venue,
+    ConnId, Decimal, Input, MarketIndex, MarketSpec, OrderBook, Out, RequestId, Scan, Session, SessionConfig, venue,
 };
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -224,7 +224,7 @@ fn book_updates(r: &Recording) -> f64 {
         });
     }
     rate(all.len(), || {
-        let mut book = Book::new(1, 2_000);
+        let mut book = OrderBook::new(1, 2_000);
         book.reserve();
         for (is_bid, price, qty) in &all {
             let set = if *is_bid { book.bid(*price, *qty) } else { book.ask(*price, *qty) };

@@ -2,7 +2,7 @@
 //! replayed, so that both paths declare the same gaps.
 //!
 //! Only archives: there a missing row is missing for good. Live streams (`filled`) declare their own gaps, and event
-//! streams have no cadence to miss. Forced closes are events whose silence means zero, as far as their archive reaches: it
+//! streams have no cadence to miss. Liquidations are events whose silence means zero, as far as their archive reaches: it
 //! comes in whole days of UTC, so that a row speaks for its day. A day without a row yet is given an hour: a market in
 //! which nobody was liquidated since midnight is common, and saying each night that it is not listened to would make
 //! its windows undefined. After that hour the stream is lost since the end of its last day, until its next row, which
@@ -110,7 +110,7 @@ impl Continuity {
     }
 }
 
-/// Forced closes of an archive, with their delay.
+/// Liquidations of an archive, with their delay.
 fn days(decl: &StreamDecl) -> Option<Span> {
     (!decl.filled && decl.metric == Metric::Liquidation).then_some(decl.delay)
 }
@@ -193,7 +193,7 @@ mod tests {
         }
     }
 
-    /// What is said of an archive of forced closes with rows at these hours, while another stream passes the time every
+    /// What is said of an archive of liquidations with rows at these hours, while another stream passes the time every
     /// `step` hours: hour known, state, from, until.
     fn told(rows: &[i64], step: i64, hours: i64) -> Vec<(i64, StatusState, i64, Option<i64>)> {
         let mut continuity = Continuity::new(&[
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn an_archive_of_forced_closes_ends_with_its_last_day() {
+    fn an_archive_of_liquidations_ends_with_its_last_day() {
         use StatusState::{Gap, Live};
         // Rows on days 0, 1 and 3; silence within a day, and for an hour after midnight, is silence.
         let want = [(49, Gap, 48, None), (90, Live, 48, Some(72)), (97, Gap, 96, None)];

@@ -12,7 +12,7 @@ pub const JSON_COLUMNS: [&str; 6] = ["date", "open", "high", "low", "close", "vo
 
 /// Funding in the shape of candles: only `open` holds something, and it is small.
 #[must_use]
-pub fn looks_like_funding(rows: &[[Option<f64>; 5]]) -> bool {
+pub fn is_funding(rows: &[[Option<f64>; 5]]) -> bool {
     let zero = |v: Option<f64>| v.is_none_or(|v| v.abs() < f64::MIN_POSITIVE);
     !rows.is_empty()
         && rows.iter().all(|[open, high, low, close, volume]| {

@@ -65,7 +65,7 @@ impl Format {
 
 /// Where a row's time stands and what it means.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Clock {
+pub struct RowClock {
     /// Column of the stamp.
     pub column: usize,
     /// Column of the receive time, in recordings.
@@ -106,7 +106,7 @@ pub enum SideColumn {
     BuyerIsMaker(usize),
     /// `buy` or `sell`, the side that acted.
     Word(usize),
-    /// Not told.
+    /// Not stated.
     None,
 }
 
@@ -133,18 +133,18 @@ pub enum Shape {
     },
     /// One or more plain series side by side.
     Values(Vec<(Metric, usize)>),
-    /// Trades.
+    /// Rows of trades.
     Trades {
         /// Trade id.
         id: Option<usize>,
-        /// Price.
+        /// Column of the price.
         price: usize,
         /// Base quantity.
         qty: usize,
         /// Acting side.
         side: SideColumn,
     },
-    /// Forced closes.
+    /// Rows of liquidations.
     Liquidations {
         /// Side of the ORDER: sell closes a long.
         side: usize,
@@ -194,7 +194,7 @@ pub struct Layout {
     /// Which format it is.
     pub format: Format,
     /// Time and its meaning.
-    pub clock: Clock,
+    pub clock: RowClock,
     /// What the rows hold.
     pub shape: Shape,
     /// Column names as messages show them.

@@ -2,10 +2,10 @@
 
 use crate::columns::ColumnMap;
 use crate::layout::{BarColumns, Format, Layout, Shape, SideColumn};
-use crate::recognise::Table;
+use crate::recognise::RawTable;
 use barograph_domain::{Metric, Stamp};
 
-impl Table<'_> {
+impl RawTable<'_> {
     pub(crate) fn mapped(&self, map: &ColumnMap) -> Result<Layout, String> {
         let at = |field: &str| map.column(field).and_then(|name| self.position(name));
         let time = at("time").ok_or("column map has no time; write time=<column>")?;

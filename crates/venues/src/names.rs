@@ -218,7 +218,7 @@ impl Hints {
     }
 
     fn finish(mut self) -> Self {
-        // Some archive files exist for contracts only; the symbol then tells which margin.
+        // Some archive files exist for contracts only; the symbol then gives the margin.
         let contracts_only = matches!(
             self.metric,
             Some(

@@ -3,29 +3,29 @@
 
 use crate::layout::{BarColumns, SideColumn};
 use crate::number;
-use crate::reject::{Reason, Reject};
-use crate::row::{Cell, Row};
+use crate::reject::{Reject, RejectReason};
+use crate::row::{Row, TableCell};
 use barograph_domain::{Bar, Metric, Payload, Price, Side};
 
 pub(crate) fn bar(row: &Row<'_>, metric: Metric, c: &BarColumns) -> Result<Option<Payload>, Reject> {
     let prices = [c.open, c.high, c.low, c.close];
-    if prices.iter().all(|p| row.cell(*p) == Cell::Empty) {
+    if prices.iter().all(|p| row.cell(*p) == TableCell::Empty) {
         return Ok(None);
     }
     let read = |column| match metric {
-        Metric::PremiumIndex => fraction(row, column)?.ok_or(Reject::cell(Reason::MissingValue, column)),
+        Metric::PremiumIndex => fraction(row, column)?.ok_or(Reject::cell(RejectReason::MissingValue, column)),
         _ => price(row, column),
     };
     let (open, high, low, close) = (read(c.open)?, read(c.high)?, read(c.low)?, read(c.close)?);
     if high < low || open < low || open > high || close < low || close > high {
-        return Err(Reject::cell(Reason::HighBelowLow, c.high));
+        return Err(Reject::cell(RejectReason::HighBelowLow, c.high));
     }
     if metric != Metric::Bar {
         return Ok(Some(Payload::Value(close)));
     }
     let optional = |column: Option<usize>| match column {
         Some(column) => row.optional(column).and_then(|v| match v {
-            Some(v) if v < 0.0 => Err(Reject::cell(Reason::Negative, column)),
+            Some(v) if v < 0.0 => Err(Reject::cell(RejectReason::Negative, column)),
             v => Ok(v),
         }),
         None => Ok(None),
@@ -47,7 +47,7 @@ pub(crate) fn funding(
     let hours = match interval_h {
         None => None,
         Some(column) => match row.optional(column)? {
-            Some(h) if !(h > 0.0 && h <= 24.0 * 7.0) => return Err(Reject::cell(Reason::OutOfRange, column)),
+            Some(h) if !(h > 0.0 && h <= 24.0 * 7.0) => return Err(Reject::cell(RejectReason::OutOfRange, column)),
             h => h,
         },
     };
@@ -58,7 +58,7 @@ pub(crate) fn funding(
 /// A rate: below 100 % in either direction.
 pub(crate) fn fraction(row: &Row<'_>, column: usize) -> Result<Option<f64>, Reject> {
     match row.optional(column)? {
-        Some(v) if v.abs() >= 1.0 => Err(Reject::cell(Reason::OutOfRange, column)),
+        Some(v) if v.abs() >= 1.0 => Err(Reject::cell(RejectReason::OutOfRange, column)),
         v => Ok(v),
     }
 }
@@ -67,8 +67,10 @@ pub(crate) fn value(row: &Row<'_>, metric: Metric, column: usize) -> Result<Opti
     match metric {
         Metric::PremiumIndex => fraction(row, column),
         _ => match row.optional(column)? {
-            Some(v) if v < 0.0 => Err(Reject::cell(Reason::Negative, column)),
-            Some(v) if is_price(metric) && Price::new(v).is_none() => Err(Reject::cell(Reason::of_price(v), column)),
+            Some(v) if v < 0.0 => Err(Reject::cell(RejectReason::Negative, column)),
+            Some(v) if is_price(metric) && Price::new(v).is_none() => {
+                Err(Reject::cell(RejectReason::of_price(v), column))
+            }
             v => Ok(v),
         },
     }
@@ -80,25 +82,25 @@ const fn is_price(metric: Metric) -> bool {
 
 pub(crate) fn price(row: &Row<'_>, column: usize) -> Result<f64, Reject> {
     let v = row.number(column)?;
-    Price::new(v).map(Price::get).ok_or(Reject::cell(Reason::of_price(v), column))
+    Price::new(v).map(Price::get).ok_or(Reject::cell(RejectReason::of_price(v), column))
 }
 
 pub(crate) fn not_negative(row: &Row<'_>, column: usize) -> Result<f64, Reject> {
     let v = row.number(column)?;
-    if v >= 0.0 { Ok(v) } else { Err(Reject::cell(Reason::Negative, column)) }
+    if v >= 0.0 { Ok(v) } else { Err(Reject::cell(RejectReason::Negative, column)) }
 }
 
 /// The sequence of a trade, and the number its order is checked by. Ids that are no numbers are told apart by a hash.
 pub(crate) fn trade_id(row: &Row<'_>, column: Option<usize>) -> Result<(u64, Option<u64>), Reject> {
     let Some(column) = column else { return Ok((0, None)) };
     match row.cell(column) {
-        Cell::Empty => Ok((0, None)),
-        Cell::Text(text) => match number::unsigned(text) {
+        TableCell::Empty => Ok((0, None)),
+        TableCell::Text(text) => match number::unsigned(text) {
             Some(id) => Ok((id, Some(id))),
             None => Ok((fnv1a(text), None)),
         },
-        Cell::Int(_) => row.id(column).map(|id| (id, Some(id))),
-        Cell::Float(_) | Cell::Time(_) => Err(Reject::cell(Reason::NotANumber, column)),
+        TableCell::Int(_) => row.id(column).map(|id| (id, Some(id))),
+        TableCell::Float(_) | TableCell::Time(_) => Err(Reject::cell(RejectReason::NotANumber, column)),
     }
 }
 
@@ -113,7 +115,7 @@ pub(crate) fn acting_side(row: &Row<'_>, column: SideColumn) -> Result<Option<Si
         SideColumn::BuyerIsMaker(column) => match row.text(column) {
             Some(t) if t.eq_ignore_ascii_case(b"true") || t == b"1" => Ok(Some(Side::Short)),
             Some(t) if t.eq_ignore_ascii_case(b"false") || t == b"0" => Ok(Some(Side::Long)),
-            _ => Err(Reject::cell(Reason::UnknownWord, column)),
+            _ => Err(Reject::cell(RejectReason::UnknownWord, column)),
         },
         SideColumn::Word(column) => match row.text(column) {
             None => Ok(None),
@@ -140,6 +142,6 @@ pub(crate) fn side_word(row: &Row<'_>, column: usize) -> Result<Side, Reject> {
     match row.text(column) {
         Some(t) if t.eq_ignore_ascii_case(b"buy") => Ok(Side::Long),
         Some(t) if t.eq_ignore_ascii_case(b"sell") => Ok(Side::Short),
-        _ => Err(Reject::cell(Reason::UnknownWord, column)),
+        _ => Err(Reject::cell(RejectReason::UnknownWord, column)),
     }
 }

@@ -7,7 +7,7 @@
 use crate::binance::archive::{self, LabelShift};
 use crate::columns::ColumnMap;
 use crate::freqtrade;
-use crate::layout::{BarColumns, Clock, Format, Layout, Shape, SideColumn};
+use crate::layout::{BarColumns, Format, Layout, RowClock, Shape, SideColumn};
 use crate::names::Hints;
 use crate::sample::{Owned, Sample, one_row_per_stamp};
 use crate::symbols;
@@ -16,7 +16,7 @@ use barograph_domain::{Metric, Stamp};
 
 /// What the user says about the table.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Asked<'a> {
+pub struct TableDeclaration<'a> {
     /// What the rows are.
     pub metric: Option<Metric>,
     /// What the stamp means.
@@ -33,14 +33,14 @@ pub struct Asked<'a> {
 ///
 /// # Errors
 /// A sentence that says what was found and which flag decides.
-pub fn recognise(sample: &Sample, hints: &Hints, asked: &Asked<'_>) -> Result<Layout, String> {
+pub fn recognise(sample: &Sample, hints: &Hints, asked: &TableDeclaration<'_>) -> Result<Layout, String> {
     let mut names = column_names(sample);
     if !sample.strict_width && names.iter().any(|n| n == "fundingTime") && !names.iter().any(|n| n == "rateType") {
-        // Newer pages of one file have it, older ones do not: the first rows cannot tell.
+        // Newer pages of one file have it, older ones do not: the first rows cannot show it.
         names.push("rateType".to_owned());
     }
     let squeezed: Vec<String> = names.iter().map(|n| squeeze(n)).collect();
-    let table = Table { sample, names: &names, squeezed: &squeezed, hints, asked };
+    let table = RawTable { sample, names: &names, squeezed: &squeezed, hints, asked };
     let mut layout = table.find()?;
     one_row_per_stamp(sample, &layout)?;
     if let Some(stamp) = asked.stamp {
@@ -54,12 +54,12 @@ pub fn recognise(sample: &Sample, hints: &Hints, asked: &Asked<'_>) -> Result<La
 }
 
 /// A table on its way to a layout.
-pub(crate) struct Table<'a> {
+pub(crate) struct RawTable<'a> {
     pub(crate) sample: &'a Sample,
     pub(crate) names: &'a [String],
     squeezed: &'a [String],
     pub(crate) hints: &'a Hints,
-    pub(crate) asked: &'a Asked<'a>,
+    pub(crate) asked: &'a TableDeclaration<'a>,
 }
 
 /// Given names, or those of the archive kind that headerless rows have the shape of.
@@ -101,7 +101,7 @@ fn squeeze(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-impl Table<'_> {
+impl RawTable<'_> {
     fn find(&self) -> Result<Layout, String> {
         if let Some(map) = self.asked.columns
             && self.has_all(map)
@@ -182,7 +182,7 @@ impl Table<'_> {
     pub(crate) fn layout(&self, format: Format, column: usize, stamp: Stamp, shape: Shape) -> Layout {
         Layout {
             format,
-            clock: Clock { column, recv: None, stamp, shift: LabelShift::None },
+            clock: RowClock { column, recv: None, stamp, shift: LabelShift::None },
             shape,
             names: self.names.to_vec(),
             width: self.sample.strict_width.then_some(self.names.len()),
@@ -337,7 +337,7 @@ impl Table<'_> {
     fn is_funding_in_candles(&self, columns: [Option<usize>; 5]) -> bool {
         let row = |cells: &Vec<Owned>| columns.map(|c| c.and_then(|c| cells.get(c)).and_then(Owned::number));
         let rows: Vec<[Option<f64>; 5]> = self.sample.rows.iter().map(row).collect();
-        freqtrade::looks_like_funding(&rows)
+        freqtrade::is_funding(&rows)
     }
 
     /// Trade candles, or candles of mark, index or premium?

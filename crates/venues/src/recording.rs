@@ -13,8 +13,8 @@
 use crate::binance::map::{self, Fact, Market};
 use crate::funding::Awaited;
 use crate::number;
-use crate::reject::{Outcome, Reason, Reject, Unused};
-use crate::table::Sink;
+use crate::reject::{Reject, RejectReason, RowOutcome, Unused};
+use crate::table::EventSink;
 use barograph_domain::{Event, Metric, Payload, Span, StreamIndex, Ts};
 use std::borrow::Cow;
 
@@ -120,7 +120,7 @@ impl RecordingMapper {
         self.unit = self.unit.or_else(|| StampUnit::of(line));
         let (recv_ts, body) = split(line, self.unit)?;
         if recv_ts > self.now {
-            return Err(Reject::row(Reason::Future));
+            return Err(Reject::row(RejectReason::Future));
         }
         let mut facts = Vec::new();
         map::facts(body, self.market, &mut facts)?;
@@ -149,13 +149,13 @@ impl RecordingMapper {
     ///
     /// # Errors
     /// Why the line is wrong. Nothing was pushed then.
-    pub fn map(&mut self, line: &[u8], sink: &mut Sink) -> Outcome {
+    pub fn map(&mut self, line: &[u8], sink: &mut EventSink) -> RowOutcome {
         let (recv_ts, body) = split(line, self.unit)?;
         if recv_ts > self.now {
-            return Err(Reject::row(Reason::Future));
+            return Err(Reject::row(RejectReason::Future));
         }
         if recv_ts < self.last {
-            return Err(Reject::row(Reason::OutOfOrder));
+            return Err(Reject::row(RejectReason::OutOfOrder));
         }
         self.last = recv_ts;
         let mut facts = Vec::new();
@@ -170,7 +170,7 @@ impl RecordingMapper {
                 matches!(fact.payload, Payload::Bar(_)) && fact.event_ts.is_some_and(|t| t > recv_ts + CLOCK_SLACK);
             if too_early {
                 sink.truncate(before);
-                return Err(Reject::row(Reason::KnownBeforeClose));
+                return Err(Reject::row(RejectReason::KnownBeforeClose));
             }
             if fact.metric == Metric::Trade
                 && self.aggregated(&fact.symbol).is_some_and(|first| first != fact.aggregated)
@@ -224,7 +224,7 @@ fn stamp(line: &[u8]) -> Option<(i64, &[u8])> {
 
 /// Receive stamp and message. A file has one unit; a line in another is wrong.
 fn split(line: &[u8], unit: Option<StampUnit>) -> Result<(Ts, &[u8]), Reject> {
-    let wrong = Reject::row(Reason::NotATime);
+    let wrong = Reject::row(RejectReason::NotATime);
     let (number, body) = stamp(line).ok_or(wrong)?;
     let unit = unit.or_else(|| StampUnit::of(line)).ok_or(wrong)?;
     unit.instant(number).map(|t| (t, body)).ok_or(wrong)
@@ -263,7 +263,7 @@ mod tests {
         stamp.is_some_and(|s| number::PLAUSIBLE.contains(&Ts(s)) && Ts(s) <= NOW)
     }
 
-    fn run(lines: &[String]) -> Vec<(Outcome, usize)> {
+    fn run(lines: &[String]) -> Vec<(RowOutcome, usize)> {
         let mut mapper = RecordingMapper::new(Market::UsdM, NOW);
         for line in lines {
             // Planning notes channels and lets wrong lines pass: they count in the second pass.
@@ -272,7 +272,7 @@ mod tests {
         let streams: Vec<_> =
             (0..mapper.channels().count()).map(|i| Some(StreamIndex(u16::try_from(i).unwrap()))).collect();
         mapper.bind(&streams);
-        let mut sink = Sink::new();
+        let mut sink = EventSink::new();
         let map = |line: &String| {
             sink.clear();
             let outcome = mapper.map(line.as_bytes(), &mut sink);
@@ -285,7 +285,7 @@ mod tests {
     fn receive_stamps_never_step_back() {
         let base = 1_723_161_256_000_000_000;
         let lines = [trade(base + 5, "trade", 1), trade(base + 4, "trade", 2), trade(base + 5, "trade", 3)];
-        let want = [(Ok(None), 1), (Err(Reject::row(Reason::OutOfOrder)), 0), (Ok(None), 1)];
+        let want = [(Ok(None), 1), (Err(Reject::row(RejectReason::OutOfOrder)), 0), (Ok(None), 1)];
         assert_eq!(run(&lines), want);
     }
 
@@ -313,7 +313,7 @@ mod tests {
         };
         let close = 1_791_383_700_000_000_000;
         let got = run(&[candle(close - 6_000_000_000), candle(close - 1_500_000_000)]);
-        assert_eq!(got, [(Err(Reject::row(Reason::KnownBeforeClose)), 0), (Ok(None), 1)]);
+        assert_eq!(got, [(Err(Reject::row(RejectReason::KnownBeforeClose)), 0), (Ok(None), 1)]);
         let fact = Fact {
             symbol: "X".into(),
             metric: Metric::Bar,
@@ -350,7 +350,7 @@ mod tests {
         mapper.bind(&streams);
         let mut intervals = Vec::new();
         for line in &lines {
-            let mut sink = Sink::new();
+            let mut sink = EventSink::new();
             mapper.map(line.as_bytes(), &mut sink).unwrap();
             intervals.extend(sink.iter().filter_map(|e| match e.payload {
                 Payload::Funding { interval_h, .. } => Some(interval_h),
@@ -374,7 +374,7 @@ mod tests {
             let other = if unit == StampUnit::Nanos { "1676419207212527" } else { "1676419207212527123" };
             assert_eq!(
                 mapper.plan(line(other).as_bytes()),
-                Err(Reject::row(Reason::NotATime)),
+                Err(Reject::row(RejectReason::NotATime)),
                 "{stamp}, then {other}"
             );
         }
@@ -383,8 +383,8 @@ mod tests {
     #[test]
     fn lines_without_a_stamp_or_from_the_future_are_refused() {
         let want = |reason| vec![(Err(Reject::row(reason)), 0)];
-        assert_eq!(run(&["{\"e\":\"trade\"}".to_owned()]), want(Reason::NotATime));
-        assert_eq!(run(&["17 {}".to_owned()]), want(Reason::NotATime));
-        assert_eq!(run(&[trade(4_000_000_000_000_000_000, "trade", 1)]), want(Reason::Future));
+        assert_eq!(run(&["{\"e\":\"trade\"}".to_owned()]), want(RejectReason::NotATime));
+        assert_eq!(run(&["17 {}".to_owned()]), want(RejectReason::NotATime));
+        assert_eq!(run(&[trade(4_000_000_000_000_000_000, "trade", 1)]), want(RejectReason::Future));
     }
 }

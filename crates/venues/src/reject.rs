@@ -1,6 +1,6 @@
 //! Why a row did not become an event: wrong (a [`Reject`]) or fine but not used here ([`Unused`]).
 //!
-//! A wrong row never stops a run and never passes silently: whoever reads files counts it by [`Reason`] and keeps the
+//! A wrong row never stops a run and never passes silently: whoever reads files counts it by [`RejectReason`] and keeps the
 //! first of each with its place. The text of a rejection is only made for that first one, so a file full of wrong rows
 //! costs no more than a file of right ones.
 
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// Kinds of wrong rows, in the order a summary lists them.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Reason {
+pub enum RejectReason {
     /// More or fewer columns than the header or the format says.
     WrongColumnCount,
     /// A cell that must hold a number holds something else.
@@ -44,7 +44,7 @@ pub enum Reason {
     Truncated,
 }
 
-impl Reason {
+impl RejectReason {
     /// Every reason, in order.
     pub const ALL: [Self; 16] = [
         Self::WrongColumnCount,
@@ -100,7 +100,7 @@ impl Reason {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Reject {
     /// What kind of wrong.
-    pub reason: Reason,
+    pub reason: RejectReason,
     /// Position of the cell at fault.
     pub column: Option<usize>,
 }
@@ -108,12 +108,12 @@ pub struct Reject {
 impl Reject {
     /// The whole row is at fault.
     #[must_use]
-    pub const fn row(reason: Reason) -> Self {
+    pub const fn row(reason: RejectReason) -> Self {
         Self { reason, column: None }
     }
     /// One cell is at fault.
     #[must_use]
-    pub const fn cell(reason: Reason, column: usize) -> Self {
+    pub const fn cell(reason: RejectReason, column: usize) -> Self {
         Self { reason, column: Some(column) }
     }
 }
@@ -161,4 +161,4 @@ impl Unused {
 }
 
 /// What became of one row.
-pub type Outcome = Result<Option<Unused>, Reject>;
+pub type RowOutcome = Result<Option<Unused>, Reject>;

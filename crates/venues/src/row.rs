@@ -4,12 +4,12 @@
 //! Feather give numbers that are numbers already.
 
 use crate::number;
-use crate::reject::{Reason, Reject};
+use crate::reject::{Reject, RejectReason};
 use barograph_domain::Ts;
 
 /// One cell.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub enum Cell<'a> {
+pub enum TableCell<'a> {
     /// Nothing there: an empty field, a null, a float that is no number.
     Empty,
     /// Text without its quotes.
@@ -23,11 +23,11 @@ pub enum Cell<'a> {
 }
 
 /// A table whose cells are typed (Parquet, Feather). Implemented where the file is read.
-pub trait Columns {
+pub trait TypedColumns {
     /// Number of columns.
     fn width(&self) -> usize;
-    /// The cell, [`Cell::Empty`] where there is none.
-    fn cell(&self, column: usize, row: usize) -> Cell<'_>;
+    /// The cell, [`TableCell::Empty`] where there is none.
+    fn cell(&self, column: usize, row: usize) -> TableCell<'_>;
 }
 
 /// A row of any table.
@@ -43,7 +43,7 @@ pub enum Row<'a> {
     /// A position in a typed table.
     Typed {
         /// The table.
-        columns: &'a dyn Columns,
+        columns: &'a dyn TypedColumns,
         /// The position.
         row: usize,
     },
@@ -64,13 +64,13 @@ impl<'a> Row<'a> {
             Self::Typed { columns, .. } => columns.width(),
         }
     }
-    /// The cell; [`Cell::Empty`] beyond the last.
+    /// The cell; [`TableCell::Empty`] beyond the last.
     #[must_use]
-    pub fn cell(&self, column: usize) -> Cell<'a> {
+    pub fn cell(&self, column: usize) -> TableCell<'a> {
         match *self {
             Self::Text { line, cells } => match cells.get(column) {
-                Some(&(from, until)) if from < until => Cell::Text(&line[from as usize..until as usize]),
-                _ => Cell::Empty,
+                Some(&(from, until)) if from < until => TableCell::Text(&line[from as usize..until as usize]),
+                _ => TableCell::Empty,
             },
             Self::Typed { columns, row } => columns.cell(column, row),
         }
@@ -80,7 +80,7 @@ impl<'a> Row<'a> {
     /// # Errors
     /// Empty or no number.
     pub fn number(&self, column: usize) -> Result<f64, Reject> {
-        self.optional(column)?.ok_or(Reject::cell(Reason::MissingValue, column))
+        self.optional(column)?.ok_or(Reject::cell(RejectReason::MissingValue, column))
     }
     /// A number or absence.
     ///
@@ -88,15 +88,15 @@ impl<'a> Row<'a> {
     /// Present and no finite number.
     pub fn optional(&self, column: usize) -> Result<Option<f64>, Reject> {
         let value = match self.cell(column) {
-            Cell::Empty => return Ok(None),
-            Cell::Text(text) => number::decimal(text),
-            Cell::Float(v) => Some(v),
-            Cell::Int(n) => number::whole(n),
-            Cell::Time(_) => None,
+            TableCell::Empty => return Ok(None),
+            TableCell::Text(text) => number::decimal(text),
+            TableCell::Float(v) => Some(v),
+            TableCell::Int(n) => number::whole(n),
+            TableCell::Time(_) => None,
         };
         match value {
             Some(v) if v.is_finite() => Ok(Some(v)),
-            _ => Err(Reject::cell(Reason::NotANumber, column)),
+            _ => Err(Reject::cell(RejectReason::NotANumber, column)),
         }
     }
     /// An unsigned integer that must be there (trade ids).
@@ -105,12 +105,12 @@ impl<'a> Row<'a> {
     /// Empty or no unsigned integer.
     pub fn id(&self, column: usize) -> Result<u64, Reject> {
         let value = match self.cell(column) {
-            Cell::Empty => return Err(Reject::cell(Reason::MissingValue, column)),
-            Cell::Text(text) => number::unsigned(text),
-            Cell::Int(n) => u64::try_from(n).ok(),
-            Cell::Float(_) | Cell::Time(_) => None,
+            TableCell::Empty => return Err(Reject::cell(RejectReason::MissingValue, column)),
+            TableCell::Text(text) => number::unsigned(text),
+            TableCell::Int(n) => u64::try_from(n).ok(),
+            TableCell::Float(_) | TableCell::Time(_) => None,
         };
-        value.ok_or(Reject::cell(Reason::NotANumber, column))
+        value.ok_or(Reject::cell(RejectReason::NotANumber, column))
     }
     /// An instant or absence.
     ///
@@ -118,15 +118,15 @@ impl<'a> Row<'a> {
     /// Present and no instant between 2009 and 2200.
     pub fn optional_time(&self, column: usize) -> Result<Option<Ts>, Reject> {
         let at = match self.cell(column) {
-            Cell::Empty => return Ok(None),
-            Cell::Text(text) => number::instant(text),
-            Cell::Int(n) => Ts::from_epoch(n),
-            Cell::Float(v) => number::whole_float(v).and_then(Ts::from_epoch),
-            Cell::Time(at) => Some(at),
+            TableCell::Empty => return Ok(None),
+            TableCell::Text(text) => number::instant(text),
+            TableCell::Int(n) => Ts::from_epoch(n),
+            TableCell::Float(v) => number::whole_float(v).and_then(Ts::from_epoch),
+            TableCell::Time(at) => Some(at),
         };
         match at {
             Some(at) if number::PLAUSIBLE.contains(&at) => Ok(Some(at)),
-            _ => Err(Reject::cell(Reason::NotATime, column)),
+            _ => Err(Reject::cell(RejectReason::NotATime, column)),
         }
     }
     /// An instant that must be there.
@@ -134,25 +134,25 @@ impl<'a> Row<'a> {
     /// # Errors
     /// Empty, or no instant between 2009 and 2200.
     pub fn time(&self, column: usize) -> Result<Ts, Reject> {
-        self.optional_time(column)?.ok_or(Reject::cell(Reason::MissingValue, column))
+        self.optional_time(column)?.ok_or(Reject::cell(RejectReason::MissingValue, column))
     }
     /// Text as it stands; numbers and times have none.
     #[must_use]
     pub fn text(&self, column: usize) -> Option<&'a [u8]> {
         match self.cell(column) {
-            Cell::Text(text) => Some(text),
-            Cell::Empty | Cell::Float(_) | Cell::Int(_) | Cell::Time(_) => None,
+            TableCell::Text(text) => Some(text),
+            TableCell::Empty | TableCell::Float(_) | TableCell::Int(_) | TableCell::Time(_) => None,
         }
     }
     /// The cell as a message shows it, at most 40 characters.
     #[must_use]
     pub fn shown(&self, column: usize) -> String {
         let text = match self.cell(column) {
-            Cell::Empty => String::new(),
-            Cell::Text(text) => String::from_utf8_lossy(text).into_owned(),
-            Cell::Float(v) => v.to_string(),
-            Cell::Int(n) => n.to_string(),
-            Cell::Time(at) => at.iso(),
+            TableCell::Empty => String::new(),
+            TableCell::Text(text) => String::from_utf8_lossy(text).into_owned(),
+            TableCell::Float(v) => v.to_string(),
+            TableCell::Int(n) => n.to_string(),
+            TableCell::Time(at) => at.iso(),
         };
         let clean = |c: char| if c.is_control() { '\u{fffd}' } else { c };
         if text.chars().count() <= 40 {
@@ -186,11 +186,11 @@ pub(crate) mod tests {
         assert_eq!(row.time(0), Ok(Ts::from_millis(1_735_689_600_000)));
         assert_eq!(row.number(1), Ok(1.5));
         assert_eq!(row.optional(2), Ok(None));
-        assert_eq!(row.number(2), Err(Reject::cell(Reason::MissingValue, 2)));
-        assert_eq!(row.number(3), Err(Reject::cell(Reason::NotANumber, 3)));
-        assert_eq!(row.number(5), Err(Reject::cell(Reason::NotANumber, 5)));
-        assert_eq!(row.time(3), Err(Reject::cell(Reason::NotATime, 3)));
-        assert_eq!(row.id(4), Err(Reject::cell(Reason::NotANumber, 4)));
-        assert_eq!(row.number(99), Err(Reject::cell(Reason::MissingValue, 99)));
+        assert_eq!(row.number(2), Err(Reject::cell(RejectReason::MissingValue, 2)));
+        assert_eq!(row.number(3), Err(Reject::cell(RejectReason::NotANumber, 3)));
+        assert_eq!(row.number(5), Err(Reject::cell(RejectReason::NotANumber, 5)));
+        assert_eq!(row.time(3), Err(Reject::cell(RejectReason::NotATime, 3)));
+        assert_eq!(row.id(4), Err(Reject::cell(RejectReason::NotANumber, 4)));
+        assert_eq!(row.number(99), Err(Reject::cell(RejectReason::MissingValue, 99)));
     }
 }

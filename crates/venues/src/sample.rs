@@ -9,7 +9,7 @@ use barograph_domain::{Span, Stamp, Ts};
 pub enum Owned {
     /// Nothing there.
     Empty,
-    /// Text.
+    /// Text as it stands in the file.
     Text(String),
     /// A float.
     Float(f64),

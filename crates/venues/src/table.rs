@@ -4,13 +4,13 @@ use crate::binance::archive::LabelShift;
 use crate::layout::{BarColumns, Layout, Shape};
 use crate::payload::{acting_side, bar, fraction, funding, liquidated_side, not_negative, price, trade_id, value};
 use crate::policy;
-use crate::reject::{Outcome, Reason, Reject, Unused};
-use crate::row::{Cell, Row};
+use crate::reject::{Reject, RejectReason, RowOutcome, Unused};
+use crate::row::{Row, TableCell};
 use barograph_domain::{Event, Metric, Payload, Span, Stamp, StreamIndex, Ts};
 
 /// Where the events of one metric go.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Target {
+pub struct MetricTarget {
     /// The declared stream.
     pub stream: StreamIndex,
     /// How long after its stamp a row was known.
@@ -18,7 +18,7 @@ pub struct Target {
 }
 
 /// Events of one row, in the order of the shape's metrics.
-pub type Sink = Vec<Event>;
+pub type EventSink = Vec<Event>;
 
 /// Reads rows by a [`Layout`].
 #[derive(Clone, Debug)]
@@ -28,8 +28,8 @@ pub struct TableMapper {
     now: Ts,
     per_key: usize,
     /// Of each key, its targets one after the other; `None` for keys the user left out.
-    targets: Vec<Option<Vec<Target>>>,
-    keys: Vec<Key>,
+    targets: Vec<Option<Vec<MetricTarget>>>,
+    keys: Vec<RowKey>,
     last_key: usize,
     shift: LabelShift,
     last: Option<(Ts, u64)>,
@@ -37,7 +37,7 @@ pub struct TableMapper {
 
 /// Venue and symbol as they stand in the rows of a shared table.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Key {
+pub struct RowKey {
     /// Text of the venue column, empty without one.
     pub venue: Vec<u8>,
     /// Text of the symbol column, empty without one.
@@ -57,7 +57,7 @@ impl TableMapper {
     #[must_use]
     pub fn new(layout: Layout, cadence: Span, now: Ts) -> Self {
         let per_key = layout.shape.metrics().len();
-        let keys = if layout.symbol.is_none() && layout.venue.is_none() { vec![Key::default()] } else { Vec::new() };
+        let keys = if layout.symbol.is_none() && layout.venue.is_none() { vec![RowKey::default()] } else { Vec::new() };
         let shift = layout.clock.shift;
         Self { layout, cadence, now, per_key, targets: Vec::new(), keys, last_key: 0, shift, last: None }
     }
@@ -73,11 +73,11 @@ impl TableMapper {
     }
     /// Keys seen so far by [`Self::plan`].
     #[must_use]
-    pub fn keys(&self) -> &[Key] {
+    pub fn keys(&self) -> &[RowKey] {
         &self.keys
     }
     /// Says where events go: one list of targets per key, in the order of the shape's metrics; `None` leaves a key out.
-    pub fn bind(&mut self, targets: Vec<Option<Vec<Target>>>) {
+    pub fn bind(&mut self, targets: Vec<Option<Vec<MetricTarget>>>) {
         debug_assert!(targets.iter().flatten().all(|t| t.len() == self.per_key));
         self.targets = targets;
     }
@@ -92,7 +92,7 @@ impl TableMapper {
         }
         let clocks = self.clocks(row)?;
         if clocks.event_ts > self.now {
-            return Err(Reject::cell(Reason::Future, self.layout.clock.column));
+            return Err(Reject::cell(RejectReason::Future, self.layout.clock.column));
         }
         self.last_key = match self.find_key(row) {
             Some(key) => key,
@@ -124,16 +124,16 @@ impl TableMapper {
     ///
     /// # Errors
     /// Why the row is wrong. Nothing was pushed then.
-    pub fn map(&mut self, row: &Row<'_>, sink: &mut Sink) -> Outcome {
+    pub fn map(&mut self, row: &Row<'_>, sink: &mut EventSink) -> RowOutcome {
         if let (Row::Text { cells, .. }, Some(width)) = (row, self.layout.width)
             && cells.len() != width
         {
-            return Err(Reject::row(Reason::WrongColumnCount));
+            return Err(Reject::row(RejectReason::WrongColumnCount));
         }
         if !self.passes(row) {
             return Ok(Some(Unused::Filtered));
         }
-        let unknown = Reject { reason: Reason::UnknownWord, column: self.layout.symbol.or(self.layout.venue) };
+        let unknown = Reject { reason: RejectReason::UnknownWord, column: self.layout.symbol.or(self.layout.venue) };
         let key = self.find_key(row).ok_or(unknown)?;
         self.last_key = key;
         if self.targets.get(key).is_none_or(Option::is_none) {
@@ -141,7 +141,7 @@ impl TableMapper {
         }
         let clocks = self.clocks(row)?;
         if clocks.event_ts > self.now || clocks.recv_ts.is_some_and(|t| t > self.now) {
-            return Err(Reject::cell(Reason::Future, self.layout.clock.column));
+            return Err(Reject::cell(RejectReason::Future, self.layout.clock.column));
         }
         let before = sink.len();
         let outcome = self.payloads(row, key, clocks, sink);
@@ -153,15 +153,15 @@ impl TableMapper {
 
     fn passes(&self, row: &Row<'_>) -> bool {
         self.layout.filter.iter().all(|(column, want)| match row.cell(*column) {
-            Cell::Empty => want.is_empty(),
-            Cell::Text(text) => text.eq_ignore_ascii_case(want.as_bytes()),
-            Cell::Float(_) | Cell::Int(_) | Cell::Time(_) => row.shown(*column) == *want,
+            TableCell::Empty => want.is_empty(),
+            TableCell::Text(text) => text.eq_ignore_ascii_case(want.as_bytes()),
+            TableCell::Float(_) | TableCell::Int(_) | TableCell::Time(_) => row.shown(*column) == *want,
         })
     }
 
-    fn read_key(&self, row: &Row<'_>) -> Key {
+    fn read_key(&self, row: &Row<'_>) -> RowKey {
         let text = |column: Option<usize>| column.and_then(|c| row.text(c)).unwrap_or_default().to_vec();
-        Key { venue: text(self.layout.venue), symbol: text(self.layout.symbol) }
+        RowKey { venue: text(self.layout.venue), symbol: text(self.layout.symbol) }
     }
 
     fn find_key(&self, row: &Row<'_>) -> Option<usize> {
@@ -170,7 +170,7 @@ impl TableMapper {
         }
         let text = |column: Option<usize>| column.and_then(|c| row.text(c)).unwrap_or_default();
         let (venue, symbol) = (text(self.layout.venue), text(self.layout.symbol));
-        let fits = |k: &Key| k.symbol == symbol && k.venue == venue;
+        let fits = |k: &RowKey| k.symbol == symbol && k.venue == venue;
         if self.keys.get(self.last_key).is_some_and(fits) {
             return Some(self.last_key);
         }
@@ -192,14 +192,14 @@ impl TableMapper {
     fn in_order(&mut self, at: Ts, id: u64) -> Result<(), Reject> {
         if self.layout.ordered {
             if self.last.is_some_and(|(t, n)| at < t || id < n) {
-                return Err(Reject::cell(Reason::OutOfOrder, self.layout.clock.column));
+                return Err(Reject::cell(RejectReason::OutOfOrder, self.layout.clock.column));
             }
             self.last = Some((at, id));
         }
         Ok(())
     }
 
-    fn payloads(&mut self, row: &Row<'_>, key: usize, clocks: Clocks, sink: &mut Sink) -> Outcome {
+    fn payloads(&mut self, row: &Row<'_>, key: usize, clocks: Clocks, sink: &mut EventSink) -> RowOutcome {
         let order_key = clocks.recv_ts.unwrap_or(clocks.event_ts);
         let no_id = (0, None);
         let (seq, payload) = match &self.layout.shape {
@@ -245,7 +245,7 @@ impl TableMapper {
     }
 
     /// Several metrics side by side: an empty cell is absence, a row of nothing but empty cells is not used.
-    fn several(&self, row: &Row<'_>, key: usize, clocks: Clocks, sink: &mut Sink) -> Outcome {
+    fn several(&self, row: &Row<'_>, key: usize, clocks: Clocks, sink: &mut EventSink) -> RowOutcome {
         let before = sink.len();
         match &self.layout.shape {
             Shape::Values(columns) => {
@@ -278,7 +278,7 @@ impl TableMapper {
         Ok((sink.len() == before).then_some(Unused::Empty))
     }
 
-    fn push(&self, key: usize, slot: usize, clocks: Clocks, seq: u64, payload: Payload, sink: &mut Sink) {
+    fn push(&self, key: usize, slot: usize, clocks: Clocks, seq: u64, payload: Payload, sink: &mut EventSink) {
         if let Some(Some(targets)) = self.targets.get(key) {
             let target = targets[slot];
             let recv_ts = clocks.recv_ts.unwrap_or(clocks.event_ts + target.delay);
@@ -312,7 +312,7 @@ impl Shifter {
     }
 }
 
-/// When the bar ended. Where the file tells, the timeframe must agree; calendar months have nothing else to go by.
+/// When the bar ended. Where the file states it, the timeframe must agree; calendar months have nothing else to go by.
 fn bar_close(row: &Row<'_>, label: Ts, stamp: Stamp, cadence: Span, columns: &BarColumns) -> Result<Ts, Reject> {
     if stamp != Stamp::Open {
         return Ok(label);
@@ -322,6 +322,6 @@ fn bar_close(row: &Row<'_>, label: Ts, stamp: Stamp, cadence: Span, columns: &Ba
     match row.optional_time(column)?.map(|t| t.ceil(Span::secs(1))) {
         None => Ok(label + cadence),
         Some(close) if columns.calendar_month || close == label + cadence => Ok(close),
-        Some(_) => Err(Reject::cell(Reason::WrongTimeframe, column)),
+        Some(_) => Err(Reject::cell(RejectReason::WrongTimeframe, column)),
     }
 }

@@ -9,7 +9,7 @@
 //! - Book files (`book_snapshot_*`, `incremental_book_L2`) are not used yet.
 
 use crate::binance::archive::LabelShift;
-use crate::layout::{Clock, Format, Layout, Shape, SideColumn};
+use crate::layout::{Format, Layout, RowClock, Shape, SideColumn};
 use barograph_domain::Stamp;
 
 /// Columns every file begins with.
@@ -38,7 +38,7 @@ pub fn layout(names: &[String], squeezed: &[String]) -> Option<Result<Layout, St
             "a tardis file of a kind not used yet; derivative_ticker, trades and liquidations are".to_owned()
         ));
     };
-    let clock = Clock { column: timestamp, recv: Some(local), stamp: Stamp::Instant, shift: LabelShift::None };
+    let clock = RowClock { column: timestamp, recv: Some(local), stamp: Stamp::Instant, shift: LabelShift::None };
     Some(Ok(Layout {
         format,
         clock,

@@ -1,9 +1,9 @@
 //! From a header and some rows to a meaning, and from a row to its numbers: the pure half of every table import.
 
 use barograph_domain::{Metric, Payload, Span, Stamp, StreamIndex, Ts};
-use barograph_venues::recognise::{Asked, recognise};
-use barograph_venues::table::Target;
-use barograph_venues::{Hints, Layout, Owned, Reason, Reject, Row, Sample, Sink, TableMapper, sample};
+use barograph_venues::recognise::{TableDeclaration, recognise};
+use barograph_venues::table::MetricTarget;
+use barograph_venues::{EventSink, Hints, Layout, Owned, Reject, RejectReason, Row, Sample, TableMapper, sample};
 
 const NOW: Ts = Ts::from_civil(2026, 11, 20, 0, 0, 0);
 
@@ -19,7 +19,7 @@ fn table(header: &str, rows: &[&str]) -> Sample {
 
 fn meaning(path: &str, header: &str, rows: &[&str]) -> Result<(Layout, Option<Span>), String> {
     let sample = table(header, rows);
-    let layout = recognise(&sample, &Hints::of(path), &Asked::default())?;
+    let layout = recognise(&sample, &Hints::of(path), &TableDeclaration::default())?;
     let cadence = sample::cadence(&sample, &layout);
     Ok((layout, cadence))
 }
@@ -109,8 +109,8 @@ fn map(header: &str, rows: &[&str], row: &str) -> Result<Vec<Payload>, Reject> {
         .collect();
     let row = Row::Text { line: row.as_bytes(), cells: &cells };
     let known = mapper.plan(&row);
-    mapper.bind(vec![Some(vec![Target { stream: StreamIndex(0), delay: Span::secs(2) }; count])]);
-    let mut sink = Sink::new();
+    mapper.bind(vec![Some(vec![MetricTarget { stream: StreamIndex(0), delay: Span::secs(2) }; count])]);
+    let mut sink = EventSink::new();
     mapper.map(&row, &mut sink)?;
     for event in &sink {
         assert_eq!(Ok(Some(event.event_ts)), known, "both passes agree on the stamp");
@@ -135,6 +135,6 @@ fn nothing_of_a_wrong_row_comes_through() {
     let good = "2025-01-01 00:05:00,BTCUSDT,5,1,1,1,1,1";
     assert_eq!(map(metrics, &[good], good).map(|p| p.len()), Ok(5));
     let last_is_wrong = "2025-01-01 00:05:00,BTCUSDT,5,1,1,1,1,-1";
-    assert_eq!(map(metrics, &[good], last_is_wrong), Err(Reject::cell(Reason::Negative, 7)));
+    assert_eq!(map(metrics, &[good], last_is_wrong), Err(Reject::cell(RejectReason::Negative, 7)));
     assert_eq!(map(metrics, &[good], "2025-01-01 00:05:00,BTCUSDT,,,,,,").map(|p| p.len()), Ok(0), "all absent");
 }

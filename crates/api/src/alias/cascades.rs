@@ -1,12 +1,12 @@
 //! The original path that answers with cascades and liquidations by hour.
 
 use crate::events::{AliasCascades, SEED4_CHANGES};
-use crate::params::{AsOf, Asked};
+use crate::params::{AsOf, Params};
 use crate::problem::Problem;
-use crate::query::{EventFilter, Query, QueryError, Window};
-use crate::routes::liquidations::{Hours, series};
+use crate::query::{EventFilter, Query, QueryError, SeriesWindow};
+use crate::routes::liquidations::{HoursBack, series};
 use crate::routes::reply;
-use crate::state::Shared;
+use crate::state::SharedState;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::Response;
@@ -26,22 +26,22 @@ const PAGE: usize = 500;
     path = "/api/cascades",
     operation_id = "originalCascades",
     tag = "original paths",
-    params(Hours, AsOf),
+    params(HoursBack, AsOf),
     responses((status = 200, description = "cascades and the series they are made of", body = AliasCascades))
 )]
 pub(crate) async fn cascades(
-    State(app): State<Shared>,
-    Asked((hours, as_of)): Asked<(Hours, AsOf)>,
+    State(app): State<SharedState>,
+    Params((hours, as_of)): Params<(HoursBack, AsOf)>,
 ) -> Result<Response<Body>, Problem> {
     let hours = hours.wanted("/api/v1/events")?;
     let now = app.query.now();
     let as_of = as_of.moment(now)?;
-    let found = app.read("alias cascades", move |q| look_back(q, hours, as_of.unwrap_or(now), as_of)).await?;
+    let found = app.read("alias cascades", move |q| recent_cascades(q, hours, as_of.unwrap_or(now), as_of)).await?;
     let json = reply::json(&found).map_err(|e| app.problem("alias cascades", &e))?;
     Ok(reply::json_body(json))
 }
 
-fn look_back(q: &dyn Query, hours: u32, at: Ts, as_of: Option<Ts>) -> Result<AliasCascades, QueryError> {
+fn recent_cascades(q: &dyn Query, hours: u32, at: Ts, as_of: Option<Ts>) -> Result<AliasCascades, QueryError> {
     let start = at - Span::hours(hours.into());
     let filter = EventFilter {
         patterns: vec![Pattern::LiquidationCascade],
@@ -49,7 +49,8 @@ fn look_back(q: &dyn Query, hours: u32, at: Ts, as_of: Option<Ts>) -> Result<Ali
         newest_first: true,
         ..EventFilter::default()
     };
-    let mut window = Window { start: Some(start), end: Some(at + Span(1)), every: None, skip: 0, limit: PAGE, as_of };
+    let mut window =
+        SeriesWindow { start: Some(start), end: Some(at + Span(1)), every: None, skip: 0, limit: PAGE, as_of };
     let (mut seen, mut events) = (BTreeSet::new(), Vec::new());
     loop {
         let page = q.events(None, None, &filter, &window)?;

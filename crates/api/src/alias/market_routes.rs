@@ -1,12 +1,12 @@
 //! The original paths that answer for all markets at once (payloads §4).
 
 use super::markets::{AliasFeatures, AliasMarkets, AliasVolatility};
-use crate::params::{AsOf, Asked};
+use crate::params::{AsOf, Params};
 use crate::problem::Problem;
 use crate::query::{Query, QueryError};
 use crate::routes::features::of_every_market;
 use crate::routes::reply;
-use crate::state::Shared;
+use crate::state::SharedState;
 use crate::view::FeatureRowView;
 use axum::body::Body;
 use axum::extract::State;
@@ -24,8 +24,8 @@ use serde::Serialize;
     responses((status = 200, description = "markets that have a snapshot", body = AliasMarkets<AliasFeatures>))
 )]
 pub(crate) async fn features(
-    State(app): State<Shared>,
-    Asked((as_of,)): Asked<(AsOf,)>,
+    State(app): State<SharedState>,
+    Params((as_of,)): Params<(AsOf,)>,
 ) -> Result<Response<Body>, Problem> {
     all(app, "alias features", &as_of, AliasFeatures::new).await
 }
@@ -40,14 +40,14 @@ pub(crate) async fn features(
     responses((status = 200, description = "markets that have a snapshot", body = AliasMarkets<AliasVolatility>))
 )]
 pub(crate) async fn volatility(
-    State(app): State<Shared>,
-    Asked((as_of,)): Asked<(AsOf,)>,
+    State(app): State<SharedState>,
+    Params((as_of,)): Params<(AsOf,)>,
 ) -> Result<Response<Body>, Problem> {
     all(app, "alias volatility", &as_of, AliasVolatility::new).await
 }
 
 async fn all<T: Serialize + Send + 'static>(
-    app: Shared,
+    app: SharedState,
     what: &'static str,
     as_of: &AsOf,
     of: fn(&FeatureRowView, &Snapshot, Ts) -> T,

@@ -21,7 +21,7 @@ pub struct Number {
 
 /// The label of an axis, or the reason why it is not known.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Word {
+pub struct LabelWord {
     name: &'static str,
     value: Result<&'static str, &'static str>,
 }
@@ -37,7 +37,7 @@ pub struct AliasFeatures {
     pub age: Age,
     /// `volatility_regime`: STABLE, `HIGH_VOL`, EXPLOSIVE or EXTREME. `regime_type`: COLD, COOL, NEUTRAL, HOT or `SUPER_HOT`.
     /// Null with `<name>_reason` where unknown.
-    pub words: [Word; 2],
+    pub words: [LabelWord; 2],
     /// price, `funding_rate`, `funding_z_score`, `open_interest`, volatility (daily fraction), confidence, `long_bias`,
     /// `risk_multiplier`, `total_liquidated_usd`, `velocity_usd_per_hour`; null with `<name>_reason` where undefined.
     /// `total_liquidated_usd_bound` is `lower` while less than 4 h were heard.
@@ -56,7 +56,7 @@ pub struct AliasVolatility {
     /// How old that is.
     pub age: Age,
     /// regime: STABLE, `HIGH_VOL`, EXPLOSIVE or EXTREME; null with its reason where unknown.
-    pub words: [Word; 1],
+    pub words: [LabelWord; 1],
     /// volatility (daily fraction), `volatility_annual`, `risk_multiplier`, `half_life_days`.
     pub numbers: Vec<Number>,
 }
@@ -126,7 +126,7 @@ fn liquidated(name: &'static str, row: &FeatureRowView) -> Number {
 }
 
 /// The label of an axis; while it is UNKNOWN the reason that the reading has which it is judged by, or that it is too old.
-fn word(name: &'static str, (label, stale): (&'static str, bool), row: &FeatureRowView, judged_by: &str) -> Word {
+fn word(name: &'static str, (label, stale): (&'static str, bool), row: &FeatureRowView, judged_by: &str) -> LabelWord {
     let value = match label {
         "UNKNOWN" => {
             let unjudged = if stale { "stale" } else { "not_available" };
@@ -134,7 +134,7 @@ fn word(name: &'static str, (label, stale): (&'static str, bool), row: &FeatureR
         }
         known => Ok(known),
     };
-    Word { name, value }
+    LabelWord { name, value }
 }
 
 impl AliasFeatures {
@@ -194,7 +194,7 @@ fn flat<S: Serializer>(
     instrument: Option<&InstrumentName>,
     symbol: &str,
     (timestamp, age): (Ts, &Age),
-    words: &[Word],
+    words: &[LabelWord],
     numbers: &[Number],
 ) -> Result<S::Ok, S::Error> {
     use serde::ser::SerializeMap as _;
@@ -417,7 +417,7 @@ mod tests {
     }
 
     const OLD: Age = Age { age_s: 360, stale: true, warning: None };
-    const WORDS: [Word; 2] = [Word { name: "a", value: Ok("A") }, Word { name: "b", value: Ok("B") }];
+    const WORDS: [LabelWord; 2] = [LabelWord { name: "a", value: Ok("A") }, LabelWord { name: "b", value: Ok("B") }];
 
     #[test]
     fn nulls_say_why() {

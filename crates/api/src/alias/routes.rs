@@ -1,12 +1,12 @@
 //! The three original paths, exactly as payloads §2 has them; the trailing slash is optional.
 
 use super::{AliasPoint, AliasSnapshot, source_word};
-use crate::cursor::Position;
-use crate::params::{AsOf, Asked, Given, check_range, parameters};
+use crate::cursor::CursorPosition;
+use crate::params::{AsOf, Given, Params, check_range, parameters};
 use crate::problem::Problem;
-use crate::query::{Query, QueryError, Window};
+use crate::query::{Query, QueryError, SeriesWindow};
 use crate::routes::{metrics, reply};
-use crate::state::Shared;
+use crate::state::SharedState;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::Response;
@@ -62,8 +62,8 @@ parameters! {
     responses((status = 200, description = "the snapshot", body = AliasSnapshot))
 )]
 pub(crate) async fn snapshot(
-    State(app): State<Shared>,
-    Asked((symbol, as_of)): Asked<(Symbol, AsOf)>,
+    State(app): State<SharedState>,
+    Params((symbol, as_of)): Params<(Symbol, AsOf)>,
 ) -> Result<Response<Body>, Problem> {
     let id = instrument(&app, &symbol)?;
     let rendered = match as_of.moment(app.query.now())? {
@@ -84,13 +84,13 @@ pub(crate) async fn snapshot(
     responses((status = 200, description = "start ≤ timestamp < end", body = [AliasSnapshot]))
 )]
 pub(crate) async fn history(
-    State(app): State<Shared>,
-    Asked((symbol, range, as_of)): Asked<(Symbol, HistoryRange, AsOf)>,
+    State(app): State<SharedState>,
+    Params((symbol, range, as_of)): Params<(Symbol, HistoryRange, AsOf)>,
 ) -> Result<Response<Body>, Problem> {
     let id = instrument(&app, &symbol)?;
     let end = Some(range.end.need_instant()?);
     let window = window(&range.start, end, &as_of, app.query.now())?;
-    let fetch = move |q: &dyn Query, window: &Window| {
+    let fetch = move |q: &dyn Query, window: &SeriesWindow| {
         let page = q.history(&id, None, window)?;
         Ok(Chunk {
             json: elements(page.items.iter().map(|s| AliasSnapshot::from(&**s)))?,
@@ -111,13 +111,13 @@ pub(crate) async fn history(
     responses((status = 200, description = "start ≤ timestamp < end", body = [AliasPoint]))
 )]
 pub(crate) async fn points(
-    State(app): State<Shared>,
-    Asked((symbol, range, as_of)): Asked<(Symbol, MetricRange, AsOf)>,
+    State(app): State<SharedState>,
+    Params((symbol, range, as_of)): Params<(Symbol, MetricRange, AsOf)>,
 ) -> Result<Response<Body>, Problem> {
     let id = instrument(&app, &symbol)?;
     let name = range.metric_name.need("funding_rate")?.to_owned();
     let window = window(&range.start, range.end.instant()?, &as_of, app.query.now())?;
-    let fetch = move |q: &dyn Query, window: &Window| {
+    let fetch = move |q: &dyn Query, window: &SeriesWindow| {
         let metric = metrics::metric(q, &id, &name, window.as_of)?;
         let page = q.metrics(&id, metric, window)?;
         Ok(Chunk {
@@ -133,15 +133,15 @@ pub(crate) async fn points(
     array(app, "alias metrics", window, Arc::new(fetch)).await
 }
 
-fn instrument(app: &Shared, asked: &Symbol) -> Result<InstrumentName, Problem> {
+fn instrument(app: &SharedState, asked: &Symbol) -> Result<InstrumentName, Problem> {
     let symbol = asked.symbol.need("BTCUSDT")?;
     app.query.resolve(symbol, true).map_err(|e| app.problem("alias", &e))
 }
 
-fn window(start: &Given, end: Option<Ts>, as_of: &AsOf, now: Ts) -> Result<Window, Problem> {
+fn window(start: &Given, end: Option<Ts>, as_of: &AsOf, now: Ts) -> Result<SeriesWindow, Problem> {
     let start = Some(start.need_instant()?);
     check_range(start, end)?;
-    Ok(Window { start, end, every: None, skip: 0, limit: CHUNK, as_of: as_of.moment(now)? })
+    Ok(SeriesWindow { start, end, every: None, skip: 0, limit: CHUNK, as_of: as_of.moment(now)? })
 }
 
 /// Some elements of the array, rendered.
@@ -151,7 +151,7 @@ struct Chunk {
     more: bool,
 }
 
-type Fetch = dyn Fn(&dyn Query, &Window) -> Result<Chunk, QueryError> + Send + Sync;
+type Fetch = dyn Fn(&dyn Query, &SeriesWindow) -> Result<Chunk, QueryError> + Send + Sync;
 
 /// Elements of a JSON array without its brackets.
 fn elements<T: Serialize>(items: impl Iterator<Item = T>) -> Result<Vec<u8>, QueryError> {
@@ -168,9 +168,9 @@ fn elements<T: Serialize>(items: impl Iterator<Item = T>) -> Result<Vec<u8>, Que
 /// A whole array, however long. The first chunk is read before the answer begins, so that every usual error is a
 /// problem document; a failure later on breaks the connection off, which no client can mistake for an end.
 async fn array(
-    app: Shared,
+    app: SharedState,
     route: &'static str,
-    mut window: Window,
+    mut window: SeriesWindow,
     fetch: Arc<Fetch>,
 ) -> Result<Response<Body>, Problem> {
     let mut chunk = read(&app, route, window, &fetch).await?;
@@ -188,9 +188,9 @@ async fn array(
             if sender.send(Ok(Bytes::from(core::mem::take(&mut out)))).await.is_err() {
                 return;
             }
-            from = Position::after(from, chunk.last.into_iter());
+            from = CursorPosition::after(from, chunk.last.into_iter());
             let Some(next) = from else { break };
-            window = Window { start: Some(next.ts), skip: next.skip, ..window };
+            window = SeriesWindow { start: Some(next.ts), skip: next.skip, ..window };
             chunk = match read(&app, route, window, &fetch).await {
                 Ok(chunk) => chunk,
                 Err(_told) => {
@@ -209,7 +209,12 @@ async fn array(
     Ok(reply::body("application/json", Body::from_stream(ReceiverStream::new(receiver))))
 }
 
-async fn read(app: &Shared, route: &'static str, window: Window, fetch: &Arc<Fetch>) -> Result<Chunk, Problem> {
+async fn read(
+    app: &SharedState,
+    route: &'static str,
+    window: SeriesWindow,
+    fetch: &Arc<Fetch>,
+) -> Result<Chunk, Problem> {
     let fetch = Arc::clone(fetch);
     app.read(route, move |q| fetch(q, &window)).await
 }

@@ -47,7 +47,7 @@ pub enum WarmUp {
 /// A column as it is declared.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ColumnSpec {
-    /// Which.
+    /// Column that is described.
     pub column: Column,
     /// Its name on the wire.
     pub name: &'static str,
@@ -57,7 +57,7 @@ pub struct ColumnSpec {
     pub set_with: SetWith,
     /// What a market that is warming up says of it.
     pub warm_up: WarmUp,
-    /// What it tells, for `docs/board.md`.
+    /// What it shows, for `docs/board.md`.
     pub text: &'static str,
 }
 

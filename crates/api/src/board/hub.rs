@@ -1,4 +1,4 @@
-//! The table as it was published last, and what is told of it.
+//! The table as it was published last, and what is reported of it.
 //!
 //! One thread turns it: within a turn it sets cells, and what differs from what was published goes out as one batch, written
 //! once and shared by reference by everybody who listens. Unchanged rows cost a comparison and no memory. Whatever happens
@@ -15,11 +15,11 @@ use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::broadcast;
 
-/// Events that wait for slow readers. A turn tells of five kinds at most and a second of four more, so that five turns a second
+/// Events that wait for slow readers. A turn publishes five kinds at most and a second of four more, so that five turns a second
 /// make some thirty events: more than eight seconds of a storm, half a minute of usual weather. At 16 to 60 kB a batch of a
 /// thousand markets that is some megabytes, whatever the number of clients.
 const BUFFER: usize = 256;
-/// Alerts that wait for the next turn, about 2 kB each; what comes beyond is told at once.
+/// Alerts that wait for the next turn, about 2 kB each; what comes beyond is delivered at once.
 const ALERTS_MAX: usize = 4_096;
 
 /// What an event is about.
@@ -62,7 +62,7 @@ pub struct News {
     pub bytes: Bytes,
 }
 
-/// See the module.
+/// The table of the board and those who follow it.
 #[derive(Debug)]
 pub struct Hub {
     table: Mutex<Table>,
@@ -103,7 +103,7 @@ impl Hub {
     }
 
     /// Turns the table: what `set` changes is published when it returns.
-    pub fn turn<R>(&self, now: Ts, set: impl FnOnce(&mut Table) -> R) -> R {
+    pub fn update<R>(&self, now: Ts, set: impl FnOnce(&mut Table) -> R) -> R {
         let mut table = self.lock();
         let done = set(&mut table);
         let second = now.0.div_euclid(1_000_000_000) != table.ts.0.div_euclid(1_000_000_000);
@@ -117,22 +117,22 @@ impl Hub {
                 (&self.notices_moved, Topic::Notices, "notices"),
             ] {
                 if moved.swap(false, Ordering::Relaxed) {
-                    tell(&self.sender, topic, event, format!("{{\"t\":{}}}", now.as_millis()).as_bytes());
+                    publish_event(&self.sender, topic, event, format!("{{\"t\":{}}}", now.as_millis()).as_bytes());
                 }
             }
             let tick = format!("{{\"t\":{}}}", now.as_millis());
-            tell(&self.sender, Topic::Tick, "tick", tick.as_bytes());
+            publish_event(&self.sender, Topic::Tick, "tick", tick.as_bytes());
         }
         done
     }
 
     /// When it was turned last; the beginning of time before the first turn.
     #[must_use]
-    pub fn turned(&self) -> Ts {
+    pub fn updated(&self) -> Ts {
         self.lock().ts
     }
 
-    /// Tells of an alert with the next turn; `json` is that of an item of `/api/v1/events`.
+    /// Publishes an alert with the next turn; `json` is that of an item of `/api/v1/events`.
     pub fn alert(&self, json: &[u8]) {
         if !self.heard() {
             return;
@@ -158,27 +158,27 @@ impl Hub {
             json.extend_from_slice(&alert);
         }
         json.push(b']');
-        tell(&self.sender, Topic::Alerts, "alerts", &json);
+        publish_event(&self.sender, Topic::Alerts, "alerts", &json);
     }
 
-    /// Some delivery, receiver or silence has changed: told once with the next second.
+    /// Some delivery, receiver or silence has changed: reported once with the next second.
     pub fn deliveries_moved(&self) {
         self.deliveries_moved.store(true, Ordering::Relaxed);
     }
 
-    /// A registered position has changed, or a notice about one was stored: told once with the next second.
+    /// A registered position has changed, or a notice about one was stored: reported once with the next second.
     pub fn notices_moved(&self) {
         self.notices_moved.store(true, Ordering::Relaxed);
     }
 
-    /// Tells how venues, queues and streams do; `json` is that of a [`crate::feeds::FeedsPulse`].
+    /// Publishes how venues, queues and streams do; `json` is that of a [`crate::feeds::FeedsPulse`].
     pub fn venues(&self, json: &[u8]) {
-        tell(&self.sender, Topic::Venues, "venues", json);
+        publish_event(&self.sender, Topic::Venues, "venues", json);
     }
 
-    /// Tells of streams whose state changed; `json` is a list of `[instrument, metric, state, reason, age_ms]`.
+    /// Publishes streams whose state changed; `json` is a list of `[instrument, metric, state, reason, age_ms]`.
     pub fn feeds(&self, json: &[u8]) {
-        tell(&self.sender, Topic::Feeds, "feeds", json);
+        publish_event(&self.sender, Topic::Feeds, "feeds", json);
     }
 
     /// Does anybody listen?
@@ -234,11 +234,11 @@ impl Hub {
     }
 }
 
-pub(super) fn tell(sender: &broadcast::Sender<News>, topic: Topic, event: &str, json: &[u8]) {
-    tell_batch(sender, topic, event, 0, json);
+pub(super) fn publish_event(sender: &broadcast::Sender<News>, topic: Topic, event: &str, json: &[u8]) {
+    publish_batch(sender, topic, event, 0, json);
 }
 
-pub(super) fn tell_batch(sender: &broadcast::Sender<News>, topic: Topic, event: &str, n: u64, json: &[u8]) {
+pub(super) fn publish_batch(sender: &broadcast::Sender<News>, topic: Topic, event: &str, n: u64, json: &[u8]) {
     if sender.receiver_count() > 0 {
         // Nobody listening is fine.
         drop(sender.send(News { topic, n, bytes: frame(event, None, json) }));
@@ -266,7 +266,7 @@ mod tests {
         let hub = Hub::new(DataOrigin::Measured);
         let mut news = hub.join().news;
         let at = |s: i64| Ts::from_secs(1_770_000_000 + s);
-        hub.turn(at(0), |t| {
+        hub.update(at(0), |t| {
             for market in ["okx:A-USDT", "okx:B-USDT"] {
                 let i = t.admit(&name(market));
                 t.set(i, Column::Price, Value::full(1.5));
@@ -275,9 +275,9 @@ mod tests {
         let first = told(&mut news);
         assert_eq!(first.len(), 1, "{first:?}");
         assert!(first[0].0 == Topic::Rows && first[0].1.contains("\"okx:B-USDT\""), "{first:?}");
-        hub.turn(at(1), |t| t.set(1, Column::Price, Value::full(1.5)));
+        hub.update(at(1), |t| t.set(1, Column::Price, Value::full(1.5)));
         assert_eq!(told(&mut news), [], "the same is no news");
-        hub.turn(at(2), |t| {
+        hub.update(at(2), |t| {
             t.set(1, Column::Price, Value::full(2.5));
             t.set(1, Column::Risk, Value::Whole(1));
         });
@@ -286,7 +286,7 @@ mod tests {
         let board: serde_json::Value = serde_json::from_slice(&hub.json()).unwrap();
         assert_eq!((&board["n"], &board["rows"][1]["cells"][0]), (&1.into(), &2.5.into()));
         assert_eq!(board["rows"][0]["symbol"], "A/USDT");
-        hub.turn(at(2), |t| t.header(HeaderView { markets: 2, ..HeaderView::default() }));
+        hub.update(at(2), |t| t.header(HeaderView { markets: 2, ..HeaderView::default() }));
         assert_eq!(told(&mut news).len(), 1);
         let board: serde_json::Value = serde_json::from_slice(&hub.json()).unwrap();
         assert_eq!(board["header"]["markets"], 2);
@@ -311,7 +311,7 @@ mod tests {
         };
         (0..2_000).for_each(|n| hub.alert(format!("{{\"alert_id\":\"{n}\"}}").as_bytes()));
         assert_eq!(told(&mut news), [], "they wait for the turn");
-        hub.turn(Ts::from_secs(1), |t| (0..2_000).for_each(|m| t.changed(change(m))));
+        hub.update(Ts::from_secs(1), |t| (0..2_000).for_each(|m| t.changed(change(m))));
         let all = told(&mut news);
         assert_eq!(all.iter().map(|t| t.0).collect::<Vec<_>>(), [Topic::Changes, Topic::Alerts]);
         assert_eq!(data(&all[0]).as_array().unwrap().len(), 2_000);
@@ -319,7 +319,7 @@ mod tests {
         assert_eq!((&alerts[0], &alerts[1_999]), (&json!({"alert_id": "0"}), &json!({"alert_id": "1999"})));
         (0..=ALERTS_MAX).for_each(|_| hub.alert(b"{}"));
         assert_eq!(told(&mut news).len(), 1, "memory is bounded: what is too much is told at once");
-        hub.turn(Ts::from_secs(1), |_| ());
+        hub.update(Ts::from_secs(1), |_| ());
         assert_eq!(told(&mut news).len(), 1);
     }
 
@@ -327,22 +327,22 @@ mod tests {
     fn reasons_are_told_when_a_cell_becomes_null_or_has_another_reason() {
         let hub = Hub::new(DataOrigin::Measured);
         let mut news = hub.join().news;
-        hub.turn(Ts::from_secs(1), |t| {
+        hub.update(Ts::from_secs(1), |t| {
             let i = t.admit(&name("okx:A-USDT"));
             t.explain(i, vec![(Column::Price, "warming"), (Column::Vol, "warming")]);
         });
         let first = told(&mut news);
         assert_eq!((first.len(), first[0].0), (1, Topic::Rows), "they come with the row: {first:?}");
-        hub.turn(Ts::from_secs(1), |t| t.set(0, Column::Price, Value::full(2.0)));
+        hub.update(Ts::from_secs(1), |t| t.set(0, Column::Price, Value::full(2.0)));
         let all = told(&mut news);
         assert_eq!(all.iter().map(|t| t.0).collect::<Vec<_>>(), [Topic::Reasons, Topic::Cells]);
         assert_eq!(data(&all[0]), json!([[0, {"vol": "warming"}]]));
-        hub.turn(Ts::from_secs(1), |t| t.set(0, Column::Price, Value::full(3.0)));
+        hub.update(Ts::from_secs(1), |t| t.set(0, Column::Price, Value::full(3.0)));
         assert_eq!(told(&mut news)[0].0, Topic::Cells, "nothing new about nulls");
-        hub.turn(Ts::from_secs(1), |t| t.explain(0, vec![(Column::Vol, "gap"), (Column::Price, "stale")]));
+        hub.update(Ts::from_secs(1), |t| t.explain(0, vec![(Column::Vol, "gap"), (Column::Price, "stale")]));
         let all = told(&mut news);
         assert_eq!((all.len(), data(&all[0])), (1, json!([[0, {"vol": "gap"}]])));
-        hub.turn(Ts::from_secs(1), |t| t.set(0, Column::Price, Value::Null));
+        hub.update(Ts::from_secs(1), |t| t.set(0, Column::Price, Value::Null));
         assert_eq!(data(&told(&mut news)[0]), json!([[0, {"price": "stale", "vol": "gap"}]]));
     }
 
@@ -351,7 +351,7 @@ mod tests {
         let hub = Hub::new(DataOrigin::Measured);
         let market = name("binance-usdm:BTCUSDT");
         let say = |text: &str| {
-            hub.turn(Ts::from_secs(1), |t| {
+            hub.update(Ts::from_secs(1), |t| {
                 let i = t.admit(&market);
                 t.headline(i, text);
             });
@@ -371,16 +371,16 @@ mod tests {
     fn what_moved_often_is_told_once_a_second() {
         let hub = Hub::new(DataOrigin::Measured);
         let mut news = hub.join().news;
-        hub.turn(Ts::from_secs(1), |_| ());
+        hub.update(Ts::from_secs(1), |_| ());
         for millis in [1_200, 1_400, 2_000, 2_200] {
             hub.deliveries_moved();
             hub.notices_moved();
-            hub.turn(Ts(millis * 1_000_000), |_| ());
+            hub.update(Ts(millis * 1_000_000), |_| ());
         }
         let all = told(&mut news);
         assert_eq!(all.iter().map(|t| t.0).collect::<Vec<_>>(), [Topic::Deliveries, Topic::Notices]);
         assert_eq!(data(&all[0]), json!({"t": 2_000}));
-        hub.turn(Ts::from_secs(3), |t| t.reaches(Some((Ts::from_secs(60), Ts::from_secs(120)))));
+        hub.update(Ts::from_secs(3), |t| t.reaches(Some((Ts::from_secs(60), Ts::from_secs(120)))));
         assert_eq!(told(&mut news).len(), 2, "the last of that second");
         let board: serde_json::Value = serde_json::from_slice(&hub.json()).unwrap();
         let reach = (&board["first_ts"], &board["last_ts"]);
@@ -397,13 +397,13 @@ mod tests {
             to: "CHOP_RISK",
             at: Ts(0) + Span::mins(minute),
         };
-        hub.turn(Ts(0) + Span::mins(100), |t| [90, 30, 95, 90].map(|m| t.remember(change(m))));
+        hub.update(Ts(0) + Span::mins(100), |t| [90, 30, 95, 90].map(|m| t.remember(change(m))));
         let listed = || -> Vec<String> {
             let board: serde_json::Value = serde_json::from_slice(&hub.json()).unwrap();
             board["changes"].as_array().unwrap().iter().map(|c| c["at"].as_str().unwrap().to_owned()).collect()
         };
         assert_eq!(listed(), ["1970-01-01T01:35:00Z", "1970-01-01T01:30:00Z"]);
-        hub.turn(Ts(0) + Span::mins(100), |t| (40..95).for_each(|m| t.changed(change(m))));
+        hub.update(Ts(0) + Span::mins(100), |t| (40..95).for_each(|m| t.changed(change(m))));
         assert_eq!((listed().len(), listed()[0].as_str()), (50, "1970-01-01T01:35:00Z"));
     }
 }

@@ -13,7 +13,7 @@ mod wire;
 
 pub use columns::{COLUMNS, CellKind, Column, ColumnSpec, SetWith, WIDTH, WarmUp, flags};
 pub use hub::{Hub, Joined, News, Topic};
-pub use table::{Row, Table};
+pub use table::{BoardRow, Table};
 pub use value::{DIGITS, Value, rounded};
 pub use view::{BoardView, ChangeView, DataState, HeaderView, LabelsView, RowView};
 pub(crate) use wire::frame;

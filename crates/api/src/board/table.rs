@@ -1,6 +1,6 @@
-//! The table while it is turned: cells, reasons and closes are set, and what differs from what was published is told.
+//! The table while it is turned: cells, reasons and closes are set, and what differs from what was published is reported.
 
-use super::hub::{News, Topic, tell, tell_batch};
+use super::hub::{News, Topic, publish_batch, publish_event};
 use super::view::{BoardView, ChangeView, HeaderView, RowView};
 use super::wire::{batch, frame};
 use super::{COLUMNS, Cells, Column, Value, WIDTH};
@@ -18,8 +18,8 @@ const CHANGES_FOR: Span = Span::hours(1);
 
 /// One market as it was published last.
 #[derive(Clone, Debug)]
-pub struct Row {
-    /// Whose.
+pub struct BoardRow {
+    /// Market of the row.
     pub instrument: InstrumentName,
     /// Its cells.
     pub cells: Cells,
@@ -29,11 +29,11 @@ pub struct Row {
     pub spark: Vec<Option<f64>>,
     /// Its headline.
     pub headline: String,
-    /// The reasons that listeners have been told.
+    /// The reasons that listeners have received.
     told: Vec<(Column, &'static str)>,
 }
 
-impl Row {
+impl BoardRow {
     /// Reasons of cells that are null; a value may have come since the others were given.
     fn standing(&self) -> impl Iterator<Item = (Column, &'static str)> + '_ {
         self.reasons.iter().filter(|(column, _)| self.cells[*column as usize] == Value::Null).copied()
@@ -47,7 +47,7 @@ pub struct Table {
     pub(super) n: u64,
     origin: DataOrigin,
     logic_version: String,
-    rows: Vec<Row>,
+    rows: Vec<BoardRow>,
     places: BTreeMap<InstrumentName, usize>,
     header: HeaderView,
     changes: VecDeque<ChangeView>,
@@ -60,7 +60,7 @@ pub struct Table {
     retold: Vec<usize>,
     /// First and last stored minute of all markets.
     reach: Option<(Ts, Ts)>,
-    /// Rows below this have been told of.
+    /// Rows below this have been reported.
     told: usize,
     header_moved: bool,
     news: Vec<ChangeView>,
@@ -110,7 +110,7 @@ impl Table {
         if let Some(at) = self.place(instrument) {
             return at;
         }
-        self.rows.push(Row {
+        self.rows.push(BoardRow {
             instrument: instrument.clone(),
             cells: [Value::Null; WIDTH],
             reasons: Vec::new(),
@@ -207,7 +207,7 @@ impl Table {
         self.remember(change);
     }
 
-    /// A label changed before anybody could be told.
+    /// A label changed before anybody could hear of it.
     pub fn remember(&mut self, change: ChangeView) {
         if self.changes.contains(&change) {
             return;
@@ -244,7 +244,7 @@ impl Table {
     pub(super) fn publish(&mut self, sender: &broadcast::Sender<News>) {
         if self.told < self.rows.len() {
             let views: Vec<RowView> = (self.told..self.rows.len()).map(|i| self.view(i)).collect();
-            tell(sender, Topic::Rows, "rows", &json_of(&views));
+            publish_event(sender, Topic::Rows, "rows", &json_of(&views));
             self.masks[self.told..].fill(0);
             for row in &mut self.rows[self.told..] {
                 row.told = row.standing().collect();
@@ -256,29 +256,29 @@ impl Table {
         if !self.retold.is_empty() {
             let rows = &self.rows;
             let news: Vec<(usize, &str)> = self.retold.drain(..).map(|i| (i, rows[i].headline.as_str())).collect();
-            tell(sender, Topic::Headlines, "headlines", &json_of(&news));
+            publish_event(sender, Topic::Headlines, "headlines", &json_of(&news));
         }
         if !self.dirty.is_empty() {
             self.n += 1;
             let (rows, masks) = (&self.rows, &self.masks);
             let changed = self.dirty.iter().map(|i| (*i, masks[*i], &rows[*i].cells));
             batch(&mut self.scratch, self.n, self.ts.as_millis(), changed);
-            tell_batch(sender, Topic::Cells, "cells", self.n, self.scratch.as_bytes());
+            publish_batch(sender, Topic::Cells, "cells", self.n, self.scratch.as_bytes());
             for i in self.dirty.drain(..) {
                 self.masks[i] = 0;
             }
             self.written = None;
         }
         if !self.news.is_empty() {
-            tell(sender, Topic::Changes, "changes", &json_of(&core::mem::take(&mut self.news)));
+            publish_event(sender, Topic::Changes, "changes", &json_of(&core::mem::take(&mut self.news)));
         }
         if core::mem::take(&mut self.header_moved) {
-            tell(sender, Topic::Header, "header", &json_of(&self.header));
+            publish_event(sender, Topic::Header, "header", &json_of(&self.header));
             self.written = None;
         }
     }
 
-    /// Tells of rows whose nulls have other reasons than were told: one event, before the cells that it is about.
+    /// Reports rows whose nulls have other reasons than were published: one event, before the cells that it is about.
     fn publish_reasons(&mut self, sender: &broadcast::Sender<News>) {
         let mut news: Vec<(usize, BTreeMap<&'static str, &'static str>)> = Vec::new();
         for i in self.explained.drain(..).chain(self.dirty.iter().copied()) {
@@ -290,7 +290,7 @@ impl Table {
             news.push((i, row.told.iter().map(|(column, why)| (COLUMNS[*column as usize], *why)).collect()));
         }
         if !news.is_empty() {
-            tell(sender, Topic::Reasons, "reasons", &json_of(&news));
+            publish_event(sender, Topic::Reasons, "reasons", &json_of(&news));
         }
     }
 

@@ -1,10 +1,10 @@
 //! What the page draws: the board, charts, and what is heard of venues this moment.
 
-use super::{QueryError, Window};
+use super::{QueryError, SeriesWindow};
 use crate::board::{BoardView, Hub};
 use crate::chart::{ChartQuery, ChartView, ContinuityView};
 use crate::feeds::{FeedFilter, FeedHealth, FeedsPulse, FeedsView};
-use crate::live::LiveView;
+use crate::live::MarketNow;
 use barograph_domain::{InstrumentName, Metric, StatusState, Ts};
 use std::sync::Arc;
 
@@ -32,13 +32,13 @@ pub trait AskBoard {
     ///
     /// # Errors
     /// As [`super::AskMarkets::history`].
-    fn continuity(&self, id: &InstrumentName, window: &Window) -> Result<ContinuityView, QueryError>;
+    fn continuity(&self, id: &InstrumentName, window: &SeriesWindow) -> Result<ContinuityView, QueryError>;
 
     /// A market as it is this moment.
     ///
     /// # Errors
     /// [`QueryError::NotLive`] where this process does not listen to it.
-    fn live(&self, id: &InstrumentName) -> Result<LiveView, QueryError>;
+    fn live(&self, id: &InstrumentName) -> Result<MarketNow, QueryError>;
 
     /// Streams, venues and journal of a live process; [`FeedFilter::page`] chooses.
     ///
@@ -46,8 +46,8 @@ pub trait AskBoard {
     /// [`QueryError::NotLive`] where this process listens to nothing.
     fn feeds(&self, filter: &FeedFilter) -> Result<FeedsView, QueryError>;
 
-    /// How everything that listens does now, as the board's stream tells it every few seconds. Asked on the blocking pool. By
-    /// default there is nothing to be told.
+    /// How everything that listens does now, as the board's stream reports it every few seconds. Asked on the blocking pool. By
+    /// default there is nothing to be delivered.
     fn feeds_pulse(&self) -> Option<FeedsPulse> {
         None
     }

@@ -1,4 +1,4 @@
-//! What people were told, and silences.
+//! What people received, and silences.
 
 use super::{Page, QueryError};
 use crate::delivery::{DeliveryFilter, DeliveryView, EndpointView, GroupView, MessageView, NewSilence, SilenceView};

@@ -45,7 +45,7 @@ pub enum QueryError {
     },
     /// The instrument has no snapshot (or row) yet, or none known at `as_of`.
     NothingYet {
-        /// Whose.
+        /// Market asked about.
         instrument: InstrumentName,
         /// The moment asked about.
         as_of: Option<Ts>,
@@ -68,12 +68,12 @@ pub enum QueryError {
     NotOffered {
         /// What was asked for.
         metric: Metric,
-        /// Whom.
+        /// Venue that was asked.
         venue: String,
     },
     /// A field of a request whose value cannot be meant.
     BadField {
-        /// Which.
+        /// Name of the field.
         field: String,
         /// Its value.
         value: String,
@@ -88,7 +88,7 @@ pub enum QueryError {
     /// No such message, endpoint or silence.
     Unknown {
         /// Which kind of thing.
-        what: Told,
+        what: DeliveryName,
         /// As asked.
         id: String,
     },
@@ -96,7 +96,7 @@ pub enum QueryError {
     NotDelivering,
     /// It cannot be changed from here.
     Conflict {
-        /// Why.
+        /// Reason, for people.
         reason: String,
         /// What to do.
         hint: String,
@@ -113,16 +113,16 @@ pub enum QueryError {
         /// Why, for the client.
         reason: String,
     },
-    /// A failure that only the operator can act on; the client is told nothing but that.
+    /// A failure that only the operator can act on; the client hears nothing but that.
     Internal {
         /// What failed.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
 }
 
-/// What a name can mean where people are told of things.
+/// What a name can mean where deliveries are asked about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Told {
+pub enum DeliveryName {
     /// A message, or its delivery to one endpoint.
     Message,
     /// A receiver.
@@ -170,9 +170,9 @@ impl fmt::Display for QueryError {
             Self::NotOffered { metric, venue } => write!(f, "'{}' is not offered by {venue}", metric.name()),
             Self::BadField { reason, .. } | Self::Conflict { reason, .. } => f.write_str(reason),
             Self::UnknownPosition { id } => write!(f, "no position '{id}' is registered"),
-            Self::Unknown { what: Told::Message, id } => write!(f, "no message '{id}' is stored"),
-            Self::Unknown { what: Told::Endpoint, id } => write!(f, "there is no endpoint '{id}'"),
-            Self::Unknown { what: Told::Silence, id } => write!(f, "no silence '{id}' holds now or later"),
+            Self::Unknown { what: DeliveryName::Message, id } => write!(f, "no message '{id}' is stored"),
+            Self::Unknown { what: DeliveryName::Endpoint, id } => write!(f, "there is no endpoint '{id}'"),
+            Self::Unknown { what: DeliveryName::Silence, id } => write!(f, "no silence '{id}' holds now or later"),
             Self::NotDelivering => {
                 f.write_str("this process delivers nothing: it only serves, or its settings name no receiver")
             }

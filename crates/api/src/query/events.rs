@@ -1,9 +1,9 @@
 //! What happened and what is to come: events, hours between the markets, the calendar.
 
-use super::{Page, QueryError, Window};
+use super::{Page, QueryError, SeriesWindow};
 use crate::events::{EventView, HourOfLiquidations};
 use crate::universe::CalendarView;
-use barograph_domain::alert::Change;
+use barograph_domain::alert::AlertChange;
 use barograph_domain::{InstrumentName, Pattern, Severity, Ts, UniverseRow};
 use bytes::Bytes;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ pub trait AskEvents {
         id: Option<&InstrumentName>,
         book: Option<&str>,
         filter: &EventFilter,
-        window: &Window,
+        window: &SeriesWindow,
     ) -> Result<Page<EventView>, QueryError>;
 
     /// Stored liquidations of all markets by hour, the earliest first: every hour with `start ≤ t < end`, both of which are whole
@@ -50,7 +50,7 @@ pub trait AskEvents {
     ///
     /// # Errors
     /// See [`Self::universe`].
-    fn universe_history(&self, window: &Window) -> Result<Page<UniverseRow>, QueryError>;
+    fn universe_history(&self, window: &SeriesWindow) -> Result<Page<UniverseRow>, QueryError>;
 
     /// What is scheduled, as known at `as_of` (`None`: now).
     ///
@@ -69,7 +69,7 @@ pub struct EventFilter {
     /// These patterns only; empty: all.
     pub patterns: Vec<Pattern>,
     /// These changes only; empty: all.
-    pub changes: Vec<Change>,
+    pub changes: Vec<AlertChange>,
     /// At least as severe.
     pub severity: Option<Severity>,
     /// Only episodes that are not over, each by the last that was known of it.
@@ -81,7 +81,7 @@ pub struct EventFilter {
 /// What has just been published.
 #[derive(Clone, Debug)]
 pub struct StreamEvent {
-    /// Whose.
+    /// Market of the event.
     pub instrument: InstrumentName,
     /// Id of a snapshot, which is the event's id on the stream; `None`: a record of an alert.
     pub snapshot_id: Option<String>,

@@ -1,6 +1,6 @@
 //! What is known of each market: the list, contexts, readings, levels and points, and how the program behind does.
 
-use super::{Page, QueryError, Window};
+use super::{Page, QueryError, SeriesWindow};
 use crate::names;
 use crate::view::{CatalogueEntry, FeatureRowView, LevelView, MarketView, MetricPoint, StreamView};
 use axum::http::HeaderValue;
@@ -75,7 +75,7 @@ pub trait AskMarkets {
         &self,
         id: &InstrumentName,
         book: Option<&str>,
-        window: &Window,
+        window: &SeriesWindow,
     ) -> Result<Page<Arc<Snapshot>>, QueryError>;
 
     /// Feature rows, ascending.
@@ -86,7 +86,7 @@ pub trait AskMarkets {
         &self,
         id: &InstrumentName,
         book: Option<&str>,
-        window: &Window,
+        window: &SeriesWindow,
     ) -> Result<Page<FeatureRowView>, QueryError>;
 
     /// The newest feature row.
@@ -105,7 +105,12 @@ pub trait AskMarkets {
     /// # Errors
     /// [`QueryError::UnknownMetric`] when this instrument has no stream of it, [`QueryError::NotOffered`] when its venue has
     /// none, or the store's failure.
-    fn metrics(&self, id: &InstrumentName, metric: Metric, window: &Window) -> Result<Page<MetricPoint>, QueryError>;
+    fn metrics(
+        &self,
+        id: &InstrumentName,
+        metric: Metric,
+        window: &SeriesWindow,
+    ) -> Result<Page<MetricPoint>, QueryError>;
 
     /// Levels by confirmation: of each the latest revision known at `as_of`, its strength that of then. `every` is not asked
     /// for.
@@ -117,7 +122,7 @@ pub trait AskMarkets {
         id: &InstrumentName,
         book: Option<&str>,
         filter: &LevelFilter,
-        window: &Window,
+        window: &SeriesWindow,
     ) -> Result<Page<LevelView>, QueryError>;
 }
 
@@ -200,7 +205,7 @@ pub struct Health {
 /// How far one market has come.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct MarketHealth {
-    /// Which.
+    /// Market that is listed.
     pub instrument: InstrumentName,
     /// Newest snapshot of the configured book; `None` before the first.
     pub newest: Option<Ts>,

@@ -1,9 +1,9 @@
 //! Advice on a trade whose side, entry and stop the caller states. It reads; nothing is placed or kept.
 
 use super::{body, reply};
-use crate::params::{AsOf, Asked};
+use crate::params::{AsOf, Params};
 use crate::problem::Problem;
-use crate::state::Shared;
+use crate::state::SharedState;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, Response};
@@ -24,8 +24,8 @@ use barograph_domain::advice::{AdviceRequest, AdviceView};
     responses((status = 200, description = "the advice", body = AdviceView))
 )]
 pub(super) async fn advise(
-    State(app): State<Shared>,
-    Asked((as_of,)): Asked<(AsOf,)>,
+    State(app): State<SharedState>,
+    Params((as_of,)): Params<(AsOf,)>,
     headers: HeaderMap,
     sent: Body,
 ) -> Result<Response<Body>, Problem> {

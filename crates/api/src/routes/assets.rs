@@ -5,9 +5,9 @@
 //! sure of it. A program that was built without the page says how to build it.
 
 use crate::etag;
-use crate::params::Asked;
+use crate::params::Params;
 use crate::problem::{Problem, ProblemKind};
-use crate::state::Shared;
+use crate::state::SharedState;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::header::{
@@ -49,7 +49,7 @@ fn asset(name: &str) -> Option<&'static Asset> {
     tag = "pages",
     responses((status = 200, description = "a page", body = String, content_type = "text/html"))
 )]
-pub(super) async fn page(State(app): State<Shared>, headers: HeaderMap) -> Response<Body> {
+pub(super) async fn page(State(app): State<SharedState>, headers: HeaderMap) -> Response<Body> {
     match asset("index.html") {
         Some(index) => {
             let mut response = file(index, &headers, "no-cache");
@@ -75,7 +75,7 @@ pub(super) async fn page(State(app): State<Shared>, headers: HeaderMap) -> Respo
 )]
 pub(super) async fn of_page(
     Path(name): Path<String>,
-    Asked(()): Asked<()>,
+    Params(()): Params<()>,
     headers: HeaderMap,
 ) -> Result<Response<Body>, Problem> {
     match asset(&format!("assets/{name}")) {

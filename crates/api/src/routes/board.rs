@@ -2,9 +2,9 @@
 
 use crate::board::BoardView;
 use crate::etag;
-use crate::params::{AsOf, Asked};
+use crate::params::{AsOf, Params};
 use crate::problem::Problem;
-use crate::state::Shared;
+use crate::state::SharedState;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, Response};
@@ -25,8 +25,8 @@ use axum::http::{HeaderMap, Response};
     )
 )]
 pub(super) async fn now(
-    State(app): State<Shared>,
-    Asked((as_of,)): Asked<(AsOf,)>,
+    State(app): State<SharedState>,
+    Params((as_of,)): Params<(AsOf,)>,
     headers: HeaderMap,
 ) -> Result<Response<Body>, Problem> {
     let as_of = as_of.moment(app.query.now())?;

@@ -3,18 +3,18 @@
 //! Cells, headers, changes, alerts and ticks are written once by [`crate::board::Hub`]; a client's task only hands on shared
 //! bytes. What waits for a client is bounded three times over: [`QUEUE`] events of its own, the hub's channel, which all clients
 //! share, and the time it may take for one event. A client that is more than [`BEHIND`] events behind is given a fresh `board`
-//! in place of the cells it missed; what the table does not hold is still told, in one piece. One that has missed the whole
-//! channel is told `lagged` and let go, and one that takes nothing for half of `write_stall` is cut; both are counted. A stream
+//! in place of the cells it missed; what the table does not hold is still delivered, in one piece. One that has missed the whole
+//! channel gets `lagged` and is let go, and one that takes nothing for half of `write_stall` is cut; both are counted. A stream
 //! ends within [`ADMITTED_EVERY`] when the token it was opened with is revoked.
 
 use crate::access::Pass;
 use crate::board::{Hub, News, Topic, Value, frame};
 use crate::feeds::FeedFilter;
-use crate::live::LiveView;
-use crate::params::{Asked, parameters};
+use crate::live::MarketNow;
+use crate::params::{Params, parameters};
 use crate::problem::{Problem, ProblemKind};
 use crate::query::{Query, QueryError};
-use crate::state::Shared;
+use crate::state::SharedState;
 use crate::telemetry::Dropped;
 use axum::body::Body;
 use axum::extract::{Extension, State};
@@ -39,13 +39,13 @@ const BEHIND: usize = 24;
 const MARKET_EVERY: Duration = Duration::from_millis(200);
 /// How often it is asked whether a client may still listen.
 pub(super) const ADMITTED_EVERY: Duration = Duration::from_secs(2);
-/// Tells clients to wait two seconds before they reconnect.
+/// Asks clients to wait two seconds before they reconnect.
 const GREETING: &[u8] = b"retry: 2000\n\n";
 /// Keeps proxies and sockets awake.
 const KEEP_ALIVE: &[u8] = b": keep-alive\n\n";
 
 parameters! {
-    /// What else is told.
+    /// What else is reported.
     pub(super) struct Topics {
         /// Also what is heard of this market, and each new snapshot of it.
         #[param(example = "binance-usdm:BTCUSDT")]
@@ -96,10 +96,10 @@ pub(crate) struct PulseView {
     responses((status = 200, description = "events without end", body = String, content_type = "text/event-stream"))
 )]
 pub(super) async fn stream(
-    State(app): State<Shared>,
+    State(app): State<SharedState>,
     method: Method,
     pass: Option<Extension<Pass>>,
-    Asked((topics,)): Asked<(Topics,)>,
+    Params((topics,)): Params<(Topics,)>,
 ) -> Result<Response<Body>, Problem> {
     let market = topics.market.text().map(|name| app.query.resolve(name, false));
     let market = market.transpose().map_err(|e| app.problem("board-stream", &e))?;
@@ -167,7 +167,7 @@ enum Came {
     Quiet,
 }
 
-/// What has been told of the one market.
+/// What has been published of the one market.
 #[derive(Default)]
 struct Seen {
     pulse: Option<PulseView>,
@@ -175,7 +175,7 @@ struct Seen {
 }
 
 struct Client {
-    app: Shared,
+    app: SharedState,
     hub: Arc<Hub>,
     news: broadcast::Receiver<News>,
     frames: mpsc::Sender<Result<Bytes, Infallible>>,
@@ -205,7 +205,7 @@ impl Client {
             Err(end) => end,
         };
         if let End::Said(word) = end {
-            // Nobody to tell if that fails too.
+            // Nobody to report to if that fails too.
             let _gone = self.send(word).await;
         }
         drop(place);
@@ -220,7 +220,7 @@ impl Client {
         {
             self.send(all).await?;
         }
-        self.look().await
+        self.publish_moved().await
     }
 
     async fn follow(&mut self) -> End {
@@ -249,7 +249,7 @@ impl Client {
                 Came::News(Err(RecvError::Lagged(missed))) => Err(self.lagged(missed)),
                 Came::Ask if self.app.config.access.still(self.pass.as_ref()) => continue,
                 Came::Ask => Err(End::Said(frame("closing", None, b"{}"))),
-                Came::Look => self.look().await,
+                Came::Look => self.publish_moved().await,
                 Came::Quiet => self.send(Bytes::from_static(KEEP_ALIVE)).await,
             };
             if let Err(end) = sent {
@@ -292,7 +292,7 @@ impl Client {
         self.send(board).await
     }
 
-    /// Is an event of this kind wanted, and told by no table?
+    /// Is an event of this kind wanted, and published by no table?
     const fn is_beside_the_table(&self, topic: Topic) -> bool {
         match topic {
             Topic::Cells | Topic::Header | Topic::Rows | Topic::Reasons | Topic::Headlines | Topic::Tick => false,
@@ -309,8 +309,8 @@ impl Client {
         self.send(news.bytes).await
     }
 
-    /// Tells what has moved at the one market since the last look.
-    async fn look(&mut self) -> Result<(), End> {
+    /// Publishes what has moved at the one market since the last look.
+    async fn publish_moved(&mut self) -> Result<(), End> {
         let Some(id) = &self.market else { return Ok(()) };
         if let Ok(live) = self.app.query.live(id) {
             let pulse = PulseView::of(&live);
@@ -376,7 +376,7 @@ fn feeds_at_first(query: &dyn Query) -> Bytes {
 }
 
 impl PulseView {
-    fn of(live: &LiveView) -> Self {
+    fn of(live: &MarketNow) -> Self {
         let newest = |metric: &str| {
             let of = live.streams.iter().filter(|s| s.metric == metric && s.value.is_some());
             of.max_by_key(|s| s.event_ts)

@@ -5,10 +5,10 @@ use super::reply;
 use super::segment::{MarketId, Segment};
 use crate::chart::{BARS_MAX, ChartQuery, ChartView, ContinuityView};
 use crate::etag;
-use crate::params::{AsOf, Asked, Range, check_range, parameters};
+use crate::params::{AsOf, Params, TimeRange, check_range, parameters};
 use crate::problem::{Problem, ProblemKind};
-use crate::query::Window;
-use crate::state::Shared;
+use crate::query::SeriesWindow;
+use crate::state::SharedState;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, Response};
@@ -17,11 +17,11 @@ use barograph_domain::{Span, Ts};
 
 /// Lengths of candles.
 const INTERVALS: [&str; 6] = ["1m", "5m", "15m", "1h", "4h", "1d"];
-/// Candles unless told.
+/// Candles unless asked otherwise.
 const BARS: usize = 500;
 /// Interruptions read for one answer.
 const GAPS: usize = 5_000;
-/// Stretch shown unless told.
+/// Stretch shown unless asked otherwise.
 const STRETCH: Span = DAY;
 
 parameters! {
@@ -54,9 +54,9 @@ parameters! {
     )
 )]
 pub(super) async fn candles(
-    State(app): State<Shared>,
+    State(app): State<SharedState>,
     id: Segment<MarketId>,
-    Asked((candles, as_of)): Asked<(Candles, AsOf)>,
+    Params((candles, as_of)): Params<(Candles, AsOf)>,
     headers: HeaderMap,
 ) -> Result<Response<Body>, Problem> {
     let id = instrument(&app, "chart", id)?;
@@ -84,16 +84,16 @@ fn asked(candles: &Candles, as_of: &AsOf, now: Ts) -> Result<ChartQuery, Problem
     path = "/api/v1/markets/{id}/continuity",
     operation_id = "getContinuity",
     tag = "board",
-    params(MarketId, Range, AsOf),
+    params(MarketId, TimeRange, AsOf),
     responses(
         (status = 200, description = "the last 24 hours unless told", body = ContinuityView),
         (status = 304, description = "the one you hold is still it (If-None-Match)")
     )
 )]
 pub(super) async fn continuity(
-    State(app): State<Shared>,
+    State(app): State<SharedState>,
     id: Segment<MarketId>,
-    Asked((range, as_of)): Asked<(Range, AsOf)>,
+    Params((range, as_of)): Params<(TimeRange, AsOf)>,
     headers: HeaderMap,
 ) -> Result<Response<Body>, Problem> {
     let id = instrument(&app, "continuity", id)?;
@@ -104,7 +104,7 @@ pub(super) async fn continuity(
     let end = end.unwrap_or(Ts::MAX).min(as_of.unwrap_or(now));
     let start = start.unwrap_or_else(|| end - STRETCH);
     check_range(Some(start), Some(end))?;
-    let window = Window { start: Some(start), end: Some(end), every: None, skip: 0, limit: GAPS, as_of };
+    let window = SeriesWindow { start: Some(start), end: Some(end), every: None, skip: 0, limit: GAPS, as_of };
     let json = app.read("continuity", move |q| q.continuity(&id, &window).and_then(|view| reply::json(&view))).await?;
     Ok(etag::answer(&headers, json))
 }
@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     fn of(query: &str) -> Result<ChartQuery, Problem> {
-        let Asked((candles, as_of)) = Asked::parse(Some(query)).unwrap();
+        let Params((candles, as_of)) = Params::parse(Some(query)).unwrap();
         asked(&candles, &as_of, Ts::from_secs(1))
     }
 

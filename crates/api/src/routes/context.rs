@@ -4,9 +4,9 @@ use super::paging::{Listed, PageView};
 use super::reply;
 use super::segment::{self, MarketId, Segment};
 use crate::etag;
-use crate::params::{AsOf, Asked, Book, Every, Paging, Range};
+use crate::params::{AsOf, Every, Paging, Params, RuleBookChoice, TimeRange};
 use crate::problem::Problem;
-use crate::state::Shared;
+use crate::state::SharedState;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, Response};
@@ -16,7 +16,11 @@ use barograph_domain::{InstrumentName, Snapshot};
 const LIMITS: (usize, usize) = (100, 1_000);
 
 /// The instrument a path names.
-pub(super) fn instrument(app: &Shared, route: &'static str, id: Segment<MarketId>) -> Result<InstrumentName, Problem> {
+pub(super) fn instrument(
+    app: &SharedState,
+    route: &'static str,
+    id: Segment<MarketId>,
+) -> Result<InstrumentName, Problem> {
     let MarketId { id } = segment::read(id, "symbol", "write it as in /api/v1/markets/binance-usdm:BTCUSDT/context")?;
     app.query.resolve(&id, false).map_err(|e| app.problem(route, &e))
 }
@@ -31,16 +35,16 @@ pub(super) fn instrument(app: &Shared, route: &'static str, id: Segment<MarketId
     path = "/api/v1/markets/{id}/context",
     operation_id = "getContext",
     tag = "context",
-    params(MarketId, AsOf, Book),
+    params(MarketId, AsOf, RuleBookChoice),
     responses(
         (status = 200, description = "the snapshot", body = Snapshot),
         (status = 304, description = "the one you hold is still it (If-None-Match)")
     )
 )]
 pub(super) async fn latest(
-    State(app): State<Shared>,
+    State(app): State<SharedState>,
     id: Segment<MarketId>,
-    Asked((as_of, book)): Asked<(AsOf, Book)>,
+    Params((as_of, book)): Params<(AsOf, RuleBookChoice)>,
     headers: HeaderMap,
 ) -> Result<Response<Body>, Problem> {
     let id = instrument(&app, "context", id)?;
@@ -61,16 +65,16 @@ pub(super) async fn latest(
     path = "/api/v1/markets/{id}/context/history",
     operation_id = "getContextHistory",
     tag = "context",
-    params(MarketId, Range, Every, Paging, AsOf, Book),
+    params(MarketId, TimeRange, Every, Paging, AsOf, RuleBookChoice),
     responses(
         (status = 200, description = "one page, at most 1000 snapshots, 100 unless told", body = PageView<Snapshot>),
         (status = 304, description = "the one you hold is still it (If-None-Match)")
     )
 )]
 pub(super) async fn history(
-    State(app): State<Shared>,
+    State(app): State<SharedState>,
     id: Segment<MarketId>,
-    Asked((listed, every, book)): Asked<(Listed, Every, Book)>,
+    Params((listed, every, book)): Params<(Listed, Every, RuleBookChoice)>,
     headers: HeaderMap,
 ) -> Result<Response<Body>, Problem> {
     let id = instrument(&app, "history", id)?;

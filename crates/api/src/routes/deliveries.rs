@@ -1,13 +1,13 @@
-//! What people were told, through which endpoint, and what became of it; having something sent again.
+//! What people received, through which endpoint, and what became of it; having something sent again.
 
 use super::segment::{self, Segment};
 use super::{body, reply};
 use crate::cursor;
 use crate::delivery::{DeliveryFilter, DeliveryPlace, DeliveryView, EndpointView, GroupView, MessageView};
-use crate::params::{AsOf, Asked, Bound, Given, Paging, parameters};
+use crate::params::{AsOf, Bound, Given, Paging, Params, parameters};
 use crate::problem::{Problem, ProblemKind};
 use crate::routes::paging::PageView;
-use crate::state::Shared;
+use crate::state::SharedState;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, Response, StatusCode};
@@ -95,8 +95,8 @@ pub(super) struct EndpointName {
     responses((status = 200, description = "one page, at most 1000 deliveries, 100 unless told", body = PageView<DeliveryView>))
 )]
 pub(super) async fn list(
-    State(app): State<Shared>,
-    Asked((which, paging, as_of, bound)): Asked<(Which, Paging, AsOf, Bound)>,
+    State(app): State<SharedState>,
+    Params((which, paging, as_of, bound)): Params<(Which, Paging, AsOf, Bound)>,
 ) -> Result<Response<Body>, Problem> {
     let resolve = |name| app.query.resolve(name, false).map_err(|e| app.problem("deliveries", &e));
     let fingerprint = bound.fingerprint("deliveries");
@@ -166,9 +166,9 @@ fn decode(text: &str, fingerprint: &str) -> Result<DeliveryPlace, Problem> {
     responses((status = 200, description = "the message", body = MessageView))
 )]
 pub(super) async fn one(
-    State(app): State<Shared>,
+    State(app): State<SharedState>,
     given: Segment<MessageId>,
-    Asked(()): Asked<()>,
+    Params(()): Params<()>,
 ) -> Result<Response<Body>, Problem> {
     let MessageId { message: id } = read(given)?;
     let json = app.read("deliveries", move |q| reply::json(&q.message(&id)?)).await?;
@@ -186,9 +186,9 @@ pub(super) async fn one(
     responses((status = 202, description = "it waits again", body = DeliveryView))
 )]
 pub(super) async fn replay(
-    State(app): State<Shared>,
+    State(app): State<SharedState>,
     given: Segment<MessageId>,
-    Asked(()): Asked<()>,
+    Params(()): Params<()>,
     headers: HeaderMap,
     sent: Body,
 ) -> Result<Response<Body>, Problem> {
@@ -208,7 +208,10 @@ pub(super) async fn replay(
     tag = "delivery",
     responses((status = 200, description = "the endpoints", body = Endpoints))
 )]
-pub(super) async fn endpoints(State(app): State<Shared>, Asked(()): Asked<()>) -> Result<Response<Body>, Problem> {
+pub(super) async fn endpoints(
+    State(app): State<SharedState>,
+    Params(()): Params<()>,
+) -> Result<Response<Body>, Problem> {
     let json = app.read("endpoints", move |q| reply::json(&Endpoints { items: q.endpoints()? })).await?;
     Ok(reply::json_body(json))
 }
@@ -224,9 +227,9 @@ pub(super) async fn endpoints(State(app): State<Shared>, Asked(()): Asked<()>) -
     responses((status = 200, description = "the endpoint", body = EndpointView))
 )]
 pub(super) async fn enable(
-    State(app): State<Shared>,
+    State(app): State<SharedState>,
     given: Segment<EndpointName>,
-    Asked(()): Asked<()>,
+    Params(()): Params<()>,
     headers: HeaderMap,
     sent: Body,
 ) -> Result<Response<Body>, Problem> {
@@ -246,8 +249,8 @@ pub(super) async fn enable(
     responses((status = 200, description = "the groups", body = Groups))
 )]
 pub(super) async fn groups(
-    State(app): State<Shared>,
-    Asked((as_of,)): Asked<(AsOf,)>,
+    State(app): State<SharedState>,
+    Params((as_of,)): Params<(AsOf,)>,
 ) -> Result<Response<Body>, Problem> {
     let as_of = as_of.moment(app.query.now())?;
     let json = app.read("groups", move |q| reply::json(&Groups { items: q.groups(as_of)? })).await?;

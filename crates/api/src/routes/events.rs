@@ -6,10 +6,10 @@ use super::reply;
 use super::segment::{MarketId, Segment};
 use crate::etag;
 use crate::events::{AliasEvent, EventView, SEED4_CHANGES};
-use crate::params::{AsOf, Asked, Book, Given, Paging, Range, parameters, stranger};
+use crate::params::{AsOf, Given, Paging, Params, RuleBookChoice, TimeRange, parameters, stranger};
 use crate::problem::{Problem, ProblemKind};
 use crate::query::EventFilter;
-use crate::state::Shared;
+use crate::state::SharedState;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, Response};
@@ -70,16 +70,16 @@ pub(crate) enum EventsPage {
     path = "/api/v1/markets/{id}/events",
     operation_id = "getMarketEvents",
     tag = "context",
-    params(MarketId, Which, Range, Paging, AsOf, Book),
+    params(MarketId, Which, TimeRange, Paging, AsOf, RuleBookChoice),
     responses(
         (status = 200, description = "one page, at most 1000 events, 100 unless told; with format=seed4 items are AliasEvent", body = EventsPage),
         (status = 304, description = "the one you hold is still it (If-None-Match)")
     )
 )]
 pub(super) async fn of_market(
-    State(app): State<Shared>,
+    State(app): State<SharedState>,
     id: Segment<MarketId>,
-    Asked((listed, which, book)): Asked<(Listed, Which, Book)>,
+    Params((listed, which, book)): Params<(Listed, Which, RuleBookChoice)>,
     headers: HeaderMap,
 ) -> Result<Response<Body>, Problem> {
     let id = instrument(&app, "events", id)?;
@@ -94,15 +94,15 @@ pub(super) async fn of_market(
     path = "/api/v1/events",
     operation_id = "getEvents",
     tag = "context",
-    params(Market, Which, Range, Paging, AsOf, Book),
+    params(Market, Which, TimeRange, Paging, AsOf, RuleBookChoice),
     responses(
         (status = 200, description = "one page, at most 1000 events, 100 unless told; with format=seed4 items are AliasEvent", body = EventsPage),
         (status = 304, description = "the one you hold is still it (If-None-Match)")
     )
 )]
 pub(super) async fn of_all(
-    State(app): State<Shared>,
-    Asked((listed, which, book, market)): Asked<(Listed, Which, Book, Market)>,
+    State(app): State<SharedState>,
+    Params((listed, which, book, market)): Params<(Listed, Which, RuleBookChoice, Market)>,
     headers: HeaderMap,
 ) -> Result<Response<Body>, Problem> {
     let resolve = |name| app.query.resolve(name, false).map_err(|e| app.problem("events", &e));
@@ -111,8 +111,8 @@ pub(super) async fn of_all(
 }
 
 async fn answer(
-    app: Shared,
-    (listed, which, book): (&Listed, &Which, Book),
+    app: SharedState,
+    (listed, which, book): (&Listed, &Which, RuleBookChoice),
     id: Option<InstrumentName>,
     headers: &HeaderMap,
 ) -> Result<Response<Body>, Problem> {
@@ -188,7 +188,7 @@ mod tests {
     use super::*;
 
     fn of(query: &str) -> Result<(EventFilter, bool), Problem> {
-        filter(&Asked::parse(Some(query)).unwrap().0)
+        filter(&Params::parse(Some(query)).unwrap().0)
     }
 
     #[test]

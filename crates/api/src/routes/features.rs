@@ -6,10 +6,10 @@ use super::reply;
 use super::segment::{MarketId, Segment};
 use crate::etag;
 use crate::names::nearest;
-use crate::params::{AsOf, Asked, Book, Every, Paging, Range, parameters};
+use crate::params::{AsOf, Every, Paging, Params, RuleBookChoice, TimeRange, parameters};
 use crate::problem::{Problem, ProblemKind};
 use crate::query::{Page, Query, QueryError};
-use crate::state::Shared;
+use crate::state::SharedState;
 use crate::view::{AllFeatures, FeatureRowView, MarketFeatures};
 use axum::body::Body;
 use axum::extract::State;
@@ -34,16 +34,16 @@ parameters! {
     path = "/api/v1/markets/{id}/features",
     operation_id = "getFeatures",
     tag = "context",
-    params(MarketId, Ids, Range, Every, Paging, AsOf, Book),
+    params(MarketId, Ids, TimeRange, Every, Paging, AsOf, RuleBookChoice),
     responses(
         (status = 200, description = "one page, at most 5000 rows, 500 unless told", body = PageView<FeatureRowView>),
         (status = 304, description = "the one you hold is still it (If-None-Match)")
     )
 )]
 pub(super) async fn rows(
-    State(app): State<Shared>,
+    State(app): State<SharedState>,
     id: Segment<MarketId>,
-    Asked((listed, every, book, ids)): Asked<(Listed, Every, Book, Ids)>,
+    Params((listed, every, book, ids)): Params<(Listed, Every, RuleBookChoice, Ids)>,
     headers: HeaderMap,
 ) -> Result<Response<Body>, Problem> {
     let id = instrument(&app, "features", id)?;
@@ -75,15 +75,15 @@ pub(super) async fn rows(
     path = "/api/v1/features",
     operation_id = "getFeaturesOfAll",
     tag = "context",
-    params(Ids, AsOf, Book),
+    params(Ids, AsOf, RuleBookChoice),
     responses(
         (status = 200, description = "all markets that have a row", body = AllFeatures),
         (status = 304, description = "the ones you hold are still they (If-None-Match)")
     )
 )]
 pub(super) async fn of_all(
-    State(app): State<Shared>,
-    Asked((as_of, book, ids)): Asked<(AsOf, Book, Ids)>,
+    State(app): State<SharedState>,
+    Params((as_of, book, ids)): Params<(AsOf, RuleBookChoice, Ids)>,
     headers: HeaderMap,
 ) -> Result<Response<Body>, Problem> {
     let wanted = wanted(&ids, &app.features)?;

@@ -1,11 +1,11 @@
 //! All streams of a live process with what carries them, from memory.
 
 use super::reply;
-use crate::cursor::Position;
+use crate::cursor::CursorPosition;
 use crate::feeds::{FeedFilter, FeedsView};
-use crate::params::{Asked, Bound, parameters};
+use crate::params::{Bound, Params, parameters};
 use crate::problem::{Problem, ProblemKind};
-use crate::state::Shared;
+use crate::state::SharedState;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::Response;
@@ -54,8 +54,8 @@ parameters! {
     responses((status = 200, description = "one page, at most 1000 streams, 200 unless told", body = FeedsView))
 )]
 pub(super) async fn list(
-    State(app): State<Shared>,
-    Asked((filter, bound)): Asked<(Filter, Bound)>,
+    State(app): State<SharedState>,
+    Params((filter, bound)): Params<(Filter, Bound)>,
 ) -> Result<Response<Body>, Problem> {
     let fingerprint = bound.fingerprint("feeds");
     let filter = wanted(&app, filter, &fingerprint)?;
@@ -66,14 +66,14 @@ pub(super) async fn list(
         return Err(problem);
     }
     // The place in the list stands where series have the rows at one instant.
-    view.next_cursor = view.next.map(|place| Position { ts: Ts(0), skip: place }.encode(&fingerprint));
+    view.next_cursor = view.next.map(|place| CursorPosition { ts: Ts(0), skip: place }.encode(&fingerprint));
     let json = reply::json(&view).map_err(|e| app.problem("feeds", &e))?;
     Ok(reply::json_body(json))
 }
 
-fn wanted(app: &Shared, filter: Filter, fingerprint: &str) -> Result<FeedFilter, Problem> {
+fn wanted(app: &SharedState, filter: Filter, fingerprint: &str) -> Result<FeedFilter, Problem> {
     let market = filter.market.text().map(|name| app.query.resolve(name, false)).transpose();
-    let from = filter.cursor.text().map(|text| Position::decode(text, fingerprint)).transpose()?;
+    let from = filter.cursor.text().map(|text| CursorPosition::decode(text, fingerprint)).transpose()?;
     Ok(FeedFilter {
         state: filter.state.text().map(state).transpose()?,
         market: market.map_err(|e| app.problem("feeds", &e))?,
@@ -94,7 +94,7 @@ fn state(text: &str) -> Result<StatusState, Problem> {
 }
 
 /// The problem with a venue nobody listens to; none where only the other conditions exclude it.
-fn unknown_venue(app: &Shared, name: &str) -> Option<Problem> {
+fn unknown_venue(app: &SharedState, name: &str) -> Option<Problem> {
     let all = app.query.feeds(&FeedFilter::all(1)).map(|view| view.venues).unwrap_or_default();
     let known: Vec<String> = all.into_iter().map(|v| v.venue).collect();
     let problem = || {

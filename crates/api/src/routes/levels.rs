@@ -5,10 +5,10 @@ use super::paging::{Listed, PageView};
 use super::reply;
 use super::segment::{MarketId, Segment};
 use crate::etag;
-use crate::params::{AsOf, Asked, Book, Paging, Range, parameters, stranger};
+use crate::params::{AsOf, Paging, Params, RuleBookChoice, TimeRange, parameters, stranger};
 use crate::problem::{Problem, ProblemKind};
 use crate::query::LevelFilter;
-use crate::state::Shared;
+use crate::state::SharedState;
 use crate::view::LevelView;
 use axum::body::Body;
 use axum::extract::State;
@@ -43,16 +43,16 @@ parameters! {
     path = "/api/v1/markets/{id}/levels",
     operation_id = "getLevels",
     tag = "context",
-    params(MarketId, Which, Range, Paging, AsOf, Book),
+    params(MarketId, Which, TimeRange, Paging, AsOf, RuleBookChoice),
     responses(
         (status = 200, description = "one page, at most 5000 levels, 500 unless told", body = PageView<LevelView>),
         (status = 304, description = "the one you hold is still it (If-None-Match)")
     )
 )]
 pub(super) async fn list(
-    State(app): State<Shared>,
+    State(app): State<SharedState>,
     id: Segment<MarketId>,
-    Asked((listed, which, book)): Asked<(Listed, Which, Book)>,
+    Params((listed, which, book)): Params<(Listed, Which, RuleBookChoice)>,
     headers: HeaderMap,
 ) -> Result<Response<Body>, Problem> {
     let id = instrument(&app, "levels", id)?;
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     fn of(query: &str) -> Result<LevelFilter, Problem> {
-        filter(&Asked::parse(Some(query)).unwrap().0)
+        filter(&Params::parse(Some(query)).unwrap().0)
     }
 
     #[test]

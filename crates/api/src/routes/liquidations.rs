@@ -3,10 +3,10 @@
 use super::reply;
 use crate::etag;
 use crate::events::{HourOfLiquidations, LiquidationHours};
-use crate::params::{AsOf, Asked, parameters};
+use crate::params::{AsOf, Params, parameters};
 use crate::problem::Problem;
 use crate::query::{Query, QueryError};
-use crate::state::Shared;
+use crate::state::SharedState;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, Response};
@@ -17,14 +17,14 @@ const HOURS: (u32, u32) = (24, 720);
 
 parameters! {
     /// How far back.
-    pub(crate) struct Hours {
+    pub(crate) struct HoursBack {
         /// How far to look back: 1 to 720; 24 unless told.
         #[param(example = 24)]
         hours: Option<u32>,
     }
 }
 
-impl Hours {
+impl HoursBack {
     /// How many are asked for; `further` says who reaches further back.
     pub(crate) fn wanted(&self, further: &str) -> Result<u32, Problem> {
         self.hours
@@ -41,15 +41,15 @@ impl Hours {
     path = "/api/v1/liquidations",
     operation_id = "getLiquidationsByHour",
     tag = "context",
-    params(Hours, AsOf),
+    params(HoursBack, AsOf),
     responses(
         (status = 200, description = "the hours", body = LiquidationHours),
         (status = 304, description = "the ones you hold are still they (If-None-Match)")
     )
 )]
 pub(super) async fn by_hour(
-    State(app): State<Shared>,
-    Asked((hours, as_of)): Asked<(Hours, AsOf)>,
+    State(app): State<SharedState>,
+    Params((hours, as_of)): Params<(HoursBack, AsOf)>,
     headers: HeaderMap,
 ) -> Result<Response<Body>, Problem> {
     let hours = hours.wanted("/api/v1/markets/{id}/features")?;
@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn hours_have_bounds() {
-        let of = |query: &str| Asked::<Hours>::parse(Some(query)).unwrap().0.wanted("/api/v1/events");
+        let of = |query: &str| Params::<HoursBack>::parse(Some(query)).unwrap().0.wanted("/api/v1/events");
         assert_eq!((of(""), of("hours=1"), of("hours=720")), (Ok(24), Ok(1), Ok(720)));
         for query in ["hours=0", "hours=721", "hours=-3", "hours=1.5", "hours=day"] {
             assert_eq!(of(query).unwrap_err().kind, ProblemKind::BadNumber, "{query}");

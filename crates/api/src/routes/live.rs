@@ -3,10 +3,10 @@
 use super::context::instrument;
 use super::reply;
 use super::segment::{MarketId, Segment};
-use crate::live::LiveView;
-use crate::params::Asked;
+use crate::live::MarketNow;
+use crate::params::Params;
 use crate::problem::Problem;
-use crate::state::Shared;
+use crate::state::SharedState;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::Response;
@@ -21,12 +21,12 @@ use axum::http::Response;
     operation_id = "getLive",
     tag = "live",
     params(MarketId),
-    responses((status = 200, description = "the market now", body = LiveView))
+    responses((status = 200, description = "the market now", body = MarketNow))
 )]
 pub(super) async fn now(
-    State(app): State<Shared>,
+    State(app): State<SharedState>,
     id: Segment<MarketId>,
-    Asked(()): Asked<()>,
+    Params(()): Params<()>,
 ) -> Result<Response<Body>, Problem> {
     let id = instrument(&app, "live", id)?;
     let json = app.query.live(&id).and_then(|view| reply::json(&view)).map_err(|e| app.problem("live", &e))?;

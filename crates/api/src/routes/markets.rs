@@ -3,11 +3,11 @@
 use super::context::instrument;
 use super::reply;
 use super::segment::{MarketId, Segment};
-use crate::cursor::Position;
+use crate::cursor::CursorPosition;
 use crate::etag;
-use crate::params::{AsOf, Asked, Bound, Paging};
+use crate::params::{AsOf, Bound, Paging, Params};
 use crate::problem::Problem;
-use crate::state::Shared;
+use crate::state::SharedState;
 use crate::view::{Catalogue, MarketView};
 use axum::body::Body;
 use axum::extract::State;
@@ -16,7 +16,7 @@ use barograph_domain::Ts;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Markets on a page: unless told all of them, which is also the most. A market of eight streams is about 2 kB of JSON.
+/// Markets on a page: unless asked otherwise all of them, which is also the most. A market of eight streams is about 2 kB of JSON.
 const LIMITS: (usize, usize) = (10_000, 10_000);
 
 /// One page of the markets.
@@ -33,7 +33,7 @@ impl MarketList {
     fn page(mut all: Vec<MarketView>, from: usize, limit: usize, fingerprint: &str) -> Self {
         let end = from.saturating_add(limit);
         // The place in the list stands where series have the rows at one instant.
-        let next_cursor = (end < all.len()).then(|| Position { ts: Ts(0), skip: end }.encode(fingerprint));
+        let next_cursor = (end < all.len()).then(|| CursorPosition { ts: Ts(0), skip: end }.encode(fingerprint));
         all.truncate(end);
         all.drain(..from.min(all.len()));
         Self { items: all, next_cursor }
@@ -75,14 +75,14 @@ impl MarketList {
     )
 )]
 pub(super) async fn list(
-    State(app): State<Shared>,
-    Asked((as_of, paging, bound)): Asked<(AsOf, Paging, Bound)>,
+    State(app): State<SharedState>,
+    Params((as_of, paging, bound)): Params<(AsOf, Paging, Bound)>,
     headers: HeaderMap,
 ) -> Result<Response<Body>, Problem> {
     let as_of = as_of.moment(app.query.now())?;
     let limit = paging.limit.limit(LIMITS)?;
     let fingerprint = bound.fingerprint("markets");
-    let from = paging.cursor.text().map(|text| Position::decode(text, &fingerprint)).transpose()?;
+    let from = paging.cursor.text().map(|text| CursorPosition::decode(text, &fingerprint)).transpose()?;
     let (json, etag) = app
         .read("markets", move |q| {
             let page = MarketList::page(q.markets(as_of)?, from.map_or(0, |p| p.skip), limit, &fingerprint);
@@ -110,9 +110,9 @@ pub(super) async fn list(
     )
 )]
 pub(super) async fn one(
-    State(app): State<Shared>,
+    State(app): State<SharedState>,
     id: Segment<MarketId>,
-    Asked((as_of,)): Asked<(AsOf,)>,
+    Params((as_of,)): Params<(AsOf,)>,
     headers: HeaderMap,
 ) -> Result<Response<Body>, Problem> {
     let id = instrument(&app, "market", id)?;
@@ -133,8 +133,8 @@ pub(super) async fn one(
     )
 )]
 pub(super) async fn catalogue(
-    State(app): State<Shared>,
-    Asked(()): Asked<()>,
+    State(app): State<SharedState>,
+    Params(()): Params<()>,
     headers: HeaderMap,
 ) -> Result<Response<Body>, Problem> {
     Ok(etag::respond(&headers, app.catalogue.clone(), &app.catalogue_etag))

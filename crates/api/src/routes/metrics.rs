@@ -6,10 +6,10 @@ use super::reply;
 use super::segment::{MarketId, Segment};
 use crate::alias::source_word;
 use crate::etag;
-use crate::params::{AsOf, Asked, Paging, Range, parameters};
+use crate::params::{AsOf, Paging, Params, TimeRange, parameters};
 use crate::problem::{Problem, ProblemKind};
 use crate::query::{Query, QueryError};
-use crate::state::Shared;
+use crate::state::SharedState;
 use crate::view::{MetricPoint, StreamView};
 use axum::body::Body;
 use axum::extract::State;
@@ -45,7 +45,7 @@ pub(crate) struct NothingView {
     reason: &'static str,
 }
 
-/// Why a list of forced closes is empty that nobody has left out.
+/// Why a list of liquidations is empty that nobody has left out.
 const NO_CLOSES: &str = "no forced close has been recorded on this market so far";
 
 parameters! {
@@ -65,16 +65,16 @@ parameters! {
     path = "/api/v1/markets/{id}/metrics",
     operation_id = "getMetrics",
     tag = "context",
-    params(MarketId, Name, Range, Paging, AsOf),
+    params(MarketId, Name, TimeRange, Paging, AsOf),
     responses(
         (status = 200, description = "one page, at most 10000 points, 1000 unless told", body = Answer),
         (status = 304, description = "the one you hold is still it (If-None-Match)")
     )
 )]
 pub(super) async fn points(
-    State(app): State<Shared>,
+    State(app): State<SharedState>,
     id: Segment<MarketId>,
-    Asked((listed, name)): Asked<(Listed, Name)>,
+    Params((listed, name)): Params<(Listed, Name)>,
     headers: HeaderMap,
 ) -> Result<Response<Body>, Problem> {
     let id = instrument(&app, "metrics", id)?;
@@ -98,7 +98,7 @@ pub(super) async fn points(
     Ok(etag::answer(&headers, json))
 }
 
-async fn streams(app: &Shared, listed: &Listed, id: InstrumentName, now: Ts) -> Result<Response<Body>, Problem> {
+async fn streams(app: &SharedState, listed: &Listed, id: InstrumentName, now: Ts) -> Result<Response<Body>, Problem> {
     if let Some(alone) = listed.given() {
         return Err(Problem::new(ProblemKind::MissingParameter, format!("'{alone}' is given without 'metric_name'"))
             .hint("add metric_name=funding_rate, or leave the others out to see what there is"));
@@ -119,14 +119,14 @@ fn has(q: &dyn Query, id: &InstrumentName, metric: Metric, as_of: Option<Ts>) ->
 }
 
 /// The metric of that name; a name no stream here has is an error that lists those there are. What the venue does not
-/// offer is an error of its own unless another source has told of it: an empty page would say that nothing happened.
+/// offer is an error of its own unless another source has reported it: an empty page would say that nothing happened.
 pub(crate) fn metric(q: &dyn Query, id: &InstrumentName, name: &str, as_of: Option<Ts>) -> Result<Metric, QueryError> {
     let streams = q.streams(id, as_of)?;
     let heard = |m: Metric| streams.iter().any(|s| s.metric == m.name() && s.newest_event.is_some());
     if let Some(metric) = Metric::from_name(name).filter(|m| !heard(*m) && q.not_offered(id, *m)) {
         return Err(QueryError::NotOffered { metric, venue: id.venue.to_string() });
     }
-    // Forced closes are events: none so far is an answer, where others of the market's streams are recorded.
+    // Liquidations are events: none so far is an answer, where others of the market's streams are recorded.
     let silent = |m: Metric| m == Metric::Liquidation && !streams.is_empty();
     match Metric::from_name(name).filter(|m| silent(*m) || streams.iter().any(|s| s.metric == m.name())) {
         Some(metric) => Ok(metric),

@@ -37,7 +37,7 @@ use crate::access::Role;
 use crate::alias;
 use crate::guard::guard;
 use crate::problem::{Problem, ProblemKind};
-use crate::state::Shared;
+use crate::state::SharedState;
 use axum::Router;
 use axum::extract::MatchedPath;
 use axum::http::header::ALLOW;
@@ -143,7 +143,7 @@ pub(crate) fn documented(document: OpenApi) -> OpenApi {
 }
 
 /// The router with its guard.
-pub(crate) fn router(app: &Shared) -> Router {
+pub(crate) fn router(app: &SharedState) -> Router {
     let router = VIEWS.iter().fold(TABLE.router(), |router, view| router.route(view, get(assets::page)));
     router
         .fallback(unknown)

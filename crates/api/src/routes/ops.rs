@@ -1,10 +1,10 @@
 //! For operators and their machines: alive, ready, counted.
 
 use crate::feeds::FeedHealth;
-use crate::params::Asked;
+use crate::params::Params;
 use crate::problem::{Document, Problem, ProblemKind};
 use crate::query::Health;
-use crate::state::Shared;
+use crate::state::SharedState;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
@@ -39,7 +39,7 @@ pub(crate) struct HealthView {
     tag = "operations",
     responses((status = 200, description = "alive", body = HealthView))
 )]
-pub(super) async fn healthz(State(app): State<Shared>, Asked(()): Asked<()>) -> Result<Response<Body>, Problem> {
+pub(super) async fn healthz(State(app): State<SharedState>, Params(()): Params<()>) -> Result<Response<Body>, Problem> {
     Ok(ok(&app, Vec::new()))
 }
 
@@ -57,7 +57,7 @@ pub(super) async fn healthz(State(app): State<Shared>, Asked(()): Asked<()>) -> 
          content_type = "application/problem+json")
     )
 )]
-pub(super) async fn readyz(State(app): State<Shared>, Asked(()): Asked<()>) -> Result<Response<Body>, Problem> {
+pub(super) async fn readyz(State(app): State<SharedState>, Params(()): Params<()>) -> Result<Response<Body>, Problem> {
     match readiness(&app.query.health(), app.query.feed_health(), app.query.now()) {
         Ok(notes) => Ok(ok(&app, notes)),
         Err(reasons) => Err(Problem::new(ProblemKind::NotReady, reasons.join("; "))
@@ -73,7 +73,7 @@ pub(super) async fn readyz(State(app): State<Shared>, Asked(()): Asked<()>) -> R
     tag = "operations",
     responses((status = 200, description = "text format 0.0.4", body = String, content_type = "text/plain"))
 )]
-pub(super) async fn metrics(State(app): State<Shared>, Asked(()): Asked<()>) -> Result<Response<Body>, Problem> {
+pub(super) async fn metrics(State(app): State<SharedState>, Params(()): Params<()>) -> Result<Response<Body>, Problem> {
     let mut text = app.telemetry.text(&app.query.health(), app.query.now());
     text.push_str(&app.query.metrics_text());
     let mut response = Response::new(Body::from(text));
@@ -81,7 +81,7 @@ pub(super) async fn metrics(State(app): State<Shared>, Asked(()): Asked<()>) -> 
     Ok(response)
 }
 
-fn ok(app: &Shared, notes: Vec<String>) -> Response<Body> {
+fn ok(app: &SharedState, notes: Vec<String>) -> Response<Body> {
     let view = HealthView { status: "ok", version: app.config.version.clone(), notes };
     match serde_json::to_vec(&view) {
         Ok(json) => {

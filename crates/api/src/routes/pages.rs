@@ -2,9 +2,9 @@
 //! anything from elsewhere, and the content policy makes sure of it.
 
 use super::reply;
-use crate::params::Asked;
+use crate::params::Params;
 use crate::problem::{Problem, ProblemKind};
-use crate::state::Shared;
+use crate::state::SharedState;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Response};
@@ -15,7 +15,7 @@ const FILES: &[(&str, &str, &str)] = &[
 ];
 
 /// What a program that was built without the dashboard shows: what this is, with links, and how to build it.
-pub(super) fn unbuilt(app: &Shared) -> Response<Body> {
+pub(super) fn unbuilt(app: &SharedState) -> Response<Body> {
     page(include_str!("../assets/home.html").replace("{version}", &app.config.version))
 }
 
@@ -27,7 +27,7 @@ pub(super) fn unbuilt(app: &Shared) -> Response<Body> {
     tag = "pages",
     responses((status = 200, description = "a page", body = String, content_type = "text/html"))
 )]
-pub(super) async fn docs(Asked(()): Asked<()>) -> Result<Response<Body>, Problem> {
+pub(super) async fn docs(Params(()): Params<()>) -> Result<Response<Body>, Problem> {
     Ok(page(include_str!("../assets/docs.html").to_owned()))
 }
 
@@ -40,7 +40,7 @@ pub(super) async fn docs(Asked(()): Asked<()>) -> Result<Response<Body>, Problem
     params(("file" = String, Path, description = "docs.js or page.css", example = "page.css")),
     responses((status = 200, description = "the file", content((String = "text/javascript"), (String = "text/css"))))
 )]
-pub(super) async fn file(Path(name): Path<String>, Asked(()): Asked<()>) -> Result<Response<Body>, Problem> {
+pub(super) async fn file(Path(name): Path<String>, Params(()): Params<()>) -> Result<Response<Body>, Problem> {
     match FILES.iter().find(|(file, ..)| *file == name) {
         Some((_, content_type, text)) => Ok(reply::body(content_type, *text)),
         None => Err(Problem::new(ProblemKind::UnknownRoute, format!("the documentation has no file '{name}'"))
@@ -61,8 +61,8 @@ pub(super) async fn file(Path(name): Path<String>, Asked(()): Asked<()>) -> Resu
     )
 )]
 pub(super) async fn openapi(
-    State(app): State<Shared>,
-    Asked(()): Asked<()>,
+    State(app): State<SharedState>,
+    Params(()): Params<()>,
     headers: HeaderMap,
 ) -> Result<Response<Body>, Problem> {
     Ok(crate::etag::respond(&headers, app.openapi.clone(), &app.openapi_etag))

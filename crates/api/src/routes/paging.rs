@@ -1,9 +1,9 @@
 //! Ascending series in pages: from parameters to a window, from rows to a page with its cursor.
 
-use crate::cursor::Position;
-use crate::params::{AsOf, Bound, Every, Given, Paging, Parameters, Range};
+use crate::cursor::CursorPosition;
+use crate::params::{AsOf, Bound, Every, Given, Paging, ParameterGroup, TimeRange};
 use crate::problem::Problem;
-use crate::query::{Page, Window};
+use crate::query::{Page, SeriesWindow};
 use barograph_domain::Ts;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -11,18 +11,18 @@ use utoipa::ToSchema;
 /// Parameters of every series.
 #[derive(Debug)]
 pub(super) struct Listed {
-    range: Range,
+    range: TimeRange,
     paging: Paging,
     as_of: AsOf,
     bound: Bound,
 }
 
-impl Parameters for Listed {
+impl ParameterGroup for Listed {
     fn names() -> Vec<&'static str> {
-        [Range::names(), Paging::names(), AsOf::names()].concat()
+        [TimeRange::names(), Paging::names(), AsOf::names()].concat()
     }
     fn read(pairs: &[(String, String)]) -> Self {
-        let (range, paging) = (Range::read(pairs), Paging::read(pairs));
+        let (range, paging) = (TimeRange::read(pairs), Paging::read(pairs));
         Self { range, paging, as_of: AsOf::read(pairs), bound: Bound::read(pairs) }
     }
 }
@@ -38,8 +38,8 @@ pub(crate) struct PageView<T> {
 
 /// A request for one page.
 pub(super) struct Series {
-    pub(super) window: Window,
-    from: Option<Position>,
+    pub(super) window: SeriesWindow,
+    from: Option<CursorPosition>,
     fingerprint: String,
 }
 
@@ -56,13 +56,13 @@ impl Listed {
         let (start, end) = self.range.instants()?;
         let limit = self.paging.limit.limit(limits)?;
         let fingerprint = self.bound.fingerprint(whose);
-        let from = self.paging.cursor.text().map(|text| Position::decode(text, &fingerprint)).transpose()?;
+        let from = self.paging.cursor.text().map(|text| CursorPosition::decode(text, &fingerprint)).transpose()?;
         let (start, end) = match from {
             Some(p) if newest_first => (start, Some(Ts(p.ts.0.saturating_add(1)))),
             Some(p) => (Some(p.ts), end),
             None => (start, end),
         };
-        let window = Window {
+        let window = SeriesWindow {
             start,
             end,
             every: every.map(Every::span).transpose()?.flatten(),
@@ -93,7 +93,7 @@ impl Listed {
 impl Series {
     /// The page as it goes over the wire.
     pub(super) fn view<T>(&self, page: Page<T>, ts: impl Fn(&T) -> Ts) -> PageView<T> {
-        let after = Position::after(self.from, page.items.iter().map(ts).collect::<Vec<_>>().into_iter());
+        let after = CursorPosition::after(self.from, page.items.iter().map(ts).collect::<Vec<_>>().into_iter());
         let next_cursor = after.filter(|_| page.more).map(|p| p.encode(&self.fingerprint));
         PageView { items: page.items, next_cursor }
     }

@@ -4,9 +4,9 @@
 
 use super::segment::{self, Segment};
 use super::{body, reply};
-use crate::params::{AsOf, Asked, parameters};
+use crate::params::{AsOf, Params, parameters};
 use crate::problem::Problem;
-use crate::state::Shared;
+use crate::state::SharedState;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::header::LOCATION;
@@ -64,8 +64,8 @@ parameters! {
     responses((status = 200, description = "the positions", body = Positions))
 )]
 pub(super) async fn list(
-    State(app): State<Shared>,
-    Asked((as_of,)): Asked<(AsOf,)>,
+    State(app): State<SharedState>,
+    Params((as_of,)): Params<(AsOf,)>,
 ) -> Result<Response<Body>, Problem> {
     let as_of = as_of.moment(app.query.now())?;
     let json = app.read("positions", move |q| reply::json(&Positions { items: q.positions(as_of)? })).await?;
@@ -84,8 +84,8 @@ pub(super) async fn list(
     responses((status = 201, description = "the position as registered", body = PositionCard))
 )]
 pub(super) async fn register(
-    State(app): State<Shared>,
-    Asked(()): Asked<()>,
+    State(app): State<SharedState>,
+    Params(()): Params<()>,
     headers: HeaderMap,
     sent: Body,
 ) -> Result<Response<Body>, Problem> {
@@ -115,9 +115,9 @@ pub(super) async fn register(
     responses((status = 200, description = "the position", body = PositionCard))
 )]
 pub(super) async fn one(
-    State(app): State<Shared>,
+    State(app): State<SharedState>,
     given: Segment<PositionId>,
-    Asked((as_of,)): Asked<(AsOf,)>,
+    Params((as_of,)): Params<(AsOf,)>,
 ) -> Result<Response<Body>, Problem> {
     let (id, as_of) = (id(given)?, as_of.moment(app.query.now())?);
     let json = app.read("positions", move |q| reply::json(&q.position(&id, as_of)?)).await?;
@@ -134,9 +134,9 @@ pub(super) async fn one(
     responses((status = 204, description = "it is watched no more"))
 )]
 pub(super) async fn remove(
-    State(app): State<Shared>,
+    State(app): State<SharedState>,
     given: Segment<PositionId>,
-    Asked(()): Asked<()>,
+    Params(()): Params<()>,
 ) -> Result<Response<Body>, Problem> {
     let id = id(given)?;
     app.read("positions", move |q| q.unregister(&id)).await?;
@@ -155,8 +155,8 @@ pub(super) async fn remove(
     responses((status = 200, description = "the notices", body = Notices))
 )]
 pub(super) async fn notices(
-    State(app): State<Shared>,
-    Asked((which, as_of)): Asked<(NoticesOf, AsOf)>,
+    State(app): State<SharedState>,
+    Params((which, as_of)): Params<(NoticesOf, AsOf)>,
 ) -> Result<Response<Body>, Problem> {
     let limit = which.limit.limit(LIMITS)?;
     let (of, as_of) = (which.position.owned(), as_of.moment(app.query.now())?);

@@ -3,9 +3,9 @@
 use super::{body, reply};
 use crate::access::{Access, Caller, Role, SESSION};
 use crate::guard;
-use crate::params::Asked;
+use crate::params::Params;
 use crate::problem::{Problem, ProblemKind};
-use crate::state::Shared;
+use crate::state::SharedState;
 use axum::body::Body;
 use axum::extract::{Extension, State};
 use axum::http::header::SET_COOKIE;
@@ -42,7 +42,7 @@ pub(crate) struct CallerView {
 pub(crate) enum SessionRole {
     /// Everything that changes nothing.
     Read,
-    /// Everything.
+    /// May read and operate.
     Operate,
     /// Everything: this address asks nobody who they are.
     Open,
@@ -57,7 +57,7 @@ impl From<Role> for SessionRole {
     }
 }
 
-fn view(app: &Shared, caller: Option<&Caller>) -> CallerView {
+fn view(app: &SharedState, caller: Option<&Caller>) -> CallerView {
     let tokens = matches!(app.config.access, Access::Tokens(_));
     let role = caller.map(|c| c.role.into()).or((!tokens).then_some(SessionRole::Open));
     CallerView { tokens, name: caller.map(|c| c.name.clone()), role }
@@ -72,8 +72,8 @@ fn view(app: &Shared, caller: Option<&Caller>) -> CallerView {
     responses((status = 200, description = "the caller", body = CallerView))
 )]
 pub(super) async fn show(
-    State(app): State<Shared>,
-    Asked(()): Asked<()>,
+    State(app): State<SharedState>,
+    Params(()): Params<()>,
     caller: Option<Extension<Caller>>,
 ) -> Result<Response<Body>, Problem> {
     answer(&view(&app, caller.as_deref()), None)
@@ -89,8 +89,8 @@ pub(super) async fn show(
     responses((status = 200, description = "signed in; the cookie is set", body = CallerView))
 )]
 pub(super) async fn sign_in(
-    State(app): State<Shared>,
-    Asked(()): Asked<()>,
+    State(app): State<SharedState>,
+    Params(()): Params<()>,
     headers: HeaderMap,
     peer: Option<Extension<crate::serve::Peer>>,
     sent: Body,
@@ -118,7 +118,7 @@ pub(super) async fn sign_in(
     tag = "operations",
     responses((status = 204, description = "the cookie is gone"))
 )]
-pub(super) async fn sign_out(Asked(()): Asked<()>) -> Result<Response<Body>, Problem> {
+pub(super) async fn sign_out(Params(()): Params<()>) -> Result<Response<Body>, Problem> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
     set(&mut response, &format!("{SESSION}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0"));

@@ -1,11 +1,11 @@
-//! Silences: stretches in which nobody is told of some alerts, with an author, a reason and an end.
+//! Silences: stretches in which nobody hears of some alerts, with an author, a reason and an end.
 
 use super::segment::{self, Segment};
 use super::{body, reply};
 use crate::delivery::{NewSilence, SilenceView};
-use crate::params::{AsOf, Asked, parameters};
+use crate::params::{AsOf, Params, parameters};
 use crate::problem::Problem;
-use crate::state::Shared;
+use crate::state::SharedState;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, Response, StatusCode};
@@ -45,8 +45,8 @@ pub(super) struct SilenceId {
     responses((status = 200, description = "the silences", body = Silences))
 )]
 pub(super) async fn list(
-    State(app): State<Shared>,
-    Asked((which, as_of)): Asked<(Which, AsOf)>,
+    State(app): State<SharedState>,
+    Params((which, as_of)): Params<(Which, AsOf)>,
 ) -> Result<Response<Body>, Problem> {
     let (all, as_of) = (which.all.flag("those that hold")?, as_of.moment(app.query.now())?);
     let json = app.read("silences", move |q| reply::json(&Silences { items: q.silences(all, as_of)? })).await?;
@@ -63,8 +63,8 @@ pub(super) async fn list(
     responses((status = 201, description = "the silence", body = SilenceView))
 )]
 pub(super) async fn add(
-    State(app): State<Shared>,
-    Asked(()): Asked<()>,
+    State(app): State<SharedState>,
+    Params(()): Params<()>,
     headers: HeaderMap,
     sent: Body,
 ) -> Result<Response<Body>, Problem> {
@@ -85,9 +85,9 @@ pub(super) async fn add(
     responses((status = 204, description = "it holds no more"))
 )]
 pub(super) async fn end(
-    State(app): State<Shared>,
+    State(app): State<SharedState>,
     given: Segment<SilenceId>,
-    Asked(()): Asked<()>,
+    Params(()): Params<()>,
 ) -> Result<Response<Body>, Problem> {
     let SilenceId { id } = segment::read(given, "id", "use an id that /api/v1/silences lists")?;
     app.read("silences", move |q| q.end_silence(&id)).await?;

@@ -1,7 +1,7 @@
 //! The event stream: new snapshots and alerts as server-sent events.
 //!
 //! A client first gets the newest snapshot of each market it asked for, as seen from now, then every new one. A client
-//! that reads slower than snapshots are published is told so and let go: it reconnects and is up to date again, which
+//! that reads slower than snapshots are published hears so and is let go: it reconnects and is up to date again, which
 //! is better than a queue that grows. Ids are snapshot ids; a reconnecting client does not get the last one twice.
 //!
 //! What waits for a client is bounded twice: [`crate::STREAM_BUFFER`] snapshots in the channel, which all clients share, and
@@ -12,10 +12,10 @@
 use super::board_stream::ADMITTED_EVERY;
 use crate::access::Pass;
 use crate::board::frame;
-use crate::params::{Asked, parameters};
+use crate::params::{Params, parameters};
 use crate::problem::{Problem, ProblemKind};
 use crate::query::{QueryError, StreamEvent};
-use crate::state::Shared;
+use crate::state::SharedState;
 use crate::telemetry::Dropped;
 use axum::body::Body;
 use axum::extract::{Extension, State};
@@ -32,7 +32,7 @@ use tokio_stream::wrappers::ReceiverStream;
 
 /// Frames between the feeder and the socket; beyond that a client counts as slow.
 const QUEUE: usize = 8;
-/// Tells clients to wait five seconds before they reconnect.
+/// Asks clients to wait five seconds before they reconnect.
 const GREETING: &[u8] = b"retry: 5000\n\n";
 /// Keeps proxies and sockets awake.
 const KEEP_ALIVE: &[u8] = b": keep-alive\n\n";
@@ -59,10 +59,10 @@ parameters! {
     responses((status = 200, description = "events without end", body = String, content_type = "text/event-stream"))
 )]
 pub(super) async fn stream(
-    State(app): State<Shared>,
+    State(app): State<SharedState>,
     method: Method,
     pass: Option<Extension<Pass>>,
-    Asked((markets,)): Asked<(Markets,)>,
+    Params((markets,)): Params<(Markets,)>,
     headers: HeaderMap,
 ) -> Result<Response<Body>, Problem> {
     let wanted = wanted(&app, &markets)?;
@@ -83,7 +83,7 @@ pub(super) async fn stream(
 }
 
 /// The markets a client asked for; `None` for all, those to come included.
-fn wanted(app: &Shared, asked: &Markets) -> Result<Option<Vec<InstrumentName>>, Problem> {
+fn wanted(app: &SharedState, asked: &Markets) -> Result<Option<Vec<InstrumentName>>, Problem> {
     if !asked.markets.is_given() {
         return Ok(None);
     }
@@ -103,7 +103,7 @@ enum End {
 }
 
 struct Feeder {
-    app: Shared,
+    app: SharedState,
     events: broadcast::Receiver<Arc<StreamEvent>>,
     wanted: Option<Vec<InstrumentName>>,
     /// Newest snapshot sent of each market.
@@ -122,7 +122,7 @@ impl Feeder {
             Err(end) => end,
         };
         if let End::Said(word) = end {
-            // Nobody to tell if that fails too.
+            // Nobody to report to if that fails too.
             let _gone = self.send(word).await;
         }
         drop(place);

@@ -1,7 +1,7 @@
 //! What follows from the list of routes: the router, the document's paths, who may ask, what may be sent, and names for counters.
 
 use crate::access::{Role, is_safe};
-use crate::state::Shared;
+use crate::state::SharedState;
 use axum::Router;
 use axum::handler::Handler;
 use axum::http::Method;
@@ -17,7 +17,7 @@ pub(crate) struct Route {
     /// The same with or without a slash at its end, where both are understood: the originals' (payloads).
     twin: Option<String>,
     operations: Vec<Operation>,
-    handler: MethodRouter<Shared>,
+    handler: MethodRouter<SharedState>,
 }
 
 struct Operation {
@@ -78,7 +78,7 @@ impl Table {
     /// Adds what a handler declares of itself. Operations of one address follow each other.
     pub(super) fn add<H, A>(&mut self, declared: OpenApi, needs: Option<Role>, handler: &H)
     where
-        H: Handler<A, Shared>,
+        H: Handler<A, SharedState>,
         A: 'static,
     {
         for (path, item) in &declared.paths.paths {
@@ -113,7 +113,7 @@ impl Table {
     }
 
     /// All addresses with their handlers.
-    pub(super) fn router(&self) -> Router<Shared> {
+    pub(super) fn router(&self) -> Router<SharedState> {
         self.routes.iter().fold(Router::new(), |router, route| {
             route.addresses().fold(router, |router, address| router.route(address, route.handler.clone()))
         })

@@ -3,10 +3,10 @@
 use super::paging::{Listed, PageView};
 use super::{body, reply};
 use crate::etag;
-use crate::params::{AsOf, Asked, Paging, Range, parameters};
+use crate::params::{AsOf, Paging, Params, TimeRange, parameters};
 use crate::problem::Problem;
 use crate::query::{Query, QueryError};
-use crate::state::Shared;
+use crate::state::SharedState;
 use crate::universe::{CalendarView, UniverseView};
 use axum::body::Body;
 use axum::extract::State;
@@ -52,8 +52,8 @@ fn view(row: &UniverseRow, pair: Option<&str>) -> Result<UniverseView, QueryErro
     )
 )]
 pub(super) async fn latest(
-    State(app): State<Shared>,
-    Asked((pair, as_of)): Asked<(Pair, AsOf)>,
+    State(app): State<SharedState>,
+    Params((pair, as_of)): Params<(Pair, AsOf)>,
     headers: HeaderMap,
 ) -> Result<Response<Body>, Problem> {
     let as_of = as_of.moment(app.query.now())?;
@@ -72,15 +72,15 @@ fn newest(q: &dyn Query, as_of: Option<barograph_domain::Ts>) -> Result<Universe
     path = "/api/v1/universe/history",
     operation_id = "getUniverseHistory",
     tag = "context",
-    params(Pair, Range, Paging, AsOf),
+    params(Pair, TimeRange, Paging, AsOf),
     responses(
         (status = 200, description = "one page, at most 744 hours, 24 unless told", body = PageView<UniverseView>),
         (status = 304, description = "the one you hold is still it (If-None-Match)")
     )
 )]
 pub(super) async fn history(
-    State(app): State<Shared>,
-    Asked((listed, pair)): Asked<(Listed, Pair)>,
+    State(app): State<SharedState>,
+    Params((listed, pair)): Params<(Listed, Pair)>,
     headers: HeaderMap,
 ) -> Result<Response<Body>, Problem> {
     let series = listed.series("universe ", None, app.query.now(), LIMITS, false)?;
@@ -109,8 +109,8 @@ pub(super) async fn history(
     responses((status = 200, description = "the judgement", body = PortfolioView))
 )]
 pub(super) async fn portfolio(
-    State(app): State<Shared>,
-    Asked((as_of,)): Asked<(AsOf,)>,
+    State(app): State<SharedState>,
+    Params((as_of,)): Params<(AsOf,)>,
     headers: HeaderMap,
     sent: Body,
 ) -> Result<Response<Body>, Problem> {
@@ -130,8 +130,8 @@ pub(super) async fn portfolio(
     responses((status = 200, description = "what is scheduled", body = CalendarView))
 )]
 pub(super) async fn calendar(
-    State(app): State<Shared>,
-    Asked((as_of,)): Asked<(AsOf,)>,
+    State(app): State<SharedState>,
+    Params((as_of,)): Params<(AsOf,)>,
 ) -> Result<Response<Body>, Problem> {
     let as_of = as_of.moment(app.query.now())?;
     let json = app.read("calendar", move |q| reply::json(&q.calendar(as_of)?)).await?;

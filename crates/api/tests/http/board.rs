@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 /// Sets the price of the markets, the `n`-th turn.
 fn turn(hub: &Hub, markets: &[&str], n: i64) {
-    hub.turn(minute(MINUTES) + Span::millis(200 * n), |table| {
+    hub.update(minute(MINUTES) + Span::millis(200 * n), |table| {
         for (at, market) in (0_i64..).zip(markets) {
             let i = table.admit(&name(market));
             table.set(i, Column::Price, Value::Whole(100 + n + at));
@@ -139,7 +139,7 @@ fn a_storm_of_alerts_and_changes_drops_nobody() {
     for n in 0..2_000 {
         hub.alert(format!("{{\"alert_id\":\"{n}\"}}").as_bytes());
     }
-    hub.turn(minute(MINUTES) + Span::millis(200), |table| {
+    hub.update(minute(MINUTES) + Span::millis(200), |table| {
         for n in 0..2_000 {
             table.changed(ChangeView {
                 instrument: name(LIVING[n % 3]),
@@ -245,14 +245,14 @@ fn who_falls_behind_gets_the_table_instead_of_what_it_missed() {
     slow.until(|l| l.events().iter().any(|e| e.kind == "board"));
     // All at once, some 200 kB each, faster and more than any socket takes.
     for n in 1..100 {
-        server.world.hub.turn(minute(MINUTES) + Span::millis(200 * n), |table| {
+        server.world.hub.update(minute(MINUTES) + Span::millis(200 * n), |table| {
             for (i, column) in (0..1_000).flat_map(|i| WIDE.map(|column| (i, column))) {
                 table.set(i, column, Value::Whole(1_000_000_000_000_000 + n));
             }
         });
     }
     server.world.hub.alert(b"{\"alert_id\":\"kept\"}");
-    server.world.hub.turn(minute(MINUTES) + Span::millis(200 * 99), |_| ());
+    server.world.hub.update(minute(MINUTES) + Span::millis(200 * 99), |_| ());
     slow.until(|l| follow(&l.events()).0 == 99 && l.events().iter().any(|e| e.kind == "alerts"));
     let events = slow.events();
     let boards = events.iter().filter(|e| e.kind == "board").count();

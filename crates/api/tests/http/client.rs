@@ -2,7 +2,7 @@
 //! shows everything, also whether an answer broke off.
 
 use super::world::World;
-use barograph_api::{Error, Incident, Query, Reporter, ServeConfig, serve_in_turn};
+use barograph_api::{Error, Incident, Query, Reporter, ServeConfig, serve_each};
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
@@ -39,7 +39,7 @@ impl Server {
             runtime.block_on(async move {
                 let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
                 tell.send(listener.local_addr().unwrap()).unwrap();
-                serve_in_turn(listener, asked, config, async move { drop(stopped.await) }).await
+                serve_each(listener, asked, config, async move { drop(stopped.await) }).await
             })
         });
         Self { addr: told.recv().unwrap(), world, incidents, queries, stop: Some(stop), thread: Some(thread) }

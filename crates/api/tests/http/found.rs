@@ -3,7 +3,7 @@
 use super::world::{LIVING, minute, name};
 use barograph_api::EventView;
 use barograph_api::events::{BaseRateView, DatumView, EvidenceView, EvidenceWindow};
-use barograph_domain::alert::{AlertState, Change, Statistic};
+use barograph_domain::alert::{AlertChange, AlertState, Statistic};
 use barograph_domain::{Kind, Pattern, Reason, Severity, Span, Trigger, Ts};
 
 /// A record of an alert every ten minutes, of two markets in turn, two at each moment.
@@ -40,7 +40,7 @@ pub(crate) fn event(n: usize) -> EventView {
         pattern_type: pattern,
         trigger: (pattern == Pattern::LiquidationCascade).then_some(Trigger::Burst),
         source: pattern.source(),
-        change: Change::Opened,
+        change: AlertChange::Opened,
         state: AlertState::Open,
         timestamp: at,
         known_at: at + Span::millis(200),

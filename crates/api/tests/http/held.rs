@@ -3,13 +3,13 @@
 use barograph_domain::advice::{
     AdviceOption, AdviceRequest, AdviceView, ContextBrief, ExpectedValue, KellyView, MarketPrice, NearbyLevel, Notice,
     NoticeLevel, NoticeTrigger, OptionKind, ParameterView, Position, PositionCard, PositionFlag, PositionTexts,
-    ReasonCode, ReasonView, SizeLimit, SizeView, SnapshotRef, StopView, TargetSource, TargetView, Verdict, WarningCode,
-    WarningView,
+    ReasonCode, SizeLimit, SizeView, SnapshotRef, StopView, TargetSource, TargetView, Verdict, VerdictReason,
+    WarningCode, WarningView,
 };
 use barograph_domain::universe::{Gauge, LeadReading, PairReading, StateHours, UniverseMarket};
 use barograph_domain::{
-    InstrumentName, LevelType, Posture, Reason, RiskBias, RiskRegime, Session, Side, Snapshot, Span, TrendRegime, Ts,
-    UniverseRow, VolRegime,
+    InstrumentName, LevelType, Posture, Reason, RiskBias, RiskRegime, Side, Snapshot, Span, TradingSession,
+    TrendRegime, Ts, UniverseRow, VolRegime,
 };
 
 pub(crate) fn advice(request: &AdviceRequest, s: &Snapshot) -> AdviceView {
@@ -52,7 +52,7 @@ pub(crate) fn advice(request: &AdviceRequest, s: &Snapshot) -> AdviceView {
             risk: s.regimes.risk.label,
             trend: Some(TrendRegime::Uptrend),
             volatility: Some(VolRegime::Stable),
-            session: Some(Session::Ny),
+            session: Some(TradingSession::Ny),
             risk_bias: RiskBias::Neutral,
             posture: Posture::Normal,
         }),
@@ -62,7 +62,7 @@ pub(crate) fn advice(request: &AdviceRequest, s: &Snapshot) -> AdviceView {
         verdict_base_rate_text: Some("t".to_owned()),
         decided_by: ReasonCode::SqueezeRisk,
         summary: "CAUTION".to_owned(),
-        reasons: vec![ReasonView { code: ReasonCode::SqueezeRisk, verdict: Verdict::Caution, text: "t".to_owned() }],
+        reasons: vec![VerdictReason { code: ReasonCode::SqueezeRisk, verdict: Verdict::Caution, text: "t".to_owned() }],
         not_evaluated: vec![ReasonCode::LowHealth],
         warnings: vec![WarningView {
             code: WarningCode::Reasons,

@@ -6,7 +6,7 @@ use barograph_api::feeds::{
     BudgetView, ConnectionState, ConnectionView, ErrorView, FeedCounts, JournalView, LagView, QueueView, TrafficView,
     VenueFeedView,
 };
-use barograph_api::live::{BookView, DataOrigin, LiveStreamView, LiveView, OpenMinuteView};
+use barograph_api::live::{BookView, DataOrigin, LiveStreamView, MarketNow, OpenMinuteView};
 use barograph_api::{FeedFilter, FeedHealth, FeedsView};
 use barograph_domain::{GapReason, InstrumentName, Kind, Metric, Span, Stamp, StatusState, StreamDecl, Ts};
 
@@ -98,13 +98,13 @@ impl Listening {
         counts.health()
     }
 
-    pub(crate) fn market(&self, id: &InstrumentName, now: Ts) -> Option<LiveView> {
+    pub(crate) fn market(&self, id: &InstrumentName, now: Ts) -> Option<MarketNow> {
         let of_market: Vec<&Heard> = self.streams.iter().filter(|h| h.decl.instrument == *id).collect();
         let book = of_market.iter().find(|h| h.decl.metric == Metric::Book)?;
         let levels = |step: f64| -> Vec<(f64, f64)> {
             (0..self.levels).scan(97_000.0, |price, _| Some((core::mem::replace(price, *price + step), 1.5))).collect()
         };
-        Some(LiveView {
+        Some(MarketNow {
             instrument: id.clone(),
             ts: now,
             origin: DataOrigin::Synthetic,

@@ -1,4 +1,4 @@
-//! Stopping: streams are told, requests under way finish, and what does not finish in time is cut.
+//! Stopping: streams hear of it, requests under way finish, and what does not finish in time is cut.
 
 use super::client::{Reply, Server, wait_for};
 use super::world::Trouble;

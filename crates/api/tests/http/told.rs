@@ -1,19 +1,19 @@
-//! What people of the small world were told: a message every ten minutes to two endpoints, one of which refuses for good.
+//! What people of the small world received: a message every ten minutes to two endpoints, one of which refuses for good.
 
 use super::world::{minute, name};
 use barograph_api::{
-    DeliveryFilter, DeliveryView, EndpointView, GroupView, MessageView, NewSilence, Page, QueryError, SilenceView,
-    Told as Kind,
+    DeliveryFilter, DeliveryName as Kind, DeliveryView, EndpointView, GroupView, MessageView, NewSilence, Page,
+    QueryError, SilenceView,
 };
 use barograph_domain::delivery::{
     Attempt, Delivery, DeliveryState, Figure, Member, Message, MessageKind, Notice, Phase, Silence,
 };
 use barograph_domain::{Pattern, Severity, Span, Trigger, Ts};
 
-/// Messages.
+/// Messages of the small world.
 const MESSAGES: i64 = 12;
 
-/// See the module.
+/// Deliveries, silences and endpoints that the tests ask for.
 pub(crate) struct Told {
     messages: Vec<Message>,
     deliveries: Vec<Delivery>,

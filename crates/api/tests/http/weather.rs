@@ -9,8 +9,8 @@ use barograph_domain::snapshot::{
     InputView, Regimes, RuleTrace, SessionView, StopVulnerabilityView, TimeframeLabels, WireValue,
 };
 use barograph_domain::{
-    Axis, HeatRegime, HeldBy, InstrumentName, Kind, Label, Metric, ModelState, Posture, RiskBias, RiskRegime, Session,
-    Snapshot, Span, StopVulnerability, TrendRegime, Ts, VolRegime,
+    Axis, HeatRegime, HeldBy, InstrumentName, Kind, Label, Metric, ModelState, Posture, RiskBias, RiskRegime, Snapshot,
+    Span, StopVulnerability, TradingSession, TrendRegime, Ts, VolRegime,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -35,7 +35,7 @@ pub(crate) fn feature_row(s: &Snapshot) -> FeatureRowView {
     row
 }
 
-/// The present-moment view of regimes §9, as far as the API can tell the difference.
+/// The present-moment view of regimes §9, as far as the API can show the difference.
 pub(crate) fn overlay(published: &Snapshot, now: Ts) -> Arc<Snapshot> {
     let mut s = published.clone();
     let age = now - s.timestamp;
@@ -177,7 +177,7 @@ fn hidden_states(ts: Ts) -> ModelView {
 
 fn session() -> SessionView {
     SessionView {
-        name: Session::London,
+        name: TradingSession::London,
         elapsed_frac: Some(0.4),
         base_multiplier: Some(1.5),
         adaptive_multiplier: Some(1.6),

@@ -14,8 +14,8 @@ use barograph_api::live::DataOrigin;
 use barograph_api::{
     AskBoard, AskDeliveries, AskEvents, AskMarkets, AskPositions, CalendarView, CatalogueEntry, DeliveryFilter,
     DeliveryView, EndpointView, EventFilter, EventView, FeatureRowView, FeedFilter, FeedHealth, FeedsView, GroupView,
-    Health, LevelFilter, LevelView, LiveView, MarketHealth, MarketView, MessageView, MetricPoint, NewSilence, Page,
-    QueryError, Rendered, STREAM_BUFFER, SilenceView, StreamEvent, StreamView, Window,
+    Health, LevelFilter, LevelView, MarketHealth, MarketNow, MarketView, MessageView, MetricPoint, NewSilence, Page,
+    QueryError, Rendered, STREAM_BUFFER, SeriesWindow, SilenceView, StreamEvent, StreamView,
 };
 use barograph_domain::advice::{AdviceRequest, AdviceView, NewPosition, Notice, Position, PositionBook, PositionCard};
 use barograph_domain::portfolio::{PortfolioRequest, PortfolioView};
@@ -70,7 +70,7 @@ pub(crate) struct World {
     positions: Mutex<Vec<Position>>,
     /// The board, turned by the test itself.
     pub(crate) hub: Arc<Hub>,
-    /// What people were told.
+    /// What people received.
     pub(crate) told: Mutex<Told>,
     /// What is heard of venues; `None`: recorded history only.
     pub(crate) listening: Mutex<Option<Listening>>,
@@ -244,7 +244,7 @@ pub(crate) fn levels(as_of: Option<Ts>) -> Vec<LevelView> {
 }
 
 /// The window applied to rows in order.
-pub(crate) fn page<T>(rows: impl Iterator<Item = (Ts, T)>, w: &Window) -> Page<T> {
+pub(crate) fn page<T>(rows: impl Iterator<Item = (Ts, T)>, w: &SeriesWindow) -> Page<T> {
     let inside = |t: Ts| w.start.is_none_or(|s| s <= t) && w.end.is_none_or(|e| t < e);
     let dense = |t: Ts| w.every.is_none_or(|e| t.floor(e) == t);
     let mut items: Vec<T> =
@@ -322,7 +322,12 @@ impl AskMarkets for World {
         self.present.write().unwrap().insert(id.clone(), (second, rendered.clone()));
         Ok(rendered)
     }
-    fn history(&self, id: &InstrumentName, book: Option<&str>, w: &Window) -> Result<Page<Arc<Snapshot>>, QueryError> {
+    fn history(
+        &self,
+        id: &InstrumentName,
+        book: Option<&str>,
+        w: &SeriesWindow,
+    ) -> Result<Page<Arc<Snapshot>>, QueryError> {
         self.disk()?;
         let known = self.stored(id, book)?.iter().filter(|s| w.as_of.is_none_or(|t| s.known_ts <= t));
         Ok(page(known.map(|s| (s.timestamp, Arc::clone(s))), w))
@@ -331,7 +336,7 @@ impl AskMarkets for World {
         &self,
         id: &InstrumentName,
         book: Option<&str>,
-        w: &Window,
+        w: &SeriesWindow,
     ) -> Result<Page<FeatureRowView>, QueryError> {
         self.disk()?;
         let known = self.stored(id, book)?.iter().filter(|s| w.as_of.is_none_or(|t| s.known_ts <= t));
@@ -346,7 +351,7 @@ impl AskMarkets for World {
         self.disk()?;
         Ok(feature_row(&*self.newest(id, book, as_of)?))
     }
-    fn metrics(&self, id: &InstrumentName, metric: Metric, w: &Window) -> Result<Page<MetricPoint>, QueryError> {
+    fn metrics(&self, id: &InstrumentName, metric: Metric, w: &SeriesWindow) -> Result<Page<MetricPoint>, QueryError> {
         self.disk()?;
         let points = points(id, metric, w.as_of);
         Ok(page(points.into_iter().map(|p| (p.timestamp, p)), w))
@@ -356,7 +361,7 @@ impl AskMarkets for World {
         id: &InstrumentName,
         book: Option<&str>,
         filter: &LevelFilter,
-        w: &Window,
+        w: &SeriesWindow,
     ) -> Result<Page<LevelView>, QueryError> {
         self.disk()?;
         self.stored(id, book)?;
@@ -375,7 +380,7 @@ impl AskEvents for World {
         id: Option<&InstrumentName>,
         book: Option<&str>,
         filter: &EventFilter,
-        w: &Window,
+        w: &SeriesWindow,
     ) -> Result<Page<EventView>, QueryError> {
         self.disk()?;
         if let Some(id) = id {
@@ -412,7 +417,7 @@ impl AskEvents for World {
         let ts = as_of.unwrap_or_else(|| self.now()).floor(Span::hours(1));
         Ok((ts >= START).then(|| hour(ts)))
     }
-    fn universe_history(&self, w: &Window) -> Result<Page<UniverseRow>, QueryError> {
+    fn universe_history(&self, w: &SeriesWindow) -> Result<Page<UniverseRow>, QueryError> {
         self.disk()?;
         Ok(page((0..12).map(|n| (START + Span::hours(n), hour(START + Span::hours(n)))), w))
     }
@@ -441,10 +446,10 @@ impl AskBoard for World {
     fn chart(&self, id: &InstrumentName, asked: &ChartQuery) -> Result<ChartView, QueryError> {
         Ok(ChartView::empty(id, asked))
     }
-    fn continuity(&self, id: &InstrumentName, window: &Window) -> Result<ContinuityView, QueryError> {
+    fn continuity(&self, id: &InstrumentName, window: &SeriesWindow) -> Result<ContinuityView, QueryError> {
         Ok(ContinuityView::empty(id, window))
     }
-    fn live(&self, id: &InstrumentName) -> Result<LiveView, QueryError> {
+    fn live(&self, id: &InstrumentName) -> Result<MarketNow, QueryError> {
         let none = || QueryError::NotLive { instrument: Some(id.clone()) };
         self.listening.lock().unwrap().as_ref().and_then(|l| l.market(id, self.now())).ok_or_else(none)
     }

@@ -5,7 +5,7 @@
 
 use crate::failure::Failure;
 use barograph_domain::{InstrumentName, Metric, Payload, Span, Stamp, Ts, math};
-use barograph_lake::Plan;
+use barograph_lake::ImportPlan;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -83,7 +83,7 @@ struct Prices {
 
 impl Stamps {
     /// Reads the import once.
-    pub(crate) fn of(plan: &Plan) -> Self {
+    pub(crate) fn of(plan: &ImportPlan) -> Self {
         let mut assumed: Vec<Assumed> = Vec::new();
         for d in plan.streams() {
             assumed.push(Assumed { stream: d.label(), stamp: d.stamp, cadence: d.cadence, delay: d.delay });
@@ -210,7 +210,7 @@ impl Prices {
     }
 }
 
-/// The price that an event tells.
+/// The price that an event has.
 fn price(metric: Metric, payload: &Payload) -> Option<f64> {
     let price = match (metric, payload) {
         (Metric::Bar, Payload::Bar(bar)) => bar.close,
@@ -296,7 +296,7 @@ impl Sums {
 mod tests {
     use super::*;
 
-    /// A walk of `n` steps, each of them this long, told so much later than it happened.
+    /// A walk of `n` steps, each of them this long, known so much later than it happened.
     fn walk(name: &str, step: Span, n: i64, late: Span) -> Prices {
         let mut own = Prices { name: name.to_owned(), step, prices: Vec::new() };
         let (mut log, mut state) = (0.0, 7_u64);

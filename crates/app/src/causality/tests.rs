@@ -1,14 +1,14 @@
 //! The check catches what it is for: a feature that looks ahead, and an importer that hands out rows too early. Honest runs
 //! of the same market pass. The market is seeded, minute by minute, half a day long.
 
-use super::{CausalSink, Experiment, Verdict, check};
+use super::{CausalSink, CausalityVerdict, Experiment, check};
 use crate::failure::Failure;
-use crate::run::{Run, Sink};
+use crate::run::{Run, RunSink};
 use barograph_domain::{
     Bar, Cell, Event, Instrument, InstrumentName, Kind, MarketKind, Metric, MinuteRow, OpenAlert, OpenAlerts, Pattern,
     Payload, Severity, Span, Stamp, Status, StreamDecl, StreamIndex, Ts,
 };
-use barograph_engine::rules::Book;
+use barograph_engine::rules::RuleBook;
 use barograph_engine::{Feature, LevelOut};
 use barograph_live::digest::RunDigest;
 use barograph_live::random::Random;
@@ -73,8 +73,8 @@ impl Market {
         let streams = streams(&name);
         let index =
             |metric| StreamIndex(u16::try_from(streams.iter().position(|s| s.metric == metric).unwrap()).unwrap());
-        let text = Book::shipped_text("default").unwrap();
-        let setup = Setup::of(Book::parse("default.toml", text).unwrap(), text.to_owned(), String::new());
+        let text = RuleBook::shipped_text("default").unwrap();
+        let setup = Setup::of(RuleBook::parse("default.toml", text).unwrap(), text.to_owned(), String::new());
         let mut random = Random::new(5);
         let mut price = 60_000.0;
         let mut events = Vec::new();
@@ -105,7 +105,7 @@ impl Market {
         Self { setup, instruments, streams, events, fault }
     }
 
-    fn verdict(&self) -> Verdict {
+    fn verdict(&self) -> CausalityVerdict {
         let lenses: Vec<Lens> = self.instruments.iter().map(|i| self.setup.lens(i, &self.streams)).collect();
         let span = (START, START + Span::mins(MINUTES));
         let mut steps = 0;
@@ -141,7 +141,7 @@ struct Tap<'a> {
     fault: Fault,
 }
 
-impl Sink for Tap<'_> {
+impl RunSink for Tap<'_> {
     fn level(&mut self, level: &LevelOut) -> Result<(), Failure> {
         let mut level = *level;
         if self.fault == Fault::LevelKnowsTheEnd && level.change.record.price < self.last {
@@ -178,7 +178,7 @@ fn an_honest_run_is_never_rewritten() {
     assert!(verdict.compared > u64::from(POINTS) * 200 * 40, "{}", verdict.compared);
 }
 
-/// What each fault is called by: the reading that tells it.
+/// What each fault is called by: the reading that shows it.
 const PLANTED: &[(Fault, &str)] = &[
     (Fault::LooksAhead, "oi_zscore_7d was "),
     (Fault::LooksAheadSeldom, "funding_extreme_flag was "),

@@ -107,7 +107,7 @@ impl Advise {
 }
 
 #[derive(Subcommand, Debug)]
-pub(crate) enum Positions {
+pub(crate) enum PositionsCommand {
     /// Register a position to be watched
     Add(Add),
     /// Registered positions and those of positions_file, each with what is around it now

@@ -52,7 +52,7 @@ pub(crate) enum Alerts {
         as_of: Option<Ts>,
     },
     /// Mute some alerts for a while
-    Silence(Silence),
+    Silence(SilenceArgs),
     /// End a silence now
     Unsilence {
         /// Its id
@@ -74,7 +74,7 @@ pub(crate) struct Ls {
 }
 
 #[derive(Args, Debug)]
-pub(crate) struct Silence {
+pub(crate) struct SilenceArgs {
     /// LABEL=VALUE, !=, =~ (pattern of the whole value) or !~; all must hold. Labels: event_type, instrument, venue, symbol,
     /// severity, axis, rule
     #[arg(long = "match", value_name = "MATCHER", required = true)]

@@ -1,6 +1,6 @@
 //! The database: schema, retention, damage, and taking files back.
 
-use super::Declared;
+use super::DeclaredArgs;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -43,5 +43,5 @@ pub(crate) struct Forget {
     #[arg(long)]
     pub(crate) dry_run: bool,
     #[command(flatten)]
-    pub(crate) declared: Declared,
+    pub(crate) declared: DeclaredArgs,
 }

@@ -5,7 +5,7 @@ use clap::Args;
 
 /// Which events.
 #[derive(Args, Debug)]
-pub(crate) struct Events {
+pub(crate) struct EventsArgs {
     /// Market: venue:symbol or a bare symbol; all of them without it
     pub(crate) name: Option<String>,
     /// Only these patterns, as in LIQUIDATION_CASCADE,FUNDING_ANOMALY

@@ -4,7 +4,7 @@ use barograph_domain::portfolio::{Holding, PortfolioRequest};
 use clap::Args;
 
 #[derive(Args, Debug)]
-pub(crate) struct Universe {
+pub(crate) struct UniverseArgs {
     /// One pair only, as in BTC,ETH
     #[arg(long, value_name = "A,B")]
     pub(crate) pair: Option<String>,
@@ -17,7 +17,7 @@ pub(crate) struct Universe {
 }
 
 #[derive(Args, Debug)]
-pub(crate) struct Portfolio {
+pub(crate) struct PortfolioArgs {
     /// What you hold long, as in BTCUSDT=15000; any one currency, or shares. May be repeated
     #[arg(long, value_name = "SYMBOL=AMOUNT", value_parser = amount)]
     pub(crate) long: Vec<(String, f64)>,
@@ -29,7 +29,7 @@ pub(crate) struct Portfolio {
     pub(crate) as_of: Option<barograph_domain::Ts>,
 }
 
-impl Portfolio {
+impl PortfolioArgs {
     /// The same as sent over HTTP.
     pub(crate) fn request(&self) -> PortfolioRequest {
         let of = |side: &'static str| {
@@ -52,7 +52,7 @@ fn amount(text: &str) -> Result<(String, f64), String> {
 }
 
 #[derive(Args, Debug)]
-pub(crate) struct Calendar {
+pub(crate) struct CalendarArgs {
     /// The calendar as it was known at a moment
     #[arg(long, value_name = "TIME", value_parser = super::values::as_of)]
     pub(crate) as_of: Option<barograph_domain::Ts>,

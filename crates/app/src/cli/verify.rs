@@ -1,6 +1,6 @@
 //! Checks on one's own data.
 
-use super::Declared;
+use super::DeclaredArgs;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -17,7 +17,7 @@ pub(crate) struct Causality {
     /// Files and folders; without any the built-in history
     pub(crate) paths: Vec<PathBuf>,
     #[command(flatten)]
-    pub(crate) declared: Declared,
+    pub(crate) declared: DeclaredArgs,
     /// Who measured it, where that is not the venue itself
     #[arg(long)]
     pub(crate) source: Option<String>,
@@ -34,7 +34,7 @@ pub(crate) struct Determinism {
     /// Files and folders; without any the built-in history
     pub(crate) paths: Vec<PathBuf>,
     #[command(flatten)]
-    pub(crate) declared: Declared,
+    pub(crate) declared: DeclaredArgs,
     /// Who measured it, where that is not the venue itself
     #[arg(long)]
     pub(crate) source: Option<String>,

@@ -11,8 +11,8 @@ use crate::term::Paint;
 use barograph_api::{AskPositions as _, QueryError};
 use barograph_domain::InstrumentName;
 use barograph_domain::advice::Verdict;
-use barograph_engine::rules::Book;
-use barograph_query::positions::Desk;
+use barograph_engine::rules::RuleBook;
+use barograph_query::positions::PositionDesk;
 use barograph_query::service::{Service, reach};
 use std::io::Write as _;
 use std::sync::Arc;
@@ -42,7 +42,7 @@ pub(super) fn service(settings: &Settings) -> Result<Service, Failure> {
     let rules = rules(settings);
     let venue = settings.default_venue.as_str().to_owned();
     let service = Service::new(reader(settings)?, Arc::new(SystemClock), None, book_id(settings)?, venue)?;
-    service.keep_positions(Arc::new(Desk::new(target(settings), rules)));
+    service.keep_positions(Arc::new(PositionDesk::new(target(settings), rules)));
     Ok(service)
 }
 
@@ -57,7 +57,7 @@ pub(super) fn refused(e: QueryError) -> Failure {
         }
         QueryError::OtherBook { ref wanted, ref known, .. } => {
             // A shipped book is asked for by its name, any other by its file.
-            let shipped = known.iter().find(|k| *k != wanted && Book::shipped_text(k).is_some());
+            let shipped = known.iter().find(|k| *k != wanted && RuleBook::shipped_text(k).is_some());
             let ask = shipped.map_or_else(
                 || "ask with --book FILE, the file of that book, and the thresholds it was computed with".to_owned(),
                 |name| format!("ask with --book {name}"),

@@ -1,4 +1,4 @@
-//! `alerts`: what people were told, silences, and having something sent again.
+//! `alerts`: what people received, silences, and having something sent again.
 //!
 //! Questions are read from the store. A command goes to the process that delivers, if there is one, at the address of the setting
 //! `listen`; where nobody delivers, this command takes that role for a moment and writes itself.

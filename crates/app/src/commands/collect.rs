@@ -11,7 +11,7 @@ use crate::input;
 use crate::setup::configured;
 use crate::term::number_of;
 use barograph_domain::Span;
-use barograph_lake::Plan;
+use barograph_lake::ImportPlan;
 use barograph_live::setup::Setup;
 use barograph_store::Writer;
 use std::io::Write as _;
@@ -53,7 +53,7 @@ pub(crate) fn interval(span: Span) -> std::time::Duration {
     std::time::Duration::from_nanos(u64::try_from(span.0).unwrap_or(1_000_000_000))
 }
 
-fn planned(args: &Collect, settings: &Settings) -> Result<(Plan, Setup), Failure> {
+fn planned(args: &Collect, settings: &Settings) -> Result<(ImportPlan, Setup), Failure> {
     let options = input::options(&args.declared, None, settings)?;
     let plan = input::plan(&args.sources, &options)?;
     let setup = configured(settings, plan.policy_text().to_owned())?;
@@ -63,7 +63,7 @@ fn planned(args: &Collect, settings: &Settings) -> Result<(Plan, Setup), Failure
 fn once(
     args: &Collect,
     settings: &Settings,
-    (plan, setup): &(Plan, Setup),
+    (plan, setup): &(ImportPlan, Setup),
     writer: &mut dyn Writer,
 ) -> Result<(), Failure> {
     let names: Vec<String> = args.sources.iter().map(|p| p.display().to_string()).collect();

@@ -1,6 +1,6 @@
 //! `context`: one market's snapshot, now or as of a moment.
 
-use crate::cli::Context;
+use crate::cli::ContextArgs;
 use crate::clock;
 use crate::commands::{collect::interval, own_run, reader, resolve};
 use crate::config::Settings;
@@ -10,13 +10,13 @@ use crate::views;
 use barograph_domain::{InstrumentName, Snapshot, Ts};
 use barograph_engine::calendar::BLACKOUT_REASON;
 use barograph_live::calendar::of_entries;
-use barograph_query::positions::Stops;
+use barograph_query::positions::WatchedStops;
 use barograph_query::render::align;
 use barograph_query::service::{lens_of, reach};
 use barograph_store::Reader;
 use std::io::Write as _;
 
-pub(crate) fn run(args: &Context, settings: &Settings, json: bool) -> Result<(), Failure> {
+pub(crate) fn run(args: &ContextArgs, settings: &Settings, json: bool) -> Result<(), Failure> {
     let (name, alias) = match (&args.name, &args.symbol) {
         (Some(name), _) => (name, false),
         (None, Some(symbol)) => (symbol, true),
@@ -76,7 +76,7 @@ pub(crate) fn snapshot(
         ([], None) => Err(Failure::usage(format!("{market} has no snapshot yet"))),
         ([.., row], _) => {
             let previous = rows.rows.len().checked_sub(2).map(|i| &rows.rows[i]);
-            let lens = lens.holding(Stops::read(reader, as_of)?.held(market, row));
+            let lens = lens.holding(WatchedStops::read(reader, as_of)?.held(market, row));
             Ok(match as_of {
                 Some(moment) => lens.as_of(row, previous, moment),
                 None => lens.at_present(row, previous, clock::now()),

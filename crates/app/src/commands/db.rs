@@ -9,30 +9,30 @@ use crate::setup::configured;
 use crate::term::number_of;
 use crate::{ingest, input};
 use barograph_domain::Span;
-use barograph_store::{Forgotten, Role, Target, migrate, open_writer, schema_version};
+use barograph_store::{Forgotten, StoreTarget, WriterRole, migrate, open_writer, schema_version};
 use std::io::Write as _;
 
 pub(crate) fn run(command: &Db, settings: &Settings, json: bool) -> Result<(), Failure> {
     let target = match command {
         Db::Migrate { url: Some(url) } => {
             secret::check_url(url).map_err(|why| Failure::usage(format!("the URL: {why}")))?;
-            Target::Postgres(url.clone())
+            StoreTarget::Postgres(url.clone())
         }
         Db::Forget(args) => return forget(args, settings, json),
         Db::Migrate { url: None } | Db::Prune { .. } | Db::Check { .. } => target(settings),
     };
     let place = match &target {
-        Target::Folder(data) => data.display().to_string(),
+        StoreTarget::Folder(data) => data.display().to_string(),
         // Printed without the password.
-        Target::Postgres(_) => target.to_string(),
+        StoreTarget::Postgres(_) => target.to_string(),
     };
     let mut out = std::io::stdout().lock();
     match command {
         Db::Migrate { .. } => {
             match &target {
                 // A folder in which another process writes is left alone.
-                Target::Folder(_) => drop(open_writer(&target, &Role::ALL)?),
-                Target::Postgres(_) => migrate(&target)?,
+                StoreTarget::Folder(_) => drop(open_writer(&target, &WriterRole::ALL)?),
+                StoreTarget::Postgres(_) => migrate(&target)?,
             }
             if json {
                 writeln!(
@@ -50,7 +50,7 @@ pub(crate) fn run(command: &Db, settings: &Settings, json: bool) -> Result<(), F
                 retention.minute_rows = Span::days(i64::from(*days));
             }
             let (keep, raw) = (retention.minute_rows.as_days(), retention.raw.as_days());
-            let pruned = open_writer(&target, &Role::ALL)?.prune(&retention)?;
+            let pruned = open_writer(&target, &WriterRole::ALL)?.prune(&retention)?;
             if json {
                 let value = serde_json::json!({ "data": place, "days": keep, "rows": pruned.rows, "points": pruned.points, "books": pruned.books });
                 writeln!(out, "{value}")?;

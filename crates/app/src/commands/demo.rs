@@ -1,4 +1,4 @@
-//! `demo`: the built-in history in, the lines of 2026-02-05 as they would have been told, and the report; then a made-up market
+//! `demo`: the built-in history in, the lines of 2026-02-05 as they would have been reported, and the report; then a made-up market
 //! live from the built-in venue server, with the API over both.
 
 mod played;
@@ -6,7 +6,7 @@ mod weather;
 
 use crate::builtin::BuiltIn;
 use crate::cli::{Demo, Up};
-use crate::clock::World;
+use crate::clock::WorldClock;
 use crate::commands::demo::played::{Both, Played};
 use crate::commands::{replay, serve, up};
 use crate::config::Settings;
@@ -20,7 +20,7 @@ use barograph_domain::{InstrumentName, Span, Ts};
 use barograph_lake::ImportOptions;
 use barograph_live::start::start;
 use barograph_query::render::Lens;
-use barograph_sim::world::episode::{Episode, Scheduled};
+use barograph_sim::world::episode::{Scheduled, Spell};
 use barograph_sim::{Server, SimConfig, Venue};
 use std::io::{BufWriter, Write as _};
 use std::sync::Arc;
@@ -83,7 +83,7 @@ fn live(
     let last = barograph_live::replay::last_stamp(&settings.data)?.unwrap_or(Ts(0));
     let settlement = (crate::clock::now() - BACK).floor(FUNDING_INTERVAL);
     let origin = (settlement - WARM).max(last + Span::secs(1));
-    let world = Arc::new(World::new(origin, SPEED));
+    let world = Arc::new(WorldClock::new(origin, SPEED));
     let mut config = SimConfig { enforce_limits: false, ..SimConfig::default() };
     config.world.seed = args.seed;
     // The first three are named after real ones; made-up markets shall not be taken for those.
@@ -91,9 +91,9 @@ fn live(
     config.world.episodes = EPISODES.iter().map(|(after, episode)| Scheduled::all(*after, *episode)).collect();
     // The second squeeze begins with a funding interval: the running rate is an average over it and shows it at once.
     let second = (origin + WARM).ceil(FUNDING_INTERVAL) - origin;
-    config.world.episodes.push(Scheduled::all(second, Episode::SqueezeBuildUp));
-    config.world.episodes.push(Scheduled::all(second + SECOND_LASTS, Episode::SqueezeRelease));
-    config.world.episodes.push(Scheduled::all(second + SECOND_LASTS + Span::mins(10), Episode::Chop));
+    config.world.episodes.push(Scheduled::all(second, Spell::SqueezeBuildUp));
+    config.world.episodes.push(Scheduled::all(second + SECOND_LASTS, Spell::SqueezeRelease));
+    config.world.episodes.push(Scheduled::all(second + SECOND_LASTS + Span::mins(10), Spell::Chop));
     let server = runtime
         .block_on(Server::start(config, Arc::clone(&world) as Arc<dyn barograph_sim::Clock>))
         .map_err(|e| Failure::broken(crate::failure::chain(&e)))?;
@@ -105,9 +105,9 @@ fn live(
         ..Up::default()
     };
     let settings = settings.with(flags.settings())?;
-    let mut wish = up::wish(&flags, &settings, Arc::clone(&world) as Arc<dyn crate::clock::Clock>)?;
-    wish.stop = serve::watch_for_stop(runtime);
-    wish.weather = Some(Box::new(WeatherLines::new(Paint::detect()).into_teller()));
+    let mut request = up::request(&flags, &settings, Arc::clone(&world) as Arc<dyn crate::clock::Clock>)?;
+    request.stop = serve::watch_for_stop(runtime);
+    request.weather = Some(Box::new(WeatherLines::new(Paint::detect()).into_teller()));
     {
         let mut out = std::io::stdout().lock();
         writeln!(
@@ -119,7 +119,7 @@ fn live(
         )?;
         out.flush()?;
     }
-    let running = start(runtime, settings.live(), wish, || Ok(up::open_store(&settings)?))?;
+    let running = start(runtime, settings.live(), request, || Ok(up::open_store(&settings)?))?;
     let addr = meanwhile.addr();
     {
         let mut out = std::io::stdout().lock();
@@ -151,11 +151,11 @@ const FUNDING_INTERVAL: Span = Span::hours(8);
 const SECOND_LASTS: Span = Span::mins(60);
 
 /// What happens when, from the beginning of the world.
-const EPISODES: [(Span, Episode); 6] = [
-    (Span::ZERO, Episode::Chop),
-    (Span::mins(4), Episode::SqueezeBuildUp),
-    (Span::mins(24), Episode::SqueezeRelease),
-    (Span::mins(34), Episode::Cascade),
-    (Span::mins(50), Episode::Chop),
-    (Span::mins(80), Episode::Quiet),
+const EPISODES: [(Span, Spell); 6] = [
+    (Span::ZERO, Spell::Chop),
+    (Span::mins(4), Spell::SqueezeBuildUp),
+    (Span::mins(24), Spell::SqueezeRelease),
+    (Span::mins(34), Spell::Cascade),
+    (Span::mins(50), Spell::Chop),
+    (Span::mins(80), Spell::Quiet),
 ];

@@ -12,7 +12,7 @@ use crate::config::Settings;
 use crate::failure::Failure;
 use crate::setup::{book_id, configured};
 use crate::term::fold;
-use barograph_store::Target;
+use barograph_store::StoreTarget;
 use serde::Serialize;
 use std::io::Write as _;
 
@@ -87,11 +87,11 @@ pub(crate) fn run(args: &Doctor, settings: &Settings, json: bool) -> Result<(), 
         findings.iter().try_for_each(|f| f.print(json))
     };
     say(settings_of(settings))?;
-    say(folder::look(settings)?)?;
+    say(folder::inspect(settings)?)?;
     say(vec![database(settings)])?;
     say(unfinished(settings).into_iter().collect())?;
     match up::asked(&args.up(), settings) {
-        Ok(asked) => asked.iter().try_for_each(|one| say(venue::look(one)?))?,
+        Ok(asked) => asked.iter().try_for_each(|one| say(venue::inspect(one)?))?,
         Err(failure) => {
             let text = failure.text().unwrap_or_default();
             say(vec![Finding::bad("venues", text, "correct the setting; see barograph config show")])?;
@@ -139,7 +139,7 @@ fn unfinished(settings: &Settings) -> Option<Finding> {
 
 fn database(settings: &Settings) -> Finding {
     let target = target(settings);
-    if let Target::Folder(data) = &target
+    if let StoreTarget::Folder(data) = &target
         && !data.exists()
     {
         return Finding::ok("database", "none yet; SQLite in the data folder will be made");
@@ -147,12 +147,12 @@ fn database(settings: &Settings) -> Finding {
     let markets = reader(settings).and_then(|reader| Ok(reader.instruments(None)?.len()));
     match (markets, &target) {
         (Ok(n), _) => Finding::ok("database", format!("{target} answers; markets in it: {n}")),
-        (Err(failure), Target::Postgres(_)) => Finding::bad(
+        (Err(failure), StoreTarget::Postgres(_)) => Finding::bad(
             "database",
             failure.text().unwrap_or_default(),
             "is the server running, and are name, password and address in db_url right? then: barograph db migrate",
         ),
-        (Err(failure), Target::Folder(_)) => Finding::bad(
+        (Err(failure), StoreTarget::Folder(_)) => Finding::bad(
             "database",
             failure.text().unwrap_or_default(),
             "make it with barograph db migrate, or look for damage with barograph db check",

@@ -1,11 +1,11 @@
 //! `events`: what detectors found, of one market or of all, with a sentence each; the newest last, as a log is read.
 
-use crate::cli::Events;
+use crate::cli::EventsArgs;
 use crate::commands::{reader, resolve};
 use crate::config::Settings;
 use crate::failure::Failure;
 use crate::term::{Paint, fold, minute};
-use barograph_api::{EventFilter, EventView, Window};
+use barograph_api::{EventFilter, EventView, SeriesWindow};
 use barograph_domain::text::escape_control;
 use barograph_domain::{InstrumentName, Pattern, Severity, Ts};
 use barograph_query::events::{Kept, page};
@@ -17,7 +17,7 @@ use std::io::Write;
 /// Columns of a terminal.
 const WIDTH: usize = 80;
 
-pub(crate) fn run(args: &Events, settings: &Settings, json: bool) -> Result<(), Failure> {
+pub(crate) fn run(args: &EventsArgs, settings: &Settings, json: bool) -> Result<(), Failure> {
     if let (Some(from), Some(until)) = (args.from, args.until)
         && until <= from
     {
@@ -46,7 +46,7 @@ pub(crate) fn run(args: &Events, settings: &Settings, json: bool) -> Result<(), 
         return Err(Failure::usage(format!("{whose} has been computed with book '{}' yet", settings.book)));
     }
     let limit = usize::try_from(args.limit).unwrap_or(usize::MAX);
-    let window = Window { start: args.from, end: args.until, every: None, skip: 0, limit, as_of: args.as_of };
+    let window = SeriesWindow { start: args.from, end: args.until, every: None, skip: 0, limit, as_of: args.as_of };
     let mut found = page(reader.as_ref(), &keys, &filter, &window)?;
     found.items.reverse();
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
@@ -84,7 +84,7 @@ fn patterns(words: &[String]) -> Result<Vec<Pattern>, Failure> {
 }
 
 /// What there is none of, and why as far as that is known. `reach`: when the first and the last minute were known.
-fn none(args: &Events, reach: Option<(Ts, Ts)>) -> String {
+fn none(args: &EventsArgs, reach: Option<(Ts, Ts)>) -> String {
     let whose = args.name.as_ref().map_or_else(String::new, |n| format!(" of {n}"));
     let Some((first, last)) = reach else { return format!("no minute{whose} has been computed yet") };
     if let Some(moment) = args.as_of.filter(|t| *t < first) {

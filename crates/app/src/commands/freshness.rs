@@ -1,9 +1,9 @@
 //! `freshness`: how old snapshots and the inputs they need are; exit 1 beyond the threshold (R1.58, R1.59).
 //!
 //! Everything is read from the store, so it works beside a running `up` or `collect`. With `--continuous` data gaps over two
-//! hours are told as operations events, once each (R4.59).
+//! hours are reported as operations events, once each (R4.59).
 
-use crate::cli::Freshness;
+use crate::cli::FreshnessArgs;
 use crate::clock;
 use crate::commands::{collect::interval, own_run, reader, resolve};
 use crate::config::Settings;
@@ -29,7 +29,7 @@ struct Age {
     stale: bool,
 }
 
-pub(crate) fn run(args: &Freshness, settings: &Settings, json: bool) -> Result<(), Failure> {
+pub(crate) fn run(args: &FreshnessArgs, settings: &Settings, json: bool) -> Result<(), Failure> {
     if !args.continuous {
         return once(args, settings, json, None);
     }
@@ -45,7 +45,7 @@ pub(crate) fn run(args: &Freshness, settings: &Settings, json: bool) -> Result<(
     }
 }
 
-fn once(args: &Freshness, settings: &Settings, json: bool, alerts: Option<&mut GapAlerts>) -> Result<(), Failure> {
+fn once(args: &FreshnessArgs, settings: &Settings, json: bool, alerts: Option<&mut GapAlerts>) -> Result<(), Failure> {
     let reader = reader(settings)?;
     let reader = reader.as_ref();
     let known: Vec<InstrumentName> = reader.instruments(None)?.into_iter().map(|i| i.instrument.name).collect();
@@ -56,7 +56,7 @@ fn once(args: &Freshness, settings: &Settings, json: bool, alerts: Option<&mut G
     if let Some(alerts) = alerts {
         let streams = reader.streams(None, None)?;
         let of_wanted = streams.iter().filter(|s| s.points > 0 && wanted.contains(&s.decl.instrument));
-        for news in alerts.look(clock::now(), of_wanted.map(|s| (&s.decl, s.newest_event))) {
+        for news in alerts.report(clock::now(), of_wanted.map(|s| (&s.decl, s.newest_event))) {
             writeln!(std::io::stderr(), "barograph: {MKT} {news}")?;
         }
     }

@@ -6,7 +6,7 @@ use crate::commands::{own_run, reader, resolve};
 use crate::config::Settings;
 use crate::failure::Failure;
 use crate::term::{Paint, fold, minute, minute_and_age, number_of, price};
-use barograph_api::{LevelFilter, LevelView, Window};
+use barograph_api::{LevelFilter, LevelView, SeriesWindow};
 use barograph_domain::{InstrumentName, LevelType, Span, Ts};
 use barograph_query::levels::page;
 use barograph_query::service::reach;
@@ -26,7 +26,7 @@ pub(crate) fn run(args: &Levels, settings: &Settings, json: bool) -> Result<(), 
         Failure::usage(format!("{market} has no levels for book '{book}' yet"))
     })?;
     let filter = LevelFilter { timeframe: args.timeframe, kinds: kinds(&args.kinds)?, active: !args.all };
-    let mut window = Window { start: None, end: None, every: None, skip: 0, limit: PAGE, as_of: args.as_of };
+    let mut window = SeriesWindow { start: None, end: None, every: None, skip: 0, limit: PAGE, as_of: args.as_of };
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let mut shown: Vec<LevelView> = Vec::new();
     loop {

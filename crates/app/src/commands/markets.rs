@@ -13,7 +13,7 @@ use barograph_live::discover::{self, Choice};
 use barograph_live::replay;
 use barograph_live::start::Asked;
 use barograph_live::view::state_word;
-use barograph_net::{Bounds, Net, Options, inbox};
+use barograph_net::{Bounds, Net, NetOptions, inbox};
 use barograph_query::service::{BookId, configured_run};
 use barograph_store::{Gap, Range, Reader, RunInfo, StreamInfo};
 use barograph_venues::session::MarketSpec;
@@ -31,7 +31,7 @@ fn listed(args: &Markets, settings: &Settings, json: bool) -> Result<(), Failure
     let runtime = runtime()?;
     let clock = Arc::new(SystemClock);
     let (stamper, _inbox) = inbox(Arc::clone(&clock) as Arc<dyn crate::clock::Clock>, Bounds::default(), Ts(0));
-    let net = Net::start(runtime.handle().clone(), clock, stamper, &Options::default())
+    let net = Net::start(runtime.handle().clone(), clock, stamper, &NetOptions::default())
         .map_err(|e| Failure::broken(chain(&e)))?;
     let found: Result<Vec<(&Asked, Vec<MarketSpec>)>, Failure> =
         asked.iter().map(|one| Ok((one, runtime.block_on(list(&net, one))?))).collect();

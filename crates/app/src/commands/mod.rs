@@ -25,7 +25,7 @@ pub(crate) mod up;
 mod verify;
 mod watch;
 
-use crate::cli::{Cli, Command, Config};
+use crate::cli::{Cli, Command, ConfigCommand};
 use crate::config::Settings;
 use crate::failure::Failure;
 use barograph_api::resolve as resolve_name;
@@ -49,7 +49,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
     };
     let settings = Settings::load(&cli.common, flags)?;
     let json = cli.common.json;
-    tell_of_dotenv(&cli.command);
+    report_dotenv(&cli.command);
     match &cli.command {
         Command::Up(_) => settings.must_monitor()?,
         Command::Collect(c) if c.sources.is_empty() => settings.must_monitor()?,
@@ -87,14 +87,14 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Verify { command } => verify::run(&command, &settings, json),
         Command::Lake { command } => lake::run(&command, &settings, json),
         Command::Db { command } => db::run(&command, &settings, json),
-        Command::Config { command: Config::Show } => show_config(&settings, json),
+        Command::Config { command: ConfigCommand::Show } => show_config(&settings, json),
         Command::Watch(args) => watch::run(args, &settings, json),
         Command::Serve(_) => serve::run(&settings),
     }
 }
 
-/// Says before a command that listens, stores or tells people that it does so without what a `.env` sets.
-fn tell_of_dotenv(command: &Command) {
+/// Says before a command that listens, stores or delivers that it does so without what a `.env` sets.
+fn report_dotenv(command: &Command) {
     use Command::{Alerts, Collect, Config, Db, Serve, Up};
     let unread = matches!(command, Up(_) | Collect(_) | Serve(_) | Alerts { .. } | Db { .. } | Config { .. })
         .then(crate::config::dotenv::unread)
@@ -166,18 +166,18 @@ fn own_run<'a>(
 }
 
 /// The store that the settings name: a server, or the data folder.
-pub(crate) fn target(settings: &Settings) -> barograph_store::Target {
+pub(crate) fn target(settings: &Settings) -> barograph_store::StoreTarget {
     match &settings.db_url {
-        Some(url) => barograph_store::Target::Postgres(url.clone()),
-        None => barograph_store::Target::Folder(settings.data.clone()),
+        Some(url) => barograph_store::StoreTarget::Postgres(url.clone()),
+        None => barograph_store::StoreTarget::Folder(settings.data.clone()),
     }
 }
 
 /// Opens that store for reading; says what to do where there is no database yet.
 pub(crate) fn reader(settings: &Settings) -> Result<Box<dyn barograph_store::Reader>, Failure> {
     match target(settings) {
-        barograph_store::Target::Folder(data) => Ok(Box::new(open_reader(&data)?)),
-        server @ barograph_store::Target::Postgres(_) => Ok(barograph_store::open_reader(&server)?),
+        barograph_store::StoreTarget::Folder(data) => Ok(Box::new(open_reader(&data)?)),
+        server @ barograph_store::StoreTarget::Postgres(_) => Ok(barograph_store::open_reader(&server)?),
     }
 }
 

@@ -1,8 +1,8 @@
-//! `positions`: register, list, take out, and what was told. A live process beside it takes notice within a minute.
+//! `positions`: register, list, take out, and what was reported. A live process beside it takes notice within a minute.
 
 use super::advise::{refused, service};
 use crate::advice::print;
-use crate::cli::Positions;
+use crate::cli::PositionsCommand;
 use crate::config::Settings;
 use crate::failure::Failure;
 use crate::positions::file;
@@ -16,11 +16,11 @@ use std::io::{StdoutLock, Write as _};
 /// Fewest characters of an id that are taken for its beginning.
 const PREFIX_MIN: usize = 4;
 
-pub(crate) fn run(command: &Positions, settings: &Settings, json: bool) -> Result<(), Failure> {
+pub(crate) fn run(command: &PositionsCommand, settings: &Settings, json: bool) -> Result<(), Failure> {
     let service = service(settings)?;
     let mut out = std::io::stdout().lock();
     match command {
-        Positions::Add(add) => {
+        PositionsCommand::Add(add) => {
             let card = service.register(&add.new_position()).map_err(refused)?;
             if json {
                 line(&mut out, &card)?;
@@ -28,7 +28,7 @@ pub(crate) fn run(command: &Positions, settings: &Settings, json: bool) -> Resul
                 write!(out, "registered {}\n{}", card.position.id, print::card(&card, Paint::detect()))?;
             }
         }
-        Positions::Ls { as_of } => {
+        PositionsCommand::Ls { as_of } => {
             let mut cards = service.positions(*as_of).map_err(refused)?;
             let (listed, problems) = match as_of {
                 None => of_file(&service, settings)?,
@@ -48,7 +48,7 @@ pub(crate) fn run(command: &Positions, settings: &Settings, json: bool) -> Resul
             }
             out.flush()?;
             for problem in &problems {
-                // Standard error may be closed; there is nobody left to tell.
+                // Standard error may be closed; there is nobody left to report to.
                 drop(writeln!(std::io::stderr(), "barograph: {problem}"));
             }
             if cards.is_empty() && problems.is_empty() && !json {
@@ -59,14 +59,14 @@ pub(crate) fn run(command: &Positions, settings: &Settings, json: bool) -> Resul
                 }
             }
         }
-        Positions::Rm { id } => {
+        PositionsCommand::Rm { id } => {
             let id = whole(&service, id)?;
             service.unregister(&id).map_err(refused)?;
             if !json {
                 writeln!(out, "{id} is watched no more")?;
             }
         }
-        Positions::Notices { id, limit } => {
+        PositionsCommand::Notices { id, limit } => {
             let id = id.as_ref().map(|id| whole(&service, id)).transpose()?;
             let notices = service.notices(id.as_deref(), None, *limit).map_err(refused)?;
             if notices.is_empty() && !json {

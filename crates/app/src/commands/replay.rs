@@ -1,6 +1,6 @@
 //! `replay`: files through the engine. With `--data` or `--db-url` the result is stored; without either nothing is written.
 
-use crate::cli::{Common, Replay};
+use crate::cli::{Common, ReplayArgs};
 use crate::config::Settings;
 use crate::failure::Failure;
 use crate::ingest;
@@ -8,20 +8,20 @@ use crate::input;
 use crate::json_lines::JsonLines;
 use crate::progress::{Progress, Unit};
 use crate::report::Reports;
-use crate::run::{Run, Sink};
+use crate::run::{Run, RunSink};
 use crate::setup::{config_hash, configured};
 use crate::term::Paint;
 use barograph_domain::{Event, MinuteRow, Span, Status, StreamIndex, Ts};
 use barograph_engine::{AlertOut, LevelOut};
-use barograph_lake::{Plan, Report};
+use barograph_lake::{ImportPlan, Report};
 use barograph_live::digest::RunDigest;
 use barograph_live::setup::Setup;
 use barograph_query::render::Lens;
-use barograph_store::Target;
+use barograph_store::StoreTarget;
 use std::io::{BufWriter, Write as _};
 use std::sync::mpsc::sync_channel;
 
-pub(crate) fn run(args: &Replay, settings: &Settings, common: &Common, json: bool) -> Result<(), Failure> {
+pub(crate) fn run(args: &ReplayArgs, settings: &Settings, common: &Common, json: bool) -> Result<(), Failure> {
     check_shown(args)?;
     let options = input::options(&args.declared, args.source.as_ref(), settings)?;
     let plan = input::plan(&args.paths, &options)?;
@@ -34,14 +34,14 @@ pub(crate) fn run(args: &Replay, settings: &Settings, common: &Common, json: boo
     }
     // What is set elsewhere does not make a replay write: only these flags do.
     let target = match (&common.db_url, &common.data) {
-        (Some(url), _) => Some(Target::Postgres(url.clone())),
-        (None, Some(folder)) => Some(Target::Folder(folder.clone())),
+        (Some(url), _) => Some(StoreTarget::Postgres(url.clone())),
+        (None, Some(folder)) => Some(StoreTarget::Folder(folder.clone())),
         (None, None) => None,
     };
     let lenses: Vec<Lens> = plan.instruments().iter().map(|i| setup.lens(i, plan.streams())).collect();
     let mut weather = Reports::new(lenses, args.from, args.until);
     // Lines and a hash go by the order of all markets together; a report may see them one after the other.
-    let onlooker = (!json && !args.hash).then_some(&mut weather as &mut dyn Sink);
+    let onlooker = (!json && !args.hash).then_some(&mut weather as &mut dyn RunSink);
     let mut shown = None;
     if let Some(target) = &target {
         // First, so that a refusal costs nothing and a reader that goes away loses nothing.
@@ -53,7 +53,7 @@ pub(crate) fn run(args: &Replay, settings: &Settings, common: &Common, json: boo
     }
     if let Some(report) = shown {
         let mut out = BufWriter::new(std::io::stdout().lock());
-        tell(&mut out, &weather, &report)?;
+        write_report(&mut out, &weather, &report)?;
         out.flush()?;
         return input::check_failed(&report);
     }
@@ -65,7 +65,7 @@ pub(crate) fn run(args: &Replay, settings: &Settings, common: &Common, json: boo
 }
 
 /// Runs the plan and prints lines or a report.
-fn print(args: &Replay, plan: &Plan, setup: &Setup, json: bool) -> Result<Report, Failure> {
+fn print(args: &ReplayArgs, plan: &ImportPlan, setup: &Setup, json: bool) -> Result<Report, Failure> {
     let mut out = BufWriter::new(std::io::stdout().lock());
     let lenses: Vec<Lens> = plan.instruments().iter().map(|i| setup.lens(i, plan.streams())).collect();
     let mut digest = args.hash.then(|| RunDigest::new(&setup.logic_version));
@@ -77,7 +77,7 @@ fn print(args: &Replay, plan: &Plan, setup: &Setup, json: bool) -> Result<Report
     } else {
         let mut weather = Reports::new(lenses, args.from, args.until);
         let report = through(plan, setup, &mut Tee { first: &mut weather, digest: digest.as_mut() }, "replaying")?;
-        tell(&mut out, &weather, &report)?;
+        write_report(&mut out, &weather, &report)?;
         report
     };
     if let Some(digest) = digest {
@@ -87,7 +87,7 @@ fn print(args: &Replay, plan: &Plan, setup: &Setup, json: bool) -> Result<Report
     Ok(report)
 }
 
-fn tell(out: &mut impl std::io::Write, weather: &Reports, report: &Report) -> Result<(), Failure> {
+fn write_report(out: &mut impl std::io::Write, weather: &Reports, report: &Report) -> Result<(), Failure> {
     if weather.is_empty() && report.accepted > 0 {
         writeln!(out, "no minute lies between --from and --until")?;
     }
@@ -99,7 +99,7 @@ const AHEAD: usize = 8;
 const BATCH: usize = 8_192;
 
 /// Refuses a stretch without a minute in it, and a step that would silently be another one.
-fn check_shown(args: &Replay) -> Result<(), Failure> {
+fn check_shown(args: &ReplayArgs) -> Result<(), Failure> {
     if let (Some(from), Some(until)) = (args.from, args.until)
         && until <= from
     {
@@ -115,7 +115,7 @@ fn check_shown(args: &Replay) -> Result<(), Failure> {
 }
 
 /// The whole plan through the engine. Files are read on a second thread; the order of events is the reader's.
-pub(crate) fn through(plan: &Plan, setup: &Setup, sink: &mut dyn Sink, what: &str) -> Result<Report, Failure> {
+pub(crate) fn through(plan: &ImportPlan, setup: &Setup, sink: &mut dyn RunSink, what: &str) -> Result<Report, Failure> {
     let mut progress = Progress::new(plan.total_bytes(), what, Unit::Bytes);
     let mut run = Run::new(setup, plan.instruments(), plan.streams());
     let mut reader = plan.open(None);
@@ -141,18 +141,18 @@ pub(crate) fn through(plan: &Plan, setup: &Setup, sink: &mut dyn Sink, what: &st
             drop(empty.try_send(batch));
         }
         run.finish(crate::clock::now(), sink)?;
-        ingest::tell_late(&run)?;
+        ingest::report_late(&run)?;
         reading.join().map_err(|_panic| Failure::broken("reading the files failed; this is a bug"))
     })
 }
 
 /// A sink and the digest beside it.
 pub(crate) struct Tee<'a> {
-    pub(crate) first: &'a mut dyn Sink,
+    pub(crate) first: &'a mut dyn RunSink,
     pub(crate) digest: Option<&'a mut RunDigest>,
 }
 
-impl Sink for Tee<'_> {
+impl RunSink for Tee<'_> {
     fn level(&mut self, level: &LevelOut) -> Result<(), Failure> {
         if let Some(digest) = &mut self.digest {
             digest.level(level);

@@ -5,7 +5,7 @@ use crate::config::Settings;
 use crate::failure::Failure;
 use crate::setup::{book_text, configured_book};
 use crate::term::number_of;
-use barograph_engine::rules::Book;
+use barograph_engine::rules::RuleBook;
 use barograph_live::setup::Setup;
 use std::io::Write as _;
 
@@ -26,7 +26,7 @@ pub(crate) fn run(command: &Rules, settings: &Settings, json: bool) -> Result<()
         }
         Rules::Check { book } => {
             let (file, text) = book_text(book)?;
-            let parsed = Book::parse(&file, &text).map_err(Failure::usage)?;
+            let parsed = RuleBook::parse(&file, &text).map_err(Failure::usage)?;
             let setup = Setup::of(parsed, text, barograph_venues::policy::text());
             let alerts: Vec<&str> = setup.book.alerts().iter().map(|a| a.id.as_str()).collect();
             let features: Vec<&str> = setup.book.features().iter().map(|f| f.id()).collect();
@@ -50,7 +50,7 @@ pub(crate) fn run(command: &Rules, settings: &Settings, json: bool) -> Result<()
 }
 
 /// What else was read and is sound: rules of one's own, and the posture table.
-fn beside(book: &Book, alerts: &[&str]) -> String {
+fn beside(book: &RuleBook, alerts: &[&str]) -> String {
     let own = match alerts {
         [] => "no alert rules of your own".to_owned(),
         names => format!("{}: {}", number_of(names.len(), "alert rule"), names.join(", ")),

@@ -7,11 +7,11 @@ use crate::failure::Failure;
 use crate::positions;
 use crate::reload::{Choose, Watcher};
 use crate::setup::book_id;
-use barograph_api::{Error, Query, Reporter, ServeConfig, serve, serve_in_turn};
+use barograph_api::{Error, Query, Reporter, ServeConfig, serve, serve_each};
 use barograph_live::replay::journal_folder;
 use barograph_live::start::Running;
 use barograph_query::chain;
-use barograph_query::positions::{Desk, Told};
+use barograph_query::positions::{NoticeReceivers, PositionDesk};
 use barograph_query::service::Service;
 use barograph_query::service::board::EVERY;
 use std::io::Write as _;
@@ -22,9 +22,9 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 /// How often the store is asked for new minutes.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+const CHECK_EVERY: Duration = Duration::from_secs(1);
 /// Looking takes at most one part in so many of the time: with a thousand markets on a server it is slow.
-const LOOK_SHARE: u32 = 10;
+const CHECK_SHARE: u32 = 10;
 
 pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
     let addr = settings.listen()?;
@@ -59,11 +59,11 @@ pub(crate) fn until_stopped(
     let reader = super::reader(settings)?;
     let venue = settings.default_venue.as_str().to_owned();
     let service = Arc::new(Service::new(reader, Arc::new(SystemClock), None, book_id(settings)?, venue)?);
-    service.keep_positions(Arc::new(Desk::new(super::target(settings), rules(settings))));
+    service.keep_positions(Arc::new(PositionDesk::new(super::target(settings), rules(settings))));
     service.journal_in(journal_folder(&settings.data));
     let stop = Arc::new(AtomicBool::new(false));
-    let looker = look_for_news(Arc::clone(&service), Arc::clone(&stop), Look::Store { history }, LOOK_EVERY)?;
-    let board = turn_board(Arc::clone(&service), Arc::clone(&stop))?;
+    let looker = watch_news(Arc::clone(&service), Arc::clone(&stop), NewsSource::Store { history }, CHECK_EVERY)?;
+    let board = update_board(Arc::clone(&service), Arc::clone(&stop))?;
     let config = serve_config(settings)?;
     ready(listener.local_addr()?)?;
     let served = runtime.block_on(serve(listener, service, config, stopped()));
@@ -95,11 +95,11 @@ impl Meanwhile {
         let service = Arc::new(Service::new(reader, Arc::new(SystemClock), None, book_id(settings)?, venue)?);
         let stop = Arc::new(AtomicBool::new(false));
         let looker =
-            look_for_news(Arc::clone(&service), Arc::clone(&stop), Look::Store { history: true }, LOOK_EVERY / 50)?;
+            watch_news(Arc::clone(&service), Arc::clone(&stop), NewsSource::Store { history: true }, CHECK_EVERY / 50)?;
         let done = Arc::new(tokio::sync::Notify::new());
         let (config, ends) = (serve_config(settings)?, Arc::clone(&done));
         let (queries, asked) = watch::channel(service as Arc<dyn Query>);
-        let served = runtime.spawn(serve_in_turn(listener, asked, config, async move { ends.notified().await }));
+        let served = runtime.spawn(serve_each(listener, asked, config, async move { ends.notified().await }));
         Ok(Self { addr, queries, stop, done, served, looker })
     }
 
@@ -108,7 +108,7 @@ impl Meanwhile {
         self.addr
     }
 
-    /// Answers from this one from now on, on the same connections, until it is told to stop.
+    /// Answers from this one from now on, on the same connections, until it is asked to stop.
     fn go_on(
         self,
         runtime: &tokio::runtime::Runtime,
@@ -140,7 +140,7 @@ pub(crate) enum Door {
     Open(Meanwhile),
 }
 
-/// Serves a live process until it is told to stop, then lets it write everything. `limit`: stop by itself after this long.
+/// Serves a live process until it is asked to stop, then lets it write everything. `limit`: stop by itself after this long.
 pub(crate) fn serve_live(
     runtime: &tokio::runtime::Runtime,
     settings: &Settings,
@@ -178,15 +178,15 @@ pub(crate) fn serve_live(
     let runtime_handle = runtime.handle().clone();
     let watcher = Watcher { settings: settings.clone(), choose, net, venues, runtime: runtime_handle, changes };
     let watcher = watcher.start(Arc::clone(&stop))?;
-    let looker = look_for_news(Arc::clone(&service), Arc::clone(&stop), Look::Freshness, LOOK_EVERY)?;
-    let desk =
-        Desk::new(super::target(settings), rules(settings)).telling(room.clone().map(|room| room as Arc<dyn Told>));
+    let looker = watch_news(Arc::clone(&service), Arc::clone(&stop), NewsSource::Freshness, CHECK_EVERY)?;
+    let desk = PositionDesk::new(super::target(settings), rules(settings))
+        .delivering_to(room.clone().map(|room| room as Arc<dyn NoticeReceivers>));
     service.keep_positions(Arc::new(desk));
     service.journal_in(journal_folder(&settings.data));
     if let Some(room) = &room {
         service.deliver_through(Arc::new(room.desk(super::target(settings))));
     }
-    let board = turn_board(Arc::clone(&service), Arc::clone(&stop))?;
+    let board = update_board(Arc::clone(&service), Arc::clone(&stop))?;
     let positions = positions::watch::start(Arc::clone(&service), settings.positions_file.clone(), Arc::clone(&stop))?;
     let served = match door {
         Some(Door::New(listener)) => {
@@ -230,17 +230,17 @@ fn serve_config(settings: &Settings) -> Result<ServeConfig, Failure> {
 
 /// What the looking thread does each second.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Look {
+enum NewsSource {
     /// New minutes are in the store; data may be old (recorded) or not.
     Store { history: bool },
     /// New minutes come from memory; only freshness is watched.
     Freshness,
 }
 
-fn look_for_news(
+fn watch_news(
     service: Arc<Service>,
     stop: Arc<AtomicBool>,
-    look: Look,
+    look: NewsSource,
     every: Duration,
 ) -> Result<std::thread::JoinHandle<()>, Failure> {
     std::thread::Builder::new()
@@ -249,20 +249,20 @@ fn look_for_news(
             let (mut took, mut away) = (Duration::ZERO, None);
             while !stop.load(Ordering::Relaxed) {
                 // In steps, so that an end is noticed.
-                let mut pause = every.max(took * LOOK_SHARE);
+                let mut pause = every.max(took * CHECK_SHARE);
                 while !pause.is_zero() && !stop.load(Ordering::Relaxed) {
-                    let step = pause.min(LOOK_EVERY);
+                    let step = pause.min(CHECK_EVERY);
                     std::thread::park_timeout(step);
                     pause -= step;
                 }
                 let began = std::time::Instant::now();
                 // The store may be busy or being replaced; the next look finds it again.
                 let (failed, history) = match look {
-                    Look::Store { history } => (service.look().err().map(|e| chain(&e)), history),
+                    NewsSource::Store { history } => (service.refresh().err().map(|e| chain(&e)), history),
                     // What lies in the folder from before may be old; only what is listened to can become stale.
-                    Look::Freshness => (None, true),
+                    NewsSource::Freshness => (None, true),
                 };
-                // A store that stays away is told once, and once that it is there again.
+                // A store that stays away is reported once, and once that it is there again.
                 let told = match (&failed, &away) {
                     (Some(_), Some(_)) => None,
                     (None, Some(_)) => Some("the store answers again".to_owned()),
@@ -272,8 +272,8 @@ fn look_for_news(
                 for line in told.into_iter().chain(service.freshness_news(history)) {
                     drop(writeln!(std::io::stderr(), "barograph: [MKT] {line}"));
                 }
-                if matches!(look, Look::Store { .. }) {
-                    service.look_for_moves();
+                if matches!(look, NewsSource::Store { .. }) {
+                    service.check_moves();
                 }
                 took = began.elapsed();
             }
@@ -285,7 +285,7 @@ fn look_for_news(
 const UNFOLLOWED: u32 = 5;
 
 /// Turns the board: five times a second where somebody follows it, else once.
-fn turn_board(service: Arc<Service>, stop: Arc<AtomicBool>) -> Result<std::thread::JoinHandle<()>, Failure> {
+fn update_board(service: Arc<Service>, stop: Arc<AtomicBool>) -> Result<std::thread::JoinHandle<()>, Failure> {
     let every = Duration::from_millis(u64::try_from(EVERY.0 / 1_000_000).unwrap_or(200));
     std::thread::Builder::new()
         .name("board".to_owned())
@@ -294,7 +294,7 @@ fn turn_board(service: Arc<Service>, stop: Arc<AtomicBool>) -> Result<std::threa
             while !stop.load(Ordering::Relaxed) {
                 if service.board_is_followed() || left_out >= UNFOLLOWED {
                     left_out = 0;
-                    service.turn_board();
+                    service.update_board();
                 }
                 left_out += 1;
                 std::thread::park_timeout(every);

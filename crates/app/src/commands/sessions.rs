@@ -7,7 +7,7 @@ use crate::cli::Sessions;
 use crate::commands::{own_run, reader, resolve};
 use crate::config::Settings;
 use crate::failure::Failure;
-use barograph_domain::{InstrumentName, MinuteRow, Session, Span, Ts};
+use barograph_domain::{InstrumentName, MinuteRow, Span, TradingSession, Ts};
 use barograph_engine::Feature;
 use barograph_query::render::align;
 use barograph_query::service::{lens_of, reach};
@@ -16,7 +16,7 @@ use serde::Serialize;
 use std::io::Write as _;
 
 /// A week has every session on weekdays and at the weekend; a day more covers the one under way.
-const LOOK_BACK: Span = Span::days(8);
+const SPAN_BACK: Span = Span::days(8);
 /// Multipliers move slowly: every fifth minute is enough.
 const EVERY: Span = Span::mins(5);
 const PAGE: usize = 5_000;
@@ -24,7 +24,7 @@ const PAGE: usize = 5_000;
 /// One session on one kind of day.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 struct Line {
-    session: Session,
+    session: TradingSession,
     day: &'static str,
     /// When these numbers held.
     timestamp: Ts,
@@ -52,7 +52,7 @@ pub(crate) fn run(args: &Sessions, settings: &Settings, json: bool) -> Result<()
         }));
     };
     let mut lines: Vec<Line> = Vec::new();
-    let mut from = last.ts - LOOK_BACK;
+    let mut from = last.ts - SPAN_BACK;
     loop {
         let query = RowQuery {
             range: Range { start: from, end: last.ts + Span(1) },
@@ -91,7 +91,9 @@ pub(crate) fn run(args: &Sessions, settings: &Settings, json: bool) -> Result<()
 fn note(lines: &mut Vec<Line>, row: &MinuteRow) {
     let get = |f: Feature| row.cells.get(f.index()).and_then(barograph_domain::Cell::ready);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a code below four")]
-    let Some(session) = get(Feature::Session).and_then(|c| Session::ALL.get(c as usize).copied()) else { return };
+    let Some(session) = get(Feature::Session).and_then(|c| TradingSession::ALL.get(c as usize).copied()) else {
+        return;
+    };
     let day = if row.ts.is_weekend() { "weekend" } else { "weekday" };
     let line = Line {
         session,
@@ -134,7 +136,7 @@ fn table(market: &InstrumentName, last: &MinuteRow, lines: &[Line]) -> String {
 fn config(market: &InstrumentName, lines: &[Line], book: &[f64; 4]) -> String {
     let mut out =
         format!("# base multipliers of {market}, for a rule book\nsession_base = \"seed\"\n\n[session_multipliers]\n");
-    for session in Session::ALL {
+    for session in TradingSession::ALL {
         let seen = lines.iter().filter(|l| l.session == session);
         let measured = seen.clone().find(|l| l.day == "weekday").or_else(|| seen.clone().next());
         let value = measured.and_then(|l| l.base_multiplier).unwrap_or(book[session.index()]);

@@ -2,27 +2,28 @@
 
 use super::advise::{refused, service};
 use super::reader;
-use crate::cli::{Calendar, Portfolio, Universe};
+use crate::cli::{CalendarArgs, PortfolioArgs, UniverseArgs};
 use crate::clock;
 use crate::config::Settings;
 use crate::failure::Failure;
 use crate::setup::book_id;
 use crate::term::Paint;
 use crate::universe::print;
-use barograph_api::{AskEvents as _, AskPositions as _, UniverseView, Window};
+use barograph_api::{AskEvents as _, AskPositions as _, SeriesWindow, UniverseView};
 use barograph_domain::{Span, Ts};
 use barograph_query::service::reach;
 use serde::Serialize;
 use std::io::Write as _;
 
-pub(crate) fn universe(args: &Universe, settings: &Settings, json: bool) -> Result<(), Failure> {
+pub(crate) fn universe(args: &UniverseArgs, settings: &Settings, json: bool) -> Result<(), Failure> {
     let service = service(settings)?;
     let row = match args.at {
         Some(at) => {
             let hour = at.floor(Span::hours(1));
             // A week back: an hour without any row has none to show.
             let start = Some(Ts(hour.0.saturating_sub(Span::days(7).0)));
-            let window = Window { start, end: Some(hour + Span(1)), every: None, skip: 0, limit: 200, as_of: None };
+            let window =
+                SeriesWindow { start, end: Some(hour + Span(1)), every: None, skip: 0, limit: 200, as_of: None };
             service.universe_history(&window).map_err(refused)?.items.pop()
         }
         None => service.universe(args.as_of).map_err(refused)?,
@@ -56,12 +57,12 @@ fn no_hour(settings: &Settings, at: Option<Ts>) -> Result<Failure, Failure> {
     }))
 }
 
-pub(crate) fn portfolio(args: &Portfolio, settings: &Settings, json: bool) -> Result<(), Failure> {
+pub(crate) fn portfolio(args: &PortfolioArgs, settings: &Settings, json: bool) -> Result<(), Failure> {
     let view = service(settings)?.portfolio(&args.request(), args.as_of).map_err(refused)?;
     out(&view, json, |v| print::portfolio(v, Paint::detect()))
 }
 
-pub(crate) fn calendar(args: &Calendar, settings: &Settings, json: bool) -> Result<(), Failure> {
+pub(crate) fn calendar(args: &CalendarArgs, settings: &Settings, json: bool) -> Result<(), Failure> {
     let view = service(settings)?.calendar(args.as_of).map_err(refused)?;
     // A calendar that came later was none then.
     out(&view, json, |v| print::calendar(v, args.as_of))

@@ -11,8 +11,8 @@ use barograph_engine::models::ModelMarkets;
 use barograph_engine::models::policy::MARKETS_MAX;
 use barograph_live::config::no_such_venue;
 use barograph_live::discover::{Choice, Wanted};
-use barograph_live::start::{Asked, Wish, endpoints, start};
-use barograph_store::{Reader, Role, Writer, open_reader, open_writer_patient_for, show_basis_every};
+use barograph_live::start::{Asked, LiveRequest, endpoints, start};
+use barograph_store::{Reader, Writer, WriterRole, open_reader, open_writer_patient_for, show_basis_every};
 use barograph_venues::session::venue;
 use std::io::Write as _;
 use std::sync::Arc;
@@ -20,10 +20,10 @@ use std::time::Duration;
 
 pub(crate) fn run(args: &Up, settings: &Settings) -> Result<(), Failure> {
     let runtime = runtime()?;
-    let wish = Wish { stop: watch_for_stop(&runtime), ..wish(args, settings, Arc::new(SystemClock))? };
+    let request = LiveRequest { stop: watch_for_stop(&runtime), ..request(args, settings, Arc::new(SystemClock))? };
     let again = args.clone();
     let listener = if args.no_serve { None } else { Some(bind(&runtime, settings.listen()?)?) };
-    let running = start(&runtime, settings.live(), wish, || Ok(open_store(settings)?))?;
+    let running = start(&runtime, settings.live(), request, || Ok(open_store(settings)?))?;
     let choose = Box::new(move |settings: &Settings| asked(&again, settings));
     let door = listener.map(super::serve::Door::New);
     serve_live(&runtime, settings, door, running, choose, args.for_time.map(real))
@@ -44,7 +44,7 @@ pub(crate) fn open_store(settings: &Settings) -> Result<Store, Failure> {
 /// The writing half of it.
 pub(crate) fn open_writing(settings: &Settings) -> Result<Box<dyn Writer>, barograph_store::Error> {
     // The thread that writes asks again by itself, and sees when the process is to end.
-    open_writer_patient_for(&super::target(settings), &Role::ALL, PATIENCE)
+    open_writer_patient_for(&super::target(settings), &WriterRole::ALL, PATIENCE)
 }
 
 /// Both halves, where the writing one is open.
@@ -59,9 +59,9 @@ fn real(span: Span) -> Duration {
 }
 
 /// What is listened to, from flags and settings.
-pub(crate) fn wish(args: &Up, settings: &Settings, clock: Arc<dyn Clock>) -> Result<Wish, Failure> {
+pub(crate) fn request(args: &Up, settings: &Settings, clock: Arc<dyn Clock>) -> Result<LiveRequest, Failure> {
     let asked = asked(args, settings)?;
-    Ok(Wish {
+    Ok(LiveRequest {
         asked,
         models: settings.models()?.unwrap_or(ModelMarkets::First(MARKETS_MAX)),
         clock,

@@ -2,18 +2,18 @@
 
 use crate::builtin::BuiltIn;
 use crate::causality::stamps::Stamps;
-use crate::causality::{self, Experiment, Verdict};
-use crate::cli::{Declared, Verify};
+use crate::causality::{self, CausalityVerdict, Experiment};
+use crate::cli::{DeclaredArgs, Verify};
 use crate::config::Settings;
 use crate::determinism;
 use crate::failure::Failure;
 use crate::input;
 use crate::progress::{Progress, Unit};
-use crate::run::{Run, Sink};
+use crate::run::{Run, RunSink};
 use crate::setup::configured;
 use crate::term::{number_of, plural};
 use barograph_domain::{MinuteRow, StreamDecl, StreamIndex, Ts};
-use barograph_lake::{ImportOptions, Plan};
+use barograph_lake::{ImportOptions, ImportPlan};
 use barograph_live::setup::Setup;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -39,7 +39,7 @@ pub(crate) fn run(command: &Verify, settings: &Settings, json: bool) -> Result<(
 
 /// Files to check; the built-in history where none are named.
 struct Input {
-    plan: Plan,
+    plan: ImportPlan,
     paths: Vec<PathBuf>,
     options: ImportOptions,
     /// Keeps the unpacked files while they are read.
@@ -49,7 +49,7 @@ struct Input {
 impl Input {
     fn open(
         paths: &[PathBuf],
-        declared: &Declared,
+        declared: &DeclaredArgs,
         source: Option<&String>,
         settings: &Settings,
     ) -> Result<Self, Failure> {
@@ -63,9 +63,9 @@ impl Input {
 }
 
 /// The real thing: the whole import and the engine on what was known at a cut. A stream of which nothing was known does not
-/// exist then: neither its header nor its file may tell that it will begin.
+/// exist then: neither its header nor its file may show that it will begin.
 struct Planned<'a> {
-    plan: &'a Plan,
+    plan: &'a ImportPlan,
     setup: &'a Setup,
     /// When the first point of each stream was known; the run without a cut notes it.
     begun: OnceLock<Vec<Option<Ts>>>,
@@ -125,7 +125,7 @@ fn renumber(row: &mut MinuteRow, back: &[StreamIndex]) {
     }
 }
 
-impl Sink for Tap<'_> {
+impl RunSink for Tap<'_> {
     fn level(&mut self, level: &barograph_engine::LevelOut) -> Result<(), Failure> {
         self.sink.level(level)
     }
@@ -154,7 +154,7 @@ impl Sink for Tap<'_> {
     }
 }
 
-fn check_causality(plan: &Plan, setup: &Setup, points: u32, seed: u64, json: bool) -> Result<(), Failure> {
+fn check_causality(plan: &ImportPlan, setup: &Setup, points: u32, seed: u64, json: bool) -> Result<(), Failure> {
     let span = plan.known_span().ok_or_else(|| Failure::usage("there is nothing to cut"))?;
     let lenses: Vec<_> = plan.instruments().iter().map(|i| setup.lens(i, plan.streams())).collect();
     let mut progress = Progress::new(u64::from(points), "cutting", Unit::Steps);
@@ -163,7 +163,7 @@ fn check_causality(plan: &Plan, setup: &Setup, points: u32, seed: u64, json: boo
     let verdict = causality::check(&planned, &lenses, span, points, seed, &mut |done| progress.set(u64::from(done)))?;
     drop(progress);
     let mut out = std::io::stdout().lock();
-    let Verdict { rewritten, compared, differences } = verdict;
+    let CausalityVerdict { rewritten, compared, differences } = verdict;
     let differences = &differences[..differences.len().min(10)];
     let (book, version) = (&setup.book.name, &setup.logic_version);
     if json {
@@ -255,7 +255,7 @@ fn check_determinism(input: &Input, setup: &Setup, seed: u64, json: bool) -> Res
 mod tests {
     use super::*;
     use barograph_domain::{Cell, Kind, Span};
-    use barograph_engine::{Feature, rules::Book};
+    use barograph_engine::{Feature, rules::RuleBook};
     use std::fmt::Write as _;
 
     const BEGIN: Ts = Ts::from_civil(2026, 2, 1, 0, 0, 0);
@@ -265,7 +265,7 @@ mod tests {
     const POINTS: u32 = 12;
 
     /// Candles of three days, and open interest from the middle of them on.
-    fn plan(folder: &Path) -> Plan {
+    fn plan(folder: &Path) -> ImportPlan {
         let (mut candles, mut interest) = ("time,open,high,low,close,volume\n".to_owned(), "time,value\n".to_owned());
         for hour in 0..HOURS {
             let at = BEGIN + Span::hours(hour);
@@ -328,8 +328,8 @@ mod tests {
     fn a_stream_declared_before_its_first_row_changes_no_reading() {
         let folder = tempfile::tempdir().unwrap();
         let plan = plan(folder.path());
-        let text = Book::shipped_text("default").unwrap();
-        let setup = Setup::of(Book::parse("default.toml", text).unwrap(), text.to_owned(), String::new());
+        let text = RuleBook::shipped_text("default").unwrap();
+        let setup = Setup::of(RuleBook::parse("default.toml", text).unwrap(), text.to_owned(), String::new());
         let lenses: Vec<_> = plan.instruments().iter().map(|i| setup.lens(i, plan.streams())).collect();
         let planned = || Planned { plan: &plan, setup: &setup, begun: OnceLock::new() };
         let verdict = |experiment: &dyn Experiment| {

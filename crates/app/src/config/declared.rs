@@ -18,7 +18,7 @@ use barograph_domain::{Metric, Span, Venue};
 use barograph_engine::advice::{Blackout, StopMode};
 use barograph_engine::liquidity::ClusterMethod;
 use barograph_engine::models::ModelMarkets;
-use barograph_live::calendar::Source;
+use barograph_live::calendar::CalendarSource;
 use barograph_live::discover::Wanted;
 use barograph_live::universe::WatchMarkets;
 use std::net::SocketAddr;
@@ -179,7 +179,7 @@ settings! {
         "widen computed stops by the volatility class once more: on or off";
     level_clusters: Option<ClusterMethod> = "book", clusters,
         "how equal highs and lows are found: book (as the rule book says), tolerance, or kde (modes of a kernel density)";
-    calendar: Option<Source> = "", Source::of,
+    calendar: Option<CalendarSource> = "", CalendarSource::of,
         "scheduled events: a file or an address, as TOML, CSV, JSON or iCalendar; read at start and every hour",
         shown: secret::host_only;
     news_blackout: Blackout = "avoid", |text| one_of(text, &[("avoid", Blackout::Avoid), ("warn", Blackout::Warn)]),

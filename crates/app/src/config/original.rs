@@ -7,7 +7,7 @@
 use super::file::{Node, Value};
 use super::read::parts;
 use super::thresholds::Over;
-use super::{Origin, nearest};
+use super::{SettingOrigin, nearest};
 use barograph_domain::Span;
 use barograph_engine::detect::Thresholds;
 
@@ -241,7 +241,7 @@ pub(super) struct Given {
 pub(crate) struct Noted {
     pub(crate) key: &'static str,
     pub(crate) value: String,
-    pub(crate) origin: Origin,
+    pub(crate) origin: SettingOrigin,
     pub(crate) meaning: &'static str,
     /// Our setting or threshold that it sets.
     pub(crate) sets: Option<String>,
@@ -256,7 +256,7 @@ pub(super) enum Wrong {
 
 impl Given {
     /// The threshold it sets.
-    pub(super) fn over(&self, origin: impl Fn(usize) -> Origin) -> Option<Over> {
+    pub(super) fn over(&self, origin: impl Fn(usize) -> SettingOrigin) -> Option<Over> {
         let (Sets::Detector(name) | Sets::Class(name)) = self.original.sets else { return None };
         // Checked when it was taken.
         let value = number(self.original, &self.value).ok()?;
@@ -282,7 +282,7 @@ fn number(original: &Original, value: &Value) -> Result<f64, String> {
 }
 
 impl Noted {
-    pub(super) fn of(given: Given, origin: impl Fn(usize) -> Origin) -> Self {
+    pub(super) fn of(given: Given, origin: impl Fn(usize) -> SettingOrigin) -> Self {
         let Given { original, line, value } = given;
         Self {
             key: original.path,
@@ -298,7 +298,7 @@ impl Noted {
         Self {
             key: LLM_KEY,
             value: "(set, not shown)".to_owned(),
-            origin: Origin::Environment(LLM_KEY.to_owned()),
+            origin: SettingOrigin::Environment(LLM_KEY.to_owned()),
             meaning: "kept; not used: texts are made from templates, nothing is sent to a language model",
             sets: None,
         }
@@ -520,7 +520,12 @@ mod tests {
                     velocity_window: 2, critical_velocity: 300000}\nFUNDING_CFG: {anomaly_z_threshold: 2.5, \
                     reversal_threshold: 0.05}\nVOLATILITY_CFG: {stable_threshold: 0.01}\n";
         let overs = |text: &str| -> Vec<_> {
-            read(text).unwrap().iter().filter_map(|g| g.over(|_| Origin::Default)).map(|o| (o.name, o.value)).collect()
+            read(text)
+                .unwrap()
+                .iter()
+                .filter_map(|g| g.over(|_| SettingOrigin::Default))
+                .map(|o| (o.name, o.value))
+                .collect()
         };
         assert_eq!(
             overs(text),

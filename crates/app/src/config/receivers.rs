@@ -1,4 +1,4 @@
-//! `[[receiver]]` tables of the settings file, and the originals' `WEBHOOKS_…` variables (R4.30): whom to tell of alerts.
+//! `[[receiver]]` tables of the settings file, and the originals' `WEBHOOKS_…` variables (R4.30): who receives alerts.
 //!
 //! A value written as `env:NAME` is read from that variable, so that a file may be shared without its secrets. Nothing here
 //! prints a value.

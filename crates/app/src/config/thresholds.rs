@@ -4,10 +4,10 @@
 //! then one book that says all of it, and nothing else has to know that settings took part. A number the book has already
 //! leaves its text as it is. Those of the volatility classes become rules of the volatility axis.
 
-use super::Origin;
+use super::SettingOrigin;
 use crate::failure::Failure;
 use barograph_engine::detect::Thresholds;
-use barograph_engine::rules::Book;
+use barograph_engine::rules::RuleBook;
 use toml_edit::{DocumentMut, Item, Table, Value};
 
 /// Table of a rule book that holds them.
@@ -22,13 +22,13 @@ pub(crate) struct Over {
     pub(super) name: &'static str,
     /// In the unit of that key.
     pub(super) value: f64,
-    pub(super) origin: Origin,
+    pub(super) origin: SettingOrigin,
 }
 
 /// The book's text with these thresholds in it; `None` where it says all of them already.
 ///
 /// `file` is the book's, for messages; `text` is what `book` was read from.
-pub(crate) fn over(file: &str, text: &str, book: &Book, given: &[Over]) -> Result<Option<String>, Failure> {
+pub(crate) fn over(file: &str, text: &str, book: &RuleBook, given: &[Over]) -> Result<Option<String>, Failure> {
     let (classes, detectors): (Vec<Over>, Vec<Over>) =
         given.iter().cloned().partition(|one| CLASSES.iter().any(|(label, ..)| *label == one.name));
     let with_detectors = detectors_over(file, text, book, &detectors)?;
@@ -69,7 +69,7 @@ fn classes_over(file: &str, text: &str, given: &[Over]) -> Result<Option<String>
     Ok(Some(new))
 }
 
-fn detectors_over(file: &str, text: &str, book: &Book, given: &[Over]) -> Result<Option<String>, Failure> {
+fn detectors_over(file: &str, text: &str, book: &RuleBook, given: &[Over]) -> Result<Option<String>, Failure> {
     let mut all = book.detectors;
     let mut new: Vec<(&Over, f64)> = Vec::new();
     for one in given {
@@ -128,11 +128,11 @@ mod tests {
     use super::*;
 
     fn one(name: &'static str, value: f64) -> Over {
-        Over { key: "an.original", name, value, origin: Origin::Environment("X".to_owned()) }
+        Over { key: "an.original", name, value, origin: SettingOrigin::Environment("X".to_owned()) }
     }
 
-    fn read(text: &str) -> Book {
-        Book::parse("default.toml", text).unwrap()
+    fn read(text: &str) -> RuleBook {
+        RuleBook::parse("default.toml", text).unwrap()
     }
 
     fn said(text: &str, given: &[Over]) -> Option<String> {
@@ -141,8 +141,8 @@ mod tests {
 
     #[test]
     fn thresholds_become_numbers_of_the_book_and_nothing_else_of_it_changes() {
-        for name in Book::SHIPPED {
-            let text = Book::shipped_text(name).unwrap();
+        for name in RuleBook::SHIPPED {
+            let text = RuleBook::shipped_text(name).unwrap();
             let given = [one("burst_count", 7.0), one("concentration", 0.4), one("cascade_window_h", 2.0)];
             let new = said(text, &given).unwrap();
             let (before, mut after) = (read(text), read(&new));
@@ -159,14 +159,14 @@ mod tests {
             // What it says already is not said again.
             assert_eq!(said(&new, &given), None);
         }
-        let text = Book::shipped_text("default").unwrap();
+        let text = RuleBook::shipped_text("default").unwrap();
         assert_eq!(said(text, &[]), None);
         assert_eq!(said(text, &[one("burst_count", 5.0)]), None, "the number where the book says nothing");
     }
 
     #[test]
     fn volatility_classes_become_rules_of_their_axis() {
-        let bound = |book: &Book, label: &str| {
+        let bound = |book: &RuleBook, label: &str| {
             use barograph_engine::rules::Ruled as _;
             let rules = barograph_domain::VolRegime::of(book).rules();
             match rules.iter().find(|r| r.id == label).unwrap().groups[0].clauses[0].test {
@@ -174,8 +174,8 @@ mod tests {
                 barograph_engine::rules::Test::Codes { .. } => panic!("{label} is no number"),
             }
         };
-        for name in Book::SHIPPED {
-            let text = Book::shipped_text(name).unwrap();
+        for name in RuleBook::SHIPPED {
+            let text = RuleBook::shipped_text(name).unwrap();
             let new = said(text, &[one("EXPLOSIVE", 0.03), one("burst_count", 7.0)]).unwrap();
             let book = read(&new);
             for (label, want) in [("HIGH_VOL", 0.01_f64), ("EXPLOSIVE", 0.03), ("EXTREME", 0.1)] {
@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn a_number_of_the_book_is_replaced_in_its_place() {
-        let rest = Book::shipped_text("seed3").unwrap();
+        let rest = RuleBook::shipped_text("seed3").unwrap();
         assert!(rest.contains("\nburst_count = 5\n"), "{rest}");
         let text = rest.replace("\nburst_count = 5\n", "\nburst_count = 5 # as found\n");
         assert_eq!(said(&text, &[one("burst_count", 9.0)]).unwrap(), text.replace("= 5 # as", "= 9.0 # as"));
@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_the_book_names_where_it_comes_from() {
-        let text = Book::shipped_text("seed3").unwrap();
+        let text = RuleBook::shipped_text("seed3").unwrap();
         for (given, words) in [
             (vec![one("basis", 0.05)], "environment X: `an.original`: 'basis_high' is 0.03, below 'basis' of 0.05"),
             (vec![one("funding_manipulation_z", 1.0)], "below 'funding_anomaly_z' of 2"),

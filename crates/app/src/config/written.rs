@@ -6,7 +6,7 @@ use super::declared::{KEYS, Key, Shape};
 use super::file::{self, Node, Value};
 use super::original::{self, Noted};
 use super::thresholds::Over;
-use super::{Origin, receivers};
+use super::{SettingOrigin, receivers};
 use crate::cli::Common;
 use crate::failure::Failure;
 use std::collections::BTreeMap;
@@ -18,12 +18,12 @@ pub(crate) type Flags = Vec<(&'static str, Option<String>)>;
 /// What was written, and where.
 #[derive(Clone)]
 pub(crate) struct Written {
-    values: BTreeMap<&'static str, (String, Origin)>,
+    values: BTreeMap<&'static str, (String, SettingOrigin)>,
     /// Keys of the original configurations that were given.
     pub(crate) noted: Vec<Noted>,
     /// Thresholds among them: they go over the rule book's own.
     pub(crate) thresholds: Vec<Over>,
-    /// Whom to tell of alerts: checked where somebody is to be told.
+    /// Who receives alerts: checked where something is to be delivered.
     pub(super) receivers: Vec<receivers::Table>,
     /// What it was made from, to be read again.
     pub(super) common: Common,
@@ -39,7 +39,7 @@ impl Written {
     /// Reads file, environment and flags.
     pub(super) fn load(common: &Common, flags: Flags) -> Result<Self, Failure> {
         let mut out = Self {
-            values: KEYS.iter().map(|k| (k.name, ((k.default)(), Origin::Default))).collect(),
+            values: KEYS.iter().map(|k| (k.name, ((k.default)(), SettingOrigin::Default))).collect(),
             noted: Vec::new(),
             thresholds: Vec::new(),
             receivers: Vec::new(),
@@ -55,8 +55,8 @@ impl Written {
     }
 
     /// A setting's text, and where it comes from.
-    pub(super) fn of(&self, name: &str) -> (&str, &Origin) {
-        self.values.get(name).map_or(("", &Origin::Default), |(text, origin)| (text, origin))
+    pub(super) fn of(&self, name: &str) -> (&str, &SettingOrigin) {
+        self.values.get(name).map_or(("", &SettingOrigin::Default), |(text, origin)| (text, origin))
     }
 
     /// Refuses a setting.
@@ -67,7 +67,7 @@ impl Written {
     }
 
     fn take_file(&mut self, path: &Path) -> Result<(), Failure> {
-        let origin = |line| Origin::File { path: path.to_owned(), line };
+        let origin = |line| SettingOrigin::File { path: path.to_owned(), line };
         let wrong = |line, why| Failure::usage(format!("{}: {why}", origin(line)));
         let (mut own, mut originals) = (Vec::new(), Vec::new());
         for (name, line, node) in file::read(path)? {
@@ -93,7 +93,7 @@ impl Written {
 
     fn take_environment(&mut self) -> Result<(), Failure> {
         let mut set = |key: &Key, variable: String, value: String| {
-            self.values.insert(key.name, (value, Origin::Environment(variable)));
+            self.values.insert(key.name, (value, SettingOrigin::Environment(variable)));
         };
         // R4.44: two variables have had their names before there was a barograph.
         for key in KEYS {
@@ -128,7 +128,7 @@ impl Written {
         ];
         for (key, value) in common.into_iter().chain(self.flags.iter().cloned()) {
             if let Some(value) = value {
-                self.values.insert(key, (value, Origin::Flag(key)));
+                self.values.insert(key, (value, SettingOrigin::Flag(key)));
             }
         }
     }
@@ -154,7 +154,7 @@ pub(super) fn config_file(common: &Common) -> Result<Option<PathBuf>, Failure> {
     Ok(found.first().map(PathBuf::from))
 }
 
-fn unknown_key(key: &str, at: &Origin, near: Option<&str>) -> Failure {
+fn unknown_key(key: &str, at: &SettingOrigin, near: Option<&str>) -> Failure {
     let hint = near.map_or(String::new(), |n| format!(" — did you mean `{n}`?"));
     Failure::usage(format!("unknown key `{key}` in {at}{hint}"))
 }

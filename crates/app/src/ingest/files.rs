@@ -3,7 +3,7 @@
 use super::BATCH;
 use crate::progress::Progress;
 use barograph_domain::{Event, StreamIndex};
-use barograph_lake::{EventReader, Plan, Report};
+use barograph_lake::{EventReader, ImportPlan, Report};
 use barograph_store::Batches;
 use std::cmp::Ordering;
 use std::iter::Peekable;
@@ -12,19 +12,19 @@ use std::thread::JoinHandle;
 
 /// Rows of some files, without those that others say too. They are read while the batch before is written.
 pub(super) struct Files<'a> {
-    plan: &'a Plan,
+    plan: &'a ImportPlan,
     ahead: Ahead,
     progress: Option<Progress>,
     kept: Option<Kept<'a>>,
 }
 
 impl<'a> Files<'a> {
-    pub(super) fn new(plan: &'a Plan, progress: Option<Progress>) -> Self {
+    pub(super) fn new(plan: &'a ImportPlan, progress: Option<Progress>) -> Self {
         Self { plan, ahead: Ahead::of(plan), progress, kept: None }
     }
 
     /// Leaves out what these files say alike.
-    pub(super) fn without(mut self, others: Option<&'a Plan>) -> Self {
+    pub(super) fn without(mut self, others: Option<&'a ImportPlan>) -> Self {
         self.kept = others.map(|others| Kept::new(others, self.plan));
         self
     }
@@ -44,7 +44,7 @@ impl Batches for Files<'_> {
         {
             *batch = read;
             if let Some(kept) = &mut self.kept {
-                batch.retain(|event| !kept.says(event));
+                batch.retain(|event| !kept.has(event));
             }
             if let Some(progress) = &mut self.progress {
                 progress.set(bytes);
@@ -72,7 +72,7 @@ struct Ahead {
 }
 
 impl Ahead {
-    fn of(plan: &Plan) -> Self {
+    fn of(plan: &ImportPlan) -> Self {
         let mut reader = plan.open(None);
         let (full, batches) = sync_channel(1);
         let reading = std::thread::spawn(move || {
@@ -95,7 +95,7 @@ impl Ahead {
 
 /// Rows of files that stay, read beside the others: both come in the order of receipt.
 struct Kept<'a> {
-    plan: &'a Plan,
+    plan: &'a ImportPlan,
     reader: Peekable<EventReader>,
     /// Number of each of their streams among those of the others.
     streams: Vec<Option<StreamIndex>>,
@@ -105,14 +105,14 @@ struct Kept<'a> {
 }
 
 impl<'a> Kept<'a> {
-    fn new(plan: &'a Plan, others: &Plan) -> Self {
+    fn new(plan: &'a ImportPlan, others: &ImportPlan) -> Self {
         let place = |own| others.streams().iter().position(|s| s == own).and_then(|at| u16::try_from(at).ok());
         let streams = plan.streams().iter().map(|own| place(own).map(StreamIndex)).collect();
         Self { plan, reader: plan.open(None).peekable(), streams, now: Vec::new(), count: 0 }
     }
 
     /// Do they say this too, as known since the same moment?
-    fn says(&mut self, event: &Event) -> bool {
+    fn has(&mut self, event: &Event) -> bool {
         if self.now.first().is_none_or(|now| now.recv_ts < event.recv_ts) {
             self.now.clear();
         }

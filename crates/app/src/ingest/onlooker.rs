@@ -1,15 +1,15 @@
 //! Whoever wants to see the minutes of a plan while they are stored, so that the files need no second run.
 
 use crate::failure::Failure;
-use crate::run::Sink;
+use crate::run::RunSink;
 use barograph_domain::{InstrumentName, MinuteRow, Status, StreamIndex, Ts};
-use barograph_lake::Plan;
+use barograph_lake::ImportPlan;
 use barograph_store::{Dirty, Reader};
 
 /// A plan and who is shown its minutes and gaps, market by market.
 pub(super) struct Onlooker<'a> {
-    pub(super) plan: &'a Plan,
-    pub(super) sink: &'a mut dyn Sink,
+    pub(super) plan: &'a ImportPlan,
+    pub(super) sink: &'a mut dyn RunSink,
 }
 
 impl Onlooker<'_> {
@@ -38,7 +38,7 @@ impl Onlooker<'_> {
 
 /// Minutes of one market on their way to an onlooker.
 pub(super) struct Seen<'a> {
-    sink: &'a mut dyn Sink,
+    sink: &'a mut dyn RunSink,
     instrument: u32,
     /// What the plan calls each stream of the market.
     streams: Vec<StreamIndex>,

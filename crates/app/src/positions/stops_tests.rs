@@ -2,13 +2,13 @@
 
 use crate::builtin::BuiltIn;
 use crate::failure::Failure;
-use crate::run::{Run, Sink};
+use crate::run::{Run, RunSink};
 use barograph_domain::advice::{Position, PositionBook};
 use barograph_domain::{InstrumentName, MinuteRow, Side, Snapshot, Span, Status, StreamIndex, Ts};
-use barograph_engine::rules::Book;
+use barograph_engine::rules::RuleBook;
 use barograph_lake::ImportOptions;
 use barograph_live::setup::Setup;
-use barograph_query::positions::Stops;
+use barograph_query::positions::WatchedStops;
 use barograph_query::render::Lens;
 
 /// Words that nobody may read whose stop is reached (UX §1).
@@ -53,7 +53,7 @@ impl Holders {
         let market = &lens.instrument.name;
         self.calm += usize::from(is_calm(&texts(&lens.snapshot(row, None))));
         for side in [Side::Long, Side::Short] {
-            let stops = Stops::of([(position(market, side, price), None)]);
+            let stops = WatchedStops::of([(position(market, side, price), None)]);
             let said = texts(&lens.holding(stops.held(market, row)).snapshot(row, None));
             assert!(said[0].contains(" reached: price "), "{market} {}: {}", row.ts, said[0]);
             assert!(said[3].contains("stop reached"), "{market} {}: {}", row.ts, said[3]);
@@ -63,7 +63,7 @@ impl Holders {
     }
 }
 
-impl Sink for Holders {
+impl RunSink for Holders {
     fn row(&mut self, row: &MinuteRow) -> Result<(), Failure> {
         if let Some(price) = row.price.filter(|_| row.ts.floor(Span::hours(1)) == row.ts) {
             self.show(row, price);
@@ -79,8 +79,8 @@ impl Sink for Holders {
 fn no_hour_of_the_built_in_history_is_calm_for_whose_stop_is_reached() {
     let files = BuiltIn::unpack().ok().unwrap();
     let plan = barograph_lake::plan(&files.paths(), &ImportOptions::new(crate::clock::now())).unwrap();
-    let text = Book::shipped_text("default").unwrap();
-    let setup = Setup::of(Book::parse("default.toml", text).unwrap(), text.to_owned(), String::new());
+    let text = RuleBook::shipped_text("default").unwrap();
+    let setup = Setup::of(RuleBook::parse("default.toml", text).unwrap(), text.to_owned(), String::new());
     let lenses = plan.instruments().iter().map(|i| setup.lens(i, plan.streams())).collect();
     let mut holders = Holders { lenses, shown: 0, calm: 0 };
     let mut run = Run::new(&setup, plan.instruments(), plan.streams());

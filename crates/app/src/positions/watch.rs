@@ -12,7 +12,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
 /// How often the thread looks whether there is something to do.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+const CHECK_EVERY: Duration = Duration::from_secs(1);
 
 /// Starts watching.
 pub(crate) fn start(
@@ -25,9 +25,9 @@ pub(crate) fn start(
         .spawn(move || {
             let mut watcher = Watcher { service, listed, seen: None, done: false, away: false };
             while !stop.load(Ordering::Relaxed) {
-                watcher.look();
-                watcher.service.look_for_moves();
-                std::thread::park_timeout(LOOK_EVERY);
+                watcher.check();
+                watcher.service.check_moves();
+                std::thread::park_timeout(CHECK_EVERY);
             }
         })
         .map_err(Failure::broken)
@@ -40,25 +40,25 @@ struct Watcher {
     seen: Option<SystemTime>,
     /// All of it could be registered.
     done: bool,
-    /// The store did not take what was found; told once.
+    /// The store did not take what was found; reported once.
     away: bool,
 }
 
 impl Watcher {
-    fn look(&mut self) {
+    fn check(&mut self) {
         self.read_file();
         match self.service.check_positions() {
             Ok(notices) => {
                 if std::mem::take(&mut self.away) {
-                    say("the store answers again");
+                    report("the store answers again");
                 }
                 for n in notices {
-                    say(&format!("{} {}: {} [{}]", n.instrument, n.level.name(), n.text, n.position_id));
+                    report(&format!("{} {}: {} [{}]", n.instrument, n.level.name(), n.text, n.position_id));
                 }
             }
             Err(e) if !self.away => {
                 self.away = true;
-                say(&format!("positions are not checked: {e}"));
+                report(&format!("positions are not checked: {e}"));
             }
             Err(_) => {}
         }
@@ -75,7 +75,7 @@ impl Watcher {
         self.seen = now;
         self.done = true;
         if now.is_none() {
-            say(&format!("there is no positions file {}; what it listed stays as it is", path.display()));
+            report(&format!("there is no positions file {}; what it listed stays as it is", path.display()));
             return;
         }
         match file::read(path) {
@@ -84,22 +84,22 @@ impl Watcher {
                     // A market that is not known yet may be known a second later.
                     self.done = synced.problems.is_empty();
                     if changed || synced.changed > 0 {
-                        synced.lines(entries.len(), path).iter().for_each(|line| say(line));
+                        synced.lines(entries.len(), path).iter().for_each(|line| report(line));
                     }
                 }
                 Err(why) => {
                     self.done = false;
                     if changed {
-                        say(&format!("the positions file is not taken up yet: {why}"));
+                        report(&format!("the positions file is not taken up yet: {why}"));
                     }
                 }
             },
-            Err(why) => say(&format!("the positions file is not taken up: {why}")),
+            Err(why) => report(&format!("the positions file is not taken up: {why}")),
         }
     }
 }
 
-fn say(line: &str) {
-    // Standard error may be closed; there is nobody left to tell.
+fn report(line: &str) {
+    // Standard error may be closed; there is nobody left to report to.
     drop(writeln!(std::io::stderr(), "barograph: [POS] {line}"));
 }

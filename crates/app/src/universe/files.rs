@@ -11,7 +11,7 @@ use barograph_domain::{Cell, Instrument, InstrumentName, Span, Ts, UniverseRow};
 use barograph_engine::Feature;
 use barograph_engine::detect::Thresholds;
 use barograph_engine::detect::pairs::PairWatches;
-use barograph_engine::universe::{Sample, Universe, Watch};
+use barograph_engine::universe::{Universe, UniverseSample, Watch};
 use barograph_live::setup::Setup;
 use barograph_live::universe::{WatchMarkets, rule, sample};
 use barograph_store::{PairRecord, Range, Reader, RowQuery, RunKey, UniversePart, Writer, watch_words};
@@ -80,7 +80,7 @@ pub(crate) fn update(reader: &dyn Reader, writer: &mut dyn Writer, setup: &Setup
     writing.finish(&words)
 }
 
-/// The markets to compare. Names that nothing has been imported for are told; they may come later.
+/// The markets to compare. Names that nothing has been imported for are reported; they may come later.
 fn list(wanted: &WatchMarkets, instruments: &[Instrument], default_venue: &str) -> Vec<Watch> {
     let WatchMarkets::Named(names) = wanted else { return wanted.list(instruments) };
     let known: Vec<InstrumentName> = instruments.iter().map(|i| i.name.clone()).collect();
@@ -112,7 +112,7 @@ fn extent(reader: &dyn Reader, logic: &str, watch: &[Watch]) -> Result<Option<(T
 }
 
 /// Samples of all markets over a stretch, minute by minute.
-fn minutes(reader: &dyn Reader, logic: &str, watch: &[Watch], range: Range) -> Result<Vec<Sample>, Failure> {
+fn minutes(reader: &dyn Reader, logic: &str, watch: &[Watch], range: Range) -> Result<Vec<UniverseSample>, Failure> {
     let mut samples = Vec::new();
     for (place, market) in watch.iter().enumerate() {
         let mut start = range.start;
@@ -121,12 +121,10 @@ fn minutes(reader: &dyn Reader, logic: &str, watch: &[Watch], range: Range) -> R
             let query = RowQuery { range, every: None, limit: 1_440, as_of: None };
             let volatility = [Feature::RealizedVol24h.spec().id];
             let found = reader.glances(&key(&market.instrument, logic), &query, &volatility)?;
-            samples.extend(
-                found
-                    .rows
-                    .iter()
-                    .map(|row| Sample { vol_annual: row.cells.first().and_then(Cell::ready), ..sample(place, row) }),
-            );
+            samples.extend(found.rows.iter().map(|row| UniverseSample {
+                vol_annual: row.cells.first().and_then(Cell::ready),
+                ..sample(place, row)
+            }));
             match found.next {
                 Some(next) => start = next,
                 None => break,

@@ -27,13 +27,13 @@ const SLICE: Duration = Duration::from_millis(100);
 
 /// Where to ask, and as whom.
 #[derive(Clone, Debug)]
-pub(crate) struct Target {
+pub(crate) struct ServerTarget {
     /// `host:port`.
     host: String,
     token: Option<String>,
 }
 
-impl Target {
+impl ServerTarget {
     /// From an address as people write it, else from the setting `listen`.
     pub(crate) fn new(url: Option<&str>, listen: &str, token: Option<String>) -> Result<Self, Failure> {
         let Some(url) = url else {
@@ -117,7 +117,7 @@ fn head(reader: &mut impl std::io::BufRead) -> std::io::Result<Option<u16>> {
 
 /// What came.
 #[derive(PartialEq, Debug)]
-pub(crate) enum Heard {
+pub(crate) enum StreamNews {
     /// An event of the stream.
     Event(String, Value),
     /// Newest alerts of the market that is followed, the newest first.
@@ -161,14 +161,14 @@ pub(crate) fn pause(failures: u32) -> Duration {
 /// A followed stream; dropping it ends its connection.
 #[derive(Debug)]
 pub(crate) struct Follow {
-    pub(crate) heard: Receiver<Heard>,
+    pub(crate) heard: Receiver<StreamNews>,
     over: Arc<AtomicBool>,
     socket: Arc<Mutex<Option<TcpStream>>>,
 }
 
 impl Follow {
     /// Begins to follow the board, with one market as it moves.
-    pub(crate) fn start(target: &Target, market: Option<&str>) -> Result<Self, Failure> {
+    pub(crate) fn start(target: &ServerTarget, market: Option<&str>) -> Result<Self, Failure> {
         let (sender, heard) = sync_channel(QUEUE);
         let (over, socket) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(None)));
         let thread = Thread {
@@ -194,9 +194,9 @@ impl Drop for Follow {
 }
 
 struct Thread {
-    target: Target,
+    target: ServerTarget,
     market: Option<String>,
-    sender: SyncSender<Heard>,
+    sender: SyncSender<StreamNews>,
     over: Arc<AtomicBool>,
     socket: Arc<Mutex<Option<TcpStream>>>,
 }
@@ -208,7 +208,7 @@ impl Thread {
             let mut any = false;
             let why = self.connection(&mut any);
             failures = if any { 0 } else { failures + 1 };
-            if self.over.load(Ordering::Relaxed) || self.sender.send(Heard::Lost(why)).is_err() {
+            if self.over.load(Ordering::Relaxed) || self.sender.send(StreamNews::Lost(why)).is_err() {
                 return;
             }
             let mut left = pause(failures);
@@ -234,7 +234,7 @@ impl Thread {
         }
     }
 
-    /// What was told of the market before it was followed.
+    /// What was reported of the market before it was followed.
     fn alerts(&self) {
         let Some(market) = &self.market else { return };
         let since = crate::clock::now() - barograph_domain::Span::days(1);
@@ -242,7 +242,7 @@ impl Thread {
         let path = format!("/api/v1/events?market={market}&start={start}&order=desc&limit={ALERTS}");
         if let Ok(found) = self.target.get(&path) {
             // Whoever is gone is seen at the next event.
-            drop(self.sender.send(Heard::Alerts(found["items"].clone())));
+            drop(self.sender.send(StreamNews::Alerts(found["items"].clone())));
         }
     }
 
@@ -264,7 +264,7 @@ impl Thread {
                 return Ok(format!("{} sent a {event} that cannot be read", self.target.address()));
             };
             *any = true;
-            if self.sender.send(Heard::Event(event, data)).is_err() {
+            if self.sender.send(StreamNews::Event(event, data)).is_err() {
                 return Ok(String::new());
             }
         }
@@ -277,7 +277,7 @@ mod tests {
 
     #[test]
     fn addresses_are_taken_as_people_write_them() {
-        let of = |url| Target::new(url, "0.0.0.0:8600", None).map(|t| t.address()).map_err(|e| e.text().unwrap());
+        let of = |url| ServerTarget::new(url, "0.0.0.0:8600", None).map(|t| t.address()).map_err(|e| e.text().unwrap());
         assert_eq!(of(None).unwrap(), "http://127.0.0.1:8600");
         assert_eq!(of(Some("http://box:9000/")).unwrap(), "http://box:9000");
         assert_eq!(of(Some("box")).unwrap(), "http://box:80");

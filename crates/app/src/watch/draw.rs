@@ -1,10 +1,10 @@
 //! The screen: header, what changed, rows or one market, and a line of keys.
 
-use super::keys::{Page, View};
-use super::look::{self, Palette, Tone};
+use super::keys::{View, WatchPage};
 use super::market;
-use super::state::{Board, Row};
-use super::table::{Kind, Moment, Table, is_stale, width};
+use super::state::{KnownBoard, WatchRow};
+use super::table::{BoardMoment, ScreenColumn, ScreenTable, is_stale, width};
+use super::wording::{self, Palette, Tone};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Modifier, Style};
@@ -18,10 +18,10 @@ const NEWS_S: i64 = 3_600;
 
 /// Everything a picture is made of.
 #[derive(Debug)]
-pub(crate) struct Scene<'a> {
-    pub(crate) board: &'a Board,
+pub(crate) struct Picture<'a> {
+    pub(crate) board: &'a KnownBoard,
     pub(crate) view: &'a View,
-    pub(crate) at: Moment,
+    pub(crate) at: BoardMoment,
     pub(crate) palette: Palette,
     /// Where the server is.
     pub(crate) address: String,
@@ -44,7 +44,7 @@ const HELP: [&str; 11] = [
 ];
 
 /// Draws one picture.
-pub(crate) fn draw(frame: &mut Frame<'_>, scene: &Scene<'_>) {
+pub(crate) fn draw(frame: &mut Frame<'_>, scene: &Picture<'_>) {
     let warn = warning(scene);
     let told = headline(scene, usize::from(frame.area().width));
     let [top, said, body, below, keys] = Layout::vertical([
@@ -62,15 +62,15 @@ pub(crate) fn draw(frame: &mut Frame<'_>, scene: &Scene<'_>) {
     }
     match (&scene.view.page, scene.view.help) {
         (_, true) => frame.render_widget(Paragraph::new(HELP.map(Line::raw).to_vec()), body),
-        (Page::Market(market), false) => page(frame, scene, market, body),
-        (Page::Board, false) => frame.render_widget(Paragraph::new(rows(scene, body)), body),
+        (WatchPage::Market(market), false) => page(frame, scene, market, body),
+        (WatchPage::Board, false) => frame.render_widget(Paragraph::new(rows(scene, body)), body),
     }
     frame.render_widget(Paragraph::new(told), below);
     frame.render_widget(Paragraph::new(footer(scene)), keys);
 }
 
 /// `2 markets · feeds 1 live, 1 lost · …`
-pub(crate) fn counts(board: &Board) -> String {
+pub(crate) fn counts(board: &KnownBoard) -> String {
     let h = &board.header;
     let origin = match board.origin.as_str() {
         "measured" | "" => String::new(),
@@ -88,12 +88,12 @@ pub(crate) fn counts(board: &Board) -> String {
     )
 }
 
-fn header(scene: &Scene<'_>, room: usize) -> Vec<Line<'static>> {
+fn header(scene: &Picture<'_>, room: usize) -> Vec<Line<'static>> {
     let board = scene.board;
     if !board.here {
         return vec![Line::styled("barograph", scene.palette.style(Tone::Strong))];
     }
-    let (name, time) = (format!("barograph  {}", scene.address), look::moment(scene.at.now_ms));
+    let (name, time) = (format!("barograph  {}", scene.address), wording::moment(scene.at.now_ms));
     let gap = " ".repeat(room.saturating_sub(width(&name) + width(&time)).max(1));
     let mut counts = counts(board);
     // The origin is what a reader must not miss: where there is no room the rest is shortened.
@@ -111,20 +111,20 @@ fn header(scene: &Scene<'_>, room: usize) -> Vec<Line<'static>> {
 }
 
 /// "Changed in the last hour: SOL risk ○→⇥ 12 min ago · …"
-fn changed(scene: &Scene<'_>) -> Line<'static> {
+fn changed(scene: &Picture<'_>) -> Line<'static> {
     let board = scene.board;
     let mut spans = Vec::new();
     for change in &board.changes {
-        let Some(age) = look::since(&change.at, scene.at.now_ms).filter(|age| *age < NEWS_S) else { continue };
+        let Some(age) = wording::since(&change.at, scene.at.now_ms).filter(|age| *age < NEWS_S) else { continue };
         let row = board.rows.iter().find(|row| row.instrument == change.instrument);
         let symbol = row.map_or(change.instrument.as_str(), |row| row.symbol.as_str());
         let base = symbol.split('/').next().unwrap_or(symbol);
-        let (before, _) = look::label(&change.axis, &change.from);
-        let (after, tone) = look::label(&change.axis, &change.to);
+        let (before, _) = wording::label(&change.axis, &change.from);
+        let (after, tone) = wording::label(&change.axis, &change.to);
         let apart = if spans.is_empty() { "Changed in the last hour: " } else { " · " };
         spans.push(Span::raw(format!("{apart}{base} {} ", change.axis)));
         spans.push(Span::styled(format!("{before}→{after}"), scene.palette.style(tone)));
-        spans.push(Span::raw(format!(" {} ago", look::age(age))));
+        spans.push(Span::raw(format!(" {} ago", wording::age(age))));
     }
     if spans.is_empty() {
         return Line::styled("No label changed in the last hour", scene.palette.style(Tone::Faint));
@@ -133,7 +133,7 @@ fn changed(scene: &Scene<'_>) -> Line<'static> {
 }
 
 /// One plain sentence when nothing comes.
-fn warning(scene: &Scene<'_>) -> Option<String> {
+fn warning(scene: &Picture<'_>) -> Option<String> {
     if !scene.board.here {
         return None;
     }
@@ -142,7 +142,7 @@ fn warning(scene: &Scene<'_>) -> Option<String> {
     Some(format!("Nothing heard for {silent} s, connecting again; numbers are old{why}"))
 }
 
-fn rows(scene: &Scene<'_>, area: Rect) -> Vec<Line<'static>> {
+fn rows(scene: &Picture<'_>, area: Rect) -> Vec<Line<'static>> {
     let (board, view) = (scene.board, scene.view);
     let faint = |text: String| -> Vec<Line<'static>> {
         let folded = crate::term::fold(&text, usize::from(area.width).saturating_sub(4), "  ");
@@ -164,8 +164,8 @@ fn rows(scene: &Scene<'_>, area: Rect) -> Vec<Line<'static>> {
     let room = usize::from(area.height).saturating_sub(1).max(1);
     let first = cursor.saturating_sub(room - 1);
     let seen = &shown[first..shown.len().min(first + room)];
-    let table = Table::new(board, seen, scene.at, usize::from(area.width));
-    let head = table.columns.iter().map(|(kind, name, width)| Table::padded(*kind, name, *width));
+    let table = ScreenTable::new(board, seen, scene.at, usize::from(area.width));
+    let head = table.columns.iter().map(|(kind, name, width)| ScreenTable::padded(*kind, name, *width));
     let head = format!("  {}", head.collect::<Vec<_>>().join(" "));
     let mut lines = vec![Line::styled(head, scene.palette.style(Tone::Faint))];
     for (place, row) in seen.iter().enumerate() {
@@ -175,9 +175,9 @@ fn rows(scene: &Scene<'_>, area: Rect) -> Vec<Line<'static>> {
 }
 
 /// The headline of the row that is chosen, below the rows; as many lines as it takes.
-fn headline(scene: &Scene<'_>, room: usize) -> Vec<Line<'static>> {
+fn headline(scene: &Picture<'_>, room: usize) -> Vec<Line<'static>> {
     let (board, view) = (scene.board, scene.view);
-    if view.help || view.page != Page::Board {
+    if view.help || view.page != WatchPage::Board {
         return Vec::new();
     }
     let shown = view.rows(board);
@@ -188,18 +188,18 @@ fn headline(scene: &Scene<'_>, room: usize) -> Vec<Line<'static>> {
     text.lines().map(|line| Line::styled(line.to_owned(), scene.palette.style(tone))).collect()
 }
 
-fn line(scene: &Scene<'_>, table: &Table, place: usize, row: &Row, selected: bool) -> Line<'static> {
+fn line(scene: &Picture<'_>, table: &ScreenTable, place: usize, row: &WatchRow, selected: bool) -> Line<'static> {
     let mut spans = vec![Span::raw(if selected { "› " } else { "  " })];
     for ((kind, _, width), cell) in table.columns.iter().zip(&table.lines[place]) {
-        let text = format!("{} ", Table::padded(*kind, &cell.text, *width));
-        let strong = *kind == Kind::Market && !is_stale(row, scene.at);
+        let text = format!("{} ", ScreenTable::padded(*kind, &cell.text, *width));
+        let strong = *kind == ScreenColumn::Market && !is_stale(row, scene.at);
         spans.push(Span::styled(text, scene.palette.style(if strong { Tone::Strong } else { cell.tone })));
     }
     let line = Line::from(spans);
     if selected { line.patch_style(Style::new().add_modifier(Modifier::REVERSED)) } else { line }
 }
 
-fn page(frame: &mut Frame<'_>, scene: &Scene<'_>, market: &str, area: Rect) {
+fn page(frame: &mut Frame<'_>, scene: &Picture<'_>, market: &str, area: Rect) {
     let mut lines: Vec<Line<'static>> = Vec::new();
     for (text, tone) in market::lines(scene.board, market, scene.at, usize::from(area.width)) {
         let tone = if scene.at.silent_s.is_some() { Tone::Faint } else { tone };
@@ -209,12 +209,12 @@ fn page(frame: &mut Frame<'_>, scene: &Scene<'_>, market: &str, area: Rect) {
     frame.render_widget(Paragraph::new(lines).scroll((scene.view.scroll.min(most), 0)), area);
 }
 
-fn footer(scene: &Scene<'_>) -> Line<'static> {
+fn footer(scene: &Picture<'_>) -> Line<'static> {
     let view = scene.view;
     let text = match (view.typing, &view.page) {
         (true, _) => format!("/{}█  Enter keeps, Esc clears", view.filter),
-        (false, Page::Market(_)) => "j k scroll · Esc back · ? help · q quit".to_owned(),
-        (false, Page::Board) => {
+        (false, WatchPage::Market(_)) => "j k scroll · Esc back · ? help · q quit".to_owned(),
+        (false, WatchPage::Board) => {
             let search = if view.filter.is_empty() { String::new() } else { format!(": {}", view.filter) };
             format!("j k move · Enter open · / search{search} · s sort: {} · ? help · q quit", view.sort.name())
         }

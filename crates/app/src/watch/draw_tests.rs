@@ -7,14 +7,20 @@ use ratatui::backend::TestBackend;
 use ratatui::style::Color;
 
 const NOW: i64 = 1_770_302_100_000;
-const FRESH: Moment = Moment { now_ms: NOW, silent_s: None };
+const FRESH: BoardMoment = BoardMoment { now_ms: NOW, silent_s: None };
 
 /// The lines of a picture, and whether anything in it has a colour.
-fn picture(size: (u16, u16), board: &Board, view: &View, at: Moment, palette: Palette) -> (Vec<String>, bool) {
+fn picture(
+    size: (u16, u16),
+    board: &KnownBoard,
+    view: &View,
+    at: BoardMoment,
+    palette: Palette,
+) -> (Vec<String>, bool) {
     let mut terminal = Terminal::new(TestBackend::new(size.0, size.1)).unwrap();
     let trouble = at.silent_s.map(|_| "no barograph answers");
     let address = "http://127.0.0.1:8600".to_owned();
-    terminal.draw(|frame| draw(frame, &Scene { board, view, at, palette, address, trouble })).unwrap();
+    terminal.draw(|frame| draw(frame, &Picture { board, view, at, palette, address, trouble })).unwrap();
     let buffer = terminal.backend().buffer();
     let mut lines = vec![String::new(); usize::from(size.1)];
     for (at, cell) in buffer.content().iter().enumerate() {
@@ -79,17 +85,17 @@ fn wide_terminals_show_all_and_narrow_ones_the_market_and_its_risk() {
 
 #[test]
 fn silence_is_said_and_greys_everything() {
-    let at = Moment { now_ms: NOW, silent_s: Some(6) };
+    let at = BoardMoment { now_ms: NOW, silent_s: Some(6) };
     let (lines, _) = picture((80, 24), &board(), &View::default(), at, Palette::Coloured);
     check(&lines, &["Nothing heard for 6 s, connecting again; numbers are old: no barograph answers", "HIGH_VOL ⚡"]);
-    let table = Table::new(&board(), &View::default().rows(&board()), at, 120);
+    let table = ScreenTable::new(&board(), &View::default().rows(&board()), at, 120);
     assert!(table.lines.iter().flatten().all(|cell| cell.tone == Tone::Faint));
 }
 
 #[test]
 fn nothing_to_show_is_explained() {
-    let at = Moment { now_ms: 0, silent_s: Some(1) };
-    let (lines, _) = picture((80, 24), &Board::default(), &View::default(), at, Palette::Coloured);
+    let at = BoardMoment { now_ms: 0, silent_s: Some(1) };
+    let (lines, _) = picture((80, 24), &KnownBoard::default(), &View::default(), at, Palette::Coloured);
     check(&lines, &["connecting to http://127.0.0.1:8600: no barograph answers; start one with:", "  barograph up"]);
     let view = View { filter: "doge".to_owned(), ..View::default() };
     let (lines, _) = picture((80, 24), &board(), &view, FRESH, Palette::Coloured);
@@ -106,7 +112,7 @@ fn nothing_to_show_is_explained() {
 #[test]
 fn a_market_says_why_and_what_would_change_it() {
     let mut board = board();
-    let view = View { page: Page::Market("binance-usdm:BTCUSDT".to_owned()), ..View::default() };
+    let view = View { page: WatchPage::Market("binance-usdm:BTCUSDT".to_owned()), ..View::default() };
     let (lines, _) = picture((80, 40), &board, &view, FRESH, Palette::Coloured);
     check(&lines, &["binance-usdm:BTCUSDT   63,120", "no reading has come yet"]);
     board.apply("snapshot", snapshot()).unwrap();

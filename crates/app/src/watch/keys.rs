@@ -1,6 +1,6 @@
 //! What keys do to what is shown. Pure: the loop does what they ask for.
 
-use super::state::{Board, Row};
+use super::state::{KnownBoard, WatchRow};
 use super::table::word;
 use barograph_api::board::Column;
 use barograph_domain::{Label as _, RiskRegime};
@@ -38,7 +38,7 @@ impl Sort {
     }
 
     /// The greater comes first; what is not known comes last.
-    fn key(self, board: &Board, row: &Row) -> f64 {
+    fn key(self, board: &KnownBoard, row: &WatchRow) -> f64 {
         let of = |column| row.number(column).unwrap_or(f64::NEG_INFINITY);
         match self {
             Self::Market => 0.0,
@@ -56,7 +56,7 @@ impl Sort {
 
 /// What fills the screen.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub(crate) enum Page {
+pub(crate) enum WatchPage {
     #[default]
     Board,
     Market(String),
@@ -65,7 +65,7 @@ pub(crate) enum Page {
 /// What is looked at.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(crate) struct View {
-    pub(crate) page: Page,
+    pub(crate) page: WatchPage,
     pub(crate) help: bool,
     /// Instrument under the cursor; rows move, it does not.
     pub(crate) selected: Option<String>,
@@ -87,11 +87,12 @@ pub(crate) enum Act {
 
 impl View {
     /// Rows that are shown, in their order.
-    pub(crate) fn rows<'a>(&self, board: &'a Board) -> Vec<&'a Row> {
+    pub(crate) fn rows<'a>(&self, board: &'a KnownBoard) -> Vec<&'a WatchRow> {
         let wanted = self.filter.to_lowercase();
-        let fits =
-            |row: &&Row| row.instrument.to_lowercase().contains(&wanted) || row.symbol.to_lowercase().contains(&wanted);
-        let mut rows: Vec<&Row> = board.rows.iter().filter(fits).collect();
+        let fits = |row: &&WatchRow| {
+            row.instrument.to_lowercase().contains(&wanted) || row.symbol.to_lowercase().contains(&wanted)
+        };
+        let mut rows: Vec<&WatchRow> = board.rows.iter().filter(fits).collect();
         rows.sort_by(|a, b| {
             let by = self.sort.key(board, b).total_cmp(&self.sort.key(board, a));
             by.then_with(|| (&a.symbol, &a.instrument).cmp(&(&b.symbol, &b.instrument)))
@@ -100,12 +101,12 @@ impl View {
     }
 
     /// Place of the cursor among these rows.
-    pub(crate) fn cursor(&self, rows: &[&Row]) -> usize {
+    pub(crate) fn cursor(&self, rows: &[&WatchRow]) -> usize {
         rows.iter().position(|row| Some(&row.instrument) == self.selected.as_ref()).unwrap_or(0)
     }
 
     /// A key was pressed.
-    pub(crate) fn press(&mut self, board: &Board, key: KeyEvent) -> Act {
+    pub(crate) fn press(&mut self, board: &KnownBoard, key: KeyEvent) -> Act {
         if key.modifiers.contains(KeyModifiers::CONTROL) && key.code == KeyCode::Char('c') {
             return Act::Quit;
         }
@@ -117,14 +118,14 @@ impl View {
             (KeyCode::Char('q'), _) => return Act::Quit,
             (KeyCode::Char('?'), _) => self.help = !self.help,
             (KeyCode::Esc, _) if self.help => self.help = false,
-            (KeyCode::Esc | KeyCode::Backspace | KeyCode::Left, Page::Market(_)) => {
-                self.page = Page::Board;
+            (KeyCode::Esc | KeyCode::Backspace | KeyCode::Left, WatchPage::Market(_)) => {
+                self.page = WatchPage::Board;
                 return Act::Follow;
             }
-            (KeyCode::Esc, Page::Board) => self.filter.clear(),
-            (KeyCode::Char('/'), Page::Board) => self.typing = true,
-            (KeyCode::Char('s'), Page::Board) => self.sort = self.sort.next(),
-            (KeyCode::Enter | KeyCode::Right, Page::Board) => return self.open(board),
+            (KeyCode::Esc, WatchPage::Board) => self.filter.clear(),
+            (KeyCode::Char('/'), WatchPage::Board) => self.typing = true,
+            (KeyCode::Char('s'), WatchPage::Board) => self.sort = self.sort.next(),
+            (KeyCode::Enter | KeyCode::Right, WatchPage::Board) => return self.open(board),
             (KeyCode::Char('j') | KeyCode::Down, _) => self.go(board, 1),
             (KeyCode::Char('k') | KeyCode::Up, _) => self.go(board, -1),
             (KeyCode::PageDown, _) => self.go(board, 10),
@@ -151,21 +152,21 @@ impl View {
         }
     }
 
-    fn open(&mut self, board: &Board) -> Act {
+    fn open(&mut self, board: &KnownBoard) -> Act {
         let rows = self.rows(board);
         let Some(row) = rows.get(self.cursor(&rows)) else { return Act::Nothing };
         self.selected = Some(row.instrument.clone());
-        (self.page, self.scroll) = (Page::Market(row.instrument.clone()), 0);
+        (self.page, self.scroll) = (WatchPage::Market(row.instrument.clone()), 0);
         Act::Follow
     }
 
-    fn go(&mut self, board: &Board, by: isize) {
+    fn go(&mut self, board: &KnownBoard, by: isize) {
         match &self.page {
-            Page::Market(_) => {
+            WatchPage::Market(_) => {
                 let by = i16::try_from(by).unwrap_or(if by < 0 { i16::MIN } else { i16::MAX });
                 self.scroll = self.scroll.saturating_add_signed(by);
             }
-            Page::Board => {
+            WatchPage::Board => {
                 let rows = self.rows(board);
                 let place = self.cursor(&rows).saturating_add_signed(by).min(rows.len().saturating_sub(1));
                 self.selected = rows.get(place).map(|row| row.instrument.clone());
@@ -202,11 +203,11 @@ mod tests {
         pressed(&mut view, &[Char('s'), Char('s'), Char('s'), Char('s'), Char('s')]);
         assert_eq!((view.sort, shown(&view)), (Sort::Oi, vec!["SOL/USDT".to_owned(), "BTC/USDT".to_owned()]));
         assert_eq!(pressed(&mut view, &[Enter]), Act::Follow);
-        assert_eq!(view.page, Page::Market("bybit:SOLUSDT".to_owned()));
+        assert_eq!(view.page, WatchPage::Market("bybit:SOLUSDT".to_owned()));
         pressed(&mut view, &[Down, Char('?'), Esc]);
         assert_eq!((view.scroll, view.help), (1, false), "Esc closes the help before the market");
         assert_eq!(pressed(&mut view, &[Esc]), Act::Follow);
-        assert_eq!(view.page, Page::Board);
+        assert_eq!(view.page, WatchPage::Board);
         assert_eq!(pressed(&mut view, &[Char('q')]), Act::Quit);
     }
 }

@@ -1,8 +1,8 @@
 //! One market's page as lines of text: what it is, why, what would change it, what it means.
 
-use super::look::{self, NONE, Tone};
-use super::state::{Board, Row};
-use super::table::Moment;
+use super::state::{KnownBoard, WatchRow};
+use super::table::BoardMoment;
+use super::wording::{self, NONE, Tone};
 use crate::term::fold;
 use barograph_engine::CATALOGUE;
 use serde_json::Value;
@@ -15,7 +15,7 @@ const ALERTS: usize = 8;
 const WIDEST: usize = 100;
 
 /// The page of a market.
-pub(crate) fn lines(board: &Board, market: &str, at: Moment, room: usize) -> Lines {
+pub(crate) fn lines(board: &KnownBoard, market: &str, at: BoardMoment, room: usize) -> Lines {
     let row = board.rows.iter().find(|row| row.instrument == market);
     let mut out = vec![price(board, row, market)];
     let s = &board.snapshot;
@@ -48,7 +48,7 @@ pub(crate) fn lines(board: &Board, market: &str, at: Moment, room: usize) -> Lin
     say(&mut out, "new entries", text(&s["guidance"]["new_entries"]));
     say(&mut out, "open positions", text(&s["guidance"]["open_positions"]));
     say(&mut out, "session", &session(&s["session"]));
-    turns(&mut out, s, &say);
+    flips(&mut out, s, &say);
     rules(&mut out, s);
     alerts(&mut out, board, market, at);
     out
@@ -63,13 +63,14 @@ fn text(value: &Value) -> &str {
 }
 
 /// "binance-usdm:BTCUSDT   63,120 (2 s old)   bid 63,119 ask 63,121"
-fn price(board: &Board, row: Option<&Row>, market: &str) -> (String, Tone) {
+fn price(board: &KnownBoard, row: Option<&WatchRow>, market: &str) -> (String, Tone) {
     let live = &board.market;
     let mut line = market.to_owned();
     if live["instrument"].as_str() == Some(market) {
         if let Some(p) = live["price"].as_f64() {
-            let age =
-                live["price_age_ms"].as_i64().map_or(String::new(), |ms| format!(" ({} old)", look::age(ms / 1_000)));
+            let age = live["price_age_ms"]
+                .as_i64()
+                .map_or(String::new(), |ms| format!(" ({} old)", wording::age(ms / 1_000)));
             line.push_str(&format!("   {}{age}", crate::term::price(p)));
         }
         if let (Some(bid), Some(ask)) = (live["bid"].as_f64(), live["ask"].as_f64()) {
@@ -86,15 +87,15 @@ fn axes(out: &mut Lines, s: &Value) {
     for axis in ["risk", "trend", "volatility", "heat"] {
         let view = &s["regimes"][axis];
         let word = text(&view["label"]);
-        let (sign, tone) = look::label(axis, word);
+        let (sign, tone) = wording::label(axis, word);
         let side = match view["direction"].as_str() {
             Some("LONG_SQUEEZE") => " ▼ longs",
             Some("SHORT_SQUEEZE") => " ▲ shorts",
             _ => "",
         };
         let label = format!("{word} {sign}{side}");
-        let age = view["age_s"].as_i64().map_or(NONE.to_owned(), look::age);
-        let margin = view["margin"].as_f64().map_or(String::new(), |m| format!("   margin {}", look::fixed(m, 1)));
+        let age = view["age_s"].as_i64().map_or(NONE.to_owned(), wording::age);
+        let margin = view["margin"].as_f64().map_or(String::new(), |m| format!("   margin {}", wording::fixed(m, 1)));
         let stale = view["stale"].as_bool().unwrap_or(false);
         let tone = if stale { Tone::Faint } else { tone };
         let stale = if stale { "   stale" } else { "" };
@@ -108,27 +109,27 @@ fn axes(out: &mut Lines, s: &Value) {
 /// "LONDON, 40 % elapsed; stops at 1.6 × ATR"
 fn session(s: &Value) -> String {
     let over =
-        s["elapsed_frac"].as_f64().map_or(String::new(), |f| format!(", {} elapsed", look::percent(f, 0, false)));
+        s["elapsed_frac"].as_f64().map_or(String::new(), |f| format!(", {} elapsed", wording::percent(f, 0, false)));
     let stops = s["adaptive_multiplier"].as_f64().map_or(String::new(), |m| format!("; stops at {m:.1} × ATR"));
     format!("{}{over}{stops}", text(&s["name"]))
 }
 
 /// What would end the label, and what would turn the reading.
-fn turns(out: &mut Lines, s: &Value, say: &dyn Fn(&mut Lines, &str, &str)) {
+fn flips(out: &mut Lines, s: &Value, say: &dyn Fn(&mut Lines, &str, &str)) {
     for axis in ["risk", "trend", "volatility", "heat"] {
         let view = &s["regimes"][axis];
         let (exit, flip) = (&view["nearest_exit"], &view["nearest_flip"]);
         if exit.is_object() {
-            say(out, &format!("{axis} ends"), &turn(s, exit));
+            say(out, &format!("{axis} ends"), &flip_text(s, exit));
         }
         if flip.is_object() && (flip["needed"] != exit["needed"] || flip["label"] != exit["label"]) {
-            say(out, &format!("{axis} turns"), &turn(s, flip));
+            say(out, &format!("{axis} turns"), &flip_text(s, flip));
         }
     }
 }
 
 /// "CHOP_RISK if 1 h volatility falls below 93 % annualised and stays there for 2 readings; now 118 %"
-fn turn(s: &Value, flip: &Value) -> String {
+fn flip_text(s: &Value, flip: &Value) -> String {
     let feature = text(&flip["feature"]);
     let unit = unit(s, feature);
     let a_year = if unit == "annualised fraction" { " annualised" } else { "" };
@@ -136,13 +137,13 @@ fn turn(s: &Value, flip: &Value) -> String {
     let readings = flip["readings"].as_i64().filter(|n| *n > 1);
     let stays = readings.map_or(String::new(), |n| format!(" and stays there for {n} readings"));
     let left = flip["dwell_left_s"].as_i64().filter(|s| *s > 0);
-    let dwell = left.map_or(String::new(), |s| format!(", not sooner than in {}", look::age(s)));
+    let dwell = left.map_or(String::new(), |s| format!(", not sooner than in {}", wording::age(s)));
     format!(
         "{} if {} {moves} {}{a_year}{stays}{dwell}; now {}",
         text(&flip["label"]),
         spoken(feature),
-        look::reading(&flip["threshold"], unit),
-        look::reading(&flip["value"], unit)
+        wording::reading(&flip["threshold"], unit),
+        wording::reading(&flip["value"], unit)
     )
 }
 
@@ -161,16 +162,17 @@ fn rules(out: &mut Lines, s: &Value) {
     for axis in ["risk", "trend", "volatility", "heat"] {
         for rule in s["explanation"]["trace"].as_array().unwrap_or(&none).iter().filter(|rule| rule["axis"] == axis) {
             blank(out);
-            let (sign, tone) = look::label(axis, text(&rule["label"]));
+            let (sign, tone) = wording::label(axis, text(&rule["label"]));
             let (verb, tone) = match rule["result"].as_str() {
                 Some("true") => ("fires", tone),
                 Some("false") => ("does not fire", Tone::Plain),
                 Some("not_applicable") => ("does not apply", Tone::Faint),
                 _ => ("cannot be judged", Tone::Faint),
             };
-            let margin = rule["margin"].as_f64().map_or(String::new(), |m| format!(", margin {}", look::fixed(m, 1)));
+            let margin =
+                rule["margin"].as_f64().map_or(String::new(), |m| format!(", margin {}", wording::fixed(m, 1)));
             let share = rule["held_share_90d"].as_f64();
-            let share = share.map_or(String::new(), |x| format!(", held {} of 90 d", look::percent(x, 1, false)));
+            let share = share.map_or(String::new(), |x| format!(", held {} of 90 d", wording::percent(x, 1, false)));
             out.push((format!(" {axis}: {} {sign} {verb}{margin}{share}", text(&rule["id"])), tone));
             for clause in rule["clauses"].as_array().unwrap_or(&none) {
                 out.push((clause_line(s, clause), Tone::Plain));
@@ -185,11 +187,11 @@ fn clause_line(s: &Value, clause: &Value) -> String {
     let unit = unit(s, feature);
     let size = if clause["abs"] == true { "size of " } else { "" };
     let any = if clause["group"].is_number() { "or " } else { "" };
-    let value = look::reading(&clause["value"], unit);
-    let threshold = format!("{} {}", text(&clause["op"]), look::reading(&clause["threshold"], unit));
+    let value = wording::reading(&clause["value"], unit);
+    let threshold = format!("{} {}", text(&clause["op"]), wording::reading(&clause["threshold"], unit));
     let name: String = format!("{any}{size}{}", spoken(feature)).chars().take(32).collect();
     let bar = match clause["margin"].as_f64() {
-        Some(margin) => format!("{} {}", look::margin_bar(margin), look::fixed(margin, 1)),
+        Some(margin) => format!("{} {}", wording::margin_bar(margin), wording::fixed(margin, 1)),
         None => match clause["result"].as_str() {
             Some("true") => "holds".to_owned(),
             Some("false") => "does not hold".to_owned(),
@@ -199,7 +201,7 @@ fn clause_line(s: &Value, clause: &Value) -> String {
     format!("   {name:<32} {value:>10}  {threshold:<12} {bar}")
 }
 
-fn alerts(out: &mut Lines, board: &Board, market: &str, at: Moment) {
+fn alerts(out: &mut Lines, board: &KnownBoard, market: &str, at: BoardMoment) {
     blank(out);
     let own: Vec<&Value> = board.alerts.iter().filter(|a| a["instrument"] == market).take(ALERTS).collect();
     if own.is_empty() {
@@ -208,7 +210,7 @@ fn alerts(out: &mut Lines, board: &Board, market: &str, at: Moment) {
     }
     out.push((" newest alerts".to_owned(), Tone::Strong));
     for alert in own {
-        let age = look::since(text(&alert["timestamp"]), at.now_ms).map_or(NONE.to_owned(), look::age);
+        let age = wording::since(text(&alert["timestamp"]), at.now_ms).map_or(NONE.to_owned(), wording::age);
         let (severity, title) = (text(&alert["severity"]), text(&alert["title"]));
         out.push((format!("   {age:>10} ago  {severity:<8} {title} ({})", text(&alert["state"])), Tone::Plain));
     }

@@ -7,21 +7,21 @@
 pub(crate) mod client;
 mod draw;
 mod keys;
-mod look;
 mod market;
 pub(crate) mod plain;
 mod state;
 mod table;
+mod wording;
 
 use crate::commands::serve::{runtime, watch_for_stop};
 use crate::failure::Failure;
-use client::{Follow, Heard, Target};
-use keys::{Act, Page, View};
+use client::{Follow, ServerTarget, StreamNews};
+use keys::{Act, View, WatchPage};
 use ratatui::crossterm::event::{self, Event, KeyEventKind};
-use state::Board;
+use state::KnownBoard;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
-use table::Moment;
+use table::BoardMoment;
 
 /// How long a key waits at most until news are drawn.
 const FRAME: Duration = Duration::from_millis(100);
@@ -39,24 +39,30 @@ impl Drop for Restore {
 
 /// What came of the server, and when.
 struct Link {
-    target: Target,
+    target: ServerTarget,
     follow: Follow,
-    board: Board,
+    board: KnownBoard,
     heard_at: Instant,
     trouble: Option<String>,
 }
 
 impl Link {
-    fn new(target: &Target) -> Result<Self, Failure> {
+    fn new(target: &ServerTarget) -> Result<Self, Failure> {
         let follow = Follow::start(target, None)?;
-        Ok(Self { target: target.clone(), follow, board: Board::default(), heard_at: Instant::now(), trouble: None })
+        Ok(Self {
+            target: target.clone(),
+            follow,
+            board: KnownBoard::default(),
+            heard_at: Instant::now(),
+            trouble: None,
+        })
     }
 
     /// Connects anew, with the market that is looked at.
     fn again(&mut self, view: &View) -> Result<(), Failure> {
         let market = match &view.page {
-            Page::Market(market) => Some(market.as_str()),
-            Page::Board => None,
+            WatchPage::Market(market) => Some(market.as_str()),
+            WatchPage::Board => None,
         };
         self.board.forget_market(market);
         self.follow = Follow::start(&self.target, market)?;
@@ -67,9 +73,9 @@ impl Link {
     fn listen(&mut self, view: &View) -> Result<(), Failure> {
         while let Ok(heard) = self.follow.heard.try_recv() {
             match heard {
-                Heard::Lost(why) => self.trouble = Some(why),
-                Heard::Alerts(alerts) => self.board.remember(alerts),
-                Heard::Event(event, data) => match self.board.apply(&event, data) {
+                StreamNews::Lost(why) => self.trouble = Some(why),
+                StreamNews::Alerts(alerts) => self.board.remember(alerts),
+                StreamNews::Event(event, data) => match self.board.apply(&event, data) {
                     Ok(()) => {
                         self.heard_at = Instant::now();
                         self.trouble = None;
@@ -87,26 +93,26 @@ impl Link {
         Ok(())
     }
 
-    fn moment(&self) -> Moment {
+    fn moment(&self) -> BoardMoment {
         let silent = self.heard_at.elapsed();
         let since = i64::try_from(silent.as_millis()).unwrap_or(0);
-        Moment { now_ms: self.board.now_ms + since, silent_s: (silent >= STALE).then_some(silent.as_secs()) }
+        BoardMoment { now_ms: self.board.now_ms + since, silent_s: (silent >= STALE).then_some(silent.as_secs()) }
     }
 }
 
 /// Follows the board until a key or a signal ends it.
-pub(crate) fn follow(target: &Target) -> Result<(), Failure> {
+pub(crate) fn follow(target: &ServerTarget) -> Result<(), Failure> {
     let runtime = runtime()?;
     let stop = watch_for_stop(&runtime);
     let mut link = Link::new(target)?;
-    let palette = look::Palette::detect();
+    let palette = wording::Palette::detect();
     let _restore = Restore;
     let mut terminal = ratatui::try_init()?;
     let mut view = View::default();
     while !stop.load(Ordering::Relaxed) {
         link.listen(&view)?;
         let at = link.moment();
-        let scene = draw::Scene {
+        let scene = draw::Picture {
             board: &link.board,
             view: &view,
             at,

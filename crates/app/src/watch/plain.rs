@@ -1,9 +1,9 @@
 //! One board as text or as JSON lines, for a pipe.
 
-use super::client::Target;
-use super::look;
-use super::state::{Board, Row};
-use super::table::{Kind, Moment, Table, word};
+use super::client::ServerTarget;
+use super::state::{KnownBoard, WatchRow};
+use super::table::{BoardMoment, ScreenColumn, ScreenTable, word};
+use super::wording;
 use crate::failure::Failure;
 use barograph_api::board::{CellKind, Column};
 use serde_json::Value;
@@ -12,9 +12,9 @@ use std::io::Write as _;
 /// A pipe has no width; nothing is left out.
 const WIDE: usize = 1_000;
 
-pub(crate) fn print(target: &Target, json: bool) -> Result<(), Failure> {
+pub(crate) fn print(target: &ServerTarget, json: bool) -> Result<(), Failure> {
     let hint = |why: String| Failure::Broken(format!("{why}; start one with: barograph up; or say where with --url"));
-    let mut board = Board::default();
+    let mut board = KnownBoard::default();
     board.apply("board", target.get("/api/v1/board").map_err(hint)?).map_err(Failure::Broken)?;
     let mut out = std::io::stdout().lock();
     if json {
@@ -28,18 +28,19 @@ pub(crate) fn print(target: &Target, json: bool) -> Result<(), Failure> {
 }
 
 /// The board as people read it.
-fn text(board: &Board) -> String {
+fn text(board: &KnownBoard) -> String {
     let view = super::keys::View::default();
     let rows = view.rows(board);
-    let at = Moment { now_ms: board.now_ms, silent_s: None };
-    let table = Table::new(board, &rows, at, WIDE);
-    let mut out = format!("{}\n{}\n", look::moment(board.now_ms), super::draw::counts(board));
+    let at = BoardMoment { now_ms: board.now_ms, silent_s: None };
+    let table = ScreenTable::new(board, &rows, at, WIDE);
+    let mut out = format!("{}\n{}\n", wording::moment(board.now_ms), super::draw::counts(board));
     if rows.is_empty() {
         out.push_str("no market yet; listen with: barograph up\n");
         return out;
     }
     let line = |texts: &mut dyn Iterator<Item = &str>| {
-        let padded = table.columns.iter().zip(texts).map(|((kind, _, width), text)| Table::padded(*kind, text, *width));
+        let padded =
+            table.columns.iter().zip(texts).map(|((kind, _, width), text)| ScreenTable::padded(*kind, text, *width));
         padded.collect::<Vec<_>>().join(" ").trim_end().to_owned()
     };
     out.push_str(&format!("{}\n", line(&mut table.columns.iter().map(|c| c.1))));
@@ -51,19 +52,19 @@ fn text(board: &Board) -> String {
 }
 
 /// Below the table, what it comes to for each market.
-fn headlines(out: &mut String, rows: &[&Row], table: &Table) {
+fn headlines(out: &mut String, rows: &[&WatchRow], table: &ScreenTable) {
     let Some(room) = table.columns.first().map(|(_, _, width)| *width) else { return };
     let mut apart = "\n";
     for (row, cells) in rows.iter().zip(&table.lines).filter(|(row, _)| !row.headline.is_empty()) {
         let market = cells.first().map_or("", |cell| cell.text.as_str());
-        out.push_str(&format!("{apart}{} {}\n", Table::padded(Kind::Market, market, room), row.headline));
+        out.push_str(&format!("{apart}{} {}\n", ScreenTable::padded(ScreenColumn::Market, market, room), row.headline));
         apart = "";
     }
 }
 
 /// One object per row: cells by name, labels as words.
-fn lines(board: &Board) -> Vec<Value> {
-    let line = |row: &Row| {
+fn lines(board: &KnownBoard) -> Vec<Value> {
+    let line = |row: &WatchRow| {
         let mut line = serde_json::Map::new();
         for (name, value) in [("instrument", &row.instrument), ("symbol", &row.symbol), ("venue", &row.venue)] {
             line.insert(name.to_owned(), Value::from(value.as_str()));

@@ -15,7 +15,7 @@ pub(super) const ALERTS: usize = 50;
 
 /// One market.
 #[derive(Clone, PartialEq, Debug, Default, Deserialize)]
-pub(crate) struct Row {
+pub(crate) struct WatchRow {
     i: usize,
     pub(crate) instrument: String,
     pub(crate) symbol: String,
@@ -29,7 +29,7 @@ pub(crate) struct Row {
     pub(crate) spark: Vec<Option<f64>>,
 }
 
-impl Row {
+impl WatchRow {
     /// A number in a cell; `None` where it is not known.
     pub(crate) fn number(&self, column: Column) -> Option<f64> {
         self.cells.get(column as usize)?.as_f64()
@@ -60,14 +60,14 @@ pub(crate) struct Header {
 
 /// Words of codes.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
-pub(crate) struct Labels {
+pub(crate) struct LabelWords {
     pub(crate) risk: Vec<String>,
     pub(crate) trend: Vec<String>,
     pub(crate) volatility: Vec<String>,
     pub(crate) heat: Vec<String>,
 }
 
-impl Labels {
+impl LabelWords {
     /// Those of an axis, by code.
     pub(crate) fn of(&self, axis: Axis) -> &[String] {
         match axis {
@@ -81,7 +81,7 @@ impl Labels {
 
 /// A label that changed.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
-pub(crate) struct Change {
+pub(crate) struct ChangedLabel {
     pub(crate) instrument: String,
     pub(crate) axis: String,
     pub(crate) from: String,
@@ -96,9 +96,9 @@ struct Whole {
     origin: String,
     header: Header,
     columns: Vec<String>,
-    labels: Labels,
-    rows: Vec<Row>,
-    changes: Vec<Change>,
+    labels: LabelWords,
+    rows: Vec<WatchRow>,
+    changes: Vec<ChangedLabel>,
 }
 
 #[derive(Deserialize)]
@@ -112,7 +112,7 @@ struct Batch {
 
 /// Everything that is known of the server's board.
 #[derive(Clone, PartialEq, Debug, Default)]
-pub(crate) struct Board {
+pub(crate) struct KnownBoard {
     /// Whether a table has come.
     pub(crate) here: bool,
     n: u64,
@@ -120,10 +120,10 @@ pub(crate) struct Board {
     pub(crate) now_ms: i64,
     pub(crate) origin: String,
     pub(crate) header: Header,
-    pub(crate) labels: Labels,
-    pub(crate) rows: Vec<Row>,
+    pub(crate) labels: LabelWords,
+    pub(crate) rows: Vec<WatchRow>,
     /// The newest first.
-    pub(crate) changes: Vec<Change>,
+    pub(crate) changes: Vec<ChangedLabel>,
     /// The newest first.
     pub(crate) alerts: Vec<Value>,
     /// Of the market that is followed.
@@ -132,7 +132,7 @@ pub(crate) struct Board {
     pub(crate) snapshot: Value,
 }
 
-impl Board {
+impl KnownBoard {
     /// Takes an event in. An error means that what is held can no longer be trusted: connect again.
     pub(crate) fn apply(&mut self, event: &str, data: Value) -> Result<(), String> {
         let unread = |e: serde_json::Error| format!("the server sent a {event} that cannot be read: {e}");
@@ -140,14 +140,14 @@ impl Board {
             "board" => self.whole(serde_json::from_value(data).map_err(unread)?)?,
             "cells" => self.batch(&serde_json::from_value(data).map_err(unread)?)?,
             "rows" => {
-                for row in serde_json::from_value::<Vec<Row>>(data).map_err(unread)? {
+                for row in serde_json::from_value::<Vec<WatchRow>>(data).map_err(unread)? {
                     self.rows.retain(|held| held.i != row.i);
                     self.rows.push(row);
                 }
             }
             "header" => self.header = serde_json::from_value(data).map_err(unread)?,
             "changes" => {
-                let news: Vec<Change> = serde_json::from_value(data).map_err(unread)?;
+                let news: Vec<ChangedLabel> = serde_json::from_value(data).map_err(unread)?;
                 self.changes.splice(0..0, news);
                 self.changes.truncate(CHANGES);
             }
@@ -174,7 +174,7 @@ impl Board {
             "problem" => return Err(data["detail"].as_str().unwrap_or("the server has a problem").to_owned()),
             "lagged" => return Err("this terminal was too slow for the stream".to_owned()),
             "closing" => return Err("the server is closing".to_owned()),
-            // A newer server may tell more.
+            // A newer server may answer more.
             _ => {}
         }
         Ok(())
@@ -243,7 +243,7 @@ impl Board {
     }
 }
 
-impl Row {
+impl WatchRow {
     fn take(&mut self, mask: u64, values: &[Value], from: i64) {
         let set = (0..64).filter(|column| mask & (1 << column) != 0);
         for (column, value) in set.zip(values) {
@@ -268,7 +268,7 @@ pub(crate) mod tests {
     use serde_json::json;
 
     /// Two markets at 2026-02-05 14:35:00Z.
-    pub(crate) fn board() -> Board {
+    pub(crate) fn board() -> KnownBoard {
         let labels = json!({
             "risk": ["UNKNOWN", "NORMAL", "CHOP_RISK", "SQUEEZE_RISK", "HIGH_VOL"],
             "trend": ["UNKNOWN", "STRONG_UPTREND", "UPTREND", "SIDEWAYS", "DOWNTREND", "STRONG_DOWNTREND"],
@@ -283,7 +283,7 @@ pub(crate) mod tests {
             87.456, null, 3, 3, 1, 5, 1, 0.42, null, 0.0001, 0.031, 1770301380, 1770301260, 9, null, null, null,
             "....", "....", 0, 0.92
         ]);
-        let mut board = Board::default();
+        let mut board = KnownBoard::default();
         let whole = json!({
             "ts": "2026-02-05T14:35:00Z", "n": 7, "logic_version": "v", "origin": "synthetic",
             "header": {"markets": 2, "live": 1, "lost": 1, "cascades_24h": 3, "volatility_events_24h": 4, "open_alerts": 1, "data": "degraded"},
@@ -353,7 +353,7 @@ pub(crate) mod tests {
     #[test]
     fn other_events_are_taken_in() {
         let mut board = board();
-        let take = |board: &mut Board, event: &str, data| board.apply(event, data);
+        let take = |board: &mut KnownBoard, event: &str, data| board.apply(event, data);
         take(&mut board, "tick", json!({"t": 1770302162000_i64})).unwrap();
         take(&mut board, "header", json!({"markets": 3, "live": 3})).unwrap();
         let change = json!([{"instrument": "binance-usdm:BTCUSDT", "axis": "heat", "from": "HOT", "to": "SUPER_HOT", "at": "2026-02-05T14:36:00Z"}]);

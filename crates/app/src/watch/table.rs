@@ -1,14 +1,14 @@
 //! Rows as columns of text: what is written in each cell, and which columns have room.
 
-use super::look::{self, NONE, Tone};
-use super::state::{Board, Row};
+use super::state::{KnownBoard, WatchRow};
+use super::wording::{self, NONE, Tone};
 use barograph_api::board::{CellKind, Column, flags};
 use ratatui::text::Span;
 use std::collections::BTreeMap;
 
 /// A column of the screen.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Kind {
+pub(crate) enum ScreenColumn {
     Market,
     Spark,
     Price,
@@ -24,34 +24,34 @@ pub(crate) enum Kind {
     Age,
 }
 
-const KINDS: [(Kind, &str); 13] = [
-    (Kind::Market, "market"),
-    (Kind::Spark, "last hour"),
-    (Kind::Price, "price"),
-    (Kind::Change, "24 h"),
-    (Kind::Risk, "risk"),
-    (Kind::Trend, "trend"),
-    (Kind::Volatility, "vol"),
-    (Kind::Heat, "heat"),
-    (Kind::Funding, "funding 8h"),
-    (Kind::Oi, "OI 4 h"),
-    (Kind::Margin, "margin"),
-    (Kind::Held, "held"),
-    (Kind::Age, "age"),
+const KINDS: [(ScreenColumn, &str); 13] = [
+    (ScreenColumn::Market, "market"),
+    (ScreenColumn::Spark, "last hour"),
+    (ScreenColumn::Price, "price"),
+    (ScreenColumn::Change, "24 h"),
+    (ScreenColumn::Risk, "risk"),
+    (ScreenColumn::Trend, "trend"),
+    (ScreenColumn::Volatility, "vol"),
+    (ScreenColumn::Heat, "heat"),
+    (ScreenColumn::Funding, "funding 8h"),
+    (ScreenColumn::Oi, "OI 4 h"),
+    (ScreenColumn::Margin, "margin"),
+    (ScreenColumn::Held, "held"),
+    (ScreenColumn::Age, "age"),
 ];
 
 /// What goes first where there is no room.
-const DROPPED: [Kind; 10] = [
-    Kind::Spark,
-    Kind::Held,
-    Kind::Margin,
-    Kind::Oi,
-    Kind::Funding,
-    Kind::Heat,
-    Kind::Trend,
-    Kind::Volatility,
-    Kind::Change,
-    Kind::Age,
+const DROPPED: [ScreenColumn; 10] = [
+    ScreenColumn::Spark,
+    ScreenColumn::Held,
+    ScreenColumn::Margin,
+    ScreenColumn::Oi,
+    ScreenColumn::Funding,
+    ScreenColumn::Heat,
+    ScreenColumn::Trend,
+    ScreenColumn::Volatility,
+    ScreenColumn::Change,
+    ScreenColumn::Age,
 ];
 
 /// Closes in a sparkline.
@@ -59,14 +59,14 @@ const SPARK: usize = 12;
 
 /// A cell of the screen.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub(crate) struct Cell {
+pub(crate) struct ScreenCell {
     pub(crate) text: String,
     pub(crate) tone: Tone,
 }
 
 /// The board at a moment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Moment {
+pub(crate) struct BoardMoment {
     pub(crate) now_ms: i64,
     /// Nothing was heard for so many seconds; what is shown is old.
     pub(crate) silent_s: Option<u64>,
@@ -74,9 +74,9 @@ pub(crate) struct Moment {
 
 /// Columns that fit, with their widths, and the rows in them.
 #[derive(Debug)]
-pub(crate) struct Table {
-    pub(crate) columns: Vec<(Kind, &'static str, usize)>,
-    pub(crate) lines: Vec<Vec<Cell>>,
+pub(crate) struct ScreenTable {
+    pub(crate) columns: Vec<(ScreenColumn, &'static str, usize)>,
+    pub(crate) lines: Vec<Vec<ScreenCell>>,
 }
 
 /// Width of a text on a terminal.
@@ -84,17 +84,17 @@ pub(crate) fn width(text: &str) -> usize {
     Span::raw(text).width()
 }
 
-impl Table {
+impl ScreenTable {
     /// Of the rows that are seen, in at most `room` columns of the terminal.
-    pub(crate) fn new(board: &Board, rows: &[&Row], at: Moment, room: usize) -> Self {
+    pub(crate) fn new(board: &KnownBoard, rows: &[&WatchRow], at: BoardMoment, room: usize) -> Self {
         let mut named: BTreeMap<&str, u32> = BTreeMap::new();
         for row in &board.rows {
             *named.entry(&row.symbol).or_default() += 1;
         }
-        let twins = |row: &Row| named.get(row.symbol.as_str()).is_some_and(|count| *count > 1);
-        let mut columns: Vec<(Kind, &'static str, usize)> =
+        let twins = |row: &WatchRow| named.get(row.symbol.as_str()).is_some_and(|count| *count > 1);
+        let mut columns: Vec<(ScreenColumn, &'static str, usize)> =
             KINDS.iter().map(|(k, name)| (*k, *name, width(name))).collect();
-        let mut lines: Vec<Vec<Cell>> = rows
+        let mut lines: Vec<Vec<ScreenCell>> = rows
             .iter()
             .map(|row| KINDS.iter().map(|(kind, _)| cell(board, row, *kind, at, twins(row))).collect())
             .collect();
@@ -116,13 +116,24 @@ impl Table {
     }
 
     /// A text in its column: words to the left, numbers to the right.
-    pub(crate) fn padded(kind: Kind, text: &str, room: usize) -> String {
+    pub(crate) fn padded(kind: ScreenColumn, text: &str, room: usize) -> String {
         let gap = " ".repeat(room.saturating_sub(width(text)));
         match kind {
-            Kind::Market | Kind::Spark | Kind::Risk | Kind::Trend | Kind::Volatility | Kind::Heat => {
+            ScreenColumn::Market
+            | ScreenColumn::Spark
+            | ScreenColumn::Risk
+            | ScreenColumn::Trend
+            | ScreenColumn::Volatility
+            | ScreenColumn::Heat => {
                 format!("{text}{gap}")
             }
-            Kind::Price | Kind::Change | Kind::Funding | Kind::Oi | Kind::Margin | Kind::Held | Kind::Age => {
+            ScreenColumn::Price
+            | ScreenColumn::Change
+            | ScreenColumn::Funding
+            | ScreenColumn::Oi
+            | ScreenColumn::Margin
+            | ScreenColumn::Held
+            | ScreenColumn::Age => {
                 format!("{gap}{text}")
             }
         }
@@ -130,56 +141,56 @@ impl Table {
 }
 
 /// The word of a code in a column of labels; `None` where there is no reading yet.
-pub(crate) fn word<'a>(board: &'a Board, row: &Row, column: Column) -> Option<&'a str> {
+pub(crate) fn word<'a>(board: &'a KnownBoard, row: &WatchRow, column: Column) -> Option<&'a str> {
     let CellKind::Code(axis) = column.spec().kind else { return None };
     board.labels.of(axis).get(usize::try_from(row.whole(column)?).ok()?).map(String::as_str)
 }
 
 /// Is what the row says too old to be trusted?
-pub(crate) fn is_stale(row: &Row, at: Moment) -> bool {
+pub(crate) fn is_stale(row: &WatchRow, at: BoardMoment) -> bool {
     at.silent_s.is_some() || row.flag(flags::STALE) || row.flag(flags::LOST)
 }
 
-fn cell(board: &Board, row: &Row, kind: Kind, at: Moment, twin: bool) -> Cell {
+fn cell(board: &KnownBoard, row: &WatchRow, kind: ScreenColumn, at: BoardMoment, twin: bool) -> ScreenCell {
     let number = |column, print: &dyn Fn(f64) -> String| row.number(column).map_or(NONE.to_owned(), print);
-    let plain = |text: String| Cell { text, tone: Tone::Plain };
+    let plain = |text: String| ScreenCell { text, tone: Tone::Plain };
     let axis = |column: Column| {
         let word = word(board, row, column).unwrap_or("UNKNOWN");
-        let (sign, tone) = look::label(column.spec().name, word);
+        let (sign, tone) = wording::label(column.spec().name, word);
         (word, sign, tone)
     };
     let now = at.now_ms / 1_000;
     let mut cell = match kind {
-        Kind::Market => plain(if twin { row.instrument.clone() } else { row.symbol.clone() }),
-        Kind::Spark => plain(look::spark(&row.spark, SPARK)),
-        Kind::Price => plain(number(Column::Price, &crate::term::price)),
-        Kind::Change => plain(number(Column::Change24h, &|x| look::percent(x, 1, true))),
-        Kind::Risk => {
+        ScreenColumn::Market => plain(if twin { row.instrument.clone() } else { row.symbol.clone() }),
+        ScreenColumn::Spark => plain(wording::spark(&row.spark, SPARK)),
+        ScreenColumn::Price => plain(number(Column::Price, &crate::term::price)),
+        ScreenColumn::Change => plain(number(Column::Change24h, &|x| wording::percent(x, 1, true))),
+        ScreenColumn::Risk => {
             let (word, sign, tone) = axis(Column::Risk);
             let side = match (word, row.whole(Column::Squeeze)) {
                 ("SQUEEZE_RISK", Some(1)) => "▼",
                 ("SQUEEZE_RISK", Some(2)) => "▲",
                 _ => "",
             };
-            Cell { text: format!("{word} {sign}{side}"), tone }
+            ScreenCell { text: format!("{word} {sign}{side}"), tone }
         }
-        Kind::Trend => {
+        ScreenColumn::Trend => {
             let (_, sign, tone) = axis(Column::Trend);
-            Cell { text: sign.to_owned(), tone }
+            ScreenCell { text: sign.to_owned(), tone }
         }
-        Kind::Volatility => {
+        ScreenColumn::Volatility => {
             let (_, sign, tone) = axis(Column::Volatility);
-            Cell { text: format!("{sign} {}", number(Column::Vol24h, &|x| look::percent(x, 0, false))), tone }
+            ScreenCell { text: format!("{sign} {}", number(Column::Vol24h, &|x| wording::percent(x, 0, false))), tone }
         }
-        Kind::Heat => {
+        ScreenColumn::Heat => {
             let (_, sign, tone) = axis(Column::Heat);
-            Cell { text: sign.to_owned(), tone }
+            ScreenCell { text: sign.to_owned(), tone }
         }
-        Kind::Funding => plain(number(Column::Funding8h, &|x| look::percent(x, 4, false))),
-        Kind::Oi => plain(number(Column::Oi4h, &|x| look::percent(x, 1, true))),
-        Kind::Margin => plain(number(Column::Margin, &|x| look::fixed(x, 1))),
-        Kind::Held => plain(row.whole(Column::RiskSince).map_or(NONE.to_owned(), |t| look::age(now - t))),
-        Kind::Age => plain(age(row, now)),
+        ScreenColumn::Funding => plain(number(Column::Funding8h, &|x| wording::percent(x, 4, false))),
+        ScreenColumn::Oi => plain(number(Column::Oi4h, &|x| wording::percent(x, 1, true))),
+        ScreenColumn::Margin => plain(number(Column::Margin, &|x| wording::fixed(x, 1))),
+        ScreenColumn::Held => plain(row.whole(Column::RiskSince).map_or(NONE.to_owned(), |t| wording::age(now - t))),
+        ScreenColumn::Age => plain(age(row, now)),
     };
     if is_stale(row, at) {
         cell.tone = Tone::Faint;
@@ -188,8 +199,8 @@ fn cell(board: &Board, row: &Row, kind: Kind, at: Moment, twin: bool) -> Cell {
 }
 
 /// How old the reading is, and in a word what is wrong with it.
-fn age(row: &Row, now: i64) -> String {
-    let age = row.whole(Column::RowTs).map(|t| look::age(now - t));
+fn age(row: &WatchRow, now: i64) -> String {
+    let age = row.whole(Column::RowTs).map(|t| wording::age(now - t));
     let what = if row.flag(flags::LOST) {
         "lost"
     } else if row.flag(flags::STALE) {

@@ -228,7 +228,7 @@ fn a_live_process_watches_the_positions_of_its_file() {
     watched(&server, 1);
     server.process.signal("TERM");
     assert_eq!(server.process.wait(Duration::from_secs(30)), Some(0), "{}", server.process.err.text());
-    // Before the first minute there was no context, which is told as well.
+    // Before the first minute there was no context, which is reported as well.
     let said = server.process.err.text();
     for words in
         ["1 of 1 position of held.toml is watched", "2 of 2 positions of held.toml are", "Market context unavailable"]

@@ -8,7 +8,7 @@ use barograph_domain::delivery::{
     Delivery, DeliveryState, Figure, Message, MessageKind, Notice, Phase, fingerprint, message_id,
 };
 use barograph_domain::{InstrumentName, Pattern, Severity, Span, Ts};
-use barograph_store::{DeliveryQuery, Outgoing, Sent, Target, open_outbox, open_reader};
+use barograph_store::{DeliveryQuery, Outgoing, Sent, StoreTarget, open_outbox, open_reader};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -161,7 +161,7 @@ fn killed_at_random_points_of_a_storm_nothing_is_lost_and_duplicates_share_an_id
     let tables = each.table("each", "standard", &format!("{secret}groups = false\n"))
         + &grouped.table("grouped", "standard", &secret);
     place.write("barograph.toml", &tables);
-    let target = Target::Folder(place.path("data"));
+    let target = StoreTarget::Folder(place.path("data"));
     let at = now();
     let mut outbox = open_outbox(&target).unwrap();
     let all: Vec<Outgoing> = (0..storm).map(|n| outgoing(n, at, &["each", "grouped"])).collect();
@@ -203,7 +203,7 @@ fn what_cannot_be_delivered_is_dead_until_somebody_has_it_sent_again() {
     let receiver = Receiver::start();
     let secret = format!("secrets = [\"{SECRET}\"]\n");
     place.write("barograph.toml", &receiver.table("desk", "standard", &secret));
-    let target = Target::Folder(place.path("data"));
+    let target = StoreTarget::Folder(place.path("data"));
     let one = outgoing(1, now(), &["desk"]);
     open_outbox(&target).unwrap().enqueue(core::slice::from_ref(&one), &[]).unwrap();
     receiver.answer(410);
@@ -238,7 +238,7 @@ fn no_next_try_lies_in_the_past() {
         "barograph.toml",
         "[[receiver]]\nname = \"desk\"\nformat = \"json\"\nurl = \"https://hooks.example/x\"\n",
     );
-    let target = Target::Folder(place.path("data"));
+    let target = StoreTarget::Folder(place.path("data"));
     let one = outgoing(1, now() - Span::mins(5), &["desk"]);
     open_outbox(&target).unwrap().enqueue(core::slice::from_ref(&one), &[]).unwrap();
     let shown = place.ok(&format!("alerts show {} --data data", one.message.id));
@@ -255,7 +255,7 @@ fn a_receiver_that_cannot_be_used_stops_only_what_tells_people() {
     let place = Place::new();
     let table = "[[receiver]]\nname = \"desk\"\nformat = \"json\"\nurl = \"env:A_HOOK_NOBODY_SET\"\n";
     place.write("barograph.toml", table);
-    drop(open_outbox(&Target::Folder(place.path("data"))).unwrap());
+    drop(open_outbox(&StoreTarget::Folder(place.path("data"))).unwrap());
     place.ok("alerts ls --data data");
     place.run("alerts deliver --data data").exits(2).says("the variable A_HOOK_NOBODY_SET is not set");
     place.run("alerts test").exits(2).says("A_HOOK_NOBODY_SET");
@@ -293,13 +293,13 @@ fn lasting_rules(place: &Place) {
     place.write("mine.toml", &format!("{text}\n{rules}"));
 }
 
-/// What became of everything that was to be told to `each`.
-fn told_to_each(target: &Target) -> Vec<Sent> {
+/// What became of everything that was to be reported to `each`.
+fn told_to_each(target: &StoreTarget) -> Vec<Sent> {
     let query = DeliveryQuery { endpoint: Some("each".to_owned()), limit: 10_000, ..DeliveryQuery::default() };
     open_reader(target).unwrap().deliveries(&query).unwrap()
 }
 
-/// Killed in the middle of a storm, in the middle of the replay that follows, and when everything was told: the journal makes
+/// Killed in the middle of a storm, in the middle of the replay that follows, and when everything was reported: the journal makes
 /// again what was made, and nobody hears of it again.
 #[test]
 fn the_live_process_is_killed_again_and_again_and_nothing_is_lost_or_told_twice_that_was_on_record() {
@@ -316,7 +316,7 @@ fn the_live_process_is_killed_again_and_again_and_nothing_is_lost_or_told_twice_
         "up --all --min-volume-24h 0 --book mine.toml --backfill 0 --books off --data data --listen 127.0.0.1:0 --endpoint {}",
         sim.endpoint
     );
-    let target = Target::Folder(place.path("data"));
+    let target = StoreTarget::Folder(place.path("data"));
     let until = Instant::now() + Duration::from_secs(300);
     let patiently = |what: &str| {
         assert!(Instant::now() < until, "waited in vain for {what}; {} requests came", each.taken().len());

@@ -54,7 +54,7 @@ impl Held {
         }
     }
 
-    /// Rows are told by their numbers: one that a table held already may be told again.
+    /// Rows are reported by their numbers: one that a table held already may be reported again.
     fn come(&mut self, rows: &Value) {
         for row in rows.as_array().unwrap() {
             let i = usize::try_from(row["i"].as_u64().unwrap()).unwrap();
@@ -201,7 +201,7 @@ fn a_folder_has_a_board_of_every_moment() {
     assert!((past["cells"][1].as_f64().unwrap() - moved).abs() < 1e-4 * moved.abs(), "{past} and {moved}");
     assert!(millis(&then["last_ts"]) < millis(&now["last_ts"]), "what came later was not known: {}", then["last_ts"]);
     assert_eq!(then["first_ts"], now["first_ts"]);
-    // Nothing is listened to: there is no list of feeds, but what is stored is told, and how streams stood.
+    // Nothing is listened to: there is no list of feeds, but what is stored is reported, and how streams stood.
     assert_eq!(server.get("/api/v1/feeds").problem(), "not-live");
     let pulse = server.stream("/api/v1/board/stream?feeds=1").until("venues");
     assert!(pulse["storage"]["database_bytes"].as_u64().unwrap() > 4_096, "{pulse}");
@@ -211,7 +211,7 @@ fn a_folder_has_a_board_of_every_moment() {
     assert_eq!(server.json(&format!("/api/v1/markets/{id}"))["instrument"], *id);
 }
 
-/// What people do about silences and positions is told to whoever listens, also when another process does it.
+/// What people do about silences and positions is reported to whoever listens, also when another process does it.
 #[test]
 fn what_people_do_is_told_to_those_who_listen() {
     let place = Place::new();
@@ -220,7 +220,7 @@ fn what_people_do_is_told_to_those_who_listen() {
     let server = Server::start(&place, "data");
     let id = server.json("/api/v1/board")["rows"][0]["instrument"].as_str().unwrap().to_owned();
     let mut stream = server.stream("/api/v1/board/stream");
-    // Both are told when the store is looked at for the first time.
+    // Both are reported when the store is looked at for the first time.
     let (mut told, deadline) = (std::collections::BTreeSet::new(), Instant::now() + PATIENCE);
     while told.len() < 2 {
         assert!(Instant::now() < deadline, "only {told:?}");

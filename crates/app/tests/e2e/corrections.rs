@@ -111,7 +111,7 @@ fn h1_a_corrected_minute_is_known_since_the_import_that_corrected_it() {
         first,
         "and one before what was said then"
     );
-    // On a grid each snapshot is told against the corrected minute before it.
+    // On a grid each snapshot is explained against the corrected minute before it.
     assert_eq!(page(&server, "&every=1m"), now);
 }
 
@@ -285,7 +285,7 @@ fn h9_stamps_are_stated_and_checked_against_each_other() {
         "{}",
         done.out
     );
-    // The same with each mark price told a minute before the bar that ends at it.
+    // The same with each mark price known a minute before the bar that ends at it.
     let path = place.path("in/BTCUSDT/mark.csv");
     let marks = std::fs::read_to_string(&path).unwrap();
     let rows: Vec<(&str, &str)> = marks.lines().filter_map(|row| row.split_once(',')).collect();

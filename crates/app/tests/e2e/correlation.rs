@@ -1,4 +1,4 @@
-//! Two synthetic markets that go together, part for a day and go together again: told over files, HTTP and on the command line,
+//! Two synthetic markets that go together, part for a day and go together again: reported over files, HTTP and on the command line,
 //! the same however the files came in.
 
 use crate::support::http::Server;
@@ -115,11 +115,11 @@ fn however_synthetic_files_came_in_the_pair_is_told_the_same() {
         assert_eq!(told.last().map(|e| e["change"].as_str().unwrap()), newest, "after {folder}");
     }
     assert_eq!((hash(&parts), parts.ok(LIST)), (want.clone(), told.clone()));
-    // Again, by another command: nothing is told twice.
+    // Again, by another command: nothing is reported twice.
     parts.ok("collect --source two --data data");
     parts.ok("replay three --data data");
     assert_eq!((hash(&parts), parts.ok(LIST)), (want, told));
-    // One market compared with nothing: what was told of the pair goes with its hours.
+    // One market compared with nothing: what was reported of the pair goes with its hours.
     parts.write("barograph.toml", "watch = \"off\"\n");
     parts.ok("collect --source two --data data");
     assert_eq!(json_lines(&parts.ok(LIST)), [] as [Value; 0]);

@@ -1,6 +1,6 @@
 //! Events: what detectors found, the same from a replay, the store, HTTP and the command line; nothing before it was known.
 //!
-//! The market is made up: candles, funding that jumps tenfold in its last minutes, and two bursts of forced closes.
+//! The market is made up: candles, funding that jumps tenfold in its last minutes, and two bursts of liquidations.
 
 use crate::support::data::{Mood, market};
 use crate::support::http::Server;
@@ -10,11 +10,11 @@ use serde_json::Value;
 use std::fmt::Write as _;
 
 const END: Ts = Ts::from_civil(2026, 2, 5, 12, 0, 0);
-/// Forced closes of each burst, their price and size: 60 BTC of longs, then 20 of shorts.
+/// Liquidations of each burst, their price and size: 60 BTC of longs, then 20 of shorts.
 const BURSTS: [(i64, &str, f64); 2] = [(90, "sell", 10.0), (20, "buy", 2.0)];
 const PRICE: f64 = 60_000.0;
 
-/// Writes the market and its synthetic forced closes into `in`; what was closed in quote units, longs and shorts.
+/// Writes the market and its synthetic liquidations into `in`; what was closed in quote units, longs and shorts.
 fn written(place: &Place) -> (f64, f64) {
     let folder = place.path("in");
     market(&folder, "BTCUSDT", Mood::Crowded, (END - Span::hours(36), END));
@@ -67,7 +67,7 @@ fn events_agree_wherever_they_are_read() {
     let bursts: Vec<&Value> = of(&stored, "LIQUIDATION_CASCADE", "OPENED");
     let bursts: Vec<&&Value> = bursts.iter().filter(|e| e["trigger"] == "burst").collect();
     assert_eq!(bursts.len(), 2, "{bursts:#?}");
-    // Nothing of this market's forced closes was known before: the burst is its own closes, and they are lower bounds.
+    // Nothing of this market's liquidations was known before: the burst is its own closes, and they are lower bounds.
     let data = &bursts[0]["data"];
     assert_eq!((&data["count"], &data["lower_bound"]), (&5.0.into(), &true.into()));
     assert!(data["total_liquidated_usd"].as_f64().unwrap() > 0.0 && data["severity"].as_f64().unwrap() > 0.0, "{data}");
@@ -111,7 +111,7 @@ fn events_agree_wherever_they_are_read() {
     let sum =
         |side: &str| -> f64 { cascades["series"].as_array().unwrap().iter().filter_map(|h| h[side].as_f64()).sum() };
     assert_eq!((sum("long_usd"), sum("short_usd")), (longs, shorts));
-    // The tape has its first forced close at 10:30 and its last at 11:40: of the hours before nothing is known.
+    // The tape has its first liquidation at 10:30 and its last at 11:40: of the hours before nothing is known.
     let series = cascades["series"].as_array().unwrap();
     let known: Vec<&str> =
         series.iter().filter(|h| h["long_usd"].is_f64()).map(|h| h["timestamp"].as_str().unwrap()).collect();

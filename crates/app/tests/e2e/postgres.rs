@@ -132,7 +132,7 @@ fn whatever_dies_nothing_that_was_stored_is_lost_and_the_tables_say_what_the_api
     let mut again = site.up();
     assert!(again.process.err.text().contains("going on from"), "{}", again.process.err.text());
 
-    // It is told to stop while the server is away: it does not wait, and says that something is left to do.
+    // It is asked to stop while the server is away: it does not wait, and says that something is left to do.
     site.server.kill();
     std::thread::sleep(Duration::from_secs(2));
     let begun = Instant::now();
@@ -197,7 +197,7 @@ fn files_go_to_a_server_by_replay_and_collect_alike_and_db_tells_in_json() {
     assert!(said.err.contains("minutes of 1 market computed, in postgres://127.0.0.1:"), "{}", said.err);
     place.run_with("collect --source in", &[("DB_URL", &two)]).exits(0);
     place.ok("collect --source in --data folder");
-    // The address is nobody's to know, and a replay writes only where it is told to on its line.
+    // The address is nobody's to know, and a replay writes only where its line says so.
     let again = place.run_with("replay in --json", &[("DB_URL", "postgres://nobody@127.0.0.1:1/none")]).exits(0);
     assert!(!again.err.contains("stored"), "{}", again.err);
 

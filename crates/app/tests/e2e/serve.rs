@@ -462,7 +462,7 @@ fn the_stream_tells_what_another_process_collects() {
     let news = stream.snapshot();
     assert_eq!((news.event.as_str(), news.json()["instrument"].as_str()), ("snapshot", Some("binance-usdm:ETHUSDT")));
     assert_eq!(strings(&server.json("/api/v1/markets")["items"], "instrument").len(), 2);
-    // Who comes back with the last id is not told the same again, but what came after it.
+    // Who comes back with the last id does not receive the same again, but what came after it.
     let mut back = server.stream_after("/api/v1/stream?markets=ETHUSDT", &news.id.unwrap());
     slice(&place.path("d"), &["ETHUSDT"], "2026-02-07", "2026-02-08");
     place.ok("collect --source d --data data");

@@ -1,4 +1,4 @@
-//! Settings in both languages, original keys, secrets; data gaps told by a watching `freshness`.
+//! Settings in both languages, original keys, secrets; data gaps reported by a watching `freshness`.
 
 use crate::support::data::{Mood, market, now};
 use crate::support::{Place, json_lines};

@@ -31,7 +31,7 @@ fn one_run_takes_every_stream_of_a_market_and_stores_it() {
         let found = &lines[metric];
         assert!(found["state"] == "none_yet" || found["stored"].as_u64().unwrap() > 0, "{found}");
     }
-    // It is in the store, and `markets` tells how each stream does.
+    // It is in the store, and `markets` reports how each stream does.
     let stored = json_lines(&place.ok("markets --json --data data"));
     let streams = stored[0]["streams"].as_array().unwrap();
     let mark = streams.iter().find(|s| s["metric"] == "mark_price").unwrap();

@@ -5,7 +5,7 @@
 //! the same binary value back.
 
 use barograph_domain::{Event, Payload, Stamp, StreamDecl, Ts};
-use barograph_lake::{ImportOptions, Plan, plan};
+use barograph_lake::{ImportOptions, ImportPlan, plan};
 use barograph_testkit::recorded;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -65,7 +65,7 @@ fn copy(files: Files, folder: &Path) -> Option<PathBuf> {
     Some(folder.to_path_buf())
 }
 
-fn write_cut(read: &Plan, (from, until): (Ts, Ts), folder: &Path) {
+fn write_cut(read: &ImportPlan, (from, until): (Ts, Ts), folder: &Path) {
     std::fs::create_dir_all(folder).unwrap();
     let mut tables = vec![String::new(); read.streams().len()];
     let mut events = read.open(None);

@@ -242,7 +242,7 @@ fn minutes_of_january_2022() {
     let episode = Episode {
         name: "minutes_2022_01",
         inputs: Inputs::AsTheyLie { path: "ohlcv/1m_2022-01" },
-        // The stamp is the end of the minute as far as anyone can tell; taken for the beginning it is safe but late.
+        // The stamp is the end of the minute as far as anyone can know; taken for the beginning it is safe but late.
         flags: &["--venue", "ftx", "--market", "perpetual", "--stamp", "close"],
         shown: ("2022-01-20T00:00:00Z", "2022-01-25T00:00:00Z"),
         rows: None,

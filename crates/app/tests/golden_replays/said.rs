@@ -27,7 +27,7 @@ pub(crate) struct Said {
     pub(crate) all: usize,
     pub(crate) top: usize,
     pub(crate) quiet: usize,
-    /// Episodes told of that are not over, by market; those of two markets are no single market's.
+    /// Episodes reported that are not over, by market; those of two markets are no single market's.
     open: BTreeMap<String, BTreeSet<String>>,
     /// Market and minute of the last snapshot that says "nothing unusual", and whether its volatility class is HIGH_VOL.
     quiet_at: Option<(String, String, bool)>,

@@ -15,8 +15,8 @@ pub use position::{
 pub use request::{AdviceRequest, TradeRecord};
 pub use stop_state::{SeenPrice, StopReach, StopState};
 pub use view::{
-    AdviceOption, AdviceView, ExpectedValue, KellyView, MarketPrice, NearbyLevel, OptionKind, ParameterView,
-    ReasonView, SizeView, SnapshotRef, StopView, TargetSource, TargetView, WarningView,
+    AdviceOption, AdviceView, ExpectedValue, KellyView, MarketPrice, NearbyLevel, OptionKind, ParameterView, SizeView,
+    SnapshotRef, StopView, TargetSource, TargetView, VerdictReason, WarningView,
 };
 
 use serde::{Deserialize, Serialize};

@@ -2,7 +2,7 @@
 //! could not be computed are null with their reason beside them.
 
 use super::{Missing, NoticeLevel, ReasonCode, SizeLimit, Verdict, WarningCode};
-use crate::{LevelType, Posture, RiskBias, RiskRegime, Session, Side, TrendRegime, Ts, VolRegime};
+use crate::{LevelType, Posture, RiskBias, RiskRegime, Side, TradingSession, TrendRegime, Ts, VolRegime};
 use serde::Serialize;
 
 /// Advice on one trade in mind.
@@ -35,7 +35,7 @@ pub struct AdviceView {
     /// One sentence.
     pub summary: String,
     /// All reasons, in order of weight.
-    pub reasons: Vec<ReasonView>,
+    pub reasons: Vec<VerdictReason>,
     /// Conditions that could not be judged because their source is not there.
     pub not_evaluated: Vec<ReasonCode>,
     /// What to know before the entry.
@@ -91,7 +91,7 @@ pub struct SnapshotRef {
     /// Volatility class; null where it is not there.
     pub volatility: Option<VolRegime>,
     /// Session; null where it is not there.
-    pub session: Option<Session>,
+    pub session: Option<TradingSession>,
     /// Bias.
     pub risk_bias: RiskBias,
     /// Posture.
@@ -100,8 +100,8 @@ pub struct SnapshotRef {
 
 /// One reason of the verdict.
 #[derive(Clone, PartialEq, Debug, Serialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub struct ReasonView {
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = ReasonView))]
+pub struct VerdictReason {
     /// Its code.
     pub code: ReasonCode,
     /// What it asks for on its own.

@@ -3,8 +3,8 @@
 //! What a snapshot does not hold yet stays absent: the conditions on it are then listed as not evaluated.
 
 use super::context::{
-    AdviceContext, Confidence, CrowdedSide, MarketSnapshot, Overlap, PastDurations, RiskContext, SessionContext,
-    SideStops, Staleness, TrendContext, UpcomingEvent, Words,
+    AdviceContext, Confidence, CorrelatedPosition, CrowdedSide, MarketSnapshot, PastDurations, RiskContext,
+    SessionContext, SideStops, Staleness, TrendContext, UpcomingEvent, Words,
 };
 use crate::calendar::Calendar;
 use crate::catalogue::Feature;
@@ -30,7 +30,7 @@ pub struct AdviceBasis {
     levels: Option<Vec<Level>>,
     /// Name and minutes of the next event of high impact; outer `None` without a calendar.
     event: Option<Option<(String, f64)>>,
-    overlaps: Option<Vec<Overlap<'static>>>,
+    overlaps: Option<Vec<CorrelatedPosition<'static>>>,
     verdict: VerdictTable,
     positions: Option<StopCare>,
 }
@@ -86,7 +86,7 @@ impl AdviceBasis {
     /// With the correlation of this market to those in which positions are open (`pair_corr_20`), by symbol.
     #[must_use]
     pub fn with_overlaps(mut self, positions: Vec<(String, f64)>) -> Self {
-        let of = |(symbol, correlation)| Overlap { symbol: Cow::Owned(symbol), correlation };
+        let of = |(symbol, correlation)| CorrelatedPosition { symbol: Cow::Owned(symbol), correlation };
         self.overlaps = Some(positions.into_iter().map(of).collect());
         self
     }

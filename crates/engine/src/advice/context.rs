@@ -8,7 +8,7 @@ use crate::rules::{Inputs, VerdictTable};
 use std::borrow::Cow;
 
 use barograph_domain::{
-    Level, Posture, RiskBias, RiskRegime, Session, Side, Span, StopVulnerability, TrendRegime, Ts, VolRegime,
+    Level, Posture, RiskBias, RiskRegime, Side, Span, StopVulnerability, TradingSession, TrendRegime, Ts, VolRegime,
 };
 
 /// The context of one market at one moment.
@@ -47,7 +47,7 @@ pub struct AdviceContext<'a> {
     /// Data health, 0 to 100.
     pub health: Option<f64>,
     /// Correlation with assets in which positions are open; `None` where it is not known.
-    pub overlaps: Option<&'a [Overlap<'a>]>,
+    pub overlaps: Option<&'a [CorrelatedPosition<'a>]>,
     /// What the book makes of findings.
     pub verdict: &'a VerdictTable,
     /// What it all was made from.
@@ -127,7 +127,7 @@ pub struct MarketSnapshot<'a> {
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct SessionContext {
     /// The session.
-    pub session: Session,
+    pub session: TradingSession,
     /// `adaptive_mult`, in ATR.
     pub adaptive_mult: Option<f64>,
     /// Volatility entered as 1.0 for want of history.
@@ -183,7 +183,7 @@ pub struct RiskContext {
 pub struct PastDurations {
     /// How many.
     pub n: u32,
-    /// Median.
+    /// Median of the durations.
     pub median: Span,
     /// 10 % quantile.
     pub low: Span,
@@ -238,7 +238,7 @@ pub struct Confidence {
 
 /// An open position elsewhere that moves with this market.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Overlap<'a> {
+pub struct CorrelatedPosition<'a> {
     /// The other asset.
     pub symbol: Cow<'a, str>,
     /// `pair_corr_20`.

@@ -90,7 +90,7 @@ struct Significant {
 }
 
 impl Significant {
-    /// The digits that the standard library gives, at most eight; `None` where a multiplication cannot tell.
+    /// The digits that the standard library gives, at most eight; `None` where a multiplication does not decide it.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most eight digits, not negative")]
     fn of(x: f64, digits: usize) -> Option<Self> {
         let size = x.abs();

@@ -23,7 +23,7 @@ pub struct Intent<'a> {
     /// ATR of the caller's timeframe; `None`: the context's.
     pub atr: Option<f64>,
     /// The caller's limits.
-    pub limits: Limits,
+    pub limits: CallerLimits,
     /// What an execution costs.
     pub costs: Costs,
     /// Steps of the venue.
@@ -45,7 +45,7 @@ impl<'a> Intent<'a> {
             equity: None,
             size: None,
             atr: None,
-            limits: Limits::default(),
+            limits: CallerLimits::default(),
             costs: Costs::default(),
             rules: MarketRules::default(),
             trades: None,
@@ -112,7 +112,7 @@ fn share(field: &'static str, v: f64, most: f64) -> Result<(), IntentError> {
 
 /// The caller's limits.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Limits {
+pub struct CallerLimits {
     /// Largest share of equity at risk; above 0.01 it changes nothing.
     pub user_cap: f64,
     /// Usual share of equity at risk; `None`: the cap.
@@ -121,7 +121,7 @@ pub struct Limits {
     pub max_leverage: f64,
 }
 
-impl Default for Limits {
+impl Default for CallerLimits {
     fn default() -> Self {
         Self { user_cap: 0.01, base_risk: None, max_leverage: 3.0 }
     }
@@ -187,7 +187,7 @@ impl Trades {
 
 /// What the operator has set.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Settings {
+pub struct OperatorSettings {
     /// Which stop is used when the caller gave none.
     pub stop_mode: StopMode,
     /// The volatility class widens the stop once more; off, because the session multiplier has it already.
@@ -209,10 +209,10 @@ pub enum StopMode {
 /// What a calendar event two hours away does (R2.55).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Blackout {
-    /// AVOID.
+    /// An event near makes the verdict AVOID.
     #[default]
     Avoid,
-    /// CAUTION.
+    /// An event near makes the verdict CAUTION.
     Warn,
 }
 

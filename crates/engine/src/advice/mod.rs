@@ -28,12 +28,14 @@ mod warnings;
 pub use basis::AdviceBasis;
 pub use context::Words;
 pub use context::{
-    AdviceContext, Confidence, CrowdedSide, MarketSnapshot, Overlap, PastDurations, RiskContext, SessionContext,
-    SideStops, Staleness, TrendContext, UpcomingEvent,
+    AdviceContext, Confidence, CorrelatedPosition, CrowdedSide, MarketSnapshot, PastDurations, RiskContext,
+    SessionContext, SideStops, Staleness, TrendContext, UpcomingEvent,
 };
-pub use intent::{Blackout, Costs, Intent, IntentError, Limits, MarketRules, Settings, StopMode, Trades, side_of};
+pub use intent::{
+    Blackout, CallerLimits, Costs, Intent, IntentError, MarketRules, OperatorSettings, StopMode, Trades, side_of,
+};
 pub use kelly::{Kelly, expected_value, kelly_fraction, wilson};
-pub use options::{MoveStop, Offer, Options, Wait};
+pub use options::{MoveStop, Options, SizeOffer, Wait};
 pub use parameters::{Parameters, parameters};
 pub use positions::{
     CONSERVATIVE_CARD, CascadeNote, FarEntry, PositionContext, PositionError, PositionState, PositionWatch, register,
@@ -55,13 +57,13 @@ pub struct Advice {
     pub parameters: Parameters,
     /// The stop in use, the computed one, one off the cluster.
     pub stop: StopPlan,
-    /// Target.
+    /// Where the target lies.
     pub target: Target,
-    /// Size.
+    /// Size of the position, and what limits it.
     pub size: Sizing,
     /// Verdict with its reasons.
     pub judgement: Judgement,
-    /// Warnings.
+    /// Warnings that hold.
     pub warnings: WarningSet,
     /// What could be done instead.
     pub options: Options,
@@ -85,7 +87,7 @@ impl Advice {
 pub fn advise(
     ctx: Option<&AdviceContext<'_>>,
     intent: &Intent<'_>,
-    settings: &Settings,
+    settings: &OperatorSettings,
 ) -> Result<Advice, IntentError> {
     intent.check()?;
     let parameters = parameters(ctx, intent.side, settings);

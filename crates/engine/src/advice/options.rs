@@ -1,6 +1,6 @@
 //! Three things that could be done, each with its numbers, and the caller's own numbers unchanged (R1.69, risk §6).
 //!
-//! No suggested size loses more than 1 % of equity at its stop. How long a regime lasts is told from the past, with the
+//! No suggested size loses more than 1 % of equity at its stop. How long a regime lasts is estimated from the past, with the
 //! number of episodes; no time is promised.
 
 use super::context::{AdviceContext, PastDurations};
@@ -15,7 +15,7 @@ use barograph_domain::{RiskRegime, Span};
 
 /// A size at a stop and what it loses there.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
-pub struct Offer {
+pub struct SizeOffer {
     /// Base units.
     pub size: Option<f64>,
     /// The stop.
@@ -28,7 +28,7 @@ pub struct Offer {
     pub risk_fraction: Option<f64>,
 }
 
-impl Offer {
+impl SizeOffer {
     fn new(intent: &Intent<'_>, cost: f64, size: Option<f64>, stop: Option<f64>) -> Self {
         let r = stop.map(|s| (intent.entry - s).abs());
         let risk_quote = size.zip(r).map(|(q, r)| q * (r + cost));
@@ -46,7 +46,7 @@ impl Offer {
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct MoveStop {
     /// Its numbers; the size keeps the risk it had.
-    pub offer: Offer,
+    pub offer: SizeOffer,
     /// Why there is no such stop.
     pub missing: Option<Missing>,
 }
@@ -64,13 +64,13 @@ pub struct Wait {
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Options {
     /// A smaller size; with any warning of MEDIUM or more.
-    pub smaller: Option<Offer>,
+    pub smaller: Option<SizeOffer>,
     /// The stop off the cluster; with a stop cluster.
     pub move_stop: Option<MoveStop>,
     /// Waiting; while the label is not NORMAL.
     pub wait: Option<Wait>,
     /// The caller's own numbers.
-    pub proceed: Offer,
+    pub proceed: SizeOffer,
 }
 
 pub(super) fn options(
@@ -89,7 +89,7 @@ pub(super) fn options(
         (a, b) => a.or(b),
     };
     let move_stop = warnings.has(WarningCode::StopCluster).then(|| MoveStop {
-        offer: stop.alternative.map_or_else(Offer::default, |s| moved(intent, stop, cost, s, for_equity)),
+        offer: stop.alternative.map_or_else(SizeOffer::default, |s| moved(intent, stop, cost, s, for_equity)),
         missing: match (stop.alternative, stop.on_level) {
             (Some(_), _) => None,
             (None, Some(_)) => stop.alternative_missing,
@@ -98,18 +98,18 @@ pub(super) fn options(
     });
     let not_normal = ctx.filter(|c| c.risk.label != RiskRegime::Normal);
     Options {
-        smaller: warnings.is_serious().then(|| Offer::new(intent, cost, smaller, stop.used)),
+        smaller: warnings.is_serious().then(|| SizeOffer::new(intent, cost, smaller, stop.used)),
         move_stop,
         wait: not_normal.map(|c| Wait { age: c.now - c.risk.since, past: c.risk.past }),
-        proceed: Offer::new(intent, cost, intent.size, stop.used),
+        proceed: SizeOffer::new(intent, cost, intent.size, stop.used),
     }
 }
 
 /// The size that loses at the moved stop what it lost at the stop before, and never more than 1 % of equity.
-fn moved(intent: &Intent<'_>, stop: &StopPlan, cost: f64, to: f64, for_equity: Option<f64>) -> Offer {
+fn moved(intent: &Intent<'_>, stop: &StopPlan, cost: f64, to: f64, for_equity: Option<f64>) -> SizeOffer {
     let r = (intent.entry - to).abs();
     let kept = intent.size.or(for_equity).zip(stop.r).map(|(q, before)| q * ((before + cost) / (r + cost)));
-    Offer::new(intent, cost, kept.map(|q| capped(intent, q, Some(r), cost)), Some(to))
+    SizeOffer::new(intent, cost, kept.map(|q| capped(intent, q, Some(r), cost)), Some(to))
 }
 
 /// Down to the lot, and down to what loses 1 % of equity where equity and stop are known.

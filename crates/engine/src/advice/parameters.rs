@@ -3,7 +3,7 @@
 //! The legacy parameters of R2.31 stand in for what is missing: 1.5 ATR and a ratio of 1.5.
 
 use super::context::AdviceContext;
-use super::intent::Settings;
+use super::intent::OperatorSettings;
 use super::sign;
 use barograph_domain::advice::Missing;
 use barograph_domain::{Posture, Side, TrendRegime};
@@ -65,7 +65,7 @@ impl Parameters {
 
 /// Parameters of this context for this side.
 #[must_use]
-pub fn parameters(ctx: Option<&AdviceContext<'_>>, side: Side, settings: &Settings) -> Parameters {
+pub fn parameters(ctx: Option<&AdviceContext<'_>>, side: Side, settings: &OperatorSettings) -> Parameters {
     let (stop_loss_atr_mult, mult_fallback) = multiplier(ctx, settings);
     let (risk_reward_ratio, market_regime, ratio_fallback) = ratio(ctx, side);
     let (size_factor, size_fallback) = size_factor(ctx);
@@ -91,7 +91,7 @@ pub fn parameters(ctx: Option<&AdviceContext<'_>>, side: Side, settings: &Settin
     }
 }
 
-fn multiplier(ctx: Option<&AdviceContext<'_>>, settings: &Settings) -> (f64, Option<Missing>) {
+fn multiplier(ctx: Option<&AdviceContext<'_>>, settings: &OperatorSettings) -> (f64, Option<Missing>) {
     let Some(c) = ctx else { return (LEGACY_MULT, Some(Missing::NoSnapshot)) };
     let Some(mult) = c.session.and_then(|s| s.adaptive_mult).filter(|m| m.is_finite()) else {
         return (LEGACY_MULT, Some(Missing::SessionNotAvailable));

@@ -3,13 +3,13 @@
 use super::context::AdviceContext;
 use super::intent::Intent;
 use super::kelly::expected_value;
-use super::options::Offer;
+use super::options::SizeOffer;
 use super::parameters::Parameters;
 use super::{Advice, text};
 use crate::explain::guidance::with_stops;
 use barograph_domain::advice::{
     AdviceOption, AdviceView, ExpectedValue, KellyView, MarketPrice, Missing, NearbyLevel, OptionKind, ParameterView,
-    ReasonView, SizeView, SnapshotRef, StopView, TargetView, WarningView,
+    SizeView, SnapshotRef, StopView, TargetView, VerdictReason, WarningView,
 };
 use barograph_domain::guidance::{new_entries, open_positions};
 use barograph_domain::{Level, Posture, RiskRegime};
@@ -20,14 +20,15 @@ pub fn render(advice: &Advice, ctx: Option<&AdviceContext<'_>>, intent: &Intent<
     let label = ctx.map_or(RiskRegime::Unknown, |c| c.risk.label);
     let posture = ctx.map_or(Posture::Hold, |c| c.posture);
     let stop = &advice.stop;
-    let reason = |code| ReasonView { code, verdict: advice.judgement.asks(code), text: text::reason(code, ctx, stop) };
+    let reason =
+        |code| VerdictReason { code, verdict: advice.judgement.asks(code), text: text::reason(code, ctx, stop) };
     let warning = |(code, level, other)| WarningView {
         code,
         level,
         text: text::warning(code, other, ctx, intent, stop),
         reason: other,
     };
-    let reasons: Vec<ReasonView> = advice.judgement.reasons.iter().map(reason).collect();
+    let reasons: Vec<VerdictReason> = advice.judgement.reasons.iter().map(reason).collect();
     let decided_by = advice.judgement.decided_by;
     let told = reasons.iter().find(|r| r.code == decided_by).map(|r| r.text.as_str());
     let summary = match told {
@@ -115,13 +116,13 @@ fn options(advice: &Advice, label: RiskRegime) -> Vec<AdviceOption> {
         low_s: w.past.map(|p| p.low.as_secs()),
         high_s: w.past.map(|p| p.high.as_secs()),
         episodes: w.past.map(|p| p.n),
-        ..option(OptionKind::Wait, text::wait(&w, label), &Offer::default())
+        ..option(OptionKind::Wait, text::wait(&w, label), &SizeOffer::default())
     }));
     out.push(option(OptionKind::ProceedUnchanged, text::proceed(&o.proceed, &advice.stop), &o.proceed));
     out
 }
 
-fn option(kind: OptionKind, text: String, offer: &Offer) -> AdviceOption {
+fn option(kind: OptionKind, text: String, offer: &SizeOffer) -> AdviceOption {
     AdviceOption {
         option: kind,
         text,

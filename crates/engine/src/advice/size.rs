@@ -3,7 +3,7 @@
 //! Invariant: size times (distance to the stop plus costs) is at most 1 % of equity, for every input, after rounding. The
 //! smallest limit is named; a limit equal to an earlier one does not take its name.
 
-use super::intent::{Intent, Limits};
+use super::intent::{CallerLimits, Intent};
 use super::kelly::Kelly;
 use super::parameters::Parameters;
 use super::rounding;
@@ -76,7 +76,7 @@ pub(super) fn sizing(intent: &Intent<'_>, parameters: &Parameters, stop: &StopPl
 
 /// The share of equity that may be lost at the stop.
 #[must_use]
-pub fn risk_fraction(limits: Limits, kelly: &Kelly, parameters: &Parameters) -> RiskFraction {
+pub fn risk_fraction(limits: CallerLimits, kelly: &Kelly, parameters: &Parameters) -> RiskFraction {
     let base = limits.base_risk.unwrap_or(limits.user_cap);
     let usual = if parameters.aggressive { MORE * base } else { base };
     // With Kelly earned, the usual risk is Kelly's to set; AGGRESSIVE scales the usual risk and never the cap.

@@ -4,7 +4,7 @@
 //! that the suggested stop never lies on the next of them. The caller's stop is never replaced.
 
 use super::context::AdviceContext;
-use super::intent::{Intent, Settings, StopMode};
+use super::intent::{Intent, OperatorSettings, StopMode};
 use super::parameters::Parameters;
 use super::{rounding, sign};
 use barograph_domain::advice::Missing;
@@ -44,7 +44,7 @@ pub(super) fn plan(
     ctx: Option<&AdviceContext<'_>>,
     intent: &Intent<'_>,
     parameters: &Parameters,
-    settings: &Settings,
+    settings: &OperatorSettings,
 ) -> StopPlan {
     let atr = intent.atr.or_else(|| ctx.and_then(|c| c.atr_14).filter(|a| a.is_finite() && *a > 0.0));
     let (base, missing) = match atr {

@@ -1,13 +1,13 @@
 //! The words of an answer: one sentence per reason, warning and option, with the numbers behind it.
 //!
-//! Nothing here tells anybody to enter, names a side that was not given, or promises (regimes §10.2). What the caller
+//! Nothing here instructs anybody to enter, names a side that was not given, or promises (regimes §10.2). What the caller
 //! gave is written as given, everything else with the digits that matter (`digits`).
 
 use super::Advice;
 use super::context::AdviceContext;
 use super::digits::{number, own, price, size};
 use super::intent::Intent;
-use super::options::{MoveStop, Offer, Wait};
+use super::options::{MoveStop, SizeOffer, Wait};
 use super::stop::{Clusters, StopPlan};
 use super::verdict::Judgement;
 use crate::explain::capitalised;
@@ -196,7 +196,7 @@ pub(super) fn target(advice: &Advice, ctx: Option<&AdviceContext<'_>>) -> String
 }
 
 /// The smaller size.
-pub(super) fn smaller(offer: &Offer, advice: &Advice) -> String {
+pub(super) fn smaller(offer: &SizeOffer, advice: &Advice) -> String {
     let p = &advice.parameters;
     let kelly = advice.size.units.is_some_and(|u| u.binding == SizeLimit::Kelly);
     match offer.size {
@@ -214,7 +214,7 @@ pub(super) fn smaller(offer: &Offer, advice: &Advice) -> String {
     }
 }
 
-fn loses(offer: &Offer) -> String {
+fn loses(offer: &SizeOffer) -> String {
     match (offer.risk_quote, offer.risk_fraction) {
         (Some(loss), Some(f)) => format!(", loses {} at the stop ({} of equity)", number(loss), percent(f)),
         (Some(loss), None) => format!(", loses {} at the stop", number(loss)),
@@ -239,10 +239,10 @@ pub(super) fn move_stop(option: &MoveStop) -> String {
     }
 }
 
-/// Past episodes below which no range of their durations is told.
+/// Past episodes below which no range of their durations is reported.
 const EPISODES_MIN: u32 = 10;
 
-/// Waiting.
+/// The sentence of an option to wait.
 pub(super) fn wait(w: &Wait, label: RiskRegime) -> String {
     let until = match label {
         RiskRegime::Unknown => "Wait for a reading",
@@ -267,7 +267,7 @@ pub(super) fn wait(w: &Wait, label: RiskRegime) -> String {
 }
 
 /// The caller's own numbers, as they were given; without a stop of theirs the computed one stands in.
-pub(super) fn proceed(offer: &Offer, plan: &StopPlan) -> String {
+pub(super) fn proceed(offer: &SizeOffer, plan: &StopPlan) -> String {
     let above = if offer.above_one_percent() == Some(true) { ": more than 1 %" } else { "" };
     let stop = offer.stop.map(|s| match plan.source {
         Some("user") => format!("stop {}", own(s)),

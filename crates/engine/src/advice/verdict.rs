@@ -4,13 +4,13 @@
 //! fine.
 
 use super::context::{AdviceContext, CrowdedSide, TrendContext};
-use super::intent::{Blackout, Settings};
+use super::intent::{Blackout, OperatorSettings};
 use super::sign;
 use super::stop::StopPlan;
 use crate::rules::VerdictTable;
 use barograph_domain::advice::{ReasonCode, Verdict};
 use barograph_domain::thresholds::SAME_EXPOSURE;
-use barograph_domain::{RiskRegime, Session, Side, StopVulnerability, VolRegime};
+use barograph_domain::{RiskRegime, Side, StopVulnerability, TradingSession, VolRegime};
 
 /// How long before an event the blackout begins, minutes (R2.55).
 const BLACKOUT_MIN: f64 = 120.0;
@@ -65,7 +65,12 @@ impl Judgement {
     }
 }
 
-pub(super) fn judge(ctx: Option<&AdviceContext<'_>>, side: Side, stop: &StopPlan, settings: &Settings) -> Judgement {
+pub(super) fn judge(
+    ctx: Option<&AdviceContext<'_>>,
+    side: Side,
+    stop: &StopPlan,
+    settings: &OperatorSettings,
+) -> Judgement {
     let table = ctx.map_or(&VerdictTable::SEED, |c| c.verdict);
     let mut found = Found::default();
     match ctx {
@@ -135,7 +140,7 @@ impl Found {
         let explosive = volatility.map(|v| v == VolRegime::Explosive);
         self.when(R::HighVolatility, either(risk(RiskRegime::HighVol), explosive));
         self.when(R::ChopRisk, risk(RiskRegime::ChopRisk));
-        self.when(R::RolloverSession, c.session.map(|s| s.session == Session::Rollover));
+        self.when(R::RolloverSession, c.session.map(|s| s.session == TradingSession::Rollover));
         self.when(R::SessionVolAnomaly, c.session.and_then(|s| s.vol_ratio).map(|r| r > table.session_vol_ratio));
         self.when(R::StopCluster, is_clustered(c, side, stop));
         let trend = c.known_trend();

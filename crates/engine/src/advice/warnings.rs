@@ -29,7 +29,7 @@ impl WarningSet {
     pub fn iter(&self) -> impl Iterator<Item = (WarningCode, NoticeLevel, Option<ReasonCode>)> {
         let own = WarningCode::ALL.iter().copied().filter(|c| self.has(*c)).map(|c| (c, level(c), None));
         let judgement = self.judgement;
-        let other = self.others.iter().filter(|r| *r != ReasonCode::Ok && !self.is_told(*r));
+        let other = self.others.iter().filter(|r| *r != ReasonCode::Ok && !self.is_covered(*r));
         own.chain(other.map(move |r| (WarningCode::Reasons, of_verdict(judgement.asks(r)), Some(r))))
     }
     /// Is there one of MEDIUM or more?
@@ -38,7 +38,7 @@ impl WarningSet {
         self.iter().any(|(_, level, _)| level >= NoticeLevel::Medium)
     }
     /// A warning of its own says it already.
-    const fn is_told(&self, reason: ReasonCode) -> bool {
+    const fn is_covered(&self, reason: ReasonCode) -> bool {
         match reason {
             ReasonCode::DataStale => self.has(WarningCode::Stale),
             ReasonCode::SqueezeRisk => self.has(WarningCode::Squeeze),

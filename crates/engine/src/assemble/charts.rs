@@ -7,7 +7,7 @@ use crate::ages::allowed;
 use crate::catalogue::{Feature, each_feature};
 use crate::chart::{ChartReadings, Read, Trend};
 use crate::engine::Config;
-use crate::features::reading::{Fullness, Origin, Slot};
+use crate::features::reading::{Fullness, ReadingOrigin, Slot};
 use crate::feeds::{Bars, Feeds, PriceFeed, PriceSeries};
 use crate::rules::{Ruled, evaluate};
 use barograph_domain::{Cell, Label, Span, State, TIMEFRAMES, Timeframes, TrendRegime, Ts, VolRegime};
@@ -134,7 +134,7 @@ fn choose(feeds: &Feeds, t: Ts, config: &Config, at: usize, read: impl Fn(&Chart
         // however many quiet minutes lie between; the limit of a bar of the stream's own length counts from its close.
         let next = if feed.step() < TIMEFRAMES[at] { TIMEFRAMES[at] } else { Span::ZERO };
         let expires = anchor + next + feed.max_age();
-        let origin = Origin { kind: bar_kind(feed), expires, ..feed.origin().at(anchor) };
+        let origin = ReadingOrigin { kind: bar_kind(feed), expires, ..feed.origin().at(anchor) };
         let slot = match read(readings) {
             Ok((value, coverage)) => origin.ready(value, Fullness { coverage, partial: coverage < 1.0 }),
             Err(state) => origin.not_ready(state),

@@ -34,7 +34,7 @@ use barograph_domain::{
 use charts::ChartsRead;
 use fill::fill;
 use funding::minutes_to_funding;
-use slots::Cells;
+use slots::CatalogueCells;
 
 /// Close, stream and readiness of slope, p and volatility on each timeframe.
 type TimeframesKey = [[(Ts, Option<StreamIndex>, bool); 3]; 4];
@@ -56,7 +56,7 @@ struct CutKey {
 pub(crate) struct Assembly {
     slots: Slots,
     /// The readings with what is stale marked so; not kept while nothing is, as they are those of `slots` then.
-    marked: Cells,
+    marked: CatalogueCells,
     is_marked: bool,
     inputs: Vec<InputAge>,
     cuts: Vec<Option<f64>>,
@@ -102,7 +102,7 @@ pub(crate) struct Assembly {
 
 impl Assembly {
     pub(crate) fn new(config: &Config) -> Self {
-        // Ages are told of what the risk axis reads (regimes §9); readings of the other axes carry their own.
+        // Ages are of what the risk axis reads (regimes §9); readings of the other axes carry their own.
         let mut metrics: Vec<Metric> =
             config.book.risk().features().iter().flat_map(|f| f.spec().inputs).copied().collect();
         metrics.sort_unstable();
@@ -173,7 +173,7 @@ impl Assembly {
 
     /// Brings the readings to `t`; `changed` says whether any feed moved.
     pub(crate) fn refresh(&mut self, feeds: &Feeds, t: Ts, changed: bool, (lost, config): (Lost<'_>, &Config)) {
-        let turned = self.turns(t, config);
+        let turned = self.stretch_changes(t, config);
         let near = self.event_is_near();
         self.next_event = config
             .calendar
@@ -301,7 +301,7 @@ impl Assembly {
         self.means(feeds, t, config);
     }
 
-    /// What no stream of the market carries: on spot funding, open interest, premium, basis, forced closes and crowded accounts;
+    /// What no stream of the market carries: on spot funding, open interest, premium, basis, liquidations and crowded accounts;
     /// on a contract of which there are candles alone, the same.
     fn not_offered(&mut self, feeds: &Feeds) {
         for spec in crate::catalogue::CATALOGUE {

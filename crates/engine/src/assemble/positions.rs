@@ -1,4 +1,4 @@
-//! Forced closes, positions, and what stands out in funding (features §2.1, §2.4, §2.5).
+//! Liquidations, positions, and what stands out in funding (features §2.1, §2.4, §2.5).
 
 use super::Assembly;
 use super::fill::fill;
@@ -18,7 +18,7 @@ impl Assembly {
         fill!(self, liquidations = liquidations);
     }
 
-    /// An archive that has not begun is not there: nothing earlier may tell that it will begin. A live stream is asked for.
+    /// An archive that has not begun is not there: nothing earlier may show that it will begin. A live stream is asked for.
     pub(super) fn positions(&mut self, feeds: &Feeds) {
         let heard = |feed: &&RatioFeed| feed.series.is_filled() || feed.newest().is_some();
         let ratio = match feeds.long_short.as_deref().filter(heard) {

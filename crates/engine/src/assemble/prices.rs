@@ -6,9 +6,9 @@ use crate::ages::allowed;
 use crate::catalogue::{Feature, each_feature};
 use crate::composite;
 use crate::engine::Config;
-use crate::features::Settings;
-use crate::features::basis::{PairSlots, Wanted};
-use crate::features::reading::{MISSING, Origin, Slot, Window};
+use crate::features::ReadinessSettings;
+use crate::features::basis::{PairReadings, PairSlots};
+use crate::features::reading::{MISSING, ReadingOrigin, Slot, Window};
 use crate::features::volatility::VolatilitySlots;
 use crate::feeds::{Feeds, PairFeed, PriceFeed, PriceSeries};
 use barograph_domain::time::YEAR_DAYS;
@@ -47,7 +47,7 @@ impl Assembly {
     }
 
     pub(super) fn basis(&mut self, feeds: &Feeds, t: Ts, config: &Config) {
-        let slots = |pair: Option<&PairFeed>, against: &[Metric], wanted: Wanted| match pair {
+        let slots = |pair: Option<&PairFeed>, against: &[Metric], wanted: PairReadings| match pair {
             None => PairSlots::NOT_OFFERED,
             Some(p) => {
                 let (price, index) = (&feeds.prices[p.price], &feeds.indexes[p.index]);
@@ -61,7 +61,7 @@ impl Assembly {
                 let expires = price.expires().min(index.expires()).min(event + max_age);
                 let kind = if against.contains(&index.source.metric) { Kind::Measured } else { Kind::Proxy };
                 let stream = price.source.stream;
-                let origin = Origin { anchor, event, expires, kind, stream };
+                let origin = ReadingOrigin { anchor, event, expires, kind, stream };
                 // What was compared before a hole says nothing after it.
                 if price.gap_ended(anchor, t) || index.gap_ended(anchor, t) {
                     return PairSlots::undefined(&origin, Reason::Gap);
@@ -70,8 +70,8 @@ impl Assembly {
                 p.pair.slots(&origin, max_age, &config.settings(), wanted, gap, event_at)
             }
         };
-        let premium = slots(feeds.premium.as_ref(), &[Metric::IndexPrice], Wanted::Mean);
-        let basis = slots(feeds.compared(), &[Metric::SpotPrice], Wanted::Score);
+        let premium = slots(feeds.premium.as_ref(), &[Metric::IndexPrice], PairReadings::Mean);
+        let basis = slots(feeds.compared(), &[Metric::SpotPrice], PairReadings::Score);
         fill!(self, dated { apr: basis_apr(feeds, &basis.value, t) });
         fill!(self, premium = premium);
         fill!(self, basis = basis);
@@ -133,10 +133,10 @@ pub(super) fn volume_slot(feeds: &Feeds, t: Ts, config: &Config) -> Slot {
         if !allowed(kind, config) {
             continue;
         }
-        let origin = Origin { kind, ..feed.origin() };
+        let origin = ReadingOrigin { kind, ..feed.origin() };
         let expected = Span::hours(24).0 / series.step().0;
         // A sum over part of a day is not the day's volume, so the quarter-span rule does not apply here.
-        let settings = Settings { span_min: 2.0, ..config.settings() };
+        let settings = ReadinessSettings { span_min: 2.0, ..config.settings() };
         let counted = Window {
             n,
             expected,

@@ -6,11 +6,11 @@ use crate::ages::allowed;
 use crate::catalogue::Feature;
 use crate::composite;
 use crate::engine::Config;
-use crate::features::reading::{Fullness, Origin, Slot};
+use crate::features::reading::{Fullness, ReadingOrigin, Slot};
 use crate::feeds::{Feeds, PriceSeries};
 use crate::rules::SessionBase;
 use crate::sessions::{Conditions, SESSIONS_MIN, Stretch, adjust};
-use barograph_domain::{Cell, Kind, Reason, Session, Span, State, Ts};
+use barograph_domain::{Cell, Kind, Reason, Span, State, TradingSession, Ts};
 
 /// Volatility above this many times the session's usual one makes a bad period (R2.6).
 const VOL_RATIO_BAD: f64 = 2.0;
@@ -19,7 +19,7 @@ pub(crate) const BLACKOUT_MINUTES: f64 = 120.0;
 
 impl Assembly {
     /// Whether what is usual is another session's or another kind of day's from this minute on: that is known without any input.
-    pub(super) fn turns(&mut self, t: Ts, config: &Config) -> bool {
+    pub(super) fn stretch_changes(&mut self, t: Ts, config: &Config) -> bool {
         let set = &config.book.sessions;
         let before = self.stretch;
         if before.is_none_or(|s| t < s.from || s.until <= t) {
@@ -45,8 +45,8 @@ impl Assembly {
     }
 
     /// The session under way.
-    pub(crate) fn session(&self) -> Session {
-        self.stretch.map_or(Session::Rollover, |s| s.session)
+    pub(crate) fn session(&self) -> TradingSession {
+        self.stretch.map_or(TradingSession::Rollover, |s| s.session)
     }
 
     pub(super) fn sessions(&mut self, feeds: &Feeds, t: Ts, config: &Config) {
@@ -67,7 +67,9 @@ impl Assembly {
         let lacking = |slot: &Slot| slot.ready(t).is_none() || slot.cell.partial;
         let any = !base_full || lacking(&vol_ratio) || lacking(&volume_ratio);
         let event = self.event_is_near();
-        let bad = self.session() == Session::Rollover || vol_ratio.ready(t).is_some_and(|r| r > VOL_RATIO_BAD) || event;
+        let bad = self.session() == TradingSession::Rollover
+            || vol_ratio.ready(t).is_some_and(|r| r > VOL_RATIO_BAD)
+            || event;
         fill!(
             self,
             session {
@@ -112,7 +114,7 @@ impl Assembly {
             let PriceSeries::Bars(bars) = &feed.series else { continue };
             let kind = if bars.volume.is_estimated() { Kind::Proxy } else { feed.declared };
             let (Some(at), true) = (bars.series.anchor_ts(), allowed(kind, config)) else { continue };
-            let origin = Origin { kind, ..feed.origin() };
+            let origin = ReadingOrigin { kind, ..feed.origin() };
             let now = match bars.volume.last_hour(at, bars.series.step()) {
                 // A sum over a gap is no sum of the hour (features §1, gap).
                 _ if bars.series.has_gap(at - Span::hours(1), at) => origin.undefined(Reason::Gap),
@@ -132,7 +134,7 @@ impl Assembly {
 }
 
 /// What the sessions of a stream say is usual, or how many of them there are.
-fn usual(origin: &Origin, said: Result<(f64, bool), usize>) -> Slot {
+fn usual(origin: &ReadingOrigin, said: Result<(f64, bool), usize>) -> Slot {
     match said {
         Ok((v, full)) => origin.ready(v, Fullness { coverage: 1.0, partial: !full }),
         #[expect(clippy::cast_possible_truncation, reason = "at most ten")]
@@ -142,7 +144,7 @@ fn usual(origin: &Origin, said: Result<(f64, bool), usize>) -> Slot {
 
 /// Measured where the book says so and there is enough history, else the book's numbers (S11); and whether more history
 /// could not change it.
-pub(crate) fn base_multiplier(feeds: &Feeds, t: Ts, config: &Config, session: Session) -> (f64, bool) {
+pub(crate) fn base_multiplier(feeds: &Feeds, t: Ts, config: &Config, session: TradingSession) -> (f64, bool) {
     let fixed = config.book.session_multipliers[session.index()];
     if config.book.session_base == SessionBase::Seed {
         return (fixed, true);

@@ -6,12 +6,12 @@ use crate::features::reading::Slot;
 use barograph_domain::{Cell, State, Ts};
 
 /// Readings in the order of the catalogue.
-pub(crate) type Cells = [Cell; Feature::COUNT];
+pub(crate) type CatalogueCells = [Cell; Feature::COUNT];
 
 /// Every reading as it was taken, whatever its age.
 #[derive(Clone, Debug)]
 pub(crate) struct Slots {
-    cells: Cells,
+    cells: CatalogueCells,
     /// [`Ts::MAX`] where nothing is ready, which cannot grow stale.
     expires: [Ts; Feature::COUNT],
 }
@@ -53,7 +53,7 @@ impl Slots {
     }
 
     /// The readings whatever their age.
-    pub(crate) fn cells(&self) -> &Cells {
+    pub(crate) fn cells(&self) -> &CatalogueCells {
         &self.cells
     }
 
@@ -70,7 +70,7 @@ impl Slots {
     }
 
     /// The readings as they stand at `t`, into `out`, and the first moment after which another one is stale.
-    pub(crate) fn at(&self, t: Ts, out: &mut Cells) -> Ts {
+    pub(crate) fn at(&self, t: Ts, out: &mut CatalogueCells) -> Ts {
         *out = self.cells;
         let mut next = Ts::MAX;
         for (expires, cell) in self.expires.iter().zip(out) {

@@ -15,7 +15,7 @@ pub use trend::Trend;
 
 use crate::features::atr::Atr;
 use crate::features::bars::BuiltBar;
-use crate::features::run::Run;
+use crate::features::run::BarSeries;
 use crate::kernel::Block as _;
 use crate::kernel::{Moments, Sum};
 use barograph_domain::math::ln;
@@ -85,7 +85,7 @@ impl Chart {
     }
 
     /// As [`Self::push`] for each bar. `atr` is the average range after them, where somebody has already worked it out.
-    pub fn push_run(&mut self, run: &Run<'_>, atr: Option<Atr>) {
+    pub fn push_run(&mut self, run: &BarSeries<'_>, atr: Option<Atr>) {
         let (n, first) = (run.len(), run.index());
         let late = self.bars.back().is_some_and(|last| first <= last.index);
         if n == 0 || late {

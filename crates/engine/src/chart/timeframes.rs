@@ -3,7 +3,7 @@
 use super::{Chart, offset_of};
 use crate::features::atr::Atr;
 use crate::features::bars::{BarBuilder, BarSample, BuiltBar};
-use crate::features::run::Run;
+use crate::features::run::BarSeries;
 use barograph_domain::{Span, TIMEFRAMES, Ts};
 use serde::{Deserialize, Serialize};
 
@@ -71,7 +71,7 @@ impl Charts {
 
     /// As [`Self::push`] for each bar of a run that is newer than the last; [`Self::push_whole`] where its bars have the length
     /// of the shortest timeframe. `atr`: as in [`Chart::push_run`], for that timeframe.
-    pub fn push_run(&mut self, run: &Run<'_>, atr: Option<Atr>) {
+    pub fn push_run(&mut self, run: &BarSeries<'_>, atr: Option<Atr>) {
         let n = run.len();
         if n == 0 {
             return;

@@ -2,7 +2,7 @@
 
 use super::{Frame, day_of};
 use crate::features::bars::BuiltBar;
-use crate::features::run::Run;
+use crate::features::run::BarSeries;
 use crate::liquidity::profile::{self, NODES_MAX, Profile};
 use barograph_domain::{Span, Ts};
 use serde::{Deserialize, Serialize};
@@ -53,7 +53,7 @@ impl Frame {
     }
 
     /// A run day by day, so that the nodes of each are there for the bars of the next.
-    pub(super) fn push_run_by_days(&mut self, run: &Run<'_>) -> usize {
+    pub(super) fn push_run_by_days(&mut self, run: &BarSeries<'_>) -> usize {
         let (mut at, index) = (0, run.index());
         while at < run.len() {
             let first = run.close_ts(at);

@@ -20,12 +20,12 @@ pub use reading::{FrameReading, FrameVolatility, SessionReading, TrendReading};
 use crate::chart::{Chart, Charts, offset_of};
 use crate::features::bars::{BarSample, BuiltBar};
 use crate::features::volatility::{realized, yearly};
-use crate::liquidity::extremes::{Extremes, Period, Range};
-use crate::liquidity::{Liquidity, Options};
-use crate::rules::{Book, SessionBase};
+use crate::liquidity::extremes::{Extremes, Period, PeriodExtremes};
+use crate::liquidity::{Liquidity, TimeframeOptions};
+use crate::rules::{RuleBook, SessionBase};
 use crate::sessions::{SessionHistory, SessionSet, Stretch};
 use barograph_domain::time::DAY;
-use barograph_domain::{LevelType, Session, Span, Ts};
+use barograph_domain::{LevelType, Span, TradingSession, Ts};
 use days::Day;
 use serde::{Deserialize, Serialize};
 use windows::Windows;
@@ -40,20 +40,20 @@ const RETURNS_MIN: i64 = 3;
 pub struct FrameOptions {
     /// Hours of the sessions.
     pub sessions: SessionSet,
-    /// Base multipliers in the order of [`Session::ALL`]; `None`: as the book says, measured once there is enough history.
+    /// Base multipliers in the order of [`TradingSession::ALL`]; `None`: as the book says, measured once there is enough history.
     pub base: Option<[f64; 4]>,
     /// Choices about levels.
-    pub liquidity: Options,
+    pub liquidity: TimeframeOptions,
 }
 
 impl FrameOptions {
     /// As this book has it. Touches are not followed up: nobody asks a frame whether they held.
     #[must_use]
-    pub fn of(book: &Book) -> Self {
+    pub fn of(book: &RuleBook) -> Self {
         Self {
             sessions: book.sessions,
             base: (book.session_base == SessionBase::Seed).then_some(book.session_multipliers),
-            liquidity: Options { reactions: false, ..book.liquidity },
+            liquidity: TimeframeOptions { reactions: false, ..book.liquidity },
         }
     }
 }
@@ -83,7 +83,7 @@ pub struct Frame {
 /// Sums of the session under way.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Running {
-    session: Session,
+    session: TradingSession,
     from: Ts,
     until: Ts,
     squared: f64,
@@ -341,7 +341,7 @@ impl Frame {
         Period { session: Some(session), start, end }
     }
 
-    fn add_extremes(&mut self, range: &Range, known_at: Ts) {
+    fn add_extremes(&mut self, range: &PeriodExtremes, known_at: Ts) {
         for (kind, extreme) in range.period.kinds().into_iter().zip([range.low, range.high]) {
             let formed = (extreme.close_ts - self.phase).0.div_euclid(self.step.0);
             self.liquidity.add_extreme(kind, &extreme, (formed, None), known_at, &mut ());

@@ -9,11 +9,11 @@ use crate::catalogue::{CATALOGUE, Feature};
 use crate::chart::{Chart, RangeVolatility, Read, Trend};
 use crate::explain::headline::{Sight, headline};
 use crate::liquidity::{Face, density};
-use crate::rules::{Book, SessionBase, VerdictTable, evaluate};
+use crate::rules::{RuleBook, SessionBase, VerdictTable, evaluate};
 use crate::sessions::{Adjusted, Conditions, adjust};
 use barograph_domain::time::YEAR_DAYS;
 use barograph_domain::{
-    Cell, Confirmation, Headline, Kind, Reason, RiskRegime, Session, Span, State, StopVulnerability, TIMEFRAMES,
+    Cell, Confirmation, Headline, Kind, Reason, RiskRegime, Span, State, StopVulnerability, TIMEFRAMES, TradingSession,
     TrendRegime, Ts, VolRegime,
 };
 
@@ -27,8 +27,8 @@ const MISSING: State = State::Undefined(Reason::MissingInput);
 /// The session and its stop distance.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct SessionReading {
-    /// Which.
-    pub name: Session,
+    /// Session under way.
+    pub name: TradingSession,
     /// Since when.
     pub from: Ts,
     /// Until when.
@@ -65,7 +65,7 @@ pub struct FrameVolatility {
     pub realized: [Read<f64>; 3],
     /// Standard deviation a day.
     pub daily: Read<f64>,
-    /// Class.
+    /// Class that the volatility is in.
     pub label: VolRegime,
     /// Class on 1 h, 4 h, 1 d, 1 w.
     pub timeframes: [VolRegime; 4],
@@ -85,11 +85,11 @@ pub struct FrameReading {
     pub change_24h: Option<f64>,
     /// ATR(14) of the frame's bars.
     pub atr: Option<f64>,
-    /// Session.
+    /// Session under way.
     pub session: SessionReading,
-    /// Trend.
+    /// Trend of the bars.
     pub trend: TrendReading,
-    /// Volatility.
+    /// Volatility of the bars.
     pub volatility: FrameVolatility,
     /// Stop density below and above the price.
     pub density: Option<[f64; 2]>,
@@ -106,7 +106,7 @@ pub struct FrameReading {
 }
 
 impl FrameReading {
-    /// The market in one or two sentences, as far as bars tell (UX §1).
+    /// The market in one or two sentences, as far as bars reach (UX §1).
     #[must_use]
     pub fn headline(&self) -> Headline {
         headline(&Sight {
@@ -126,13 +126,13 @@ impl FrameReading {
 impl Frame {
     /// The reading at the newest bar; `None` before the first. `price` is the present one.
     #[must_use]
-    pub fn read(&self, book: &Book, price: f64) -> Option<FrameReading> {
+    pub fn read(&self, book: &RuleBook, price: f64) -> Option<FrameReading> {
         self.read_with_levels(book, price).map(|(reading, _)| reading)
     }
 
     /// The same with the levels that can matter to a trade near the price.
     #[must_use]
-    pub fn read_with_levels(&self, book: &Book, price: f64) -> Option<(FrameReading, KnownLevels)> {
+    pub fn read_with_levels(&self, book: &RuleBook, price: f64) -> Option<(FrameReading, KnownLevels)> {
         let now = self.anchor()?;
         let realized = [1, 4, 24].map(|h| self.windows.realized(Span::hours(h)));
         let chart = self.chart();
@@ -195,7 +195,7 @@ impl Frame {
         self.windows.day_rank()
     }
 
-    fn session(&self, book: &Book, now: Ts, vol: Option<f64>) -> SessionReading {
+    fn session(&self, book: &RuleBook, now: Ts, vol: Option<f64>) -> SessionReading {
         let stretch = self.sessions.stretch(now);
         let name = stretch.session;
         let ratio = |x: Option<f64>, usual: Result<(f64, bool), usize>| {
@@ -221,7 +221,13 @@ impl Frame {
         }
     }
 
-    fn trend(&self, book: &Book, cells: &mut [Cell], chart: Option<&Chart>, now: Ts) -> (TrendReading, [VolRegime; 4]) {
+    fn trend(
+        &self,
+        book: &RuleBook,
+        cells: &mut [Cell],
+        chart: Option<&Chart>,
+        now: Ts,
+    ) -> (TrendReading, [VolRegime; 4]) {
         let mut label_of = |line: &Read<Trend>, timeframe: Span| {
             // Thresholds are stated for the book's timeframe and grow with the root of the bar's length.
             let scale = (book.trend_tf.as_secs_f64() / timeframe.as_secs_f64()).sqrt();

@@ -1,7 +1,7 @@
 //! A whole run of bars pushed at once: part after part instead of bar after bar, to the same state.
 
 use super::{Frame, day_of, windows::Squared};
-use crate::features::run::Run;
+use crate::features::run::BarSeries;
 use crate::liquidity::Added;
 use barograph_domain::Span;
 use barograph_domain::time::DAY;
@@ -9,8 +9,8 @@ use barograph_domain::time::DAY;
 impl Frame {
     /// As [`Frame::push`] for each bar of a run; bars that are not newer than the last or not on the grid are left out there
     /// and here. How many were taken.
-    pub fn push_run(&mut self, run: &Run<'_>) -> usize {
-        let run = &Run { phase: self.phase, ..run.even() };
+    pub fn push_run(&mut self, run: &BarSeries<'_>) -> usize {
+        let run = &BarSeries { phase: self.phase, ..run.even() };
         let n = run.len();
         let index = run.index();
         let fits = run.step == self.step && run.close_ts(0).0 == index * self.step.0 + self.phase.0;
@@ -21,7 +21,7 @@ impl Frame {
     }
 
     /// A run that goes on from the newest bar.
-    pub(super) fn push_part(&mut self, run: &Run<'_>) -> usize {
+    pub(super) fn push_part(&mut self, run: &BarSeries<'_>) -> usize {
         let (n, index) = (run.len(), run.index());
         let squared = self.windows.push_run(run, self.newest.as_ref());
         self.add_run_to_sessions(run, &squared);
@@ -42,7 +42,7 @@ impl Frame {
         n
     }
 
-    fn add_run_to_sessions(&mut self, run: &Run<'_>, squared: &Squared) {
+    fn add_run_to_sessions(&mut self, run: &BarSeries<'_>, squared: &Squared) {
         if self.step > Span::hours(8) {
             return;
         }
@@ -70,7 +70,7 @@ impl Frame {
     }
 
     /// The levels that complete days and sessions make, each with the bar it is known with.
-    fn add_run_to_extremes(&mut self, run: &Run<'_>) -> Vec<Added> {
+    fn add_run_to_extremes(&mut self, run: &BarSeries<'_>) -> Vec<Added> {
         let mut added = Vec::new();
         if self.step >= DAY {
             return added;

@@ -5,7 +5,7 @@
 //! window shorter than a bar is not offered. Windows are summed when they are asked for, oldest first.
 
 use crate::features::bars::BuiltBar;
-use crate::features::run::Run;
+use crate::features::run::BarSeries;
 use crate::features::volatility::{COARSE_RETURNS_MIN, parkinson, realized, yearly};
 use barograph_domain::math::ln;
 use barograph_domain::time::DAY;
@@ -104,7 +104,7 @@ impl Windows {
     }
 
     /// As [`Self::push`] for each bar of a run.
-    pub(super) fn push_run(&mut self, run: &Run<'_>, before: Option<&BuiltBar>) -> Squared {
+    pub(super) fn push_run(&mut self, run: &BarSeries<'_>, before: Option<&BuiltBar>) -> Squared {
         let (n, first) = (run.len(), run.index());
         let of = |before: f64, close: f64| {
             let r = ln(close / before);
@@ -128,7 +128,7 @@ impl Windows {
         squared
     }
 
-    fn add_run_to_hours(&mut self, run: &Run<'_>, squared: &Squared) {
+    fn add_run_to_hours(&mut self, run: &BarSeries<'_>, squared: &Squared) {
         if self.step == HOUR {
             // Every bar is an hour of its own.
             let shown = run.len().min(HOURS);

@@ -2,7 +2,7 @@
 //! 30 days" is what anybody finds who counts the records again; judged minutes are counted by UTC day, so that three months of
 //! them fit in half a kilobyte.
 
-use barograph_domain::alert::{BaseRate, Change};
+use barograph_domain::alert::{AlertChange, BaseRate};
 use barograph_domain::time::DAY_MINUTES;
 use barograph_domain::{Span, Ts};
 use serde::{Deserialize, Serialize};
@@ -52,12 +52,12 @@ impl Spoken {
         if day == self.today && !self.days.is_empty() {
             return self.days.last_mut();
         }
-        self.turned(day)
+        self.of_other_day(day)
     }
 
     /// The same on another day than the last.
     #[cold]
-    fn turned(&mut self, day: i64) -> Option<&mut Day> {
+    fn of_other_day(&mut self, day: i64) -> Option<&mut Day> {
         if self.days.is_empty() || day - self.today >= DAYS {
             self.days.clear();
             self.days.reserve_exact(DAYS_KEPT);
@@ -84,9 +84,9 @@ impl Spoken {
     }
 
     /// What there was before a record of the episode that began at `opened_at`. Its beginning counts from now on.
-    pub(super) fn rate_of(&mut self, change: Change, t: Ts, opened_at: Ts) -> BaseRate {
+    pub(super) fn rate_of(&mut self, change: AlertChange, t: Ts, opened_at: Ts) -> BaseRate {
         let before = self.rate_beside(t, opened_at);
-        if change == Change::Opened {
+        if change == AlertChange::Opened {
             self.fired(opened_at);
         }
         before

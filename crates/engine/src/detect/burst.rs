@@ -1,7 +1,7 @@
 //! What the burst that goes on is made of: its own closes, not those of a minute or of hours around it (surveillance §2).
 //!
 //! An episode begins with the closes of the 60 s that opened it and takes every one that is heard while it goes on. A record
-//! shows them as of the last moment at which the pattern held, so that the end tells the burst and not the calm behind it.
+//! shows them as of the last moment at which the pattern held, so that the end reports the burst and not the calm behind it.
 
 use super::inputs::LiquidationInputs;
 use crate::liquidations::Made;

@@ -3,10 +3,12 @@
 //! The first label a market ever has is no change. UNKNOWN is reported on the risk axis, where it asks for care; on the
 //! others the last known label is compared.
 
-use super::inputs::{Confirmed, Inputs, Labels};
+use super::inputs::{AxisLabels, Confirmed, Inputs};
 use super::shown::Shown;
 use barograph_domain::regime::Label;
-use barograph_domain::{Axis, HeatRegime, Pattern, RiskRegime, Session, Severity, TrendRegime, Trigger, VolRegime};
+use barograph_domain::{
+    Axis, HeatRegime, Pattern, RiskRegime, Severity, TradingSession, TrendRegime, Trigger, VolRegime,
+};
 use serde::{Deserialize, Serialize};
 
 /// Kinds of happenings. Each has a base rate of its own, which is kept by its place.
@@ -28,13 +30,13 @@ pub struct Memory {
     volatility: Option<VolRegime>,
     heat: Option<HeatRegime>,
     confirmed: [Option<bool>; 4],
-    session: Option<Session>,
+    session: Option<TradingSession>,
 }
 
 /// Something that happened.
 #[derive(Debug)]
 pub struct Happening {
-    /// What.
+    /// Pattern that opens.
     pub pattern: Pattern,
     /// On which axis.
     pub trigger: Option<Trigger>,
@@ -49,7 +51,7 @@ pub struct Happening {
 impl Memory {
     /// Compares with what was last seen and hands every change to `emit`.
     pub fn step(&mut self, inputs: &Inputs, mut emit: impl FnMut(Happening)) {
-        let Labels { risk, trend, volatility, heat } = inputs.labels;
+        let AxisLabels { risk, trend, volatility, heat } = inputs.labels;
         if let Some((from, to)) = changed(&mut self.risk, risk, true) {
             emit(label(Pattern::RegimeChange, Trigger::Risk, from, to, of_risk(to)));
         }
@@ -111,7 +113,7 @@ fn confirmation(memory: &mut Option<bool>, confirmed: &Confirmed, emit: &mut imp
 fn changed<L: Label>(memory: &mut Option<L>, now: Option<L>, unknown: bool) -> Option<(L, L)> {
     let now = now.filter(|n| unknown || *n != L::UNKNOWN)?;
     match *memory {
-        // Waiting for the first label is not an UNKNOWN anybody is told about.
+        // Waiting for the first label is not an UNKNOWN that anybody hears of.
         None if now == L::UNKNOWN => None,
         None => {
             *memory = Some(now);
@@ -132,7 +134,7 @@ fn label<L: Label>(pattern: Pattern, trigger: Trigger, from: L, to: L, severity:
     Happening { pattern, trigger: Some(trigger), severity, which: u16::from(to.code()), shown }
 }
 
-fn session_code(session: Session) -> u16 {
+fn session_code(session: TradingSession) -> u16 {
     u16::try_from(session.index()).unwrap_or_default()
 }
 

@@ -4,8 +4,8 @@
 //! minute calls nobody; a price that is lost is worse than another input, and so is an age past which labels are given up.
 
 use super::base_rate::{Spoken, day_of};
-use super::episode::{Episode, Report};
-use super::judge::{Finding, Judgement};
+use super::episode::{DueRecord, Episode};
+use super::judge::{Judgement, RuleFinding};
 use crate::rules::{Freshness, Staleness};
 use barograph_domain::alert::{Datum, Statistic, Word};
 use barograph_domain::{Alert, InputAge, Kind, Metric, Pattern, Severity, Span, StreamDecl, Ts};
@@ -92,14 +92,14 @@ impl DataWatch {
         self.lost_since = (lost > 0).then(|| self.lost_since.unwrap_or(data.ts));
         let long_enough = self.lost_since.is_some_and(|since| data.ts - since >= LOST_FOR);
         let severity = if price { Severity::High } else { Severity::Medium };
-        let finding = Finding { fires: long_enough, u: f64::from(lost), severity };
+        let finding = RuleFinding { fires: long_enough, u: f64::from(lost), severity };
         if let Some(report) = self.lost.step(data.ts, &Judgement::Of(finding), KEEP, CLEAR) {
             let alert = record(Pattern::DataGap, data.ts, &report, &mut self.spoken[0]);
             out.push(Alert { statistics: vec![count(lost)], data: vec![names("streams", data)], ..alert });
         }
         let (u, given_up) = data.oldest();
         let severity = if given_up { Severity::High } else { Severity::Medium };
-        let finding = Finding { fires: u > 1.0, u, severity };
+        let finding = RuleFinding { fires: u > 1.0, u, severity };
         if let Some(report) = self.stale.step(data.ts, &Judgement::Of(finding), KEEP, CLEAR) {
             let alert = record(Pattern::FeedStale, data.ts, &report, &mut self.spoken[1]);
             out.push(Alert { statistics: ages(data), data: vec![old(data)], ..alert });
@@ -115,7 +115,7 @@ impl DataWatch {
     }
 }
 
-fn record(pattern: Pattern, ts: Ts, report: &Report, spoken: &mut Spoken) -> Alert {
+fn record(pattern: Pattern, ts: Ts, report: &DueRecord, spoken: &mut Spoken) -> Alert {
     let base_rate = spoken.rate_of(report.change, ts, report.of.opened_at);
     Alert { base_rate, ..report.record(pattern, ts) }
 }

@@ -3,9 +3,9 @@
 //! One open episode per detector and market. A gap suspends it and never closes it; the calm that closes it is counted again
 //! from the beginning after a gap, because nobody saw it.
 
-use super::judge::{Finding, Judgement};
+use super::judge::{Judgement, RuleFinding};
 use super::score;
-use barograph_domain::alert::{BaseRate, Change};
+use barograph_domain::alert::{AlertChange, BaseRate};
 use barograph_domain::{Alert, AlertState, Pattern, Severity, Span, Ts};
 use serde::{Deserialize, Serialize};
 
@@ -14,8 +14,8 @@ pub const SCORE_STEP: f64 = 10.0;
 
 /// An episode that has begun.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
-pub struct Running {
-    /// When.
+pub struct RunningEpisode {
+    /// Minute in which the episode began.
     pub opened_at: Ts,
     /// When the pattern last held.
     pub last_seen_at: Ts,
@@ -35,23 +35,23 @@ pub struct Running {
 /// The state of one detector at one market.
 #[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct Episode {
-    running: Option<Running>,
+    running: Option<RunningEpisode>,
 }
 
 /// A record is due.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Report {
+pub struct DueRecord {
     /// What happened.
-    pub change: Change,
+    pub change: AlertChange,
     /// State after it.
     pub state: AlertState,
     /// The episode as it is now.
-    pub of: Running,
+    pub of: RunningEpisode,
     /// When it was over.
     pub closed_at: Option<Ts>,
 }
 
-impl Report {
+impl DueRecord {
     /// The record of it at this moment, with nothing shown yet.
     pub(super) fn record(&self, pattern: Pattern, ts: Ts) -> Alert {
         let of = &self.of;
@@ -81,12 +81,12 @@ impl Report {
 impl Episode {
     /// The open episode.
     #[must_use]
-    pub fn running(&self) -> Option<&Running> {
+    pub fn running(&self) -> Option<&RunningEpisode> {
         self.running.as_ref()
     }
 
     /// Takes one evaluation at `t`. `keep` is the part of the threshold above which it goes on, `clear` the calm that closes.
-    pub fn step(&mut self, t: Ts, judged: &Judgement, keep: f64, clear: Span) -> Option<Report> {
+    pub fn step(&mut self, t: Ts, judged: &Judgement, keep: f64, clear: Span) -> Option<DueRecord> {
         match (judged, self.running.as_mut()) {
             (Judgement::Of(finding), None) => finding.fires.then(|| self.open(t, finding)),
             (Judgement::Of(finding), Some(running)) => {
@@ -104,9 +104,9 @@ impl Episode {
                     running.severity = finding.severity;
                 }
                 let change = if was_suspended {
-                    Change::Resumed
+                    AlertChange::Resumed
                 } else if worse || (goes_on && running.score >= running.reported + SCORE_STEP) {
-                    Change::Updated
+                    AlertChange::Updated
                 } else {
                     return None;
                 };
@@ -115,7 +115,7 @@ impl Episode {
             (Judgement::NoData, Some(running)) if !running.suspended => {
                 running.suspended = true;
                 running.calm_since = None;
-                Some(report(running, Change::Suspended, AlertState::NoData))
+                Some(report(running, AlertChange::Suspended, AlertState::NoData))
             }
             // What the venue no longer offers will not come back: nobody can say how the episode went on.
             (Judgement::NotApplicable, Some(_)) => self.close(t),
@@ -123,8 +123,8 @@ impl Episode {
         }
     }
 
-    fn open(&mut self, t: Ts, finding: &Finding) -> Report {
-        let running = self.running.insert(Running {
+    fn open(&mut self, t: Ts, finding: &RuleFinding) -> DueRecord {
+        let running = self.running.insert(RunningEpisode {
             opened_at: t,
             last_seen_at: t,
             severity: finding.severity,
@@ -134,19 +134,19 @@ impl Episode {
             suspended: false,
             calm_since: None,
         });
-        report(running, Change::Opened, AlertState::Open)
+        report(running, AlertChange::Opened, AlertState::Open)
     }
 
-    fn close(&mut self, t: Ts) -> Option<Report> {
+    fn close(&mut self, t: Ts) -> Option<DueRecord> {
         let mut running = self.running.take()?;
-        let mut out = report(&mut running, Change::Closed, AlertState::Closed);
+        let mut out = report(&mut running, AlertChange::Closed, AlertState::Closed);
         out.closed_at = Some(t);
         Some(out)
     }
 }
 
-fn report(running: &mut Running, change: Change, state: AlertState) -> Report {
+fn report(running: &mut RunningEpisode, change: AlertChange, state: AlertState) -> DueRecord {
     running.revision += 1;
     running.reported = running.score.max(running.reported);
-    Report { change, state, of: *running, closed_at: None }
+    DueRecord { change, state, of: *running, closed_at: None }
 }

@@ -3,9 +3,9 @@
 //! Made from a record when somebody reads it, from the words of its pattern ([`super::words`]).
 
 use super::words::{self, is_proxy};
-use crate::explain::{Minute, Moment};
+use crate::explain::{AxisMoment, Minute};
 use crate::features::funding_signals::AnomalyReasons;
-use barograph_domain::alert::{Change, Word};
+use barograph_domain::alert::{AlertChange, Word};
 use barograph_domain::{Alert, Kind, Reason, Span};
 
 pub use super::fact::money;
@@ -49,7 +49,7 @@ fn fact(alert: &Alert) -> String {
     (words::of_speaker(alert).fact)(alert)
 }
 
-fn label_of(minute: Option<&Minute>) -> Option<&Moment> {
+fn label_of(minute: Option<&Minute>) -> Option<&AxisMoment> {
     minute?.label.as_ref()
 }
 
@@ -72,17 +72,17 @@ pub fn description_at(alert: &Alert, minute: Option<&Minute>) -> String {
 pub fn story(alert: &Alert, minute: Option<&Minute>) -> String {
     let words = words::of(alert);
     let mut text = match alert.change {
-        Change::Closed => ended(alert),
-        Change::Suspended => format!("{} An input is missing; whether it continues is unknown.", fact(alert)),
-        Change::Resumed => format!("{} Data is back, and it continues.", fact(alert)),
-        Change::Opened | Change::Updated | Change::Happened => fact(alert),
+        AlertChange::Closed => ended(alert),
+        AlertChange::Suspended => format!("{} An input is missing; whether it continues is unknown.", fact(alert)),
+        AlertChange::Resumed => format!("{} Data is back, and it continues.", fact(alert)),
+        AlertChange::Opened | AlertChange::Updated | AlertChange::Happened => fact(alert),
     };
     if let Some(moment) = label_of(minute) {
         text.push_str(&format!(" {}", moment.text()));
     }
     // What is over is consistent with calm, and a stand-in shows no behaviour.
     let shows = words.stand_in.is_none() || !is_proxy(alert);
-    if !words.behaviour.is_empty() && shows && alert.change != Change::Closed {
+    if !words.behaviour.is_empty() && shows && alert.change != AlertChange::Closed {
         text.push_str(&format!(" Pattern consistent with {}.", words.behaviour));
     }
     for limit in limits(alert) {
@@ -158,7 +158,7 @@ fn base_rate(alert: &Alert, text: &mut String) {
         1 => format!(" Once before in {days}"),
         n => format!(" {n} times before in {days}"),
     });
-    match rate.held_share_90d.filter(|share| *share > 0.0 && alert.change != Change::Happened) {
+    match rate.held_share_90d.filter(|share| *share > 0.0 && alert.change != AlertChange::Happened) {
         Some(share) => {
             let share = crate::explain::significant(share, "fraction");
             text.push_str(&format!("; active {share} of {}.", over(90.0)));

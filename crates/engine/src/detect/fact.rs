@@ -3,11 +3,11 @@
 
 use super::words::{is_divergence, is_proxy};
 use crate::explain::significant;
-use barograph_domain::alert::{Change, Datum, Statistic};
+use barograph_domain::alert::{AlertChange, Datum, Statistic};
 use barograph_domain::{Alert, Severity, Span};
 
 /// "Funding turned from 0.0300 % to −0.0300 % per 8 h within 8 h."
-pub(super) fn turned(alert: &Alert) -> String {
+pub(super) fn funding_reversed(alert: &Alert) -> String {
     match (alert.number("previous_rate"), alert.number("funding_rate")) {
         (Some(before), Some(now)) => format!("Funding turned from {} to {} within 8 h.", per_8h(before), per_8h(now)),
         _ => "Funding turned within 8 h.".to_owned(),
@@ -197,7 +197,7 @@ pub(super) fn far_out(alert: &Alert) -> String {
 /// "Funding is back in its usual range, 0.4σ above its 24-hour mean (alert at 2σ)." Between its threshold and the band that
 /// keeps it open an episode is not back yet.
 fn within_limits(alert: &Alert) -> String {
-    if alert.change != Change::Closed {
+    if alert.change != AlertChange::Closed {
         return funding(alert);
     }
     let what = if is_settled(alert) { "Settled funding" } else { "Funding" };
@@ -328,7 +328,7 @@ mod tests {
     #[test]
     fn funding_far_out_says_what_is_paid_and_when() {
         let told = |window: Span, data: Vec<(Word, Datum)>| {
-            let mut alert = super::super::meaning::sample(Pattern::FundingManipulation, None, Change::Opened);
+            let mut alert = super::super::meaning::sample(Pattern::FundingManipulation, None, AlertChange::Opened);
             (alert.window_from, alert.ts, alert.data) = (Ts(0), Ts(0) + window, data);
             alert.statistics[0].value = Some(4.1);
             alert.statistics[0].threshold = 3.0;
@@ -354,7 +354,7 @@ mod tests {
     }
 
     /// Of funding at this score, over a day of running rates or a week of settlements.
-    fn anomaly_at(z: f64, change: Change, window: Span) -> String {
+    fn anomaly_at(z: f64, change: AlertChange, window: Span) -> String {
         let mut alert = super::super::meaning::sample(Pattern::FundingAnomaly, None, change);
         alert.window_from = Ts(0);
         alert.ts = Ts(0) + window;
@@ -369,7 +369,7 @@ mod tests {
     #[test]
     fn a_rate_is_at_least_that_only_over_the_whole_window() {
         let told = |velocity: f64, lower_bound: bool| {
-            let mut alert = super::super::meaning::sample(Pattern::LiquidationCascade, None, Change::Opened);
+            let mut alert = super::super::meaning::sample(Pattern::LiquidationCascade, None, AlertChange::Opened);
             alert.trigger = Some(Trigger::Sustained);
             alert.ts = alert.window_from + Span::hours(4);
             let number = |name: &'static str, x: f64| (Word::from(name), Datum::Number(x));
@@ -401,18 +401,18 @@ mod tests {
         for (z, change, window, want) in [
             (
                 0.4,
-                Change::Closed,
+                AlertChange::Closed,
                 day,
                 "Funding is back in its usual range, 0.4σ above its 24-hour mean (alert at 2σ).",
             ),
             (
                 -1.2,
-                Change::Closed,
+                AlertChange::Closed,
                 week,
                 "Settled funding is back in its usual range, 1.2σ below its 7-day mean (alert at 2σ).",
             ),
-            (1.9, Change::Updated, day, "Funding is 1.9σ above its 24-hour mean (alert at 2σ)."),
-            (-2.5, Change::Opened, week, "Settled funding is 2.5σ below its 7-day mean (alert at 2σ)."),
+            (1.9, AlertChange::Updated, day, "Funding is 1.9σ above its 24-hour mean (alert at 2σ)."),
+            (-2.5, AlertChange::Opened, week, "Settled funding is 2.5σ below its 7-day mean (alert at 2σ)."),
         ] {
             assert_eq!(anomaly_at(z, change, window), want);
         }

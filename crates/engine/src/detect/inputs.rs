@@ -2,7 +2,9 @@
 
 use crate::catalogue::Feature;
 use crate::liquidations::{Burst, Close, LiquidationSlots, Made, SoFar};
-use barograph_domain::{Axis, Cell, HeatRegime, Reason, RiskRegime, Session, Span, State, TrendRegime, Ts, VolRegime};
+use barograph_domain::{
+    Axis, Cell, HeatRegime, Reason, RiskRegime, Span, State, TradingSession, TrendRegime, Ts, VolRegime,
+};
 
 macro_rules! inputs {
     ($($(#[$doc:meta])* $field:ident: $feature:ident,)*) => {
@@ -14,14 +16,14 @@ macro_rules! inputs {
             $($(#[$doc])* pub $field: Cell,)*
             /// What the score of funding is one within: a day of running funding, or the week of settlements that stands in.
             pub funding_window: Span,
-            /// Forced closes.
+            /// Readings of liquidations.
             pub liquidations: LiquidationInputs,
             /// Published labels.
-            pub labels: Labels,
+            pub labels: AxisLabels,
             /// Whether several timeframes confirm an axis, in the order risk, trend, volatility, heat.
             pub confirmed: [Confirmed; 4],
             /// The trading session.
-            pub session: Option<Session>,
+            pub session: Option<TradingSession>,
         }
 
         impl Inputs {
@@ -33,7 +35,7 @@ macro_rules! inputs {
                     $($field: Cell::undefined(Reason::MissingInput),)*
                     funding_window: Span::hours(24),
                     liquidations: LiquidationInputs::NOTHING,
-                    labels: Labels { risk: None, trend: None, volatility: None, heat: None },
+                    labels: AxisLabels { risk: None, trend: None, volatility: None, heat: None },
                     confirmed: [
                         Confirmed::unknown(Axis::Risk),
                         Confirmed::unknown(Axis::Trend),
@@ -82,14 +84,14 @@ inputs! {
 
 /// Published labels of the four axes; `None` for an axis that is not built.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Labels {
-    /// Risk.
+pub struct AxisLabels {
+    /// Label of the risk axis.
     pub risk: Option<RiskRegime>,
-    /// Trend.
+    /// Label of the trend axis.
     pub trend: Option<TrendRegime>,
-    /// Volatility.
+    /// Label of the volatility axis.
     pub volatility: Option<VolRegime>,
-    /// Heat.
+    /// Label of the heat axis.
     pub heat: Option<HeatRegime>,
 }
 
@@ -120,7 +122,7 @@ impl Confirmed {
 
 macro_rules! liquidation_inputs {
     ($($(#[$doc:meta])* $field:ident: $slot:ident,)*) => {
-        /// Readings of forced closes.
+        /// Readings of liquidations.
         #[derive(Clone, Copy, Debug)]
         pub struct LiquidationInputs {
             $($(#[$doc])* pub $field: Cell,)*

@@ -17,12 +17,12 @@ pub enum Judgement {
     /// It cannot be judged now.
     NoData,
     /// It was judged.
-    Of(Finding),
+    Of(RuleFinding),
 }
 
 /// A judgement with its numbers.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Finding {
+pub struct RuleFinding {
     /// An episode may begin.
     pub fires: bool,
     /// Statistic over threshold.
@@ -54,7 +54,7 @@ pub(super) fn one(
     match seen.number() {
         Some(x) => {
             let u = x.abs() / c;
-            Judgement::Of(Finding { fires: fires(x.abs(), c), u, severity: severity(u) })
+            Judgement::Of(RuleFinding { fires: fires(x.abs(), c), u, severity: severity(u) })
         }
         None if seen == Seen::NotOffered => Judgement::NotApplicable,
         None => Judgement::NoData,
@@ -97,7 +97,7 @@ pub(super) fn anomaly(i: &Inputs, t: &Thresholds) -> Judgement {
     // Before a week of hours the floor alone decides, uncalibrated (ADR 18).
     let rare =
         manipulated || !t.own_history || i.funding_pct.ready().is_none_or(|p| extremity(p) > t.funding_anomaly_pct);
-    Judgement::Of(Finding { fires: reasons.is_event() && rare, u, severity })
+    Judgement::Of(RuleFinding { fires: reasons.is_event() && rare, u, severity })
 }
 
 /// How far out a rank lies, whichever end it is near: 1 is beyond everything, 0.5 the middle.
@@ -108,7 +108,7 @@ pub(super) fn extremity(rank: f64) -> f64 {
 pub(super) fn reversal(i: &Inputs, t: &Thresholds) -> Judgement {
     match (Seen::of(&i.funding_rate), Seen::of(&i.funding_change)) {
         (Seen::NotOffered, _) | (_, Seen::NotOffered) => Judgement::NotApplicable,
-        (Seen::Value(rate), Seen::Value(change)) => Judgement::Of(Finding {
+        (Seen::Value(rate), Seen::Value(change)) => Judgement::Of(RuleFinding {
             fires: is_reversal(rate, change, &t.funding),
             // With the sign turned back the reversal is over, however large the change.
             u: if rate * (rate - change) < 0.0 { change.abs() / t.funding.change } else { 0.0 },
@@ -138,14 +138,14 @@ pub(super) fn sustained(i: &Inputs, t: &Thresholds) -> Judgement {
     let c = if t.own_history { l.velocity_threshold.ready() } else { None }.unwrap_or(limits.critical_velocity);
     let ratio = x / limits.critical_velocity;
     let severity = if ratio >= t.cascade_critical_ratio { Severity::Critical } else { Severity::High };
-    Judgement::Of(Finding { fires: floors && rare, u: x / c.max(limits.critical_velocity), severity })
+    Judgement::Of(RuleFinding { fires: floors && rare, u: x / c.max(limits.critical_velocity), severity })
 }
 
 pub(super) fn one_sided(i: &Inputs, t: &Thresholds) -> Judgement {
     let l = &i.liquidations;
     let share = Seen::of(&l.long_share_1h);
     if share == Seen::Calm {
-        return Judgement::Of(Finding { fires: false, u: 0.0, severity: Severity::Medium });
+        return Judgement::Of(RuleFinding { fires: false, u: 0.0, severity: Severity::Medium });
     }
     let enough = l.events_1h.ready().is_some_and(|n| n >= t.liquidations.one_sided_events);
     one(&larger(&l.long_share_1h), t.liquidations.one_sided_share, |x, c| x > c && enough, |_| Severity::Medium)

@@ -9,7 +9,7 @@ use super::table::DETECTORS;
 use super::words::{self, is_proxy};
 use crate::explain::guidance::mapping;
 use crate::explain::{Minute, significant};
-use barograph_domain::alert::Change;
+use barograph_domain::alert::AlertChange;
 use barograph_domain::guidance::{new_entries, open_positions};
 use barograph_domain::{Alert, Axis, Label as _, Posture, RiskRegime, Span};
 
@@ -93,12 +93,12 @@ fn is_stricter(own: &Asked<'_>, minute: &Minute) -> bool {
 /// `None` where it asks for nothing by itself: it is over, or nothing to be careful about. Of trend and heat the book's table
 /// speaks; a volatility class has the words of the risk it stands for, which are those of every book.
 fn own<'a>(alert: &Alert, minute: Option<&'a Minute>) -> Option<Asked<'a>> {
-    if alert.change == Change::Closed {
+    if alert.change == AlertChange::Closed {
         return None;
     }
     match (alert.axis(), minute) {
         (Some(Axis::Trend | Axis::Heat), Some(minute)) if minute.care.by_table => Asked::of_row(minute),
-        (Some(axis), _) => of_label(axis, alert.told_label().unwrap_or("UNKNOWN")),
+        (Some(axis), _) => of_label(axis, alert.label_entered().unwrap_or("UNKNOWN")),
         (None, _) => Asked::of_risk((words::of(alert).risk)(alert.severity)),
     }
 }
@@ -125,7 +125,7 @@ fn of_label(axis: Axis, label: &str) -> Option<Asked<'static>> {
 }
 
 fn clears(alert: &Alert, keep: f64) -> String {
-    if alert.change == Change::Closed {
+    if alert.change == AlertChange::Closed {
         "It has ended.".to_owned()
     } else {
         (words::of_speaker(alert).clears)(alert, keep)
@@ -160,7 +160,7 @@ fn calm(alert: &Alert, measure: &str, limit: &str) -> String {
 pub(super) fn sample(
     pattern: barograph_domain::Pattern,
     trigger: Option<barograph_domain::Trigger>,
-    change: Change,
+    change: AlertChange,
 ) -> Alert {
     use barograph_domain::Severity;
     use barograph_domain::alert::{AlertState, BaseRate, Datum, Statistic, Word};
@@ -202,32 +202,32 @@ pub(super) fn sample(
 mod tests {
     use super::sample as alert;
     use super::*;
-    use crate::explain::{Care, Moment};
+    use crate::explain::{AxisMoment, Care};
     use barograph_domain::alert::{Datum, Word};
     use barograph_domain::{Pattern, Severity, Trigger};
 
     #[test]
     fn guidance_follows_the_label_and_clearing_the_statistic_that_decides() {
-        let told = meaning(&alert(Pattern::FundingManipulation, None, Change::Opened), 0.9);
+        let told = meaning(&alert(Pattern::FundingManipulation, None, AlertChange::Opened), 0.9);
         assert_eq!(told.new_entries, "smaller size, wider stop or wait");
         assert_eq!(told.open_positions, "review, reduce or trail stop");
         assert_eq!(
             told.clears,
             "It would clear if funding's distance from its mean fell below 2.7σ and stayed there for 5 min."
         );
-        let over = meaning(&alert(Pattern::FundingManipulation, None, Change::Closed), 0.9);
+        let over = meaning(&alert(Pattern::FundingManipulation, None, AlertChange::Closed), 0.9);
         assert_eq!((over.new_entries.as_str(), over.clears.as_str()), (AS_LABELLED, "It has ended."));
-        let label = meaning(&alert(Pattern::RegimeChange, Some(Trigger::Risk), Change::Happened), 0.9);
+        let label = meaning(&alert(Pattern::RegimeChange, Some(Trigger::Risk), AlertChange::Happened), 0.9);
         assert_eq!(label.new_entries, "smaller size, wider stop or wait");
         assert!(label.clears.contains("risk label"), "{}", label.clears);
-        let lost = meaning(&alert(Pattern::DataGap, None, Change::Opened), 0.9);
+        let lost = meaning(&alert(Pattern::DataGap, None, AlertChange::Opened), 0.9);
         assert_eq!((lost.new_entries.as_str(), lost.open_positions.as_str()), ("data incomplete: wait", "keep"));
     }
 
     #[test]
     fn every_pattern_has_its_words() {
         for pattern in Pattern::ALL {
-            for change in Change::ALL {
+            for change in AlertChange::ALL {
                 let told = meaning(&alert(*pattern, None, change), 0.9);
                 assert!(told.clears.ends_with('.') && !told.new_entries.is_empty(), "{pattern:?} {change:?}");
                 assert_ne!(told.open_positions, "no action needed", "{pattern:?} {change:?}");
@@ -250,7 +250,7 @@ mod tests {
             (Heat, "SUPER_HOT", "trail stop"),
         ] {
             for (pattern, name) in [(Pattern::RegimeChange, "to"), (Pattern::RegimeConfirmed, "regime")] {
-                let mut of = alert(pattern, Some(trigger), Change::Happened);
+                let mut of = alert(pattern, Some(trigger), AlertChange::Happened);
                 of.data = vec![(Word::from(name), Datum::Word(Word::from(label)))];
                 assert_eq!(meaning(&of, 0.9).open_positions, want, "{pattern:?} {label}");
             }
@@ -269,7 +269,7 @@ mod tests {
         };
         let told = |of: &Alert, posture, by_table| {
             // A label of this minute has been explained by it.
-            let label = of.axis().map(|_| Moment {
+            let label = of.axis().map(|_| AxisMoment {
                 told: true,
                 price: None,
                 side: None,
@@ -282,12 +282,12 @@ mod tests {
             let minute = Minute { headline: String::new(), care: care(posture, by_table), label, told: None };
             meaning_at(of, 0.9, Some(&minute)).open_positions
         };
-        let cascade = alert(Pattern::LiquidationCascade, None, Change::Opened);
-        let over = alert(Pattern::LiquidationCascade, None, Change::Closed);
-        let session = alert(Pattern::SessionChanged, None, Change::Happened);
-        let mut anomaly = alert(Pattern::FundingAnomaly, None, Change::Opened);
+        let cascade = alert(Pattern::LiquidationCascade, None, AlertChange::Opened);
+        let over = alert(Pattern::LiquidationCascade, None, AlertChange::Closed);
+        let session = alert(Pattern::SessionChanged, None, AlertChange::Happened);
+        let mut anomaly = alert(Pattern::FundingAnomaly, None, AlertChange::Opened);
         anomaly.severity = Severity::Low;
-        let squeeze = alert(Pattern::RegimeChange, Some(Trigger::Risk), Change::Happened);
+        let squeeze = alert(Pattern::RegimeChange, Some(Trigger::Risk), AlertChange::Happened);
         let own = "review, reduce or trail stop";
         use Posture::{Hold, Normal, Reduce};
         for (of, posture, by_table, want) in [

@@ -1,10 +1,10 @@
 //! Detectors: patterns consistent with a behaviour, as episodes with evidence (surveillance §1 to §4).
 //!
-//! Every detector is one row of a table: how readings are judged, what is shown and told, how long calm closes an episode. The
+//! Every detector is one row of a table: how readings are judged, what is shown and reported, how long calm closes an episode. The
 //! step takes readings and returns records; it knows no market, store or clock. Parts: [`inputs`] what is judged, [`thresholds`]
 //! the numbers that may be set, [`table`] the detectors, [`judge`] how they judge, [`shown`] what a record shows, [`episode`]
 //! opening and closing, [`changes`] labels that changed, [`base_rate`] how often it spoke before, [`score`] 0 to 100, [`words`]
-//! what is told of each pattern, [`explain`] sentences, [`meaning`] guidance, [`pairs`] two markets, [`data`] what is lost or too
+//! what is reported of each pattern, [`explain`] sentences, [`meaning`] guidance, [`pairs`] two markets, [`data`] what is lost or too
 //! old, [`ruled`] the user's own rules, [`plain`] the same over plain lists. Accounts are never visible: no text says that
 //! anything was detected.
 
@@ -28,7 +28,7 @@ pub mod table;
 pub mod thresholds;
 pub mod words;
 
-pub use inputs::{Inputs, Labels, LiquidationInputs};
+pub use inputs::{AxisLabels, Inputs, LiquidationInputs};
 pub use score::score;
 pub use surveillance::Surveillance;
 pub use thresholds::Thresholds;

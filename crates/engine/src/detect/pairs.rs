@@ -4,11 +4,11 @@
 //! A record belongs to the pair's first market and names the other one. A pair that is not compared any more ends its episode.
 
 use super::episode::Episode;
-use super::judge::{Finding, Judgement};
+use super::judge::{Judgement, RuleFinding};
 use super::shown::Shown;
 use super::thresholds::Thresholds;
 use super::{base_rate::Spoken, inputs::Seen};
-use barograph_domain::alert::{BaseRate, Change, Statistic, Word};
+use barograph_domain::alert::{AlertChange, BaseRate, Statistic, Word};
 use barograph_domain::universe::{Gauge, PairReading, PairState};
 use barograph_domain::{
     Alert, Cell, InstrumentName, Kind, KnownAlert, Pattern, Reason, Severity, Span, State, Ts, UniverseRow,
@@ -139,7 +139,7 @@ impl PairWatch {
         self.spoken.minutes(inputs.ts, MINUTES, matches!(judged, Judgement::Of(_)), self.episode.running().is_some());
         let report = report?;
         let rate = self.spoken.rate_of(report.change, inputs.ts, report.of.opened_at);
-        let base_rate = if report.change == Change::Opened {
+        let base_rate = if report.change == AlertChange::Opened {
             BaseRate { fired_90d: rate.fired_90d, fired_30d: rate.fired_30d, ..before }
         } else {
             rate
@@ -177,7 +177,7 @@ fn judge(i: &PairInputs, t: &Thresholds) -> Judgement {
     let severity = if t.own_history { severity } else { severity.min(Severity::Medium) };
     let c = if t.own_history { i.band_low.ready().unwrap_or(t.correlation).max(t.correlation) } else { t.correlation };
     let u = if 1.0 - c > 0.0 { (1.0 - r) / (1.0 - c) } else { 0.0 };
-    Judgement::Of(Finding { fires: below_fixed || rare || i.watch, u, severity })
+    Judgement::Of(RuleFinding { fires: below_fixed || rare || i.watch, u, severity })
 }
 
 /// `divergence_strength`, only of a break: `|corr|` below the fixed threshold, else how far it lies below the band.

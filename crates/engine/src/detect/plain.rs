@@ -4,12 +4,12 @@ use super::inputs::{Inputs, LiquidationInputs};
 use super::surveillance::Surveillance;
 use super::thresholds::Thresholds;
 use crate::features::funding::{FundingSlots, RunningFunding};
-use crate::features::reading::{Origin, Settings};
+use crate::features::reading::{ReadinessSettings, ReadingOrigin};
 use crate::liquidations::plain::{Closed, replay};
 use crate::series::Series;
 use barograph_domain::{Alert, InstrumentName, Kind, Metric, Pattern, Span, Stamp, StreamDecl, StreamIndex, Ts};
 
-/// Cascades of a list of forced closes that is complete from its first event to `until` (R4.7): every record of every
+/// Cascades of a list of liquidations that is complete from its first event to `until` (R4.7): every record of every
 /// episode, in order of time.
 #[must_use]
 pub fn detect_cascade_events(events: &[Closed], until: Ts, thresholds: &Thresholds) -> Vec<Alert> {
@@ -33,7 +33,7 @@ pub fn detect_cascade_events(events: &[Closed], until: Ts, thresholds: &Threshol
 /// One observation of the running rate.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct FundingPoint {
-    /// When.
+    /// Time of the settlement.
     pub ts: Ts,
     /// Fraction per interval.
     pub rate: f64,
@@ -98,7 +98,8 @@ fn each_funding(points: &[FundingPoint], mut each: impl FnMut(Ts, &FundingSlots)
     };
     let mut series: Series<f64> = Series::new(&decl, Span::mins(1), Span::hours(26), decl.max_age());
     let (mut windows, mut slots) = (RunningFunding::new(series.step()), FundingSlots::MISSING);
-    let settings = Settings { span_min: 0.0, coverage_min: 0.0, allow_proxy: true, ..Settings::default() };
+    let settings =
+        ReadinessSettings { span_min: 0.0, coverage_min: 0.0, allow_proxy: true, ..ReadinessSettings::default() };
     for p in &points {
         series.push(p.ts, p.rate * (8.0 / p.interval_h));
         let at = p.ts.ceil(series.step());
@@ -106,7 +107,7 @@ fn each_funding(points: &[FundingPoint], mut each: impl FnMut(Ts, &FundingSlots)
             windows.settle(&series);
             let event = series.event_at(at);
             let (expires, stream) = (series.expires(), StreamIndex(0));
-            let origin = Origin { anchor: at, event, expires, kind: Kind::Measured, stream };
+            let origin = ReadingOrigin { anchor: at, event, expires, kind: Kind::Measured, stream };
             windows.read(&series, &origin, &settings, &mut slots);
             series.seen();
             each(at, &slots);

@@ -6,8 +6,8 @@
 
 use super::base_rate::Spoken;
 use super::score;
-use crate::rules::{AlertRule, Book, Clause, Test, Truth, condition, word_of};
-use barograph_domain::alert::{BaseRate, Change, Datum, Statistic, Word};
+use crate::rules::{AlertRule, Clause, RuleBook, Test, Truth, condition, word_of};
+use barograph_domain::alert::{AlertChange, BaseRate, Datum, Statistic, Word};
 use barograph_domain::{Alert, AlertState, Cell, Severity, State, Ts};
 use serde::{Deserialize, Serialize};
 
@@ -40,7 +40,7 @@ pub struct RuleWatch {
 
 /// What follows from one evaluation.
 struct Report {
-    change: Change,
+    change: AlertChange,
     state: AlertState,
     of: Firing,
     closed_at: Option<Ts>,
@@ -49,12 +49,12 @@ struct Report {
 impl RuleWatch {
     /// Nothing is known yet; one place per rule of the book.
     #[must_use]
-    pub fn new(book: &Book) -> Self {
+    pub fn new(book: &RuleBook) -> Self {
         Self { rules: book.alerts().iter().map(|_| Ruled::default()).collect() }
     }
 
     /// Judges one minute; records that follow are added to `out`.
-    pub fn step(&mut self, ts: Ts, book: &Book, cells: &[Cell], out: &mut Vec<Alert>) {
+    pub fn step(&mut self, ts: Ts, book: &RuleBook, cells: &[Cell], out: &mut Vec<Alert>) {
         for (rule, state) in book.alerts().iter().zip(&mut self.rules) {
             let truth = state.judge(ts, book, rule, cells, out);
             let known = matches!(truth, Truth::True | Truth::False);
@@ -68,8 +68,8 @@ impl RuleWatch {
     }
 
     /// Judges the rules that read what moves with every event, between minutes. Read are [`crate::rules::EVENT_FEATURE`] and
-    /// [`Book::read_at_events`].
-    pub fn at_event(&mut self, ts: Ts, book: &Book, cells: &[Cell], out: &mut Vec<Alert>) {
+    /// [`RuleBook::read_at_events`].
+    pub fn at_event(&mut self, ts: Ts, book: &RuleBook, cells: &[Cell], out: &mut Vec<Alert>) {
         for (rule, state) in book.alerts().iter().zip(&mut self.rules).filter(|(rule, _)| rule.is_at_event()) {
             state.judge(ts, book, rule, cells, out);
         }
@@ -77,7 +77,7 @@ impl RuleWatch {
 }
 
 impl Ruled {
-    fn judge(&mut self, ts: Ts, book: &Book, rule: &AlertRule, cells: &[Cell], out: &mut Vec<Alert>) -> Truth {
+    fn judge(&mut self, ts: Ts, book: &RuleBook, rule: &AlertRule, cells: &[Cell], out: &mut Vec<Alert>) -> Truth {
         let full = condition(book, cells, &rule.groups, false);
         let leading = rule.leading().and_then(|c| value_of(cells, c));
         let report = match self.firing {
@@ -103,7 +103,7 @@ impl Ruled {
         let severity = rule.severity(leading);
         let of = Firing { opened_at: ts, last_seen_at: ts, severity, revision: 1, suspended: false };
         (self.pending, self.firing) = (None, Some(of));
-        Some(Report { change: Change::Opened, state: AlertState::Open, of, closed_at: None })
+        Some(Report { change: AlertChange::Opened, state: AlertState::Open, of, closed_at: None })
     }
 
     fn running(
@@ -124,7 +124,7 @@ impl Ruled {
             Truth::Unknown | Truth::Stale if of.suspended => None,
             Truth::Unknown | Truth::Stale => {
                 of.suspended = true;
-                told(&mut of, Change::Suspended, AlertState::NoData)
+                told(&mut of, AlertChange::Suspended, AlertState::NoData)
             }
             // What the venue no longer offers will not come back: nobody can say how it went on.
             Truth::NotApplicable => return self.end(ts, rule, of),
@@ -137,9 +137,9 @@ impl Ruled {
                 let worse = severity > of.severity;
                 of.severity = of.severity.max(severity);
                 if core::mem::take(&mut of.suspended) {
-                    told(&mut of, Change::Resumed, AlertState::Open)
+                    told(&mut of, AlertChange::Resumed, AlertState::Open)
                 } else if worse {
-                    told(&mut of, Change::Updated, AlertState::Open)
+                    told(&mut of, AlertChange::Updated, AlertState::Open)
                 } else {
                     None
                 }
@@ -153,7 +153,7 @@ impl Ruled {
         of.revision += 1;
         self.firing = None;
         self.quiet_until = (rule.cooldown.0 > 0).then(|| ts + rule.cooldown);
-        Some(Report { change: Change::Closed, state: AlertState::Closed, of, closed_at: Some(ts) })
+        Some(Report { change: AlertChange::Closed, state: AlertState::Closed, of, closed_at: Some(ts) })
     }
 }
 

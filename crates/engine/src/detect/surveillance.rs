@@ -10,7 +10,7 @@ use super::score;
 use super::shown::Shown;
 use super::table::{DETECTORS, Detector, calm};
 use super::thresholds::Thresholds;
-use barograph_domain::alert::{BaseRate, Change};
+use barograph_domain::alert::{AlertChange, BaseRate};
 use barograph_domain::{Alert, AlertState, Pattern, Severity, Trigger};
 use serde::{Deserialize, Serialize};
 
@@ -118,7 +118,7 @@ impl Surveillance {
         }
     }
 
-    /// Goes on with the episodes and the labels that `told` has told of, and keeps its own record of how often they happen.
+    /// Goes on with the episodes and the labels that `told` has reported, and keeps its own record of how often they happen.
     pub fn adopt(&mut self, told: &Self) {
         self.episodes.clone_from(&told.episodes);
         (self.memory, self.burst) = (told.memory, told.burst);
@@ -136,7 +136,7 @@ impl Surveillance {
     }
 
     /// Episodes that are open now, with their detectors.
-    pub fn open(&self) -> impl Iterator<Item = (&'static Detector, &super::episode::Running)> {
+    pub fn open(&self) -> impl Iterator<Item = (&'static Detector, &super::episode::RunningEpisode)> {
         DETECTORS.iter().zip(&self.episodes).filter_map(|(d, e)| e.running().map(|r| (d, r)))
     }
 }
@@ -150,7 +150,7 @@ fn happened(happening: Happening, inputs: &Inputs, counts: Option<(&Spoken, &mut
     Alert {
         pattern: happening.pattern,
         trigger: happening.trigger,
-        change: Change::Happened,
+        change: AlertChange::Happened,
         state: AlertState::Closed,
         revision: 1,
         ts: inputs.ts,

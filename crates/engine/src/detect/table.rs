@@ -1,4 +1,4 @@
-//! The detectors of surveillance §2 that judge readings of one market: one row each, with what is judged, shown and told.
+//! The detectors of surveillance §2 that judge readings of one market: one row each, with what is judged, shown and reported.
 //!
 //! A row is all there is of a detector but its word on the wire (`domain`, `pattern.rs`) and its number in [`super::thresholds`].
 //! Inhibiting patterns stand before those they inhibit. Patterns that are not judged here have their words in
@@ -37,7 +37,7 @@ pub struct Detector {
     pub judge: fn(&Inputs, &Thresholds) -> Judgement,
     /// Shows them.
     pub show: fn(&Inputs, &Thresholds, &mut Shown),
-    /// Tells of them.
+    /// Reports them.
     pub words: Words,
 }
 
@@ -64,7 +64,7 @@ detectors![
     FUNDING_FARMING,
     CASCADE_BURST,
     CASCADE_SUSTAINED,
-    FORCED_LIQUIDATIONS,
+    ONE_SIDED_LIQUIDATIONS,
     BASIS_MANIPULATION,
     PREMIUM_DEVIATION,
     POSITION_CONCENTRATION,
@@ -144,7 +144,7 @@ const FUNDING_REVERSAL: Detector = Detector {
     words: Words {
         title: |_| "Funding reversal".to_owned(),
         short: "funding reversal",
-        fact: fact::turned,
+        fact: fact::funding_reversed,
         measure: "the change of funding in 8 h",
         ..PLAIN
     },
@@ -231,7 +231,7 @@ const CASCADE: Words = Words {
     ..PLAIN
 };
 
-const FORCED_LIQUIDATIONS: Detector = Detector {
+const ONE_SIDED_LIQUIDATIONS: Detector = Detector {
     pattern: Pattern::ForcedLiquidations,
     trigger: None,
     clear: CLEAR,

@@ -3,7 +3,7 @@
 //! Keys are those of the `[detectors]` table of a rule book; all of them are part of the logic version.
 
 use crate::features::funding_signals::FundingLimits;
-use crate::liquidations::Limits;
+use crate::liquidations::CascadeLimits;
 use barograph_domain::Span;
 use barograph_domain::thresholds::{BASIS_FAR, CORRELATION_BREAK, CORRELATION_RARE, PREMIUM_FAR};
 use serde::{Deserialize, Serialize};
@@ -21,8 +21,8 @@ pub struct Thresholds {
     pub funding_anomaly_pct: f64,
     /// Share of blocks (R3.19).
     pub farming_share: f64,
-    /// Forced closes.
-    pub liquidations: Limits,
+    /// Those of liquidations.
+    pub liquidations: CascadeLimits,
     /// Ratio of velocities from which a cascade is critical.
     pub cascade_critical_ratio: f64,
     /// Distance of futures and spot (R3.21).
@@ -53,7 +53,7 @@ impl Default for Thresholds {
             funding: FundingLimits::default(),
             funding_anomaly_pct: 0.95,
             farming_share: 0.70,
-            liquidations: Limits::default(),
+            liquidations: CascadeLimits::default(),
             cascade_critical_ratio: 1.5,
             basis: BASIS_FAR,
             basis_high: 0.03,

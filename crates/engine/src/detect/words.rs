@@ -1,14 +1,14 @@
-//! What people are told of each pattern. A detector of the table has its words in its row; here stand those of what is judged
+//! What people read of each pattern. A detector of the table has its words in its row; here stand those of what is judged
 //! elsewhere: labels, two markets, data, rules of the user's own.
 //!
-//! Suspected behaviour has one wording, "pattern consistent with …"; nothing here tells anybody what to do.
+//! Suspected behaviour has one wording, "pattern consistent with …"; nothing here instructs anybody what to do.
 
 use super::fact::{self, capital, listed, word};
 use super::meaning;
 use super::table::DETECTORS;
 use barograph_domain::{Alert, Kind, Pattern, RiskRegime, Severity, Trigger};
 
-/// How a pattern is told of. Sentences are functions of a record.
+/// How a pattern is reported. Sentences are functions of a record.
 #[derive(Clone, Copy, Debug)]
 pub struct Words {
     /// A heading of a few words.
@@ -170,7 +170,7 @@ fn axis(alert: &Alert) -> String {
 mod tests {
     use super::super::meaning::sample;
     use super::*;
-    use barograph_domain::alert::Change;
+    use barograph_domain::alert::AlertChange;
     use std::collections::BTreeSet;
 
     /// Labels share theirs, and so do the two ways of a cascade.
@@ -179,7 +179,7 @@ mod tests {
         let mut headings = BTreeSet::new();
         for pattern in Pattern::ALL {
             let words = of_pattern(*pattern);
-            let title = (words.title)(&sample(*pattern, None, Change::Opened));
+            let title = (words.title)(&sample(*pattern, None, AlertChange::Opened));
             assert!(title != pattern.name() && !words.short.is_empty(), "{pattern:?}");
             assert!(headings.insert(title), "{pattern:?} is told as another");
         }

@@ -9,7 +9,7 @@ use crate::rules::{Ruled, Scene, Staleness, evaluate, judge, margin_of, nearest_
 use crate::sessions::{self, adjust};
 use barograph_domain::snapshot::{AxisView, ConfirmationView, Flip, Regimes, SessionView, TimeframeLabels};
 use barograph_domain::time::DAY_MINUTES;
-use barograph_domain::{AxisState, Confirmation, Kind, Label, Session};
+use barograph_domain::{AxisState, Confirmation, Kind, Label, TradingSession};
 
 /// Confidence lost per input that is partial, sampled or stood in for; and what is left at least (regimes §7).
 const LOST_PER_INPUT: f64 = 0.1;
@@ -163,7 +163,7 @@ pub(super) fn session(facts: &Facts<'_>) -> SessionView {
     let elapsed = facts.value(F::SessionElapsedFrac).filter(|_| set.start(facts.moment) <= facts.row.ts);
     let Conditions { base, adaptive, vol_ratio: ratio, volume_ratio } = conditions(facts);
     let mut bad_period = Vec::new();
-    if name == Session::Rollover {
+    if name == TradingSession::Rollover {
         bad_period.push("rollover_session");
     }
     if ratio.is_some_and(|r| r > 2.0) {

@@ -1,10 +1,10 @@
 //! The evidence sentence: why the published label holds, one phrase per group of its rule (regimes §10.2).
 //!
 //! Clauses on a feature and on its percentile make one phrase: the value first, its rank after it. Of alternatives the
-//! first true one is told.
+//! first true one is reported.
 
 use super::facts::Facts;
-use super::numbers::{Style, capitalised, rank_percent, say, say_apart};
+use super::numbers::{Style, capitalised, rank_percent, written, written_apart};
 use crate::catalogue::Feature;
 use crate::rules::{Clause, Op, Rule, Test, clause_holds, judge, word_of};
 use barograph_domain::Kind;
@@ -21,15 +21,15 @@ struct Item<'a> {
 
 /// What was said already in this sentence.
 #[derive(Default)]
-struct Said {
+struct SentenceState {
     annualised: bool,
     period: Option<&'static str>,
     phrases: usize,
-    /// How many features the sentence tells of.
+    /// How many features the sentence names.
     items: usize,
 }
 
-/// One sentence, or nothing when no clause can be told. `relaxed`: only the exit thresholds hold.
+/// One sentence, or nothing when no clause can be reported. `relaxed`: only the exit thresholds hold.
 pub(super) fn sentence<L>(facts: &Facts<'_>, rule: &Rule<L>, relaxed: bool) -> Option<String> {
     let mut items: Vec<Item<'_>> = Vec::new();
     for group in &rule.groups {
@@ -38,7 +38,7 @@ pub(super) fn sentence<L>(facts: &Facts<'_>, rule: &Rule<L>, relaxed: bool) -> O
             add(facts, clause, &mut items);
         }
     }
-    let mut said = Said { items: items.len(), ..Said::default() };
+    let mut said = SentenceState { items: items.len(), ..SentenceState::default() };
     let mut phrases = Vec::new();
     for item in &items {
         phrases.push(phrase(facts, item, relaxed, &mut said));
@@ -64,7 +64,7 @@ fn add<'a>(facts: &Facts<'_>, written: &'a Clause, items: &mut Vec<Item<'a>>) {
     }
 }
 
-fn phrase(facts: &Facts<'_>, item: &Item<'_>, relaxed: bool, said: &mut Said) -> String {
+fn phrase(facts: &Facts<'_>, item: &Item<'_>, relaxed: bool, said: &mut SentenceState) -> String {
     let mut out = value_phrase(facts, item, said);
     match (limit(item).filter(|_| !relaxed), item.base) {
         (limit, Feature::Efficiency12h) if item.plain.is_some_and(is_below) => {
@@ -98,7 +98,7 @@ const fn is_below(clause: &Clause) -> bool {
     matches!(clause.test, Test::Number { op: Op::Lt | Op::Le, .. })
 }
 
-fn value_phrase(facts: &Facts<'_>, item: &Item<'_>, said: &mut Said) -> String {
+fn value_phrase(facts: &Facts<'_>, item: &Item<'_>, said: &mut SentenceState) -> String {
     let x = item.value;
     let first = said.phrases == 0;
     let is = if first { " is" } else { "" };
@@ -108,7 +108,7 @@ fn value_phrase(facts: &Facts<'_>, item: &Item<'_>, said: &mut Said) -> String {
             let by_settlements = facts.cell(item.base).kind == Kind::Proxy;
             let (what, whose) = if by_settlements { ("settled funding", "week") } else { ("funding", "day") };
             let side = if x < 0.0 { "below" } else { "above" };
-            format!("{what}{is} {} {side} its {whose}", say(Style::Sigma, x))
+            format!("{what}{is} {} {side} its {whose}", written(Style::Sigma, x))
         }
         Feature::FundingRate8h => format!("funding{} {}", if first { " is" } else { " at" }, number(item)),
         Feature::OiDelta1h | Feature::OiDelta4h | Feature::OiDelta24h => open_interest(item, below, is),
@@ -158,20 +158,20 @@ fn other(item: &Item<'_>) -> String {
 }
 
 /// The threshold people would ask about beside the number.
-fn told_limit(item: &Item<'_>) -> Option<f64> {
+fn limit_beside(item: &Item<'_>) -> Option<f64> {
     let Test::Number { value, .. } = item.plain?.test else { return None };
     (item.base != Feature::FundingZscore24h && value.abs() > 0.0).then_some(value)
 }
 
 /// `limit 80 %`, never looking like the number beside it.
 fn limit(item: &Item<'_>) -> Option<String> {
-    told_limit(item).map(|limit| format!("limit {}", say_apart(Style::of(item.base), limit, size(item))))
+    limit_beside(item).map(|limit| format!("limit {}", written_apart(Style::of(item.base), limit, size(item))))
 }
 
 /// The number as said, never looking like its limit.
 fn number(item: &Item<'_>) -> String {
     let style = Style::of(item.base);
-    told_limit(item).map_or_else(|| say(style, size(item)), |limit| say_apart(style, size(item), limit))
+    limit_beside(item).map_or_else(|| written(style, size(item)), |limit| written_apart(style, size(item), limit))
 }
 
 /// The value as compared: its size where the clause or the words take the sign.

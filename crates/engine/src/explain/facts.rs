@@ -3,7 +3,7 @@
 use super::headline::Held;
 use crate::catalogue::Feature;
 use crate::rules::{
-    AxisStates, Book, Close, Evaluation, Rule, Scene, Staleness, evaluate, holds_relaxed, input_digest,
+    AxisStates, Close, Evaluation, Rule, RuleBook, Scene, Staleness, evaluate, holds_relaxed, input_digest,
     nearest_changes, snapshot_id,
 };
 use barograph_domain::snapshot::Flip;
@@ -16,7 +16,7 @@ use barograph_domain::{
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {
     /// The book the row was judged by.
-    pub book: &'a Book,
+    pub book: &'a RuleBook,
     /// Its logic version.
     pub logic_version: &'a str,
     /// The market.
@@ -144,7 +144,7 @@ fn stale_inputs<'a>(ctx: Context<'a>, row: &MinuteRow, cells: &[Cell], moment: T
             Some(StaleInput { input: *i, decl, age_s: age_s(i.anchor), limit: freshness.max_age(decl) })
         })
         .collect();
-    // Charts whose candles speak for no input: told once per stream, at least as old as the next close is late.
+    // Charts whose candles speak for no input: reported once per stream, at least as old as the next close is late.
     for &feature in ctx.book.features() {
         let Some(close) = Close::of(ctx.book, feature, cells, ctx.streams).filter(|c| c.is_stale(moment)) else {
             continue;

@@ -2,7 +2,7 @@
 
 use super::evidence::hours;
 use super::facts::Facts;
-use super::numbers::{Style, count_word, say_apart};
+use super::numbers::{Style, count_word, written_apart};
 use crate::catalogue::Feature;
 use barograph_domain::snapshot::Flip;
 use barograph_domain::{HeldBy, Kind, RiskRegime, Span};
@@ -56,12 +56,12 @@ fn by_itself(facts: &Facts<'_>) -> String {
     }
 }
 
-/// "{name} rose above {needed}", in the words of the feature; and whether it tells of a move rather than a level.
+/// "{name} rose above {needed}", in the words of the feature; and whether it reports a move rather than a level.
 pub(super) fn condition<L>(facts: &Facts<'_>, flip: &Flip<L>) -> (String, bool) {
     let Some(feature) = Feature::from_id(flip.feature) else { return (flip.feature.to_owned(), false) };
     let up = flip.needed > flip.value;
     let outward = flip.needed.abs() > flip.value.abs();
-    let needed = say_apart(Style::of(feature), flip.threshold, flip.value);
+    let needed = written_apart(Style::of(feature), flip.threshold, flip.value);
     let crossed = if up { "rose above" } else { "fell below" };
     let level = match feature {
         Feature::FundingZscore24h => {
@@ -76,7 +76,7 @@ pub(super) fn condition<L>(facts: &Facts<'_>, flip: &Flip<L>) -> (String, bool) 
         }
         Feature::OiDelta1h | Feature::OiDelta4h | Feature::OiDelta24h => {
             if flip.percentile.is_none() && by_size(facts, feature) {
-                let size = say_apart(Style::Percent, flip.threshold.abs(), flip.value.abs());
+                let size = written_apart(Style::Percent, flip.threshold.abs(), flip.value.abs());
                 let moved = match (outward, up) {
                     (true, true) => "rose more than",
                     (true, false) => "fell more than",

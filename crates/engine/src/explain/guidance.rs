@@ -114,8 +114,8 @@ const fn action_of(posture: Posture) -> &'static str {
     }
 }
 
-/// Rows that are told of.
-const TOLD: usize = 2;
+/// Rows that are reported.
+const ROWS_MAX: usize = 2;
 
 /// The words of the strictest posture that has any, each once, and before them those of a position's stop: a milder posture asks
 /// for what the strictest has already asked for. Those of a row that asks for nothing only where no other row speaks.
@@ -128,7 +128,7 @@ fn words(rows: &[PostureRow], of: fn(&PostureRow) -> &str) -> String {
     let others = speaking.iter().copied().filter(|row| !of_stop(row) && strictest(row));
     let mut said: Vec<&str> = Vec::new();
     for text in stops.chain(others).map(of) {
-        if said.len() < TOLD && !said.contains(&text) {
+        if said.len() < ROWS_MAX && !said.contains(&text) {
             said.push(text);
         }
     }

@@ -1,12 +1,12 @@
 //! The headline of a market: the worst of all axes, the 24 h move and the open alerts, in at most two sentences (UX §1).
 //!
 //! What cannot be used comes first, then a position whose stop is reached or near. What is too old, and that risk cannot be
-//! judged, is said whatever else is told. "Nothing unusual" is said only where everything is known and as usual and no alert is
+//! judged, is said whatever else is reported. "Nothing unusual" is said only where everything is known and as usual and no alert is
 //! open. A volatility class of its market's every day is no news: HIGH_VOL counts from the 80th percentile of the market's own
 //! 24 h volatility on. Made from labels and numbers alone, so that whoever has them, rows or frames of bars, says the same.
 
 use super::facts::Facts;
-use super::numbers::{Style, capitalised, rank_percent, say};
+use super::numbers::{Style, capitalised, rank_percent, written};
 use super::{notes, waiting};
 use crate::advice::digits;
 use crate::catalogue::Feature;
@@ -22,8 +22,8 @@ pub const UNUSUAL_FROM: f64 = 0.80;
 /// From these on it is as rare as a strong label.
 const RARE_FROM: f64 = 0.95;
 const RAREST_FROM: f64 = 0.99;
-/// Things told of in the first sentence.
-const TOLD: usize = 2;
+/// Things reported in the first sentence.
+const FIRST_MAX: usize = 2;
 
 /// Where the stop of a position stands.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -45,7 +45,7 @@ impl HeldStop {
     }
 }
 
-/// The worst placed position of a market, as a headline tells of it.
+/// The worst placed position of a market, as a headline reports it.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Held {
     /// Of a long; else of a short.
@@ -93,11 +93,11 @@ pub struct Sight {
     pub risk_eases: bool,
     /// The side that is crowded, in a squeeze.
     pub squeezed: Option<&'static str>,
-    /// Trend.
+    /// Label of the trend axis.
     pub trend: TrendRegime,
     /// Volatility class.
     pub volatility: VolRegime,
-    /// Activity.
+    /// Label of the heat axis.
     pub heat: HeatRegime,
     /// 1 h volatility, annualised.
     pub vol_1h: Option<f64>,
@@ -180,7 +180,7 @@ pub fn headline(sight: &Sight) -> Headline {
     made.sentence(held.into_iter().collect());
     let (alerts, mut others): (Vec<_>, Vec<_>) =
         worst_first(sight).into_iter().partition(|told| told.iter().any(|p| p.kind == Kind::Alerts));
-    others.truncate(TOLD);
+    others.truncate(FIRST_MAX);
     let risk_told = others.iter().flatten().any(|p| p.kind == Kind::Risk);
     let mut sentences = [others.concat(), alerts.concat()];
     sentences.sort_by_key(|parts| core::cmp::Reverse(severity(parts)));
@@ -199,7 +199,7 @@ pub fn headline(sight: &Sight) -> Headline {
 
 /// The one sentence that is left of the market where the other one says what is missing or too old.
 fn worst_beside_data(sight: &Sight, held: Option<HeadlinePart>) -> Vec<HeadlinePart> {
-    let room = TOLD - usize::from(held.is_some());
+    let room = FIRST_MAX - usize::from(held.is_some());
     let told = held.into_iter().chain(worst_first(sight).into_iter().take(room).flatten());
     let told: Vec<HeadlinePart> = told.collect();
     if told.is_empty() { vec![calm(sight).0] } else { told }
@@ -317,7 +317,7 @@ fn position(held: &Held) -> HeadlinePart {
 }
 
 /// What is not as usual, the worst first; of equals risk before alerts, volatility, trend, move and heat. A strong trend is
-/// told with its move.
+/// reported with its move.
 fn worst_first(sight: &Sight) -> Vec<Vec<HeadlinePart>> {
     let trend: Vec<HeadlinePart> = match trend(sight) {
         Some(trend) => {
@@ -336,7 +336,7 @@ fn worst_first(sight: &Sight) -> Vec<Vec<HeadlinePart>> {
 fn moved(sight: &Sight) -> Option<String> {
     let x = sight.change_24h?;
     let sign = if x > 0.0 { "+" } else { "" };
-    Some(format!("{sign}{} in 24 h", say(Style::Percent, x)))
+    Some(format!("{sign}{} in 24 h", written(Style::Percent, x)))
 }
 
 fn number_of_move(sight: &Sight, text: &str) -> HeadlinePart {
@@ -361,7 +361,8 @@ fn day_move(sight: &Sight) -> Option<HeadlinePart> {
 }
 
 fn risk(sight: &Sight) -> Option<HeadlinePart> {
-    let vol = sight.vol_1h.map(|v| format!(" (1 h vol {} annualised)", say(Style::Volatility, v))).unwrap_or_default();
+    let vol =
+        sight.vol_1h.map(|v| format!(" (1 h vol {} annualised)", written(Style::Volatility, v))).unwrap_or_default();
     let (text, severity) = match (sight.risk, sight.squeezed) {
         (RiskRegime::HighVol, _) if sight.risk_eases => (format!("volatility coming down from extreme{vol}"), 4),
         (RiskRegime::HighVol, _) => (format!("extreme volatility{vol}"), 4),
@@ -385,7 +386,7 @@ fn volatility(sight: &Sight) -> Option<HeadlinePart> {
         (VolRegime::HighVol | VolRegime::Stable | VolRegime::Unknown, _) => return None,
     };
     let vol =
-        sight.vol_24h.map(|v| format!(" (24 h vol {} annualised)", say(Style::Volatility, v))).unwrap_or_default();
+        sight.vol_24h.map(|v| format!(" (24 h vol {} annualised)", written(Style::Volatility, v))).unwrap_or_default();
     let part = of_axis(Kind::Volatility, sight.volatility, severity, &format!("{words}{vol}"));
     Some(with_number(part, Feature::RealizedVol24h, sight.vol_24h, "24h"))
 }

@@ -8,10 +8,10 @@
 use super::facts::{Context, Facts};
 use super::guidance::guidance_of;
 use super::headline::{HeldStop, Sight, headline};
-use super::moment::{Moment, moment_of};
+use super::moment::{AxisMoment, moment_of};
 use super::present::overlaid;
 use super::snapshot::stop_view;
-use crate::rules::{AxisStates, Book, PostureRow};
+use crate::rules::{AxisStates, PostureRow, RuleBook};
 use barograph_domain::advice::StopReach;
 use barograph_domain::{Alert, Axis, Label as _, MinuteRow, Pattern, Posture, RiskBias, Ts};
 
@@ -30,7 +30,7 @@ pub struct Care {
     pub open_positions: String,
 }
 
-/// One minute as an alert tells of it.
+/// One minute as an alert reports it.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Minute {
     /// The market in one or two sentences, as its snapshot has them.
@@ -38,8 +38,8 @@ pub struct Minute {
     /// What its labels ask for.
     pub care: Care,
     /// What it says of the axis that the alert is about.
-    pub label: Option<Moment>,
-    /// The row of the book's posture table for the label that the alert tells of.
+    pub label: Option<AxisMoment>,
+    /// The row of the book's posture table for the label that the alert reports.
     pub told: Option<PostureRow>,
 }
 
@@ -47,7 +47,7 @@ pub struct Minute {
 #[must_use]
 pub fn minute(ctx: &Context<'_>, row: &MinuteRow, alert: &Alert) -> Minute {
     let facts = Facts::new(*ctx, row, &row.cells, AxisStates::of(row), row.ts);
-    let told = |axis| alert.told_label().is_none_or(|told| told == label_of(row, axis));
+    let told = |axis| alert.label_entered().is_none_or(|told| told == label_of(row, axis));
     let of_axis = |axis| {
         let told = told(axis);
         (told || alert.pattern == Pattern::RegimeConfirmed).then(|| moment_of(&facts, axis, told))
@@ -60,8 +60,8 @@ pub fn minute(ctx: &Context<'_>, row: &MinuteRow, alert: &Alert) -> Minute {
     }
 }
 
-fn row_of(book: &Book, alert: &Alert) -> Option<PostureRow> {
-    let told = (alert.axis()?.name(), alert.told_label()?);
+fn row_of(book: &RuleBook, alert: &Alert) -> Option<PostureRow> {
+    let told = (alert.axis()?.name(), alert.label_entered()?);
     book.postures().iter().find(|row| (row.when.axis(), row.when.label()) == told).cloned()
 }
 
@@ -81,9 +81,9 @@ fn care_of(facts: &Facts<'_>, stop: Option<HeldStop>) -> Care {
 pub struct StopCare {
     /// Far from the price, or there is none.
     pub far: Care,
-    /// Near.
+    /// The price is near.
     pub near: Care,
-    /// Reached.
+    /// The price has reached it.
     pub reached: Care,
 }
 

@@ -24,7 +24,7 @@ mod waiting;
 
 pub use facts::Context;
 pub use minute::{Care, Minute, StopCare, care_by_stop, minute};
-pub use moment::{Moment, Turn, moment};
+pub use moment::{AxisMoment, SmallestChange, moment};
 pub(crate) use numbers::{capitalised, rank_percent};
 pub use numbers::{price, significant};
 pub use present::{at_present, axes_at_present};

@@ -19,7 +19,7 @@ use barograph_domain::{Axis, AxisState, HeatRegime, MinuteRow, RiskRegime, Trend
 
 /// The smallest change of one feature that turns a label, whatever its axis.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Turn {
+pub struct SmallestChange {
     /// Feature id.
     pub feature: &'static str,
     /// Its value in that minute.
@@ -36,8 +36,8 @@ pub struct Turn {
 
 /// One axis at one minute.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Moment {
-    /// It is about the label that the alert tells of; else about the axis's own beside it.
+pub struct AxisMoment {
+    /// It is about the label that the alert reports; else about the axis's own beside it.
     pub told: bool,
     /// Price of that minute.
     pub price: Option<f64>,
@@ -48,14 +48,14 @@ pub struct Moment {
     /// What would end it, as a sentence.
     pub clears: String,
     /// What would turn the raw label.
-    pub flip: Option<Turn>,
+    pub flip: Option<SmallestChange>,
     /// What would end the published one.
-    pub exit: Option<Turn>,
-    /// The numbers behind `why`, against their thresholds; none where that is another label than the told one.
+    pub exit: Option<SmallestChange>,
+    /// The numbers behind `why`, against their thresholds; none where that is another label than the reported one.
     pub statistics: Vec<Statistic>,
 }
 
-impl Moment {
+impl AxisMoment {
     /// "Extreme volatility: 1 h volatility is 124 % annualised, limit 80 %. Price 62,868."
     #[must_use]
     pub fn text(&self) -> String {
@@ -68,12 +68,12 @@ impl Moment {
 
 /// What a row says of one of its axes.
 #[must_use]
-pub fn moment(ctx: &Context<'_>, row: &MinuteRow, axis: Axis) -> Moment {
+pub fn moment(ctx: &Context<'_>, row: &MinuteRow, axis: Axis) -> AxisMoment {
     moment_of(&Facts::new(*ctx, row, &row.cells, AxisStates::of(row), row.ts), axis, true)
 }
 
-/// The same of a row's facts; `told`: the alert tells of the label that the axis shows.
-pub(super) fn moment_of(facts: &Facts<'_>, axis: Axis, told: bool) -> Moment {
+/// The same of a row's facts; `told`: the alert reports the label that the axis shows.
+pub(super) fn moment_of(facts: &Facts<'_>, axis: Axis, told: bool) -> AxisMoment {
     let row = facts.row;
     match axis {
         Axis::Risk => of_axis::<RiskRegime>(facts, &row.risk, axis, told),
@@ -83,7 +83,7 @@ pub(super) fn moment_of(facts: &Facts<'_>, axis: Axis, told: bool) -> Moment {
     }
 }
 
-fn of_axis<L: Ruled>(facts: &Facts<'_>, state: &AxisState<L>, axis: Axis, told: bool) -> Moment {
+fn of_axis<L: Ruled>(facts: &Facts<'_>, state: &AxisState<L>, axis: Axis, told: bool) -> AxisMoment {
     let (book, cells) = (facts.ctx.book, facts.cells);
     let scene = Scene { book, cells, cuts: &facts.row.cuts };
     let staleness = Staleness::of_axis::<L>(book, facts.moment, cells, &facts.row.inputs, facts.ctx.streams);
@@ -95,20 +95,20 @@ fn of_axis<L: Ruled>(facts: &Facts<'_>, state: &AxisState<L>, axis: Axis, told: 
     } else {
         format!("The {} label itself is {}", axis.name(), state.label.word())
     };
-    Moment {
+    AxisMoment {
         told,
         price: facts.row.price,
         side,
         why: why(facts, axis, &head, rule),
         clears: clears(facts, state, exit.as_ref()),
-        flip: flip.as_ref().map(turn),
-        exit: exit.as_ref().map(turn),
+        flip: flip.as_ref().map(smallest_change),
+        exit: exit.as_ref().map(smallest_change),
         statistics: rule.filter(|_| told).map(|(rule, relaxed)| statistics(facts, rule, relaxed)).unwrap_or_default(),
     }
 }
 
-fn turn<L: Ruled>(flip: &Flip<L>) -> Turn {
-    Turn {
+fn smallest_change<L: Ruled>(flip: &Flip<L>) -> SmallestChange {
+    SmallestChange {
         feature: flip.feature,
         value: flip.value,
         threshold: flip.threshold,

@@ -60,7 +60,7 @@ fn lost(facts: &Facts<'_>) -> Option<String> {
     (!causes.is_empty()).then(|| format!("{}.", capitalised(&causes.iter().map(say).collect::<Vec<_>>().join("; "))))
 }
 
-/// "open interest is 14 min old (limit 5 min)", oldest first, two at most; streams behind two inputs are told once.
+/// "open interest is 14 min old (limit 5 min)", oldest first, two at most; streams behind two inputs are reported once.
 pub(super) fn stale<'a>(inputs: impl Iterator<Item = &'a StaleInput<'a>>) -> String {
     let mut told: Vec<&StaleInput<'_>> = Vec::new();
     for input in inputs {

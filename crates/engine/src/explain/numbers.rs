@@ -50,25 +50,25 @@ impl Style {
 }
 
 /// The number with its unit.
-pub(super) fn say(style: Style, x: f64) -> String {
-    say_with(style, x, 0)
+pub(super) fn written(style: Style, x: f64) -> String {
+    written_with(style, x, 0)
 }
 
 /// A number of this unit, as people read it.
 #[must_use]
 pub fn significant(x: f64, unit: &str) -> String {
-    say(Style::of_unit(unit), x)
+    written(Style::of_unit(unit), x)
 }
 
 /// `needed` written so that it does not look like `current`.
-pub(super) fn say_apart(style: Style, needed: f64, current: f64) -> String {
+pub(super) fn written_apart(style: Style, needed: f64, current: f64) -> String {
     (0..3)
-        .map(|extra| (say_with(style, needed, extra), say_with(style, current, extra)))
+        .map(|extra| (written_with(style, needed, extra), written_with(style, current, extra)))
         .find(|(a, b)| a != b)
-        .map_or_else(|| say(style, needed), |(a, _)| a)
+        .map_or_else(|| written(style, needed), |(a, _)| a)
 }
 
-fn say_with(style: Style, x: f64, extra: usize) -> String {
+fn written_with(style: Style, x: f64, extra: usize) -> String {
     match style {
         Style::Sigma => format!("{}σ", fixed(x.abs(), style.decimals() + extra)),
         Style::Volatility | Style::Percent => format!("{} %", fixed(x * 100.0, style.decimals() + extra)),
@@ -186,7 +186,7 @@ mod tests {
             (Style::Plain, 1234.5, "1234"),
         ];
         for (style, x, want) in cases {
-            assert_eq!(say(style, x), want, "{style:?} {x}");
+            assert_eq!(written(style, x), want, "{style:?} {x}");
         }
         for (x, unit, want) in [
             (0.0412, "daily fraction", "4.12 %"),
@@ -197,8 +197,8 @@ mod tests {
         ] {
             assert_eq!(significant(x, unit), want, "{x} {unit}");
         }
-        assert_eq!(say_apart(Style::Volatility, 0.80, 0.803), "80.0 %");
-        assert_eq!(say_apart(Style::Volatility, 0.80, 0.90), "80 %");
+        assert_eq!(written_apart(Style::Volatility, 0.80, 0.803), "80.0 %");
+        assert_eq!(written_apart(Style::Volatility, 0.80, 0.90), "80 %");
         assert_eq!(
             (rank_percent(0.9997), rank_percent(0.71), rank_percent(0.0)),
             ("99 %".into(), "71 %".into(), "1 %".into())

@@ -2,7 +2,7 @@
 //! (regimes §10.2, UX §1). Deterministic, and made from the explanation's parts only.
 
 use super::facts::Facts;
-use super::numbers::{Style, say};
+use super::numbers::{Style, written};
 use super::views::held_share;
 use super::{evidence, flips, notes, waiting};
 use crate::rules::HELD_MINUTES;
@@ -60,7 +60,7 @@ fn how_common(facts: &Facts<'_>, rule: usize) -> Option<String> {
     if share < RARELY {
         return Some("Hardly ever active before.".to_owned());
     }
-    let share = say(Style::Percent, share);
+    let share = written(Style::Percent, share);
     // A day short of 90 is still the last 90 days; anything less is what has been judged so far.
     let full = usize::try_from(count.known).is_ok_and(|known| known + DAY_MINUTES as usize >= HELD_MINUTES);
     Some(if full {

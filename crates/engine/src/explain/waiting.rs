@@ -24,7 +24,7 @@ fn why(facts: &Facts<'_>) -> String {
         return "No reading yet: no data has arrived.".to_owned();
     }
     let clauses = facts.unknown_clauses();
-    // What is merely old is told as such only where age is all that stands in the way.
+    // What is merely old is reported as such only where age is all that stands in the way.
     let by_age = |f: Feature| facts.cell(f).reason() == Some(Reason::Stale);
     let feature =
         clauses.iter().map(|c| c.feature).find(|f| !by_age(*f)).or_else(|| clauses.first().map(|c| c.feature));

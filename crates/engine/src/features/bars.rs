@@ -1,8 +1,8 @@
 //! Bars as samples, and coarser bars built from finer ones.
 
 use super::hourly::{HourlyRank, whole_hour};
-use super::reading::Settings;
-use super::run::Run;
+use super::reading::ReadinessSettings;
+use super::run::BarSeries;
 use crate::kernel::{Fold, Sum};
 use crate::series::Series;
 use crate::sessions::SessionHistory;
@@ -100,7 +100,7 @@ impl DayVolume {
     }
 
     /// Learns about the instants that changed.
-    pub fn settle(&mut self, series: &Series<BarSample>, settings: &Settings) {
+    pub fn settle(&mut self, series: &Series<BarSample>, settings: &ReadinessSettings) {
         let step = series.step();
         for &index in series.changed() {
             let quote = series.at(index).and_then(|b| {
@@ -220,7 +220,7 @@ impl BuiltBar {
     }
 
     /// Takes the bars of a run from `from` up to `upto`, in the same order of additions.
-    fn add_run(&mut self, run: &Run<'_>, from: usize, upto: usize) {
+    fn add_run(&mut self, run: &BarSeries<'_>, from: usize, upto: usize) {
         let Some(&last) = run.close[from..upto].last() else { return };
         // A plain comparison is one instruction, `max` minds what is not a number.
         self.high = run.high[from..upto].iter().fold(self.high, |a, b| if *b > a { *b } else { a });
@@ -265,7 +265,7 @@ impl BarBuilder {
     #[inline]
     pub fn push(&mut self, close_ts: Ts, part: &BarSample, emit: impl FnMut(BuiltBar)) {
         if !self.goes_on(close_ts, part) {
-            self.turn(close_ts, part, emit);
+            self.begin_or_end(close_ts, part, emit);
         }
     }
 
@@ -285,7 +285,7 @@ impl BarBuilder {
     }
 
     /// Takes a part that begins or ends a bar, or one that is late.
-    fn turn(&mut self, close_ts: Ts, part: &BarSample, mut emit: impl FnMut(BuiltBar)) {
+    fn begin_or_end(&mut self, close_ts: Ts, part: &BarSample, mut emit: impl FnMut(BuiltBar)) {
         if self.last_part.is_some_and(|l| close_ts.0 <= l) {
             return;
         }
@@ -311,7 +311,7 @@ impl BarBuilder {
     }
 
     /// As [`Self::push`] for each bar of a run.
-    pub fn push_run(&mut self, run: &Run<'_>, mut emit: impl FnMut(BuiltBar)) {
+    pub fn push_run(&mut self, run: &BarSeries<'_>, mut emit: impl FnMut(BuiltBar)) {
         let n = run.len();
         if n == 0 || self.last_part.is_some_and(|l| run.first.0 <= l) {
             (0..n).for_each(|i| self.push(run.close_ts(i), &run.sample(i), &mut emit));

@@ -1,7 +1,7 @@
 //! Two prices compared at the same instants: premium (mark over index) and basis (futures over spot or index), features
 //! §2.3.
 
-use super::reading::{Origin, Settings, Slot, Window, score_value};
+use super::reading::{ReadinessSettings, ReadingOrigin, Slot, Window, score_value};
 use super::slots::slots;
 use crate::kernel::{Fold, Moments, Sum};
 use barograph_domain::{Reason, Span, Ts};
@@ -18,7 +18,7 @@ const SCORE_STEP: Span = Span::secs(300);
 
 /// Ratio of two series on their common grid, less one.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Pair {
+pub struct BasisPair {
     step: Span,
     seen: Option<i64>,
     first: Option<i64>,
@@ -44,7 +44,7 @@ struct Week {
 
 /// What is asked of a pair beside its value.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Wanted {
+pub enum PairReadings {
     /// The mean of 8 h: of a premium.
     Mean,
     /// The score within 7 d: of a basis.
@@ -72,13 +72,13 @@ impl PairSlots {
 
     /// All readings without a value, for this reason.
     #[must_use]
-    pub fn undefined(origin: &Origin, reason: Reason) -> Self {
+    pub fn undefined(origin: &ReadingOrigin, reason: Reason) -> Self {
         let slot = origin.undefined(reason);
         Self { value: slot, ma_8h: slot, zscore_7d: slot }
     }
 }
 
-impl Pair {
+impl BasisPair {
     /// For two series of these steps.
     #[must_use]
     #[expect(
@@ -105,7 +105,7 @@ impl Pair {
     /// wanted of this pair is not kept.
     pub fn settle(
         &mut self,
-        wanted: Wanted,
+        wanted: PairReadings,
         anchors: (Ts, Ts),
         a: impl Fn(Ts) -> Option<f64>,
         b: impl Fn(Ts) -> Option<f64>,
@@ -120,12 +120,12 @@ impl Pair {
                 _ => None,
             };
             match wanted {
-                Wanted::Mean => self.means.set(index, ratio),
-                Wanted::Score if at.0 % self.score_step.0 == 0 => {
+                PairReadings::Mean => self.means.set(index, ratio),
+                PairReadings::Score if at.0 % self.score_step.0 == 0 => {
                     self.scores.set(at.0 / self.score_step.0, ratio);
                     self.week = None;
                 }
-                Wanted::Score => {}
+                PairReadings::Score => {}
             }
             if let Some(r) = ratio {
                 self.first.get_or_insert(index);
@@ -133,7 +133,7 @@ impl Pair {
             }
         }
         self.seen = Some(self.seen.map_or(upto, |s| s.max(upto)));
-        if let Some((newest, _)) = self.newest.filter(|_| wanted == Wanted::Score) {
+        if let Some((newest, _)) = self.newest.filter(|_| wanted == PairReadings::Score) {
             let anchor = self.score_anchor(Ts(newest * self.step.0));
             if self.week.is_none_or(|week| week.anchor != anchor) {
                 self.week = Some(self.week_upto(anchor));
@@ -159,15 +159,15 @@ impl Pair {
         Week { anchor, n: week.n, first, score }
     }
 
-    /// The value and what is wanted beside it; `gap` tells whether a declared gap of either input reaches into an interval,
+    /// The value and what is wanted beside it; `gap` is whether a declared gap of either input reaches into an interval,
     /// `event_at` when the older of the two samples of an instant happened.
     #[must_use]
     pub fn slots(
         &self,
-        origin: &Origin,
+        origin: &ReadingOrigin,
         max_age: Span,
-        settings: &Settings,
-        wanted: Wanted,
+        settings: &ReadinessSettings,
+        wanted: PairReadings,
         gap: impl Fn(Ts, Ts) -> bool,
         event_at: impl Fn(Ts) -> Ts,
     ) -> PairSlots {
@@ -175,8 +175,10 @@ impl Pair {
         let at = Ts(anchor * self.step.0);
         let value = origin.instant(value);
         match wanted {
-            Wanted::Mean => PairSlots { value, ma_8h: self.mean(at, origin, settings, gap), zscore_7d: Slot::MISSING },
-            Wanted::Score => PairSlots {
+            PairReadings::Mean => {
+                PairSlots { value, ma_8h: self.mean(at, origin, settings, gap), zscore_7d: Slot::MISSING }
+            }
+            PairReadings::Score => PairSlots {
                 value,
                 ma_8h: Slot::MISSING,
                 zscore_7d: self.score(at, origin, max_age, settings, gap, event_at),
@@ -184,7 +186,7 @@ impl Pair {
         }
     }
 
-    fn mean(&self, at: Ts, origin: &Origin, settings: &Settings, gap: impl Fn(Ts, Ts) -> bool) -> Slot {
+    fn mean(&self, at: Ts, origin: &ReadingOrigin, settings: &ReadinessSettings, gap: impl Fn(Ts, Ts) -> bool) -> Slot {
         let anchor = at.0 / self.step.0;
         let third = self.means.window(anchor - EIGHT_HOURS.0 / self.step.0, anchor);
         let counted = Window {
@@ -201,9 +203,9 @@ impl Pair {
     fn score(
         &self,
         at: Ts,
-        origin: &Origin,
+        origin: &ReadingOrigin,
         max_age: Span,
-        settings: &Settings,
+        settings: &ReadinessSettings,
         gap: impl Fn(Ts, Ts) -> bool,
         event_at: impl Fn(Ts) -> Ts,
     ) -> Slot {

@@ -4,7 +4,7 @@
 //! settled funding can stand in for is decided in `assemble`.
 
 use super::hourly::{HOUR, HourlyRank, newest_hour, whole_hour};
-use super::reading::{Origin, Settings, Slot, Window, score_value};
+use super::reading::{ReadinessSettings, ReadingOrigin, Slot, Window, score_value};
 use super::slots::slots;
 use crate::kernel::fold::Block;
 use crate::kernel::moments::Score;
@@ -151,7 +151,13 @@ impl RunningFunding {
     }
 
     /// Takes all readings at the series' anchor.
-    pub fn read(&mut self, series: &Series<f64>, origin: &Origin, settings: &Settings, slots: &mut FundingSlots) {
+    pub fn read(
+        &mut self,
+        series: &Series<f64>,
+        origin: &ReadingOrigin,
+        settings: &ReadinessSettings,
+        slots: &mut FundingSlots,
+    ) {
         let (Some(anchor), Some((at, rate))) = (series.anchor(), series.newest()) else {
             *slots = FundingSlots::MISSING;
             return;
@@ -192,7 +198,7 @@ impl RunningFunding {
     }
 }
 
-fn change(series: &Series<f64>, origin: &Origin, at: Ts, rate: f64, before: Option<f64>) -> Slot {
+fn change(series: &Series<f64>, origin: &ReadingOrigin, at: Ts, rate: f64, before: Option<f64>) -> Slot {
     let then = at - EIGHT_HOURS;
     match before {
         Some(before) => origin.instant(rate - before),
@@ -204,8 +210,8 @@ fn change(series: &Series<f64>, origin: &Origin, at: Ts, rate: f64, before: Opti
 /// A reading of the last `points` whole hours, the newest included.
 fn hourly(
     series: &Series<f64>,
-    origin: &Origin,
-    settings: &Settings,
+    origin: &ReadingOrigin,
+    settings: &ReadinessSettings,
     points: i64,
     value: impl Fn(&[Option<f64>]) -> (u32, Result<f64, Reason>),
 ) -> Slot {

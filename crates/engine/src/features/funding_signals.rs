@@ -2,7 +2,7 @@
 //!
 //! Functions of readings that exist already, and the ring of the last complete blocks of eight hours.
 
-use super::reading::{Fullness, Origin, Slot};
+use super::reading::{Fullness, ReadingOrigin, Slot};
 use barograph_domain::thresholds::FUNDING_EXTREME;
 use barograph_domain::{Reason, Span, State, Ts};
 use serde::{Deserialize, Serialize};
@@ -131,7 +131,7 @@ impl Farming {
     /// a gap.
     #[must_use]
     #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "some dozens of blocks")]
-    pub fn slot(&self, origin: &Origin, extreme: f64, coverage_min: f64) -> Slot {
+    pub fn slot(&self, origin: &ReadingOrigin, extreme: f64, coverage_min: f64) -> Slot {
         let have = self.blocks.len() as u32;
         let (Some(share), Some(first), Some(last)) = (self.share(extreme), self.blocks.front(), self.blocks.back())
         else {
@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn blocks_find_their_place_and_holes_are_seen() {
         let at = |n: i64| Ts(0) + Span(BLOCK.0 * n);
-        let origin = Origin {
+        let origin = ReadingOrigin {
             anchor: at(30),
             event: at(30),
             expires: Ts::MAX,

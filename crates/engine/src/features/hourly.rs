@@ -1,8 +1,8 @@
 //! Hourly views of a finer series: samples at whole hours, percentiles of a reading at whole hours (clock "1 h").
 
-use super::reading::{Settings, Slot};
+use super::reading::{ReadinessSettings, Slot};
 use crate::kernel::RankWindow;
-use crate::kernel::rank::LeftOut;
+use crate::kernel::rank::Omission;
 use crate::series::Series;
 use barograph_domain::{Reason, Span, State, Ts};
 use serde::{Deserialize, Serialize};
@@ -95,7 +95,7 @@ impl HourlyRank {
     /// (features §1, coverage). A reading that is not ready hands its state on. `anchor`: the grid instant of the reading, which
     /// says which hour is under way; the event behind it may lie in the hour before.
     #[must_use]
-    pub fn slot(&self, of: &Slot, anchor: Ts, settings: &Settings) -> Slot {
+    pub fn slot(&self, of: &Slot, anchor: Ts, settings: &ReadinessSettings) -> Slot {
         let Some(x) = of.cell.ready() else { return awaited(of, self.window.count(), self.min_n) };
         let known = self.filled.as_ref().and_then(|[whole, _]| whole.at(anchor));
         let filled = known.copied().unwrap_or_else(|| self.filled(hour_of(anchor)));
@@ -104,7 +104,7 @@ impl HourlyRank {
 
     /// As [`Self::slot`] among the hours of the shorter window.
     #[must_use]
-    pub fn slot_within(&self, of: &Slot, anchor: Ts, min_n: usize, settings: &Settings) -> Slot {
+    pub fn slot_within(&self, of: &Slot, anchor: Ts, min_n: usize, settings: &ReadinessSettings) -> Slot {
         let Some(x) = of.cell.ready() else { return awaited(of, self.window.count(), min_n) };
         let known = self.filled.as_ref().and_then(|[_, within]| within.at(anchor));
         let filled = known.copied().unwrap_or_else(|| self.filled_within(hour_of(anchor)));
@@ -143,7 +143,7 @@ struct Filled {
     have: usize,
     coverage: f64,
     partial: bool,
-    out: LeftOut,
+    out: Omission,
 }
 
 impl Filled {
@@ -153,7 +153,7 @@ impl Filled {
         clippy::cast_possible_truncation,
         reason = "counts of a few thousand; coverage is shown, not computed with"
     )]
-    fn place(&self, of: &Slot, min_n: usize, settings: &Settings, percentile: impl FnOnce() -> f64) -> Slot {
+    fn place(&self, of: &Slot, min_n: usize, settings: &ReadinessSettings, percentile: impl FnOnce() -> f64) -> Slot {
         let mut slot = *of;
         if self.have < min_n {
             slot.cell.state = State::Warming { have: self.have as u32, need: min_n as u32 };

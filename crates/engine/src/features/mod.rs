@@ -21,4 +21,4 @@ pub(crate) mod slots;
 pub mod stops;
 pub mod volatility;
 
-pub use reading::{Settings, Slot};
+pub use reading::{ReadinessSettings, Slot};

@@ -6,7 +6,7 @@
 
 use super::bars::Priced;
 use super::hourly::HourlyRank;
-use super::reading::{Origin, Settings, Slot};
+use super::reading::{ReadinessSettings, ReadingOrigin, Slot};
 use super::slots::slots;
 use crate::series::Series;
 use barograph_domain::time::DAY;
@@ -14,7 +14,7 @@ use barograph_domain::{Reason, Span, State};
 use serde::{Deserialize, Serialize};
 
 /// How much earlier than a day ago the earlier sample may be.
-const LOOK_PAST: Span = Span::mins(5);
+const EARLIER_MAX: Span = Span::mins(5);
 const QUARTER_HOURS: usize = 2_160;
 const PCT_MIN_N: usize = 336;
 
@@ -54,7 +54,12 @@ impl Moves {
 
     /// Readings at the series' anchor.
     #[must_use]
-    pub fn slots<V: Priced>(&self, series: &Series<V>, origin: &Origin, settings: &Settings) -> MoveSlots {
+    pub fn slots<V: Priced>(
+        &self,
+        series: &Series<V>,
+        origin: &ReadingOrigin,
+        settings: &ReadinessSettings,
+    ) -> MoveSlots {
         let Some(anchor) = series.anchor() else { return MoveSlots::MISSING };
         let at = series.instant(anchor);
         let change = match change(series, anchor) {
@@ -78,7 +83,7 @@ fn change<V: Priced>(series: &Series<V>, index: i64) -> Option<f64> {
         return None;
     }
     let then = index - DAY.0 / step.0;
-    let before = (0..=LOOK_PAST.0 / step.0).find_map(|earlier| series.at(then - earlier))?;
+    let before = (0..=EARLIER_MAX.0 / step.0).find_map(|earlier| series.at(then - earlier))?;
     Some(now / before.price() - 1.0)
 }
 
@@ -101,8 +106,8 @@ mod tests {
         Series::new(&decl, Span::mins(1), Span::hours(26), decl.max_age())
     }
 
-    fn origin(at: Ts) -> Origin {
-        Origin { anchor: at, event: at, expires: Ts::MAX, kind: Kind::Measured, stream: StreamIndex(0) }
+    fn origin(at: Ts) -> ReadingOrigin {
+        ReadingOrigin { anchor: at, event: at, expires: Ts::MAX, kind: Kind::Measured, stream: StreamIndex(0) }
     }
 
     /// Prices at the minutes after the beginning, read at the last of them.
@@ -120,7 +125,7 @@ mod tests {
             }
             series.seen();
         }
-        moves.slots(&series, &origin(last), &Settings::default())
+        moves.slots(&series, &origin(last), &ReadinessSettings::default())
     }
 
     #[test]

@@ -84,12 +84,12 @@ impl Nearby {
 mod tests {
     use super::*;
     use crate::features::bars::BuiltBar;
-    use crate::liquidity::{Options, density};
+    use crate::liquidity::{TimeframeOptions, density};
     use barograph_domain::Ts;
 
     #[test]
     fn densities_are_those_of_all_levels_to_the_bit() {
-        let mut levels = Liquidity::new(Options::default());
+        let mut levels = Liquidity::new(TimeframeOptions::default());
         let (mut nearby, mut price, mut seed) = (Nearby::default(), 1_000.0_f64, 7_u64);
         let mut unit = || {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);

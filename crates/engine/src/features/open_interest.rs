@@ -1,7 +1,7 @@
 //! Open interest: deltas, week's score, trend, and the percentile of the 4 h delta (features §2.2).
 
 use super::hourly::{HOUR, HourlyRank, newest_hour, whole_hour};
-use super::reading::{Origin, Settings, Slot, Window, score_value};
+use super::reading::{ReadinessSettings, ReadingOrigin, Slot, Window, score_value};
 use super::slots::slots;
 use crate::kernel::{Fold, Moments, ols};
 use crate::series::Series;
@@ -114,7 +114,12 @@ impl OpenInterest {
 
     /// All readings at the series' anchor.
     #[must_use]
-    pub fn slots(&mut self, series: &Series<f64>, origin: &Origin, settings: &Settings) -> OpenInterestSlots {
+    pub fn slots(
+        &mut self,
+        series: &Series<f64>,
+        origin: &ReadingOrigin,
+        settings: &ReadinessSettings,
+    ) -> OpenInterestSlots {
         let (Some(anchor), Some((at, value))) = (series.anchor(), series.newest()) else {
             return OpenInterestSlots::MISSING;
         };
@@ -146,7 +151,7 @@ impl OpenInterest {
         }
     }
 
-    fn trend(&mut self, series: &Series<f64>, origin: &Origin, settings: &Settings) -> Slot {
+    fn trend(&mut self, series: &Series<f64>, origin: &ReadingOrigin, settings: &ReadinessSettings) -> Slot {
         let Some(hour) = newest_hour(series) else { return origin.undefined(Reason::MissingInput) };
         let line = self.line.filter(|l| l.hour == hour).unwrap_or_else(|| DayLine::of(series, hour));
         self.line = Some(line);

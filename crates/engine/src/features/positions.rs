@@ -3,7 +3,7 @@
 //! Public tier tables hold margin rules, not positions, so exposures by tier come from whoever has them. Without them the
 //! share of the top traders stands in, rescaled from [½, 1] to [0, 1] and marked as a proxy.
 
-use super::reading::{Origin, Slot};
+use super::reading::{ReadingOrigin, Slot};
 use barograph_domain::{Kind, Reason};
 
 /// Largest share of the exposures by tier; `None` without any.
@@ -47,7 +47,7 @@ pub struct PositionSlots {
 
 /// Concentration from tiers where they are known, else from the ratio of the top traders' positions. `hhi` has no stand-in.
 #[must_use]
-pub fn slots(tiers: Option<(&[f64], &Origin)>, top_traders: Option<(f64, &Origin)>) -> PositionSlots {
+pub fn slots(tiers: Option<(&[f64], &ReadingOrigin)>, top_traders: Option<(f64, &ReadingOrigin)>) -> PositionSlots {
     if let Some((tiers, origin)) = tiers {
         let of =
             |value: Option<f64>| value.map_or_else(|| origin.undefined(Reason::OutOfDomain), |v| origin.instant(v));
@@ -77,8 +77,13 @@ mod tests {
         }
         assert_eq!((one_sidedness(1.0), one_sidedness(3.0), one_sidedness(0.0)), (Some(0.0), Some(0.5), Some(1.0)));
         assert_eq!((one_sidedness(-1.0), long_share(f64::INFINITY)), (None, None));
-        let origin =
-            Origin { anchor: Ts(0), event: Ts(0), expires: Ts::MAX, kind: Kind::Measured, stream: StreamIndex(3) };
+        let origin = ReadingOrigin {
+            anchor: Ts(0),
+            event: Ts(0),
+            expires: Ts::MAX,
+            kind: Kind::Measured,
+            stream: StreamIndex(3),
+        };
         let both = slots(Some((&[3.0, 1.0], &origin)), Some((1.0, &origin)));
         assert_eq!((both.concentration.cell.value, both.concentration.cell.kind), (0.75, Kind::Measured));
         let proxy = slots(None, Some((3.0, &origin)));

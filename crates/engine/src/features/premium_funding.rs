@@ -23,7 +23,7 @@ pub struct PremiumFunding {
 }
 
 impl PremiumFunding {
-    /// For premium samples of this step, settling every 8 h until told otherwise.
+    /// For premium samples of this step, settling every 8 h unless set otherwise.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 480 samples per interval")]
     pub fn new(step: Span) -> Self {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// What the rule book says about readiness (regimes §12.1).
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
-pub struct Settings {
+pub struct ReadinessSettings {
     /// Share of the window the data must span while it is not yet full.
     pub span_min: f64,
     /// Share of samples that must be present.
@@ -18,7 +18,7 @@ pub struct Settings {
     pub sessions: SessionSet,
 }
 
-impl Default for Settings {
+impl Default for ReadinessSettings {
     fn default() -> Self {
         Self { span_min: 0.25, coverage_min: 0.80, allow_proxy: true, sessions: SessionSet::UTC }
     }
@@ -112,7 +112,7 @@ impl Window {
     /// The state that the reading has instead: `gap` when one reaches into the window, else warming.
     #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "window sizes are a few thousand")]
     #[inline]
-    pub fn fullness(&self, settings: &Settings) -> Result<Fullness, State> {
+    pub fn fullness(&self, settings: &ReadinessSettings) -> Result<Fullness, State> {
         let expected = self.expected as f64;
         let n = f64::from(self.n);
         let spans_enough = || {
@@ -129,7 +129,7 @@ impl Window {
     /// What a window is that has not enough.
     #[cold]
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "window sizes are a few thousand")]
-    fn lacks(&self, settings: &Settings, expected: f64) -> State {
+    fn lacks(&self, settings: &ReadinessSettings, expected: f64) -> State {
         if self.gap {
             return State::Undefined(Reason::Gap);
         }
@@ -140,7 +140,7 @@ impl Window {
 
 /// Where a reading comes from and how long it holds.
 #[derive(Clone, Copy, Debug)]
-pub struct Origin {
+pub struct ReadingOrigin {
     /// Grid instant of the value: windows end here.
     pub anchor: Ts,
     /// The oldest event among the newest it needs: its age counts from here.
@@ -153,7 +153,7 @@ pub struct Origin {
     pub stream: StreamIndex,
 }
 
-impl Origin {
+impl ReadingOrigin {
     /// A reading that is ready.
     #[must_use]
     pub fn ready(&self, value: f64, full: Fullness) -> Slot {
@@ -264,14 +264,14 @@ mod tests {
 
     #[test]
     fn a_quarter_of_the_window_is_enough_when_it_is_well_covered() {
-        let s = Settings::default();
+        let s = ReadinessSettings::default();
         let full = window(1440, 1440, 6, 0, 5000).fullness(&s).unwrap();
         assert_eq!((full.coverage, full.partial), (1.0, false));
         let quarter = window(360, 1440, 6, 0, 359).fullness(&s).unwrap();
         assert!(quarter.partial && (quarter.coverage - 0.25).abs() < 1e-6);
         assert_eq!(window(359, 1440, 6, 0, 358).fullness(&s), Err(State::Warming { have: 288, need: 288 }));
         assert!(window(280, 1440, 6, 0, 359).fullness(&s).is_err(), "78 % of the span");
-        let strict = Settings { span_min: 0.0, coverage_min: 0.0, ..s };
+        let strict = ReadinessSettings { span_min: 0.0, coverage_min: 0.0, ..s };
         assert!(window(6, 1440, 6, 0, 5).fullness(&strict).is_ok());
         assert_eq!(window(5, 1440, 6, 0, 4).fullness(&strict), Err(State::Warming { have: 5, need: 6 }));
     }
@@ -279,6 +279,6 @@ mod tests {
     #[test]
     fn a_gap_is_the_reason_when_there_is_one() {
         let w = Window { gap: true, ..window(10, 60, 48, 0, 500) };
-        assert_eq!(w.fullness(&Settings::default()), Err(State::Undefined(Reason::Gap)));
+        assert_eq!(w.fullness(&ReadinessSettings::default()), Err(State::Undefined(Reason::Gap)));
     }
 }

@@ -8,7 +8,7 @@ use barograph_domain::{Span, Ts};
 
 /// Columns of equal length, oldest first; every bar has a base volume, and its quote volume is that times its close.
 #[derive(Clone, Copy, Debug)]
-pub struct Run<'a> {
+pub struct BarSeries<'a> {
     /// Close of the first bar.
     pub first: Ts,
     /// Length of a bar, above zero.
@@ -27,7 +27,7 @@ pub struct Run<'a> {
     pub volume: &'a [f64],
 }
 
-impl<'a> Run<'a> {
+impl<'a> BarSeries<'a> {
     /// The same with all columns as long as the shortest, so that none is read beyond its end.
     #[must_use]
     pub fn even(self) -> Self {
@@ -65,7 +65,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Bars.
+    /// Bars held.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.close.len()

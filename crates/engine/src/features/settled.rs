@@ -6,7 +6,7 @@
 
 use super::funding_signals::Farming;
 use super::hourly::HOUR;
-use super::reading::{Origin, Settings, Slot, Window, score_value};
+use super::reading::{ReadinessSettings, ReadingOrigin, Slot, Window, score_value};
 use super::slots::slots;
 use crate::kernel::fold::Block;
 use crate::kernel::{Moments, Sum};
@@ -23,7 +23,7 @@ const MIN_N: u32 = 6;
 /// Settlements of 30 d below which their percentile says nothing (features §2.7).
 const PCT_MIN_N: usize = 21;
 
-/// A stamp this long before a whole hour is that hour's. Nobody settles early but by a clock that is ahead; late ones are told
+/// A stamp this long before a whole hour is that hour's. Nobody settles early but by a clock that is ahead; late ones are reported
 /// apart from the next hour's as long as there is room, and the latest on record came 24 minutes after its hour.
 const EARLY: Span = Span::mins(10);
 
@@ -98,7 +98,7 @@ impl Settled {
     }
 
     /// Recomputes the readings if something arrived; whether it did.
-    pub fn settle(&mut self, settings: &Settings) -> bool {
+    pub fn settle(&mut self, settings: &ReadinessSettings) -> bool {
         let changed = core::mem::take(&mut self.dirty);
         if changed {
             self.read(settings);
@@ -107,7 +107,7 @@ impl Settled {
     }
 
     /// Recomputes the readings.
-    pub fn read(&mut self, settings: &Settings) {
+    pub fn read(&mut self, settings: &ReadinessSettings) {
         self.slots = self.compute(settings);
     }
 
@@ -195,11 +195,11 @@ impl Settled {
     }
 
     /// All readings at the last settlement.
-    fn compute(&self, settings: &Settings) -> SettledSlots {
+    fn compute(&self, settings: &ReadinessSettings) -> SettledSlots {
         let Some(last) = self.list.back() else { return SettledSlots::MISSING };
         let (anchor, event) = (last.at, last.event);
         let expires = event + self.limit(last);
-        let origin = Origin { anchor, event, expires, kind: self.kind, stream: self.stream };
+        let origin = ReadingOrigin { anchor, event, expires, kind: self.kind, stream: self.stream };
         SettledSlots {
             rate: origin.instant(last.per_8h),
             zscore_7d: self.zscore(last, &origin, settings),
@@ -223,7 +223,7 @@ impl Settled {
         self.list.range(start..)
     }
 
-    fn zscore(&self, last: &Settlement, origin: &Origin, settings: &Settings) -> Slot {
+    fn zscore(&self, last: &Settlement, origin: &ReadingOrigin, settings: &ReadinessSettings) -> Slot {
         let week = self.within(last.at, WEEK).map(|s| Moments::of(s.per_8h)).fold(Moments::EMPTY, Moments::merge);
         let step = last.interval.0;
         // Each settlement answers for its own interval, so that a venue that changes its schedule leaves no hole.
@@ -240,12 +240,12 @@ impl Settled {
     }
 
     /// The newest block whose expected settlements are all known.
-    fn block(&self, origin: &Origin) -> Slot {
+    fn block(&self, origin: &ReadingOrigin) -> Slot {
         let newest = origin.anchor.floor(EIGHT_HOURS);
         for start in [newest, newest - EIGHT_HOURS] {
             if let Some((sum, event)) = self.block_at(start) {
                 let expires = start + EIGHT_HOURS + self.max_age;
-                return Origin { anchor: start, event, expires, ..*origin }.instant(sum);
+                return ReadingOrigin { anchor: start, event, expires, ..*origin }.instant(sum);
             }
         }
         origin.not_ready(State::Warming { have: 0, need: 1 })
@@ -260,18 +260,18 @@ impl Settled {
         (i64::from(folded.n) >= EIGHT_HOURS.0 / last.interval.0).then(|| (folded.total(), last.event))
     }
 
-    fn farming_share(&self, origin: &Origin, settings: &Settings) -> Slot {
+    fn farming_share(&self, origin: &ReadingOrigin, settings: &ReadinessSettings) -> Slot {
         // It stands until the block after the newest has had time to be complete.
         let until = |start: Ts| start + EIGHT_HOURS.times(2) + self.max_age;
         let origin = self.farming.newest().map_or(*origin, |start| {
             let event = self.block_at(start).map_or(start, |(_, event)| event);
-            Origin { anchor: start, event, expires: until(start), ..*origin }
+            ReadingOrigin { anchor: start, event, expires: until(start), ..*origin }
         });
         self.farming.slot(&origin, self.farmed, settings.coverage_min)
     }
 
     #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "at most 720 settlements")]
-    fn percentile(&self, last: &Settlement, origin: &Origin, of: impl Fn(f64) -> f64) -> Slot {
+    fn percentile(&self, last: &Settlement, origin: &ReadingOrigin, of: impl Fn(f64) -> f64) -> Slot {
         let (mut n, mut below, mut equal) = (0_usize, 0_usize, 0_usize);
         for s in self.within(last.at, MONTH) {
             n += 1;

@@ -8,13 +8,13 @@ use super::bars::{BarBuilder, BarSample, BuiltBar};
 use super::hourly::hour_of;
 use super::nearby::Nearby;
 use super::quarters::{self, QUARTER, Quarters};
-use super::reading::{Fullness, Origin, Settings, Slot, Window};
+use super::reading::{Fullness, ReadinessSettings, ReadingOrigin, Slot, Window};
 use super::slots::slots;
 use crate::kernel::RankWindow;
 use crate::liquidity::density::{self, REACH_ATR, TYPES_NAMED, Zone};
-use crate::liquidity::extremes::{Extremes, Period, Range};
+use crate::liquidity::extremes::{Extremes, Period, PeriodExtremes};
 use crate::liquidity::profile::{self, Profile, ValueArea};
-use crate::liquidity::{Change, Face, Liquidity, Options, Record, Sink};
+use crate::liquidity::{Face, LevelHappening, LevelSink, Liquidity, Record, TimeframeOptions};
 use crate::series::Series;
 use barograph_domain::time::DAY;
 use barograph_domain::{Kind, Reason, Span, State, Ts};
@@ -46,7 +46,7 @@ pub struct Pending {
     /// Timeframe of its bars.
     pub timeframe: Span,
     /// What happened.
-    pub change: Change,
+    pub change: LevelHappening,
 }
 
 /// Keeps changes for the minute under way.
@@ -55,8 +55,8 @@ struct Keep<'a> {
     timeframe: Span,
 }
 
-impl Sink for Keep<'_> {
-    fn level(&mut self, change: &Change) {
+impl LevelSink for Keep<'_> {
+    fn level(&mut self, change: &LevelHappening) {
         self.pending.push(Pending { timeframe: self.timeframe, change: *change });
     }
 }
@@ -134,7 +134,7 @@ pub struct Stops {
     last_part: Option<Ts>,
     last_bar: Option<Ts>,
     history: [RankWindow; 2],
-    /// Its changes are told; a lesser feed of the same market keeps levels for its readings only.
+    /// Its changes are reported; a lesser feed of the same market keeps levels for its readings only.
     told: bool,
     #[serde(skip)]
     pending: Vec<Pending>,
@@ -165,7 +165,7 @@ struct Cuts {
 impl Stops {
     /// Fed with bars of this step; `None` when no timeframe of an hour can be built from them.
     #[must_use]
-    pub fn new(step: Span, options: Options) -> Option<Self> {
+    pub fn new(step: Span, options: TimeframeOptions) -> Option<Self> {
         if HOUR.0 % step.0 != 0 {
             return None;
         }
@@ -195,13 +195,13 @@ impl Stops {
     }
 
     /// From now on what happens to its levels is kept for [`Self::take`].
-    pub fn tell(&mut self) {
+    pub fn keep_changes(&mut self) {
         self.told = true;
         self.pending.reserve(PENDING_ROOM);
     }
 
     /// Takes the closed bars that `series` has learnt, usable from `known_at` on.
-    pub fn settle(&mut self, series: &Series<BarSample>, known_at: Ts, settings: &Settings) {
+    pub fn settle(&mut self, series: &Series<BarSample>, known_at: Ts, settings: &ReadinessSettings) {
         for &index in series.changed() {
             self.quarters.forget(series.instant(index));
             if let Some(bar) = series.at(index) {
@@ -217,12 +217,12 @@ impl Stops {
             self.pending.clear();
         }
         if let Some((_, bar)) = series.newest() {
-            self.look_around(bar.close);
+            self.reread_near(bar.close);
         }
     }
 
     /// Has the levels near the price at hand where they changed or the price has left them.
-    fn look_around(&mut self, price: f64) {
+    fn reread_near(&mut self, price: f64) {
         let Some(reach) = self.reach() else { return };
         let levels = [&self.hour_levels, &self.quarter_levels];
         for ((nearby, moved), levels) in self.nearby.iter_mut().zip(&mut self.moved).zip(levels) {
@@ -237,7 +237,14 @@ impl Stops {
         self.hour_levels.atr().value().filter(|a| *a > 0.0).map(|atr| REACH_ATR * atr)
     }
 
-    fn push(&mut self, series: &Series<BarSample>, close_ts: Ts, bar: &BarSample, known_at: Ts, settings: &Settings) {
+    fn push(
+        &mut self,
+        series: &Series<BarSample>,
+        close_ts: Ts,
+        bar: &BarSample,
+        known_at: Ts,
+        settings: &ReadinessSettings,
+    ) {
         // Late and revised bars are left out: levels and extremes are never rewritten.
         if self.last_part.is_some_and(|l| close_ts <= l) {
             return;
@@ -281,7 +288,7 @@ impl Stops {
     }
 
     /// The session that an instant lies in, by the book's hours.
-    fn session_at(&self, t: Ts, settings: &Settings) -> Period {
+    fn session_at(&self, t: Ts, settings: &ReadinessSettings) -> Period {
         let running = self.session.running().map(|r| r.period);
         running.filter(|p| p.start <= t && t < p.end).unwrap_or_else(|| {
             let set = &settings.sessions;
@@ -305,7 +312,7 @@ impl Stops {
         }
     }
 
-    fn finish_day(&mut self, series: &Series<BarSample>, range: &Range, known_at: Ts) {
+    fn finish_day(&mut self, series: &Series<BarSample>, range: &PeriodExtremes, known_at: Ts) {
         self.add_extremes(range, known_at);
         if self.count_profile(series, range.period.start, range.period.end).is_some()
             && let Some(newest) = self.hour_levels.newest()
@@ -317,7 +324,7 @@ impl Stops {
         }
     }
 
-    fn add_extremes(&mut self, range: &Range, known_at: Ts) {
+    fn add_extremes(&mut self, range: &PeriodExtremes, known_at: Ts) {
         let [low, high] = range.period.kinds();
         for (kind, extreme) in [(low, range.low), (high, range.high)] {
             let hour = hour_of(extreme.close_ts);
@@ -341,7 +348,7 @@ impl Stops {
         Some(())
     }
 
-    fn read_profile(&mut self, series: &Series<BarSample>, at: Ts, settings: &Settings) {
+    fn read_profile(&mut self, series: &Series<BarSample>, at: Ts, settings: &ReadinessSettings) {
         if self.count_profile(series, at - DAY, at).is_none() {
             return;
         }
@@ -417,19 +424,19 @@ impl Stops {
 
     /// All readings at a price; `origin` is the bars', with their age limit. `zones`: realised liquidations, where they are
     /// followed. They are written where they shall stand.
-    pub fn read(&self, price: Option<f64>, zones: Option<&[Zone]>, origin: &Origin, out: &mut StopSlots) {
+    pub fn read(&self, price: Option<f64>, zones: Option<&[Zone]>, origin: &ReadingOrigin, out: &mut StopSlots) {
         let Some(last_bar) = self.last_bar else {
             *out = StopSlots::MISSING;
             return;
         };
-        let bars = Origin { kind: Kind::Measured, ..origin.at(last_bar) };
+        let bars = ReadingOrigin { kind: Kind::Measured, ..origin.at(last_bar) };
         let full = Fullness { coverage: 1.0, partial: false };
         let (atr, have) = (self.hour_levels.atr(), self.hour_levels.atr().bars());
         out.atr_14 = match atr.value() {
             Some(v) => bars.ready(v, full),
             None => bars.not_ready(State::Warming { have, need: 15 }),
         };
-        let modelled = Origin { kind: Kind::Modelled, ..bars };
+        let modelled = ReadingOrigin { kind: Kind::Modelled, ..bars };
         let types = TYPES_BUILT + if zones.is_some() { 1.0 } else { 0.0 };
         let stops = Fullness { coverage: types / TYPES_NAMED, partial: self.hour_levels.is_partial() };
         let [below, above] = &mut out.density;
@@ -457,40 +464,40 @@ impl Stops {
     }
 
     /// Low and high of the last completed day: yesterday only until today is over.
-    fn read_yesterday(&self, bars: &Origin, out: &mut StopSlots) {
+    fn read_yesterday(&self, bars: &ReadingOrigin, out: &mut StopSlots) {
         let Some(range) = self.day.complete() else {
             let none = bars.not_ready(State::Warming { have: 0, need: 1 });
             (out.prev_day_low, out.prev_day_high) = (none, none);
             return;
         };
         let end = range.period.end;
-        let origin = Origin { expires: bars.expires.min(end + DAY), ..bars.at(end) };
+        let origin = ReadingOrigin { expires: bars.expires.min(end + DAY), ..bars.at(end) };
         let seen = self.seen_of(range, end);
         out.prev_day_low = origin.ready(range.low.price, seen);
         out.prev_day_high = origin.ready(range.high.price, seen);
     }
 
     /// Low and high of the session under way, or of the one that has just ended.
-    fn read_session(&self, bars: &Origin, out: &mut StopSlots) {
+    fn read_session(&self, bars: &ReadingOrigin, out: &mut StopSlots) {
         let (Some(range), Some(at)) = (self.session.running().or(self.session.complete()), self.last_part) else {
             let none = bars.not_ready(State::Warming { have: 0, need: 1 });
             (out.session_low, out.session_high) = (none, none);
             return;
         };
-        let origin = Origin { expires: bars.expires.min(range.period.end), ..bars.at(at) };
+        let origin = ReadingOrigin { expires: bars.expires.min(range.period.end), ..bars.at(at) };
         let seen = self.seen_of(range, at);
         out.session_low = origin.ready(range.low.price, seen);
         out.session_high = origin.ready(range.high.price, seen);
     }
 
     #[expect(clippy::cast_precision_loss, reason = "at most 1,440 bars")]
-    fn seen_of(&self, range: &Range, until: Ts) -> Fullness {
+    fn seen_of(&self, range: &PeriodExtremes, until: Ts) -> Fullness {
         let expected = ((until - range.period.start).0 / self.step.0).max(1) as f32;
         let partial = range.first > range.period.start + self.step;
         Fullness { coverage: (range.bars as f32 / expected).min(1.0), partial }
     }
 
-    fn read_profile_slots(&self, bars: &Origin, out: &mut StopSlots) {
+    fn read_profile_slots(&self, bars: &ReadingOrigin, out: &mut StopSlots) {
         let [poc, vah, val] = &mut out.profile;
         let Some(trailing) = &self.trailing else {
             let none = bars.not_ready(State::Warming { have: 0, need: profile::BARS_MIN });

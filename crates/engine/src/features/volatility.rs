@@ -8,7 +8,7 @@ use super::bars::Priced;
 use super::daily_vol::{DailyVariance, Har, day_of};
 use super::hourly::{HOUR, HourlyRank, whole_hour};
 use super::moves::{MoveSlots, Moves};
-use super::reading::{Fullness, Origin, Settings, Slot, Window, score_value};
+use super::reading::{Fullness, ReadinessSettings, ReadingOrigin, Slot, Window, score_value};
 use super::slots::slots;
 use crate::kernel::{Fold, Moments, Sum, fold::Block};
 use crate::series::Series;
@@ -64,37 +64,39 @@ slots! {
 
 impl VolatilitySlots {
     /// Those of the parts of which `of` is true for some reading.
-    fn parts(&self, among: Wanted, of: impl Fn(&Slot) -> bool) -> Wanted {
-        let when = |part: Wanted, any: bool| if any { part } else { Wanted::NONE };
-        let look = |part: Wanted, slots: &[&Slot]| when(part, among.has(part) && slots.iter().any(|slot| of(slot)));
+    fn parts(&self, among: VolatilityReadings, of: impl Fn(&Slot) -> bool) -> VolatilityReadings {
+        let when = |part: VolatilityReadings, any: bool| if any { part } else { VolatilityReadings::NONE };
+        let look = |part: VolatilityReadings, slots: &[&Slot]| {
+            when(part, among.has(part) && slots.iter().any(|slot| of(slot)))
+        };
         // The ends of an interval are in the state of its value.
         let [[hour, ..], [four_hours, ..], [day, ..]] = &self.realized;
         let [rank_1h, rank_4h, rank_24h] = &self.pct;
-        look(Wanted::VALUES, &[hour, four_hours, day])
-            .or(look(Wanted::RANKS, &[rank_1h, rank_4h, rank_24h, &self.reversion_gap]))
-            .or(look(Wanted::MONTH_RANK, &[&self.pct_30d]))
-            .or(look(Wanted::MONTH, &[&self.z_30d]))
-            .or(look(Wanted::PERSISTENCE, &[&self.har, &self.halflife]))
-            .or(look(Wanted::MOVE, &[&self.moves.change]))
-            .or(look(Wanted::MOVE_RANK, &[&self.moves.size_pct]))
-            .or(look(Wanted::EFFICIENCY, &[&self.efficiency_12h]))
+        look(VolatilityReadings::VALUES, &[hour, four_hours, day])
+            .or(look(VolatilityReadings::RANKS, &[rank_1h, rank_4h, rank_24h, &self.reversion_gap]))
+            .or(look(VolatilityReadings::MONTH_RANK, &[&self.pct_30d]))
+            .or(look(VolatilityReadings::MONTH, &[&self.z_30d]))
+            .or(look(VolatilityReadings::PERSISTENCE, &[&self.har, &self.halflife]))
+            .or(look(VolatilityReadings::MOVE, &[&self.moves.change]))
+            .or(look(VolatilityReadings::MOVE_RANK, &[&self.moves.size_pct]))
+            .or(look(VolatilityReadings::EFFICIENCY, &[&self.efficiency_12h]))
     }
 
     /// Which of the parts are not ready at `t`, so that another feed can be asked for them?
     #[must_use]
-    pub fn lacking(&self, among: Wanted, t: Ts) -> Wanted {
+    pub fn lacking(&self, among: VolatilityReadings, t: Ts) -> VolatilityReadings {
         self.parts(among, |s| s.ready(t).is_none())
     }
 
     /// Which of the parts say nothing at all, not even what they wait for?
     #[must_use]
-    pub fn unsaid(&self, among: Wanted) -> Wanted {
+    pub fn unsaid(&self, among: VolatilityReadings) -> VolatilityReadings {
         self.parts(among, |s| s.cell.state == State::Undefined(Reason::MissingInput))
     }
 
     /// Which of the parts had a value when they were last taken?
     #[must_use]
-    pub fn had(&self, among: Wanted) -> Wanted {
+    pub fn had(&self, among: VolatilityReadings) -> VolatilityReadings {
         self.parts(among, |s| s.cell.state == State::Ready)
     }
 }
@@ -131,9 +133,9 @@ pub struct Volatility {
 
 /// Readings that are taken together, as a set of those that nobody better gives.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Wanted(u8);
+pub struct VolatilityReadings(u8);
 
-impl Wanted {
+impl VolatilityReadings {
     /// Every reading.
     pub const ALL: Self = Self(0b1111_1111);
     /// No reading.
@@ -158,12 +160,12 @@ impl Wanted {
     pub fn is_empty(self) -> bool {
         self.0 == 0
     }
-    /// Both.
+    /// What is in both sets.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         Self(self.0 & other.0)
     }
-    /// Either.
+    /// What is in either set.
     #[must_use]
     pub const fn or(self, other: Self) -> Self {
         Self(self.0 | other.0)
@@ -212,7 +214,7 @@ impl Volatility {
     }
 
     /// Learns about the instants that changed.
-    pub fn settle<V: Priced>(&mut self, series: &Series<V>, settings: &Settings) {
+    pub fn settle<V: Priced>(&mut self, series: &Series<V>, settings: &ReadinessSettings) {
         for &index in series.changed() {
             self.set_return(series, index);
             if self.squared.newest().is_some_and(|n| n > index) {
@@ -265,7 +267,7 @@ impl Volatility {
     }
 
     /// Records the sessions and days that are over at an instant.
-    fn reach<V: Priced>(&mut self, series: &Series<V>, index: i64, settings: &Settings) {
+    fn reach<V: Priced>(&mut self, series: &Series<V>, index: i64, settings: &ReadinessSettings) {
         let t = series.instant(index);
         let (step, squared) = (self.step, &self.squared);
         // What was not seen from its beginning is no record: another start would have another one.
@@ -297,16 +299,16 @@ impl Volatility {
     pub fn read<V: Priced>(
         &mut self,
         series: &Series<V>,
-        origin: &Origin,
-        settings: &Settings,
-        wanted: Wanted,
+        origin: &ReadingOrigin,
+        settings: &ReadinessSettings,
+        wanted: VolatilityReadings,
         slots: &mut VolatilitySlots,
     ) {
         let Some(anchor) = series.anchor() else {
             *slots = VolatilitySlots::MISSING;
             return;
         };
-        if wanted.has(Wanted::VALUES.or(Wanted::RANKS).or(Wanted::MONTH_RANK)) {
+        if wanted.has(VolatilityReadings::VALUES.or(VolatilityReadings::RANKS).or(VolatilityReadings::MONTH_RANK)) {
             for (three, length) in slots.realized.iter_mut().zip(WINDOWS) {
                 *three =
                     match estimate(self.step, &self.squared, self.ranges.as_ref(), series, anchor, length, settings) {
@@ -324,41 +326,41 @@ impl Volatility {
             }
         }
         let day = slots.realized[DAY_WINDOW][0];
-        if wanted.has(Wanted::RANKS) {
+        if wanted.has(VolatilityReadings::RANKS) {
             for ((pct, rank), realized) in slots.pct.iter_mut().zip(&self.ranks).zip(&slots.realized) {
                 *pct = rank.slot(&realized[0], origin.anchor, settings);
             }
             slots.reversion_gap = self.reversion_gap(&day, &slots.pct[DAY_WINDOW]);
         }
-        if wanted.has(Wanted::MONTH_RANK) {
+        if wanted.has(VolatilityReadings::MONTH_RANK) {
             slots.pct_30d = self.month_rank(&day, origin.anchor, settings);
         }
-        if wanted.has(Wanted::MONTH) {
+        if wanted.has(VolatilityReadings::MONTH) {
             slots.z_30d = self.month_score(series, origin, settings);
         }
-        if wanted.has(Wanted::PERSISTENCE) {
+        if wanted.has(VolatilityReadings::PERSISTENCE) {
             (slots.har, slots.halflife) = self.persistence(origin);
         }
-        if wanted.has(Wanted::MOVE.or(Wanted::MOVE_RANK)) {
+        if wanted.has(VolatilityReadings::MOVE.or(VolatilityReadings::MOVE_RANK)) {
             slots.moves = self.moves.slots(series, origin, settings);
         }
-        if wanted.has(Wanted::EFFICIENCY) {
+        if wanted.has(VolatilityReadings::EFFICIENCY) {
             slots.efficiency_12h = self.efficiency_slot(series, origin);
         }
     }
 
     /// The parts that may have a value: there are hours and days enough for them. What is read off a single window always may.
     #[must_use]
-    pub fn may_give(&mut self) -> Wanted {
+    pub fn may_give(&mut self) -> VolatilityReadings {
         let hours = self.ranks.iter().map(|r| r.window().count()).max().unwrap_or(0);
-        let when = |enough: bool, part: Wanted| if enough { part } else { Wanted::NONE };
+        let when = |enough: bool, part: VolatilityReadings| if enough { part } else { VolatilityReadings::NONE };
         // The reading itself is one of the values it is ranked among.
-        (Wanted::VALUES.or(Wanted::MOVE).or(Wanted::EFFICIENCY))
-            .or(when(hours + 1 >= PCT_MIN_N, Wanted::RANKS))
-            .or(when(hours + 1 >= MONTH_MIN_N as usize, Wanted::MONTH_RANK))
-            .or(when(self.month().is_some_and(|m| m.n >= MONTH_MIN_N), Wanted::MONTH))
-            .or(when(self.daily.is_enough(), Wanted::PERSISTENCE))
-            .or(when(self.moves.may_rank(), Wanted::MOVE_RANK))
+        (VolatilityReadings::VALUES.or(VolatilityReadings::MOVE).or(VolatilityReadings::EFFICIENCY))
+            .or(when(hours + 1 >= PCT_MIN_N, VolatilityReadings::RANKS))
+            .or(when(hours + 1 >= MONTH_MIN_N as usize, VolatilityReadings::MONTH_RANK))
+            .or(when(self.month().is_some_and(|m| m.n >= MONTH_MIN_N), VolatilityReadings::MONTH))
+            .or(when(self.daily.is_enough(), VolatilityReadings::PERSISTENCE))
+            .or(when(self.moves.may_rank(), VolatilityReadings::MOVE_RANK))
     }
 
     /// The month of logarithms up to the newest hour.
@@ -368,11 +370,16 @@ impl Volatility {
     }
 
     /// The 24 h value among the last 30 days of those that its 90 d percentile ranks.
-    fn month_rank(&self, of: &Slot, anchor: Ts, settings: &Settings) -> Slot {
+    fn month_rank(&self, of: &Slot, anchor: Ts, settings: &ReadinessSettings) -> Slot {
         self.ranks[DAY_WINDOW].slot_within(of, anchor, MONTH_MIN_N as usize, settings)
     }
 
-    fn month_score<V: Priced>(&mut self, series: &Series<V>, origin: &Origin, settings: &Settings) -> Slot {
+    fn month_score<V: Priced>(
+        &mut self,
+        series: &Series<V>,
+        origin: &ReadingOrigin,
+        settings: &ReadinessSettings,
+    ) -> Slot {
         let (Some(window), Some(hour)) = (self.month(), self.logs.newest()) else {
             return origin.not_ready(State::Warming { have: 0, need: 168 });
         };
@@ -391,7 +398,7 @@ impl Volatility {
             return at.undefined(Reason::MissingInput);
         }
         // `min_n` alone decides here, as for percentiles: a score within a month is one within its first week too.
-        let full = counted.fullness(&Settings { span_min: 0.0, ..*settings });
+        let full = counted.fullness(&ReadinessSettings { span_min: 0.0, ..*settings });
         at.windowed(full, || score_value(window.score(newest.mean)))
     }
 
@@ -410,7 +417,7 @@ impl Volatility {
         }
     }
 
-    fn persistence(&mut self, origin: &Origin) -> (Slot, Slot) {
+    fn persistence(&mut self, origin: &ReadingOrigin) -> (Slot, Slot) {
         let newest = self.daily.newest();
         if self.fitted.is_none_or(|(day, ..)| day != newest) {
             self.fitted = Some((newest, self.daily.har(), self.daily.halflife()));
@@ -425,7 +432,7 @@ impl Volatility {
         (slot(har.map(|h| h.forecast), year), slot(halflife.map(|(_, days)| days), season))
     }
 
-    fn efficiency_slot<V: Priced>(&self, series: &Series<V>, origin: &Origin) -> Slot {
+    fn efficiency_slot<V: Priced>(&self, series: &Series<V>, origin: &ReadingOrigin) -> Slot {
         let Some((hour, value)) = self.efficiency else { return Slot::MISSING };
         let instant = Ts(hour * HOUR.0);
         let at = origin.clocked(instant, series.event_at(instant), HOUR, series.max_age());
@@ -477,7 +484,7 @@ fn estimate<V: Priced>(
     series: &Series<V>,
     anchor: i64,
     length: Span,
-    settings: &Settings,
+    settings: &ReadinessSettings,
 ) -> Option<Result<Estimate, State>> {
     // Nearly always minutes: what follows from a minute alone is not worked out again each time.
     let minutes = step == MINUTE;

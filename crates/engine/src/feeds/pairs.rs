@@ -1,8 +1,8 @@
 //! Prices of a contract beside those of its index and its spot market: premium and basis.
 
-use super::{Feeds, Route};
+use super::{FeedRoute, Feeds};
 use crate::engine::Config;
-use crate::features::basis::Pair;
+use crate::features::basis::BasisPair;
 use barograph_domain::{MarketKind, Metric, StreamDecl, StreamIndex};
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub struct PairFeed {
     pub(crate) price: usize,
     pub(crate) index: usize,
-    pub(crate) pair: Pair,
+    pub(crate) pair: BasisPair,
 }
 
 impl Feeds {
@@ -26,7 +26,7 @@ impl Feeds {
         let feed = |price: usize, index: usize| PairFeed {
             price,
             index,
-            pair: Pair::new(self.prices[price].step(), self.indexes[index].step()),
+            pair: BasisPair::new(self.prices[price].step(), self.indexes[index].step()),
         };
         let of = |metric: Metric| self.prices.iter().position(|p| p.source.metric == metric);
         let futures = [Metric::BestBidAsk, Metric::Trade, Metric::Bar].into_iter().find_map(of);
@@ -37,7 +37,7 @@ impl Feeds {
     }
 
     /// Compares futures prices with those of a spot market from now on.
-    pub(crate) fn join_spot(&mut self, stream: StreamIndex, decl: &StreamDecl, config: &Config) -> Route {
+    pub(crate) fn join_spot(&mut self, stream: StreamIndex, decl: &StreamDecl, config: &Config) -> FeedRoute {
         let (premium, basis) = (self.premium.take(), self.basis.take());
         let route = self.add(stream, decl, config);
         self.declared.push((decl.metric, decl.filled));

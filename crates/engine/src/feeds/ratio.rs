@@ -1,7 +1,7 @@
 //! Ratios of accounts and positions as they are polled.
 
-use super::{COMPARED_BACK, FIVE_MINUTES, Source};
-use crate::features::reading::Origin;
+use super::{COMPARED_BACK, FIVE_MINUTES, StreamSource};
+use crate::features::reading::ReadingOrigin;
 use crate::rules::Freshness;
 use crate::series::Series;
 use barograph_domain::{StreamDecl, StreamIndex};
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RatioFeed {
     /// Which stream.
-    pub source: Source,
+    pub source: StreamSource,
     /// Ratios as reported.
     pub series: Series<f64>,
 }
@@ -21,14 +21,14 @@ impl RatioFeed {
     #[must_use]
     pub fn new(stream: StreamIndex, decl: &StreamDecl, freshness: Freshness) -> Self {
         Self {
-            source: Source { stream, metric: decl.metric, kind: decl.kind },
+            source: StreamSource { stream, metric: decl.metric, kind: decl.kind },
             series: Series::new(decl, FIVE_MINUTES, COMPARED_BACK, freshness.max_age(decl)),
         }
     }
 
     /// The newest ratio with where it comes from.
     #[must_use]
-    pub fn newest(&self) -> Option<(f64, Origin)> {
+    pub fn newest(&self) -> Option<(f64, ReadingOrigin)> {
         self.series.newest().map(|(_, ratio)| (ratio, self.source.origin(&self.series)))
     }
 }

@@ -4,11 +4,11 @@ use super::preference::preference;
 use super::{FundingFeed, OpenInterestFeed, PairFeed, PriceFeed, PriceSeries, RatioFeed, TICK};
 use crate::ages::allowed;
 use crate::engine::Config;
-use crate::features::Settings;
-use crate::features::basis::Wanted as Compared;
+use crate::features::ReadinessSettings;
+use crate::features::basis::PairReadings as Compared;
 use crate::features::settled::Settled;
 use crate::features::stops::Stops;
-use crate::features::volatility::Wanted;
+use crate::features::volatility::VolatilityReadings;
 use crate::liquidations::Liquidations;
 use crate::liquidations::levels::ZoneLevels;
 use crate::rules::Freshness;
@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 /// Where a stream's events go.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub enum Route {
+pub enum FeedRoute {
     /// Position in `prices`.
     Price(usize),
     /// Position in `indexes`.
@@ -28,7 +28,7 @@ pub enum Route {
     Settled(usize),
     /// Position in `open_interest`.
     OpenInterest(usize),
-    /// Forced closes.
+    /// A stream of liquidations.
     Liquidation,
     /// Ratio of all accounts.
     LongShort,
@@ -51,7 +51,7 @@ pub struct Feeds {
     pub(crate) funding: Vec<FundingFeed>,
     pub(crate) settled: Vec<Settled>,
     pub(crate) open_interest: Vec<OpenInterestFeed>,
-    /// Forced closes, accounts and top traders' positions: each from the best stream that the book may use, where there is one.
+    /// Liquidations, accounts and top traders' positions: each from the best stream that the book may use, where there is one.
     pub(crate) liquidations: Option<Box<Liquidations>>,
     pub(crate) long_short: Option<Box<RatioFeed>>,
     pub(crate) top_traders: Option<Box<RatioFeed>>,
@@ -71,7 +71,7 @@ impl Feeds {
         instrument: &Instrument,
         streams: &[(StreamIndex, &StreamDecl)],
         config: &Config,
-    ) -> (Self, Vec<(StreamIndex, Route)>) {
+    ) -> (Self, Vec<(StreamIndex, FeedRoute)>) {
         let mut feeds = Self {
             kind: instrument.kind,
             expiry: instrument.expiry,
@@ -99,7 +99,7 @@ impl Feeds {
         let has_better = instrument.kind != MarketKind::Spot && streams.iter().any(|(_, d)| better(d));
         for (stream, decl) in ordered {
             let route = match decl.metric {
-                Metric::Trade if has_better => Route::Unused,
+                Metric::Trade if has_better => FeedRoute::Unused,
                 Metric::BestBidAsk if has_better => feeds.add_quote(stream, decl, config.book.freshness),
                 _ => feeds.add(stream, decl, config),
             };
@@ -107,18 +107,18 @@ impl Feeds {
         }
         feeds.pair_up();
         if let Some(stops) = feeds.stops_mut() {
-            stops.tell();
+            stops.keep_changes();
         }
         (feeds, routes)
     }
 
     /// A quote that only gives the basis its mid.
-    fn add_quote(&mut self, stream: StreamIndex, decl: &StreamDecl, freshness: Freshness) -> Route {
+    fn add_quote(&mut self, stream: StreamIndex, decl: &StreamDecl, freshness: Freshness) -> FeedRoute {
         self.prices.push(PriceFeed::compared_only(stream, decl, freshness));
-        Route::Price(self.prices.len() - 1)
+        FeedRoute::Price(self.prices.len() - 1)
     }
 
-    pub(super) fn add(&mut self, stream: StreamIndex, decl: &StreamDecl, config: &Config) -> Route {
+    pub(super) fn add(&mut self, stream: StreamIndex, decl: &StreamDecl, config: &Config) -> FeedRoute {
         let (freshness, detectors) = (config.book.freshness, &config.book.detectors);
         let spot = self.kind == MarketKind::Spot;
         let useful = !spot && allowed(decl.kind, config);
@@ -127,53 +127,53 @@ impl Feeds {
                 let minute = decl.cadence <= TICK;
                 let measured = minute && (spot || decl.metric == Metric::MarkPrice);
                 self.prices.push(PriceFeed::new(stream, decl, measured, freshness, config.book.liquidity));
-                Route::Price(self.prices.len() - 1)
+                FeedRoute::Price(self.prices.len() - 1)
             }
             // What marks and futures prices are compared with.
             Metric::IndexPrice | Metric::SpotPrice => {
                 self.indexes.push(PriceFeed::new(stream, decl, true, freshness, config.book.liquidity));
-                Route::Index(self.indexes.len() - 1)
+                FeedRoute::Index(self.indexes.len() - 1)
             }
             Metric::FundingRate | Metric::PremiumIndex => {
                 self.funding.push(FundingFeed::new(stream, decl, freshness));
-                Route::Funding(self.funding.len() - 1)
+                FeedRoute::Funding(self.funding.len() - 1)
             }
             Metric::FundingRateSettled => {
                 let (limit, farmed) = (freshness.max_age(decl), detectors.funding.extreme);
                 let settled = Settled::new(stream, decl.kind, decl.cadence, limit, farmed);
                 self.settled.push(settled);
-                Route::Settled(self.settled.len() - 1)
+                FeedRoute::Settled(self.settled.len() - 1)
             }
             Metric::OpenInterest | Metric::OpenInterestUsd => {
                 self.open_interest.push(OpenInterestFeed::new(stream, decl, freshness));
-                Route::OpenInterest(self.open_interest.len() - 1)
+                FeedRoute::OpenInterest(self.open_interest.len() - 1)
             }
             Metric::Liquidation if useful && self.liquidations.is_none() => {
                 let (limit, limits) = (freshness.max_age(decl), detectors.liquidations);
                 let own = Liquidations::new(stream, decl.kind, decl.delay, limit, limits);
                 self.liquidations = Some(Box::new(own));
-                Route::Liquidation
+                FeedRoute::Liquidation
             }
             Metric::LongShortRatio if useful && self.long_short.is_none() => {
                 self.long_short = Some(Box::new(RatioFeed::new(stream, decl, freshness)));
-                Route::LongShort
+                FeedRoute::LongShort
             }
             Metric::TopTraderPositionRatio if useful && self.top_traders.is_none() => {
                 self.top_traders = Some(Box::new(RatioFeed::new(stream, decl, freshness)));
-                Route::TopTraders
+                FeedRoute::TopTraders
             }
             Metric::Liquidation
             | Metric::LongShortRatio
             | Metric::TopTraderPositionRatio
             | Metric::TopTraderAccountRatio
             | Metric::TakerVolumeRatio
-            | Metric::Book => Route::Unused,
+            | Metric::Book => FeedRoute::Unused,
         }
     }
 
     /// Turns what has arrived into samples. Prices first: the open interest join needs them.
     #[inline]
-    pub(crate) fn settle(&mut self, t: Ts, settings: &Settings) -> bool {
+    pub(crate) fn settle(&mut self, t: Ts, settings: &ReadinessSettings) -> bool {
         let (mut changed, mut seldom) = (false, false);
         for feeds in [&mut self.prices, &mut self.indexes] {
             for feed in feeds {
@@ -231,8 +231,8 @@ impl Feeds {
     /// Takes the readings of price feeds, best first, and of a lesser one only what no better one gives: where a better one says
     /// what it waits for, that is shown until some feed has a value.
     #[inline]
-    pub(crate) fn read_prices(&mut self, t: Ts, config: &Config, settings: &Settings) {
-        let (mut wanted, mut said) = (Wanted::ALL, Wanted::NONE);
+    pub(crate) fn read_prices(&mut self, t: Ts, config: &Config, settings: &ReadinessSettings) {
+        let (mut wanted, mut said) = (VolatilityReadings::ALL, VolatilityReadings::NONE);
         for feed in &mut self.prices {
             let hopeless = wanted.and(said);
             let hopeless = hopeless.without(feed.may_give(hopeless));
@@ -247,7 +247,7 @@ impl Feeds {
         }
     }
 
-    /// Live values go on being samples without a new event, and windows of forced closes move on in silence, so a market that has
+    /// Live values go on being samples without a new event, and windows of liquidations move on in silence, so a market that has
     /// any settles every minute.
     #[inline]
     pub(crate) fn holds_values(&self) -> bool {
@@ -310,7 +310,7 @@ impl Feeds {
     }
 
     /// After a restore: readings are derived from the windows again.
-    pub(crate) fn reread(&mut self, settings: &Settings) {
+    pub(crate) fn reread(&mut self, settings: &ReadinessSettings) {
         for feed in &mut self.prices {
             feed.reread(settings);
         }

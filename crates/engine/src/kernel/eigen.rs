@@ -50,14 +50,14 @@ fn rotate(a: &mut [Vec<f64>], v: &mut [Vec<f64>], p: usize, q: usize) {
         row[p] = c * x - s * y;
         row[q] = s * x + c * y;
     }
-    turn(a, p, q, c, s);
-    turn(v, p, q, c, s);
+    mix_rows(a, p, q, c, s);
+    mix_rows(v, p, q, c, s);
     a[p][q] = 0.0;
     a[q][p] = 0.0;
 }
 
 /// Mixes two rows.
-fn turn(rows: &mut [Vec<f64>], p: usize, q: usize, c: f64, s: f64) {
+fn mix_rows(rows: &mut [Vec<f64>], p: usize, q: usize, c: f64, s: f64) {
     let (upper, lower) = rows.split_at_mut(q);
     for (x, y) in upper[p].iter_mut().zip(lower[0].iter_mut()) {
         let (old_x, old_y) = (*x, *y);

@@ -18,7 +18,7 @@ pub mod tail;
 pub use comoments::CoMoments;
 pub use fold::{Block, Fold};
 pub use moments::Moments;
-pub use ols::{Line, ols};
+pub use ols::{FittedLine, ols};
 pub use rank::RankWindow;
 pub use search::{partition_near, place_near};
 pub use student::{normal_p, student_p};

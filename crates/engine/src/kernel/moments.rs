@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub struct Moments {
     /// Samples present.
     pub n: u32,
-    /// Mean.
+    /// Mean of the samples, in their unit.
     pub mean: f64,
     m2: f64,
     min: f64,

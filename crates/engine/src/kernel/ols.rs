@@ -2,7 +2,7 @@
 
 /// A fitted line.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Line {
+pub struct FittedLine {
     /// Change per step.
     pub slope: f64,
     /// Value at position 0.
@@ -13,7 +13,7 @@ pub struct Line {
 
 /// Fits `y` on `x`; `None` with fewer than two points or when either does not vary. Two passes over data centred on
 /// their means: windows here are a few dozen points, so exactness is cheap.
-pub fn ols(points: impl Iterator<Item = (f64, f64)> + Clone) -> Option<Line> {
+pub fn ols(points: impl Iterator<Item = (f64, f64)> + Clone) -> Option<FittedLine> {
     let (mut n, mut sum_x, mut sum_y) = (0.0, 0.0, 0.0);
     for (x, y) in points.clone() {
         n += 1.0;
@@ -38,7 +38,7 @@ pub fn ols(points: impl Iterator<Item = (f64, f64)> + Clone) -> Option<Line> {
         return None;
     }
     let slope = sxy / sxx;
-    Some(Line { slope, intercept: mean_y - slope * mean_x, r: sxy / (sxx * syy).sqrt() })
+    Some(FittedLine { slope, intercept: mean_y - slope * mean_x, r: sxy / (sxx * syy).sqrt() })
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ struct Place(Cell<usize>);
 
 /// What a window leaves out of the samples held.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub enum LeftOut {
+pub enum Omission {
     /// It holds them all.
     Nothing,
     /// Its oldest, or the one whose place a value takes; so it is in nearly every hour.
@@ -37,7 +37,7 @@ pub enum LeftOut {
     More,
 }
 
-impl LeftOut {
+impl Omission {
     fn add(&mut self, gone: f64) {
         *self = if *self == Self::Nothing { Self::One(gone) } else { Self::More };
     }
@@ -188,8 +188,8 @@ impl RankWindow {
 
     /// What the window of `index` leaves out of the samples held.
     #[must_use]
-    pub fn left_out_at(&self, index: i64) -> LeftOut {
-        let mut out = LeftOut::Nothing;
+    pub fn left_out_at(&self, index: i64) -> Omission {
+        let mut out = Omission::Nothing;
         self.left_out(index, |gone| out.add(gone));
         out
     }
@@ -197,17 +197,17 @@ impl RankWindow {
     /// Mid-rank of `x` as the newest value of the window of `index`: `(#{v < x} + ½·#{v = x}) / n`, `x` included, and n.
     #[must_use]
     pub fn percentile_at(&self, index: i64, x: f64) -> (f64, usize) {
-        self.percentile_without(LeftOut::More, index, x)
+        self.percentile_without(Omission::More, index, x)
     }
 
     /// As [`Self::percentile_at`] where [`Self::left_out_at`] has already been asked.
     #[must_use]
-    pub fn percentile_without(&self, out: LeftOut, index: i64, x: f64) -> (f64, usize) {
+    pub fn percentile_without(&self, out: Omission, index: i64, x: f64) -> (f64, usize) {
         let mut rank = Rank::of(&self.sorted, &self.place, x);
         match out {
-            LeftOut::Nothing => {}
-            LeftOut::One(gone) => rank.leave_out(gone, x),
-            LeftOut::More => self.left_out(index, |gone| rank.leave_out(gone, x)),
+            Omission::Nothing => {}
+            Omission::One(gone) => rank.leave_out(gone, x),
+            Omission::More => self.left_out(index, |gone| rank.leave_out(gone, x)),
         }
         rank.with_one_more()
     }
@@ -223,8 +223,8 @@ impl RankWindow {
 
     /// As [`Self::left_out_at`] of the shorter window.
     #[must_use]
-    pub fn left_out_within_at(&self, index: i64) -> LeftOut {
-        let mut out = LeftOut::Nothing;
+    pub fn left_out_within_at(&self, index: i64) -> Omission {
+        let mut out = Omission::Nothing;
         if let Some(within) = &self.within {
             self.left_out_within(within, index, |gone| out.add(gone));
         }
@@ -235,19 +235,19 @@ impl RankWindow {
     /// is `x` alone, where there is no shorter window.
     #[must_use]
     pub fn percentile_within(&self, index: i64, x: f64) -> (f64, usize) {
-        self.percentile_within_without(LeftOut::More, index, x)
+        self.percentile_within_without(Omission::More, index, x)
     }
 
     /// As [`Self::percentile_within`] where [`Self::left_out_within_at`] has already been asked.
     #[must_use]
-    pub fn percentile_within_without(&self, out: LeftOut, index: i64, x: f64) -> (f64, usize) {
+    pub fn percentile_within_without(&self, out: Omission, index: i64, x: f64) -> (f64, usize) {
         let Some(within) = &self.within else { return (0.5, 1) };
         let x = within.value(x) + 0.0;
         let mut rank = Rank::of(&within.sorted, &within.place, x);
         match out {
-            LeftOut::Nothing => {}
-            LeftOut::One(gone) => rank.leave_out(gone, x),
-            LeftOut::More => self.left_out_within(within, index, |gone| rank.leave_out(gone, x)),
+            Omission::Nothing => {}
+            Omission::One(gone) => rank.leave_out(gone, x),
+            Omission::More => self.left_out_within(within, index, |gone| rank.leave_out(gone, x)),
         }
         rank.with_one_more()
     }

@@ -9,7 +9,7 @@
 use super::zones::{Bins, Zone};
 use crate::features::hourly::hour_of;
 use crate::liquidity::density::Zone as Near;
-use crate::liquidity::{Change, Face, Happening, Record};
+use crate::liquidity::{Face, Happening, LevelHappening, Record};
 use barograph_domain::{Kind, LevelType, Side, Span, Ts};
 use serde::{Deserialize, Serialize};
 
@@ -39,7 +39,7 @@ struct Tracked {
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct ZoneLevels {
     tracked: Vec<Tracked>,
-    /// There have been enough forced closes to speak of zones.
+    /// There have been enough liquidations to speak of zones.
     enough: bool,
     #[serde(skip)]
     found: Vec<Zone>,
@@ -50,7 +50,7 @@ pub struct ZoneLevels {
     near: Vec<Near>,
     /// What happened to them and was not taken yet.
     #[serde(skip)]
-    pending: Vec<Change>,
+    pending: Vec<LevelHappening>,
 }
 
 fn overlap(a: &Zone, b: &Zone) -> i32 {
@@ -80,7 +80,7 @@ impl ZoneLevels {
                 .filter(|t| overlap(&t.zone, zone) > 0 && !self.next.iter().any(|n| n.is_same(t)))
                 .max_by_key(|t| overlap(&t.zone, zone));
             let (now, what) = match earlier {
-                Some(t) if t.says(zone) => (*t, None),
+                Some(t) if t.is_unchanged(zone) => (*t, None),
                 Some(t) => {
                     let revision = t.revision + 1;
                     (Tracked { zone: *zone, known_at, revision, kind, ..*t }, Some(Happening::Revised))
@@ -92,11 +92,11 @@ impl ZoneLevels {
                 }
             };
             self.next.push(now);
-            self.pending.extend(what.map(|what| Change { what, record: now.record(), bar, known_at }));
+            self.pending.extend(what.map(|what| LevelHappening { what, record: now.record(), bar, known_at }));
         }
         for gone in self.tracked.iter().filter(|t| !self.next.iter().any(|n| n.is_same(t))) {
             let record = Record { mitigated: Some(bar), ..gone.record() };
-            self.pending.push(Change { what: Happening::Mitigated { broken: false }, record, bar, known_at });
+            self.pending.push(LevelHappening { what: Happening::Mitigated { broken: false }, record, bar, known_at });
         }
         self.next
             .sort_unstable_by(|a, b| a.zone.bottom.total_cmp(&b.zone.bottom).then(order(&a.zone).cmp(&order(&b.zone))));
@@ -131,14 +131,14 @@ impl ZoneLevels {
         self.tracked.iter().map(Tracked::record)
     }
 
-    /// Zones for the density of stops; `None` while there are too few forced closes to speak of any.
+    /// Zones for the density of stops; `None` while there are too few liquidations to speak of any.
     #[must_use]
     pub fn near(&self) -> Option<&[Near]> {
         self.enough.then_some(&self.near)
     }
 
     /// What happened to them since this was asked last.
-    pub fn take(&mut self) -> impl Iterator<Item = Change> + '_ {
+    pub fn take(&mut self) -> impl Iterator<Item = LevelHappening> + '_ {
         self.pending.drain(..)
     }
 
@@ -162,7 +162,7 @@ fn order(zone: &Zone) -> (Side, (i32, i32)) {
 
 impl Tracked {
     /// Is what was said of it still so of `zone`, edges and share?
-    fn says(&self, zone: &Zone) -> bool {
+    fn is_unchanged(&self, zone: &Zone) -> bool {
         self.zone.bins == zone.bins && (self.zone.share - zone.share).abs() <= SHARE_MOVED
     }
 

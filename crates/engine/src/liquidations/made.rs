@@ -1,4 +1,4 @@
-//! What some forced closes add up to: how many, how much of each side, from when to when, between which prices.
+//! What some liquidations add up to: how many, how much of each side, from when to when, between which prices.
 //!
 //! Sums are in the order in which the closes are added, so that the same events give the same bits.
 
@@ -6,14 +6,14 @@ use super::slots::Side3;
 use barograph_domain::{Side, Span, Ts};
 use serde::{Deserialize, Serialize};
 
-/// One forced close.
+/// One liquidation.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Close {
     /// Its stamp.
     pub at: Ts,
     /// Side of the position that was closed.
     pub liquidated_side: Side,
-    /// Price.
+    /// Price in quote units.
     pub price: f64,
     /// Quote units.
     pub usd: f64,
@@ -22,7 +22,7 @@ pub struct Close {
 /// The sums.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Made {
-    /// Closes.
+    /// Liquidations counted.
     pub count: u32,
     /// Liquidated longs, quote units.
     pub long_usd: f64,

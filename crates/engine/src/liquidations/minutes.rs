@@ -1,4 +1,4 @@
-//! Forced closes by minute, with the sums of several windows kept up to date (features §2.4).
+//! Liquidations by minute, with the sums of several windows kept up to date (features §2.4).
 //!
 //! A window of W minutes at t holds the events stamped in `[t − W, t)`. Its sum is kept in whole billionths of the quote
 //! unit: integers are added and taken away exactly, so the sum depends on what is in the window and on nothing else, as
@@ -24,7 +24,7 @@ pub struct Total {
     pub long: f64,
     /// Liquidated shorts, quote units.
     pub short: f64,
-    /// Events.
+    /// Liquidations in the window.
     pub count: u64,
     /// First minute of the window that has an event.
     pub first: Option<i64>,
@@ -66,7 +66,7 @@ struct Bucket {
 /// The last day by minute.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(from = "Saved", into = "Saved")]
-pub struct Minutes {
+pub struct MinuteSums {
     spans: [i64; WINDOWS],
     /// The first minute that is not complete: windows end before it.
     end: Option<i64>,
@@ -115,7 +115,7 @@ fn place_before(place: usize, span: i64) -> usize {
     if place >= span { place - span } else { place + RING - span }
 }
 
-impl Minutes {
+impl MinuteSums {
     /// Empty; `cascade` is the window of the cascade rule in minutes, at most a day.
     #[must_use]
     pub fn new(cascade: i64) -> Self {
@@ -309,8 +309,8 @@ struct Saved {
     ignored: u64,
 }
 
-impl From<Minutes> for Saved {
-    fn from(m: Minutes) -> Self {
+impl From<MinuteSums> for Saved {
+    fn from(m: MinuteSums) -> Self {
         let kept = m.end.map_or(0..0, |end| end - DAY..end);
         let minutes = kept
             .filter(|minute| m.count[place(*minute)] > 0)
@@ -323,7 +323,7 @@ impl From<Minutes> for Saved {
     }
 }
 
-impl From<Saved> for Minutes {
+impl From<Saved> for MinuteSums {
     fn from(saved: Saved) -> Self {
         let mut out = Self::new(saved.cascade);
         out.ignored = saved.ignored;
@@ -346,7 +346,7 @@ mod tests {
     /// Windows against a plain list, with late events, holes and saves in between.
     #[test]
     fn windows_hold_what_a_plain_list_holds() {
-        let mut m = Minutes::new(37);
+        let mut m = MinuteSums::new(37);
         let mut list: Vec<(i64, Side, f64)> = Vec::new();
         let mut state = 5_u64;
         let (mut now, mut compared) = (10_000_i64, 0);
@@ -363,7 +363,7 @@ mod tests {
             m.advance(now);
             if r % 5 == 0 {
                 let text = serde_json::to_string(&m).unwrap();
-                assert_eq!(serde_json::from_str::<Minutes>(&text).unwrap(), m);
+                assert_eq!(serde_json::from_str::<MinuteSums>(&text).unwrap(), m);
             }
             if r % 11 != 0 {
                 continue;
@@ -386,8 +386,8 @@ mod tests {
     #[test]
     fn any_order_and_any_start_give_the_same_bits() {
         let amounts = [0.1, 1e9 + 0.3, 7.77, 1e-3, 123_456.789];
-        let mut forward = Minutes::new(240);
-        let mut long_running = Minutes::new(240);
+        let mut forward = MinuteSums::new(240);
+        let mut long_running = MinuteSums::new(240);
         for i in 0..5_000 {
             long_running.push(i, Side::Long, 3.33);
             long_running.advance(i + 1);
@@ -405,7 +405,7 @@ mod tests {
 
     #[test]
     fn what_is_far_ahead_of_the_clock_is_counted_and_left_out() {
-        let mut m = Minutes::new(240);
+        let mut m = MinuteSums::new(240);
         m.advance(100);
         for ahead in 0..20 {
             m.push(100 + ahead * 50, Side::Long, 1.0);

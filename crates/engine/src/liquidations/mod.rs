@@ -1,4 +1,4 @@
-//! Forced closes of one market: windows, velocity, burst, side, zones (features §2.4, §4.8; R4.1 to R4.6, C07).
+//! Liquidations of one market: windows, velocity, burst, side, zones (features §2.4, §4.8; R4.1 to R4.6, C07).
 //!
 //! Events come when they come; readings are made once a minute, and the count of 60 s at every event besides. Zero is a
 //! value while the stream is live. Where it was not, time is missing: a window that overlaps a gap by more than one per cent
@@ -19,14 +19,14 @@ pub use made::{Close, Made};
 pub use slots::{LiquidationSlots, Side3, SoFar};
 pub use zones::Zone;
 
-use crate::features::Settings;
+use crate::features::ReadinessSettings;
 use crate::features::hourly::{HourlyRank, whole_hour};
 use crate::kernel::UpperTail;
 use crate::series::STAMP_TOLERANCE;
 use barograph_domain::time::LATENESS;
 use barograph_domain::{Kind, Side, Span, Status, StreamIndex, Ts};
 use levels::ZoneLevels;
-use minutes::{Minutes, minute_of, start_of};
+use minutes::{MinuteSums, minute_of, start_of};
 use presence::Presence;
 use recent::Recent;
 use serde::{Deserialize, Serialize};
@@ -47,10 +47,10 @@ pub const VELOCITY_PCT: f64 = 0.95;
 
 /// Numbers of the cascade rules; those of the originals unless set otherwise (R4.1 to R4.5, R3.20, R3.23).
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
-pub struct Limits {
+pub struct CascadeLimits {
     /// Events within 60 s that are a burst.
     pub burst_count: f64,
-    /// Quote units an hour above which forced closes are a cascade.
+    /// Quote units an hour above which liquidations are a cascade.
     pub critical_velocity: f64,
     /// Quote units within the window above which they are.
     pub cascade_total: f64,
@@ -64,7 +64,7 @@ pub struct Limits {
     pub one_sided_events: f64,
 }
 
-impl Default for Limits {
+impl Default for CascadeLimits {
     fn default() -> Self {
         Self {
             burst_count: 5.0,
@@ -89,7 +89,7 @@ pub struct Burst {
     pub threshold: f64,
     /// There is less than a week of own history.
     pub uncalibrated: bool,
-    /// Whether the venue shows every forced close.
+    /// Whether the venue shows every liquidation.
     pub kind: Kind,
     /// The newest close.
     pub close: Close,
@@ -105,15 +105,15 @@ impl Burst {
     }
 }
 
-/// Forced closes of one stream.
+/// Liquidations of one stream.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Liquidations {
     stream: StreamIndex,
     kind: Kind,
     delay: Span,
     max_age: Span,
-    limits: Limits,
-    minutes: Minutes,
+    limits: CascadeLimits,
+    minutes: MinuteSums,
     presence: Presence,
     recent: Recent,
     tail: UpperTail,
@@ -141,14 +141,14 @@ struct Calm {
 impl Liquidations {
     /// For one declared stream: its kind, its delay, and the longest time it may be silent about its health.
     #[must_use]
-    pub fn new(stream: StreamIndex, kind: Kind, delay: Span, max_age: Span, limits: Limits) -> Self {
+    pub fn new(stream: StreamIndex, kind: Kind, delay: Span, max_age: Span, limits: CascadeLimits) -> Self {
         Self {
             stream,
             kind,
             delay,
             max_age,
             limits,
-            minutes: Minutes::new(limits.cascade_window.0 / MINUTE.0),
+            minutes: MinuteSums::new(limits.cascade_window.0 / MINUTE.0),
             presence: Presence::default(),
             recent: Recent::default(),
             tail: UpperTail::new(MONTH_MINUTES, TAIL),
@@ -168,7 +168,7 @@ impl Liquidations {
         self.presence.begin(at);
     }
 
-    /// Takes a forced close and says how many there were within 60 s.
+    /// Takes a liquidation and says how many there were within 60 s.
     pub fn push(&mut self, at: Ts, liquidated_side: Side, price: f64, qty: f64) -> Burst {
         let usd = price * qty;
         self.calm = None;
@@ -189,7 +189,7 @@ impl Liquidations {
     }
 
     /// Completes the minutes that are known at the row of `t` and takes the readings; whether anything moved.
-    pub fn settle(&mut self, t: Ts, settings: &Settings) -> bool {
+    pub fn settle(&mut self, t: Ts, settings: &ReadinessSettings) -> bool {
         let anchor = (t + LATENESS - self.delay).floor(MINUTE);
         if self.presence.since().is_none() || self.anchor.is_some_and(|a| anchor <= a) {
             return false;
@@ -228,13 +228,13 @@ impl Liquidations {
     }
 
     /// After a restore: what is derived is made again.
-    pub fn reread(&mut self, settings: &Settings) {
+    pub fn reread(&mut self, settings: &ReadinessSettings) {
         self.zones.reread();
         self.read(settings);
     }
 
     /// Takes the readings again, as of the last minute.
-    pub fn read(&mut self, settings: &Settings) {
+    pub fn read(&mut self, settings: &ReadinessSettings) {
         if let Some(anchor) = self.anchor {
             self.read_at(anchor, settings);
         }
@@ -242,7 +242,7 @@ impl Liquidations {
 
     /// `max(5, q(0.999))` of the counts of a month, or the floor alone before a week of them (S09).
     #[expect(clippy::cast_precision_loss, reason = "nanoseconds of a month are below 2^53")]
-    fn own_threshold(&self, anchor: Ts, settings: &Settings) -> (f64, bool) {
+    fn own_threshold(&self, anchor: Ts, settings: &ReadinessSettings) -> (f64, bool) {
         let floor = self.limits.burst_count;
         let Some(since) = self.presence.since() else { return (floor, true) };
         let from = since.max(anchor - MONTH);
@@ -331,7 +331,7 @@ impl Liquidations {
         self.minutes.ignore();
     }
 
-    /// Is a forced close of `at` heard in time to speak of the minute under way?
+    /// Is a liquidation of `at` heard in time to speak of the minute under way?
     #[must_use]
     pub fn is_news(&self, at: Ts, recv_ts: Ts, burst: &Burst) -> bool {
         at > burst.ts - recent::MINUTE && recv_ts - burst.ts <= self.delay + self.max_age

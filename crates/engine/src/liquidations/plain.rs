@@ -1,18 +1,18 @@
-//! The same readings over a plain list of forced closes (R4.7), for whoever has a list and no stream.
+//! The same readings over a plain list of liquidations (R4.7), for whoever has a list and no stream.
 
 use super::zones::{Bins, Zone};
-use super::{Limits, LiquidationSlots, Liquidations, MINUTE};
-use crate::features::Settings;
+use super::{CascadeLimits, LiquidationSlots, Liquidations, MINUTE};
+use crate::features::ReadinessSettings;
 use barograph_domain::{Kind, Side, Span, StreamIndex, Ts};
 
-/// One forced close.
+/// One liquidation.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Closed {
-    /// When.
+    /// Time of the liquidation, by the venue.
     pub ts: Ts,
     /// Side of the position that was closed.
     pub liquidated_side: Side,
-    /// Price.
+    /// Price in quote units.
     pub price: f64,
     /// Base quantity.
     pub qty: f64,
@@ -32,10 +32,11 @@ pub(crate) fn replay(
     events: &[Closed],
     since: Ts,
     until: Ts,
-    limits: Limits,
+    limits: CascadeLimits,
     mut each: impl FnMut(&Liquidations, Option<super::Burst>, Ts),
 ) -> Liquidations {
-    let settings = Settings { span_min: 0.0, coverage_min: 0.0, allow_proxy: true, ..Settings::default() };
+    let settings =
+        ReadinessSettings { span_min: 0.0, coverage_min: 0.0, allow_proxy: true, ..ReadinessSettings::default() };
     let mut stream = Liquidations::new(StreamIndex(0), Kind::Measured, Span::ZERO, MINUTE, limits);
     stream.begin(since);
     let mut minute = since.floor(MINUTE);
@@ -60,7 +61,7 @@ pub(crate) fn replay(
 
 /// All readings at `at` from a list that is complete for the day before (R4.7).
 #[must_use]
-pub fn compute_liquidation_metrics(events: &[Closed], at: Ts, limits: Limits) -> LiquidationSlots {
+pub fn compute_liquidation_metrics(events: &[Closed], at: Ts, limits: CascadeLimits) -> LiquidationSlots {
     let since = events.iter().map(|e| e.ts).min().map_or(at, |first| first.min(at)).min(at - Span::days(1));
     *replay(events, since.floor(MINUTE), at.floor(MINUTE), limits, |_, _, _| {}).slots()
 }

@@ -1,4 +1,4 @@
-//! How many forced closes within 60 s, asked at every event (`liq_count_60s`, R3.20), and what they add up to.
+//! How many liquidations within 60 s, asked at every event (`liq_count_60s`, R3.20), and what they add up to.
 
 use super::made::{Close, Made};
 use barograph_domain::{Span, Ts};

@@ -1,9 +1,9 @@
-//! Readings of forced closes at the last complete minute (features §2.4).
+//! Readings of liquidations at the last complete minute (features §2.4).
 
 use super::made::Made;
 use super::minutes::{Total, start_of};
 use super::{Calm, Liquidations, MINUTE};
-use crate::features::reading::{Fullness, Origin, Settings, Slot};
+use crate::features::reading::{Fullness, ReadinessSettings, ReadingOrigin, Slot};
 use crate::features::slots::slots;
 use barograph_domain::{Reason, Span, State, Ts};
 
@@ -143,8 +143,8 @@ fn valued(window: &Slot, value: f64) -> Slot {
 }
 
 impl Liquidations {
-    fn origin(&self, anchor: Ts) -> Origin {
-        Origin { anchor, event: anchor, expires: self.expires(), kind: self.kind, stream: self.stream }
+    fn origin(&self, anchor: Ts) -> ReadingOrigin {
+        ReadingOrigin { anchor, event: anchor, expires: self.expires(), kind: self.kind, stream: self.stream }
     }
 
     /// How much of `[anchor − length, anchor)` the stream was there for, or why that is not enough.
@@ -154,7 +154,7 @@ impl Liquidations {
         clippy::cast_sign_loss,
         reason = "minutes of a day; coverage is shown, not computed with"
     )]
-    fn fullness(&self, anchor: Ts, length: Span, settings: &Settings) -> Result<Fullness, State> {
+    fn fullness(&self, anchor: Ts, length: Span, settings: &ReadinessSettings) -> Result<Fullness, State> {
         let Some(since) = self.presence.since() else { return Err(State::Undefined(Reason::MissingInput)) };
         // Almost always: all of it was there, which is enough of anything.
         if since <= anchor - length && self.presence.is_unbroken() && settings.coverage_min <= 1.0 {
@@ -197,13 +197,13 @@ impl Liquidations {
         (total.sum() / elapsed, Some(elapsed))
     }
 
-    pub(super) fn velocity_4h(&self, anchor: Ts, settings: &Settings) -> Slot {
+    pub(super) fn velocity_4h(&self, anchor: Ts, settings: &ReadinessSettings) -> Slot {
         let full = self.fullness(anchor, Span::hours(4), settings);
         self.origin(anchor).windowed(full, || Ok(self.velocity_of(FOUR_HOURS, anchor).0))
     }
 
     /// Takes every reading at `anchor`. They are written where they stand: built elsewhere they would be copied each minute.
-    pub(super) fn read_at(&mut self, anchor: Ts, settings: &Settings) {
+    pub(super) fn read_at(&mut self, anchor: Ts, settings: &ReadinessSettings) {
         let (origin, limits) = (self.origin(anchor), self.limits);
         let full = |window: usize| self.fullness(anchor, Span::mins(self.minutes.span(window)), settings);
         let spans = [full(FIVE_MINUTES), full(HOUR), full(FOUR_HOURS), full(DAY)];
@@ -266,7 +266,7 @@ impl Liquidations {
 
     /// Readings that move with the time alone: the longer ago the first close, the slower they came. Of the windows of four
     /// hours and of the cascade rule it is given how full they are.
-    fn read_velocities(&mut self, anchor: Ts, settings: &Settings, seen: f32, [h4, within]: [&Slot; 2]) {
+    fn read_velocities(&mut self, anchor: Ts, settings: &ReadinessSettings, seen: f32, [h4, within]: [&Slot; 2]) {
         let limits = self.limits;
         let (velocity, elapsed) = self.velocity_of(FOUR_HOURS, anchor);
         let same = self.minutes.span(CASCADE) == self.minutes.span(FOUR_HOURS);
@@ -296,7 +296,7 @@ impl Liquidations {
 
     /// Passes the readings on to the next minute where nothing moved but the time; whether it did. Most minutes close nothing
     /// and nothing leaves a window in them.
-    pub(super) fn pass_on(&mut self, anchor: Ts, settings: &Settings) -> bool {
+    pub(super) fn pass_on(&mut self, anchor: Ts, settings: &ReadinessSettings) -> bool {
         if self.calm.is_none() || self.calm != self.calm_at(anchor, settings) {
             return false;
         }
@@ -314,7 +314,7 @@ impl Liquidations {
 
     /// What the readings at `anchor` rest on beside what was closed; `None` where more than that is to be looked at: a window
     /// with a hole in it, or a close within the last 60 s.
-    fn calm_at(&self, anchor: Ts, settings: &Settings) -> Option<Calm> {
+    fn calm_at(&self, anchor: Ts, settings: &ReadinessSettings) -> Option<Calm> {
         let heard = self.presence.since().is_some_and(|since| since <= anchor - Span::mins(super::minutes::DAY));
         let whole = heard && self.presence.is_unbroken() && settings.coverage_min <= 1.0;
         (whole && self.recent.is_empty()).then(|| Calm { threshold: self.threshold, young: self.is_young(anchor) })
@@ -348,16 +348,16 @@ impl Liquidations {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Limits;
+    use super::super::CascadeLimits;
     use super::*;
     use barograph_domain::{GapReason, Kind, Side, Status, StatusState, StreamIndex};
 
     /// Bursts, quiet hours, late closes and a hole.
     #[test]
     fn readings_passed_on_are_those_that_would_be_taken_anew() {
-        let settings = Settings::default();
+        let settings = ReadinessSettings::default();
         for hours in [4, 2] {
-            let limits = Limits { cascade_window: Span::hours(hours), ..Limits::default() };
+            let limits = CascadeLimits { cascade_window: Span::hours(hours), ..CascadeLimits::default() };
             let mut stream = Liquidations::new(StreamIndex(0), Kind::Measured, Span::ZERO, Span::hours(1), limits);
             let at = |minute: i64| Ts(0) + MINUTE.times(minute);
             stream.begin(at(0));

@@ -172,7 +172,7 @@ impl Bins {
         self.events.iter().fold(0, |a, b| a.saturating_add(*b))
     }
 
-    /// Are there enough forced closes to speak of zones?
+    /// Are there enough liquidations to speak of zones?
     #[must_use]
     pub fn are_enough(&self) -> bool {
         self.events() >= EVENTS_MIN

@@ -5,8 +5,8 @@
 //! close looks only at those it can have gone through. Bounds: [`CLUSTERS_MAX`] per face, of more the longest without a
 //! new member goes; and the lifetime of levels.
 
-use super::options::{ClusterPeaks, Options};
-use super::record::{Change, Face, Record};
+use super::options::{ClusterPeaks, TimeframeOptions};
+use super::record::{Face, LevelHappening, Record};
 use super::shelf::{Handle, Shelf};
 use barograph_domain::{LevelType, Ts};
 use serde::{Deserialize, Serialize};
@@ -70,14 +70,14 @@ impl Clusters {
     }
 
     /// A confirmed peak joins, begins a cluster, or is too close to the last member to count. The level that it
-    /// makes is handed back; [`Clusters::became`] is to be told where it stands.
+    /// makes is handed back; [`Clusters::became`] has to hear where it stands.
     pub(super) fn peak(
         &mut self,
         peak: &Peak,
-        options: &Options,
+        options: &TimeframeOptions,
         shelf: &mut Shelf,
         at: (i64, Ts),
-        sink: &mut impl FnMut(&Change),
+        sink: &mut impl FnMut(&LevelHappening),
     ) -> Option<Record> {
         let price = self.face.outward(peak.price);
         let place = match self.nearest(price, options.cluster_tolerance) {
@@ -135,7 +135,7 @@ impl Clusters {
     }
 
     /// A cluster of its own, at the place that its price has.
-    fn begin(&mut self, peak: &Peak, price: f64, mut place: usize, options: &Options) {
+    fn begin(&mut self, peak: &Peak, price: f64, mut place: usize, options: &TimeframeOptions) {
         if self.all.len() == CLUSTERS_MAX {
             let oldest = peak.bar - options.lifetime();
             self.all.retain(|c| c.newest >= oldest);

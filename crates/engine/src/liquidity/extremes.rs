@@ -1,17 +1,17 @@
 //! Highest and lowest price of a day or session, complete when it ends (features §3, §4.2, A12).
 //!
-//! Which sessions there are is the caller's: a period is told by its start and end. Fed with the finest closed bars, so an
+//! Which sessions there are is the caller's: a period is known by its start and end. Fed with the finest closed bars, so an
 //! hour too thin to be a bar still has its high and low.
 
-use crate::features::run::Run;
-use barograph_domain::{LevelType, Session, Span, Ts};
+use crate::features::run::BarSeries;
+use barograph_domain::{LevelType, Span, TradingSession, Ts};
 use serde::{Deserialize, Serialize};
 
 /// A day or a session.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Period {
     /// Which session; `None` for a UTC day.
-    pub session: Option<Session>,
+    pub session: Option<TradingSession>,
     /// First instant.
     pub start: Ts,
     /// First instant after it.
@@ -41,7 +41,7 @@ pub struct Extreme {
 
 /// Extremes of a period so far.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
-pub struct Range {
+pub struct PeriodExtremes {
     /// Of which period.
     pub period: Period,
     /// Lowest price.
@@ -54,7 +54,7 @@ pub struct Range {
     pub bars: u32,
 }
 
-impl Range {
+impl PeriodExtremes {
     #[inline]
     fn add(&mut self, close_ts: Ts, low: f64, high: f64) {
         self.bars = self.bars.saturating_add(1);
@@ -70,8 +70,8 @@ impl Range {
 /// The running period and the last complete one.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Extremes {
-    running: Option<Range>,
-    complete: Option<Range>,
+    running: Option<PeriodExtremes>,
+    complete: Option<PeriodExtremes>,
 }
 
 impl Extremes {
@@ -89,13 +89,13 @@ impl Extremes {
 
     /// Bars of a run from bar `at` on for which [`Extremes::goes_on`] holds.
     #[must_use]
-    pub fn going_on(&self, run: &Run<'_>, at: usize) -> usize {
+    pub fn going_on(&self, run: &BarSeries<'_>, at: usize) -> usize {
         let Some(range) = &self.running else { return 0 };
         if run.close_ts(at) <= range.period.start { 0 } else { run.upto(at, range.period.end - Span(1)) }
     }
 
     /// [`Extremes::goes_on`] for the bars of a run from `from` up to `upto`, for all of which it holds.
-    pub fn go_on(&mut self, run: &Run<'_>, from: usize, upto: usize) {
+    pub fn go_on(&mut self, run: &BarSeries<'_>, from: usize, upto: usize) {
         let Some(range) = &mut self.running else { return };
         let (mut low, mut high) = ((range.low.price, None), (range.high.price, None));
         for (i, (l, h)) in (from..).zip(run.low[from..upto].iter().zip(&run.high[from..upto])) {
@@ -112,10 +112,10 @@ impl Extremes {
 
     /// Takes a closed bar of a period; the period that this completes, if it does. A period without its last bar is
     /// complete when the first bar of another one comes, which may end its own at once; hence a pair.
-    pub fn push(&mut self, period: Period, close_ts: Ts, low: f64, high: f64) -> [Option<Range>; 2] {
+    pub fn push(&mut self, period: Period, close_ts: Ts, low: f64, high: f64) -> [Option<PeriodExtremes>; 2] {
         let before = self.running.take_if(|r| r.period != period);
         let fresh = |price| Extreme { price, close_ts };
-        let range = self.running.get_or_insert_with(|| Range {
+        let range = self.running.get_or_insert_with(|| PeriodExtremes {
             period,
             low: fresh(low),
             high: fresh(high),
@@ -132,13 +132,13 @@ impl Extremes {
 
     /// The period that is running.
     #[must_use]
-    pub fn running(&self) -> Option<&Range> {
+    pub fn running(&self) -> Option<&PeriodExtremes> {
         self.running.as_ref()
     }
 
     /// The last one that is complete.
     #[must_use]
-    pub fn complete(&self) -> Option<&Range> {
+    pub fn complete(&self) -> Option<&PeriodExtremes> {
         self.complete.as_ref()
     }
 }

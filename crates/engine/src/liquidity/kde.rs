@@ -4,8 +4,8 @@
 //! Evaluated whenever a swing is confirmed. A mode whose zone the last close is already beyond makes no level; a mode within a
 //! bandwidth of a level it made before is a revision of that level.
 
-use super::options::Options;
-use super::record::{Change, Face, Record};
+use super::options::TimeframeOptions;
+use super::record::{Face, LevelHappening, Record};
 use super::shelf::{Handle, Shelf};
 use super::strength;
 use barograph_domain::math::{exp, pow};
@@ -103,10 +103,10 @@ impl Kde {
         &mut self,
         level: Handle,
         close: f64,
-        options: &Options,
+        options: &TimeframeOptions,
         shelf: &mut Shelf,
         at: (i64, Ts),
-        sink: &mut impl FnMut(&Change),
+        sink: &mut impl FnMut(&LevelHappening),
     ) {
         let Some(record) = shelf.get(level) else { return };
         if self.swings.len() == SWINGS {
@@ -147,7 +147,7 @@ impl Kde {
         used: &[Handle],
         shelf: &mut Shelf,
         at: (i64, Ts),
-        sink: &mut impl FnMut(&Change),
+        sink: &mut impl FnMut(&LevelHappening),
     ) -> Option<Handle> {
         let inside = self.swings.iter().filter(|s| (bottom..=top).contains(&s.price));
         let members = u32::try_from(inside.clone().count()).unwrap_or(u32::MAX).max(1);

@@ -25,10 +25,10 @@ mod timeframe;
 mod volumes;
 mod window;
 
-pub use options::{BlockRule, ClusterMethod, ClusterPeaks, Options};
+pub use options::{BlockRule, ClusterMethod, ClusterPeaks, TimeframeOptions};
 pub use reactions::Reaction;
-pub use record::{Change, Face, Happening, Named, Record, strength_at};
+pub use record::{Face, Happening, LevelHappening, Named, Record, strength_at};
 pub use run::Added;
 pub use shelf::LEVELS_MAX;
 pub use structure::{BreakKind, StructureBreak, SwingRef};
-pub use timeframe::{Liquidity, Sink};
+pub use timeframe::{LevelSink, Liquidity};

@@ -37,10 +37,10 @@ pub enum BlockRule {
 
 /// Choices of one timeframe.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
-pub struct Options {
-    /// Bars before a swing, all strictly inside it; at most [`Options::WING_MAX`].
+pub struct TimeframeOptions {
+    /// Bars before a swing, all strictly inside it; at most [`TimeframeOptions::WING_MAX`].
     pub swing_left: u32,
-    /// Bars after a swing, none beyond it; they delay its confirmation; at most [`Options::WING_MAX`].
+    /// Bars after a swing, none beyond it; they delay its confirmation; at most [`TimeframeOptions::WING_MAX`].
     pub swing_right: u32,
     /// Peaks of clusters.
     pub cluster_peaks: ClusterPeaks,
@@ -62,7 +62,7 @@ pub struct Options {
     pub reactions: bool,
 }
 
-impl Options {
+impl TimeframeOptions {
     /// Longest wing of a swing.
     pub const WING_MAX: u32 = 200;
     /// Half-lives after which a level is dropped: less than a thousandth of its strength is left.
@@ -76,7 +76,7 @@ impl Options {
     }
 }
 
-impl Default for Options {
+impl Default for TimeframeOptions {
     fn default() -> Self {
         Self {
             swing_left: 2,

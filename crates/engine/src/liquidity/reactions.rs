@@ -2,7 +2,7 @@
 //! before a close goes half of one through it. A level has one trial in 12 bars; the strength at the touch goes with the
 //! outcome, so that strength can be checked against what happened (R2.13, R2.49).
 
-use super::options::Options;
+use super::options::TimeframeOptions;
 use super::record::{Face, Record};
 use super::shelf::far;
 use crate::features::bars::BuiltBar;
@@ -67,7 +67,7 @@ impl Reactions {
 
     /// Begins to follow a touch that `record` has just counted.
     #[inline]
-    pub(super) fn touch(&mut self, record: &mut Record, face: Face, bar: i64, atr: f64, options: &Options) {
+    pub(super) fn touch(&mut self, record: &mut Record, face: Face, bar: i64, atr: f64, options: &TimeframeOptions) {
         if bar <= record.followed || self.trials.len() == TRIALS_MAX {
             return;
         }

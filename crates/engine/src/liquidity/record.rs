@@ -4,7 +4,7 @@
 //! the name-based id, when somebody asks. Highs and lows are one code: in outward coordinates (price for highs, minus price
 //! for lows) both lie above the market, so every rule is written once and mirrored prices give mirrored levels to the bit.
 
-use super::options::Options;
+use super::options::TimeframeOptions;
 use super::strength;
 use crate::features::bars::BuiltBar;
 use barograph_domain::{Kind, Level, LevelChange, LevelEvent, LevelType, Side, Span, Ts};
@@ -24,7 +24,7 @@ impl Face {
     /// Both, in the order of arrays.
     pub const BOTH: [Self; 2] = [Self::Low, Self::High];
 
-    /// The face of a type; a volume node has none, a zone's is told by its liquidated side.
+    /// The face of a type; a volume node has none, a zone's follows from its liquidated side.
     #[must_use]
     pub const fn of(kind: LevelType) -> Option<Self> {
         match kind {
@@ -109,9 +109,9 @@ pub struct Record {
     /// Base volume of the defining bar.
     pub volume: Option<f64>,
     /// Mid-rank of that volume among the bars up to confirmation; 1 where bars have none. `None` until somebody needs it. Of a
-    /// zone of forced closes: its share of all their money, which is its strength.
+    /// zone of liquidations: its share of all their money, which is its strength.
     pub rank: Option<f64>,
-    /// Of a zone of forced closes: the side of the positions, and whether the venue shows every one.
+    /// Of a zone of liquidations: the side of the positions, and whether the venue shows every one.
     pub liquidated: Option<(Side, Kind)>,
     /// Volumes seen when it was confirmed.
     pub moment: u32,
@@ -170,7 +170,7 @@ impl Record {
     /// Strength in [0, 1] at a bar (features §4.9); a rank that nobody has taken counts as 1. Levels that are handed out have
     /// theirs.
     #[must_use]
-    pub fn strength(&self, bar: i64, options: &Options) -> f64 {
+    pub fn strength(&self, bar: i64, options: &TimeframeOptions) -> f64 {
         if self.liquidated.is_some() {
             return self.rank.unwrap_or(0.0);
         }
@@ -180,13 +180,13 @@ impl Record {
     /// The published contract as of bar `bar`. `tick` is the price step the id is rounded to; where it is not known, nine
     /// significant digits.
     #[must_use]
-    pub fn to_level(&self, of: &Named<'_>, bar: i64, options: &Options) -> Level {
+    pub fn to_level(&self, of: &Named<'_>, bar: i64, options: &TimeframeOptions) -> Level {
         Level { level_id: of.id(self), ..self.to_unnamed(of.timeframe, bar, options) }
     }
 
     /// As [`Record::to_level`] with an empty id, which costs most of it: for judging, where nobody reads ids.
     #[must_use]
-    pub fn to_unnamed(&self, timeframe: Span, bar: i64, options: &Options) -> Level {
+    pub fn to_unnamed(&self, timeframe: Span, bar: i64, options: &TimeframeOptions) -> Level {
         let at = |index: i64| Ts(index * timeframe.0);
         Level {
             level_id: String::new(),
@@ -266,7 +266,7 @@ pub enum Happening {
 
 /// A happening with its level.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Change {
+pub struct LevelHappening {
     /// What happened.
     pub what: Happening,
     /// The level after it.
@@ -277,7 +277,7 @@ pub struct Change {
     pub known_at: Ts,
 }
 
-impl Change {
+impl LevelHappening {
     /// The change as it is published.
     #[must_use]
     pub fn published(&self, of: &Named<'_>) -> LevelChange {
@@ -293,7 +293,7 @@ impl Change {
             event,
             at: Ts(self.bar * of.timeframe.0),
             known_at: self.known_at,
-            level: self.record.to_level(of, self.bar, &Options::default()),
+            level: self.record.to_level(of, self.bar, &TimeframeOptions::default()),
             members: self.record.members,
             volume_rank: self.record.rank.unwrap_or(1.0),
         }
@@ -310,5 +310,5 @@ pub fn strength_at(change: &LevelChange, at: Ts) -> f64 {
         return level.strength;
     }
     let bars = (at - level.confirmed_at).0.div_euclid(level.timeframe.0.max(1));
-    strength::of(change.members, bars, level.touches, change.volume_rank, &Options::default())
+    strength::of(change.members, bars, level.touches, change.volume_rank, &TimeframeOptions::default())
 }

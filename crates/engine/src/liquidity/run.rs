@@ -1,4 +1,4 @@
-//! A whole run of bars at once. Which patterns there are is told from the columns, without a branch; what levels meet and
+//! A whole run of bars at once. Which patterns there are is read from the columns, without a branch; what levels meet and
 //! what becomes of them is the same code as for single bars. With any but the usual options bars are taken one by one.
 
 use super::blocks::Candidate;
@@ -7,7 +7,7 @@ use super::options::{BlockRule, ClusterMethod, ClusterPeaks};
 use super::record::{Face, Record};
 use super::timeframe::Liquidity;
 use super::{blocks, gaps, swings};
-use crate::features::run::Run;
+use crate::features::run::BarSeries;
 use barograph_domain::LevelType;
 
 /// Bars before the first whose patterns lie within the run.
@@ -43,7 +43,7 @@ impl Added {
 impl Liquidity {
     /// As [`Liquidity::push`] for each bar, where nobody listens. `added` enter after the bars they stand
     /// with, in their order.
-    pub fn push_run(&mut self, run: &Run<'_>, added: &[Added]) {
+    pub fn push_run(&mut self, run: &BarSeries<'_>, added: &[Added]) {
         let n = run.len();
         let first = run.index();
         let mut added = added.iter().copied();
@@ -142,7 +142,7 @@ impl Liquidity {
             && !o.reactions
     }
 
-    fn remember(&mut self, run: &Run<'_>, first: i64, last: [Option<usize>; 2]) {
+    fn remember(&mut self, run: &BarSeries<'_>, first: i64, last: [Option<usize>; 2]) {
         for (way, i) in last.into_iter().enumerate() {
             if let Some(i) = i {
                 self.blocks.remember(way, Candidate::from(&run.bar(first, i)));
@@ -153,9 +153,9 @@ impl Liquidity {
 
 /// Marks of every bar; those of the first [`LEAD`] say nothing.
 ///
-/// A swing is higher than the two bars before it and not exceeded by the two after it, a peak the same with one: each is told
+/// A swing is higher than the two bars before it and not exceeded by the two after it, a peak the same with one: each is found
 /// by four comparisons of neighbours, which all patterns of a run share.
-fn marks(run: &Run<'_>) -> Vec<u8> {
+fn marks(run: &BarSeries<'_>) -> Vec<u8> {
     const BEYOND_ONE: [u8; 2] = [1, 2];
     const BEYOND_TWO: [u8; 2] = [4, 8];
     let (high, low) = (run.high, run.low);

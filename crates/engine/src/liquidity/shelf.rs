@@ -2,11 +2,11 @@
 //!
 //! A level faces away from the market until it is mitigated, so the levels that a bar can touch or go through are exactly
 //! those whose near edge lies within its range: the end of the sorted array. Everything else costs nothing per bar; age is
-//! taken when strength is asked. Bounds: a level lives `Options::lifetime` bars (ten half-lives), and of more than
-//! [`LEVELS_MAX`] the longest confirmed goes. Mitigated levels leave at once: their last change has told their story.
+//! taken when strength is asked. Bounds: a level lives `TimeframeOptions::lifetime` bars (ten half-lives), and of more than
+//! [`LEVELS_MAX`] the longest confirmed goes. Mitigated levels leave at once: their last change has all of their story.
 
 use super::profile::NODES_MAX;
-use super::record::{Change, Face, Happening, Record};
+use super::record::{Face, Happening, LevelHappening, Record};
 use super::volumes::Volumes;
 use crate::features::bars::BuiltBar;
 use barograph_domain::{LevelType, Ts};
@@ -103,7 +103,7 @@ impl Shelf {
         &mut self,
         mut record: Record,
         (confirmed, known_at): (i64, Ts),
-        sink: &mut impl FnMut(&Change),
+        sink: &mut impl FnMut(&LevelHappening),
     ) -> Handle {
         if self.len() == LEVELS_MAX {
             self.drop_oldest();
@@ -126,7 +126,7 @@ impl Shelf {
             Some(face) => self.faces[face as usize].insert(near(&record, face), slot),
             None => self.nodes.push(slot),
         }
-        sink(&Change { what: Happening::Known, record, bar: confirmed, known_at });
+        sink(&LevelHappening { what: Happening::Known, record, bar: confirmed, known_at });
         Handle { slot, key: record.key }
     }
 
@@ -142,7 +142,7 @@ impl Shelf {
         (price, bottom, top): (f64, f64, f64),
         members: u32,
         (bar, known_at): (i64, Ts),
-        sink: &mut impl FnMut(&Change),
+        sink: &mut impl FnMut(&LevelHappening),
     ) -> Option<()> {
         let record = self.records.get_mut(handle.slot as usize).filter(|r| r.key == handle.key)?;
         let face = Face::of(record.kind)?;
@@ -156,18 +156,18 @@ impl Shelf {
             sorted.remove(handle.slot);
             sorted.insert(now, handle.slot);
         }
-        sink(&Change { what: Happening::Revised, record, bar, known_at });
+        sink(&LevelHappening { what: Happening::Revised, record, bar, known_at });
         Some(())
     }
 
-    /// Touches, sweeps and mitigations by a bar; `touched` is told of each touch. Levels past their lifetime go unheard.
+    /// Touches, sweeps and mitigations by a bar; `touched` hears of each touch. Levels past their lifetime go unheard.
     #[expect(clippy::inline_always, reason = "as its caller")]
     #[inline(always)]
     pub(super) fn meet(
         &mut self,
         bar: &BuiltBar,
         (known_at, lifetime): (Ts, i64),
-        sink: &mut impl FnMut(&Change),
+        sink: &mut impl FnMut(&LevelHappening),
         touched: &mut impl FnMut(&mut Record, Face),
     ) {
         self.meet_face::<false>(bar, (known_at, lifetime), sink, touched);
@@ -186,7 +186,7 @@ impl Shelf {
         &mut self,
         bar: &BuiltBar,
         (known_at, lifetime): (Ts, i64),
-        sink: &mut impl FnMut(&Change),
+        sink: &mut impl FnMut(&LevelHappening),
         touched: &mut impl FnMut(&mut Record, Face),
     ) {
         let face = if HIGH { Face::High } else { Face::Low };
@@ -219,12 +219,12 @@ impl Shelf {
         &mut self,
         nodes: &[Record],
         (bar, known_at): (i64, Ts),
-        sink: &mut impl FnMut(&Change),
+        sink: &mut impl FnMut(&LevelHappening),
     ) {
         for slot in self.nodes.drain(..) {
             let record = &mut self.records[slot as usize];
             record.mitigated = Some(bar);
-            sink(&Change { what: Happening::Mitigated { broken: false }, record: *record, bar, known_at });
+            sink(&LevelHappening { what: Happening::Mitigated { broken: false }, record: *record, bar, known_at });
             record.key = 0;
             self.free.push(slot);
         }
@@ -341,10 +341,10 @@ pub(super) fn far(record: &Record, face: Face) -> f64 {
     }
 }
 
-fn touch(record: &mut Record, bar: i64, known_at: Ts, sink: &mut impl FnMut(&Change)) {
+fn touch(record: &mut Record, bar: i64, known_at: Ts, sink: &mut impl FnMut(&LevelHappening)) {
     record.touched = Some(record.touched.unwrap_or(bar));
     record.touches += 1;
-    sink(&Change { what: Happening::Touched, record: *record, bar, known_at });
+    sink(&LevelHappening { what: Happening::Touched, record: *record, bar, known_at });
 }
 
 /// Blocks and gaps are used up by the wick itself: they are not swept.
@@ -365,7 +365,7 @@ fn meet_one(
     (out, inner, close): (f64, f64, f64),
     bar: i64,
     known_at: Ts,
-    sink: &mut impl FnMut(&Change),
+    sink: &mut impl FnMut(&LevelHappening),
     touched: &mut impl FnMut(&mut Record, Face),
 ) -> bool {
     let far = far(record, face);
@@ -378,13 +378,13 @@ fn meet_one(
     let swept = (out > far) & (close < far) & !(block | gap);
     record.swept = if swept { Some(record.swept.unwrap_or(bar)) } else { record.swept };
     if swept {
-        sink(&Change { what: Happening::Swept, record: *record, bar, known_at });
+        sink(&LevelHappening { what: Happening::Swept, record: *record, bar, known_at });
     }
     let mitigated = (block & (out > far)) | (gap & (out >= far)) | (!(block | gap) & (close > far));
     if mitigated {
         record.mitigated = Some(bar);
         let what = Happening::Mitigated { broken: close > far };
-        sink(&Change { what, record: *record, bar, known_at });
+        sink(&LevelHappening { what, record: *record, bar, known_at });
     }
     mitigated
 }

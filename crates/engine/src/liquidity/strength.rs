@@ -3,7 +3,7 @@
 //! Age is a power of two read from a table, so asking costs a few multiplications and gives the same bits wherever the
 //! process started. With other exponents or another half-life the powers are computed.
 
-use super::options::Options;
+use super::options::TimeframeOptions;
 use barograph_domain::math::{exp2, pow};
 
 /// The half-life the table is made for.
@@ -41,7 +41,7 @@ fn aged(age: i64, half_life: f64) -> f64 {
 /// Strength of a level with `members` defining touches, `age` bars after confirmation, touched `touches` times, whose
 /// defining volume has this `rank`.
 #[must_use]
-pub(super) fn of(members: u32, age: i64, touches: u32, rank: f64, options: &Options) -> f64 {
+pub(super) fn of(members: u32, age: i64, touches: u32, rank: f64, options: &TimeframeOptions) -> f64 {
     let untouched = halved(touches / 2) * if touches % 2 == 1 { core::f64::consts::FRAC_1_SQRT_2 } else { 1.0 };
     let factors = [1.0 - halved(members), aged(age, options.half_life), rank];
     let mut product = untouched;
@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn factors_are_those_of_the_definition() {
-        let options = Options::default();
+        let options = TimeframeOptions::default();
         let cases = [
             ((1, 0, 0, 1.0), 0.5),
             ((2, 0, 0, 1.0), 0.75),
@@ -80,7 +80,7 @@ mod tests {
             let exact = aged(age, 200.000_000_000_000_03);
             assert!((aged(age, 200.0) / exact - 1.0).abs() < 1e-12, "age {age}");
         }
-        let squared = Options { exponents: [2.0, 1.0, 1.0], ..Options::default() };
+        let squared = TimeframeOptions { exponents: [2.0, 1.0, 1.0], ..TimeframeOptions::default() };
         assert_eq!(of(1, 0, 0, 1.0, &squared), 0.25);
     }
 }

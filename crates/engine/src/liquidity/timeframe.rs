@@ -8,9 +8,9 @@ use super::blocks::{self, Blocks};
 use super::clusters::{Clusters, Peak};
 use super::extremes::Extreme;
 use super::kde::Kde;
-use super::options::{ClusterMethod, ClusterPeaks, Options};
+use super::options::{ClusterMethod, ClusterPeaks, TimeframeOptions};
 use super::reactions::{Reaction, Reactions};
-use super::record::{Change, Face, Record};
+use super::record::{Face, LevelHappening, Record};
 use super::shelf::{Handle, Shelf};
 use super::structure::{Structure, StructureBreak};
 use super::volumes::Volumes;
@@ -22,11 +22,11 @@ use barograph_domain::{LevelType, Ts};
 use serde::{Deserialize, Serialize};
 
 /// Takes what a bar changed. Every method may be left as it is.
-pub trait Sink {
+pub trait LevelSink {
     /// Somebody listens. Where nobody does, ranks of volumes wait until they are needed.
     const LISTENS: bool = true;
     /// Something happened to a level.
-    fn level(&mut self, _change: &Change) {}
+    fn level(&mut self, _change: &LevelHappening) {}
     /// Structure broke.
     fn structure(&mut self, _broke: &StructureBreak) {}
     /// A followed touch has ended.
@@ -34,14 +34,14 @@ pub trait Sink {
 }
 
 /// Nobody listens.
-impl Sink for () {
+impl LevelSink for () {
     const LISTENS: bool = false;
 }
 
 /// Levels of one timeframe.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Liquidity {
-    pub(super) options: Options,
+    pub(super) options: TimeframeOptions,
     pub(super) lifetime: i64,
     pub(super) window: Window,
     pub(super) atr: Atr,
@@ -60,10 +60,13 @@ pub struct Liquidity {
 impl Liquidity {
     /// Nothing seen.
     #[must_use]
-    pub fn new(options: Options) -> Self {
-        let wing = |w: u32| w.min(Options::WING_MAX);
-        let options =
-            Options { swing_left: wing(options.swing_left), swing_right: wing(options.swing_right), ..options };
+    pub fn new(options: TimeframeOptions) -> Self {
+        let wing = |w: u32| w.min(TimeframeOptions::WING_MAX);
+        let options = TimeframeOptions {
+            swing_left: wing(options.swing_left),
+            swing_right: wing(options.swing_right),
+            ..options
+        };
         Self {
             options,
             lifetime: options.lifetime(),
@@ -84,7 +87,7 @@ impl Liquidity {
 
     /// Takes a closed bar that may be used from `known_at` on.
     #[inline]
-    pub fn push(&mut self, bar: &BuiltBar, known_at: Ts, sink: &mut impl Sink) {
+    pub fn push(&mut self, bar: &BuiltBar, known_at: Ts, sink: &mut impl LevelSink) {
         if self.newest.is_some_and(|n| bar.index <= n) {
             return;
         }
@@ -113,7 +116,7 @@ impl Liquidity {
 
     #[expect(clippy::inline_always, reason = "most of a bar's work, and different where somebody listens")]
     #[inline(always)]
-    pub(super) fn meet(&mut self, bar: &BuiltBar, known_at: Ts, sink: &mut impl Sink) {
+    pub(super) fn meet(&mut self, bar: &BuiltBar, known_at: Ts, sink: &mut impl LevelSink) {
         let first = self.first.unwrap_or(bar.index);
         self.shelf.expire(bar.index, (first, self.lifetime), &self.volumes);
         let (reactions, options) = (&mut self.reactions, &self.options);
@@ -127,7 +130,7 @@ impl Liquidity {
     }
 
     #[inline]
-    fn break_structure(&mut self, bar: &BuiltBar, at: (i64, Ts), sink: &mut impl Sink) {
+    fn break_structure(&mut self, bar: &BuiltBar, at: (i64, Ts), sink: &mut impl LevelSink) {
         if let Some(broke) = self.structure.close(bar.close, bar.index) {
             sink.structure(&broke);
             if let Some(candidate) = self.blocks.block(&broke, self.options.block_rule) {
@@ -138,7 +141,7 @@ impl Liquidity {
     }
 
     #[inline]
-    fn confirm_gap(&mut self, at: (i64, Ts), sink: &mut impl Sink) {
+    fn confirm_gap(&mut self, at: (i64, Ts), sink: &mut impl LevelSink) {
         let Some((kind, zone)) = gaps::gap(&self.window) else { return };
         let least = self.options.fvg_min_atr;
         if least > 0.0 && self.atr.value().is_none_or(|atr| zone.1 - zone.0 < least * atr) {
@@ -148,7 +151,7 @@ impl Liquidity {
     }
 
     #[inline]
-    fn confirm_swings(&mut self, at: (i64, Ts), sink: &mut impl Sink) {
+    fn confirm_swings(&mut self, at: (i64, Ts), sink: &mut impl LevelSink) {
         let (left, right) = (self.options.swing_left as usize, self.options.swing_right as usize);
         let found = swings::swing(&self.window, left, right);
         for face in Face::BOTH.into_iter().filter(|f| found[*f as usize]) {
@@ -157,7 +160,7 @@ impl Liquidity {
         }
     }
 
-    pub(super) fn confirm_swing(&mut self, face: Face, bar: &BuiltBar, at: (i64, Ts), sink: &mut impl Sink) {
+    pub(super) fn confirm_swing(&mut self, face: Face, bar: &BuiltBar, at: (i64, Ts), sink: &mut impl LevelSink) {
         let price = swings::price(bar, face);
         let kind = if face == Face::High { LevelType::SwingHigh } else { LevelType::SwingLow };
         let handle = self.add(Record::at(kind, price, bar.index, bar.volume), at, sink);
@@ -183,7 +186,7 @@ impl Liquidity {
     }
 
     #[inline]
-    fn confirm_peaks(&mut self, at: (i64, Ts), sink: &mut impl Sink) {
+    fn confirm_peaks(&mut self, at: (i64, Ts), sink: &mut impl LevelSink) {
         if self.window.run() < 3 {
             return;
         }
@@ -195,7 +198,7 @@ impl Liquidity {
         }
     }
 
-    pub(super) fn peak(&mut self, face: Face, peak: &Peak, at: (i64, Ts), sink: &mut impl Sink) {
+    pub(super) fn peak(&mut self, face: Face, peak: &Peak, at: (i64, Ts), sink: &mut impl LevelSink) {
         let (volumes, options) = (&self.volumes, &self.options);
         let clusters = &mut self.clusters[face as usize];
         if let Some(record) = clusters.peak(peak, options, &mut self.shelf, at, &mut |c| sink.level(c)) {
@@ -205,7 +208,7 @@ impl Liquidity {
     }
 
     #[inline]
-    pub(super) fn add(&mut self, record: Record, at: (i64, Ts), sink: &mut impl Sink) -> Handle {
+    pub(super) fn add(&mut self, record: Record, at: (i64, Ts), sink: &mut impl LevelSink) -> Handle {
         add(&mut self.shelf, record, &self.volumes, &self.options, at, sink)
     }
 
@@ -216,14 +219,14 @@ impl Liquidity {
         extreme: &Extreme,
         (formed, volume): (i64, Option<f64>),
         known_at: Ts,
-        sink: &mut impl Sink,
+        sink: &mut impl LevelSink,
     ) {
         let Some(newest) = self.newest else { return };
         self.add(Record::at(kind, extreme.price, formed, volume), (newest, known_at), sink);
     }
 
     /// The volume nodes of a completed day; those of the day before leave the profile. Before any bar, nothing.
-    pub fn replace_nodes(&mut self, nodes: &[Record], known_at: Ts, sink: &mut impl Sink) {
+    pub fn replace_nodes(&mut self, nodes: &[Record], known_at: Ts, sink: &mut impl LevelSink) {
         let Some(newest) = self.newest else { return };
         self.shelf.replace_nodes(nodes, (newest, known_at), &mut |c| sink.level(c));
     }
@@ -260,7 +263,7 @@ impl Liquidity {
 
     /// What was chosen.
     #[must_use]
-    pub fn options(&self) -> &Options {
+    pub fn options(&self) -> &TimeframeOptions {
         &self.options
     }
 
@@ -297,11 +300,11 @@ impl Liquidity {
 
 /// Puts a level on the shelf, with the rank of its volume where that is asked at once.
 #[inline]
-fn add<S: Sink>(
+fn add<S: LevelSink>(
     shelf: &mut Shelf,
     mut record: Record,
     volumes: &Volumes,
-    options: &Options,
+    options: &TimeframeOptions,
     at: (i64, Ts),
     sink: &mut S,
 ) -> Handle {

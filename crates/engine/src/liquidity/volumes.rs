@@ -10,7 +10,7 @@ const BARS: u32 = 200;
 /// Volumes kept where ranks do not wait, and where they may wait for 824 bars; powers of two.
 const KEPT: [u32; 2] = [256, 1_024];
 /// Twice the bars between two looks for ranks that have waited long enough.
-const LOOK: u32 = 2 * 64;
+const RANK_EVERY: u32 = 2 * 64;
 
 /// The latest volumes.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -66,7 +66,7 @@ impl Volumes {
 
     /// Whether a rank of this moment must not wait any longer.
     pub(super) fn is_due(&self, moment: u32) -> bool {
-        self.count.wrapping_sub(moment) > self.kept.saturating_sub(BARS + LOOK)
+        self.count.wrapping_sub(moment) > self.kept.saturating_sub(BARS + RANK_EVERY)
     }
 
     /// Rank in [0, 1] among the volumes up to a moment whose volumes are still kept; 1 for a level without volume or among none,

@@ -1,15 +1,15 @@
 //! Events of a market: each goes to the feed of its stream, and waits there for its minute.
 
-use super::{Market, Route, TICK};
+use super::{FeedRoute, MarketState, TICK};
 use crate::engine::{Config, Outputs};
 use crate::feeds::{PriceFeed, PriceSeries, RatioFeed};
 use barograph_domain::time::LATENESS;
 use barograph_domain::{Event, GapReason, Payload, Span, Status, StatusState, StreamIndex, Ts};
 
-impl Market {
+impl MarketState {
     /// Takes one event of this market. Records of alerts that the event itself makes are added to `out`.
     #[inline]
-    pub(crate) fn apply(&mut self, event: &Event, route: Route, delay: Span, config: &Config, out: &mut Outputs) {
+    pub(crate) fn apply(&mut self, event: &Event, route: FeedRoute, delay: Span, config: &Config, out: &mut Outputs) {
         if self.next_tick.is_none() {
             self.next_tick = Some((event.recv_ts - LATENESS).ceil(TICK));
         }
@@ -25,29 +25,29 @@ impl Market {
         }
         let at = event.event_ts;
         match (route, &event.payload) {
-            (Route::Price(i), Payload::Bar(bar)) => {
+            (FeedRoute::Price(i), Payload::Bar(bar)) => {
                 if let PriceSeries::Bars(bars) = &mut self.feeds.prices[i].series {
                     bars.series.push(at, (*bar).into());
                 }
             }
-            (Route::Price(i), Payload::Value(price) | Payload::Trade { price, .. }) => {
+            (FeedRoute::Price(i), Payload::Value(price) | Payload::Trade { price, .. }) => {
                 push_price(&mut self.feeds.prices[i], at, *price)
             }
-            (Route::Price(i), Payload::BestBidAsk { bid, ask }) => {
+            (FeedRoute::Price(i), Payload::BestBidAsk { bid, ask }) => {
                 push_price(&mut self.feeds.prices[i], at, 0.5 * (bid + ask))
             }
-            (Route::Index(i), Payload::Value(price)) => push_price(&mut self.feeds.indexes[i], at, *price),
-            (Route::Funding(i), Payload::Value(premium)) => {
+            (FeedRoute::Index(i), Payload::Value(price)) => push_price(&mut self.feeds.indexes[i], at, *price),
+            (FeedRoute::Funding(i), Payload::Value(premium)) => {
                 if let Some((series, _)) = &mut self.feeds.funding[i].premium {
                     series.push(at, *premium);
                 }
             }
-            (Route::Funding(i), Payload::Funding { rate, interval_h, next_ts, .. }) => {
+            (FeedRoute::Funding(i), Payload::Funding { rate, interval_h, next_ts, .. }) => {
                 let feed = &mut self.feeds.funding[i];
                 feed.next_ts = next_ts.or(feed.next_ts);
                 feed.push(at, *rate, *interval_h, &self.feeds.settled);
             }
-            (Route::Settled(i), Payload::Funding { rate, interval_h, special, .. }) => {
+            (FeedRoute::Settled(i), Payload::Funding { rate, interval_h, special, .. }) => {
                 self.feeds.settled[i].push(at, *rate, *interval_h, *special);
                 if let Some(h) = self.feeds.settled[i].interval_hours() {
                     self.feeds
@@ -57,10 +57,10 @@ impl Market {
                         .for_each(|(_, m)| m.set_interval_hours(h));
                 }
             }
-            (Route::OpenInterest(i), Payload::Value(value)) => self.feeds.open_interest[i].push(at, *value),
-            (Route::LongShort, Payload::Value(ratio)) => push_ratio(&mut self.feeds.long_short, at, *ratio),
-            (Route::TopTraders, Payload::Value(ratio)) => push_ratio(&mut self.feeds.top_traders, at, *ratio),
-            (Route::Liquidation, Payload::Liquidation { .. }) => self.forced_close(event, config, out),
+            (FeedRoute::OpenInterest(i), Payload::Value(value)) => self.feeds.open_interest[i].push(at, *value),
+            (FeedRoute::LongShort, Payload::Value(ratio)) => push_ratio(&mut self.feeds.long_short, at, *ratio),
+            (FeedRoute::TopTraders, Payload::Value(ratio)) => push_ratio(&mut self.feeds.top_traders, at, *ratio),
+            (FeedRoute::Liquidation, Payload::Liquidation { .. }) => self.liquidation(event, config, out),
             _ => return,
         }
         self.dirty = true;
@@ -68,7 +68,7 @@ impl Market {
 
     /// Continuity of a stream changed, which is rare.
     #[cold]
-    fn take_status(&mut self, event: &Event, status: &Status, route: Route) {
+    fn take_status(&mut self, event: &Event, status: &Status, route: FeedRoute) {
         self.note_lost(event.stream, status);
         self.gap(status, event.recv_ts, route);
     }
@@ -89,21 +89,21 @@ impl Market {
         self.lost.iter().find(|(s, _)| *s == stream).map(|(_, reason)| *reason)
     }
 
-    fn gap(&mut self, status: &Status, recv_ts: Ts, route: Route) {
+    fn gap(&mut self, status: &Status, recv_ts: Ts, route: FeedRoute) {
         match route {
-            Route::Price(i) => self.feeds.prices[i].gap(status),
-            Route::Index(i) => self.feeds.indexes[i].gap(status),
-            Route::Funding(i) => self.feeds.funding[i].gap(status),
+            FeedRoute::Price(i) => self.feeds.prices[i].gap(status),
+            FeedRoute::Index(i) => self.feeds.indexes[i].gap(status),
+            FeedRoute::Funding(i) => self.feeds.funding[i].gap(status),
             // Settlements come hours apart: a hole is one only when its end is known.
-            Route::Settled(i) if !status.is_open() && status.from < status.until => {
+            FeedRoute::Settled(i) if !status.is_open() && status.from < status.until => {
                 self.feeds.settled[i].gap(status.from, status.until);
             }
-            Route::Settled(_) => return,
-            Route::OpenInterest(i) => self.feeds.open_interest[i].gap(status),
-            Route::LongShort => self.feeds.long_short.iter_mut().for_each(|f| f.series.gap(status)),
-            Route::TopTraders => self.feeds.top_traders.iter_mut().for_each(|f| f.series.gap(status)),
-            Route::Liquidation => self.feeds.liquidations.iter_mut().for_each(|l| l.gap(status, recv_ts)),
-            Route::Unused => return,
+            FeedRoute::Settled(_) => return,
+            FeedRoute::OpenInterest(i) => self.feeds.open_interest[i].gap(status),
+            FeedRoute::LongShort => self.feeds.long_short.iter_mut().for_each(|f| f.series.gap(status)),
+            FeedRoute::TopTraders => self.feeds.top_traders.iter_mut().for_each(|f| f.series.gap(status)),
+            FeedRoute::Liquidation => self.feeds.liquidations.iter_mut().for_each(|l| l.gap(status, recv_ts)),
+            FeedRoute::Unused => return,
         }
         self.dirty = true;
         if let Some(assembly) = &mut self.assembly {

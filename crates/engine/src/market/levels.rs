@@ -1,20 +1,20 @@
-//! The levels of a market: those of its bars, and the zones of its forced closes.
+//! The levels of a market: those of its bars, and the zones of its liquidations.
 
-use super::Market;
+use super::MarketState;
 use crate::engine::{LevelOut, Outputs};
 use crate::features::stops::{Pending, Stops};
 use crate::liquidations::levels::TIMEFRAME;
-use crate::liquidity::{Change, Happening, Record};
+use crate::liquidity::{Happening, LevelHappening, Record};
 use barograph_domain::Ts;
 use barograph_domain::time::LATENESS;
 
-impl Market {
+impl MarketState {
     /// Standing levels: those of each timeframe lows first, then highs, each from the nearest outwards, then volume nodes; at
-    /// last the zones of forced closes, by price.
+    /// last the zones of liquidations, by price.
     pub fn levels(&self) -> impl Iterator<Item = LevelOut> {
         let instrument = self.index;
         let known = move |timeframe, record: Record, bar| {
-            let change = Change { what: Happening::Known, record, bar, known_at: record.known_at };
+            let change = LevelHappening { what: Happening::Known, record, bar, known_at: record.known_at };
             LevelOut { instrument, timeframe, change }
         };
         let of_bars = self.feeds.stops().into_iter().flat_map(Stops::levels).map(move |(of, timeframe, record)| {
@@ -25,8 +25,8 @@ impl Market {
     }
 
     /// Hands what happened to levels in this minute to whoever takes the rows; after a catch-up also every level that stands,
-    /// since nobody was told how it came about.
-    pub(super) fn tell_levels(&mut self, t: Ts, out: &mut Outputs) {
+    /// since nobody heard how it came about.
+    pub(super) fn report_levels(&mut self, t: Ts, out: &mut Outputs) {
         let (instrument, known_at) = (self.index, t + LATENESS);
         if core::mem::take(&mut self.untold) {
             if let Some(stops) = self.feeds.stops_mut() {
@@ -37,7 +37,7 @@ impl Market {
             }
             for level in self.levels() {
                 let record = Record { known_at, ..level.change.record };
-                out.push_level(LevelOut { change: Change { record, known_at, ..level.change }, ..level });
+                out.push_level(LevelOut { change: LevelHappening { record, known_at, ..level.change }, ..level });
             }
             return;
         }

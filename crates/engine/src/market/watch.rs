@@ -1,18 +1,18 @@
-//! The detectors of one market: each minute after its axes, and the burst at every forced close (surveillance §2, §4).
+//! The detectors of one market: each minute after its axes, and the burst at every liquidation (surveillance §2, §4).
 
-use super::Market;
+use super::MarketState;
 use crate::assemble::Assembly;
 use crate::catalogue::Feature;
 use crate::detect::data::{DataInputs, DataWatch};
-use crate::detect::episode::Running;
+use crate::detect::episode::RunningEpisode;
 use crate::detect::inputs::Confirmed;
 use crate::detect::ruled::RuleWatch;
 use crate::detect::table::Detector;
-use crate::detect::{Inputs, Labels, LiquidationInputs, Surveillance};
+use crate::detect::{AxisLabels, Inputs, LiquidationInputs, Surveillance};
 use crate::engine::{AlertOut, Config, Outputs};
 use crate::features::settled::Settled;
 use crate::liquidations::Liquidations;
-use crate::rules::{AxisStates, Book, EVENT_FEATURE};
+use crate::rules::{AxisStates, EVENT_FEATURE, RuleBook};
 use barograph_domain::time::LATENESS;
 use barograph_domain::{
     Alert, Axis, Cell, Confirmation, Event, KnownAlert, Label, Metric, OpenAlert, OpenAlerts, Pattern, Payload, Reason,
@@ -28,7 +28,7 @@ pub(super) struct Watch {
     rules: RuleWatch,
     #[serde(skip)]
     made: Vec<Alert>,
-    /// Readings of the last minute that rules judged at events read, in the order of [`Book::read_at_events`]. Saved: a
+    /// Readings of the last minute that rules judged at events read, in the order of [`RuleBook::read_at_events`]. Saved: a
     /// market that goes on from a checkpoint judges events before it has made a minute.
     last: Vec<Cell>,
     /// Room for these in the order of the catalogue, with what is read at this moment.
@@ -92,14 +92,14 @@ impl Watch {
     }
 
     /// Keeps of a minute what rules judged at events read.
-    fn keep(&mut self, cells: &[Cell], book: &Book) {
+    fn keep(&mut self, cells: &[Cell], book: &RuleBook) {
         for (kept, feature) in self.last.iter_mut().zip(book.read_at_events()) {
             *kept = cells[feature.index()];
         }
     }
 
     /// Judges at an event the rules that read how many there are.
-    fn judge_event(&mut self, ts: Ts, count: Cell, book: &Book) {
+    fn judge_event(&mut self, ts: Ts, count: Cell, book: &RuleBook) {
         self.at_event.resize(Feature::COUNT, NO_MINUTE);
         for (kept, feature) in self.last.iter().zip(book.read_at_events()) {
             self.at_event[feature.index()] = *kept;
@@ -110,7 +110,7 @@ impl Watch {
 
     /// Hands on the records of one step.
     #[inline]
-    fn tell(&mut self, instrument: u32, known_at: Ts, out: &mut Outputs) {
+    fn report(&mut self, instrument: u32, known_at: Ts, out: &mut Outputs) {
         if self.made.is_empty() {
             return;
         }
@@ -158,7 +158,7 @@ fn confirmed<L: Label>(axis: Axis, timeframes: &[L; 4]) -> Confirmed {
     }
 }
 
-impl Market {
+impl MarketState {
     /// Judges the minute whose readings and labels these are.
     pub(super) fn watch(
         &mut self,
@@ -178,7 +178,7 @@ impl Market {
         watch.data.step_aged(data, self.axes.inputs_are_fresh(), &mut watch.made);
         watch.rules.step(t, &config.book, cells, &mut watch.made);
         watch.keep(cells, &config.book);
-        watch.tell(self.index, t + LATENESS, out);
+        watch.report(self.index, t + LATENESS, out);
     }
 
     /// What the detectors read of this minute.
@@ -194,7 +194,7 @@ impl Market {
             Some(liquidations) => inputs.liquidations.read(liquidations.slots(), t),
             None => inputs.liquidations = LiquidationInputs::without(no_liquidations(offered)),
         }
-        inputs.labels = Labels {
+        inputs.labels = AxisLabels {
             risk: Some(states.risk.label),
             trend: Some(states.trend.label),
             volatility: Some(states.volatility.label),
@@ -210,11 +210,11 @@ impl Market {
         }
     }
 
-    /// Takes a forced close and asks at once whether it completes a burst. One that is heard too late to speak of the minute
+    /// Takes a liquidation and asks at once whether it completes a burst. One that is heard too late to speak of the minute
     /// under way is counted, and calls nobody; one stamped more than the tolerance of stamps after it was heard is refused. Apart
     /// from other events, which are many more and need little.
     #[inline(never)]
-    pub(super) fn forced_close(&mut self, event: &Event, config: &Config, out: &mut Outputs) {
+    pub(super) fn liquidation(&mut self, event: &Event, config: &Config, out: &mut Outputs) {
         let (Some(own), Payload::Liquidation { liquidated_side, price, qty }) =
             (&mut self.feeds.liquidations, event.payload)
         else {
@@ -235,11 +235,11 @@ impl Market {
         if config.book.judges_events() {
             self.watch.judge_event(burst.ts, count, &config.book);
         }
-        self.watch.tell(self.index, event.recv_ts, out);
+        self.watch.report(self.index, event.recv_ts, out);
     }
 
     /// Episodes that are open now, with their detectors.
-    pub fn open_episodes(&self) -> impl Iterator<Item = (&'static Detector, &Running)> {
+    pub fn open_episodes(&self) -> impl Iterator<Item = (&'static Detector, &RunningEpisode)> {
         self.watch.surveillance.open()
     }
 
@@ -264,7 +264,7 @@ impl Market {
         open
     }
 
-    /// A fuller past takes this market's place: what was told of its episodes and labels stays, how often they happen here is
+    /// A fuller past takes this market's place: what was reported of its episodes and labels stays, how often they happen here is
     /// counted in the fuller one.
     pub(crate) fn adopt_episodes(&mut self, told: &Self) {
         self.watch.surveillance.adopt(&told.watch.surveillance);
@@ -280,7 +280,7 @@ fn funding_window(settled: &[Settled], zscore: &Cell) -> Span {
     if settled { Span::days(7) } else { Span::hours(24) }
 }
 
-/// Why there are no readings of forced closes.
+/// Why there are no readings of liquidations.
 const fn no_liquidations(offered: bool) -> Reason {
     if offered { Reason::MissingInput } else { Reason::NotOffered }
 }

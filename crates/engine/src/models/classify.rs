@@ -33,7 +33,7 @@ impl Calibration {
 
 /// What a classifier says at one step.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct Verdict {
+pub struct Classification {
     /// The label.
     pub label: Cow<'static, str>,
     /// Probability of every label, in the classifier's order of labels; empty for rules, which are true or not.
@@ -51,7 +51,7 @@ pub struct Verdict {
     pub trace: Vec<(Cow<'static, str>, f64)>,
 }
 
-impl Verdict {
+impl Classification {
     /// How long that is at `now`.
     #[must_use]
     pub fn age(&self, now: Ts) -> Span {
@@ -83,5 +83,5 @@ pub trait Classifier {
 
     /// Takes the features of the step that ends at `at`. `None` while it cannot say anything. Steps come in order of time;
     /// what was said is never taken back.
-    fn classify(&self, at: Ts, features: Self::Features<'_>, state: &mut Self::State) -> Option<Verdict>;
+    fn classify(&self, at: Ts, features: Self::Features<'_>, state: &mut Self::State) -> Option<Classification>;
 }

@@ -20,7 +20,7 @@ pub const REFIT_H: i64 = 168;
 /// Asks for a fit.
 #[derive(Clone, PartialEq, Debug)]
 pub struct FitRequest {
-    /// Whose.
+    /// Market that it is of.
     pub instrument: InstrumentName,
     /// The last hour of the window, in hours since 1970; nothing later is in it.
     pub cut_off: i64,
@@ -31,7 +31,7 @@ pub struct FitRequest {
 /// What came of it.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct ModelUpdate {
-    /// Whose.
+    /// Market that it is of.
     pub instrument: InstrumentName,
     /// Which classifier it is for.
     pub classifier: String,

@@ -6,7 +6,7 @@
 //! under the old ones stays said.
 
 use super::bocpd::Bocpd;
-use super::classify::{Classifier, Verdict};
+use super::classify::{Classification, Classifier};
 use super::fitting::{FIRST_FIT_H, FitRequest, ModelUpdate, REFIT_H, WINDOW_H};
 use super::hmm::Window;
 use super::observation::{HourReadings, Hourly, Observation};
@@ -18,11 +18,11 @@ use std::collections::VecDeque;
 
 /// What one classifier says, or why it does not yet.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct Reading {
+pub struct ClassifierReading {
     /// `hmm` or `bocpd`.
     pub classifier: String,
     /// `None` while it warms up.
-    pub verdict: Option<Verdict>,
+    pub verdict: Option<Classification>,
     /// Observed hours, while it warms up.
     pub have: u32,
     /// Observed hours it begins with.
@@ -51,9 +51,9 @@ pub struct MarketModels {
     hours: VecDeque<i64>,
     rows: VecDeque<[f64; 2]>,
     changes: Bocpd,
-    change_verdict: Option<Verdict>,
+    change_verdict: Option<Classification>,
     hidden: Option<InForce>,
-    hidden_verdict: Option<Verdict>,
+    hidden_verdict: Option<Classification>,
     /// The cut-off of a fit that was asked for and has not come.
     awaited: Option<i64>,
     /// A fit was asked for before.
@@ -214,7 +214,7 @@ impl MarketModels {
 
     /// What the classifiers say after the newest hour, as it stands in rows.
     #[must_use]
-    pub fn said(&self) -> [ModelReading; 2] {
+    pub fn shown(&self) -> [ModelReading; 2] {
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let hidden = self.hidden.as_ref();
         let digest = |text: &str| u64::from_str_radix(text, 16).unwrap_or(0);
@@ -237,11 +237,11 @@ impl MarketModels {
 
     /// What the classifiers say after the newest hour, with their traces, the hidden states first.
     #[must_use]
-    pub fn readings(&self) -> [Reading; 2] {
+    pub fn readings(&self) -> [ClassifierReading; 2] {
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let hidden = self.hidden.as_ref();
         [
-            Reading {
+            ClassifierReading {
                 classifier: "hmm".to_owned(),
                 verdict: self.hidden_verdict.clone(),
                 have: count(self.hours.len()),
@@ -249,7 +249,7 @@ impl MarketModels {
                 digest: hidden.map(|h| h.digest.clone()),
                 fitted_until: hidden.map(|h| h.fitted_until),
             },
-            Reading {
+            ClassifierReading {
                 classifier: ChangeWatch.id().to_owned(),
                 verdict: self.change_verdict.clone(),
                 have: self.changes.steps(),
@@ -268,7 +268,7 @@ impl MarketModels {
     }
 }
 
-fn reading(model: Model, verdict: Option<&Verdict>) -> ModelReading {
+fn reading(model: Model, verdict: Option<&Classification>) -> ModelReading {
     let mut probabilities = [0.0; 3];
     for (p, (_, q)) in probabilities.iter_mut().zip(verdict.iter().flat_map(|v| &v.probabilities)) {
         *p = *q;

@@ -19,9 +19,9 @@ pub mod runner;
 mod shadow;
 
 pub use bocpd::Bocpd;
-pub use classify::{Calibration, Classifier, Verdict};
+pub use classify::{Calibration, Classification, Classifier};
 pub use fitting::{FitRequest, ModelUpdate};
-pub use market::{MarketModels, Reading};
+pub use market::{ClassifierReading, MarketModels};
 pub use observation::{HourReadings, Hourly, Observation};
 pub use policy::{Fits, ModelMarkets, ModelPolicy};
 pub use rules::{RuleAxis, RuleInputs};

@@ -14,7 +14,7 @@ const YEAR_H: f64 = 8_760.0;
 /// Readings at a whole hour; `None` where one is not ready.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub struct HourReadings {
-    /// Price.
+    /// Last price of the hour, in quote units.
     pub price: Option<f64>,
     /// Realised volatility of the hour, annualised.
     pub rv_1h: Option<f64>,
@@ -112,7 +112,7 @@ mod tests {
         // A hole of an hour costs the return over it.
         check(&[first, (9, at(101.0, one, two))], Some((None, None)));
         check(&[first, (8, at(0.0, one, two)), (9, at(101.0, one, two))], Some((None, None)));
-        // An hour that was told is not told again.
+        // An hour that was taken is not taken again.
         check(&[first, (8, at(101.0, one, two)), (8, at(105.0, one, two))], None);
     }
 }

@@ -12,7 +12,7 @@ pub const FIT_DELAY: Span = Span::hours(1);
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ModelMarkets {
-    /// None.
+    /// No model is used.
     #[default]
     Off,
     /// The first so many of the run's list.

@@ -14,7 +14,7 @@ pub struct Runner {
     models: MarketModels,
     /// A fit made here that is not known yet, and when it is.
     coming: Option<(Ts, ModelUpdate)>,
-    said: [ModelReading; 2],
+    readings: [ModelReading; 2],
 }
 
 impl Runner {
@@ -22,8 +22,8 @@ impl Runner {
     #[must_use]
     pub fn new(instrument: InstrumentName) -> Self {
         let models = MarketModels::new(instrument);
-        let said = models.said();
-        Self { models, coming: None, said }
+        let readings = models.shown();
+        Self { models, coming: None, readings }
     }
 
     /// A minute passed. `readings` is asked at whole hours. A fit that is due enters before the hour does.
@@ -42,7 +42,7 @@ impl Runner {
         {
             self.coming = Some((t + delay, run(&request)));
         }
-        self.said = self.models.said();
+        self.readings = self.models.shown();
     }
 
     /// A fit came from outside.
@@ -51,14 +51,14 @@ impl Runner {
     /// As [`MarketModels::enter`].
     pub fn enter(&mut self, now: Ts, update: ModelUpdate) -> Result<(), String> {
         self.models.enter(now, update)?;
-        self.said = self.models.said();
+        self.readings = self.models.shown();
         Ok(())
     }
 
     /// Takes over the model of an earlier state of the same market, where that is newer.
     pub fn adopt(&mut self, other: &Self) {
         self.models.adopt(&other.models);
-        self.said = self.models.said();
+        self.readings = self.models.shown();
     }
 
     /// Whose models.
@@ -81,7 +81,7 @@ impl Runner {
 
     /// What stands in rows now.
     #[must_use]
-    pub const fn said(&self) -> &[ModelReading; 2] {
-        &self.said
+    pub const fn readings(&self) -> &[ModelReading; 2] {
+        &self.readings
     }
 }

@@ -1,7 +1,7 @@
 //! The two statistical classifiers behind the interface, over hourly observations.
 
 use super::bocpd::{self, Bocpd};
-use super::classify::{Calibration, Classifier, Verdict};
+use super::classify::{Calibration, Classification, Classifier};
 use super::digest;
 use super::hmm::{HmmFilter, HmmParams};
 use super::observation::Observation;
@@ -60,7 +60,7 @@ impl Classifier for HiddenStates {
         HiddenState::default()
     }
 
-    fn classify(&self, at: Ts, features: &Observation, state: &mut HiddenState) -> Option<Verdict> {
+    fn classify(&self, at: Ts, features: &Observation, state: &mut HiddenState) -> Option<Classification> {
         let params = &self.params;
         let k = params.states();
         let predicted = state.filter.predict(params, usize::from(state.stretch.is_some()));
@@ -76,7 +76,7 @@ impl Classifier for HiddenStates {
             trace.push((Cow::Borrowed("ln_likelihood"), ln_likelihood));
         }
         trace.extend((0..k).map(|j| (Cow::Owned(format!("predicted_{}", state_word(k, j))), predicted[j])));
-        Some(Verdict {
+        Some(Classification {
             label: state_word(k, best),
             probabilities: (0..k).map(|j| (state_word(k, j), now[j])).collect(),
             since,
@@ -131,7 +131,7 @@ impl Classifier for ChangeWatch {
         Bocpd::new()
     }
 
-    fn classify(&self, at: Ts, features: &Observation, state: &mut Bocpd) -> Option<Verdict> {
+    fn classify(&self, at: Ts, features: &Observation, state: &mut Bocpd) -> Option<Classification> {
         let mut trace: Vec<(Cow<'static, str>, f64)> = Vec::with_capacity(5);
         if let (Some(shock), Ok(hour)) = (features.shock, u32::try_from(at.0 / Span::hours(1).0))
             && let Some(ln_likelihood) = state.step(hour, shock)
@@ -145,7 +145,7 @@ impl Classifier for ChangeWatch {
         trace.push((Cow::Borrowed("run_length_probability"), reading.probability));
         let recent = reading.recent_change.min(1.0);
         let word = CHANGE_WORDS[usize::from(recent <= 0.5)];
-        Some(Verdict {
+        Some(Classification {
             label: Cow::Borrowed(word),
             probabilities: vec![
                 (Cow::Borrowed(CHANGE_WORDS[0]), recent),

@@ -2,7 +2,7 @@
 //!
 //! A condition is written as that of a regime rule, with the same exit bands: it fires at the full thresholds and goes on while
 //! the relaxed ones hold. `severity` is a word, or steps of the first number the condition compares. `pending` is how long it
-//! must hold without a break before anybody is told, `min_dwell` the shortest time it stays told, `cooldown` how long it is quiet
+//! must hold without a break before anything is delivered, `min_dwell` the shortest time it stays so, `cooldown` how long it is quiet
 //! after its end. `deliver_within` is for the messages and changes no number.
 
 use super::book::{Clause, Group, Op, Test, Warming};
@@ -42,7 +42,7 @@ pub struct AlertRule {
     pub min_dwell: Span,
     /// Time after its end in which it does not fire again.
     pub cooldown: Span,
-    /// How long a message about it is worth telling; `None`: as usual.
+    /// How long a message about it is worth delivering; `None`: as usual.
     pub deliver_within: Option<Span>,
     /// The user's own words.
     pub text: String,

@@ -1,7 +1,7 @@
 //! The four axes of one market together: each with its own memory, one record of how often every rule held (C03).
 
 use super::axis::AxisMemory;
-use super::book::Book;
+use super::book::RuleBook;
 use super::eval::AsRead;
 use super::fresh::{Freshness, Staleness};
 use super::held::HeldRing;
@@ -100,11 +100,11 @@ impl PartialEq for Last {
 pub struct AxisStates {
     /// Crowding and volatility risk.
     pub risk: AxisState<RiskRegime>,
-    /// Direction.
+    /// Direction of the price.
     pub trend: AxisState<TrendRegime>,
     /// Volatility class.
     pub volatility: AxisState<VolRegime>,
-    /// Activity.
+    /// Activity of the market.
     pub heat: AxisState<HeatRegime>,
 }
 
@@ -118,14 +118,14 @@ impl AxisStates {
 
 /// One minute, as the axes read it.
 struct Minute<'a> {
-    book: &'a Book,
+    book: &'a RuleBook,
     ts: Ts,
     cells: &'a [Cell],
     inputs: &'a [InputAge],
     streams: &'a [StreamDecl],
     /// No input is too old.
     fresh: bool,
-    /// Bits of [`Book::counted`].
+    /// Bits of [`RuleBook::counted`].
     holds: u64,
     known: u64,
 }
@@ -143,7 +143,7 @@ impl Minute<'_> {
 impl Axes {
     /// Before the first reading.
     #[must_use]
-    pub fn new(book: &Book) -> Self {
+    pub fn new(book: &RuleBook) -> Self {
         Self {
             risk: AxisMemory::new(),
             trend: AxisMemory::new(),
@@ -157,7 +157,7 @@ impl Axes {
     /// others may be added.
     pub fn step(
         &mut self,
-        book: &Book,
+        book: &RuleBook,
         ts: Ts,
         cells: &[Cell],
         inputs: &[InputAge],
@@ -192,7 +192,7 @@ impl Axes {
     pub(crate) const fn inputs_are_fresh(&self) -> bool {
         self.last.fresh
     }
-    /// How often each rule and each resting label held in the last 90 days, in the order of [`Book::counted`].
+    /// How often each rule and each resting label held in the last 90 days, in the order of [`RuleBook::counted`].
     #[must_use]
     pub fn held(&self) -> &[HeldCount] {
         self.held.counts()

@@ -4,7 +4,7 @@
 //! true at full thresholds. Readings of a new raw label are counted from the first one on, also while the band holds; the same
 //! reading, read again a minute later, is not another one ([`DwellCounts`]).
 
-use super::book::{Book, DwellCounts};
+use super::book::{DwellCounts, RuleBook};
 use super::eval::{AsRead, Evaluation, evaluate, held_by_exit_band};
 use super::fresh::Staleness;
 use super::set::{RuleSet, Ruled};
@@ -35,7 +35,7 @@ impl<L: Ruled> AxisMemory<L> {
     /// Judges one minute. Call it once for every minute of the grid, in order.
     pub fn step(
         &mut self,
-        book: &Book,
+        book: &RuleBook,
         ts: Ts,
         cells: &[Cell],
         inputs: &[InputAge],
@@ -48,7 +48,7 @@ impl<L: Ruled> AxisMemory<L> {
     #[inline]
     pub(super) fn take(
         &mut self,
-        book: &Book,
+        book: &RuleBook,
         ts: Ts,
         cells: &[Cell],
         now: &Evaluation<L>,
@@ -72,7 +72,7 @@ impl<L: Ruled> AxisMemory<L> {
         self.state
     }
     /// Another label is due, or waits.
-    fn move_on(&mut self, book: &Book, ts: Ts, cells: &[Cell], now: &Evaluation<L>, staleness: Staleness) {
+    fn move_on(&mut self, book: &RuleBook, ts: Ts, cells: &[Cell], now: &Evaluation<L>, staleness: Staleness) {
         let (set, before) = (L::of(book), self.state);
         let newest = match book.dwell {
             DwellCounts::Minutes => None,

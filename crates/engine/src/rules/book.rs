@@ -7,7 +7,7 @@
 use super::{AlertRule, BookError, Freshness, PostureRow, RuleSet, VerdictTable};
 use crate::catalogue::{Feature, ValueType};
 use crate::detect::Thresholds;
-use crate::liquidity::Options;
+use crate::liquidity::TimeframeOptions;
 use crate::sessions::SessionSet;
 use barograph_domain::{Axis, HeatRegime, RiskRegime, Span, TrendRegime, VolRegime};
 
@@ -16,7 +16,7 @@ pub(super) const RULES_MAX: usize = 32;
 
 /// A checked rule book.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Book {
+pub struct RuleBook {
     /// Name people see.
     pub name: String,
     /// Whether readings of kind proxy or modelled may enter rules (features §2.7).
@@ -37,7 +37,7 @@ pub struct Book {
     /// Numbers of the detectors (surveillance §2).
     pub detectors: Thresholds,
     /// How levels are found (features §4).
-    pub liquidity: Options,
+    pub liquidity: TimeframeOptions,
     /// What findings about a trade in mind ask for (risk §5).
     pub verdict: VerdictTable,
     /// Timeframe of the bars that the trend axis reads (regimes §3).
@@ -81,7 +81,7 @@ pub enum DwellCounts {
 }
 
 impl DwellCounts {
-    /// Both.
+    /// Both ways to count.
     pub const ALL: [Self; 2] = [Self::Minutes, Self::Readings];
     /// As written in a book.
     #[must_use]
@@ -98,7 +98,7 @@ const STANDARD: &str = include_str!("../../books/default.toml");
 /// Upper ends of STABLE, HIGH_VOL and EXPLOSIVE, daily (R4.14).
 pub(crate) const DAILY_BOUNDS: [f64; 3] = [0.01, 0.05, 0.10];
 
-impl Book {
+impl RuleBook {
     /// Bounds of the volatility classes, upwards: where the book's rules cut the day's volatility, else the standard ones.
     pub(crate) fn daily_bounds(&self) -> [f64; 3] {
         let mut bounds = DAILY_BOUNDS;
@@ -209,7 +209,7 @@ pub struct Clause {
     pub scale: Option<f64>,
     /// What stands in while a percentile has too little history (regimes §2).
     pub warming: Warming,
-    /// For percentiles: where the cuts at the full and at the exit threshold stand in [`Book::cuts`].
+    /// For percentiles: where the cuts at the full and at the exit threshold stand in [`RuleBook::cuts`].
     pub(super) cuts: Option<(usize, usize)>,
     /// Its place among the clauses of its axis.
     pub(super) place: usize,
@@ -220,7 +220,7 @@ pub struct Clause {
 pub enum Test {
     /// With a number.
     Number {
-        /// Operator.
+        /// How the sides are compared.
         op: Op,
         /// Full threshold.
         value: f64,
@@ -314,7 +314,7 @@ pub struct CutRequest {
     pub theta: f64,
 }
 
-impl Book {
+impl RuleBook {
     /// Names of the books that come with the program.
     pub const SHIPPED: [&'static str; 6] = ["default", "absolute", "seed1-strict", "seed2", "seed3", "seed4"];
 

@@ -4,7 +4,7 @@
 //! label instead of UNKNOWN (regimes §9). A clause whose input the market does not have is not applicable; so is a rule
 //! that cannot do without it.
 
-use super::book::{Book, Clause, Group, Rule, Warming};
+use super::book::{Clause, Group, Rule, RuleBook, Warming};
 use super::set::{RuleSet, Ruled};
 use crate::catalogue::Feature;
 use barograph_domain::{Cell, Kind, Label, Reason, RiskRegime, State};
@@ -95,7 +95,7 @@ pub(super) struct AsRead<'a> {
 }
 
 impl<'a> AsRead<'a> {
-    pub(super) const fn new(book: &Book, cells: &'a [Cell]) -> Self {
+    pub(super) const fn new(book: &RuleBook, cells: &'a [Cell]) -> Self {
         Self { allow_proxy: book.allow_proxy, last_values: book.uses_last_values(), cells }
     }
     /// May a reading of this kind enter a rule?
@@ -179,37 +179,37 @@ fn groups_truth<R: Readings>(groups: &[Group], readings: &R, relaxed: bool) -> T
 /// Judges a row by one axis. `cells` are in catalogue order. An axis whose every rule needs what the market does not have
 /// is UNKNOWN.
 #[must_use]
-pub fn evaluate<L: Ruled>(book: &Book, cells: &[Cell]) -> Evaluation<L> {
+pub fn evaluate<L: Ruled>(book: &RuleBook, cells: &[Cell]) -> Evaluation<L> {
     evaluate_with(L::of(book), &AsRead::new(book, cells))
 }
 
 /// Outcome of one rule at full thresholds.
 #[must_use]
-pub fn rule_result<L>(book: &Book, cells: &[Cell], rule: &Rule<L>) -> Truth {
+pub fn rule_result<L>(book: &RuleBook, cells: &[Cell], rule: &Rule<L>) -> Truth {
     rule_truth(rule, &AsRead::new(book, cells), false)
 }
 
 /// Outcome of a conjunction of groups, at full or at exit thresholds. Unknown inputs of whatever reason make it unknown.
 #[must_use]
-pub fn condition(book: &Book, cells: &[Cell], groups: &[Group], relaxed: bool) -> Truth {
+pub fn condition(book: &RuleBook, cells: &[Cell], groups: &[Group], relaxed: bool) -> Truth {
     groups_truth(groups, &AsRead::new(book, cells), relaxed)
 }
 
 /// Outcome of one group at full thresholds.
 #[must_use]
-pub fn group_result(book: &Book, cells: &[Cell], group: &Group) -> Truth {
+pub fn group_result(book: &RuleBook, cells: &[Cell], group: &Group) -> Truth {
     group_truth(group, &AsRead::new(book, cells), false)
 }
 
 /// Does a rule hold at its exit thresholds?
 #[must_use]
-pub fn holds_relaxed<L>(book: &Book, cells: &[Cell], rule: &Rule<L>) -> bool {
+pub fn holds_relaxed<L>(book: &RuleBook, cells: &[Cell], rule: &Rule<L>) -> bool {
     rule_truth(rule, &AsRead::new(book, cells), true) == Truth::True
 }
 
 /// Does a clause hold, at its full or at its exit threshold?
 #[must_use]
-pub fn clause_holds(book: &Book, cells: &[Cell], clause: &Clause, relaxed: bool) -> bool {
+pub fn clause_holds(book: &RuleBook, cells: &[Cell], clause: &Clause, relaxed: bool) -> bool {
     AsRead::new(book, cells).truth(clause, relaxed) == Truth::True
 }
 

@@ -7,7 +7,7 @@
 //! values outside a feature's domain considered (a negative volatility).
 
 use super::axis::{AxisMemory, advance};
-use super::book::{Book, Clause, Op, Test, Warming};
+use super::book::{Clause, Op, RuleBook, Test, Warming};
 use super::eval::{AsRead, Evaluation, Reading, Readings, Truth, evaluate_with, held_by_exit_band, truth_of};
 use super::fresh::Staleness;
 use super::readers::Readers;
@@ -21,10 +21,10 @@ use core::cmp::Ordering;
 #[derive(Clone, Copy, Debug)]
 pub struct Scene<'a> {
     /// The rules.
-    pub book: &'a Book,
+    pub book: &'a RuleBook,
     /// Readings in catalogue order.
     pub cells: &'a [Cell],
-    /// Answers to [`Book::cuts`], in that order.
+    /// Answers to [`RuleBook::cuts`], in that order.
     pub cuts: &'a [Option<f64>],
 }
 
@@ -376,7 +376,7 @@ fn may_leave<L: Ruled>(state: &AxisState<L>) -> bool {
 }
 
 /// The resting label has no exit band: only full thresholds lead out of it.
-fn has_band<L: Ruled>(book: &Book, state: &AxisState<L>) -> bool {
+fn has_band<L: Ruled>(book: &RuleBook, state: &AxisState<L>) -> bool {
     L::of(book).hysteresis && state.label != L::RESTING
 }
 
@@ -423,7 +423,7 @@ pub fn nearest_changes<L: Ruled>(
 
 /// Where the label goes if readings that are judged like this last: label, readings, seconds of dwell left.
 fn leaves_to<L: Ruled, R: Readings>(
-    book: &Book,
+    book: &RuleBook,
     state: &AxisState<L>,
     readings: &R,
     there: &Evaluation<L>,

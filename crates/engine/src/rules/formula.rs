@@ -1,6 +1,6 @@
 //! Formulas with the numbers of a rule book in them.
 
-use super::Book;
+use super::RuleBook;
 use crate::catalogue::FeatureSpec;
 use barograph_domain::{Label as _, VolRegime};
 
@@ -9,7 +9,7 @@ impl FeatureSpec {
     /// for what it leaves of one, `{LABEL}` for where a class of the day's volatility begins. What names no
     /// number stays as it stands: an exponent.
     #[must_use]
-    pub fn formula(&self, book: &Book) -> String {
+    pub fn formula(&self, book: &RuleBook) -> String {
         let (first, rest) = self.definition.split_once('{').unwrap_or((self.definition, ""));
         rest.split('{').filter_map(|part| part.split_once('}')).fold(first.to_owned(), |text, (key, after)| {
             text + &number_of(key, book).map_or_else(|| format!("{{{key}}}"), shown) + after
@@ -18,7 +18,7 @@ impl FeatureSpec {
 }
 
 /// The number of a name in a formula.
-fn number_of(key: &str, book: &Book) -> Option<f64> {
+fn number_of(key: &str, book: &RuleBook) -> Option<f64> {
     if let Some(key) = key.strip_prefix("1 - ") {
         return book.detectors.get(key).map(|share| 1.0 - share);
     }
@@ -49,7 +49,7 @@ mod tests {
 
     #[test]
     fn every_number_that_a_formula_names_is_one_of_the_book() {
-        let book = Book::standard();
+        let book = RuleBook::standard();
         for spec in CATALOGUE {
             for part in spec.definition.split('{').skip(1) {
                 let (key, _) = part.split_once('}').unwrap();
@@ -61,8 +61,8 @@ mod tests {
 
     #[test]
     fn a_formula_states_the_numbers_of_its_book() {
-        let mut book = Book::standard();
-        let of = |feature: Feature, book: &Book| feature.spec().formula(book);
+        let mut book = RuleBook::standard();
+        let of = |feature: Feature, book: &RuleBook| feature.spec().formula(book);
         let side = "long share of 4 h > 0.80 LONG, < 0.20 SHORT, else BALANCED";
         assert_eq!(of(Feature::LiqSideBias, &book), side);
         assert_eq!(

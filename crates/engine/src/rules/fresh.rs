@@ -3,7 +3,7 @@
 //! What a stream declares decides; a profile replaces the table value. Imported and polled series never have a limit
 //! below twice their cadence plus their delay, in any profile.
 
-use super::book::Book;
+use super::book::RuleBook;
 use super::set::Ruled;
 use crate::catalogue::Feature;
 use barograph_domain::{Cell, InputAge, Metric, Span, State, StreamDecl, StreamIndex, Ts};
@@ -140,7 +140,7 @@ pub struct Close<'a> {
 impl<'a> Close<'a> {
     /// Of a reading, where it is one of a chart that has had a value.
     #[must_use]
-    pub fn of(book: &Book, feature: Feature, cells: &[Cell], streams: &'a [StreamDecl]) -> Option<Self> {
+    pub fn of(book: &RuleBook, feature: Feature, cells: &[Cell], streams: &'a [StreamDecl]) -> Option<Self> {
         let clock = clock_of(feature, book.trend_tf)?;
         let cell = cells.get(feature.index()).filter(|c| matches!(c.state, State::Ready | State::Stale))?;
         let stream = cell.stream?;
@@ -173,7 +173,13 @@ impl Staleness {
     }
     /// Judges the ages of what one axis reads: those of its inputs, and those of the charts' closes.
     #[must_use]
-    pub fn of_axis<L: Ruled>(book: &Book, ts: Ts, cells: &[Cell], inputs: &[InputAge], streams: &[StreamDecl]) -> Self {
+    pub fn of_axis<L: Ruled>(
+        book: &RuleBook,
+        ts: Ts,
+        cells: &[Cell],
+        inputs: &[InputAge],
+        streams: &[StreamDecl],
+    ) -> Self {
         let set = L::of(book);
         let mut out =
             Self::over(book.freshness, ts, inputs.iter().filter(|i| set.metrics.contains(&i.metric)), streams);

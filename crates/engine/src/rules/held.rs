@@ -52,7 +52,7 @@ impl PartialEq for Minute {
 
 impl Minute {
     /// Of a minute with these bits, for so many rules.
-    fn turn(&mut self, holds: u64, known: u64, rules: usize) {
+    fn change(&mut self, holds: u64, known: u64, rules: usize) {
         if (self.holds, self.known) == (holds, known) && self.adds.len() == rules {
             return;
         }
@@ -129,7 +129,7 @@ impl HeldRing {
         }
     }
     fn add(&mut self, holds: u64, known: u64) {
-        self.minute.turn(holds, known, self.counts.len());
+        self.minute.change(holds, known, self.counts.len());
         for (count, by) in self.counts.iter_mut().zip(&self.minute.adds) {
             // A window has 129,600 minutes.
             count.held = count.held.wrapping_add(by.held);

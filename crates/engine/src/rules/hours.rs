@@ -7,8 +7,8 @@
 use super::parse::{choice, find, flag, text_of, unknown_keys};
 use super::problem::{Problems, did_you_mean};
 use super::tree::{Entry, Node, NodeKind};
-use crate::sessions::{Hours, SEED_BASE, SessionSet, Zone};
-use barograph_domain::Session;
+use crate::sessions::{SEED_BASE, SessionHours, SessionSet, Zone};
+use barograph_domain::TradingSession;
 
 const SETS: [(&str, SessionSet); 4] = [
     ("utc", SessionSet::UTC),
@@ -36,13 +36,14 @@ pub(super) fn sessions(entries: &[Entry], problems: &mut Problems<'_>) -> Sessio
     set
 }
 
-fn one(node: &Node, problems: &mut Problems<'_>) -> Option<(usize, Hours)> {
+fn one(node: &Node, problems: &mut Problems<'_>) -> Option<(usize, SessionHours)> {
     let NodeKind::Table(entries) = &node.kind else {
         problems.add(node.at, format!("a session is a table, not {}", node.kind.name()));
         return None;
     };
     unknown_keys(entries, &HOURS_KEYS, "a session", problems);
-    let names: Vec<(&str, usize)> = Session::ALL.iter().take(3).enumerate().map(|(i, s)| (s.name(), i)).collect();
+    let names: Vec<(&str, usize)> =
+        TradingSession::ALL.iter().take(3).enumerate().map(|(i, s)| (s.name(), i)).collect();
     if find(entries, "name").is_none() {
         problems.add(node.at, "a session needs a name: ASIAN, LONDON or NY (what they leave is ROLLOVER)");
     }
@@ -67,7 +68,7 @@ fn one(node: &Node, problems: &mut Problems<'_>) -> Option<(usize, Hours)> {
         problems.add(node.at, "a session starts and ends at different times");
         return None;
     }
-    Some((at?, Hours { zone: zone?, start, end, weekends }))
+    Some((at?, SessionHours { zone: zone?, start, end, weekends }))
 }
 
 /// Minutes of the day of "HH:MM".
@@ -94,8 +95,8 @@ pub(super) fn multipliers(entries: &[Entry], problems: &mut Problems<'_>) -> [f6
         problems.add(entry.value.at, "'session_multipliers' is a table such as { ASIAN = 1.0, NY = 1.8 }");
         return out;
     };
-    unknown_keys(table, &Session::ALL.map(Session::name), "session_multipliers", problems);
-    for session in Session::ALL {
+    unknown_keys(table, &TradingSession::ALL.map(TradingSession::name), "session_multipliers", problems);
+    for session in TradingSession::ALL {
         let Some(entry) = find(table, session.name()) else { continue };
         match entry.value.kind {
             NodeKind::Number(x) if (MULTIPLIER.0..=MULTIPLIER.1).contains(&x) => out[session.index()] = x,

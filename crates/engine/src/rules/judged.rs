@@ -5,7 +5,7 @@
 //! evaluated. The same goes for the closes of charts, whose ages do not change between them. None of this is saved: after a restore
 //! the first minute evaluates everything again.
 
-use super::book::{Book, Op, Test};
+use super::book::{Op, RuleBook, Test};
 use super::eval::{AsRead, Evaluation, Reading, evaluate_with};
 use super::fresh::{Close, Staleness};
 use super::set::{RuleSet, Ruled};
@@ -25,7 +25,7 @@ pub(super) struct Judged<L> {
     closes_until: Ts,
 }
 
-/// What holds and what is known, as bits of [`Book::counted`].
+/// What holds and what is known, as bits of [`RuleBook::counted`].
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Counted {
     pub(super) holds: u64,
@@ -47,7 +47,7 @@ impl<L: Ruled> Default for Judged<L> {
 
 impl<L: Ruled> Judged<L> {
     /// Brings `now` to what [`super::evaluate`] says of these readings.
-    pub(super) fn take(&mut self, book: &Book, cells: &[Cell], streams: &[StreamDecl]) {
+    pub(super) fn take(&mut self, book: &RuleBook, cells: &[Cell], streams: &[StreamDecl]) {
         let readings = AsRead::new(book, cells);
         if !self.still_stands(&readings) {
             self.stands = false;
@@ -68,7 +68,7 @@ impl<L: Ruled> Judged<L> {
         (self.now.raw == label).then_some(self.closes_until)
     }
 
-    fn anew(&mut self, book: &Book, readings: &AsRead<'_>, streams: &[StreamDecl]) {
+    fn anew(&mut self, book: &RuleBook, readings: &AsRead<'_>, streams: &[StreamDecl]) {
         let set = L::of(book);
         if self.read.len() != set.watched.len() {
             self.read = set.watched.iter().map(|w| Stretch::nowhere(w.feature)).collect();
@@ -91,7 +91,7 @@ impl<L: Ruled> Judged<L> {
     /// What [`Staleness::of_axis`] says of the readings that were taken last. `inputs_fresh`: no input is too old.
     pub(super) fn staleness(
         &self,
-        book: &Book,
+        book: &RuleBook,
         ts: Ts,
         (cells, inputs, inputs_fresh): (&[Cell], &[InputAge], bool),
         streams: &[StreamDecl],
@@ -102,7 +102,7 @@ impl<L: Ruled> Judged<L> {
         Staleness::of_axis::<L>(book, ts, cells, inputs, streams)
     }
 
-    fn note_closes(&mut self, set: &RuleSet<L>, book: &Book, cells: &[Cell], streams: &[StreamDecl]) {
+    fn note_closes(&mut self, set: &RuleSet<L>, book: &RuleBook, cells: &[Cell], streams: &[StreamDecl]) {
         self.closes.clear();
         self.closes.extend(set.closes.iter().map(|f| AsClosed::of(*f, cells)));
         let closes = set.closes.iter().filter_map(|f| Close::of(book, *f, cells, streams));
@@ -116,7 +116,7 @@ pub(super) struct Watched {
     feature: Feature,
     /// Threshold and operator, of the absolute value where it says so.
     thresholds: Vec<(Op, f64, bool)>,
-    /// A clause compares it with words: it tells one number from all others, zeros of either sign too.
+    /// A clause compares it with words: it distinguishes one number from all others, zeros of either sign too.
     words: bool,
 }
 
@@ -306,7 +306,7 @@ mod tests {
     }
 
     /// Minute by minute the same as without memory: the judgement, and whether a close is too late.
-    fn same<L: Ruled>(book: &Book, rows: &[(i64, Vec<Cell>)]) -> Result<(), TestCaseError> {
+    fn same<L: Ruled>(book: &RuleBook, rows: &[(i64, Vec<Cell>)]) -> Result<(), TestCaseError> {
         let (mut judged, streams) = (Judged::<L>::default(), streams());
         for (ts, cells) in rows {
             let ts = Ts::from_secs(*ts);
@@ -323,11 +323,11 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_kept_is_what_an_evaluation_says(
-            book in prop::sample::select(Book::SHIPPED.to_vec()),
+            book in prop::sample::select(RuleBook::SHIPPED.to_vec()),
             first in prop::collection::vec(cell(), Feature::COUNT),
             moves in prop::collection::vec((0..Feature::COUNT, cell(), 0_i64..40_000), 0..200),
         ) {
-            let Some(book) = Book::shipped(book) else { return Ok(()) };
+            let Some(book) = RuleBook::shipped(book) else { return Ok(()) };
             let mut rows = vec![(0, first)];
             for (at, cell, ts) in moves {
                 let mut next = rows[rows.len() - 1].1.clone();

@@ -4,15 +4,15 @@
 use super::parse::{choice, find, number_of, unknown_keys};
 use super::problem::Problems;
 use super::tree::{Entry, NodeKind};
-use crate::liquidity::{ClusterMethod, ClusterPeaks, Options};
+use crate::liquidity::{ClusterMethod, ClusterPeaks, TimeframeOptions};
 
 /// Ways to cluster swings, as written in a book.
 pub const CLUSTER_METHODS: [(&str, ClusterMethod); 2] =
     [("tolerance", ClusterMethod::Tolerance), ("kde", ClusterMethod::Kde)];
 const CLUSTER_PEAKS: [(&str, ClusterPeaks); 2] = [("local", ClusterPeaks::Local), ("swings", ClusterPeaks::Swings)];
 
-pub(super) fn options(entries: &[Entry], problems: &mut Problems<'_>) -> Options {
-    let mut out = Options::default();
+pub(super) fn options(entries: &[Entry], problems: &mut Problems<'_>) -> TimeframeOptions {
+    let mut out = TimeframeOptions::default();
     let Some(entry) = find(entries, "liquidity") else { return out };
     let NodeKind::Table(table) = &entry.value.kind else {
         problems.add(entry.value.at, "'liquidity' is a table such as { cluster_method = \"kde\" }");
@@ -27,7 +27,7 @@ pub(super) fn options(entries: &[Entry], problems: &mut Problems<'_>) -> Options
 }
 
 /// One line per choice, for the logic version.
-pub(super) fn lines(options: &Options) -> [(&'static str, String); 3] {
+pub(super) fn lines(options: &TimeframeOptions) -> [(&'static str, String); 3] {
     fn word<T: PartialEq>(words: &[(&'static str, T)], is: &T) -> String {
         words.iter().find(|(_, w)| w == is).map_or("", |(name, _)| *name).to_owned()
     }

@@ -3,7 +3,7 @@
 //! Margins are always taken at full thresholds. A flag or a word has no distance: it limits a rule only by being false.
 //! A label's margin is that of the rule that gave it; NORMAL's is the distance to the nearest rule.
 
-use super::book::{Book, Clause, Op, Rule, Test, Warming};
+use super::book::{Clause, Op, Rule, RuleBook, Test, Warming};
 use super::eval::{AsRead, Evaluation, Reading, Readings, Truth, evaluate, group_truth, rule_truth};
 use super::set::Ruled;
 use barograph_domain::Cell;
@@ -13,7 +13,7 @@ use barograph_domain::Cell;
 pub struct Judged<'a> {
     /// The clause that was judged: the written one or its stand-in.
     pub clause: &'a Clause,
-    /// Outcome.
+    /// Outcome at full thresholds.
     pub truth: Truth,
     /// The reading, where there is a usable one.
     pub value: Option<f64>,
@@ -25,7 +25,7 @@ pub struct Judged<'a> {
 
 /// Judges one clause of the book.
 #[must_use]
-pub fn judge<'a>(book: &Book, cells: &[Cell], clause: &'a Clause) -> Judged<'a> {
+pub fn judge<'a>(book: &RuleBook, cells: &[Cell], clause: &'a Clause) -> Judged<'a> {
     let readings = AsRead::new(book, cells);
     let truth = readings.truth(clause, false);
     let (effective, by_default) = match (&clause.warming, readings.read(clause.feature)) {
@@ -59,7 +59,7 @@ fn bound(judged: &Judged<'_>) -> f64 {
 
 /// Smallest over the groups of the largest over a group's members; `None` when a part is unknown or nothing measures.
 #[must_use]
-pub fn rule_margin<L>(book: &Book, cells: &[Cell], rule: &Rule<L>) -> Option<f64> {
+pub fn rule_margin<L>(book: &RuleBook, cells: &[Cell], rule: &Rule<L>) -> Option<f64> {
     let readings = AsRead::new(book, cells);
     let mut out = f64::INFINITY;
     for group in &rule.groups {
@@ -75,7 +75,7 @@ pub fn rule_margin<L>(book: &Book, cells: &[Cell], rule: &Rule<L>) -> Option<f64
 }
 
 /// How far a false rule is from being true: the largest shortfall of its false groups. Unknown groups could only add.
-fn distance<L>(book: &Book, cells: &[Cell], rule: &Rule<L>) -> Option<f64> {
+fn distance<L>(book: &RuleBook, cells: &[Cell], rule: &Rule<L>) -> Option<f64> {
     let readings = AsRead::new(book, cells);
     if rule_truth(rule, &readings, false) != Truth::False {
         return None;
@@ -95,12 +95,12 @@ fn distance<L>(book: &Book, cells: &[Cell], rule: &Rule<L>) -> Option<f64> {
 
 /// Distance of the raw label to its nearest alternative; `None` for UNKNOWN and where nothing measures.
 #[must_use]
-pub fn label_margin<L: Ruled>(book: &Book, cells: &[Cell]) -> Option<f64> {
+pub fn label_margin<L: Ruled>(book: &RuleBook, cells: &[Cell]) -> Option<f64> {
     margin_of(book, cells, &evaluate::<L>(book, cells))
 }
 
 /// The same of readings that were judged already.
-pub(crate) fn margin_of<L: Ruled>(book: &Book, cells: &[Cell], now: &Evaluation<L>) -> Option<f64> {
+pub(crate) fn margin_of<L: Ruled>(book: &RuleBook, cells: &[Cell], now: &Evaluation<L>) -> Option<f64> {
     let rules = L::of(book).rules();
     match now.fired {
         Some(i) => rule_margin(book, cells, &rules[i]),

@@ -1,6 +1,6 @@
 //! Rule books: regimes as data (regimes §2, §6, §10.1, §12).
 //!
-//! A [`Book`] is read from TOML and checked as a whole; [`evaluate`] judges one row of readings in three-valued logic;
+//! A [`RuleBook`] is read from TOML and checked as a whole; [`evaluate`] judges one row of readings in three-valued logic;
 //! [`Axes`] is the memory of the four axes (exit band, dwell, staleness, 90-day shares); [`nearest_flip`] and
 //! [`nearest_exit`] say exactly what would change a label. Calibrated probabilities are not built.
 
@@ -36,7 +36,7 @@ pub use axes::{Axes, AxisStates};
 pub use axis::{AxisMemory, RiskAxis};
 pub(crate) use book::DAILY_BOUNDS;
 pub use book::{
-    Book, Clause, CutRequest, DwellCounts, Enter, Group, Op, Rule, SessionBase, Test, Warming, word_of, words_of,
+    Clause, CutRequest, DwellCounts, Enter, Group, Op, Rule, RuleBook, SessionBase, Test, Warming, word_of, words_of,
 };
 pub use cut::{cut, mid_rank, rank_of};
 pub use eval::{Evaluation, Truth, clause_holds, condition, evaluate, group_result, holds_relaxed, rule_result};
@@ -47,7 +47,7 @@ pub use levels::CLUSTER_METHODS;
 pub(crate) use margin::margin_of;
 pub use margin::{Judged, judge, label_margin, rule_margin};
 pub use posture::{PostureRow, PostureWhen};
-pub use problem::{BookError, Problem};
+pub use problem::{BookError, BookProblem};
 pub use set::{RuleSet, Ruled};
 pub use verdict::{BaseRates, Inputs, VerdictTable};
 pub use version::{canonical, input_digest, logic_version, snapshot_id};

@@ -1,4 +1,4 @@
-//! From TOML to a checked [`Book`] (grammar: regimes §12.1). Everything wrong is reported at once, with its place.
+//! From TOML to a checked [`RuleBook`] (grammar: regimes §12.1). Everything wrong is reported at once, with its place.
 //!
 //! Keys of a book: `name`, `allow_proxy`, `freshness`, `span_min`, `coverage_min`, `hysteresis`, `session_base`, `trend_tf`,
 //! `sessions`, `[[session]]`, `[session_multipliers]`, `[detectors]`, `[verdict]`, `[liquidity]`, `[[alert]]`, `[[posture]]`,
@@ -7,7 +7,8 @@
 //! Clauses are read by `clause`, judged as a whole by `check`.
 
 use super::book::{
-    Book, CutRequest, DwellCounts, ENTER_DEFAULT, Enter, Group, MIN_DWELL_DEFAULT, RULES_MAX, Rule, SessionBase, Test,
+    CutRequest, DwellCounts, ENTER_DEFAULT, Enter, Group, MIN_DWELL_DEFAULT, RULES_MAX, Rule, RuleBook, SessionBase,
+    Test,
 };
 use super::check;
 use super::clause::{self, Scales};
@@ -62,7 +63,7 @@ pub(super) struct Draft {
     pub(super) clauses_at: Vec<Vec<usize>>,
 }
 
-pub(super) fn book(file: &str, text: &str) -> Result<Book, BookError> {
+pub(super) fn book(file: &str, text: &str) -> Result<RuleBook, BookError> {
     let mut problems = Problems::new(file, text);
     let Some(entries) = parse(text, &mut problems) else { return Err(problems.into_error()) };
     let mut book = settings(&entries, &mut problems);
@@ -137,7 +138,7 @@ fn of_axis<L: Ruled>(drafts: &[Draft], hysteresis: bool) -> RuleSet<L> {
     RuleSet::new(rules, hysteresis)
 }
 
-fn settings(entries: &[Entry], problems: &mut Problems<'_>) -> Book {
+fn settings(entries: &[Entry], problems: &mut Problems<'_>) -> RuleBook {
     unknown_keys(entries, &BOOK_KEYS, "a rule book", problems);
     let name = text_of(entries, "name", problems);
     if name.as_deref().is_none_or(|n| n.trim().is_empty()) {
@@ -150,7 +151,7 @@ fn settings(entries: &[Entry], problems: &mut Problems<'_>) -> Book {
     if shift > -1.0 && shift < 0.0 {
         problems.add(find(entries, "bias_shift").map_or(0, |e| e.value.at), "'bias_shift' is 0 or -1");
     }
-    Book {
+    RuleBook {
         name: name.unwrap_or_default(),
         allow_proxy: flag(entries, "allow_proxy", problems).unwrap_or(true),
         freshness: freshness.unwrap_or(Freshness::Default),
@@ -369,7 +370,7 @@ pub(super) fn length_of(entries: &[Entry], key: &str, problems: &mut Problems<'_
 }
 
 /// Fills in what depends on the whole book: margin units and percentile boundaries.
-fn finish(book: &mut Book) {
+fn finish(book: &mut RuleBook) {
     let scales = book.scales.clone();
     let mut cuts: Vec<CutRequest> = Vec::new();
     book.risk.each_clause_mut(&mut |c| complete(c, &scales, &mut cuts));

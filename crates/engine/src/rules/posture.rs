@@ -176,14 +176,14 @@ fn all_of(axis: &str) -> Vec<PostureWhen> {
 
 #[cfg(test)]
 mod tests {
-    use crate::rules::Book;
+    use crate::rules::RuleBook;
 
     /// What is said of a book that ends with these lines.
     fn said(table: &str) -> String {
-        let base = Book::shipped_text("default").unwrap();
+        let base = RuleBook::shipped_text("default").unwrap();
         let without: Vec<&str> = base.split("[[posture]]").collect();
         let text = format!("{}{table}", without[0]);
-        Book::parse("b.toml", &text).map_or_else(|e| e.to_string(), |b| format!("{} rows", b.postures().len()))
+        RuleBook::parse("b.toml", &text).map_or_else(|e| e.to_string(), |b| format!("{} rows", b.postures().len()))
     }
 
     #[test]
@@ -219,8 +219,8 @@ mod tests {
 
     #[test]
     fn only_our_own_books_have_a_table() {
-        for name in Book::SHIPPED {
-            let rows = Book::shipped(name).unwrap().postures().len();
+        for name in RuleBook::SHIPPED {
+            let rows = RuleBook::shipped(name).unwrap().postures().len();
             assert_eq!(rows > 0, matches!(name, "default" | "absolute"), "{name}");
         }
     }

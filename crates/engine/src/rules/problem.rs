@@ -4,7 +4,7 @@ use core::fmt;
 
 /// One mistake.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Problem {
+pub struct BookProblem {
     /// Line, from 1.
     pub line: usize,
     /// Column in characters, from 1.
@@ -19,7 +19,7 @@ pub struct BookError {
     /// The file as the caller named it.
     pub file: String,
     /// At least one, in order of place.
-    pub problems: Vec<Problem>,
+    pub problems: Vec<BookProblem>,
 }
 
 impl fmt::Display for BookError {
@@ -62,12 +62,12 @@ impl<'a> Problems<'a> {
         (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
     }
     pub(super) fn into_error(self) -> BookError {
-        let mut problems: Vec<Problem> = self
+        let mut problems: Vec<BookProblem> = self
             .found
             .iter()
             .map(|(at, message)| {
                 let (line, column) = self.place(*at);
-                Problem { line, column, message: message.clone() }
+                BookProblem { line, column, message: message.clone() }
             })
             .collect();
         problems.sort();

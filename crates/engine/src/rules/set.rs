@@ -1,6 +1,6 @@
 //! The rules of one axis: what they assert, what remains when none holds, how labels are entered and left.
 
-use super::book::{Book, Clause, ENTER_DEFAULT, Enter, Rule, Warming};
+use super::book::{Clause, ENTER_DEFAULT, Enter, Rule, RuleBook, Warming};
 use super::fresh::clock_of;
 use super::judged::Watched;
 use super::readers::Readers;
@@ -31,7 +31,7 @@ pub trait Ruled: Label {
     /// Evaluations the resting label must be raw before it is published (regimes §6: trend one bar, else two).
     const ENTER_RESTING: Enter;
     /// The rules of this axis.
-    fn of(book: &Book) -> &RuleSet<Self>;
+    fn of(book: &RuleBook) -> &RuleSet<Self>;
     /// May a rule assert it?
     fn is_asserted(self) -> bool {
         self != Self::RESTING && self != Self::UNKNOWN
@@ -41,28 +41,28 @@ pub trait Ruled: Label {
 impl Ruled for RiskRegime {
     const RESTING: Self = Self::Normal;
     const ENTER_RESTING: Enter = ENTER_DEFAULT;
-    fn of(book: &Book) -> &RuleSet<Self> {
+    fn of(book: &RuleBook) -> &RuleSet<Self> {
         &book.risk
     }
 }
 impl Ruled for TrendRegime {
     const RESTING: Self = Self::Sideways;
     const ENTER_RESTING: Enter = Enter::Immediate;
-    fn of(book: &Book) -> &RuleSet<Self> {
+    fn of(book: &RuleBook) -> &RuleSet<Self> {
         &book.trend
     }
 }
 impl Ruled for VolRegime {
     const RESTING: Self = Self::Stable;
     const ENTER_RESTING: Enter = ENTER_DEFAULT;
-    fn of(book: &Book) -> &RuleSet<Self> {
+    fn of(book: &RuleBook) -> &RuleSet<Self> {
         &book.volatility
     }
 }
 impl Ruled for HeatRegime {
     const RESTING: Self = Self::Neutral;
     const ENTER_RESTING: Enter = ENTER_DEFAULT;
-    fn of(book: &Book) -> &RuleSet<Self> {
+    fn of(book: &RuleBook) -> &RuleSet<Self> {
         &book.heat
     }
 }

@@ -247,7 +247,7 @@ fn code(node: &Node, problems: &mut Problems<'_>) -> Option<ReasonCode> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::Book;
+    use crate::rules::RuleBook;
 
     fn set(codes: &[ReasonCode]) -> u32 {
         codes.iter().fold(0, |set, c| set | 1 << *c as u32)
@@ -256,8 +256,8 @@ mod tests {
     #[test]
     fn a_list_asks_only_while_all_of_it_holds() {
         use ReasonCode as R;
-        let text = Book::shipped_text("seed2").unwrap();
-        let with = |table: &str| Book::parse("b.toml", &format!("{text}\n[verdict]\n{table}"));
+        let text = RuleBook::shipped_text("seed2").unwrap();
+        let with = |table: &str| RuleBook::parse("b.toml", &format!("{text}\n[verdict]\n{table}"));
         let book = with(
             "avoid = [\"data_stale\", \"no_data\", [\"against_trend\", \"chop_risk\"]]\ncaution = [\"chop_risk\"]\n\
              cluster_strength = 0.25\nearly_trend = true",
@@ -287,8 +287,8 @@ mod tests {
 
     #[test]
     fn seed_books_have_the_originals_table_and_the_default_book_is_measured() {
-        for name in Book::SHIPPED {
-            let table = Book::shipped(name).unwrap().verdict;
+        for name in RuleBook::SHIPPED {
+            let table = RuleBook::shipped(name).unwrap().verdict;
             assert_eq!(table == VerdictTable::SEED, name != "default", "{name}");
             assert_eq!(table.base_rates.is_some(), name == "default", "{name}");
             for rates in table.base_rates.iter().flat_map(|rates| [rates.market, rates.bars]) {

@@ -5,7 +5,7 @@
 //! left out: they change no number.
 
 use super::AlertRule;
-use super::book::{Book, Clause, Enter, SessionBase, Test, Warming};
+use super::book::{Clause, Enter, RuleBook, SessionBase, Test, Warming};
 use super::set::{RuleSet, Ruled};
 use crate::catalogue::CATALOGUE;
 use crate::explain::guidance;
@@ -18,7 +18,7 @@ type Lines = BTreeMap<String, String>;
 
 /// The canonical form of a book together with the import policy (stamps, delays) the caller hands in.
 #[must_use]
-pub fn canonical(book: &Book, policy: &str) -> String {
+pub fn canonical(book: &RuleBook, policy: &str) -> String {
     let mut lines = Lines::new();
     settings(book, &mut lines);
     set_lines("rule", book.risk(), &mut lines);
@@ -54,7 +54,7 @@ pub fn canonical(book: &Book, policy: &str) -> String {
     })
 }
 
-fn settings(book: &Book, lines: &mut Lines) {
+fn settings(book: &RuleBook, lines: &mut Lines) {
     put(lines, "book", "allow_proxy", book.allow_proxy);
     put(lines, "book", "freshness", book.freshness.name());
     put(lines, "book", "span_min", book.span_min);
@@ -69,10 +69,10 @@ fn settings(book: &Book, lines: &mut Lines) {
             SessionBase::Seed => "seed",
         },
     );
-    for (session, x) in barograph_domain::Session::ALL.iter().zip(book.session_multipliers) {
+    for (session, x) in barograph_domain::TradingSession::ALL.iter().zip(book.session_multipliers) {
         put(lines, "book.session_multiplier", session.name(), x);
     }
-    for (session, h) in barograph_domain::Session::ALL.iter().zip(book.sessions.hours) {
+    for (session, h) in barograph_domain::TradingSession::ALL.iter().zip(book.sessions.hours) {
         let hours = format!("{} {}-{} {}", h.zone.name(), h.start, h.end, h.weekends);
         put(lines, "book.session", session.name(), hours);
     }
@@ -110,7 +110,7 @@ fn set_lines<L: Ruled>(prefix: &str, set: &RuleSet<L>, lines: &mut Lines) {
     }
 }
 
-/// How long messages are worth telling is left out: it changes no record.
+/// How long messages are worth delivering is left out: it changes no record.
 fn alert_lines(key: &str, alert: &AlertRule, lines: &mut Lines) {
     put(lines, key, "id", &alert.id);
     put(lines, key, "type", alert.kind.name());
@@ -154,7 +154,7 @@ fn put(lines: &mut Lines, key: &str, field: &str, value: impl core::fmt::Display
 
 /// `v` + release + `+` + the first 12 hex digits of the SHA-256 of [`canonical`].
 #[must_use]
-pub fn logic_version(book: &Book, policy: &str) -> String {
+pub fn logic_version(book: &RuleBook, policy: &str) -> String {
     let digest = hex(&Sha256::digest(canonical(book, policy).as_bytes()));
     format!("v{}+{}", env!("CARGO_PKG_VERSION"), &digest[..12])
 }
@@ -210,8 +210,8 @@ mod tests {
 
     #[test]
     fn texts_and_names_do_not_count_and_numbers_do() {
-        let text = Book::shipped_text("default").unwrap();
-        let of = |text: &str| logic_version(&Book::parse("b.toml", text).unwrap(), "bars open 2s");
+        let text = RuleBook::shipped_text("default").unwrap();
+        let of = |text: &str| logic_version(&RuleBook::parse("b.toml", text).unwrap(), "bars open 2s");
         let version = of(text);
         let (release, digest) = version.split_once('+').unwrap();
         assert_eq!((release, digest.len()), (concat!("v", env!("CARGO_PKG_VERSION")), 12));
@@ -241,13 +241,13 @@ mod tests {
             assert!(text.contains(from), "{from}");
             assert_ne!(of(&text.replacen(from, to, 1)), version, "{from}");
         }
-        let book = Book::shipped("default").unwrap();
+        let book = RuleBook::shipped("default").unwrap();
         assert_ne!(logic_version(&book, "bars close 2s"), version);
     }
 
     #[test]
     fn the_canonical_form_is_sorted_lines() {
-        let text = canonical(&Book::shipped("absolute").unwrap(), "a\r\nb");
+        let text = canonical(&RuleBook::shipped("absolute").unwrap(), "a\r\nb");
         assert!(text.ends_with('\n') && !text.contains('\r'));
         assert!(text.lines().is_sorted());
         for line in [

@@ -4,7 +4,7 @@
 //! A stretch counts once it is over, from the samples that had arrived by then; later corrections change no record.
 
 use barograph_domain::time::DAY;
-use barograph_domain::{Session, Ts};
+use barograph_domain::{TradingSession, Ts};
 use serde::{Deserialize, Serialize};
 
 /// Sessions looked back on.
@@ -15,7 +15,7 @@ pub const SESSIONS_MIN: usize = 10;
 const BASE_MEAN: f64 = 1.5;
 const BASE_RANGE: (f64, f64) = (1.0, 2.5);
 
-/// The second original's base multipliers, in the order of [`Session::ALL`] (R2.2, A10).
+/// The second original's base multipliers, in the order of [`TradingSession::ALL`] (R2.2, A10).
 pub const SEED_BASE: [f64; 4] = [1.0, 1.5, 1.8, 2.5];
 
 /// Weekday or weekend.
@@ -84,8 +84,8 @@ pub struct SessionHistory {
 /// A stretch of one session.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Stretch {
-    /// Which.
-    pub session: Session,
+    /// Session that it was.
+    pub session: TradingSession,
     /// First instant.
     pub from: Ts,
     /// Instant after the last.
@@ -166,7 +166,7 @@ impl SessionHistory {
     ///
     /// # Errors
     /// How many there are, of ten.
-    pub fn usual(&self, session: Session, t: Ts) -> Result<(f64, bool), usize> {
+    pub fn usual(&self, session: TradingSession, t: Ts) -> Result<(f64, bool), usize> {
         let rings = &self.rings[session.index()];
         let own = &rings[Class::of(t) as usize];
         let ring = if own.len() >= SESSIONS_MIN { own } else { &rings[2] };
@@ -176,7 +176,7 @@ impl SessionHistory {
         ring.median().map(|m| (m, own.len() == SESSIONS)).ok_or(0)
     }
 
-    /// Measured base multipliers for a day like that of `t`, in the order of [`Session::ALL`]; `None` until there are ten
+    /// Measured base multipliers for a day like that of `t`, in the order of [`TradingSession::ALL`]; `None` until there are ten
     /// sessions of each name. And whether each rests on twenty of that kind of day.
     #[must_use]
     pub fn base(&self, t: Ts) -> Option<([f64; 4], bool)> {
@@ -203,21 +203,21 @@ mod tests {
         let start = Ts::parse("2026-01-05T00:00:00Z").unwrap(); // a Monday
         let vol = |s: &Stretch| {
             Some(match s.session {
-                Session::Asian => 0.40,
-                Session::London => 0.40,
-                Session::Ny => 0.60,
-                Session::Rollover => 0.20,
+                TradingSession::Asian => 0.40,
+                TradingSession::London => 0.40,
+                TradingSession::Ny => 0.60,
+                TradingSession::Rollover => 0.20,
             })
         };
         for hour in 0..24 * 14 {
             history.reach(start + Span::hours(hour), &set, vol);
             if hour == 24 * 9 + 8 {
-                assert_eq!(history.usual(Session::London, start), Err(9));
-                assert_eq!(history.usual(Session::Asian, start), Ok((0.40, false)));
+                assert_eq!(history.usual(TradingSession::London, start), Err(9));
+                assert_eq!(history.usual(TradingSession::Asian, start), Ok((0.40, false)));
                 assert_eq!(history.base(start), None);
             }
         }
-        assert_eq!(history.usual(Session::Ny, start), Ok((0.60, false)));
+        assert_eq!(history.usual(TradingSession::Ny, start), Ok((0.60, false)));
         let (base, full) = history.base(start).unwrap();
         assert!(!full);
         assert!((base[2] - 1.5 * 0.6 / 0.4).abs() < 1e-12, "{base:?}");
@@ -237,7 +237,7 @@ mod tests {
                 history.reach(start + Span::hours(24 * day + hour), &set, vol);
             }
         }
-        assert_eq!(history.usual(Session::Ny, start + Span::days(5)), Ok((0.1, false)));
-        assert_eq!(history.usual(Session::Ny, start), Ok((0.5, true)));
+        assert_eq!(history.usual(TradingSession::Ny, start + Span::days(5)), Ok((0.1, false)));
+        assert_eq!(history.usual(TradingSession::Ny, start), Ok((0.5, true)));
     }
 }

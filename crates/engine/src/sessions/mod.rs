@@ -10,5 +10,5 @@ mod zone;
 
 pub use history::{SEED_BASE, SESSIONS_MIN, SessionHistory, Stretch};
 pub use multiplier::{Adjusted, Conditions, adjust};
-pub use set::{Hours, SessionSet};
+pub use set::{SessionHours, SessionSet};
 pub use zone::Zone;

@@ -3,14 +3,14 @@
 use super::history::Stretch;
 use super::zone::Zone;
 use barograph_domain::time::DAY;
-use barograph_domain::{Session, Span, Ts};
+use barograph_domain::{Span, TradingSession, Ts};
 use serde::{Deserialize, Serialize};
 
 const MINUTE: Span = Span::mins(1);
 
 /// Hours of one session, half-open, in local minutes of the day; the end may lie on the next day.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Hours {
+pub struct SessionHours {
     /// Whose clock.
     pub zone: Zone,
     /// First minute.
@@ -25,8 +25,8 @@ pub struct Hours {
 /// has the instant.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct SessionSet {
-    /// In the order of [`Session::ALL`], without rollover.
-    pub hours: [Hours; 3],
+    /// In the order of [`TradingSession::ALL`], without rollover.
+    pub hours: [SessionHours; 3],
 }
 
 impl SessionSet {
@@ -35,40 +35,40 @@ impl SessionSet {
     /// 09–17 in Tokyo, 08–13 in London, 08–16 in New York: moves with daylight saving.
     pub const LOCAL: Self = Self {
         hours: [
-            Hours { zone: Zone::Tokyo, start: 540, end: 1020, weekends: true },
-            Hours { zone: Zone::London, start: 480, end: 780, weekends: true },
-            Hours { zone: Zone::NewYork, start: 480, end: 960, weekends: true },
+            SessionHours { zone: Zone::Tokyo, start: 540, end: 1020, weekends: true },
+            SessionHours { zone: Zone::London, start: 480, end: 780, weekends: true },
+            SessionHours { zone: Zone::NewYork, start: 480, end: 960, weekends: true },
         ],
     };
     /// Foreign exchange: Tokyo, London and New York business hours, closed from Friday's to Sunday's close.
     pub const FOREX: Self = Self {
         hours: [
-            Hours { zone: Zone::Tokyo, start: 540, end: 1080, weekends: false },
-            Hours { zone: Zone::London, start: 480, end: 1020, weekends: false },
-            Hours { zone: Zone::NewYork, start: 480, end: 1020, weekends: false },
+            SessionHours { zone: Zone::Tokyo, start: 540, end: 1080, weekends: false },
+            SessionHours { zone: Zone::London, start: 480, end: 1020, weekends: false },
+            SessionHours { zone: Zone::NewYork, start: 480, end: 1020, weekends: false },
         ],
     };
     /// Cash equities: Tokyo, London and New York exchange hours.
     pub const STOCKS: Self = Self {
         hours: [
-            Hours { zone: Zone::Tokyo, start: 540, end: 930, weekends: false },
-            Hours { zone: Zone::London, start: 480, end: 990, weekends: false },
-            Hours { zone: Zone::NewYork, start: 570, end: 960, weekends: false },
+            SessionHours { zone: Zone::Tokyo, start: 540, end: 930, weekends: false },
+            SessionHours { zone: Zone::London, start: 480, end: 990, weekends: false },
+            SessionHours { zone: Zone::NewYork, start: 570, end: 960, weekends: false },
         ],
     };
 
     /// The session of an instant; a boundary belongs to the session that starts there.
     #[must_use]
-    pub fn session(&self, t: Ts) -> Session {
-        let mut found: Option<(Ts, Session)> = None;
-        for (hours, session) in self.hours.iter().zip(Session::ALL) {
+    pub fn session(&self, t: Ts) -> TradingSession {
+        let mut found: Option<(Ts, TradingSession)> = None;
+        for (hours, session) in self.hours.iter().zip(TradingSession::ALL) {
             if let Some(opened) = hours.opened(t)
                 && found.is_none_or(|(before, _)| opened >= before)
             {
                 found = Some((opened, session));
             }
         }
-        found.map_or(Session::Rollover, |(_, session)| session)
+        found.map_or(TradingSession::Rollover, |(_, session)| session)
     }
 
     /// The stretch of one session that an instant lies in.
@@ -129,7 +129,7 @@ impl SessionSet {
     }
 }
 
-impl Hours {
+impl SessionHours {
     /// When the stretch that `t` lies in opened; `None` outside.
     fn opened(&self, t: Ts) -> Option<Ts> {
         let local = t + self.zone.offset(t);
@@ -157,17 +157,17 @@ impl Hours {
 fn utc_stretch(t: Ts) -> Stretch {
     let day = t.floor(DAY);
     let at = |minute: u16| day + MINUTE.times(i64::from(minute));
-    for (hours, session) in SessionSet::UTC.hours.iter().zip(Session::ALL) {
+    for (hours, session) in SessionSet::UTC.hours.iter().zip(TradingSession::ALL) {
         if t < at(hours.end) {
             return Stretch { session, from: at(hours.start), until: at(hours.end) };
         }
     }
     let last = SessionSet::UTC.hours[2].end;
-    Stretch { session: Session::Rollover, from: at(last), until: day + DAY }
+    Stretch { session: TradingSession::Rollover, from: at(last), until: day + DAY }
 }
 
-const fn utc(start: u16, end: u16) -> Hours {
-    Hours { zone: Zone::Utc, start, end, weekends: true }
+const fn utc(start: u16, end: u16) -> SessionHours {
+    SessionHours { zone: Zone::Utc, start, end, weekends: true }
 }
 
 #[cfg(test)]
@@ -182,14 +182,14 @@ mod tests {
     fn utc_hours_are_half_open_and_boundaries_belong_to_what_starts() {
         let s = SessionSet::UTC;
         for (time, want) in [
-            ("00:00:00", Session::Asian),
-            ("07:59:59", Session::Asian),
-            ("08:00:00", Session::London),
-            ("12:59:59", Session::London),
-            ("13:00:00", Session::Ny),
-            ("20:59:59", Session::Ny),
-            ("21:00:00", Session::Rollover),
-            ("23:59:59", Session::Rollover),
+            ("00:00:00", TradingSession::Asian),
+            ("07:59:59", TradingSession::Asian),
+            ("08:00:00", TradingSession::London),
+            ("12:59:59", TradingSession::London),
+            ("13:00:00", TradingSession::Ny),
+            ("20:59:59", TradingSession::Ny),
+            ("21:00:00", TradingSession::Rollover),
+            ("23:59:59", TradingSession::Rollover),
         ] {
             assert_eq!(s.session(at(&format!("2026-02-05T{time}Z"))), want, "{time}");
         }
@@ -213,14 +213,14 @@ mod tests {
     fn local_hours_move_with_daylight_saving_and_the_later_opening_has_the_overlap() {
         let s = SessionSet::LOCAL;
         for (time, want) in [
-            ("2026-01-15T13:30:00Z", Session::Ny),
-            ("2026-07-15T12:30:00Z", Session::Ny),
-            ("2026-01-15T12:30:00Z", Session::London),
-            ("2026-07-15T11:30:00Z", Session::London),
-            ("2026-01-15T07:30:00Z", Session::Asian),
-            ("2026-07-15T07:30:00Z", Session::London),
-            ("2026-01-15T21:00:00Z", Session::Rollover),
-            ("2026-07-15T20:00:00Z", Session::Rollover),
+            ("2026-01-15T13:30:00Z", TradingSession::Ny),
+            ("2026-07-15T12:30:00Z", TradingSession::Ny),
+            ("2026-01-15T12:30:00Z", TradingSession::London),
+            ("2026-07-15T11:30:00Z", TradingSession::London),
+            ("2026-01-15T07:30:00Z", TradingSession::Asian),
+            ("2026-07-15T07:30:00Z", TradingSession::London),
+            ("2026-01-15T21:00:00Z", TradingSession::Rollover),
+            ("2026-07-15T20:00:00Z", TradingSession::Rollover),
         ] {
             assert_eq!(s.session(at(time)), want, "{time}");
         }
@@ -229,8 +229,8 @@ mod tests {
     #[test]
     fn forex_has_no_session_at_weekends() {
         let s = SessionSet::FOREX;
-        assert_eq!(s.session(at("2026-02-07T15:00:00Z")), Session::Rollover);
-        assert_eq!(s.session(at("2026-02-06T15:00:00Z")), Session::Ny);
+        assert_eq!(s.session(at("2026-02-07T15:00:00Z")), TradingSession::Rollover);
+        assert_eq!(s.session(at("2026-02-06T15:00:00Z")), TradingSession::Ny);
         // From New York's close on Friday to Tokyo's opening on Monday.
         assert_eq!(s.end(at("2026-02-07T15:00:00Z")), at("2026-02-09T00:00:00Z"));
         assert_eq!(s.start(at("2026-02-07T15:00:00Z")), at("2026-02-06T22:00:00Z"));

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// A time zone sessions may be written in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Zone {
-    /// UTC.
+    /// UTC, the whole year.
     Utc,
     /// Asia/Tokyo, UTC+9.
     Tokyo,

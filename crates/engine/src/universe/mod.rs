@@ -1,6 +1,6 @@
 //! Between the markets: correlation, who leads, and the portfolio as one (features §5, §6; regimes §13; R4.23–R4.27, R1.94, R1.95).
 //!
-//! [`Universe`] is fed one [`Sample`] per market and minute, made from minute rows, and gives one row per whole hour. Samples of
+//! [`Universe`] is fed one [`UniverseSample`] per market and minute, made from minute rows, and gives one row per whole hour. Samples of
 //! a minute may come in any order; the row of an hour uses what was known 200 ms after it. Correlations read hourly returns,
 //! lead and lag read one-minute returns; both are returns of the row's price (mark, else last), so a minute without a price has no
 //! return and nothing is filled over it.
@@ -21,5 +21,5 @@ mod watch;
 
 pub use pair::PairRule;
 pub use portfolio::{Asset, portfolio};
-pub use state::{RestoreError, Sample, Universe};
+pub use state::{RestoreError, Universe, UniverseSample};
 pub use watch::{WATCH_MAX, Watch, default_watch, ordered};

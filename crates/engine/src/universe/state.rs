@@ -17,7 +17,7 @@ use std::borrow::Cow;
 
 /// What one market's minute row says to the universe.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
-pub struct Sample {
+pub struct UniverseSample {
     /// Position in the watch-list.
     pub market: usize,
     /// The minute.
@@ -40,9 +40,9 @@ struct Track {
     hourly: Returns,
     minutely: Returns,
     /// The sample of the minute that is not over.
-    waiting: Option<Sample>,
+    waiting: Option<UniverseSample>,
     /// Known too late for their own minute.
-    late: Vec<Sample>,
+    late: Vec<UniverseSample>,
 }
 
 /// Correlation, lead and portfolio inputs of a watch-list.
@@ -141,7 +141,7 @@ impl Universe {
         new
     }
 
-    /// The watch-list, in the order that [`Sample::market`] counts.
+    /// The watch-list, in the order that [`UniverseSample::market`] counts.
     #[must_use]
     pub fn watch(&self) -> &[Watch] {
         &self.watch
@@ -155,7 +155,7 @@ impl Universe {
 
     /// Takes a sample; when it begins a new minute, the one before is over, and its row is handed back if it was a whole hour.
     /// Samples of no minute, or of a market that is not watched, are ignored.
-    pub fn push(&mut self, sample: Sample) -> Option<UniverseRow> {
+    pub fn push(&mut self, sample: UniverseSample) -> Option<UniverseRow> {
         let minute = minute_of(sample.ts).filter(|_| sample.market < self.tracks.len())?;
         let row = if self.minute.is_some_and(|m| minute > m) { self.close() } else { None };
         let over = self.minute.is_some_and(|m| minute < m) || self.reached(minute);

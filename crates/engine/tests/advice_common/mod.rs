@@ -1,9 +1,9 @@
 //! What the tests of advice share: levels, contexts and intents with numbers one can check by hand.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
-use barograph_domain::{Kind, Level, LevelType, RiskRegime, Session, Side, Span, TrendRegime, Ts, VolRegime};
+use barograph_domain::{Kind, Level, LevelType, RiskRegime, Side, Span, TradingSession, TrendRegime, Ts, VolRegime};
 use barograph_engine::advice::{
-    Advice, AdviceContext, Confidence, CrowdedSide, Intent, SessionContext, Settings, TrendContext, advise,
+    Advice, AdviceContext, Confidence, CrowdedSide, Intent, OperatorSettings, SessionContext, TrendContext, advise,
 };
 
 pub(crate) const NOW: Ts = Ts(1_770_000_000_000_000_000);
@@ -35,10 +35,10 @@ pub(crate) fn level(kind: LevelType, bottom: f64, top: f64, strength: f64) -> Le
 
 /// The New York session of worked example 1: multiplier 2.079.
 pub(crate) fn new_york() -> SessionContext {
-    session(Session::Ny, 1.8 * 1.10 * 1.05)
+    session(TradingSession::Ny, 1.8 * 1.10 * 1.05)
 }
 
-pub(crate) fn session(session: Session, adaptive_mult: f64) -> SessionContext {
+pub(crate) fn session(session: TradingSession, adaptive_mult: f64) -> SessionContext {
     SessionContext {
         session,
         adaptive_mult: Some(adaptive_mult),
@@ -90,7 +90,7 @@ pub(crate) fn short(entry: f64) -> Intent<'static> {
 }
 
 pub(crate) fn ask(ctx: &AdviceContext<'_>, intent: &Intent<'_>) -> Advice {
-    advise(Some(ctx), intent, &Settings::default()).unwrap_or_else(|e| panic!("{e}"))
+    advise(Some(ctx), intent, &OperatorSettings::default()).unwrap_or_else(|e| panic!("{e}"))
 }
 
 /// Equal to the printed digits: half of the last one.

@@ -4,7 +4,7 @@ use crate::Random;
 use barograph_domain::math::exp;
 use barograph_domain::{InstrumentName, Span, Ts};
 use barograph_engine::models::fitting::{FIRST_FIT_H, REFIT_H, WINDOW_H, run};
-use barograph_engine::models::{HourReadings, MarketModels, ModelUpdate, Reading};
+use barograph_engine::models::{ClassifierReading, HourReadings, MarketModels, ModelUpdate};
 
 const START: i64 = 480_000;
 
@@ -41,7 +41,11 @@ fn hours(seed: u64, n: i64) -> Vec<(i64, HourReadings)> {
 }
 
 /// Feeds hours; a fit enters `delay` hours after it was asked for. What was said after each hour, and the fits.
-fn live(models: &mut MarketModels, hours: &[(i64, HourReadings)], delay: i64) -> (Vec<[Reading; 2]>, Vec<ModelUpdate>) {
+fn live(
+    models: &mut MarketModels,
+    hours: &[(i64, HourReadings)],
+    delay: i64,
+) -> (Vec<[ClassifierReading; 2]>, Vec<ModelUpdate>) {
     let (mut said, mut fits, mut coming) = (Vec::new(), Vec::new(), Vec::new());
     for (hour, readings) in hours {
         let due = models.hour(*hour, readings);

@@ -2,7 +2,7 @@
 
 use barograph_engine::models::Bocpd;
 use barograph_engine::models::hmm::{HmmFilter, HmmParams, Raw, Window, em, fit, stationary};
-use barograph_testkit::Table;
+use barograph_testkit::GoldenTable;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -58,7 +58,7 @@ fn model(states: usize, dims: usize, transition: &[f64], means: &[f64], variance
 fn the_filter_agrees_with_statsmodels() {
     let params = model(2, 1, &[0.97, 0.03, 0.06, 0.94], &[0.02, -0.05], &[0.25, 2.56]);
     let mut filter = HmmFilter::new();
-    for (i, row) in Table::whole("hmm_filter").rows().enumerate() {
+    for (i, row) in GoldenTable::whole("hmm_filter").rows().enumerate() {
         filter.step(&params, Some(&[row.need("y")]));
         let p = filter.probabilities(&params);
         close(&format!("row {i}, state 0"), p[0], row.need("filtered_p0"), 1e-9);
@@ -131,11 +131,11 @@ fn likelihood_and_both_passes_agree_with_hmmlearn() {
 #[test]
 fn the_fit_agrees_with_hmmlearn() {
     let mut window = Window::new(2);
-    let sample = Table::whole("hmm_em_input");
+    let sample = GoldenTable::whole("hmm_em_input");
     for row in sample.rows() {
         window.push(Some(&[row.need("y0"), row.need("y1")]));
     }
-    let expected = Table::whole("hmm_em_expected");
+    let expected = GoldenTable::whole("hmm_em_expected");
     let start = HmmParams::new(Raw {
         states: 3,
         dims: 2,
@@ -180,7 +180,7 @@ fn the_fit_agrees_with_hmmlearn() {
 #[test]
 fn run_lengths_agree_with_scipy() {
     let mut watch = Bocpd::new();
-    let table = Table::whole("bocpd");
+    let table = GoldenTable::whole("bocpd");
     for (i, row) in (0_u32..).zip(table.rows()) {
         watch.step(i, row.need("y")).unwrap();
         let reading = watch.reading().unwrap();

@@ -7,14 +7,14 @@ use barograph_domain::{
     StreamIndex, Timeframes, Ts,
 };
 use barograph_engine::catalogue::Feature;
-use barograph_engine::rules::{Book, cut, rank_of};
+use barograph_engine::rules::{RuleBook, cut, rank_of};
 
 pub(crate) fn feature(id: &str) -> Feature {
     Feature::from_id(id).unwrap_or_else(|| panic!("no feature {id}"))
 }
 
-pub(crate) fn shipped(name: &str) -> Book {
-    Book::shipped(name).unwrap_or_else(|| panic!("no book {name}"))
+pub(crate) fn shipped(name: &str) -> RuleBook {
+    RuleBook::shipped(name).unwrap_or_else(|| panic!("no book {name}"))
 }
 
 /// A row at `ts` with these readings; everything else was never seen.
@@ -78,7 +78,7 @@ pub(crate) fn window(n: u32, points: &[(f64, f64)]) -> Vec<f64> {
 }
 
 /// A whole minute row: readings, percentiles ranked in their windows, cuts, ages. The axis state is left to the caller.
-pub(crate) fn minute_row(book: &Book, ts: Ts, readings: &[(&str, f64)], windows: &[(&str, Vec<f64>)]) -> MinuteRow {
+pub(crate) fn minute_row(book: &RuleBook, ts: Ts, readings: &[(&str, f64)], windows: &[(&str, Vec<f64>)]) -> MinuteRow {
     let mut cells = row(ts, readings);
     for (id, others) in windows {
         let ranked = feature(id).spec().ranks.map_or(0.0, |r| cells[r.index()].value);

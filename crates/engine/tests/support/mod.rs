@@ -12,7 +12,7 @@ use barograph_domain::{
     Bar, Event, Instrument, InstrumentName, Kind, MarketKind, Metric, MinuteRow, Payload, Side, Span, Stamp,
     StreamDecl, StreamIndex, Ts,
 };
-use barograph_engine::rules::Book;
+use barograph_engine::rules::RuleBook;
 use barograph_engine::{AlertOut, Config, Engine, Outputs};
 use std::sync::Arc;
 
@@ -84,7 +84,7 @@ pub(crate) fn random_world(seed: u64, days: i64) -> World {
     let mut events = Vec::new();
     let start = Ts::from_civil(2025, 6, 1, 0, 0, 0);
     let (mut price, mut oi, mut funding) = (60_000.0_f64, 90_000.0_f64, 0.0001_f64);
-    // A source of its own, so that prices are those of worlds without forced closes.
+    // A source of its own, so that prices are those of worlds without liquidations.
     let mut forced = Random(seed ^ 0x11_0c_1d);
     let mut push = |metric: Metric, at: Ts, payload: Payload| {
         let stream = of(metric);
@@ -113,7 +113,7 @@ pub(crate) fn random_world(seed: u64, days: i64) -> World {
             push(Metric::LongShortRatio, at, Payload::Value(exp(0.4 * forced.normal())));
             push(Metric::TopTraderPositionRatio, at, Payload::Value(exp(0.4 * forced.normal())));
         }
-        for (at, payload) in forced_closes(&mut forced, at, price, wild) {
+        for (at, payload) in liquidations_of_minute(&mut forced, at, price, wild) {
             push(Metric::Liquidation, at, payload);
         }
         if minute % 480 == 0 {
@@ -125,8 +125,8 @@ pub(crate) fn random_world(seed: u64, days: i64) -> World {
     World { instruments: vec![perpetual()], streams, events }
 }
 
-/// Forced closes of one minute: mostly none, now and then a few, rarely a burst of one side.
-fn forced_closes(r: &mut Random, close: Ts, price: f64, wild: f64) -> Vec<(Ts, Payload)> {
+/// Liquidations of one minute: mostly none, now and then a few, rarely a burst of one side.
+fn liquidations_of_minute(r: &mut Random, close: Ts, price: f64, wild: f64) -> Vec<(Ts, Payload)> {
     let n = match r.unit() {
         u if u < 0.002 * wild => 4 + r.next() % 12,
         u if u < 0.03 * wild => 1 + r.next() % 2,
@@ -150,7 +150,7 @@ pub(crate) fn perpetual() -> Instrument {
 }
 
 pub(crate) fn config(book: &str) -> Config {
-    Config::new(Arc::new(Book::shipped(book).unwrap()))
+    Config::new(Arc::new(RuleBook::shipped(book).unwrap()))
 }
 
 impl World {

@@ -2,7 +2,7 @@
 #![allow(dead_code, clippy::allow_attributes, clippy::unwrap_used, reason = "each test binary uses another part")]
 
 use barograph_domain::{InstrumentName, RiskRegime, Span, Ts, VolRegime};
-use barograph_engine::universe::{Sample, Watch};
+use barograph_engine::universe::{UniverseSample, Watch};
 
 /// Perpetuals of these assets.
 pub(crate) fn watch(assets: &[&str]) -> Vec<Watch> {
@@ -21,8 +21,8 @@ pub(crate) fn minute(n: i64) -> Ts {
 }
 
 /// A sample in time with a price and calm labels.
-pub(crate) fn sample(market: usize, ts: Ts, price: f64) -> Sample {
-    Sample {
+pub(crate) fn sample(market: usize, ts: Ts, price: f64) -> UniverseSample {
+    UniverseSample {
         market,
         ts,
         known_ts: ts + Span::millis(200),

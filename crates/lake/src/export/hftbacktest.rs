@@ -17,7 +17,7 @@
 //! product is written as it was received. Their numbers count per connection, so of two connections that deliver the same
 //! the one counts that sent the last whole book. hftbacktest has no converter for them either.
 
-use super::stream::{self, Told};
+use super::stream::{self, MessageNumber};
 use crate::journal::{ControlRecord, EntryKind, Error, JournalReader, REST, Result, Selection, Tail};
 use barograph_domain::{Span, Ts};
 use barograph_venues::session::RequestId;
@@ -223,7 +223,7 @@ impl<W: Write> Export<'_, W> {
     /// Whether another connection has delivered this message. On one connection, numbers are taken as they come: what the
     /// venue sends twice is in the recording twice.
     fn is_repeated(&mut self, name: &str, connection: &str, bytes: &[u8]) -> bool {
-        let Told::Number(number) = stream::number(name, bytes) else { return false };
+        let MessageNumber::Number(number) = stream::number(name, bytes) else { return false };
         match self.told.get_mut(name) {
             Some((newest, by)) if by != connection && number <= *newest => true,
             Some((newest, by)) => {

@@ -7,7 +7,7 @@ use std::fmt;
 
 /// Whether a message says which of its stream it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Told {
+pub(super) enum MessageNumber {
     Number(u64),
     Nothing,
 }
@@ -29,18 +29,18 @@ pub(super) fn name(bytes: &[u8]) -> Option<String> {
 }
 
 /// The number of a message within its stream: `u` of depth updates and best prices, `t` of trades, `a` of aggregated trades.
-pub(super) fn number(stream: &str, bytes: &[u8]) -> Told {
+pub(super) fn number(stream: &str, bytes: &[u8]) -> MessageNumber {
     let kind = stream.split('@').nth(1).unwrap_or_default();
     let field: fn(Data) -> Id = match kind {
         "bookTicker" => |d| d.u,
         "trade" => |d| d.t,
         "aggTrade" => |d| d.a,
         _ if kind.starts_with("depth") => |d| d.u,
-        _ => return Told::Nothing,
+        _ => return MessageNumber::Nothing,
     };
     match serde_json::from_slice::<Message>(bytes) {
-        Ok(Message { data }) => field(data).0.map_or(Told::Nothing, Told::Number),
-        Err(_) => Told::Nothing,
+        Ok(Message { data }) => field(data).0.map_or(MessageNumber::Nothing, MessageNumber::Number),
+        Err(_) => MessageNumber::Nothing,
     }
 }
 
@@ -250,17 +250,21 @@ mod tests {
 
     #[test]
     fn numbers_come_from_the_field_of_the_kind() {
-        let check = |stream: &str, data: &str, want: Told| {
+        let check = |stream: &str, data: &str, want: MessageNumber| {
             let text = format!("{{\"stream\":\"{stream}\",\"data\":{data}}}");
             assert_eq!(number(stream, text.as_bytes()), want, "{text}");
         };
-        check("x@depth@100ms", "{\"U\":1,\"u\":5,\"b\":[[\"1\",\"2\"]],\"a\":[[\"1\",\"2\"]]}", Told::Number(5));
-        check("x@bookTicker", "{\"u\":7,\"b\":\"1\",\"a\":\"2\"}", Told::Number(7));
-        check("x@trade", "{\"t\":9,\"a\":{\"b\":1},\"u\":null}", Told::Number(9));
-        check("x@aggTrade", "{\"a\":3,\"T\":1,\"t\":true}", Told::Number(3));
-        check("x@aggTrade", "{\"a\":-3}", Told::Nothing);
-        check("x@trade", "{\"t\":1.5}", Told::Nothing);
-        check("x@markPrice", "{\"u\":1}", Told::Nothing);
+        check(
+            "x@depth@100ms",
+            "{\"U\":1,\"u\":5,\"b\":[[\"1\",\"2\"]],\"a\":[[\"1\",\"2\"]]}",
+            MessageNumber::Number(5),
+        );
+        check("x@bookTicker", "{\"u\":7,\"b\":\"1\",\"a\":\"2\"}", MessageNumber::Number(7));
+        check("x@trade", "{\"t\":9,\"a\":{\"b\":1},\"u\":null}", MessageNumber::Number(9));
+        check("x@aggTrade", "{\"a\":3,\"T\":1,\"t\":true}", MessageNumber::Number(3));
+        check("x@aggTrade", "{\"a\":-3}", MessageNumber::Nothing);
+        check("x@trade", "{\"t\":1.5}", MessageNumber::Nothing);
+        check("x@markPrice", "{\"u\":1}", MessageNumber::Nothing);
     }
 
     #[test]

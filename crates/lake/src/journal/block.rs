@@ -122,7 +122,7 @@ impl Cursor<'_> {
     }
 }
 
-/// Fowler–Noll–Vo 1a, 64 bits: enough to tell a marker from bytes that look like one. The blocks have zstd's own checksum.
+/// Fowler–Noll–Vo 1a, 64 bits: enough to distinguish a marker from bytes that look like one. The blocks have zstd's own checksum.
 fn fnv1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |h, b| (h ^ u64::from(*b)).wrapping_mul(0x0000_0100_0000_01b3))
 }

@@ -46,7 +46,7 @@ impl Drain {
         })
     }
 
-    /// Works until told to stop, or until something fails.
+    /// Works until asked to stop, or until something fails.
     pub(super) fn run(mut self) {
         // Whoever waits must hear of a panic as of any other failure.
         let guard = Guard(Arc::clone(&self.shared));

@@ -1,7 +1,7 @@
 //! One writer per journal: an advisory lock on `writer.lock`, with the holder's process id and its first moment inside.
 //!
 //! The operating system drops the lock when its holder dies, however it dies, so a lock is never stale. The id serves the
-//! message; the moment tells [`super::prune`] which unclosed files belong to the present writer and which to one that died.
+//! message; the moment shows [`super::prune`] which unclosed files belong to the present writer and which to one that died.
 
 use super::{Error, Result};
 use barograph_domain::Ts;
@@ -37,16 +37,16 @@ impl WriterLock {
             }
         }
         let mut lock = Self { file, path };
-        lock.say(&format!("{} {}\n", std::process::id(), now.0))?;
+        lock.write_text(&format!("{} {}\n", std::process::id(), now.0))?;
         Ok(lock)
     }
 
     /// Says that no file is open any more.
     pub(super) fn clear(&mut self) -> Result<()> {
-        self.say("")
+        self.write_text("")
     }
 
-    fn say(&mut self, text: &str) -> Result<()> {
+    fn write_text(&mut self, text: &str) -> Result<()> {
         self.file
             .set_len(0)
             .and_then(|()| self.file.rewind())

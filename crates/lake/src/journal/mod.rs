@@ -45,7 +45,7 @@ pub use prune::{Pruned, Retention, prune};
 pub use queue::Ticket;
 pub use reader::{Entry, EntryKind, JournalReader, Selection};
 pub use record::ControlRecord;
-pub use recover::{Recovered, Tail, survey};
+pub use recover::{RecoveredJournal, Tail, survey};
 pub use writer::{FRAME_BYTES_MAX, FileKey, JournalWriter};
 
 /// Name of the pseudo connection of a venue on which the bodies of its answers are journalled.

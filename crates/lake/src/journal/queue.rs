@@ -189,7 +189,7 @@ impl Shared {
     }
 
     /// Counts, bytes waiting, and the first failure.
-    pub(super) fn look(&self) -> (Tally, usize, Option<String>) {
+    pub(super) fn counts(&self) -> (Tally, usize, Option<String>) {
         let state = self.state();
         (state.tally, state.queued, state.failed.clone())
     }
@@ -249,7 +249,7 @@ mod tests {
             let shared = Shared::new(1);
             let failing = Arc::clone(&shared);
             let writer = std::thread::spawn(move || failing.fail("no room".to_owned()));
-            while shared.look().2.is_none() {}
+            while shared.counts().2.is_none() {}
             assert!(shared.check().is_err());
             writer.join().unwrap();
         }

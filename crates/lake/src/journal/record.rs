@@ -1,4 +1,4 @@
-//! Control records: everything a process did or was told that is not a frame.
+//! Control records: everything a process did or received that is not a frame.
 //!
 //! With them and the frames a session can be run again: which connections were open, which request each body answers, when
 //! time passed, what the configuration was. One JSON object per line, `at` first; `op` says which record it is. Fields may
@@ -44,7 +44,7 @@ pub enum ControlRecord {
         venue: String,
         /// Which instance.
         conn: ConnId,
-        /// Why.
+        /// Reason of the closing.
         reason: CloseReason,
     },
     /// Something was asked of a venue.
@@ -73,7 +73,7 @@ pub enum ControlRecord {
         venue: String,
         /// Number of the request.
         id: RequestId,
-        /// Why.
+        /// Reason of the failure.
         reason: FailReason,
     },
     /// Time passed.

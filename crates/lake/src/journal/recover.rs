@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 /// What was found when a journal was opened.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Recovered {
+pub struct RecoveredJournal {
     /// The newest stamp that can be read; the next one must be later. `None` for an empty journal.
     pub last: Option<Ts>,
     /// Files that were not closed in order, the most recent last.
@@ -36,9 +36,9 @@ pub struct Tail {
 ///
 /// # Errors
 /// When the folder or a file cannot be read.
-pub fn survey(root: &Path) -> Result<Recovered> {
+pub fn survey(root: &Path) -> Result<RecoveredJournal> {
     let mut unpacker = Unpacker::new().map_err(Error::io(root))?;
-    let mut recovered = Recovered::default();
+    let mut recovered = RecoveredJournal::default();
     // Oldest day first, so that the most recent tails come last.
     for Listed { path, .. } in layout::list(root, None)?.into_values().flatten() {
         let last = match end_of(&path)? {

@@ -1,4 +1,4 @@
-//! Walking through the blocks of one file, and telling a torn tail from damage.
+//! Walking through the blocks of one file, and distinguishing a torn tail from damage.
 //!
 //! A file may end anywhere: a killed process leaves a block half written, a power failure leaves its last blocks empty or
 //! scrambled. Whatever cannot be read and has nothing readable behind it is a tail, and the file ends before it. What cannot

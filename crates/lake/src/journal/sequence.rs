@@ -26,7 +26,7 @@ fn key(header: &Header) -> Key {
 /// What the files read so far say of those that follow.
 #[derive(Debug, Default)]
 pub(super) struct Sequences {
-    /// The number of the next line; `None` where that cannot be told.
+    /// The number of the next line; `None` where that cannot be known.
     next: BTreeMap<Key, Option<u64>>,
     /// From this hour on no file may be missing.
     whole_from: Option<i64>,

@@ -9,7 +9,7 @@ use super::lane::{Core, Lane};
 use super::lock::WriterLock;
 use super::queue::{Job, Shared, Ticket};
 use super::record::{ControlRecord, write_line};
-use super::recover::{Recovered, survey};
+use super::recover::{RecoveredJournal, survey};
 use super::{Error, REST, Result, layout};
 use barograph_domain::Ts;
 use barograph_venues::session::RequestId;
@@ -60,11 +60,11 @@ impl JournalWriter {
     ///
     /// # Errors
     /// When another process writes this journal, or the folder cannot be used.
-    pub fn open(config: JournalConfig, now: Ts) -> Result<(Self, Recovered)> {
+    pub fn open(config: JournalConfig, now: Ts) -> Result<(Self, RecoveredJournal)> {
         Self::open_on(config, now, Box::<Files>::default())
     }
 
-    pub(super) fn open_on(config: JournalConfig, now: Ts, disk: Box<dyn Disk>) -> Result<(Self, Recovered)> {
+    pub(super) fn open_on(config: JournalConfig, now: Ts, disk: Box<dyn Disk>) -> Result<(Self, RecoveredJournal)> {
         if config.block_bytes == 0 || config.flush_every.0 <= 0 || config.sync_every.0 <= 0 {
             return Err(Error::Misuse("block size and flush and sync intervals must be positive".to_owned()));
         }
@@ -225,7 +225,7 @@ impl JournalWriter {
     /// Counts since opening.
     #[must_use]
     pub fn stats(&self) -> JournalStats {
-        let (tally, queued, failed) = self.core.shared.look();
+        let (tally, queued, failed) = self.core.shared.counts();
         JournalStats {
             bytes_raw: self.core.bytes_raw,
             bytes_written: tally.written,

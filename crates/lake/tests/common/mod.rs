@@ -10,7 +10,7 @@
 )]
 
 use barograph_domain::{Event, Payload, Ts};
-use barograph_lake::{Error, ImportOptions, Plan, Report, plan};
+use barograph_lake::{Error, ImportOptions, ImportPlan, Report, plan};
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -53,12 +53,12 @@ pub fn btc() -> ImportOptions {
 
 /// Everything an import gives.
 pub struct Imported {
-    pub plan: Plan,
+    pub plan: ImportPlan,
     pub events: Vec<Event>,
     pub report: Report,
 }
 
-pub fn read(plan: &Plan, cut: Option<Ts>) -> (Vec<Event>, Report) {
+pub fn read(plan: &ImportPlan, cut: Option<Ts>) -> (Vec<Event>, Report) {
     let mut reader = plan.open(cut);
     let events: Vec<Event> = reader.by_ref().collect();
     (events, reader.finish())
@@ -94,7 +94,7 @@ impl Imported {
     }
 }
 
-pub fn line(plan: &Plan, event: &Event) -> String {
+pub fn line(plan: &ImportPlan, event: &Event) -> String {
     let decl = &plan.streams()[event.stream.index()];
     let name = format!("{} {} {}", decl.instrument.symbol, decl.metric.name(), decl.cadence);
     let opt = |v: Option<f64>| v.map_or("-".to_owned(), |v| v.to_string());

@@ -2,7 +2,7 @@
 
 use crate::support::{Line, begin, files, open, open_with, read, read_after, read_selected, scribble, text};
 use barograph_domain::{Span, Ts};
-use barograph_lake::journal::{ControlRecord, JournalConfig, REST, Recovered, Selection, survey};
+use barograph_lake::journal::{ControlRecord, JournalConfig, REST, RecoveredJournal, Selection, survey};
 use barograph_venues::session::RequestId;
 
 fn check(seed: u64, n: usize, connections: usize, step: Span, change: impl FnOnce(&mut JournalConfig)) {
@@ -173,7 +173,7 @@ fn a_second_process_goes_on_where_the_first_ended() {
 fn a_journal_that_is_not_there_or_empty_has_no_lines() {
     let dir = tempfile::tempdir().unwrap();
     assert_eq!(read(&dir.path().join("none")), []);
-    assert_eq!(survey(&dir.path().join("none")).unwrap(), Recovered::default());
+    assert_eq!(survey(&dir.path().join("none")).unwrap(), RecoveredJournal::default());
     open(dir.path()).close().unwrap();
     assert_eq!(read_after(dir.path(), Some(Ts::MAX)), (vec![], vec![]));
 }

@@ -3,7 +3,7 @@
 use crate::support::{Dice, Line, begin, files, open, open_with, read, read_after, scribble};
 use barograph_domain::{Span, Ts};
 use barograph_lake::journal::{
-    ControlRecord, Error, JournalConfig, JournalReader, JournalWriter, Recovered, Retention, Tail, prune,
+    ControlRecord, Error, JournalConfig, JournalReader, JournalWriter, RecoveredJournal, Retention, Tail, prune,
 };
 use std::path::{Path, PathBuf};
 
@@ -61,7 +61,7 @@ fn cut_at_any_byte_every_flushed_line_comes_back_and_nothing_else() {
         // The next process finds the same, and goes on behind it.
         let (mut writer, recovered) = JournalWriter::open(JournalConfig::new(dir.path()), begin()).unwrap();
         let last = tail.last_good;
-        assert_eq!(recovered, Recovered { last, unclosed: vec![tail], damaged: vec![] }, "cut at {cut}");
+        assert_eq!(recovered, RecoveredJournal { last, unclosed: vec![tail], damaged: vec![] }, "cut at {cut}");
         // (Closing waits for the device, so not at every byte.)
         if cut % 16 != 0 {
             continue;

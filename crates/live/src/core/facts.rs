@@ -4,7 +4,7 @@
 //! hundreds of each: they wait with what is stored ([`Samples`](crate::samples::Samples)) and go to the engine when the
 //! minute's rows may be made. A change of continuity or a fetched fact of the same stream sends them on first.
 
-use super::{Core, Sink};
+use super::{Core, CoreSink};
 use crate::Error;
 use barograph_domain::time::LATENESS;
 use barograph_domain::{Event, GapReason, Metric, Payload, Span, Status, StatusState, StreamDecl, StreamIndex, Ts};
@@ -42,7 +42,7 @@ impl Heard {
 
 impl Core {
     /// Comes to a moment. Where rows may be made from now on, what they are made of goes to the engine first.
-    pub(super) fn reach(&mut self, at: Ts, sink: &mut dyn Sink) -> Result<(), Error> {
+    pub(super) fn reach(&mut self, at: Ts, sink: &mut dyn CoreSink) -> Result<(), Error> {
         self.at = at;
         if at <= self.due {
             return Ok(());
@@ -52,25 +52,31 @@ impl Core {
     }
 
     /// Gives the engine everything that waits: before a checkpoint, and before a market is looked at or rests.
-    pub(crate) fn settle(&mut self, sink: &mut dyn Sink) -> Result<(), Error> {
+    pub(crate) fn settle(&mut self, sink: &mut dyn CoreSink) -> Result<(), Error> {
         let mut waiting = core::mem::take(&mut self.waiting);
         self.samples.release(&mut waiting);
         self.pass_on_all(waiting, sink)
     }
 
     /// Gives the engine these and keeps their memory.
-    pub(super) fn pass_on_all(&mut self, mut events: Vec<Event>, sink: &mut dyn Sink) -> Result<(), Error> {
+    pub(super) fn pass_on_all(&mut self, mut events: Vec<Event>, sink: &mut dyn CoreSink) -> Result<(), Error> {
         let passed = events.drain(..).try_for_each(|event| self.pass_on(&event, sink));
         self.waiting = events;
         passed
     }
 
-    fn pass_on(&mut self, event: &Event, sink: &mut dyn Sink) -> Result<(), Error> {
+    fn pass_on(&mut self, event: &Event, sink: &mut dyn CoreSink) -> Result<(), Error> {
         self.engine.step(event, &mut self.rows);
         self.drain(sink)
     }
 
-    pub(super) fn facts(&mut self, at: Ts, at_venue: usize, emits: &[Emit], sink: &mut dyn Sink) -> Result<(), Error> {
+    pub(super) fn facts(
+        &mut self,
+        at: Ts,
+        at_venue: usize,
+        emits: &[Emit],
+        sink: &mut dyn CoreSink,
+    ) -> Result<(), Error> {
         let mut batch = core::mem::take(&mut self.batch);
         let venue = &self.venues[at_venue];
         for emit in emits {
@@ -79,11 +85,11 @@ impl Core {
             batch.push((event, emit.origin));
         }
         if batch.len() > 1 {
-            // A frame may hold facts of many streams: within it they come in the total order, except that continuity is told
+            // A frame may hold facts of many streams: within it they come in the total order, except that continuity is reported
             // before the data that follow from it.
             batch.sort_by(|(a, _), (b, _)| {
                 let is_data = |e: &Event| !matches!(e.payload, Payload::Status(_));
-                // Lost and found in one message: told in the order in which the session said it.
+                // Lost and found in one message: reported in the order in which the session said it.
                 let by_content = || if is_data(a) && is_data(b) { a.order(b) } else { core::cmp::Ordering::Equal };
                 a.stream.cmp(&b.stream).then(is_data(a).cmp(&is_data(b))).then_with(by_content)
             });
@@ -99,7 +105,7 @@ impl Core {
         Ok(())
     }
 
-    pub(super) fn step(&mut self, event: &Event, origin: Origin, sink: &mut dyn Sink) -> Result<(), Error> {
+    pub(super) fn step(&mut self, event: &Event, origin: Origin, sink: &mut dyn CoreSink) -> Result<(), Error> {
         let at = event.stream.index();
         let Heard { metric, waits, .. } = self.heard[at];
         if let Payload::Status(status) = &event.payload {
@@ -144,7 +150,7 @@ impl Core {
     }
 }
 
-/// The event that tells the engine about continuity.
+/// The event by which the engine hears of continuity.
 pub(super) fn status_event(at: Ts, stream: StreamIndex, status: Status) -> Event {
     Event { recv_ts: at, event_ts: at, stream, seq: 0, payload: Payload::Status(status) }
 }

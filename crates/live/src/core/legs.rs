@@ -1,6 +1,6 @@
 //! Prices of spot markets as streams of their contracts, as the process goes.
 
-use super::{Core, Sink};
+use super::{Core, CoreSink};
 use crate::Error;
 use barograph_domain::{Event, StreamDecl, StreamIndex, leg};
 use barograph_venues::session::Origin;
@@ -27,7 +27,7 @@ impl Core {
     }
 
     /// What a spot market says is said to its contracts, too.
-    pub(super) fn repeat(&mut self, event: &Event, sink: &mut dyn Sink) -> Result<(), Error> {
+    pub(super) fn repeat(&mut self, event: &Event, sink: &mut dyn CoreSink) -> Result<(), Error> {
         let mut at = self.legs.partition_point(|(from, _)| *from < event.stream);
         while let Some((_, to)) = self.legs.get(at).filter(|(from, _)| *from == event.stream).copied() {
             if let Some(payload) = leg::price(&event.payload) {

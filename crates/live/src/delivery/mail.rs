@@ -1,21 +1,21 @@
-//! Which receivers a fact is told to: the message and one delivery for each receiver that wants it.
+//! Which receivers a fact is delivered to: the message and one delivery for each receiver that wants it.
 //!
 //! Asked while the fact is on its way into the store, so that both are stored together. A record of an alert makes a message even
-//! if nobody wants it: the dispatcher hears of it, because it may end what others were told, or say why others are not.
+//! if nobody wants it: the dispatcher hears of it, because it may end what others received, or say why others are not.
 
 use super::notice;
 use barograph_domain::advice::Notice as PositionNotice;
 use barograph_domain::delivery::{Delivery, Message, Phase};
 use barograph_domain::{KnownAlert, Pattern, Severity, Span};
 use barograph_engine::explain::Minute;
-use barograph_engine::rules::Book;
+use barograph_engine::rules::RuleBook;
 use barograph_notify::outbox::waiting;
 use barograph_notify::receiver::Receiver;
 use barograph_query::render::Lens;
 use barograph_store::Outgoing;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The receivers, and how long messages of the user's own rules are worth telling.
+/// The receivers, and how long messages of the user's own rules are worth delivering.
 #[derive(Debug)]
 pub(crate) struct Mail {
     receivers: Vec<Receiver>,
@@ -23,7 +23,7 @@ pub(crate) struct Mail {
 }
 
 impl Mail {
-    pub(crate) fn new(receivers: Vec<Receiver>, book: &Book) -> Self {
+    pub(crate) fn new(receivers: Vec<Receiver>, book: &RuleBook) -> Self {
         let within = book.alerts().iter().filter_map(|rule| Some((rule.id.clone(), rule.deliver_within?)));
         Self { receivers, within: within.collect() }
     }
@@ -33,7 +33,7 @@ impl Mail {
         &self.receivers
     }
 
-    /// What is told of a record of an alert.
+    /// What is reported of a record of an alert.
     pub(crate) fn of_alert(&self, lens: &Lens, known: &KnownAlert, minute: Option<&Minute>) -> Option<Outgoing> {
         if self.receivers.is_empty() {
             return None;
@@ -47,7 +47,7 @@ impl Mail {
         Some(self.addressed(message))
     }
 
-    /// What is told of a position.
+    /// What is reported of a position.
     pub(crate) fn of_position(&self, told: &PositionNotice) -> Option<Outgoing> {
         Some(self.addressed(notice::of_position(told))).filter(|outgoing| !outgoing.deliveries.is_empty())
     }
@@ -77,13 +77,13 @@ fn neighbours(lens: &Lens) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use barograph_domain::alert::{Alert, AlertState, BaseRate, Change, Word};
+    use barograph_domain::alert::{Alert, AlertChange, AlertState, BaseRate, Word};
     use barograph_domain::{Instrument, InstrumentName, Kind, MarketKind, Metric, Stamp, StreamDecl, Ts};
     use barograph_notify::format::plain::JSON;
     use barograph_notify::receiver::Filter;
     use std::sync::Arc;
 
-    fn lens(book: Book) -> Lens {
+    fn lens(book: RuleBook) -> Lens {
         let name = InstrumentName::parse("binance-usdm:BTCUSDT").unwrap();
         Lens {
             book: Arc::new(book),
@@ -95,7 +95,7 @@ mod tests {
         }
     }
 
-    fn record(severity: Severity, change: Change, rule: Option<&'static str>) -> KnownAlert {
+    fn record(severity: Severity, change: AlertChange, rule: Option<&'static str>) -> KnownAlert {
         let alert = Alert {
             pattern: Pattern::FundingAnomaly,
             trigger: None,
@@ -121,9 +121,9 @@ mod tests {
 
     #[test]
     fn a_record_goes_to_those_who_want_it_and_lives_as_long_as_its_rule_says() {
-        let text = Book::shipped_text("default").unwrap();
+        let text = RuleBook::shipped_text("default").unwrap();
         let rule = "[[alert]]\nid = \"mine\"\nall = [{ feature = \"realized_vol_1h\", op = \">\", value = 0.5 }]\ndeliver_within = \"5m\"\n";
-        let book = Book::parse("b.toml", &format!("{text}\n{rule}")).unwrap();
+        let book = RuleBook::parse("b.toml", &format!("{text}\n{rule}")).unwrap();
         let all = Receiver::new("all", &JSON, "https://a.example/x");
         let filter = Filter { severity_min: Severity::High, ..Filter::default() };
         let high = Receiver { filter, ..Receiver::new("high", &JSON, "https://b.example/x") };
@@ -141,15 +141,15 @@ mod tests {
             )
         };
         let half = Span::mins(30);
-        assert_eq!(to(&record(Severity::Medium, Change::Opened, None)), Some(vec![("all".to_owned(), half)]));
+        assert_eq!(to(&record(Severity::Medium, AlertChange::Opened, None)), Some(vec![("all".to_owned(), half)]));
         let both = vec![("all".to_owned(), Span::mins(5)), ("high".to_owned(), Span::mins(5))];
-        assert_eq!(to(&record(Severity::High, Change::Opened, Some("mine"))), Some(both));
-        let over = to(&record(Severity::High, Change::Closed, Some("mine"))).unwrap();
+        assert_eq!(to(&record(Severity::High, AlertChange::Opened, Some("mine"))), Some(both));
+        let over = to(&record(Severity::High, AlertChange::Closed, Some("mine"))).unwrap();
         assert_eq!(over[0].1, Span::hours(24), "an end is worth telling for longer");
-        let unheard = to(&record(Severity::Medium, Change::Suspended, None));
+        let unheard = to(&record(Severity::Medium, AlertChange::Suspended, None));
         assert_eq!(unheard, Some(Vec::new()), "nobody asked for it, and the dispatcher hears of it");
         let nobody = Mail::new(Vec::new(), &lens.book);
-        assert!(nobody.of_alert(&lens, &record(Severity::High, Change::Opened, None), None).is_none());
+        assert!(nobody.of_alert(&lens, &record(Severity::High, AlertChange::Opened, None), None).is_none());
     }
 
     #[test]
@@ -166,10 +166,10 @@ mod tests {
         };
         let markets = ["binance-usdm:BTCUSDT", "binance-usdm:BTCUSDT", "binance-usdm:ETHUSDT", "okx:BTC-USDT"];
         let streams: Vec<_> = markets.into_iter().map(stream).collect();
-        let lens = Lens { streams: streams.into(), ..lens(Book::shipped("default").unwrap()) };
+        let lens = Lens { streams: streams.into(), ..lens(RuleBook::shipped("default").unwrap()) };
         let mail = Mail::new(vec![Receiver::new("a", &JSON, "https://a.example/x")], &lens.book);
         let of = |severity, pattern| {
-            let mut known = record(severity, Change::Opened, None);
+            let mut known = record(severity, AlertChange::Opened, None);
             known.alert.pattern = pattern;
             mail.of_alert(&lens, &known, None).unwrap().message.notice.venue_markets
         };
@@ -180,12 +180,12 @@ mod tests {
 
     #[test]
     fn the_same_record_makes_the_same_message() {
-        let lens = lens(Book::shipped("default").unwrap());
+        let lens = lens(RuleBook::shipped("default").unwrap());
         let mail = Mail::new(vec![Receiver::new("a", &JSON, "https://a.example/x")], &lens.book);
-        let one = record(Severity::High, Change::Opened, None);
+        let one = record(Severity::High, AlertChange::Opened, None);
         let mut next = one.clone();
         next.alert.revision = 2;
-        next.alert.change = Change::Updated;
+        next.alert.change = AlertChange::Updated;
         let of = |k: &KnownAlert| mail.of_alert(&lens, k, None).unwrap().message;
         assert_eq!(of(&one), of(&one));
         assert_ne!(of(&one).id, of(&next).id);

@@ -1,11 +1,11 @@
-//! What people are told: a record of an alert, or a notice about a position, with everything a receiver's format is made from.
+//! What people receive: a record of an alert, or a notice about a position, with everything a receiver's format is made from.
 //!
 //! Made once, when the fact is stored, from the fact alone. Figures are the statistics that decide; the page's address is that
 //! of the market at the moment the fact was known.
 
 use barograph_api::EventView;
 use barograph_domain::advice::{Notice as PositionNotice, NoticeLevel, NoticeTrigger};
-use barograph_domain::alert::{Change, Statistic};
+use barograph_domain::alert::{AlertChange, Statistic};
 use barograph_domain::delivery::{Figure, Message, MessageKind, Notice, Phase, fingerprint, message_id};
 use barograph_domain::{Alert, InstrumentName, KnownAlert, Severity, Trigger, Ts, VolRegime};
 use barograph_engine::detect::explain::story;
@@ -25,11 +25,11 @@ pub(crate) fn of_alert(
     keep: f64,
     minute: Option<&Minute>,
 ) -> Message {
-    told(instrument, &view(instrument, logic_version, known, keep, minute), known, keep, minute)
+    of_event(instrument, &view(instrument, logic_version, known, keep, minute), known, keep, minute)
 }
 
 /// The same, where the event is made already: a sample says in it that it is one.
-pub(super) fn told(
+pub(super) fn of_event(
     instrument: &InstrumentName,
     event: &EventView,
     known: &KnownAlert,
@@ -135,18 +135,18 @@ fn subject(told: &PositionNotice) -> String {
     }
 }
 
-/// Nothing new for whoever was told of it: it can be seen again, or a burst has gone on. Its end says what it was made of.
+/// Nothing new for whoever heard of it: it can be seen again, or a burst has gone on. Its end says what it was made of.
 fn is_no_news(alert: &Alert) -> bool {
-    let burst = alert.trigger == Some(Trigger::Burst) && alert.change == Change::Updated;
-    burst || alert.change == Change::Resumed
+    let burst = alert.trigger == Some(Trigger::Burst) && alert.change == AlertChange::Updated;
+    burst || alert.change == AlertChange::Resumed
 }
 
 /// "BTCUSDT: Volatility regime EXTREME", "BTCUSDT: Funding anomaly ended".
-fn headline(title: &str, symbol: &str, change: Change) -> String {
+fn headline(title: &str, symbol: &str, change: AlertChange) -> String {
     let ended = match change {
-        Change::Closed => " ended",
-        Change::Suspended => ": no data",
-        Change::Opened | Change::Updated | Change::Resumed | Change::Happened => "",
+        AlertChange::Closed => " ended",
+        AlertChange::Suspended => ": no data",
+        AlertChange::Opened | AlertChange::Updated | AlertChange::Resumed | AlertChange::Happened => "",
     };
     cut(&format!("{symbol}: {title}{ended}"))
 }
@@ -203,9 +203,9 @@ mod tests {
     use barograph_domain::advice::{ContextBrief, PositionFlag};
     use barograph_domain::alert::{AlertState, BaseRate, Datum, Word};
     use barograph_domain::{Pattern, Posture, RiskBias, RiskRegime};
-    use barograph_engine::explain::{Care, Moment};
+    use barograph_engine::explain::{AxisMoment, Care};
 
-    fn told(trigger: NoticeTrigger, risk: RiskRegime) -> PositionNotice {
+    fn of_event(trigger: NoticeTrigger, risk: RiskRegime) -> PositionNotice {
         PositionNotice {
             notice_id: "n".to_owned(),
             position_id: "p".to_owned(),
@@ -254,7 +254,7 @@ mod tests {
         ];
         assert!(cases.iter().map(|(trigger, ..)| trigger).eq(T::ALL), "every trigger, in order");
         for (trigger, risk, want) in cases {
-            let title = of_position(&told(trigger, risk)).notice.title;
+            let title = of_position(&of_event(trigger, risk)).notice.title;
             assert_eq!(title, format!("BTCUSDT position: {want}"), "{}", trigger.name());
         }
     }
@@ -263,7 +263,7 @@ mod tests {
         let alert = Alert {
             pattern: Pattern::RegimeChange,
             trigger: Some(Trigger::Risk),
-            change: Change::Happened,
+            change: AlertChange::Happened,
             state: AlertState::Closed,
             revision: 1,
             ts: Ts(0),
@@ -296,7 +296,7 @@ mod tests {
                 new_entries: "entries of the minute".to_owned(),
                 open_positions: "positions of the minute".to_owned(),
             },
-            label: Some(Moment {
+            label: Some(AxisMoment {
                 told: true,
                 price: Some(63_120.0),
                 side: Some("LONG_SQUEEZE"),

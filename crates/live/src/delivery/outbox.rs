@@ -4,7 +4,7 @@ use crate::chain;
 use barograph_domain::delivery::{Attempt, EndpointState, Message, Silence};
 use barograph_domain::{Span, Ts};
 use barograph_notify::outbox::{Change, Join, Outbox, OutboxError, Outgoing, Recovered};
-use barograph_store::{Error, OutboxStore, Recovery, Target, open_outbox};
+use barograph_store::{Error, OutboxStore, Recovery, StoreTarget, open_outbox};
 use core::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 
@@ -13,9 +13,9 @@ const UNFINISHED_MAX: usize = 20_000;
 /// Storms of the last minutes go on after a restart.
 const RECENT: Span = Span::mins(10);
 
-/// See the module.
+/// The outbox of the dispatcher, kept in the database of this process.
 pub(crate) struct StoreOutbox {
-    target: Target,
+    target: StoreTarget,
     store: Option<Box<dyn OutboxStore>>,
     now: Arc<dyn Fn() -> Ts + Send + Sync>,
     /// Raised with every change.
@@ -25,7 +25,7 @@ pub(crate) struct StoreOutbox {
 impl StoreOutbox {
     /// Over an open outbox.
     pub(crate) fn new(
-        target: Target,
+        target: StoreTarget,
         store: Box<dyn OutboxStore>,
         now: Arc<dyn Fn() -> Ts + Send + Sync>,
         changes: Arc<AtomicU64>,
@@ -76,7 +76,7 @@ impl Outbox for StoreOutbox {
     fn recover(&mut self) -> Result<Recovered, OutboxError> {
         let now = (self.now)();
         self.with(|store| {
-            // First: what is told from here on is no sign of a time before.
+            // First: what is reported from here on is no sign of a time before.
             let ended = ended(store, now)?;
             let unfinished = store.unfinished(UNFINISHED_MAX)?;
             Ok(Recovered {
@@ -150,7 +150,7 @@ mod tests {
     #[test]
     fn silences_that_ended_while_nobody_delivered_are_found() {
         let dir = tempfile::tempdir().unwrap();
-        let target = Target::Folder(dir.path().to_owned());
+        let target = StoreTarget::Folder(dir.path().to_owned());
         let last = Ts::from_civil(2026, 2, 5, 12, 0, 0);
         let now = last + Span::hours(8);
         let mut store = open_outbox(&target).unwrap();

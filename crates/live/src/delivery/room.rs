@@ -1,4 +1,4 @@
-//! The mail room of a live process: who wants what, and the dispatcher that tells them.
+//! The mail room of a live process: who wants what, and the dispatcher that delivers them.
 
 use super::mail::Mail;
 use super::outbox::StoreOutbox;
@@ -6,14 +6,14 @@ use crate::Error;
 use barograph_domain::Ts;
 use barograph_domain::advice::Notice as PositionNotice;
 use barograph_domain::text::number_of;
-use barograph_engine::rules::Book;
+use barograph_engine::rules::RuleBook;
 use barograph_net::Clock;
 use barograph_notify::dispatch::{Clocks, Dispatcher, Now, Stats};
 use barograph_notify::receiver::Receiver;
 use barograph_notify::transport::Transport;
-use barograph_query::delivery::{DeliveryDesk, Outlet, Wish, ask};
-use barograph_query::positions::Told;
-use barograph_store::{Outgoing, Target, open_outbox};
+use barograph_query::delivery::{DeliveryCommand, DeliveryDesk, Outlet, ask};
+use barograph_query::positions::NoticeReceivers;
+use barograph_store::{Outgoing, StoreTarget, open_outbox};
 use core::sync::atomic::{AtomicU64, Ordering};
 use std::io::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,7 +26,7 @@ const LAST_REQUESTS: Duration = Duration::from_secs(5);
 pub struct Room {
     pub(crate) mail: Mail,
     dispatcher: Mutex<Option<Dispatcher>>,
-    /// What the operator has been told of.
+    /// What the operator has heard.
     said: Mutex<Stats>,
     /// Raised with whatever changes in the outbox.
     changes: Arc<AtomicU64>,
@@ -45,8 +45,8 @@ impl Room {
     /// Another process delivers, or a receiver cannot be used.
     pub fn open(
         receivers: Vec<Receiver>,
-        target: &Target,
-        book: &Book,
+        target: &StoreTarget,
+        book: &RuleBook,
         clock: Arc<dyn Clock>,
         runtime: tokio::runtime::Handle,
     ) -> Result<Option<Arc<Self>>, Error> {
@@ -73,7 +73,7 @@ impl Room {
         self.dispatcher.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(work)
     }
 
-    /// These have been stored just now, and nobody else tells them.
+    /// These have been stored just now, and nobody else hands them over.
     pub fn stored(&self, messages: Vec<Outgoing>) {
         if messages.is_empty() {
             return;
@@ -88,18 +88,18 @@ impl Room {
     }
 
     /// Something may have been stored that nobody handed over: the dispatcher reads what waits.
-    pub fn look(&self) {
+    pub fn reread(&self) {
         self.with(Dispatcher::reread);
     }
 
     /// The way for what people ask about deliveries: stored first, then the dispatcher hears of it.
-    pub fn desk(self: &Arc<Self>, target: Target) -> DeliveryDesk {
+    pub fn desk(self: &Arc<Self>, target: StoreTarget) -> DeliveryDesk {
         let outlet =
             |r: &Receiver| Outlet { name: r.name.clone(), format: r.format.name.to_owned(), address: r.shown() };
         let outlets = self.mail.receivers().iter().map(outlet).collect();
         let room = Arc::downgrade(self);
-        let tell = move |wish| room.upgrade().is_some_and(|room| room.with(|d| hear(d, wish)).is_some());
-        DeliveryDesk::beside(target, outlets, ask::understand, Box::new(tell))
+        let notify = move |command| room.upgrade().is_some_and(|room| room.with(|d| hear(d, command)).is_some());
+        DeliveryDesk::beside(target, outlets, ask::understand, Box::new(notify))
     }
 
     /// What the operator has to know since the last look: deliveries that failed for good, receivers that are not used any
@@ -126,7 +126,7 @@ impl Room {
     }
 }
 
-impl Told for Room {
+impl NoticeReceivers for Room {
     fn of_position(&self, notice: &PositionNotice) -> Option<Outgoing> {
         self.mail.of_position(notice)
     }
@@ -135,8 +135,8 @@ impl Told for Room {
     }
 }
 
-/// What is new to somebody who was told of `said`. That a receiver is not used any more is told once; what comes to nothing
-/// for that reason is not told again with each alert.
+/// What is new to somebody who has heard `said`. That a receiver is not used any more is reported once; what comes to nothing
+/// for that reason is not reported again with each alert.
 fn news(said: &Stats, now: &Stats) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(why) = now.broken.as_ref().filter(|_| said.broken.is_none()) {
@@ -165,11 +165,11 @@ fn news(said: &Stats, now: &Stats) -> Vec<String> {
     lines
 }
 
-fn hear(dispatcher: &Dispatcher, wish: Wish) {
-    match wish {
-        Wish::Again(again) => dispatcher.replay(*again),
-        Wish::Silences => dispatcher.reread(),
-        Wish::Enabled(endpoint) => dispatcher.enable(&endpoint),
+fn hear(dispatcher: &Dispatcher, command: DeliveryCommand) {
+    match command {
+        DeliveryCommand::Again(again) => dispatcher.replay(*again),
+        DeliveryCommand::Silences => dispatcher.reread(),
+        DeliveryCommand::Enabled(endpoint) => dispatcher.enable(&endpoint),
     }
 }
 
@@ -178,7 +178,7 @@ mod tests {
     use super::*;
     use barograph_notify::dispatch::EndpointStats;
 
-    /// A receiver that is gone is told of once, however many alerts come to nothing after that.
+    /// A receiver that is gone is reported once, however many alerts come to nothing after that.
     #[test]
     fn a_receiver_that_is_gone_is_told_of_once() {
         let at = |dead: u64, disabled: Option<&str>| {

@@ -1,7 +1,7 @@
-//! A sample for a receiver: an alert like any other, found by the detectors in made-up readings and told by the function that
-//! tells of real ones, so that a program sees the shape of what it will get. Every text says that it is a sample.
+//! A sample for a receiver: an alert like any other, found by the detectors in made-up readings and written by the function that
+//! writes real ones, so that a program sees the shape of what it will get. Every text says that it is a sample.
 
-use super::notice::told;
+use super::notice::of_event;
 use barograph_domain::delivery::{Message, MessageKind, Phase, fingerprint, message_id};
 use barograph_domain::{Alert, Cell, InstrumentName, Kind, KnownAlert, Pattern, Posture, RiskBias, Span, Ts};
 use barograph_engine::detect::{Inputs, Surveillance, Thresholds};
@@ -10,7 +10,7 @@ use barograph_query::events::view;
 
 /// Whose it would be.
 const MARKET: &str = "binance-usdm:BTCUSDT";
-const SAYS: &str = "This is a sample that somebody asked for; nothing happened.";
+const SAMPLE_NOTE: &str = "This is a sample that somebody asked for; nothing happened.";
 const NOTHING: &str = "none; this is a sample";
 
 /// The message of a sample at a moment; `None` where the detectors find nothing in readings far beyond their limits.
@@ -34,13 +34,13 @@ pub fn sample(now: Ts) -> Option<Message> {
     };
     let mut event = view(&instrument, "sample", &known, thresholds.keep, Some(&minute));
     event.title = format!("Sample: {}", event.title);
-    event.description = format!("{SAYS} {}", event.description);
+    event.description = format!("{SAMPLE_NOTE} {}", event.description);
     event.explanation.clone_from(&event.description);
-    let mut message = told(&instrument, &event, &known, thresholds.keep, Some(&minute));
+    let mut message = of_event(&instrument, &event, &known, thresholds.keep, Some(&minute));
     let notice = &mut message.notice;
     // Nobody waits for its end.
     (notice.kind, notice.phase) = (MessageKind::Sample, Phase::Happened);
-    notice.text = format!("{SAYS} {}", notice.text);
+    notice.text = format!("{SAMPLE_NOTE} {}", notice.text);
     message.id = message_id(&format!("sample|{}", now.0));
     message.fingerprint = fingerprint("sample");
     Some(message)
@@ -69,7 +69,7 @@ mod tests {
     use barograph_engine::detect::plain::{FundingPoint, detect_funding_anomalies};
     use barograph_notify::format::plain::{ENVELOPE, JSON, SEED4};
     use barograph_notify::format::standard::STANDARD;
-    use barograph_notify::format::{Context, FormatDef, render};
+    use barograph_notify::format::{FormatDef, RequestContext, render};
     use barograph_notify::receiver::Receiver;
     use serde_json::Value;
     use std::collections::BTreeSet;
@@ -78,7 +78,7 @@ mod tests {
 
     fn body(format: &'static FormatDef, message: &Message) -> Value {
         let receiver = Receiver::new("r", format, "https://hooks.example/x");
-        let context = Context { receiver: &receiver, learned: None, now: NOW, repeats: None };
+        let context = RequestContext { receiver: &receiver, learned: None, now: NOW, repeats: None };
         serde_json::from_slice(&render(message, &context)[0].body).unwrap()
     }
 
@@ -95,7 +95,7 @@ mod tests {
         }
     }
 
-    /// An alert of a list of observations, told as the live process tells it.
+    /// An alert of a list of observations, written as the live process writes it.
     fn real() -> Message {
         let rate = |hour: i64| if hour < 40 { 0.000_1 + 0.000_01 * f64::from(u8::from(hour % 2 == 0)) } else { 0.002 };
         let point = |hour: i64| FundingPoint { ts: NOW + Span::hours(hour), rate: rate(hour), interval_h: 8.0 };
@@ -119,8 +119,11 @@ mod tests {
         }
         let Notice { kind, title, text, .. } = &sample.notice;
         assert_eq!((*kind, title.as_str()), (MessageKind::Sample, "BTCUSDT: Sample: Funding anomaly"));
-        assert!(text.starts_with(SAYS), "{text}");
+        assert!(text.starts_with(SAMPLE_NOTE), "{text}");
         let said = body(&JSON, &sample);
-        assert!(said["description"].as_str().unwrap().starts_with(SAYS) && said["title"] == "Sample: Funding anomaly");
+        assert!(
+            said["description"].as_str().unwrap().starts_with(SAMPLE_NOTE)
+                && said["title"] == "Sample: Funding anomaly"
+        );
     }
 }

@@ -46,8 +46,8 @@ impl Connections {
 }
 
 /// Prints such a line.
-pub(super) fn say(line: &str) {
-    // Standard error may be closed; there is nobody left to tell.
+pub(super) fn write_line(line: &str) {
+    // Standard error may be closed; there is nobody left to report to.
     drop(writeln!(std::io::stderr(), "barograph: [MKT] {line}"));
 }
 

@@ -2,7 +2,7 @@
 //! with a stamp of our own before it counts.
 
 use super::{Plan, Process};
-use crate::calendar::{Source, news};
+use crate::calendar::{CalendarSource, news};
 use crate::change::admit;
 use crate::config::MarketsChange;
 use crate::scheduled::{Means, Reading};
@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 /// Begins to read the calendar.
 pub(super) fn read_calendar(
-    source: Source,
+    source: CalendarSource,
     plan: &Plan,
     net: &Arc<Net>,
     runtime: &tokio::runtime::Handle,
@@ -23,7 +23,7 @@ pub(super) fn read_calendar(
 }
 
 impl Process {
-    /// Takes up a new list of markets. One that cannot be is told and counted; the process goes on with the old list.
+    /// Takes up a new list of markets. One that cannot be is reported and counted; the process goes on with the old list.
     pub(super) fn change(&mut self, change: &MarketsChange) -> Result<(), Error> {
         let index = match admit(&self.core, change) {
             Ok(index) => index,
@@ -38,7 +38,7 @@ impl Process {
         let at = self.stamp();
         self.journal.control(at, &ControlRecord::Config { value }).map_err(|e| Error::failed(chain(&e)))?;
         let changed = self.core.markets(at, index, &change.markets, &mut self.publisher);
-        self.tell_carried(index);
+        self.report_carried(index);
         changed
     }
 

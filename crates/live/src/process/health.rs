@@ -59,7 +59,7 @@ fn is_well(streams: &[Continuity]) -> bool {
 
 impl Process {
     /// Says how the venues do, when that is due.
-    pub(super) fn tell_health(&mut self, at: Ts) {
+    pub(super) fn report_health(&mut self, at: Ts) {
         let venues = &self.core.venues;
         let well = || venues.iter().all(|v| is_well(v.session.continuity().all()));
         if !self.health.is_due(at, well) {

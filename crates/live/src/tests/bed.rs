@@ -2,24 +2,24 @@
 
 use crate::Error;
 use crate::config::{LiveConfig, VenueConfig};
-use crate::core::{Core, Sink};
+use crate::core::{Core, CoreSink};
 use crate::discover::{Choice, Wanted};
 use crate::replay::journal_folder;
 use crate::setup::Setup;
-use crate::start::{Asked, Listening, LiveSettings, METRICS, Wish, endpoints};
+use crate::start::{Asked, Listening, LiveRequest, LiveSettings, METRICS, endpoints};
 use crate::storing::Keep;
 use crate::universe::WatchMarkets;
 use barograph_domain::leg::SpotPairs;
 use barograph_domain::{Event, Instrument, MarketKind, Metric, MinuteRow, Span, Status, StreamDecl, StreamIndex, Ts};
 use barograph_engine::models::ModelMarkets;
 use barograph_engine::models::policy::MARKETS_MAX;
-use barograph_engine::rules::Book;
+use barograph_engine::rules::RuleBook;
 use barograph_net::Clock;
 use barograph_store::{
-    Appended, ImportRecord, Inserted, LiveBatch, PointsVersion, Pruned, Reader, Retention, Role, RunKey, RunSpec,
-    RunWriter, SqliteWriter, Target, Writer, open_reader, open_writer_patient_for,
+    Appended, ImportRecord, Inserted, LiveBatch, PointsVersion, Pruned, Reader, Retention, RunKey, RunSpec, RunWriter,
+    SqliteWriter, StoreTarget, Writer, WriterRole, open_reader, open_writer_patient_for,
 };
-use barograph_venues::session::{Action, Endpoints, Fault, MarketSpec, Origin, SessionConfig, venue};
+use barograph_venues::session::{Action, BaseAddresses, Fault, MarketSpec, Origin, SessionConfig, venue};
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use core::time::Duration;
 use std::path::Path;
@@ -27,9 +27,9 @@ use std::sync::Arc;
 
 /// One clock for the built-in venue server and for what listens to it.
 #[derive(Debug)]
-pub(super) struct World(barograph_sim::VirtualClock);
+pub(super) struct WorldClock(barograph_sim::VirtualClock);
 
-impl World {
+impl WorldClock {
     /// Begins at `origin` and runs `rate` times as fast as the machine's.
     pub(super) fn new(origin: Ts, rate: f64) -> Self {
         Self(barograph_sim::VirtualClock::new(origin, rate))
@@ -41,7 +41,7 @@ impl World {
     }
 }
 
-impl barograph_sim::Clock for World {
+impl barograph_sim::Clock for WorldClock {
     fn now(&self) -> Ts {
         barograph_sim::Clock::now(&self.0)
     }
@@ -50,7 +50,7 @@ impl barograph_sim::Clock for World {
     }
 }
 
-impl Clock for World {
+impl Clock for WorldClock {
     fn now(&self) -> Ts {
         barograph_sim::Clock::now(&self.0)
     }
@@ -92,7 +92,7 @@ impl Flags {
         let (metrics, ratios) = (self.metrics.clone(), self.metrics.is_none());
         LiveSettings {
             data: data.to_owned(),
-            target: Target::Folder(data.to_owned()),
+            target: StoreTarget::Folder(data.to_owned()),
             setup: Box::new(|| Ok(setup())),
             receivers: Box::new(|| Ok(Vec::new())),
             default_venue: "binance-usdm".to_owned(),
@@ -119,7 +119,7 @@ impl Flags {
         }
     }
 
-    pub(super) fn wish(&self, world: &Arc<World>) -> Wish {
+    pub(super) fn request(&self, world: &Arc<WorldClock>) -> LiveRequest {
         let asked = |one: &String| {
             let def = venue(one.split('=').next().unwrap()).unwrap();
             // A venue of spot markets has no others to choose from.
@@ -128,7 +128,7 @@ impl Flags {
                 Choice { symbols: Vec::new(), quote: None, kind, volume_min: self.volume_min, markets_max: 1_000 };
             Asked { def, endpoints: endpoints(def, &self.endpoints).unwrap(), choice }
         };
-        Wish {
+        LiveRequest {
             asked: self.endpoints.iter().map(asked).collect(),
             models: ModelMarkets::First(MARKETS_MAX),
             clock: Arc::clone(world) as Arc<dyn Clock>,
@@ -143,15 +143,15 @@ pub(super) type Store = (Box<dyn Reader>, Box<dyn Writer>);
 
 /// The store of a data folder, as `up` opens it.
 pub(super) fn open_store(data: &Path) -> Result<Store, Error> {
-    let target = Target::Folder(data.to_owned());
-    let writer = open_writer_patient_for(&target, &Role::ALL, Duration::from_secs(1))?;
+    let target = StoreTarget::Folder(data.to_owned());
+    let writer = open_writer_patient_for(&target, &WriterRole::ALL, Duration::from_secs(1))?;
     Ok((open_reader(&target)?, writer))
 }
 
 /// Takes everything and keeps nothing.
 struct Nobody;
 
-impl Sink for Nobody {
+impl CoreSink for Nobody {
     fn row(&mut self, _row: &MinuteRow) -> Result<(), Error> {
         Ok(())
     }
@@ -171,8 +171,8 @@ impl Sink for Nobody {
 
 /// The shipped rules.
 pub(crate) fn setup() -> Setup {
-    let (name, text) = (Book::SHIPPED[0], Book::shipped_text(Book::SHIPPED[0]).unwrap());
-    let book = Book::parse(&format!("{name}.toml"), text).unwrap();
+    let (name, text) = (RuleBook::SHIPPED[0], RuleBook::shipped_text(RuleBook::SHIPPED[0]).unwrap());
+    let book = RuleBook::parse(&format!("{name}.toml"), text).unwrap();
     Setup::of(book, text.to_owned(), barograph_venues::policy::text())
 }
 
@@ -181,7 +181,7 @@ pub(crate) fn listening(setup: &Setup, venue: &str, symbols: &[&str], metrics: &
     let mut metrics = metrics.to_vec();
     metrics.sort_unstable();
     let session = SessionConfig {
-        endpoints: Endpoints { rest: "http://x".to_owned(), ws: "ws://x".to_owned() },
+        endpoints: BaseAddresses { rest: "http://x".to_owned(), ws: "ws://x".to_owned() },
         markets: symbols.iter().map(|s| MarketSpec::bare(s, MarketKind::Perpetual)).collect(),
         metrics,
         backfill: Span::ZERO,
@@ -222,7 +222,7 @@ pub(super) struct Flaky {
 
 /// A writer into an empty store whose retention never works, and what counts its batches.
 pub(crate) fn never_prunes(folder: &Path) -> (Box<dyn Writer>, Arc<AtomicUsize>) {
-    let inner = Box::new(SqliteWriter::open(folder, &Role::ALL).unwrap());
+    let inner = Box::new(SqliteWriter::open(folder, &WriterRole::ALL).unwrap());
     let appended = Arc::new(AtomicUsize::new(0));
     let writer = Flaky { inner, away: Arc::default(), never_prunes: true, appended: Arc::clone(&appended) };
     (Box::new(writer), appended)

@@ -1,8 +1,8 @@
 //! How a live process ends and begins again: what it has received is in its journal, what the store has not taken by then is
 //! stored by the next start, and a journal that cannot be read everywhere stops nobody.
 
-use super::bed::{Flags, Flaky, World, core_of, open_store, runtime, setup};
-use crate::core::{Core, Sink};
+use super::bed::{Flags, Flaky, WorldClock, core_of, open_store, runtime, setup};
+use crate::core::{Core, CoreSink};
 use crate::publish::{Batch, Publisher};
 use crate::replay::{self, journal_folder};
 use crate::start::{Running, start};
@@ -38,7 +38,7 @@ fn frames_journalled(data: &Path) -> u64 {
 struct Site {
     folder: tempfile::TempDir,
     runtime: tokio::runtime::Runtime,
-    world: Arc<World>,
+    world: Arc<WorldClock>,
     server: Option<Handle>,
     flags: Flags,
     away: Arc<AtomicBool>,
@@ -50,7 +50,7 @@ const PATIENCE: Duration = Duration::from_secs(90);
 impl Site {
     fn new(speed: f64, messages_per_s: f64) -> Self {
         let runtime = runtime();
-        let world = Arc::new(World::new(Ts::from_civil(2026, 10, 1, 12, 0, 20), speed));
+        let world = Arc::new(WorldClock::new(Ts::from_civil(2026, 10, 1, 12, 0, 20), speed));
         let mut config = SimConfig { enforce_limits: false, ..SimConfig::default() };
         config.world.usdm_markets = 3;
         config.world.messages_per_s = messages_per_s;
@@ -73,8 +73,8 @@ impl Site {
             let writer = Flaky { inner, away, never_prunes: false, appended: Arc::default() };
             Ok((reader, Box::new(writer) as Box<dyn Writer>))
         };
-        let (settings, wish) = (self.flags.settings(self.data()), self.flags.wish(&self.world));
-        start(&self.runtime, settings, wish, open).map_err(Error::text).unwrap()
+        let (settings, request) = (self.flags.settings(self.data()), self.flags.request(&self.world));
+        start(&self.runtime, settings, request, open).map_err(Error::text).unwrap()
     }
 
     /// Lets some minutes pass in the journal.
@@ -109,7 +109,7 @@ impl Drop for Site {
     }
 }
 
-/// Tells a process to end; what it complains of, if anything.
+/// Asks a process to end; what it complains of, if anything.
 fn stop(running: Running) -> Option<String> {
     running.stop.store(true, Ordering::Relaxed);
     let begun = Instant::now();
@@ -177,7 +177,7 @@ fn what_a_stop_without_the_database_leaves_is_stored_by_the_next_start_whatever_
 #[derive(Default)]
 struct Reasons(Vec<GapReason>);
 
-impl Sink for Reasons {
+impl CoreSink for Reasons {
     fn row(&mut self, _row: &MinuteRow) -> Result<(), Error> {
         Ok(())
     }
@@ -350,6 +350,6 @@ fn a_market_taken_off_the_list_is_lost_to_nobody_and_may_come_back() {
     assert_eq!(shown(&mut core, &markets[..1]), ["BTCUSDT"]);
     assert_eq!(shown(&mut core, &markets), ["BTCUSDT", "ETHUSDT"]);
     // After a restart the list in the settings decides.
-    core.tell_wanted(0, &markets[1..], &mut publisher);
+    core.pass_on_wanted(0, &markets[1..], &mut publisher);
     assert_eq!(board.all().len(), 1);
 }

@@ -8,13 +8,13 @@
 mod checks;
 mod plan;
 
-use super::bed::{Flags, World, open_store, runtime};
+use super::bed::{Flags, WorldClock, open_store, runtime};
 use crate::discover::Wanted;
 use crate::random::Random;
 use crate::start::{Running, start};
 use crate::{Error, verify};
 use barograph_domain::{Span, StatusState, Ts};
-use barograph_sim::world::episode::{Episode, Scheduled};
+use barograph_sim::world::episode::{Scheduled, Spell};
 use barograph_sim::{Server, SimConfig, Venue};
 use barograph_store::SqliteReader;
 use checks::{Seen, books_equal, store_is_single};
@@ -78,7 +78,7 @@ fn fault_simulation() {
 fn simulate(seed: u64, folder: &Path) -> Result<usize, String> {
     let said = |f: Error| f.text().unwrap_or_default();
     let runtime = runtime();
-    let world = Arc::new(World::new(Ts::from_civil(2026, 10, 1, 12, 0, 20), SPEED));
+    let world = Arc::new(WorldClock::new(Ts::from_civil(2026, 10, 1, 12, 0, 20), SPEED));
     let server = runtime
         .block_on(Server::start(venues(seed), Arc::clone(&world) as Arc<dyn barograph_sim::Clock>))
         .map_err(|e| e.to_string())?;
@@ -87,8 +87,8 @@ fn simulate(seed: u64, folder: &Path) -> Result<usize, String> {
     let begin = || {
         let mut tries = 0;
         loop {
-            let (settings, wish) = (flags.settings(folder), flags.wish(&world));
-            match start(&runtime, settings, wish, || open_store(folder)).map_err(said) {
+            let (settings, request) = (flags.settings(folder), flags.request(&world));
+            match start(&runtime, settings, request, || open_store(folder)).map_err(said) {
                 Ok(running) => return Ok(running),
                 Err(why) if tries == STARTS_MAX => return Err(format!("does not start: {why}")),
                 Err(_) => runtime.block_on(server.sleep(Span::secs(5))),
@@ -158,7 +158,7 @@ fn venues(seed: u64) -> SimConfig {
     config.world.spot_markets = 1;
     config.world.coinbase_markets = 1;
     config.world.messages_per_s = 40.0;
-    config.world.episodes = vec![Scheduled::all(Span::secs(60), Episode::Cascade)];
+    config.world.episodes = vec![Scheduled::all(Span::secs(60), Spell::Cascade)];
     config
 }
 

@@ -1,7 +1,7 @@
 //! A live process with statistical models: a month of history is fetched, a model is fitted beside the core, journalled and
 //! shown; killed and started again the process still has it; and the journal makes the same minutes again without fitting.
 
-use super::bed::{Flags, World, open_store, runtime};
+use super::bed::{Flags, WorldClock, open_store, runtime};
 use crate::replay::journal_folder;
 use crate::start::{Running, start};
 use crate::{Error, verify};
@@ -63,7 +63,7 @@ fn journalled(folder: &Path) -> Vec<(Ts, ModelUpdate)> {
 fn a_model_is_fitted_beside_the_core_journalled_and_made_again_from_the_journal() {
     let folder = tempfile::tempdir().unwrap();
     let runtime = runtime();
-    let world = Arc::new(World::new(Ts::from_civil(2026, 10, 1, 12, 0, 20), SPEED));
+    let world = Arc::new(WorldClock::new(Ts::from_civil(2026, 10, 1, 12, 0, 20), SPEED));
     let mut config = SimConfig { enforce_limits: false, ..SimConfig::default() };
     (config.world.usdm_markets, config.world.spot_markets, config.world.coinbase_markets) = (1, 0, 0);
     (config.world.history_days, config.world.messages_per_s) = (32, 10.0);
@@ -76,8 +76,8 @@ fn a_model_is_fitted_beside_the_core_journalled_and_made_again_from_the_journal(
         ..Flags::new(vec![format!("binance-usdm={base}")])
     };
     let begin = || {
-        let (settings, wish) = (flags.settings(folder.path()), flags.wish(&world));
-        start(&runtime, settings, wish, || open_store(folder.path())).map_err(said).unwrap()
+        let (settings, request) = (flags.settings(folder.path()), flags.request(&world));
+        start(&runtime, settings, request, || open_store(folder.path())).map_err(said).unwrap()
     };
     let running = begin();
     let (ts, reading) = fitted(folder.path(), &running, Ts(0));

@@ -6,7 +6,7 @@
 
 use super::bed::{listening, setup};
 use crate::config::LiveConfig;
-use crate::core::{Core, Sink};
+use crate::core::{Core, CoreSink};
 use crate::setup::Setup;
 use crate::{Error, checkpoint};
 use barograph_domain::{Event, Instrument, Metric, MinuteRow, Span, Status, StreamDecl, StreamIndex, Ts};
@@ -133,7 +133,7 @@ struct Seen {
     facts: BTreeMap<(Metric, bool), u32>,
 }
 
-impl Sink for Seen {
+impl CoreSink for Seen {
     fn row(&mut self, row: &MinuteRow) -> Result<(), Error> {
         self.rows.insert((row.instrument, row.ts), row.clone());
         Ok(())

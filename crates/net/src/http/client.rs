@@ -6,9 +6,9 @@
 
 use crate::address::{Address, Speaks};
 use crate::error::{Error, Result};
-use crate::world::World;
+use crate::world::NetState;
 use crate::ws::handshake::AGENT;
-use barograph_tls::Kept;
+use barograph_tls::KeptConnections;
 use bytes::{Bytes, BytesMut};
 use flate2::read::{MultiGzDecoder, ZlibDecoder};
 use http_body_util::{BodyExt as _, Full};
@@ -24,7 +24,7 @@ const INLINE_BYTES: usize = 128 << 10;
 
 /// An answer with the headers the caller needs.
 #[derive(Debug)]
-pub(crate) struct Reply {
+pub(crate) struct HttpReply {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
@@ -34,16 +34,16 @@ type Connection = SendRequest<Full<Bytes>>;
 
 /// Asks; connections are as many as requests were under way at a time, which the venues' budgets bound.
 pub(crate) struct Client {
-    kept: Kept<Connection>,
+    kept: KeptConnections<Connection>,
 }
 
 impl Client {
     pub(crate) const fn new() -> Self {
-        Self { kept: Kept::new(usize::MAX) }
+        Self { kept: KeptConnections::new(usize::MAX) }
     }
 
     /// Sends one request and reads the whole answer. The caller limits the time; giving up closes the connection.
-    pub(crate) async fn ask(&self, world: &World, url: &str, body: Option<&str>) -> Result<Reply> {
+    pub(crate) async fn ask(&self, world: &NetState, url: &str, body: Option<&str>) -> Result<HttpReply> {
         let address = Address::parse(url, Speaks::Http)?;
         let origin = address.origin();
         while let Some(mut sender) = self.kept.take(&origin, |c| !c.is_closed()) {
@@ -61,11 +61,11 @@ impl Client {
 
     async fn finish(
         &self,
-        world: &World,
+        world: &NetState,
         address: &Address,
         sender: Connection,
         response: Response<Incoming>,
-    ) -> Result<Reply> {
+    ) -> Result<HttpReply> {
         let (head, mut incoming) = response.into_parts();
         let too_large = || Error::TooLarge { to: address.place(), bytes_max: world.body_bytes_max };
         let mut body = BytesMut::new();
@@ -83,11 +83,11 @@ impl Client {
             Decode::TooLarge => too_large(),
             Decode::Broken(detail) => Error::Protocol { to: address.place(), detail },
         })?;
-        Ok(Reply { status: head.status.as_u16(), headers: head.headers, body })
+        Ok(HttpReply { status: head.status.as_u16(), headers: head.headers, body })
     }
 }
 
-async fn connect(world: &World, address: &Address) -> Result<Connection> {
+async fn connect(world: &NetState, address: &Address) -> Result<Connection> {
     let stream = world.dialer.open(address).await?;
     let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|e| protocol(address, &e))?;
     world.spawn({

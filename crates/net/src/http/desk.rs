@@ -22,7 +22,7 @@ const MARGIN_PERCENT: u32 = 10;
 const SHARE_PERCENT: [u32; 4] = [100, 90, 75, 50];
 
 /// A waiting level earns its turn when this many times its weight has been spent on more urgent ones.
-const TURN: u64 = 16;
+const SPENT_BEFORE: u64 = 16;
 
 /// A request as far as the desk cares.
 pub(crate) trait Asks {
@@ -33,7 +33,7 @@ pub(crate) trait Asks {
 
 /// The waiting line of one venue.
 #[derive(Debug)]
-pub(crate) struct Desk<J> {
+pub(crate) struct WaitingLine<J> {
     counters: Vec<Counter<J>>,
     next: usize,
 }
@@ -76,7 +76,7 @@ pub(crate) fn budget(pool: &Pool) -> Budget {
     Budget::new(pool.weight, pool.per, pool.aligned, MARGIN_PERCENT)
 }
 
-impl<J: Asks> Desk<J> {
+impl<J: Asks> WaitingLine<J> {
     /// With the venue's pools, each with its budget.
     pub(crate) fn new(pools: &[Pool], budget: impl Fn(&Pool) -> Arc<Mutex<Budget>>) -> Self {
         let counter = |p: &Pool| Counter {
@@ -202,7 +202,7 @@ impl<J: Asks> Counter<J> {
     fn next(&mut self, now: Ts) -> Next<J> {
         self.bring_back(now);
         let retry = self.later.iter().map(|(at, _)| *at).min();
-        let Some((level, limit)) = self.turn() else { return Next::Wait(retry) };
+        let Some((level, limit)) = self.next_level() else { return Next::Wait(retry) };
         if self.in_flight >= self.in_flight_max {
             return Next::Wait(None);
         }
@@ -221,11 +221,11 @@ impl<J: Asks> Counter<J> {
     }
 
     /// Whose turn it is, and how far the budget may be used for it.
-    fn turn(&self) -> Option<(usize, u32)> {
+    fn next_level(&self) -> Option<(usize, u32)> {
         let cap = lock(&self.budget).cap();
         let earned = |level: &usize| {
             let weight = self.lines[*level].front().map(Asks::weight);
-            weight.is_some_and(|w| self.earned[*level] >= TURN * u64::from(w.max(1)))
+            weight.is_some_and(|w| self.earned[*level] >= SPENT_BEFORE * u64::from(w.max(1)))
         };
         if let Some(level) = [3, 2, 1].into_iter().find(earned) {
             return Some((level, cap));
@@ -237,7 +237,7 @@ impl<J: Asks> Counter<J> {
 
     /// What is spent on one level is earned by the less urgent ones that wait.
     fn credit(&mut self, level: usize, weight: u32) {
-        let due = TURN * u64::from(weight.max(1));
+        let due = SPENT_BEFORE * u64::from(weight.max(1));
         self.earned[level] = self.earned[level].saturating_sub(due);
         for lower in level + 1..self.lines.len() {
             if self.lines[lower].is_empty() {

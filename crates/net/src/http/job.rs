@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 
 /// An answer to a caller of [`crate::Net::fetch`].
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Answer {
+pub struct Fetched {
     /// HTTP status.
     pub status: u16,
     /// The body, decompressed.
@@ -37,12 +37,12 @@ pub(crate) enum Asker {
     /// A session; the answer goes to the core.
     Session(RequestId),
     /// A caller who waits for it.
-    Caller(oneshot::Sender<Result<Answer>>),
+    Caller(oneshot::Sender<Result<Fetched>>),
 }
 
 /// A request that waits or is under way.
 #[derive(Debug)]
-pub(crate) struct Job {
+pub(crate) struct WaitingRequest {
     pub(crate) url: String,
     pub(crate) body: Option<String>,
     pub(crate) pool: PoolId,
@@ -54,13 +54,13 @@ pub(crate) struct Job {
     pub(crate) failures: u32,
 }
 
-impl Job {
+impl WaitingRequest {
     pub(crate) fn of_session(request: Request) -> Self {
         let Request { id, url, body, pool, weight, priority, timeout } = request;
         Self { url, body, pool, weight, priority, timeout, asker: Asker::Session(id), failures: 0 }
     }
 
-    pub(crate) fn of_caller(fetch: Fetch) -> (Self, oneshot::Receiver<Result<Answer>>) {
+    pub(crate) fn of_caller(fetch: Fetch) -> (Self, oneshot::Receiver<Result<Fetched>>) {
         let (sender, receiver) = oneshot::channel();
         let Fetch { url, body, pool, weight, timeout } = fetch;
         let asker = Asker::Caller(sender);
@@ -73,7 +73,7 @@ impl Job {
     }
 }
 
-impl Asks for Job {
+impl Asks for WaitingRequest {
     fn pool(&self) -> PoolId {
         self.pool
     }

@@ -1,20 +1,20 @@
 //! Takes requests off a venue's desk, asks, and decides what an answer means.
 //!
 //! 429: the budget rests as long as the venue says (all budgets, where the venue means its host) and the request is tried again.
-//! 418: all venues of that operator rest. 403 and 451: so they do, whoever waits is told, and after the rest one request at a
+//! 418: all venues of that operator rest. 403 and 451: so they do, whoever waits gets an error, and after the rest one request at a
 //! time finds out whether anything has changed; where a venue says 403 to who asks too often, it rests as well and the answer
 //! is handed on. 5xx, silence and broken connections: tried again after a pause, a few times. Everything else is an answer
 //! and goes to whoever asked, whatever its status.
 
-use super::client::Reply;
+use super::client::HttpReply;
 use super::desk::Next;
-use super::job::{Answer, Asker, Job};
+use super::job::{Asker, Fetched, WaitingRequest};
 use crate::clock;
 use crate::error::Error;
 use crate::incoming::Incoming;
 use crate::limit::backoff::Backoff;
 use crate::refusal::{self, BAN_UNSAID, FORBIDDEN_UNSAID, PAUSE_UNSAID};
-use crate::world::{Venue, World, lock};
+use crate::world::{NetState, VenueLinks, lock};
 use barograph_domain::{Span, Ts};
 use core::time::Duration;
 use std::sync::Arc;
@@ -27,8 +27,8 @@ const PAUSE_MAX: Span = Span::secs(8);
 /// An answer takes the machine some time, however fast the clock runs.
 const ANSWER_REAL: Duration = Duration::from_secs(1);
 
-/// Puts a job into the line and tells its asker when there is no place for it.
-pub(crate) fn submit(world: &World, venue: &Venue, job: Job) {
+/// Puts a job into the line and answers its asker when there is no place for it.
+pub(crate) fn submit(world: &NetState, venue: &VenueLinks, job: WaitingRequest) {
     if world.is_stopping() {
         return deliver_failure(world, venue, job, Error::Dropped);
     }
@@ -55,13 +55,13 @@ pub(crate) fn submit(world: &World, venue: &Venue, job: Job) {
 }
 
 /// A request is not asked at all, because the venue refuses us.
-fn deliver_refusal(world: &World, venue: &Venue, job: Job, status: u16) {
+fn deliver_refusal(world: &NetState, venue: &VenueLinks, job: WaitingRequest, status: u16) {
     let error = Error::Refused { status, retry_after_s: None, to: job.url.clone() };
     deliver_failure(world, venue, job, error);
 }
 
 /// Serves one venue until the program stops.
-pub(crate) async fn serve(world: Arc<World>, venue: Arc<Venue>) {
+pub(crate) async fn serve(world: Arc<NetState>, venue: Arc<VenueLinks>) {
     loop {
         let now = world.now();
         let next = match venue.halted(now) {
@@ -95,7 +95,7 @@ pub(crate) async fn serve(world: Arc<World>, venue: Arc<Venue>) {
 }
 
 /// Nobody who waits will be served.
-pub(crate) fn close(world: &World, venue: &Venue) {
+pub(crate) fn close(world: &NetState, venue: &VenueLinks) {
     let waiting = lock(&venue.desk).clear();
     for job in waiting {
         deliver_failure(world, venue, job, Error::Dropped);
@@ -103,7 +103,7 @@ pub(crate) fn close(world: &World, venue: &Venue) {
 }
 
 /// One attempt, and what follows from it.
-async fn carry(world: Arc<World>, venue: Arc<Venue>, job: Job) {
+async fn carry(world: Arc<NetState>, venue: Arc<VenueLinks>, job: WaitingRequest) {
     let sent = world.now();
     let within = clock::real_at_least(&*world.clock, job.timeout, ANSWER_REAL);
     let attempt = async {
@@ -130,7 +130,13 @@ async fn carry(world: Arc<World>, venue: Arc<Venue>, job: Job) {
 }
 
 /// Notes what the answer says about budgets, and turns refusals and breakdowns into errors.
-fn judged(world: &World, venue: &Venue, job: &Job, sent: Ts, reply: Reply) -> Result<Reply, Error> {
+fn judged(
+    world: &NetState,
+    venue: &VenueLinks,
+    job: &WaitingRequest,
+    sent: Ts,
+    reply: HttpReply,
+) -> Result<HttpReply, Error> {
     let now = world.now();
     let used = venue.limits.pools.iter().find(|p| p.id == job.pool).and_then(|p| p.used_header);
     let used = used.and_then(|name| reply.headers.get(name)?.to_str().ok()?.trim().parse().ok());
@@ -175,7 +181,7 @@ fn judged(world: &World, venue: &Venue, job: &Job, sent: Ts, reply: Reply) -> Re
 }
 
 /// Tries again later, or gives up.
-fn failed(world: &World, venue: &Venue, mut job: Job, error: Error) {
+fn failed(world: &NetState, venue: &VenueLinks, mut job: WaitingRequest, error: Error) {
     let now = world.now();
     job.failures += 1;
     let hopeless = match &error {
@@ -213,7 +219,7 @@ fn caller_left(asker: &Asker) -> bool {
     }
 }
 
-async fn deliver(world: &World, venue: &Venue, job: Job, reply: Reply) {
+async fn deliver(world: &NetState, venue: &VenueLinks, job: WaitingRequest, reply: HttpReply) {
     venue.counters.replies.add(1);
     venue.counters.reply_bytes.add(reply.body.len());
     match job.asker {
@@ -222,21 +228,21 @@ async fn deliver(world: &World, venue: &Venue, job: Job, reply: Reply) {
             tokio::select! {
                 _ = world.stamper.reply(item.clone()) => {}
                 // The core takes nothing any more: one reply per request under way goes in without room.
-                () = world.stopped() => drop(world.stamper.tell(item)),
+                () = world.stopped() => drop(world.stamper.queue(item)),
             }
         }
         // A caller who has gone away needs no answer.
-        Asker::Caller(caller) => drop(caller.send(Ok(Answer { status: reply.status, body: reply.body }))),
+        Asker::Caller(caller) => drop(caller.send(Ok(Fetched { status: reply.status, body: reply.body }))),
     }
 }
 
-fn deliver_failure(world: &World, venue: &Venue, job: Job, error: Error) {
+fn deliver_failure(world: &NetState, venue: &VenueLinks, job: WaitingRequest, error: Error) {
     venue.counters.failures.add(1);
     venue.counters.error(world.now(), error.to_string());
     match job.asker {
         Asker::Session(request) => {
             let (reason, detail) = (error.reason(), error.to_string());
-            world.stamper.tell(Incoming::Failed { venue: venue.index, request, reason, detail });
+            world.stamper.queue(Incoming::Failed { venue: venue.index, request, reason, detail });
         }
         Asker::Caller(caller) => drop(caller.send(Err(error))),
     }

@@ -1,15 +1,15 @@
 //! Budgets under random loads, seen from the venue: whatever is asked when, no window holds more than the weight.
 
 use super::budget::Budget;
-use crate::http::desk::{Asks, Desk, Next};
-use crate::world::Shared;
+use crate::http::desk::{Asks, Next, WaitingLine};
+use crate::world::SharedBudgets;
 use barograph_domain::{Span, Ts};
 use barograph_venues::session::{Pool, PoolId, Priority};
 use proptest::prelude::*;
 
 const PER: Span = Span::secs(60);
 
-/// Spends as early as allowed, in order; each wish comes some milliseconds after the one before went. Returns what went when.
+/// Spends as early as allowed, in order; each request comes some milliseconds after the one before went. Returns what went when.
 fn spend_all(mut budget: Budget, wishes: &[(i64, u32)]) -> Vec<(Ts, u32)> {
     let mut now = Ts::from_secs(1_770_000_000);
     let mut spent = Vec::new();
@@ -103,12 +103,12 @@ fn pool(weight: u32, in_flight_max: u32) -> Pool {
     }
 }
 
-fn desk<J: Asks>(pool: Pool) -> Desk<J> {
-    Desk::new(&[pool], |p| Shared::default().budget(p))
+fn desk<J: Asks>(pool: Pool) -> WaitingLine<J> {
+    WaitingLine::new(&[pool], |p| SharedBudgets::default().budget(p))
 }
 
 /// Serves everything, one at a time; returns the order, with moments.
-fn serve_all(desk: &mut Desk<Wish>) -> Vec<(Ts, Wish)> {
+fn serve_all(desk: &mut WaitingLine<Wish>) -> Vec<(Ts, Wish)> {
     let mut now = Ts::from_secs(0);
     let mut order = Vec::new();
     loop {

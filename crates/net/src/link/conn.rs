@@ -10,9 +10,9 @@ use crate::incoming::Incoming;
 use crate::limit::budget::Budget;
 use crate::random::Random;
 use crate::stats::LinkMeter;
-use crate::world::{Venue, World, lock};
+use crate::world::{NetState, VenueLinks, lock};
 use crate::ws::handshake::Shaken;
-use crate::ws::read::{Reader, Said};
+use crate::ws::read::{FrameReader, ServerFrame};
 use crate::ws::write;
 use barograph_domain::Span;
 use barograph_domain::text::escape_control;
@@ -51,7 +51,7 @@ pub(crate) struct Wire {
 
 impl Wire {
     /// Queues a text; when there are too many the connection is closed. False: it will not be sent.
-    pub(crate) fn say(&self, text: String) -> bool {
+    pub(crate) fn send(&self, text: String) -> bool {
         match self.texts.try_send(text) {
             Ok(()) => true,
             Err(mpsc::error::TrySendError::Full(_)) => {
@@ -87,9 +87,9 @@ impl Wire {
 }
 
 /// One connection's task.
-pub(crate) struct Conn {
-    world: Arc<World>,
-    venue: Arc<Venue>,
+pub(crate) struct LinkTask {
+    world: Arc<NetState>,
+    venue: Arc<VenueLinks>,
     meter: Arc<LinkMeter>,
     id: ConnId,
     ping: Option<String>,
@@ -98,7 +98,7 @@ pub(crate) struct Conn {
     spoke: Arc<AtomicBool>,
     random: Random,
     pace: Budget,
-    reader: Reader,
+    reader: FrameReader,
     input: BytesMut,
     output: BytesMut,
     unflushed: bool,
@@ -115,11 +115,11 @@ struct End {
     farewell: Option<u16>,
 }
 
-impl Conn {
+impl LinkTask {
     /// Announces the connection to the core and returns its number, its handle and the task that lives it.
     pub(crate) fn open(
-        world: Arc<World>,
-        venue: Arc<Venue>,
+        world: Arc<NetState>,
+        venue: Arc<VenueLinks>,
         link: &Link,
         meter: Arc<LinkMeter>,
         shaken: Shaken,
@@ -131,7 +131,7 @@ impl Conn {
         let id = world.conn_id();
         // Known before it is announced, so that the core's first text finds it.
         lock(&venue.wires).insert(id, wire.clone());
-        world.stamper.tell(Incoming::Opened { venue: venue.index, link: link.id, conn: id, url: link.url.clone() });
+        world.stamper.queue(Incoming::Opened { venue: venue.index, link: link.id, conn: id, url: link.url.clone() });
         let limits = &venue.limits;
         // A twentieth longer than a second: two bursts may be brought closer together on the way.
         let pace = Budget::new(limits.messages_per_s, Span::millis(1_050), false, 0);
@@ -144,7 +144,7 @@ impl Conn {
             spoke,
             random: world.random(),
             pace,
-            reader: Reader::new(limits.message_bytes_max, shaken.deflate),
+            reader: FrameReader::new(limits.message_bytes_max, shaken.deflate),
             input: shaken.rest,
             output: BytesMut::new(),
             unflushed: false,
@@ -179,7 +179,7 @@ impl Conn {
             self.venue.counters.error(self.world.now(), format!("connection {} closed: {}", self.id.0, end.detail));
         }
         let Self { id: conn, .. } = self;
-        self.world.stamper.tell(Incoming::Closed {
+        self.world.stamper.queue(Incoming::Closed {
             venue: self.venue.index,
             conn,
             reason: end.reason,
@@ -232,7 +232,7 @@ impl Conn {
                 () = self.world.stamper.room(blocked.unwrap_or(0)), if blocked.is_some() => {
                     self.heard_at = Instant::now();
                 }
-                Some(text) = self.texts.recv(), if may_say && self.output.len() < OUTPUT_BYTES => self.say(&text),
+                Some(text) = self.texts.recv(), if may_say && self.output.len() < OUTPUT_BYTES => self.send(&text),
                 Some(reason) = self.close.recv() => {
                     let code = if reason == CloseReason::Stopping { 1001 } else { 1000 };
                     return End { reason, detail: "closed by us".to_owned(), farewell: Some(code) };
@@ -247,14 +247,14 @@ impl Conn {
         loop {
             match self.reader.next(&mut self.input) {
                 Ok(None) => return Ok(()),
-                Ok(Some(Said::Message(bytes))) => {
+                Ok(Some(ServerFrame::Message(bytes))) => {
                     self.venue.counters.frames.add(1);
                     self.venue.counters.frame_bytes.add(bytes.len());
                     self.meter.frames.add(1);
                     self.meter.bytes.add(bytes.len());
                     self.received.push_back(bytes);
                 }
-                Ok(Some(Said::Ping(payload))) => {
+                Ok(Some(ServerFrame::Ping(payload))) => {
                     if self.output.len() > 2 * OUTPUT_BYTES {
                         let detail = "the venue does not read its answers".to_owned();
                         return Err(End { reason: CloseReason::Network, detail, farewell: None });
@@ -262,8 +262,8 @@ impl Conn {
                     write::pong(&mut self.output, &payload, &mut self.random);
                     self.spent();
                 }
-                Ok(Some(Said::Pong)) => {}
-                Ok(Some(Said::Close(code, reason))) => {
+                Ok(Some(ServerFrame::Pong)) => {}
+                Ok(Some(ServerFrame::Close(code, reason))) => {
                     let code = code.map_or_else(|| "no code".to_owned(), |c| format!("code {c}"));
                     let detail = format!("the venue closed with {code} '{}'", escape_control(&reason));
                     return Err(End { reason: CloseReason::ByVenue, detail, farewell: Some(1000) });
@@ -292,7 +292,7 @@ impl Conn {
     fn hand_over_rest(&mut self) {
         let (venue, conn) = (self.venue.index, self.id);
         for bytes in self.received.drain(..) {
-            self.world.stamper.tell(Incoming::Frame { venue, conn, bytes });
+            self.world.stamper.queue(Incoming::Frame { venue, conn, bytes });
         }
     }
 
@@ -343,7 +343,7 @@ impl Conn {
         self.spent();
     }
 
-    fn say(&mut self, text: &str) {
+    fn send(&mut self, text: &str) {
         write::text(&mut self.output, text, &mut self.random);
         self.said_at = Instant::now();
         self.spent();

@@ -5,7 +5,7 @@
 //! the new one has spoken; it stays for up to three overlaps while the new one is silent, and as long as it lives while
 //! no new one can be opened.
 
-use super::conn::{Conn, Wire};
+use super::conn::{LinkTask, Wire};
 use crate::address::{Address, Speaks};
 use crate::clock;
 use crate::error::{Error, Result};
@@ -13,7 +13,7 @@ use crate::limit::backoff::Backoff;
 use crate::random::Random;
 use crate::refusal::{self, BAN_UNSAID, FORBIDDEN_UNSAID, PAUSE_UNSAID};
 use crate::stats::LinkMeter;
-use crate::world::{Venue, World, lock};
+use crate::world::{NetState, VenueLinks, lock};
 use crate::ws::handshake;
 use barograph_domain::{Span, Ts};
 use barograph_venues::session::{CloseReason, Link};
@@ -46,7 +46,7 @@ pub(crate) struct LinkEntry {
 
 impl LinkEntry {
     /// Starts keeping `link` open.
-    pub(crate) fn start(world: &Arc<World>, venue: &Arc<Venue>, link: Link) -> Self {
+    pub(crate) fn start(world: &Arc<NetState>, venue: &Arc<VenueLinks>, link: Link) -> Self {
         let stop = watch::Sender::new(None);
         let mut random = world.random();
         let meter = Arc::new(LinkMeter::default());
@@ -83,8 +83,8 @@ struct Live {
 }
 
 struct Supervisor {
-    world: Arc<World>,
-    venue: Arc<Venue>,
+    world: Arc<NetState>,
+    venue: Arc<VenueLinks>,
     link: Link,
     meter: Arc<LinkMeter>,
     backoff: Backoff,
@@ -247,7 +247,7 @@ impl Supervisor {
             let opened_ts = world.now();
             let rotate_at = rotation(&venue, opened_ts, &mut random);
             let compressed = shaken.deflate.is_some();
-            let (_id, wire, task) = Conn::open(Arc::clone(&world), venue, &link, meter, shaken);
+            let (_id, wire, task) = LinkTask::open(Arc::clone(&world), venue, &link, meter, shaken);
             let (over_in, over) = oneshot::channel();
             world.spawn(async move {
                 task.await;
@@ -268,7 +268,7 @@ impl Supervisor {
 
 /// The moment of the planned replacement: an overlap before the limit, less up to a twentieth, so that connections opened
 /// together are not all replaced together.
-fn rotation(venue: &Venue, opened: Ts, random: &mut Random) -> Option<Ts> {
+fn rotation(venue: &VenueLinks, opened: Ts, random: &mut Random) -> Option<Ts> {
     let after = venue.limits.rotate_after?;
     let latest = after - venue.limits.rotate_overlap;
     let latest = if latest.0 > after.0 / 2 { latest } else { Span(after.0 / 2) };
@@ -276,7 +276,7 @@ fn rotation(venue: &Venue, opened: Ts, random: &mut Random) -> Option<Ts> {
 }
 
 /// Waits for the end of a ban, and for a place among the venue's new connections.
-async fn admitted(world: &World, venue: &Venue) {
+async fn admitted(world: &NetState, venue: &VenueLinks) {
     loop {
         let now = world.now();
         let until = match venue.halted(now) {
@@ -323,7 +323,7 @@ async fn news(live: &mut Option<Live>, may_replace: bool) -> News {
     }
 }
 
-async fn until(world: &World, at: Option<Ts>) {
+async fn until(world: &NetState, at: Option<Ts>) {
     match at {
         Some(at) => world.sleep_until(at).await,
         None => core::future::pending().await,

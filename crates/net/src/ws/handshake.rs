@@ -2,7 +2,7 @@
 
 use super::deflate::{self, Agreed};
 use crate::address::Address;
-use crate::dial::Stream;
+use crate::dial::DialedStream;
 use crate::error::{Error, Result};
 use crate::random::Random;
 use crate::refusal;
@@ -24,7 +24,7 @@ pub(crate) const AGENT: &str = concat!("barograph/", env!("CARGO_PKG_VERSION"));
 #[derive(Debug)]
 pub(crate) struct Shaken {
     /// The stream.
-    pub(crate) stream: Stream,
+    pub(crate) stream: DialedStream,
     /// Bytes of it that came together with the answer.
     pub(crate) rest: BytesMut,
     /// Whether the server may compress.
@@ -32,7 +32,12 @@ pub(crate) struct Shaken {
 }
 
 /// Shakes hands on a new stream. The caller limits the time.
-pub(crate) async fn shake(stream: Stream, address: &Address, deflate: bool, random: &mut Random) -> Result<Shaken> {
+pub(crate) async fn shake(
+    stream: DialedStream,
+    address: &Address,
+    deflate: bool,
+    random: &mut Random,
+) -> Result<Shaken> {
     let broken = |e: hyper::Error| Error::Protocol { to: address.place(), detail: format!("handshake: {e}") };
     let mut nonce = [0; 16];
     nonce[..8].copy_from_slice(&random.next_u64().to_be_bytes());
@@ -44,7 +49,7 @@ pub(crate) async fn shake(stream: Stream, address: &Address, deflate: bool, rand
         let response = sender.send_request(request).await.map_err(broken)?;
         let deflate = check(&response, address, &key, deflate)?;
         let upgraded = hyper::upgrade::on(response).await.map_err(broken)?;
-        let parts = upgraded.downcast::<TokioIo<Stream>>().map_err(|_e| Error::Protocol {
+        let parts = upgraded.downcast::<TokioIo<DialedStream>>().map_err(|_e| Error::Protocol {
             to: address.place(),
             detail: "the stream was not handed back".to_owned(),
         })?;

@@ -1,6 +1,6 @@
 //! Bytes from the server to messages (RFC 6455 section 5).
 //!
-//! [`Reader::next`] takes what it can from the front of a buffer and leaves the rest. A message in one uncompressed frame
+//! [`FrameReader::next`] takes what it can from the front of a buffer and leaves the rest. A message in one uncompressed frame
 //! is handed on without copying: it shares the memory of the read buffer.
 
 use super::deflate::{Agreed, Inflater};
@@ -9,7 +9,7 @@ use core::fmt;
 
 /// One thing the server said.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) enum Said {
+pub(crate) enum ServerFrame {
     /// A whole text or binary message.
     Message(Bytes),
     /// It wants the same payload back.
@@ -61,7 +61,7 @@ const PONG: u8 = 0xa;
 
 /// Reads one connection.
 #[derive(Debug)]
-pub(crate) struct Reader {
+pub(crate) struct FrameReader {
     bytes_max: usize,
     inflater: Option<Inflater>,
     partial: Option<Partial>,
@@ -81,14 +81,14 @@ struct Head {
     payload_bytes: usize,
 }
 
-impl Reader {
+impl FrameReader {
     /// `bytes_max`: largest message, after decompression.
     pub(crate) fn new(bytes_max: usize, deflate: Option<Agreed>) -> Self {
         Self { bytes_max, inflater: deflate.map(Inflater::new), partial: None }
     }
 
     /// The next thing the server said, or `None` until more bytes are there.
-    pub(crate) fn next(&mut self, buffer: &mut BytesMut) -> Result<Option<Said>, WireError> {
+    pub(crate) fn next(&mut self, buffer: &mut BytesMut) -> Result<Option<ServerFrame>, WireError> {
         loop {
             let Some(head) = self.head(buffer)? else { return Ok(None) };
             if buffer.len() < head.head_bytes + head.payload_bytes {
@@ -98,9 +98,9 @@ impl Reader {
             let payload = buffer.split_to(head.payload_bytes).freeze();
             let said = match head.first & 0x0f {
                 CLOSE => Some(close(head.first, &payload)?),
-                PING => Some(Said::Ping(payload)),
-                PONG => Some(Said::Pong),
-                _ => self.piece(head.first, payload)?.map(Said::Message),
+                PING => Some(ServerFrame::Ping(payload)),
+                PONG => Some(ServerFrame::Pong),
+                _ => self.piece(head.first, payload)?.map(ServerFrame::Message),
             };
             if said.is_some() {
                 return Ok(said);
@@ -168,12 +168,12 @@ impl Reader {
     }
 }
 
-fn close(first_byte: u8, payload: &[u8]) -> Result<Said, WireError> {
+fn close(first_byte: u8, payload: &[u8]) -> Result<ServerFrame, WireError> {
     match *payload {
-        [] => Ok(Said::Close(None, String::new())),
+        [] => Ok(ServerFrame::Close(None, String::new())),
         [_] => Err(WireError::Control { first_byte }),
         [a, b, ref reason @ ..] => {
-            Ok(Said::Close(Some(u16::from_be_bytes([a, b])), String::from_utf8_lossy(reason).into_owned()))
+            Ok(ServerFrame::Close(Some(u16::from_be_bytes([a, b])), String::from_utf8_lossy(reason).into_owned()))
         }
     }
 }
@@ -201,8 +201,8 @@ mod tests {
     }
 
     /// Everything the bytes say, given to a reader in the given pieces.
-    fn read(pieces: &[&[u8]], bytes_max: usize) -> (Vec<Said>, Option<WireError>) {
-        let mut reader = Reader::new(bytes_max, None);
+    fn read(pieces: &[&[u8]], bytes_max: usize) -> (Vec<ServerFrame>, Option<WireError>) {
+        let mut reader = FrameReader::new(bytes_max, None);
         let (mut buffer, mut said) = (BytesMut::new(), Vec::new());
         for piece in pieces {
             buffer.extend_from_slice(piece);
@@ -272,10 +272,10 @@ mod tests {
         /// Whatever comes, there is no panic, and nothing held beyond what came.
         #[test]
         fn any_bytes_are_read_or_refused(wire in prop::collection::vec(any::<u8>(), 0..600)) {
-            let mut reader = Reader::new(400, Some(Agreed { fresh_window: false }));
+            let mut reader = FrameReader::new(400, Some(Agreed { fresh_window: false }));
             let mut buffer = BytesMut::from(&wire[..]);
             while let Ok(Some(said)) = reader.next(&mut buffer) {
-                if let Said::Message(bytes) = said {
+                if let ServerFrame::Message(bytes) = said {
                     prop_assert!(bytes.len() <= 400);
                 }
             }

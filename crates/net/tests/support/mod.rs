@@ -1,4 +1,4 @@
-//! A venue made of a script: a plain TCP server that answers what a test tells it to.
+//! A venue made of a script: a plain TCP server that answers what a test sets.
 //!
 //! Its WebSocket is written byte by byte, so that it can also say what a correct one never would.
 
@@ -12,7 +12,7 @@
 )]
 
 use barograph_domain::{Span, Ts};
-use barograph_net::{Bounds, Clock, Incoming, Net, Options, Receiver, SystemClock, inbox};
+use barograph_net::{Bounds, Clock, InboxReceiver, Incoming, Net, NetOptions, SystemClock, inbox};
 use barograph_venues::session::{ConnId, Limits, Link, LinkId, Pool, PoolId};
 use base64::Engine as _;
 use std::net::SocketAddr;
@@ -26,7 +26,7 @@ use tokio::runtime::Runtime;
 pub struct Rig {
     pub runtime: Runtime,
     pub net: Net,
-    pub inbox: Receiver,
+    pub inbox: InboxReceiver,
     pub batch: Vec<(Ts, Incoming)>,
     seen: std::collections::VecDeque<(Ts, Incoming)>,
     pub last: Ts,
@@ -34,10 +34,10 @@ pub struct Rig {
 
 impl Rig {
     pub fn new() -> Self {
-        Self::with(Arc::new(SystemClock), Bounds::default(), &Options { seed: Some(1), ..Options::default() })
+        Self::with(Arc::new(SystemClock), Bounds::default(), &NetOptions { seed: Some(1), ..NetOptions::default() })
     }
 
-    pub fn with(clock: Arc<dyn Clock>, bounds: Bounds, options: &Options) -> Self {
+    pub fn with(clock: Arc<dyn Clock>, bounds: Bounds, options: &NetOptions) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let (stamper, inbox) = inbox(Arc::clone(&clock), bounds, Ts::MIN);
         let net = Net::start(runtime.handle().clone(), clock, stamper, options).unwrap();

@@ -17,7 +17,7 @@ mod tests;
 mod watch;
 mod writes;
 
-pub use send::Target;
+pub use send::SendTarget;
 pub(crate) use send::{Try, attempt};
 pub use stats::{EndpointStats, Histogram, Stats};
 
@@ -62,7 +62,7 @@ impl core::fmt::Debug for Clocks {
 }
 
 impl Clocks {
-    /// Messages of a world whose clock this is, told to receivers on the machine's.
+    /// Messages of a world whose clock this is, delivered to receivers on the machine's.
     #[must_use]
     pub fn of_world(now: Now, rate: f64) -> Self {
         Self { now, wire: system_clock(), rate }

@@ -4,9 +4,9 @@
 //! Beside the planner, because nothing is decided here: what its endpoint has confirmed and nobody has ended is delivered again. A
 //! refresh that fails is made up for by the next; four of them fit into the time an alert lasts.
 
-use super::Target;
-use crate::format::Context;
-use crate::transport::{Post, Transport, Verdict};
+use super::SendTarget;
+use crate::format::RequestContext;
+use crate::transport::{Post, ReplyReading, Transport};
 use barograph_domain::delivery::{Message, Phase};
 use barograph_domain::{Span, Ts};
 use bytes::Bytes;
@@ -36,7 +36,7 @@ pub(super) struct Refresh {
 }
 
 impl Refresh {
-    pub(super) fn of(targets: &[Arc<Target>], now: Ts) -> Self {
+    pub(super) fn of(targets: &[Arc<SendTarget>], now: Ts) -> Self {
         let pushed = targets.iter().enumerate().filter(|(_, t)| t.receiver.format.refresh.is_some());
         Self { endpoints: pushed.map(|(place, _)| (place, Confirmed::default())).collect(), next: now + EVERY }
     }
@@ -91,10 +91,10 @@ impl Refresh {
 }
 
 /// Delivers it again; `wire` is the receivers' clock. What comes of it is not on record: these are no deliveries.
-pub(super) async fn deliver(transport: &Transport, target: &Target, messages: &[Arc<Message>], wire: &super::Now) {
+pub(super) async fn deliver(transport: &Transport, target: &SendTarget, messages: &[Arc<Message>], wire: &super::Now) {
     let Some(refresh) = target.receiver.format.refresh else { return };
     for some in messages.chunks(AT_ONCE) {
-        let context = Context { receiver: &target.receiver, learned: None, now: wire(), repeats: None };
+        let context = RequestContext { receiver: &target.receiver, learned: None, now: wire(), repeats: None };
         let request = refresh(some, &context);
         let Some(url) = target.url_of(&request) else { return };
         let headers = target.headers("", &request, wire());
@@ -107,7 +107,7 @@ pub(super) async fn deliver(transport: &Transport, target: &Target, messages: &[
             headers: &headers,
             body: &body,
             gap: receiver.format.host_gap,
-            verdict: Verdict::Status,
+            verdict: ReplyReading::Status,
         };
         if transport.post(post).await.is_err() {
             return;

@@ -3,11 +3,11 @@
 use super::identity;
 use super::inbox::{Batch, Command, Inbox, Stop};
 use super::refresh::{self, Refresh};
-use super::send::{Finished, Target, send};
+use super::send::{Finished, SendTarget, send};
 use super::writes::Writes;
 use super::{Clocks, Now};
 use crate::outbox::{Outbox, OutboxError, Outgoing, Recovered};
-use crate::plan::{Action, Outcome, Planner, Send, Tried};
+use crate::plan::{Outcome, PlanAction, Planner, Send, Tried};
 use crate::receiver::Receiver;
 use crate::transport::Transport;
 use barograph_domain::delivery::{Attempt, EndpointState, Message};
@@ -39,7 +39,7 @@ const REMEMBERED_MAX: usize = 4_096;
 type Marked = BTreeSet<(usize, String)>;
 
 pub(super) struct Runner {
-    targets: Vec<Arc<Target>>,
+    targets: Vec<Arc<SendTarget>>,
     planner: Planner,
     outbox: Box<dyn Outbox>,
     transport: Arc<Transport>,
@@ -94,7 +94,8 @@ impl Runner {
     ) -> Result<Self, String> {
         let Clocks { now, wire, rate } = clocks;
         let planner = Planner::new(receivers.iter().map(Receiver::endpoint).collect(), seed).at_rate(rate);
-        let targets: Vec<_> = receivers.into_iter().map(|r| Target::new(r).map(Arc::new)).collect::<Result<_, _>>()?;
+        let targets: Vec<_> =
+            receivers.into_iter().map(|r| SendTarget::new(r).map(Arc::new)).collect::<Result<_, _>>()?;
         let refresh = Refresh::of(&targets, now());
         Ok(Self {
             targets,
@@ -375,15 +376,15 @@ impl Runner {
     fn act(&mut self) {
         for action in self.planner.drain() {
             match action {
-                Action::Enqueue(messages, joins) => {
+                PlanAction::Enqueue(messages, joins) => {
                     messages.iter().for_each(|o| self.refresh.note(&o.message));
                     self.writes.enqueue(messages, joins);
                 }
-                Action::Change(change) => {
+                PlanAction::Change(change) => {
                     self.inbox.count(|s| s.endpoints.entry(change.endpoint.clone()).or_default().end(change.state));
                     self.writes.change(change);
                 }
-                Action::State(mut state) => {
+                PlanAction::State(mut state) => {
                     if state.disabled.is_some() {
                         self.off.insert(state.endpoint.clone());
                     } else {
@@ -395,8 +396,8 @@ impl Runner {
                     });
                     self.writes.state(state);
                 }
-                Action::Send(send) if self.writes.is_unsaved(&send.message.id) => self.held.push(send),
-                Action::Send(send) => self.launch(send),
+                PlanAction::Send(send) if self.writes.is_unsaved(&send.message.id) => self.held.push(send),
+                PlanAction::Send(send) => self.launch(send),
             }
         }
         if self.since.is_none() && self.writes.len() > 0 {
@@ -545,13 +546,13 @@ impl Runner {
             // Also of what ended in the moment of the stop.
             for action in self.planner.drain() {
                 match action {
-                    Action::Enqueue(messages, joins) => self.writes.enqueue(messages, joins),
-                    Action::Change(change) => self.writes.change(change),
-                    Action::State(mut state) => {
+                    PlanAction::Enqueue(messages, joins) => self.writes.enqueue(messages, joins),
+                    PlanAction::Change(change) => self.writes.change(change),
+                    PlanAction::State(mut state) => {
                         self.seal(&mut state);
                         self.writes.state(state);
                     }
-                    Action::Send(_) => {}
+                    PlanAction::Send(_) => {}
                 }
             }
             let left = until.saturating_duration_since(Instant::now());

@@ -1,13 +1,13 @@
 //! One try: request, signature, answer.
 
 use super::inbox::Inbox;
-use crate::format::{Context, Request, render};
+use crate::format::{DeliveryRequest, RequestContext, render};
 use crate::outcome;
 use crate::plan::{Outcome, Send};
 use crate::receiver::{Auth, Callback, Receiver};
 use crate::secret::redacted;
-use crate::sign::{self, Key};
-use crate::transport::{Error, Post, Reply, Transport};
+use crate::sign::{self, SigningKey};
+use crate::transport::{Error, Post, ReceiverReply, Transport};
 use barograph_domain::Ts;
 use barograph_domain::delivery::Message;
 use barograph_domain::text::escape_control;
@@ -29,11 +29,11 @@ const CALL_WITHIN: Duration = Duration::from_secs(15);
 const CALLS_MAX: usize = 32;
 
 /// A receiver, ready to be sent to.
-pub struct Target {
-    /// Whom.
+pub struct SendTarget {
+    /// Receiver as configured.
     pub receiver: Receiver,
     url: Option<Url>,
-    keys: Vec<Key>,
+    keys: Vec<SigningKey>,
     hidden: Vec<String>,
     calls: Arc<Semaphore>,
     pub(super) call_within: Duration,
@@ -76,13 +76,13 @@ pub(crate) struct Try<'a> {
     pub(crate) repeats: bool,
 }
 
-impl core::fmt::Debug for Target {
+impl core::fmt::Debug for SendTarget {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         write!(f, "Target({:?})", self.receiver)
     }
 }
 
-impl Target {
+impl SendTarget {
     /// Checks a receiver and makes it ready.
     ///
     /// # Errors
@@ -98,7 +98,7 @@ impl Target {
     }
 
     /// The address of a request.
-    pub(crate) fn url_of(&self, request: &Request) -> Option<Url> {
+    pub(crate) fn url_of(&self, request: &DeliveryRequest) -> Option<Url> {
         let mut url = self.url.clone()?;
         if let Some(path) = &request.path {
             url.set_path(path);
@@ -107,7 +107,7 @@ impl Target {
     }
 
     /// Headers of a request made now.
-    pub(crate) fn headers(&self, id: &str, request: &Request, now: Ts) -> HeaderMap {
+    pub(crate) fn headers(&self, id: &str, request: &DeliveryRequest, now: Ts) -> HeaderMap {
         let mut out = HeaderMap::new();
         let mut put = |name: HeaderName, text: &str, secret: bool| {
             // Settings were checked; a text that is no header value is left out rather than sent in parts.
@@ -149,7 +149,7 @@ impl Target {
         escape_control(&cut).into_owned()
     }
 
-    fn judged(&self, done: &mut Done, answer: Result<Reply, Error>, repeats: bool, now: Ts) {
+    fn judged(&self, done: &mut Done, answer: Result<ReceiverReply, Error>, repeats: bool, now: Ts) {
         match answer {
             Ok(reply) => {
                 done.outcome = outcome::of(&self.receiver, &reply, now);
@@ -204,7 +204,7 @@ impl Target {
 /// Sends the parts of a message that are not confirmed yet, one after the other. `wire` is the receivers' clock.
 pub(crate) async fn attempt(
     transport: &Transport,
-    target: &Arc<Target>,
+    target: &Arc<SendTarget>,
     message: &Arc<Message>,
     of: Try<'_>,
     wire: &super::Now,
@@ -215,7 +215,7 @@ pub(crate) async fn attempt(
         return target.call(callback, message, done).await;
     }
     let repeats = of.repeats.then_some(of.parts_done);
-    let parts = render(message, &Context { receiver, learned: of.learned, now: wire(), repeats });
+    let parts = render(message, &RequestContext { receiver, learned: of.learned, now: wire(), repeats });
     let gap = Duration::from_nanos(u64::try_from(receiver.format.pace.gap.0).unwrap_or(0));
     for (nth, part) in parts.iter().enumerate().skip(usize::try_from(of.parts_done).unwrap_or(0)) {
         if done.parts_done > of.parts_done {
@@ -274,7 +274,7 @@ impl Drop for Report {
 /// A try for the dispatcher.
 pub(super) async fn send(
     transport: Arc<Transport>,
-    target: Arc<Target>,
+    target: Arc<SendTarget>,
     send: Send,
     (epoch, repeats): (u64, bool),
     (now, wire): (super::Now, super::Now),

@@ -38,7 +38,7 @@ pub struct EndpointStats {
     pub dead: u64,
     /// Too old.
     pub expired: u64,
-    /// Unnecessary.
+    /// Deliveries that something newer made unnecessary.
     pub superseded: u64,
     /// From the beginning of a request to its end.
     pub latency: Histogram,

@@ -46,7 +46,7 @@ impl MemoryOutbox {
         self.open().tries.iter().filter(|t| t.message == message).cloned().collect()
     }
 
-    /// Nobody is told of what these match; takes the place of those before. The dispatcher has to read again.
+    /// Nobody hears of what these match; takes the place of those before. The dispatcher has to read again.
     pub fn silence(&self, silences: Vec<Silence>) {
         self.open().silences = silences;
     }

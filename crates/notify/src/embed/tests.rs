@@ -22,7 +22,7 @@ fn event(symbol: &str, severity: Severity) -> Event {
     }
 }
 
-/// A receiver that remembers what it was told; it fails the first `failures` calls.
+/// A receiver that remembers what it received; it fails the first `failures` calls.
 fn remembers(name: &str, failures: usize) -> (Receiver, Arc<Mutex<Vec<Notice>>>) {
     let heard: Arc<Mutex<Vec<Notice>>> = Arc::default();
     let called = Arc::clone(&heard);

@@ -6,7 +6,7 @@
 //! members with their own fingerprints; its moments are those of the group, which is all that is known of them there.
 
 use super::text::words;
-use super::{Context, FormatDef, Request, def, fingerprint_of};
+use super::{DeliveryRequest, FormatDef, RequestContext, def, fingerprint_of};
 use crate::labels::labels;
 use crate::outcome::by_status;
 use crate::plan::Outcome;
@@ -100,7 +100,7 @@ fn is_over(notice: &Notice) -> bool {
     matches!(notice.phase, Phase::Resolved)
 }
 
-fn link(message: &Message, context: &Context<'_>) -> String {
+fn link(message: &Message, context: &RequestContext<'_>) -> String {
     format!("{}{}", context.receiver.dashboard, message.notice.path)
 }
 
@@ -116,7 +116,7 @@ fn common(alerts: &[Value], key: &str) -> Map<String, Value> {
 }
 
 /// One member of a group as an alert: the labels of its own messages, as far as the group knows them.
-fn of_member(member: &Member, message: &Message, context: &Context<'_>) -> Value {
+fn of_member(member: &Member, message: &Message, context: &RequestContext<'_>) -> Value {
     let notice = &message.notice;
     let own = Notice {
         kind: MessageKind::Alert,
@@ -139,7 +139,7 @@ fn of_member(member: &Member, message: &Message, context: &Context<'_>) -> Value
     })
 }
 
-fn webhook(message: &Message, context: &Context<'_>) -> Request {
+fn webhook(message: &Message, context: &RequestContext<'_>) -> DeliveryRequest {
     let notice = &message.notice;
     let reason = match (notice.kind, notice.phase, notice.revision) {
         (_, Phase::Resolved, _) => "all alerts resolved",
@@ -162,7 +162,7 @@ fn webhook(message: &Message, context: &Context<'_>) -> Request {
     let name = alerts[0]["labels"]["alertname"].clone();
     let name = name.as_str().unwrap_or_default();
     let fires = !is_over(notice) || alerts.iter().any(|a| a["status"] == "firing");
-    Request::json(&json!({
+    DeliveryRequest::json(&json!({
         "version": "4",
         "groupKey": format!("{{}}:{{alertname={name:?}, fingerprint={:?}}}", message.fingerprint),
         "truncatedAlerts": notice.more_members,
@@ -178,7 +178,7 @@ fn webhook(message: &Message, context: &Context<'_>) -> Request {
     }))
 }
 
-fn pushed(message: &Message, context: &Context<'_>) -> Value {
+fn pushed(message: &Message, context: &RequestContext<'_>) -> Value {
     let notice = &message.notice;
     let ends = match notice.phase {
         Phase::Resolved => notice.closed_at.unwrap_or(notice.ts).min(context.now),
@@ -201,8 +201,8 @@ fn pushed(message: &Message, context: &Context<'_>) -> Value {
 }
 
 /// Alerts as they stand, several at once where they are pushed again.
-fn push<'a>(messages: impl IntoIterator<Item = &'a Message>, context: &Context<'_>) -> Request {
-    Request::json(&messages.into_iter().map(|m| pushed(m, context)).collect())
+fn push<'a>(messages: impl IntoIterator<Item = &'a Message>, context: &RequestContext<'_>) -> DeliveryRequest {
+    DeliveryRequest::json(&messages.into_iter().map(|m| pushed(m, context)).collect())
 }
 
 fn judge(status: u16, rest: Option<Span>) -> Outcome {

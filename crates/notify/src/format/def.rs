@@ -1,10 +1,10 @@
 //! What makes a format: one row for each, `const` in its own module.
 
-use super::{Context, Request};
+use super::{DeliveryRequest, RequestContext};
 use crate::outcome::by_status;
-use crate::plan::{Outcome, Pace};
+use crate::plan::{DeliveryPace, Outcome};
 use crate::receiver::{FormatSettings, Receiver, ReceiverConfig};
-use crate::transport::{Reply, Verdict};
+use crate::transport::{ReceiverReply, ReplyReading};
 use barograph_domain::Span;
 use barograph_domain::delivery::{Message, Notice};
 use core::fmt;
@@ -14,7 +14,7 @@ use url::Url;
 
 /// Who reads what is sent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Reader {
+pub enum Audience {
     /// People, of ten members of a group.
     People,
     /// Programs, of all members there are.
@@ -22,7 +22,7 @@ pub enum Reader {
 }
 
 /// Makes one request of several messages.
-pub type RenderMany = fn(&[Arc<Message>], &Context<'_>) -> Request;
+pub type RenderMany = fn(&[Arc<Message>], &RequestContext<'_>) -> DeliveryRequest;
 
 /// One format: what a receiver of it needs, what it is sent, and what it answers. A row states what differs from
 /// [`FormatDef::WEBHOOK`].
@@ -30,9 +30,9 @@ pub struct FormatDef {
     /// The word in settings.
     pub name: &'static str,
     /// Who reads what is sent.
-    pub reader: Reader,
+    pub reader: Audience,
     /// The requests of a message, to be sent one after the other; none where the format has no words for it.
-    pub render: fn(&Message, &Context<'_>) -> Vec<Request>,
+    pub render: fn(&Message, &RequestContext<'_>) -> Vec<DeliveryRequest>,
     /// Alerts that were delivered are delivered again every minute while they fire, as this one request; `None`: once is enough.
     pub refresh: Option<RenderMany>,
     /// Has it words for a notice?
@@ -52,7 +52,7 @@ pub struct FormatDef {
     /// Requests have the headers of Standard Webhooks, signed where there is a key.
     pub signed: bool,
     /// How fast one endpoint may be written to.
-    pub pace: Pace,
+    pub pace: DeliveryPace,
     /// The least time between two requests to the service, over all endpoints there.
     pub host_gap: Duration,
     /// Storms become groups unless the receiver says otherwise.
@@ -60,13 +60,13 @@ pub struct FormatDef {
     /// Sent an alert although a stronger one that is sent as well says the same.
     pub hears_weaker: bool,
     /// Where an answer says what became of the message.
-    pub verdict: Verdict,
+    pub verdict: ReplyReading,
     /// What an answer means; the span is the rest it asks for.
-    pub judge: fn(&Reply, Option<Span>, &Receiver) -> Outcome,
+    pub judge: fn(&ReceiverReply, Option<Span>, &Receiver) -> Outcome,
     /// Where an answer's JSON asks for a rest, in seconds (RFC 6901); the header `Retry-After` counts for every format.
     pub rest_in_body: Option<&'static str>,
-    /// Nothing tells a repetition from news there: what may have been taken is sent once more after this, marked. `None`: the
-    /// id tells, and it is tried until it is confirmed.
+    /// Nothing distinguishes a repetition from news there: what may have been taken is sent once more after this, marked. `None`: the
+    /// id does, and it is tried until it is confirmed.
     pub doubt: Option<Span>,
 }
 
@@ -74,7 +74,7 @@ impl FormatDef {
     /// A program's own address that answers with a status and asks nothing of its callers.
     pub const WEBHOOK: Self = Self {
         name: "",
-        reader: Reader::Programs,
+        reader: Audience::Programs,
         render: |_, _| Vec::new(),
         refresh: None,
         covers: |_| true,
@@ -85,11 +85,11 @@ impl FormatDef {
         unpack: |_, _| (),
         token_header: None,
         signed: false,
-        pace: Pace::FREE,
+        pace: DeliveryPace::FREE,
         host_gap: Duration::ZERO,
         groups: true,
         hears_weaker: false,
-        verdict: Verdict::Status,
+        verdict: ReplyReading::Status,
         judge: |reply, rest, _| by_status(reply.status, rest),
         rest_in_body: None,
         doubt: None,

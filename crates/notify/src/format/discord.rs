@@ -1,10 +1,10 @@
 //! Discord (delivery §3), in the shape of the fourth original (R4.33): a line of content and one embed in one of two colours.
 
 use super::text::{Words, cut, words};
-use super::{Context, FormatDef, Reader, Request};
+use super::{Audience, DeliveryRequest, FormatDef, RequestContext};
 use crate::outcome::{by_status, json_of};
-use crate::plan::{Outcome, Pace};
-use crate::transport::{Reply, Verdict};
+use crate::plan::{DeliveryPace, Outcome};
+use crate::transport::{ReceiverReply, ReplyReading};
 use barograph_domain::Span;
 use barograph_domain::delivery::{Message, Phase};
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ use std::time::Duration;
 /// A webhook of a channel. Discord takes 30 messages a minute there and 50 requests a second from one address.
 pub const DISCORD: FormatDef = FormatDef {
     name: "discord",
-    reader: Reader::People,
+    reader: Audience::People,
     render: |message, context| vec![request(message, context)],
     complete: |url| {
         // Else the answer says nothing of the message.
@@ -22,9 +22,9 @@ pub const DISCORD: FormatDef = FormatDef {
         }
     },
     hosts: &["discord.com", "discordapp.com"],
-    pace: Pace { gap: Span::millis(400), per_minute: 30 },
+    pace: DeliveryPace { gap: Span::millis(400), per_minute: 30 },
     host_gap: Duration::from_millis(20),
-    verdict: Verdict::Body,
+    verdict: ReplyReading::Body,
     judge: |reply, rest, _| judge(reply, rest),
     rest_in_body: Some("/retry_after"),
     ..FormatDef::WEBHOOK
@@ -42,7 +42,7 @@ const FIELDS_MAX: usize = 25;
 /// Over all texts of the embed.
 const SUM_MAX: usize = 6_000;
 
-fn request(message: &Message, context: &Context<'_>) -> Request {
+fn request(message: &Message, context: &RequestContext<'_>) -> DeliveryRequest {
     let notice = &message.notice;
     let words = words(notice, &context.receiver.dashboard);
     let is_critical = notice.severity.seed4() == "CRITICAL";
@@ -84,7 +84,7 @@ fn request(message: &Message, context: &Context<'_>) -> Request {
         "embeds": [embed],
         "allowed_mentions": {"parse": []},
     });
-    Request::json(&body)
+    DeliveryRequest::json(&body)
 }
 
 fn content(sign: &str, words: &Words) -> String {
@@ -92,7 +92,7 @@ fn content(sign: &str, words: &Words) -> String {
     cut(&format!("{sign} {}\n{}", escaped(&words.title), escaped(text)), CONTENT_MAX)
 }
 
-fn judge(reply: &Reply, rest: Option<Span>) -> Outcome {
+fn judge(reply: &ReceiverReply, rest: Option<Span>) -> Outcome {
     // 10015: unknown webhook. Somebody has deleted it.
     if reply.status == 404 && json_of(&reply.body)["code"] == 10_015 {
         return Outcome::Disable("Discord does not know this webhook any more".to_owned());

@@ -14,7 +14,7 @@ pub mod telegram;
 pub mod template;
 mod text;
 
-pub use def::{FormatDef, Reader, RenderMany};
+pub use def::{Audience, FormatDef, RenderMany};
 
 use crate::receiver::Receiver;
 use barograph_domain::Ts;
@@ -42,7 +42,7 @@ const LISTED_MAX: usize = 10;
 
 /// What a request is made from beside the notice.
 #[derive(Clone, Copy, Debug)]
-pub struct Context<'a> {
+pub struct RequestContext<'a> {
     /// For whom.
     pub receiver: &'a Receiver,
     /// What the receiver answered before that the request needs.
@@ -55,7 +55,7 @@ pub struct Context<'a> {
 
 /// A request without its address, authentication and signature.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Request {
+pub struct DeliveryRequest {
     /// Of the body.
     pub content_type: String,
     /// The body.
@@ -64,7 +64,7 @@ pub struct Request {
     pub path: Option<String>,
 }
 
-impl Request {
+impl DeliveryRequest {
     fn json(value: &serde_json::Value) -> Self {
         Self { content_type: "application/json".to_owned(), body: value.to_string().into_bytes(), path: None }
     }
@@ -72,11 +72,11 @@ impl Request {
 
 /// The requests of a message, to be sent one after the other; none where the format has no words for it.
 #[must_use]
-pub fn render(message: &Message, context: &Context<'_>) -> Vec<Request> {
+pub fn render(message: &Message, context: &RequestContext<'_>) -> Vec<DeliveryRequest> {
     let format = context.receiver.format;
     match format.reader {
-        Reader::People => (format.render)(&for_people(message), context),
-        Reader::Programs => (format.render)(message, context),
+        Audience::People => (format.render)(&for_people(message), context),
+        Audience::Programs => (format.render)(message, context),
     }
 }
 
@@ -115,7 +115,7 @@ pub(crate) mod testing {
             settings,
             ..Receiver::new("r", format, "https://hooks.example/topic")
         };
-        let context = Context { receiver: &receiver, learned: None, now: T0, repeats: None };
+        let context = RequestContext { receiver: &receiver, learned: None, now: T0, repeats: None };
         let requests = render(&message(notice, 1, T0), &context);
         requests.into_iter().map(|r| String::from_utf8(r.body).unwrap()).collect()
     }

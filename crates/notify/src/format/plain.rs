@@ -1,6 +1,6 @@
 //! The event as it is: canonical, or as the fourth original sent it.
 
-use super::{FormatDef, Request, standard};
+use super::{DeliveryRequest, FormatDef, standard};
 use barograph_domain::Pattern;
 use barograph_domain::delivery::{Message, Notice, Phase};
 use serde_json::{Value, json};
@@ -35,24 +35,24 @@ fn knew_it(notice: &Notice) -> bool {
 }
 
 /// The canonical event; of what is none (groups, notices about delivery), what the notice says.
-fn canonical(message: &Message) -> Request {
+fn canonical(message: &Message) -> DeliveryRequest {
     if message.notice.event.is_empty() {
-        Request::json(&standard::data(message))
+        DeliveryRequest::json(&standard::data(message))
     } else {
-        Request { body: message.notice.event.clone().into_bytes(), ..Request::json(&Value::Null) }
+        DeliveryRequest { body: message.notice.event.clone().into_bytes(), ..DeliveryRequest::json(&Value::Null) }
     }
 }
 
 /// The fourth original's envelope; nothing for what it did not know.
-fn seed4(message: &Message) -> Option<Request> {
+fn seed4(message: &Message) -> Option<DeliveryRequest> {
     let body = message.notice.seed4.clone().into_bytes();
-    (!body.is_empty()).then(|| Request { body, ..Request::json(&Value::Null) })
+    (!body.is_empty()).then(|| DeliveryRequest { body, ..DeliveryRequest::json(&Value::Null) })
 }
 
 /// The fourth original's event where it knew one, else the same envelope of what it did not know: our word for the type, our
 /// facts, and for whom it is about.
-fn envelope(message: &Message) -> Request {
-    seed4(message).unwrap_or_else(|| Request::json(&enveloped(&message.notice)))
+fn envelope(message: &Message) -> DeliveryRequest {
+    seed4(message).unwrap_or_else(|| DeliveryRequest::json(&enveloped(&message.notice)))
 }
 
 fn enveloped(notice: &Notice) -> Value {

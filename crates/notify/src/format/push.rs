@@ -1,7 +1,7 @@
 //! Phones, by way of ntfy or Gotify (R4.69).
 
 use super::text::{cut, words};
-use super::{Context, FormatDef, Reader, Request, def};
+use super::{Audience, DeliveryRequest, FormatDef, RequestContext, def};
 use barograph_domain::Severity;
 use barograph_domain::delivery::{Message, Phase};
 use serde_json::json;
@@ -9,7 +9,7 @@ use serde_json::json;
 /// A topic of ntfy.
 pub const NTFY: FormatDef = FormatDef {
     name: "ntfy",
-    reader: Reader::People,
+    reader: Audience::People,
     render: |message, context| vec![ntfy(message, context)],
     ..FormatDef::WEBHOOK
 };
@@ -17,7 +17,7 @@ pub const NTFY: FormatDef = FormatDef {
 /// An application of Gotify.
 pub const GOTIFY: FormatDef = FormatDef {
     name: "gotify",
-    reader: Reader::People,
+    reader: Audience::People,
     render: |message, context| vec![gotify(message, context)],
     complete: |url| def::end_path(url, "/message"),
     token_header: Some("x-gotify-key"),
@@ -33,7 +33,7 @@ fn body(text: &str) -> String {
 }
 
 /// Published as JSON, because its headers take no letters beyond Latin.
-fn ntfy(message: &Message, context: &Context<'_>) -> Request {
+fn ntfy(message: &Message, context: &RequestContext<'_>) -> DeliveryRequest {
     let notice = &message.notice;
     let words = words(notice, &context.receiver.dashboard);
     let url = url::Url::parse(context.receiver.url.expose()).ok();
@@ -55,10 +55,10 @@ fn ntfy(message: &Message, context: &Context<'_>) -> Request {
     if let Some(link) = words.link {
         publish["click"] = json!(link);
     }
-    Request { path: Some(format!("{root}/")), ..Request::json(&publish) }
+    DeliveryRequest { path: Some(format!("{root}/")), ..DeliveryRequest::json(&publish) }
 }
 
-fn gotify(message: &Message, context: &Context<'_>) -> Request {
+fn gotify(message: &Message, context: &RequestContext<'_>) -> DeliveryRequest {
     let notice = &message.notice;
     let words = words(notice, &context.receiver.dashboard);
     let priority = match (notice.phase, notice.severity) {
@@ -72,7 +72,7 @@ fn gotify(message: &Message, context: &Context<'_>) -> Request {
     if let Some(link) = words.link {
         body["extras"] = json!({"client::notification": {"click": {"url": link}}});
     }
-    Request::json(&body)
+    DeliveryRequest::json(&body)
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! Slack incoming webhooks (delivery §4).
 
 use super::text::{cut, words};
-use super::{Context, FormatDef, Reader, Request};
+use super::{Audience, DeliveryRequest, FormatDef, RequestContext};
 use crate::outcome::by_status;
-use crate::plan::{Outcome, Pace};
-use crate::transport::{Reply, Verdict};
+use crate::plan::{DeliveryPace, Outcome};
+use crate::transport::{ReceiverReply, ReplyReading};
 use barograph_domain::Span;
 use barograph_domain::delivery::{Message, Phase};
 use serde_json::{Value, json};
@@ -12,11 +12,11 @@ use serde_json::{Value, json};
 /// An incoming webhook of a channel, which takes a message a second.
 pub const SLACK: FormatDef = FormatDef {
     name: "slack",
-    reader: Reader::People,
+    reader: Audience::People,
     render: |message, context| vec![request(message, context)],
     hosts: &["slack.com"],
-    pace: Pace { gap: Span::secs(1), per_minute: 0 },
-    verdict: Verdict::Body,
+    pace: DeliveryPace { gap: Span::secs(1), per_minute: 0 },
+    verdict: ReplyReading::Body,
     judge: |reply, rest, _| judge(reply, rest),
     ..FormatDef::WEBHOOK
 };
@@ -30,7 +30,7 @@ const FALLBACK_MAX: usize = 3_900;
 /// Over all blocks; Slack refuses somewhere above 13,000.
 const SUM_MAX: usize = 11_500;
 
-fn request(message: &Message, context: &Context<'_>) -> Request {
+fn request(message: &Message, context: &RequestContext<'_>) -> DeliveryRequest {
     let notice = &message.notice;
     let words = words(notice, &context.receiver.dashboard);
     let header = cut(&words.head(), HEADER_MAX);
@@ -65,10 +65,12 @@ fn request(message: &Message, context: &Context<'_>) -> Request {
         _ => "#f9a825",
     };
     let text = escaped(&format!("{}: {}", words.head(), notice.text), FALLBACK_MAX);
-    Request::json(&json!({"text": text, "attachments": [{"color": colour, "fallback": text, "blocks": blocks}]}))
+    DeliveryRequest::json(
+        &json!({"text": text, "attachments": [{"color": colour, "fallback": text, "blocks": blocks}]}),
+    )
 }
 
-fn judge(reply: &Reply, rest: Option<Span>) -> Outcome {
+fn judge(reply: &ReceiverReply, rest: Option<Span>) -> Outcome {
     let word = core::str::from_utf8(&reply.body).unwrap_or_default().trim();
     match (reply.status, word) {
         (200, "ok") => Outcome::Delivered,

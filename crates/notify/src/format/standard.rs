@@ -1,6 +1,6 @@
 //! Standard Webhooks: `type`, `timestamp` and `data`, at most 20 kB.
 
-use super::{Context, FormatDef, Request};
+use super::{DeliveryRequest, FormatDef, RequestContext};
 use barograph_domain::delivery::{Message, MessageKind, Phase};
 use serde_json::{Value, json};
 
@@ -60,14 +60,14 @@ fn fewer_members(data: &mut Value) -> bool {
     true
 }
 
-fn request(message: &Message, context: &Context<'_>) -> Request {
+fn request(message: &Message, context: &RequestContext<'_>) -> DeliveryRequest {
     let notice = &message.notice;
     let mut data = data(message);
     if !context.receiver.dashboard.is_empty() {
         data["url"] = json!(format!("{}{}", context.receiver.dashboard, notice.path));
     }
     let whole = |data: &Value| json!({"type": kind(message), "timestamp": notice.ts.iso(), "data": data});
-    let mut request = Request::json(&whole(&data));
+    let mut request = DeliveryRequest::json(&whole(&data));
     // What is largest goes first; a receiver can ask for the event by its id.
     for step in 0.. {
         if request.body.len() <= BYTES_MAX {
@@ -90,7 +90,7 @@ fn request(message: &Message, context: &Context<'_>) -> Request {
             }
         }
         data["truncated"] = json!(true);
-        request = Request::json(&whole(&data));
+        request = DeliveryRequest::json(&whole(&data));
     }
     request
 }

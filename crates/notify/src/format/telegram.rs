@@ -1,12 +1,12 @@
 //! Telegram (delivery §5): plain text with entities, counted in UTF-16 units, split at line ends.
 
 use super::text::words;
-use super::{Context, FormatDef, Reader, Request, def};
+use super::{Audience, DeliveryRequest, FormatDef, RequestContext, def};
 use crate::outcome::{by_status, json_of};
-use crate::plan::{Outcome, Pace};
+use crate::plan::{DeliveryPace, Outcome};
 use crate::receiver::{FormatSettings, Receiver};
 use crate::secret::Secret;
-use crate::transport::{Reply, Verdict};
+use crate::transport::{ReceiverReply, ReplyReading};
 use barograph_domain::delivery::Message;
 use barograph_domain::{Severity, Span, delivery::Phase};
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ use url::Url;
 /// A chat, by way of a bot. Telegram takes 20 messages a minute for a group and 30 requests a second from one bot.
 pub const TELEGRAM: FormatDef = FormatDef {
     name: "telegram",
-    reader: Reader::People,
+    reader: Audience::People,
     render,
     settings: |table| {
         let chat_id = table.chat_id.clone().unwrap_or_default();
@@ -28,23 +28,23 @@ pub const TELEGRAM: FormatDef = FormatDef {
     complete: |url| def::end_path(url, "/sendMessage"),
     hosts: &["telegram.org"],
     unpack,
-    pace: Pace { gap: Span::secs(1), per_minute: 20 },
+    pace: DeliveryPace { gap: Span::secs(1), per_minute: 20 },
     host_gap: Duration::from_millis(34),
-    verdict: Verdict::Body,
+    verdict: ReplyReading::Body,
     judge,
     rest_in_body: Some("/parameters/retry_after"),
     doubt: Some(Span::secs(30)),
     ..FormatDef::WEBHOOK
 };
 
-/// Ends a part that the chat may have got already: Telegram has nothing that tells a repetition from news (delivery §5).
+/// Ends a part that the chat may have got already: Telegram has nothing that marks a repetition (delivery §5).
 const REPEAT: &str = "\n(repeat)";
 /// Units of a text, after its entities are taken out, of which we use none that vanish.
 const UNITS_MAX: usize = 4_096 - REPEAT.len();
 /// Parts of one message; what is longer is cut.
 const PARTS_MAX: usize = 3;
 
-fn render(message: &Message, context: &Context<'_>) -> Vec<Request> {
+fn render(message: &Message, context: &RequestContext<'_>) -> Vec<DeliveryRequest> {
     let FormatSettings { chat_id, thread, .. } = &context.receiver.settings;
     let notice = &message.notice;
     let words = words(notice, &context.receiver.dashboard);
@@ -82,7 +82,7 @@ fn render(message: &Message, context: &Context<'_>) -> Vec<Request> {
             if let Some(thread) = thread {
                 body["message_thread_id"] = json!(thread);
             }
-            Request::json(&body)
+            DeliveryRequest::json(&body)
         })
         .collect()
 }
@@ -96,7 +96,7 @@ fn unpack(receiver: &mut Receiver, url: &mut Url) {
     receiver.url = Secret::new(url.as_str());
 }
 
-fn judge(reply: &Reply, rest: Option<Span>, receiver: &Receiver) -> Outcome {
+fn judge(reply: &ReceiverReply, rest: Option<Span>, receiver: &Receiver) -> Outcome {
     let answer = json_of(&reply.body);
     if let Some(to) = answer["parameters"]["migrate_to_chat_id"].as_i64() {
         return Outcome::Learned(moved(&receiver.settings.chat_id, to));
@@ -212,7 +212,8 @@ mod tests {
             ("-100999", moved("-100123", -100_777), "-100999"),
             ("-100123", "-100777".to_owned(), "-100123"),
         ] {
-            let context = Context { receiver: &receiver(settings), learned: Some(&learned), now: T0, repeats: None };
+            let context =
+                RequestContext { receiver: &receiver(settings), learned: Some(&learned), now: T0, repeats: None };
             let body = String::from_utf8(render(&message, &context).remove(0).body).unwrap();
             assert!(body.contains(&format!("\"chat_id\":{want},")), "{settings} {learned}: {body}");
         }
@@ -223,7 +224,7 @@ mod tests {
         let receiver = receiver("1");
         let message = message(endless(), 1, T0);
         let texts = |repeats| -> Vec<String> {
-            let context = Context { receiver: &receiver, learned: None, now: T0, repeats };
+            let context = RequestContext { receiver: &receiver, learned: None, now: T0, repeats };
             let all = render(&message, &context);
             all.iter()
                 .map(|r| serde_json::from_slice::<Value>(&r.body).unwrap()["text"].as_str().unwrap().to_owned())

@@ -2,14 +2,14 @@
 //! of a string; `{{` and `}}` are braces.
 
 use super::text::words;
-use super::{Context, FormatDef, Reader, Request};
+use super::{Audience, DeliveryRequest, FormatDef, RequestContext};
 use crate::receiver::FormatSettings;
 use barograph_domain::delivery::Message;
 
 /// The user's own text.
 pub const TEMPLATE: FormatDef = FormatDef {
     name: "template",
-    reader: Reader::People,
+    reader: Audience::People,
     render: |message, context| vec![request(message, context)],
     settings: |table| {
         let template = table.template.clone().ok_or("format template needs template = \"…\"")?;
@@ -86,7 +86,7 @@ fn pieces(text: &str) -> Result<Vec<Piece<'_>>, String> {
     Ok(out)
 }
 
-fn value(name: &str, message: &Message, context: &Context<'_>) -> String {
+fn value(name: &str, message: &Message, context: &RequestContext<'_>) -> String {
     let notice = &message.notice;
     let words = words(notice, &context.receiver.dashboard);
     let market = notice.instrument.as_ref();
@@ -115,7 +115,7 @@ fn value(name: &str, message: &Message, context: &Context<'_>) -> String {
     }
 }
 
-fn request(message: &Message, context: &Context<'_>) -> Request {
+fn request(message: &Message, context: &RequestContext<'_>) -> DeliveryRequest {
     let FormatSettings { template, content_type, .. } = &context.receiver.settings;
     let is_json = content_type.contains("json");
     let mut body = String::new();
@@ -129,7 +129,7 @@ fn request(message: &Message, context: &Context<'_>) -> Request {
             }
         }
     }
-    Request { content_type: content_type.clone(), body: body.into_bytes(), path: None }
+    DeliveryRequest { content_type: content_type.clone(), body: body.into_bytes(), path: None }
 }
 
 #[cfg(test)]

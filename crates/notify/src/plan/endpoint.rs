@@ -2,7 +2,7 @@
 
 use super::storm::{Watch, cause_of};
 use super::stronger::is_lost;
-use super::{Action, Endpoint, Order, Send, is_open, order};
+use super::{Endpoint, Order, PlanAction, Send, is_open, order};
 use crate::outbox::{Change, Join, waiting};
 use barograph_domain::delivery::{Delivery, DeliveryState, EndpointState, Message, MessageKind, Phase};
 use barograph_domain::{Severity, Span, Ts};
@@ -151,7 +151,7 @@ impl EndpointPlan {
             .get(fingerprint)
             .is_some_and(|l| l.may_know || l.flying.is_some() || l.confirmed.is_some_and(|t| is_open(t.phase)))
     }
-    /// All that a record says is that something can be seen again, and the receiver was never told that it could not.
+    /// All that a record says is that something can be seen again, and the receiver never heard that it could not.
     pub(super) fn knows_it_fires(&self, message: &Message) -> bool {
         let confirmed = self.lanes.get(&message.fingerprint).and_then(|l| l.confirmed);
         message.notice.resumed
@@ -213,8 +213,8 @@ impl EndpointPlan {
     }
 
     /// Ends a delivery, and what goes with it.
-    pub(super) fn end(&mut self, item: &Item, state: DeliveryState, reason: &str, now: Ts, out: &mut Vec<Action>) {
-        out.push(Action::Change(self.change(item, state, reason, now)));
+    pub(super) fn end(&mut self, item: &Item, state: DeliveryState, reason: &str, now: Ts, out: &mut Vec<PlanAction>) {
+        out.push(PlanAction::Change(self.change(item, state, reason, now)));
         self.lost |= is_lost(state);
         for message in &item.joined {
             if let Some(watch) = cause_of(message).and_then(|cause| self.watches.get_mut(&cause)) {
@@ -238,7 +238,7 @@ impl EndpointPlan {
     }
 
     /// What is unsent about a thing need not be delivered any more.
-    pub(super) fn drop_unsent(&mut self, fingerprint: &str, why: &str, now: Ts, out: &mut Vec<Action>) {
+    pub(super) fn drop_unsent(&mut self, fingerprint: &str, why: &str, now: Ts, out: &mut Vec<PlanAction>) {
         if let Some(old) = self.take_waiting(fingerprint) {
             self.end(&old, DeliveryState::Superseded, why, now, out);
         }
@@ -249,7 +249,7 @@ impl EndpointPlan {
         }
     }
 
-    /// The members of groups are known by the newest record, whether this endpoint is told of it or not.
+    /// The members of groups are known by the newest record, whether this endpoint hears of it or not.
     pub(super) fn overhear(&mut self, message: &Arc<Message>) {
         for watch in self.watches.values_mut() {
             watch.overhear(message);
@@ -257,7 +257,7 @@ impl EndpointPlan {
     }
 
     /// A message passed that this endpoint does not want: what it says may make older news about the same thing unnecessary.
-    pub(super) fn overheard(&mut self, message: &Arc<Message>, now: Ts, out: &mut Vec<Action>) {
+    pub(super) fn overheard(&mut self, message: &Arc<Message>, now: Ts, out: &mut Vec<PlanAction>) {
         if message.notice.phase == Phase::Resolved {
             let is_older = |i: &Item| !i.replayed && order(&i.message) < order(message);
             let waits = self.lanes.get(&message.fingerprint).and_then(|l| l.waiting.as_ref()).is_some_and(is_older);
@@ -274,7 +274,7 @@ impl EndpointPlan {
     }
 
     /// Puts a message into its lane; only the newest unsent one stays.
-    pub(super) fn push(&mut self, mut item: Item, now: Ts, out: &mut Vec<Action>) {
+    pub(super) fn push(&mut self, mut item: Item, now: Ts, out: &mut Vec<PlanAction>) {
         if self.is_gone() {
             return self.end(&item, DeliveryState::Dead, "endpoint_disabled", now, out);
         }
@@ -303,7 +303,7 @@ impl EndpointPlan {
     }
 
     /// A newer message takes the place of an older one, and what goes with that.
-    pub(super) fn replace(&self, old: &Item, new: &mut Item, now: Ts, out: &mut Vec<Action>) {
+    pub(super) fn replace(&self, old: &Item, new: &mut Item, now: Ts, out: &mut Vec<PlanAction>) {
         if !old.joined.is_empty() {
             // What the newer one says of a thing itself ends with the older message, by the store.
             let newer: BTreeSet<&str> = new.joined.iter().map(|m| m.fingerprint.as_str()).collect();
@@ -314,11 +314,11 @@ impl EndpointPlan {
                 message: message.id.clone(),
                 via: new.message.id.clone(),
             });
-            out.push(Action::Enqueue(Vec::new(), joins.collect()));
+            out.push(PlanAction::Enqueue(Vec::new(), joins.collect()));
             new.joined.extend(goes);
             new.until = new.until.max(old.until);
         }
-        out.push(Action::Change(self.change(old, DeliveryState::Superseded, "newer_state", now)));
+        out.push(PlanAction::Change(self.change(old, DeliveryState::Superseded, "newer_state", now)));
     }
 
     pub(super) fn put_waiting(&mut self, fingerprint: &str, item: Item) {
@@ -359,8 +359,8 @@ impl EndpointPlan {
         }
     }
 
-    /// Ends what is too old to be worth telling.
-    pub(super) fn expire(&mut self, now: Ts, out: &mut Vec<Action>) {
+    /// Ends what is too old to be worth delivering.
+    pub(super) fn expire(&mut self, now: Ts, out: &mut Vec<PlanAction>) {
         while let Some((until, fingerprint)) = self.deadlines.first().cloned().filter(|(until, _)| *until <= now) {
             match self.take_waiting(&fingerprint) {
                 Some(item) => self.end(&item, DeliveryState::Expired, "too_old", now, out),
@@ -371,7 +371,7 @@ impl EndpointPlan {
     }
 
     /// Everything that waits is dead; a person may have it sent again.
-    pub(super) fn bury(&mut self, now: Ts, out: &mut Vec<Action>) {
+    pub(super) fn bury(&mut self, now: Ts, out: &mut Vec<PlanAction>) {
         let all: Vec<String> = self.lanes.keys().cloned().collect();
         for fingerprint in all {
             if let Some(item) = self.take_waiting(&fingerprint) {
@@ -389,11 +389,11 @@ impl EndpointPlan {
     }
 
     /// Used again.
-    pub(super) fn enable(&mut self, now: Ts, out: &mut Vec<Action>) {
+    pub(super) fn enable(&mut self, now: Ts, out: &mut Vec<PlanAction>) {
         self.state.disabled = None;
         self.state.failing_since = None;
         (self.failures, self.probing, self.misconfigured, self.rest_until) = (0, false, 0, now);
-        out.push(Action::State(self.state.clone()));
+        out.push(PlanAction::State(self.state.clone()));
         self.hurry(now);
     }
 
@@ -428,7 +428,7 @@ impl EndpointPlan {
     }
 
     /// Sends what is due.
-    pub(super) fn send(&mut self, place: usize, now: Ts, out: &mut Vec<Action>) {
+    pub(super) fn send(&mut self, place: usize, now: Ts, out: &mut Vec<PlanAction>) {
         while self.state.disabled.is_none() && self.room() > 0 && self.open_at() <= now {
             let Some((next_try, known_at, fingerprint)) = self.due.pop_first() else { return };
             if next_try > now {
@@ -441,7 +441,7 @@ impl EndpointPlan {
                 continue;
             }
             self.note_tried(&item);
-            out.push(Action::Send(Send {
+            out.push(PlanAction::Send(Send {
                 endpoint: place,
                 message: Arc::clone(&item.message),
                 attempts: item.attempts,

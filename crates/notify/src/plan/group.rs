@@ -48,7 +48,7 @@ fn made(storm: &Storm, cause: &str, mut parts: Vec<&Part>, now: Ts) -> Message {
     let first = members.first().map(|m| &m.notice);
     let pattern = first.and_then(|n| n.pattern).filter(|p| members.iter().all(|m| m.notice.pattern == Some(*p)));
     let rule = cause.strip_prefix("rule|").map(str::to_owned);
-    let said = Said::of(&parts, pattern, rule.as_deref(), phase);
+    let said = GroupText::of(&parts, pattern, rule.as_deref(), phase);
     let alone = first.filter(|_| members.len() == 1);
     let mut notice = Notice {
         revision: storm.update,
@@ -113,14 +113,14 @@ fn member(place: usize, message: &Message) -> Option<Member> {
 }
 
 /// What a group says in words: which markets, how many alerts, and the numbers of the first of them.
-struct Said {
+struct GroupText {
     title: String,
     text: String,
     headline: String,
 }
 
-impl Said {
-    /// Of parts in the order in which they are told. One that is alone is told as its own message would be, and how often it came.
+impl GroupText {
+    /// Of parts in the order in which they are named. One that is alone reads as its own message would, and how often it came.
     fn of(parts: &[&Part], pattern: Option<Pattern>, rule: Option<&str>, phase: Phase) -> Self {
         let Some(first) = parts.first() else {
             return Self { title: String::new(), text: String::new(), headline: String::new() };
@@ -167,7 +167,7 @@ const LISTED_MAX: usize = 5;
 
 /// How the markets of a group are called: by symbol, with their venue where there are several.
 struct Names<'a> {
-    /// Each once, in the order in which they are told.
+    /// Each once, in the order in which they are named.
     markets: Vec<&'a InstrumentName>,
     several_venues: bool,
 }

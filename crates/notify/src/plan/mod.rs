@@ -1,6 +1,6 @@
 //! What is sent to whom, and when: a state machine without clock, socket or store.
 //!
-//! Everything that happens goes in with the moment it happened; out come [`Action`]s, in the order in which they have to be done.
+//! Everything that happens goes in with the moment it happened; out come [`PlanAction`]s, in the order in which they have to be done.
 //! Each endpoint has a plan of its own (`endpoint.rs`) with one lane per fingerprint: in a lane only the newest unsent state is
 //! kept, and one message is under way at a time, which is the whole of the order that is promised. Storms (`storm.rs`) stand in
 //! front of the lanes and turn the alerts of one cause into a few messages of a group. What nobody shall hear (`mute.rs`), and
@@ -44,14 +44,14 @@ use stronger::Behind;
 
 /// How fast an endpoint may be written to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Pace {
+pub struct DeliveryPace {
     /// At least so long between two messages.
     pub gap: Span,
     /// At most so many within a minute; 0 is any number.
     pub per_minute: usize,
 }
 
-impl Pace {
+impl DeliveryPace {
     /// As fast as requests come back.
     pub const FREE: Self = Self { gap: Span::ZERO, per_minute: 0 };
 }
@@ -62,7 +62,7 @@ pub struct Endpoint {
     /// Its name.
     pub name: String,
     /// How fast it may be written to.
-    pub pace: Pace,
+    pub pace: DeliveryPace,
     /// Requests under way at a time, at most.
     pub in_flight_max: usize,
     /// Storms become groups.
@@ -71,9 +71,9 @@ pub struct Endpoint {
     pub filter: Filter,
     /// It is sent an alert although a stronger one that it is sent says the same: programs that know only some types.
     pub hears_weaker: bool,
-    /// How long it is worth telling that something began.
+    /// How long it is worth delivering that something began.
     pub fired_within: Span,
-    /// How long it is worth telling that something is over.
+    /// How long it is worth delivering that something is over.
     pub resolved_within: Span,
 }
 
@@ -83,7 +83,7 @@ impl Endpoint {
     pub fn new(name: &str) -> Self {
         Self {
             name: name.to_owned(),
-            pace: Pace::FREE,
+            pace: DeliveryPace::FREE,
             in_flight_max: 32,
             groups: true,
             filter: Filter::default(),
@@ -108,7 +108,7 @@ impl Endpoint {
 pub struct Send {
     /// Position of the endpoint.
     pub endpoint: usize,
-    /// What.
+    /// Message to deliver.
     pub message: Arc<Message>,
     /// Tries before this one.
     pub attempts: u32,
@@ -120,14 +120,14 @@ pub struct Send {
 
 /// Something to do.
 #[derive(Clone, PartialEq, Debug)]
-pub enum Action {
+pub enum PlanAction {
     /// Store messages and what goes with them; their sends come later in the list.
     Enqueue(Vec<Outgoing>, Vec<Join>),
     /// Store where a delivery stands.
     Change(Change),
     /// Store how an endpoint is doing.
     State(EndpointState),
-    /// Send.
+    /// Send this delivery now.
     Send(Send),
 }
 
@@ -167,7 +167,7 @@ pub struct Tried {
     pub parts_done: u32,
 }
 
-/// Decides.
+/// Decides what is sent to whom, and when: a state machine without a clock or a socket.
 #[derive(Debug)]
 pub struct Planner {
     plans: Vec<EndpointPlan>,
@@ -180,7 +180,7 @@ pub struct Planner {
     jitter: Jitter,
     /// Seconds of its moments per second of the receivers.
     rate: f64,
-    actions: Vec<Action>,
+    actions: Vec<PlanAction>,
 }
 
 /// Place of a message among those about the same thing. What is delivered again because something is over stands behind the record it
@@ -238,7 +238,7 @@ impl Planner {
 
     /// What is to be done since this was asked last.
     #[must_use]
-    pub fn drain(&mut self) -> Vec<Action> {
+    pub fn drain(&mut self) -> Vec<PlanAction> {
         core::mem::take(&mut self.actions)
     }
 
@@ -373,7 +373,7 @@ impl Planner {
         self.mutes.mute_of(message)
     }
 
-    /// Nobody is told, and what waits about the same thing is not told either.
+    /// Nobody receives it, and what waits about the same thing is not delivered either.
     fn mute(&mut self, place: usize, item: &Item, why: &'static str, now: Ts) {
         let plan = &mut self.plans[place];
         plan.drop_unsent(&item.message.fingerprint, why, now, &mut self.actions);
@@ -384,7 +384,7 @@ impl Planner {
     /// The settings know no such endpoint any more.
     fn end_unknown(&mut self, row: &Delivery, now: Ts) {
         if !row.state.is_final() {
-            self.actions.push(Action::Change(Change {
+            self.actions.push(PlanAction::Change(Change {
                 endpoint: row.endpoint.clone(),
                 message: row.message.clone(),
                 state: DeliveryState::Dead,
@@ -420,7 +420,7 @@ impl Planner {
             return;
         }
         let deliveries = rows.iter().map(|(_, row)| row.clone()).collect();
-        self.actions.push(Action::Enqueue(vec![Outgoing { message: message.clone(), deliveries }], Vec::new()));
+        self.actions.push(PlanAction::Enqueue(vec![Outgoing { message: message.clone(), deliveries }], Vec::new()));
         let message = Arc::new(message);
         for (place, row) in rows {
             let item = Item::of(Arc::clone(&message), &row);

@@ -4,7 +4,7 @@ use super::endpoint::{Confirmed, Item};
 use super::result::thing_of;
 use super::storm::{Part, Storm, cause_of};
 use super::stronger::is_held_back;
-use super::{Action, Planner, order};
+use super::{PlanAction, Planner, order};
 use crate::outbox::{Outgoing, Recovered};
 use barograph_domain::Ts;
 use barograph_domain::delivery::{Delivery, DeliveryState, Message, MessageKind, Phase};
@@ -53,7 +53,7 @@ impl Planner {
         self.complete_members();
         self.resume_behind(&self.held_back(&recent));
         self.end_missed_silences(&from.ended, now);
-        debug_assert!(self.actions.iter().all(|a| !matches!(a, Action::Send(_))), "recovering sends nothing yet");
+        debug_assert!(self.actions.iter().all(|a| !matches!(a, PlanAction::Send(_))), "recovering sends nothing yet");
     }
 
     /// How far each thing and each endpoint was, so that what comes late is known for what it is.

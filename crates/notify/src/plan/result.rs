@@ -1,7 +1,7 @@
 //! What follows from a try.
 
 use super::endpoint::{Item, PAUSED};
-use super::{Action, Outcome, Planner, Tried};
+use super::{Outcome, PlanAction, Planner, Tried};
 use crate::schedule::{FAILING_MAX, MISCONFIGURED_MAX, REJECTS_MAX, clamped, pause_after};
 use barograph_domain::delivery::{DeliveryState, Message, MessageKind, Notice, Phase, fingerprint, message_id};
 use barograph_domain::{Severity, Span, Ts};
@@ -56,7 +56,7 @@ impl Planner {
             Outcome::Learned(word) => {
                 let plan = &mut self.plans[place];
                 plan.state.learned = Some(word);
-                self.actions.push(Action::State(plan.state.clone()));
+                self.actions.push(PlanAction::State(plan.state.clone()));
                 item.next_try = now;
                 self.put_back(place, item, now);
             }
@@ -92,7 +92,7 @@ impl Planner {
         plan.probing &= now < plan.rest_until;
         let failing = plan.state.failing_since.take();
         if failing.is_some() {
-            self.actions.push(Action::State(plan.state.clone()));
+            self.actions.push(PlanAction::State(plan.state.clone()));
         }
         // What was under way when it was stopped says nothing about it.
         let stopped = if plan.state.disabled.is_none() { plan.stopped.take() } else { None };
@@ -128,12 +128,12 @@ impl Planner {
         } else {
             let mut item = item;
             if item.next_try >= item.until {
-                // One last try while it is still worth telling; else it waits for its end, or for a sign of life.
+                // One last try while it is still worth delivering; else it waits for its end, or for a sign of life.
                 let last = item.until - LAST_TRY;
                 item.next_try = if now + LAST_TRY < last { last } else { item.until };
             }
             let change = plan.change(&item, DeliveryState::Waiting, "", now);
-            self.actions.push(Action::Change(change));
+            self.actions.push(PlanAction::Change(change));
             plan.put_waiting(&fingerprint, item);
         }
     }
@@ -150,7 +150,7 @@ impl Planner {
             }
             Some(_) | None => {
                 plan.state.failing_since = Some(now);
-                self.actions.push(Action::State(plan.state.clone()));
+                self.actions.push(PlanAction::State(plan.state.clone()));
             }
         }
     }
@@ -164,7 +164,7 @@ impl Planner {
         if pauses {
             plan.state.disabled = Some(format!("{PAUSED}: {why}; check its address and secrets, then enable it"));
             plan.stopped = Some(now);
-            self.actions.push(Action::State(plan.state.clone()));
+            self.actions.push(PlanAction::State(plan.state.clone()));
         }
         self.put_back(place, item, now);
         if pauses {
@@ -180,7 +180,7 @@ impl Planner {
         }
         plan.state.disabled = Some(why.to_owned());
         plan.stopped = Some(now);
-        self.actions.push(Action::State(plan.state.clone()));
+        self.actions.push(PlanAction::State(plan.state.clone()));
         plan.bury(now, &mut self.actions);
         self.announce_stop(place, why, now);
     }

@@ -7,7 +7,7 @@
 
 use super::endpoint::{EndpointPlan, Item};
 use super::group;
-use super::{Action, Order, is_open, order};
+use super::{Order, PlanAction, is_open, order};
 use crate::outbox::{Join, Outgoing};
 use barograph_domain::delivery::{DeliveryState, Message, MessageKind, Phase, fingerprint};
 use barograph_domain::{Pattern, Span, Ts};
@@ -44,7 +44,7 @@ pub(super) struct Part {
     pub(super) message: Arc<Message>,
     /// The receiver has not heard that record yet.
     pub(super) fresh: bool,
-    /// Episodes and happenings of it that the group has heard of since it told of it last.
+    /// Episodes and happenings of it that the group has heard of since it reported it last.
     pub(super) times: u32,
 }
 
@@ -201,7 +201,7 @@ impl Watch {
         }
         Some(item)
     }
-    /// A member's state is known although this endpoint is not told of it.
+    /// A member's state is known although this endpoint does not hear of it.
     pub(super) fn overhear(&mut self, message: &Arc<Message>) {
         if let Some(part) = self.storm.as_mut().and_then(|s| s.members.get_mut(&message.fingerprint))
             && order(&part.message) < order(message)
@@ -260,7 +260,7 @@ impl Watch {
 
 impl EndpointPlan {
     /// Sends an alert on its own or lets it go with a group.
-    pub(super) fn route(&mut self, item: Item, now: Ts, out: &mut Vec<Action>) {
+    pub(super) fn route(&mut self, item: Item, now: Ts, out: &mut Vec<PlanAction>) {
         if !item.replayed && self.is_late(&item.message) {
             return self.end(&item, DeliveryState::Superseded, "newer_state", now, out);
         }
@@ -289,7 +289,7 @@ impl EndpointPlan {
     }
 
     /// Keeps a record until the group's next message.
-    fn hold(&mut self, cause: &str, item: Item, now: Ts, out: &mut Vec<Action>) {
+    fn hold(&mut self, cause: &str, item: Item, now: Ts, out: &mut Vec<PlanAction>) {
         let fingerprint = item.message.fingerprint.clone();
         let unsent = self.lanes.get(&fingerprint).and_then(|l| l.waiting.as_ref());
         let older = unsent.is_some_and(|i| !i.replayed).then(|| self.take_waiting(&fingerprint)).flatten();
@@ -308,7 +308,7 @@ impl EndpointPlan {
 
     /// Reports what has changed of a group, if it is time to. What a lone message under way is about waits for that to land: the
     /// receiver would hear it in the wrong order.
-    fn report(&mut self, cause: &str, now: Ts, out: &mut Vec<Action>) {
+    fn report(&mut self, cause: &str, now: Ts, out: &mut Vec<PlanAction>) {
         let Some(watch) = self.watches.get_mut(cause) else { return };
         watch.forget(now);
         let opens = watch.storm.as_ref().map(|storm| watch.open_at(storm));
@@ -337,7 +337,7 @@ impl EndpointPlan {
         watch.note_message(now);
         joined.sort_by_key(|i| order(&i.message));
         let unsent = self.lanes.get(&message.fingerprint).and_then(|l| l.waiting.as_ref()).map(|i| i.until);
-        // As long as any of what it says is worth telling, and no longer.
+        // As long as any of what it says is worth delivering, and no longer.
         let until = joined.iter().map(|i| i.until).chain(unsent).max().unwrap_or(now);
         let row = barograph_domain::delivery::Delivery { deliver_until: until, ..self.row(&message, now) };
         let mut item = Item::of(Arc::new(message.clone()), &row);
@@ -351,7 +351,7 @@ impl EndpointPlan {
         for message in &item.joined {
             self.note_handed_out(message);
         }
-        out.push(Action::Enqueue(vec![Outgoing { message, deliveries: vec![row] }], joins));
+        out.push(PlanAction::Enqueue(vec![Outgoing { message, deliveries: vec![row] }], joins));
         self.push(item, now, out);
     }
 
@@ -369,8 +369,8 @@ impl EndpointPlan {
         [acts, deadline].into_iter().flatten().min()
     }
 
-    /// Tells what is due and closes what is over.
-    pub(super) fn update_storms(&mut self, now: Ts, out: &mut Vec<Action>) {
+    /// Delivers what is due and closes what is over.
+    pub(super) fn update_storms(&mut self, now: Ts, out: &mut Vec<PlanAction>) {
         let due: Vec<String> = self
             .watches
             .iter()
@@ -391,8 +391,8 @@ impl EndpointPlan {
         });
     }
 
-    /// What is held and too old to be worth telling.
-    fn expire_held(&mut self, cause: &str, now: Ts, out: &mut Vec<Action>) {
+    /// What is held and too old to be worth delivering.
+    fn expire_held(&mut self, cause: &str, now: Ts, out: &mut Vec<PlanAction>) {
         loop {
             let storm = self.watches.get(cause).and_then(|w| w.storm.as_ref());
             let first = storm.and_then(|s| s.deadlines.first()).filter(|(until, _)| *until <= now).cloned();
@@ -405,13 +405,13 @@ impl EndpointPlan {
         }
     }
 
-    /// Ends a group. Where its newest message said that it goes on, its end is on record, although nobody is told.
-    pub(super) fn close_storm(&mut self, cause: &str, now: Ts, out: &mut Vec<Action>) -> Vec<Item> {
+    /// Ends a group. Where its newest message said that it goes on, its end is on record, although nobody receives it.
+    pub(super) fn close_storm(&mut self, cause: &str, now: Ts, out: &mut Vec<PlanAction>) -> Vec<Item> {
         let Some(mut storm) = self.watches.get_mut(cause).and_then(|w| w.storm.take()) else { return Vec::new() };
         if storm.update > 0 && is_open(storm.reported) {
             storm.update += 1;
             let message = group::closing(&storm, cause, now);
-            out.push(Action::Enqueue(vec![Outgoing { message, deliveries: Vec::new() }], Vec::new()));
+            out.push(PlanAction::Enqueue(vec![Outgoing { message, deliveries: Vec::new() }], Vec::new()));
         }
         storm.held.into_values().collect()
     }

@@ -22,7 +22,7 @@ pub(super) struct Behind {
 }
 
 impl EndpointPlan {
-    /// The receiver was told that it fires, or is about to be: what was tried and not confirmed is not enough.
+    /// The receiver has heard that it fires, or is about to be: what was tried and not confirmed is not enough.
     fn hears_of(&self, fingerprint: &str) -> bool {
         let confirmed = self.lanes.get(fingerprint).and_then(|l| l.confirmed);
         confirmed.is_some_and(|t| is_open(t.phase))
@@ -117,7 +117,7 @@ impl Planner {
     }
 }
 
-/// A delivery that ended so has told the receiver nothing.
+/// A delivery that ended so has reached the receiver with nothing.
 pub(super) const fn is_lost(state: DeliveryState) -> bool {
     matches!(state, DeliveryState::Dead | DeliveryState::Expired | DeliveryState::Superseded)
 }

@@ -16,7 +16,7 @@ pub struct ReceiverConfig {
     pub name: String,
     /// The name of one of [`FORMATS`].
     pub format: String,
-    /// Where.
+    /// Address to deliver to.
     pub url: Secret,
     /// Signing secrets, the one in use first; a single one may stand alone.
     #[serde(deserialize_with = "one_or_more")]
@@ -53,9 +53,9 @@ pub struct ReceiverConfig {
     pub allow_http: bool,
     /// Private addresses that may be used.
     pub allow_private: Vec<Allowed>,
-    /// How long a beginning is worth telling, as `30m`.
+    /// How long a beginning is worth delivering, as `30m`.
     pub deliver_within: Option<String>,
-    /// How long an end is worth telling, as `24h`.
+    /// How long an end is worth delivering, as `24h`.
     pub deliver_resolved_within: Option<String>,
     /// Links lead here; the program's own address where nothing is said.
     pub dashboard: Option<String>,

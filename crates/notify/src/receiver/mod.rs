@@ -14,9 +14,9 @@ pub use settings::{Callback, FormatSettings};
 
 use crate::format::FormatDef;
 use crate::format::callback::CALLBACK;
-use crate::plan::{Endpoint, Pace};
+use crate::plan::{DeliveryPace, Endpoint};
 use crate::secret::Secret;
-use crate::sign::Key;
+use crate::sign::SigningKey;
 use barograph_domain::delivery::{DELIVER_FIRED_WITHIN, DELIVER_RESOLVED_WITHIN, Notice};
 use barograph_domain::{Span, Ts};
 use url::Url;
@@ -31,7 +31,7 @@ pub enum Auth {
     Bearer(Secret),
     /// User and password.
     Basic {
-        /// Who.
+        /// User name.
         user: String,
         /// What only they know.
         password: Secret,
@@ -59,9 +59,9 @@ pub struct Receiver {
     pub allow_http: bool,
     /// Private addresses that may be used.
     pub allow_private: Vec<Allowed>,
-    /// How long a beginning is worth telling, where it is not the usual time.
+    /// How long a beginning is worth delivering, where it is not the usual time.
     pub fired_within: Option<Span>,
-    /// How long an end is worth telling.
+    /// How long an end is worth delivering.
     pub resolved_within: Option<Span>,
     /// Address of the dashboard, for links; empty: no links.
     pub dashboard: String,
@@ -174,9 +174,9 @@ impl Receiver {
     /// Signing keys.
     ///
     /// # Errors
-    /// See [`Key::new`].
-    pub fn keys(&self) -> Result<Vec<Key>, String> {
-        self.secrets.iter().map(Key::new).collect()
+    /// See [`SigningKey::new`].
+    pub fn keys(&self) -> Result<Vec<SigningKey>, String> {
+        self.secrets.iter().map(SigningKey::new).collect()
     }
 
     /// Is this notice for it, in a format that has words for it?
@@ -198,7 +198,7 @@ impl Receiver {
         Endpoint {
             name: self.name.clone(),
             pace: format.pace,
-            in_flight_max: if format.pace == Pace::FREE { 32 } else { 4 },
+            in_flight_max: if format.pace == DeliveryPace::FREE { 32 } else { 4 },
             groups: self.groups.unwrap_or(format.groups),
             filter: self.filter.clone(),
             hears_weaker: format.hears_weaker,

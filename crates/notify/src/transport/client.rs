@@ -2,9 +2,9 @@
 
 use super::connect::{first_that_answers, insecure};
 use super::gates::Gates;
-use super::{Error, Names, SystemNames};
+use super::{Error, NameResolver, SystemNames};
 use crate::receiver::{Allowed, permit};
-use barograph_tls::{CertificateDer, Connector, HTTP, Kept, ServerName};
+use barograph_tls::{CertificateDer, Connector, HTTP, KeptConnections, ServerName};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
@@ -35,10 +35,10 @@ type Connection = SendRequest<Full<Bytes>>;
 
 /// An answer.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Reply {
+pub struct ReceiverReply {
     /// HTTP status.
     pub status: u16,
-    /// Headers.
+    /// Headers of the answer.
     pub headers: HeaderMap,
     /// The first 4 kB of the body.
     pub body: Bytes,
@@ -46,7 +46,7 @@ pub struct Reply {
 
 /// Where an answer says what became of a message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Verdict {
+pub enum ReplyReading {
     /// In its status.
     Status,
     /// In its body, which is waited for.
@@ -58,26 +58,26 @@ pub enum Verdict {
 pub struct Post<'a> {
     /// Name of the endpoint: connections are kept for each.
     pub endpoint: &'a str,
-    /// Where.
+    /// Address of the request.
     pub url: &'a Url,
     /// Private addresses that may be used.
     pub allowed: &'a [Allowed],
     /// Headers beside those of HTTP itself.
     pub headers: &'a HeaderMap,
-    /// What.
+    /// Body of the request.
     pub body: &'a Bytes,
     /// At least so long between two requests to this host, from whichever endpoint.
     pub gap: Duration,
     /// Where the answer says what became of the message.
-    pub verdict: Verdict,
+    pub verdict: ReplyReading,
 }
 
 /// Carries requests.
 pub struct Transport {
     tls: Connector,
     gates: Gates,
-    names: Arc<dyn Names>,
-    kept: Kept<Connection>,
+    names: Arc<dyn NameResolver>,
+    kept: KeptConnections<Connection>,
 }
 
 impl core::fmt::Debug for Transport {
@@ -99,17 +99,17 @@ impl Transport {
     ///
     /// # Errors
     /// When TLS cannot be set up or a certificate is none.
-    pub fn with(names: Arc<dyn Names>, trusted: &[CertificateDer<'static>]) -> Result<Self, String> {
+    pub fn with(names: Arc<dyn NameResolver>, trusted: &[CertificateDer<'static>]) -> Result<Self, String> {
         let roots = barograph_tls::roots(trusted).map_err(|e| format!("a trusted certificate cannot be used: {e}"))?;
         let tls = Connector::new(Some(roots), HTTP).map_err(|e| format!("TLS cannot be set up: {e}"))?;
-        Ok(Self { tls, gates: Gates::default(), names, kept: Kept::new(KEPT_MAX) })
+        Ok(Self { tls, gates: Gates::default(), names, kept: KeptConnections::new(KEPT_MAX) })
     }
 
     /// Posts a body and reads the answer, whatever its status. What was answered counts, even if its body never ends.
     ///
     /// # Errors
     /// When there was no answer within 15 seconds, or the target may not be connected to.
-    pub async fn post(&self, post: Post<'_>) -> Result<Reply, Error> {
+    pub async fn post(&self, post: Post<'_>) -> Result<ReceiverReply, Error> {
         let host = &post.url[url::Position::BeforeHost..url::Position::AfterPort];
         let _slot = self.gates.admit(host, post.endpoint, post.gap).await;
         let scheme = &post.url[url::Position::BeforeScheme..url::Position::BeforePath];
@@ -117,8 +117,8 @@ impl Transport {
         let asking = timeout(ANSWER_WITHIN, self.ask(&place, post)).await;
         let (connection, response) = asking.unwrap_or(Err(Error::Timeout("answer")))?;
         let within = match post.verdict {
-            Verdict::Status => BODY_WITHIN,
-            Verdict::Body => VERDICT_WITHIN,
+            ReplyReading::Status => BODY_WITHIN,
+            ReplyReading::Body => VERDICT_WITHIN,
         };
         let reply = self.read(&place, connection, response, within).await;
         self.gates.heed(host, post.endpoint, reply.status, &reply.headers);
@@ -151,7 +151,7 @@ impl Transport {
         mut connection: Connection,
         response: Response<Incoming>,
         within: Duration,
-    ) -> Reply {
+    ) -> ReceiverReply {
         let (head, mut incoming) = response.into_parts();
         let until = Instant::now() + within;
         let mut body = Vec::new();
@@ -169,7 +169,7 @@ impl Transport {
         if whole && matches!(timeout_at(until, connection.ready()).await, Ok(Ok(()))) {
             self.kept.put(place, connection);
         }
-        Reply { status: head.status.as_u16(), headers: head.headers, body: Bytes::from(body) }
+        ReceiverReply { status: head.status.as_u16(), headers: head.headers, body: Bytes::from(body) }
     }
 
     async fn connect(&self, url: &Url, allowed: &[Allowed]) -> Result<Connection, Error> {

@@ -6,8 +6,8 @@ mod connect;
 mod gates;
 mod names;
 
-pub use client::{Post, Reply, Transport, Verdict};
-pub use names::{Names, SystemNames};
+pub use client::{Post, ReceiverReply, ReplyReading, Transport};
+pub use names::{NameResolver, SystemNames};
 
 use core::fmt;
 

@@ -6,7 +6,7 @@ use std::io;
 use std::net::IpAddr;
 
 /// Addresses of names.
-pub trait Names: Send + Sync {
+pub trait NameResolver: Send + Sync {
     /// Every address of a host.
     fn lookup<'a>(&'a self, host: &'a str) -> Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send + 'a>>;
 }
@@ -15,7 +15,7 @@ pub trait Names: Send + Sync {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemNames;
 
-impl Names for SystemNames {
+impl NameResolver for SystemNames {
     fn lookup<'a>(&'a self, host: &'a str) -> Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send + 'a>> {
         Box::pin(async move { Ok(tokio::net::lookup_host((host, 0)).await?.map(|a| a.ip()).collect()) })
     }

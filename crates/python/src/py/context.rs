@@ -2,7 +2,7 @@
 
 use super::convert::{datetime, given_side, positive, wire, wrong};
 use super::words::word;
-use crate::answer::Answer;
+use crate::answer::PricedContext;
 use barograph_domain::advice::Verdict;
 use barograph_domain::time::YEAR_DAYS;
 use barograph_domain::{Label, Level, LevelEvent, Reason, RiskRegime, Side, State};
@@ -132,7 +132,7 @@ impl RiskParams {
 /// What a frame says at a price, with advice for the side the caller named. Immutable.
 #[pyclass(frozen, module = "barograph")]
 #[derive(Debug)]
-pub(super) struct MarketContext(pub(super) Answer);
+pub(super) struct MarketContext(pub(super) PricedContext);
 
 impl MarketContext {
     fn reading(&self) -> Option<&FrameReading> {

@@ -4,12 +4,12 @@ use super::components::{bar_of, base_of, choose};
 use super::context::MarketContext;
 use super::convert::{instant, positive, side_of, span, wrong};
 use super::frames::Frames;
-use crate::answer::{Answer, Beside, say};
+use crate::answer::{Beside, PricedContext, priced};
 use crate::columns::FrameError;
-use crate::shared::{Analysis, Said, Shared};
+use crate::shared::{Analysis, PricedFrame, SharedEngine};
 use barograph_domain::{Label, Side, Span, TrendRegime, Ts};
 use barograph_engine::context::{Frame, FrameOptions};
-use barograph_engine::rules::{Book, logic_version};
+use barograph_engine::rules::{RuleBook, logic_version};
 use barograph_engine::sessions::SessionSet;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -31,8 +31,8 @@ enum OnError {
 #[pyclass(frozen, module = "barograph")]
 #[derive(Debug)]
 pub(super) struct MarketContextEngine {
-    shared: Shared,
-    book: Book,
+    shared: SharedEngine,
+    book: RuleBook,
     options: FrameOptions,
     version: Arc<str>,
     ttl_ms: u64,
@@ -70,8 +70,8 @@ impl MarketContextEngine {
         on_error: &str,
         clock: Option<Py<PyAny>>,
     ) -> PyResult<Self> {
-        let book = Book::shipped(book)
-            .ok_or_else(|| wrong(format!("no rule book '{book}': there are {}", Book::SHIPPED.join(", "))))?;
+        let book = RuleBook::shipped(book)
+            .ok_or_else(|| wrong(format!("no rule book '{book}': there are {}", RuleBook::SHIPPED.join(", "))))?;
         let mut options = FrameOptions::of(&book);
         if let Some(name) = session_set {
             options.sessions = match name {
@@ -99,7 +99,7 @@ impl MarketContextEngine {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a time to live in milliseconds")]
         let ttl_ms = (ttl * 1e3).round() as u64;
         Ok(Self {
-            shared: Shared::default(),
+            shared: SharedEngine::default(),
             version: logic_version(&book, "").into(),
             book,
             options,
@@ -151,7 +151,7 @@ impl MarketContextEngine {
             Ok(Some(analysis)) => self.answer(py, call, analysis),
             Ok(None) => {
                 let MarketContext(answer) = self.fallback(py, call, "the frame has fewer than two closed bars");
-                Ok(MarketContext(Answer { too_few: bars > 0, ..answer }))
+                Ok(MarketContext(PricedContext { too_few: bars > 0, ..answer }))
             }
             Err(e) if self.on_error == OnError::Fallback => Ok(self.fallback(py, call, &e.value(py).to_string())),
             Err(e) => Err(e),
@@ -300,7 +300,7 @@ impl MarketContextEngine {
 
     fn fallback(&self, py: Python<'_>, call: Call, why: &str) -> MarketContext {
         log(py, "warning", &format!("{}: legacy parameters, because {why}", call.symbol));
-        MarketContext(Answer {
+        MarketContext(PricedContext {
             analysis: None,
             said: None,
             beside: call.beside,
@@ -316,7 +316,7 @@ impl MarketContextEngine {
         let close = analysis.frame.newest().map(|b| b.close);
         let Some(price) = call.price.or(close) else { return Ok(self.fallback(py, call, "the frame has no bar")) };
         let book = &self.book;
-        let said = py.detach(|| say(&analysis.frame, book, price));
+        let said = py.detach(|| priced(&analysis.frame, book, price));
         let Some(mut said) = said else { return Ok(self.fallback(py, call, "the frame has no bar")) };
         let mut beside = call.beside;
         beside.stale = stale(&said, analysis.frame.step(), call.now, call.max_age);
@@ -326,7 +326,7 @@ impl MarketContextEngine {
                 Err(e) => self.component(py, "regime_classifier", e)?,
             }
         }
-        let mut answer = Answer {
+        let mut answer = PricedContext {
             analysis: Some(analysis),
             said: Some(Arc::new(said)),
             beside,
@@ -354,7 +354,7 @@ impl MarketContextEngine {
         Ok(())
     }
 
-    fn classify(&self, py: Python<'_>, classifier: &Py<PyAny>, said: &Said) -> PyResult<TrendRegime> {
+    fn classify(&self, py: Python<'_>, classifier: &Py<PyAny>, said: &PricedFrame) -> PyResult<TrendRegime> {
         let r = &said.reading;
         let line = r.trend.line.ok();
         let inputs = super::convert::plain(
@@ -386,7 +386,7 @@ fn trend_words() -> String {
 }
 
 /// Multiplier and ratio by the caller's own calculator.
-fn calculate(py: Python<'_>, calculator: &Py<PyAny>, answer: &Answer) -> PyResult<(Option<f64>, Option<f64>)> {
+fn calculate(py: Python<'_>, calculator: &Py<PyAny>, answer: &PricedContext) -> PyResult<(Option<f64>, Option<f64>)> {
     let p = answer.parameters(answer.side);
     let inputs = answer.said.as_ref().map(|s| &s.reading).map(|r| {
         serde_json::json!({
@@ -446,7 +446,7 @@ fn call(
 }
 
 /// A frame is stale when its newest close is more than a bar and a minute old (features §9), or older than the caller allows.
-fn stale(said: &Said, step: Span, now: Option<Ts>, max_age: Option<Span>) -> Option<String> {
+fn stale(said: &PricedFrame, step: Span, now: Option<Ts>, max_age: Option<Span>) -> Option<String> {
     let age = now? - said.reading.now;
     let limit = max_age.unwrap_or(step + Span::mins(1));
     (age > limit).then(|| format!("Data stale ({} minutes old)", age.0 / Span::mins(1).0))

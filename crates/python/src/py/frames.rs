@@ -5,7 +5,7 @@
 
 use super::arrow::Table;
 use super::convert::{unit_of, wrong};
-use crate::columns::Columns;
+use crate::columns::FrameColumns;
 use barograph_domain::Span;
 use barograph_domain::time::DAY;
 use numpy::{PyReadonlyArray1, PyUntypedArrayMethods};
@@ -82,14 +82,14 @@ impl<'py> Frames<'py> {
     }
 
     /// As slices.
-    pub(super) fn columns(&self) -> Columns<'_> {
+    pub(super) fn columns(&self) -> FrameColumns<'_> {
         let [open, high, low, close, volume] = &self.numbers;
         let time = match &self.time.stamps {
             Ints::Numpy(a) => a.as_slice().unwrap_or(&[]),
             Ints::Arrow(a) => a.values(),
             Ints::Own(v) => v,
         };
-        Columns {
+        FrameColumns {
             time,
             unit: self.time.unit,
             open: open.slice(),

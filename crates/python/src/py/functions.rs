@@ -17,7 +17,7 @@ use barograph_engine::detect::{Thresholds, explain};
 use barograph_engine::features::daily_vol::DailyVariance;
 use barograph_engine::features::reading::Slot;
 use barograph_engine::liquidations::plain::{Closed, compute_liquidation_metrics, identify_liquidation_support_zones};
-use barograph_engine::rules::{Book, evaluate};
+use barograph_engine::rules::{RuleBook, evaluate};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 use serde_json::{Map, Value, json};
@@ -66,7 +66,7 @@ fn put_slot(out: &mut Map<String, Value>, id: &str, slot: &Slot) {
     put_read(out, id, slot.cell.ready().ok_or(slot.cell.state));
 }
 
-/// Forced closes as tuples (nanoseconds, longs were closed, price, base quantity).
+/// Liquidations as tuples (nanoseconds, longs were closed, price, base quantity).
 type Event = (i64, bool, f64, f64);
 
 fn closed(events: &[Event]) -> PyResult<Vec<Closed>> {
@@ -293,8 +293,8 @@ fn volatility_metrics<'py>(
     wire(py, &out)
 }
 
-fn book() -> PyResult<Book> {
-    Book::shipped("default").ok_or_else(|| wrong("the default rule book is not there"))
+fn book() -> PyResult<RuleBook> {
+    RuleBook::shipped("default").ok_or_else(|| wrong("the default rule book is not there"))
 }
 
 #[pyfunction]
@@ -327,7 +327,7 @@ fn volatility_persistence<'py>(
 }
 
 /// Sums of squared returns of whole UTC days; a day with less than four fifths of its returns is a hole.
-fn daily_variance(columns: &crate::columns::Columns<'_>, step: Span) -> DailyVariance {
+fn daily_variance(columns: &crate::columns::FrameColumns<'_>, step: Span) -> DailyVariance {
     let day = Span::days(1);
     let expected = day.0 / step.0;
     let mut daily = DailyVariance::default();

@@ -3,17 +3,17 @@
 use super::convert::{instant, plain, wire, wrong};
 use super::frames::Frames;
 use super::functions::{put, put_read};
-use crate::columns::Columns;
+use crate::columns::FrameColumns;
 use barograph_domain::{
     Bar, Event, Instrument, InstrumentName, Kind, MarketKind, Metric, Payload, Reason, RiskRegime, Span, Stamp, State,
     StreamDecl, StreamIndex, Ts, VolRegime,
 };
 use barograph_engine::catalogue::{CATALOGUE, Feature};
-use barograph_engine::features::Settings;
-use barograph_engine::features::basis::{Pair, Wanted};
-use barograph_engine::features::reading::Origin;
-use barograph_engine::rules::{Book, word_of, words_of};
-use barograph_engine::universe::{PairRule, Sample, Universe, Watch};
+use barograph_engine::features::ReadinessSettings;
+use barograph_engine::features::basis::{BasisPair, PairReadings};
+use barograph_engine::features::reading::ReadingOrigin;
+use barograph_engine::rules::{RuleBook, word_of, words_of};
+use barograph_engine::universe::{PairRule, Universe, UniverseSample, Watch};
 use barograph_engine::{Config, Engine, Outputs};
 use pyo3::prelude::*;
 use serde_json::{Map, Value, json};
@@ -87,7 +87,7 @@ impl Inputs {
         Ok(())
     }
 
-    fn bars(&mut self, columns: &Columns<'_>) -> PyResult<()> {
+    fn bars(&mut self, columns: &FrameColumns<'_>) -> PyResult<()> {
         columns.check_lengths().map_err(|e| wrong(e.0))?;
         let Some(step) = columns.step(None).map_err(|e| wrong(e.0))? else { return Ok(()) };
         let mut rows = Vec::with_capacity(columns.len());
@@ -145,7 +145,7 @@ impl Inputs {
             }));
         }
         events.sort_by_key(|e| (e.recv_ts, e.stream, e.event_ts, e.seq));
-        let book = Book::shipped("default").ok_or_else(|| wrong("the default rule book is not there"))?;
+        let book = RuleBook::shipped("default").ok_or_else(|| wrong("the default rule book is not there"))?;
         let instrument = Instrument { name: market()?, kind: MarketKind::Perpetual, expiry: None };
         let mut engine = Engine::new(Config::new(Arc::new(book)), &[instrument], &decls);
         let mut rows = Outputs::default();
@@ -193,17 +193,18 @@ fn basis_features(py: Python<'_>, rows: Vec<(i64, f64, f64)>) -> PyResult<Bound<
     let mut steps: Vec<i64> = stamps.windows(2).map(|w| (w[1] - w[0]).0).collect();
     steps.sort_unstable();
     let step = Span(steps.get(steps.len() / 2).copied().unwrap_or(minute.0));
-    let settings = Settings::default();
+    let settings = ReadinessSettings::default();
     let read = |wanted| {
-        let mut pair = Pair::new(step, step);
+        let mut pair = BasisPair::new(step, step);
         for t in &stamps {
             pair.settle(wanted, (*t, *t), |at| by_time.get(&at).map(|v| v.0), |at| by_time.get(&at).map(|v| v.1));
         }
         let at = pair.anchor_ts().unwrap_or(Ts(0));
-        let origin = Origin { anchor: at, event: at, expires: Ts::MAX, kind: Kind::Measured, stream: StreamIndex(0) };
+        let origin =
+            ReadingOrigin { anchor: at, event: at, expires: Ts::MAX, kind: Kind::Measured, stream: StreamIndex(0) };
         pair.slots(&origin, Span::days(7), &settings, wanted, |_, _| false, |t| t)
     };
-    let (mean, s) = (read(Wanted::Mean), read(Wanted::Score));
+    let (mean, s) = (read(PairReadings::Mean), read(PairReadings::Score));
     let mut out = Map::new();
     put_read(&mut out, "basis", s.value.cell.ready().ok_or(s.value.cell.state));
     put_read(&mut out, "basis_ma_8h", mean.ma_8h.cell.ready().ok_or(mean.ma_8h.cell.state));
@@ -261,7 +262,7 @@ fn universe(py: Python<'_>, prices: Vec<(String, Vec<i64>, Vec<f64>)>) -> PyResu
         let mut last = None;
         for (ts, market, price) in samples {
             let ts = Ts(ts);
-            let sample = Sample {
+            let sample = UniverseSample {
                 market,
                 ts,
                 known_ts: ts,

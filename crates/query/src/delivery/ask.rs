@@ -14,7 +14,7 @@ const MATCHERS_MAX: usize = 20;
 /// Longest silence: whoever wants to hear nothing for longer takes the endpoint out.
 const LONGEST: Span = Span::days(366);
 
-/// What is wrong with a wish.
+/// What is wrong with a request.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Wrong {
     /// The field it is in.

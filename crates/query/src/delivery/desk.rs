@@ -1,8 +1,8 @@
-//! The desk: one way by which a process writes wishes, opened when first needed, and again after a failure.
+//! The desk: one way by which a process writes commands, opened when first needed, and again after a failure.
 
 use barograph_domain::Ts;
 use barograph_domain::delivery::{Matcher, Silence};
-use barograph_store::{Error, OutboxDesk, Outgoing, Replay, Result, Target, open_desk, open_outbox};
+use barograph_store::{Error, OutboxDesk, Outgoing, ReplayOutcome, Result, StoreTarget, open_desk, open_outbox};
 use std::sync::{Mutex, PoisonError};
 
 /// One receiver of the settings, as much of it as may be shown.
@@ -16,9 +16,9 @@ pub struct Outlet {
     pub address: String,
 }
 
-/// What the dispatcher is told after it is stored.
+/// What the dispatcher hears after it is stored.
 #[derive(Clone, PartialEq, Debug)]
-pub enum Wish {
+pub enum DeliveryCommand {
     /// One delivery waits again.
     Again(Box<Outgoing>),
     /// Silences have changed: read them.
@@ -27,7 +27,7 @@ pub enum Wish {
     Enabled(String),
 }
 
-/// Why a wish was not fulfilled.
+/// Why a command was not carried out.
 #[derive(Debug)]
 pub enum Failed {
     /// The store said no.
@@ -42,20 +42,20 @@ impl From<Error> for Failed {
     }
 }
 
-/// Tells the dispatcher; false when it does not listen.
-type Tell = Box<dyn Fn(Wish) -> bool + Send + Sync>;
+/// Notifies the dispatcher; false when it does not listen.
+type Notify = Box<dyn Fn(DeliveryCommand) -> bool + Send + Sync>;
 /// Can these matchers be read? The words are those a person sees.
 type Understand = fn(&[Matcher]) -> std::result::Result<(), String>;
 
-/// See the module.
+/// Everything with which a process changes deliveries: the database, the receivers and the dispatcher that hears of it.
 pub struct DeliveryDesk {
-    target: Target,
+    target: StoreTarget,
     /// Receivers of this process, in the order of the settings.
     pub outlets: Vec<Outlet>,
-    tell: Tell,
+    notify: Notify,
     /// See [`Understand`].
     pub understand: Understand,
-    /// Opened with the role, where there is no dispatcher to tell.
+    /// Opened with the role, where there is no dispatcher to notify.
     alone: bool,
     writer: Mutex<Option<Box<dyn OutboxDesk>>>,
 }
@@ -71,16 +71,16 @@ impl core::fmt::Debug for DeliveryDesk {
 
 impl DeliveryDesk {
     /// Beside a dispatcher of this process.
-    pub fn beside(target: Target, outlets: Vec<Outlet>, understand: Understand, tell: Tell) -> Self {
-        Self { target, outlets, tell, understand, alone: false, writer: Mutex::default() }
+    pub fn beside(target: StoreTarget, outlets: Vec<Outlet>, understand: Understand, notify: Notify) -> Self {
+        Self { target, outlets, notify, understand, alone: false, writer: Mutex::default() }
     }
 
     /// Where nobody delivers: the first write takes the role, and fails while another process has it.
-    pub fn alone(target: Target, understand: Understand) -> Self {
+    pub fn alone(target: StoreTarget, understand: Understand) -> Self {
         Self {
             target,
             outlets: Vec::new(),
-            tell: Box::new(|_wish| true),
+            notify: Box::new(|_wish| true),
             understand,
             alone: true,
             writer: Mutex::default(),
@@ -97,10 +97,10 @@ impl DeliveryDesk {
     }
 
     /// Has something sent again.
-    pub fn replay(&self, endpoint: &str, message: &str, now: Ts) -> std::result::Result<Replay, Failed> {
+    pub fn replay(&self, endpoint: &str, message: &str, now: Ts) -> std::result::Result<ReplayOutcome, Failed> {
         let done = self.with(|w| w.replay(endpoint, message, now))?;
-        if let Replay::Waits(again) = &done {
-            self.say(Wish::Again(again.clone()))?;
+        if let ReplayOutcome::Waits(again) = &done {
+            self.command(DeliveryCommand::Again(again.clone()))?;
         }
         Ok(done)
     }
@@ -108,7 +108,7 @@ impl DeliveryDesk {
     /// Stores a silence; false when one of this id is there.
     pub fn silence(&self, silence: &Silence) -> std::result::Result<bool, Failed> {
         let new = self.with(|w| w.put_silence(silence))?;
-        self.say(Wish::Silences)?;
+        self.command(DeliveryCommand::Silences)?;
         Ok(new)
     }
 
@@ -116,7 +116,7 @@ impl DeliveryDesk {
     pub fn end_silence(&self, id: &str, now: Ts, by: &str) -> std::result::Result<bool, Failed> {
         let ended = self.with(|w| w.end_silence(id, now, by))?;
         if ended {
-            self.say(Wish::Silences)?;
+            self.command(DeliveryCommand::Silences)?;
         }
         Ok(ended)
     }
@@ -125,11 +125,11 @@ impl DeliveryDesk {
     pub fn enable(&self, name: &str) -> std::result::Result<(), Failed> {
         self.with(|w| w.enable_endpoint(name))?;
         // The dispatcher may have disabled it a moment ago and not have stored that yet: it hears in any case.
-        self.say(Wish::Enabled(name.to_owned()))
+        self.command(DeliveryCommand::Enabled(name.to_owned()))
     }
 
-    fn say(&self, wish: Wish) -> std::result::Result<(), Failed> {
-        if (self.tell)(wish) { Ok(()) } else { Err(Failed::Unheard) }
+    fn command(&self, command: DeliveryCommand) -> std::result::Result<(), Failed> {
+        if (self.notify)(command) { Ok(()) } else { Err(Failed::Unheard) }
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut dyn OutboxDesk) -> Result<T>) -> Result<T> {
@@ -172,31 +172,36 @@ mod tests {
     #[test]
     fn the_dispatcher_is_told_after_the_store() {
         let dir = tempfile::tempdir().unwrap();
-        let target = Target::Folder(dir.path().to_owned());
+        let target = StoreTarget::Folder(dir.path().to_owned());
         let _dispatcher = open_outbox(&target).unwrap();
         let told = Arc::new(Mutex::new(Vec::new()));
         let (heard, place) = (Arc::clone(&told), target.clone());
-        let tell: Tell = Box::new(move |wish| {
+        let notify: Notify = Box::new(move |command| {
             let stored = open_reader(&place).unwrap().silences(None, None).unwrap().len();
-            heard.lock().unwrap().push((wish, stored));
+            heard.lock().unwrap().push((command, stored));
             true
         });
-        let desk = DeliveryDesk { tell, alone: false, ..DeliveryDesk::alone(target.clone(), |_| Ok(())) };
+        let desk = DeliveryDesk { notify, alone: false, ..DeliveryDesk::alone(target.clone(), |_| Ok(())) };
         assert!(desk.silence(&silence()).unwrap());
         assert!(desk.end_silence(&silence().id, NOW + Span::mins(1), "bob").unwrap());
         assert!(!desk.end_silence(&silence().id, NOW + Span::mins(2), "bob").unwrap());
         desk.enable("phone").unwrap();
-        assert_eq!(desk.replay("phone", "msg_none", NOW).unwrap(), Replay::Missing);
-        let wishes = [(Wish::Silences, 1), (Wish::Silences, 1), (Wish::Enabled("phone".to_owned()), 1)];
-        assert_eq!(*told.lock().unwrap(), wishes);
-        let deaf = DeliveryDesk { tell: Box::new(|_| false), alone: false, ..DeliveryDesk::alone(target, |_| Ok(())) };
+        assert_eq!(desk.replay("phone", "msg_none", NOW).unwrap(), ReplayOutcome::Missing);
+        let commands = [
+            (DeliveryCommand::Silences, 1),
+            (DeliveryCommand::Silences, 1),
+            (DeliveryCommand::Enabled("phone".to_owned()), 1),
+        ];
+        assert_eq!(*told.lock().unwrap(), commands);
+        let deaf =
+            DeliveryDesk { notify: Box::new(|_| false), alone: false, ..DeliveryDesk::alone(target, |_| Ok(())) };
         assert!(matches!(deaf.enable("phone"), Err(Failed::Unheard)));
     }
 
     #[test]
     fn without_a_dispatcher_the_role_is_taken() {
         let dir = tempfile::tempdir().unwrap();
-        let target = Target::Folder(dir.path().to_owned());
+        let target = StoreTarget::Folder(dir.path().to_owned());
         let dispatcher = open_outbox(&target).unwrap();
         let desk = DeliveryDesk::alone(target.clone(), |_| Ok(()));
         assert!(matches!(desk.silence(&silence()), Err(Failed::Store(Error::Locked { role: "delivery", .. }))));

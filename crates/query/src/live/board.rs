@@ -49,11 +49,11 @@ pub struct OpenMinute {
     pub start: Ts,
     /// First price, in the quote currency.
     pub open: f64,
-    /// Highest.
+    /// Highest price, in the quote currency.
     pub high: f64,
-    /// Lowest.
+    /// Lowest price, in the quote currency.
     pub low: f64,
-    /// Last.
+    /// Last price, in the quote currency.
     pub close: f64,
     /// In units of the base.
     pub volume: f64,

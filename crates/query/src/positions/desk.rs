@@ -2,26 +2,26 @@
 
 use barograph_domain::Ts;
 use barograph_domain::advice::{Notice, Position};
-use barograph_engine::advice::{PositionWatch, Settings as Rules};
-use barograph_store::{Outgoing, PositionWriter, Registered, Result, Target, WatchState, open_positions};
+use barograph_engine::advice::{OperatorSettings as Rules, PositionWatch};
+use barograph_store::{Outgoing, PositionWriter, Registered, Result, StoreTarget, WatchState, open_positions};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Receivers of a process that delivers.
-pub trait Told: Send + Sync {
-    /// What is told of a notice; `None` where nobody wants it.
+pub trait NoticeReceivers: Send + Sync {
+    /// The message about a notice; `None` where nobody wants it.
     fn of_position(&self, notice: &Notice) -> Option<Outgoing>;
-    /// These have been stored just now, and nobody else tells them.
+    /// These have been stored just now, and nobody else hands them over.
     fn stored(&self, messages: Vec<Outgoing>);
 }
 
-/// See the module.
-pub struct Desk {
-    target: Target,
+/// Writer of positions and notices, with the watch over them.
+pub struct PositionDesk {
+    target: StoreTarget,
     /// What the operator has set for advice.
     pub(crate) rules: Rules,
     writer: Mutex<Option<Box<dyn PositionWriter>>>,
-    told: Option<Arc<dyn Told>>,
+    receivers: Option<Arc<dyn NoticeReceivers>>,
     watched: Mutex<Watched>,
 }
 
@@ -45,16 +45,16 @@ impl Default for Watched {
     }
 }
 
-impl core::fmt::Debug for Desk {
+impl core::fmt::Debug for PositionDesk {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Desk").field("target", &self.target).finish_non_exhaustive()
+        f.debug_struct("PositionDesk").field("target", &self.target).finish_non_exhaustive()
     }
 }
 
-impl Desk {
+impl PositionDesk {
     /// Writes into this store, once something is to be written.
-    pub fn new(target: Target, rules: Rules) -> Self {
-        Self { target, rules, writer: Mutex::default(), told: None, watched: Mutex::default() }
+    pub fn new(target: StoreTarget, rules: Rules) -> Self {
+        Self { target, rules, writer: Mutex::default(), receivers: None, watched: Mutex::default() }
     }
 
     /// The watch, for one check at a time.
@@ -73,18 +73,19 @@ impl Desk {
     }
 
     /// Notices go to these receivers.
-    pub fn telling(mut self, told: Option<Arc<dyn Told>>) -> Self {
-        self.told = told;
+    pub fn delivering_to(mut self, receivers: Option<Arc<dyn NoticeReceivers>>) -> Self {
+        self.receivers = receivers;
         self
     }
 
-    /// Stores what a check found, and what is to be told of it.
+    /// Stores what a check found, and what is to be reported of it.
     pub(crate) fn record(&self, states: &[WatchState], notices: &[Notice]) -> Result<()> {
-        let of = |told: &Arc<dyn Told>| notices.iter().filter_map(|n| told.of_position(n)).collect();
-        let messages: Vec<Outgoing> = self.told.as_ref().map(of).unwrap_or_default();
+        let of =
+            |receivers: &Arc<dyn NoticeReceivers>| notices.iter().filter_map(|n| receivers.of_position(n)).collect();
+        let messages: Vec<Outgoing> = self.receivers.as_ref().map(of).unwrap_or_default();
         self.with(|w| w.record_check(states, notices, &messages))?;
-        if let Some(told) = &self.told {
-            told.stored(messages);
+        if let Some(receivers) = &self.receivers {
+            receivers.stored(messages);
         }
         Ok(())
     }

@@ -10,9 +10,9 @@ use std::collections::BTreeMap;
 
 /// Positions that have a stop, by market, each with what the watch found last.
 #[derive(Debug, Default)]
-pub struct Stops(BTreeMap<InstrumentName, Vec<(Position, Option<StopState>)>>);
+pub struct WatchedStops(BTreeMap<InstrumentName, Vec<(Position, Option<StopState>)>>);
 
-impl Stops {
+impl WatchedStops {
     /// Those registered now, or as known at a moment: what is remembered now says nothing of an earlier one.
     pub fn read(reader: &dyn Reader, as_of: Option<Ts>) -> Result<Self> {
         let mut open: Vec<Position> = reader.positions(as_of)?;

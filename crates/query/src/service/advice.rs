@@ -3,7 +3,7 @@
 use super::universe;
 use super::{Service, internal, split, unreadable};
 use crate::advice::{CHANGES_MAX, EPISODES_WITHIN, Wrong, answer, check, durations};
-use crate::positions::{Desk, Synced};
+use crate::positions::{PositionDesk, Synced};
 use crate::render::Lens;
 use barograph_api::{AskEvents as _, AskMarkets as _, AskPositions, QueryError};
 use barograph_domain::advice::{
@@ -123,12 +123,12 @@ impl AskPositions for Service {
 
 impl Service {
     /// Positions are kept there from now on.
-    pub fn keep_positions(&self, desk: Arc<Desk>) {
+    pub fn keep_positions(&self, desk: Arc<PositionDesk>) {
         // Set once, where the process begins.
         drop(self.desk.set(desk));
     }
 
-    fn desk(&self) -> Result<&Desk, QueryError> {
+    fn desk(&self) -> Result<&PositionDesk, QueryError> {
         let none = || QueryError::Unavailable { reason: "this process keeps no positions".to_owned() };
         self.desk.get().map(|d| &**d).ok_or_else(none)
     }
@@ -344,7 +344,7 @@ impl Service {
     }
 
     /// Checks the positions whose market has a new minute, and those that were not checked for 300 s; what was found is
-    /// stored before it is told.
+    /// stored before it is reported.
     pub fn check_positions(&self) -> Result<Vec<Notice>, QueryError> {
         let desk = self.desk()?;
         let now = self.clock.now();
@@ -424,7 +424,7 @@ impl Bases<'_> {
         Ok(look(&PositionContext { market, volatility_since, cascade: None }))
     }
 
-    /// The card of a position as it is now: what a check would find is shown, and told by the watch alone.
+    /// The card of a position as it is now: what a check would find is shown, and delivered by the watch alone.
     fn card(&mut self, position: &Position, state: Option<&PositionState>) -> Result<PositionCard, QueryError> {
         let mut state = state.cloned().unwrap_or_default();
         let _told_by_the_watch = self.check(position, |ctx| state.check(position, ctx))?;
@@ -468,7 +468,7 @@ fn bad_position(e: PositionError) -> QueryError {
     QueryError::BadField { field: field.to_owned(), value, reason }
 }
 
-/// A store that cannot be written is told with its reason: the caller can do something about a read-only folder.
+/// A store that cannot be written is reported with its reason: the caller can do something about a read-only folder.
 pub(super) fn unwritable(e: barograph_store::Error) -> QueryError {
     if e.recovery() == barograph_store::Recovery::RetryAfter {
         return internal(e);

@@ -5,7 +5,7 @@ use crate::render::{Books, Lens};
 use barograph_api::QueryError;
 use barograph_domain::time::LATENESS;
 use barograph_domain::{Instrument, InstrumentName, Ts};
-use barograph_engine::rules::Book;
+use barograph_engine::rules::RuleBook;
 use barograph_store::{Reader, RunInfo};
 
 /// Which rule book is meant: by its own text where that is at hand, because a copy that someone edited may carry the same
@@ -21,13 +21,13 @@ pub struct BookId {
 impl BookId {
     /// A book by name: a shipped one means the shipped text.
     pub fn named(name: &str) -> Self {
-        Self { name: name.to_owned(), text: Book::shipped_text(name).map(str::to_owned) }
+        Self { name: name.to_owned(), text: RuleBook::shipped_text(name).map(str::to_owned) }
     }
 
     /// The book itself; the standard one where no more than a name is known.
-    pub fn read(&self) -> Book {
-        let own = self.text.as_ref().and_then(|text| Book::parse(&self.name, text).ok());
-        own.unwrap_or_else(Book::standard)
+    pub fn read(&self) -> RuleBook {
+        let own = self.text.as_ref().and_then(|text| RuleBook::parse(&self.name, text).ok());
+        own.unwrap_or_else(RuleBook::standard)
     }
 
     /// Was a run made by it?

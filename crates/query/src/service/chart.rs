@@ -10,8 +10,8 @@ use barograph_api::board::{BoardView, Hub, code};
 use barograph_api::chart::{BESIDE_MAX, ChartQuery, ChartView, ContinuityView, GapView, MarkView, SessionSpan};
 use barograph_api::chart::{IntervalView, StreamContinuity};
 use barograph_api::feeds::FeedsPulse;
-use barograph_api::{AskBoard, FeedFilter, FeedHealth, FeedsView, QueryError, Window};
-use barograph_domain::alert::Change;
+use barograph_api::{AskBoard, FeedFilter, FeedHealth, FeedsView, QueryError, SeriesWindow};
+use barograph_domain::alert::AlertChange;
 use barograph_domain::stream::SYNTHETIC;
 use barograph_domain::{InstrumentName, Metric, MinuteRow, Span, Status, StatusState, StreamDecl, Ts};
 use barograph_engine::Feature;
@@ -67,7 +67,7 @@ pub(super) struct Closes(Mutex<BTreeMap<(String, InstrumentName, Span), Remember
 
 impl AskBoard for Service {
     fn board(&self) -> Result<Arc<Hub>, QueryError> {
-        self.turn_board();
+        self.update_board();
         Ok(Arc::clone(&self.board.hub))
     }
 
@@ -118,11 +118,11 @@ impl AskBoard for Service {
         Ok(view)
     }
 
-    fn continuity(&self, id: &InstrumentName, window: &Window) -> Result<ContinuityView, QueryError> {
+    fn continuity(&self, id: &InstrumentName, window: &SeriesWindow) -> Result<ContinuityView, QueryError> {
         let (info, _) = self.run(id, None)?;
         let mut view = ContinuityView::empty(id, window);
         let range = Range { start: view.start, end: view.end };
-        let (told, more) = self.told_gaps(&info, range, window.as_of)?;
+        let (told, more) = self.reported_gaps(&info, range, window.as_of)?;
         view.more = more;
         let streams = self.reader.streams(Some(id), window.as_of).map_err(internal)?;
         // A market that nobody listens to was heard until its last row; after that there is nothing to be continuous.
@@ -140,7 +140,7 @@ impl AskBoard for Service {
         Ok(view)
     }
 
-    fn live(&self, id: &InstrumentName) -> Result<barograph_api::LiveView, QueryError> {
+    fn live(&self, id: &InstrumentName) -> Result<barograph_api::MarketNow, QueryError> {
         let now = self.clock.now();
         let found = self.live.as_ref().and_then(|live| live.market(id, now));
         found.ok_or_else(|| QueryError::NotLive { instrument: Some(id.clone()) })
@@ -260,7 +260,7 @@ impl Service {
 
     /// Gaps that touch a stretch.
     fn gaps_in(&self, info: &RunInfo, range: Range, now: Ts, as_of: Option<Ts>) -> Result<Vec<GapView>, QueryError> {
-        let (told, _) = self.told_gaps(info, range, as_of)?;
+        let (told, _) = self.reported_gaps(info, range, as_of)?;
         let mut views: Vec<GapView> = Vec::new();
         for (decl, told) in &told {
             for lost in losses(told).into_iter().filter(|l| l.from < range.end && l.until > range.start) {
@@ -273,8 +273,8 @@ impl Service {
         Ok(views)
     }
 
-    /// What was told of each stream in a stretch, somewhat before it, and after it; and whether there is more.
-    fn told_gaps(
+    /// What was reported of each stream in a stretch, somewhat before it, and after it; and whether there is more.
+    fn reported_gaps(
         &self,
         info: &RunInfo,
         range: Range,
@@ -292,7 +292,7 @@ impl Service {
     fn marks_in(&self, info: &RunInfo, range: Range, as_of: Option<Ts>) -> Result<Vec<MarkView>, QueryError> {
         let query = AlertQuery {
             range,
-            changes: vec![Change::Opened, Change::Happened],
+            changes: vec![AlertChange::Opened, AlertChange::Happened],
             newest_first: true,
             limit: BESIDE_MAX,
             as_of,
@@ -317,7 +317,7 @@ impl Service {
     }
 }
 
-/// Interruptions of one stream in order: what was told when one began is completed by what was told when it ended.
+/// Interruptions of one stream in order: what was reported when one began is completed by what was reported when it ended.
 fn losses(told: &[Gap]) -> Vec<Status> {
     let mut all: Vec<Status> = Vec::new();
     for status in told.iter().map(|g| g.status) {
@@ -330,7 +330,7 @@ fn losses(told: &[Gap]) -> Vec<Status> {
             }
             (true, None) => all.push(status),
             (false, Some(last)) if status.state == StatusState::Live => last.until = status.until.max(last.from),
-            // Archives tell of a gap when it is over; so does a live stream of one it was not told to have begun.
+            // Archives report a gap when it is over; so does a live stream of one whose beginning was not reported.
             (false, _) if status.from < status.until && status.state != StatusState::NotOffered => {
                 let state = if status.state == StatusState::Live { StatusState::Gap } else { status.state };
                 all.push(Status { state, ..status });

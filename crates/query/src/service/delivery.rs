@@ -3,12 +3,12 @@
 use super::{Service, internal};
 use crate::delivery::{DeliveryDesk, Failed, ask};
 use barograph_api::{
-    AskDeliveries, DeliveryFilter, DeliveryView, EndpointView, GroupView, MessageView, NewSilence, Page, QueryError,
-    SilenceView, Told,
+    AskDeliveries, DeliveryFilter, DeliveryName, DeliveryView, EndpointView, GroupView, MessageView, NewSilence, Page,
+    QueryError, SilenceView,
 };
 use barograph_domain::delivery::Delivery;
 use barograph_domain::{Span, Ts};
-use barograph_store::{DeliveryPlace, DeliveryQuery, MessageLog, Replay};
+use barograph_store::{DeliveryPlace, DeliveryQuery, MessageLog, ReplayOutcome};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -42,7 +42,7 @@ impl AskDeliveries for Service {
 
     fn message(&self, id: &str) -> Result<MessageView, QueryError> {
         let found = self.reader.message(id).map_err(internal)?;
-        let MessageLog { outgoing, attempts } = found.ok_or_else(|| unknown(Told::Message, id))?;
+        let MessageLog { outgoing, attempts } = found.ok_or_else(|| unknown(DeliveryName::Message, id))?;
         let (message, now) = (outgoing.message, self.clock.now());
         Ok(MessageView {
             message: message.id,
@@ -58,26 +58,26 @@ impl AskDeliveries for Service {
         let desk = self.delivery_desk()?;
         let known = desk.outlets.is_empty() || desk.outlets.iter().any(|o| o.name == endpoint);
         if !known {
-            return Err(unknown(Told::Endpoint, endpoint));
+            return Err(unknown(DeliveryName::Endpoint, endpoint));
         }
         let conflict = |reason: String, hint: &str| QueryError::Conflict { reason, hint: hint.to_owned() };
         let replayed = desk.replay(endpoint, message, self.clock.now());
         self.board.hub.deliveries_moved();
         match replayed.map_err(failed)? {
-            Replay::Waits(again) => {
+            ReplayOutcome::Waits(again) => {
                 let delivery = again.deliveries.into_iter().next();
-                let delivery = delivery.ok_or_else(|| unknown(Told::Message, message))?;
+                let delivery = delivery.ok_or_else(|| unknown(DeliveryName::Message, message))?;
                 Ok(DeliveryView::new(delivery, &again.message))
             }
-            Replay::Unfinished => Err(conflict(
+            ReplayOutcome::Unfinished => Err(conflict(
                 format!("'{message}' still waits for '{endpoint}'"),
                 "nothing has to be done; its page shows the next try",
             )),
-            Replay::Delivered => Err(conflict(
+            ReplayOutcome::Delivered => Err(conflict(
                 format!("'{endpoint}' has confirmed '{message}'"),
                 "only what is dead, expired or superseded is sent again",
             )),
-            Replay::Missing => Err(unknown(Told::Message, &format!("{message} to {endpoint}"))),
+            ReplayOutcome::Missing => Err(unknown(DeliveryName::Message, &format!("{message} to {endpoint}"))),
         }
     }
 
@@ -107,11 +107,11 @@ impl AskDeliveries for Service {
     fn enable_endpoint(&self, name: &str) -> Result<EndpointView, QueryError> {
         let desk = self.delivery_desk()?;
         let find = || Ok(self.endpoints()?.into_iter().find(|o| o.name == name));
-        find()?.ok_or_else(|| unknown(Told::Endpoint, name))?;
+        find()?.ok_or_else(|| unknown(DeliveryName::Endpoint, name))?;
         let enabled = desk.enable(name);
         self.board.hub.deliveries_moved();
         enabled.map_err(failed)?;
-        find()?.ok_or_else(|| unknown(Told::Endpoint, name))
+        find()?.ok_or_else(|| unknown(DeliveryName::Endpoint, name))
     }
 
     fn groups(&self, as_of: Option<Ts>) -> Result<Vec<GroupView>, QueryError> {
@@ -143,12 +143,12 @@ impl AskDeliveries for Service {
     fn end_silence(&self, id: &str) -> Result<(), QueryError> {
         let ended = self.delivery_desk()?.end_silence(id, self.clock.now(), "api");
         self.board.hub.deliveries_moved();
-        if ended.map_err(failed)? { Ok(()) } else { Err(unknown(Told::Silence, id)) }
+        if ended.map_err(failed)? { Ok(()) } else { Err(unknown(DeliveryName::Silence, id)) }
     }
 }
 
 impl Service {
-    /// Wishes about deliveries are fulfilled there from now on.
+    /// Commands about deliveries are carried out there from now on.
     pub fn deliver_through(&self, desk: Arc<DeliveryDesk>) {
         // Set once, where the process begins.
         drop(self.deliveries.set(desk));
@@ -165,7 +165,7 @@ fn not_before(delivery: Delivery, now: Ts) -> Delivery {
     Delivery { next_try: if waits { delivery.next_try.max(now) } else { delivery.next_try }, ..delivery }
 }
 
-fn unknown(what: Told, id: &str) -> QueryError {
+fn unknown(what: DeliveryName, id: &str) -> QueryError {
     QueryError::Unknown { what, id: id.to_owned() }
 }
 

@@ -6,7 +6,7 @@ use super::{BookId, Service, configured_run, internal, other_book};
 use crate::live::board::LiveStream;
 use crate::render::Lens;
 use barograph_api::events::HourOfLiquidations;
-use barograph_api::{AskEvents, CalendarView, EventFilter, EventView, Page, QueryError, StreamEvent, Window};
+use barograph_api::{AskEvents, CalendarView, EventFilter, EventView, Page, QueryError, SeriesWindow, StreamEvent};
 use barograph_domain::{
     InstrumentName, KnownAlert, Metric, Payload, Reason, Side, Span, Status, StatusState, StreamDecl, Ts, UniverseRow,
 };
@@ -33,7 +33,7 @@ impl AskEvents for Service {
         id: Option<&InstrumentName>,
         book: Option<&str>,
         filter: &EventFilter,
-        window: &Window,
+        window: &SeriesWindow,
     ) -> Result<Page<EventView>, QueryError> {
         let runs: Vec<RunInfo> = match id {
             Some(id) => vec![self.run(id, book)?.0],
@@ -75,7 +75,7 @@ impl AskEvents for Service {
         }
         let streams = self.reader.streams(None, as_of).map_err(internal)?;
         let mut sources: Vec<_> = streams.iter().filter(|s| s.decl.metric == Metric::Liquidation).collect();
-        // Of several sources of one market the first in rank: they tell of the same orders.
+        // Of several sources of one market the first in rank: they are of the same orders.
         sources.dedup_by(|b, a| a.decl.instrument == b.decl.instrument);
         let listening = if as_of.is_none() { self.listening() } else { BTreeSet::new() };
         for stream in sources {
@@ -126,7 +126,7 @@ impl AskEvents for Service {
         Ok(found)
     }
 
-    fn universe_history(&self, window: &Window) -> Result<Page<UniverseRow>, QueryError> {
+    fn universe_history(&self, window: &SeriesWindow) -> Result<Page<UniverseRow>, QueryError> {
         let Some(version) = self.versions()?.pop() else {
             self.is_own_book()?;
             return Ok(Page { items: Vec::new(), more: false });
@@ -178,8 +178,8 @@ impl Service {
         self.sender.receiver_count() > 0 || self.board_is_followed()
     }
 
-    /// Tells of the records that another process has stored of a market since the last look. The first look is no news.
-    pub(super) fn look_for_alerts(&self, info: &RunInfo, lens: &Lens, until: Ts) -> barograph_store::Result<()> {
+    /// Reports the records that another process has stored of a market since the last look. The first look is no news.
+    pub(super) fn check_alerts(&self, info: &RunInfo, lens: &Lens, until: Ts) -> barograph_store::Result<()> {
         let name = &info.spec.key.instrument;
         let seen = || self.alerts_seen.lock().unwrap_or_else(PoisonError::into_inner);
         let before = seen().get(name).copied();
@@ -207,7 +207,7 @@ impl Service {
         all.into_iter().filter(|(_, market)| market.streams.iter().any(is)).map(|(name, _)| name).collect()
     }
 
-    /// When a stream was lost, as far as it ended after `start` or has not ended, those that touch made one. A gap is told when it
+    /// When a stream was lost, as far as it ended after `start` or has not ended, those that touch made one. A gap is reported when it
     /// ends, so nothing known before `start` is about later hours but what is open still: and behind that there are no facts.
     fn deaf(&self, stream: &StreamDecl, start: Ts, as_of: Option<Ts>) -> Result<Vec<(Ts, Ts)>, QueryError> {
         let runs = self.reader.runs_of(&stream.instrument, as_of).map_err(internal)?;

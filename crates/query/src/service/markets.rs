@@ -5,7 +5,7 @@ use crate::render::features;
 use crate::shown::{catalogue_entries, metric_point, stream_view};
 use barograph_api::{
     AskBoard as _, AskMarkets, CatalogueEntry, FeatureRowView, Health, LevelFilter, LevelView, MarketHealth,
-    MarketView, MetricPoint, Page, QueryError, Rendered, StreamView, Window,
+    MarketView, MetricPoint, Page, QueryError, Rendered, SeriesWindow, StreamView,
 };
 use barograph_domain::{InstrumentName, Metric, Snapshot, Ts};
 use barograph_store::{PointQuery, Range};
@@ -40,7 +40,7 @@ impl AskMarkets for Service {
             .map(|name| MarketHealth {
                 instrument: name.clone(),
                 newest: newest(name),
-                // Serving recorded history is a use of its own: being old is told by `freshness` and by every snapshot,
+                // Serving recorded history is a use of its own: being old is reported by `freshness` and by every snapshot,
                 // and does not make the server unready.
                 gap_alert: None,
             })
@@ -79,7 +79,7 @@ impl AskMarkets for Service {
         &self,
         id: &InstrumentName,
         book: Option<&str>,
-        window: &Window,
+        window: &SeriesWindow,
     ) -> Result<Page<Arc<Snapshot>>, QueryError> {
         let (info, lens) = self.run(id, book)?;
         let start = window.start.unwrap_or(Ts::MIN);
@@ -103,7 +103,7 @@ impl AskMarkets for Service {
         &self,
         id: &InstrumentName,
         book: Option<&str>,
-        window: &Window,
+        window: &SeriesWindow,
     ) -> Result<Page<FeatureRowView>, QueryError> {
         let (info, lens) = self.run(id, book)?;
         let (rows, more) = self.rows(&info.spec.key, window, false)?;
@@ -123,7 +123,12 @@ impl AskMarkets for Service {
         Ok(features(split(&rows)?.0, &lens))
     }
 
-    fn metrics(&self, id: &InstrumentName, metric: Metric, window: &Window) -> Result<Page<MetricPoint>, QueryError> {
+    fn metrics(
+        &self,
+        id: &InstrumentName,
+        metric: Metric,
+        window: &SeriesWindow,
+    ) -> Result<Page<MetricPoint>, QueryError> {
         let streams = self.reader.streams(Some(id), None).map_err(internal)?;
         if !streams.iter().any(|s| s.decl.metric == metric) {
             // Nobody was forced out yet: that is an answer.
@@ -157,7 +162,7 @@ impl AskMarkets for Service {
         id: &InstrumentName,
         book: Option<&str>,
         filter: &LevelFilter,
-        window: &Window,
+        window: &SeriesWindow,
     ) -> Result<Page<LevelView>, QueryError> {
         let (info, _) = self.run(id, book)?;
         crate::levels::page(self.reader.as_ref(), &info, filter, window, self.clock.now()).map_err(internal)

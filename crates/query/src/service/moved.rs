@@ -31,8 +31,8 @@ fn differs(seen: &Mutex<Option<String>>, now: Result<String>) -> bool {
 }
 
 impl Service {
-    /// Tells the board's stream what the dispatcher of this process has done; from memory.
-    pub(super) fn tell_dispatched(&self) {
+    /// Reports to the board's stream what the dispatcher of this process has done; from memory.
+    pub(super) fn publish_dispatched(&self) {
         let Some(now) = self.live.as_ref().and_then(|live| live.dispatched()) else { return };
         let mut seen = self.moved.dispatched.lock().unwrap_or_else(PoisonError::into_inner);
         if core::mem::replace(&mut *seen, now) != now {
@@ -40,8 +40,8 @@ impl Service {
         }
     }
 
-    /// Tells the board's stream what the store says that it did not say a second ago.
-    pub fn look_for_moves(&self) {
+    /// Reports to the board's stream what the store says that it did not say a second ago.
+    pub fn check_moves(&self) {
         if !self.board_is_followed() {
             return;
         }

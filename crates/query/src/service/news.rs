@@ -9,11 +9,11 @@ use barograph_domain::{Instrument, Span, Ts};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// At most one freshness message per market in this time (regimes §9).
-const TELL_EVERY: Span = Span::mins(5);
+const REPORT_EVERY: Span = Span::mins(5);
 
 impl Service {
-    /// Takes in what is new in the store and tells the stream.
-    pub fn look(&self) -> Result<(), Error> {
+    /// Takes in what is new in the store and publishes it.
+    pub fn refresh(&self) -> Result<(), Error> {
         let runs = self.reader.runs(None)?;
         let instruments: Vec<Instrument> = self.reader.instruments(None)?.into_iter().map(|i| i.instrument).collect();
         let streams = self.reader.streams(None, None)?;
@@ -39,13 +39,13 @@ impl Service {
                 continue;
             }
             let fresh = Arc::new(Latest { lens, first, row, previous, rendered: Mutex::new(None) });
-            // Told last: who hears of it and asks must find it.
+            // Published last: who hears of it and asks must find it.
             self.latest.write().unwrap_or_else(PoisonError::into_inner).insert(name.clone(), Arc::clone(&fresh));
             self.board.news();
             self.publish(name, &fresh);
             // A live process beside it hands its own over.
             if self.live.is_none() {
-                self.look_for_alerts(info, &fresh.lens, fresh.row.ts + LATENESS)?;
+                self.check_alerts(info, &fresh.lens, fresh.row.ts + LATENESS)?;
             }
         }
         Ok(())
@@ -63,7 +63,7 @@ impl Service {
             let name = &latest.lens.instrument.name;
             let stale = latest.lens.axes_at_present(&latest.row, now).risk.stale;
             let (was, at) = told.get(name).copied().unwrap_or((old_is_usual && stale, Ts(0)));
-            if stale == was || now - at < TELL_EVERY {
+            if stale == was || now - at < REPORT_EVERY {
                 continue;
             }
             let Ok(rendered) = self.rendered(&latest, now) else { continue };
@@ -74,14 +74,14 @@ impl Service {
         news
     }
 
-    /// Streams of a live process whose newest data are older than two hours (R4.59), told once and when it ends.
+    /// Streams of a live process whose newest data are older than two hours (R4.59), reported once and when it ends.
     fn live_gaps(&self, now: Ts) -> Vec<String> {
         let Some(live) = &self.live else { return Vec::new() };
         let mut gaps = self.gaps.lock().unwrap_or_else(PoisonError::into_inner);
         let mut news = Vec::new();
         live.board().each_place(|_, market| {
             let heard = market.streams.iter().filter_map(|s| Some((&*s.decl, s.last?.event_ts)));
-            news.extend(gaps.look(now, heard));
+            news.extend(gaps.report(now, heard));
         });
         news
     }

@@ -1,7 +1,7 @@
-//! Positions in headlines: each market's worst placed stop, for everything that tells of the present.
+//! Positions in headlines: each market's worst placed stop, for everything that reports the present.
 
 use super::{Latest, Service};
-use crate::positions::Stops;
+use crate::positions::WatchedStops;
 use crate::render::Lens;
 use barograph_api::{QueryError, Rendered};
 use barograph_domain::{MinuteRow, Span, Ts};
@@ -13,10 +13,10 @@ const READ_EVERY: Span = Span::secs(5);
 
 /// What was read, and when; `None` while it is to be read again.
 #[derive(Debug, Default)]
-pub(super) struct Known(Mutex<(Option<Ts>, Arc<Stops>)>);
+pub(super) struct Known(Mutex<(Option<Ts>, Arc<WatchedStops>)>);
 
 impl Known {
-    fn open(&self) -> MutexGuard<'_, (Option<Ts>, Arc<Stops>)> {
+    fn open(&self) -> MutexGuard<'_, (Option<Ts>, Arc<WatchedStops>)> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
     /// Positions have changed here.
@@ -24,14 +24,14 @@ impl Known {
         self.open().0 = None;
     }
     /// As they were read last: whoever may not wait for the store takes these.
-    pub(super) fn last(&self) -> Arc<Stops> {
+    pub(super) fn last(&self) -> Arc<WatchedStops> {
         Arc::clone(&self.open().1)
     }
 }
 
 impl Service {
     /// The stops of the present. A store that is away leaves those known before: no headline waits for it.
-    pub(super) fn stops(&self) -> Arc<Stops> {
+    pub(super) fn stops(&self) -> Arc<WatchedStops> {
         let now = self.clock.now();
         let mut known = self.stops.open();
         if known.0.is_some_and(|at| at <= now && now - at < READ_EVERY) {
@@ -40,7 +40,7 @@ impl Service {
         // Whoever asks meanwhile has the old ones.
         known.0 = Some(now);
         drop(known);
-        match Stops::read(self.reader.as_ref(), None) {
+        match WatchedStops::read(self.reader.as_ref(), None) {
             Ok(stops) => {
                 let stops = Arc::new(stops);
                 self.stops.open().1 = Arc::clone(&stops);
@@ -70,7 +70,7 @@ impl Service {
         let held = match as_of {
             None => self.held_now(lens, row),
             Some(_) => {
-                let stops = Stops::read(self.reader.as_ref(), as_of).map_err(super::internal)?;
+                let stops = WatchedStops::read(self.reader.as_ref(), as_of).map_err(super::internal)?;
                 stops.held(&lens.instrument.name, row)
             }
         };

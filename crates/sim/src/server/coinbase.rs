@@ -1,9 +1,9 @@
 //! What a client says on the Coinbase socket, and what the venue answers.
 
 use crate::Venue;
-use crate::server::core::Core;
-use crate::server::streams::{Stream, Wanted};
-use crate::server::tell::five_minutes;
+use crate::server::core::ServerCore;
+use crate::server::publish::five_minutes;
+use crate::server::streams::{Stream, SubscribedName};
 use crate::wire::coinbase as wire;
 use serde_json::Value;
 
@@ -15,7 +15,7 @@ const TRADES_FIRST: usize = 100;
 const CANDLES_FIRST: usize = 12;
 
 /// A text message of a client.
-pub(crate) fn request(core: &mut Core, slot: usize, id: u64, text: &[u8]) {
+pub(crate) fn request(core: &mut ServerCore, slot: usize, id: u64, text: &[u8]) {
     let Ok(message) = serde_json::from_slice::<Value>(text) else {
         return error(core, slot, id, "invalid JSON");
     };
@@ -57,19 +57,19 @@ pub(crate) fn canonical(product: &str) -> String {
     }
 }
 
-fn error(core: &mut Core, slot: usize, id: u64, text: &str) {
+fn error(core: &mut ServerCore, slot: usize, id: u64, text: &str) {
     if let Some(conn) = core.hub.conn(slot, id) {
         conn.text(&[b"{\"type\":\"error\",\"message\":\"", text.as_bytes(), b"\"}"]);
     }
 }
 
-fn acknowledge(core: &mut Core, slot: usize, id: u64) {
+fn acknowledge(core: &mut ServerCore, slot: usize, id: u64) {
     let now_ms = core.now().as_millis();
     let channels = core.hub.conn(slot, id).map(|c| c.channels.clone()).unwrap_or_default();
     core.hub.to(slot, id, "subscriptions", None, |t| wire::subscriptions(t, &channels, now_ms));
 }
 
-fn subscribe(core: &mut Core, slot: usize, id: u64, channel: &str, products: &[String]) {
+fn subscribe(core: &mut ServerCore, slot: usize, id: u64, channel: &str, products: &[String]) {
     let Some(conn) = core.hub.conn(slot, id) else { return };
     let held = conn.channels.iter().find(|(c, _)| c == channel).map(|(_, p)| p.clone()).unwrap_or_default();
     let fresh: Vec<String> = match stream(channel) {
@@ -96,16 +96,16 @@ fn subscribe(core: &mut Core, slot: usize, id: u64, channel: &str, products: &[S
         let product = canonical(&product);
         first(core, slot, id, channel, &product);
         if let Some(stream) = stream(channel) {
-            let wanted = Wanted::One(product.to_lowercase(), stream);
+            let wanted = SubscribedName::One(product.to_lowercase(), stream);
             core.hub.want(slot, Venue::Coinbase, &format!("{channel}:{product}"), false, wanted);
         }
     }
 }
 
 /// The snapshot that begins a channel.
-fn first(core: &mut Core, slot: usize, id: u64, channel: &str, product: &str) {
+fn first(core: &mut ServerCore, slot: usize, id: u64, channel: &str, product: &str) {
     let now_ms = core.now().as_millis();
-    let Core { hub, world, .. } = core;
+    let ServerCore { hub, world, .. } = core;
     let market = hub.market(Venue::Coinbase, product).map(|n| &world.markets[n]);
     let name = format!("{channel}:{product}");
     let symbol = market.map(|m| m.spec.symbol.as_str());
@@ -131,7 +131,7 @@ fn first(core: &mut Core, slot: usize, id: u64, channel: &str, product: &str) {
     });
 }
 
-fn unsubscribe(core: &mut Core, slot: usize, id: u64, channel: &str, products: &[String]) {
+fn unsubscribe(core: &mut ServerCore, slot: usize, id: u64, channel: &str, products: &[String]) {
     let Some(conn) = core.hub.conn(slot, id) else { return };
     let all = products.is_empty();
     let mut gone = Vec::new();
@@ -142,16 +142,16 @@ fn unsubscribe(core: &mut Core, slot: usize, id: u64, channel: &str, products: &
     conn.channels.retain(|(_, held)| !held.is_empty());
     if let Some(stream) = stream(channel) {
         for product in gone {
-            let wanted = Wanted::One(canonical(&product).to_lowercase(), stream);
+            let wanted = SubscribedName::One(canonical(&product).to_lowercase(), stream);
             core.hub.unwant(slot, Venue::Coinbase, &wanted);
         }
     }
 }
 
 /// Heartbeats and the list of products, every second.
-pub(crate) fn second(core: &mut Core, ms: i64) {
-    let Core { hub, world, .. } = core;
-    let has = |c: &crate::server::conn::Conn, channel: &str| c.channels.iter().any(|(name, _)| name == channel);
+pub(crate) fn second(core: &mut ServerCore, ms: i64) {
+    let ServerCore { hub, world, .. } = core;
+    let has = |c: &crate::server::conn::ClientConn, channel: &str| c.channels.iter().any(|(name, _)| name == channel);
     let talking: Vec<(usize, u64, bool, bool, i64)> = hub
         .conns
         .iter()

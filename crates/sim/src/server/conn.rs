@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::{Notify, mpsc};
 
-/// What the writing task of a connection is told.
+/// What the writing task of a connection receives.
 #[derive(Debug)]
 pub(crate) enum Chunk {
     /// Write these bytes.
@@ -24,7 +24,7 @@ pub(crate) const CHUNKS_MAX: usize = 8_192;
 
 /// The way to the tasks of a socket.
 #[derive(Debug)]
-pub(crate) struct Line {
+pub(crate) struct SocketLine {
     pub(crate) tx: mpsc::Sender<Chunk>,
     /// Bytes handed over that have not been written yet.
     pub(crate) waiting: Arc<AtomicUsize>,
@@ -45,7 +45,7 @@ const REQUESTS_BURST: f64 = 30.0;
 
 /// One connection.
 #[derive(Debug)]
-pub(crate) struct Conn {
+pub(crate) struct ClientConn {
     pub(crate) id: u64,
     pub(crate) venue: Venue,
     pub(crate) tier: Tier,
@@ -73,13 +73,13 @@ pub(crate) struct Conn {
     /// Where compression was agreed on.
     squeezer: Option<Squeezer>,
     out: Vec<u8>,
-    line: Line,
+    line: SocketLine,
     allowance: f64,
     allowance_at: Ts,
 }
 
-impl Conn {
-    pub(crate) fn new(id: u64, venue: Venue, tier: Tier, envelope: bool, line: Line, now: Ts) -> Self {
+impl ClientConn {
+    pub(crate) fn new(id: u64, venue: Venue, tier: Tier, envelope: bool, line: SocketLine, now: Ts) -> Self {
         Self {
             id,
             venue,

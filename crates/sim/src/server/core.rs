@@ -1,26 +1,26 @@
 //! The server's state behind one lock, and the step that moves it along with the clock.
 
 use crate::clock::Clock;
-use crate::fault::Plan;
+use crate::fault::FaultPlan;
 use crate::server::Source;
-use crate::server::conn::{Conn, Line};
-use crate::server::hub::Hub;
-use crate::server::limits::Limits;
+use crate::server::conn::{ClientConn, SocketLine};
+use crate::server::hub::ClientHub;
+use crate::server::limits::ClientBudgets;
 use crate::server::streams::Tier;
 use crate::server::tape::Tape;
 use crate::server::{coinbase, session};
-use crate::world::event::Event;
+use crate::world::event::MarketEvent;
 use crate::world::{SLOT, World};
 use crate::{SimConfig, Venue};
 use barograph_domain::{Span, Ts};
 use std::sync::Arc;
 
 /// Everything that is shared between the driver, the sockets and the REST routes.
-pub(crate) struct Core {
+pub(crate) struct ServerCore {
     pub(crate) world: World,
-    pub(crate) hub: Hub,
+    pub(crate) hub: ClientHub,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) limits: Limits,
+    pub(crate) limits: ClientBudgets,
     pub(crate) config: SimConfig,
     /// `synthetic` or `recorded`.
     pub(crate) origin: &'static str,
@@ -28,11 +28,11 @@ pub(crate) struct Core {
     pub(crate) paused: bool,
     /// New sockets are refused before these moments.
     pub(crate) refused_until: [Ts; 3],
-    events: Vec<Event>,
+    events: Vec<MarketEvent>,
     second: i64,
 }
 
-impl Core {
+impl ServerCore {
     pub(crate) fn new(config: SimConfig, clock: Arc<dyn Clock>) -> Self {
         let mut config = config;
         let name = config.source.origin();
@@ -48,9 +48,9 @@ impl Core {
             }
         };
         let faults = core::mem::take(&mut config.faults);
-        let hub = Hub::new(&world, Plan::new(config.world.seed, world.now(), faults));
+        let hub = ClientHub::new(&world, FaultPlan::new(config.world.seed, world.now(), faults));
         let second = world.now().as_millis().div_euclid(1_000);
-        let limits = Limits::new(config.enforce_limits);
+        let limits = ClientBudgets::new(config.enforce_limits);
         Self {
             world,
             hub,
@@ -66,7 +66,7 @@ impl Core {
         }
     }
 
-    /// The moment up to which the world has been told.
+    /// The moment up to which the world has been published.
     pub(crate) const fn now(&self) -> Ts {
         self.world.now()
     }
@@ -92,7 +92,7 @@ impl Core {
         let Self { world, hub, events, .. } = self;
         hub.now = world.now() + SLOT;
         let now_ms = hub.now.as_millis();
-        world.advance(events, |number, market, events| hub.tell(number, market, events, now_ms));
+        world.advance(events, |number, market, events| hub.publish(number, market, events, now_ms));
         if let Some(tape) = &mut self.tape {
             tape.play(&mut self.hub);
         }
@@ -100,9 +100,9 @@ impl Core {
         let second = (now_ms - 50).div_euclid(1_000);
         if second > self.second {
             self.second = second;
-            self.hub.tell_everyone(&self.world, second * 1_000);
+            self.hub.publish_everywhere(&self.world, second * 1_000);
             coinbase::second(self, second * 1_000);
-            self.look_after();
+            self.maintain();
             self.trouble(true);
         } else if now_ms % 50 == 0 {
             self.trouble(false);
@@ -110,7 +110,7 @@ impl Core {
     }
 
     /// Pings, patience and the end of a connection's life.
-    fn look_after(&mut self) {
+    fn maintain(&mut self) {
         let now = self.world.now();
         let life = self.config.connection_life;
         for conn in self.hub.conns.iter_mut().flatten().filter(|c| !c.ended && !c.silent) {
@@ -130,9 +130,9 @@ impl Core {
     }
 
     /// A WebSocket was opened on a path with these stream names in its address.
-    pub(crate) fn open(&mut self, open: &Opening, line: Line) -> (usize, u64) {
+    pub(crate) fn open(&mut self, open: &Opening, line: SocketLine) -> (usize, u64) {
         let now = self.now();
-        let (slot, id) = self.hub.join(|id| Conn::new(id, open.venue, open.tier, open.envelope, line, now));
+        let (slot, id) = self.hub.join(|id| ClientConn::new(id, open.venue, open.tier, open.envelope, line, now));
         session::subscribe(self, slot, id, &open.streams);
         self.hub.flush();
         (slot, id)
@@ -179,14 +179,14 @@ impl Opening {
     }
 }
 
-impl core::fmt::Debug for Core {
+impl core::fmt::Debug for ServerCore {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         write!(f, "Core(at {}, {} markets)", self.now(), self.world.markets.len())
     }
 }
 
 /// How far behind the clock the world may be before slots are counted in bigger helpings.
-pub(crate) const SLOTS_PER_TURN: usize = 200;
+pub(crate) const SLOTS_PER_LOCK: usize = 200;
 
 /// A Coinbase client has so long to say what it wants.
 const SUBSCRIBE_WITHIN: Span = Span::secs(5);

@@ -1,14 +1,14 @@
 //! A message on its way to one connection, and what may happen to it there.
 
 use crate::Venue;
-use crate::fault::{Fault, Injected, Plan, Scope};
+use crate::fault::{FaultPlan, Injected, InjectedFault, Scope};
 use crate::num::Text;
-use crate::server::conn::Conn;
+use crate::server::conn::ClientConn;
 use barograph_domain::Ts;
 
 /// One message for one connection.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Message<'a> {
+pub(crate) struct OutgoingMessage<'a> {
     pub(crate) venue: Venue,
     pub(crate) market: Option<&'a str>,
     /// Name of the stream, or of channel and product.
@@ -19,7 +19,7 @@ pub(crate) struct Message<'a> {
 }
 
 /// Puts a message into a connection's buffer, unless a fault wills otherwise. How many copies were put there.
-pub(crate) fn deliver(conn: &mut Conn, plan: &mut Plan, now: Ts, message: &Message<'_>) -> u64 {
+pub(crate) fn deliver(conn: &mut ClientConn, plan: &mut FaultPlan, now: Ts, message: &OutgoingMessage<'_>) -> u64 {
     let mut number = Text::default();
     if message.payload.hole.is_some() {
         jump(conn, plan, now, message);
@@ -38,7 +38,7 @@ pub(crate) fn deliver(conn: &mut Conn, plan: &mut Plan, now: Ts, message: &Messa
         conn.text(&pieces);
         return 1;
     };
-    if fault == Fault::WrongCheck && falsified(&pieces).is_none() {
+    if fault == InjectedFault::WrongCheck && falsified(&pieces).is_none() {
         conn.text(&pieces);
         return 1;
     }
@@ -46,20 +46,20 @@ pub(crate) fn deliver(conn: &mut Conn, plan: &mut Plan, now: Ts, message: &Messa
     apply(conn, fault, now, &pieces)
 }
 
-fn apply(conn: &mut Conn, fault: Fault, now: Ts, pieces: &[&[u8]; 5]) -> u64 {
+fn apply(conn: &mut ClientConn, fault: InjectedFault, now: Ts, pieces: &[&[u8]; 5]) -> u64 {
     match fault {
-        Fault::Drop => return 0,
-        Fault::Duplicate => {
+        InjectedFault::Drop => return 0,
+        InjectedFault::Duplicate => {
             conn.text(pieces);
             conn.text(pieces);
             return 2;
         }
-        Fault::Reorder => conn.text_after_next(pieces),
-        Fault::Delay(span) => {
+        InjectedFault::Reorder => conn.text_after_next(pieces),
+        InjectedFault::Delay(span) => {
             conn.text(pieces);
             conn.hold_until = conn.hold_until.max(Some(now + span));
         }
-        Fault::TruncatedText => {
+        InjectedFault::TruncatedText => {
             let whole = pieces.concat();
             let mut half = whole.len() / 2;
             // A text frame must hold whole characters.
@@ -68,24 +68,24 @@ fn apply(conn: &mut Conn, fault: Fault, now: Ts, pieces: &[&[u8]; 5]) -> u64 {
             }
             conn.text(&[&whole[..half]]);
         }
-        Fault::TruncatedFrame => conn.half_frame(pieces),
-        Fault::WrongCheck => match falsified(pieces) {
+        InjectedFault::TruncatedFrame => conn.half_frame(pieces),
+        InjectedFault::WrongCheck => match falsified(pieces) {
             Some(whole) => conn.text(&[&whole]),
             None => conn.text(pieces),
         },
         // Other scopes are not drawn here.
-        Fault::SequenceJump(_)
-        | Fault::HalfOpen
-        | Fault::Cut
-        | Fault::ServerShutdown
-        | Fault::RefuseSockets(_)
-        | Fault::StaleBook(_)
-        | Fault::ClockSkew(..)
-        | Fault::TooManyRequests(_)
-        | Fault::Banned(_)
-        | Fault::ServerError(_)
-        | Fault::SlowRest(_)
-        | Fault::CutBody => conn.text(pieces),
+        InjectedFault::SequenceJump(_)
+        | InjectedFault::HalfOpen
+        | InjectedFault::Cut
+        | InjectedFault::ServerShutdown
+        | InjectedFault::RefuseSockets(_)
+        | InjectedFault::StaleBook(_)
+        | InjectedFault::ClockSkew(..)
+        | InjectedFault::TooManyRequests(_)
+        | InjectedFault::Banned(_)
+        | InjectedFault::ServerError(_)
+        | InjectedFault::SlowRest(_)
+        | InjectedFault::CutBody => conn.text(pieces),
     }
     1
 }
@@ -103,19 +103,26 @@ fn falsified(pieces: &[&[u8]; 5]) -> Option<Vec<u8>> {
 }
 
 /// The numbering of a Coinbase connection leaves numbers out.
-fn jump(conn: &mut Conn, plan: &mut Plan, now: Ts, message: &Message<'_>) {
+fn jump(conn: &mut ClientConn, plan: &mut FaultPlan, now: Ts, message: &OutgoingMessage<'_>) {
     if !plan.concerns(Scope::Sequence) {
         return;
     }
     let place = (message.venue, message.market, Some(message.name));
-    if let Some(fault @ Fault::SequenceJump(by)) = plan.draw(Scope::Sequence, now, true, place) {
+    if let Some(fault @ InjectedFault::SequenceJump(by)) = plan.draw(Scope::Sequence, now, true, place) {
         let detail = format!("number {} follows {}", conn.sequence + by, conn.sequence);
         conn.sequence += by;
         record(plan, conn, fault, now, message, detail);
     }
 }
 
-fn record(plan: &mut Plan, conn: &Conn, fault: Fault, now: Ts, message: &Message<'_>, detail: String) {
+fn record(
+    plan: &mut FaultPlan,
+    conn: &ClientConn,
+    fault: InjectedFault,
+    now: Ts,
+    message: &OutgoingMessage<'_>,
+    detail: String,
+) {
     plan.record(Injected {
         at: now,
         fault,

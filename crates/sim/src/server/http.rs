@@ -2,17 +2,17 @@
 
 use crate::Venue;
 use crate::clock::machine_time;
-use crate::fault::Fault;
+use crate::fault::InjectedFault;
 use crate::num::Text;
 use crate::server::body::Body;
-use crate::server::conn::{CHUNKS_MAX, Line};
-use crate::server::core::{Core, Opening};
-use crate::server::limits::{Cost, Verdict};
-use crate::server::query::{Query, Reply};
-use crate::server::{Shared, rest_coinbase, rest_spot, rest_usdm, socket};
+use crate::server::conn::{CHUNKS_MAX, SocketLine};
+use crate::server::core::{Opening, ServerCore};
+use crate::server::limits::{BudgetAnswer, Cost};
+use crate::server::query::{QueryString, Reply};
+use crate::server::{SharedCore, rest_coinbase, rest_spot, rest_usdm, socket};
 use crate::wire::deflate::AGREED;
 use crate::wire::usdm_rest::list;
-use crate::world::market::Market;
+use crate::world::market::TradedMarket;
 use barograph_domain::Span;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -35,7 +35,7 @@ const PER_SECOND: u32 = 10;
 const HANDSHAKE_SUFFIX: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /// Answers one request.
-pub(crate) async fn serve(shared: Shared, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+pub(crate) async fn serve(shared: SharedCore, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
     let path = request.uri().path().to_owned();
     let query = request.uri().query().unwrap_or_default().to_owned();
     let reply = if path == "/sim/capabilities" {
@@ -78,7 +78,7 @@ fn upgrade_key(headers: &HeaderMap) -> Option<String> {
 }
 
 fn upgrade(
-    shared: &Shared,
+    shared: &SharedCore,
     venue: Venue,
     rest: &str,
     query: &str,
@@ -99,7 +99,7 @@ fn upgrade(
     let mut offered = offered;
     let deflate = shared.lock().config.deflate && offered.any(|o| o.contains("permessage-deflate"));
     let coming = hyper::upgrade::on(request);
-    let line = Line { tx, waiting: Arc::default(), waiting_max, abort: Arc::default(), deflate };
+    let line = SocketLine { tx, waiting: Arc::default(), waiting_max, abort: Arc::default(), deflate };
     shared.spawn(async move {
         if let Ok(upgraded) = coming.await {
             let (waiting, abort) = (Arc::clone(&line.waiting), Arc::clone(&line.abort));
@@ -125,10 +125,10 @@ fn upgrade(
     response
 }
 
-impl Core {
+impl ServerCore {
     /// Answers a GET of a venue's REST, or refuses it.
     fn rest(&mut self, venue: Venue, path: &str, query: &str) -> Reply {
-        let query = Query::parse(query);
+        let query = QueryString::parse(query);
         let cost = match venue {
             Venue::BinanceUsdm => rest_usdm::cost(path, &query),
             Venue::BinanceSpot => rest_spot::cost(path, &query),
@@ -137,13 +137,13 @@ impl Core {
         let symbol = query.get("symbol").or_else(|| query.get("product_id")).map(str::to_owned);
         let fault = self.rest_fault(venue, path, symbol.as_deref());
         match fault {
-            Some(Fault::TooManyRequests(wait)) => return too_many(venue, 429, wait),
-            Some(Fault::Banned(wait)) => return too_many(venue, 418, wait),
-            Some(Fault::ServerError(status)) => return Reply::error(status, -1_000, "Unknown error"),
+            Some(InjectedFault::TooManyRequests(wait)) => return too_many(venue, 429, wait),
+            Some(InjectedFault::Banned(wait)) => return too_many(venue, 418, wait),
+            Some(InjectedFault::ServerError(status)) => return Reply::error(status, -1_000, "Unknown error"),
             _ => {}
         }
         let reply = match self.limits.charge(venue, cost, self.now()) {
-            Verdict::Allowed(used) => {
+            BudgetAnswer::Allowed(used) => {
                 let now = self.now();
                 let tape = self.tape.as_ref().filter(|t| t.venue() == venue && !path.ends_with("/time"));
                 let reply = match venue {
@@ -154,14 +154,14 @@ impl Core {
                     Venue::BinanceSpot => rest_spot::answer(self, path, &query),
                     Venue::Coinbase => rest_coinbase::answer(self, path, &query),
                 };
-                budget_told(venue, reply, used)
+                with_budget(venue, reply, used)
             }
-            Verdict::TooMany(wait) => too_many(venue, 429, Some(wait)),
-            Verdict::Banned(wait) => too_many(venue, 418, Some(wait)),
+            BudgetAnswer::TooMany(wait) => too_many(venue, 429, Some(wait)),
+            BudgetAnswer::Banned(wait) => too_many(venue, 418, Some(wait)),
         };
         match fault {
-            Some(Fault::SlowRest(span)) => Reply { late: Some(span), ..reply },
-            Some(Fault::CutBody) => Reply { cut: true, ..reply },
+            Some(InjectedFault::SlowRest(span)) => Reply { late: Some(span), ..reply },
+            Some(InjectedFault::CutBody) => Reply { cut: true, ..reply },
             _ => reply,
         }
     }
@@ -178,7 +178,7 @@ impl Core {
     /// Drops every socket at once, as a network does that goes away.
     fn cut_all(&mut self) -> Reply {
         let open = self.hub.conns.iter_mut().flatten().filter(|c| !c.ended);
-        let cut = open.map(crate::server::conn::Conn::cut).count();
+        let cut = open.map(crate::server::conn::ClientConn::cut).count();
         let mut t = Text::default();
         t.s("{\"cut\":").u(cut as u64).s("}");
         Reply::ok(t)
@@ -189,7 +189,7 @@ impl Core {
         let mut t = Text::default();
         t.s("{\"origin\":\"").s(self.origin).s("\",\"now\":\"").s(&self.now().iso_millis()).s("\",\"venues\":{");
         for (n, venue) in Venue::ALL.into_iter().enumerate() {
-            let markets: Vec<&Market> = self.world.markets.iter().filter(|m| m.spec.venue == venue).collect();
+            let markets: Vec<&TradedMarket> = self.world.markets.iter().filter(|m| m.spec.venue == venue).collect();
             let offered = match (&self.tape, markets.first()) {
                 (Some(tape), _) if tape.venue() == venue => vec!["capture"],
                 (_, None) => Vec::new(),
@@ -212,8 +212,8 @@ impl Core {
     }
 }
 
-/// Tells how much of the budget is used, as each venue does.
-fn budget_told(venue: Venue, reply: Reply, used: Option<u32>) -> Reply {
+/// Reports how much of the budget is used, as each venue does.
+fn with_budget(venue: Venue, reply: Reply, used: Option<u32>) -> Reply {
     match (venue, used) {
         (Venue::Coinbase, Some(used)) => reply
             .with("x-ratelimit-limit", &PER_SECOND)

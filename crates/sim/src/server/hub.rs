@@ -4,14 +4,14 @@
 //! twenty thousand messages a second cost a few hundred writes.
 
 use crate::Venue;
-use crate::fault::Plan;
+use crate::fault::FaultPlan;
 use crate::num::Text;
-use crate::server::conn::Conn;
-use crate::server::deliver::{Message, deliver};
-use crate::server::streams::{Everything, Stream, Wanted};
+use crate::server::conn::ClientConn;
+use crate::server::deliver::{OutgoingMessage, deliver};
+use crate::server::streams::{Everything, Stream, SubscribedName};
 use crate::world::World;
-use crate::world::book::Changed;
-use crate::world::market::Market;
+use crate::world::book::TouchedLevel;
+use crate::world::market::TradedMarket;
 use barograph_domain::Ts;
 use std::collections::BTreeMap;
 
@@ -47,16 +47,16 @@ struct AllSub {
 
 /// Connections, interests, and scratch space.
 #[derive(Debug)]
-pub(crate) struct Hub {
-    pub(crate) conns: Vec<Option<Conn>>,
+pub(crate) struct ClientHub {
+    pub(crate) conns: Vec<Option<ClientConn>>,
     interests: Vec<Interest>,
     all: Vec<AllSub>,
     lookup: BTreeMap<(Venue, String), usize>,
     text: Text,
-    changed: Vec<Changed>,
+    changed: Vec<TouchedLevel>,
     next_id: u64,
     /// What goes wrong on purpose.
-    pub(crate) plan: Plan,
+    pub(crate) plan: FaultPlan,
     /// By how much each venue's clock is wrong, and until when.
     pub(crate) skews: [(i64, Ts); 3],
     pub(crate) now: Ts,
@@ -66,8 +66,8 @@ pub(crate) struct Hub {
     pub(crate) slow: u64,
 }
 
-impl Hub {
-    pub(crate) fn new(world: &World, plan: Plan) -> Self {
+impl ClientHub {
+    pub(crate) fn new(world: &World, plan: FaultPlan) -> Self {
         let lookup = world.markets.iter().enumerate().map(|(n, m)| ((m.spec.venue, m.spec.lower.clone()), n)).collect();
         Self {
             conns: Vec::new(),
@@ -91,7 +91,7 @@ impl Hub {
     }
 
     /// Takes a new connection in; its slot and its id.
-    pub(crate) fn join(&mut self, make: impl FnOnce(u64) -> Conn) -> (usize, u64) {
+    pub(crate) fn join(&mut self, make: impl FnOnce(u64) -> ClientConn) -> (usize, u64) {
         let id = self.next_id;
         self.next_id += 1;
         let conn = make(id);
@@ -118,18 +118,18 @@ impl Hub {
         }
     }
 
-    pub(crate) fn conn(&mut self, slot: usize, id: u64) -> Option<&mut Conn> {
+    pub(crate) fn conn(&mut self, slot: usize, id: u64) -> Option<&mut ClientConn> {
         self.conns.get_mut(slot)?.as_mut().filter(|c| c.id == id)
     }
 
     /// Begins to deliver what a name asks for. A symbol that does not exist delivers nothing, as on the venue.
-    pub(crate) fn want(&mut self, slot: usize, venue: Venue, name: &str, envelope: bool, wanted: Wanted) {
+    pub(crate) fn want(&mut self, slot: usize, venue: Venue, name: &str, envelope: bool, wanted: SubscribedName) {
         let prefix = if envelope { format!("{{\"stream\":\"{name}\",\"data\":") } else { String::new() };
         let prefix = prefix.into_bytes().into_boxed_slice();
         let name = name.into();
         match wanted {
-            Wanted::All(what) => self.all.push(AllSub { what, slot, name, prefix }),
-            Wanted::One(symbol, stream) => {
+            SubscribedName::All(what) => self.all.push(AllSub { what, slot, name, prefix }),
+            SubscribedName::One(symbol, stream) => {
                 if let Some(number) = self.market(venue, &symbol) {
                     let interest = &mut self.interests[number];
                     interest.subs.push(Sub { stream, slot, name, prefix });
@@ -140,10 +140,10 @@ impl Hub {
     }
 
     /// Ends what [`Self::want`] began.
-    pub(crate) fn unwant(&mut self, slot: usize, venue: Venue, wanted: &Wanted) {
+    pub(crate) fn unwant(&mut self, slot: usize, venue: Venue, wanted: &SubscribedName) {
         match wanted {
-            Wanted::All(what) => self.all.retain(|a| !(a.what == *what && a.slot == slot)),
-            Wanted::One(symbol, stream) => {
+            SubscribedName::All(what) => self.all.retain(|a| !(a.what == *what && a.slot == slot)),
+            SubscribedName::One(symbol, stream) => {
                 if let Some(number) = self.market(venue, symbol) {
                     let interest = &mut self.interests[number];
                     interest.subs.retain(|s| !(s.stream == *stream && s.slot == slot));
@@ -189,9 +189,9 @@ impl Hub {
     pub(crate) fn one(
         &mut self,
         number: usize,
-        market: &Market,
+        market: &TradedMarket,
         stream: Stream,
-        write: impl FnOnce(&mut Text, &mut Vec<Changed>),
+        write: impl FnOnce(&mut Text, &mut Vec<TouchedLevel>),
     ) {
         if !self.is_wanted(number, stream) {
             return;
@@ -200,7 +200,7 @@ impl Hub {
         write(&mut self.text, &mut self.changed);
         for sub in self.interests[number].subs.iter().filter(|s| s.stream == stream) {
             if let Some(conn) = self.conns.get_mut(sub.slot).and_then(Option::as_mut) {
-                let message = Message {
+                let message = OutgoingMessage {
                     venue: market.spec.venue,
                     market: Some(&market.spec.symbol),
                     name: &sub.name,
@@ -214,7 +214,7 @@ impl Hub {
 
     /// Writes a frame of all markets for those who asked for it.
     pub(crate) fn everyone(&mut self, venue: Venue, what: Everything, write: impl FnOnce(&mut Text)) {
-        let at_venue = |conns: &[Option<Conn>], a: &AllSub| {
+        let at_venue = |conns: &[Option<ClientConn>], a: &AllSub| {
             a.what == what && conns.get(a.slot).and_then(Option::as_ref).is_some_and(|c| c.venue == venue)
         };
         if !self.all.iter().any(|a| at_venue(&self.conns, a)) {
@@ -231,7 +231,7 @@ impl Hub {
             }
             if let Some(conn) = self.conns.get_mut(sub.slot).and_then(Option::as_mut) {
                 let message =
-                    Message { venue, market: None, name: &sub.name, prefix: &sub.prefix, payload: &self.text };
+                    OutgoingMessage { venue, market: None, name: &sub.name, prefix: &sub.prefix, payload: &self.text };
                 self.sent += deliver(conn, &mut self.plan, self.now, &message);
             }
         }
@@ -244,7 +244,7 @@ impl Hub {
         let mut text = Text::skewed(self.skew_ms(venue));
         write(&mut text);
         if let Some(conn) = self.conns.get_mut(slot).and_then(Option::as_mut) {
-            let message = Message { venue, market, name, prefix: b"", payload: &text };
+            let message = OutgoingMessage { venue, market, name, prefix: b"", payload: &text };
             self.sent += deliver(conn, &mut self.plan, now, &message);
         }
     }

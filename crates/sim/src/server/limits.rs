@@ -18,8 +18,8 @@ pub(crate) enum Cost {
 
 /// The answer to a request for budget.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Verdict {
-    /// Weight used in this minute so far, where it is told.
+pub(crate) enum BudgetAnswer {
+    /// Weight used in this minute so far, where it is reported.
     Allowed(Option<u32>),
     /// Too many; wait this long.
     TooMany(Span),
@@ -58,7 +58,7 @@ const BAN: Span = Span::mins(2);
 
 /// The budgets of one client on all venues.
 #[derive(Debug)]
-pub(crate) struct Limits {
+pub(crate) struct ClientBudgets {
     enforced: bool,
     usdm: Budget,
     funding: Budget,
@@ -71,7 +71,7 @@ pub(crate) struct Limits {
     banned: [Ts; 3],
 }
 
-impl Limits {
+impl ClientBudgets {
     pub(crate) const fn new(enforced: bool) -> Self {
         let five = Span::mins(5);
         Self {
@@ -87,10 +87,10 @@ impl Limits {
         }
     }
 
-    pub(crate) fn charge(&mut self, venue: Venue, cost: Cost, now: Ts) -> Verdict {
+    pub(crate) fn charge(&mut self, venue: Venue, cost: Cost, now: Ts) -> BudgetAnswer {
         let number = venue as usize;
         if self.enforced && self.banned[number] > now {
-            return Verdict::Banned(self.banned[number] - now);
+            return BudgetAnswer::Banned(self.banned[number] - now);
         }
         let charged = match cost {
             Cost::Weight(weight) if venue == Venue::BinanceSpot => self.spot.charge(weight, now).map(Some),
@@ -106,12 +106,12 @@ impl Limits {
                     self.banned[number] = now + BAN;
                     self.refused[number] = 0;
                 }
-                Verdict::TooMany(wait)
+                BudgetAnswer::TooMany(wait)
             }
-            Err(_) => Verdict::Allowed(None),
+            Err(_) => BudgetAnswer::Allowed(None),
             Ok(used) => {
                 self.refused[number] = 0;
-                Verdict::Allowed(used)
+                BudgetAnswer::Allowed(used)
             }
         }
     }
@@ -129,26 +129,26 @@ mod tests {
 
     #[test]
     fn a_minute_of_weight_then_refusals_then_a_ban() {
-        let mut limits = Limits::new(true);
+        let mut limits = ClientBudgets::new(true);
         let now = Ts::from_secs(60_030);
-        let charge = |l: &mut Limits, now| l.charge(Venue::BinanceUsdm, Cost::Weight(600), now);
+        let charge = |l: &mut ClientBudgets, now| l.charge(Venue::BinanceUsdm, Cost::Weight(600), now);
         for n in 1..=4 {
-            assert_eq!(charge(&mut limits, now), Verdict::Allowed(Some(n * 600)));
+            assert_eq!(charge(&mut limits, now), BudgetAnswer::Allowed(Some(n * 600)));
         }
         for _ in 0..=PATIENCE {
-            assert_eq!(charge(&mut limits, now), Verdict::TooMany(Span::secs(30)));
+            assert_eq!(charge(&mut limits, now), BudgetAnswer::TooMany(Span::secs(30)));
         }
-        assert_eq!(charge(&mut limits, now), Verdict::Banned(BAN));
-        assert_eq!(charge(&mut limits, now + BAN), Verdict::Allowed(Some(600)));
-        assert_eq!(limits.charge(Venue::BinanceSpot, Cost::Weight(1), now), Verdict::Allowed(Some(1)));
+        assert_eq!(charge(&mut limits, now), BudgetAnswer::Banned(BAN));
+        assert_eq!(charge(&mut limits, now + BAN), BudgetAnswer::Allowed(Some(600)));
+        assert_eq!(limits.charge(Venue::BinanceSpot, Cost::Weight(1), now), BudgetAnswer::Allowed(Some(1)));
     }
 
     #[test]
     fn nothing_is_refused_where_limits_are_off() {
-        let mut limits = Limits::new(false);
+        let mut limits = ClientBudgets::new(false);
         for _ in 0..100 {
             let verdict = limits.charge(Venue::BinanceUsdm, Cost::Weight(600), Ts::from_secs(60));
-            assert!(matches!(verdict, Verdict::Allowed(_)));
+            assert!(matches!(verdict, BudgetAnswer::Allowed(_)));
         }
     }
 }

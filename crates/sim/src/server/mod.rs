@@ -8,6 +8,7 @@ mod deliver;
 mod http;
 mod hub;
 mod limits;
+mod publish;
 mod query;
 mod rest_coinbase;
 mod rest_spot;
@@ -16,14 +17,13 @@ mod session;
 mod socket;
 mod streams;
 mod tape;
-mod tell;
 mod trouble;
 
-use self::core::Core;
+use self::core::ServerCore;
 use crate::clock::{Clock, machine_time};
-use crate::fault::{Injected, Rule};
+use crate::fault::{FaultRule, Injected};
 use crate::recording::Recording;
-use crate::truth::Truth;
+use crate::truth::WorldTruth;
 use crate::world::script::HistoryMarket;
 use crate::world::{SLOT, WorldConfig};
 use crate::{Error, Venue};
@@ -79,7 +79,7 @@ pub struct SimConfig {
     /// Port on 127.0.0.1; 0 takes any that is free.
     pub port: u16,
     /// What goes wrong on purpose.
-    pub faults: Vec<Rule>,
+    pub faults: Vec<FaultRule>,
 }
 
 impl Default for SimConfig {
@@ -99,14 +99,14 @@ impl Default for SimConfig {
 
 /// The lock around the core, and how to start and stop tasks.
 #[derive(Clone, Debug)]
-pub(crate) struct Shared {
-    core: Arc<Mutex<Core>>,
+pub(crate) struct SharedCore {
+    core: Arc<Mutex<ServerCore>>,
     stop: watch::Receiver<bool>,
 }
 
-impl Shared {
+impl SharedCore {
     /// Never held across an await. A panic while it was held is a bug that the next holder need not repeat.
-    pub(crate) fn lock(&self) -> MutexGuard<'_, Core> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, ServerCore> {
         self.core.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -131,7 +131,7 @@ pub struct Server;
 pub struct Handle {
     /// Where it listens.
     pub addr: SocketAddr,
-    shared: Shared,
+    shared: SharedCore,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -155,31 +155,31 @@ impl Server {
         let listener = listening.map_err(|source| Error::Listen { source })?;
         let addr = listener.local_addr().map_err(|source| Error::Listen { source })?;
         let (stop, stopped) = watch::channel(false);
-        let shared = Shared { core: Arc::new(Mutex::new(Core::new(config, clock))), stop: stopped };
+        let shared = SharedCore { core: Arc::new(Mutex::new(ServerCore::new(config, clock))), stop: stopped };
         let tasks = vec![shared.spawn(drive(shared.clone())), shared.spawn(accept(shared.clone(), listener))];
         Ok(Handle { addr, shared, stop, tasks })
     }
 }
 
 /// Moves the world along every 5 ms, more at a time when it is behind.
-async fn drive(shared: Shared) {
+async fn drive(shared: SharedCore) {
     let mut tick = tokio::time::interval(Duration::from_millis(5));
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         tick.tick().await;
-        while shared.lock().run(core::SLOTS_PER_TURN) {
+        while shared.lock().run(core::SLOTS_PER_LOCK) {
             tokio::task::yield_now().await;
         }
     }
 }
 
-async fn accept(shared: Shared, listener: TcpListener) {
+async fn accept(shared: SharedCore, listener: TcpListener) {
     loop {
         let Ok((stream, _)) = listener.accept().await else {
             tokio::time::sleep(Duration::from_millis(20)).await;
             continue;
         };
-        // Small frames must not wait for each other; a socket that cannot be told still works.
+        // Small frames must not wait for each other; a socket that cannot be set so still works.
         drop(stream.set_nodelay(true));
         let for_task = shared.clone();
         shared.spawn(async move {
@@ -204,7 +204,7 @@ impl Handle {
         format!("ws://{}{}", self.addr, venue.prefix())
     }
 
-    /// The moment up to which the world has happened and been told.
+    /// The moment up to which the world has happened and been published.
     #[must_use]
     pub fn now(&self) -> Ts {
         self.shared.lock().now()
@@ -244,7 +244,7 @@ impl Handle {
     }
 
     /// Adds a rule; `When::Now` makes it happen at the first occasion.
-    pub fn inject(&self, rule: Rule) {
+    pub fn inject(&self, rule: FaultRule) {
         self.shared.lock().hub.plan.add(rule);
     }
 
@@ -273,8 +273,8 @@ impl Handle {
 
     /// What really is and was.
     #[must_use]
-    pub fn truth(&self) -> Truth {
-        Truth { shared: self.shared.clone() }
+    pub fn truth(&self) -> WorldTruth {
+        WorldTruth { shared: self.shared.clone() }
     }
 
     /// WebSockets that are open, silent ones included.
@@ -305,14 +305,14 @@ impl Drop for Handle {
     }
 }
 
-impl Core {
+impl ServerCore {
     /// Text in a venue's clock.
     pub(crate) fn text(&self, venue: Venue) -> crate::num::Text {
         crate::num::Text::skewed(self.hub.skew_ms(venue))
     }
 
     /// A market by its symbol, in any case.
-    pub(crate) fn market(&self, venue: Venue, symbol: &str) -> Option<&crate::world::market::Market> {
+    pub(crate) fn market(&self, venue: Venue, symbol: &str) -> Option<&crate::world::market::TradedMarket> {
         self.hub.market(venue, symbol).map(|n| &self.world.markets[n])
     }
 }

@@ -1,15 +1,15 @@
 //! Query parameters of a request, and the answer to it.
 
 use crate::num::Text;
-use crate::world::candles::Window;
+use crate::world::candles::HistoryWindow;
 use barograph_domain::Span;
 use std::collections::BTreeMap;
 
 /// The parameters of a query string; the first of a name counts.
 #[derive(Debug, Default)]
-pub(crate) struct Query(BTreeMap<String, String>);
+pub(crate) struct QueryString(BTreeMap<String, String>);
 
-impl Query {
+impl QueryString {
     pub(crate) fn parse(query: &str) -> Self {
         let mut all = BTreeMap::new();
         for (key, value) in form_urlencoded::parse(query.as_bytes()) {
@@ -30,7 +30,7 @@ impl Query {
     }
 
     /// `startTime`, `endTime` and `limit`, which must not be above `limit_max`.
-    pub(crate) fn window(&self, limit_default: usize, limit_max: usize) -> Result<Window, Reply> {
+    pub(crate) fn window(&self, limit_default: usize, limit_max: usize) -> Result<HistoryWindow, Reply> {
         let limit = match self.number("limit")? {
             None => limit_default,
             Some(n) => usize::try_from(n)
@@ -38,7 +38,7 @@ impl Query {
                 .filter(|n| (1..=limit_max).contains(n))
                 .ok_or_else(|| Reply::refused(-1130, "Data sent for parameter 'limit' is not valid."))?,
         };
-        Ok(Window { start_ms: self.number("startTime")?, end_ms: self.number("endTime")?, limit })
+        Ok(HistoryWindow { start_ms: self.number("startTime")?, end_ms: self.number("endTime")?, limit })
     }
 }
 

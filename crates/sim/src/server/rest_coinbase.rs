@@ -3,12 +3,12 @@
 use crate::Venue;
 use crate::num::Text;
 use crate::server::coinbase::canonical;
-use crate::server::core::Core;
-use crate::server::query::{Query, Reply};
+use crate::server::core::ServerCore;
+use crate::server::query::{QueryString, Reply};
 use crate::wire::coinbase as wire;
 use crate::wire::usdm_rest::list;
-use crate::world::candles::Window;
-use crate::world::market::Market;
+use crate::world::candles::HistoryWindow;
+use crate::world::market::TradedMarket;
 
 type Answer = Result<Reply, Reply>;
 
@@ -28,7 +28,7 @@ const GRANULARITIES: [(&str, i64); 9] = [
 ];
 
 /// Answers a request.
-pub(crate) fn answer(core: &Core, path: &str, query: &Query) -> Reply {
+pub(crate) fn answer(core: &ServerCore, path: &str, query: &QueryString) -> Reply {
     let Some(path) = path.strip_prefix("/api/v3/brokerage") else { return Reply::absent("Path not found") };
     let rows_only = core.world.markets.iter().any(|m| m.spec.venue == VENUE && m.is_history());
     let answer = match path {
@@ -47,7 +47,7 @@ pub(crate) fn answer(core: &Core, path: &str, query: &Query) -> Reply {
     answer.unwrap_or_else(|refused| refused)
 }
 
-fn write(core: &Core, body: impl FnOnce(&mut Text, i64)) -> Reply {
+fn write(core: &ServerCore, body: impl FnOnce(&mut Text, i64)) -> Reply {
     let mut text = core.text(VENUE);
     body(&mut text, core.now().as_millis());
     Reply::ok(text)
@@ -63,16 +63,16 @@ fn invalid(text: &str) -> Reply {
     refused(400, "INVALID_ARGUMENT", text)
 }
 
-fn number(query: &Query, name: &str) -> Result<Option<i64>, Reply> {
+fn number(query: &QueryString, name: &str) -> Result<Option<i64>, Reply> {
     query.number(name).map_err(|_binance| invalid(&format!("{name} is not a number")))
 }
 
-fn product<'a>(core: &'a Core, name: &str) -> Result<&'a Market, Reply> {
+fn product<'a>(core: &'a ServerCore, name: &str) -> Result<&'a TradedMarket, Reply> {
     let found = core.market(VENUE, &canonical(name));
     found.ok_or_else(|| refused(404, "NOT_FOUND", "valid product_id is required"))
 }
 
-fn time(core: &Core) -> Reply {
+fn time(core: &ServerCore) -> Reply {
     let skew_ms = core.hub.skew_ms(VENUE);
     write(core, |t, ms| {
         t.s("{\"iso\":\"").iso(ms).s("\",\"epochSeconds\":\"").n((ms + skew_ms) / 1_000);
@@ -80,12 +80,12 @@ fn time(core: &Core) -> Reply {
     })
 }
 
-fn products(core: &Core, query: &Query) -> Answer {
+fn products(core: &ServerCore, query: &QueryString) -> Answer {
     let all = core.world.markets.iter().filter(|m| m.spec.venue == VENUE);
     let futures = query.get("product_type").is_some_and(|kind| kind != "SPOT");
     let offset = crate::num::index(number(query, "offset")?.unwrap_or(0));
     let limit = number(query, "limit")?.map_or(usize::MAX, crate::num::index);
-    let chosen: Vec<&Market> = all.filter(|_| !futures).skip(offset).take(limit).collect();
+    let chosen: Vec<&TradedMarket> = all.filter(|_| !futures).skip(offset).take(limit).collect();
     Ok(write(core, |t, _| {
         t.s("{\"products\":");
         list(t, &chosen, |t, m| wire::product(t, m));
@@ -93,13 +93,13 @@ fn products(core: &Core, query: &Query) -> Answer {
     }))
 }
 
-fn product_book(core: &Core, query: &Query) -> Answer {
+fn product_book(core: &ServerCore, query: &QueryString) -> Answer {
     let market = product(core, query.get("product_id").unwrap_or_default())?;
     let limit = number(query, "limit")?.map_or(usize::MAX, crate::num::index);
     Ok(write(core, |t, ms| wire::product_book(t, market, limit, ms)))
 }
 
-fn candles(core: &Core, name: &str, query: &Query) -> Answer {
+fn candles(core: &ServerCore, name: &str, query: &QueryString) -> Answer {
     let market = product(core, name)?;
     let wanted = query.get("granularity").unwrap_or_default();
     let granularity = GRANULARITIES.iter().find(|g| g.0 == wanted);
@@ -111,8 +111,11 @@ fn candles(core: &Core, name: &str, query: &Query) -> Answer {
         return Err(invalid("number of candles requested should be less than 350"));
     }
     let limit = crate::num::index(number(query, "limit")?.unwrap_or(CANDLES_MAX).clamp(1, CANDLES_MAX));
-    let window =
-        Window { start_ms: Some(start * 1_000), end_ms: Some(end * 1_000), limit: crate::num::index(CANDLES_MAX + 1) };
+    let window = HistoryWindow {
+        start_ms: Some(start * 1_000),
+        end_ms: Some(end * 1_000),
+        limit: crate::num::index(CANDLES_MAX + 1),
+    };
     if market.script.as_ref().is_some_and(|s| !s.has_length(seconds * 1_000)) {
         return Err(refused(404, "NOT_OFFERED", "this world has candles of its own length and multiples only"));
     }
@@ -128,7 +131,7 @@ fn candles(core: &Core, name: &str, query: &Query) -> Answer {
     }))
 }
 
-fn ticker(core: &Core, name: &str, query: &Query) -> Answer {
+fn ticker(core: &ServerCore, name: &str, query: &QueryString) -> Answer {
     let market = product(core, name)?;
     let limit = crate::num::index(number(query, "limit")?.unwrap_or(100).clamp(1, 1_000));
     Ok(write(core, |t, _| wire::rest_trades(t, market, limit)))

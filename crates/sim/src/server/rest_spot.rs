@@ -2,13 +2,13 @@
 
 use crate::Venue;
 use crate::num::Text;
-use crate::server::core::Core;
+use crate::server::core::ServerCore;
 use crate::server::limits::Cost;
-use crate::server::query::{Query, Reply};
+use crate::server::query::{QueryString, Reply};
 use crate::server::rest_usdm::{agg_rows, interval};
 use crate::wire::spot as wire;
-use crate::wire::usdm_rest::{Candles, kline, list};
-use crate::world::market::Market;
+use crate::wire::usdm_rest::{CandlePrice, kline, list};
+use crate::world::market::TradedMarket;
 
 type Answer = Result<Reply, Reply>;
 
@@ -19,7 +19,7 @@ fn not_offered() -> Reply {
 }
 
 /// What a request costs, also when it is refused.
-pub(crate) fn cost(path: &str, query: &Query) -> Cost {
+pub(crate) fn cost(path: &str, query: &QueryString) -> Cost {
     let one = query.get("symbol").is_some();
     Cost::Weight(match path {
         "/api/v3/exchangeInfo" => 20,
@@ -51,8 +51,8 @@ pub(crate) fn cost(path: &str, query: &Query) -> Cost {
 }
 
 /// Answers a request.
-pub(crate) fn answer(core: &Core, path: &str, query: &Query) -> Reply {
-    let rows_only = markets(core).any(Market::is_history);
+pub(crate) fn answer(core: &ServerCore, path: &str, query: &QueryString) -> Reply {
+    let rows_only = markets(core).any(TradedMarket::is_history);
     let answer = match path {
         "/api/v3/depth" | "/api/v3/trades" | "/api/v3/aggTrades" if rows_only => Err(not_offered()),
         path if rows_only && path.starts_with("/api/v3/ticker/") => Err(not_offered()),
@@ -73,17 +73,17 @@ pub(crate) fn answer(core: &Core, path: &str, query: &Query) -> Reply {
     answer.unwrap_or_else(|refused| refused)
 }
 
-fn markets(core: &Core) -> impl Iterator<Item = &Market> {
+fn markets(core: &ServerCore) -> impl Iterator<Item = &TradedMarket> {
     core.world.markets.iter().filter(|m| m.spec.venue == VENUE)
 }
 
-fn write(core: &Core, body: impl FnOnce(&mut Text, i64)) -> Reply {
+fn write(core: &ServerCore, body: impl FnOnce(&mut Text, i64)) -> Reply {
     let mut text = core.text(VENUE);
     body(&mut text, core.now().as_millis());
     Reply::ok(text)
 }
 
-fn symbol<'a>(core: &'a Core, query: &Query) -> Result<&'a Market, Reply> {
+fn symbol<'a>(core: &'a ServerCore, query: &QueryString) -> Result<&'a TradedMarket, Reply> {
     let text = query.get("symbol").ok_or_else(|| {
         Reply::refused(-1102, "Mandatory parameter 'symbol' was not sent, was empty/null, or malformed.")
     })?;
@@ -91,7 +91,7 @@ fn symbol<'a>(core: &'a Core, query: &Query) -> Result<&'a Market, Reply> {
 }
 
 /// The symbols of `symbol`, or of the JSON list `symbols`, or all.
-fn chosen<'a>(core: &'a Core, query: &Query) -> Result<Vec<&'a Market>, Reply> {
+fn chosen<'a>(core: &'a ServerCore, query: &QueryString) -> Result<Vec<&'a TradedMarket>, Reply> {
     if query.get("symbol").is_some() {
         return Ok(vec![symbol(core, query)?]);
     }
@@ -102,7 +102,7 @@ fn chosen<'a>(core: &'a Core, query: &Query) -> Result<Vec<&'a Market>, Reply> {
     names.iter().map(find).collect()
 }
 
-fn one_or_all(core: &Core, query: &Query, each: impl Fn(&mut Text, &Market, i64)) -> Answer {
+fn one_or_all(core: &ServerCore, query: &QueryString, each: impl Fn(&mut Text, &TradedMarket, i64)) -> Answer {
     let chosen = chosen(core, query)?;
     Ok(write(core, |t, ms| match (&chosen[..], query.get("symbol")) {
         ([market], Some(_)) => each(t, market, ms),
@@ -110,19 +110,19 @@ fn one_or_all(core: &Core, query: &Query, each: impl Fn(&mut Text, &Market, i64)
     }))
 }
 
-fn exchange_info(core: &Core, query: &Query) -> Answer {
+fn exchange_info(core: &ServerCore, query: &QueryString) -> Answer {
     let chosen = chosen(core, query)?;
     Ok(write(core, |t, ms| wire::exchange_info(t, chosen.into_iter(), ms)))
 }
 
-fn depth(core: &Core, query: &Query) -> Answer {
+fn depth(core: &ServerCore, query: &QueryString) -> Answer {
     let market = symbol(core, query)?;
     let limit = usize::try_from(query.number("limit")?.unwrap_or(100)).ok().filter(|l| (1..=5_000).contains(l));
     let limit = limit.ok_or_else(|| Reply::refused(-1130, "Data sent for parameter 'limit' is not valid."))?;
     Ok(write(core, |t, _| wire::depth(t, market, limit)))
 }
 
-fn trades(core: &Core, query: &Query) -> Answer {
+fn trades(core: &ServerCore, query: &QueryString) -> Answer {
     let market = symbol(core, query)?;
     let limit = query.window(500, 1_000)?.limit;
     let mut rows: Vec<_> =
@@ -132,16 +132,16 @@ fn trades(core: &Core, query: &Query) -> Answer {
     Ok(write(core, |t, _| list(t, newest, |t, (trade, (id, q))| wire::trade_row(t, &market.spec, trade, *id, *q))))
 }
 
-fn agg_trades(core: &Core, query: &Query) -> Answer {
+fn agg_trades(core: &ServerCore, query: &QueryString) -> Answer {
     let market = symbol(core, query)?;
     let rows = agg_rows(market, query, &query.window(500, 1_000)?)?;
     Ok(write(core, |t, _| list(t, &rows, |t, r| wire::agg_row(t, &market.spec, r))))
 }
 
-fn klines(core: &Core, query: &Query) -> Answer {
+fn klines(core: &ServerCore, query: &QueryString) -> Answer {
     let market = symbol(core, query)?;
     let (_, length_ms) = interval(query, "interval", 60_000)?;
-    crate::server::rest_usdm::not_in_history(market, length_ms, Candles::Trades)?;
+    crate::server::rest_usdm::not_in_history(market, length_ms, CandlePrice::Trades)?;
     let bars = market.candles(length_ms, &query.window(500, 1_000)?, core.now().as_millis());
-    Ok(write(core, |t, _| list(t, &bars, |t, b| kline(t, &market.spec, b, length_ms, Candles::Trades, 8))))
+    Ok(write(core, |t, _| list(t, &bars, |t, b| kline(t, &market.spec, b, length_ms, CandlePrice::Trades, 8))))
 }

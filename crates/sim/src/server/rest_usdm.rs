@@ -2,19 +2,19 @@
 
 use crate::Venue;
 use crate::num::Text;
-use crate::server::core::Core;
+use crate::server::core::ServerCore;
 use crate::server::limits::Cost;
-use crate::server::query::{Query, Reply};
-use crate::wire::usdm_rest::{self as wire, Candles, Ratio, list};
+use crate::server::query::{QueryString, Reply};
+use crate::wire::usdm_rest::{self as wire, CandlePrice, Ratio, list};
 use crate::world::bar::INTERVALS;
-use crate::world::market::Market;
+use crate::world::market::TradedMarket;
 
 type Answer = Result<Reply, Reply>;
 
 const VENUE: Venue = Venue::BinanceUsdm;
 
 /// What a request costs, also when it is refused.
-pub(crate) fn cost(path: &str, query: &Query) -> Cost {
+pub(crate) fn cost(path: &str, query: &QueryString) -> Cost {
     let one = query.get("symbol").is_some();
     let limit = query.get("limit").and_then(|l| l.parse::<u32>().ok());
     Cost::Weight(match path {
@@ -65,7 +65,7 @@ pub(crate) fn cost(path: &str, query: &Query) -> Cost {
 }
 
 /// Answers a request.
-pub(crate) fn answer(core: &Core, path: &str, query: &Query) -> Reply {
+pub(crate) fn answer(core: &ServerCore, path: &str, query: &QueryString) -> Reply {
     let answer = match path {
         "/fapi/v1/ping" => Ok(Reply::new(200, b"{}".to_vec())),
         "/fapi/v1/time" => Ok(time(core)),
@@ -79,10 +79,10 @@ pub(crate) fn answer(core: &Core, path: &str, query: &Query) -> Reply {
         "/futures/data/topLongShortPositionRatio" => ratio(core, query, Ratio::TopPositions),
         "/futures/data/globalLongShortAccountRatio" => ratio(core, query, Ratio::Accounts),
         "/futures/data/takerlongshortRatio" => ratio(core, query, Ratio::Takers),
-        "/fapi/v1/klines" => klines(core, query, "symbol", Candles::Trades),
-        "/fapi/v1/markPriceKlines" => klines(core, query, "symbol", Candles::Mark),
-        "/fapi/v1/premiumIndexKlines" => klines(core, query, "symbol", Candles::Premium),
-        "/fapi/v1/indexPriceKlines" => klines(core, query, "pair", Candles::Index),
+        "/fapi/v1/klines" => klines(core, query, "symbol", CandlePrice::Trades),
+        "/fapi/v1/markPriceKlines" => klines(core, query, "symbol", CandlePrice::Mark),
+        "/fapi/v1/premiumIndexKlines" => klines(core, query, "symbol", CandlePrice::Premium),
+        "/fapi/v1/indexPriceKlines" => klines(core, query, "pair", CandlePrice::Index),
         "/fapi/v1/ticker/24hr" => traded(core, query).and_then(|()| one_or_all(core, query, wire::ticker_24h)),
         "/fapi/v1/ticker/bookTicker" => traded(core, query).and_then(|()| one_or_all(core, query, wire::book_ticker)),
         "/fapi/v1/ticker/price" | "/fapi/v2/ticker/price" => {
@@ -97,14 +97,14 @@ pub(crate) fn answer(core: &Core, path: &str, query: &Query) -> Reply {
 }
 
 /// Refuses what a history does not have.
-fn traded(core: &Core, query: &Query) -> Result<(), Reply> {
+fn traded(core: &ServerCore, query: &QueryString) -> Result<(), Reply> {
     let asked = query.get("symbol").and_then(|s| core.market(VENUE, s));
-    let history = asked.map_or_else(|| markets(core).any(Market::is_history), Market::is_history);
+    let history = asked.map_or_else(|| markets(core).any(TradedMarket::is_history), TradedMarket::is_history);
     if history { Err(Reply::absent("NOT_OFFERED: this world has bars only")) } else { Ok(()) }
 }
 
 /// The newest open interest; a history may have none yet, or none at all.
-fn open_interest(core: &Core, query: &Query) -> Answer {
+fn open_interest(core: &ServerCore, query: &QueryString) -> Answer {
     let market = symbol(core, query)?;
     let now_ms = core.now().as_millis();
     let (steps, ms) = match &market.script {
@@ -118,23 +118,23 @@ fn open_interest(core: &Core, query: &Query) -> Answer {
     Ok(write(core, |t, _| wire::open_interest(t, &market.spec, steps, ms)))
 }
 
-fn markets(core: &Core) -> impl Iterator<Item = &Market> {
+fn markets(core: &ServerCore) -> impl Iterator<Item = &TradedMarket> {
     core.world.markets.iter().filter(|m| m.spec.venue == VENUE)
 }
 
-fn write(core: &Core, body: impl FnOnce(&mut Text, i64)) -> Reply {
+fn write(core: &ServerCore, body: impl FnOnce(&mut Text, i64)) -> Reply {
     let mut text = core.text(VENUE);
     body(&mut text, core.now().as_millis());
     Reply::ok(text)
 }
 
-fn time(core: &Core) -> Reply {
+fn time(core: &ServerCore) -> Reply {
     write(core, |t, ms| {
         t.s("{\"serverTime\":").ms(ms).s("}");
     })
 }
 
-fn named<'a>(core: &'a Core, query: &Query, name: &str) -> Result<&'a Market, Reply> {
+fn named<'a>(core: &'a ServerCore, query: &QueryString, name: &str) -> Result<&'a TradedMarket, Reply> {
     let text = query.get(name).ok_or_else(|| {
         let text = format!("Mandatory parameter '{name}' was not sent, was empty/null, or malformed.");
         Reply::refused(-1102, &text)
@@ -142,11 +142,11 @@ fn named<'a>(core: &'a Core, query: &Query, name: &str) -> Result<&'a Market, Re
     core.market(VENUE, text).ok_or_else(|| Reply::refused(-1121, "Invalid symbol."))
 }
 
-fn symbol<'a>(core: &'a Core, query: &Query) -> Result<&'a Market, Reply> {
+fn symbol<'a>(core: &'a ServerCore, query: &QueryString) -> Result<&'a TradedMarket, Reply> {
     named(core, query, "symbol")
 }
 
-fn one_or_all(core: &Core, query: &Query, each: impl Fn(&mut Text, &Market, i64)) -> Answer {
+fn one_or_all(core: &ServerCore, query: &QueryString, each: impl Fn(&mut Text, &TradedMarket, i64)) -> Answer {
     if query.get("symbol").is_some() {
         let market = symbol(core, query)?;
         return Ok(write(core, |t, ms| each(t, market, ms)));
@@ -154,7 +154,7 @@ fn one_or_all(core: &Core, query: &Query, each: impl Fn(&mut Text, &Market, i64)
     Ok(write(core, |t, ms| list(t, markets(core), |t, m| each(t, m, ms))))
 }
 
-fn funding_rate(core: &Core, query: &Query) -> Answer {
+fn funding_rate(core: &ServerCore, query: &QueryString) -> Answer {
     let window = query.window(100, 1_000)?;
     if query.get("symbol").is_some() {
         let market = symbol(core, query)?;
@@ -170,19 +170,19 @@ fn funding_rate(core: &Core, query: &Query) -> Answer {
     Ok(write(core, |t, _| list(t, rows, |t, (name, r)| wire::funding_rate(t, name, r))))
 }
 
-fn funding_info(core: &Core) -> Reply {
+fn funding_info(core: &ServerCore) -> Reply {
     let adjusted = markets(core).filter(|m| m.spec.funding_interval_h != 8);
     write(core, |t, _| list(t, adjusted, |t, m| wire::funding_info(t, &m.spec)))
 }
 
 /// The name and length of the parameter `interval` or `period`.
-pub(crate) fn interval(query: &Query, name: &str, shortest_ms: i64) -> Result<(&'static str, i64), Reply> {
+pub(crate) fn interval(query: &QueryString, name: &str, shortest_ms: i64) -> Result<(&'static str, i64), Reply> {
     let wanted = query.get(name).unwrap_or_default();
     let found = INTERVALS.iter().find(|(n, length_ms)| *n == wanted && *length_ms >= shortest_ms);
     found.copied().ok_or_else(|| Reply::refused(-1120, "Invalid interval."))
 }
 
-fn open_interest_hist(core: &Core, query: &Query) -> Answer {
+fn open_interest_hist(core: &ServerCore, query: &QueryString) -> Answer {
     let market = symbol(core, query)?;
     let (_, length_ms) = interval(query, "period", 300_000)?;
     let mut window = query.window(30, 500)?;
@@ -194,7 +194,7 @@ fn open_interest_hist(core: &Core, query: &Query) -> Answer {
 }
 
 /// As rows of open interest: stamped with the beginning of a period, for its end.
-fn ratio(core: &Core, query: &Query, what: Ratio) -> Answer {
+fn ratio(core: &ServerCore, query: &QueryString, what: Ratio) -> Answer {
     let market = symbol(core, query)?;
     let (_, length_ms) = interval(query, "period", 300_000)?;
     let mut window = query.window(30, 500)?;
@@ -204,7 +204,7 @@ fn ratio(core: &Core, query: &Query, what: Ratio) -> Answer {
     Ok(write(core, |t, _| list(t, &rows, |t, r| wire::ratio(t, &market.spec, r.ms - length_ms, what))))
 }
 
-fn klines(core: &Core, query: &Query, name: &str, what: Candles) -> Answer {
+fn klines(core: &ServerCore, query: &QueryString, name: &str, what: CandlePrice) -> Answer {
     let market = named(core, query, name)?;
     let (_, length_ms) = interval(query, "interval", 60_000)?;
     let window = query.window(500, 1_500)?;
@@ -214,16 +214,16 @@ fn klines(core: &Core, query: &Query, name: &str, what: Candles) -> Answer {
 }
 
 /// Candles that rows cannot give: shorter ones, and those of mark, index and premium.
-pub(crate) fn not_in_history(market: &Market, length_ms: i64, what: Candles) -> Result<(), Reply> {
+pub(crate) fn not_in_history(market: &TradedMarket, length_ms: i64, what: CandlePrice) -> Result<(), Reply> {
     match &market.script {
-        Some(script) if what != Candles::Trades || !script.has_length(length_ms) => {
+        Some(script) if what != CandlePrice::Trades || !script.has_length(length_ms) => {
             Err(Reply::absent("NOT_OFFERED: this world has candles of its own length and multiples only"))
         }
         _ => Ok(()),
     }
 }
 
-fn depth(core: &Core, query: &Query) -> Answer {
+fn depth(core: &ServerCore, query: &QueryString) -> Answer {
     let market = symbol(core, query)?;
     let limit = query.number("limit")?.unwrap_or(500);
     let limit = [5, 10, 20, 50, 100, 500, 1_000_usize].into_iter().find(|l| i64::try_from(*l) == Ok(limit));
@@ -231,7 +231,7 @@ fn depth(core: &Core, query: &Query) -> Answer {
     Ok(write(core, |t, ms| wire::depth(t, market, limit, ms)))
 }
 
-fn agg_trades(core: &Core, query: &Query) -> Answer {
+fn agg_trades(core: &ServerCore, query: &QueryString) -> Answer {
     let market = symbol(core, query)?;
     let window = query.window(500, 1_000)?;
     if window.start_ms.is_some_and(|s| s < core.now().as_millis() - 48 * 3_600_000) {
@@ -243,9 +243,9 @@ fn agg_trades(core: &Core, query: &Query) -> Answer {
 
 /// Aggregate trades from an id on, or of a window. Only what the server still remembers.
 pub(crate) fn agg_rows(
-    market: &Market,
-    query: &Query,
-    window: &crate::world::candles::Window,
+    market: &TradedMarket,
+    query: &QueryString,
+    window: &crate::world::candles::HistoryWindow,
 ) -> Result<Vec<crate::world::event::Trade>, Reply> {
     let from_id = query.number("fromId")?.map(crate::num::natural);
     let rows: Vec<_> =
@@ -258,7 +258,7 @@ pub(crate) fn agg_rows(
     Ok(window.of(&rows, |t| t.ms))
 }
 
-fn trades(core: &Core, query: &Query) -> Answer {
+fn trades(core: &ServerCore, query: &QueryString) -> Answer {
     let market = symbol(core, query)?;
     let window = query.window(500, 1_000)?;
     let rows: Vec<_> =

@@ -4,7 +4,7 @@
 //! stay silent, as measured on the venue.
 
 use crate::Venue;
-use crate::server::core::Core;
+use crate::server::core::ServerCore;
 use crate::server::{coinbase, streams};
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ use serde_json::Value;
 pub(crate) const STREAMS_MAX: usize = 1_024;
 
 /// Subscribes to names; true when there was room for all of them.
-pub(crate) fn subscribe(core: &mut Core, slot: usize, id: u64, names: &[String]) -> bool {
+pub(crate) fn subscribe(core: &mut ServerCore, slot: usize, id: u64, names: &[String]) -> bool {
     for name in names {
         let Some(conn) = core.hub.conn(slot, id) else { return true };
         if conn.names.contains(name) {
@@ -30,7 +30,7 @@ pub(crate) fn subscribe(core: &mut Core, slot: usize, id: u64, names: &[String])
     true
 }
 
-fn unsubscribe(core: &mut Core, slot: usize, id: u64, names: &[String]) {
+fn unsubscribe(core: &mut ServerCore, slot: usize, id: u64, names: &[String]) {
     for name in names {
         let Some(conn) = core.hub.conn(slot, id) else { return };
         let held = conn.names.len();
@@ -45,7 +45,7 @@ fn unsubscribe(core: &mut Core, slot: usize, id: u64, names: &[String]) {
 }
 
 /// A text message of a client.
-pub(crate) fn request(core: &mut Core, slot: usize, id: u64, text: &[u8]) {
+pub(crate) fn request(core: &mut ServerCore, slot: usize, id: u64, text: &[u8]) {
     let now = core.now();
     let Some(conn) = core.hub.conn(slot, id) else { return };
     if conn.ended || conn.silent {
@@ -73,7 +73,7 @@ pub(crate) fn request(core: &mut Core, slot: usize, id: u64, text: &[u8]) {
     core.hub.flush();
 }
 
-fn binance(core: &mut Core, slot: usize, id: u64, message: &Value) -> String {
+fn binance(core: &mut ServerCore, slot: usize, id: u64, message: &Value) -> String {
     let request_id = message.get("id").unwrap_or(&Value::Null);
     let done = || format!("{{\"result\":null,\"id\":{request_id}}}");
     let malformed = |why: &str| error(2, &format!("Invalid request: {why}"), request_id);
@@ -99,7 +99,7 @@ fn binance(core: &mut Core, slot: usize, id: u64, message: &Value) -> String {
     }
 }
 
-fn property(core: &mut Core, slot: usize, id: u64, method: &str, message: &Value) -> String {
+fn property(core: &mut ServerCore, slot: usize, id: u64, method: &str, message: &Value) -> String {
     let request_id = message.get("id").unwrap_or(&Value::Null);
     let Some(conn) = core.hub.conn(slot, id) else { return String::new() };
     if method == "GET_PROPERTY" {

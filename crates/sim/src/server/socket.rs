@@ -1,8 +1,8 @@
 //! The two halves of a socket: one writes what the hub hands out, one listens to the client.
 
 use crate::server::conn::Chunk;
-use crate::server::{Shared, session};
-use crate::wire::frame::{Opcode, Reader, Refused};
+use crate::server::{SharedCore, session};
+use crate::wire::frame::{CloseCode, FrameAssembler, Opcode};
 use hyper::upgrade::{Parts, Upgraded};
 use hyper_util::rt::TokioIo;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 
 /// Runs a socket until either side ends it.
 pub(crate) async fn run(
-    shared: &Shared,
+    shared: &SharedCore,
     upgraded: Upgraded,
     rx: mpsc::Receiver<Chunk>,
     waiting: &AtomicUsize,
@@ -23,7 +23,7 @@ pub(crate) async fn run(
     let Ok(Parts { io, read_buf, .. }) = upgraded.downcast::<TokioIo<TcpStream>>() else { return };
     let (read, write) = io.into_inner().into_split();
     tokio::select! {
-        () = listen(shared, read, Reader::new(deflate), &read_buf, (slot, id)) => {}
+        () = listen(shared, read, FrameAssembler::new(deflate), &read_buf, (slot, id)) => {}
         () = speak(write, rx, waiting) => {}
     }
 }
@@ -40,11 +40,17 @@ async fn speak(mut write: OwnedWriteHalf, mut rx: mpsc::Receiver<Chunk>, waiting
             Chunk::End => break,
         }
     }
-    // A client that has already gone cannot be told.
+    // A client that has already gone cannot be answered.
     drop(write.shutdown().await);
 }
 
-async fn listen(shared: &Shared, mut read: OwnedReadHalf, mut reader: Reader, first: &[u8], (slot, id): (usize, u64)) {
+async fn listen(
+    shared: &SharedCore,
+    mut read: OwnedReadHalf,
+    mut reader: FrameAssembler,
+    first: &[u8],
+    (slot, id): (usize, u64),
+) {
     reader.feed(first);
     let mut chunk = [0; 8 * 1024];
     loop {
@@ -59,7 +65,7 @@ async fn listen(shared: &Shared, mut read: OwnedReadHalf, mut reader: Reader, fi
 }
 
 /// Handles every whole message; false when the client said goodbye.
-fn understand(shared: &Shared, reader: &mut Reader, slot: usize, id: u64) -> bool {
+fn understand(shared: &SharedCore, reader: &mut FrameAssembler, slot: usize, id: u64) -> bool {
     loop {
         let next = reader.next();
         let mut core = shared.lock();
@@ -91,8 +97,8 @@ fn understand(shared: &Shared, reader: &mut Reader, slot: usize, id: u64) -> boo
             Err(refused) => {
                 if let Some(conn) = core.hub.conn(slot, id) {
                     match refused {
-                        Refused::Protocol => conn.close(1002, "protocol error"),
-                        Refused::TooBig => conn.close(1009, "message too big"),
+                        CloseCode::Protocol => conn.close(1002, "protocol error"),
+                        CloseCode::TooBig => conn.close(1009, "message too big"),
                     }
                 }
                 return true;

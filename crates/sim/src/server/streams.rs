@@ -65,7 +65,7 @@ pub(crate) enum Everything {
 
 /// What a name asks for.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) enum Wanted {
+pub(crate) enum SubscribedName {
     /// A stream of the market with this lower-case symbol.
     One(String, Stream),
     All(Everything),
@@ -81,16 +81,16 @@ pub(crate) enum Tier {
 }
 
 /// What a Binance stream name asks for on a connection of this tier; `None` when nothing will ever come.
-pub(crate) fn binance(venue: Venue, tier: Tier, name: &str) -> Option<Wanted> {
+pub(crate) fn binance(venue: Venue, tier: Tier, name: &str) -> Option<SubscribedName> {
     let futures = venue == Venue::BinanceUsdm;
     let wanted = if let Some(rest) = name.strip_prefix('!') {
-        Wanted::All(everything(futures, rest)?)
+        SubscribedName::All(everything(futures, rest)?)
     } else {
         let (symbol, stream) = name.split_once('@')?;
         if symbol.bytes().any(|b| b.is_ascii_uppercase()) {
             return None;
         }
-        Wanted::One(symbol.to_owned(), one(futures, stream)?)
+        SubscribedName::One(symbol.to_owned(), one(futures, stream)?)
     };
     (tier == Tier::Whole || tier == tier_of(&wanted)).then_some(wanted)
 }
@@ -148,11 +148,13 @@ fn depth(futures: bool, rest: &str) -> Option<Stream> {
     }
 }
 
-const fn tier_of(wanted: &Wanted) -> Tier {
+const fn tier_of(wanted: &SubscribedName) -> Tier {
     match wanted {
-        Wanted::All(Everything::BookTickers)
-        | Wanted::One(_, Stream::Depth(_) | Stream::Partial(..) | Stream::BookTicker | Stream::Trade) => Tier::Public,
-        Wanted::All(_) | Wanted::One(..) => Tier::Market,
+        SubscribedName::All(Everything::BookTickers)
+        | SubscribedName::One(_, Stream::Depth(_) | Stream::Partial(..) | Stream::BookTicker | Stream::Trade) => {
+            Tier::Public
+        }
+        SubscribedName::All(_) | SubscribedName::One(..) => Tier::Market,
     }
 }
 
@@ -180,10 +182,10 @@ mod tests {
         ];
         for (venue, tier, name, want) in cases {
             let got = binance(venue, tier, name);
-            assert_eq!(got, want.map(|s| Wanted::One("btcusdt".to_owned(), s)), "{name}");
+            assert_eq!(got, want.map(|s| SubscribedName::One("btcusdt".to_owned(), s)), "{name}");
         }
         assert_eq!(binance(Venue::BinanceSpot, Tier::Whole, "!ticker@arr"), None);
         let marks = binance(Venue::BinanceUsdm, Tier::Market, "!markPrice@arr@1s");
-        assert_eq!(marks, Some(Wanted::All(Everything::Marks(1))));
+        assert_eq!(marks, Some(SubscribedName::All(Everything::Marks(1))));
     }
 }

@@ -4,12 +4,12 @@
 
 use crate::Venue;
 use crate::num::Text;
-use crate::recording::{Body, Frame, Recording, restamp};
+use crate::recording::{Body, CapturedFrame, Recording, restamp};
 use crate::server::coinbase::canonical;
-use crate::server::conn::Conn;
-use crate::server::deliver::{Message, deliver};
-use crate::server::hub::Hub;
-use crate::server::query::{Query, Reply};
+use crate::server::conn::ClientConn;
+use crate::server::deliver::{OutgoingMessage, deliver};
+use crate::server::hub::ClientHub;
+use crate::server::query::{QueryString, Reply};
 use crate::server::streams;
 use barograph_domain::Ts;
 
@@ -52,11 +52,11 @@ impl Tape {
     }
 
     /// Plays what is due.
-    pub(crate) fn play(&mut self, hub: &mut Hub) {
+    pub(crate) fn play(&mut self, hub: &mut ClientHub) {
         let now = hub.now;
         if self.began.is_none() {
             let venue = self.recording.venue;
-            let wants = |c: &Conn| c.venue == venue && !(c.names.is_empty() && c.channels.is_empty());
+            let wants = |c: &ClientConn| c.venue == venue && !(c.names.is_empty() && c.channels.is_empty());
             if !hub.conns.iter().flatten().any(wants) {
                 return;
             }
@@ -69,12 +69,12 @@ impl Tape {
                 break;
             }
             self.next += 1;
-            tell(hub, self.recording.venue, frame, shift);
+            publish(hub, self.recording.venue, frame, shift);
         }
     }
 
     /// The answer to a request: the newest body of that path and symbol that is not in the future, else the first.
-    pub(crate) fn answer(&self, path: &str, query: &Query, now: Ts) -> Reply {
+    pub(crate) fn answer(&self, path: &str, query: &QueryString, now: Ts) -> Reply {
         let symbol = query.get("symbol").or_else(|| query.get("product_id"));
         let fits = |b: &&Body| {
             let same = |s: &String| symbol.is_some_and(|x| x.eq_ignore_ascii_case(s));
@@ -93,7 +93,7 @@ impl Tape {
     }
 }
 
-fn tell(hub: &mut Hub, venue: Venue, frame: &Frame, shift: i64) {
+fn publish(hub: &mut ClientHub, venue: Venue, frame: &CapturedFrame, shift: i64) {
     let mut text = Text::skewed(0);
     text.s(&restamp(&frame.text, shift));
     if venue == Venue::Coinbase {
@@ -104,14 +104,19 @@ fn tell(hub: &mut Hub, venue: Venue, frame: &Frame, shift: i64) {
     for conn in hub.conns.iter_mut().flatten().filter(|c| c.venue == venue && !c.ended) {
         let Some(name) = asked(conn, frame) else { continue };
         let prefix = if conn.envelope { format!("{{\"stream\":\"{name}\",\"data\":") } else { String::new() };
-        let message =
-            Message { venue, market: market.as_deref(), name: &name, prefix: prefix.as_bytes(), payload: &text };
+        let message = OutgoingMessage {
+            venue,
+            market: market.as_deref(),
+            name: &name,
+            prefix: prefix.as_bytes(),
+            payload: &text,
+        };
         hub.sent += deliver(conn, &mut hub.plan, now, &message);
     }
 }
 
 /// The name under which a connection asked for a frame, if it did.
-fn asked(conn: &Conn, frame: &Frame) -> Option<String> {
+fn asked(conn: &ClientConn, frame: &CapturedFrame) -> Option<String> {
     if conn.venue == Venue::Coinbase {
         let (_, products) = conn.channels.iter().find(|(channel, _)| *channel == frame.name)?;
         let wanted = |p: &String| frame.product.as_ref().is_none_or(|have| canonical(p) == *have);

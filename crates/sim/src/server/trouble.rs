@@ -1,16 +1,16 @@
 //! Faults that concern connections, markets, venues and REST answers, where a message is not the occasion.
 
 use crate::Venue;
-use crate::fault::{Fault, Injected, Scope};
+use crate::fault::{Injected, InjectedFault, Scope};
 use crate::num::Text;
-use crate::server::core::Core;
+use crate::server::core::ServerCore;
 use crate::server::query::Reply;
 use barograph_domain::Span;
 
 /// Between the announcement of a connection's end and the end.
 const SHUTDOWN_NOTICE: Span = Span::secs(2);
 
-impl Core {
+impl ServerCore {
     /// Asks the rules that concern connections, books and clocks; `shares` once a second.
     pub(crate) fn trouble(&mut self, shares: bool) {
         if self.hub.plan.concerns(Scope::Connection) {
@@ -24,7 +24,14 @@ impl Core {
         }
     }
 
-    fn note(&mut self, fault: Fault, venue: Venue, market: Option<&str>, connection: Option<u64>, detail: String) {
+    fn note(
+        &mut self,
+        fault: InjectedFault,
+        venue: Venue,
+        market: Option<&str>,
+        connection: Option<u64>,
+        detail: String,
+    ) {
         let market = market.map(str::to_owned);
         self.hub.plan.record(Injected { at: self.now(), fault, venue, market, stream: None, connection, detail });
     }
@@ -42,11 +49,11 @@ impl Core {
             let skew = self.hub.skew_ms(venue);
             let Some(conn) = self.hub.conns[slot].as_mut() else { continue };
             match fault {
-                Fault::HalfOpen => {
+                InjectedFault::HalfOpen => {
                     conn.flush(now);
                     conn.silent = true;
                 }
-                Fault::ServerShutdown => {
+                InjectedFault::ServerShutdown => {
                     let mut text = Text::skewed(skew);
                     text.s(if conn.envelope { "{\"stream\":\"!serverShutdown\",\"data\":" } else { "" });
                     text.s("{\"e\":\"serverShutdown\",\"E\":").ms(now.as_millis()).s("}");
@@ -66,7 +73,7 @@ impl Core {
             let spec = &self.world.markets[number].spec;
             let (venue, symbol) = (spec.venue, spec.symbol.clone());
             let drawn = self.hub.plan.draw(Scope::Market, now, shares, (venue, Some(&symbol), Some("depth")));
-            if let Some(fault @ Fault::StaleBook(span)) = drawn {
+            if let Some(fault @ InjectedFault::StaleBook(span)) = drawn {
                 self.hub.hold_book(number, now + span);
                 self.note(fault, venue, Some(&symbol), None, format!("book held back until {}", now + span));
             }
@@ -77,7 +84,7 @@ impl Core {
     fn trouble_clocks(&mut self, shares: bool) {
         let now = self.now();
         for venue in Venue::ALL {
-            if let Some(fault @ Fault::ClockSkew(by, span)) =
+            if let Some(fault @ InjectedFault::ClockSkew(by, span)) =
                 self.hub.plan.draw(Scope::Venue, now, shares, (venue, None, None))
             {
                 self.hub.skews[venue as usize] = (by.0 / 1_000_000, now + span);
@@ -96,7 +103,7 @@ impl Core {
     /// Whether new sockets are refused on purpose.
     pub(crate) fn refuse_socket(&mut self, venue: Venue) -> Option<Reply> {
         let now = self.now();
-        if let Some(fault @ Fault::RefuseSockets(span)) =
+        if let Some(fault @ InjectedFault::RefuseSockets(span)) =
             self.hub.plan.draw(Scope::Sockets, now, true, (venue, None, None))
         {
             self.refused_until[venue as usize] = now + span;
@@ -106,7 +113,7 @@ impl Core {
     }
 
     /// What happens to a REST request on purpose.
-    pub(crate) fn rest_fault(&mut self, venue: Venue, path: &str, symbol: Option<&str>) -> Option<Fault> {
+    pub(crate) fn rest_fault(&mut self, venue: Venue, path: &str, symbol: Option<&str>) -> Option<InjectedFault> {
         if !self.hub.plan.concerns(Scope::Rest) {
             return None;
         }
@@ -126,7 +133,7 @@ impl Core {
 }
 
 /// Everything a connection asked for, as one text to search in.
-fn names(conn: &crate::server::conn::Conn) -> String {
+fn names(conn: &crate::server::conn::ClientConn) -> String {
     let channels = conn.channels.iter().flat_map(|(c, products)| products.iter().map(move |p| format!("{c}:{p}")));
     conn.names.iter().cloned().chain(channels).collect::<Vec<_>>().join(" ")
 }

@@ -2,10 +2,10 @@
 
 use crate::num::Text;
 use crate::wire::usdm_rest::list;
-use crate::world::bar::Bar;
-use crate::world::book::Changed;
+use crate::world::bar::TickBar;
+use crate::world::book::TouchedLevel;
 use crate::world::event::Trade;
-use crate::world::market::Market;
+use crate::world::market::TradedMarket;
 use crate::world::spec::Spec;
 
 /// `{"channel":…,"sequence_num":` the number, `,"events":[`.
@@ -27,7 +27,7 @@ pub(crate) fn subscriptions(t: &mut Text, channels: &[(String, Vec<String>)], no
     t.s("}}]}");
 }
 
-pub(crate) fn book_snapshot(t: &mut Text, market: &Market, now_ms: i64) {
+pub(crate) fn book_snapshot(t: &mut Text, market: &TradedMarket, now_ms: i64) {
     let spec = &market.spec;
     head(t, "l2_data", now_ms);
     t.s("{\"type\":\"snapshot\",\"product_id\":\"").s(&spec.symbol).s("\",\"updates\":");
@@ -37,7 +37,7 @@ pub(crate) fn book_snapshot(t: &mut Text, market: &Market, now_ms: i64) {
     t.s("}]}");
 }
 
-pub(crate) fn book_update(t: &mut Text, market: &Market, changed: &[Changed], now_ms: i64) {
+pub(crate) fn book_update(t: &mut Text, market: &TradedMarket, changed: &[TouchedLevel], now_ms: i64) {
     let spec = &market.spec;
     head(t, "l2_data", now_ms);
     t.s("{\"type\":\"update\",\"product_id\":\"").s(&spec.symbol).s("\",\"updates\":");
@@ -85,7 +85,7 @@ fn single(t: &mut Text, spec: &Spec, trade: &Trade, id: u64, steps: i64) {
     t.s("\",\"side\":\"").s(side).s("\",\"time\":\"").iso(trade.ms).s("\"");
 }
 
-pub(crate) fn ticker(t: &mut Text, market: &Market, channel: &str, kind: &str, now_ms: i64) {
+pub(crate) fn ticker(t: &mut Text, market: &TradedMarket, channel: &str, kind: &str, now_ms: i64) {
     let (spec, day) = (&market.spec, market.day());
     head(t, channel, now_ms);
     t.s("{\"type\":\"").s(kind).s("\",\"tickers\":[{\"type\":\"ticker\",\"product_id\":\"").s(&spec.symbol);
@@ -107,12 +107,12 @@ pub(crate) fn ticker(t: &mut Text, market: &Market, channel: &str, kind: &str, n
     t.s("\"}]}]}");
 }
 
-fn percent(day: &Bar) -> f64 {
+fn percent(day: &TickBar) -> f64 {
     if day.open == 0 { 0.0 } else { (day.close - day.open) as f64 / day.open as f64 * 100.0 }
 }
 
 /// Five-minute candles of one product, newest first.
-pub(crate) fn candles(t: &mut Text, spec: &Spec, kind: &str, bars: &[Bar], now_ms: i64) {
+pub(crate) fn candles(t: &mut Text, spec: &Spec, kind: &str, bars: &[TickBar], now_ms: i64) {
     head(t, "candles", now_ms);
     t.s("{\"type\":\"").s(kind).s("\",\"candles\":");
     list(t, bars.iter().rev(), |t, bar| {
@@ -123,7 +123,7 @@ pub(crate) fn candles(t: &mut Text, spec: &Spec, kind: &str, bars: &[Bar], now_m
 }
 
 /// Without the closing brace.
-pub(crate) fn candle(t: &mut Text, spec: &Spec, bar: &Bar) {
+pub(crate) fn candle(t: &mut Text, spec: &Spec, bar: &TickBar) {
     t.s("{\"start\":\"").n(bar.open_ms / 1_000);
     for (field, tick) in [("low", bar.low), ("high", bar.high), ("open", bar.open), ("close", bar.close)] {
         t.s("\",\"").s(field).s("\":\"").d(spec.units(tick), spec.price_decimals);
@@ -146,7 +146,7 @@ pub(crate) fn heartbeat(t: &mut Text, counter: i64, now_ms: i64) {
     t.s("}]}");
 }
 
-pub(crate) fn status<'a>(t: &mut Text, kind: &str, markets: impl Iterator<Item = &'a Market>, now_ms: i64) {
+pub(crate) fn status<'a>(t: &mut Text, kind: &str, markets: impl Iterator<Item = &'a TradedMarket>, now_ms: i64) {
     head(t, "status", now_ms);
     t.s("{\"type\":\"").s(kind).s("\",\"products\":");
     list(t, markets, |t, m| {
@@ -159,8 +159,8 @@ pub(crate) fn status<'a>(t: &mut Text, kind: &str, markets: impl Iterator<Item =
     t.s("}]}");
 }
 
-/// A product of REST; `alias_to` tells of the pair that is another name of it.
-pub(crate) fn product(t: &mut Text, market: &Market) {
+/// A product of REST; `alias_to` is the pair that is another name of it.
+pub(crate) fn product(t: &mut Text, market: &TradedMarket) {
     let (spec, day) = (&market.spec, market.day());
     t.s("{\"product_id\":\"")
         .s(&spec.symbol)
@@ -183,7 +183,7 @@ pub(crate) fn product(t: &mut Text, market: &Market) {
     t.s("\",\"alias\":\"\",\"alias_to\":[\"").s(&spec.base).s("-USDC\"],\"fcm_trading_session_details\":null}");
 }
 
-pub(crate) fn product_book(t: &mut Text, market: &Market, limit: usize, now_ms: i64) {
+pub(crate) fn product_book(t: &mut Text, market: &TradedMarket, limit: usize, now_ms: i64) {
     let spec = &market.spec;
     t.s("{\"pricebook\":{\"product_id\":\"").s(&spec.symbol).s("\"");
     let sides = [("bids", &market.book.bids), ("asks", &market.book.asks)];
@@ -202,7 +202,7 @@ pub(crate) fn product_book(t: &mut Text, market: &Market, limit: usize, now_ms: 
     t.s("\",\"spread_absolute\":\"").d(spec.units(ask - bid), spec.price_decimals).s("\"}");
 }
 
-pub(crate) fn rest_trades(t: &mut Text, market: &Market, limit: usize) {
+pub(crate) fn rest_trades(t: &mut Text, market: &TradedMarket, limit: usize) {
     let spec = &market.spec;
     let newest = market.trades.iter().rev().take(limit).flat_map(|trade| trade.singles().map(move |s| (trade, s)));
     t.s("{\"trades\":");

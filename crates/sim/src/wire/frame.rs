@@ -91,7 +91,7 @@ pub(crate) struct Received {
 
 /// Why a client's bytes are refused: the close code.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Refused {
+pub(crate) enum CloseCode {
     /// Not a client's frame: no mask, unknown kind, reserved bits (1002).
     Protocol,
     /// Larger than any request a client has reason to send (1009).
@@ -103,7 +103,7 @@ const REQUEST_BYTES_MAX: usize = 64 * 1024;
 
 /// Puts a client's frames together from the bytes as they come.
 #[derive(Debug, Default)]
-pub(crate) struct Reader {
+pub(crate) struct FrameAssembler {
     buffer: Vec<u8>,
     partial: Vec<u8>,
     /// Whether compression was agreed on.
@@ -111,7 +111,7 @@ pub(crate) struct Reader {
     squeezed: bool,
 }
 
-impl Reader {
+impl FrameAssembler {
     pub(crate) fn new(deflate: bool) -> Self {
         Self { deflate, ..Self::default() }
     }
@@ -121,20 +121,20 @@ impl Reader {
     }
 
     /// The next whole message, if there is one.
-    pub(crate) fn next(&mut self) -> Result<Option<Received>, Refused> {
+    pub(crate) fn next(&mut self) -> Result<Option<Received>, CloseCode> {
         loop {
             let [first, second, ..] = self.buffer[..] else { return Ok(None) };
-            let opcode = Opcode::of(first & 0x0F).ok_or(Refused::Protocol)?;
+            let opcode = Opcode::of(first & 0x0F).ok_or(CloseCode::Protocol)?;
             let squeezed = first & 0x70 == COMPRESSED && self.deflate && opcode == Opcode::Text;
             if first & 0x70 != 0 && !squeezed {
-                return Err(Refused::Protocol);
+                return Err(CloseCode::Protocol);
             }
             if second & 0x80 == 0 {
-                return Err(Refused::Protocol);
+                return Err(CloseCode::Protocol);
             }
             let Some((at, len)) = self.length(second & 0x7F) else { return Ok(None) };
             if len > REQUEST_BYTES_MAX || self.partial.len() + len > REQUEST_BYTES_MAX {
-                return Err(Refused::TooBig);
+                return Err(CloseCode::TooBig);
             }
             if self.buffer.len() < at + 4 + len {
                 return Ok(None);
@@ -152,7 +152,7 @@ impl Reader {
                     if last {
                         let mut payload = core::mem::take(&mut self.partial);
                         if core::mem::take(&mut self.squeezed) {
-                            payload = deflate::inflate(&payload, REQUEST_BYTES_MAX).ok_or(Refused::Protocol)?;
+                            payload = deflate::inflate(&payload, REQUEST_BYTES_MAX).ok_or(CloseCode::Protocol)?;
                         }
                         return Ok(Some(Received { opcode: Opcode::Text, payload }));
                     }
@@ -203,7 +203,7 @@ mod tests {
         bytes.extend(masked(0x01, b"two "));
         bytes.extend(masked(0x80, b"parts"));
         bytes.extend(masked(0x81, long.as_bytes()));
-        let (mut reader, mut got) = (Reader::default(), Vec::new());
+        let (mut reader, mut got) = (FrameAssembler::default(), Vec::new());
         for byte in bytes {
             reader.feed(&[byte]);
             while let Some(message) = reader.next().unwrap() {
@@ -216,19 +216,19 @@ mod tests {
 
     #[test]
     fn what_no_client_may_send_is_refused() {
-        let cases: [(&[u8], Refused); 3] = [
-            (&[0x81, 0x05], Refused::Protocol),
-            (&[0x83, 0x80], Refused::Protocol),
-            (&[0xC1, 0x80], Refused::Protocol),
+        let cases: [(&[u8], CloseCode); 3] = [
+            (&[0x81, 0x05], CloseCode::Protocol),
+            (&[0x83, 0x80], CloseCode::Protocol),
+            (&[0xC1, 0x80], CloseCode::Protocol),
         ];
         for (bytes, want) in cases {
-            let mut reader = Reader::default();
+            let mut reader = FrameAssembler::default();
             reader.feed(bytes);
             assert_eq!(reader.next(), Err(want));
         }
-        let mut reader = Reader::default();
+        let mut reader = FrameAssembler::default();
         reader.feed(&[0x81, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF]);
-        assert_eq!(reader.next(), Err(Refused::TooBig));
+        assert_eq!(reader.next(), Err(CloseCode::TooBig));
     }
 
     #[test]

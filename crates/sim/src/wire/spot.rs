@@ -4,10 +4,10 @@
 use crate::num::Text;
 use crate::wire::usdm::{flag, id};
 use crate::wire::usdm_rest::list;
-use crate::world::bar::Bar;
-use crate::world::book::{Changed, Update};
+use crate::world::bar::TickBar;
+use crate::world::book::{BookUpdate, TouchedLevel};
 use crate::world::event::{Top, Trade};
-use crate::world::market::Market;
+use crate::world::market::TradedMarket;
 use crate::world::spec::Spec;
 
 const WIDTH: u8 = 8;
@@ -84,7 +84,13 @@ fn best(t: &mut Text, spec: &Spec, top: &Top, names: [&str; 4]) {
     }
 }
 
-pub(crate) fn depth_update(t: &mut Text, market: &Market, update: &Update, changed: &[Changed], event_ms: i64) {
+pub(crate) fn depth_update(
+    t: &mut Text,
+    market: &TradedMarket,
+    update: &BookUpdate,
+    changed: &[TouchedLevel],
+    event_ms: i64,
+) {
     let (spec, book) = (&market.spec, &market.book);
     t.s("{\"e\":\"depthUpdate\",\"E\":").ms(event_ms).s(",\"s\":\"").s(&spec.symbol);
     t.s("\",\"U\":").u(update.first_id).s(",\"u\":").u(update.last_id).s(",\"b\":");
@@ -96,7 +102,7 @@ pub(crate) fn depth_update(t: &mut Text, market: &Market, update: &Update, chang
 }
 
 /// Body of `/depth` and payload of the partial streams: no symbol, no time.
-pub(crate) fn depth(t: &mut Text, market: &Market, limit: usize) {
+pub(crate) fn depth(t: &mut Text, market: &TradedMarket, limit: usize) {
     t.s("{\"lastUpdateId\":").u(market.book.last_id).s(",\"bids\":");
     levels(t, &market.spec, market.book.bids.iter().take(limit));
     t.s(",\"asks\":");
@@ -104,7 +110,7 @@ pub(crate) fn depth(t: &mut Text, market: &Market, limit: usize) {
     t.s("}");
 }
 
-pub(crate) fn kline(t: &mut Text, spec: &Spec, bar: &Bar, interval: (&str, i64), closed: bool, event_ms: i64) {
+pub(crate) fn kline(t: &mut Text, spec: &Spec, bar: &TickBar, interval: (&str, i64), closed: bool, event_ms: i64) {
     let (name, length_ms) = interval;
     t.s("{\"e\":\"kline\",\"E\":").ms(event_ms).s(",\"s\":\"").s(&spec.symbol).s("\",\"k\":{\"t\":").n(bar.open_ms);
     t.s(",\"T\":").n(bar.open_ms + length_ms - 1).s(",\"s\":\"").s(&spec.symbol).s("\",\"i\":\"").s(name);
@@ -123,7 +129,7 @@ pub(crate) fn kline(t: &mut Text, spec: &Spec, bar: &Bar, interval: (&str, i64),
 }
 
 /// Change, percent and average under the names given; the last text stays open.
-fn change(t: &mut Text, spec: &Spec, day: &Bar, names: [&str; 3]) {
+fn change(t: &mut Text, spec: &Spec, day: &TickBar, names: [&str; 3]) {
     let percent = if day.open == 0 { 0.0 } else { (day.close - day.open) as f64 / day.open as f64 * 100.0 };
     let average = if day.volume == 0 { spec.price(day.close) } else { day.quote_volume / spec.quantity(day.volume) };
     t.s("\",\"").s(names[0]).s("\":\"");
@@ -132,12 +138,12 @@ fn change(t: &mut Text, spec: &Spec, day: &Bar, names: [&str; 3]) {
     t.s("\",\"").s(names[2]).s("\":\"").f(average, 8);
 }
 
-fn top(market: &Market) -> Top {
+fn top(market: &TradedMarket) -> Top {
     let (bid, ask) = market.book.top().unwrap_or_default();
     Top { id: market.book.last_id, bid, ask, ms: 0 }
 }
 
-pub(crate) fn ticker(t: &mut Text, market: &Market, event_ms: i64) {
+pub(crate) fn ticker(t: &mut Text, market: &TradedMarket, event_ms: i64) {
     let (spec, day) = (&market.spec, market.day());
     t.s("{\"e\":\"24hrTicker\",\"E\":").ms(event_ms).s(",\"s\":\"").s(&spec.symbol);
     change(t, spec, &day, ["p", "P", "w"]);
@@ -154,7 +160,7 @@ pub(crate) fn ticker(t: &mut Text, market: &Market, event_ms: i64) {
     t.s(",\"n\":").n(day.trades).s("}");
 }
 
-fn day_fields(t: &mut Text, spec: &Spec, day: &Bar, names: [&str; 5]) {
+fn day_fields(t: &mut Text, spec: &Spec, day: &TickBar, names: [&str; 5]) {
     for (name, tick) in [(names[0], day.open), (names[1], day.high), (names[2], day.low)] {
         t.s("\",\"").s(name).s("\":\"");
         price(t, spec, tick);
@@ -164,7 +170,7 @@ fn day_fields(t: &mut Text, spec: &Spec, day: &Bar, names: [&str; 5]) {
     t.s("\",\"").s(names[4]).s("\":\"").f(day.quote_volume, 8);
 }
 
-pub(crate) fn ticker_24h(t: &mut Text, market: &Market, now_ms: i64) {
+pub(crate) fn ticker_24h(t: &mut Text, market: &TradedMarket, now_ms: i64) {
     let (spec, day) = (&market.spec, market.day());
     t.s("{\"symbol\":\"").s(&spec.symbol);
     change(t, spec, &day, ["priceChange", "priceChangePercent", "weightedAvgPrice"]);
@@ -181,19 +187,19 @@ pub(crate) fn ticker_24h(t: &mut Text, market: &Market, now_ms: i64) {
     t.s(",\"lastId\":").n(last).s(",\"count\":").n(day.trades).s("}");
 }
 
-pub(crate) fn last_price(t: &mut Text, market: &Market, _now_ms: i64) {
+pub(crate) fn last_price(t: &mut Text, market: &TradedMarket, _now_ms: i64) {
     t.s("{\"symbol\":\"").s(&market.spec.symbol).s("\",\"price\":\"");
     price(t, &market.spec, market.last_tick());
     t.s("\"}");
 }
 
-pub(crate) fn book_ticker_row(t: &mut Text, market: &Market, _now_ms: i64) {
+pub(crate) fn book_ticker_row(t: &mut Text, market: &TradedMarket, _now_ms: i64) {
     t.s("{\"symbol\":\"").s(&market.spec.symbol);
     best(t, &market.spec, &top(market), ["bidPrice", "bidQty", "askPrice", "askQty"]);
     t.s("\"}");
 }
 
-pub(crate) fn exchange_info<'a>(t: &mut Text, markets: impl Iterator<Item = &'a Market>, now_ms: i64) {
+pub(crate) fn exchange_info<'a>(t: &mut Text, markets: impl Iterator<Item = &'a TradedMarket>, now_ms: i64) {
     t.s("{\"timezone\":\"UTC\",\"serverTime\":").ms(now_ms);
     t.s(",\"rateLimits\":[{\"rateLimitType\":\"REQUEST_WEIGHT\",\"interval\":\"MINUTE\",\"intervalNum\":1,\"limit\":6000},");
     t.s("{\"rateLimitType\":\"RAW_REQUESTS\",\"interval\":\"MINUTE\",\"intervalNum\":5,\"limit\":300000}],\"exchangeFilters\":[],\"symbols\":");
@@ -201,7 +207,7 @@ pub(crate) fn exchange_info<'a>(t: &mut Text, markets: impl Iterator<Item = &'a 
     t.s("}");
 }
 
-fn symbol(t: &mut Text, market: &Market) {
+fn symbol(t: &mut Text, market: &TradedMarket) {
     let spec = &market.spec;
     t.s("{\"symbol\":\"").s(&spec.symbol).s("\",\"status\":\"TRADING\",\"baseAsset\":\"").s(&spec.base);
     t.s("\",\"baseAssetPrecision\":8,\"quoteAsset\":\"").s(&spec.quote);

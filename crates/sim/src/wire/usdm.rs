@@ -2,11 +2,11 @@
 
 use crate::num::Text;
 use crate::wire::usdm_rest::maybe;
-use crate::world::bar::Bar;
-use crate::world::book::{Changed, Update};
+use crate::world::bar::TickBar;
+use crate::world::book::{BookUpdate, TouchedLevel};
 use crate::world::event::{Liquidation, Mark, Top, Trade};
-use crate::world::market::Market;
-use crate::world::script::Sample;
+use crate::world::market::TradedMarket;
+use crate::world::script::MarkSample;
 use crate::world::spec::Spec;
 
 /// `[["price","quantity"],…]` of the given levels.
@@ -48,7 +48,13 @@ pub(crate) fn book_ticker(t: &mut Text, spec: &Spec, top: &Top) {
     t.s("\",\"T\":").ms(top.ms).s(",\"E\":").ms(top.ms).s(",\"st\":1}");
 }
 
-pub(crate) fn depth_update(t: &mut Text, market: &Market, update: &Update, changed: &[Changed], event_ms: i64) {
+pub(crate) fn depth_update(
+    t: &mut Text,
+    market: &TradedMarket,
+    update: &BookUpdate,
+    changed: &[TouchedLevel],
+    event_ms: i64,
+) {
     let spec = &market.spec;
     t.s("{\"e\":\"depthUpdate\",\"E\":").ms(event_ms).s(",\"T\":").ms(event_ms).s(",\"s\":\"").s(&spec.symbol);
     t.s("\",\"ps\":\"").s(&spec.symbol).s("\",\"U\":").u(update.first_id).s(",\"u\":").u(update.last_id);
@@ -58,7 +64,7 @@ pub(crate) fn depth_update(t: &mut Text, market: &Market, update: &Update, chang
 }
 
 /// The changed bids, then `,"a":` and the changed asks.
-pub(crate) fn sides(t: &mut Text, market: &Market, changed: &[Changed]) {
+pub(crate) fn sides(t: &mut Text, market: &TradedMarket, changed: &[TouchedLevel]) {
     let asks_from = changed.partition_point(|c| c.0);
     let (bids, asks) = changed.split_at(asks_from);
     levels(t, &market.spec, bids.iter().map(|(_, tick)| (*tick, market.book.bids.quantity(*tick))));
@@ -67,7 +73,7 @@ pub(crate) fn sides(t: &mut Text, market: &Market, changed: &[Changed]) {
 }
 
 /// The best levels as an event of their own; ids as of the latest change.
-pub(crate) fn partial_depth(t: &mut Text, market: &Market, depth: usize, update: &Update, event_ms: i64) {
+pub(crate) fn partial_depth(t: &mut Text, market: &TradedMarket, depth: usize, update: &BookUpdate, event_ms: i64) {
     let spec = &market.spec;
     t.s("{\"e\":\"depthUpdate\",\"E\":").ms(event_ms).s(",\"T\":").ms(event_ms).s(",\"s\":\"").s(&spec.symbol);
     t.s("\",\"ps\":\"").s(&spec.symbol).s("\",\"U\":").u(update.first_id).s(",\"u\":").u(update.last_id);
@@ -86,7 +92,7 @@ pub(crate) fn mark_price(t: &mut Text, symbol: &str, mark: &Mark, kind: &str) {
 }
 
 /// A mark of a history: what is not known is the empty text, and 0 for the next settlement.
-pub(crate) fn mark_sample(t: &mut Text, symbol: &str, sample: &Sample) {
+pub(crate) fn mark_sample(t: &mut Text, symbol: &str, sample: &MarkSample) {
     t.s("{\"e\":\"markPriceUpdate\",\"E\":").ms(sample.ms).s(",\"s\":\"").s(symbol).s("\",\"p\":\"").f(sample.mark, 8);
     t.s("\",\"P\":\"\",\"i\":\"");
     maybe(t, sample.index).s("\",\"r\":\"\",\"T\":0,\"st\":1}");
@@ -101,7 +107,7 @@ pub(crate) fn force_order(t: &mut Text, spec: &Spec, order: &Liquidation, event_
     t.s("\",\"T\":").ms(order.ms).s("},\"ps\":\"").s(&spec.symbol).s("\",\"st\":1}");
 }
 
-pub(crate) fn kline(t: &mut Text, spec: &Spec, bar: &Bar, interval: (&str, i64), closed: bool, event_ms: i64) {
+pub(crate) fn kline(t: &mut Text, spec: &Spec, bar: &TickBar, interval: (&str, i64), closed: bool, event_ms: i64) {
     let (name, length_ms) = interval;
     t.s("{\"e\":\"kline\",\"E\":").ms(event_ms).s(",\"s\":\"").s(&spec.symbol).s("\",\"k\":{\"t\":").n(bar.open_ms);
     t.s(",\"T\":").n(bar.open_ms + length_ms - 1).s(",\"s\":\"").s(&spec.symbol).s("\",\"i\":\"").s(name);
@@ -115,7 +121,7 @@ pub(crate) fn kline(t: &mut Text, spec: &Spec, bar: &Bar, interval: (&str, i64),
     t.s("\",\"Q\":\"").f(bar.taker_buy_quote, 5).s("\",\"B\":\"0\"}}");
 }
 
-pub(crate) fn ticker(t: &mut Text, market: &Market, event_ms: i64) {
+pub(crate) fn ticker(t: &mut Text, market: &TradedMarket, event_ms: i64) {
     let (spec, day) = (&market.spec, market.day());
     t.s("{\"e\":\"24hrTicker\",\"E\":").ms(event_ms).s(",\"s\":\"").s(&spec.symbol).s("\",\"ps\":\"").s(&spec.symbol);
     change(t, spec, &day, ["p", "P", "w"]);
@@ -131,7 +137,7 @@ pub(crate) fn ticker(t: &mut Text, market: &Market, event_ms: i64) {
 }
 
 /// Ends the text before; then change, change in percent and average price of a day, under the names given.
-pub(crate) fn change(t: &mut Text, spec: &Spec, day: &Bar, names: [&str; 3]) {
+pub(crate) fn change(t: &mut Text, spec: &Spec, day: &TickBar, names: [&str; 3]) {
     let change = day.close - day.open;
     let percent = if day.open == 0 { 0.0 } else { change as f64 / day.open as f64 * 100.0 };
     let average = if day.volume == 0 { spec.price(day.close) } else { day.quote_volume / spec.quantity(day.volume) };
@@ -140,7 +146,7 @@ pub(crate) fn change(t: &mut Text, spec: &Spec, day: &Bar, names: [&str; 3]) {
     t.s("\",\"").s(names[2]).s("\":\"").f(average, spec.price_decimals).s("\"");
 }
 
-pub(crate) fn mini_ticker(t: &mut Text, market: &Market, event_ms: i64) {
+pub(crate) fn mini_ticker(t: &mut Text, market: &TradedMarket, event_ms: i64) {
     let (spec, day) = (&market.spec, market.day());
     t.s("{\"e\":\"24hrMiniTicker\",\"E\":").ms(event_ms).s(",\"s\":\"").s(&spec.symbol).s("\"");
     for (field, tick) in [("c", day.close), ("o", day.open), ("h", day.high), ("l", day.low)] {
@@ -162,7 +168,7 @@ pub(crate) fn id(id: u64) -> i64 {
 }
 
 /// One of the two all-market frames: coins with a row of the venue's inverse market among them, or everything else.
-pub(crate) fn mark_prices<'a>(t: &mut Text, markets: impl Iterator<Item = &'a Market>, tradfi: bool) {
+pub(crate) fn mark_prices<'a>(t: &mut Text, markets: impl Iterator<Item = &'a TradedMarket>, tradfi: bool) {
     let start = t.bytes.len();
     let mut first = true;
     t.s("[");
@@ -185,15 +191,15 @@ pub(crate) fn mark_prices<'a>(t: &mut Text, markets: impl Iterator<Item = &'a Ma
     }
 }
 
-pub(crate) fn tickers<'a>(t: &mut Text, markets: impl Iterator<Item = &'a Market>, ms: i64) {
+pub(crate) fn tickers<'a>(t: &mut Text, markets: impl Iterator<Item = &'a TradedMarket>, ms: i64) {
     crate::wire::usdm_rest::list(t, markets, |t, m| ticker(t, m, ms));
 }
 
-pub(crate) fn mini_tickers<'a>(t: &mut Text, markets: impl Iterator<Item = &'a Market>, ms: i64) {
+pub(crate) fn mini_tickers<'a>(t: &mut Text, markets: impl Iterator<Item = &'a TradedMarket>, ms: i64) {
     crate::wire::usdm_rest::list(t, markets, |t, m| mini_ticker(t, m, ms));
 }
 
-pub(crate) fn book_ticker_now(t: &mut Text, market: &Market, ms: i64) {
+pub(crate) fn book_ticker_now(t: &mut Text, market: &TradedMarket, ms: i64) {
     if let Some((bid, ask)) = market.book.top() {
         book_ticker(t, &market.spec, &Top { id: market.book.last_id, bid, ask, ms });
     }

@@ -2,10 +2,10 @@
 
 use crate::num::Text;
 use crate::wire::usdm::{change, id, levels};
-use crate::world::bar::{Bar, Range};
+use crate::world::bar::{PriceRange, TickBar};
 use crate::world::event::Trade;
-use crate::world::market::Market;
-use crate::world::perp::{CAPS, OpenInterest, Settled};
+use crate::world::market::TradedMarket;
+use crate::world::perp::{CAPS, OpenInterestPoint, SettledFunding};
 use crate::world::spec::Spec;
 
 /// A perpetual never expires: the date the venue writes instead.
@@ -23,7 +23,7 @@ pub(crate) fn list<T>(t: &mut Text, items: impl IntoIterator<Item = T>, mut each
     t.s("]");
 }
 
-pub(crate) fn exchange_info<'a>(t: &mut Text, markets: impl Iterator<Item = &'a Market>, now_ms: i64) {
+pub(crate) fn exchange_info<'a>(t: &mut Text, markets: impl Iterator<Item = &'a TradedMarket>, now_ms: i64) {
     t.s("{\"timezone\":\"UTC\",\"serverTime\":").ms(now_ms);
     t.s(",\"futuresType\":\"U_MARGINED\",\"rateLimits\":[{\"rateLimitType\":\"REQUEST_WEIGHT\",\"interval\":\"MINUTE\",\"intervalNum\":1,\"limit\":2400}],");
     t.s("\"exchangeFilters\":[],\"assets\":[{\"asset\":\"USDT\",\"marginAvailable\":true,\"autoAssetExchange\":\"-10000\"}],\"symbols\":");
@@ -31,7 +31,7 @@ pub(crate) fn exchange_info<'a>(t: &mut Text, markets: impl Iterator<Item = &'a 
     t.s("}");
 }
 
-fn symbol(t: &mut Text, market: &Market) {
+fn symbol(t: &mut Text, market: &TradedMarket) {
     let spec = &market.spec;
     t.s("{\"symbol\":\"").s(&spec.symbol).s("\",\"pair\":\"").s(&spec.symbol).s("\",\"contractType\":\"");
     t.s(if spec.tradfi { "TRADIFI_PERPETUAL" } else { "PERPETUAL" }).s("\",\"deliveryDate\":").n(NEVER_MS);
@@ -50,7 +50,7 @@ fn symbol(t: &mut Text, market: &Market) {
     t.s("{\"filterType\":\"POSITION_RISK_CONTROL\",\"positionControlSide\":\"NONE\"}]}");
 }
 
-pub(crate) fn premium_index(t: &mut Text, market: &Market, now_ms: i64) {
+pub(crate) fn premium_index(t: &mut Text, market: &TradedMarket, now_ms: i64) {
     if let Some(script) = &market.script {
         let sample = script.mark(now_ms);
         t.s("{\"symbol\":\"").s(&market.spec.symbol).s("\",\"markPrice\":\"");
@@ -72,7 +72,7 @@ pub(crate) fn premium_index(t: &mut Text, market: &Market, now_ms: i64) {
     t.s("\",\"interestRate\":\"0.00010000\",\"nextFundingTime\":").ms(mark.next_ms).s(",\"time\":").ms(mark.ms).s("}");
 }
 
-pub(crate) fn funding_rate(t: &mut Text, symbol: &str, row: &Settled) {
+pub(crate) fn funding_rate(t: &mut Text, symbol: &str, row: &SettledFunding) {
     t.s("{\"symbol\":\"").s(symbol).s("\",\"fundingTime\":").ms(row.ms).s(",\"fundingRate\":\"").f(row.rate, 8);
     t.s("\",\"markPrice\":\"").f(row.mark, 8).s("\",\"rateType\":\"Regular\"}");
 }
@@ -101,7 +101,7 @@ pub(crate) fn open_interest(t: &mut Text, spec: &Spec, steps: i64, now_ms: i64) 
 }
 
 /// Stamped with the beginning of its period, as the venue does since 2026-06-25: the value is that of the end.
-pub(crate) fn open_interest_hist(t: &mut Text, spec: &Spec, row: &OpenInterest, length_ms: i64) {
+pub(crate) fn open_interest_hist(t: &mut Text, spec: &Spec, row: &OpenInterestPoint, length_ms: i64) {
     t.s("{\"symbol\":\"").s(&spec.symbol).s("\",\"sumOpenInterest\":\"").dw(row.steps, spec.quantity_decimals, 8);
     t.s("\",\"sumOpenInterestValue\":\"").f(spec.quantity(row.steps) * row.mark, 8);
     t.s("\",\"CMCCirculatingSupply\":\"0.000\",\"timestamp\":").ms(row.ms - length_ms).s("}");
@@ -139,7 +139,7 @@ pub(crate) fn ratio(t: &mut Text, spec: &Spec, ms: i64, what: Ratio) {
 
 /// Which prices a candle request asks for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Candles {
+pub(crate) enum CandlePrice {
     Trades,
     Mark,
     Index,
@@ -147,19 +147,19 @@ pub(crate) enum Candles {
 }
 
 /// `width` is the least number of decimals: 8 on spot.
-pub(crate) fn kline(t: &mut Text, spec: &Spec, bar: &Bar, length_ms: i64, what: Candles, width: u8) {
+pub(crate) fn kline(t: &mut Text, spec: &Spec, bar: &TickBar, length_ms: i64, what: CandlePrice, width: u8) {
     t.s("[").n(bar.open_ms);
     match what {
-        Candles::Trades => {
+        CandlePrice::Trades => {
             for tick in [bar.open, bar.high, bar.low, bar.close] {
                 t.s(",\"").dw(spec.units(tick), spec.price_decimals, width).s("\"");
             }
         }
-        Candles::Mark => range(t, &bar.mark, 8),
-        Candles::Index => range(t, &bar.index, 8),
-        Candles::Premium => range(t, &bar.premium, 8),
+        CandlePrice::Mark => range(t, &bar.mark, 8),
+        CandlePrice::Index => range(t, &bar.index, 8),
+        CandlePrice::Premium => range(t, &bar.premium, 8),
     }
-    if what == Candles::Trades {
+    if what == CandlePrice::Trades {
         t.s(",\"").dw(bar.volume, spec.quantity_decimals, width).s("\",").n(bar.open_ms + length_ms - 1);
         let quote_decimals = if width == 8 { 8 } else { 5 };
         t.s(",\"").f(bar.quote_volume, quote_decimals).s("\",").n(bar.trades);
@@ -170,13 +170,13 @@ pub(crate) fn kline(t: &mut Text, spec: &Spec, bar: &Bar, length_ms: i64, what: 
     }
 }
 
-fn range(t: &mut Text, range: &Range, decimals: u8) {
+fn range(t: &mut Text, range: &PriceRange, decimals: u8) {
     for x in [range.open, range.high, range.low, range.close] {
         t.s(",\"").f(x, decimals).s("\"");
     }
 }
 
-pub(crate) fn ticker_24h(t: &mut Text, market: &Market, now_ms: i64) {
+pub(crate) fn ticker_24h(t: &mut Text, market: &TradedMarket, now_ms: i64) {
     let (spec, day) = (&market.spec, market.day());
     t.s("{\"symbol\":\"").s(&spec.symbol);
     change(t, spec, &day, ["priceChange", "priceChangePercent", "weightedAvgPrice"]);
@@ -191,7 +191,7 @@ pub(crate) fn ticker_24h(t: &mut Text, market: &Market, now_ms: i64) {
     t.s(",\"lastId\":").n(last).s(",\"count\":").n(day.trades).s("}");
 }
 
-pub(crate) fn book_ticker(t: &mut Text, market: &Market, now_ms: i64) {
+pub(crate) fn book_ticker(t: &mut Text, market: &TradedMarket, now_ms: i64) {
     let spec = &market.spec;
     let ((bid, bid_qty), (ask, ask_qty)) = market.book.top().unwrap_or_default();
     t.s("{\"symbol\":\"").s(&spec.symbol).s("\",\"bidPrice\":\"").d(spec.units(bid), spec.price_decimals);
@@ -201,13 +201,13 @@ pub(crate) fn book_ticker(t: &mut Text, market: &Market, now_ms: i64) {
     t.s("\",\"time\":").ms(now_ms).s(",\"lastUpdateId\":").u(market.book.last_id).s("}");
 }
 
-pub(crate) fn price(t: &mut Text, market: &Market, now_ms: i64) {
+pub(crate) fn price(t: &mut Text, market: &TradedMarket, now_ms: i64) {
     let spec = &market.spec;
     t.s("{\"symbol\":\"").s(&spec.symbol).s("\",\"price\":\"").d(spec.units(market.last_tick()), spec.price_decimals);
     t.s("\",\"time\":").ms(now_ms).s("}");
 }
 
-pub(crate) fn depth(t: &mut Text, market: &Market, limit: usize, now_ms: i64) {
+pub(crate) fn depth(t: &mut Text, market: &TradedMarket, limit: usize, now_ms: i64) {
     let book = &market.book;
     t.s("{\"lastUpdateId\":").u(book.last_id).s(",\"E\":").ms(now_ms).s(",\"T\":").ms(now_ms).s(",\"bids\":");
     levels(t, &market.spec, book.bids.iter().take(limit));

@@ -2,7 +2,7 @@
 
 /// Open, high, low and close of something that is not traded.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
-pub struct Range {
+pub struct PriceRange {
     /// First value.
     pub open: f64,
     /// Largest value.
@@ -13,7 +13,7 @@ pub struct Range {
     pub close: f64,
 }
 
-impl Range {
+impl PriceRange {
     /// A range of one value.
     #[must_use]
     pub const fn of(x: f64) -> Self {
@@ -35,7 +35,7 @@ impl Range {
 
 /// One candle. Prices are ticks, quantities steps, quote amounts in price units × steps (exact).
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
-pub struct Bar {
+pub struct TickBar {
     /// Beginning, ms.
     pub open_ms: i64,
     /// First price.
@@ -54,19 +54,19 @@ pub struct Bar {
     pub taker_buy: i64,
     /// Quote volume of trades whose taker bought.
     pub taker_buy_quote: f64,
-    /// Trades.
+    /// Trades in the bar.
     pub trades: i64,
     /// Ids of the first and the last trade; absent without trades or where trades are not kept.
     pub ids: Option<(u64, u64)>,
     /// Mark price.
-    pub mark: Range,
+    pub mark: PriceRange,
     /// Index price.
-    pub index: Range,
+    pub index: PriceRange,
     /// Premium, mark / index - 1 before smoothing.
-    pub premium: Range,
+    pub premium: PriceRange,
 }
 
-impl Bar {
+impl TickBar {
     /// A bar in which nothing has happened yet: everything stands at the previous close.
     #[must_use]
     pub fn flat(open_ms: i64, close: i64, mark: f64, index: f64, premium: f64) -> Self {
@@ -76,9 +76,9 @@ impl Bar {
             high: close,
             low: close,
             close,
-            mark: Range::of(mark),
-            index: Range::of(index),
-            premium: Range::of(premium),
+            mark: PriceRange::of(mark),
+            index: PriceRange::of(index),
+            premium: PriceRange::of(premium),
             ..Self::default()
         }
     }
@@ -151,8 +151,8 @@ mod tests {
 
     #[test]
     fn joined_bars_are_the_bar_of_both() {
-        let mut a = Bar::flat(0, 10, 1.0, 1.0, 0.0);
-        let b = Bar {
+        let mut a = TickBar::flat(0, 10, 1.0, 1.0, 0.0);
+        let b = TickBar {
             open: 12,
             high: 15,
             low: 11,
@@ -160,9 +160,9 @@ mod tests {
             volume: 4,
             trades: 2,
             ids: Some((7, 8)),
-            ..Bar::flat(60_000, 10, 2.0, 1.5, 0.1)
+            ..TickBar::flat(60_000, 10, 2.0, 1.5, 0.1)
         };
-        let c = Bar { open: 13, high: 13, low: 9, close: 9, volume: 1, trades: 1, ids: Some((9, 9)), ..b };
+        let c = TickBar { open: 13, high: 13, low: 9, close: 9, volume: 1, trades: 1, ids: Some((9, 9)), ..b };
         a.join(&b);
         a.join(&c);
         assert_eq!((a.open, a.high, a.low, a.close, a.volume, a.trades, a.ids), (12, 15, 9, 9, 5, 3, Some((7, 9))));

@@ -108,7 +108,7 @@ impl Speed {
 
 /// One publication: the changes `from..to` of the log.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Update {
+pub struct BookUpdate {
     /// Which stream it belongs to.
     pub speed: Speed,
     /// First update id in it (`U`).
@@ -122,24 +122,24 @@ pub struct Update {
 }
 
 /// A side and a price that changed.
-pub type Changed = (bool, i64);
+pub type TouchedLevel = (bool, i64);
 
 /// Both sides, the update id and the log.
 #[derive(Clone, Debug)]
-pub struct Book {
-    /// Buyers.
+pub struct BookHistory {
+    /// Bids, by price.
     pub bids: Ladder,
-    /// Sellers.
+    /// Asks, by price.
     pub asks: Ladder,
     /// Id of the latest change.
     pub last_id: u64,
-    log: Vec<Changed>,
+    log: Vec<TouchedLevel>,
     /// Position of `log[0]` since the beginning of time.
     base: u64,
     cursors: [(u64, u64); 5],
 }
 
-impl Book {
+impl BookHistory {
     /// An empty book whose next change has an id after `last_id`.
     #[must_use]
     pub fn new(last_id: u64) -> Self {
@@ -162,7 +162,7 @@ impl Book {
         }
     }
 
-    /// Makes the ids jump as if `count` changes had happened that nobody was told of.
+    /// Makes the ids jump as if `count` changes had happened that nobody heard of.
     pub(crate) const fn jump(&mut self, count: u64) {
         self.last_id += count;
         let mut n = 0;
@@ -178,11 +178,11 @@ impl Book {
     }
 
     /// What is due on `speed`, if anything changed since its last publication.
-    pub(super) fn publish(&mut self, speed: Speed) -> Option<Update> {
+    pub(super) fn publish(&mut self, speed: Speed) -> Option<BookUpdate> {
         let end = self.base + self.log.len() as u64;
         let (from, previous_id) = self.cursors[speed as usize];
         self.cursors[speed as usize] = (end, self.last_id);
-        let update = Update { speed, first_id: previous_id + 1, last_id: self.last_id, previous_id, from, to: end };
+        let update = BookUpdate { speed, first_id: previous_id + 1, last_id: self.last_id, previous_id, from, to: end };
         (from < end).then_some(update)
     }
 
@@ -196,7 +196,7 @@ impl Book {
     }
 
     /// The distinct changed prices of an update: bids from high to low, then asks from low to high.
-    pub fn changed(&self, update: &Update, into: &mut Vec<Changed>) {
+    pub fn changed(&self, update: &BookUpdate, into: &mut Vec<TouchedLevel>) {
         into.clear();
         let at = |position: u64| index(i64::try_from(position.saturating_sub(self.base)).unwrap_or(0));
         into.extend_from_slice(&self.log[at(update.from)..at(update.to)]);
@@ -218,10 +218,10 @@ mod tests {
 
     #[test]
     fn updates_rebuild_the_book_at_every_speed() {
-        let mut rng = crate::rng::Rng::new(1, 1, 1);
+        let mut rng = crate::rng::Random::new(1, 1, 1);
         for speed in Speed::ALL {
-            let mut book = Book::new(1_000);
-            let mut copy: BTreeMap<Changed, i64> = BTreeMap::new();
+            let mut book = BookHistory::new(1_000);
+            let mut copy: BTreeMap<TouchedLevel, i64> = BTreeMap::new();
             let (mut previous, mut changed) = (1_000, Vec::new());
             for step in 1..400_u64 {
                 book.forget();
@@ -251,7 +251,7 @@ mod tests {
 
     #[test]
     fn the_best_price_is_first_and_ids_only_rise() {
-        let mut book = Book::new(5);
+        let mut book = BookHistory::new(5);
         for tick in [10, 12, 11, 9, 8, 7, 6, 5, 4, 3, 2, 1] {
             book.set(true, tick, 1);
             book.set(false, 20 + tick, 2);

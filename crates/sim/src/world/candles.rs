@@ -2,13 +2,13 @@
 //! origin and the minutes since, with the paging rule that both Binance sheets state.
 
 use crate::num::index;
-use crate::world::bar::{Bar, interval_start};
-use crate::world::market::Market;
-use crate::world::perp::{OpenInterest, Settled};
+use crate::world::bar::{TickBar, interval_start};
+use crate::world::market::TradedMarket;
+use crate::world::perp::{OpenInterestPoint, SettledFunding};
 
 /// Which part of a history is wanted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Window {
+pub struct HistoryWindow {
     /// First moment, ms.
     pub start_ms: Option<i64>,
     /// Last moment, ms, inclusive.
@@ -17,7 +17,7 @@ pub struct Window {
     pub limit: usize,
 }
 
-impl Window {
+impl HistoryWindow {
     /// The rows of a sorted list that are wanted: with a start the oldest, else the newest.
     pub(crate) fn of<T: Copy>(&self, rows: &[T], ms: impl Fn(&T) -> i64) -> Vec<T> {
         let inside: Vec<T> = rows
@@ -47,20 +47,20 @@ impl Window {
     }
 }
 
-impl Market {
+impl TradedMarket {
     /// Candles of `length_ms`, oldest first; the running one is last unless the window ends before.
     #[must_use]
-    pub fn candles(&self, length_ms: i64, window: &Window, now_ms: i64) -> Vec<Bar> {
+    pub fn candles(&self, length_ms: i64, window: &HistoryWindow, now_ms: i64) -> Vec<TickBar> {
         if let Some(script) = &self.script {
             return script.candles(length_ms, window, now_ms);
         }
         let (from, to) = window.openings(length_ms, self.past.start_ms, now_ms);
-        let mut candles: Vec<Bar> = Vec::new();
-        let mut add = |bar: &Bar| {
+        let mut candles: Vec<TickBar> = Vec::new();
+        let mut add = |bar: &TickBar| {
             let open_ms = interval_start(bar.open_ms, length_ms);
             match candles.last_mut() {
                 Some(last) if last.open_ms == open_ms => last.join(bar),
-                _ if open_ms >= from && open_ms < to => candles.push(Bar { open_ms, ..*bar }),
+                _ if open_ms >= from && open_ms < to => candles.push(TickBar { open_ms, ..*bar }),
                 _ => {}
             }
             bar.open_ms < to + length_ms
@@ -79,7 +79,7 @@ impl Market {
 
     /// Settled funding in a window, oldest first.
     #[must_use]
-    pub fn funding(&self, window: &Window, now_ms: i64) -> Vec<Settled> {
+    pub fn funding(&self, window: &HistoryWindow, now_ms: i64) -> Vec<SettledFunding> {
         if let Some(script) = &self.script {
             return window.of(script.funding(now_ms), |r| r.ms);
         }
@@ -92,7 +92,7 @@ impl Market {
 
     /// Open interest at full steps of `length_ms` (a multiple of five minutes), oldest first.
     #[must_use]
-    pub fn open_interest(&self, length_ms: i64, window: &Window, now_ms: i64) -> Vec<OpenInterest> {
+    pub fn open_interest(&self, length_ms: i64, window: &HistoryWindow, now_ms: i64) -> Vec<OpenInterestPoint> {
         if let Some(script) = &self.script {
             let rows: Vec<_> = script.open_interest(now_ms).iter().filter(|o| o.ms % length_ms == 0).copied().collect();
             return window.of(&rows, |r| r.ms);
@@ -109,7 +109,7 @@ impl Market {
         while at <= to {
             if at >= from {
                 let mark = self.past.index_at(at) * (1.0 + self.past.premium_at(at));
-                rows.push(OpenInterest { ms: at, steps: self.past.open_interest_at(at), mark });
+                rows.push(OpenInterestPoint { ms: at, steps: self.past.open_interest_at(at), mark });
             }
             at += length_ms;
         }

@@ -8,7 +8,7 @@ use barograph_domain::{Span, Ts, math};
 
 /// A stretch of one character.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Episode {
+pub enum Spell {
     /// Little happens.
     Quiet,
     /// Restless without direction.
@@ -37,7 +37,7 @@ pub struct Scheduled {
     /// From the origin of the world.
     pub after: Span,
     /// What begins.
-    pub episode: Episode,
+    pub episode: Spell,
     /// The asset it concerns; all where absent.
     pub asset: Option<usize>,
 }
@@ -45,7 +45,7 @@ pub struct Scheduled {
 impl Scheduled {
     /// For all assets.
     #[must_use]
-    pub const fn all(after: Span, episode: Episode) -> Self {
+    pub const fn all(after: Span, episode: Spell) -> Self {
         Self { after, episode, asset: None }
     }
 }
@@ -91,7 +91,7 @@ const USUAL: Mood = Mood {
 /// Pushes fade with this time constant: an episode that is left running does not run away.
 const PUSH_FADES_OVER: Span = Span::mins(3);
 
-impl Episode {
+impl Spell {
     pub(super) fn mood(self, age: Span) -> Mood {
         let push = math::exp(-age.as_secs_f64() / PUSH_FADES_OVER.as_secs_f64());
         match self {
@@ -162,10 +162,10 @@ impl Schedule {
     }
 
     /// The episode of an asset at `now`, and since when. Before the first entry it is chop.
-    pub(super) fn at(&self, asset: usize, now: Ts) -> (Episode, Ts) {
+    pub(super) fn at(&self, asset: usize, now: Ts) -> (Spell, Ts) {
         let mine = |e: &&Scheduled| e.asset.is_none_or(|a| a == asset) && self.origin + e.after <= now;
         let entry = self.entries.iter().rev().find(mine);
-        entry.map_or((Episode::Chop, self.origin), |e| (e.episode, self.origin + e.after))
+        entry.map_or((Spell::Chop, self.origin), |e| (e.episode, self.origin + e.after))
     }
 }
 
@@ -177,21 +177,21 @@ mod tests {
     fn the_latest_entry_that_concerns_an_asset_counts() {
         let origin = Ts::from_secs(1_000);
         let entries = vec![
-            Scheduled { after: Span::secs(20), episode: Episode::Cascade, asset: Some(1) },
-            Scheduled::all(Span::secs(10), Episode::Quiet),
+            Scheduled { after: Span::secs(20), episode: Spell::Cascade, asset: Some(1) },
+            Scheduled::all(Span::secs(10), Spell::Quiet),
         ];
         let schedule = Schedule::new(origin, entries);
         let at = |asset, s| schedule.at(asset, origin + Span::secs(s)).0;
-        assert_eq!(at(0, 5), Episode::Chop);
-        assert_eq!(at(0, 30), Episode::Quiet);
-        assert_eq!(at(1, 19), Episode::Quiet);
-        assert_eq!(at(1, 20), Episode::Cascade);
+        assert_eq!(at(0, 5), Spell::Chop);
+        assert_eq!(at(0, 30), Spell::Quiet);
+        assert_eq!(at(1, 19), Spell::Quiet);
+        assert_eq!(at(1, 20), Spell::Cascade);
     }
 
     #[test]
     fn a_push_fades() {
-        let early = Episode::Cascade.mood(Span::ZERO).drift;
-        let late = Episode::Cascade.mood(Span::mins(30)).drift;
+        let early = Spell::Cascade.mood(Span::ZERO).drift;
+        let late = Spell::Cascade.mood(Span::mins(30)).drift;
         assert!(early < -0.009 && late > -1e-5);
     }
 }

@@ -1,8 +1,8 @@
 //! What happens in a market, before any venue's spelling.
 
-use crate::world::bar::Bar;
-use crate::world::book::Update;
-use crate::world::script::Sample;
+use crate::world::bar::TickBar;
+use crate::world::book::BookUpdate;
+use crate::world::script::MarkSample;
 
 /// Fills of one taker order at one price.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -91,13 +91,13 @@ pub struct Mark {
 
 /// One thing that happened in one market.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub enum Event {
+pub enum MarketEvent {
     /// A trade.
     Trade(Trade),
     /// Best prices changed.
     Top(Top),
     /// Changes of the book are due.
-    Depth(Update),
+    Depth(BookUpdate),
     /// A position was closed by the venue.
     Liquidation(Liquidation),
     /// The largest liquidation of a second, which is all that the socket shows.
@@ -105,9 +105,9 @@ pub enum Event {
     /// A full second of a perpetual.
     Mark(Mark),
     /// A minute is complete; in a history, a candle of its length.
-    Closed(Bar),
+    Closed(TickBar),
     /// A mark of a history.
-    Sample(Sample),
+    Sample(MarkSample),
     /// A quarter of a second has passed: open candles are published.
     Quarter,
     /// A full second has passed, ms.

@@ -5,14 +5,14 @@
 //! took, so no print lies outside the book it met.
 
 use crate::num::{floor_i64, natural, round_i64};
-use crate::rng::Rng;
-use crate::world::bar::Bar;
-use crate::world::book::{Book, Speed};
+use crate::rng::Random;
+use crate::world::bar::TickBar;
+use crate::world::book::{BookHistory, Speed};
 use crate::world::episode::Mood;
-use crate::world::event::{Event, Liquidation, Top, Trade};
-use crate::world::past::Past;
+use crate::world::event::{Liquidation, MarketEvent, Top, Trade};
+use crate::world::past::MarketPast;
 use crate::world::perp::Perp;
-use crate::world::script::Script;
+use crate::world::script::PlayedScript;
 use crate::world::spec::Spec;
 use barograph_domain::math;
 use std::collections::VecDeque;
@@ -44,11 +44,11 @@ pub(super) struct Profile {
 
 /// One market of the synthetic world.
 #[derive(Clone, Debug)]
-pub struct Market {
+pub struct TradedMarket {
     /// What it is.
     pub spec: Spec,
     /// Its order book.
-    pub book: Book,
+    pub book: BookHistory,
     /// What makes it perpetual; absent on spot.
     pub perp: Option<Perp>,
     /// Newest trades, oldest first.
@@ -56,17 +56,17 @@ pub struct Market {
     /// Newest liquidation orders, oldest first.
     pub liquidations: VecDeque<Liquidation>,
     /// Complete minutes since the beginning, oldest first.
-    pub bars: VecDeque<Bar>,
+    pub bars: VecDeque<TickBar>,
     /// The running minute.
-    pub bar: Bar,
+    pub bar: TickBar,
     /// The last 24 complete hours and the running one.
-    pub hours: VecDeque<Bar>,
+    pub hours: VecDeque<TickBar>,
     /// What was before the beginning.
-    pub past: Past,
+    pub past: MarketPast,
     /// The rows it is made of, where it is history.
-    pub script: Option<Script>,
+    pub script: Option<PlayedScript>,
     pub(super) profile: Profile,
-    rng: Rng,
+    rng: Random,
     steps: u64,
     aggregate_id: u64,
     trade_id: u64,
@@ -76,20 +76,20 @@ pub struct Market {
     shown: Option<((i64, i64), (i64, i64))>,
 }
 
-impl Market {
-    pub(super) fn new(seed: u64, spec: Spec, profile: Profile, past: Past, mood: &Mood, now_ms: i64) -> Self {
-        let mut rng = Rng::new(seed, 10 + spec.venue as u64, spec.asset as u64);
+impl TradedMarket {
+    pub(super) fn new(seed: u64, spec: Spec, profile: Profile, past: MarketPast, mood: &Mood, now_ms: i64) -> Self {
+        let mut rng = Random::new(seed, 10 + spec.venue as u64, spec.asset as u64);
         let (index_price, premium) = (past.index, past.premium);
         let perp =
             (spec.funding_interval_h > 0).then(|| Perp::new(&spec, index_price, premium, now_ms, mood, &mut rng));
         let hours = past.last_day(&spec);
         let close = hours.back().map_or(0, |h| h.close);
         let mark = perp.as_ref().map_or(index_price, |p| p.mark.mark);
-        let bar = Bar::flat(now_ms.div_euclid(60_000) * 60_000, close, mark, index_price, premium);
+        let bar = TickBar::flat(now_ms.div_euclid(60_000) * 60_000, close, mark, index_price, premium);
         let (aggregate_id, trade_id) =
             (1_000_000 + natural(rng.below(1 << 31)), 4_000_000 + natural(rng.below(1 << 31)));
         let mut market = Self {
-            book: Book::new(11_000_000_000 + natural(rng.below(1 << 31)) * 16),
+            book: BookHistory::new(11_000_000_000 + natural(rng.below(1 << 31)) * 16),
             perp,
             trades: VecDeque::new(),
             liquidations: VecDeque::new(),
@@ -116,21 +116,21 @@ impl Market {
     }
 
     /// A market of rows: everything that is not a row is empty.
-    pub(super) fn of_rows(spec: Spec, script: Script, now_ms: i64) -> Self {
-        let past = Past::new(0, &spec, 1.0, now_ms, 0, 0.0);
+    pub(super) fn of_rows(spec: Spec, script: PlayedScript, now_ms: i64) -> Self {
+        let past = MarketPast::new(0, &spec, 1.0, now_ms, 0, 0.0);
         let profile = Profile { trades: 0.0, quotes: 0.0, deep: 0.0, levels: 0, trades_kept: 0, bars_kept: 0 };
         Self {
-            book: Book::new(0),
+            book: BookHistory::new(0),
             perp: None,
             trades: VecDeque::new(),
             liquidations: VecDeque::new(),
             bars: VecDeque::new(),
-            bar: Bar::default(),
+            bar: TickBar::default(),
             hours: VecDeque::new(),
             past,
             script: Some(script),
             profile,
-            rng: Rng::new(0, 0, 0),
+            rng: Random::new(0, 0, 0),
             steps: 0,
             aggregate_id: 0,
             trade_id: 0,
@@ -147,7 +147,7 @@ impl Market {
     pub const fn aggregate_id(&self) -> u64 {
         self.aggregate_id
     }
-    /// Makes the trade ids jump as if `count` aggregates had happened that nobody was told of.
+    /// Makes the trade ids jump as if `count` aggregates had happened that nobody heard of.
     pub(crate) const fn jump_trades(&mut self, count: u64) {
         self.aggregate_id += count;
         self.trade_id += count;
@@ -159,7 +159,7 @@ impl Market {
     }
     /// The last 24 hours up to now, as one bar.
     #[must_use]
-    pub fn day(&self) -> Bar {
+    pub fn day(&self) -> TickBar {
         let mut hours = self.hours.iter();
         let mut day = hours.next().copied().unwrap_or(self.bar);
         hours.for_each(|h| day.join(h));
@@ -168,7 +168,7 @@ impl Market {
     }
 
     /// 50 ms pass, up to `now_ms`. `index` is the price of the asset, which liquidations move.
-    pub(super) fn step(&mut self, now_ms: i64, index: &mut f64, mood: &Mood, out: &mut Vec<Event>) {
+    pub(super) fn step(&mut self, now_ms: i64, index: &mut f64, mood: &Mood, out: &mut Vec<MarketEvent>) {
         if let Some(script) = &mut self.script {
             script.play(now_ms, out);
             return;
@@ -198,11 +198,11 @@ impl Market {
         self.show(now_ms, out);
         for speed in Speed::ALL {
             if self.steps.is_multiple_of(speed.steps()) {
-                out.extend(self.book.publish(speed).map(Event::Depth));
+                out.extend(self.book.publish(speed).map(MarketEvent::Depth));
             }
         }
         if self.steps.is_multiple_of(5) {
-            out.push(Event::Quarter);
+            out.push(MarketEvent::Quarter);
         }
     }
 
@@ -212,7 +212,7 @@ impl Market {
         index * (1.0 + premium) / self.spec.tick_size()
     }
 
-    fn second(&mut self, second: i64, index: f64, mood: &Mood, out: &mut Vec<Event>) {
+    fn second(&mut self, second: i64, index: f64, mood: &Mood, out: &mut Vec<MarketEvent>) {
         self.second_ms = second;
         if second.div_euclid(60_000) > self.bar.open_ms.div_euclid(60_000) {
             self.close_bar(second, out);
@@ -223,23 +223,23 @@ impl Market {
             let mark = perp.mark;
             self.bar.mark.add(mark.mark);
             self.bar.premium.add(perp.premium);
-            out.push(Event::Mark(mark));
+            out.push(MarketEvent::Mark(mark));
             if let Some(order) = perp.largest.take() {
                 if let Some(kept) = self.liquidations.iter_mut().rev().find(|l| l.id == order.id) {
                     kept.shown = true;
                 }
-                out.push(Event::ForceOrder(order));
+                out.push(MarketEvent::ForceOrder(order));
             }
         }
         self.bar.index.add(index);
         self.traded = 0;
-        out.push(Event::Second(second));
+        out.push(MarketEvent::Second(second));
     }
 
-    fn close_bar(&mut self, now_ms: i64, out: &mut Vec<Event>) {
+    fn close_bar(&mut self, now_ms: i64, out: &mut Vec<MarketEvent>) {
         let minute = now_ms.div_euclid(60_000) * 60_000;
         let done = self.bar;
-        self.bar = Bar::flat(minute, done.close, done.mark.close, done.index.close, done.premium.close);
+        self.bar = TickBar::flat(minute, done.close, done.mark.close, done.index.close, done.premium.close);
         self.bars.push_back(done);
         if self.bars.len() > self.profile.bars_kept {
             self.bars.pop_front();
@@ -248,13 +248,13 @@ impl Market {
         match self.hours.back_mut() {
             Some(last) if last.open_ms >= hour => last.join(&done),
             _ => {
-                self.hours.push_back(Bar { open_ms: hour, ..done });
+                self.hours.push_back(TickBar { open_ms: hour, ..done });
                 if self.hours.len() > 24 {
                     self.hours.pop_front();
                 }
             }
         }
-        out.push(Event::Closed(done));
+        out.push(MarketEvent::Closed(done));
     }
 
     /// Whether the quotes are so far from fair that makers cannot wait.
@@ -331,7 +331,7 @@ impl Market {
     }
 
     /// One taker order against the book.
-    fn taker(&mut self, fair: f64, now_ms: i64, out: &mut Vec<Event>) {
+    fn taker(&mut self, fair: f64, now_ms: i64, out: &mut Vec<MarketEvent>) {
         let Some(((bid, _), (ask, _))) = self.book.top() else { return };
         let middle = (bid + ask) as f64 / 2.0;
         let pull = ((fair - middle) / (8.0 * (ask - bid) as f64)).clamp(-0.35, 0.35);
@@ -343,7 +343,7 @@ impl Market {
     }
 
     /// Takes up to `quantity` from the book: what was filled, its value in price units × steps, and the last fill.
-    fn take(&mut self, buys: bool, quantity: i64, now_ms: i64, out: &mut Vec<Event>) -> (i64, i128, i64) {
+    fn take(&mut self, buys: bool, quantity: i64, now_ms: i64, out: &mut Vec<MarketEvent>) -> (i64, i128, i64) {
         let ms = (now_ms - self.rng.below(4)).max(self.last_ms).max(self.second_ms);
         self.last_ms = ms;
         let (mut left, mut value, mut last_fill) = (quantity, 0_i128, 0);
@@ -359,7 +359,7 @@ impl Market {
         (quantity - left, value, last_fill)
     }
 
-    fn print(&mut self, tick: i64, quantity: i64, buys: bool, ms: i64, out: &mut Vec<Event>) {
+    fn print(&mut self, tick: i64, quantity: i64, buys: bool, ms: i64, out: &mut Vec<MarketEvent>) {
         let singles = natural((1 + self.rng.below(3)).min(quantity));
         self.aggregate_id += 1;
         let trade = Trade {
@@ -378,7 +378,7 @@ impl Market {
         if self.trades.len() > self.profile.trades_kept {
             self.trades.pop_front();
         }
-        out.push(Event::Trade(trade));
+        out.push(MarketEvent::Trade(trade));
     }
 
     fn add_to_bar(&mut self, trade: &Trade) {
@@ -401,7 +401,7 @@ impl Market {
     }
 
     /// The venue closes what the mark has reached, in orders of about a twelfth of the near book.
-    fn liquidate(&mut self, now_ms: i64, index_price: &mut f64, mood: &Mood, out: &mut Vec<Event>) {
+    fn liquidate(&mut self, now_ms: i64, index_price: &mut f64, mood: &Mood, out: &mut Vec<MarketEvent>) {
         for _ in 0..LIQUIDATIONS_PER_STEP {
             let Some(perp) = &mut self.perp else { return };
             let mark = perp.mark_at(*index_price);
@@ -447,12 +447,12 @@ impl Market {
         }
     }
 
-    fn record(&mut self, order: Liquidation, out: &mut Vec<Event>) {
+    fn record(&mut self, order: Liquidation, out: &mut Vec<MarketEvent>) {
         self.liquidations.push_back(order);
         if self.liquidations.len() > self.profile.trades_kept {
             self.liquidations.pop_front();
         }
-        out.push(Event::Liquidation(order));
+        out.push(MarketEvent::Liquidation(order));
         if let Some(perp) = &mut self.perp {
             let notional = |l: &Liquidation| i128::from(l.quantity) * i128::from(l.average_units);
             if perp.largest.as_ref().is_none_or(|l| notional(l) < notional(&order)) {
@@ -462,11 +462,11 @@ impl Market {
     }
 
     /// Publishes the best prices if they changed.
-    fn show(&mut self, now_ms: i64, out: &mut Vec<Event>) {
+    fn show(&mut self, now_ms: i64, out: &mut Vec<MarketEvent>) {
         let top = self.book.top();
         if top != self.shown {
             self.shown = top;
-            out.extend(top.map(|(bid, ask)| Event::Top(Top { id: self.book.last_id, bid, ask, ms: now_ms })));
+            out.extend(top.map(|(bid, ask)| MarketEvent::Top(Top { id: self.book.last_id, bid, ask, ms: now_ms })));
         }
     }
 }

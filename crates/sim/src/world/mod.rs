@@ -17,13 +17,13 @@ pub mod script;
 pub mod spec;
 
 use crate::Venue;
-use crate::rng::Rng;
+use crate::rng::Random;
 use barograph_domain::{Span, Ts};
-use episode::{Episode, Mood, Schedule, Scheduled};
-use event::Event;
-use market::{Market, Profile};
-use past::Past;
-use script::{HistoryMarket, Script};
+use episode::{Mood, Schedule, Scheduled, Spell};
+use event::MarketEvent;
+use market::{Profile, TradedMarket};
+use past::MarketPast;
+use script::{HistoryMarket, PlayedScript};
 
 /// What a synthetic world is made of.
 #[derive(Clone, PartialEq, Debug)]
@@ -72,19 +72,19 @@ impl Default for WorldConfig {
 struct Asset {
     price: f64,
     beta: f64,
-    rng: Rng,
+    rng: Random,
     mood: Mood,
-    episode: Episode,
+    episode: Spell,
 }
 
 /// Everything that is traded, at one moment.
 #[derive(Clone, Debug)]
 pub struct World {
     /// All markets, USD-M first, then spot, then Coinbase.
-    pub markets: Vec<Market>,
+    pub markets: Vec<TradedMarket>,
     assets: Vec<Asset>,
     schedule: Schedule,
-    common: Rng,
+    common: Random,
     now: Ts,
     slot: u64,
 }
@@ -128,7 +128,7 @@ impl World {
                 Asset {
                     price: spec.price,
                     beta: spec.beta,
-                    rng: Rng::new(config.seed, 2, n as u64),
+                    rng: Random::new(config.seed, 2, n as u64),
                     mood: episode.mood(Span::ZERO),
                     episode,
                 }
@@ -138,30 +138,36 @@ impl World {
         for (venue, count) in counts {
             for (n, asset) in assets.iter().enumerate().take(count) {
                 let spec = spec::market(config.seed, venue, n);
-                let past =
-                    Past::new(config.seed, &spec, asset.price, now.as_millis(), config.history_days, profile.trades);
-                markets.push(Market::new(config.seed, spec, profile, past, &asset.mood, now.as_millis()));
+                let past = MarketPast::new(
+                    config.seed,
+                    &spec,
+                    asset.price,
+                    now.as_millis(),
+                    config.history_days,
+                    profile.trades,
+                );
+                markets.push(TradedMarket::new(config.seed, spec, profile, past, &asset.mood, now.as_millis()));
             }
         }
-        Self { markets, assets, schedule, common: Rng::new(config.seed, 3, 0), now, slot: 0 }
+        Self { markets, assets, schedule, common: Random::new(config.seed, 3, 0), now, slot: 0 }
     }
 
     /// A world that plays rows and nothing else.
     #[must_use]
     pub fn of_history(markets: &[HistoryMarket], origin: Ts) -> Self {
         let now = origin.floor(SLOT);
-        let mood = Episode::Quiet.mood(Span::ZERO);
-        let asset = Asset { price: 1.0, beta: 0.0, rng: Rng::new(0, 2, 0), mood, episode: Episode::Quiet };
+        let mood = Spell::Quiet.mood(Span::ZERO);
+        let asset = Asset { price: 1.0, beta: 0.0, rng: Random::new(0, 2, 0), mood, episode: Spell::Quiet };
         let market = |history: &HistoryMarket| {
             let spec = history.spec(0);
-            let script = Script::new(history, &spec, now.as_millis());
-            Market::of_rows(spec, script, now.as_millis())
+            let script = PlayedScript::new(history, &spec, now.as_millis());
+            TradedMarket::of_rows(spec, script, now.as_millis())
         };
         Self {
             markets: markets.iter().map(market).collect(),
             assets: vec![asset],
             schedule: Schedule::new(now, Vec::new()),
-            common: Rng::new(0, 3, 0),
+            common: Random::new(0, 3, 0),
             now,
             slot: 0,
         }
@@ -184,12 +190,16 @@ impl World {
     }
     /// What an asset is in the middle of.
     #[must_use]
-    pub fn episode(&self, asset: usize) -> Option<Episode> {
+    pub fn episode(&self, asset: usize) -> Option<Spell> {
         self.assets.get(asset).map(|a| a.episode)
     }
 
     /// 5 ms pass. `each` sees every event together with its market, whose state is that after the step.
-    pub fn advance(&mut self, events: &mut Vec<Event>, mut each: impl FnMut(usize, &mut Market, &[Event])) {
+    pub fn advance(
+        &mut self,
+        events: &mut Vec<MarketEvent>,
+        mut each: impl FnMut(usize, &mut TradedMarket, &[MarketEvent]),
+    ) {
         self.now = self.now + SLOT;
         self.slot += 1;
         if self.slot % SLOTS_PER_STEP == 1 {

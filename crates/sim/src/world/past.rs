@@ -5,9 +5,9 @@
 //! is the same however it is asked for, and the path ends exactly where the live market begins.
 
 use crate::num::{natural, round_i64};
-use crate::rng::Rng;
-use crate::world::bar::{Bar, Range};
-use crate::world::perp::{Settled, funding_rate};
+use crate::rng::Random;
+use crate::world::bar::{PriceRange, TickBar};
+use crate::world::perp::{SettledFunding, funding_rate};
 use crate::world::spec::Spec;
 use barograph_domain::math;
 use std::collections::VecDeque;
@@ -21,7 +21,7 @@ const MINUTE_MS: i64 = 60_000;
 
 /// The history of one market.
 #[derive(Clone, Debug)]
-pub struct Past {
+pub struct MarketPast {
     seed: u64,
     asset: u64,
     /// First minute that is not past, ms.
@@ -38,11 +38,11 @@ pub struct Past {
     pub trades_per_s: f64,
 }
 
-impl Past {
+impl MarketPast {
     pub(super) fn new(seed: u64, spec: &Spec, index: f64, origin_ms: i64, days: i64, trades_per_s: f64) -> Self {
         let perp = spec.funding_interval_h > 0;
         let asset = spec.asset as u64;
-        let premium = if perp { 0.000_3 * Rng::new(seed, 30, asset).bell() } else { 0.0 };
+        let premium = if perp { 0.000_3 * Random::new(seed, 30, asset).bell() } else { 0.0 };
         let origin_ms = origin_ms.div_euclid(MINUTE_MS) * MINUTE_MS;
         let open_interest = if perp { spec.steps(spec.open_interest_notional, index * (1.0 + premium)) } else { 0 };
         Self {
@@ -57,8 +57,8 @@ impl Past {
         }
     }
 
-    fn rng(&self, kind: u64, number: i64) -> Rng {
-        Rng::new(self.seed ^ (self.asset << 32), kind, natural(number))
+    fn rng(&self, kind: u64, number: i64) -> Random {
+        Random::new(self.seed ^ (self.asset << 32), kind, natural(number))
     }
 
     /// Logarithm of the index at each hour of the `day`-th day back, later edge first.
@@ -145,7 +145,7 @@ impl Past {
     }
 
     /// Calls `each` with every minute of `from_ms..to_ms` that is past, in order, until it returns false.
-    pub fn minutes(&self, spec: &Spec, from_ms: i64, to_ms: i64, mut each: impl FnMut(&Bar) -> bool) {
+    pub fn minutes(&self, spec: &Spec, from_ms: i64, to_ms: i64, mut each: impl FnMut(&TickBar) -> bool) {
         let from = from_ms.max(self.start_ms).div_euclid(MINUTE_MS) * MINUTE_MS;
         let to = to_ms.min(self.origin_ms);
         if from >= to {
@@ -174,7 +174,7 @@ impl Past {
         }
     }
 
-    fn bar(&self, spec: &Spec, open_ms: i64, index: (f64, f64), premium: (f64, f64), rng: &mut Rng) -> Bar {
+    fn bar(&self, spec: &Spec, open_ms: i64, index: (f64, f64), premium: (f64, f64), rng: &mut Random) -> TickBar {
         let (up, down, volume, buys) = (rng.unit(), rng.unit(), rng.unit(), rng.unit());
         let (first, last) = (index.0 * (1.0 + premium.0), index.1 * (1.0 + premium.1));
         let (high, low) = (first.max(last) * (1.0 + 0.000_2 * up), first.min(last) * (1.0 - 0.000_2 * down));
@@ -187,8 +187,8 @@ impl Past {
         let buy_share = (0.5 + 0.25 * math::tanh(ratio / MINUTE) + 0.1 * (buys - 0.5)).clamp(0.02, 0.98);
         let taker_buy = round_i64(quantity as f64 * buy_share);
         let middle = (first + last) / 2.0;
-        let range = |a: f64, b: f64| Range { open: a, high: a.max(b), low: a.min(b), close: b };
-        Bar {
+        let range = |a: f64, b: f64| PriceRange { open: a, high: a.max(b), low: a.min(b), close: b };
+        TickBar {
             open_ms,
             open: tick(first),
             high: tick(high),
@@ -207,14 +207,14 @@ impl Past {
     }
 
     /// Complete hours and the part of the running one, for the rolling day.
-    pub(super) fn last_day(&self, spec: &Spec) -> VecDeque<Bar> {
-        let mut hours: VecDeque<Bar> = VecDeque::with_capacity(26);
+    pub(super) fn last_day(&self, spec: &Spec) -> VecDeque<TickBar> {
+        let mut hours: VecDeque<TickBar> = VecDeque::with_capacity(26);
         let from = (self.origin_ms - 23 * HOUR_MS).div_euclid(HOUR_MS) * HOUR_MS;
         self.minutes(spec, from, self.origin_ms, |bar| {
             let hour = bar.open_ms.div_euclid(HOUR_MS) * HOUR_MS;
             match hours.back_mut() {
                 Some(last) if last.open_ms == hour => last.join(bar),
-                _ => hours.push_back(Bar { open_ms: hour, ..*bar }),
+                _ => hours.push_back(TickBar { open_ms: hour, ..*bar }),
             }
             true
         });
@@ -223,7 +223,7 @@ impl Past {
 
     /// Settlements of the past in `from_ms..=to_ms`, in order.
     #[must_use]
-    pub fn settled(&self, spec: &Spec, from_ms: i64, to_ms: i64) -> Vec<Settled> {
+    pub fn settled(&self, spec: &Spec, from_ms: i64, to_ms: i64) -> Vec<SettledFunding> {
         if spec.funding_interval_h == 0 {
             return Vec::new();
         }
@@ -238,7 +238,7 @@ impl Past {
                     / spec.funding_interval_h as f64;
             let rate = round_i64(funding_rate(mean, spec.funding_interval_h) * 1e8) as f64 / 1e8;
             if ms >= from_ms && ms <= to_ms {
-                settled.push(Settled { ms, rate, mark: self.index_at(at) * (1.0 + self.premium_at(at)) });
+                settled.push(SettledFunding { ms, rate, mark: self.index_at(at) * (1.0 + self.premium_at(at)) });
             }
             at += interval;
         }
@@ -252,13 +252,13 @@ mod tests {
     use crate::Venue;
     use crate::world::spec;
 
-    fn past() -> (Spec, Past) {
+    fn past() -> (Spec, MarketPast) {
         let spec = spec::market(5, Venue::BinanceUsdm, 0);
-        let past = Past::new(5, &spec, 83_100.0, 1_795_000_000_000, 30, 5.0);
+        let past = MarketPast::new(5, &spec, 83_100.0, 1_795_000_000_000, 30, 5.0);
         (spec, past)
     }
 
-    fn bars(from: i64, to: i64) -> Vec<Bar> {
+    fn bars(from: i64, to: i64) -> Vec<TickBar> {
         let (spec, past) = past();
         let mut all = Vec::new();
         past.minutes(&spec, from, to, |b| {

@@ -5,16 +5,16 @@
 //! capped. Rates and intervals: Binance, "Introduction to funding rates", as restated in the venue sheet.
 
 use crate::num::{floor_i64, round_i64};
-use crate::rng::Rng;
+use crate::rng::Random;
 use crate::world::episode::Mood;
 use crate::world::event::{Liquidation, Mark};
-use crate::world::positions::Positions;
+use crate::world::positions::Holders;
 use crate::world::spec::Spec;
 use std::collections::VecDeque;
 
 /// A settled funding payment.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Settled {
+pub struct SettledFunding {
     /// When it was stamped, ms: some milliseconds after the full hour.
     pub ms: i64,
     /// The rate of the interval.
@@ -25,7 +25,7 @@ pub struct Settled {
 
 /// Open interest at a full five minutes.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct OpenInterest {
+pub struct OpenInterestPoint {
     /// When, ms.
     pub ms: i64,
     /// Open contracts, one side, in steps.
@@ -38,13 +38,13 @@ pub struct OpenInterest {
 #[derive(Clone, Debug)]
 pub struct Perp {
     /// Who holds what.
-    pub positions: Positions,
+    pub positions: Holders,
     /// Latest full second.
     pub mark: Mark,
     /// Settlements since the beginning, oldest first, the newest 500.
-    pub settled: VecDeque<Settled>,
+    pub settled: VecDeque<SettledFunding>,
     /// Open interest every five minutes, oldest first, the newest 8,640 (30 days).
-    pub open_interest: VecDeque<OpenInterest>,
+    pub open_interest: VecDeque<OpenInterestPoint>,
     /// Perpetual / index - 1, before smoothing.
     pub(super) premium: f64,
     smoothed: f64,
@@ -77,14 +77,14 @@ pub fn funding_rate(average_premium: f64, interval_h: i64) -> f64 {
 }
 
 impl Perp {
-    pub(super) fn new(spec: &Spec, index: f64, premium: f64, now_ms: i64, mood: &Mood, rng: &mut Rng) -> Self {
+    pub(super) fn new(spec: &Spec, index: f64, premium: f64, now_ms: i64, mood: &Mood, rng: &mut Random) -> Self {
         let interval_ms = spec.funding_interval_h * HOUR_MS;
         let started = now_ms.div_euclid(interval_ms) * interval_ms;
         let seconds = ((now_ms - started) / 1_000) as f64;
         let mark = index * (1.0 + premium);
         let steps = spec.steps(spec.open_interest_notional, mark);
         let mut perp = Self {
-            positions: Positions::new(steps, mark, mood, rng),
+            positions: Holders::new(steps, mark, mood, rng),
             mark: Mark {
                 ms: now_ms,
                 mark,
@@ -115,7 +115,7 @@ impl Perp {
     }
 
     /// The premium wanders for one step of `dt` seconds.
-    pub(super) fn wander(&mut self, mood: &Mood, dt: f64, rng: &mut Rng) {
+    pub(super) fn wander(&mut self, mood: &Mood, dt: f64, rng: &mut Random) {
         // Half of the way in about half a minute; noise of a few basis points.
         self.premium +=
             (mood.premium - self.premium) * dt / 40.0 + 0.000_02 * dt.sqrt() * rng.bell() * (1.0 + mood.restless * 1e3);
@@ -124,7 +124,7 @@ impl Perp {
     }
 
     /// A full second: funding accumulates, the rate is estimated, intervals settle.
-    pub(super) fn second(&mut self, ms: i64, index: f64, spec: &Spec, rng: &mut Rng) {
+    pub(super) fn second(&mut self, ms: i64, index: f64, spec: &Spec, rng: &mut Random) {
         let mark = self.mark_at(index);
         self.average += (mark - self.average) / 30.0;
         self.sum += self.premium;
@@ -133,7 +133,7 @@ impl Perp {
         let interval_ms = spec.funding_interval_h * HOUR_MS;
         let mut next_ms = self.mark.next_ms;
         if ms >= next_ms {
-            let settled = Settled { ms: next_ms + rng.below(7), rate: as_printed(rate), mark };
+            let settled = SettledFunding { ms: next_ms + rng.below(7), rate: as_printed(rate), mark };
             self.settled.push_back(settled);
             if self.settled.len() > SETTLED_MAX {
                 self.settled.pop_front();
@@ -153,7 +153,7 @@ impl Perp {
     }
 
     /// People open and close positions, never more than was traded.
-    pub(super) fn turnover(&mut self, mood: &Mood, traded: i64, rng: &mut Rng) {
+    pub(super) fn turnover(&mut self, mood: &Mood, traded: i64, rng: &mut Random) {
         let steps = self.positions.open_interest() as f64;
         let mut part = |per_minute: f64| {
             let mean = steps * per_minute / 60.0;
@@ -169,8 +169,8 @@ impl Perp {
         self.premium = (self.premium + relative).clamp(-0.03, 0.03);
     }
 
-    const fn sample(&self, ms: i64) -> OpenInterest {
-        OpenInterest { ms, steps: self.positions.open_interest(), mark: self.mark.mark }
+    const fn sample(&self, ms: i64) -> OpenInterestPoint {
+        OpenInterestPoint { ms, steps: self.positions.open_interest(), mark: self.mark.mark }
     }
 }
 

@@ -4,15 +4,15 @@
 //! steps and the sums are exact. Positions without leverage are two pools that are never liquidated.
 
 use crate::num::index;
-use crate::rng::Rng;
+use crate::rng::Random;
 use crate::world::episode::Mood;
 
 /// One leveraged position.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Position {
+pub struct LeveragedPosition {
     /// Long or short.
     pub long: bool,
-    /// Steps.
+    /// Quantity in steps.
     pub quantity: i64,
     /// Mark price at which the venue closes it.
     pub liquidation_price: f64,
@@ -20,8 +20,8 @@ pub struct Position {
 
 /// All holders of one market.
 #[derive(Clone, Debug)]
-pub struct Positions {
-    leveraged: Vec<Position>,
+pub struct Holders {
+    leveraged: Vec<LeveragedPosition>,
     pool_long: i64,
     pool_short: i64,
     open_interest: i64,
@@ -34,8 +34,8 @@ const POSITIONS_MAX: usize = 160;
 /// Share of the open interest that is leveraged at the beginning.
 const LEVERAGED_SHARE: f64 = 0.4;
 
-impl Positions {
-    pub(super) fn new(open_interest: i64, mark: f64, mood: &Mood, rng: &mut Rng) -> Self {
+impl Holders {
+    pub(super) fn new(open_interest: i64, mark: f64, mood: &Mood, rng: &mut Random) -> Self {
         let mut positions = Self {
             leveraged: Vec::with_capacity(POSITIONS_MAX),
             pool_long: open_interest,
@@ -63,7 +63,7 @@ impl Positions {
     }
     /// The leveraged positions.
     #[must_use]
-    pub fn leveraged(&self) -> &[Position] {
+    pub fn leveraged(&self) -> &[LeveragedPosition] {
         &self.leveraged
     }
     /// Sum of all long and of all short positions, in steps; both equal the open interest.
@@ -74,7 +74,7 @@ impl Positions {
     }
 
     /// Somebody opens a leveraged position; the other side of the trade is not leveraged.
-    pub(super) fn open(&mut self, quantity: i64, mark: f64, mood: &Mood, rng: &mut Rng) {
+    pub(super) fn open(&mut self, quantity: i64, mark: f64, mood: &Mood, rng: &mut Random) {
         if quantity <= 0 {
             return;
         }
@@ -87,9 +87,9 @@ impl Positions {
 
     /// A new holder, or, when there are enough, somebody who adds to the position most like it: its liquidation price
     /// moves by weight.
-    fn add(&mut self, new: Position) {
+    fn add(&mut self, new: LeveragedPosition) {
         let full = self.leveraged.len() >= POSITIONS_MAX;
-        let like = |p: &Position| (p.liquidation_price - new.liquidation_price).abs();
+        let like = |p: &LeveragedPosition| (p.liquidation_price - new.liquidation_price).abs();
         let same = self.leveraged.iter_mut().filter(|p| p.long == new.long);
         let nearest = same.min_by(|a, b| like(a).total_cmp(&like(b)));
         match nearest {
@@ -103,7 +103,7 @@ impl Positions {
     }
 
     /// Somebody closes up to `quantity` of a leveraged position.
-    pub(super) fn close(&mut self, quantity: i64, rng: &mut Rng) {
+    pub(super) fn close(&mut self, quantity: i64, rng: &mut Random) {
         if self.leveraged.is_empty() || quantity <= 0 {
             return;
         }
@@ -120,7 +120,8 @@ impl Positions {
     /// Takes up to `quantity` away from the position that was reached first: whether it was long, how much was taken,
     /// and its liquidation price.
     pub(super) fn liquidate(&mut self, mark: f64, quantity: i64) -> Option<(bool, i64, f64)> {
-        let beyond = |p: &Position| if p.long { p.liquidation_price - mark } else { mark - p.liquidation_price };
+        let beyond =
+            |p: &LeveragedPosition| if p.long { p.liquidation_price - mark } else { mark - p.liquidation_price };
         let hit = self.leveraged.iter().enumerate().filter(|(_, p)| beyond(p) >= 0.0);
         let (at, position) = hit.max_by(|(_, a), (_, b)| beyond(a).total_cmp(&beyond(b)))?;
         let (long, price) = (position.long, position.liquidation_price);
@@ -130,7 +131,7 @@ impl Positions {
     }
 
     fn reduce(&mut self, at: usize, quantity: i64) -> i64 {
-        let Position { long, quantity: held, .. } = self.leveraged[at];
+        let LeveragedPosition { long, quantity: held, .. } = self.leveraged[at];
         let taken = quantity.min(held);
         if taken == held {
             self.leveraged.swap_remove(at);
@@ -165,26 +166,26 @@ impl Positions {
 }
 
 /// A new position at the mark: its liquidation price lies most of its margin away.
-fn draw(quantity: i64, mark: f64, mood: &Mood, rng: &mut Rng) -> Position {
+fn draw(quantity: i64, mark: f64, mood: &Mood, rng: &mut Random) -> LeveragedPosition {
     let long = rng.chance(mood.long_share);
     let leverage = if rng.chance(mood.high_leverage) { 25.0 + rng.unit() * 50.0 } else { 3.0 + rng.unit() * 17.0 };
     // Maintenance margin takes a tenth of the initial one.
     let distance = 0.9 / leverage;
     let liquidation_price = if long { mark * (1.0 - distance) } else { mark * (1.0 + distance) };
-    Position { long, quantity, liquidation_price }
+    LeveragedPosition { long, quantity, liquidation_price }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::world::episode::Episode;
+    use crate::world::episode::Spell;
     use barograph_domain::Span;
 
     #[test]
     fn both_sides_always_add_up_to_the_open_interest() {
-        let mut rng = Rng::new(3, 3, 3);
-        let mood = Episode::Chop.mood(Span::ZERO);
-        let mut positions = Positions::new(1_000_000, 100.0, &mood, &mut rng);
+        let mut rng = Random::new(3, 3, 3);
+        let mood = Spell::Chop.mood(Span::ZERO);
+        let mut positions = Holders::new(1_000_000, 100.0, &mood, &mut rng);
         let mut mark = 100.0;
         let mut liquidated = 0;
         for _ in 0..20_000 {

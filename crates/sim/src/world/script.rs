@@ -6,18 +6,18 @@
 
 use crate::Venue;
 use crate::num::round_i64;
-use crate::world::bar::{Bar, interval_start};
-use crate::world::candles::Window;
-use crate::world::event::Event;
-use crate::world::market::Market;
-use crate::world::perp::{OpenInterest, Settled};
+use crate::world::bar::{TickBar, interval_start};
+use crate::world::candles::HistoryWindow;
+use crate::world::event::MarketEvent;
+use crate::world::market::TradedMarket;
+use crate::world::perp::{OpenInterestPoint, SettledFunding};
 use crate::world::spec::Spec;
 use barograph_domain::{Span, Ts};
 
 /// One candle of a history. What the source did not hold is absent.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct HistoryBar {
-    /// Beginning.
+    /// Beginning of the bar.
     pub open_ts: Ts,
     /// Open, high, low, close.
     pub prices: [f64; 4],
@@ -25,7 +25,7 @@ pub struct HistoryBar {
     pub volume: f64,
     /// Base volume of takers who bought.
     pub taker_buy_volume: Option<f64>,
-    /// Trades.
+    /// Trades in the bar, where the recording has them.
     pub trades: Option<i64>,
 }
 
@@ -48,7 +48,7 @@ pub struct HistoryMarket {
     pub funding_interval_h: i64,
     /// Length of the candles.
     pub bar_length: Span,
-    /// Candles.
+    /// Candles of the script.
     pub bars: Vec<HistoryBar>,
     /// Mark prices at moments.
     pub mark: Vec<(Ts, f64)>,
@@ -62,7 +62,7 @@ pub struct HistoryMarket {
 
 /// A mark with what is known beside it.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Sample {
+pub struct MarkSample {
     /// When, ms.
     pub ms: i64,
     /// Mark price.
@@ -73,13 +73,13 @@ pub struct Sample {
 
 /// Rows ready to be played.
 #[derive(Clone, Debug)]
-pub struct Script {
+pub struct PlayedScript {
     /// Length of the candles, ms.
     pub length_ms: i64,
-    bars: Vec<Bar>,
-    marks: Vec<Sample>,
-    funding: Vec<Settled>,
-    open_interest: Vec<OpenInterest>,
+    bars: Vec<TickBar>,
+    marks: Vec<MarkSample>,
+    funding: Vec<SettledFunding>,
+    open_interest: Vec<OpenInterestPoint>,
     /// Which of volume's companions the source held.
     has_takers: bool,
     played_ms: i64,
@@ -110,7 +110,7 @@ fn newest(rows: &[(Ts, f64)], ts: Ts) -> Option<f64> {
     rows[..rows.partition_point(|r| r.0 <= ts)].last().map(|r| r.1)
 }
 
-impl Script {
+impl PlayedScript {
     pub(super) fn new(history: &HistoryMarket, spec: &Spec, now_ms: i64) -> Self {
         let steps = |q: f64| round_i64(q * crate::num::pow10(spec.quantity_decimals) as f64);
         let tick = |p: f64| round_i64(p / spec.tick_size());
@@ -118,7 +118,7 @@ impl Script {
             let [open, high, low, close] = b.prices.map(tick);
             let middle = (b.prices[1] + b.prices[2] + b.prices[3]) / 3.0;
             let takers = b.taker_buy_volume.unwrap_or(0.0);
-            Bar {
+            TickBar {
                 open_ms: b.open_ts.as_millis(),
                 open,
                 high,
@@ -130,7 +130,7 @@ impl Script {
                 taker_buy_quote: takers * middle,
                 // A candle without a count of trades still has prices to join.
                 trades: b.trades.unwrap_or(1),
-                ..Bar::default()
+                ..TickBar::default()
             }
         };
         let mark_of = |ts: Ts| newest(&history.mark, ts).unwrap_or(0.0);
@@ -140,17 +140,17 @@ impl Script {
             marks: history
                 .mark
                 .iter()
-                .map(|(ts, mark)| Sample { ms: ts.as_millis(), mark: *mark, index: newest(&history.index, *ts) })
+                .map(|(ts, mark)| MarkSample { ms: ts.as_millis(), mark: *mark, index: newest(&history.index, *ts) })
                 .collect(),
             funding: history
                 .funding
                 .iter()
-                .map(|(ts, rate)| Settled { ms: ts.as_millis(), rate: *rate, mark: mark_of(*ts) })
+                .map(|(ts, rate)| SettledFunding { ms: ts.as_millis(), rate: *rate, mark: mark_of(*ts) })
                 .collect(),
             open_interest: history
                 .open_interest
                 .iter()
-                .map(|(ts, oi)| OpenInterest { ms: ts.as_millis(), steps: steps(*oi), mark: mark_of(*ts) })
+                .map(|(ts, oi)| OpenInterestPoint { ms: ts.as_millis(), steps: steps(*oi), mark: mark_of(*ts) })
                 .collect(),
             has_takers: history.bars.iter().all(|b| b.taker_buy_volume.is_some()),
             played_ms: now_ms,
@@ -172,24 +172,26 @@ impl Script {
     }
 
     /// Everything whose time came since the last call.
-    pub(super) fn play(&mut self, now_ms: i64, out: &mut Vec<Event>) {
+    pub(super) fn play(&mut self, now_ms: i64, out: &mut Vec<MarketEvent>) {
         let (after, until) = (self.played_ms, now_ms);
         self.played_ms = now_ms;
         let from = self.marks.partition_point(|m| m.ms <= after);
-        out.extend(self.marks[from..].iter().take_while(|m| m.ms <= until).map(|m| Event::Sample(*m)));
+        out.extend(self.marks[from..].iter().take_while(|m| m.ms <= until).map(|m| MarketEvent::Sample(*m)));
         let length = self.length_ms;
         let from = self.bars.partition_point(|b| b.open_ms + length <= after);
-        out.extend(self.bars[from..].iter().take_while(|b| b.open_ms + length <= until).map(|b| Event::Closed(*b)));
+        out.extend(
+            self.bars[from..].iter().take_while(|b| b.open_ms + length <= until).map(|b| MarketEvent::Closed(*b)),
+        );
     }
 
-    pub(super) fn candles(&self, length_ms: i64, window: &Window, now_ms: i64) -> Vec<Bar> {
+    pub(super) fn candles(&self, length_ms: i64, window: &HistoryWindow, now_ms: i64) -> Vec<TickBar> {
         let closed = self.bars.partition_point(|b| b.open_ms + self.length_ms <= now_ms);
-        let mut candles: Vec<Bar> = Vec::new();
+        let mut candles: Vec<TickBar> = Vec::new();
         for bar in &self.bars[..closed] {
             let open_ms = interval_start(bar.open_ms, length_ms);
             match candles.last_mut() {
                 Some(last) if last.open_ms == open_ms => last.join(bar),
-                _ => candles.push(Bar { open_ms, ..*bar }),
+                _ => candles.push(TickBar { open_ms, ..*bar }),
             }
         }
         // A longer candle is shown when its last part has closed.
@@ -199,21 +201,21 @@ impl Script {
 
     /// The newest mark, if any has come.
     #[must_use]
-    pub fn mark(&self, now_ms: i64) -> Option<Sample> {
+    pub fn mark(&self, now_ms: i64) -> Option<MarkSample> {
         self.marks[..self.marks.partition_point(|m| m.ms <= now_ms)].last().copied()
     }
 
-    pub(super) fn funding(&self, now_ms: i64) -> &[Settled] {
+    pub(super) fn funding(&self, now_ms: i64) -> &[SettledFunding] {
         &self.funding[..self.funding.partition_point(|f| f.ms <= now_ms)]
     }
 
-    pub(super) fn open_interest(&self, now_ms: i64) -> &[OpenInterest] {
+    pub(super) fn open_interest(&self, now_ms: i64) -> &[OpenInterestPoint] {
         &self.open_interest[..self.open_interest.partition_point(|o| o.ms <= now_ms)]
     }
 
     /// The newest open interest, if any has come.
     #[must_use]
-    pub fn newest_open_interest(&self, now_ms: i64) -> Option<OpenInterest> {
+    pub fn newest_open_interest(&self, now_ms: i64) -> Option<OpenInterestPoint> {
         self.open_interest(now_ms).last().copied()
     }
 
@@ -224,7 +226,7 @@ impl Script {
     }
 }
 
-impl Market {
+impl TradedMarket {
     /// Whether this market has no more than rows.
     #[must_use]
     pub const fn is_history(&self) -> bool {

@@ -5,7 +5,7 @@
 
 use crate::Venue;
 use crate::num::{natural, pow10, round_i64};
-use crate::rng::Rng;
+use crate::rng::Random;
 use barograph_domain::math;
 
 /// One tradable market as its venue lists it.
@@ -91,7 +91,7 @@ pub fn asset(seed: u64, n: usize) -> AssetSpec {
     if let Some((name, price, beta, ..)) = KNOWN.get(n) {
         return AssetSpec { name: (*name).to_owned(), price: *price, beta: *beta };
     }
-    let mut rng = Rng::new(seed, 1, n as u64);
+    let mut rng = Random::new(seed, 1, n as u64);
     // From 0.02 to 400, evenly in the logarithm.
     let price = math::exp(math::ln(0.02) + rng.unit() * math::ln(20_000.0));
     AssetSpec { name: format!("M{:04}", n - KNOWN.len() + 1), price, beta: 0.6 + 1.2 * rng.unit() }

@@ -3,19 +3,19 @@
 use crate::client::{Socket, get, server};
 use barograph_domain::Span;
 use barograph_sim::Venue::BinanceUsdm as USDM;
-use barograph_sim::{Fault, Handle, Rule, When};
+use barograph_sim::{FaultRule, Handle, InjectedFault, When};
 use serde_json::Value;
 use std::time::{Duration, Instant};
 use tokio_tungstenite::tungstenite::Message;
 
 /// What a client saw of an aggTrade stream with one fault injected.
-async fn trades(fault: Fault) -> (Handle, Socket, Vec<Result<u64, String>>) {
+async fn trades(fault: InjectedFault) -> (Handle, Socket, Vec<Result<u64, String>>) {
     let handle = server(10.0, |c| c.world.messages_per_s = 300.0).await;
     let mut socket = Socket::open(&handle, USDM, "/market/ws/btcusdt@aggTrade").await;
     let mut seen = Vec::new();
     for n in 0..60 {
         if n == 10 {
-            handle.inject(Rule::new(fault, When::Now).market("BTCUSDT").stream("aggTrade"));
+            handle.inject(FaultRule::new(fault, When::Now).market("BTCUSDT").stream("aggTrade"));
         }
         match socket.frame().await {
             Some(Message::Text(text)) => seen.push(
@@ -38,17 +38,17 @@ fn steps(seen: &[Result<u64, String>]) -> Vec<i64> {
 
 #[tokio::test]
 async fn faults_of_messages_show_in_the_ids() {
-    let cases: [(Fault, &[i64]); 5] = [
-        (Fault::Drop, &[2]),
-        (Fault::Duplicate, &[0]),
-        (Fault::Reorder, &[2, -1, 2]),
-        (Fault::SequenceJump(7), &[8]),
-        (Fault::TruncatedText, &[2]),
+    let cases: [(InjectedFault, &[i64]); 5] = [
+        (InjectedFault::Drop, &[2]),
+        (InjectedFault::Duplicate, &[0]),
+        (InjectedFault::Reorder, &[2, -1, 2]),
+        (InjectedFault::SequenceJump(7), &[8]),
+        (InjectedFault::TruncatedText, &[2]),
     ];
     for (fault, want) in cases {
         let (handle, _socket, seen) = trades(fault).await;
         assert_eq!(steps(&seen), want, "{fault:?}");
-        assert_eq!(seen.iter().filter(|s| s.is_err()).count(), usize::from(fault == Fault::TruncatedText));
+        assert_eq!(seen.iter().filter(|s| s.is_err()).count(), usize::from(fault == InjectedFault::TruncatedText));
         let record = handle.injected();
         assert_eq!((record.len(), record[0].fault), (1, fault));
         assert_eq!(record[0].market.as_deref(), Some("BTCUSDT"));
@@ -58,7 +58,7 @@ async fn faults_of_messages_show_in_the_ids() {
 
 #[tokio::test]
 async fn half_a_frame_ends_the_connection() {
-    let (handle, _socket, seen) = trades(Fault::TruncatedFrame).await;
+    let (handle, _socket, seen) = trades(InjectedFault::TruncatedFrame).await;
     assert!(seen.len() < 60 && steps(&seen).is_empty(), "{} messages", seen.len());
     assert_eq!(handle.injected_total(), 1);
 }
@@ -68,7 +68,7 @@ async fn a_delay_comes_late_and_whole() {
     let handle = server(1.0, |c| c.world.messages_per_s = 300.0).await;
     let mut socket = Socket::open(&handle, USDM, "/market/ws/btcusdt@aggTrade").await;
     let mut last = socket.json().await["a"].as_u64().unwrap();
-    handle.inject(Rule::new(Fault::Delay(Span::secs(1)), When::Now));
+    handle.inject(FaultRule::new(InjectedFault::Delay(Span::secs(1)), When::Now));
     let mut longest = Duration::ZERO;
     for _ in 0..60 {
         let began = Instant::now();
@@ -85,7 +85,7 @@ async fn a_half_open_socket_says_nothing_for_ever() {
     let handle = server(5.0, |_| {}).await;
     let mut socket = Socket::open(&handle, USDM, "/market/ws/btcusdt@aggTrade").await;
     socket.text().await;
-    handle.inject(Rule::new(Fault::HalfOpen, When::Now));
+    handle.inject(FaultRule::new(InjectedFault::HalfOpen, When::Now));
     while handle.injected().is_empty() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
@@ -99,9 +99,9 @@ async fn a_half_open_socket_says_nothing_for_ever() {
 async fn a_cut_closes_and_refusals_keep_out() {
     let handle = server(5.0, |_| {}).await;
     let mut socket = Socket::open(&handle, USDM, "/market/ws/btcusdt@aggTrade").await;
-    handle.inject(Rule::new(Fault::Cut, When::Now));
+    handle.inject(FaultRule::new(InjectedFault::Cut, When::Now));
     assert_eq!(socket.closed().await, Some(1001));
-    handle.inject(Rule::new(Fault::RefuseSockets(Span::secs(60)), When::Now));
+    handle.inject(FaultRule::new(InjectedFault::RefuseSockets(Span::secs(60)), When::Now));
     let stream = tokio::net::TcpStream::connect(handle.addr).await.unwrap();
     let address = format!("{}/market/stream", handle.ws_base(USDM));
     let refused = tokio_tungstenite::client_async(address, stream).await.unwrap_err();
@@ -121,7 +121,7 @@ async fn a_stale_book_stops_while_trades_go_on() {
     let mut book = Socket::open(&handle, USDM, "/public/ws/btcusdt@depth@100ms").await;
     let mut trades = Socket::open(&handle, USDM, "/market/ws/btcusdt@aggTrade").await;
     let mut last = book.json().await["u"].as_u64().unwrap();
-    handle.inject(Rule::new(Fault::StaleBook(Span::secs(8)), When::Now).market("btcusdt"));
+    handle.inject(FaultRule::new(InjectedFault::StaleBook(Span::secs(8)), When::Now).market("btcusdt"));
     let mut broken = 0;
     let mut longest = Duration::ZERO;
     while broken == 0 {
@@ -141,7 +141,7 @@ async fn a_jump_of_update_ids_breaks_the_chain() {
     let handle = server(5.0, |_| {}).await;
     let mut book = Socket::open(&handle, USDM, "/public/ws/btcusdt@depth@100ms").await;
     let mut last = book.json().await["u"].as_u64().unwrap();
-    handle.inject(Rule::new(Fault::SequenceJump(500), When::Now).stream("depth").market("BTCUSDT"));
+    handle.inject(FaultRule::new(InjectedFault::SequenceJump(500), When::Now).stream("depth").market("BTCUSDT"));
     loop {
         let update = book.json().await;
         if update["pu"].as_u64() != Some(last) {
@@ -155,7 +155,8 @@ async fn a_jump_of_update_ids_breaks_the_chain() {
 #[tokio::test]
 async fn a_skewed_clock_stamps_wrongly() {
     let handle = server(2.0, |_| {}).await;
-    handle.inject(Rule::new(Fault::ClockSkew(Span::millis(-1_400), Span::hours(1)), When::Now).venue(USDM));
+    handle
+        .inject(FaultRule::new(InjectedFault::ClockSkew(Span::millis(-1_400), Span::hours(1)), When::Now).venue(USDM));
     while handle.injected().is_empty() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
@@ -169,24 +170,24 @@ async fn rest_fails_in_every_way() {
     let handle = server(1.0, |_| {}).await;
     let path = "/fapi/v1/depth?symbol=BTCUSDT";
     let cases = [
-        (Fault::TooManyRequests(Some(Span::secs(7))), 429, Some("7")),
-        (Fault::TooManyRequests(None), 429, None),
-        (Fault::Banned(Some(Span::mins(2))), 418, Some("120")),
-        (Fault::Banned(None), 418, None),
-        (Fault::ServerError(503), 503, None),
+        (InjectedFault::TooManyRequests(Some(Span::secs(7))), 429, Some("7")),
+        (InjectedFault::TooManyRequests(None), 429, None),
+        (InjectedFault::Banned(Some(Span::mins(2))), 418, Some("120")),
+        (InjectedFault::Banned(None), 418, None),
+        (InjectedFault::ServerError(503), 503, None),
     ];
     for (fault, status, wait) in cases {
-        handle.inject(Rule::new(fault, When::Now).stream("/depth"));
+        handle.inject(FaultRule::new(fault, When::Now).stream("/depth"));
         assert_eq!(get(&handle, USDM, "/fapi/v1/time").await.status, 200, "another path");
         let answer = get(&handle, USDM, path).await;
         assert_eq!((answer.status, answer.header("retry-after")), (status, wait), "{fault:?}");
         assert_eq!(get(&handle, USDM, path).await.status, 200, "once");
     }
-    handle.inject(Rule::new(Fault::SlowRest(Span::millis(600)), When::Now));
+    handle.inject(FaultRule::new(InjectedFault::SlowRest(Span::millis(600)), When::Now));
     let began = Instant::now();
     assert_eq!(get(&handle, USDM, path).await.status, 200);
     assert!(began.elapsed() > Duration::from_millis(590));
-    handle.inject(Rule::new(Fault::CutBody, When::Now));
+    handle.inject(FaultRule::new(InjectedFault::CutBody, When::Now));
     let cut = get(&handle, USDM, path).await;
     assert!(cut.status == 200 && cut.missing > 1_000, "{} bytes missing", cut.missing);
     assert_eq!(handle.injected_total(), 7);

@@ -2,7 +2,7 @@
 
 use crate::client::{Socket, get, number, server};
 use barograph_sim::Venue::BinanceSpot as SPOT;
-use barograph_sim::{Fault, Rule, When};
+use barograph_sim::{FaultRule, InjectedFault, When};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -127,7 +127,7 @@ async fn a_shutdown_is_announced() {
     let mut raw = Socket::open(&handle, SPOT, "/ws/btcusdt@aggTrade").await;
     wrapped.text().await;
     raw.text().await;
-    handle.inject(Rule::new(Fault::ServerShutdown, When::Now).venue(SPOT));
+    handle.inject(FaultRule::new(InjectedFault::ServerShutdown, When::Now).venue(SPOT));
     let told = wrapped.until(|m| m["stream"] == "!serverShutdown").await;
     assert_eq!(told["data"]["e"], "serverShutdown");
     raw.until(|m| m["e"] == "serverShutdown").await;

@@ -12,7 +12,7 @@ const ZSTD_LEVEL: i32 = 1;
 const RAW_BYTES_MAX: usize = 1 << 16;
 
 /// Price and quantity of each level, best first.
-pub type Side = Vec<(f64, f64)>;
+pub type BookSide = Vec<(f64, f64)>;
 
 /// Packs both sides.
 ///
@@ -44,7 +44,7 @@ pub fn encode(bids: &[(f64, f64)], asks: &[(f64, f64)]) -> std::io::Result<Vec<u
 ///
 /// # Errors
 /// When the blob is damaged or of a newer format.
-pub fn decode(blob: &[u8]) -> Result<(Side, Side), CodecError> {
+pub fn decode(blob: &[u8]) -> Result<(BookSide, BookSide), CodecError> {
     let mut input = Input(blob);
     if input.byte()? != FORMAT {
         return Err(CodecError("has a format this build does not know"));
@@ -82,7 +82,7 @@ mod tests {
     fn books_survive_bit_for_bit() {
         let side = |n: i32, step: f64| (0..n).map(|i| (50_000.1 + step * f64::from(i), 0.1 * f64::from(i))).collect();
         for (bids, asks) in [(0, 0), (1, 0), (25, 25), (3, 25)] {
-            let (bids, asks): (Side, Side) = (side(bids, -0.1), side(asks, 0.1));
+            let (bids, asks): (BookSide, BookSide) = (side(bids, -0.1), side(asks, 0.1));
             let blob = encode(&bids, &asks).unwrap();
             assert_eq!(decode(&blob), Ok((bids, asks)));
             assert!((0..blob.len()).all(|cut| decode(&blob[..cut]).is_err()));

@@ -22,7 +22,7 @@ const RAW_BYTES_MAX: usize = 1 << 30;
 
 /// One point with the number of its stream.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Packed {
+pub struct PackedPoint {
     /// Whatever the store calls the stream by.
     pub stream: i64,
     /// When it happened.
@@ -41,7 +41,7 @@ pub struct Packed {
 ///
 /// # Errors
 /// When the compressor fails (memory).
-pub fn encode(points: &[Packed]) -> std::io::Result<Vec<u8>> {
+pub fn encode(points: &[PackedPoint]) -> std::io::Result<Vec<u8>> {
     let mut raw = Vec::with_capacity(points.len() * 32);
     let (mut payloads, mut ends) = (Vec::new(), Vec::new());
     let groups = points.chunk_by(|a, b| a.stream == b.stream);
@@ -124,7 +124,7 @@ fn put_payloads(out: &mut Vec<u8>, payloads: &[u8], ends: &[usize]) {
 ///
 /// # Errors
 /// When the blob is damaged or of a newer format.
-pub fn decode(blob: &[u8], read: impl Fn(i64, &[u8]) -> Option<Payload>) -> Result<Vec<Packed>, CodecError> {
+pub fn decode(blob: &[u8], read: impl Fn(i64, &[u8]) -> Option<Payload>) -> Result<Vec<PackedPoint>, CodecError> {
     let mut input = Input(blob);
     let unpacked;
     match input.byte()? {
@@ -152,7 +152,7 @@ pub fn decode(blob: &[u8], read: impl Fn(i64, &[u8]) -> Option<Payload>) -> Resu
             let bytes = &payloads[start..ends[at]];
             start = ends[at];
             let event_ts = Ts(event[at].cast_signed());
-            found.push(Packed {
+            found.push(PackedPoint {
                 stream,
                 event_ts,
                 known_ts: Ts(event_ts.0.wrapping_add(lag[at].cast_signed())),
@@ -210,7 +210,7 @@ mod tests {
         [Metric::Bar, Metric::MarkPrice, Metric::Liquidation, Metric::FundingRate][usize::try_from(stream % 4).unwrap()]
     }
 
-    fn sample(streams: i64, each: i64) -> Vec<Packed> {
+    fn sample(streams: i64, each: i64) -> Vec<PackedPoint> {
         let of = |stream: i64, n: i64| {
             let x = 50_000.0 + f64::from(i32::try_from(n * 37 % 1001).unwrap()) * 0.1;
             let payload = match metric(stream) {
@@ -223,7 +223,7 @@ mod tests {
                 }
                 _ => Payload::Value(x),
             };
-            Packed {
+            PackedPoint {
                 stream,
                 event_ts: Ts(n * 60_000_000_000),
                 known_ts: Ts(n * 60_000_000_000 + n * 7919 % 5000),

@@ -1,6 +1,6 @@
 //! Where a server is: `postgres://user:password@host:port/database?sslmode=…&sslrootcert=…`, printed without the password.
 
-use super::Session;
+use super::PostgresSession;
 use super::tls::{Tls, Trust};
 use crate::sql::fault::Inner;
 use crate::{Error, Result};
@@ -16,19 +16,19 @@ const KEEPALIVE: Duration = Duration::from_secs(15);
 
 /// A parsed address.
 #[derive(Clone)]
-pub(crate) struct Address {
+pub(crate) struct DatabaseAddress {
     config: Config,
     tls: Tls,
     shown: PathBuf,
 }
 
-impl std::fmt::Debug for Address {
+impl std::fmt::Debug for DatabaseAddress {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Address").field(&self.shown).finish()
+        f.debug_tuple("DatabaseAddress").field(&self.shown).finish()
     }
 }
 
-impl Address {
+impl DatabaseAddress {
     /// Parses an address.
     pub(crate) fn parse(url: &str) -> Result<Self> {
         if !(url.starts_with("postgres://") || url.starts_with("postgresql://")) {
@@ -67,9 +67,9 @@ impl Address {
         &self.shown
     }
 
-    /// Connects.
-    pub(crate) fn connect(&self) -> Inner<Session> {
-        Session::connect(&self.config, &self.tls)
+    /// Opens a connection to this address.
+    pub(crate) fn connect(&self) -> Inner<PostgresSession> {
+        PostgresSession::connect(&self.config, &self.tls)
     }
 }
 
@@ -138,7 +138,7 @@ mod tests {
                 "postgres://db.example:5432/market",
             ),
         ] {
-            let address = Address::parse(url).unwrap();
+            let address = DatabaseAddress::parse(url).unwrap();
             assert_eq!(address.path(), Path::new(want));
             assert!(!format!("{address:?}").contains("s3cret"));
         }
@@ -173,7 +173,7 @@ mod tests {
             ("postgres://u:s3cret@host/db?sslrootcert=Cargo.toml", "no certificate is in it"),
             ("postgres://u:s3cret@host/db?sslmode=disable&sslrootcert=Cargo.toml", "leave one out"),
         ] {
-            let text = Address::parse(url).unwrap_err().to_string();
+            let text = DatabaseAddress::parse(url).unwrap_err().to_string();
             assert!(text.contains(word) && !text.contains("s3cret"), "{text}");
         }
     }

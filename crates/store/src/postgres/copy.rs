@@ -1,8 +1,8 @@
 //! Points by COPY, with the columns that people ask for beside the exact payload.
 
 use super::ensure_months;
-use crate::schema::{Database, Kind, row, tables};
-use crate::sql::db::{Connection, Value};
+use crate::schema::{ColumnKind, Database, row, tables};
+use crate::sql::db::{Connection, SqlValue};
 use crate::sql::fault::Inner;
 use barograph_domain::{Bar, Payload, Side, Ts};
 use std::borrow::Cow;
@@ -57,7 +57,7 @@ impl Shown {
 
 impl PointRow {
     /// All columns.
-    fn values(&self) -> [Value<'_>; tables::points.width(Database::Server)] {
+    fn values(&self) -> [SqlValue<'_>; tables::points.width(Database::Server)] {
         let shown = Shown::of(self.payload);
         let bar = shown.bar;
         row!(points on Server {
@@ -92,18 +92,18 @@ pub(crate) fn copy_points(conn: &Connection, rows: &[PointRow]) -> Inner<()> {
 }
 
 /// How a column goes over.
-const fn wire(kind: Kind) -> Type {
+const fn wire(kind: ColumnKind) -> Type {
     match kind {
-        Kind::Int => Type::INT8,
-        Kind::Real => Type::FLOAT8,
-        Kind::Reals => Type::FLOAT8_ARRAY,
-        Kind::Bytes => Type::BYTEA,
-        Kind::Text | Kind::Word | Kind::Symbol | Kind::SymbolKey => Type::TEXT,
-        Kind::Time => Type::TIMESTAMPTZ,
+        ColumnKind::Int => Type::INT8,
+        ColumnKind::Real => Type::FLOAT8,
+        ColumnKind::Reals => Type::FLOAT8_ARRAY,
+        ColumnKind::Bytes => Type::BYTEA,
+        ColumnKind::Text | ColumnKind::Word | ColumnKind::Symbol | ColumnKind::SymbolKey => Type::TEXT,
+        ColumnKind::Time => Type::TIMESTAMPTZ,
     }
 }
 
 /// A list of numbers as a parameter.
-pub(crate) fn reals(list: Vec<f64>) -> Value<'static> {
-    Value::Reals(Cow::Owned(list))
+pub(crate) fn reals(list: Vec<f64>) -> SqlValue<'static> {
+    SqlValue::Reals(Cow::Owned(list))
 }

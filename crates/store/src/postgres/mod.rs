@@ -12,18 +12,18 @@ mod schema;
 mod session;
 mod tls;
 
-pub(crate) use address::Address;
+pub(crate) use address::DatabaseAddress;
 pub(crate) use copy::{PointRow, copy_points, reals};
 pub(crate) use partitions::{drop_empty, ensure_months};
 pub(crate) use role::take_roles;
-pub(crate) use session::Session;
+pub(crate) use session::PostgresSession;
 pub(crate) use tls::refused;
 
 use crate::sql::db::{Connection, NONE, Optional, params};
-use crate::sql::fault::{Fault, Inner};
+use crate::sql::fault::{Inner, SqlFault};
 use crate::sql::reader::SqlReader;
 use crate::sql::writer::SqlWriter;
-use crate::{Error, Result, Role};
+use crate::{Error, Result, WriterRole};
 
 /// Marks the server in [`PgReader`] and [`PgWriter`].
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +40,7 @@ impl PgReader {
     /// # Errors
     /// [`Error::Missing`] when nothing is stored there, [`Error::Unavailable`] when the server does not answer.
     pub fn connect(url: &str) -> Result<Self> {
-        Self::over_server(Address::parse(url)?)
+        Self::over_server(DatabaseAddress::parse(url)?)
     }
 }
 
@@ -49,14 +49,14 @@ impl PgWriter {
     ///
     /// # Errors
     /// [`Error::Locked`] when another process holds a role, [`Error::Unavailable`] when the server does not answer.
-    pub fn connect(url: &str, roles: &[Role]) -> Result<Self> {
-        Self::over_server(Address::parse(url)?, roles)
+    pub fn connect(url: &str, roles: &[WriterRole]) -> Result<Self> {
+        Self::over_server(DatabaseAddress::parse(url)?, roles)
     }
 }
 
-/// Tells the views something.
+/// Sets something that the views read.
 pub(crate) fn set(url: &str, name: &str, value: i64) -> Result<()> {
-    let address = Address::parse(url)?;
+    let address = DatabaseAddress::parse(url)?;
     let write = || {
         let conn = Connection::Server(Box::new(address.connect()?));
         conn.execute("UPDATE settings SET value = ?2 WHERE name = ?1 AND value <> ?2", params![name, value])
@@ -80,7 +80,7 @@ fn version(conn: &Connection) -> Inner<i64> {
 }
 
 /// Refuses what this build cannot read.
-pub(crate) fn check_version(conn: &Connection, address: &Address) -> Result<()> {
+pub(crate) fn check_version(conn: &Connection, address: &DatabaseAddress) -> Result<()> {
     let found = version(conn).map_err(|f| f.at(address.path()))?;
     let (path, known) = (address.path().to_owned(), known());
     match found {
@@ -119,7 +119,7 @@ fn upgrade(conn: &Connection, step: i64, sql: &str) -> Inner<()> {
             |r| r.get(0),
         )?;
         if strange > 0 {
-            return Err(Fault::Foreign);
+            return Err(SqlFault::Foreign);
         }
         conn.execute_batch("CREATE TABLE barograph_schema (version bigint NOT NULL)")?;
         conn.execute("INSERT INTO barograph_schema VALUES (?1)", params![0_i64])?;

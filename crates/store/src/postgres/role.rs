@@ -1,10 +1,10 @@
 //! One writer per role: advisory locks of the writing connection. The server drops them with the connection, so a lock is
 //! never stale; the process id in the connection's name only serves the message.
 
-use super::Address;
+use super::DatabaseAddress;
 use crate::sql::db::{Connection, params};
-use crate::sql::fault::Fault;
-use crate::{Error, Result, Role};
+use crate::sql::fault::SqlFault;
+use crate::{Error, Result, WriterRole};
 use std::time::{Duration, Instant};
 
 /// How long the server may take to notice that the holder of a lock is gone.
@@ -17,7 +17,7 @@ pub(super) fn key(name: &str) -> i64 {
 }
 
 /// Takes the lock of each role or says who has it. Each schema of a database has roles of its own.
-pub(crate) fn take_roles(conn: &Connection, address: &Address, roles: &[Role]) -> Result<()> {
+pub(crate) fn take_roles(conn: &Connection, address: &DatabaseAddress, roles: &[WriterRole]) -> Result<()> {
     for role in roles {
         let mine = || {
             conn.query_row(
@@ -45,7 +45,7 @@ pub(crate) fn take_roles(conn: &Connection, address: &Address, roles: &[Role]) -
 }
 
 /// The process that holds a role, if its connection says so.
-fn holder(conn: &Connection, role: Role) -> std::result::Result<Option<u32>, Fault> {
+fn holder(conn: &Connection, role: WriterRole) -> std::result::Result<Option<u32>, SqlFault> {
     let mut statement = conn.prepare(
         "SELECT a.application_name FROM pg_locks l JOIN pg_stat_activity a USING (pid)
          WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1

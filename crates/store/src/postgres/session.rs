@@ -4,8 +4,8 @@
 //! none. It moves only while something is asked: a connection that dies while idle is noticed at the next question.
 
 use super::tls;
-use crate::sql::db::Value;
-use crate::sql::fault::{Fault, Inner};
+use crate::sql::db::SqlValue;
+use crate::sql::fault::{Inner, SqlFault};
 use futures_util::future::try_join_all;
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -23,7 +23,7 @@ const QUEUE: usize = 3000;
 /// The text of a statement and the kinds of its parameters.
 type Shape = (String, Vec<u8>);
 /// A change that waits to be sent.
-type Change = (Cow<'static, str>, Vec<Value<'static>>);
+type Change = (Cow<'static, str>, Vec<SqlValue<'static>>);
 
 /// The runtime of one connection. A connection may be dropped within another runtime, where waiting for this one to end would panic:
 /// it ends without being waited for.
@@ -49,7 +49,7 @@ impl Drop for OwnRuntime {
 }
 
 /// A connection.
-pub(crate) struct Session {
+pub(crate) struct PostgresSession {
     runtime: OwnRuntime,
     client: Client,
     statements: RefCell<BTreeMap<Shape, Statement>>,
@@ -58,14 +58,14 @@ pub(crate) struct Session {
     pub(super) months: RefCell<BTreeSet<(&'static str, i64)>>,
 }
 
-impl std::fmt::Debug for Session {
+impl std::fmt::Debug for PostgresSession {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Session").field("closed", &self.client.is_closed()).finish_non_exhaustive()
+        f.debug_struct("PostgresSession").field("closed", &self.client.is_closed()).finish_non_exhaustive()
     }
 }
 
-impl Session {
-    /// Connects.
+impl PostgresSession {
+    /// Opens a connection to the server.
     pub(crate) fn connect(config: &Config, tls: &tls::Tls) -> Inner<Self> {
         let runtime = OwnRuntime::new()?;
         let client = runtime.block_on(async {
@@ -84,14 +84,14 @@ impl Session {
     }
 
     /// Rows of an answer, all of them.
-    pub(crate) fn query(&self, sql: &str, params: &[Value<'_>]) -> Inner<Vec<Row>> {
+    pub(crate) fn query(&self, sql: &str, params: &[SqlValue<'_>]) -> Inner<Vec<Row>> {
         self.flush()?;
         let statement = self.statement(sql, params)?;
         Ok(self.runtime.block_on(self.client.query(&statement, &references(params)))?)
     }
 
     /// Changes something; the number of rows changed.
-    pub(crate) fn execute(&self, sql: &str, params: &[Value<'_>]) -> Inner<usize> {
+    pub(crate) fn execute(&self, sql: &str, params: &[SqlValue<'_>]) -> Inner<usize> {
         self.flush()?;
         let statement = self.statement(sql, params)?;
         let changed = self.runtime.block_on(self.client.execute(&statement, &references(params)))?;
@@ -99,7 +99,7 @@ impl Session {
     }
 
     /// Changes something later, in order, before anything else is asked.
-    pub(crate) fn send(&self, sql: Cow<'static, str>, params: Vec<Value<'static>>) -> Inner<()> {
+    pub(crate) fn send(&self, sql: Cow<'static, str>, params: Vec<SqlValue<'static>>) -> Inner<()> {
         self.queue.borrow_mut().push((sql, params));
         if self.queue.borrow().len() < QUEUE { Ok(()) } else { self.flush() }
     }
@@ -128,7 +128,12 @@ impl Session {
     }
 
     /// Many rows at once.
-    pub(crate) fn copy_in<'v, const N: usize>(&self, sql: &str, types: &[Type], rows: &[[Value<'v>; N]]) -> Inner<u64> {
+    pub(crate) fn copy_in<'v, const N: usize>(
+        &self,
+        sql: &str,
+        types: &[Type],
+        rows: &[[SqlValue<'v>; N]],
+    ) -> Inner<u64> {
         self.flush()?;
         let copied = self.runtime.block_on(async {
             let sink = self.client.copy_in(sql).await?;
@@ -141,7 +146,7 @@ impl Session {
         Ok(copied)
     }
 
-    fn statement(&self, sql: &str, params: &[Value<'_>]) -> Inner<Statement> {
+    fn statement(&self, sql: &str, params: &[SqlValue<'_>]) -> Inner<Statement> {
         let kinds: Vec<u8> = params.iter().map(kind).collect();
         let key = (sql.to_owned(), kinds);
         if let Some(known) = self.statements.borrow().get(&key) {
@@ -154,7 +159,7 @@ impl Session {
     }
 }
 
-fn references<'p>(params: &'p [Value<'_>]) -> Vec<&'p (dyn ToSql + Sync)> {
+fn references<'p>(params: &'p [SqlValue<'_>]) -> Vec<&'p (dyn ToSql + Sync)> {
     params
         .iter()
         .map(|p| {
@@ -164,28 +169,28 @@ fn references<'p>(params: &'p [Value<'_>]) -> Vec<&'p (dyn ToSql + Sync)> {
         .collect()
 }
 
-const fn kind(value: &Value<'_>) -> u8 {
+const fn kind(value: &SqlValue<'_>) -> u8 {
     match value {
-        Value::Null => 0,
-        Value::Int(_) => 1,
-        Value::Real(_) => 2,
-        Value::Text(_) => 3,
-        Value::Blob(_) => 4,
-        Value::Reals(_) => 5,
-        Value::Ints(_) => 6,
+        SqlValue::Null => 0,
+        SqlValue::Int(_) => 1,
+        SqlValue::Real(_) => 2,
+        SqlValue::Text(_) => 3,
+        SqlValue::Blob(_) => 4,
+        SqlValue::Reals(_) => 5,
+        SqlValue::Ints(_) => 6,
     }
 }
 
 /// `UNKNOWN` lets the server infer the type of a parameter from its place.
-const fn declared(value: &Value<'_>) -> Type {
+const fn declared(value: &SqlValue<'_>) -> Type {
     match value {
-        Value::Null => Type::UNKNOWN,
-        Value::Int(_) => Type::INT8,
-        Value::Real(_) => Type::FLOAT8,
-        Value::Text(_) => Type::TEXT,
-        Value::Blob(_) => Type::BYTEA,
-        Value::Reals(_) => Type::FLOAT8_ARRAY,
-        Value::Ints(_) => Type::INT8_ARRAY,
+        SqlValue::Null => Type::UNKNOWN,
+        SqlValue::Int(_) => Type::INT8,
+        SqlValue::Real(_) => Type::FLOAT8,
+        SqlValue::Text(_) => Type::TEXT,
+        SqlValue::Blob(_) => Type::BYTEA,
+        SqlValue::Reals(_) => Type::FLOAT8_ARRAY,
+        SqlValue::Ints(_) => Type::INT8_ARRAY,
     }
 }
 
@@ -201,7 +206,7 @@ fn translate(sql: &str) -> String {
     out
 }
 
-impl ToSql for Value<'_> {
+impl ToSql for SqlValue<'_> {
     fn to_sql(
         &self,
         ty: &Type,
@@ -226,7 +231,7 @@ impl ToSql for Value<'_> {
     to_sql_checked!();
 }
 
-impl From<tokio_postgres::Error> for Fault {
+impl From<tokio_postgres::Error> for SqlFault {
     fn from(e: tokio_postgres::Error) -> Self {
         Self::Server(Box::new(e))
     }

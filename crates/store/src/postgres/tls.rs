@@ -16,7 +16,7 @@ use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect};
 /// Who may be on the other side.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Trust {
-    /// Anyone.
+    /// Any certificate will do.
     Anyone,
     /// Whom the machine, or Mozilla's list, trusts.
     System,

@@ -24,7 +24,7 @@ pub(crate) enum Database {
 
 /// What a column holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Kind {
+pub(crate) enum ColumnKind {
     Int,
     Real,
     /// Servers only.
@@ -41,7 +41,7 @@ pub(crate) enum Kind {
     SymbolKey,
 }
 
-impl Kind {
+impl ColumnKind {
     const fn word(self, on: Database) -> &'static str {
         match (self, on) {
             (Self::Int, Database::File) => "INTEGER",
@@ -87,9 +87,9 @@ impl Since {
 
 /// One column.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Column {
+pub(crate) struct ColumnDef {
     pub(crate) name: &'static str,
-    pub(crate) kind: Kind,
+    pub(crate) kind: ColumnKind,
     /// What both databases say behind the type.
     pub(crate) rest: &'static str,
     /// What stands beside it in the schema of a file.
@@ -97,7 +97,7 @@ pub(crate) struct Column {
     pub(crate) since: Since,
 }
 
-impl Column {
+impl ColumnDef {
     fn definition(&self, on: Database) -> String {
         format!("{} {} {}", self.name, self.kind.word(on), self.rest).trim_end().to_owned()
     }
@@ -113,16 +113,16 @@ pub(crate) struct Index {
 
 /// One table.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Table {
+pub(crate) struct TableDef {
     pub(crate) name: &'static str,
     pub(crate) note: &'static str,
     pub(crate) since: Since,
     /// The column of the number that the database gives each row, if any.
     pub(crate) id: Option<&'static str>,
     /// The others.
-    pub(crate) columns: &'static [Column],
+    pub(crate) columns: &'static [ColumnDef],
     /// Columns that only a server has, behind the others.
-    pub(crate) more: &'static [Column],
+    pub(crate) more: &'static [ColumnDef],
     /// The key of several columns, or what is unique beside a key of one.
     pub(crate) key: &'static [&'static str],
     /// What stands behind the columns in a file, where it does not follow from them.
@@ -132,9 +132,9 @@ pub(crate) struct Table {
     pub(crate) indices: &'static [Index],
 }
 
-impl Table {
+impl TableDef {
     /// The columns of a database, but for the number of the row.
-    pub(crate) fn columns(&self, on: Database) -> impl Iterator<Item = &'static Column> {
+    pub(crate) fn columns(&self, on: Database) -> impl Iterator<Item = &'static ColumnDef> {
         let more = if on == Database::Server { self.more } else { &[] };
         self.columns.iter().chain(more)
     }
@@ -176,8 +176,9 @@ impl Table {
             return if on == Database::Server { self.servers } else { self.files };
         }
         // Symbols have a type that strict tables do not know.
-        let strict = self.columns.iter().all(|c| !matches!(c.kind, Kind::Symbol | Kind::SymbolKey));
-        let numbered = self.id.is_some() || self.columns.iter().any(|c| (c.kind, c.rest) == (Kind::Int, "PRIMARY KEY"));
+        let strict = self.columns.iter().all(|c| !matches!(c.kind, ColumnKind::Symbol | ColumnKind::SymbolKey));
+        let numbered =
+            self.id.is_some() || self.columns.iter().any(|c| (c.kind, c.rest) == (ColumnKind::Int, "PRIMARY KEY"));
         match (strict, numbered) {
             (true, true) => "STRICT",
             (true, false) => "STRICT, WITHOUT ROWID",
@@ -228,9 +229,9 @@ macro_rules! columns {
     ($(
         $column:ident: $kind:ident $($rest:ident)* $(($default:literal))? $([since $($since:literal),+])? $(-- $note:literal)?
     ),* $(,)?) => {
-        &[$($crate::schema::Column {
+        &[$($crate::schema::ColumnDef {
             name: stringify!($column),
-            kind: $crate::schema::Kind::$kind,
+            kind: $crate::schema::ColumnKind::$kind,
             rest: stringify!($($rest)* $($default)?),
             note: concat!($($note)?),
             since: $crate::schema::since!($($($since),+)?),
@@ -252,7 +253,7 @@ macro_rules! declare {
     )*) => {
         $(
             #[expect(non_upper_case_globals, reason = "it is named as in the databases")]
-            pub(crate) const $table: $crate::schema::Table = $crate::schema::Table {
+            pub(crate) const $table: $crate::schema::TableDef = $crate::schema::TableDef {
                 name: stringify!($table),
                 note: concat!($($note)?),
                 since: $crate::schema::since!($($since),+),
@@ -269,7 +270,7 @@ macro_rules! declare {
                 }),*],
             };
         )*
-        pub(crate) const ALL: &[$crate::schema::Table] = &[$($table),*];
+        pub(crate) const ALL: &[$crate::schema::TableDef] = &[$($table),*];
     };
 }
 pub(crate) use declare;
@@ -307,10 +308,10 @@ macro_rules! row {
         [$($crate::schema::row!(@ $column $($value)?)),*]
     }};
     (@ $column:ident) => {
-        $crate::sql::db::Value::from($column)
+        $crate::sql::db::SqlValue::from($column)
     };
     (@ $column:ident $value:expr) => {
-        $crate::sql::db::Value::from($value)
+        $crate::sql::db::SqlValue::from($value)
     };
 }
 pub(crate) use row;

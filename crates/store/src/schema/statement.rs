@@ -1,11 +1,11 @@
 //! Statements made from declarations. Each is made once, where it is first used.
 
-use super::{Column, Database, Table};
+use super::{ColumnDef, Database, TableDef};
 
 /// What an insertion does where a row of the key is there.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Otherwise {
-    /// Fails.
+    /// The statement fails.
     Fail,
     /// Leaves it.
     Keep,
@@ -27,7 +27,7 @@ pub(crate) fn select(lists: &[(&str, &[&str])], rest: &str) -> String {
     format!("SELECT {}{rest}", list(columns))
 }
 
-impl Table {
+impl TableDef {
     /// The columns as a statement lists them.
     pub(crate) fn names(&self, on: Database) -> String {
         list(self.columns(on).map(|c| c.name.to_owned()))
@@ -47,7 +47,7 @@ impl Table {
     }
 
     fn update(&self, on: Database) -> String {
-        let is_key = |c: &&Column| self.key.contains(&c.name) || (self.key.is_empty() && c.rest == "PRIMARY KEY");
+        let is_key = |c: &&ColumnDef| self.key.contains(&c.name) || (self.key.is_empty() && c.rest == "PRIMARY KEY");
         let key = list(self.columns(on).filter(is_key).map(|c| c.name.to_owned()));
         let values = self.columns(on).filter(|c| !is_key(c)).map(|c| format!("{0} = excluded.{0}", c.name));
         format!(" ON CONFLICT ({key}) DO UPDATE SET {}", list(values))

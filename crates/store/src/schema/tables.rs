@@ -181,7 +181,7 @@ super::declare! {
     }
     key (segment, row_ts, step);
 
-    // Positions people have registered (JSON bodies), the memory of the watch, and what was told about them.
+    // Positions people have registered (JSON bodies), the memory of the watch, and what was reported about them.
     positions [since 4] {
         id: Word PRIMARY KEY,
         registered_at: Int NOT NULL,
@@ -255,7 +255,7 @@ super::declare! {
     }
     key (id, known_ts);
 
-    // The outbox: what is to be told, to whom, what became of it, and what is to be kept quiet.
+    // The outbox: what is to be delivered, to whom, what became of it, and what is to be kept quiet.
     messages [since 8] {
         message: Word PRIMARY KEY,
         fingerprint: Word NOT NULL -- "the same for all messages about one thing",

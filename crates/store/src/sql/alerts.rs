@@ -1,22 +1,22 @@
 //! Records of alerts: like gaps they belong to a segment and to the first minute whose row knows them, and count only where
 //! their segment shows that minute; what was published live always counts.
 //!
-//! An episode may begin in computed minutes and end in published ones, where nobody told of its end. That end, as it was
+//! An episode may begin in computed minutes and end in published ones, where nobody reported its end. That end, as it was
 //! computed, is kept with the minutes that began it, and shown unless a published record ends the same episode.
 //!
 //! A record that an event made is known before the row of its minute is, and a live process may publish the two in different
 //! batches, so a record is keyed by itself (the moment, the episode, its number within it) and not by its place in a list.
 
 use super::asked::{Asked as _, asked, select};
-use super::db::{Connection, NONE, Row, Rows, params};
+use super::db::{Connection, DbRow, NONE, Rows, params};
 use super::digest;
-use super::fault::{Fault, Inner};
+use super::fault::{Inner, SqlFault};
 use super::runs;
 use super::segment::{self, Part};
 use crate::run::row_of;
 use crate::schema::insert;
 use crate::{AlertQuery, Page, PairRecord, Range, RunKey};
-use barograph_domain::alert::Change;
+use barograph_domain::alert::AlertChange;
 use barograph_domain::{Alert, AlertState, KnownAlert, Pattern, Severity, Ts};
 use std::collections::BTreeMap;
 
@@ -42,7 +42,7 @@ pub(super) fn put(conn: &Connection, segment: i64, key: &RunKey, known: &KnownAl
     let KnownAlert { known_at, alert } = known;
     let id = alert.id(&key.instrument, &key.logic_version);
     let body = serde_json::to_string(alert)
-        .map_err(|e| Fault::Invalid(format!("an alert known at {known_at} cannot be written: {e}")))?;
+        .map_err(|e| SqlFault::Invalid(format!("an alert known at {known_at} cannot be written: {e}")))?;
     let digest = print(*known_at, &id, &body);
     let (sql, row) = insert!(alerts or Keep {
         segment, row_ts: row_of(*known_at).0, known_ts: known_at.0, alert: id, revision: i64::from(alert.revision),
@@ -59,7 +59,7 @@ pub(super) fn ends_beside(conn: &Connection, run: i64, segment: i64, from: Ts) -
             "SELECT count(*) FROM alerts a JOIN parts p ON a.row_ts >= p.from_ts AND a.row_ts < p.until_ts
              WHERE p.run = ?1 AND p.live = 1 AND a.segment = ?2 AND a.row_ts >= ?3 AND a.change = ?4",
         )?
-        .query_row(params![run, segment, from.0, Change::Closed.name()], |r| r.get(0))?;
+        .query_row(params![run, segment, from.0, AlertChange::Closed.name()], |r| r.get(0))?;
     Ok(found > 0)
 }
 
@@ -104,7 +104,7 @@ pub(super) fn forget_pairs(conn: &Connection, logic: &str, hours: Range) -> Inne
 }
 
 /// Stores what an hour says of a pair where the first market's run shows that hour, and nowhere that shows what it was before a
-/// correction. Without such a run there is nobody to tell.
+/// correction. Without such a run there is nobody to report to.
 pub(super) fn put_pair(conn: &Connection, logic: &str, one: &PairRecord) -> Inner<()> {
     let key = RunKey { instrument: one.instrument.clone(), logic_version: logic.to_owned() };
     let Some(run) = segment::run_id(conn, &key)? else { return Ok(()) };
@@ -130,10 +130,10 @@ asked! {
     }
 }
 
-fn read(row: Row<'_>) -> Inner<(Place, KnownAlert)> {
+fn read(row: DbRow<'_>) -> Inner<(Place, KnownAlert)> {
     let StoredAlert { known_ts: known_at, alert: id, revision, body } = StoredAlert::read(row)?;
     let alert: Alert = serde_json::from_str(&body)
-        .map_err(|e| Fault::Damaged(format!("the alert known at {known_at} cannot be read: {e}")))?;
+        .map_err(|e| SqlFault::Damaged(format!("the alert known at {known_at} cannot be read: {e}")))?;
     let place = (known_at, id, u32::try_from(revision).unwrap_or(u32::MAX));
     Ok((place, KnownAlert { known_at, alert }))
 }
@@ -199,7 +199,7 @@ fn gather(conn: &Connection, run: i64, query: &AlertQuery, take: usize) -> Inner
         )
     };
     let limit = i64::try_from(take).unwrap_or(i64::MAX);
-    let (patterns, changes) = (list(&query.patterns, Pattern::name), list(&query.changes, Change::name));
+    let (patterns, changes) = (list(&query.patterns, Pattern::name), list(&query.changes, AlertChange::name));
     let severity = query.severity.map_or(0, rank);
     let (mut found, mut missing) = (Found::new(), None);
     let mut take_in = |rows: &mut Rows<'_>| -> Inner<()> {
@@ -303,7 +303,8 @@ fn open(conn: &Connection, run: i64, query: &AlertQuery) -> Inner<Page<KnownAler
 }
 
 /// What can happen to something that has a length.
-const EPISODES: [Change; 5] = [Change::Opened, Change::Updated, Change::Suspended, Change::Resumed, Change::Closed];
+const EPISODES: [AlertChange; 5] =
+    [AlertChange::Opened, AlertChange::Updated, AlertChange::Suspended, AlertChange::Resumed, AlertChange::Closed];
 
 asked! {
     /// What stands beside a record and follows from it.
@@ -320,7 +321,7 @@ pub(super) fn check(conn: &Connection) -> Inner<()> {
         let StoredAlert { known_ts: at, alert: id, revision, body } = StoredAlert::read(row)?;
         let beside = Beside::read_from(StoredAlert::COLUMNS.len(), row)?;
         if print(at, &id, &body) != beside.digest {
-            return Err(Fault::Damaged(format!("the alert '{id}' known at {at} is not what was written")));
+            return Err(SqlFault::Damaged(format!("the alert '{id}' known at {at} is not what was written")));
         }
         let (_, KnownAlert { known_at, alert }) = read(row)?;
         let same = revision == i64::from(alert.revision)
@@ -330,7 +331,9 @@ pub(super) fn check(conn: &Connection) -> Inner<()> {
             && beside.severity == rank(alert.severity)
             && beside.opened_ts == alert.opened_at;
         if !same {
-            return Err(Fault::Damaged(format!("the alert '{id}' known at {at} is kept under other words or times")));
+            return Err(SqlFault::Damaged(format!(
+                "the alert '{id}' known at {at} is kept under other words or times"
+            )));
         }
     }
     Ok(())

@@ -1,19 +1,19 @@
 //! What is asked of a table: a struct whose fields are named as the columns. The list in the statement and the reader of a row
 //! follow from it.
 
-use super::db::Row;
+use super::db::DbRow;
 use super::fault::Inner;
 use barograph_domain::Ts;
 
 /// What a column can be read as, where it stands.
 pub(super) trait Cell<'r>: Sized {
-    fn of(row: Row<'r>, at: usize) -> Inner<Self>;
+    fn of(row: DbRow<'r>, at: usize) -> Inner<Self>;
 }
 
 macro_rules! cells {
     ($($type:ty),*) => {
         $(impl<'r> Cell<'r> for $type {
-            fn of(row: Row<'r>, at: usize) -> Inner<Self> {
+            fn of(row: DbRow<'r>, at: usize) -> Inner<Self> {
                 row.get(at)
             }
         })*
@@ -22,22 +22,22 @@ macro_rules! cells {
 cells!(i64, Option<i64>, Option<f64>, String, Option<String>);
 
 impl<'r> Cell<'r> for Ts {
-    fn of(row: Row<'r>, at: usize) -> Inner<Self> {
+    fn of(row: DbRow<'r>, at: usize) -> Inner<Self> {
         row.get(at).map(Ts)
     }
 }
 impl<'r> Cell<'r> for Option<Ts> {
-    fn of(row: Row<'r>, at: usize) -> Inner<Self> {
+    fn of(row: DbRow<'r>, at: usize) -> Inner<Self> {
         Ok(row.get::<Option<i64>>(at)?.map(Ts))
     }
 }
 impl<'r> Cell<'r> for &'r [u8] {
-    fn of(row: Row<'r>, at: usize) -> Inner<Self> {
+    fn of(row: DbRow<'r>, at: usize) -> Inner<Self> {
         row.blob(at)
     }
 }
 impl<'r> Cell<'r> for Option<&'r [u8]> {
-    fn of(row: Row<'r>, at: usize) -> Inner<Self> {
+    fn of(row: DbRow<'r>, at: usize) -> Inner<Self> {
         row.blob_or_null(at)
     }
 }
@@ -48,10 +48,10 @@ pub(super) trait Asked<'r>: Sized {
     const COLUMNS: &'static [&'static str];
 
     /// Reads it from the columns of a row that begin at one.
-    fn read_from(first: usize, row: Row<'r>) -> Inner<Self>;
+    fn read_from(first: usize, row: DbRow<'r>) -> Inner<Self>;
 
     /// Reads it from the first columns of a row.
-    fn read(row: Row<'r>) -> Inner<Self> {
+    fn read(row: DbRow<'r>) -> Inner<Self> {
         Self::read_from(0, row)
     }
 }
@@ -65,7 +65,7 @@ macro_rules! asked {
         impl<'r> $crate::sql::asked::Asked<'r> for $name $(<$life>)? {
             const COLUMNS: &'static [&'static str] = &[$(stringify!($column)),*];
 
-            fn read_from(first: usize, row: $crate::sql::db::Row<'r>) -> $crate::sql::fault::Inner<Self> {
+            fn read_from(first: usize, row: $crate::sql::db::DbRow<'r>) -> $crate::sql::fault::Inner<Self> {
                 let mut columns = first..first + Self::COLUMNS.len();
                 let mut next = || columns.next().unwrap_or_default();
                 Ok(Self { $($column: $crate::sql::asked::Cell::of(row, next())?),* })

@@ -15,7 +15,7 @@ pub(super) type Labels = [Option<&'static str>; 3];
 
 /// A change of some of them.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Turned {
+pub(super) struct LabelsChanged {
     pub(super) ts: Ts,
     pub(super) before: Labels,
     pub(super) after: Labels,
@@ -36,7 +36,7 @@ fn known(axis: usize, word: &str) -> Option<&'static str> {
 }
 
 /// Stores what turned.
-pub(super) fn store(conn: &Connection, segment: i64, turned: &Turned) -> Inner<()> {
+pub(super) fn store(conn: &Connection, segment: i64, turned: &LabelsChanged) -> Inner<()> {
     for ((axis, before), after) in AXES.iter().zip(turned.before).zip(turned.after) {
         if before == after {
             continue;
@@ -75,6 +75,6 @@ pub(super) fn before(conn: &Connection, run: i64, before: Ts) -> Inner<Labels> {
 /// Says anew what turns at a row: what is before it has changed.
 pub(super) fn settle(conn: &Connection, run: i64, segment: i64, row: &MinuteRow) -> Inner<()> {
     conn.prepare("DELETE FROM axis_changes WHERE segment = ?1 AND ts = ?2")?.execute([segment, row.ts.0])?;
-    let turned = Turned { ts: row.ts, before: before(conn, run, row.ts)?, after: of(row) };
+    let turned = LabelsChanged { ts: row.ts, before: before(conn, run, row.ts)?, after: of(row) };
     store(conn, segment, &turned)
 }

@@ -1,18 +1,18 @@
 //! Order books: one compressed row each, written with the tick that knew them.
 
 use super::asked::{Asked as _, asked, select};
-use super::db::{Connection, NONE, Row, params};
-use super::fault::{Fault, Inner};
+use super::db::{Connection, DbRow, NONE, params};
+use super::fault::{Inner, SqlFault};
 use crate::codec::book;
 use crate::live::BOOK_LEVELS_MAX;
 use crate::postgres::{ensure_months, reals};
 use crate::schema::insert;
-use crate::{Book, BookSample, Page, Range};
+use crate::{BookSample, Page, Range, StoredOrderBook};
 use barograph_domain::{InstrumentName, Span, Ts};
 
 /// Refuses what is no order book: prices out of order, numbers that are none, too many levels.
 pub(super) fn check(sample: &BookSample) -> Inner<()> {
-    let refuse = |what: &str| Err(Fault::Invalid(format!("an order book at {} {what}", sample.ts)));
+    let refuse = |what: &str| Err(SqlFault::Invalid(format!("an order book at {} {what}", sample.ts)));
     for (side, sign) in [(&sample.bids, -1.0), (&sample.asks, 1.0)] {
         if side.len() > BOOK_LEVELS_MAX {
             return refuse(&format!("has {} levels on a side; at most {BOOK_LEVELS_MAX} are kept", side.len()));
@@ -62,7 +62,7 @@ pub(super) fn put(conn: &Connection, instrument: i64, sample: &BookSample) -> In
     if same {
         return Ok(false);
     }
-    Err(Fault::Invalid(format!("another order book of {} known at {} is stored", sample.ts, sample.known_ts)))
+    Err(SqlFault::Invalid(format!("another order book of {} known at {} is stored", sample.ts, sample.known_ts)))
 }
 
 asked! {
@@ -72,10 +72,10 @@ asked! {
     }
 }
 
-fn read(row: Row<'_>) -> Inner<Book> {
+fn read(row: DbRow<'_>) -> Inner<StoredOrderBook> {
     let StoredBook { ts, known_ts, body } = StoredBook::read(row)?;
-    let (bids, asks) = book::decode(body).map_err(|e| Fault::Damaged(format!("the order book of {ts} {e}")))?;
-    Ok(Book { ts, known_ts, bids, asks })
+    let (bids, asks) = book::decode(body).map_err(|e| SqlFault::Damaged(format!("the order book of {ts} {e}")))?;
+    Ok(StoredOrderBook { ts, known_ts, bids, asks })
 }
 
 /// Books of an instrument, oldest first.
@@ -85,9 +85,9 @@ pub(super) fn load(
     range: Range,
     limit: usize,
     as_of: Option<Ts>,
-) -> Inner<Page<Book>> {
+) -> Inner<Page<StoredOrderBook>> {
     if limit == 0 {
-        return Err(Fault::Invalid("'limit' has to be positive".to_owned()));
+        return Err(SqlFault::Invalid("'limit' has to be positive".to_owned()));
     }
     let mut statement = conn.prepare(select!(
         StoredBook;
@@ -98,7 +98,7 @@ pub(super) fn load(
     ))?;
     let known = as_of.unwrap_or(Ts::MAX);
     let mut rows = statement.query(params![instrument.to_string(), range.start.0, range.end.0, known.0])?;
-    let mut items: Vec<Book> = Vec::new();
+    let mut items: Vec<StoredOrderBook> = Vec::new();
     while let Some(row) = rows.next()? {
         let found = read(row)?;
         if items.len() >= limit && items.last().is_some_and(|b| b.ts < found.ts) {
@@ -110,7 +110,7 @@ pub(super) fn load(
 }
 
 /// All books: instrument and book, in order. For the hash and the check.
-pub(super) fn walk(conn: &Connection, mut each: impl FnMut(&str, &Book)) -> Inner<()> {
+pub(super) fn walk(conn: &Connection, mut each: impl FnMut(&str, &StoredOrderBook)) -> Inner<()> {
     let mut statement = conn.prepare(select!(
         StoredBook;
         ", name FROM instruments JOIN books USING (instrument) ORDER BY name, ts, known_ts"

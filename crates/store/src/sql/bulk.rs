@@ -2,7 +2,7 @@
 //! is new goes over in one COPY. The rules are those of [`super::points`].
 
 use super::asked::{Asked as _, select};
-use super::db::{Connection, Value, params};
+use super::db::{Connection, SqlValue, params};
 use super::fault::Inner;
 use super::points::{self, StoredPoint, Tally};
 use super::streams::Stored;
@@ -95,7 +95,7 @@ fn stored_under<'e>(conn: &Connection, stream: &Stored, events: impl Iterator<It
         return Ok(known);
     }
     let mut statement = conn.prepare(select!(StoredPoint; " FROM points WHERE stream = ?1 AND event_ts = ANY (?2)"))?;
-    let mut rows = statement.query([Value::Int(stream.id), Value::Ints(Cow::Owned(times))])?;
+    let mut rows = statement.query([SqlValue::Int(stream.id), SqlValue::Ints(Cow::Owned(times))])?;
     while let Some(row) = rows.next()? {
         let point = StoredPoint::read(row)?;
         let fact = point.fact(stream)?;

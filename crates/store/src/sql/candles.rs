@@ -1,7 +1,7 @@
 //! Candles, folded while points are read. See [`crate::candle`].
 
 use super::db::Connection;
-use super::fault::{Fault, Inner};
+use super::fault::{Inner, SqlFault};
 use super::pieces::Fact;
 use super::streams::{self, Stored};
 use super::{corrections, points};
@@ -10,7 +10,7 @@ use barograph_domain::{Metric, Payload, Span, Ts};
 
 pub(super) fn load(conn: &Connection, q: &CandleQuery) -> Inner<Candles> {
     if q.every.0 <= 0 {
-        return Err(Fault::Invalid("'every' has to be positive".to_owned()));
+        return Err(SqlFault::Invalid("'every' has to be positive".to_owned()));
     }
     let Some(stream) = source(conn, q)? else { return Ok(Candles::default()) };
     // A bar is stamped with its close, a trade with its moment.

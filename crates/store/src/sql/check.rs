@@ -6,7 +6,7 @@
 
 use super::db::{Connection, NONE};
 use super::decl::Layout;
-use super::fault::{Fault, Inner};
+use super::fault::{Inner, SqlFault};
 use super::pieces::Fact;
 use super::segment::{self, Part};
 use super::streams::{self, Stored};
@@ -49,12 +49,12 @@ pub(super) fn check(conn: &Connection, with_hash: bool) -> Inner<CheckReport> {
 }
 
 /// A fault of the content is a finding; any other is a failure of the check.
-fn readable(f: Fault) -> Inner<String> {
+fn readable(f: SqlFault) -> Inner<String> {
     match f {
-        Fault::Damaged(what) => Ok(what),
-        Fault::Sql(e) if e.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseCorrupt) => Ok(e.to_string()),
-        Fault::Sql(e @ rusqlite::Error::InvalidColumnType(..)) => Ok(e.to_string()),
-        Fault::NoRow => Ok("a record is missing".to_owned()),
+        SqlFault::Damaged(what) => Ok(what),
+        SqlFault::Sql(e) if e.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseCorrupt) => Ok(e.to_string()),
+        SqlFault::Sql(e @ rusqlite::Error::InvalidColumnType(..)) => Ok(e.to_string()),
+        SqlFault::NoRow => Ok("a record is missing".to_owned()),
         other => Err(other),
     }
 }
@@ -201,7 +201,10 @@ fn between_markets(conn: &Connection, report: &mut CheckReport) -> Inner<()> {
     super::universe::walk(conn, |logic, row| {
         hours += 1;
         if row.ts.floor(Span::hours(1)) != row.ts || row.known_ts < row.ts {
-            return Err(Fault::Damaged(format!("{logic} has a row between markets of {}, which is no hour", row.ts)));
+            return Err(SqlFault::Damaged(format!(
+                "{logic} has a row between markets of {}, which is no hour",
+                row.ts
+            )));
         }
         Ok(())
     })?;
@@ -211,10 +214,10 @@ fn between_markets(conn: &Connection, report: &mut CheckReport) -> Inner<()> {
     if stored == hours {
         return Ok(());
     }
-    Err(Fault::Damaged(format!("{stored} rows between markets are stored, {hours} can be read in order")))
+    Err(SqlFault::Damaged(format!("{stored} rows between markets are stored, {hours} can be read in order")))
 }
 
-/// What is to be told, and what is to be kept quiet.
+/// What is to be delivered, and what is to be kept quiet.
 fn outbox(conn: &Connection, report: &mut CheckReport) -> Inner<()> {
     let (messages, deliveries) = super::outbox_read::check(conn)?;
     report.counts.push(("messages", messages));
@@ -252,14 +255,14 @@ fn one_run(conn: &Connection, run: i64, info: &RunInfo) -> Inner<(u64, u64, u64)
     let mut end = Ts::MIN;
     for part in segment::parts(conn, run)? {
         if part.from < end || part.until <= part.from {
-            return Err(Fault::Damaged(format!("segment {} overlaps another", part.id)));
+            return Err(SqlFault::Damaged(format!("segment {} overlaps another", part.id)));
         }
         end = part.until;
         walk.segment(conn, part, info)?;
         readable_checkpoints(conn, part)?;
     }
     if walk.rows != info.rows {
-        return Err(Fault::Damaged(format!("{} rows are readable, its record says {}", walk.rows, info.rows)));
+        return Err(SqlFault::Damaged(format!("{} rows are readable, its record says {}", walk.rows, info.rows)));
     }
     for gap in rows::stored_gaps(conn, run, Ts::MIN, Ts::MAX)? {
         gap.gap()?;
@@ -267,7 +270,7 @@ fn one_run(conn: &Connection, run: i64, info: &RunInfo) -> Inner<(u64, u64, u64)
     }
     let stored = rows::label_changes(conn, run, Range::ALL, usize::MAX, None)?.items;
     if stored != walk.changes {
-        return Err(Fault::Damaged(format!(
+        return Err(SqlFault::Damaged(format!(
             "{} label changes are stored, {} follow from the rows, or they differ",
             stored.len(),
             walk.changes.len()
@@ -296,14 +299,14 @@ impl Walk {
             let key: i64 = chunk.get(0)?;
             let layout = Layout::load(conn, chunk.get(1)?)?;
             if layout.columns != info.spec.columns {
-                return Err(Fault::Damaged(format!("chunk {key} has other columns than its run")));
+                return Err(SqlFault::Damaged(format!("chunk {key} has other columns than its run")));
             }
             let body = chunk.blob(5)?;
-            let rows = codec::decode(body, layout.width()).map_err(|e| Fault::chunk(key, e))?;
+            let rows = codec::decode(body, layout.width()).map_err(|e| SqlFault::chunk(key, e))?;
             let says: (i64, i64, i64) = (chunk.get(2)?, chunk.get(3)?, chunk.get(4)?);
             let has = (i64::try_from(rows.len()).unwrap_or(i64::MAX), ends(&rows));
             if (says.0, Some((Ts(says.1), Ts(says.2)))) != has {
-                return Err(Fault::Damaged(format!("chunk {key} does not hold the rows its record says")));
+                return Err(SqlFault::Damaged(format!("chunk {key} does not hold the rows its record says")));
             }
             for row in &rows {
                 self.row(row, key, part)?;
@@ -320,7 +323,7 @@ impl Walk {
         }
         let ordered = self.last.is_none_or(|last| last < row.ts);
         if !ordered || !inside || row.ts.floor(Span::mins(1)) != row.ts {
-            return Err(Fault::Damaged(format!("chunk {key} has a row of {} where it cannot be", row.ts)));
+            return Err(SqlFault::Damaged(format!("chunk {key} has a row of {} where it cannot be", row.ts)));
         }
         if self.label != Some(row.risk.label) {
             self.changes.push(LabelChange { ts: row.ts, from: self.label, to: row.risk.label });
@@ -342,7 +345,7 @@ fn readable_checkpoints(conn: &Connection, part: Part) -> Inner<()> {
     while let Some(row) = rows.next()? {
         let (ts, body): (i64, Vec<u8>) = (row.get(0)?, row.get(1)?);
         let unpacked = zstd::stream::decode_all(body.as_slice());
-        unpacked.map_err(|e| Fault::Damaged(format!("the checkpoint of {}: {e}", Ts(ts))))?;
+        unpacked.map_err(|e| SqlFault::Damaged(format!("the checkpoint of {}: {e}", Ts(ts))))?;
     }
     Ok(())
 }

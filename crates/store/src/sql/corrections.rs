@@ -377,7 +377,7 @@ fn write(conn: &Connection, decl: &StreamDecl, changes: &Changes) -> Inner<u64> 
 }
 
 /// Instruments of which something may be corrected: whose answers were once others, after an import that contradicted, and those
-/// without answers, of which nothing else would tell. To look for the rows themselves takes reading a stream.
+/// without answers, which nothing else would show. To look for the rows themselves takes reading a stream.
 pub(super) fn may_have_any(conn: &Connection) -> Inner<BTreeSet<i64>> {
     let mut statement = conn.prepare(
         "SELECT i.instrument FROM instruments i

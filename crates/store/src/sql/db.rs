@@ -4,8 +4,8 @@
 //! own parameter signs and without SQLite's index hints. Where the two must differ, callers ask [`Connection::is_server`].
 //! Rows of a server are fetched whole, so whoever may meet many asks for them in pages.
 
-use super::fault::{Fault, Inner};
-use crate::postgres::Session;
+use super::fault::{Inner, SqlFault};
+use crate::postgres::PostgresSession;
 use rusqlite::CachedStatement;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use std::borrow::Cow;
@@ -16,12 +16,12 @@ pub(crate) enum Connection {
     /// A file.
     File(rusqlite::Connection),
     /// A server.
-    Server(Box<Session>),
+    Server(Box<PostgresSession>),
 }
 
 /// A parameter.
 #[derive(Clone, PartialEq, Debug)]
-pub(crate) enum Value<'a> {
+pub(crate) enum SqlValue<'a> {
     Null,
     Int(i64),
     Real(f64),
@@ -36,7 +36,7 @@ pub(crate) enum Value<'a> {
 /// A statement, prepared once per connection.
 pub(crate) enum Statement<'c> {
     File(CachedStatement<'c>),
-    Server(&'c Session, Cow<'static, str>),
+    Server(&'c PostgresSession, Cow<'static, str>),
 }
 
 /// Rows of an answer.
@@ -47,98 +47,98 @@ pub(crate) enum Rows<'s> {
 
 /// One row.
 #[derive(Clone, Copy)]
-pub(crate) enum Row<'r> {
+pub(crate) enum DbRow<'r> {
     File(&'r rusqlite::Row<'r>),
     Server(&'r tokio_postgres::Row),
 }
 
 /// What a column can be read as.
-pub(crate) trait Column: rusqlite::types::FromSql + for<'a> tokio_postgres::types::FromSql<'a> {}
-impl<T: rusqlite::types::FromSql + for<'a> tokio_postgres::types::FromSql<'a>> Column for T {}
+pub(crate) trait FromColumn: rusqlite::types::FromSql + for<'a> tokio_postgres::types::FromSql<'a> {}
+impl<T: rusqlite::types::FromSql + for<'a> tokio_postgres::types::FromSql<'a>> FromColumn for T {}
 
 /// No parameters.
-pub(crate) const NONE: [Value<'static>; 0] = [];
+pub(crate) const NONE: [SqlValue<'static>; 0] = [];
 
 /// Parameters of different kinds.
 macro_rules! params {
     ($($value:expr),* $(,)?) => {
-        [$($crate::sql::db::Value::from($value)),*]
+        [$($crate::sql::db::SqlValue::from($value)),*]
     };
 }
 pub(crate) use params;
 
-impl From<i64> for Value<'_> {
+impl From<i64> for SqlValue<'_> {
     fn from(n: i64) -> Self {
         Self::Int(n)
     }
 }
-impl From<u8> for Value<'_> {
+impl From<u8> for SqlValue<'_> {
     fn from(n: u8) -> Self {
         Self::Int(n.into())
     }
 }
-impl From<bool> for Value<'_> {
+impl From<bool> for SqlValue<'_> {
     fn from(b: bool) -> Self {
         Self::Int(b.into())
     }
 }
-impl From<f64> for Value<'_> {
+impl From<f64> for SqlValue<'_> {
     fn from(x: f64) -> Self {
         Self::Real(x)
     }
 }
-impl From<String> for Value<'_> {
+impl From<String> for SqlValue<'_> {
     fn from(text: String) -> Self {
         Self::Text(Cow::Owned(text))
     }
 }
-impl<'a> From<&'a String> for Value<'a> {
+impl<'a> From<&'a String> for SqlValue<'a> {
     fn from(text: &'a String) -> Self {
         Self::Text(Cow::Borrowed(text))
     }
 }
-impl<'a> From<&'a str> for Value<'a> {
+impl<'a> From<&'a str> for SqlValue<'a> {
     fn from(text: &'a str) -> Self {
         Self::Text(Cow::Borrowed(text))
     }
 }
-impl From<Vec<u8>> for Value<'_> {
+impl From<Vec<u8>> for SqlValue<'_> {
     fn from(bytes: Vec<u8>) -> Self {
         Self::Blob(Cow::Owned(bytes))
     }
 }
-impl<'a> From<&'a Vec<u8>> for Value<'a> {
+impl<'a> From<&'a Vec<u8>> for SqlValue<'a> {
     fn from(bytes: &'a Vec<u8>) -> Self {
         Self::Blob(Cow::Borrowed(bytes))
     }
 }
-impl<'a> From<&'a [u8]> for Value<'a> {
+impl<'a> From<&'a [u8]> for SqlValue<'a> {
     fn from(bytes: &'a [u8]) -> Self {
         Self::Blob(Cow::Borrowed(bytes))
     }
 }
-impl<'a, T: Into<Self>> From<Option<T>> for Value<'a> {
+impl<'a, T: Into<Self>> From<Option<T>> for SqlValue<'a> {
     fn from(value: Option<T>) -> Self {
         value.map_or(Self::Null, Into::into)
     }
 }
 
-impl Value<'_> {
+impl SqlValue<'_> {
     /// The same, for later.
-    pub(crate) fn into_owned(self) -> Value<'static> {
+    pub(crate) fn into_owned(self) -> SqlValue<'static> {
         match self {
-            Self::Null => Value::Null,
-            Self::Int(n) => Value::Int(n),
-            Self::Real(x) => Value::Real(x),
-            Self::Text(text) => Value::Text(Cow::Owned(text.into_owned())),
-            Self::Blob(bytes) => Value::Blob(Cow::Owned(bytes.into_owned())),
-            Self::Ints(list) => Value::Ints(Cow::Owned(list.into_owned())),
-            Self::Reals(list) => Value::Reals(Cow::Owned(list.into_owned())),
+            Self::Null => SqlValue::Null,
+            Self::Int(n) => SqlValue::Int(n),
+            Self::Real(x) => SqlValue::Real(x),
+            Self::Text(text) => SqlValue::Text(Cow::Owned(text.into_owned())),
+            Self::Blob(bytes) => SqlValue::Blob(Cow::Owned(bytes.into_owned())),
+            Self::Ints(list) => SqlValue::Ints(Cow::Owned(list.into_owned())),
+            Self::Reals(list) => SqlValue::Reals(Cow::Owned(list.into_owned())),
         }
     }
 }
 
-impl rusqlite::ToSql for Value<'_> {
+impl rusqlite::ToSql for SqlValue<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(ToSqlOutput::Borrowed(match self {
             Self::Null => ValueRef::Null,
@@ -153,7 +153,7 @@ impl rusqlite::ToSql for Value<'_> {
     }
 }
 
-fn values<'a, T: Into<Value<'a>>, const N: usize>(params: [T; N]) -> [Value<'a>; N] {
+fn values<'a, T: Into<SqlValue<'a>>, const N: usize>(params: [T; N]) -> [SqlValue<'a>; N] {
     params.map(Into::into)
 }
 
@@ -172,7 +172,7 @@ impl Connection {
     }
 
     /// The server; none for a file.
-    pub(crate) const fn server(&self) -> Option<&Session> {
+    pub(crate) const fn server(&self) -> Option<&PostgresSession> {
         match self {
             Self::File(_) => None,
             Self::Server(session) => Some(session),
@@ -188,7 +188,7 @@ impl Connection {
     }
 
     /// Changes something; the number of rows changed.
-    pub(crate) fn execute<'p, T: Into<Value<'p>>, const N: usize>(
+    pub(crate) fn execute<'p, T: Into<SqlValue<'p>>, const N: usize>(
         &self,
         sql: impl Into<Cow<'static, str>>,
         params: [T; N],
@@ -197,7 +197,7 @@ impl Connection {
     }
 
     /// Changes something and does not wait to hear what: a failure shows at the next question or at the commit.
-    pub(crate) fn send<'p, T: Into<Value<'p>>, const N: usize>(
+    pub(crate) fn send<'p, T: Into<SqlValue<'p>>, const N: usize>(
         &self,
         sql: impl Into<Cow<'static, str>>,
         params: [T; N],
@@ -207,16 +207,16 @@ impl Connection {
                 let mut statement = statement;
                 statement.execute(params).map(drop)
             }
-            Statement::Server(session, sql) => session.send(sql, values(params).map(Value::into_owned).to_vec()),
+            Statement::Server(session, sql) => session.send(sql, values(params).map(SqlValue::into_owned).to_vec()),
         }
     }
 
     /// The one row of an answer.
-    pub(crate) fn query_row<'p, T: Into<Value<'p>>, R, const N: usize>(
+    pub(crate) fn query_row<'p, T: Into<SqlValue<'p>>, R, const N: usize>(
         &self,
         sql: impl Into<Cow<'static, str>>,
         params: [T; N],
-        read: impl FnOnce(Row<'_>) -> Inner<R>,
+        read: impl FnOnce(DbRow<'_>) -> Inner<R>,
     ) -> Inner<R> {
         self.prepare(sql)?.query_row(params, read)
     }
@@ -248,7 +248,7 @@ impl Connection {
 
 impl Statement<'_> {
     /// Changes something; the number of rows changed.
-    pub(crate) fn execute<'p, T: Into<Value<'p>>, const N: usize>(&mut self, params: [T; N]) -> Inner<usize> {
+    pub(crate) fn execute<'p, T: Into<SqlValue<'p>>, const N: usize>(&mut self, params: [T; N]) -> Inner<usize> {
         let params = values(params);
         match self {
             Self::File(statement) => Ok(statement.execute(rusqlite::params_from_iter(params))?),
@@ -257,7 +257,7 @@ impl Statement<'_> {
     }
 
     /// Asks something.
-    pub(crate) fn query<'p, T: Into<Value<'p>>, const N: usize>(&mut self, params: [T; N]) -> Inner<Rows<'_>> {
+    pub(crate) fn query<'p, T: Into<SqlValue<'p>>, const N: usize>(&mut self, params: [T; N]) -> Inner<Rows<'_>> {
         let params = values(params);
         match self {
             Self::File(statement) => Ok(Rows::File(statement.query(rusqlite::params_from_iter(params))?)),
@@ -266,23 +266,23 @@ impl Statement<'_> {
     }
 
     /// The one row of an answer.
-    pub(crate) fn query_row<'p, T: Into<Value<'p>>, R, const N: usize>(
+    pub(crate) fn query_row<'p, T: Into<SqlValue<'p>>, R, const N: usize>(
         &mut self,
         params: [T; N],
-        read: impl FnOnce(Row<'_>) -> Inner<R>,
+        read: impl FnOnce(DbRow<'_>) -> Inner<R>,
     ) -> Inner<R> {
         let mut rows = self.query(params)?;
         match rows.next()? {
             Some(row) => read(row),
-            None => Err(Fault::NoRow),
+            None => Err(SqlFault::NoRow),
         }
     }
 
     /// Every row of an answer.
-    pub(crate) fn query_map<'p, T: Into<Value<'p>>, R, const N: usize>(
+    pub(crate) fn query_map<'p, T: Into<SqlValue<'p>>, R, const N: usize>(
         &mut self,
         params: [T; N],
-        mut read: impl FnMut(Row<'_>) -> Inner<R>,
+        mut read: impl FnMut(DbRow<'_>) -> Inner<R>,
     ) -> Inner<std::vec::IntoIter<Inner<R>>> {
         let mut rows = self.query(params)?;
         let mut found = Vec::new();
@@ -294,19 +294,19 @@ impl Statement<'_> {
 }
 
 impl Rows<'_> {
-    pub(crate) fn next(&mut self) -> Inner<Option<Row<'_>>> {
+    pub(crate) fn next(&mut self) -> Inner<Option<DbRow<'_>>> {
         match self {
-            Self::File(rows) => Ok(rows.next()?.map(Row::File)),
+            Self::File(rows) => Ok(rows.next()?.map(DbRow::File)),
             Self::Server(rows, at) => {
                 *at += 1;
-                Ok(rows.get(*at - 1).map(Row::Server))
+                Ok(rows.get(*at - 1).map(DbRow::Server))
             }
         }
     }
 }
 
-impl<'r> Row<'r> {
-    pub(crate) fn get<T: Column>(self, at: usize) -> Inner<T> {
+impl<'r> DbRow<'r> {
+    pub(crate) fn get<T: FromColumn>(self, at: usize) -> Inner<T> {
         match self {
             Self::File(row) => Ok(row.get(at)?),
             Self::Server(row) => Ok(row.try_get(at)?),
@@ -315,14 +315,14 @@ impl<'r> Row<'r> {
 
     /// Bytes, without copying them.
     pub(crate) fn blob(self, at: usize) -> Inner<&'r [u8]> {
-        self.blob_or_null(at)?.ok_or_else(|| Fault::Damaged("bytes that are missing".to_owned()))
+        self.blob_or_null(at)?.ok_or_else(|| SqlFault::Damaged("bytes that are missing".to_owned()))
     }
 
     /// Bytes where there are any.
     pub(crate) fn blob_or_null(self, at: usize) -> Inner<Option<&'r [u8]>> {
         match self {
             Self::File(row) => {
-                row.get_ref(at)?.as_blob_or_null().map_err(|e| Fault::Damaged(format!("a stored value: {e}")))
+                row.get_ref(at)?.as_blob_or_null().map_err(|e| SqlFault::Damaged(format!("a stored value: {e}")))
             }
             Self::Server(row) => Ok(row.try_get(at)?),
         }
@@ -338,7 +338,7 @@ impl<T> Optional<T> for Inner<T> {
     fn optional(self) -> Inner<Option<T>> {
         match self {
             Ok(found) => Ok(Some(found)),
-            Err(Fault::NoRow) => Ok(None),
+            Err(SqlFault::NoRow) => Ok(None),
             Err(other) => Err(other),
         }
     }

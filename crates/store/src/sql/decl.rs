@@ -4,7 +4,7 @@
 //! people and rounds.)
 
 use super::db::{Connection, Optional};
-use super::fault::{Fault, Inner};
+use super::fault::{Inner, SqlFault};
 use crate::codec::Width;
 use crate::run::Columns;
 use crate::schema::insert;
@@ -64,11 +64,11 @@ pub(super) fn to_text(decl: &StreamDecl) -> Inner<String> {
 pub(super) fn from_text(text: &str) -> Inner<StreamDecl> {
     serde_json::from_str::<DeclText>(text)
         .map(Into::into)
-        .map_err(|e| Fault::Damaged(format!("a stream '{text}': {e}")))
+        .map_err(|e| SqlFault::Damaged(format!("a stream '{text}': {e}")))
 }
 
 fn json<T: Serialize>(value: &T) -> Inner<String> {
-    serde_json::to_string(value).map_err(|e| Fault::Damaged(format!("cannot be written as JSON: {e}")))
+    serde_json::to_string(value).map_err(|e| SqlFault::Damaged(format!("cannot be written as JSON: {e}")))
 }
 
 /// What the positions and stream indexes in the rows of a chunk mean.
@@ -113,11 +113,12 @@ impl Layout {
             .prepare("SELECT body, sha256 FROM layouts WHERE layout = ?1")?
             .query_row([id], |r| Ok((r.get(0)?, r.get(1)?)))
             .optional()?
-            .ok_or_else(|| Fault::Damaged(format!("layout {id} is missing")))?;
+            .ok_or_else(|| SqlFault::Damaged(format!("layout {id} is missing")))?;
         if Sha256::digest(body.as_bytes()).as_slice() != sha256 {
-            return Err(Fault::Damaged(format!("layout {id} is not what was written")));
+            return Err(SqlFault::Damaged(format!("layout {id} is not what was written")));
         }
-        let text: LayoutText = serde_json::from_str(&body).map_err(|e| Fault::Damaged(format!("layout {id}: {e}")))?;
+        let text: LayoutText =
+            serde_json::from_str(&body).map_err(|e| SqlFault::Damaged(format!("layout {id}: {e}")))?;
         Ok(Self { columns: text.columns, streams: text.streams.into_iter().map(Into::into).collect() })
     }
 }

@@ -7,7 +7,7 @@
 //! answer is of one moment; the log cannot be merged meanwhile, which costs disk, not memory.
 
 use super::asked::{Asked as _, asked, select};
-use super::db::{Connection, Value, params};
+use super::db::{Connection, SqlValue, params};
 use super::fault::Inner;
 use super::pieces::{Fact, Recent, Scan};
 use super::placed::{Placed, placed};
@@ -354,7 +354,7 @@ impl Feed {
         )
     }
 
-    fn take<const N: usize>(&mut self, conn: &Connection, sql: &'static str, params: [Value<'_>; N]) -> Inner<()> {
+    fn take<const N: usize>(&mut self, conn: &Connection, sql: &'static str, params: [SqlValue<'_>; N]) -> Inner<()> {
         let metric = self.stream.decl.metric;
         let mut statement = conn.prepare(sql)?;
         let mut rows = statement.query(params)?;

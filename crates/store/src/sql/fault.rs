@@ -11,14 +11,14 @@ use std::time::Duration;
 use tokio_postgres::error::SqlState;
 
 /// What a private function returns.
-pub(crate) type Inner<T> = Result<T, Fault>;
+pub(crate) type Inner<T> = Result<T, SqlFault>;
 
-/// Readers are told to come back after this: a server restarts in one to a few seconds.
+/// Readers are asked to come back after this: a server restarts in one to a few seconds.
 const AGAIN: Duration = Duration::from_secs(2);
 
 /// A failure on its way out.
 #[derive(Debug)]
-pub(crate) enum Fault {
+pub(crate) enum SqlFault {
     /// SQLite said no.
     Sql(rusqlite::Error),
     /// PostgreSQL said no, or nothing.
@@ -35,16 +35,16 @@ pub(crate) enum Fault {
     Invalid(String),
     /// A published minute would change.
     Conflict {
-        /// Whose.
+        /// Run of the row.
         key: RunKey,
-        /// Which.
+        /// Minute of the row.
         minute: Ts,
     },
     /// The operating system said no.
     Io(std::io::Error),
 }
 
-impl From<rusqlite::Error> for Fault {
+impl From<rusqlite::Error> for SqlFault {
     fn from(e: rusqlite::Error) -> Self {
         match e {
             rusqlite::Error::QueryReturnedNoRows => Self::NoRow,
@@ -54,13 +54,13 @@ impl From<rusqlite::Error> for Fault {
         }
     }
 }
-impl From<std::io::Error> for Fault {
+impl From<std::io::Error> for SqlFault {
     fn from(e: std::io::Error) -> Self {
         Self::Io(e)
     }
 }
 
-impl Fault {
+impl SqlFault {
     /// A chunk that cannot be read.
     pub(crate) fn chunk(chunk: i64, e: CodecError) -> Self {
         Self::Damaged(format!("chunk {chunk} {e}"))
@@ -125,7 +125,7 @@ impl Fault {
             Self::Foreign => Error::NotAStore { path, detail: "it is another program's database".into() },
             Self::Io(source) => io(path, source),
             Self::Away => Error::Unavailable { path, retry_after: AGAIN, reason: "it is coming back".to_owned() },
-            Self::Server(e) if lost => Error::Unavailable { path, retry_after: AGAIN, reason: told(&e) },
+            Self::Server(e) if lost => Error::Unavailable { path, retry_after: AGAIN, reason: reason_text(&e) },
             Self::Server(e) => server(path, &e),
             Self::Sql(e) => match e.sqlite_error_code() {
                 // The last: somebody is held fast while it opens the file.
@@ -150,14 +150,16 @@ fn server(path: std::path::PathBuf, e: &tokio_postgres::Error) -> Error {
     match e.code() {
         Some(&SqlState::DISK_FULL) => Error::Full { path },
         Some(&(SqlState::READ_ONLY_SQL_TRANSACTION | SqlState::INSUFFICIENT_PRIVILEGE)) => Error::ReadOnly { path },
-        Some(&(SqlState::DATA_CORRUPTED | SqlState::INDEX_CORRUPTED)) => Error::Corrupt { path, detail: told(e) },
+        Some(&(SqlState::DATA_CORRUPTED | SqlState::INDEX_CORRUPTED)) => {
+            Error::Corrupt { path, detail: reason_text(e) }
+        }
         Some(&(SqlState::LOCK_NOT_AVAILABLE | SqlState::QUERY_CANCELED)) => Error::Busy { path },
-        _ => Error::Database { path, source: told(e).into() },
+        _ => Error::Database { path, source: reason_text(e).into() },
     }
 }
 
 /// What the server said; else what the driver did.
-fn told(e: &tokio_postgres::Error) -> String {
+fn reason_text(e: &tokio_postgres::Error) -> String {
     match (e.as_db_error(), e.source()) {
         (Some(db), _) => db.message().to_owned(),
         (None, Some(source)) => format!("{e}: {source}"),

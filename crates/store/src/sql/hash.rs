@@ -7,7 +7,7 @@
 use super::asked::{Asked as _, select};
 use super::db::Connection;
 use super::decl::{self, Layout};
-use super::fault::{Fault, Inner};
+use super::fault::{Inner, SqlFault};
 use super::pieces::Fact;
 use super::rows::PackedRows;
 use super::streams::{self, Stored};
@@ -179,7 +179,7 @@ fn rows_of(conn: &Connection, run: i64, out: &mut Section) -> Inner<()> {
         while let Some(chunk) = chunks.next()? {
             let PackedRows { chunk, layout, body } = PackedRows::read(chunk)?;
             names.of(conn, layout)?;
-            let rows = codec::decode(body, names.layout.width()).map_err(|e| Fault::chunk(chunk, e))?;
+            let rows = codec::decode(body, names.layout.width()).map_err(|e| SqlFault::chunk(chunk, e))?;
             for row in rows.iter().filter(|r| part.contains(r.ts)) {
                 put_row(out, row, &names)?;
             }
@@ -231,7 +231,7 @@ impl Names {
 
     fn print(&self, stream: Option<StreamIndex>, at: Ts) -> Inner<u64> {
         let Some(stream) = stream else { return Ok(0) };
-        let missing = || Fault::Damaged(format!("the row of {at} names stream {}", stream.0));
+        let missing = || SqlFault::Damaged(format!("the row of {at} names stream {}", stream.0));
         self.prints.get(stream.index()).copied().ok_or_else(missing)
     }
 }
@@ -314,7 +314,7 @@ fn level_changes(conn: &Connection) -> Inner<SectionHash> {
         out.text(&info.spec.key.instrument.to_string());
         out.text(&info.spec.key.logic_version);
         for change in super::levels::changes(conn, run, Range::ALL, usize::MAX, None)?.items {
-            let body = codec::level::encode(&change).map_err(|e| Fault::Damaged(format!("a level {e}")))?;
+            let body = codec::level::encode(&change).map_err(|e| SqlFault::Damaged(format!("a level {e}")))?;
             out.uint(body.len() as u64);
             out.bytes(&body);
             out.count += 1;
@@ -330,7 +330,7 @@ fn alerts(conn: &Connection) -> Inner<SectionHash> {
         out.text(&info.spec.key.logic_version);
         for known in super::alerts::records(conn, run, &crate::AlertQuery::default())?.items {
             out.int(known.known_at.0);
-            let text = serde_json::to_string(&known.alert).map_err(|e| Fault::Damaged(format!("an alert: {e}")))?;
+            let text = serde_json::to_string(&known.alert).map_err(|e| SqlFault::Damaged(format!("an alert: {e}")))?;
             out.text(&text);
             out.count += 1;
         }
@@ -360,7 +360,7 @@ fn universe(conn: &Connection) -> Inner<SectionHash> {
     let mut out = Section::new("hours between markets");
     super::universe::walk(conn, |logic, row| {
         out.text(logic);
-        let text = codec::universe::text(row).map_err(|e| Fault::Damaged(format!("the hour {} {e}", row.ts)))?;
+        let text = codec::universe::text(row).map_err(|e| SqlFault::Damaged(format!("the hour {} {e}", row.ts)))?;
         out.uint(text.len() as u64);
         out.bytes(&text);
         out.count += 1;

@@ -10,7 +10,7 @@ use super::pieces::{self, Scan};
 use super::points::{self, Tally, Target};
 use super::streams::{self, Stored};
 use crate::Provenance;
-use crate::codec::points::Packed;
+use crate::codec::points::PackedPoint;
 use barograph_domain::{Event, Instrument, Payload, Span, StreamDecl};
 use std::collections::BTreeMap;
 
@@ -30,7 +30,7 @@ pub(super) fn write(
     orders: &[Order<'_>],
 ) -> Inner<Vec<Tally>> {
     let mut tallies = Vec::with_capacity(orders.len());
-    let mut fresh: BTreeMap<i64, Vec<Packed>> = BTreeMap::new();
+    let mut fresh: BTreeMap<i64, Vec<PackedPoint>> = BTreeMap::new();
     let mut scratch = Vec::new();
     for (stream, order) in orders {
         let Some(decl) = decls.get(*stream) else { continue };
@@ -74,16 +74,16 @@ fn ahead(
     Ok((stored.points == 0 || stored.newest_event < first).then_some(stored))
 }
 
-const fn packed(stored: &Stored, event: &Event) -> Packed {
+const fn packed(stored: &Stored, event: &Event) -> PackedPoint {
     let Event { recv_ts: known_ts, event_ts, seq, payload, .. } = *event;
-    Packed { stream: stored.id, event_ts, known_ts, seq, provenance: Provenance::Import, payload }
+    PackedPoint { stream: stored.id, event_ts, known_ts, seq, provenance: Provenance::Import, payload }
 }
 
 /// Stores points whose keys are nowhere yet.
-fn put(conn: &Connection, instrument: i64, mut points: Vec<Packed>) -> Inner<()> {
+fn put(conn: &Connection, instrument: i64, mut points: Vec<PackedPoint>) -> Inner<()> {
     points.sort_by_key(|p| (p.event_ts.floor(HOUR), p.stream, p.event_ts, p.seq));
     let mut next = pieces::next_imported(conn, instrument)?;
-    let mut few: BTreeMap<i64, Vec<&Packed>> = BTreeMap::new();
+    let mut few: BTreeMap<i64, Vec<&PackedPoint>> = BTreeMap::new();
     for hour in points.chunk_by(|a, b| a.event_ts.floor(HOUR) == b.event_ts.floor(HOUR)) {
         if hour.len() < PIECE_MIN {
             hour.iter().for_each(|p| few.entry(p.stream).or_default().push(p));

@@ -5,8 +5,8 @@
 //! the whole level, so an answer needs no other tables.
 
 use super::asked::{Asked as _, asked, select};
-use super::db::{Connection, NONE, Row, params};
-use super::fault::{Fault, Inner};
+use super::db::{Connection, DbRow, NONE, params};
+use super::fault::{Inner, SqlFault};
 use super::runs;
 use super::segment::{self, Part};
 use crate::codec::level;
@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 
 /// Stores the thing that happened as number `step` of its minute; false when it is there already.
 pub(super) fn put(conn: &Connection, segment: i64, step: u32, change: &LevelChange) -> Inner<bool> {
-    let wrong = |e| Fault::Invalid(format!("a level known at {} {e}", change.known_at));
+    let wrong = |e| SqlFault::Invalid(format!("a level known at {} {e}", change.known_at));
     let id = level::id_bytes(&change.level.level_id).map_err(wrong)?;
     let body = level::encode(change).map_err(wrong)?;
     let (sql, row) = insert!(level_changes or Keep {
@@ -36,7 +36,7 @@ pub(super) struct Steps {
 }
 
 impl Steps {
-    /// The number of the next one, in the order in which they are told.
+    /// The number of the next one, in the order in which they are reported.
     pub(super) fn of(&mut self, change: &LevelChange) -> u32 {
         let minute = row_of(change.known_at);
         if self.minute != Some(minute) {
@@ -64,11 +64,11 @@ asked! {
     }
 }
 
-fn read(row: Row<'_>) -> Inner<(Place, LevelChange)> {
+fn read(row: DbRow<'_>) -> Inner<(Place, LevelChange)> {
     let StoredLevel { row_ts, step, body } = StoredLevel::read(row)?;
     let place = (row_ts, step);
     let change = level::decode(body)
-        .map_err(|e| Fault::Damaged(format!("what happened to a level in the minute of {} {e}", place.0)))?;
+        .map_err(|e| SqlFault::Damaged(format!("what happened to a level in the minute of {} {e}", place.0)))?;
     Ok((place, change))
 }
 
@@ -92,13 +92,13 @@ fn check_segment(conn: &Connection, segment: i64) -> Inner<()> {
             && place.0 == row_of(change.known_at)
             && own == id.as_slice();
         if !agree {
-            return Err(Fault::Damaged(format!(
+            return Err(SqlFault::Damaged(format!(
                 "what happened to a level in the minute of {} is kept under another time or level",
                 place.0
             )));
         }
         if place != expected {
-            return Err(Fault::Damaged(format!(
+            return Err(SqlFault::Damaged(format!(
                 "something that happened to levels in the minute of {} is missing",
                 place.0
             )));

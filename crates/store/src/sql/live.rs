@@ -7,13 +7,13 @@
 
 use super::db::Connection;
 use super::decl::Layout;
-use super::fault::{Fault, Inner};
+use super::fault::{Inner, SqlFault};
 use super::levels::{self, Steps};
 use super::live_rows::{self, RunSlot};
 use super::originals::{Gathered, Newest};
 use super::streams::{self, Stored};
 use super::{alerts, books, bulk, digest, originals, outbox, pieces, points, replace, runs, segment, universe};
-use crate::codec::points::{self as packed, Packed};
+use crate::codec::points::{self as packed, PackedPoint};
 use crate::codec::{ChunkBuilder, Width};
 use crate::postgres::copy_points;
 use crate::run::{GRID, stream_slots};
@@ -78,7 +78,7 @@ pub(super) fn append(conn: &Connection, cache: &mut Option<Box<Cache>>, batch: &
     cache.again(conn, batch, &mut done)?;
     cache.rows(conn, batch, &mut done)?;
     for gap in batch.gaps {
-        let stranger = || Fault::Invalid(format!("a gap of {} has no run in the batch", gap.stream.instrument));
+        let stranger = || SqlFault::Invalid(format!("a gap of {} has no run in the batch", gap.stream.instrument));
         let at = batch.instruments.iter().position(|i| i.name == gap.stream.instrument).ok_or_else(stranger)?;
         if cache.instruments[at].runs.is_empty() {
             return Err(stranger());
@@ -99,7 +99,7 @@ pub(super) fn append(conn: &Connection, cache: &mut Option<Box<Cache>>, batch: &
     for book in batch.books {
         books::check(book)?;
         let Some(slot) = cache.instruments.get(book.instrument) else {
-            return Err(Fault::Invalid(format!("an order book names instrument {} of the list", book.instrument)));
+            return Err(SqlFault::Invalid(format!("an order book names instrument {} of the list", book.instrument)));
         };
         done.books += u64::from(books::put(conn, slot.id, book)?);
     }
@@ -109,7 +109,7 @@ pub(super) fn append(conn: &Connection, cache: &mut Option<Box<Cache>>, batch: &
     Ok(done)
 }
 
-/// Tells whether the lists are those of the batch before.
+/// Shows whether the lists are those of the batch before.
 fn fingerprint(batch: &LiveBatch<'_>) -> u64 {
     let mut h = DefaultHasher::new();
     for i in batch.instruments {
@@ -162,7 +162,7 @@ impl Cache {
         };
         for spec in batch.runs {
             let Some(at) = positions.get(&spec.key.instrument).copied() else {
-                return Err(Fault::Invalid(format!(
+                return Err(SqlFault::Invalid(format!(
                     "the run of {} has no instrument in the batch",
                     spec.key.instrument
                 )));
@@ -186,25 +186,26 @@ impl Cache {
 
     /// Everything of one instrument becomes one piece, unless some of it is not newer than what is stored.
     fn points(&mut self, conn: &Connection, batch: &LiveBatch<'_>, done: &mut Appended) -> Inner<()> {
-        let mut per: BTreeMap<usize, Vec<(usize, Packed)>> = BTreeMap::new();
+        let mut per: BTreeMap<usize, Vec<(usize, PackedPoint)>> = BTreeMap::new();
         let all = [(batch.points, Provenance::Live), (batch.backfill, Provenance::Backfill)];
         for (event, provenance) in all.into_iter().flat_map(|(events, p)| events.iter().map(move |e| (e, p))) {
             points::check(batch.streams, event)?;
             let at = event.stream.index();
             let Some(slot) = self.streams.get(at).and_then(Option::as_ref) else {
                 let name = &batch.streams[at].instrument;
-                return Err(Fault::Invalid(format!("'{name}' has points but is not described")));
+                return Err(SqlFault::Invalid(format!("'{name}' has points but is not described")));
             };
             let Event { recv_ts: known_ts, event_ts, seq, payload, .. } = *event;
-            let point = Packed { stream: slot.stored.id, event_ts, known_ts, seq, provenance, payload };
+            let point = PackedPoint { stream: slot.stored.id, event_ts, known_ts, seq, provenance, payload };
             per.entry(slot.instrument).or_default().push((at, point));
         }
         let mut rows = Vec::new();
         for (instrument, mut own) in per {
             own.sort_by_key(|(_, p)| (p.stream, p.event_ts, p.seq));
-            let (at, list): (Vec<usize>, Vec<Packed>) = own.into_iter().unzip();
-            let newer =
-                |(i, p): (&usize, &Packed)| self.streams[*i].as_ref().is_some_and(|s| s.newest < (p.event_ts, p.seq));
+            let (at, list): (Vec<usize>, Vec<PackedPoint>) = own.into_iter().unzip();
+            let newer = |(i, p): (&usize, &PackedPoint)| {
+                self.streams[*i].as_ref().is_some_and(|s| s.newest < (p.event_ts, p.seq))
+            };
             let ordered = list.is_sorted_by(|a, b| (a.stream, a.event_ts, a.seq) < (b.stream, b.event_ts, b.seq));
             if ordered && at.iter().zip(&list).all(newer) {
                 if conn.is_server() {
@@ -240,7 +241,7 @@ impl Cache {
         gathered.flush(conn, &mut self.tables)
     }
 
-    fn new_piece(&mut self, conn: &Connection, instrument: usize, list: &[Packed]) -> Inner<()> {
+    fn new_piece(&mut self, conn: &Connection, instrument: usize, list: &[PackedPoint]) -> Inner<()> {
         let slot = &mut self.instruments[instrument];
         pieces::put_body(conn, slot.id, slot.next_piece, list, &packed::encode(list)?)?;
         let known = list.iter().map(|p| p.known_ts).max().unwrap_or(Ts::MIN);
@@ -250,7 +251,7 @@ impl Cache {
     }
 
     /// Brings the figures of streams up to date.
-    fn count(&mut self, conn: &Connection, at: &[usize], list: &[Packed]) -> Inner<()> {
+    fn count(&mut self, conn: &Connection, at: &[usize], list: &[PackedPoint]) -> Inner<()> {
         let mut scratch = Vec::new();
         for (group, i) in list.chunk_by(|a, b| a.stream == b.stream).zip(at.chunk_by(|a, b| a == b)) {
             let Some(slot) = i.first().and_then(|i| self.streams[*i].as_mut()) else { continue };
@@ -282,7 +283,7 @@ impl Cache {
         batch: &LiveBatch<'_>,
         instrument: usize,
         at: &[usize],
-        list: &[Packed],
+        list: &[PackedPoint],
         done: &mut Appended,
     ) -> Inner<()> {
         let id = self.instruments[instrument].id;
@@ -320,7 +321,7 @@ impl Cache {
         for LiveLevel { instrument, change } in batch.levels {
             let slot = self.instruments.get(*instrument).filter(|s| !s.runs.is_empty());
             let Some(slot) = slot else {
-                return Err(Fault::Invalid(format!("a level known at {} has no run in the batch", change.known_at)));
+                return Err(SqlFault::Invalid(format!("a level known at {} has no run in the batch", change.known_at)));
             };
             let step = steps.entry(*instrument).or_default().of(change);
             let mut stored = false;
@@ -337,7 +338,7 @@ impl Cache {
         for LiveAlert { instrument, alert } in batch.alerts {
             let slot = self.instruments.get(*instrument).filter(|s| !s.runs.is_empty());
             let Some(slot) = slot else {
-                return Err(Fault::Invalid(format!("an alert known at {} has no run in the batch", alert.known_at)));
+                return Err(SqlFault::Invalid(format!("an alert known at {} has no run in the batch", alert.known_at)));
             };
             let mut stored = false;
             for run in &slot.runs {
@@ -382,10 +383,10 @@ impl Cache {
     fn placed(&self, row: &MinuteRow) -> Inner<(usize, MinuteRow)> {
         let at = usize::try_from(row.instrument).unwrap_or(usize::MAX);
         if self.instruments.get(at).is_none_or(|s| s.runs.is_empty()) {
-            return Err(Fault::Invalid(format!("the row of {} has no run in the batch", row.ts)));
+            return Err(SqlFault::Invalid(format!("the row of {} has no run in the batch", row.ts)));
         }
         if row.ts.floor(GRID) != row.ts {
-            return Err(Fault::Invalid(format!("the row of {} is not on the minute grid", row.ts)));
+            return Err(SqlFault::Invalid(format!("the row of {} is not on the minute grid", row.ts)));
         }
         Ok((at, self.in_layout(row, at)?))
     }
@@ -397,7 +398,7 @@ impl Cache {
         let ts = row.ts;
         for slot in stream_slots(&mut row) {
             let own = self.streams.get(slot.index()).and_then(Option::as_ref).filter(|s| s.instrument == instrument);
-            let stranger = || Fault::Invalid(format!("the row of {ts} names a stream its run does not declare"));
+            let stranger = || SqlFault::Invalid(format!("the row of {ts} names a stream its run does not declare"));
             *slot = StreamIndex(own.ok_or_else(stranger)?.place);
         }
         Ok(row)
@@ -457,7 +458,7 @@ fn open_run(conn: &Connection, spec: &RunSpec, layout: &Layout) -> Inner<RunSlot
     if let Some(run) = segment::run_id(conn, &spec.key)?
         && runs::layout(conn, run)?.columns != spec.columns
     {
-        return Err(Fault::Invalid(format!(
+        return Err(SqlFault::Invalid(format!(
             "{} of {} is stored with other columns; publish under another logic version",
             spec.key.logic_version, spec.key.instrument
         )));

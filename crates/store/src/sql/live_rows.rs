@@ -4,10 +4,10 @@
 //! takes three or four statements; any other goes through the parts of the run and settles labels around it.
 
 use super::asked::{Asked as _, select};
-use super::axes::{self, Labels, Turned};
+use super::axes::{self, Labels, LabelsChanged};
 use super::db::{Connection, params};
 use super::decl::Layout;
-use super::fault::{Fault, Inner};
+use super::fault::{Inner, SqlFault};
 use super::rows::PackedRows;
 use super::segment::{self, Chunk, Part};
 use super::{replace, rows, runs};
@@ -80,7 +80,7 @@ pub(super) fn publish(
     builder: &mut ChunkBuilder,
 ) -> Inner<bool> {
     if let Err(e) = builder.push(row) {
-        return Err(Fault::Invalid(format!("the row of {} {e}", row.ts)));
+        return Err(SqlFault::Invalid(format!("the row of {} {e}", row.ts)));
     }
     let body = builder.finish()?;
     let next = Ts(row.ts.0.saturating_add(GRID.0));
@@ -105,7 +105,7 @@ pub(super) fn publish(
                 let change = LabelChange { ts: row.ts, from: slot.label, to: row.risk.label };
                 replace::store_label(conn, container, &change)?;
             }
-            axes::store(conn, container, &Turned { ts: row.ts, before: slot.labels, after: axes::of(row) })?;
+            axes::store(conn, container, &LabelsChanged { ts: row.ts, before: slot.labels, after: axes::of(row) })?;
         }
         _ => {
             let parts = segment::parts(conn, slot.run)?;
@@ -113,7 +113,7 @@ pub(super) fn publish(
                 return if agrees(conn, container, row, &slot.layout, &chunk.body, builder)? {
                     Ok(false)
                 } else {
-                    Err(Fault::Conflict { key: key.clone(), minute: row.ts })
+                    Err(SqlFault::Conflict { key: key.clone(), minute: row.ts })
                 };
             }
             join(conn, slot.run, container, &parts, row.ts, next)?;
@@ -135,7 +135,7 @@ pub(super) fn publish(
 /// Is a minute published with other content than this row, which is in terms of the slot's layout?
 pub(super) fn differs(conn: &Connection, slot: &RunSlot, row: &MinuteRow, builder: &mut ChunkBuilder) -> Inner<bool> {
     let Some(container) = slot.container else { return Ok(false) };
-    builder.push(row).map_err(|e| Fault::Invalid(format!("the row of {} {e}", row.ts)))?;
+    builder.push(row).map_err(|e| SqlFault::Invalid(format!("the row of {} {e}", row.ts)))?;
     let body = builder.finish()?;
     Ok(!agrees(conn, container, row, &slot.layout, &body, builder)?)
 }
@@ -182,7 +182,7 @@ fn agrees(
             let Some(place) = place else { return Ok(false) };
             *slot = StreamIndex(place);
         }
-        builder.push(&stored).map_err(|e| Fault::Damaged(format!("the row of {} {e}", row.ts)))?;
+        builder.push(&stored).map_err(|e| SqlFault::Damaged(format!("the row of {} {e}", row.ts)))?;
         return Ok(builder.finish()? == body);
     }
     Ok(true)

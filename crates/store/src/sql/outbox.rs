@@ -5,10 +5,10 @@
 
 use super::db::{Connection, Optional, params};
 use super::digest;
-use super::fault::{Fault, Inner};
+use super::fault::{Inner, SqlFault};
 use super::outbox_read;
 use crate::schema::insert;
-use crate::{DeliveryChange, Join, Outgoing, Replay};
+use crate::{DeliveryChange, Join, Outgoing, ReplayOutcome};
 use barograph_domain::Ts;
 use barograph_domain::delivery::{
     Attempt, DELIVER_FIRED_WITHIN, DELIVER_RESOLVED_WITHIN, Delivery, DeliveryState, EndpointState, Message, Phase,
@@ -35,7 +35,7 @@ pub(super) fn put_all(conn: &Connection, messages: &[Outgoing]) -> Inner<Vec<Out
         let mut deliveries = Vec::new();
         for delivery in &one.deliveries {
             if delivery.message != one.message.id {
-                return Err(Fault::Invalid(format!(
+                return Err(SqlFault::Invalid(format!(
                     "a delivery to '{}' is stored with message '{}' and names '{}'",
                     delivery.endpoint, one.message.id, delivery.message
                 )));
@@ -54,7 +54,7 @@ pub(super) fn put_all(conn: &Connection, messages: &[Outgoing]) -> Inner<Vec<Out
 fn put(conn: &Connection, message: &Message) -> Inner<bool> {
     let notice = &message.notice;
     let body = serde_json::to_string(notice)
-        .map_err(|e| Fault::Invalid(format!("message '{}' cannot be written: {e}", message.id)))?;
+        .map_err(|e| SqlFault::Invalid(format!("message '{}' cannot be written: {e}", message.id)))?;
     let digest = print(&message.id, &message.fingerprint, message.known_at.0, &body);
     let (sql, row) = insert!(messages or Keep {
         message: &message.id, fingerprint: &message.fingerprint, kind: notice.kind.name(), phase: notice.phase.name(),
@@ -66,7 +66,7 @@ fn put(conn: &Connection, message: &Message) -> Inner<bool> {
 /// Stores a delivery; whether it was not there. Of a new message none is there, so that no answer is waited for.
 fn put_delivery(conn: &Connection, delivery: &Delivery, known_at: Ts, of_new: bool) -> Inner<bool> {
     if delivery.state.is_final() != delivery.ended_at.is_some() {
-        return Err(Fault::Invalid(format!(
+        return Err(SqlFault::Invalid(format!(
             "the delivery of '{}' to '{}' is {} and has {} moment of its end",
             delivery.message,
             delivery.endpoint,
@@ -107,7 +107,10 @@ pub(super) fn record(
     }
     for one in changes {
         if one.state == DeliveryState::Grouped {
-            return Err(Fault::Invalid(format!("message '{}' can only be enqueued to go with a group", one.message)));
+            return Err(SqlFault::Invalid(format!(
+                "message '{}' can only be enqueued to go with a group",
+                one.message
+            )));
         }
         change(conn, one)?;
     }
@@ -167,13 +170,13 @@ fn put_endpoint(conn: &Connection, state: &EndpointState) -> Inner<()> {
 }
 
 /// See [`crate::OutboxDesk::replay`].
-pub(super) fn replay(conn: &Connection, endpoint: &str, message: &str, now: Ts) -> Inner<Replay> {
-    let Some(mut found) = outbox_read::one(conn, message)? else { return Ok(Replay::Missing) };
+pub(super) fn replay(conn: &Connection, endpoint: &str, message: &str, now: Ts) -> Inner<ReplayOutcome> {
+    let Some(mut found) = outbox_read::one(conn, message)? else { return Ok(ReplayOutcome::Missing) };
     found.deliveries.retain(|d| d.endpoint == endpoint);
-    let Some(delivery) = found.deliveries.first_mut() else { return Ok(Replay::Missing) };
+    let Some(delivery) = found.deliveries.first_mut() else { return Ok(ReplayOutcome::Missing) };
     match delivery.state {
-        DeliveryState::Waiting | DeliveryState::Grouped => return Ok(Replay::Unfinished),
-        DeliveryState::Delivered => return Ok(Replay::Delivered),
+        DeliveryState::Waiting | DeliveryState::Grouped => return Ok(ReplayOutcome::Unfinished),
+        DeliveryState::Delivered => return Ok(ReplayOutcome::Delivered),
         DeliveryState::Superseded | DeliveryState::Expired | DeliveryState::Dead => {}
     }
     let within = match found.message.notice.phase {
@@ -196,7 +199,7 @@ pub(super) fn replay(conn: &Connection, endpoint: &str, message: &str, now: Ts) 
          WHERE message = ?1 AND endpoint = ?2",
         params![message, endpoint, delivery.deliver_until.0, now.0],
     )?;
-    Ok(Replay::Waits(Box::new(found)))
+    Ok(ReplayOutcome::Waits(Box::new(found)))
 }
 
 /// When the newest message was known.

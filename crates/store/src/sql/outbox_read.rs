@@ -1,8 +1,8 @@
 //! The outbox, read: for the dispatcher that starts, for people who ask, and for the check.
 
 use super::asked::{Asked as _, asked, select};
-use super::db::{Connection, NONE, Optional, Row, params};
-use super::fault::{Fault, Inner};
+use super::db::{Connection, DbRow, NONE, Optional, params};
+use super::fault::{Inner, SqlFault};
 use super::outbox::{market, newest, print};
 use crate::{DeliveryPlace, DeliveryQuery, EndpointCount, Firing, MessageLog, Outgoing, Sent};
 use barograph_domain::Ts;
@@ -30,10 +30,10 @@ asked! {
 /// Where a delivery stands behind its message.
 const DELIVERY: usize = StoredMessage::COLUMNS.len();
 
-fn message(row: Row<'_>) -> Inner<Message> {
+fn message(row: DbRow<'_>) -> Inner<Message> {
     let StoredMessage { message: id, fingerprint, known_ts, body } = StoredMessage::read(row)?;
-    let notice =
-        serde_json::from_str(&body).map_err(|e| Fault::Damaged(format!("the message '{id}' cannot be read: {e}")))?;
+    let notice = serde_json::from_str(&body)
+        .map_err(|e| SqlFault::Damaged(format!("the message '{id}' cannot be read: {e}")))?;
     Ok(Message { id, fingerprint, known_at: known_ts, notice })
 }
 
@@ -42,13 +42,13 @@ fn count(n: i64) -> u32 {
 }
 
 /// The delivery of a message, where there is one.
-fn delivery(row: Row<'_>, id: &str) -> Inner<Option<Delivery>> {
+fn delivery(row: DbRow<'_>, id: &str) -> Inner<Option<Delivery>> {
     if row.get::<Option<String>>(DELIVERY)?.is_none() {
         return Ok(None);
     }
     let d = StoredDelivery::read_from(DELIVERY, row)?;
     let state = DeliveryState::from_name(&d.state).ok_or_else(|| {
-        Fault::Damaged(format!("the delivery of '{id}' to '{}' is '{}', which is no state", d.endpoint, d.state))
+        SqlFault::Damaged(format!("the delivery of '{id}' to '{}' is '{}', which is no state", d.endpoint, d.state))
     })?;
     Ok(Some(Delivery {
         endpoint: d.endpoint,
@@ -131,7 +131,7 @@ pub(super) fn log(conn: &Connection, id: &str) -> Inner<Option<MessageLog>> {
     let Some(outgoing) = one(conn, id)? else { return Ok(None) };
     let mut statement =
         conn.prepare(select!(StoredAttempt; " FROM attempts WHERE message = ?1 ORDER BY at_ts, endpoint"))?;
-    let attempt = |r: Row<'_>| {
+    let attempt = |r: DbRow<'_>| {
         let StoredAttempt { endpoint, at_ts, status, latency_ms, outcome, excerpt } = StoredAttempt::read(r)?;
         let status = status.and_then(|s| u16::try_from(s).ok());
         let message = id.to_owned();
@@ -268,7 +268,7 @@ asked! {
 /// See [`crate::OutboxReader::endpoint_states`].
 pub(super) fn endpoint_states(conn: &Connection) -> Inner<Vec<EndpointState>> {
     let mut statement = conn.prepare(select!(StoredState; " FROM endpoint_states ORDER BY endpoint"))?;
-    let state = |r: Row<'_>| {
+    let state = |r: DbRow<'_>| {
         let StoredState { endpoint, disabled, failing_since, learned } = StoredState::read(r)?;
         Ok(EndpointState { endpoint, disabled, failing_since, learned })
     };
@@ -309,7 +309,7 @@ pub(super) fn check(conn: &Connection) -> Inner<(u64, u64)> {
         |r| r.get(0),
     )?;
     if strange + stray > 0 {
-        return Err(Fault::Damaged(format!(
+        return Err(SqlFault::Damaged(format!(
             "{strange} deliveries say what cannot be, {stray} tries belong to no message"
         )));
     }
@@ -325,12 +325,12 @@ asked! {
 }
 
 /// The id of a message that is what was written.
-fn one_sound(row: Row<'_>) -> Inner<String> {
+fn one_sound(row: DbRow<'_>) -> Inner<String> {
     let found = message(row)?;
     let beside = Beside::read_from(StoredMessage::COLUMNS.len(), row)?;
     let digest = print(&found.id, &found.fingerprint, found.known_at.0, &StoredMessage::read(row)?.body);
     if beside.digest != digest {
-        return Err(Fault::Damaged(format!("the message '{}' is not what was written", found.id)));
+        return Err(SqlFault::Damaged(format!("the message '{}' is not what was written", found.id)));
     }
     let notice = &found.notice;
     let same = beside.kind == notice.kind.name()
@@ -338,7 +338,7 @@ fn one_sound(row: Row<'_>) -> Inner<String> {
         && beside.instrument == market(&found)
         && beside.revision == i64::from(notice.revision);
     if !same {
-        return Err(Fault::Damaged(format!("the message '{}' has other words beside it than in it", found.id)));
+        return Err(SqlFault::Damaged(format!("the message '{}' has other words beside it than in it", found.id)));
     }
     Ok(found.id)
 }

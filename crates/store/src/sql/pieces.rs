@@ -6,11 +6,11 @@
 //! that a piece covers first moves the piece into the table (`unpack`).
 
 use super::db::Connection;
-use super::fault::{Fault, Inner};
+use super::fault::{Inner, SqlFault};
 use super::points::Target;
 use super::streams::{self, Stored};
 use crate::Provenance;
-use crate::codec::points::{self as packed, Packed};
+use crate::codec::points::{self as packed, PackedPoint};
 use crate::schema::insert;
 use barograph_domain::{Event, Payload, Span, StreamDecl, StreamIndex, Ts};
 use std::cmp::{Ordering, Reverse};
@@ -145,7 +145,7 @@ impl Scan {
         Ok(self.heap.pop().map(|Reverse(head)| head.fact))
     }
 
-    fn take(&mut self, point: &Packed) {
+    fn take(&mut self, point: &PackedPoint) {
         if point.stream != self.stream.id {
             return;
         }
@@ -168,9 +168,9 @@ impl Scan {
 #[derive(Debug, Default)]
 pub(super) struct Recent {
     decls: BTreeMap<i64, BTreeMap<i64, StreamDecl>>,
-    pieces: VecDeque<(i64, i64, Vec<Packed>)>,
+    pieces: VecDeque<(i64, i64, Vec<PackedPoint>)>,
     /// One that is too large to be kept.
-    large: Vec<Packed>,
+    large: Vec<PackedPoint>,
 }
 
 /// Of each instrument the streams may stand at an hour's end, some before it and some behind.
@@ -179,7 +179,7 @@ const RECENT_PER_INSTRUMENT: usize = 2;
 const RECENT_POINTS_MAX: usize = 10_000;
 
 impl Recent {
-    fn piece(&mut self, conn: &Connection, instrument: i64, piece: i64) -> Inner<&[Packed]> {
+    fn piece(&mut self, conn: &Connection, instrument: i64, piece: i64) -> Inner<&[PackedPoint]> {
         let kept = self.pieces.iter().position(|(i, p, _)| (*i, *p) == (instrument, piece));
         if let Some(at) = kept {
             return Ok(self.pieces.get(at).map_or(&[], |(_, _, points)| points));
@@ -201,7 +201,7 @@ impl Recent {
     }
 }
 
-pub(super) fn fact(point: &Packed) -> Fact {
+pub(super) fn fact(point: &PackedPoint) -> Fact {
     let event = Event {
         recv_ts: point.known_ts,
         event_ts: point.event_ts,
@@ -217,13 +217,13 @@ fn load(
     instrument: i64,
     piece: i64,
     read: impl Fn(i64, &[u8]) -> Option<Payload>,
-) -> Inner<Vec<Packed>> {
+) -> Inner<Vec<PackedPoint>> {
     let mut statement = conn.prepare("SELECT body FROM live_points WHERE instrument = ?1 AND piece = ?2")?;
     let mut rows = statement.query([instrument, piece])?;
     let Some(row) = rows.next()? else { return Ok(Vec::new()) };
     let body = row.blob(0)?;
     packed::decode(body, read)
-        .map_err(|e| Fault::Damaged(format!("piece {piece} of the live points of instrument {instrument} {e}")))
+        .map_err(|e| SqlFault::Damaged(format!("piece {piece} of the live points of instrument {instrument} {e}")))
 }
 
 /// The points of a piece, whatever stream they are of.
@@ -232,17 +232,23 @@ pub(super) fn load_all(
     instrument: i64,
     piece: i64,
     decls: &BTreeMap<i64, StreamDecl>,
-) -> Inner<Vec<Packed>> {
+) -> Inner<Vec<PackedPoint>> {
     load(conn, instrument, piece, |stream, bytes| Payload::decode(decls.get(&stream)?.metric, bytes))
 }
 
 /// Stores points, which lie stream by stream, as a piece.
-pub(super) fn put(conn: &Connection, instrument: i64, piece: i64, points: &[Packed]) -> Inner<()> {
+pub(super) fn put(conn: &Connection, instrument: i64, piece: i64, points: &[PackedPoint]) -> Inner<()> {
     put_body(conn, instrument, piece, points, &packed::encode(points)?)
 }
 
 /// The same, with the bytes made already.
-pub(super) fn put_body(conn: &Connection, instrument: i64, piece: i64, points: &[Packed], body: &[u8]) -> Inner<()> {
+pub(super) fn put_body(
+    conn: &Connection,
+    instrument: i64,
+    piece: i64,
+    points: &[PackedPoint],
+    body: &[u8],
+) -> Inner<()> {
     let mut ends = [Ts::MAX, Ts::MIN, Ts::MAX, Ts::MIN];
     for p in points {
         ends[0] = ends[0].min(p.event_ts);
@@ -346,7 +352,7 @@ pub(super) struct Limit {
 }
 
 impl Limit {
-    fn is_passed(&self, point: &Packed) -> bool {
+    fn is_passed(&self, point: &PackedPoint) -> bool {
         match point.provenance {
             Provenance::Live | Provenance::Backfill => point.event_ts < self.received,
             _ => self.imported.is_some_and(|limit| point.event_ts < limit),
@@ -355,7 +361,7 @@ impl Limit {
 }
 
 /// Removes points older than the limit of their stream. Returns them.
-pub(super) fn prune(conn: &Connection, instrument: i64, limits: &BTreeMap<i64, Limit>) -> Inner<Vec<Packed>> {
+pub(super) fn prune(conn: &Connection, instrument: i64, limits: &BTreeMap<i64, Limit>) -> Inner<Vec<PackedPoint>> {
     let received = limits.values().map(|l| l.received).max().unwrap_or(Ts::MIN);
     let imported = limits.values().filter_map(|l| l.imported).max().unwrap_or(Ts::MIN);
     if conn.is_server() {
@@ -370,7 +376,7 @@ pub(super) fn prune(conn: &Connection, instrument: i64, limits: &BTreeMap<i64, L
     let decls = streams::metrics(conn, instrument)?;
     let mut gone = Vec::new();
     for piece in found {
-        let old = |p: &Packed| limits.get(&p.stream).is_some_and(|limit| limit.is_passed(p));
+        let old = |p: &PackedPoint| limits.get(&p.stream).is_some_and(|limit| limit.is_passed(p));
         let (out, stays): (Vec<_>, Vec<_>) = load_all(conn, instrument, piece, &decls)?.into_iter().partition(old);
         if out.is_empty() {
             continue;

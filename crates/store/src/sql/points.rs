@@ -8,7 +8,7 @@
 
 use super::asked::{Asked as _, asked, select};
 use super::db::{Connection, Statement, params};
-use super::fault::{Fault, Inner};
+use super::fault::{Inner, SqlFault};
 use super::originals::{Gathered, Newest};
 use super::pieces::{self, Fact, Scan};
 use super::streams::{self, Stored};
@@ -18,8 +18,8 @@ use crate::{Inserted, Provenance};
 use barograph_domain::{Event, Instrument, InstrumentName, Metric, Payload, StreamDecl, StreamIndex, Ts};
 use std::collections::BTreeMap;
 
-/// Is the whole payload told by its headline?
-fn says_all(payload: &Payload) -> Option<f64> {
+/// Is the whole payload in its headline?
+fn is_all_headline(payload: &Payload) -> Option<f64> {
     let value = match *payload {
         Payload::Value(v) => v,
         Payload::Funding { rate, interval_h: None, next_ts: None, special: false } => rate,
@@ -45,7 +45,7 @@ pub(super) fn payload(metric: Metric, value: Option<f64>, blob: Option<&[u8]>) -
         (None, Some(v)) => Payload::decode(metric, &v.to_le_bytes()),
         (None, None) => None,
     };
-    found.ok_or_else(|| Fault::Damaged(format!("a point of {} has no readable value", metric.name())))
+    found.ok_or_else(|| SqlFault::Damaged(format!("a point of {} has no readable value", metric.name())))
 }
 
 /// Several facts may share a key: they are events of their own, not revisions of one value.
@@ -76,7 +76,7 @@ const fn fits(metric: Metric, payload: &Payload) -> bool {
 
 /// The number and the bytes of a row: bytes only where the number does not say it all.
 pub(super) fn columns(payload: &Payload) -> (Option<f64>, Option<Vec<u8>>) {
-    match says_all(payload) {
+    match is_all_headline(payload) {
         Some(v) => (Some(v), None),
         None => {
             let mut bytes = Vec::with_capacity(56);
@@ -240,7 +240,7 @@ pub(super) fn by_stream(decls: &[StreamDecl], events: &[Event]) -> Inner<BTreeMa
 }
 
 pub(super) fn check(decls: &[StreamDecl], event: &Event) -> Inner<()> {
-    let refuse = |what: &str| Err(Fault::Invalid(format!("an event at {} {what}", event.event_ts)));
+    let refuse = |what: &str| Err(SqlFault::Invalid(format!("an event at {} {what}", event.event_ts)));
     let Some(decl) = decls.get(event.stream.index()) else {
         return refuse("belongs to a stream that is not declared");
     };
@@ -266,7 +266,7 @@ pub(super) fn insert_stream(
     provenance: Provenance,
 ) -> Inner<Tally> {
     let Some(instrument) = instruments.iter().find(|i| i.name == decl.instrument) else {
-        return Err(Fault::Invalid(format!("'{}' has points but is not described", decl.instrument)));
+        return Err(SqlFault::Invalid(format!("'{}' has points but is not described", decl.instrument)));
     };
     let instrument = streams::ensure_instrument(conn, instrument)?;
     let stored = streams::ensure(conn, instrument, decl)?;
@@ -344,7 +344,7 @@ impl<'a> Target<'a> {
         if self.put(event, rev)? {
             return Ok(());
         }
-        Err(Fault::Damaged(format!("a point at {} was written beside its own transaction", event.event_ts)))
+        Err(SqlFault::Damaged(format!("a point at {} was written beside its own transaction", event.event_ts)))
     }
 
     /// Inserts into a slot; false when the slot is taken.
@@ -417,7 +417,7 @@ impl<'a> Target<'a> {
 
 /// How a point was known, by its number.
 fn provenance(code: i64) -> Inner<Provenance> {
-    Provenance::from_code(code).ok_or_else(|| Fault::Damaged(format!("{code} is no provenance of a point")))
+    Provenance::from_code(code).ok_or_else(|| SqlFault::Damaged(format!("{code} is no provenance of a point")))
 }
 
 /// Rows asked for at once: an answer is held in memory, 100 bytes a row.

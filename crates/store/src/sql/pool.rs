@@ -2,7 +2,7 @@
 
 use super::db::Connection;
 use super::fault::Inner;
-use crate::postgres::{self, Address};
+use crate::postgres::{self, DatabaseAddress};
 use crate::sqlite;
 use crate::{Error, Result};
 use std::ops::Deref;
@@ -14,14 +14,14 @@ const IDLE_MAX: usize = 4;
 
 /// Where connections come from.
 #[derive(Clone, Debug)]
-pub(crate) enum Origin {
+pub(crate) enum ConnectionOrigin {
     /// The file.
     File(PathBuf),
     /// The server.
-    Server(Box<Address>),
+    Server(Box<DatabaseAddress>),
 }
 
-impl Origin {
+impl ConnectionOrigin {
     /// As it is named in messages.
     pub(crate) fn path(&self) -> &Path {
         match self {
@@ -42,23 +42,23 @@ impl Origin {
 
 /// Opens connections when none is idle.
 #[derive(Debug)]
-pub(crate) struct Pool {
-    origin: Origin,
+pub(crate) struct ConnectionPool {
+    origin: ConnectionOrigin,
     idle: Mutex<Vec<Connection>>,
 }
 
 /// A connection on loan.
 #[derive(Debug)]
 pub(crate) struct Loan<'a> {
-    pool: &'a Pool,
+    pool: &'a ConnectionPool,
     conn: Option<Connection>,
 }
 
-impl Pool {
+impl ConnectionPool {
     /// Opens the first connection, so that a store that cannot be read fails here.
-    pub(crate) fn open(origin: Origin) -> Result<Self> {
+    pub(crate) fn open(origin: ConnectionOrigin) -> Result<Self> {
         let first = origin.reader()?;
-        if let Origin::Server(address) = &origin {
+        if let ConnectionOrigin::Server(address) = &origin {
             postgres::check_version(&first, address)?;
         }
         Ok(Self { origin, idle: Mutex::new(vec![first]) })

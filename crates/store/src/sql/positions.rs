@@ -1,8 +1,8 @@
 //! Registered positions, notices about them, and the memory of the watch. Each record carries a digest of itself.
 
-use super::db::{Connection, NONE, Optional, Row, params};
+use super::db::{Connection, DbRow, NONE, Optional, params};
 use super::digest;
-use super::fault::{Fault, Inner};
+use super::fault::{Inner, SqlFault};
 use crate::Outgoing;
 use crate::position::{NoticeQuery, Registered, WatchState};
 use crate::schema::insert;
@@ -10,12 +10,12 @@ use barograph_domain::Ts;
 use barograph_domain::advice::{Notice, Position};
 
 fn text<T: serde::Serialize>(value: &T) -> Inner<String> {
-    serde_json::to_string(value).map_err(|e| Fault::Invalid(e.to_string()))
+    serde_json::to_string(value).map_err(|e| SqlFault::Invalid(e.to_string()))
 }
 
-fn parsed<T: serde::de::DeserializeOwned>(row: Row<'_>, what: &str) -> Inner<T> {
+fn parsed<T: serde::de::DeserializeOwned>(row: DbRow<'_>, what: &str) -> Inner<T> {
     let body: String = row.get(0)?;
-    serde_json::from_str(&body).map_err(|e| Fault::Damaged(format!("a {what} cannot be read: {e}")))
+    serde_json::from_str(&body).map_err(|e| SqlFault::Damaged(format!("a {what} cannot be read: {e}")))
 }
 
 fn of_position(id: &str, since: i64, until: Option<i64>, body: &str) -> i64 {
@@ -34,7 +34,7 @@ fn of_notice(id: &str, position: &str, instrument: &str, ts: i64, body: &str) ->
 /// Is every record what was written, and is it readable?
 pub(super) fn check(conn: &Connection) -> Inner<()> {
     let same = |what: &str, id: &str, said: Option<i64>, is: i64| match said {
-        Some(said) if said != is => Err(Fault::Damaged(format!("the {what} '{id}' is not what was written"))),
+        Some(said) if said != is => Err(SqlFault::Damaged(format!("the {what} '{id}' is not what was written"))),
         _ => Ok(()),
     };
     let mut statement = conn.prepare("SELECT body, id, registered_at, removed_at, digest FROM positions")?;

@@ -6,7 +6,7 @@
 use super::asked::{Asked as _, select};
 use super::db::{Connection, params};
 use super::decl::Layout;
-use super::fault::{Fault, Inner};
+use super::fault::{Inner, SqlFault};
 use super::pieces::Limit;
 use super::points::StoredPoint;
 use super::rows::PackedRows;
@@ -15,7 +15,7 @@ use super::streams::{self, Stored};
 use super::writer::Core;
 use super::{digest, originals, outbox, pieces, rows, runs};
 use crate::postgres;
-use crate::{Pruned, Result, Retention, Role, codec};
+use crate::{Pruned, Result, Retention, WriterRole, codec};
 use barograph_domain::{InstrumentName, MinuteRow, Span, Ts};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,7 +28,7 @@ const POINTS: i64 = 50_000;
 
 /// See [`crate::Writer::prune`].
 pub(super) fn prune(writer: &mut Core, retention: &Retention) -> Result<Pruned> {
-    writer.need(Role::Context)?;
+    writer.need(WriterRole::Context)?;
     let mut pruned = Pruned::default();
     for (segment, cutoff) in writer.read(|conn| old_segments(conn, retention.minute_rows))? {
         let mut next = Some(segment.chunks().0);
@@ -39,15 +39,15 @@ pub(super) fn prune(writer: &mut Core, retention: &Retention) -> Result<Pruned> 
         }
     }
     prune_outbox(writer, retention.deliveries, &mut pruned)?;
-    if writer.need(Role::Ingest).is_ok() {
+    if writer.need(WriterRole::Ingest).is_ok() {
         prune_raw(writer, retention, &mut pruned)?;
     } else if retention.points.is_some() {
-        writer.need(Role::Ingest)?;
+        writer.need(WriterRole::Ingest)?;
     }
     Ok(pruned)
 }
 
-/// Messages that have been told, or never will be.
+/// Messages that have been delivered, or never will be.
 fn prune_outbox(writer: &mut Core, keep: Span, pruned: &mut Pruned) -> Result<()> {
     let Some(newest) = writer.read(outbox::newest)? else { return Ok(()) };
     let oldest = Ts(newest.0.saturating_sub(keep.0));
@@ -163,7 +163,7 @@ fn thin_some(conn: &Connection, segment: Part, first: i64, cutoff: Ts) -> Inner<
     let mut removed = 0;
     for (key, layout_id, body) in found {
         let layout = Layout::load(conn, layout_id)?;
-        let rows = codec::decode(&body, layout.width()).map_err(|e| Fault::chunk(key, e))?;
+        let rows = codec::decode(&body, layout.width()).map_err(|e| SqlFault::chunk(key, e))?;
         let changes = rows::change_minutes(conn, segment.id, &rows)?;
         removed += thin(conn, key, layout_id, &layout, rows, &changes, cutoff)?;
     }

@@ -1,7 +1,7 @@
 //! Questions about instruments, streams, metric points and imports.
 
-use super::db::{Connection, NONE, Row, params};
-use super::fault::{Fault, Inner};
+use super::db::{Connection, DbRow, NONE, params};
+use super::fault::{Inner, SqlFault};
 use super::pieces::{Fact, Scan};
 use super::streams::{self, Stored};
 use super::{corrections, points};
@@ -62,7 +62,7 @@ fn present(stream: Stored, figures: Option<Figures>) -> StreamInfo {
 }
 
 /// Instant, moment of being known, origin and bytes of a row.
-type Told = (Ts, Ts, Provenance, Vec<u8>);
+type PointRow = (Ts, Ts, Provenance, Vec<u8>);
 
 impl Figures {
     const NOTHING: Self = Self { points: 0, first_event: Ts::MAX, newest_event: Ts::MIN, newest_known: Ts::MIN };
@@ -83,7 +83,7 @@ impl Figures {
     fn of(conn: &Connection, stream: &Stored, known: Ts) -> Inner<Self> {
         let last = if known < Ts::MAX { Ts(known.0.saturating_sub(stream.lag_min)) } else { Ts::MAX };
         let event_stream = points::is_event_stream(stream.decl.metric);
-        let (mut found, mut group, mut key) = (Self::NOTHING, Vec::<Told>::new(), None);
+        let (mut found, mut group, mut key) = (Self::NOTHING, Vec::<PointRow>::new(), None);
         points::walk(conn, stream, Ts::MIN, last, |fact| {
             let Event { event_ts, recv_ts, payload, .. } = fact.event;
             if recv_ts > known {
@@ -101,7 +101,7 @@ impl Figures {
     }
 
     /// Adds what counts of the rows of one key.
-    fn add(&mut self, group: &mut Vec<Told>, event_stream: bool) {
+    fn add(&mut self, group: &mut Vec<PointRow>, event_stream: bool) {
         corrections::counting(group, event_stream, |(_, known, origin, bytes)| (*known, *origin, bytes.clone()));
         for (event_ts, known, ..) in group.drain(..) {
             self.points += 1;
@@ -171,14 +171,14 @@ pub(super) fn instruments(conn: &Connection, as_of: Option<Ts>, counted: &Counte
 /// Latest revisions of an interval, from all streams that match.
 pub(super) fn points(conn: &Connection, q: &PointQuery) -> Inner<Page<Point>> {
     if q.limit == 0 {
-        return Err(Fault::Invalid("'limit' has to be positive".to_owned()));
+        return Err(SqlFault::Invalid("'limit' has to be positive".to_owned()));
     }
     let matches = |s: &Stored| {
         s.decl.metric == q.metric
             && q.source.as_ref().is_none_or(|source| *source == s.decl.source)
             && q.cadence.is_none_or(|cadence| cadence == s.decl.cadence)
     };
-    // Up to here every stream has told all it has.
+    // Up to here every stream has given all it has.
     let mut complete = Ts::MAX;
     let mut all: Vec<(usize, Point)> = Vec::new();
     let found = streams::load(conn, Some(&q.instrument))?.into_iter().filter(matches);
@@ -259,7 +259,7 @@ pub(super) fn imports(conn: &Connection) -> Inner<Vec<ImportRecord>> {
         "SELECT started, finished, release, source, points_new, points_revised, points_same, points_earlier, rejected,
             detail FROM imports ORDER BY import",
     )?;
-    let count = |r: Row<'_>, at: usize| r.get(at).map(i64::unsigned_abs);
+    let count = |r: DbRow<'_>, at: usize| r.get(at).map(i64::unsigned_abs);
     let found = statement.query_map(NONE, |r| {
         Ok(ImportRecord {
             started: Ts(r.get(0)?),

@@ -2,19 +2,20 @@
 
 use super::db::Connection;
 use super::events::Merge;
-use super::fault::{Fault, Inner};
-use super::pool::{Loan, Origin, Pool};
+use super::fault::{Inner, SqlFault};
+use super::pool::{ConnectionOrigin, ConnectionPool, Loan};
 use super::runs::Which;
 use super::{
     alerts, books, candles, check, editions, levels, outbox_read, positions, query, rows, runs, segment, silences,
     streams, universe,
 };
-use crate::postgres::Address;
+use crate::postgres::DatabaseAddress;
 use crate::run::usable_until;
 use crate::{
-    AlertQuery, Book, CandleQuery, Candles, CheckReport, Checkpoint, DeliveryQuery, Dirty, EndpointCount, Events, Gap,
-    ImportRecord, InstrumentInfo, LabelChange, LevelQuery, MessageLog, NoticeQuery, OutboxReader, Page, Point,
-    PointQuery, Range, Reader, Result, RowQuery, Rows, RunInfo, RunKey, Sent, StreamInfo, UniverseState, WatchState,
+    AlertQuery, CandleQuery, Candles, CheckReport, Checkpoint, DeliveryQuery, Dirty, EndpointCount, Gap, ImportRecord,
+    InstrumentInfo, LabelChange, LevelQuery, MessageLog, NoticeQuery, OrderedEvents, OutboxReader, Page, Point,
+    PointQuery, Range, Reader, Result, RowQuery, Rows, RunInfo, RunKey, Sent, StoredOrderBook, StreamInfo,
+    UniverseState, WatchState,
 };
 use barograph_domain::advice::{Notice, Position};
 use barograph_domain::delivery::{EndpointState, Message, Silence};
@@ -26,7 +27,7 @@ use std::path::PathBuf;
 
 /// Reads one store; may be shared between threads.
 pub struct SqlReader<K> {
-    pool: Pool,
+    pool: ConnectionPool,
     counted: query::Counted,
     kind: PhantomData<fn() -> K>,
 }
@@ -39,11 +40,15 @@ impl<K> std::fmt::Debug for SqlReader<K> {
 
 impl<K> SqlReader<K> {
     pub(crate) fn over_file(path: PathBuf) -> Result<Self> {
-        Ok(Self { pool: Pool::open(Origin::File(path))?, counted: query::Counted::default(), kind: PhantomData })
+        Ok(Self {
+            pool: ConnectionPool::open(ConnectionOrigin::File(path))?,
+            counted: query::Counted::default(),
+            kind: PhantomData,
+        })
     }
 
-    pub(crate) fn over_server(address: Address) -> Result<Self> {
-        let pool = Pool::open(Origin::Server(Box::new(address)))?;
+    pub(crate) fn over_server(address: DatabaseAddress) -> Result<Self> {
+        let pool = ConnectionPool::open(ConnectionOrigin::Server(Box::new(address)))?;
         Ok(Self { pool, counted: query::Counted::default(), kind: PhantomData })
     }
 
@@ -67,7 +72,7 @@ impl<K> SqlReader<K> {
         conn.begin_read()?;
         let mut found = Vec::with_capacity(list.len());
         for (at, decl) in list.iter().enumerate() {
-            let index = u16::try_from(at).map_err(|_e| Fault::Invalid(format!("{} streams at once", list.len())))?;
+            let index = u16::try_from(at).map_err(|_e| SqlFault::Invalid(format!("{} streams at once", list.len())))?;
             if let Some(stream) = streams::find(&conn, decl)? {
                 found.push((StreamIndex(index), stream));
             }
@@ -89,7 +94,7 @@ impl<K> Reader for SqlReader<K> {
         self.ask(|conn| query::points(conn, q))
     }
 
-    fn events(&self, list: &[StreamDecl], after: Option<Ts>, as_of: Option<Ts>) -> Result<Events<'_>> {
+    fn events(&self, list: &[StreamDecl], after: Option<Ts>, as_of: Option<Ts>) -> Result<OrderedEvents<'_>> {
         let begin = |fresh| {
             let conn = self.pool.get(fresh)?;
             Self::merge(conn, list, after, as_of).map_err(|f| f.at(self.pool.path()))
@@ -156,7 +161,13 @@ impl<K> Reader for SqlReader<K> {
         self.of_run(run, q.as_of, |conn, id| alerts::records(conn, id, q))
     }
 
-    fn books(&self, instrument: &InstrumentName, range: Range, limit: usize, as_of: Option<Ts>) -> Result<Page<Book>> {
+    fn books(
+        &self,
+        instrument: &InstrumentName,
+        range: Range,
+        limit: usize,
+        as_of: Option<Ts>,
+    ) -> Result<Page<StoredOrderBook>> {
         self.ask(|conn| books::load(conn, instrument, range, limit, as_of))
     }
 

@@ -10,10 +10,10 @@
 //! the minutes around them.
 
 use super::alerts;
-use super::axes::{self, Labels, Turned};
+use super::axes::{self, Labels, LabelsChanged};
 use super::db::Connection;
 use super::decl::{self, Layout};
-use super::fault::{Fault, Inner};
+use super::fault::{Inner, SqlFault};
 use super::levels::{self, Steps};
 use super::segment::{self, Chunk, Part};
 use super::writer::Core;
@@ -22,7 +22,7 @@ use crate::codec::ChunkBuilder;
 use crate::run::{GRID, row_of};
 use crate::schema::insert;
 use crate::{Error, Gap, LabelChange, PointsVersion, Replaced, Result, RunKey, RunSpec, RunWriter};
-use barograph_domain::alert::Change;
+use barograph_domain::alert::AlertChange;
 use barograph_domain::{KnownAlert, LevelChange, MinuteRow, RiskRegime, Span, StatusState, StreamDecl, Ts};
 use std::collections::VecDeque;
 
@@ -39,7 +39,7 @@ const CHECKPOINT_ZSTD_LEVEL: i32 = 3;
 struct Pending {
     chunks: Vec<Chunk>,
     labels: Vec<LabelChange>,
-    turned: Vec<Turned>,
+    turned: Vec<LabelsChanged>,
     gaps: Vec<Gap>,
     levels: Vec<(u32, LevelChange)>,
     alerts: Vec<KnownAlert>,
@@ -191,7 +191,7 @@ impl Plan {
         Ok(kept)
     }
 
-    /// What lies behind is told again, also where it is the end of an episode in published minutes: what the part's segment
+    /// What lies behind is reported again, also where it is the end of an episode in published minutes: what the part's segment
     /// said of it goes. One that what the run was shows too goes on saying it there, and the run gets a copy.
     fn forget_ends(tx: &Connection, run: i64, left: Part, from: Ts) -> Inner<Part> {
         let shared = segment::is_shared(tx, left.id, run)?;
@@ -221,7 +221,7 @@ impl Plan {
         let same_hour = |c: &&Chunk| segment::hour_key(tail.id, c.first) == first;
         if let Some(new) = self.pending.chunks.first().filter(same_hour) {
             let mut all = kept;
-            let added = crate::codec::decode(&new.body, self.layout.width()).map_err(|e| Fault::chunk(first, e))?;
+            let added = crate::codec::decode(&new.body, self.layout.width()).map_err(|e| SqlFault::chunk(first, e))?;
             all.extend(added);
             if let Some(chunk) = Chunk::pack(&all, &self.layout, false)? {
                 chunk.put(tx, first, layout)?;
@@ -261,7 +261,7 @@ fn check(conn: &Connection, spec: &RunSpec, from: Option<Ts>) -> Inner<Around> {
     }
     let stays = from.is_some() || !published.is_empty();
     if stays && runs::layout(conn, run)?.columns != spec.columns {
-        return Err(Fault::Invalid(format!(
+        return Err(SqlFault::Invalid(format!(
             "{} of {} is stored with other columns; replace all of it",
             spec.key.logic_version, spec.key.instrument
         )));
@@ -373,7 +373,7 @@ impl RunWriter for Replacement<'_> {
         }
         let after = axes::of(row);
         if self.labels != after {
-            self.plan.pending.turned.push(Turned { ts: row.ts, before: self.labels, after });
+            self.plan.pending.turned.push(LabelsChanged { ts: row.ts, before: self.labels, after });
             self.labels = after;
         }
         Ok(())
@@ -411,7 +411,7 @@ impl RunWriter for Replacement<'_> {
         let published = self.published.iter().any(|(part, ..)| part.contains(minute));
         // Nobody published the end of an episode that only computed minutes know: it is kept beside, and counts where their
         // beginning does.
-        if published && alert.alert.change != Change::Closed {
+        if published && alert.alert.change != AlertChange::Closed {
             return Ok(());
         }
         self.plan.pending.alerts.push(alert.clone());

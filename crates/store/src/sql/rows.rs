@@ -3,7 +3,7 @@
 use super::asked::{Asked as _, asked, select};
 use super::db::{Connection, params};
 use super::decl::{self, Layout};
-use super::fault::{Fault, Inner};
+use super::fault::{Inner, SqlFault};
 use super::segment::{self, Part};
 use crate::run::{GRID, stream_slots, usable_until};
 use crate::{Checkpoint, Columns, Gap, LabelChange, Page, Range, RowQuery, Rows, codec, run::row_of};
@@ -33,7 +33,7 @@ impl Gathered {
                 codec::glance(body, known.width(), &only.iter().filter_map(place).collect::<Vec<_>>())
             }
         };
-        rows.map_err(|e| Fault::chunk(key, e))
+        rows.map_err(|e| SqlFault::chunk(key, e))
     }
 
     /// All rows in terms of one list of streams.
@@ -46,7 +46,7 @@ impl Gathered {
         streams.dedup();
         let mut columns = layouts.first().map(|(_, l)| l.columns.clone()).unwrap_or_default();
         if layouts.iter().any(|(_, l)| l.columns != columns) {
-            return Err(Fault::Damaged("one run has rows with different columns".to_owned()));
+            return Err(SqlFault::Damaged("one run has rows with different columns".to_owned()));
         }
         if let Some(only) = &self.only {
             let found = |id: &String| columns.features.iter().find(|c| c.id == *id).cloned();
@@ -61,7 +61,7 @@ impl Gathered {
             let ts = row.ts;
             for slot in stream_slots(&mut row) {
                 let new = map.get(slot.index()).copied().flatten();
-                *slot = new.ok_or_else(|| Fault::Damaged(format!("the row of {ts} names stream {}", slot.0)))?;
+                *slot = new.ok_or_else(|| SqlFault::Damaged(format!("the row of {ts} names stream {}", slot.0)))?;
             }
             rows.push(row);
         }
@@ -100,7 +100,7 @@ pub(super) fn latest(conn: &Connection, run: i64, count: usize, last: Ts) -> Inn
 pub(super) fn history(conn: &Connection, run: i64, query: &RowQuery, only: Option<&[&str]>) -> Inner<Rows> {
     let every = query.every.unwrap_or(GRID);
     if every.0 <= 0 || query.limit == 0 {
-        return Err(Fault::Invalid("'every' and 'limit' have to be positive".to_owned()));
+        return Err(SqlFault::Invalid("'every' and 'limit' have to be positive".to_owned()));
     }
     let only = only.map(|ids| ids.iter().map(|id| (*id).to_owned()).collect());
     let mut gathered = Gathered { only, ..Gathered::default() };
@@ -189,7 +189,7 @@ asked! {
 impl PackedRows<'_> {
     /// Its rows.
     pub(super) fn decode(&self, conn: &Connection) -> Inner<Vec<MinuteRow>> {
-        codec::decode(self.body, Layout::load(conn, self.layout)?.width()).map_err(|e| Fault::chunk(self.chunk, e))
+        codec::decode(self.body, Layout::load(conn, self.layout)?.width()).map_err(|e| SqlFault::chunk(self.chunk, e))
     }
 }
 
@@ -226,7 +226,7 @@ pub(super) fn settle_label(conn: &Connection, run: i64, at: Ts) -> Inner<()> {
 }
 
 fn label(word: &str) -> Inner<RiskRegime> {
-    RiskRegime::from_name(word).ok_or_else(|| Fault::Damaged(format!("'{word}' is no label")))
+    RiskRegime::from_name(word).ok_or_else(|| SqlFault::Damaged(format!("'{word}' is no label")))
 }
 
 /// The published label in force just before a minute.
@@ -289,7 +289,7 @@ pub(super) fn gaps(conn: &Connection, run: i64, range: Range, limit: usize, as_o
 }
 
 asked! {
-    /// A gap as it is stored, in the order in which gaps are told.
+    /// A gap as it is stored, in the order in which gaps are reported.
     #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
     struct StoredGap {
         known_ts: Ts, decl: String, state: String, from_ts: Ts, until_ts: Ts, reason: String,
@@ -300,7 +300,7 @@ impl StoredGap {
     pub(super) fn gap(&self) -> Inner<Gap> {
         let state = super::runs::state_of(&self.state)?;
         let reason = GapReason::from_word(&self.reason);
-        let reason = reason.ok_or_else(|| Fault::Damaged(format!("'{}' is no reason of a gap", self.reason)))?;
+        let reason = reason.ok_or_else(|| SqlFault::Damaged(format!("'{}' is no reason of a gap", self.reason)))?;
         let status = Status { state, from: self.from_ts, until: self.until_ts, reason };
         Ok(Gap { stream: decl::from_text(&self.decl)?, status, known_ts: self.known_ts })
     }
@@ -338,7 +338,7 @@ pub(super) fn checkpoint(conn: &Connection, run: i64, at: Ts) -> Inner<Option<Ch
             let ts = Ts(row.get(0)?);
             let packed = row.blob(1)?;
             let bytes = zstd::stream::decode_all(packed);
-            let bytes = bytes.map_err(|e| Fault::Damaged(format!("the checkpoint of {ts}: {e}")))?;
+            let bytes = bytes.map_err(|e| SqlFault::Damaged(format!("the checkpoint of {ts}: {e}")))?;
             return Ok(Some(Checkpoint { ts, bytes }));
         }
     }

@@ -1,9 +1,9 @@
 //! Records of runs: what they were made with, whether they follow from the points, how much they hold.
 
 use super::asked::{Asked as _, asked, select};
-use super::db::{Connection, NONE, Optional, Row, params};
+use super::db::{Connection, DbRow, NONE, Optional, params};
 use super::decl::Layout;
-use super::fault::{Fault, Inner};
+use super::fault::{Inner, SqlFault};
 use super::{digest, rows, segment, streams};
 use crate::run::{GRID, row_of, usable_until};
 use crate::schema::{insert, tables};
@@ -29,7 +29,7 @@ pub(super) const fn state_word(state: StatusState) -> &'static str {
 /// The state of a stored word.
 pub(super) fn state_of(word: &str) -> Inner<StatusState> {
     let known = STATES.into_iter().find(|s| state_word(*s) == word);
-    known.ok_or_else(|| Fault::Damaged(format!("'{word}' is no state of a stream")))
+    known.ok_or_else(|| SqlFault::Damaged(format!("'{word}' is no state of a stream")))
 }
 
 /// Stores what a run is made with; its id. A run that is new while points came in since `seen` is dirty from the start.
@@ -47,7 +47,7 @@ pub(super) fn upsert(conn: &Connection, spec: &RunSpec, layout: i64, seen: Point
         live_segment: None::<i64>, digest: print(spec, layout), corrected_ts: None::<i64>,
     });
     conn.execute(sql, row)?;
-    segment::run_id(conn, &spec.key)?.ok_or_else(|| Fault::Damaged(format!("the run of {name} vanished")))
+    segment::run_id(conn, &spec.key)?.ok_or_else(|| SqlFault::Damaged(format!("the run of {name} vanished")))
 }
 
 /// Digest of the record of a run.
@@ -65,7 +65,7 @@ pub(super) fn check(conn: &Connection) -> Inner<()> {
         let ((_, layout, spec), digest) = found?;
         if digest.is_some_and(|d| d != print(&spec, layout)) {
             let key = &spec.key;
-            return Err(Fault::Damaged(format!(
+            return Err(SqlFault::Damaged(format!(
                 "the record of the run {} {} is not what was written",
                 key.instrument, key.logic_version
             )));
@@ -212,9 +212,9 @@ asked! {
     }
 }
 
-fn record(row: Row<'_>) -> Inner<Record> {
+fn record(row: DbRow<'_>) -> Inner<Record> {
     let StoredRun { run, instrument, logic_version, release, book, book_text, config, layout } = StoredRun::read(row)?;
-    let instrument = InstrumentName::parse(&instrument).map_err(|e| Fault::Damaged(e.to_string()))?;
+    let instrument = InstrumentName::parse(&instrument).map_err(|e| SqlFault::Damaged(e.to_string()))?;
     let key = RunKey { instrument, logic_version };
     let (columns, streams) = (crate::Columns::default(), Vec::new());
     Ok((run, layout, RunSpec { key, release, book, book_text, config, columns, streams }))
@@ -229,7 +229,7 @@ pub(super) fn published(conn: &Connection, logic_version: &str) -> Inner<Vec<(In
     let found = statement
         .query_map(params![logic_version], |r| {
             let name: String = r.get(0)?;
-            let instrument = InstrumentName::parse(&name).map_err(|e| Fault::Damaged(e.to_string()))?;
+            let instrument = InstrumentName::parse(&name).map_err(|e| SqlFault::Damaged(e.to_string()))?;
             Ok((instrument, Ts(r.get::<i64>(1)?.saturating_sub(GRID.0))))
         })?
         .collect::<Inner<_>>()?;

@@ -7,17 +7,17 @@
 
 use super::db::{Connection, NONE, Optional, params};
 use super::decl::Layout;
-use super::fault::{Fault, Inner};
+use super::fault::{Inner, SqlFault};
 use crate::RunKey;
 use crate::codec::{self, ChunkBuilder};
-use crate::schema::{Table, insert, tables};
+use crate::schema::{TableDef, insert, tables};
 use barograph_domain::{MinuteRow, Span, Ts};
 
 /// Chunks removed in one transaction: about 1 MiB.
 const GARBAGE_CHUNKS: i64 = 64;
 
 /// What a segment says beside its chunks, and the column of the minute that it says it in: copied, cut and removed with it.
-const BESIDE_ROWS: [(Table, &str); 6] = [
+const BESIDE_ROWS: [(TableDef, &str); 6] = [
     (tables::label_changes, "ts"),
     (tables::axis_changes, "ts"),
     (tables::gaps, "row_ts"),
@@ -172,7 +172,7 @@ impl Chunk {
         let same = (0..layout.streams.len()).map(|i| u16::try_from(i).ok()).collect();
         let mut builder = ChunkBuilder::new(layout.width(), same)?;
         for row in rows {
-            builder.push(row).map_err(|e| Fault::Damaged(format!("the row of {} {e}", row.ts)))?;
+            builder.push(row).map_err(|e| SqlFault::Damaged(format!("the row of {} {e}", row.ts)))?;
         }
         let (first, last) = (first.ts, last.ts);
         Ok(Some(Self { rows: rows.len(), first, last, thinned, body: builder.finish()? }))
@@ -198,7 +198,7 @@ pub(super) fn hour_at(conn: &Connection, segment: i64, at: Ts) -> Inner<Option<(
         .optional()?;
     let Some((layout, thinned, body)) = found else { return Ok(None) };
     let width = Layout::load(conn, layout)?.width();
-    let rows = codec::decode(&body, width).map_err(|e| Fault::chunk(key, e))?;
+    let rows = codec::decode(&body, width).map_err(|e| SqlFault::chunk(key, e))?;
     Ok(Some((layout, thinned != 0, rows)))
 }
 
@@ -226,7 +226,7 @@ pub(super) fn cut(conn: &Connection, segment: i64, from: Ts) -> Inner<()> {
 /// Removes a run; its content is garbage from then on.
 pub(super) fn remove_run(conn: &Connection, key: &RunKey) -> Inner<()> {
     let Some(run) = run_id(conn, key)? else {
-        return Err(Fault::Invalid(format!("there is no run of {} for {}", key.logic_version, key.instrument)));
+        return Err(SqlFault::Invalid(format!("there is no run of {} for {}", key.logic_version, key.instrument)));
     };
     conn.execute(
         "DELETE FROM parts WHERE run = ?1

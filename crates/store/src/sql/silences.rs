@@ -1,9 +1,9 @@
 //! Silences: revisions, each with the moment it was known; an end ahead of time is one more.
 
 use super::asked::{Asked as _, asked, select};
-use super::db::{Connection, NONE, Optional, Row, params};
+use super::db::{Connection, DbRow, NONE, Optional, params};
 use super::digest;
-use super::fault::{Fault, Inner};
+use super::fault::{Inner, SqlFault};
 use crate::schema::insert;
 use barograph_domain::Ts;
 use barograph_domain::delivery::Silence;
@@ -26,16 +26,16 @@ asked! {
     }
 }
 
-fn read(row: Row<'_>) -> Inner<Silence> {
+fn read(row: DbRow<'_>) -> Inner<Silence> {
     let StoredSilence { silence: id, body } = StoredSilence::read(row)?;
-    let silence: Silence =
-        serde_json::from_str(&body).map_err(|e| Fault::Damaged(format!("the silence '{id}' cannot be read: {e}")))?;
+    let silence: Silence = serde_json::from_str(&body)
+        .map_err(|e| SqlFault::Damaged(format!("the silence '{id}' cannot be read: {e}")))?;
     Ok(silence)
 }
 
 fn put_revision(conn: &Connection, revision: i64, known: Ts, silence: &Silence, by: &str) -> Inner<bool> {
     let body =
-        serde_json::to_string(silence).map_err(|e| Fault::Invalid(format!("a silence cannot be written: {e}")))?;
+        serde_json::to_string(silence).map_err(|e| SqlFault::Invalid(format!("a silence cannot be written: {e}")))?;
     let ends = silence.ends_at.0;
     let digest = print(&silence.id, revision, known.0, ends, by, &body);
     let (sql, row) = insert!(silences or Keep {
@@ -47,12 +47,12 @@ fn put_revision(conn: &Connection, revision: i64, known: Ts, silence: &Silence, 
 /// See [`crate::OutboxDesk::put_silence`].
 pub(super) fn put(conn: &Connection, silence: &Silence) -> Inner<bool> {
     if silence.matchers.is_empty() {
-        return Err(Fault::Invalid(
+        return Err(SqlFault::Invalid(
             "a silence without a matcher would silence everything; give at least one".to_owned(),
         ));
     }
     if silence.ends_at <= silence.starts_at {
-        return Err(Fault::Invalid(format!(
+        return Err(SqlFault::Invalid(format!(
             "a silence from {} ends at {}; let it end later",
             silence.starts_at, silence.ends_at
         )));
@@ -98,7 +98,7 @@ pub(super) fn check(conn: &Connection) -> Inner<u64> {
         let silence = read(row)?;
         let same = digest == print(&id, revision, known_ts, ends_ts, &changed_by, &body);
         if !same || silence.id != id || silence.ends_at.0 != ends_ts {
-            return Err(Fault::Damaged(format!("the silence '{id}' is not what was written")));
+            return Err(SqlFault::Damaged(format!("the silence '{id}' is not what was written")));
         }
         found += 1;
     }

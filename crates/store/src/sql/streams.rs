@@ -1,9 +1,9 @@
 //! Instruments and streams: their rows, and the running figures kept about each stream.
 
 use super::asked::{Asked as _, asked, select};
-use super::db::{Connection, NONE, Optional, Row, params};
+use super::db::{Connection, DbRow, NONE, Optional, params};
 use super::decl;
-use super::fault::{Fault, Inner};
+use super::fault::{Inner, SqlFault};
 use super::pieces::Scan;
 use crate::schema::insert;
 use barograph_domain::{Instrument, InstrumentName, MarketKind, StreamDecl, Ts};
@@ -31,7 +31,7 @@ asked! {
     }
 }
 
-fn stored(row: Row<'_>) -> Inner<Stored> {
+fn stored(row: DbRow<'_>) -> Inner<Stored> {
     let s = StoredStream::read(row)?;
     Ok(Stored {
         id: s.stream,
@@ -96,7 +96,7 @@ fn kind_of(word: &str) -> Inner<MarketKind> {
     [MarketKind::Spot, MarketKind::Perpetual, MarketKind::DatedFuture]
         .into_iter()
         .find(|k| kind_word(*k) == word)
-        .ok_or_else(|| Fault::Damaged(format!("'{word}' is no kind of market")))
+        .ok_or_else(|| SqlFault::Damaged(format!("'{word}' is no kind of market")))
 }
 
 /// Id of an instrument, stored on first sight. What is stored and what is said must agree; an expiry may be learnt.
@@ -117,10 +117,10 @@ pub(super) fn ensure_instrument(conn: &Connection, instrument: &Instrument) -> I
     };
     if kind != kind_word(instrument.kind) {
         let now = kind_word(instrument.kind);
-        return Err(Fault::Invalid(format!("'{name}' is stored as {kind}, not {now}; choose another data folder")));
+        return Err(SqlFault::Invalid(format!("'{name}' is stored as {kind}, not {now}; choose another data folder")));
     }
     match (known_expiry, instrument.expiry) {
-        (Some(old), Some(new)) if old != new.0 => Err(Fault::Invalid(format!(
+        (Some(old), Some(new)) if old != new.0 => Err(SqlFault::Invalid(format!(
             "'{name}' is stored as expiring {}, not {new}; choose another data folder",
             Ts(old)
         ))),
@@ -144,7 +144,7 @@ pub(super) fn ensure(conn: &Connection, instrument: i64, decl: &StreamDecl) -> I
     });
     conn.execute(sql, row)?;
     super::originals::streamed(conn, instrument, decl)?;
-    find(conn, decl)?.ok_or_else(|| Fault::Damaged(format!("'{}' vanished", decl.label())))
+    find(conn, decl)?.ok_or_else(|| SqlFault::Damaged(format!("'{}' vanished", decl.label())))
 }
 
 /// Every instrument: id, what it is, version of its points.
@@ -156,7 +156,7 @@ pub(super) fn instruments(conn: &Connection) -> Inner<Vec<(Instrument, i64)>> {
         let name: String = row.get(0)?;
         let kind: String = row.get(1)?;
         let expiry: Option<i64> = row.get(2)?;
-        let name = InstrumentName::parse(&name).map_err(|e| Fault::Damaged(e.to_string()))?;
+        let name = InstrumentName::parse(&name).map_err(|e| SqlFault::Damaged(e.to_string()))?;
         found.push((Instrument { name, kind: kind_of(&kind)?, expiry: expiry.map(Ts) }, row.get(3)?));
     }
     found.sort_by(|a, b| a.0.name.cmp(&b.0.name));

@@ -2,25 +2,25 @@
 
 use super::alerts;
 use super::asked::{Asked as _, asked, select};
-use super::db::{Connection, Optional, Row, params};
-use super::fault::{Fault, Inner};
+use super::db::{Connection, DbRow, Optional, params};
+use super::fault::{Inner, SqlFault};
 use crate::codec::universe as packed;
 use crate::schema::insert;
 use crate::{LiveUniverse, Page, Range, UniversePart, UniverseState, watch_words};
 use barograph_domain::{CalendarEntry, Impact, Ts, UniverseRow};
 use sha2::{Digest as _, Sha256};
 
-fn unreadable(ts: Ts, e: crate::codec::CodecError) -> Fault {
-    Fault::Damaged(format!("the row between markets of {ts} {e}"))
+fn unreadable(ts: Ts, e: crate::codec::CodecError) -> SqlFault {
+    SqlFault::Damaged(format!("the row between markets of {ts} {e}"))
 }
 
-fn read(row: Row<'_>) -> Inner<UniverseRow> {
+fn read(row: DbRow<'_>) -> Inner<UniverseRow> {
     let ts = Ts(row.get(0)?);
     let found = packed::decode(row.blob(1)?).map_err(|e| unreadable(ts, e))?;
     if found.ts == ts {
         Ok(found)
     } else {
-        Err(Fault::Damaged(format!("the row between markets of {ts} says it is of {}", found.ts)))
+        Err(SqlFault::Damaged(format!("the row between markets of {ts} says it is of {}", found.ts)))
     }
 }
 
@@ -61,7 +61,7 @@ pub(super) fn check(conn: &Connection) -> Inner<(u64, u64)> {
     while let Some(row) = rows.next()? {
         let (logic, ts, watch): (String, i64, String) = (row.get(0)?, row.get(1)?, row.get(3)?);
         if of_row(&logic, ts, row.get(2)?, &watch, row.get(4)?, row.blob(5)?) != row.get::<i64>(6)? {
-            return Err(Fault::Damaged(format!("the row between markets of {} is not what was written", Ts(ts))));
+            return Err(SqlFault::Damaged(format!("the row between markets of {} is not what was written", Ts(ts))));
         }
         hours += 1;
     }
@@ -70,7 +70,7 @@ pub(super) fn check(conn: &Connection) -> Inner<(u64, u64)> {
     while let Some(row) = rows.next()? {
         let entry = read_entry(row)?;
         if of_entry(&entry) != row.get::<i64>(StoredEntry::COLUMNS.len())? {
-            return Err(Fault::Damaged(format!("the calendar entry '{}' is not what was written", entry.id)));
+            return Err(SqlFault::Damaged(format!("the calendar entry '{}' is not what was written", entry.id)));
         }
         entries += 1;
     }
@@ -78,7 +78,8 @@ pub(super) fn check(conn: &Connection) -> Inner<(u64, u64)> {
 }
 
 fn put(conn: &Connection, logic: &str, row: &UniverseRow, live: bool) -> Inner<()> {
-    let body = packed::encode(row).map_err(|e| Fault::Invalid(format!("the row between markets of {} {e}", row.ts)))?;
+    let body =
+        packed::encode(row).map_err(|e| SqlFault::Invalid(format!("the row between markets of {} {e}", row.ts)))?;
     let watch = watch_words(row.markets.iter().map(|m| &m.instrument));
     let digest = of_row(logic, row.ts.0, row.known_ts.0, &watch, live.into(), &body);
     let (sql, row) = insert!(universe_rows or Update {
@@ -117,7 +118,7 @@ pub(super) fn replace(conn: &Connection, part: &UniversePart<'_>) -> Inner<u64> 
     alerts::forget_pairs(conn, part.logic_version, part.range)?;
     let told = part.alerts.iter().map(|a| a.alert.alert.ts);
     if let Some(ts) = part.rows.iter().map(|r| r.ts).chain(told).find(|ts| !part.range.contains(*ts)) {
-        return Err(Fault::Invalid(format!("the row between markets of {ts} is not in the hours it replaces")));
+        return Err(SqlFault::Invalid(format!("the row between markets of {ts} is not in the hours it replaces")));
     }
     for one in part.alerts.iter().filter(|a| published.binary_search(&a.alert.alert.ts.0).is_err()) {
         alerts::put_pair(conn, part.logic_version, one)?;
@@ -231,10 +232,10 @@ asked! {
     }
 }
 
-fn read_entry(r: Row<'_>) -> Inner<CalendarEntry> {
+fn read_entry(r: DbRow<'_>) -> Inner<CalendarEntry> {
     let StoredEntry { id, known_ts, at, impact, name, source, cancelled } = StoredEntry::read(r)?;
     let impact = Impact::from_name(&impact)
-        .ok_or_else(|| Fault::Damaged(format!("the calendar entry '{id}' has the impact '{impact}'")))?;
+        .ok_or_else(|| SqlFault::Damaged(format!("the calendar entry '{id}' has the impact '{impact}'")))?;
     Ok(CalendarEntry { id, name, impact, at, source, known_ts, cancelled: cancelled != 0 })
 }
 

@@ -5,17 +5,17 @@
 //! asks whether the transaction had been committed, and else repeats it: for [`PATIENCE`], then the caller hears.
 
 use super::db::{Connection, NONE, params};
-use super::fault::{self, Fault, Inner};
+use super::fault::{self, Inner, SqlFault};
 use super::{
     corrections, live, originals, outbox, outbox_read, points, positions, prune, replace, segment, silences, universe,
 };
-use crate::postgres::{self, Address};
+use crate::postgres::{self, DatabaseAddress};
 use crate::schema::insert;
 use crate::sqlite::{self, RoleLock};
 use crate::{
     Appended, Batches, DeliveryChange, Error, Firing, Forgotten, ImportRecord, Imported, Inserted, Join, LiveBatch,
-    OutboxDesk, OutboxStore, Outgoing, PointsVersion, PositionWriter, Pruned, Registered, Replay, Result, Retention,
-    Role, RunKey, RunSpec, RunWriter, UniversePart, WatchState, Writer,
+    OutboxDesk, OutboxStore, Outgoing, PointsVersion, PositionWriter, Pruned, Registered, ReplayOutcome, Result,
+    Retention, RunKey, RunSpec, RunWriter, UniversePart, WatchState, Writer, WriterRole,
 };
 use barograph_domain::advice::{Notice, Position};
 use barograph_domain::delivery::{Attempt, EndpointState, Message, Silence};
@@ -41,7 +41,7 @@ pub struct SqlWriter<K> {
 pub(super) struct Core {
     conn: Connection,
     home: Home,
-    roles: Vec<Role>,
+    roles: Vec<WriterRole>,
     poisoned: Option<String>,
     /// What the last live batch referred to; forgotten when anything else is written.
     live: Option<Box<live::Cache>>,
@@ -57,7 +57,7 @@ impl std::fmt::Debug for Core {
 /// Where it writes, and what it holds there.
 enum Home {
     File { path: PathBuf, _locks: Vec<RoleLock> },
-    Server(Box<Address>),
+    Server(Box<DatabaseAddress>),
 }
 
 impl Home {
@@ -70,7 +70,7 @@ impl Home {
 }
 
 impl<K> SqlWriter<K> {
-    pub(crate) fn over_file(folder: &Path, roles: &[Role]) -> Result<Self> {
+    pub(crate) fn over_file(folder: &Path, roles: &[WriterRole]) -> Result<Self> {
         std::fs::create_dir_all(folder).map_err(|e| fault::io(folder.to_owned(), e))?;
         let locks = roles.iter().map(|r| RoleLock::take(folder, *r)).collect::<Result<_>>()?;
         let path = folder.join(sqlite::FILE);
@@ -78,7 +78,7 @@ impl<K> SqlWriter<K> {
         Ok(Self { core: Core::begin(conn, Home::File { path, _locks: locks }, roles)?, kind: PhantomData })
     }
 
-    pub(crate) fn over_server(address: Address, roles: &[Role]) -> Result<Self> {
+    pub(crate) fn over_server(address: DatabaseAddress, roles: &[WriterRole]) -> Result<Self> {
         let conn = Connection::Server(Box::new(address.connect().map_err(|f| f.at(address.path()))?));
         postgres::migrate(&conn).map_err(|f| f.at(address.path()))?;
         postgres::check_version(&conn, &address)?;
@@ -110,21 +110,21 @@ impl<K> SqlWriter<K> {
 }
 
 impl Core {
-    fn begin(conn: Connection, home: Home, roles: &[Role]) -> Result<Self> {
+    fn begin(conn: Connection, home: Home, roles: &[WriterRole]) -> Result<Self> {
         let roles = roles.to_vec();
         let mut writer = Self { conn, home, roles, poisoned: None, live: None, patience: PATIENCE };
-        if writer.holds(Role::Context) {
+        if writer.holds(WriterRole::Context) {
             writer.collect_garbage()?;
         }
         while writer.write(originals::adopt_one)? {}
         Ok(writer)
     }
 
-    fn holds(&self, role: Role) -> bool {
+    fn holds(&self, role: WriterRole) -> bool {
         self.roles.contains(&role)
     }
 
-    pub(super) fn need(&self, role: Role) -> Result<()> {
+    pub(super) fn need(&self, role: WriterRole) -> Result<()> {
         if self.holds(role) {
             return Ok(());
         }
@@ -189,7 +189,7 @@ impl Core {
         }
     }
 
-    fn failed(&mut self, f: Fault) -> Error {
+    fn failed(&mut self, f: SqlFault) -> Error {
         let harmless = f.is_harmless() || self.conn.is_server();
         let error = f.at(self.home.path());
         if !harmless {
@@ -203,8 +203,8 @@ impl Core {
         let conn = Connection::Server(Box::new(address.connect().map_err(Lost::Fault)?));
         // A server that has just restarted may still hold the locks of the dead connection for a moment.
         postgres::take_roles(&conn, address, &self.roles).map_err(|e| match e {
-            Error::Locked { pid, .. } if pid == Some(std::process::id()) => Lost::Fault(Fault::Away),
-            Error::Unavailable { .. } => Lost::Fault(Fault::Away),
+            Error::Locked { pid, .. } if pid == Some(std::process::id()) => Lost::Fault(SqlFault::Away),
+            Error::Unavailable { .. } => Lost::Fault(SqlFault::Away),
             other => Lost::Role(other),
         })?;
         self.conn = conn;
@@ -253,17 +253,17 @@ impl Drop for Core {
 
 /// Why there is no new connection.
 enum Lost {
-    Fault(Fault),
+    Fault(SqlFault),
     Role(Error),
 }
 
 /// A transaction that did not end well.
 enum Failed<T> {
     /// It did not happen.
-    Before(Fault),
+    Before(SqlFault),
     /// The commit was sent and not answered.
     During {
-        fault: Fault,
+        fault: SqlFault,
         /// The server's number of it.
         id: String,
         out: T,
@@ -272,7 +272,7 @@ enum Failed<T> {
 
 fn transact<T>(conn: &Connection, work: &mut impl FnMut(&Connection) -> Inner<T>) -> std::result::Result<T, Failed<T>> {
     conn.execute_batch(if conn.is_server() { "BEGIN" } else { "BEGIN IMMEDIATE" }).map_err(Failed::Before)?;
-    let undo = |f: Fault| {
+    let undo = |f: SqlFault| {
         // Whatever stands in its way also ends the connection, and the transaction with it.
         drop(conn.execute_batch("ROLLBACK"));
         Failed::Before(f)
@@ -315,7 +315,7 @@ impl<K> OutboxDesk for SqlWriter<K> {
         self.core.write(|tx| silences::end(tx, id, at, by))
     }
 
-    fn replay(&mut self, endpoint: &str, message: &str, now: Ts) -> Result<Replay> {
+    fn replay(&mut self, endpoint: &str, message: &str, now: Ts) -> Result<ReplayOutcome> {
         self.core.write(|tx| outbox::replay(tx, endpoint, message, now))
     }
 
@@ -354,12 +354,12 @@ impl<K> OutboxStore for SqlWriter<K> {
     }
 
     fn enqueue(&mut self, messages: &[Outgoing], joins: &[Join]) -> Result<()> {
-        self.core.need(Role::Delivery)?;
+        self.core.need(WriterRole::Delivery)?;
         self.core.write(|tx| outbox::enqueue(tx, messages, joins))
     }
 
     fn record(&mut self, changes: &[DeliveryChange], attempts: &[Attempt], endpoints: &[EndpointState]) -> Result<()> {
-        self.core.need(Role::Delivery)?;
+        self.core.need(WriterRole::Delivery)?;
         self.core.write(|tx| outbox::record(tx, changes, attempts, endpoints))
     }
 }
@@ -371,7 +371,7 @@ impl<K> Writer for SqlWriter<K> {
         streams: &[StreamDecl],
         events: &[Event],
     ) -> Result<Inserted> {
-        self.core.need(Role::Ingest)?;
+        self.core.need(WriterRole::Ingest)?;
         if u32::try_from(events.len()).is_err() {
             return Err(Error::Invalid("a batch holds at most 4,294,967,295 events".to_owned()));
         }
@@ -385,7 +385,7 @@ impl<K> Writer for SqlWriter<K> {
         events: &[Event],
         at: Ts,
     ) -> Result<Imported> {
-        self.core.need(Role::Ingest)?;
+        self.core.need(WriterRole::Ingest)?;
         if u32::try_from(events.len()).is_err() {
             return Err(Error::Invalid("a batch holds at most 4,294,967,295 events".to_owned()));
         }
@@ -399,7 +399,7 @@ impl<K> Writer for SqlWriter<K> {
         batches: &mut dyn Batches,
         at: Ts,
     ) -> Result<Imported> {
-        self.core.need(Role::Ingest)?;
+        self.core.need(WriterRole::Ingest)?;
         let (mut total, mut done, mut batch) = (Imported::default(), 0, Vec::new());
         loop {
             batches.next(&mut batch);
@@ -435,7 +435,7 @@ impl<K> Writer for SqlWriter<K> {
         at: Ts,
         dry: bool,
     ) -> Result<Forgotten> {
-        self.core.need(Role::Ingest)?;
+        self.core.need(WriterRole::Ingest)?;
         let (mut again, mut batch) = (false, Vec::new());
         self.core.write(|tx| {
             if core::mem::replace(&mut again, true) {
@@ -453,8 +453,8 @@ impl<K> Writer for SqlWriter<K> {
     }
 
     fn append(&mut self, batch: &LiveBatch<'_>) -> Result<Appended> {
-        self.core.need(Role::Ingest)?;
-        self.core.need(Role::Context)?;
+        self.core.need(WriterRole::Ingest)?;
+        self.core.need(WriterRole::Context)?;
         let mut known = self.core.live.take();
         let (done, cache) = self.core.write(|tx| {
             // An attempt that failed has remembered what was undone.
@@ -472,29 +472,29 @@ impl<K> Writer for SqlWriter<K> {
         from: Option<Ts>,
         seen: PointsVersion,
     ) -> Result<Box<dyn RunWriter + 'a>> {
-        self.core.need(Role::Context)?;
+        self.core.need(WriterRole::Context)?;
         Ok(Box::new(replace::Replacement::begin(&mut self.core, spec, from, seen)?))
     }
 
     fn remove_run(&mut self, run: &RunKey) -> Result<()> {
-        self.core.need(Role::Context)?;
+        self.core.need(WriterRole::Context)?;
         self.core.write(|tx| segment::remove_run(tx, run))?;
         self.core.collect_garbage()
     }
 
     fn replace_universe(&mut self, part: &UniversePart<'_>) -> Result<u64> {
-        self.core.need(Role::Context)?;
+        self.core.need(WriterRole::Context)?;
         self.core.write(|tx| universe::replace(tx, part))
     }
 
     fn put_calendar(&mut self, entries: &[CalendarEntry]) -> Result<u64> {
-        self.core.need(Role::Ingest)?;
+        self.core.need(WriterRole::Ingest)?;
         self.core.write(|tx| universe::put_calendar(tx, entries))
     }
 
     fn record_import(&mut self, r: &ImportRecord) -> Result<()> {
-        self.core.need(Role::Ingest)?;
-        let count = |n: u64| i64::try_from(n).map_err(|_e| Fault::Invalid(format!("{n} is no count")));
+        self.core.need(WriterRole::Ingest)?;
+        let count = |n: u64| i64::try_from(n).map_err(|_e| SqlFault::Invalid(format!("{n} is no count")));
         self.core.write(|tx| {
             let (sql, row) = insert!(imports or Fail {
                 started: r.started.0, finished: r.finished.0, release: &r.release, source: &r.source,

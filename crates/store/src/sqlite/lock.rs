@@ -4,7 +4,7 @@
 //! file only serves the message.
 
 use crate::sql::fault;
-use crate::{Error, Result, Role};
+use crate::{Error, Result, WriterRole};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::Path;
@@ -17,7 +17,7 @@ pub(crate) struct RoleLock {
 
 impl RoleLock {
     /// Takes the lock of a role or says who has it.
-    pub(crate) fn take(folder: &Path, role: Role) -> Result<Self> {
+    pub(crate) fn take(folder: &Path, role: WriterRole) -> Result<Self> {
         let path = folder.join(format!("{}.lock", role.name()));
         let at = |e| fault::io(path.clone(), e);
         let mut file =

@@ -12,20 +12,20 @@ mod schema;
 pub(crate) use lock::RoleLock;
 pub(crate) use open::{known, reader as open_reader, writer as open_writer};
 
-use crate::sql::fault::Fault;
+use crate::sql::fault::SqlFault;
 use crate::sql::reader::SqlReader;
 use crate::sql::writer::SqlWriter;
-use crate::{Result, Role};
+use crate::{Result, WriterRole};
 use std::path::Path;
 
 /// Name of the store's file in the data folder.
 pub const FILE: &str = "barograph.db";
 
-/// Tells the views something.
+/// Sets something that the views read.
 pub(crate) fn set(path: &Path, name: &str, value: i64) -> Result<()> {
     let sql = "UPDATE settings SET value = ?2 WHERE name = ?1 AND value <> ?2";
     let changed = open_writer(path)?.execute(sql, rusqlite::params![name, value]);
-    changed.map(drop).map_err(|e| Fault::Sql(e).at(path))
+    changed.map(drop).map_err(|e| SqlFault::Sql(e).at(path))
 }
 
 /// Marks the file in [`SqliteReader`] and [`SqliteWriter`].
@@ -52,7 +52,7 @@ impl SqliteWriter {
     ///
     /// # Errors
     /// [`crate::Error::Locked`] when another process holds a role, and all that opening a file can bring.
-    pub fn open(folder: &Path, roles: &[Role]) -> Result<Self> {
+    pub fn open(folder: &Path, roles: &[WriterRole]) -> Result<Self> {
         Self::over_file(folder, roles)
     }
 }

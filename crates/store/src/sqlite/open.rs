@@ -2,14 +2,14 @@
 
 use super::schema::migrations;
 use crate::schema::VERSION;
-use crate::sql::fault::{self, Fault, Inner};
+use crate::sql::fault::{self, Inner, SqlFault};
 use crate::{Error, Result};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// "baro" in the file's header: `file` and we can tell the store from other people's databases.
+/// "baro" in the file's header: `file` and we can distinguish the store from other people's databases.
 const APPLICATION_ID: i64 = 0x6261_726f;
 /// Writers commit in milliseconds; whoever waits longer than this meets something stuck.
 const BUSY: Duration = Duration::from_secs(10);
@@ -32,7 +32,7 @@ pub(crate) fn writer(path: &Path) -> Result<Connection> {
         let mode: String = conn.pragma_update_and_check(None, "journal_mode", "WAL", |r| r.get(0))?;
         if mode != "wal" {
             let what = "this file system does not allow a write-ahead log; choose a data folder on a local disk";
-            return Err(Fault::Io(std::io::Error::new(std::io::ErrorKind::Unsupported, what)));
+            return Err(SqlFault::Io(std::io::Error::new(std::io::ErrorKind::Unsupported, what)));
         }
         conn.pragma_update(None, "synchronous", "NORMAL")?;
         conn.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
@@ -55,8 +55,8 @@ fn keep_plans(conn: &Connection) -> Inner<()> {
     Ok(())
 }
 
-fn fault_read_only() -> Fault {
-    Fault::Io(std::io::ErrorKind::PermissionDenied.into())
+fn fault_read_only() -> SqlFault {
+    SqlFault::Io(std::io::ErrorKind::PermissionDenied.into())
 }
 
 /// A folder where the file should be would else be called unreadable, damaged or full, depending on the day.
@@ -68,9 +68,9 @@ fn refuse_folder(path: &Path) -> Result<()> {
 }
 
 /// SQLite reports a folder it may not write into as a file it cannot open.
-fn refine(f: Fault, path: &Path) -> Error {
+fn refine(f: SqlFault, path: &Path) -> Error {
     match &f {
-        Fault::Sql(e) if e.sqlite_error_code() == Some(ErrorCode::CannotOpen) => {
+        SqlFault::Sql(e) if e.sqlite_error_code() == Some(ErrorCode::CannotOpen) => {
             Error::ReadOnly { path: path.to_owned() }
         }
         _ => f.at(path),
@@ -84,7 +84,7 @@ pub(crate) fn reader(path: &Path) -> Result<Connection> {
         return Err(Error::Missing { path: path.to_owned() });
     }
     let conn = match try_reader(path, "mode=ro") {
-        Err(Fault::Sql(e)) if is_shut_out(&e) => immutable_reader(path)?,
+        Err(SqlFault::Sql(e)) if is_shut_out(&e) => immutable_reader(path)?,
         other => other.map_err(|f| f.at(path))?,
     };
     check_version(&conn, path, known())?;
@@ -135,7 +135,7 @@ fn uri(path: &Path, options: &str) -> String {
 fn belongs_to_us(conn: &Connection) -> Inner<()> {
     let id: i64 = conn.pragma_query_value(None, "application_id", |r| r.get(0))?;
     let tables: i64 = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |r| r.get(0))?;
-    if id == APPLICATION_ID || (id == 0 && tables == 0) { Ok(()) } else { Err(Fault::Foreign) }
+    if id == APPLICATION_ID || (id == 0 && tables == 0) { Ok(()) } else { Err(SqlFault::Foreign) }
 }
 
 fn version(conn: &Connection) -> rusqlite::Result<i64> {
@@ -148,7 +148,7 @@ pub(crate) fn known() -> i64 {
 }
 
 fn check_version(conn: &Connection, path: &Path, known: i64) -> Result<()> {
-    let found = version(conn).map_err(|e| Fault::Sql(e).at(path))?;
+    let found = version(conn).map_err(|e| SqlFault::Sql(e).at(path))?;
     let path = path.to_owned();
     match found {
         0 => Err(Error::Missing { path }),

@@ -4,20 +4,20 @@
 use super::rows::{One, minute, one, rows};
 use super::{Factory, hash, open, refused};
 use crate::{AlertQuery, LiveAlert, LiveBatch, PointsVersion, Range, Reader, Retention};
-use barograph_domain::alert::{BaseRate, Change, Datum, Statistic, Word};
+use barograph_domain::alert::{AlertChange, BaseRate, Datum, Statistic, Word};
 use barograph_domain::{
     Alert, AlertState, Event, Kind, KnownAlert, Metric, Pattern, Payload, Reason, Severity, Span, StreamIndex, Trigger,
     Ts,
 };
 
 /// The record of a burst that began at minute `n`, `after` minutes later.
-fn burst(n: i64, after: i64, change: Change) -> KnownAlert {
+fn burst(n: i64, after: i64, change: AlertChange) -> KnownAlert {
     let ts = minute(n + after) + Span::millis(7_000);
     let (state, revision) = match change {
-        Change::Closed => (AlertState::Closed, 3),
-        Change::Suspended => (AlertState::NoData, 2),
-        Change::Updated => (AlertState::Open, 2),
-        Change::Opened | Change::Resumed | Change::Happened => (AlertState::Open, 1),
+        AlertChange::Closed => (AlertState::Closed, 3),
+        AlertChange::Suspended => (AlertState::NoData, 2),
+        AlertChange::Updated => (AlertState::Open, 2),
+        AlertChange::Opened | AlertChange::Resumed | AlertChange::Happened => (AlertState::Open, 1),
     };
     let statistic = Statistic {
         name: Word::from("liq_count_60s"),
@@ -63,7 +63,7 @@ fn burst(n: i64, after: i64, change: Change) -> KnownAlert {
 
 /// A label that changed at minute `n`.
 fn label(n: i64) -> KnownAlert {
-    let KnownAlert { alert, .. } = burst(n, 0, Change::Happened);
+    let KnownAlert { alert, .. } = burst(n, 0, AlertChange::Happened);
     let alert = Alert {
         pattern: Pattern::RegimeChange,
         trigger: Some(Trigger::Risk),
@@ -77,18 +77,18 @@ fn label(n: i64) -> KnownAlert {
     KnownAlert { known_at: minute(n) + Span::millis(200), alert }
 }
 
-/// What is told of minute `n` and of those after it: a label, a burst that grows, and its end, unless it goes on.
+/// What is reported of minute `n` and of those after it: a label, a burst that grows, and its end, unless it goes on.
 #[must_use]
 pub fn story(n: i64) -> Vec<KnownAlert> {
-    let mut told = vec![label(n), burst(n, 0, Change::Opened), burst(n, 2, Change::Updated)];
+    let mut told = vec![label(n), burst(n, 0, AlertChange::Opened), burst(n, 2, AlertChange::Updated)];
     if n % 50 != 0 {
-        told.push(burst(n, 4, Change::Closed));
+        told.push(burst(n, 4, AlertChange::Closed));
     }
     told
 }
 
 /// Minutes 10, 20 … 290, by the moment they were known.
-fn told() -> Vec<KnownAlert> {
+fn known_alerts() -> Vec<KnownAlert> {
     (1..30).flat_map(|k| story(10 * k)).collect()
 }
 
@@ -103,10 +103,10 @@ fn store(writer: &mut dyn crate::Writer, one: &One, told: &[KnownAlert]) {
     assert_eq!(run.finish().unwrap().alerts, told.len() as u64);
 }
 
-/// In the order in which they were told or the other way round, a page at a time.
+/// In the order in which they were reported or the other way round, a page at a time.
 pub fn alerts_come_back_bit_for_bit_in_pages(factory: &dyn Factory) {
     let (_site, mut writer, reader) = open(factory);
-    let (one, told) = (one(), told());
+    let (one, told) = (one(), known_alerts());
     assert_eq!(all(&*reader, &one), [], "a run that does not exist has none");
     store(&mut *writer, &one, &[]);
     let before = hash(&*reader);
@@ -135,7 +135,7 @@ pub fn alerts_come_back_bit_for_bit_in_pages(factory: &dyn Factory) {
 /// Every filter against a naive one, from both ends, now and as of earlier moments.
 pub fn alerts_can_be_filtered(factory: &dyn Factory) {
     let (_site, mut writer, reader) = open(factory);
-    let (one, told) = (one(), told());
+    let (one, told) = (one(), known_alerts());
     store(&mut *writer, &one, &told);
     let moment = told[40].known_at;
     let base = AlertQuery::default();
@@ -147,7 +147,7 @@ pub fn alerts_can_be_filtered(factory: &dyn Factory) {
         AlertQuery { patterns: vec![Pattern::LiquidationCascade, Pattern::BasisManipulation], ..base.clone() },
         AlertQuery { severity: Some(Severity::High), ..base.clone() },
         AlertQuery { severity: Some(Severity::Critical), as_of: Some(moment), ..base.clone() },
-        AlertQuery { changes: vec![Change::Opened, Change::Happened], ..base.clone() },
+        AlertQuery { changes: vec![AlertChange::Opened, AlertChange::Happened], ..base.clone() },
     ];
     for query in queries {
         let want: Vec<KnownAlert> = told
@@ -168,17 +168,17 @@ pub fn alerts_can_be_filtered(factory: &dyn Factory) {
 /// An episode is open from its first record to its last; what has no length never is.
 pub fn open_episodes_are_as_they_were_known(factory: &dyn Factory) {
     let (_site, mut writer, reader) = open(factory);
-    let (one, told) = (one(), told());
+    let (one, told) = (one(), known_alerts());
     store(&mut *writer, &one, &told);
     let ask = |query: &AlertQuery| reader.alerts(&one.spec.key, query).unwrap().items;
     let now = now_open();
     let going_on: Vec<KnownAlert> =
-        told.iter().filter(|k| k.alert.change == Change::Updated && ask_minute(k) % 50 == 0).cloned().collect();
+        told.iter().filter(|k| k.alert.change == AlertChange::Updated && ask_minute(k) % 50 == 0).cloned().collect();
     assert_eq!(going_on.len(), 5);
     assert_eq!(ask(&now), going_on, "by the last record of each");
     let critical = AlertQuery { severity: Some(Severity::Critical), ..now.clone() };
     assert_eq!(ask(&critical).len(), 2);
-    for (at, open) in [(burst(10, 0, Change::Opened), 1), (burst(10, 4, Change::Closed), 0)] {
+    for (at, open) in [(burst(10, 0, AlertChange::Opened), 1), (burst(10, 4, AlertChange::Closed), 0)] {
         let before = AlertQuery { as_of: Some(Ts(at.known_at.0 - 1)), ..now.clone() };
         let then = AlertQuery { as_of: Some(at.known_at), ..now.clone() };
         assert_eq!((ask(&before).len(), ask(&then).len()), (1 - open, open));
@@ -195,7 +195,7 @@ pub fn open_episodes_are_as_they_were_known(factory: &dyn Factory) {
         assert!(ask(&page).into_iter().eq(want), "{end}");
     }
     // An end that is published ends what was imported.
-    let end = [LiveAlert { instrument: 0, alert: burst(250, 60, Change::Closed) }];
+    let end = [LiveAlert { instrument: 0, alert: burst(250, 60, AlertChange::Closed) }];
     let runs = std::slice::from_ref(&one.spec);
     let batch =
         LiveBatch { instruments: &one.instruments, streams: &one.streams, runs, alerts: &end, ..LiveBatch::default() };
@@ -212,10 +212,10 @@ fn ask_minute(known: &KnownAlert) -> i64 {
     (known.alert.opened_at - minute(0)).as_secs() / 60
 }
 
-/// What is told before stays, what follows goes with its minutes; an unfinished replacement leaves no trace.
+/// What is reported before stays, what follows goes with its minutes; an unfinished replacement leaves no trace.
 pub fn alerts_are_replaced_with_their_minutes(factory: &dyn Factory) {
     let (_site, mut writer, reader) = open(factory);
-    let (one, told) = (one(), told());
+    let (one, told) = (one(), known_alerts());
     store(&mut *writer, &one, &told);
     let before = hash(&*reader);
     let mut run = writer.replace(&one.spec, Some(minute(151)), PointsVersion::default()).unwrap();
@@ -251,7 +251,7 @@ pub fn published_alerts_stay(factory: &dyn Factory) {
     let mut published = Vec::new();
     for (n, row) in (1_i64..).zip(&minutes) {
         // Known after the row of minute n - 1: before that of minute n is there.
-        let made = burst(n - 1, 0, Change::Opened);
+        let made = burst(n - 1, 0, AlertChange::Opened);
         let early = live(made.clone());
         let batch = LiveBatch { alerts: &early, ..bare };
         assert_eq!(writer.append(&batch).unwrap().alerts, 1);
@@ -263,12 +263,12 @@ pub fn published_alerts_stay(factory: &dyn Factory) {
         published.extend([made, label(n)]);
     }
     assert_eq!(all(&*reader, &one), published);
-    // A record whose minute is never made: it was told, so it stays.
-    let last = burst(25, 0, Change::Opened);
+    // A record whose minute is never made: it was reported, so it stays.
+    let last = burst(25, 0, AlertChange::Opened);
     writer.append(&LiveBatch { alerts: &live(last.clone()), ..bare }).unwrap();
     // A re-run of published minutes, and of ten behind them.
     let mut run = writer.replace(&one.spec, None, PointsVersion::default()).unwrap();
-    run.alert(&burst(5, 0, Change::Updated)).unwrap();
+    run.alert(&burst(5, 0, AlertChange::Updated)).unwrap();
     rows(30, 2).iter().for_each(|r| run.row(r).unwrap());
     let other = KnownAlert { alert: Alert { score: 1.0, ..last.alert.clone() }, ..last.clone() };
     run.alert(&other).unwrap();
@@ -294,12 +294,12 @@ pub fn episodes_end_across_published_minutes(factory: &dyn Factory) {
         ..LiveBatch::default()
     };
     // Minutes 11 to 20 were published, with the end of an episode that was known before.
-    let known_end = burst(9, 4, Change::Closed);
+    let known_end = burst(9, 4, AlertChange::Closed);
     let live = [LiveAlert { instrument: 0, alert: known_end.clone() }];
     writer.append(&LiveBatch { rows: &minutes[10..20], alerts: &live, ..bare }).unwrap();
-    let (a, b) = (burst(8, 0, Change::Opened), burst(8, 4, Change::Closed));
+    let (a, b) = (burst(8, 0, AlertChange::Opened), burst(8, 4, AlertChange::Closed));
     let other_end = {
-        let KnownAlert { known_at, alert } = burst(9, 6, Change::Closed);
+        let KnownAlert { known_at, alert } = burst(9, 6, AlertChange::Closed);
         KnownAlert { known_at, alert: Alert { score: 1.0, ..alert } }
     };
     let computed = |writer: &mut dyn crate::Writer, from: Option<Ts>, told: &[&KnownAlert]| {
@@ -310,15 +310,15 @@ pub fn episodes_end_across_published_minutes(factory: &dyn Factory) {
     };
     let open = |as_of: Option<Ts>| reader.alerts(&one.spec.key, &AlertQuery { as_of, ..now_open() }).unwrap().items;
     // What happens inside published minutes was not published: neither a beginning nor its end.
-    let inside = (burst(14, 0, Change::Opened), burst(14, 3, Change::Closed));
-    let known = burst(9, 0, Change::Opened);
+    let inside = (burst(14, 0, AlertChange::Opened), burst(14, 3, AlertChange::Closed));
+    let known = burst(9, 0, AlertChange::Opened);
     computed(&mut *writer, None, &[&a, &known, &b, &inside.0, &other_end, &inside.1]);
     let want = [a.clone(), known, b.clone(), known_end];
     assert_eq!(all(&*reader, &one), want);
     assert_eq!(open(None), []);
     assert_eq!(open(Some(Ts(b.known_at.0 - 1))).len(), 2, "as it was known then");
     for newest_first in [false, true] {
-        let query = AlertQuery { limit: 1, newest_first, changes: vec![Change::Closed], ..AlertQuery::default() };
+        let query = AlertQuery { limit: 1, newest_first, changes: vec![AlertChange::Closed], ..AlertQuery::default() };
         let page = reader.alerts(&one.spec.key, &query).unwrap();
         assert_eq!(page.items, [want[if newest_first { 3 } else { 2 }].clone()]);
         let rest = AlertQuery { range: query.after(page.next.unwrap()), ..query };
@@ -328,7 +328,7 @@ pub fn episodes_end_across_published_minutes(factory: &dyn Factory) {
         );
     }
     // A later end replaces it where only what follows its beginning is run again; without a beginning there is no end.
-    let later = burst(8, 6, Change::Closed);
+    let later = burst(8, 6, AlertChange::Closed);
     computed(&mut *writer, Some(minute(11)), &[&later]);
     assert_eq!(all(&*reader, &one), [want[0].clone(), want[1].clone(), want[3].clone(), later]);
     computed(&mut *writer, None, &[&b]);
@@ -365,7 +365,8 @@ pub fn ends_are_corrected_and_stay_before(factory: &dyn Factory) {
     };
     writer.append(&LiveBatch { rows: &minutes[10..20], ..bare }).unwrap();
     let seen = mark(1.0, at, &mut *writer);
-    let (begin, end, later) = (burst(8, 0, Change::Opened), burst(8, 4, Change::Closed), burst(8, 6, Change::Closed));
+    let (begin, end, later) =
+        (burst(8, 0, AlertChange::Opened), burst(8, 4, AlertChange::Closed), burst(8, 6, AlertChange::Closed));
     computed(&mut *writer, None, seen, &[&begin, &end]);
     let told = |as_of: Ts| {
         let query = AlertQuery { as_of: Some(as_of), ..AlertQuery::default() };
@@ -394,7 +395,7 @@ pub fn ends_are_corrected_and_stay_before(factory: &dyn Factory) {
 /// However old: like changes of the label.
 pub fn alerts_are_never_pruned(factory: &dyn Factory) {
     let (_site, mut writer, reader) = open(factory);
-    let (one, told) = (one(), told());
+    let (one, told) = (one(), known_alerts());
     store(&mut *writer, &one, &told);
     let short = Retention {
         minute_rows: Span::mins(10),

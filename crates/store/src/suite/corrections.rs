@@ -48,7 +48,7 @@ impl Prices {
     }
 
     /// Both ways of reading say this at a moment, and all pages of them.
-    fn says(&self, reader: &dyn Reader, as_of: Option<Ts>, want: &[Event], what: &str) {
+    fn check_reads(&self, reader: &dyn Reader, as_of: Option<Ts>, want: &[Event], what: &str) {
         let found: Vec<Event> = reader.events(&self.streams, None, as_of).unwrap().collect::<Result<_>>().unwrap();
         assert!(found == want, "{what}: {} events of {}, or they differ", found.len(), want.len());
         let mut query = PointQuery {
@@ -90,10 +90,10 @@ pub fn a_later_import_wins_whole(factory: &dyn Factory) {
     let done = writer.import_points(&p.instruments, &p.streams, &p.wrong, SECOND).unwrap();
     assert_eq!((done.inserted.revised, done.contradiction.rows), (all, all));
     assert!(done.contradiction.largest.is_some_and(|l| (l - 0.03).abs() < 1e-9), "{:?}", done.contradiction);
-    p.says(&*reader, None, &p.wrong, "now");
-    p.says(&*reader, Some(SECOND), &p.wrong, "from the second import on");
-    p.says(&*reader, Some(SECOND - Span(1)), &p.right, "just before it");
-    p.says(&*reader, Some(ARCHIVE_END), &p.right, "when the archive ended");
+    p.check_reads(&*reader, None, &p.wrong, "now");
+    p.check_reads(&*reader, Some(SECOND), &p.wrong, "from the second import on");
+    p.check_reads(&*reader, Some(SECOND - Span(1)), &p.right, "just before it");
+    p.check_reads(&*reader, Some(ARCHIVE_END), &p.right, "when the archive ended");
     hash(&*reader);
 }
 
@@ -105,16 +105,16 @@ pub fn importing_the_right_file_again_heals(factory: &dyn Factory) {
     p.import(&mut *writer, &p.right, FIRST);
     p.import(&mut *writer, &p.wrong, SECOND);
     assert_eq!(p.import(&mut *writer, &p.right, THIRD).1, all);
-    p.says(&*reader, None, &p.right, "now");
-    p.says(&*reader, Some(THIRD - Span(1)), &p.wrong, "between");
-    p.says(&*reader, Some(FIRST), &p.right, "before");
+    p.check_reads(&*reader, None, &p.right, "now");
+    p.check_reads(&*reader, Some(THIRD - Span(1)), &p.wrong, "between");
+    p.check_reads(&*reader, Some(FIRST), &p.right, "before");
     let healed = hash(&*reader);
     assert_eq!(p.import(&mut *writer, &p.right, THIRD + Span::days(1)).0.same, all);
     assert_eq!(hash(&*reader), healed, "once more changes nothing");
     // A clock that was set back does not bring the wrong one in.
     p.import(&mut *writer, &p.wrong[..10], FIRST);
     let mixed: Vec<Event> = p.wrong[..10].iter().chain(&p.right[10..]).copied().collect();
-    p.says(&*reader, None, &mixed, "the last import wins whatever the clock says");
+    p.check_reads(&*reader, None, &mixed, "the last import wins whatever the clock says");
 }
 
 /// What lies beneath counts again; where nothing does there is nothing.
@@ -128,15 +128,15 @@ pub fn what_is_taken_back_counts_no_more(factory: &dyn Factory) {
         |taken_back, restored, superseded, not_stored| Forgotten { taken_back, restored, superseded, not_stored };
     assert_eq!(p.forget(&mut *writer, &p.right, SECOND), counts(0, 0, all, 0), "it is not what counts");
     assert_eq!(p.forget(&mut *writer, &p.wrong, SECOND), counts(all, all, 0, 0));
-    p.says(&*reader, None, &p.right, "the earlier one again");
-    p.says(&*reader, Some(SECOND - Span(1)), &p.wrong, "before it was taken back");
+    p.check_reads(&*reader, None, &p.right, "the earlier one again");
+    p.check_reads(&*reader, Some(SECOND - Span(1)), &p.wrong, "before it was taken back");
     assert_eq!(p.forget(&mut *writer, &p.wrong, THIRD), counts(0, 0, 0, all), "it is gone already");
     assert_eq!(p.forget(&mut *writer, &p.right, THIRD), counts(all, 0, 0, 0));
-    p.says(&*reader, None, &[], "nothing is left");
-    p.says(&*reader, Some(THIRD - Span(1)), &p.right, "before that");
+    p.check_reads(&*reader, None, &[], "nothing is left");
+    p.check_reads(&*reader, Some(THIRD - Span(1)), &p.right, "before that");
     hash(&*reader);
     assert_eq!(p.import(&mut *writer, &p.right, THIRD + Span::days(1)).0.revised, all);
-    p.says(&*reader, None, &p.right, "imported again");
+    p.check_reads(&*reader, None, &p.right, "imported again");
     hash(&*reader);
 }
 
@@ -256,7 +256,7 @@ pub fn an_import_is_seen_whole_or_not_at_all(factory: &dyn Factory) {
     let p = prices();
     p.import(&mut *writer, &p.right, FIRST);
     let before = hash(&*reader);
-    let look = || p.says(&*reader, None, &p.right, "half-way");
+    let look = || p.check_reads(&*reader, None, &p.right, "half-way");
     let mut broken = p.wrong.clone();
     let last = broken.last_mut().unwrap();
     last.payload = Payload::Value(f64::NAN);
@@ -266,12 +266,12 @@ pub fn an_import_is_seen_whole_or_not_at_all(factory: &dyn Factory) {
     assert_eq!(hash(&*reader), before, "nothing of it");
     let done = writer.import_batches(&p.instruments, &p.streams, &mut watched(&p.wrong), SECOND).unwrap();
     assert_eq!((done.inserted.revised, done.contradiction.rows), (p.wrong.len() as u64, p.wrong.len() as u64));
-    p.says(&*reader, None, &p.wrong, "all of it");
+    p.check_reads(&*reader, None, &p.wrong, "all of it");
     // What changes nothing that counts is stored as it comes.
     let (_site, mut writer, reader) = open(factory);
     let done = writer.import_batches(&p.instruments, &p.streams, &mut OneBatch::new(&p.right), FIRST).unwrap().inserted;
     assert_eq!(done.new, p.right.len() as u64);
-    p.says(&*reader, None, &p.right, "a first import");
+    p.check_reads(&*reader, None, &p.right, "a first import");
 }
 
 /// The same of taking back.
@@ -280,11 +280,11 @@ pub fn a_file_is_taken_back_whole_or_not_at_all(factory: &dyn Factory) {
     let p = prices();
     p.import(&mut *writer, &p.right, FIRST);
     p.import(&mut *writer, &p.wrong, SECOND);
-    let look = || p.says(&*reader, None, &p.wrong, "half-way");
+    let look = || p.check_reads(&*reader, None, &p.wrong, "half-way");
     let mut watched = Watched { events: &p.wrong, at: 0, look: &look };
     let done = writer.forget_batches(&p.streams, &mut watched, THIRD, false).unwrap();
     assert_eq!((done.taken_back, done.restored), (p.wrong.len() as u64, p.wrong.len() as u64));
-    p.says(&*reader, None, &p.right, "all of it");
+    p.check_reads(&*reader, None, &p.right, "all of it");
 }
 
 /// Rows, label changes and gaps that followed from what was corrected are still there for moments before.

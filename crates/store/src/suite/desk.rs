@@ -3,8 +3,8 @@
 use super::outbox::{attempt, change, message, of, outbox, outgoing};
 use super::rows::minute;
 use super::{Factory, refused};
-use crate::{DeliveryChange, DeliveryPlace, DeliveryQuery, EndpointCount, Outgoing, Replay, Sent};
-use crate::{Retention, Role};
+use crate::{DeliveryChange, DeliveryPlace, DeliveryQuery, EndpointCount, Outgoing, ReplayOutcome, Sent};
+use crate::{Retention, WriterRole};
 use barograph_domain::delivery::{Attempt, Compare, DeliveryState, Matcher, MessageKind, Phase, Silence};
 use barograph_domain::{InstrumentName, Span, Ts};
 
@@ -77,19 +77,19 @@ pub fn the_dead_wait_again(factory: &dyn Factory) {
     outbox.record(&ends.map(|(e, state)| change(e, id, state, 2)), &[attempt("a", id, 2, Some(500), 1)], &[]).unwrap();
     let now = minute(600);
     for endpoint in ["a", "b", "c"] {
-        let Replay::Waits(found) = outbox.replay(endpoint, id, now).unwrap() else { panic!("{endpoint}") };
+        let ReplayOutcome::Waits(found) = outbox.replay(endpoint, id, now).unwrap() else { panic!("{endpoint}") };
         assert_eq!((&found.message, found.deliveries.len()), (&one.message, 1));
         let delivery = of(&*reader, id, endpoint);
         assert_eq!(delivery, found.deliveries[0]);
         let said = (delivery.state, delivery.attempts, delivery.next_try, delivery.deliver_until, delivery.ended_at);
         assert_eq!(said, (DeliveryState::Waiting, 0, now, now + Span::mins(30), None));
-        assert_eq!(outbox.replay(endpoint, id, now).unwrap(), Replay::Unfinished);
+        assert_eq!(outbox.replay(endpoint, id, now).unwrap(), ReplayOutcome::Unfinished);
     }
     for (endpoint, message, want) in [
-        ("d", id, Replay::Delivered),
-        ("e", id, Replay::Unfinished),
-        ("f", id, Replay::Missing),
-        ("a", "msg_none", Replay::Missing),
+        ("d", id, ReplayOutcome::Delivered),
+        ("e", id, ReplayOutcome::Unfinished),
+        ("f", id, ReplayOutcome::Missing),
+        ("a", "msg_none", ReplayOutcome::Missing),
     ] {
         assert_eq!(outbox.replay(endpoint, message, now).unwrap(), want);
     }
@@ -97,7 +97,7 @@ pub fn the_dead_wait_again(factory: &dyn Factory) {
     assert_eq!(reader.message(id).unwrap().unwrap().attempts.len(), 1, "what was tried stays in the log");
     outbox.record(&[change("a", id, DeliveryState::Delivered, 601)], &[], &[]).unwrap();
     assert_eq!(of(&*reader, id, "a").state, DeliveryState::Delivered);
-    // That something is over is worth telling for a day.
+    // That something is over is worth delivering for a day.
     let mut over = message("b", 1, 1);
     over.notice.phase = Phase::Resolved;
     let over = outgoing(over, &["a"]);
@@ -172,7 +172,7 @@ pub fn silences_are_known_as_they_were(factory: &dyn Factory) {
     assert!(reader.check(true).unwrap().is_sound());
 }
 
-/// What has been told goes after a while, with its tries; what has not stays, however old.
+/// What has been delivered goes after a while, with its tries; what has not stays, however old.
 pub fn old_messages_go_once_they_have_ended(factory: &dyn Factory) {
     let (site, mut outbox, reader) = outbox(factory);
     let all: Vec<Outgoing> =
@@ -184,7 +184,7 @@ pub fn old_messages_go_once_they_have_ended(factory: &dyn Factory) {
     let tries: Vec<Attempt> = all.iter().map(|o| attempt("phone", &o.message.id, 1, Some(200), 1)).collect();
     outbox.record(&ends("phone"), &tries, &[]).unwrap();
     outbox.record(&ends("desk")[1..], &[], &[]).unwrap();
-    let mut writer = site.writer(&Role::ALL).unwrap();
+    let mut writer = site.writer(&WriterRole::ALL).unwrap();
     assert_eq!(writer.prune(&Retention::default()).unwrap().messages, 0, "thirty days are kept");
     let keep = Retention { deliveries: Span::mins(1000), ..Retention::default() };
     assert_eq!(writer.prune(&keep).unwrap().messages, 1200 - 1 - 101);

@@ -51,7 +51,7 @@ pub fn story(n: i64) -> Vec<LevelChange> {
 }
 
 /// Minutes 10, 20 … 290.
-fn told() -> Vec<LevelChange> {
+fn level_changes() -> Vec<LevelChange> {
     (1..30).flat_map(|k| story(10 * k)).collect()
 }
 
@@ -79,10 +79,10 @@ fn naive(told: &[LevelChange], as_of: Option<Ts>) -> Vec<LevelChange> {
     found
 }
 
-/// In the order in which they were told, a page at a time.
+/// In the order in which they were reported, a page at a time.
 pub fn changes_come_back_bit_for_bit_in_pages(factory: &dyn Factory) {
     let (_site, mut writer, reader) = open(factory);
-    let (one, told) = (one(), told());
+    let (one, told) = (one(), level_changes());
     assert_eq!(all(&*reader, &one), [], "a run that does not exist has none");
     store(&mut *writer, &one, &told);
     assert_eq!(all(&*reader, &one), told);
@@ -97,7 +97,7 @@ pub fn changes_come_back_bit_for_bit_in_pages(factory: &dyn Factory) {
 /// Earlier revisions stay readable, and nothing shows before it was known.
 pub fn levels_are_as_they_were_known_to_be(factory: &dyn Factory) {
     let (_site, mut writer, reader) = open(factory);
-    let (one, told) = (one(), told());
+    let (one, told) = (one(), level_changes());
     store(&mut *writer, &one, &told);
     let ask = |query: &LevelQuery| reader.levels(&one.spec.key, query).unwrap().items;
     for n in [0, 9, 10, 13, 14, 16, 17, 100, 144, 290, 300] {
@@ -124,10 +124,10 @@ pub fn levels_are_as_they_were_known_to_be(factory: &dyn Factory) {
     assert_eq!(joined(five), now);
 }
 
-/// What is told before stays, what follows goes with its minutes; an unfinished replacement leaves no trace.
+/// What is reported before stays, what follows goes with its minutes; an unfinished replacement leaves no trace.
 pub fn levels_are_replaced_with_their_minutes(factory: &dyn Factory) {
     let (_site, mut writer, reader) = open(factory);
-    let (one, told) = (one(), told());
+    let (one, told) = (one(), level_changes());
     store(&mut *writer, &one, &told);
     let before = hash(&*reader);
     let mut run = writer.replace(&one.spec, Some(minute(151)), PointsVersion::default()).unwrap();

@@ -105,7 +105,7 @@ pub fn a_repeated_batch_changes_nothing(factory: &dyn Factory) {
     }
     let before = hash(&*reader);
     drop(writer);
-    let mut writer = site.writer(&crate::Role::ALL).unwrap();
+    let mut writer = site.writer(&crate::WriterRole::ALL).unwrap();
     for n in [149, 0, 70, 149, 148] {
         let (full, count) = all(n);
         let same = Inserted { same: count, ..Inserted::default() };
@@ -232,7 +232,7 @@ pub fn live_points_read_like_imported_ones(factory: &dyn Factory) {
     for event in &mut all {
         event.recv_ts = event.event_ts + Span(1 + i64::try_from(random.below(90_000_000_000)).unwrap());
     }
-    // Two forced closes with one key.
+    // Two liquidations with one key.
     let twin = all.iter().find(|e| matches!(e.payload, Payload::Liquidation { .. })).copied().unwrap();
     let Payload::Liquidation { liquidated_side, price, qty } = twin.payload else { unreachable!() };
     all.push(Event { payload: Payload::Liquidation { liquidated_side, price, qty: qty * 2.0 }, ..twin });
@@ -301,7 +301,7 @@ pub fn ticks_do_not_show(factory: &dyn Factory) {
 }
 
 /// Live, import and backfill can be told apart; a correction that is fetched later is a revision.
-pub fn provenance_is_told(factory: &dyn Factory) {
+pub fn provenance_is_answered(factory: &dyn Factory) {
     let (_site, mut writer, reader) = open(factory);
     let one = one();
     let at = one.streams.iter().position(|s| s.metric == Metric::MarkPrice).unwrap();

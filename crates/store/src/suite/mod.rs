@@ -21,7 +21,7 @@ pub mod rows;
 pub mod sample;
 pub mod universe;
 
-use crate::{OutboxStore, Page, PositionWriter, Range, Reader, Result, Role, Writer};
+use crate::{OutboxStore, Page, PositionWriter, Range, Reader, Result, Writer, WriterRole};
 
 /// One store, empty at first, that can be opened again and again.
 pub trait Site {
@@ -29,7 +29,7 @@ pub trait Site {
     ///
     /// # Errors
     /// Whatever the implementation says.
-    fn writer(&self, roles: &[Role]) -> Result<Box<dyn Writer>>;
+    fn writer(&self, roles: &[WriterRole]) -> Result<Box<dyn Writer>>;
     /// Opens it for registering positions.
     ///
     /// # Errors
@@ -61,7 +61,7 @@ macro_rules! suite {
             the_same_value_twice_changes_nothing, a_revision_is_a_new_row, equal_times_are_ordered_by_content,
             of_two_times_the_earlier_counts, facts_that_share_a_key_are_all_kept, every_bit_survives,
             events_come_in_the_total_order, revisions_stay_together, events_after_a_moment, a_refused_batch_leaves_nothing,
-            pages_join_up, however_a_history_came_in_it_is_the_same, sources_and_cadences_can_be_told_apart);
+            pages_join_up, however_a_history_came_in_it_is_the_same, sources_and_cadences_are_distinct);
         $crate::suite_of!($factory, corrections:
             a_later_import_wins_whole, importing_the_right_file_again_heals, what_is_taken_back_counts_no_more,
             facts_are_taken_back_one_by_one, recordings_come_back_at_their_receipt,
@@ -92,7 +92,7 @@ macro_rules! suite {
             a_published_run_is_like_any_other, a_repeated_batch_changes_nothing,
             what_is_made_again_is_compared_and_never_written, a_published_minute_never_changes,
             a_replacement_leaves_published_minutes, a_live_row_takes_the_place_of_an_imported_one,
-            live_points_read_like_imported_ones, ticks_do_not_show, provenance_is_told, live_points_make_no_run_dirty,
+            live_points_read_like_imported_ones, ticks_do_not_show, provenance_is_answered, live_points_make_no_run_dirty,
             a_refused_live_batch_leaves_nothing, published_rows_follow_their_streams, order_books_come_back,
             raw_live_data_are_pruned);
         $crate::suite_of!($factory, positions:
@@ -105,8 +105,8 @@ macro_rules! suite {
             old_messages_go_once_they_have_ended);
         $crate::suite_of!($factory, universe:
             hours_come_back_bit_for_bit_in_pages, hours_follow_the_minutes_and_published_ones_stay,
-            an_unfinished_part_keeps_the_mark, what_hours_say_of_pairs_goes_with_them,
-            what_hours_said_of_pairs_stays_before_a_correction, the_end_of_a_pairs_episode_goes_with_its_hour,
+            an_unfinished_part_keeps_the_mark, pairs_of_hours_go_with_them,
+            pairs_of_hours_stay_before_a_correction, the_end_of_a_pairs_episode_goes_with_its_hour,
             other_alerts_stay_when_hours_are_replaced, the_calendar_is_appended_and_known_as_of, both_show_in_the_hash_when_there);
         $crate::suite_of!($factory, prune:
             old_rows_are_thinned, pruning_again_changes_nothing, points_go_only_when_asked,
@@ -132,7 +132,7 @@ macro_rules! suite_of {
 /// Opens in both roles and reads beside it.
 pub(crate) fn open(factory: &dyn Factory) -> (Box<dyn Site>, Box<dyn Writer>, Box<dyn Reader>) {
     let site = factory.site();
-    let writer = site.writer(&Role::ALL).unwrap();
+    let writer = site.writer(&WriterRole::ALL).unwrap();
     let reader = site.reader().unwrap();
     (site, writer, reader)
 }

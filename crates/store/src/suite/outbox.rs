@@ -1,17 +1,17 @@
-//! The outbox: with its facts or not at all, every delivery to its end, and nothing told that nobody asked for.
+//! The outbox: with its facts or not at all, every delivery to its end, and nothing delivered that nobody asked for.
 
 use super::rows::{One, minute, one, rows};
 use super::sample::{self, START};
 use super::{Factory, Site, alerts, hash, open, positions, refused};
 use crate::{DeliveryChange, Join, OutboxStore, Outgoing};
-use crate::{Error, LiveAlert, LiveBatch, Reader, Result, Role, WatchState};
+use crate::{Error, LiveAlert, LiveBatch, Reader, Result, WatchState, WriterRole};
 use barograph_domain::delivery::{
     Attempt, Delivery, DeliveryState, EndpointState, Figure, Message, MessageKind, Notice, Phase, fingerprint,
     message_id,
 };
 use barograph_domain::{InstrumentName, Pattern, Severity, Span, Trigger};
 
-/// Something to be told about `what`, the `revision`th of its kind, known at minute `n`.
+/// Something to deliver about `what`, the `revision`th of its kind, known at minute `n`.
 #[must_use]
 pub fn message(what: &str, revision: u32, n: i64) -> Message {
     let at = minute(n);
@@ -211,7 +211,7 @@ pub fn what_waits_is_found_again(factory: &dyn Factory) {
     assert_eq!(outbox.last_sign().unwrap(), want.last().map(|o| o.message.known_at));
     assert_eq!(outbox.recent(minute(2)).unwrap().len(), 12);
     assert_eq!(outbox.recent(START).unwrap(), want);
-    // One is told to one endpoint, the other goes with a group.
+    // One is delivered to one endpoint, the other goes with a group.
     let group = outgoing(group(1, 3, Phase::Firing), &["phone"]);
     let first = &want[0].message.id;
     let join = |to: &str| Join { endpoint: "phone".to_owned(), message: first.clone(), via: to.to_owned() };
@@ -296,7 +296,7 @@ pub fn members_share_the_end_of_their_group(factory: &dyn Factory) {
     assert_eq!(via.as_ref(), Some(&groups[1].message.id), "it says where its tries are");
 }
 
-/// The newest word about each thing counts; who was told since it began is known.
+/// The newest word about each thing counts; who heard of it since it began is known.
 pub fn what_fires_is_known(factory: &dyn Factory) {
     let (_site, mut outbox, reader) = outbox(factory);
     let said = |what: &str, revision, n, phase| {
@@ -317,7 +317,7 @@ pub fn what_fires_is_known(factory: &dyn Factory) {
         outgoing(group(2, 2, Phase::Resolved), &["phone"]),
     ];
     let mut all = all.to_vec();
-    // An episode of long ago, which someone was told of.
+    // An episode of long ago, which someone heard of.
     let id = message_id("back|long ago");
     all[6].deliveries.iter_mut().for_each(|d| d.message.clone_from(&id));
     all[6].message.id = id;
@@ -345,16 +345,16 @@ pub fn delivery_is_a_role(factory: &dyn Factory) {
     let (site, mut outbox, _reader) = outbox(factory);
     let Err(error) = site.outbox() else { panic!("two dispatchers") };
     assert!(matches!(error, Error::Locked { role: "delivery", .. }), "{error}");
-    drop(site.writer(&Role::ALL).unwrap());
+    drop(site.writer(&WriterRole::ALL).unwrap());
     outbox.enqueue(&[outgoing(message("a", 1, 1), &["phone"])], &[]).unwrap();
     drop(outbox);
     assert_eq!(site.outbox().unwrap().unfinished(9).unwrap().len(), 1);
 }
 
-/// Facts come in with what is to be told of them while deliveries end, over two connections: neither fails the other.
+/// Facts come in with what is to be delivered of them while deliveries end, over two connections: neither fails the other.
 pub fn the_two_writers_go_on_together(factory: &dyn Factory) {
     const MINUTES: i64 = 120;
-    const TOLD: u32 = 20;
+    const DELIVERED: u32 = 20;
     let (site, mut writer, reader) = open(factory);
     let mut outbox = site.outbox().unwrap();
     let (one, rows) = (one(), rows(MINUTES, 1));
@@ -362,13 +362,13 @@ pub fn the_two_writers_go_on_together(factory: &dyn Factory) {
         let mut told = 0;
         for (n, row) in (1..).zip(&rows) {
             let messages: Vec<Outgoing> =
-                (0..TOLD).map(|k| outgoing(message(&format!("{n} {k}"), 1, n), &["desk", "phone"])).collect();
+                (0..DELIVERED).map(|k| outgoing(message(&format!("{n} {k}"), 1, n), &["desk", "phone"])).collect();
             let rows = std::slice::from_ref(row);
             told += writer.append(&LiveBatch { rows, messages: &messages, ..bare(&one) })?.messages.len() as u64;
         }
         Ok(told)
     };
-    let want = u64::from(TOLD) * MINUTES.unsigned_abs();
+    let want = u64::from(DELIVERED) * MINUTES.unsigned_abs();
     let mut deliver = || -> Result<u64> {
         let mut ended = 0;
         while ended < 2 * want {

@@ -325,7 +325,7 @@ pub fn however_a_history_came_in_it_is_the_same(factory: &dyn Factory) {
 }
 
 /// One metric may come from several of both.
-pub fn sources_and_cadences_can_be_told_apart(factory: &dyn Factory) {
+pub fn sources_and_cadences_are_distinct(factory: &dyn Factory) {
     let (_site, mut writer, reader) = open(factory);
     let instruments = vec![sample::instrument("BTCUSDT")];
     let base = sample::streams(&instruments).into_iter().find(|s| s.metric == Metric::MarkPrice).unwrap();

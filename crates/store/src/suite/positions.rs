@@ -1,8 +1,8 @@
-//! Registered positions: what is put in comes out, at the moment it was there; what was told stays.
+//! Registered positions: what is put in comes out, at the moment it was there; what was reported stays.
 
 use super::{Factory, Site};
 use crate::position::{NoticeQuery, PositionWriter, Registered, WatchState};
-use crate::{Reader, Role};
+use crate::{Reader, WriterRole};
 use barograph_domain::advice::{
     ContextBrief, Notice, NoticeLevel, NoticeTrigger, Position, PositionBook, PositionFlag,
 };
@@ -26,7 +26,7 @@ pub fn position(id: &str, entry: f64) -> Position {
     }
 }
 
-/// Something told about it.
+/// A notice about it.
 #[must_use]
 pub fn notice(id: &str, position: &str, ts: Ts) -> Notice {
     let context = ContextBrief {
@@ -130,7 +130,7 @@ pub fn notices_stay_and_memory_goes(factory: &dyn Factory) {
 pub fn positions_are_no_part_of_the_content(factory: &dyn Factory) {
     let (site, mut writer, reader) = open(factory);
     let before = super::hash(&*reader);
-    let busy = site.writer(&Role::ALL).unwrap();
+    let busy = site.writer(&WriterRole::ALL).unwrap();
     writer.put_position(&position("a", 1.0), T0).unwrap();
     writer.record_check(&[], &[notice("n", "a", T0)], &[]).unwrap();
     drop(busy);

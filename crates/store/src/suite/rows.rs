@@ -1,6 +1,6 @@
 //! Runs: rows bit for bit, replaced all at once, dirty until they follow from the points.
 
-use super::sample::{self, Market, START};
+use super::sample::{self, START, SampleMarket};
 use super::{Factory, hash, open, refused};
 use crate::{Gap, LabelChange, PointsVersion, Range, Reader, Replaced, RowQuery, RunSpec, RunWriter, Writer};
 use barograph_domain::{
@@ -23,7 +23,7 @@ pub(super) fn one() -> One {
 
 /// Minutes 1 to `n` of a seeded market.
 pub(super) fn rows(n: i64, seed: u64) -> Vec<MinuteRow> {
-    let mut market = Market::new(seed);
+    let mut market = SampleMarket::new(seed);
     (1..=n).map(|i| market.row(minute(i))).collect()
 }
 
@@ -167,7 +167,7 @@ pub fn an_unfinished_replacement_leaves_no_trace(factory: &dyn Factory) {
         assert_eq!(hash(&*reader), before);
     }
     drop(writer);
-    let mut writer = site.writer(&crate::Role::ALL).unwrap();
+    let mut writer = site.writer(&crate::WriterRole::ALL).unwrap();
     assert_eq!(hash(&*reader), before);
     replace(&mut *writer, &one, None, &new);
     assert!(stored(&*reader, &one) == new);

@@ -164,7 +164,7 @@ pub fn spec(instrument: &Instrument, streams: &[StreamDecl]) -> RunSpec {
 
 /// Rows as the engine leaves them: most readings move every minute, a few change slowly, labels seldom.
 #[derive(Clone, Debug)]
-pub struct Market {
+pub struct SampleMarket {
     random: Random,
     values: Vec<f64>,
     label: RiskRegime,
@@ -172,7 +172,7 @@ pub struct Market {
     held: u32,
 }
 
-impl Market {
+impl SampleMarket {
     /// A market from a seed.
     #[must_use]
     pub fn new(seed: u64) -> Self {

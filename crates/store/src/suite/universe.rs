@@ -4,7 +4,7 @@ use super::rows::{everything, minute, one, replace, replace_seen, rows};
 use super::{Factory, hash, joined, open, refused};
 use crate::universe::{LiveUniverse, PairRecord, UniversePart, UniverseState};
 use crate::{AlertQuery, LiveAlert, LiveBatch, Range, Reader, RowQuery, RunKey, Writer};
-use barograph_domain::alert::{BaseRate, Change};
+use barograph_domain::alert::{AlertChange, BaseRate};
 use barograph_domain::universe::{
     BandSource, BestLag, Gauge, LeadReading, PairBand, PairReading, PairState, StateHours, UniverseMarket,
 };
@@ -145,12 +145,12 @@ pub fn an_unfinished_part_keeps_the_mark(factory: &dyn Factory) {
 }
 
 /// What hour `n` says of the pair: `score` makes it another content.
-fn told(n: i64, score: f64, pattern: Pattern) -> KnownAlert {
+fn alert_of_hour(n: i64, score: f64, pattern: Pattern) -> KnownAlert {
     let ts = hour(n);
     let alert = Alert {
         pattern,
         trigger: None,
-        change: Change::Opened,
+        change: AlertChange::Opened,
         state: AlertState::Open,
         revision: 1,
         ts,
@@ -182,12 +182,12 @@ fn scores_at(reader: &dyn Reader, run: &RunKey, as_of: Option<Ts>) -> Vec<(i64, 
 }
 
 /// What hours say of a pair goes with them, in the run of the first market: replaced when they are, never once published.
-pub fn what_hours_say_of_pairs_goes_with_them(factory: &dyn Factory) {
+pub fn pairs_of_hours_go_with_them(factory: &dyn Factory) {
     let (_site, mut writer, reader) = open(factory);
     let one = one();
     let run = &one.spec.key;
     let say = |hours: &[i64], score: f64| -> Vec<PairRecord> {
-        let of = |n: &i64| told(*n, score, Pattern::CorrelationBreak);
+        let of = |n: &i64| alert_of_hour(*n, score, Pattern::CorrelationBreak);
         hours.iter().map(|n| PairRecord { instrument: run.instrument.clone(), alert: of(n) }).collect()
     };
     replace(&mut *writer, &one, None, &rows(30, 1));
@@ -206,7 +206,7 @@ pub fn what_hours_say_of_pairs_goes_with_them(factory: &dyn Factory) {
     assert_eq!(scores(&*reader, run), [(1, 1.0), (3, 1.0), (4, 1.0)]);
     // Published: the hour and what it says take the place of what was computed, twice is once.
     let live = [LiveUniverse { logic_version: run.logic_version.clone(), row: row(3, 0.9) }];
-    let alerts = [LiveAlert { instrument: 0, alert: told(3, 9.0, Pattern::CorrelationBreak) }];
+    let alerts = [LiveAlert { instrument: 0, alert: alert_of_hour(3, 9.0, Pattern::CorrelationBreak) }];
     let specs = [one.spec.clone()];
     let batch = LiveBatch {
         instruments: &one.instruments,
@@ -242,7 +242,7 @@ pub fn what_hours_say_of_pairs_goes_with_them(factory: &dyn Factory) {
 }
 
 /// Before the first market was corrected its records were others: they stay, whichever market's hours are computed anew.
-pub fn what_hours_said_of_pairs_stays_before_a_correction(factory: &dyn Factory) {
+pub fn pairs_of_hours_stay_before_a_correction(factory: &dyn Factory) {
     let (_site, mut writer, reader) = open(factory);
     let one = one();
     let run = &one.spec.key;
@@ -255,7 +255,7 @@ pub fn what_hours_said_of_pairs_stays_before_a_correction(factory: &dyn Factory)
         reader.instruments(None).unwrap()[0].version
     };
     let hours = |writer: &mut dyn Writer, range: Range, said: &[i64], score: f64| {
-        let of = |n: &i64| told(*n, score, Pattern::CorrelationBreak);
+        let of = |n: &i64| alert_of_hour(*n, score, Pattern::CorrelationBreak);
         let alerts: Vec<PairRecord> =
             said.iter().map(|n| PairRecord { instrument: run.instrument.clone(), alert: of(n) }).collect();
         let logic_version = &run.logic_version;
@@ -301,10 +301,10 @@ pub fn the_end_of_a_pairs_episode_goes_with_its_hour(factory: &dyn Factory) {
     let run = &one.spec.key;
     let minutes = rows(400, 1);
     let hours = |writer: &mut dyn Writer, end: i64| {
-        let begin = told(1, 1.0, Pattern::CorrelationBreak);
-        let KnownAlert { known_at, alert } = told(end, 1.0, Pattern::CorrelationBreak);
+        let begin = alert_of_hour(1, 1.0, Pattern::CorrelationBreak);
+        let KnownAlert { known_at, alert } = alert_of_hour(end, 1.0, Pattern::CorrelationBreak);
         let closed = Alert {
-            change: Change::Closed,
+            change: AlertChange::Closed,
             state: AlertState::Closed,
             revision: 2,
             opened_at: begin.alert.opened_at,
@@ -339,13 +339,13 @@ pub fn other_alerts_stay_when_hours_are_replaced(factory: &dyn Factory) {
     let one = one();
     let mut fresh = writer.replace(&one.spec, None, crate::PointsVersion::default()).unwrap();
     rows(30, 1).iter().for_each(|row| fresh.row(row).unwrap());
-    fresh.alert(&told(4, 5.0, Pattern::PremiumDeviation)).unwrap();
+    fresh.alert(&alert_of_hour(4, 5.0, Pattern::PremiumDeviation)).unwrap();
     fresh.finish().unwrap();
     let logic_version = &one.spec.key.logic_version;
     let none = UniversePart { logic_version, range: Range::ALL, rows: &[], alerts: &[], done: None };
     writer.replace_universe(&none).unwrap();
     let stored = reader.alerts(&one.spec.key, &AlertQuery::default()).unwrap().items;
-    assert_eq!(stored, [told(4, 5.0, Pattern::PremiumDeviation)]);
+    assert_eq!(stored, [alert_of_hour(4, 5.0, Pattern::PremiumDeviation)]);
 }
 
 fn entry(id: &str, at: Ts, known_ts: Ts) -> CalendarEntry {

@@ -2,11 +2,11 @@
 
 use crate::server::{Server, shared};
 use barograph_domain::{Instrument, Metric, Payload, Side, Span, Ts};
-use barograph_store::suite::sample::{self, Market, START};
+use barograph_store::suite::sample::{self, START, SampleMarket};
 use barograph_store::suite::{alerts, hash};
 use barograph_store::{
-    BookSample, Error, LiveAlert, LiveBatch, PgReader, PgWriter, PointsVersion, Reader, Retention, Role, SqliteReader,
-    SqliteWriter, Target, Writer, migrate, open_reader, open_writer, show_basis_every,
+    BookSample, Error, LiveAlert, LiveBatch, PgReader, PgWriter, PointsVersion, Reader, Retention, SqliteReader,
+    SqliteWriter, StoreTarget, Writer, WriterRole, migrate, open_reader, open_writer, show_basis_every,
 };
 
 const MINUTES: i64 = 500;
@@ -21,7 +21,7 @@ fn fill(writer: &mut dyn Writer) {
         writer.insert_points(&instruments, &streams, part).unwrap();
     }
     let spec = sample::spec(&instruments[0], &streams);
-    let mut market = Market::new(1);
+    let mut market = SampleMarket::new(1);
     let mut run = writer.replace(&spec, None, PointsVersion(99)).unwrap();
     for n in 1..=300 {
         run.row(&market.row(START + Span::mins(n))).unwrap();
@@ -61,8 +61,8 @@ fn fill(writer: &mut dyn Writer) {
 fn the_same_content_has_the_same_hash() {
     let Some(server) = shared() else { return };
     let (dir, url) = (tempfile::tempdir().unwrap(), server.schema());
-    fill(&mut SqliteWriter::open(dir.path(), &Role::ALL).unwrap());
-    fill(&mut PgWriter::connect(&url, &Role::ALL).unwrap());
+    fill(&mut SqliteWriter::open(dir.path(), &WriterRole::ALL).unwrap());
+    fill(&mut PgWriter::connect(&url, &WriterRole::ALL).unwrap());
     let (file, server) = (SqliteReader::open(dir.path()).unwrap(), PgReader::connect(&url).unwrap());
     let sections = |r: &dyn Reader| r.check(true).unwrap().hash.unwrap().sections;
     assert_eq!(sections(&file), sections(&server));
@@ -73,9 +73,9 @@ fn the_same_content_has_the_same_hash() {
 fn views_answer_in_sql() {
     let Some(server) = shared() else { return };
     let url = server.schema();
-    let mut writer = PgWriter::connect(&url, &Role::ALL).unwrap();
+    let mut writer = PgWriter::connect(&url, &WriterRole::ALL).unwrap();
     fill(&mut writer);
-    // A basis, a settled rate with everything known about it, and a forced close.
+    // A basis, a settled rate with everything known about it, and a liquidation.
     let instruments = vec![sample::instrument("BTCUSDT")];
     let mut streams = sample::streams(&instruments);
     let base = streams[0].clone();
@@ -171,7 +171,7 @@ fn views_answer_in_sql() {
         .collect();
     writer.insert_points(&instruments, &streams, &later).unwrap();
     let shown = |every: Span| {
-        show_basis_every(&Target::parse(&url), every).unwrap();
+        show_basis_every(&StoreTarget::parse(&url), every).unwrap();
         one("SELECT count(*), max(ts) FROM futures_basis_history")
     };
     assert_eq!(shown(Span::mins(1)), ["4", "2026-02-10 01:01:00+00"]);
@@ -185,7 +185,7 @@ fn views_answer_in_sql() {
 fn partitions_follow_the_months() {
     let Some(server) = shared() else { return };
     let url = server.schema();
-    let mut writer = PgWriter::connect(&url, &Role::ALL).unwrap();
+    let mut writer = PgWriter::connect(&url, &WriterRole::ALL).unwrap();
     let instruments = vec![sample::instrument("BTCUSDT")];
     let streams = sample::streams(&instruments);
     let mut events = Vec::new();
@@ -212,14 +212,17 @@ fn partitions_follow_the_months() {
 fn one_writer_per_role_and_schema() {
     let Some(server) = shared() else { return };
     let (url, other) = (server.schema(), server.schema());
-    let holder = PgWriter::connect(&url, &[Role::Ingest]).unwrap();
-    let error = PgWriter::connect(&url, &[Role::Ingest]).unwrap_err();
+    let holder = PgWriter::connect(&url, &[WriterRole::Ingest]).unwrap();
+    let error = PgWriter::connect(&url, &[WriterRole::Ingest]).unwrap_err();
     let text = error.to_string();
     assert!(text.contains(&format!("process {} already writes as 'ingest'", std::process::id())), "{text}");
     assert!(matches!(error, Error::Locked { .. }));
-    drop((PgWriter::connect(&url, &[Role::Context]).unwrap(), PgWriter::connect(&other, &Role::ALL).unwrap()));
+    drop((
+        PgWriter::connect(&url, &[WriterRole::Context]).unwrap(),
+        PgWriter::connect(&other, &WriterRole::ALL).unwrap(),
+    ));
     drop(holder);
-    drop(PgWriter::connect(&url, &Role::ALL).unwrap());
+    drop(PgWriter::connect(&url, &WriterRole::ALL).unwrap());
 }
 
 /// Through the same door as a folder.
@@ -227,20 +230,20 @@ fn one_writer_per_role_and_schema() {
 fn targets_open() {
     let Some(server) = shared() else { return };
     let url = server.schema();
-    let target = Target::parse(&url);
+    let target = StoreTarget::parse(&url);
     let Err(error) = open_reader(&target) else { panic!("nothing is stored yet") };
     assert!(matches!(error, Error::Missing { .. }), "{error}");
     migrate(&target).unwrap();
     migrate(&target).unwrap();
     assert_eq!(open_reader(&target).unwrap().runs(None).unwrap(), []);
-    drop(open_writer(&target, &Role::ALL).unwrap());
+    drop(open_writer(&target, &WriterRole::ALL).unwrap());
     // Whoever comes with a newer schema is left alone.
     Server::ask(&url, "UPDATE barograph_schema SET version = 99");
-    let Err(error) = open_writer(&target, &Role::ALL) else { panic!("written by a newer build") };
+    let Err(error) = open_writer(&target, &WriterRole::ALL) else { panic!("written by a newer build") };
     assert!(matches!(error, Error::Newer { found: 99, .. }), "{error}");
     // So is another program's schema.
     let url = server.schema();
     Server::ask(&url, "CREATE TABLE points (name text)");
-    let Err(error) = open_writer(&Target::parse(&url), &Role::ALL) else { panic!("another program's") };
+    let Err(error) = open_writer(&StoreTarget::parse(&url), &WriterRole::ALL) else { panic!("another program's") };
     assert!(matches!(error, Error::NotAStore { .. }), "{error}");
 }

@@ -2,19 +2,19 @@
 
 use crate::server::{Server, shared};
 use barograph_store::suite::{Factory, Site};
-use barograph_store::{OutboxStore, PgReader, PgWriter, PositionWriter, Reader, Result, Role, Writer};
+use barograph_store::{OutboxStore, PgReader, PgWriter, PositionWriter, Reader, Result, Writer, WriterRole};
 
 struct Schema(String);
 
 impl Site for Schema {
-    fn writer(&self, roles: &[Role]) -> Result<Box<dyn Writer>> {
+    fn writer(&self, roles: &[WriterRole]) -> Result<Box<dyn Writer>> {
         Ok(Box::new(PgWriter::connect(&self.0, roles)?))
     }
     fn positions(&self) -> Result<Box<dyn PositionWriter>> {
         Ok(Box::new(PgWriter::connect(&self.0, &[])?))
     }
     fn outbox(&self) -> Result<Box<dyn OutboxStore>> {
-        Ok(Box::new(PgWriter::connect(&self.0, &[Role::Delivery])?))
+        Ok(Box::new(PgWriter::connect(&self.0, &[WriterRole::Delivery])?))
     }
     fn reader(&self) -> Result<Box<dyn Reader>> {
         Ok(Box::new(PgReader::connect(&self.0)?))

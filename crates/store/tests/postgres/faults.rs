@@ -3,8 +3,8 @@
 use crate::server::Server;
 use barograph_domain::{Event, MinuteRow, Span};
 use barograph_store::suite::hash;
-use barograph_store::suite::sample::{self, Market, START};
-use barograph_store::{Error, LiveBatch, PgReader, PgWriter, Reader, Recovery, Role, RowQuery, Writer};
+use barograph_store::suite::sample::{self, START, SampleMarket};
+use barograph_store::{Error, LiveBatch, PgReader, PgWriter, Reader, Recovery, RowQuery, Writer, WriterRole};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -17,11 +17,11 @@ fn under_load(server: &Server, disturb: impl Fn(&Server)) {
     let streams = sample::streams(&instruments);
     let per = u16::try_from(streams.len() / MARKETS).unwrap();
     let runs: Vec<_> = instruments.iter().map(|i| sample::spec(i, &[])).collect();
-    let mut writer = PgWriter::connect(&url, &Role::ALL).unwrap().with_patience(Duration::from_secs(60));
+    let mut writer = PgWriter::connect(&url, &WriterRole::ALL).unwrap().with_patience(Duration::from_secs(60));
     let reader = PgReader::connect(&url).unwrap();
     let (acknowledged, done) = (AtomicUsize::new(0), AtomicBool::new(false));
     let away = AtomicUsize::new(0);
-    let mut markets: Vec<Market> = (0..MARKETS).map(|n| Market::new(n as u64)).collect();
+    let mut markets: Vec<SampleMarket> = (0..MARKETS).map(|n| SampleMarket::new(n as u64)).collect();
     let all_events = sample::events(&streams, 400, 7);
     std::thread::scope(|scope| {
         let load = scope.spawn(|| {
@@ -86,7 +86,7 @@ fn under_load(server: &Server, disturb: impl Fn(&Server)) {
     let minutes = acknowledged.load(Ordering::SeqCst);
     let everything = RowQuery { range: barograph_store::Range::ALL, every: None, limit: usize::MAX, as_of: None };
     for (at, run) in runs.iter().enumerate() {
-        let mut market = Market::new(at as u64);
+        let mut market = SampleMarket::new(at as u64);
         let found = reader.history(&run.key, &everything).unwrap().rows;
         assert_eq!(found.len(), minutes, "{}", run.key.instrument);
         for (n, row) in (1..).zip(&found) {
@@ -129,7 +129,7 @@ fn patience_has_an_end() {
     let instruments = vec![sample::instrument("BTCUSDT")];
     let streams = sample::streams(&instruments);
     let events = sample::events(&streams, 20, 1);
-    let mut writer = PgWriter::connect(&url, &Role::ALL).unwrap().with_patience(Duration::from_millis(300));
+    let mut writer = PgWriter::connect(&url, &WriterRole::ALL).unwrap().with_patience(Duration::from_millis(300));
     writer.insert_points(&instruments, &streams, &events[..10]).unwrap();
     server.down();
     let error = writer.insert_points(&instruments, &streams, &events).unwrap_err();

@@ -1,7 +1,7 @@
 //! Encrypted connections to a real server whose certificate an authority of our own has signed.
 
 use crate::server::Server;
-use barograph_store::{Error, PgReader, PgWriter, Role};
+use barograph_store::{Error, PgReader, PgWriter, WriterRole};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use std::path::{Path, PathBuf};
 
@@ -32,7 +32,7 @@ fn written(folder: &Path, name: &str, text: &str) -> PathBuf {
 fn connected(url: &str, plain: &str) -> Result<Vec<Option<String>>, Error> {
     // The server may not have noticed yet that earlier ones are gone.
     let before = Server::ask(plain, "SELECT clock_timestamp()").remove(0).remove(0).unwrap_or_default();
-    let writer = PgWriter::connect(url, &Role::ALL)?;
+    let writer = PgWriter::connect(url, &WriterRole::ALL)?;
     let reader = PgReader::connect(url)?;
     let sql = format!(
         "SELECT count(*), bool_and(ssl), bool_or(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)
@@ -77,7 +77,7 @@ fn connections_are_encrypted_as_asked_and_only_the_right_server_is_trusted() {
         format!("sslmode=require&sslrootcert={}", file(&wrong)),
     ] {
         let url = format!("{plain}&{more}");
-        for error in [PgWriter::connect(&url, &Role::ALL).unwrap_err(), PgReader::connect(&url).unwrap_err()] {
+        for error in [PgWriter::connect(&url, &WriterRole::ALL).unwrap_err(), PgReader::connect(&url).unwrap_err()] {
             let text = error.to_string();
             assert!(matches!(error, Error::Invalid(_)), "{more}: {text}");
             assert!(
@@ -90,13 +90,14 @@ fn connections_are_encrypted_as_asked_and_only_the_right_server_is_trusted() {
     // The right authority for another host.
     let Some(other) = server(&ours, &["db.example"]) else { return };
     let plain = other.schema();
-    let error = PgWriter::connect(&format!("{plain}&{both}"), &Role::ALL).unwrap_err().to_string();
+    let error = PgWriter::connect(&format!("{plain}&{both}"), &WriterRole::ALL).unwrap_err().to_string();
     assert!(error.contains("made out to another name"), "{error}");
     // Who it is is not asked here.
     check(&format!("{plain}&sslmode=require"), &plain, true);
 
     // Encryption was asked for and the server has none.
     let Some(bare) = crate::server::shared() else { return };
-    let error = PgWriter::connect(&format!("{}&sslmode=require", bare.schema()), &Role::ALL).unwrap_err().to_string();
+    let error =
+        PgWriter::connect(&format!("{}&sslmode=require", bare.schema()), &WriterRole::ALL).unwrap_err().to_string();
     assert!(error.contains("TLS"), "{error}");
 }

@@ -5,7 +5,7 @@ use barograph_domain::{
     Span, StreamDecl, StreamIndex, TrendRegime, VolRegime,
 };
 use barograph_store::suite::alerts;
-use barograph_store::suite::sample::{self, Market, START};
+use barograph_store::suite::sample::{self, START, SampleMarket};
 use barograph_store::{LiveAlert, LiveBatch, OneBatch, PointsVersion, Retention, Writer};
 use std::collections::BTreeSet;
 
@@ -109,7 +109,7 @@ fn said(stream: &StreamDecl, n: i64) -> Option<Payload> {
     })
 }
 
-fn rows(n: i64, market: &mut Market) -> MinuteRow {
+fn rows(n: i64, market: &mut SampleMarket) -> MinuteRow {
     let mut row = market.row(START + Span::mins(n));
     (row.trend.label, row.volatility.label) = (TrendRegime::Uptrend, VolRegime::Stable);
     row.heat.label = if n < 300 { HeatRegime::Cool } else { HeatRegime::Hot };
@@ -133,7 +133,7 @@ fn fill(writer: &mut dyn Writer) {
     let own = [world.instruments[0].clone()];
     let own_streams: Vec<StreamDecl> = sample::streams(&own);
     let spec = sample::spec(&own[0], &own_streams);
-    let mut made = Market::new(1);
+    let mut made = SampleMarket::new(1);
     let mut run = writer.replace(&spec, None, PointsVersion(99)).unwrap();
     (1..=LIVE_FROM).for_each(|n| run.row(&rows(n, &mut made)).unwrap());
     run.finish().unwrap();
@@ -194,7 +194,7 @@ pub(crate) fn corrected_runs_keep_their_labels(writer: &mut dyn Writer, ask: &dy
     let own = [market("binance-usdm:BTCUSDT", MarketKind::Perpetual)];
     let streams = sample::streams(&own);
     let spec = sample::spec(&own[0], &streams);
-    let mut made = Market::new(1);
+    let mut made = SampleMarket::new(1);
     let minutes: Vec<MinuteRow> = (1..=30).map(|n| rows(if n < 5 { n } else { n + 445 }, &mut made)).collect();
     let minutes: Vec<MinuteRow> =
         (1..).zip(minutes).map(|(n, row)| MinuteRow { ts: START + Span::mins(n), ..row }).collect();

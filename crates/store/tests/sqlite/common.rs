@@ -1,8 +1,8 @@
 //! What the tests of the SQLite implementation share.
 
 use barograph_domain::{Event, Instrument, MinuteRow, Span, StreamDecl};
-use barograph_store::suite::sample::{self, Market, START};
-use barograph_store::{PointsVersion, Role, RunSpec, SqliteReader, SqliteWriter, Writer};
+use barograph_store::suite::sample::{self, START, SampleMarket};
+use barograph_store::{PointsVersion, RunSpec, SqliteReader, SqliteWriter, Writer, WriterRole};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -20,7 +20,7 @@ pub(crate) fn sample(minutes: i64) -> Sample {
     let streams = sample::streams(&instruments);
     let events = sample::events(&streams, minutes, 1);
     let spec = sample::spec(&instruments[0], &streams);
-    let mut market = Market::new(1);
+    let mut market = SampleMarket::new(1);
     let rows = (1..=minutes).map(|n| market.row(START + Span::mins(n))).collect();
     Sample { instruments, streams, events, spec, rows }
 }
@@ -39,14 +39,14 @@ impl Sample {
 }
 
 pub(crate) fn writer(folder: &Path) -> SqliteWriter {
-    SqliteWriter::open(folder, &Role::ALL).unwrap()
+    SqliteWriter::open(folder, &WriterRole::ALL).unwrap()
 }
 
 pub(crate) fn reader(folder: &Path) -> SqliteReader {
     SqliteReader::open(folder).unwrap()
 }
 
-/// Name of the variable that tells a test that it is the child, and where to work.
+/// Name of the variable that shows a test that it is the child, and where to work.
 pub(crate) const CHILD: &str = "BAROGRAPH_STORE_TEST_CHILD";
 
 /// The folder, if this process is the child of a test.

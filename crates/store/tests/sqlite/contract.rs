@@ -1,20 +1,20 @@
 //! The suite of the contract, run against SQLite.
 
 use barograph_store::suite::{Factory, Site};
-use barograph_store::{OutboxStore, PositionWriter, Reader, Result, Role, SqliteReader, SqliteWriter, Writer};
+use barograph_store::{OutboxStore, PositionWriter, Reader, Result, SqliteReader, SqliteWriter, Writer, WriterRole};
 use tempfile::TempDir;
 
 struct Folder(TempDir);
 
 impl Site for Folder {
-    fn writer(&self, roles: &[Role]) -> Result<Box<dyn Writer>> {
+    fn writer(&self, roles: &[WriterRole]) -> Result<Box<dyn Writer>> {
         Ok(Box::new(SqliteWriter::open(self.0.path(), roles)?))
     }
     fn positions(&self) -> Result<Box<dyn PositionWriter>> {
         Ok(Box::new(SqliteWriter::open(self.0.path(), &[])?))
     }
     fn outbox(&self) -> Result<Box<dyn OutboxStore>> {
-        Ok(Box::new(SqliteWriter::open(self.0.path(), &[Role::Delivery])?))
+        Ok(Box::new(SqliteWriter::open(self.0.path(), &[WriterRole::Delivery])?))
     }
     fn reader(&self) -> Result<Box<dyn Reader>> {
         Ok(Box::new(SqliteReader::open(self.0.path())?))

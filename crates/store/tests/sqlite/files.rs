@@ -7,7 +7,8 @@ use barograph_store::suite::sample::START;
 use barograph_store::suite::{alerts, hash, levels, outbox, positions};
 use barograph_store::{
     AlertQuery, BookSample, DeliveryQuery, Error, Gap, LevelQuery, LiveBatch, NoticeQuery, OutboxReader, PointsVersion,
-    Reader, Result, Role, SqliteReader, SqliteWriter, Target, WatchState, Writer, open_outbox, open_positions, sqlite,
+    Reader, Result, SqliteReader, SqliteWriter, StoreTarget, WatchState, Writer, WriterRole, open_outbox,
+    open_positions, sqlite,
 };
 use std::fs;
 use std::path::Path;
@@ -41,7 +42,7 @@ fn insert_in_rows(writer: &mut SqliteWriter, s: &Sample) -> PointsVersion {
     version
 }
 
-/// With levels, and with positions and what was told about them.
+/// With levels, and with positions and what was reported about them.
 fn filled_with_all(folder: &Path) -> (Sample, String) {
     let sample = sample(300);
     let mut w = writer(folder);
@@ -53,7 +54,7 @@ fn filled_with_all(folder: &Path) -> (Sample, String) {
     run.checkpoint(sample.rows[299].ts, b"state of the engine").unwrap();
     run.finish().unwrap();
     drop(w);
-    let mut book = open_positions(&Target::Folder(folder.to_owned())).unwrap();
+    let mut book = open_positions(&StoreTarget::Folder(folder.to_owned())).unwrap();
     for id in ["one", "two", "gone"] {
         book.put_position(&positions::position(id, 50_000.0), START).unwrap();
         let state = WatchState { position: id.to_owned(), state: "{\"seen\":1}".to_owned() };
@@ -66,9 +67,9 @@ fn filled_with_all(folder: &Path) -> (Sample, String) {
     (sample, hash)
 }
 
-/// Messages to two endpoints, some told, and a silence.
+/// Messages to two endpoints, some delivered, and a silence.
 fn fill_outbox(folder: &Path) {
-    let mut store = open_outbox(&Target::Folder(folder.to_owned())).unwrap();
+    let mut store = open_outbox(&StoreTarget::Folder(folder.to_owned())).unwrap();
     let all: Vec<_> =
         (0..8).map(|n| outbox::outgoing(outbox::message(&format!("t{n}"), 1, n), &["desk", "phone"])).collect();
     store.enqueue(&all, &[]).unwrap();
@@ -138,7 +139,7 @@ fn newer_files_are_left_alone() {
     rusqlite::Connection::open(file(dir.path())).unwrap().pragma_update(None, "user_version", 99).unwrap();
     let bytes = fs::read(file(dir.path())).unwrap();
     for error in [
-        says(SqliteWriter::open(dir.path(), &Role::ALL), &["version 99", "knows up to", "newer"]),
+        says(SqliteWriter::open(dir.path(), &WriterRole::ALL), &["version 99", "knows up to", "newer"]),
         says(SqliteReader::open(dir.path()), &["version 99"]),
     ] {
         assert!(matches!(error, Error::Newer { found: 99, .. }));
@@ -309,7 +310,7 @@ fn a_truncated_file_is_damaged() {
         Ok(report) => assert!(!report.is_sound()),
         Err(other) => panic!("{other}"),
     }
-    let wrote = SqliteWriter::open(dir.path(), &Role::ALL).and_then(|mut w| {
+    let wrote = SqliteWriter::open(dir.path(), &WriterRole::ALL).and_then(|mut w| {
         let s = sample(400);
         w.insert_points(&s.instruments, &s.streams, &s.events)
     });

@@ -1,13 +1,13 @@
 //! `kill -9` at random moments of a storm: a message is stored if and only if its alert is, and a delivery has ended if and only
-//! if the try that ended it is in the log. Each process goes on where the killed one was stopped, and nothing is told twice.
+//! if the try that ended it is in the log. Each process goes on where the killed one was stopped, and nothing is reported twice.
 
 use crate::common::{child, child_folder, reader, writer};
 use barograph_domain::KnownAlert;
 use barograph_domain::delivery::{DeliveryState, Message, message_id};
 use barograph_store::suite::{alerts, hash, outbox, sample};
 use barograph_store::{
-    AlertQuery, DeliveryQuery, LiveAlert, LiveBatch, OutboxReader, OutboxStore, Reader, Role, RunKey, SqliteReader,
-    SqliteWriter, Writer,
+    AlertQuery, DeliveryQuery, LiveAlert, LiveBatch, OutboxReader, OutboxStore, Reader, RunKey, SqliteReader,
+    SqliteWriter, Writer, WriterRole,
 };
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -57,7 +57,7 @@ fn storm(folder: &Path) {
 
 /// Confirms whatever waits, for ever.
 fn dispatch(folder: &Path) {
-    let mut store = SqliteWriter::open(folder, &[Role::Delivery]).unwrap();
+    let mut store = SqliteWriter::open(folder, &[WriterRole::Delivery]).unwrap();
     loop {
         let found = store.unfinished(16).unwrap();
         let each = || found.iter().flat_map(|o| &o.deliveries);

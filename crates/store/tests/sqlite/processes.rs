@@ -4,7 +4,7 @@ use crate::common::{child, child_folder, reader, sample, writer};
 use barograph_domain::{Span, Ts};
 use barograph_store::suite::hash;
 use barograph_store::suite::sample::START;
-use barograph_store::{Error, PointsVersion, Reader, Recovery, Role, SqliteReader, SqliteWriter, Writer};
+use barograph_store::{Error, PointsVersion, Reader, Recovery, SqliteReader, SqliteWriter, Writer, WriterRole};
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -27,7 +27,7 @@ fn one_process_per_role() {
     let mut holder = child("processes::child_holds_locks", dir.path()).spawn().unwrap();
     let lines = BufReader::new(holder.stdout.take().unwrap()).lines();
     assert!(lines.map_while(Result::ok).any(|l| l == "ready"));
-    for role in Role::ALL {
+    for role in WriterRole::ALL {
         let error = SqliteWriter::open(dir.path(), &[role]).unwrap_err();
         let text = error.to_string();
         assert!(text.contains(&format!("process {} already writes as '{}'", holder.id(), role.name())), "{text}");
@@ -45,8 +45,8 @@ fn one_process_per_role() {
 fn the_two_roles_may_be_two_processes() {
     let dir = tempfile::tempdir().unwrap();
     let s = sample(3000);
-    let mut ingest = SqliteWriter::open(dir.path(), &[Role::Ingest]).unwrap();
-    let mut context = SqliteWriter::open(dir.path(), &[Role::Context]).unwrap();
+    let mut ingest = SqliteWriter::open(dir.path(), &[WriterRole::Ingest]).unwrap();
+    let mut context = SqliteWriter::open(dir.path(), &[WriterRole::Context]).unwrap();
     let wrong = ingest.replace(&s.spec, None, PointsVersion::default()).map(drop).unwrap_err();
     assert!(wrong.to_string().contains("role 'context'"));
     let wrong = context.insert_points(&s.instruments, &s.streams, &s.events).unwrap_err();
@@ -146,10 +146,10 @@ fn child_reads_a_read_only_folder() {
     let reader = reader(&folder);
     assert_eq!(reader.runs(None).unwrap()[0].rows, 200);
     hash(&reader);
-    let error = SqliteWriter::open(&folder, &Role::ALL).unwrap_err();
+    let error = SqliteWriter::open(&folder, &WriterRole::ALL).unwrap_err();
     assert!(matches!(error, Error::ReadOnly { .. }), "{error}");
     assert!(error.to_string().contains("cannot be written; choose another data folder"), "{error}");
-    let error = SqliteWriter::open(&folder.join("new"), &Role::ALL).unwrap_err();
+    let error = SqliteWriter::open(&folder.join("new"), &WriterRole::ALL).unwrap_err();
     assert!(matches!(error, Error::ReadOnly { .. }), "{error}");
 }
 

@@ -138,7 +138,7 @@ pub fn audit(day: Ts, text: &str) -> Vec<Fault> {
     for (at, line) in lines {
         audit.line = at + 1;
         if is_comment(line) {
-            audit.say(FaultKind::CommentedOut, line);
+            audit.add_fault(FaultKind::CommentedOut, line);
             continue;
         }
         audit.cells.clear();
@@ -146,7 +146,7 @@ pub fn audit(day: Ts, text: &str) -> Vec<Fault> {
         if audit.cells.len() == audit.columns.count {
             audit.row();
         } else {
-            audit.say(FaultKind::BadShape, line);
+            audit.add_fault(FaultKind::BadShape, line);
         }
     }
     audit.end();
@@ -154,7 +154,7 @@ pub fn audit(day: Ts, text: &str) -> Vec<Fault> {
 }
 
 impl<'a> Audit<'a> {
-    fn say(&mut self, kind: FaultKind, value: &str) {
+    fn add_fault(&mut self, kind: FaultKind, value: &str) {
         self.faults.push(Fault { line: self.line, kind, detail: value.to_owned() });
     }
 
@@ -166,11 +166,11 @@ impl<'a> Audit<'a> {
     fn time(&mut self, column: Option<usize>) -> Option<Ts> {
         let text = self.cell(column)?;
         let Some(at) = number::instant(text.as_bytes()).filter(|t| number::PLAUSIBLE.contains(t)) else {
-            self.say(FaultKind::BadTime, text);
+            self.add_fault(FaultKind::BadTime, text);
             return None;
         };
         if at < self.day - Span::mins(1) || at >= self.day + Span::days(1) {
-            self.say(FaultKind::OutsideDay, text);
+            self.add_fault(FaultKind::OutsideDay, text);
         }
         Some(at)
     }
@@ -179,7 +179,7 @@ impl<'a> Audit<'a> {
         let text = self.cell(column)?;
         let id = number::unsigned(text.as_bytes());
         if id.is_none() {
-            self.say(FaultKind::BadNumber, text);
+            self.add_fault(FaultKind::BadNumber, text);
         }
         id
     }
@@ -201,7 +201,7 @@ impl<'a> Audit<'a> {
         if let (Some(now), Some(before)) = (receive, self.receive)
             && now < before
         {
-            self.say(FaultKind::TimeBackwards, &now.iso());
+            self.add_fault(FaultKind::TimeBackwards, &now.iso());
         }
         self.receive = receive.or(self.receive);
         if self.columns.event.is_some() {
@@ -210,7 +210,7 @@ impl<'a> Audit<'a> {
             if let (Some(event), Some(receive)) = (event, receive)
                 && event > receive + Span::millis(1)
             {
-                self.say(FaultKind::EventAfterReceipt, &event.iso());
+                self.add_fault(FaultKind::EventAfterReceipt, &event.iso());
             }
             self.event = event;
         }
@@ -218,7 +218,7 @@ impl<'a> Audit<'a> {
             && let Some(receive) = receive
             && (receive < request - Span::millis(1) || receive - request > Span::secs(3))
         {
-            self.say(FaultKind::SnapshotDelay, &receive.iso());
+            self.add_fault(FaultKind::SnapshotDelay, &receive.iso());
         }
     }
 
@@ -231,9 +231,9 @@ impl<'a> Audit<'a> {
             let Some(text) = self.cell(column) else { continue };
             let deletes = !is_price && self.columns.last.is_some();
             match Decimal::parse(text.as_bytes()).map(|d| d.mantissa) {
-                None => self.say(FaultKind::BadNumber, text),
-                Some(..=0) if is_price => self.say(FaultKind::PriceNotAboveZero, text),
-                Some(n) if n < 0 || (n == 0 && !deletes) => self.say(FaultKind::BadQuantity, text),
+                None => self.add_fault(FaultKind::BadNumber, text),
+                Some(..=0) if is_price => self.add_fault(FaultKind::PriceNotAboveZero, text),
+                Some(n) if n < 0 || (n == 0 && !deletes) => self.add_fault(FaultKind::BadQuantity, text),
                 Some(_) => {}
             }
         }
@@ -242,7 +242,7 @@ impl<'a> Audit<'a> {
     fn trade(&mut self) {
         let Some(id) = self.id(self.columns.trade) else { return };
         if self.group.is_some_and(|g| id != g.id + 1) {
-            self.say(FaultKind::SequenceJump, &id.to_string());
+            self.add_fault(FaultKind::SequenceJump, &id.to_string());
         }
         self.group = Some(Group { id, first: None, event: self.event, bids: 0, asks: 0 });
     }
@@ -251,7 +251,7 @@ impl<'a> Audit<'a> {
         let Some(id) = self.id(self.columns.snapshot) else { return };
         let is_ask = self.cell(self.columns.is_ask) == Some("1");
         if self.group.is_some_and(|g| id < g.id) {
-            self.say(FaultKind::SequenceJump, &id.to_string());
+            self.add_fault(FaultKind::SequenceJump, &id.to_string());
         }
         let mut group =
             self.group.filter(|g| g.id == id).unwrap_or(Group { id, first: None, event: None, bids: 0, asks: 0 });
@@ -270,10 +270,10 @@ impl<'a> Audit<'a> {
         match self.group {
             Some(g) if g.id == last => {
                 if self.event.is_some() && g.event.is_some() && self.event != g.event {
-                    self.say(FaultKind::EventTimeDiffers, &text);
+                    self.add_fault(FaultKind::EventTimeDiffers, &text);
                 }
                 if g.first != Some(first) {
-                    self.say(FaultKind::SequenceJump, &text);
+                    self.add_fault(FaultKind::SequenceJump, &text);
                 }
                 // A row that has no time of its own does not make the update's unknown.
                 self.group = Some(Group { event: g.event.or(self.event), ..g });
@@ -281,11 +281,11 @@ impl<'a> Audit<'a> {
             before => {
                 let follows = before.is_none_or(|g| previous.map_or(first == g.id + 1, |pu| pu == g.id));
                 if !follows || first > last {
-                    self.say(FaultKind::SequenceJump, &text);
+                    self.add_fault(FaultKind::SequenceJump, &text);
                 }
                 let backwards = before.and_then(|g| g.event).zip(self.event).is_some_and(|(was, is)| is < was);
                 if backwards {
-                    self.say(FaultKind::TimeBackwards, &text);
+                    self.add_fault(FaultKind::TimeBackwards, &text);
                 }
                 self.group = Some(Group { id: last, first: Some(first), event: self.event, bids: 0, asks: 0 });
             }
@@ -294,7 +294,7 @@ impl<'a> Audit<'a> {
 
     fn end(&mut self) {
         if let Some(g) = self.group.filter(|g| self.columns.snapshot.is_some() && g.asks < g.bids) {
-            self.say(FaultKind::SnapshotCutShort, &format!("{} bids and {} asks", g.bids, g.asks));
+            self.add_fault(FaultKind::SnapshotCutShort, &format!("{} bids and {} asks", g.bids, g.asks));
         }
     }
 }

@@ -20,7 +20,7 @@
 //! that is still to come is newer than they are.
 
 use super::frame::{Change, Levels};
-use crate::session::{Book, BookFault, ConnId, Decimal, RequestId};
+use crate::session::{BookFault, ConnId, Decimal, OrderBook, RequestId};
 use barograph_domain::{GapReason, Span, Ts};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -83,7 +83,7 @@ pub(super) enum Step {
 /// A book and its state.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub(super) struct BookSync {
-    book: Book,
+    book: OrderBook,
     /// Last update id the book contains.
     id: u64,
     /// Nothing was applied since the snapshot.
@@ -101,14 +101,14 @@ pub(super) struct BookSync {
     levels_max: usize,
     /// Lowest bid and highest ask that are well inside of what the snapshot covered.
     inside: (i64, i64),
-    /// When the top was last told.
+    /// When the top was last reported.
     pub(super) told: Option<Ts>,
 }
 
 impl BookSync {
     pub(super) fn new(scale: u8, levels_max: usize) -> Self {
         Self {
-            book: Book::new(scale, levels_max),
+            book: OrderBook::new(scale, levels_max),
             id: 0,
             fresh: true,
             conn: None,
@@ -126,7 +126,7 @@ impl BookSync {
     }
 
     /// The book, while it can be trusted.
-    pub(super) fn book(&self) -> Option<&Book> {
+    pub(super) fn book(&self) -> Option<&OrderBook> {
         (self.phase == Phase::Live).then_some(&self.book)
     }
 
@@ -238,7 +238,7 @@ impl BookSync {
         if scale == self.book.scale() {
             self.book.clear();
         } else {
-            self.book = Book::new(scale, self.levels_max);
+            self.book = OrderBook::new(scale, self.levels_max);
         }
         (self.id, self.fresh, self.conn) = (id, true, None);
         let loaded = self.load(levels).and_then(|()| self.book.check());
@@ -276,7 +276,7 @@ impl BookSync {
 
     /// How far the top may move into what a snapshot that was just loaded covers: half of either side.
     fn middle(&self) -> (i64, i64) {
-        let half = |best: Option<crate::session::Level>, worst: Option<&crate::session::Level>| {
+        let half = |best: Option<crate::session::BookLevel>, worst: Option<&crate::session::BookLevel>| {
             best.zip(worst).map(|(best, worst)| best.units + (worst.units - best.units) / 2)
         };
         let low = half(self.book.best_bid(), self.book.bids().last());
@@ -423,11 +423,11 @@ mod tests {
         book.event(at(21), ConnId(0), ids(12), at(21), &levels("59", "101"));
         assert!(book.book().is_some(), "it goes on meanwhile");
         assert!(book.snapshot(at(22), 5, &levels("58", "101")).is_err(), "older than the book: the book stays");
-        assert_eq!(book.book().and_then(Book::top), Some((60.0, 101.0)));
+        assert_eq!(book.book().and_then(OrderBook::top), Some((60.0, 101.0)));
         book.asked = Some(RequestId(2));
         book.event(at(60), ConnId(0), ids(13), at(60), &levels("57", "101"));
         assert!(book.snapshot(at(61), 13, &levels("57", "101")).is_ok());
-        assert_eq!(book.book().and_then(Book::top), Some((57.0, 101.0)));
+        assert_eq!(book.book().and_then(OrderBook::top), Some((57.0, 101.0)));
         assert_eq!(
             book.event(at(62), ConnId(0), ids(14), at(62), &levels("58", "101")),
             Step::Applied,

@@ -3,7 +3,7 @@
 use super::plan::Channel;
 use super::ratios;
 use crate::policy::{FUNDING_INTERVAL, archive_delay};
-use crate::session::Endpoints;
+use crate::session::BaseAddresses;
 use crate::session::offer::{self, Of, Offer};
 use barograph_domain::{MarketKind, Metric, Span};
 
@@ -134,7 +134,7 @@ pub(super) const SPOT_COM: Flavour = Flavour {
 pub(super) const SPOT_US: Flavour = Flavour { class: Class::Us, id: "binance-us", streams: &US_STREAMS, ..SPOT_COM };
 
 impl Flavour {
-    pub(super) fn endpoints(&self) -> Endpoints {
+    pub(super) fn endpoints(&self) -> BaseAddresses {
         let (rest, ws) = match self.class {
             Class::UsdM => ("https://fapi.binance.com", "wss://fstream.binance.com"),
             Class::CoinM => ("https://dapi.binance.com", "wss://dstream.binance.com"),
@@ -142,7 +142,7 @@ impl Flavour {
             Class::Spot => ("https://data-api.binance.vision", "wss://data-stream.binance.vision"),
             Class::Us => ("https://api.binance.us", "wss://stream.binance.us:9443"),
         };
-        Endpoints { rest: rest.to_owned(), ws: ws.to_owned() }
+        BaseAddresses { rest: rest.to_owned(), ws: ws.to_owned() }
     }
 
     pub(super) const fn is_futures(&self) -> bool {

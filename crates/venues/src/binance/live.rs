@@ -1,4 +1,4 @@
-//! What frames say: every event checked, what came twice left out, continuity told, facts emitted.
+//! What frames say: every event checked, what came twice left out, continuity reported, facts emitted.
 
 use super::depth::{Ids, Step};
 use super::flavour::Class;
@@ -16,7 +16,7 @@ use barograph_domain::{Bar, GapReason, Metric, Payload, Price, Side, Span, Statu
 /// Stamps further from the receive clock than this are refused: a clock may be wrong by minutes, not by days.
 const AHEAD_MAX: Span = Span::days(1);
 const BEHIND_MAX: Span = Span::days(7);
-/// The top of a book is told this often.
+/// The top of a book is reported this often.
 const TOP_EVERY: Span = Span::secs(1);
 const MINUTE: Span = Span::mins(1);
 /// Liquidations remembered per market: one a second is shown at most, and connections overlap for some seconds.
@@ -196,7 +196,7 @@ impl Kit<Binance> {
         if book.told.is_some_and(|told| now - told < TOP_EVERY) {
             return;
         }
-        let Some((bid, ask)) = book.book().and_then(crate::session::Book::top) else { return };
+        let Some((bid, ask)) = book.book().and_then(crate::session::OrderBook::top) else { return };
         book.told = Some(now);
         out.live(market, Metric::Book, event_ts, seq, Payload::BestBidAsk { bid, ask });
     }
@@ -445,7 +445,7 @@ impl Kit<Binance> {
         let (Some(spec), class) = (self.spec(market), self.venue.flavour.class) else { return Ok(()) };
         let qty = base_quantity(class, spec, qty, price);
         let Some(m) = self.markets.get_mut(market.index()) else { return Ok(()) };
-        // The same order comes over another connection again. Stamps do not tell: a venue's clock may be set back.
+        // The same order comes over another connection again. Stamps do not show it: a venue's clock may be set back.
         let side = [u8::from(liquidated_side == Side::Long)];
         let (at, price_bits, qty_bits) = (event_ts.0.to_le_bytes(), price.to_le_bytes(), qty.to_le_bytes());
         let order = identity(&[&at, &side, &price_bits, &qty_bits]);

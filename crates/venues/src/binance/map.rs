@@ -3,7 +3,7 @@
 use super::wire;
 use crate::number;
 use crate::policy;
-use crate::reject::{Outcome, Reason, Reject, Unused};
+use crate::reject::{Reject, RejectReason, RowOutcome, Unused};
 use crate::symbols;
 use barograph_domain::{Bar, Metric, Payload, Price, Side, Span, Ts};
 use serde::Deserialize;
@@ -70,13 +70,13 @@ pub struct Fact<'a> {
     pub aggregated: bool,
 }
 
-const NOT_JSON: Reject = Reject::row(Reason::NotJson);
+const NOT_JSON: Reject = Reject::row(RejectReason::NotJson);
 
 /// Appends what a frame says. A frame of several rows gives several facts.
 ///
 /// # Errors
 /// Why the frame is wrong; nothing of it was appended then.
-pub fn facts<'a>(body: &'a [u8], market: Market, out: &mut Vec<Fact<'a>>) -> Outcome {
+pub fn facts<'a>(body: &'a [u8], market: Market, out: &mut Vec<Fact<'a>>) -> RowOutcome {
     let before = out.len();
     let outcome = frame(body, market, out);
     if outcome.is_err() {
@@ -85,7 +85,7 @@ pub fn facts<'a>(body: &'a [u8], market: Market, out: &mut Vec<Fact<'a>>) -> Out
     outcome
 }
 
-fn frame<'a>(body: &'a [u8], market: Market, out: &mut Vec<Fact<'a>>) -> Outcome {
+fn frame<'a>(body: &'a [u8], market: Market, out: &mut Vec<Fact<'a>>) -> RowOutcome {
     let text = core::str::from_utf8(body).map_err(|_e| NOT_JSON)?;
     if text.trim_start().starts_with('[') {
         return rows(text, market, out);
@@ -103,7 +103,7 @@ fn frame<'a>(body: &'a [u8], market: Market, out: &mut Vec<Fact<'a>>) -> Outcome
     }
 }
 
-fn rows<'a>(text: &'a str, market: Market, out: &mut Vec<Fact<'a>>) -> Outcome {
+fn rows<'a>(text: &'a str, market: Market, out: &mut Vec<Fact<'a>>) -> RowOutcome {
     let all: Vec<&'a RawValue> = read(text)?;
     let before = out.len();
     let mut unused = None;
@@ -117,7 +117,7 @@ fn read<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Reject> {
     serde_json::from_str(text).map_err(|_e| NOT_JSON)
 }
 
-fn row<'a>(text: &'a str, market: Market, out: &mut Vec<Fact<'a>>) -> Outcome {
+fn row<'a>(text: &'a str, market: Market, out: &mut Vec<Fact<'a>>) -> RowOutcome {
     let head: wire::Head<'a> = read(text)?;
     if head.st.is_some() && head.st == market.other_mark() {
         return Ok(Some(Unused::OtherMarket));
@@ -135,7 +135,7 @@ fn row<'a>(text: &'a str, market: Market, out: &mut Vec<Fact<'a>>) -> Outcome {
     }
 }
 
-fn trade<'a>(text: &'a str, head: wire::Head<'a>, market: Market, out: &mut Vec<Fact<'a>>) -> Outcome {
+fn trade<'a>(text: &'a str, head: wire::Head<'a>, market: Market, out: &mut Vec<Fact<'a>>) -> RowOutcome {
     let t: wire::Trade<'a> = read(text)?;
     if t.kind.as_deref().is_some_and(|kind| kind != "MARKET") {
         return Ok(Some(Unused::NotATrade));
@@ -158,11 +158,11 @@ fn trade<'a>(text: &'a str, head: wire::Head<'a>, market: Market, out: &mut Vec<
     Ok(None)
 }
 
-fn book_ticker<'a>(text: &'a str, head: wire::Head<'a>, out: &mut Vec<Fact<'a>>) -> Outcome {
+fn book_ticker<'a>(text: &'a str, head: wire::Head<'a>, out: &mut Vec<Fact<'a>>) -> RowOutcome {
     let t: wire::BookTicker<'a> = read(text)?;
     let (bid, ask) = (price(&t.b)?, price(&t.a)?);
     if bid > ask {
-        return Err(Reject::row(Reason::HighBelowLow));
+        return Err(Reject::row(RejectReason::HighBelowLow));
     }
     out.push(Fact {
         symbol: head.s.ok_or(NOT_JSON)?,
@@ -177,7 +177,7 @@ fn book_ticker<'a>(text: &'a str, head: wire::Head<'a>, out: &mut Vec<Fact<'a>>)
     Ok(None)
 }
 
-fn mark_price<'a>(text: &'a str, head: wire::Head<'a>, out: &mut Vec<Fact<'a>>) -> Outcome {
+fn mark_price<'a>(text: &'a str, head: wire::Head<'a>, out: &mut Vec<Fact<'a>>) -> RowOutcome {
     let m: wire::MarkPrice<'a> = read(text)?;
     let symbol = head.s.ok_or(NOT_JSON)?;
     let event_ts = Some(time(m.time)?);
@@ -201,7 +201,7 @@ fn mark_price<'a>(text: &'a str, head: wire::Head<'a>, out: &mut Vec<Fact<'a>>) 
     if let (Some(rate), Some(next)) = (m.r.as_deref().filter(|t| !t.is_empty()), m.next.filter(|t| *t > 0)) {
         let rate = number(rate)?;
         if rate.abs() >= 1.0 {
-            return Err(Reject::row(Reason::OutOfRange));
+            return Err(Reject::row(RejectReason::OutOfRange));
         }
         // The frame does not say it; whoever reads many finds it out.
         let interval_h = None;
@@ -211,7 +211,7 @@ fn mark_price<'a>(text: &'a str, head: wire::Head<'a>, out: &mut Vec<Fact<'a>>) 
     Ok(None)
 }
 
-fn kline<'a>(text: &'a str, head: wire::Head<'a>, market: Market, out: &mut Vec<Fact<'a>>) -> Outcome {
+fn kline<'a>(text: &'a str, head: wire::Head<'a>, market: Market, out: &mut Vec<Fact<'a>>) -> RowOutcome {
     let wire::KlineFrame { k } = read(text)?;
     if !k.x {
         return Ok(Some(Unused::OpenCandle));
@@ -220,11 +220,11 @@ fn kline<'a>(text: &'a str, head: wire::Head<'a>, market: Market, out: &mut Vec<
     // The close time is the last millisecond inside the bar.
     let (from, close) = (time(k.t)?, time(k.close_time)?.ceil(Span::secs(1)));
     if close <= from {
-        return Err(Reject::row(Reason::WrongTimeframe));
+        return Err(Reject::row(RejectReason::WrongTimeframe));
     }
     let (open, high, low, last) = (price(&k.o)?, price(&k.h)?, price(&k.l)?, price(&k.c)?);
     if high < low || open < low || open > high || last < low || last > high {
-        return Err(Reject::row(Reason::HighBelowLow));
+        return Err(Reject::row(RejectReason::HighBelowLow));
     }
     let (mut volume, mut quote_volume) = (quantity(&k.v)?, quantity(&k.q)?);
     if market == Market::CoinM {
@@ -244,12 +244,12 @@ fn kline<'a>(text: &'a str, head: wire::Head<'a>, market: Market, out: &mut Vec<
     Ok(None)
 }
 
-fn force_order<'a>(text: &'a str, market: Market, out: &mut Vec<Fact<'a>>) -> Outcome {
+fn force_order<'a>(text: &'a str, market: Market, out: &mut Vec<Fact<'a>>) -> RowOutcome {
     let wire::ForceOrder { o } = read(text)?;
     let liquidated_side = match &*o.side {
         "SELL" => Side::Long,
         "BUY" => Side::Short,
-        _ => return Err(Reject::row(Reason::UnknownWord)),
+        _ => return Err(Reject::row(RejectReason::UnknownWord)),
     };
     let average = number(&o.ap)?;
     let price = if average > 0.0 { average } else { price(&o.p)? };
@@ -277,19 +277,19 @@ fn base_quantity(qty: f64, price: f64, symbol: &str, market: Market) -> f64 {
 fn number(text: &str) -> Result<f64, Reject> {
     // The venue writes digits; `8e4` is damage, to the sessions too.
     if text.contains(['e', 'E']) {
-        return Err(Reject::row(Reason::NotANumber));
+        return Err(Reject::row(RejectReason::NotANumber));
     }
-    number::decimal(text.as_bytes()).ok_or(Reject::row(Reason::NotANumber))
+    number::decimal(text.as_bytes()).ok_or(Reject::row(RejectReason::NotANumber))
 }
 fn price(text: &str) -> Result<f64, Reject> {
-    number(text).and_then(|v| Price::new(v).map(Price::get).ok_or(Reject::row(Reason::of_price(v))))
+    number(text).and_then(|v| Price::new(v).map(Price::get).ok_or(Reject::row(RejectReason::of_price(v))))
 }
 fn quantity(text: &str) -> Result<f64, Reject> {
-    number(text).and_then(|v| if v >= 0.0 { Ok(v) } else { Err(Reject::row(Reason::Negative)) })
+    number(text).and_then(|v| if v >= 0.0 { Ok(v) } else { Err(Reject::row(RejectReason::Negative)) })
 }
 /// Milliseconds, or microseconds where the connection asked for them.
 fn time(n: i64) -> Result<Ts, Reject> {
-    Ts::from_epoch(n).filter(|t| number::PLAUSIBLE.contains(t)).ok_or(Reject::row(Reason::NotATime))
+    Ts::from_epoch(n).filter(|t| number::PLAUSIBLE.contains(t)).ok_or(Reject::row(RejectReason::NotATime))
 }
 
 /// Which market the frames of a recording come from, by marks only one of them has.
@@ -330,7 +330,7 @@ mod tests {
         }
     }
 
-    fn read_one(text: &str, market: Market) -> (Outcome, Vec<Fact<'_>>) {
+    fn read_one(text: &str, market: Market) -> (RowOutcome, Vec<Fact<'_>>) {
         let mut out = Vec::new();
         let outcome = facts(text.as_bytes(), market, &mut out);
         (outcome, out)
@@ -424,16 +424,16 @@ mod tests {
     #[test]
     fn wrong_frames_are_refused_with_their_reason() {
         let cases = [
-            ("not json".to_owned(), Reason::NotJson),
-            (AGG[..AGG.len() - 3].to_owned(), Reason::NotJson),
-            (AGG.replace("83143.00", "NaN"), Reason::NotANumber),
-            (AGG.replace("83143.00", "-1"), Reason::Negative),
-            (AGG.replace("83143.00", "0.0"), Reason::NotAboveZero),
-            (AGG.replace("0.035", "-0.035"), Reason::Negative),
-            (AGG.replace("1791383685545", "5"), Reason::NotATime),
-            (KLINE.replace("\"l\":\"83070.70\"", "\"l\":\"90000\""), Reason::HighBelowLow),
-            (FORCE.replace("SELL", "HOLD"), Reason::UnknownWord),
-            (MARK.replace("0.00000253", "7"), Reason::OutOfRange),
+            ("not json".to_owned(), RejectReason::NotJson),
+            (AGG[..AGG.len() - 3].to_owned(), RejectReason::NotJson),
+            (AGG.replace("83143.00", "NaN"), RejectReason::NotANumber),
+            (AGG.replace("83143.00", "-1"), RejectReason::Negative),
+            (AGG.replace("83143.00", "0.0"), RejectReason::NotAboveZero),
+            (AGG.replace("0.035", "-0.035"), RejectReason::Negative),
+            (AGG.replace("1791383685545", "5"), RejectReason::NotATime),
+            (KLINE.replace("\"l\":\"83070.70\"", "\"l\":\"90000\""), RejectReason::HighBelowLow),
+            (FORCE.replace("SELL", "HOLD"), RejectReason::UnknownWord),
+            (MARK.replace("0.00000253", "7"), RejectReason::OutOfRange),
         ];
         for (text, want) in cases {
             let (outcome, facts) = read_one(&text, Market::UsdM);

@@ -29,8 +29,8 @@ impl Kit<Binance> {
             let conns: Vec<ConnId> = self.state.conns.iter().filter(|c| c.link == change.link).map(|c| c.id).collect();
             for conn in conns {
                 // First what is new: where one form takes over from another, nothing is missed in between.
-                self.say(conn, Verb::Subscribe, &change.added, out);
-                self.say(conn, Verb::Unsubscribe, &change.removed, out);
+                self.send_feeds(conn, Verb::Subscribe, &change.added, out);
+                self.send_feeds(conn, Verb::Unsubscribe, &change.removed, out);
             }
             for feed in &change.removed {
                 self.lose(now, *feed, out);

@@ -13,7 +13,7 @@ use super::ratios;
 use crate::session::kit::Kit;
 use crate::session::protocol::{self, Channel as _, Protocol, Rest as _, Terms, Verb};
 use crate::session::{
-    Action, Book, CloseReason, ConnId, Input, Limits, Link, LinkId, MarketIndex, MarketSpec, Names, Out, Polls,
+    Action, CloseReason, ConnId, Input, Limits, Link, LinkId, MarketIndex, MarketSpec, Names, OrderBook, Out, Polls,
     RequestId,
 };
 use barograph_domain::{GapReason, Metric, Span, StatusState, Ts};
@@ -238,7 +238,7 @@ impl Protocol for Binance {
         kit.replan();
     }
 
-    fn book<'a>(_: &'a Kit<Self>, market: &'a Market) -> Option<&'a Book> {
+    fn book<'a>(_: &'a Kit<Self>, market: &'a Market) -> Option<&'a OrderBook> {
         market.book.as_ref()?.book()
     }
 
@@ -264,7 +264,7 @@ impl Protocol for Binance {
         kit.desk.revive.opened(now);
         if kit.state.routes.iter().any(|r| r.id == link) {
             let feeds = kit.feeds(link).to_vec();
-            kit.say(conn, Verb::Subscribe, &feeds, out);
+            kit.send_feeds(conn, Verb::Subscribe, &feeds, out);
         } else {
             out.actions.push(Action::Close { conn, reason: CloseReason::Asked });
         }
@@ -365,7 +365,7 @@ impl Kit<Binance> {
         changes
     }
 
-    pub(super) fn say(&mut self, conn: ConnId, verb: Verb, feeds: &[Feed], out: &mut Out) {
+    pub(super) fn send_feeds(&mut self, conn: ConnId, verb: Verb, feeds: &[Feed], out: &mut Out) {
         for batch in feeds.chunks(NAMES_MAX) {
             self.state.message_last += 1;
             if verb == Verb::Subscribe {

@@ -85,7 +85,7 @@ impl Kit<Binance> {
             for feed in &feeds {
                 let (market, channel) = key(feed);
                 let comes = self.comes(*feed);
-                if self.desk.revive.look(now, market, channel, comes) {
+                if self.desk.revive.check(now, market, channel, comes) {
                     again.push(*feed);
                 }
             }
@@ -100,8 +100,8 @@ impl Kit<Binance> {
                 feeds.iter().for_each(|f| self.desk.revive.condemned(key(f).0, key(f).1));
                 out.actions.push(Action::Close { conn, reason: CloseReason::Asked });
             } else if !again.is_empty() {
-                self.say(conn, Verb::Unsubscribe, &again, out);
-                self.say(conn, Verb::Subscribe, &again, out);
+                self.send_feeds(conn, Verb::Unsubscribe, &again, out);
+                self.send_feeds(conn, Verb::Subscribe, &again, out);
             }
             self.state.routes[at].feeds = feeds;
         }

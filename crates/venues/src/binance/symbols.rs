@@ -3,13 +3,13 @@
 
 use super::flavour::{Class, Flavour};
 use super::limits::{FUNDING, WEIGHT};
-use crate::session::{Ask, Decimal, Endpoints, MarketSpec};
+use crate::session::{Ask, BaseAddresses, Decimal, MarketSpec};
 use barograph_domain::{MarketKind, Ts};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// Requests whose answers, in this order, make the list.
-pub(super) fn discovery(flavour: &Flavour, at: &Endpoints) -> Vec<Ask> {
+pub(super) fn discovery(flavour: &Flavour, at: &BaseAddresses) -> Vec<Ask> {
     let get =
         |path: &str, pool, weight| Ask { url: format!("{}{}{path}", at.rest, flavour.api), body: None, pool, weight };
     match flavour.class {

@@ -6,11 +6,11 @@ use super::session::Binance;
 use super::{rest, symbols};
 use crate::session::kit::Kit;
 use crate::session::registry::no_further;
-use crate::session::{Ask, Endpoints, VenueDef};
+use crate::session::{Ask, BaseAddresses, VenueDef};
 use barograph_domain::MarketKind;
 
 /// The request that says what time it is there.
-fn time(flavour: &Flavour, at: &Endpoints) -> Option<Ask> {
+fn time(flavour: &Flavour, at: &BaseAddresses) -> Option<Ask> {
     Some(Ask::get(format!("{}{}/time", at.rest, flavour.api), WEIGHT))
 }
 

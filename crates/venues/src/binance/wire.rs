@@ -107,7 +107,7 @@ pub(super) struct Kline<'a> {
     pub(super) v: Cow<'a, str>,
     #[serde(borrow)]
     pub(super) q: Cow<'a, str>,
-    /// Closed.
+    /// The bar is closed.
     pub(super) x: bool,
 }
 

@@ -10,7 +10,7 @@
 
 use super::wire::Depth;
 use crate::session::wire::{finest, set_levels};
-use crate::session::{Book, BookFault, ConnId};
+use crate::session::{BookFault, ConnId, OrderBook};
 use barograph_domain::{GapReason, Span, Ts};
 use serde::{Deserialize, Serialize};
 
@@ -35,7 +35,7 @@ pub(super) enum Step {
 /// A book and where it stands.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub(super) struct Sync {
-    pub book: Book,
+    pub book: OrderBook,
     pub live: bool,
     /// Update id of the book.
     u: u64,
@@ -54,7 +54,7 @@ impl Sync {
     /// Books hold twice the subscribed depth: a message may add levels before it deletes the ones they push out.
     pub(super) fn new(scale: u8, depth: usize) -> Self {
         Self {
-            book: Book::new(scale, depth * 2),
+            book: OrderBook::new(scale, depth * 2),
             live: false,
             u: 0,
             seq: 0,
@@ -115,7 +115,7 @@ impl Sync {
         }
         let Some(scale) = finest(message.bids, message.asks) else { return self.broken(now, GapReason::Undecodable) };
         if scale > self.book.scale() {
-            self.book = Book::new(scale, depth * 2);
+            self.book = OrderBook::new(scale, depth * 2);
         }
         self.book.clear();
         self.book.reserve();

@@ -1,6 +1,6 @@
 //! What Bybit allows (sheet §2 and §4): numbers are the venue's, the driver keeps its own margin.
 
-use crate::session::{Endpoints, Limits, Pool, PoolId};
+use crate::session::{BaseAddresses, Limits, Pool, PoolId};
 use barograph_domain::Span;
 
 /// The one request budget: 600 requests in 5 s per address, public routes count for nothing else.
@@ -17,8 +17,8 @@ pub(super) const DEPTHS: [usize; 3] = [50, 200, 1_000];
 pub(super) const BAN: Span = Span::mins(10);
 
 /// Production hosts.
-pub(super) fn endpoints() -> Endpoints {
-    Endpoints { rest: "https://api.bybit.com".into(), ws: "wss://stream.bybit.com".into() }
+pub(super) fn endpoints() -> BaseAddresses {
+    BaseAddresses { rest: "https://api.bybit.com".into(), ws: "wss://stream.bybit.com".into() }
 }
 
 /// What the venue allows.

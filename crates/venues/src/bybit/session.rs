@@ -6,10 +6,12 @@ use super::map::{self, Category};
 use super::ticker::Merged;
 use super::topics::{self, Channel};
 use super::{limits, replies};
-use crate::session::facts::{Bars, Told};
+use crate::session::facts::{EmittedBars, LastReported};
 use crate::session::kit::Kit;
-use crate::session::protocol::{self, Channel as _, Protocol, Terms, Verb, Wanted};
-use crate::session::{Action, Book, ConnId, Ids, Link, LinkId, MarketIndex, MarketSpec, Names, Out, SessionConfig};
+use crate::session::protocol::{self, Channel as _, Protocol, Terms, Verb, WantedChannels};
+use crate::session::{
+    Action, ConnId, Ids, Link, LinkId, MarketIndex, MarketSpec, Names, OrderBook, Out, SessionConfig,
+};
 use barograph_domain::{Metric, Ts};
 use serde::{Deserialize, Serialize};
 
@@ -27,10 +29,10 @@ pub(super) struct Market {
     pub ticker: Merged,
     pub trades: Ids,
     pub liquidations: Ids,
-    pub bars: Bars,
+    pub bars: EmittedBars,
     /// Always zero; kept because saved state has it.
     top_u: u64,
-    pub told: Told,
+    pub told: LastReported,
     /// The settlement that is awaited.
     pub next_settlement: Option<Ts>,
     /// Its ratio is asked for next.
@@ -136,9 +138,9 @@ impl Protocol for Bybit {
             ticker: Merged::default(),
             trades: Ids::default(),
             liquidations: Ids::default(),
-            bars: Bars::default(),
+            bars: EmittedBars::default(),
             top_u: 0,
-            told: Told::default(),
+            told: LastReported::default(),
             next_settlement: None,
             ratio_due: None,
             settled: Ids::default(),
@@ -173,7 +175,7 @@ impl Protocol for Bybit {
         }
     }
 
-    fn book<'a>(_: &'a Kit<Self>, market: &'a Market) -> Option<&'a Book> {
+    fn book<'a>(_: &'a Kit<Self>, market: &'a Market) -> Option<&'a OrderBook> {
         market.book.live.then_some(&market.book.book)
     }
 
@@ -201,7 +203,7 @@ impl Protocol for Bybit {
         (channel != Channel::Book).then(|| channel.metrics())
     }
 
-    fn again(kit: &mut Kit<Self>, now: Ts, conn: ConnId, wanted: &Wanted<Self>, out: &mut Out) {
+    fn again(kit: &mut Kit<Self>, now: Ts, conn: ConnId, wanted: &WantedChannels<Self>, out: &mut Out) {
         for pending in kit.state.pending.iter_mut().filter(|p| p.conn == conn) {
             pending.topics.retain(|topic| !wanted.contains(topic));
         }

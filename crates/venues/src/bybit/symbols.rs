@@ -3,7 +3,7 @@
 use super::map::Category;
 use super::{limits, wire};
 use crate::session::wire::each;
-use crate::session::{Ask, Decimal, Endpoints, MarketSpec};
+use crate::session::{Ask, BaseAddresses, Decimal, MarketSpec};
 use barograph_domain::{MarketKind, Ts};
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 const PAGE: u32 = 1_000;
 
 /// The lists and tickers of all categories.
-pub(super) fn discovery(endpoints: &Endpoints) -> Vec<Ask> {
+pub(super) fn discovery(endpoints: &BaseAddresses) -> Vec<Ask> {
     let get = |path: String| Ask::get(format!("{}{path}", endpoints.rest), limits::POOL);
     let mut asks = Vec::new();
     for category in Category::ALL {
@@ -23,7 +23,7 @@ pub(super) fn discovery(endpoints: &Endpoints) -> Vec<Ask> {
 }
 
 /// The page behind an answer whose list goes on. The cursor is percent-encoded already and goes back as it came.
-pub(super) fn further(endpoints: &Endpoints, _: &Ask, body: &[u8]) -> Option<Ask> {
+pub(super) fn further(endpoints: &BaseAddresses, _: &Ask, body: &[u8]) -> Option<Ask> {
     let (list, _) = open(body).ok()?;
     let cursor = list.next_page_cursor.filter(|c| !c.is_empty())?;
     let url = format!(
@@ -135,7 +135,7 @@ fn multiplier(coin: &str) -> (&str, f64) {
 }
 
 /// The venue's clock.
-pub(super) fn time(endpoints: &Endpoints) -> Option<Ask> {
+pub(super) fn time(endpoints: &BaseAddresses) -> Option<Ask> {
     Some(Ask::get(format!("{}/v5/market/time", endpoints.rest), limits::POOL))
 }
 

@@ -27,7 +27,7 @@ impl Field {
     }
 }
 
-/// See the module.
+/// The ticker of one market as its partial messages add up.
 #[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Merged {
     /// A snapshot has been seen: the rest is complete.

@@ -273,7 +273,7 @@ pub(super) struct Instrument {
     pub settle_coin: Option<String>,
     #[serde(default)]
     pub delivery_time: Millis,
-    /// Minutes.
+    /// Interval of funding in minutes.
     #[serde(default)]
     pub funding_interval: Option<u32>,
     pub price_filter: PriceFilter,

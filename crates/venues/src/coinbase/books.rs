@@ -18,7 +18,7 @@
 use super::map;
 use super::market::Sink;
 use super::wire;
-use crate::session::{Book, BookFault, ConnId, Pace};
+use crate::session::{BookFault, ConnId, OrderBook, Pace};
 use barograph_domain::{GapReason, Metric, Payload, Span, StatusState, Ts};
 use serde::{Deserialize, Serialize};
 
@@ -36,7 +36,7 @@ const SOUND_FOR: Span = Span::mins(1);
 /// State of one book.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub(super) struct BookFeed {
-    book: Option<Book>,
+    book: Option<OrderBook>,
     /// The connection that feeds it; `None`: waiting for a snapshot.
     pub(super) conn: Option<ConnId>,
     /// Neither crossed nor one-sided.
@@ -71,7 +71,7 @@ impl BookFeed {
     }
 
     /// The book, while it can be trusted.
-    pub(super) fn book(&self) -> Option<&Book> {
+    pub(super) fn book(&self) -> Option<&OrderBook> {
         self.book.as_ref().filter(|_| self.conn.is_some() && self.sound)
     }
 
@@ -89,7 +89,7 @@ impl BookFeed {
 
     /// Has the price nearly left what is kept of the book, so that a new snapshot is to be asked for now?
     pub(super) fn wants_renewal(&self, now: Ts) -> bool {
-        self.book().is_some_and(Book::is_thin) && self.renewed_by.is_none() && now - self.snapped >= RENEW_PAUSE
+        self.book().is_some_and(OrderBook::is_thin) && self.renewed_by.is_none() && now - self.snapped >= RENEW_PAUSE
     }
 
     /// A new snapshot was asked for; the book goes on.
@@ -139,7 +139,7 @@ impl BookFeed {
         if !event.snapshot && self.conn != Some(conn) {
             return;
         }
-        let book = self.book.get_or_insert_with(|| Book::new(scale, depth));
+        let book = self.book.get_or_insert_with(|| OrderBook::new(scale, depth));
         if event.snapshot {
             book.clear();
             book.reserve();
@@ -201,7 +201,7 @@ impl BookFeed {
     }
 }
 
-fn apply(book: &mut Book, row: &wire::Level<'_>) -> Result<(), (&'static str, &'static str)> {
+fn apply(book: &mut OrderBook, row: &wire::Level<'_>) -> Result<(), (&'static str, &'static str)> {
     let (price, _) = map::price(row.price_level).ok_or(("bad_level", "price_level is no price"))?;
     let (_, qty) = map::qty(row.new_quantity).ok_or(("bad_level", "new_quantity is no quantity"))?;
     match row.side {

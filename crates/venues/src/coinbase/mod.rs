@@ -25,7 +25,7 @@ mod trades;
 mod wire;
 
 use crate::session::kit::Kit;
-use crate::session::{Ask, Endpoints, VenueDef};
+use crate::session::{Ask, BaseAddresses, VenueDef};
 use barograph_domain::MarketKind;
 
 pub use limits::LEVEL2_PER_LINK;
@@ -35,7 +35,7 @@ pub use map::AggressorFrom;
 pub const VENUE: VenueDef = VenueDef {
     id: "coinbase",
     trades: MarketKind::Spot,
-    endpoints: || Endpoints {
+    endpoints: || BaseAddresses {
         rest: "https://api.coinbase.com".to_owned(),
         ws: "wss://advanced-trade-ws.coinbase.com".to_owned(),
     },

@@ -12,9 +12,9 @@ use crate::session::history::Job;
 use crate::session::kit::Kit;
 use crate::session::link::Links;
 use crate::session::offer;
-use crate::session::protocol::{Channel as _, Protocol, Terms, Verb, Wanted};
+use crate::session::protocol::{Channel as _, Protocol, Terms, Verb, WantedChannels};
 use crate::session::{
-    Action, Book, CloseReason, ConnId, Input, Link, LinkId, MarketIndex, MarketSpec, Names, Out, Polls, Priority,
+    Action, CloseReason, ConnId, Input, Link, LinkId, MarketIndex, MarketSpec, Names, OrderBook, Out, Polls, Priority,
     SessionConfig, StreamSpec,
 };
 use barograph_domain::{GapReason, Metric, Span, StatusState, Ts};
@@ -113,7 +113,7 @@ impl Protocol for Coinbase {
         }
     }
 
-    fn book<'a>(kit: &'a Kit<Self>, market: &'a Market) -> Option<&'a Book> {
+    fn book<'a>(kit: &'a Kit<Self>, market: &'a Market) -> Option<&'a OrderBook> {
         kit.markets.get(market.holder.index())?.state.book.book()
     }
 
@@ -152,7 +152,7 @@ impl Protocol for Coinbase {
         // Before the tick, from the venue's lists.
     }
 
-    fn again(kit: &mut Kit<Self>, now: Ts, conn: ConnId, wanted: &Wanted<Self>, out: &mut Out) {
+    fn again(kit: &mut Kit<Self>, now: Ts, conn: ConnId, wanted: &WantedChannels<Self>, out: &mut Out) {
         for verb in [Verb::Unsubscribe, Verb::Subscribe] {
             Self::send(kit, now, conn, verb, wanted, out);
         }
@@ -286,7 +286,7 @@ impl Kit<Coinbase> {
         }
     }
 
-    /// Trades of a product come over this connection, the first of them stamped `stamp` or before. `seen`: ids told that none
+    /// Trades of a product come over this connection, the first of them stamped `stamp` or before. `seen`: ids reported that none
     /// is missing, or which; else what was before is not known.
     pub(super) fn synced(&mut self, now: Ts, at: MarketIndex, conn: ConnId, (stamp, seen): (Ts, bool), out: &mut Out) {
         let Some((p, mut sink)) = self.product(now, at, out) else { return };

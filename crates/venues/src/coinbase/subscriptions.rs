@@ -11,7 +11,7 @@ use super::limits::{
 use super::session::{Coinbase, State};
 use super::topics::Channel;
 use crate::session::kit::Kit;
-use crate::session::protocol::{Channel as _, Protocol as _, Verb, Wanted};
+use crate::session::protocol::{Channel as _, Protocol as _, Verb, WantedChannels};
 use crate::session::{Action, CloseReason, ConnId, LinkId, MarketIndex, Out};
 use barograph_domain::{GapReason, Metric, StatusState, Ts};
 
@@ -29,7 +29,7 @@ impl State {
 
 impl Kit<Coinbase> {
     /// What is subscribed of these products.
-    fn all_of(&self, products: &[MarketIndex]) -> Wanted<Coinbase> {
+    fn all_of(&self, products: &[MarketIndex]) -> WantedChannels<Coinbase> {
         let of = |m: MarketIndex| Channel::ALL.iter().map(move |channel| (m, *channel));
         let all = products.iter().flat_map(|m| of(*m));
         all.filter(|(m, channel)| self.markets[m.index()].channels & channel.bit() != 0).collect()
@@ -166,7 +166,7 @@ impl Kit<Coinbase> {
             }
             let (id, there) = (conn.id, conn.venue_now);
             for at in self.products_on(conn.link) {
-                let (listed, missing): (Wanted<Coinbase>, Wanted<Coinbase>) =
+                let (listed, missing): (WantedChannels<Coinbase>, WantedChannels<Coinbase>) =
                     self.all_of(&[at]).into_iter().partition(|(market, channel)| self.lists(id, *market, *channel));
                 let is_listed = |channel| listed.contains(&(at, channel));
                 let Some((p, mut sink)) = self.product(now, at, out) else { continue };
@@ -197,10 +197,10 @@ impl Kit<Coinbase> {
             }
             let (id, all) = (conn.id, self.all_of(&self.products_on(conn.link)));
             for channel in [Channel::Trades, Channel::Ticker] {
-                let mut missing: Wanted<Coinbase> = all.iter().filter(|w| w.1 == channel).copied().collect();
+                let mut missing: WantedChannels<Coinbase> = all.iter().filter(|w| w.1 == channel).copied().collect();
                 missing.retain(|(market, _)| {
                     let comes = self.lists(id, *market, channel);
-                    self.desk.revive.look(now, *market, channel.bit(), comes)
+                    self.desk.revive.check(now, *market, channel.bit(), comes)
                 });
                 if !missing.is_empty() {
                     Coinbase::again(self, now, id, &missing, out);
@@ -233,7 +233,7 @@ impl Kit<Coinbase> {
             self.markets[at.index()].link = None;
         }
         if is_none_held {
-            let stay: Wanted<Coinbase> = stay.into_iter().map(|at| (at, Channel::Level2)).collect();
+            let stay: WantedChannels<Coinbase> = stay.into_iter().map(|at| (at, Channel::Level2)).collect();
             Coinbase::again(self, now, id, &stay, out);
         }
         self.place(now, out);

@@ -9,14 +9,14 @@ use super::limits::PUBLIC;
 use super::map;
 use super::wire::{Product, Products, stamp};
 use crate::session::registry::escape;
-use crate::session::{Ask, Decimal, Endpoints, MarketSpec};
+use crate::session::{Ask, BaseAddresses, Decimal, MarketSpec};
 use barograph_domain::MarketKind;
 
 /// Books of their own although their name looks like an alias: two official, three seen without an alias on 2026-08-09.
 const NO_ALIAS: [&str; 5] = ["USDT-USDC", "EURC-USDC", "XSGD-USDC", "TGBP-USDC", "AUDD-USDC"];
 
 /// One request for spot, one for futures.
-pub(super) fn discovery(endpoints: &Endpoints) -> Vec<Ask> {
+pub(super) fn discovery(endpoints: &BaseAddresses) -> Vec<Ask> {
     let ask = |kind: &str| {
         Ask::get(format!("{}/api/v3/brokerage/market/products?product_type={kind}", endpoints.rest), PUBLIC)
     };
@@ -25,7 +25,7 @@ pub(super) fn discovery(endpoints: &Endpoints) -> Vec<Ask> {
 
 /// The page behind an answer that says there is one. None has been seen: the one recorded answer holds all 920 products and
 /// says `has_next: false`.
-pub(super) fn further(_: &Endpoints, ask: &Ask, body: &[u8]) -> Option<Ask> {
+pub(super) fn further(_: &BaseAddresses, ask: &Ask, body: &[u8]) -> Option<Ask> {
     let list: Products = serde_json::from_slice(body).ok()?;
     let cursor = list.pagination.filter(|p| p.has_next)?.next_cursor;
     if cursor.is_empty() {

@@ -3,7 +3,7 @@
 //! Spot trade ids count up by one per product (the recording of 2026-08-09: 147 and 132 trades without a break), so an id
 //! says whether a trade is known, next, or after a hole. Every subscription begins with a snapshot of about the last hundred
 //! trades, newest first: history at first start, and the bridge over a short outage. What it does not bridge is a gap,
-//! and is asked for. Futures may number otherwise: there, ids only tell duplicates.
+//! and is asked for. Futures may number otherwise: there, ids only show duplicates.
 
 use super::bars::Bars;
 use super::map::Trade;
@@ -35,7 +35,7 @@ pub(super) struct Hole {
 /// What a trade asks for besides.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) enum Wanted {
-    /// Nothing.
+    /// Nothing more.
     Nothing,
     /// Trades in the hole, and bars that could not be made because of it.
     Repair { hole: Hole, bars_from: Option<Ts>, bars_until: Ts },
@@ -155,7 +155,7 @@ impl TradeFeed {
         let hole = Hole { first: last + 1, last: trade.id - 1, after: self.newest.min(trade.time), before: trade.time };
         sink.lost(Metric::Trade, StatusState::Gap, GapReason::SequenceJump);
         sink.lost(Metric::Bar, StatusState::Gap, GapReason::SequenceJump);
-        // The first trade after it ends the hole; its state is told by that trade's own event.
+        // The first trade after it ends the hole; its state is reported by that trade's own event.
         sink.progress(Metric::Trade, trade.time);
         if self.holes.len() == HOLES_MAX {
             self.holes.remove(0);

@@ -7,13 +7,13 @@ use super::wire;
 use crate::session::kit::Kit;
 use crate::session::protocol::{Channel as _, Feed};
 use crate::session::scan::plain;
-use crate::session::{Admit, BookFault, ConnId, MarketIndex, Origin, Out, Said};
+use crate::session::{Admit, BookFault, ConnId, MarketIndex, Origin, Out, RepeatedValue};
 use barograph_domain::{GapReason, Metric, Payload, Span, StatusState, Ts};
 
 /// The top of a book is shown at most this often.
 const SHOWN_EVERY: Span = Span::secs(1);
 /// A value that does not change is said again after this long.
-const SAID_AGAIN: Span = Span::secs(30);
+const REPEAT_EVERY: Span = Span::secs(30);
 /// A candle is final when the venue's stamps are this far past its end.
 const CANDLE_GRACE: Span = Span::secs(2);
 
@@ -238,7 +238,7 @@ impl Kit<Hyperliquid> {
                 self.stamped(now, t.time);
                 self.emit(now, market, Metric::Trade, (t.time, t.tid), payload, out);
             }
-            // Newer than the wish for history, else nobody asked.
+            // Newer than the request for history, else nobody asked.
             Origin::Backfill if floor.is_some_and(|f| t.time >= f) && self.desk.wants(market, Metric::Trade) => {
                 out.backfilled(market, Metric::Trade, t.time, t.tid, payload);
             }
@@ -275,7 +275,7 @@ impl Kit<Hyperliquid> {
             let Some(m) = self.markets.get_mut(market.index()) else { return };
             // The next settlement moves with the hour, also at an unchanged rate.
             let key = [value, if metric == Metric::FundingRate { next.0 as f64 } else { 0.0 }, 0.0];
-            if m.said.get_mut(n).is_some_and(|s: &mut Said| s.say(now, key, SAID_AGAIN)) {
+            if m.said.get_mut(n).is_some_and(|s: &mut RepeatedValue| s.due(now, key, REPEAT_EVERY)) {
                 self.emit(now, market, metric, (now, 0), payload, out);
             } else {
                 self.desk.tracker.progress(market, metric, now, now, out);

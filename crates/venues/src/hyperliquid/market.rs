@@ -2,7 +2,7 @@
 
 use crate::session::offer::{self, Of, Offer};
 use crate::session::protocol::{self, Channel as _, channels};
-use crate::session::{Book, Ids, LinkId, MarketSpec, Minutes, Pace, Said, SessionConfig};
+use crate::session::{Ids, LinkId, MarketSpec, Minutes, OrderBook, Pace, RepeatedValue, SessionConfig};
 use barograph_domain::{Bar, MarketKind, Metric, Span, Ts};
 use serde::{Deserialize, Serialize};
 
@@ -54,7 +54,7 @@ const SLOW_SILENCE: Span = Span::secs(15);
 /// One of the two books of a coin: they come on one channel and never mix.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Shape {
-    pub(super) book: Option<Book>,
+    pub(super) book: Option<OrderBook>,
     /// Stamp of the newest frame.
     pub(super) time: Option<Ts>,
     /// When it came.
@@ -102,7 +102,7 @@ pub(super) struct Market {
     pub(super) floor: Option<Ts>,
     pub(super) held: Option<Held>,
     pub(super) bars: Minutes,
-    pub(super) said: [Said; 5],
+    pub(super) said: [RepeatedValue; 5],
     pub(super) next_settlement: Option<Ts>,
     /// First and last settlement said; everything between has been.
     pub(super) settled: Option<(Ts, Ts)>,
@@ -139,7 +139,7 @@ impl Market {
     /// The book that a frame replaces, emptied.
     pub(super) fn replaced(&mut self, fast: bool, depth: usize) -> &mut Shape {
         let shape = &mut self.books[usize::from(fast)];
-        shape.book.get_or_insert_with(|| Book::new(DIGITS, depth)).clear();
+        shape.book.get_or_insert_with(|| OrderBook::new(DIGITS, depth)).clear();
         shape
     }
 

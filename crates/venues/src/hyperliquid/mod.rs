@@ -19,14 +19,14 @@ mod wire;
 
 use crate::session::kit::Kit;
 use crate::session::registry::no_further;
-use crate::session::{Ask, Endpoints, VenueDef};
+use crate::session::{Ask, BaseAddresses, VenueDef};
 use barograph_domain::MarketKind;
 
 /// The venue as the registry lists it.
 pub const VENUE: VenueDef = VenueDef {
     id: "hyperliquid",
     trades: MarketKind::Perpetual,
-    endpoints: || Endpoints {
+    endpoints: || BaseAddresses {
         rest: "https://api.hyperliquid.xyz".to_owned(),
         ws: "wss://api.hyperliquid.xyz".to_owned(),
     },

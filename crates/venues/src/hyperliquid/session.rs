@@ -6,9 +6,9 @@ use super::market::{self, Channel, Market};
 use crate::session::history::Job;
 use crate::session::kit::Kit;
 use crate::session::link::Links;
-use crate::session::protocol::{Channel as _, Protocol, Terms, Verb, Wanted};
+use crate::session::protocol::{Channel as _, Protocol, Terms, Verb, WantedChannels};
 use crate::session::{
-    Action, Book, CloseReason, ConnId, Input, Link, LinkId, MarketIndex, MarketSpec, Names, Out, RequestId,
+    Action, CloseReason, ConnId, Input, Link, LinkId, MarketIndex, MarketSpec, Names, OrderBook, Out, RequestId,
     Session as _,
 };
 use barograph_domain::{GapReason, Metric, Span, StatusState, Ts};
@@ -96,7 +96,7 @@ impl Protocol for Hyperliquid {
         }
     }
 
-    fn book<'a>(kit: &'a Kit<Self>, market: &'a Market) -> Option<&'a Book> {
+    fn book<'a>(kit: &'a Kit<Self>, market: &'a Market) -> Option<&'a OrderBook> {
         let shape = market.shape(kit.state.now);
         shape.book.as_ref().filter(|_| shape.sound)
     }
@@ -142,7 +142,7 @@ impl Protocol for Hyperliquid {
         Some(if channel == Channel::Book { &[] } else { channel.metrics() })
     }
 
-    fn again(kit: &mut Kit<Self>, now: Ts, conn: ConnId, wanted: &Wanted<Self>, out: &mut Out) {
+    fn again(kit: &mut Kit<Self>, now: Ts, conn: ConnId, wanted: &WantedChannels<Self>, out: &mut Out) {
         for one in wanted {
             Self::send(kit, now, conn, Verb::Unsubscribe, &[*one], out);
             Self::send(kit, now, conn, Verb::Subscribe, &[*one], out);
@@ -185,7 +185,7 @@ impl Protocol for Hyperliquid {
         let open: Vec<(ConnId, LinkId)> = kit.desk.conns.iter().map(|c| (c.id, c.link)).collect();
         for (conn, link) in open {
             let here = placed.iter().filter(|at| kit.markets[**at].link == Some(link));
-            let wanted: Wanted<Self> = here.flat_map(|at| kit.subscriptions(*at)).collect();
+            let wanted: WantedChannels<Self> = here.flat_map(|at| kit.subscriptions(*at)).collect();
             if !wanted.is_empty() {
                 Self::send(kit, now, conn, Verb::Subscribe, &wanted, out);
                 kit.state.asked.retain(|(id, _)| *id != conn);
@@ -202,7 +202,7 @@ impl Protocol for Hyperliquid {
 
 impl Kit<Hyperliquid> {
     /// Subscriptions of a coin.
-    fn subscriptions(&self, at: usize) -> Wanted<Hyperliquid> {
+    fn subscriptions(&self, at: usize) -> WantedChannels<Hyperliquid> {
         let (market, bits) = (MarketIndex::at(at), self.markets[at].channels);
         Channel::ALL.iter().filter(|c| bits & c.bit() != 0).map(|c| (market, *c)).collect()
     }

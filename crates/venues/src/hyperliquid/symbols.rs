@@ -5,11 +5,11 @@
 
 use super::limits::INFO;
 use super::wire::{Coin, Meta, Volume};
-use crate::session::{Ask, Decimal, Endpoints, MarketSpec};
+use crate::session::{Ask, BaseAddresses, Decimal, MarketSpec};
 use barograph_domain::MarketKind;
 
 /// One request.
-pub(super) fn discovery(endpoints: &Endpoints) -> Vec<Ask> {
+pub(super) fn discovery(endpoints: &BaseAddresses) -> Vec<Ask> {
     let body = Some(r#"{"type":"metaAndAssetCtxs"}"#.to_owned());
     vec![Ask { url: format!("{}/info", endpoints.rest), body, pool: INFO, weight: 20 }]
 }

@@ -12,7 +12,7 @@ use super::checksum::Texts;
 use super::limits;
 use super::wire::Depth;
 use crate::session::wire::{Millis, finest, set_levels};
-use crate::session::{Book, BookFault, ConnId, RequestId};
+use crate::session::{BookFault, ConnId, OrderBook, RequestId};
 use barograph_domain::{GapReason, Span, Ts};
 use serde::{Deserialize, Serialize};
 
@@ -52,7 +52,7 @@ struct Waiting {
 /// A book and where it stands.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub(super) struct Sync {
-    pub book: Book,
+    pub book: OrderBook,
     pub live: bool,
     /// `seqId` of the last message applied.
     last: i64,
@@ -77,7 +77,7 @@ impl Sync {
     /// Books hold twice the channel's depth: a message may add levels before it deletes the ones they push out.
     pub(super) fn new(scale: u8) -> Self {
         Self {
-            book: Book::new(scale, limits::DEPTH * 2),
+            book: OrderBook::new(scale, limits::DEPTH * 2),
             live: false,
             last: 0,
             before_reset: None,
@@ -154,7 +154,7 @@ impl Sync {
     fn start(&mut self, conn: Option<ConnId>, message: &Depth<'_>, spliced: bool) -> Step {
         let Some(scale) = finest(message.bids, message.asks) else { return self.broken(GapReason::Undecodable) };
         if scale > self.book.scale() {
-            self.book = Book::new(scale, limits::DEPTH * 2);
+            self.book = OrderBook::new(scale, limits::DEPTH * 2);
         }
         self.book.clear();
         self.book.reserve();

@@ -291,7 +291,7 @@ impl Kit<Okx> {
             let interval_h = map::interval_h(&f);
             let market = &mut self.markets[h.market.index()];
             market.interval_h = interval_h.or(market.interval_h);
-            // A settlement this message itself tells is not fetched.
+            // A settlement this message itself has is not fetched.
             if f.prev_funding_time.ts().is_none() {
                 self.desk.settlement(h.now, h.market, Some(next), &mut market.next_settlement);
             } else if market.next_settlement.replace(next).is_none() {
@@ -303,7 +303,7 @@ impl Kit<Okx> {
         })
     }
 
-    /// The last settlement, as the running message tells it.
+    /// The last settlement, as the running message has it.
     fn settled(&mut self, h: Head<'_>, f: &wire::Funding<'_>, out: &mut Out) {
         let paid = f.prev_funding_time.by(h.now).zip(map::rate(&f.sett_funding_rate));
         let Some((at, rate)) = paid.filter(|(at, _)| f.sett_state == "settled" && *at <= h.now + Span::mins(1)) else {

@@ -1,6 +1,6 @@
 //! What OKX allows (sheet §3 and §4): numbers are the venue's, the driver keeps its own margin.
 
-use crate::session::{Endpoints, Limits, Pool, PoolId};
+use crate::session::{BaseAddresses, Limits, Pool, PoolId};
 use barograph_domain::Span;
 
 /// `/market/books`.
@@ -41,8 +41,8 @@ pub(super) const PAUSE: Span = Span::secs(2);
 pub(super) const PAUSE_DOUBLINGS: u32 = 6;
 
 /// Production hosts.
-pub(super) fn endpoints() -> Endpoints {
-    Endpoints { rest: "https://www.okx.com".into(), ws: "wss://ws.okx.com:8443".into() }
+pub(super) fn endpoints() -> BaseAddresses {
+    BaseAddresses { rest: "https://www.okx.com".into(), ws: "wss://ws.okx.com:8443".into() }
 }
 
 /// What the venue allows.

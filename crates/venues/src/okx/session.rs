@@ -5,10 +5,10 @@ use super::books::Sync;
 use super::topics::{self, Channel};
 use super::trades::Trades;
 use super::{limits, map, replies};
-use crate::session::facts::{Bars, Told};
+use crate::session::facts::{EmittedBars, LastReported};
 use crate::session::kit::Kit;
-use crate::session::protocol::{self, Channel as _, Protocol, Terms, Verb, Wanted};
-use crate::session::{Action, Book, ConnId, Ids, Link, LinkId, MarketIndex, MarketSpec, Names, Out};
+use crate::session::protocol::{self, Channel as _, Protocol, Terms, Verb, WantedChannels};
+use crate::session::{Action, ConnId, Ids, Link, LinkId, MarketIndex, MarketSpec, Names, OrderBook, Out};
 use barograph_domain::{MarketKind, Metric, Span, Ts};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,8 +28,8 @@ pub(super) struct Market {
     pub book: Sync,
     pub trades: Trades,
     pub liquidations: Ids,
-    pub bars: Bars,
-    pub told: Told,
+    pub bars: EmittedBars,
+    pub told: LastReported,
     pub interval_h: Option<f64>,
     pub next_settlement: Option<Ts>,
     pub settled: Ids,
@@ -158,8 +158,8 @@ impl Protocol for Okx {
             refused: 0,
             trades: Trades::default(),
             liquidations: Ids::default(),
-            bars: Bars::default(),
-            told: Told::default(),
+            bars: EmittedBars::default(),
+            told: LastReported::default(),
             interval_h: None,
             next_settlement: None,
             settled: Ids::default(),
@@ -202,7 +202,7 @@ impl Protocol for Okx {
         }
     }
 
-    fn book<'a>(_: &'a Kit<Self>, market: &'a Market) -> Option<&'a Book> {
+    fn book<'a>(_: &'a Kit<Self>, market: &'a Market) -> Option<&'a OrderBook> {
         market.book.live.then_some(&market.book.book)
     }
 
@@ -241,9 +241,9 @@ impl Protocol for Okx {
         (channel != Channel::Book).then(|| channel.metrics())
     }
 
-    fn again(kit: &mut Kit<Self>, now: Ts, conn: ConnId, wanted: &Wanted<Self>, out: &mut Out) {
+    fn again(kit: &mut Kit<Self>, now: Ts, conn: ConnId, wanted: &WantedChannels<Self>, out: &mut Out) {
         // What several markets share goes on for the others meanwhile.
-        let alone: Wanted<Self> = wanted.iter().filter(|w| !w.1.is_shared()).copied().collect();
+        let alone: WantedChannels<Self> = wanted.iter().filter(|w| !w.1.is_shared()).copied().collect();
         Self::send(kit, now, conn, Verb::Unsubscribe, &alone, out);
         Self::send(kit, now, conn, Verb::Subscribe, wanted, out);
     }

@@ -2,12 +2,12 @@
 
 use super::{limits, map, wire};
 use crate::session::wire::each;
-use crate::session::{Ask, Decimal, Endpoints, MarketSpec};
+use crate::session::{Ask, BaseAddresses, Decimal, MarketSpec};
 use barograph_domain::{MarketKind, Ts};
 use std::collections::BTreeMap;
 
 /// Instruments and tickers of spot, perpetual and dated contracts.
-pub(super) fn discovery(endpoints: &Endpoints) -> Vec<Ask> {
+pub(super) fn discovery(endpoints: &BaseAddresses) -> Vec<Ask> {
     let mut asks = Vec::new();
     for kind in [MarketKind::Spot, MarketKind::Perpetual, MarketKind::DatedFuture] {
         for path in ["public/instruments", "market/tickers"] {
@@ -101,7 +101,7 @@ fn pair(name: &str) -> (String, String) {
 }
 
 /// The venue's clock.
-pub(super) fn time(endpoints: &Endpoints) -> Option<Ask> {
+pub(super) fn time(endpoints: &BaseAddresses) -> Option<Ask> {
     Some(Ask::get(format!("{}/api/v5/public/time", endpoints.rest), limits::TIME))
 }
 

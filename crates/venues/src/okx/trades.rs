@@ -1,4 +1,4 @@
-//! Trades of one market: which were told, and between which ids some were missed.
+//! Trades of one market: which were reported, and between which ids some were missed.
 
 use crate::session::Ids;
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ struct Hole {
     until: Option<u64>,
 }
 
-/// See the module.
+/// What is kept of the trades of one market.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Trades {
     pub seen: Ids,

@@ -267,7 +267,7 @@ pub(super) struct Liquidation<'a> {
     /// Bankruptcy price.
     #[serde(borrow)]
     pub bk_px: Cow<'a, str>,
-    /// Contracts.
+    /// Quantity in contracts.
     #[serde(borrow)]
     pub sz: Cow<'a, str>,
     pub ts: Millis,

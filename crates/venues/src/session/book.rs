@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 /// A price with what rests there.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
-pub struct Level {
+pub struct BookLevel {
     /// Price in integers of `10^−scale`.
     pub units: i64,
     /// Quantity as the venue counts it.
@@ -32,7 +32,7 @@ pub enum BookFault {
 
 /// The book of one instrument.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct Book {
+pub struct OrderBook {
     scale: u8,
     levels_max: usize,
     bids: Ladder<false>,
@@ -51,7 +51,7 @@ impl BookFault {
     }
 }
 
-impl Book {
+impl OrderBook {
     /// An empty book with prices in `10^−scale` and at most `levels_max` levels per side.
     #[must_use]
     pub fn new(scale: u8, levels_max: usize) -> Self {
@@ -114,13 +114,13 @@ impl Book {
 
     /// Best bid.
     #[must_use]
-    pub fn best_bid(&self) -> Option<Level> {
+    pub fn best_bid(&self) -> Option<BookLevel> {
         self.bids.best()
     }
 
     /// Best ask.
     #[must_use]
-    pub fn best_ask(&self) -> Option<Level> {
+    pub fn best_ask(&self) -> Option<BookLevel> {
         self.asks.best()
     }
 
@@ -137,12 +137,12 @@ impl Book {
     }
 
     /// Bids, best first.
-    pub fn bids(&self) -> impl ExactSizeIterator<Item = &Level> {
+    pub fn bids(&self) -> impl ExactSizeIterator<Item = &BookLevel> {
         self.bids.iter()
     }
 
     /// Asks, best first.
-    pub fn asks(&self) -> impl ExactSizeIterator<Item = &Level> {
+    pub fn asks(&self) -> impl ExactSizeIterator<Item = &BookLevel> {
         self.asks.iter()
     }
 
@@ -188,7 +188,7 @@ mod tests {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             i64::try_from((seed >> 33) % below).unwrap()
         };
-        let (mut one_by_one, mut whole) = (Book::new(0, 60), Book::new(0, 60));
+        let (mut one_by_one, mut whole) = (OrderBook::new(0, 60), OrderBook::new(0, 60));
         for message in 0..2_000 {
             let mut changes: Vec<(Decimal, f64)> = (0..random(40))
                 .map(|_| {
@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn levels_are_set_replaced_removed_and_bounded() {
-        let mut book = Book::new(2, 3);
+        let mut book = OrderBook::new(2, 3);
         assert_eq!(book.check(), Err(BookFault::Empty));
         for (p, q) in [("10.00", 1.0), ("10.10", 2.0), ("9.90", 3.0), ("10.05", 4.0), ("10.10", 5.0)] {
             book.bid(d(p), q).unwrap();

@@ -45,10 +45,10 @@ impl Conn {
     }
 }
 
-/// See the module.
+/// Links, connections, requests and continuity of one venue: what every session keeps.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Desk {
-    /// Continuity.
+    /// Continuity of every stream.
     pub tracker: Tracker,
     /// Declared streams.
     pub streams: Vec<StreamSpec>,
@@ -91,7 +91,7 @@ impl Desk {
         self.declared == self.streams.len()
     }
 
-    /// Tells the tracker of streams that were added since the last time.
+    /// Adds to the tracker the streams that were added since the last time.
     pub fn declare(&mut self, now: Ts, silence: impl Fn(Metric) -> Option<Span>, out: &mut Out) {
         while let Some(spec) = self.streams.get(self.declared) {
             self.tracker.declare(now, spec, silence(spec.metric), out);
@@ -313,7 +313,7 @@ impl Desk {
     pub fn is_to_revive(&mut self, now: Ts, market: MarketIndex, channel: u16, metrics: &[Metric]) -> bool {
         let stale = |m: &Metric| self.tracker.get(market, *m).is_some_and(|s| s.state == StatusState::Stale);
         let comes = self.covered(market, channel) && !metrics.iter().any(stale);
-        self.revive.look(now, market, channel, comes)
+        self.revive.check(now, market, channel, comes)
     }
 
     /// Has nothing of what a connection carries come, however often it was asked for? Then the connection is to be replaced.
@@ -341,14 +341,14 @@ impl Desk {
 /// A value that is said when it changes, and again when it has not for a while: what comes from a second connection or too
 /// late is not.
 #[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
-pub struct Said {
+pub struct RepeatedValue {
     bits: [u64; 3],
     at: Option<Ts>,
 }
 
-impl Said {
+impl RepeatedValue {
     /// Is this to be said, at this stamp? Remembers it then.
-    pub fn say(&mut self, at: Ts, value: [f64; 3], again: Span) -> bool {
+    pub fn due(&mut self, at: Ts, value: [f64; 3], again: Span) -> bool {
         let bits = value.map(f64::to_bits);
         let due = match self.at {
             None => true,
@@ -368,11 +368,11 @@ mod tests {
     #[test]
     fn a_value_is_said_once_per_change_and_now_and_then() {
         let again = Span::secs(10);
-        let mut said = Said::default();
+        let mut said = RepeatedValue::default();
         for (at, v, want) in
             [(1, 5.0, true), (1, 5.0, false), (2, 5.0, false), (2, 6.0, true), (1, 5.0, false), (12, 6.0, true)]
         {
-            assert_eq!(said.say(Ts(0) + Span::secs(at), [v, 0.0, 0.0], again), want, "{at} {v}");
+            assert_eq!(said.due(Ts(0) + Span::secs(at), [v, 0.0, 0.0], again), want, "{at} {v}");
         }
     }
 

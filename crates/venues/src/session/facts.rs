@@ -1,17 +1,17 @@
-//! Facts as sessions tell them: whatever the venue calls it, a price, a rate, a bar or a trade that came is continuity of its
-//! stream, is told once, and again when it has not changed for a while.
+//! Facts as sessions report them: whatever the venue calls it, a price, a rate, a bar or a trade that came is continuity of its
+//! stream, is reported once, and again when it has not changed for a while.
 //!
 //! A venue checks what it read and hands it to [`Desk`]; nothing here knows a venue's words.
 
 use crate::session::history::Job;
 use crate::session::seen::{Admit, Ids, Minutes};
-use crate::session::{Book, Desk, MarketIndex, Out, Priority, Said, SessionConfig};
+use crate::session::{Desk, MarketIndex, OrderBook, Out, Priority, RepeatedValue, SessionConfig};
 use barograph_domain::{GapReason, Metric, Payload, Span, Ts};
 use serde::{Deserialize, Serialize};
 
-/// The top of a book is told at most this often.
+/// The top of a book is reported at most this often.
 const TOP_EVERY: Span = Span::secs(1);
-/// A value that has not changed is told again after this long, so that its age shows that it is still true.
+/// A value that has not changed is reported again after this long, so that its age shows that it is still true.
 const AGAIN: Span = Span::secs(10);
 /// Rows of polled ratios.
 pub(crate) const RATIO_PERIOD: Span = Span::mins(5);
@@ -23,31 +23,31 @@ const RATIOS_WITHIN: Span = Span::secs(20);
 pub(crate) struct Moment {
     /// Receive time.
     pub now: Ts,
-    /// Whose.
+    /// Market, by its place in the configuration.
     pub market: MarketIndex,
     /// By the venue's clock.
     pub at: Ts,
 }
 
-/// What was told last of a market.
+/// What was reported last of a market.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Told {
-    top: Said,
+pub(crate) struct LastReported {
+    top: RepeatedValue,
     book: Option<Ts>,
-    mark: Said,
-    index: Said,
-    funding: Said,
-    interest: Said,
+    mark: RepeatedValue,
+    index: RepeatedValue,
+    funding: RepeatedValue,
+    interest: RepeatedValue,
 }
 
-/// Bars of a market: which were told, and the beginning of the minute that is open.
+/// Bars of a market: which were reported, and the beginning of the minute that is open.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Bars {
+pub(crate) struct EmittedBars {
     minutes: Minutes,
     open: Option<Ts>,
 }
 
-impl Bars {
+impl EmittedBars {
     /// Does this minute begin behind one that never closed here?
     pub(crate) fn skips(&self, start: Ts) -> bool {
         self.open.is_some_and(|open| start > open) && !self.minutes.has(start)
@@ -72,7 +72,7 @@ impl Repeats {
 
 impl Desk {
     /// A book is good and newer: its continuity, and at most once a second its top.
-    pub(crate) fn book_moved(&mut self, m: Moment, seq: u64, told: &mut Told, book: &Book, out: &mut Out) {
+    pub(crate) fn book_moved(&mut self, m: Moment, seq: u64, told: &mut LastReported, book: &OrderBook, out: &mut Out) {
         self.alive(m.market, Metric::Book, m.now, m.at, out);
         if told.book.is_some_and(|t| m.now - t < TOP_EVERY) {
             return;
@@ -101,7 +101,7 @@ impl Desk {
         &mut self,
         m: Moment,
         (bid, ask, seq): (f64, f64, u64),
-        told: &mut Told,
+        told: &mut LastReported,
         sample: &str,
         out: &mut Out,
     ) {
@@ -109,27 +109,27 @@ impl Desk {
             return out.fault("crossed_top", Some(m.market), "best bid not below best ask", sample.as_bytes());
         }
         self.alive(m.market, Metric::BestBidAsk, m.now, m.at, out);
-        if told.top.say(m.at, [bid, ask, 0.0], AGAIN) {
+        if told.top.due(m.at, [bid, ask, 0.0], AGAIN) {
             out.live(m.market, Metric::BestBidAsk, m.at, seq, Payload::BestBidAsk { bid, ask });
         }
     }
 
     /// The mark price.
-    pub(crate) fn mark(&mut self, m: Moment, price: f64, told: &mut Told, out: &mut Out) {
+    pub(crate) fn mark(&mut self, m: Moment, price: f64, told: &mut LastReported, out: &mut Out) {
         self.price(m, Metric::MarkPrice, price, &mut told.mark, out);
     }
 
     /// The index price.
-    pub(crate) fn index(&mut self, m: Moment, price: f64, told: &mut Told, out: &mut Out) {
+    pub(crate) fn index(&mut self, m: Moment, price: f64, told: &mut LastReported, out: &mut Out) {
         self.price(m, Metric::IndexPrice, price, &mut told.index, out);
     }
 
-    fn price(&mut self, m: Moment, metric: Metric, price: f64, said: &mut Said, out: &mut Out) {
+    fn price(&mut self, m: Moment, metric: Metric, price: f64, said: &mut RepeatedValue, out: &mut Out) {
         if !self.wants(m.market, metric) {
             return;
         }
         self.alive(m.market, metric, m.now, m.at, out);
-        if said.say(m.at, [price, 0.0, 0.0], AGAIN) {
+        if said.due(m.at, [price, 0.0, 0.0], AGAIN) {
             out.live(m.market, metric, m.at, 0, Payload::Value(price));
         }
     }
@@ -140,7 +140,7 @@ impl Desk {
         &mut self,
         m: Moment,
         (rate, interval_h, next_ts): (f64, Option<f64>, Option<Ts>),
-        told: &mut Told,
+        told: &mut LastReported,
         out: &mut Out,
     ) {
         if !self.wants(m.market, Metric::FundingRate) {
@@ -148,22 +148,22 @@ impl Desk {
         }
         self.alive(m.market, Metric::FundingRate, m.now, m.at, out);
         let value = [rate, interval_h.unwrap_or(-1.0), next_ts.map_or(-1.0, |t| t.0 as f64)];
-        if told.funding.say(m.at, value, AGAIN) {
+        if told.funding.due(m.at, value, AGAIN) {
             let payload = Payload::Funding { rate, interval_h, next_ts, special: false };
             out.live(m.market, Metric::FundingRate, m.at, 0, payload);
         }
     }
 
-    /// Open interest in base units and in USD, told when `counted`, the venue's own number, moves, not with every tick of a price.
+    /// Open interest in base units and in USD, reported when `counted`, the venue's own number, moves, not with every tick of a price.
     pub(crate) fn interest(
         &mut self,
         m: Moment,
         counted: f64,
         (base, usd): (f64, Option<f64>),
-        told: &mut Told,
+        told: &mut LastReported,
         out: &mut Out,
     ) {
-        let say = told.interest.say(m.at, [counted, 0.0, 0.0], AGAIN);
+        let say = told.interest.due(m.at, [counted, 0.0, 0.0], AGAIN);
         for (metric, value) in [(Metric::OpenInterest, Some(base)), (Metric::OpenInterestUsd, usd)] {
             let Some(value) = value.filter(|_| self.wants(m.market, metric)) else { continue };
             self.alive(m.market, metric, m.now, m.at, out);
@@ -205,8 +205,8 @@ impl Desk {
     }
 
     /// The bar of the minute that begins at `m.at`, closed or still open. That a minute is open says that all before it are
-    /// closed: one that was not told by then is fetched.
-    pub(crate) fn bar(&mut self, m: Moment, closed: Option<Payload>, bars: &mut Bars, out: &mut Out) {
+    /// closed: one that was not reported by then is fetched.
+    pub(crate) fn bar(&mut self, m: Moment, closed: Option<Payload>, bars: &mut EmittedBars, out: &mut Out) {
         let start = m.at;
         if bars.open.is_none_or(|open| start >= open) {
             let missed = bars.open.filter(|_| bars.skips(start));
@@ -233,7 +233,7 @@ impl Desk {
         job: &Job,
         rows: impl Iterator<Item = (Ts, Payload)>,
         upto: Ts,
-        bars: &mut Bars,
+        bars: &mut EmittedBars,
         out: &mut Out,
     ) {
         for (close, bar) in rows {

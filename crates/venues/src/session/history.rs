@@ -22,9 +22,9 @@ const ANSWER_MAX: Span = Span::mins(10);
 /// History of one metric of one market.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Job {
-    /// Whose.
+    /// Market, by its place in the configuration.
     pub market: MarketIndex,
-    /// Which.
+    /// Metric of the stream.
     pub metric: Metric,
     /// Facts after this instant are still wanted: the beginning of the next page.
     pub from: Ts,

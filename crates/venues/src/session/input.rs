@@ -17,7 +17,7 @@ pub enum Input<'a> {
     Closed {
         /// Which instance.
         conn: ConnId,
-        /// Why.
+        /// Reason of the closing.
         reason: CloseReason,
     },
     /// A text or binary message, whole.
@@ -40,7 +40,7 @@ pub enum Input<'a> {
     Failed {
         /// Which request.
         request: RequestId,
-        /// Why.
+        /// Reason of the failure.
         reason: FailReason,
     },
     /// Time passed; about once a second.
@@ -76,7 +76,7 @@ pub enum FailReason {
     Timeout,
     /// No connection to the venue.
     Network,
-    /// The venue refuses requests for now (429, 418, ban); the driver waits as long as it was told.
+    /// The venue refuses requests for now (429, 418, ban); the driver waits as long as the venue said.
     Refused,
     /// The venue is not available from here (451), or the address is wrong: asking again is no use.
     Forbidden,

@@ -5,15 +5,15 @@
 //! What a venue adds is in [`super::protocol`]; everything is dispatched at compile time.
 
 use crate::session::history::Job;
-use crate::session::protocol::{Channel, Feed, Market as _, Protocol, Rest, Verb, Wanted};
+use crate::session::protocol::{Channel, Feed, Market as _, Protocol, Rest, Verb, WantedChannels};
 use crate::session::{
-    Action, Book, CloseReason, ConnId, Desk, Input, LagMeter, Limits, Link, LinkId, MarketIndex, MarketSpec, Out,
+    Action, CloseReason, ConnId, Desk, Input, LagMeter, Limits, Link, LinkId, MarketIndex, MarketSpec, OrderBook, Out,
     RestoreError, Session, SessionConfig, StreamSpec, Tracker, offer, saved,
 };
 use barograph_domain::{GapReason, Metric, StatusState, Ts};
 
 /// What is to be said on the connections of each link.
-type Changes<P> = Vec<(LinkId, Verb, Wanted<P>)>;
+type Changes<P> = Vec<(LinkId, Verb, WantedChannels<P>)>;
 
 /// A session with a venue.
 #[derive(Debug)]
@@ -76,7 +76,7 @@ impl<P: Protocol> Kit<P> {
         moved
     }
 
-    /// Tells the tracker of streams that were added.
+    /// Adds to the tracker the streams that were added.
     pub(crate) fn declare(&mut self, now: Ts, out: &mut Out) {
         if !self.desk.has_declared() {
             let (rows, poll) = (self.venue.terms().streams, P::poll_every(self));
@@ -102,7 +102,7 @@ impl<P: Protocol> Kit<P> {
     pub(crate) fn conn_opened(&mut self, now: Ts, link: LinkId, conn: ConnId, out: &mut Out) {
         self.desk.open(conn, link);
         self.desk.revive.opened(now);
-        let wanted: Wanted<P> = self.on_link(link).collect();
+        let wanted: WantedChannels<P> = self.on_link(link).collect();
         for market in self.markets.iter_mut().filter(|m| m.link() == Some(link)) {
             P::subscribed(market, now);
         }
@@ -159,7 +159,7 @@ impl<P: Protocol> Kit<P> {
         for link in self.links.iter().map(|l| l.id).collect::<Vec<_>>() {
             let conn = self.desk.newest(link);
             let Some(conn) = conn.filter(|conn| P::affords(self, now, *conn)) else { continue };
-            let all: Wanted<P> = self.on_link(link).collect();
+            let all: WantedChannels<P> = self.on_link(link).collect();
             let (mut carried, mut again, mut heard) = (Vec::new(), Vec::new(), Vec::new());
             for (market, channel) in all {
                 heard.push((market, channel.metrics()));
@@ -325,7 +325,7 @@ where
         &self.desk.streams
     }
 
-    fn book(&self, market: MarketIndex) -> Option<&Book> {
+    fn book(&self, market: MarketIndex) -> Option<&OrderBook> {
         let book = P::book(self, self.markets.get(market.index())?)?;
         let stream = self.desk.tracker.get(market, Metric::Book);
         (P::SHOWS_SILENT_BOOKS || stream?.state == StatusState::Live).then_some(book)

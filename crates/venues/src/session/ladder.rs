@@ -6,7 +6,7 @@
 //!
 //! Prices are above zero, and are compared as if they had no sign: then a comparison is counted in the instruction after it.
 
-use super::book::Level;
+use super::book::BookLevel;
 use super::edges::{Edges, counted, is_worse};
 use serde::{Deserialize, Serialize};
 
@@ -33,18 +33,18 @@ pub(super) struct Ladder<const ASKS: bool> {
 #[derive(Clone, Debug)]
 struct Row<const ASKS: bool> {
     /// Behind the levels that are there: such as are better than any.
-    levels: Box<[Level; ROW]>,
+    levels: Box<[BookLevel; ROW]>,
     len: usize,
 }
 
 impl<const ASKS: bool> Row<ASKS> {
-    const FREE: Level = Level { units: Edges::<ASKS>::BEST, qty: 0.0 };
+    const FREE: BookLevel = BookLevel { units: Edges::<ASKS>::BEST, qty: 0.0 };
 
     fn new() -> Self {
         Self { levels: Box::new([Self::FREE; ROW]), len: 0 }
     }
 
-    fn all(&self) -> &[Level] {
+    fn all(&self) -> &[BookLevel] {
         &self.levels[..self.len]
     }
 
@@ -55,7 +55,7 @@ impl<const ASKS: bool> Row<ASKS> {
     }
 
     /// There has to be room.
-    fn insert(&mut self, at: usize, level: Level) {
+    fn insert(&mut self, at: usize, level: BookLevel) {
         self.levels.copy_within(at..self.len, at + 1);
         self.levels[at] = level;
         self.len += 1;
@@ -68,7 +68,7 @@ impl<const ASKS: bool> Row<ASKS> {
     }
 
     /// Adds better levels; there has to be room.
-    fn extend(&mut self, levels: &[Level]) {
+    fn extend(&mut self, levels: &[BookLevel]) {
         self.levels[self.len..self.len + levels.len()].copy_from_slice(levels);
         self.len += levels.len();
     }
@@ -83,7 +83,7 @@ impl<const ASKS: bool> Row<ASKS> {
 #[derive(Serialize, Deserialize)]
 struct Saved {
     /// Worst first, best last.
-    levels: Vec<Level>,
+    levels: Vec<BookLevel>,
     /// Turns "better" into "greater".
     sign: i64,
     horizon: Option<i64>,
@@ -161,7 +161,7 @@ impl<const ASKS: bool> Ladder<ASKS> {
         let is_gone = qty <= 0.0;
         let Some(found) = self.rows.get_mut(row) else {
             if !is_gone {
-                self.insert(0, 0, Level { units, qty }, levels_max);
+                self.insert(0, 0, BookLevel { units, qty }, levels_max);
             }
             return;
         };
@@ -170,7 +170,7 @@ impl<const ASKS: bool> Ladder<ASKS> {
             Some(_) if is_gone => self.remove(row, at),
             Some(level) => level.qty = qty,
             None if is_gone => {}
-            None => self.insert(row, at, Level { units, qty }, levels_max),
+            None => self.insert(row, at, BookLevel { units, qty }, levels_max),
         }
     }
 
@@ -187,7 +187,7 @@ impl<const ASKS: bool> Ladder<ASKS> {
     }
 
     #[inline(never)]
-    fn insert(&mut self, row: usize, at: usize, level: Level, levels_max: usize) {
+    fn insert(&mut self, row: usize, at: usize, level: BookLevel, levels_max: usize) {
         match self.rows.get_mut(row) {
             Some(found) if found.len < ROW => found.insert(at, level),
             _ => self.insert_splitting(row, at, level, levels_max),
@@ -200,7 +200,7 @@ impl<const ASKS: bool> Ladder<ASKS> {
     }
 
     /// As [`Self::insert`], where a new row is needed.
-    fn insert_splitting(&mut self, row: usize, at: usize, level: Level, levels_max: usize) {
+    fn insert_splitting(&mut self, row: usize, at: usize, level: BookLevel, levels_max: usize) {
         let mut fresh = self.spare.pop().unwrap_or_else(Row::new);
         let rows = self.rows.len();
         let Some(full) = self.rows.get_mut(row) else {
@@ -240,11 +240,11 @@ impl<const ASKS: bool> Ladder<ASKS> {
     }
 
     /// Best first.
-    pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = &Level> {
+    pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = &BookLevel> {
         Levels { rows: self.rows.iter(), row: [].iter(), left: self.len }
     }
 
-    pub(super) fn best(&self) -> Option<Level> {
+    pub(super) fn best(&self) -> Option<BookLevel> {
         self.rows.last()?.all().last().copied()
     }
 
@@ -261,14 +261,14 @@ impl<const ASKS: bool> Ladder<ASKS> {
 /// Levels of a side, best first.
 struct Levels<'a, const ASKS: bool> {
     rows: core::slice::Iter<'a, Row<ASKS>>,
-    row: core::slice::Iter<'a, Level>,
+    row: core::slice::Iter<'a, BookLevel>,
     left: usize,
 }
 
 impl<'a, const ASKS: bool> Iterator for Levels<'a, ASKS> {
-    type Item = &'a Level;
+    type Item = &'a BookLevel;
 
-    fn next(&mut self) -> Option<&'a Level> {
+    fn next(&mut self) -> Option<&'a BookLevel> {
         let level = match self.row.next_back() {
             Some(level) => level,
             None => {
@@ -294,7 +294,7 @@ mod tests {
     /// The same side as one sorted list.
     #[derive(Default)]
     struct Plain {
-        levels: Vec<Level>,
+        levels: Vec<BookLevel>,
         horizon: Option<i64>,
     }
 
@@ -308,7 +308,7 @@ mod tests {
             match (known, qty > 0.0) {
                 (true, true) => self.levels[at].qty = qty,
                 (true, false) => drop(self.levels.remove(at)),
-                (false, true) => self.levels.insert(at, Level { units, qty }),
+                (false, true) => self.levels.insert(at, BookLevel { units, qty }),
                 (false, false) => {}
             }
             if self.levels.len() > levels_max {

@@ -8,7 +8,7 @@
 //!
 //! The rooms: [`input`] what goes in, [`output`] what comes out, [`link`] wanted connections and limits, [`spec`] instruments
 //! and streams, `offer` what a venue has of them, [`desk`] what every session keeps, `kit` the machine that all venues are and `protocol` what a venue adds to it, `facts`
-//! how they tell what they read, [`tracker`] continuity of every stream, [`revive`] subscriptions that do not come, [`poll`] what has to be
+//! how they report what they read, [`tracker`] continuity of every stream, [`revive`] subscriptions that do not come, [`poll`] what has to be
 //! asked for again and again, [`book`] order books, [`decimal`] the one way from a decimal string to numbers, [`scan`] the
 //! reading of hot messages, [`names`] symbols to markets, [`saved`] state as bytes, [`lag`] how far the venue's clock and ours
 //! are apart.
@@ -44,9 +44,9 @@ pub mod suite;
 pub mod tracker;
 pub mod wire;
 
-pub use book::{Book, BookFault, Level};
+pub use book::{BookFault, BookLevel, OrderBook};
 pub use decimal::Decimal;
-pub use desk::{Desk, Said};
+pub use desk::{Desk, RepeatedValue};
 pub use history::History;
 pub use input::{CloseReason, FailReason, Input};
 pub use lag::{Lag, LagMeter, LagVerdict};
@@ -60,7 +60,7 @@ pub use registry::{Ask, VENUES, VenueDef, venue};
 pub use revive::Revive;
 pub use scan::Scan;
 pub use seen::{Admit, Ids, Minutes};
-pub use spec::{Endpoints, MarketIndex, MarketSpec, SessionConfig, StreamSpec};
+pub use spec::{BaseAddresses, MarketIndex, MarketSpec, SessionConfig, StreamSpec};
 pub use tracker::{Continuity, Tracker};
 
 use barograph_domain::{Metric, Ts};
@@ -96,7 +96,7 @@ pub trait Session: Send {
     fn streams(&self) -> &[StreamSpec];
 
     /// The order book of a market, while it can be trusted.
-    fn book(&self, market: MarketIndex) -> Option<&Book>;
+    fn book(&self, market: MarketIndex) -> Option<&OrderBook>;
 
     /// Continuity of every stream now.
     fn continuity(&self) -> &Tracker;

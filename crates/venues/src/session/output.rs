@@ -75,14 +75,14 @@ pub struct Request {
 pub enum Action {
     /// Send a text message, after those sent before on this connection, no faster than the venue allows.
     Send {
-        /// Where.
+        /// Connection to write to.
         conn: ConnId,
-        /// What.
+        /// Text of the message, as it goes out.
         text: String,
     },
     /// Close a connection; its link stays wanted, so it is opened anew.
     Close {
-        /// Which.
+        /// Connection that it concerns.
         conn: ConnId,
         /// Why; comes back as the reason of the closing.
         reason: CloseReason,
@@ -90,7 +90,7 @@ pub enum Action {
     /// The venue is about to close this connection: open a new instance of its link now, and close this one once both ran
     /// together for `Limits::rotate_overlap`, with reason [`CloseReason::Replaced`].
     Replace {
-        /// Which.
+        /// Connection that it concerns.
         conn: ConnId,
     },
     /// Ask the venue.

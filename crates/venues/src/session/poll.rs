@@ -29,9 +29,9 @@ fn priority(volume_24h_quote: Option<f64>) -> u8 {
 /// One value that is polled.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Poll {
-    /// Whose.
+    /// Market, by its place in the configuration.
     pub market: MarketIndex,
-    /// Which.
+    /// Metric of the stream.
     pub metric: Metric,
     /// Wanted interval.
     pub every: Span,

@@ -6,7 +6,7 @@ use crate::session::history::Job;
 use crate::session::kit::Kit;
 use crate::session::offer::Offer;
 use crate::session::{
-    Book, CloseReason, ConnId, FailReason, Input, Limits, Link, LinkId, MarketIndex, MarketSpec, Out, RequestId,
+    CloseReason, ConnId, FailReason, Input, Limits, Link, LinkId, MarketIndex, MarketSpec, OrderBook, Out, RequestId,
 };
 use barograph_domain::{Metric, Span, Ts};
 use core::fmt::Debug;
@@ -95,7 +95,7 @@ impl Verb {
 }
 
 /// Subscriptions: of which market, which channel.
-pub(crate) type Wanted<P> = Vec<(MarketIndex, <P as Protocol>::Channel)>;
+pub(crate) type WantedChannels<P> = Vec<(MarketIndex, <P as Protocol>::Channel)>;
 
 /// What is fixed about a venue.
 #[derive(Clone, Copy, Debug)]
@@ -165,7 +165,7 @@ pub(crate) trait Protocol: Debug + Send + Sized + 'static {
     }
 
     /// The book of a market, whatever its stream's state.
-    fn book<'a>(kit: &'a Kit<Self>, market: &'a Self::Market) -> Option<&'a Book>;
+    fn book<'a>(kit: &'a Kit<Self>, market: &'a Self::Market) -> Option<&'a OrderBook>;
 
     /// Before each input.
     fn before(_kit: &mut Kit<Self>, _now: Ts, _out: &mut Out) {}
@@ -210,7 +210,7 @@ pub(crate) trait Protocol: Debug + Send + Sized + 'static {
     }
 
     /// Subscribes again what does not come.
-    fn again(_kit: &mut Kit<Self>, _now: Ts, _conn: ConnId, _wanted: &Wanted<Self>, _out: &mut Out) {}
+    fn again(_kit: &mut Kit<Self>, _now: Ts, _conn: ConnId, _wanted: &WantedChannels<Self>, _out: &mut Out) {}
 
     /// With each tick, before continuity is judged.
     fn before_tick(_kit: &mut Kit<Self>, _now: Ts, _out: &mut Out) {}

@@ -1,6 +1,6 @@
 //! The venues this build can listen to, and how to find their markets.
 
-use crate::session::{Endpoints, Limits, MarketSpec, PoolId, Session, SessionConfig};
+use crate::session::{BaseAddresses, Limits, MarketSpec, PoolId, Session, SessionConfig};
 use barograph_domain::{InstrumentName, MarketKind, Metric};
 
 /// A request of discovery; all answers together make the instrument list.
@@ -35,21 +35,21 @@ pub struct VenueDef {
     /// Kind of its markets, unless their symbols say more.
     pub trades: MarketKind,
     /// Production hosts.
-    pub endpoints: fn() -> Endpoints,
+    pub endpoints: fn() -> BaseAddresses,
     /// What the venue allows; also what discovery is paced by.
     pub limits: fn() -> Limits,
     /// Streams the venue offers for at least one kind of market.
     pub metrics: &'static [Metric],
     /// Requests whose answers list all instruments with their 24 h volume.
-    pub discovery: fn(&Endpoints) -> Vec<Ask>,
+    pub discovery: fn(&BaseAddresses) -> Vec<Ask>,
     /// The page behind this answer, where the list goes on; ask until there is none. An answer that says there is more but not
     /// where gives the same request again, which whoever pages refuses.
-    pub further: fn(&Endpoints, &Ask, &[u8]) -> Option<Ask>,
+    pub further: fn(&BaseAddresses, &Ask, &[u8]) -> Option<Ask>,
     /// Instruments from the answers (status 200), in the order of the requests, each list's pages together. The error says
     /// what was wrong with which answer.
     pub instruments: fn(&[Vec<u8>]) -> Instruments,
     /// The request that says what time it is there, and the function that reads the answer (for clock skew).
-    pub time: fn(&Endpoints) -> Option<Ask>,
+    pub time: fn(&BaseAddresses) -> Option<Ask>,
     /// Reads the answer of `time`.
     pub read_time: fn(&[u8]) -> Option<barograph_domain::Ts>,
     /// A session.
@@ -71,7 +71,7 @@ pub fn escape(text: &str) -> String {
 
 /// Whole lists: what most venues answer with.
 #[must_use]
-pub fn no_further(_: &Endpoints, _: &Ask, _: &[u8]) -> Option<Ask> {
+pub fn no_further(_: &BaseAddresses, _: &Ask, _: &[u8]) -> Option<Ask> {
     None
 }
 

@@ -40,7 +40,7 @@ pub struct Revive {
 
 impl Revive {
     /// Looks at one subscription on an open connection. True: subscribe it again now.
-    pub fn look(&mut self, now: Ts, market: MarketIndex, channel: u16, comes: bool) -> bool {
+    pub fn check(&mut self, now: Ts, market: MarketIndex, channel: u16, comes: bool) -> bool {
         let key = (market, channel);
         if comes {
             if let Some(item) = self.items.get_mut(&key) {
@@ -95,11 +95,11 @@ mod tests {
     #[test]
     fn what_does_not_come_is_asked_for_less_and_less_often() {
         let mut revive = Revive::default();
-        let asked: Vec<i64> = (0..5_000).filter(|s| revive.look(at(*s), M, 4, false)).collect();
+        let asked: Vec<i64> = (0..5_000).filter(|s| revive.check(at(*s), M, 4, false)).collect();
         assert_eq!(asked, [30, 90, 210, 450, 930, 1_890, 2_850, 3_810, 4_770]);
         assert!(revive.is_hopeless(M, 4) && !revive.is_hopeless(M, 2));
         revive.opened(at(6_000));
-        let asked: Vec<i64> = (6_000..6_100).filter(|s| revive.look(at(*s), M, 4, false)).collect();
+        let asked: Vec<i64> = (6_000..6_100).filter(|s| revive.check(at(*s), M, 4, false)).collect();
         assert_eq!(asked, [6_030], "a new connection is given time");
         revive.condemned(M, 4);
         assert!(!revive.is_hopeless(M, 4), "not at once again");
@@ -109,11 +109,11 @@ mod tests {
     fn what_comes_for_a_moment_does_not_begin_anew() {
         let mut revive = Revive::default();
         // Comes every third second, and is looked at every second.
-        let asked: Vec<i64> = (0..1_000).filter(|s| revive.look(at(*s), M, 4, s % 3 == 0)).collect();
+        let asked: Vec<i64> = (0..1_000).filter(|s| revive.check(at(*s), M, 4, s % 3 == 0)).collect();
         assert!(asked.is_empty(), "a second of silence is none: {asked:?}");
-        let asked: Vec<i64> = (1_000..3_000).filter(|s| revive.look(at(*s), M, 4, s % 100 == 99)).collect();
+        let asked: Vec<i64> = (1_000..3_000).filter(|s| revive.check(at(*s), M, 4, s % 100 == 99)).collect();
         assert_eq!(asked, [1_030, 1_090, 1_210, 1_450, 1_930, 2_890], "its pauses go on growing");
-        let asked: Vec<i64> = (3_000..4_000).filter(|s| revive.look(at(*s), M, 4, *s < 3_700)).collect();
+        let asked: Vec<i64> = (3_000..4_000).filter(|s| revive.check(at(*s), M, 4, *s < 3_700)).collect();
         assert_eq!(asked, [3_730, 3_790, 3_910], "well for ten minutes: forgotten");
     }
 }

@@ -27,7 +27,7 @@ pub fn save(format: u8, config: &SessionConfig, state: &impl Serialize) -> Vec<u
     sealed(postcard::to_allocvec(&(format, key(config), state)).unwrap_or_default())
 }
 
-/// The state in `bytes`. `symbols` tells those of its markets, in their order.
+/// The state in `bytes`. `symbols` gives those of its markets, in their order.
 ///
 /// # Errors
 /// When the bytes are damaged, of another format or of other settings, or the markets do not fit.
@@ -53,7 +53,7 @@ pub fn save_plain(format: u8, whole: &impl Serialize) -> Vec<u8> {
     bytes
 }
 
-/// The state in bytes of [`save_plain`]. `told` tells its settings, and the symbols of its markets in their order.
+/// The state in bytes of [`save_plain`]. `told` gives its settings, and the symbols of its markets in their order.
 ///
 /// # Errors
 /// As [`restore`].

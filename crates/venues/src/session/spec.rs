@@ -82,7 +82,7 @@ impl MarketSpec {
 /// Base addresses, without trailing slash. Defaults are the venue's production hosts; the built-in venue server and
 /// proxies are set here.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Endpoints {
+pub struct BaseAddresses {
     /// `https://fapi.binance.com`
     pub rest: String,
     /// `wss://fstream.binance.com`
@@ -93,7 +93,7 @@ pub struct Endpoints {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct SessionConfig {
     /// Where the venue is.
-    pub endpoints: Endpoints,
+    pub endpoints: BaseAddresses,
     /// Wanted markets; [`MarketIndex`] counts them.
     pub markets: Vec<MarketSpec>,
     /// Wanted streams. What is not listed is neither subscribed nor declared.
@@ -132,9 +132,9 @@ impl SessionConfig {
 /// One stream of one market.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct StreamSpec {
-    /// Whose.
+    /// Market, by its place in the configuration.
     pub market: MarketIndex,
-    /// Which.
+    /// Metric of the stream.
     pub metric: Metric,
     /// False: the venue does not have it. Such a stream answers `NOT_OFFERED` and never has data.
     pub offered: bool,

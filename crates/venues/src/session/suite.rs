@@ -52,11 +52,11 @@ impl Step {
 /// What one input led to.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Did {
-    /// Facts.
+    /// Facts that came out.
     pub events: Vec<Emit>,
     /// Things to do.
     pub actions: Vec<Action>,
-    /// Refusals.
+    /// What was refused of the input.
     pub faults: Vec<Fault>,
 }
 

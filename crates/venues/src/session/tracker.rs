@@ -14,9 +14,9 @@ use serde::{Deserialize, Serialize};
 /// State of one stream.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Continuity {
-    /// Whose.
+    /// Market, by its place in the configuration.
     pub market: MarketIndex,
-    /// Which.
+    /// Metric of the stream.
     pub metric: Metric,
     /// State now. A stream that has not had data yet is `RESYNC`.
     pub state: StatusState,

@@ -1,7 +1,7 @@
 //! Shapes several venues share on the wire, read without allocating: stamps that are numbers or text, lists whose elements
 //! are looked at one by one, and levels of a book.
 
-use crate::session::{Book, Decimal, Scan};
+use crate::session::{Decimal, OrderBook, Scan};
 use barograph_domain::{Span, Ts};
 use core::fmt;
 use core::marker::PhantomData;
@@ -134,7 +134,7 @@ pub fn finest(bids: &str, asks: &str) -> Option<u8> {
 
 /// Sets the levels of a message in a book, as the venue wrote them. False: one of them is none, and the book is half changed.
 #[must_use]
-pub fn set_levels(book: &mut Book, bids: &str, asks: &str) -> bool {
+pub fn set_levels(book: &mut OrderBook, bids: &str, asks: &str) -> bool {
     let mut set = |price: &[u8], qty: &[u8], is_bid: bool| {
         let read = (Decimal::parse(price), Decimal::parse(qty).map(Decimal::to_f64).filter(|q| *q >= 0.0));
         let (Some(price), Some(qty)) = read else { return false };

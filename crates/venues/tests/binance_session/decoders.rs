@@ -165,7 +165,7 @@ fn alike(id: &str, market: Market, markets: Vec<MarketSpec>, lines: &[Line]) {
         more += theirs.len() - ours.len();
     }
     assert!(compared > 500 && rig.faults.is_empty(), "{id}: {compared} compared, {:?}", rig.faults.first());
-    // What comes twice, is older, or is said by both kinds of trades is told once by the session.
+    // What comes twice, is older, or is said by both kinds of trades is reported once by the session.
     assert!(more < compared * 2, "{id}: {more} facts are the importer's only, {compared} both's");
 }
 

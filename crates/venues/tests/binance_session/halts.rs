@@ -67,7 +67,7 @@ fn the_silence_of_a_halted_market_is_no_gap() {
         assert_eq!(losses(&told[0]) + losses(&told[1]), 0, "{answer:?}: {:?}", told[0]);
         assert!((30..=37).contains(&asked), "asked again every five minutes: {asked}");
         assert_eq!(rig.kinds(), ["market_halted"], "said once");
-        // It trades again: data tell, and silence counts again.
+        // It trades again: data show it, and silence counts again.
         let events = frames(&mut rig, "BTCUSDT", 2);
         let lost = status_of(&events, Metric::Trade).len() + status_of(&events, Metric::BestBidAsk).len();
         assert_eq!((lost, data_of(&events, Metric::Trade).len()), (0, 1));

@@ -4,8 +4,8 @@
 use barograph_domain::{GapReason, MarketKind, Metric, Payload, Span, Status, StatusState, Ts};
 use barograph_venues::session::suite::{self, Script, Step};
 use barograph_venues::session::{
-    Action, CloseReason, ConnId, Decimal, Emit, Endpoints, FailReason, Fault, Input, LinkId, MarketIndex, MarketSpec,
-    Origin, Out, Request, RequestId, Session, SessionConfig,
+    Action, BaseAddresses, CloseReason, ConnId, Decimal, Emit, FailReason, Fault, Input, LinkId, MarketIndex,
+    MarketSpec, Origin, Out, Request, RequestId, Session, SessionConfig,
 };
 use std::io::Read as _;
 
@@ -268,6 +268,6 @@ pub(crate) fn is_backfill(e: &Emit) -> bool {
     e.origin == Origin::Backfill
 }
 
-pub(crate) fn endpoints() -> Endpoints {
-    Endpoints { rest: "http://127.0.0.1:1".into(), ws: "ws://127.0.0.1:1".into() }
+pub(crate) fn endpoints() -> BaseAddresses {
+    BaseAddresses { rest: "http://127.0.0.1:1".into(), ws: "ws://127.0.0.1:1".into() }
 }

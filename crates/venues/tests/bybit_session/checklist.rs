@@ -3,7 +3,7 @@
 use super::{ALL, book, open_one};
 use crate::rig::{Rig, config, is_backfill, linear, value};
 use barograph_domain::{GapReason, MarketKind, Metric, Payload, Side, Span, StatusState, Ts};
-use barograph_venues::session::{Endpoints, MarketSpec, SessionConfig, suite, venue};
+use barograph_venues::session::{BaseAddresses, MarketSpec, SessionConfig, suite, venue};
 
 const NOW: Ts = Ts::from_millis(1_795_078_800_000);
 
@@ -72,7 +72,7 @@ fn checklist_03_a_ret_code_is_an_error_at_http_200() {
     assert!((venue("bybit").unwrap().instruments)(&lists).unwrap_err().contains("10016"));
 }
 
-/// A session wants levels, not a topic: any wish is served by the next deeper topic there is, so 500 is never asked for.
+/// A session wants levels, not a topic: any request is served by the next deeper topic there is, so 500 is never asked for.
 #[test]
 fn checklist_04_only_existing_depths_are_subscribed() {
     for (wanted, topic) in [(1, 50), (20, 50), (50, 50), (51, 200), (200, 200), (500, 1_000), (5_000, 1_000)] {
@@ -329,7 +329,7 @@ fn checklist_13_instrument_lists_are_paged_to_their_end() {
         )
         .into_bytes()
     };
-    let host = Endpoints { rest: "http://h".into(), ws: "ws://h".into() };
+    let host = BaseAddresses { rest: "http://h".into(), ws: "ws://h".into() };
     let first = page("first%3DBTC%26last%3DETH", "AUSDT");
     let def = venue("bybit").unwrap();
     let asks = (def.discovery)(&host);

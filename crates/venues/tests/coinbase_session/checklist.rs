@@ -554,7 +554,7 @@ fn a_future_that_comes_back_is_polled_again() {
     rig.input(&Input::Markets(&[spec]));
     rig.wait(1);
     assert_eq!(rig.requests().len(), 1);
-    // Ids of futures say nothing about order or holes: time does, and what is old is not told twice.
+    // Ids of futures say nothing about order or holes: time does, and what is old is not reported twice.
     let link = rig.session.links()[0].id;
     rig.open(link.0, 2).trades(2, 0, "update", "ETP-20DEC30-CDE", &[(900, "2000", "3", "BUY")]);
     rig.trades(2, 1, "update", "ETP-20DEC30-CDE", &[(4, "2001", "1", "BUY"), (900, "2000", "3", "BUY")]);

@@ -2,7 +2,7 @@
 
 use crate::rig::{Rig, STREAMS, config, def};
 use barograph_domain::{Metric, Payload, Side, Span, StatusState, Ts};
-use barograph_venues::session::{Book, ConnId, Input, LinkId, MarketIndex, MarketSpec, Origin, SessionConfig};
+use barograph_venues::session::{ConnId, Input, LinkId, MarketIndex, MarketSpec, OrderBook, Origin, SessionConfig};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -62,7 +62,7 @@ impl Plain {
         }
     }
 
-    fn equals(&self, book: &Book) -> bool {
+    fn equals(&self, book: &OrderBook) -> bool {
         let same = |ours: Vec<(i64, f64)>, theirs: Vec<(&i64, &String)>| {
             ours.len() == theirs.len()
                 && ours

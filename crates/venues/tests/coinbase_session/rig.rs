@@ -2,7 +2,7 @@
 
 pub(crate) use crate::driven::Rig;
 use barograph_domain::{MarketKind, Metric, Span, Ts};
-use barograph_venues::session::{Decimal, Endpoints, MarketSpec, SessionConfig, VenueDef, venue};
+use barograph_venues::session::{BaseAddresses, Decimal, MarketSpec, SessionConfig, VenueDef, venue};
 
 pub(crate) const STREAMS: [Metric; 12] = [
     Metric::Bar,
@@ -29,7 +29,7 @@ pub(crate) fn spot(symbol: &str) -> MarketSpec {
 
 pub(crate) fn config(markets: Vec<MarketSpec>) -> SessionConfig {
     SessionConfig {
-        endpoints: Endpoints { rest: "https://rest".into(), ws: "wss://ws".into() },
+        endpoints: BaseAddresses { rest: "https://rest".into(), ws: "wss://ws".into() },
         markets,
         metrics: STREAMS.to_vec(),
         backfill: Span::ZERO,

@@ -15,7 +15,7 @@ fn checklist_01_a_first_frame_that_is_no_json_is_ignored() {
 
 #[test]
 fn checklist_02_a_ping_every_30_seconds_and_no_answer_is_the_end() {
-    // The driver sends it and counts the silence (tested in `net`); here is what it is told.
+    // The driver sends it and counts the silence (tested in `net`); here is what it hears.
     let mut rig = Rig::new(config(&["BTC"]));
     assert_eq!(rig.session.links()[0].ping.as_deref(), Some(r#"{"method":"ping"}"#));
     let limits = rig.session.limits();
@@ -158,7 +158,7 @@ fn checklist_08_settlements_join_their_hour_and_intervals_are_computed() {
 
 #[test]
 fn checklist_09_rates_of_other_venues_are_not_taken() {
-    // `predictedFundings` tells other venues' rates per their own intervals; those venues are asked themselves.
+    // `predictedFundings` has other venues' rates per their own intervals; those venues are asked themselves.
     let mut rig = Rig::new(SessionConfig { backfill: Span::days(1), ..config(&["BTC"]) });
     rig.say("activeAssetCtx", CONTEXT).wait(120);
     assert_eq!(rig.asked("predictedFundings"), []);

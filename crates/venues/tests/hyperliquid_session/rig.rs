@@ -2,7 +2,7 @@
 
 pub(crate) use crate::driven::Rig;
 use barograph_domain::{MarketKind, Metric, Span, Ts};
-use barograph_venues::session::{Endpoints, MarketSpec, Request, SessionConfig, VenueDef, venue};
+use barograph_venues::session::{BaseAddresses, MarketSpec, Request, SessionConfig, VenueDef, venue};
 
 pub(crate) fn def() -> &'static VenueDef {
     venue("hyperliquid").unwrap()
@@ -14,7 +14,7 @@ pub(crate) fn perp(symbol: &str) -> MarketSpec {
 
 pub(crate) fn config(coins: &[&str]) -> SessionConfig {
     SessionConfig {
-        endpoints: Endpoints { rest: "https://rest".into(), ws: "wss://ws".into() },
+        endpoints: BaseAddresses { rest: "https://rest".into(), ws: "wss://ws".into() },
         markets: coins.iter().map(|c| perp(c)).collect(),
         metrics: Metric::ALL.to_vec(),
         backfill: Span::ZERO,

@@ -39,7 +39,7 @@ const BID: &str = r#"[["100.1","5","0","1"]]"#;
 const ASK: &str = r#"[["100.3","5","0","1"]]"#;
 
 fn top(rig: &Rig) -> Option<(f64, f64)> {
-    rig.session.book(MarketIndex(0)).and_then(barograph_venues::session::Book::top)
+    rig.session.book(MarketIndex(0)).and_then(barograph_venues::session::OrderBook::top)
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Alerts on their way: how late one that is told alone reaches its receiver, what becomes of a storm of all markets, and how many
+//! Alerts on their way: how late one that is delivered alone reaches its receiver, what becomes of a storm of all markets, and how many
 //! deliveries a second an outbox on disk gives.
 //!
 //! The receiver runs in this process and reads the same clock; lateness counts from the moment at which the fact was known.
@@ -29,7 +29,7 @@ struct Taken {
     late_ms: f64,
 }
 
-/// A receiver on loopback that says yes and remembers what it was told.
+/// A receiver on loopback that says yes and remembers what it received.
 #[derive(Debug)]
 struct Receiver {
     address: SocketAddr,
@@ -155,7 +155,7 @@ fn rule(id: usize) -> String {
     )
 }
 
-/// Lateness of alerts that are told alone: as many rules as a book may have, nearly, over two markets, whose alerts all come to be at the close of one minute.
+/// Lateness of alerts that are delivered alone: as many rules as a book may have, nearly, over two markets, whose alerts all come to be at the close of one minute.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Late {
     pub(crate) alerts: usize,
@@ -173,12 +173,12 @@ pub(crate) fn alone(bed: &Bed, data: &Path) -> Result<Late, String> {
     Ok(Late { alerts: late.len(), p50_ms: at(&late, 0.5), p99_ms: at(&late, 0.99) })
 }
 
-/// What a receiver was told of a thousand markets that crossed a threshold within a minute.
+/// What a receiver heard of a thousand markets that crossed a threshold within a minute.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Storm {
     /// Messages within a minute of the first.
     pub(crate) messages: usize,
-    /// Of those that were told alone, the latest.
+    /// Of those that were delivered alone, the latest.
     pub(crate) alone_ms: f64,
 }
 
@@ -199,7 +199,7 @@ pub(crate) fn storm(bed: &Bed, data: &Path, markets: usize) -> Result<Storm, Str
 pub(crate) fn deliveries(bed: &Bed, data: &Path, number: usize) -> Result<f64, String> {
     use barograph_domain::delivery::{Delivery, DeliveryState, Message, MessageKind, fingerprint, message_id};
     use barograph_notify::sample;
-    use barograph_store::{Outgoing, Target, open_outbox};
+    use barograph_store::{Outgoing, StoreTarget, open_outbox};
 
     let receiver = Receiver::start()?;
     let settings = data.join("barograph.toml");
@@ -230,7 +230,7 @@ pub(crate) fn deliveries(bed: &Bed, data: &Path, number: usize) -> Result<f64, S
         Outgoing { message, deliveries: vec![delivery] }
     };
     let folder = data.join("data");
-    let mut outbox = open_outbox(&Target::Folder(folder.clone())).map_err(|e| e.to_string())?;
+    let mut outbox = open_outbox(&StoreTarget::Folder(folder.clone())).map_err(|e| e.to_string())?;
     let all: Vec<Outgoing> = (0..number).map(outgoing).collect();
     all.chunks(500).try_for_each(|piece| outbox.enqueue(piece, &[])).map_err(|e| e.to_string())?;
     drop(outbox);

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 /// What was seen.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Seen {
+pub(crate) struct Observed {
     pub(crate) late_p50_ms: f64,
     pub(crate) late_p99_ms: f64,
     /// Median over batches of bytes per changed market, frame of the event included.
@@ -39,7 +39,13 @@ struct Got {
 /// Messages of all markets together, per second: each changes several times a minute.
 const MESSAGES_PER_S: u32 = 2_000;
 
-pub(crate) fn run(binary: &Path, data: &Path, markets: usize, clients: usize, lasts: Duration) -> Result<Seen, String> {
+pub(crate) fn run(
+    binary: &Path,
+    data: &Path,
+    markets: usize,
+    clients: usize,
+    lasts: Duration,
+) -> Result<Observed, String> {
     let (_sim, base) = venue(binary, markets, MESSAGES_PER_S)?;
     let address = free_address()?;
     let mut command = Command::new(binary);
@@ -83,7 +89,7 @@ pub(crate) fn run(binary: &Path, data: &Path, markets: usize, clients: usize, la
     }
     let late = sorted(all.iter().map(|g| g.late_ms));
     let weight = sorted(all.iter().filter(|g| g.markets > 0).map(|g| ratio(g.bytes, g.markets)));
-    Ok(Seen {
+    Ok(Observed {
         late_p50_ms: at(&late, 0.5),
         late_p99_ms: at(&late, 0.99),
         bytes_per_market: at(&weight, 0.5),

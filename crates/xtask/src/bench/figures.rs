@@ -53,7 +53,7 @@ pub(crate) static ALL: [Bench; 25] = [
     bench("three", live_three),
     bench("append", stored::measure),
     bench("board", board_followed),
-    bench("alerts", alerts_told),
+    bench("alerts", alerts_delivered),
     bench("page", page),
     bench("coverage", coverage),
     bench("month", month),
@@ -275,7 +275,7 @@ fn board_followed(bed: &Bed) -> Result<Measured, String> {
     ]))
 }
 
-fn alerts_told(bed: &Bed) -> Result<Measured, String> {
+fn alerts_delivered(bed: &Bed) -> Result<Measured, String> {
     let late = alerts::alone(bed, &bed.scratch("data-alone")?)?;
     let storm = alerts::storm(bed, &bed.scratch("data-storm")?, 1_000)?;
     eprintln!(

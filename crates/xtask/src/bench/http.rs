@@ -17,20 +17,20 @@ const FEEDS: &str = "/api/v1/feeds";
 
 /// A `barograph demo` that serves; ends when dropped.
 #[derive(Debug)]
-pub(crate) struct Server {
+pub(crate) struct DemoServer {
     child: Child,
     address: SocketAddr,
     /// From the start of the process to the first good answer to [`CONTEXT`].
     pub(crate) first_answer: Duration,
 }
 
-impl Server {
+impl DemoServer {
     pub(crate) const fn address(&self) -> SocketAddr {
         self.address
     }
 }
 
-impl Drop for Server {
+impl Drop for DemoServer {
     fn drop(&mut self) {
         // Already gone, or gone after this: nothing else to do either way.
         let _killed = self.child.kill();
@@ -39,14 +39,14 @@ impl Drop for Server {
 }
 
 /// Starts `barograph demo` on a free port with an empty data folder and waits for its first context.
-pub(crate) fn demo(binary: &Path, data: &Path) -> Result<Server, String> {
+pub(crate) fn demo(binary: &Path, data: &Path) -> Result<DemoServer, String> {
     let address = free_address()?;
     let begun = Instant::now();
     let mut command = Command::new(binary);
     command.arg("demo").arg("--data").arg(data).arg("--listen").arg(address.to_string());
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let child = command.spawn().map_err(|e| format!("cannot start {}: {e}", binary.display()))?;
-    let mut server = Server { child, address, first_answer: Duration::ZERO };
+    let mut server = DemoServer { child, address, first_answer: Duration::ZERO };
     while begun.elapsed() < Duration::from_secs(60) {
         let answered = Connection::open(address).and_then(|mut c| c.get(CONTEXT));
         if matches!(answered, Ok(200)) {
@@ -62,7 +62,7 @@ pub(crate) fn demo(binary: &Path, data: &Path) -> Result<Server, String> {
 }
 
 /// Waits until the live process has taken the address over: while the history comes in, another server answers there.
-pub(crate) fn until_live(server: &Server) -> Result<(), String> {
+pub(crate) fn until_live(server: &DemoServer) -> Result<(), String> {
     let begun = Instant::now();
     while begun.elapsed() < Duration::from_secs(60) {
         if matches!(Connection::open(server.address).and_then(|mut c| c.get(FEEDS)), Ok(200)) {

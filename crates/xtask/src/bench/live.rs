@@ -53,7 +53,7 @@ impl Running {
 
 /// What was seen.
 #[derive(Clone, Debug)]
-pub(crate) struct Seen {
+pub(crate) struct Observed {
     /// Messages per second received.
     pub(crate) messages_per_s: f64,
     /// Moments, 99th percentile (upper bound of its bucket): from receipt until values include the message; of what came while
@@ -115,7 +115,7 @@ pub(super) fn venue(binary: &Path, markets: usize, messages_per_s: u32) -> Resul
 }
 
 /// Runs both, watches, stops and starts again.
-pub(crate) fn run(binary: &Path, data: &Path, load: &Load) -> Result<Seen, String> {
+pub(crate) fn run(binary: &Path, data: &Path, load: &Load) -> Result<Observed, String> {
     let (sim, base) = venue(binary, load.markets, load.messages_per_s)?;
     let address = free_address()?;
     let up = || {
@@ -141,7 +141,7 @@ pub(crate) fn run(binary: &Path, data: &Path, load: &Load) -> Result<Seen, Strin
     let moments = watch(address, load.waits)?;
     let lists = super::lists::run(|path| get(address, path))?;
     let (recovery, streams) = recover(address, &base)?;
-    let seen = Seen {
+    let seen = Observed {
         recovery,
         streams,
         lists,
@@ -158,7 +158,7 @@ pub(crate) fn run(binary: &Path, data: &Path, load: &Load) -> Result<Seen, Strin
     let begun = Instant::now();
     let _second = up()?;
     wait_for(address, Duration::from_secs(120), |counts| counts >= load.markets)?;
-    Ok(Seen { restart: begun.elapsed(), ..seen })
+    Ok(Observed { restart: begun.elapsed(), ..seen })
 }
 
 /// What the process counts of waits, again and again for so long. The metrics of a thousand markets cost more than listening to
@@ -172,7 +172,7 @@ fn watch(address: SocketAddr, lasts: Duration) -> Result<Vec<Moment>, String> {
         moments.push(Moment::of(sleeper.longest(), &get(address, "/metrics")?, [RECEIPT, MINUTE]));
         std::thread::sleep(waits::EVERY);
     }
-    eprintln!("{}", waits::told(&moments));
+    eprintln!("{}", waits::report(&moments));
     Ok(moments)
 }
 

@@ -26,20 +26,20 @@ use figures::{ALL, Bench, LONG};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use targets::{Figure, Number, Verdict};
+use targets::{MeasuredFigure, Promise, Standing};
 
 /// What a benchmark found: figures of its own, each a number or why there is none.
 pub(crate) type Measured = Vec<(&'static str, Result<f64, String>)>;
 
 /// One line of the table.
 #[derive(Clone, PartialEq, Debug)]
-pub(crate) struct Row {
+pub(crate) struct TableLine {
     what: String,
     measured: String,
     /// The same at the pace of the machine of the limits; empty where it is no matter of pace.
     there: String,
     limit: String,
-    verdict: Verdict,
+    verdict: Standing,
 }
 
 /// What every benchmark may use.
@@ -80,33 +80,33 @@ pub(crate) fn run(mut args: Args) -> Result<(), Failure> {
         }
     }
     print!("{}", table(&rows));
-    if rows.iter().all(|r| r.verdict != Verdict::Missed) { Ok(()) } else { Err(Failure::Refused) }
+    if rows.iter().all(|r| r.verdict != Standing::Missed) { Ok(()) } else { Err(Failure::Refused) }
 }
 
 /// The number of one promise among what its benchmark found.
-fn value_of(figure: &Figure, measured: &Result<Measured, String>) -> Result<f64, String> {
+fn value_of(figure: &Promise, measured: &Result<Measured, String>) -> Result<f64, String> {
     let found = measured.as_ref().map_err(Clone::clone)?;
     let own = found.iter().find(|(name, _)| figure.id.split_once('.').is_some_and(|(_, n)| n == *name));
     own.map_or_else(|| Err("its benchmark says nothing of it".to_owned()), |(_, value)| value.clone())
 }
 
 /// The round in the middle by what is judged; of two, the lower number.
-fn middle(mut rounds: Vec<Number>) -> Result<Number, String> {
+fn middle(mut rounds: Vec<MeasuredFigure>) -> Result<MeasuredFigure, String> {
     rounds.sort_by(|a, b| a.judged().total_cmp(&b.judged()));
     let middle = rounds.len().saturating_sub(1) / 2;
     rounds.get(middle).copied().ok_or_else(|| "no round was measured".to_owned())
 }
 
-fn row(figure: &Figure, value: Result<Number, String>) -> Row {
+fn row(figure: &Promise, value: Result<MeasuredFigure, String>) -> TableLine {
     let (measured, there, verdict) = match value {
         Ok(number) => (figure.show(number.here), figure.show_there(number), figure.judge(number.judged())),
-        Err(why) => (format!("not measured: {why}"), String::new(), Verdict::Missed),
+        Err(why) => (format!("not measured: {why}"), String::new(), Standing::Missed),
     };
-    Row { what: figure.what.clone(), measured, there, limit: figure.limit_text(), verdict }
+    TableLine { what: figure.what.clone(), measured, there, limit: figure.limit_text(), verdict }
 }
 
 /// Puts what was measured into the README, with the commit it was measured at.
-fn write_readme(bed: &Bed, promised: &[Figure], numbers: &BTreeMap<String, Number>) -> Result<(), String> {
+fn write_readme(bed: &Bed, promised: &[Promise], numbers: &BTreeMap<String, MeasuredFigure>) -> Result<(), String> {
     let git = Command::new("git").current_dir(&bed.root).args(["rev-parse", "--short=9", "HEAD"]).output();
     let commit = git.ok().filter(|o| o.status.success()).map_or_else(
         || concat!("v", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -133,9 +133,10 @@ fn choose(names: &[String]) -> Result<Vec<&'static Bench>, Failure> {
 }
 
 /// The table, columns aligned, readable as Markdown.
-fn table(rows: &[Row]) -> String {
-    let cells =
-        |r: &Row| [r.what.clone(), r.measured.clone(), r.there.clone(), r.limit.clone(), mark(r.verdict).to_owned()];
+fn table(rows: &[TableLine]) -> String {
+    let cells = |r: &TableLine| {
+        [r.what.clone(), r.measured.clone(), r.there.clone(), r.limit.clone(), mark(r.verdict).to_owned()]
+    };
     let head = ["what", "measured", written::THERE, "limit", "ok"].map(str::to_owned);
     let all: Vec<[String; 5]> = std::iter::once(head).chain(rows.iter().map(cells)).collect();
     let widths = [0, 1, 2, 3, 4].map(|n: usize| all.iter().map(|r| r[n].chars().count()).max().unwrap_or_default());
@@ -151,11 +152,11 @@ fn table(rows: &[Row]) -> String {
     text
 }
 
-const fn mark(verdict: Verdict) -> &'static str {
+const fn mark(verdict: Standing) -> &'static str {
     match verdict {
-        Verdict::Met => "yes",
-        Verdict::Near => "within a tenth",
-        Verdict::Missed => "NO",
+        Standing::Met => "yes",
+        Standing::Near => "within a tenth",
+        Standing::Missed => "NO",
     }
 }
 
@@ -175,7 +176,7 @@ impl Bed {
     fn output(&self, program: &str, args: &[&str]) -> Result<String, String> {
         let mut command = Command::new(program);
         command.current_dir(&self.root).args(args);
-        // What cargo tells of the package it runs is not of the one that is built: build scripts (of ring) would run anew each
+        // What cargo sets for the package it runs is not of the one that is built: build scripts (of ring) would run anew each
         // time, and all that rests on them be compiled.
         for (name, _) in std::env::vars_os() {
             let said = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"];
@@ -244,7 +245,7 @@ impl Bed {
         let folder = self.target.join("bench").join(format!("synth-{symbol}-{seed}-{days}"));
         let done = folder.with_extension("done");
         if !done.exists() {
-            let options = crate::synth::Options {
+            let options = crate::synth::SynthOptions {
                 out: folder.clone(),
                 seed,
                 days,
@@ -319,7 +320,7 @@ mod tests {
             of(Err("no binary".to_owned())),
         ];
         let verdicts = rows.clone().map(|r| r.verdict);
-        use Verdict::{Met, Missed, Near};
+        use Standing::{Met, Missed, Near};
         assert_eq!(verdicts, [Met, Near, Missed, Missed, Missed, Missed]);
         assert_eq!(
             table(&rows[..4]),
@@ -334,10 +335,10 @@ mod tests {
 
     #[test]
     fn the_round_in_the_middle_of_what_is_judged_counts() {
-        let round = |here, there| Number { here, there: Some(there) };
+        let round = |here, there| MeasuredFigure { here, there: Some(there) };
         let rounds = vec![round(9.0, 2.0), round(1.0, 5.0), round(5.0, 3.0)];
         assert_eq!(middle(rounds), Ok(round(5.0, 3.0)), "the machine's mood is taken out first");
-        let plain = |here| Number { here, there: None };
+        let plain = |here| MeasuredFigure { here, there: None };
         assert_eq!(middle(vec![plain(7.0), plain(4.0)]), Ok(plain(4.0)));
         assert!(middle(Vec::new()).is_err());
     }

@@ -51,7 +51,7 @@ fn median(values: &[f64]) -> Option<f64> {
 pub(crate) struct Sampler {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
-    /// The kernel's number of that thread, where it can be told.
+    /// The kernel's number of that thread, where it can be known.
     number: Option<String>,
 }
 

@@ -19,7 +19,7 @@ pub(crate) enum Better {
 
 /// How a measured figure stands to its limit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Verdict {
+pub(crate) enum Standing {
     Met,
     /// Beyond the limit by at most a tenth: no machine is measured to the last hundredth.
     Near,
@@ -28,7 +28,7 @@ pub(crate) enum Verdict {
 
 /// When the machine's pace is taken for a figure that depends on it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Pace {
+pub(crate) enum PaceTaken {
     /// While it is measured: one core does most of the work.
     Beside,
     /// Just before and after: the work loads all cores, and would slow the yardstick down itself.
@@ -37,12 +37,12 @@ pub(crate) enum Pace {
 
 /// A figure as it was measured here, and at the pace of the machine of the limits, where that is known and matters.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub(crate) struct Number {
+pub(crate) struct MeasuredFigure {
     pub(crate) here: f64,
     pub(crate) there: Option<f64>,
 }
 
-impl Number {
+impl MeasuredFigure {
     /// What is held against the limit.
     pub(crate) fn judged(self) -> f64 {
         self.there.unwrap_or(self.here)
@@ -51,48 +51,48 @@ impl Number {
 
 /// One promise.
 #[derive(Clone, PartialEq, Debug)]
-pub(crate) struct Figure {
+pub(crate) struct Promise {
     pub(crate) id: String,
     pub(crate) what: String,
     pub(crate) better: Better,
     pub(crate) limit: f64,
     pub(crate) unit: String,
-    pub(crate) pace: Option<Pace>,
+    pub(crate) pace: Option<PaceTaken>,
 }
 
-impl Figure {
+impl Promise {
     /// The benchmark that measures it.
     pub(crate) fn bench(&self) -> &str {
         self.id.split_once('.').map_or("", |(bench, _)| bench)
     }
 
     /// What `here` would be on the machine of the limits, where the yardstick takes `yardstick_us`.
-    pub(crate) fn paced(&self, here: f64, readings: &Readings, yardstick_us: f64) -> Number {
+    pub(crate) fn paced(&self, here: f64, readings: &Readings, yardstick_us: f64) -> MeasuredFigure {
         let took = match self.pace {
             None => None,
-            Some(Pace::Beside) => readings.beside_us(),
-            Some(Pace::Around) => readings.around_us(),
+            Some(PaceTaken::Beside) => readings.beside_us(),
+            Some(PaceTaken::Around) => readings.around_us(),
         };
         let there = took.map(|us| match self.better {
             Better::Lower => here * yardstick_us / us,
             Better::Higher => here * us / yardstick_us,
         });
-        Number { here, there }
+        MeasuredFigure { here, there }
     }
 
-    pub(crate) fn judge(&self, measured: f64) -> Verdict {
+    pub(crate) fn judge(&self, measured: f64) -> Standing {
         // Positive: so much worse than promised, as a share of the limit.
         let beyond = match self.better {
             Better::Lower => measured - self.limit,
             Better::Higher => self.limit - measured,
         };
         if beyond <= 0.0 {
-            Verdict::Met
+            Standing::Met
         } else if beyond <= SLACK * self.limit.abs() {
-            Verdict::Near
+            Standing::Near
         } else {
             // What is no number compares with nothing and ends here.
-            Verdict::Missed
+            Standing::Missed
         }
     }
 
@@ -102,7 +102,7 @@ impl Figure {
         format!("{}{gap}{}", digits(value), self.unit)
     }
 
-    pub(crate) fn show_there(&self, number: Number) -> String {
+    pub(crate) fn show_there(&self, number: MeasuredFigure) -> String {
         number.there.map_or_else(String::new, |value| self.show(value))
     }
 
@@ -139,7 +139,7 @@ fn digits(value: f64) -> String {
 }
 
 /// Reads the promises; each id and each line once.
-pub(crate) fn read(text: &str) -> Result<Vec<Figure>, String> {
+pub(crate) fn read(text: &str) -> Result<Vec<Promise>, String> {
     let table: Table = text.parse().map_err(|e| format!("{FILE} is not TOML: {e}"))?;
     let listed = table.get("figure").and_then(Value::as_array).ok_or_else(|| format!("{FILE} has no [[figure]]"))?;
     let figures = listed.iter().map(figure).collect::<Result<Vec<_>, _>>()?;
@@ -159,7 +159,7 @@ pub(crate) fn yardstick_us(text: &str) -> Result<f64, String> {
     found.filter(|us| *us > 0.0).ok_or_else(|| format!("{FILE}: [machine] has no yardstick_us above zero"))
 }
 
-fn figure(value: &Value) -> Result<Figure, String> {
+fn figure(value: &Value) -> Result<Promise, String> {
     let text = |key: &str| {
         let found = value.get(key).and_then(Value::as_str).filter(|t| !t.is_empty() && !t.contains('|'));
         found.map(str::to_owned).ok_or_else(|| format!("{FILE}: a figure has no '{key}', or one with a bar in it"))
@@ -178,8 +178,8 @@ fn figure(value: &Value) -> Result<Figure, String> {
     };
     let pace = match value.get("pace").map(|p| p.as_str().unwrap_or_default()) {
         None => None,
-        Some("beside") => Some(Pace::Beside),
-        Some("around") => Some(Pace::Around),
+        Some("beside") => Some(PaceTaken::Beside),
+        Some("around") => Some(PaceTaken::Around),
         Some(other) => {
             return Err(format!("{FILE}: '{id}' has pace '{other}'; write beside or around, or leave it out"));
         }
@@ -187,15 +187,15 @@ fn figure(value: &Value) -> Result<Figure, String> {
     if !id.contains('.') {
         return Err(format!("{FILE}: '{id}' names no benchmark; write <benchmark>.<figure>"));
     }
-    Ok(Figure { id, what: text("what")?, better, limit, unit: text("unit")?, pace })
+    Ok(Promise { id, what: text("what")?, better, limit, unit: text("unit")?, pace })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn promise(better: Better, limit: f64, unit: &str) -> Figure {
-        Figure { id: "a.b".into(), what: "what".into(), better, limit, unit: unit.into(), pace: None }
+    fn promise(better: Better, limit: f64, unit: &str) -> Promise {
+        Promise { id: "a.b".into(), what: "what".into(), better, limit, unit: unit.into(), pace: None }
     }
 
     #[test]
@@ -203,16 +203,16 @@ mod tests {
         let time = promise(Better::Lower, 10.0, "s");
         let rate = promise(Better::Higher, 1_000.0, "/s");
         let cases = [
-            (&time, 9.0, Verdict::Met),
-            (&time, 10.0, Verdict::Met),
-            (&time, 11.0, Verdict::Near),
-            (&time, 11.01, Verdict::Missed),
-            (&time, f64::INFINITY, Verdict::Missed),
-            (&time, f64::NAN, Verdict::Missed),
-            (&rate, 1_000.0, Verdict::Met),
-            (&rate, 900.0, Verdict::Near),
-            (&rate, 899.0, Verdict::Missed),
-            (&rate, f64::NAN, Verdict::Missed),
+            (&time, 9.0, Standing::Met),
+            (&time, 10.0, Standing::Met),
+            (&time, 11.0, Standing::Near),
+            (&time, 11.01, Standing::Missed),
+            (&time, f64::INFINITY, Standing::Missed),
+            (&time, f64::NAN, Standing::Missed),
+            (&rate, 1_000.0, Standing::Met),
+            (&rate, 900.0, Standing::Near),
+            (&rate, 899.0, Standing::Missed),
+            (&rate, f64::NAN, Standing::Missed),
         ];
         for (figure, measured, verdict) in cases {
             assert_eq!(figure.judge(measured), verdict, "{measured} against {}", figure.limit_text());
@@ -224,10 +224,10 @@ mod tests {
         // A machine that takes twice as long alone, and four times beside the work.
         let readings = Readings { around: vec![2_000.0; 9], beside: vec![4_000.0; 9] };
         let of =
-            |better, pace, here| Figure { pace, ..promise(better, 1.0, "s") }.paced(here, &readings, 1_000.0).there;
-        assert_eq!(of(Better::Lower, Some(Pace::Beside), 8.0), Some(2.0));
-        assert_eq!(of(Better::Lower, Some(Pace::Around), 8.0), Some(4.0));
-        assert_eq!(of(Better::Higher, Some(Pace::Beside), 8.0), Some(32.0));
+            |better, pace, here| Promise { pace, ..promise(better, 1.0, "s") }.paced(here, &readings, 1_000.0).there;
+        assert_eq!(of(Better::Lower, Some(PaceTaken::Beside), 8.0), Some(2.0));
+        assert_eq!(of(Better::Lower, Some(PaceTaken::Around), 8.0), Some(4.0));
+        assert_eq!(of(Better::Higher, Some(PaceTaken::Beside), 8.0), Some(32.0));
         assert_eq!(of(Better::Lower, None, 8.0), None);
         let text = "[machine]\nyardstick_us = 500.0\n";
         assert_eq!(yardstick_us(text), Ok(500.0));

@@ -89,7 +89,7 @@ fn quiet(moments: &[Moment]) -> impl Iterator<Item = (&Moment, &Moment)> {
 }
 
 /// What to say of the moments.
-pub(super) fn told(moments: &[Moment]) -> String {
+pub(super) fn report(moments: &[Moment]) -> String {
     let worst = moments.iter().map(|s| s.late).max().unwrap_or_default();
     format!(
         "waits are counted in {} of {} tenths of a second: in the others, or just before, the machine kept a sleeping thread waiting for \
@@ -195,7 +195,7 @@ mod tests {
         };
         assert_eq!(quantile(&late(6), 0, 0.99), Ok(0.002), "the machine's doing");
         assert_eq!(quantile(&late(5), 0, 0.99), Ok(f64::INFINITY), "the program's");
-        assert!(told(&late(6)).contains("298 of 300 tenths") && told(&late(6)).contains("at most 6 ms"));
+        assert!(report(&late(6)).contains("298 of 300 tenths") && report(&late(6)).contains("at most 6 ms"));
         assert!(quantile(&calm, 1, 0.99).unwrap_err().contains("nothing was counted"), "no such histogram");
     }
 

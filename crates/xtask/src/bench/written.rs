@@ -1,7 +1,7 @@
 //! The table of figures in README.md: what `cargo x bench --write` puts there, and what tidy asks of it. Each line says at which
 //! commit it was measured; a line that was not measured in a run stays as it is.
 
-use super::targets::{Figure, Number};
+use super::targets::{MeasuredFigure, Promise};
 use std::collections::BTreeMap;
 
 const BEGIN: &str = "<!-- figures: written by cargo x bench --write -->";
@@ -24,8 +24,8 @@ struct Line {
 /// The README with the figures of this run.
 pub(crate) fn rewrite(
     readme: &str,
-    figures: &[Figure],
-    measured: &BTreeMap<String, Number>,
+    figures: &[Promise],
+    measured: &BTreeMap<String, MeasuredFigure>,
     commit: &str,
 ) -> Result<String, String> {
     let (before, inside, after) = split(readme)?;
@@ -42,8 +42,8 @@ pub(crate) fn rewrite(
     Ok(format!("{before}{BEGIN}{table}{END}{after}"))
 }
 
-/// What is wrong with the table: a figure nobody promised, a promise that is not told, a limit that is another one.
-pub(crate) fn faults(readme: &str, figures: &[Figure]) -> Vec<String> {
+/// What is wrong with the table: a figure nobody promised, a promise that is not written, a limit that is another one.
+pub(crate) fn faults(readme: &str, figures: &[Promise]) -> Vec<String> {
     let inside = match split(readme) {
         Ok((_, inside, _)) => inside,
         Err(why) => return vec![why],
@@ -92,8 +92,8 @@ mod tests {
     use super::super::targets::Better;
     use super::*;
 
-    fn figures() -> Vec<Figure> {
-        let figure = |id: &str, what: &str, limit| Figure {
+    fn figures() -> Vec<Promise> {
+        let figure = |id: &str, what: &str, limit| Promise {
             id: id.into(),
             what: what.into(),
             better: Better::Lower,
@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn what_was_measured_is_written_and_the_rest_stays() {
         let old = readme("| a year | 37 s |  | at most 20 s | abc |\n| gone | 1 s |  | at most 2 s | abc |\n");
-        let measured = BTreeMap::from([("start.first".to_owned(), Number { here: 0.9, there: Some(0.714) })]);
+        let measured = BTreeMap::from([("start.first".to_owned(), MeasuredFigure { here: 0.9, there: Some(0.714) })]);
         let new = rewrite(&old, &figures(), &measured, "def").unwrap();
         assert_eq!(
             new,

@@ -85,7 +85,7 @@ fn program(message: &Value) -> Option<Program> {
     Some(Program { name: format!("{folder}::{own}"), folder, executable: PathBuf::from(executable), home })
 }
 
-/// The error that a message tells, with every place it names: the ones it is about first.
+/// The error that a message reports, with every place it names: the ones it is about first.
 fn complaint(message: &Value) -> Option<Complaint> {
     let message = message.get("message").filter(|m| text(m, "/level") == Some("error"))?;
     let mut spans = Vec::new();

@@ -29,7 +29,7 @@ impl Beds {
     pub(super) fn below(output: &Path) -> Result<Self, String> {
         let at = output.join("mutants");
         std::fs::create_dir_all(&at).map_err(|e| format!("cannot make {}: {e}", at.display()))?;
-        // The copy is told these paths, and programs in it run elsewhere.
+        // The copy is given these paths, and programs in it run elsewhere.
         let at = at.canonicalize().map_err(|e| format!("cannot find {}: {e}", at.display()))?;
         Ok(Self {
             copy: at.join("copy"),

@@ -4,7 +4,7 @@
 
 use super::place::{Change, Place};
 use super::sites;
-use crate::synth::Rng;
+use crate::synth::Random;
 use crate::tree;
 use std::ops::Range;
 use std::path::Path;
@@ -79,7 +79,7 @@ fn modules(root: &Path, name: &str, file: &syn::File) -> Result<Vec<String>, Str
 /// All places of a crate in the order of a seed, each with one of its changes; a place that overlaps an earlier one is left out, as
 /// the copy holds them all at once.
 pub(super) fn order(folder: &'static str, base: u32, seed: u64, sources: &[Source]) -> Vec<Mutant> {
-    let mut rng = Rng::new(seed);
+    let mut rng = Random::new(seed);
     let mut all: Vec<_> = sources.iter().flat_map(|s| s.places.iter().map(move |p| (s.name.as_str(), p))).collect();
     for last in (1..all.len()).rev() {
         all.swap(last, below(&mut rng, last + 1));
@@ -105,7 +105,7 @@ pub(super) fn order(folder: &'static str, base: u32, seed: u64, sources: &[Sourc
 }
 
 /// Whole number below `n`, 0 when that is 0.
-fn below(rng: &mut Rng, n: usize) -> usize {
+fn below(rng: &mut Random, n: usize) -> usize {
     let scaled = (u128::from(rng.bits()) * n as u128) >> 64;
     usize::try_from(scaled).unwrap_or_default()
 }

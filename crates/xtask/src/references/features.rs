@@ -1,7 +1,7 @@
 //! `docs/features.md` from the engine's catalogue.
 
 use barograph_engine::catalogue::{CATALOGUE, FeatureSpec, Update, ValueType};
-use barograph_engine::rules::Book;
+use barograph_engine::rules::RuleBook;
 
 const HEAD: &str = "\
 # Features
@@ -18,7 +18,7 @@ const TABLE_HEAD: &str = "\
 ";
 
 pub(super) fn document() -> String {
-    let book = Book::standard();
+    let book = RuleBook::standard();
     let mut text = format!("{HEAD}\n{} features.\n", CATALOGUE.len());
     let mut groups: Vec<&str> = Vec::new();
     for spec in CATALOGUE {
@@ -33,7 +33,7 @@ pub(super) fn document() -> String {
     text
 }
 
-fn row(s: &FeatureSpec, book: &Book) -> String {
+fn row(s: &FeatureSpec, book: &RuleBook) -> String {
     let inputs: Vec<_> = s.inputs.iter().map(|m| m.name()).collect();
     let unit = match s.value {
         ValueType::Number | ValueType::Bool => s.unit.to_owned(),

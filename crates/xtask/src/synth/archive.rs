@@ -4,8 +4,8 @@
 //! metrics daily. Times are milliseconds; `create_time` of metrics is text, the end of its five minutes before
 //! 2026-06-25 and the start from then on.
 
-use super::market::{FiveMinutes, Minute, Ohlc};
-use super::{Made, zip};
+use super::market::{FiveMinutes, Ohlc, SynthMinute};
+use super::{SynthOutput, zip};
 use barograph_domain::{Span, Ts};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -47,7 +47,7 @@ pub(crate) struct Archive {
     premium: Series,
     funding: Series,
     metrics: Series,
-    made: Made,
+    made: SynthOutput,
 }
 
 impl Archive {
@@ -67,12 +67,12 @@ impl Archive {
             premium: klines("premiumIndexKlines"),
             funding: Series::new(format!("monthly/fundingRate/{symbol}"), funding, FUNDING_HEADER, false),
             metrics: Series::new(format!("daily/metrics/{symbol}"), metrics, METRICS_HEADER, true),
-            made: Made::default(),
+            made: SynthOutput::default(),
         }
     }
 
     /// The four kline rows of the minute that begins at `open`.
-    pub(crate) fn minute(&mut self, open: Ts, m: &Minute) -> Result<(), String> {
+    pub(crate) fn minute(&mut self, open: Ts, m: &SynthMinute) -> Result<(), String> {
         let month = part(open, false);
         let close_time = (open + Span::mins(1)).as_millis() - 1;
         let stamp = open.as_millis();
@@ -98,7 +98,7 @@ impl Archive {
             (&mut self.index, &m.index, 8, &untraded),
             (&mut self.premium, &m.premium, 8, &untraded),
         ] {
-            if let Some(full) = series.turn(&month) {
+            if let Some(full) = series.next_part(&month) {
                 full.write(&self.root, self.plain, &mut self.made)?;
             }
             row(series, ohlc, decimals, volumes);
@@ -108,7 +108,7 @@ impl Archive {
 
     /// One settlement.
     pub(crate) fn funding(&mut self, at: Ts, rate: f64) -> Result<(), String> {
-        if let Some(full) = self.funding.turn(&part(at, false)) {
+        if let Some(full) = self.funding.next_part(&part(at, false)) {
             full.write(&self.root, self.plain, &mut self.made)?;
         }
         self.funding.row(format_args!("{},8,{rate:.8}", at.as_millis()));
@@ -118,7 +118,7 @@ impl Archive {
     /// The metrics measured at `at`.
     pub(crate) fn metrics(&mut self, at: Ts, m: &FiveMinutes) -> Result<(), String> {
         let start = at - Span::mins(5);
-        if let Some(full) = self.metrics.turn(&part(start, true)) {
+        if let Some(full) = self.metrics.next_part(&part(start, true)) {
             full.write(&self.root, self.plain, &mut self.made)?;
         }
         let label = if start >= LABEL_SHIFT { start } else { at };
@@ -137,7 +137,7 @@ impl Archive {
     }
 
     /// Writes what is still held back.
-    pub(crate) fn finish(self) -> Result<Made, String> {
+    pub(crate) fn finish(self) -> Result<SynthOutput, String> {
         let mut made = self.made;
         for series in [self.last, self.mark, self.index, self.premium, self.funding, self.metrics] {
             series.write(&self.root, self.plain, &mut made)?;
@@ -152,7 +152,7 @@ impl Series {
     }
 
     /// Moves on to the next month or day; the finished one, if there was one.
-    fn turn(&mut self, part: &str) -> Option<Self> {
+    fn next_part(&mut self, part: &str) -> Option<Self> {
         if self.part == part {
             return None;
         }
@@ -172,7 +172,7 @@ impl Series {
         self.rows += 1;
     }
 
-    fn write(self, root: &Path, plain: bool, made: &mut Made) -> Result<(), String> {
+    fn write(self, root: &Path, plain: bool, made: &mut SynthOutput) -> Result<(), String> {
         let folder = root.join(&self.folder);
         let name = format!("{}-{}", self.stem, self.part);
         let csv = format!("{name}.csv");
@@ -199,7 +199,7 @@ fn part(at: Ts, daily: bool) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::market::Market;
+    use super::super::market::SynthMarket;
     use super::*;
 
     #[test]
@@ -207,7 +207,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let mut archive = Archive::new(dir.path(), "SYNTHUSDT", true);
         let at = Ts::from_civil(2025, 1, 1, 0, 0, 0);
-        let mut market = Market::new(4);
+        let mut market = SynthMarket::new(4);
         archive.funding(at + Span::millis(3), market.settle()).unwrap();
         archive.minute(at, &market.step()).unwrap();
         archive.metrics(at + Span::mins(5), &market.five_minutes()).unwrap();

@@ -5,10 +5,10 @@
 //! real market's frequencies. Real behaviour imitated: quiet crowding ends in a fall against the crowd, storms trend and
 //! shed positions, chop is volatile and goes nowhere.
 
-use super::rng::Rng;
+use super::rng::Random;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Phase {
+pub(crate) enum ClimatePhase {
     /// Little happens.
     Calm,
     /// The usual.
@@ -26,7 +26,7 @@ pub(crate) enum Phase {
 /// One phase under way.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Climate {
-    pub(crate) phase: Phase,
+    pub(crate) phase: ClimatePhase,
     /// Direction: of the trend in a storm, of the crowd in crowding and unwind.
     pub(crate) side: f64,
     /// Annualised volatility aimed at.
@@ -42,8 +42,8 @@ pub(crate) struct Climate {
 }
 
 /// Next phases with their weights out of 100.
-const fn next(phase: Phase) -> &'static [(Phase, u16)] {
-    use Phase::{Calm, Chop, Crowding, Ordinary, Storm, Unwind};
+const fn next(phase: ClimatePhase) -> &'static [(ClimatePhase, u16)] {
+    use ClimatePhase::{Calm, Chop, Crowding, Ordinary, Storm, Unwind};
     match phase {
         Calm => &[(Ordinary, 70), (Crowding, 15), (Chop, 15)],
         Ordinary => &[(Calm, 40), (Chop, 30), (Storm, 20), (Crowding, 10)],
@@ -55,19 +55,19 @@ const fn next(phase: Phase) -> &'static [(Phase, u16)] {
 }
 
 impl Climate {
-    pub(crate) fn first(rng: &mut Rng) -> Self {
-        Self::enter(Phase::Ordinary, 1.0, rng)
+    pub(crate) fn first(rng: &mut Random) -> Self {
+        Self::enter(ClimatePhase::Ordinary, 1.0, rng)
     }
 
     /// One minute passes; true when a new phase has begun.
-    pub(crate) fn pass(&mut self, rng: &mut Rng) -> bool {
+    pub(crate) fn pass(&mut self, rng: &mut Random) -> bool {
         self.age += 1;
         self.left = self.left.saturating_sub(1);
         if self.left > 0 {
             return false;
         }
         let mut draw = rng.below(100);
-        let mut chosen = Phase::Ordinary;
+        let mut chosen = ClimatePhase::Ordinary;
         for (phase, weight) in next(self.phase) {
             chosen = *phase;
             if draw < *weight {
@@ -79,16 +79,16 @@ impl Climate {
         true
     }
 
-    fn enter(phase: Phase, last_side: f64, rng: &mut Rng) -> Self {
+    fn enter(phase: ClimatePhase, last_side: f64, rng: &mut Random) -> Self {
         // An unwind is against the crowd of the crowding before it; every other phase draws its own side.
-        let side = if phase == Phase::Unwind { last_side } else { rng.sign() };
+        let side = if phase == ClimatePhase::Unwind { last_side } else { rng.sign() };
         let (vol, premium, oi_per_hour, hours) = match phase {
-            Phase::Calm => (rng.between(0.16, 0.28), 0.000_1 * side, 0.0005, (6.0, 14.0)),
-            Phase::Ordinary => (rng.between(0.34, 0.52), 0.000_3 * side, 0.001, (6.0, 16.0)),
-            Phase::Chop => (rng.between(0.58, 0.78), 0.000_1 * side, 0.0, (9.0, 8.0)),
-            Phase::Storm => (rng.between(1.1, 2.2), -0.000_8 * side, -0.012, (1.0, 4.0)),
-            Phase::Crowding => (rng.between(0.14, 0.20), 0.003_0 * side, 0.040, (4.0, 1.0)),
-            Phase::Unwind => (rng.between(1.2, 2.4), -0.001_2 * side, -0.060, (1.0, 1.5)),
+            ClimatePhase::Calm => (rng.between(0.16, 0.28), 0.000_1 * side, 0.0005, (6.0, 14.0)),
+            ClimatePhase::Ordinary => (rng.between(0.34, 0.52), 0.000_3 * side, 0.001, (6.0, 16.0)),
+            ClimatePhase::Chop => (rng.between(0.58, 0.78), 0.000_1 * side, 0.0, (9.0, 8.0)),
+            ClimatePhase::Storm => (rng.between(1.1, 2.2), -0.000_8 * side, -0.012, (1.0, 4.0)),
+            ClimatePhase::Crowding => (rng.between(0.14, 0.20), 0.003_0 * side, 0.040, (4.0, 1.0)),
+            ClimatePhase::Unwind => (rng.between(1.2, 2.4), -0.001_2 * side, -0.060, (1.0, 1.5)),
         };
         let minutes = 60.0 * (hours.0 + rng.exponential(hours.1)).min(72.0);
         Self { phase, side, vol, premium, oi_drift: oi_per_hour / 60.0, left: whole(minutes), age: 0 }
@@ -106,11 +106,18 @@ mod tests {
 
     #[test]
     fn weights_add_up_and_every_phase_is_reached() {
-        let all = [Phase::Calm, Phase::Ordinary, Phase::Chop, Phase::Storm, Phase::Crowding, Phase::Unwind];
+        let all = [
+            ClimatePhase::Calm,
+            ClimatePhase::Ordinary,
+            ClimatePhase::Chop,
+            ClimatePhase::Storm,
+            ClimatePhase::Crowding,
+            ClimatePhase::Unwind,
+        ];
         for phase in all {
             assert_eq!(next(phase).iter().map(|(_, w)| w).sum::<u16>(), 100, "{phase:?}");
         }
-        let mut rng = Rng::new(1);
+        let mut rng = Random::new(1);
         let mut climate = Climate::first(&mut rng);
         let mut minutes = [0_u32; 6];
         for _ in 0..365 * 1_440 {
@@ -122,12 +129,12 @@ mod tests {
 
     #[test]
     fn an_unwind_keeps_the_side_of_its_crowd() {
-        let mut rng = Rng::new(2);
+        let mut rng = Random::new(2);
         let mut climate = Climate::first(&mut rng);
         let mut seen = 0;
         while seen < 20 {
             let before = climate;
-            if climate.pass(&mut rng) && climate.phase == Phase::Unwind {
+            if climate.pass(&mut rng) && climate.phase == ClimatePhase::Unwind {
                 assert_eq!(climate.side.to_bits(), before.side.to_bits());
                 seen += 1;
             }

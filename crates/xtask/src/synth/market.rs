@@ -6,8 +6,8 @@
 //! (mean premium plus an interest term clamped to ±0.05 %, capped at ±0.3 %). Open interest drifts with the phase and
 //! shrinks with large moves.
 
-use super::climate::{Climate, Phase};
-use super::rng::Rng;
+use super::climate::{Climate, ClimatePhase};
+use super::rng::Random;
 use barograph_domain::math;
 
 const MINUTES_PER_YEAR: f64 = 525_600.0;
@@ -27,7 +27,7 @@ pub(crate) struct Ohlc {
 
 /// One minute of every series.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Minute {
+pub(crate) struct SynthMinute {
     pub(crate) last: Ohlc,
     pub(crate) mark: Ohlc,
     pub(crate) index: Ohlc,
@@ -53,8 +53,8 @@ pub(crate) struct FiveMinutes {
 }
 
 #[derive(Debug)]
-pub(crate) struct Market {
-    rng: Rng,
+pub(crate) struct SynthMarket {
+    rng: Random,
     climate: Climate,
     ln_index: f64,
     ln_vol: f64,
@@ -69,13 +69,13 @@ pub(crate) struct Market {
     premium_n: u32,
     /// Taker volume of the last five minutes: bought, sold.
     taken: (f64, f64),
-    previous: Option<Minute>,
+    previous: Option<SynthMinute>,
     minutes: u64,
 }
 
-impl Market {
+impl SynthMarket {
     pub(crate) fn new(seed: u64) -> Self {
-        let mut rng = Rng::new(seed);
+        let mut rng = Random::new(seed);
         let climate = Climate::first(&mut rng);
         let ln_index = math::ln(PRICE_START);
         Self {
@@ -104,7 +104,7 @@ impl Market {
     }
 
     /// One minute later.
-    pub(crate) fn step(&mut self) -> Minute {
+    pub(crate) fn step(&mut self) -> SynthMinute {
         let entered = self.climate.pass(&mut self.rng);
         if entered {
             self.anchor = self.ln_index;
@@ -150,18 +150,19 @@ impl Market {
         let c = self.climate;
         // Pull per minute. Storms and unwinds trend by a third of a standard deviation a minute for their first hours.
         let mut pull = match c.phase {
-            Phase::Chop => (self.anchor - self.ln_index) * 0.012,
-            Phase::Storm if c.age < 180 => 0.12 * c.side * sigma,
-            Phase::Unwind if c.age < 90 => -0.20 * c.side * sigma,
-            Phase::Crowding => 0.04 * c.side * sigma,
-            Phase::Calm | Phase::Ordinary | Phase::Storm | Phase::Unwind => 0.0,
+            ClimatePhase::Chop => (self.anchor - self.ln_index) * 0.012,
+            ClimatePhase::Storm if c.age < 180 => 0.12 * c.side * sigma,
+            ClimatePhase::Unwind if c.age < 90 => -0.20 * c.side * sigma,
+            ClimatePhase::Crowding => 0.04 * c.side * sigma,
+            ClimatePhase::Calm | ClimatePhase::Ordinary | ClimatePhase::Storm | ClimatePhase::Unwind => 0.0,
         };
         // A year must not wander out of sight: half of the way back in about 60 days.
         pull += (math::ln(PRICE_START) - self.ln_index) * 8e-6;
-        if entered && c.phase == Phase::Unwind {
+        if entered && c.phase == ClimatePhase::Unwind {
             pull -= c.side * self.rng.between(0.006, 0.02);
         }
-        let rate = if matches!(c.phase, Phase::Storm | Phase::Unwind) { 1.0 / 200.0 } else { 1.0 / 5_000.0 };
+        let rate =
+            if matches!(c.phase, ClimatePhase::Storm | ClimatePhase::Unwind) { 1.0 / 200.0 } else { 1.0 / 5_000.0 };
         if self.rng.unit() < rate {
             pull += self.rng.sign() * self.rng.between(3.0, 7.0) * sigma;
         }
@@ -180,12 +181,12 @@ impl Market {
         let noise = 0.000_012 + 0.02 * sigma;
         self.premium += (c.premium - self.premium) / 60.0 + noise * self.rng.normal();
         let shed = 0.4 * (ret.abs() - 3.0 * sigma).max(0.0);
-        let back = if c.phase == Phase::Crowding { 0.0 } else { (math::ln(OI_START) - self.ln_oi) * 1.2e-4 };
+        let back = if c.phase == ClimatePhase::Crowding { 0.0 } else { (math::ln(OI_START) - self.ln_oi) * 1.2e-4 };
         self.ln_oi += c.oi_drift + back - shed + 0.000_3 * self.rng.normal();
         self.lean += -self.lean / 2_880.0 - 2.0 * ret + 0.01 * self.rng.normal();
     }
 
-    fn minute(&mut self, path: &[f64; STEPS + 1], sigma: f64, ret: f64) -> Minute {
+    fn minute(&mut self, path: &[f64; STEPS + 1], sigma: f64, ret: f64) -> SynthMinute {
         let before = self.previous.map_or(self.premium, |m| m.premium.close);
         let (mut index, mut premium) = ([0.0; STEPS + 1], [0.0; STEPS + 1]);
         let (mut mark, mut last) = ([0.0; STEPS + 1], [0.0; STEPS + 1]);
@@ -202,7 +203,7 @@ impl Market {
         let volume = 14.0 * day_shape * math::exp(0.9 * math::ln(sigma / calm) + 0.5 * self.rng.normal());
         let volume = (volume * 1_000.0).round().max(1.0) / 1_000.0;
         let share = (0.5 + 0.08 * ret / sigma + 0.05 * self.rng.normal()).clamp(0.05, 0.95);
-        Minute {
+        SynthMinute {
             last: ohlc(&last),
             mark: ohlc(&mark),
             index: ohlc(&index),
@@ -248,7 +249,7 @@ mod tests {
     }
 
     fn year(seed: u64) -> Year {
-        let mut market = Market::new(seed);
+        let mut market = SynthMarket::new(seed);
         let mut y = Year { squared: vec![], mark: vec![], oi: vec![], funding: vec![] };
         for minute in 0..365 * 1_440 {
             if minute % 480 == 0 {
@@ -311,7 +312,7 @@ mod tests {
 
     #[test]
     fn every_minute_is_a_bar() {
-        let mut market = Market::new(9);
+        let mut market = SynthMarket::new(9);
         for _ in 0..5_000 {
             let m = market.step();
             for o in [m.last, m.mark, m.index, m.premium] {

@@ -16,13 +16,13 @@ mod zip;
 use crate::{Args, Failure};
 use archive::Archive;
 use barograph_domain::{Span, Ts};
-use market::Market;
-pub(crate) use rng::Rng;
+use market::SynthMarket;
+pub(crate) use rng::Random;
 use std::path::PathBuf;
 
 /// What to make.
 #[derive(Clone, Debug)]
-pub(crate) struct Options {
+pub(crate) struct SynthOptions {
     /// Folder that gets `data/futures/um/…`.
     pub(crate) out: PathBuf,
     /// Decides every number.
@@ -39,10 +39,10 @@ pub(crate) struct Options {
 
 /// What was made.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(crate) struct Made {
+pub(crate) struct SynthOutput {
     /// Rows in all files, headers not counted.
     pub(crate) rows: u64,
-    /// Files.
+    /// Files written.
     pub(crate) files: u64,
     /// Bytes on disk.
     pub(crate) bytes: u64,
@@ -65,11 +65,11 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
     Ok(())
 }
 
-fn options(mut args: Args) -> Result<Options, Failure> {
+fn options(mut args: Args) -> Result<SynthOptions, Failure> {
     let out = args.value("--out")?.ok_or_else(|| Failure::Usage("synth needs --out DIR".to_owned()))?;
     let from = args.value("--from")?.unwrap_or_else(|| "2025-01-01".to_owned());
     let symbol = args.value("--symbol")?.unwrap_or_else(|| "SYNTHUSDT".to_owned());
-    let options = Options {
+    let options = SynthOptions {
         out: PathBuf::from(out),
         seed: args.number("--seed", 1, 0, u64::MAX)?,
         days: args.number("--days", 365, 1, 3_660)?,
@@ -85,10 +85,10 @@ fn options(mut args: Args) -> Result<Options, Failure> {
 }
 
 /// Makes the market and writes its files.
-pub(crate) fn write(options: &Options) -> Result<Made, String> {
-    let mut market = Market::new(options.seed);
+pub(crate) fn write(options: &SynthOptions) -> Result<SynthOutput, String> {
+    let mut market = SynthMarket::new(options.seed);
     // Stamps of settlements jitter; a generator of their own keeps the market the same however they are written.
-    let mut jitter = Rng::new(options.seed ^ 0x6A09_E667_F3BC_C909);
+    let mut jitter = Random::new(options.seed ^ 0x6A09_E667_F3BC_C909);
     let mut archive = Archive::new(&options.out, &options.symbol, options.plain);
     let minutes = i64::try_from(options.days * 1_440).map_err(|e| e.to_string())?;
     for minute in 0..minutes {
@@ -113,9 +113,9 @@ mod tests {
     use std::collections::BTreeMap;
     use std::path::Path;
 
-    fn made(seed: u64, days: u64, from: &str, plain: bool) -> (Made, BTreeMap<String, Vec<u8>>) {
+    fn made(seed: u64, days: u64, from: &str, plain: bool) -> (SynthOutput, BTreeMap<String, Vec<u8>>) {
         let dir = tempfile::tempdir().unwrap();
-        let options = Options {
+        let options = SynthOptions {
             out: dir.path().to_path_buf(),
             seed,
             days,

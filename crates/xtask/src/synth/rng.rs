@@ -7,12 +7,12 @@
 use barograph_domain::math;
 
 #[derive(Clone, Debug)]
-pub(crate) struct Rng {
+pub(crate) struct Random {
     state: [u64; 4],
     spare: Option<f64>,
 }
 
-impl Rng {
+impl Random {
     pub(crate) fn new(seed: u64) -> Self {
         let mut x = seed;
         let mut next = || {
@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn the_stream_of_a_seed_is_fixed() {
-        let mut rng = Rng::new(0);
+        let mut rng = Random::new(0);
         // The reference SplitMix64 starts 0xE220A8397B1DCDAF from seed 0; one xoshiro256** step uses word 1.
         assert_eq!(rng.state[0], 0xE220_A839_7B1D_CDAF);
         assert_eq!([rng.bits(), rng.bits()], [0x99EC_5F36_CB75_F2B4, 0xBF6E_1F78_4956_452A]);
@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn normals_and_exponentials_have_their_moments() {
-        let mut rng = Rng::new(5);
+        let mut rng = Random::new(5);
         let n = 200_000;
         let (mut sum, mut squares, mut waits) = (0.0, 0.0, 0.0);
         for _ in 0..n {

@@ -13,7 +13,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-const LOOK_EVERY: Duration = Duration::from_millis(20);
+const CHECK_EVERY: Duration = Duration::from_millis(20);
 
 pub(super) fn run(limit: &str, settings: &Settings, json: bool) -> Result<(), Failure> {
     let limit = Span::parse(limit).map_err(|why| Failure::usage(format!("--for: {why}")))?;
@@ -32,7 +32,7 @@ pub(super) fn run(limit: &str, settings: &Settings, json: bool) -> Result<(), Fa
     let begun = Instant::now();
     let mut left = 1;
     while left > 0 && begun.elapsed() < limit && !stop.load(Ordering::Relaxed) {
-        std::thread::sleep(LOOK_EVERY);
+        std::thread::sleep(CHECK_EVERY);
         // Before it has read the store it does not know of any.
         let stats = room.stats().unwrap_or_default();
         if let Some(why) = stats.broken {

@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use barograph_live::delivery::sample;
 use barograph_notify::dispatch::system_clock;
 use barograph_notify::receiver::Receiver;
-use barograph_notify::sample::{Shown, try_once};
+use barograph_notify::sample::{SampleOutcome, try_once};
 use barograph_notify::transport::Transport;
 use std::io::Write as _;
 
@@ -50,7 +50,7 @@ pub(super) fn run(name: Option<&str>, settings: &Settings, json: bool) -> Result
     if shown.delivered { Ok(()) } else { Err(Failure::No(format!("'{name}' did not take the sample"))) }
 }
 
-fn print(out: &mut impl std::io::Write, shown: &Shown) -> Result<(), Failure> {
+fn print(out: &mut impl std::io::Write, shown: &SampleOutcome) -> Result<(), Failure> {
     writeln!(out, "{}", shown.request)?;
     for (name, value) in &shown.headers {
         writeln!(out, "{name}: {value}")?;

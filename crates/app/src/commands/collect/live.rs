@@ -19,7 +19,7 @@ use barograph_api::live::LiveStreamView;
 use barograph_domain::{InstrumentName, Metric, Span, StatusState, Ts};
 use barograph_live::meter::UNKNOWN;
 use barograph_live::replay::{is_listening, listener};
-use barograph_live::start::{RATIOS, Running, Wish, start};
+use barograph_live::start::{LiveRequest, RATIOS, Running, start};
 use barograph_query::service::Service;
 use barograph_store::{Error, PointQuery, Range, Reader};
 use core::sync::atomic::{AtomicBool, Ordering};
@@ -36,22 +36,23 @@ const PATIENCE: Span = Span::secs(60);
 /// How long history is waited for: what it takes to fetch a month of some ten markets.
 const HISTORY_PATIENCE: Span = Span::mins(10);
 const A_LITTLE: Span = Span::secs(15);
-const LOOK_EVERY: Duration = Duration::from_millis(100);
+const CHECK_EVERY: Duration = Duration::from_millis(100);
 /// How long a run waits for the one before it, which ends [`READABLE`] after its minute and writes what it holds.
-const TURN: Duration = Duration::from_secs(10);
+const WAIT_MAX: Duration = Duration::from_secs(10);
 
 pub(super) fn run(args: &Collect, settings: &Settings, json: bool) -> Result<(), Failure> {
     let flags = args.up();
     let runtime = runtime()?;
-    let wish = Wish { stop: watch_for_stop(&runtime), ..up::wish(&flags, settings, Arc::new(SystemClock))? };
+    let request =
+        LiveRequest { stop: watch_for_stop(&runtime), ..up::request(&flags, settings, Arc::new(SystemClock))? };
     let mut turn =
-        Turn { folder: settings.data.clone(), stop: Arc::clone(&wish.stop), begun: Instant::now(), said: false };
+        RunQueue { folder: settings.data.clone(), stop: Arc::clone(&request.stop), begun: Instant::now(), said: false };
     turn.wait()?;
-    let running = start(&runtime, settings.live(), wish, move || Ok(turn.open(settings)?))?;
+    let running = start(&runtime, settings.live(), request, move || Ok(turn.open(settings)?))?;
     if !args.continuous {
         return once(&runtime, settings, running, !args.no_context, json);
     }
-    let teller = tell(&running, args.interval, json)?;
+    let teller = report_progress(&running, args.interval, json)?;
     let choose = Box::new(move |settings: &Settings| up::asked(&flags, settings));
     let served = serve_live(&runtime, settings, None, running, choose, None);
     // The stop flag is up now.
@@ -61,18 +62,18 @@ pub(super) fn run(args: &Collect, settings: &Settings, json: bool) -> Result<(),
 }
 
 /// One run after the other: a scheduler starts the next before the last has closed its minute.
-struct Turn {
+struct RunQueue {
     folder: PathBuf,
     stop: Arc<AtomicBool>,
     begun: Instant,
     said: bool,
 }
 
-impl Turn {
+impl RunQueue {
     /// Waits while another process listens into the folder, and says so.
     fn wait(&mut self) -> Result<(), Failure> {
         while is_listening(&self.folder) {
-            self.look_again(listener(&self.folder))?;
+            self.wait_again(listener(&self.folder))?;
         }
         Ok(())
     }
@@ -82,29 +83,33 @@ impl Turn {
         loop {
             match up::open_writing(settings) {
                 Ok(writer) => return up::store_of(settings, writer),
-                Err(Error::Locked { pid, .. }) => self.look_again(pid)?,
+                Err(Error::Locked { pid, .. }) => self.wait_again(pid)?,
                 Err(e) => return Err(e.into()),
             }
         }
     }
 
-    fn look_again(&mut self, pid: Option<u32>) -> Result<(), Failure> {
+    fn wait_again(&mut self, pid: Option<u32>) -> Result<(), Failure> {
         if self.stop.load(Ordering::Relaxed) {
             return Err(Failure::Stopped);
         }
         let who = pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"));
         let folder = self.folder.display();
         let does = if is_listening(&self.folder) { "listening" } else { "writing" };
-        if self.begun.elapsed() > TURN {
+        if self.begun.elapsed() > WAIT_MAX {
             return Err(Failure::broken(format!(
                 "{who} is {does} into {folder} already, and what it collects can be read there; nothing was collected by this run"
             )));
         }
         if !self.said {
-            writeln!(std::io::stderr(), "{who} is {does} into {folder}; waiting up to {} s for it", TURN.as_secs())?;
+            writeln!(
+                std::io::stderr(),
+                "{who} is {does} into {folder}; waiting up to {} s for it",
+                WAIT_MAX.as_secs()
+            )?;
             self.said = true;
         }
-        std::thread::sleep(LOOK_EVERY);
+        std::thread::sleep(CHECK_EVERY);
         Ok(())
     }
 }
@@ -174,7 +179,7 @@ fn once(
         streams_come,
         Box::pin(async {
             while !ends() && !streams(&service, &markets).iter().all(arrived) {
-                tokio::time::sleep(LOOK_EVERY).await;
+                tokio::time::sleep(CHECK_EVERY).await;
             }
         }),
     );
@@ -188,7 +193,7 @@ fn once(
         HISTORY_PATIENCE,
         Box::pin(async {
             while !ends() && fetching() != 0 {
-                tokio::time::sleep(LOOK_EVERY).await;
+                tokio::time::sleep(CHECK_EVERY).await;
             }
         }),
     );
@@ -344,7 +349,7 @@ impl Line {
 }
 
 /// One line per interval while a continuous run goes on.
-fn tell(running: &Running, every: Span, json: bool) -> Result<JoinHandle<()>, Failure> {
+fn report_progress(running: &Running, every: Span, json: bool) -> Result<JoinHandle<()>, Failure> {
     let (service, stop, markets) = (Arc::clone(&running.service), Arc::clone(&running.stop), markets(running)?);
     let every = interval(every);
     std::thread::Builder::new()

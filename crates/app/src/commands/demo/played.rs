@@ -1,12 +1,12 @@
-//! One day and a half of the built-in history told minute by minute: the lines as they would have been said then.
+//! One day and a half of the built-in history reported minute by minute: the lines as they would have been said then.
 //!
-//! The minutes are those that the replay made, each from what was known by then; on a terminal they are told at a pace that
+//! The minutes are those that the replay made, each from what was known by then; on a terminal they are reported at a pace that
 //! can be read, elsewhere at once.
 
 use super::weather::WeatherLines;
 use crate::failure::Failure;
 use crate::report::Reports;
-use crate::run::Sink;
+use crate::run::RunSink;
 use crate::term::Paint;
 use barograph_domain::{MinuteRow, Span, Status, StreamIndex, Ts};
 use barograph_query::render::Lens;
@@ -29,7 +29,7 @@ pub(super) struct Played {
 }
 
 impl Played {
-    /// Tells them in order.
+    /// Reports them in order.
     pub(super) fn print<'a>(
         &self,
         out: &mut impl Write,
@@ -61,7 +61,7 @@ impl Played {
 /// The report and the played stretch from one run.
 pub(super) struct Both<'a>(pub(super) &'a mut Reports, pub(super) &'a mut Played);
 
-impl Sink for Both<'_> {
+impl RunSink for Both<'_> {
     fn row(&mut self, row: &MinuteRow) -> Result<(), Failure> {
         if row.ts >= FROM && row.ts < FROM + LENGTH {
             self.1.rows.push(row.clone());

@@ -8,7 +8,7 @@ use barograph_query::render::Lens;
 use std::collections::BTreeMap;
 use std::io::Write as _;
 
-/// A line at least this often unless told otherwise, by the market's own clock.
+/// A line at least this often unless set otherwise, by the market's own clock.
 const AT_LEAST: Span = Span::mins(10);
 
 /// The weather of a market, as far as its change is worth a line.
@@ -99,13 +99,13 @@ mod tests {
     use super::*;
     use barograph_domain::{AxisState, Instrument, MarketKind, OpenAlerts, Timeframes};
     use barograph_engine::explain::headline::Held;
-    use barograph_engine::rules::Book;
+    use barograph_engine::rules::RuleBook;
     use std::sync::Arc;
 
     fn lens() -> Lens {
         let name = InstrumentName::parse("binance-usdm:BTCUSDT").unwrap();
         Lens {
-            book: Arc::new(Book::shipped("default").unwrap()),
+            book: Arc::new(RuleBook::shipped("default").unwrap()),
             logic_version: "v1".to_owned(),
             instrument: Instrument { name, kind: MarketKind::Perpetual, expiry: None },
             streams: Vec::new().into(),
@@ -140,7 +140,7 @@ mod tests {
         AxisState { label, raw_label: label, ..AxisState::default() }
     }
 
-    /// One minute after another: which of them are told.
+    /// One minute after another: which of them are reported.
     #[test]
     fn a_line_comes_when_the_label_of_any_axis_changes_or_a_stop_is_reached() {
         type Change = fn(&mut MinuteRow);

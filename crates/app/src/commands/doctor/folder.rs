@@ -4,21 +4,21 @@ use super::Finding;
 use crate::config::Settings;
 use crate::failure::Failure;
 use barograph_live::replay::journal_folder;
-use barograph_store::Role;
+use barograph_store::WriterRole;
 use std::fs::{File, TryLockError};
 use std::path::Path;
 
 /// A live process with three markets and books writes about this much a day; less than a day's room is bad.
 const ROOM_MIN: u64 = 1_000_000_000;
 
-pub(super) fn look(settings: &Settings) -> Result<Vec<Finding>, Failure> {
+pub(super) fn inspect(settings: &Settings) -> Result<Vec<Finding>, Failure> {
     let data = &settings.data;
     // What does not exist yet is made where its nearest ancestor is.
     let there = data.ancestors().find(|p| p.is_dir()).unwrap_or_else(|| Path::new("."));
     let there = if there.as_os_str().is_empty() { Path::new(".") } else { there };
     let mut out = vec![permission(data, there)];
     if data.is_dir() {
-        let roles = Role::ALL.into_iter().chain([Role::Delivery]);
+        let roles = WriterRole::ALL.into_iter().chain([WriterRole::Delivery]);
         out.extend(roles.filter_map(|role| held(data, role)));
     }
     let used = bytes_below(&journal_folder(data));
@@ -40,7 +40,7 @@ fn permission(data: &Path, there: &Path) -> Finding {
 }
 
 /// Another process that writes here, if there is one.
-fn held(data: &Path, role: Role) -> Option<Finding> {
+fn held(data: &Path, role: WriterRole) -> Option<Finding> {
     let path = data.join(format!("{}.lock", role.name()));
     let file = File::open(&path).ok()?;
     match file.try_lock_shared() {

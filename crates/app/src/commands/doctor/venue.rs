@@ -8,7 +8,7 @@ use barograph_domain::time::LATENESS;
 use barograph_domain::{Span, Ts};
 use barograph_live::discover;
 use barograph_live::start::Asked;
-use barograph_net::{Bounds, Fetch, Incoming, Net, Options, Receiver, VenueStats, inbox};
+use barograph_net::{Bounds, Fetch, InboxReceiver, Incoming, Net, NetOptions, VenueStats, inbox};
 use barograph_venues::session::{MarketSpec, SessionConfig};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,11 +20,11 @@ const SKEW_WARN: Span = LATENESS;
 /// Further off than this and the venue's stamps contradict the record.
 const SKEW_BAD: Span = Span::secs(5);
 
-pub(super) fn look(asked: &Asked) -> Result<Vec<Finding>, Failure> {
+pub(super) fn inspect(asked: &Asked) -> Result<Vec<Finding>, Failure> {
     let runtime = runtime()?;
     let clock = Arc::new(SystemClock);
     let (stamper, mut receiver) = inbox(Arc::clone(&clock) as Arc<dyn Clock>, Bounds::default(), Ts(0));
-    let net = Net::start(runtime.handle().clone(), clock, stamper, &Options::default())
+    let net = Net::start(runtime.handle().clone(), clock, stamper, &NetOptions::default())
         .map_err(|e| Failure::broken(chain(&e)))?;
     let index = net.add_venue(asked.def.id, (asked.def.limits)());
     let mut out = Vec::new();
@@ -130,7 +130,7 @@ async fn markets(net: &Net, index: u8, asked: &Asked, out: &mut Vec<Finding>) ->
 }
 
 /// Opens each kind of connection that one market needs.
-fn sockets(net: &Net, index: u8, asked: &Asked, market: &MarketSpec, receiver: &mut Receiver) -> Finding {
+fn sockets(net: &Net, index: u8, asked: &Asked, market: &MarketSpec, receiver: &mut InboxReceiver) -> Finding {
     let session = (asked.def.open)(SessionConfig {
         endpoints: asked.endpoints.clone(),
         markets: vec![market.clone()],

@@ -90,7 +90,7 @@ impl Server {
     }
 }
 
-/// The address in a line that tells one.
+/// The address in a line that has one.
 pub(crate) fn address(line: &str) -> SocketAddr {
     let rest = line.split_once("http://").unwrap().1;
     rest.split(['/', ' ']).next().unwrap().parse().unwrap_or_else(|e| panic!("{e}: {line}"))

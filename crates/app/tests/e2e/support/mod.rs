@@ -34,7 +34,7 @@ impl Place {
         Self { dir }
     }
 
-    /// Everything a command could write into without being told to.
+    /// Everything a command could write into without being asked to.
     pub(crate) fn root(&self) -> &Path {
         self.dir.path()
     }
@@ -78,7 +78,7 @@ impl Place {
         self.run(line).exits(0).out
     }
 
-    /// Starts a command that goes on until it is told to stop.
+    /// Starts a command that goes on until it is asked to stop.
     pub(crate) fn start(&self, line: &str) -> Running {
         self.start_with(line, &[])
     }

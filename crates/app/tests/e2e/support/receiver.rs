@@ -1,4 +1,4 @@
-//! A receiver of alerts on loopback: takes requests on kept connections, remembers them, answers as it is told.
+//! A receiver of alerts on loopback: takes requests on kept connections, remembers them, answers as a test has set it.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};

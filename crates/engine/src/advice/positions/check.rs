@@ -12,7 +12,7 @@ use barograph_domain::advice::{
 use barograph_domain::{Label, Posture, RiskBias, RiskRegime, Span, Ts, VolRegime};
 use serde::{Deserialize, Serialize};
 
-/// A notice is told again while it lasts, this long after the last time.
+/// A notice is reported again while it lasts, this long after the last time.
 const AGAIN: Span = Span::hours(24);
 /// Episodes that are remembered; older ones are over.
 const MEMORY: usize = 64;
@@ -35,12 +35,12 @@ pub struct PositionState {
     /// Guidance of the last check; `None` where an earlier version checked.
     #[serde(default)]
     texts: Option<PositionTexts>,
-    told: Vec<Told>,
+    told: Vec<GivenNotice>,
 }
 
 /// A notice that was given.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-struct Told {
+struct GivenNotice {
     trigger: NoticeTrigger,
     /// The level, where the trigger is about one; else empty.
     about: String,
@@ -97,7 +97,7 @@ impl PositionState {
         let asks = care.is_some_and(|c| c.posture < Posture::Normal);
         self.flag = self.mark(&now, usable, asks || ctx.cascade.is_some());
         let guidance = texts(&now, self.stop.as_ref(), care);
-        // A change of label is told against the last usable reading, all else against the last one.
+        // A change of label is reported against the last usable reading, all else against the last one.
         let before = if usable { self.usable.clone().or(old) } else { old };
         let due: Vec<Due<'_>> = due.into_iter().filter_map(|d| self.admit(d, now.timestamp)).collect();
         let after = After { brief: &now, flag: self.flag, stop: self.stop.as_ref(), guidance: &guidance };
@@ -148,8 +148,8 @@ impl PositionState {
         }
     }
 
-    /// Told from the first look on: a position that is registered beyond its stop is beyond it. A price from before the
-    /// position, of a market that says nothing now, is shown and not told.
+    /// Reported from the first look on: a position that is registered beyond its stop is beyond it. A price from before the
+    /// position, of a market that says nothing now, is shown and not reported.
     fn stop_reached(&self, position: &Position, ctx: &PositionContext<'_>, due: &mut Vec<Due<'_>>) {
         let Some((stop, since)) = self.stop.as_ref().and_then(|s| Some((s, s.reached_at?))) else { return };
         let is_now = ctx.market.stale.is_none() || stop.price_at.is_some_and(|at| at >= position.opened_at);
@@ -172,7 +172,7 @@ impl PositionState {
 
     /// Once per episode, and again after a day while it lasts.
     fn admit<'a>(&mut self, mut due: Due<'a>, now: Ts) -> Option<Due<'a>> {
-        let same = |t: &&mut Told| {
+        let same = |t: &&mut GivenNotice| {
             t.trigger == due.trigger && t.about == due.about() && (t.episode == due.episode || due.any_episode)
         };
         if let Some(told) = self.told.iter_mut().find(same) {
@@ -192,7 +192,7 @@ impl PositionState {
         if self.told.len() == MEMORY {
             self.told.remove(0);
         }
-        self.told.push(Told {
+        self.told.push(GivenNotice {
             trigger: due.trigger,
             about: due.about().to_owned(),
             episode: due.episode,
@@ -214,7 +214,7 @@ fn stop_state(position: &Position, ctx: &PositionContext<'_>, before: Option<&St
     StopState::of(position.side, position.stop?, seen, m.now, before)
 }
 
-/// Levels that formed after the entry and on which the stop lies now; each is told once, whatever the regime does.
+/// Levels that formed after the entry and on which the stop lies now; each is reported once, whatever the regime does.
 fn stop_on_level<'a>(position: &Position, ctx: &PositionContext<'a>, due: &mut Vec<Due<'a>>) {
     let m = &ctx.market;
     let (Some(stop), Some(atr), Some(levels)) = (position.stop, m.atr_14, m.levels) else { return };

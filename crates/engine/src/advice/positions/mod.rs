@@ -1,7 +1,7 @@
 //! Positions the user has registered, checked at every snapshot of their market (R1.71–R1.74, R1.86, risk §7).
 //!
 //! [`PositionWatch`] is a state machine: positions and contexts in, notices out; its state is serialisable and survives a
-//! restart. A notice is told once per position, trigger and episode, and again only while it lasts, once a day. What holds
+//! restart. A notice is reported once per position, trigger and episode, and again only while it lasts, once a day. What holds
 //! when a position is first seen is its baseline and no change.
 
 mod check;
@@ -36,7 +36,7 @@ pub struct PositionContext<'a> {
     pub cascade: Option<CascadeNote<'a>>,
 }
 
-/// A liquidation cascade as it is told.
+/// A liquidation cascade as it is reported.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct CascadeNote<'a> {
     /// When it began.
@@ -47,14 +47,14 @@ pub struct CascadeNote<'a> {
     pub text: &'a str,
 }
 
-/// All registered positions and what was told about them.
+/// All registered positions and what was reported about them.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct PositionWatch {
     states: BTreeMap<String, PositionState>,
 }
 
 impl PositionWatch {
-    /// Goes on from what was told of a position before.
+    /// Goes on from what was reported of a position before.
     pub fn restore(&mut self, id: &str, state: PositionState) {
         self.states.insert(id.to_owned(), state);
     }
@@ -116,7 +116,7 @@ fn texts(brief: &ContextBrief, stop: Option<&StopState>, care: Option<&Care>) ->
     )
 }
 
-/// The stop comes before the label: a position at its stop is never told that nothing is to be done.
+/// The stop comes before the label: a position at its stop never reads that nothing is to be done.
 fn of_label(brief: &ContextBrief, stop: Option<&StopState>) -> PositionTexts {
     let unread = brief.stale && brief.risk == RiskRegime::Normal;
     let label = if unread { RiskRegime::Unknown } else { brief.risk };

@@ -1,4 +1,4 @@
-//! How a change around a position is told: ids, levels, words.
+//! How a change around a position is reported: ids, levels, words.
 
 use super::{CONSERVATIVE_CARD, PositionContext};
 use crate::advice::context::AdviceContext;
@@ -21,7 +21,7 @@ pub(super) struct Due<'a> {
     pub(super) any_episode: bool,
     /// It begins now; else it only lasts.
     pub(super) starts: bool,
-    /// Never told again.
+    /// Never reported again.
     pub(super) once: bool,
     pub(super) repeat: u32,
 }

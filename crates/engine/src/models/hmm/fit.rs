@@ -44,7 +44,7 @@ pub enum FitError {
     TooShort {
         /// Present observations.
         have: usize,
-        /// Needed.
+        /// Observations that are needed.
         need: usize,
     },
     /// One of the numbers is the same in all rows.

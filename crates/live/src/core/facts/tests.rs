@@ -1,8 +1,8 @@
 //! Prices that wait for the end of their minute make the rows that prices make which go to the engine one by one: with stamps
-//! out of order and ahead, minutes late, ticks held up, streams lost and found, fetched prices and forced closes between them,
+//! out of order and ahead, minutes late, ticks held up, streams lost and found, fetched prices and liquidations between them,
 //! checkpoints and restarts.
 
-use super::super::{Core, Sink};
+use super::super::{Core, CoreSink};
 use crate::random::Random;
 use crate::tests::{listening, setup};
 use crate::{Error, checkpoint};
@@ -26,7 +26,7 @@ struct Seen {
     facts: usize,
 }
 
-impl Sink for Seen {
+impl CoreSink for Seen {
     fn row(&mut self, row: &MinuteRow) -> Result<(), Error> {
         self.rows.push(row.clone());
         Ok(())

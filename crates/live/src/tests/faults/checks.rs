@@ -3,14 +3,14 @@
 //! The server knows what really was and which faults happened. What we have comes from the journal, run again, and from the
 //! store. Whatever is not as it was must lie in a hole that was declared; the exceptions are named where they are made.
 
-use crate::core::Sink;
+use crate::core::CoreSink;
 use crate::{Error, chain, replay};
 use barograph_domain::{
     Bar, Event, Instrument, Metric, MinuteRow, Payload, Side, Span, Status, StatusState, StreamDecl, StreamIndex, Ts,
 };
 use barograph_lake::journal::{EntryKind, JournalReader};
 use barograph_query::live::board::Board;
-use barograph_sim::{CandleTruth, Fault, Injected, LiquidationTruth, TradeTruth, Truth, Venue};
+use barograph_sim::{CandleTruth, Injected, InjectedFault, LiquidationTruth, TradeTruth, Venue, WorldTruth};
 use barograph_store::{PointQuery, Range, Reader};
 use barograph_venues::session::{Action, Fault as Unusable, Origin};
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,7 +33,7 @@ fn close(a: f64, b: f64) -> bool {
 }
 
 /// The best levels of every book are the server's.
-pub(super) fn books_equal(truth: &Truth, board: &Board) -> Result<(), String> {
+pub(super) fn books_equal(truth: &WorldTruth, board: &Board) -> Result<(), String> {
     for (name, market) in board.all() {
         let want = truth.book(venue_of(name.venue.as_str()), &name.symbol).ok_or("no such market")?;
         for (side, ours, theirs) in [("bids", &market.bids, &want.bids), ("asks", &market.asks, &want.asks)] {
@@ -67,7 +67,7 @@ pub(super) struct Seen {
     pub(super) injected: Vec<Injected>,
 }
 
-impl Sink for Seen {
+impl CoreSink for Seen {
     fn row(&mut self, _row: &MinuteRow) -> Result<(), Error> {
         Ok(())
     }
@@ -118,7 +118,7 @@ impl Seen {
     /// By how much the venue's clock was wrong at most, about then.
     fn skew(&self, venue: Venue, from: Ts, until: Ts) -> Span {
         let of = |one: &Injected| match one.fault {
-            Fault::ClockSkew(by, span) if one.venue == venue => {
+            InjectedFault::ClockSkew(by, span) if one.venue == venue => {
                 let by = Span(by.0.abs());
                 let slack = by + SLACK;
                 (one.at - slack <= until && from <= one.at + span + slack).then_some(by)
@@ -152,7 +152,7 @@ impl Seen {
     }
 
     /// Every trade of the server came once and as it was, or lies in a declared hole; and nothing came that never was.
-    pub(super) fn trades_are_whole(&self, truth: &Truth, began: Ts, ended: Ts) -> Result<(), String> {
+    pub(super) fn trades_are_whole(&self, truth: &WorldTruth, began: Ts, ended: Ts) -> Result<(), String> {
         for (stream, decl, venue) in self.of_metric(Metric::Trade) {
             let mut real = BTreeSet::new();
             let trades = truth.trades(venue, &decl.instrument.symbol).unwrap_or_default();
@@ -197,7 +197,7 @@ impl Seen {
 
     /// Every candle that was over is there with the server's numbers, or lies in a declared hole; those fetched from before
     /// the beginning too.
-    pub(super) fn candles_are_right(&self, truth: &Truth, began: Ts, ended: Ts, past: Span) -> Result<(), String> {
+    pub(super) fn candles_are_right(&self, truth: &WorldTruth, began: Ts, ended: Ts, past: Span) -> Result<(), String> {
         for (stream, decl, venue) in self.of_metric(Metric::Bar) {
             let candles = truth.candles(venue, &decl.instrument.symbol, began - past + MINUTE, ended - Span::secs(40));
             for want in candles.unwrap_or_default() {
@@ -223,7 +223,7 @@ impl Seen {
 
     /// Every liquidation that the venue shows (the largest of each second) came once and as it was, or lies in a declared
     /// hole; and nothing came that never was. These messages have no numbers: one that was lost alone cannot be missed.
-    pub(super) fn liquidations_are_right(&self, truth: &Truth, began: Ts, ended: Ts) -> Result<usize, String> {
+    pub(super) fn liquidations_are_right(&self, truth: &WorldTruth, began: Ts, ended: Ts) -> Result<usize, String> {
         let mut compared = 0;
         for (stream, decl, venue) in self.of_metric(Metric::Liquidation) {
             let all = truth.liquidations(venue, &decl.instrument.symbol).unwrap_or_default();
@@ -260,7 +260,7 @@ impl Seen {
     /// Was a message with liquidations lost on purpose about then?
     fn lost_alone(&self, venue: Venue, at: Ts) -> bool {
         self.injected.iter().any(|one| {
-            matches!(one.fault, Fault::Drop | Fault::TruncatedText)
+            matches!(one.fault, InjectedFault::Drop | InjectedFault::TruncatedText)
                 && one.venue == venue
                 && one.stream.as_ref().is_some_and(|s| s.contains("forceOrder"))
                 && at <= one.at + SLACK
@@ -281,8 +281,12 @@ impl Seen {
                     .is_some_and(|s| (s.contains("depth") && !s.contains("@depth5")) || s.contains("aggTrade")),
             };
             let expected = match one.fault {
-                Fault::Drop | Fault::TruncatedText | Fault::SequenceJump(_) => numbered,
-                Fault::HalfOpen | Fault::Cut | Fault::TruncatedFrame | Fault::StaleBook(_) | Fault::WrongCheck => true,
+                InjectedFault::Drop | InjectedFault::TruncatedText | InjectedFault::SequenceJump(_) => numbered,
+                InjectedFault::HalfOpen
+                | InjectedFault::Cut
+                | InjectedFault::TruncatedFrame
+                | InjectedFault::StaleBook(_)
+                | InjectedFault::WrongCheck => true,
                 _ => false,
             };
             let near = |(stream, status, known): &(StreamIndex, Status, Ts)| {

@@ -2,7 +2,7 @@
 
 use crate::random::Random;
 use barograph_domain::Span;
-use barograph_sim::{Fault, Rule, Venue, When};
+use barograph_sim::{FaultRule, InjectedFault, Venue, When};
 
 /// Kinds of one run.
 const PER_RUN: u64 = 9;
@@ -93,51 +93,59 @@ fn index(random: &mut Random, limit: usize) -> usize {
     usize::try_from(random.below(i64::try_from(limit).unwrap_or(1))).unwrap_or(0)
 }
 
-/// What the venue server is told for a kind; empty where the process itself is meant.
-pub(super) fn rules(kind: Kind, random: &mut Random) -> Vec<Rule> {
+/// What the venue server is set to for a kind; empty where the process itself is meant.
+pub(super) fn rules(kind: Kind, random: &mut Random) -> Vec<FaultRule> {
     let binance = [Venue::BinanceUsdm, Venue::BinanceSpot][index(random, 2)];
     let venue = [binance, binance, Venue::Coinbase][index(random, 3)];
-    let now = |fault| Rule::new(fault, When::Now).venue(venue);
+    let now = |fault| FaultRule::new(fault, When::Now).venue(venue);
     // What makes a client ask: a book that is broken, on Coinbase a trade that is missing.
-    let ask = || if venue == Venue::Coinbase { now(Fault::Drop) } else { now(Fault::SequenceJump(3)).stream("depth") };
+    let ask = || {
+        if venue == Venue::Coinbase {
+            now(InjectedFault::Drop)
+        } else {
+            now(InjectedFault::SequenceJump(3)).stream("depth")
+        }
+    };
     // Once, twice or three times in a row.
     let times = 1 + index(random, 3);
     let refused = |fault| core::iter::repeat_n(now(fault), times).chain([ask()]).collect();
     let numbered = || if binance == Venue::BinanceUsdm { "aggTrade" } else { "depth" };
     match kind {
-        Kind::Drop => vec![now(Fault::Drop)],
-        Kind::DropNumbered => vec![Rule::new(Fault::Drop, When::Now).venue(binance).stream(numbered())],
-        Kind::Duplicate => ["", "Trade", "depth", "forceOrder"].map(|s| now(Fault::Duplicate).stream(s)).to_vec(),
-        Kind::Reorder => ["", "Trade", "depth"].map(|s| now(Fault::Reorder).stream(s)).to_vec(),
-        Kind::Delay => vec![now(Fault::Delay(Span::secs(3)))],
-        Kind::HalfOpen => vec![now(Fault::HalfOpen)],
-        Kind::TruncatedText => vec![now(Fault::TruncatedText)],
-        Kind::TruncatedFrame => vec![now(Fault::TruncatedFrame)],
-        Kind::SequenceJump => vec![now(Fault::SequenceJump(7))],
+        Kind::Drop => vec![now(InjectedFault::Drop)],
+        Kind::DropNumbered => vec![FaultRule::new(InjectedFault::Drop, When::Now).venue(binance).stream(numbered())],
+        Kind::Duplicate => {
+            ["", "Trade", "depth", "forceOrder"].map(|s| now(InjectedFault::Duplicate).stream(s)).to_vec()
+        }
+        Kind::Reorder => ["", "Trade", "depth"].map(|s| now(InjectedFault::Reorder).stream(s)).to_vec(),
+        Kind::Delay => vec![now(InjectedFault::Delay(Span::secs(3)))],
+        Kind::HalfOpen => vec![now(InjectedFault::HalfOpen)],
+        Kind::TruncatedText => vec![now(InjectedFault::TruncatedText)],
+        Kind::TruncatedFrame => vec![now(InjectedFault::TruncatedFrame)],
+        Kind::SequenceJump => vec![now(InjectedFault::SequenceJump(7))],
         Kind::TradeIdsJump => {
-            vec![Rule::new(Fault::SequenceJump(4), When::Now).venue(binance).stream("aggTrade")]
+            vec![FaultRule::new(InjectedFault::SequenceJump(4), When::Now).venue(binance).stream("aggTrade")]
         }
-        Kind::StaleBook => vec![now(Fault::StaleBook(Span::secs(45)))],
-        Kind::WrongCheck if venue == Venue::Coinbase => vec![now(Fault::WrongCheck)],
-        Kind::WrongCheck => vec![now(Fault::WrongCheck).stream("depth")],
-        Kind::ClockAhead => vec![now(Fault::ClockSkew(Span::millis(4_500), Span::secs(40)))],
-        Kind::ClockBehind => vec![now(Fault::ClockSkew(Span::millis(-4_500), Span::secs(40)))],
-        Kind::TooMany => refused(Fault::TooManyRequests(None)),
-        Kind::TooManyUntil => refused(Fault::TooManyRequests(Some(Span::secs(5)))),
-        Kind::Banned => refused(Fault::Banned(None)),
-        Kind::BannedUntil => refused(Fault::Banned(Some(Span::secs(20)))),
-        Kind::ServerError => refused(Fault::ServerError([500, 502, 503][index(&mut random.clone(), 3)])),
-        Kind::SlowRest => refused(Fault::SlowRest(Span::secs(4))),
+        Kind::StaleBook => vec![now(InjectedFault::StaleBook(Span::secs(45)))],
+        Kind::WrongCheck if venue == Venue::Coinbase => vec![now(InjectedFault::WrongCheck)],
+        Kind::WrongCheck => vec![now(InjectedFault::WrongCheck).stream("depth")],
+        Kind::ClockAhead => vec![now(InjectedFault::ClockSkew(Span::millis(4_500), Span::secs(40)))],
+        Kind::ClockBehind => vec![now(InjectedFault::ClockSkew(Span::millis(-4_500), Span::secs(40)))],
+        Kind::TooMany => refused(InjectedFault::TooManyRequests(None)),
+        Kind::TooManyUntil => refused(InjectedFault::TooManyRequests(Some(Span::secs(5)))),
+        Kind::Banned => refused(InjectedFault::Banned(None)),
+        Kind::BannedUntil => refused(InjectedFault::Banned(Some(Span::secs(20)))),
+        Kind::ServerError => refused(InjectedFault::ServerError([500, 502, 503][index(&mut random.clone(), 3)])),
+        Kind::SlowRest => refused(InjectedFault::SlowRest(Span::secs(4))),
         // Later than anybody waits.
-        Kind::NoAnswer => refused(Fault::SlowRest(Span::secs(40))),
-        Kind::CutBody => refused(Fault::CutBody),
+        Kind::NoAnswer => refused(InjectedFault::SlowRest(Span::secs(40))),
+        Kind::CutBody => refused(InjectedFault::CutBody),
         Kind::CutSnapshot if venue == Venue::Coinbase => {
-            vec![now(Fault::Cut), now(Fault::TruncatedFrame).stream("level2")]
+            vec![now(InjectedFault::Cut), now(InjectedFault::TruncatedFrame).stream("level2")]
         }
-        Kind::CutSnapshot => vec![now(Fault::CutBody).stream("depth"), ask()],
-        Kind::DayEnds => vec![now(Fault::Cut)],
-        Kind::EndAnnounced => vec![Rule::new(Fault::ServerShutdown, When::Now).venue(Venue::BinanceSpot)],
-        Kind::Refused => vec![now(Fault::RefuseSockets(Span::secs(8))), now(Fault::Cut)],
+        Kind::CutSnapshot => vec![now(InjectedFault::CutBody).stream("depth"), ask()],
+        Kind::DayEnds => vec![now(InjectedFault::Cut)],
+        Kind::EndAnnounced => vec![FaultRule::new(InjectedFault::ServerShutdown, When::Now).venue(Venue::BinanceSpot)],
+        Kind::Refused => vec![now(InjectedFault::RefuseSockets(Span::secs(8))), now(InjectedFault::Cut)],
         Kind::Stop | Kind::Kill => Vec::new(),
     }
 }

@@ -207,7 +207,7 @@ fn an_answer_counts_although_its_body_never_ends() {
 
 /// Says the same of every name.
 struct Fixed(Vec<IpAddr>);
-impl Names for Fixed {
+impl NameResolver for Fixed {
     fn lookup<'a>(
         &'a self,
         host: &'a str,
@@ -283,7 +283,7 @@ fn a_call_that_hangs_is_given_up() {
         }
         Ok(())
     });
-    let mut target = Target::new(Receiver::calling("mine", callback)).unwrap();
+    let mut target = SendTarget::new(Receiver::calling("mine", callback)).unwrap();
     target.call_within = Duration::from_millis(50);
     let (target, message) = (Arc::new(target), Arc::new(crate::sample::message(T0)));
     let transport = Transport::new().unwrap();

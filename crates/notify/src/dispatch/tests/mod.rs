@@ -11,9 +11,9 @@ use crate::format::standard::STANDARD;
 use crate::receiver::Allowed;
 use crate::sample::try_once;
 use crate::secret::Secret;
-use crate::sign::{Key, verifies};
+use crate::sign::{SigningKey, verifies};
 use crate::testing::{Memory, T0, message, notice, outgoing};
-use crate::transport::Names;
+use crate::transport::NameResolver;
 use barograph_domain::Span;
 use barograph_domain::delivery::{DeliveryState, Phase};
 use core::pin::Pin;
@@ -52,7 +52,7 @@ impl Bench {
         let transport = Arc::new(Transport::new().unwrap());
         Dispatcher::start(receivers, outbox, transport, self.runtime.handle().clone(), self.now(), 1).unwrap()
     }
-    /// Stores an alert and tells the dispatcher.
+    /// Stores an alert and notifies the dispatcher.
     fn alert(&self, dispatcher: &Dispatcher, market: &str, to: &[&str]) -> String {
         let out = outgoing(message(notice(market, Phase::Firing), 1, (self.now())()), to);
         self.memory.0.lock().unwrap().put(&out);
@@ -97,7 +97,7 @@ fn a_retry_keeps_its_id_and_signs_anew() {
     let at = |g: &server::Got| g.header("webhook-timestamp").parse::<i64>().unwrap();
     assert_eq!(at(two) - at(one), 7);
     assert_ne!(one.header("webhook-signature"), two.header("webhook-signature"));
-    let key = Key::new(&Secret::new(SECRET)).unwrap();
+    let key = SigningKey::new(&Secret::new(SECRET)).unwrap();
     for g in [one, two] {
         let signed = g.header("webhook-signature");
         assert!(verifies(&key, &g.header("webhook-id"), at(g), &g.body, &signed, at(g)));
@@ -132,7 +132,7 @@ fn requests_are_signed_by_the_receivers_clock_and_rests_are_in_its_time() {
     assert_eq!(next_try() - T0, Span::secs(180), "9 s of the receiver");
     bench.pass(Span::secs(180));
     bench.until("a confirmation", || bench.state("a", &id) == DeliveryState::Delivered);
-    let key = Key::new(&Secret::new(SECRET)).unwrap();
+    let key = SigningKey::new(&Secret::new(SECRET)).unwrap();
     for g in server.all() {
         let seconds = g.header("webhook-timestamp").parse::<i64>().unwrap();
         assert_eq!(Ts::from_secs(seconds), wire);
@@ -308,7 +308,7 @@ fn programs_are_called_and_stopping_leaves_the_rest_in_the_outbox() {
 
 /// Answers each lookup with the next list.
 struct Rebinding(Mutex<Vec<Vec<&'static str>>>);
-impl Names for Rebinding {
+impl NameResolver for Rebinding {
     fn lookup<'a>(
         &'a self,
         _host: &'a str,
@@ -354,7 +354,7 @@ fn names_that_lead_inside_are_refused_whatever_they_say_later() {
 fn no_secret_is_seen_in_what_is_shown_logged_or_counted() {
     let bench = Bench::new();
     let server = bench.server(|_, got| {
-        // A receiver that repeats what it was told.
+        // A receiver that repeats what it received.
         let said = format!("bad {} for {}", got.header("authorization"), got.path);
         Reaction::Answer(400, vec![("x", "y".to_owned())], Box::leak(said.into_boxed_str()))
     });
@@ -369,7 +369,7 @@ fn no_secret_is_seen_in_what_is_shown_logged_or_counted() {
     let log = bench.memory.0.lock().unwrap().attempts[0].excerpt.clone();
     assert!(log.starts_with("bad Bearer … for") && shown.status == Some(400) && !shown.delivered, "{log}");
     assert_eq!(shown.request, "POST 127.0.0.1…1234");
-    let target = Target::new(receiver.clone()).unwrap();
+    let target = SendTarget::new(receiver.clone()).unwrap();
     let everything = format!("{shown:?} {log} {:?} {receiver:?} {target:?}", dispatcher.stats());
     for secret in ["token-abcdef", "AAECAwQF", "secret-path-token"] {
         assert!(!everything.contains(secret), "{secret} in {everything}");

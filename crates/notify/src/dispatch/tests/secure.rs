@@ -1,7 +1,7 @@
 //! A receiver over TLS, with certificates of the test's own.
 
 use super::*;
-use crate::sample::Shown;
+use crate::sample::SampleOutcome;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::{ServerConfig, crypto::ring};
@@ -21,7 +21,7 @@ fn authority(name: &str) -> (TlsAcceptor, CertificateDer<'static>) {
 }
 
 /// A sample to `https://{host}`, where the certificate is that of `hooks.example` and trusted or not.
-fn sample(host: &str, trusts: bool) -> (Shown, usize) {
+fn sample(host: &str, trusts: bool) -> (SampleOutcome, usize) {
     let bench = Bench::new();
     let (acceptor, cert) = authority("hooks.example");
     let server = bench.runtime.block_on(Server::start_with(Some(acceptor), |_, _| status(200)));

@@ -1,7 +1,7 @@
 //! Failures, pace and rests of endpoints.
 
 use super::*;
-use crate::plan::Pace;
+use crate::plan::DeliveryPace;
 use crate::plan::tests::muted;
 
 #[test]
@@ -73,7 +73,7 @@ fn after_a_rest_one_request_asks_before_the_others_follow() {
 /// A receiver's rest and the limits of a service last as long as its own clock says, however fast the planner's world runs.
 #[test]
 fn rests_and_limits_are_in_the_receivers_time() {
-    let slow = Endpoint { pace: Pace { gap: Span::secs(1), per_minute: 2 }, ..Endpoint::new("a") };
+    let slow = Endpoint { pace: DeliveryPace { gap: Span::secs(1), per_minute: 2 }, ..Endpoint::new("a") };
     let mut world = World::of(vec![slow.clone()]);
     world.planner = Planner::new(vec![slow], 1).at_rate(20.0);
     world.planner.recover(Recovered::default(), T0);
@@ -181,7 +181,7 @@ fn older_news_that_come_late_are_not_told_after_newer_ones() {
     let opened = message(notice("okx:BTC-USDT", Phase::Firing), 1, T0);
     let worse = message(notice("okx:BTC-USDT", Phase::Firing), 2, T0 + Span::secs(1));
     let closed = message(notice("okx:BTC-USDT", Phase::Resolved), 3, T0 + Span::secs(2));
-    // The queue had overflown: what was dropped is read from the store when newer news were told already.
+    // The queue had overflown: what was dropped is read from the store when newer news were delivered already.
     for (newer, older) in [(&worse, &opened), (&closed, &opened), (&closed, &worse)] {
         world.now = newer.known_at;
         world.tell(&outgoing(newer.clone(), &["a"]));
@@ -250,7 +250,8 @@ fn an_end_of_failures_sends_what_waits_and_is_announced() {
 
 #[test]
 fn pace_and_places_under_way_are_kept() {
-    let paced = Endpoint { pace: Pace { gap: Span::secs(1), per_minute: 20 }, groups: false, ..Endpoint::new("a") };
+    let paced =
+        Endpoint { pace: DeliveryPace { gap: Span::secs(1), per_minute: 20 }, groups: false, ..Endpoint::new("a") };
     let few = Endpoint { in_flight_max: 3, groups: false, ..Endpoint::new("b") };
     let mut world = World::of(vec![paced, few]);
     world.answers(|s| (s.endpoint == 0).then_some(Outcome::Delivered));

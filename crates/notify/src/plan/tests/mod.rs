@@ -5,7 +5,7 @@ mod muted;
 mod random;
 mod storms;
 
-use super::{Action, Endpoint, Outcome, Planner, Send, Tried};
+use super::{Endpoint, Outcome, PlanAction, Planner, Send, Tried};
 use crate::outbox::{Outgoing, Recovered};
 use crate::testing::{Shelf, T0, message, notice, outgoing, with};
 use barograph_domain::delivery::{Delivery, DeliveryState, Message, Phase};
@@ -83,15 +83,15 @@ impl World {
             }
         }
     }
-    fn apply(&mut self, action: Action) {
+    fn apply(&mut self, action: PlanAction) {
         match action {
-            Action::Enqueue(messages, joins) => {
+            PlanAction::Enqueue(messages, joins) => {
                 messages.iter().for_each(|m| self.shelf.put(m));
                 self.shelf.join(&joins);
             }
-            Action::Change(change) => self.shelf.change(&change),
-            Action::State(state) => drop(self.shelf.states.insert(state.endpoint.clone(), state)),
-            Action::Send(send) => {
+            PlanAction::Change(change) => self.shelf.change(&change),
+            PlanAction::State(state) => drop(self.shelf.states.insert(state.endpoint.clone(), state)),
+            PlanAction::Send(send) => {
                 assert!(self.shelf.messages.contains_key(&send.message.id), "stored before it is sent");
                 let of = |d: &&Delivery| d.via.as_ref() == Some(&send.message.id) && !d.state.is_final();
                 let name = self.planner.plans[send.endpoint].endpoint.name.as_str();
@@ -169,7 +169,8 @@ fn only_the_newest_unsent_state_is_sent_and_order_is_kept() {
 
 #[test]
 fn what_was_over_before_anybody_could_be_told_is_not_told() {
-    let slow = |name| Endpoint { pace: super::Pace { gap: Span::secs(100), per_minute: 0 }, ..Endpoint::new(name) };
+    let slow =
+        |name| Endpoint { pace: super::DeliveryPace { gap: Span::secs(100), per_minute: 0 }, ..Endpoint::new(name) };
     let mut world = World::of(vec![slow("a")]);
     world.alert("okx:ETH-USDT", 1, Phase::Firing, &["a"]);
     let fired = world.alert("okx:BTC-USDT", 1, Phase::Firing, &["a"]);
@@ -178,7 +179,7 @@ fn what_was_over_before_anybody_could_be_told_is_not_told() {
     world.pass(Span::mins(10));
     assert_eq!(world.row("a", &fired), (DeliveryState::Superseded, "newer_state"));
     assert_eq!(world.row("a", &over), (DeliveryState::Superseded, "never_told"));
-    // An endpoint that wants no ends is not told of what is over either.
+    // An endpoint that wants no ends does not hear of what is over either.
     let fired = world.alert("okx:SOL-USDT", 1, Phase::Firing, &["a"]);
     world.pass(Span::secs(50));
     let again = world.alert("okx:XRP-USDT", 1, Phase::Firing, &["a"]);
@@ -201,9 +202,12 @@ fn what_was_tried_before_a_crash_is_sent_again_with_its_id_and_its_end_is_told()
     world.restart(vec![Endpoint::new("a")]);
     assert_eq!(world.sent.len(), 4);
     assert_eq!(world.sent[3].1.message.id, fired.id);
-    world.restart(vec![Endpoint { pace: super::Pace { gap: Span::secs(60), per_minute: 0 }, ..Endpoint::new("a") }]);
+    world.restart(vec![Endpoint {
+        pace: super::DeliveryPace { gap: Span::secs(60), per_minute: 0 },
+        ..Endpoint::new("a")
+    }]);
     world.pass(Span::secs(1));
-    // The end is told although no confirmation is on record: the receiver may have heard the beginning.
+    // The end is reported although no confirmation is on record: the receiver may have heard the beginning.
     world.answers(|_| Some(Outcome::Delivered));
     let over = world.alert("okx:BTC-USDT", 2, Phase::Resolved, &["a"]);
     world.pass(Span::mins(5));

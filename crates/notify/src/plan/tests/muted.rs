@@ -41,7 +41,8 @@ fn a_silenced_alert_is_told_when_the_silence_ends_and_it_still_fires() {
 
 #[test]
 fn a_silence_that_begins_or_ends_early_holds_from_that_moment() {
-    let slow = Endpoint { pace: crate::plan::Pace { gap: Span::secs(100), per_minute: 0 }, ..Endpoint::new("a") };
+    let slow =
+        Endpoint { pace: crate::plan::DeliveryPace { gap: Span::secs(100), per_minute: 0 }, ..Endpoint::new("a") };
     let mut world = World::of(vec![slow]);
     world.alert("okx:ETH-USDT", 1, Phase::Firing, &["a"]);
     let waits = world.alert("okx:BTC-USDT", 1, Phase::Firing, &["a"]);
@@ -125,7 +126,7 @@ fn where_the_stronger_one_was_not_delivered_the_weaker_one_is() {
     assert_eq!(world.row("a", &alone).0, DeliveryState::Delivered, "nobody sent the stronger one here");
 }
 
-/// Tells of a stronger alert and of the weaker one behind it, at one endpoint.
+/// Reports a stronger alert and the weaker one behind it, at one endpoint.
 fn both(world: &mut World) -> (Message, Message) {
     let stronger = funding(world, Pattern::FundingManipulation, 1, Phase::Firing, None);
     world.tell(&outgoing(stronger.clone(), &["a"]));
@@ -166,7 +167,7 @@ fn the_weaker_one_is_told_when_the_stronger_one_does_not_arrive() {
         assert_eq!(world.row("a", &stronger).0, state, "{what}");
         let told: Vec<(Pattern, Phase)> = heard(&world).into_iter().filter(|(p, _)| *p == WEAKER).collect();
         assert_eq!(told, [(WEAKER, Phase::Firing)], "{what}");
-        // Its end is told as well, and nothing else.
+        // Its end is reported as well, and nothing else.
         let over = funding(&world, WEAKER, 2, Phase::Resolved, None);
         world.tell(&outgoing(over.clone(), &["a"]));
         world.pass(Span::hours(1));
@@ -234,7 +235,8 @@ fn what_ends_with_the_stronger_one_or_was_told_before_it_is_not_told_again() {
 /// A stronger alert that waits in a group, or is under way with it, is about to be heard.
 #[test]
 fn a_stronger_alert_that_goes_with_a_group_speaks_for_the_weaker_one() {
-    let slow = Endpoint { pace: crate::plan::Pace { gap: Span::secs(30), per_minute: 0 }, ..Endpoint::new("a") };
+    let slow =
+        Endpoint { pace: crate::plan::DeliveryPace { gap: Span::secs(30), per_minute: 0 }, ..Endpoint::new("a") };
     let mut world = World::of(vec![slow]);
     for market in ["okx:ETH-USDT", "okx:SOL-USDT", "okx:XRP-USDT"] {
         world.alert(market, 1, Phase::Firing, &["a"]);
@@ -400,7 +402,7 @@ fn what_can_be_seen_again_is_news_for_those_who_were_told_that_it_could_not() {
     let seen = tell(&mut world, 3, &["a", "b"], |n| n.resumed = true);
     assert_eq!(world.row("a", &seen), (DeliveryState::Superseded, "nothing_new"));
     assert_eq!((world.count(0), world.count(1)), (1, 3));
-    // Worse than before is news whatever else it says; so is what was never told.
+    // Worse than before is news whatever else it says; so is what was never delivered.
     tell(&mut world, 4, &["a"], |n| (n.resumed, n.severity) = (true, Severity::Critical));
     assert_eq!(world.count(0), 2);
     let n = with(&notice("okx:ETH-USDT", Phase::Firing), |n| n.resumed = true);
@@ -430,6 +432,6 @@ fn a_silence_that_ended_while_nobody_ran_ends_now() {
     let sent = planner
         .drain()
         .into_iter()
-        .filter(|a| matches!(a, Action::Send(s) if s.message.fingerprint == message.fingerprint));
+        .filter(|a| matches!(a, PlanAction::Send(s) if s.message.fingerprint == message.fingerprint));
     assert_eq!(sent.count(), 1, "what it covered still fires and is told");
 }

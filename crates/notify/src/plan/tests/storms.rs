@@ -39,7 +39,7 @@ fn the_third_alert_within_a_minute_makes_a_group_with_updates() {
     assert_eq!(at(&world, 0), [0, 0, 0, 10, 60, 360, 660]);
     assert_eq!(world.sent.last().unwrap().1.message.notice.phase, Phase::Resolved);
     assert_eq!(world.shelf.count(DeliveryState::Waiting) + world.shelf.count(DeliveryState::Grouped), 0);
-    // It is over: the next alert is told alone.
+    // It is over: the next alert is delivered alone.
     world.alert("okx:C1-USDT", 3, Phase::Firing, &["a"]);
     assert_eq!(world.sent.last().unwrap().1.message.notice.kind, MessageKind::Alert);
 }
@@ -200,7 +200,7 @@ fn changed(world: &mut World, market: &str, nth: u32, endpoint: &str) {
     world.tell(&outgoing(message(n, nth, world.now), &[endpoint]));
 }
 
-/// The first alert of a market that joins a group alone is told as itself, and never as a repetition.
+/// The first alert of a market that joins a group alone is delivered as itself, and never as a repetition.
 #[test]
 fn a_group_of_one_says_what_its_own_message_would() {
     let mut world = World::new(&["a"]);
@@ -268,7 +268,7 @@ fn a_group_names_what_is_news_first_and_forgets_what_is_over() {
     let told = last(&world);
     // The first end went at once, because nothing had changed for long, and has left.
     assert_eq!(told.members.len(), 20);
-    // What is news, what goes on before what is over; then what was told before.
+    // What is news, what goes on before what is over; then what was reported before.
     let first: Vec<_> = told.members.iter().map(|m| (m.instrument.symbol.as_str(), m.phase)).collect();
     assert_eq!((first[0], first[1].1), (("C30-USDT", Phase::Firing), Phase::Resolved));
     assert!(first[15..].iter().all(|(_, phase)| *phase == Phase::Firing), "{first:?}");
@@ -299,14 +299,14 @@ fn a_storm_is_over_after_a_quiet_interval_and_alerts_are_told_at_once_again() {
         world.alert(&format!("okx:C{i}-USDT"), 1, Phase::Firing, &["a"]);
     }
     world.pass(Span::secs(65));
-    // One every 40 s is no storm. Some of them wait for the end of the interval, the others are told at once.
+    // One every 40 s is no storm. Some of them wait for the end of the interval, the others are delivered at once.
     for i in 0..14 {
         world.alert(&format!("okx:S{i}-USDT"), 1, Phase::Firing, &["a"]);
         world.pass(Span::secs(40));
     }
     assert_eq!(at(&world, 0), [0, 0, 0, 10, 65, 365, 385, 425, 465, 505, 545, 585]);
     assert_eq!(last(&world).kind, MessageKind::Alert);
-    // The store says that the group is over, and a member's end is told alone.
+    // The store says that the group is over, and a member's end is delivered alone.
     let groups = world.shelf.messages.values().filter(|m| m.notice.kind == MessageKind::Group);
     let newest = groups.max_by_key(|m| m.notice.revision).unwrap();
     assert_eq!(newest.notice.phase, Phase::Resolved);
@@ -344,7 +344,8 @@ fn a_member_waits_for_its_lone_message_under_way_and_that_is_not_sent_after_it()
 
 #[test]
 fn the_end_of_what_was_told_alone_is_told_with_a_group_of_which_nothing_was() {
-    let slow = Endpoint { pace: crate::plan::Pace { gap: Span::secs(20), per_minute: 0 }, ..Endpoint::new("a") };
+    let slow =
+        Endpoint { pace: crate::plan::DeliveryPace { gap: Span::secs(20), per_minute: 0 }, ..Endpoint::new("a") };
     let mut world = World::of(vec![slow]);
     let told = world.alert("okx:C0-USDT", 1, Phase::Firing, &["a"]);
     world.pass(Span::secs(15));

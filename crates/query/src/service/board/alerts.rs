@@ -1,6 +1,6 @@
 //! What the header counts: episodes that are not over, and what began in the last day. Kept in memory, rebuilt from the store.
 
-use barograph_domain::alert::{AlertState, Change};
+use barograph_domain::alert::{AlertChange, AlertState};
 use barograph_domain::time::DAY;
 use barograph_domain::{Alert, InstrumentName, Pattern, Ts};
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,12 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Patterns whose beginnings the header counts.
 pub(super) const COUNTED: [Pattern; 2] = [Pattern::LiquidationCascade, Pattern::VolatilityRegimeChange];
 
-/// Counters, by what was told of each market.
+/// Counters, by what was reported of each market.
 #[derive(Debug, Default)]
 pub(in crate::service) struct AlertBook {
     /// `true` for what compares a market with another one.
     open: BTreeMap<InstrumentName, BTreeMap<String, bool>>,
-    /// When, what, and of whom; what is told twice is there once.
+    /// When, what, and of whom; what is reported twice is there once.
     begun: BTreeSet<(Ts, Pattern, String)>,
     /// Raised with every change.
     pub(super) generation: u64,
@@ -23,13 +23,13 @@ impl AlertBook {
     /// A record was made or read.
     pub(in crate::service) fn note(&mut self, market: &InstrumentName, alert: &Alert) {
         let subject = alert.subject(market);
-        let begins = matches!(alert.change, Change::Opened | Change::Happened);
+        let begins = matches!(alert.change, AlertChange::Opened | AlertChange::Happened);
         let mut moved = begins && COUNTED.contains(&alert.pattern) && {
             self.begun.insert((alert.opened_at, alert.pattern, subject.clone()))
         };
         let open = self.open.entry(market.clone()).or_default();
         moved |= match (alert.state, alert.change) {
-            (_, Change::Happened) => false,
+            (_, AlertChange::Happened) => false,
             (AlertState::Open | AlertState::NoData, _) => open.insert(subject, alert.other.is_some()).is_none(),
             (AlertState::Closed, _) => open.remove(&subject).is_some(),
         };
@@ -67,7 +67,7 @@ mod tests {
     use barograph_domain::alert::BaseRate;
     use barograph_domain::{Severity, Span};
 
-    fn record(pattern: Pattern, change: Change, state: AlertState, hour: i64) -> Alert {
+    fn record(pattern: Pattern, change: AlertChange, state: AlertState, hour: i64) -> Alert {
         let at = Ts(0) + Span::hours(hour);
         Alert {
             pattern,
@@ -97,20 +97,20 @@ mod tests {
         let mut book = AlertBook::default();
         let cascade = |change, state| record(Pattern::LiquidationCascade, change, state, 10);
         for _ in 0..2 {
-            book.note(&market, &cascade(Change::Opened, AlertState::Open));
-            book.note(&market, &record(Pattern::VolatilityRegimeChange, Change::Happened, AlertState::Closed, 20));
+            book.note(&market, &cascade(AlertChange::Opened, AlertState::Open));
+            book.note(&market, &record(Pattern::VolatilityRegimeChange, AlertChange::Happened, AlertState::Closed, 20));
         }
         let now = |hour| Ts(0) + Span::hours(hour);
         assert_eq!((book.open(&market), book.all_open(), book.begun(now(21))), (1, 1, [1, 1]));
         // A row counts what its headline knows of; the header everything.
-        let mut pair = record(Pattern::CorrelationBreak, Change::Opened, AlertState::Open, 20);
+        let mut pair = record(Pattern::CorrelationBreak, AlertChange::Opened, AlertState::Open, 20);
         pair.other = Some(InstrumentName::parse("okx:B-USDT").unwrap());
         book.note(&market, &pair);
         assert_eq!((book.open(&market), book.all_open()), (1, 2));
-        (pair.change, pair.state) = (Change::Closed, AlertState::Closed);
+        (pair.change, pair.state) = (AlertChange::Closed, AlertState::Closed);
         book.note(&market, &pair);
         assert_eq!(book.all_open(), 1);
-        book.note(&market, &cascade(Change::Closed, AlertState::Closed));
+        book.note(&market, &cascade(AlertChange::Closed, AlertState::Closed));
         assert_eq!((book.open(&market), book.begun(now(35))), (0, [0, 1]));
         assert_eq!(book.begun(now(45)), [0, 0]);
     }

@@ -9,13 +9,13 @@ use barograph_engine::Feature;
 
 /// The cells of a row, and why some are null. [`Column::OpenAlerts`] is for others to fill in, and prices move on between rows.
 #[derive(Clone, PartialEq, Debug)]
-pub(super) struct Cooked {
+pub(super) struct RenderedRow {
     pub(super) cells: Cells,
     pub(super) reasons: Vec<(Column, &'static str)>,
     pub(super) headline: String,
 }
 
-impl Cooked {
+impl RenderedRow {
     /// A market that has no row yet.
     pub(super) fn nothing() -> Self {
         let mut cells = [Value::Null; WIDTH];

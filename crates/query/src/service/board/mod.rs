@@ -10,7 +10,7 @@ mod past;
 
 use super::{Latest, Service};
 use crate::live::board::LiveMarket;
-use crate::positions::Stops;
+use crate::positions::WatchedStops;
 pub(super) use alerts::AlertBook;
 use barograph_api::board::{Cells, Column, DataState, HeaderView, Hub, SetWith, Table, Value, flags};
 use barograph_api::feeds::FeedsPulse;
@@ -18,7 +18,7 @@ use barograph_api::live::DataOrigin;
 use barograph_domain::{GapReason, InstrumentName, Metric, Span, StatusState, Ts};
 use barograph_engine::explain::headline::Held;
 use barograph_store::RunKey;
-use cells::{Cooked, base, change, origin_of};
+use cells::{RenderedRow, base, change, origin_of};
 use past::{Trail, changes};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -28,7 +28,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub const EVERY: Span = Span::millis(200);
 /// Markets whose past is read from the store in one turn.
 const READS: usize = 8;
-/// How often it is told how venues, queues and streams do.
+/// How often it is reported how venues, queues and streams do.
 const PULSE_EVERY: Span = Span::secs(5);
 /// Rows are as of now while the newest is not older than this.
 const FRESH: Span = Span::mins(3);
@@ -55,7 +55,7 @@ struct Keeper {
     /// States of all streams, by place and position.
     states: Vec<Vec<StatusState>>,
     second: i64,
-    /// When it was told last how venues, queues and streams do.
+    /// When it was published last how venues, queues and streams do.
     pulsed: Ts,
     /// From when to when minutes are stored.
     reach: Option<(Ts, Ts)>,
@@ -105,10 +105,10 @@ impl Board {
 
 impl Service {
     /// Turns the board, unless that has just been done.
-    pub fn turn_board(&self) {
+    pub fn update_board(&self) {
         let now = self.clock.now();
         let mut keeper = self.board.keeper.lock().unwrap_or_else(PoisonError::into_inner);
-        if now.0 >= self.board.hub.turned().0 && now.0 - self.board.hub.turned().0 < EVERY.0 {
+        if now.0 >= self.board.hub.updated().0 && now.0 - self.board.hub.updated().0 < EVERY.0 {
             return;
         }
         let news = self.board.news.load(Ordering::Acquire);
@@ -119,19 +119,19 @@ impl Service {
             keeper.take_in(self, &mut told);
         }
         keeper.read_past(self, now);
-        keeper.look_for_stale(now);
-        let cooked = keeper.cook(&self.stops(), now);
+        keeper.check_stale(now);
+        let rendered = keeper.render(&self.stops(), now);
         let second = now.0.div_euclid(1_000_000_000);
         let each_second = keeper.second != second;
         keeper.second = second;
         let origin = came.then(|| self.origin());
-        self.tell_dispatched();
-        self.board.hub.turn(now, |table| {
+        self.publish_dispatched();
+        self.board.hub.update(now, |table| {
             if let Some(origin) = origin {
                 table.of_origin(origin);
                 table.reaches(keeper.reach);
             }
-            keeper.set(table, cooked);
+            keeper.set(table, rendered);
             keeper.set_live(self, table);
             keeper.count(self, table, now);
             told.into_iter().for_each(|change| table.changed(change));
@@ -140,7 +140,7 @@ impl Service {
             }
         });
         if each_second && self.board.hub.feeds_wanted() {
-            self.tell_feeds(&mut keeper, now);
+            self.publish_feeds(&mut keeper, now);
             if now < keeper.pulsed || now - keeper.pulsed >= PULSE_EVERY {
                 keeper.pulsed = now;
                 // Words and finite numbers: writing them cannot fail.
@@ -170,8 +170,8 @@ impl Service {
         origin_of(newest.iter().flat_map(|l| l.lens.streams.iter()))
     }
 
-    /// Tells of the streams whose state has changed since the last second.
-    fn tell_feeds(&self, keeper: &mut Keeper, now: Ts) {
+    /// Reports the streams whose state has changed since the last second.
+    fn publish_feeds(&self, keeper: &mut Keeper, now: Ts) {
         let Some(live) = &self.live else { return };
         let mut changed: Vec<FeedLine> = Vec::new();
         live.board().each_place(|place, market| {
@@ -225,7 +225,7 @@ impl Kept {
 }
 
 impl Keeper {
-    /// Takes in new markets and minutes; what changed with them is told.
+    /// Takes in new markets and minutes; what changed with them is reported.
     fn take_in(&mut self, service: &Service, told: &mut Vec<barograph_api::board::ChangeView>) {
         let newest: BTreeMap<InstrumentName, Arc<Latest>> =
             service.newest_of_all().into_iter().map(|l| (l.lens.instrument.name.clone(), l)).collect();
@@ -243,7 +243,7 @@ impl Keeper {
                 continue;
             }
             let before = kept.latest.as_ref().map(|held| &held.row).filter(|row| row.ts < latest.row.ts);
-            // A minute that came while nobody looked stands between: what it changed is told with it.
+            // A minute that came while nobody looked stands between: what it changed is reported with it.
             let between = latest.previous.as_ref().filter(|p| before.is_some_and(|b| b.ts < p.ts));
             let steps: Vec<_> = [before, between, Some(&latest.row)].into_iter().flatten().collect();
             for pair in steps.windows(2) {
@@ -293,7 +293,7 @@ impl Keeper {
     }
 
     /// Inputs grow old without any minute coming: a part of the markets is looked at in each turn, all within a second.
-    fn look_for_stale(&mut self, now: Ts) {
+    fn check_stale(&mut self, now: Ts) {
         let count = self.markets.len();
         for _ in 0..count.div_ceil(5) {
             let Some(kept) = self.markets.get_mut(self.next % count) else { break };
@@ -307,7 +307,7 @@ impl Keeper {
     }
 
     /// The cells of the markets that moved.
-    fn cook(&mut self, stops: &Stops, now: Ts) -> Vec<(usize, Cooked)> {
+    fn render(&mut self, stops: &WatchedStops, now: Ts) -> Vec<(usize, RenderedRow)> {
         let mut all = Vec::new();
         for kept in &mut self.markets {
             let held = kept.latest.as_ref().and_then(|l| stops.held(&kept.name, &l.row));
@@ -316,23 +316,23 @@ impl Keeper {
         }
         for (i, kept) in self.markets.iter_mut().enumerate().filter(|(_, k)| k.moved) {
             kept.moved = false;
-            let cooked = match &kept.latest {
+            let rendered = match &kept.latest {
                 Some(l) => {
                     let lens = l.lens.holding(kept.held);
-                    Cooked::of(&lens, &l.row, &lens.at_present(&l.row, l.previous.as_ref(), now))
+                    RenderedRow::of(&lens, &l.row, &lens.at_present(&l.row, l.previous.as_ref(), now))
                 }
-                None => Cooked::nothing(),
+                None => RenderedRow::nothing(),
             };
-            kept.flags = cooked.cells[Column::Flags as usize].whole().unwrap_or(0);
+            kept.flags = rendered.cells[Column::Flags as usize].whole().unwrap_or(0);
             kept.base = kept.latest.as_ref().and_then(|l| base(&l.row).ok());
-            all.push((i, cooked));
+            all.push((i, rendered));
         }
         all
     }
 
     /// Sets what comes from rows.
-    fn set(&self, table: &mut Table, cooked: Vec<(usize, Cooked)>) {
-        for (at, Cooked { cells, reasons, headline }) in cooked {
+    fn set(&self, table: &mut Table, rendered: Vec<(usize, RenderedRow)>) {
+        for (at, RenderedRow { cells, reasons, headline }) in rendered {
             let kept = &self.markets[at];
             let i = table.admit(&kept.name);
             for spec in Column::ALL.iter().filter(|spec| spec.set_with == SetWith::Minute) {

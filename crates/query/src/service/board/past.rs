@@ -1,9 +1,9 @@
 //! What the store says of a market's last hour and day; and the whole board as it was known at a moment.
 
 use super::alerts::{AlertBook, COUNTED};
-use super::cells::{Cooked, origin_of, seconds};
+use super::cells::{RenderedRow, origin_of, seconds};
 use super::{data_of, header_of};
-use crate::positions::Stops;
+use crate::positions::WatchedStops;
 use crate::render::{Lens, align};
 use crate::service::{Service, configured_run, internal, lens_for, unreadable};
 use barograph_api::QueryError;
@@ -25,7 +25,7 @@ const SHARE: usize = 16;
 
 /// One market as it was known at a moment.
 struct Past {
-    cooked: Cooked,
+    rendered: RenderedRow,
     trail: Trail,
     records: Vec<KnownAlert>,
     /// Nothing before its first minute.
@@ -128,17 +128,17 @@ impl Service {
         let all = self.past_of_all(&runs, &instruments, moment)?;
         for (i, (info, past)) in instruments.iter().zip(all).enumerate() {
             let name = &info.instrument.name;
-            let Past { mut cooked, trail, records, known } = past;
+            let Past { mut rendered, trail, records, known } = past;
             let Some(Known { first, last, logic_version, origin }) = known else {
-                view.rows.push(RowView::new(i, name, cooked.cells, &cooked.reasons));
+                view.rows.push(RowView::new(i, name, rendered.cells, &rendered.reasons));
                 continue;
             };
             records.iter().for_each(|known| book.note(name, &known.alert));
             let open = i64::try_from(book.open(name)).unwrap_or(i64::MAX);
-            cooked.cells[Column::OpenAlerts as usize] = Value::Whole(open);
+            rendered.cells[Column::OpenAlerts as usize] = Value::Whole(open);
             view.changes.extend(trail.changes.iter().filter(|c| c.at >= moment - Span::hours(1)).cloned());
-            let own = RowView::new(i, name, cooked.cells, &cooked.reasons);
-            view.rows.push(RowView { spark: trail.spark(last), headline: cooked.headline, ..own });
+            let own = RowView::new(i, name, rendered.cells, &rendered.reasons);
+            view.rows.push(RowView { spark: trail.spark(last), headline: rendered.headline, ..own });
             // What the process listens to now has no part in what is shown of a moment.
             view.origin = if view.last_ts.is_none() { origin } else { view.origin.mixed_with(origin) };
             view.first_ts = Some(view.first_ts.map_or(first, |known| known.min(first)));
@@ -164,7 +164,7 @@ impl Service {
     ) -> Result<Vec<Past>, QueryError> {
         let workers = std::thread::available_parallelism().map_or(1, core::num::NonZero::get).min(READERS);
         let share = instruments.len().div_ceil(workers).max(SHARE);
-        let stops = Stops::read(self.reader.as_ref(), Some(moment)).map_err(internal)?;
+        let stops = WatchedStops::read(self.reader.as_ref(), Some(moment)).map_err(internal)?;
         let read = |part: &[InstrumentInfo]| -> Result<Vec<Past>, QueryError> {
             part.iter().map(|info| self.past_of(runs, &info.instrument, &stops, moment)).collect()
         };
@@ -186,7 +186,7 @@ impl Service {
         &self,
         runs: &[RunInfo],
         instrument: &Instrument,
-        stops: &Stops,
+        stops: &WatchedStops,
         moment: Ts,
     ) -> Result<Past, QueryError> {
         let as_of = Some(moment);
@@ -200,13 +200,18 @@ impl Service {
         };
         align(&mut rows.rows, &rows.columns);
         let (Some(run), Some(row)) = (run, rows.rows.last()) else {
-            return Ok(Past { cooked: Cooked::nothing(), trail: Trail::default(), records: Vec::new(), known: None });
+            return Ok(Past {
+                rendered: RenderedRow::nothing(),
+                trail: Trail::default(),
+                records: Vec::new(),
+                known: None,
+            });
         };
         let lens = self.lens_at(run, instrument, &rows)?.holding(stops.held(&instrument.name, row));
         let previous = rows.rows.len().checked_sub(2).map(|at| &rows.rows[at]);
-        let cooked = Cooked::of(&lens, row, &lens.as_of(row, previous, moment));
+        let rendered = RenderedRow::of(&lens, row, &lens.as_of(row, previous, moment));
         Ok(Past {
-            cooked,
+            rendered,
             trail: Trail::of(&instrument.name, &rows.rows),
             records: self.records(&run.spec.key, moment, as_of)?,
             known: Some(Known {

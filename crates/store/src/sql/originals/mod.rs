@@ -1,5 +1,5 @@
 //! All that the store has for the originals' sake. What their tables are made of (R3.42–R3.45, R4.37; ADR 22) is here: one wide
-//! row of a market and minute, settled rates, single forced closes. [`schema`] declares the tables, and the views in [`files`] and
+//! row of a market and minute, settled rates, single liquidations. [`schema`] declares the tables, and the views in [`files`] and
 //! [`servers`] show them under the names and columns people know.
 //!
 //! The row of a minute holds the last value of each metric whose time lies within it. Rows on the hour stay for ever, those
@@ -11,8 +11,8 @@ pub(crate) mod schema;
 pub(crate) mod servers;
 
 use self::schema::market_rows;
-use super::db::{Connection, NONE, Value, params};
-use super::fault::{Fault, Inner};
+use super::db::{Connection, NONE, SqlValue, params};
+use super::fault::{Inner, SqlFault};
 use super::pieces::Fact;
 use super::{corrections, points, streams};
 use crate::run::GRID;
@@ -113,7 +113,7 @@ fn text(t: Ts) -> String {
 }
 
 /// A time as a parameter, and how a statement reads it.
-fn time(conn: &Connection, t: Ts) -> Value<'static> {
+fn time(conn: &Connection, t: Ts) -> SqlValue<'static> {
     if conn.is_server() { t.0.into() } else { text(t).into() }
 }
 
@@ -227,7 +227,7 @@ impl Gathered {
                 .iter()
                 .filter(|((_, ts), row)| (*ts > hot || on_the_hour(*ts)) && row.values.iter().any(Option::is_some))
             {
-                let mut values = [const { Value::Null }; KEY + COLUMNS.len()];
+                let mut values = [const { SqlValue::Null }; KEY + COLUMNS.len()];
                 values[0] = symbol.as_str().into();
                 values[1] = time(conn, *ts);
                 values[2] = (*market).into();
@@ -322,7 +322,7 @@ fn settle(conn: &Connection, market: i64, symbol: Option<&String>, event: &Event
          WHERE settlements.known_ts <= excluded.known_ts",
         reads(conn, 2)
     );
-    let next = next_ts.map_or(Value::Null, |t| time(conn, t));
+    let next = next_ts.map_or(SqlValue::Null, |t| time(conn, t));
     let values = params![
         symbol,
         time(conn, event.event_ts),
@@ -419,7 +419,8 @@ fn note_sources(conn: &Connection, market: i64, name: &InstrumentName) -> Inner<
         .filter(|(_, words)| words.iter().any(|w| w != own))
         .map(|(metric, words)| (metric, words.into_iter().collect::<Vec<_>>().join(",")))
         .collect();
-    let text = serde_json::to_string(&others).map_err(|e| Fault::Damaged(format!("the sources of '{name}': {e}")))?;
+    let text =
+        serde_json::to_string(&others).map_err(|e| SqlFault::Damaged(format!("the sources of '{name}': {e}")))?;
     let text = (!others.is_empty()).then_some(text);
     conn.execute(
         "UPDATE table_markets SET sources = CAST(?2 AS TEXT)
@@ -449,7 +450,7 @@ pub(super) fn adopt_one(conn: &Connection) -> Inner<bool> {
     let name: String = conn.query_row("SELECT name FROM instruments WHERE instrument = ?1", [market], |r| r.get(0))?;
     let all = streams::instruments(conn)?;
     let Some((instrument, _)) = all.into_iter().find(|(i, _)| i.name.to_string() == name) else {
-        return Err(Fault::Damaged(format!("the instrument '{name}' cannot be read")));
+        return Err(SqlFault::Damaged(format!("the instrument '{name}' cannot be read")));
     };
     register(conn, market, &instrument)?;
     rebuild(conn, market, &instrument.name)?;

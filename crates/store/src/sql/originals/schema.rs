@@ -1,5 +1,5 @@
 //! The originals' tables, declared as all others are: the markets by their symbols, a wide row of each minute, settled rates and
-//! single forced closes; and what the views of them are told.
+//! single liquidations; and what the views of them read beside.
 
 crate::schema::declare! {
     settings [since 10, 2] {

@@ -5,7 +5,7 @@
 
 use super::source_word;
 
-/// What views are told by whoever listens.
+/// What views learn from whoever listens.
 pub(crate) const V2: &str = "INSERT INTO settings (name, value) VALUES ('basis_every', 60000000000);";
 
 /// The type of the tables' symbols, before them.

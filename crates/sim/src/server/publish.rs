@@ -1,45 +1,45 @@
 //! Which streams an event shows up in, and in whose spelling.
 
 use crate::Venue;
-use crate::fault::{Fault, Injected, Scope};
+use crate::fault::{Injected, InjectedFault, Scope};
 use crate::num::Text;
-use crate::server::hub::Hub;
+use crate::server::hub::ClientHub;
 use crate::server::streams::{Everything, Stream};
 use crate::wire::{coinbase, spot, usdm};
 use crate::world::World;
-use crate::world::bar::{Bar, INTERVALS, interval_start};
-use crate::world::book::{Speed, Update};
-use crate::world::candles::Window;
-use crate::world::event::{Event, Trade};
-use crate::world::market::Market;
+use crate::world::bar::{INTERVALS, TickBar, interval_start};
+use crate::world::book::{BookUpdate, Speed};
+use crate::world::candles::HistoryWindow;
+use crate::world::event::{MarketEvent, Trade};
+use crate::world::market::TradedMarket;
 
 const FIVE_MINUTES_MS: i64 = 300_000;
 
-impl Hub {
+impl ClientHub {
     /// Writes what happened in one market to those who asked.
-    pub(crate) fn tell(&mut self, number: usize, market: &mut Market, events: &[Event], now_ms: i64) {
+    pub(crate) fn publish(&mut self, number: usize, market: &mut TradedMarket, events: &[MarketEvent], now_ms: i64) {
         if !self.is_heard(number) {
             return;
         }
         for event in events {
             match event {
-                Event::Trade(trade) => {
-                    self.tell_trade(number, market, trade, now_ms);
+                MarketEvent::Trade(trade) => {
+                    self.publish_trade(number, market, trade, now_ms);
                     self.jump(market, "aggTrade");
                 }
-                Event::Top(top) => self.one(number, market, Stream::BookTicker, |t, _| match market.spec.venue {
+                MarketEvent::Top(top) => self.one(number, market, Stream::BookTicker, |t, _| match market.spec.venue {
                     Venue::BinanceSpot => spot::book_ticker(t, &market.spec, top),
                     Venue::BinanceUsdm | Venue::Coinbase => usdm::book_ticker(t, &market.spec, top),
                 }),
-                Event::Depth(update) => {
+                MarketEvent::Depth(update) => {
                     if !self.is_stale(number) {
-                        self.tell_depth(number, market, update, now_ms);
+                        self.publish_depth(number, market, update, now_ms);
                     }
                     if update.speed == Speed::Ms100 {
                         self.jump(market, "depth");
                     }
                 }
-                Event::ForceOrder(order) => {
+                MarketEvent::ForceOrder(order) => {
                     self.one(number, market, Stream::ForceOrder, |t, _| {
                         usdm::force_order(t, &market.spec, order, now_ms);
                     });
@@ -47,7 +47,7 @@ impl Hub {
                         usdm::force_order(t, &market.spec, order, now_ms);
                     });
                 }
-                Event::Mark(mark) => {
+                MarketEvent::Mark(mark) => {
                     let every = if mark.ms % 3_000 == 0 { &[1, 3][..] } else { &[1] };
                     for seconds in every {
                         self.one(number, market, Stream::Mark(*seconds), |t, _| {
@@ -55,25 +55,25 @@ impl Hub {
                         });
                     }
                 }
-                Event::Sample(sample) => {
+                MarketEvent::Sample(sample) => {
                     for seconds in [1, 3] {
                         self.one(number, market, Stream::Mark(seconds), |t, _| {
                             usdm::mark_sample(t, &market.spec.symbol, sample);
                         });
                     }
                 }
-                Event::Quarter => {
-                    self.tell_candles(number, market, None, now_ms);
-                    self.tell_batch(number, market, now_ms);
+                MarketEvent::Quarter => {
+                    self.publish_candles(number, market, None, now_ms);
+                    self.publish_batch(number, market, now_ms);
                 }
-                Event::Closed(bar) => self.tell_candles(number, market, Some(bar.open_ms), now_ms),
-                Event::Second(ms) => self.tell_second(number, market, *ms),
-                Event::Liquidation(_) => {}
+                MarketEvent::Closed(bar) => self.publish_candles(number, market, Some(bar.open_ms), now_ms),
+                MarketEvent::Second(ms) => self.publish_second(number, market, *ms),
+                MarketEvent::Liquidation(_) => {}
             }
         }
     }
 
-    fn tell_trade(&mut self, number: usize, market: &Market, trade: &Trade, now_ms: i64) {
+    fn publish_trade(&mut self, number: usize, market: &TradedMarket, trade: &Trade, now_ms: i64) {
         let (spec, on_spot) = (&market.spec, market.spec.venue == Venue::BinanceSpot);
         self.one(number, market, Stream::AggTrade, |t, _| {
             if on_spot { spot::agg_trade(t, spec, trade, now_ms) } else { usdm::agg_trade(t, spec, trade, now_ms) }
@@ -92,7 +92,7 @@ impl Hub {
         self.one(number, market, Stream::ProductTicker, |t, _| coinbase::ticker(t, market, "ticker", "update", now_ms));
     }
 
-    fn tell_depth(&mut self, number: usize, market: &Market, update: &Update, now_ms: i64) {
+    fn publish_depth(&mut self, number: usize, market: &TradedMarket, update: &BookUpdate, now_ms: i64) {
         let on_spot = market.spec.venue == Venue::BinanceSpot;
         self.one(number, market, Stream::Depth(update.speed), |t, changed| {
             market.book.changed(update, changed);
@@ -119,7 +119,7 @@ impl Hub {
         }
     }
 
-    fn tell_second(&mut self, number: usize, market: &Market, ms: i64) {
+    fn publish_second(&mut self, number: usize, market: &TradedMarket, ms: i64) {
         let on_spot = market.spec.venue == Venue::BinanceSpot;
         if on_spot || ms % 2_000 == 0 {
             self.one(number, market, Stream::Ticker, |t, _| {
@@ -141,7 +141,7 @@ impl Hub {
     }
 
     /// Coinbase: the trades of a quarter of a second in one message.
-    fn tell_batch(&mut self, number: usize, market: &Market, now_ms: i64) {
+    fn publish_batch(&mut self, number: usize, market: &TradedMarket, now_ms: i64) {
         if market.spec.venue != Venue::Coinbase {
             return;
         }
@@ -155,7 +155,7 @@ impl Hub {
     }
 
     /// Open candles, or those that end with the minute that began at `closed`.
-    fn tell_candles(&mut self, number: usize, market: &Market, closed: Option<i64>, now_ms: i64) {
+    fn publish_candles(&mut self, number: usize, market: &TradedMarket, closed: Option<i64>, now_ms: i64) {
         for (n, interval) in (0_u8..).zip(INTERVALS) {
             let stream = Stream::Kline(n);
             if !self.is_wanted(number, stream) {
@@ -167,9 +167,9 @@ impl Hub {
             if closed.is_some() && minute + length_ms != open_ms + interval.1 {
                 continue;
             }
-            let window = Window { start_ms: Some(open_ms), end_ms: None, limit: 1 };
+            let window = HistoryWindow { start_ms: Some(open_ms), end_ms: None, limit: 1 };
             let now_of = closed.map_or(now_ms, |_| now_ms.max(open_ms + interval.1));
-            let candle: Option<Bar> = if n == 0 && closed.is_none() {
+            let candle: Option<TickBar> = if n == 0 && closed.is_none() {
                 Some(market.bar)
             } else {
                 market.candles(interval.1, &window, now_of).first().copied()
@@ -186,7 +186,7 @@ impl Hub {
     }
 
     /// Frames of all markets at once, every second.
-    pub(crate) fn tell_everyone(&mut self, world: &World, ms: i64) {
+    pub(crate) fn publish_everywhere(&mut self, world: &World, ms: i64) {
         let at = |venue: Venue| world.markets.iter().filter(move |m| m.spec.venue == venue);
         for every in [1_u8, 3] {
             if ms % (i64::from(every) * 1_000) == 0 {
@@ -208,12 +208,13 @@ impl Hub {
     }
 
     /// The ids of a market may jump here. Coinbase has no ids to jump: its numbering does, when a message is delivered.
-    fn jump(&mut self, market: &mut Market, stream: &str) {
+    fn jump(&mut self, market: &mut TradedMarket, stream: &str) {
         if !self.plan.concerns(Scope::Sequence) || market.spec.venue == Venue::Coinbase {
             return;
         }
         let place = (market.spec.venue, Some(market.spec.symbol.as_str()), Some(stream));
-        let Some(fault @ Fault::SequenceJump(by)) = self.plan.draw(Scope::Sequence, self.now, true, place) else {
+        let Some(fault @ InjectedFault::SequenceJump(by)) = self.plan.draw(Scope::Sequence, self.now, true, place)
+        else {
             return;
         };
         let detail = if stream == "depth" {
@@ -236,8 +237,8 @@ impl Hub {
 }
 
 /// The newest five-minute candles of a product, oldest first; buckets without trades are left out.
-pub(crate) fn five_minutes(market: &Market, limit: usize, now_ms: i64) -> Vec<Bar> {
-    let window = Window { start_ms: None, end_ms: None, limit };
+pub(crate) fn five_minutes(market: &TradedMarket, limit: usize, now_ms: i64) -> Vec<TickBar> {
+    let window = HistoryWindow { start_ms: None, end_ms: None, limit };
     let mut bars = market.candles(FIVE_MINUTES_MS, &window, now_ms);
     bars.retain(|b| b.trades > 0);
     bars
