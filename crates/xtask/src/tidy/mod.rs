@@ -11,6 +11,7 @@ mod links;
 mod lints;
 mod spec;
 mod table;
+mod terms;
 mod words;
 
 use crate::{Args, Failure, tree};
@@ -62,12 +63,13 @@ impl Tree<'_> {
 
 type Check = fn(&Tree<'_>) -> Result<Vec<Finding>, String>;
 
-const CHECKS: [(&str, Check); 8] = [
+const CHECKS: [(&str, Check); 9] = [
     ("crate edges", graph::check),
     ("lints", lints::check),
     ("file sizes", files::check),
     ("test data", data::check),
     ("words", words::check),
+    ("glossary", terms::check),
     ("links", links::check),
     ("figures", figures::check),
     ("specification", spec::check),
