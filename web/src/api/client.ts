@@ -25,7 +25,7 @@ export class RequestError extends Error {
   }
 }
 
-/** Whatever was thrown, as something that can be told. */
+/** Whatever was thrown, as something that can be shown. */
 export function known(error: unknown): RequestError {
   return error instanceof RequestError ? error : new RequestError(String(error), 0, null, false);
 }

@@ -29,7 +29,7 @@ async function pass(ms: number): Promise<void> {
   await vi.advanceTimersByTimeAsync(ms);
 }
 
-test('a storm of wishes is one question a second, none is cut off, and the last wish is answered', async () => {
+test('a storm of requests is one question a second, none is cut off, and the last request is answered', async () => {
   const one = loader();
   one.again();
   for (let ms = 0; ms < 3_000; ms += 50) {
@@ -45,7 +45,7 @@ test('a storm of wishes is one question a second, none is cut off, and the last 
   expect(seen).toEqual(['answer 0', 'answer 1', 'answer 2', 'the last']);
 });
 
-test('one wish is one question', async () => {
+test('one request is one question', async () => {
   const one = loader();
   one.again();
   asked[0]?.answer('there');

@@ -20,8 +20,8 @@ export class Loader<T> {
     private readonly failed: (error: RequestError) => void,
   ) {}
 
-  /** The answer is wished for anew. What is under way is let finish, for in a storm of wishes nothing would ever arrive; it may be
-   * older than the wish, so that another question follows it. */
+  /** The answer is asked for anew. What is under way is let finish, for in a storm of requests nothing would ever arrive; it may be
+   * older than the request, so that another question follows it. */
   again(): void {
     if (this.stop !== null) this.wished = true;
     else this.later(this.asked + PACE_MS - performance.now());
