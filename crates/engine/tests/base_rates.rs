@@ -1,7 +1,5 @@
 //! How often a label came, as records and their texts say it, and which of two alerts about one thing speaks for the other.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-
 mod support;
 
 use barograph_domain::{Cell, Kind, Pattern, RiskRegime, Severity, Span, Ts};

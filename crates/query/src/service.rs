@@ -195,7 +195,7 @@ impl Service {
         matches!(e, QueryError::NothingYet { .. }) || (other && self.live.is_some())
     }
 
-    fn newest(&self, info: &RunInfo, lens: Lens, as_of: Option<Ts>) -> Result<(Lens, Vec<MinuteRow>), QueryError> {
+    fn newest(&self, info: &RunInfo, lens: &Lens, as_of: Option<Ts>) -> Result<(Lens, Vec<MinuteRow>), QueryError> {
         let mut rows = self.reader.latest(&info.spec.key, 2, as_of).map_err(internal)?;
         align(&mut rows.rows, &rows.columns);
         if rows.rows.is_empty() {

@@ -175,7 +175,7 @@ impl Service {
             let snapshot = self.rendered(&latest, now)?.snapshot;
             return self.filled(snapshot, &latest.row, (now, None), &latest.lens).map(Some);
         }
-        let found = self.run(id, None).and_then(|(info, lens)| self.newest(&info, lens, as_of));
+        let found = self.run(id, None).and_then(|(info, lens)| self.newest(&info, &lens, as_of));
         let (lens, rows) = match found {
             Ok(found) => found,
             Err(e) if self.is_empty(&e) => return Ok(None),

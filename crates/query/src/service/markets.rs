@@ -66,7 +66,7 @@ impl AskMarkets for Service {
             return self.rendered(&latest, self.clock.now());
         }
         let (info, lens) = self.run(id, book)?;
-        let (lens, rows) = self.newest(&info, lens, as_of)?;
+        let (lens, rows) = self.newest(&info, &lens, as_of)?;
         let (row, previous) = split(&rows)?;
         let lens = self.holding(&lens, row, as_of)?;
         match as_of {
@@ -119,7 +119,7 @@ impl AskMarkets for Service {
         as_of: Option<Ts>,
     ) -> Result<FeatureRowView, QueryError> {
         let (info, lens) = self.run(id, book)?;
-        let (lens, rows) = self.newest(&info, lens, as_of)?;
+        let (lens, rows) = self.newest(&info, &lens, as_of)?;
         Ok(features(split(&rows)?.0, &lens))
     }
 

@@ -138,7 +138,7 @@ impl Service {
         if let (None, Some(latest)) = (as_of, self.market(id)) {
             return Ok(Some((latest.row.risk.label, latest.row.volatility.label)));
         }
-        match self.run(id, None).and_then(|(info, lens)| self.newest(&info, lens, as_of)) {
+        match self.run(id, None).and_then(|(info, lens)| self.newest(&info, &lens, as_of)) {
             Ok((_, rows)) => Ok(rows.last().map(|r| (r.risk.label, r.volatility.label))),
             Err(e) if self.is_empty(&e) => Ok(None),
             Err(other) => Err(other),
