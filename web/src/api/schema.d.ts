@@ -1248,7 +1248,7 @@ export interface components {
             /** @description Some input is older than it may be: what stands here is what was known then. */
             stale: boolean;
             /** @description "Data stale (6 minutes old)"; left out where nothing is. */
-            freshness_warning: string | null;
+            freshness_warning?: string | null;
             /** @description STABLE, `HIGH_VOL`, EXPLOSIVE or EXTREME; null where unknown. */
             volatility_regime: string | null;
             /** @description Why it is null; left out where it is not. */
@@ -1436,7 +1436,7 @@ export interface components {
             /** @description Some input is older than it may be: what stands here is what was known then. */
             stale: boolean;
             /** @description "Data stale (6 minutes old)"; left out where nothing is. */
-            freshness_warning: string | null;
+            freshness_warning?: string | null;
             /** @description STABLE, `HIGH_VOL`, EXPLOSIVE or EXTREME; null where unknown. */
             regime: string | null;
             /** @description Why it is null; left out where it is not. */
