@@ -116,10 +116,10 @@ fn table(market: &InstrumentName, last: &MinuteRow, lines: &[Line]) -> String {
     };
     let quote = market.base_quote().map_or_else(String::new, |(_, quote)| format!(" {quote}"));
     let mut out = format!("{market} at {}\n\n", last.ts);
-    out.push_str(" session   days      usual volatility   usual volume a minute   base    last\n");
+    out.push_str(" session   days      usual volatility  usual volume a minute  base      last\n");
     for l in lines {
         out.push_str(&format!(
-            " {:<9} {:<9} {:<18} {:<23} {:<7} {}\n",
+            " {:<9} {:<9} {:<17} {:<22} {:<9} {}\n",
             l.session.name(),
             l.day,
             number(l.expected_vol, 0, 100.0, " % a year"),

@@ -198,7 +198,7 @@ fn a_folder_has_a_board_of_every_moment() {
     assert_eq!(past["cells"][0], context["price"]);
     let row = &server.json(&format!("/api/v1/markets/{id}/features?ids=price_change_24h&as_of={moment}"))["items"][0];
     let moved = row["values"]["price_change_24h"].as_f64().unwrap();
-    assert!((past["cells"][1].as_f64().unwrap() - moved).abs() < 1e-4 * moved.abs(), "{past} and {moved}");
+    assert!((past["cells"][1].as_f64().unwrap() - moved).abs() < 1e-3 * moved.abs(), "{past} and {moved}");
     assert!(millis(&then["last_ts"]) < millis(&now["last_ts"]), "what came later was not known: {}", then["last_ts"]);
     assert_eq!(then["first_ts"], now["first_ts"]);
     // Nothing is listened to: there is no list of feeds, but what is stored is reported, and how streams stood.

@@ -84,7 +84,7 @@ const EXITS: &[(&str, i32, &str)] = &[
     ("levels BTCUSDT --as-of 2020-01-01 --data data", 0, "was known at 2020-01-01T00:00:00Z: data begin"),
     ("levels BTCUSDT --as-of 2026-02-05T18:30:00Z --data data", 0, "levels as of 2026-02-05T18:30:00Z"),
     ("levels BTCUSDT\u{200e} --data data", 2, "'BTCUSDT\\u{200e}' is not in the data folder — did you mean BTCUSDT?"),
-    ("sessions BTCUSDT --data data", 0, " USDT "),
+    ("sessions BTCUSDT --data data", 0, "usual volume a minute"),
     ("levels BTCUSDT --type SWING_HIG --data data", 2, "did you mean SWING_HIGH?"),
     ("levels BTCUSDT --timeframe often --data data", 2, "'often' is not a length of time"),
     ("levels XRPUSDT --data data", 2, "'XRPUSDT' is not in the data folder"),
