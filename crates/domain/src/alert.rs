@@ -233,6 +233,18 @@ pub struct BaseRate {
     pub held_share_90d: Option<f64>,
 }
 
+impl BaseRate {
+    /// Of how many days at most [`Self::recent`] speaks.
+    pub const RECENT_DAYS: f64 = 30.0;
+
+    /// How often lately: in the last 30 days; where fewer than 30 of the last 90 could be judged, in all of those, which need not be
+    /// the last.
+    #[must_use]
+    pub fn recent(&self) -> u32 {
+        if self.known_days < Self::RECENT_DAYS { self.fired_90d } else { self.fired_30d }
+    }
+}
+
 /// A number, word or list that the event's payload carries (payloads §5, `data`).
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub enum Datum {

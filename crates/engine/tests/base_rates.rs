@@ -46,16 +46,19 @@ fn how_often_it_came_is_said_with_the_days_it_is_counted_over() {
     surveillance.step(&inputs, &Thresholds::floors(), &mut out);
     inputs.labels.risk = Some(RiskRegime::HighVol);
     surveillance.step(&inputs, &Thresholds::floors(), &mut out);
-    for (fired_30d, known_days, want) in [
-        (0, 64.2, "First time on this market in 30 days."),
-        (1, 30.0, "Once before in the last 30 days."),
-        (22, 30.4, "22 times before in the last 30 days."),
-        (0, 12.9, "First time on this market in 12 days of data."),
-        (3, 12.0, "3 times before in 12 days of data."),
-        (0, 1.4, "First time on this market in one day of data."),
+    // The days of a shorter record need not be the last: then all of them count.
+    for (fired_30d, fired_90d, known_days, want) in [
+        (0, 7, 64.2, "First time on this market in 30 days."),
+        (1, 7, 30.0, "Once before in the last 30 days."),
+        (22, 40, 30.4, "22 times before in the last 30 days."),
+        (0, 40, 20.9, "40 times before in 20 days of data."),
+        (0, 0, 12.9, "First time on this market in 12 days of data."),
+        (3, 3, 12.0, "3 times before in 12 days of data."),
+        (0, 0, 1.4, "First time on this market in one day of data."),
     ] {
         let mut alert = out[0].clone();
-        (alert.base_rate.fired_30d, alert.base_rate.known_days) = (fired_30d, known_days);
+        let rate = &mut alert.base_rate;
+        (rate.fired_30d, rate.fired_90d, rate.known_days) = (fired_30d, fired_90d, known_days);
         let text = explain::description(&alert);
         assert!(text.ends_with(want), "{text}");
     }

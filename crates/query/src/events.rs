@@ -129,7 +129,7 @@ fn data(alert: &Alert) -> Data {
 fn base_rate(rate: &BaseRate) -> BaseRateView {
     let days = rate.known_days.min(MONTH);
     BaseRateView {
-        per_day_30d: (days >= 1.0).then(|| f64::from(rate.fired_30d) / days),
+        per_day_30d: (days >= 1.0).then(|| f64::from(rate.recent()) / days),
         fired_30d: rate.fired_30d,
         fired_90d: rate.fired_90d,
         known_days: rate.known_days,

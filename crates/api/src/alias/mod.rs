@@ -3,7 +3,8 @@
 //! Here, the payloads of the first: a mapping from the canonical snapshot (payloads §2, R1.35–R1.36, R1.50–R1.53, C13).
 //!
 //! No field is added to what the original interfaces had, except where payloads §2 says so: `<id>_reason` beside a null
-//! number, `freshness_warning` when stale or unknown, `defaults_used` when any. What the original has no word for is
+//! number, `freshness_warning` when stale or unknown, `defaults_used` when any; and payloads §4, where the routes of all markets say
+//! the age of each: `age_s`, `stale`, `freshness_warning`. What the original has no word for is
 //! printed as its nearest word and said aloud: UNKNOWN as NORMAL with a warning and a default, an undefined stop vulnerability
 //! as MEDIUM with a default. Sources wear the original's words; posture and bias are those of the canonical guidance.
 

@@ -255,6 +255,9 @@ fn show(out: &mut StdoutLock<'_>, m: &MessageView) -> Result<(), Failure> {
         let why = if d.reason.is_empty() { String::new() } else { format!(", {}", d.reason) };
         let when = match d.ended_at {
             Some(t) => format!(" at {}", minute(t)),
+            None if d.deliver_until <= crate::clock::now() => {
+                format!(", too late to be told since {}", minute(d.deliver_until))
+            }
             // Its moment has come: it waits for its receiver, or for a process that delivers.
             None if d.next_try <= crate::clock::now() => {
                 format!(", next try when its turn comes, none after {}", minute(d.deliver_until))

@@ -107,7 +107,7 @@ fn what_cannot_be_answered_says_why() {
         .run(far)
         .exits(2)
         .says("entry 6500 is 90 % below the market price of ")
-        .says("if it is meant, ask with confirm");
+        .says("if it is meant, ask with confirm: --confirm");
     let meant = place.run(&format!("{far} --confirm"));
     assert!(
         meant.out.contains("\n market      6") && meant.out.contains(" as of 2026-02-05 18:29Z ("),

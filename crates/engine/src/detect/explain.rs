@@ -5,7 +5,7 @@
 use super::words::{self, is_proxy};
 use crate::explain::{AxisMoment, Minute};
 use crate::features::funding_signals::AnomalyReasons;
-use barograph_domain::alert::{AlertChange, Word};
+use barograph_domain::alert::{AlertChange, BaseRate, Word};
 use barograph_domain::{Alert, Kind, Reason, Span};
 
 pub use super::fact::money;
@@ -152,8 +152,8 @@ fn base_rate(alert: &Alert, text: &mut String) {
         d if d < 2.0 => "one day of data".to_owned(),
         d => format!("{d:.0} days of data"),
     };
-    let days = over(30.0);
-    text.push_str(&match rate.fired_30d {
+    let days = over(BaseRate::RECENT_DAYS);
+    text.push_str(&match rate.recent() {
         0 => format!(" First time on this market in {}", days.strip_prefix("the last ").unwrap_or(&days)),
         1 => format!(" Once before in {days}"),
         n => format!(" {n} times before in {days}"),

@@ -1,8 +1,8 @@
 //! What a label means for a person: bias, posture and words, apart for new entries and open positions (regimes §8, §9).
 //!
 //! A book's posture table says what every axis and a position's stop ask for, and the strictest counts; where none asks for
-//! anything an open alert speaks. A book without one goes by the risk label alone. Staleness overrides everything downwards. AGGRESSIVE needs every condition of the upgrade; a condition whose source is
-//! not built counts as not met and is listed.
+//! anything an open alert speaks. A book without one goes by the risk label alone. Staleness overrides everything downwards.
+//! AGGRESSIVE needs every condition of the upgrade; a condition whose source is not built counts as not met and is listed.
 
 use super::facts::Facts;
 use super::headline::HeldStop;
@@ -45,21 +45,30 @@ pub(super) fn guidance_of(
         posture = if facts.ctx.book.uses_last_values() { Posture::Hold } else { posture.min(Posture::Hold) };
     }
     let by_table = !facts.ctx.book.postures().is_empty();
-    let (entries_alone, open_positions) = match open_alert(facts).filter(|_| posture >= Posture::Normal) {
+    let alert = open_alert(facts).filter(|_| posture >= Posture::Normal);
+    let (entries_alone, open_positions) = match alert {
         Some(label) => (new_entries(label, posture).to_owned(), open_positions(label).to_owned()),
         None => (entries(facts, &asked, posture), open(facts, &asked, posture)),
     };
     Guidance {
         risk_bias: bias,
-        risk_bias_action: of_bias(bias).action,
+        risk_bias_action: if alert.is_some() { BIAS_BESIDE_ALERT } else { of_bias(bias).action },
         posture,
-        posture_action: if by_table { action_of(posture) } else { of_posture(posture).action },
+        posture_action: match (alert, by_table) {
+            (Some(_), _) => POSTURE_BESIDE_ALERT,
+            (None, true) => action_of(posture),
+            (None, false) => of_posture(posture).action,
+        },
         new_entries: with_stops(entries_alone.clone(), worst_stops),
         entries_alone,
         open_positions,
         upgrade_blocked_by: blocked,
     }
 }
+
+/// Actions of bias and posture, which are those of the labels, where only an open alert asks for care.
+const BIAS_BESIDE_ALERT: &str = "standard size by the labels alone; an alert is open";
+const POSTURE_BESIDE_ALERT: &str = "the labels are calm; an open alert asks for care";
 
 /// Where the labels ask for nothing, what the worst open alert asks for in the words of its own message: beside one of MEDIUM or
 /// above nobody reads "no action needed" (UX §1). A book without a table goes by the risk label alone.

@@ -59,7 +59,7 @@ pub(super) fn of_event(
         new_entries: told.new_entries,
         open_positions: told.open_positions,
         clears: told.clears,
-        fired_30d: Some(alert.base_rate.fired_30d),
+        fired_30d: Some(alert.base_rate.recent()),
         known_days: Some(whole_days(alert.base_rate.known_days)),
         inhibited_by: alert.inhibited_by,
         resumed: is_no_news(alert),

@@ -39,6 +39,10 @@ impl Connections {
         let Some(link) = link else {
             return Some(format!("{} connection cannot be made: {detail}", venue.1));
         };
+        // While one replaces the other both are open, and either may go: nothing is lost.
+        if self.links.iter().any(|((of, _), other)| *of == venue.0 && *other == link) {
+            return None;
+        }
         self.lost.entry((venue.0, link)).or_insert(at);
         let how = if reason == CloseReason::Asked { "closed" } else { "lost" };
         Some(format!("{} connection {} {how}: {detail}", venue.1, link.0))
@@ -69,5 +73,19 @@ mod tests {
         // Replaced before its time is over: the next one is there already.
         assert_eq!(lines.opened(venue, link, ConnId(10), at(80)), None);
         assert_eq!(lines.closed(venue, ConnId(9), (CloseReason::Replaced, ""), at(81)), None);
+    }
+
+    /// The venue closes the old one itself while both are open, or the new one fails while the old one serves on.
+    #[test]
+    fn while_another_serves_nothing_is_lost() {
+        let (mut lines, venue, link, at) = (Connections::default(), (1, "okx"), LinkId(2), Ts::from_secs);
+        for conn in [9, 10] {
+            assert_eq!(lines.opened(venue, link, ConnId(conn), at(0)), None);
+        }
+        assert_eq!(lines.closed(venue, ConnId(9), (CloseReason::ByVenue, "going away"), at(5)), None);
+        assert_eq!(lines.opened(venue, link, ConnId(11), at(86_000)), None, "nothing was lost");
+        assert_eq!(lines.closed(venue, ConnId(11), (CloseReason::Network, "reset"), at(86_001)), None);
+        let gone = lines.closed(venue, ConnId(10), (CloseReason::Network, "reset"), at(86_002));
+        assert_eq!(gone.as_deref(), Some("okx connection 2 lost: reset"));
     }
 }

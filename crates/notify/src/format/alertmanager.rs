@@ -183,8 +183,9 @@ fn pushed(message: &Message, context: &RequestContext<'_>) -> Value {
     let ends = match notice.phase {
         Phase::Resolved => notice.closed_at.unwrap_or(notice.ts).min(context.now),
         Phase::Firing | Phase::NoData => context.now + LASTS,
-        // A moment has no length; it stands for as long as Alertmanager lets an alert stand that is not repeated.
-        Phase::Happened => message.known_at + LASTS,
+        // A moment has no length; it stands for as long as Alertmanager lets an alert stand that is not repeated. Like every end it
+        // is of the receiver's clock: one that is behind it would arrive as resolved.
+        Phase::Happened => context.now + LASTS,
     };
     let mut labels = names(message);
     // It may rise while the alert goes on, which would make it another alert there.

@@ -231,8 +231,10 @@ fn stand(parts: &[&Part], phase: Phase) -> String {
     format!("{phases}{end}")
 }
 
+/// The first sentence; of what has ended also the one behind it, which has the number.
 fn first_sentence(text: &str) -> &str {
-    text.find(". ").map_or(text, |end| &text[..=end])
+    let sentences = if text.starts_with("Ended after ") { 2 } else { 1 };
+    text.match_indices(". ").nth(sentences - 1).map_or(text, |(end, _)| &text[..=end])
 }
 
 /// The first member's event with the group's words, so that programs of the fourth original hear of the storm as well.

@@ -139,7 +139,11 @@ impl Planner {
                     Some(cause) if row.via.is_some() => {
                         let watch = self.plans[place].watches.entry(cause).or_default();
                         if let Some(storm) = watch.storm.as_mut() {
-                            storm.put(message, !row.state.is_final());
+                            let fresh = !row.state.is_final();
+                            storm.put(message, fresh);
+                            if !fresh {
+                                storm.heard_of(&message.fingerprint);
+                            }
                         }
                     }
                     Some(_) => {}
@@ -239,7 +243,7 @@ impl Planner {
                 let Some(storm) = plan.watches.get_mut(&cause).and_then(|w| w.storm.as_mut()) else { continue };
                 let confirmed = plan.lanes.get(&message.fingerprint).is_some_and(|l| l.confirmed.is_some());
                 if confirmed && message.known_at >= storm.began && message.known_at <= storm.reported_at {
-                    let part = || Part::new(Arc::clone(message), false);
+                    let part = || Part { times: 0, ..Part::new(Arc::clone(message), false) };
                     storm.members.entry(message.fingerprint.clone()).or_insert_with(part);
                 }
             }

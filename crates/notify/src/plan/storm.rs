@@ -134,6 +134,12 @@ impl Storm {
         };
         self.members.insert(message.fingerprint.clone(), part);
     }
+    /// The receiver has heard of all that there was of a member.
+    pub(super) fn heard_of(&mut self, fingerprint: &str) {
+        if let Some(part) = self.members.get_mut(fingerprint) {
+            part.times = 0;
+        }
+    }
     fn keep(&mut self, item: Item) -> Option<Item> {
         let fingerprint = item.message.fingerprint.clone();
         self.put(&item.message, true);

@@ -25,8 +25,12 @@ impl Synced {
             1 => "; 1 that it lists no more is watched until every entry is taken up".to_owned(),
             n => format!("; {n} that it lists no more are watched until every entry is taken up"),
         };
-        let (of, is) = (number_of(entries, "position"), if self.watched == 1 { "is" } else { "are" });
-        lines.push(format!("{} of {of} of {} {is} watched{left}", self.watched, path.display()));
+        let of = number_of(entries, "position");
+        lines.push(match self.watched {
+            0 => format!("none of {of} of {} is watched{left}", path.display()),
+            1 => format!("1 of {of} of {} is watched{left}", path.display()),
+            n => format!("{n} of {of} of {} are watched{left}", path.display()),
+        });
         lines
     }
 }
@@ -42,7 +46,7 @@ mod tests {
         assert_eq!(kept.lines(1, path), ["refused", "1 of 1 position of p.toml is watched"]);
         let renamed = Synced { left: 1, watched: 0, ..kept };
         let said =
-            "0 of 1 position of p.toml are watched; 1 that it lists no more is watched until every entry is taken up";
+            "none of 1 position of p.toml is watched; 1 that it lists no more is watched until every entry is taken up";
         assert_eq!(renamed.lines(1, path), ["refused", said]);
     }
 }

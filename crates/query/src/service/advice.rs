@@ -38,7 +38,7 @@ impl AskPositions for Service {
             return Err(bad_field(Wrong {
                 field: "entry".to_owned(),
                 value: request.entry.to_string(),
-                reason: format!("{far}; if it is meant, ask with confirm"),
+                reason: format!("{far}; if it is meant, ask with confirm: --confirm, or \"confirm\": true"),
             }));
         }
         let basis = basis.map(|basis| self.around(basis, &id, as_of)).transpose()?;

@@ -159,10 +159,18 @@ impl Service {
     }
 }
 
-/// What waits although its moment has come waits for its turn: its next try is now or later, not then.
+/// What waits although its moment has come waits for its turn: its next try is now or later, not then, and never after the moment
+/// from which it is not worth telling.
 fn not_before(delivery: Delivery, now: Ts) -> Delivery {
     let waits = !delivery.state.is_final();
-    Delivery { next_try: if waits { delivery.next_try.max(now) } else { delivery.next_try }, ..delivery }
+    Delivery {
+        next_try: if waits {
+            delivery.next_try.max(now).min(delivery.deliver_until.max(delivery.next_try))
+        } else {
+            delivery.next_try
+        },
+        ..delivery
+    }
 }
 
 fn unknown(what: DeliveryName, id: &str) -> QueryError {

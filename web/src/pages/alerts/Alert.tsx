@@ -12,6 +12,7 @@ import { marketPath } from '../../state/url';
 import { sentence } from '../../ui/Answer';
 import { Severity } from '../../ui/Severity';
 import { Since, Time } from '../../ui/Time';
+import { firedWords } from './fired';
 
 const STATE: Record<string, string> = { OPEN: 'Open', NO_DATA: 'No data: it cannot be seen whether it goes on', CLOSED: 'Over' };
 
@@ -105,8 +106,7 @@ function History({ event, open }: { event: EventView; open: boolean }): JSX.Elem
           , over <Time at={event.closed_at} />
         </>
       )}
-      {event.anomaly_score > 0 && `; score ${fixed(event.anomaly_score, 1)} of 100`}; fired {rate.fired_30d} times in{' '}
-      {rate.known_days < 30 ? `${plain(rate.known_days, 1)} days of data` : '30 days'}
+      {event.anomaly_score > 0 && `; score ${fixed(event.anomaly_score, 1)} of 100`}; {firedWords(rate)}
       {rate.per_day_30d === null ? '' : ` (${plain(rate.per_day_30d, 2)} a day)`}
       {rate.held_share_90d !== null && rate.held_share_90d > 0 ? `, held ${percent(rate.held_share_90d, 1)} of 90 days` : ''}
       {event.inhibited_by !== null && `; not told, for ${event.inhibited_by} tells it already`}

@@ -232,6 +232,26 @@ fn a_group_of_one_says_what_its_own_message_would() {
     );
 }
 
+/// What a group told before a restart is not counted again after it.
+#[test]
+fn a_restart_counts_only_what_was_not_told_yet() {
+    let mut world = World::new(&["a"]);
+    for market in ["okx:M2-USDT", "okx:M3-USDT", "okx:M4-USDT"] {
+        changed(&mut world, market, 1, "a");
+    }
+    for nth in 1..7 {
+        changed(&mut world, "okx:M1-USDT", nth, "a");
+        world.pass(Span::secs(1));
+    }
+    world.pass(Span::secs(70));
+    assert_eq!(world.shelf.count(DeliveryState::Delivered), world.shelf.rows.len());
+    world.restart(vec![Endpoint::new("a")]);
+    changed(&mut world, "okx:M1-USDT", 7, "a");
+    world.pass(Span::mins(6));
+    let told = last(&world);
+    assert_eq!(told.title, "M1-USDT: Risk regime HIGH_VOL", "{}", told.text);
+}
+
 #[test]
 fn a_group_names_its_markets_with_their_venue_where_there_are_several() {
     let mut world = World::new(&["a"]);
