@@ -31,6 +31,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use tokio::sync::broadcast;
 
+/// So much of a market's rows is held at most to find the newest of them.
+const READ_WHOLE: Span = Span::hours(6);
+
 /// A second, and the stop that leads the headline in it.
 type Moment = (i64, Option<Held>);
 
@@ -214,15 +217,24 @@ impl Service {
         let mut end = minute;
         for span in [Span::mins(5), Span::hours(6), Span::days(7), Span::days(400)] {
             let start = minute - span;
-            let query = RowQuery { range: Range { start, end }, every: None, limit: usize::MAX, as_of };
-            let mut rows = self.reader.history(key, &query).map_err(internal)?;
-            align(&mut rows.rows, &rows.columns);
-            if let Some(row) = rows.rows.pop() {
+            if let Some(row) = self.last_inside(key, Range { start, end }, as_of)? {
                 return Ok(Some(row));
             }
             end = start;
         }
         Ok(None)
+    }
+
+    /// The newest row of a stretch.
+    fn last_inside(&self, key: &RunKey, stretch: Range, as_of: Option<Ts>) -> Result<Option<MinuteRow>, QueryError> {
+        let read = |range, limit| {
+            let query = RowQuery { range, every: None, limit, as_of };
+            self.reader.history(key, &query).map_err(internal)
+        };
+        let short = narrowed(stretch, |part| Ok(!read(part, 1)?.rows.is_empty()))?;
+        let mut rows = read(short, usize::MAX)?;
+        align(&mut rows.rows, &rows.columns);
+        Ok(rows.rows.pop())
     }
 
     /// Rows of a window, with the row before each so that "what changed" is as it was published.
@@ -272,6 +284,20 @@ impl Latest {
     }
 }
 
+/// A stretch halved until it may be read whole; its newest row, if it has one, is inside. `holds`: is there a row?
+fn narrowed(stretch: Range, mut holds: impl FnMut(Range) -> Result<bool, QueryError>) -> Result<Range, QueryError> {
+    let Range { mut start, mut end } = stretch;
+    while end - start > READ_WHOLE {
+        let middle = start + Span((end - start).0 / 2);
+        if holds(Range { start: middle, end })? {
+            start = middle;
+        } else {
+            end = middle;
+        }
+    }
+    Ok(Range { start, end })
+}
+
 fn split(rows: &[MinuteRow]) -> Result<(&MinuteRow, Option<&MinuteRow>), QueryError> {
     match rows {
         [] => Err(QueryError::Unavailable { reason: "the row has just been replaced; ask again".to_owned() }),
@@ -292,4 +318,27 @@ fn internal(e: barograph_store::Error) -> QueryError {
         };
     }
     QueryError::Internal { source: Box::new(e) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_stretch_is_narrowed_to_its_newest_row() {
+        let hour = |n: i64| Ts(0) + Span::hours(n);
+        let stretch = Range { start: hour(0), end: hour(9_600) };
+        let cases: [&[i64]; 5] = [&[], &[0], &[9_599], &[17, 4_800], &[4_799, 4_801, 5_000]];
+        for rows in cases {
+            let mut asked = 0;
+            let inside = |n: i64, part: Range| part.start <= hour(n) && hour(n) < part.end;
+            let found = narrowed(stretch, |part| {
+                asked += 1;
+                Ok(rows.iter().any(|n| inside(*n, part)))
+            })
+            .unwrap();
+            assert!(found.end - found.start <= READ_WHOLE && asked < 20, "{rows:?}: {found:?}, asked {asked} times");
+            assert!(rows.last().is_none_or(|newest| inside(*newest, found)), "{rows:?}: {found:?}");
+        }
+    }
 }

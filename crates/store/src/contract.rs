@@ -26,11 +26,22 @@ pub trait Reader: OutboxReader {
     /// When the store cannot be read; so for every method here.
     fn instruments(&self, as_of: Option<Ts>) -> Result<Vec<InstrumentInfo>>;
 
-    /// Streams with at least one point, in rank order, of one instrument or of all; with their freshness.
+    /// Streams with at least one point, in rank order, of one instrument or of all; with their freshness. A stream that
+    /// was taken back whole is among them, with no point that counts.
     ///
     /// # Errors
     /// See [`Self::instruments`].
     fn streams(&self, instrument: Option<&InstrumentName>, as_of: Option<Ts>) -> Result<Vec<StreamInfo>>;
+
+    /// The same without streams that were taken back whole: for whoever shows or reads what counts.
+    ///
+    /// # Errors
+    /// See [`Self::instruments`].
+    fn counting_streams(&self, instrument: Option<&InstrumentName>, as_of: Option<Ts>) -> Result<Vec<StreamInfo>> {
+        let mut found = self.streams(instrument, as_of)?;
+        found.retain(|s| s.points > 0);
+        Ok(found)
+    }
 
     /// Metric points, latest revision per key (R1.77, A09). Trades and liquidations are facts of their own: several with
     /// one key are all returned.

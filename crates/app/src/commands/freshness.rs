@@ -54,8 +54,8 @@ fn once(args: &FreshnessArgs, settings: &Settings, json: bool, alerts: Option<&m
         None => known,
     };
     if let Some(alerts) = alerts {
-        let streams = reader.streams(None, None)?;
-        let of_wanted = streams.iter().filter(|s| s.points > 0 && wanted.contains(&s.decl.instrument));
+        let streams = reader.counting_streams(None, None)?;
+        let of_wanted = streams.iter().filter(|s| wanted.contains(&s.decl.instrument));
         for news in alerts.report(clock::now(), of_wanted.map(|s| (&s.decl, s.newest_event))) {
             writeln!(std::io::stderr(), "barograph: {MKT} {news}")?;
         }

@@ -127,10 +127,8 @@ fn stored(settings: &Settings, json: bool) -> Result<(), Failure> {
         let name = &info.instrument.name;
         let changes = last_changes(reader.as_ref(), &runs, name, &book)?;
         let streams: Vec<(StreamInfo, Health)> = reader
-            .streams(Some(name), None)?
+            .counting_streams(Some(name), None)?
             .into_iter()
-            // Of these nothing counts any more: all of it was taken back.
-            .filter(|s| s.points > 0)
             .map(|s| {
                 let health = health(&s, changes.get(&s.decl.label()), now, listening);
                 (s, health)

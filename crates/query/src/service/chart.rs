@@ -79,7 +79,7 @@ impl AskBoard for Service {
         let (info, lens) = self.run(id, None)?;
         let now = asked.as_of.unwrap_or_else(|| self.clock.now());
         let mut view = ChartView::empty(id, asked);
-        let streams = self.reader.streams(Some(id), asked.as_of).map_err(internal)?;
+        let streams = self.reader.counting_streams(Some(id), asked.as_of).map_err(internal)?;
         view.synthetic = streams.iter().any(|s| s.decl.source == SYNTHETIC);
         let drawn = streams.iter().filter(|s| matches!(s.decl.metric, Metric::Bar | Metric::Trade));
         let newest = drawn.map(|s| s.newest_event).max().unwrap_or(now).min(now);
@@ -124,7 +124,7 @@ impl AskBoard for Service {
         let range = Range { start: view.start, end: view.end };
         let (told, more) = self.reported_gaps(&info, range, window.as_of)?;
         view.more = more;
-        let streams = self.reader.streams(Some(id), window.as_of).map_err(internal)?;
+        let streams = self.reader.counting_streams(Some(id), window.as_of).map_err(internal)?;
         // A market that nobody listens to was heard until its last row; after that there is nothing to be continuous.
         let is_heard = self.live.as_ref().is_some_and(|live| live.board().names().contains(id));
         let newest = streams.iter().map(|s| s.newest_event).max().filter(|_| !is_heard);

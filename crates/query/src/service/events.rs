@@ -73,7 +73,7 @@ impl AskEvents for Service {
             hours.insert(at, Err(Reason::MissingInput));
             at = at + HOUR;
         }
-        let streams = self.reader.streams(None, as_of).map_err(internal)?;
+        let streams = self.reader.counting_streams(None, as_of).map_err(internal)?;
         let mut sources: Vec<_> = streams.iter().filter(|s| s.decl.metric == Metric::Liquidation).collect();
         // Of several sources of one market the first in rank: they are of the same orders.
         sources.dedup_by(|b, a| a.decl.instrument == b.decl.instrument);

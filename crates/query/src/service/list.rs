@@ -25,11 +25,10 @@ pub(super) struct Known {
 /// All of them.
 pub(super) type Held = Arc<BTreeMap<InstrumentName, Known>>;
 
-/// Markets with their streams, as stored.
+/// Markets with these of their streams.
 pub(super) fn held(instruments: Vec<Instrument>, streams: Vec<StreamInfo>) -> Held {
     let mut of: BTreeMap<InstrumentName, Vec<StreamInfo>> = BTreeMap::new();
-    // Of a stream that was taken back whole nothing counts.
-    for stream in streams.into_iter().filter(|s| s.points > 0) {
+    for stream in streams {
         of.entry(stream.decl.instrument.clone()).or_default().push(stream);
     }
     let known = |instrument: Instrument| {
@@ -86,7 +85,7 @@ impl Service {
         let as_of = Some(moment);
         let runs = self.reader.runs(as_of).map_err(internal)?;
         let instruments = self.reader.instruments(as_of).map_err(internal)?;
-        let streams = self.reader.streams(None, as_of).map_err(internal)?;
+        let streams = self.reader.counting_streams(None, as_of).map_err(internal)?;
         let held = held(instruments.into_iter().map(|i| i.instrument).collect(), streams);
         let mut books = self.books.lock().unwrap_or_else(PoisonError::into_inner);
         held.values()

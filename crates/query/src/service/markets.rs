@@ -57,7 +57,7 @@ impl AskMarkets for Service {
 
     fn streams(&self, id: &InstrumentName, as_of: Option<Ts>) -> Result<Vec<StreamView>, QueryError> {
         let moment = as_of.unwrap_or_else(|| self.clock.now());
-        let streams = self.reader.streams(Some(id), as_of).map_err(internal)?;
+        let streams = self.reader.counting_streams(Some(id), as_of).map_err(internal)?;
         Ok(streams.iter().map(|s| stream_view(&s.decl, s.newest_event, moment)).collect())
     }
 

@@ -16,7 +16,7 @@ impl Service {
     pub fn refresh(&self) -> Result<(), Error> {
         let runs = self.reader.runs(None)?;
         let instruments: Vec<Instrument> = self.reader.instruments(None)?.into_iter().map(|i| i.instrument).collect();
-        let streams = self.reader.streams(None, None)?;
+        let streams = self.reader.counting_streams(None, None)?;
         let held = list::held(instruments.clone(), streams);
         *self.names.write().unwrap_or_else(PoisonError::into_inner) = held.keys().cloned().collect();
         let before = core::mem::replace(&mut *self.held.write().unwrap_or_else(PoisonError::into_inner), held);

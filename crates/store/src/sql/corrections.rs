@@ -7,7 +7,7 @@
 //! where an earlier value lies beneath, a row that says that this counts again.
 
 use super::asked::{Asked as _, select};
-use super::db::{Connection, NONE, params};
+use super::db::{Connection, params};
 use super::fault::Inner;
 use super::originals::{self, Gathered, Newest};
 use super::points::{self, StoredPoint, Tally, Target};
@@ -376,23 +376,24 @@ fn write(conn: &Connection, decl: &StreamDecl, changes: &Changes) -> Inner<u64> 
     Ok(changes.rows.iter().filter(|(_, _, p)| *p == Provenance::Correction).count() as u64)
 }
 
-/// Instruments of which something may be corrected: whose answers were once others, after an import that contradicted, and those
-/// without answers, which nothing else would show. To look for the rows themselves takes reading a stream.
-pub(super) fn may_have_any(conn: &Connection) -> Inner<BTreeSet<i64>> {
+/// Streams that have anything that corrects, of one instrument or of all. Without the hint SQLite takes the table's own key
+/// and reads every row of a stream that has nothing.
+pub(super) fn streams_with_any(conn: &Connection, instrument: Option<&InstrumentName>) -> Inner<BTreeSet<i64>> {
     let mut statement = conn.prepare(
-        "SELECT i.instrument FROM instruments i
-         WHERE EXISTS (SELECT 1 FROM imports WHERE points_revised > 0)
-            OR EXISTS (SELECT 1 FROM past_runs p WHERE p.instrument = i.name)
-            OR EXISTS (SELECT 1 FROM runs r WHERE r.instrument = i.name AND r.corrected_ts IS NOT NULL)
-            OR NOT EXISTS (SELECT 1 FROM runs r WHERE r.instrument = i.name)",
+        "SELECT s.stream FROM streams s JOIN instruments i ON i.instrument = s.instrument
+         WHERE (CAST(?1 AS TEXT) IS NULL OR i.name = ?1)
+            AND EXISTS (SELECT 1 FROM points AS p INDEXED BY points_corrected
+                WHERE p.stream = s.stream AND p.provenance >= 3)",
     )?;
-    statement.query_map(NONE, |r| r.get(0))?.collect()
+    statement.query_map([instrument.map(ToString::to_string)], |r| r.get(0))?.collect()
 }
 
 /// Has the stream anything that corrects?
 pub(super) fn has_any(conn: &Connection, stream: i64) -> Inner<bool> {
     let found: i64 = conn.query_row(
-        "SELECT count(*) FROM (SELECT 1 AS one FROM points WHERE stream = ?1 AND provenance >= 3 LIMIT 1) AS found",
+        "SELECT count(*) FROM
+            (SELECT 1 AS one FROM points INDEXED BY points_corrected
+             WHERE stream = ?1 AND provenance >= 3 LIMIT 1) AS found",
         params![stream],
         |r| r.get(0),
     )?;

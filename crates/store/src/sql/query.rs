@@ -10,9 +10,9 @@ use barograph_domain::{Event, InstrumentName, Payload, Ts};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-/// What counts of corrected streams, with the digest of all their rows that it was counted at; `None` where all rows do. Readers ask
-/// every second, and counting takes as long as reading a stream.
-pub(super) type Counted = Mutex<BTreeMap<i64, (i64, Option<Figures>)>>;
+/// What counts of corrected streams, with the digest of all their rows that it was counted at. Readers ask every second, and
+/// counting takes as long as reading a stream.
+pub(super) type Counted = Mutex<BTreeMap<i64, (i64, Figures)>>;
 
 /// What counts of a stream.
 #[derive(Clone, Copy, Debug)]
@@ -30,10 +30,10 @@ pub(super) fn streams(
     as_of: Option<Ts>,
     counted: &Counted,
 ) -> Inner<Vec<StreamInfo>> {
-    let corrected = corrections::may_have_any(conn)?;
+    let corrected = corrections::streams_with_any(conn, instrument)?;
     let mut found = Vec::new();
     for stream in streams::load(conn, instrument)? {
-        let figures = if corrected.contains(&stream.instrument) { Figures::now(conn, &stream, counted)? } else { None };
+        let figures = if corrected.contains(&stream.id) { Some(Figures::now(conn, &stream, counted)?) } else { None };
         found.extend(match as_of {
             Some(t) if t < stream.newest_known && figures.is_some() => Figures::of(conn, &stream, t)?.info(&stream),
             Some(t) if t < stream.newest_known => past(conn, &stream, t)?,
@@ -67,14 +67,13 @@ type PointRow = (Ts, Ts, Provenance, Vec<u8>);
 impl Figures {
     const NOTHING: Self = Self { points: 0, first_event: Ts::MAX, newest_event: Ts::MIN, newest_known: Ts::MIN };
 
-    /// What counts now; `None` where nothing was corrected.
-    fn now(conn: &Connection, stream: &Stored, counted: &Counted) -> Inner<Option<Self>> {
+    /// What counts now of a stream that was corrected.
+    fn now(conn: &Connection, stream: &Stored, counted: &Counted) -> Inner<Self> {
         let known = counted.lock().unwrap_or_else(PoisonError::into_inner).get(&stream.id).copied();
         if let Some((_, figures)) = known.filter(|(digest, _)| *digest == stream.digest) {
             return Ok(figures);
         }
-        let any = corrections::has_any(conn, stream.id)?;
-        let figures = if any { Some(Self::of(conn, stream, Ts::MAX)?) } else { None };
+        let figures = Self::of(conn, stream, Ts::MAX)?;
         counted.lock().unwrap_or_else(PoisonError::into_inner).insert(stream.id, (stream.digest, figures));
         Ok(figures)
     }
@@ -148,16 +147,16 @@ fn past(conn: &Connection, stream: &Stored, as_of: Ts) -> Inner<Option<StreamInf
 
 /// What is stored of each instrument.
 pub(super) fn instruments(conn: &Connection, as_of: Option<Ts>, counted: &Counted) -> Inner<Vec<InstrumentInfo>> {
-    let streams = streams(conn, None, as_of, counted)?;
+    let mut of: BTreeMap<InstrumentName, Vec<StreamInfo>> = BTreeMap::new();
+    for stream in streams(conn, None, as_of, counted)? {
+        of.entry(stream.decl.instrument.clone()).or_default().push(stream);
+    }
     let mut found = Vec::new();
     for (instrument, version) in streams::instruments(conn)? {
-        let mut own = streams.iter().filter(|s| s.decl.instrument == instrument.name).peekable();
-        if own.peek().is_none() {
-            continue;
-        }
+        let Some(own) = of.get(&instrument.name) else { continue };
         let (mut points, mut first_event, mut newest_event) = (0, Ts::MAX, Ts::MIN);
-        let counts = own.clone().any(|s| s.points > 0);
-        for s in own.filter(|s| s.points > 0 || !counts) {
+        let counts = own.iter().any(|s| s.points > 0);
+        for s in own.iter().filter(|s| s.points > 0 || !counts) {
             points += s.points;
             first_event = first_event.min(s.first_event);
             newest_event = newest_event.max(s.newest_event);

@@ -385,6 +385,8 @@ pub fn what_counts_no_more_is_not_counted(factory: &dyn Factory) {
     forget(&mut *writer, &p.streams, &p.right[..half], THIRD + Span::days(3));
     forget(&mut *writer, &p.streams, &p.wrong[..half], THIRD + Span::days(4));
     assert_eq!(reader.streams(None, None).unwrap()[0].points, 0, "all is");
+    assert_eq!(reader.counting_streams(None, None).unwrap(), [], "nothing of it counts");
+    assert!(!reader.counting_streams(None, Some(THIRD)).unwrap().is_empty(), "before that");
 }
 
 /// Rows are known since the import that made them what they are; those that came out the same, as before.

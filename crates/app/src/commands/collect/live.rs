@@ -311,7 +311,7 @@ fn of_market(
     market: &InstrumentName,
 ) -> Result<BTreeMap<(&'static str, String), Stored>, Failure> {
     let mut found = BTreeMap::new();
-    for stream in reader.streams(Some(market), None)? {
+    for stream in reader.counting_streams(Some(market), None)? {
         let decl = stream.decl;
         let query = PointQuery {
             instrument: market.clone(),

@@ -83,7 +83,7 @@ struct Kept {
     held: Option<Held>,
     /// Metrics that the rule book reads.
     required: Vec<Metric>,
-    /// Records of alerts have been read up to here, where another process makes them.
+    /// When records of alerts were read last; `Ts::MIN` where they are to be read.
     alerts_to: Ts,
 }
 
@@ -219,6 +219,11 @@ impl Kept {
         Some(RunKey { instrument: self.name.clone(), logic_version })
     }
 
+    /// Is something of its past still to be read? Each part may fail alone, as where the store is busy for a moment.
+    fn lacks_past(&self) -> bool {
+        !self.read || self.alerts_to == Ts::MIN
+    }
+
     fn price_of_row(&self) -> Value {
         self.latest.as_ref().and_then(|l| l.row.price).map_or(Value::Null, |x| Column::Price.number(x))
     }
@@ -261,12 +266,13 @@ impl Keeper {
         let mut left = READS;
         for kept in &mut self.markets {
             let Some(key) = kept.key() else { continue };
-            let elsewhere = service.live.is_none() && kept.moved;
-            if kept.read && !elsewhere {
-                continue;
+            // Nobody here hears when another process begins or ends an episode.
+            let elsewhere = service.live.is_none();
+            if elsewhere && kept.moved {
+                kept.alerts_to = Ts::MIN;
             }
-            if left == 0 {
-                break;
+            if left == 0 || !kept.lacks_past() {
+                continue;
             }
             left -= 1;
             if !kept.read
@@ -277,11 +283,10 @@ impl Keeper {
                 kept.trail = trail;
                 kept.read = true;
             }
-            if (elsewhere || kept.alerts_to == Ts::MIN)
+            if kept.alerts_to == Ts::MIN
                 && let Ok(records) = service.records(&key, now, None)
             {
                 let mut book = service.board.alerts.lock().unwrap_or_else(PoisonError::into_inner);
-                // Nobody here hears when another process ends an episode.
                 if elsewhere {
                     book.forget_open(&key.instrument);
                 }
@@ -439,5 +444,22 @@ fn data_of(header: &HeaderView, live: bool, until: Ts, now: Ts) -> DataState {
         (live, markets) if live == markets => DataState::Live,
         (0, _) => DataState::Stale,
         _ => DataState::Degraded,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_past_is_read_when_all_of_it_is() {
+        let mut kept = Kept::new(InstrumentName::parse("okx:A-USDT").unwrap());
+        assert!(kept.lacks_past(), "nothing has been read");
+        kept.read = true;
+        assert!(kept.lacks_past(), "its minutes came, its alerts could not be read");
+        kept.alerts_to = Ts(0);
+        assert!(!kept.lacks_past());
+        kept.read = false;
+        assert!(kept.lacks_past(), "its alerts came, its minutes could not be read");
     }
 }
