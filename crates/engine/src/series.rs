@@ -573,7 +573,7 @@ mod tests {
         s.seen();
         let (state, reason) = (StatusState::Gap, GapReason::MissingRows);
         s.gap(&Status { state, from: Ts(0), until: Ts(0) + M.times(200), reason });
-        assert_eq!(s.changed(), (173..200).collect::<Vec<_>>(), "as far back as it reaches, and no further");
+        assert_eq!(s.changed(), (173..200).collect::<Vec<i64>>(), "as far back as it reaches, and no further");
         assert!((200..=300).all(|i| s.at(i) == Some(1.0)), "what lies behind the gap stays");
         s.seen();
         s.push(Ts(0) + M.times(172), 9.0);
