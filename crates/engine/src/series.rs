@@ -562,6 +562,25 @@ mod tests {
     }
 
     #[test]
+    fn what_the_ring_has_forgotten_is_out_of_reach_and_touches_nothing_newer() {
+        let mut s = series(M, false);
+        for minute in 0..=300 {
+            s.push(Ts(0) + M.times(minute), 1.0);
+            s.settle(Ts(0) + M.times(minute));
+        }
+        // Two hours of minutes take a ring of 128 places.
+        assert_eq!((s.oldest(), s.at(172), s.at(173)), (Some(173), None, Some(1.0)));
+        s.seen();
+        let (state, reason) = (StatusState::Gap, GapReason::MissingRows);
+        s.gap(&Status { state, from: Ts(0), until: Ts(0) + M.times(200), reason });
+        assert_eq!(s.changed(), (173..200).collect::<Vec<i64>>(), "as far back as it reaches, and no further");
+        assert!((200..=300).all(|i| s.at(i) == Some(1.0)), "what lies behind the gap stays");
+        s.seen();
+        s.push(Ts(0) + M.times(172), 9.0);
+        assert!(!s.settle(Ts(0) + M.times(301)), "a row that comes too late");
+    }
+
+    #[test]
     fn a_revision_replaces_and_an_older_stamp_does_not() {
         let mut s = series(M, false);
         s.push(Ts(0) + M, 1.0);

@@ -131,6 +131,35 @@ fn saving_and_restoring_equals_never_having_stopped() {
     }
 }
 
+/// A gap may have to be as wide as a share of the usual range: what is exactly that wide is one, nothing is before that range is
+/// known.
+#[test]
+fn a_gap_is_as_wide_as_it_has_to_be() {
+    let bar = |index: i64, [open, high, low, close]: [f64; 4]| BuiltBar {
+        index,
+        open,
+        high,
+        low,
+        close,
+        volume: None,
+        quote_volume: None,
+    };
+    for (flat, fvg_min_atr, want) in [(20, 0.5, 1), (20, 0.51, 0), (20, 0.0, 1), (3, 0.5, 0), (3, 0.0, 1)] {
+        // Every true range is 4; between the outer ones of the last three bars lie 2.
+        let mut prices = vec![[103.0, 104.0, 100.0, 102.0]; flat];
+        prices.extend([[103.0, 106.0, 102.0, 105.0], [106.0, 109.0, 106.0, 108.0]]);
+        let up: Vec<BuiltBar> = (1_000..).zip(prices).map(|(index, prices)| bar(index, prices)).collect();
+        let turned = |b: &BuiltBar| bar(b.index, [b.open, b.low, b.high, b.close].map(|price| 200.0 - price));
+        let down: Vec<BuiltBar> = up.iter().map(turned).collect();
+        for (bars, kind) in [(up, LevelType::BullishFvg), (down, LevelType::BearishFvg)] {
+            let options = TimeframeOptions { fvg_min_atr, ..TimeframeOptions::default() };
+            let heard = run(&mut Liquidity::new(options), &bars);
+            let found = heard.changes.iter().filter(|c| c.record.kind == kind).count();
+            assert_eq!(found, want, "{kind:?} after {flat} bars, {fvg_min_atr} of the range");
+        }
+    }
+}
+
 #[test]
 fn a_bar_that_is_not_newer_changes_nothing() {
     let bars = bars(5, 300, 1.0);

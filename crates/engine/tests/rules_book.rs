@@ -1,6 +1,6 @@
 //! Rule books as people write them: what is accepted, and what is said of each mistake (regimes §12.1).
 
-use barograph_domain::{RiskRegime, Span};
+use barograph_domain::{Axis, RiskRegime, Span};
 use barograph_engine::catalogue::Feature;
 use barograph_engine::detect::Thresholds;
 use barograph_engine::rules::{Enter, Op, RuleBook, Test, Warming};
@@ -70,6 +70,29 @@ fn shipped_books_hold_the_numbers_of_the_specification() {
         "abs oi_delta_1h< 0.02 0.022 0.01",
     ];
     assert_eq!(seen, want);
+}
+
+/// Held counts of a rule are found where its name stands.
+#[test]
+fn rules_are_counted_at_the_place_of_their_names() {
+    let ids = |rules: Vec<&str>| rules.into_iter().map(str::to_owned).collect::<Vec<_>>();
+    for name in RuleBook::SHIPPED {
+        let book = RuleBook::shipped(name).unwrap();
+        let names = book.counted_names();
+        assert_eq!(names.len(), book.counted(), "{name}");
+        for (axis, rules, resting) in [
+            (Axis::Risk, ids(book.risk().rules().iter().map(|r| &*r.id).collect()), "NORMAL"),
+            (Axis::Trend, ids(book.trend().rules().iter().map(|r| &*r.id).collect()), "SIDEWAYS"),
+            (Axis::Volatility, ids(book.volatility().rules().iter().map(|r| &*r.id).collect()), "STABLE"),
+            (Axis::Heat, ids(book.heat().rules().iter().map(|r| &*r.id).collect()), "NEUTRAL"),
+        ] {
+            let (first, at) = book.counted_at(axis);
+            let prefix = if axis == Axis::Risk { String::new() } else { format!("{}.", axis.name()) };
+            let want: Vec<String> = rules.iter().map(|id| format!("{prefix}{id}")).collect();
+            assert_eq!(names[first..first + rules.len()], want, "{name}");
+            assert_eq!(names[at], format!("{}.{resting}", axis.name()), "{name}");
+        }
+    }
 }
 
 #[test]
@@ -252,6 +275,169 @@ fn every_mistake_names_its_place_and_what_was_meant() {
             "4:58: 'realized_vol_1h' is a number (annualised fraction); it cannot be compared with a number that is not finite",
         ],
     );
+}
+
+/// A mistake in one clause: what is written, the word it is told at, and what is said.
+#[test]
+fn every_mistake_in_a_clause_is_told_at_its_word() {
+    let cases = [
+        (
+            "5",
+            "5",
+            "a clause is a table such as { feature = \"realized_vol_1h\", op = \">\", value = 0.80 }, not a number",
+        ),
+        (r#"{ op = ">", value = 1 }"#, "{", "a clause needs a feature, as in feature = \"realized_vol_1h\""),
+        (r#"{ feature = "realized_vol_1h", value = 1 }"#, "{", "a clause needs an op: one of >, >=, <, <=, ==, in"),
+        (r#"{ feature = 1, op = ">", value = 1 }"#, "1,", "'feature' is a text, not a number"),
+        (
+            r#"{ feature = "realized_vol_1h", abs = 1, op = ">", value = 0.8 }"#,
+            "1,",
+            "'abs' is true or false, not a number",
+        ),
+        (
+            r#"{ feature = "squeeze_direction", abs = true, op = "==", value = "LONG_SQUEEZE" }"#,
+            "abs",
+            "'squeeze_direction' has no absolute value: it is no number",
+        ),
+        (
+            r#"{ feature = "squeeze_direction", op = "==", value = "LONG_SQUEEZE", exit = 1 }"#,
+            "exit",
+            "'squeeze_direction' is no number: it has no exit threshold",
+        ),
+        (
+            r#"{ feature = "squeeze_direction", op = "==", value = "LONG_SQUEEZE", scale = 1 }"#,
+            "scale",
+            "'squeeze_direction' is no number: it has no scale",
+        ),
+        (
+            r#"{ feature = "squeeze_direction", op = "in", value = "LONG_SQUEEZE" }"#,
+            "\"LONG_SQUEEZE\"",
+            "'in' needs a list, as in value = [\"LONG_SQUEEZE\"]",
+        ),
+        (
+            r#"{ feature = "squeeze_direction", op = "==", value = 3 }"#,
+            "3",
+            "'squeeze_direction' is a word; it cannot be compared with a number",
+        ),
+        (
+            r#"{ feature = "basis_anomaly", op = "==", value = "yes" }"#,
+            "\"yes\"",
+            "'basis_anomaly' is true or false; it cannot be compared with a text",
+        ),
+        (
+            r#"{ feature = "realized_vol_1h", op = "in", value = [1] }"#,
+            "\"in\"",
+            "'realized_vol_1h' is a number; 'in' is for words",
+        ),
+        (
+            r#"{ feature = "realized_vol_1h_pct_90d", op = "==", value = 0.5 }"#,
+            "value",
+            "'realized_vol_1h_pct_90d' is a percentile; compare it with >, >=, < or <=",
+        ),
+        (
+            r#"{ feature = "realized_vol_1h", op = ">", value = 0.8, exit = "0.7" }"#,
+            "\"0.7\"",
+            "'exit' is a number, not a text",
+        ),
+        (
+            r#"{ feature = "realized_vol_1h", op = "==", value = 0.8, exit = 0.8 }"#,
+            "exit",
+            "'==' has no exit threshold",
+        ),
+        (r#"{ feature = "realized_vol_1h", op = ">", value = 0.8, scale = 0 }"#, "0 }", "'scale' is a number above 0"),
+        (
+            r#"{ feature = "oi_usd", op = ">", value = 1e9, scale = 1e8 }, { feature = "oi_usd", op = "<", value = 2e9, scale = 1e7 }"#,
+            "1e7",
+            "scale 10000000 differs from 100000000 stated earlier for 'oi_usd'; a feature has one margin unit",
+        ),
+        (
+            r#"{ feature = "realized_vol_1h_pct_90d", op = ">", value = 0.9, warming = 1 }"#,
+            "1 }",
+            "'warming' is true, false or a clause, not a number",
+        ),
+        (
+            r#"{ feature = "realized_vol_1h_pct_90d", op = ">", value = 0.9, warming = { feature = "realized_vol_1h", op = ">", value = 0.8, warming = true } }"#,
+            "warming = true",
+            "a stand-in has no 'warming' of its own",
+        ),
+        (
+            r#"{ feature = "realized_vol_1h_pct_90d", op = ">", value = 0.9, warming = { feature = "realized_vol_4h_pct_90d", op = ">", value = 0.9 } }"#,
+            r#"{ feature = "realized_vol_4h"#,
+            "a stand-in must not be a percentile: it has no history either",
+        ),
+        ("{ any = [] }", "[]", "'any' has no clause"),
+        ("{ any = 5 }", "5", "'any' is a list of clauses, not a number"),
+        (
+            r#"{ any = [{ feature = "realized_vol_1h", op = ">", value = 0.8 }], enter = 2 }"#,
+            "enter",
+            "'enter' does not belong beside 'any'",
+        ),
+    ];
+    for (clauses, word, want) in cases {
+        let column = 9 + clauses.find(word).unwrap_or_else(|| panic!("{word} is not in {clauses}"));
+        check(&clause_errors(clauses), &[&format!("4:{column}: {want}")]);
+    }
+}
+
+#[test]
+fn every_mistake_in_a_rule_is_told_at_its_line() {
+    const CLAUSES: &str = r#"[{ feature = "realized_vol_1h", op = ">", value = 0.8 }]"#;
+    const NONE: &str = "2:3: a rule book needs at least one [[rule]] of axis \"risk\"";
+    let cases: [(String, &[&str]); 9] = [
+        (
+            format!("id = \"HIGH_VOL\"\nall = {CLAUSES}\nany = {CLAUSES}"),
+            &["5:1: a rule has either 'all' or 'any'; put the alternatives inside all as { any = […] }"],
+        ),
+        ("id = \"HIGH_VOL\"".to_owned(), &["2:1: a condition needs 'all' or 'any' with at least one clause"]),
+        ("id = \"HIGH_VOL\"\nany = 5".to_owned(), &["4:7: 'any' is a list of clauses, not a number"]),
+        (format!("label = \"HIGH_VOL\"\nall = {CLAUSES}"), &["2:1: a rule needs an id, as in id = \"HIGH_VOL\""]),
+        (
+            format!("id = \"mine\"\nlabel = \"NORMAL\"\nall = {CLAUSES}"),
+            &[NONE, "4:9: no rule can assert NORMAL: it is what remains when no rule holds or none can be judged"],
+        ),
+        (
+            format!("id = \"mine\"\nlabel = \"HIGH_VOLL\"\nall = {CLAUSES}"),
+            &[
+                NONE,
+                "4:9: unknown label 'HIGH_VOLL'; risk labels are CHOP_RISK, SQUEEZE_RISK, HIGH_VOL — did you mean 'HIGH_VOL'?",
+            ],
+        ),
+        (
+            format!("id = \"HIGH_VOL\"\naxis = \"rsk\"\nall = {CLAUSES}"),
+            &[NONE, "4:8: unknown axis 'rsk' — did you mean 'risk'?"],
+        ),
+        (
+            format!("id = \"HIGH_VOL\"\nall = {CLAUSES}\nmin_dwell = 15"),
+            &["5:13: 'min_dwell' is a length of time such as \"15m\", not a number"],
+        ),
+        (
+            format!("id = \"HIGH_VOL\"\nall = {CLAUSES}\nmin_dwell = \"8d\""),
+            &["5:13: 'min_dwell' of 8d is longer than 7d"],
+        ),
+    ];
+    for (lines, want) in cases {
+        check(&errors(&format!("name = \"mine\"\n[[rule]]\n{lines}\n")), want);
+    }
+    check(&errors("name = \"mine\"\nrule = 5\n"), &["2:8: rules are written as [[rule]] tables"]);
+    check(
+        &errors("name = \"mine\"\nrule = [5]\n"),
+        &["2:1: a rule book needs at least one [[rule]] of axis \"risk\"", "2:9: a rule is a table, not a number"],
+    );
+    // Ten rules of an axis, each wider than the one before, so that every one of them decides.
+    let rule = |n: u32| {
+        format!(
+            "[[rule]]\nid = \"r{n}\"\naxis = \"trend\"\nlabel = \"UPTREND\"\nall = [{{ feature = \"realized_vol_1h\", op = \">\", value = 0.{} }}]\n",
+            99 - n
+        )
+    };
+    let book = |count: u32| {
+        let own = format!("name = \"mine\"\n[[rule]]\nid = \"HIGH_VOL\"\nall = {CLAUSES}\n");
+        (0..count).map(rule).fold(own, |text, rule| text + &rule)
+    };
+    assert!(RuleBook::parse("book.toml", &book(9)).is_ok());
+    check(&errors(&book(10)), &["2:3: 10 rules of one axis are too many; the limit is 9"]);
+    let half = format!("name = \"mine\"\nbias_shift = -0.5\n[[rule]]\nid = \"HIGH_VOL\"\nall = {CLAUSES}\n");
+    check(&errors(&half), &["2:14: 'bias_shift' is 0 or -1"]);
 }
 
 #[test]

@@ -19,3 +19,29 @@ pub fn is_funding(rows: &[[Option<f64>; 5]]) -> bool {
             open.is_some_and(|v| v.abs() < 0.5) && zero(*high) && zero(*low) && zero(*close) && zero(*volume)
         })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn funding_is_small_and_alone_in_its_row() {
+        const ZERO: Option<f64> = Some(0.0);
+        let funding = [Some(0.0001), ZERO, ZERO, ZERO, ZERO];
+        assert!(is_funding(&[funding]) && !is_funding(&[]));
+        for (rate, want) in [(Some(-0.0075), true), (ZERO, true), (None, false)] {
+            assert_eq!(is_funding(&[funding, [rate, ZERO, ZERO, ZERO, ZERO]]), want, "{rate:?}");
+        }
+        // What is half or more is a price.
+        for (rate, want) in [(0.499, true), (-0.499, true), (0.5, false), (-0.5, false), (0.52, false)] {
+            assert_eq!(is_funding(&[funding, [Some(rate), ZERO, ZERO, ZERO, ZERO]]), want, "{rate}");
+        }
+        for column in 1..5 {
+            for (value, want) in [(None, true), (Some(0.0001), false), (Some(-0.0001), false)] {
+                let mut row = funding;
+                row[column] = value;
+                assert_eq!(is_funding(&[funding, row]), want, "{value:?} in {column}");
+            }
+        }
+    }
+}

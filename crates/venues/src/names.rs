@@ -421,6 +421,8 @@ mod tests {
         check("binance-coinm_btcusd_perp_20240808.gz", Some("binance-coinm"), Some("BTCUSD_PERP"), None, None);
         check("btcusdt_8h-mark.feather", None, Some("BTCUSDT"), Some(Metric::MarkPrice), None);
         check("btc-perp_1m.csv.gz", None, Some("BTC-PERP"), None, Some("1m"));
+        check("-perp_1m.csv.gz", None, None, None, Some("1m"));
+        check("allperp_1m.csv.gz", None, None, None, Some("1m"));
         check("coinbase_btcusd_1m.parquet", Some("coinbase"), Some("BTCUSD"), None, Some("1m"));
         check("candles.parquet", None, None, Some(Metric::Bar), None);
         let shipped = Hints::of("history/binance-usdm/BTCUSDT/open_interest_usd_1h.hyperliquid.csv.zst");

@@ -276,6 +276,28 @@ mod tests {
         assert_eq!(window(5, 1440, 6, 0, 4).fullness(&strict), Err(State::Warming { have: 5, need: 6 }));
     }
 
+    /// Rows show and store it: a window that gave nothing covers nothing.
+    #[test]
+    fn a_reading_that_is_not_ready_has_neither_value_nor_coverage() {
+        let t = Ts::from_civil(2026, 2, 5, 0, 0, 0);
+        let (kind, stream) = (Kind::Proxy, Some(StreamIndex(3)));
+        let origin = ReadingOrigin { anchor: t, event: t, expires: t, kind, stream: StreamIndex(3) };
+        let full = Fullness { coverage: 0.9, partial: true };
+        let (warming, gap) = (State::Warming { have: 3, need: 6 }, State::Undefined(Reason::Gap));
+        for (slot, state) in [
+            (origin.windowed(Err(warming), || Ok(7.0)), warming),
+            (origin.windowed(Err(gap), || Ok(7.0)), gap),
+            (origin.windowed(Ok(full), || Err(Reason::ZeroVariance)), State::Undefined(Reason::ZeroVariance)),
+        ] {
+            let cell = Cell { value: 0.0, anchor: t, coverage: 0.0, state, kind, partial: false, stream };
+            assert_eq!(slot, Slot { cell, expires: Ts::MAX }, "{state:?}");
+        }
+        let whole = Cell { stream, ..Cell::ready_at(7.0, t, kind) };
+        assert_eq!(origin.instant(7.0), Slot { cell: whole, expires: t }, "an instant has no window to be full");
+        let part = Cell { coverage: 0.9, partial: true, ..whole };
+        assert_eq!(origin.windowed(Ok(full), || Ok(7.0)), Slot { cell: part, expires: t });
+    }
+
     #[test]
     fn a_gap_is_the_reason_when_there_is_one() {
         let w = Window { gap: true, ..window(10, 60, 48, 0, 500) };

@@ -5,10 +5,12 @@ use super::DatabaseAddress;
 use crate::sql::db::{Connection, params};
 use crate::sql::fault::SqlFault;
 use crate::{Error, Result, WriterRole};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// How long the server may take to notice that the holder of a lock is gone.
-const LETTING_GO: Duration = Duration::from_millis(500);
+/// A lock that is held is asked for this often again, with this pause: the server may take half a second to notice that its
+/// holder is gone.
+const AGAIN: usize = 10;
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// A number for a name, apart from those of other programs (FNV-1a).
 pub(super) fn key(name: &str) -> i64 {
@@ -26,15 +28,7 @@ pub(crate) fn take_roles(conn: &Connection, address: &DatabaseAddress, roles: &[
                 |r| r.get::<bool>(0),
             )
         };
-        let begin = Instant::now();
-        let mut taken = false;
-        while !taken && begin.elapsed() < LETTING_GO {
-            taken = mine().map_err(|f| f.at(address.path()))?;
-            if !taken {
-                std::thread::sleep(LETTING_GO / 10);
-            }
-        }
-        if taken {
+        if patiently(mine).map_err(|f| f.at(address.path()))? {
             continue;
         }
         let pid = holder(conn, *role).unwrap_or(None);
@@ -42,6 +36,17 @@ pub(crate) fn take_roles(conn: &Connection, address: &DatabaseAddress, roles: &[
         return Err(Error::Locked { role: role.name(), pid, path });
     }
     Ok(())
+}
+
+/// Whether it is `mine`, now or within the time the server may take.
+fn patiently(mut mine: impl FnMut() -> std::result::Result<bool, SqlFault>) -> std::result::Result<bool, SqlFault> {
+    for _ in 0..AGAIN {
+        if mine()? {
+            return Ok(true);
+        }
+        std::thread::sleep(PAUSE);
+    }
+    mine()
 }
 
 /// The process that holds a role, if its connection says so.
@@ -56,4 +61,30 @@ fn holder(conn: &Connection, role: WriterRole) -> std::result::Result<Option<u32
     let Some(row) = rows.next()? else { return Ok(None) };
     let name: String = row.get(0)?;
     Ok(name.strip_prefix("barograph ").and_then(|pid| pid.parse().ok()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Instant;
+
+    /// Asks for a lock that is let go after so many questions. Whether it was taken, the questions, and how long it took.
+    fn asked(let_go_after: usize) -> (bool, usize, Duration) {
+        let (mut questions, begin) = (0, Instant::now());
+        let taken = patiently(|| {
+            questions += 1;
+            Ok(questions > let_go_after)
+        });
+        (taken.is_ok_and(|t| t), questions, begin.elapsed())
+    }
+
+    #[test]
+    fn a_lock_is_waited_for_as_long_as_the_server_may_take_to_let_it_go() {
+        let (taken, questions, _) = asked(0);
+        assert_eq!((taken, questions), (true, 1), "a free one at once");
+        let (taken, questions, took) = asked(3);
+        assert!((taken, questions) == (true, 4) && took >= PAUSE * 3, "with pauses between: {took:?}");
+        let (taken, questions, took) = asked(usize::MAX);
+        assert!((taken, questions) == (false, 11) && took >= Duration::from_millis(500), "half a second: {took:?}");
+    }
 }

@@ -274,7 +274,7 @@ impl Kit<Binance> {
             out.backfilled(task.market, Metric::Trade, row.at, row.id, row.payload(qty));
         }
         let pages = task.pages + 1;
-        let more = first > lo && first < hi && !reached && first > 0;
+        let more = first > lo && first < hi && !reached;
         if more && pages >= TRADE_PAGES_MAX {
             out.fault("history_cut", Some(task.market), &format!("trades {lo} to {first} are too many to fetch"), &[]);
             return Some(None);

@@ -73,7 +73,15 @@ pub struct Script {
 pub fn give(session: &mut dyn Session, now: Ts, step: &Step) -> Did {
     let mut out = Out::default();
     session.input(now, &step.input(), &mut out);
+    out.events.iter().for_each(is_numbered_by_the_venue);
     Did { events: out.events, actions: out.actions, faults: out.faults }
+}
+
+/// Only trades, best prices and books have numbers of the venue's own; everything else has none, which is 0.
+pub fn is_numbered_by_the_venue(emit: &Emit) {
+    let may_be = matches!(emit.metric, Metric::Trade | Metric::BestBidAsk | Metric::Book);
+    let status = matches!(emit.payload, Payload::Status(_));
+    assert!(emit.seq == 0 || (may_be && !status), "a number the venue did not give: {emit:?}");
 }
 
 impl Script {
@@ -213,6 +221,24 @@ pub fn survives_a_new_list(open: Open, script: &Script, more: &str) {
         longer.markets.push(MarketSpec { symbol: format!("{more}2"), ..grown.markets[0].clone() });
         assert!(open(longer).restore(&saved).is_err(), "a market that the state does not know");
     }
+}
+
+/// A market was added while `session` ran. Restarted under the list of its beginning, it goes on as if it had never stopped:
+/// `frame` brings data of that market.
+pub fn knows_what_was_added(
+    open: Open,
+    beginning: SessionConfig,
+    session: &mut dyn Session,
+    now: Ts,
+    conn: ConnId,
+    frame: &[u8],
+) {
+    let mut back = open(beginning);
+    back.restore(&session.save()).expect("the state's list begins like that");
+    let step = Step::Frame(conn, frame.to_vec());
+    let heard = give(session, now, &step);
+    assert!(heard.events.iter().any(|e| !matches!(e.payload, Payload::Status(_))), "no data: {heard:?}");
+    assert_eq!(give(&mut *back, now, &step), heard);
 }
 
 /// For two hours nothing comes but what `answer` says to each text the session sends: whatever names one of the `words` is

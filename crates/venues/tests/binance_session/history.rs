@@ -1,7 +1,7 @@
 //! What is fetched afterwards: all of it, once, what everybody waits for first, and no candle that is still running.
 
 use crate::rig::{Rig, START, config, data_of, perpetual};
-use barograph_domain::{Metric, Span, Ts};
+use barograph_domain::{Metric, Payload, Span, Ts};
 use barograph_venues::session::{Emit, Origin, Request, SessionConfig};
 use std::collections::BTreeMap;
 
@@ -255,4 +255,38 @@ fn trades_between_two_holes_are_not_told_again() {
     assert_eq!(told.keys().copied().collect::<Vec<_>>(), (1_000..=1_140).collect::<Vec<_>>());
     assert!(told.values().all(|n| *n == 1), "once each: {told:?}");
     assert_eq!(rig.kinds(), [""; 0]);
+}
+
+/// Labels name the beginning of their five minutes. What was not asked for is left out, and what is not over yet; COIN-M counts
+/// contracts and says beside them what they are worth in the coin.
+#[test]
+fn open_interest_of_the_past_is_that_of_its_page_in_the_coin() {
+    for (id, symbol, st, base) in [("binance-usdm", "BTCUSDT", 1, 70.0), ("binance-coinm", "BTCUSD_PERP", 2, 9.0)] {
+        for (later, last) in [(Span::ZERO, 0), (Span::secs(299), 0), (Span::secs(300), 5), (Span::hours(1), 5)] {
+            let metrics = [Metric::MarkPrice, Metric::OpenInterest];
+            let wanted = SessionConfig { backfill: Span::hours(1), ..config(id, vec![perpetual(symbol)], &metrics) };
+            let mut rig = Rig::new(id, wanted);
+            rig.open_all(0);
+            let (e, next) = (ms(rig.now), ms(START + Span::hours(4)));
+            rig.on(
+                0,
+                &format!(
+                    r#"{{"stream":"x","data":{{"e":"markPriceUpdate","E":{e},"s":"{symbol}","p":"100","i":"100","r":"0.0001","T":{next},"st":{st}}}}}"#
+                ),
+            );
+            rig.tick(0);
+            let request = rig.request("/futures/data/openInterestHist").expect("the past hour");
+            rig.now = rig.now + later;
+            let rows: Vec<String> = (-75..=15)
+                .step_by(5)
+                .map(|minute| ms(START + Span::mins(minute)))
+                .map(|t| format!(r#"{{"sumOpenInterest":"70","sumOpenInterestValue":"9","timestamp":{t}}}"#))
+                .collect();
+            let got = data_of(&rig.answer(request.id, 200, &format!("[{}]", rows.join(","))), Metric::OpenInterest);
+            let minutes: Vec<i64> = got.iter().map(|e| (e.event_ts - START).as_secs() / 60).collect();
+            assert_eq!(minutes, (-55..=last).step_by(5).collect::<Vec<i64>>(), "{id}, answered {later} later");
+            assert!(got.iter().all(|e| e.payload == Payload::Value(base) && e.origin == Origin::Backfill), "{got:?}");
+            assert_eq!(rig.kinds(), [""; 0]);
+        }
+    }
 }

@@ -1,9 +1,9 @@
 //! The behaviour every session owes, over recordings of every market of the family.
 
-use crate::rig::{Line, config, cryptofeed, hftbacktest, perpetual};
+use crate::rig::{Line, Rig, config, cryptofeed, hftbacktest, perpetual};
 use barograph_domain::{MarketKind, Metric, Span, Ts};
 use barograph_venues::session::suite::{self, Open, Script};
-use barograph_venues::session::{MarketSpec, Request, venue};
+use barograph_venues::session::{ConnId, MarketSpec, Request, venue};
 
 const METRICS: [Metric; 6] =
     [Metric::Bar, Metric::Trade, Metric::BestBidAsk, Metric::FundingRate, Metric::Liquidation, Metric::Book];
@@ -89,6 +89,20 @@ fn damaged_frames_neither_panic_nor_grow_the_state() {
         let largest = suite::stays_bounded(open(id), &script, count, 2 << 20);
         println!("{id}: {count} damaged frames, state at most {largest} bytes");
     }
+}
+
+#[test]
+fn a_market_that_was_added_is_known_after_a_restart() {
+    let beginning = config("binance-usdm", vec![perpetual("BTCUSDT")], &[Metric::Trade]);
+    let mut rig = Rig::new("binance-usdm", beginning.clone());
+    rig.open_all(0);
+    rig.give(&suite::Step::Markets(vec![perpetual("BTCUSDT"), perpetual("XYZUSDT")]));
+    let t = rig.now.as_millis();
+    let trade = format!(
+        r#"{{"stream":"xyzusdt@aggTrade","data":{{"e":"aggTrade","E":{t},"a":7,"s":"XYZUSDT","p":"100","q":"1","f":1,"l":1,"T":{t},"m":false,"st":1}}}}"#
+    );
+    let open = open("binance-usdm");
+    suite::knows_what_was_added(open, beginning, &mut *rig.session, rig.now, ConnId(0), trade.as_bytes());
 }
 
 /// The state of a thousand markets is saved and restored.

@@ -114,6 +114,7 @@ impl Rig {
 
     pub(crate) fn input(&mut self, input: &Input<'_>) {
         self.session.input(self.now, input, &mut self.out);
+        self.out.events.iter().for_each(suite::is_numbered_by_the_venue);
         self.events.append(&mut self.out.events);
         self.faults.append(&mut self.out.faults);
         for action in self.out.actions.drain(..) {

@@ -177,6 +177,7 @@ fn checklist_09_ticker_deltas_merge_and_a_reconnect_starts_over() {
     let mut rig = open_one();
     rig.frame(1, &ticker("delta", 1_795_078_800_000, r#""markPrice":"90""#));
     assert!(rig.data(0, Metric::MarkPrice).is_empty(), "a delta before the snapshot");
+    assert!(rig.faults.is_empty(), "which is no mistake of the venue: {:?}", rig.faults);
     let all = r#""markPrice":"100.5","indexPrice":"100.6","bid1Price":"100.1","ask1Price":"100.2""#;
     rig.frame(1, &ticker("snapshot", 1_795_078_800_100, all));
     rig.frame(1, &ticker("delta", 1_795_078_800_200, r#""ask1Price":"100.3""#));

@@ -4,7 +4,7 @@ use super::{ALL, captured_markets};
 use crate::rig::{self, Rig, capture, config, fixture, fixtures, linear, value};
 use barograph_domain::{MarketKind, Metric, Payload, Side, Span, StatusState, Ts};
 use barograph_venues::session::suite::{self, Script};
-use barograph_venues::session::{MarketIndex, MarketSpec, SessionConfig, venue};
+use barograph_venues::session::{ConnId, MarketIndex, MarketSpec, SessionConfig, venue};
 
 /// The capture as a script of inputs; history is answered with nothing the venue keeps.
 fn script() -> Option<Script> {
@@ -257,6 +257,9 @@ fn markets_can_be_changed_while_running() {
     rig.frame(5, &trade("200.1"));
     assert_eq!(rig.data(0, Metric::Trade).iter().map(value).collect::<Vec<_>>(), [100.1]);
     assert_eq!(rig.data(2, Metric::Trade).iter().map(value).collect::<Vec<_>>(), [200.1]);
+    let (open, beginning) = (venue("bybit").unwrap().open, config("bybit", vec![linear("BTCUSDT", "0.1")], &ALL));
+    let another = trade("200.2").replace(r#""i":"x""#, r#""i":"y""#);
+    suite::knows_what_was_added(open, beginning, &mut *rig.session, rig.now, ConnId(5), another.as_bytes());
     rig.forget();
     rig.input(&barograph_venues::session::Input::Markets(&now[1..2]));
     assert!(rig.sent.iter().all(|s| s.1.contains("unsubscribe")), "{:?}", rig.sent);

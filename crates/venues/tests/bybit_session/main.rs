@@ -183,3 +183,29 @@ fn a_jump_of_u_rebuilds_that_book_only() {
     rig.frame(1, &book("snapshot", 20, r#"[["100.1","1"]]"#, r#"[["100.3","1"]]"#));
     assert_eq!(rig.state(0, Metric::Book), Some(StatusState::Live));
 }
+
+/// `orderbook.1` is the whole top of a spot market each time. A level that cannot be read makes the message none; a side that is
+/// empty makes no price.
+#[test]
+fn the_top_of_spot_is_read_whole_or_refused() {
+    let good = r#"[["100.1","1"],["100.0","2"]]"#;
+    let best = Payload::BestBidAsk { bid: 100.1, ask: 100.3 };
+    let cases: [(&str, &str, Option<Payload>, &[&str]); 7] = [
+        (good, r#"[["100.3","1"]]"#, Some(best), &[]),
+        (r#"[["x","1"],["100.1","1"]]"#, r#"[["100.3","1"]]"#, None, &["undecodable"]),
+        (r#"[["100.1","x"]]"#, r#"[["100.3","1"]]"#, None, &["undecodable"]),
+        (good, r#"[["100.3","1"],["y","1"]]"#, None, &["undecodable"]),
+        (good, "[]", None, &[]),
+        ("[]", r#"[["100.3","1"]]"#, None, &[]),
+        (good, r#"[["100.1","1"]]"#, None, &["crossed_top"]),
+    ];
+    for (bids, asks, want, faults) in cases {
+        let spot = MarketSpec::bare("BTCUSDT", MarketKind::Spot);
+        let now = Ts::from_millis(1_795_078_800_000);
+        let mut rig = Rig::new(config("bybit", vec![spot], &[Metric::BestBidAsk]), "bybit", now);
+        rig.open(0, 1);
+        rig.frame(1, &book("snapshot", 7, bids, asks).replace("orderbook.200", "orderbook.1"));
+        assert_eq!(rig.data(0, Metric::BestBidAsk).first().map(|e| e.payload), want, "{bids} {asks}");
+        assert_eq!(rig.faults.iter().map(|f| f.kind).collect::<Vec<_>>(), faults, "{bids} {asks}");
+    }
+}

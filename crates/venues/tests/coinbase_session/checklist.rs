@@ -2,7 +2,9 @@
 
 use crate::rig::{Rig, STREAMS, config, def, spot, trade};
 use barograph_domain::{GapReason, MarketKind, Metric, Payload, Side, Span, StatusState, Ts};
-use barograph_venues::session::{Action, ConnId, Emit, Input, LinkId, MarketIndex, MarketSpec, Origin, SessionConfig};
+use barograph_venues::session::{
+    Action, ConnId, Emit, Input, LinkId, MarketIndex, MarketSpec, Origin, SessionConfig, suite,
+};
 
 /// One market, open on connection 1, with a book.
 fn ready() -> Rig {
@@ -506,9 +508,15 @@ fn markets_change_while_it_runs() {
     assert_eq!((rig.state(0, Metric::Book), rig.top(0)), ((StatusState::Gap, GapReason::NotRunning), None));
     rig.update(1, 2, "BTC-USD", &[("bid", "99.00", "1")]).snapshot(1, 3, "SOL-USD", "5.00", "5.01");
     assert_eq!((rig.top(1), rig.top(2), rig.faults()), (Some((10.0, 10.01)), Some((5.0, 5.01)), vec![]));
+    let (at, beginning) = (rig.now.iso(), config(vec![spot("BTC-USD"), spot("ETH-USD")]));
+    let trade = format!(
+        r#"{{"channel":"market_trades","client_id":"","timestamp":"{at}","sequence_num":4,"events":[{{"type":"update","trades":[{}]}}]}}"#,
+        trade("SOL-USD", 7, "5.00", "1", "BUY", &at)
+    );
+    suite::knows_what_was_added(def().open, beginning, &mut *rig.session, rig.now, ConnId(1), trade.as_bytes());
     // Back again: the same index.
     rig.input(&Input::Markets(&[spot("BTC-USD")]));
-    rig.snapshot(1, 4, "BTC-USD", "101.00", "101.01");
+    rig.snapshot(1, 5, "BTC-USD", "101.00", "101.01");
     assert_eq!((rig.top(0), rig.top(1)), (Some((101.0, 101.01)), None));
     rig.input(&Input::Markets(&[]));
     assert_eq!(rig.session.links(), []);

@@ -4,7 +4,7 @@
 
 use barograph_domain::{GapReason, Metric, Payload, Span, StatusState, Ts};
 use barograph_venues::session::{
-    Action, CloseReason, ConnId, Emit, Fault, Input, LinkId, MarketIndex, Out, Request, Session,
+    Action, CloseReason, ConnId, Emit, Fault, Input, LinkId, MarketIndex, Out, Request, Session, suite,
 };
 
 /// A session with what it said.
@@ -25,6 +25,7 @@ impl Rig {
     pub(crate) fn input(&mut self, input: &Input<'_>) {
         let mut out = Out::default();
         self.session.input(self.now, input, &mut out);
+        out.events.iter().for_each(suite::is_numbered_by_the_venue);
         self.events.append(&mut out.events);
         self.actions.append(&mut out.actions);
         self.faults.append(&mut out.faults);

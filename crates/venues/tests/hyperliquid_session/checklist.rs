@@ -2,7 +2,7 @@
 
 use crate::rig::{Rig, candle, config, def, perp};
 use barograph_domain::{GapReason, Metric, Payload, Span, StatusState, Ts};
-use barograph_venues::session::{Input, MarketIndex, Origin, SessionConfig, suite};
+use barograph_venues::session::{ConnId, Input, MarketIndex, Origin, SessionConfig, suite};
 
 #[test]
 fn checklist_01_a_first_frame_that_is_no_json_is_ignored() {
@@ -401,6 +401,14 @@ fn markets_change_while_it_runs() {
     rig.book("BTC", "12.0", "13.0", "").book("SOL", "5.0", "6.0", "");
     assert_eq!((rig.top(0), rig.top(1), rig.top(2)), (None, Some((1.0, 1.1)), Some((5.0, 6.0))));
     assert_eq!(rig.faults(), [""; 0]);
+    // The first message of trades is history.
+    rig.trades(1, "SOL", &[(4, 500, "5.0")]);
+    let trade = format!(
+        r#"{{"channel":"trades","data":[{{"coin":"SOL","side":"B","px":"5.5","sz":"1","time":{},"hash":"0x0","tid":5,"users":["0xa","0xb"]}}]}}"#,
+        rig.now.as_millis()
+    );
+    let beginning = config(&["BTC", "ETH"]);
+    suite::knows_what_was_added(def().open, beginning, &mut *rig.session, rig.now, ConnId(1), trade.as_bytes());
     rig.input(&Input::Markets(&[]));
     assert_eq!(rig.session.links(), []);
 }

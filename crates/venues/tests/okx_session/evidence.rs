@@ -5,7 +5,7 @@ use super::{ALL, captured_markets};
 use crate::rig::{self, Rig, capture, config, fixture, fixtures, value};
 use barograph_domain::{MarketKind, Metric, Payload, Side, Span, StatusState, Ts};
 use barograph_venues::session::suite::{self, Script};
-use barograph_venues::session::{Input, MarketIndex, MarketSpec, RequestId, SessionConfig, venue};
+use barograph_venues::session::{ConnId, Input, MarketIndex, MarketSpec, RequestId, SessionConfig, venue};
 use std::io::Read as _;
 
 /// The capture as a script of inputs; history is answered with nothing the venue keeps.
@@ -378,8 +378,12 @@ fn markets_can_be_changed_while_running() {
     rig.input(&Input::Markets(&now));
     assert_eq!(rig.sent.len(), 2, "one request per connection: {:?}", rig.sent);
     assert!(rig.sent.iter().all(|s| s.1.contains("ETH-USDT-SWAP") && !s.1.contains("BTC")));
-    rig.frame(1, r#"{"arg":{"channel":"mark-price","instId":"ETH-USDT-SWAP"},"data":[{"instId":"ETH-USDT-SWAP","markPx":"3000","ts":"1795158001000"}]}"#);
+    let mark = r#"{"arg":{"channel":"mark-price","instId":"ETH-USDT-SWAP"},"data":[{"instId":"ETH-USDT-SWAP","markPx":"3000","ts":"1795158001000"}]}"#;
+    rig.frame(1, mark);
     assert_eq!(rig.data(1, Metric::MarkPrice).len(), 1);
+    let (open, beginning) = (venue("okx").unwrap().open, config("okx", now[..1].to_vec(), &ALL));
+    let another = mark.replace("3000", "3001").replace("1795158001000", "1795158001200");
+    suite::knows_what_was_added(open, beginning, &mut *rig.session, rig.now, ConnId(1), another.as_bytes());
     rig.forget();
     rig.input(&Input::Markets(&now[1..]));
     assert!(rig.sent.iter().all(|s| s.1.contains("\"unsubscribe\"") && !s.1.contains("ETH")), "{:?}", rig.sent);
