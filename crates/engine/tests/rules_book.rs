@@ -277,9 +277,9 @@ fn every_mistake_names_its_place_and_what_was_meant() {
     );
 }
 
-/// A mistake in one clause: what is written, the word it is told at, and what is said.
+/// A mistake in one clause: what is written, the word it is found at, and the message.
 #[test]
-fn every_mistake_in_a_clause_is_told_at_its_word() {
+fn every_mistake_in_a_clause_names_its_word() {
     let cases = [
         (
             "5",
@@ -380,7 +380,7 @@ fn every_mistake_in_a_clause_is_told_at_its_word() {
 }
 
 #[test]
-fn every_mistake_in_a_rule_is_told_at_its_line() {
+fn every_mistake_in_a_rule_names_its_line() {
     const CLAUSES: &str = r#"[{ feature = "realized_vol_1h", op = ">", value = 0.8 }]"#;
     const NONE: &str = "2:3: a rule book needs at least one [[rule]] of axis \"risk\"";
     let cases: [(String, &[&str]); 9] = [
