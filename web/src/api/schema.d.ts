@@ -3871,7 +3871,7 @@ export interface components {
             clears: string;
             /**
              * Format: int32
-             * @description How often this rule fired here in the last 30 days, this time not counted.
+             * @description How often this rule fired here before, in the days of `known_days` or the last 30 ([`BaseRate::recent`](crate::alert::BaseRate::recent)).
              */
             fired_30d: number | null;
             /**
