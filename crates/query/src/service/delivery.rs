@@ -160,7 +160,7 @@ impl Service {
 }
 
 /// What waits although its moment has come waits for its turn: its next try is now or later, not then, and never after the moment
-/// from which it is not worth telling.
+/// from which it is not worth delivering.
 fn not_before(delivery: Delivery, now: Ts) -> Delivery {
     let waits = !delivery.state.is_final();
     Delivery {

@@ -232,7 +232,7 @@ fn a_group_of_one_says_what_its_own_message_would() {
     );
 }
 
-/// What a group told before a restart is not counted again after it.
+/// What a group delivered before a restart is not counted again after it.
 #[test]
 fn a_restart_counts_only_what_was_not_told_yet() {
     let mut world = World::new(&["a"]);
