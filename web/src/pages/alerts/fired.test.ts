@@ -7,6 +7,6 @@ test.each([
   [{ fired_30d: 1, fired_90d: 1, known_days: 1.2 }, 'fired once in one day of data'],
   [{ fired_30d: 0, fired_90d: 0, known_days: 0.4 }, 'first time in less than a day of data'],
   [{ fired_30d: 12, fired_90d: 40, known_days: 64 }, 'fired 12 times in 30 days'],
-])('%o is told as %s', (rate, words) => {
+])('%o reads as %s', (rate, words) => {
   expect(firedWords(rate)).toBe(words);
 });

@@ -244,7 +244,7 @@ fn a_restart_counts_only_what_was_not_told_yet() {
         world.pass(Span::secs(1));
     }
     world.pass(Span::secs(70));
-    assert!(world.shelf.rows.values().all(|row| row.state.is_final()), "all of it was told");
+    assert!(world.shelf.rows.values().all(|row| row.state.is_final()), "all of it was delivered");
     world.restart(vec![Endpoint::new("a")]);
     changed(&mut world, "okx:M1-USDT", 7, "a");
     world.pass(Span::mins(6));
