@@ -194,6 +194,29 @@ pub struct MinuteRow {
     pub open: OpenAlerts,
 }
 
+impl MinuteRow {
+    /// The row of a minute of the first market in which nothing was read: no cell, price or input, every axis as it begins.
+    #[must_use]
+    pub fn bare(ts: Ts) -> Self {
+        Self {
+            instrument: 0,
+            ts,
+            cells: Vec::new(),
+            cuts: Vec::new(),
+            risk: AxisState::default(),
+            trend: AxisState::default(),
+            volatility: AxisState::default(),
+            heat: AxisState::default(),
+            timeframes: Timeframes::default(),
+            held: Vec::new(),
+            inputs: Vec::new(),
+            price: None,
+            models: Vec::new(),
+            open: OpenAlerts::default(),
+        }
+    }
+}
+
 /// By hand for [`Clone::clone_from`], which keeps the memory of the row it overwrites: whoever follows a market copies a row a
 /// minute.
 impl Clone for MinuteRow {

@@ -137,29 +137,10 @@ impl Outputs {
 
     pub(crate) fn next_row(&mut self) -> &mut MinuteRow {
         if self.used == self.rows.len() {
-            self.rows.push(empty_row());
+            self.rows.push(MinuteRow::bare(barograph_domain::Ts(0)));
         }
         self.used += 1;
         &mut self.rows[self.used - 1]
-    }
-}
-
-fn empty_row() -> MinuteRow {
-    MinuteRow {
-        instrument: 0,
-        ts: barograph_domain::Ts(0),
-        cells: Vec::new(),
-        cuts: Vec::new(),
-        risk: barograph_domain::AxisState::default(),
-        trend: barograph_domain::AxisState::default(),
-        volatility: barograph_domain::AxisState::default(),
-        heat: barograph_domain::AxisState::default(),
-        timeframes: barograph_domain::Timeframes::default(),
-        held: Vec::new(),
-        inputs: Vec::new(),
-        price: None,
-        models: Vec::new(),
-        open: barograph_domain::OpenAlerts::default(),
     }
 }
 

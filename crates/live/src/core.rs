@@ -29,10 +29,12 @@ use facts::{Heard, status_event};
 
 const METRICS: usize = Metric::ALL.len();
 
-/// Takes what the core makes, in order.
+/// Takes what the core makes, in order. What an implementation does not take is let go.
 pub(crate) trait CoreSink {
     /// A minute of one market is published.
-    fn row(&mut self, row: &MinuteRow) -> Result<(), Error>;
+    fn row(&mut self, _row: &MinuteRow) -> Result<(), Error> {
+        Ok(())
+    }
     /// Something happened to a level in the minute whose row comes next.
     fn level(&mut self, _level: &LevelOut) -> Result<(), Error> {
         Ok(())
@@ -52,24 +54,30 @@ pub(crate) trait CoreSink {
     /// Word of scheduled events has entered.
     fn scheduled(&mut self, _entries: &[CalendarEntry]) {}
     /// A fact arrived.
-    fn fact(&mut self, event: &Event, metric: Metric, origin: Origin) -> Result<(), Error>;
+    fn fact(&mut self, _event: &Event, _metric: Metric, _origin: Origin) -> Result<(), Error> {
+        Ok(())
+    }
     /// Continuity of a stream changed.
-    fn status(&mut self, stream: StreamIndex, status: &Status, known_ts: Ts) -> Result<(), Error>;
+    fn status(&mut self, _stream: StreamIndex, _status: &Status, _known_ts: Ts) -> Result<(), Error> {
+        Ok(())
+    }
     /// A venue shall be sent something. Replay ignores it.
-    fn action(&mut self, venue: usize, action: Action);
+    fn action(&mut self, _venue: usize, _action: Action) {}
     /// A fact is stored as a metric point.
-    fn sample(&mut self, event: &Event);
+    fn sample(&mut self, _event: &Event) {}
     /// Something could not be used.
-    fn fault(&mut self, venue: usize, fault: &Fault);
+    fn fault(&mut self, _venue: usize, _fault: &Fault) {}
     /// A market is listened to from now on, or not any more. One who has no such list gets it.
     fn wanted(&mut self, _instrument: u32, _is: bool) {}
     /// The list of instruments or streams has grown.
     fn grown(
         &mut self,
-        instruments: &[Instrument],
-        streams: &[StreamDecl],
-        not_offered: &[StreamDecl],
-    ) -> Result<(), Error>;
+        _instruments: &[Instrument],
+        _streams: &[StreamDecl],
+        _not_offered: &[StreamDecl],
+    ) -> Result<(), Error> {
+        Ok(())
+    }
 }
 
 /// One venue's session with what the engine calls its streams.

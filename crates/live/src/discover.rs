@@ -263,28 +263,52 @@ mod tests {
         status: &'static str,
         answer: fn(&str) -> String,
     ) -> (String, std::sync::Arc<std::sync::Mutex<Vec<String>>>) {
-        use std::io::{BufRead as _, BufReader, Write as _};
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let host = format!("http://{}", listener.local_addr().unwrap());
         let asked = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
         let seen = std::sync::Arc::clone(&asked);
         std::thread::spawn(move || {
             for stream in listener.incoming() {
-                let (mut stream, seen) = (stream.unwrap(), std::sync::Arc::clone(&seen));
-                std::thread::spawn(move || {
-                    let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
-                    while let Some(Ok(first)) = lines.next() {
-                        lines.by_ref().map_while(Result::ok).find(String::is_empty);
-                        let path = first.split(' ').nth(1).unwrap().to_owned();
-                        let body = answer(&path);
-                        seen.lock().unwrap().push(path);
-                        let head = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n", body.len());
-                        stream.write_all((head + &body).as_bytes()).unwrap();
-                    }
-                });
+                let (stream, seen) = (stream.unwrap(), std::sync::Arc::clone(&seen));
+                std::thread::spawn(move || converse(&stream, status, answer, &seen));
             }
         });
         (host, asked)
+    }
+
+    /// Answers what one connection asks until it ends, or says something that is no request.
+    fn converse(
+        mut stream: &std::net::TcpStream,
+        status: &str,
+        answer: fn(&str) -> String,
+        seen: &std::sync::Mutex<Vec<String>>,
+    ) {
+        use std::io::{BufRead as _, BufReader, Write as _};
+        let mut lines = BufReader::new(stream).lines();
+        while let Some(Ok(first)) = lines.next() {
+            lines.by_ref().map_while(Result::ok).find(String::is_empty);
+            let Some(path) = first.split(' ').nth(1).map(str::to_owned) else { return };
+            let body = answer(&path);
+            seen.lock().unwrap().push(path);
+            let head = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n", body.len());
+            if stream.write_all((head + &body).as_bytes()).is_err() {
+                return;
+            }
+        }
+    }
+
+    #[test]
+    fn the_server_of_these_tests_outlives_a_request_that_is_cut_off() {
+        use std::io::Write as _;
+        for said in ["", "\r\n", "GET", "GET\r\n\r\n"] {
+            let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            let mut client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+            client.write_all(said.as_bytes()).unwrap();
+            drop(client);
+            let seen = std::sync::Mutex::new(Vec::new());
+            converse(&listener.accept().unwrap().0, "200 OK", |_| String::new(), &seen);
+            assert_eq!(*seen.lock().unwrap(), Vec::<String>::new(), "{said:?}");
+        }
     }
 
     /// What a venue whose lists are answered so is said to have, and the paths that were asked for.

@@ -114,7 +114,7 @@ impl Hours {
 mod tests {
     use super::*;
     use crate::universe::WatchMarkets;
-    use barograph_domain::{AxisState, InstrumentName, MarketKind, Severity, Span, Timeframes};
+    use barograph_domain::{InstrumentName, MarketKind, Severity, Span};
     use std::collections::BTreeSet;
 
     fn markets(symbols: &[&str]) -> Vec<Instrument> {
@@ -133,22 +133,8 @@ mod tests {
         let t = n as f64;
         // The third goes the other way.
         let way = if instrument == 2 { -1.0 } else { 1.0 };
-        MinuteRow {
-            instrument,
-            ts: Ts(0) + Span::mins(n),
-            cells: Vec::new(),
-            cuts: Vec::new(),
-            risk: AxisState::default(),
-            trend: AxisState::default(),
-            volatility: AxisState::default(),
-            heat: AxisState::default(),
-            timeframes: Timeframes::default(),
-            held: Vec::new(),
-            inputs: Vec::new(),
-            price: Some(100.0 + (t / 41.0).sin() * 5.0 * way + (t * (2.0 + f64::from(instrument))).sin()),
-            models: Vec::new(),
-            open: barograph_domain::OpenAlerts::default(),
-        }
+        let price = 100.0 + (t / 41.0).sin() * 5.0 * way + (t * (2.0 + f64::from(instrument))).sin();
+        MinuteRow { instrument, price: Some(price), ..MinuteRow::bare(Ts(0) + Span::mins(n)) }
     }
 
     fn fresh(symbols: &[&str]) -> Hours {

@@ -7,16 +7,12 @@ use crate::replay::{self, journal_folder, setup_of};
 use crate::setup::Setup;
 use crate::{Error, chain, checkpoint};
 use barograph_domain::time::LATENESS;
-use barograph_domain::{
-    Event, Instrument, InstrumentName, KnownAlert, Metric, MinuteRow, Span, Status, StreamDecl, StreamIndex, Ts,
-    UniverseRow,
-};
+use barograph_domain::{Instrument, InstrumentName, KnownAlert, MinuteRow, Span, StreamDecl, Ts, UniverseRow};
 use barograph_engine::AlertOut;
 use barograph_lake::journal::{ControlRecord, EntryKind, JournalReader};
 use barograph_query::render::{Lens, align};
 use barograph_query::service::lens_of;
 use barograph_store::{AlertQuery, Range, Reader, RowQuery, RunInfo};
-use barograph_venues::session::{Action, Fault, Origin};
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
@@ -340,15 +336,6 @@ impl CoreSink for Ids {
         }
         Ok(())
     }
-    fn fact(&mut self, _event: &Event, _metric: Metric, _origin: Origin) -> Result<(), Error> {
-        Ok(())
-    }
-    fn status(&mut self, _stream: StreamIndex, _status: &Status, _known_ts: Ts) -> Result<(), Error> {
-        Ok(())
-    }
-    fn action(&mut self, _venue: usize, _action: Action) {}
-    fn sample(&mut self, _event: &Event) {}
-    fn fault(&mut self, _venue: usize, _fault: &Fault) {}
     fn grown(
         &mut self,
         instruments: &[Instrument],

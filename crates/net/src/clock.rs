@@ -7,6 +7,7 @@
 use barograph_domain::{Span, Ts};
 use core::fmt;
 use core::time::Duration;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 /// A source of the present moment. `now` is called under a lock: it must not block.
@@ -31,6 +32,30 @@ impl Clock for SystemClock {
     }
     fn rate(&self) -> f64 {
         1.0
+    }
+}
+
+/// A clock that others keep, such as a played world's, of which this crate knows nothing: read through two functions.
+#[derive(Debug)]
+pub struct ClockOf<C> {
+    clock: Arc<C>,
+    now: fn(&C) -> Ts,
+    rate: fn(&C) -> f64,
+}
+
+impl<C> ClockOf<C> {
+    /// `now` and `rate` are what [`Clock`] wants of them.
+    pub fn new(clock: Arc<C>, now: fn(&C) -> Ts, rate: fn(&C) -> f64) -> Self {
+        Self { clock, now, rate }
+    }
+}
+
+impl<C: Send + Sync> Clock for ClockOf<C> {
+    fn now(&self) -> Ts {
+        (self.now)(&self.clock)
+    }
+    fn rate(&self) -> f64 {
+        (self.rate)(&self.clock)
     }
 }
 

@@ -24,7 +24,7 @@ mod stats;
 mod world;
 mod ws;
 
-pub use clock::{Clock, SystemClock};
+pub use clock::{Clock, ClockOf, SystemClock};
 pub use error::{Error, Recovery, Result};
 pub use http::job::{Fetch, Fetched};
 pub use inbox::{Bounds, Depth, InboxReceiver, Stamper, Taken, inbox};

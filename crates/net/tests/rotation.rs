@@ -7,7 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests, outside of test functions")]
 
 use barograph_domain::{Metric, Payload, Span, Status, StatusState, Ts};
-use barograph_net::{Bounds, Clock, InboxReceiver, Incoming, Net, NetOptions, inbox};
+use barograph_net::{Bounds, Clock, ClockOf, InboxReceiver, Incoming, Net, NetOptions, inbox};
 use barograph_sim::{Clock as _, Handle, Server, SimConfig, Venue, VirtualClock};
 use barograph_venues::session::{
     Action, CloseReason, Emit, Input, Limits, MarketIndex, MarketSpec, Out, Session, SessionConfig, VenueDef, venue,
@@ -21,29 +21,10 @@ const RATE: f64 = 10.0;
 const DAY: Span = Span::secs(40);
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// One clock for server and network.
-struct Shared(VirtualClock);
-impl Clock for Shared {
-    fn now(&self) -> Ts {
-        self.0.now()
-    }
-    fn rate(&self) -> f64 {
-        self.0.rate()
-    }
-}
-impl barograph_sim::Clock for Shared {
-    fn now(&self) -> Ts {
-        self.0.now()
-    }
-    fn rate(&self) -> f64 {
-        self.0.rate()
-    }
-}
-
 /// A session that is driven, and everything it said.
 struct World {
     runtime: tokio::runtime::Runtime,
-    clock: Arc<Shared>,
+    clock: Arc<VirtualClock>,
     server: Handle,
     spoken: Venue,
     net: Net,
@@ -57,7 +38,7 @@ struct World {
 impl World {
     fn start(spoken: Venue, limits: impl FnOnce(Limits) -> Limits) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let clock = Arc::new(Shared(VirtualClock::new(Ts::from_civil(2026, 10, 1, 12, 0, 20), RATE)));
+        let clock = Arc::new(VirtualClock::new(Ts::from_civil(2026, 10, 1, 12, 0, 20), RATE));
         let mut config =
             SimConfig { connection_life: DAY, enforce_limits: false, deflate: true, ..SimConfig::default() };
         config.world.messages_per_s = 60.0;
@@ -75,7 +56,8 @@ impl World {
             rest: server.rest_base(spoken),
             ws: format!("{}{path}", server.ws_base(spoken)),
         };
-        let markets = runtime.block_on(list(def, &endpoints, Arc::clone(&clock) as Arc<dyn Clock>));
+        let shared: Arc<dyn Clock> = Arc::new(ClockOf::new(Arc::clone(&clock), VirtualClock::now, VirtualClock::rate));
+        let markets = runtime.block_on(list(def, &endpoints, Arc::clone(&shared)));
         assert_eq!(markets.len(), 2);
         let session = (def.open)(SessionConfig {
             endpoints,
@@ -88,14 +70,13 @@ impl World {
             polls_in_flight_max: 4,
             trade_side_is_maker: true,
         });
-        let (stamper, inbox) = inbox(Arc::clone(&clock) as Arc<dyn Clock>, Bounds::default(), Ts::MIN);
+        let (stamper, inbox) = inbox(Arc::clone(&shared), Bounds::default(), Ts::MIN);
         let options = NetOptions { seed: Some(7), ..NetOptions::default() };
-        let net =
-            Net::start(runtime.handle().clone(), Arc::clone(&clock) as Arc<dyn Clock>, stamper, &options).unwrap();
+        let net = Net::start(runtime.handle().clone(), shared, stamper, &options).unwrap();
         // At the end the world stands still, and that is no death.
         net.add_venue(def.id, limits(Limits { dead_after: Span::secs(120), ..(def.limits)() }));
         net.relink(0, session.links());
-        let ticked = clock.0.now();
+        let ticked = clock.now();
         Self { runtime, clock, server, spoken, net, inbox, session, ticked, events: Vec::new(), ends: Vec::new() }
     }
 
@@ -163,8 +144,8 @@ impl World {
     fn rest(&mut self) {
         self.runtime.block_on(self.server.pause());
         // Shorter than a silence that would be called one.
-        let settled = self.clock.0.now() + Span::secs(3);
-        self.until("the last messages", |w| w.clock.0.now() > settled);
+        let settled = self.clock.now() + Span::secs(3);
+        self.until("the last messages", |w| w.clock.now() > settled);
     }
 
     /// Every trade of the server since the first that was heard came, and how often; trades in declared gaps are left out.
@@ -263,8 +244,8 @@ fn check_unplanned(spoken: Venue) {
     world.until("every connection is cut", |w| w.ends.len() >= links);
     world.until("all live again", World::all_live);
     // What is fetched afterwards comes some seconds later.
-    let later = world.clock.0.now() + Span::secs(20);
-    world.until("the holes are filled", |w| w.clock.0.now() > later);
+    let later = world.clock.now() + Span::secs(20);
+    world.until("the holes are filled", |w| w.clock.now() > later);
     world.rest();
     assert!(world.ends.iter().all(|e| *e == CloseReason::ByVenue), "{:?}", world.ends);
     let said = world.statuses(settled);

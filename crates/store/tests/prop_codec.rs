@@ -257,19 +257,9 @@ fn a_row_that_does_not_fit_is_an_error_and_leaves_the_chunk_as_it_was() {
 
 fn one_row() -> MinuteRow {
     MinuteRow {
-        instrument: 0,
-        ts: Ts(0),
         cells: vec![Cell::undefined(Reason::Gap); WIDTH.features],
         cuts: vec![None; WIDTH.cuts],
-        risk: AxisState::default(),
-        trend: AxisState::default(),
-        volatility: AxisState::default(),
-        heat: AxisState::default(),
-        timeframes: Timeframes::default(),
         held: vec![HeldCount::default(); WIDTH.rules],
-        inputs: Vec::new(),
-        price: None,
-        models: Vec::new(),
-        open: barograph_domain::OpenAlerts::default(),
+        ..MinuteRow::bare(Ts(0))
     }
 }

@@ -10,6 +10,7 @@ use crate::term::number_of;
 use crate::{ingest, input};
 use barograph_domain::Span;
 use barograph_store::{Forgotten, StoreTarget, WriterRole, migrate, open_writer, schema_version};
+use std::borrow::Cow;
 use std::io::Write as _;
 
 pub(crate) fn run(command: &Db, settings: &Settings, json: bool) -> Result<(), Failure> {
@@ -83,7 +84,7 @@ pub(crate) fn run(command: &Db, settings: &Settings, json: bool) -> Result<(), F
                 writeln!(out, "{value}")?;
             } else {
                 for (what, count) in &report.counts {
-                    writeln!(out, "{count:>12} {what}")?;
+                    writeln!(out, "{count:>12} {}", counted(what, *count))?;
                 }
                 for problem in &report.problems {
                     writeln!(out, "problem: {}", problem.replace('\n', "\n  "))?;
@@ -103,6 +104,18 @@ pub(crate) fn run(command: &Db, settings: &Settings, json: bool) -> Result<(), F
         }
     }
     Ok(())
+}
+
+/// What a number is of; `what` is said of several: `calendar entries`, `hours between markets`.
+fn counted(what: &str, count: u64) -> Cow<'_, str> {
+    if count != 1 {
+        return Cow::Borrowed(what);
+    }
+    let (noun, rest) = what.find(" between ").map_or((what, ""), |at| what.split_at(at));
+    match noun.strip_suffix("ies") {
+        Some(stem) => Cow::Owned(format!("{stem}y{rest}")),
+        None => Cow::Owned(format!("{}{rest}", noun.strip_suffix('s').unwrap_or(noun))),
+    }
 }
 
 /// What these do.
@@ -159,4 +172,41 @@ fn forget(args: &Forget, settings: &Settings, json: bool) -> Result<(), Failure>
     Err(Failure::No(
         "nothing that counts came from these files; was a venue, symbol or delay given with the import?".to_owned(),
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every count of a check, as a store that is as good as empty gives them.
+    #[test]
+    fn one_of_anything_is_said_as_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = StoreTarget::Folder(folder.path().to_owned());
+        drop(open_writer(&target, &WriterRole::ALL).unwrap());
+        let report = barograph_store::open_reader(&target).unwrap().check(false).unwrap();
+        let said: Vec<String> = report.counts.iter().map(|(what, _)| counted(what, 1).into_owned()).collect();
+        let want = [
+            "stream",
+            "point",
+            "run",
+            "row",
+            "label change",
+            "gap",
+            "level",
+            "alert",
+            "message",
+            "delivery",
+            "silence",
+            "hour between markets",
+            "calendar entry",
+            "instrument",
+            "import",
+            "order book",
+        ];
+        assert_eq!(said, want);
+        for (what, _) in &report.counts {
+            assert_eq!((counted(what, 0), counted(what, 36)), (Cow::Borrowed(*what), Cow::Borrowed(*what)));
+        }
+    }
 }

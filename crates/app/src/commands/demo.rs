@@ -6,7 +6,6 @@ mod weather;
 
 use crate::builtin::BuiltIn;
 use crate::cli::{Demo, Up};
-use crate::clock::WorldClock;
 use crate::commands::demo::played::{Both, Played};
 use crate::commands::{replay, serve, up};
 use crate::config::Settings;
@@ -19,9 +18,10 @@ use crate::term::Paint;
 use barograph_domain::{InstrumentName, Span, Ts};
 use barograph_lake::ImportOptions;
 use barograph_live::start::start;
+use barograph_net::ClockOf;
 use barograph_query::render::Lens;
 use barograph_sim::world::episode::{Scheduled, Spell};
-use barograph_sim::{Server, SimConfig, Venue};
+use barograph_sim::{Clock as _, Server, SimConfig, Venue, VirtualClock};
 use std::io::{BufWriter, Write as _};
 use std::sync::Arc;
 use weather::WeatherLines;
@@ -83,7 +83,7 @@ fn live(
     let last = barograph_live::replay::last_stamp(&settings.data)?.unwrap_or(Ts(0));
     let settlement = (crate::clock::now() - BACK).floor(FUNDING_INTERVAL);
     let origin = (settlement - WARM).max(last + Span::secs(1));
-    let world = Arc::new(WorldClock::new(origin, SPEED));
+    let world = Arc::new(VirtualClock::new(origin, SPEED));
     let mut config = SimConfig { enforce_limits: false, ..SimConfig::default() };
     config.world.seed = args.seed;
     // The first three are named after real ones; made-up markets shall not be taken for those.
@@ -105,7 +105,8 @@ fn live(
         ..Up::default()
     };
     let settings = settings.with(flags.settings())?;
-    let mut request = up::request(&flags, &settings, Arc::clone(&world) as Arc<dyn crate::clock::Clock>)?;
+    let clock = ClockOf::new(Arc::clone(&world), VirtualClock::now, VirtualClock::rate);
+    let mut request = up::request(&flags, &settings, Arc::new(clock))?;
     request.stop = serve::watch_for_stop(runtime);
     request.weather = Some(Box::new(WeatherLines::new(Paint::detect()).into_teller()));
     {

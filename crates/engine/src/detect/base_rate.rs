@@ -1,6 +1,7 @@
 //! How often a detector spoke at a market in the last 90 days (regimes §16). Beginnings are kept by moment, so that "in the last
 //! 30 days" is what anybody finds who counts the records again; judged minutes are counted by UTC day, so that three months of
-//! them fit in half a kilobyte.
+//! them fit in half a kilobyte. Moments are bounded by number as well: of more than [`CAME_MAX`] the oldest are dropped, so that a
+//! count over 90 days says at most so many, and one over 30 days is right until it would.
 
 use barograph_domain::alert::{AlertChange, BaseRate};
 use barograph_domain::time::DAY_MINUTES;
@@ -12,6 +13,19 @@ const DAYS: i64 = 90;
 const DAYS_KEPT: usize = 90;
 const QUARTER: Span = Span::days(DAYS);
 const MONTH: Span = Span::days(30);
+
+/// Moments kept of one detector, or of one kind of happening, at one market: one in every quarter of an hour of 90 days, which is
+/// 70 to 140 KB. What a person could follow is far below it.
+const CAME_MAX: usize = 90 * 96;
+
+/// Enters what came among what came before, oldest first; what is out of reach is dropped, and the oldest of too many.
+fn enter<T>(came: &mut Vec<T>, new: T, at: impl Fn(&T) -> Ts) {
+    let t = at(&new);
+    came.retain(|one| at(one) > t - QUARTER);
+    let place = came.partition_point(|one| at(one) <= t);
+    came.insert(place, new);
+    came.drain(..came.len().saturating_sub(CAME_MAX));
+}
 
 /// The UTC day of a moment.
 pub(super) const fn day_of(t: Ts) -> i64 {
@@ -78,9 +92,7 @@ impl Spoken {
 
     /// An episode began.
     pub fn fired(&mut self, t: Ts) {
-        self.began.retain(|at| *at > t - QUARTER);
-        let place = self.began.partition_point(|at| *at <= t);
-        self.began.insert(place, t);
+        enter(&mut self.began, t, |at| *at);
     }
 
     /// What there was before a record of the episode that began at `opened_at`. Its beginning counts from now on.
@@ -248,9 +260,7 @@ impl Tally {
 
     /// It came.
     pub fn fired(&mut self, t: Ts, which: u16) {
-        self.came.retain(|(at, _)| *at > t - QUARTER);
-        let place = self.came.partition_point(|(at, _)| *at <= t);
-        self.came.insert(place, (t, which));
+        enter(&mut self.came, (t, which), |(at, _)| *at);
     }
 }
 
@@ -296,6 +306,25 @@ mod tests {
         assert_eq!((s.rate_beside(now, now).fired_30d, t.before(now, 5).1), (2, 2));
         let earlier = now - Span::mins(1);
         assert_eq!((s.rate_beside(earlier, earlier).fired_30d, t.before(earlier, 5).1), (3, 3));
+    }
+
+    /// A detector that speaks every minute, and a label that changes as often: what is kept is the newest, and no more than fits.
+    #[test]
+    fn however_often_something_comes_a_bounded_number_is_kept() {
+        let at = |n: usize| Ts::from_civil(2026, 1, 1, 0, 0, 0) + Span::mins(i64::try_from(n).unwrap());
+        let (mut s, mut t) = (Spoken::default(), Tally::default());
+        let n = CAME_MAX + 5_000;
+        for minute in 0..n {
+            s.fired(at(minute));
+            t.fired(at(minute), 5);
+        }
+        assert_eq!((s.began.len(), t.came.len()), (CAME_MAX, CAME_MAX));
+        assert_eq!((s.began[0], t.came[0]), (at(5_000), (at(5_000), 5)), "the oldest are gone");
+        let most = u32::try_from(CAME_MAX).unwrap();
+        assert_eq!((s.rate_beside(at(n), at(n)).fired_90d, t.before(at(n), 5)), (most, (most, most)));
+        // One that comes late and is older than all that is kept is dropped itself.
+        s.fired(at(7));
+        assert_eq!((s.began.len(), s.began[0]), (CAME_MAX, at(5_000)));
     }
 
     #[test]

@@ -3,8 +3,7 @@
 
 use barograph_domain::row::HeldCount;
 use barograph_domain::{
-    AxisState, Cell, InputAge, InstrumentName, Kind, Metric, MinuteRow, Reason, Span, Stamp, State, StreamDecl,
-    StreamIndex, Timeframes, Ts,
+    Cell, InputAge, InstrumentName, Kind, Metric, MinuteRow, Reason, Span, Stamp, State, StreamDecl, StreamIndex, Ts,
 };
 use barograph_engine::catalogue::Feature;
 use barograph_engine::rules::{RuleBook, cut, rank_of};
@@ -89,20 +88,6 @@ pub(crate) fn minute_row(book: &RuleBook, ts: Ts, readings: &[(&str, f64)], wind
         .iter()
         .map(|c| windows.iter().find(|(id, _)| feature(id) == c.percentile).and_then(|(_, w)| cut(w, c.op, c.theta)))
         .collect();
-    MinuteRow {
-        instrument: 0,
-        ts,
-        cells,
-        cuts,
-        risk: AxisState::default(),
-        trend: AxisState::default(),
-        volatility: AxisState::default(),
-        heat: AxisState::default(),
-        timeframes: Timeframes::default(),
-        held: vec![HeldCount::default(); book.counted()],
-        inputs: ages(ts, [0; 3]),
-        price: Some(63_120.0),
-        models: Vec::new(),
-        open: barograph_domain::OpenAlerts::default(),
-    }
+    let (held, inputs) = (vec![HeldCount::default(); book.counted()], ages(ts, [0; 3]));
+    MinuteRow { cells, cuts, held, inputs, price: Some(63_120.0), ..MinuteRow::bare(ts) }
 }

@@ -10,54 +10,21 @@ use crate::start::{Asked, Listening, LiveRequest, LiveSettings, METRICS, endpoin
 use crate::storing::Keep;
 use crate::universe::WatchMarkets;
 use barograph_domain::leg::SpotPairs;
-use barograph_domain::{Event, Instrument, MarketKind, Metric, MinuteRow, Span, Status, StreamDecl, StreamIndex, Ts};
+use barograph_domain::{Event, Instrument, MarketKind, Metric, Span, StreamDecl, Ts};
 use barograph_engine::models::ModelMarkets;
 use barograph_engine::models::policy::MARKETS_MAX;
 use barograph_engine::rules::RuleBook;
-use barograph_net::Clock;
+use barograph_net::ClockOf;
+use barograph_sim::{Clock as _, VirtualClock};
 use barograph_store::{
     Appended, ImportRecord, Inserted, LiveBatch, PointsVersion, Pruned, Reader, Retention, RunKey, RunSpec, RunWriter,
     SqliteWriter, StoreTarget, Writer, WriterRole, open_reader, open_writer_patient_for,
 };
-use barograph_venues::session::{Action, BaseAddresses, Fault, MarketSpec, Origin, SessionConfig, venue};
+use barograph_venues::session::{BaseAddresses, MarketSpec, SessionConfig, venue};
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use core::time::Duration;
 use std::path::Path;
 use std::sync::Arc;
-
-/// One clock for the built-in venue server and for what listens to it.
-#[derive(Debug)]
-pub(super) struct WorldClock(barograph_sim::VirtualClock);
-
-impl WorldClock {
-    /// Begins at `origin` and runs `rate` times as fast as the machine's.
-    pub(super) fn new(origin: Ts, rate: f64) -> Self {
-        Self(barograph_sim::VirtualClock::new(origin, rate))
-    }
-
-    /// Runs so fast from now on.
-    pub(super) fn set_rate(&self, rate: f64) {
-        self.0.set_rate(rate);
-    }
-}
-
-impl barograph_sim::Clock for WorldClock {
-    fn now(&self) -> Ts {
-        barograph_sim::Clock::now(&self.0)
-    }
-    fn rate(&self) -> f64 {
-        barograph_sim::Clock::rate(&self.0)
-    }
-}
-
-impl Clock for WorldClock {
-    fn now(&self) -> Ts {
-        barograph_sim::Clock::now(&self.0)
-    }
-    fn rate(&self) -> f64 {
-        barograph_sim::Clock::rate(&self.0)
-    }
-}
 
 pub(super) fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap()
@@ -119,7 +86,7 @@ impl Flags {
         }
     }
 
-    pub(super) fn request(&self, world: &Arc<WorldClock>) -> LiveRequest {
+    pub(super) fn request(&self, world: &Arc<VirtualClock>) -> LiveRequest {
         let asked = |one: &String| {
             let def = venue(one.split('=').next().unwrap()).unwrap();
             // A venue of spot markets has no others to choose from.
@@ -131,7 +98,7 @@ impl Flags {
         LiveRequest {
             asked: self.endpoints.iter().map(asked).collect(),
             models: ModelMarkets::First(MARKETS_MAX),
-            clock: Arc::clone(world) as Arc<dyn Clock>,
+            clock: Arc::new(ClockOf::new(Arc::clone(world), VirtualClock::now, VirtualClock::rate)),
             weather: None,
             stop: Arc::default(),
         }
@@ -148,26 +115,10 @@ pub(super) fn open_store(data: &Path) -> Result<Store, Error> {
     Ok((open_reader(&target)?, writer))
 }
 
-/// Takes everything and keeps nothing.
+/// Keeps nothing.
 struct Nobody;
 
-impl CoreSink for Nobody {
-    fn row(&mut self, _row: &MinuteRow) -> Result<(), Error> {
-        Ok(())
-    }
-    fn fact(&mut self, _event: &Event, _metric: Metric, _origin: Origin) -> Result<(), Error> {
-        Ok(())
-    }
-    fn status(&mut self, _stream: StreamIndex, _status: &Status, _known_ts: Ts) -> Result<(), Error> {
-        Ok(())
-    }
-    fn action(&mut self, _venue: usize, _action: Action) {}
-    fn sample(&mut self, _event: &Event) {}
-    fn fault(&mut self, _venue: usize, _fault: &Fault) {}
-    fn grown(&mut self, _i: &[Instrument], _s: &[StreamDecl], _n: &[StreamDecl]) -> Result<(), Error> {
-        Ok(())
-    }
-}
+impl CoreSink for Nobody {}
 
 /// The shipped rules.
 pub(crate) fn setup() -> Setup {

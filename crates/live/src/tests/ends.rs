@@ -1,7 +1,7 @@
 //! How a live process ends and begins again: what it has received is in its journal, what the store has not taken by then is
 //! stored by the next start, and a journal that cannot be read everywhere stops nobody.
 
-use super::bed::{Flags, Flaky, WorldClock, core_of, open_store, runtime, setup};
+use super::bed::{Flags, Flaky, core_of, open_store, runtime, setup};
 use crate::core::{Core, CoreSink};
 use crate::publish::{Batch, Publisher};
 use crate::replay::{self, journal_folder};
@@ -10,14 +10,13 @@ use crate::storing::WAITING_MAX;
 use crate::{Error, verify};
 use barograph_domain::time::LATENESS;
 use barograph_domain::{
-    Event, GapReason, Instrument, KnownAlert, LevelChange, Metric, MinuteRow, Span, Status, StatusState, StreamDecl,
-    StreamIndex, Ts,
+    GapReason, KnownAlert, LevelChange, Metric, MinuteRow, Span, Status, StatusState, StreamIndex, Ts,
 };
 use barograph_lake::journal::{EntryKind, JournalReader, REST};
 use barograph_query::live::board::Board;
-use barograph_sim::{Handle, Server, SimConfig, Venue};
+use barograph_sim::{Handle, Server, SimConfig, Venue, VirtualClock};
 use barograph_store::{AlertQuery, Gap, Range, Reader as _, RowQuery, RunKey, SqliteReader, Writer};
-use barograph_venues::session::{Action, Fault, MarketSpec, Origin};
+use barograph_venues::session::MarketSpec;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use core::time::Duration;
 use std::path::{Path, PathBuf};
@@ -38,7 +37,7 @@ fn frames_journalled(data: &Path) -> u64 {
 struct Site {
     folder: tempfile::TempDir,
     runtime: tokio::runtime::Runtime,
-    world: Arc<WorldClock>,
+    world: Arc<VirtualClock>,
     server: Option<Handle>,
     flags: Flags,
     away: Arc<AtomicBool>,
@@ -50,7 +49,7 @@ const PATIENCE: Duration = Duration::from_secs(90);
 impl Site {
     fn new(speed: f64, messages_per_s: f64) -> Self {
         let runtime = runtime();
-        let world = Arc::new(WorldClock::new(Ts::from_civil(2026, 10, 1, 12, 0, 20), speed));
+        let world = Arc::new(VirtualClock::new(Ts::from_civil(2026, 10, 1, 12, 0, 20), speed));
         let mut config = SimConfig { enforce_limits: false, ..SimConfig::default() };
         config.world.usdm_markets = 3;
         config.world.messages_per_s = messages_per_s;
@@ -178,22 +177,10 @@ fn what_a_stop_without_the_database_leaves_is_stored_by_the_next_start_whatever_
 struct Reasons(Vec<GapReason>);
 
 impl CoreSink for Reasons {
-    fn row(&mut self, _row: &MinuteRow) -> Result<(), Error> {
-        Ok(())
-    }
-    fn fact(&mut self, _event: &Event, _metric: Metric, _origin: Origin) -> Result<(), Error> {
-        Ok(())
-    }
     fn status(&mut self, _stream: StreamIndex, status: &Status, _known_ts: Ts) -> Result<(), Error> {
         if status.is_open() {
             self.0.push(status.reason);
         }
-        Ok(())
-    }
-    fn action(&mut self, _venue: usize, _action: Action) {}
-    fn sample(&mut self, _event: &Event) {}
-    fn fault(&mut self, _venue: usize, _fault: &Fault) {}
-    fn grown(&mut self, _i: &[Instrument], _s: &[StreamDecl], _n: &[StreamDecl]) -> Result<(), Error> {
         Ok(())
     }
 }

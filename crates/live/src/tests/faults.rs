@@ -8,14 +8,14 @@
 mod checks;
 mod plan;
 
-use super::bed::{Flags, WorldClock, open_store, runtime};
+use super::bed::{Flags, open_store, runtime};
 use crate::discover::Wanted;
 use crate::random::Random;
 use crate::start::{Running, start};
 use crate::{Error, verify};
 use barograph_domain::{Span, StatusState, Ts};
 use barograph_sim::world::episode::{Scheduled, Spell};
-use barograph_sim::{Server, SimConfig, Venue};
+use barograph_sim::{Server, SimConfig, Venue, VirtualClock};
 use barograph_store::SqliteReader;
 use checks::{Seen, books_equal, store_is_single};
 use core::sync::atomic::{AtomicUsize, Ordering};
@@ -78,7 +78,7 @@ fn fault_simulation() {
 fn simulate(seed: u64, folder: &Path) -> Result<usize, String> {
     let said = |f: Error| f.text().unwrap_or_default();
     let runtime = runtime();
-    let world = Arc::new(WorldClock::new(Ts::from_civil(2026, 10, 1, 12, 0, 20), SPEED));
+    let world = Arc::new(VirtualClock::new(Ts::from_civil(2026, 10, 1, 12, 0, 20), SPEED));
     let server = runtime
         .block_on(Server::start(venues(seed), Arc::clone(&world) as Arc<dyn barograph_sim::Clock>))
         .map_err(|e| e.to_string())?;

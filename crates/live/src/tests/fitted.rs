@@ -1,14 +1,14 @@
 //! A live process with statistical models: a month of history is fetched, a model is fitted beside the core, journalled and
 //! shown; killed and started again the process still has it; and the journal makes the same minutes again without fitting.
 
-use super::bed::{Flags, WorldClock, open_store, runtime};
+use super::bed::{Flags, open_store, runtime};
 use crate::replay::journal_folder;
 use crate::start::{Running, start};
 use crate::{Error, verify};
 use barograph_domain::{Model, ModelReading, Span, Ts};
 use barograph_engine::models::ModelUpdate;
 use barograph_lake::journal::{ControlRecord, EntryKind, JournalReader};
-use barograph_sim::{Server, SimConfig, Venue};
+use barograph_sim::{Server, SimConfig, Venue, VirtualClock};
 use barograph_store::{Reader as _, SqliteReader};
 use core::sync::atomic::Ordering;
 use std::path::Path;
@@ -63,7 +63,7 @@ fn journalled(folder: &Path) -> Vec<(Ts, ModelUpdate)> {
 fn a_model_is_fitted_beside_the_core_journalled_and_made_again_from_the_journal() {
     let folder = tempfile::tempdir().unwrap();
     let runtime = runtime();
-    let world = Arc::new(WorldClock::new(Ts::from_civil(2026, 10, 1, 12, 0, 20), SPEED));
+    let world = Arc::new(VirtualClock::new(Ts::from_civil(2026, 10, 1, 12, 0, 20), SPEED));
     let mut config = SimConfig { enforce_limits: false, ..SimConfig::default() };
     (config.world.usdm_markets, config.world.spot_markets, config.world.coinbase_markets) = (1, 0, 0);
     (config.world.history_days, config.world.messages_per_s) = (32, 10.0);

@@ -9,7 +9,7 @@ use crate::config::LiveConfig;
 use crate::core::{Core, CoreSink};
 use crate::setup::Setup;
 use crate::{Error, checkpoint};
-use barograph_domain::{Event, Instrument, Metric, MinuteRow, Span, Status, StreamDecl, StreamIndex, Ts};
+use barograph_domain::{Event, Metric, MinuteRow, Span, Ts};
 use barograph_engine::models::ModelMarkets;
 use barograph_venues::session::{Action, ConnId, Fault, Input, LinkId, Origin, Request, RequestId};
 use std::collections::BTreeMap;
@@ -142,20 +142,13 @@ impl CoreSink for Seen {
         *self.facts.entry((metric, origin == Origin::Backfill)).or_default() += 1;
         Ok(())
     }
-    fn status(&mut self, _stream: StreamIndex, _status: &Status, _known_ts: Ts) -> Result<(), Error> {
-        Ok(())
-    }
     fn action(&mut self, _venue: usize, action: Action) {
         if let Action::Request(request) = action {
             self.requests.push(request);
         }
     }
-    fn sample(&mut self, _event: &Event) {}
     fn fault(&mut self, _venue: usize, fault: &Fault) {
         assert_eq!(fault.kind, "request_failed", "{fault:?}");
-    }
-    fn grown(&mut self, _i: &[Instrument], _s: &[StreamDecl], _n: &[StreamDecl]) -> Result<(), Error> {
-        Ok(())
     }
 }
 

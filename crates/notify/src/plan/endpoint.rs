@@ -11,6 +11,8 @@ use std::sync::Arc;
 
 /// After so many failures in a row one request at a time finds out whether the endpoint answers again.
 const PROBE_AFTER: u32 = 5;
+/// Reason of a delivery that waits because its receiver asked for patience: until when is its next try.
+pub(super) const ASKED_TO_WAIT: &str = "asked_to_wait";
 /// Begins the reason of an endpoint that rests until a person has looked at it; its messages wait until they are too old.
 pub(super) const PAUSED: &str = "paused";
 
@@ -23,6 +25,8 @@ pub(super) struct Item {
     pub(super) rejects: u32,
     pub(super) next_try: Ts,
     pub(super) parts_done: u32,
+    /// Which request to this endpoint it went out with last; 0: none.
+    pub(super) request: u64,
     /// Messages whose deliveries go with this one.
     pub(super) joined: Vec<Arc<Message>>,
     /// A person asked for it.
@@ -38,6 +42,7 @@ impl Item {
             rejects: 0,
             next_try: row.next_try,
             parts_done: 0,
+            request: 0,
             joined: Vec::new(),
             replayed: false,
         }
@@ -82,6 +87,10 @@ pub(super) struct EndpointPlan {
     pub(super) failures: u32,
     /// It asked for patience and has taken nothing since: one request at a time finds out whether it takes more.
     pub(super) probing: bool,
+    /// Requests so far.
+    pub(super) requests: u64,
+    /// How many of them were out when it asked for patience last: those say nothing of what it takes after that.
+    pub(super) requests_before_rest: u64,
     pub(super) misconfigured: u32,
     /// A minute of the receiver's.
     pub(super) minute: Span,
@@ -110,6 +119,8 @@ impl EndpointPlan {
             rest_until: Ts::MIN,
             failures: 0,
             probing: false,
+            requests: 0,
+            requests_before_rest: 0,
             misconfigured: 0,
             minute: Span::mins(1),
             sent: VecDeque::new(),
@@ -435,7 +446,7 @@ impl EndpointPlan {
                 self.due.insert((next_try, known_at, fingerprint));
                 return;
             }
-            let Some(item) = self.take_waiting(&fingerprint) else { continue };
+            let Some(mut item) = self.take_waiting(&fingerprint) else { continue };
             if self.knows_it_fires(&item.message) && !item.replayed {
                 self.end(&item, DeliveryState::Superseded, "nothing_new", now, out);
                 continue;
@@ -448,6 +459,8 @@ impl EndpointPlan {
                 parts_done: item.parts_done,
                 learned: self.state.learned.clone(),
             }));
+            self.requests += 1;
+            item.request = self.requests;
             if let Some(lane) = self.lanes.get_mut(&fingerprint) {
                 lane.flying = Some(item);
             }

@@ -1,6 +1,6 @@
 //! Going on where another planner stopped.
 
-use super::endpoint::{Confirmed, Item};
+use super::endpoint::{ASKED_TO_WAIT, Confirmed, Item};
 use super::result::thing_of;
 use super::storm::{Part, Storm, cause_of};
 use super::stronger::is_held_back;
@@ -18,6 +18,8 @@ impl Planner {
             if let Some(place) = self.place(&state.endpoint) {
                 let plan = &mut self.plans[place];
                 plan.stopped = state.disabled.as_ref().map(|_| state.failing_since.unwrap_or(now));
+                // Nothing was taken since a try failed: one request finds out whether anything is now.
+                plan.probing = state.failing_since.is_some();
                 plan.state = state;
             }
         }
@@ -49,6 +51,7 @@ impl Planner {
         }
         self.resume_recent(&recent);
         self.update_silences(now);
+        self.resume_rests(&from.unfinished);
         self.resume_unfinished(&from.unfinished, now);
         self.complete_members();
         self.resume_behind(&self.held_back(&recent));
@@ -86,9 +89,22 @@ impl Planner {
 
     /// Deliveries from the store, after the queue has overflown; what is in hand already is passed over.
     pub fn adopt(&mut self, unfinished: Vec<Outgoing>, now: Ts) {
+        self.resume_rests(&unfinished);
         for outgoing in unfinished {
             let deliveries = outgoing.deliveries.into_iter().filter(|d| d.state == DeliveryState::Waiting).collect();
             self.accept(Outgoing { message: outgoing.message, deliveries }, true, now);
+        }
+    }
+
+    /// How long receivers that have taken nothing since they asked for patience are left alone.
+    fn resume_rests(&mut self, unfinished: &[Outgoing]) {
+        let asked = |row: &&Delivery| row.state == DeliveryState::Waiting && row.reason == ASKED_TO_WAIT;
+        for row in unfinished.iter().flat_map(|o| &o.deliveries).filter(asked) {
+            let Some(place) = self.place(&row.endpoint) else { continue };
+            let plan = &mut self.plans[place];
+            if plan.state.failing_since.is_some() {
+                plan.rest_until = plan.rest_until.max(row.next_try);
+            }
         }
     }
 

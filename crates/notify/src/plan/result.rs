@@ -1,6 +1,6 @@
 //! What follows from a try.
 
-use super::endpoint::{Item, PAUSED};
+use super::endpoint::{ASKED_TO_WAIT, Item, PAUSED};
 use super::{Outcome, PlanAction, Planner, Tried};
 use crate::schedule::{FAILING_MAX, MISCONFIGURED_MAX, REJECTS_MAX, clamped, pause_after};
 use barograph_domain::delivery::{DeliveryState, Message, MessageKind, Notice, Phase, fingerprint, message_id};
@@ -43,22 +43,23 @@ impl Planner {
                 let rest = now + self.of_wire(clamped(asked).max(patience(item.attempts)));
                 let plan = &mut self.plans[place];
                 (plan.rest_until, plan.probing) = (plan.rest_until.max(rest), true);
+                plan.requests_before_rest = plan.requests;
                 item.next_try = rest;
                 self.failing(place, now);
-                self.put_back(place, item, now);
+                self.put_back(place, item, ASKED_TO_WAIT, now);
             }
             Outcome::Retry => {
                 item.next_try = now + pause_after(item.attempts, &mut self.jitter);
                 self.plans[place].failures += 1;
                 self.failing(place, now);
-                self.put_back(place, item, now);
+                self.put_back(place, item, "", now);
             }
             Outcome::Learned(word) => {
                 let plan = &mut self.plans[place];
                 plan.state.learned = Some(word);
                 self.actions.push(PlanAction::State(plan.state.clone()));
                 item.next_try = now;
-                self.put_back(place, item, now);
+                self.put_back(place, item, "", now);
             }
             Outcome::Reject => {
                 item.rejects += 1;
@@ -67,7 +68,7 @@ impl Planner {
                     self.plans[place].tidy(&message.fingerprint);
                 } else {
                     item.next_try = now + pause_after(item.attempts, &mut self.jitter);
-                    self.put_back(place, item, now);
+                    self.put_back(place, item, "", now);
                 }
             }
             Outcome::Misconfigured(why) => self.misconfigured(place, item, &why, now),
@@ -87,9 +88,11 @@ impl Planner {
         } else {
             plan.note_confirmed(&item.message);
         }
-        (plan.failures, plan.misconfigured) = (0, 0);
-        // What was under way when it asked for patience says nothing of what it takes after that.
-        plan.probing &= now < plan.rest_until;
+        // What was under way when it asked for patience says nothing of what it takes after that, however late it is taken.
+        if item.request <= plan.requests_before_rest {
+            return;
+        }
+        (plan.failures, plan.probing, plan.misconfigured) = (0, false, 0);
         let failing = plan.state.failing_since.take();
         if failing.is_some() {
             self.actions.push(PlanAction::State(plan.state.clone()));
@@ -112,8 +115,8 @@ impl Planner {
         }
     }
 
-    /// Tried again later; if something newer waits, that is tried instead.
-    fn put_back(&mut self, place: usize, item: Item, now: Ts) {
+    /// Tried again later, for this reason where there is one; if something newer waits, that is tried instead.
+    fn put_back(&mut self, place: usize, item: Item, why: &str, now: Ts) {
         let plan = &mut self.plans[place];
         let fingerprint = item.message.fingerprint.clone();
         if plan.is_gone() {
@@ -124,6 +127,8 @@ impl Planner {
             plan.replace(&item, &mut newer, now, &mut self.actions);
             newer.next_try = newer.next_try.max(item.next_try);
             newer.attempts = newer.attempts.max(1);
+            let change = plan.change(&newer, DeliveryState::Waiting, why, now);
+            self.actions.push(PlanAction::Change(change));
             plan.put_waiting(&fingerprint, newer);
         } else {
             let mut item = item;
@@ -132,7 +137,7 @@ impl Planner {
                 let last = item.until - LAST_TRY;
                 item.next_try = if now + LAST_TRY < last { last } else { item.until };
             }
-            let change = plan.change(&item, DeliveryState::Waiting, "", now);
+            let change = plan.change(&item, DeliveryState::Waiting, why, now);
             self.actions.push(PlanAction::Change(change));
             plan.put_waiting(&fingerprint, item);
         }
@@ -166,7 +171,7 @@ impl Planner {
             plan.stopped = Some(now);
             self.actions.push(PlanAction::State(plan.state.clone()));
         }
-        self.put_back(place, item, now);
+        self.put_back(place, item, "", now);
         if pauses {
             self.announce_stop(place, why, now);
         }

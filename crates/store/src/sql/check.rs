@@ -12,6 +12,7 @@ use super::segment::{self, Part};
 use super::streams::{self, Stored};
 use super::{digest, hash, points, rows, runs};
 use crate::{AlertQuery, CheckReport, LabelChange, Range, RunInfo, codec};
+use barograph_domain::text::number_of;
 use barograph_domain::{MinuteRow, RiskRegime, Span, Ts};
 
 /// Problems listed; a file that is damaged all over need not fill the screen.
@@ -94,7 +95,7 @@ fn totals(conn: &Connection, report: &mut CheckReport) -> Inner<()> {
         |r| r.get(0),
     )?;
     if strays > 0 {
-        report.problems.push(format!("{strays} segments or streams belong to nothing"));
+        report.problems.push(format!("segments or streams that belong to nothing: {strays}"));
     }
     Ok(())
 }
@@ -110,9 +111,9 @@ fn metric_points(conn: &Connection, report: &mut CheckReport) -> Inner<()> {
             && (found.newest_known, found.lag_min) == (stream.newest_known, stream.lag_min);
         if !same {
             report.problems.push(format!(
-                "'{}' has {} points from {} to {}, its record says {} from {} to {}",
+                "'{}' has {} from {} to {}, its record says {} from {} to {}",
                 stream.decl.label(),
-                found.points,
+                number_of(found.points, "point"),
                 found.first_event,
                 found.newest_event,
                 stream.points,
@@ -131,7 +132,7 @@ fn metric_points(conn: &Connection, report: &mut CheckReport) -> Inner<()> {
     };
     let all = count(conn, "points")? + live.unsigned_abs();
     if all != total.unsigned_abs() {
-        report.problems.push(format!("{all} points are stored, {total} belong to a stream"));
+        report.problems.push(format!("the store has {}, its streams have {total}", number_of(all, "point")));
     }
     report.counts.push(("streams", stored.len() as u64));
     report.counts.push(("points", all));
@@ -214,7 +215,8 @@ fn between_markets(conn: &Connection, report: &mut CheckReport) -> Inner<()> {
     if stored == hours {
         return Ok(());
     }
-    Err(SqlFault::Damaged(format!("{stored} rows between markets are stored, {hours} can be read in order")))
+    let stored = number_of(stored, "row");
+    Err(SqlFault::Damaged(format!("the store has {stored} between markets, {hours} can be read in order")))
 }
 
 /// What is to be delivered, and what is to be kept quiet.
@@ -262,7 +264,11 @@ fn one_run(conn: &Connection, run: i64, info: &RunInfo) -> Inner<(u64, u64, u64)
         readable_checkpoints(conn, part)?;
     }
     if walk.rows != info.rows {
-        return Err(SqlFault::Damaged(format!("{} rows are readable, its record says {}", walk.rows, info.rows)));
+        return Err(SqlFault::Damaged(format!(
+            "{} can be read, its record says {}",
+            number_of(walk.rows, "row"),
+            info.rows
+        )));
     }
     for gap in rows::stored_gaps(conn, run, Ts::MIN, Ts::MAX)? {
         gap.gap()?;
@@ -271,8 +277,8 @@ fn one_run(conn: &Connection, run: i64, info: &RunInfo) -> Inner<(u64, u64, u64)
     let stored = rows::label_changes(conn, run, Range::ALL, usize::MAX, None)?.items;
     if stored != walk.changes {
         return Err(SqlFault::Damaged(format!(
-            "{} label changes are stored, {} follow from the rows, or they differ",
-            stored.len(),
+            "the store has {}, its rows make {}, or they differ",
+            number_of(stored.len(), "label change"),
             walk.changes.len()
         )));
     }

@@ -310,7 +310,7 @@ pub(super) fn check(conn: &Connection) -> Inner<(u64, u64)> {
     )?;
     if strange + stray > 0 {
         return Err(SqlFault::Damaged(format!(
-            "{strange} deliveries say what cannot be, {stray} tries belong to no message"
+            "deliveries that say what cannot be: {strange}; tries that belong to no message: {stray}"
         )));
     }
     let deliveries: i64 = conn.query_row("SELECT count(*) FROM deliveries", NONE, |r| r.get(0))?;

@@ -4,19 +4,61 @@ use super::db::{Connection, DbRow, NONE, params};
 use super::fault::{Inner, SqlFault};
 use super::pieces::{Fact, Scan};
 use super::streams::{self, Stored};
-use super::{corrections, points};
+use super::{corrections, digest, points};
 use crate::{ImportRecord, Inserted, InstrumentInfo, Page, Point, PointQuery, PointsVersion, Provenance, StreamInfo};
 use barograph_domain::{Event, InstrumentName, Payload, Ts};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-/// What counts of corrected streams, with the digest of all their rows that it was counted at. Readers ask every second, and
-/// counting takes as long as reading a stream.
-pub(super) type Counted = Mutex<BTreeMap<i64, (i64, Figures)>>;
+/// What was counted of corrected streams. Readers ask every second, and counting a stream takes as long as reading it.
+pub(super) type Counted = Mutex<BTreeMap<i64, Count>>;
+
+/// What was counted of a stream.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Count {
+    /// Digest of all its rows then.
+    digest: i64,
+    figures: Figures,
+    /// Where the next count begins.
+    mark: Mark,
+}
+
+impl Count {
+    /// What counts now, from what was counted before; and how many rows were read for it.
+    fn of(conn: &Connection, stream: &Stored, before: Option<Self>) -> Inner<(Self, usize)> {
+        let mark = before.map_or(Mark::BEGINNING, |count| count.mark);
+        let mut counter = Counter::of(conn, stream, mark, Ts::MAX)?;
+        let mut rows = counter.rows;
+        if counter.digest != stream.digest && mark.from > Ts::MIN {
+            // Something before the mark was written or removed.
+            counter = Counter::of(conn, stream, Mark::BEGINNING, Ts::MAX)?;
+            rows += counter.rows;
+        }
+        Ok((Self { digest: stream.digest, figures: counter.figures, mark: counter.marks[0] }, rows))
+    }
+}
+
+/// A place in a stream where counting may go on, because the digest of the rows before it shows whether any of them changed.
+#[derive(Clone, Copy, Debug)]
+struct Mark {
+    /// Rows that happened before this are before it.
+    from: Ts,
+    /// What counts of those, and the sum of their digests.
+    figures: Figures,
+    digest: i64,
+}
+
+impl Mark {
+    const BEGINNING: Self = Self { from: Ts::MIN, figures: Figures::NOTHING, digest: 0 };
+}
+
+/// Between once and twice so many of a stream's newest rows are counted again after a write: what comes late is among them, and
+/// they take a few milliseconds.
+const COUNTED_AGAIN: usize = 1_000;
 
 /// What counts of a stream.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Figures {
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Figures {
     points: u64,
     first_event: Ts,
     newest_event: Ts,
@@ -33,11 +75,17 @@ pub(super) fn streams(
     let corrected = corrections::streams_with_any(conn, instrument)?;
     let mut found = Vec::new();
     for stream in streams::load(conn, instrument)? {
-        let figures = if corrected.contains(&stream.id) { Some(Figures::now(conn, &stream, counted)?) } else { None };
+        let is_corrected = corrected.contains(&stream.id);
         found.extend(match as_of {
-            Some(t) if t < stream.newest_known && figures.is_some() => Figures::of(conn, &stream, t)?.info(&stream),
+            Some(t) if t < stream.newest_known && is_corrected => {
+                Counter::of(conn, &stream, Mark::BEGINNING, t)?.figures.info(&stream)
+            }
             Some(t) if t < stream.newest_known => past(conn, &stream, t)?,
-            _ => Some(present(stream, figures)),
+            _ if is_corrected => {
+                let figures = Figures::now(conn, &stream, counted)?;
+                Some(present(stream, Some(figures)))
+            }
+            _ => Some(present(stream, None)),
         });
     }
     Ok(found)
@@ -70,33 +118,12 @@ impl Figures {
     /// What counts now of a stream that was corrected.
     fn now(conn: &Connection, stream: &Stored, counted: &Counted) -> Inner<Self> {
         let known = counted.lock().unwrap_or_else(PoisonError::into_inner).get(&stream.id).copied();
-        if let Some((_, figures)) = known.filter(|(digest, _)| *digest == stream.digest) {
-            return Ok(figures);
+        if let Some(count) = known.filter(|count| count.digest == stream.digest) {
+            return Ok(count.figures);
         }
-        let figures = Self::of(conn, stream, Ts::MAX)?;
-        counted.lock().unwrap_or_else(PoisonError::into_inner).insert(stream.id, (stream.digest, figures));
-        Ok(figures)
-    }
-
-    /// What counted at a moment, row by row: a row may take the place of another, or say that there is none.
-    fn of(conn: &Connection, stream: &Stored, known: Ts) -> Inner<Self> {
-        let last = if known < Ts::MAX { Ts(known.0.saturating_sub(stream.lag_min)) } else { Ts::MAX };
-        let event_stream = points::is_event_stream(stream.decl.metric);
-        let (mut found, mut group, mut key) = (Self::NOTHING, Vec::<PointRow>::new(), None);
-        points::walk(conn, stream, Ts::MIN, last, |fact| {
-            let Event { event_ts, recv_ts, payload, .. } = fact.event;
-            if recv_ts > known {
-                return Ok(true);
-            }
-            if key.is_some_and(|key| key != fact.key()) {
-                found.add(&mut group, event_stream);
-            }
-            key = Some(fact.key());
-            group.push((event_ts, recv_ts, fact.provenance, bytes(&payload)));
-            Ok(true)
-        })?;
-        found.add(&mut group, event_stream);
-        Ok(found)
+        let (count, _rows) = Count::of(conn, stream, known)?;
+        counted.lock().unwrap_or_else(PoisonError::into_inner).insert(stream.id, count);
+        Ok(count.figures)
     }
 
     /// Adds what counts of the rows of one key.
@@ -114,6 +141,64 @@ impl Figures {
         let Self { points, first_event, newest_event, newest_known } = self;
         let decl = stream.decl.clone();
         (points > 0).then_some(StreamInfo { decl, points, first_event, newest_event, newest_known })
+    }
+}
+
+/// Counts a stream row by row: a row may take the place of another, or say that there is none.
+struct Counter {
+    figures: Figures,
+    /// Of all rows up to here.
+    digest: i64,
+    /// The last two, at least [`COUNTED_AGAIN`] rows apart: the next count begins at the first.
+    marks: [Mark; 2],
+    /// Rows read, and how many of them before the last mark.
+    rows: usize,
+    rows_marked: usize,
+    event_stream: bool,
+    /// Rows of the key that comes last.
+    group: Vec<PointRow>,
+    key: Option<(Ts, u64)>,
+    scratch: Vec<u8>,
+}
+
+impl Counter {
+    /// Counts on from a mark what counted at a moment.
+    fn of(conn: &Connection, stream: &Stored, mark: Mark, known: Ts) -> Inner<Self> {
+        let mut counter = Self {
+            figures: mark.figures,
+            digest: mark.digest,
+            marks: [mark; 2],
+            rows: 0,
+            rows_marked: 0,
+            event_stream: points::is_event_stream(stream.decl.metric),
+            group: Vec::new(),
+            key: None,
+            scratch: Vec::with_capacity(56),
+        };
+        let last = if known < Ts::MAX { Ts(known.0.saturating_sub(stream.lag_min)) } else { Ts::MAX };
+        points::walk(conn, stream, mark.from, last, |fact| {
+            if fact.event.recv_ts <= known {
+                counter.take(&fact);
+            }
+            Ok(true)
+        })?;
+        counter.figures.add(&mut counter.group, counter.event_stream);
+        Ok(counter)
+    }
+
+    fn take(&mut self, fact: &Fact) {
+        let Event { event_ts, recv_ts, payload, .. } = fact.event;
+        if let Some((before, _)) = self.key.filter(|key| *key != fact.key()) {
+            self.figures.add(&mut self.group, self.event_stream);
+            if before < event_ts && self.rows - self.rows_marked >= COUNTED_AGAIN {
+                let here = Mark { from: event_ts, figures: self.figures, digest: self.digest };
+                (self.marks, self.rows_marked) = ([self.marks[1], here], self.rows);
+            }
+        }
+        self.key = Some(fact.key());
+        self.group.push((event_ts, recv_ts, fact.provenance, bytes(&payload)));
+        self.digest = self.digest.wrapping_add(digest::of_point(&fact.event, fact.provenance, &mut self.scratch));
+        self.rows += 1;
     }
 }
 
@@ -271,4 +356,99 @@ pub(super) fn imports(conn: &Connection) -> Inner<Vec<ImportRecord>> {
         })
     })?;
     found.collect::<Inner<_>>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::suite::sample;
+    use crate::{OneBatch, SqliteWriter, Writer, WriterRole};
+    use barograph_domain::{Metric, Span, StreamDecl};
+
+    const MINUTES: i64 = 6_000;
+    const MORE: usize = 50;
+
+    /// Minutes of a price of which some are corrected, and a connection that reads them.
+    struct Place {
+        _folder: tempfile::TempDir,
+        writer: SqliteWriter,
+        conn: Connection,
+        streams: Vec<StreamDecl>,
+        events: Vec<Event>,
+        more: Vec<Event>,
+        counted: Counted,
+    }
+
+    impl Place {
+        fn new(metric: Metric) -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let mut writer = SqliteWriter::open(folder.path(), &WriterRole::ALL).unwrap();
+            let instruments = [sample::instrument("BTCUSDT")];
+            let mut streams = sample::streams(&instruments);
+            streams.retain(|s| s.metric == metric);
+            let mut events = sample::events(&streams, MINUTES, 3);
+            let more = events.split_off(events.len() - MORE);
+            let again = sample::events(&streams, 40, 4);
+            writer.import_points(&instruments, &streams, &events, at(1)).unwrap();
+            writer.import_points(&instruments, &streams, &again, at(2)).unwrap();
+            writer.forget_batches(&streams, &mut OneBatch::new(&again[..5]), at(2), false).unwrap();
+            let conn = rusqlite::Connection::open(folder.path().join(crate::sqlite::FILE)).unwrap();
+            let (conn, counted) = (Connection::File(conn), Counted::default());
+            Self { _folder: folder, writer, conn, streams, events, more, counted }
+        }
+
+        fn import(&mut self, events: &[Event], at: Ts) {
+            let instruments = [sample::instrument("BTCUSDT")];
+            self.writer.import_points(&instruments, &self.streams, events, at).unwrap();
+        }
+
+        fn stored(&self) -> Stored {
+            streams::load(&self.conn, None).unwrap().remove(0)
+        }
+
+        /// What counts now is what a count from the beginning says.
+        fn check(&self, what: &str) -> u64 {
+            let stream = self.stored();
+            let figures = Figures::now(&self.conn, &stream, &self.counted).unwrap();
+            let whole = Counter::of(&self.conn, &stream, Mark::BEGINNING, Ts::MAX).unwrap();
+            assert_eq!((figures, stream.digest), (whole.figures, whole.digest), "{what}");
+            figures.points
+        }
+    }
+
+    fn at(day: i64) -> Ts {
+        Ts::from_civil(2027, 1, day, 0, 0, 0)
+    }
+
+    #[test]
+    fn a_corrected_stream_that_is_written_on_is_not_counted_whole_again() {
+        for metric in [Metric::MarkPrice, Metric::Trade] {
+            let mut place = Place::new(metric);
+            let before = place.check("a first count");
+            for (n, event) in (1..).zip(place.more.clone()) {
+                place.import(&[event], at(3));
+                let stream = place.stored();
+                let known = place.counted.lock().unwrap().get(&stream.id).copied();
+                let (_, rows) = Count::of(&place.conn, &stream, known).unwrap();
+                assert!(rows <= 2 * COUNTED_AGAIN + 1, "{rows} rows are counted after one more");
+                assert_eq!(place.check("written on"), before + n);
+            }
+        }
+    }
+
+    #[test]
+    fn what_changes_behind_is_counted() {
+        let mut place = Place::new(Metric::MarkPrice);
+        let before = place.check("a first count");
+        let (streams, behind) = (place.streams.clone(), place.events[500..510].to_vec());
+        let gone = &mut OneBatch::new(&behind);
+        place.writer.forget_batches(&streams, gone, at(3), false).unwrap();
+        assert_eq!(place.check("taken back"), before - 10);
+        place.import(&behind, at(4));
+        assert_eq!(place.check("imported again"), before);
+        let mut early = place.events[0];
+        (early.event_ts, early.recv_ts) = (early.event_ts - Span::days(1), early.recv_ts - Span::days(1));
+        place.import(&[early], at(5));
+        assert_eq!(place.check("an earlier one"), before + 1);
+    }
 }

@@ -46,20 +46,12 @@ impl Toy {
             _ => Cell::ready_at(value(at), ts, Kind::Measured),
         };
         MinuteRow {
-            instrument: 0,
-            ts,
             cells: (0..FEATURES).map(cell).collect(),
             cuts: vec![None; 4],
             risk,
-            trend: AxisState::default(),
-            volatility: AxisState::default(),
-            heat: AxisState::default(),
-            timeframes: barograph_domain::Timeframes::default(),
             held: vec![HeldCount { held: self.rises, known: 0 }; 3],
-            inputs: Vec::new(),
             price: Some(self.price),
-            models: Vec::new(),
-            open: barograph_domain::OpenAlerts::default(),
+            ..MinuteRow::bare(ts)
         }
     }
 

@@ -97,7 +97,7 @@ fn begin(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use barograph_domain::{AxisState, Instrument, MarketKind, OpenAlerts, Timeframes};
+    use barograph_domain::{AxisState, Instrument, MarketKind};
     use barograph_engine::explain::headline::Held;
     use barograph_engine::rules::RuleBook;
     use std::sync::Arc;
@@ -116,8 +116,6 @@ mod tests {
 
     fn row(minute: i64) -> MinuteRow {
         MinuteRow {
-            instrument: 0,
-            ts: Ts(0) + Span::mins(minute),
             cells: vec![
                 barograph_domain::Cell::undefined(barograph_domain::Reason::MissingInput);
                 barograph_engine::CATALOGUE.len()
@@ -127,12 +125,8 @@ mod tests {
             trend: of(TrendRegime::Sideways),
             volatility: of(VolRegime::Stable),
             heat: of(HeatRegime::Neutral),
-            timeframes: Timeframes::default(),
-            held: Vec::new(),
-            inputs: Vec::new(),
             price: Some(50_000.0),
-            models: Vec::new(),
-            open: OpenAlerts::default(),
+            ..MinuteRow::bare(Ts(0) + Span::mins(minute))
         }
     }
 

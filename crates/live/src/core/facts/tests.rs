@@ -6,9 +6,9 @@ use super::super::{Core, CoreSink};
 use crate::random::Random;
 use crate::tests::{listening, setup};
 use crate::{Error, checkpoint};
-use barograph_domain::{Event, Instrument, Metric, MinuteRow, Payload, Span, Status, StreamDecl, StreamIndex, Ts};
-use barograph_engine::{AlertOut, LevelOut};
-use barograph_venues::session::{Action, CloseReason, ConnId, Emit, Fault, Input, MarketIndex, Origin};
+use barograph_domain::{Event, Metric, MinuteRow, Payload, Span, Ts};
+use barograph_engine::AlertOut;
+use barograph_venues::session::{CloseReason, ConnId, Emit, Fault, Input, MarketIndex, Origin};
 
 const SYMBOLS: [&str; 2] = ["BTCUSDT", "ETHUSDT"];
 const RUN: Span = Span::mins(14);
@@ -31,9 +31,6 @@ impl CoreSink for Seen {
         self.rows.push(row.clone());
         Ok(())
     }
-    fn level(&mut self, _level: &LevelOut) -> Result<(), Error> {
-        Ok(())
-    }
     fn alert(&mut self, alert: &AlertOut) -> Result<(), Error> {
         self.alerts.push(alert.clone());
         Ok(())
@@ -42,10 +39,6 @@ impl CoreSink for Seen {
         self.facts += 1;
         Ok(())
     }
-    fn status(&mut self, _stream: StreamIndex, _status: &Status, _known_ts: Ts) -> Result<(), Error> {
-        Ok(())
-    }
-    fn action(&mut self, _venue: usize, _action: Action) {}
     fn sample(&mut self, event: &Event) {
         self.samples.push(*event);
     }
@@ -54,9 +47,6 @@ impl CoreSink for Seen {
             ["history_cut", "request_failed"].contains(&fault.kind),
             "nobody answers, but frames are sound: {fault:?}"
         );
-    }
-    fn grown(&mut self, _i: &[Instrument], _s: &[StreamDecl], _n: &[StreamDecl]) -> Result<(), Error> {
-        Ok(())
     }
 }
 

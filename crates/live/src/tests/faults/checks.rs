@@ -6,13 +6,13 @@
 use crate::core::CoreSink;
 use crate::{Error, chain, replay};
 use barograph_domain::{
-    Bar, Event, Instrument, Metric, MinuteRow, Payload, Side, Span, Status, StatusState, StreamDecl, StreamIndex, Ts,
+    Bar, Event, Instrument, Metric, Payload, Side, Span, Status, StatusState, StreamDecl, StreamIndex, Ts,
 };
 use barograph_lake::journal::{EntryKind, JournalReader};
 use barograph_query::live::board::Board;
 use barograph_sim::{CandleTruth, Injected, InjectedFault, LiquidationTruth, TradeTruth, Venue, WorldTruth};
 use barograph_store::{PointQuery, Range, Reader};
-use barograph_venues::session::{Action, Fault as Unusable, Origin};
+use barograph_venues::session::Origin;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -68,9 +68,6 @@ pub(super) struct Seen {
 }
 
 impl CoreSink for Seen {
-    fn row(&mut self, _row: &MinuteRow) -> Result<(), Error> {
-        Ok(())
-    }
     fn fact(&mut self, event: &Event, metric: Metric, _origin: Origin) -> Result<(), Error> {
         match (metric, event.payload) {
             (Metric::Trade, _) => self.trades.entry((event.stream, event.seq)).or_default().push(*event),
@@ -86,9 +83,6 @@ impl CoreSink for Seen {
         self.gaps.push((stream, *status, known_ts));
         Ok(())
     }
-    fn sample(&mut self, _event: &Event) {}
-    fn action(&mut self, _venue: usize, _action: Action) {}
-    fn fault(&mut self, _venue: usize, _fault: &Unusable) {}
     fn grown(&mut self, _i: &[Instrument], streams: &[StreamDecl], _n: &[StreamDecl]) -> Result<(), Error> {
         self.streams = streams.to_vec();
         Ok(())

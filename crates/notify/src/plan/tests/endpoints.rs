@@ -70,6 +70,69 @@ fn after_a_rest_one_request_asks_before_the_others_follow() {
     assert_eq!(world.shelf.count(DeliveryState::Delivered), 16);
 }
 
+/// Four are refused for 20 s while two sent before that are still out: their late success sends nothing, one request does.
+#[test]
+fn a_late_success_of_what_was_sent_before_a_rest_does_not_end_it() {
+    let mut world = World::of(vec![Endpoint { groups: false, ..Endpoint::new("a") }]);
+    world.answers(|_| None);
+    for i in 0..6 {
+        world.alert(&format!("okx:C{i}-USDT"), 1, Phase::Firing, &["a"]);
+    }
+    let is = |s: &Send, names: &[&str]| names.iter().any(|name| s.message.notice.title.contains(name));
+    world.answers(move |s| (!is(s, &["C4", "C5"])).then_some(Outcome::RetryAfter(Span::secs(20))));
+    world.settle();
+    world.pass(Span::secs(30));
+    world.answers(move |s| is(s, &["C4"]).then_some(Outcome::Delivered));
+    world.settle();
+    assert_eq!(world.count(0), 6, "the rest is over, and nothing sent after it was taken: {:?}", world.log(0));
+    world.answers(move |s| is(s, &["C5"]).then_some(Outcome::Delivered));
+    world.settle();
+    assert_eq!(world.count(0), 7, "one request asks: {:?}", world.log(0));
+    assert_eq!(world.shelf.states["a"].failing_since, Some(T0));
+    world.answers(|_| Some(Outcome::Delivered));
+    world.settle();
+    assert_eq!((world.count(0), world.shelf.count(DeliveryState::Delivered)), (10, 6));
+    assert_eq!(world.shelf.states["a"].failing_since, None);
+}
+
+/// Killed in the middle of a rest: another process keeps to it, and begins with one request.
+#[test]
+fn a_rest_and_the_one_request_after_it_outlive_a_restart() {
+    let endpoints = || vec![Endpoint { groups: false, ..Endpoint::new("a") }];
+    let mut world = World::of(endpoints());
+    world.answers(|_| Some(Outcome::RetryAfter(Span::secs(60))));
+    let one = outgoing(message(notice("okx:C0-USDT", Phase::Firing), 1, world.now), &["a"]);
+    let two = outgoing(message(notice("okx:C1-USDT", Phase::Firing), 1, world.now), &["a"]);
+    for alert in [&one, &two] {
+        world.shelf.put(alert);
+        world.planner.take(alert.clone(), world.now);
+    }
+    world.settle();
+    assert_eq!(world.row("a", &one.message), (DeliveryState::Waiting, "asked_to_wait"));
+    world.pass(Span::secs(10));
+    world.restart(endpoints());
+    world.alert("okx:C2-USDT", 1, Phase::Firing, &["a"]);
+    world.answers(|_| None);
+    world.pass(Span::secs(49));
+    assert_eq!(world.count(0), 2, "{:?}", world.log(0));
+    world.pass(Span::secs(1));
+    assert_eq!(world.count(0), 3, "one request asks: {:?}", world.log(0));
+    // The same of a process that was not there when the rest was over.
+    world.restart(endpoints());
+    world.pass(Span::secs(30));
+    assert_eq!(world.count(0), 4, "{:?}", world.log(0));
+    world.answers(|_| Some(Outcome::Delivered));
+    world.settle();
+    assert_eq!((world.count(0), world.shelf.count(DeliveryState::Delivered)), (6, 3));
+    // Once it has taken something nothing is left of the rest.
+    world.restart(endpoints());
+    world.answers(|_| None);
+    for i in 3..6 {
+        world.alert(&format!("okx:C{i}-USDT"), 1, Phase::Firing, &["a"]);
+    }
+    assert_eq!(world.count(0), 9, "{:?}", world.log(0));
+}
+
 /// A receiver's rest and the limits of a service last as long as its own clock says, however fast the planner's world runs.
 #[test]
 fn rests_and_limits_are_in_the_receivers_time() {

@@ -140,7 +140,7 @@ pub(super) fn change(price: Value, base: Option<f64>) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use barograph_domain::{AxisState, Cell, OpenAlerts, State, Timeframes};
+    use barograph_domain::{Cell, State};
 
     #[test]
     fn a_change_needs_both_prices() {
@@ -153,22 +153,7 @@ mod tests {
     fn row(price: Option<f64>, moved: Cell) -> MinuteRow {
         let mut cells = vec![Cell::undefined(Reason::MissingInput); barograph_engine::CATALOGUE.len()];
         cells[Feature::PriceChange24h.index()] = moved;
-        MinuteRow {
-            instrument: 0,
-            ts: Ts(0),
-            cells,
-            cuts: Vec::new(),
-            risk: AxisState::default(),
-            trend: AxisState::default(),
-            volatility: AxisState::default(),
-            heat: AxisState::default(),
-            timeframes: Timeframes::default(),
-            held: Vec::new(),
-            inputs: Vec::new(),
-            price,
-            models: Vec::new(),
-            open: OpenAlerts::default(),
-        }
+        MinuteRow { cells, price, ..MinuteRow::bare(Ts(0)) }
     }
 
     /// Nothing of the day before has to be stored for it: the headline knows the move from candles.
