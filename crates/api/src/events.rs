@@ -49,7 +49,7 @@ pub struct EvidenceWindow {
 /// How often the same detector spoke here, so that nobody mistakes an alert for news.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, ToSchema)]
 pub struct BaseRateView {
-    /// Firings per day over the last 30 days; null before there was a day.
+    /// Firings a day over the days of the last 30 on which it could be judged; null before there was a day.
     pub per_day_30d: Option<f64>,
     /// Episodes that began in the last 30 days, before this one.
     pub fired_30d: u32,
@@ -57,6 +57,8 @@ pub struct BaseRateView {
     pub fired_90d: u32,
     /// Days of the last 90 on which it could be judged at all.
     pub known_days: f64,
+    /// The same of the last 30, which `fired_30d` speaks of.
+    pub known_days_30d: f64,
     /// Share of the judged minutes of the last 90 days in which an episode was open; null before the first one.
     pub held_share_90d: Option<f64>,
 }
@@ -352,7 +354,7 @@ mod tests {
     fn event(pattern: Pattern, data: &[(&str, DatumView)]) -> EventView {
         let window = EvidenceWindow { from: Ts(0), to: Ts(0) };
         let base_rate =
-            BaseRateView { per_day_30d: None, fired_30d: 0, fired_90d: 0, known_days: 0.0, held_share_90d: None };
+            BaseRateView { per_day_30d: None, fired_30d: 0, fired_90d: 0, known_days: 0.0, known_days_30d: 0.0, held_share_90d: None };
         EventView {
             alert_id: String::new(),
             revision: 1,

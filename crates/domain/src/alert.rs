@@ -229,19 +229,21 @@ pub struct BaseRate {
     pub fired_30d: u32,
     /// Days of the last 90 on which it could be judged at all.
     pub known_days: f64,
+    /// The same of the last 30, which `fired_30d` speaks of; `None` in records stored before it was counted.
+    #[serde(default)]
+    pub known_days_30d: Option<f64>,
     /// Share of the judged minutes of the last 90 days in which an episode was open; `None` before the first one.
     pub held_share_90d: Option<f64>,
 }
 
 impl BaseRate {
-    /// Of how many days at most [`Self::recent`] speaks.
+    /// The days that `fired_30d` speaks of.
     pub const RECENT_DAYS: f64 = 30.0;
 
-    /// How often lately: in the last 30 days; where fewer than 30 of the last 90 could be judged, in all of those, which need not be
-    /// the last.
+    /// Days of the last 30 on which it could be judged: nothing is claimed about the others.
     #[must_use]
-    pub fn recent(&self) -> u32 {
-        if self.known_days < Self::RECENT_DAYS { self.fired_90d } else { self.fired_30d }
+    pub fn recent_days(&self) -> f64 {
+        self.known_days_30d.unwrap_or(self.known_days).min(Self::RECENT_DAYS)
     }
 }
 

@@ -181,7 +181,7 @@ pub struct Notice {
     pub open_positions: String,
     /// What would clear it.
     pub clears: String,
-    /// How often this rule fired here before, in the days of `known_days` or the last 30 ([`BaseRate::recent`](crate::alert::BaseRate::recent)).
+    /// How often this rule fired here before, in the last 30 days.
     pub fired_30d: Option<u32>,
     /// Whole days of the last 30 on which it could be judged; `None` where nobody counted.
     #[serde(default)]

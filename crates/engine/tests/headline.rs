@@ -4,7 +4,7 @@ mod rules_common;
 use barograph_domain::advice::{SeenPrice, StopState};
 use barograph_domain::{
     AxisState, HeatRegime, Instrument, InstrumentName, Kind, Label, MarketKind, MinuteRow, OpenAlert, OpenAlerts,
-    Pattern, Posture, RiskRegime, Severity, Side, Snapshot, State, StopVulnerability, StreamDecl, TrendRegime,
+    Pattern, Posture, RiskBias, RiskRegime, Severity, Side, Snapshot, State, StopVulnerability, StreamDecl, TrendRegime,
     VolRegime,
 };
 use barograph_engine::explain::headline::{Held, HeldStop, Sight, headline};
@@ -193,10 +193,15 @@ fn an_open_alert_never_reads_as_calm() {
         let s = scene.said();
         assert_eq!(s.guidance.open_positions, "review, reduce or trail stop", "{book}");
         assert_eq!(s.guidance.new_entries, "smaller size, wider stop or wait", "{book}");
-        assert_eq!(s.guidance.posture_action, "the labels are calm; an open alert asks for care", "{book}");
+        assert_eq!(s.guidance.posture_action, "the labels alone ask for nothing; an open alert asks for care", "{book}");
         assert_eq!(s.guidance.risk_bias_action, "standard size by the labels alone; an alert is open", "{book}");
         let care = care_by_stop(&scene.context(), &scene.row, scene.row.ts).expect("a table");
         assert_eq!(care.far.open_positions, s.guidance.open_positions, "so do positions");
+        // Whoever lowers every bias by a step reads what the lowered one asks for.
+        scene.book.bias_shift = -1;
+        let s = scene.said();
+        let of_conservative = "smaller positions, wider stops";
+        assert_eq!((s.guidance.risk_bias, s.guidance.risk_bias_action), (RiskBias::Conservative, of_conservative));
     }
 }
 

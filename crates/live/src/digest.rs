@@ -225,6 +225,7 @@ pub fn alert_bytes(alert: &Alert, out: &mut Vec<u8>) {
     out.extend_from_slice(&rate.fired_90d.to_le_bytes());
     out.extend_from_slice(&rate.fired_30d.to_le_bytes());
     number(Some(rate.known_days), out);
+    number(rate.known_days_30d, out);
     number(rate.held_share_90d, out);
     text(a.inhibited_by.map_or("", barograph_domain::Pattern::name), out);
     text(&a.other.as_ref().map_or_else(String::new, ToString::to_string), out);

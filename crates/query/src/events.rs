@@ -16,9 +16,6 @@ use barograph_engine::explain::{AxisMoment, Minute, SmallestChange};
 use barograph_store::run::GRID;
 use barograph_store::{AlertQuery, Range, Reader, Result, RowQuery, RunInfo, RunKey};
 
-/// The days of the first base rate.
-const MONTH: f64 = 30.0;
-
 /// A record as it goes over the wire.
 /// `keep`: part of a threshold above which an episode goes on. `minute`: what its minute says of it.
 pub fn view(
@@ -127,12 +124,13 @@ fn data(alert: &Alert) -> Data {
 }
 
 fn base_rate(rate: &BaseRate) -> BaseRateView {
-    let days = rate.known_days.min(MONTH);
+    let days = rate.recent_days();
     BaseRateView {
-        per_day_30d: (days >= 1.0).then(|| f64::from(rate.recent()) / days),
+        per_day_30d: (days >= 1.0).then(|| f64::from(rate.fired_30d) / days),
         fired_30d: rate.fired_30d,
         fired_90d: rate.fired_90d,
         known_days: rate.known_days,
+        known_days_30d: days,
         held_share_90d: rate.held_share_90d,
     }
 }
@@ -255,7 +253,7 @@ mod tests {
                 (Word::from("severity_ratio"), Datum::Missing(Reason::Warming)),
                 (Word::from("reasons"), Datum::Words(vec![Word::from("Z-score anomaly: 2.30σ")])),
             ],
-            base_rate: BaseRate { fired_90d: 9, fired_30d: 3, known_days: 60.0, held_share_90d: Some(0.1) },
+            base_rate: BaseRate { fired_90d: 9, fired_30d: 3, known_days: 60.0, known_days_30d: Some(30.0), held_share_90d: Some(0.1) },
             inhibited_by: Some(Pattern::FundingManipulation),
             other: None,
             rule: None,

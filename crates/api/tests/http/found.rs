@@ -71,6 +71,7 @@ pub(crate) fn event(n: usize) -> EventView {
                 fired_30d: 1,
                 fired_90d: 2,
                 known_days: 0.5,
+                known_days_30d: 0.5,
                 held_share_90d: None,
             },
             limits: vec!["The venue shows only part of its liquidations.".to_owned()],

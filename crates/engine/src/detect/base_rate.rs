@@ -131,18 +131,27 @@ impl Spoken {
     #[must_use]
     pub fn rate_beside(&self, t: Ts, opened_at: Ts) -> BaseRate {
         let before = &self.began[..self.began.partition_point(|at| *at < opened_at)];
-        BaseRate { fired_90d: within(QUARTER, t, before), fired_30d: within(MONTH, t, before), ..self.judged() }
+        BaseRate { fired_90d: within(QUARTER, t, before), fired_30d: within(MONTH, t, before), ..self.judged(t) }
     }
 
-    /// Over how much of the last 90 days it could be judged, and in how much of that an episode was open.
-    pub(super) fn judged(&self) -> BaseRate {
+    /// Over how much of the last 90 days and of the 30 before `t` it could be judged, and in how much of the former an episode was
+    /// open.
+    pub(super) fn judged(&self, t: Ts) -> BaseRate {
+        let minutes_of_day = f64::from(DAY_MINUTES);
         let sum = |pick: fn(&Day) -> u16| self.days.iter().map(|d| u32::from(pick(d))).sum::<u32>();
         let known = sum(|d| d.known);
         BaseRate {
-            known_days: f64::from(known) / f64::from(DAY_MINUTES),
+            known_days: f64::from(known) / minutes_of_day,
+            known_days_30d: Some((f64::from(self.known_since(day_of(t) - 30)) / minutes_of_day).min(30.0)),
             held_share_90d: (known > 0).then(|| f64::from(sum(|d| d.held)) / f64::from(known)),
             ..BaseRate::default()
         }
+    }
+
+    /// Minutes of this UTC day and those after it that could be judged.
+    fn known_since(&self, day: i64) -> u32 {
+        let days = usize::try_from(self.today - day + 1).unwrap_or(0).min(self.days.len());
+        self.days[self.days.len() - days..].iter().map(|d| u32::from(d.known)).sum()
     }
 }
 
@@ -273,7 +282,7 @@ mod tests {
         let mut s = Spoken::default();
         let at = |day: i64, minute: i64| Ts::from_civil(2026, 1, 1, 0, 0, 0) + Span::days(day) + Span::mins(minute);
         let rate = |s: &Spoken, t: Ts| s.rate_beside(t, t);
-        assert_eq!(rate(&s, at(0, 0)), BaseRate::default());
+        assert_eq!(rate(&s, at(0, 0)), BaseRate { known_days_30d: Some(0.0), ..BaseRate::default() });
         for day in 0..120 {
             if day % 10 == 0 {
                 s.fired(at(day, 3));
@@ -285,6 +294,9 @@ mod tests {
         let last = rate(&s, at(119, 1_439));
         assert_eq!((last.fired_90d, last.fired_30d), (9, 3), "days 30 to 119");
         assert!((last.known_days - 45.0).abs() < 1e-12);
+        assert_eq!(last.known_days_30d, Some(15.5), "today and the thirty days before");
+        assert_eq!(rate(&s, at(139, 0)).known_days_30d, Some(5.5), "nobody looked for twenty days");
+        assert_eq!(rate(&s, at(150, 0)).known_days_30d, Some(0.0));
         assert_eq!(last.held_share_90d, Some(0.1));
         s.fired(at(118, 0));
         assert_eq!(rate(&s, at(119, 0)).fired_90d, 10, "yesterday still counts");
@@ -338,12 +350,13 @@ mod tests {
             let said = if seed >> 60 == 0 { u32::try_from(seed >> 40 & 63).unwrap() } else { 0b010_101 };
             let (known, held) = (said & 7, said >> 3 & 7);
             let day = minute / 700 * 2 + i64::from(seed >> 59 == 1);
+            let now = Ts::from_civil(1970, 1, 1, 0, 0, 0) + Span::days(day);
             records.minute(day, known, held);
             for (at, spoken) in plain.iter_mut().enumerate() {
                 spoken.minute_of(day, known >> at & 1 == 1, held >> at & 1 == 1);
             }
             if seed >> 56 == 3 {
-                assert_eq!(records.of(1).map(|s| s.judged()), Some(plain[1].judged()), "at {minute}");
+                assert_eq!(records.of(1).map(|s| s.judged(now)), Some(plain[1].judged(now)), "at {minute}");
             }
             if seed >> 55 == 9 {
                 let text = serde_json::to_string(&records).unwrap();

@@ -140,20 +140,20 @@ fn stands_in(alert: &Alert) -> &'static str {
 }
 
 /// "First time on this market in 30 days." Over the same days as the count that messages carry, so that both agree; a label is
-/// counted whatever was before it. Where less than that could be judged, it is so many days of data: they need not be the last.
+/// counted whatever was before it. Where not all of them could be judged, it is so many days of data.
 fn base_rate(alert: &Alert, text: &mut String) {
     let rate = &alert.base_rate;
     // A rate over part of a day says nothing.
-    if rate.known_days < 1.0 {
+    if rate.recent_days() < 1.0 {
         return;
     }
-    let over = |most: f64| match rate.known_days.floor() {
+    let over = |most: f64, known: f64| match known.floor() {
         d if d >= most => format!("the last {most:.0} days"),
         d if d < 2.0 => "one day of data".to_owned(),
         d => format!("{d:.0} days of data"),
     };
-    let days = over(BaseRate::RECENT_DAYS);
-    text.push_str(&match rate.recent() {
+    let days = over(BaseRate::RECENT_DAYS, rate.recent_days());
+    text.push_str(&match rate.fired_30d {
         0 => format!(" First time on this market in {}", days.strip_prefix("the last ").unwrap_or(&days)),
         1 => format!(" Once before in {days}"),
         n => format!(" {n} times before in {days}"),
@@ -161,7 +161,7 @@ fn base_rate(alert: &Alert, text: &mut String) {
     match rate.held_share_90d.filter(|share| *share > 0.0 && alert.change != AlertChange::Happened) {
         Some(share) => {
             let share = crate::explain::significant(share, "fraction");
-            text.push_str(&format!("; active {share} of {}.", over(90.0)));
+            text.push_str(&format!("; active {share} of {}.", over(90.0, rate.known_days)));
         }
         None => text.push('.'),
     }

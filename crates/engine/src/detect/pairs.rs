@@ -135,7 +135,7 @@ impl PairWatch {
         let judged = judge(inputs, thresholds);
         let report = self.episode.step(inputs.ts, &judged, thresholds.keep, CLEAR);
         // Before this hour is counted: it says nothing of what was usual before it.
-        let before = self.spoken.judged();
+        let before = self.spoken.judged(inputs.ts);
         self.spoken.minutes(inputs.ts, MINUTES, matches!(judged, Judgement::Of(_)), self.episode.running().is_some());
         let report = report?;
         let rate = self.spoken.rate_of(report.change, inputs.ts, report.of.opened_at);

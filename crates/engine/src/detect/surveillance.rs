@@ -145,7 +145,7 @@ fn happened(happening: Happening, inputs: &Inputs, counts: Option<(&Spoken, &mut
     let base_rate = counts.map(|(spoken, tally)| {
         let (fired_90d, fired_30d) = tally.before(inputs.ts, happening.which);
         tally.fired(inputs.ts, happening.which);
-        BaseRate { fired_90d, fired_30d, ..spoken.judged() }
+        BaseRate { fired_90d, fired_30d, ..spoken.judged(inputs.ts) }
     });
     Alert {
         pattern: happening.pattern,

@@ -52,7 +52,7 @@ pub(super) fn guidance_of(
     };
     Guidance {
         risk_bias: bias,
-        risk_bias_action: if alert.is_some() { BIAS_BESIDE_ALERT } else { of_bias(bias).action },
+        risk_bias_action: if alert.is_some() && bias >= RiskBias::Neutral { BIAS_BESIDE_ALERT } else { of_bias(bias).action },
         posture,
         posture_action: match (alert, by_table) {
             (Some(_), _) => POSTURE_BESIDE_ALERT,
@@ -66,9 +66,9 @@ pub(super) fn guidance_of(
     }
 }
 
-/// Actions of bias and posture, which are those of the labels, where only an open alert asks for care.
+/// Actions of bias and posture, which are those of the labels, where only an open alert asks for care (regimes §8).
 const BIAS_BESIDE_ALERT: &str = "standard size by the labels alone; an alert is open";
-const POSTURE_BESIDE_ALERT: &str = "the labels are calm; an open alert asks for care";
+const POSTURE_BESIDE_ALERT: &str = "the labels alone ask for nothing; an open alert asks for care";
 
 /// Where the labels ask for nothing, what the worst open alert asks for in the words of its own message: beside one of MEDIUM or
 /// above nobody reads "no action needed" (UX §1). A book without a table goes by the risk label alone.

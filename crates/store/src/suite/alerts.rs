@@ -52,7 +52,7 @@ fn burst(n: i64, after: i64, change: AlertChange) -> KnownAlert {
         window_from: ts - Span::mins(1),
         statistics: vec![statistic],
         data,
-        base_rate: BaseRate { fired_90d: 3, fired_30d: 1, known_days: 0.1, held_share_90d: Some(0.3) },
+        base_rate: BaseRate { fired_90d: 3, fired_30d: 1, known_days: 0.1, known_days_30d: Some(0.1), held_share_90d: Some(0.3) },
         inhibited_by: Some(Pattern::FundingManipulation),
         other: None,
         rule: None,
