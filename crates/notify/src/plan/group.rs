@@ -156,7 +156,7 @@ impl GroupText {
         let text = if parts.len() == 1 {
             text
         } else {
-            format!("{text}{} {}: {}", stand(parts, phase), names.of_notice(lead), first_sentence(&lead.text))
+            format!("{text}{} {}: {}", stand(parts, phase), names.of_notice(lead), lead.text)
         };
         Self { title: title.chars().take(TITLE_MAX).collect(), text, headline }
     }
@@ -229,12 +229,6 @@ fn stand(parts: &[&Part], phase: Phase) -> String {
         _ => ".".to_owned(),
     };
     format!("{phases}{end}")
-}
-
-/// The first sentence; of what has ended also the one behind it, which has the number.
-fn first_sentence(text: &str) -> &str {
-    let sentences = if text.starts_with("Ended after ") { 2 } else { 1 };
-    text.match_indices(". ").nth(sentences - 1).map_or(text, |(end, _)| &text[..=end])
 }
 
 /// The first member's event with the group's words, so that programs of the fourth original hear of the storm as well.
