@@ -340,7 +340,7 @@ pub struct Delivery {
     pub deliver_until: Ts,
     /// Tries so far.
     pub attempts: u32,
-    /// Not before this.
+    /// Not before this. Later than `deliver_until`: no try is left.
     #[cfg_attr(feature = "schema", schema(value_type = String, format = DateTime))]
     pub next_try: Ts,
     /// When it came to its end.

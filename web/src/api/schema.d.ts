@@ -2373,7 +2373,7 @@ export interface components {
             attempts: number;
             /**
              * Format: date-time
-             * @description Not before this.
+             * @description Not before this. Later than `deliver_until`: no try is left.
              */
             next_try: string;
             /**
@@ -2406,7 +2406,7 @@ export interface components {
             attempts: number;
             /**
              * Format: date-time
-             * @description Not before this.
+             * @description Not before this. Later than `deliver_until`: no try is left.
              */
             next_try: string;
             /**
