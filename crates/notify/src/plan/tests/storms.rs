@@ -170,7 +170,7 @@ fn a_crash_after_a_storm_of_ends_does_not_let_its_members_out_alone() {
     assert!(world.count(0) <= 6, "{:?}", world.log(0));
 }
 
-fn last(world: &World) -> &barograph_domain::delivery::Notice {
+pub(super) fn last(world: &World) -> &barograph_domain::delivery::Notice {
     &world.sent.last().unwrap().1.message.notice
 }
 
@@ -189,7 +189,7 @@ fn alerts_are_counted_and_not_markets() {
 }
 
 /// A label that changed, in the words of its own message.
-fn changed(world: &mut World, market: &str, nth: u32, endpoint: &str) {
+pub(super) fn changed(world: &mut World, market: &str, nth: u32, endpoint: &str) {
     let n = with(&notice(market, Phase::Happened), |n| {
         n.pattern = Some(Pattern::RegimeChange);
         n.alert_id = format!("{market} {nth}");
