@@ -52,7 +52,7 @@ pub struct DeliveryView {
     pub reason: String,
     /// Tries so far.
     pub attempts: u32,
-    /// Not before this.
+    /// Not before this. Later than `deliver_until`: no try is left.
     #[schema(value_type = String, format = DateTime)]
     pub next_try: Ts,
     /// No try after this.

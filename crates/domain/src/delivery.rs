@@ -137,6 +137,9 @@ pub struct Member {
     /// As its own messages have it, so that a program finds its end; empty in what older builds stored.
     #[serde(default)]
     pub fingerprint: String,
+    /// How often it came since the group last had a message delivered or given up; `None` in what older builds stored.
+    #[serde(default)]
+    pub times: Option<u32>,
 }
 
 /// What people are told: everything a receiver's format is made from.
@@ -340,7 +343,7 @@ pub struct Delivery {
     pub deliver_until: Ts,
     /// Tries so far.
     pub attempts: u32,
-    /// Not before this.
+    /// Not before this. Later than `deliver_until`: no try is left.
     #[cfg_attr(feature = "schema", schema(value_type = String, format = DateTime))]
     pub next_try: Ts,
     /// When it came to its end.

@@ -2373,7 +2373,7 @@ export interface components {
             attempts: number;
             /**
              * Format: date-time
-             * @description Not before this.
+             * @description Not before this. Later than `deliver_until`: no try is left.
              */
             next_try: string;
             /**
@@ -2406,7 +2406,7 @@ export interface components {
             attempts: number;
             /**
              * Format: date-time
-             * @description Not before this.
+             * @description Not before this. Later than `deliver_until`: no try is left.
              */
             next_try: string;
             /**
@@ -3824,6 +3824,11 @@ export interface components {
             alert_id: string;
             /** @description As its own messages have it, so that a program finds its end; empty in what older builds stored. */
             fingerprint: string;
+            /**
+             * Format: int32
+             * @description How often it came since the group last had a message delivered or given up; `None` in what older builds stored.
+             */
+            times: number | null;
         };
         /**
          * @description What a message reports.

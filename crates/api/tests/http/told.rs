@@ -43,6 +43,7 @@ fn message(n: i64) -> Message {
         phase: Phase::Firing,
         alert_id: "a".to_owned(),
         fingerprint: "9c1f2a77d0b54e31".to_owned(),
+        times: Some(1),
     };
     let notice = Notice {
         kind: if of_group { MessageKind::Group } else { MessageKind::Alert },

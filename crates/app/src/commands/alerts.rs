@@ -15,7 +15,8 @@ use crate::term::{fold, minute, number_of};
 use barograph_api::{
     AskDeliveries as _, DeliveryFilter, DeliveryView, MessageView, NewSilence, QueryError, SilenceView,
 };
-use barograph_domain::delivery::{Compare, DeliveryState, Matcher};
+use barograph_domain::Ts;
+use barograph_domain::delivery::{Compare, Delivery, DeliveryState, Matcher};
 use barograph_domain::text::escape_control;
 use barograph_query::delivery::{DeliveryDesk, ask};
 use barograph_query::service::Service;
@@ -252,19 +253,7 @@ fn show(out: &mut StdoutLock<'_>, m: &MessageView) -> Result<(), Failure> {
         writeln!(out, "  {}: {} against {}", figure.name, figure.value, figure.threshold)?;
     }
     for d in &m.deliveries {
-        let why = if d.reason.is_empty() { String::new() } else { format!(", {}", d.reason) };
-        let when = match d.ended_at {
-            Some(t) => format!(" at {}", minute(t)),
-            None if d.deliver_until <= crate::clock::now() => {
-                format!(", too late to be told since {}", minute(d.deliver_until))
-            }
-            // Its moment has come: it waits for its receiver, or for a process that delivers.
-            None if d.next_try <= crate::clock::now() => {
-                format!(", next try when its turn comes, none after {}", minute(d.deliver_until))
-            }
-            None => format!(", next try at {}, none after {}", minute(d.next_try), minute(d.deliver_until)),
-        };
-        writeln!(out, "{}: {}{why}{when}; tries: {}", d.endpoint, d.state.name(), d.attempts)?;
+        writeln!(out, "{}", stands(d, crate::clock::now()))?;
         if let Some(via) = &d.via {
             writeln!(out, "  with the group's message {via}")?;
         }
@@ -275,6 +264,20 @@ fn show(out: &mut StdoutLock<'_>, m: &MessageView) -> Result<(), Failure> {
         writeln!(out, "  {} {} {}: {status} after {} ms {said}", a.at, a.endpoint, a.outcome, a.latency_ms)?;
     }
     Ok(())
+}
+
+/// "desk: waiting, too late to deliver since 2026-02-05 12:30Z; tries: 0"
+fn stands(d: &Delivery, now: Ts) -> String {
+    let why = if d.reason.is_empty() { String::new() } else { format!(", {}", d.reason) };
+    let until = minute(d.deliver_until);
+    let when = match d.ended_at {
+        Some(t) => format!(" at {}", minute(t)),
+        None if d.deliver_until <= now => format!(", too late to deliver since {until}"),
+        // Its moment has come: it waits for its receiver, or for a process that delivers.
+        None if d.next_try <= now => format!(", next try when its turn comes, none after {until}"),
+        None => format!(", next try at {}, none after {until}", minute(d.next_try)),
+    };
+    format!("{}: {}{why}{when}; tries: {}", d.endpoint, d.state.name(), d.attempts)
 }
 
 fn silence(out: &mut StdoutLock<'_>, s: &SilenceView) -> Result<(), Failure> {
@@ -297,4 +300,44 @@ fn silence(out: &mut StdoutLock<'_>, s: &SilenceView) -> Result<(), Failure> {
 fn waiting(n: &serde_json::Value) -> String {
     let n = n.as_u64().unwrap_or(0);
     format!("{} {} for it", number_of(n, "delivery"), if n == 1 { "waits" } else { "wait" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use barograph_domain::Span;
+
+    #[test]
+    fn a_delivery_says_when_it_is_tried_next_or_that_it_is_not() {
+        let now = Ts::from_civil(2026, 2, 5, 12, 0, 0);
+        let at = |minutes: i64| now + Span::mins(minutes);
+        let waits = |next_try: i64, until: i64| Delivery {
+            endpoint: "desk".to_owned(),
+            message: "msg".to_owned(),
+            state: DeliveryState::Waiting,
+            via: None,
+            reason: String::new(),
+            deliver_until: at(until),
+            attempts: 2,
+            next_try: at(next_try),
+            ended_at: None,
+        };
+        let ended = Delivery {
+            state: DeliveryState::Expired,
+            reason: "too_old".to_owned(),
+            ended_at: Some(at(-5)),
+            ..waits(-10, -5)
+        };
+        for (delivery, want) in [
+            (waits(3, 30), "waiting, next try at 2026-02-05 12:03Z, none after 2026-02-05 12:30Z"),
+            (waits(0, 30), "waiting, next try when its turn comes, none after 2026-02-05 12:30Z"),
+            (waits(-3, 30), "waiting, next try when its turn comes, none after 2026-02-05 12:30Z"),
+            // Nobody delivers: the listing has the present moment as its next try, the store one of before.
+            (waits(0, -1), "waiting, too late to deliver since 2026-02-05 11:59Z"),
+            (waits(-3, 0), "waiting, too late to deliver since 2026-02-05 12:00Z"),
+            (ended, "expired, too_old at 2026-02-05 11:55Z"),
+        ] {
+            assert_eq!(stands(&delivery, now), format!("desk: {want}; tries: 2"));
+        }
+    }
 }

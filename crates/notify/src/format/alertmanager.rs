@@ -292,6 +292,18 @@ mod tests {
         }
     }
 
+    /// Of a message that waited long too: Alertmanager takes what has an end behind its clock for resolved.
+    #[test]
+    fn what_happened_stands_for_as_long_as_what_is_not_repeated() {
+        for late in [0, 1, 20] {
+            let happened = with(&notice("okx:BTC-USDT", Phase::Happened), |n| {
+                n.ts = n.ts - Span::mins(late);
+                (n.known_at, n.opened_at) = (n.ts, n.ts);
+            });
+            assert_eq!(body(&API, happened)[0]["endsAt"], "2026-02-05T14:40:00Z", "{late} minutes late");
+        }
+    }
+
     #[test]
     fn pushed_alerts_keep_their_labels_and_end_in_the_past_when_over() {
         let on = body(&API, notice("okx:BTC-USDT", Phase::Firing));

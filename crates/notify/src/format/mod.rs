@@ -148,6 +148,7 @@ pub(crate) mod testing {
                     phase: Phase::Firing,
                     alert_id: format!("a{i}"),
                     fingerprint: format!("{i:016x}"),
+                    times: Some(1),
                 })
                 .collect();
             n.more_members = 41;

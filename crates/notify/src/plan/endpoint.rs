@@ -1,6 +1,6 @@
 //! One endpoint: lanes, what is due, pace, and how it is doing.
 
-use super::storm::{Watch, cause_of};
+use super::storm::{Watch, cause_of, cause_of_group};
 use super::stronger::is_lost;
 use super::{Endpoint, Order, PlanAction, Send, is_open, order};
 use crate::outbox::{Change, Join, waiting};
@@ -227,6 +227,12 @@ impl EndpointPlan {
     pub(super) fn end(&mut self, item: &Item, state: DeliveryState, reason: &str, now: Ts, out: &mut Vec<PlanAction>) {
         out.push(PlanAction::Change(self.change(item, state, reason, now)));
         self.lost |= is_lost(state);
+        if item.message.notice.kind == MessageKind::Group {
+            let watch = cause_of_group(&item.message).and_then(|cause| self.watches.get_mut(&cause));
+            if let Some(storm) = watch.and_then(|watch| watch.storm_of(&item.message)) {
+                storm.members.values_mut().for_each(|part| part.tally.end());
+            }
+        }
         for message in &item.joined {
             if let Some(watch) = cause_of(message).and_then(|cause| self.watches.get_mut(&cause)) {
                 watch.settle(message);

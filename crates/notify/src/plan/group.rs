@@ -71,7 +71,7 @@ fn made(storm: &Storm, cause: &str, mut parts: Vec<&Part>, now: Ts) -> Message {
         opened_at: storm.began,
         closed_at: (phase == Phase::Resolved).then_some(now),
         path: alone.map_or_else(|| format!("/alerts?as_of={now}"), |n| n.path.clone()),
-        members: members.iter().take(NAMED_MAX).enumerate().filter_map(|(i, m)| member(i, m)).collect(),
+        members: parts.iter().take(NAMED_MAX).enumerate().filter_map(|(i, p)| member(i, p)).collect(),
         more_members: u32::try_from(members.len().saturating_sub(NAMED_MAX)).unwrap_or(u32::MAX),
         ..Notice::bare(MessageKind::Group, phase, storm.id.clone(), now)
     };
@@ -92,8 +92,8 @@ const fn place_of(phase: Phase) -> u8 {
     }
 }
 
-fn member(place: usize, message: &Message) -> Option<Member> {
-    let notice = &message.notice;
+fn member(place: usize, part: &Part) -> Option<Member> {
+    let (message, notice) = (&part.message, &part.message.notice);
     let detailed = place < DETAILED_MAX;
     Some(Member {
         instrument: notice.instrument.clone()?,
@@ -109,6 +109,7 @@ fn member(place: usize, message: &Message) -> Option<Member> {
         phase: notice.phase,
         alert_id: notice.alert_id.clone(),
         fingerprint: message.fingerprint.clone(),
+        times: Some(part.tally.times()),
     })
 }
 
@@ -129,7 +130,7 @@ impl GroupText {
         let lead = &first.message.notice;
         let own = |n: &Notice| if n.headline.is_empty() { n.title.clone() } else { n.headline.clone() };
         let what = rule.or_else(|| pattern.map(Pattern::name));
-        let (title, text, headline) = match (parts.len(), names.markets.len(), first.times) {
+        let (title, text, headline) = match (parts.len(), names.markets.len(), first.tally.times()) {
             (1, _, 0 | 1) => (lead.title.clone(), lead.text.clone(), own(lead)),
             (1, _, times) => {
                 let what = what.unwrap_or("Alert");
@@ -156,7 +157,7 @@ impl GroupText {
         let text = if parts.len() == 1 {
             text
         } else {
-            format!("{text}{} {}: {}", stand(parts, phase), names.of_notice(lead), first_sentence(&lead.text))
+            format!("{text}{} {}: {}", stand(parts, phase), names.of_notice(lead), lead.text)
         };
         Self { title: title.chars().take(TITLE_MAX).collect(), text, headline }
     }
@@ -229,12 +230,6 @@ fn stand(parts: &[&Part], phase: Phase) -> String {
         _ => ".".to_owned(),
     };
     format!("{phases}{end}")
-}
-
-/// The first sentence; of what has ended also the one behind it, which has the number.
-fn first_sentence(text: &str) -> &str {
-    let sentences = if text.starts_with("Ended after ") { 2 } else { 1 };
-    text.match_indices(". ").nth(sentences - 1).map_or(text, |(end, _)| &text[..=end])
 }
 
 /// The first member's event with the group's words, so that programs of the fourth original hear of the storm as well.

@@ -2,12 +2,12 @@
 
 use super::endpoint::{ASKED_TO_WAIT, Confirmed, Item};
 use super::result::thing_of;
-use super::storm::{Part, Storm, cause_of};
+use super::storm::{Part, Storm, Watch, cause_of, cause_of_group};
 use super::stronger::is_held_back;
 use super::{PlanAction, Planner, order};
 use crate::outbox::{Outgoing, Recovered};
 use barograph_domain::Ts;
-use barograph_domain::delivery::{Delivery, DeliveryState, Message, MessageKind, Phase};
+use barograph_domain::delivery::{Delivery, DeliveryState, Member, Message, MessageKind, Phase};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -49,10 +49,16 @@ impl Planner {
                 self.mutes.keep_back(&message);
             }
         }
+        for outgoing in &from.unfinished {
+            self.resume_waiting_storm(outgoing);
+        }
         self.resume_recent(&recent);
         self.update_silences(now);
         self.resume_rests(&from.unfinished);
         self.resume_unfinished(&from.unfinished, now);
+        for storm in self.plans.iter_mut().flat_map(|plan| plan.watches.values_mut()).filter_map(|w| w.storm.as_mut()) {
+            storm.replaced.clear();
+        }
         self.complete_members();
         self.resume_behind(&self.held_back(&recent));
         self.end_missed_silences(&from.ended, now);
@@ -123,11 +129,19 @@ impl Planner {
         if newer {
             let mut storm = Storm::new(endpoint, cause, notice.opened_at);
             (storm.update, storm.reported_at, storm.reported) = (notice.revision, message.known_at, notice.phase);
-            storm.dense_at = message.known_at;
+            (storm.newest, storm.dense_at) = (notice.revision, message.known_at);
             if let Some(before) = watch.storm.take().filter(|s| s.id == storm.id) {
                 storm.members = before.members;
             }
             watch.storm = Some(storm);
+        }
+    }
+
+    /// A group whose message waits goes on, however old that is.
+    fn resume_waiting_storm(&mut self, outgoing: &Outgoing) {
+        let waits = |row: &Delivery| !row.state.is_final() && self.place(&row.endpoint).is_some();
+        if outgoing.deliveries.iter().any(waits) {
+            self.resume_storm(&outgoing.message, true);
         }
     }
 
@@ -148,21 +162,17 @@ impl Planner {
                 let Some(place) = self.place(&row.endpoint) else { continue };
                 let silent = row.state == DeliveryState::Superseded && row.reason != "newer_state";
                 match cause_of(message) {
-                    Some(cause) if row.via.is_none() && !silent && row.state.is_final() => {
+                    Some(cause) if row.via.is_some() || (row.state.is_final() && !silent) => {
                         let watch = self.plans[place].watches.entry(cause).or_default();
-                        watch.note_alone(message.known_at, message);
+                        watch.resume_record(message, row);
                     }
-                    Some(cause) if row.via.is_some() => {
-                        let watch = self.plans[place].watches.entry(cause).or_default();
-                        if let Some(storm) = watch.storm.as_mut() {
-                            let fresh = !row.state.is_final();
-                            storm.put(message, fresh);
-                            if !fresh {
-                                storm.heard_of(&message.fingerprint);
-                            }
+                    Some(cause) => {
+                        // Nobody was to hear of it, nor of what was held about the same thing.
+                        let watch = self.plans[place].watches.get_mut(&cause).filter(|_| silent);
+                        if let Some(storm) = watch.and_then(|w| w.storm.as_mut()) {
+                            storm.replaced.remove(&message.fingerprint);
                         }
                     }
-                    Some(_) => {}
                     None => {
                         if let Some(cause) = cause_of_group(message) {
                             let watch = self.plans[place].watches.entry(cause).or_default();
@@ -170,6 +180,17 @@ impl Planner {
                         }
                     }
                 }
+            }
+            self.resume_unheard_end(message, rows);
+        }
+    }
+
+    /// An end that an endpoint did not want ended what was held for it.
+    fn resume_unheard_end(&mut self, message: &Message, rows: &[Delivery]) {
+        let Some(cause) = cause_of(message).filter(|_| message.notice.phase == Phase::Resolved) else { return };
+        for plan in self.plans.iter_mut().filter(|plan| rows.iter().all(|row| row.endpoint != plan.endpoint.name)) {
+            if let Some(storm) = plan.watches.get_mut(&cause).and_then(|w| w.storm.as_mut()) {
+                storm.replaced.remove(&message.fingerprint);
             }
         }
     }
@@ -202,9 +223,6 @@ impl Planner {
             }
             alone.push((message, rows));
         }
-        for (message, _) in alone.iter().filter(|(_, rows)| !rows.is_empty()) {
-            self.resume_storm(message, true);
-        }
         for (message, rows) in alone {
             let muted = if self.is_over(&message) { None } else { self.note(&message, now) };
             for (place, row) in rows {
@@ -228,9 +246,13 @@ impl Planner {
         for message in &item.joined {
             let watch = cause_of(message).and_then(|cause| plan.watches.get_mut(&cause));
             if let Some(storm) = watch.and_then(|w| w.storm.as_mut()) {
-                let part = Part::new(Arc::clone(message), true);
+                let part = Part::named(Arc::clone(message), true);
                 storm.members.entry(message.fingerprint.clone()).or_insert(part);
             }
+        }
+        let watch = cause_of_group(&item.message).and_then(|cause| plan.watches.get_mut(&cause));
+        if let Some(storm) = watch.and_then(|watch| watch.storm_of(&item.message)) {
+            storm.resume_said(&item.message.notice.members);
         }
         if !plan.is_late(&item.message)
             && let Some(watch) = cause_of(&item.message).and_then(|c| plan.watches.get_mut(&c))
@@ -259,7 +281,7 @@ impl Planner {
                 let Some(storm) = plan.watches.get_mut(&cause).and_then(|w| w.storm.as_mut()) else { continue };
                 let confirmed = plan.lanes.get(&message.fingerprint).is_some_and(|l| l.confirmed.is_some());
                 if confirmed && message.known_at >= storm.began && message.known_at <= storm.reported_at {
-                    let part = || Part { times: 0, ..Part::new(Arc::clone(message), false) };
+                    let part = || Part::named(Arc::clone(message), false);
                     storm.members.entry(message.fingerprint.clone()).or_insert_with(part);
                 }
             }
@@ -267,7 +289,40 @@ impl Planner {
     }
 }
 
-fn cause_of_group(message: &Message) -> Option<String> {
-    let rest = message.notice.alert_id.strip_prefix("group|")?.split_once('|')?.1;
-    Some(rest.rsplit_once('|')?.0.to_owned())
+impl Watch {
+    /// A record of before the start that went alone, was held or went with a group.
+    fn resume_record(&mut self, message: &Arc<Message>, row: &Delivery) {
+        let replaced = row.state == DeliveryState::Superseded && row.reason == "newer_state";
+        let thing = &message.fingerprint;
+        match &mut self.storm {
+            // What its message counted is in that message: see `resume_said`.
+            Some(storm) if row.via.is_some() => {
+                let part = Part::named(Arc::clone(message), !row.state.is_final());
+                storm.members.insert(thing.clone(), part);
+                storm.replaced.remove(thing);
+            }
+            Some(storm) if replaced && message.known_at >= storm.began => {
+                storm.replaced.entry(thing.clone()).or_default().push(Arc::clone(message));
+                self.note_arrival(message.known_at, message);
+            }
+            _ if row.via.is_some() => {}
+            storm => {
+                if let Some(storm) = storm {
+                    storm.replaced.remove(thing);
+                }
+                self.note_alone(message.known_at, message);
+            }
+        }
+    }
+}
+
+impl Storm {
+    /// What the group's newest message says, which waits.
+    fn resume_said(&mut self, members: &[Member]) {
+        for member in members {
+            if let Some(part) = self.members.get_mut(&member.fingerprint) {
+                part.tally.resume(member.times.unwrap_or_else(|| u32::from(part.fresh)));
+            }
+        }
+    }
 }

@@ -119,6 +119,9 @@ impl Planner {
     fn put_back(&mut self, place: usize, item: Item, why: &str, now: Ts) {
         let plan = &mut self.plans[place];
         let fingerprint = item.message.fingerprint.clone();
+        if item.message.notice.kind == MessageKind::Group && !plan.is_gone() {
+            plan.report_behind(&item.message, now, &mut self.actions);
+        }
         if plan.is_gone() {
             plan.end(&item, DeliveryState::Dead, "endpoint_disabled", now, &mut self.actions);
         } else if !item.replayed && plan.has_newer(&item.message) {

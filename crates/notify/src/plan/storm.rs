@@ -7,6 +7,7 @@
 
 use super::endpoint::{EndpointPlan, Item};
 use super::group;
+use super::tally::Tally;
 use super::{Order, PlanAction, is_open, order};
 use crate::outbox::{Join, Outgoing};
 use barograph_domain::delivery::{DeliveryState, Message, MessageKind, Phase, fingerprint};
@@ -37,6 +38,12 @@ pub(super) fn cause_of(message: &Message) -> Option<String> {
     }
 }
 
+/// The cause of a group, by a message of it.
+pub(super) fn cause_of_group(message: &Message) -> Option<String> {
+    let rest = message.notice.alert_id.strip_prefix("group|")?.split_once('|')?.1;
+    Some(rest.rsplit_once('|')?.0.to_owned())
+}
+
 /// A member of a group.
 #[derive(Clone, Debug)]
 pub(super) struct Part {
@@ -44,19 +51,15 @@ pub(super) struct Part {
     pub(super) message: Arc<Message>,
     /// The receiver has not heard that record yet.
     pub(super) fresh: bool,
-    /// Episodes and happenings of it that the group has heard of since it reported it last.
-    pub(super) times: u32,
+    /// How often it came without the receiver having been told.
+    pub(super) tally: Tally,
 }
 
 impl Part {
-    pub(super) const fn new(message: Arc<Message>, fresh: bool) -> Self {
-        Self { message, fresh, times: 1 }
-    }
-
-    /// Behind an earlier record about the same thing.
-    fn after(self, before: &Self) -> Self {
-        let again = before.message.notice.alert_id != self.message.notice.alert_id;
-        Self { times: before.times.saturating_add(u32::from(again)), ..self }
+    /// A member that a message of the group has named.
+    pub(super) fn named(message: Arc<Message>, fresh: bool) -> Self {
+        let tally = Tally::heard(&message.notice.alert_id);
+        Self { message, fresh, tally }
     }
 }
 
@@ -68,6 +71,8 @@ pub(super) struct Storm {
     print: String,
     pub(super) began: Ts,
     pub(super) update: u32,
+    /// Which of them its newest message is that was handed out.
+    pub(super) newest: u32,
     pub(super) reported_at: Ts,
     /// Phase of its newest message.
     pub(super) reported: Phase,
@@ -81,6 +86,8 @@ pub(super) struct Storm {
     pub(super) members: BTreeMap<String, Part>,
     held: BTreeMap<String, Item>,
     deadlines: BTreeSet<(Ts, String)>,
+    /// Records that were held by another process until newer ones took their places, by fingerprint: they count with what is held next.
+    pub(super) replaced: BTreeMap<String, Vec<Arc<Message>>>,
 }
 
 impl Storm {
@@ -90,6 +97,7 @@ impl Storm {
             id: group::id(endpoint, cause, began),
             began,
             update: 0,
+            newest: 0,
             reported_at: Ts::MIN,
             reported: Phase::Happened,
             dense_at: began,
@@ -98,6 +106,7 @@ impl Storm {
             members: BTreeMap::new(),
             held: BTreeMap::new(),
             deadlines: BTreeSet::new(),
+            replaced: BTreeMap::new(),
         }
     }
     fn due(&self) -> Ts {
@@ -125,23 +134,17 @@ impl Storm {
             self.began.max(self.reported_at).max(self.dense_at) + REGULARLY
         }
     }
-    /// The newest record about a member.
-    pub(super) fn put(&mut self, message: &Arc<Message>, fresh: bool) {
-        let part = Part::new(Arc::clone(message), fresh);
-        let part = match self.members.get(&message.fingerprint) {
-            Some(before) => part.after(before),
-            None => part,
-        };
-        self.members.insert(message.fingerprint.clone(), part);
-    }
-    /// The receiver has heard of all that there was of a member.
-    pub(super) fn heard_of(&mut self, fingerprint: &str) {
-        if let Some(part) = self.members.get_mut(fingerprint) {
-            part.times = 0;
-        }
+    /// The newest record about a member; it counts.
+    fn put(&mut self, message: &Arc<Message>, fresh: bool) {
+        let mut tally = self.members.remove(&message.fingerprint).map(|part| part.tally).unwrap_or_default();
+        tally.count(&message.notice.alert_id);
+        self.members.insert(message.fingerprint.clone(), Part { message: Arc::clone(message), fresh, tally });
     }
     fn keep(&mut self, item: Item) -> Option<Item> {
         let fingerprint = item.message.fingerprint.clone();
+        for before in self.replaced.remove(&fingerprint).unwrap_or_default() {
+            self.put(&before, false);
+        }
         self.put(&item.message, true);
         self.deadlines.insert((item.until, fingerprint.clone()));
         let old = self.held.insert(fingerprint, item)?;
@@ -201,7 +204,10 @@ impl Watch {
         let storm = self.storm.as_mut()?;
         let item = storm.let_go(fingerprint)?;
         if known {
-            storm.members.entry(fingerprint.to_owned()).and_modify(|part| part.fresh = false);
+            if let Some(part) = storm.members.get_mut(fingerprint) {
+                part.fresh = false;
+                part.tally.drop_unsaid();
+            }
         } else {
             storm.members.remove(fingerprint);
         }
@@ -212,7 +218,7 @@ impl Watch {
         if let Some(part) = self.storm.as_mut().and_then(|s| s.members.get_mut(&message.fingerprint))
             && order(&part.message) < order(message)
         {
-            *part = Part::new(Arc::clone(message), false).after(part);
+            (part.message, part.fresh) = (Arc::clone(message), false);
         }
     }
     /// What went with a message of the group has come to an end.
@@ -221,6 +227,11 @@ impl Watch {
         if let Some(part) = part.filter(|p| p.message.id == message.id) {
             part.fresh = false;
         }
+    }
+    /// The storm whose newest message this is.
+    pub(super) fn storm_of(&mut self, message: &Message) -> Option<&mut Storm> {
+        let (id, update) = (&message.notice.alert_id, message.notice.revision);
+        self.storm.as_mut().filter(|storm| storm.id == *id && storm.newest == update)
     }
     fn forget(&mut self, now: Ts) {
         while self.recent.front().is_some_and(|at| *at <= now - WITHIN) {
@@ -241,7 +252,7 @@ impl Watch {
     fn is_dense(&self) -> bool {
         self.alerts.len() > ALONE || self.arrivals.len() >= MESSAGES_MAX
     }
-    fn note_arrival(&mut self, at: Ts, message: &Arc<Message>) {
+    pub(super) fn note_arrival(&mut self, at: Ts, message: &Arc<Message>) {
         let place = self.arrivals.partition_point(|(other, _)| *other <= at);
         self.arrivals.insert(place, (at, Arc::clone(message)));
         let last = self.alerts.entry(message.fingerprint.clone()).or_insert(at);
@@ -312,8 +323,17 @@ impl EndpointPlan {
         }
     }
 
+    /// A message of a group has come back and was not delivered: what is due of the group takes its place.
+    pub(super) fn report_behind(&mut self, message: &Message, now: Ts, out: &mut Vec<PlanAction>) {
+        if let Some(cause) = cause_of_group(message) {
+            self.expire_held(&cause, now, out);
+            self.report(&cause, now, out);
+        }
+    }
+
     /// Reports what has changed of a group, if it is time to. What a lone message under way is about waits for that to land: the
-    /// receiver would hear it in the wrong order.
+    /// receiver would hear it in the wrong order. All of it waits for the group's own message under way: whether what that says is
+    /// told is known then.
     fn report(&mut self, cause: &str, now: Ts, out: &mut Vec<PlanAction>) {
         let Some(watch) = self.watches.get_mut(cause) else { return };
         watch.forget(now);
@@ -321,7 +341,7 @@ impl EndpointPlan {
         let Some(storm) = watch.storm.as_mut().filter(|_| opens.is_some_and(|at| at <= now)) else { return };
         let flies = |f: &String| self.lanes.get(f).is_some_and(|l| l.flying.is_some());
         let (later, ready): (BTreeSet<String>, BTreeSet<String>) = storm.held.keys().cloned().partition(flies);
-        if ready.is_empty() {
+        if ready.is_empty() || flies(&storm.print) {
             return;
         }
         storm.closing = storm.is_quiet(now) && later.is_empty();
@@ -331,15 +351,24 @@ impl EndpointPlan {
         }
         storm.update += 1;
         let message = group::message(storm, cause, &later, now);
-        storm.members.iter_mut().filter(|(f, _)| !later.contains(*f)).for_each(|(_, part)| part.times = 0);
+        let goes = message.notice.phase != Phase::Resolved || self.endpoint.filter.resolved;
+        for (fingerprint, part) in &mut storm.members {
+            match (later.contains(fingerprint), goes) {
+                (true, true) => part.tally.leave_out(),
+                (false, true) => part.tally.say(),
+                (false, false) => part.tally.drop_unsaid(),
+                (true, false) => {}
+            }
+        }
         (storm.reported_at, storm.reported) = (now, message.notice.phase);
         let mut joined: Vec<Item> = ready.iter().filter_map(|f| storm.let_go(f)).collect();
-        if message.notice.phase == Phase::Resolved && !self.endpoint.filter.resolved {
+        if !goes {
             for item in joined {
                 self.end(&item, DeliveryState::Superseded, "newer_state", now, out);
             }
             return;
         }
+        storm.newest = storm.update;
         watch.note_message(now);
         joined.sort_by_key(|i| order(&i.message));
         let unsent = self.lanes.get(&message.fingerprint).and_then(|l| l.waiting.as_ref()).map(|i| i.until);
@@ -369,7 +398,7 @@ impl EndpointPlan {
             self.is_idle(&storm.print).then(|| storm.closes_at())
         } else {
             let flies = |f: &String| self.lanes.get(f).is_some_and(|l| l.flying.is_some());
-            storm.held.keys().any(|f| !flies(f)).then(|| watch.open_at(storm))
+            (!flies(&storm.print) && storm.held.keys().any(|f| !flies(f))).then(|| watch.open_at(storm))
         };
         let deadline = storm.deadlines.first().map(|(until, _)| *until);
         [acts, deadline].into_iter().flatten().min()

@@ -159,18 +159,11 @@ impl Service {
     }
 }
 
-/// What waits although its moment has come waits for its turn: its next try is now or later, not then, and never after the moment
-/// from which it is not worth delivering.
+/// What waits although its moment has come waits for its turn: its next try is now or later, not then. Where that is later than
+/// `deliver_until`, it waits for its end alone.
 fn not_before(delivery: Delivery, now: Ts) -> Delivery {
-    let waits = !delivery.state.is_final();
-    Delivery {
-        next_try: if waits {
-            delivery.next_try.max(now).min(delivery.deliver_until.max(delivery.next_try))
-        } else {
-            delivery.next_try
-        },
-        ..delivery
-    }
+    let next_try = if delivery.state.is_final() { delivery.next_try } else { delivery.next_try.max(now) };
+    Delivery { next_try, ..delivery }
 }
 
 fn unknown(what: DeliveryName, id: &str) -> QueryError {
@@ -209,5 +202,11 @@ mod tests {
         assert_eq!(not_before(at(DeliveryState::Waiting, past), now).next_try, now);
         assert_eq!(not_before(at(DeliveryState::Waiting, later), now).next_try, later);
         assert_eq!(not_before(at(DeliveryState::Delivered, past), now).next_try, past, "what was is not changed");
+        // Nobody delivers, and it has become too old: no try is left, which the two moments say.
+        for state in [DeliveryState::Waiting, DeliveryState::Grouped] {
+            let too_old = Delivery { deliver_until: now - Span::mins(1), ..at(state, past) };
+            let listed = not_before(too_old, now);
+            assert_eq!((listed.next_try, listed.deliver_until), (now, now - Span::mins(1)));
+        }
     }
 }

@@ -170,7 +170,7 @@ fn a_crash_after_a_storm_of_ends_does_not_let_its_members_out_alone() {
     assert!(world.count(0) <= 6, "{:?}", world.log(0));
 }
 
-fn last(world: &World) -> &barograph_domain::delivery::Notice {
+pub(super) fn last(world: &World) -> &barograph_domain::delivery::Notice {
     &world.sent.last().unwrap().1.message.notice
 }
 
@@ -189,7 +189,7 @@ fn alerts_are_counted_and_not_markets() {
 }
 
 /// A label that changed, in the words of its own message.
-fn changed(world: &mut World, market: &str, nth: u32, endpoint: &str) {
+pub(super) fn changed(world: &mut World, market: &str, nth: u32, endpoint: &str) {
     let n = with(&notice(market, Phase::Happened), |n| {
         n.pattern = Some(Pattern::RegimeChange);
         n.alert_id = format!("{market} {nth}");
@@ -263,10 +263,28 @@ fn a_group_names_its_markets_with_their_venue_where_there_are_several() {
     assert_eq!(
         told.text,
         "Same cause on 3 markets (okx:B-USDT, bybit:A-USDT and okx:A-USDT); 1 new since the last message. \
-         okx:B-USDT: Extreme volatility: 1 h volatility is 124 %, limit 80 %."
+         okx:B-USDT: Extreme volatility: 1 h volatility is 124 %, limit 80 %. Price 62,868."
     );
     assert_eq!(told.headline, "okx:B-USDT: Extreme volatility. Strong downtrend, −6.1 % in 24 h.");
     assert_eq!(told.instrument, None);
+}
+
+/// Whatever words the text is made of, all of it is said: numbers, and what they cannot show.
+#[test]
+fn a_group_says_the_whole_text_of_the_first() {
+    for text in [
+        "Ended after 28 min. 4 % of the positions are in one tier (alert at 30 %). Part of it is modelled.",
+        "Ended after 1 h 36 min: no liquidations left to compare. The venue publishes only part of its liquidations.",
+        "Longs pay 2.6σ above their day. Data is back, and it continues.",
+    ] {
+        let mut world = World::new(&["a"]);
+        for market in 0..3 {
+            let n = with(&notice(&format!("okx:C{market}-USDT"), Phase::Resolved), |n| n.text = text.into());
+            world.tell(&outgoing(message(n, 1, world.now), &["a"]));
+        }
+        assert_eq!(last(&world).kind, MessageKind::Group);
+        assert!(last(&world).text.ends_with(&format!("-USDT: {text}")), "{}", last(&world).text);
+    }
 }
 
 #[test]
