@@ -353,8 +353,14 @@ mod tests {
 
     fn event(pattern: Pattern, data: &[(&str, DatumView)]) -> EventView {
         let window = EvidenceWindow { from: Ts(0), to: Ts(0) };
-        let base_rate =
-            BaseRateView { per_day_30d: None, fired_30d: 0, fired_90d: 0, known_days: 0.0, known_days_30d: 0.0, held_share_90d: None };
+        let base_rate = BaseRateView {
+            per_day_30d: None,
+            fired_30d: 0,
+            fired_90d: 0,
+            known_days: 0.0,
+            known_days_30d: 0.0,
+            held_share_90d: None,
+        };
         EventView {
             alert_id: String::new(),
             revision: 1,

@@ -361,7 +361,7 @@ impl RunSink for StoreSink<'_, '_> {
 /// What to say of rows that contradict stored ones.
 fn contradiction(ingested: &Ingested) -> Option<String> {
     let Contradiction { rows, largest } = ingested.contradiction;
-    let change = largest.map_or(String::new(), |l| format!(" (largest change {:+.1} %)", 100.0 * l));
+    let change = largest.map_or(String::new(), |l| format!(" (largest change {:+.1} %)", 100.0 * l).replace('-', "−"));
     (rows > 0).then(|| {
         format!(
             "{rows} of {} contradict stored ones{change}: they count from {} on; answers as of earlier moments stay as \

@@ -367,6 +367,13 @@ fn a_reached_stop_is_told_once_and_is_never_nothing() {
     assert_eq!(said(&told), "stop_reached:HIGH:0");
     assert_eq!(told[0].text, "Stop 49,160 reached: price 48,180, 2.0 % beyond it");
     assert_eq!(told[0].open_positions, "stop reached: close or reset it, as your plan says");
+    let passed = |price: f64| {
+        let mut s = scene(&[]);
+        s.minute();
+        s.price = Some(price);
+        s.after(Span::mins(1)).remove(0).text
+    };
+    assert_eq!(passed(49_150.0), "Stop 49,160 reached: price 49,150, less than 0.1 % beyond it");
     for price in [49_100.0, 49_200.0, 48_000.0] {
         s.price = Some(price);
         assert_eq!(s.minute(), "", "one episode at {price}");

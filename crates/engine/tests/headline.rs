@@ -4,8 +4,8 @@ mod rules_common;
 use barograph_domain::advice::{SeenPrice, StopState};
 use barograph_domain::{
     AxisState, HeatRegime, Instrument, InstrumentName, Kind, Label, MarketKind, MinuteRow, OpenAlert, OpenAlerts,
-    Pattern, Posture, RiskBias, RiskRegime, Severity, Side, Snapshot, State, StopVulnerability, StreamDecl, TrendRegime,
-    VolRegime,
+    Pattern, Posture, RiskBias, RiskRegime, Severity, Side, Snapshot, State, StopVulnerability, StreamDecl,
+    TrendRegime, VolRegime,
 };
 use barograph_engine::explain::headline::{Held, HeldStop, Sight, headline};
 use barograph_engine::explain::{Context, care_by_stop, render};
@@ -193,7 +193,10 @@ fn an_open_alert_never_reads_as_calm() {
         let s = scene.said();
         assert_eq!(s.guidance.open_positions, "review, reduce or trail stop", "{book}");
         assert_eq!(s.guidance.new_entries, "smaller size, wider stop or wait", "{book}");
-        assert_eq!(s.guidance.posture_action, "the labels alone ask for nothing; an open alert asks for care", "{book}");
+        assert_eq!(
+            s.guidance.posture_action, "the labels alone ask for nothing; an open alert asks for care",
+            "{book}"
+        );
         assert_eq!(s.guidance.risk_bias_action, "standard size by the labels alone; an alert is open", "{book}");
         let care = care_by_stop(&scene.context(), &scene.row, scene.row.ts).expect("a table");
         assert_eq!(care.far.open_positions, s.guidance.open_positions, "so do positions");

@@ -152,7 +152,15 @@ fn text_sample(lines: &[(u64, Vec<u8>)]) -> Result<Sniffed, String> {
         rows.push(texts.iter().map(|t| owned_text(t)).collect());
     }
     if rows.is_empty() {
-        let what = if names.is_some() { "a header and no row" } else { "nothing but comments" };
+        let what = match &names {
+            Some(names)
+                if names.iter().any(|n| n.contains(|c: char| c.is_control() || c == char::REPLACEMENT_CHARACTER)) =>
+            {
+                "bytes that are no text"
+            }
+            Some(_) => "a header and no row",
+            None => "nothing but comments",
+        };
         return Err(format!("holds {what}"));
     }
     let dialect = Dialect { delimiter, skip_to };

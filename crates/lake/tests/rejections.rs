@@ -285,6 +285,7 @@ fn a_file_that_is_not_what_it_claims_is_one_clear_error() {
         ("x.csv.xz", b"\xfd7zXZ\0abc".to_vec(), "an xz file, which is not read"),
         ("binary.csv", b"\x01\x02\0\0\0\x03".to_vec(), "is binary"),
         ("header.csv", HEADER.into(), "a header and no row"),
+        ("bytes.csv", b"\x8f\x03\xe1,\x17\xff\x92".to_vec(), "bytes that are no text"),
         ("words.csv", b"name,colour\nfox,red\n".to_vec(), "no known format has the columns name, colour; map them with --columns"),
         ("numbers.csv", b"1,2,3,4\n5,6,7,8\n".to_vec(), "rows of 4 cells without a header"),
         ("all_wrong_1m.csv", format!("{HEADER}x,1,1,1,1,1,1,1,1,1,1,1\n").into(), "no usable row; the first is wrong: line 2: not a time"),

@@ -153,7 +153,10 @@ impl fmt::Display for QueryError {
             Self::UnknownMetric { name, known } => {
                 write!(f, "there is no metric '{name}' here; there are {}", known.join(", "))
             }
-            Self::NothingYet { instrument, as_of: None, .. } => write!(f, "{instrument} has no snapshot yet"),
+            Self::NothingYet { instrument, as_of: None, .. } => write!(
+                f,
+                "{instrument} has no snapshot: no minute of it has been computed, or its rows were taken back"
+            ),
             Self::NothingYet { instrument, as_of: Some(t), first: None } => {
                 write!(f, "{instrument} had no snapshot at {t}")
             }

@@ -104,7 +104,7 @@ fn readiness(health: &Health, feeds: FeedHealth, now: Ts) -> Result<Vec<String>,
     let (mut living, mut lost) = (0, Vec::new());
     for market in &health.markets {
         match market.newest.map(|newest| now - newest) {
-            None => lost.push(format!("{} has no snapshot yet", market.instrument)),
+            None => lost.push(format!("{} has no snapshot", market.instrument)),
             Some(age) => match market.gap_alert.filter(|limit| age > *limit) {
                 Some(limit) => lost.push(format!(
                     "the newest snapshot of {} is {} old (limit {})",

@@ -73,7 +73,9 @@ pub(crate) fn snapshot(
             Some((first, _)) => format!("{market} had no snapshot at {t}; its first was known at {first}"),
             None => format!("{market} had no snapshot at {t}"),
         })),
-        ([], None) => Err(Failure::usage(format!("{market} has no snapshot yet"))),
+        ([], None) => Err(Failure::usage(format!(
+            "{market} has no snapshot: no minute of it has been computed, or its rows were taken back"
+        ))),
         ([.., row], _) => {
             let previous = rows.rows.len().checked_sub(2).map(|i| &rows.rows[i]);
             let lens = lens.holding(WatchedStops::read(reader, as_of)?.held(market, row));

@@ -52,7 +52,11 @@ pub(super) fn guidance_of(
     };
     Guidance {
         risk_bias: bias,
-        risk_bias_action: if alert.is_some() && bias >= RiskBias::Neutral { BIAS_BESIDE_ALERT } else { of_bias(bias).action },
+        risk_bias_action: if alert.is_some() && bias >= RiskBias::Neutral {
+            BIAS_BESIDE_ALERT
+        } else {
+            of_bias(bias).action
+        },
         posture,
         posture_action: match (alert, by_table) {
             (Some(_), _) => POSTURE_BESIDE_ALERT,

@@ -70,7 +70,10 @@ pub(super) fn stale<'a>(inputs: impl Iterator<Item = &'a StaleInput<'a>>) -> Str
     }
     let say = |s: &&StaleInput<'_>| {
         let (name, verb) = (s.decl.metric.spoken(), s.decl.metric.verb());
-        format!("{name} {verb} {} old (limit {})", Span::secs(s.age_s).spoken(), s.limit.spoken())
+        let (age, limit) = (Span::secs(s.age_s).spoken(), s.limit.spoken());
+        // In whole minutes both may read the same.
+        let just = if age == limit { "just over " } else { "" };
+        format!("{name} {verb} {just}{age} old (limit {limit})")
     };
     told.iter().take(2).map(say).collect::<Vec<_>>().join(" and ")
 }

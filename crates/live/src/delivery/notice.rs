@@ -53,7 +53,7 @@ pub(super) fn of_event(
         instrument: Some(instrument.clone()),
         symbol: event.symbol.clone(),
         title: headline(&event.title, &instrument.symbol, alert.change),
-        text: story(alert, minute),
+        text: story(&unmuted(alert), minute),
         headline: minute.map(|m| m.headline.clone()).unwrap_or_default(),
         figures: measured(alert, minute).iter().filter(|s| s.decides).map(figure).collect(),
         new_entries: told.new_entries,
@@ -175,6 +175,11 @@ fn figure(statistic: &Statistic) -> Figure {
 /// Of the last 30.
 fn whole_days(days: f64) -> u32 {
     (0..30).rev().find(|n| days >= f64::from(n + 1)).map_or(0, |n| n + 1)
+}
+
+/// Whoever is sent a weaker alert is not sent the stronger one, or that one has ended meanwhile: a message does not refer to it.
+fn unmuted(alert: &Alert) -> Alert {
+    Alert { inhibited_by: None, ..alert.clone() }
 }
 
 /// The page of a market as it was known at a moment. The instant that is kept is no earlier than the fact.
@@ -312,6 +317,10 @@ mod tests {
         assert_eq!((told.title.as_str(), &told.headline), ("BTCUSDT: Risk regime SQUEEZE_RISK ▼", &minute.headline));
         assert_eq!((told.new_entries, told.open_positions), (minute.care.new_entries, minute.care.open_positions));
         assert_eq!((told.clears.as_str(), told.text.contains("63,120")), ("It would clear some day.", true));
+        let mut muted = squeeze();
+        muted.alert.inhibited_by = Some(Pattern::FundingManipulation);
+        let weaker = of_alert(&market, "v1", &muted, 0.9, Some(&minute)).notice;
+        assert_eq!((weaker.text, weaker.inhibited_by), (told.text.clone(), Some(Pattern::FundingManipulation)));
         let alone = of_alert(&market, "v1", &squeeze(), 0.9, None).notice;
         assert_eq!((alone.title.as_str(), alone.headline.as_str()), ("BTCUSDT: Risk regime SQUEEZE_RISK", ""));
     }

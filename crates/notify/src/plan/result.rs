@@ -107,7 +107,8 @@ impl Planner {
         if stopped.is_some() || now - since >= ANNOUNCED_AFTER {
             let name = plan.endpoint.name.clone();
             let text = format!(
-                "Nothing could be told to '{name}' from {since} for {}. What was still worth telling follows.",
+                "Nothing could be delivered to '{name}' from {} for {}. What is still worth a message follows.",
+                since.floor(Span::secs(1)),
                 (now - since).spoken()
             );
             let message = about(&name, Phase::Resolved, &format!("receiver {name} works again"), text, now);

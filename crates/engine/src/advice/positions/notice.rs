@@ -139,12 +139,18 @@ fn text(
     }
 }
 
+/// `4.2 %`; what would round to nothing is "less than 0.1 %".
+fn percent(share: f64) -> String {
+    let x = share * 100.0;
+    if x < 0.05 { "less than 0.1 %".to_owned() } else { format!("{x:.1} %") }
+}
+
 /// "Stop 2.50 reached: price 2.40, 4.2 % beyond it".
 fn reached(s: &StopState, repeat: u32) -> String {
     let still = if repeat > 0 { "still " } else { "" };
     let where_ = match s.distance {
-        d if d < 0.0 => format!("{:.1} % beyond it", -d * 100.0),
-        d if d > 0.0 => format!("{:.1} % back from it", d * 100.0),
+        d if d < 0.0 => format!("{} beyond it", percent(-d)),
+        d if d > 0.0 => format!("{} back from it", percent(d)),
         _ => "at it".to_owned(),
     };
     format!("Stop {} {still}reached: price {}, {where_}", own(s.stop), price(s.price, Some(s.price - s.stop)))
