@@ -45,7 +45,9 @@ fn feed(frame: &mut Frame, bars: &[BarSample], from: usize) {
 
 fn said(frame: &Frame, book: &RuleBook) -> String {
     let price = frame.newest().unwrap().close;
-    format!("{:?} {:?} {:?}", frame.read(book, price), frame.levels_near(price), frame.levels("X"))
+    let reading = frame.read(book, price).unwrap();
+    let headline = frame.headline(&reading).text;
+    format!("{reading:?} {headline} {:?} {:?}", frame.levels_near(price), frame.levels("X"))
 }
 
 #[test]
@@ -274,7 +276,7 @@ fn the_headline_of_a_frame_has_the_day_s_move_and_its_volatility_s_rank() {
             assert!(frame.push(start().floor(step) + step.times(i), bar));
         }
         let reading = frame.read(&book, frame.newest().unwrap().close).unwrap();
-        (reading.change_24h, reading.volatility.label, reading.headline().text)
+        (reading.change_24h, reading.volatility.label, frame.headline(&reading).text)
     };
     // 400 hours: the 25th bar from the end closes at 100, the newest at 102.
     let (change, _, text) = said(HOUR, &swinging((0..400).map(|_| 0.002), 102.0));
