@@ -175,10 +175,13 @@ fn bars_pushed_as_runs_leave_the_state_that_single_bars_leave() {
     followed.liquidity.reactions = true;
     let mut forex = usual.clone();
     forex.sessions = barograph_engine::sessions::SessionSet::FOREX;
+    let mut local = usual.clone();
+    local.sessions = barograph_engine::sessions::SessionSet::LOCAL;
     let cases = [
         (Span::mins(1), Span::ZERO, 5_000, &usual),
         (Span::mins(5), Span::ZERO, 3_000, &usual),
         (Span::mins(7), Span::mins(3), 1_500, &usual),
+        (Span::mins(20), Span::ZERO, 1_500, &local),
         (Span::mins(45), Span::ZERO, 1_200, &forex),
         (HOUR, Span::ZERO, 2_500, &usual),
         (HOUR, Span::mins(30), 700, &forex),
