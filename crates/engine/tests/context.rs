@@ -45,7 +45,9 @@ fn feed(frame: &mut Frame, bars: &[BarSample], from: usize) {
 
 fn said(frame: &Frame, book: &RuleBook) -> String {
     let price = frame.newest().unwrap().close;
-    format!("{:?} {:?} {:?}", frame.read(book, price), frame.levels_near(price), frame.levels("X"))
+    let reading = frame.read(book, price).unwrap();
+    let headline = frame.headline(&reading).text;
+    format!("{reading:?} {headline} {:?} {:?}", frame.levels_near(price), frame.levels("X"))
 }
 
 #[test]
@@ -173,10 +175,13 @@ fn bars_pushed_as_runs_leave_the_state_that_single_bars_leave() {
     followed.liquidity.reactions = true;
     let mut forex = usual.clone();
     forex.sessions = barograph_engine::sessions::SessionSet::FOREX;
+    let mut local = usual.clone();
+    local.sessions = barograph_engine::sessions::SessionSet::LOCAL;
     let cases = [
         (Span::mins(1), Span::ZERO, 5_000, &usual),
         (Span::mins(5), Span::ZERO, 3_000, &usual),
         (Span::mins(7), Span::mins(3), 1_500, &usual),
+        (Span::mins(20), Span::ZERO, 1_500, &local),
         (Span::mins(45), Span::ZERO, 1_200, &forex),
         (HOUR, Span::ZERO, 2_500, &usual),
         (HOUR, Span::mins(30), 700, &forex),
@@ -274,7 +279,7 @@ fn the_headline_of_a_frame_has_the_day_s_move_and_its_volatility_s_rank() {
             assert!(frame.push(start().floor(step) + step.times(i), bar));
         }
         let reading = frame.read(&book, frame.newest().unwrap().close).unwrap();
-        (reading.change_24h, reading.volatility.label, reading.headline().text)
+        (reading.change_24h, reading.volatility.label, frame.headline(&reading).text)
     };
     // 400 hours: the 25th bar from the end closes at 100, the newest at 102.
     let (change, _, text) = said(HOUR, &swinging((0..400).map(|_| 0.002), 102.0));

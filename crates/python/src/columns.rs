@@ -101,6 +101,11 @@ impl<'a> FrameColumns<'a> {
     /// # Errors
     /// When stamps do not rise, or a distance is no whole multiple of the length.
     pub fn step(&self, given: Option<Span>) -> Result<Option<Span>, FrameError> {
+        if given.is_none()
+            && let Some(step) = self.even_step()
+        {
+            return Ok(Some(Span(step * self.unit)));
+        }
         if let Some(row) = self.time.iter().position(|t| *t == NOT_A_TIME) {
             return wrong(format!("the stamp of row {row} is not a time: drop the row"));
         }
@@ -137,6 +142,18 @@ impl<'a> FrameColumns<'a> {
             ));
         }
         Ok(Some(Span(step * self.unit)))
+    }
+
+    /// The distance of neighbours where it is the same everywhere: nearly every frame is without a hole, and that is seen without a
+    /// branch a row.
+    fn even_step(&self) -> Option<i64> {
+        let (first, last) = (*self.time.first()?, *self.time.last()?);
+        let step = self.time.get(1)?.checked_sub(first).filter(|step| *step > 0 && first != NOT_A_TIME)?;
+        let pairs = self.time.iter().zip(&self.time[1..]);
+        let differs = pairs.fold(0, |differs, (a, b)| differs | (b.wrapping_sub(*a) ^ step));
+        // Equal distances that went through the end of all numbers do not lead from the first to the last.
+        let whole = i64::try_from(self.len() - 1).ok()?.checked_mul(step)?;
+        (differs == 0 && first.checked_add(whole) == Some(last)).then_some(step)
     }
 
     /// A frame of all rows, oldest first; `None` when one row or none leaves the length of a bar unknown.
@@ -194,13 +211,21 @@ impl<'a> FrameColumns<'a> {
         // Of one length, so that no row is looked for beyond an end.
         let [open, high, low, close, volume] =
             [self.open, self.high, self.low, self.close, self.volume].map(|column| &column[..n]);
-        for row in 0..n {
-            let prices = (open[row], high[row], low[row], close[row]);
-            if !is_bar(prices, volume[row]) {
-                return check_bar(prices, volume[row]).map_err(|why| FrameError(format!("row {row}: {why}")));
-            }
+        // Column by column without a branch; the row that is wrong is looked for where there is one.
+        let pairs = [(low, open), (low, close), (open, high), (close, high)];
+        let ordered = |(a, b): (&[f64], &[f64])| a.iter().zip(b).fold(true, |every, (a, b)| every & (a <= b));
+        let known = |volume: &f64| (*volume >= 0.0) | volume.is_nan();
+        if pairs.into_iter().all(ordered)
+            && low.iter().fold(true, |every, price| every & (*price >= Price::LEAST))
+            && high.iter().fold(true, |every, price| every & (*price <= Price::MOST))
+            && volume.iter().fold(true, |every, volume| every & known(volume))
+        {
+            return Ok(());
         }
-        Ok(())
+        (0..n).try_for_each(|row| {
+            check_bar((open[row], high[row], low[row], close[row]), volume[row])
+                .map_err(|why| FrameError(format!("row {row}: {why}")))
+        })
     }
 
     fn bar(&self, row: usize) -> BarSample {
@@ -348,6 +373,13 @@ mod tests {
         );
         check(&[i64::MIN, HOUR_MS], &[1.0; 2], &wrong("the stamp of row 0 is not a time: drop the row"));
         check(
+            &[i64::MIN, i64::MIN + 9, i64::MIN + 18],
+            &[1.0; 3],
+            &wrong("the stamp of row 0 is not a time: drop the row"),
+        );
+        // As far apart as each other, through the end of all numbers.
+        check(&[0, 1 << 62, i64::MIN], &[1.0; 3], &wrong("the stamp of row 2 is not a time: drop the row"));
+        check(
             &[0, HOUR_MS],
             &[1.0, -1.0],
             &wrong("row 1: open is -1: a price must be a number above zero; drop the row, do not fill it"),
@@ -358,6 +390,39 @@ mod tests {
             &wrong("row 1: open is 1e20: no market has such a price; drop the row, do not fill it"),
         );
         check(&[0, HOUR_MS], &[1.0], &wrong("column 'open' has 1 rows, the time column has 2"));
+    }
+
+    #[test]
+    fn the_first_row_that_is_no_bar_is_named_whatever_is_wrong_with_it() {
+        let options = FrameOptions::of(&barograph_engine::rules::RuleBook::shipped("default").unwrap());
+        let time: Vec<i64> = (0..40).map(|i| i * HOUR_MS).collect();
+        let good = [vec![2.0; 40], vec![3.0; 40], vec![1.0; 40], vec![2.0; 40], vec![f64::NAN; 40]];
+        let nan = f64::NAN;
+        let wrong = [
+            (0, 3.5, "open 3.5"),
+            (0, 0.5, "open 0.5"),
+            (0, nan, "open is NaN"),
+            (1, 1.5, "open 2, high 1.5"),
+            (1, f64::INFINITY, "high is inf"),
+            (1, nan, "high is NaN"),
+            (2, 2.5, "open 2, high 3, low 2.5"),
+            (2, 0.0, "low is 0"),
+            (2, nan, "low is NaN"),
+            (3, 0.5, "open 2, high 3, low 1, close 0.5"),
+            (3, 3.5, "open 2, high 3, low 1, close 3.5"),
+            (3, nan, "close is NaN"),
+            (4, -1.0, "volume is -1"),
+        ];
+        for (column, value, want) in wrong {
+            for rows in [vec![0], vec![38], vec![39], vec![17, 30]] {
+                let mut columns = good.clone();
+                rows.iter().for_each(|row| columns[column][*row] = value);
+                let [open, high, low, close, volume] = &columns;
+                let frame = FrameColumns { time: &time, unit: 1_000_000, open, high, low, close, volume };
+                let text = frame.frame(None, &options).unwrap_err().0;
+                assert!(text.starts_with(&format!("row {}: {want}", rows[0])), "{text}");
+            }
+        }
     }
 
     #[test]

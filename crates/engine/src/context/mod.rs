@@ -209,6 +209,8 @@ impl Frame {
     /// From now on it is read after every bar: what readings would work out each time is worked out once.
     pub fn will_be_asked_often(&mut self) {
         self.liquidity.take_ranks();
+        self.volatility.work_ahead();
+        self.volume.work_ahead();
         if let Some(own) = &mut self.own {
             own.work_ahead();
         }

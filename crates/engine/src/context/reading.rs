@@ -69,9 +69,6 @@ pub struct FrameVolatility {
     pub label: VolRegime,
     /// Class on 1 h, 4 h, 1 d, 1 w.
     pub timeframes: [VolRegime; 4],
-    /// Percentile of the day's volatility within 90 d, where the class is HIGH_VOL: of no other class does a headline ask it,
-    /// and it takes all hours of them.
-    pub rank: Option<f64>,
 }
 
 /// A frame at its newest bar.
@@ -105,24 +102,6 @@ pub struct FrameReading {
     pub verdict: VerdictTable,
 }
 
-impl FrameReading {
-    /// The market in one or two sentences, as far as bars reach (UX §1).
-    #[must_use]
-    pub fn headline(&self) -> Headline {
-        headline(&Sight {
-            risk: self.risk,
-            trend: self.trend.label,
-            volatility: self.volatility.label,
-            vol_1h: self.volatility.realized[0].ok(),
-            vol_24h: self.volatility.realized[2].ok(),
-            vol_rank: self.volatility.rank,
-            change_24h: self.change_24h,
-            bars_alone: true,
-            ..Sight::default()
-        })
-    }
-}
-
 impl Frame {
     /// The reading at the newest bar; `None` before the first. `price` is the present one.
     #[must_use]
@@ -153,7 +132,6 @@ impl Frame {
         let (trend, vol_timeframes) = self.trend(book, &mut cells, chart, now);
         put(&mut cells, Feature::VolDaily, daily, now);
         let volatility = evaluate::<VolRegime>(book, &cells).raw;
-        let rank = if volatility == VolRegime::HighVol { self.volatility_rank().ok() } else { None };
         let atr = chart.and_then(|c| c.atr().value());
         // Without an average range nothing can be measured against: that is no calm market.
         let risk_label = if atr.is_some() { risk.raw } else { RiskRegime::Unknown };
@@ -169,7 +147,7 @@ impl Frame {
             session,
             confidence: confidence(&session, &trend),
             trend,
-            volatility: FrameVolatility { realized, daily, label: volatility, timeframes: vol_timeframes, rank },
+            volatility: FrameVolatility { realized, daily, label: volatility, timeframes: vol_timeframes },
             density,
             stops: density.map_or([None; 3], |d| self.vulnerability(d).map(Some)),
             risk: risk_label,
@@ -193,6 +171,24 @@ impl Frame {
     /// Not offered for bars longer than an hour; warming below two weeks.
     pub fn volatility_rank(&self) -> Read<f64> {
         self.windows.day_rank()
+    }
+
+    /// A reading of this frame in one or two sentences, as far as bars reach (UX §1). The rank of the day's volatility takes all
+    /// hours of 90 d, so it is worked out here, for the one class that the sentences say it of.
+    #[must_use]
+    pub fn headline(&self, of: &FrameReading) -> Headline {
+        let volatility = of.volatility.label;
+        headline(&Sight {
+            risk: of.risk,
+            trend: of.trend.label,
+            volatility,
+            vol_1h: of.volatility.realized[0].ok(),
+            vol_24h: of.volatility.realized[2].ok(),
+            vol_rank: if volatility == VolRegime::HighVol { self.volatility_rank().ok() } else { None },
+            change_24h: of.change_24h,
+            bars_alone: true,
+            ..Sight::default()
+        })
     }
 
     fn session(&self, book: &RuleBook, now: Ts, vol: Option<f64>) -> SessionReading {

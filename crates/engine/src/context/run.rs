@@ -3,6 +3,7 @@
 use super::{Frame, day_of, windows::Squared};
 use crate::features::run::BarSeries;
 use crate::liquidity::Added;
+use crate::liquidity::extremes::PeriodExtremes;
 use barograph_domain::Span;
 use barograph_domain::time::DAY;
 
@@ -71,40 +72,49 @@ impl Frame {
 
     /// The levels that complete days and sessions make, each with the bar it is known with.
     fn add_run_to_extremes(&mut self, run: &BarSeries<'_>) -> Vec<Added> {
-        let mut added = Vec::new();
         if self.step >= DAY {
-            return added;
+            return Vec::new();
         }
-        // A day and its sessions give up to ten.
-        added.reserve(256);
-        let n = run.len();
+        let [days, sessions] = [0, 1].map(|which| self.add_run_to_periods(which, run));
+        let mut added = Vec::with_capacity(days.len() + sessions.len());
+        let mut sessions = sessions.into_iter().peekable();
+        for day in days {
+            // Of a bar that ends both, the day's come first, as for single bars.
+            while let Some(session) = sessions.next_if(|session| session.with < day.with) {
+                added.push(session);
+            }
+            added.push(day);
+        }
+        added.extend(sessions);
+        added
+    }
+
+    /// The same of days, or of sessions.
+    fn add_run_to_periods(&mut self, which: usize, run: &BarSeries<'_>) -> Vec<Added> {
+        // 500 hours have 84 sessions.
+        let mut added = Vec::with_capacity(192);
         let mut at = 0;
-        while at < n {
-            let upto = at + self.extremes.iter().map(|e| e.going_on(run, at)).min().unwrap_or(0);
-            if upto > at {
-                self.extremes.iter_mut().for_each(|e| e.go_on(run, at, upto));
-                at = upto;
-                continue;
-            }
+        while at < run.len() {
             let close = run.close_ts(at);
-            let (low, high) = (run.low[at], run.high[at]);
-            for which in 0..self.extremes.len() {
-                if self.extremes[which].goes_on(close, low, high) {
-                    continue;
-                }
-                let period = if which == 0 { day_of(close) } else { self.session_of(close) };
-                if period.end - period.start < self.step + self.step {
-                    continue;
-                }
-                for range in self.extremes[which].push(period, close, low, high).into_iter().flatten() {
-                    for (kind, extreme) in range.period.kinds().into_iter().zip([range.low, range.high]) {
-                        let formed = (extreme.close_ts - self.phase).0.div_euclid(self.step.0);
-                        added.push(Added { with: at, kind, price: extreme.price, formed });
-                    }
+            let other = || if which == 0 { day_of(close) } else { self.session_of(close) };
+            let period = self.extremes[which].period_at(close).unwrap_or_else(other);
+            let upto = at + run.upto(at, period.end).max(1);
+            if period.end - period.start >= self.step + self.step {
+                let [before, ended] = self.extremes[which].push_run(period, run, (at, upto));
+                for (with, range) in [(at, before), (upto - 1, ended)] {
+                    added.extend(range.iter().flat_map(|range| self.levels_of(range, with)));
                 }
             }
-            at += 1;
+            at = upto;
         }
         added
+    }
+
+    fn levels_of(&self, range: &PeriodExtremes, with: usize) -> [Added; 2] {
+        let [low, high] = range.period.kinds();
+        [(low, range.low), (high, range.high)].map(|(kind, extreme)| {
+            let formed = (extreme.close_ts - self.phase).0.div_euclid(self.step.0);
+            Added { with, kind, price: extreme.price, formed }
+        })
     }
 }

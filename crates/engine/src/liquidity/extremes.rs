@@ -4,7 +4,7 @@
 //! hour too thin to be a bar still has its high and low.
 
 use crate::features::run::BarSeries;
-use barograph_domain::{LevelType, Span, TradingSession, Ts};
+use barograph_domain::{LevelType, TradingSession, Ts};
 use serde::{Deserialize, Serialize};
 
 /// A day or a session.
@@ -87,15 +87,34 @@ impl Extremes {
         true
     }
 
-    /// Bars of a run from bar `at` on for which [`Extremes::goes_on`] holds.
+    /// The period under way, where a bar that closes at `close_ts` lies within it.
     #[must_use]
-    pub fn going_on(&self, run: &BarSeries<'_>, at: usize) -> usize {
-        let Some(range) = &self.running else { return 0 };
-        if run.close_ts(at) <= range.period.start { 0 } else { run.upto(at, range.period.end - Span(1)) }
+    pub fn period_at(&self, close_ts: Ts) -> Option<Period> {
+        let period = self.running.as_ref()?.period;
+        (period.start < close_ts && close_ts <= period.end).then_some(period)
+    }
+
+    /// [`Extremes::push`] for the bars of a run from `from` up to `upto`, all of them within `period`.
+    pub fn push_run(
+        &mut self,
+        period: Period,
+        run: &BarSeries<'_>,
+        (from, upto): (usize, usize),
+    ) -> [Option<PeriodExtremes>; 2] {
+        let first = self.push(period, run.close_ts(from), run.low[from], run.high[from]);
+        if from + 1 >= upto {
+            return first;
+        }
+        self.go_on(run, from + 1, upto);
+        let ended = if run.close_ts(upto - 1) >= period.end { self.running.take() } else { None };
+        if ended.is_some() {
+            self.complete = ended;
+        }
+        [first[0], ended]
     }
 
     /// [`Extremes::goes_on`] for the bars of a run from `from` up to `upto`, for all of which it holds.
-    pub fn go_on(&mut self, run: &BarSeries<'_>, from: usize, upto: usize) {
+    fn go_on(&mut self, run: &BarSeries<'_>, from: usize, upto: usize) {
         let Some(range) = &mut self.running else { return };
         let (mut low, mut high) = ((range.low.price, None), (range.high.price, None));
         for (i, (l, h)) in (from..).zip(run.low[from..upto].iter().zip(&run.high[from..upto])) {
@@ -146,6 +165,7 @@ impl Extremes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use barograph_domain::Span;
 
     #[test]
     fn a_period_is_complete_at_its_end_or_when_another_begins() {

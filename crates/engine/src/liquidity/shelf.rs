@@ -33,13 +33,13 @@ impl Sorted {
         let mut place = self.edges.len();
         self.edges.push(edge);
         self.slots.push(slot);
-        while place > 0 && self.edges[place - 1] < edge {
-            self.edges[place] = self.edges[place - 1];
-            self.slots[place] = self.slots[place - 1];
+        // Of one length, so that no step looks for an end.
+        let (edges, slots) = (&mut self.edges[..=place], &mut self.slots[..=place]);
+        while place > 0 && edges[place - 1] < edge {
+            (edges[place], slots[place]) = (edges[place - 1], slots[place - 1]);
             place -= 1;
         }
-        self.edges[place] = edge;
-        self.slots[place] = slot;
+        (edges[place], slots[place]) = (edge, slot);
     }
 
     /// How many edges lie within `out`. They are the last ones; that the last few are simply counted spares a wrong guess.
@@ -180,9 +180,25 @@ impl Shelf {
         }
     }
 
-    /// One face; which is known to the compiler, for this is what most of a bar's work is.
+    /// One face; which is known to the compiler, for this is what most of a bar's work is. Of many bars nothing is in reach: that
+    /// takes a look at the nearest edge.
     #[inline]
     fn meet_face<const HIGH: bool>(
+        &mut self,
+        bar: &BuiltBar,
+        at: (Ts, i64),
+        sink: &mut impl FnMut(&LevelHappening),
+        touched: &mut impl FnMut(&mut Record, Face),
+    ) {
+        let face = if HIGH { Face::High } else { Face::Low };
+        let (out, ..) = face.bar(bar);
+        if self.faces[face as usize].edges.last().is_some_and(|nearest| *nearest <= out) {
+            self.meet_reached::<HIGH>(bar, at, sink, touched);
+        }
+    }
+
+    /// A face whose nearest edge is in reach.
+    fn meet_reached<const HIGH: bool>(
         &mut self,
         bar: &BuiltBar,
         (known_at, lifetime): (Ts, i64),

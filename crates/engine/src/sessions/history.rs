@@ -38,7 +38,7 @@ struct Ring {
     len: u8,
     /// Place of the oldest once the ring is full.
     next: u8,
-    /// Of the values, where it was asked for since the last one came; they come four times a day. Derived, so not saved.
+    /// Of the values, where it was worked out since the last one came. Derived, so not saved.
     #[serde(skip)]
     median: Option<f64>,
 }
@@ -55,7 +55,12 @@ impl Ring {
         } else {
             self.next = if place + 1 == SESSIONS { 0 } else { self.next + 1 };
         }
-        self.median = self.sorted_median();
+        self.median = None;
+    }
+    fn work_ahead(&mut self) {
+        if self.median.is_none() && self.len > 0 {
+            self.median = self.sorted_median();
+        }
     }
     fn median(&self) -> Option<f64> {
         self.median.or_else(|| self.sorted_median())
@@ -76,7 +81,8 @@ pub struct SessionHistory {
     base: [Option<([f64; 4], bool)>; 2],
     /// The stretch that is under way; what ended before it is recorded.
     now: Option<Stretch>,
-    /// Base multipliers are made at midnights from here on; earlier ones nobody will ask for.
+    /// Base multipliers are made at midnights from here on; earlier ones nobody will ask for. Where this is set, medians are made
+    /// when they are asked for: of a whole history nearly all would be of values that are followed by others unasked.
     #[serde(skip)]
     asked_from: Option<Ts>,
 }
@@ -97,6 +103,11 @@ impl SessionHistory {
     /// cost eight medians; nothing that is asked from `t` on changes.
     pub fn will_not_ask_before(&mut self, t: Ts) {
         self.asked_from = Some(Ts(t.0.div_euclid(DAY.0).saturating_mul(DAY.0)));
+    }
+
+    /// Medians that wait to be asked for are made now: for those who will ask again and again.
+    pub fn work_ahead(&mut self) {
+        self.rings.iter_mut().flatten().for_each(Ring::work_ahead);
     }
 
     /// The newest sample has reached `t`: hands every stretch that is over by then to `value` and records what it says.
@@ -143,6 +154,9 @@ impl SessionHistory {
         let rings = &mut self.rings[stretch.session.index()];
         for ring in [Class::of(stretch.from) as usize, 2] {
             rings[ring].push(x);
+            if self.asked_from.is_none() {
+                rings[ring].work_ahead();
+            }
         }
     }
 

@@ -192,7 +192,7 @@ impl MarketContext {
     /// The market in one or two sentences, as far as bars tell; None when nothing is known.
     #[getter]
     fn headline(&self) -> Option<String> {
-        self.reading().map(|r| r.headline().text)
+        self.0.headline()
     }
     /// Labels of the axes that bars can tell: risk, trend, volatility.
     #[getter]
