@@ -488,8 +488,9 @@ impl Process {
         self.meter.carries(venue, carried);
     }
 
-    fn relink(&self, venue: usize) {
+    fn relink(&mut self, venue: usize) {
         let links = self.core.venues[venue].session.links();
+        self.connections.want(venue, links);
         self.net.relink(u8::try_from(venue).unwrap_or(u8::MAX), links);
         self.report_carried(venue);
     }
