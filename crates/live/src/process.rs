@@ -141,7 +141,7 @@ pub(crate) fn prepare(
     storing: &Storing,
 ) -> Result<Prepared, Error> {
     let mut notes: Vec<String> = Vec::new();
-    let mut publisher = Publisher::new(plan.setup.clone(), Arc::clone(&board), Arc::clone(meter));
+    let mut publisher = Publisher::new(plan.setup.clone(), board, Arc::clone(meter));
     publisher.delivers_to(plan.room.clone());
     publisher.keeps(plan.published.clone());
     publisher.replays_into(storing.spill(), storing.asked_to_stop());
@@ -160,8 +160,7 @@ pub(crate) fn prepare(
     let found = found.filter(|_| fits);
     let resumed = found.as_ref().map(|core| core.at);
     if found.is_none() {
-        publisher = Publisher::new(plan.setup.clone(), board, Arc::clone(meter));
-        publisher.delivers_to(plan.room.clone());
+        publisher = publisher.anew();
     }
     let start = ControlRecord::Start {
         release: env!("CARGO_PKG_VERSION").to_owned(),
@@ -488,8 +487,9 @@ impl Process {
         self.meter.carries(venue, carried);
     }
 
-    fn relink(&self, venue: usize) {
+    fn relink(&mut self, venue: usize) {
         let links = self.core.venues[venue].session.links();
+        self.connections.want(venue, links);
         self.net.relink(u8::try_from(venue).unwrap_or(u8::MAX), links);
         self.report_carried(venue);
     }

@@ -17,6 +17,7 @@ use barograph_lake::journal::Ticket;
 use barograph_query::live::board::{self, Board};
 use barograph_query::render::Lens;
 use barograph_query::service::Service;
+use barograph_query::service::board::AlertBook;
 use barograph_store::run::row_of;
 use barograph_store::{BookSample, Gap, LiveAlert, LiveLevel, LiveUniverse, Outgoing, RunSpec};
 use barograph_venues::session::{Action, Continuity, Fault, Origin};
@@ -102,6 +103,8 @@ pub(crate) struct Publisher {
     /// Faults reported since the last tick.
     told: u32,
     alert_lines: AlertLines,
+    /// What alerts did before minutes are shown: of it the store may not have everything yet when the board reads it.
+    heard: AlertBook,
     /// Where what is made goes while a journal is run again, and whether to go on with that.
     spill: Option<(Spill, Arc<AtomicBool>)>,
     /// Who hears of alerts. A replayed alert makes its message too: it has the same id, and of what the store knows already
@@ -144,10 +147,17 @@ impl Publisher {
             replaying: true,
             told: 0,
             alert_lines: AlertLines::default(),
+            heard: AlertBook::default(),
             spill: None,
             room: None,
             weather: None,
         }
+    }
+
+    /// One that begins anew: windows and numbers of markets are others, what was heard stays true.
+    pub(crate) fn anew(self) -> Self {
+        let Self { setup, board, meter, room, heard, .. } = self;
+        Self { room, heard, ..Self::new(setup, board, meter) }
     }
 
     /// Alerts are delivered to the receivers of this room.
@@ -158,6 +168,7 @@ impl Publisher {
     /// Minutes are shown from now on.
     pub(crate) fn serve(&mut self, service: Arc<Service>) {
         service.know(&self.instruments);
+        service.take_heard(core::mem::take(&mut self.heard));
         self.service = Some(service);
     }
 
@@ -258,10 +269,9 @@ impl Publisher {
         let behind = || self.batch.rows.iter().rev().take_while(|r| r.ts >= known.alert.ts).find(of_minute);
         let row = row.or_else(behind);
         let minute = lens.zip(row).and_then(|(lens, row)| lens.minute(&known.alert, row));
-        if !self.replaying
-            && let (Some(service), Some(lens)) = (&self.service, lens)
-        {
-            service.take_alert(lens, known, minute.as_ref());
+        match (&self.service, lens) {
+            (Some(service), Some(lens)) => service.take_alert(lens, known, minute.as_ref()),
+            _ => self.heard.note(&self.instruments[instrument].name, &known.alert),
         }
         if let (Some(room), Some(lens)) = (&self.room, lens) {
             self.batch.messages.extend(room.mail.of_alert(lens, known, minute.as_ref()));

@@ -14,6 +14,8 @@ mod moved;
 mod news;
 mod stops;
 mod storage;
+#[cfg(test)]
+mod taken_back_tests;
 mod universe;
 
 use crate::live::Live;

@@ -2,8 +2,8 @@
 
 use barograph_domain::Ts;
 use barograph_domain::text::escape_control;
-use barograph_venues::session::{CloseReason, ConnId, LinkId};
-use std::collections::BTreeMap;
+use barograph_venues::session::{CloseReason, ConnId, Link, LinkId};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 
 /// What was said of the connections of all venues.
@@ -11,11 +11,20 @@ use std::io::Write as _;
 pub(super) struct Connections {
     /// The wanted connection that an instance is of: its number stays when it is made again.
     links: BTreeMap<(usize, ConnId), LinkId>,
+    /// Those that sessions want.
+    wanted: BTreeSet<(usize, LinkId)>,
     /// Since when wanted connections are lost.
     lost: BTreeMap<(usize, LinkId), Ts>,
 }
 
 impl Connections {
+    /// The connections that a venue's session wants from now on. One it has given up does not come back, so nothing of it is remembered.
+    pub(super) fn want(&mut self, venue: usize, links: &[Link]) {
+        self.wanted.retain(|(of, _)| *of != venue);
+        self.wanted.extend(links.iter().map(|link| (venue, link.id)));
+        self.lost.retain(|link, _| self.wanted.contains(link));
+    }
+
     /// An instance is open; the line where the connection had been lost.
     pub(super) fn opened(&mut self, venue: (usize, &str), link: LinkId, conn: ConnId, at: Ts) -> Option<String> {
         self.links.insert((venue.0, conn), link);
@@ -43,7 +52,9 @@ impl Connections {
         if self.links.iter().any(|((of, _), other)| *of == venue.0 && *other == link) {
             return None;
         }
-        self.lost.entry((venue.0, link)).or_insert(at);
+        if self.wanted.contains(&(venue.0, link)) {
+            self.lost.entry((venue.0, link)).or_insert(at);
+        }
         let how = if reason == CloseReason::Asked { "closed" } else { "lost" };
         Some(format!("{} connection {} {how}: {detail}", venue.1, link.0))
     }
@@ -59,10 +70,15 @@ pub(super) fn write_line(line: &str) {
 mod tests {
     use super::*;
 
+    fn link(id: LinkId) -> Link {
+        Link { id, url: "wss://x".to_owned(), ping: None }
+    }
+
     #[test]
     fn what_was_lost_comes_back_under_the_same_name() {
         let (mut lines, venue) = (Connections::default(), (1, "bybit"));
         let (link, at) = (LinkId(2), Ts::from_secs);
+        lines.want(venue.0, &[self::link(link)]);
         assert_eq!(lines.opened(venue, link, ConnId(7), at(0)), None, "nothing was lost");
         let gone = lines.closed(venue, ConnId(7), (CloseReason::Network, "reset by peer\n"), at(60));
         assert_eq!(gone.as_deref(), Some("bybit connection 2 lost: reset by peer\\n"));
@@ -79,6 +95,7 @@ mod tests {
     #[test]
     fn while_another_serves_nothing_is_lost() {
         let (mut lines, venue, link, at) = (Connections::default(), (1, "okx"), LinkId(2), Ts::from_secs);
+        lines.want(venue.0, &[self::link(link)]);
         for conn in [9, 10] {
             assert_eq!(lines.opened(venue, link, ConnId(conn), at(0)), None);
         }
@@ -87,5 +104,27 @@ mod tests {
         assert_eq!(lines.closed(venue, ConnId(11), (CloseReason::Network, "reset"), at(86_001)), None);
         let gone = lines.closed(venue, ConnId(10), (CloseReason::Network, "reset"), at(86_002));
         assert_eq!(gone.as_deref(), Some("okx connection 2 lost: reset"));
+    }
+
+    /// Sessions make and give up connections as the list of markets changes, for as long as the process runs.
+    #[test]
+    fn of_connections_that_were_given_up_nothing_is_remembered() {
+        let (mut lines, venue, at) = (Connections::default(), (0, "binance-usdm"), Ts::from_secs);
+        let [kept, gone, broken] = [LinkId(0), LinkId(1), LinkId(2)];
+        lines.want(venue.0, &[kept, gone, broken].map(link));
+        for (conn, link) in [(1, kept), (2, gone), (3, broken)] {
+            assert_eq!(lines.opened(venue, link, ConnId(conn), at(0)), None);
+        }
+        let lost = lines.closed(venue, ConnId(3), (CloseReason::Network, "reset"), at(50));
+        assert_eq!(lost.as_deref(), Some("binance-usdm connection 2 lost: reset"));
+        lines.want(venue.0, &[kept].map(link));
+        let closed = lines.closed(venue, ConnId(2), (CloseReason::Asked, "closed by us"), at(60));
+        assert_eq!(closed.as_deref(), Some("binance-usdm connection 1 closed: closed by us"));
+        assert_eq!((lines.lost.len(), lines.links.len(), lines.wanted.len()), (0, 1, 1));
+        // One that is closed because nothing came on it is wanted still.
+        let mute = lines.closed(venue, ConnId(1), (CloseReason::Asked, "closed by us"), at(70));
+        assert_eq!(mute.as_deref(), Some("binance-usdm connection 0 closed: closed by us"));
+        let back = lines.opened(venue, kept, ConnId(4), at(75));
+        assert_eq!(back.as_deref(), Some("binance-usdm connection 0 is back after 5 s"));
     }
 }

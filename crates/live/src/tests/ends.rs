@@ -8,12 +8,17 @@ use crate::replay::{self, journal_folder};
 use crate::start::{Running, start};
 use crate::storing::WAITING_MAX;
 use crate::{Error, verify};
+use barograph_api::AskBoard as _;
+use barograph_domain::alert::{AlertChange, BaseRate};
 use barograph_domain::time::LATENESS;
 use barograph_domain::{
-    GapReason, KnownAlert, LevelChange, Metric, MinuteRow, Span, Status, StatusState, StreamIndex, Ts,
+    Alert, AlertState, GapReason, KnownAlert, LevelChange, Metric, MinuteRow, Pattern, Severity, Span, Status,
+    StatusState, StreamIndex, Ts,
 };
+use barograph_engine::AlertOut;
 use barograph_lake::journal::{EntryKind, JournalReader, REST};
 use barograph_query::live::board::Board;
+use barograph_query::service::{BookId, Service};
 use barograph_sim::{Handle, Server, SimConfig, Venue, VirtualClock};
 use barograph_store::{AlertQuery, Gap, Range, Reader as _, RowQuery, RunKey, SqliteReader, Writer};
 use barograph_venues::session::MarketSpec;
@@ -313,6 +318,47 @@ fn a_replay_holds_little_at_once_and_ends_when_it_is_told_to() {
     assert_eq!(spilled.load(Ordering::Relaxed), usize::try_from(many).unwrap());
     stop.store(true, Ordering::Relaxed);
     assert!(matches!(publisher.status(StreamIndex(0), &status, from), Err(Error::Stopped)));
+}
+
+/// The board is turned as soon as it is shown, and what the replay has made may wait for the store still.
+#[test]
+fn the_board_counts_the_alerts_of_a_journal_that_was_run_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (reader, _writer) = open_store(folder.path()).unwrap();
+    let mut publisher = Publisher::new(setup(), Arc::default(), Arc::default());
+    let at = Ts::from_civil(2026, 10, 1, 12, 0, 0);
+    let config = core_of("binance-usdm", &["BTCUSDT"]).config;
+    Core::new(setup(), config, at, &mut publisher).unwrap();
+    let alert = Alert {
+        pattern: Pattern::FundingManipulation,
+        trigger: None,
+        change: AlertChange::Opened,
+        state: AlertState::Open,
+        revision: 1,
+        ts: at,
+        severity: Severity::High,
+        score: 60.0,
+        opened_at: at,
+        last_seen_at: at,
+        closed_at: None,
+        window_from: at,
+        statistics: Vec::new(),
+        data: Vec::new(),
+        base_rate: BaseRate::default(),
+        inhibited_by: None,
+        other: None,
+        rule: None,
+    };
+    publisher.alert(&AlertOut { instrument: 0, known: KnownAlert { known_at: at, alert } }).unwrap();
+    // Other venues are listened to now: windows begin anew, the alert is open all the same.
+    let mut publisher = publisher.anew();
+    publisher.replayed();
+    let clock = Arc::new(barograph_net::SystemClock);
+    let service = Service::new(reader, clock, None, BookId::named("default"), "binance-usdm".to_owned()).unwrap();
+    let service = Arc::new(service);
+    publisher.serve(Arc::clone(&service));
+    let board: serde_json::Value = serde_json::from_slice(&service.board().unwrap().json()).unwrap();
+    assert_eq!(board["header"]["open_alerts"], 1, "{board}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Events, hours between the markets and the calendar: from the store where somebody asks; alerts to the stream the moment they are
 //! made.
 
+use super::board::AlertBook;
 use super::book::books;
 use super::{BookId, Service, configured_run, internal, other_book};
 use crate::live::board::LiveStream;
@@ -171,6 +172,11 @@ impl Service {
             // Nobody listening is fine.
             drop(self.sender.send(Arc::new(StreamEvent { instrument, snapshot_id: None, json: json.into() })));
         }
+    }
+
+    /// Takes in what was heard of alerts before the service was there: the store may not have all of it yet.
+    pub fn take_heard(&self, heard: AlertBook) {
+        self.board.alerts.lock().unwrap_or_else(PoisonError::into_inner).join(heard);
     }
 
     /// Does anybody hear of alerts?

@@ -52,12 +52,12 @@ impl Service {
     }
 
     /// One line when a market's inputs become too old and one when they are fresh again (R1.51). `old_is_usual`: what is
-    /// stale from the beginning, as recorded history is, is no news.
+    /// stale from the beginning, as recorded history is, is no news. And one where stored records of a market cannot be read.
     pub fn freshness_news(&self, old_is_usual: bool) -> Vec<String> {
         let now = self.clock.now();
         let mut lost = self.live_gaps(now);
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut news = Vec::new();
+        let mut news = self.board.take_unreadable();
         news.append(&mut lost);
         for latest in self.newest_of_all() {
             let name = &latest.lens.instrument.name;

@@ -7,11 +7,12 @@
 mod alerts;
 mod cells;
 mod past;
+mod reading;
 
 use super::{Latest, Service};
 use crate::live::board::LiveMarket;
 use crate::positions::WatchedStops;
-pub(super) use alerts::AlertBook;
+pub use alerts::AlertBook;
 use barograph_api::board::{Cells, Column, DataState, HeaderView, Hub, SetWith, Table, Value, flags};
 use barograph_api::feeds::FeedsPulse;
 use barograph_api::live::DataOrigin;
@@ -20,14 +21,13 @@ use barograph_engine::explain::headline::Held;
 use barograph_store::RunKey;
 use cells::{RenderedRow, base, change, origin_of};
 use past::{Trail, changes};
+use reading::PastState;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// At most so often.
 pub const EVERY: Span = Span::millis(200);
-/// Markets whose past is read from the store in one turn.
-const READS: usize = 8;
 /// How often it is reported how venues, queues and streams do.
 const PULSE_EVERY: Span = Span::secs(5);
 /// Rows are as of now while the newest is not older than this.
@@ -40,6 +40,8 @@ pub(super) struct Board {
     pub(super) alerts: Mutex<AlertBook>,
     /// Raised when a market or a minute comes.
     news: AtomicU64,
+    /// What of the store cannot be read, until somebody has said it.
+    unreadable: Mutex<Vec<String>>,
     keeper: Mutex<Keeper>,
 }
 
@@ -63,6 +65,8 @@ struct Keeper {
     alerts: (u64, usize),
     /// Where the next look at staleness begins.
     next: usize,
+    /// Where the next reading of the store begins.
+    next_read: usize,
 }
 
 #[derive(Debug)]
@@ -71,8 +75,8 @@ struct Kept {
     latest: Option<Arc<Latest>>,
     /// Its cells are to be made anew.
     moved: bool,
-    /// Its past has been read.
-    read: bool,
+    /// The hour before it was followed.
+    minutes: PastState,
     trail: Trail,
     /// The price a day before the row.
     base: Option<f64>,
@@ -83,8 +87,8 @@ struct Kept {
     held: Option<Held>,
     /// Metrics that the rule book reads.
     required: Vec<Metric>,
-    /// When records of alerts were read last; `Ts::MIN` where they are to be read.
-    alerts_to: Ts,
+    /// Records of its alerts.
+    alerts: PastState,
 }
 
 impl Board {
@@ -93,8 +97,14 @@ impl Board {
             hub: Hub::new(DataOrigin::Measured),
             alerts: Mutex::default(),
             news: AtomicU64::new(1),
+            unreadable: Mutex::default(),
             keeper: Mutex::default(),
         }
+    }
+
+    /// What of the store turned out to be damaged since the last call, one line each.
+    pub(super) fn take_unreadable(&self) -> Vec<String> {
+        core::mem::take(&mut *self.unreadable.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// A market or a minute has come.
@@ -118,7 +128,8 @@ impl Service {
         if came {
             keeper.take_in(self, &mut told);
         }
-        keeper.read_past(self, now);
+        let unreadable = keeper.read_past(self, &self.board.alerts, now);
+        self.board.unreadable.lock().unwrap_or_else(PoisonError::into_inner).extend(unreadable);
         keeper.check_stale(now);
         let rendered = keeper.render(&self.stops(), now);
         let second = now.0.div_euclid(1_000_000_000);
@@ -203,25 +214,20 @@ impl Kept {
             name,
             latest: None,
             moved: true,
-            read: false,
+            minutes: PastState::Unread,
             trail: Trail::default(),
             base: None,
             flags: flags::WARMING,
             stale: false,
             held: None,
             required: Vec::new(),
-            alerts_to: Ts::MIN,
+            alerts: PastState::Unread,
         }
     }
 
     fn key(&self) -> Option<RunKey> {
         let logic_version = self.latest.as_ref()?.lens.logic_version.clone();
         Some(RunKey { instrument: self.name.clone(), logic_version })
-    }
-
-    /// Is something of its past still to be read? Each part may fail alone, as where the store is busy for a moment.
-    fn lacks_past(&self) -> bool {
-        !self.read || self.alerts_to == Ts::MIN
     }
 
     fn price_of_row(&self) -> Value {
@@ -258,42 +264,10 @@ impl Keeper {
             kept.required = latest.row.inputs.iter().map(|i| i.metric).collect();
             kept.latest = Some(Arc::clone(latest));
             kept.moved = true;
-        }
-    }
-
-    /// Reads what is missing from the store, a few markets at a time. What cannot be read is asked for again.
-    fn read_past(&mut self, service: &Service, now: Ts) {
-        let mut left = READS;
-        for kept in &mut self.markets {
-            let Some(key) = kept.key() else { continue };
             // Nobody here hears when another process begins or ends an episode.
-            let elsewhere = service.live.is_none();
-            if elsewhere && kept.moved {
-                kept.alerts_to = Ts::MIN;
+            if service.live.is_none() {
+                kept.alerts.read_again();
             }
-            if left == 0 || !kept.lacks_past() {
-                continue;
-            }
-            left -= 1;
-            if !kept.read
-                && let Ok(mut trail) = service.trail(&key)
-            {
-                trail.closes.append(&mut kept.trail.closes);
-                trail.changes.retain(|c| c.at >= now - Span::hours(1));
-                kept.trail = trail;
-                kept.read = true;
-            }
-            if kept.alerts_to == Ts::MIN
-                && let Ok(records) = service.records(&key, now, None)
-            {
-                let mut book = service.board.alerts.lock().unwrap_or_else(PoisonError::into_inner);
-                if elsewhere {
-                    book.forget_open(&key.instrument);
-                }
-                records.iter().for_each(|known| book.note(&key.instrument, &known.alert));
-                kept.alerts_to = now;
-            }
-            kept.moved = true;
         }
     }
 
@@ -444,22 +418,5 @@ fn data_of(header: &HeaderView, live: bool, until: Ts, now: Ts) -> DataState {
         (live, markets) if live == markets => DataState::Live,
         (0, _) => DataState::Stale,
         _ => DataState::Degraded,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_past_is_read_when_all_of_it_is() {
-        let mut kept = Kept::new(InstrumentName::parse("okx:A-USDT").unwrap());
-        assert!(kept.lacks_past(), "nothing has been read");
-        kept.read = true;
-        assert!(kept.lacks_past(), "its minutes came, its alerts could not be read");
-        kept.alerts_to = Ts(0);
-        assert!(!kept.lacks_past());
-        kept.read = false;
-        assert!(kept.lacks_past(), "its alerts came, its minutes could not be read");
     }
 }

@@ -97,13 +97,13 @@ pub(super) fn changes(market: &InstrumentName, before: &MinuteRow, after: &Minut
 
 impl Service {
     /// The last hour of a market.
-    pub(super) fn trail(&self, key: &RunKey) -> Result<Trail, QueryError> {
-        let rows = self.reader.latest(key, 1 + usize::try_from(SPARK).unwrap_or(60), None).map_err(internal)?;
+    pub(super) fn trail(&self, key: &RunKey) -> barograph_store::Result<Trail> {
+        let rows = self.reader.latest(key, 1 + usize::try_from(SPARK).unwrap_or(60), None)?;
         Ok(Trail::of(&key.instrument, &rows.rows))
     }
 
     /// Episodes that are not over at `now`, and what began in the day before.
-    pub(super) fn records(&self, key: &RunKey, now: Ts, as_of: Option<Ts>) -> Result<Vec<KnownAlert>, QueryError> {
+    pub(super) fn records(&self, key: &RunKey, now: Ts, as_of: Option<Ts>) -> barograph_store::Result<Vec<KnownAlert>> {
         let begun = AlertQuery {
             range: Range { start: now - DAY, end: Ts::MAX },
             patterns: COUNTED.to_vec(),
@@ -112,8 +112,8 @@ impl Service {
         };
         let open = AlertQuery { open: true, as_of, ..AlertQuery::default() };
         // What began and is over must not be opened again by its first record: the open ones are noted from their last.
-        let mut found = self.reader.alerts(key, &begun).map_err(internal)?.items;
-        found.extend(self.reader.alerts(key, &open).map_err(internal)?.items);
+        let mut found = self.reader.alerts(key, &begun)?.items;
+        found.extend(self.reader.alerts(key, &open)?.items);
         Ok(found)
     }
 
@@ -133,7 +133,7 @@ impl Service {
                 view.rows.push(RowView::new(i, name, rendered.cells, &rendered.reasons));
                 continue;
             };
-            records.iter().for_each(|known| book.note(name, &known.alert));
+            book.read(name, &records);
             let open = i64::try_from(book.open(name)).unwrap_or(i64::MAX);
             rendered.cells[Column::OpenAlerts as usize] = Value::Whole(open);
             view.changes.extend(trail.changes.iter().filter(|c| c.at >= moment - Span::hours(1)).cloned());
@@ -213,7 +213,7 @@ impl Service {
         Ok(Past {
             rendered,
             trail: Trail::of(&instrument.name, &rows.rows),
-            records: self.records(&run.spec.key, moment, as_of)?,
+            records: self.records(&run.spec.key, moment, as_of).map_err(internal)?,
             known: Some(Known {
                 first: run.minutes.map_or(row.ts, |m| m.0),
                 last: row.ts,
