@@ -128,7 +128,7 @@ fn text_sample(lines: &[(u64, Vec<u8>)]) -> Result<Sniffed, String> {
         return Ok(Sniffed { content: Content::Recording, sample: Sample::default(), lines });
     }
     let mut skip_to = 0;
-    let mut names = None;
+    let mut names: Option<Vec<String>> = None;
     let mut rows = Vec::new();
     let mut delimiter = b',';
     let mut cells = Vec::new();

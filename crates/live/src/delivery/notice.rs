@@ -314,13 +314,13 @@ mod tests {
             told: None,
         };
         let told = of_alert(&market, "v1", &squeeze(), 0.9, Some(&minute)).notice;
-        assert_eq!((told.title.as_str(), &told.headline), ("BTCUSDT: Risk regime SQUEEZE_RISK ▼", &minute.headline));
-        assert_eq!((told.new_entries, told.open_positions), (minute.care.new_entries, minute.care.open_positions));
-        assert_eq!((told.clears.as_str(), told.text.contains("63,120")), ("It would clear some day.", true));
         let mut muted = squeeze();
         muted.alert.inhibited_by = Some(Pattern::FundingManipulation);
         let weaker = of_alert(&market, "v1", &muted, 0.9, Some(&minute)).notice;
         assert_eq!((weaker.text, weaker.inhibited_by), (told.text.clone(), Some(Pattern::FundingManipulation)));
+        assert_eq!((told.title.as_str(), &told.headline), ("BTCUSDT: Risk regime SQUEEZE_RISK ▼", &minute.headline));
+        assert_eq!((told.new_entries, told.open_positions), (minute.care.new_entries, minute.care.open_positions));
+        assert_eq!((told.clears.as_str(), told.text.contains("63,120")), ("It would clear some day.", true));
         let alone = of_alert(&market, "v1", &squeeze(), 0.9, None).notice;
         assert_eq!((alone.title.as_str(), alone.headline.as_str()), ("BTCUSDT: Risk regime SQUEEZE_RISK", ""));
     }
