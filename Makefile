@@ -6,6 +6,8 @@ CARGO ?= cargo
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 # Given to every test program, for example: make test TEST_ARGS=--show-output
 TEST_ARGS ?=
+# Tests at a time in each test program.
+THREADS = $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 # What tests say that they skipped is collected here for the last line of `make test`. The variable that names the file has no
 # BAROGRAPH_ before it: the program, which tests start, refuses variables of its own that it does not know.
 SKIPS := $(abspath $(TARGET))/skipped-tests
@@ -91,10 +93,12 @@ run: build
 
 # A million damaged frames for each venue session take seconds here; FUZZ_FRAMES=10000000 for a long run.
 # Its name has no BAROGRAPH_ before it either. The last line says what was skipped and why.
+# Two tests a core at a time: those that take longest wait for minutes of the real clock, at a tenth of one core.
 test: export SKIPPED_TESTS := $(SKIPS)
 test: tools server page
 	@mkdir -p "$(abspath $(TARGET))" && : > "$(SKIPS)"
-	FUZZ_FRAMES=$${FUZZ_FRAMES:-1000000} $(CARGO) test --workspace --locked --features xtask/gen,xtask/mutants -- $(TEST_ARGS)
+	FUZZ_FRAMES=$${FUZZ_FRAMES:-1000000} RUST_TEST_THREADS=$${RUST_TEST_THREADS:-$(THREADS)} \
+		$(CARGO) test --workspace --locked --features xtask/gen,xtask/mutants -- $(TEST_ARGS)
 	@$(MAKE) --no-print-directory web
 	@$(MAKE) --no-print-directory fuzz-api
 	@$(MAKE) --no-print-directory python

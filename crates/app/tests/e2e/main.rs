@@ -3,12 +3,16 @@
 //! Each module is a table of cases and the functions that check them. Every command runs in a home of its own, without the
 //! caller's environment; servers take a random loopback port; whatever was started is ended by its own process id. Unix
 //! only, because half of it is about signals, pipes and file modes.
+//!
+//! Most of the time they wait for minutes of the real clock. They begin in the order of their names: `as_typed` has the longest wait
+//! and is not the last to begin.
 
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "helpers of tests, outside of test functions")]
 
 mod advice;
 mod alerts;
+mod as_typed;
 mod board;
 mod calendar;
 mod chart;
@@ -37,4 +41,3 @@ mod venues;
 mod verdicts;
 mod verify;
 mod watch;
-mod workflows;

@@ -48,6 +48,9 @@ struct Site {
     away: Arc<AtomicBool>,
 }
 
+/// World seconds per second where minutes have to pass: as fast as a world goes.
+const FAST: f64 = barograph_sim::RATE_MAX;
+
 /// Longer than anything here takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(90);
 
@@ -143,7 +146,7 @@ fn everything_received_before_the_end_is_journalled() {
 
 #[test]
 fn a_database_that_is_away_costs_no_frame_and_gets_everything_when_it_is_back() {
-    let site = Site::new(60.0, 40.0);
+    let site = Site::new(FAST, 40.0);
     let running = site.start();
     site.pass(&running, 2);
     site.away.store(true, Ordering::Relaxed);
@@ -158,7 +161,7 @@ fn a_database_that_is_away_costs_no_frame_and_gets_everything_when_it_is_back() 
 
 #[test]
 fn what_a_stop_without_the_database_leaves_is_stored_by_the_next_start_whatever_it_listens_to() {
-    let mut site = Site::new(60.0, 40.0);
+    let mut site = Site::new(FAST, 40.0);
     let minutes = 2 * WAITING_MAX as u64;
     let mut least = 0;
     let others = [Metric::Trade, Metric::MarkPrice, Metric::IndexPrice, Metric::FundingRate];
@@ -206,7 +209,7 @@ fn largest(data: &Path) -> PathBuf {
 
 #[test]
 fn a_damaged_block_is_passed_over_and_what_is_missing_is_declared() {
-    let site = Site::new(60.0, 40.0);
+    let site = Site::new(FAST, 40.0);
     let running = site.start();
     site.pass(&running, 6);
     assert_eq!(stop(running), None);
@@ -257,7 +260,7 @@ fn shown(data: &Path, key: &RunKey, until: Ts) -> Shown {
 
 #[test]
 fn a_journal_that_lost_a_part_fills_the_windows_and_what_was_published_stays() {
-    let site = Site::new(60.0, 40.0);
+    let site = Site::new(FAST, 40.0);
     let listens = |minutes| {
         let running = site.start();
         site.pass(&running, minutes);
