@@ -6,11 +6,11 @@
 
 mod alerts;
 mod cells;
+mod lost;
 mod past;
 mod reading;
 
 use super::{Latest, Service};
-use crate::live::board::LiveMarket;
 use crate::positions::WatchedStops;
 pub use alerts::AlertBook;
 use barograph_api::board::{Cells, Column, DataState, HeaderView, Hub, SetWith, Table, Value, flags};
@@ -20,6 +20,7 @@ use barograph_domain::{GapReason, InstrumentName, Metric, Span, StatusState, Ts}
 use barograph_engine::explain::headline::Held;
 use barograph_store::RunKey;
 use cells::{RenderedRow, base, change, origin_of};
+use lost::{is_lost, required};
 use past::{Trail, changes};
 use reading::PastState;
 use std::collections::BTreeMap;
@@ -85,7 +86,7 @@ struct Kept {
     stale: bool,
     /// The worst placed position, as its headline has it.
     held: Option<Held>,
-    /// Metrics that the rule book reads.
+    /// Metrics whose loss is the market's.
     required: Vec<Metric>,
     /// Records of its alerts.
     alerts: PastState,
@@ -261,7 +262,7 @@ impl Keeper {
                 told.extend(changes(&kept.name, pair[0], pair[1]));
             }
             between.into_iter().chain([&latest.row]).for_each(|row| kept.trail.close(row));
-            kept.required = latest.row.inputs.iter().map(|i| i.metric).collect();
+            kept.required = required(&latest.row, &latest.lens.streams);
             kept.latest = Some(Arc::clone(latest));
             kept.moved = true;
             // Nobody here hears when another process begins or ends an episode.
@@ -380,15 +381,6 @@ fn put(table: &mut Table, i: usize, kept: &Kept, price: Value, set: i64) {
     table.set(i, Column::Price, price);
     table.set(i, Column::Change24h, change(price, kept.base));
     table.set(i, Column::Flags, Value::Whole(set));
-}
-
-/// Is some metric that the rule book reads lost in all of its streams?
-fn is_lost(market: &LiveMarket, required: &[Metric]) -> bool {
-    required.iter().any(|metric| {
-        let mut of = market.streams.iter().filter(|s| s.metric == *metric).peekable();
-        of.peek().is_some()
-            && of.all(|s| matches!(s.state, StatusState::Gap | StatusState::Resync | StatusState::Stale))
-    })
 }
 
 /// Counts markets by their flags.
