@@ -17,6 +17,7 @@ use barograph_api::board::{Cells, Column, DataState, HeaderView, Hub, SetWith, T
 use barograph_api::feeds::FeedsPulse;
 use barograph_api::live::DataOrigin;
 use barograph_domain::{GapReason, InstrumentName, Metric, Span, StatusState, Ts};
+use barograph_engine::explain::PresentReading;
 use barograph_engine::explain::headline::Held;
 use barograph_store::RunKey;
 use cells::{RenderedRow, base, change, origin_of};
@@ -29,6 +30,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// At most so often.
 pub const EVERY: Span = Span::millis(200);
+/// Turns while somebody follows it.
+const TURNS_A_SECOND: usize = 5;
 /// How often it is reported how venues, queues and streams do.
 const PULSE_EVERY: Span = Span::secs(5);
 /// Rows are as of now while the newest is not older than this.
@@ -83,7 +86,8 @@ struct Kept {
     base: Option<f64>,
     /// Bits of [`flags`] as the row has them.
     flags: i64,
-    stale: bool,
+    /// What its cells and headline were made from that moves while no minute comes.
+    reading: Option<PresentReading>,
     /// The worst placed position, as its headline has it.
     held: Option<Held>,
     /// Metrics whose loss is the market's.
@@ -131,7 +135,7 @@ impl Service {
         }
         let unreadable = keeper.read_past(self, &self.board.alerts, now);
         self.board.unreadable.lock().unwrap_or_else(PoisonError::into_inner).extend(unreadable);
-        keeper.check_stale(now);
+        keeper.check_stale(now, now - self.board.hub.updated());
         let rendered = keeper.render(&self.stops(), now);
         let second = now.0.div_euclid(1_000_000_000);
         let each_second = keeper.second != second;
@@ -219,7 +223,7 @@ impl Kept {
             trail: Trail::default(),
             base: None,
             flags: flags::WARMING,
-            stale: false,
+            reading: None,
             held: None,
             required: Vec::new(),
             alerts: PastState::Unread,
@@ -272,16 +276,16 @@ impl Keeper {
         }
     }
 
-    /// Inputs grow old without any minute coming: a part of the markets is looked at in each turn, all within a second.
-    fn check_stale(&mut self, now: Ts) {
+    /// Inputs grow old without any minute coming: a part of the markets is looked at in each turn, all within a second. Ages move once
+    /// a minute at most, those of days once an hour. `passed`: since the last turn; where nobody looks, turns are rare.
+    fn check_stale(&mut self, now: Ts, passed: Span) {
         let count = self.markets.len();
-        for _ in 0..count.div_ceil(5) {
+        let turns = usize::try_from(passed.0 / EVERY.0).unwrap_or(1).clamp(1, TURNS_A_SECOND);
+        for _ in 0..(count.div_ceil(TURNS_A_SECOND) * turns).min(count) {
             let Some(kept) = self.markets.get_mut(self.next % count) else { break };
             self.next = (self.next + 1) % count;
             if let Some(latest) = &kept.latest {
-                let stale = latest.lens.axes_at_present(&latest.row, now).risk.stale;
-                kept.moved |= stale != kept.stale;
-                kept.stale = stale;
+                kept.moved |= kept.reading != Some(latest.lens.reading_at_present(&latest.row, now));
             }
         }
     }
@@ -305,6 +309,7 @@ impl Keeper {
             };
             kept.flags = rendered.cells[Column::Flags as usize].whole().unwrap_or(0);
             kept.base = kept.latest.as_ref().and_then(|l| base(&l.row).ok());
+            kept.reading = kept.latest.as_ref().map(|l| l.lens.reading_at_present(&l.row, now));
             all.push((i, rendered));
         }
         all

@@ -1,0 +1,138 @@
+//! What is shown while no minute comes: the board grows old as the context of a market does.
+
+use super::{BookId, Service};
+use barograph_api::{AskBoard as _, AskMarkets as _};
+use barograph_domain::stream::SYNTHETIC;
+use barograph_domain::{
+    Event, InputAge, Instrument, InstrumentName, Kind, KnownAlert, MarketKind, Metric, MinuteRow, Payload, Span, Stamp,
+    StreamDecl, StreamIndex, Ts,
+};
+use barograph_engine::rules::RuleBook;
+use barograph_net::Clock;
+use barograph_store::{
+    Columns, LiveAlert, LiveBatch, RunKey, RunSpec, SqliteReader, SqliteWriter, Writer as _, WriterRole,
+};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+/// The one minute of every market.
+const ROW: Ts = Ts::from_civil(2026, 2, 5, 12, 0, 0);
+const MARKETS: [&str; 7] = ["AUSDT", "BUSDT", "CUSDT", "DUSDT", "EUSDT", "FUSDT", "GUSDT"];
+
+struct Hand(AtomicI64);
+
+impl Hand {
+    fn set(&self, at: Ts) {
+        self.0.store(at.0, Ordering::Relaxed);
+    }
+}
+
+impl Clock for Hand {
+    fn now(&self) -> Ts {
+        Ts(self.0.load(Ordering::Relaxed))
+    }
+    fn rate(&self) -> f64 {
+        1.0
+    }
+}
+
+fn market(symbol: &str) -> InstrumentName {
+    InstrumentName::new("binance-usdm", symbol).unwrap()
+}
+
+fn stream(symbol: &str, metric: Metric) -> StreamDecl {
+    StreamDecl {
+        instrument: market(symbol),
+        metric,
+        kind: Kind::Measured,
+        cadence: Span::secs(1),
+        source: SYNTHETIC.to_owned(),
+        delay: Span::ZERO,
+        stamp: Stamp::Instant,
+        filled: false,
+    }
+}
+
+/// Markets with one minute each whose newest prices are of different seconds; with these points and records of the first of them.
+fn service(folder: &std::path::Path, points: &[Event], alerts: &[KnownAlert]) -> (Service, Arc<Hand>) {
+    let instrument = |s: &&str| Instrument { name: market(s), kind: MarketKind::Perpetual, expiry: None };
+    let instruments: Vec<Instrument> = MARKETS.iter().map(instrument).collect();
+    let streams: Vec<StreamDecl> =
+        MARKETS.iter().flat_map(|s| [Metric::MarkPrice, Metric::Liquidation].map(|m| stream(s, m))).collect();
+    let book = RuleBook::standard();
+    let run = |s: &&str| RunSpec {
+        key: RunKey { instrument: market(s), logic_version: "test".to_owned() },
+        release: "test".to_owned(),
+        book_text: RuleBook::shipped_text(&book.name).unwrap().to_owned(),
+        book: book.name.clone(),
+        config: String::new(),
+        columns: Columns::default(),
+        streams: Vec::new(),
+    };
+    let runs: Vec<RunSpec> = MARKETS.iter().map(run).collect();
+    let newest = |n: u16| ROW - Span::secs(i64::from(n) * 7);
+    let price = |n: u16| {
+        let (event_ts, stream) = (newest(n), StreamIndex(n * 2));
+        Event { recv_ts: event_ts, event_ts, stream, seq: 0, payload: Payload::Value(100.0) }
+    };
+    let row = |n: u16| {
+        let (stream, anchor) = (Some(StreamIndex(n * 2)), newest(n));
+        let inputs = vec![InputAge { metric: Metric::MarkPrice, stream, anchor, gap: None }];
+        MinuteRow { instrument: n.into(), inputs, ..MinuteRow::bare(ROW) }
+    };
+    let places = 0..u16::try_from(MARKETS.len()).unwrap();
+    let points: Vec<Event> = places.clone().map(price).chain(points.iter().copied()).collect();
+    let rows: Vec<MinuteRow> = places.map(row).collect();
+    let alerts: Vec<LiveAlert> = alerts.iter().map(|a| LiveAlert { instrument: 0, alert: a.clone() }).collect();
+    let mut writer = SqliteWriter::open(folder, &WriterRole::ALL).unwrap();
+    let batch = LiveBatch {
+        instruments: &instruments,
+        streams: &streams,
+        runs: &runs,
+        rows: &rows,
+        points: &points,
+        alerts: &alerts,
+        ..LiveBatch::default()
+    };
+    writer.append(&batch).unwrap();
+    let clock = Arc::new(Hand(AtomicI64::new(ROW.0)));
+    let reader = Box::new(SqliteReader::open(folder).unwrap());
+    let venue = "binance-usdm".to_owned();
+    let service = Service::new(reader, Arc::<Hand>::clone(&clock), None, BookId::named("default"), venue).unwrap();
+    (service, clock)
+}
+
+/// Name and headline of every row of the board.
+fn headlines(service: &Service) -> Vec<(InstrumentName, String)> {
+    let board: serde_json::Value = serde_json::from_slice(&service.board().unwrap().json()).unwrap();
+    let text = |row: &serde_json::Value, key: &str| row[key].as_str().unwrap().to_owned();
+    let row = |row| (InstrumentName::parse(&text(row, "instrument")).unwrap(), text(row, "headline"));
+    board["rows"].as_array().unwrap().iter().map(row).collect()
+}
+
+/// The age stood still until a restart. Turned at every look and at every fifth of a second.
+#[test]
+fn the_board_grows_old_as_contexts_do() {
+    for turns in [1, 5] {
+        let folder = tempfile::tempdir().unwrap();
+        let (service, clock) = service(folder.path(), &[], &[]);
+        let mut seen = std::collections::BTreeSet::new();
+        let hours = [1, 3, 24 * 262 + 2, 24 * 262 + 3].map(Span::hours);
+        for after in (7..12).map(Span::mins).chain(hours) {
+            let at = ROW + after + Span::millis(1_350);
+            // Whoever is followed turns it all the time.
+            for turn in 0..turns {
+                clock.set(at - super::board::EVERY.times(turns - 1 - turn));
+                service.update_board();
+            }
+            let shown = headlines(&service);
+            assert_eq!(shown.len(), MARKETS.len());
+            for (name, text) in shown {
+                let context = service.context(&name, None, None).unwrap();
+                assert_eq!(text, context.snapshot.headline, "{name} after {}", after.spoken());
+                seen.insert((name, text));
+            }
+        }
+        assert!(seen.len() >= MARKETS.len() * 8, "ages are said: {seen:?}");
+    }
+}
