@@ -1,6 +1,8 @@
-//! What is shown while no minute comes: the board grows old as the context of a market does.
+//! What is shown while no minute comes: the board grows old as the context of a market does, and a moment before all data is of no
+//! origin.
 
 use super::{BookId, Service};
+use barograph_api::live::DataOrigin;
 use barograph_api::{AskBoard as _, AskMarkets as _};
 use barograph_domain::stream::SYNTHETIC;
 use barograph_domain::{
@@ -134,5 +136,18 @@ fn the_board_grows_old_as_contexts_do() {
             }
         }
         assert!(seen.len() >= MARKETS.len() * 8, "ages are said: {seen:?}");
+    }
+}
+
+#[test]
+fn of_a_moment_before_all_data_nothing_is_called_synthetic() {
+    let folder = tempfile::tempdir().unwrap();
+    let (service, _) = service(folder.path(), &[], &[]);
+    for (at, rows, origin) in [
+        (Ts::from_civil(2020, 1, 1, 0, 0, 0), 0, DataOrigin::Measured),
+        (ROW + Span::mins(1), MARKETS.len(), DataOrigin::Synthetic),
+    ] {
+        let board = service.board_at(at).unwrap();
+        assert_eq!((board.rows.len(), board.origin), (rows, origin), "{at}");
     }
 }
