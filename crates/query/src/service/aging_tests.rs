@@ -1,13 +1,15 @@
-//! What is shown while no minute comes: the board grows old as the context of a market does, and a moment before all data is of no
-//! origin.
+//! What is shown while no minute comes: the board grows old as the context of a market does, a burst grows between two records, and a
+//! moment before all data is of no origin.
 
 use super::{BookId, Service};
+use barograph_api::events::DatumView;
 use barograph_api::live::DataOrigin;
-use barograph_api::{AskBoard as _, AskMarkets as _};
+use barograph_api::{AskBoard as _, AskEvents as _, AskMarkets as _};
+use barograph_domain::alert::{AlertChange, BaseRate, Datum, Statistic};
 use barograph_domain::stream::SYNTHETIC;
 use barograph_domain::{
-    Event, InputAge, Instrument, InstrumentName, Kind, KnownAlert, MarketKind, Metric, MinuteRow, Payload, Span, Stamp,
-    StreamDecl, StreamIndex, Ts,
+    Alert, AlertState, Event, InputAge, Instrument, InstrumentName, Kind, KnownAlert, MarketKind, Metric, MinuteRow,
+    Pattern, Payload, Severity, Side, Span, Stamp, StreamDecl, StreamIndex, Trigger, Ts,
 };
 use barograph_engine::rules::RuleBook;
 use barograph_net::Clock;
@@ -150,4 +152,86 @@ fn of_a_moment_before_all_data_nothing_is_called_synthetic() {
         let board = service.board_at(at).unwrap();
         assert_eq!((board.rows.len(), board.origin), (rows, origin), "{at}");
     }
+}
+
+/// A burst of liquidations as it was told when five had been closed, of which the fifth came at `ROW`.
+fn told(change: AlertChange, state: AlertState) -> KnownAlert {
+    let statistic = Statistic {
+        name: "liq_count_60s".into(),
+        value: Some(5.0),
+        reason: None,
+        threshold: 5.0,
+        u: Some(1.0),
+        unit: "count".into(),
+        kind: Kind::Measured,
+        coverage: 1.0,
+        decides: true,
+        uncalibrated: false,
+    };
+    let number = |name: &'static str, x| (name.into(), Datum::Number(x));
+    let over = state == AlertState::Closed;
+    let at = if over { ROW + Span::mins(4) } else { ROW };
+    let alert = Alert {
+        pattern: Pattern::LiquidationCascade,
+        trigger: Some(Trigger::Burst),
+        change,
+        state,
+        revision: if over { 2 } else { 1 },
+        ts: at,
+        severity: Severity::High,
+        score: 63.2,
+        opened_at: ROW,
+        last_seen_at: ROW,
+        closed_at: over.then_some(at),
+        window_from: ROW - Span::mins(1),
+        statistics: vec![statistic],
+        data: vec![
+            number("total_liquidated_usd", 5_000.0),
+            number("count", 5.0),
+            number("span_s", 8.0),
+            ("trigger".into(), Datum::Word("burst".into())),
+        ],
+        base_rate: BaseRate::default(),
+        inhibited_by: None,
+        other: None,
+        rule: None,
+    };
+    KnownAlert { known_at: at, alert }
+}
+
+/// Twenty closes, two seconds apart, of which the fifth comes at `ROW`; longs and then shorts.
+fn closes() -> Vec<Event> {
+    let close = |n: u64| {
+        let at = ROW + Span::secs(i64::try_from(n).unwrap() * 2 - 8);
+        let liquidated_side = if n < 15 { Side::Long } else { Side::Short };
+        let payload = Payload::Liquidation { liquidated_side, price: 100.0, qty: 10.0 };
+        Event { recv_ts: at + Span::millis(20), event_ts: at, stream: StreamIndex(1), seq: n, payload }
+    };
+    (0..20).map(close).collect()
+}
+
+/// Growth is told at steps of the score, which rises no more from ten closes on.
+#[test]
+fn a_burst_that_goes_on_is_told_by_what_is_stored_of_it() {
+    let opened = told(AlertChange::Opened, AlertState::Open);
+    let folder = tempfile::tempdir().unwrap();
+    let (service, _) = service(folder.path(), &closes(), core::slice::from_ref(&opened));
+    for (as_of, count, shorts) in [(None, 20.0, 5_000.0), (Some(ROW + Span::secs(19)), 14.0, 0.0)] {
+        let event = service.burst_so_far(&market(MARKETS[0]), as_of).unwrap().unwrap();
+        let data = |name: &str| event.data.get(name).cloned().unwrap();
+        assert_eq!(data("count"), DatumView::Number(count), "{as_of:?}");
+        assert_eq!(data("total_liquidated_usd"), DatumView::Number(count * 1_000.0));
+        assert_eq!(data("liquidated_short_usd"), DatumView::Number(shorts));
+        assert_eq!(data("span_s"), DatumView::Number(count * 2.0 - 2.0));
+        let said = format!("{count:.0} liquidations in {:.0} s", count * 2.0 - 2.0);
+        assert!(event.description.starts_with(&said), "{}", event.description);
+        assert_eq!(event.alert_id, opened.alert.id(&market(MARKETS[0]), "test"));
+    }
+    assert!(service.burst_so_far(&market(MARKETS[0]), Some(ROW - Span(1))).unwrap().is_none(), "not known yet");
+    assert!(service.burst_so_far(&market(MARKETS[1]), None).unwrap().is_none(), "of another market");
+
+    let folder = tempfile::tempdir().unwrap();
+    let records = [opened, told(AlertChange::Closed, AlertState::Closed)];
+    let (service, _) = self::service(folder.path(), &closes(), &records);
+    assert!(service.burst_so_far(&market(MARKETS[0]), None).unwrap().is_none(), "it is over");
 }
