@@ -340,7 +340,7 @@ pub struct AliasCascades {
     pub hours: u32,
     /// Number of events.
     pub count: usize,
-    /// Cascades, newest first; each episode once, as it was when it was worst.
+    /// Cascades, newest first; each episode once: a burst with the figures of its whole, as far as it is known.
     pub events: Vec<AliasEvent>,
     /// Liquidations by hour, the earliest first: as many whole hours as were asked for, the newest of them the last one that
     /// was over.

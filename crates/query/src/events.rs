@@ -154,7 +154,8 @@ impl<'a> Kept<'a> {
         Self { key, keep: books.keep(info), lens }
     }
 
-    fn view(&self, reader: &dyn Reader, known: &KnownAlert, as_of: Option<Ts>) -> Result<EventView> {
+    /// A record as it goes over the wire, with what its minute says of it.
+    pub fn view(&self, reader: &dyn Reader, known: &KnownAlert, as_of: Option<Ts>) -> Result<EventView> {
         let minute =
             self.lens.as_ref().map(|lens| minute_of(reader, self.key, lens, &known.alert, as_of)).transpose()?;
         Ok(view(&self.key.instrument, &self.key.logic_version, known, self.keep, minute.flatten().as_ref()))

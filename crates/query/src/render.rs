@@ -9,7 +9,7 @@ use barograph_domain::{
 use barograph_engine::catalogue::ValueType;
 use barograph_engine::detect::Thresholds;
 use barograph_engine::explain::headline::Held;
-use barograph_engine::explain::{Minute, StopCare};
+use barograph_engine::explain::{Minute, PresentReading, StopCare};
 use barograph_engine::rules::{AxisStates, RuleBook};
 use barograph_engine::{CATALOGUE, Feature, explain};
 use barograph_store::run::GRID;
@@ -131,6 +131,11 @@ impl Lens {
     /// The labels alone, as the snapshot of the present moment has them.
     pub fn axes_at_present(&self, row: &MinuteRow, now: Ts) -> AxisStates {
         explain::axes_at_present(&self.context(), row, now)
+    }
+
+    /// What of the snapshot of the present moves while no minute comes.
+    pub fn reading_at_present(&self, row: &MinuteRow, now: Ts) -> PresentReading {
+        explain::reading_at_present(&self.context(), row, now)
     }
 }
 

@@ -3,6 +3,8 @@
 //! A thread looks for new minutes every second, so another process may write into the same folder meanwhile.
 
 mod advice;
+#[cfg(test)]
+mod aging_tests;
 pub mod board;
 mod book;
 mod chart;

@@ -777,9 +777,10 @@ export interface paths {
         };
         /**
          * Liquidation cascades of the last hours, and liquidations by hour (payloads §4).
-         * @description Each episode once, as it was when it was last told to open or to have grown. Hours count back from `as_of`, or from now. The
-         *     series has exactly so many whole hours of UTC and ends with the last one that was over then: 24 at 14:35 are those from 14:00
-         *     of the day before to 14:00. An hour in which nobody listened is null, with the reason.
+         * @description Each episode once, at the moment at which it was last told to open or to have grown. A burst that is over has the figures of its
+         *     whole, one that goes on those of what it is so far; a sustained cascade has those of the window it was told with. Hours count back
+         *     from `as_of`, or from now. The series has exactly so many whole hours of UTC and ends with the last one that was over then: 24 at
+         *     14:35 are those from 14:00 of the day before to 14:00. An hour in which nobody listened is null, with the reason.
          */
         get: operations["originalCascades"];
         put?: never;
@@ -1159,7 +1160,7 @@ export interface components {
             hours: number;
             /** @description Number of events. */
             count: number;
-            /** @description Cascades, newest first; each episode once, as it was when it was worst. */
+            /** @description Cascades, newest first; each episode once: a burst with the figures of its whole, as far as it is known. */
             events: components["schemas"]["AliasEvent"][];
             /**
              * @description Liquidations by hour, the earliest first: as many whole hours as were asked for, the newest of them the last one that

@@ -183,7 +183,7 @@ macro_rules! flags {
 flags! {
     /// An input of the risk label is too old.
     STALE = 1;
-    /// A metric that the rule book reads is lost in all its streams.
+    /// What the rule book reads is lost in every stream that the market offers of it.
     LOST = 2;
     /// A reading that the board shows has too few samples yet.
     WARMING = 4;

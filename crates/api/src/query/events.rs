@@ -24,6 +24,13 @@ pub trait AskEvents {
         window: &SeriesWindow,
     ) -> Result<Page<EventView>, QueryError>;
 
+    /// The burst of liquidations that goes on in a market at `as_of` (`None`: now): its newest record with the sums of all that is
+    /// known of it. `None`: none goes on, or its newest record says all.
+    ///
+    /// # Errors
+    /// As [`super::AskMarkets::history`].
+    fn burst_so_far(&self, id: &InstrumentName, as_of: Option<Ts>) -> Result<Option<EventView>, QueryError>;
+
     /// Stored liquidations of all markets by hour, the earliest first: every hour with `start ≤ t < end`, both of which are whole
     /// hours.
     ///

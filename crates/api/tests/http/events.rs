@@ -1,9 +1,11 @@
 //! Events over HTTP: in pages from either end, filtered, as the fourth original wrote them, on the stream, and the cascades.
 
 use super::client::Server;
+use super::found::{GOES_ON, OVER, event};
 use super::world::events;
 use barograph_api::EventView;
-use barograph_domain::{Pattern, Severity, Ts};
+use barograph_domain::alert::AlertChange;
+use barograph_domain::{Pattern, Severity, Span, Ts};
 use serde_json::Value;
 
 const ALL: &str = "/api/v1/events";
@@ -91,17 +93,39 @@ fn the_fourth_originals_envelope_has_its_fields_and_no_others() {
     );
 }
 
+/// What was told of a burst while it grew is a part of it.
+#[test]
+fn a_burst_is_told_with_the_figures_of_its_whole() {
+    let server = Server::start();
+    let usd = |n: usize, minutes: i64, as_of: Ts| {
+        let found = server.json(&format!("/api/cascades?as_of={}", as_of.iso()));
+        let told = (event(n).timestamp + Span::mins(minutes)).iso_millis();
+        let all = found["events"].as_array().unwrap().clone();
+        let it = all.into_iter().find(|e| e["timestamp"] == told.as_str()).unwrap();
+        assert_eq!((&it["title"], &it["event_type"]), (&"Burst of liquidations".into(), &"LIQUIDATION_CASCADE".into()));
+        (it["data"]["total_liquidated_usd"].as_f64().unwrap(), it["description"].as_str().unwrap().to_owned())
+    };
+    let began = event(OVER).known_at;
+    assert_eq!(usd(OVER, 0, began), (0.5, event(OVER).description), "as it began");
+    assert_eq!(usd(OVER, 1, began + Span::mins(2)), (1.5, "1.5 USD.".to_owned()), "as it was told last");
+    assert_eq!(usd(OVER, 1, began + Span::mins(5)), (4.5, "4.5 USD.".to_owned()), "as its end says");
+    let now = event(GOES_ON).known_at + Span::mins(1);
+    assert_eq!(usd(GOES_ON, 0, now), (9.5, "9.5 USD.".to_owned()), "it goes on: what it is by now");
+}
+
 #[test]
 fn cascades_are_told_once_with_the_series_they_are_made_of() {
     let server = Server::start();
     let now = "2026-02-05T12:00:00Z";
     let found = server.json(&format!("/api/cascades?hours=24&as_of={now}"));
-    let cascades: Vec<EventView> =
+    let mut cascades: Vec<EventView> =
         events(None).into_iter().filter(|e| e.seed4().is_some_and(|s| s.source == "CASCADE")).collect();
+    // Of the one that grew only the last that was told of it.
+    cascades.retain(|e| e.alert_id != event(OVER).alert_id || e.change == AlertChange::Updated);
     assert_eq!((&found["hours"], &found["count"]), (&24.into(), &cascades.len().into()));
     let newest_first: Vec<String> = cascades.iter().rev().map(|e| e.timestamp.iso_millis()).collect();
-    let told: Vec<&str> =
-        found["events"].as_array().unwrap().iter().map(|e| e["timestamp"].as_str().unwrap()).collect();
+    let shown = found["events"].as_array().unwrap();
+    let told: Vec<&str> = shown.iter().map(|e| e["timestamp"].as_str().unwrap()).collect();
     assert_eq!(told, newest_first);
     let series = found["series"].as_array().unwrap();
     let unknown = serde_json::json!({

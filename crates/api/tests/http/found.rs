@@ -82,7 +82,36 @@ pub(crate) fn event(n: usize) -> EventView {
     }
 }
 
+/// Two cascades with more to them: one that grew and was over four minutes later, and the newest one, which goes on.
+pub(crate) const OVER: usize = 8;
+/// See [`OVER`].
+pub(crate) const GOES_ON: usize = 36;
+
+/// The same with more liquidated, at a later moment of its life.
+fn later(n: usize, change: AlertChange, minutes: i64, usd: f64) -> EventView {
+    let mut event = event(n);
+    let after = Span::mins(minutes);
+    (event.change, event.revision) = (change, event.revision + u32::try_from(minutes).unwrap());
+    (event.timestamp, event.known_at) = (event.timestamp + after, event.known_at + after);
+    if change == AlertChange::Closed {
+        (event.state, event.closed_at) = (AlertState::Closed, Some(event.timestamp));
+    }
+    event.data.insert("total_liquidated_usd".to_owned(), DatumView::Number(usd));
+    event.description = format!("{usd} USD.");
+    event
+}
+
+/// What the newest cascade has come to since it was told.
+pub(crate) fn grown(as_of: Option<Ts>) -> Option<EventView> {
+    let known = as_of.is_none_or(|t| event(GOES_ON).known_at <= t);
+    known.then(|| EventView { revision: 1, ..later(GOES_ON, AlertChange::Opened, 0, 9.5) })
+}
+
 /// All of them that were known.
 pub(crate) fn events(as_of: Option<Ts>) -> Vec<EventView> {
-    (0..40).map(event).filter(|e| as_of.is_none_or(|t| e.known_at <= t)).collect()
+    let mut all: Vec<EventView> = (0..40).map(event).collect();
+    all.extend([later(OVER, AlertChange::Updated, 1, 1.5), later(OVER, AlertChange::Closed, 4, 4.5)]);
+    all.sort_by_key(|e| e.known_at);
+    all.retain(|e| as_of.is_none_or(|t| e.known_at <= t));
+    all
 }

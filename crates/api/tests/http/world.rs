@@ -2,6 +2,7 @@
 //! switches that make it slow or broken. What its snapshots say is in `weather`.
 
 pub(crate) use super::found::events;
+use super::found::grown;
 use super::held::{advice, card, hour, notice};
 use super::listening::Listening;
 use super::told::Told;
@@ -397,6 +398,10 @@ impl AskEvents for World {
             found.reverse();
         }
         Ok(page(found.into_iter().map(|e| (e.known_at, e)), w))
+    }
+    fn burst_so_far(&self, id: &InstrumentName, as_of: Option<Ts>) -> Result<Option<EventView>, QueryError> {
+        self.disk()?;
+        Ok(grown(as_of).filter(|e| e.instrument == *id))
     }
     fn liquidations_by_hour(
         &self,

@@ -5,7 +5,7 @@
 //! the numbers that may be set, [`table`] the detectors, [`judge`] how they judge, [`shown`] what a record shows, [`episode`]
 //! opening and closing, [`changes`] labels that changed, [`base_rate`] how often it spoke before, [`score`] 0 to 100, [`words`]
 //! what is reported of each pattern, [`explain`] sentences, [`meaning`] guidance, [`pairs`] two markets, [`data`] what is lost or too
-//! old, [`ruled`] the user's own rules, [`plain`] the same over plain lists. Accounts are never visible: no text says that
+//! old, [`ruled`] the user's own rules, [`burst_so_far`] a burst between two records, [`plain`] the same over plain lists. Accounts are never visible: no text says that
 //! anything was detected.
 
 pub mod base_rate;
@@ -23,6 +23,7 @@ pub mod plain;
 pub mod ruled;
 pub mod score;
 pub mod shown;
+mod so_far;
 pub mod surveillance;
 pub mod table;
 pub mod thresholds;
@@ -30,5 +31,6 @@ pub mod words;
 
 pub use inputs::{AxisLabels, Inputs, LiquidationInputs};
 pub use score::score;
+pub use so_far::burst_so_far;
 pub use surveillance::Surveillance;
 pub use thresholds::Thresholds;

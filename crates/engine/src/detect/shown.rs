@@ -4,7 +4,7 @@ use super::inputs::Inputs;
 use super::judge::extremity;
 use super::thresholds::Thresholds;
 use crate::features::funding_signals::AnomalyReasons;
-use crate::liquidations::Side3;
+use crate::liquidations::{Made, Side3};
 use barograph_domain::alert::{Datum, Statistic, Word};
 use barograph_domain::{Cell, Reason, Span, State, Trigger};
 
@@ -133,21 +133,24 @@ impl Shown {
     pub(super) fn burst(&mut self, i: &Inputs, t: &Thresholds) {
         let l = &i.liquidations;
         match &l.made {
-            Some(made) => {
-                let velocity = made.velocity(t.liquidations.elapsed_floor_h);
-                self.cascade(made.usd(), velocity, made.side(t.liquidations.one_sided_share), t);
-                self.number("count", f64::from(made.count));
-                self.number("liquidated_long_usd", made.long_usd);
-                self.number("liquidated_short_usd", made.short_usd);
-                self.number("span_s", made.span().as_secs_f64());
-                self.number("price_low", made.low);
-                self.number("price_high", made.high);
-                self.flag("lower_bound", made.lower_bound);
-            }
+            Some(made) => self.made(made, t),
             None => self.unheard(i),
         }
         self.word("trigger", Trigger::Burst.name());
         self.cell("count_60s", &l.count_60s);
+    }
+
+    /// What the closes of a burst add up to.
+    pub(super) fn made(&mut self, made: &Made, t: &Thresholds) {
+        let velocity = made.velocity(t.liquidations.elapsed_floor_h);
+        self.cascade(made.usd(), velocity, made.side(t.liquidations.one_sided_share), t);
+        self.number("count", f64::from(made.count));
+        self.number("liquidated_long_usd", made.long_usd);
+        self.number("liquidated_short_usd", made.short_usd);
+        self.number("span_s", made.span().as_secs_f64());
+        self.number("price_low", made.low);
+        self.number("price_high", made.high);
+        self.flag("lower_bound", made.lower_bound);
     }
 
     /// Sums over the window, or lower bounds where it was not heard as a whole.

@@ -132,7 +132,7 @@ impl<'a> Facts<'a> {
     }
 }
 
-fn stale_inputs<'a>(ctx: Context<'a>, row: &MinuteRow, cells: &[Cell], moment: Ts) -> Vec<StaleInput<'a>> {
+pub(super) fn stale_inputs<'a>(ctx: Context<'a>, row: &MinuteRow, cells: &[Cell], moment: Ts) -> Vec<StaleInput<'a>> {
     let freshness = ctx.book.freshness;
     let age_s = |anchor: Ts| (moment - anchor).as_secs();
     let mut out: Vec<StaleInput<'a>> = row

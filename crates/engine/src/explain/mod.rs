@@ -27,5 +27,5 @@ pub use minute::{Care, Minute, StopCare, care_by_stop, minute};
 pub use moment::{AxisMoment, SmallestChange, moment};
 pub(crate) use numbers::{capitalised, rank_percent};
 pub use numbers::{price, significant};
-pub use present::{at_present, axes_at_present};
+pub use present::{PresentReading, at_present, axes_at_present, reading_at_present};
 pub use snapshot::render;

@@ -3,7 +3,7 @@
 //! The stored snapshot never changes. While nothing is stale now, the answer is the stored one plus its age; otherwise
 //! the readings of stale inputs drop out and label, bias, posture and texts follow.
 
-use super::facts::{Context, Facts};
+use super::facts::{Context, Facts, stale_inputs};
 use super::snapshot::{assemble, render};
 use crate::catalogue::CATALOGUE;
 use crate::market::TICK;
@@ -26,6 +26,28 @@ pub fn at_present(ctx: &Context<'_>, row: &MinuteRow, previous: Option<&MinuteRo
 #[must_use]
 pub fn axes_at_present(ctx: &Context<'_>, row: &MinuteRow, now: Ts) -> AxisStates {
     overlaid(ctx, row, now.max(row.ts)).map_or(AxisStates::of(row), |(_, axes)| axes)
+}
+
+/// All of [`at_present`] that moves while no minute comes: whoever keeps a rendered snapshot makes it anew when this differs.
+#[derive(Clone, PartialEq, Debug)]
+pub struct PresentReading {
+    /// The published labels, as [`axes_at_present`] shows them.
+    pub axes: AxisStates,
+    /// Ages of the inputs that are too old, as texts say them; below a minute one is as good as another.
+    ages: Vec<String>,
+}
+
+/// What of the snapshot of the present moves with time alone, at `now`. Where nothing is too old it costs no more than the labels.
+#[must_use]
+pub fn reading_at_present(ctx: &Context<'_>, row: &MinuteRow, now: Ts) -> PresentReading {
+    let now = now.max(row.ts);
+    match overlaid(ctx, row, now) {
+        None => PresentReading { axes: AxisStates::of(row), ages: Vec::new() },
+        Some((cells, axes)) => {
+            let stale = stale_inputs(*ctx, row, &cells, now);
+            PresentReading { axes, ages: stale.iter().map(|s| Span::mins(s.age_s / 60).spoken()).collect() }
+        }
+    }
 }
 
 /// Readings and labels where something is too old by now; `None`: the row reads as it was published.

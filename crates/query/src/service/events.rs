@@ -9,11 +9,14 @@ use crate::render::Lens;
 use barograph_api::events::HourOfLiquidations;
 use barograph_api::{AskEvents, CalendarView, EventFilter, EventView, Page, QueryError, SeriesWindow, StreamEvent};
 use barograph_domain::{
-    InstrumentName, KnownAlert, Metric, Payload, Reason, Side, Span, Status, StatusState, StreamDecl, Ts, UniverseRow,
+    InstrumentName, KnownAlert, Metric, Pattern, Payload, Reason, Side, Span, Status, StatusState, StreamDecl, Trigger,
+    Ts, UniverseRow,
 };
 use barograph_engine::calendar::BLACKOUT_REASON;
+use barograph_engine::detect::burst_so_far;
 use barograph_engine::explain::Minute;
-use barograph_store::{AlertQuery, PointQuery, Range, RunInfo};
+use barograph_engine::liquidations::{Close, recent};
+use barograph_store::{AlertQuery, PointQuery, Range, RunInfo, StreamInfo};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 use tokio::sync::broadcast;
@@ -62,6 +65,21 @@ impl AskEvents for Service {
         crate::events::page(self.reader.as_ref(), &keys, filter, window).map_err(internal)
     }
 
+    fn burst_so_far(&self, id: &InstrumentName, as_of: Option<Ts>) -> Result<Option<EventView>, QueryError> {
+        let (info, lens) = self.run(id, None)?;
+        let patterns = vec![Pattern::LiquidationCascade];
+        let query = AlertQuery { patterns, open: true, as_of, ..AlertQuery::default() };
+        let open = self.reader.alerts(&info.spec.key, &query).map_err(internal)?.items;
+        let Some(told) = open.iter().find(|known| known.alert.trigger == Some(Trigger::Burst)) else {
+            return Ok(None);
+        };
+        let closes = self.closes_since(id, told.alert.opened_at - recent::MINUTE, as_of)?;
+        let Some(alert) = burst_so_far(&told.alert, &closes, &lens.book.detectors) else { return Ok(None) };
+        let kept = crate::events::Kept::of(&mut self.books.lock().unwrap_or_else(PoisonError::into_inner), &info);
+        let known = KnownAlert { alert, ..*told };
+        kept.view(self.reader.as_ref(), &known, as_of).map(Some).map_err(internal)
+    }
+
     fn liquidations_by_hour(
         &self,
         start: Ts,
@@ -74,43 +92,23 @@ impl AskEvents for Service {
             hours.insert(at, Err(Reason::MissingInput));
             at = at + HOUR;
         }
-        let streams = self.reader.counting_streams(None, as_of).map_err(internal)?;
-        let mut sources: Vec<_> = streams.iter().filter(|s| s.decl.metric == Metric::Liquidation).collect();
-        // Of several sources of one market the first in rank: they are of the same orders.
-        sources.dedup_by(|b, a| a.decl.instrument == b.decl.instrument);
+        let sources = self.sources_of_liquidations(None, as_of)?;
         let listening = if as_of.is_none() { self.listening() } else { BTreeSet::new() };
-        for stream in sources {
+        for stream in &sources {
             // Quiet hours are zero while somebody listened: from the first fact to the newest, to now where it is live, less gaps.
             // Before and after nothing is known.
             let name = &stream.decl.instrument;
             let reach = if listening.contains(name) { end } else { stream.newest_event.floor(HOUR) + HOUR };
             let gaps = self.deaf(&stream.decl, start, as_of)?;
             heard(&mut hours, stream.first_event, reach, &gaps);
-            let mut query = PointQuery {
-                instrument: name.clone(),
-                metric: Metric::Liquidation,
-                source: Some(stream.decl.source.clone()),
-                cadence: Some(stream.decl.cadence),
-                range: Range { start, end },
-                limit: POINTS,
-                as_of,
-            };
-            loop {
-                let page = self.reader.points(&query).map_err(internal)?;
-                for point in &page.items {
-                    let Payload::Liquidation { liquidated_side, price, qty } = point.payload else { continue };
-                    let Some(known) = hours.get_mut(&point.event_ts.floor(HOUR)) else { continue };
-                    let (long, short) = known.unwrap_or_default();
-                    *known = Ok(match liquidated_side {
-                        Side::Long => (long + price * qty, short),
-                        Side::Short => (long, short + price * qty),
-                    });
-                }
-                match page.next {
-                    Some(next) => query.range.start = next,
-                    None => break,
-                }
-            }
+            self.each_close(&stream.decl, Range { start, end }, as_of, |close| {
+                let Some(known) = hours.get_mut(&close.at.floor(HOUR)) else { return };
+                let (long, short) = known.unwrap_or_default();
+                *known = Ok(match close.liquidated_side {
+                    Side::Long => (long + close.usd, short),
+                    Side::Short => (long, short + close.usd),
+                });
+            })?;
         }
         Ok(hours.into_iter().map(|(timestamp, sums)| HourOfLiquidations::new(timestamp, sums)).collect())
     }
@@ -204,6 +202,58 @@ impl Service {
             self.take_alert(lens, known, minute.as_ref());
         }
         Ok(())
+    }
+
+    /// Streams of liquidations, one of each market: of several the first in rank, as they are of the same orders.
+    fn sources_of_liquidations(
+        &self,
+        of: Option<&InstrumentName>,
+        as_of: Option<Ts>,
+    ) -> Result<Vec<StreamInfo>, QueryError> {
+        let mut streams = self.reader.counting_streams(of, as_of).map_err(internal)?;
+        streams.retain(|s| s.decl.metric == Metric::Liquidation);
+        streams.dedup_by(|b, a| a.decl.instrument == b.decl.instrument);
+        Ok(streams)
+    }
+
+    /// Stored liquidations of a market from a moment on, in order of time.
+    fn closes_since(&self, id: &InstrumentName, start: Ts, as_of: Option<Ts>) -> Result<Vec<Close>, QueryError> {
+        let mut closes = Vec::new();
+        for stream in self.sources_of_liquidations(Some(id), as_of)? {
+            let range = Range { start, end: Ts::MAX };
+            self.each_close(&stream.decl, range, as_of, |close| closes.push(close))?;
+        }
+        closes.sort_by_key(|c| c.at);
+        Ok(closes)
+    }
+
+    fn each_close(
+        &self,
+        stream: &StreamDecl,
+        range: Range,
+        as_of: Option<Ts>,
+        mut each: impl FnMut(Close),
+    ) -> Result<(), QueryError> {
+        let mut query = PointQuery {
+            instrument: stream.instrument.clone(),
+            metric: Metric::Liquidation,
+            source: Some(stream.source.clone()),
+            cadence: Some(stream.cadence),
+            range,
+            limit: POINTS,
+            as_of,
+        };
+        loop {
+            let page = self.reader.points(&query).map_err(internal)?;
+            for point in &page.items {
+                let Payload::Liquidation { liquidated_side, price, qty } = point.payload else { continue };
+                each(Close { at: point.event_ts, liquidated_side, price, usd: price * qty });
+            }
+            match page.next {
+                Some(next) => query.range.start = next,
+                None => return Ok(()),
+            }
+        }
     }
 
     /// Markets whose liquidations this process is listening to.

@@ -6,20 +6,22 @@
 
 mod alerts;
 mod cells;
+mod lost;
 mod past;
 mod reading;
 
 use super::{Latest, Service};
-use crate::live::board::LiveMarket;
 use crate::positions::WatchedStops;
 pub use alerts::AlertBook;
 use barograph_api::board::{Cells, Column, DataState, HeaderView, Hub, SetWith, Table, Value, flags};
 use barograph_api::feeds::FeedsPulse;
 use barograph_api::live::DataOrigin;
 use barograph_domain::{GapReason, InstrumentName, Metric, Span, StatusState, Ts};
+use barograph_engine::explain::PresentReading;
 use barograph_engine::explain::headline::Held;
 use barograph_store::RunKey;
 use cells::{RenderedRow, base, change, origin_of};
+use lost::{is_lost, required};
 use past::{Trail, changes};
 use reading::PastState;
 use std::collections::BTreeMap;
@@ -28,6 +30,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// At most so often.
 pub const EVERY: Span = Span::millis(200);
+/// Turns while somebody follows it.
+const TURNS_A_SECOND: usize = 5;
 /// How often it is reported how venues, queues and streams do.
 const PULSE_EVERY: Span = Span::secs(5);
 /// Rows are as of now while the newest is not older than this.
@@ -82,10 +86,11 @@ struct Kept {
     base: Option<f64>,
     /// Bits of [`flags`] as the row has them.
     flags: i64,
-    stale: bool,
+    /// What its cells and headline were made from that moves while no minute comes.
+    reading: Option<PresentReading>,
     /// The worst placed position, as its headline has it.
     held: Option<Held>,
-    /// Metrics that the rule book reads.
+    /// Metrics whose loss is the market's.
     required: Vec<Metric>,
     /// Records of its alerts.
     alerts: PastState,
@@ -130,7 +135,7 @@ impl Service {
         }
         let unreadable = keeper.read_past(self, &self.board.alerts, now);
         self.board.unreadable.lock().unwrap_or_else(PoisonError::into_inner).extend(unreadable);
-        keeper.check_stale(now);
+        keeper.check_stale(now, now - self.board.hub.updated());
         let rendered = keeper.render(&self.stops(), now);
         let second = now.0.div_euclid(1_000_000_000);
         let each_second = keeper.second != second;
@@ -218,7 +223,7 @@ impl Kept {
             trail: Trail::default(),
             base: None,
             flags: flags::WARMING,
-            stale: false,
+            reading: None,
             held: None,
             required: Vec::new(),
             alerts: PastState::Unread,
@@ -261,7 +266,7 @@ impl Keeper {
                 told.extend(changes(&kept.name, pair[0], pair[1]));
             }
             between.into_iter().chain([&latest.row]).for_each(|row| kept.trail.close(row));
-            kept.required = latest.row.inputs.iter().map(|i| i.metric).collect();
+            kept.required = required(&latest.row, &latest.lens.streams);
             kept.latest = Some(Arc::clone(latest));
             kept.moved = true;
             // Nobody here hears when another process begins or ends an episode.
@@ -271,16 +276,16 @@ impl Keeper {
         }
     }
 
-    /// Inputs grow old without any minute coming: a part of the markets is looked at in each turn, all within a second.
-    fn check_stale(&mut self, now: Ts) {
+    /// Inputs grow old without any minute coming: a part of the markets is looked at in each turn, all within a second. Ages move once
+    /// a minute at most, those of days once an hour. `passed`: since the last turn; where nobody looks, turns are rare.
+    fn check_stale(&mut self, now: Ts, passed: Span) {
         let count = self.markets.len();
-        for _ in 0..count.div_ceil(5) {
+        let turns = usize::try_from(passed.0 / EVERY.0).unwrap_or(1).clamp(1, TURNS_A_SECOND);
+        for _ in 0..(count.div_ceil(TURNS_A_SECOND) * turns).min(count) {
             let Some(kept) = self.markets.get_mut(self.next % count) else { break };
             self.next = (self.next + 1) % count;
             if let Some(latest) = &kept.latest {
-                let stale = latest.lens.axes_at_present(&latest.row, now).risk.stale;
-                kept.moved |= stale != kept.stale;
-                kept.stale = stale;
+                kept.moved |= kept.reading != Some(latest.lens.reading_at_present(&latest.row, now));
             }
         }
     }
@@ -304,6 +309,7 @@ impl Keeper {
             };
             kept.flags = rendered.cells[Column::Flags as usize].whole().unwrap_or(0);
             kept.base = kept.latest.as_ref().and_then(|l| base(&l.row).ok());
+            kept.reading = kept.latest.as_ref().map(|l| l.lens.reading_at_present(&l.row, now));
             all.push((i, rendered));
         }
         all
@@ -380,15 +386,6 @@ fn put(table: &mut Table, i: usize, kept: &Kept, price: Value, set: i64) {
     table.set(i, Column::Price, price);
     table.set(i, Column::Change24h, change(price, kept.base));
     table.set(i, Column::Flags, Value::Whole(set));
-}
-
-/// Is some metric that the rule book reads lost in all of its streams?
-fn is_lost(market: &LiveMarket, required: &[Metric]) -> bool {
-    required.iter().any(|metric| {
-        let mut of = market.streams.iter().filter(|s| s.metric == *metric).peekable();
-        of.peek().is_some()
-            && of.all(|s| matches!(s.state, StatusState::Gap | StatusState::Resync | StatusState::Stale))
-    })
 }
 
 /// Counts markets by their flags.

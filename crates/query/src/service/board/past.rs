@@ -122,7 +122,8 @@ impl Service {
         let as_of = Some(moment);
         let runs = self.reader.runs(as_of).map_err(internal)?;
         let instruments = self.reader.instruments(as_of).map_err(internal)?;
-        let mut view = BoardView::empty(moment, self.origin());
+        // What the process listens to now has no part in what is shown of a moment.
+        let mut view = BoardView::empty(moment, origin_of(core::iter::empty()));
         let mut book = AlertBook::default();
         let mut newest = Ts::MIN;
         let all = self.past_of_all(&runs, &instruments, moment)?;
@@ -139,8 +140,7 @@ impl Service {
             view.changes.extend(trail.changes.iter().filter(|c| c.at >= moment - Span::hours(1)).cloned());
             let own = RowView::new(i, name, rendered.cells, &rendered.reasons);
             view.rows.push(RowView { spark: trail.spark(last), headline: rendered.headline, ..own });
-            // What the process listens to now has no part in what is shown of a moment.
-            view.origin = if view.last_ts.is_none() { origin } else { view.origin.mixed_with(origin) };
+            view.origin = view.origin.mixed_with(origin);
             view.first_ts = Some(view.first_ts.map_or(first, |known| known.min(first)));
             view.last_ts = Some(view.last_ts.map_or(last, |known| known.max(last)));
             if last > newest {
