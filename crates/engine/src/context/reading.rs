@@ -9,7 +9,7 @@ use crate::catalogue::{CATALOGUE, Feature};
 use crate::chart::{Chart, RangeVolatility, Read, Trend};
 use crate::explain::headline::{Sight, headline};
 use crate::liquidity::{Face, density};
-use crate::rules::{RuleBook, SessionBase, VerdictTable, evaluate};
+use crate::rules::{RuleBook, Ruled as _, SessionBase, VerdictTable, evaluate};
 use crate::sessions::{Adjusted, Conditions, adjust};
 use barograph_domain::time::YEAR_DAYS;
 use barograph_domain::{
@@ -95,7 +95,7 @@ pub struct FrameReading {
     pub density: Option<[f64; 2]>,
     /// Its class below, above, and for both in one word.
     pub stops: [Option<StopVulnerability>; 3],
-    /// Risk label by the rules that bars allow; UNKNOWN below fifteen bars.
+    /// Risk label by the rules that bars allow, NORMAL where they allow none; UNKNOWN below fifteen bars.
     pub risk: RiskRegime,
     /// Risk rules left out because their inputs are not offered; bit n is rule n.
     pub risk_left_out: u32,
@@ -155,8 +155,13 @@ impl Frame {
         let volatility = evaluate::<VolRegime>(book, &cells).raw;
         let rank = if volatility == VolRegime::HighVol { self.volatility_rank().ok() } else { None };
         let atr = chart.and_then(|c| c.atr().value());
-        // Without an average range nothing can be measured against: that is no calm market.
-        let risk_label = if atr.is_some() { risk.raw } else { RiskRegime::Unknown };
+        let risk_label = match atr {
+            // Without an average range nothing can be measured against: that is no calm market.
+            None => RiskRegime::Unknown,
+            // Bars of more than an hour leave every rule out: which ones is said beside the label, and advice goes by the other axes.
+            Some(_) if risk.is_left_out(book.risk()) => RiskRegime::RESTING,
+            Some(_) => risk.raw,
+        };
         let levels = self.levels_near(price);
         let density = atr
             .filter(|a| *a > 0.0)

@@ -99,6 +99,8 @@ pub struct Sight {
     pub volatility: VolRegime,
     /// Label of the heat axis.
     pub heat: HeatRegime,
+    /// This market lacks what heat is made of: nobody waits for it, and nothing is said of it.
+    pub heat_is_left_out: bool,
     /// 1 h volatility, annualised.
     pub vol_1h: Option<f64>,
     /// 24 h volatility, annualised; what the class is made of.
@@ -135,6 +137,7 @@ impl Sight {
             trend: known(&axes.trend),
             volatility: known(&axes.volatility),
             heat: known(&axes.heat),
+            heat_is_left_out: facts.heat_is_left_out(),
             vol_1h: facts.value(Feature::RealizedVol1h),
             vol_24h: facts.value(Feature::RealizedVol24h),
             vol_rank: facts.value(Feature::VolPctRank),
@@ -453,17 +456,19 @@ fn calm(sight: &Sight) -> (HeadlinePart, bool) {
     let all_known = sight.risk == RiskRegime::Normal
         && sight.trend != TrendRegime::Unknown
         && volatility_known
-        && sight.heat != HeatRegime::Unknown
+        && (sight.heat != HeatRegime::Unknown || sight.heat_is_left_out)
         && sight.change_rank.is_some()
         && sight.old.is_none()
         && sight.no_risk.is_none();
     let now: Vec<String> = whereabouts(sight, &[]).into_iter().map(|p| p.text).collect();
     let now = now.join(", ");
-    // Beside a stop that is reached or near, only the market is quiet; beside an open alert of any weight not even that.
+    // Beside a stop that is reached or near, only the market is quiet; beside an open alert of any weight not even that. Of heat
+    // that this market cannot have, nothing is said.
     let quiet = match (sight.held.is_some(), sight.open.count) {
+        (_, 1..) => "",
+        (_, 0) if sight.heat_is_left_out => "risk, volatility and trend are quiet: ",
         (false, 0) => "nothing unusual: ",
         (true, 0) => "the market is quiet: ",
-        (_, 1..) => "",
     };
     let part = match (all_known, now.is_empty()) {
         (true, _) => plain(Kind::Quiet, &format!("{quiet}{now}")),
@@ -478,7 +483,7 @@ fn rest(sight: &Sight, told: &[HeadlinePart]) -> Vec<HeadlinePart> {
     if sight.risk != RiskRegime::Normal {
         return Vec::new();
     }
-    let young = sight.change_rank.is_none() || sight.heat == HeatRegime::Unknown;
+    let young = sight.change_rank.is_none() || (sight.heat == HeatRegime::Unknown && !sight.heat_is_left_out);
     let said = told.iter().any(|p| p.text == TOO_YOUNG);
     let more = match (sight.bars_alone, young && !said) {
         (true, _) => "; judged from candles alone".to_owned(),
