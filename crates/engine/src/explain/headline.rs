@@ -205,7 +205,11 @@ fn worst_beside_data(sight: &Sight, held: Option<HeadlinePart>) -> Vec<HeadlineP
     let room = FIRST_MAX - usize::from(held.is_some());
     let told = held.into_iter().chain(worst_first(sight).into_iter().take(room).flatten());
     let told: Vec<HeadlinePart> = told.collect();
-    if told.is_empty() { vec![calm(sight).0] } else { told }
+    if !told.is_empty() {
+        return told;
+    }
+    // Where nothing is known the other sentence says why: that is not for want of history.
+    Some(calm(sight).0).filter(|calm| calm.text != TOO_YOUNG).into_iter().collect()
 }
 
 /// What is missing and what is too old.
