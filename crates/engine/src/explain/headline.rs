@@ -5,6 +5,7 @@
 //! open. A volatility class of its market's every day is no news: HIGH_VOL counts from the 80th percentile of the market's own
 //! 24 h volatility on. Made from labels and numbers alone, so that whoever has them, rows or frames of bars, says the same.
 
+use super::eased::Eased;
 use super::facts::Facts;
 use super::numbers::{Style, capitalised, rank_percent, written};
 use super::{notes, waiting};
@@ -89,8 +90,8 @@ pub struct Sight {
     pub no_risk: Option<String>,
     /// Published labels; UNKNOWN also where an axis rests on old data.
     pub risk: RiskRegime,
-    /// The newest reading says something calmer than the published label of the risk axis.
-    pub risk_eases: bool,
+    /// The newest reading says something calmer than a published HIGH_VOL.
+    pub risk_eases: Option<Eased>,
     /// The side that is crowded, in a squeeze.
     pub squeezed: Option<&'static str>,
     /// Label of the trend axis.
@@ -132,7 +133,7 @@ impl Sight {
             no_risk: no_risk.then(|| waiting::risk_sentence(facts)),
             old: facts.stale.first().map(|_| notes::stale(facts.stale.iter().take(1))),
             risk: known(&axes.risk),
-            risk_eases: matches!(axes.risk.raw_label, RiskRegime::Normal | RiskRegime::ChopRisk),
+            risk_eases: Eased::of(facts),
             squeezed: facts.direction(),
             trend: known(&axes.trend),
             volatility: known(&axes.volatility),
@@ -368,11 +369,8 @@ fn day_move(sight: &Sight) -> Option<HeadlinePart> {
 }
 
 fn risk(sight: &Sight) -> Option<HeadlinePart> {
-    let vol =
-        sight.vol_1h.map(|v| format!(" (1 h vol {} annualised)", written(Style::Volatility, v))).unwrap_or_default();
     let (text, severity) = match (sight.risk, sight.squeezed) {
-        (RiskRegime::HighVol, _) if sight.risk_eases => (format!("volatility coming down from extreme{vol}"), 4),
-        (RiskRegime::HighVol, _) => (format!("extreme volatility{vol}"), 4),
+        (RiskRegime::HighVol, _) => (extreme(sight), 4),
         (RiskRegime::SqueezeRisk, Some("LONG_SQUEEZE")) => ("squeeze risk, longs crowded".to_owned(), 3),
         (RiskRegime::SqueezeRisk, Some(_)) => ("squeeze risk, shorts crowded".to_owned(), 3),
         (RiskRegime::SqueezeRisk, None) => ("squeeze risk".to_owned(), 3),
@@ -382,6 +380,19 @@ fn risk(sight: &Sight) -> Option<HeadlinePart> {
     let part = of_axis(Kind::Risk, sight.risk, severity, &text);
     let of_vol = sight.vol_1h.filter(|_| sight.risk == RiskRegime::HighVol);
     Some(with_number(part, Feature::RealizedVol1h, of_vol, "1h"))
+}
+
+/// "extreme volatility (1 h vol 129 % annualised)", "volatility back below extreme (1 h vol 76 % annualised, limit 80 %)"
+fn extreme(sight: &Sight) -> String {
+    let what = match &sight.risk_eases {
+        None => "extreme volatility",
+        Some(Eased { in_band: true, .. }) => "volatility still close to extreme",
+        Some(Eased { in_band: false, .. }) => "volatility back below extreme",
+    };
+    let Some(vol) = sight.vol_1h else { return what.to_owned() };
+    let short_of = sight.risk_eases.as_ref().and_then(|e| e.short_of.as_ref());
+    let short_of = short_of.map(|of| format!(", {of}")).unwrap_or_default();
+    format!("{what} (1 h vol {} annualised{short_of})", written(Style::Volatility, vol))
 }
 
 fn volatility(sight: &Sight) -> Option<HeadlinePart> {
