@@ -6,7 +6,7 @@
 
 use super::{Frame, KnownLevels};
 use crate::catalogue::{CATALOGUE, Feature};
-use crate::chart::{Chart, RangeVolatility, Read, Trend};
+use crate::chart::{Chart, RangeVolatility, Read, Trend, trend_span};
 use crate::explain::headline::{Sight, headline};
 use crate::liquidity::{Face, density};
 use crate::rules::{RuleBook, Ruled as _, SessionBase, VerdictTable, evaluate};
@@ -52,6 +52,8 @@ pub struct TrendReading {
     pub label: TrendRegime,
     /// Regression on them.
     pub line: Read<Trend>,
+    /// The time it is drawn over.
+    pub over: Span,
     /// Labels on 1 h, 4 h, 1 d, 1 w.
     pub timeframes: [TrendRegime; 4],
     /// What they agree on.
@@ -112,6 +114,7 @@ impl FrameReading {
         headline(&Sight {
             risk: self.risk,
             trend: self.trend.label,
+            trend_over: Some(self.trend.over),
             volatility: self.volatility.label,
             vol_1h: self.volatility.realized[0].ok(),
             vol_24h: self.volatility.realized[2].ok(),
@@ -252,7 +255,8 @@ impl Frame {
                 vol[i] = crate::vol_class(daily);
             }
         }
-        (TrendReading { label, line, timeframes, confirmation: Confirmation::of(&timeframes) }, vol)
+        let over = trend_span(self.step);
+        (TrendReading { label, line, over, timeframes, confirmation: Confirmation::of(&timeframes) }, vol)
     }
 
     /// LOW is never said for want of bars.

@@ -11,11 +11,12 @@ use super::numbers::{Style, capitalised, rank_percent, written};
 use super::{notes, waiting};
 use crate::advice::digits;
 use crate::catalogue::Feature;
+use crate::chart::trend_span;
 use crate::detect::words::of_pattern;
 use barograph_domain::advice::{StopReach, StopState};
 use barograph_domain::{
     Axis, AxisState, Headline, HeadlineKind as Kind, HeadlinePart, HeatRegime, Label, OpenAlert, OpenAlerts,
-    RiskRegime, Severity, Side, TrendRegime, VolRegime,
+    RiskRegime, Severity, Side, Span, TrendRegime, VolRegime,
 };
 
 /// From this percentile on a move, or a day's volatility, is unusual for its market.
@@ -96,6 +97,8 @@ pub struct Sight {
     pub squeezed: Option<&'static str>,
     /// Label of the trend axis.
     pub trend: TrendRegime,
+    /// The time that the trend is taken over.
+    pub trend_over: Option<Span>,
     /// Volatility class.
     pub volatility: VolRegime,
     /// Label of the heat axis.
@@ -136,6 +139,7 @@ impl Sight {
             risk_eases: Eased::of(facts),
             squeezed: facts.direction(),
             trend: known(&axes.trend),
+            trend_over: Some(trend_span(facts.ctx.book.trend_tf)),
             volatility: known(&axes.volatility),
             heat: known(&axes.heat),
             heat_is_left_out: facts.heat_is_left_out(),
@@ -234,7 +238,7 @@ fn whereabouts(sight: &Sight, told: &[HeadlinePart]) -> Vec<HeadlinePart> {
     if told.iter().any(|p| matches!(p.kind, Kind::Trend | Kind::Move)) {
         return Vec::new();
     }
-    let plain_trend = || of_axis(Kind::Trend, sight.trend, 0, spoken_trend(sight.trend));
+    let plain_trend = || of_axis(Kind::Trend, sight.trend, 0, &trend_with_horizon(sight));
     let trend = trend(sight).or_else(|| (sight.trend != TrendRegime::Unknown).then(plain_trend));
     trend.into_iter().chain(moved(sight).map(|text| number_of_move(sight, &text))).collect()
 }
@@ -422,9 +426,30 @@ pub const fn spoken_trend(label: TrendRegime) -> &'static str {
     }
 }
 
+/// Below this, hours are hours and no days: "sideways over 50 h" stands beside a move of 24 h.
+const SAID_IN_HOURS: Span = Span::hours(100);
+
+/// "sideways over 50 h"
+fn trend_with_horizon(sight: &Sight) -> String {
+    let word = spoken_trend(sight.trend);
+    match sight.trend_over {
+        None => word.to_owned(),
+        Some(over) if over < SAID_IN_HOURS && over.0 % Span::hours(1).0 == 0 => {
+            format!("{word} over {} h", over.0 / Span::hours(1).0)
+        }
+        Some(over) => format!("{word} over {}", over.spoken()),
+    }
+}
+
 fn trend(sight: &Sight) -> Option<HeadlinePart> {
     let strong = sight.trend.is_strong();
-    strong.then(|| of_axis(Kind::Trend, sight.trend, 3, spoken_trend(sight.trend)))
+    // A day's move the other way is no contradiction once the horizon of the trend stands beside it.
+    let against = sight.change_24h.is_some_and(|x| match sight.trend {
+        TrendRegime::StrongUptrend => x < 0.0,
+        _ => x > 0.0,
+    });
+    let text = if against { trend_with_horizon(sight) } else { spoken_trend(sight.trend).to_owned() };
+    strong.then(|| of_axis(Kind::Trend, sight.trend, 3, &text))
 }
 
 fn heat(sight: &Sight) -> Option<HeadlinePart> {
