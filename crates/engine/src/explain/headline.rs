@@ -134,7 +134,7 @@ impl Sight {
         Self {
             no_reading: (no_risk && others_unread).then(|| waiting::sentence(facts)),
             no_risk: no_risk.then(|| waiting::risk_sentence(facts)),
-            old: facts.stale.first().map(|_| notes::stale(facts.stale.iter().take(1))),
+            old: old(facts),
             risk: known(&axes.risk),
             risk_eases: Eased::of(facts),
             squeezed: facts.direction(),
@@ -163,6 +163,13 @@ fn unread<L: Label>(axis: &AxisState<L>) -> bool {
 /// A last label that only stands for want of a new one is no reading.
 fn known<L: Label>(axis: &AxisState<L>) -> L {
     if unread(axis) { L::UNKNOWN } else { axis.label }
+}
+
+/// The oldest of what is too old, but for the stream whose loss is the reason why risk cannot be judged.
+fn old(facts: &Facts<'_>) -> Option<String> {
+    let lost = facts.is_unread().then(|| waiting::lost(facts)).flatten();
+    let mut others = facts.stale.iter().filter(|s| lost.is_none() || s.input.stream != lost);
+    others.next().map(|s| notes::stale(core::iter::once(s)))
 }
 
 fn open_rule(facts: &Facts<'_>) -> Option<String> {
