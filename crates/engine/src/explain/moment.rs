@@ -6,8 +6,8 @@
 
 use super::evidence;
 use super::facts::{Context, Facts};
-use super::flips::condition;
-use super::numbers::{count_word, price};
+use super::flips::{cadence, condition, stands};
+use super::numbers::{Style, price, written, written_apart};
 use super::waiting;
 use crate::detect::ruled;
 use crate::rules::{
@@ -173,11 +173,7 @@ fn clears<L: Ruled>(facts: &Facts<'_>, state: &AxisState<L>, exit: Option<&Flip<
     }
     let Some(exit) = exit else { return "No single reading alone would change it.".to_owned() };
     let (if_so, a_move) = condition(facts, exit);
-    let stands = match (exit.readings, a_move) {
-        (0 | 1, _) => String::new(),
-        (n, true) => format!(" for {} readings", count_word(n)),
-        (n, false) => format!(" and stayed there for {} readings", count_word(n)),
-    };
+    let stands = stands(exit.readings, a_move, cadence(facts, state.label, exit.label));
     let verb = match (exit.label == L::UNKNOWN, exit.label.severity() < state.label.severity()) {
         (true, _) => return format!("There would be no reading if {if_so}."),
         (false, true) => "clear to",
