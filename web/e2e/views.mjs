@@ -126,7 +126,7 @@ export const VIEWS = [
       assert.match(await text(page, 'now-volatility'), /EXPLOSIVE/);
       assert.equal(await text(page, 'reasoning'), snapshot.explanation.reasoning);
       // HIGH_VOL is at the top of its axis: nothing is told before it.
-      assert.match(snapshot.headline, /^(Extreme volatility|Volatility coming down from extreme) /);
+      assert.match(snapshot.headline, /^(Extreme volatility|Volatility (still close to|back below) extreme) /);
       assert.equal(await text(page, 'headline'), snapshot.headline);
       assert.equal(await text(page, 'price'), '88.44');
     },

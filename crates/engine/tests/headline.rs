@@ -4,7 +4,7 @@ mod rules_common;
 use barograph_domain::advice::{SeenPrice, StopState};
 use barograph_domain::{
     AxisState, HeatRegime, Instrument, InstrumentName, Kind, Label, MarketKind, MinuteRow, OpenAlert, OpenAlerts,
-    Pattern, Posture, RiskBias, RiskRegime, Severity, Side, Snapshot, State, StopVulnerability, StreamDecl,
+    Pattern, Posture, RiskBias, RiskRegime, Severity, Side, Snapshot, Span, State, StopVulnerability, StreamDecl,
     TrendRegime, VolRegime,
 };
 use barograph_engine::explain::headline::{Held, HeldStop, Sight, headline};
@@ -271,7 +271,7 @@ fn word_for_word() {
     };
     let usual = (R::Normal, V::HighVol, T::Sideways, H::Neutral);
     for (scene, want) in [
-        (say(&[], usual), "Nothing unusual: sideways, +0.3 % in 24 h."),
+        (say(&[], usual), "Nothing unusual: sideways over 50 h, +0.3 % in 24 h."),
         (
             say(&fall, (R::Normal, V::HighVol, T::StrongDowntrend, H::Hot)),
             "Strong downtrend, −6.1 % in 24 h, moves larger than usual (24 h vol 69 % annualised). No risk rule fires.",
@@ -285,10 +285,13 @@ fn word_for_word() {
             "−6.1 % in 24 h, larger than 97 % of its 24 h moves, moves larger than usual (24 h vol 69 % annualised). No risk rule fires.",
         ),
         (say(&[], (R::Normal, V::HighVol, T::Uptrend, H::Hot)), "Activity above usual. No risk rule fires."),
-        (say(&[], (R::SqueezeRisk, V::Stable, T::Uptrend, H::Cool)), "Squeeze risk. Uptrend, +0.3 % in 24 h."),
+        (
+            say(&[], (R::SqueezeRisk, V::Stable, T::Uptrend, H::Cool)),
+            "Squeeze risk. Uptrend over 50 h, +0.3 % in 24 h.",
+        ),
         (
             say(&[], (R::ChopRisk, V::Extreme, T::Uptrend, H::Cool)),
-            "Moves extreme (24 h vol 69 % annualised), chop risk. Uptrend, +0.3 % in 24 h.",
+            "Moves extreme (24 h vol 69 % annualised), chop risk. Uptrend over 50 h, +0.3 % in 24 h.",
         ),
     ] {
         assert_eq!(scene.said().headline, want);
@@ -383,7 +386,7 @@ fn what_is_not_known_is_no_calm() {
     young.row.cells[rank].state = barograph_domain::State::Warming { have: 30, need: 336 };
     assert_eq!(
         young.said().headline,
-        "Sideways, +0.3 % in 24 h. No risk rule fires; too little history yet to say what is usual here."
+        "Sideways over 50 h, +0.3 % in 24 h. No risk rule fires; too little history yet to say what is usual here."
     );
 }
 
@@ -465,11 +468,73 @@ fn open(severity: Option<Severity>) -> OpenAlerts {
 fn an_open_alert_of_any_weight_is_something() {
     let mut scene = scene("default", &[]);
     scene.alert(Pattern::AlertRule, Severity::Info);
-    assert_eq!(scene.said().headline, "Sideways, +0.3 % in 24 h. Alert open: own rule (INFO).");
+    assert_eq!(scene.said().headline, "Sideways over 50 h, +0.3 % in 24 h. Alert open: own rule (INFO).");
     scene.alert(Pattern::FundingAnomaly, Severity::Info);
-    assert_eq!(scene.said().headline, "Sideways, +0.3 % in 24 h. 2 alerts open, the worst: own rule (INFO).");
+    assert_eq!(scene.said().headline, "Sideways over 50 h, +0.3 % in 24 h. 2 alerts open, the worst: own rule (INFO).");
     scene.held = Some(NEAR);
-    assert_eq!(scene.said().headline, "Stop 2.5 of your long near: price 2.52. Sideways, +0.3 % in 24 h.");
+    assert_eq!(scene.said().headline, "Stop 2.5 of your long near: price 2.52. Sideways over 50 h, +0.3 % in 24 h.");
+}
+
+/// Why nothing is known is said by the sentence about the data; that is not for want of history.
+#[test]
+fn what_is_missing_is_no_want_of_history() {
+    let why = || Some("risk cannot be judged: candles are 3 h old (limit 10 min)".to_owned());
+    let said = headline(&Sight { no_risk: why(), heat: HeatRegime::Neutral, ..Sight::default() }).text;
+    assert_eq!(said, "Risk cannot be judged: candles are 3 h old (limit 10 min).");
+    let old = headline(&Sight { old: why(), ..Sight::default() }).text;
+    assert_eq!(old, said);
+}
+
+/// A horizon in hours as far as these are said, and then in days.
+#[test]
+fn a_trend_has_its_horizon() {
+    let said = |over| {
+        let sight =
+            Sight { trend: TrendRegime::Sideways, trend_over: over, change_24h: Some(-0.041), ..Sight::default() };
+        headline(&sight).text
+    };
+    for (over, want) in [
+        (None, "Sideways, −4.1 % in 24 h."),
+        (Some(Span::mins(250)), "Sideways over 4 h 10 min, −4.1 % in 24 h."),
+        (Some(Span::hours(50)), "Sideways over 50 h, −4.1 % in 24 h."),
+        (Some(Span::hours(200)), "Sideways over 8 d 8 h, −4.1 % in 24 h."),
+        (Some(Span::days(50)), "Sideways over 50 d, −4.1 % in 24 h."),
+    ] {
+        assert_eq!(said(over), want);
+    }
+    // A strong one only beside a day that went the other way.
+    for (trend, change, want) in [
+        (TrendRegime::StrongUptrend, -0.034, "Strong uptrend over 50 h, −3.4 % in 24 h."),
+        (TrendRegime::StrongUptrend, 0.034, "Strong uptrend, +3.4 % in 24 h."),
+        (TrendRegime::StrongDowntrend, 0.034, "Strong downtrend over 50 h, +3.4 % in 24 h."),
+        (TrendRegime::StrongDowntrend, -0.034, "Strong downtrend, −3.4 % in 24 h."),
+    ] {
+        let (trend_over, change_24h) = (Some(Span::hours(50)), Some(change));
+        assert_eq!(headline(&Sight { trend, trend_over, change_24h, ..Sight::default() }).text, want);
+    }
+}
+
+/// Heat that a market cannot have is neither awaited nor counted as quiet.
+#[test]
+fn without_heat_only_the_other_axes_are_quiet() {
+    let mut spot = scene("default", &[]);
+    spot.labels(RiskRegime::Normal, VolRegime::HighVol, TrendRegime::Sideways, HeatRegime::Unknown);
+    let heat = rules_common::feature("heat").index();
+    let mut said = |state, held| {
+        spot.row.cells[heat].state = state;
+        spot.held = held;
+        spot.said().headline
+    };
+    let not_offered = State::Undefined(barograph_domain::Reason::NotOffered);
+    assert_eq!(said(not_offered, None), "Risk, volatility and trend are quiet: sideways over 50 h, +0.3 % in 24 h.");
+    assert_eq!(
+        said(not_offered, Some(NEAR)),
+        "Stop 2.5 of your long near: price 2.52. Risk, volatility and trend are quiet: sideways over 50 h, +0.3 % in 24 h."
+    );
+    assert_eq!(
+        said(State::Warming { have: 1, need: 3 }, None),
+        "Sideways over 50 h, +0.3 % in 24 h. No risk rule fires; too little history yet to say what is usual here."
+    );
 }
 
 #[test]

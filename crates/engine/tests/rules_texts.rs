@@ -423,7 +423,7 @@ fn short_history_and_stand_ins_are_named() {
         &s.after(30, &squeeze()),
         "Squeeze risk, longs crowded. Settled funding is 2.6σ above its week, open interest up 3.1 % in 4 h, more than in 93 % \
          of the last 90 days, 4 h volatility only 38 % annualised, lower than in 71 %. It would clear to NORMAL if open \
-         interest growth in 4 h fell below 1.2 % and stayed there for two readings. Held 0.4 % of the last 90 days. Open \
+         interest growth in 4 h fell below 1.2 % and stayed there for two hourly readings. Held 0.4 % of the last 90 days. Open \
          interest is an hourly proxy from hyperliquid, volatility estimated from 1 h candles, funding from the \
          8-hourly settlements only.",
     );

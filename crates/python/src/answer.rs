@@ -209,7 +209,7 @@ impl PricedContext {
         Ok(self.with_context(|c| barograph_engine::advice::render(&advice, c, &intent)).target.text)
     }
 
-    /// The market in one or two sentences, as far as bars tell; `None` when nothing is known.
+    /// The market in one or two sentences, as far as bars reach; `None` when nothing is known.
     #[must_use]
     pub fn headline(&self) -> Option<String> {
         let (analysis, said) = self.analysis.as_ref().zip(self.said.as_ref())?;

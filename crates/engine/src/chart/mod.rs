@@ -34,6 +34,15 @@ const DAY_BARS: usize = 24;
 const PRICE_Z_MIN: usize = 12;
 const WEEK: Span = Span::days(7);
 
+const fn trend_bars(timeframe: Span) -> usize {
+    if timeframe.0 >= WEEK.0 { TREND_WEEKS } else { TREND_BARS }
+}
+
+/// The time that the regression of bars of this length is drawn over.
+pub(crate) fn trend_span(timeframe: Span) -> Span {
+    timeframe.times(i64::try_from(trend_bars(timeframe)).unwrap_or_default())
+}
+
 /// Closed bars of one timeframe. At most 51 bars are held.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Chart {
@@ -130,7 +139,7 @@ impl Chart {
     /// Bars the regression needs.
     #[must_use]
     pub fn trend_bars(&self) -> usize {
-        if self.timeframe >= WEEK { TREND_WEEKS } else { TREND_BARS }
+        trend_bars(self.timeframe)
     }
 
     /// The regression over the last 50 bars (26 on 1 w).

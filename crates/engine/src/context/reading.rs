@@ -6,10 +6,10 @@
 
 use super::{Frame, KnownLevels};
 use crate::catalogue::{CATALOGUE, Feature};
-use crate::chart::{Chart, RangeVolatility, Read, Trend};
+use crate::chart::{Chart, RangeVolatility, Read, Trend, trend_span};
 use crate::explain::headline::{Sight, headline};
 use crate::liquidity::{Face, density};
-use crate::rules::{RuleBook, SessionBase, VerdictTable, evaluate};
+use crate::rules::{RuleBook, Ruled as _, SessionBase, VerdictTable, evaluate};
 use crate::sessions::{Adjusted, Conditions, adjust};
 use barograph_domain::time::YEAR_DAYS;
 use barograph_domain::{
@@ -52,6 +52,8 @@ pub struct TrendReading {
     pub label: TrendRegime,
     /// Regression on them.
     pub line: Read<Trend>,
+    /// The time it is drawn over.
+    pub over: Span,
     /// Labels on 1 h, 4 h, 1 d, 1 w.
     pub timeframes: [TrendRegime; 4],
     /// What they agree on.
@@ -92,7 +94,7 @@ pub struct FrameReading {
     pub density: Option<[f64; 2]>,
     /// Its class below, above, and for both in one word.
     pub stops: [Option<StopVulnerability>; 3],
-    /// Risk label by the rules that bars allow; UNKNOWN below fifteen bars.
+    /// Risk label by the rules that bars allow, NORMAL where they allow none; UNKNOWN below fifteen bars.
     pub risk: RiskRegime,
     /// Risk rules left out because their inputs are not offered; bit n is rule n.
     pub risk_left_out: u32,
@@ -133,8 +135,13 @@ impl Frame {
         put(&mut cells, Feature::VolDaily, daily, now);
         let volatility = evaluate::<VolRegime>(book, &cells).raw;
         let atr = chart.and_then(|c| c.atr().value());
-        // Without an average range nothing can be measured against: that is no calm market.
-        let risk_label = if atr.is_some() { risk.raw } else { RiskRegime::Unknown };
+        let risk_label = match atr {
+            // Without an average range nothing can be measured against: that is no calm market.
+            None => RiskRegime::Unknown,
+            // Bars of more than an hour leave every rule out: which ones is said beside the label, and advice goes by the other axes.
+            Some(_) if risk.is_left_out(book.risk()) => RiskRegime::RESTING,
+            Some(_) => risk.raw,
+        };
         let levels = self.levels_near(price);
         let density = atr
             .filter(|a| *a > 0.0)
@@ -181,6 +188,7 @@ impl Frame {
         headline(&Sight {
             risk: of.risk,
             trend: of.trend.label,
+            trend_over: Some(of.trend.over),
             volatility,
             vol_1h: of.volatility.realized[0].ok(),
             vol_24h: of.volatility.realized[2].ok(),
@@ -243,7 +251,8 @@ impl Frame {
                 vol[i] = crate::vol_class(daily);
             }
         }
-        (TrendReading { label, line, timeframes, confirmation: Confirmation::of(&timeframes) }, vol)
+        let over = trend_span(self.step);
+        (TrendReading { label, line, over, timeframes, confirmation: Confirmation::of(&timeframes) }, vol)
     }
 
     /// LOW is never said for want of bars.

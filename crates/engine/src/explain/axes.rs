@@ -49,8 +49,8 @@ fn axis_view<L: Ruled>(
     let now = evaluate::<L>(book, cells);
     #[expect(clippy::cast_precision_loss, reason = "at most 32 rules")]
     let rules = L::of(book).len() as f64;
-    // Closes that are too old confirm nothing.
-    let unread = axis.stale && axis.raw_label == L::UNKNOWN;
+    // Closes that are too old confirm nothing, nor do labels of what was never judged.
+    let unread = axis.stale && axis.raw_label == L::UNKNOWN || now.is_left_out(L::of(book));
     let timeframes = if unread { &[L::UNKNOWN; 4] } else { timeframes };
     let confirmation = Confirmation::of(timeframes);
     AxisView {

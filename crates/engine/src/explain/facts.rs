@@ -8,8 +8,8 @@ use crate::rules::{
 };
 use barograph_domain::snapshot::Flip;
 use barograph_domain::{
-    AxisState, Cell, InputAge, Instrument, MinuteRow, RiskRegime, Span, StopVulnerability, StreamDecl, StreamIndex, Ts,
-    Venue,
+    AxisState, Cell, HeatRegime, InputAge, Instrument, MinuteRow, RiskRegime, Span, StopVulnerability, StreamDecl,
+    StreamIndex, Ts, Venue,
 };
 
 /// What a row needs besides itself to be explained.
@@ -107,6 +107,10 @@ impl<'a> Facts<'a> {
     /// Nothing can be said now: the rules give UNKNOWN, whether or not the last label is still shown.
     pub(super) fn is_unread(&self) -> bool {
         self.axis.raw_label == RiskRegime::Unknown
+    }
+    /// The market lacks what heat is made of.
+    pub(super) fn heat_is_left_out(&self) -> bool {
+        evaluate::<HeatRegime>(self.ctx.book, self.cells).is_left_out(self.ctx.book.heat())
     }
     /// The rule behind the published label, with `true` where only its relaxed clauses hold.
     pub(super) fn speaking_rule(&self) -> Option<(usize, &'a Rule, bool)> {

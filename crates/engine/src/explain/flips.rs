@@ -4,6 +4,7 @@ use super::evidence::hours;
 use super::facts::Facts;
 use super::numbers::{Style, count_word, written_apart};
 use crate::catalogue::Feature;
+use crate::rules::{DwellCounts, Ruled};
 use barograph_domain::snapshot::Flip;
 use barograph_domain::{HeldBy, Kind, RiskRegime, Span};
 
@@ -22,22 +23,47 @@ pub(super) fn sentence(facts: &Facts<'_>) -> String {
         return format!("No single reading alone would {would}.");
     };
     let (if_so, a_move) = condition(facts, exit);
-    // A move within an hour cannot "stay there": it is read again.
-    let stands = match (exit.readings, a_move) {
-        (0 | 1, _) => String::new(),
-        (n, true) => format!(" for {} readings", count_word(n)),
-        (n, false) => format!(" and stayed there for {} readings", count_word(n)),
-    };
+    let cadence = cadence(facts, label, exit.label);
+    let stands = stands(exit.readings, a_move, cadence);
     // A wait longer than the readings themselves is worth saying.
-    let waits = exit.dwell_left_s > i64::from(exit.readings) * 60;
-    let earliest =
-        if waits { format!(", in {} at the earliest", Span::secs(exit.dwell_left_s).spoken()) } else { String::new() };
+    let dwell = Span::secs(exit.dwell_left_s);
+    let waits = dwell > cadence.times(i64::from(exit.readings));
+    let earliest = if waits { format!(", in {} at the earliest", dwell.spoken()) } else { String::new() };
     let verb = match (exit.label, exit.label.severity() < label.severity()) {
         (RiskRegime::Unknown, _) => return format!("There would be no risk reading if {if_so}."),
         (_, true) => "clear to",
         (_, false) => "turn",
     };
     format!("{it} would {verb} {} if {if_so}{stands}{earliest}.", exit.label.name())
+}
+
+/// " and stayed there for two readings", with how far apart these are where that is more than a minute. A move within an hour
+/// cannot "stay there": it is read again.
+pub(super) fn stands(readings: u32, a_move: bool, cadence: Span) -> String {
+    let n = count_word(readings);
+    let many = match cadence {
+        c if c <= Span::mins(1) => format!("{n} readings"),
+        c if c == Span::hours(1) => format!("{n} hourly readings"),
+        c => format!("{n} readings {} apart", c.spoken()),
+    };
+    match (readings, a_move) {
+        (0 | 1, _) => String::new(),
+        (_, true) => format!(" for {many}"),
+        (_, false) => format!(" and stayed there for {many}"),
+    }
+}
+
+/// How often a reading comes that counts on the way from one label to another: as often as the most frequent input of their rules
+/// where only what is new counts, else every minute.
+pub(super) fn cadence<L: Ruled>(facts: &Facts<'_>, from: L, to: L) -> Span {
+    let minute = Span::mins(1);
+    if facts.ctx.book.dwell == DwellCounts::Minutes {
+        return minute;
+    }
+    let rules = L::of(facts.ctx.book).rules().iter().filter(|r| r.label == from || r.label == to);
+    let read = rules.flat_map(|r| &r.groups).flat_map(|g| &g.clauses).map(|c| facts.cell(c.feature));
+    let ready = read.filter(|c| c.ready().is_some()).filter_map(|c| facts.ctx.decl(c.stream));
+    ready.map(|d| d.cadence).min().unwrap_or(minute).max(minute)
 }
 
 /// Kept by dwell: the label changes with nothing changed.

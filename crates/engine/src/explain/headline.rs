@@ -5,16 +5,18 @@
 //! open. A volatility class of its market's every day is no news: HIGH_VOL counts from the 80th percentile of the market's own
 //! 24 h volatility on. Made from labels and numbers alone, so that whoever has them, rows or frames of bars, says the same.
 
+use super::eased::Eased;
 use super::facts::Facts;
 use super::numbers::{Style, capitalised, rank_percent, written};
 use super::{notes, waiting};
 use crate::advice::digits;
 use crate::catalogue::Feature;
+use crate::chart::trend_span;
 use crate::detect::words::of_pattern;
 use barograph_domain::advice::{StopReach, StopState};
 use barograph_domain::{
     Axis, AxisState, Headline, HeadlineKind as Kind, HeadlinePart, HeatRegime, Label, OpenAlert, OpenAlerts,
-    RiskRegime, Severity, Side, TrendRegime, VolRegime,
+    RiskRegime, Severity, Side, Span, TrendRegime, VolRegime,
 };
 
 /// From this percentile on a move, or a day's volatility, is unusual for its market.
@@ -89,16 +91,20 @@ pub struct Sight {
     pub no_risk: Option<String>,
     /// Published labels; UNKNOWN also where an axis rests on old data.
     pub risk: RiskRegime,
-    /// The newest reading says something calmer than the published label of the risk axis.
-    pub risk_eases: bool,
+    /// The newest reading says something calmer than a published HIGH_VOL.
+    pub risk_eases: Option<Eased>,
     /// The side that is crowded, in a squeeze.
     pub squeezed: Option<&'static str>,
     /// Label of the trend axis.
     pub trend: TrendRegime,
+    /// The time that the trend is taken over.
+    pub trend_over: Option<Span>,
     /// Volatility class.
     pub volatility: VolRegime,
     /// Label of the heat axis.
     pub heat: HeatRegime,
+    /// This market lacks what heat is made of: nobody waits for it, and nothing is said of it.
+    pub heat_is_left_out: bool,
     /// 1 h volatility, annualised.
     pub vol_1h: Option<f64>,
     /// 24 h volatility, annualised; what the class is made of.
@@ -128,13 +134,15 @@ impl Sight {
         Self {
             no_reading: (no_risk && others_unread).then(|| waiting::sentence(facts)),
             no_risk: no_risk.then(|| waiting::risk_sentence(facts)),
-            old: facts.stale.first().map(|_| notes::stale(facts.stale.iter().take(1))),
+            old: old(facts),
             risk: known(&axes.risk),
-            risk_eases: matches!(axes.risk.raw_label, RiskRegime::Normal | RiskRegime::ChopRisk),
+            risk_eases: Eased::of(facts),
             squeezed: facts.direction(),
             trend: known(&axes.trend),
+            trend_over: Some(trend_span(facts.ctx.book.trend_tf)),
             volatility: known(&axes.volatility),
             heat: known(&axes.heat),
+            heat_is_left_out: facts.heat_is_left_out(),
             vol_1h: facts.value(Feature::RealizedVol1h),
             vol_24h: facts.value(Feature::RealizedVol24h),
             vol_rank: facts.value(Feature::VolPctRank),
@@ -155,6 +163,13 @@ fn unread<L: Label>(axis: &AxisState<L>) -> bool {
 /// A last label that only stands for want of a new one is no reading.
 fn known<L: Label>(axis: &AxisState<L>) -> L {
     if unread(axis) { L::UNKNOWN } else { axis.label }
+}
+
+/// The oldest of what is too old, but for the stream whose loss is the reason why risk cannot be judged.
+fn old(facts: &Facts<'_>) -> Option<String> {
+    let lost = facts.is_unread().then(|| waiting::lost(facts)).flatten();
+    let mut others = facts.stale.iter().filter(|s| lost.is_none() || s.input.stream != lost);
+    others.next().map(|s| notes::stale(core::iter::once(s)))
 }
 
 fn open_rule(facts: &Facts<'_>) -> Option<String> {
@@ -202,7 +217,11 @@ fn worst_beside_data(sight: &Sight, held: Option<HeadlinePart>) -> Vec<HeadlineP
     let room = FIRST_MAX - usize::from(held.is_some());
     let told = held.into_iter().chain(worst_first(sight).into_iter().take(room).flatten());
     let told: Vec<HeadlinePart> = told.collect();
-    if told.is_empty() { vec![calm(sight).0] } else { told }
+    if !told.is_empty() {
+        return told;
+    }
+    // Where nothing is known the other sentence says why: that is not for want of history.
+    Some(calm(sight).0).filter(|calm| calm.text != TOO_YOUNG).into_iter().collect()
 }
 
 /// What is missing and what is too old.
@@ -226,7 +245,7 @@ fn whereabouts(sight: &Sight, told: &[HeadlinePart]) -> Vec<HeadlinePart> {
     if told.iter().any(|p| matches!(p.kind, Kind::Trend | Kind::Move)) {
         return Vec::new();
     }
-    let plain_trend = || of_axis(Kind::Trend, sight.trend, 0, spoken_trend(sight.trend));
+    let plain_trend = || of_axis(Kind::Trend, sight.trend, 0, &trend_with_horizon(sight));
     let trend = trend(sight).or_else(|| (sight.trend != TrendRegime::Unknown).then(plain_trend));
     trend.into_iter().chain(moved(sight).map(|text| number_of_move(sight, &text))).collect()
 }
@@ -361,11 +380,8 @@ fn day_move(sight: &Sight) -> Option<HeadlinePart> {
 }
 
 fn risk(sight: &Sight) -> Option<HeadlinePart> {
-    let vol =
-        sight.vol_1h.map(|v| format!(" (1 h vol {} annualised)", written(Style::Volatility, v))).unwrap_or_default();
     let (text, severity) = match (sight.risk, sight.squeezed) {
-        (RiskRegime::HighVol, _) if sight.risk_eases => (format!("volatility coming down from extreme{vol}"), 4),
-        (RiskRegime::HighVol, _) => (format!("extreme volatility{vol}"), 4),
+        (RiskRegime::HighVol, _) => (extreme(sight), 4),
         (RiskRegime::SqueezeRisk, Some("LONG_SQUEEZE")) => ("squeeze risk, longs crowded".to_owned(), 3),
         (RiskRegime::SqueezeRisk, Some(_)) => ("squeeze risk, shorts crowded".to_owned(), 3),
         (RiskRegime::SqueezeRisk, None) => ("squeeze risk".to_owned(), 3),
@@ -375,6 +391,19 @@ fn risk(sight: &Sight) -> Option<HeadlinePart> {
     let part = of_axis(Kind::Risk, sight.risk, severity, &text);
     let of_vol = sight.vol_1h.filter(|_| sight.risk == RiskRegime::HighVol);
     Some(with_number(part, Feature::RealizedVol1h, of_vol, "1h"))
+}
+
+/// "extreme volatility (1 h vol 129 % annualised)", "volatility back below extreme (1 h vol 76 % annualised, limit 80 %)"
+fn extreme(sight: &Sight) -> String {
+    let what = match &sight.risk_eases {
+        None => "extreme volatility",
+        Some(Eased { in_band: true, .. }) => "volatility still close to extreme",
+        Some(Eased { in_band: false, .. }) => "volatility back below extreme",
+    };
+    let Some(vol) = sight.vol_1h else { return what.to_owned() };
+    let short_of = sight.risk_eases.as_ref().and_then(|e| e.short_of.as_ref());
+    let short_of = short_of.map(|of| format!(", {of}")).unwrap_or_default();
+    format!("{what} (1 h vol {} annualised{short_of})", written(Style::Volatility, vol))
 }
 
 fn volatility(sight: &Sight) -> Option<HeadlinePart> {
@@ -404,9 +433,30 @@ pub const fn spoken_trend(label: TrendRegime) -> &'static str {
     }
 }
 
+/// Below this, hours are hours and no days: "sideways over 50 h" stands beside a move of 24 h.
+const SAID_IN_HOURS: Span = Span::hours(100);
+
+/// "sideways over 50 h"
+fn trend_with_horizon(sight: &Sight) -> String {
+    let word = spoken_trend(sight.trend);
+    match sight.trend_over {
+        None => word.to_owned(),
+        Some(over) if over < SAID_IN_HOURS && over.0 % Span::hours(1).0 == 0 => {
+            format!("{word} over {} h", over.0 / Span::hours(1).0)
+        }
+        Some(over) => format!("{word} over {}", over.spoken()),
+    }
+}
+
 fn trend(sight: &Sight) -> Option<HeadlinePart> {
     let strong = sight.trend.is_strong();
-    strong.then(|| of_axis(Kind::Trend, sight.trend, 3, spoken_trend(sight.trend)))
+    // A day's move the other way is no contradiction once the horizon of the trend stands beside it.
+    let against = sight.change_24h.is_some_and(|x| match sight.trend {
+        TrendRegime::StrongUptrend => x < 0.0,
+        _ => x > 0.0,
+    });
+    let text = if against { trend_with_horizon(sight) } else { spoken_trend(sight.trend).to_owned() };
+    strong.then(|| of_axis(Kind::Trend, sight.trend, 3, &text))
 }
 
 fn heat(sight: &Sight) -> Option<HeadlinePart> {
@@ -453,17 +503,19 @@ fn calm(sight: &Sight) -> (HeadlinePart, bool) {
     let all_known = sight.risk == RiskRegime::Normal
         && sight.trend != TrendRegime::Unknown
         && volatility_known
-        && sight.heat != HeatRegime::Unknown
+        && (sight.heat != HeatRegime::Unknown || sight.heat_is_left_out)
         && sight.change_rank.is_some()
         && sight.old.is_none()
         && sight.no_risk.is_none();
     let now: Vec<String> = whereabouts(sight, &[]).into_iter().map(|p| p.text).collect();
     let now = now.join(", ");
-    // Beside a stop that is reached or near, only the market is quiet; beside an open alert of any weight not even that.
+    // Beside a stop that is reached or near, only the market is quiet; beside an open alert of any weight not even that. Of heat
+    // that this market cannot have, nothing is said.
     let quiet = match (sight.held.is_some(), sight.open.count) {
+        (_, 1..) => "",
+        (_, 0) if sight.heat_is_left_out => "risk, volatility and trend are quiet: ",
         (false, 0) => "nothing unusual: ",
         (true, 0) => "the market is quiet: ",
-        (_, 1..) => "",
     };
     let part = match (all_known, now.is_empty()) {
         (true, _) => plain(Kind::Quiet, &format!("{quiet}{now}")),
@@ -478,7 +530,7 @@ fn rest(sight: &Sight, told: &[HeadlinePart]) -> Vec<HeadlinePart> {
     if sight.risk != RiskRegime::Normal {
         return Vec::new();
     }
-    let young = sight.change_rank.is_none() || sight.heat == HeatRegime::Unknown;
+    let young = sight.change_rank.is_none() || (sight.heat == HeatRegime::Unknown && !sight.heat_is_left_out);
     let said = told.iter().any(|p| p.text == TOO_YOUNG);
     let more = match (sight.bars_alone, young && !said) {
         (true, _) => "; judged from candles alone".to_owned(),

@@ -6,6 +6,7 @@
 
 mod axes;
 mod changed;
+mod eased;
 mod evidence;
 mod facts;
 mod flips;
@@ -22,6 +23,7 @@ mod text;
 mod views;
 mod waiting;
 
+pub use eased::Eased;
 pub use facts::Context;
 pub use minute::{Care, Minute, StopCare, care_by_stop, minute};
 pub use moment::{AxisMoment, SmallestChange, moment};

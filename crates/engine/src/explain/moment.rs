@@ -6,12 +6,13 @@
 
 use super::evidence;
 use super::facts::{Context, Facts};
-use super::flips::condition;
-use super::numbers::{count_word, price};
+use super::flips::{cadence, condition, stands};
+use super::numbers::{Style, price, written, written_apart};
 use super::waiting;
 use crate::detect::ruled;
 use crate::rules::{
-    AxisStates, Rule, Ruled, Scene, Staleness, Test, clause_holds, evaluate, holds_relaxed, judge, nearest_changes,
+    AxisStates, Clause, Rule, Ruled, Scene, Staleness, Test, clause_holds, evaluate, holds_relaxed, judge,
+    nearest_changes,
 };
 use barograph_domain::alert::Statistic;
 use barograph_domain::snapshot::Flip;
@@ -69,11 +70,20 @@ impl AxisMoment {
 /// What a row says of one of its axes.
 #[must_use]
 pub fn moment(ctx: &Context<'_>, row: &MinuteRow, axis: Axis) -> AxisMoment {
-    moment_of(&Facts::new(*ctx, row, &row.cells, AxisStates::of(row), row.ts), axis, true)
+    moment_of(&Facts::new(*ctx, row, &row.cells, AxisStates::of(row), row.ts), axis, Told::Label { from: None })
 }
 
-/// The same of a row's facts; `told`: the alert reports the label that the axis shows.
-pub(super) fn moment_of(facts: &Facts<'_>, axis: Axis, told: bool) -> AxisMoment {
+/// What an alert reports of the axis it is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Told<'a> {
+    /// The label that the axis shows, and the one it turned from where it changed.
+    Label { from: Option<&'a str> },
+    /// Another label.
+    Another,
+}
+
+/// The same of a row's facts.
+pub(super) fn moment_of(facts: &Facts<'_>, axis: Axis, told: Told<'_>) -> AxisMoment {
     let row = facts.row;
     match axis {
         Axis::Risk => of_axis::<RiskRegime>(facts, &row.risk, axis, told),
@@ -83,27 +93,70 @@ pub(super) fn moment_of(facts: &Facts<'_>, axis: Axis, told: bool) -> AxisMoment
     }
 }
 
-fn of_axis<L: Ruled>(facts: &Facts<'_>, state: &AxisState<L>, axis: Axis, told: bool) -> AxisMoment {
+fn of_axis<L: Ruled>(facts: &Facts<'_>, state: &AxisState<L>, axis: Axis, told: Told<'_>) -> AxisMoment {
     let (book, cells) = (facts.ctx.book, facts.cells);
     let scene = Scene { book, cells, cuts: &facts.row.cuts };
     let staleness = Staleness::of_axis::<L>(book, facts.moment, cells, &facts.row.inputs, facts.ctx.streams);
     let rule = speaking::<L>(facts, state.label);
     let (flip, exit) = nearest_changes(&scene, state, facts.moment, staleness);
     let side = facts.direction().filter(|_| axis == Axis::Risk);
-    let head = if told {
-        head(axis, state.label.word(), side).to_owned()
-    } else {
-        format!("The {} label itself is {}", axis.name(), state.label.word())
+    let left = match told {
+        Told::Label { from: Some(from) } if axis == Axis::Volatility => Left::of(facts, state.label, from),
+        Told::Label { .. } | Told::Another => None,
+    };
+    let head = match told {
+        Told::Label { from } => head(axis, state.label.word(), side, from).to_owned(),
+        Told::Another => format!("The {} label itself is {}", axis.name(), state.label.word()),
+    };
+    let of_rule = || rule.map(|(rule, relaxed)| statistics(facts, rule, relaxed)).unwrap_or_default();
+    let statistics = match (&left, told) {
+        (Some(left), _) => vec![ruled::statistic(left.clause, facts.cell(left.clause.feature), left.limit)],
+        (None, Told::Label { .. }) => of_rule(),
+        (None, Told::Another) => Vec::new(),
     };
     AxisMoment {
-        told,
+        told: told != Told::Another,
         price: facts.row.price,
         side,
-        why: why(facts, axis, &head, rule),
+        why: left.map_or_else(|| why(facts, axis, &head, rule), |left| left.sentence()),
         clears: clears(facts, state, exit.as_ref()),
         flip: flip.as_ref().map(smallest_change),
         exit: exit.as_ref().map(smallest_change),
-        statistics: rule.filter(|_| told).map(|(rule, relaxed)| statistics(facts, rule, relaxed)).unwrap_or_default(),
+        statistics,
+    }
+}
+
+/// A class of moves that was left for a calmer one: the limit that ended it says more than the one that the calmer begins at.
+struct Left<'a> {
+    clause: &'a Clause,
+    class: &'a str,
+    value: f64,
+    limit: f64,
+}
+
+impl<'a> Left<'a> {
+    /// `None` where the label did not get calmer, or its number is not below the limit.
+    fn of<L: Ruled>(facts: &Facts<'a>, label: L, from: &'a str) -> Option<Self> {
+        let set = L::of(facts.ctx.book);
+        let calmer = |r: &&Rule<L>| r.label.word() == from && label.severity() < r.label.severity();
+        let rule = set.rules().iter().find(calmer).filter(|_| label != L::UNKNOWN)?;
+        let number = |clause: &'a Clause| match clause.test {
+            Test::Number { value, exit, .. } => {
+                let limit = if set.has_hysteresis() { exit } else { value };
+                let value = facts.value(clause.feature).filter(|x| *x <= limit)?;
+                Some(Self { clause, class: from, value, limit })
+            }
+            Test::Codes { .. } => None,
+        };
+        rule.groups.iter().flat_map(|g| &g.clauses).find_map(number)
+    }
+
+    /// "Smaller moves: daily volatility is 4.12 %, below the 4.75 % at which EXPLOSIVE ends."
+    fn sentence(&self) -> String {
+        let feature = self.clause.feature;
+        let style = Style::of(feature);
+        let (value, limit) = (written(style, self.value), written_apart(style, self.limit, self.value));
+        format!("Smaller moves: {} is {value}, below the {limit} at which {} ends.", feature.spec().spoken, self.class)
     }
 }
 
@@ -138,7 +191,7 @@ fn why<L: Ruled>(facts: &Facts<'_>, axis: Axis, head: &str, rule: Option<(&Rule<
 }
 
 /// A label in words.
-fn head(axis: Axis, label: &'static str, side: Option<&str>) -> &'static str {
+fn head(axis: Axis, label: &'static str, side: Option<&str>, from: Option<&str>) -> &'static str {
     match (axis, label) {
         (Axis::Risk, "SQUEEZE_RISK") => match side {
             Some("LONG_SQUEEZE") => "Squeeze risk, longs crowded",
@@ -147,7 +200,12 @@ fn head(axis: Axis, label: &'static str, side: Option<&str>) -> &'static str {
         },
         (Axis::Risk, "HIGH_VOL") => "Extreme volatility",
         (Axis::Risk, "CHOP_RISK") => "Chop",
-        (Axis::Risk, "NORMAL") => "No risk rule fires any more",
+        (Axis::Risk, "NORMAL") => match from {
+            None => "No risk rule fires",
+            // Nothing had fired that anybody knows of.
+            Some("UNKNOWN") => "Risk can be judged again: no risk rule fires",
+            Some(_) => "No risk rule fires any more",
+        },
         (Axis::Trend, "STRONG_UPTREND") => "Strong uptrend",
         (Axis::Trend, "UPTREND") => "Uptrend",
         (Axis::Trend, "SIDEWAYS") => "No trend",
@@ -173,11 +231,7 @@ fn clears<L: Ruled>(facts: &Facts<'_>, state: &AxisState<L>, exit: Option<&Flip<
     }
     let Some(exit) = exit else { return "No single reading alone would change it.".to_owned() };
     let (if_so, a_move) = condition(facts, exit);
-    let stands = match (exit.readings, a_move) {
-        (0 | 1, _) => String::new(),
-        (n, true) => format!(" for {} readings", count_word(n)),
-        (n, false) => format!(" and stayed there for {} readings", count_word(n)),
-    };
+    let stands = stands(exit.readings, a_move, cadence(facts, state.label, exit.label));
     let verb = match (exit.label == L::UNKNOWN, exit.label.severity() < state.label.severity()) {
         (true, _) => return format!("There would be no reading if {if_so}."),
         (false, true) => "clear to",

@@ -159,12 +159,13 @@ fn not_full(facts: &Facts<'_>) -> Option<String> {
     read.iter().any(partial).then(|| "some windows are not full yet".to_owned())
 }
 
-/// "Spot market: squeeze and chop cannot be judged here."; of a contract "No funding or open interest here: …".
+/// "Spot market: squeeze, chop and heat cannot be judged here."; of a contract "No funding or open interest here: …".
 fn not_applicable(facts: &Facts<'_>) -> Option<String> {
     let rules = facts.ctx.book.rules().iter().enumerate();
     let mut names: Vec<&'static str> =
         rules.filter(|(i, _)| facts.now.not_applicable >> i & 1 == 1).map(|(_, r)| short_name(r.label)).collect();
     names.dedup();
+    names.extend(facts.heat_is_left_out().then_some("heat"));
     let (last, rest) = names.split_last()?;
     let list = if rest.is_empty() { (*last).to_owned() } else { format!("{} and {last}", rest.join(", ")) };
     if facts.ctx.instrument.kind == MarketKind::Spot {
@@ -177,10 +178,15 @@ fn not_applicable(facts: &Facts<'_>) -> Option<String> {
     Some(format!("No {} here: {list} cannot be judged.", lacking.join(" or ")))
 }
 
+/// What heat is a mean of that a market may lack.
+const OF_HEAT: [Feature; 2] = [Feature::FundingRate8h, Feature::OiDelta4h];
+
 /// What no stream of the market carries of what the rules left out read.
-fn lacking(facts: &Facts<'_>) -> Vec<&'static str> {
+pub(super) fn lacking(facts: &Facts<'_>) -> Vec<&'static str> {
     let rules = facts.ctx.book.rules().iter().enumerate().filter(|(i, _)| facts.now.not_applicable >> i & 1 == 1);
     let read = rules.flat_map(|(_, r)| &r.groups).flat_map(|g| &g.clauses).map(|c| c.feature);
+    let of_heat: &[Feature] = if facts.heat_is_left_out() { &OF_HEAT } else { &[] };
+    let read = read.chain(of_heat.iter().copied());
     let mut names = Vec::new();
     for feature in read.filter(|f| facts.cell(*f).reason() == Some(Reason::NotOffered)) {
         let name = feature.spec().inputs.first().map_or(feature.spec().spoken, |m| m.spoken());

@@ -3,7 +3,7 @@
 use super::facts::{Facts, StaleInput};
 use super::notes;
 use crate::catalogue::Feature;
-use barograph_domain::{Kind, Reason, RiskRegime, State};
+use barograph_domain::{GapReason, InputAge, Kind, Metric, Reason, RiskRegime, Span, State, StreamIndex};
 
 /// "No reading: …", with the last label while it is still shown.
 pub(super) fn sentence(facts: &Facts<'_>) -> String {
@@ -23,18 +23,50 @@ fn why(facts: &Facts<'_>) -> String {
     if facts.row.inputs.iter().all(|i| i.stream.is_none()) {
         return "No reading yet: no data has arrived.".to_owned();
     }
-    let clauses = facts.unknown_clauses();
-    // What is merely old is reported as such only where age is all that stands in the way.
-    let by_age = |f: Feature| facts.cell(f).reason() == Some(Reason::Stale);
-    let feature =
-        clauses.iter().map(|c| c.feature).find(|f| !by_age(*f)).or_else(|| clauses.first().map(|c| c.feature));
-    match feature {
-        Some(f) if !by_age(f) => awaited(facts, f),
-        _ => match notes::stale(read_by_risk(facts)) {
+    if facts.now.is_left_out(facts.ctx.book.risk()) {
+        return match notes::lacking(facts).join(" or ") {
+            none if none.is_empty() => "No reading: no rule applies to this market.".to_owned(),
+            lacking => format!("No reading: no {lacking} here."),
+        };
+    }
+    match awaited_feature(facts) {
+        Some(f) => awaited(facts, f),
+        None => match notes::stale(read_by_risk(facts)) {
             none if none.is_empty() => "No reading: an input is too old.".to_owned(),
             stale => format!("No reading: {stale}."),
         },
     }
+}
+
+/// The first feature that stands in the way of a reading, for another reason than age: what is merely old is reported as such only
+/// where age is all that does.
+fn awaited_feature(facts: &Facts<'_>) -> Option<Feature> {
+    let by_age = |f: &Feature| facts.cell(*f).reason() == Some(Reason::Stale);
+    facts.unknown_clauses().iter().map(|c| c.feature).find(|f| !by_age(f))
+}
+
+/// The stream whose loss is the reason why there is no reading.
+pub(super) fn lost(facts: &Facts<'_>) -> Option<StreamIndex> {
+    lost_input(facts, awaited_feature(facts)?)?.stream
+}
+
+/// An input of the feature that had spoken, and is lost at this moment.
+fn lost_input<'a>(facts: &'a Facts<'_>, feature: Feature) -> Option<&'a InputAge> {
+    let needed = feature.spec().inputs;
+    let had_spoken = |reason| !matches!(reason, GapReason::Starting | GapReason::NotOffered);
+    let mut inputs = facts.row.inputs.iter().filter(|i| needed.contains(&i.metric) && i.stream.is_some());
+    inputs.find(|i| i.gap.is_some_and(had_spoken))
+}
+
+/// "No reading: no mark price since 20:33Z." The moment stays true however long the sentence is read.
+fn interrupted(facts: &Facts<'_>, metric: Metric, input: &InputAge) -> String {
+    let age = facts.moment - input.anchor;
+    let time = input.anchor.iso();
+    let since = match time.get(11..16) {
+        Some(time) if age < Span::days(1) => format!("since {time}Z"),
+        _ => format!("for {}", age.spoken()),
+    };
+    format!("No reading: no {} {since}.", metric.spoken())
 }
 
 /// What is too old of the inputs that this axis reads: another axis may rest on older ones.
@@ -44,26 +76,44 @@ fn read_by_risk<'a>(facts: &'a Facts<'_>) -> impl Iterator<Item = &'a StaleInput
 }
 
 fn awaited(facts: &Facts<'_>, feature: Feature) -> String {
-    let metric = feature.spec().inputs.first().map_or("data", |m| m.spoken());
-    let name = feature.spec().spoken;
-    match facts.cell(feature).state {
-        State::Warming { have, need } => {
-            format!("No reading yet: waiting for {metric} history, {have} of {need} samples.")
-        }
-        State::Undefined(Reason::MissingInput) if only_stand_ins(facts, feature) => stand_in_only(metric),
+    let (asked, name) = (feature.spec().inputs.first(), feature.spec().spoken);
+    let asked = asked.map_or("data", |m| m.spoken());
+    let heard = heard(facts, feature);
+    let metric = heard.map_or(asked, Metric::spoken);
+    let state = facts.cell(feature).state;
+    let lacks = matches!(state, State::Warming { .. } | State::Undefined(Reason::MissingInput | Reason::Gap));
+    if let (true, Some((metric, input))) = (lacks, heard.zip(lost_input(facts, feature))) {
+        return interrupted(facts, metric, input);
+    }
+    match state {
+        State::Undefined(Reason::MissingInput) if only_stand_ins(facts, feature) => stand_in_only(asked),
         State::Undefined(Reason::MissingInput) if never_seen(facts, feature) => {
-            format!("No reading yet: no {metric} has arrived.")
+            format!("No reading yet: no {asked} {} arrived.", if asked.ends_with('s') { "have" } else { "has" })
+        }
+        State::Warming { have, need } => {
+            // "candle history", "trade history"
+            let of = metric.trim_end_matches('s');
+            format!("No reading yet: waiting for {of} history, {have} of {need} samples.")
         }
         State::Undefined(Reason::MissingInput) => format!("No reading: samples of {metric} are missing."),
         State::Undefined(Reason::Gap) => format!("No reading: a gap in {metric} is too recent."),
         State::Undefined(Reason::ZeroVariance) => {
-            format!("No reading: {metric} has not moved, so {name} has no measure.")
+            let verb = if metric.ends_with('s') { "have" } else { "has" };
+            format!("No reading: {metric} {verb} not moved, so {name} has no measure.")
         }
-        State::Ready | State::Stale => stand_in_only(metric),
+        State::Ready | State::Stale => stand_in_only(asked),
         State::Undefined(reason) => {
             format!("No reading: {name} cannot be computed ({}).", reason.name().replace('_', " "))
         }
     }
+}
+
+/// What the market really has behind a feature: candles or trades where nobody publishes a mark price.
+fn heard(facts: &Facts<'_>, feature: Feature) -> Option<Metric> {
+    let needed = feature.spec().inputs;
+    let lost = lost_input(facts, feature).and_then(|i| i.stream);
+    let used = || facts.row.inputs.iter().filter(|i| needed.contains(&i.metric)).find_map(|i| i.stream);
+    facts.ctx.decl(lost.or(facts.cell(feature).stream).or_else(used)).map(|d| d.metric)
 }
 
 /// No stream of any metric the feature needs has ever spoken.

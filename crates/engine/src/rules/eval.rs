@@ -50,7 +50,8 @@ impl Truth {
 /// What the rules of one axis say about one row.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Evaluation<L = RiskRegime> {
-    /// Label of the first true rule, the resting label when all are false, UNKNOWN when an unknown rule stands in the way.
+    /// Label of the first true rule, the resting label when all are false, UNKNOWN when an unknown rule stands in the way or no
+    /// rule can be judged on this market.
     pub raw: L,
     /// Position of the rule that gave the label.
     pub fired: Option<usize>,
@@ -68,6 +69,11 @@ impl<L: Ruled> Evaluation<L> {
     /// Of no rule at all.
     pub(super) const fn nothing() -> Self {
         Self { raw: L::RESTING, fired: None, holds: 0, known: 0, not_applicable: 0, unknown_by_stale: false }
+    }
+    /// The market lacks what each of these rules needs: the axis cannot be judged here, now or later.
+    #[must_use]
+    pub fn is_left_out(&self, set: &RuleSet<L>) -> bool {
+        !set.is_empty() && usize::try_from(self.not_applicable.count_ones()).is_ok_and(|n| n == set.len())
     }
 }
 
@@ -238,6 +244,9 @@ pub(super) fn evaluate_with<L: Ruled, R: Readings>(set: &RuleSet<L>, readings: &
     if out.fired.is_none() && blocked {
         out.raw = L::UNKNOWN;
         out.unknown_by_stale = !blocked_not_by_age;
+    }
+    if out.is_left_out(set) {
+        out.raw = L::UNKNOWN;
     }
     if out.raw == L::UNKNOWN {
         out.fired = None;

@@ -16,8 +16,8 @@
 //! - A stronger alert mutes a weaker one only where the stronger one was or will be delivered; the end of what was muted so is not.
 //!   What does not arrive, or is over, mutes nothing: the weaker one is delivered then, if it still fires.
 //! - What the receiver of a group has confirmed, it knows of each member.
-//! - How often something came is told once: a group's message that takes another's place says again what that one said. So the
-//!   next is made when the one under way has come back.
+//! - How often something came is delivered once: a group's message that takes another's place counts again what that one did. So
+//!   the next is made when the one under way has come back.
 //! - Older news never follow newer ones about the same thing, whichever way they came; what a person has sent again may.
 
 mod endpoint;

@@ -252,7 +252,7 @@ impl Planner {
         }
         let watch = cause_of_group(&item.message).and_then(|cause| plan.watches.get_mut(&cause));
         if let Some(storm) = watch.and_then(|watch| watch.storm_of(&item.message)) {
-            storm.resume_said(&item.message.notice.members);
+            storm.resume_tallies(&item.message.notice.members);
         }
         if !plan.is_late(&item.message)
             && let Some(watch) = cause_of(&item.message).and_then(|c| plan.watches.get_mut(&c))
@@ -295,7 +295,7 @@ impl Watch {
         let replaced = row.state == DeliveryState::Superseded && row.reason == "newer_state";
         let thing = &message.fingerprint;
         match &mut self.storm {
-            // What its message counted is in that message: see `resume_said`.
+            // What its message counted is in that message: see `resume_tallies`.
             Some(storm) if row.via.is_some() => {
                 let part = Part::named(Arc::clone(message), !row.state.is_final());
                 storm.members.insert(thing.clone(), part);
@@ -317,8 +317,8 @@ impl Watch {
 }
 
 impl Storm {
-    /// What the group's newest message says, which waits.
-    fn resume_said(&mut self, members: &[Member]) {
+    /// What the group's newest message counts, which waits.
+    fn resume_tallies(&mut self, members: &[Member]) {
         for member in members {
             if let Some(part) = self.members.get_mut(&member.fingerprint) {
                 part.tally.resume(member.times.unwrap_or_else(|| u32::from(part.fresh)));

@@ -51,7 +51,7 @@ pub(super) struct Part {
     pub(super) message: Arc<Message>,
     /// The receiver has not heard that record yet.
     pub(super) fresh: bool,
-    /// How often it came without the receiver having been told.
+    /// How often it came that the receiver does not know of yet.
     pub(super) tally: Tally,
 }
 
@@ -206,7 +206,7 @@ impl Watch {
         if known {
             if let Some(part) = storm.members.get_mut(fingerprint) {
                 part.fresh = false;
-                part.tally.drop_unsaid();
+                part.tally.drop_uncounted();
             }
         } else {
             storm.members.remove(fingerprint);
@@ -332,8 +332,8 @@ impl EndpointPlan {
     }
 
     /// Reports what has changed of a group, if it is time to. What a lone message under way is about waits for that to land: the
-    /// receiver would hear it in the wrong order. All of it waits for the group's own message under way: whether what that says is
-    /// told is known then.
+    /// receiver would hear it in the wrong order. All of it waits for the group's own message under way: whether that is
+    /// delivered is known then.
     fn report(&mut self, cause: &str, now: Ts, out: &mut Vec<PlanAction>) {
         let Some(watch) = self.watches.get_mut(cause) else { return };
         watch.forget(now);
@@ -355,8 +355,8 @@ impl EndpointPlan {
         for (fingerprint, part) in &mut storm.members {
             match (later.contains(fingerprint), goes) {
                 (true, true) => part.tally.leave_out(),
-                (false, true) => part.tally.say(),
-                (false, false) => part.tally.drop_unsaid(),
+                (false, true) => part.tally.write(),
+                (false, false) => part.tally.drop_uncounted(),
                 (true, false) => {}
             }
         }

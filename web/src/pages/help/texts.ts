@@ -37,6 +37,6 @@ export const WORD_TEXT: Record<Axis, Record<string, string>> = {
     NEUTRAL: 'As usual.',
     HOT: 'More than usual.',
     SUPER_HOT: 'Far more than usual, with a price that runs.',
-    UNKNOWN: 'Too little history yet.',
+    UNKNOWN: 'Too little history yet, or no funding and open interest here.',
   },
 };

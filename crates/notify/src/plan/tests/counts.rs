@@ -1,4 +1,4 @@
-//! How often a market came is told once: by the message that arrives, whatever was replaced before and whoever was started again.
+//! How often a market came is delivered once: by the message that arrives, whatever was replaced before and whoever was started again.
 
 use super::muted::silence;
 use super::storms::{changed, last};
@@ -109,7 +109,7 @@ fn what_was_delivered_or_given_up_is_not_counted_again() {
     });
 }
 
-/// Whether what is under way is told is known when it has come back: until then the group makes no other message.
+/// Whether what is under way is delivered is known when it has come back: until then the group makes no other message.
 #[test]
 fn the_next_message_waits_for_the_one_under_way() {
     for (outcome, want) in [

@@ -160,13 +160,13 @@ mod tests {
         Damaged,
     }
 
-    /// A store that answers about each market as it is told to, and remembers what it was asked.
-    struct Told {
+    /// A store that answers about each market as it is set to, and remembers what it was asked.
+    struct Scripted {
         answers: Vec<Answer>,
         asked: RefCell<Vec<usize>>,
     }
 
-    impl Told {
+    impl Scripted {
         fn answer(&self, key: &RunKey) -> barograph_store::Result<()> {
             let market: usize = key.logic_version.parse().unwrap();
             self.asked.borrow_mut().push(market);
@@ -186,7 +186,7 @@ mod tests {
         }
     }
 
-    impl PastSource for Told {
+    impl PastSource for Scripted {
         fn last_hour(&self, _: &RunKey) -> barograph_store::Result<Trail> {
             Ok(Trail::default())
         }
@@ -218,7 +218,7 @@ mod tests {
     }
 
     /// One turn; the markets that were asked about.
-    fn turn(keeper: &mut Keeper, store: &Told, book: &Mutex<AlertBook>) -> Vec<usize> {
+    fn turn(keeper: &mut Keeper, store: &Scripted, book: &Mutex<AlertBook>) -> Vec<usize> {
         keeper.markets.iter_mut().for_each(|kept| kept.moved = false);
         keeper.read_past(store, book, NOW);
         store.take_asked()
@@ -227,7 +227,7 @@ mod tests {
     #[test]
     fn markets_behind_those_that_fail_have_their_turn() {
         let (mut keeper, book) = (keeper(20), Mutex::default());
-        let mut store = Told { answers: vec![Answer::OneOpen; 20], asked: RefCell::default() };
+        let mut store = Scripted { answers: vec![Answer::OneOpen; 20], asked: RefCell::default() };
         store.answers[..READS].fill(Answer::Away);
         let turns: Vec<Vec<usize>> = (0..4).map(|_| turn(&mut keeper, &store, &book)).collect();
         // The rest of the third turn is for those that failed, and so are all others.
@@ -242,7 +242,7 @@ mod tests {
     #[test]
     fn what_a_busy_store_did_not_say_is_asked_for_again() {
         let (mut keeper, book) = (keeper(1), Mutex::default());
-        let mut store = Told { answers: vec![Answer::Away], asked: RefCell::default() };
+        let mut store = Scripted { answers: vec![Answer::Away], asked: RefCell::default() };
         for _ in 0..3 {
             assert_eq!(turn(&mut keeper, &store, &book), [0]);
             assert_eq!(keeper.markets[0].minutes, PastState::Known, "its minutes came, its alerts did not");
@@ -257,7 +257,7 @@ mod tests {
     #[test]
     fn what_is_damaged_is_given_up_and_said_once() {
         let (mut keeper, book) = (keeper(2), Mutex::<AlertBook>::default());
-        let store = Told { answers: vec![Answer::Damaged, Answer::OneOpen], asked: RefCell::default() };
+        let store = Scripted { answers: vec![Answer::Damaged, Answer::OneOpen], asked: RefCell::default() };
         let heard = record(Pattern::FundingManipulation, AlertChange::Opened, AlertState::Open, 11);
         book.lock().unwrap().note(&keeper.markets[0].name, &heard);
         let mut said = Vec::new();
@@ -276,7 +276,7 @@ mod tests {
     #[test]
     fn an_episode_that_ended_while_the_store_was_away_stays_over() {
         let (mut keeper, book) = (keeper(1), Mutex::<AlertBook>::default());
-        let mut store = Told { answers: vec![Answer::Away], asked: RefCell::default() };
+        let mut store = Scripted { answers: vec![Answer::Away], asked: RefCell::default() };
         turn(&mut keeper, &store, &book);
         let end = record(Pattern::LiquidationCascade, AlertChange::Closed, AlertState::Closed, 10);
         book.lock().unwrap().note(&keeper.markets[0].name, &end);
