@@ -13,7 +13,10 @@
 //! reading of hot messages, [`names`] symbols to markets, [`saved`] state as bytes, [`lag`] how far the venue's clock and ours
 //! are apart.
 
+pub(crate) mod asked;
 pub mod book;
+pub(crate) mod chain;
+pub(crate) mod checked;
 pub mod decimal;
 pub mod desk;
 mod edges;
@@ -35,6 +38,7 @@ pub(crate) mod protocol;
 pub mod registry;
 pub mod revive;
 pub mod rhythm;
+pub(crate) mod rooms;
 pub mod saved;
 pub mod scan;
 pub mod seen;
