@@ -134,7 +134,7 @@ fn checklist_08_whose_position_was_liquidated() {
     ] {
         let mut rig = opened(inverse(), &ALL);
         let row = trade(7, NOW, direction, &format!(",\"liquidation\":\"{mark}\""));
-        rig.frame(1, &trades(&[row.clone()]));
+        rig.frame(1, &trades(core::slice::from_ref(&row)));
         rig.frame(1, &trades(&[row]));
         let side = |p| if let Payload::Liquidation { liquidated_side, .. } = p { liquidated_side } else { panic!() };
         let got: Vec<_> = rig.data(0, Metric::Liquidation).iter().map(|e| side(e.payload)).collect();

@@ -19,8 +19,11 @@ fn nothing(request: &Request) -> Option<(u16, Vec<u8>)> {
     Some((200, body.into_bytes()))
 }
 
+/// Messages with their receive times.
+pub(crate) type Frames = Vec<(Ts, String)>;
+
 /// The recording: books and tickers of ten options, with 100 ms where it has `raw`, which needs a login by now.
-pub(crate) fn recorded() -> Option<(Vec<MarketSpec>, Vec<(Ts, String)>)> {
+pub(crate) fn recorded() -> Option<(Vec<MarketSpec>, Frames)> {
     let lines = capture("deribit")?;
     let sent = lines.iter().find(|l| l.kind == "send").unwrap();
     let names = sent.data.split("\"book.").skip(1).map(|rest| rest.split(".raw").next().unwrap());
