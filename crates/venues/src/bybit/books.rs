@@ -6,7 +6,7 @@
 
 use super::wire::Depth;
 use crate::session::OrderBook;
-use crate::session::chain::{ChainLink, Levels};
+use crate::session::chain::{ChainLevels, ChainLink};
 use crate::session::wire::{finest, set_levels};
 
 impl Depth<'_> {
@@ -15,7 +15,7 @@ impl Depth<'_> {
     }
 }
 
-impl Levels for Depth<'_> {
+impl ChainLevels for Depth<'_> {
     fn finest(&self) -> Option<u8> {
         finest(self.bids, self.asks)
     }

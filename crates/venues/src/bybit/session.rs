@@ -5,7 +5,7 @@ use super::map::{self, Category};
 use super::ticker::Merged;
 use super::topics::{self, Channel};
 use super::{limits, replies};
-use crate::session::asked::Asked;
+use crate::session::asked::OpenRequests;
 use crate::session::facts::{EmittedBars, LastReported};
 use crate::session::kit::Kit;
 use crate::session::protocol::{Protocol, Seat, Terms, Verb, seated};
@@ -42,7 +42,7 @@ seated!(Market, Channel);
 pub(super) struct State {
     /// By the characters of their topics.
     rooms: Rooms<Category, usize>,
-    pub asked: Asked<Channel>,
+    pub asked: OpenRequests<Channel>,
 }
 
 /// What is not saved.
@@ -102,7 +102,7 @@ impl Protocol for Bybit {
         kit.state.rooms.give_back(market.seat.link, characters);
     }
 
-    fn asked(state: &mut State) -> Option<&mut Asked<Channel>> {
+    fn asked(state: &mut State) -> Option<&mut OpenRequests<Channel>> {
         Some(&mut state.asked)
     }
 

@@ -5,7 +5,7 @@
 
 use super::session::Deribit;
 use super::{map, wire};
-use crate::session::chain::{ChainLink, Levels, Step};
+use crate::session::chain::{ChainLevels, ChainLink, Step};
 use crate::session::facts::Moment;
 use crate::session::kit::Kit;
 use crate::session::scan::object;
@@ -16,7 +16,7 @@ use barograph_domain::GapReason;
 /// Bids and asks.
 struct Sides<'a>([&'a str; 2]);
 
-impl Levels for Sides<'_> {
+impl ChainLevels for Sides<'_> {
     const ONE_SIDED: bool = true;
 
     fn finest(&self) -> Option<u8> {

@@ -3,7 +3,7 @@
 
 use super::limits;
 use super::topics::{self, Channel};
-use crate::session::asked::Asked;
+use crate::session::asked::OpenRequests;
 use crate::session::facts::{EmittedBars, LastReported, RunningBar};
 use crate::session::kit::Kit;
 use crate::session::protocol::{Protocol, Seat, Terms, Verb, seated};
@@ -37,7 +37,7 @@ seated!(Market, Channel);
 pub(super) struct State {
     /// By channels.
     rooms: Rooms<(), usize>,
-    pub asked: Asked<Channel>,
+    pub asked: OpenRequests<Channel>,
     /// Newest stamp of the venue.
     pub venue_now: Option<Ts>,
     /// Connections that opened while nothing may be asked for.
@@ -88,7 +88,7 @@ impl Protocol for Deribit {
         kit.state.rooms.give_back(market.seat.link, channels.count_ones() as usize);
     }
 
-    fn asked(state: &mut State) -> Option<&mut Asked<Channel>> {
+    fn asked(state: &mut State) -> Option<&mut OpenRequests<Channel>> {
         Some(&mut state.asked)
     }
 

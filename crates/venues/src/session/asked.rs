@@ -13,18 +13,18 @@ struct Pending<C> {
 
 /// Requests of a session that numbers them.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub(crate) struct Asked<C> {
+pub(crate) struct OpenRequests<C> {
     pending: Vec<Pending<C>>,
     count: u64,
 }
 
-impl<C> Default for Asked<C> {
+impl<C> Default for OpenRequests<C> {
     fn default() -> Self {
         Self { pending: Vec::new(), count: 0 }
     }
 }
 
-impl<C: Copy + PartialEq> Asked<C> {
+impl<C: Copy + PartialEq> OpenRequests<C> {
     /// A number for the next request.
     pub(crate) fn number(&mut self) -> u64 {
         self.count += 1;

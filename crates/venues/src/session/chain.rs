@@ -46,7 +46,7 @@ pub(crate) struct ChainLink {
 }
 
 /// The levels of a message, in the venue's spelling.
-pub(crate) trait Levels {
+pub(crate) trait ChainLevels {
     /// A side may be empty for as long as it likes.
     const ONE_SIDED: bool = false;
     /// Digits after the point of the finest price. `None`: not levels.
@@ -134,7 +134,7 @@ impl Chained {
     }
 
     /// A snapshot.
-    pub(crate) fn snapshot<L: Levels>(
+    pub(crate) fn snapshot<L: ChainLevels>(
         &mut self,
         now: Ts,
         conn: ConnId,
@@ -158,7 +158,7 @@ impl Chained {
     }
 
     /// A change.
-    pub(crate) fn change<L: Levels>(&mut self, now: Ts, conn: ConnId, at: ChainLink, levels: &L) -> Step {
+    pub(crate) fn change<L: ChainLevels>(&mut self, now: Ts, conn: ConnId, at: ChainLink, levels: &L) -> Step {
         if !self.live {
             return Step::Ignored;
         }
@@ -186,7 +186,7 @@ impl Chained {
         Step::Broken(why)
     }
 
-    fn apply<L: Levels>(
+    fn apply<L: ChainLevels>(
         &mut self,
         now: Ts,
         conn: ConnId,

@@ -2,7 +2,7 @@
 //! its frames say in [`Feed`], what it is asked for and what the answers say in [`Rest`]. The last two are implemented for its
 //! [`Kit`] where that code is.
 
-use crate::session::asked::Asked;
+use crate::session::asked::OpenRequests;
 use crate::session::chain::Chained;
 use crate::session::facts::LastReported;
 use crate::session::history::Job;
@@ -106,7 +106,7 @@ pub(crate) trait Market<C>: Debug + Send + Serialize + DeserializeOwned {
     }
 }
 
-/// A market with the fields `spec`, `seat` and `told` has its place there.
+/// What the machine needs of a market that keeps its list row in `spec`, its place in `seat` and what was reported last beside them.
 macro_rules! seated {
     ($market:ident, $channel:ident) => {
         impl $crate::session::protocol::Market<$channel> for $market {
@@ -203,7 +203,7 @@ pub(crate) trait Protocol: Debug + Send + Sized + 'static {
     fn vacated(_kit: &mut Kit<Self>, _market: MarketIndex, _channels: u16) {}
 
     /// Subscriptions that are not answered yet, where the venue answers requests by their number.
-    fn asked(_state: &mut Self::State) -> Option<&mut Asked<Self::Channel>> {
+    fn asked(_state: &mut Self::State) -> Option<&mut OpenRequests<Self::Channel>> {
         None
     }
 
@@ -247,7 +247,7 @@ pub(crate) trait Protocol: Debug + Send + Sized + 'static {
     ) {
         let Some((first, _)) = wanted.first() else { return };
         for part in wanted.chunks(Self::batch(kit, *first).max(1)) {
-            let Some(number) = Self::asked(&mut kit.state).map(Asked::number) else { return };
+            let Some(number) = Self::asked(&mut kit.state).map(OpenRequests::number) else { return };
             out.actions.push(Action::Send { conn, text: Self::request(kit, verb, number, part) });
             if verb == Verb::Subscribe
                 && let Some(asked) = Self::asked(&mut kit.state)

@@ -4,7 +4,7 @@ use crate::session::{Link, LinkId};
 use serde::{Deserialize, Serialize};
 
 /// How much a connection carries, in whatever the venue counts.
-pub(crate) trait Load: Copy + PartialEq + Default {
+pub(crate) trait RoomLoad: Copy + PartialEq + Default {
     /// Both together.
     fn plus(self, more: Self) -> Self;
     /// Without that, nothing at least.
@@ -13,7 +13,7 @@ pub(crate) trait Load: Copy + PartialEq + Default {
     fn is_within(self, most: Self) -> bool;
 }
 
-impl Load for usize {
+impl RoomLoad for usize {
     fn plus(self, more: Self) -> Self {
         self + more
     }
@@ -25,7 +25,7 @@ impl Load for usize {
     }
 }
 
-impl Load for (u32, u32) {
+impl RoomLoad for (u32, u32) {
     fn plus(self, more: Self) -> Self {
         (self.0 + more.0, self.1 + more.1)
     }
@@ -55,7 +55,7 @@ impl<K, L> Default for Rooms<K, L> {
     }
 }
 
-impl<K: PartialEq, L: Load> Rooms<K, L> {
+impl<K: PartialEq, L: RoomLoad> Rooms<K, L> {
     /// The first connection of a kind with room for so much, a new one if there is none.
     pub(crate) fn take(&mut self, kind: K, load: L, most: L) -> LinkId {
         let fits = |r: &&mut Room<K, L>| r.kind == kind && r.load.plus(load).is_within(most);

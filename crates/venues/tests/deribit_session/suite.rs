@@ -150,7 +150,7 @@ fn channels_that_do_not_come_are_subscribed_again() {
     let wanted = config("deribit", vec![inverse()], &ALL);
     let all = ["\"trades.", "\"quote.", "\"ticker.", "\"chart.trades."];
     suite::asks_again_for_what_does_not_come(open(), &wanted, &all, |_, _, _| Vec::new());
-    // Confirmed, and silent: trades may be, and nobody can tell.
+    // Confirmed, and silent: trades may be, and no other stream of theirs shows it.
     suite::asks_again_for_what_does_not_come(open(), &wanted, &["\"ticker."], |_, _, text| {
         let id = text.split("\"id\":").nth(1).unwrap().split(',').next().unwrap();
         let names = text.split("\"channels\":").nth(1).map_or("\"ok\"", |rest| rest.trim_end_matches('}'));
