@@ -1,7 +1,7 @@
 //! Deribit's numbers, checked, and its amounts in base units: those of inverse contracts are in USD.
 
 use crate::session::checked::{self, LARGEST};
-use crate::session::scan::objects;
+use crate::session::scan::{elements, object};
 use crate::session::wire::Millis;
 use crate::session::{Decimal, MarketSpec};
 use barograph_domain::{Bar, Payload, Side, Span, Ts};
@@ -39,16 +39,13 @@ pub(super) struct Trade<'a> {
     is_elsewhere: bool,
 }
 
-#[rustfmt::skip]
-const TRADE: [&str; 10] = [
-    "trade_seq", "trade_id", "timestamp", "price", "amount", "direction", "liquidation", "block_trade_id", "combo_id",
-    "combo_trade_id",
-];
-
 impl<'a> Trade<'a> {
     /// Each trade of a list.
     pub(super) fn each(spec: &MarketSpec, json: &'a str, mut f: impl FnMut(Self) -> Option<()>) -> Option<()> {
-        objects(json, TRADE, |[seq, id, time, cost, amount, direction, liquidated, elsewhere @ ..]| {
+        elements(json, |row| {
+            let [seq, id, time, cost, amount] = object(row, ["trade_seq", "trade_id", "timestamp", "price", "amount"])?;
+            let [direction, liquidated] = object(row, ["direction", "liquidation"])?;
+            let elsewhere = object(row, ["block_trade_id", "combo_id", "combo_trade_id"])?;
             let (price, qty) = checked::fill(spec.inverse, price(cost), qty(amount))?;
             let taker = match direction {
                 "buy" => Side::Long,

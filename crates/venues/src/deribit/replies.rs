@@ -10,7 +10,7 @@ use crate::session::history::Job;
 use crate::session::kit::Kit;
 use crate::session::protocol::Rest;
 use crate::session::registry::escape;
-use crate::session::scan::{list, object, objects, read_plain};
+use crate::session::scan::{elements, list, object, read_plain};
 use crate::session::wire::Millis;
 use crate::session::{Admit, Desk, FailReason, Out, Priority, RequestId};
 use barograph_domain::{Metric, Payload, Span, Ts};
@@ -101,7 +101,8 @@ impl Kit<Deribit> {
             return Some(true);
         }
         let mut settled = Vec::new();
-        objects(result, ["timestamp", "interest_1h"], |[at, rate]| {
+        elements(result, |row| {
+            let [at, rate] = object(row, ["timestamp", "interest_1h"])?;
             settled.push((Millis::of(at).ts()?, map::rate(rate)?));
             Some(())
         })?;

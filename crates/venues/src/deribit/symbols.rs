@@ -3,7 +3,7 @@
 use super::limits::{LISTS, PUBLIC};
 use super::map;
 use super::wire::Frame;
-use crate::session::scan::{objects, read_plain};
+use crate::session::scan::{elements, object, read_plain};
 use crate::session::wire::Millis;
 use crate::session::{Ask, BaseAddresses, Decimal, MarketSpec};
 use barograph_domain::{MarketKind, Ts};
@@ -28,13 +28,10 @@ pub(super) fn instruments(answers: &[Vec<u8>]) -> Result<Vec<MarketSpec>, String
     for (n, body) in answers.iter().enumerate() {
         let mut owned = None;
         let answer = read_plain(body, &mut owned, Frame::read);
-        let read = objects(answer.map_or("", |a| a.result), KEYS, |row| {
-            let [symbol, .., tick, _, volume] = row;
-            if tick.is_empty() {
-                volumes.extend(map::qty(volume).map(|v| (symbol.to_owned(), v)));
-            } else {
-                specs.extend(market(row));
-            }
+        let read = elements(answer.map_or("", |a| a.result), |row| {
+            let [symbol, volume] = object(row, ["instrument_name", "volume_usd"])?;
+            volumes.extend(map::qty(volume).map(|v| (symbol.to_owned(), v)));
+            specs.extend(market(row));
             Some(())
         });
         let why = || format!("answer {n}: not a list of deribit {}", answer.map_or("", |a| a.error));
@@ -44,14 +41,13 @@ pub(super) fn instruments(answers: &[Vec<u8>]) -> Result<Vec<MarketSpec>, String
     Ok(specs)
 }
 
-#[rustfmt::skip]
-const KEYS: [&str; 14] = [
-    "instrument_name", "kind", "settlement_period", "base_currency", "quote_currency", "settlement_currency",
-    "instrument_type", "future_type", "is_active", "state", "contract_size", "tick_size", "min_trade_amount", "volume_usd",
-];
-
-fn market(row: [&str; 14]) -> Option<MarketSpec> {
-    let [symbol, kind, period, base, quote, settle, type_, older, active, state, size, tick, step, _] = row;
+/// The market of a row; `None` for what is left out.
+fn market(row: &str) -> Option<MarketSpec> {
+    let [symbol, kind, period, active, state] =
+        object(row, ["instrument_name", "kind", "settlement_period", "is_active", "state"])?;
+    let [base, quote, settle] = object(row, ["base_currency", "quote_currency", "settlement_currency"])?;
+    let [type_, older] = object(row, ["instrument_type", "future_type"])?;
+    let [size, tick, step] = object(row, ["contract_size", "tick_size", "min_trade_amount"])?;
     let valid = !symbol.is_empty() && symbol.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b':' | b'"' | b'\\'));
     if kind != "future" || period != "perpetual" || !valid {
         return None;

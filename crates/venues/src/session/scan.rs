@@ -369,26 +369,22 @@ pub fn object<'a, const N: usize>(json: &'a str, keys: [&str; N]) -> Option<[&'a
     scan.end().map(|()| found)
 }
 
-/// Hands over the values of these keys of each object of a list. `None`: not such a list, or `row` says so of one.
-pub fn objects<'a, const N: usize>(
-    json: &'a str,
-    keys: [&str; N],
-    mut row: impl FnMut([&'a str; N]) -> Option<()>,
-) -> Option<()> {
+/// Hands over the text of each element of a list. `None`: not such a list, or `element` says so of one.
+pub fn elements<'a>(json: &'a str, mut element: impl FnMut(&'a str) -> Option<()>) -> Option<()> {
     let mut scan = Scan::new(json.as_bytes());
-    scan.array(|s| row(s.fields(keys)?))?;
+    scan.array(|s| element(core::str::from_utf8(s.raw()?).ok()?))?;
     scan.end()
 }
 
 /// The elements of a list: strings without their quotes, all else as it stands.
 #[must_use]
 pub fn list(json: &str) -> Option<Vec<&str>> {
-    let (mut scan, mut all) = (Scan::new(json.as_bytes()), Vec::new());
-    scan.array(|s| {
-        all.push(core::str::from_utf8(s.raw()?).ok()?.trim_matches('"'));
+    let mut all = Vec::new();
+    elements(json, |element| {
+        all.push(element.trim_matches('"'));
         Some(())
     })?;
-    scan.end().map(|()| all)
+    Some(all)
 }
 
 /// What `read` finds in a message; one that is not plain is brought into plain form first, in `owned`.
