@@ -1,12 +1,12 @@
 //! Data messages of the socket to facts.
 
-use super::books::Step;
 use super::session::Bybit;
 use super::topics::Channel;
 use super::{map, wire};
+use crate::session::chain::Step;
 use crate::session::facts::{Moment, Repeats};
 use crate::session::kit::Kit;
-use crate::session::protocol::{Channel as _, Feed};
+use crate::session::protocol::Feed;
 use crate::session::seen::identity;
 use crate::session::wire::{Millis, all, levels};
 use crate::session::{ConnId, Decimal, Out};
@@ -45,13 +45,7 @@ impl Kit<Bybit> {
         let Some((channel, symbol)) = Channel::of(frame.topic, self.venue.depth) else {
             return out.fault("unknown_topic", None, "a topic nobody asked for", frame.topic.as_bytes());
         };
-        let Some(market) = self.market(link, symbol) else {
-            return out.fault("unknown_symbol", None, "a symbol nobody asked for", symbol.as_bytes());
-        };
-        if self.markets[market.index()].channels & channel.bit() == 0 {
-            // Still under way when it was unsubscribed.
-            return;
-        }
+        let Some(market) = self.about(self.market(link, symbol), channel, symbol, out) else { return };
         let stamp = if frame.cts == Millis(None) { frame.ts } else { frame.cts };
         let (Some(at), Some(sent)) = (stamp.by(now), frame.ts.by(now)) else {
             return out.fault("bad_stamp", Some(market), "no plausible time", bytes);
@@ -88,34 +82,19 @@ impl Kit<Bybit> {
 
     fn depth(&mut self, h: Head<'_>, out: &mut Out) -> bool {
         let Some(depth) = wire::Depth::read(h.data) else {
-            self.broken(h, GapReason::Undecodable, out);
+            self.chained(h.m, Step::Broken(GapReason::Undecodable), 0, h.data, out);
             return false;
         };
-        let levels = self.venue.depth;
-        let market = &mut self.markets[h.m.market.index()];
+        let (levels, place) = (self.venue.depth, depth.place());
+        let book = &mut self.markets[h.m.market.index()].seat.book;
         // A restart is a snapshot whatever the message calls itself.
-        let step = if h.snapshot || depth.u == 1 {
-            market.book.snapshot(h.m.now, h.conn, levels, &depth)
+        let step = if h.snapshot || place.restart {
+            book.snapshot(h.m.now, h.conn, levels, place, &depth)
         } else {
-            market.book.delta(h.m.now, h.conn, &depth)
+            book.change(h.m.now, h.conn, place, &depth)
         };
-        match step {
-            Step::Ignored => {}
-            Step::Applied => self.desk.book_moved(h.m, depth.seq, &mut market.told, &market.book.book, out),
-            Step::Broken(why) => self.broken(h, why, out),
-        }
+        self.chained(h.m, step, place.seq, h.data, out);
         true
-    }
-
-    fn broken(&mut self, h: Head<'_>, why: GapReason, out: &mut Out) {
-        self.markets[h.m.market.index()].book.drop_book();
-        self.desk.book_broken(h.m.now, h.m.market, why, h.data, out);
-        let book = &mut self.markets[h.m.market.index()].book;
-        if book.breaks_often() {
-            book.asked(h.m.now);
-        } else {
-            self.resubscribe(h.m.now, h.m.market, out);
-        }
     }
 
     /// `orderbook.1`: each message is the whole top.
@@ -195,18 +174,12 @@ impl Kit<Bybit> {
         if let Some(index) = ticker.index() {
             self.desk.index(h.m, index, told, out);
         }
-        let next = ticker.next();
-        if next.is_some() && next == market.next_settlement {
-            self.desk.none_missed(h.m.now, h.m.market, out);
-        }
-        self.desk.settlement(h.m.now, h.m.market, next, &mut market.next_settlement);
+        self.desk.settles(h.m.now, h.m.market, ticker.next(), &mut market.next_settlement, out);
         if let Some(funding) = ticker.funding() {
             self.desk.funding(h.m, funding, told, out);
         }
-        // Linear contracts: base units. Inverse ones are counted in USD; base units need the mark price.
         if let Some((counted, mark)) = ticker.interest().zip(ticker.mark()) {
-            let (base, usd) = if market.spec.inverse { (counted / mark, counted) } else { (counted, counted * mark) };
-            self.desk.interest(h.m, counted, (base, Some(usd)), told, out);
+            self.desk.interest_of(h.m, market.spec.inverse, (counted, mark), told, out);
         }
         good
     }

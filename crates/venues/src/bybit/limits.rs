@@ -24,30 +24,17 @@ pub(super) fn endpoints() -> BaseAddresses {
 /// What the venue allows.
 pub(super) fn limits() -> Limits {
     Limits {
-        operator: "bybit",
         // Not documented; far below what was ever refused.
         messages_per_s: 20,
         connects_max: 500,
         connects_per: Span::mins(5),
-        rotate_after: None,
-        rotate_overlap: Span::secs(10),
         ping_every: Some(Span::secs(20)),
         // Two pongs missed.
         dead_after: Span::secs(45),
         // A snapshot of 2 × 1,000 levels is below 100 kB, 1,024 trades below 300 kB.
         message_bytes_max: 4 << 20,
         rest_after_403: Some(BAN),
-        deflate: true,
-        pools: vec![Pool {
-            id: POOL,
-            name: "ip",
-            weight: 600,
-            per: Span::secs(5),
-            aligned: false,
-            used_header: None,
-            in_flight_max: 20,
-            shared: None,
-        }],
-        host_rests_on_429: false,
+        pools: vec![Pool::own(POOL, "ip", 600, Span::secs(5), 20)],
+        ..Limits::usual("bybit")
     }
 }

@@ -1,11 +1,9 @@
 //! Bybit's texts to checked numbers: what is outside its range is not a number here.
 
 use super::wire;
+use crate::session::checked::{self, LARGEST};
 use crate::session::{Decimal, MarketSpec};
-use barograph_domain::{Bar, MarketKind, Payload, Price, Side};
-
-/// No quantity or value of a market is larger.
-const LARGEST: f64 = 1e18;
+use barograph_domain::{MarketKind, Payload, Side};
 
 /// Text of a decimal number.
 pub(super) fn number(text: &str) -> Option<f64> {
@@ -13,20 +11,7 @@ pub(super) fn number(text: &str) -> Option<f64> {
     (v.abs() <= LARGEST).then_some(v)
 }
 
-/// A price that a market can have.
-pub(super) fn price(text: &str) -> Option<f64> {
-    number(text).and_then(Price::new).map(Price::get)
-}
-
-/// A quantity: not negative.
-pub(super) fn qty(text: &str) -> Option<f64> {
-    number(text).filter(|v| *v >= 0.0)
-}
-
-/// A funding rate: a fraction between −1 and 1.
-pub(super) fn rate(text: &str) -> Option<f64> {
-    number(text).filter(|v| v.abs() <= 1.0)
-}
+checked::ranges!(number);
 
 /// Whose side `Buy` or `Sell` names.
 pub(super) fn side(text: &str) -> Option<Side> {
@@ -37,22 +22,15 @@ pub(super) fn side(text: &str) -> Option<Side> {
     }
 }
 
-/// Base quantity of a size: inverse contracts are counted in USD.
-pub(super) fn base_qty(spec: &MarketSpec, size: f64, price: f64) -> f64 {
-    if spec.inverse { size / price } else { size }
-}
-
 /// A trade.
 pub(super) fn trade(spec: &MarketSpec, price_text: &str, size: &str, taker: &str) -> Option<Payload> {
-    let price = price(price_text)?;
-    let qty = base_qty(spec, qty(size).filter(|q| *q > 0.0)?, price);
+    let (price, qty) = checked::fill(spec.inverse, price(price_text), qty(size))?;
     Some(Payload::Trade { price, qty, aggressor_side: Some(side(taker)?) })
 }
 
 /// A liquidation: `Buy` is a liquidated long, the price is that of bankruptcy.
 pub(super) fn liquidation(spec: &MarketSpec, l: &wire::Liquidation<'_>) -> Option<Payload> {
-    let price = price(&l.price)?;
-    let qty = base_qty(spec, qty(&l.size).filter(|q| *q > 0.0)?, price);
+    let (price, qty) = checked::fill(spec.inverse, price(&l.price), qty(&l.size))?;
     Some(Payload::Liquidation { liquidated_side: side(&l.side)?, price, qty })
 }
 
@@ -61,15 +39,7 @@ pub(super) fn bar(spec: &MarketSpec, texts: [&str; 6]) -> Option<Payload> {
     let [open, high, low, close] = [price(texts[0])?, price(texts[1])?, price(texts[2])?, price(texts[3])?];
     let (first, second) = (qty(texts[4])?, qty(texts[5])?);
     let (volume, quote_volume) = if spec.inverse { (second, first) } else { (first, second) };
-    let inside = |p: f64| (low..=high).contains(&p);
-    (inside(open) && inside(close)).then_some(Payload::Bar(Bar {
-        open,
-        high,
-        low,
-        close,
-        volume: Some(volume),
-        quote_volume: Some(quote_volume),
-    }))
+    checked::bar([open, high, low, close], Some(volume), Some(quote_volume)).map(Payload::Bar)
 }
 
 /// One side of the open interest as the venue counts it: base units, USD for inverse contracts. Before 2026-06-11 only

@@ -11,7 +11,7 @@ use crate::session::protocol::Rest;
 use crate::session::registry::escape;
 use crate::session::seen::identity;
 use crate::session::wire::rows;
-use crate::session::{Action, Admit, Decimal, Desk, FailReason, Out, Priority, Request, RequestId};
+use crate::session::{Admit, Decimal, Desk, FailReason, Out, Priority, RequestId};
 use barograph_domain::{Metric, Span, Ts};
 
 /// Rows of a page of candles, and of funding and open interest.
@@ -22,16 +22,10 @@ const TRADES: u32 = 1_000;
 const TRADES_SPOT: u32 = 60;
 /// What is polled: how many accounts are long for each that is short, of contracts (`account-ratio`).
 pub(super) const RATIO: Metric = Metric::LongShortRatio;
-/// Time for an answer.
-const TIMEOUT: Span = Span::secs(10);
 
 impl Rest for Kit<Bybit> {
     fn ask(&mut self, now: Ts, out: &mut Out) {
-        while let Some((id, job)) = self.desk.page(now) {
-            let (url, priority) = (self.address(&job), job.priority);
-            let request = Request { id, url, body: None, pool: limits::POOL, weight: 1, priority, timeout: TIMEOUT };
-            out.actions.push(Action::Request(request));
-        }
+        self.ask_pages(now, |kit, job| Some((kit.address(job), limits::POOL)), out);
     }
 
     fn reply(&mut self, now: Ts, request: RequestId, status: u16, body: &[u8], out: &mut Out) {
@@ -57,12 +51,7 @@ impl Rest for Kit<Bybit> {
     }
 
     fn failed(&mut self, now: Ts, request: RequestId, reason: FailReason, out: &mut Out) {
-        let Some(job) = self.desk.history.answered(request) else { return };
-        if reason == FailReason::Forbidden {
-            out.fault("region_refused", Some(job.market), "bybit is not available from here", b"");
-            self.desk.quiet_until = Some(now + limits::BAN);
-        }
-        self.retry(now, &job, "", out);
+        self.no_answer(now, request, reason, out);
     }
 }
 

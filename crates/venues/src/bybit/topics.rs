@@ -54,10 +54,6 @@ impl Channel {
     }
 }
 
-const fn offer(metric: Metric, of: Of, channel: Channel) -> Offer<Channel> {
-    Offer::new(metric, of, Some(channel))
-}
-
 /// Tickers move with the mark price, and the top of spot is repeated every 3 s.
 const TICKER: Span = Span::mins(1);
 /// Bars come every minute; deep books are not repeated.
@@ -65,22 +61,22 @@ const SLOW: Span = Span::secs(150);
 
 /// What the venue offers. Settled funding and the ratio are fetched; the ticker says when the former is due.
 pub(super) const STREAMS: [Offer<Channel>; 13] = [
-    offer(Metric::Bar, Of::All, Channel::Kline).every(Span::mins(1)).delay(Span::secs(2)).silence(SLOW),
-    offer(Metric::Trade, Of::All, Channel::Trade),
-    offer(Metric::BestBidAsk, Of::Spot, Channel::Top).silence(TICKER),
-    offer(Metric::BestBidAsk, Of::Contracts, Channel::Ticker).silence(TICKER),
-    offer(Metric::MarkPrice, Of::Contracts, Channel::Ticker).silence(TICKER),
-    offer(Metric::IndexPrice, Of::Contracts, Channel::Ticker).silence(TICKER),
-    offer(Metric::FundingRate, Of::Perpetuals, Channel::Ticker).silence(TICKER),
-    offer(Metric::FundingRateSettled, Of::Perpetuals, Channel::Ticker).at_settlements().delay(Span::secs(10)),
-    offer(Metric::OpenInterest, Of::Contracts, Channel::Ticker).silence(TICKER),
-    offer(Metric::OpenInterestUsd, Of::Contracts, Channel::Ticker).silence(TICKER),
-    offer(Metric::Liquidation, Of::Contracts, Channel::Liquidation),
-    offer(Metric::LongShortRatio, Of::Contracts, Channel::Ticker)
+    Offer::over(Metric::Bar, Of::All, Channel::Kline).every(Span::mins(1)).delay(Span::secs(2)).silence(SLOW),
+    Offer::over(Metric::Trade, Of::All, Channel::Trade),
+    Offer::over(Metric::BestBidAsk, Of::Spot, Channel::Top).silence(TICKER),
+    Offer::over(Metric::BestBidAsk, Of::Contracts, Channel::Ticker).silence(TICKER),
+    Offer::over(Metric::MarkPrice, Of::Contracts, Channel::Ticker).silence(TICKER),
+    Offer::over(Metric::IndexPrice, Of::Contracts, Channel::Ticker).silence(TICKER),
+    Offer::over(Metric::FundingRate, Of::Perpetuals, Channel::Ticker).silence(TICKER),
+    Offer::over(Metric::FundingRateSettled, Of::Perpetuals, Channel::Ticker).at_settlements().delay(Span::secs(10)),
+    Offer::over(Metric::OpenInterest, Of::Contracts, Channel::Ticker).silence(TICKER),
+    Offer::over(Metric::OpenInterestUsd, Of::Contracts, Channel::Ticker).silence(TICKER),
+    Offer::over(Metric::Liquidation, Of::Contracts, Channel::Liquidation),
+    Offer::over(Metric::LongShortRatio, Of::Contracts, Channel::Ticker)
         .every(RATIO_PERIOD)
         .delay(Span::mins(1))
         .silence(Span::hours(1)),
-    offer(Metric::Book, Of::All, Channel::Book).silence(SLOW),
+    Offer::over(Metric::Book, Of::All, Channel::Book).silence(SLOW),
 ];
 /// Streams the venue has for at least one kind of market.
 pub(super) const METRICS: [Metric; 12] = offer::metrics(&STREAMS);

@@ -7,7 +7,7 @@ use super::trades::{HOLE_MARGIN, Wanted};
 use super::wire::{self, Envelope};
 use crate::session::kit::Kit;
 use crate::session::protocol::Feed;
-use crate::session::scan::plain;
+use crate::session::scan::read_plain;
 use crate::session::{ConnId, MarketIndex, Out, Priority};
 use barograph_domain::{Metric, Payload, Span, Ts};
 
@@ -16,17 +16,10 @@ impl Feed for Kit<Coinbase> {
         let Some(at) = self.state.conns.iter().position(|c| c.id == conn) else {
             return out.fault("unknown_connection", None, "message of a connection that is not open", bytes);
         };
-        let owned;
-        let envelope = match wire::envelope(bytes) {
-            Some(envelope) => envelope,
-            None => {
-                owned = plain(bytes);
-                match owned.as_deref().and_then(wire::envelope) {
-                    Some(envelope) => envelope,
-                    // What it held is found out by the next number.
-                    None => return out.fault("undecodable", None, "message is not a JSON object of this venue", bytes),
-                }
-            }
+        let mut owned = None;
+        let Some(envelope) = read_plain(bytes, &mut owned, wire::envelope) else {
+            // What it held is found out by the next number.
+            return out.fault("undecodable", None, "message is not a JSON object of this venue", bytes);
         };
         if envelope.kind == b"error" {
             return self.error(now, conn, &envelope, out);

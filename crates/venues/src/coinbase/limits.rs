@@ -31,29 +31,15 @@ pub(super) const BOOK_SILENCE_QUIET: Span = Span::mins(10);
 /// four things when it opens, so two new ones per second with two messages per second each stay below both.
 pub(super) fn limits() -> Limits {
     Limits {
-        operator: "coinbase",
         messages_per_s: 2,
         connects_max: 2,
         connects_per: Span::secs(1),
-        rotate_after: None,
-        rotate_overlap: Span::secs(10),
         ping_every: None,
         // Heartbeats come every second.
         dead_after: Span::secs(5),
         // The first level-2 message of BTC-USD was 5.1 MB in August 2026; above the limit nothing but silence is seen.
         message_bytes_max: 128 << 20,
-        rest_after_403: None,
-        deflate: true,
-        pools: vec![Pool {
-            id: PUBLIC,
-            name: "public",
-            weight: 10,
-            per: Span::secs(1),
-            aligned: false,
-            used_header: None,
-            in_flight_max: 5,
-            shared: None,
-        }],
-        host_rests_on_429: false,
+        pools: vec![Pool::own(PUBLIC, "public", 10, Span::secs(1), 5)],
+        ..Limits::usual("coinbase")
     }
 }

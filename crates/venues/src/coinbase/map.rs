@@ -3,6 +3,7 @@
 use super::wire;
 use crate::number::PLAUSIBLE;
 use crate::session::Decimal;
+use crate::session::checked;
 use crate::session::seen::identity;
 use barograph_domain::{Bar, Price, Side, Span, Ts};
 use serde::{Deserialize, Serialize};
@@ -95,10 +96,10 @@ pub(super) fn candle(row: &wire::Candle<'_>, scale: f64) -> Option<(Ts, Bar)> {
     let start: i64 = row.start.parse().ok()?;
     let close_ts = Ts(start.checked_mul(1_000_000_000)?.checked_add(60_000_000_000)?);
     let value = |text: &str| price(text.as_bytes()).map(|(_, v)| v);
-    let (open, high, low, close) = (value(row.open)?, value(row.high)?, value(row.low)?, value(row.close)?);
+    let prices = [value(row.open)?, value(row.high)?, value(row.low)?, value(row.close)?];
     let (_, volume) = qty(row.volume.as_bytes())?;
-    let sound = start % 60 == 0 && low <= open.min(close) && high >= open.max(close) && PLAUSIBLE.contains(&close_ts);
-    sound.then_some((close_ts, Bar { open, high, low, close, volume: Some(volume * scale), quote_volume: None }))
+    let bar = checked::bar(prices, Some(volume * scale), None)?;
+    (start % 60 == 0 && PLAUSIBLE.contains(&close_ts)).then_some((close_ts, bar))
 }
 
 /// What a future's product says about itself now.

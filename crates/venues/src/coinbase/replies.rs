@@ -108,10 +108,6 @@ impl Kit<Coinbase> {
     }
 }
 
-fn get(id: RequestId, url: String, priority: Priority) -> Request {
-    Request { id, url, body: None, pool: PUBLIC, weight: 1, priority, timeout: Span::secs(10) }
-}
-
 /// The page of a job: `None` for jobs nobody should have made.
 pub(super) fn request(rest: &str, symbol: &str, job: &Job, id: RequestId) -> Option<Request> {
     let product = format!("{rest}/api/v3/brokerage/market/products/{symbol}");
@@ -126,12 +122,12 @@ pub(super) fn request(rest: &str, symbol: &str, job: &Job, id: RequestId) -> Opt
         }
         _ => return None,
     };
-    Some(get(id, url, job.priority))
+    Some(Request::get(id, url, PUBLIC, job.priority))
 }
 
 /// The product of a future.
 pub(super) fn product(rest: &str, symbol: &str, id: RequestId) -> Request {
-    get(id, format!("{rest}/api/v3/brokerage/market/products/{symbol}"), Priority::Poll)
+    Request::get(id, format!("{rest}/api/v3/brokerage/market/products/{symbol}"), PUBLIC, Priority::Poll)
 }
 
 /// First and last candle start of the page, in seconds.

@@ -1,21 +1,19 @@
 //! The socket's messages.
 
 use super::map;
-use super::market::{Channel, Held, TRADES_BEGUN};
+use super::market::{Channel, TRADES_BEGUN};
 use super::session::Hyperliquid;
 use super::wire;
 use crate::session::kit::Kit;
 use crate::session::protocol::{Channel as _, Feed};
-use crate::session::scan::plain;
+use crate::session::scan::read_plain;
 use crate::session::{Admit, BookFault, ConnId, MarketIndex, Origin, Out, RepeatedValue};
-use barograph_domain::{GapReason, Metric, Payload, Span, StatusState, Ts};
+use barograph_domain::{Bar, GapReason, Metric, Payload, Span, StatusState, Ts};
 
 /// The top of a book is shown at most this often.
 const SHOWN_EVERY: Span = Span::secs(1);
 /// A value that does not change is said again after this long.
 const REPEAT_EVERY: Span = Span::secs(30);
-/// A candle is final when the venue's stamps are this far past its end.
-const CANDLE_GRACE: Span = Span::secs(2);
 
 impl Feed for Kit<Hyperliquid> {
     fn frame(&mut self, now: Ts, conn: ConnId, bytes: &[u8], out: &mut Out) {
@@ -26,16 +24,9 @@ impl Feed for Kit<Hyperliquid> {
             // The greeting of some nodes is no JSON.
             return;
         }
-        let owned;
-        let envelope = match wire::envelope(bytes) {
-            Some(envelope) => envelope,
-            None => {
-                owned = plain(bytes);
-                match owned.as_deref().and_then(wire::envelope) {
-                    Some(envelope) => envelope,
-                    None => return out.fault("undecodable", None, "message is not a JSON object of this venue", bytes),
-                }
-            }
+        let mut owned = None;
+        let Some(envelope) = read_plain(bytes, &mut owned, wire::envelope) else {
+            return out.fault("undecodable", None, "message is not a JSON object of this venue", bytes);
         };
         let read = match envelope.channel {
             b"l2Book" => self.book_frame(now, conn, envelope.data, out),
@@ -63,7 +54,7 @@ impl Feed for Kit<Hyperliquid> {
 
 impl Kit<Hyperliquid> {
     fn market(&self, coin: &[u8], out: &mut Out) -> Option<MarketIndex> {
-        let Some(index) = self.venue.names.get(coin) else {
+        let Some(index) = self.names.get(coin) else {
             out.fault("unknown_symbol", None, "coin was not asked for", coin);
             return None;
         };
@@ -296,24 +287,18 @@ impl Kit<Hyperliquid> {
             out.fault("bad_candle", Some(market), "candle is not a sound minute", data);
             return Some(());
         };
-        let m = self.markets.get_mut(market.index())?;
-        match m.held {
-            Some(held) if close_ts < held.close_ts => return Some(()),
-            Some(held) if close_ts > held.close_ts => {
-                m.held = Some(Held::new(close_ts, bar));
-                self.closed(now, market, held, out);
-            }
-            _ => m.held = Some(Held::new(close_ts, bar)),
+        if let Some((close, held)) = self.markets.get_mut(market.index())?.held.hold(close_ts, bar.into()) {
+            self.closed(now, market, (close, held.into()), out);
         }
         Some(())
     }
 
     /// A candle is final.
-    fn closed(&mut self, now: Ts, market: MarketIndex, held: Held, out: &mut Out) {
+    fn closed(&mut self, now: Ts, market: MarketIndex, (close_ts, bar): (Ts, Bar), out: &mut Out) {
         let Some(m) = self.markets.get_mut(market.index()) else { return };
-        if m.bars.admit(held.close_ts) == Admit::New && self.desk.wants(market, Metric::Bar) {
-            self.desk.alive(market, Metric::Bar, now, held.close_ts, out);
-            out.live(market, Metric::Bar, held.close_ts, 0, Payload::Bar(held.bar()));
+        if m.bars.admit(close_ts) == Admit::New && self.desk.wants(market, Metric::Bar) {
+            self.desk.alive(market, Metric::Bar, now, close_ts, out);
+            out.live(market, Metric::Bar, close_ts, 0, Payload::Bar(bar));
         }
     }
 
@@ -321,15 +306,12 @@ impl Kit<Hyperliquid> {
     pub(super) fn close_candles(&mut self, now: Ts, out: &mut Out) {
         let Some(there) = self.state.venue_now else { return };
         for n in 0..self.markets.len() {
-            let due = self.markets[n].held.filter(|h| there >= h.close_ts + CANDLE_GRACE);
-            let (Some(held), Ok(index)) = (due, u32::try_from(n)) else { continue };
-            let market = MarketIndex(index);
-            if !self.desk.covered(market, Channel::Candle.bit()) {
-                // Its last state was perhaps not seen.
-                continue;
+            let market = MarketIndex::at(n);
+            // Of one that nobody brings its last state was perhaps not seen.
+            let over = self.markets[n].held.is_over(there) && self.desk.covered(market, Channel::Candle.bit());
+            if let Some((close, held)) = self.markets[n].held.take_if(over) {
+                self.closed(now, market, (close, held.into()), out);
             }
-            self.markets[n].held = None;
-            self.closed(now, market, held, out);
         }
     }
 

@@ -146,7 +146,7 @@ impl Kit<Hyperliquid> {
         // Once a minute: a copy without blanks is cheap.
         let body = plain(body)?;
         wire::contexts(&body, |coin, row| {
-            let market = self.venue.names.get(coin.as_bytes());
+            let market = self.names.get(coin.as_bytes());
             if let Some(market) = market.filter(|m| self.markets.get(m.index()).is_some_and(|m| m.wanted)) {
                 rows.push((market, row));
             }

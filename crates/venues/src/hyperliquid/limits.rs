@@ -26,29 +26,15 @@ pub(super) fn weight(rows: i64, per: i64) -> u32 {
 /// Limits of the public API.
 pub(super) fn limits() -> Limits {
     Limits {
-        operator: "hyperliquid",
         // 2000 messages per minute over at most five connections.
         messages_per_s: 6,
         connects_max: 25,
         connects_per: Span::mins(1),
-        rotate_after: None,
-        rotate_overlap: Span::secs(10),
         ping_every: Some(Span::secs(30)),
         // A ping every 30 s is answered within 10 s.
         dead_after: Span::secs(40),
         message_bytes_max: 16 << 20,
-        rest_after_403: None,
-        deflate: true,
-        pools: vec![Pool {
-            id: INFO,
-            name: "info",
-            weight: 1_200,
-            per: Span::mins(1),
-            aligned: false,
-            used_header: None,
-            in_flight_max: 4,
-            shared: None,
-        }],
-        host_rests_on_429: false,
+        pools: vec![Pool::own(INFO, "info", 1_200, Span::mins(1), 4)],
+        ..Limits::usual("hyperliquid")
     }
 }

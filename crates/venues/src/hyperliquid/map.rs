@@ -2,7 +2,7 @@
 
 use super::wire;
 use crate::number::PLAUSIBLE;
-use crate::session::Decimal;
+use crate::session::{Decimal, checked};
 use barograph_domain::{Bar, Price, Side, Span, Ts};
 
 const QTY_MAX: f64 = 1e15;
@@ -90,10 +90,9 @@ pub(super) fn candle(row: &wire::Candle<'_>) -> Option<(Ts, Bar)> {
     let start = wire::millis(u64::try_from(row.t).ok()?).filter(|t| PLAUSIBLE.contains(t))?;
     let minute = row.i == "1m" && start.floor(Span::mins(1)) == start && row.end.checked_sub(row.t)? == 59_999;
     let value = |text: &str| price(text.as_bytes()).map(|(_, v)| v);
-    let (open, high, low, close) = (value(row.o)?, value(row.h)?, value(row.l)?, value(row.c)?);
-    let volume = Some(qty(row.v.as_bytes())?);
-    let sound = minute && low <= open.min(close) && high >= open.max(close);
-    sound.then_some((start + Span::mins(1), Bar { open, high, low, close, volume, quote_volume: None }))
+    let prices = [value(row.o)?, value(row.h)?, value(row.l)?, value(row.c)?];
+    let bar = checked::bar(prices, Some(qty(row.v.as_bytes())?), None)?;
+    minute.then_some((start + Span::mins(1), bar))
 }
 
 /// The hour a settlement belongs to, or the stamp itself when it is not shortly after one.

@@ -1,5 +1,6 @@
 //! State of one coin.
 
+use crate::session::facts::RunningBar;
 use crate::session::offer::{self, Of, Offer};
 use crate::session::protocol::{self, Channel as _, channels};
 use crate::session::{Ids, LinkId, MarketSpec, Minutes, OrderBook, Pace, RepeatedValue, SessionConfig};
@@ -63,22 +64,23 @@ pub(super) struct Shape {
     pub(super) sound: bool,
 }
 
-/// The candle of the running minute, as last sent.
+/// Numbers of a candle.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub(super) struct Held {
-    pub(super) close_ts: Ts,
     values: [f64; 4],
     volume: Option<f64>,
 }
 
-impl Held {
-    pub(super) fn new(close_ts: Ts, bar: Bar) -> Self {
-        Self { close_ts, values: [bar.open, bar.high, bar.low, bar.close], volume: bar.volume }
+impl From<Bar> for Held {
+    fn from(bar: Bar) -> Self {
+        Self { values: [bar.open, bar.high, bar.low, bar.close], volume: bar.volume }
     }
+}
 
-    pub(super) fn bar(self) -> Bar {
-        let [open, high, low, close] = self.values;
-        Bar { open, high, low, close, volume: self.volume, quote_volume: None }
+impl From<Held> for Bar {
+    fn from(held: Held) -> Self {
+        let [open, high, low, close] = held.values;
+        Self { open, high, low, close, volume: held.volume, quote_volume: None }
     }
 }
 
@@ -100,7 +102,7 @@ pub(super) struct Market {
     pub(super) trades: Ids,
     /// Trades of first messages older than this are not wanted.
     pub(super) floor: Option<Ts>,
-    pub(super) held: Option<Held>,
+    pub(super) held: RunningBar<Held>,
     pub(super) bars: Minutes,
     pub(super) said: [RepeatedValue; 5],
     pub(super) next_settlement: Option<Ts>,
@@ -122,7 +124,7 @@ impl Market {
             quote_pace: Pace::default(),
             trades: Ids::default(),
             floor: None,
-            held: None,
+            held: RunningBar::default(),
             bars: Minutes::default(),
             said: Default::default(),
             next_settlement: None,

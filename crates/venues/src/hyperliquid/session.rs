@@ -3,13 +3,13 @@
 use super::limits::{self, ACK_WAIT, PER_LINK, SUBSCRIPTIONS_MAX};
 use super::map::Trade;
 use super::market::{self, Channel, Market};
+use crate::session::facts::RunningBar;
 use crate::session::history::Job;
 use crate::session::kit::Kit;
 use crate::session::link::Links;
 use crate::session::protocol::{Channel as _, Protocol, Terms, Verb, WantedChannels};
 use crate::session::{
-    Action, CloseReason, ConnId, Input, Link, LinkId, MarketIndex, MarketSpec, Names, OrderBook, Out, RequestId,
-    Session as _,
+    Action, CloseReason, ConnId, Input, Link, LinkId, MarketIndex, MarketSpec, OrderBook, Out, RequestId, Session as _,
 };
 use barograph_domain::{GapReason, Metric, Span, StatusState, Ts};
 use serde::{Deserialize, Serialize};
@@ -44,7 +44,6 @@ impl Default for State {
 /// What is not saved.
 #[derive(Debug, Default)]
 pub(super) struct Hyperliquid {
-    pub(super) names: Names,
     /// Trades of one message, kept for its memory.
     pub(super) rows: Vec<(MarketIndex, usize, Trade)>,
 }
@@ -69,13 +68,6 @@ impl Protocol for Hyperliquid {
 
     fn links(kit: &Kit<Self>) -> Vec<Link> {
         kit.state.links.all().to_vec()
-    }
-
-    fn index(kit: &mut Kit<Self>) {
-        kit.venue.names = Names::default();
-        for (n, market) in (0_u32..).zip(&kit.markets) {
-            kit.venue.names.insert(market.coin.as_bytes(), MarketIndex(n));
-        }
     }
 
     fn begin(kit: &mut Kit<Self>) {
@@ -131,7 +123,7 @@ impl Protocol for Hyperliquid {
                 }
                 if *channel == Channel::Candle {
                     // Its last state is not known: history has it.
-                    m.held = None;
+                    m.held = RunningBar::default();
                 }
             }
         }
@@ -298,7 +290,7 @@ impl Kit<Hyperliquid> {
         self.desk.uncover(market, u16::MAX);
         self.desk.history.remove(market);
         let m = &mut self.markets[at];
-        (m.link, m.channels, m.held, m.books) = (None, 0, None, Default::default());
+        (m.link, m.channels, m.held, m.books) = (None, 0, RunningBar::default(), Default::default());
         self.gone(now, market, &Metric::ALL, GapReason::NotRunning, out);
     }
 

@@ -59,13 +59,8 @@ impl Kit<Okx> {
             Channel::Liquidation => self.liquidations(now, conn, frame.inst_type, data, out),
             Channel::Index => self.index(now, conn, frame.inst_id, data, out),
             _ => {
-                let Some(market) = self.mine(conn, frame.inst_id, channel) else {
-                    return out.fault("unknown_symbol", None, "a symbol nobody asked for", frame.inst_id.as_bytes());
-                };
-                if self.markets[market.index()].channels & channel.bit() == 0 {
-                    // Still under way when it was unsubscribed.
-                    return;
-                }
+                let market = self.mine(conn, frame.inst_id, channel);
+                let Some(market) = self.about(market, channel, frame.inst_id, out) else { return };
                 self.covers(now, conn, market, channel, out);
                 let head = Head { now, conn, market, data };
                 match channel {
@@ -83,13 +78,6 @@ impl Kit<Okx> {
         if !good {
             out.fault("undecodable", None, "data this channel does not have", bytes);
         }
-    }
-
-    /// The market of a symbol, if this connection is the one for it.
-    fn mine(&self, conn: ConnId, symbol: &str, channel: Channel) -> Option<MarketIndex> {
-        let index = self.venue.names.get(symbol.as_bytes())?;
-        let link = self.markets.get(index.index())?.link_of(channel);
-        (self.desk.link_of(conn)? == link?).then_some(index)
     }
 
     fn control(&mut self, now: Ts, conn: ConnId, frame: &wire::Frame<'_>, bytes: &[u8], out: &mut Out) {
@@ -148,9 +136,8 @@ impl Kit<Okx> {
         if final_
             && let Some((channel, symbol)) = named.or(told)
             && let Some(channel) = Channel::parse(&channel)
-            && let Some(market) = self.venue.names.get(symbol.as_bytes())
+            && let Some(market) = self.names.get(symbol.as_bytes())
         {
-            self.markets[market.index()].refused |= channel.bit();
             self.refused(now, market, channel, out);
             return out.fault("subscription_refused", Some(market), "the venue refused a subscription", bytes);
         }

@@ -47,30 +47,16 @@ pub(super) fn endpoints() -> BaseAddresses {
 
 /// What the venue allows.
 pub(super) fn limits() -> Limits {
-    let pool = |id, name, weight| Pool {
-        id,
-        name,
-        weight,
-        per: Span::secs(2),
-        aligned: false,
-        used_header: None,
-        in_flight_max: 8,
-        shared: None,
-    };
+    let pool = |id, name, weight| Pool::own(id, name, weight, Span::secs(2), 8);
     Limits {
-        operator: "okx",
         messages_per_s: 5,
         connects_max: 3,
         connects_per: Span::secs(1),
-        rotate_after: None,
-        rotate_overlap: Span::secs(10),
         ping_every: Some(Span::secs(20)),
         // The venue closes after 30 s of silence; a pong is due within 10 s of the ping.
         dead_after: Span::secs(30),
         // A snapshot of 2 × 400 levels is below 50 kB; the largest list of instruments comes over HTTP.
         message_bytes_max: 4 << 20,
-        rest_after_403: None,
-        deflate: true,
         pools: vec![
             pool(BOOKS, "books", 40),
             pool(CANDLES, "candles", 40),
@@ -82,6 +68,6 @@ pub(super) fn limits() -> Limits {
             pool(TIME, "time", 10),
             pool(RATIOS, "long_short_ratios", 5),
         ],
-        host_rests_on_429: false,
+        ..Limits::usual("okx")
     }
 }

@@ -1,12 +1,10 @@
 //! OKX's texts to checked numbers, and contracts to base units.
 
 use super::wire;
+use crate::session::checked::{self, LARGEST};
 use crate::session::wire::Millis;
 use crate::session::{Decimal, MarketSpec};
-use barograph_domain::{Bar, MarketKind, Payload, Price, Side, Span, Ts};
-
-/// No quantity or value of a market is larger.
-const LARGEST: f64 = 1e18;
+use barograph_domain::{MarketKind, Payload, Side, Span, Ts};
 
 /// Text of a decimal number; empty text is none.
 pub(super) fn number(text: &str) -> Option<f64> {
@@ -15,20 +13,7 @@ pub(super) fn number(text: &str) -> Option<f64> {
     (v.abs() <= LARGEST).then_some(v)
 }
 
-/// A price that a market can have.
-pub(super) fn price(text: &str) -> Option<f64> {
-    number(text).and_then(Price::new).map(Price::get)
-}
-
-/// A quantity: not negative.
-pub(super) fn qty(text: &str) -> Option<f64> {
-    number(text).filter(|v| *v >= 0.0)
-}
-
-/// A funding rate: a fraction between −1 and 1.
-pub(super) fn rate(text: &str) -> Option<f64> {
-    number(text).filter(|v| v.abs() <= 1.0)
-}
+checked::ranges!(number);
 
 /// Base units of a size at a price. Spot is counted in base units; contracts need the contract's value, and without it
 /// there is no quantity.
@@ -70,20 +55,19 @@ pub(super) fn liquidation(spec: &MarketSpec, l: &wire::Liquidation<'_>) -> Optio
 /// quote, quote.
 pub(super) fn candle(spec: &MarketSpec, row: &[&str; 9]) -> Option<(bool, Ts, Payload)> {
     let [ts, open, high, low, close, vol, vol_ccy, vol_quote, confirm] = row;
-    let start = Millis(ts.parse().ok()).ts().filter(|t| t.floor(Span::mins(1)) == *t)?;
+    let start = Millis::of(ts).ts().filter(|t| t.floor(Span::mins(1)) == *t)?;
     let [open, high, low, close] = [price(open)?, price(high)?, price(low)?, price(close)?];
     let (volume, quote_volume) = match spec.kind {
         MarketKind::Spot => (qty(vol)?, qty(vol_ccy)?),
         MarketKind::Perpetual | MarketKind::DatedFuture => (qty(vol_ccy)?, qty(vol_quote)?),
     };
-    let inside = |p: f64| (low..=high).contains(&p);
     let closed = match *confirm {
         "1" => true,
         "0" => false,
         _ => return None,
     };
-    let bar = Bar { open, high, low, close, volume: Some(volume), quote_volume: Some(quote_volume) };
-    (inside(open) && inside(close)).then_some((closed, start + Span::mins(1), Payload::Bar(bar)))
+    let bar = checked::bar([open, high, low, close], Some(volume), Some(quote_volume))?;
+    Some((closed, start + Span::mins(1), Payload::Bar(bar)))
 }
 
 /// Hours between the settlements around now: `fundingTime − prevFundingTime`, else `nextFundingTime − fundingTime`.

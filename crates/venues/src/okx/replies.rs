@@ -26,8 +26,6 @@ pub(super) const RATIOS: [(Metric, &str); 3] = [
     (Metric::TopTraderAccountRatio, "long-short-account-ratio-contract-top-trader"),
     (Metric::TopTraderPositionRatio, "long-short-position-ratio-contract-top-trader"),
 ];
-/// Time for an answer.
-const TIMEOUT: Span = Span::secs(10);
 /// Candles younger than this are in the first of the two lists (1,440 of them).
 const RECENT: Span = Span::mins(1_400);
 /// The venue keeps settlements for three months and open interest for 1,440 rows of five minutes.
@@ -35,16 +33,10 @@ const FUNDING_KEPT: Span = Span::days(90);
 const INTEREST_KEPT: Span = Span::mins(1_435 * 5);
 /// Open interest comes in rows of five minutes, named by their beginning.
 const INTEREST_STEP: Span = Span::mins(5);
-/// Pages of trades: of a hole, and at first start.
-const REPAIR_PAGES: u32 = 100;
-const START_PAGES: u32 = 10;
 
 impl Rest for Kit<Okx> {
     fn ask(&mut self, now: Ts, out: &mut Out) {
-        while let Some((id, job)) = self.desk.page(now) {
-            let (url, pool) = self.address(now, &job);
-            out.actions.push(request(id, url, pool, job.priority));
-        }
+        self.ask_pages(now, |kit, job| Some(kit.address(now, job)), out);
     }
 
     fn reply(&mut self, now: Ts, request: RequestId, status: u16, body: &[u8], out: &mut Out) {
@@ -106,7 +98,7 @@ impl Kit<Okx> {
         let m = &mut self.markets[market.index()];
         m.book.fetching = Some(id);
         let url = format!("{}/api/v5/market/books?instId={}&sz=400", self.config.endpoints.rest, m.spec.symbol);
-        out.actions.push(request(id, url, limits::BOOKS, Priority::Sync));
+        out.actions.push(Action::Request(Request::get(id, url, limits::BOOKS, Priority::Sync)));
     }
 
     /// Where the page that begins where the job stands begins and ends.
@@ -230,7 +222,7 @@ impl Kit<Okx> {
             Metric::OpenInterest | Metric::OpenInterestUsd => {
                 let usd = job.metric == Metric::OpenInterestUsd;
                 let values = rows(list, |[start, _, base, dollars]: [&str; 4]| {
-                    let start = Millis(start.parse().ok()).ts()?;
+                    let start = Millis::of(start).ts()?;
                     Some((start + INTEREST_STEP, map::qty(if usd { dollars } else { base })?))
                 })?;
                 Desk::past_values(job, values.into_iter().rev(), now, out);
@@ -238,7 +230,7 @@ impl Kit<Okx> {
             _ => {
                 let ratios = rows(list, |[stamp, ratio]: [&str; 2]| {
                     let ratio = Decimal::parse(ratio.as_bytes()).map(Decimal::to_f64).filter(|ratio| *ratio > 0.0);
-                    Millis(stamp.parse().ok()).ts().zip(ratio)
+                    Millis::of(stamp).ts().zip(ratio)
                 })?;
                 self.desk.ratio(now, job, ratios, out);
             }
@@ -265,21 +257,7 @@ impl Kit<Okx> {
                 out.backfilled(job.market, Metric::Trade, at, id, payload);
             }
         }
-        let most = if first { START_PAGES } else { REPAIR_PAGES };
-        match last {
-            Some((id, at)) if at >= job.from && job.pages + 1 < most => {
-                self.desk.history.advance(now, job, job.from, Some(id));
-            }
-            Some((_, at)) if at >= job.from && !first => {
-                let why = format!("trades between {} and {at} are too many to fetch", job.from);
-                out.fault("history_cut", Some(job.market), &why, b"");
-                self.desk.history.stop(now, job);
-            }
-            _ => self.desk.history.stop(now, job),
-        }
+        let next = last.filter(|(_, at)| *at >= job.from).map(|(id, at)| (id, [job.from, at]));
+        self.trades_paged(now, job, next, out);
     }
-}
-
-fn request(id: RequestId, url: String, pool: PoolId, priority: Priority) -> Action {
-    Action::Request(Request { id, url, body: None, pool, weight: 1, priority, timeout: TIMEOUT })
 }

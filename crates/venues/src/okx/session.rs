@@ -8,7 +8,8 @@ use super::{limits, map, replies};
 use crate::session::facts::{EmittedBars, LastReported};
 use crate::session::kit::Kit;
 use crate::session::protocol::{self, Channel as _, Protocol, Terms, Verb, WantedChannels};
-use crate::session::{Action, ConnId, Ids, Link, LinkId, MarketIndex, MarketSpec, Names, OrderBook, Out};
+use crate::session::rooms::Rooms;
+use crate::session::{Action, ConnId, Ids, Link, LinkId, MarketIndex, MarketSpec, OrderBook, Out};
 use barograph_domain::{MarketKind, Metric, Span, Ts};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -57,21 +58,16 @@ impl protocol::Market<Channel> for Market {
     fn refused(&self) -> u16 {
         self.refused
     }
+
+    fn refuse(&mut self, channels: u16) {
+        self.refused |= channels;
+    }
 }
 
 impl Market {
     fn has_book(&self) -> bool {
         self.channels & !self.refused & Channel::Book.bit() != 0
     }
-}
-
-/// A wanted connection.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-struct Room {
-    id: LinkId,
-    business: bool,
-    markets: u32,
-    books: u32,
 }
 
 /// Requests of a connection in the running hour.
@@ -85,7 +81,8 @@ struct Spent {
 /// What is saved besides desk and markets.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub(super) struct State {
-    rooms: Vec<Room>,
+    /// On the business socket or not, by markets and books.
+    rooms: Rooms<bool, (u32, u32)>,
     spent: Vec<Spent>,
     /// Connections whose first liquidations of a type have come.
     pub liquidating: Vec<(ConnId, MarketKind)>,
@@ -99,22 +96,11 @@ impl State {
     fn rooms(&mut self, channels: u16) -> (LinkId, LinkId) {
         let candle = Channel::Candle.bit();
         let book = u32::from(channels & Channel::Book.bit() != 0);
-        let public = if channels & !candle == 0 { LinkId(u16::MAX) } else { self.room(false, book) };
-        let business = if channels & candle == 0 { LinkId(u16::MAX) } else { self.room(true, 0) };
+        let mut room = |business, load, most| self.rooms.take(business, load, (most, limits::BOOKS_MAX));
+        let nowhere = LinkId(u16::MAX);
+        let public = if channels & !candle == 0 { nowhere } else { room(false, (1, book), limits::MARKETS_MAX) };
+        let business = if channels & candle == 0 { nowhere } else { room(true, (1, 0), limits::CANDLE_MARKETS_MAX) };
         (public, business)
-    }
-
-    fn room(&mut self, business: bool, books: u32) -> LinkId {
-        let most = if business { limits::CANDLE_MARKETS_MAX } else { limits::MARKETS_MAX };
-        let fits = |r: &&mut Room| r.business == business && r.markets < most && r.books + books <= limits::BOOKS_MAX;
-        if let Some(room) = self.rooms.iter_mut().find(fits) {
-            room.markets += 1;
-            room.books += books;
-            return room.id;
-        }
-        let id = LinkId(u16::try_from(self.rooms.len()).unwrap_or(u16::MAX));
-        self.rooms.push(Room { id, business, markets: 1, books });
-        id
     }
 
     fn spend(&mut self, now: Ts, conn: ConnId) {
@@ -129,7 +115,6 @@ impl State {
 /// What is not saved.
 #[derive(Debug, Default)]
 pub(super) struct Okx {
-    pub names: Names,
     /// By index name, the markets that have it.
     pub indexes: BTreeMap<String, Vec<MarketIndex>>,
 }
@@ -168,19 +153,16 @@ impl Protocol for Okx {
     }
 
     fn links(kit: &Kit<Self>) -> Vec<Link> {
-        let used = kit.state.rooms.iter().filter(|r| r.markets > 0);
-        let path = |r: &Room| if r.business { "business" } else { "public" };
-        let url = |r: &Room| format!("{}/ws/v5/{}", kit.config.endpoints.ws, path(r));
-        used.map(|r| Link { id: r.id, url: url(r), ping: Some("ping".to_owned()) }).collect()
+        let path = |business: &bool| if *business { "business" } else { "public" };
+        let url = |business: &bool| format!("{}/ws/v5/{}", kit.config.endpoints.ws, path(business));
+        kit.state.rooms.links(Some("ping"), url)
     }
 
     fn index(kit: &mut Kit<Self>) {
+        kit.name();
         kit.venue = Self::default();
-        for (n, market) in (0_u32..).zip(&kit.markets) {
-            kit.venue.names.insert(market.spec.symbol.as_bytes(), MarketIndex(n));
-            if market.spec.kind != MarketKind::Spot {
-                kit.venue.indexes.entry(map::index_of(&market.spec)).or_default().push(MarketIndex(n));
-            }
+        for (n, market) in (0_u32..).zip(&kit.markets).filter(|(_, m)| m.spec.kind != MarketKind::Spot) {
+            kit.venue.indexes.entry(map::index_of(&market.spec)).or_default().push(MarketIndex(n));
         }
     }
 
@@ -269,11 +251,8 @@ impl Protocol for Okx {
         let market = &mut kit.markets[index.index()];
         let bits = core::mem::take(&mut market.channels);
         market.book.drop_book();
-        let (link, candles, book) = (market.link, market.candles, bits & Channel::Book.bit() != 0);
-        for room in kit.state.rooms.iter_mut().filter(|r| r.id == link || r.id == candles) {
-            room.markets = room.markets.saturating_sub(1);
-            room.books = room.books.saturating_sub(u32::from(book && !room.business));
-        }
+        kit.state.rooms.give_back(market.link, (1, u32::from(bits & Channel::Book.bit() != 0)));
+        kit.state.rooms.give_back(market.candles, (1, 0));
         // What several markets share stays; its other markets may need it.
         bits & !(Channel::Index.bit() | Channel::Liquidation.bit())
     }

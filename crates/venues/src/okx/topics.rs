@@ -45,10 +45,6 @@ impl Channel {
     }
 }
 
-const fn offer(metric: Metric, of: Of, channel: Channel) -> Offer<Channel> {
-    Offer::new(metric, of, Some(channel))
-}
-
 const fn ratio(metric: Metric) -> Offer<Channel> {
     let row = Offer::new(metric, Of::Contracts, None);
     row.every(RATIO_PERIOD).delay(Span::mins(1)).silence(Span::hours(1))
@@ -62,17 +58,17 @@ const INTEREST: Span = Span::secs(30);
 /// What the venue offers; silence is two and a half times what it promises for a quiet market. Best bid and ask come only when they
 /// change; at most one liquidation per contract and second is sent; ratios are polled.
 pub(super) const STREAMS: [Offer<Channel>; 14] = [
-    offer(Metric::Bar, Of::All, Channel::Candle).every(Span::mins(1)).delay(Span::secs(2)).silence(SLOW),
-    offer(Metric::Trade, Of::All, Channel::Trade),
-    offer(Metric::BestBidAsk, Of::All, Channel::Ticker).silence(Span::mins(5)),
-    offer(Metric::MarkPrice, Of::Contracts, Channel::Mark).silence(Span::secs(25)),
-    offer(Metric::IndexPrice, Of::Contracts, Channel::Index).silence(SLOW),
-    offer(Metric::FundingRate, Of::Perpetuals, Channel::Funding).silence(Span::secs(225)),
-    offer(Metric::FundingRateSettled, Of::Perpetuals, Channel::Funding).at_settlements().delay(Span::secs(90)),
-    offer(Metric::OpenInterest, Of::Contracts, Channel::Interest).silence(INTEREST),
-    offer(Metric::OpenInterestUsd, Of::Contracts, Channel::Interest).silence(INTEREST),
-    offer(Metric::Liquidation, Of::Contracts, Channel::Liquidation).sampled(),
-    offer(Metric::Book, Of::All, Channel::Book).silence(SLOW),
+    Offer::over(Metric::Bar, Of::All, Channel::Candle).every(Span::mins(1)).delay(Span::secs(2)).silence(SLOW),
+    Offer::over(Metric::Trade, Of::All, Channel::Trade),
+    Offer::over(Metric::BestBidAsk, Of::All, Channel::Ticker).silence(Span::mins(5)),
+    Offer::over(Metric::MarkPrice, Of::Contracts, Channel::Mark).silence(Span::secs(25)),
+    Offer::over(Metric::IndexPrice, Of::Contracts, Channel::Index).silence(SLOW),
+    Offer::over(Metric::FundingRate, Of::Perpetuals, Channel::Funding).silence(Span::secs(225)),
+    Offer::over(Metric::FundingRateSettled, Of::Perpetuals, Channel::Funding).at_settlements().delay(Span::secs(90)),
+    Offer::over(Metric::OpenInterest, Of::Contracts, Channel::Interest).silence(INTEREST),
+    Offer::over(Metric::OpenInterestUsd, Of::Contracts, Channel::Interest).silence(INTEREST),
+    Offer::over(Metric::Liquidation, Of::Contracts, Channel::Liquidation).sampled(),
+    Offer::over(Metric::Book, Of::All, Channel::Book).silence(SLOW),
     ratio(Metric::LongShortRatio),
     ratio(Metric::TopTraderAccountRatio),
     ratio(Metric::TopTraderPositionRatio),

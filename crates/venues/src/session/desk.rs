@@ -250,6 +250,15 @@ impl Desk {
         }
     }
 
+    /// As [`Self::settlement`], where the venue says again and again when the next one is: as long as that is the one awaited, none
+    /// was missed.
+    pub fn settles(&mut self, now: Ts, market: MarketIndex, next: Option<Ts>, awaited: &mut Option<Ts>, out: &mut Out) {
+        if next.is_some() && next == *awaited {
+            self.none_missed(now, market, out);
+        }
+        self.settlement(now, market, next, awaited);
+    }
+
     /// Settlements were not listened to for a while, and none happened: the stream is whole again.
     pub fn none_missed(&mut self, now: Ts, market: MarketIndex, out: &mut Out) {
         let metric = Metric::FundingRateSettled;

@@ -47,6 +47,41 @@ pub(crate) struct EmittedBars {
     open: Option<Ts>,
 }
 
+/// The bar of the running minute as last sent, where the venue does not say when it is final.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub(crate) struct RunningBar<B>(Option<(Ts, B)>);
+
+impl<B> Default for RunningBar<B> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<B: Copy> RunningBar<B> {
+    /// A bar is final when the venue's stamps are this far past its end.
+    const GRACE: Span = Span::secs(2);
+
+    /// The bar that closes at `close`, as it is now; one that is older than the bar held says nothing. Gives the bar that is final
+    /// with it.
+    pub(crate) fn hold(&mut self, close: Ts, bar: B) -> Option<(Ts, B)> {
+        let held = self.0.map_or(close, |(held, _)| held);
+        if close < held {
+            return None;
+        }
+        self.0.replace((close, bar)).filter(|_| close > held)
+    }
+
+    /// Is the bar final by the venue's clock, although no newer one came?
+    pub(crate) fn is_over(&self, there: Ts) -> bool {
+        self.0.is_some_and(|(close, _)| there >= close + Self::GRACE)
+    }
+
+    /// Takes the bar, if it is over.
+    pub(crate) fn take_if(&mut self, over: bool) -> Option<(Ts, B)> {
+        self.0.take_if(|_| over)
+    }
+}
+
 impl EmittedBars {
     /// Does this minute begin behind one that never closed here?
     pub(crate) fn skips(&self, start: Ts) -> bool {
@@ -171,6 +206,19 @@ impl Desk {
                 out.live(m.market, metric, m.at, 0, Payload::Value(value));
             }
         }
+    }
+
+    /// Open interest as the venue counts it: in base units, that of inverse contracts in USD. The other unit needs the mark price.
+    pub(crate) fn interest_of(
+        &mut self,
+        m: Moment,
+        inverse: bool,
+        (counted, mark): (f64, f64),
+        told: &mut LastReported,
+        out: &mut Out,
+    ) {
+        let (base, usd) = if inverse { (counted / mark, counted) } else { (counted, counted * mark) };
+        self.interest(m, counted, (base, Some(usd)), told, out);
     }
 
     /// A trade of the socket, once; `text` is its id as the venue writes it. True: it is new.

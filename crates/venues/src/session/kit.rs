@@ -4,13 +4,22 @@
 //!
 //! What a venue adds is in [`super::protocol`]; everything is dispatched at compile time.
 
+use crate::session::chain::{Chained, Step};
+use crate::session::facts::Moment;
 use crate::session::history::Job;
-use crate::session::protocol::{Channel, Feed, Market as _, Protocol, Rest, Verb, WantedChannels};
+use crate::session::protocol::{Channel, Feed, Market as _, Protocol, Rest, Seat, Verb, WantedChannels};
 use crate::session::{
-    Action, CloseReason, ConnId, Desk, Input, LagMeter, Limits, Link, LinkId, MarketIndex, MarketSpec, OrderBook, Out,
-    RestoreError, Session, SessionConfig, StreamSpec, Tracker, offer, saved,
+    Action, CloseReason, ConnId, Desk, FailReason, Input, LagMeter, Limits, Link, LinkId, MarketIndex, MarketSpec,
+    Names, OrderBook, Out, PoolId, Priority, Request, RequestId, RestoreError, Session, SessionConfig, StreamSpec,
+    Tracker, offer, saved,
 };
-use barograph_domain::{GapReason, Metric, StatusState, Ts};
+use barograph_domain::{GapReason, Metric, Span, StatusState, Ts};
+
+/// Pages of trades: of a hole, and at first start.
+const REPAIR_PAGES: u32 = 100;
+const START_PAGES: u32 = 10;
+/// A venue that is not available from here is not asked for this long.
+const FORBIDDEN: Span = Span::mins(10);
 
 /// What is to be said on the connections of each link.
 type Changes<P> = Vec<(LinkId, Verb, WantedChannels<P>)>;
@@ -23,6 +32,8 @@ pub(crate) struct Kit<P: Protocol> {
     links: Vec<Link>,
     pub desk: Desk,
     pub markets: Vec<P::Market>,
+    /// The venue's names to markets; not saved.
+    pub names: Names,
     /// What else is saved.
     pub state: P::State,
     /// What is not.
@@ -42,6 +53,7 @@ impl<P: Protocol> Kit<P> {
             links: Vec::new(),
             desk: Desk::new(config.backfill, P::PAGES_MAX),
             markets: Vec::new(),
+            names: Names::default(),
             state: P::State::default(),
             venue,
             config,
@@ -147,8 +159,60 @@ impl<P: Protocol> Kit<P> {
         }
     }
 
+    /// A place for a market that was never wanted before, whose book is wanted this deep.
+    pub(crate) fn seat(&mut self, spec: &MarketSpec, depth: usize) -> Seat {
+        let channels = self.channels_of(spec);
+        let book = Chained::new(spec.tick.map_or(0, |t| t.scale), depth);
+        Seat { link: P::room(self, spec, channels), channels, refused: 0, book }
+    }
+
+    /// Names to markets, anew.
+    pub(crate) fn name(&mut self) {
+        self.names = Names::default();
+        for (at, market) in self.markets.iter().enumerate() {
+            self.names.insert(market.symbol().as_bytes(), MarketIndex::at(at));
+        }
+    }
+
+    /// The market of a symbol, if this connection is the one for that channel of it.
+    pub(crate) fn mine(&self, conn: ConnId, symbol: &str, channel: P::Channel) -> Option<MarketIndex> {
+        let index = self.names.get(symbol.as_bytes())?;
+        let link = self.markets.get(index.index())?.link_of(channel);
+        (self.desk.link_of(conn)? == link?).then_some(index)
+    }
+
+    /// The market that a message is about, while this channel of it is wanted: a message may have been under way when it was
+    /// unsubscribed. `None` for a symbol that nobody asked for is a fault.
+    pub(crate) fn about(
+        &self,
+        market: Option<MarketIndex>,
+        channel: P::Channel,
+        symbol: &str,
+        out: &mut Out,
+    ) -> Option<MarketIndex> {
+        if market.is_none() {
+            out.fault("unknown_symbol", None, "a symbol nobody asked for", symbol.as_bytes());
+        }
+        market.filter(|m| self.markets[m.index()].channels() & channel.bit() != 0)
+    }
+
+    /// The venue refused these, subscribed with one request. A bad one takes its whole request down: it is halved until the bad one
+    /// stands alone.
+    pub(crate) fn refused_together(&mut self, now: Ts, conn: ConnId, all: &[(MarketIndex, P::Channel)], out: &mut Out) {
+        match all {
+            [] => {}
+            [(market, channel)] => self.refused(now, *market, *channel, out),
+            many => {
+                let (a, b) = many.split_at(many.len() / 2);
+                P::send(self, now, conn, Verb::Subscribe, a, out);
+                P::send(self, now, conn, Verb::Subscribe, b, out);
+            }
+        }
+    }
+
     /// The venue does not have this channel of a market: what it carries is lost for good.
     pub(crate) fn refused(&mut self, now: Ts, market: MarketIndex, channel: P::Channel, out: &mut Out) {
+        self.markets[market.index()].refuse(channel.bit());
         for metric in channel.metrics() {
             self.desk.lost(market, *metric, now, GapReason::Refused, out);
         }
@@ -175,6 +239,92 @@ impl<P: Protocol> Kit<P> {
                 P::again(self, now, conn, &again, out);
             }
         }
+    }
+
+    /// What a message did to a chained book; `sample` is what it says.
+    pub(crate) fn chained(&mut self, m: Moment, step: Step, seq: u64, sample: &str, out: &mut Out) {
+        let Some((seat, told)) = self.markets[m.market.index()].seat_mut() else { return };
+        let book = &mut seat.book;
+        match step {
+            Step::Ignored => {}
+            Step::Applied => self.desk.book_moved(m, seq, told, &book.book, out),
+            Step::OneSided => self.desk.lost(m.market, Metric::Book, m.now, GapReason::EmptyBook, out),
+            Step::Broken(why) => {
+                book.drop_book();
+                self.desk.book_broken(m.now, m.market, why, sample, out);
+                if book.breaks_often() {
+                    book.asked(m.now);
+                } else {
+                    self.rebuild(m.now, m.market, out);
+                }
+            }
+        }
+    }
+
+    /// Builds one chained book anew: it is subscribed again, which begins with a snapshot.
+    pub(crate) fn rebuild(&mut self, now: Ts, market: MarketIndex, out: &mut Out) {
+        let m = &mut self.markets[market.index()];
+        let (Some(channel), Some((seat, _))) = (P::BOOK, m.seat_mut()) else { return };
+        seat.book.asked(now);
+        let conn = m.link_of(channel).and_then(|link| self.desk.newest(link));
+        if let Some(conn) = conn.filter(|conn| P::affords(self, now, *conn)) {
+            P::send(self, now, conn, Verb::Unsubscribe, &[(market, channel)], out);
+            P::send(self, now, conn, Verb::Subscribe, &[(market, channel)], out);
+        }
+    }
+
+    /// Chained books whose snapshot did not come are subscribed anew, and those whose kept part is nearly used up.
+    pub(crate) fn late_books(&mut self, now: Ts, out: &mut Out) {
+        for at in 0..self.markets.len() {
+            let Some((seat, _)) = self.markets[at].seat_mut() else { return };
+            let late = seat.book.overdue(now);
+            if late {
+                seat.book.late();
+            }
+            if late || (P::WHOLE_BOOKS && seat.book.is_used_up()) {
+                self.rebuild(now, MarketIndex::at(at), out);
+            }
+        }
+    }
+
+    /// Asks for the pages of history that are due, at the address and from the budget that `page` says. What the venue keeps no
+    /// history of is not wanted any longer.
+    pub(crate) fn ask_pages(&mut self, now: Ts, page: impl Fn(&Self, &Job) -> Option<(String, PoolId)>, out: &mut Out) {
+        while let Some((id, job)) = self.desk.page(now) {
+            if let Some((url, pool)) = page(self, &job) {
+                out.actions.push(Action::Request(Request::get(id, url, pool, job.priority)));
+            } else {
+                self.desk.history.answered(id);
+                self.desk.history.stop(now, &job);
+            }
+        }
+    }
+
+    /// A page of trades was read. `next` names the one behind it, and where the trades lie that are not read yet; of too many the
+    /// rest is given up.
+    pub(crate) fn trades_paged(&mut self, now: Ts, job: &Job, next: Option<(u64, [Ts; 2])>, out: &mut Out) {
+        let first = job.priority == Priority::Backfill;
+        let most = if first { START_PAGES } else { REPAIR_PAGES };
+        if let Some((cursor, _)) = next.filter(|_| job.pages + 1 < most) {
+            self.desk.history.advance(now, job, job.from, Some(cursor));
+            return;
+        }
+        if let Some((_, [from, until])) = next.filter(|_| !first) {
+            let why = format!("trades between {from} and {until} are too many to fetch");
+            out.fault("history_cut", Some(job.market), &why, b"");
+        }
+        self.desk.history.stop(now, job);
+    }
+
+    /// Nobody answered a request for a page of history.
+    pub(crate) fn no_answer(&mut self, now: Ts, request: RequestId, reason: FailReason, out: &mut Out) {
+        let Some(job) = self.desk.history.answered(request) else { return };
+        if reason == FailReason::Forbidden {
+            let why = format!("{} is not available from here", self.venue.terms().id);
+            out.fault("region_refused", Some(job.market), &why, b"");
+            self.desk.quiet_until = Some(now + FORBIDDEN);
+        }
+        self.retry(now, &job, "", out);
     }
 
     fn tick(&mut self, now: Ts, out: &mut Out) {

@@ -80,6 +80,14 @@ pub struct Pool {
     pub shared: Option<&'static str>,
 }
 
+impl Pool {
+    /// A budget of this venue alone that slides, and that no answer speaks of.
+    #[must_use]
+    pub const fn own(id: PoolId, name: &'static str, weight: u32, per: Span, in_flight_max: u32) -> Self {
+        Self { id, name, weight, per, aligned: false, used_header: None, in_flight_max, shared: None }
+    }
+}
+
 /// What the venue allows.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Limits {
@@ -110,6 +118,29 @@ pub struct Limits {
     pub pools: Vec<Pool>,
     /// "Too many requests" means the host: every budget of the venue rests, not only the one that was spent.
     pub host_rests_on_429: bool,
+}
+
+impl Limits {
+    /// What is usual: connections that nobody cuts off, of which one opens a second and says five things a second; pings each 20 s,
+    /// of which two may be lost; compressed messages of at most 4 MiB; no request budget.
+    #[must_use]
+    pub const fn usual(operator: &'static str) -> Self {
+        Self {
+            operator,
+            messages_per_s: 5,
+            connects_max: 1,
+            connects_per: Span::secs(1),
+            rotate_after: None,
+            rotate_overlap: Span::secs(10),
+            ping_every: Some(Span::secs(20)),
+            dead_after: Span::secs(45),
+            message_bytes_max: 4 << 20,
+            rest_after_403: None,
+            deflate: true,
+            pools: Vec::new(),
+            host_rests_on_429: false,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -7,13 +7,17 @@
 //! is sent. Everything a session decides depends on its inputs alone, in their order: the same journal gives the same events.
 //!
 //! The rooms: [`input`] what goes in, [`output`] what comes out, [`link`] wanted connections and limits, [`spec`] instruments
-//! and streams, `offer` what a venue has of them, [`desk`] what every session keeps, `kit` the machine that all venues are and `protocol` what a venue adds to it, `facts`
-//! how they report what they read, [`tracker`] continuity of every stream, [`revive`] subscriptions that do not come, [`poll`] what has to be
-//! asked for again and again, [`book`] order books, [`decimal`] the one way from a decimal string to numbers, [`scan`] the
-//! reading of hot messages, [`names`] symbols to markets, [`saved`] state as bytes, [`lag`] how far the venue's clock and ours
-//! are apart.
+//! and streams, `offer` what a venue has of them, [`desk`] what every session keeps, `kit` the machine that all venues are and
+//! `protocol` what a venue adds to it, `rooms` which market goes on which connection, `asked` subscriptions that are not answered
+//! yet, `facts` how sessions report what they read, `checked` the ranges of numbers, [`tracker`] continuity of every stream,
+//! [`revive`] subscriptions that do not come, [`poll`] what has to be asked for again and again, [`book`] order books, `chain`
+//! those that each change continues, [`decimal`] the one way from a decimal string to numbers, [`scan`] the reading of hot
+//! messages, [`names`] symbols to markets, [`saved`] state as bytes, [`lag`] how far the venue's clock and ours are apart.
 
+pub(crate) mod asked;
 pub mod book;
+pub(crate) mod chain;
+pub(crate) mod checked;
 pub mod decimal;
 pub mod desk;
 mod edges;
@@ -35,6 +39,7 @@ pub(crate) mod protocol;
 pub mod registry;
 pub mod revive;
 pub mod rhythm;
+pub(crate) mod rooms;
 pub mod saved;
 pub mod scan;
 pub mod seen;

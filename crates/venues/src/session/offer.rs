@@ -72,6 +72,14 @@ impl<C> Offer<C> {
         Self { metric, of, channel, every, delay: None, silence: Silence::Any, kind: Kind::Measured }
     }
 
+    /// As [`Self::new`], over this channel.
+    pub(crate) const fn over(metric: Metric, of: Of, channel: C) -> Self
+    where
+        C: Copy,
+    {
+        Self::new(metric, of, Some(channel))
+    }
+
     /// At this interval.
     pub(crate) const fn every(mut self, every: Span) -> Self {
         self.every = Every::Span(every);

@@ -70,6 +70,14 @@ pub struct Request {
     pub timeout: Span,
 }
 
+impl Request {
+    /// A GET that costs one.
+    #[must_use]
+    pub const fn get(id: RequestId, url: String, pool: PoolId, priority: Priority) -> Self {
+        Self { id, url, body: None, pool, weight: 1, priority, timeout: Span::secs(10) }
+    }
+}
+
 /// What the driver shall do.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Action {

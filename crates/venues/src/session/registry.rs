@@ -83,6 +83,7 @@ pub const VENUES: &[&VenueDef] = &[
     &crate::binance::venue::BINANCE_USDM,
     &crate::bybit::VENUE,
     &crate::coinbase::VENUE,
+    &crate::deribit::VENUE,
     &crate::hyperliquid::VENUE,
     &crate::okx::VENUE,
 ];
@@ -94,8 +95,7 @@ pub fn venue(id: &str) -> Option<&'static VenueDef> {
 }
 
 /// Venues of which files are known, and no session.
-const ELSEWHERE: [(&str, MarketKind); 5] = [
-    ("deribit", MarketKind::Perpetual),
+const ELSEWHERE: [(&str, MarketKind); 4] = [
     ("coinex", MarketKind::Perpetual),
     ("kraken", MarketKind::Spot),
     ("dydx", MarketKind::Perpetual),

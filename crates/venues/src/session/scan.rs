@@ -75,6 +75,19 @@ impl<'a> Scan<'a> {
         }
     }
 
+    /// The values of these keys of an object: strings without their quotes, which have no escapes, all else as it stands; empty
+    /// where there is no such key, and for `null`.
+    pub fn fields<const N: usize>(&mut self, keys: [&str; N]) -> Option<[&'a str; N]> {
+        let mut found = [""; N];
+        self.object(|key, s| {
+            let Some(at) = keys.iter().position(|k| k.as_bytes() == key) else { return s.skip() };
+            let value = if s.peek()? == b'"' { s.string()? } else { s.raw()? };
+            found[at] = core::str::from_utf8(value).ok().filter(|text| *text != "null").unwrap_or_default();
+            Some(())
+        })?;
+        Some(found)
+    }
+
     /// An array: `item` is called in front of every item, and takes it.
     #[inline]
     pub fn array(&mut self, mut item: impl FnMut(&mut Self) -> Option<()>) -> Option<()> {
@@ -346,6 +359,45 @@ impl<'a> Scan<'a> {
 pub fn plain(bytes: &[u8]) -> Option<Vec<u8>> {
     let value: serde_json::Value = serde_json::from_slice(bytes).ok()?;
     serde_json::to_vec(&value).ok()
+}
+
+/// The values of these keys of an object, as [`Scan::fields`] gives them.
+#[must_use]
+pub fn object<'a, const N: usize>(json: &'a str, keys: [&str; N]) -> Option<[&'a str; N]> {
+    let mut scan = Scan::new(json.as_bytes());
+    let found = scan.fields(keys)?;
+    scan.end().map(|()| found)
+}
+
+/// Hands over the text of each element of a list. `None`: not such a list, or `element` says so of one.
+pub fn elements<'a>(json: &'a str, mut element: impl FnMut(&'a str) -> Option<()>) -> Option<()> {
+    let mut scan = Scan::new(json.as_bytes());
+    scan.array(|s| element(core::str::from_utf8(s.raw()?).ok()?))?;
+    scan.end()
+}
+
+/// The elements of a list: strings without their quotes, all else as it stands.
+#[must_use]
+pub fn list(json: &str) -> Option<Vec<&str>> {
+    let mut all = Vec::new();
+    elements(json, |element| {
+        all.push(element.trim_matches('"'));
+        Some(())
+    })?;
+    Some(all)
+}
+
+/// What `read` finds in a message; one that is not plain is brought into plain form first, in `owned`.
+pub fn read_plain<'a, T>(
+    bytes: &'a [u8],
+    owned: &'a mut Option<Vec<u8>>,
+    read: impl Fn(&'a [u8]) -> Option<T>,
+) -> Option<T> {
+    if let Some(found) = read(bytes) {
+        return Some(found);
+    }
+    *owned = plain(bytes);
+    owned.as_deref().and_then(read)
 }
 
 #[cfg(test)]

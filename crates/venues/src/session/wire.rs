@@ -12,6 +12,12 @@ use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
 pub struct Millis(pub Option<i64>);
 
 impl Millis {
+    /// An integer in a text; none where there is none.
+    #[must_use]
+    pub fn of(text: &str) -> Self {
+        Self(text.parse().ok())
+    }
+
     /// The instant, if it is one between 2009 and 2200.
     #[must_use]
     pub fn ts(self) -> Option<Ts> {
