@@ -381,6 +381,8 @@ pub struct Flip<L = RiskRegime> {
     pub label: L,
     /// Consecutive evaluations it must stand (exit only).
     pub readings: u32,
+    /// How far apart readings that count are, in s: 60 where each minute is one, 3600 where its inputs come by the hour.
+    pub cadence_s: i64,
     /// Seconds of minimum dwell still to pass (exit only).
     pub dwell_left_s: i64,
     /// The percentile that moves with it, where one does.

@@ -178,6 +178,25 @@ fn classes_and_slopes_say_their_unit() {
     assert!(of.clears.contains("rose above 0.05 % per bar"), "{}", of.clears);
 }
 
+/// After a gap a class is entered without the band in which the one before it would have stayed.
+#[test]
+fn a_class_that_fell_names_the_limit_it_is_below() {
+    let book = shipped("default");
+    for (daily, want) in [
+        (0.0412, "Smaller moves: daily volatility is 4.12 %, below the 4.75 % at which EXPLOSIVE ends."),
+        (0.048, "Smaller moves: daily volatility is 4.8 %, below the 5 % at which EXPLOSIVE begins."),
+    ] {
+        let mut any = row(&book, &[("vol_daily", daily)]);
+        any.volatility = AxisState { label: VolRegime::HighVol, raw_label: VolRegime::HighVol, ..AxisState::default() };
+        let to = Some(("to", "HIGH_VOL"));
+        let mut of = alert(Pattern::VolatilityRegimeChange, Some(Trigger::Volatility), AlertChange::Happened, to);
+        of.data.push((Word::from("from"), Datum::Word(Word::from("EXPLOSIVE"))));
+        let (minute, _) = of_alert(&book, &any, &of);
+        let moment = minute.label.as_ref().unwrap_or_else(|| panic!("a moment"));
+        assert_eq!(moment.why, want);
+    }
+}
+
 /// Timeframes may confirm another label than the axis shows: the alert says price and what the axis itself reads, and stands by
 /// its own label.
 #[test]

@@ -240,7 +240,10 @@ fn check(s: &Snapshot, stop: Option<HeldStop>) {
             && matches!(r.volatility.label, VolRegime::Stable | VolRegime::HighVol)
             && !r.trend.label.is_strong()
             && r.trend.label != TrendRegime::Unknown
-            && matches!(r.heat.label, HeatRegime::Cold | HeatRegime::Cool | HeatRegime::Neutral);
+            && match said[0].contains("nothing unusual in risk, volatility or trend:") {
+                true => r.heat.label == HeatRegime::Unknown,
+                false => matches!(r.heat.label, HeatRegime::Cold | HeatRegime::Cool | HeatRegime::Neutral),
+            };
         assert!(quiet && !reached, "{labels}: {}", s.headline);
     }
     let sentences = s.headline.matches(". ").count() + 1;
@@ -526,10 +529,13 @@ fn without_heat_only_the_other_axes_are_quiet() {
         spot.said().headline
     };
     let not_offered = State::Undefined(barograph_domain::Reason::NotOffered);
-    assert_eq!(said(not_offered, None), "Risk, volatility and trend are quiet: sideways over 50 h, +0.3 % in 24 h.");
+    assert_eq!(
+        said(not_offered, None),
+        "Nothing unusual in risk, volatility or trend: sideways over 50 h, +0.3 % in 24 h."
+    );
     assert_eq!(
         said(not_offered, Some(NEAR)),
-        "Stop 2.5 of your long near: price 2.52. Risk, volatility and trend are quiet: sideways over 50 h, +0.3 % in 24 h."
+        "Stop 2.5 of your long near: price 2.52. Sideways over 50 h, +0.3 % in 24 h."
     );
     assert_eq!(
         said(State::Warming { have: 1, need: 3 }, None),
@@ -566,6 +572,11 @@ fn why_nothing_can_be_read_and_what_is_old_are_one_sentence() {
         said("No reading: a gap in open interest is too recent. Last reading was CHOP_RISK.", None),
         "No reading: a gap in open interest is too recent and candles are 63 min old (limit 62 min). \
          Last reading was CHOP_RISK."
+    );
+    // Two sentences are the most: the last reading gives way to what is open.
+    assert_eq!(
+        said_of(&format!("{gone} Last reading was NORMAL."), None, Some(Severity::Medium)),
+        format!("{gone} Alert open: liquidation cascade (MEDIUM).")
     );
     assert_eq!(
         said("No reading: candles are 63 min old (limit 62 min).", Some(REACHED)),

@@ -334,7 +334,10 @@ fn no_reading_names_what_is_awaited() {
     s.edit = old_open_interest;
     says(&s.after(1, &chop()), "No reading: open interest is 14 min old (limit 5 min). Last reading was CHOP_RISK.");
     s.age_s = [2, 3, 5 * 60 + 20];
-    says(&s.after(1, &chop()), "No reading: open interest is just over 5 min old (limit 5 min).");
+    says(
+        &s.after(1, &chop()),
+        "No reading: open interest is just over 5 min old (limit 5 min). Last reading was CHOP_RISK.",
+    );
     s.age_s = [2, 3, 3 * 3600 + 120];
     says(&s.after(1, &chop()), "No reading: open interest is 3 h 2 min old (limit 5 min).");
     let awaiting = |edit: fn(&mut [Cell])| {

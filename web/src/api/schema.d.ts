@@ -1768,7 +1768,7 @@ export interface components {
         BaseRateView: {
             /**
              * Format: double
-             * @description Firings per day over the last 30 days; null before there was a day.
+             * @description Firings a day over the days of the last 30 on which it could be judged; null before there was a day.
              */
             per_day_30d: number | null;
             /**
@@ -1786,6 +1786,11 @@ export interface components {
              * @description Days of the last 90 on which it could be judged at all.
              */
             known_days: number;
+            /**
+             * Format: double
+             * @description The same of the last 30, which `fired_30d` speaks of.
+             */
+            known_days_30d: number;
             /**
              * Format: double
              * @description Share of the judged minutes of the last 90 days in which an episode was open; null before the first one.
@@ -2872,6 +2877,11 @@ export interface components {
             readings: number;
             /**
              * Format: int64
+             * @description How far apart readings that count are, in s: 60 where each minute is one, 3600 where its inputs come by the hour.
+             */
+            cadence_s: number;
+            /**
+             * Format: int64
              * @description Seconds of minimum dwell still to pass (exit only).
              */
             dwell_left_s: number;
@@ -2921,6 +2931,11 @@ export interface components {
              * @description Consecutive evaluations it must stand (exit only).
              */
             readings: number;
+            /**
+             * Format: int64
+             * @description How far apart readings that count are, in s: 60 where each minute is one, 3600 where its inputs come by the hour.
+             */
+            cadence_s: number;
             /**
              * Format: int64
              * @description Seconds of minimum dwell still to pass (exit only).
@@ -2974,6 +2989,11 @@ export interface components {
             readings: number;
             /**
              * Format: int64
+             * @description How far apart readings that count are, in s: 60 where each minute is one, 3600 where its inputs come by the hour.
+             */
+            cadence_s: number;
+            /**
+             * Format: int64
              * @description Seconds of minimum dwell still to pass (exit only).
              */
             dwell_left_s: number;
@@ -3025,6 +3045,11 @@ export interface components {
             readings: number;
             /**
              * Format: int64
+             * @description How far apart readings that count are, in s: 60 where each minute is one, 3600 where its inputs come by the hour.
+             */
+            cadence_s: number;
+            /**
+             * Format: int64
              * @description Seconds of minimum dwell still to pass (exit only).
              */
             dwell_left_s: number;
@@ -3074,6 +3099,11 @@ export interface components {
              * @description Consecutive evaluations it must stand (exit only).
              */
             readings: number;
+            /**
+             * Format: int64
+             * @description How far apart readings that count are, in s: 60 where each minute is one, 3600 where its inputs come by the hour.
+             */
+            cadence_s: number;
             /**
              * Format: int64
              * @description Seconds of minimum dwell still to pass (exit only).
@@ -3877,7 +3907,7 @@ export interface components {
             clears: string;
             /**
              * Format: int32
-             * @description How often this rule fired here before, in the days of `known_days` or the last 30 ([`BaseRate::recent`](crate::alert::BaseRate::recent)).
+             * @description How often this rule fired here before, in the last 30 days.
              */
             fired_30d: number | null;
             /**

@@ -274,6 +274,7 @@ fn explanation(version: &str, label: RiskRegime, z: Option<f64>, x: f64) -> Expl
             distance: 5.5,
             label: RiskRegime::HighVol,
             readings: 1,
+            cadence_s: 60,
             dwell_left_s: 0,
             percentile: None,
             exact: true,

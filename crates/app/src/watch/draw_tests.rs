@@ -129,7 +129,7 @@ fn a_market_says_why_and_what_would_change_it() {
             " Extreme volatility: 1 h volatility is 118 %, limit 80 %.",
             " new entries     smaller size",
             " session         NY, 40 % elapsed; stops at 1.8 × ATR",
-            " risk ends       CHOP_RISK if 1 h volatility falls below 72 % annualised and\n                 stays there for 2 readings; now 118 %",
+            " risk ends       CHOP_RISK if 1 h volatility falls below 72 % annualised and\n                 stays there for 2 hourly readings; now 118 %",
             " risk: HIGH_VOL ⚡  fires, margin 0.9, held 0.4 % of 90 d",
             "118 %  > 80 %       ▱▱▱▱▱│▰▰▰▰▰ 0.9",
             "30 min ago  HIGH     Cascade of longs (CLOSED)",

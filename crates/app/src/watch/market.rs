@@ -128,15 +128,25 @@ fn flips(out: &mut Lines, s: &Value, say: &dyn Fn(&mut Lines, &str, &str)) {
     }
 }
 
+/// Seconds between readings that are called so without more, and by the hour.
+const MINUTE_S: i64 = 60;
+const HOUR_S: i64 = 3600;
+
 /// "CHOP_RISK if 1 h volatility falls below 93 % annualised and stays there for 2 readings; now 118 %"
 fn flip_text(s: &Value, flip: &Value) -> String {
     let feature = text(&flip["feature"]);
     let unit = unit(s, feature);
     let a_year = if unit == "annualised fraction" { " annualised" } else { "" };
     let moves = if flip["direction"] == "above" { "rises above" } else { "falls below" };
-    let readings = flip["readings"].as_i64().filter(|n| *n > 1);
-    let stays = readings.map_or(String::new(), |n| format!(" and stays there for {n} readings"));
-    let left = flip["dwell_left_s"].as_i64().filter(|s| *s > 0);
+    let (readings, cadence) = (flip["readings"].as_i64().unwrap_or(1), flip["cadence_s"].as_i64().unwrap_or(MINUTE_S));
+    let stays = match (readings, cadence) {
+        (..=1, _) => String::new(),
+        (n, HOUR_S) => format!(" and stays there for {n} hourly readings"),
+        (n, ..=MINUTE_S) => format!(" and stays there for {n} readings"),
+        (n, apart) => format!(" and stays there for {n} readings {} apart", wording::age(apart)),
+    };
+    // A wait longer than the readings themselves is worth saying.
+    let left = flip["dwell_left_s"].as_i64().filter(|s| *s > readings * cadence);
     let dwell = left.map_or(String::new(), |s| format!(", not sooner than in {}", wording::age(s)));
     format!(
         "{} if {} {moves} {}{a_year}{stays}{dwell}; now {}",

@@ -302,7 +302,7 @@ pub(crate) mod tests {
     pub(crate) fn snapshot() -> Value {
         let exit = json!({
             "feature": "realized_vol_1h", "value": 1.18, "needed": 0.7199, "direction": "below", "threshold": 0.72,
-            "label": "CHOP_RISK", "readings": 2, "dwell_left_s": 0,
+            "label": "CHOP_RISK", "readings": 2, "cadence_s": 3600, "dwell_left_s": 900,
         });
         let none = json!({"label": "UNKNOWN", "age_s": 60, "margin": null, "stale": false});
         let risk = json!({"label": "HIGH_VOL", "age_s": 2280, "margin": 0.9, "stale": false, "nearest_exit": exit, "nearest_flip": null});

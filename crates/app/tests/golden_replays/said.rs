@@ -100,7 +100,10 @@ impl Said {
             let calm_labels = risk == "NORMAL"
                 && matches!(volatility.as_str(), "STABLE" | "HIGH_VOL")
                 && matches!(trend.as_str(), "UPTREND" | "SIDEWAYS" | "DOWNTREND")
-                && matches!(heat.as_str(), "COLD" | "COOL" | "NEUTRAL");
+                && matches!(
+                    (heat.as_str(), said[0].contains("nothing unusual in risk, volatility or trend: ")),
+                    ("COLD" | "COOL" | "NEUTRAL", false) | ("UNKNOWN", true)
+                );
             assert!(calm_labels, "{at} {risk} {volatility} {trend} {heat}: {}", said[0]);
             let text = |field: &str| s[field].as_str().unwrap().to_owned();
             let open = self.open.get(&text("instrument")).filter(|open| !open.is_empty());

@@ -98,6 +98,8 @@ pub struct FrameReading {
     pub risk: RiskRegime,
     /// Risk rules left out because their inputs are not offered; bit n is rule n.
     pub risk_left_out: u32,
+    /// All of them are: bars of more than an hour say nothing of risk, and NORMAL stands in.
+    pub risk_is_left_out: bool,
     /// Heuristic confidence in [0, 1].
     pub confidence: f64,
     /// What the book makes of findings.
@@ -159,6 +161,7 @@ impl Frame {
             stops: density.map_or([None; 3], |d| self.vulnerability(d).map(Some)),
             risk: risk_label,
             risk_left_out: risk.not_applicable,
+            risk_is_left_out: atr.is_some() && risk.is_left_out(book.risk()),
             verdict: book.verdict,
         };
         Some((reading, levels))
@@ -195,6 +198,7 @@ impl Frame {
             vol_rank: if volatility == VolRegime::HighVol { self.volatility_rank().ok() } else { None },
             change_24h: of.change_24h,
             bars_alone: true,
+            risk_is_left_out: of.risk_is_left_out,
             ..Sight::default()
         })
     }

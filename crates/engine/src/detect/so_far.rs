@@ -14,14 +14,15 @@ pub fn burst_so_far(told: &Alert, closes: &[Close], thresholds: &Thresholds) -> 
     if told.trigger != Some(Trigger::Burst) || told.state == AlertState::Closed {
         return None;
     }
-    let limit = told.statistics.iter().find(|s| s.decides)?.threshold * thresholds.keep;
+    let threshold = told.statistics.iter().find(|s| s.decides)?.threshold;
     let own = &closes[closes.partition_point(|c| c.at <= told.opened_at - MINUTE)..];
     let (mut all, mut made) = (Made::default(), None);
     for (i, close) in own.iter().enumerate() {
         all.add(close);
         let in_minute = i + 1 - own.partition_point(|c| c.at <= close.at - MINUTE);
         // As in the record of its end: what comes after the pattern held last is no part of it.
-        if f64::from(u32::try_from(in_minute).unwrap_or(u32::MAX)) > limit {
+        let in_minute = f64::from(u32::try_from(in_minute).unwrap_or(u32::MAX));
+        if in_minute >= threshold || in_minute > threshold * thresholds.keep {
             made = Some(all);
         }
     }

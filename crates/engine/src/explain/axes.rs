@@ -1,6 +1,7 @@
 //! The four axes of a snapshot and its session (regimes §1, §7, §10; features §3).
 
 use super::facts::Facts;
+use super::flips::timed;
 use super::snapshot::UNCALIBRATED;
 use super::views;
 use crate::assemble::BLACKOUT_MINUTES;
@@ -36,7 +37,8 @@ type Changes<L> = (Option<Flip<L>>, Option<Flip<L>>);
 fn changes<L: Ruled>(facts: &Facts<'_>, axis: &AxisState<L>) -> Changes<L> {
     let (book, cells) = (facts.ctx.book, facts.cells);
     let staleness = Staleness::of_axis::<L>(book, facts.moment, cells, &facts.row.inputs, facts.ctx.streams);
-    nearest_changes(&Scene { book, cells, cuts: &facts.row.cuts }, axis, facts.moment, staleness)
+    let nearest = nearest_changes(&Scene { book, cells, cuts: &facts.row.cuts }, axis, facts.moment, staleness);
+    timed(facts, axis.label, nearest)
 }
 
 fn axis_view<L: Ruled>(

@@ -4,7 +4,7 @@
 //! often as down.
 
 use super::facts::Facts;
-use super::numbers::{Style, rank_percent, written_apart};
+use super::numbers::{Style, percentile, written_apart};
 use crate::catalogue::Feature;
 use crate::rules::{Clause, Test, Truth, group_result, judge};
 use barograph_domain::{HeldBy, RiskRegime};
@@ -14,7 +14,7 @@ use barograph_domain::{HeldBy, RiskRegime};
 pub struct Eased {
     /// The exit thresholds still hold; else the label waits to be left.
     pub in_band: bool,
-    /// What the reading falls short of: "limit 80 %", "more than in 89 % of its history, not in 90 %".
+    /// What the reading falls short of: "limit 80 %", "87th percentile of its history, limit 90th".
     pub short_of: Option<String>,
 }
 
@@ -41,8 +41,9 @@ fn missed(facts: &Facts<'_>, written: &Clause) -> Option<String> {
     match judged.clause.feature {
         Feature::RealizedVol1h => Some(format!("limit {}", written_apart(Style::Volatility, *limit, x))),
         Feature::RealizedVol1hPct90d => {
-            let (rank, limit) = (rank_percent(x), rank_percent(*limit));
-            Some(format!("more than in {rank} of its history, not in {limit}"))
+            let (rank, limit) = (percentile(x), percentile(*limit));
+            let limit = if rank == limit { "not above it".to_owned() } else { format!("limit {limit}") };
+            Some(format!("{rank} percentile of its history, {limit}"))
         }
         _ => None,
     }

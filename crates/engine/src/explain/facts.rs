@@ -1,5 +1,6 @@
 //! Everything the views and sentences of one snapshot are made from, computed once.
 
+use super::flips;
 use super::headline::Held;
 use crate::catalogue::Feature;
 use crate::rules::{
@@ -72,8 +73,8 @@ impl<'a> Facts<'a> {
         let axis = axes.risk;
         let staleness = Staleness::of_axis::<RiskRegime>(ctx.book, moment, cells, &row.inputs, ctx.streams);
         let digest = input_digest(&row.cells);
-        let (flip, exit) = nearest_changes(&scene, &axis, moment, staleness);
-        Self {
+        let nearest = nearest_changes(&scene, &axis, moment, staleness);
+        let mut facts = Self {
             ctx,
             row,
             cells,
@@ -82,11 +83,13 @@ impl<'a> Facts<'a> {
             moment,
             now: evaluate(ctx.book, cells),
             stale: stale_inputs(ctx, row, cells, moment),
-            flip,
-            exit,
+            flip: None,
+            exit: None,
             snapshot_id: snapshot_id(&ctx.instrument.name, row.ts, ctx.logic_version, &digest),
             input_digest: digest,
-        }
+        };
+        (facts.flip, facts.exit) = flips::timed(&facts, axis.label, nearest);
+        facts
     }
     /// Some axis reads an input that is too old: the snapshot is stale (regimes §9).
     pub(super) fn is_stale(&self) -> bool {

@@ -4,7 +4,7 @@ use super::evidence::hours;
 use super::facts::Facts;
 use super::numbers::{Style, count_word, written_apart};
 use crate::catalogue::Feature;
-use crate::rules::{DwellCounts, Ruled};
+use crate::rules::{DwellCounts, Ruled, clock_of};
 use barograph_domain::snapshot::Flip;
 use barograph_domain::{HeldBy, Kind, RiskRegime, Span};
 
@@ -23,7 +23,7 @@ pub(super) fn sentence(facts: &Facts<'_>) -> String {
         return format!("No single reading alone would {would}.");
     };
     let (if_so, a_move) = condition(facts, exit);
-    let cadence = cadence(facts, label, exit.label);
+    let cadence = Span::secs(exit.cadence_s);
     let stands = stands(exit.readings, a_move, cadence);
     // A wait longer than the readings themselves is worth saying.
     let dwell = Span::secs(exit.dwell_left_s);
@@ -40,12 +40,7 @@ pub(super) fn sentence(facts: &Facts<'_>) -> String {
 /// " and stayed there for two readings", with how far apart these are where that is more than a minute. A move within an hour
 /// cannot "stay there": it is read again.
 pub(super) fn stands(readings: u32, a_move: bool, cadence: Span) -> String {
-    let n = count_word(readings);
-    let many = match cadence {
-        c if c <= Span::mins(1) => format!("{n} readings"),
-        c if c == Span::hours(1) => format!("{n} hourly readings"),
-        c => format!("{n} readings {} apart", c.spoken()),
-    };
+    let many = several(readings, cadence);
     match (readings, a_move) {
         (0 | 1, _) => String::new(),
         (_, true) => format!(" for {many}"),
@@ -53,23 +48,61 @@ pub(super) fn stands(readings: u32, a_move: bool, cadence: Span) -> String {
     }
 }
 
+/// "two readings", "two hourly readings", "two readings 8 h apart"
+fn several(readings: u32, cadence: Span) -> String {
+    let n = count_word(readings);
+    match cadence {
+        c if c <= Span::mins(1) => format!("{n} readings"),
+        c if c == Span::hours(1) => format!("{n} hourly readings"),
+        c => format!("{n} readings {} apart", c.spoken()),
+    }
+}
+
+/// The changes that are nearest to a label, with how far apart readings are that count.
+pub(super) fn timed<L: Ruled>(
+    facts: &Facts<'_>,
+    from: L,
+    changes: (Option<Flip<L>>, Option<Flip<L>>),
+) -> (Option<Flip<L>>, Option<Flip<L>>) {
+    let with_cadence = |flip: Flip<L>| Flip { cadence_s: cadence(facts, from, flip.label).as_secs(), ..flip };
+    (changes.0.map(with_cadence), changes.1.map(with_cadence))
+}
+
 /// How often a reading comes that counts on the way from one label to another: as often as the most frequent input of their rules
 /// where only what is new counts, else every minute.
-pub(super) fn cadence<L: Ruled>(facts: &Facts<'_>, from: L, to: L) -> Span {
+fn cadence<L: Ruled>(facts: &Facts<'_>, from: L, to: L) -> Span {
     let minute = Span::mins(1);
     if facts.ctx.book.dwell == DwellCounts::Minutes {
         return minute;
     }
     let rules = L::of(facts.ctx.book).rules().iter().filter(|r| r.label == from || r.label == to);
-    let read = rules.flat_map(|r| &r.groups).flat_map(|g| &g.clauses).map(|c| facts.cell(c.feature));
-    let ready = read.filter(|c| c.ready().is_some()).filter_map(|c| facts.ctx.decl(c.stream));
-    ready.map(|d| d.cadence).min().unwrap_or(minute).max(minute)
+    let read = rules.flat_map(|r| &r.groups).flat_map(|g| &g.clauses).map(|c| c.feature);
+    read.filter_map(|feature| moves_every(facts, feature)).min().unwrap_or(minute).max(minute)
+}
+
+/// How often a ready feature is read anew: with its stream, or with the closes of its chart. A mean is as old as its oldest part.
+fn moves_every(facts: &Facts<'_>, feature: Feature) -> Option<Span> {
+    let stream = |feature: Feature| {
+        let cell = facts.cell(feature);
+        cell.ready().and_then(|_| facts.ctx.decl(cell.stream)).map(|d| d.cadence)
+    };
+    let parts: &[Feature] = match feature {
+        Feature::Heat => &[Feature::RealizedVol24h, Feature::OiDelta24h, Feature::FundingPct30d],
+        Feature::LongBias => {
+            &[Feature::FundingPct30d, Feature::LongShortRatio, Feature::Basis, Feature::OiPriceQuadrant]
+        }
+        _ => &[feature],
+    };
+    facts.cell(feature).ready()?;
+    let moves = parts.iter().filter_map(|part| stream(*part)).max()?;
+    Some(clock_of(feature, facts.ctx.book.trend_tf).map_or(moves, |closes| closes.max(moves)))
 }
 
 /// Kept by dwell: the label changes with nothing changed.
 fn by_itself(facts: &Facts<'_>) -> String {
     let raw = facts.axis.raw_label;
     let book = facts.ctx.book.risk();
+    let cadence = cadence(facts, facts.axis.label, raw);
     let left = book.enter(facts.now.fired).saturating_sub(facts.axis.candidate_count);
     let calmer = raw.severity() < facts.axis.label.severity();
     let minimum_over = facts.moment - facts.axis.since >= book.min_dwell(facts.axis.label);
@@ -77,8 +110,10 @@ fn by_itself(facts: &Facts<'_>) -> String {
     let says = format!("About to {what}: the latest reading says {}", raw.spoken());
     match left {
         _ if calmer && !minimum_over => format!("{says}; the label clears once its shortest stay is over."),
-        0 | 1 => format!("{says}; one more reading confirms it."),
-        n => format!("{says}; {} more readings confirm it.", count_word(n)),
+        0 | 1 if cadence <= Span::mins(1) => format!("{says}; one more reading confirms it."),
+        0 | 1 if cadence == Span::hours(1) => format!("{says}; one more hourly reading confirms it."),
+        0 | 1 => format!("{says}; one more reading confirms it, {} later.", cadence.spoken()),
+        n => format!("{says}; it is confirmed by {} more.", several(n, cadence)),
     }
 }
 

@@ -123,6 +123,8 @@ pub struct Sight {
     pub held: Option<Held>,
     /// Seen are the bars of a frame and nothing else.
     pub bars_alone: bool,
+    /// They are too far apart for every risk rule: NORMAL says nothing.
+    pub risk_is_left_out: bool,
 }
 
 impl Sight {
@@ -152,6 +154,7 @@ impl Sight {
             open_rule: open_rule(facts),
             held: facts.ctx.held,
             bars_alone: false,
+            risk_is_left_out: false,
         }
     }
 }
@@ -183,8 +186,12 @@ pub fn headline(sight: &Sight) -> Headline {
     let mut made = Made::default();
     let held = sight.held.as_ref().map(position);
     if let Some(why) = &sight.no_reading {
-        made.sentence(vec![plain(Kind::Data, &with_old(sight, why))]);
-        made.sentence(held.into_iter().chain(alerts(sight).filter(|p| p.severity > 0)).collect());
+        let why = with_old(sight, why);
+        let second: Vec<_> = held.into_iter().chain(alerts(sight).filter(|p| p.severity > 0)).collect();
+        // What the last reading was is left out where another sentence has its place.
+        let why = if second.is_empty() { why.as_str() } else { why.split(". ").next().unwrap_or(&why) };
+        made.sentence(vec![plain(Kind::Data, why)]);
+        made.sentence(second);
         return made.done();
     }
     if sight.old.is_some() || sight.no_risk.is_some() {
@@ -509,11 +516,12 @@ fn calm(sight: &Sight) -> (HeadlinePart, bool) {
         && sight.no_risk.is_none();
     let now: Vec<String> = whereabouts(sight, &[]).into_iter().map(|p| p.text).collect();
     let now = now.join(", ");
-    // Beside a stop that is reached or near, only the market is quiet; beside an open alert of any weight not even that. Of heat
-    // that this market cannot have, nothing is said.
+    // Beside a stop that is reached or near, only the market is quiet; beside an open alert of any weight not even that. What this
+    // market cannot have is not called usual.
     let quiet = match (sight.held.is_some(), sight.open.count) {
         (_, 1..) => "",
-        (_, 0) if sight.heat_is_left_out => "risk, volatility and trend are quiet: ",
+        (true, 0) if sight.heat_is_left_out => "",
+        (false, 0) if sight.heat_is_left_out => "nothing unusual in risk, volatility or trend: ",
         (false, 0) => "nothing unusual: ",
         (true, 0) => "the market is quiet: ",
     };
@@ -532,6 +540,9 @@ fn rest(sight: &Sight, told: &[HeadlinePart]) -> Vec<HeadlinePart> {
     }
     let young = sight.change_rank.is_none() || (sight.heat == HeatRegime::Unknown && !sight.heat_is_left_out);
     let said = told.iter().any(|p| p.text == TOO_YOUNG);
+    if sight.risk_is_left_out {
+        return vec![plain(Kind::History, "no risk rule can be judged from these candles")];
+    }
     let more = match (sight.bars_alone, young && !said) {
         (true, _) => "; judged from candles alone".to_owned(),
         (false, true) => format!("; {TOO_YOUNG}"),

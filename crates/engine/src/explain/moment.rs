@@ -6,7 +6,7 @@
 
 use super::evidence;
 use super::facts::{Context, Facts};
-use super::flips::{cadence, condition, stands};
+use super::flips::{condition, stands, timed};
 use super::numbers::{Style, price, written, written_apart};
 use super::waiting;
 use crate::detect::ruled;
@@ -16,7 +16,7 @@ use crate::rules::{
 };
 use barograph_domain::alert::Statistic;
 use barograph_domain::snapshot::Flip;
-use barograph_domain::{Axis, AxisState, HeatRegime, MinuteRow, RiskRegime, TrendRegime, VolRegime};
+use barograph_domain::{Axis, AxisState, HeatRegime, MinuteRow, RiskRegime, Span, TrendRegime, VolRegime};
 
 /// The smallest change of one feature that turns a label, whatever its axis.
 #[derive(Clone, PartialEq, Debug)]
@@ -98,7 +98,7 @@ fn of_axis<L: Ruled>(facts: &Facts<'_>, state: &AxisState<L>, axis: Axis, told: 
     let scene = Scene { book, cells, cuts: &facts.row.cuts };
     let staleness = Staleness::of_axis::<L>(book, facts.moment, cells, &facts.row.inputs, facts.ctx.streams);
     let rule = speaking::<L>(facts, state.label);
-    let (flip, exit) = nearest_changes(&scene, state, facts.moment, staleness);
+    let (flip, exit) = timed(facts, state.label, nearest_changes(&scene, state, facts.moment, staleness));
     let side = facts.direction().filter(|_| axis == Axis::Risk);
     let left = match told {
         Told::Label { from: Some(from) } if axis == Axis::Volatility => Left::of(facts, state.label, from),
@@ -132,6 +132,7 @@ struct Left<'a> {
     class: &'a str,
     value: f64,
     limit: f64,
+    verb: &'static str,
 }
 
 impl<'a> Left<'a> {
@@ -141,10 +142,12 @@ impl<'a> Left<'a> {
         let calmer = |r: &&Rule<L>| r.label.word() == from && label.severity() < r.label.severity();
         let rule = set.rules().iter().find(calmer).filter(|_| label != L::UNKNOWN)?;
         let number = |clause: &'a Clause| match clause.test {
-            Test::Number { value, exit, .. } => {
-                let limit = if set.has_hysteresis() { exit } else { value };
-                let value = facts.value(clause.feature).filter(|x| *x <= limit)?;
-                Some(Self { clause, class: from, value, limit })
+            Test::Number { value: begins, exit, .. } => {
+                let value = facts.value(clause.feature).filter(|x| *x <= begins)?;
+                // What came back from UNKNOWN was judged without the exit band.
+                let ends = set.has_hysteresis() && value <= exit;
+                let (limit, verb) = if ends { (exit, "ends") } else { (begins, "begins") };
+                Some(Self { clause, class: from, value, limit, verb })
             }
             Test::Codes { .. } => None,
         };
@@ -156,7 +159,8 @@ impl<'a> Left<'a> {
         let feature = self.clause.feature;
         let style = Style::of(feature);
         let (value, limit) = (written(style, self.value), written_apart(style, self.limit, self.value));
-        format!("Smaller moves: {} is {value}, below the {limit} at which {} ends.", feature.spec().spoken, self.class)
+        let (name, class, verb) = (feature.spec().spoken, self.class, self.verb);
+        format!("Smaller moves: {name} is {value}, below the {limit} at which {class} {verb}.")
     }
 }
 
@@ -231,7 +235,7 @@ fn clears<L: Ruled>(facts: &Facts<'_>, state: &AxisState<L>, exit: Option<&Flip<
     }
     let Some(exit) = exit else { return "No single reading alone would change it.".to_owned() };
     let (if_so, a_move) = condition(facts, exit);
-    let stands = stands(exit.readings, a_move, cadence(facts, state.label, exit.label));
+    let stands = stands(exit.readings, a_move, Span::secs(exit.cadence_s));
     let verb = match (exit.label == L::UNKNOWN, exit.label.severity() < state.label.severity()) {
         (true, _) => return format!("There would be no reading if {if_so}."),
         (false, true) => "clear to",

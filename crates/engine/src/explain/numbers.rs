@@ -123,6 +123,19 @@ pub(crate) fn rank_percent(share: f64) -> String {
     format!("{:.0} %", (share * 100.0 + 1e-9).floor().clamp(1.0, 99.0))
 }
 
+/// The same as an ordinal number: "89th".
+pub(super) fn percentile(share: f64) -> String {
+    let number = rank_percent(share).replace(" %", "");
+    let ending = match number.as_bytes() {
+        [b'1', _] => "th",
+        [.., b'1'] => "st",
+        [.., b'2'] => "nd",
+        [.., b'3'] => "rd",
+        _ => "th",
+    };
+    number + ending
+}
+
 /// A price: whole from a thousand up, four significant digits and two decimals at least below.
 #[must_use]
 pub fn price(x: f64) -> String {
@@ -203,6 +216,8 @@ mod tests {
             (rank_percent(0.9997), rank_percent(0.71), rank_percent(0.0)),
             ("99 %".into(), "71 %".into(), "1 %".into())
         );
+        let ordinals = [0.899, 0.9, 0.71, 0.12, 0.02, 0.53, 0.999].map(percentile);
+        assert_eq!(ordinals, ["89th", "90th", "71st", "12th", "2nd", "53rd", "99th"]);
         for (x, want) in [
             (62_868.4, "62,868"),
             (1_234_567.0, "1,234,567"),

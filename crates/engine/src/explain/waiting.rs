@@ -5,6 +5,9 @@ use super::notes;
 use crate::catalogue::Feature;
 use barograph_domain::{GapReason, InputAge, Kind, Metric, Reason, RiskRegime, Span, State, StreamIndex};
 
+/// A loss of so long is no news of a market that waits for history.
+const RECONNECTION: Span = Span::mins(1);
+
 /// "No reading: …", with the last label while it is still shown.
 pub(super) fn sentence(facts: &Facts<'_>) -> String {
     let why = why(facts);
@@ -47,7 +50,19 @@ fn awaited_feature(facts: &Facts<'_>) -> Option<Feature> {
 
 /// The stream whose loss is the reason why there is no reading.
 pub(super) fn lost(facts: &Facts<'_>) -> Option<StreamIndex> {
-    lost_input(facts, awaited_feature(facts)?)?.stream
+    interrupted_input(facts, awaited_feature(facts)?)?.stream
+}
+
+/// The lost input that is the whole reason: a feature is made of its samples, and they have been away for longer than a reconnection
+/// takes, which any market that is still young has now and then.
+fn interrupted_input<'a>(facts: &'a Facts<'_>, feature: Feature) -> Option<&'a InputAge> {
+    let input = lost_input(facts, feature)?;
+    let away = facts.moment - input.anchor;
+    match facts.cell(feature).state {
+        State::Warming { .. } if away <= RECONNECTION => None,
+        State::Warming { .. } | State::Undefined(Reason::MissingInput | Reason::Gap) => Some(input),
+        State::Ready | State::Stale | State::Undefined(_) => None,
+    }
 }
 
 /// An input of the feature that had spoken, and is lost at this moment.
@@ -80,12 +95,10 @@ fn awaited(facts: &Facts<'_>, feature: Feature) -> String {
     let asked = asked.map_or("data", |m| m.spoken());
     let heard = heard(facts, feature);
     let metric = heard.map_or(asked, Metric::spoken);
-    let state = facts.cell(feature).state;
-    let lacks = matches!(state, State::Warming { .. } | State::Undefined(Reason::MissingInput | Reason::Gap));
-    if let (true, Some((metric, input))) = (lacks, heard.zip(lost_input(facts, feature))) {
+    if let Some((metric, input)) = heard.zip(interrupted_input(facts, feature)) {
         return interrupted(facts, metric, input);
     }
-    match state {
+    match facts.cell(feature).state {
         State::Undefined(Reason::MissingInput) if only_stand_ins(facts, feature) => stand_in_only(asked),
         State::Undefined(Reason::MissingInput) if never_seen(facts, feature) => {
             format!("No reading yet: no {asked} {} arrived.", if asked.ends_with('s') { "have" } else { "has" })

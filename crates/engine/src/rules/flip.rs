@@ -331,6 +331,8 @@ impl<'a, L: Ruled> Search<'a, L> {
             distance: p.distance,
             label,
             readings,
+            // Of every minute, for those who know no more than rules and readings.
+            cadence_s: 60,
             dwell_left_s,
             percentile: percentile.map(Feature::id),
             exact: true,

@@ -386,7 +386,9 @@ impl MarketContext {
         if r.session.volume_ratio.is_none() {
             out.push("volume_adjustment_default".to_owned());
         }
-        if r.risk != RiskRegime::Unknown && r.risk_left_out != 0 {
+        if r.risk_is_left_out {
+            out.push("no risk rule can be judged from these bars: they are more than an hour apart".to_owned());
+        } else if r.risk != RiskRegime::Unknown && r.risk_left_out != 0 {
             out.push("squeeze and chop cannot be judged from bars: funding and open interest are not there".to_owned());
         }
         out

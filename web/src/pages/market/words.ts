@@ -3,6 +3,9 @@ import type { Snapshot } from '../../api/types';
 import { featureText, unitWord } from '../../format/feature';
 import { span } from '../../format/time';
 
+const MINUTE_S = 60;
+const HOUR_S = 3600;
+
 export interface FlipLike {
   feature: string;
   value: number;
@@ -10,6 +13,7 @@ export interface FlipLike {
   direction: string;
   label: string;
   readings: number;
+  cadence_s: number;
   dwell_left_s: number;
 }
 
@@ -31,11 +35,19 @@ export function valueWith(value: number | boolean | string | null | undefined, u
   return word === '' ? featureText(value, unit) : `${featureText(value, unit)} ${word}`;
 }
 
+/** “2 readings”, “2 hourly readings”, “2 readings 8 h apart”. */
+function readings(n: number, cadence_s: number): string {
+  if (cadence_s === HOUR_S) return `${n} hourly readings`;
+  return cadence_s > MINUTE_S ? `${n} readings ${span(cadence_s * 1000)} apart` : `${n} readings`;
+}
+
 /** “HIGH_VOL → NORMAL if 1 h volatility falls below 91 % annualised and stays there for 2 readings (now 117 %)”. */
 export function flipText(flip: FlipLike, speech: Speech): string {
   const unit = speech.unit(flip.feature);
   const moves = flip.direction === 'above' ? 'rises above' : 'falls below';
-  const stays = flip.readings > 1 ? ` and stays there for ${flip.readings} readings` : '';
-  const dwell = flip.dwell_left_s > 0 ? `, not sooner than in ${span(flip.dwell_left_s * 1000)}` : '';
+  const stays = flip.readings > 1 ? ` and stays there for ${readings(flip.readings, flip.cadence_s)}` : '';
+  // A wait longer than the readings themselves is worth saying.
+  const waits = flip.dwell_left_s > flip.readings * flip.cadence_s;
+  const dwell = waits ? `, not sooner than in ${span(flip.dwell_left_s * 1000)}` : '';
   return `${flip.label} if ${speech.name(flip.feature)} ${moves} ${valueWith(flip.needed, unit)}${stays}${dwell}; now ${featureText(flip.value, unit)}`;
 }
