@@ -54,7 +54,7 @@ fn value(row: &MinuteRow, id: &str) -> f64 {
     row.cells[feature(id).index()].ready().unwrap()
 }
 
-/// What is told of a HIGH_VOL that the newest reading does not give: levels, and the limit that is missed.
+/// What is reported of a HIGH_VOL that the newest reading does not give: levels, and the limit that is missed.
 fn check_eased(row: &MinuteRow, headline: &str) {
     let vol = value(row, "realized_vol_1h");
     assert!(!headline.to_lowercase().contains("coming"), "a row does not know where it comes from: {headline}");
@@ -253,9 +253,9 @@ fn after_an_outage_the_outage_is_named() {
         let reading = if want.starts_with("no ") { "No reading: " } else { "No reading yet: " };
         assert!(s.explanation.reasoning.starts_with(&format!("{reading}{want}.")), "{}", s.explanation.reasoning);
         assert_eq!(s.headline.matches(want).count(), 1, "{}", s.headline);
-        // What is lost is not told a second time as what is too old.
-        let told_old = s.headline.contains("3 min old");
-        assert!(!(want.starts_with("no ") && told_old), "{}", s.headline);
+        // What is lost is not reported a second time as what is too old.
+        let as_old = s.headline.contains("3 min old");
+        assert!(!(want.starts_with("no ") && as_old), "{}", s.headline);
     }
 }
 

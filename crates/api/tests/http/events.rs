@@ -93,7 +93,7 @@ fn the_fourth_originals_envelope_has_its_fields_and_no_others() {
     );
 }
 
-/// What was told of a burst while it grew is a part of it.
+/// What was reported of a burst while it grew is a part of it.
 #[test]
 fn a_burst_is_told_with_the_figures_of_its_whole() {
     let server = Server::start();
@@ -120,7 +120,7 @@ fn cascades_are_told_once_with_the_series_they_are_made_of() {
     let found = server.json(&format!("/api/cascades?hours=24&as_of={now}"));
     let mut cascades: Vec<EventView> =
         events(None).into_iter().filter(|e| e.seed4().is_some_and(|s| s.source == "CASCADE")).collect();
-    // Of the one that grew only the last that was told of it.
+    // Of the one that grew only the last record of its growth.
     cascades.retain(|e| e.alert_id != event(OVER).alert_id || e.change == AlertChange::Updated);
     assert_eq!((&found["hours"], &found["count"]), (&24.into(), &cascades.len().into()));
     let newest_first: Vec<String> = cascades.iter().rev().map(|e| e.timestamp.iso_millis()).collect();

@@ -101,7 +101,7 @@ fn later(n: usize, change: AlertChange, minutes: i64, usd: f64) -> EventView {
     event
 }
 
-/// What the newest cascade has come to since it was told.
+/// What the newest cascade has come to since it was reported.
 pub(crate) fn grown(as_of: Option<Ts>) -> Option<EventView> {
     let known = as_of.is_none_or(|t| event(GOES_ON).known_at <= t);
     known.then(|| EventView { revision: 1, ..later(GOES_ON, AlertChange::Opened, 0, 9.5) })

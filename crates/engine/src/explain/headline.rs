@@ -441,14 +441,14 @@ pub const fn spoken_trend(label: TrendRegime) -> &'static str {
 }
 
 /// Below this, hours are hours and no days: "sideways over 50 h" stands beside a move of 24 h.
-const SAID_IN_HOURS: Span = Span::hours(100);
+const WRITTEN_IN_HOURS: Span = Span::hours(100);
 
 /// "sideways over 50 h"
 fn trend_with_horizon(sight: &Sight) -> String {
     let word = spoken_trend(sight.trend);
     match sight.trend_over {
         None => word.to_owned(),
-        Some(over) if over < SAID_IN_HOURS && over.0 % Span::hours(1).0 == 0 => {
+        Some(over) if over < WRITTEN_IN_HOURS && over.0 % Span::hours(1).0 == 0 => {
             format!("{word} over {} h", over.0 / Span::hours(1).0)
         }
         Some(over) => format!("{word} over {}", over.spoken()),

@@ -8,7 +8,7 @@
 use super::facts::{Context, Facts};
 use super::guidance::guidance_of;
 use super::headline::{HeldStop, Sight, headline};
-use super::moment::{AxisMoment, Told, moment_of};
+use super::moment::{AxisMoment, Reported, moment_of};
 use super::present::overlaid;
 use super::snapshot::stop_view;
 use crate::rules::{AxisStates, PostureRow, RuleBook};
@@ -49,8 +49,8 @@ pub fn minute(ctx: &Context<'_>, row: &MinuteRow, alert: &Alert) -> Minute {
     let facts = Facts::new(*ctx, row, &row.cells, AxisStates::of(row), row.ts);
     let told = |axis| alert.label_entered().is_none_or(|told| told == label_of(row, axis));
     let of_axis = |axis| {
-        let told = if told(axis) { Told::Label { from: alert.word("from") } } else { Told::Another };
-        let tells = told != Told::Another || alert.pattern == Pattern::RegimeConfirmed;
+        let told = if told(axis) { Reported::Label { from: alert.word("from") } } else { Reported::Another };
+        let tells = told != Reported::Another || alert.pattern == Pattern::RegimeConfirmed;
         tells.then(|| moment_of(&facts, axis, told))
     };
     Minute {

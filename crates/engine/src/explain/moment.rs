@@ -70,12 +70,12 @@ impl AxisMoment {
 /// What a row says of one of its axes.
 #[must_use]
 pub fn moment(ctx: &Context<'_>, row: &MinuteRow, axis: Axis) -> AxisMoment {
-    moment_of(&Facts::new(*ctx, row, &row.cells, AxisStates::of(row), row.ts), axis, Told::Label { from: None })
+    moment_of(&Facts::new(*ctx, row, &row.cells, AxisStates::of(row), row.ts), axis, Reported::Label { from: None })
 }
 
 /// What an alert reports of the axis it is about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Told<'a> {
+pub(super) enum Reported<'a> {
     /// The label that the axis shows, and the one it turned from where it changed.
     Label { from: Option<&'a str> },
     /// Another label.
@@ -83,7 +83,7 @@ pub(super) enum Told<'a> {
 }
 
 /// The same of a row's facts.
-pub(super) fn moment_of(facts: &Facts<'_>, axis: Axis, told: Told<'_>) -> AxisMoment {
+pub(super) fn moment_of(facts: &Facts<'_>, axis: Axis, told: Reported<'_>) -> AxisMoment {
     let row = facts.row;
     match axis {
         Axis::Risk => of_axis::<RiskRegime>(facts, &row.risk, axis, told),
@@ -93,7 +93,7 @@ pub(super) fn moment_of(facts: &Facts<'_>, axis: Axis, told: Told<'_>) -> AxisMo
     }
 }
 
-fn of_axis<L: Ruled>(facts: &Facts<'_>, state: &AxisState<L>, axis: Axis, told: Told<'_>) -> AxisMoment {
+fn of_axis<L: Ruled>(facts: &Facts<'_>, state: &AxisState<L>, axis: Axis, told: Reported<'_>) -> AxisMoment {
     let (book, cells) = (facts.ctx.book, facts.cells);
     let scene = Scene { book, cells, cuts: &facts.row.cuts };
     let staleness = Staleness::of_axis::<L>(book, facts.moment, cells, &facts.row.inputs, facts.ctx.streams);
@@ -101,21 +101,21 @@ fn of_axis<L: Ruled>(facts: &Facts<'_>, state: &AxisState<L>, axis: Axis, told: 
     let (flip, exit) = timed(facts, state.label, nearest_changes(&scene, state, facts.moment, staleness));
     let side = facts.direction().filter(|_| axis == Axis::Risk);
     let left = match told {
-        Told::Label { from: Some(from) } if axis == Axis::Volatility => Left::of(facts, state.label, from),
-        Told::Label { .. } | Told::Another => None,
+        Reported::Label { from: Some(from) } if axis == Axis::Volatility => Left::of(facts, state.label, from),
+        Reported::Label { .. } | Reported::Another => None,
     };
     let head = match told {
-        Told::Label { from } => head(axis, state.label.word(), side, from).to_owned(),
-        Told::Another => format!("The {} label itself is {}", axis.name(), state.label.word()),
+        Reported::Label { from } => head(axis, state.label.word(), side, from).to_owned(),
+        Reported::Another => format!("The {} label itself is {}", axis.name(), state.label.word()),
     };
     let of_rule = || rule.map(|(rule, relaxed)| statistics(facts, rule, relaxed)).unwrap_or_default();
     let statistics = match (&left, told) {
         (Some(left), _) => vec![ruled::statistic(left.clause, facts.cell(left.clause.feature), left.limit)],
-        (None, Told::Label { .. }) => of_rule(),
-        (None, Told::Another) => Vec::new(),
+        (None, Reported::Label { .. }) => of_rule(),
+        (None, Reported::Another) => Vec::new(),
     };
     AxisMoment {
-        told: told != Told::Another,
+        told: told != Reported::Another,
         price: facts.row.price,
         side,
         why: left.map_or_else(|| why(facts, axis, &head, rule), |left| left.sentence()),

@@ -154,7 +154,7 @@ fn of_a_moment_before_all_data_nothing_is_called_synthetic() {
     }
 }
 
-/// A burst of liquidations as it was told when five had been closed, of which the fifth came at `ROW`.
+/// A burst of liquidations as it was reported when five had been closed, of which the fifth came at `ROW`.
 fn told(change: AlertChange, state: AlertState) -> KnownAlert {
     let statistic = Statistic {
         name: "liq_count_60s".into(),
@@ -210,7 +210,7 @@ fn closes() -> Vec<Event> {
     (0..20).map(close).collect()
 }
 
-/// Growth is told at steps of the score, which rises no more from ten closes on.
+/// Growth is reported at steps of the score, which rises no more from ten closes on.
 #[test]
 fn a_burst_that_goes_on_is_told_by_what_is_stored_of_it() {
     let opened = told(AlertChange::Opened, AlertState::Open);

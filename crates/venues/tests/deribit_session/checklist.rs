@@ -1,4 +1,4 @@
-//! The sheet's checklist (§12), as far as perpetuals go.
+//! The conformance list of the venue's sheet, as far as perpetuals go.
 
 use crate::rig::{Rig, config, value};
 use crate::{ALL, BTC, NOW, book, inverse, note, opened, trade, trades};

@@ -30,8 +30,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// At most so often.
 pub const EVERY: Span = Span::millis(200);
-/// Turns while somebody follows it.
-const TURNS_A_SECOND: usize = 5;
+/// Updates while somebody follows it.
+const UPDATES_A_SECOND: usize = 5;
 /// How often it is reported how venues, queues and streams do.
 const PULSE_EVERY: Span = Span::secs(5);
 /// Rows are as of now while the newest is not older than this.
@@ -280,8 +280,8 @@ impl Keeper {
     /// a minute at most, those of days once an hour. `passed`: since the last turn; where nobody looks, turns are rare.
     fn check_stale(&mut self, now: Ts, passed: Span) {
         let count = self.markets.len();
-        let turns = usize::try_from(passed.0 / EVERY.0).unwrap_or(1).clamp(1, TURNS_A_SECOND);
-        for _ in 0..(count.div_ceil(TURNS_A_SECOND) * turns).min(count) {
+        let turns = usize::try_from(passed.0 / EVERY.0).unwrap_or(1).clamp(1, UPDATES_A_SECOND);
+        for _ in 0..(count.div_ceil(UPDATES_A_SECOND) * turns).min(count) {
             let Some(kept) = self.markets.get_mut(self.next % count) else { break };
             self.next = (self.next + 1) % count;
             if let Some(latest) = &kept.latest {
