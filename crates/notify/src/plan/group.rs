@@ -215,7 +215,7 @@ impl<'a> Names<'a> {
     }
 }
 
-/// ": 6 active, 14 ended; 15 new since the last message."
+/// ": 6 active, 13 ended, 1 came and went; 15 new since the last message."
 fn stand(parts: &[&Part], phase: Phase) -> String {
     let count = |p| parts.iter().filter(|part| part.message.notice.phase == p).count();
     let passed = parts.iter().filter(|part| part.came_and_went()).count();
@@ -231,7 +231,7 @@ fn stand(parts: &[&Part], phase: Phase) -> String {
     let phases = if counts.is_empty() { String::new() } else { format!(": {}", counts.join(", ")) };
     let news = parts.iter().filter(|p| p.fresh).count();
     let end = match (phase, news) {
-        (Phase::Resolved, _) => ". All have ended.".to_owned(),
+        (Phase::Resolved, _) if passed < parts.len() => ". All have ended.".to_owned(),
         (_, n) if n > 0 && n < parts.len() => format!("; {n} new since the last message."),
         _ => ".".to_owned(),
     };
