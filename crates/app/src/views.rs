@@ -29,12 +29,12 @@ pub(crate) fn context(s: &Snapshot, news: Option<&str>, paint: Paint) -> String 
     let stale = if risk.stale { "   stale" } else { "" };
     let pad = " ".repeat(20_usize.saturating_sub(word.chars().count()));
     let _infallible = writeln!(out, " risk        {}{pad} {age}{margin}{stale}", paint.label(risk.label, &word));
-    axis(&mut out, paint, "trend", &s.regimes.trend, s.regimes.trend.label.sign());
-    axis(&mut out, paint, "volatility", &s.regimes.volatility, s.regimes.volatility.label.sign());
+    axis(&mut out, paint, "trend", &s.regimes.trend, (s.regimes.trend.label.sign(), s));
+    axis(&mut out, paint, "volatility", &s.regimes.volatility, (s.regimes.volatility.label.sign(), s));
     if let Some(figure) = volatility(s) {
         let _infallible = writeln!(out, "             24 h vol {figure:.0} % annualised");
     }
-    axis(&mut out, paint, "heat", &s.regimes.heat, s.regimes.heat.label.sign());
+    axis(&mut out, paint, "heat", &s.regimes.heat, (s.regimes.heat.label.sign(), s));
     session(&mut out, s);
     if let Some(news) = news {
         let line = fold(&format!("blackout: {news}"), WIDTH - 1, "             ");
@@ -67,9 +67,10 @@ pub(crate) fn context(s: &Snapshot, news: Option<&str>, paint: Paint) -> String 
 }
 
 /// " trend       UPTREND ↑            4 h   margin 0.8   3 of 4 timeframes agree"
-fn axis<L: Label>(out: &mut String, paint: Paint, name: &str, view: &AxisView<L>, sign: &str) {
+fn axis<L: Label>(out: &mut String, paint: Paint, name: &str, view: &AxisView<L>, (sign, s): (&str, &Snapshot)) {
     if view.label == L::UNKNOWN {
-        let _infallible = writeln!(out, " {name:<11} {}", paint.faint("UNKNOWN, an input is not ready"));
+        let why = format!("UNKNOWN, {}", unknown(view.axis_coverage, view.stale, &s.explanation.inputs));
+        let _infallible = writeln!(out, " {name:<11} {}", paint.faint(&why));
         return;
     }
     let word = format!("{} {sign}", view.label.word());
@@ -84,6 +85,17 @@ fn axis<L: Label>(out: &mut String, paint: Paint, name: &str, view: &AxisView<L>
         _ => String::new(),
     };
     let _infallible = writeln!(out, " {name:<11} {word:<20} {age}{margin}{stale}{agree}");
+}
+
+/// Why an axis has no label.
+fn unknown(coverage: f64, stale: bool, inputs: &[InputView]) -> &'static str {
+    let lost = inputs.iter().any(|i| i.gap.is_some());
+    let all_old = inputs.iter().filter(|i| i.age_s.is_some()).all(|i| i.stale);
+    match (coverage > 0.0 || lost, stale || all_old) {
+        (false, _) => "not judged on this market",
+        (true, true) => "its data are too old",
+        (true, false) => "an input is not ready",
+    }
 }
 
 /// 24 h volatility in percent a year, which the volatility class is made of.
@@ -127,13 +139,47 @@ fn model(m: &ModelView) -> String {
 }
 
 fn input(i: &InputView) -> String {
-    let name = barograph_domain::Metric::from_name(i.metric).map_or(i.metric, barograph_domain::Metric::spoken);
+    let metric = i.served_by.unwrap_or(i.metric);
+    let name = barograph_domain::Metric::from_name(metric).map_or(metric, barograph_domain::Metric::spoken);
     match (i.age_s, i.max_age_s) {
         (Some(age), Some(limit)) => {
             let limit = if i.stale { format!(" (limit {})", Span::secs(limit).spoken()) } else { String::new() };
             let source = i.source.as_deref().map_or(String::new(), |s| format!(" from {s}"));
             format!("{name} {}{limit}{source}", Span::secs(age).spoken())
         }
-        _ => format!("{name} never seen"),
+        _ => format!("no {name}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_axis_without_a_label_says_why() {
+        let input = |stale, gap| InputView {
+            metric: "mark_price",
+            served_by: Some("trade"),
+            source: Some("binance-spot".to_owned()),
+            kind: None,
+            age_s: Some(130),
+            max_age_s: Some(60),
+            cadence_s: Some(0),
+            stale,
+            gap,
+        };
+        for (coverage, stale, inputs, want) in [
+            (0.0, false, [input(false, None)], "not judged on this market"),
+            (0.0, true, [input(true, None)], "not judged on this market"),
+            (0.0, false, [input(false, Some("disconnected"))], "an input is not ready"),
+            (1.0, true, [input(false, None)], "its data are too old"),
+            (1.0, false, [input(true, None)], "its data are too old"),
+            (1.0, false, [input(false, None)], "an input is not ready"),
+        ] {
+            assert_eq!(unknown(coverage, stale, &inputs), want);
+        }
+        assert_eq!(super::input(&input(true, None)), "trades 2 min (limit 1 min) from binance-spot");
+        let never = InputView { age_s: None, served_by: None, metric: "open_interest", ..input(false, None) };
+        assert_eq!(super::input(&never), "no open interest");
     }
 }

@@ -421,6 +421,8 @@ pub struct ChangedFeature {
 pub struct InputView {
     /// Metric name.
     pub metric: &'static str,
+    /// Metric of the stream that serves it: trades or candles of a market without a mark price; null when never seen.
+    pub served_by: Option<&'static str>,
     /// Source word; null when never seen.
     pub source: Option<String>,
     /// Kind of the stream.

@@ -28,10 +28,15 @@ fn decl(metric: Metric) -> StreamDecl {
 type Minute = ((i64, bool), (i64, bool));
 
 fn told(minutes: &[Minute]) -> Vec<Alert> {
-    let streams = [decl(Metric::MarkPrice), decl(Metric::OpenInterest)];
+    told_of(Metric::MarkPrice, minutes)
+}
+
+/// The price is served by a stream of this metric.
+fn told_of(price: Metric, minutes: &[Minute]) -> Vec<Alert> {
+    let streams = [decl(price), decl(Metric::OpenInterest)];
     let mut watch = DataWatch::default();
     let mut out = Vec::new();
-    for (n, (price, open_interest)) in (0_i64..).zip(minutes) {
+    for (n, (of_price, open_interest)) in (0_i64..).zip(minutes) {
         let ts = Ts::from_secs(60 * n);
         let input = |metric, stream, (age, lost): (i64, bool)| InputAge {
             metric,
@@ -41,7 +46,7 @@ fn told(minutes: &[Minute]) -> Vec<Alert> {
         };
         let never =
             InputAge { metric: Metric::IndexPrice, stream: None, anchor: Ts(0), gap: Some(GapReason::Starting) };
-        let inputs = [input(Metric::MarkPrice, 0, *price), input(Metric::OpenInterest, 1, *open_interest), never];
+        let inputs = [input(Metric::MarkPrice, 0, *of_price), input(Metric::OpenInterest, 1, *open_interest), never];
         watch.step(DataInputs { ts, inputs: &inputs, streams: &streams, freshness: Freshness::Default }, &mut out);
         let again: DataWatch = serde_json::from_str(&serde_json::to_string(&watch).unwrap()).unwrap();
         assert_eq!(again, watch, "saved and restored");
@@ -76,6 +81,19 @@ fn a_stream_that_stays_away_is_told_and_its_return_too() {
     let text = explain::description(&said[0]);
     assert!(text.starts_with("No trustworthy data: open interest ("), "{text}");
     assert!(explain::description(&said[1]).contains("All streams that the rules read are back."));
+}
+
+#[test]
+fn a_market_without_a_mark_price_misses_its_trades() {
+    let (gone, old) = (((50, true), (40, false)), ((400, false), (40, false)));
+    for (metric, name) in [(Metric::Trade, "trades"), (Metric::Bar, "candles"), (Metric::MarkPrice, "mark price")] {
+        let text = explain::description(&told_of(metric, &[gone, gone])[0]);
+        assert!(text.starts_with(&format!("No trustworthy data: {name} (")), "{text}");
+        let alert = &told_of(metric, &[old, old])[0];
+        let text = explain::description(alert);
+        assert!(text.starts_with(&format!("Too old: {name} (6 min old, limit ")), "{text}");
+        assert_eq!(alert.statistics[0].name, format!("{}_age", metric.name()));
+    }
 }
 
 #[test]

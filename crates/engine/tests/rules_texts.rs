@@ -312,7 +312,7 @@ fn what_keeps_a_label_is_said() {
     s.after(2, &storm());
     says(
         &s.after(1, &QUIET),
-        "Extreme volatility. About to clear: the latest reading says normal; the label clears once its shortest stay is over.",
+        "Volatility back below extreme. About to clear: the latest reading says normal; the label clears once its shortest stay is over.",
     );
     let mut s = scene("default");
     s.after(2, &QUIET);

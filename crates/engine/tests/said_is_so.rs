@@ -111,6 +111,7 @@ fn an_alert_says_what_its_label_came_from() {
                     let unknown = from == "UNKNOWN";
                     assert_eq!(said.contains("Risk can be judged again: no risk rule fires."), unknown, "{said}");
                     assert_eq!(said.contains("No risk rule fires any more."), !unknown, "{said}");
+                    assert!(!(unknown && said.contains("First time")), "{said}");
                     (back, over) = (back + usize::from(unknown), over + usize::from(!unknown));
                 }
                 _ => {}
@@ -133,6 +134,12 @@ fn no_wait_is_promised_that_hourly_readings_cannot_keep() {
         assert!(!said.contains("at the earliest") && !said.contains("two readings"), "{}: {said}", row.ts);
         hourly += usize::from(said.contains("two hourly readings"));
         let axes = &render(ctx, row, None).regimes;
+        // A label of no rule is as far away as the readings that would be left for it.
+        let flips = [
+            axes.risk.nearest_flip.as_ref().map(|e| e.cadence_s),
+            axes.heat.nearest_flip.as_ref().map(|e| e.cadence_s),
+        ];
+        assert!(flips.into_iter().flatten().all(|s| s >= 3600), "{}: {flips:?}", row.ts);
         let (trend, volatility, heat) = (&axes.trend, &axes.volatility, &axes.heat);
         let exits = [
             axes.risk.nearest_exit.as_ref().map(|e| e.cadence_s),

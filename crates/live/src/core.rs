@@ -409,6 +409,8 @@ impl Core {
     /// The process that wrote what came before has ended, and another one goes on here: its connections are gone, its
     /// requests will not be answered, and nobody listened in between.
     pub(crate) fn resume(&mut self, at: Ts, sink: &mut dyn CoreSink) -> Result<(), Error> {
+        // Its last sign of life: until then it was there, and a hole that was open had another reason.
+        let stopped = self.at;
         self.reach(at, sink)?;
         self.settle(sink)?;
         if self.fetches_history() {
@@ -422,12 +424,14 @@ impl Core {
             // Minutes nobody was there to publish are not made.
             self.engine.rest(market);
         }
+        let lost = self.lost();
         for stream in 0..self.streams.len() {
             let (Some(from), Ok(index)) = (self.heard[stream].newest, u16::try_from(stream)) else { continue };
             // Nothing was due from this stream while nobody listened (settlements, mostly).
             if at - from <= self.streams[stream].cadence {
                 continue;
             }
+            let from = if lost.contains(&StreamIndex(index)) { from.max(stopped) } else { from };
             self.heard[stream].away = Some(from);
             let status = Status { state: StatusState::Gap, from, until: Status::OPEN, reason: GapReason::NotRunning };
             self.step(&status_event(at, StreamIndex(index), status), Origin::Live, sink)?;
@@ -444,6 +448,18 @@ impl Core {
             self.venues[at_venue].session.resume(at);
         }
         Ok(())
+    }
+
+    /// Streams with a hole that was reported and goes on.
+    fn lost(&self) -> BTreeSet<StreamIndex> {
+        let mut found = BTreeSet::new();
+        for venue in &self.venues {
+            let holes = venue.session.continuity().all().iter().filter(|known| known.hole.is_some());
+            found.extend(holes.filter_map(|known| venue.place(known.market, known.metric)));
+        }
+        let joined: Vec<_> = self.legs.iter().filter(|(of, _)| found.contains(of)).map(|(_, to)| *to).collect();
+        found.extend(joined);
+        found
     }
 
     /// A new list of a venue's markets.

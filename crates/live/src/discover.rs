@@ -2,7 +2,7 @@
 
 use crate::Error;
 use barograph_domain::text::escape_control;
-use barograph_domain::{InstrumentName, MarketKind, Span};
+use barograph_domain::{InstrumentName, MarketKind, Span, Ts};
 use barograph_net::{Fetch, Net, VenueIndex};
 use barograph_venues::session::{Ask, BaseAddresses, MarketSpec, VenueDef};
 use core::time::Duration;
@@ -86,12 +86,13 @@ async fn list_for(
 ) -> Result<Vec<MarketSpec>, Error> {
     let what = format!("the market list of {} from {}", def.id, escape_control(&endpoints.rest));
     let within = patience.list_within;
+    let error_before = last_error(net, def);
     let bodies = tokio::time::timeout(within, reporting_wait(&what, patience, tell, pages(net, index, def, endpoints)));
     let bodies = bodies.await.map_err(|_late| {
-        Error::failed(format!(
-            "{what} is not complete after {} s: the venue, or the way to it, is too slow",
-            within.as_secs()
-        ))
+        // A request that failed is tried again, and may have waited for its turn ever since.
+        let error = last_error(net, def).filter(|now| error_before.as_ref() != Some(now));
+        let why = error.map_or_else(|| "the venue, or the way to it, is too slow".to_owned(), |(_, why)| why);
+        Error::failed(format!("{what} is not complete after {} s: {}", within.as_secs(), escape_control(&why)))
     })??;
     let all = (def.instruments)(&bodies)
         .map_err(|e| Error::failed(format!("the market list of {}: {}", def.id, escape_control(&e))))?;
@@ -102,6 +103,11 @@ async fn list_for(
         drop(writeln!(std::io::stderr(), "{}: {left_out} of {listed} listed markets have no usable name", def.id));
     }
     Ok(named)
+}
+
+/// What went wrong last with a venue, and when.
+fn last_error(net: &Net, def: &VenueDef) -> Option<(Ts, String)> {
+    net.stats().into_iter().find(|venue| venue.venue == def.id)?.last_error
 }
 
 /// Says what is waited for while it does not come.
@@ -441,6 +447,20 @@ mod tests {
         let said = |line: &String| line.starts_with(&format!("waiting for {what}: ")) && line.ends_with("1 s at most");
         assert!(!told.is_empty() && told.iter().all(said), "{told:?}");
         assert!(PATIENCE.said_after < PATIENCE.list_within && PATIENCE.list_within <= Duration::from_secs(40));
+    }
+
+    /// Its list may be asked for once in ten seconds, so that the second try is still to come when the time is up.
+    #[test]
+    fn a_venue_that_nobody_reaches_is_not_called_slow() {
+        let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = closed.local_addr().unwrap();
+        drop(closed);
+        let patience = Patience { list_within: Duration::from_secs(2), ..PATIENCE };
+        let why = list_of("deribit", format!("http://{address}"), patience, |_| {}).unwrap_err();
+        let what = format!("the market list of deribit from http://{address} is not complete after 2 s: ");
+        let error = format!("no connection to '{address}': ");
+        assert!(why.strip_prefix(&what).is_some_and(|said| said.starts_with(&error)), "{why}");
+        assert!(!why.contains("too slow") && why.ends_with(')'), "{why}");
     }
 
     /// What a hostile venue writes beside its refusal reaches a terminal on the one line that says whose it is.

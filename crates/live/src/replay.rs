@@ -177,7 +177,12 @@ fn control(
             let update: ModelUpdate = serde_json::from_value(value).map_err(Error::failed)?;
             core.model(at, &update, sink)
         }
-        ControlRecord::Stop | ControlRecord::Start { .. } | ControlRecord::Request { .. } => Ok(()),
+        // As far as the process came, and its checkpoint with it.
+        ControlRecord::Stop => {
+            core.at = at;
+            Ok(())
+        }
+        ControlRecord::Start { .. } | ControlRecord::Request { .. } => Ok(()),
     }
 }
 

@@ -172,6 +172,39 @@ fn the_same_seed_gives_the_same_events_however_time_is_cut() {
     assert_ne!(first, all(8));
 }
 
+/// A server that is killed and started again two seconds later, with its seed or another: clients leave out what has an id that they
+/// have seen, and would hear nothing for as long as the first one had run.
+#[test]
+fn ids_of_a_world_that_begins_later_are_higher_than_all_of_one_before() {
+    let began = config(&STORM).origin;
+    let ids = |seed: u64, origin: Ts, seconds: i64| {
+        let (spot_markets, coinbase_markets) = (2, 1);
+        let config = WorldConfig { seed, origin, spot_markets, coinbase_markets, ..config(&[(0, Spell::Cascade)]) };
+        let mut all: Vec<[Vec<u64>; 3]> = vec![Default::default(); 6];
+        run(&config, seconds, |number, market, events| {
+            let [aggregates, singles, books] = &mut all[number];
+            books.push(market.book.last_id);
+            for event in events {
+                if let MarketEvent::Trade(trade) = event {
+                    aggregates.push(trade.aggregate_id);
+                    singles.extend([trade.first_id, trade.last_id]);
+                }
+            }
+        });
+        all
+    };
+    let before = ids(7, began, 60);
+    for seed in [7, 8] {
+        let after = ids(seed, began + Span::secs(62), 60);
+        for (market, (before, after)) in before.iter().zip(&after).enumerate() {
+            for (kind, (before, after)) in ["aggregates", "trades", "books"].iter().zip(before.iter().zip(after)) {
+                let (last, first) = (before.iter().max().unwrap(), after.iter().min().unwrap());
+                assert!(first > last, "{kind} of market {market} with seed {seed}: {first} after {last}");
+            }
+        }
+    }
+}
+
 #[test]
 fn history_and_present_join() {
     let mut config = config(&[]);

@@ -223,6 +223,7 @@ fn fnv(text: &str) -> u32 {
 fn explanation(version: &str, label: RiskRegime, z: Option<f64>, x: f64) -> Explanation {
     let input = |metric: Metric, age_s: Option<i64>| InputView {
         metric: metric.name(),
+        served_by: age_s.map(|_| metric.name()),
         source: age_s.map(|_| "binance-usdm".to_owned()),
         kind: age_s.map(|_| Kind::Measured),
         age_s,

@@ -45,6 +45,12 @@ impl<'a> DataInputs<'a> {
         self.inputs.iter().filter(|i| i.stream.is_some() && i.gap.is_some())
     }
 
+    /// What the market really has behind an input: its trades or candles where nobody publishes a mark price.
+    fn heard(self, input: &InputAge) -> Metric {
+        let decl = input.stream.and_then(|stream| self.streams.get(stream.index()));
+        decl.map_or(input.metric, |decl| decl.metric)
+    }
+
     /// Inputs that have ever been seen, with age and limit.
     fn aged(self) -> impl Iterator<Item = (&'a InputAge, &'a StreamDecl, Span)> {
         let Self { ts, streams, .. } = self;
@@ -143,17 +149,17 @@ fn count(lost: u32) -> Statistic {
 fn names(name: &'static str, data: DataInputs<'_>) -> (Word, Datum) {
     let said = |i: &InputAge| {
         let why = i.gap.map_or("", |reason| reason.spoken());
-        Word::from(format!("{} ({why})", i.metric.spoken()))
+        Word::from(format!("{} ({why})", data.heard(i).spoken()))
     };
     (Word::from(name), Datum::Words(data.lost().map(said).collect()))
 }
 
 /// The ages that are past their limits; where none is any more, the oldest of all.
 fn ages(data: DataInputs<'_>) -> Vec<Statistic> {
-    let of = |(i, decl, age): (&InputAge, &StreamDecl, Span)| {
+    let of = |(_, decl, age): (&InputAge, &StreamDecl, Span)| {
         let limit = data.freshness.max_age(decl);
         Statistic {
-            name: Word::from(format!("{}_age", i.metric.name())),
+            name: Word::from(format!("{}_age", decl.metric.name())),
             ..measured("", age.as_secs_f64(), limit.as_secs_f64(), "s")
         }
     };
@@ -169,9 +175,9 @@ fn ages(data: DataInputs<'_>) -> Vec<Statistic> {
 /// "mark price (14 min old, limit 5 min)" of every input that is too old.
 fn old(data: DataInputs<'_>) -> (Word, Datum) {
     let too_old = data.aged().filter(|(_, decl, age)| *age > data.freshness.max_age(decl));
-    let words = too_old.map(|(i, decl, age)| {
+    let words = too_old.map(|(_, decl, age)| {
         let limit = data.freshness.max_age(decl);
-        Word::from(format!("{} ({} old, limit {})", i.metric.spoken(), age.spoken(), limit.spoken()))
+        Word::from(format!("{} ({} old, limit {})", decl.metric.spoken(), age.spoken(), limit.spoken()))
     });
     (Word::from("inputs"), Datum::Words(words.collect()))
 }

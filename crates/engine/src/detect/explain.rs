@@ -143,8 +143,8 @@ fn stands_in(alert: &Alert) -> &'static str {
 /// counted whatever was before it. Where not all of them could be judged, it is so many days of data.
 fn base_rate(alert: &Alert, text: &mut String) {
     let rate = &alert.base_rate;
-    // A rate over part of a day says nothing.
-    if rate.recent_days() < 1.0 {
+    // A rate over part of a day says nothing; a label that is back after nothing could be read was not entered by the market.
+    if rate.recent_days() < 1.0 || alert.word("from") == Some("UNKNOWN") {
         return;
     }
     let over = |most: f64, known: f64| match known.floor() {

@@ -38,7 +38,7 @@ fn changes<L: Ruled>(facts: &Facts<'_>, axis: &AxisState<L>) -> Changes<L> {
     let (book, cells) = (facts.ctx.book, facts.cells);
     let staleness = Staleness::of_axis::<L>(book, facts.moment, cells, &facts.row.inputs, facts.ctx.streams);
     let nearest = nearest_changes(&Scene { book, cells, cuts: &facts.row.cuts }, axis, facts.moment, staleness);
-    timed(facts, axis.label, nearest)
+    timed(facts, axis, nearest)
 }
 
 fn axis_view<L: Ruled>(

@@ -88,7 +88,7 @@ impl<'a> Facts<'a> {
             snapshot_id: snapshot_id(&ctx.instrument.name, row.ts, ctx.logic_version, &digest),
             input_digest: digest,
         };
-        (facts.flip, facts.exit) = flips::timed(&facts, axis.label, nearest);
+        (facts.flip, facts.exit) = flips::timed(&facts, &axis, nearest);
         facts
     }
     /// Some axis reads an input that is too old: the snapshot is stale (regimes §9).

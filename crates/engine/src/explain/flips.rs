@@ -6,7 +6,7 @@ use super::numbers::{Style, count_word, written_apart};
 use crate::catalogue::Feature;
 use crate::rules::{DwellCounts, Ruled, clock_of};
 use barograph_domain::snapshot::Flip;
-use barograph_domain::{HeldBy, Kind, RiskRegime, Span};
+use barograph_domain::{AxisState, HeldBy, Kind, RiskRegime, Span};
 
 /// What would change the published label.
 pub(super) fn sentence(facts: &Facts<'_>) -> String {
@@ -61,21 +61,21 @@ fn several(readings: u32, cadence: Span) -> String {
 /// The changes that are nearest to a label, with how far apart readings are that count.
 pub(super) fn timed<L: Ruled>(
     facts: &Facts<'_>,
-    from: L,
+    axis: &AxisState<L>,
     changes: (Option<Flip<L>>, Option<Flip<L>>),
 ) -> (Option<Flip<L>>, Option<Flip<L>>) {
-    let with_cadence = |flip: Flip<L>| Flip { cadence_s: cadence(facts, from, flip.label).as_secs(), ..flip };
+    let with_cadence = |flip: Flip<L>| Flip { cadence_s: cadence(facts, axis, flip.label).as_secs(), ..flip };
     (changes.0.map(with_cadence), changes.1.map(with_cadence))
 }
 
-/// How often a reading comes that counts on the way from one label to another: as often as the most frequent input of their rules
-/// where only what is new counts, else every minute.
-fn cadence<L: Ruled>(facts: &Facts<'_>, from: L, to: L) -> Span {
+/// How often a reading comes that counts on the way from one label to another: as often as the most frequent input of their rules,
+/// and of what is read now, where only what is new counts; else every minute. A label of no rule has none of its own.
+fn cadence<L: Ruled>(facts: &Facts<'_>, axis: &AxisState<L>, to: L) -> Span {
     let minute = Span::mins(1);
     if facts.ctx.book.dwell == DwellCounts::Minutes {
         return minute;
     }
-    let rules = L::of(facts.ctx.book).rules().iter().filter(|r| r.label == from || r.label == to);
+    let rules = L::of(facts.ctx.book).rules().iter().filter(|r| [axis.label, axis.raw_label, to].contains(&r.label));
     let read = rules.flat_map(|r| &r.groups).flat_map(|g| &g.clauses).map(|c| c.feature);
     read.filter_map(|feature| moves_every(facts, feature)).min().unwrap_or(minute).max(minute)
 }
@@ -102,7 +102,7 @@ fn moves_every(facts: &Facts<'_>, feature: Feature) -> Option<Span> {
 fn by_itself(facts: &Facts<'_>) -> String {
     let raw = facts.axis.raw_label;
     let book = facts.ctx.book.risk();
-    let cadence = cadence(facts, facts.axis.label, raw);
+    let cadence = cadence(facts, &facts.axis, raw);
     let left = book.enter(facts.now.fired).saturating_sub(facts.axis.candidate_count);
     let calmer = raw.severity() < facts.axis.label.severity();
     let minimum_over = facts.moment - facts.axis.since >= book.min_dwell(facts.axis.label);

@@ -98,7 +98,7 @@ fn of_axis<L: Ruled>(facts: &Facts<'_>, state: &AxisState<L>, axis: Axis, told: 
     let scene = Scene { book, cells, cuts: &facts.row.cuts };
     let staleness = Staleness::of_axis::<L>(book, facts.moment, cells, &facts.row.inputs, facts.ctx.streams);
     let rule = speaking::<L>(facts, state.label);
-    let (flip, exit) = timed(facts, state.label, nearest_changes(&scene, state, facts.moment, staleness));
+    let (flip, exit) = timed(facts, state, nearest_changes(&scene, state, facts.moment, staleness));
     let side = facts.direction().filter(|_| axis == Axis::Risk);
     let left = match told {
         Reported::Label { from: Some(from) } if axis == Axis::Volatility => Left::of(facts, state.label, from),

@@ -1,6 +1,7 @@
 //! The reading in words: head, evidence, what keeps it, what would clear it, how common it is, notes on the data
 //! (regimes §10.2, UX §1). Deterministic, and made from the explanation's parts only.
 
+use super::eased::Eased;
 use super::facts::Facts;
 use super::numbers::{Style, written};
 use super::views::held_share;
@@ -43,7 +44,11 @@ fn head(facts: &Facts<'_>) -> Option<&'static str> {
         (RiskRegime::SqueezeRisk, Some("LONG_SQUEEZE")) => Some("Squeeze risk, longs crowded."),
         (RiskRegime::SqueezeRisk, Some(_)) => Some("Squeeze risk, shorts crowded."),
         (RiskRegime::SqueezeRisk, None) => Some("Squeeze risk."),
-        (RiskRegime::HighVol, _) => Some("Extreme volatility."),
+        (RiskRegime::HighVol, _) => Some(match Eased::of(facts) {
+            None => "Extreme volatility.",
+            Some(eased) if eased.in_band => "Volatility still close to extreme.",
+            Some(_) => "Volatility back below extreme.",
+        }),
         (RiskRegime::ChopRisk, _) => Some("Chop."),
         (RiskRegime::Unknown, _) => Some("No reading."),
         (RiskRegime::Normal, _) => None,

@@ -98,6 +98,7 @@ pub(super) fn input_views(facts: &Facts<'_>) -> Vec<InputView> {
         let decl = facts.ctx.decl(input.stream);
         InputView {
             metric: input.metric.name(),
+            served_by: decl.map(|d| d.metric.name()),
             source: decl.map(|d| source_word(d).to_owned()),
             kind: decl.map(|d| d.kind),
             age_s: decl.map(|_| (facts.moment - input.anchor).as_secs()),

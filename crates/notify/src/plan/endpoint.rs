@@ -73,6 +73,13 @@ pub(super) struct Lane {
     pub(super) may_know: bool,
 }
 
+impl Lane {
+    /// The receiver may have heard that it fires.
+    pub(super) fn is_known(&self) -> bool {
+        self.may_know || self.flying.is_some() || self.confirmed.is_some_and(|t| is_open(t.phase))
+    }
+}
+
 /// What is planned for one endpoint.
 #[derive(Debug)]
 pub(super) struct EndpointPlan {
@@ -158,9 +165,7 @@ impl EndpointPlan {
     }
     /// The receiver may have heard that it fires.
     pub(super) fn may_know(&self, fingerprint: &str) -> bool {
-        self.lanes
-            .get(fingerprint)
-            .is_some_and(|l| l.may_know || l.flying.is_some() || l.confirmed.is_some_and(|t| is_open(t.phase)))
+        self.lanes.get(fingerprint).is_some_and(Lane::is_known)
     }
     /// All that a record says is that something can be seen again, and the receiver never heard that it could not.
     pub(super) fn knows_it_fires(&self, message: &Message) -> bool {

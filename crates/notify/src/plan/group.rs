@@ -131,6 +131,9 @@ impl GroupText {
         let own = |n: &Notice| if n.headline.is_empty() { n.title.clone() } else { n.headline.clone() };
         let what = rule.or_else(|| pattern.map(Pattern::name));
         let (title, text, headline) = match (parts.len(), names.markets.len(), first.tally.times()) {
+            (1, _, 0 | 1) if first.came_and_went() => {
+                (lead.title.clone(), format!("Came and went. {}", lead.text), own(lead))
+            }
             (1, _, 0 | 1) => (lead.title.clone(), lead.text.clone(), own(lead)),
             (1, _, times) => {
                 let what = what.unwrap_or("Alert");
@@ -212,20 +215,23 @@ impl<'a> Names<'a> {
     }
 }
 
-/// ": 6 active, 14 ended; 15 new since the last message."
+/// ": 6 active, 13 ended, 1 came and went; 15 new since the last message."
 fn stand(parts: &[&Part], phase: Phase) -> String {
     let count = |p| parts.iter().filter(|part| part.message.notice.phase == p).count();
+    let passed = parts.iter().filter(|part| part.came_and_went()).count();
     let counts = [
         // A label that changed has no length: how many there are is said already.
         (count(Phase::Firing), "active"),
         (count(Phase::NoData), "without data"),
-        (count(Phase::Resolved), "ended"),
+        (count(Phase::Resolved) - passed, "ended"),
+        // Nobody heard these begin: they are no end of anything.
+        (passed, "came and went"),
     ];
     let counts: Vec<String> = counts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
     let phases = if counts.is_empty() { String::new() } else { format!(": {}", counts.join(", ")) };
     let news = parts.iter().filter(|p| p.fresh).count();
     let end = match (phase, news) {
-        (Phase::Resolved, _) => ". All have ended.".to_owned(),
+        (Phase::Resolved, _) if passed < parts.len() => ". All have ended.".to_owned(),
         (_, n) if n > 0 && n < parts.len() => format!("; {n} new since the last message."),
         _ => ".".to_owned(),
     };

@@ -9,7 +9,8 @@
 //!
 //! Choices where several would do:
 //! - What began and was over before anything could be delivered is not delivered: its end is superseded with it. Once a try was
-//!   made, the receiver may have heard, and hears the end too.
+//!   made, the receiver may have heard, and hears the end too. In a group it is counted as what came and went.
+//! - The message of a group is made by [`Planner::tick`], of all that was taken before: alerts of one moment go together.
 //! - Every record of an alert counts towards a storm, its end as well: a thousand ends within a minute are a storm of their own.
 //! - In any minute an endpoint gets at most five messages of one cause; an update that would be the sixth waits.
 //! - When a silence ends, whatever it covers and still fires is delivered again, also to those who knew before it began.

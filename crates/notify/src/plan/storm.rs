@@ -5,7 +5,7 @@
 //! then every five minutes. In any minute at most five messages of a cause leave. A group is over when all its members are, or
 //! when a whole interval has passed without three alerts in any minute: what still goes on is delivered alone from there.
 
-use super::endpoint::{EndpointPlan, Item};
+use super::endpoint::{EndpointPlan, Item, Lane};
 use super::group;
 use super::tally::Tally;
 use super::{Order, PlanAction, is_open, order};
@@ -51,6 +51,8 @@ pub(super) struct Part {
     pub(super) message: Arc<Message>,
     /// The receiver has not heard that record yet.
     pub(super) fresh: bool,
+    /// It began while the group held it, and the receiver has not heard that either.
+    unheard: bool,
     /// How often it came that the receiver does not know of yet.
     pub(super) tally: Tally,
 }
@@ -59,7 +61,11 @@ impl Part {
     /// A member that a message of the group has named.
     pub(super) fn named(message: Arc<Message>, fresh: bool) -> Self {
         let tally = Tally::heard(&message.notice.alert_id);
-        Self { message, fresh, tally }
+        Self { message, fresh, unheard: false, tally }
+    }
+    /// It began and is over, and the receiver has heard of neither: no end of anything it knows.
+    pub(super) fn came_and_went(&self) -> bool {
+        self.unheard && self.message.notice.phase == Phase::Resolved
     }
 }
 
@@ -136,14 +142,19 @@ impl Storm {
     }
     /// The newest record about a member; it counts.
     fn put(&mut self, message: &Arc<Message>, fresh: bool) {
-        let mut tally = self.members.remove(&message.fingerprint).map(|part| part.tally).unwrap_or_default();
+        let before = self.members.remove(&message.fingerprint);
+        let unheard = match &before {
+            Some(part) if part.fresh || is_open(part.message.notice.phase) => part.unheard,
+            Some(_) | None => fresh && is_open(message.notice.phase) && message.notice.revision == 1,
+        };
+        let mut tally = before.map(|part| part.tally).unwrap_or_default();
         tally.count(&message.notice.alert_id);
-        self.members.insert(message.fingerprint.clone(), Part { message: Arc::clone(message), fresh, tally });
+        self.members.insert(message.fingerprint.clone(), Part { message: Arc::clone(message), fresh, unheard, tally });
     }
     fn keep(&mut self, item: Item) -> Option<Item> {
         let fingerprint = item.message.fingerprint.clone();
         for before in self.replaced.remove(&fingerprint).unwrap_or_default() {
-            self.put(&before, false);
+            self.put(&before, true);
         }
         self.put(&item.message, true);
         self.deadlines.insert((item.until, fingerprint.clone()));
@@ -225,7 +236,7 @@ impl Watch {
     pub(super) fn settle(&mut self, message: &Message) {
         let part = self.storm.as_mut().and_then(|s| s.members.get_mut(&message.fingerprint));
         if let Some(part) = part.filter(|p| p.message.id == message.id) {
-            part.fresh = false;
+            (part.fresh, part.unheard) = (false, false);
         }
     }
     /// The storm whose newest message this is.
@@ -301,8 +312,8 @@ impl EndpointPlan {
             watch.arrivals.iter().for_each(|(_, message)| storm.put(message, false));
             watch.storm = Some(storm);
         }
+        // Its message is made by the next tick, of all that became known together with it.
         self.hold(&cause, item, now, out);
-        self.report(&cause, now, out);
     }
 
     /// Keeps a record until the group's next message.
@@ -340,6 +351,9 @@ impl EndpointPlan {
         let opens = watch.storm.as_ref().map(|storm| watch.open_at(storm));
         let Some(storm) = watch.storm.as_mut().filter(|_| opens.is_some_and(|at| at <= now)) else { return };
         let flies = |f: &String| self.lanes.get(f).is_some_and(|l| l.flying.is_some());
+        for (fingerprint, part) in &mut storm.members {
+            part.unheard &= !self.lanes.get(fingerprint).is_some_and(Lane::is_known);
+        }
         let (later, ready): (BTreeSet<String>, BTreeSet<String>) = storm.held.keys().cloned().partition(flies);
         if ready.is_empty() || flies(&storm.print) {
             return;

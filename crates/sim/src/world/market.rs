@@ -76,6 +76,18 @@ pub struct TradedMarket {
     shown: Option<((i64, i64), (i64, i64))>,
 }
 
+/// Ids of trades that a millisecond has room for. A market gives some in a second. More than that would make the jump over a
+/// restart one that clients do not believe (Coinbase's trades: ten million).
+const TRADE_IDS_PER_MS: u64 = 1;
+/// The same of changes of the book, up to four ids each.
+const BOOK_IDS_PER_MS: u64 = 64;
+
+/// How many ids a market has given before its world begins. They go by its clock, as a venue's go on through a restart: one that
+/// begins later gives higher ids than one that ran before, whatever its seed. The seed decides the last digits.
+fn ids_before(now_ms: i64, per_ms: u64, rng: &mut Random) -> u64 {
+    natural(now_ms) * per_ms + natural(rng.below(1 << 31)) % 500
+}
+
 impl TradedMarket {
     pub(super) fn new(seed: u64, spec: Spec, profile: Profile, past: MarketPast, mood: &Mood, now_ms: i64) -> Self {
         let mut rng = Random::new(seed, 10 + spec.venue as u64, spec.asset as u64);
@@ -86,10 +98,10 @@ impl TradedMarket {
         let close = hours.back().map_or(0, |h| h.close);
         let mark = perp.as_ref().map_or(index_price, |p| p.mark.mark);
         let bar = TickBar::flat(now_ms.div_euclid(60_000) * 60_000, close, mark, index_price, premium);
-        let (aggregate_id, trade_id) =
-            (1_000_000 + natural(rng.below(1 << 31)), 4_000_000 + natural(rng.below(1 << 31)));
+        let aggregate_id = ids_before(now_ms, TRADE_IDS_PER_MS, &mut rng);
+        let trade_id = ids_before(now_ms, TRADE_IDS_PER_MS, &mut rng);
         let mut market = Self {
-            book: BookHistory::new(11_000_000_000 + natural(rng.below(1 << 31)) * 16),
+            book: BookHistory::new(ids_before(now_ms, BOOK_IDS_PER_MS, &mut rng)),
             perp,
             trades: VecDeque::new(),
             liquidations: VecDeque::new(),

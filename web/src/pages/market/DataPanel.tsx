@@ -16,12 +16,12 @@ export function DataPanel({ of }: { of: Resource<Snapshot> }): JSX.Element {
               <tbody>
                 {explanation.inputs.map((input) => (
                   <tr key={input.metric} class={input.stale || input.gap !== null ? 'stale' : ''}>
-                    <th scope="row">{input.metric.replaceAll('_', ' ')}</th>
+                    <th scope="row">{(input.served_by ?? input.metric).replaceAll('_', ' ')}</th>
                     <td class="muted">
                       {input.source ?? 'no source'}
                       {input.kind !== null && input.kind !== 'measured' ? ` (${input.kind})` : ''}
                     </td>
-                    <td class="num">{input.age_s === null ? 'never seen' : span(input.age_s * 1000)}</td>
+                    <td class="num">{input.age_s === null ? 'none' : span(input.age_s * 1000)}</td>
                     <td>{input.gap !== null ? `gap: ${input.gap}` : input.stale ? 'stale' : ''}</td>
                   </tr>
                 ))}

@@ -6,7 +6,7 @@ use super::super::{Core, CoreSink};
 use crate::random::Random;
 use crate::tests::{listening, setup};
 use crate::{Error, checkpoint};
-use barograph_domain::{Event, Metric, MinuteRow, Payload, Span, Ts};
+use barograph_domain::{Event, GapReason, Metric, MinuteRow, Payload, Span, Status, StreamIndex, Ts};
 use barograph_engine::AlertOut;
 use barograph_venues::session::{CloseReason, ConnId, Emit, Fault, Input, MarketIndex, Origin};
 
@@ -23,6 +23,7 @@ struct Seen {
     rows: Vec<MinuteRow>,
     alerts: Vec<AlertOut>,
     samples: Vec<Event>,
+    statuses: Vec<(StreamIndex, Status)>,
     facts: usize,
 }
 
@@ -37,6 +38,10 @@ impl CoreSink for Seen {
     }
     fn fact(&mut self, _event: &Event, _metric: Metric, _origin: Origin) -> Result<(), Error> {
         self.facts += 1;
+        Ok(())
+    }
+    fn status(&mut self, stream: StreamIndex, status: &Status, _known_ts: Ts) -> Result<(), Error> {
+        self.statuses.push((stream, *status));
         Ok(())
     }
     fn sample(&mut self, event: &Event) {
@@ -203,4 +208,40 @@ fn waiting_changes_no_row() {
         alerts += want.alerts.len();
     }
     assert!(alerts > 20, "{alerts}: forced closes tell");
+}
+
+/// The venue goes away, then the process: until that stopped, the hole has the reason it began with.
+#[test]
+fn an_outage_keeps_its_reason_until_the_process_stops() {
+    let after = |seconds: i64| begin() + Span::secs(seconds);
+    for restored in [false, true] {
+        let (setup, folder) = (setup(), tempfile::tempdir().unwrap());
+        let config = listening(&setup, "binance-usdm", &SYMBOLS, &[Metric::Trade]);
+        let mut seen = Seen::default();
+        let mut core = Core::new(setup.clone(), config, begin(), &mut seen).unwrap();
+        let links: Vec<_> = core.venues[0].session.links().iter().map(|l| l.id).collect();
+        let conn = ConnId(1);
+        for link in links {
+            core.input(after(1), 0, &Input::Opened { link, conn }, &mut seen).unwrap();
+        }
+        let ms = after(2).as_millis();
+        let trade = format!(
+            r#"{{"e":"aggTrade","E":{ms},"s":"BTCUSDT","a":7,"p":"100.15","q":"1.5","f":1,"l":2,"T":{ms},"m":true,"st":1}}"#
+        );
+        core.input(after(2), 0, &Input::Frame { conn, bytes: trade.as_bytes() }, &mut seen).unwrap();
+        core.input(after(10), 0, &Input::Closed { conn, reason: CloseReason::Network }, &mut seen).unwrap();
+        for second in 11..=250 {
+            core.tick(after(second), &mut seen).unwrap();
+        }
+        if restored {
+            checkpoint::write(folder.path(), &checkpoint::pack(&mut core, &mut seen).unwrap()).unwrap();
+            core = checkpoint::newest(folder.path(), &setup, &mut Seen::default()).unwrap().0.unwrap();
+        }
+        core.resume(after(252), &mut seen).unwrap();
+        let trades = core.venues[0].place(MarketIndex(0), Metric::Trade).unwrap();
+        let open = seen.statuses.iter().filter(|(stream, status)| *stream == trades && status.is_open());
+        let open: Vec<(GapReason, Ts)> = open.map(|(_, status)| (status.reason, status.from)).collect();
+        let want = [(GapReason::Disconnected, after(2)), (GapReason::NotRunning, after(250))];
+        assert_eq!(open, want, "restored: {restored}");
+    }
 }

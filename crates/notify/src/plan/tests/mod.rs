@@ -49,6 +49,14 @@ impl World {
         self.planner.take(outgoing.clone(), self.now);
         self.settle();
     }
+    /// Messages that were stored together reach the planner before it does anything.
+    fn tell_together(&mut self, all: &[Outgoing]) {
+        for outgoing in all {
+            self.shelf.put(outgoing);
+            self.planner.take(outgoing.clone(), self.now);
+        }
+        self.settle();
+    }
     /// The nth record of an alert at a market, to these endpoints.
     fn alert(&mut self, instrument: &str, nth: u32, phase: Phase, to: &[&str]) -> Message {
         let message = message(notice(instrument, phase), nth, self.now);

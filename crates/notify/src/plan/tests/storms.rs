@@ -45,6 +45,52 @@ fn the_third_alert_within_a_minute_makes_a_group_with_updates() {
 }
 
 #[test]
+fn what_becomes_known_together_goes_with_one_message() {
+    for restarts in [false, true] {
+        let mut world = World::new(&["a"]);
+        let fired = |i: u32| message(notice(&format!("okx:C{i}-USDT"), Phase::Firing), 1, T0);
+        let five: Vec<Outgoing> = (0..5).map(|i| outgoing(fired(i), &["a"])).collect();
+        if restarts {
+            // Killed when they were stored and nothing was done about them.
+            five.iter().for_each(|one| world.shelf.put(one));
+            world.restart(vec![Endpoint::new("a")]);
+        } else {
+            world.tell_together(&five);
+        }
+        assert_eq!((world.count(0), last(&world).kind), (3, MessageKind::Group), "restarts: {restarts}");
+        assert_eq!(last(&world).title, "FUNDING_ANOMALY on 5 markets");
+        assert!(last(&world).text.contains(": 5 active; 3 new since the last message."), "{}", last(&world).text);
+        assert!(five.iter().all(|one| world.row("a", &one.message).0 == DeliveryState::Delivered));
+    }
+}
+
+/// C8 comes and goes between two messages of a group: that is counted, and is no end of anything that the receiver knows.
+#[test]
+fn what_came_and_went_between_two_messages_is_not_told_as_an_end() {
+    for restarts in [false, true] {
+        let mut world = World::new(&["a"]);
+        for market in 0..3 {
+            world.alert(&format!("okx:C{market}-USDT"), 1, Phase::Firing, &["a"]);
+        }
+        world.pass(Span::secs(70));
+        world.alert("okx:C9-USDT", 1, Phase::Firing, &["a"]);
+        world.pass(Span::secs(1));
+        world.alert("okx:C8-USDT", 1, Phase::Firing, &["a"]);
+        world.pass(Span::secs(1));
+        for market in [8, 0] {
+            world.alert(&format!("okx:C{market}-USDT"), 2, Phase::Resolved, &["a"]);
+        }
+        if restarts {
+            world.restart(vec![Endpoint::new("a")]);
+        }
+        world.pass(Span::mins(6));
+        let text = &last(&world).text;
+        let want = ": 3 active, 1 ended, 1 came and went; 2 new since the last message.";
+        assert!(text.contains(want), "restarts: {restarts}; {text}");
+    }
+}
+
+#[test]
 fn other_causes_and_slow_ones_are_no_storm() {
     let mut world = World::new(&["a"]);
     for (i, pattern) in
