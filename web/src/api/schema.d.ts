@@ -3366,6 +3366,8 @@ export interface components {
         InputView: {
             /** @description Metric name. */
             metric: string;
+            /** @description Metric of the stream that serves it: trades or candles of a market without a mark price; null when never seen. */
+            served_by: string | null;
             /** @description Source word; null when never seen. */
             source: string | null;
             kind: components["schemas"]["Kind"] | null;
