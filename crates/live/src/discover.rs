@@ -87,8 +87,9 @@ async fn list_for(
     let what = format!("the market list of {} from {}", def.id, escape_control(&endpoints.rest));
     let within = patience.list_within;
     let error_before = last_error(net, def);
-    let bodies = tokio::time::timeout(within, reporting_wait(&what, patience, tell, pages(net, index, def, endpoints)));
-    let bodies = bodies.await.map_err(|_late| {
+    // Read beside what goes on: a request that is given up is an error as well.
+    let work = core::pin::pin!(reporting_wait(&what, patience, tell, pages(net, index, def, endpoints)));
+    let bodies = tokio::time::timeout(within, work).await.map_err(|_late| {
         // A request that failed is tried again, and may have waited for its turn ever since.
         let error = last_error(net, def).filter(|now| error_before.as_ref() != Some(now));
         let why = error.map_or_else(|| "the venue, or the way to it, is too slow".to_owned(), |(_, why)| why);
