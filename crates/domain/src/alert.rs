@@ -320,6 +320,31 @@ pub fn namespace() -> Uuid {
 }
 
 impl Alert {
+    /// The first record of an episode that opens at this moment, with nothing measured yet.
+    #[must_use]
+    pub fn opened(pattern: Pattern, ts: Ts, severity: Severity) -> Self {
+        Self {
+            pattern,
+            trigger: None,
+            change: AlertChange::Opened,
+            state: AlertState::Open,
+            revision: 1,
+            ts,
+            severity,
+            score: 0.0,
+            opened_at: ts,
+            last_seen_at: ts,
+            closed_at: None,
+            window_from: ts,
+            statistics: Vec::new(),
+            data: Vec::new(),
+            base_rate: BaseRate::default(),
+            inhibited_by: None,
+            other: None,
+            rule: None,
+        }
+    }
+
     /// Name-based UUID of (detector, symbol, venue, beginning of the episode, logic version): the same for all records of
     /// an episode, and the same in every replay.
     #[must_use]

@@ -1,7 +1,7 @@
 //! What an alert of a label says is what its minute says: number against threshold, side, price, what would end it (U3).
 
 mod rules_common;
-use barograph_domain::alert::{AlertChange, AlertState, BaseRate, Datum, Word};
+use barograph_domain::alert::{AlertChange, Datum, Word};
 use barograph_domain::{Alert, Pattern, Posture, Severity, Trigger};
 use barograph_domain::{
     Axis, AxisState, HeatRegime, Instrument, InstrumentName, MarketKind, MinuteRow, RiskRegime, TrendRegime, VolRegime,
@@ -91,24 +91,12 @@ fn alert(
     label: Option<(&'static str, &'static str)>,
 ) -> Alert {
     Alert {
-        pattern,
         trigger,
         change,
-        state: AlertState::Open,
-        revision: 1,
-        ts: minute(2),
-        severity: Severity::Low,
         score: 70.0,
-        opened_at: minute(2),
-        last_seen_at: minute(2),
-        closed_at: None,
         window_from: minute(0),
-        statistics: Vec::new(),
         data: label.map(|(name, word)| (Word::from(name), Datum::Word(Word::from(word)))).into_iter().collect(),
-        base_rate: BaseRate::default(),
-        inhibited_by: None,
-        other: None,
-        rule: None,
+        ..Alert::opened(pattern, minute(2), Severity::Low)
     }
 }
 

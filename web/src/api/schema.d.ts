@@ -777,10 +777,10 @@ export interface paths {
         };
         /**
          * Liquidation cascades of the last hours, and liquidations by hour (payloads §4).
-         * @description Each episode once, at the moment at which it was last told to open or to have grown. A burst that is over has the figures of its
-         *     whole, one that goes on those of what it is so far; a sustained cascade has those of the window it was told with. Hours count back
-         *     from `as_of`, or from now. The series has exactly so many whole hours of UTC and ends with the last one that was over then: 24 at
-         *     14:35 are those from 14:00 of the day before to 14:00. An hour in which nobody listened is null, with the reason.
+         * @description Each episode once, at the moment it opened or was last reported to have grown. The figures of a burst are those of all its
+         *     liquidations, of one still going those so far; the figures of a sustained cascade are those of its window at that moment. Hours
+         *     count back from `as_of`, or from now. The series has exactly that many whole hours of UTC and ends with the last one that was over
+         *     by then: 24 at 14:35 are those from 14:00 of the day before to 14:00. An hour in which nobody listened is null, with the reason.
          */
         get: operations["originalCascades"];
         put?: never;

@@ -5,7 +5,7 @@
 
 use super::judge::{Judgement, RuleFinding};
 use super::score;
-use barograph_domain::alert::{AlertChange, BaseRate};
+use barograph_domain::alert::AlertChange;
 use barograph_domain::{Alert, AlertState, Pattern, Severity, Span, Ts};
 use serde::{Deserialize, Serialize};
 
@@ -56,24 +56,15 @@ impl DueRecord {
     pub(super) fn record(&self, pattern: Pattern, ts: Ts) -> Alert {
         let of = &self.of;
         Alert {
-            pattern,
-            trigger: None,
             change: self.change,
             state: self.state,
             revision: of.revision,
-            ts,
-            severity: of.severity,
             score: of.score,
             opened_at: of.opened_at,
             last_seen_at: of.last_seen_at,
             closed_at: self.closed_at,
             window_from: of.opened_at,
-            statistics: Vec::new(),
-            data: Vec::new(),
-            base_rate: BaseRate::default(),
-            inhibited_by: None,
-            other: None,
-            rule: None,
+            ..Alert::opened(pattern, ts, of.severity)
         }
     }
 }

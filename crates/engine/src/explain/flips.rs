@@ -40,7 +40,7 @@ pub(super) fn sentence(facts: &Facts<'_>) -> String {
 /// " and stayed there for two readings", with how far apart these are where that is more than a minute. A move within an hour
 /// cannot "stay there": it is read again.
 pub(super) fn stands(readings: u32, a_move: bool, cadence: Span) -> String {
-    let many = several(readings, cadence);
+    let many = counted(&count_word(readings), "readings", cadence);
     match (readings, a_move) {
         (0 | 1, _) => String::new(),
         (_, true) => format!(" for {many}"),
@@ -48,13 +48,13 @@ pub(super) fn stands(readings: u32, a_move: bool, cadence: Span) -> String {
     }
 }
 
-/// "two readings", "two hourly readings", "two readings 8 h apart"
-fn several(readings: u32, cadence: Span) -> String {
-    let n = count_word(readings);
+/// "two readings", "two hourly readings", "two readings 8 h apart", "one more reading within 8 h"
+fn counted(count: &str, readings: &str, cadence: Span) -> String {
     match cadence {
-        c if c <= Span::mins(1) => format!("{n} readings"),
-        c if c == Span::hours(1) => format!("{n} hourly readings"),
-        c => format!("{n} readings {} apart", c.spoken()),
+        c if c <= Span::mins(1) => format!("{count} {readings}"),
+        c if c == Span::hours(1) => format!("{count} hourly {readings}"),
+        c if readings == "reading" => format!("{count} reading within {}", c.spoken()),
+        c => format!("{count} {readings} {} apart", c.spoken()),
     }
 }
 
@@ -110,10 +110,8 @@ fn by_itself(facts: &Facts<'_>) -> String {
     let says = format!("About to {what}: the latest reading says {}", raw.spoken());
     match left {
         _ if calmer && !minimum_over => format!("{says}; the label clears once its shortest stay is over."),
-        0 | 1 if cadence <= Span::mins(1) => format!("{says}; one more reading confirms it."),
-        0 | 1 if cadence == Span::hours(1) => format!("{says}; one more hourly reading confirms it."),
-        0 | 1 => format!("{says}; one more reading confirms it, {} later.", cadence.spoken()),
-        n => format!("{says}; it is confirmed by {} more.", several(n, cadence)),
+        0 | 1 => format!("{says}; {} confirms it.", counted("one more", "reading", cadence)),
+        n => format!("{says}; {} confirm it.", counted(&format!("{} more", count_word(n)), "readings", cadence)),
     }
 }
 
@@ -157,4 +155,31 @@ fn by_size(facts: &Facts<'_>, feature: Feature) -> bool {
     let mut found = false;
     facts.each_clause(|c| found |= c.feature == feature && c.abs);
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn readings_say_how_far_apart_they_are() {
+        for (cadence, confirm, stay) in [
+            (Span::mins(1), ["one more reading", "two more readings"], " and stayed there for two readings"),
+            (
+                Span::hours(1),
+                ["one more hourly reading", "two more hourly readings"],
+                " and stayed there for two hourly readings",
+            ),
+            (
+                Span::hours(8),
+                ["one more reading within 8 h", "two more readings 8 h apart"],
+                " and stayed there for two readings 8 h apart",
+            ),
+        ] {
+            let one = counted("one more", "reading", cadence);
+            assert_eq!([one, counted("two more", "readings", cadence)], confirm);
+            assert_eq!(stands(2, false, cadence), stay);
+            assert_eq!(stands(1, false, cadence), "");
+        }
+    }
 }

@@ -9,11 +9,10 @@ use crate::start::{Running, start};
 use crate::storing::WAITING_MAX;
 use crate::{Error, verify};
 use barograph_api::AskBoard as _;
-use barograph_domain::alert::{AlertChange, BaseRate};
 use barograph_domain::time::LATENESS;
 use barograph_domain::{
-    Alert, AlertState, GapReason, KnownAlert, LevelChange, Metric, MinuteRow, Pattern, Severity, Span, Status,
-    StatusState, StreamIndex, Ts,
+    Alert, GapReason, KnownAlert, LevelChange, Metric, MinuteRow, Pattern, Severity, Span, Status, StatusState,
+    StreamIndex, Ts,
 };
 use barograph_engine::AlertOut;
 use barograph_lake::journal::{EntryKind, JournalReader, REST};
@@ -332,26 +331,7 @@ fn the_board_counts_the_alerts_of_a_journal_that_was_run_again() {
     let at = Ts::from_civil(2026, 10, 1, 12, 0, 0);
     let config = core_of("binance-usdm", &["BTCUSDT"]).config;
     Core::new(setup(), config, at, &mut publisher).unwrap();
-    let alert = Alert {
-        pattern: Pattern::FundingManipulation,
-        trigger: None,
-        change: AlertChange::Opened,
-        state: AlertState::Open,
-        revision: 1,
-        ts: at,
-        severity: Severity::High,
-        score: 60.0,
-        opened_at: at,
-        last_seen_at: at,
-        closed_at: None,
-        window_from: at,
-        statistics: Vec::new(),
-        data: Vec::new(),
-        base_rate: BaseRate::default(),
-        inhibited_by: None,
-        other: None,
-        rule: None,
-    };
+    let alert = Alert::opened(Pattern::FundingManipulation, at, Severity::High);
     publisher.alert(&AlertOut { instrument: 0, known: KnownAlert { known_at: at, alert } }).unwrap();
     // Other venues are listened to now: windows begin anew, the alert is open all the same.
     let mut publisher = publisher.anew();

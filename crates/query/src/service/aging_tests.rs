@@ -5,7 +5,7 @@ use super::{BookId, Service};
 use barograph_api::events::DatumView;
 use barograph_api::live::DataOrigin;
 use barograph_api::{AskBoard as _, AskEvents as _, AskMarkets as _};
-use barograph_domain::alert::{AlertChange, BaseRate, Datum, Statistic};
+use barograph_domain::alert::{AlertChange, Datum, Statistic};
 use barograph_domain::stream::SYNTHETIC;
 use barograph_domain::{
     Alert, AlertState, Event, InputAge, Instrument, InstrumentName, Kind, KnownAlert, MarketKind, Metric, MinuteRow,
@@ -172,13 +172,10 @@ fn told(change: AlertChange, state: AlertState) -> KnownAlert {
     let over = state == AlertState::Closed;
     let at = if over { ROW + Span::mins(4) } else { ROW };
     let alert = Alert {
-        pattern: Pattern::LiquidationCascade,
         trigger: Some(Trigger::Burst),
         change,
         state,
         revision: if over { 2 } else { 1 },
-        ts: at,
-        severity: Severity::High,
         score: 63.2,
         opened_at: ROW,
         last_seen_at: ROW,
@@ -191,10 +188,7 @@ fn told(change: AlertChange, state: AlertState) -> KnownAlert {
             number("span_s", 8.0),
             ("trigger".into(), Datum::Word("burst".into())),
         ],
-        base_rate: BaseRate::default(),
-        inhibited_by: None,
-        other: None,
-        rule: None,
+        ..Alert::opened(Pattern::LiquidationCascade, at, Severity::High)
     };
     KnownAlert { known_at: at, alert }
 }

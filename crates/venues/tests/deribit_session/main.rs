@@ -7,7 +7,7 @@
     reason = "a test may fail by panicking, and reads recordings from files named by the environment"
 )]
 
-#[path = "../bybit_okx/mod.rs"]
+#[path = "../rig/mod.rs"]
 mod rig;
 
 mod checklist;

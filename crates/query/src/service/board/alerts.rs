@@ -141,31 +141,11 @@ impl AlertBook {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use barograph_domain::alert::BaseRate;
     use barograph_domain::{Severity, Span};
 
     pub(in super::super) fn record(pattern: Pattern, change: AlertChange, state: AlertState, hour: i64) -> Alert {
         let at = Ts(0) + Span::hours(hour);
-        Alert {
-            pattern,
-            trigger: None,
-            change,
-            state,
-            revision: 1,
-            ts: at,
-            severity: Severity::High,
-            score: 1.0,
-            opened_at: at,
-            last_seen_at: at,
-            closed_at: None,
-            window_from: at,
-            statistics: Vec::new(),
-            data: Vec::new(),
-            base_rate: BaseRate::default(),
-            inhibited_by: None,
-            other: None,
-            rule: None,
-        }
+        Alert { change, state, ..Alert::opened(pattern, at, Severity::High) }
     }
 
     #[test]
