@@ -142,13 +142,11 @@ impl Compared {
 /// Hash of bytes: FNV-1a over 8-byte words; equality is what matters here, not strength.
 fn hash(bytes: &[u8]) -> u64 {
     let mut h = 0xcbf2_9ce4_8422_2325_u64;
-    let mut words = bytes.chunks_exact(8);
-    for w in words.by_ref() {
-        let mut word = [0; 8];
-        word.copy_from_slice(w);
-        h = (h ^ u64::from_le_bytes(word)).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29);
+    let (words, rest) = bytes.as_chunks();
+    for word in words {
+        h = (h ^ u64::from_le_bytes(*word)).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29);
     }
-    for b in words.remainder() {
+    for b in rest {
         h = (h ^ u64::from(*b)).wrapping_mul(0x0000_0100_0000_01b3);
     }
     h
