@@ -21,10 +21,10 @@ const web = createServer((request, reply) => {
 await new Promise((done) => web.listen(0, '127.0.0.1', done));
 
 function storm() {
-  const columns = ['price', 'change_24h', 'risk', 'trend', 'volatility', 'heat', 'squeeze', 'margin', 'vol', 'funding_8h', 'oi_4h', 'risk_since', 'row_ts', 'flags', 'confidence', 'long_bias', 'risk_multiplier', 'tf_trend', 'tf_vol', 'open_alerts'];
+  const columns = ['price', 'change_24h', 'risk', 'trend', 'volatility', 'heat', 'squeeze', 'margin', 'vol', 'funding_8h', 'oi_4h', 'risk_since', 'row_ts', 'flags', 'confidence', 'long_bias', 'risk_multiplier', 'tf_trend', 'tf_vol', 'open_alerts', 'vol_24h'];
   const labels = { risk: ['UNKNOWN', 'NORMAL', 'CHOP_RISK', 'SQUEEZE_RISK', 'HIGH_VOL'], trend: ['UNKNOWN', 'STRONG_UPTREND', 'UPTREND', 'SIDEWAYS', 'DOWNTREND', 'STRONG_DOWNTREND'], volatility: ['UNKNOWN', 'STABLE', 'HIGH_VOL', 'EXPLOSIVE', 'EXTREME'], heat: ['UNKNOWN', 'COLD', 'COOL', 'NEUTRAL', 'HOT', 'SUPER_HOT'] };
   const seconds = Date.now() / 1000;
-  const cells = () => [Math.random() * 100, Math.random() - 0.5, Math.floor(Math.random() * 5), 3, Math.floor(Math.random() * 5), Math.floor(Math.random() * 6), 1, Math.random() * 3, Math.random(), Math.random() / 1000, Math.random() / 10, seconds, seconds, 0, 0.5, 0, 1.2, '1234', '1234', 0];
+  const cells = () => [Math.random() * 100, Math.random() - 0.5, Math.floor(Math.random() * 5), 3, Math.floor(Math.random() * 5), Math.floor(Math.random() * 6), 1, Math.random() * 3, Math.random(), Math.random() / 1000, Math.random() / 10, seconds, seconds, 0, 0.5, 0, 1.2, '1234', '1234', 0, Math.random()];
   window.EventSource = class extends EventTarget {
     constructor() {
       super();

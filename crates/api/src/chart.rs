@@ -81,7 +81,7 @@ pub struct GapView {
     pub until: Option<Ts>,
     /// What it measures.
     pub metric: &'static str,
-    /// Why.
+    /// Why nothing was known: the reason of the gap.
     pub reason: &'static str,
 }
 
@@ -101,10 +101,10 @@ pub struct SessionSpan {
 /// An alert that began.
 #[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
 pub struct MarkView {
-    /// When.
+    /// When it began.
     #[schema(value_type = String, format = DateTime)]
     pub at: Ts,
-    /// What.
+    /// The kind of alert.
     pub event_type: Pattern,
     /// How severe it was then.
     pub severity: Severity,

@@ -171,7 +171,7 @@ pub struct NewSilence {
     pub matchers: Vec<Matcher>,
     /// Who asks for it.
     pub author: String,
-    /// Why.
+    /// Why it is asked for, as people read it later.
     pub reason: String,
     /// Until when: a time, or give `duration`.
     #[serde(default)]

@@ -22,7 +22,7 @@ pub use positions::AskPositions;
 
 use barograph_domain::{Span, Ts};
 
-/// Everything the HTTP surface needs to know; the binary implements the parts over store and engine.
+/// Everything the HTTP surface needs to know; `barograph_query` implements the parts over store and engine.
 pub trait Query: AskMarkets + AskEvents + AskBoard + AskDeliveries + AskPositions + Send + Sync + 'static {}
 
 impl<T> Query for T where T: AskMarkets + AskEvents + AskBoard + AskDeliveries + AskPositions + Send + Sync + 'static {}

@@ -477,7 +477,7 @@ pub struct Silence {
     pub matchers: Vec<Matcher>,
     /// Who asked for it.
     pub author: String,
-    /// Why.
+    /// Why it was asked for, as people read it later.
     pub reason: String,
     /// From when.
     #[cfg_attr(feature = "schema", schema(value_type = String, format = DateTime))]

@@ -73,7 +73,7 @@ impl ModelState {
 /// One classifier at one moment.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub struct ModelReading {
-    /// Which.
+    /// The classifier.
     pub model: Model,
     /// The most probable state; `None` while it warms up.
     pub state: Option<ModelState>,

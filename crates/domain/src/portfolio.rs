@@ -70,7 +70,7 @@ pub struct HoldingView {
 pub struct LeftOut {
     /// The market.
     pub instrument: String,
-    /// Why.
+    /// Why it is left out, in words.
     pub reason: String,
 }
 

@@ -123,7 +123,7 @@ pub struct Status {
     pub from: Ts,
     /// First trustworthy stamp after it; [`Status::OPEN`] while it lasts.
     pub until: Ts,
-    /// Why.
+    /// Why data are missing.
     pub reason: GapReason,
 }
 

@@ -405,7 +405,7 @@ catalogue! {
         definition: "Σ price·qty of liquidated shorts stamped in [t − 24 h, t); 0 while the stream is live and nothing is closed",
         window: "24 h, 60 s", warm_up: "stream live", scale: Some(1.0), source: "R3.12, R4.1", spoken: "liquidated shorts in 24 h" }
     LiqCount60s = liquidations(count_60s) { id: "liq_count_60s", group: LIQUIDATIONS, unit: "count", inputs: LQ,
-        definition: "forced closes stamped in (t − 60 s, t]; asked at every event besides", window: "60 s, event", warm_up: "stream live",
+        definition: "liquidations stamped in (t − 60 s, t]; asked at every event besides", window: "60 s, event", warm_up: "stream live",
         scale: Some(1.0), source: "R3.20", spoken: "liquidations within 60 s" }
     LiqBurstRatio = liquidations(burst_ratio) { id: "liq_burst_ratio", group: LIQUIDATIONS, unit: "ratio", inputs: LQ,
         definition: "liq_count_60s / max({burst_count}, q(0.999; 30 d of counts of 60 s)); / {burst_count} before 7 d", window: "30 d, 60 s", warm_up: "stream live",

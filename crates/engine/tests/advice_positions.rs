@@ -7,7 +7,7 @@ mod advice_common;
 
 use advice_common::{NOW, calm, level};
 use barograph_domain::advice::{
-    NewPosition, Notice, NoticeLevel, NoticeTrigger, Position, PositionBook, PositionFlag, SeenPrice, StopReach,
+    NewPosition, NoticeLevel, NoticeTrigger, Position, PositionBook, PositionFlag, PositionNotice, SeenPrice, StopReach,
 };
 use barograph_domain::{InstrumentName, Level, LevelType, Posture, RiskBias, RiskRegime, Span, Ts, VolRegime};
 use barograph_engine::advice::{
@@ -64,7 +64,7 @@ impl Scene<'_> {
     fn to(&mut self, label: RiskRegime) {
         (self.label, self.since) = (label, self.now);
     }
-    fn after(&mut self, span: Span) -> Vec<Notice> {
+    fn after(&mut self, span: Span) -> Vec<PositionNotice> {
         self.now = self.now + span;
         let from = AdviceContext::of_label(self.now, self.label, self.since);
         let market = AdviceContext {
@@ -93,8 +93,8 @@ impl Scene<'_> {
     }
 }
 
-fn said(notices: &[Notice]) -> String {
-    let one = |n: &Notice| format!("{}:{}:{}", n.trigger.name(), n.level.name(), n.repeat);
+fn said(notices: &[PositionNotice]) -> String {
+    let one = |n: &PositionNotice| format!("{}:{}:{}", n.trigger.name(), n.level.name(), n.repeat);
     notices.iter().map(one).collect::<Vec<_>>().join(" ")
 }
 
@@ -162,7 +162,7 @@ fn a_notice_has_the_headline_of_its_minute() {
     assert_eq!(told.headline, headline);
     let mut stored = serde_json::to_value(&told).unwrap();
     stored.as_object_mut().unwrap().remove("headline");
-    assert_eq!(serde_json::from_value::<Notice>(stored).unwrap().headline, "");
+    assert_eq!(serde_json::from_value::<PositionNotice>(stored).unwrap().headline, "");
 }
 
 #[test]

@@ -75,6 +75,33 @@ fn a_calmer_label_waits_fifteen_minutes_and_a_worse_one_does_not() {
     assert_eq!(run.labels(2, &SQUEEZE), ["CHOP_RISK", "SQUEEZE_RISK"]);
 }
 
+/// Where a book counts readings, a reading that is merely seen again by the next minute is not a second one.
+#[test]
+fn a_reading_seen_again_is_no_second_one() {
+    let pcts = ["funding_pct_30d", "oi_delta_4h_pct_90d", "realized_vol_1h_pct_90d", "realized_vol_4h_pct_90d"];
+    let by_minutes = RuleBook::shipped_text("default").unwrap().replace("dwell_counts = \"readings\"", "");
+    let by_minutes = RuleBook::parse("by minutes", &by_minutes).unwrap();
+    let books = [("default", shipped("default"), "NORMAL"), ("absolute", shipped("absolute"), "NORMAL")];
+    for (name, book, after_five) in books.into_iter().chain([("by minutes", by_minutes, "SQUEEZE_RISK")]) {
+        let axis = Axes::new(&book);
+        let mut run = Run { book, axis, now: -1 };
+        let read_at = |at: i64, readings: &[(&str, f64)]| {
+            let mut cells = row(minute(at), readings);
+            pcts.iter().for_each(|id| set(&mut cells, id, State::Warming { have: 10, need: 336 }));
+            cells
+        };
+        run.cells(&read_at(0, &NORMAL), [0; 3]);
+        let once = read_at(1, &SQUEEZE);
+        let labels: Vec<_> = (0..5).map(|_| run.cells(&once, [0; 3])).collect();
+        assert_eq!((labels[0].label, labels[0].candidate_count), (RiskRegime::Normal, 1), "{name}");
+        assert_eq!(labels[4].label.name(), after_five, "{name}: the same reading for five minutes");
+        if after_five == "NORMAL" {
+            assert!(labels.iter().all(|s| s.candidate_count == 1), "{name}: {labels:?}");
+            assert_eq!(run.cells(&read_at(6, &SQUEEZE), [0; 3]).label, RiskRegime::SqueezeRisk, "{name}: a new one");
+        }
+    }
+}
+
 #[test]
 fn the_exit_band_keeps_a_label_until_a_rule_of_higher_precedence_is_true() {
     let mut run = Run::new("absolute");

@@ -3,7 +3,7 @@
 /// Each tag and what it marks; the list in `docs/troubleshooting.md`. Which one a pattern has stands in its row (`domain`, `pattern.rs`).
 pub const TAGS: [(&str, &str); 5] = [
     ("[MKT]", "market data and its storage: connections, streams lost and found, data gaps, refusals, the store"),
-    ("[CASCADE]", "liquidation cascades and one-sided forced closes"),
+    ("[CASCADE]", "liquidation cascades and one-sided liquidations"),
     ("[FUND]", "funding anomalies, reversals and farming"),
     ("[VOL]", "changes of the volatility regime"),
     ("[WEBHOOK]", "deliveries of events, and those that failed"),

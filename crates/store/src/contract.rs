@@ -10,7 +10,7 @@ use crate::{
     PointsVersion, Pruned, Range, Replaced, Result, Retention, RowQuery, Rows, RunInfo, RunKey, RunSpec,
     StoredOrderBook, StreamInfo, UniversePart, UniverseState, WatchState,
 };
-use barograph_domain::advice::{Notice, Position};
+use barograph_domain::advice::{Position, PositionNotice};
 use barograph_domain::{
     CalendarEntry, Event, Instrument, InstrumentName, KnownAlert, LevelChange, MinuteRow, StreamDecl, Ts, UniverseRow,
 };
@@ -186,7 +186,7 @@ pub trait Reader: OutboxReader {
     ///
     /// # Errors
     /// See [`Self::instruments`].
-    fn notices(&self, query: &NoticeQuery) -> Result<Vec<Notice>>;
+    fn notices(&self, query: &NoticeQuery) -> Result<Vec<PositionNotice>>;
 
     /// Rows between markets, by hour.
     ///

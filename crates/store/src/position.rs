@@ -5,7 +5,7 @@
 //! with the moment it went; notices stay.
 
 use crate::{Outgoing, Result};
-use barograph_domain::advice::{Notice, Position};
+use barograph_domain::advice::{Position, PositionNotice};
 use barograph_domain::{InstrumentName, Ts};
 
 /// What a registration did.
@@ -60,5 +60,5 @@ pub trait PositionWriter: Send {
     ///
     /// # Errors
     /// See [`Self::put_position`].
-    fn record_check(&mut self, states: &[WatchState], notices: &[Notice], messages: &[Outgoing]) -> Result<()>;
+    fn record_check(&mut self, states: &[WatchState], notices: &[PositionNotice], messages: &[Outgoing]) -> Result<()>;
 }

@@ -956,7 +956,7 @@ export interface components {
     schemas: {
         /** @description One option with its numbers. */
         AdviceOption: {
-            /** @description Which. */
+            /** @description The kind of option. */
             option: components["schemas"]["OptionKind"];
             /** @description In words. */
             text: string;
@@ -1407,7 +1407,7 @@ export interface components {
              * @example NORMAL
              */
             recommended_posture: string;
-            /** @description Why. */
+            /** @description Why it is so, in words. */
             explanation_payload: components["schemas"]["AliasExplanation"];
             /** @description Source words. */
             sources_used: string[];
@@ -3141,7 +3141,7 @@ export interface components {
             until: string | null;
             /** @description What it measures. */
             metric: string;
-            /** @description Why. */
+            /** @description Why nothing was known: the reason of the gap. */
             reason: string;
         };
         /** @description A number with the samples behind it, or why there is none. */
@@ -3521,7 +3521,7 @@ export interface components {
         LeftOut: {
             /** @description The market. */
             instrument: string;
-            /** @description Why. */
+            /** @description Why it is left out, in words. */
             reason: string;
         };
         /**
@@ -3719,10 +3719,10 @@ export interface components {
         MarkView: {
             /**
              * Format: date-time
-             * @description When.
+             * @description When it began.
              */
             at: string;
-            /** @description What. */
+            /** @description The kind of alert. */
             event_type: components["schemas"]["Pattern"];
             /** @description How severe it was then. */
             severity: components["schemas"]["Severity"];
@@ -4171,7 +4171,7 @@ export interface components {
             matchers: components["schemas"]["Matcher"][];
             /** @description Who asks for it. */
             author: string;
-            /** @description Why. */
+            /** @description Why it is asked for, as people read it later. */
             reason: string;
             /**
              * @description Until when: a time, or give `duration`.
@@ -4203,7 +4203,7 @@ export interface components {
             instrument: string;
             /**
              * Format: date-time
-             * @description When.
+             * @description The minute it is about.
              */
             timestamp: string;
             /** @description What it is about. */
@@ -4897,7 +4897,7 @@ export interface components {
             matchers: components["schemas"]["Matcher"][];
             /** @description Who asked for it. */
             author: string;
-            /** @description Why. */
+            /** @description Why it was asked for, as people read it later. */
             reason: string;
             /**
              * Format: date-time

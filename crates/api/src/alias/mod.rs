@@ -42,7 +42,7 @@ pub struct AliasSnapshot {
     /// REDUCE, HOLD, NORMAL or AGGRESSIVE.
     #[schema(example = "NORMAL")]
     pub recommended_posture: &'static str,
-    /// Why.
+    /// Why it is so, in words.
     pub explanation_payload: AliasExplanation,
     /// Source words.
     pub sources_used: Vec<String>,

@@ -1,7 +1,7 @@
 //! The columns of the board: each is declared here once. From a line follow the variant, its name on the wire and how it is
 //! written there, `docs/board.md` and what the page knows of it (`web/src/board/columns.ts`; both written by `cargo x gen`).
 //!
-//! What fills a column stands with those who know the markets: `service/board/cells.rs` of the program, where the compiler asks
+//! What fills a column stands with those who know the markets: `service/board/cells.rs` of `crates/query`, where the compiler asks
 //! for it. The order is that of the wire: a new column comes last, for clients find an old one by the place they know.
 
 use super::Value;

@@ -2,7 +2,7 @@
 
 use super::QueryError;
 use barograph_domain::Ts;
-use barograph_domain::advice::{AdviceRequest, AdviceView, NewPosition, Notice, PositionCard};
+use barograph_domain::advice::{AdviceRequest, AdviceView, NewPosition, PositionCard, PositionNotice};
 use barograph_domain::portfolio::{PortfolioRequest, PortfolioView};
 
 /// Advice, registered positions and notices about them.
@@ -52,5 +52,10 @@ pub trait AskPositions {
     ///
     /// # Errors
     /// As [`Self::advise`].
-    fn notices(&self, position: Option<&str>, as_of: Option<Ts>, limit: usize) -> Result<Vec<Notice>, QueryError>;
+    fn notices(
+        &self,
+        position: Option<&str>,
+        as_of: Option<Ts>,
+        limit: usize,
+    ) -> Result<Vec<PositionNotice>, QueryError>;
 }

@@ -46,7 +46,7 @@ pub(crate) struct NothingView {
 }
 
 /// Why a list of liquidations is empty that nobody has left out.
-const NO_CLOSES: &str = "no forced close has been recorded on this market so far";
+const NO_CLOSES: &str = "no liquidation has been recorded on this market so far";
 
 parameters! {
     /// Which metric.

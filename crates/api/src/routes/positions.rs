@@ -11,7 +11,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::header::LOCATION;
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
-use barograph_domain::advice::{NewPosition, Notice, PositionCard};
+use barograph_domain::advice::{NewPosition, PositionCard, PositionNotice};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -29,7 +29,7 @@ pub(crate) struct Positions {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Notices {
     /// Newest first.
-    pub(crate) items: Vec<Notice>,
+    pub(crate) items: Vec<PositionNotice>,
 }
 
 fn id(given: Segment<PositionId>) -> Result<String, Problem> {

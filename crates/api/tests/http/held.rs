@@ -1,10 +1,10 @@
 //! Advice, a position's card and a notice with every field filled, so that the schema is held against all of them.
 
 use barograph_domain::advice::{
-    AdviceOption, AdviceRequest, AdviceView, ContextBrief, ExpectedValue, KellyView, MarketPrice, NearbyLevel, Notice,
-    NoticeLevel, NoticeTrigger, OptionKind, ParameterView, Position, PositionCard, PositionFlag, PositionTexts,
-    ReasonCode, SizeLimit, SizeView, SnapshotRef, StopView, TargetSource, TargetView, Verdict, VerdictReason,
-    WarningCode, WarningView,
+    AdviceOption, AdviceRequest, AdviceView, ContextBrief, ExpectedValue, KellyView, MarketPrice, NearbyLevel,
+    NoticeLevel, NoticeTrigger, OptionKind, ParameterView, Position, PositionCard, PositionFlag, PositionNotice,
+    PositionTexts, ReasonCode, SizeLimit, SizeView, SnapshotRef, StopView, TargetSource, TargetView, Verdict,
+    VerdictReason, WarningCode, WarningView,
 };
 use barograph_domain::universe::{Gauge, LeadReading, PairReading, StateHours, UniverseMarket};
 use barograph_domain::{
@@ -144,7 +144,7 @@ pub(crate) fn card(p: &Position) -> PositionCard {
     }
 }
 
-pub(crate) fn notice(p: &Position) -> Notice {
+pub(crate) fn notice(p: &Position) -> PositionNotice {
     let context = ContextBrief {
         timestamp: p.opened_at,
         snapshot_id: "s".to_owned(),
@@ -157,7 +157,7 @@ pub(crate) fn notice(p: &Position) -> Notice {
         price_at: None,
         stale: false,
     };
-    Notice {
+    PositionNotice {
         notice_id: "n".to_owned(),
         position_id: p.id.clone(),
         instrument: p.instrument.clone(),

@@ -18,7 +18,9 @@ use barograph_api::{
     Health, LevelFilter, LevelView, MarketHealth, MarketNow, MarketView, MessageView, MetricPoint, NewSilence, Page,
     QueryError, Rendered, STREAM_BUFFER, SeriesWindow, SilenceView, StreamEvent, StreamView,
 };
-use barograph_domain::advice::{AdviceRequest, AdviceView, NewPosition, Notice, Position, PositionBook, PositionCard};
+use barograph_domain::advice::{
+    AdviceRequest, AdviceView, NewPosition, Position, PositionBook, PositionCard, PositionNotice,
+};
 use barograph_domain::portfolio::{PortfolioRequest, PortfolioView};
 use barograph_domain::{
     InstrumentName, Kind, LevelEvent, LevelType, MarketKind, Metric, Reason, Side, Snapshot, Span, Stamp, Ts,
@@ -546,7 +548,7 @@ impl AskPositions for World {
         let at = known.iter().position(|p| p.id == id);
         at.map(|at| drop(known.remove(at))).ok_or_else(|| QueryError::UnknownPosition { id: id.to_owned() })
     }
-    fn notices(&self, position: Option<&str>, _: Option<Ts>, limit: usize) -> Result<Vec<Notice>, QueryError> {
+    fn notices(&self, position: Option<&str>, _: Option<Ts>, limit: usize) -> Result<Vec<PositionNotice>, QueryError> {
         let known = self.positions.lock().unwrap();
         let of = known.iter().filter(|p| position.is_none_or(|id| p.id == id));
         Ok(of.take(limit).map(notice).collect())

@@ -2,7 +2,8 @@
 
 use crate::term::{self, Paint, fold, minute};
 use barograph_domain::advice::{
-    AdviceView, ContextBrief, Missing, Notice, PositionCard, PositionFlag, StopReach, StopState, TargetSource, Verdict,
+    AdviceView, ContextBrief, Missing, PositionCard, PositionFlag, PositionNotice, StopReach, StopState, TargetSource,
+    Verdict,
 };
 use barograph_domain::{RiskRegime, Side, Span, Ts};
 use barograph_engine::advice::digits::{number, own, price, size};
@@ -210,7 +211,7 @@ fn seen(price: f64, at: Ts, age: Span) -> String {
 }
 
 /// A notice: when and how heavy, its market and the beginning of the position's id, which commands take for the whole.
-pub(crate) fn notice(n: &Notice) -> String {
+pub(crate) fn notice(n: &PositionNotice) -> String {
     let id = n.position_id.chars().take(ID_SHOWN).collect::<String>();
     let head = format!("{}  {:<8} {}  {id}", minute(n.timestamp), n.level.name(), n.instrument);
     format!("{head}\n{}", fold(&n.text, WIDTH, "    "))

@@ -140,7 +140,7 @@ pub(crate) const ORIGINALS: &[Original] = &[
         "detection.thresholds.liquidation_cascade_threshold",
         Sets::Detector("burst_count"),
         Form::Number,
-        "threshold of the detectors, over the rule book's: forced closes within 60 s",
+        "threshold of the detectors, over the rule book's: liquidations within 60 s",
     ),
     key(
         "detection.thresholds.position_concentration_threshold",
@@ -165,7 +165,7 @@ pub(crate) const ORIGINALS: &[Original] = &[
         "LIQUIDATION_CFG.cascade_threshold_usd",
         Sets::Detector("cascade_total"),
         Form::Number,
-        "threshold of the detectors, over the rule book's: quote units of forced closes within the window",
+        "threshold of the detectors, over the rule book's: quote units of liquidations within the window",
     ),
     key(
         "LIQUIDATION_CFG.velocity_window",

@@ -465,6 +465,32 @@ fn u7_the_volatility_class_is_shown_with_its_figure() {
     assert_eq!(text.lines().nth(at + 1), Some(figure.as_str()), "{text}");
 }
 
+/// A text without its line breaks and indents.
+fn unfolded(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn what_people_read_begins_with_the_headline_of_the_snapshot() {
+    let stored = stored();
+    for minute in ["2026-02-05T14:35:00Z", "2026-02-05T14:55:00Z"] {
+        let line = format!("context BTCUSDT --data data --as-of {minute}");
+        let snapshot = json_lines(&stored.place.ok(&format!("{line} --json"))).remove(0);
+        let headline = snapshot["headline"].as_str().unwrap();
+        let text = unfolded(&stored.place.ok(&line));
+        assert!(!headline.is_empty() && text.contains(headline), "{headline}: {text}");
+    }
+    let snapshots = json_lines(&stored.place.ok("replay in --json"));
+    let report = unfolded(&stored.place.ok("replay in"));
+    for market in ["BTCUSDT", "ETHUSDT"] {
+        let of_market = |s: &&Value| s["instrument"].as_str().is_some_and(|name| name.ends_with(market));
+        let Some(last) = snapshots.iter().rev().find(of_market) else { continue };
+        let headline = last["headline"].as_str().unwrap();
+        assert!(report.contains(headline), "{headline}: {report}");
+    }
+    assert!(snapshots.iter().any(|s| s["headline"].is_string()), "no snapshot");
+}
+
 #[test]
 fn loops_go_on_until_they_are_stopped() {
     let place = Place::new();

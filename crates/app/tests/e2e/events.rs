@@ -77,7 +77,7 @@ fn events_agree_wherever_they_are_read() {
     let sustained = sustained.iter().find(|e| e["trigger"] == "sustained").unwrap();
     assert_eq!((&sustained["data"]["side_bias"], &sustained["severity"]), (&"LONG".into(), &"CRITICAL".into()));
     let fifth = END - Span::mins(90) + Span::secs(23) + Span::millis(20);
-    assert_eq!(bursts[0]["known_at"], fifth.iso(), "with the fifth forced close, not at the end of the minute");
+    assert_eq!(bursts[0]["known_at"], fifth.iso(), "with the fifth liquidation, not at the end of the minute");
     assert!(!of(&stored, "FUNDING_MANIPULATION", "OPENED").is_empty());
     assert!(!of(&stored, "FUNDING_ANOMALY", "OPENED").is_empty());
     assert!(stored.iter().all(|e| e["symbol"] == "BTC/USDT" || e["symbol"] == "ETH/USDT"));
@@ -177,7 +177,7 @@ fn thresholds_of_the_original_settings_are_those_of_the_detectors() {
     assert_eq!(usual, 2);
     place.write("mine.yaml", "detection:\n  thresholds:\n    liquidation_cascade_threshold: 9\n");
     let (none, other) = bursts(&place, "--config mine.yaml");
-    assert_eq!(none, 0, "each burst has eight forced closes");
+    assert_eq!(none, 0, "each burst has eight liquidations");
     assert_ne!(other, logic);
     // A book that says so is the same logic, and the settings show it.
     let book = place.ok("rules show --config mine.yaml");

@@ -1,10 +1,9 @@
 //! What snapshots say agrees with their labels, on real data (UX §1): an axis at the top of its scale never reads as calm, and
 //! "nothing unusual" stands only where every axis, the 24 h move and the alerts are quiet, and nothing is asked for twice.
 
+use barograph_testkit::{CALM, is_calm};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-
-const CALM: [&str; 3] = ["no action needed", "nothing unusual", "nothing to do now"];
 
 /// What is asked for once is not asked for again in other words.
 const PHRASES: [&str; 6] = ["trail stop", "no adding", "smaller size", "wider stop", "review", "keep"];
@@ -88,10 +87,7 @@ impl Said {
         let top = risk == "HIGH_VOL" || volatility == "EXTREME" || trend.starts_with("STRONG_") || heat == "SUPER_HOT";
         if top {
             for text in &said {
-                assert!(
-                    CALM.iter().all(|calm| !text.contains(calm)),
-                    "{at} {risk} {volatility} {trend} {heat}: {text}"
-                );
+                assert!(!is_calm(text), "{at} {risk} {volatility} {trend} {heat}: {text}");
             }
         }
         said[2..4].iter().for_each(|text| asked_once(text, &at));

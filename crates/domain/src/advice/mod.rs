@@ -10,7 +10,8 @@ mod stop_state;
 mod view;
 
 pub use position::{
-    ContextBrief, NewPosition, Notice, NoticeTrigger, Position, PositionBook, PositionCard, PositionFlag, PositionTexts,
+    ContextBrief, NewPosition, NoticeTrigger, Position, PositionBook, PositionCard, PositionFlag, PositionNotice,
+    PositionTexts,
 };
 pub use request::{AdviceRequest, TradeRecord};
 pub use stop_state::{SeenPrice, StopReach, StopState};

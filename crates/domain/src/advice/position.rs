@@ -147,8 +147,8 @@ pub struct ContextBrief {
 
 /// Something changed around a position.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub struct Notice {
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Notice))]
+pub struct PositionNotice {
     /// Name-based UUID of (position, trigger, episode, repetition).
     pub notice_id: String,
     /// The position.
@@ -156,7 +156,7 @@ pub struct Notice {
     /// Its market.
     #[cfg_attr(feature = "schema", schema(value_type = String))]
     pub instrument: InstrumentName,
-    /// When.
+    /// The minute it is about.
     #[cfg_attr(feature = "schema", schema(value_type = String, format = DateTime))]
     pub timestamp: Ts,
     /// What it is about.
@@ -202,7 +202,7 @@ pub struct PositionCard {
     /// The stop against the price; null without a stop or a price.
     pub stop_state: Option<StopState>,
     /// Newest notices first.
-    pub notices: Vec<Notice>,
+    pub notices: Vec<PositionNotice>,
 }
 
 /// Guidance in words, split (C08).

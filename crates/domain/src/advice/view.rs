@@ -144,7 +144,7 @@ pub enum OptionKind {
 #[derive(Clone, PartialEq, Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct AdviceOption {
-    /// Which.
+    /// The kind of option.
     pub option: OptionKind,
     /// In words.
     pub text: String,

@@ -4,7 +4,7 @@
 //! if nobody wants it: the dispatcher hears of it, because it may end what others received, or say why others are not.
 
 use super::notice;
-use barograph_domain::advice::Notice as PositionNotice;
+use barograph_domain::advice::PositionNotice;
 use barograph_domain::delivery::{Delivery, Message, Phase};
 use barograph_domain::{KnownAlert, Pattern, Severity, Span};
 use barograph_engine::explain::Minute;

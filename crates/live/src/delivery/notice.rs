@@ -4,7 +4,7 @@
 //! of the market at the moment the fact was known.
 
 use barograph_api::EventView;
-use barograph_domain::advice::{Notice as PositionNotice, NoticeLevel, NoticeTrigger};
+use barograph_domain::advice::{NoticeLevel, NoticeTrigger, PositionNotice};
 use barograph_domain::alert::{AlertChange, Statistic};
 use barograph_domain::delivery::{Figure, Message, MessageKind, Notice, Phase, fingerprint, message_id};
 use barograph_domain::{Alert, InstrumentName, KnownAlert, Severity, Trigger, Ts, VolRegime};
@@ -286,6 +286,30 @@ mod tests {
             rule: None,
         };
         KnownAlert { known_at: Ts::from_secs(60), alert }
+    }
+
+    /// One message a burst: what a receiver knows already is marked as no news, which it is sent only where it became more severe.
+    #[test]
+    fn growth_of_a_burst_is_no_news_and_its_beginning_and_end_are() {
+        use AlertChange as C;
+        let market = InstrumentName::parse("binance-usdm:BTCUSDT").unwrap();
+        let marked = |trigger, change| {
+            let mut known = squeeze();
+            (known.alert.pattern, known.alert.trigger, known.alert.change) =
+                (Pattern::LiquidationCascade, Some(trigger), change);
+            of_alert(&market, "v1", &known, 0.9, None).notice.resumed
+        };
+        let cases = [
+            (Trigger::Burst, C::Opened, false),
+            (Trigger::Burst, C::Updated, true),
+            (Trigger::Burst, C::Resumed, true),
+            (Trigger::Burst, C::Closed, false),
+            (Trigger::Sustained, C::Updated, false),
+            (Trigger::Sustained, C::Resumed, true),
+        ];
+        for (trigger, change, no_news) in cases {
+            assert_eq!(marked(trigger, change), no_news, "{trigger:?} {change:?}");
+        }
     }
 
     /// Headline, squeezed side and guidance of a message are those of the alert's minute; without one nothing is made up.

@@ -4,7 +4,7 @@ use super::mail::Mail;
 use super::outbox::StoreOutbox;
 use crate::Error;
 use barograph_domain::Ts;
-use barograph_domain::advice::Notice as PositionNotice;
+use barograph_domain::advice::PositionNotice;
 use barograph_domain::text::number_of;
 use barograph_engine::rules::RuleBook;
 use barograph_net::Clock;

@@ -4,6 +4,7 @@ use super::convert::{instant, plain, wire, wrong};
 use super::frames::Frames;
 use super::functions::{put, put_read};
 use crate::columns::FrameColumns;
+use barograph_domain::thresholds::BASIS_FAR;
 use barograph_domain::{
     Bar, Event, Instrument, InstrumentName, Kind, MarketKind, Metric, Payload, Reason, RiskRegime, Span, Stamp, State,
     StreamDecl, StreamIndex, Ts, VolRegime,
@@ -209,7 +210,7 @@ fn basis_features(py: Python<'_>, rows: Vec<(i64, f64, f64)>) -> PyResult<Bound<
     put_read(&mut out, "basis", s.value.cell.ready().ok_or(s.value.cell.state));
     put_read(&mut out, "basis_ma_8h", mean.ma_8h.cell.ready().ok_or(mean.ma_8h.cell.state));
     put_read(&mut out, "basis_zscore_7d", s.zscore_7d.cell.ready().ok_or(s.zscore_7d.cell.state));
-    put_read(&mut out, "basis_anomaly", s.value.cell.ready().map(|b| b.abs() > 0.02).ok_or(s.value.cell.state));
+    put_read(&mut out, "basis_anomaly", s.value.cell.ready().map(|b| b.abs() > BASIS_FAR).ok_or(s.value.cell.state));
     wire(py, &out)
 }
 

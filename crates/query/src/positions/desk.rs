@@ -1,7 +1,7 @@
 //! The one way by which this process writes positions and notices: opened when first needed, and again after a failure.
 
 use barograph_domain::Ts;
-use barograph_domain::advice::{Notice, Position};
+use barograph_domain::advice::{Position, PositionNotice};
 use barograph_engine::advice::{OperatorSettings as Rules, PositionWatch};
 use barograph_store::{Outgoing, PositionWriter, Registered, Result, StoreTarget, WatchState, open_positions};
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// Receivers of a process that delivers.
 pub trait NoticeReceivers: Send + Sync {
     /// The message about a notice; `None` where nobody wants it.
-    fn of_position(&self, notice: &Notice) -> Option<Outgoing>;
+    fn of_position(&self, notice: &PositionNotice) -> Option<Outgoing>;
     /// These have been stored just now, and nobody else hands them over.
     fn stored(&self, messages: Vec<Outgoing>);
 }
@@ -79,7 +79,7 @@ impl PositionDesk {
     }
 
     /// Stores what a check found, and what is to be reported of it.
-    pub(crate) fn record(&self, states: &[WatchState], notices: &[Notice]) -> Result<()> {
+    pub(crate) fn record(&self, states: &[WatchState], notices: &[PositionNotice]) -> Result<()> {
         let of =
             |receivers: &Arc<dyn NoticeReceivers>| notices.iter().filter_map(|n| receivers.of_position(n)).collect();
         let messages: Vec<Outgoing> = self.receivers.as_ref().map(of).unwrap_or_default();

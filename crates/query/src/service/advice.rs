@@ -7,7 +7,7 @@ use crate::positions::{PositionDesk, Synced};
 use crate::render::Lens;
 use barograph_api::{AskEvents as _, AskMarkets as _, AskPositions, QueryError};
 use barograph_domain::advice::{
-    AdviceRequest, AdviceView, NewPosition, Notice, Position, PositionBook, PositionCard, SeenPrice,
+    AdviceRequest, AdviceView, NewPosition, Position, PositionBook, PositionCard, PositionNotice, SeenPrice,
 };
 use barograph_domain::portfolio::{BasketFrom, LeftOut, PortfolioRequest, PortfolioView};
 use barograph_domain::thresholds::SAME_EXPOSURE;
@@ -115,7 +115,12 @@ impl AskPositions for Service {
         Err(QueryError::UnknownPosition { id: id.to_owned() })
     }
 
-    fn notices(&self, position: Option<&str>, as_of: Option<Ts>, limit: usize) -> Result<Vec<Notice>, QueryError> {
+    fn notices(
+        &self,
+        position: Option<&str>,
+        as_of: Option<Ts>,
+        limit: usize,
+    ) -> Result<Vec<PositionNotice>, QueryError> {
         let query = NoticeQuery { position: position.map(str::to_owned), instrument: None, as_of, limit };
         self.reader.notices(&query).map_err(internal)
     }
@@ -345,7 +350,7 @@ impl Service {
 
     /// Checks the positions whose market has a new minute, and those that were not checked for 300 s; what was found is
     /// stored before it is reported.
-    pub fn check_positions(&self) -> Result<Vec<Notice>, QueryError> {
+    pub fn check_positions(&self) -> Result<Vec<PositionNotice>, QueryError> {
         let desk = self.desk()?;
         let now = self.clock.now();
         let mut watched = desk.watched();

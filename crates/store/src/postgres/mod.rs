@@ -122,7 +122,7 @@ fn upgrade(conn: &Connection, step: i64, sql: &str) -> Inner<()> {
             return Err(SqlFault::Foreign);
         }
         conn.execute_batch("CREATE TABLE barograph_schema (version bigint NOT NULL)")?;
-        conn.execute("INSERT INTO barograph_schema VALUES (?1)", params![0_i64])?;
+        conn.execute("INSERT INTO barograph_schema (version) VALUES (?1)", params![0_i64])?;
     }
     conn.execute_batch(sql)?;
     conn.execute("UPDATE barograph_schema SET version = ?1", [step])?;

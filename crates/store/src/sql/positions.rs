@@ -7,7 +7,7 @@ use crate::Outgoing;
 use crate::position::{NoticeQuery, Registered, WatchState};
 use crate::schema::insert;
 use barograph_domain::Ts;
-use barograph_domain::advice::{Notice, Position};
+use barograph_domain::advice::{Position, PositionNotice};
 
 fn text<T: serde::Serialize>(value: &T) -> Inner<String> {
     serde_json::to_string(value).map_err(|e| SqlFault::Invalid(e.to_string()))
@@ -57,7 +57,7 @@ pub(super) fn check(conn: &Connection) -> Inner<()> {
         let (body, id, position, instrument): (String, String, String, String) =
             (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
         same("notice", &id, row.get(5)?, of_notice(&id, &position, &instrument, row.get(4)?, &body))?;
-        parsed::<Notice>(row, "notice")?;
+        parsed::<PositionNotice>(row, "notice")?;
     }
     Ok(())
 }
@@ -115,7 +115,12 @@ pub(super) fn remove(conn: &Connection, id: &str, at: Ts) -> Inner<bool> {
 }
 
 /// See [`crate::PositionWriter::record_check`].
-pub(super) fn record(conn: &Connection, states: &[WatchState], notices: &[Notice], messages: &[Outgoing]) -> Inner<()> {
+pub(super) fn record(
+    conn: &Connection,
+    states: &[WatchState],
+    notices: &[PositionNotice],
+    messages: &[Outgoing],
+) -> Inner<()> {
     for s in states {
         conn.execute(
             "INSERT INTO position_states (id, body, digest)
@@ -152,7 +157,7 @@ pub(super) fn states(conn: &Connection) -> Inner<Vec<WatchState>> {
 }
 
 /// Notices, newest first.
-pub(super) fn notices(conn: &Connection, query: &NoticeQuery) -> Inner<Vec<Notice>> {
+pub(super) fn notices(conn: &Connection, query: &NoticeQuery) -> Inner<Vec<PositionNotice>> {
     let until = query.as_of.unwrap_or(Ts::MAX).0;
     let limit = i64::try_from(query.limit).unwrap_or(i64::MAX);
     let position = query.position.clone().unwrap_or_default();

@@ -17,7 +17,7 @@ use crate::{
     PointQuery, Range, Reader, Result, RowQuery, Rows, RunInfo, RunKey, Sent, StoredOrderBook, StreamInfo,
     UniverseState, WatchState,
 };
-use barograph_domain::advice::{Notice, Position};
+use barograph_domain::advice::{Position, PositionNotice};
 use barograph_domain::delivery::{EndpointState, Message, Silence};
 use barograph_domain::{
     CalendarEntry, InstrumentName, KnownAlert, LevelChange, StreamDecl, StreamIndex, Ts, UniverseRow,
@@ -191,7 +191,7 @@ impl<K> Reader for SqlReader<K> {
         self.ask(positions::states)
     }
 
-    fn notices(&self, q: &NoticeQuery) -> Result<Vec<Notice>> {
+    fn notices(&self, q: &NoticeQuery) -> Result<Vec<PositionNotice>> {
         self.ask(|conn| positions::notices(conn, q))
     }
 

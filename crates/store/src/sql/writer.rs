@@ -17,7 +17,7 @@ use crate::{
     OutboxDesk, OutboxStore, Outgoing, PointsVersion, PositionWriter, Pruned, Registered, ReplayOutcome, Result,
     Retention, RunKey, RunSpec, RunWriter, UniversePart, WatchState, Writer, WriterRole,
 };
-use barograph_domain::advice::{Notice, Position};
+use barograph_domain::advice::{Position, PositionNotice};
 use barograph_domain::delivery::{Attempt, EndpointState, Message, Silence};
 use barograph_domain::{CalendarEntry, Event, Instrument, StreamDecl, Ts};
 use std::marker::PhantomData;
@@ -301,7 +301,7 @@ impl<K> PositionWriter for SqlWriter<K> {
         self.core.write(|tx| positions::remove(tx, id, at))
     }
 
-    fn record_check(&mut self, states: &[WatchState], notices: &[Notice], messages: &[Outgoing]) -> Result<()> {
+    fn record_check(&mut self, states: &[WatchState], notices: &[PositionNotice], messages: &[Outgoing]) -> Result<()> {
         self.core.write(|tx| positions::record(tx, states, notices, messages))
     }
 }

@@ -4,7 +4,7 @@ use super::{Factory, Site};
 use crate::position::{NoticeQuery, PositionWriter, Registered, WatchState};
 use crate::{Reader, WriterRole};
 use barograph_domain::advice::{
-    ContextBrief, Notice, NoticeLevel, NoticeTrigger, Position, PositionBook, PositionFlag,
+    ContextBrief, NoticeLevel, NoticeTrigger, Position, PositionBook, PositionFlag, PositionNotice,
 };
 use barograph_domain::{InstrumentName, Posture, RiskBias, RiskRegime, Side, Span, Ts, VolRegime};
 
@@ -28,7 +28,7 @@ pub fn position(id: &str, entry: f64) -> Position {
 
 /// A notice about it.
 #[must_use]
-pub fn notice(id: &str, position: &str, ts: Ts) -> Notice {
+pub fn notice(id: &str, position: &str, ts: Ts) -> PositionNotice {
     let context = ContextBrief {
         timestamp: ts,
         snapshot_id: "s".to_owned(),
@@ -41,7 +41,7 @@ pub fn notice(id: &str, position: &str, ts: Ts) -> Notice {
         price_at: None,
         stale: false,
     };
-    Notice {
+    PositionNotice {
         notice_id: id.to_owned(),
         position_id: position.to_owned(),
         instrument: InstrumentName::parse("binance-usdm:BTCUSDT").unwrap(),
@@ -101,7 +101,8 @@ pub fn notices_stay_and_memory_goes(factory: &dyn Factory) {
     let state = |text: &str| [WatchState { position: "a".to_owned(), state: text.to_owned() }];
     let first = [notice("n1", "a", T0 + Span::mins(1)), notice("n2", "b", T0 + Span::mins(2))];
     writer.record_check(&state("{\"x\":1}"), &first, &[]).unwrap();
-    let again = [Notice { text: "other".to_owned(), ..first[0].clone() }, notice("n3", "a", T0 + Span::mins(3))];
+    let again =
+        [PositionNotice { text: "other".to_owned(), ..first[0].clone() }, notice("n3", "a", T0 + Span::mins(3))];
     writer.record_check(&state("{\"x\":2}"), &again, &[]).unwrap();
     assert_eq!(reader.position_states().unwrap(), state("{\"x\":2}"));
     let ask = |position: Option<&str>, as_of, limit| {

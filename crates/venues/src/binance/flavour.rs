@@ -36,7 +36,7 @@ pub(super) struct Flavour {
     pub(super) metrics: &'static [Metric],
 }
 
-/// What a market of the family offers, and the silence after which a stream is stale (USD-M sheet §9.2; spot sheet §9).
+/// What a market of the family offers, and the silence after which a stream is stale (USD-M §9 line 2; spot §9).
 const fn streams(class: Class) -> [Offer<Channel>; 14] {
     const MARKS: Span = Span::secs(10);
     [
@@ -138,7 +138,7 @@ impl Flavour {
         let (rest, ws) = match self.class {
             Class::UsdM => ("https://fapi.binance.com", "wss://fstream.binance.com"),
             Class::CoinM => ("https://dapi.binance.com", "wss://dstream.binance.com"),
-            // The hosts that serve public data and nothing else (spot sheet §2).
+            // The hosts that serve public data and nothing else (spot §2).
             Class::Spot => ("https://data-api.binance.vision", "wss://data-stream.binance.vision"),
             Class::Us => ("https://api.binance.us", "wss://stream.binance.us:9443"),
         };

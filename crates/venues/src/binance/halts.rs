@@ -1,4 +1,4 @@
-//! Markets that are not traded now: a halted market goes silent, and that is no gap (spot sheet §5).
+//! Markets that are not traded now: a halted market goes silent, and that is no gap (spot §5).
 //!
 //! A stream that has been silent for half of what makes it stale puts its market under suspicion: the venue's list is asked for
 //! its status. Spot answers for one symbol; futures send the whole list, so they are asked less often and one answer serves all.

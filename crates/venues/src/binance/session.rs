@@ -47,7 +47,7 @@ pub(super) struct Conn {
     pub(super) id: ConnId,
     pub(super) link: LinkId,
     pub(super) opened: Ts,
-    /// Data came over it: only then is it up (sheet §9.2).
+    /// Data came over it: only then is it up (sheet §9 line 2).
     pub(super) delivered: bool,
 }
 

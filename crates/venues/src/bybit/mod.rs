@@ -1,4 +1,4 @@
-//! Bybit v5: linear and inverse contracts and spot, public data. The sheet is `venues/bybit.md` of the specification; what
+//! Bybit v5: linear and inverse contracts and spot, public data. The sheet is docs/sheets/bybit.md; what
 //! recordings and fixtures showed beyond it is in this folder's `README.md`.
 //!
 //! One session serves all three parts of the venue; the kind of a market decides which. Left out: options, spreads, the full

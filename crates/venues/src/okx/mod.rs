@@ -1,4 +1,4 @@
-//! OKX v5: perpetual and dated contracts and spot, public data. The sheet is `venues/okx.md` of the specification; what
+//! OKX v5: perpetual and dated contracts and spot, public data. The sheet is docs/sheets/okx.md; what
 //! recordings and fixtures showed beyond it is in this folder's `README.md`.
 //!
 //! Left out: options, the VIP book channels, `trades-all` (it would count every trade twice), retail liquidity books.

@@ -109,7 +109,7 @@ pub struct SessionConfig {
     pub polls_every: Vec<(Metric, Span)>,
     /// Requests of regular polls under way at once (R3.35, `max_concurrent_checks`).
     pub polls_in_flight_max: u32,
-    /// Coinbase: how `side` of a trade is read (sheet §4); true: it is the maker's side.
+    /// Coinbase: how `side` of a trade is read (coinbase §4); true: it is the maker's side.
     pub trade_side_is_maker: bool,
 }
 

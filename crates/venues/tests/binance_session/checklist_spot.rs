@@ -1,4 +1,4 @@
-//! The conformance checklist of spot and Binance.US (sheet §11), line by line. Lines 1 and 11 (pongs, `Retry-After`) are the
+//! The conformance checklist of spot and Binance.US (spot §11), line by line. Lines 1 and 11 (pongs, `Retry-After`) are the
 //! driver's, in its own tests; line 12 is in `limits.rs` beside the numbers.
 
 use crate::rig::{Rig, config, data_of, status_of};
@@ -247,7 +247,7 @@ fn checklist_18_rotation_leaves_no_hole_in_the_book() {
     assert_eq!(bids(&rig), [91_250.1, 91_250.05, 91_250.04, 91_250.03, 91_250.0]);
 }
 
-/// What spot does not have is said, not left empty (sheet §1.6).
+/// What spot does not have is said, not left empty (spot §1 point 6).
 #[test]
 fn funding_of_spot_is_not_offered() {
     let rig = opened("binance-us");

@@ -6,8 +6,8 @@ use super::texts;
 use crate::advice::stop::{Clusters, PAD, lies_on};
 use crate::explain::Care;
 use barograph_domain::advice::{
-    ContextBrief, Notice, NoticeLevel, NoticeTrigger, Position, PositionFlag, PositionTexts, SeenPrice, StopReach,
-    StopState,
+    ContextBrief, NoticeLevel, NoticeTrigger, Position, PositionFlag, PositionNotice, PositionTexts, SeenPrice,
+    StopReach, StopState,
 };
 use barograph_domain::{Label, Posture, RiskBias, RiskRegime, Span, Ts, VolRegime};
 use serde::{Deserialize, Serialize};
@@ -73,7 +73,7 @@ impl PositionState {
     }
 
     /// Checks the position against its market now.
-    pub fn check(&mut self, position: &Position, ctx: &PositionContext<'_>) -> Vec<Notice> {
+    pub fn check(&mut self, position: &Position, ctx: &PositionContext<'_>) -> Vec<PositionNotice> {
         let now = brief(&ctx.market);
         let usable = !ctx.market.is_unusable();
         let old = self.newest.clone();

@@ -15,7 +15,7 @@ use super::context::AdviceContext;
 use crate::explain::Care;
 use barograph_domain::Ts;
 use barograph_domain::advice::{
-    ContextBrief, Notice, NoticeLevel, Position, PositionCard, PositionTexts, StopReach, StopState,
+    ContextBrief, NoticeLevel, Position, PositionCard, PositionNotice, PositionTexts, StopReach, StopState,
 };
 use barograph_domain::guidance::{new_entries, open_positions};
 use barograph_domain::{RiskBias, RiskRegime};
@@ -64,7 +64,7 @@ impl PositionWatch {
         self.states.get(id)
     }
     /// Checks one position against its market; the notices that are due.
-    pub fn check(&mut self, position: &Position, ctx: &PositionContext<'_>) -> Vec<Notice> {
+    pub fn check(&mut self, position: &Position, ctx: &PositionContext<'_>) -> Vec<PositionNotice> {
         self.states.entry(position.id.clone()).or_default().check(position, ctx)
     }
     /// Forgets positions that are registered no more.
@@ -73,12 +73,12 @@ impl PositionWatch {
     }
     /// The card of a position: its mark, its context, its guidance, its notices.
     #[must_use]
-    pub fn card(&self, position: &Position, notices: Vec<Notice>) -> PositionCard {
+    pub fn card(&self, position: &Position, notices: Vec<PositionNotice>) -> PositionCard {
         self.state(&position.id).map_or_else(|| bare(position, Vec::new()), |s| s.card(position, notices))
     }
 }
 
-fn bare(position: &Position, notices: Vec<Notice>) -> PositionCard {
+fn bare(position: &Position, notices: Vec<PositionNotice>) -> PositionCard {
     let flag = barograph_domain::advice::PositionFlag::None;
     PositionCard {
         position: position.clone(),
@@ -94,7 +94,7 @@ fn bare(position: &Position, notices: Vec<Notice>) -> PositionCard {
 impl PositionState {
     /// The card of a position.
     #[must_use]
-    pub fn card(&self, position: &Position, notices: Vec<Notice>) -> PositionCard {
+    pub fn card(&self, position: &Position, notices: Vec<PositionNotice>) -> PositionCard {
         let Some(now) = self.newest() else { return bare(position, notices) };
         PositionCard {
             flag: self.flag(),

@@ -4,7 +4,7 @@ use super::{CONSERVATIVE_CARD, PositionContext};
 use crate::advice::context::AdviceContext;
 use crate::advice::digits::{own, price};
 use barograph_domain::advice::{
-    ContextBrief, Notice, NoticeLevel, NoticeTrigger, Position, PositionFlag, PositionTexts, StopState,
+    ContextBrief, NoticeLevel, NoticeTrigger, Position, PositionFlag, PositionNotice, PositionTexts, StopState,
 };
 use barograph_domain::{Level, RiskRegime, Ts, VolRegime};
 use uuid::Uuid;
@@ -75,11 +75,11 @@ pub(super) fn notice(
     due: &Due<'_>,
     old: Option<ContextBrief>,
     after: &After<'_>,
-) -> Notice {
+) -> PositionNotice {
     let (new, flag) = (after.brief, after.flag);
     let name =
         format!("notice|{}|{}|{}|{}|{}", position.id, due.trigger.name(), due.about(), due.episode.0, due.repeat);
-    Notice {
+    PositionNotice {
         notice_id: name_based(&name),
         position_id: position.id.clone(),
         instrument: position.instrument.clone(),

@@ -207,7 +207,7 @@ fn waiting_changes_no_row() {
         assert_eq!((&want.alerts, &want.samples), (&got.alerts, &got.samples), "seed {seed}");
         alerts += want.alerts.len();
     }
-    assert!(alerts > 20, "{alerts}: forced closes tell");
+    assert!(alerts > 20, "{alerts}: liquidations make alerts");
 }
 
 /// The venue goes away, then the process: until that stopped, the hole has the reason it began with.

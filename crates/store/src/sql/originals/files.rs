@@ -133,7 +133,7 @@ CREATE VIEW futures_liquidations AS ",
 /// The version of the schema that brought them.
 pub(crate) const V10: &str = concat!(
     "
-INSERT INTO settings VALUES ('basis_every', 60000000000);
+INSERT INTO settings (name, value) VALUES ('basis_every', 60000000000);
 INSERT INTO row_metrics (metric_name) VALUES ('mark_price'), ('index_price'), ('funding_rate'), ('open_interest'), ('bar'),
     ('premium_index'), ('open_interest_usd'), ('trade'), ('long_short_ratio'), ('top_trader_account_ratio'),
     ('top_trader_position_ratio'), ('taker_volume_ratio');

@@ -1,4 +1,4 @@
-//! What the specification defines: numbered headings per document, and ids in bold (requirements) or at the head of a row (`S01`).
+//! What the specification and the sheets of venues and services define: numbered headings per document, and ids in bold (requirements) or at the head of a row (`S01`).
 
 use super::super::Tree;
 use super::refs::{id_at, number_at};
@@ -6,6 +6,31 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Where the specification is.
 pub(super) const FOLDER: &str = "docs/spec/";
+
+/// Where it is written down how venues and services for messages speak: a sheet each.
+pub(super) const SHEETS: &str = "docs/sheets/";
+
+/// Folders of code that speak as a sheet says: there it is *the* sheet.
+const VENUES: [&str; 2] = ["crates/venues/src/", "crates/venues/tests/"];
+
+/// Sheets that are named otherwise than their file.
+const SHORT: [(&str, &str); 3] = [("usd-m", "binance_usdm"), ("spot", "binance_spot"), ("binance", "binance_usdm")];
+
+/// The document that a file is.
+pub(super) fn document_at(name: &str) -> Option<&str> {
+    [FOLDER, SHEETS].iter().find_map(|folder| name.strip_prefix(folder)?.strip_suffix(".md"))
+}
+
+/// What a sheet is called, in full.
+fn in_full(word: &str) -> &str {
+    SHORT.iter().find(|(short, _)| *short == word).map_or(word, |(_, name)| *name)
+}
+
+/// The venue a file of code belongs to: the head of the folder's name.
+fn venue_of(name: &str) -> Option<&str> {
+    let folder = VENUES.iter().find_map(|v| name.strip_prefix(v))?.split('/').next()?;
+    folder.split('_').next()
+}
 
 /// A section's number, so that 10 comes after 9.
 type Number = Vec<u32>;
@@ -22,7 +47,7 @@ impl Spec {
     pub(super) fn read(tree: &Tree<'_>) -> Result<Self, String> {
         let mut spec = Self::default();
         for name in tree.having(&[".md"]) {
-            if let Some(document) = name.strip_prefix(FOLDER).and_then(|n| n.strip_suffix(".md")) {
+            if let Some(document) = document_at(name) {
                 spec.add(document, &tree.required(name)?);
             }
         }
@@ -39,9 +64,10 @@ impl Spec {
         }
     }
 
-    /// Is the word, in lower case, the name of a document?
-    pub(super) fn has_document(&self, word: &str) -> bool {
-        self.documents.contains_key(word)
+    /// The document that a word in lower case names in a file: by its name, or as the sheet of the venue the file is of.
+    pub(super) fn document(&self, word: &str, file: &str) -> Option<String> {
+        let name = if matches!(word, "sheet" | "sheets") { venue_of(file)? } else { word };
+        Some(in_full(name)).filter(|n| self.documents.contains_key(*n)).map(str::to_owned)
     }
 
     pub(super) fn has_section(&self, document: &str, number: &str) -> bool {

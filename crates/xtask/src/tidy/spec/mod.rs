@@ -1,8 +1,9 @@
-//! What code and documents refer to is there: sections of `docs/spec` (`features §2.7`) and ids of requirements (`R4.10`, `A24`).
+//! What code and documents refer to is there: sections of `docs/spec` (`features §2.7`) and `docs/sheets` (`okx §3`; in the
+//! folder of a venue its own is *the* sheet), and ids of requirements (`R4.10`, `A24`).
 //!
-//! Checked are comments of code and the whole text of documents and tables. A word before `§` that is no document of the
-//! specification has to be one of [`refs::ELSEWHERE`]: sheets of venues, standards, books. Words in string literals are left
-//! alone; what the catalogue says of its features stands in docs/features.md and is checked there.
+//! Checked are comments of code and the whole text of documents and tables. A word before `§` that is no document has to be one
+//! of [`refs::ELSEWHERE`]: standards, books. Words in string literals are left alone; what the catalogue says of its features
+//! stands in docs/features.md and is checked there.
 
 mod defined;
 mod passages;
@@ -31,21 +32,22 @@ pub(super) fn check(tree: &Tree<'_>) -> Result<Vec<Finding>, String> {
 
 /// Every reference of a file.
 fn found(name: &str, text: &str, spec: &Spec) -> Vec<Reference> {
-    let of_spec = name.strip_prefix(defined::FOLDER).and_then(|n| n.strip_suffix(".md"));
+    let own = defined::document_at(name);
     let passages = passages::of(name, text);
-    passages.iter().flat_map(|words| refs::of(words, of_spec, |word| spec.has_document(word))).collect()
+    passages.iter().flat_map(|words| refs::of(words, own, |word| spec.document(word, name))).collect()
 }
 
 /// Why the reference leads nowhere, and what is near.
 fn fault(spec: &Spec, what: &What) -> Option<String> {
     match what {
         What::Nameless { number, before } => Some(format!(
-            "'{before} §{number}' names no document of {}: write one, as in features §2.7",
-            defined::FOLDER
+            "'{before} §{number}' names no document of {} or {}: write one, as in features §2.7",
+            defined::FOLDER,
+            defined::SHEETS
         )),
         What::Section { document, number } => (!spec.has_section(document, number)).then(|| {
             let near = spec.sections_near(document, number);
-            format!("'{document} §{number}' does not exist in {}{document}.md; near: {near}", defined::FOLDER)
+            format!("'{document} §{number}' does not exist in {document}.md; near: {near}")
         }),
         What::Id(id) => (!spec.has_id(id))
             .then(|| format!("'{id}' is defined nowhere in {}; near: {}", defined::FOLDER, spec.ids_near(id))),
@@ -61,10 +63,17 @@ mod tests {
     const REQUIREMENTS: &str = "- **R1.1** text\n- **R1.2** text →A01, C02\n- **R4.10** *not built yet*\n\
                                 | **A01** | x |\n| **C01** | y |\n";
 
+    const SHEET: &str = "# Venue\n## 3. Limits\n### 3.1 REST\n";
+
     /// The findings of a tree that has, beside a small specification, the given files; as `file:line 'what'`.
     fn check(files: &[(&str, &str)]) -> Vec<String> {
         let dir = tempfile::tempdir().unwrap();
-        let spec = [("docs/spec/features.md", FEATURES), ("docs/spec/requirements.md", REQUIREMENTS)];
+        let spec = [
+            ("docs/spec/features.md", FEATURES),
+            ("docs/spec/requirements.md", REQUIREMENTS),
+            ("docs/sheets/okx.md", SHEET),
+            ("docs/sheets/binance_usdm.md", SHEET),
+        ];
         let files: Vec<_> = spec.iter().chain(files).collect();
         for (name, text) in &files {
             let path = dir.path().join(name);
@@ -101,12 +110,14 @@ mod tests {
                 "a.rs",
                 "//! Proxies (features §2.7, R1.1–R1.2; A01, S01). Features §1 to §2 say\n//! more, and `features\n//! §1.1` too.",
             ),
-            ("b.rs", "let x = \"features §99 R9.9 C98 okx:C98-USDT %A07\"; // C01, RFC 9110 §8.8 (sheet §3.2)"),
+            ("b.rs", "let x = \"features §99 R9.9 C98 okx:C98-USDT %A07\"; // C01, RFC 9110 §8.8 (okx §3.1)"),
             ("c.toml", "# features section 1, features sections 1 and 2 (RFC 8305 §5). 3 more\nx = 1 # R1.1–2"),
             (
                 "d.md",
-                "[features §2.7](x) and R4.10, A4 paper, sheets USD-M §3.1 and §4.2, version R1.1.5, 0xA77 c-A77 C#A77",
+                "[features §2.7](x) and R4.10, A4 paper, sheets USD-M §3.1 and §3, version R1.1.5, 0xA77 c-A77 C#A77",
             ),
+            ("crates/venues/src/okx/wire.rs", "//! Messages (sheet §3)."),
+            ("crates/venues/tests/binance_session/main.rs", "//! Sheets USD-M §3, and sheet §3.1."),
             ("e.ts", "/** @description A price (features §2, R1.2). */\nconst a = 'A99';"),
             ("f.py", "\"\"\"What features §2.7 says (R1.1).\"\"\""),
         ];
@@ -115,7 +126,7 @@ mod tests {
 
     #[test]
     fn every_kind_of_dead_reference_is_found_where_it_stands() {
-        let cases: [(&str, &str, &[&str]); 16] = [
+        let cases: [(&str, &str, &[&str]); 19] = [
             ("a.rs", "\n/// Proxies (features §2.8).", &["a.rs:2 features §2.8"]),
             ("a.rs", "//! Of features §1, §7 and\n//! §8.", &["a.rs:1 features §7", "a.rs:2 features §8"]),
             ("a.rs", "//! What features\n//! §3 says.", &["a.rs:2 features §3"]),
@@ -129,6 +140,9 @@ mod tests {
             ("a.md", "# A\nfeatures §5, *R4.9*", &["a.md:2 features §5", "a.md:2 R4.9"]),
             ("CHANGELOG.md", "- A88", &["CHANGELOG.md:1 A88"]),
             ("a.toml", "# features sections 1 and 6", &["a.toml:1 features §6"]),
+            ("crates/venues/src/okx/wire.rs", "//! Messages (sheet §4).", &["crates/venues/src/okx/wire.rs:1 okx §4"]),
+            ("a.rs", "//! Messages (sheet §3), (okx §5).", &["a.rs:1 sheet §3", "a.rs:1 okx §5"]),
+            ("docs/sheets/deribit.md", "## 1. Hosts\nsee §2", &["docs/sheets/deribit.md:2 deribit §2"]),
             ("a.ts", "/**\n * Price (features §2.9).\n */\n// R4.11", &["a.ts:2 features §2.9", "a.ts:4 R4.11"]),
             ("a.py", "# features §4\n", &["a.py:1 features §4"]),
             (

@@ -2,8 +2,8 @@
 
 use super::passages::Word;
 
-/// Words before `§` that mean something outside the specification: sheets of venues and receivers, books. So does an `RFC`.
-pub(super) const ELSEWHERE: [&str; 7] = ["sheet", "sheets", "delivery", "spot", "usd-m", "recipes", "computations"];
+/// Words before `§` that mean something outside the project: books. So does an `RFC`.
+pub(super) const ELSEWHERE: [&str; 2] = ["recipes", "computations"];
 
 /// Words between two sections of one document.
 const BETWEEN: [&str; 3] = ["and", "to", "or"];
@@ -37,8 +37,9 @@ enum Owner {
     Nobody(String),
 }
 
-/// References of a passage. Inside a document of the specification (`own`) a section without a name is its own.
-pub(super) fn of(words: &[Word<'_>], own: Option<&str>, is_document: impl Fn(&str) -> bool) -> Vec<Reference> {
+/// References of a passage. `document` is the document that a word in lower case names. Inside a document (`own`) a section
+/// without a name is its own.
+pub(super) fn of(words: &[Word<'_>], own: Option<&str>, document: impl Fn(&str) -> Option<String>) -> Vec<Reference> {
     let mut out = Vec::new();
     let mut owner = None;
     let mut listing = false;
@@ -50,15 +51,16 @@ pub(super) fn of(words: &[Word<'_>], own: Option<&str>, is_document: impl Fn(&st
             let named = match (standard, listing) {
                 (true, _) => Some(Owner::Elsewhere),
                 (false, true) => None,
-                (false, false) => owner_of(word, before, own, &is_document),
+                (false, false) => owner_of(word, before, own, &document),
             };
             let of = named.or(owner.take()).unwrap_or_else(|| nobody(before, own));
             out.extend(numbers.iter().filter_map(|n| reference(*line, &of, n)));
             owner = Some(of);
         }
         listing = goes_on(listing, word, !numbers.is_empty());
-        if matches!(bare(word), "section" | "sections") && is_document(&name_of(before)) {
-            (owner, listing) = (Some(Owner::Spec(name_of(before))), true);
+        let named = document(&name_of(before)).filter(|_| matches!(bare(word), "section" | "sections"));
+        if let Some(name) = named {
+            (owner, listing) = (Some(Owner::Spec(name)), true);
         }
         out.extend(ids(word).into_iter().map(|id| Reference { line: *line, what: What::Id(id) }));
     }
@@ -81,10 +83,10 @@ fn reference(line: usize, of: &Owner, number: &str) -> Option<Reference> {
 }
 
 /// Who is named before `§`; `None` where the section follows another one and is of the same document.
-fn owner_of(word: &str, before: &str, own: Option<&str>, is_document: &impl Fn(&str) -> bool) -> Option<Owner> {
+fn owner_of(word: &str, before: &str, own: Option<&str>, document: &impl Fn(&str) -> Option<String>) -> Option<Owner> {
     let glued = word.split('§').next().map(name_of).filter(|g| !g.is_empty());
     let name = glued.unwrap_or_else(|| name_of(before));
-    if is_document(&name) {
+    if let Some(name) = document(&name) {
         return Some(Owner::Spec(name));
     }
     if ELSEWHERE.contains(&name.as_str()) {
