@@ -483,7 +483,9 @@ fn what_people_read_begins_with_the_headline_of_the_snapshot() {
     let snapshots = json_lines(&stored.place.ok("replay in --json"));
     let report = unfolded(&stored.place.ok("replay in"));
     for market in ["BTCUSDT", "ETHUSDT"] {
-        let of_market = |s: &&Value| s["instrument"].as_str().is_some_and(|name| name.ends_with(market));
+        let of_market = |s: &&Value| {
+            s["headline"].is_string() && s["instrument"].as_str().is_some_and(|name| name.ends_with(market))
+        };
         let Some(last) = snapshots.iter().rev().find(of_market) else { continue };
         let headline = last["headline"].as_str().unwrap();
         assert!(report.contains(headline), "{headline}: {report}");

@@ -123,3 +123,32 @@ fn cadence(points: &[FundingPoint]) -> Option<Span> {
     let minute = Span::mins(1);
     Some(Span(((median.0 + minute.0 / 2) / minute.0).max(1) * minute.0).min(Span::hours(8)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_usual_time_between_observations_is_their_median_in_whole_minutes() {
+        let seconds_apart = |steps: &[i64]| {
+            let mut ts = Ts(0);
+            let mut points = vec![FundingPoint { ts, rate: 0.0, interval_h: 8.0 }];
+            for step in steps {
+                ts = ts + Span::secs(*step);
+                points.push(FundingPoint { ts, rate: 0.0, interval_h: 8.0 });
+            }
+            cadence(&points)
+        };
+        assert_eq!(seconds_apart(&[]), None);
+        for (steps, minutes) in [
+            (&[3_600, 3_600, 3_600][..], 60),
+            (&[3_589, 3_611, 3_600], 60),
+            (&[300, 301, 7_200], 5),
+            (&[20, 20], 1),
+            (&[28_800, 28_801, 28_800], 480),
+            (&[86_400, 86_400], 480),
+        ] {
+            assert_eq!(seconds_apart(steps), Some(Span::mins(minutes)), "{steps:?}");
+        }
+    }
+}

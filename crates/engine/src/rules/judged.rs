@@ -261,6 +261,20 @@ mod tests {
     };
     use proptest::prelude::*;
 
+    /// Sizes between two limits are a stretch on the number's own side; those down to none reach over both.
+    #[test]
+    fn a_stretch_of_sizes_holds_its_number_and_no_other_side() {
+        let cases = [
+            (0.05, (0.01, 0.2), (0.01, 0.2)),
+            (-0.05, (0.01, 0.2), (-0.2, -0.01)),
+            (0.05, (0.0, 0.2), (-0.2, 0.2)),
+            (0.05, (-1.0, 0.2), (-0.2, 0.2)),
+        ];
+        for (x, sizes, want) in cases {
+            assert_eq!(mirrored(x, sizes), want, "{x} {sizes:?}");
+        }
+    }
+
     /// Numbers at, beside and far from what books compare with, of both signs.
     fn number() -> impl Strategy<Value = f64> {
         let at = prop::sample::select(vec![

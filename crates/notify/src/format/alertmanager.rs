@@ -272,6 +272,15 @@ mod tests {
     }
 
     #[test]
+    fn figures_are_annotations_under_names_that_programs_take() {
+        let n = with(&notice("okx:BTC-USDT", Phase::Firing), |n| n.figures[0].name = "open interest, 4 h".to_owned());
+        let (value, threshold) = (n.figures[0].value.clone(), n.figures[0].threshold.clone());
+        let b: Body = serde_json::from_value(body(&WEBHOOK, n)).unwrap();
+        let figure = &b.alerts[0].annotations["figure_open_interest__4_h"];
+        assert_eq!(*figure, format!("{value} against {threshold}"));
+    }
+
+    #[test]
     fn members_of_a_group_are_alerts_that_a_program_knows_again() {
         let n = with(&group(), |n| {
             n.revision = 3;

@@ -297,6 +297,17 @@ mod tests {
         assert!(path(&telegram::TELEGRAM, "https://api.telegram.org/bot1:x").ends_with("/bot1:x/sendMessage"));
     }
 
+    /// The longest first: a part of it hidden before would leave the rest to be read.
+    #[test]
+    fn what_is_hidden_is_hidden_whole() {
+        let mut r = Receiver::new("r", &plain::JSON, "https://hooks.example/services/secretsecret9876");
+        r.auth = Auth::Basic { user: "me".into(), password: Secret::new("pass") };
+        r.secrets = vec![Secret::new("abc")];
+        let hidden = r.hidden();
+        assert!(["abc", "pass", "secretsecret9876"].iter().all(|s| hidden.iter().any(|h| h == s)), "{hidden:?}");
+        assert!(hidden.is_sorted_by_key(|s| core::cmp::Reverse(s.len())), "{hidden:?}");
+    }
+
     #[test]
     fn addresses_are_shown_by_their_ends() {
         let r = Receiver::new("r", &slack::SLACK, "https://hooks.slack.com/services/T0/B0/secretsecret9876");

@@ -191,6 +191,19 @@ mod tests {
     }
 
     #[test]
+    fn a_funding_rate_is_a_fraction_up_to_one() {
+        for (text, want) in
+            [("1", Some(1.0)), ("-1", Some(-1.0)), ("0.0001", Some(0.0001)), ("1.0001", None), ("x", None)]
+        {
+            let json = format!(
+                r#"{{"product_id":"A","future_product_details":{{"contract_size":"1","open_interest":"","funding_rate":"{text}"}}}}"#
+            );
+            let product: wire::Product = serde_json::from_str(&json).unwrap();
+            assert_eq!(derived(&product, Ts(0)).ok().map(|d| d.funding), want.map(Some), "{text}");
+        }
+    }
+
+    #[test]
     fn numbers_out_of_range_are_refused() {
         for bad in ["0", "-1", "1e5", "", "9999999999999", "nan"] {
             assert_eq!(price(bad.as_bytes()), None, "{bad}");

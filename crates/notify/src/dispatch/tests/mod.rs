@@ -351,6 +351,20 @@ fn names_that_lead_inside_are_refused_whatever_they_say_later() {
 }
 
 #[test]
+fn user_and_password_go_as_the_web_has_them() {
+    let bench = Bench::new();
+    let server = bench.server(|_, _| Reaction::Answer(200, Vec::new(), ""));
+    let auth = crate::receiver::Auth::Basic { user: "Aladdin".into(), password: Secret::new("open sesame") };
+    let receiver = Receiver { auth, ..loopback("a", &server) };
+    let transport = Transport::new().unwrap();
+    let message = crate::sample::message(T0);
+    let shown = bench.runtime.block_on(try_once(receiver, message, None, &transport, &bench.now())).unwrap();
+    assert!(shown.delivered);
+    // The example of RFC 7617.
+    assert_eq!(server.all()[0].header("authorization"), "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
+}
+
+#[test]
 fn no_secret_is_seen_in_what_is_shown_logged_or_counted() {
     let bench = Bench::new();
     let server = bench.server(|_, got| {
