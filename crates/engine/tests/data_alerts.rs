@@ -78,7 +78,7 @@ fn a_stream_that_stays_away_is_told_and_its_return_too() {
         assert_eq!(brief(&told(&minutes)), want, "{what}");
     }
     let said = told(&[FINE, lost, lost, FINE, FINE]);
-    let lost = said[0].statistics.iter().find(|s| s.name.to_string() == "lost_streams").unwrap();
+    let lost = said[0].statistics.iter().find(|s| &*s.name == "lost_streams").unwrap();
     assert_eq!((lost.value, lost.threshold, lost.u), (Some(1.0), 1.0, Some(1.0)), "one is enough");
     let text = explain::description(&said[0]);
     assert!(text.starts_with("No trustworthy data: open interest ("), "{text}");

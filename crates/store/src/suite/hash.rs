@@ -5,7 +5,7 @@ use super::sample::{self, Random};
 use super::{Factory, hash, open};
 use crate::{ImportRecord, Inserted, PointsVersion};
 use barograph_domain::{
-    Cell, Event, Instrument, Kind, Payload, Reason, RiskRegime, Span, StreamDecl, StreamIndex, TrendRegime, Ts,
+    Cell, Event, Instrument, Kind, Payload, Reason, RiskRegime, Span, State, StreamDecl, StreamIndex, TrendRegime, Ts,
     VolRegime,
 };
 
@@ -80,6 +80,7 @@ pub fn every_change_shows(factory: &dyn Factory) {
     expect_new(&|_, _| {}, &[10]);
     expect_new(&|rows, _| rows[7].cells[3].value = f64::from_bits(rows[7].cells[3].value.to_bits() ^ 1), &[]);
     expect_new(&|rows, _| rows[7].cells[3] = Cell::undefined(Reason::Gap), &[]);
+    expect_new(&|rows, _| rows[7].cells[3].state = State::Stale, &[]);
     expect_new(&|rows, _| rows[7].cells[0].kind = Kind::Proxy, &[]);
     expect_new(&|rows, _| rows[7].cells[0].partial = true, &[]);
     expect_new(&|rows, _| rows[7].cells[0].stream = None, &[]);

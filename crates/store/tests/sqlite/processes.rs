@@ -5,6 +5,7 @@ use barograph_domain::{Span, Ts};
 use barograph_store::suite::hash;
 use barograph_store::suite::sample::START;
 use barograph_store::{Error, PointsVersion, Reader, Recovery, SqliteReader, SqliteWriter, Writer, WriterRole};
+use barograph_store::{ImportRecord, Inserted};
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -50,6 +51,19 @@ fn the_two_roles_may_be_two_processes() {
     let wrong = ingest.replace(&s.spec, None, PointsVersion::default()).map(drop).unwrap_err();
     assert!(wrong.to_string().contains("role 'context'"));
     let wrong = context.insert_points(&s.instruments, &s.streams, &s.events).unwrap_err();
+    assert!(wrong.to_string().contains("role 'ingest'"));
+    let import = ImportRecord {
+        started: Ts(0),
+        finished: Ts(1),
+        release: String::new(),
+        source: String::new(),
+        inserted: Inserted::default(),
+        rejected: 0,
+        detail: "{}".to_owned(),
+    };
+    let wrong = context.record_import(&import).unwrap_err();
+    assert!(wrong.to_string().contains("role 'ingest'"));
+    let wrong = context.put_calendar(&[]).unwrap_err();
     assert!(wrong.to_string().contains("role 'ingest'"));
     // Points go in while rows are replaced, also while some of them are on disk already.
     let mut run = context.replace(&s.spec, None, PointsVersion::default()).unwrap();

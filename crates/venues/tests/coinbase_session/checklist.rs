@@ -387,6 +387,33 @@ fn checklist_18_nothing_of_the_international_exchange_is_left() {
     assert_eq!((def().instruments)(&[body.to_vec()]).unwrap(), []);
 }
 
+/// An id far from the count is refused four times and believed the fifth; one of the count in between begins that anew.
+#[test]
+fn a_trade_id_far_from_the_count_is_believed_when_the_venue_insists() {
+    const FAR: u64 = 20_000_000;
+    let mut rig = Rig::new(config(vec![spot("BTC-USD")]));
+    rig.open(0, 1).snapshot(1, 0, "BTC-USD", "100.00", "100.01");
+    let mut sequence = 0;
+    let mut came = |rig: &mut Rig, id: u64| {
+        sequence += 1;
+        rig.wait(1);
+        rig.trades(1, sequence, "update", "BTC-USD", &[(id, "100.00", "1", "BUY")]);
+        let ids: Vec<u64> = rig.take(Metric::Trade).iter().map(|e| e.seq).collect();
+        (ids, rig.faults().iter().filter(|kind| **kind == "wild_trade_id").count())
+    };
+    assert_eq!(came(&mut rig, 100), (vec![100], 0));
+    for round in 0..2 {
+        for nth in 0..4 {
+            assert_eq!(came(&mut rig, FAR + nth), (vec![], 1), "round {round}, wild one {nth}");
+        }
+        assert_eq!(came(&mut rig, 101 + round), (vec![101 + round], 0));
+    }
+    for nth in 0..4 {
+        assert_eq!(came(&mut rig, FAR + nth), (vec![], 1));
+    }
+    assert_eq!(came(&mut rig, FAR + 4), (vec![FAR + 4], 1), "the venue counts anew");
+}
+
 #[test]
 fn trades_are_neither_lost_nor_doubled_and_holes_are_filled() {
     let mut rig = Rig::new(SessionConfig { backfill: Span::secs(5), ..config(vec![spot("BTC-USD")]) });

@@ -77,6 +77,20 @@ fn what_was_before_the_first_trade_is_fetched_by_time() {
     assert_eq!(asked(&mut rig, "get_last_trades_by_instrument_and_time").len(), 1);
 }
 
+#[test]
+fn an_answer_that_is_no_answer_is_a_fault_and_asked_for_again() {
+    let wanted = SessionConfig { backfill: Span::hours(1), ..config("deribit", vec![inverse()], &ALL) };
+    let mut rig = Rig::new(wanted, "deribit", NOW);
+    rig.open(0, 1);
+    rig.frame(1, &trades(&[trade(5, NOW, "buy", "")]));
+    rig.wait(3);
+    let found = asked(&mut rig, "get_last_trades_by_instrument_and_time");
+    rig.reply(found[0].0, 502, "<html>");
+    assert_eq!(rig.faults.iter().map(|f| f.kind).collect::<Vec<_>>(), ["error_reply"]);
+    rig.wait(60);
+    assert_eq!(asked(&mut rig, "get_last_trades_by_instrument_and_time").len(), 1);
+}
+
 fn candle(start: Ts) -> String {
     let tick = start.as_millis();
     let data = format!(r#"{{"tick":{tick},"open":5.0,"high":6.0,"low":4.0,"close":5.5,"volume":1.0,"cost":5.0}}"#);

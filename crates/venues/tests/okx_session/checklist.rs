@@ -236,6 +236,43 @@ fn checklist_10_the_interval_is_derived_from_times() {
     assert_eq!((settled.len(), value(&settled[0]), settled[0].event_ts.as_millis()), (1, 0.0000488, next - 4 * hour));
 }
 
+/// A socket holds as many candles as the venue allows, whatever the books it could hold; there is none for what nobody wants.
+#[test]
+fn thirty_markets_with_one_kind_of_channel_need_one_socket() {
+    for metric in [Metric::Bar, Metric::Trade] {
+        let specs = (0..30).map(|n| MarketSpec::bare(&format!("C{n}-USDT-SWAP"), MarketKind::Perpetual)).collect();
+        let rig = Rig::new(config("okx", specs, &[metric]), "okx", Ts::from_millis(1_795_158_000_000));
+        assert_eq!(rig.session.links().len(), 1, "{metric:?}: {:?}", rig.session.links());
+    }
+}
+
+/// Two settlements that are no whole hours apart, or more than a day, do not state an interval: the announced one holds.
+#[test]
+fn an_interval_is_whole_hours_up_to_a_day() {
+    let minute = 60_000;
+    let first = 1_795_132_800_000_i64;
+    for (apart, want) in
+        [(240, Some(4.0)), (60, Some(1.0)), (1_440, Some(24.0)), (150, Some(8.0)), (1_500, Some(8.0)), (30, Some(8.0))]
+    {
+        let mut rig = btc(&[Metric::FundingRateSettled]);
+        for prev in [first, first + apart * minute] {
+            rig.now = Ts::from_millis(prev + 1_000);
+            let text = format!(
+                r#"{{"instType":"SWAP","instId":"BTC-USDT-SWAP","method":"current_period","fundingRate":"0.0000712","fundingTime":"{}","prevFundingTime":"{prev}","nextFundingRate":"","nextFundingTime":"{}","settState":"settled","settFundingRate":"0.0000488","ts":"{}"}}"#,
+                prev + 480 * minute,
+                prev + 960 * minute,
+                prev + 500
+            );
+            rig.frame(1, &frame("funding-rate", &text));
+        }
+        let settled = rig.data(0, Metric::FundingRateSettled);
+        let Some(Payload::Funding { interval_h, .. }) = settled.get(1).map(|e| e.payload) else {
+            panic!("{apart}: {settled:?}")
+        };
+        assert_eq!(interval_h, want, "{apart} minutes apart");
+    }
+}
+
 #[test]
 fn checklist_11_empty_text_is_none() {
     let mut rig = btc(&ALL);

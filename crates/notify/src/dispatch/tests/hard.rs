@@ -93,6 +93,7 @@ fn a_broken_store_or_a_panic_ends_telling_for_a_while_only() {
         let id = bench.alert(&dispatcher, "okx:BTC-USDT", &["a"]);
         bench.until("the break", || dispatcher.stats().broken.is_some());
         let why = dispatcher.stats().broken.unwrap();
+        assert_eq!(dispatcher.stats().in_flight, 0, "nothing is under way while it rests");
         assert!(why.contains(if panics { "the test says so" } else { "no space left" }), "{why}");
         let late = bench.alert(&dispatcher, "okx:ETH-USDT", &["a"]);
         bench.pass(Span::secs(61));
