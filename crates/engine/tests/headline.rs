@@ -584,5 +584,8 @@ fn why_nothing_can_be_read_and_what_is_old_are_one_sentence() {
     );
     // A price has as many digits as part it from the stop.
     let close = Held { stop: 63_120.4, price: 63_119.9, ..REACHED };
-    assert_eq!(said("No reading.", Some(close)), "No reading. Stop 63,120.4 of your long reached: price 63,119.9.");
+    assert_eq!(
+        said("No reading: candles are 63 min old (limit 62 min).", Some(close)),
+        "No reading: candles are 63 min old (limit 62 min). Stop 63,120.4 of your long reached: price 63,119.9."
+    );
 }
