@@ -103,6 +103,30 @@ fn the_trend_grows_old_by_its_own_closes_and_advice_falls_back() {
     assert_eq!(s.explanation.freshness_warning.as_deref(), Some("Data stale (3 minutes old)"));
 }
 
+/// A label is given up when the first of its inputs grows too old, in whatever order the inputs are listed.
+#[test]
+fn a_label_is_given_up_with_the_first_input_that_is_too_old() {
+    let mut w = world();
+    // Open interest comes by the hour here, the others by the minute.
+    w.streams[2].cadence = Span::hours(1);
+    let name = InstrumentName::parse("binance-usdm:BTCUSDT").unwrap();
+    let instrument = Instrument::from_name(name, MarketKind::Perpetual);
+    let ctx = Context {
+        book: &w.book,
+        logic_version: "v0.1.0+0123456789ab",
+        instrument: &instrument,
+        streams: &w.streams,
+        held: None,
+    };
+    for reversed in [false, true] {
+        if reversed {
+            w.row.inputs.reverse();
+        }
+        let risk = at_present(&ctx, &w.row, None, w.row.ts + Span::hours(9)).regimes.risk;
+        assert_eq!((risk.label, risk.since), (RiskRegime::Unknown, w.row.ts + Span::mins(6)), "reversed: {reversed}");
+    }
+}
+
 #[test]
 fn an_old_row_read_now_is_in_the_session_of_now() {
     let w = world();

@@ -219,6 +219,18 @@ mod tests {
     }
 
     #[test]
+    fn a_day_of_which_only_the_oldest_quarter_had_bars_moves_on_empty() {
+        let (mut s, mut kept) = (series(), Quarters::roomy());
+        learn(&mut s, &mut kept, 1..=15);
+        assert_eq!(counted(&mut kept, &s, 0.05).bars(), 15);
+        learn(&mut s, &mut kept, [1_455].into_iter());
+        let upto = Ts(0) + Span::days(1) + QUARTER;
+        let (warm, anew) =
+            (counted_upto(&mut kept, &s, 0.05, upto), counted_upto(&mut Quarters::default(), &s, 0.05, upto));
+        assert_eq!((&warm, warm.bars()), (&anew, 1));
+    }
+
+    #[test]
     fn what_is_kept_is_what_would_be_counted_anew() {
         let (mut s, mut kept) = (series(), Quarters::roomy());
         let check = |kept: &mut Quarters, s: &Series<BarSample>, width: f64, bars: u32| {

@@ -59,6 +59,11 @@ pub fn neither_do_pieces(factory: &dyn Factory) {
     }
 }
 
+/// A reading that is there.
+fn ready(row: &mut barograph_domain::MinuteRow) -> &mut Cell {
+    row.cells.iter_mut().find(|c| c.state == State::Ready).unwrap()
+}
+
 /// One bit of one number, one state, one stream, one gap.
 pub fn every_change_shows(factory: &dyn Factory) {
     let one = one();
@@ -80,7 +85,7 @@ pub fn every_change_shows(factory: &dyn Factory) {
     expect_new(&|_, _| {}, &[10]);
     expect_new(&|rows, _| rows[7].cells[3].value = f64::from_bits(rows[7].cells[3].value.to_bits() ^ 1), &[]);
     expect_new(&|rows, _| rows[7].cells[3] = Cell::undefined(Reason::Gap), &[]);
-    expect_new(&|rows, _| rows[7].cells[3].state = State::Stale, &[]);
+    expect_new(&|rows, _| ready(&mut rows[7]).state = State::Stale, &[]);
     expect_new(&|rows, _| rows[7].cells[0].kind = Kind::Proxy, &[]);
     expect_new(&|rows, _| rows[7].cells[0].partial = true, &[]);
     expect_new(&|rows, _| rows[7].cells[0].stream = None, &[]);

@@ -2,7 +2,7 @@
 
 use crate::rig::{Rig, candle, config, def, perp};
 use barograph_domain::{GapReason, Metric, Payload, Span, StatusState, Ts};
-use barograph_venues::session::{ConnId, Input, MarketIndex, Origin, SessionConfig, suite};
+use barograph_venues::session::{ConnId, Fault, Input, MarketIndex, Origin, SessionConfig, suite};
 
 #[test]
 fn checklist_01_a_first_frame_that_is_no_json_is_ignored() {
@@ -411,6 +411,19 @@ fn markets_change_while_it_runs() {
     suite::knows_what_was_added(def().open, beginning, &mut *rig.session, rig.now, ConnId(1), trade.as_bytes());
     rig.input(&Input::Markets(&[]));
     assert_eq!(rig.session.links(), []);
+}
+
+#[test]
+fn a_coin_that_comes_back_is_confirmed_anew() {
+    let mut rig = Rig::new(config(&["BTC", "ETH"]));
+    rig.book("BTC", "10.0", "11.0", "").book("ETH", "1.0", "1.1", "").wait(61);
+    rig.input(&Input::Markets(&[perp("ETH")]));
+    rig.input(&Input::Markets(&[perp("ETH"), perp("BTC")]));
+    rig.faults();
+    rig.book("ETH", "1.0", "1.1", "").wait(61);
+    let refused = |f: &&Fault| f.kind == "not_subscribed" && f.market == Some(MarketIndex(0));
+    let said: Vec<&str> = rig.faults.iter().filter(refused).map(|f| f.detail.as_str()).collect();
+    assert!(said.iter().any(|d| d.contains("l2Book")), "what came before it left confirms nothing: {said:?}");
 }
 
 #[test]

@@ -121,6 +121,21 @@ fn more_than_a_page_is_taken_up_to_its_end() {
     dispatcher.stop(Duration::from_secs(5));
 }
 
+/// The store is handed back: what is not stopped but dropped does not go on without its owner.
+#[test]
+fn a_dispatcher_that_is_dropped_ends() {
+    let bench = Bench::new();
+    let server = bench.server(|_, _| status(200));
+    let odd = Odd::over(&bench.memory);
+    let held = Arc::clone(&odd.breaks);
+    let dispatcher = over(&bench, vec![loopback("a", &server)], odd);
+    let id = bench.alert(&dispatcher, "okx:BTC-USDT", &["a"]);
+    bench.until("delivered", || bench.state("a", &id) == DeliveryState::Delivered);
+    assert!(Arc::strong_count(&held) > 1, "while it runs it holds the store");
+    drop(dispatcher);
+    bench.until("it lets go of the store", || Arc::strong_count(&held) == 1);
+}
+
 #[test]
 fn nothing_overtakes_what_the_queue_has_lost() {
     let bench = Bench::new();
