@@ -107,8 +107,8 @@ fn the_trend_grows_old_by_its_own_closes_and_advice_falls_back() {
 #[test]
 fn a_label_is_given_up_with_the_first_input_that_is_too_old() {
     let mut w = world();
-    // Open interest comes by the hour here, the others by the minute.
-    w.streams[2].cadence = Span::hours(1);
+    // Of the three the mark price is two minutes older.
+    w.row.inputs[0].anchor = w.row.ts - Span::mins(2);
     let name = InstrumentName::parse("binance-usdm:BTCUSDT").unwrap();
     let instrument = Instrument::from_name(name, MarketKind::Perpetual);
     let ctx = Context {
@@ -123,7 +123,7 @@ fn a_label_is_given_up_with_the_first_input_that_is_too_old() {
             w.row.inputs.reverse();
         }
         let risk = at_present(&ctx, &w.row, None, w.row.ts + Span::hours(9)).regimes.risk;
-        assert_eq!((risk.label, risk.since), (RiskRegime::Unknown, w.row.ts + Span::mins(6)), "reversed: {reversed}");
+        assert_eq!((risk.label, risk.since), (RiskRegime::Unknown, w.row.ts + Span::mins(4)), "reversed: {reversed}");
     }
 }
 

@@ -1,14 +1,19 @@
-"""Real frames: the built-in history of the repository (BTC, ETH, SOL hourly, December 2025 to March 2026)."""
+"""Real frames, of the built-in history of the repository (BTC, ETH, SOL hourly, December 2025 to March 2026), and a real program."""
 
 import os
 import pathlib
+import re
+import subprocess
+import threading
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.csv as pacsv
 import pytest
 
-HISTORY = pathlib.Path(__file__).resolve().parents[3] / "testdata" / "history" / "binance-usdm"
+BINARY = os.environ.get("BAROGRAPH_BIN", "")
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+HISTORY = ROOT / "testdata" / "history" / "binance-usdm"
 
 
 def listed(report):
@@ -66,3 +71,33 @@ def funding():
 def frame(bars):
     """500 bars that end within the fall of 2026-02-05."""
     return bars.loc[: "2026-02-05T15:00:00Z"].iloc[-500:]
+
+
+def started(line, folder, pattern):
+    """A child of the program, and what the first line that matches says."""
+    child = subprocess.Popen(
+        [BINARY, *line.split()], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={"HOME": str(folder)}
+    )
+    for said in child.stdout:
+        if found := re.search(pattern, said):
+            # Whatever else it says must not fill the pipe.
+            threading.Thread(target=lambda: [None for _ in child.stdout], daemon=True).start()
+            return child, found.group(1)
+    raise AssertionError(f"{line} ended early")
+
+
+@pytest.fixture
+def program(tmp_path):
+    """A live process of three markets of the venue server, whose book has a rule that holds at every market with funding."""
+    if not BINARY:
+        pytest.skip("BAROGRAPH_BIN names no program")
+    book = (ROOT / "crates/engine/books/default.toml").read_text()
+    rule = '[[alert]]\nid = "heard"\nseverity = "HIGH"\nall = [{ feature = "funding_rate_8h", op = ">", value = -1.0, scale = 0.1 }]\n'
+    (tmp_path / "mine.toml").write_text(f"{book}\n{rule}")
+    sim, endpoint = started("sim --port 0 --markets 3 --messages-per-s 300", tmp_path, r"--endpoint (\S+)")
+    line = f"up --book mine.toml --backfill 0 --books off --data data --listen 127.0.0.1:0 --endpoint {endpoint}"
+    up, url = started(line, tmp_path, r"(http://127\.0\.0\.1:\d+)")
+    yield url
+    for child in (up, sim):
+        child.kill()
+        child.wait()

@@ -1,9 +1,9 @@
 """The originals' own code, typed as their users type it: five steps, the fallback, names of functions."""
 
-import http.server
 import json
 import pathlib
-import threading
+import socket
+import time
 
 import pandas as pd
 import pytest
@@ -217,34 +217,37 @@ def test_the_fourth_originals_classifier_needs_no_heat():
     assert barograph.classify_regime_simple(2.0, 0.0, heat=0.85)[0] == "SUPER_HOT"
 
 
-def test_the_third_originals_analyzer_asks_a_running_barograph():
-    asked = []
+def test_the_third_originals_analyzer_asks_a_running_barograph(program):
+    until, found = time.monotonic() + 100, []
+    while not found:
+        assert time.monotonic() < until, "no alert of the book's own rule"
+        time.sleep(0.5)
+        try:
+            found = barograph.analyze_futures_market("BTC/USDT", url=program)
+        except ValueError as error:
+            assert "nothing-yet" in str(error), "before its first minute a market has no answer"
+    rule = next(a for a in found if a["pattern_type"] == "ALERT_RULE")
+    assert (rule["risk_level"], rule["instrument"], rule["rule"]) == ("HIGH", "binance-usdm:BTCUSDT", "heard")
+    assert 0 <= rule["anomaly_score"] <= 100 and "funding_rate_8h is" in rule["explanation"]
+    known = lambda alerts: {a["alert_id"] for a in alerts}  # noqa: E731
+    everything = barograph.analyze_futures_market("binance-usdm:BTCUSDT", url=program, open_only=False)
+    assert known(found) <= known(everything)
+    for pattern, detect in [
+        ("FUNDING_MANIPULATION", barograph.detect_funding_manipulation),
+        ("FUNDING_FARMING", barograph.detect_funding_farming),
+        ("LIQUIDATION_CASCADE", barograph.detect_liquidation_cascades),
+        ("FORCED_LIQUIDATIONS", barograph.detect_forced_liquidations),
+        ("BASIS_MANIPULATION", barograph.detect_basis_manipulation),
+    ]:
+        own = detect("BTC/USDT:USDT", url=program, open_only=False)
+        assert {a["pattern_type"] for a in own} <= {pattern} and known(own) >= {a["alert_id"] for a in everything if a["pattern_type"] == pattern}
+    with pytest.raises(ValueError, match="NOPE"):
+        barograph.analyze_futures_market("NOPE", url=program)
 
-    class Answers(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            asked.append(self.path)
-            bad = "NOPE" in self.path
-            event = {"event_type": "FUNDING_MANIPULATION", "risk_level": "HIGH", "anomaly_score": 91.0, "explanation": "e"}
-            body = json.dumps({"detail": "no market"} if bad else {"items": [event]}).encode()
-            self.send_response(404 if bad else 200)
-            self.end_headers()
-            self.wfile.write(body)
 
-        def log_message(self, *_):
-            pass
-
-    server = http.server.HTTPServer(("127.0.0.1", 0), Answers)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    url = f"http://127.0.0.1:{server.server_port}"
-    (alert,) = barograph.analyze_futures_market("BTC/USDT", url=url)
-    assert [alert[k] for k in ("pattern_type", "risk_level", "anomaly_score", "explanation")] == ["FUNDING_MANIPULATION", "HIGH", 91.0, "e"]
-    assert "market=BTCUSDT" in asked[0] and "open=true" in asked[0]
-    barograph.analyze_futures_market("binance-usdm:BTCUSDT", url=url, open_only=False)
-    assert "market=binance-usdm%3ABTCUSDT" in asked[1] and "open" not in asked[1]
-    with pytest.raises(ValueError, match="no market"):
-        barograph.analyze_futures_market("NOPE", url=url)
-    server.shutdown()
-    server.server_close()
+def test_the_analyzer_says_when_nobody_answers():
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
     with pytest.raises(ConnectionError, match="no barograph answers"):
         barograph.analyze_futures_market("BTC/USDT", url=url)
 
@@ -287,6 +290,7 @@ def test_a_contract_is_asked_for_by_what_it_is_settled_in(monkeypatch, symbol, t
 def test_every_name_of_the_originals_is_there():
     names = """
         get_engine get_context extract_all_futures_features analyze_futures_market
+        detect_funding_manipulation detect_funding_farming detect_liquidation_cascades detect_forced_liquidations detect_basis_manipulation
         detect_cascade_events identify_liquidation_support_zones compute_liquidation_metrics
         detect_funding_anomalies detect_reversal_signals compute_funding_metrics
         compute_volatility_metrics analyze_volatility_persistence compute_volatility_features

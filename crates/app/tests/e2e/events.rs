@@ -2,11 +2,12 @@
 //!
 //! The market is made up: candles, funding that jumps tenfold in its last minutes, and two bursts of liquidations.
 
-use crate::support::data::{Mood, market};
+use crate::support::data::{Mood, market, shipped};
 use crate::support::http::Server;
 use crate::support::{Place, json_lines};
 use barograph_domain::{Span, Ts};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 const END: Ts = Ts::from_civil(2026, 2, 5, 12, 0, 0);
@@ -194,4 +195,41 @@ fn thresholds_of_the_original_settings_are_those_of_the_detectors() {
     place.run("replay in --config odd.yaml").exits(2).says(
         "odd.yaml:3: `detection.thresholds.basis_anomaly_threshold`: 'basis_high' is 0.03, below 'basis' of 0.05",
     );
+}
+
+/// Every change of a label on a day when all of them changed says why, at which price, and what would turn or clear it.
+#[test]
+fn a_changed_label_of_a_real_day_carries_the_why_the_price_and_the_way_back() {
+    let place = Place::new();
+    place.ok(&format!("collect --source {} --data data", shipped().display()));
+    let asked = "events --pattern REGIME_CHANGE,VOLATILITY_REGIME_CHANGE --from 2026-02-05 --to 2026-02-07 --json --limit 1000 --data data";
+    let told = json_lines(&place.ok(asked));
+    let (mut axes, mut ways) = (BTreeSet::new(), 0);
+    for event in &told {
+        axes.insert(event["data"]["axis"].as_str().unwrap().to_owned());
+        let (to, moment) = (&event["data"]["to"], &event["moment"]);
+        let text = event["description"].as_str().unwrap();
+        assert!(moment["price"].as_f64().is_some_and(|p| p > 0.0) && text.contains("Price "), "{event:#}");
+        assert!(moment["why"].as_str().is_some_and(|why| !why.is_empty() && text.contains(why)), "{event:#}");
+        assert!(moment.as_object().unwrap().contains_key("side"), "{event:#}");
+        let context =
+            place.ok(&format!("context {} --as-of {} --json --data data", event["instrument"], event["known_at"])
+                .replace('"', ""));
+        let context: Value = serde_json::from_str(&context).unwrap();
+        assert_eq!(context["price"], moment["price"], "the price of its minute: {event:#}");
+        for way in [&moment["flip"], &moment["exit"]].into_iter().filter(|w| !w.is_null()) {
+            ways += 1;
+            let number = |key: &str| way[key].as_f64().unwrap();
+            let (value, limit) = (number("value"), number("threshold"));
+            match way["direction"].as_str().unwrap() {
+                "above" => assert!(value <= limit, "{event:#}"),
+                "below" => assert!(value >= limit, "{event:#}"),
+                other => panic!("{other}"),
+            }
+            assert!(way["label"] != *to && way["readings"].as_u64().is_some_and(|n| n >= 1), "{event:#}");
+        }
+    }
+    let all: Vec<&str> = axes.iter().map(String::as_str).collect();
+    assert_eq!(all, ["heat", "risk", "trend", "volatility"]);
+    assert!(told.len() > 15 && ways > told.len(), "{ways} ways of {}", told.len());
 }

@@ -35,7 +35,14 @@ from .functions import (
     identify_leading_assets,
     identify_liquidation_support_zones,
 )
-from .futures_market import analyze_futures_market
+from .futures_market import (
+    analyze_futures_market,
+    detect_basis_manipulation,
+    detect_forced_liquidations,
+    detect_funding_farming,
+    detect_funding_manipulation,
+    detect_liquidation_cascades,
+)
 
 __all__ = [
     "FrameError",
@@ -57,8 +64,13 @@ __all__ = [
     "compute_pairwise_correlations",
     "compute_volatility_features",
     "compute_volatility_metrics",
+    "detect_basis_manipulation",
     "detect_cascade_events",
+    "detect_forced_liquidations",
     "detect_funding_anomalies",
+    "detect_funding_farming",
+    "detect_funding_manipulation",
+    "detect_liquidation_cascades",
     "detect_reversal_signals",
     "extract_all_futures_features",
     "follow_alerts",

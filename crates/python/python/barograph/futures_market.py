@@ -10,9 +10,17 @@ import urllib.parse
 import urllib.request
 from typing import Any
 
-__all__ = ["analyze_futures_market"]
+__all__ = [
+    "analyze_futures_market",
+    "detect_basis_manipulation",
+    "detect_forced_liquidations",
+    "detect_funding_farming",
+    "detect_funding_manipulation",
+    "detect_liquidation_cascades",
+]
 
 _PATIENCE_S = 20.0
+_URL = "http://127.0.0.1:8600"
 
 # "BTC/USDT", "BTC/USDT:USDT" (settled in its quote), "BTC/USD:BTC" (inverse: settled in its base), "BTC/USD:BTC-241227" (dated).
 _UNIFIED = re.compile(r"([^/:]+)/([^/:]+)(?::([^/:-]+)(?:-(\d{6}))?)?")
@@ -29,7 +37,7 @@ _INVERSE = {
 
 
 def analyze_futures_market(
-    symbol: str, *, url: str = "http://127.0.0.1:8600", open_only: bool = True, token: str | None = None
+    symbol: str, *, url: str = _URL, open_only: bool = True, token: str | None = None
 ) -> list[dict[str, Any]]:
     """Alerts of one market, newest first, each with ``pattern_type``, ``risk_level``, ``anomaly_score`` and ``explanation``.
 
@@ -40,8 +48,49 @@ def analyze_futures_market(
     Raises ``ConnectionError`` when no barograph answers at ``url``, ``ValueError`` with its words when it refuses the question or
     when it has no such contract or several, and ``PermissionError`` when it wants a token.
     """
-    market = _market(symbol, url, token)
-    query = {"market": market, "order": "desc", **({"open": "true"} if open_only else {})}
+    return _alerts(symbol, None, url, open_only, token)
+
+
+def detect_funding_manipulation(
+    symbol: str, *, url: str = _URL, open_only: bool = True, token: str | None = None
+) -> list[dict[str, Any]]:
+    """Alerts of :func:`analyze_futures_market` of funding beyond 3 σ of its day (R3.18)."""
+    return _alerts(symbol, "FUNDING_MANIPULATION", url, open_only, token)
+
+
+def detect_funding_farming(
+    symbol: str, *, url: str = _URL, open_only: bool = True, token: str | None = None
+) -> list[dict[str, Any]]:
+    """Alerts of :func:`analyze_futures_market` of funding that was beyond its threshold, one way, for most of a week (R3.19)."""
+    return _alerts(symbol, "FUNDING_FARMING", url, open_only, token)
+
+
+def detect_liquidation_cascades(
+    symbol: str, *, url: str = _URL, open_only: bool = True, token: str | None = None
+) -> list[dict[str, Any]]:
+    """Alerts of :func:`analyze_futures_market` of liquidations that came fast or were much (R3.20)."""
+    return _alerts(symbol, "LIQUIDATION_CASCADE", url, open_only, token)
+
+
+def detect_forced_liquidations(
+    symbol: str, *, url: str = _URL, open_only: bool = True, token: str | None = None
+) -> list[dict[str, Any]]:
+    """Alerts of :func:`analyze_futures_market` of liquidations that were nearly all on one side (R3.23)."""
+    return _alerts(symbol, "FORCED_LIQUIDATIONS", url, open_only, token)
+
+
+def detect_basis_manipulation(
+    symbol: str, *, url: str = _URL, open_only: bool = True, token: str | None = None
+) -> list[dict[str, Any]]:
+    """Alerts of :func:`analyze_futures_market` of futures far from spot (R3.21)."""
+    return _alerts(symbol, "BASIS_MANIPULATION", url, open_only, token)
+
+
+def _alerts(symbol: str, pattern: str | None, url: str, open_only: bool, token: str | None) -> list[dict[str, Any]]:
+    """Alerts of one market and, where one is named, of one pattern."""
+    query = {"market": _market(symbol, url, token), "order": "desc"}
+    query |= {"open": "true"} if open_only else {}
+    query |= {"pattern": pattern} if pattern else {}
     return [{"pattern_type": event["event_type"], **event} for event in _items(url, "events", query, token)]
 
 

@@ -37,6 +37,48 @@ fn a_book_that_spoke_ten_times_a_second_is_suspect_after_seconds_and_its_connect
     assert_eq!(rig.closes.first(), Some(&ConnId(1)));
 }
 
+/// Best prices that come every `ms` with the ticker, while everything else is silent, for `seconds`.
+fn quoting(ms: i64, seconds: i64) -> Rig {
+    let mut rig = open_one();
+    let quote = |rig: &mut Rig, n: i64| {
+        let stamp = rig.now.as_millis();
+        let fields = format!(r#""bid1Price":"100.{}","bid1Size":"1","ask1Price":"101.3","ask1Size":"1""#, n % 10);
+        rig.frame(
+            1,
+            &format!(
+                r#"{{"topic":"tickers.BTCUSDT","type":"snapshot","data":{{"symbol":"BTCUSDT",{fields}}},"cs":{n},"ts":{stamp}}}"#
+            ),
+        );
+    };
+    let until = rig.now + Span::secs(seconds);
+    let mut tick = rig.now + Span::secs(1);
+    let mut n = 0;
+    while rig.now < until {
+        rig.now = rig.now + Span::millis(ms);
+        while tick <= rig.now {
+            rig.input(&Input::Tick);
+            tick = tick + Span::secs(1);
+        }
+        n += 1;
+        quote(&mut rig, n);
+    }
+    rig.forget();
+    rig
+}
+
+#[test]
+fn best_prices_that_came_ten_times_a_second_are_suspect_after_seconds() {
+    let mut rig = quoting(100, 60);
+    rig.wait(4);
+    assert_eq!(rig.state(0, Metric::BestBidAsk), Some(StatusState::Live), "an ordinary pause of the way");
+    rig.wait(3);
+    assert_eq!(rig.state(0, Metric::BestBidAsk), Some(StatusState::Stale));
+    assert!(rig.holes().contains(&(0, Metric::BestBidAsk, GapReason::Silent)), "{:?}", rig.holes());
+    let mut slow = quoting(10_000, 1_200);
+    slow.wait(60);
+    assert_eq!(slow.state(0, Metric::BestBidAsk), Some(StatusState::Live), "a quiet market may be silent for a minute");
+}
+
 #[test]
 fn a_book_that_speaks_every_ten_seconds_may_be_silent_for_a_minute() {
     let mut rig = speaking(10_000, 1_200);
