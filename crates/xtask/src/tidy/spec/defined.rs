@@ -1,4 +1,5 @@
-//! What the specification and the sheets of venues and services define: numbered headings per document, and ids in bold (requirements) or at the head of a row (`S01`).
+//! What the specification and the sheets of venues and services define: numbered headings per document, and ids in bold
+//! (requirements) or at the head of a row (`S01`); and which decisions there are.
 
 use super::super::Tree;
 use super::refs::{id_at, number_at};
@@ -10,6 +11,9 @@ pub(super) const FOLDER: &str = "docs/spec/";
 /// Where it is written down how venues and services for messages speak: a sheet each.
 pub(super) const SHEETS: &str = "docs/sheets/";
 
+/// Where decisions are, a file each: `0021-` and its subject.
+pub(super) const DECISIONS: &str = "docs/adr/";
+
 /// Folders of code that speak as a sheet says: there it is *the* sheet.
 const VENUES: [&str; 2] = ["crates/venues/src/", "crates/venues/tests/"];
 
@@ -19,6 +23,11 @@ const SHORT: [(&str, &str); 3] = [("usd-m", "binance_usdm"), ("spot", "binance_s
 /// The document that a file is.
 pub(super) fn document_at(name: &str) -> Option<&str> {
     [FOLDER, SHEETS].iter().find_map(|folder| name.strip_prefix(folder)?.strip_suffix(".md"))
+}
+
+/// The number of the decision that a file is.
+fn decision_at(name: &str) -> Option<u32> {
+    name.strip_prefix(DECISIONS)?.split_once('-')?.0.parse().ok()
 }
 
 /// What a sheet is called, in full.
@@ -41,12 +50,15 @@ pub(super) struct Spec {
     documents: BTreeMap<String, BTreeSet<Number>>,
     /// Series (`R1`, `A`) and number within it.
     ids: BTreeMap<String, BTreeSet<u32>>,
+    /// Numbers of the decisions.
+    decisions: BTreeSet<u32>,
 }
 
 impl Spec {
     pub(super) fn read(tree: &Tree<'_>) -> Result<Self, String> {
         let mut spec = Self::default();
         for name in tree.having(&[".md"]) {
+            spec.decisions.extend(decision_at(name));
             if let Some(document) = document_at(name) {
                 spec.add(document, &tree.required(name)?);
             }
@@ -77,6 +89,16 @@ impl Spec {
     pub(super) fn has_id(&self, id: &str) -> bool {
         let (series, number) = parts(id);
         self.ids.get(series).is_some_and(|all| all.contains(&number))
+    }
+
+    pub(super) fn has_decision(&self, number: u32) -> bool {
+        self.decisions.contains(&number)
+    }
+
+    /// First and last decision.
+    pub(super) fn decisions_near(&self) -> String {
+        let ends = self.decisions.first().zip(self.decisions.last());
+        ends.map_or_else(|| "nothing".to_owned(), |(a, b)| format!("ADR {a} … ADR {b}"))
     }
 
     /// Sections of the same chapter, else the first and the last of the document.

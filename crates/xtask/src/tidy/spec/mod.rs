@@ -1,5 +1,5 @@
 //! What code and documents refer to is there: sections of `docs/spec` (`features §2.7`) and `docs/sheets` (`okx §3`; in the
-//! folder of a venue its own is *the* sheet), and ids of requirements (`R4.10`, `A24`).
+//! folder of a venue its own is *the* sheet), ids of requirements (`R4.10`, `A24`) and numbers of decisions (`ADR 21`).
 //!
 //! Checked are comments of code and the whole text of documents and tables. A word before `§` that is no document has to be one
 //! of [`refs::ELSEWHERE`]: standards, books. Words in string literals are left alone; what the catalogue says of its features
@@ -51,6 +51,8 @@ fn fault(spec: &Spec, what: &What) -> Option<String> {
         }),
         What::Id(id) => (!spec.has_id(id))
             .then(|| format!("'{id}' is defined nowhere in {}; near: {}", defined::FOLDER, spec.ids_near(id))),
+        What::Decision(number) => (!spec.has_decision(*number))
+            .then(|| format!("'ADR {number}' is not in {}; there are {}", defined::DECISIONS, spec.decisions_near())),
     }
 }
 
@@ -73,6 +75,7 @@ mod tests {
             ("docs/spec/requirements.md", REQUIREMENTS),
             ("docs/sheets/okx.md", SHEET),
             ("docs/sheets/binance_usdm.md", SHEET),
+            ("docs/adr/0007-seven.md", "# Seven\n"),
         ];
         let files: Vec<_> = spec.iter().chain(files).collect();
         for (name, text) in &files {
@@ -120,13 +123,14 @@ mod tests {
             ("crates/venues/tests/binance_session/main.rs", "//! Sheets USD-M §3, and sheet §3.1."),
             ("e.ts", "/** @description A price (features §2, R1.2). */\nconst a = 'A99';"),
             ("f.py", "\"\"\"What features §2.7 says (R1.1).\"\"\""),
+            ("g.rs", "//! Why (ADR 7, ADR 0007)."),
         ];
         assert_eq!(beside(&living), [""; 0]);
     }
 
     #[test]
     fn every_kind_of_dead_reference_is_found_where_it_stands() {
-        let cases: [(&str, &str, &[&str]); 19] = [
+        let cases: [(&str, &str, &[&str]); 20] = [
             ("a.rs", "\n/// Proxies (features §2.8).", &["a.rs:2 features §2.8"]),
             ("a.rs", "//! Of features §1, §7 and\n//! §8.", &["a.rs:1 features §7", "a.rs:2 features §8"]),
             ("a.rs", "//! What features\n//! §3 says.", &["a.rs:2 features §3"]),
@@ -145,6 +149,7 @@ mod tests {
             ("docs/sheets/deribit.md", "## 1. Hosts\nsee §2", &["docs/sheets/deribit.md:2 deribit §2"]),
             ("a.ts", "/**\n * Price (features §2.9).\n */\n// R4.11", &["a.ts:2 features §2.9", "a.ts:4 R4.11"]),
             ("a.py", "# features §4\n", &["a.py:1 features §4"]),
+            ("a.rs", "//! Why\n//! (ADR 8).", &["a.rs:2 ADR 8"]),
             (
                 "docs/spec/risk.md",
                 "## 1. Stop\nsee §2 and features §6",

@@ -1,4 +1,5 @@
-//! References in a passage: `features §2.7`, `§3 and §4.2` after it, `regimes sections 2 and 9`, `R1.15–19`, `A24`.
+//! References in a passage: `features §2.7`, `§3 and §4.2` after it, `regimes sections 2 and 9`, `R1.15–19`, `A24`,
+//! `ADR 21`.
 
 use super::passages::Word;
 
@@ -20,6 +21,8 @@ pub(super) enum What {
     Nameless { number: String, before: String },
     /// An id.
     Id(String),
+    /// A decision.
+    Decision(u32),
 }
 
 /// Where something is referred to.
@@ -62,6 +65,8 @@ pub(super) fn of(words: &[Word<'_>], own: Option<&str>, document: impl Fn(&str) 
         if let Some(name) = named {
             (owner, listing) = (Some(Owner::Spec(name)), true);
         }
+        let decision = number_at(bare(word)).and_then(|n| n.parse().ok()).filter(|_| bare(before) == "ADR");
+        out.extend(decision.map(|number| Reference { line: *line, what: What::Decision(number) }));
         out.extend(ids(word).into_iter().map(|id| Reference { line: *line, what: What::Id(id) }));
     }
     out
