@@ -120,9 +120,9 @@ keys! {
     "cascade_critical_ratio" 1.0 .. 1000.0 cascade_critical_ratio: "velocity over the critical one from which a cascade is CRITICAL";
     "one_sided_share" 0.5 .. 1.0 liquidations.one_sided_share: "share of one side that is one-sided";
     "one_sided_events" 1.0 .. 10000.0 liquidations.one_sided_events: "liquidations within 1 h that a side needs";
-    "basis" 0.0001 .. 1.0 basis: "distance of futures and spot, as a fraction";
+    "basis" 0.0001 .. 1.0 basis: "distance of futures and spot, as a fraction; the feature `basis_anomaly` keeps 0.02 whatever stands here";
     "basis_high" 0.0001 .. 1.0 basis_high: "distance of futures and spot that is HIGH";
-    "premium" 0.0001 .. 1.0 premium: "distance of mark and index, as a fraction";
+    "premium" 0.0001 .. 1.0 premium: "distance of mark and index, as a fraction; the feature `premium_deviation_flag` keeps 0.01 whatever stands here";
     "premium_high" 0.0001 .. 1.0 premium_high: "distance of mark and index that is HIGH";
     "concentration" 0.01 .. 1.0 concentration: "share of the largest tier of positions";
     "correlation" -1.0 .. 1.0 correlation: "correlation of two markets below which they part";
