@@ -3,10 +3,11 @@
 //! `openapi.json` beside this crate is the committed copy; a test compares. Every operation also answers problem
 //! documents; that is added here once instead of at each handler.
 
+use crate::alias::events::AliasEvent;
 use crate::alias::markets::{AliasFeatures, AliasVolatility};
 use crate::board::ChangeView;
 use crate::delivery::DeliveryView;
-use crate::events::{AliasEvent, DatumView, EventView};
+use crate::events::{DatumView, EventView};
 use crate::feeds::FeedsPulse;
 use crate::problem::Document;
 use crate::routes;

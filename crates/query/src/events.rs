@@ -4,10 +4,11 @@
 //! time: each further market is asked only for what could still come onto the page.
 
 use crate::render::{Books, Lens, align};
+use barograph_api::alias::{events::asset_pair, markets::pair_of};
 use barograph_api::events::{
-    BaseRateView, Data, DatumView, EvidenceView, EvidenceWindow, MomentView, SmallestChangeView, asset_pair,
+    BaseRateView, Data, DatumView, EvidenceView, EvidenceWindow, MomentView, SmallestChangeView,
 };
-use barograph_api::{EventFilter, EventView, Page, SeriesWindow, alias::markets::pair_of};
+use barograph_api::{EventFilter, EventView, Page, SeriesWindow};
 use barograph_domain::alert::{BaseRate, Datum, Statistic};
 use barograph_domain::{Alert, InstrumentName, KnownAlert, Ts};
 use barograph_engine::detect::explain;

@@ -1,6 +1,7 @@
 //! The original path that answers with cascades and liquidations by hour.
 
-use crate::events::{AliasCascades, AliasEvent, EventView, SEED4_CHANGES};
+use super::events::{AliasCascades, AliasEvent, SEED4_CHANGES};
+use crate::events::EventView;
 use crate::params::{AsOf, Params};
 use crate::problem::Problem;
 use crate::query::{EventFilter, Query, QueryError, SeriesWindow};

@@ -9,6 +9,7 @@
 //! as MEDIUM with a default. Sources wear the original's words; posture and bias are those of the canonical guidance.
 
 pub(crate) mod cascades;
+pub mod events;
 pub(crate) mod market_routes;
 pub mod markets;
 pub(crate) mod routes;

@@ -4,8 +4,9 @@ use super::context::instrument;
 use super::paging::{Listed, PageView};
 use super::reply;
 use super::segment::{MarketId, Segment};
+use crate::alias::events::{AliasEvent, SEED4_CHANGES, known};
 use crate::etag;
-use crate::events::{AliasEvent, EventView, SEED4_CHANGES};
+use crate::events::EventView;
 use crate::params::{AsOf, Given, Paging, Params, RuleBookChoice, TimeRange, parameters, stranger};
 use crate::problem::{Problem, ProblemKind};
 use crate::query::EventFilter;
@@ -159,27 +160,15 @@ fn filter(which: &Which) -> Result<(EventFilter, bool), Problem> {
                 .candidates(Severity::ALL.map(|s| s.name().to_owned()).to_vec())
         })?),
     };
-    let known: Vec<&'static str> = Pattern::ALL.iter().map(|p| p.name()).collect();
+    let words: Vec<&'static str> = Pattern::ALL.iter().map(|p| p.name()).collect();
     let mut patterns = Vec::new();
     for word in which.pattern.words() {
         patterns.push(
-            Pattern::from_name(&word.to_uppercase()).ok_or_else(|| stranger("pattern", "pattern", word, &known))?,
+            Pattern::from_name(&word.to_uppercase()).ok_or_else(|| stranger("pattern", "pattern", word, &words))?,
         );
     }
-    let mut changes = Vec::new();
-    if seed4 {
-        let asked = patterns.clone();
-        patterns = Pattern::SEED4.into_iter().filter(|p| asked.is_empty() || asked.contains(p)).collect();
-        changes = SEED4_CHANGES.to_vec();
-        if patterns.is_empty() {
-            let words = Pattern::SEED4.map(Pattern::name).join(", ");
-            return Err(Problem::new(
-                ProblemKind::BadRequest,
-                "pattern: the fourth original has no such event".to_owned(),
-            )
-            .hint(format!("with format=seed4 there are {words}")));
-        }
-    }
+    let changes = if seed4 { SEED4_CHANGES.to_vec() } else { Vec::new() };
+    let patterns = if seed4 { known(&patterns)? } else { patterns };
     Ok((EventFilter { patterns, changes, severity, open, newest_first }, seed4))
 }
 

@@ -41,6 +41,7 @@ fn each_verdict_comes_as_often_as_is_said_over_every_real_hour() {
 }
 
 /// Asks so often on both sides of three markets; a verdict comes as often as it says, to within `near`.
+#[expect(clippy::print_stderr, reason = "what was measured is shown, as the base rates are written from it")]
 fn check(every: Span, near: f64) {
     let place = Place::new();
     place.ok(&format!("collect --source {} --data data", shipped().display()));
