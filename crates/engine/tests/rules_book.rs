@@ -169,6 +169,11 @@ fn thresholds_of_the_detectors_are_set_and_checked() {
     for (line, want) in cases {
         check(&errors(&with(line)), &[want]);
     }
+    let session = |more: &str| with(&format!("\n[[session]]\nname = \"NY\"\n{more}"));
+    check(
+        &errors(&session("zoen = \"UTC\"\nstart = \"13:00\"\nend = \"21:00\"")),
+        &["6:1: unknown key 'zoen' of a session — did you mean 'zone'?"],
+    );
     check(
         &errors(
             "name = \"mine\"\ndetectors = 5\n[[rule]]\nid = \"HIGH_VOL\"\nall = [{ feature = \"realized_vol_1h\", op = \">\", value = 0.8 }]\n",

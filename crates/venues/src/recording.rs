@@ -282,6 +282,14 @@ mod tests {
     }
 
     #[test]
+    fn a_message_is_shown_whole_up_to_sixty_characters() {
+        let line = |n: usize| "é".repeat(n);
+        assert_eq!(shown(line(60).as_bytes()), line(60));
+        assert_eq!(shown(line(61).as_bytes()), format!("{}…", line(59)));
+        assert_eq!(shown(b"a\x07b"), "a\u{fffd}b");
+    }
+
+    #[test]
     fn receive_stamps_never_step_back() {
         let base = 1_723_161_256_000_000_000;
         let lines = [trade(base + 5, "trade", 1), trade(base + 4, "trade", 2), trade(base + 5, "trade", 3)];

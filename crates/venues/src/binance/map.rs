@@ -343,6 +343,17 @@ mod tests {
     const KLINE: &str = r#"{"e":"kline","E":1791383700013,"s":"BTCUSDT","k":{"t":1791383640000,"T":1791383699999,"s":"BTCUSDT","i":"1m","f":8153670676,"L":8153673404,"o":"83070.80","c":"83142.90","h":"83143.00","l":"83070.70","v":"86.568","n":2723,"x":true,"q":"7193689.13750","V":"55.410","Q":"4604044.96780","B":"0"}}"#;
 
     #[test]
+    fn a_close_is_at_its_average_price_and_before_one_is_known_at_its_limit() {
+        for (average, want) in [("0.0512", 0.0512), ("0", 0.0498)] {
+            let text = FORCE.replace("83051.20", average).replace("82410.50", "0.0498");
+            let (outcome, facts) = read_one(&text, Market::UsdM);
+            assert_eq!(outcome, Ok(None), "{average}");
+            let want = Payload::Liquidation { liquidated_side: Side::Long, price: want, qty: 0.75 };
+            assert_eq!(facts[0].payload, want, "{average}");
+        }
+    }
+
+    #[test]
     fn a_mark_price_frame_is_three_facts() {
         let (outcome, facts) = read_one(MARK, Market::UsdM);
         assert_eq!(outcome, Ok(None));
@@ -449,6 +460,11 @@ mod tests {
         assert_eq!(guess_market(format!("[{MARK},{MARK}]").as_bytes()), Some(Market::UsdM));
         assert_eq!(guess_market(br#"{"e":"bookTicker","s":"BTCUSD_PERP","u":1,"T":2}"#), Some(Market::CoinM));
         assert_eq!(guess_market(br#"{"channel":"l2Book"}"#), None);
+        let depth = br#"{"e":"depthUpdate","s":"BTCUSDT","U":1,"u":2}"#;
+        assert_eq!(guess_market(depth), Some(Market::Spot), "only contracts name the update before");
+        let depth = br#"{"e":"depthUpdate","s":"BTCUSDT","U":1,"u":2,"pu":0}"#;
+        assert_eq!(guess_market(depth), Some(Market::UsdM));
+        assert_eq!(guess_market(br#"{"e":"bookTicker","s":"BTCUSDT","u":1,"T":2}"#), Some(Market::UsdM));
         let (_, facts) = read_one(spot, Market::Spot);
         assert_eq!(facts[0].event_ts, None, "spot tickers carry no time and none is invented");
     }
