@@ -19,6 +19,19 @@ struct World {
     book: RuleBook,
     streams: Vec<StreamDecl>,
     row: barograph_domain::MinuteRow,
+    instrument: Instrument,
+}
+
+impl World {
+    fn ctx(&self) -> Context<'_> {
+        Context {
+            book: &self.book,
+            logic_version: "v0.1.0+0123456789ab",
+            instrument: &self.instrument,
+            streams: &self.streams,
+            held: None,
+        }
+    }
 }
 
 /// A confirmed steep rise, read from the hourly close at 00:00 while every input is fresh.
@@ -46,7 +59,8 @@ fn world() -> World {
     row.risk.label = RiskRegime::Normal;
     row.risk.raw_label = RiskRegime::Normal;
     row.timeframes.trend = TIMEFRAMES.map(|_| TrendRegime::StrongUptrend);
-    World { book, streams, row }
+    let name = InstrumentName::parse("binance-usdm:BTCUSDT").unwrap();
+    World { book, streams, row, instrument: Instrument::from_name(name, MarketKind::Perpetual) }
 }
 
 /// Minutes after the row, the label shown, whether it is read, stale, the ratio and why it is a fallback.
@@ -68,15 +82,7 @@ const READ: &[Reading] = &[
 #[test]
 fn the_trend_grows_old_by_its_own_closes_and_advice_falls_back() {
     let w = world();
-    let name = InstrumentName::parse("binance-usdm:BTCUSDT").unwrap();
-    let instrument = Instrument::from_name(name, MarketKind::Perpetual);
-    let ctx = Context {
-        book: &w.book,
-        logic_version: "v0.1.0+0123456789ab",
-        instrument: &instrument,
-        streams: &w.streams,
-        held: None,
-    };
+    let ctx = w.ctx();
     for (minutes, label, read, stale, ratio, fallback) in READ {
         let now: Ts = w.row.ts + Span::mins(*minutes);
         let s = at_present(&ctx, &w.row, None, now);
@@ -109,20 +115,13 @@ fn a_label_is_given_up_with_the_first_input_that_is_too_old() {
     let mut w = world();
     // Of the three the mark price is two minutes older.
     w.row.inputs[0].anchor = w.row.ts - Span::mins(2);
-    let name = InstrumentName::parse("binance-usdm:BTCUSDT").unwrap();
-    let instrument = Instrument::from_name(name, MarketKind::Perpetual);
-    let ctx = Context {
-        book: &w.book,
-        logic_version: "v0.1.0+0123456789ab",
-        instrument: &instrument,
-        streams: &w.streams,
-        held: None,
-    };
+    let ctx = w.ctx();
+    let mut row = w.row.clone();
     for reversed in [false, true] {
         if reversed {
-            w.row.inputs.reverse();
+            row.inputs.reverse();
         }
-        let risk = at_present(&ctx, &w.row, None, w.row.ts + Span::hours(9)).regimes.risk;
+        let risk = at_present(&ctx, &row, None, w.row.ts + Span::hours(9)).regimes.risk;
         assert_eq!((risk.label, risk.since), (RiskRegime::Unknown, w.row.ts + Span::mins(4)), "reversed: {reversed}");
     }
 }
@@ -130,15 +129,7 @@ fn a_label_is_given_up_with_the_first_input_that_is_too_old() {
 #[test]
 fn an_old_row_read_now_is_in_the_session_of_now() {
     let w = world();
-    let name = InstrumentName::parse("binance-usdm:BTCUSDT").unwrap();
-    let instrument = Instrument::from_name(name, MarketKind::Perpetual);
-    let ctx = Context {
-        book: &w.book,
-        logic_version: "v0.1.0+0123456789ab",
-        instrument: &instrument,
-        streams: &w.streams,
-        held: None,
-    };
+    let ctx = w.ctx();
     // Session, its multiplier: the row's while it lasts, the book's own for another.
     let cases = [(10, TradingSession::Asian, 2.0, Some(0.0)), (15 * 60, TradingSession::Ny, 1.8, None)];
     for (minutes, session, mult, elapsed) in cases {

@@ -7,23 +7,41 @@ use barograph_venues::session::{ConnId, Input, rhythm::Rhythm};
 use std::collections::BTreeMap;
 use std::io::Read as _;
 
-/// A book that speaks every `ms`, for `seconds`.
-fn speaking(ms: i64, seconds: i64) -> Rig {
-    let mut rig = open_one();
-    rig.frame(1, &book("snapshot", 10, r#"[["100.1","1"]]"#, r#"[["100.3","1"]]"#));
-    let (mut u, until) = (10, rig.now + Span::secs(seconds));
+/// A frame every `ms`, numbered from 1, and a tick every second, for `seconds`.
+fn sending(mut rig: Rig, (ms, seconds): (i64, i64), frame: impl Fn(i64, &Rig) -> String) -> Rig {
+    let until = rig.now + Span::secs(seconds);
     let mut tick = rig.now + Span::secs(1);
+    let mut n = 0;
     while rig.now < until {
         rig.now = rig.now + Span::millis(ms);
         while tick <= rig.now {
             rig.input(&Input::Tick);
             tick = tick + Span::secs(1);
         }
-        u += 1;
-        rig.frame(1, &book("delta", u, r#"[["100.1","2"]]"#, "[]"));
+        n += 1;
+        let text = frame(n, &rig);
+        rig.frame(1, &text);
     }
     rig.forget();
     rig
+}
+
+/// A book that speaks every `ms`, for `seconds`.
+fn speaking(ms: i64, seconds: i64) -> Rig {
+    let mut rig = open_one();
+    rig.frame(1, &book("snapshot", 10, r#"[["100.1","1"]]"#, r#"[["100.3","1"]]"#));
+    sending(rig, (ms, seconds), |n, _| book("delta", 10 + n.unsigned_abs(), r#"[["100.1","2"]]"#, "[]"))
+}
+
+/// Best prices that come every `ms` with the ticker, while everything else is silent, for `seconds`.
+fn quoting(ms: i64, seconds: i64) -> Rig {
+    sending(open_one(), (ms, seconds), |n, rig| {
+        let stamp = rig.now.as_millis();
+        let fields = format!(r#""bid1Price":"100.{}","bid1Size":"1","ask1Price":"101.3","ask1Size":"1""#, n % 10);
+        format!(
+            r#"{{"topic":"tickers.BTCUSDT","type":"snapshot","data":{{"symbol":"BTCUSDT",{fields}}},"cs":{n},"ts":{stamp}}}"#
+        )
+    })
 }
 
 #[test]
@@ -35,35 +53,6 @@ fn a_book_that_spoke_ten_times_a_second_is_suspect_after_seconds_and_its_connect
     assert_eq!(rig.state(0, Metric::Book), Some(StatusState::Stale));
     assert!(rig.holes().contains(&(0, Metric::Book, GapReason::Silent)), "{:?}", rig.holes());
     assert_eq!(rig.closes.first(), Some(&ConnId(1)));
-}
-
-/// Best prices that come every `ms` with the ticker, while everything else is silent, for `seconds`.
-fn quoting(ms: i64, seconds: i64) -> Rig {
-    let mut rig = open_one();
-    let quote = |rig: &mut Rig, n: i64| {
-        let stamp = rig.now.as_millis();
-        let fields = format!(r#""bid1Price":"100.{}","bid1Size":"1","ask1Price":"101.3","ask1Size":"1""#, n % 10);
-        rig.frame(
-            1,
-            &format!(
-                r#"{{"topic":"tickers.BTCUSDT","type":"snapshot","data":{{"symbol":"BTCUSDT",{fields}}},"cs":{n},"ts":{stamp}}}"#
-            ),
-        );
-    };
-    let until = rig.now + Span::secs(seconds);
-    let mut tick = rig.now + Span::secs(1);
-    let mut n = 0;
-    while rig.now < until {
-        rig.now = rig.now + Span::millis(ms);
-        while tick <= rig.now {
-            rig.input(&Input::Tick);
-            tick = tick + Span::secs(1);
-        }
-        n += 1;
-        quote(&mut rig, n);
-    }
-    rig.forget();
-    rig
 }
 
 #[test]
