@@ -59,7 +59,7 @@ fn world() -> World {
     row.risk.label = RiskRegime::Normal;
     row.risk.raw_label = RiskRegime::Normal;
     row.timeframes.trend = TIMEFRAMES.map(|_| TrendRegime::StrongUptrend);
-    let name = InstrumentName::parse("binance-usdm:BTCUSDT").unwrap();
+    let name = InstrumentName::parse("binance-usdm:BTCUSDT").unwrap_or_else(|e| panic!("{e}"));
     World { book, streams, row, instrument: Instrument::from_name(name, MarketKind::Perpetual) }
 }
 
