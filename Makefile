@@ -133,6 +133,14 @@ fuzz-api: tools
 VENV := $(abspath $(TARGET))/python-venv
 WHEELS := $(abspath $(TARGET))/python-wheels
 PYTHON_PROFILE ?= dev
+PIP = "$(VENV)/bin/pip" install -q --disable-pip-version-check
+# Programs of others that recompute every score (crates/python/tests/test_scores_peers.py); a test says what it misses. confseq is compiled
+# where the headers of Boost are. Its own build asks for a pybind11 that no CPython after 3.10 compiles with, so it is built with a
+# newer one.
+PEERS = { $(PIP) scores model-diagnostics scikit-learn scipy || true; }; \
+	"$(VENV)/bin/python" -c 'import comparecast' 2>/dev/null || ! [ -d "$${BOOST_ROOT:-/usr}/include/boost/math" ] || { \
+		$(PIP) scikit-build 'pybind11>=2.11' 'cmake<4' ninja setuptools wheel tqdm seaborn openpyxl && \
+		CPLUS_INCLUDE_PATH="$${BOOST_ROOT:-/usr}/include" PATH="$(VENV)/bin:$$PATH" $(PIP) --no-build-isolation --no-deps confseq comparecast; } || true
 
 python: tools
 	@if ! command -v python3 >/dev/null 2>&1; then \
@@ -147,7 +155,10 @@ python: tools
 		VIRTUAL_ENV="$(VENV)" PATH="$(VENV)/bin:$$PATH" maturin build -q --profile $(PYTHON_PROFILE) --manifest-path crates/python/Cargo.toml --out "$(WHEELS)"; \
 		"$(VENV)/bin/pip" install -q --disable-pip-version-check --force-reinstall --no-deps "$(WHEELS)"/barograph-*.whl; \
 		$(CARGO) build --quiet --locked --package barograph; \
-		BAROGRAPH_BIN="$(abspath $(TARGET))/debug/barograph" "$(VENV)/bin/python" -m pytest -q -p no:cacheprovider crates/python/tests; \
+		$(CARGO) build --quiet --locked --package barograph-verify --example scores; \
+		$(PEERS); \
+		BAROGRAPH_BIN="$(abspath $(TARGET))/debug/barograph" BAROGRAPH_SCORES="$(abspath $(TARGET))/debug/examples/scores" \
+			"$(VENV)/bin/python" -m pytest -q -p no:cacheprovider crates/python/tests; \
 		"$(VENV)/bin/mypy" --strict --no-incremental --cache-dir=/dev/null crates/python/python/barograph; \
 	fi
 

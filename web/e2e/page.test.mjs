@@ -1,11 +1,14 @@
 // The page in a real browser against the real program.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { axe, launch, missing, open, shot, skipped } from './browser.mjs';
 import { becomes, cellsOf, price, until } from './figures.mjs';
+import { isUnsure, paperLog } from './paper.mjs';
 import { Receiver, Server, external } from './server.mjs';
 import { listen, tradesAddress } from './venue.mjs';
-import { LIVE, NIGHT, SOL, VIEWS, cascades, regime } from './views.mjs';
+import { LIVE, NIGHT, SOL, VIEWS, cascades, regime, supposed } from './views.mjs';
 
 if (missing !== null) {
   skipped('THE DASHBOARD IS NOT LOOKED AT', missing);
@@ -205,9 +208,10 @@ describe('what the page does', () => {
     await table.waitFor();
     await until(async () => new Set((await server.get('/api/v1/events?pattern=LIQUIDATION_CASCADE&limit=1000')).items.map((e) => e.instrument)).size >= 3, 'the market made no cascade', 240_000);
     await until(async () => (await table.locator('tbody tr').count()) >= 3, 'the cascades did not come to the page', 5_000);
-    // Seed 1: a burst in each market, eight liquidations within a minute where five are many.
+    // Seed 1: a burst in each market, eight liquidations within a minute where five are many. Nothing is more than MEDIUM on a market
+    // that was judged for less than a week.
     const first = (await table.locator('tbody tr').first().innerText()).replace(/\s+/g, ' ');
-    assert.match(first, /^HIGH M000\d\/USDT .* burst 8 [\d.]+[KM] [\d.]+[KM] 92\.3$/);
+    assert.match(first, /^MEDIUM M000\d\/USDT .* burst 8 [\d.]+[KM] [\d.]+[KM] 92\.3$/);
     assert.ok(Number(await page.getByTestId('cascades-24h').innerText()) >= 3);
     await cascades(page, server);
     await shot(page, 'cascades-told-dark');
@@ -235,6 +239,21 @@ describe('what the page does', () => {
     answer = 'well';
     await page.getByRole('button', { name: '30 days' }).waitFor({ timeout: 10_000 });
     await becomes(() => page.getByText('The store is busy.').count(), 0);
+    await close();
+  });
+
+  test('where all markets together are too much for one scorecard, one of them is chosen', async () => {
+    const { page, close } = await open(browser, server.url, '/help');
+    await page.route('**/api/v1/scorecard?market=all*', (route) =>
+      route.fulfill({ status: 422, contentType: 'application/problem+json', body: JSON.stringify({ type: 'urn:barograph:problem:too-much', title: 'too much at once', status: 422, detail: 'hv_1h has more than 4000000 cases here', hint: 'ask for single markets' }) }),
+    );
+    await page.getByRole('link', { name: 'Was it right?' }).click();
+    await page.getByText('Ask for single markets.').first().waitFor();
+    const choice = page.getByRole('combobox', { name: 'markets' });
+    await becomes(async () => (await choice.locator('option').allTextContents()).some((name) => name.endsWith('BTCUSDT')), true);
+    await choice.selectOption({ index: (await choice.locator('option').count()) - 1 });
+    await page.getByRole('heading', { name: 'By event' }).waitFor();
+    assert.equal(await page.getByText('Ask for single markets.').count(), 0);
     await close();
   });
 
@@ -272,6 +291,109 @@ describe('what the page does', () => {
     const advice = await reply.json();
     await page.getByTestId('verdict').getByText(advice.verdict).waitFor();
     await page.getByText(advice.summary, { exact: true }).waitFor();
+    assert.deepEqual(said, []);
+    await close();
+  });
+
+  test('a threshold is turned, taken back and forth, and a shared address shows the same', async () => {
+    const { page, said, close } = await open(browser, server.url, '/whatif');
+    await page.getByTestId('found').waitFor({ timeout: 60_000 });
+    const asked = [];
+    page.on('request', (request) => request.method() === 'POST' && asked.push(request.postDataJSON()));
+    const slider = page.getByRole('slider', { name: 'HIGH_VOL 1 h volatility, slider' }).first();
+    await slider.focus();
+    for (let step = 0; step < 5; step += 1) await page.keyboard.press('ArrowRight');
+    await page.waitForURL(/set=HIGH_VOL\.realized_vol_1h:0\.9$/);
+    await supposed(page, server, ['HIGH_VOL.realized_vol_1h=0.9']);
+    assert.deepEqual(asked, [{ set: ['HIGH_VOL.realized_vol_1h=0.9'] }], 'one question a settled change');
+    const field = page.getByLabel('1 h volatility >', { exact: true }).first();
+    assert.equal(await field.inputValue(), '90');
+    await field.fill('100');
+    await page.waitForURL(/set=HIGH_VOL\.realized_vol_1h:1$/);
+    await page.keyboard.press('Control+z');
+    await page.waitForURL(/set=HIGH_VOL\.realized_vol_1h:0\.9$/);
+    await page.keyboard.press('Control+z');
+    await page.waitForURL((url) => !url.searchParams.has('set'));
+    await page.keyboard.press('Control+Shift+z');
+    await page.waitForURL(/set=HIGH_VOL\.realized_vol_1h:0\.9$/);
+    await page.getByRole('button', { name: 'Redo' }).click();
+    await page.waitForURL(/set=HIGH_VOL\.realized_vol_1h:1$/);
+    const shared = await open(browser, server.url, new URL(page.url()).pathname + new URL(page.url()).search);
+    await shared.page.getByTestId('found').waitFor({ timeout: 60_000 });
+    await supposed(shared.page, server, ['HIGH_VOL.realized_vol_1h=1']);
+    await shared.close();
+    // While an answer is awaited the one before stays, pale; what is refused says why.
+    let release = () => undefined;
+    const held = new Promise((done) => (release = done));
+    await page.route('**/api/v1/whatif', async (route) => {
+      await held;
+      await route.continue();
+    });
+    await page.getByLabel('HIGH_VOL.realized_vol_1h.exit').fill('120');
+    await until(async () => (await page.locator('.strip.refreshing').count()) === 1 && (await page.getByTestId('found').isVisible()), 'the answer before is not pale');
+    release();
+    await page.getByText('exit 1.2 lies above').first().waitFor();
+    await page.getByRole('button', { name: 'Reset HIGH_VOL.realized_vol_1h' }).click();
+    await page.waitForURL((url) => !url.searchParams.has('set'));
+    await page.getByTestId('changed').getByText('nothing changed').waitFor();
+    await supposed(page, server, []);
+    // The refused question is on the console of the browser by its status.
+    assert.ok(said.every((line) => line.includes('400')), said.join());
+    await close();
+  });
+
+  test('a changed book is taken home or kept, with its comments, and never written over unasked', { skip: external !== undefined }, async () => {
+    const { page, said, close } = await open(browser, server.url, '/whatif?set=HIGH_VOL.realized_vol_1h:0.9');
+    await page.getByTestId('found').waitFor({ timeout: 60_000 });
+    const save = async () => {
+      await page.getByRole('button', { name: 'Save as my book' }).click();
+      await page.getByLabel('Name', { exact: true }).fill('mine');
+    };
+    await save();
+    const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Download mine.toml' }).click()]);
+    assert.equal(file.suggestedFilename(), 'mine.toml');
+    const text = readFileSync(await file.path(), 'utf8');
+    assert.match(text, /^# Every market against its own history/);
+    assert.match(text, /\nname = "mine"\n/);
+    assert.match(text, /value = 0\.9, exit = 0\.54/);
+    assert.equal(server.kept('books/mine.toml'), null, 'a download keeps nothing here');
+    await page.getByRole('button', { name: 'Keep on the server' }).click();
+    await page.getByTestId('kept').getByText('barograph up --book').waitFor();
+    assert.equal(server.kept('books/mine.toml'), text);
+    await page.keyboard.press('Escape');
+    await page.getByLabel('HIGH_VOL.realized_vol_1h.exit').fill('50');
+    await page.waitForURL(/exit:0\.5/);
+    await save();
+    await page.getByRole('button', { name: 'Keep on the server' }).click();
+    await page.getByText('There is a book mine already.').waitFor();
+    assert.equal(server.kept('books/mine.toml'), text, 'nothing is written over unasked');
+    assert.deepEqual(await axe(page), []);
+    await shot(page, 'whatif-save-dark');
+    await page.getByRole('button', { name: 'Write over it' }).click();
+    await page.getByTestId('kept').getByText('Written over').waitFor();
+    assert.match(server.kept('books/mine.toml'), /value = 0\.9, exit = 0\.5,/);
+    assert.match(server.run('rules', 'check', join(dirname(await page.getByTestId('kept').locator('code').first().innerText()), 'mine.toml')), /mine/);
+    assert.ok(said.every((line) => line.includes('409')), said.join());
+    await close();
+  });
+
+  test('weeks on paper are turned, and decisions of one kind shown', { skip: external !== undefined }, async () => {
+    server.put('paper/decisions.jsonl', paperLog());
+    const { page, said, close } = await open(browser, server.url, '/paper');
+    await page.getByTestId('paper-summary').waitFor();
+    assert.equal(await page.getByLabel('week', { exact: true }).inputValue(), '2026-W06');
+    await page.getByRole('button', { name: 'Week before' }).click();
+    await page.waitForURL(/week=2026-W05/);
+    await becomes(() => page.getByLabel('week', { exact: true }).inputValue(), '2026-W05');
+    const { decisions } = await server.get('/api/v1/paper?week=2026-W05');
+    const lines = page.getByTestId('paper-decisions').locator('tbody tr');
+    for (const [name, of] of [['low confidence', isUnsure], ['skipped', (d) => !d.taken], ['taken', (d) => d.taken]]) {
+      await page.getByRole('button', { name, exact: true }).click();
+      await becomes(() => lines.count(), decisions.filter(of).length);
+    }
+    assert.match(await lines.first().innerText(), /taken/);
+    await page.getByRole('button', { name: 'Week after' }).click();
+    await page.waitForURL((url) => !url.searchParams.has('week'));
     assert.deepEqual(said, []);
     await close();
   });
@@ -401,6 +523,10 @@ describe('what the page does', () => {
       await page.goto(`${guarded.url}/alerts?view=silences`);
       await page.getByTestId('may-not').waitFor();
       assert.equal(await page.getByRole('button', { name: /^(Silence|End now)$/ }).count(), 0);
+      await page.goto(`${guarded.url}/whatif?set=HIGH_VOL.realized_vol_1h:0.9`);
+      await page.getByRole('button', { name: 'Save as my book' }).click();
+      await page.getByText('who may read, but not keep a book on the server').waitFor();
+      assert.equal(await page.getByRole('button', { name: 'Keep on the server' }).count(), 0);
       // A server that listens to nothing still shows how the stored streams went.
       await page.goto(`${guarded.url}/feeds?market=${LIVE}`);
       await page.getByText('Nothing is listened to').waitFor();

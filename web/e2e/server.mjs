@@ -2,7 +2,7 @@
 // It serves its own embedded page; nothing stands between it and the browser.
 // BAROGRAPH_BIN says which program; BAROGRAPH_URL names one that runs already, and then nothing is started or killed.
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { createServer as createHttpServer } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -114,6 +114,19 @@ export class Server {
     return config;
   }
 
+  /** Puts lines of JSON into a file of the data folder, as another process would. */
+  put(file, lines) {
+    const path = join(this.#data, file);
+    mkdirSync(join(path, '..'), { recursive: true });
+    writeFileSync(path, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+  }
+
+  /** Text of a file of the data folder; null where there is none. */
+  kept(file) {
+    const path = join(this.#data, file);
+    return existsSync(path) ? readFileSync(path, 'utf8') : null;
+  }
+
   /** Runs a command of the program over the same data folder; its standard output. */
   run(...args) {
     const done = spawnSync(program(), [...args, '--data', this.#data], { cwd: this.#folder, env: environment(), encoding: 'utf8' });
@@ -162,6 +175,11 @@ export class Server {
     const reply = await fetch(this.url + path, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
     if (!reply.ok) throw new Error(`${method} ${path} was refused with ${reply.status}: ${await reply.text()}`);
     return reply;
+  }
+
+  /** An answer to a question that is sent. */
+  async ask(path, body) {
+    return (await this.#write('POST', path, body)).json();
   }
 
   async get(path) {

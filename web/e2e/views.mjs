@@ -2,6 +2,7 @@
 // of the live markets the API says at the same moment what has to be seen.
 import assert from 'node:assert/strict';
 import { amount, cellsOf, percent, until } from './figures.mjs';
+import { paperLog } from './paper.mjs';
 import { external } from './server.mjs';
 
 /** The night of the history: SOL had turned HIGH_VOL at 02:01 and BTC was back to NORMAL since 14:02. */
@@ -68,6 +69,140 @@ export async function cascades(page, server) {
   else await until(async () => (await table.locator('tbody tr').count()) === Math.min(5, episodes.size), 'the cascades of the API are not all on the page');
 }
 
+/** A line says what its event amounts to, and no skill stands there without its band. */
+async function scorecard(page, server) {
+  const { rows } = await server.get(`/api/v1/scorecard?market=all&window=all&${past}`);
+  const asked = rows.filter((each) => each.denominators.asked > 0);
+  assert.ok(asked.some((each) => each.denominators.scored > 100), 'the history has scored forecasts');
+  const lines = page.locator('.score-table tbody tr');
+  assert.equal(await lines.count(), asked.length);
+  for (const [at, told] of asked.entries()) {
+    const line = (await lines.nth(at).innerText()).replace(/\s+/g, ' ');
+    const { value, low, high } = told.persistence;
+    assert.ok(line.includes(told.event), `${told.event}: ${line}`);
+    if (low === null) assert.match(line, /too little data|not judged/, told.event);
+    else {
+      const end = (x) => (x !== 0 && percent(x, 1) === '0.0 %' ? `just ${x < 0 ? 'below' : 'above'} 0` : percent(x, 1).replace(' %', ''));
+      const band = `${end(low)} to ${end(high)}`;
+      assert.ok(line.includes(`(${band})`), `${told.event}: no band ${band} in "${line}"`);
+      assert.equal(line.includes('no skill shown'), told.verdict === 'no_skill_shown', `${told.event}: ${line}`);
+      // What is not decided is so "so far".
+      assert.equal(line.includes('so far'), told.verdict.endsWith('so_far'), `${told.event}: ${line}`);
+      assert.ok(value >= low && value <= high, told.event);
+    }
+  }
+}
+
+/** Readings that moved stand open, all others behind a line, and each month's skill with its band. */
+async function drift(page, server) {
+  const { readings, skills } = await server.get(`/api/v1/drift?weeks=26&${past}`);
+  const panel = page.locator('section[aria-labelledby="drift-title"]');
+  const of = (...words) => readings.filter((each) => words.includes(each.word ?? null)).length;
+  assert.ok(readings.length > 0 && skills.length > 0, 'the history has weeks to compare');
+  const known = readings.length - of(null);
+  const summary = await text(page, 'drift-summary');
+  if (known === 0) assert.match(summary, /^Too early to say/);
+  else for (const words of [`${of('changed')} changed`, `${of('shifted')} shifted`, `${of('as_before')} as before`]) assert.ok(summary.includes(words), `${words} is not in "${summary}"`);
+  const open = panel.locator('[aria-label="readings"] [data-row]:visible');
+  assert.equal(await open.count(), of('changed', 'shifted'), 'readings that moved');
+  const lines = panel.locator('[aria-label="skill of 30 days"] tbody tr');
+  assert.equal(await lines.count(), skills.length);
+  for (const [at, told] of skills.entries()) {
+    const line = (await lines.nth(at).innerText()).replace(/\s+/g, ' ');
+    for (const words of [told.group, percent(told.skill, 1), String(told.n_eff)]) assert.ok(line.includes(words), `${told.event}: ${words} is not in "${line}"`);
+  }
+}
+
+/** Chances of the snapshot with their reasons, and the hours that were most alike, as the API says them. */
+async function similar(page, server, market) {
+  const panel = page.locator('section.similar');
+  const { calls } = await server.get(`/api/v1/markets/${market}/context?${past}`);
+  const found = await server.get(`/api/v1/markets/${market}/similar?${past}`);
+  await panel.getByText(found.sentence, { exact: true }).waitFor();
+  const shown = (await panel.innerText()).replace(/\s+/g, ' ');
+  const numbers = calls.events.filter((each) => each.classes === null && each.probability !== null);
+  assert.ok(numbers.length > 0 && found.episodes.length > 0, 'this moment has chances and hours like it');
+  for (const { probability, interval, usual } of numbers) {
+    const words = `${percent(probability, 0)} ${(interval[0] * 100).toFixed(0)} to ${percent(interval[1], 0)} ${percent(usual, 0)}`;
+    assert.ok(shown.includes(words), `${words} is not in "${shown}"`);
+  }
+  const lines = panel.locator('table').last().locator('tbody tr');
+  assert.equal(await lines.count(), found.episodes.length);
+  for (const [at, told] of found.episodes.entries()) {
+    const line = await lines.nth(at).innerText();
+    assert.ok(line.includes(percent(told.move_4h, 1)) && line.includes(percent(told.move_24h, 1)), line);
+  }
+}
+
+/** One event: every bin of its table, each step to what is scored, and two pages of forecasts that are those of the command line. */
+async function scoredEvent(page, server) {
+  const { rows } = await server.get(`/api/v1/scorecard?event=hv_1h&market=all&window=all&${past}`);
+  const told = rows.find((each) => each.event === 'hv_1h');
+  assert.equal(await page.getByTestId('bins').locator('tbody tr').count(), told.reliability.length);
+  const steps = await text(page, 'denominators');
+  for (const n of [told.denominators.asked, told.denominators.scored]) assert.ok(steps.includes(n.toLocaleString('en-GB')), `${n} is not in "${steps}"`);
+  await page.getByRole('img', { name: 'badge of hv_1h' }).waitFor();
+  await until(async () => page.getByRole('img', { name: 'badge of hv_1h' }).evaluate((image) => image.naturalWidth > 0), 'the badge is not drawn');
+  if (external) return;
+  const from = '2026-02-05T10:00:00Z';
+  const address = `/api/v1/forecasts?event=hv_1h&from=${from}&to=${NIGHT}&limit=50&as_of=${NIGHT}`;
+  const newest = await server.get(address);
+  const before = await server.get(`${address}&cursor=${newest.next_cursor}`);
+  const lines = server.run('forecasts', '--json', '--event', 'hv_1h', '--from', from, '--to', NIGHT, '--as-of', NIGHT, '--limit', '100').split('\n').map((line) => JSON.parse(line));
+  assert.equal(newest.items.length, 50);
+  assert.deepEqual([...before.items, ...newest.items], lines);
+}
+
+/** Of a figure before and after, as the page writes the two. */
+function pair(of, written) {
+  return `${written(of.before)} → ${written(of.after)}`;
+}
+
+/** Every number of the answer stands where the page says it does. */
+export async function supposed(page, server, set) {
+  const told = await server.ask('/api/v1/whatif', { set });
+  const two = (x) => x.toFixed(2);
+  const strip = async () => (await text(page, 'strip')).replace(/\s+/g, ' ');
+  const risk = told.all.axes.find((axis) => axis.axis === 'risk');
+  const wanted = [`alerts a day ${pair(told.all.alerts_per_day, two)}`, `flips a day ${pair(risk.changes_per_day, two)}`];
+  // What is pale belongs to the question before, whose rounded numbers may be the same.
+  await until(async () => {
+    const shown = await strip();
+    const settled = (await page.getByTestId('strip').getAttribute('aria-busy')) !== 'true';
+    return (settled && wanted.every((words) => shown.includes(words))) || { shown, wanted };
+  }, 'the strip does not say the numbers of the answer');
+  const high = risk.labels.find((label) => label.label === 'HIGH_VOL');
+  const line = (await row(page.getByTestId('found'), 'HIGH_VOL')).trim();
+  for (const words of [pair(high.entries_per_day, two), pair(high.share, (x) => percent(x, 1)), percent(high.overlap, 0)]) assert.ok(line.includes(words), `${words} is not in "${line}"`);
+  for (const forecast of told.all.forecasts) {
+    const table = (await text(page, `forecast-${forecast.event}`)).replace(/\s+/g, ' ');
+    for (const { precision, recall, events, skill } of [forecast.before, forecast.after]) {
+      const rates = [percent(precision, 1), `${percent(recall, 1)} of ${events}`];
+      // A skill without its band is not said.
+      if (skill.low !== null) rates.push(`${skill.value > 0 ? '+' : ''}${percent(skill.value, 1)} (`);
+      for (const words of rates) assert.ok(table.includes(words), `${forecast.event}: ${words} is not in "${table}"`);
+    }
+  }
+  const left = await text(page, 'left-out');
+  for (const reason of ['squeeze_4h', '[detectors]']) assert.ok(left.includes(reason.slice(1, -1)), `${reason} is not in "${left}"`);
+  return told;
+}
+
+/** The week of the page is the review of the command line over the same log. */
+async function onPaper(page, server) {
+  const review = external ? (await server.get('/api/v1/paper?week=2026-W05')).review : JSON.parse(server.run('paper', '--review', '--week', '2026-W05', '--json'));
+  const lines = page.getByTestId('paper-groups').locator('tbody tr');
+  const signed = (r) => `${r > 0 ? '+' : r < 0 ? '−' : ''}${Math.abs(r).toFixed(2)} R`;
+  for (const [at, name, group] of [[0, 'all', review.all], [1, 'taken', review.taken], [2, 'skipped', review.skipped], [5, 'AVOID', review.by_verdict.AVOID], [9, 'no confidence', review.confidence.null]]) {
+    const line = (await lines.nth(at).innerText()).replace(/\s+/g, ' ');
+    assert.ok(line.startsWith(name), `${name}: "${line}"`);
+    for (const words of [group.decisions, group.resolved, percent(group.win_rate, 0), signed(group.mean_r_after_costs), signed(group.plain_mean_r_after_costs)]) assert.ok(line.includes(String(words)), `${name}: ${words} is not in "${line}"`);
+  }
+  assert.equal(await page.getByTestId('paper-decisions').locator('tbody tr').count(), review.all.decisions);
+  const missed = await text(page, 'not-made');
+  for (const [reason, n] of Object.entries(review.not_made)) assert.ok(missed.includes(`${reason} ${n}`), missed);
+}
+
 export const VIEWS = [
   {
     name: 'weather-live',
@@ -129,6 +264,7 @@ export const VIEWS = [
       assert.match(snapshot.headline, /^(Extreme volatility|Volatility (still close to|back below) extreme) /);
       assert.equal(await text(page, 'headline'), snapshot.headline);
       assert.equal(await text(page, 'price'), '88.44');
+      await similar(page, server, SOL);
     },
   },
   {
@@ -197,6 +333,59 @@ export const VIEWS = [
       assert.ok((await page.locator('table.matrix').innerText()).includes(pair), `the matrix shows ${pair}`);
       await page.getByText('systemic').waitFor();
     },
+  },
+  {
+    name: 'scorecard',
+    path: `/scorecard?${past}`,
+    ready: (page) => page.getByTestId('score-summary').waitFor(),
+    check: async (page, server) => {
+      await scorecard(page, server);
+      await drift(page, server);
+    },
+  },
+  {
+    name: 'scorecard-event',
+    path: `/scorecard?event=hv_1h&${past}`,
+    ready: (page) => page.getByTestId('score-headline').waitFor(),
+    check: scoredEvent,
+  },
+  {
+    name: 'whatif',
+    path: '/whatif',
+    ready: (page) => page.getByTestId('found').waitFor({ timeout: 60_000 }),
+    check: async (page, server) => {
+      await supposed(page, server, []);
+      const { items } = await server.get('/api/v1/whatif');
+      const risk = items.filter((each) => each.axis === 'risk');
+      assert.equal(await page.getByRole('slider').count(), risk.length, 'the risk axis is open, the others are not');
+      assert.ok(await page.getByRole('button', { name: 'Save as my book' }).isDisabled(), 'there is nothing to save');
+    },
+  },
+  {
+    name: 'whatif-changed',
+    path: '/whatif?set=HIGH_VOL.realized_vol_1h:1,trend.UPTREND.slope_pct:0.07',
+    ready: (page) => page.getByTestId('found').waitFor({ timeout: 60_000 }),
+    check: async (page, server) => {
+      await supposed(page, server, ['HIGH_VOL.realized_vol_1h=1', 'trend.UPTREND.slope_pct=0.07']);
+      assert.equal(await page.locator('.turn.is-changed').count(), 2);
+      assert.match(await text(page, 'changed'), /^2 numbers changed$/);
+    },
+  },
+  {
+    name: 'paper-empty',
+    path: '/paper',
+    before: (server) => (external ? undefined : server.put('paper/decisions.jsonl', [])),
+    ready: (page) => page.getByRole('heading', { name: 'On paper' }).waitFor(),
+    check: async (page, server) => {
+      if ((await server.get('/api/v1/paper')).weeks.length === 0) await page.getByText('barograph paper --symbol BTCUSDT').waitFor();
+    },
+  },
+  {
+    name: 'paper',
+    path: '/paper?week=2026-W05',
+    before: (server) => (external ? undefined : server.put('paper/decisions.jsonl', paperLog())),
+    ready: (page) => page.getByTestId('paper-summary').waitFor(),
+    check: onPaper,
   },
   {
     name: 'positions',

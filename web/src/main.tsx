@@ -16,6 +16,8 @@ import './styles/table.css';
 import './styles/market.css';
 import './styles/pages.css';
 import './styles/lists.css';
+import './styles/scorecard.css';
+import './styles/whatif.css';
 
 startTheme();
 startPlaces();

@@ -11,6 +11,11 @@ mod held;
 #[path = "../tests/http/listening.rs"]
 #[expect(dead_code, reason = "the world of the tests, of which a part is used here")]
 mod listening;
+#[path = "../tests/http/scored.rs"]
+#[expect(clippy::unwrap_used, reason = "the world of the tests")]
+mod scored;
+#[path = "../tests/http/supposed.rs"]
+mod supposed;
 #[path = "../tests/http/told.rs"]
 #[expect(clippy::unwrap_used, reason = "the world of the tests")]
 mod told;

@@ -157,7 +157,11 @@ pub struct EndpointView {
     pub waiting: u64,
     /// Tries that were confirmed in the last 24 hours.
     pub delivered_24h: u64,
-    /// Half of them took no longer than this, milliseconds; null where there are none.
+    /// How many alerts it is sent within a time, as `3/day`; null: any number. Null as `format`.
+    pub budget: Option<String>,
+    /// Deliveries that its budget held back in the last 24 hours.
+    pub held_back_24h: u64,
+    /// Half of the confirmed tries took no longer than this, milliseconds; null where there are none.
     pub latency_ms_p50: Option<u32>,
     /// 99 of 100 of them took no longer than this, milliseconds.
     pub latency_ms_p99: Option<u32>,

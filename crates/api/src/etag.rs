@@ -40,12 +40,17 @@ pub(crate) fn answer(request: &HeaderMap, json: Bytes) -> Response<Body> {
 /// JSON with its validator, or 304 when the client holds it already. Clients may keep the answer but must ask again:
 /// a re-import may revise even what lies in the past.
 pub(crate) fn respond(request: &HeaderMap, json: Bytes, etag: &HeaderValue) -> Response<Body> {
+    typed(request, "application/json", json, etag)
+}
+
+/// The same for bytes of another type.
+pub(crate) fn typed(request: &HeaderMap, kind: &'static str, body: Bytes, etag: &HeaderValue) -> Response<Body> {
     let fresh = request.get_all(IF_NONE_MATCH).iter().any(|held| matches(held, etag));
-    let mut response = Response::new(if fresh { Body::empty() } else { Body::from(json) });
+    let mut response = Response::new(if fresh { Body::empty() } else { Body::from(body) });
     if fresh {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
     } else {
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     }
     response.headers_mut().insert(ETAG, etag.clone());
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));

@@ -2,12 +2,14 @@
 //! original alias routes, and operations.
 //!
 //! Ring 2. The crate knows the domain and HTTP, nothing of the store or the engine: it declares the [`Query`] trait it
-//! needs and the binary implements it. All routes are reads but those on the list of positions the user registers, and none
-//! places an order. Contracts: ARCHITECTURE.md, payloads §1–3; the promise itself is the committed `openapi.json`.
+//! needs and the binary implements it. All routes are reads but those on the list of positions the user registers, on deliveries and on rule books of
+//! the user's own, and none places an order. Contracts: ARCHITECTURE.md, payloads §1–3; the promise itself is the committed `openapi.json`.
 #![warn(missing_docs)]
 
 mod access;
 pub mod alias;
+mod alone;
+mod badge;
 pub mod board;
 pub mod chart;
 mod clients;
@@ -26,6 +28,7 @@ mod params;
 mod problem;
 mod query;
 mod routes;
+mod scores;
 mod serve;
 mod stall;
 mod state;
@@ -46,10 +49,12 @@ pub use names::{DEFAULT_VENUE, nearest, resolve};
 pub use openapi::openapi_json;
 pub use problem::{Problem, ProblemKind};
 pub use query::{
-    AskBoard, AskDeliveries, AskEvents, AskMarkets, AskPositions, DeliveryName, EventFilter, Health, LevelFilter,
-    MarketHealth, Page, Query, QueryError, Rendered, STREAM_BUFFER, SeriesWindow, StreamEvent,
+    AskBoard, AskDeliveries, AskEvents, AskMarkets, AskPaper, AskPositions, AskScores, AskWhatIf, DeliveryName,
+    DriftFilter, EventFilter, ForecastFilter, Health, LevelFilter, MarketHealth, Page, Query, QueryError, Rendered,
+    STREAM_BUFFER, ScorecardFilter, SeriesWindow, StreamEvent,
 };
 pub use routes::assets::is_built as page_is_built;
+pub use scores::ForecastView;
 pub use serve::{Incident, Reporter, ServeConfig, serve, serve_each};
 pub use universe::{CalendarView, PairView, UniverseView};
 pub use view::{CatalogueEntry, FeatureRowView, LevelView, MarketView, MetricPoint, StreamView};

@@ -27,7 +27,7 @@ use utoipa::openapi::{Array, Content, Ref, RefOr, Response, Schema};
         description = "Market context: what the weather is, why, and what would change it. Nothing here \
                        places an order or picks a side: advice is given on the side, entry and stop that the caller states. \
                        Everything is a read, but for the list of positions that the user registers, silences, \
-                       and having a message sent again. Every read of what was takes `as_of` and then \
+                       having a message sent again, and keeping a changed rule book. Every read of what was takes `as_of` and then \
                        answers with what was known at that moment; a moment that lies ahead is refused. Times are UTC. Errors are \
                        problem documents (RFC 9457). Loopback is open; any other address wants a token, as Authorization: Bearer or as the \
                        session's cookie. No cross-origin header is sent.",
@@ -37,7 +37,9 @@ use utoipa::openapi::{Array, Content, Ref, RefOr, Response, Schema};
     tags(
         (name = "context", description = "what is known of each market"),
         (name = "board", description = "all markets in one table, and its changes as they happen"),
+        (name = "verification", description = "how good calls were: every one registered before its outcome, resolved and scored"),
         (name = "live", description = "what is heard this moment, and whether it can be trusted; answered from memory"),
+        (name = "whatif", description = "changed rule books over stored readings"),
         (name = "advice", description = "what a trade in mind is walking into, and positions that are watched"),
         (name = "delivery", description = "what people are told, through which endpoint, and what became of it; silences"),
         (name = "original paths", description = "the original payloads, field for field; the trailing slash is optional"),

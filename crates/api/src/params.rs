@@ -325,7 +325,8 @@ impl Bound {
 
 /// Refuses a word that is no `what`, with the known one that is most like it, or with all.
 pub(crate) fn stranger(name: &str, what: &str, word: &str, known: &[&'static str]) -> Problem {
-    let like = nearest(&word.to_uppercase(), known.iter().copied());
+    let all = || known.iter().copied();
+    let like = nearest(word, all()).or_else(|| nearest(&word.to_uppercase(), all()));
     let hint = like.map_or_else(|| format!("there are {}", known.join(", ")), |like| format!("did you mean {like}?"));
     Problem::new(ProblemKind::BadRequest, format!("{name}: there is no {what} '{word}'"))
         .value(word)

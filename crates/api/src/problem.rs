@@ -152,6 +152,8 @@ kinds! {
     AddressTooLong 414 "address-too-long" "address too long";
     /// A body of another type than JSON.
     UnsupportedMediaType 415 "unsupported-media-type" "unsupported media type";
+    /// More than one answer may hold.
+    TooMuch 422 "too-much" "too much at once";
     /// A host name that is not this server's.
     WrongHost 421 "wrong-host" "wrong host";
     /// One client asks too much.
@@ -263,6 +265,17 @@ impl Problem {
                     None => problem,
                 }
             }
+            QueryError::NoForecasts { as_of } => {
+                let hint = match as_of {
+                    Some(_) => "ask for a later as_of",
+                    None => "every import and every live minute registers them: barograph collect --source PATH, or barograph up",
+                };
+                let problem = Self::new(ProblemKind::NothingYet, detail).hint(hint);
+                match as_of {
+                    Some(t) => problem.value(t.iso()),
+                    None => problem,
+                }
+            }
             QueryError::NotLive { instrument } => {
                 let problem = Self::new(ProblemKind::NotLive, detail)
                     .hint("start it with `barograph up`; /context and /metrics answer from what is stored");
@@ -292,6 +305,7 @@ impl Problem {
                 .retry_after(Some(60))
                 .hint("ask a process that was started with `barograph up` and has [[receiver]] tables in its settings"),
             QueryError::Conflict { hint, .. } => Self::new(ProblemKind::Conflict, detail).hint(hint.as_str()),
+            QueryError::TooMuch { hint, .. } => Self::new(ProblemKind::TooMuch, detail).hint(hint.as_str()),
             QueryError::Away { retry_after_s, .. } => Self::new(ProblemKind::NotReady, detail)
                 .retry_after(*retry_after_s)
                 .hint("try again after Retry-After; nothing has to be done"),

@@ -1,4 +1,4 @@
-//! The questions this crate asks of the rest of the program: [`Query`], the sum of five small traits.
+//! The questions this crate asks of the rest of the program: [`Query`], the sum of eight small traits.
 //!
 //! Methods are synchronous. [`AskMarkets::context`] without book and `as_of`, [`AskMarkets::now`], [`AskMarkets::instruments`],
 //! [`AskMarkets::health`], [`AskEvents::subscribe`], [`AskBoard::live`], [`AskBoard::feeds`], [`AskBoard::feed_health`] and
@@ -11,21 +11,53 @@ mod deliveries;
 mod error;
 mod events;
 mod markets;
+mod paper;
 mod positions;
+mod scores;
+mod whatif;
 
 pub use board::AskBoard;
 pub use deliveries::AskDeliveries;
 pub use error::{DeliveryName, QueryError};
 pub use events::{AskEvents, EventFilter, STREAM_BUFFER, StreamEvent};
 pub use markets::{AskMarkets, Health, LevelFilter, MarketHealth, Rendered};
+pub use paper::AskPaper;
 pub use positions::AskPositions;
+pub use scores::{AskScores, DriftFilter, ForecastFilter, ScorecardFilter};
+pub use whatif::AskWhatIf;
 
 use barograph_domain::{Span, Ts};
 
 /// Everything the HTTP surface needs to know; `barograph_query` implements the parts over store and engine.
-pub trait Query: AskMarkets + AskEvents + AskBoard + AskDeliveries + AskPositions + Send + Sync + 'static {}
+pub trait Query:
+    AskMarkets
+    + AskEvents
+    + AskBoard
+    + AskDeliveries
+    + AskPaper
+    + AskPositions
+    + AskScores
+    + AskWhatIf
+    + Send
+    + Sync
+    + 'static
+{
+}
 
-impl<T> Query for T where T: AskMarkets + AskEvents + AskBoard + AskDeliveries + AskPositions + Send + Sync + 'static {}
+impl<T> Query for T where
+    T: AskMarkets
+        + AskEvents
+        + AskBoard
+        + AskDeliveries
+        + AskPaper
+        + AskPositions
+        + AskScores
+        + AskWhatIf
+        + Send
+        + Sync
+        + 'static
+{
+}
 
 /// Which rows of an ascending series: `start ≤ ts < end`, then `skip`, then at most `limit`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

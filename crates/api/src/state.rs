@@ -1,5 +1,6 @@
 //! What every request shares: the query, the limits, the counters. Immutable but for atomics and semaphores.
 
+use crate::alone::Alone;
 use crate::clients::Clients;
 use crate::problem::{Problem, ProblemKind};
 use crate::query::{Query, QueryError};
@@ -32,6 +33,10 @@ pub(crate) struct App {
     pub(crate) in_flight: Arc<Semaphore>,
     /// Reads on the blocking pool.
     pub(crate) reads: Arc<Semaphore>,
+    /// Whose scorecard is being made.
+    pub(crate) scorecards: Arc<Alone>,
+    /// Whose changed book is being replayed.
+    pub(crate) what_ifs: Arc<Alone>,
     /// Clients of the event stream.
     pub(crate) streams: Arc<Semaphore>,
     /// Turns true when the server is closing, or another query takes over.
@@ -56,6 +61,8 @@ impl App {
             clients: Clients::new(config.clients),
             in_flight: Arc::new(Semaphore::new(config.requests_max)),
             reads: Arc::new(Semaphore::new(config.reads_max)),
+            scorecards: Alone::new("scorecards"),
+            what_ifs: Alone::new("replays of changed books"),
             streams: Arc::new(Semaphore::new(config.stream_clients_max)),
             query,
             config,
@@ -75,6 +82,8 @@ impl App {
             clients: Arc::clone(&self.clients),
             in_flight: Arc::clone(&self.in_flight),
             reads: Arc::clone(&self.reads),
+            scorecards: Arc::clone(&self.scorecards),
+            what_ifs: Arc::clone(&self.what_ifs),
             streams: Arc::clone(&self.streams),
             ..Self::of(query, self.config.clone(), closing)
         })
@@ -106,6 +115,22 @@ impl App {
                 Err(Problem::internal())
             }
         }
+    }
+
+    /// The same for a read of which there is one at a time. It waits for that place before it takes one of the reads, and holds both
+    /// until it really ends.
+    pub(crate) async fn read_alone<T, F>(&self, one: &Alone, route: &'static str, read: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: FnOnce(&dyn Query) -> Result<T, QueryError> + Send + 'static,
+    {
+        let place = one.place().await?;
+        let held = move |query: &dyn Query| {
+            let result = read(query);
+            drop(place);
+            result
+        };
+        self.read(route, held).await
     }
 
     /// Runs a task beside its request; should it panic, the operator hears of it.

@@ -2,24 +2,34 @@
 
 mod advice;
 mod alerts;
+mod context;
 mod db;
 mod events;
+mod kpi;
+mod paper;
+mod scores;
 mod sessions;
 mod token;
 mod universe;
 mod values;
 mod verify;
 mod watch;
+mod whatif;
 
 pub(crate) use advice::{Advise, PositionsCommand};
 pub(crate) use alerts::{Alerts, SilenceArgs as AlertSilence};
+pub(crate) use context::{ContextArgs, SimilarArgs};
 pub(crate) use db::{Db, Forget};
 pub(crate) use events::EventsArgs;
+pub(crate) use kpi::KpiArgs;
+pub(crate) use paper::PaperArgs;
+pub(crate) use scores::{ContestArgs, DriftArgs, ForecastFormat, ForecastsArgs, ScorecardArgs, contested, forecaster};
 pub(crate) use sessions::Sessions;
 pub(crate) use token::{Token, TokenRole};
 pub(crate) use universe::{CalendarArgs, PortfolioArgs, UniverseArgs};
 pub(crate) use verify::Verify;
 pub(crate) use watch::WatchArgs;
+pub(crate) use whatif::WhatIfArgs;
 
 use clap::builder::TypedValueParser as _;
 use clap::{Args, Parser, Subcommand};
@@ -90,6 +100,8 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: PositionsCommand,
     },
+    /// The past hours most like a market's newest minute, and what came of them
+    Similar(SimilarArgs),
     /// How old snapshots and inputs are; exit 1 when older than the threshold
     #[command(visible_alias = "monitor_context_freshness")]
     Freshness(FreshnessArgs),
@@ -101,6 +113,10 @@ pub(crate) enum Command {
     Universe(UniverseArgs),
     /// A basket judged as one: what you hold, registered positions, or the markets compared
     Portfolio(PortfolioArgs),
+    /// What advice was worth: simple strategies with and without context on the same entries, with bands
+    Kpi(Box<KpiArgs>),
+    /// A strategy of kpi followed live on paper: what advice said, logged with what came of it; never an order
+    Paper(Box<PaperArgs>),
     /// Scheduled events that are known to come
     Calendar(CalendarArgs),
     /// Markets and streams in the store with their health; with --venue what a venue lists and would be listened to
@@ -119,6 +135,14 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: Rules,
     },
+    /// How good calls were: skill against persistence and climatology, alerts, steadiness of labels
+    Scorecard(ScorecardArgs),
+    /// Statistical forecasters beside the rules, in shadow: who is better than persistence and than the rules
+    Contest(ContestArgs),
+    /// Has the market changed: readings against their own past, and how good forecasts were in 30 days
+    Drift(DriftArgs),
+    /// Every call that was registered, with what came of it; --export writes them all
+    Forecasts(Box<ForecastsArgs>),
     /// Checks on your own data
     Verify {
         #[command(subcommand)]
@@ -472,24 +496,6 @@ impl Collect {
 }
 
 #[derive(Args, Debug)]
-pub(crate) struct ContextArgs {
-    /// Market: venue:symbol or a bare symbol
-    pub(crate) name: Option<String>,
-    /// The same, as the original command spells it
-    #[arg(long, conflicts_with = "name")]
-    pub(crate) symbol: Option<String>,
-    /// The context as it was known at a moment
-    #[arg(long, value_name = "TIME", value_parser = values::as_of)]
-    pub(crate) as_of: Option<barograph_domain::Ts>,
-    /// Again on each interval until stopped
-    #[arg(long)]
-    pub(crate) continuous: bool,
-    /// Seconds (or 5m) between contexts
-    #[arg(long, default_value = "300", value_parser = barograph_domain::Span::parse)]
-    pub(crate) interval: barograph_domain::Span,
-}
-
-#[derive(Args, Debug)]
 pub(crate) struct Levels {
     /// Market: venue:symbol or a bare symbol
     pub(crate) name: String,
@@ -537,6 +543,8 @@ pub(crate) enum Rules {
         /// default, absolute, seed1-strict, or a file
         book: String,
     },
+    /// What a changed rule book would have said of what is stored
+    Whatif(WhatIfArgs),
 }
 
 #[derive(Subcommand, Debug)]

@@ -183,6 +183,7 @@ fn bring_up(
         writer.put_calendar(&new)?;
     }
     universe::files::update(reader.as_ref(), writer, setup)?;
+    crate::ledger::update(reader.as_ref(), writer, setup)?;
     Ok((made, onlooker.is_some()))
 }
 

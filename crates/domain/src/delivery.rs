@@ -2,7 +2,7 @@
 //!
 //! A [`Message`] enters the outbox in the transaction of the fact it reports, once, with one [`Delivery`] per endpoint that wants
 //! it. Its id follows from what it reports, so that a replay, a retry and a second process make the same one, and a receiver can
-//! recognise a repetition. Every delivery ends, with a record: delivered, superseded, expired or dead.
+//! recognise a repetition. Every delivery ends, with a record: delivered, superseded, held back, expired or dead.
 
 use crate::alert::{AlertChange, namespace};
 use crate::{InstrumentName, Pattern, Severity, Span, Trigger, Ts};
@@ -289,6 +289,8 @@ pub enum DeliveryState {
     Delivered,
     /// Something newer, a silence or an inhibition made it unnecessary.
     Superseded,
+    /// The receiver's budget was spent; a person may have it sent.
+    HeldBack,
     /// It was too old to be worth delivering.
     Expired,
     /// It cannot be delivered; a person may have it sent again.
@@ -297,8 +299,8 @@ pub enum DeliveryState {
 
 impl DeliveryState {
     /// Every state.
-    pub const ALL: [Self; 6] =
-        [Self::Waiting, Self::Grouped, Self::Delivered, Self::Superseded, Self::Expired, Self::Dead];
+    pub const ALL: [Self; 7] =
+        [Self::Waiting, Self::Grouped, Self::Delivered, Self::Superseded, Self::HeldBack, Self::Expired, Self::Dead];
     /// The word on the wire and in the store.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -307,6 +309,7 @@ impl DeliveryState {
             Self::Grouped => "grouped",
             Self::Delivered => "delivered",
             Self::Superseded => "superseded",
+            Self::HeldBack => "held_back",
             Self::Expired => "expired",
             Self::Dead => "dead",
         }
@@ -319,7 +322,7 @@ impl DeliveryState {
     /// Nothing more will happen to it by itself.
     #[must_use]
     pub const fn is_final(self) -> bool {
-        matches!(self, Self::Delivered | Self::Superseded | Self::Expired | Self::Dead)
+        matches!(self, Self::Delivered | Self::Superseded | Self::HeldBack | Self::Expired | Self::Dead)
     }
 }
 
@@ -335,8 +338,8 @@ pub struct Delivery {
     pub state: DeliveryState,
     /// Message of the group it goes with.
     pub via: Option<String>,
-    /// Why it stands so, in a word: `newer_state`, `silenced`, `inhibited`, `too_old`, `refused`, `endpoint_disabled` …; empty
-    /// where there is nothing to say.
+    /// Why it stands so, in a word: `newer_state`, `silenced`, `inhibited`, `over_budget`, `too_old`, `refused`, `endpoint_disabled` …;
+    /// empty where there is nothing to say.
     pub reason: String,
     /// No try after this.
     #[cfg_attr(feature = "schema", schema(value_type = String, format = DateTime))]
@@ -434,6 +437,29 @@ pub struct EndpointState {
     pub failing_since: Option<Ts>,
     /// Something the receiver answered that the next request needs, such as a chat's new number (Telegram).
     pub learned: Option<String>,
+    /// What became of its budget. Stores keep it with what was learned.
+    #[serde(skip)]
+    pub budget: BudgetUse,
+}
+
+/// What became of a receiver's budget, so that a restart forgets neither.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct BudgetUse {
+    /// Messages that count.
+    pub spent: Vec<Spent>,
+    /// Alerts held back that no message has named yet.
+    pub held_back: u32,
+    /// When the first of them was held back.
+    pub since: Option<Ts>,
+}
+
+/// A message that counts against a budget.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Spent {
+    /// Id of the message.
+    pub message: String,
+    /// When the receiver confirmed it; `None` while it is under way.
+    pub delivered_at: Option<Ts>,
 }
 
 /// How a silence's matcher compares; regular expressions match the whole value.

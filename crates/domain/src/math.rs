@@ -74,6 +74,19 @@ pub fn student_t_ln_pdf(x: f64, dof: f64, centre: f64, scale2: f64) -> f64 {
         - 0.5 * (dof + 1.0) * libm::log1p(d * d / (dof * scale2))
 }
 
+/// Wilson's interval of a frequency `p` over `n` cases at the normal quantile `z` (Wilson 1927). `n` above 0; it may be
+/// fractional, because cases that overlap count as less than one.
+#[must_use]
+pub fn wilson(p: f64, n: f64, z: f64) -> [f64; 2] {
+    let z2 = z * z;
+    let centre = (p + z2 / (2.0 * n)) / (1.0 + z2 / n);
+    let half = z * (p * (1.0 - p) / n + z2 / (4.0 * n * n)).sqrt() / (1.0 + z2 / n);
+    [(centre - half).max(0.0), (centre + half).min(1.0)]
+}
+
+/// 95 % quantile of the normal distribution: that of two-sided 90 % intervals.
+pub const Z_90: f64 = 1.644_853_626_951_472_2;
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -112,6 +112,10 @@ patterns! {
     FeedStale "FEED_STALE" "DATA" Data;
     /// A rule of the user's own book holds.
     AlertRule "ALERT_RULE" "RULE" Rule;
+    /// An input of the rule book is spread otherwise than it was.
+    FeatureDrift "FEATURE_DRIFT" "DRIFT" Drift;
+    /// Forecasts of an event have been worse than persistence.
+    SkillLost "SKILL_LOST" "DRIFT" Drift;
 }
 
 /// Groups of patterns that speak of one thing.
@@ -135,6 +139,8 @@ pub enum Family {
     Data,
     /// Rules of the user's own.
     Rule,
+    /// Inputs that have moved, forecasts that are worse.
+    Drift,
 }
 
 impl Family {
@@ -151,6 +157,7 @@ impl Family {
             Self::Correlation => "correlation",
             Self::Data => "data",
             Self::Rule => "rule",
+            Self::Drift => "drift",
         }
     }
 }

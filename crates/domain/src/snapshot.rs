@@ -67,12 +67,15 @@ pub struct Snapshot {
     pub stop_vulnerability: StopVulnerabilityView,
     /// Calibrated chance of `event_id` within `horizon`; null until there is enough history.
     pub probability: Option<f64>,
-    /// `uncalibrated` until enough forecasts are resolved.
+    /// `calibrated`, or `uncalibrated` where there is no probability.
     pub calibration: &'static str,
     /// Horizon of the probability.
     pub horizon: Option<&'static str>,
     /// The event the probability refers to.
     pub event_id: Option<&'static str>,
+    /// What the ledger of forecasts states of what comes, and what followed in similar moments; null where it has no tick of the ten
+    /// minutes before this one.
+    pub calls: Option<CallsView>,
     /// Why this and not something else.
     pub explanation: Explanation,
     /// Fields that are null because their source is not built or not configured.
@@ -80,6 +83,53 @@ pub struct Snapshot {
     /// Seconds between `timestamp` and the reading; only on a read at the present moment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub age_s: Option<i64>,
+}
+
+/// Forecasts that were registered before this minute, by the newest tick of the ledger (regimes §7).
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct CallsView {
+    /// The tick; its labels and margins are those of that minute.
+    #[cfg_attr(feature = "schema", schema(value_type = String, format = DateTime))]
+    pub ts: Ts,
+    /// What followed in similar moments, in words.
+    pub sentence: String,
+    /// By event.
+    pub events: Vec<CallView>,
+}
+
+/// One of them.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct CallView {
+    /// The event (verification §2).
+    pub event_id: &'static str,
+    /// Within which it is to come.
+    pub horizon: &'static str,
+    /// Who states it: `rules`, or a contestant that was chosen for the event and has a forecast of this tick.
+    pub forecaster: &'static str,
+    /// Chance that it comes; null where there is too little history, and for an event of classes.
+    pub probability: Option<f64>,
+    /// 90 % interval of that frequency, by the windows that do not overlap.
+    #[cfg_attr(feature = "schema", schema(value_type = Option<Vec<f64>>))]
+    pub interval: Option<[f64; 2]>,
+    /// Chance of each volatility class, calmest first; only for `vol_class_24h`.
+    #[cfg_attr(feature = "schema", schema(value_type = Option<Vec<f64>>))]
+    pub classes: Option<[f64; 4]>,
+    /// `calibrated` or `uncalibrated`.
+    pub calibration: &'static str,
+    /// Whose history it comes from: `market`, `group` or `all`.
+    pub calibration_scope: Option<&'static str>,
+    /// Why there is no probability.
+    pub abstain_reason: Option<&'static str>,
+    /// Similar earlier moments: same label, about the same margin, outcome known.
+    pub cases: u32,
+    /// Windows of them that do not overlap.
+    pub windows: u32,
+    /// How often it came in all moments of such markets in 180 days.
+    pub usual: Option<f64>,
+    /// How often it followed the state it is in.
+    pub after_state: Option<f64>,
 }
 
 /// The regime vector.
@@ -128,13 +178,16 @@ pub struct AxisView<L> {
     pub confirmation: ConfirmationView<L>,
     /// Risk axis in `SQUEEZE_RISK` only: which side suffers, `LONG_SQUEEZE` or `SHORT_SQUEEZE`.
     pub direction: Option<&'static str>,
-    /// Calibrated probability; null until there is enough history.
+    /// Calibrated chance of what the label says of the window to come; null without enough history, and for labels that say nothing
+    /// of it.
     pub probability: Option<f64>,
-    /// `uncalibrated` until enough forecasts are resolved.
+    /// `calibrated`, or `uncalibrated` where there is no probability.
     pub calibration: &'static str,
-    /// Probability if calibrated; until then `q` times the share of agreeing timeframes (regimes §7), a heuristic.
+    /// The event the probability refers to.
+    pub event_id: Option<&'static str>,
+    /// Probability if calibrated; else `q` times the share of agreeing timeframes (regimes §7), a heuristic.
     pub confidence: Option<f64>,
-    /// `heuristic` until calibrated.
+    /// `calibrated` or `heuristic`.
     pub confidence_kind: &'static str,
 }
 

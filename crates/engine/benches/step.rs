@@ -92,6 +92,7 @@ fn context_micros() -> Vec<f64> {
         instrument: &world.instruments[0],
         streams: &world.streams,
         held: None,
+        calls: None,
     };
     let recent: Vec<&MinuteRow> = rows.iter().rev().take(2_000).collect();
     // Many times over, for seconds: a rented machine's pace changes from one to the next.

@@ -496,6 +496,10 @@ impl Feature {
     pub fn from_id(id: &str) -> Option<Self> {
         CATALOGUE.iter().find(|s| s.id == id).map(|s| s.feature)
     }
+    /// Is it made from prices, alone or among others?
+    pub(crate) fn reads_prices(self) -> bool {
+        self.spec().inputs.iter().any(|m| matches!(m, Metric::Bar | Metric::MarkPrice | Metric::SpotPrice))
+    }
     /// The percentile features, with what they rank.
     pub fn percentiles() -> impl Iterator<Item = (Self, Self)> {
         CATALOGUE.iter().filter_map(|s| s.ranks.map(|ranked| (s.feature, ranked)))

@@ -171,7 +171,7 @@ pub struct SavedEngine<'a> {
 }
 
 /// Version of [`SavedEngine`]; raised whenever any saved structure changes.
-const SAVED_FORMAT: u32 = 15;
+const SAVED_FORMAT: u32 = 17;
 
 /// Why a checkpoint cannot be used. The caller falls back to replay.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -20,6 +20,7 @@ pub mod explain;
 pub mod features;
 pub mod feeds;
 pub mod kernel;
+pub mod kpi;
 pub mod liquidations;
 pub mod liquidity;
 pub mod market;
@@ -27,7 +28,9 @@ pub mod models;
 pub mod rules;
 pub mod series;
 pub mod sessions;
+pub mod similar;
 pub mod universe;
+pub mod whatif;
 
 pub use assemble::vol_class;
 pub use catalogue::{CATALOGUE, Feature};

@@ -138,6 +138,24 @@ fn only_strong_levels_are_clusters() {
     }
 }
 
+/// A quiet session would place the stop at half an ATR: the default book goes no nearer than the plain one, the others do.
+#[test]
+fn no_computed_stop_of_the_default_book_is_nearer_than_the_plain_one() {
+    let table = RuleBook::shipped("default").unwrap().verdict;
+    for (mult, least, seed) in [(0.5, 1.5, 0.5), (1.49, 1.5, 1.49), (2.079, 2.079, 2.079), (4.5, 4.0, 4.0)] {
+        let of = |table| {
+            let session = Some(session(TradingSession::Asian, mult));
+            ask(&AdviceContext { verdict: table, session, ..calm(&[]) }, &long(50_000.0))
+        };
+        for (table, want) in [(&table, least), (&barograph_engine::rules::VerdictTable::SEED, seed)] {
+            let a = of(table);
+            printed(Some(a.parameters.stop_loss_atr_mult), want, 1e-12, "multiplier");
+            printed(a.stop.used, 50_000.0 - want * 400.0, 1e-9, "stop");
+            assert_eq!(a.parameters.mult_fallback, None, "no fallback: the session is known");
+        }
+    }
+}
+
 #[test]
 fn six_to_nine_size() {
     let record = Trades { wins: 110, n: 200, average_win: 1.5, average_loss: 1.0 };

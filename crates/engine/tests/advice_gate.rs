@@ -9,8 +9,8 @@ use barograph_domain::{
     LevelType, Posture, RiskBias, RiskRegime, Side, Span, StopVulnerability, TradingSession, TrendRegime, VolRegime,
 };
 use barograph_engine::advice::{
-    AdviceContext, Blackout, Confidence, CorrelatedPosition, Intent, OperatorSettings, PastDurations, SideStops,
-    Staleness, UpcomingEvent, advise, render,
+    AdviceContext, Blackout, Calibrated, Confidence, CorrelatedPosition, Intent, OperatorSettings, PastDurations,
+    SideStops, Staleness, UpcomingEvent, advise, render,
 };
 use std::borrow::Cow;
 
@@ -56,6 +56,11 @@ fn check(c: &Case) {
 
 fn dense(ctx: AdviceContext<'static>, v: StopVulnerability) -> AdviceContext<'static> {
     AdviceContext { stops: SideStops { long: Some(v), short: Some(StopVulnerability::Low) }, ..ctx }
+}
+
+/// A frequency after similar moments, the upper end of its interval, and the usual one.
+fn frequency(value: f64, high: f64, usual: Option<f64>) -> Option<Confidence> {
+    Some(Confidence { value, calibrated: Some(Calibrated { high, usual }) })
 }
 
 #[test]
@@ -239,12 +244,30 @@ fn each_regime_and_what_the_gate_says() {
         ),
         case(
             "low confidence",
-            AdviceContext { confidence: Some(Confidence { value: 0.39, calibrated: false }), ..calm },
+            AdviceContext { confidence: Some(Confidence { value: 0.39, calibrated: None }), ..calm },
             long,
             Caution,
             "low_confidence",
             "W_REASONS:MEDIUM",
             A,
+        ),
+        case(
+            "what the label says came more seldom than usual",
+            AdviceContext { confidence: frequency(0.2, 0.29, Some(0.3)), ..calm },
+            long,
+            Caution,
+            "low_confidence",
+            "W_REASONS:MEDIUM",
+            A,
+        ),
+        case(
+            "seldom, but no more seldom than usual",
+            AdviceContext { confidence: frequency(0.2, 0.31, Some(0.3)), ..calm },
+            long,
+            Allow,
+            "ok",
+            "",
+            "ProceedUnchanged",
         ),
         case(
             "same exposure",
@@ -443,7 +466,7 @@ fn no_text_is_an_instruction() {
                         session: Some(wild),
                         trend: Some(trend(TrendRegime::StrongDowntrend, true, 0.3)),
                         stops: SideStops { long: Some(vulnerability), short: Some(vulnerability) },
-                        confidence: Some(Confidence { value: 0.2, calibrated: false }),
+                        confidence: Some(Confidence { value: 0.2, calibrated: None }),
                         health: Some(10.0),
                         overlaps: Some(&FAR_ABOVE),
                         event: Some(Some(UpcomingEvent { name: "NFP", minutes: 12.0 })),

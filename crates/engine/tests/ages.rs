@@ -361,7 +361,7 @@ fn a_contract_of_which_there_are_candles_alone_is_judged_by_them() {
             assert_eq!(cell(row, feature).state, State::Undefined(Reason::NotOffered), "{}", feature.id());
         }
         assert_ne!(row.risk.raw_label, RiskRegime::Unknown, "{}", row.ts);
-        let scene = Scene { book: &config.book, cells: &row.cells, cuts: &row.cuts };
+        let scene = Scene { book: &config.book, cells: &row.cells, cuts: &row.cuts, streams: &[] };
         let flip = nearest_flip::<RiskRegime>(&scene);
         assert!(flip.is_none_or(|f| f.label != RiskRegime::Unknown), "{}", row.ts);
     }

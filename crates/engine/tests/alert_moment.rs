@@ -16,7 +16,11 @@ fn said(book: &RuleBook, row: &MinuteRow, axis: Axis) -> AxisMoment {
     let name = InstrumentName::parse("binance-usdm:BTCUSDT").unwrap_or_else(|e| panic!("{e}"));
     let instrument = Instrument::from_name(name, MarketKind::Perpetual);
     let streams = live_streams();
-    moment(&Context { book, logic_version: "v1", instrument: &instrument, streams: &streams, held: None }, row, axis)
+    moment(
+        &Context { book, logic_version: "v1", instrument: &instrument, streams: &streams, held: None, calls: None },
+        row,
+        axis,
+    )
 }
 
 /// The third row with these readings: labels that need two readings have been entered.
@@ -104,7 +108,8 @@ fn of_alert(book: &RuleBook, row: &MinuteRow, alert: &Alert) -> (Minute, barogra
     let name = InstrumentName::parse("binance-usdm:BTCUSDT").unwrap_or_else(|e| panic!("{e}"));
     let instrument = Instrument::from_name(name, MarketKind::Perpetual);
     let streams = live_streams();
-    let ctx = Context { book, logic_version: "v1", instrument: &instrument, streams: &streams, held: None };
+    let ctx =
+        Context { book, logic_version: "v1", instrument: &instrument, streams: &streams, held: None, calls: None };
     (minute_of(&ctx, row, alert), render(&ctx, row, None))
 }
 

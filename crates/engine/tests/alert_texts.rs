@@ -144,10 +144,11 @@ fn every_text_is_the_one_that_was_read() {
     }
 }
 
-/// What a market alone can make: feeds, and a rule of one's own, speak elsewhere.
+/// What a market alone can make: feeds, a rule of one's own, and what the ledger says of drift, speak elsewhere.
 #[test]
 fn every_pattern_of_a_market_is_among_them() {
-    let elsewhere = [Pattern::DataGap, Pattern::FeedStale, Pattern::AlertRule];
+    let elsewhere =
+        [Pattern::DataGap, Pattern::FeedStale, Pattern::AlertRule, Pattern::FeatureDrift, Pattern::SkillLost];
     for pattern in Pattern::ALL.iter().filter(|p| !elsewhere.contains(p)) {
         let heads = READ.lines().filter(|l| !l.starts_with(' '));
         let changes: Vec<_> = heads.filter(|l| l.split(' ').next() == Some(pattern.name())).collect();

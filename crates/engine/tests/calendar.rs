@@ -65,8 +65,14 @@ fn an_event_counts_from_when_it_came_for_two_hours_and_a_saved_engine_goes_on() 
     assert!(changed > 60, "{changed} minutes");
     // Whatever else makes the period bad, the blackout is named, and minutes before it was known know nothing of it.
     let (book, instrument) = (config("default").book, &world.instruments[0]);
-    let ctx =
-        Context { book: &book, logic_version: "v0.1.0+0123456789ab", instrument, streams: &world.streams, held: None };
+    let ctx = Context {
+        book: &book,
+        logic_version: "v0.1.0+0123456789ab",
+        instrument,
+        streams: &world.streams,
+        held: None,
+        calls: None,
+    };
     let (mut beside, mut alone) = (0, 0);
     for row in &rows {
         let session = render(&ctx, row, None).session;

@@ -122,6 +122,7 @@ impl Replay<'_> {
             instrument: &self.world.instruments[0],
             streams: &self.world.streams,
             held: None,
+            calls: None,
         };
         let said = explain::render(&ctx, row, None).explanation;
         self.tally.rows += 1;
@@ -139,7 +140,7 @@ impl Replay<'_> {
 
     fn flip(&mut self, row: &MinuteRow, flip: &Flip) {
         let feature = Feature::from_id(flip.feature).unwrap();
-        let scene = Scene { book: self.book, cells: &row.cells, cuts: &row.cuts };
+        let scene = Scene { book: self.book, cells: &row.cells, cuts: &row.cuts, streams: &self.world.streams };
         let there = evaluate::<RiskRegime>(self.book, &self.windows.with(&row.cells, feature, flip.needed)).raw;
         assert_ne!(there, row.risk.raw_label, "{} {flip:?}", row.ts);
         assert_eq!(there, flip.label, "{} {flip:?}", row.ts);
@@ -163,7 +164,7 @@ impl Replay<'_> {
             let want = if n == minutes { exit.label } else { row.risk.label };
             assert_eq!(state.label, want, "{} minute {n} of {minutes}: {exit:?}", row.ts);
         }
-        let scene = Scene { book: self.book, cells: &row.cells, cuts: &row.cuts };
+        let scene = Scene { book: self.book, cells: &row.cells, cuts: &row.cuts, streams: &self.world.streams };
         let labels = apply_exit(&scene, &self.axis, exit, row.ts, &row.inputs, &self.world.streams);
         assert_eq!(labels.last(), Some(&exit.label), "{} {exit:?}", row.ts);
         self.tally.exits += 1;

@@ -85,6 +85,7 @@ impl Scene {
             instrument: &self.instrument,
             streams: &self.streams,
             held: self.held,
+            calls: None,
         }
     }
     fn said(&self) -> Snapshot {

@@ -7,7 +7,7 @@ use barograph_domain::universe::{
 };
 use barograph_domain::{Cell, InstrumentName, Kind, Reason, RiskRegime, Severity, Span, Ts, UniverseRow, VolRegime};
 use barograph_engine::detect::pairs::{PairAlert, PairInputs, PairWatch, PairWatches};
-use barograph_engine::detect::{Thresholds, explain};
+use barograph_engine::detect::{SeverityTable, Thresholds, explain};
 
 const T0: Ts = Ts::from_civil(2026, 2, 5, 0, 0, 0);
 /// Lower end of every band here.
@@ -140,7 +140,7 @@ fn an_episode_of_a_pair_hour_by_hour() {
     for (n, (said, want)) in (0..).zip(hours) {
         // Saved and restored every hour: nothing shows.
         watches = postcard::from_bytes(&postcard::to_allocvec(&watches).unwrap()).unwrap();
-        let told = watches.step(&row(n, &["BTC", "ETH"], said), &Thresholds::default());
+        let told = watches.step(&row(n, &["BTC", "ETH"], said), (&Thresholds::default(), &SeverityTable::FIXED));
         let Some((change, severity, title, words)) = want else {
             assert_eq!(told, [], "hour {n}");
             continue;
@@ -165,8 +165,10 @@ fn hours_count_as_hours_in_the_base_rate() {
     // Ten days: a day close to each other, a day apart.
     for n in 0..240 {
         let apart = (n / 24) % 2 == 1;
-        let told =
-            watches.step(&row(n, &["BTC", "ETH"], Ok((if apart { 0.1 } else { 0.9 }, 0.5))), &Thresholds::default());
+        let told = watches.step(
+            &row(n, &["BTC", "ETH"], Ok((if apart { 0.1 } else { 0.9 }, 0.5))),
+            (&Thresholds::default(), &SeverityTable::FIXED),
+        );
         last = if told.is_empty() { last } else { told };
     }
     let rate = last[0].known.alert.base_rate;
@@ -178,9 +180,9 @@ fn hours_count_as_hours_in_the_base_rate() {
 fn a_pair_that_is_not_compared_any_more_ends_its_episode() {
     let mut watches = PairWatches::default();
     let thresholds = Thresholds::default();
-    let opened = watches.step(&row(0, &["BTC", "ETH", "SOL"], Ok((0.1, 0.5))), &thresholds);
+    let opened = watches.step(&row(0, &["BTC", "ETH", "SOL"], Ok((0.1, 0.5))), (&thresholds, &SeverityTable::FIXED));
     assert_eq!(opened.len(), 3);
-    let closed = watches.step(&row(1, &["BTC", "SOL"], Ok((0.1, 0.5))), &thresholds);
+    let closed = watches.step(&row(1, &["BTC", "SOL"], Ok((0.1, 0.5))), (&thresholds, &SeverityTable::FIXED));
     let of = |told: &[PairAlert]| -> Vec<String> {
         told.iter()
             .map(|a| format!("{} {}", a.instrument.symbol, a.known.alert.other.as_ref().unwrap().symbol))
@@ -188,6 +190,6 @@ fn a_pair_that_is_not_compared_any_more_ends_its_episode() {
     };
     assert_eq!(of(&closed), ["BTCUSDT ETHUSDT", "ETHUSDT SOLUSDT"]);
     assert!(closed.iter().all(|a| a.known.alert.state == AlertState::Closed));
-    let again = watches.step(&row(2, &["BTC", "ETH", "SOL"], Ok((0.1, 0.5))), &thresholds);
+    let again = watches.step(&row(2, &["BTC", "ETH", "SOL"], Ok((0.1, 0.5))), (&thresholds, &SeverityTable::FIXED));
     assert_eq!(of(&again), ["BTCUSDT ETHUSDT", "ETHUSDT SOLUSDT"], "the third went on");
 }

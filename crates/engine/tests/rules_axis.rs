@@ -2,8 +2,8 @@
 
 mod rules_common;
 use barograph_domain::row::HeldCount;
-use barograph_domain::{AxisState, Cell, HeldBy, Reason, RiskRegime, State};
-use barograph_engine::rules::{Axes, RuleBook};
+use barograph_domain::{AxisState, Cell, HeldBy, Reason, RiskRegime, Span, State};
+use barograph_engine::rules::{Axes, Enter, RuleBook};
 use rules_common::{ages, feature, live_streams, minute, row, set, shipped};
 
 const NORMAL: [(&str, f64); 5] = [
@@ -79,7 +79,7 @@ fn a_calmer_label_waits_fifteen_minutes_and_a_worse_one_does_not() {
 #[test]
 fn a_reading_seen_again_is_no_second_one() {
     let pcts = ["funding_pct_30d", "oi_delta_4h_pct_90d", "realized_vol_1h_pct_90d", "realized_vol_4h_pct_90d"];
-    let by_minutes = RuleBook::shipped_text("default").unwrap().replace("dwell_counts = \"readings\"", "");
+    let by_minutes = RuleBook::shipped_text("default").unwrap().replace("dwell_counts = \"bars\"", "");
     let by_minutes = RuleBook::parse("by minutes", &by_minutes).unwrap();
     let books = [("default", shipped("default"), "NORMAL"), ("absolute", shipped("absolute"), "NORMAL")];
     for (name, book, after_five) in books.into_iter().chain([("by minutes", by_minutes, "SQUEEZE_RISK")]) {
@@ -99,6 +99,54 @@ fn a_reading_seen_again_is_no_second_one() {
             assert!(labels.iter().all(|s| s.candidate_count == 1), "{name}: {labels:?}");
             assert_eq!(run.cells(&read_at(6, &SQUEEZE), [0; 3]).label, RiskRegime::SqueezeRisk, "{name}: a new one");
         }
+    }
+}
+
+/// Open interest that ticks within a bar is no second reading of that bar.
+#[test]
+fn what_ticks_within_a_bar_is_no_second_reading_of_it() {
+    for (counts, waited) in [("readings", [1, 2, 3]), ("bars", [1, 1, 2])] {
+        let text = RuleBook::shipped_text("absolute").unwrap().replace("\"readings\"", &format!("{counts:?}"));
+        let text = text.replace("enter = 2\n", "enter = 9\n");
+        let book = RuleBook::parse("mine", &text).unwrap();
+        let axis = Axes::new(&book);
+        let mut run = Run { book, axis, now: -1 };
+        run.cells(&row(minute(0), &NORMAL), [0; 3]);
+        let at = |bar: i64, oi: i64| {
+            let mut cells = row(minute(bar), &CHOP);
+            let ticks = row(minute(oi), &CHOP);
+            for id in ["oi_delta_1h", "oi_delta_4h"] {
+                cells[feature(id).index()] = ticks[feature(id).index()];
+            }
+            cells
+        };
+        let got = [at(1, 1), at(1, 2), at(3, 3)].map(|cells| run.cells(&cells, [0; 3]).candidate_count);
+        assert_eq!(got, waited, "{counts}");
+    }
+}
+
+/// A label is left for a calmer one once every reading of a time has been calmer, whatever calmer label each of them gave.
+#[test]
+fn a_label_is_left_slowly_where_its_rule_says_so() {
+    let text = RuleBook::shipped_text("absolute").unwrap();
+    let text = text.replacen("enter = \"immediate\"\n", "enter = \"immediate\"\nleave = \"2h\"\n", 1);
+    let book = RuleBook::parse("mine", &text).unwrap();
+    assert_eq!(book.risk().leave(RiskRegime::HighVol), Span::hours(2));
+    let axis = Axes::new(&book);
+    let mut run = Run { book, axis, now: -1 };
+    assert_eq!(run.labels(1, &STORM), ["HIGH_VOL"]);
+    let stays = |labels: Vec<&str>| labels.iter().all(|l| *l == "HIGH_VOL");
+    assert!(stays(run.labels(119, &NORMAL)) && stays(run.labels(1, &STORM)), "one reading short, and it begins anew");
+    assert!(stays(run.labels(60, &NORMAL)) && stays(run.labels(59, &CHOP)));
+    assert_eq!(run.labels(1, &CHOP), ["CHOP_RISK"], "two hours of calmer readings, the newest of them chop");
+    assert_eq!(run.labels(1, &STORM), ["HIGH_VOL"], "a more severe label is never waited for");
+}
+
+/// A time is made up of readings, so that it is the same time whatever their cadence.
+#[test]
+fn a_time_to_enter_is_as_many_readings_as_make_it_up() {
+    for (every, readings) in [(Span::mins(1), 120), (Span::mins(5), 24), (Span::hours(1), 2), (Span::hours(8), 2)] {
+        assert_eq!(Enter::For(Span::hours(2)).readings(every), readings, "{every}");
     }
 }
 

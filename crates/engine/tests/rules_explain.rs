@@ -54,6 +54,7 @@ impl Case {
             instrument: &self.instrument,
             streams: &self.streams,
             held: None,
+            calls: None,
         }
     }
     fn snapshot(&self) -> Snapshot {
@@ -324,7 +325,7 @@ fn identity_sources_and_what_is_not_available() {
     assert_eq!(serde_json::to_string(&a).unwrap(), serde_json::to_string(&b).unwrap());
     assert_eq!(a.sources_used, ["binance_futures"]);
     assert_eq!(a.explanation.features["oi_delta_4h"].sources, ["binance_futures"]);
-    assert_eq!(a.not_available, ["probability", "similar_episodes", "models"]);
+    assert_eq!(a.not_available, ["calls", "probability", "similar_episodes", "models"]);
     assert_eq!((a.symbol.as_str(), a.known_ts - a.timestamp), ("BTCUSDT", Span::millis(200)));
     let ages: Vec<(&str, Option<i64>, Option<i64>)> =
         a.explanation.inputs.iter().map(|i| (i.metric, i.age_s, i.max_age_s)).collect();

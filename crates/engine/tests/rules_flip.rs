@@ -197,7 +197,7 @@ proptest! {
     #[test]
     fn a_reported_flip_flips_and_nothing_smaller_does(world in world()) {
         let cuts = world.cuts();
-        let scene = Scene { book: &world.book, cells: &world.cells, cuts: &cuts };
+        let scene = Scene { book: &world.book, cells: &world.cells, cuts: &cuts, streams: &[] };
         let raw = evaluate::<RiskRegime>(&world.book, &world.cells).raw;
         let flip = nearest_flip(&scene);
         if raw == RiskRegime::Unknown {
@@ -243,7 +243,7 @@ proptest! {
         }
         let (state, at) = step(&mut axis, &world.cells);
         let cuts = world.cuts();
-        let scene = Scene { book: &world.book, cells: &world.cells, cuts: &cuts };
+        let scene = Scene { book: &world.book, cells: &world.cells, cuts: &cuts, streams: &[] };
         let exit = nearest_exit(&scene, &state, minute(at), Staleness::default());
         let both = nearest_changes(&scene, &state, minute(at), Staleness::default());
         prop_assert_eq!(both, (nearest_flip(&scene), exit.clone()), "in one go and one by one");
@@ -336,7 +336,7 @@ fn the_worked_example_flips_on_volatility() {
             ("realized_vol_4h", 0.40),
         ],
     );
-    let scene = Scene { book: &book, cells: &cells, cuts: &[] };
+    let scene = Scene { book: &book, cells: &cells, cuts: &[], streams: &[] };
     let flip = nearest_flip(&scene).unwrap();
     assert_eq!(
         (flip.feature, flip.threshold, flip.direction, flip.label),
@@ -361,11 +361,11 @@ fn ties_follow_the_table_and_the_impossible_is_not_offered() {
     )
     .unwrap();
     let cells = row(minute(0), &[("realized_vol_1h", 0.25), ("oi_delta_4h", 0.125), ("realized_vol_4h", 4.0)]);
-    let flip = nearest_flip::<RiskRegime>(&Scene { book: &book, cells: &cells, cuts: &[] }).unwrap();
+    let flip = nearest_flip::<RiskRegime>(&Scene { book: &book, cells: &cells, cuts: &[], streams: &[] }).unwrap();
     assert_eq!(flip.feature, "oi_delta_4h", "both are 2.5 scales away; the table names open interest first");
     let alone = row(minute(0), &[("realized_vol_1h", 0.6), ("oi_delta_4h", 0.3), ("realized_vol_4h", 0.0)]);
     assert_eq!(
-        nearest_flip::<RiskRegime>(&Scene { book: &book, cells: &alone, cuts: &[] }),
+        nearest_flip::<RiskRegime>(&Scene { book: &book, cells: &alone, cuts: &[], streams: &[] }),
         None,
         "three reasons hold it"
     );

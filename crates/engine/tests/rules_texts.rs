@@ -85,6 +85,7 @@ impl Scene {
             instrument: &self.instrument,
             streams: &self.streams,
             held: None,
+            calls: None,
         }
     }
     /// The sentence after the same readings came this many times.
@@ -175,6 +176,10 @@ fn numbers_are_in_the_payload(text: &str, json: &serde_json::Value) {
     ] {
         rest = rest.replace(name, "");
     }
+    // Many readings are said as the time they take: a number of them times how far apart they are.
+    let exit = &json["explanation"]["nearest_exit"];
+    let exit = if exit.is_null() { &json["nearest_exit"] } else { exit };
+    payload.extend(exit["readings"].as_f64().zip(exit["cadence_s"].as_f64()).map(|(n, s)| n * s));
     for v in &payload {
         if *v >= 1.0 && *v < 1e9 {
             #[expect(clippy::cast_possible_truncation, reason = "seconds")]
@@ -258,7 +263,7 @@ fn the_default_book_speaks() {
     says(
         &scene("default").after(40, &storm()),
         "Extreme volatility. 1 h volatility is 124 % annualised, limit 80 %, more than in 99 % of the last 90 days. It would \
-         clear to NORMAL if 1 h volatility fell below 72 % and stayed there for two readings. Held 0.4 % of the last 90 days.",
+         clear to NORMAL if 1 h volatility fell below 49 % and stayed there for 5 h. Held 0.4 % of the last 90 days.",
     );
     says(
         &scene("default").after(40, &chop()),
@@ -312,16 +317,20 @@ fn what_keeps_a_label_is_said() {
     s.after(2, &storm());
     says(
         &s.after(1, &QUIET),
-        "Volatility back below extreme. About to clear: the latest reading says normal; the label clears once its shortest stay is over.",
+        "Volatility back below extreme. Not over yet: the latest reading says normal; the label clears once enough calmer \
+         readings have come.",
     );
     let mut s = scene("default");
     s.after(2, &QUIET);
-    says(&s.after(1, &chop()), "About to change: the latest reading says chop risk; one more reading confirms it.");
+    says(
+        &s.after(1, &chop()),
+        "The latest reading says chop risk; the label changes once enough of such readings have come.",
+    );
     let mut s = scene("default");
     says(
         &s.after(3, &storm()),
         "Extreme volatility. 1 h volatility is 124 % annualised, limit 80 %, more than in 99 % of the last 90 days. It would \
-         clear to NORMAL if 1 h volatility fell below 72 % and stayed there for two readings, in 13 min at the earliest. \
+         clear to NORMAL if 1 h volatility fell below 49 % and stayed there for 5 h. \
          Held 0.4 % of the last 90 days.",
     );
 }
@@ -382,7 +391,7 @@ fn a_label_decided_without_an_input_says_what_is_missing() {
     says(
         &s.after(1, &storm()),
         "Extreme volatility. 1 h volatility is 124 % annualised, limit 80 %, more than in 99 % of the last 90 days. It would \
-         clear to NORMAL if 1 h volatility fell below 72 % and stayed there for two readings. Held 0.4 % of the last 90 days. \
+         clear to NORMAL if 1 h volatility fell below 49 % and stayed there for 5 h. Held 0.4 % of the last 90 days. \
          Open interest is 14 min old (limit 5 min).",
     );
     let mut s = scene("default");
@@ -404,7 +413,7 @@ fn short_history_and_stand_ins_are_named() {
     says(
         &s.after(30, &storm()),
         "Extreme volatility. 1 h volatility is 124 % annualised, limit 80 %. It would clear to NORMAL if 1 h volatility fell \
-         below 72 % and stayed there for two readings. Active 7.5 % of the time in 2 d of recording. Judged by fixed \
+         below 48 % and stayed there for 5 h. Active 7.5 % of the time in 2 d of recording. Judged by fixed \
          numbers until 14 d of history.",
     );
     let mut s = scene("default");
@@ -446,7 +455,7 @@ fn a_young_history_is_called_that() {
     says(
         &s.after(40, &storm()),
         "Extreme volatility. 1 h volatility is 124 % annualised, limit 80 %, more than in 99 % of its history so far. It would \
-         clear to NORMAL if 1 h volatility fell below 72 % and stayed there for two readings. Hardly ever active before.",
+         clear to NORMAL if 1 h volatility fell below 49 % and stayed there for 5 h. Hardly ever active before.",
     );
 }
 

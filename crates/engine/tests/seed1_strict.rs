@@ -271,6 +271,7 @@ fn the_label_goes_on_from_last_values_and_the_posture_is_hold() {
             instrument: &instrument,
             streams: &streams,
             held: None,
+            calls: None,
         };
         let said = explain::render(&ctx, &row, None);
         assert_eq!(

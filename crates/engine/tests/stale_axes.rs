@@ -30,6 +30,7 @@ impl World {
             instrument: &self.instrument,
             streams: &self.streams,
             held: None,
+            calls: None,
         }
     }
 }

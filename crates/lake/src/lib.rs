@@ -30,6 +30,7 @@ mod report;
 mod scan;
 mod sniff;
 mod source;
+pub mod table_out;
 mod walk;
 
 pub use error::Error;

@@ -7,19 +7,23 @@ use crate::Error;
 use crate::catchup::{CatchUps, CatchingUp, is_settled};
 use crate::config::{LiveConfig, no_such_venue};
 use crate::due::take_due;
+use crate::forecasts::Forecasts;
 use crate::hours::Hours;
 use crate::samples::Samples;
 use crate::setup::Setup;
+use barograph_domain::forecast::LedgerTick;
 use barograph_domain::{
     CalendarEntry, Event, GapReason, Instrument, InstrumentName, Metric, MinuteRow, Payload, Span, Stamp, Status,
     StatusState, StreamDecl, StreamIndex, Ts, UniverseRow, Venue,
 };
 use barograph_engine::models::ModelUpdate;
 use barograph_engine::{AlertOut, Engine, LevelOut, Outputs};
+use barograph_store::LedgerState;
 use barograph_venues::session::{
     Action, CloseReason, ConnId, FailReason, Fault, Input, MarketIndex, Origin, Out, RequestId, Session, StreamSpec,
     venue,
 };
+use barograph_verify::ledger::Ledger;
 use std::collections::BTreeSet;
 
 pub(super) mod facts;
@@ -46,6 +50,16 @@ pub(crate) trait CoreSink {
     /// The same, of the minute whose row comes next: the row says why.
     fn alert_of(&mut self, alert: &AlertOut, _row: &MinuteRow) -> Result<(), Error> {
         self.alert(alert)
+    }
+    /// Forecasts and outcomes of a minute are published; the rows of that minute came before.
+    fn forecasts(&mut self, _tick: LedgerTick) -> Result<(), Error> {
+        Ok(())
+    }
+    /// The ledger before a day that begins.
+    fn ledger_state(&mut self, _state: LedgerState) {}
+    /// The ledger that processes before this moment have left, for one that begins with nothing else.
+    fn ledger_before(&mut self, _at: Ts) -> Result<Option<Ledger>, Error> {
+        Ok(None)
     }
     /// An hour between the markets is published; the rows of that hour came before.
     fn hour(&mut self, _row: &UniverseRow) -> Result<(), Error> {
@@ -121,6 +135,8 @@ pub(crate) struct Core {
     pub(crate) samples: Samples,
     /// Between the markets.
     pub(crate) hours: Hours,
+    /// What minutes assert, and what came of it.
+    pub(crate) forecasts: Forecasts,
     /// Stamp of the newest input.
     pub(crate) at: Ts,
     out: Out,
@@ -144,6 +160,7 @@ impl Core {
         for at_venue in 0..core.venues.len() {
             core.declare(at_venue, sink)?;
         }
+        sink.ledger_before(at)?.into_iter().for_each(|ledger| core.adopt_ledger(ledger));
         Ok(core)
     }
 
@@ -163,6 +180,7 @@ impl Core {
             catchups: CatchUps::default(),
             samples: Samples::default(),
             hours: Hours::default(),
+            forecasts: Forecasts::default(),
             at,
             out: Out::default(),
             rows: Outputs::default(),
@@ -237,6 +255,7 @@ impl Core {
         self.join_legs()?;
         self.heard.extend(self.streams[self.heard.len()..].iter().map(Heard::nothing));
         self.engine.add(&self.instruments[known..], &self.streams[first_stream..]);
+        self.forecasts.know(&self.instruments);
         self.compare();
         if self.config.venues[at_venue].session.backfill > Span::ZERO {
             self.settle(sink)?;
@@ -383,9 +402,18 @@ impl Core {
         let tick = Event { recv_ts: at, event_ts: at, stream: StreamIndex(0), seq: 0, payload: Payload::Tick };
         self.engine.step(&tick, &mut self.rows);
         self.drain(sink)?;
-        for hour in self.hours.close(&self.setup.book.detectors) {
+        for hour in self.hours.close((&self.setup.book.detectors, &self.setup.book.severity)) {
             sink.hour(&hour.row)?;
             hour.alerts.iter().try_for_each(|alert| sink.alert(alert))?;
+            self.forecasts.hour(&hour.row);
+        }
+        for tick in self.forecasts.close() {
+            let told = self.forecasts.judge(&tick, &self.setup.book);
+            sink.forecasts(tick)?;
+            told.iter().try_for_each(|alert| sink.alert(alert))?;
+        }
+        if let Some(state) = self.forecasts.state_at_midnight() {
+            sink.ledger_state(state);
         }
         // What was true at a minute's end is complete now.
         let mut late = core::mem::take(&mut self.waiting);
@@ -484,6 +512,7 @@ impl Core {
                 && let Some(instrument) = self.venues[at_venue].instruments.get(market)
             {
                 self.engine.rest(*instrument as usize);
+                self.forecasts.gone(*instrument as usize);
             }
         }
         Ok(())
@@ -498,15 +527,21 @@ impl Core {
         let mut alerts: Vec<&AlertOut> = self.rows.alerts().iter().collect();
         for (place, row) in self.rows.rows().iter().enumerate() {
             for alert in take_due(&mut alerts, row) {
+                self.forecasts.alert(alert, &self.setup.logic_version);
                 if alert.known.alert.ts == row.ts { sink.alert_of(alert, row)? } else { sink.alert(alert)? }
             }
             for level in self.rows.levels(place) {
+                self.forecasts.level(level);
                 sink.level(level)?;
             }
             sink.row(row)?;
             self.hours.row(row);
+            self.forecasts.row(row, &self.streams, &self.setup.book);
         }
-        alerts.into_iter().try_for_each(|alert| sink.alert(alert))?;
+        for alert in alerts {
+            self.forecasts.alert(alert, &self.setup.logic_version);
+            sink.alert(alert)?;
+        }
         self.rows.clear();
         Ok(())
     }

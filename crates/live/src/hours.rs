@@ -6,7 +6,7 @@
 use crate::universe::{rule, sample};
 use barograph_domain::{Instrument, InstrumentName, MinuteRow, Ts, UniverseRow};
 use barograph_engine::AlertOut;
-use barograph_engine::detect::Thresholds;
+use barograph_engine::detect::Judging;
 use barograph_engine::detect::pairs::PairWatches;
 use barograph_engine::universe::{Universe, UniverseSample, Watch};
 use serde::{Deserialize, Serialize};
@@ -67,7 +67,7 @@ impl Hours {
     }
 
     /// All markets have made their minutes: the hours that are over by it.
-    pub(crate) fn close(&mut self, thresholds: &Thresholds) -> Vec<Hour> {
+    pub(crate) fn close(&mut self, by: Judging<'_>) -> Vec<Hour> {
         let Some(universe) = &mut self.universe else { return Vec::new() };
         if self.waiting.is_empty() {
             return Vec::new();
@@ -75,11 +75,11 @@ impl Hours {
         self.waiting.sort_by_key(|s| (s.ts, s.market));
         let mut rows: Vec<UniverseRow> = self.waiting.drain(..).filter_map(|s| universe.push(s)).collect();
         rows.extend(universe.close());
-        rows.into_iter().map(|row| Hour { alerts: self.judge(&row, thresholds), row }).collect()
+        rows.into_iter().map(|row| Hour { alerts: self.judge(&row, by), row }).collect()
     }
 
-    fn judge(&mut self, row: &UniverseRow, thresholds: &Thresholds) -> Vec<AlertOut> {
-        let told = self.pairs.step(row, thresholds).into_iter();
+    fn judge(&mut self, row: &UniverseRow, by: Judging<'_>) -> Vec<AlertOut> {
+        let told = self.pairs.step(row, by).into_iter();
         let number = |name: &InstrumentName| u32::try_from(self.instruments.iter().position(|i| i == name)?).ok();
         told.filter_map(|a| Some(AlertOut { instrument: number(&a.instrument)?, known: a.known })).collect()
     }
@@ -115,6 +115,7 @@ mod tests {
     use super::*;
     use crate::universe::WatchMarkets;
     use barograph_domain::{InstrumentName, MarketKind, Severity, Span};
+    use barograph_engine::detect::{SeverityTable, Thresholds};
     use std::collections::BTreeSet;
 
     fn markets(symbols: &[&str]) -> Vec<Instrument> {
@@ -158,7 +159,7 @@ mod tests {
                     hours.watch(WatchMarkets::Auto.list(&markets), "default", &markets);
                 }
             }
-            made.extend(hours.close(&Thresholds::default()));
+            made.extend(hours.close((&Thresholds::default(), &SeverityTable::FIXED)));
         }
         made
     }
@@ -192,7 +193,9 @@ mod tests {
                 hours.watch(WatchMarkets::Auto.list(&markets), "default", &markets);
             }
             (0..3).for_each(|market| hours.row(&row(market, n)));
-            last = Some(hours.close(&Thresholds::default())).filter(|rows| !rows.is_empty()).unwrap_or(last);
+            last = Some(hours.close((&Thresholds::default(), &SeverityTable::FIXED)))
+                .filter(|rows| !rows.is_empty())
+                .unwrap_or(last);
         }
         let pairs = &last[0].row.pairs;
         assert_eq!((pairs.len(), pairs[0].held_90d.known), (3, 12), "{last:?}");
@@ -204,7 +207,7 @@ mod tests {
         let mut hours = fresh(&SYMBOLS[..1]);
         (0..121).for_each(|n| {
             hours.row(&row(0, n));
-            assert_eq!(hours.close(&Thresholds::default()), []);
+            assert_eq!(hours.close((&Thresholds::default(), &SeverityTable::FIXED)), []);
         });
         assert!(hours.save().is_none());
     }
@@ -219,7 +222,7 @@ mod tests {
         }
         let first = 40 * 60;
         (0..3).for_each(|market| hours.row(&row(market, first)));
-        let rows = hours.close(&Thresholds::default());
+        let rows = hours.close((&Thresholds::default(), &SeverityTable::FIXED));
         assert!(rows[0].row.pairs.iter().all(|p| p.corr_20.value.is_some()), "{rows:?}");
     }
 }

@@ -25,7 +25,7 @@ use barograph_lake::journal::{ControlRecord, FileKey, JournalWriter};
 use barograph_net::{Clock, InboxReceiver, Incoming, Net, Stamper};
 use barograph_query::live::board::Board;
 use barograph_query::service::Service;
-use barograph_store::BookSample;
+use barograph_store::{BookSample, StoreTarget};
 use barograph_venues::session::{Action, CloseReason, ConnId, FailReason, Input, MarketIndex};
 use connections::{Connections, write_line};
 use core::sync::atomic::{AtomicBool, Ordering};
@@ -65,6 +65,8 @@ pub(crate) struct Plan {
     pub(crate) room: Option<Arc<Room>>,
     /// What is published before the journal is run again.
     pub(crate) published: Published,
+    /// Where that is.
+    pub(crate) target: StoreTarget,
 }
 
 /// A change asked for from outside while running.
@@ -143,7 +145,7 @@ pub(crate) fn prepare(
     let mut notes: Vec<String> = Vec::new();
     let mut publisher = Publisher::new(plan.setup.clone(), board, Arc::clone(meter));
     publisher.delivers_to(plan.room.clone());
-    publisher.keeps(plan.published.clone());
+    publisher.keeps(plan.published.clone(), plan.target.clone());
     publisher.replays_into(storing.spill(), storing.asked_to_stop());
     let (found, troubles) = replay::last_state(&plan.data, &plan.setup, &mut publisher)?;
     notes.extend(troubles);
@@ -157,11 +159,9 @@ pub(crate) fn prepare(
     }
     publisher.spill_all()?;
     storing.send(Order::Replayed)?;
-    let found = found.filter(|_| fits);
+    let (found, gone) = if fits { (found, None) } else { (None, found) };
     let resumed = found.as_ref().map(|core| core.at);
-    if found.is_none() {
-        publisher = publisher.anew();
-    }
+    let mut publisher = if found.is_none() { publisher.anew() } else { publisher };
     let start = ControlRecord::Start {
         release: env!("CARGO_PKG_VERSION").to_owned(),
         config: plan.config.to_json()?,
@@ -172,6 +172,8 @@ pub(crate) fn prepare(
         Some(core) => core,
         None => Core::new(plan.setup.clone(), plan.config.clone(), at, &mut publisher)?,
     };
+    // Windows begin anew; what was forecast goes on.
+    gone.into_iter().for_each(|gone| core.adopt_ledger(gone.forecasts.into_ledger()));
     publisher.replayed();
     if resumed.is_some() {
         for one in &plan.config.venues {

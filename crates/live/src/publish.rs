@@ -7,6 +7,8 @@ use crate::delivery::Room;
 use crate::meter::Meter;
 use crate::published::{Published, Until};
 use crate::setup::Setup;
+use barograph_domain::forecast::LedgerTick;
+use barograph_domain::pattern::Family;
 use barograph_domain::text::escape_control;
 use barograph_domain::{
     CalendarEntry, Event, Instrument, Metric, MinuteRow, Pattern, Payload, Status, StatusState, StreamDecl,
@@ -19,8 +21,12 @@ use barograph_query::render::Lens;
 use barograph_query::service::Service;
 use barograph_query::service::board::AlertBook;
 use barograph_store::run::row_of;
-use barograph_store::{BookSample, Gap, LiveAlert, LiveLevel, LiveUniverse, Outgoing, RunSpec};
+use barograph_store::{
+    BookSample, Gap, LedgerState, LiveAlert, LiveLedger, LiveLedgerState, LiveLevel, LiveUniverse, Outgoing, RunSpec,
+    StoreTarget,
+};
 use barograph_venues::session::{Action, Continuity, Fault, Origin};
+use barograph_verify::ledger::Ledger;
 use core::sync::atomic::{AtomicBool, Ordering};
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -43,6 +49,9 @@ pub(crate) struct Batch {
     pub(crate) books: Vec<BookSample>,
     pub(crate) hours: Vec<LiveUniverse>,
     pub(crate) calendar: Vec<CalendarEntry>,
+    /// Forecasts and outcomes; their heads are added where they are stored.
+    pub(crate) ledger: Vec<LiveLedger>,
+    pub(crate) ledger_states: Vec<LiveLedgerState>,
     /// What is to be delivered of it.
     pub(crate) messages: Vec<Outgoing>,
     /// The journal holds everything this was made of once this is done.
@@ -64,7 +73,9 @@ impl Batch {
             + self.alerts.len()
             + self.books.len()
             + self.hours.len()
-            + self.calendar.len();
+            + self.calendar.len()
+            + self.ledger.len()
+            + self.ledger_states.len();
         self.points.len() + self.backfill.len() + made
     }
 }
@@ -95,6 +106,8 @@ pub(crate) struct Publisher {
     levels: Vec<LiveLevel>,
     /// What was published before a journal is run again, and the same by market.
     published: Published,
+    /// Where a ledger of earlier processes is.
+    stored: Option<StoreTarget>,
     until: Vec<Until>,
     /// To be done by the network, in order.
     pub(crate) actions: Vec<(usize, Action)>,
@@ -142,6 +155,7 @@ impl Publisher {
             batch: Batch::default(),
             levels: Vec::new(),
             published: Published::default(),
+            stored: None,
             until: Vec::new(),
             actions: Vec::new(),
             replaying: true,
@@ -156,8 +170,8 @@ impl Publisher {
 
     /// One that begins anew: windows and numbers of markets are others, what was heard stays true.
     pub(crate) fn anew(self) -> Self {
-        let Self { setup, board, meter, room, heard, .. } = self;
-        Self { room, heard, ..Self::new(setup, board, meter) }
+        let Self { setup, board, meter, room, heard, stored, .. } = self;
+        Self { room, heard, stored, ..Self::new(setup, board, meter) }
     }
 
     /// Alerts are delivered to the receivers of this room.
@@ -178,7 +192,8 @@ impl Publisher {
     }
 
     /// What a replayed journal makes of this is neither written nor reported again.
-    pub(crate) fn keeps(&mut self, published: Published) {
+    pub(crate) fn keeps(&mut self, published: Published, target: StoreTarget) {
+        self.stored = published.has_any_tick().then_some(target);
         self.published = published;
     }
 
@@ -195,6 +210,10 @@ impl Publisher {
             // What is said of a pair goes with its hour.
             None if alert.known.alert.pattern == Pattern::CorrelationBreak => {
                 self.replaying && self.published.has_hour(row_of(alert.known.known_at))
+            }
+            // And what is said of drift with its tick.
+            None if alert.known.alert.pattern.family() == Family::Drift => {
+                self.replaying && self.published.has_tick(row_of(alert.known.known_at))
             }
             None => until.has_alert(&alert.known),
         }
@@ -344,6 +363,32 @@ impl CoreSink for Publisher {
         let logic_version = self.setup.logic_version.clone();
         self.batch.hours.push(LiveUniverse { logic_version, row: row.clone() });
         Ok(())
+    }
+
+    fn forecasts(&mut self, tick: LedgerTick) -> Result<(), Error> {
+        if self.replaying && self.published.has_tick(tick.ts) {
+            return Ok(());
+        }
+        let logic_version = self.setup.logic_version.clone();
+        if let Some(service) = &self.service {
+            service.take_tick(&logic_version, &tick);
+        }
+        self.batch.ledger.push(LiveLedger { logic_version, tick, heads: Vec::new() });
+        Ok(())
+    }
+
+    fn ledger_before(&mut self, at: Ts) -> Result<Option<Ledger>, Error> {
+        let Some(target) = &self.stored else { return Ok(None) };
+        let reader = barograph_store::open_reader(target).map_err(Error::from)?;
+        crate::ledger::stored_before(reader.as_ref(), &self.setup, at)
+    }
+
+    fn ledger_state(&mut self, state: LedgerState) {
+        if self.replaying && self.published.has_tick(state.ts) {
+            return;
+        }
+        let logic_version = self.setup.logic_version.clone();
+        self.batch.ledger_states.push(LiveLedgerState { logic_version, state });
     }
 
     fn fact(&mut self, event: &Event, metric: Metric, origin: Origin) -> Result<(), Error> {

@@ -8,6 +8,7 @@ use barograph_domain::time::LATENESS;
 use barograph_domain::{Instrument, InstrumentName, KnownAlert, Ts};
 use barograph_store::run::{GRID, row_of};
 use barograph_store::{AlertQuery, Range, Reader, RunKey};
+use barograph_verify::ledger::chain::{Chains, Head, day_of};
 use std::collections::BTreeMap;
 
 /// Up to where everything is published.
@@ -16,6 +17,8 @@ pub(crate) struct Published {
     markets: BTreeMap<InstrumentName, Until>,
     /// The newest hour between the markets.
     hour: Option<Ts>,
+    /// The newest tick of the ledger.
+    tick: Option<Ts>,
 }
 
 /// The same of one market.
@@ -40,7 +43,18 @@ impl Published {
             markets.insert(key.instrument, Until { minute: Some(minute), alert });
         }
         let hour = reader.published_hours(logic_version, Range::ALL)?.last().copied();
-        Ok(Self { markets, hour })
+        let tick = reader.latest_ledger(logic_version, None)?.map(|t| t.ts);
+        Ok(Self { markets, hour, tick })
+    }
+
+    /// The chains of the ledger as they stand on the day of its newest tick.
+    pub(crate) fn chains(&self, reader: &dyn Reader, logic_version: &str) -> Result<Chains, Error> {
+        let mut chains = Chains::default();
+        let Some(day) = self.tick.map(day_of) else { return Ok(chains) };
+        for one in reader.ledger_heads(logic_version, Range { start: day, end: Ts::MAX })? {
+            chains.resume(one.day, one.event, Head { rows: one.rows, hash: one.head });
+        }
+        Ok(chains)
     }
 
     /// The same by the position of each market.
@@ -51,6 +65,18 @@ impl Published {
     /// Is this hour between the markets published?
     pub(crate) fn has_hour(&self, hour: Ts) -> bool {
         Some(hour) <= self.hour
+    }
+}
+
+impl Published {
+    /// Is any tick of the ledger stored?
+    pub(crate) const fn has_any_tick(&self) -> bool {
+        self.tick.is_some()
+    }
+
+    /// Is the ledger's tick of this minute published, or may none be published there any more?
+    pub(crate) fn has_tick(&self, minute: Ts) -> bool {
+        Some(minute) <= self.tick
     }
 }
 

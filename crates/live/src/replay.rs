@@ -144,7 +144,11 @@ fn control(
             }
             // A process that began from nothing although there was a past: what it made does not follow from that past.
             _ => {
-                *core = Some(Core::new(setup.clone(), config, at, sink)?);
+                let gone = core.take();
+                let mut anew = Core::new(setup.clone(), config, at, sink)?;
+                // Its forecasts do.
+                gone.into_iter().for_each(|gone| anew.adopt_ledger(gone.forecasts.into_ledger()));
+                *core = Some(anew);
                 return Ok(());
             }
         }

@@ -63,6 +63,7 @@ impl Setup {
             streams: streams.into(),
             corrected: Arc::default(),
             held: None,
+            calls: None,
         }
     }
 

@@ -239,6 +239,7 @@ pub fn start(
     })?;
     let (reader, writer) = open()?;
     let published = Published::load(reader.as_ref(), &setup.logic_version)?;
+    let chains = published.chains(reader.as_ref(), &setup.logic_version)?;
     let (journal, _) =
         JournalWriter::open(journal_config, request.clock.now()).map_err(|e| Error::failed(chain(&e)))?;
     let handle = runtime.handle().clone();
@@ -254,9 +255,10 @@ pub fn start(
         calendar: settings.calendar,
         room: room.clone(),
         published,
+        target: settings.target,
     };
     let (kept, stopped) = (plan.keep.clone(), Arc::clone(&request.stop));
-    let storing = Storing::start(writer, Arc::clone(&meter), kept, stopped, room.clone())?;
+    let storing = Storing::start(writer, Arc::clone(&meter), kept, stopped, room.clone(), chains)?;
     let view = LiveView {
         board: Arc::clone(&board),
         meter: Arc::clone(&meter),

@@ -8,12 +8,14 @@ use crate::catchup::CatchUps;
 use crate::config::{LiveConfig, no_such_venue};
 use crate::core::facts::Heard;
 use crate::core::{Core, CoreSink, VenueState};
+use crate::forecasts::Forecasts;
 use crate::hours::{Hours, SavedHours};
 use crate::samples::Samples;
 use crate::setup::Setup;
 use barograph_domain::{Event, Instrument, Payload, StreamDecl, StreamIndex, Ts};
 use barograph_engine::Engine;
 use barograph_venues::session::{ConnId, RequestId, venue};
+use barograph_verify::ledger::SavedLedger;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
@@ -34,6 +36,7 @@ pub(crate) struct Saved<'a> {
     samples: Vec<SavedFact>,
     catchups: Cow<'a, CatchUps>,
     hours: Option<SavedHours>,
+    forecasts: SavedLedger<'a>,
 }
 
 /// An instrument; the domain type is not made for binary formats.
@@ -108,6 +111,7 @@ impl Core {
             samples: self.samples.waiting().map(SavedFact::of).collect(),
             catchups: Cow::Borrowed(&self.catchups),
             hours: self.hours.save(),
+            forecasts: self.forecasts.save(),
         })
     }
 
@@ -155,6 +159,7 @@ impl Core {
         }
         (core.samples, core.catchups) = (samples, saved.catchups.into_owned());
         core.hours = Hours::restore(saved.hours, &core.config.book)?;
+        core.forecasts = Forecasts::restore(saved.forecasts, &core.instruments);
         core.compare();
         Ok(core)
     }

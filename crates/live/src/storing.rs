@@ -12,7 +12,8 @@ use crate::publish::{Batch, Spill};
 use crate::{Error, chain};
 use barograph_domain::text::number_of;
 use barograph_domain::{Span, Ts};
-use barograph_store::{LiveBatch, Outgoing, Retention, Writer};
+use barograph_store::{LedgerHead, LiveBatch, Outgoing, Retention, Writer};
+use barograph_verify::ledger::chain::{Chains, Head, day_of};
 use core::sync::atomic::{AtomicBool, Ordering};
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -80,6 +81,7 @@ impl Storing {
         keep: Keep,
         stop: Arc<AtomicBool>,
         room: Option<Arc<Room>>,
+        mut chains: Chains,
     ) -> Result<Self, Error> {
         let (orders, inbox) = sync_channel(WAITING_MAX);
         let (told, counts, alive) = (Arc::clone(&stop), Arc::clone(&meter), Arc::new(()));
@@ -87,7 +89,7 @@ impl Storing {
         let thread = std::thread::Builder::new()
             .name("store".to_owned())
             .spawn(move || {
-                let ended = write_all(writer, &inbox, &counts, &keep, (&told, room.as_deref()));
+                let ended = write_all(writer, &inbox, &counts, &keep, (&told, room.as_deref()), &mut chains);
                 drop(alive);
                 ended
             })
@@ -159,14 +161,18 @@ fn write_all(
     meter: &Meter,
     keep: &Keep,
     (stop, room): (&AtomicBool, Option<&Room>),
+    chains: &mut Chains,
 ) -> Result<(), Error> {
     while let Ok(order) = inbox.recv() {
         let done = match order {
-            Order::Write(batch) => write(writer.as_mut(), &batch, meter, stop).map(|done| {
-                if let Some(room) = room {
-                    done.hand_over(room);
-                }
-            }),
+            Order::Write(mut batch) => {
+                chain_up(&mut batch, chains);
+                write(writer.as_mut(), &batch, meter, stop).map(|done| {
+                    if let Some(room) = room {
+                        done.hand_over(room);
+                    }
+                })
+            }
             Order::Replayed => {
                 report_other(meter.minutes_other.load(Ordering::Relaxed));
                 Ok(())
@@ -184,6 +190,16 @@ fn write_all(
         }
     }
     Ok(())
+}
+
+/// Makes the chains of the ledger longer by what a batch adds to it. Here and not in the core, which has no time for hashes.
+fn chain_up(batch: &mut Batch, chains: &mut Chains) {
+    for one in &mut batch.ledger {
+        let day = day_of(one.tick.ts);
+        let moved = chains.add(&one.tick, &one.logic_version);
+        let head = |(event, head): (_, Head)| LedgerHead { day, event, rows: head.rows, head: head.hash };
+        one.heads = moved.into_iter().map(head).collect();
+    }
 }
 
 /// Says how many published minutes the journal makes otherwise, where it does.
@@ -250,6 +266,8 @@ fn write(writer: &mut dyn Writer, batch: &Batch, meter: &Meter, stop: &AtomicBoo
         universe: &batch.hours,
         calendar: &batch.calendar,
         messages: &batch.messages,
+        ledger: &batch.ledger,
+        ledger_states: &batch.ledger_states,
     };
     let mut tries = 0;
     let mut last_tries_since: Option<Instant> = None;
@@ -383,6 +401,9 @@ mod tests {
         fn replace_universe(&mut self, _: &UniversePart<'_>) -> Stored<u64> {
             self.ask()
         }
+        fn replace_ledger(&mut self, _: &barograph_store::LedgerPart<'_>) -> Stored<u64> {
+            self.ask()
+        }
         fn put_calendar(&mut self, _: &[CalendarEntry]) -> Stored<u64> {
             self.ask()
         }
@@ -406,7 +427,9 @@ mod tests {
             journal_bytes: 1,
         };
         let meter = Arc::new(Meter::new(&[]));
-        let storing = Storing::start(Box::new(writer), Arc::clone(&meter), keep, Arc::clone(stop), None).unwrap();
+        let storing =
+            Storing::start(Box::new(writer), Arc::clone(&meter), keep, Arc::clone(stop), None, Chains::default())
+                .unwrap();
         (storing, meter, taken, folder)
     }
 
@@ -471,7 +494,8 @@ mod tests {
             journal_bytes: 1,
         };
         let (writer, appended) = never_prunes(&folder.path().join("store"));
-        let storing = Storing::start(writer, Arc::clone(&meter), keep, Arc::default(), None).unwrap();
+        let storing =
+            Storing::start(writer, Arc::clone(&meter), keep, Arc::default(), None, Chains::default()).unwrap();
         for _ in 0..2 {
             storing.send(Order::Prune(Ts::from_civil(2026, 11, 1, 0, 0, 0))).unwrap();
             storing.send(Order::Write(Box::default())).unwrap();

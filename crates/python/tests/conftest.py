@@ -16,13 +16,23 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 HISTORY = ROOT / "testdata" / "history" / "binance-usdm"
 
 
+SKIPPED = []
+
+
 def listed(report):
-    """A skip also goes to the list of which `make test` makes its last line."""
-    if not report.skipped or hasattr(report, "wasxfail") or not os.environ.get("SKIPPED_TESTS"):
+    """A skip is said at the end, and goes to the list of which `make test` makes its last line."""
+    if not report.skipped or hasattr(report, "wasxfail"):
         return
     why = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
-    with open(os.environ["SKIPPED_TESTS"], "a") as skips:
-        skips.write(f"skipped: {report.nodeid}: {why.removeprefix('Skipped: ')}".replace("\n", " ") + "\n")
+    SKIPPED.append(f"skipped: {report.nodeid}: {why.removeprefix('Skipped: ')}".replace("\n", " "))
+    if os.environ.get("SKIPPED_TESTS"):
+        with open(os.environ["SKIPPED_TESTS"], "a") as skips:
+            skips.write(SKIPPED[-1] + "\n")
+
+
+def pytest_terminal_summary(terminalreporter):
+    for line in SKIPPED:
+        terminalreporter.write_line(line)
 
 
 def pytest_runtest_logreport(report):

@@ -1,5 +1,6 @@
 //! Why an answer cannot be given at all: what has no place among the answers of [`barograph_api::QueryError`].
 
+use barograph_domain::forecast::{ForecastEvent, Forecaster};
 use core::error::Error as Cause;
 use core::fmt;
 
@@ -15,6 +16,22 @@ pub enum Error {
         /// Logic version of the rows.
         logic_version: String,
     },
+    /// An event has more cases than may be held at once.
+    TooManyCases {
+        /// The event.
+        event: ForecastEvent,
+        /// How many may be.
+        most: usize,
+    },
+    /// A forecaster was chosen for an event that its record does not speak for.
+    NotEarned {
+        /// The event.
+        event: ForecastEvent,
+        /// Who was chosen.
+        forecaster: Forecaster,
+        /// What its record says.
+        why: String,
+    },
 }
 
 impl fmt::Display for Error {
@@ -24,6 +41,14 @@ impl fmt::Display for Error {
             Self::Book { name, logic_version } => {
                 write!(f, "the rule book '{name}' stored with {logic_version} cannot be read by this version")
             }
+            Self::TooManyCases { event, most } => write!(
+                f,
+                "{} has more than {most} cases here, which is what one answer may hold of an event",
+                event.id()
+            ),
+            Self::NotEarned { event, forecaster, why } => {
+                write!(f, "contest.{} = \"{}\" is refused: {why}", event.id(), forecaster.id())
+            }
         }
     }
 }
@@ -32,7 +57,7 @@ impl Cause for Error {
     fn source(&self) -> Option<&(dyn Cause + 'static)> {
         match self {
             Self::Store(e) => e.source(),
-            Self::Book { .. } => None,
+            Self::Book { .. } | Self::TooManyCases { .. } | Self::NotEarned { .. } => None,
         }
     }
 }

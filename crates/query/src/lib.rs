@@ -4,15 +4,22 @@
 //! words here and nowhere else ([`render`]). Left out on purpose: how a process listens, what it is set to, terminals, exit codes.
 
 mod advice;
+pub mod calls;
+pub mod contest;
 pub mod delivery;
+pub mod drift;
 mod error;
 pub mod events;
 pub mod gap_alert;
 pub mod levels;
 pub mod live;
+pub mod paper;
 pub mod positions;
 pub mod render;
+pub mod scores;
 pub mod service;
 pub mod shown;
+pub mod similar;
+pub mod whatif;
 
 pub use error::{Error, chain};

@@ -1,6 +1,7 @@
 //! From rows to snapshots, feature views and lines: the only place that calls `explain`.
 
 use barograph_api::FeatureRowView;
+use barograph_domain::forecast::Calls;
 use barograph_domain::snapshot::WireValue;
 use barograph_domain::time::LATENESS;
 use barograph_domain::{
@@ -33,6 +34,8 @@ pub struct Lens {
     pub corrected: Arc<BTreeMap<Ts, Ts>>,
     /// A position of the reader's in this market whose stop is reached or near.
     pub held: Option<Held>,
+    /// What the ledger had stated of the market before the row that is looked at, where that was asked for.
+    pub calls: Option<Arc<Calls>>,
 }
 
 /// Rule books by their texts. Few, even over years: each is another text.
@@ -69,6 +72,7 @@ impl Lens {
             streams: spec.streams.as_slice().into(),
             corrected: Arc::default(),
             held: None,
+            calls: None,
         })
     }
 
@@ -82,6 +86,11 @@ impl Lens {
         Self { held, ..self.clone() }
     }
 
+    /// The same with what the ledger had stated before a row.
+    pub fn stating(self, calls: Option<Arc<Calls>>) -> Self {
+        Self { calls, ..self }
+    }
+
     fn context(&self) -> explain::Context<'_> {
         explain::Context {
             book: &self.book,
@@ -89,6 +98,7 @@ impl Lens {
             instrument: &self.instrument,
             streams: &self.streams,
             held: self.held,
+            calls: self.calls.as_deref(),
         }
     }
 

@@ -14,21 +14,26 @@ mod list;
 mod markets;
 mod moved;
 mod news;
+mod paper;
+mod scores;
 mod stops;
 mod storage;
 #[cfg(test)]
 mod taken_back_tests;
 mod universe;
+mod whatif;
 
+use crate::contest::InUse;
 use crate::live::Live;
 use crate::render::{Books, Lens, align};
 use crate::{Error, chain};
 use barograph_api::{QueryError, Rendered, SeriesWindow, StreamEvent};
+use barograph_domain::forecast::{Calls, LedgerTick};
 use barograph_domain::time::LATENESS;
 use barograph_domain::{InstrumentName, MinuteRow, Span, Ts, UniverseRow};
 use barograph_engine::explain::headline::Held;
 use barograph_net::Clock;
-use barograph_store::{Range, Reader, RowQuery, Rows, RunInfo, RunKey};
+use barograph_store::{LedgerProgress, Range, Reader, RowQuery, Rows, RunInfo, RunKey};
 use book::lens_for;
 pub use book::{BookId, configured_run, lens_of, other_book, reach};
 use std::collections::BTreeMap;
@@ -82,6 +87,12 @@ pub struct Service {
     closes: chart::Closes,
     /// Where the stops of positions stand.
     stops: stops::Known,
+    /// The newest tick of a live process's ledger, with its logic version.
+    tick: RwLock<Option<(String, LedgerTick)>>,
+    /// How far the ledger had come when it was looked at last: an import makes it after the minutes.
+    ledger_seen: Mutex<BTreeMap<String, Option<LedgerProgress>>>,
+    /// Scorecards that were answered.
+    scores: scores::Answered,
     /// Where positions are registered.
     desk: std::sync::OnceLock<Arc<crate::positions::PositionDesk>>,
     /// Where commands about deliveries go; nowhere where this process delivers nothing.
@@ -92,6 +103,10 @@ pub struct Service {
     journal: std::sync::OnceLock<Arc<storage::Journal>>,
     /// Bytes of the database, when it was asked last.
     weight: Mutex<Option<u64>>,
+    /// Whose forecasts are shown of which event; the rules' where nothing was chosen.
+    in_use: std::sync::OnceLock<InUse>,
+    /// The data folder, for what lies beside the store.
+    folder: std::sync::OnceLock<std::path::PathBuf>,
 }
 
 impl core::fmt::Debug for Service {
@@ -130,14 +145,30 @@ impl Service {
             board: board::Board::new(),
             closes: chart::Closes::default(),
             stops: stops::Known::default(),
+            tick: RwLock::default(),
+            ledger_seen: Mutex::default(),
+            scores: scores::Answered::default(),
             desk: std::sync::OnceLock::new(),
             deliveries: std::sync::OnceLock::new(),
             moved: moved::Moved::default(),
             journal: std::sync::OnceLock::new(),
             weight: Mutex::default(),
+            in_use: std::sync::OnceLock::new(),
+            folder: std::sync::OnceLock::new(),
         };
         service.refresh()?;
         Ok(service)
+    }
+
+    /// Shows the forecasts of contestants that were chosen and have earned it. Once; what is in memory is read again.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn use_contestants(&self, in_use: InUse) -> Result<(), Error> {
+        // A second choice is not meant by anybody.
+        drop(self.in_use.set(in_use));
+        self.ledger_seen.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.refresh()
     }
 
     /// Takes a minute the moment it is made; the store follows.
@@ -150,11 +181,27 @@ impl Service {
         let first = list::first_minute(before, &lens.logic_version, row);
         let previous = before.map(|l| l.row.clone());
         let rendered = Mutex::new(None);
-        let fresh = Arc::new(Latest { lens: lens.clone(), first, row: row.clone(), previous, rendered });
+        let lens = lens.clone().stating(self.calls_before(lens, row, before));
+        let fresh = Arc::new(Latest { lens, first, row: row.clone(), previous, rendered });
         held.insert(name.clone(), Arc::clone(&fresh));
         drop(held);
         self.board.news();
         self.publish(name, &fresh);
+    }
+
+    /// Takes what the ledger has registered after the minutes of a tick; rows that come later carry it.
+    pub fn take_tick(&self, logic_version: &str, tick: &LedgerTick) {
+        *self.tick.write().unwrap_or_else(PoisonError::into_inner) = Some((logic_version.to_owned(), tick.clone()));
+    }
+
+    /// What the ledger had stated before a minute: in memory, or as the minute before had it.
+    fn calls_before(&self, lens: &Lens, row: &MinuteRow, previous: Option<&Arc<Latest>>) -> Option<Arc<Calls>> {
+        let kept = self.tick.read().unwrap_or_else(PoisonError::into_inner);
+        let known = kept.as_ref().filter(|(of, tick)| *of == lens.logic_version && tick.ts < row.ts);
+        match known {
+            Some((_, tick)) => crate::calls::of(tick, &lens.instrument.name).map(Arc::new),
+            None => previous.filter(|p| p.lens.logic_version == lens.logic_version)?.lens.calls.clone(),
+        }
     }
 
     fn publish(&self, name: &InstrumentName, latest: &Latest) {
@@ -314,7 +361,7 @@ fn unreadable(failed: &Error) -> QueryError {
     QueryError::Unavailable { reason: chain(failed) }
 }
 
-fn internal(e: barograph_store::Error) -> QueryError {
+pub(crate) fn internal(e: barograph_store::Error) -> QueryError {
     if e.recovery() == barograph_store::Recovery::RetryAfter {
         return QueryError::Away {
             reason: "the database is away for a moment; ask again".to_owned(),

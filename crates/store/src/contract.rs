@@ -6,14 +6,16 @@
 
 use crate::{
     AlertQuery, Appended, CandleQuery, Candles, CheckReport, Checkpoint, Dirty, Forgotten, Gap, ImportRecord, Imported,
-    Inserted, InstrumentInfo, LabelChange, LevelQuery, LiveBatch, NoticeQuery, OutboxReader, Page, Point, PointQuery,
-    PointsVersion, Pruned, Range, Replaced, Result, Retention, RowQuery, Rows, RunInfo, RunKey, RunSpec,
-    StoredOrderBook, StreamInfo, UniversePart, UniverseState, WatchState,
+    Inserted, InstrumentInfo, LabelChange, LedgerHead, LedgerPart, LedgerProgress, LedgerState, LevelQuery, LiveBatch,
+    NoticeQuery, OutboxReader, Page, Point, PointQuery, PointsVersion, Pruned, Range, Replaced, Result, Retention,
+    RowQuery, Rows, RunInfo, RunKey, RunSpec, StoredOrderBook, StreamInfo, UniversePart, UniverseState, WatchState,
 };
 use barograph_domain::advice::{Position, PositionNotice};
+use barograph_domain::forecast::{ForecastEvent, LedgerTick, OutcomeRevision};
 use barograph_domain::{
     CalendarEntry, Event, Instrument, InstrumentName, KnownAlert, LevelChange, MinuteRow, StreamDecl, Ts, UniverseRow,
 };
+use std::ops::ControlFlow;
 
 /// Events in the total order of [`Event::order`].
 pub type OrderedEvents<'a> = Box<dyn Iterator<Item = Result<Event>> + Send + 'a>;
@@ -102,11 +104,18 @@ pub trait Reader: OutboxReader {
     fn history(&self, run: &RunKey, query: &RowQuery) -> Result<Rows>;
 
     /// The same rows with the readings of these features only, as far as the run has them, and of the rest the labels of the
-    /// axes and the price: for whoever goes through every minute and needs little of each.
+    /// axes, the ages of the inputs and the price: for whoever goes through every minute and needs little of each.
     ///
     /// # Errors
     /// See [`Self::instruments`].
     fn glances(&self, run: &RunKey, query: &RowQuery, features: &[&str]) -> Result<Rows>;
+
+    /// What the rows of a stretch are told apart by: the same text again means the same rows, for whoever keeps what was made of
+    /// them. Empty where there is no such run.
+    ///
+    /// # Errors
+    /// See [`Self::instruments`].
+    fn mark(&self, run: &RunKey, range: Range) -> Result<String>;
 
     /// Changes of the published label, by minute.
     ///
@@ -212,6 +221,90 @@ pub trait Reader: OutboxReader {
     /// # Errors
     /// See [`Self::instruments`].
     fn universe_state(&self, logic_version: &str) -> Result<Option<UniverseState>>;
+
+    /// Ticks of the forecast ledger, of so many pieces (an ended day is one, an ended hour of the present day, a tick of the present hour), with what they say
+    /// of some events; none named: of all. Every tick comes, also one that says nothing of them. A tick is known 200 ms after
+    /// its minute.
+    ///
+    /// # Errors
+    /// See [`Self::instruments`].
+    fn ledger(
+        &self,
+        logic_version: &str,
+        range: Range,
+        events: &[ForecastEvent],
+        limit_pieces: usize,
+        as_of: Option<Ts>,
+    ) -> Result<Page<LedgerTick>>;
+
+    /// Hands the same ticks out one after the other, until one breaks off: a year of them need not be in memory. All are of one
+    /// moment, whatever is written meanwhile. What is handed out is used again for the next.
+    ///
+    /// # Errors
+    /// See [`Self::instruments`]; ticks before the failure have come by then.
+    fn ledger_scan(
+        &self,
+        logic_version: &str,
+        range: Range,
+        events: &[ForecastEvent],
+        as_of: Option<Ts>,
+        each: &mut dyn FnMut(&LedgerTick) -> ControlFlow<()>,
+    ) -> Result<()>;
+
+    /// The newest tick of the ledger.
+    ///
+    /// # Errors
+    /// See [`Self::instruments`].
+    fn latest_ledger(&self, logic_version: &str, as_of: Option<Ts>) -> Result<Option<LedgerTick>>;
+
+    /// The minutes whose ticks a live process has published; the others were computed from stored minutes.
+    ///
+    /// # Errors
+    /// See [`Self::instruments`].
+    fn published_ticks(&self, logic_version: &str, range: Range) -> Result<Vec<Ts>>;
+
+    /// Heads of the ledger's chains of the days that begin in a range, by day and event.
+    ///
+    /// # Errors
+    /// See [`Self::instruments`].
+    fn ledger_heads(&self, logic_version: &str, range: Range) -> Result<Vec<LedgerHead>>;
+
+    /// The newest saved state of the ledger's fold that is not later than a moment. One of a moment after
+    /// [`LedgerProgress::dirty_since`] follows from other minutes.
+    ///
+    /// # Errors
+    /// See [`Self::instruments`].
+    fn ledger_state(&self, logic_version: &str, before_or_at: Ts) -> Result<Option<LedgerState>>;
+
+    /// The moments of all saved states, ascending.
+    ///
+    /// # Errors
+    /// See [`Self::instruments`].
+    fn ledger_states(&self, logic_version: &str) -> Result<Vec<Ts>>;
+
+    /// Notes on outcomes that stand although minutes they rest on were corrected, by key and moment of the correction.
+    ///
+    /// # Errors
+    /// See [`Self::instruments`].
+    fn ledger_revisions(&self, logic_version: &str) -> Result<Vec<OutcomeRevision>>;
+
+    /// Before this moment retention has thinned a run: minutes beside the 5-minute grid and label changes are gone. `None`: nowhere.
+    ///
+    /// # Errors
+    /// See [`Self::instruments`].
+    fn thinned_until(&self, key: &RunKey) -> Result<Option<Ts>>;
+
+    /// What corrections made anew of a run, the newest first: from which minute on, and since when that is known.
+    ///
+    /// # Errors
+    /// See [`Self::instruments`].
+    fn corrections(&self, key: &RunKey) -> Result<Vec<(Ts, Ts)>>;
+
+    /// How ticks stand to the minutes; `None` before there were any minutes.
+    ///
+    /// # Errors
+    /// See [`Self::instruments`].
+    fn ledger_progress(&self, logic_version: &str) -> Result<Option<LedgerProgress>>;
 
     /// Every revision of every scheduled event, by the moment it became known.
     ///
@@ -334,7 +427,7 @@ pub trait Writer: Send {
     /// roles. Repeating a batch changes nothing. Points mark no run dirty: the rows know them already.
     ///
     /// # Errors
-    /// `Conflict` when a minute is published already with other content; `Invalid` as for [`Self::insert_points`] and
+    /// `Conflict` when a minute or a tick of the ledger is published already with other content; `Invalid` as for [`Self::insert_points`] and
     /// [`RunWriter::row`], or when a row's instrument has no run in the batch. Nothing is stored then.
     fn append(&mut self, batch: &LiveBatch<'_>) -> Result<Appended>;
 
@@ -366,6 +459,15 @@ pub trait Writer: Send {
     /// # Errors
     /// `Invalid` when a row is outside its hours.
     fn replace_universe(&mut self, part: &UniversePart<'_>) -> Result<u64>;
+
+    /// Puts ticks of the forecast ledger, with heads and states, in place of the computed ones of some minutes, in one transaction;
+    /// the number of ticks stored. Ticks that a live process has published stay as they are. Every replacement and removal of
+    /// a run marks ticks from its first minute on as not following; the part that says [`LedgerPart::done`] takes the mark
+    /// away.
+    ///
+    /// # Errors
+    /// `Invalid` when a tick, head or state is outside the minutes it replaces, or ticks are out of order or off the grid.
+    fn replace_ledger(&mut self, part: &LedgerPart<'_>) -> Result<u64>;
 
     /// Adds revisions of scheduled events, in one transaction; how many were not there. One that is there stays as it is.
     ///

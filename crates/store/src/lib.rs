@@ -11,6 +11,7 @@ pub mod candle;
 pub mod codec;
 pub mod contract;
 pub mod error;
+pub mod ledger;
 pub mod live;
 pub mod model;
 pub mod outbox;
@@ -31,6 +32,7 @@ pub use barograph_domain::delivery::{DeliveryChange, Firing, Join, Outgoing};
 pub use candle::{Candle, CandleQuery, Candles};
 pub use contract::{Batches, OneBatch, OrderedEvents, Reader, RunWriter, Writer};
 pub use error::{Error, Recovery, Result};
+pub use ledger::{LedgerHead, LedgerPart, LedgerProgress, LedgerState, LiveLedger, LiveLedgerState};
 pub use live::{Appended, BOOK_LEVELS_MAX, BookSample, LiveBatch, LiveLevel, Provenance, StoredOrderBook};
 pub use model::{
     CheckReport, ContentHash, Contradiction, Forgotten, ImportRecord, Imported, Inserted, InstrumentInfo, LevelQuery,

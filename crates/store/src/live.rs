@@ -5,7 +5,7 @@
 //! re-runs only fill minutes that have no published row. Points written here are already in the rows, so they mark no
 //! run dirty. Minutes that only an import has computed are not published; a live row takes their place.
 
-use crate::{Gap, Inserted, LiveAlert, LiveUniverse, Outgoing, RunSpec};
+use crate::{Gap, Inserted, LiveAlert, LiveLedger, LiveLedgerState, LiveUniverse, Outgoing, RunSpec};
 use barograph_domain::{CalendarEntry, Event, Instrument, LevelChange, MinuteRow, StreamDecl, Ts};
 use serde::{Deserialize, Serialize};
 
@@ -138,6 +138,10 @@ pub struct LiveBatch<'a> {
     pub books: &'a [BookSample],
     /// Rows between markets. An hour that is published already stays as it is.
     pub universe: &'a [LiveUniverse],
+    /// Ticks of the forecast ledger. One that is published already with other content refuses the batch.
+    pub ledger: &'a [LiveLedger],
+    /// States of its fold.
+    pub ledger_states: &'a [LiveLedgerState],
     /// Revisions of scheduled events. One that is there stays as it is.
     pub calendar: &'a [CalendarEntry],
     /// What is to be delivered of all this. A message or delivery that is there already stays as it is.
@@ -165,6 +169,8 @@ pub struct Appended {
     pub books: u64,
     /// Rows between markets that were not published before.
     pub universe: u64,
+    /// Ticks of the ledger that were not published before.
+    pub ledger: u64,
     /// Revisions of scheduled events that were not stored before.
     pub calendar: u64,
     /// What is to be delivered now: messages that were not stored before, and of those that were the deliveries to endpoints that

@@ -232,7 +232,8 @@ pub struct ImportRecord {
     pub detail: String,
 }
 
-/// How long things are kept (A22). Nothing is ever removed except through [`crate::Writer::prune`].
+/// How long things are kept (A22). Nothing is ever removed except through [`crate::Writer::prune`]. What was registered in the
+/// forecast ledger, what came of it and the heads of its chains are kept for ever (verification §7).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Retention {
     /// Minute rows younger than this, counted from the newest row of the instrument, are all kept; of older ones the
@@ -266,6 +267,8 @@ pub struct Pruned {
     pub books: u64,
     /// Messages, with their deliveries and tries.
     pub messages: u64,
+    /// States of the forecast ledger's fold; the newest eight of each logic version stay.
+    pub ledger_states: u64,
 }
 
 /// SHA-256 over one kind of content.

@@ -82,6 +82,8 @@ pub struct EndpointCount {
     pub waiting: u64,
     /// Tries that were confirmed.
     pub delivered: u64,
+    /// Deliveries that its budget held back.
+    pub held_back: u64,
     /// Of them, half took no longer than this; `None` where there are none.
     pub latency_ms_p50: Option<u32>,
     /// Of them, 99 of 100 took no longer than this.
@@ -159,7 +161,7 @@ pub trait OutboxDesk: Send {
     /// See [`Self::put_silence`].
     fn end_silence(&mut self, id: &str, at: Ts, by: &str) -> Result<bool>;
 
-    /// Has something sent again that is dead, expired or superseded: its tries are counted anew and it is worth delivering for as
+    /// Has something sent again that is dead, expired, held back or superseded: its tries are counted anew and it is worth delivering for as
     /// long as if it had become known at `now`.
     ///
     /// # Errors

@@ -87,6 +87,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/markets/{id}/similar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The past hours most like the newest minute of a market, and what came of them.
+         * @description Up to 180 days of full hours are compared by how far each clause of the risk rules was from its threshold; only hours whose next
+         *     day was over by that minute. With `as_of`: the minute that was the newest then, with what was known then.
+         */
+        get: operations["getSimilar"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/markets/{id}/metrics": {
         parameters: {
             query?: never;
@@ -301,6 +322,91 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/scorecard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How good calls were, by event, market and window.
+         * @description Every call is registered before its outcome is known, resolved by itself and scored against two references: how often the event
+         *     came at all (climatology), and how often it followed the state it was in (persistence), which is the hurdle that counts. A skill
+         *     carries its 90 % band and the number of windows that do not overlap; where the band holds zero, no skill is shown. One is computed at
+         *     a time: a fifth that comes meanwhile is answered 503 with `Retry-After`. At most 4 million cases of an event, 38 years of one market:
+         *     more is answered 422 and asks for single markets. `barograph scorecard` knows no such bound.
+         */
+        get: operations["getScorecard"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scorecard/badge.svg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The skill of one event as a picture for a web page: with its band, or in words that there is none to show. */
+        get: operations["getScorecardBadge"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/drift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Has the market changed? How differently each reading of the rules was spread last week than in the 13 weeks before, and how good
+         *     forecasts were in 30 days.
+         * @description An index over one week of what moves slowly is large by nature, so it is held against the reading's own earlier weeks: `changed` is
+         *     beyond 19 of 20 of them and above 0.25, `shifted` beyond four of five and above 0.1. It says that something is different, not that
+         *     it is worse.
+         */
+        get: operations["getDrift"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/forecasts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Forecasts with what came of them, by the moment of issue, newest last.
+         * @description A page has the newest of the stretch; `next_cursor` leads to older ones. Outcomes are those known now, or at `as_of`. For all of
+         *     them at once: `barograph forecasts --export`.
+         */
+        get: operations["getForecasts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/markets/{id}/live": {
         parameters: {
             query?: never;
@@ -376,6 +482,73 @@ export interface paths {
          *     AVOID with the reason `no_data`. With `as_of`, here or in the body, it is judged by what was known then.
          */
         post: operations["postAdvice"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/whatif": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The thresholds of a rule book, by the names under which a what-if changes them. */
+        get: operations["listThresholds"];
+        put?: never;
+        /**
+         * A changed rule book replayed over stored readings, beside the base.
+         * @description Labels, their entries and shares, flips, overlap, and how labels did as forecasts of what readings can tell. What stored readings
+         *     cannot show is refused with the key that stands in the way. The text of the changed book comes back, to be kept as a file;
+         *     nothing of the server changes. The first question about a stretch reads all of its minutes and takes longer. One is replayed at a
+         *     time: a fifth that comes meanwhile is answered 503 with `Retry-After`. At most 256 entries in `set`, 40,000 market-days, and what
+         *     of them is in memory at once; more is answered 422 and says how to ask less. `barograph rules whatif` knows no such bounds.
+         */
+        post: operations["postWhatIf"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/whatif/books": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Keeps a changed rule book as a file of the data folder.
+         * @description The text is that of the base with the thresholds changed and the name set; comments stay. The book in use stays in use; the
+         *     answer says how to start with the new one. A book of that name is written over only where `replace` says so.
+         */
+        post: operations["keepBook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/paper": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What `barograph paper` decided in a week, and what came of it.
+         * @description Taken and skipped entries by verdict and confidence with their outcomes, every decision, and how often none was made. Results are
+         *     those of bars, in units of risk; no order stands behind any of them. Without a log there are no weeks.
+         */
+        get: operations["getPaper"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -484,7 +657,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Has a message sent again that is dead, expired or superseded, under the id it had. */
+        /** Has a message sent again that is dead, expired, held back or superseded, under the id it had. */
         post: operations["replayDelivery"];
         delete?: never;
         options?: never;
@@ -1146,11 +1319,103 @@ export interface components {
             /** @description Everything that stands in for something missing, in words. */
             defaults_used: string[];
         };
+        /** @description Whether a number of alerts a day is kept. */
+        AlertBudgetView: {
+            /**
+             * Format: double
+             * @description Most entries a day and market.
+             */
+            per_day: number;
+            /** @description The changed book keeps it on average over all markets. */
+            kept: boolean;
+            /** @description Markets in which it does not. */
+            exceeded_in: string[];
+        };
+        /** @description How a label of the risk axis or a detector did as an alert. */
+        AlertRow: {
+            /** @description The label or the detector. */
+            alert: string;
+            pattern: components["schemas"]["Pattern"] | null;
+            /** @description What it is held against. */
+            event: components["schemas"]["ForecastEvent"];
+            /** @description `all`, a group or a market. */
+            scope: string;
+            /** @description As of a row of the scorecard, by the moment of the alert. */
+            window: string;
+            /**
+             * Format: int64
+             * @description Alerts, with an outcome or without.
+             */
+            alerts: number;
+            /**
+             * Format: int64
+             * @description Alerts with an outcome.
+             */
+            n: number;
+            /**
+             * Format: int64
+             * @description Of them followed by the event.
+             */
+            hits: number;
+            /**
+             * Format: double
+             * @description Their share.
+             */
+            precision: number | null;
+            /** @description Wilson's 90 % interval on alerts that do not overlap. */
+            precision_band: number[] | null;
+            /**
+             * Format: int64
+             * @description Events.
+             */
+            events: number | null;
+            /**
+             * Format: double
+             * @description Share of events that an alert came before, within the horizon.
+             */
+            recall: number | null;
+            /** @description Wilson's 90 % interval. */
+            recall_band: number[] | null;
+            /** @description Minutes from the alert to the event: median, 10th and 90th percentile. */
+            lead_min: number[] | null;
+            /**
+             * Format: double
+             * @description Market-days in which there was something to judge: instants at which `hv_1h` was registered.
+             */
+            days: number | null;
+            /**
+             * Format: double
+             * @description Alerts per such day; null before the first is over.
+             */
+            per_day: number | null;
+            /**
+             * Format: double
+             * @description Share of alerts that opened before the window of the one before, of the same market, was over.
+             */
+            dup_rate: number | null;
+            /**
+             * Format: double
+             * @description How much likelier the event is after the alert than in any window.
+             */
+            lift: number | null;
+            /**
+             * Format: double
+             * @description Lower bound of it.
+             */
+            lift_low: number | null;
+        };
         /**
          * @description State of an episode.
          * @enum {string}
          */
         AlertState: "OPEN" | "NO_DATA" | "CLOSED";
+        /** @description An alert rule of the book's own, before and after; a side is absent where that book has no such rule. */
+        AlertWhatIf: {
+            /** @description Its id. */
+            rule: string;
+            /** @description Times a day that it fires. */
+            per_day: components["schemas"]["BeforeAfter"];
+        };
         /** @description `GET /api/cascades`. */
         AliasCascades: {
             /**
@@ -1557,17 +1822,20 @@ export interface components {
             direction: string | null;
             /**
              * Format: double
-             * @description Calibrated probability; null until there is enough history.
+             * @description Calibrated chance of what the label says of the window to come; null without enough history, and for labels that say nothing
+             *     of it.
              */
             probability: number | null;
-            /** @description `uncalibrated` until enough forecasts are resolved. */
+            /** @description `calibrated`, or `uncalibrated` where there is no probability. */
             calibration: string;
+            /** @description The event the probability refers to. */
+            event_id: string | null;
             /**
              * Format: double
-             * @description Probability if calibrated; until then `q` times the share of agreeing timeframes (regimes §7), a heuristic.
+             * @description Probability if calibrated; else `q` times the share of agreeing timeframes (regimes §7), a heuristic.
              */
             confidence: number | null;
-            /** @description `heuristic` until calibrated. */
+            /** @description `calibrated` or `heuristic`. */
             confidence_kind: string;
         };
         /** @description One axis. */
@@ -1620,17 +1888,20 @@ export interface components {
             direction: string | null;
             /**
              * Format: double
-             * @description Calibrated probability; null until there is enough history.
+             * @description Calibrated chance of what the label says of the window to come; null without enough history, and for labels that say nothing
+             *     of it.
              */
             probability: number | null;
-            /** @description `uncalibrated` until enough forecasts are resolved. */
+            /** @description `calibrated`, or `uncalibrated` where there is no probability. */
             calibration: string;
+            /** @description The event the probability refers to. */
+            event_id: string | null;
             /**
              * Format: double
-             * @description Probability if calibrated; until then `q` times the share of agreeing timeframes (regimes §7), a heuristic.
+             * @description Probability if calibrated; else `q` times the share of agreeing timeframes (regimes §7), a heuristic.
              */
             confidence: number | null;
-            /** @description `heuristic` until calibrated. */
+            /** @description `calibrated` or `heuristic`. */
             confidence_kind: string;
         };
         /** @description One axis. */
@@ -1683,17 +1954,20 @@ export interface components {
             direction: string | null;
             /**
              * Format: double
-             * @description Calibrated probability; null until there is enough history.
+             * @description Calibrated chance of what the label says of the window to come; null without enough history, and for labels that say nothing
+             *     of it.
              */
             probability: number | null;
-            /** @description `uncalibrated` until enough forecasts are resolved. */
+            /** @description `calibrated`, or `uncalibrated` where there is no probability. */
             calibration: string;
+            /** @description The event the probability refers to. */
+            event_id: string | null;
             /**
              * Format: double
-             * @description Probability if calibrated; until then `q` times the share of agreeing timeframes (regimes §7), a heuristic.
+             * @description Probability if calibrated; else `q` times the share of agreeing timeframes (regimes §7), a heuristic.
              */
             confidence: number | null;
-            /** @description `heuristic` until calibrated. */
+            /** @description `calibrated` or `heuristic`. */
             confidence_kind: string;
         };
         /** @description One axis. */
@@ -1746,18 +2020,37 @@ export interface components {
             direction: string | null;
             /**
              * Format: double
-             * @description Calibrated probability; null until there is enough history.
+             * @description Calibrated chance of what the label says of the window to come; null without enough history, and for labels that say nothing
+             *     of it.
              */
             probability: number | null;
-            /** @description `uncalibrated` until enough forecasts are resolved. */
+            /** @description `calibrated`, or `uncalibrated` where there is no probability. */
             calibration: string;
+            /** @description The event the probability refers to. */
+            event_id: string | null;
             /**
              * Format: double
-             * @description Probability if calibrated; until then `q` times the share of agreeing timeframes (regimes §7), a heuristic.
+             * @description Probability if calibrated; else `q` times the share of agreeing timeframes (regimes §7), a heuristic.
              */
             confidence: number | null;
-            /** @description `heuristic` until calibrated. */
+            /** @description `calibrated` or `heuristic`. */
             confidence_kind: string;
+        };
+        /** @description An axis before and after. */
+        AxisWhatIf: {
+            /** @description Which axis. */
+            axis: components["schemas"]["Axis"];
+            /** @description Changes of the published label a day: the cost in flips. */
+            changes_per_day: components["schemas"]["BeforeAfter"];
+            /** @description Changes of what the rules say a day, before exit bands and dwell. */
+            raw_changes_per_day: components["schemas"]["BeforeAfter"];
+            /**
+             * Format: double
+             * @description Share of the minutes with the same label under both.
+             */
+            same_share: number | null;
+            /** @description Every label of the axis. */
+            labels: components["schemas"]["LabelWhatIf"][];
         };
         /**
          * @description Where a normal band comes from.
@@ -1802,6 +2095,19 @@ export interface components {
          * @enum {string}
          */
         BasketFrom: "request" | "registered" | "watch_list";
+        /** @description A number under the base and under the changed book. */
+        BeforeAfter: {
+            /**
+             * Format: double
+             * @description Under the base.
+             */
+            before: number | null;
+            /**
+             * Format: double
+             * @description Under the changed book.
+             */
+            after: number | null;
+        };
         /** @description The lag at which two markets move together most, zero left out. */
         BestLag: {
             /**
@@ -1869,6 +2175,17 @@ export interface components {
              * @description Base units.
              */
             amount: number;
+        };
+        /** @description The thresholds of a book. */
+        BookThresholds: {
+            /** @description Name of the book. */
+            book: string;
+            /** @description In the order of the book. */
+            items: components["schemas"]["ThresholdView"][];
+            /** @description Books that come with the program and can be compared with. */
+            shipped: string[];
+            /** @description What else a book has that stored readings cannot show, and why. */
+            left_out: string[];
         };
         /** @description The top of an order book, or why there is none. */
         BookView: {
@@ -1975,6 +2292,50 @@ export interface components {
             /** @description Everything known to come, soonest first; what was called off is left out. */
             coming: components["schemas"]["CalendarEntry"][];
         };
+        /** @description One of them. */
+        CallView: {
+            /** @description The event (verification §2). */
+            event_id: string;
+            /** @description Within which it is to come. */
+            horizon: string;
+            /** @description Who states it: `rules`, or a contestant that was chosen for the event and has a forecast of this tick. */
+            forecaster: string;
+            /**
+             * Format: double
+             * @description Chance that it comes; null where there is too little history, and for an event of classes.
+             */
+            probability: number | null;
+            /** @description 90 % interval of that frequency, by the windows that do not overlap. */
+            interval: number[] | null;
+            /** @description Chance of each volatility class, calmest first; only for `vol_class_24h`. */
+            classes: number[] | null;
+            /** @description `calibrated` or `uncalibrated`. */
+            calibration: string;
+            /** @description Whose history it comes from: `market`, `group` or `all`. */
+            calibration_scope: string | null;
+            /** @description Why there is no probability. */
+            abstain_reason: string | null;
+            /**
+             * Format: int32
+             * @description Similar earlier moments: same label, about the same margin, outcome known.
+             */
+            cases: number;
+            /**
+             * Format: int32
+             * @description Windows of them that do not overlap.
+             */
+            windows: number;
+            /**
+             * Format: double
+             * @description How often it came in all moments of such markets in 180 days.
+             */
+            usual: number | null;
+            /**
+             * Format: double
+             * @description How often it followed the state it is in.
+             */
+            after_state: number | null;
+        };
         /** @description Who is asking. */
         CallerView: {
             /** @description Does this address want tokens? */
@@ -1982,6 +2343,18 @@ export interface components {
             /** @description Name of the caller's token; null without one. */
             name: string | null;
             role: components["schemas"]["SessionRole"] | null;
+        };
+        /** @description Forecasts that were registered before this minute, by the newest tick of the ledger (regimes §7). */
+        CallsView: {
+            /**
+             * Format: date-time
+             * @description The tick; its labels and margins are those of that minute.
+             */
+            ts: string;
+            /** @description What followed in similar moments, in words. */
+            sentence: string;
+            /** @description By event. */
+            events: components["schemas"]["CallView"][];
         };
         /** @description The whole catalogue. */
         Catalogue: {
@@ -2166,6 +2539,24 @@ export interface components {
          * @enum {string}
          */
         Compare: "=" | "!=" | "=~" | "!~";
+        /** @description Win rates by confidence. */
+        ConfidenceReview: {
+            /** @description Above 0.7. */
+            above_07: components["schemas"]["GroupOutcome"];
+            /** @description From 0.4 to 0.7. */
+            between: components["schemas"]["GroupOutcome"];
+            /** @description Below 0.4. */
+            below_04: components["schemas"]["GroupOutcome"];
+            /** @description Without a confidence. */
+            null: components["schemas"]["GroupOutcome"];
+            /**
+             * Format: double
+             * @description Win rate of the first group less that of the third; null with fewer than 30 resolved in either.
+             */
+            gap: number | null;
+            /** @description Why there is none. */
+            gap_missing: string | null;
+        };
         /** @description An axis on 1 h, 4 h, 1 d and 1 w, from closed bars only (R4.18–R4.20). */
         ConfirmationView_HeatRegime: {
             /** @description Label per timeframe; null where a timeframe is not ready. */
@@ -2340,6 +2731,29 @@ export interface components {
             /** @description There were more interruptions than are shown. */
             more: boolean;
         };
+        /** @description One step of the reliability curve by isotonic regression (CORP). */
+        CurveStep: {
+            /**
+             * Format: double
+             * @description Smallest stated probability of the step.
+             */
+            from: number;
+            /**
+             * Format: double
+             * @description Largest.
+             */
+            upto: number;
+            /**
+             * Format: double
+             * @description Calibrated probability.
+             */
+            calibrated: number;
+            /**
+             * Format: int64
+             * @description Cases.
+             */
+            n: number;
+        };
         /**
          * @description Where the data behind an answer come from.
          * @enum {string}
@@ -2363,8 +2777,8 @@ export interface components {
             /** @description Message of the group it goes with. */
             via: string | null;
             /**
-             * @description Why it stands so, in a word: `newer_state`, `silenced`, `inhibited`, `too_old`, `refused`, `endpoint_disabled` …; empty
-             *     where there is nothing to say.
+             * @description Why it stands so, in a word: `newer_state`, `silenced`, `inhibited`, `over_budget`, `too_old`, `refused`, `endpoint_disabled` …;
+             *     empty where there is nothing to say.
              */
             reason: string;
             /**
@@ -2392,7 +2806,7 @@ export interface components {
          * @description Where a delivery stands.
          * @enum {string}
          */
-        DeliveryState: "waiting" | "grouped" | "delivered" | "superseded" | "expired" | "dead";
+        DeliveryState: "waiting" | "grouped" | "delivered" | "superseded" | "held_back" | "expired" | "dead";
         /** @description One message on its way to one endpoint, or at its end. */
         DeliveryView: {
             /** @description Id of the message; receivers see it as `webhook-id`. */
@@ -2441,6 +2855,133 @@ export interface components {
             /** @description Its heading. */
             title: string;
         };
+        /** @description Cases at each step; each step's parts add up to the one before (verification §4.1). */
+        Denominators: {
+            /**
+             * Format: int64
+             * @description Instants at which the event was asked: issued and not issued.
+             */
+            asked: number;
+            /**
+             * Format: int64
+             * @description Forecasts registered.
+             */
+            issued: number;
+            /** @description Forecasts not registered, by reason. */
+            not_issued: {
+                [key: string]: number;
+            };
+            /**
+             * Format: int64
+             * @description Of the issued: their window is not over.
+             */
+            waiting: number;
+            /**
+             * Format: int64
+             * @description Void: the market was halted or taken off the list.
+             */
+            void: number;
+            /**
+             * Format: int64
+             * @description Too little of the window was seen.
+             */
+            unresolvable: number;
+            /**
+             * Format: int64
+             * @description Resolved.
+             */
+            resolved: number;
+            /** @description Of the resolved: no probability was stated, by reason. */
+            abstained: {
+                [key: string]: number;
+            };
+            /**
+             * Format: int64
+             * @description Of the resolved: scored.
+             */
+            scored: number;
+            /**
+             * Format: int64
+             * @description Of the resolved: minutes that the outcome rests on were corrected a day later or more, and would now say otherwise. It stands.
+             */
+            revised: number;
+        };
+        /** @description The whole answer. */
+        DriftReport: {
+            /** @description Book, policy and arithmetic that the ledger was made by. */
+            logic_version: string;
+            /** @description Name of the rule book. */
+            book: string;
+            /** @description The newest tick. */
+            newest: string;
+            /** @description By market, the furthest beyond its own weeks first. */
+            readings: components["schemas"]["DriftRow"][];
+            /** @description By event and group. */
+            skills: components["schemas"]["SkillRow"][];
+        };
+        /** @description One reading of one market over its newest week. */
+        DriftRow: {
+            /** @description The market. */
+            market: string;
+            /** @description Id of the reading. */
+            feature: string;
+            /** @description When the week ended: Monday, 00:00 UTC, or the first minute after it that was published. */
+            week_ended: string;
+            /**
+             * Format: double
+             * @description Population stability index of the week against the 13 weeks before it, over tenths of these.
+             */
+            psi: number;
+            /**
+             * Format: double
+             * @description What samples of these sizes give by chance where neighbouring values do not depend on each other.
+             */
+            by_chance: number;
+            /**
+             * Format: int32
+             * @description Values of the week: one every five minutes.
+             */
+            n: number;
+            /**
+             * Format: int32
+             * @description Values of the weeks before it.
+             */
+            reference_n: number;
+            /**
+             * Format: int32
+             * @description Earlier weeks that the index is held against, at most 104.
+             */
+            weeks: number;
+            /**
+             * Format: double
+             * @description Four of five of these lie below this; null before there are 26.
+             */
+            p80: number | null;
+            /**
+             * Format: double
+             * @description And 19 of 20 below this.
+             */
+            p95: number | null;
+            word: components["schemas"]["DriftWord"] | null;
+            /** @description The weeks that were asked for, this one included, oldest first. */
+            past: components["schemas"]["DriftWeek"][];
+        };
+        /** @description One week of one reading. */
+        DriftWeek: {
+            /** @description When it ended. */
+            week_ended: string;
+            /**
+             * Format: double
+             * @description Its index.
+             */
+            psi: number;
+            word: components["schemas"]["DriftWord"] | null;
+        };
+        /**
+         * @description One word for how far a week of readings lies from the 13 weeks before it.
+         * @enum {string}
+         */
+        DriftWord: "as_before" | "shifted" | "changed";
         /** @description Nothing has to be said; the body makes sure that no page of another site can ask for it. */
         Enable: Record<string, never>;
         /** @description One receiver and how it is doing. */
@@ -2468,9 +3009,16 @@ export interface components {
              * @description Tries that were confirmed in the last 24 hours.
              */
             delivered_24h: number;
+            /** @description How many alerts it is sent within a time, as `3/day`; null: any number. Null as `format`. */
+            budget: string | null;
+            /**
+             * Format: int64
+             * @description Deliveries that its budget held back in the last 24 hours.
+             */
+            held_back_24h: number;
             /**
              * Format: int32
-             * @description Half of them took no longer than this, milliseconds; null where there are none.
+             * @description Half of the confirmed tries took no longer than this, milliseconds; null where there are none.
              */
             latency_ms_p50: number | null;
             /**
@@ -2483,6 +3031,42 @@ export interface components {
         Endpoints: {
             /** @description By name. */
             items: components["schemas"]["EndpointView"][];
+        };
+        /** @description One earlier episode. */
+        EpisodeView: {
+            /**
+             * Format: date-time
+             * @description Its minute.
+             */
+            ts: string;
+            /**
+             * Format: double
+             * @description Distance in margin space: root of the mean squared difference of the clauses' margins, in scale units.
+             */
+            distance: number;
+            /** @description Risk label, before hysteresis. */
+            raw_label: components["schemas"]["RiskRegime"];
+            /**
+             * Format: double
+             * @description Price then.
+             */
+            price: number | null;
+            /**
+             * Format: double
+             * @description Change of price in the 4 h after it, as a fraction.
+             */
+            move_4h: number | null;
+            /**
+             * Format: double
+             * @description The same in 24 h.
+             */
+            move_24h: number | null;
+            /**
+             * Format: double
+             * @description 1 h volatility an hour later, annualised fraction.
+             */
+            realized_vol_1h_after: number | null;
+            raw_label_4h_after: components["schemas"]["RiskRegime"] | null;
         };
         /** @description Something that went wrong. */
         ErrorView: {
@@ -3114,6 +3698,149 @@ export interface components {
             /** @description Always true for rules. */
             exact: boolean;
         };
+        /**
+         * @description An event that forecasts are about (verification §2). Its definition never changes; another definition is another event.
+         * @enum {string}
+         */
+        ForecastEvent: "hv_1h" | "squeeze_4h" | "chop_4h" | "calm_4h" | "trend_up_24h" | "trend_down_24h" | "vol_class_24h" | "vol_up_24h" | "corr_break_7d" | "zone_reach_24h" | "level_react" | "alert_cascade_1h" | "alert_move_1h" | "post_fund_rev_8h";
+        /** @description One forecast of the ledger, with what came of it as far as it is known. */
+        ForecastView: {
+            /** @description Name-based id. */
+            forecast_id: string;
+            /** @description Event and version of its definition. */
+            event_id: string;
+            /**
+             * Format: int32
+             * @description Version of the definition.
+             */
+            event_version: number;
+            /** @description The market. */
+            symbol: string;
+            /** @description The other market of a pair, the id of a level or an alert. */
+            subject: string | null;
+            /** @description The axis that asserts it. */
+            axis: string | null;
+            /** @description Published label, or the detector. */
+            label: string;
+            /** @description Raw label. */
+            raw_label: string;
+            /**
+             * Format: date-time
+             * @description When it was registered.
+             */
+            issued_ts: string;
+            /**
+             * Format: date-time
+             * @description When its window ends.
+             */
+            resolve_after: string;
+            /**
+             * Format: double
+             * @description Probability that it happens.
+             */
+            probability: number | null;
+            /** @description Probabilities of the four classes. */
+            classes: number[] | null;
+            /** @description `calibrated` or `uncalibrated`. */
+            calibration: string;
+            /** @description Whose history it comes from. */
+            calibration_scope: string | null;
+            /** @description Why there is no probability. */
+            abstain_reason: string | null;
+            /**
+             * Format: int32
+             * @description Cases the probability rests on.
+             */
+            cases: number;
+            /**
+             * Format: int32
+             * @description Windows of them that do not overlap.
+             */
+            separate: number;
+            /**
+             * Format: int32
+             * @description Whether the event was true of the window before, or its class.
+             */
+            state_at_issue: number | null;
+            /**
+             * Format: double
+             * @description Frequency of the event over 180 days of the group.
+             */
+            climatology: number | null;
+            /** @description The same of the four classes. */
+            climatology_classes: number[] | null;
+            /**
+             * Format: int32
+             * @description Windows it is of.
+             */
+            climatology_cases: number;
+            /**
+             * Format: double
+             * @description Frequency after the present state.
+             */
+            persistence: number | null;
+            /** @description The same of the four classes. */
+            persistence_classes: number[] | null;
+            /**
+             * Format: int32
+             * @description Windows it is of.
+             */
+            persistence_cases: number;
+            /** @description Who made it. */
+            classifier_id: string;
+            /** @description First eight bytes of the SHA-256 over the readings it was made from, hexadecimal. */
+            input_digest: string;
+            /**
+             * Format: date-time
+             * @description When it resolved.
+             */
+            resolved_at: string | null;
+            /**
+             * Format: int32
+             * @description 0, 1, or the class.
+             */
+            outcome: number | null;
+            /** @description `resolved`, `gap`, `void`; null while it waits. */
+            resolution_reason: string | null;
+            /** @description What decided. */
+            evidence: (number | null)[];
+            /**
+             * Format: date-time
+             * @description When minutes that the outcome rests on were corrected, a day after it or later, so that they would now say otherwise; it stands.
+             */
+            revised_at: string | null;
+            /**
+             * Format: int32
+             * @description What they would say; null where they could not say.
+             */
+            revised_outcome: number | null;
+        };
+        /** @description A label as a forecast, before and after. */
+        ForecastWhatIf: {
+            /** @description Id of the event (verification §2). */
+            event: string;
+            /** @description The label that asserts it. */
+            label: string;
+            /**
+             * Format: int64
+             * @description How far the event looks ahead, minutes.
+             */
+            horizon_min: number;
+            /**
+             * Format: double
+             * @description Share of the moments of the 5-minute grid that the event follows.
+             */
+            base_rate: number | null;
+            /** @description Under the base. */
+            before: components["schemas"]["HitRates"];
+            /** @description Under the changed book. */
+            after: components["schemas"]["HitRates"];
+        };
+        /**
+         * @description Who makes a forecast (regimes §11).
+         * @enum {string}
+         */
+        Forecaster: "rules" | "hmm" | "bocpd" | "logistic" | "boosting";
         /** @description Why a stream cannot be trusted. */
         GapReasonView: {
             /**
@@ -3166,6 +3893,59 @@ export interface components {
             /** @description The window is not yet full. */
             partial: boolean;
         };
+        /** @description Decisions with something in common. */
+        GroupOutcome: {
+            /**
+             * Format: int32
+             * @description How many there are.
+             */
+            decisions: number;
+            /**
+             * Format: int32
+             * @description Of these: the outcome is not known yet.
+             */
+            open: number;
+            /**
+             * Format: int32
+             * @description Bars are missing, so that nothing can be said.
+             */
+            unresolved: number;
+            /**
+             * Format: int32
+             * @description The outcome is known.
+             */
+            resolved: number;
+            /**
+             * Format: int32
+             * @description Of the resolved: ended above the entry, in the side's direction.
+             */
+            won: number;
+            /**
+             * Format: double
+             * @description Share of the resolved that won.
+             */
+            win_rate: number | null;
+            /** @description Its 95 % Wilson interval. */
+            win_rate_band: [
+                number,
+                number
+            ] | null;
+            /**
+             * Format: double
+             * @description Mean result before costs, R.
+             */
+            mean_r: number | null;
+            /**
+             * Format: double
+             * @description Mean result after costs, R.
+             */
+            mean_r_after_costs: number | null;
+            /**
+             * Format: double
+             * @description Of the same entries with the plain pair of stop and target, after costs, R.
+             */
+            plain_mean_r_after_costs: number | null;
+        };
         /** @description Several alerts of one cause, told as one. */
         GroupView: {
             /** @description Id of the newest message about it. */
@@ -3199,6 +3979,20 @@ export interface components {
             open_positions: string;
             /** @description Conditions of the AGGRESSIVE upgrade that are not met; empty only when it applies (regimes §8). */
             upgrade_blocked_by: string[];
+        };
+        /** @description Head of a chain of hashes. */
+        HeadReading: {
+            /** @description The UTC day. */
+            day: string;
+            /** @description The event. */
+            event: components["schemas"]["ForecastEvent"];
+            /**
+             * Format: int64
+             * @description Rows of the day so far.
+             */
+            rows: number;
+            /** @description SHA-256 of the last of them, hexadecimal. */
+            head: string;
         };
         /** @description The line above the table (R4.46). */
         HeaderView: {
@@ -3298,6 +4092,61 @@ export interface components {
          * @enum {string}
          */
         HeldBy: "none" | "hysteresis" | "dwell";
+        /** @description How the entries of a label did as forecasts of an event. */
+        HitRates: {
+            /**
+             * Format: int64
+             * @description Entries of the label.
+             */
+            alerts: number;
+            /**
+             * Format: int64
+             * @description Those whose outcome is known.
+             */
+            resolved: number;
+            /**
+             * Format: double
+             * @description Share of those that the event followed within the horizon.
+             */
+            precision: number | null;
+            /**
+             * Format: double
+             * @description Lower end of its Wilson interval of 90 %.
+             */
+            precision_low: number | null;
+            /**
+             * Format: double
+             * @description Upper end of it.
+             */
+            precision_high: number | null;
+            /**
+             * Format: double
+             * @description Precision over the base rate.
+             */
+            lift: number | null;
+            /**
+             * Format: int64
+             * @description Events in the stretch.
+             */
+            events: number;
+            /**
+             * Format: double
+             * @description Share of the events that an entry preceded, from one horizon before the onset up to it.
+             */
+            recall: number | null;
+            /**
+             * Format: double
+             * @description Share of the events at whose onset the label was in force, whenever it was entered.
+             */
+            in_force_at_onset: number | null;
+            /**
+             * Format: int64
+             * @description Median of the minutes from the entry to the onset; 0: in the same minute.
+             */
+            median_lead_min: number | null;
+            /** @description Skill of the label against persistence over the 5-minute grid: each states how often the event followed its state before. */
+            skill: components["schemas"]["SkillReading"];
+        };
         /** @description One holding. */
         Holding: {
             /**
@@ -3455,6 +4304,17 @@ export interface components {
             n: number;
             missing: components["schemas"]["Missing"] | null;
         };
+        /** @description A book that was kept. */
+        KeptBook: {
+            /** @description Its name. */
+            name: string;
+            /** @description Its file on the server's machine. */
+            file: string;
+            /** @description An older one of this name was written over. */
+            replaced: boolean;
+            /** @description How to use it. */
+            usage: string;
+        };
         /**
          * @description How a number came to be.
          * @enum {string}
@@ -3469,6 +4329,83 @@ export interface components {
              * @description Sum of the weights of the markets that have it.
              */
             share: number;
+        };
+        /** @description The label alone as a yes or no to the event. */
+        LabelTable: {
+            /**
+             * Format: int64
+             * @description Said and happened.
+             */
+            hits: number;
+            /**
+             * Format: int64
+             * @description Said and did not happen.
+             */
+            false_alarms: number;
+            /**
+             * Format: int64
+             * @description Happened without being said.
+             */
+            misses: number;
+            /**
+             * Format: int64
+             * @description Neither.
+             */
+            correct_negatives: number;
+            /**
+             * Format: double
+             * @description Probability of detection.
+             */
+            pod: number | null;
+            /**
+             * Format: double
+             * @description False alarm ratio.
+             */
+            far: number | null;
+            /**
+             * Format: double
+             * @description Probability of false detection.
+             */
+            pofd: number | null;
+            /**
+             * Format: double
+             * @description Critical success index.
+             */
+            csi: number | null;
+            /**
+             * Format: double
+             * @description Hanssen–Kuipers, POD − POFD.
+             */
+            hk: number | null;
+        };
+        /** @description A label before and after. */
+        LabelWhatIf: {
+            /** @description The label's word. */
+            label: string;
+            /** @description Times a day that it is entered: its alerts. */
+            entries_per_day: components["schemas"]["BeforeAfter"];
+            /** @description Share of the minutes it is published. */
+            share: components["schemas"]["BeforeAfter"];
+            /**
+             * Format: int64
+             * @description Minutes in which both books publish it.
+             */
+            minutes_both: number;
+            /**
+             * Format: int64
+             * @description Minutes in which the base alone does.
+             */
+            minutes_before_only: number;
+            /**
+             * Format: int64
+             * @description Minutes in which the changed book alone does.
+             */
+            minutes_after_only: number;
+            /**
+             * Format: double
+             * @description Minutes of both over minutes of either (Jaccard); absent where neither has any.
+             */
+            overlap: number | null;
         };
         /** @description The words that codes in cells stand for: the position in the list is the code. */
         LabelsView: {
@@ -3637,6 +4574,61 @@ export interface components {
             hours: number;
             /** @description The earliest first: as many whole hours as were asked for, the newest of them the last one that was over. */
             items: components["schemas"]["HourOfLiquidations"][];
+        };
+        /** @description One decision of the week. */
+        ListedTrade: {
+            /** @description Made of market, bar and side. */
+            id: string;
+            /** @description Market, as `venue:symbol`. */
+            market: string;
+            /** @description The strategy that considered it. */
+            strategy: string;
+            /** @description What the strategy read, by name: prices in quote units, volumes in base units, ratios as such. */
+            readings: {
+                [key: string]: number;
+            };
+            /**
+             * Format: date-time
+             * @description Close of the bar that decided.
+             */
+            bar_close: string;
+            /** @description Side of the entry that the strategy considered. */
+            side: string;
+            /**
+             * Format: double
+             * @description Its price.
+             */
+            entry: number;
+            /** @description What the advice said. */
+            verdict: components["schemas"]["Verdict"];
+            /** @description Why, as codes of the advice. */
+            reasons: string[];
+            /** @description Would have been entered. */
+            taken: boolean;
+            /** @description Else why not: `avoid` or `position_open`. */
+            skipped: string | null;
+            /**
+             * Format: double
+             * @description Confidence of the advice; null where it has none.
+             */
+            confidence: number | null;
+            /** @description How it ended; skipped ones are followed like taken ones. */
+            end: components["schemas"]["PaperEnd"];
+            /**
+             * Format: date-time
+             * @description When it ended.
+             */
+            ended_at: string | null;
+            /**
+             * Format: double
+             * @description Result after costs, R.
+             */
+            r_after_costs: number | null;
+            /**
+             * Format: double
+             * @description Of the same entry with the plain pair, R.
+             */
+            plain_r_after_costs: number | null;
         };
         /** @description One stream now. */
         LiveStreamView: {
@@ -3808,6 +4800,11 @@ export interface components {
             age_s: number | null;
             /** @description Its streams, in source rank order. */
             streams: components["schemas"]["StreamView"][];
+        };
+        /** @description One market. */
+        MarketWhatIf: components["schemas"]["WhatIfCounts"] & {
+            /** @description Which. */
+            instrument: string;
         };
         /** @description One condition of a silence. */
         Matcher: {
@@ -4101,6 +5098,40 @@ export interface components {
             flip: components["schemas"]["TurnView"] | null;
             exit: components["schemas"]["TurnView"] | null;
         };
+        /** @description One calendar month of the timeline. */
+        MonthReading: {
+            /** @description First instant of the month, UTC. */
+            month: string;
+            /**
+             * Format: int64
+             * @description Cases scored.
+             */
+            n: number;
+            /**
+             * Format: double
+             * @description Brier score.
+             */
+            brier: number;
+            /**
+             * Format: double
+             * @description Skill against climatology on the month's cases.
+             */
+            skill_climatology: number | null;
+            /**
+             * Format: double
+             * @description Skill against persistence.
+             */
+            skill_persistence: number | null;
+        };
+        /** @description Changes of price over a horizon, as fractions. */
+        MovesView: {
+            /** @description `4h` or `24h`. */
+            horizon: string;
+            /** @description After similar moments. */
+            similar: components["schemas"]["SpreadView"];
+            /** @description After all hours. */
+            all: components["schemas"]["SpreadView"];
+        };
         /** @description A liquidity level that matters for the trade. */
         NearbyLevel: {
             /** @description Its id. */
@@ -4134,6 +5165,17 @@ export interface components {
              * @description Since when it was known.
              */
             known_at: string;
+        };
+        /** @description A changed book to be kept by the server. */
+        NewBook: {
+            /** @description Its name and that of its file: letters, digits, `-` and `_`, at most 40, and not that of a book that comes with the program. */
+            name: string;
+            /** @description Rule book that comes with the program, to be changed; absent: the configured one. */
+            base?: string | null;
+            /** @description Thresholds to change in it, as `HIGH_VOL.realized_vol_1h=0.85`. */
+            set?: string[];
+            /** @description Write over a book of this name; without it such a book stays and nothing is written. */
+            replace?: boolean;
         };
         /** @description What a user registers. */
         NewPosition: {
@@ -4341,6 +5383,13 @@ export interface components {
             next_cursor: string | null;
         };
         /** @description One page of a series, ascending unless asked for the other way round. */
+        PageView_ForecastView: {
+            /** @description Rows by time. */
+            items: components["schemas"]["ForecastView"][];
+            /** @description Hand this back as `cursor` for the next page; null on the last one. */
+            next_cursor: string | null;
+        };
+        /** @description One page of a series, ascending unless asked for the other way round. */
         PageView_LevelView: {
             /** @description Rows by time. */
             items: components["schemas"]["LevelView"][];
@@ -4442,6 +5491,87 @@ export interface components {
             /** @description Its readings; `a` and `b` are positions in `markets`. */
             reading: components["schemas"]["PairReading"];
         };
+        /**
+         * @description What is known of a decision's end.
+         * @enum {string}
+         */
+        PaperEnd: "target" | "stop" | "time" | "unresolved" | "open";
+        /** @description A week. */
+        PaperReview: {
+            /** @description ISO week, as in `2026-W08`. */
+            week: string;
+            /**
+             * Format: date-time
+             * @description Its Monday, 00:00 UTC.
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description First moment no longer counted.
+             */
+            until: string;
+            /** @description Decisions by strategy; where there is more than one, the groups are of all of them together. */
+            by_strategy: {
+                [key: string]: number;
+            };
+            /** @description All decisions. */
+            all: components["schemas"]["GroupOutcome"];
+            /** @description Those that would have been entered. */
+            taken: components["schemas"]["GroupOutcome"];
+            /** @description Those that would not. */
+            skipped: components["schemas"]["GroupOutcome"];
+            /** @description By verdict of the advice: ALLOW, CAUTION, AVOID. */
+            by_verdict: {
+                [key: string]: components["schemas"]["GroupOutcome"];
+            };
+            /** @description By confidence. */
+            confidence: components["schemas"]["ConfidenceReview"];
+            /** @description Decisions with a confidence below 0.4, or none. */
+            low_confidence: components["schemas"]["ListedTrade"][];
+            /** @description How often no decision was made, by reason. */
+            not_made: {
+                [key: string]: number;
+            };
+            /** @description The best of those taken, after costs. */
+            best: components["schemas"]["ListedTrade"][];
+            /** @description The worst of them. */
+            worst: components["schemas"]["ListedTrade"][];
+        };
+        /** @description The log of a data folder, one week of it in full. */
+        PaperView: {
+            /** @description Weeks of which something is logged, the newest first; empty where nothing was logged yet. */
+            weeks: components["schemas"]["PaperWeek"][];
+            review: components["schemas"]["PaperReview"] | null;
+            /** @description Decisions of the week, the newest first. */
+            decisions: components["schemas"]["ListedTrade"][];
+            /**
+             * Format: int32
+             * @description Older decisions of the week that are not listed.
+             */
+            more: number;
+            /**
+             * Format: date-time
+             * @description When a process last began to watch; null where none did.
+             */
+            started_at: string | null;
+            /** @description The strategy it follows. */
+            strategy: string | null;
+        };
+        /** @description A week that the log has something of. */
+        PaperWeek: {
+            /** @description ISO week. */
+            week: string;
+            /**
+             * Format: date-time
+             * @description Its Monday, 00:00 UTC.
+             */
+            from: string;
+            /**
+             * Format: int32
+             * @description Decisions of it.
+             */
+            decisions: number;
+        };
         /** @description Parameters of risk §1. */
         ParameterView: {
             /**
@@ -4460,9 +5590,11 @@ export interface components {
             market_regime: components["schemas"]["TrendRegime"];
             /**
              * Format: double
-             * @description Confidence of the reading, 0 where it is not there.
+             * @description How often what the label says followed similar moments; null where that is not known.
              */
-            confidence: number;
+            confidence: number | null;
+            /** @description Why it is not known: a reason of abstention of the ledger, `label_changed` or `no_forecasts`. */
+            confidence_reason: string | null;
             /** @description `calibrated`, `heuristic` or `not_available`. */
             confidence_kind: string;
             /**
@@ -4484,7 +5616,7 @@ export interface components {
          * @description What a detector looks for; the detector's name in code, store and API (surveillance §2).
          * @enum {string}
          */
-        Pattern: "FUNDING_MANIPULATION" | "FUNDING_ANOMALY" | "FUNDING_REVERSAL" | "FUNDING_FARMING" | "LIQUIDATION_CASCADE" | "FORCED_LIQUIDATIONS" | "BASIS_MANIPULATION" | "PREMIUM_DEVIATION" | "POSITION_CONCENTRATION" | "VOLATILITY_REGIME_CHANGE" | "REGIME_CHANGE" | "REGIME_CONFIRMED" | "SESSION_CHANGED" | "CORRELATION_BREAK" | "DATA_GAP" | "FEED_STALE" | "ALERT_RULE";
+        Pattern: "FUNDING_MANIPULATION" | "FUNDING_ANOMALY" | "FUNDING_REVERSAL" | "FUNDING_FARMING" | "LIQUIDATION_CASCADE" | "FORCED_LIQUIDATIONS" | "BASIS_MANIPULATION" | "PREMIUM_DEVIATION" | "POSITION_CONCENTRATION" | "VOLATILITY_REGIME_CHANGE" | "REGIME_CHANGE" | "REGIME_CONFIRMED" | "SESSION_CHANGED" | "CORRELATION_BREAK" | "DATA_GAP" | "FEED_STALE" | "ALERT_RULE" | "FEATURE_DRIFT" | "SKILL_LOST";
         /**
          * @description What stands where in the life of what a message reports.
          * @enum {string}
@@ -4746,6 +5878,39 @@ export interface components {
             /** @description Activity. */
             heat: components["schemas"]["AxisView_HeatRegime"];
         };
+        /** @description One bin of the reliability table. */
+        ReliabilityRow: {
+            /**
+             * Format: double
+             * @description Mean stated probability in the bin.
+             */
+            stated: number;
+            /**
+             * Format: double
+             * @description Share that happened.
+             */
+            observed: number;
+            /**
+             * Format: int64
+             * @description Cases.
+             */
+            n: number;
+            /**
+             * Format: int64
+             * @description Windows of them that do not overlap; below 10 the bin says little.
+             */
+            n_eff: number;
+            /**
+             * Format: double
+             * @description Lower end of Wilson's 90 % interval on `n_eff`.
+             */
+            low: number;
+            /**
+             * Format: double
+             * @description Upper end.
+             */
+            high: number;
+        };
         /** @description Who is to be tried again. */
         Replay: {
             /**
@@ -4821,6 +5986,176 @@ export interface components {
             judged_days: number;
             /** @description Its clauses in order; members of one `any` group share a group number. */
             clauses: components["schemas"]["ClauseTrace"][];
+        };
+        /** @description The parts of a Brier score. */
+        ScoreParts: {
+            /**
+             * Format: double
+             * @description Reliability (Murphy, ten equal bins).
+             */
+            rel: number;
+            /**
+             * Format: double
+             * @description Resolution.
+             */
+            res: number;
+            /**
+             * Format: double
+             * @description Uncertainty `ō(1 − ō)`.
+             */
+            unc: number;
+            /**
+             * Format: double
+             * @description Variance of the stated probabilities within bins.
+             */
+            wbv: number;
+            /**
+             * Format: double
+             * @description Covariance within bins.
+             */
+            wbc: number;
+            /**
+             * Format: double
+             * @description Miscalibration (CORP).
+             */
+            mcb: number;
+            /**
+             * Format: double
+             * @description Discrimination (CORP).
+             */
+            dsc: number;
+        };
+        /** @description One row of the scorecard. */
+        ScoreRow: {
+            /** @description What was forecast. */
+            event: components["schemas"]["ForecastEvent"];
+            /** @description By whom. */
+            forecaster: components["schemas"]["Forecaster"];
+            /** @description `all`, a group (`btc`, `eth`, `other`) or a market. */
+            scope: string;
+            /** @description `30d`, `90d`, `365d` or `all`; counted back from the newest tick, by the moment of issue. */
+            window: string;
+            /** @description First and last issue that count. */
+            span: string[] | null;
+            /** @description Cases at each step. */
+            denominators: components["schemas"]["Denominators"];
+            /**
+             * Format: int64
+             * @description Windows among the scored that do not overlap.
+             */
+            n_eff: number;
+            /**
+             * Format: double
+             * @description Share of the scored in which it happened.
+             */
+            base_rate: number | null;
+            /**
+             * Format: double
+             * @description Mean squared error of the probabilities, or ranked probability score over the four classes.
+             */
+            score: number | null;
+            /** @description Skill against climatology. */
+            climatology: components["schemas"]["SkillReading"];
+            /** @description Skill against persistence: the hurdle that counts. */
+            persistence: components["schemas"]["SkillReading"];
+            /** @description What that amounts to. */
+            verdict: components["schemas"]["SkillVerdict"];
+            /**
+             * Format: double
+             * @description Skill of persistence said as a hard yes or no, against climatology; shown for comparison.
+             */
+            persistence_hard_brier: number | null;
+            parts: components["schemas"]["ScoreParts"] | null;
+            /**
+             * Format: double
+             * @description Expected calibration error over ten bins.
+             */
+            ece: number | null;
+            /**
+             * Format: double
+             * @description Mean negative log likelihood in nats, probabilities clipped to [1e-6, 1 − 1e-6].
+             */
+            log_score: number | null;
+            /**
+             * Format: int64
+             * @description Probabilities that were clipped.
+             */
+            clipped: number;
+            /**
+             * Format: double
+             * @description Area under the ROC curve.
+             */
+            auc: number | null;
+            /**
+             * Format: double
+             * @description Variance of the probabilities.
+             */
+            sharpness: number | null;
+            /** @description Reliability table. */
+            reliability: components["schemas"]["ReliabilityRow"][];
+            /** @description Reliability curve. */
+            curve: components["schemas"]["CurveStep"][];
+            label: components["schemas"]["LabelTable"] | null;
+            sequence: components["schemas"]["SequenceReading"] | null;
+            /** @description Months, oldest first; of the window `all` only. */
+            timeline: components["schemas"]["MonthReading"][];
+            /**
+             * Format: double
+             * @description Share of the scored that the largest market has.
+             */
+            largest_share: number | null;
+        };
+        /** @description The scorecard. */
+        Scorecard: {
+            /** @description Logic version of everything in it. */
+            logic_version: string;
+            /** @description Rule book. */
+            book: string;
+            /** @description First and newest tick of the ledger that counts. */
+            span: string[] | null;
+            /** @description Markets in it. */
+            markets: string[];
+            /**
+             * Format: int64
+             * @description Seed of the resamples behind every band.
+             */
+            seed: number;
+            /** @description Rows by (event, forecaster, scope, window), pooled ones first. */
+            rows: components["schemas"]["ScoreRow"][];
+            /** @description Alerts. */
+            alerts: components["schemas"]["AlertRow"][];
+            /** @description Labels. */
+            stability: components["schemas"]["StabilityRow"][];
+            /** @description Heads of the newest day. */
+            heads: components["schemas"]["HeadReading"][];
+        };
+        /**
+         * @description The decision that may be looked at every day: a 95 % confidence sequence of how much better than persistence, on windows that do
+         *     not overlap.
+         */
+        SequenceReading: {
+            /**
+             * Format: int64
+             * @description Windows.
+             */
+            n: number;
+            /**
+             * Format: double
+             * @description Mean difference of losses, persistence minus forecast.
+             */
+            mean: number;
+            /**
+             * Format: double
+             * @description Lower bound.
+             */
+            low: number;
+            /**
+             * Format: double
+             * @description Upper bound.
+             */
+            high: number;
+            /** @description When the lower bound first rose above zero. */
+            activated_at: string | null;
         };
         /**
          * @description A trading session; where two overlap the one that opened later has the hour.
@@ -4927,6 +6262,32 @@ export interface components {
             /** @description By the moment they were made. */
             items: components["schemas"]["SilenceView"][];
         };
+        /** @description What followed the moments most like one. */
+        SimilarView: {
+            /** @description `venue:symbol`. */
+            instrument: string;
+            /** @description Logic version of the rows that were compared. */
+            logic_version: string;
+            /**
+             * Format: date-time
+             * @description The minute that was compared.
+             */
+            ts: string;
+            /** @description Its risk label, before hysteresis. */
+            raw_label: components["schemas"]["RiskRegime"];
+            /** @description Full hours that it was compared with; all of their outcomes are known. */
+            hours: number;
+            /** @description The first and the last of them. */
+            span: string[] | null;
+            /** @description In words. */
+            sentence: string;
+            /** @description Hours that are the most alike, four hours apart at least; their moves are below. 0 where there are too few hours. */
+            moments: number;
+            /** @description What price did after them, beside what it did after all hours. */
+            moves: components["schemas"]["MovesView"][];
+            /** @description The nearest, a day apart at least. */
+            episodes: components["schemas"]["EpisodeView"][];
+        };
         /**
          * @description What holds the size down (risk §4).
          * @enum {string}
@@ -4977,6 +6338,81 @@ export interface components {
             kelly: components["schemas"]["KellyView"];
             missing: components["schemas"]["Missing"] | null;
         };
+        /** @description Skill against a reference over the cases for which that has seen enough. */
+        SkillReading: {
+            /**
+             * Format: double
+             * @description `1 − BS/BS_ref`.
+             */
+            value: number | null;
+            /**
+             * Format: double
+             * @description Lower end of its 90 % band (block bootstrap); null where there is too little data for one.
+             */
+            low: number | null;
+            /**
+             * Format: double
+             * @description Upper end.
+             */
+            high: number | null;
+            /**
+             * Format: int64
+             * @description Cases it is of.
+             */
+            n: number;
+            /**
+             * Format: double
+             * @description Score of the forecasts on these cases.
+             */
+            brier: number | null;
+            /**
+             * Format: double
+             * @description Score of the reference on these cases.
+             */
+            reference_brier: number | null;
+        };
+        /** @description Skill of one event over the markets of a group. */
+        SkillRow: {
+            /** @description Of what. */
+            event: components["schemas"]["ForecastEvent"];
+            /** @description Of which markets: `btc`, `eth`, `other`. */
+            group: string;
+            /** @description The beginning of the day on which it was stated: 30 days before it are looked at. */
+            stated: string;
+            /**
+             * Format: double
+             * @description Brier skill over persistence.
+             */
+            skill: number;
+            /**
+             * Format: double
+             * @description Lower end of its 90 % band.
+             */
+            low: number | null;
+            /**
+             * Format: double
+             * @description Upper end.
+             */
+            high: number | null;
+            /**
+             * Format: int32
+             * @description Forecasts that were scored.
+             */
+            n: number;
+            /**
+             * Format: int32
+             * @description Windows of them that do not overlap.
+             */
+            n_eff: number;
+            /** @description What it amounts to. */
+            verdict: components["schemas"]["SkillVerdict"];
+        };
+        /**
+         * @description What a skill amounts to. That it is there is said once it is decided: by the confidence sequence, which holds however often one looks.
+         *     A band says what a skill looks like so far.
+         * @enum {string}
+         */
+        SkillVerdict: "skill" | "better_so_far" | "no_skill_shown" | "worse_so_far" | "worse_than_persistence" | "too_little_data";
         /** @description Market context of one instrument at one minute. */
         Snapshot: {
             /** @description Name-based UUID of (symbol, time, logic version, input digest): a replay yields the same id (A08). */
@@ -5025,12 +6461,13 @@ export interface components {
              * @description Calibrated chance of `event_id` within `horizon`; null until there is enough history.
              */
             probability: number | null;
-            /** @description `uncalibrated` until enough forecasts are resolved. */
+            /** @description `calibrated`, or `uncalibrated` where there is no probability. */
             calibration: string;
             /** @description Horizon of the probability. */
             horizon: string | null;
             /** @description The event the probability refers to. */
             event_id: string | null;
+            calls: components["schemas"]["CallsView"] | null;
             /** @description Why this and not something else. */
             explanation: components["schemas"]["Explanation"];
             /** @description Fields that are null because their source is not built or not configured. */
@@ -5061,6 +6498,62 @@ export interface components {
             risk_bias: components["schemas"]["RiskBias"];
             /** @description Posture. */
             posture: components["schemas"]["Posture"];
+        };
+        /** @description Spread of a sample: a tenth lies below `p10`, a tenth above `p90`. */
+        SpreadView: {
+            /** @description Moves that are known. */
+            n: number;
+            /**
+             * Format: double
+             * @description 10th percentile; null without a move.
+             */
+            p10: number | null;
+            /**
+             * Format: double
+             * @description Median.
+             */
+            p50: number | null;
+            /**
+             * Format: double
+             * @description 90th percentile.
+             */
+            p90: number | null;
+        };
+        /** @description How steady the labels of an axis are, on the grid of forecasts. */
+        StabilityRow: {
+            /** @description `risk`, `trend` or `volatility`. */
+            axis: string;
+            /** @description `all`, a group or a market. */
+            scope: string;
+            /** @description As of a row of the scorecard. */
+            window: string;
+            /**
+             * Format: double
+             * @description Market-days.
+             */
+            days: number;
+            /**
+             * Format: double
+             * @description Changes of the published label per market-day.
+             */
+            flip_rate: number | null;
+            /**
+             * Format: double
+             * @description Changes of the raw label per market-day.
+             */
+            raw_flip_rate: number | null;
+            /**
+             * Format: double
+             * @description Flip-flop index (Griffiths et al. 2019), mean over days; null for an axis without an order of severity.
+             */
+            flip_flop: number | null;
+            /**
+             * Format: double
+             * @description Share of episodes shorter than 15 min.
+             */
+            short_episodes: number | null;
+            /** @description Median and 90th percentile of an episode's length, hours. */
+            episode_h: number[] | null;
         };
         /**
          * @description What a row's time stamp means.
@@ -5325,6 +6818,78 @@ export interface components {
             capped: boolean;
             missing: components["schemas"]["Missing"] | null;
         };
+        /** @description A threshold that differs between the books. */
+        ThresholdChange: {
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: double
+             * @description Under the base; absent where the base has no such threshold.
+             */
+            before: number | null;
+            /**
+             * Format: double
+             * @description Under the changed book.
+             */
+            after: number | null;
+        };
+        /** @description A threshold of a book. */
+        ThresholdView: {
+            /** @description Its name, as `set` takes it. */
+            name: string;
+            /** @description Axis of the rule; `alert` for alert rules. */
+            axis: string;
+            /** @description The rule. */
+            rule: string;
+            /** @description What is compared. */
+            feature: string;
+            /** @description The feature as people say it. */
+            spoken: string;
+            /** @description Unit of the threshold. */
+            unit: string;
+            /** @description Whether the absolute value is compared. */
+            abs: boolean;
+            /** @description The sign of the comparison. */
+            op: string;
+            /**
+             * Format: double
+             * @description Full threshold.
+             */
+            value: number;
+            /**
+             * Format: double
+             * @description Exit threshold.
+             */
+            exit: number;
+            /**
+             * Format: double
+             * @description What counts as a step of it: the margin unit.
+             */
+            scale: number | null;
+            /** @description The label that its rule asserts; absent for alert rules. */
+            label: string | null;
+            /** @description The rule's own text. */
+            text: string;
+            /** @description What it asks for and which way it moves what, in plain words. */
+            meaning: string;
+            /**
+             * Format: double
+             * @description Lower end of what is worth trying.
+             */
+            low: number;
+            /**
+             * Format: double
+             * @description Upper end of it.
+             */
+            high: number;
+            /**
+             * Format: double
+             * @description A step between them.
+             */
+            step: number;
+            /** @description Why stored readings cannot show another value; null where they can. */
+            refused: string | null;
+        };
         /** @description One label per timeframe. */
         TimeframeLabels_HeatRegime: {
             /** @description One hour. */
@@ -5440,6 +7005,51 @@ export interface components {
          * @enum {string}
          */
         Trigger: "burst" | "sustained" | "risk" | "trend" | "volatility" | "heat";
+        /** @description A stretch of time and what a label did in it. */
+        TunedStretch: {
+            /**
+             * Format: date-time
+             * @description First moment.
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description First moment no longer counted.
+             */
+            to: string;
+            /**
+             * Format: double
+             * @description Entries of the label a day and market.
+             */
+            entries_per_day: number | null;
+        };
+        /** @description A threshold chosen by a budget. */
+        TunedView: {
+            /** @description Name of the threshold. */
+            name: string;
+            /** @description The label whose entries are counted. */
+            label: string;
+            /**
+             * Format: double
+             * @description What it is under the base.
+             */
+            before: number;
+            /**
+             * Format: double
+             * @description The mildest that keeps the budget in the stretch it was chosen on; absent: none does.
+             */
+            value: number | null;
+            /**
+             * Format: double
+             * @description Most entries a day and market.
+             */
+            budget_per_day: number;
+            /** @description The stretch it was chosen on. A threshold always looks good there, so only its entries per day are given. */
+            chosen_on: components["schemas"]["TunedStretch"];
+            following: components["schemas"]["TunedStretch"] | null;
+            /** @description The label as a forecast in the following stretch. */
+            forecasts: components["schemas"]["ForecastWhatIf"][];
+        };
         /** @description The smallest change of one feature that turns a label. */
         TurnView: {
             /**
@@ -5580,6 +7190,80 @@ export interface components {
          * @enum {string}
          */
         WeightsFrom: "positions" | "equal";
+        /** @description What was found over some stored minutes. */
+        WhatIfCounts: {
+            /**
+             * Format: double
+             * @description Days of stored minutes, over all markets that are counted together.
+             */
+            market_days: number;
+            /** @description Entries a day of labels that assert something, on the axes shown, and firings of alert rules. */
+            alerts_per_day: components["schemas"]["BeforeAfter"];
+            /** @description The risk axis, and every other one that the change reaches. */
+            axes: components["schemas"]["AxisWhatIf"][];
+            /** @description Alert rules of either book; those that are judged at every event are left out. */
+            rules: components["schemas"]["AlertWhatIf"][];
+            /** @description Labels of the risk axis as forecasts. */
+            forecasts: components["schemas"]["ForecastWhatIf"][];
+            /**
+             * Format: int64
+             * @description Minutes whose replayed label under the base is another than the published one: 0 where the base is the book that made them.
+             */
+            minutes_not_as_published: number | null;
+        };
+        /** @description What is to be replayed. Without `book` and `set` nothing changes. */
+        WhatIfRequest: {
+            /** @description Text of the changed rule book; absent: the base. */
+            book?: string | null;
+            /** @description Thresholds to change in it, as `HIGH_VOL.realized_vol_1h=0.85`. */
+            set?: string[];
+            /** @description Rule book that comes with the program, to compare with; absent: the configured one. */
+            base?: string | null;
+            /** @description Markets, as `venue:symbol` or a symbol that one market answers to; none: all that are stored. */
+            markets?: string[];
+            /**
+             * @description First moment, ISO-8601; absent: 90 days before the end. With neither end given they are those 90 days that hold most of what
+             *     is stored.
+             */
+            from?: string | null;
+            /** @description First moment no longer counted, ISO-8601; absent: the end of what is stored. */
+            to?: string | null;
+            /** @description Most entries a day and market, as `3/day`. */
+            budget?: string | null;
+            /** @description A threshold to choose so that the budget is kept in the first half of the stretch; reported is the second half. */
+            tune?: string | null;
+            /** @description Name of the changed book in its text; absent: as it is called. */
+            name?: string | null;
+        };
+        /** @description The answer. */
+        WhatIfView: {
+            /** @description Name of the base. */
+            base: string;
+            /** @description Name of the changed book. */
+            changed: string;
+            /** @description Thresholds that differ. */
+            changes: components["schemas"]["ThresholdChange"][];
+            /**
+             * Format: date-time
+             * @description First moment counted.
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description First moment no longer counted.
+             */
+            to: string;
+            /** @description All markets together. */
+            all: components["schemas"]["WhatIfCounts"];
+            /** @description Each market, by name. */
+            markets: components["schemas"]["MarketWhatIf"][];
+            /** @description What could not be counted, and why. */
+            left_out: string[];
+            budget: components["schemas"]["AlertBudgetView"] | null;
+            tuned: components["schemas"]["TunedView"] | null;
+            /** @description Text of the changed book, to be kept as a file of one's own. */
+            text: string;
+        };
         /** @description A value on the wire: number, boolean, word, or null. */
         WireValue: number | boolean | string | null;
     };
@@ -5802,6 +7486,48 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description what was wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSimilar: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Answer with what was known then: `known_ts ≤ as_of`. ISO-8601 (UTC where no offset is given) or an epoch number.
+                 *     A moment that lies ahead is refused; up to a minute ahead means now.
+                 * @example 2026-02-05T14:35:00Z
+                 */
+                as_of?: string;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description `venue:symbol`, or a bare symbol where only one instrument answers to it.
+                 * @example binance-usdm:BTCUSDT
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description similar moments with their outcomes */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SimilarView"];
+                };
             };
             /** @description what was wrong and what to do */
             default: {
@@ -6515,6 +8241,253 @@ export interface operations {
             };
         };
     };
+    getScorecard: {
+        parameters: {
+            query?: {
+                /**
+                 * @description These events only, separated by commas. Left out: all.
+                 * @example hv_1h,squeeze_4h
+                 */
+                event?: string;
+                /**
+                 * @description Whose forecasts: `rules`, or a contestant of `barograph contest`: `hmm`, `bocpd`, `logistic`, `boosting`. Left out: `rules`.
+                 * @example hmm
+                 */
+                classifier?: string;
+                /**
+                 * @description All markets together (`all`), a group (`btc`, `eth`, `other`) or markets, separated by commas. Left out: everything there is.
+                 * @example all,binance-usdm:BTCUSDT
+                 */
+                market?: string;
+                /**
+                 * @description `30d`, `90d`, `365d` or `all`, separated by commas. Left out: `all,90d`.
+                 * @example 90d
+                 */
+                window?: string;
+                /**
+                 * @description Answer with what was known then: `known_ts ≤ as_of`. ISO-8601 (UTC where no offset is given) or an epoch number.
+                 *     A moment that lies ahead is refused; up to a minute ahead means now.
+                 * @example 2026-02-05T14:35:00Z
+                 */
+                as_of?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the scorecard */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Scorecard"];
+                };
+            };
+            /** @description the one you hold is still it (If-None-Match) */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description what was wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getScorecardBadge: {
+        parameters: {
+            query: {
+                /**
+                 * @description The event.
+                 * @example hv_1h
+                 */
+                event: string;
+                /**
+                 * @description A market or a group. Left out: all markets together.
+                 * @example binance-usdm:BTCUSDT
+                 */
+                market?: string;
+                /**
+                 * @description `30d`, `90d`, `365d` or `all`. Left out: `all`.
+                 * @example 90d
+                 */
+                window?: string;
+                /**
+                 * @description Answer with what was known then: `known_ts ≤ as_of`. ISO-8601 (UTC where no offset is given) or an epoch number.
+                 *     A moment that lies ahead is refused; up to a minute ahead means now.
+                 * @example 2026-02-05T14:35:00Z
+                 */
+                as_of?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the picture */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/svg+xml": string;
+                };
+            };
+            /** @description the one you hold is still it (If-None-Match) */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description what was wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getDrift: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Markets, separated by commas. Left out: all there are.
+                 * @example binance-usdm:BTCUSDT
+                 */
+                market?: string;
+                /**
+                 * @description Weeks looked back, 1 to 104. Left out: 12.
+                 * @example 12
+                 */
+                weeks?: string;
+                /**
+                 * @description Answer with what was known then: `known_ts ≤ as_of`. ISO-8601 (UTC where no offset is given) or an epoch number.
+                 *     A moment that lies ahead is refused; up to a minute ahead means now.
+                 * @example 2026-02-05T14:35:00Z
+                 */
+                as_of?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description readings and skills */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DriftReport"];
+                };
+            };
+            /** @description the one you hold is still it (If-None-Match) */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description what was wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getForecasts: {
+        parameters: {
+            query?: {
+                /**
+                 * @description These events only, separated by commas. Left out: all.
+                 * @example hv_1h,squeeze_4h
+                 */
+                event?: string;
+                /**
+                 * @description Whose forecasts: `rules`, or a contestant of `barograph contest`: `hmm`, `bocpd`, `logistic`, `boosting`. Left out: `rules`.
+                 * @example hmm
+                 */
+                classifier?: string;
+                /**
+                 * @description One market only: `venue:symbol`, or a bare symbol where only one instrument answers to it.
+                 * @example binance-usdm:BTCUSDT
+                 */
+                market?: string;
+                /**
+                 * @description First moment of issue, included. Left out: each page looks a day back from where it ends; at most
+                 *     31 days before the end.
+                 * @example 2026-02-05T00:00:00Z
+                 */
+                from?: string;
+                /**
+                 * @description Last moment of issue, excluded. Left out: to the newest.
+                 * @example 2026-02-06T00:00:00Z
+                 */
+                to?: string;
+                /** @description Rows on a page. */
+                limit?: number;
+                /** @description `next_cursor` of the page before, with all other parameters as they were. */
+                cursor?: string;
+                /**
+                 * @description Answer with what was known then: `known_ts ≤ as_of`. ISO-8601 (UTC where no offset is given) or an epoch number.
+                 *     A moment that lies ahead is refused; up to a minute ahead means now.
+                 * @example 2026-02-05T14:35:00Z
+                 */
+                as_of?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description one page, at most 1000 forecasts, 100 unless told */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageView_ForecastView"];
+                };
+            };
+            /** @description the one you hold is still it (If-None-Match) */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description what was wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getLive: {
         parameters: {
             query?: never;
@@ -6663,6 +8636,152 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["AdviceView"];
                 };
+            };
+            /** @description what was wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listThresholds: {
+        parameters: {
+            query?: {
+                /** @description A rule book that comes with the program; absent: the configured one. */
+                base?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the thresholds */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookThresholds"];
+                };
+            };
+            /** @description what was wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postWhatIf: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WhatIfRequest"];
+            };
+        };
+        responses: {
+            /** @description before and after */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WhatIfView"];
+                };
+            };
+            /** @description what was wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    keepBook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewBook"];
+            };
+        };
+        responses: {
+            /** @description the book */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptBook"];
+                };
+            };
+            /** @description what was wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getPaper: {
+        parameters: {
+            query?: {
+                /**
+                 * @description ISO week; absent: that of the newest decision.
+                 * @example 2026-W08
+                 */
+                week?: string;
+                /**
+                 * @description Answer with what was known then: `known_ts ≤ as_of`. ISO-8601 (UTC where no offset is given) or an epoch number.
+                 *     A moment that lies ahead is refused; up to a minute ahead means now.
+                 * @example 2026-02-05T14:35:00Z
+                 */
+                as_of?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the week */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaperView"];
+                };
+            };
+            /** @description the one you hold is still it (If-None-Match) */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description what was wrong and what to do */
             default: {
@@ -6857,7 +8976,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Only in this state: waiting, grouped, delivered, superseded, expired or dead.
+                 * @description Only in this state: waiting, grouped, delivered, superseded, held_back, expired or dead.
                  * @example dead
                  */
                 state?: string;

@@ -1,7 +1,7 @@
 // Columns over time as plain SVG: stacked parts of each column, hatching where nothing is known, a table of the same numbers for
 // who cannot see it.
 import type { JSX } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useWidth } from './width';
 
 export interface Part {
   value: number;
@@ -41,16 +41,7 @@ export function roundedUp(x: number): number {
 }
 
 export function ColumnChart({ columns, ticks, format, label }: Props): JSX.Element {
-  const element = useRef<SVGSVGElement>(null);
-  const [width, setWidth] = useState(900);
-  useEffect(() => {
-    if (!element.current) return undefined;
-    const watch = new ResizeObserver(([entry]) => {
-      if (entry && entry.contentRect.width > 0) setWidth(entry.contentRect.width);
-    });
-    watch.observe(element.current);
-    return () => watch.disconnect();
-  }, []);
+  const [element, width] = useWidth<SVGSVGElement>(900);
   const sum = (column: ColumnOf): number => (column.parts ?? []).reduce((all, part) => all + part.value, 0);
   const top = roundedUp(Math.max(0, ...columns.map(sum)));
   const step = (width - LEFT) / Math.max(1, columns.length);

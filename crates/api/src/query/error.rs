@@ -59,6 +59,11 @@ pub enum QueryError {
         /// The hour that is too old to judge by, where there is one.
         newest: Option<Ts>,
     },
+    /// No forecast is registered, or none was at `as_of`.
+    NoForecasts {
+        /// The moment asked about.
+        as_of: Option<Ts>,
+    },
     /// This process does not listen to venues, or not to this market.
     NotLive {
         /// Which market was asked about; `None`: any.
@@ -99,6 +104,13 @@ pub enum QueryError {
         /// Reason, for people.
         reason: String,
         /// What to do.
+        hint: String,
+    },
+    /// More than one answer of this process may hold; less of it can be asked.
+    TooMuch {
+        /// Reason, for people.
+        reason: String,
+        /// How to ask less.
         hint: String,
     },
     /// The database is away (restarting, or its connection was lost) and expected back by itself.
@@ -168,10 +180,14 @@ impl fmt::Display for QueryError {
             }
             Self::NotCompared { as_of: None, .. } => f.write_str("no hour between the markets is known yet"),
             Self::NotCompared { as_of: Some(t), .. } => write!(f, "no hour between the markets was known at {t}"),
+            Self::NoForecasts { as_of: None } => f.write_str("no forecast is registered yet"),
+            Self::NoForecasts { as_of: Some(t) } => write!(f, "no forecast was registered at {t}"),
             Self::NotLive { instrument: Some(id) } => write!(f, "{id} is not listened to live by this process"),
             Self::NotLive { instrument: None } => f.write_str("this process listens to no venue"),
             Self::NotOffered { metric, venue } => write!(f, "'{}' is not offered by {venue}", metric.name()),
-            Self::BadField { reason, .. } | Self::Conflict { reason, .. } => f.write_str(reason),
+            Self::BadField { reason, .. } | Self::Conflict { reason, .. } | Self::TooMuch { reason, .. } => {
+                f.write_str(reason)
+            }
             Self::UnknownPosition { id } => write!(f, "no position '{id}' is registered"),
             Self::Unknown { what: DeliveryName::Message, id } => write!(f, "no message '{id}' is stored"),
             Self::Unknown { what: DeliveryName::Endpoint, id } => write!(f, "there is no endpoint '{id}'"),
@@ -196,9 +212,11 @@ impl std::error::Error for QueryError {
             | Self::UnknownMetric { .. }
             | Self::NothingYet { .. }
             | Self::NotCompared { .. }
+            | Self::NoForecasts { .. }
             | Self::NotLive { .. }
             | Self::NotOffered { .. }
             | Self::BadField { .. }
+            | Self::TooMuch { .. }
             | Self::UnknownPosition { .. }
             | Self::Unknown { .. }
             | Self::NotDelivering

@@ -4,6 +4,7 @@ use super::{Page, QueryError, SeriesWindow};
 use crate::names;
 use crate::view::{CatalogueEntry, FeatureRowView, LevelView, MarketView, MetricPoint, StreamView};
 use axum::http::HeaderValue;
+use barograph_domain::similar::SimilarView;
 use barograph_domain::{InstrumentName, LevelType, Metric, Snapshot, Span, Ts};
 use bytes::Bytes;
 use std::sync::Arc;
@@ -66,6 +67,12 @@ pub trait AskMarkets {
     /// # Errors
     /// [`QueryError::NothingYet`], [`QueryError::UnknownBook`], [`QueryError::OtherBook`], or the store's failure.
     fn context(&self, id: &InstrumentName, book: Option<&str>, as_of: Option<Ts>) -> Result<Rendered, QueryError>;
+
+    /// The past hours most like the newest minute of a market, and what came of them.
+    ///
+    /// # Errors
+    /// As [`Self::context`].
+    fn similar(&self, id: &InstrumentName, as_of: Option<Ts>) -> Result<SimilarView, QueryError>;
 
     /// Published snapshots, ascending, without overlay.
     ///

@@ -10,6 +10,7 @@ use crate::state::SharedState;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, Response};
+use barograph_domain::similar::SimilarView;
 use barograph_domain::{InstrumentName, Snapshot};
 
 /// Snapshots on a page: by default, and at most. A snapshot is about 8 kB of JSON.
@@ -55,6 +56,29 @@ pub(super) async fn latest(
         (as_of, book) => app.read("context", move |q| q.context(&id, book.as_deref(), as_of)).await?,
     };
     Ok(etag::respond(&headers, rendered.json, &rendered.etag))
+}
+
+/// The past hours most like the newest minute of a market, and what came of them.
+///
+/// Up to 180 days of full hours are compared by how far each clause of the risk rules was from its threshold; only hours whose next
+/// day was over by that minute. With `as_of`: the minute that was the newest then, with what was known then.
+#[utoipa::path(
+    get,
+    path = "/api/v1/markets/{id}/similar",
+    operation_id = "getSimilar",
+    tag = "context",
+    params(MarketId, AsOf),
+    responses((status = 200, description = "similar moments with their outcomes", body = SimilarView))
+)]
+pub(super) async fn similar(
+    State(app): State<SharedState>,
+    id: Segment<MarketId>,
+    Params((as_of,)): Params<(AsOf,)>,
+) -> Result<Response<Body>, Problem> {
+    let id = instrument(&app, "similar", id)?;
+    let as_of = as_of.moment(app.query.now())?;
+    let json = app.read("similar", move |q| reply::json(&q.similar(&id, as_of)?)).await?;
+    Ok(reply::json_body(json))
 }
 
 /// Snapshots of a market, ascending, as published.

@@ -54,7 +54,7 @@ fn read<T>(given: Segment<T>) -> Result<T, Problem> {
 parameters! {
     /// Which deliveries.
     pub(super) struct Which {
-        /// Only in this state: waiting, grouped, delivered, superseded, expired or dead.
+        /// Only in this state: waiting, grouped, delivered, superseded, held_back, expired or dead.
         #[param(example = "dead")]
         state: Option<String>,
         /// Only to this endpoint.
@@ -175,7 +175,7 @@ pub(super) async fn one(
     Ok(reply::json_body(json))
 }
 
-/// Has a message sent again that is dead, expired or superseded, under the id it had.
+/// Has a message sent again that is dead, expired, held back or superseded, under the id it had.
 #[utoipa::path(
     post,
     path = "/api/v1/deliveries/{message}/replay",

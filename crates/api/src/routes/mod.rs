@@ -19,8 +19,10 @@ pub(crate) mod metrics;
 pub(crate) mod ops;
 pub(crate) mod pages;
 mod paging;
+pub(crate) mod paper;
 pub(crate) mod positions;
 pub(crate) mod reply;
+pub(crate) mod scores;
 mod segment;
 pub(crate) mod session;
 pub(crate) mod silences;
@@ -29,6 +31,7 @@ mod table;
 pub(crate) mod universe;
 mod unread;
 mod views;
+pub(crate) mod whatif;
 
 pub(crate) use table::Route;
 pub(crate) use views::VIEWS;
@@ -74,6 +77,7 @@ routes! {
     markets::one READ,
     context::latest READ,
     context::history READ,
+    context::similar READ,
     metrics::points READ,
     features::rows READ,
     features::of_all READ,
@@ -85,10 +89,18 @@ routes! {
     universe::history READ,
     universe::portfolio READ,
     universe::calendar READ,
+    scores::scorecard READ,
+    scores::badge READ,
+    scores::drift READ,
+    scores::forecasts READ,
     live::now READ,
     feeds::list READ,
     markets::catalogue READ,
     advice::advise READ,
+    whatif::thresholds READ,
+    whatif::ask READ,
+    whatif::keep OPERATE,
+    paper::week READ,
     positions::list READ,
     positions::register OPERATE,
     positions::one READ,

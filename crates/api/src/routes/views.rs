@@ -1,11 +1,14 @@
 //! Written by `cargo x gen` from web/src/pages/list.ts; edit that, not this.
 
 /// Addresses of the page's views, beside `/`.
-pub(crate) const VIEWS: [&str; 9] = [
+pub(crate) const VIEWS: [&str; 12] = [
     "/regimes",
     "/universe",
     "/cascades",
     "/volatility",
+    "/scorecard",
+    "/whatif",
+    "/paper",
     "/positions",
     "/alerts",
     "/feeds",

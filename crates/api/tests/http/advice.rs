@@ -182,7 +182,8 @@ fn no_schema_has_room_for_an_order_or_a_call_to_trade() {
     let document = document();
     walk("", &document, &mut found);
     assert_eq!(found, Vec::<String>::new());
-    // A side is only ever the one that was given: in what people send, in what repeats it, and whose stops lie at a level.
+    // A side is only ever the one that was given: in what people send, in what repeats it, whose stops lie at a level, and what
+    // the strategy that is followed on paper considered.
     let sides: Vec<&String> = document["components"]["schemas"]
         .as_object()
         .unwrap()
@@ -190,8 +191,17 @@ fn no_schema_has_room_for_an_order_or_a_call_to_trade() {
         .filter(|(_, s)| s["properties"]["side"].is_object())
         .map(|(name, _)| name)
         .collect();
-    let known =
-        ["AdviceRequest", "AdviceView", "Holding", "HoldingView", "LevelView", "MomentView", "NewPosition", "Position"];
+    let known = [
+        "AdviceRequest",
+        "AdviceView",
+        "Holding",
+        "HoldingView",
+        "LevelView",
+        "ListedTrade",
+        "MomentView",
+        "NewPosition",
+        "Position",
+    ];
     assert_eq!(sides, known);
     let mut bad = Vec::new();
     walk("", &json!({"properties": {"order": {"description": "sell here"}}}), &mut bad);

@@ -14,6 +14,7 @@ const ASKED: &[(&str, &str)] = &[
     ("/api/v1/markets/{id}/context", "/api/v1/markets/ETHUSDT/context"),
     ("/api/v1/markets/{id}/context", "/api/v1/markets/ETHUSDT/context?as_of=2026-02-05T04:30:00Z"),
     ("/api/v1/markets/{id}/context/history", "/api/v1/markets/ETHUSDT/context/history?every=1h"),
+    ("/api/v1/markets/{id}/similar", "/api/v1/markets/ETHUSDT/similar"),
     ("/api/v1/markets/{id}/metrics", "/api/v1/markets/ETHUSDT/metrics"),
     ("/api/v1/markets/{id}/metrics", "/api/v1/markets/ETHUSDT/metrics?metric_name=open_interest&limit=5"),
     ("/api/v1/markets/{id}/features", "/api/v1/markets/ETHUSDT/features?every=1h"),
@@ -50,8 +51,8 @@ const OTHER: &[(&str, &str, &str)] = &[
     ("/openapi.json", "/openapi.json", "application/json"),
 ];
 
-/// Asked in tests of their own: `stream`, `advice`, `delivery`, `universe`, `board`, and charts end to end.
-const ELSEWHERE: [&str; 22] = [
+/// Asked in tests of their own: `stream`, `advice`, `delivery`, `universe`, `scores`, `whatif`, `board`, and charts end to end.
+const ELSEWHERE: [&str; 29] = [
     "/api/v1/board",
     "/api/v1/board/stream",
     "/api/v1/markets/{id}/chart",
@@ -73,7 +74,14 @@ const ELSEWHERE: [&str; 22] = [
     "/api/v1/universe",
     "/api/v1/universe/history",
     "/api/v1/portfolio",
+    "/api/v1/whatif",
+    "/api/v1/whatif/books",
+    "/api/v1/paper",
     "/api/v1/calendar",
+    "/api/v1/drift",
+    "/api/v1/scorecard",
+    "/api/v1/scorecard/badge.svg",
+    "/api/v1/forecasts",
 ];
 
 fn listening() -> Server {
@@ -161,9 +169,9 @@ fn pages_need_nothing_from_elsewhere() {
     }
 }
 
-/// Parameters for a side the caller chose, and the caller's own words repeated (C01); whose stops lie at a level, and which side a
+/// Parameters for a side the caller or the followed strategy chose, and the caller's own words repeated (C01); whose stops lie at a level, and which side a
 /// squeeze presses.
-const THE_CALLERS: [(&str, &[&str]); 11] = [
+const THE_CALLERS: [(&str, &[&str]); 12] = [
     ("AdviceRequest", &["side", "size", "max_leverage"]),
     ("AdviceView", &["side", "size"]),
     ("AdviceOption", &["size"]),
@@ -174,6 +182,7 @@ const THE_CALLERS: [(&str, &[&str]); 11] = [
     ("NewPosition", &["side", "size"]),
     ("Position", &["side", "size"]),
     ("LevelView", &["side"]),
+    ("ListedTrade", &["side"]),
     ("MomentView", &["side"]),
 ];
 

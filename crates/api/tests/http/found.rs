@@ -1,8 +1,8 @@
 //! What detectors found in the small world: a record of an alert every ten minutes.
 
 use super::world::{LIVING, minute, name};
-use barograph_api::EventView;
 use barograph_api::events::{BaseRateView, DatumView, EvidenceView, EvidenceWindow};
+use barograph_api::{EventView, Page, SeriesWindow};
 use barograph_domain::alert::{AlertChange, AlertState, Statistic};
 use barograph_domain::{Kind, Pattern, Reason, Severity, Span, Trigger, Ts};
 
@@ -114,4 +114,15 @@ pub(crate) fn events(as_of: Option<Ts>) -> Vec<EventView> {
     all.sort_by_key(|e| e.known_at);
     all.retain(|e| as_of.is_none_or(|t| e.known_at <= t));
     all
+}
+
+/// The window applied to rows in order.
+pub(crate) fn page<T>(rows: impl Iterator<Item = (Ts, T)>, w: &SeriesWindow) -> Page<T> {
+    let inside = |t: Ts| w.start.is_none_or(|s| s <= t) && w.end.is_none_or(|e| t < e);
+    let dense = |t: Ts| w.every.is_none_or(|e| t.floor(e) == t);
+    let mut items: Vec<T> =
+        rows.filter(|(t, _)| inside(*t) && dense(*t)).map(|(_, row)| row).skip(w.skip).take(w.limit + 1).collect();
+    let more = items.len() > w.limit;
+    items.truncate(w.limit);
+    Page { items, more }
 }

@@ -1,8 +1,10 @@
 //! Bounds: sizes, hosts, time limits, and how many of anything there may be at once.
 
+use super::advice::post;
 use super::client::{Reply, Server, wait_for};
 use super::world::Trouble;
 use barograph_api::ServeConfig;
+use serde_json::json;
 use std::io::{Read as _, Write as _};
 use std::time::{Duration, Instant};
 
@@ -100,6 +102,46 @@ fn more_at_once_than_allowed_is_refused_at_once() {
         assert_eq!(first.join().unwrap().status, 200);
     });
     assert_eq!(server.get("/healthz").status, 200);
+}
+
+/// Six questions with different moments: one is computed, three wait, the others are sent away, and reads of the store go on.
+#[test]
+fn a_crowd_that_wants_scorecards_or_replays_stops_nobody_else() {
+    let server = Server::start();
+    let newest = server.json("/api/v1/scorecard")["span"][1].as_str().unwrap().to_owned();
+    type Ask<'a> = &'a (dyn Fn(usize) -> Reply + Sync);
+    let scorecard: Ask<'_> = &|n| server.get(&format!("/api/v1/scorecard?as_of={}.{n}Z", newest.trim_end_matches('Z')));
+    let replay: Ask<'_> =
+        &|n| post(&server, "/api/v1/whatif", &json!({"set": [format!("HIGH_VOL.realized_vol_1h=0.{n}1")]}));
+    for ask in [scorecard, replay] {
+        server.world.set_trouble(Trouble::Computing);
+        std::thread::scope(|s| {
+            let (tell, told) = std::sync::mpsc::sync_channel(6);
+            for n in 1..=6 {
+                let tell = tell.clone();
+                s.spawn(move || tell.send(ask(n)).unwrap());
+            }
+            for _ in 0..2 {
+                let away = told.recv().unwrap();
+                assert_eq!(
+                    (away.status, away.problem().as_str(), away.header("retry-after")),
+                    (503, "busy", Some("5"))
+                );
+            }
+            for path in ["/api/v1/markets", "/api/v1/forecasts", "/api/v1/scorecard", "/api/v1/drift"] {
+                assert_eq!(server.get(path).status, 200, "{path} while others compute");
+            }
+            server.world.set_trouble(Trouble::None);
+            for _ in 0..4 {
+                assert_eq!(told.recv().unwrap().status, 200);
+            }
+        });
+        assert_eq!(ask(7).status, 200, "places are free again");
+    }
+    let many: Vec<String> = (0..257).map(|n| format!("HIGH_VOL.realized_vol_1h=0.{n}")).collect();
+    let reply = post(&server, "/api/v1/whatif", &json!({ "set": many }));
+    assert_eq!((reply.status, reply.problem().as_str()), (422, "too-much"));
+    assert!(reply.text().contains("change fewer"), "{}", reply.text());
 }
 
 #[test]

@@ -39,13 +39,21 @@ mod reads;
 #[cfg(test)]
 mod schema;
 #[cfg(test)]
+mod scored;
+#[cfg(test)]
+mod scores;
+#[cfg(test)]
 mod shutdown;
 #[cfg(test)]
 mod stream;
+#[cfg(test)]
+mod supposed;
 #[cfg(test)]
 mod told;
 mod universe;
 #[cfg(test)]
 mod weather;
+#[cfg(test)]
+mod whatif;
 #[cfg(test)]
 mod world;

@@ -185,6 +185,8 @@ impl Told {
             failing_since: None,
             waiting: 0,
             delivered_24h: 12,
+            budget: Some("3/day".to_owned()),
+            held_back_24h: 2,
             latency_ms_p50: Some(12),
             latency_ms_p99: Some(40),
         };

@@ -4,9 +4,10 @@
 use super::world::{MINUTES, minute};
 use barograph_api::{FeatureRowView, MetricPoint};
 use barograph_domain::model::ModelView;
+use barograph_domain::similar::{EpisodeView, MovesView, SimilarView, SpreadView};
 use barograph_domain::snapshot::{
-    AxisView, Changed, ChangedFeature, ClauseTrace, ConfirmationView, Explanation, FeatureView, Flip, Guidance,
-    InputView, Regimes, RuleTrace, SessionView, StopVulnerabilityView, TimeframeLabels, WireValue,
+    AxisView, CallView, CallsView, Changed, ChangedFeature, ClauseTrace, ConfirmationView, Explanation, FeatureView,
+    Flip, Guidance, InputView, Regimes, RuleTrace, SessionView, StopVulnerabilityView, TimeframeLabels, WireValue,
 };
 use barograph_domain::{
     Axis, HeatRegime, HeldBy, InstrumentName, Kind, Label, Metric, ModelState, Posture, RiskBias, RiskRegime, Snapshot,
@@ -148,6 +149,7 @@ pub(crate) fn snapshot(id: &InstrumentName, book: &str, n: i64) -> Snapshot {
         calibration: "uncalibrated",
         horizon: None,
         event_id: None,
+        calls: Some(calls(ts)),
         explanation: explanation(version, label, z, x),
         not_available: vec!["regimes.trend", "regimes.volatility", "regimes.heat"],
         age_s: None,
@@ -212,6 +214,72 @@ fn axis<L: Label>(label: L, ts: Ts, hour: i64) -> AxisView<L> {
         direction: (label.word() == RiskRegime::SqueezeRisk.name()).then_some("LONG_SQUEEZE"),
         probability: None,
         calibration: "uncalibrated",
+        event_id: None,
+    }
+}
+
+/// The hours most like the newest minute.
+pub(crate) fn similar(id: &InstrumentName) -> SimilarView {
+    let spread = SpreadView { n: 50, p10: Some(-0.02), p50: Some(0.0), p90: Some(0.02) };
+    let episode = EpisodeView {
+        ts: minute(0),
+        distance: 0.25,
+        raw_label: RiskRegime::Normal,
+        price: Some(100.0),
+        move_4h: Some(0.01),
+        move_24h: None,
+        realized_vol_1h_after: Some(0.5),
+        raw_label_4h_after: Some(RiskRegime::HighVol),
+    };
+    SimilarView {
+        instrument: id.to_string(),
+        logic_version: "v0.1.0+0123456789ab".to_owned(),
+        ts: minute(MINUTES - 1),
+        raw_label: RiskRegime::Normal,
+        hours: 4_000,
+        span: Some([minute(0), minute(1)]),
+        sentence: "After the 50 most similar of 4000 hours ...".to_owned(),
+        moments: 50,
+        moves: vec![MovesView { horizon: "4h", similar: spread, all: spread }],
+        episodes: vec![episode],
+    }
+}
+
+/// What the ledger states, and one thing that it does not.
+fn calls(ts: Ts) -> CallsView {
+    let known = CallView {
+        event_id: "hv_1h",
+        horizon: "1h",
+        forecaster: "rules",
+        probability: Some(0.25),
+        interval: Some([0.2, 0.3]),
+        classes: None,
+        calibration: "calibrated",
+        calibration_scope: Some("market"),
+        abstain_reason: None,
+        cases: 400,
+        windows: 90,
+        usual: Some(0.2),
+        after_state: Some(0.3),
+    };
+    let unknown = CallView {
+        event_id: "chop_4h",
+        horizon: "4h",
+        probability: None,
+        interval: None,
+        calibration: "uncalibrated",
+        calibration_scope: None,
+        abstain_reason: Some("few_forecasts"),
+        cases: 0,
+        windows: 0,
+        usual: None,
+        after_state: None,
+        ..known.clone()
+    };
+    CallsView {
+        ts: ts - Span::mins(2),
+        sentence: "After 400 moments like this one …".to_owned(),
+        events: vec![known, unknown],
     }
 }
 

@@ -1,13 +1,13 @@
 //! A small world behind the API: four markets, two rule books, hundreds of snapshots, points with revisions, and
 //! switches that make it slow or broken. What its snapshots say is in `weather`.
 
-pub(crate) use super::found::events;
 use super::found::grown;
+pub(crate) use super::found::{events, page};
 use super::held::{advice, card, hour, notice};
 use super::listening::Listening;
 use super::told::Told;
 pub(crate) use super::weather::points;
-use super::weather::{feature_row, overlay, snapshot};
+use super::weather::{feature_row, overlay, similar, snapshot};
 use barograph_api::board::{BoardView, Hub};
 use barograph_api::chart::{ChartQuery, ChartView, ContinuityView};
 use barograph_api::events::HourOfLiquidations;
@@ -22,6 +22,7 @@ use barograph_domain::advice::{
     AdviceRequest, AdviceView, NewPosition, Position, PositionBook, PositionCard, PositionNotice,
 };
 use barograph_domain::portfolio::{PortfolioRequest, PortfolioView};
+use barograph_domain::similar::SimilarView;
 use barograph_domain::{
     InstrumentName, Kind, LevelEvent, LevelType, MarketKind, Metric, Reason, Side, Snapshot, Span, Stamp, Ts,
     UniverseRow,
@@ -53,6 +54,8 @@ pub(crate) enum Trouble {
     Slow(Duration),
     /// Reads wait until something else is set.
     Held,
+    /// Scorecards and replays of changed books wait until something else is set; what is kept of them is not there.
+    Computing,
     /// The database restarts and says for how many seconds.
     Away(Option<u32>),
     /// This many reads succeed, then all fail.
@@ -149,12 +152,12 @@ impl World {
     }
 
     #[expect(clippy::panic_in_result_fn, reason = "the panic is what is being tested")]
-    fn disk(&self) -> Result<(), QueryError> {
+    pub(crate) fn disk(&self) -> Result<(), QueryError> {
         let trouble = self.trouble.lock().unwrap().clone();
         let broken = || Err(QueryError::Internal { source: "secret path is gone".into() });
         let reads = self.reads.fetch_add(1, Ordering::Relaxed);
         match trouble {
-            Trouble::None | Trouble::MemoryPanics => Ok(()),
+            Trouble::None | Trouble::MemoryPanics | Trouble::Computing => Ok(()),
             Trouble::Broken => broken(),
             Trouble::Away(retry_after_s) => {
                 Err(QueryError::Away { reason: "the database is restarting".to_owned(), retry_after_s })
@@ -177,6 +180,12 @@ impl World {
                 }
             }
         }
+    }
+
+    /// A computation of seconds.
+    pub(crate) fn computes(&self) {
+        let held = self.trouble.lock().unwrap();
+        drop(self.trouble_set.wait_while(held, |t| matches!(t, Trouble::Computing)).unwrap());
     }
 
     fn memory(&self) {
@@ -246,18 +255,10 @@ pub(crate) fn levels(as_of: Option<Ts>) -> Vec<LevelView> {
     (0..72).map(of).filter(|l| known(l.confirmed_at)).collect()
 }
 
-/// The window applied to rows in order.
-pub(crate) fn page<T>(rows: impl Iterator<Item = (Ts, T)>, w: &SeriesWindow) -> Page<T> {
-    let inside = |t: Ts| w.start.is_none_or(|s| s <= t) && w.end.is_none_or(|e| t < e);
-    let dense = |t: Ts| w.every.is_none_or(|e| t.floor(e) == t);
-    let mut items: Vec<T> =
-        rows.filter(|(t, _)| inside(*t) && dense(*t)).map(|(_, row)| row).skip(w.skip).take(w.limit + 1).collect();
-    let more = items.len() > w.limit;
-    items.truncate(w.limit);
-    Page { items, more }
-}
-
 impl AskMarkets for World {
+    fn similar(&self, id: &InstrumentName, _as_of: Option<Ts>) -> Result<SimilarView, QueryError> {
+        Ok(similar(id))
+    }
     fn now(&self) -> Ts {
         Ts(self.now.load(Ordering::Relaxed))
     }

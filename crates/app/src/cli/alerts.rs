@@ -29,7 +29,7 @@ pub(crate) enum Alerts {
         #[arg(long, default_value_t = 50)]
         limit: usize,
     },
-    /// Send something again that is dead, expired or superseded
+    /// Send something again that is dead, expired, held back or superseded
     Replay {
         /// Id of the message
         message: String,
@@ -62,7 +62,7 @@ pub(crate) enum Alerts {
 
 #[derive(Args, Debug)]
 pub(crate) struct Ls {
-    /// Only in this state: waiting, grouped, delivered, superseded, expired or dead
+    /// Only in this state: waiting, grouped, delivered, superseded, held_back, expired or dead
     #[arg(long)]
     pub(crate) state: Option<String>,
     /// Only to this endpoint

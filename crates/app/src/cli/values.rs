@@ -1,7 +1,9 @@
 //! Values of flags: words of closed sets, and `METRIC=TIME`. Errors name what could have been written.
 
+use super::kpi::StrategyChoice;
 use barograph_domain::{MarketKind, Metric, Span, Stamp, Ts};
 use barograph_engine::features::stops::LEVEL_TIMEFRAMES;
+use barograph_engine::kpi::StrategyName;
 use barograph_venues::columns::metric_named;
 
 fn word<T: serde::de::DeserializeOwned>(text: &str, what: &str, known: &str) -> Result<T, String> {
@@ -35,6 +37,43 @@ pub(super) fn level_timeframe(text: &str) -> Result<Span, String> {
     let mut known = LEVEL_TIMEFRAMES;
     known.sort();
     Err(format!("there are no levels of '{text}'; write one of {}", known.map(Span::compact).join(", ")))
+}
+
+/// A timeframe on which the strategy that advice is measured with can be read.
+pub(super) fn strategy_timeframe(text: &str) -> Result<Span, String> {
+    let span = Span::parse(text)?;
+    if [Span::mins(15), Span::hours(1)].contains(&span) {
+        return Ok(span);
+    }
+    Err(format!("'{text}' is no timeframe of the strategy; write 1h or 15m"))
+}
+
+/// A strategy of `kpi`, or all of them.
+pub(super) fn strategies(text: &str) -> Result<StrategyChoice, String> {
+    if text == "all" {
+        return Ok(StrategyChoice::All);
+    }
+    StrategyName::parse(text).map(StrategyChoice::One).map_err(|why| format!("{why}, or all"))
+}
+
+/// A timeframe on which the strategy is followed live.
+pub(super) fn paper_timeframe(text: &str) -> Result<Span, String> {
+    let span = Span::parse(text)?;
+    if [Span::mins(1), Span::mins(5), Span::mins(15), Span::hours(1)].contains(&span) {
+        return Ok(span);
+    }
+    Err(format!("'{text}' is no timeframe of the strategy; write 1m, 5m, 15m or 1h"))
+}
+
+/// The Monday that begins an ISO week.
+pub(super) fn week(text: &str) -> Result<Ts, String> {
+    barograph_query::paper::week_start(text).ok_or_else(|| format!("'{text}' is no ISO week; write one as 2026-W08"))
+}
+
+/// A share of the price that an execution can cost.
+pub(super) fn share(text: &str) -> Result<f64, String> {
+    let read = text.parse::<f64>().ok().filter(|x| (0.0..0.5).contains(x));
+    read.ok_or_else(|| format!("'{text}' is no share of the price from 0 to below 0.5, as in 0.0005 for 0.05 %"))
 }
 
 pub(super) fn delay(text: &str) -> Result<(Metric, Span), String> {

@@ -10,6 +10,14 @@ pub(crate) enum Verify {
     Causality(Causality),
     /// The same input in other orders, chunks and processes gives the same outputs
     Determinism(Determinism),
+    /// The ledger of forecasts made again from stored minutes: outcomes, chains and scores must be the same, to the bit
+    Forecasts(CheckedForecasts),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CheckedForecasts {
+    /// A data folder, of any machine; without one that of the settings
+    pub(crate) folder: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]

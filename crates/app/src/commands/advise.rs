@@ -42,6 +42,7 @@ pub(super) fn service(settings: &Settings) -> Result<Service, Failure> {
     let rules = rules(settings);
     let venue = settings.default_venue.as_str().to_owned();
     let service = Service::new(reader(settings)?, Arc::new(SystemClock), None, book_id(settings)?, venue)?;
+    super::contest::choose(&service, settings)?;
     service.keep_positions(Arc::new(PositionDesk::new(target(settings), rules)));
     Ok(service)
 }

@@ -176,8 +176,7 @@ fn enable(service: &Service, settings: &Settings, name: &str) -> Result<Value, F
 /// Deliveries that wait again, as JSON.
 fn again(service: &Service, settings: &Settings, message: &str, endpoint: Option<&str>) -> Result<Vec<Value>, Failure> {
     let found = service.message(message).map_err(refused)?;
-    let missed =
-        |s: DeliveryState| matches!(s, DeliveryState::Dead | DeliveryState::Expired | DeliveryState::Superseded);
+    let missed = |s: DeliveryState| s.is_final() && s != DeliveryState::Delivered;
     let to: Vec<String> = match endpoint {
         Some(one) => vec![one.to_owned()],
         None => found.deliveries.into_iter().filter(|d| missed(d.state)).map(|d| d.endpoint).collect(),

@@ -7,11 +7,11 @@ use crate::config::Settings;
 use crate::failure::Failure;
 use crate::term::Paint;
 use crate::views;
-use barograph_domain::{InstrumentName, Snapshot, Ts};
+use barograph_domain::{InstrumentName, MinuteRow, Snapshot, Ts};
 use barograph_engine::calendar::BLACKOUT_REASON;
 use barograph_live::calendar::of_entries;
 use barograph_query::positions::WatchedStops;
-use barograph_query::render::align;
+use barograph_query::render::{Lens, align};
 use barograph_query::service::{lens_of, reach};
 use barograph_store::Reader;
 use std::io::Write as _;
@@ -51,13 +51,13 @@ fn news(reader: &dyn Reader, as_of: Option<Ts>) -> Result<Option<String>, Failur
     Ok(near.map(|b| format!("{} in {:.0} min ({BLACKOUT_REASON})", b.event.name, b.minutes)))
 }
 
-/// The newest snapshot of a market, as of a moment or seen from now.
-pub(crate) fn snapshot(
+/// The newest rows of a market under the configured book, and what they are read with; at least one row.
+pub(crate) fn newest(
     reader: &dyn Reader,
     settings: &Settings,
     market: &InstrumentName,
     as_of: Option<Ts>,
-) -> Result<Snapshot, Failure> {
+) -> Result<(Lens, Vec<MinuteRow>), Failure> {
     let runs = reader.runs(None)?;
     let info = own_run(&runs, market, settings, |book| {
         Failure::usage(format!(
@@ -68,21 +68,37 @@ pub(crate) fn snapshot(
     let mut rows = reader.latest(&info.spec.key, 2, as_of)?;
     align(&mut rows.rows, &rows.columns);
     let lens = lens.over(&rows);
-    match (rows.rows.as_slice(), as_of) {
-        ([], Some(t)) => Err(Failure::usage(match reach([info].into_iter()) {
+    match (rows.rows.is_empty(), as_of) {
+        (true, Some(t)) => Err(Failure::usage(match reach([info].into_iter()) {
             Some((first, _)) => format!("{market} had no snapshot at {t}; its first was known at {first}"),
             None => format!("{market} had no snapshot at {t}"),
         })),
-        ([], None) => Err(Failure::usage(format!(
+        (true, None) => Err(Failure::usage(format!(
             "{market} has no snapshot: no minute of it has been computed, or its rows were taken back"
         ))),
-        ([.., row], _) => {
-            let previous = rows.rows.len().checked_sub(2).map(|i| &rows.rows[i]);
-            let lens = lens.holding(WatchedStops::read(reader, as_of)?.held(market, row));
-            Ok(match as_of {
-                Some(moment) => lens.as_of(row, previous, moment),
-                None => lens.at_present(row, previous, clock::now()),
-            })
-        }
+        (false, _) => Ok((lens, rows.rows)),
     }
+}
+
+/// The newest snapshot of a market, as of a moment or seen from now.
+pub(crate) fn snapshot(
+    reader: &dyn Reader,
+    settings: &Settings,
+    market: &InstrumentName,
+    as_of: Option<Ts>,
+) -> Result<Snapshot, Failure> {
+    let (lens, rows) = newest(reader, settings, market, as_of)?;
+    let Some((row, before)) = rows.split_last() else {
+        return Err(Failure::usage(format!("{market} has no snapshot")));
+    };
+    let previous = before.last();
+    let lens = lens.holding(WatchedStops::read(reader, as_of)?.held(market, row));
+    let chosen = !settings.contest.is_empty();
+    let in_use = chosen.then(|| super::contest::in_use(reader, settings)).transpose()?;
+    let calls = barograph_query::calls::before(reader, &lens, row, in_use.as_ref())?;
+    let lens = lens.stating(calls);
+    Ok(match as_of {
+        Some(moment) => lens.as_of(row, previous, moment),
+        None => lens.at_present(row, previous, clock::now()),
+    })
 }

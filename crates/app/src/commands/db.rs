@@ -200,6 +200,7 @@ mod tests {
             "silence",
             "hour between markets",
             "calendar entry",
+            "ledger tick",
             "instrument",
             "import",
             "order book",

@@ -114,6 +114,14 @@ fn settings_of(settings: &Settings) -> Vec<Finding> {
     if let Err(failure) = settings.must_monitor() {
         out.push(Finding::warn("settings", failure.text().unwrap_or_default(), "`up` and `collect` will refuse"));
     }
+    if let Err(failure) = settings.receivers() {
+        let text = failure.text().unwrap_or_default();
+        out.push(Finding::warn(
+            "receivers",
+            text,
+            "until it is mended no alert is delivered; then try it with barograph alerts test NAME",
+        ));
+    }
     out.push(match book_id(settings) {
         Ok(book) => Finding::ok("rule book", format!("'{}' is sound", book.name)),
         Err(failure) => Finding::bad(

@@ -4,21 +4,26 @@ mod advise;
 mod alerts;
 mod catalogue;
 mod collect;
+mod contest;
 mod context;
 mod db;
 mod demo;
 mod doctor;
 mod events;
 mod freshness;
+mod kpi;
 mod lake;
 mod levels;
 mod markets;
+mod paper;
 mod positions;
 pub(crate) mod replay;
 mod rules;
+mod scores;
 pub(crate) mod serve;
 mod sessions;
 mod sim;
+mod similar;
 mod token;
 mod universe;
 pub(crate) mod up;
@@ -62,6 +67,9 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         | Command::Serve(_) => settings.check_files()?,
         _ => {}
     }
+    if matches!(&cli.command, Command::Up(_) | Command::Serve(_) | Command::Context(_)) {
+        contest::check(&settings)?;
+    }
     match cli.command {
         Command::Sim(args) => sim::run(&args),
         Command::Up(args) => up::run(&args, &settings),
@@ -73,17 +81,24 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Token { command } => token::run(&command, &settings, json),
         Command::Alerts { command } => alerts::run(&command, &settings, json),
         Command::Positions { command } => positions::run(&command, &settings, json),
+        Command::Similar(args) => similar::run(&args, &settings, json),
         Command::Freshness(args) => freshness::run(&args, &settings, json),
         Command::Events(args) => events::run(&args, &settings, json),
         Command::Levels(args) => levels::run(&args, &settings, json),
         Command::Universe(args) => universe::universe(&args, &settings, json),
         Command::Portfolio(args) => universe::portfolio(&args, &settings, json),
+        Command::Kpi(args) => kpi::run(&args, &settings, &cli.common, json),
+        Command::Paper(args) => paper::run(&args, &settings, json),
         Command::Calendar(args) => universe::calendar(&args, &settings, json),
         Command::Markets(args) => markets::run(&args, &settings, json),
         Command::Doctor(args) => doctor::run(&args, &settings, json),
         Command::Sessions(args) => sessions::run(&args, &settings, json),
         Command::Features { id } => catalogue::run(id.as_deref(), &settings, json),
         Command::Rules { command } => rules::run(&command, &settings, json),
+        Command::Contest(args) => contest::run(&args, &settings, json),
+        Command::Scorecard(args) => scores::scorecard(&args, &settings, json),
+        Command::Drift(args) => scores::drift(&args, &settings, json),
+        Command::Forecasts(args) => scores::forecasts(&args, &settings, json),
         Command::Verify { command } => verify::run(&command, &settings, json),
         Command::Lake { command } => lake::run(&command, &settings, json),
         Command::Db { command } => db::run(&command, &settings, json),
@@ -132,6 +147,18 @@ fn show_config(settings: &Settings, json: bool) -> Result<(), Failure> {
             writeln!(out, "{} = {value} ({origin})\n    {}", noted.key, noted.meaning)?;
         }
     }
+    // Who receives alerts is no setting of one value; what limits them is.
+    for receiver in settings.receivers()? {
+        let Some(budget) = receiver.budget else { continue };
+        let key = format!("receiver.{}.budget", receiver.name);
+        if json {
+            let meaning = "most alerts that this receiver is sent within the time";
+            let line = serde_json::json!({ "key": key, "value": budget.to_string(), "meaning": meaning });
+            writeln!(out, "{line}")?;
+        } else {
+            writeln!(out, "{key:<20} {budget}")?;
+        }
+    }
     Ok(())
 }
 
@@ -149,6 +176,12 @@ fn resolve(known: &[InstrumentName], settings: &Settings, name: &str, alias: boo
         }
         other => Failure::usage(other),
     })
+}
+
+/// A market that is stored, by whatever name.
+fn market(reader: &dyn barograph_store::Reader, settings: &Settings, name: &str) -> Result<InstrumentName, Failure> {
+    let known: Vec<InstrumentName> = reader.instruments(None)?.into_iter().map(|i| i.instrument.name).collect();
+    resolve(&known, settings, name, false)
 }
 
 /// The run of the configured book. Where only other books have rows of the market the refusal says which, else `none`.

@@ -1,4 +1,6 @@
-//! `rules`: show and check rule books.
+//! `rules`: show and check rule books, and replay changed ones over what is stored.
+
+mod whatif;
 
 use crate::cli::Rules;
 use crate::config::Settings;
@@ -12,6 +14,10 @@ use std::io::Write as _;
 pub(crate) fn run(command: &Rules, settings: &Settings, json: bool) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
     match command {
+        Rules::Whatif(args) => {
+            drop(out);
+            return whatif::run(args, settings, json);
+        }
         Rules::Show { book } => {
             let text = match book {
                 Some(name) => book_text(name)?.1,

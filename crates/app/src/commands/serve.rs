@@ -59,8 +59,10 @@ pub(crate) fn until_stopped(
     let reader = super::reader(settings)?;
     let venue = settings.default_venue.as_str().to_owned();
     let service = Arc::new(Service::new(reader, Arc::new(SystemClock), None, book_id(settings)?, venue)?);
+    super::contest::choose(&service, settings)?;
     service.keep_positions(Arc::new(PositionDesk::new(super::target(settings), rules(settings))));
     service.journal_in(journal_folder(&settings.data));
+    service.keep_in(settings.data.clone());
     let stop = Arc::new(AtomicBool::new(false));
     let looker = watch_news(Arc::clone(&service), Arc::clone(&stop), NewsSource::Store { history }, CHECK_EVERY)?;
     let board = update_board(Arc::clone(&service), Arc::clone(&stop))?;
@@ -183,6 +185,7 @@ pub(crate) fn serve_live(
         .delivering_to(room.clone().map(|room| room as Arc<dyn NoticeReceivers>));
     service.keep_positions(Arc::new(desk));
     service.journal_in(journal_folder(&settings.data));
+    service.keep_in(settings.data.clone());
     if let Some(room) = &room {
         service.deliver_through(Arc::new(room.desk(super::target(settings))));
     }

@@ -14,6 +14,7 @@ use crate::setup::configured;
 use crate::term::{number_of, plural};
 use barograph_domain::{MinuteRow, StreamDecl, StreamIndex, Ts};
 use barograph_lake::{ImportOptions, ImportPlan};
+use barograph_live::ledger_check::Checked;
 use barograph_live::setup::Setup;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -34,6 +35,7 @@ pub(crate) fn run(command: &Verify, settings: &Settings, json: bool) -> Result<(
             let setup = configured(settings, input.plan.policy_text().to_owned())?;
             check_determinism(&input, &setup, args.seed, json)
         }
+        Verify::Forecasts(args) => check_forecasts(args.folder.as_deref(), settings, json),
     }
 }
 
@@ -186,6 +188,99 @@ fn check_causality(plan: &ImportPlan, setup: &Setup, points: u32, seed: u64, jso
         (0, _) => Ok(()),
         _ => Err(Failure::No("readings changed when later data arrived".to_owned())),
     }
+}
+
+/// The ledger of a folder against its minutes.
+fn check_forecasts(folder: Option<&Path>, settings: &Settings, json: bool) -> Result<(), Failure> {
+    let reader: Box<dyn barograph_store::Reader> = match folder {
+        Some(folder) => Box::new(super::open_reader(folder)?),
+        None => super::reader(settings)?,
+    };
+    let setup = configured(settings, barograph_venues::policy::text())?;
+    let mut progress = Progress::new(0, "checking forecasts", Unit::Steps);
+    let mut days = 0;
+    let found = barograph_live::ledger_check::run(reader.as_ref(), &setup, &mut |_| {
+        days += 1;
+        progress.set(days);
+    })?;
+    drop(progress);
+    if found.ticks == 0 {
+        return Err(Failure::usage(format!(
+            "no forecast of {} is registered there; what other books and versions have registered is checked with --book and \
+             their own release",
+            setup.logic_version
+        )));
+    }
+    let contested = crate::contest::check(reader.as_ref(), &setup.logic_version)?;
+    let equal = found.is_equal() && contested.iter().all(|c| c.equal == c.heads);
+    // A reader that has gone hears nothing more, and the command fails all the same where something differs.
+    let said = report_forecasts(&found, &contested, equal, &setup.logic_version, json);
+    let judged = found.not_judged.is_none_or(|n| n.ticks < found.ticks);
+    if equal && judged {
+        said
+    } else if equal {
+        Err(Failure::No(
+            "all minutes have been thinned, and no state of the ledger is saved behind them: nothing was judged again"
+                .to_owned(),
+        ))
+    } else {
+        Err(Failure::No("the ledger is not what its minutes give; see above".to_owned()))
+    }
+}
+
+fn report_forecasts(
+    found: &Checked,
+    contested: &[crate::contest::Again],
+    equal: bool,
+    logic: &str,
+    json: bool,
+) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    if json {
+        let of = |c: &crate::contest::Again| serde_json::json!({ "classifier": c.who.id(), "heads": c.heads, "heads_equal": c.equal });
+        let value = serde_json::json!({
+            "contest": contested.iter().map(of).collect::<Vec<_>>(),
+            "ticks": found.ticks, "ticks_equal": found.equal, "forecasts": found.forecasts, "outcomes": found.outcomes,
+            "heads": found.heads, "heads_equal": found.heads_equal, "scores_sha256": found.scores[0],
+            "scores_sha256_made_again": found.scores[1], "logic_version": logic,
+            "differences": found.differences, "equal": equal,
+            "not_judged": found.not_judged.map(|n| serde_json::json!({
+                "from": n.from, "until": (n.until < Ts::MAX).then_some(n.until), "ticks": n.ticks, "thinned_until": n.thinned_until,
+            })),
+        });
+        writeln!(out, "{value}")?;
+    } else {
+        for difference in &found.differences {
+            writeln!(out, "{difference}")?;
+        }
+        let judged = found.ticks - found.not_judged.map_or(0, |n| n.ticks);
+        writeln!(out, "ticks equal: {} of {judged}", found.equal)?;
+        if let Some(not) = found.not_judged {
+            let until = if not.until < Ts::MAX { not.until.to_string() } else { "the newest".to_owned() };
+            writeln!(
+                out,
+                "not judged again: {} from {} to {until}, because minutes before {} have been thinned (keep_minutes_days); of these \
+                 the chains alone were made again",
+                number_of(not.ticks, "tick"),
+                not.from,
+                not.thinned_until
+            )?;
+        }
+        writeln!(
+            out,
+            "in them {} and {}",
+            number_of(found.forecasts, "forecast"),
+            number_of(found.outcomes, "outcome")
+        )?;
+        writeln!(out, "heads of chains equal: {} of {}", found.heads_equal, found.heads)?;
+        let same = if found.scores[0] == found.scores[1] { "equal" } else { "NOT EQUAL" };
+        writeln!(out, "scores {same}: sha256 {}", found.scores[0])?;
+        for one in contested {
+            writeln!(out, "heads of {} equal: {} of {}", one.who.id(), one.equal, one.heads)?;
+        }
+        writeln!(out, "{logic}")?;
+    }
+    Ok(())
 }
 
 /// A live data folder: its journal against what it published.

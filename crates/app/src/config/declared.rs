@@ -6,13 +6,14 @@
 
 use super::platform::default_data;
 use super::read::{
-    address, backfill, clusters, database, days, models, names, number, one_of, optional, page_address, path, switch,
-    tokens_always, volume, whole,
+    address, backfill, clusters, contest, database, days, models, names, number, one_of, optional, page_address, path,
+    switch, tokens_always, volume, whole,
 };
 use super::secret;
 use super::streams::{self, Streams};
 use super::written::Written;
 use crate::failure::Failure;
+use barograph_domain::forecast::{ForecastEvent, Forecaster};
 use barograph_domain::leg::SpotPairs;
 use barograph_domain::{Metric, Span, Venue};
 use barograph_engine::advice::{Blackout, StopMode};
@@ -147,6 +148,9 @@ settings! {
     models: Result<Option<ModelMarkets>, String> = "auto", |text| Ok(models(text)),
         "statistical models beside the rules: auto (live, up to 20 markets), on (over files too), off, or symbols, comma-separated",
         shape: Shape::List;
+    contest: Vec<(ForecastEvent, Forecaster)> = "", contest,
+        "whose forecasts of an event are used, as in hv_1h=hmm, or as a table contest.hv_1h = \"hmm\"; refused unless `barograph contest` shows that it may be used; the rules' otherwise",
+        shape: Shape::Table;
     watch: WatchMarkets = "auto", WatchMarkets::parse,
         "markets compared with each other: auto (one of each major asset), off, or 2 to 12 markets, comma-separated",
         shape: Shape::List, placed: false;

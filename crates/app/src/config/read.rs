@@ -1,7 +1,9 @@
 //! How each kind of setting is read: from its text to what it means, or why it cannot be meant.
 
 use super::secret;
+use crate::cli::{contested, forecaster};
 use barograph_domain::Span;
+use barograph_domain::forecast::{ForecastEvent, Forecaster};
 use barograph_engine::liquidity::ClusterMethod;
 use barograph_engine::models::ModelMarkets;
 use barograph_engine::models::policy::MARKETS_MAX;
@@ -113,6 +115,21 @@ pub(super) fn models(text: &str) -> Result<Option<ModelMarkets>, String> {
         _ if parts(text).next().is_none() => return Err("it is empty: write auto, on, off or symbols".to_owned()),
         _ => Some(ModelMarkets::Named(names(text)?)),
     })
+}
+
+/// Whose forecasts of an event are used.
+pub(super) fn contest(text: &str) -> Result<Vec<(ForecastEvent, Forecaster)>, String> {
+    let one = |part: &str| {
+        let (event, who) =
+            part.split_once('=').ok_or_else(|| format!("'{part}': write event=classifier, as in hv_1h=hmm"))?;
+        let event = contested(event.trim())?;
+        Ok((event, forecaster(who.trim())?))
+    };
+    let all = parts(text).map(one).collect::<Result<Vec<_>, String>>()?;
+    match all.iter().find(|(event, _)| all.iter().filter(|(e, _)| e == event).count() > 1) {
+        Some((twice, _)) => Err(format!("{} is named twice", twice.id())),
+        None => Ok(all),
+    }
 }
 
 /// How equal highs and lows are found; none leaves it to the rule book.

@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::progress::{Progress, Unit};
 use barograph_domain::{Cell, Instrument, InstrumentName, Span, Ts, UniverseRow};
 use barograph_engine::Feature;
-use barograph_engine::detect::Thresholds;
+use barograph_engine::detect::Judging;
 use barograph_engine::detect::pairs::PairWatches;
 use barograph_engine::universe::{Universe, UniverseSample, Watch};
 use barograph_live::setup::Setup;
@@ -52,7 +52,7 @@ pub(crate) fn update(reader: &dyn Reader, writer: &mut dyn Writer, setup: &Setup
         writer,
         logic,
         since,
-        thresholds: &setup.book.detectors,
+        by: (&setup.book.detectors, &setup.book.severity),
         pairs: PairWatches::default(),
         next: since,
         rows: Vec::new(),
@@ -141,7 +141,7 @@ struct Writing<'a> {
     logic: &'a str,
     /// The first hour touched.
     since: Ts,
-    thresholds: &'a Thresholds,
+    by: Judging<'a>,
     pairs: PairWatches,
     /// From here on hours are still to be replaced.
     next: Ts,
@@ -152,7 +152,7 @@ struct Writing<'a> {
 
 impl Writing<'_> {
     fn take(&mut self, row: UniverseRow) -> Result<(), Failure> {
-        let told = self.pairs.step(&row, self.thresholds);
+        let told = self.pairs.step(&row, self.by);
         if row.ts < self.since {
             return Ok(());
         }

@@ -62,19 +62,41 @@ impl ServerTarget {
     }
 
     fn connect(&self, path: &str) -> std::io::Result<TcpStream> {
+        self.ask("GET", path, "")
+    }
+
+    /// Sends a request with this body; JSON where it has one.
+    fn ask(&self, method: &str, path: &str, body: &str) -> std::io::Result<TcpStream> {
         let found = self.host.to_socket_addrs()?.next();
         let address = found.ok_or_else(|| std::io::Error::other(format!("{} has no address", self.host)))?;
         let mut socket = TcpStream::connect_timeout(&address, CONNECT)?;
         socket.set_read_timeout(Some(SILENCE))?;
         socket.set_write_timeout(Some(SILENCE))?;
         let token = self.token.as_ref().map_or(String::new(), |t| format!("Authorization: Bearer {t}\r\n"));
-        write!(socket, "GET {path} HTTP/1.0\r\nHost: {}\r\n{token}Connection: close\r\n\r\n", self.host)?;
+        let kind = match body {
+            "" => String::new(),
+            _ => format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len()),
+        };
+        write!(
+            socket,
+            "{method} {path} HTTP/1.0\r\nHost: {}\r\n{token}{kind}Connection: close\r\n\r\n{body}",
+            self.host
+        )?;
         Ok(socket)
     }
 
     /// An answer in JSON.
     pub(crate) fn get(&self, path: &str) -> Result<Value, String> {
-        let socket = self.connect(path).map_err(|e| self.away(&e))?;
+        self.answer(self.connect(path))
+    }
+
+    /// The answer to a question with a body.
+    pub(crate) fn post(&self, path: &str, body: &Value) -> Result<Value, String> {
+        self.answer(self.ask("POST", path, &body.to_string()))
+    }
+
+    fn answer(&self, asked: std::io::Result<TcpStream>) -> Result<Value, String> {
+        let socket = asked.map_err(|e| self.away(&e))?;
         let mut reader = BufReader::new(socket.take(ANSWER_MAX));
         let status = head(&mut reader).map_err(|e| self.away(&e))?;
         let mut text = String::new();

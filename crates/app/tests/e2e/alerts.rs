@@ -250,6 +250,23 @@ fn no_next_try_lies_in_the_past() {
     assert!(next_try >= began.floor(Span::secs(1)), "{listed}");
 }
 
+/// A receiver that cannot be used is named where people look before they need it.
+#[test]
+fn a_receiver_that_cannot_be_used_is_named_by_config_show_and_doctor() {
+    let place = Place::new();
+    let of = |budget: &str| {
+        format!(
+            "[[receiver]]\nname = \"desk\"\nformat = \"json\"\nurl = \"https://h.example/x\"\n{budget} = \"3/days\"\n"
+        )
+    };
+    for (key, words) in [("budget", "write 3/day"), ("bugdet", "did you mean `budget`?")] {
+        std::fs::write(place.path("mine.toml"), of(key)).unwrap();
+        place.run("config show --config mine.toml").exits(2).prints("keep_minutes_days").says(words);
+        let doctor = place.run("doctor --config mine.toml --endpoint binance-usdm=http://127.0.0.1:1");
+        assert!(doctor.out.contains("receivers: mine.toml:1"), "{}", doctor.out);
+    }
+}
+
 #[test]
 fn a_receiver_that_cannot_be_used_stops_only_what_tells_people() {
     let place = Place::new();

@@ -115,6 +115,57 @@ fn h1_a_corrected_minute_is_known_since_the_import_that_corrected_it() {
     assert_eq!(page(&server, "&every=1m"), now);
 }
 
+/// Outcomes that were known a day before the correction stand; a note says what they would be now, also to those who ask later.
+#[test]
+fn an_outcome_stands_when_its_minutes_are_corrected_and_a_note_says_what_it_would_be() {
+    let place = Place::new();
+    for name in ["a", "b"] {
+        slice(&place.path(name), &["BTCUSDT", "ETHUSDT"], FROM, UNTIL);
+    }
+    scale(&place.path("b"), 1.1, "2026-01-31");
+    let exported = || {
+        place.ok("forecasts --export ledger.csv --data data");
+        let text = std::fs::read_to_string(place.path("ledger.csv")).unwrap();
+        let header: Vec<String> = text.lines().next().unwrap().split(',').map(str::to_owned).collect();
+        let at = |name: &str| header.iter().position(|h| h == name).unwrap();
+        let (id, outcome) = (at("forecast_id"), at("outcome"));
+        let (revised_at, revised) = (at("revised_at"), at("revised_outcome"));
+        let rows = text.lines().skip(1).map(|l| l.split(',').map(str::to_owned).collect::<Vec<_>>());
+        let of = |r: Vec<String>| (r[id].clone(), (r[outcome].clone(), r[revised_at].clone(), r[revised].clone()));
+        rows.filter(|r| !r[id].is_empty()).map(of).collect::<BTreeMap<_, _>>()
+    };
+    let counted = || {
+        let card = json_lines(&place.ok("scorecard --json --market all --window all --data data")).remove(0);
+        let revised = |row: &Value| row["denominators"]["revised"].as_u64().unwrap();
+        card["rows"].as_array().unwrap().iter().map(revised).sum::<u64>()
+    };
+    place.ok("collect --source a --data data");
+    let before = exported();
+    assert!(before.values().all(|(_, at, _)| at.is_empty()) && counted() == 0);
+
+    place.ok("collect --source b --data data");
+    let after = exported();
+    let moved =
+        before.iter().filter(|(id, (was, ..))| !was.is_empty() && after.get(*id).is_some_and(|now| now.0 != *was));
+    assert_eq!(moved.count(), 0, "an outcome does not change");
+    let noted: Vec<_> = after.values().filter(|(_, at, _)| !at.is_empty()).collect();
+    assert!(noted.len() > 100 && noted.iter().all(|(stands, _, now)| stands != now), "{}", noted.len());
+    assert_eq!(counted(), noted.len() as u64);
+    let verify = || json_lines(&place.ok("verify forecasts data --json")).remove(0);
+    assert_eq!(verify()["equal"], true);
+    let hash = place.hash("data");
+    place.ok("collect --source b --data data");
+    assert_eq!(place.hash("data"), hash, "nothing is noted twice");
+
+    // The right file heals: the notes stay, and say that all is as it stood.
+    place.ok("collect --source a --data data");
+    assert!(exported().values().all(|(_, at, _)| at.is_empty()) && counted() == 0);
+    assert_eq!(verify()["equal"], true);
+    let past = noted[0].1.clone();
+    let then = json_lines(&place.ok(&format!("scorecard --json --market all --window all --as-of {past} --data data")));
+    assert!(then[0]["rows"].as_array().unwrap().iter().any(|r| r["denominators"]["revised"].as_u64() > Some(0)));
+}
+
 /// What an import leaves that was killed after its points and before its minutes.
 #[test]
 fn h1_minutes_that_a_killed_import_left_old_are_named_and_made_by_the_next() {

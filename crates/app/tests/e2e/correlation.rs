@@ -52,7 +52,8 @@ fn synthetic_markets_that_part_are_told_with_their_hours() {
     let told = json_lines(&place.ok(LIST));
     let changes: Vec<(&str, &str)> =
         told.iter().map(|e| (e["change"].as_str().unwrap(), e["severity"].as_str().unwrap())).collect();
-    let want = [("OPENED", "INFO"), ("UPDATED", "INFO"), ("UPDATED", "INFO"), ("UPDATED", "HIGH"), ("CLOSED", "HIGH")];
+    let want =
+        [("OPENED", "INFO"), ("UPDATED", "INFO"), ("UPDATED", "INFO"), ("UPDATED", "MEDIUM"), ("CLOSED", "MEDIUM")];
     assert_eq!(changes, want, "below the band, twice worse by ten points, a break, over");
     for event in &told {
         assert_eq!(event["alert_id"], told[0]["alert_id"], "one episode");
@@ -91,7 +92,7 @@ fn synthetic_markets_that_part_are_told_with_their_hours() {
     assert_eq!(alias.as_array().map(Vec::len), Some(1), "{alias}");
     let envelope = &alias[0];
     assert_eq!((&envelope["asset_pair"], envelope.get("symbol")), (&json!("BTC/USDT/ETH/USDT"), None), "{alias}");
-    assert_eq!((&envelope["source"], &envelope["severity"]), (&json!("CORRELATION"), &json!("CRITICAL")));
+    assert_eq!((&envelope["source"], &envelope["severity"]), (&json!("CORRELATION"), &json!("WARNING")));
     let data = &broken["data"];
     let facts = ["return_correlation", "divergence_strength", "signal"].map(|f| (f.to_owned(), data[f].clone()));
     assert_eq!(envelope["data"], Value::Object(facts.into_iter().collect()));

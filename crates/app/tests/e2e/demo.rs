@@ -26,7 +26,7 @@ fn the_demo_tells_the_weather_and_serves_it() {
         "binance-usdm:BTCUSDT  2026-03-05",
         "binance-usdm:ETHUSDT  2026-03-05",
         "binance-usdm:SOLUSDT  2026-03-05",
-        "HIGH_VOL █      2026-02-05",
+        "HIGH_VOL █      2026-02-04",
         "posture ",
         "would",
         "open  http://",

@@ -64,7 +64,12 @@ fn check(every: Span, near: f64) {
                 let said = advice["verdict_base_rate_text"].as_str().unwrap();
                 assert!(said.starts_with(&format!("{word} in ")) && said.contains(" of hours"), "{said}");
                 rates.insert(word, advice["verdict_base_rate"].as_f64().unwrap());
-                confidence.push(advice["parameters"]["confidence"].as_f64().unwrap().to_bits());
+                let parameters = &advice["parameters"];
+                assert!(
+                    parameters["confidence"].is_null() != parameters["confidence_reason"].is_null(),
+                    "a confidence or a reason: {parameters}"
+                );
+                confidence.extend(parameters["confidence"].as_f64().map(f64::to_bits));
                 let target = &advice["target"];
                 let nominal = advice["parameters"]["risk_reward_ratio"].as_f64().unwrap();
                 assert!(target["effective_rr"].as_f64().unwrap() >= 0.5 * nominal - 1e-9, "{advice}");

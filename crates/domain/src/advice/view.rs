@@ -194,8 +194,10 @@ pub struct ParameterView {
     pub risk_reward_ratio_fallback: Option<Missing>,
     /// Trend label; SIDEWAYS where it is not there.
     pub market_regime: TrendRegime,
-    /// Confidence of the reading, 0 where it is not there.
-    pub confidence: f64,
+    /// How often what the label says followed similar moments; null where that is not known.
+    pub confidence: Option<f64>,
+    /// Why it is not known: a reason of abstention of the ledger, `label_changed` or `no_forecasts`.
+    pub confidence_reason: Option<&'static str>,
     /// `calibrated`, `heuristic` or `not_available`.
     pub confidence_kind: &'static str,
     /// `min(1, 1 / risk multiplier)` of the volatility class.

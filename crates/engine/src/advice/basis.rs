@@ -3,8 +3,8 @@
 //! What a snapshot does not hold yet stays absent: the conditions on it are then listed as not evaluated.
 
 use super::context::{
-    AdviceContext, Confidence, CorrelatedPosition, CrowdedSide, MarketSnapshot, PastDurations, RiskContext,
-    SessionContext, SideStops, Staleness, TrendContext, UpcomingEvent, Words,
+    AdviceContext, Calibrated, Confidence, CorrelatedPosition, CrowdedSide, MarketSnapshot, NO_FORECASTS,
+    PastDurations, RiskContext, SessionContext, SideStops, Staleness, TrendContext, UpcomingEvent, Words,
 };
 use crate::calendar::Calendar;
 use crate::catalogue::Feature;
@@ -134,7 +134,8 @@ impl AdviceBasis {
             session: Some(session(s)),
             trend: trend(s),
             volatility: s.regimes.volatility.label,
-            confidence: confidence(s),
+            confidence: confidence(s).ok(),
+            confidence_missing: confidence(s).err(),
             event: self
                 .event
                 .as_ref()
@@ -186,16 +187,24 @@ fn trend(s: &Snapshot) -> Option<TrendContext> {
     })
 }
 
-/// That of the trend, which the parameters follow; that of the risk label where there is no trend.
-fn confidence(s: &Snapshot) -> Option<Confidence> {
+/// How often what the trend label says followed similar moments; where it says nothing of what comes, what the risk label says.
+fn confidence(s: &Snapshot) -> Result<Confidence, &'static str> {
     let (trend, risk) = (&s.regimes.trend, &s.regimes.risk);
-    let of_trend = trend.confidence.filter(|_| trend.raw_label != TrendRegime::Unknown);
-    let (value, kind) = match (of_trend, risk.confidence) {
-        (Some(value), _) => (value, trend.confidence_kind),
-        (None, Some(value)) => (value, risk.confidence_kind),
-        (None, None) => return None,
-    };
-    Some(Confidence { value, calibrated: kind == "calibrated" })
+    let of_trend = trend.event_id.filter(|_| trend.raw_label != TrendRegime::Unknown && !trend.stale);
+    let axes = [(of_trend, trend.probability), (risk.event_id, risk.probability)];
+    let call = |event: &str| s.calls.as_ref()?.events.iter().find(|c| c.event_id == event);
+    for (event, value) in axes {
+        let (Some(event), Some(value)) = (event, value) else { continue };
+        let found = call(event);
+        let calibrated = Calibrated {
+            high: found.and_then(|c| c.interval).map_or(1.0, |[_, high]| high),
+            usual: found.and_then(|c| c.usual),
+        };
+        return Ok(Confidence { value, calibrated: Some(calibrated) });
+    }
+    let asked = of_trend.or(risk.event_id);
+    let why = |event: &str| call(event).map(|c| c.abstain_reason.unwrap_or("label_changed"));
+    Err(asked.and_then(why).unwrap_or(NO_FORECASTS))
 }
 
 impl PastDurations {

@@ -44,6 +44,8 @@ pub struct AdviceContext<'a> {
     pub event: Option<Option<UpcomingEvent<'a>>>,
     /// Confidence of the reading.
     pub confidence: Option<Confidence>,
+    /// Why there is none.
+    pub confidence_missing: Option<&'static str>,
     /// Data health, 0 to 100.
     pub health: Option<f64>,
     /// Correlation with assets in which positions are open; `None` where it is not known.
@@ -90,6 +92,7 @@ impl AdviceContext<'_> {
             levels: None,
             event: None,
             confidence: None,
+            confidence_missing: Some(NO_FORECASTS),
             health: None,
             overlaps: None,
             verdict: &VerdictTable::SEED,
@@ -232,8 +235,32 @@ pub struct UpcomingEvent<'a> {
 pub struct Confidence {
     /// In [0, 1].
     pub value: f64,
-    /// From resolved forecasts; else the heuristic.
-    pub calibrated: bool,
+    /// Where it comes from resolved forecasts: what it is held against. `None`: the heuristic.
+    pub calibrated: Option<Calibrated>,
+}
+
+/// A frequency after similar moments beside the usual one.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Calibrated {
+    /// Upper end of its 90 % interval.
+    pub high: f64,
+    /// How often the event comes in all moments; `None` before that is known.
+    pub usual: Option<f64>,
+}
+
+/// No ledger of forecasts states anything of the moment.
+pub(crate) const NO_FORECASTS: &str = "no_forecasts";
+
+impl Confidence {
+    /// Less than a reading should have. A frequency is low where what the label says came more seldom than in all moments, the whole
+    /// interval below; the heuristic below the table's number (R2.47). `None` where the usual frequency is not known.
+    #[must_use]
+    pub fn is_low(&self, least: f64) -> Option<bool> {
+        match self.calibrated {
+            None => Some(self.value < least),
+            Some(by) => by.usual.map(|usual| by.high < usual),
+        }
+    }
 }
 
 /// An open position elsewhere that moves with this market.

@@ -66,10 +66,8 @@ pub fn wilson(k: u32, n: u32, z: f64) -> Option<(f64, f64)> {
         return None;
     }
     let (k, n) = (f64::from(k), f64::from(n));
-    let (p, z2) = (k / n, z * z);
-    let centre = (p + z2 / (2.0 * n)) / (1.0 + z2 / n);
-    let half = z * (p * (1.0 - p) / n + z2 / (4.0 * n * n)).sqrt() / (1.0 + z2 / n);
-    Some(((centre - half).max(0.0), (centre + half).min(1.0)))
+    let [low, high] = barograph_domain::math::wilson(k / n, n, z);
+    Some((low, high))
 }
 
 /// Expected value in units of risk, win rate and payoff: `w·b − (1 − w)` (R2.53).

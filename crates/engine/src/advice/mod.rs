@@ -28,7 +28,7 @@ mod warnings;
 pub use basis::AdviceBasis;
 pub use context::Words;
 pub use context::{
-    AdviceContext, Confidence, CorrelatedPosition, CrowdedSide, MarketSnapshot, PastDurations, RiskContext,
+    AdviceContext, Calibrated, Confidence, CorrelatedPosition, CrowdedSide, MarketSnapshot, PastDurations, RiskContext,
     SessionContext, SideStops, Staleness, TrendContext, UpcomingEvent,
 };
 pub use intent::{

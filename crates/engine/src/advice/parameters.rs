@@ -2,9 +2,10 @@
 //!
 //! The legacy parameters of R2.31 stand in for what is missing: 1.5 ATR and a ratio of 1.5.
 
-use super::context::AdviceContext;
+use super::context::{AdviceContext, NO_FORECASTS};
 use super::intent::OperatorSettings;
 use super::sign;
+use crate::rules::STOP_MULT;
 use barograph_domain::advice::Missing;
 use barograph_domain::{Posture, Side, TrendRegime};
 
@@ -16,7 +17,7 @@ const LEGACY_RATIO: f64 = 1.5;
 /// Parameters for one side.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Parameters {
-    /// Stop distance, ATR, in [0.5, 4].
+    /// Stop distance, ATR, from the book's `stop_mult_min` to 4.
     pub stop_loss_atr_mult: f64,
     /// Why it is the legacy one.
     pub mult_fallback: Option<Missing>,
@@ -26,8 +27,10 @@ pub struct Parameters {
     pub ratio_fallback: Option<Missing>,
     /// Trend label (the alias `market_regime`); SIDEWAYS where it is not known.
     pub market_regime: TrendRegime,
-    /// Confidence; 0 where it is not known.
-    pub confidence: f64,
+    /// Confidence; `None` where it is not known.
+    pub confidence: Option<f64>,
+    /// Why it is not.
+    pub confidence_reason: Option<&'static str>,
     /// `calibrated`, `heuristic` or `not_available`.
     pub confidence_kind: &'static str,
     /// `min(1, 1 / risk_multiplier)`.
@@ -77,10 +80,15 @@ pub fn parameters(ctx: Option<&AdviceContext<'_>>, side: Side, settings: &Operat
         risk_reward_ratio,
         ratio_fallback,
         market_regime,
-        confidence: confidence.map_or(0.0, |c| c.value),
+        confidence: confidence.map(|c| c.value),
+        confidence_reason: match (confidence, ctx) {
+            (Some(_), _) => None,
+            (None, Some(c)) => c.confidence_missing,
+            (None, None) => Some(NO_FORECASTS),
+        },
         confidence_kind: match confidence {
             None => "not_available",
-            Some(c) if c.calibrated => "calibrated",
+            Some(c) if c.calibrated.is_some() => "calibrated",
             Some(_) => "heuristic",
         },
         size_factor,
@@ -97,7 +105,7 @@ fn multiplier(ctx: Option<&AdviceContext<'_>>, settings: &OperatorSettings) -> (
         return (LEGACY_MULT, Some(Missing::SessionNotAvailable));
     };
     let by_volatility = c.volatility.risk_multiplier().filter(|_| settings.stop_uses_vol_multiplier).unwrap_or(1.0);
-    ((mult * by_volatility).clamp(0.5, 4.0), None)
+    ((mult * by_volatility).clamp(c.verdict.stop_mult_min, STOP_MULT.1), None)
 }
 
 fn ratio(ctx: Option<&AdviceContext<'_>>, side: Side) -> (f64, TrendRegime, Option<Missing>) {

@@ -150,6 +150,7 @@ const fn parameter_view(p: &Parameters) -> ParameterView {
         market_regime: p.market_regime,
         confidence: p.confidence,
         confidence_kind: p.confidence_kind,
+        confidence_reason: p.confidence_reason,
         size_factor: p.size_factor,
         size_factor_fallback: p.size_fallback,
         posture_factor: p.posture_factor,

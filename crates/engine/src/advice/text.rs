@@ -4,7 +4,7 @@
 //! gave is written as given, everything else with the digits that matter (`digits`).
 
 use super::Advice;
-use super::context::AdviceContext;
+use super::context::{AdviceContext, Calibrated, Confidence};
 use super::digits::{number, own, price, size};
 use super::intent::Intent;
 use super::options::{MoveStop, SizeOffer, Wait};
@@ -71,7 +71,9 @@ pub(super) fn reason(code: ReasonCode, ctx: Option<&AdviceContext<'_>>, stop: &S
             None => "Timeframes disagree".to_owned(),
         },
         R::LowConfidence => match c.confidence {
-            Some(x) if x.calibrated => format!("Confidence of the reading is {:.2}", x.value),
+            Some(Confidence { value, calibrated: Some(Calibrated { usual: Some(usual), .. }) }) => {
+                format!("What the label says followed {} of similar moments, {} of all", percent(value), percent(usual))
+            }
             Some(x) => format!("Confidence of the reading is {:.2}, by rule of thumb", x.value),
             None => "Confidence of the reading is low".to_owned(),
         },

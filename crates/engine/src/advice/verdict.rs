@@ -152,7 +152,7 @@ impl Found {
         self.when(R::AgainstStrongTrend, trend.map(|t| confirmed(&t) && t.label.is_strong() && against(&t)));
         let agreement = c.trend.and_then(|t| t.mtf_confidence);
         self.when(R::UnconfirmedRegime, agreement.map(|m| m < table.agreement_min));
-        self.when(R::LowConfidence, c.confidence.map(|x| x.value < table.confidence_min));
+        self.when(R::LowConfidence, c.confidence.and_then(|x| x.is_low(table.confidence_min)));
         self.when(R::ExposureOverlap, c.overlaps.map(|o| o.iter().any(|o| o.correlation > SAME_EXPOSURE)));
         self.when(R::LowHealth, c.health.map(|h| h < table.health_min));
     }

@@ -225,6 +225,11 @@ impl Assembly {
         row.timeframes.volatility = self.timeframes.volatility;
     }
 
+    /// The price of the minute, where there is a fresh one.
+    pub(crate) const fn price(&self) -> Option<f64> {
+        self.price
+    }
+
     /// Does the market offer it, as of the last look?
     fn offers(&self, metric: Metric) -> bool {
         self.offered & crate::ages::bit(metric) != 0

@@ -2,11 +2,13 @@
 //!
 //! Made from a record when somebody reads it, from the words of its pattern ([`super::words`]).
 
+use super::lifts::{LIFT, LIFT_CASES, LIFT_LOW};
+use super::rarity::{FIXED_SEVERITY, KEPT_BY, KNOWN_DAYS_MIN, PEAK_OF};
 use super::words::{self, is_proxy};
 use crate::explain::{AxisMoment, Minute};
 use crate::features::funding_signals::AnomalyReasons;
 use barograph_domain::alert::{AlertChange, BaseRate, Word};
-use barograph_domain::{Alert, Kind, Reason, Span};
+use barograph_domain::{Alert, Kind, Reason, Severity, Span};
 
 pub use super::fact::money;
 
@@ -89,10 +91,60 @@ pub fn story(alert: &Alert, minute: Option<&Minute>) -> String {
         text.push(' ');
         text.push_str(limit);
     }
+    if let Some(why) = rarity(alert) {
+        text.push(' ');
+        text.push_str(&why);
+    }
     if let Some(by) = alert.inhibited_by {
         text.push_str(&format!(" {} says the same more strongly.", by.name()));
     }
     text
+}
+
+/// Why it is called less severe than the book has it, or why it is not although it is common: "Common here: 31 times in 90 days, so
+/// LOW."
+fn rarity(alert: &Alert) -> Option<String> {
+    let of = matches!(alert.change, AlertChange::Opened | AlertChange::Updated | AlertChange::Happened);
+    alert.word(FIXED_SEVERITY).filter(|_| of)?;
+    let (rate, severity) = (&alert.base_rate, alert.severity.name());
+    let days = days_of(90.0, rate.known_days);
+    let in_days = days.strip_prefix("the last ").unwrap_or(&days);
+    let start = rate.known_days < KNOWN_DAYS_MIN && alert.severity == Severity::Medium;
+    let came = times(rate.fired_90d);
+    Some(match alert.word(KEPT_BY) {
+        _ if start => format!("Not yet a week of data here, so {severity} at most."),
+        Some("peak") => match alert.word(PEAK_OF) {
+            Some("realized_vol_1h") => format!("1 h volatility is above anything in {days}."),
+            Some("realized_vol_24h") => format!("24 h volatility is above anything in {days}."),
+            Some("price_change_24h") => format!("The 24 h move is larger than any in {days}."),
+            Some("funding_zscore_24h") => format!("Funding is further out than ever in {days}."),
+            Some(_) | None => format!("More extreme than anything in {days}."),
+        },
+        Some(_) => match (alert.number(LIFT), alert.number(LIFT_LOW), alert.number(LIFT_CASES)) {
+            (Some(lift), Some(low), Some(cases)) => format!(
+                "Common here, {came} in {in_days}, but after {cases:.0} of them a move was {lift:.1} times as likely as at any \
+                 time, {low:.1} times at least: {severity} stays."
+            ),
+            _ => format!("Common here, {came} in {in_days}, but measured to forecast: {severity} stays."),
+        },
+        None => format!("Common here: {came} in {in_days}, so {severity}."),
+    })
+}
+
+fn times(n: u32) -> String {
+    match n {
+        1 => "once".to_owned(),
+        n => format!("{n} times"),
+    }
+}
+
+/// "the last 90 days", or what of them could be judged.
+fn days_of(most: f64, known: f64) -> String {
+    match known.floor() {
+        d if d >= most => format!("the last {most:.0} days"),
+        d if d < 2.0 => "one day of data".to_owned(),
+        d => format!("{d:.0} days of data"),
+    }
 }
 
 /// "Ended after 1 h 36 min: no liquidations left to compare."
@@ -147,12 +199,7 @@ fn base_rate(alert: &Alert, text: &mut String) {
     if rate.recent_days() < 1.0 || alert.word("from") == Some("UNKNOWN") {
         return;
     }
-    let over = |most: f64, known: f64| match known.floor() {
-        d if d >= most => format!("the last {most:.0} days"),
-        d if d < 2.0 => "one day of data".to_owned(),
-        d => format!("{d:.0} days of data"),
-    };
-    let days = over(BaseRate::RECENT_DAYS, rate.recent_days());
+    let days = days_of(BaseRate::RECENT_DAYS, rate.recent_days());
     text.push_str(&match rate.fired_30d {
         0 => format!(" First time on this market in {}", days.strip_prefix("the last ").unwrap_or(&days)),
         1 => format!(" Once before in {days}"),
@@ -161,7 +208,7 @@ fn base_rate(alert: &Alert, text: &mut String) {
     match rate.held_share_90d.filter(|share| *share > 0.0 && alert.change != AlertChange::Happened) {
         Some(share) => {
             let share = crate::explain::significant(share, "fraction");
-            text.push_str(&format!("; active {share} of {}.", over(90.0, rate.known_days)));
+            text.push_str(&format!("; active {share} of {}.", days_of(90.0, rate.known_days)));
         }
         None => text.push('.'),
     }

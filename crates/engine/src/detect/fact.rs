@@ -2,7 +2,8 @@
 //! pattern takes stands in its row.
 
 use super::words::{is_divergence, is_proxy};
-use crate::explain::significant;
+use crate::catalogue::Feature;
+use crate::explain::{capitalised, significant};
 use barograph_domain::alert::{AlertChange, Datum, Statistic};
 use barograph_domain::{Alert, Severity, Span};
 
@@ -43,6 +44,32 @@ pub(super) fn parted(alert: &Alert) -> String {
         (Some(floor), None) => format!("{r} (alert at {}).", signed(floor)),
         (None, _) => format!("{r}."),
     }
+}
+
+/// "1 h volatility: last week differs from the 13 weeks before by 1.20 (PSI); the limit is 0.90."
+pub(super) fn moved(alert: &Alert) -> String {
+    let id = word(alert, "feature");
+    let feature = capitalised(Feature::from_id(id).map_or(id, |f| f.spec().spoken));
+    match (alert.number("psi"), alert.number("psi_limit")) {
+        (Some(psi), Some(limit)) => {
+            format!("{feature}: last week differs from the 13 weeks before by {psi:.2} (PSI); the limit is {limit:.2}.")
+        }
+        _ => format!("{feature}: last week could not be compared with the weeks before."),
+    }
+}
+
+/// "Brier skill over persistence in 30 days, markets of btc: −0.12, 90 % band −0.20 to −0.05, of 8,640 forecasts."
+pub(super) fn worse(alert: &Alert) -> String {
+    let Some(skill) = alert.number("skill") else {
+        return "Too few forecasts were resolved within 30 days.".to_owned();
+    };
+    let band = alert.number("skill_low").zip(alert.number("skill_high"));
+    let band = band.map_or_else(String::new, |(a, b)| format!(", 90 % band {} to {}", signed(a), signed(b)));
+    let (group, n) = (word(alert, "group"), alert.number("forecasts").unwrap_or_default());
+    format!(
+        "Brier skill over persistence in 30 days, markets of {group}: {}{band}, of {n:.0} forecasts.",
+        signed(skill)
+    )
 }
 
 /// "realized_vol_1h is 1.24 (alert at 0.80), funding_rate_8h is 0.0004 (alert at 0.0003)."

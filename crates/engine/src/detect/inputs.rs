@@ -24,6 +24,8 @@ macro_rules! inputs {
             pub confirmed: [Confirmed; 4],
             /// The trading session.
             pub session: Option<TradingSession>,
+            /// The price of the minute, where there is a fresh one.
+            pub price: Option<f64>,
         }
 
         impl Inputs {
@@ -43,6 +45,7 @@ macro_rules! inputs {
                         Confirmed::unknown(Axis::Heat),
                     ],
                     session: None,
+                    price: None,
                 }
             }
 
@@ -56,6 +59,8 @@ macro_rules! inputs {
 }
 
 inputs! {
+    /// `atr_14`: hourly average true range.
+    atr_1h: Atr14,
     /// `funding_rate_8h`.
     funding_rate: FundingRate8h,
     /// `funding_rate_settled_8h`.
@@ -80,6 +85,10 @@ inputs! {
     concentration: PositionConcentration,
     /// `realized_vol_24h`.
     volatility: RealizedVol24h,
+    /// `realized_vol_1h`.
+    volatility_1h: RealizedVol1h,
+    /// `price_change_24h`.
+    move_24h: PriceChange24h,
 }
 
 /// Published labels of the four axes; `None` for an axis that is not built.

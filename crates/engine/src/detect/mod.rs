@@ -5,21 +5,25 @@
 //! the numbers that may be set, [`table`] the detectors, [`judge`] how they judge, [`shown`] what a record shows, [`episode`]
 //! opening and closing, [`changes`] labels that changed, [`base_rate`] how often it spoke before, [`score`] 0 to 100, [`words`]
 //! what is reported of each pattern, [`explain`] sentences, [`meaning`] guidance, [`pairs`] two markets, [`data`] what is lost or too
-//! old, [`ruled`] the user's own rules, [`burst_so_far`] a burst between two records, [`plain`] the same over plain lists. Accounts are never visible: no text says that
-//! anything was detected.
+//! old, [`ruled`] the user's own rules, [`burst_so_far`] a burst between two records, [`plain`] the same over plain lists, [`rarity`] how
+//! severe what is common may be, [`lifts`] whether it forecasts, [`drifts`] inputs that have moved. Accounts are never visible: no text says that anything was detected.
 
 pub mod base_rate;
 mod burst;
 pub mod changes;
 pub mod data;
+pub mod drifts;
 pub mod episode;
 pub mod explain;
 mod fact;
 pub mod inputs;
 pub mod judge;
+pub mod lifts;
 pub mod meaning;
 pub mod pairs;
 pub mod plain;
+pub(crate) mod ranks;
+pub mod rarity;
 pub mod ruled;
 pub mod score;
 pub mod shown;
@@ -30,6 +34,7 @@ pub mod thresholds;
 pub mod words;
 
 pub use inputs::{AxisLabels, Inputs, LiquidationInputs};
+pub use rarity::{Judging, SeverityTable};
 pub use score::score;
 pub use so_far::burst_so_far;
 pub use surveillance::Surveillance;

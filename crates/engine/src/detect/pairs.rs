@@ -5,6 +5,8 @@
 
 use super::episode::Episode;
 use super::judge::{Judgement, RuleFinding};
+use super::ranks::Rank;
+use super::rarity::{Judging, SeverityTable};
 use super::shown::Shown;
 use super::thresholds::Thresholds;
 use super::{base_rate::Spoken, inputs::Seen};
@@ -94,7 +96,7 @@ pub struct PairWatches {
 
 impl PairWatches {
     /// Judges an hour: rows come in order of time. Records in the order of the row's pairs, those of pairs that are gone first.
-    pub fn step(&mut self, row: &UniverseRow, thresholds: &Thresholds) -> Vec<PairAlert> {
+    pub fn step(&mut self, row: &UniverseRow, by: Judging<'_>) -> Vec<PairAlert> {
         let mut out = Vec::new();
         let mut tell = |one: &InstrumentName, alert: Option<Alert>| {
             let of = |alert| KnownAlert { known_at: row.known_ts, alert };
@@ -112,10 +114,10 @@ impl PairWatches {
             now.push((one, other, pair, watch));
         }
         for (one, other, mut watch) in before {
-            tell(&one, watch.step(&other, &PairInputs::gone(row.ts), thresholds));
+            tell(&one, watch.step_by(&other, &PairInputs::gone(row.ts), by));
         }
         for (one, other, pair, mut watch) in now {
-            tell(one, watch.step(other, &PairInputs::of(row.ts, pair), thresholds));
+            tell(one, watch.step_by(other, &PairInputs::of(row.ts, pair), by));
             self.pairs.push((one.clone(), other.clone(), watch));
         }
         out
@@ -127,12 +129,23 @@ impl PairWatches {
 pub struct PairWatch {
     episode: Episode,
     spoken: Spoken,
+    rank: Rank,
 }
 
 impl PairWatch {
-    /// Judges one hour of the pair whose other market is `other`.
+    /// Judges one hour by a book that knows no rarity.
     pub fn step(&mut self, other: &InstrumentName, inputs: &PairInputs, thresholds: &Thresholds) -> Option<Alert> {
-        let judged = judge(inputs, thresholds);
+        self.step_by(other, inputs, (thresholds, &SeverityTable::FIXED))
+    }
+
+    /// Judges one hour of the pair whose other market is `other`.
+    pub fn step_by(
+        &mut self,
+        other: &InstrumentName,
+        inputs: &PairInputs,
+        (thresholds, table): Judging<'_>,
+    ) -> Option<Alert> {
+        let judged = self.ranked(judge(inputs, thresholds), inputs.ts, table);
         let report = self.episode.step(inputs.ts, &judged, thresholds.keep, CLEAR);
         // Before this hour is counted: it says nothing of what was usual before it.
         let before = self.spoken.judged(inputs.ts);
@@ -144,10 +157,21 @@ impl PairWatch {
         } else {
             rate
         };
-        let Shown { statistics, data } = show(inputs, thresholds);
+        let Shown { statistics, mut data } = show(inputs, thresholds);
+        self.rank.note(table, &mut data);
         let (window_from, other) = (inputs.ts - WINDOW, Some(other.clone()));
         let record = report.record(Pattern::CorrelationBreak, inputs.ts);
         Some(Alert { window_from, statistics, data, base_rate, other, ..record })
+    }
+}
+
+impl PairWatch {
+    /// What is judged, with the severity that people hear of.
+    fn ranked(&mut self, judged: Judgement, t: Ts, table: &SeverityTable) -> Judgement {
+        let Judgement::Of(finding) = judged else { return judged };
+        let opened_at = self.episode.running().map(|running| running.opened_at);
+        let rate = || self.spoken.rate_beside(t, opened_at.unwrap_or(t));
+        Judgement::Of(self.rank.take(Pattern::CorrelationBreak, (t, opened_at.is_some()), finding, (rate, None), table))
     }
 }
 

@@ -80,15 +80,27 @@ impl Ruled {
     fn judge(&mut self, ts: Ts, book: &RuleBook, rule: &AlertRule, cells: &[Cell], out: &mut Vec<Alert>) -> Truth {
         let full = condition(book, cells, &rule.groups, false);
         let leading = rule.leading().and_then(|c| value_of(cells, c));
-        let report = match self.firing {
-            None => self.waiting(ts, full, rule, leading),
-            Some(firing) => self.running(ts, full, condition(book, cells, &rule.groups, true), rule, leading, firing),
-        };
+        let report = self.minute(ts, rule, full, || condition(book, cells, &rule.groups, true), leading);
         if let Some(report) = report {
             let base_rate = self.spoken.rate_of(report.change, ts, report.of.opened_at);
             out.push(record(ts, rule, cells, &report, base_rate, leading));
         }
         full
+    }
+
+    /// What follows from what the rule says at its full and, where that is asked, at its relaxed thresholds.
+    fn minute(
+        &mut self,
+        ts: Ts,
+        rule: &AlertRule,
+        full: Truth,
+        relaxed: impl FnOnce() -> Truth,
+        leading: Option<f64>,
+    ) -> Option<Report> {
+        match self.firing {
+            None => self.waiting(ts, full, rule, leading),
+            Some(firing) => self.running(ts, full, relaxed(), rule, leading, firing),
+        }
     }
 
     fn waiting(&mut self, ts: Ts, full: Truth, rule: &AlertRule, leading: Option<f64>) -> Option<Report> {
@@ -154,6 +166,18 @@ impl Ruled {
         self.firing = None;
         self.quiet_until = (rule.cooldown.0 > 0).then(|| ts + rule.cooldown);
         Some(Report { change: AlertChange::Closed, state: AlertState::Closed, of, closed_at: Some(ts) })
+    }
+}
+
+/// One rule over stored minutes: when its episodes open. Severities are left out.
+#[derive(Debug, Default)]
+pub(crate) struct Replaying(Ruled);
+
+impl Replaying {
+    /// Takes what the rule says of a minute; does an episode open?
+    pub(crate) fn minute(&mut self, ts: Ts, rule: &AlertRule, full: Truth, relaxed: Truth) -> bool {
+        let report = self.0.minute(ts, rule, full, || relaxed, None);
+        report.is_some_and(|r| r.change == AlertChange::Opened)
     }
 }
 

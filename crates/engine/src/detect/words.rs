@@ -5,7 +5,9 @@
 
 use super::fact::{self, capital, listed, word};
 use super::meaning;
+use super::rarity::fixed_severity;
 use super::table::DETECTORS;
+use barograph_domain::pattern::Family;
 use barograph_domain::{Alert, Kind, Pattern, RiskRegime, Severity, Trigger};
 
 /// How a pattern is reported. Sentences are functions of a record.
@@ -48,7 +50,10 @@ pub(super) const PLAIN: Words = Words {
 const LABEL: Words = Words {
     title: |alert| format!("{} regime {}", axis(alert), word(alert, "to")),
     short: "label change",
-    fact: |alert| format!("{} turned from {} to {}.", axis(alert), word(alert, "from"), word(alert, "to")),
+    fact: |alert| match alert.revision {
+        0 | 1 => format!("{} turned from {} to {}.", axis(alert), word(alert, "from"), word(alert, "to")),
+        _ => format!("{} has been {} for {}.", axis(alert), word(alert, "to"), (alert.ts - alert.window_from).spoken()),
+    },
     clears: |alert, _| format!("It stands until the {} label changes again.", alert.trigger.map_or("", Trigger::name)),
     risk: |_| RiskRegime::Normal,
     ..PLAIN
@@ -110,8 +115,32 @@ const OWN_RULE: Words = Words {
     ..PLAIN
 };
 
+const MOVED: Words = Words {
+    title: |_| "The market reads otherwise than before".to_owned(),
+    short: "reading moved",
+    fact: fact::moved,
+    clears: |alert, _| match alert.statistics.first() {
+        Some(s) => format!("It would clear with a week whose index is below {:.2}.", 0.8 * s.threshold),
+        None => "It would clear with a week like those before.".to_owned(),
+    },
+    risk: |_| RiskRegime::Normal,
+    ..PLAIN
+};
+
+const WORSE: Words = Words {
+    title: |alert| format!("Forecasts of {} are worse than persistence", word(alert, "event")),
+    short: "forecasts worse",
+    fact: fact::worse,
+    clears: |alert, _| match alert.statistics.first() {
+        Some(s) => format!("It would clear when the skill of 30 days is {:.2} or more.", s.threshold),
+        None => "It would clear when the skill of 30 days is back.".to_owned(),
+    },
+    risk: |_| RiskRegime::Normal,
+    ..PLAIN
+};
+
 /// Patterns that no detector of the table looks for.
-static OTHERS: [(Pattern, Words); 8] = [
+static OTHERS: [(Pattern, Words); 10] = [
     (Pattern::VolatilityRegimeChange, VOLATILITY_LABEL),
     (Pattern::RegimeChange, LABEL),
     (Pattern::RegimeConfirmed, CONFIRMED),
@@ -120,11 +149,13 @@ static OTHERS: [(Pattern, Words); 8] = [
     (Pattern::DataGap, LOST),
     (Pattern::FeedStale, STALE),
     (Pattern::AlertRule, OWN_RULE),
+    (Pattern::FeatureDrift, MOVED),
+    (Pattern::SkillLost, WORSE),
 ];
 
 /// Below its band is worth a look, rare for the pair is a divergence, and only a negative one is a break.
 fn parting(alert: &Alert) -> &'static str {
-    if alert.severity == Severity::Info {
+    if fixed_severity(alert) == Severity::Info {
         "Correlation below its band"
     } else if is_divergence(alert) {
         "Correlation unusually low"
@@ -148,7 +179,8 @@ pub(super) fn of(alert: &Alert) -> &'static Words {
 
 /// What an alert itself says: a rule of the user's own speaks as one, whatever the type of its events.
 pub(super) fn of_speaker(alert: &Alert) -> &'static Words {
-    if alert.rule.is_some() { of_pattern(Pattern::AlertRule) } else { of(alert) }
+    let own = alert.rule.is_some() && alert.pattern.family() != Family::Drift;
+    if own { of_pattern(Pattern::AlertRule) } else { of(alert) }
 }
 
 /// Is what was measured a stand-in for what the venue does not publish?
@@ -159,7 +191,7 @@ pub(super) fn is_proxy(alert: &Alert) -> bool {
 /// Rare for the pair and below its band, and above the fixed threshold of a break.
 pub(super) fn is_divergence(alert: &Alert) -> bool {
     let own = alert.statistics.iter().any(|s| s.name == "pair_corr_20_pct_180d" && s.decides);
-    own && alert.severity < Severity::High
+    own && fixed_severity(alert) < Severity::High
 }
 
 fn axis(alert: &Alert) -> String {

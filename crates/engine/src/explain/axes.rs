@@ -1,8 +1,8 @@
 //! The four axes of a snapshot and its session (regimes §1, §7, §10; features §3).
 
+use super::calls::{self, Asserted};
 use super::facts::Facts;
 use super::flips::timed;
-use super::snapshot::UNCALIBRATED;
 use super::views;
 use crate::assemble::BLACKOUT_MINUTES;
 use crate::catalogue::Feature;
@@ -37,7 +37,12 @@ type Changes<L> = (Option<Flip<L>>, Option<Flip<L>>);
 fn changes<L: Ruled>(facts: &Facts<'_>, axis: &AxisState<L>) -> Changes<L> {
     let (book, cells) = (facts.ctx.book, facts.cells);
     let staleness = Staleness::of_axis::<L>(book, facts.moment, cells, &facts.row.inputs, facts.ctx.streams);
-    let nearest = nearest_changes(&Scene { book, cells, cuts: &facts.row.cuts }, axis, facts.moment, staleness);
+    let nearest = nearest_changes(
+        &Scene { book, cells, cuts: &facts.row.cuts, streams: facts.ctx.streams },
+        axis,
+        facts.moment,
+        staleness,
+    );
     timed(facts, axis, nearest)
 }
 
@@ -55,6 +60,8 @@ fn axis_view<L: Ruled>(
     let unread = axis.stale && axis.raw_label == L::UNKNOWN || now.is_left_out(L::of(book));
     let timeframes = if unread { &[L::UNKNOWN; 4] } else { timeframes };
     let confirmation = Confirmation::of(timeframes);
+    let asserted = Asserted::of(facts, axis);
+    let chance = asserted.and_then(|a| a.chance).filter(|_| axis.label != L::UNKNOWN);
     AxisView {
         label: axis.label,
         raw_label: axis.raw_label,
@@ -76,11 +83,13 @@ fn axis_view<L: Ruled>(
             confirmed: confirmation.confirmed,
         },
         direction: None,
-        probability: None,
-        calibration: UNCALIBRATED,
-        confidence: (axis.label != L::UNKNOWN)
-            .then(|| views::four_decimals(quality::<L>(facts) * confirmation.agreement())),
-        confidence_kind: "heuristic",
+        probability: chance,
+        calibration: calls::calibration(asserted),
+        event_id: asserted.map(|a| a.event.id()),
+        confidence: chance.or_else(|| {
+            (axis.label != L::UNKNOWN).then(|| views::four_decimals(quality::<L>(facts) * confirmation.agreement()))
+        }),
+        confidence_kind: if chance.is_some() { calls::CALIBRATED } else { "heuristic" },
     }
 }
 

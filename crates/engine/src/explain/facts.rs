@@ -7,6 +7,7 @@ use crate::rules::{
     AxisStates, Close, Evaluation, Rule, RuleBook, Scene, Staleness, evaluate, holds_relaxed, input_digest,
     nearest_changes, snapshot_id,
 };
+use barograph_domain::forecast::Calls;
 use barograph_domain::snapshot::Flip;
 use barograph_domain::{
     AxisState, Cell, HeatRegime, InputAge, Instrument, MinuteRow, RiskRegime, Span, StopVulnerability, StreamDecl,
@@ -26,6 +27,8 @@ pub struct Context<'a> {
     pub streams: &'a [StreamDecl],
     /// A position in this market whose stop is reached or near, where the reader has one.
     pub held: Option<Held>,
+    /// What the ledger had stated of this market before the row's minute, where that is known.
+    pub calls: Option<&'a Calls>,
 }
 
 impl<'a> Context<'a> {
@@ -69,7 +72,7 @@ pub(super) struct Facts<'a> {
 
 impl<'a> Facts<'a> {
     pub(super) fn new(ctx: Context<'a>, row: &'a MinuteRow, cells: &'a [Cell], axes: AxisStates, moment: Ts) -> Self {
-        let scene = Scene { book: ctx.book, cells, cuts: &row.cuts };
+        let scene = Scene { book: ctx.book, cells, cuts: &row.cuts, streams: ctx.streams };
         let axis = axes.risk;
         let staleness = Staleness::of_axis::<RiskRegime>(ctx.book, moment, cells, &row.inputs, ctx.streams);
         let digest = input_digest(&row.cells);

@@ -4,7 +4,7 @@ use super::evidence::hours;
 use super::facts::Facts;
 use super::numbers::{Style, count_word, written_apart};
 use crate::catalogue::Feature;
-use crate::rules::{DwellCounts, Ruled, clock_of};
+use crate::rules::{Dated, DwellCounts, Ruled, moves_every, step_of};
 use barograph_domain::snapshot::Flip;
 use barograph_domain::{AxisState, HeldBy, Kind, RiskRegime, Span};
 
@@ -27,7 +27,7 @@ pub(super) fn sentence(facts: &Facts<'_>) -> String {
     let stands = stands(exit.readings, a_move, cadence);
     // A wait longer than the readings themselves is worth saying.
     let dwell = Span::secs(exit.dwell_left_s);
-    let waits = dwell > cadence.times(i64::from(exit.readings));
+    let waits = dwell > time_of(exit.readings, cadence);
     let earliest = if waits { format!(", in {} at the earliest", dwell.spoken()) } else { String::new() };
     let verb = match (exit.label, exit.label.severity() < label.severity()) {
         (RiskRegime::Unknown, _) => return format!("There would be no risk reading if {if_so}."),
@@ -37,10 +37,21 @@ pub(super) fn sentence(facts: &Facts<'_>) -> String {
     format!("{it} would {verb} {} if {if_so}{stands}{earliest}.", exit.label.name())
 }
 
+/// More readings than these are said as the time they take.
+const COUNTED: u32 = 9;
+
+/// The time that so many readings take.
+fn time_of(readings: u32, cadence: Span) -> Span {
+    cadence.times(i64::from(readings))
+}
+
 /// " and stayed there for two readings", with how far apart these are where that is more than a minute. A move within an hour
 /// cannot "stay there": it is read again.
 pub(super) fn stands(readings: u32, a_move: bool, cadence: Span) -> String {
-    let many = counted(&count_word(readings), "readings", cadence);
+    let many = match readings {
+        n if n > COUNTED => time_of(n, cadence).spoken(),
+        n => counted(&count_word(n), "readings", cadence),
+    };
     match (readings, a_move) {
         (0 | 1, _) => String::new(),
         (_, true) => format!(" for {many}"),
@@ -75,27 +86,15 @@ fn cadence<L: Ruled>(facts: &Facts<'_>, axis: &AxisState<L>, to: L) -> Span {
     if facts.ctx.book.dwell == DwellCounts::Minutes {
         return minute;
     }
-    let rules = L::of(facts.ctx.book).rules().iter().filter(|r| [axis.label, axis.raw_label, to].contains(&r.label));
-    let read = rules.flat_map(|r| &r.groups).flat_map(|g| &g.clauses).map(|c| c.feature);
-    read.filter_map(|feature| moves_every(facts, feature)).min().unwrap_or(minute).max(minute)
-}
-
-/// How often a ready feature is read anew: with its stream, or with the closes of its chart. A mean is as old as its oldest part.
-fn moves_every(facts: &Facts<'_>, feature: Feature) -> Option<Span> {
-    let stream = |feature: Feature| {
-        let cell = facts.cell(feature);
-        cell.ready().and_then(|_| facts.ctx.decl(cell.stream)).map(|d| d.cadence)
+    let mut fastest: Option<Span> = None;
+    let read = Dated::new(facts.ctx.book, facts.cells, facts.ctx.streams);
+    let mut look = |feature: Feature| {
+        fastest = fastest.into_iter().chain(moves_every(facts.ctx.book, &read, feature)).min();
     };
-    let parts: &[Feature] = match feature {
-        Feature::Heat => &[Feature::RealizedVol24h, Feature::OiDelta24h, Feature::FundingPct30d],
-        Feature::LongBias => {
-            &[Feature::FundingPct30d, Feature::LongShortRatio, Feature::Basis, Feature::OiPriceQuadrant]
-        }
-        _ => &[feature],
-    };
-    facts.cell(feature).ready()?;
-    let moves = parts.iter().filter_map(|part| stream(*part)).max()?;
-    Some(clock_of(feature, facts.ctx.book.trend_tf).map_or(moves, |closes| closes.max(moves)))
+    for rule in L::of(facts.ctx.book).rules().iter().filter(|r| [axis.label, axis.raw_label, to].contains(&r.label)) {
+        rule.each_counted(facts.ctx.book.dwell, &mut look);
+    }
+    fastest.unwrap_or(minute).max(minute)
 }
 
 /// Kept by dwell: the label changes with nothing changed.
@@ -103,12 +102,28 @@ fn by_itself(facts: &Facts<'_>) -> String {
     let raw = facts.axis.raw_label;
     let book = facts.ctx.book.risk();
     let cadence = cadence(facts, &facts.axis, raw);
-    let left = book.enter(facts.now.fired).saturating_sub(facts.axis.candidate_count);
+    // How much longer is not said: what has been waited for is in no field of the payload.
+    let read = Dated::new(facts.ctx.book, facts.cells, facts.ctx.streams);
+    let step = step_of(facts.ctx.book, &read, facts.now.fired, facts.axis.label);
+    let needed = book.readings(facts.axis.label, raw, facts.now.fired, step);
+    let left = needed.saturating_sub(book.waited(&facts.axis, raw));
     let calmer = raw.severity() < facts.axis.label.severity();
     let minimum_over = facts.moment - facts.axis.since >= book.min_dwell(facts.axis.label);
     let what = if calmer { "clear" } else { "change" };
     let says = format!("About to {what}: the latest reading says {}", raw.spoken());
     match left {
+        n if n > COUNTED && calmer => {
+            format!(
+                "Not over yet: the latest reading says {}; the label clears once enough calmer readings have come.",
+                raw.spoken()
+            )
+        }
+        n if n > COUNTED => {
+            format!(
+                "The latest reading says {}; the label changes once enough of such readings have come.",
+                raw.spoken()
+            )
+        }
         _ if calmer && !minimum_over => format!("{says}; the label clears once its shortest stay is over."),
         0 | 1 => format!("{says}; {} confirms it.", counted("one more", "reading", cadence)),
         n => format!("{says}; {} confirm it.", counted(&format!("{} more", count_word(n)), "readings", cadence)),

@@ -1,10 +1,10 @@
 //! From a minute row to the published snapshot: pure, deterministic, rendered on demand (regimes §8–§10, §14).
 //!
 //! [`render`] is the moment of the row itself, [`at_present`] the same reading with freshness judged now. Texts are made
-//! from the facts of the explanation only. Calibrated probabilities and similar episodes are not built: null, and named in
-//! `not_available`.
+//! from the facts of the explanation only. Probabilities come with the row, from the ledger of forecasts.
 
 mod axes;
+mod calls;
 mod changed;
 mod eased;
 mod evidence;

@@ -95,7 +95,7 @@ pub(super) fn moment_of(facts: &Facts<'_>, axis: Axis, told: Reported<'_>) -> Ax
 
 fn of_axis<L: Ruled>(facts: &Facts<'_>, state: &AxisState<L>, axis: Axis, told: Reported<'_>) -> AxisMoment {
     let (book, cells) = (facts.ctx.book, facts.cells);
-    let scene = Scene { book, cells, cuts: &facts.row.cuts };
+    let scene = Scene { book, cells, cuts: &facts.row.cuts, streams: facts.ctx.streams };
     let staleness = Staleness::of_axis::<L>(book, facts.moment, cells, &facts.row.inputs, facts.ctx.streams);
     let rule = speaking::<L>(facts, state.label);
     let (flip, exit) = timed(facts, state, nearest_changes(&scene, state, facts.moment, staleness));

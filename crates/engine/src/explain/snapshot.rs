@@ -4,16 +4,13 @@ use super::axes::{regimes, session};
 use super::facts::{Context, Facts};
 use super::guidance::guidance;
 use super::headline::{Sight, headline};
-use super::{changed, models, text, views};
+use super::{calls, changed, models, text, views};
 use crate::catalogue::Feature;
 use crate::rules::AxisStates;
 use barograph_domain::snapshot::{Explanation, Snapshot, StopVulnerabilityView};
 use barograph_domain::time::LATENESS;
 use barograph_domain::{MinuteRow, StopVulnerability};
 
-pub(super) const UNCALIBRATED: &str = "uncalibrated";
-/// Fields whose source is not built.
-const NOT_AVAILABLE: [&str; 2] = ["probability", "similar_episodes"];
 /// Share of the level types below which stops never read LOW (features §4.10).
 const STOPS_COVERAGE_MIN: f32 = 0.5;
 
@@ -28,6 +25,7 @@ pub(super) fn assemble(facts: &Facts<'_>, previous: Option<&MinuteRow>) -> Snaps
     let stops = stop_view(facts);
     let models = models::views(facts.row, facts.moment);
     let headline = headline(&Sight::of(facts));
+    let (asserted, stated) = (calls::of_risk(facts), calls::view(facts));
     Snapshot {
         snapshot_id: facts.snapshot_id.clone(),
         timestamp: facts.row.ts,
@@ -44,20 +42,22 @@ pub(super) fn assemble(facts: &Facts<'_>, previous: Option<&MinuteRow>) -> Snaps
         session: session(facts),
         guidance: guidance(facts, stops.worst),
         stop_vulnerability: stops,
-        probability: None,
-        calibration: UNCALIBRATED,
-        horizon: None,
-        event_id: None,
+        probability: asserted.and_then(|a| a.chance),
+        calibration: calls::calibration(asserted),
+        horizon: asserted.map(|a| a.event.horizon_word()),
+        event_id: asserted.map(|a| a.event.id()),
         explanation: explanation(facts, previous),
-        not_available: not_available(models.is_none()),
+        not_available: not_available(stated.is_none(), models.is_none()),
+        calls: stated,
         models,
         age_s: None,
     }
 }
 
 /// Fields that are null here.
-fn not_available(models_off: bool) -> Vec<&'static str> {
-    NOT_AVAILABLE.into_iter().chain(models_off.then_some("models")).collect()
+fn not_available(no_calls: bool, models_off: bool) -> Vec<&'static str> {
+    let no_calls = ["calls", "probability"].into_iter().filter(|_| no_calls);
+    no_calls.chain(["similar_episodes"]).chain(models_off.then_some("models")).collect()
 }
 
 /// Never LOW for lack of data (features §4.10).

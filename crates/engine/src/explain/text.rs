@@ -5,7 +5,7 @@ use super::eased::Eased;
 use super::facts::Facts;
 use super::numbers::{Style, written};
 use super::views::held_share;
-use super::{evidence, flips, notes, waiting};
+use super::{calls, evidence, flips, notes, waiting};
 use crate::rules::HELD_MINUTES;
 use barograph_domain::time::DAY_MINUTES;
 use barograph_domain::{HeldBy, RiskRegime, Span};
@@ -34,6 +34,7 @@ pub(super) fn reasoning(facts: &Facts<'_>) -> String {
     if let Some((i, _, _)) = rule {
         parts.extend(how_common(facts, i));
     }
+    parts.extend(calls::of_text(facts));
     parts.extend(notes::sentences(facts));
     parts.join(" ")
 }

@@ -172,7 +172,8 @@ impl MarketState {
         self.read_inputs(t, states, assembly);
         let watch = &mut self.watch;
         if let Some(read) = &watch.read {
-            watch.surveillance.step(&read.inputs, &config.book.detectors, &mut watch.made);
+            let by = (&config.book.detectors, &config.book.severity);
+            watch.surveillance.step_by(&read.inputs, by, &mut watch.made);
         }
         let data = DataInputs { ts: t, inputs: assembly.inputs(), streams, freshness: config.book.freshness };
         watch.data.step_aged(data, self.axes.inputs_are_fresh(), &mut watch.made);
@@ -201,6 +202,7 @@ impl MarketState {
             heat: Some(states.heat.label),
         };
         inputs.session = Some(assembly.session());
+        inputs.price = assembly.price();
     }
 
     fn liquidation_inputs(&self, t: Ts) -> LiquidationInputs {
@@ -231,7 +233,8 @@ impl MarketState {
         let liquidations = self.liquidation_inputs(burst.ts).at_event(&burst);
         let inputs = Inputs { liquidations, ..Inputs::nothing(burst.ts) };
         let count = inputs.liquidations.count_60s;
-        self.watch.surveillance.at_event(&inputs, &config.book.detectors, &mut self.watch.made);
+        let by = (&config.book.detectors, &config.book.severity);
+        self.watch.surveillance.at_event_by(&inputs, by, &mut self.watch.made);
         if config.book.judges_events() {
             self.watch.judge_event(burst.ts, count, &config.book);
         }

@@ -79,6 +79,12 @@ impl Runner {
         self.models.wanted()
     }
 
+    /// Probabilities of the hidden states so many hours ahead of the newest one, LOW to HIGH; `None` before the first fit.
+    #[must_use]
+    pub fn ahead(&self, hours: usize) -> Option<Vec<f64>> {
+        self.models.ahead(hours)
+    }
+
     /// What stands in rows now.
     #[must_use]
     pub const fn readings(&self) -> &[ModelReading; 2] {

@@ -140,6 +140,7 @@ fn one(node: &Node, hysteresis: bool, scales: &mut Scales, problems: &mut Proble
             groups,
             enter: Enter::Immediate,
             min_dwell: Span::ZERO,
+            leave: Span::ZERO,
             text: String::new(),
             text_short: None,
         },

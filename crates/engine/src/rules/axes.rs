@@ -2,7 +2,7 @@
 
 use super::axis::AxisMemory;
 use super::book::RuleBook;
-use super::eval::AsRead;
+use super::eval::{AsRead, Dated};
 use super::fresh::{Freshness, Staleness};
 use super::held::HeldRing;
 use super::judged::Judged;
@@ -136,7 +136,8 @@ impl Minute<'_> {
         self.holds |= last.counted.holds;
         self.known |= last.counted.known;
         let staleness = last.staleness(self.book, self.ts, (self.cells, self.inputs, self.fresh), self.streams);
-        memory.take(self.book, self.ts, self.cells, &last.now, staleness)
+        let read = Dated::new(self.book, self.cells, self.streams);
+        memory.take(self.book, self.ts, &read, &last.now, staleness)
     }
 }
 

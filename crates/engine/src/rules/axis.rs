@@ -5,11 +5,11 @@
 //! reading, read again a minute later, is not another one ([`DwellCounts`]).
 
 use super::book::{DwellCounts, RuleBook};
-use super::eval::{AsRead, Evaluation, evaluate, held_by_exit_band};
-use super::fresh::Staleness;
+use super::eval::{Dated, DatedReadings, Evaluation, evaluate, held_by_exit_band};
+use super::fresh::{Staleness, clock_of};
 use super::set::{RuleSet, Ruled};
 use crate::catalogue::Feature;
-use barograph_domain::{AxisState, Cell, HeldBy, InputAge, RiskRegime, State, StreamDecl, Ts};
+use barograph_domain::{AxisState, Cell, HeldBy, InputAge, RiskRegime, Span, StreamDecl, Ts};
 use serde::{Deserialize, Serialize};
 
 /// State of one axis of one market under one book. Save and restore with serde; it continues bit for bit.
@@ -32,6 +32,21 @@ impl<L: Ruled> AxisMemory<L> {
     pub fn new() -> Self {
         Self { state: AxisState::default(), started: false, counted: None }
     }
+    /// As a stored row left it. What the waiting label was counted by last is not stored: it is taken to be the newest input that
+    /// the row has.
+    #[must_use]
+    pub(crate) fn resumed<R: DatedReadings>(
+        book: &RuleBook,
+        state: AxisState<L>,
+        readings: &R,
+        fired: Option<usize>,
+    ) -> Self {
+        let newest = match book.dwell {
+            DwellCounts::Minutes => None,
+            by => newest_input(L::of(book), by, readings, fired, state.label),
+        };
+        Self { state, started: true, counted: state.candidate.and(newest) }
+    }
     /// Judges one minute. Call it once for every minute of the grid, in order.
     pub fn step(
         &mut self,
@@ -42,15 +57,15 @@ impl<L: Ruled> AxisMemory<L> {
         streams: &[StreamDecl],
     ) -> AxisState<L> {
         let staleness = Staleness::of_axis::<L>(book, ts, cells, inputs, streams);
-        self.take(book, ts, cells, &evaluate(book, cells), staleness)
+        self.take(book, ts, &Dated::new(book, cells, streams), &evaluate(book, cells), staleness)
     }
     /// As [`Self::step`], with the minute already evaluated.
     #[inline]
-    pub(super) fn take(
+    pub(crate) fn take<R: DatedReadings>(
         &mut self,
         book: &RuleBook,
         ts: Ts,
-        cells: &[Cell],
+        readings: &R,
         now: &Evaluation<L>,
         staleness: Staleness,
     ) -> AxisState<L> {
@@ -67,20 +82,29 @@ impl<L: Ruled> AxisMemory<L> {
             (s.raw_label, s.held_by, s.stale) = (now.raw, HeldBy::None, staleness.any);
             (s.candidate, s.candidate_count) = (None, 0);
         } else {
-            self.move_on(book, ts, cells, now, staleness);
+            self.move_on(book, ts, readings, now, staleness);
         }
         self.state
     }
     /// Another label is due, or waits.
-    fn move_on(&mut self, book: &RuleBook, ts: Ts, cells: &[Cell], now: &Evaluation<L>, staleness: Staleness) {
+    fn move_on<R: DatedReadings>(
+        &mut self,
+        book: &RuleBook,
+        ts: Ts,
+        readings: &R,
+        now: &Evaluation<L>,
+        staleness: Staleness,
+    ) {
         let (set, before) = (L::of(book), self.state);
         let newest = match book.dwell {
             DwellCounts::Minutes => None,
-            DwellCounts::Readings => newest_input(set, cells, now, before.label),
+            by => newest_input(set, by, readings, now.fired, before.label),
         };
         let is_news = newest.is_none_or(|at| self.counted.is_none_or(|counted| at > counted));
-        self.state = advance(set, before, ts, now, staleness, is_news, || {
-            held_by_exit_band(set, &AsRead::new(book, cells), before.label, now.holds)
+        let needed =
+            || set.readings(before.label, now.raw, now.fired, step_of(book, readings, now.fired, before.label));
+        self.state = advance(set, before, ts, now, staleness, (is_news, needed), || {
+            held_by_exit_band(set, readings, before.label, now.holds)
         });
         let waiting = (self.state.candidate, self.state.candidate_count);
         if waiting != (before.candidate, before.candidate_count) {
@@ -100,31 +124,67 @@ impl<L: Ruled> Default for AxisMemory<L> {
     }
 }
 
-/// How new the newest input is of the rule that decides: of the one that fired; where none did, of those of the label that
-/// would be left.
-fn newest_input<L: Ruled>(set: &RuleSet<L>, cells: &[Cell], now: &Evaluation<L>, label: L) -> Option<Ts> {
+/// How new the newest input is of the rule that decides.
+fn newest_input<L: Ruled, R: DatedReadings>(
+    set: &RuleSet<L>,
+    by: DwellCounts,
+    readings: &R,
+    fired: Option<usize>,
+    label: L,
+) -> Option<Ts> {
     let mut newest = None;
-    let mut read = |feature: Feature| {
-        let cell = cells.get(feature.index()).filter(|c| c.state == State::Ready);
-        newest = newest.max(cell.map(|c| c.anchor));
-    };
-    for (i, rule) in set.rules.iter().enumerate() {
-        if now.fired.map_or(rule.label == label, |fired| fired == i) {
-            rule.each_feature(&mut read);
-        }
-    }
+    set.each_counted(by, fired, label, &mut |feature| newest = newest.max(readings.anchor(feature)));
     newest
 }
 
-/// One transition. `is_news`: the readings are others than those that were counted last. `band_holds` is asked only where it
-/// matters.
+/// How often a reading comes that counts: as often as the most frequent input of the rule that decides, and not more often than
+/// once a minute.
+pub(crate) fn step_of<L: Ruled, R: DatedReadings>(
+    book: &RuleBook,
+    readings: &R,
+    fired: Option<usize>,
+    label: L,
+) -> Span {
+    let mut fastest: Option<Span> = None;
+    if book.dwell != DwellCounts::Minutes {
+        L::of(book).each_counted(book.dwell, fired, label, &mut |feature| {
+            fastest = fastest.into_iter().chain(moves_every(book, readings, feature)).min();
+        });
+    }
+    fastest.unwrap_or(Span::mins(1)).max(Span::mins(1))
+}
+
+/// How often a ready feature is read anew: with its stream, or with the closes of its chart. A mean is as old as its oldest part.
+pub(crate) fn moves_every<R: DatedReadings>(book: &RuleBook, readings: &R, feature: Feature) -> Option<Span> {
+    readings.anchor(feature)?;
+    let moves = match parts_of(feature) {
+        [] => readings.cadence(feature),
+        parts => parts.iter().filter_map(|part| readings.cadence(*part)).max(),
+    }?;
+    Some(clock_of(feature, book.trend_tf).map_or(moves, |closes| closes.max(moves)))
+}
+
+/// What a mean is made of, whose own stream is none; nothing for any other feature.
+#[must_use]
+pub const fn parts_of(feature: Feature) -> &'static [Feature] {
+    match feature {
+        Feature::Heat => &[Feature::RealizedVol24h, Feature::OiDelta24h, Feature::FundingPct30d],
+        Feature::LongBias => {
+            &[Feature::FundingPct30d, Feature::LongShortRatio, Feature::Basis, Feature::OiPriceQuadrant]
+        }
+        _ => &[],
+    }
+}
+
+/// One transition. `is_news`: the readings are others than those that were counted last. How many are `needed`, and whether the
+/// `band_holds`, is asked only where it matters.
 pub(crate) fn advance<L: Ruled>(
     set: &RuleSet<L>,
     before: AxisState<L>,
     ts: Ts,
     now: &Evaluation<L>,
     staleness: Staleness,
-    is_news: bool,
+    (is_news, needed): (bool, impl FnOnce() -> u32),
     band_holds: impl FnOnce() -> bool,
 ) -> AxisState<L> {
     let mut s = AxisState { raw_label: now.raw, held_by: HeldBy::None, stale: staleness.any, ..before };
@@ -141,7 +201,7 @@ pub(crate) fn advance<L: Ruled>(
     if before.label == L::UNKNOWN || !set.hysteresis {
         return enter(s, now.raw);
     }
-    let waited = if before.candidate == Some(now.raw) { before.candidate_count } else { 0 };
+    let waited = set.waited(&before, now.raw);
     s.candidate_count = waited.saturating_add(u32::from(is_news || waited == 0));
     s.candidate = Some(now.raw);
     if band_holds() {
@@ -149,7 +209,7 @@ pub(crate) fn advance<L: Ruled>(
         return s;
     }
     let stays = now.raw.severity() < before.label.severity() && ts - before.since < set.min_dwell(before.label);
-    if stays || s.candidate_count < set.enter(now.fired) {
+    if stays || s.candidate_count < needed() {
         s.held_by = HeldBy::Dwell;
         return s;
     }

@@ -6,7 +6,7 @@
 
 use super::{AlertRule, BookError, Freshness, PostureRow, RuleSet, VerdictTable};
 use crate::catalogue::{Feature, ValueType};
-use crate::detect::Thresholds;
+use crate::detect::{SeverityTable, Thresholds};
 use crate::liquidity::TimeframeOptions;
 use crate::sessions::SessionSet;
 use barograph_domain::{Axis, HeatRegime, RiskRegime, Span, TrendRegime, VolRegime};
@@ -40,6 +40,8 @@ pub struct RuleBook {
     pub liquidity: TimeframeOptions,
     /// What findings about a trade in mind ask for (risk §5).
     pub verdict: VerdictTable,
+    /// How severe common alerts may be (verification §5).
+    pub severity: SeverityTable,
     /// Timeframe of the bars that the trend axis reads (regimes §3).
     pub trend_tf: Span,
     /// The user's switch for the AGGRESSIVE upgrade (regimes §8).
@@ -59,6 +61,7 @@ pub struct RuleBook {
     pub(super) scales: Vec<Option<f64>>,
     pub(super) alerts: Vec<AlertRule>,
     pub(super) read_at_events: Vec<Feature>,
+    pub(super) drift_rules: super::DriftRules,
 }
 
 /// Where session multipliers come from (regimes §12.1).
@@ -78,17 +81,21 @@ pub enum DwellCounts {
     /// Only what is new: an input of the rule that decides has come since the last one that counted. Two readings of an
     /// hourly series are two hours, of a minute series two minutes.
     Readings,
+    /// As readings, and a rule that reads prices by what comes of prices alone: open interest or funding that ticks within a
+    /// bar is no second reading of that bar.
+    Bars,
 }
 
 impl DwellCounts {
-    /// Both ways to count.
-    pub const ALL: [Self; 2] = [Self::Minutes, Self::Readings];
+    /// Every way to count.
+    pub const ALL: [Self; 3] = [Self::Minutes, Self::Readings, Self::Bars];
     /// As written in a book.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Minutes => "minutes",
             Self::Readings => "readings",
+            Self::Bars => "bars",
         }
     }
 }
@@ -131,6 +138,9 @@ pub struct Rule<L = RiskRegime> {
     pub enter: Enter,
     /// Shortest stay before leaving to a calmer label.
     pub min_dwell: Span,
+    /// For how long every reading must have been calmer before the label is left for a calmer one, counted in readings; zero: as
+    /// the calmer label is entered.
+    pub leave: Span,
     /// The rule's own fixed text (R1.46).
     pub text: String,
     /// The text where shorts are the crowded side; `None` uses `text`.
@@ -147,6 +157,19 @@ impl<L> Rule<L> {
             }
         }
     }
+    /// Calls `f` on every feature by which readings of this rule are counted: stand-ins included, and with
+    /// [`DwellCounts::Bars`] only what is made from prices, where the rule reads any.
+    pub(crate) fn each_counted(&self, by: DwellCounts, f: &mut dyn FnMut(Feature)) {
+        let mut reads_prices = false;
+        if by == DwellCounts::Bars {
+            self.each_feature(&mut |feature| reads_prices |= feature.reads_prices());
+        }
+        self.each_feature(&mut |feature| {
+            if !reads_prices || feature.reads_prices() {
+                f(feature);
+            }
+        });
+    }
     /// The same rule asserting another label.
     pub(super) fn with_label<M>(self, label: M) -> Rule<M> {
         Rule {
@@ -156,6 +179,7 @@ impl<L> Rule<L> {
             groups: self.groups,
             enter: self.enter,
             min_dwell: self.min_dwell,
+            leave: self.leave,
             text: self.text,
             text_short: self.text_short,
         }
@@ -178,17 +202,26 @@ pub enum Enter {
     Immediate,
     /// After this many consecutive evaluations.
     After(u32),
+    /// After as many as make up this time, and two at least.
+    For(Span),
 }
 
 impl Enter {
-    /// Consecutive evaluations needed.
+    /// Consecutive evaluations needed where one comes so often.
     #[must_use]
-    pub const fn readings(self) -> u32 {
+    pub fn readings(self, every: Span) -> u32 {
         match self {
             Self::Immediate => 1,
             Self::After(n) => n,
+            Self::For(span) => readings_over(span, every),
         }
     }
+}
+
+/// How many readings that come so often make up a time: whole ones, and two at least, since one is no standing.
+pub(super) fn readings_over(span: Span, every: Span) -> u32 {
+    let whole = -(-span.0).div_euclid(every.0.max(1));
+    u32::try_from(whole).unwrap_or(u32::MAX).max(2)
 }
 
 /// Evaluations a label must be raw before it is published unless the rule says otherwise (regimes §6).
@@ -211,8 +244,8 @@ pub struct Clause {
     pub warming: Warming,
     /// For percentiles: where the cuts at the full and at the exit threshold stand in [`RuleBook::cuts`].
     pub(super) cuts: Option<(usize, usize)>,
-    /// Its place among the clauses of its axis.
-    pub(super) place: usize,
+    /// Its place among the clauses of its axis, or of all alert rules of the book.
+    pub(crate) place: usize,
 }
 
 /// A comparison.
@@ -366,6 +399,12 @@ impl RuleBook {
     #[must_use]
     pub fn alerts(&self) -> &[AlertRule] {
         &self.alerts
+    }
+
+    /// Alerts about readings that have moved and forecasts that are worse.
+    #[must_use]
+    pub const fn drift_rules(&self) -> &super::DriftRules {
+        &self.drift_rules
     }
     /// What labels mean for entries and positions; empty where the risk label alone decides.
     #[must_use]

@@ -7,7 +7,7 @@
 use super::book::{Clause, Group, Rule, RuleBook, Warming};
 use super::set::{RuleSet, Ruled};
 use crate::catalogue::Feature;
-use barograph_domain::{Cell, Kind, Label, Reason, RiskRegime, State};
+use barograph_domain::{Cell, Kind, Label, Reason, RiskRegime, Span, State, StreamDecl, Ts};
 
 /// Outcome of a clause, a group or a rule.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -87,9 +87,18 @@ pub(super) enum Reading {
     NotOffered,
 }
 
-/// Where clauses get their truth from: the row as it is, or the row with one feature varied.
-pub(super) trait Readings {
+/// Where clauses get their truth from: the row as it is, the row with one feature varied, or what was recorded of it.
+pub(crate) trait ClauseSource {
+    /// What the clause says, at its full or at its exit threshold.
     fn truth(&self, clause: &Clause, relaxed: bool) -> Truth;
+}
+
+/// Readings that say how new they are, and how often they come.
+pub(crate) trait DatedReadings: ClauseSource {
+    /// When the newest sample of a reading was, where the reading is ready.
+    fn anchor(&self, feature: Feature) -> Option<Ts>;
+    /// How often the stream of a reading has a sample, where the reading is ready.
+    fn cadence(&self, feature: Feature) -> Option<Span>;
 }
 
 /// The row as it is.
@@ -126,7 +135,7 @@ impl<'a> AsRead<'a> {
 
 /// What a reading makes of a clause; a percentile without history hands over to its stand-in.
 #[inline]
-pub(super) fn truth_of<R: Readings>(reading: Reading, clause: &Clause, relaxed: bool, readings: &R) -> Truth {
+pub(super) fn truth_of<R: ClauseSource>(reading: Reading, clause: &Clause, relaxed: bool, readings: &R) -> Truth {
     match reading {
         Reading::Value(x) => Truth::of(clause.holds(x, relaxed)),
         Reading::Warming => match &clause.warming {
@@ -140,15 +149,47 @@ pub(super) fn truth_of<R: Readings>(reading: Reading, clause: &Clause, relaxed: 
     }
 }
 
-impl Readings for AsRead<'_> {
+impl ClauseSource for AsRead<'_> {
     #[inline]
     fn truth(&self, clause: &Clause, relaxed: bool) -> Truth {
         truth_of(self.read(clause.feature), clause, relaxed, self)
     }
 }
 
+/// The row as it is, and where its readings come from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Dated<'a> {
+    read: AsRead<'a>,
+    streams: &'a [StreamDecl],
+}
+
+impl<'a> Dated<'a> {
+    pub(crate) const fn new(book: &RuleBook, cells: &'a [Cell], streams: &'a [StreamDecl]) -> Self {
+        Self { read: AsRead::new(book, cells), streams }
+    }
+    fn ready(&self, feature: Feature) -> Option<&'a Cell> {
+        self.read.cells.get(feature.index()).filter(|c| c.state == State::Ready)
+    }
+}
+
+impl ClauseSource for Dated<'_> {
+    #[inline]
+    fn truth(&self, clause: &Clause, relaxed: bool) -> Truth {
+        self.read.truth(clause, relaxed)
+    }
+}
+
+impl DatedReadings for Dated<'_> {
+    fn anchor(&self, feature: Feature) -> Option<Ts> {
+        self.ready(feature).map(|c| c.anchor)
+    }
+    fn cadence(&self, feature: Feature) -> Option<Span> {
+        Some(self.streams.get(self.ready(feature)?.stream?.index())?.cadence)
+    }
+}
+
 /// One true member makes a group true; members the market cannot have are left out.
-pub(super) fn group_truth<R: Readings>(group: &Group, readings: &R, relaxed: bool) -> Truth {
+pub(super) fn group_truth<R: ClauseSource>(group: &Group, readings: &R, relaxed: bool) -> Truth {
     let mut out = Truth::NotApplicable;
     for clause in &group.clauses {
         let t = readings.truth(clause, relaxed);
@@ -164,11 +205,11 @@ pub(super) fn group_truth<R: Readings>(group: &Group, readings: &R, relaxed: boo
 }
 
 /// One false group makes a rule false, unless the market lacks something another group needs.
-pub(super) fn rule_truth<L, R: Readings>(rule: &Rule<L>, readings: &R, relaxed: bool) -> Truth {
+pub(super) fn rule_truth<L, R: ClauseSource>(rule: &Rule<L>, readings: &R, relaxed: bool) -> Truth {
     groups_truth(&rule.groups, readings, relaxed)
 }
 
-fn groups_truth<R: Readings>(groups: &[Group], readings: &R, relaxed: bool) -> Truth {
+pub(crate) fn groups_truth<R: ClauseSource>(groups: &[Group], readings: &R, relaxed: bool) -> Truth {
     let mut out = Truth::True;
     for group in groups {
         out = match (out, group_truth(group, readings, relaxed)) {
@@ -219,7 +260,7 @@ pub fn clause_holds(book: &RuleBook, cells: &[Cell], clause: &Clause, relaxed: b
     AsRead::new(book, cells).truth(clause, relaxed) == Truth::True
 }
 
-pub(super) fn evaluate_with<L: Ruled, R: Readings>(set: &RuleSet<L>, readings: &R) -> Evaluation<L> {
+pub(crate) fn evaluate_with<L: Ruled, R: ClauseSource>(set: &RuleSet<L>, readings: &R) -> Evaluation<L> {
     let mut out = Evaluation::nothing();
     let (mut blocked, mut blocked_not_by_age) = (false, false);
     for (i, rule) in set.rules.iter().enumerate() {
@@ -255,7 +296,12 @@ pub(super) fn evaluate_with<L: Ruled, R: Readings>(set: &RuleSet<L>, readings: &
 }
 
 /// Do the relaxed clauses of a published label still hold, with no rule of higher precedence true (regimes §6)?
-pub(super) fn held_by_exit_band<L: Label, R: Readings>(set: &RuleSet<L>, readings: &R, label: L, holds: u32) -> bool {
+pub(super) fn held_by_exit_band<L: Label, R: ClauseSource>(
+    set: &RuleSet<L>,
+    readings: &R,
+    label: L,
+    holds: u32,
+) -> bool {
     for (i, rule) in set.rules.iter().enumerate() {
         if rule.label == label {
             if rule_truth(rule, readings, true) == Truth::True {

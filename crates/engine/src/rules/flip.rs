@@ -6,9 +6,11 @@
 //! A percentile and the feature it ranks are one feature. Flags and words are not varied: they have no distance. Nor are
 //! values outside a feature's domain considered (a negative volatility).
 
-use super::axis::{AxisMemory, advance};
+use super::axis::{AxisMemory, advance, step_of};
 use super::book::{Clause, Op, RuleBook, Test, Warming};
-use super::eval::{AsRead, Evaluation, Reading, Readings, Truth, evaluate_with, held_by_exit_band, truth_of};
+use super::eval::{
+    AsRead, ClauseSource, Dated, Evaluation, Reading, Truth, evaluate_with, held_by_exit_band, truth_of,
+};
 use super::fresh::Staleness;
 use super::readers::Readers;
 use super::set::{RuleSet, Ruled};
@@ -26,6 +28,8 @@ pub struct Scene<'a> {
     pub cells: &'a [Cell],
     /// Answers to [`RuleBook::cuts`], in that order.
     pub cuts: &'a [Option<f64>],
+    /// Where readings come from, by which those are counted that a time is made up of.
+    pub streams: &'a [StreamDecl],
 }
 
 /// The row with one feature set to `x` and its percentiles following.
@@ -37,7 +41,7 @@ struct Varied<'a> {
     x: f64,
 }
 
-impl Readings for Varied<'_> {
+impl ClauseSource for Varied<'_> {
     fn truth(&self, clause: &Clause, relaxed: bool) -> Truth {
         if clause.feature == self.feature {
             return Truth::of(clause.holds(self.x, relaxed));
@@ -80,7 +84,7 @@ struct Outcomes(Vec<[Truth; 2]>);
 
 impl Outcomes {
     /// Puts what `readings` say of these clauses in their places, and returns it; `None` where it is too much for a pattern.
-    fn put<R: Readings>(&mut self, clauses: &[Clause], readings: &R) -> Option<Pattern> {
+    fn put<R: ClauseSource>(&mut self, clauses: &[Clause], readings: &R) -> Option<Pattern> {
         let mut pattern = 0;
         for clause in clauses {
             let [full, exit] = [false, true].map(|relaxed| readings.truth(clause, relaxed));
@@ -91,7 +95,7 @@ impl Outcomes {
     }
 }
 
-impl Readings for Outcomes {
+impl ClauseSource for Outcomes {
     #[inline]
     fn truth(&self, clause: &Clause, relaxed: bool) -> Truth {
         self.0[clause.place][usize::from(relaxed)]
@@ -401,7 +405,7 @@ pub fn nearest_exit<L: Ruled>(
     ts: Ts,
     staleness: Staleness,
 ) -> Option<Flip<L>> {
-    let leaves = |said: &Outcomes, there: &Evaluation<L>| leaves_to(scene.book, state, said, there, ts, staleness);
+    let leaves = |said: &Outcomes, there: &Evaluation<L>| leaves_to(scene, state, said, there, ts, staleness);
     let mut search = scene.search(has_band(scene.book, state));
     let mut exit = search.exit(state, leaves);
     search.run(&mut Sought::nothing(), &mut exit, leaves);
@@ -416,7 +420,7 @@ pub fn nearest_changes<L: Ruled>(
     ts: Ts,
     staleness: Staleness,
 ) -> (Option<Flip<L>>, Option<Flip<L>>) {
-    let leaves = |said: &Outcomes, there: &Evaluation<L>| leaves_to(scene.book, state, said, there, ts, staleness);
+    let leaves = |said: &Outcomes, there: &Evaluation<L>| leaves_to(scene, state, said, there, ts, staleness);
     let mut search = scene.search(has_band(scene.book, state));
     let (mut flip, mut exit) = (search.flip(), search.exit(state, leaves));
     search.run(&mut flip, &mut exit, leaves);
@@ -424,27 +428,29 @@ pub fn nearest_changes<L: Ruled>(
 }
 
 /// Where the label goes if readings that are judged like this last: label, readings, seconds of dwell left.
-fn leaves_to<L: Ruled, R: Readings>(
-    book: &RuleBook,
+fn leaves_to<L: Ruled, R: ClauseSource>(
+    scene: &Scene<'_>,
     state: &AxisState<L>,
     readings: &R,
     there: &Evaluation<L>,
     ts: Ts,
     staleness: Staleness,
 ) -> Goes<L> {
-    let set = L::of(book);
+    let set = L::of(scene.book);
     // Time enough for every dwell: what is still published then is kept by the rules alone.
     let patient = AxisState { candidate: Some(there.raw), candidate_count: u32::MAX, since: Ts(0), ..*state };
     let band_holds = || held_by_exit_band(set, readings, state.label, there.holds);
-    let later = advance(set, patient, Ts(i64::MAX), there, staleness, true, band_holds);
+    let later = advance(set, patient, Ts(i64::MAX), there, staleness, (true, || 1), band_holds);
     if later.label == state.label {
         return None;
     }
     if there.raw == L::UNKNOWN {
         return Some((there.raw, 1, 0));
     }
-    let counted = if state.candidate == Some(there.raw) { state.candidate_count } else { 0 };
-    let readings_left = set.enter(there.fired).saturating_sub(counted).max(1);
+    let read = Dated::new(scene.book, scene.cells, scene.streams);
+    let step = step_of(scene.book, &read, there.fired, state.label);
+    let needed = set.readings(state.label, there.raw, there.fired, step);
+    let readings_left = needed.saturating_sub(set.waited(state, there.raw)).max(1);
     let calmer = there.raw.severity() < state.label.severity();
     let dwell = if calmer { (state.since + set.min_dwell(state.label)) - ts } else { Span::ZERO };
     Some((there.raw, readings_left, -(-dwell.0.max(0)).div_euclid(1_000_000_000)))

@@ -4,7 +4,7 @@
 //! A label's margin is that of the rule that gave it; NORMAL's is the distance to the nearest rule.
 
 use super::book::{Clause, Op, Rule, RuleBook, Test, Warming};
-use super::eval::{AsRead, Evaluation, Reading, Readings, Truth, evaluate, group_truth, rule_truth};
+use super::eval::{AsRead, ClauseSource, Evaluation, Reading, Truth, evaluate, group_truth, rule_truth};
 use super::set::Ruled;
 use barograph_domain::Cell;
 
@@ -91,6 +91,16 @@ fn distance<L>(book: &RuleBook, cells: &[Cell], rule: &Rule<L>) -> Option<f64> {
     };
     let out = false_groups.map(shortfall).fold(f64::NEG_INFINITY, f64::max);
     out.is_finite().then_some(out)
+}
+
+/// How far a rule is from its thresholds, whatever the label is and whatever other rules say: positive while it holds, negative by
+/// how much its readings would have to move where it does not. `None` where they cannot be judged, or nothing in it measures.
+#[must_use]
+pub fn rule_distance<L>(book: &RuleBook, cells: &[Cell], rule: &Rule<L>) -> Option<f64> {
+    match rule_truth(rule, &AsRead::new(book, cells), false) {
+        Truth::True => rule_margin(book, cells, rule),
+        _ => distance(book, cells, rule).map(|d| -d),
+    }
 }
 
 /// Distance of the raw label to its nearest alternative; `None` for UNKNOWN and where nothing measures.

@@ -2,7 +2,7 @@
 //!
 //! Keys of a book: `name`, `allow_proxy`, `freshness`, `span_min`, `coverage_min`, `hysteresis`, `session_base`, `trend_tf`,
 //! `sessions`, `[[session]]`, `[session_multipliers]`, `[detectors]`, `[verdict]`, `[liquidity]`, `[[alert]]`, `[[posture]]`,
-//! `dwell_counts`, `allow_aggressive`, `bias_shift`. A rule without `axis`
+//! `dwell_counts`, `allow_aggressive`, `bias_shift`, `severity`, `[[lift]]`. A rule without `axis`
 //! is of the risk axis; an axis other than risk without a rule of its own takes the standard rules of `books/axes.toml`.
 //! Clauses are read by `clause`, judged as a whole by `check`.
 
@@ -18,7 +18,7 @@ use super::tree::{Entry, Node, NodeKind, parse};
 use super::{Clause, Freshness, Warming};
 use barograph_domain::{Axis, HeatRegime, RiskRegime, Span, TrendRegime, VolRegime};
 
-const BOOK_KEYS: [&str; 20] = [
+const BOOK_KEYS: [&str; 24] = [
     "name",
     "allow_proxy",
     "freshness",
@@ -39,10 +39,15 @@ const BOOK_KEYS: [&str; 20] = [
     "alert",
     "posture",
     "dwell_counts",
+    "severity",
+    "lift",
+    "drift",
+    "skill",
 ];
 /// Most rules of an axis other than risk: all axes together with their resting labels are counted in 64 bits.
 const AXIS_RULES_MAX: usize = 9;
-const RULE_KEYS: [&str; 9] = ["id", "axis", "label", "all", "any", "enter", "min_dwell", "text", "text_short"];
+const RULE_KEYS: [&str; 10] =
+    ["id", "axis", "label", "all", "any", "enter", "min_dwell", "leave", "text", "text_short"];
 /// Longest minimum stay a book may ask for.
 const MIN_DWELL_MAX: Span = Span::days(7);
 /// Most consecutive evaluations a book may ask for: a day of minutes.
@@ -73,6 +78,7 @@ pub(super) fn book(file: &str, text: &str) -> Result<RuleBook, BookError> {
     book.postures = super::posture::postures(&entries, &mut problems);
     book.alerts = super::alerts::alerts(&entries, book.risk.hysteresis, &mut scales, &mut problems);
     book.read_at_events = super::alerts::read_at_events(&book.alerts);
+    book.drift_rules = super::drifts::rules(&entries, &mut problems);
     if !problems.is_empty() {
         return Err(problems.into_error());
     }
@@ -163,6 +169,7 @@ fn settings(entries: &[Entry], problems: &mut Problems<'_>) -> RuleBook {
         detectors: super::detectors::thresholds(entries, problems),
         liquidity: super::levels::options(entries, problems),
         verdict: super::verdict::table(entries, problems),
+        severity: super::severity::table(entries, problems),
         trend_tf: choice(entries, "trend_tf", &TREND_TIMEFRAMES, problems).unwrap_or(Span::hours(1)),
         allow_aggressive: flag(entries, "allow_aggressive", problems).unwrap_or(false),
         bias_shift: if shift < 0.0 { -1 } else { 0 },
@@ -179,6 +186,7 @@ fn settings(entries: &[Entry], problems: &mut Problems<'_>) -> RuleBook {
             .unwrap_or(DwellCounts::Minutes),
         alerts: Vec::new(),
         read_at_events: Vec::new(),
+        drift_rules: super::DriftRules::default(),
     }
 }
 
@@ -202,11 +210,12 @@ fn rule(node: &Node, hysteresis: bool, scales: &mut Scales, problems: &mut Probl
     };
     let (groups, clauses_at) = condition(entries, node.at, hysteresis, scales, problems);
     let enter = enter(entries, problems).unwrap_or(if axis == Axis::Trend { Enter::Immediate } else { ENTER_DEFAULT });
-    let min_dwell = min_dwell(entries, problems).unwrap_or(MIN_DWELL_DEFAULT);
+    let min_dwell = length_of(entries, "min_dwell", problems).unwrap_or(MIN_DWELL_DEFAULT);
+    let leave = leave(entries, axis, problems).unwrap_or(Span::ZERO);
     let text = text_of(entries, "text", problems).unwrap_or_default();
     let text_short = text_of(entries, "text_short", problems);
     let id = id.unwrap_or_default();
-    let rule = Rule { id, axis, label: label?, groups, enter, min_dwell, text, text_short };
+    let rule = Rule { id, axis, label: label?, groups, enter, min_dwell, leave, text, text_short };
     Some(Draft { rule, at: node.at, clauses_at })
 }
 
@@ -333,20 +342,35 @@ fn enter(entries: &[Entry], problems: &mut Problems<'_>) -> Option<Enter> {
         NodeKind::Number(n) if (1.0..=ENTER_MAX).contains(n) && n.fract().abs() < f64::MIN_POSITIVE => {
             Some(Enter::After(*n as u32))
         }
+        NodeKind::Text(text) if Span::parse(text).is_ok() => length_of(entries, "enter", problems).map(Enter::For),
         _ => {
-            problems
-                .add(entry.value.at, "'enter' is \"immediate\" or a number of consecutive evaluations from 1 to 1440");
+            problems.add(
+                entry.value.at,
+                "'enter' is \"immediate\", a number of consecutive evaluations from 1 to 1440, or a length of time such as \"2h\"",
+            );
             None
         }
     }
 }
 
-fn min_dwell(entries: &[Entry], problems: &mut Problems<'_>) -> Option<Span> {
-    length_of(entries, "min_dwell", problems)
+/// Where labels have no order, none is calmer.
+fn leave(entries: &[Entry], axis: Axis, problems: &mut Problems<'_>) -> Option<Span> {
+    let entry = find(entries, "leave")?;
+    if matches!(axis, Axis::Trend | Axis::Heat) {
+        problems
+            .add(entry.at, format!("'leave' means nothing on the {} axis: none of its labels is calmer", axis.name()));
+        return None;
+    }
+    length_of(entries, "leave", problems)
 }
 
 /// A length of time such as `"15m"`, at most a week.
 pub(super) fn length_of(entries: &[Entry], key: &str, problems: &mut Problems<'_>) -> Option<Span> {
+    length_within(entries, key, MIN_DWELL_MAX, problems)
+}
+
+/// The same of a length that may be as long as `most`.
+pub(super) fn length_within(entries: &[Entry], key: &str, most: Span, problems: &mut Problems<'_>) -> Option<Span> {
     let entry = find(entries, key)?;
     let NodeKind::Text(text) = &entry.value.kind else {
         let what = entry.value.kind.name();
@@ -357,9 +381,9 @@ pub(super) fn length_of(entries: &[Entry], key: &str, problems: &mut Problems<'_
         return Some(Span::ZERO);
     }
     match Span::parse(text) {
-        Ok(span) if span <= MIN_DWELL_MAX => Some(span),
+        Ok(span) if span <= most => Some(span),
         Ok(_) => {
-            problems.add(entry.value.at, format!("'{key}' of {text} is longer than {MIN_DWELL_MAX}"));
+            problems.add(entry.value.at, format!("'{key}' of {text} is longer than {most}"));
             None
         }
         Err(why) => {
@@ -378,7 +402,9 @@ fn finish(book: &mut RuleBook) {
     book.volatility.each_clause_mut(&mut |c| complete(c, &scales, &mut cuts));
     book.heat.each_clause_mut(&mut |c| complete(c, &scales, &mut cuts));
     let of_alerts = book.alerts.iter_mut().flat_map(|r| &mut r.groups).flat_map(|g| &mut g.clauses);
-    of_alerts.for_each(|c| c.scale = scales[c.feature.index()]);
+    for (place, clause) in of_alerts.enumerate() {
+        (clause.scale, clause.place) = (scales[clause.feature.index()], place);
+    }
     book.risk.note_readers(&scales);
     book.trend.note_readers(&scales);
     book.volatility.note_readers(&scales);

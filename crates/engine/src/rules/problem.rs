@@ -77,7 +77,7 @@ impl<'a> Problems<'a> {
 }
 
 /// ` — did you mean 'x'?` for the known name nearest to what was written, or nothing when none is near.
-pub(super) fn did_you_mean<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+pub(crate) fn did_you_mean<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let nearest = known
         .into_iter()
         .map(|name| (strsim::damerau_levenshtein(written, name), name))

@@ -1,11 +1,11 @@
 //! The rules of one axis: what they assert, what remains when none holds, how labels are entered and left.
 
-use super::book::{Clause, ENTER_DEFAULT, Enter, Rule, RuleBook, Warming};
+use super::book::{Clause, DwellCounts, ENTER_DEFAULT, Enter, Rule, RuleBook, Warming, readings_over};
 use super::fresh::clock_of;
 use super::judged::Watched;
 use super::readers::Readers;
 use crate::catalogue::Feature;
-use barograph_domain::{HeatRegime, Label, Metric, RiskRegime, Span, TrendRegime, VolRegime};
+use barograph_domain::{AxisState, HeatRegime, Label, Metric, RiskRegime, Span, TrendRegime, VolRegime};
 
 /// Rules of one axis in order of precedence.
 #[derive(Clone, PartialEq, Debug)]
@@ -15,9 +15,9 @@ pub struct RuleSet<L> {
     pub(super) hysteresis: bool,
     pub(super) features: Vec<Feature>,
     /// What the features that it reads are made from, in rank order; readings of charts apart.
-    pub(super) metrics: Vec<Metric>,
+    pub(crate) metrics: Vec<Metric>,
     /// Readings of charts among its features: their age is that of a close.
-    pub(super) closes: Vec<Feature>,
+    pub(crate) closes: Vec<Feature>,
     /// What varying a feature changes; filled in once margin units are known.
     pub(super) readers: Vec<Readers>,
     /// What its clauses compare.
@@ -125,12 +125,21 @@ impl<L: Ruled> RuleSet<L> {
             }
         }
     }
+    /// Calls `f` on every feature by which readings of the rule that decides are counted: of the one that fired; where none did,
+    /// of those of the label that would be left.
+    pub(super) fn each_counted(&self, by: DwellCounts, fired: Option<usize>, label: L, f: &mut dyn FnMut(Feature)) {
+        for (i, rule) in self.rules.iter().enumerate() {
+            if fired.map_or(rule.label == label, |fired| fired == i) {
+                rule.each_counted(by, f);
+            }
+        }
+    }
     /// Calls `f` on every written clause.
     pub(super) fn each_clause_mut(&mut self, f: &mut dyn FnMut(&mut Clause)) {
         self.rules.iter_mut().flat_map(|r| &mut r.groups).flat_map(|g| &mut g.clauses).for_each(f);
     }
     /// Written clauses in document order.
-    pub(super) fn written(&self) -> impl Iterator<Item = &Clause> {
+    pub(crate) fn written(&self) -> impl Iterator<Item = &Clause> {
         self.rules.iter().flat_map(|r| &r.groups).flat_map(|g| &g.clauses)
     }
     /// Numbers the clauses and notes which of them follow a feature: last, when they are complete.
@@ -147,12 +156,35 @@ impl<L: Ruled> RuleSet<L> {
         }
         self.rules.iter().filter(|r| r.label == label).map(|r| r.min_dwell).max().unwrap_or(Span::ZERO)
     }
-    /// Consecutive readings needed to enter a label by this rule; `None` is the resting label, which no rule asserts.
+    /// For how long readings must be calmer than a published label before it is left: the longest any of its rules asks for.
     #[must_use]
-    pub fn enter(&self, fired: Option<usize>) -> u32 {
+    pub fn leave(&self, label: L) -> Span {
+        if !self.hysteresis {
+            return Span::ZERO;
+        }
+        self.rules.iter().filter(|r| r.label == label).map(|r| r.leave).max().unwrap_or(Span::ZERO)
+    }
+    /// Consecutive readings, one every so often, that it takes from a label to another one by this rule; `None` is the resting
+    /// label, which no rule asserts.
+    #[must_use]
+    pub fn readings(&self, from: L, to: L, fired: Option<usize>, every: Span) -> u32 {
         if !self.hysteresis {
             return 1;
         }
-        fired.and_then(|i| self.rules.get(i)).map_or(L::ENTER_RESTING, |r| r.enter).readings()
+        if self.is_left_slowly(from, to) {
+            return readings_over(self.leave(from), every);
+        }
+        fired.and_then(|i| self.rules.get(i)).map_or(L::ENTER_RESTING, |r| r.enter).readings(every)
+    }
+    /// On the way from the one label to the other every calmer reading counts, whatever it says beyond that.
+    pub(super) fn is_left_slowly(&self, from: L, to: L) -> bool {
+        to.severity() < from.severity() && self.leave(from) > Span::ZERO
+    }
+    /// How many readings of those that count, of the label that waits, a label has been waiting for.
+    pub(crate) fn waited(&self, state: &AxisState<L>, to: L) -> u32 {
+        let same = state.candidate.is_some_and(|candidate| {
+            candidate == to || self.is_left_slowly(state.label, candidate) && self.is_left_slowly(state.label, to)
+        });
+        if same { state.candidate_count } else { 0 }
     }
 }

@@ -9,12 +9,15 @@ use super::problem::{Problems, did_you_mean};
 use super::tree::{Entry, Node, NodeKind};
 use barograph_domain::advice::{ReasonCode, Verdict};
 
+/// Least and farthest distance of a computed stop, ATR (risk §1).
+pub const STOP_MULT: (f64, f64) = (0.5, 4.0);
 /// Demands one table may hold.
 const DEMANDS_MAX: usize = 32;
-const KEYS: [&str; 8] = [
+const KEYS: [&str; 9] = [
     "avoid",
     "caution",
     "cluster_strength",
+    "stop_mult_min",
     "early_trend",
     "session_vol_ratio",
     "confidence_min",
@@ -38,6 +41,8 @@ pub struct VerdictTable {
     demands: [Option<Demand>; DEMANDS_MAX],
     /// Strength from which a level counts as a cluster of stops.
     pub cluster_strength: f64,
+    /// Nearest computed stop, ATR.
+    pub stop_mult_min: f64,
     /// While fewer than three timeframes are ready, a strong trend counts as confirmed once two or more agree in direction.
     pub early_trend: bool,
     /// Volatility over what the session usually has, above which it is unusual.
@@ -65,7 +70,7 @@ impl BaseRates {
     /// What they were measured on.
     pub const OVER: &'static str = "BTC, ETH and SOL, December 2025 to March 2026, every hour, both sides";
     /// Of the default book over the built-in history; the tests of the verdict measure them again.
-    const DEFAULT: Self = Self { market: [0.22, 0.60, 0.18], bars: [0.22, 0.59, 0.19] };
+    const DEFAULT: Self = Self { market: [0.195, 0.599, 0.206], bars: [0.211, 0.599, 0.190] };
 
     /// Share of the hours that gave this verdict.
     #[must_use]
@@ -96,6 +101,7 @@ impl VerdictTable {
     pub const SEED: Self = Self {
         demands: seed_demands(),
         cluster_strength: 0.0,
+        stop_mult_min: STOP_MULT.0,
         early_trend: false,
         session_vol_ratio: 2.0,
         confidence_min: 0.4,
@@ -139,7 +145,9 @@ impl VerdictTable {
             ("agreement_min", self.agreement_min),
             ("health_min", self.health_min),
         ];
-        let numbers = numbers.into_iter().map(|(k, v)| (k.to_owned(), v.to_string()));
+        // Where it changes nothing a book without it keeps its logic version, and what was computed by it.
+        let nearest = (self.stop_mult_min > STOP_MULT.0).then_some(("stop_mult_min", self.stop_mult_min));
+        let numbers = numbers.into_iter().chain(nearest).map(|(k, v)| (k.to_owned(), v.to_string()));
         demands.chain(numbers).chain([("early_trend".to_owned(), self.early_trend.to_string())]).collect()
     }
 }
@@ -203,13 +211,15 @@ pub(super) fn table(entries: &[Entry], problems: &mut Problems<'_>) -> VerdictTa
     }
     out.demands = [None; DEMANDS_MAX];
     out.demands.iter_mut().zip(demands).for_each(|(slot, demand)| *slot = Some(demand));
-    let mut number = |key: &str, most: f64, into: &mut f64| {
+    let mut within = |key: &str, (least, most): (f64, f64), into: &mut f64| {
         let Some(e) = find(table, key) else { return };
         match e.value.kind {
-            NodeKind::Number(x) if (0.0..=most).contains(&x) => *into = x,
-            _ => problems.add(e.value.at, format!("'{key}' is a number from 0 to {most}")),
+            NodeKind::Number(x) if (least..=most).contains(&x) => *into = x,
+            _ => problems.add(e.value.at, format!("'{key}' is a number from {least} to {most}")),
         }
     };
+    within("stop_mult_min", STOP_MULT, &mut out.stop_mult_min);
+    let mut number = |key: &str, most: f64, into: &mut f64| within(key, (0.0, most), into);
     number("cluster_strength", 1.0, &mut out.cluster_strength);
     number("session_vol_ratio", 100.0, &mut out.session_vol_ratio);
     number("confidence_min", 1.0, &mut out.confidence_min);
@@ -260,7 +270,7 @@ mod tests {
         let with = |table: &str| RuleBook::parse("b.toml", &format!("{text}\n[verdict]\n{table}"));
         let book = with(
             "avoid = [\"data_stale\", \"no_data\", [\"against_trend\", \"chop_risk\"]]\ncaution = [\"chop_risk\"]\n\
-             cluster_strength = 0.25\nearly_trend = true",
+             cluster_strength = 0.25\nearly_trend = true\nstop_mult_min = 1.25",
         )
         .unwrap();
         let t = &book.verdict;
@@ -270,11 +280,15 @@ mod tests {
         assert_eq!(t.asking(Verdict::Caution, both), (set(&[R::ChopRisk]), Some(R::ChopRisk)));
         assert!(t.reads(R::AgainstTrend) && !t.reads(R::LowHealth));
         assert_eq!((t.cluster_strength, t.early_trend, t.base_rates), (0.25, true, None));
-        let wrong = with("avoid = [\"data_stal\"]\ncaution = 3\nhealth_min = -1\nextra = 1").unwrap_err().to_string();
+        let named = |t: &VerdictTable| t.lines().iter().any(|(key, _)| key == "stop_mult_min");
+        assert!(t.stop_mult_min > 1.2 && named(t) && !named(&VerdictTable::SEED), "the logic version covers it");
+        let wrong = with("avoid = [\"data_stal\"]\ncaution = 3\nhealth_min = -1\nstop_mult_min = 5\nextra = 1");
+        let wrong = wrong.unwrap_err().to_string();
         for words in [
             "unknown finding 'data_stal' — did you mean 'data_stale'",
             "'caution' is a list",
             "health_min",
+            "'stop_mult_min' is a number from 0.5 to 4",
             "extra",
             "must hold \"no_data\"",
         ] {
@@ -297,7 +311,7 @@ mod tests {
             }
             // What the book says of itself is what its verdicts say.
             let [allow, caution, avoid] = table.base_rates.map_or([0.0; 3], |r| r.market.map(|share| share * 100.0));
-            let said = format!("{allow:.0}, {caution:.0} and {avoid:.0} %");
+            let said = format!("{allow:.1}, {caution:.1} and {avoid:.1} %");
             let text = include_str!("../../books/default.toml");
             assert!(name != "default" || text.contains(&said), "the book does not say {said}");
         }

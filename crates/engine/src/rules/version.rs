@@ -9,7 +9,7 @@ use super::book::{Clause, Enter, RuleBook, SessionBase, Test, Warming};
 use super::set::{RuleSet, Ruled};
 use crate::catalogue::CATALOGUE;
 use crate::explain::guidance;
-use barograph_domain::{Cell, InstrumentName, Reason, RiskRegime, State, Ts};
+use barograph_domain::{Cell, InstrumentName, Reason, RiskRegime, Span, State, Ts};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -54,6 +54,26 @@ pub fn canonical(book: &RuleBook, policy: &str) -> String {
     })
 }
 
+/// The settings of a book that stored readings were made with, by key: under another value of one of them the readings would be
+/// others. What rules say, how labels are entered and left, postures, severities and verdicts read what is stored.
+pub(crate) fn replayed_as_stored(book: &RuleBook) -> BTreeMap<String, String> {
+    let mut lines = Lines::new();
+    settings(book, &mut lines);
+    let free = ["book.hysteresis", "book.dwell_counts", "book.allow_aggressive", "book.bias_shift"];
+    let of_words = |key: &str| key.starts_with("verdict.") || key.starts_with("severity.");
+    lines.retain(|key, _| !of_words(key) && !free.contains(&key.as_str()));
+    lines
+}
+
+/// What a comparison is, in words: two clauses of the same key say the same of every reading.
+pub(crate) fn clause_key(clause: &Clause) -> String {
+    let mut lines = Lines::new();
+    clause_lines("", clause, &mut lines);
+    lines.retain(|key, _| !key.ends_with(".scale"));
+    let words: Vec<String> = lines.into_iter().map(|(key, value)| format!("{key}={value}")).collect();
+    words.join(" ")
+}
+
 fn settings(book: &RuleBook, lines: &mut Lines) {
     put(lines, "book", "allow_proxy", book.allow_proxy);
     put(lines, "book", "freshness", book.freshness.name());
@@ -85,6 +105,12 @@ fn settings(book: &RuleBook, lines: &mut Lines) {
     for (key, value) in book.verdict.lines() {
         put(lines, "verdict", &key, value);
     }
+    for (key, value) in super::severity::lines(&book.severity) {
+        put(lines, "severity", &key, value);
+    }
+    for (key, value) in super::drifts::lines(&book.drift_rules) {
+        put(lines, "drifts", &key, value);
+    }
     put(lines, "book", "trend_tf_ns", book.trend_tf.0);
     put(lines, "book", "allow_aggressive", book.allow_aggressive);
     put(lines, "book", "bias_shift", book.bias_shift);
@@ -97,11 +123,16 @@ fn set_lines<L: Ruled>(prefix: &str, set: &RuleSet<L>, lines: &mut Lines) {
         let enter = match rule.enter {
             Enter::Immediate => "immediate".to_owned(),
             Enter::After(n) => n.to_string(),
+            Enter::For(span) => format!("{} ns", span.0),
         };
         put(lines, &key, "id", &rule.id);
         put(lines, &key, "label", rule.label.word());
         put(lines, &key, "enter", enter);
         put(lines, &key, "min_dwell_ns", rule.min_dwell.0);
+        // Where it is not stated the version is that of books before it could be.
+        if rule.leave > Span::ZERO {
+            put(lines, &key, "leave_ns", rule.leave.0);
+        }
         for (g, group) in rule.groups.iter().enumerate() {
             for (c, clause) in group.clauses.iter().enumerate() {
                 clause_lines(&format!("{key}.group.{g:02}.clause.{c:02}"), clause, lines);
@@ -229,8 +260,15 @@ mod tests {
             ("span_min = 0.25", "span_min = 0.5"),
             ("hysteresis = true", "hysteresis = true\nallow_aggressive = true"),
             ("hysteresis = true", "hysteresis = true\nbias_shift = -1"),
-            ("dwell_counts = \"readings\"", "dwell_counts = \"minutes\""),
+            ("dwell_counts = \"bars\"", "dwell_counts = \"minutes\""),
+            ("leave = \"5h\"", "leave = \"4h\""),
+            ("enter = \"4h\"", "enter = \"3h\""),
             ("posture = \"HOLD\"", "posture = \"REDUCE\""),
+            ("severity = \"rarity\"", "severity = \"fixed\""),
+            (
+                "[[rule]]",
+                "[[lift]]\npattern = \"REGIME_CHANGE\"\nevent = \"hv_1h\"\nlower = 1.6\nmeasured = \"here\"\n[[rule]]",
+            ),
             ("own_history = true", "own_history = false"),
             ("own_history = true", "own_history = true\nburst_count = 6"),
             (

@@ -3,7 +3,8 @@
 
 use barograph_domain::{Kind, Level, LevelType, RiskRegime, Side, Span, TradingSession, TrendRegime, Ts, VolRegime};
 use barograph_engine::advice::{
-    Advice, AdviceContext, Confidence, CrowdedSide, Intent, OperatorSettings, SessionContext, TrendContext, advise,
+    Advice, AdviceContext, Calibrated, Confidence, CrowdedSide, Intent, OperatorSettings, SessionContext, TrendContext,
+    advise,
 };
 
 pub(crate) const NOW: Ts = Ts(1_770_000_000_000_000_000);
@@ -62,7 +63,7 @@ pub(crate) fn calm(levels: &[Level]) -> AdviceContext<'_> {
         volatility: VolRegime::Stable,
         levels: Some(levels),
         event: Some(None),
-        confidence: Some(Confidence { value: 0.7, calibrated: true }),
+        confidence: Some(Confidence { value: 0.7, calibrated: Some(Calibrated { high: 0.8, usual: Some(0.5) }) }),
         health: Some(96.0),
         overlaps: Some(&[]),
         stops: barograph_engine::advice::SideStops {

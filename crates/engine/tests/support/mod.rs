@@ -149,8 +149,12 @@ pub(crate) fn perpetual() -> Instrument {
     Instrument::from_name(InstrumentName::parse("binance-usdm:BTCUSDT").unwrap(), MarketKind::Perpetual)
 }
 
+/// Of a shipped book; `NAME+lift` is one whose lifts measure themselves.
 pub(crate) fn config(book: &str) -> Config {
-    Config::new(Arc::new(RuleBook::shipped(book).unwrap()))
+    let (name, lift) = book.split_once('+').map_or((book, false), |(name, more)| (name, more == "lift"));
+    let mut book = RuleBook::shipped(name).unwrap();
+    book.severity.measures = lift;
+    Config::new(Arc::new(book))
 }
 
 impl World {

@@ -38,11 +38,12 @@ fn write(out: &mut String, stats: &Stats) -> core::fmt::Result {
     histogram(out, "barograph_delivery_age_seconds", help, stats, |s| &s.age)
 }
 
-const fn ends(s: &EndpointStats) -> [(&'static str, u64); 5] {
+const fn ends(s: &EndpointStats) -> [(&'static str, u64); 6] {
     [
         ("delivered", s.delivered),
         ("retried", s.retried),
         ("superseded", s.superseded),
+        ("held_back", s.held_back),
         ("expired", s.expired),
         ("dead", s.dead),
     ]

@@ -92,6 +92,7 @@ mod tests {
             streams: Vec::new().into(),
             corrected: Arc::default(),
             held: None,
+            calls: None,
         }
     }
 

@@ -94,8 +94,12 @@ impl Room {
 
     /// The way for what people ask about deliveries: stored first, then the dispatcher hears of it.
     pub fn desk(self: &Arc<Self>, target: StoreTarget) -> DeliveryDesk {
-        let outlet =
-            |r: &Receiver| Outlet { name: r.name.clone(), format: r.format.name.to_owned(), address: r.shown() };
+        let outlet = |r: &Receiver| Outlet {
+            name: r.name.clone(),
+            format: r.format.name.to_owned(),
+            address: r.shown(),
+            budget: r.budget.map(|budget| budget.to_string()),
+        };
         let outlets = self.mail.receivers().iter().map(outlet).collect();
         let room = Arc::downgrade(self);
         let notify = move |command| room.upgrade().is_some_and(|room| room.with(|d| hear(d, command)).is_some());

@@ -37,6 +37,8 @@ pub(super) struct Flags {
     /// Markets of a venue that has several kinds.
     pub(super) kind: Wanted,
     pub(super) volume_min: f64,
+    /// These markets alone, unless empty.
+    pub(super) symbols: Vec<String>,
     /// Streams; `None`: all of them.
     pub(super) metrics: Option<Vec<Metric>>,
     pub(super) books: Option<bool>,
@@ -49,6 +51,7 @@ impl Flags {
             endpoints,
             kind: Wanted::Futures,
             volume_min: 10_000.0,
+            symbols: Vec::new(),
             metrics: None,
             books: None,
             backfill: Span::ZERO,
@@ -91,8 +94,13 @@ impl Flags {
             let def = venue(one.split('=').next().unwrap()).unwrap();
             // A venue of spot markets has no others to choose from.
             let kind = if def.trades == MarketKind::Spot { Wanted::Both } else { self.kind };
-            let choice =
-                Choice { symbols: Vec::new(), quote: None, kind, volume_min: self.volume_min, markets_max: 1_000 };
+            let choice = Choice {
+                symbols: self.symbols.clone(),
+                quote: None,
+                kind,
+                volume_min: self.volume_min,
+                markets_max: 1_000,
+            };
             Asked { def, endpoints: endpoints(def, &self.endpoints).unwrap(), choice }
         };
         LiveRequest {
@@ -247,6 +255,9 @@ impl Writer for Flaky {
     }
     fn replace_universe(&mut self, part: &barograph_store::UniversePart<'_>) -> barograph_store::Result<u64> {
         self.inner.replace_universe(part)
+    }
+    fn replace_ledger(&mut self, part: &barograph_store::LedgerPart<'_>) -> barograph_store::Result<u64> {
+        self.inner.replace_ledger(part)
     }
     fn put_calendar(&mut self, entries: &[barograph_domain::CalendarEntry]) -> barograph_store::Result<u64> {
         self.ask()?;

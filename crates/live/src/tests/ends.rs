@@ -7,8 +7,9 @@ use crate::publish::{Batch, Publisher};
 use crate::replay::{self, journal_folder};
 use crate::start::{Running, start};
 use crate::storing::WAITING_MAX;
-use crate::{Error, verify};
+use crate::{Error, ledger_check, verify};
 use barograph_api::AskBoard as _;
+use barograph_domain::forecast::WindowOutcome;
 use barograph_domain::time::LATENESS;
 use barograph_domain::{
     Alert, GapReason, KnownAlert, LevelChange, Metric, MinuteRow, Pattern, Severity, Span, Status, StatusState,
@@ -55,8 +56,12 @@ const PATIENCE: Duration = Duration::from_secs(90);
 
 impl Site {
     fn new(speed: f64, messages_per_s: f64) -> Self {
+        Self::at(Ts::from_civil(2026, 10, 1, 12, 0, 20), speed, messages_per_s)
+    }
+
+    fn at(moment: Ts, speed: f64, messages_per_s: f64) -> Self {
         let runtime = runtime();
-        let world = Arc::new(VirtualClock::new(Ts::from_civil(2026, 10, 1, 12, 0, 20), speed));
+        let world = Arc::new(VirtualClock::new(moment, speed));
         let mut config = SimConfig { enforce_limits: false, ..SimConfig::default() };
         config.world.usdm_markets = 3;
         config.world.messages_per_s = messages_per_s;
@@ -103,6 +108,9 @@ impl Site {
         let (made_again, published) =
             ((found.equal, found.alerts_equal, found.hours_equal), (found.published, found.alerts, found.hours));
         assert_eq!(made_again, published, "{:?}", found.differences);
+        // What was forecast meanwhile follows from the minutes alone.
+        let ledger = ledger_check::run(&reader, &setup(), &mut |_| ()).map_err(Error::text).unwrap();
+        assert!(ledger.is_equal(), "{ledger:?}");
         found.equal
     }
 }
@@ -167,7 +175,8 @@ fn what_a_stop_without_the_database_leaves_is_stored_by_the_next_start_whatever_
     for metrics in [None, Some(others)] {
         site.away.store(true, Ordering::Relaxed);
         let running = site.start();
-        site.pass(&running, minutes as i64 + 1);
+        // The first minutes of a world that goes so fast are over before a busy machine has subscribed.
+        site.pass(&running, minutes as i64 + 6);
         let said = stop(running).unwrap();
         assert!(said.contains("away"), "{said}");
         // The next one goes on, or begins anew where its streams are others.
@@ -368,4 +377,70 @@ fn a_market_taken_off_the_list_is_lost_to_nobody_and_may_come_back() {
     // After a restart the list in the settings decides.
     core.pass_on_wanted(0, &markets[1..], &mut publisher);
     assert_eq!(board.all().len(), 1);
+}
+
+/// At midnight the ledger is saved beside what it says. Who finds neither checkpoint nor journal goes on from there, and nothing of what
+/// was forecast before is lost or begun anew.
+#[test]
+fn without_checkpoint_and_journal_the_stored_ledger_is_gone_on_from() {
+    let site = Site::at(Ts::from_civil(2026, 10, 1, 23, 54, 20), FAST, 30.0);
+    let running = site.start();
+    site.pass(&running, 11);
+    assert_eq!(stop(running), None);
+    let logic = setup().logic_version;
+    let reader = SqliteReader::open(site.data()).unwrap();
+    let midnight = Ts::from_civil(2026, 10, 2, 0, 0, 0);
+    assert_eq!(reader.ledger_states(&logic).unwrap(), [midnight]);
+    let newest = reader.latest_ledger(&logic, None).unwrap().unwrap().ts;
+    let stored =
+        crate::ledger::stored_before(&reader, &setup(), Ts::MAX - Span::days(1)).map_err(Error::text).unwrap().unwrap();
+    assert!(stored.closed() >= Some(newest), "{:?} for {newest}", stored.closed());
+    let early = crate::ledger::stored_before(&reader, &setup(), midnight + Span::mins(3)).map_err(Error::text).unwrap();
+    assert_eq!(early.unwrap().closed(), Some(midnight + Span::mins(2)), "what is known by then");
+
+    for path in crate::checkpoint::files(site.data()).map_err(Error::text).unwrap() {
+        std::fs::remove_file(path).unwrap();
+    }
+    std::fs::remove_dir_all(journal_folder(site.data())).unwrap();
+    let running = site.start();
+    site.pass(&running, 8);
+    assert_eq!(stop(running), None);
+    let mut begun = Vec::new();
+    let mut last = newest;
+    reader
+        .ledger_scan(&logic, Range::ALL, &[], None, &mut |tick| {
+            begun.extend(tick.begins.then_some(tick.ts));
+            last = tick.ts;
+            core::ops::ControlFlow::Continue(())
+        })
+        .unwrap();
+    assert!(last > newest && begun.len() == 1 && begun[0] < midnight, "{begun:?} up to {last}");
+    assert!(site.verified() > 0);
+}
+
+/// What waits for a market that is taken out of the settings is void. That is nowhere but in the ledger, and `verify forecasts` goes by it.
+#[test]
+fn a_ledger_whose_market_left_is_made_again_from_what_is_stored() {
+    let mut site = Site::at(Ts::from_civil(2026, 10, 1, 12, 3, 20), FAST, 30.0);
+    let running = site.start();
+    site.pass(&running, 9);
+    assert_eq!(stop(running), None);
+    site.flags.symbols = vec!["BTCUSDT".to_owned(), "ETHUSDT".to_owned()];
+    let running = site.start();
+    site.pass(&running, 8);
+    assert_eq!(stop(running), None);
+    let reader = SqliteReader::open(site.data()).unwrap();
+    let (mut void, mut others, mut begun) = (0, 0, 0);
+    reader
+        .ledger_scan(&setup().logic_version, Range::ALL, &[], None, &mut |tick| {
+            begun += u32::from(tick.begins);
+            for r in tick.resolutions.iter().filter(|r| r.outcome == WindowOutcome::Void) {
+                let left = tick.market(r.market).is_some_and(|m| m.symbol == "SOLUSDT");
+                *(if left { &mut void } else { &mut others }) += 1;
+            }
+            core::ops::ControlFlow::Continue(())
+        })
+        .unwrap();
+    assert!(void >= 4 && others == 0 && begun == 1, "{void} {others} {begun}");
+    assert!(site.verified() > 0);
 }

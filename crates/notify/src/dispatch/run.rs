@@ -221,7 +221,7 @@ impl Runner {
             match identity::opened(&target.receiver, state) {
                 Ok(state) => states.push(state),
                 // It was said of another address.
-                Err(fresh) => self.writes.state(fresh),
+                Err(fresh) => self.writes.state(*fresh),
             }
         }
         self.off = states.iter().filter(|s| s.disabled.is_some()).map(|s| s.endpoint.clone()).collect();

@@ -1,6 +1,7 @@
 //! One try: request, signature, answer.
 
 use super::inbox::Inbox;
+use crate::budget::noted;
 use crate::format::{DeliveryRequest, RequestContext, render};
 use crate::outcome;
 use crate::plan::{Outcome, Send};
@@ -280,7 +281,11 @@ pub(super) async fn send(
     (now, wire): (super::Now, super::Now),
     inbox: Arc<Inbox>,
 ) {
-    let (message, learned, parts_done) = (Arc::clone(&send.message), send.learned.clone(), send.parts_done);
+    let message = match &send.held_back {
+        Some(held) => Arc::new(noted(&send.message, held)),
+        None => Arc::clone(&send.message),
+    };
+    let (learned, parts_done) = (send.learned.clone(), send.parts_done);
     let mut report = Report { inbox, send: Some(send), epoch, at: now(), began: Instant::now() };
     let of = Try { learned: learned.as_deref(), parts_done, repeats };
     let done = attempt(&transport, &target, &message, of, &wire).await;

@@ -40,6 +40,8 @@ pub struct EndpointStats {
     pub expired: u64,
     /// Deliveries that something newer made unnecessary.
     pub superseded: u64,
+    /// Over the receiver's budget.
+    pub held_back: u64,
     /// From the beginning of a request to its end.
     pub latency: Histogram,
     /// From the moment a message was known to its confirmation.
@@ -55,6 +57,7 @@ impl EndpointStats {
             DeliveryState::Grouped => {}
             DeliveryState::Delivered => self.delivered += 1,
             DeliveryState::Superseded => self.superseded += 1,
+            DeliveryState::HeldBack => self.held_back += 1,
             DeliveryState::Expired => self.expired += 1,
             DeliveryState::Dead => self.dead += 1,
         }

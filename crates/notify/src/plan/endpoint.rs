@@ -29,6 +29,8 @@ pub(super) struct Item {
     pub(super) request: u64,
     /// Messages whose deliveries go with this one.
     pub(super) joined: Vec<Arc<Message>>,
+    /// How many alerts it says were held back.
+    pub(super) tells_held_back: u32,
     /// A person asked for it.
     pub(super) replayed: bool,
 }
@@ -44,6 +46,7 @@ impl Item {
             parts_done: 0,
             request: 0,
             joined: Vec::new(),
+            tells_held_back: 0,
             replayed: false,
         }
     }
@@ -87,7 +90,7 @@ pub(super) struct EndpointPlan {
     pub(super) state: EndpointState,
     pub(super) lanes: BTreeMap<String, Lane>,
     pub(super) watches: BTreeMap<String, Watch>,
-    due: BTreeSet<(Ts, Ts, String)>,
+    pub(super) due: BTreeSet<(Ts, Ts, String)>,
     deadlines: BTreeSet<(Ts, String)>,
     pub(super) in_flight: usize,
     pub(super) rest_until: Ts,
@@ -231,6 +234,7 @@ impl EndpointPlan {
     /// Ends a delivery, and what goes with it.
     pub(super) fn end(&mut self, item: &Item, state: DeliveryState, reason: &str, now: Ts, out: &mut Vec<PlanAction>) {
         out.push(PlanAction::Change(self.change(item, state, reason, now)));
+        self.settle_budget(item, state, reason, now, out);
         self.lost |= is_lost(state);
         if item.message.notice.kind == MessageKind::Group {
             let watch = cause_of_group(&item.message).and_then(|cause| self.watches.get_mut(&cause));
@@ -325,7 +329,7 @@ impl EndpointPlan {
     }
 
     /// A newer message takes the place of an older one, and what goes with that.
-    pub(super) fn replace(&self, old: &Item, new: &mut Item, now: Ts, out: &mut Vec<PlanAction>) {
+    pub(super) fn replace(&mut self, old: &Item, new: &mut Item, now: Ts, out: &mut Vec<PlanAction>) {
         if !old.joined.is_empty() {
             // What the newer one says of a thing itself ends with the older message, by the store.
             let newer: BTreeSet<&str> = new.joined.iter().map(|m| m.fingerprint.as_str()).collect();
@@ -340,6 +344,7 @@ impl EndpointPlan {
             new.joined.extend(goes);
             new.until = new.until.max(old.until);
         }
+        self.settle_budget(old, DeliveryState::Superseded, "newer_state", now, out);
         out.push(PlanAction::Change(self.change(old, DeliveryState::Superseded, "newer_state", now)));
     }
 
@@ -449,9 +454,16 @@ impl EndpointPlan {
         at
     }
 
+    fn is_open(&self, now: Ts) -> bool {
+        self.state.disabled.is_none() && self.room() > 0 && self.open_at() <= now
+    }
+
     /// Sends what is due.
     pub(super) fn send(&mut self, place: usize, now: Ts, out: &mut Vec<PlanAction>) {
-        while self.state.disabled.is_none() && self.room() > 0 && self.open_at() <= now {
+        if self.is_open(now) {
+            self.hold_back(now, out);
+        }
+        while self.is_open(now) {
             let Some((next_try, known_at, fingerprint)) = self.due.pop_first() else { return };
             if next_try > now {
                 self.due.insert((next_try, known_at, fingerprint));
@@ -462,6 +474,7 @@ impl EndpointPlan {
                 self.end(&item, DeliveryState::Superseded, "nothing_new", now, out);
                 continue;
             }
+            self.spend(&mut item, out);
             self.note_tried(&item);
             out.push(PlanAction::Send(Send {
                 endpoint: place,
@@ -469,6 +482,7 @@ impl EndpointPlan {
                 attempts: item.attempts,
                 parts_done: item.parts_done,
                 learned: self.state.learned.clone(),
+                held_back: self.held_back_in(&item),
             }));
             self.requests += 1;
             item.request = self.requests;

@@ -19,8 +19,10 @@
 //! - What the receiver of a group has confirmed, it knows of each member.
 //! - How often something came is delivered once: a group's message that takes another's place counts again what that one did. So
 //!   the next is made when the one under way has come back.
+//! - A budget holds back what is due at a moment, the least severe first, and at once: what is late is no news (`budget.rs`).
 //! - Older news never follow newer ones about the same thing, whichever way they came; what a person has sent again may.
 
+mod budget;
 mod endpoint;
 mod group;
 mod mute;
@@ -32,6 +34,7 @@ mod tally;
 #[cfg(test)]
 mod tests;
 
+use crate::budget::{AlertBudget, HeldBack};
 use crate::outbox::{Change, Join, Outgoing};
 use crate::receiver::Filter;
 use crate::schedule::Jitter;
@@ -75,6 +78,8 @@ pub struct Endpoint {
     pub filter: Filter,
     /// It is sent an alert although a stronger one that it is sent says the same: programs that know only some types.
     pub hears_weaker: bool,
+    /// How many alerts it is sent within a time; `None`: any number.
+    pub budget: Option<AlertBudget>,
     /// How long it is worth delivering that something began.
     pub fired_within: Span,
     /// How long it is worth delivering that something is over.
@@ -92,6 +97,7 @@ impl Endpoint {
             groups: true,
             filter: Filter::default(),
             hears_weaker: false,
+            budget: None,
             fired_within: DELIVER_FIRED_WITHIN,
             resolved_within: DELIVER_RESOLVED_WITHIN,
         }
@@ -120,6 +126,8 @@ pub struct Send {
     pub parts_done: u32,
     /// What the receiver answered before that the request needs.
     pub learned: Option<String>,
+    /// What its budget has held back that no message has named to it.
+    pub held_back: Option<HeldBack>,
 }
 
 /// Something to do.
@@ -271,7 +279,8 @@ impl Planner {
                 continue;
             }
             let item = Item::of(Arc::clone(&message), &row);
-            let ends_unheard = was_inhibited && message.notice.phase == Phase::Resolved;
+            let ends_unheard =
+                message.notice.phase == Phase::Resolved && (was_inhibited || self.plans[place].was_held_back(&message));
             let muted = self.why_not(place, &message, muted);
             let plan = &mut self.plans[place];
             match muted {

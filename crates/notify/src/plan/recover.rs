@@ -21,6 +21,9 @@ impl Planner {
                 // Nothing was taken since a try failed: one request finds out whether anything is now.
                 plan.probing = state.failing_since.is_some();
                 plan.state = state;
+                if !from.more {
+                    plan.forget_ended(&from.unfinished);
+                }
             }
         }
         self.mutes.set(from.silences);

@@ -119,7 +119,7 @@ impl Planner {
 
 /// A delivery that ended so has reached the receiver with nothing.
 pub(super) const fn is_lost(state: DeliveryState) -> bool {
-    matches!(state, DeliveryState::Dead | DeliveryState::Expired | DeliveryState::Superseded)
+    matches!(state, DeliveryState::Dead | DeliveryState::Expired | DeliveryState::Superseded | DeliveryState::HeldBack)
 }
 
 /// Was it held back because a stronger one speaks for it, or its venue is out?

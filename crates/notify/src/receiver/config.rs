@@ -1,6 +1,7 @@
 //! A receiver as people write it, in `[[receiver]]` tables.
 
 use super::{Allowed, Auth, Filter, Receiver};
+use crate::budget::AlertBudget;
 use crate::format::{FORMATS, FormatDef};
 use crate::secret::Secret;
 use barograph_domain::{Axis, Pattern, Severity, Span};
@@ -49,6 +50,8 @@ pub struct ReceiverConfig {
     pub no_data: bool,
     /// Storms become groups; as the format has it where nothing is said.
     pub groups: Option<bool>,
+    /// How many alerts it is sent within a time, as `3/day`; any number where nothing is said.
+    pub budget: Option<String>,
     /// Plain http may be used.
     pub allow_http: bool,
     /// Private addresses that may be used.
@@ -117,6 +120,7 @@ impl ReceiverConfig {
             resolved_within: span(&self.deliver_resolved_within)?,
             dashboard: self.dashboard.as_deref().unwrap_or(dashboard).trim_end_matches('/').to_owned(),
             groups: self.groups,
+            budget: self.budget.as_deref().map(AlertBudget::parse).transpose().map_err(named)?,
             from_variable: false,
         };
         receiver.check()?;
@@ -154,11 +158,12 @@ mod tests {
     fn tables_become_receivers_and_mistakes_are_named() {
         let r = read(
             r#"{"name":"ops","format":"standard","url":"https://h.example/x","secrets":["whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="],
-                "types":["CASCADE"],"severity":"HIGH","axes":["risk"],"allow_private":["10.0.0.0/8:8080"],"deliver_within":"10m"}"#,
+                "types":["CASCADE"],"severity":"HIGH","axes":["risk"],"budget":"3/day","allow_private":["10.0.0.0/8:8080"],"deliver_within":"10m"}"#,
         )
         .unwrap();
         assert_eq!(r.filter.types, [Pattern::LiquidationCascade]);
         assert_eq!((r.fired_within, r.dashboard.as_str()), (Some(Span::mins(10)), "http://127.0.0.1:8600"));
+        assert_eq!(r.endpoint().budget.map(|b| b.to_string()).as_deref(), Some("3/day"));
         let alone = read(
             r#"{"name":"ops","format":"standard","url":"https://h.example/x","secrets":"whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="}"#,
         );
@@ -173,6 +178,7 @@ mod tests {
             (r#"{"name":"a","format":"slack","url":"https://h.example/x","types":["NOPE"]}"#, "NOPE"),
             (r#"{"name":"a","format":"slack","url":"https://h.example/x","user":"u"}"#, "together"),
             (r#"{"name":"a","format":"slack","url":"https://h.example/x","deliver_within":"soon"}"#, "soon"),
+            (r#"{"name":"a","format":"slack","url":"https://h.example/x","budget":"3 per day"}"#, "write 3/day"),
             (r#"{"name":"a","format":"telegram","url":"https://h.example/x"}"#, "chat_id"),
             (r#"{"name":"a","format":"template","url":"https://h.example/x","template":"{nope}"}"#, "nope"),
         ] {

@@ -12,6 +12,7 @@ pub use filter::{Filter, axis_of};
 pub use permit::Allowed;
 pub use settings::{Callback, FormatSettings};
 
+use crate::budget::AlertBudget;
 use crate::format::FormatDef;
 use crate::format::callback::CALLBACK;
 use crate::plan::{DeliveryPace, Endpoint};
@@ -67,6 +68,8 @@ pub struct Receiver {
     pub dashboard: String,
     /// Storms become groups; `None`: as the format has it.
     pub groups: Option<bool>,
+    /// How many alerts it is sent within a time; `None`: any number.
+    pub budget: Option<AlertBudget>,
     /// It comes from a variable of the environment: what permits its address is a variable too.
     pub from_variable: bool,
 }
@@ -94,6 +97,7 @@ impl Receiver {
             resolved_within: None,
             dashboard: String::new(),
             groups: None,
+            budget: None,
             from_variable: false,
         }
     }
@@ -202,6 +206,7 @@ impl Receiver {
             groups: self.groups.unwrap_or(format.groups),
             filter: self.filter.clone(),
             hears_weaker: format.hears_weaker,
+            budget: self.budget,
             fired_within: self.fired_within.unwrap_or(DELIVER_FIRED_WITHIN),
             resolved_within: self.resolved_within.unwrap_or(DELIVER_RESOLVED_WITHIN),
         }

@@ -82,9 +82,9 @@ pub(super) struct RiskParams {
     /// Reward over risk.
     #[pyo3(get)]
     risk_reward_ratio: f64,
-    /// In [0, 1]; a rule of thumb, not a probability.
+    /// In [0, 1]; a rule of thumb, not a probability. None where nothing is known.
     #[pyo3(get)]
-    confidence: f64,
+    confidence: Option<f64>,
     /// `heuristic` or `not_available`.
     #[pyo3(get)]
     confidence_kind: &'static str,
@@ -119,11 +119,11 @@ impl RiskParams {
     }
     fn __repr__(&self) -> String {
         format!(
-            "RiskParams(stop {:.3} ATR, reward/risk {}, {}, confidence {:.2}{})",
+            "RiskParams(stop {:.3} ATR, reward/risk {}, {}, confidence {}{})",
             self.stop_loss_atr_mult,
             self.risk_reward_ratio,
             self.regime,
-            self.confidence,
+            self.confidence.map_or_else(|| "None".to_owned(), |c| format!("{c:.2}")),
             if self.fallback { ", fallback" } else { "" }
         )
     }
@@ -205,7 +205,7 @@ impl MarketContext {
     }
     /// In [0, 1], by rule of thumb.
     #[getter]
-    fn confidence(&self) -> f64 {
+    fn confidence(&self) -> Option<f64> {
         self.0.parameters(self.0.side).confidence
     }
     /// ATR(14) of the frame's bars; None below fifteen bars.

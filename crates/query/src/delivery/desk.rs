@@ -14,6 +14,8 @@ pub struct Outlet {
     pub format: String,
     /// Host and the last four characters of the path.
     pub address: String,
+    /// How many alerts it is sent within a time, as `3/day`; `None`: any number.
+    pub budget: Option<String>,
 }
 
 /// What the dispatcher hears after it is stored.

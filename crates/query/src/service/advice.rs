@@ -188,6 +188,8 @@ impl Service {
         };
         let (row, previous) = split(&rows)?;
         let lens = self.holding(&lens, row, as_of)?;
+        let calls = crate::calls::before(self.reader.as_ref(), &lens, row, self.in_use.get()).map_err(internal)?;
+        let lens = lens.stating(calls);
         let moment = as_of.unwrap_or_else(|| self.clock.now());
         let snapshot = match as_of {
             Some(moment) => lens.as_of(row, previous, moment),

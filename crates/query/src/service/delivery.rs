@@ -75,7 +75,7 @@ impl AskDeliveries for Service {
             )),
             ReplayOutcome::Delivered => Err(conflict(
                 format!("'{endpoint}' has confirmed '{message}'"),
-                "only what is dead, expired or superseded is sent again",
+                "only what is dead, expired, held back or superseded is sent again",
             )),
             ReplayOutcome::Missing => Err(unknown(DeliveryName::Message, &format!("{message} to {endpoint}"))),
         }
@@ -90,6 +90,7 @@ impl AskDeliveries for Service {
         }
         for outlet in self.deliveries.get().iter().flat_map(|d| &d.outlets) {
             let one = of(&mut all, &outlet.name);
+            one.budget.clone_from(&outlet.budget);
             (one.format, one.address) = (Some(outlet.format.clone()), Some(outlet.address.clone()));
         }
         for state in self.reader.endpoint_states().map_err(internal)? {
@@ -98,7 +99,7 @@ impl AskDeliveries for Service {
         }
         for count in self.reader.delivered_counts(self.clock.now() - RECENT).map_err(internal)? {
             let one = of(&mut all, &count.endpoint);
-            (one.waiting, one.delivered_24h) = (count.waiting, count.delivered);
+            (one.waiting, one.delivered_24h, one.held_back_24h) = (count.waiting, count.delivered, count.held_back);
             (one.latency_ms_p50, one.latency_ms_p99) = (count.latency_ms_p50, count.latency_ms_p99);
         }
         Ok(all.into_values().collect())

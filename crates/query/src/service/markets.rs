@@ -1,12 +1,14 @@
 //! What is known of each market: newest contexts from memory, everything else read on demand.
 
 use super::{Service, internal, split};
+use crate::calls::OrderedCalls;
 use crate::render::features;
 use crate::shown::{catalogue_entries, metric_point, stream_view};
 use barograph_api::{
     AskBoard as _, AskMarkets, CatalogueEntry, FeatureRowView, Health, LevelFilter, LevelView, MarketHealth,
     MarketView, MetricPoint, Page, QueryError, Rendered, SeriesWindow, StreamView,
 };
+use barograph_domain::similar::SimilarView;
 use barograph_domain::{InstrumentName, Metric, Snapshot, Ts};
 use barograph_store::{PointQuery, Range};
 use std::sync::{Arc, PoisonError};
@@ -69,10 +71,19 @@ impl AskMarkets for Service {
         let (lens, rows) = self.newest(&info, &lens, as_of)?;
         let (row, previous) = split(&rows)?;
         let lens = self.holding(&lens, row, as_of)?;
+        let calls = crate::calls::before(self.reader.as_ref(), &lens, row, self.in_use.get()).map_err(internal)?;
+        let lens = lens.stating(calls);
         match as_of {
             Some(moment) => Rendered::fixed(Arc::new(lens.as_of(row, previous, moment))),
             None => Rendered::present(Arc::new(lens.at_present(row, previous, self.clock.now()))),
         }
+    }
+
+    fn similar(&self, id: &InstrumentName, as_of: Option<Ts>) -> Result<SimilarView, QueryError> {
+        let (info, lens) = self.run(id, None)?;
+        let (lens, rows) = self.newest(&info, &lens, as_of)?;
+        let (row, _) = split(&rows)?;
+        crate::similar::similar(self.reader.as_ref(), &lens, row, as_of).map_err(internal)
     }
 
     fn history(
@@ -87,8 +98,16 @@ impl AskMarkets for Service {
         let lens = lens.over(&rows);
         let first = rows.rows.iter().position(|r| r.ts >= start).unwrap_or(rows.rows.len());
         let mut items = Vec::new();
-        for at in (first..rows.rows.len()).skip(window.skip).take(window.limit) {
+        let wanted = (first..rows.rows.len()).skip(window.skip).take(window.limit);
+        let stretch = wanted.clone().next().zip(wanted.clone().next_back());
+        let mut stated = match stretch {
+            Some((from, to)) => crate::calls::over(self.reader.as_ref(), &lens, rows.rows[from].ts, rows.rows[to].ts)
+                .map_err(internal)?,
+            None => OrderedCalls::default(),
+        };
+        for at in wanted {
             let row = &rows.rows[at];
+            let lens = lens.clone().stating(stated.before(row.ts));
             let snapshot = if window.every.is_some() || at == 0 {
                 lens.snapshot(row, self.before(&info.spec.key, row.ts, window.as_of)?.as_ref())
             } else {

@@ -6,12 +6,30 @@ use crate::Error;
 use crate::render::align;
 use barograph_domain::time::LATENESS;
 use barograph_domain::{Instrument, Span, Ts};
+use barograph_store::RunInfo;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// At most one freshness message per market in this time (regimes §9).
 const REPORT_EVERY: Span = Span::mins(5);
 
 impl Service {
+    /// Logic versions whose ledger has moved since it was looked at last.
+    fn restated(&self, runs: &[RunInfo]) -> Result<Vec<String>, Error> {
+        let mut versions: Vec<&String> = runs.iter().map(|r| &r.spec.key.logic_version).collect();
+        versions.sort_unstable();
+        versions.dedup();
+        let mut seen = self.ledger_seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut moved = Vec::new();
+        for version in versions {
+            let progress = self.reader.ledger_progress(version)?;
+            if seen.get(version) != Some(&progress) {
+                seen.insert(version.clone(), progress);
+                moved.push(version.clone());
+            }
+        }
+        Ok(moved)
+    }
+
     /// Takes in what is new in the store and publishes it.
     pub fn refresh(&self) -> Result<(), Error> {
         let runs = self.reader.runs(None)?;
@@ -23,6 +41,7 @@ impl Service {
         if before.len() < instruments.len() {
             self.board.news();
         }
+        let restated = self.restated(&runs)?;
         for instrument in &instruments {
             let name = &instrument.name;
             let Some(info) = configured_run(&runs, name, &self.book) else { continue };
@@ -35,9 +54,13 @@ impl Service {
             let previous = rows.rows.pop();
             let first = info.minutes.map_or(row.ts, |m| m.0);
             // Compared by content: a row that came late changes a minute without adding one.
-            if self.market(name).is_some_and(|k| k.shows(&lens, &row, previous.as_ref())) {
+            if !restated.contains(&info.spec.key.logic_version)
+                && self.market(name).is_some_and(|k| k.shows(&lens, &row, previous.as_ref()))
+            {
                 continue;
             }
+            let calls = crate::calls::before(self.reader.as_ref(), &lens, &row, self.in_use.get())?;
+            let lens = lens.stating(calls);
             let fresh = Arc::new(Latest { lens, first, row, previous, rendered: Mutex::new(None) });
             // Published last: who hears of it and asks must find it.
             self.latest.write().unwrap_or_else(PoisonError::into_inner).insert(name.clone(), Arc::clone(&fresh));

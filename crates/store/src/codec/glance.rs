@@ -10,8 +10,8 @@ use super::seq::{Dictionary, Seq};
 use super::{CodecError, FORMAT_RISK_ONLY, FORMAT_WITHOUT_OPEN, Width};
 use barograph_domain::MinuteRow;
 
-/// The rows of a blob with the readings at these places, in their order, the labels of the axes and the price. What else a row
-/// has is left out.
+/// The rows of a blob with the readings at these places, in their order, the labels of the axes, the ages of the inputs and the
+/// price. What else a row has is left out.
 ///
 /// # Errors
 /// As [`super::decode`]; damage in what is left out is not seen, but for the checksum of the whole.
@@ -38,8 +38,10 @@ pub fn glance(blob: &[u8], width: Width, features: &[usize]) -> Result<Vec<Minut
         .collect::<Result<_, CodecError>>()?;
     let timeframes_and_open =
         usize::from(head.format > FORMAT_RISK_ONLY) + usize::from(head.format > FORMAT_WITHOUT_OPEN);
-    let left_out = timeframes_and_open + 2 * width.rules + 3 * head.inputs;
-    seen.skip(&mut input, rows, left_out)?;
+    seen.skip(&mut input, rows, timeframes_and_open + 2 * width.rules)?;
+    let inputs = (0..head.inputs)
+        .map(|_| Ok([seen.get(&mut input, rows)?, seen.get(&mut input, rows)?, seen.get(&mut input, rows)?]))
+        .collect::<Result<_, CodecError>>()?;
     let kin = read::read_kin(&mut input, head.format, width.features + width.cuts + 1)?;
     let values = planes(&input, &kin, rows, features, width.features + width.cuts)?;
     let narrow = Width { features: features.len(), cuts: 0, rules: 0 };
@@ -53,6 +55,7 @@ pub fn glance(blob: &[u8], width: Width, features: &[usize]) -> Result<Vec<Minut
         coverage,
         anchor,
         axes,
+        inputs,
         ..Columns::none(narrow, rows)
     };
     columns.rows()

@@ -8,9 +8,11 @@
 pub mod book;
 mod build;
 mod bytes;
+mod decimal;
 mod glance;
 mod kin;
-pub mod level;
+pub mod ledger;
+pub(crate) mod level;
 mod models;
 pub mod points;
 mod read;

@@ -8,26 +8,38 @@ use sha2::{Digest, Sha256};
 /// One damaged body in four thousand million passes.
 const SUM: usize = 4;
 
-fn sum(body: &[u8]) -> [u8; SUM] {
-    Sha256::digest(body).first_chunk().copied().unwrap_or_default()
+pub(super) const ALTERED: CodecError = CodecError("is not what was written");
+
+fn sum(body: &[u8], beside: &[u8]) -> [u8; SUM] {
+    Sha256::new().chain_update(body).chain_update(beside).finalize().first_chunk().copied().unwrap_or_default()
 }
 
 /// Closes a body.
-pub(super) fn seal(mut body: Vec<u8>) -> Vec<u8> {
-    let sum = sum(&body);
+pub(super) fn seal(body: Vec<u8>) -> Vec<u8> {
+    seal_with(body, &[])
+}
+
+/// Closes a body that belongs beside these bytes.
+pub(super) fn seal_with(mut body: Vec<u8>, beside: &[u8]) -> Vec<u8> {
+    let sum = sum(&body, beside);
     body.extend_from_slice(&sum);
     body
 }
 
 /// The body that was closed; its first byte is its format.
 pub(super) fn open(blob: &[u8], format: u8) -> Result<&[u8], CodecError> {
+    open_with(blob, format, &[])
+}
+
+/// The body that was closed beside these bytes.
+pub(super) fn open_with<'b>(blob: &'b [u8], format: u8, beside: &[u8]) -> Result<&'b [u8], CodecError> {
     let found = blob.first().ok_or(CodecError("ends too early"))?;
     if *found != format {
         return Err(CodecError("has a format this build does not know"));
     }
     let (body, said) = blob.split_last_chunk::<SUM>().ok_or(CodecError("ends too early"))?;
-    if sum(body) != *said {
-        return Err(CodecError("is not what was written"));
+    if sum(body, beside) != *said {
+        return Err(ALTERED);
     }
     body.get(1..).ok_or(CodecError("ends too early"))
 }

@@ -80,7 +80,7 @@ impl Since {
     }
 
     /// Of something in a table.
-    const fn within(self, table: Self, database: Database) -> u8 {
+    pub(crate) const fn within(self, table: Self, database: Database) -> u8 {
         if self.file == 0 && self.server == 0 { table.on(database) } else { self.on(database) }
     }
 }

@@ -8,7 +8,7 @@
 //! `segments`, `feature_chunks` and `gaps` were others in the first version of a file: `sqlite/schema.rs` makes them of those.
 
 /// Newest version of the schema. What is declared since an earlier one stays as it is.
-pub(crate) const VERSION: u8 = 11;
+pub(crate) const VERSION: u8 = 13;
 
 super::declare! {
     instruments [since 1] id instrument {
@@ -344,4 +344,57 @@ super::declare! {
         after: Text NOT NULL,
     }
     key (segment, ts, axis);
+
+    // The forecast ledger: ticks in pieces, none of which reaches over midnight or into another. Published ones are never replaced;
+    // the others follow from stored minutes, and `ledger_progress` says from when on they do not. Pieces are too large for a
+    // table without row numbers.
+    ledger_pieces [since 12] {
+        logic_version: Word NOT NULL,
+        first_ts: Int NOT NULL,
+        last_ts: Int NOT NULL,
+        live: Int NOT NULL -- "1: published, never to be replaced",
+        body: Bytes NOT NULL -- "ticks in columns, packed, with a checksum",
+        digest: Int NOT NULL -- "of all the other columns",
+    }
+    key (logic_version, first_ts)
+    files "STRICT";
+
+    ledger_heads [since 12] -- "of the hash chain of one event over one day" {
+        logic_version: Word NOT NULL,
+        day: Int NOT NULL,
+        event: Word NOT NULL,
+        rows: Int NOT NULL,
+        head: Bytes NOT NULL -- "SHA-256",
+        digest: Int NOT NULL -- "of all the other columns",
+    }
+    key (logic_version, day, event);
+
+    ledger_states [since 12] -- "the fold before a tick, to go on from" {
+        logic_version: Word NOT NULL,
+        ts: Int NOT NULL,
+        body: Bytes NOT NULL,
+    }
+    key (logic_version, ts)
+    files "STRICT";
+
+    ledger_progress [since 12] {
+        logic_version: Word PRIMARY KEY,
+        markets: Text NOT NULL,
+        dirty_since: Int -- "NULL: ticks follow from the minutes",
+    };
+
+    // Outcomes that stand although minutes they rest on were corrected later. Added to, never changed.
+    ledger_notes [since 13] {
+        logic_version: Word NOT NULL,
+        issued_ts: Int NOT NULL,
+        event: Word NOT NULL,
+        market: Word NOT NULL,
+        subject: Word NOT NULL -- "'': none",
+        known_ts: Int NOT NULL -- "since when the correction is known",
+        resolved_ts: Int NOT NULL,
+        stands: Text NOT NULL,
+        now: Text NOT NULL -- "what the corrected minutes would make it",
+        digest: Int NOT NULL -- "of all the other columns",
+    }
+    key (logic_version, issued_ts, event, market, subject, known_ts);
 }

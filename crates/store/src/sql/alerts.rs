@@ -63,21 +63,43 @@ pub(super) fn ends_beside(conn: &Connection, run: i64, segment: i64, from: Ts) -
     Ok(found > 0)
 }
 
-/// Records of pairs that computed minutes of runs show, and ends of episodes that they keep beside published ones, `w`.
-const OF_PAIRS: &str = "FROM runs r JOIN parts p ON p.run = r.run AND p.live = 0
+/// Records of a pattern that computed minutes of runs show, and ends of episodes that they keep beside published ones, `w`.
+const OF_PATTERN: &str = "FROM runs r JOIN parts p ON p.run = r.run AND p.live = 0
             JOIN parts w ON w.run = p.run AND (w.from_ts = p.from_ts OR w.live = 1)
             JOIN alerts a ON a.segment = p.segment AND a.row_ts >= w.from_ts AND a.row_ts < w.until_ts
-         WHERE a.pattern = ?1 AND a.row_ts >= ?2 AND a.row_ts < ?3 AND r.logic_version = ?4
-            AND a.row_ts NOT IN (SELECT ts FROM universe_rows WHERE logic_version = ?4 AND live = 1)";
+         WHERE a.pattern = ?1 AND a.row_ts >= ?2 AND a.row_ts < ?3 AND r.logic_version = ?4";
+
+/// And of them those whose hour is not published.
+const OF_COMPUTED_HOURS: &str =
+    "AND a.row_ts NOT IN (SELECT ts FROM universe_rows WHERE logic_version = ?4 AND live = 1)";
 
 /// Removes what computed hours said of pairs. What a published hour said stays, and so does what a run was shown to say before
 /// a correction.
 pub(super) fn forget_pairs(conn: &Connection, logic: &str, hours: Range) -> Inner<()> {
-    let pattern = Pattern::CorrelationBreak.name();
-    let which = || params![pattern, hours.start.0, hours.end.0, logic];
+    forget(conn, Pattern::CorrelationBreak, logic, hours, OF_COMPUTED_HOURS)
+}
+
+/// Removes what computed ticks of the ledger said of drift; what the ticks at `published` said stays.
+pub(super) fn forget_drift(conn: &Connection, logic: &str, range: Range, published: &[Ts]) -> Inner<()> {
+    for pattern in [Pattern::FeatureDrift, Pattern::SkillLost] {
+        let sql =
+            "SELECT DISTINCT row_ts FROM alerts WHERE pattern = ?1 AND row_ts >= ?2 AND row_ts < ?3 ORDER BY row_ts";
+        let mut statement = conn.prepare(sql)?;
+        let found = statement.query_map(params![pattern.name(), range.start.0, range.end.0], |r| Ok(Ts(r.get(0)?)))?;
+        let found: Vec<Ts> = found.collect::<Inner<_>>()?;
+        for ts in found.into_iter().filter(|ts| published.binary_search(ts).is_err()) {
+            forget(conn, pattern, logic, Range { start: ts, end: Ts(ts.0.saturating_add(1)) }, "")?;
+        }
+    }
+    Ok(())
+}
+
+fn forget(conn: &Connection, pattern: Pattern, logic: &str, range: Range, unless: &str) -> Inner<()> {
+    let pattern = pattern.name();
+    let which = || params![pattern, range.start.0, range.end.0, logic];
     let shared = conn
         .prepare(format!(
-            "SELECT DISTINCT p.run, p.segment, p.from_ts, p.until_ts {OF_PAIRS}
+            "SELECT DISTINCT p.run, p.segment, p.from_ts, p.until_ts {OF_PATTERN} {unless}
                 AND EXISTS (SELECT 1 FROM parts o WHERE o.segment = p.segment AND o.run <> p.run)"
         ))?
         .query_map(which(), |r| {
@@ -90,14 +112,16 @@ pub(super) fn forget_pairs(conn: &Connection, logic: &str, hours: Range) -> Inne
     conn.execute(
         format!(
             "DELETE FROM alerts WHERE (segment, row_ts, known_ts, alert, revision) IN
-                (SELECT a.segment, a.row_ts, a.known_ts, a.alert, a.revision {OF_PAIRS})"
+                (SELECT a.segment, a.row_ts, a.known_ts, a.alert, a.revision {OF_PATTERN} {unless})"
         ),
         which(),
     )?;
+    let unless = unless.replace("a.row_ts", "row_ts");
     conn.execute(
-        "DELETE FROM alerts WHERE pattern = ?1 AND row_ts >= ?2 AND row_ts < ?3
-            AND segment IN (SELECT live_segment FROM runs WHERE logic_version = ?4 AND live_segment IS NOT NULL)
-            AND row_ts NOT IN (SELECT ts FROM universe_rows WHERE logic_version = ?4 AND live = 1)",
+        format!(
+            "DELETE FROM alerts WHERE pattern = ?1 AND row_ts >= ?2 AND row_ts < ?3
+                AND segment IN (SELECT live_segment FROM runs WHERE logic_version = ?4 AND live_segment IS NOT NULL) {unless}"
+        ),
         which(),
     )?;
     Ok(())

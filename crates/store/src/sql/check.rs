@@ -11,6 +11,7 @@ use super::pieces::Fact;
 use super::segment::{self, Part};
 use super::streams::{self, Stored};
 use super::{digest, hash, points, rows, runs};
+use crate::schema::{self, Database};
 use crate::{AlertQuery, CheckReport, LabelChange, Range, RunInfo, codec};
 use barograph_domain::text::number_of;
 use barograph_domain::{MinuteRow, RiskRegime, Span, Ts};
@@ -21,7 +22,7 @@ const PROBLEMS_MAX: usize = 20;
 /// See [`crate::Reader::check`].
 pub(super) fn check(conn: &Connection, with_hash: bool) -> Inner<CheckReport> {
     let mut report = CheckReport::default();
-    let steps: [fn(&Connection, &mut CheckReport) -> Inner<()>; 10] = [
+    let steps: [fn(&Connection, &mut CheckReport) -> Inner<()>; 11] = [
         structure,
         metric_points,
         |conn, _| runs::check(conn),
@@ -31,6 +32,7 @@ pub(super) fn check(conn: &Connection, with_hash: bool) -> Inner<CheckReport> {
         |conn, _| super::positions::check(conn),
         outbox,
         between_markets,
+        ledger,
         totals,
     ];
     for step in steps {
@@ -69,6 +71,19 @@ fn structure(conn: &Connection, report: &mut CheckReport) -> Inner<()> {
         if line != "ok" {
             report.problems.push(line);
         }
+    }
+    columns(conn, report)
+}
+
+/// A changed letter in the name of a column leaves the structure sound.
+fn columns(conn: &rusqlite::Connection, report: &mut CheckReport) -> Inner<()> {
+    let version: u8 = conn.pragma_query_value(None, "user_version", |r| r.get(0))?;
+    let mut statement = conn.prepare("SELECT name FROM pragma_table_info(?1)")?;
+    for table in schema::tables::ALL {
+        let there = statement.query_map([table.name], |r| r.get(0))?.collect::<Result<Vec<String>, _>>()?;
+        let declared = table.columns(Database::File).filter(|c| c.since.within(table.since, Database::File) <= version);
+        let missing = declared.filter(|c| !there.is_empty() && !there.iter().any(|name| name == c.name));
+        report.problems.extend(missing.map(|c| format!("the table '{}' has no column '{}'", table.name, c.name)));
     }
     Ok(())
 }
@@ -217,6 +232,14 @@ fn between_markets(conn: &Connection, report: &mut CheckReport) -> Inner<()> {
     }
     let stored = number_of(stored, "row");
     Err(SqlFault::Damaged(format!("the store has {stored} between markets, {hours} can be read in order")))
+}
+
+/// Ticks of the forecast ledger, heads and states, all of them readable and where they belong.
+fn ledger(conn: &Connection, report: &mut CheckReport) -> Inner<()> {
+    report.counts.push(("ledger ticks", super::ledger_read::check(conn)?));
+    super::ledger_kept::all_heads(conn)?;
+    super::ledger_notes::list(conn, None)?;
+    super::ledger_kept::check_states(conn)
 }
 
 /// What is to be delivered, and what is to be kept quiet.

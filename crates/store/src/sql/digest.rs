@@ -50,3 +50,13 @@ const fn mix(h: u64, word: u64) -> u64 {
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)
 }
+
+/// The first bytes of a hash over the columns of a record, each with its length.
+pub(super) fn of_columns(columns: &[&[u8]]) -> i64 {
+    let mut hash = Sha256::new();
+    for column in columns {
+        hash.update((column.len() as u64).to_le_bytes());
+        hash.update(column);
+    }
+    i64::from_le_bytes(hash.finalize().first_chunk::<8>().copied().unwrap_or_default())
+}

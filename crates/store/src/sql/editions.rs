@@ -49,6 +49,21 @@ fn before(conn: &Connection, key: &RunKey, run: i64) -> Inner<Vec<(Ts, i64)>> {
     statement.query_map(asked, |r| Ok((Ts(r.get(0)?), r.get(1)?)))?.collect()
 }
 
+/// See [`crate::Reader::corrections`].
+pub(super) fn corrections(conn: &Connection, key: &RunKey, run: i64) -> Inner<Vec<(Ts, Ts)>> {
+    let own = segment::parts(conn, run)?;
+    let mut found = Vec::new();
+    for (retired, past) in before(conn, key, run)? {
+        let others = segment::parts(conn, past)?;
+        // Where who shows a minute changes, on either side.
+        let mut edges: Vec<Ts> = own.iter().chain(&others).flat_map(|p| [p.from, p.until]).collect();
+        edges.sort_unstable();
+        let anew = |t: &&Ts| shown_by(&others, **t).is_some() && shown_by(&own, **t) != shown_by(&others, **t);
+        found.extend(edges.iter().find(anew).map(|first| (*first, retired)));
+    }
+    Ok(found)
+}
+
 fn shown_by(parts: &[Part], ts: Ts) -> Option<i64> {
     parts.iter().find(|part| part.contains(ts)).map(|part| part.id)
 }

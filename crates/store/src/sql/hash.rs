@@ -87,6 +87,8 @@ pub(super) fn of_content(conn: &Connection) -> Inner<ContentHash> {
     sections.extend(Some(past_rows(conn)?).filter(|s| s.count > 0));
     // So do stores without rows between markets, and without a calendar.
     sections.extend([universe(conn)?, calendar(conn)?].into_iter().filter(|s| s.count > 0));
+    // And stores without forecasts.
+    sections.extend([ledger(conn)?, ledger_heads(conn)?, ledger_notes(conn)?].into_iter().filter(|s| s.count > 0));
     let mut total = Sha256::new();
     for s in &sections {
         total.update(format!("{} {} {}\n", s.section, s.count, s.sha256));
@@ -314,7 +316,7 @@ fn level_changes(conn: &Connection) -> Inner<SectionHash> {
         out.text(&info.spec.key.instrument.to_string());
         out.text(&info.spec.key.logic_version);
         for change in super::levels::changes(conn, run, Range::ALL, usize::MAX, None)?.items {
-            let body = codec::level::encode(&change).map_err(|e| SqlFault::Damaged(format!("a level {e}")))?;
+            let body = codec::level::canonical(&change).map_err(|e| SqlFault::Damaged(format!("a level {e}")))?;
             out.uint(body.len() as u64);
             out.bytes(&body);
             out.count += 1;
@@ -378,6 +380,49 @@ fn calendar(conn: &Connection) -> Inner<SectionHash> {
         out.int(e.at.0);
         out.int(e.known_ts.0);
         out.uint(u64::from(e.cancelled));
+        out.count += 1;
+    }
+    Ok(out.finish())
+}
+
+/// Ticks of the ledger, however they are packed.
+fn ledger(conn: &Connection) -> Inner<SectionHash> {
+    let mut out = Section::new("ledger");
+    super::ledger_read::walk(conn, |logic, tick| {
+        out.text(logic);
+        let content = codec::ledger::canonical(tick);
+        out.uint(content.len() as u64);
+        out.bytes(&content);
+        out.count += 1;
+    })?;
+    Ok(out.finish())
+}
+
+fn ledger_notes(conn: &Connection) -> Inner<SectionHash> {
+    let mut out = Section::new("notes of the ledger");
+    for (logic, note) in super::ledger_notes::list(conn, None)? {
+        out.text(&logic);
+        out.int(note.key.issued_ts.0);
+        out.text(note.key.event.id());
+        out.text(&note.key.market.to_string());
+        out.text(note.key.subject.as_deref().unwrap_or_default());
+        out.int(note.known_ts.0);
+        out.int(note.resolved_ts.0);
+        out.text(note.stands.word());
+        out.text(note.now.word());
+        out.count += 1;
+    }
+    Ok(out.finish())
+}
+
+fn ledger_heads(conn: &Connection) -> Inner<SectionHash> {
+    let mut out = Section::new("heads of the ledger");
+    for (logic, head) in super::ledger_kept::all_heads(conn)? {
+        out.text(&logic);
+        out.int(head.day.0);
+        out.text(head.event.id());
+        out.uint(head.rows);
+        out.bytes(&head.head);
         out.count += 1;
     }
     Ok(out.finish())

@@ -9,7 +9,7 @@ use super::db::{Connection, DbRow, NONE, params};
 use super::fault::{Inner, SqlFault};
 use super::runs;
 use super::segment::{self, Part};
-use crate::codec::level;
+use crate::codec::level::{self, LevelBeside};
 use crate::run::row_of;
 use crate::schema::insert;
 use crate::{LevelQuery, Page, Range};
@@ -19,11 +19,11 @@ use std::collections::BTreeMap;
 /// Stores the thing that happened as number `step` of its minute; false when it is there already.
 pub(super) fn put(conn: &Connection, segment: i64, step: u32, change: &LevelChange) -> Inner<bool> {
     let wrong = |e| SqlFault::Invalid(format!("a level known at {} {e}", change.known_at));
-    let id = level::id_bytes(&change.level.level_id).map_err(wrong)?;
-    let body = level::encode(change).map_err(wrong)?;
+    let beside = LevelBeside::of(change).map_err(wrong)?;
+    let body = level::encode(change, &beside);
     let (sql, row) = insert!(level_changes or Keep {
-        segment, row_ts: row_of(change.known_at).0, step: i64::from(step), known_ts: change.known_at.0,
-        confirmed_ts: change.level.confirmed_at.0, level: id.as_slice(), body,
+        segment, row_ts: row_of(change.known_at).0, step: i64::from(step), known_ts: beside.known_at.0,
+        confirmed_ts: beside.confirmed_at.0, level: &beside.id[..], body,
     });
     Ok(conn.execute(sql, row)? > 0)
 }
@@ -53,30 +53,27 @@ type Place = (Ts, i64);
 asked! {
     /// A record: its place, and what it says.
     struct StoredLevel<'r> {
-        row_ts: Ts, step: i64, body: &'r [u8],
-    }
-}
-
-asked! {
-    /// What stands beside it and follows from it.
-    struct Beside<'r> {
-        known_ts: Ts, confirmed_ts: Ts, level: &'r [u8],
+        row_ts: Ts, step: i64, known_ts: Ts, confirmed_ts: Ts, level: &'r [u8], body: &'r [u8],
     }
 }
 
 fn read(row: DbRow<'_>) -> Inner<(Place, LevelChange)> {
-    let StoredLevel { row_ts, step, body } = StoredLevel::read(row)?;
+    let StoredLevel { row_ts, step, known_ts, confirmed_ts, level: id, body } = StoredLevel::read(row)?;
     let place = (row_ts, step);
-    let change = level::decode(body)
-        .map_err(|e| SqlFault::Damaged(format!("what happened to a level in the minute of {} {e}", place.0)))?;
+    let damaged = |e: &dyn core::fmt::Display| {
+        SqlFault::Damaged(format!("what happened to a level in the minute of {row_ts} {e}"))
+    };
+    let id = id.try_into().map_err(|_e| damaged(&"has an id that is none"))?;
+    let beside = LevelBeside { known_at: known_ts, confirmed_at: confirmed_ts, id };
+    let change = level::decode(body, &beside).map_err(|e| damaged(&e))?;
     Ok((place, change))
 }
 
-/// Looks at every record of a segment: do the columns beside the body say what the body says, and is none missing between
-/// others of its minute?
+/// Looks at every record of a segment: can it be read beside its columns, does it stand at its minute, and is none missing between
+/// others of it?
 fn check_segment(conn: &Connection, segment: i64) -> Inner<()> {
     let mut statement = conn.prepare(select!(
-        StoredLevel, Beside;
+        StoredLevel;
         " FROM level_changes WHERE segment = ?1 ORDER BY row_ts, step"
     ))?;
     let mut rows = statement.query([segment])?;
@@ -86,12 +83,7 @@ fn check_segment(conn: &Connection, segment: i64) -> Inner<()> {
         if place.0 != expected.0 {
             expected = (place.0, 0);
         }
-        let Beside { known_ts, confirmed_ts, level: own } = Beside::read_from(StoredLevel::COLUMNS.len(), row)?;
-        let id = level::id_bytes(&change.level.level_id).unwrap_or_default();
-        let agree = (known_ts, confirmed_ts) == (change.known_at, change.level.confirmed_at)
-            && place.0 == row_of(change.known_at)
-            && own == id.as_slice();
-        if !agree {
+        if place.0 != row_of(change.known_at) {
             return Err(SqlFault::Damaged(format!(
                 "what happened to a level in the minute of {} is kept under another time or level",
                 place.0

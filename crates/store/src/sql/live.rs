@@ -12,7 +12,10 @@ use super::levels::{self, Steps};
 use super::live_rows::{self, RunSlot};
 use super::originals::{Gathered, Newest};
 use super::streams::{self, Stored};
-use super::{alerts, books, bulk, digest, originals, outbox, pieces, points, replace, runs, segment, universe};
+use super::{
+    alerts, books, bulk, digest, ledger, ledger_kept, originals, outbox, pieces, points, replace, runs, segment,
+    universe,
+};
 use crate::codec::points::{self as packed, PackedPoint};
 use crate::codec::{ChunkBuilder, Width};
 use crate::postgres::copy_points;
@@ -35,6 +38,8 @@ pub(super) struct Cache {
     builders: Vec<(Width, ChunkBuilder)>,
     /// Whose hour is looked at next.
     next_to_pack: usize,
+    /// Ticks of the ledger are packed up to this hour.
+    packed_until: Option<Ts>,
     tables: Newest,
 }
 
@@ -94,6 +99,12 @@ pub(super) fn append(conn: &Connection, cache: &mut Option<Box<Cache>>, batch: &
     // Before the alerts: an hour takes away what a computed one said in its place.
     for one in batch.universe {
         done.universe += u64::from(universe::publish(conn, one)?);
+    }
+    for one in batch.ledger {
+        done.ledger += u64::from(ledger::publish(conn, one)?);
+    }
+    for one in batch.ledger_states {
+        ledger_kept::put_state(conn, &one.logic_version, &one.state)?;
     }
     cache.alerts(conn, batch, &mut done)?;
     for book in batch.books {
@@ -158,6 +169,7 @@ impl Cache {
             runs: Vec::with_capacity(batch.runs.len()),
             builders: Vec::new(),
             next_to_pack: 0,
+            packed_until: None,
             tables: Newest::default(),
         };
         for spec in batch.runs {
@@ -404,10 +416,21 @@ impl Cache {
         Ok(row)
     }
 
+    /// Packs the ledger's hours and days that are over.
+    fn pack_ledger(&mut self, conn: &Connection, now: Ts) -> Inner<()> {
+        let hour = Some(now.floor(HOUR));
+        if self.packed_until < hour {
+            ledger::pack(conn, now)?;
+            self.packed_until = hour;
+        }
+        Ok(())
+    }
+
     /// Packs some hours that are over.
     fn pack(&mut self, conn: &Connection, batch: &LiveBatch<'_>) -> Inner<()> {
-        let rows = batch.rows.iter().map(|r| r.ts);
-        let Some(now) = rows.chain(batch.points.iter().map(|p| p.recv_ts)).max() else { return Ok(()) };
+        let made = batch.rows.iter().map(|r| r.ts).chain(batch.ledger.iter().map(|l| l.tick.ts));
+        let Some(now) = made.chain(batch.points.iter().map(|p| p.recv_ts)).max() else { return Ok(()) };
+        self.pack_ledger(conn, now)?;
         let hour = now.floor(HOUR);
         let mut packed = 0;
         for _ in 0..self.instruments.len() {

@@ -177,7 +177,7 @@ pub(super) fn replay(conn: &Connection, endpoint: &str, message: &str, now: Ts) 
     match delivery.state {
         DeliveryState::Waiting | DeliveryState::Grouped => return Ok(ReplayOutcome::Unfinished),
         DeliveryState::Delivered => return Ok(ReplayOutcome::Delivered),
-        DeliveryState::Superseded | DeliveryState::Expired | DeliveryState::Dead => {}
+        DeliveryState::Superseded | DeliveryState::HeldBack | DeliveryState::Expired | DeliveryState::Dead => {}
     }
     let within = match found.message.notice.phase {
         Phase::Resolved => DELIVER_RESOLVED_WITHIN,

@@ -230,6 +230,13 @@ pub(super) fn counts(conn: &Connection, since: Ts) -> Inner<Vec<EndpointCount>> 
     while let Some(row) = rows.next()? {
         of(&mut all, row.get(0)?).waiting = row.get::<i64>(1)?.unsigned_abs();
     }
+    let mut held = conn.prepare(
+        "SELECT endpoint, count(*) FROM deliveries WHERE state = 'held_back' AND ended_ts >= ?1 GROUP BY endpoint",
+    )?;
+    let mut rows = held.query([since.0])?;
+    while let Some(row) = rows.next()? {
+        of(&mut all, row.get(0)?).held_back = row.get::<i64>(1)?.unsigned_abs();
+    }
     let mut statement = conn.prepare(
         "SELECT endpoint, latency_ms, count(*) FROM attempts WHERE at_ts >= ?1 AND outcome = 'delivered'
          GROUP BY endpoint, latency_ms ORDER BY endpoint, latency_ms",
@@ -270,7 +277,7 @@ pub(super) fn endpoint_states(conn: &Connection) -> Inner<Vec<EndpointState>> {
     let mut statement = conn.prepare(select!(StoredState; " FROM endpoint_states ORDER BY endpoint"))?;
     let state = |r: DbRow<'_>| {
         let StoredState { endpoint, disabled, failing_since, learned } = StoredState::read(r)?;
-        Ok(EndpointState { endpoint, disabled, failing_since, learned })
+        Ok(EndpointState { endpoint, disabled, failing_since, learned, ..EndpointState::default() })
     };
     statement.query_map(NONE, state)?.collect()
 }
@@ -298,7 +305,7 @@ pub(super) fn check(conn: &Connection) -> Inner<(u64, u64)> {
     let strange: i64 = conn.query_row(
         "SELECT count(*) FROM deliveries d LEFT JOIN messages m ON m.message = d.message
          WHERE m.message IS NULL OR m.known_ts <> d.known_ts
-            OR d.state NOT IN ('waiting', 'grouped', 'delivered', 'superseded', 'expired', 'dead')
+            OR d.state NOT IN ('waiting', 'grouped', 'delivered', 'superseded', 'held_back', 'expired', 'dead')
             OR (d.state IN ('waiting', 'grouped')) <> (d.ended_ts IS NULL) OR (d.state = 'grouped' AND d.via IS NULL)",
         NONE,
         |r| r.get(0),

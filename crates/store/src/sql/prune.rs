@@ -13,7 +13,7 @@ use super::rows::PackedRows;
 use super::segment::{self, Chunk, Part};
 use super::streams::{self, Stored};
 use super::writer::Core;
-use super::{digest, originals, outbox, pieces, rows, runs};
+use super::{digest, ledger_kept, originals, outbox, pieces, rows, runs};
 use crate::postgres;
 use crate::{Pruned, Result, Retention, WriterRole, codec};
 use barograph_domain::{InstrumentName, MinuteRow, Span, Ts};
@@ -38,6 +38,7 @@ pub(super) fn prune(writer: &mut Core, retention: &Retention) -> Result<Pruned> 
             next = further;
         }
     }
+    pruned.ledger_states += writer.write(ledger_kept::prune)?;
     prune_outbox(writer, retention.deliveries, &mut pruned)?;
     if writer.need(WriterRole::Ingest).is_ok() {
         prune_raw(writer, retention, &mut pruned)?;
@@ -139,7 +140,8 @@ fn old_segments(conn: &Connection, keep: Span) -> Inner<Vec<(Part, Ts)>> {
     let mut found = Vec::new();
     for (run, info) in &runs {
         let Some(newest) = newest.get(&info.spec.key.instrument) else { continue };
-        let cutoff = Ts(newest.0.saturating_sub(keep.0));
+        // By whole hours, so that a chunk is thinned or it is not.
+        let cutoff = Ts(newest.0.saturating_sub(keep.0)).floor(Span::hours(1));
         let old = segment::parts(conn, *run)?;
         found.extend(old.iter().filter_map(|s| s.within(Ts::MIN, Ts(cutoff.0.saturating_sub(1)))).map(|s| (s, cutoff)));
     }

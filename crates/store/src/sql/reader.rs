@@ -6,23 +6,25 @@ use super::fault::{Inner, SqlFault};
 use super::pool::{ConnectionOrigin, ConnectionPool, Loan};
 use super::runs::Which;
 use super::{
-    alerts, books, candles, check, editions, levels, outbox_read, positions, query, rows, runs, segment, silences,
-    streams, universe,
+    alerts, books, candles, check, editions, ledger_kept, ledger_notes, ledger_read, levels, outbox_read, positions,
+    query, rows, runs, segment, silences, streams, universe,
 };
 use crate::postgres::DatabaseAddress;
 use crate::run::usable_until;
 use crate::{
     AlertQuery, CandleQuery, Candles, CheckReport, Checkpoint, DeliveryQuery, Dirty, EndpointCount, Gap, ImportRecord,
-    InstrumentInfo, LabelChange, LevelQuery, MessageLog, NoticeQuery, OrderedEvents, OutboxReader, Page, Point,
-    PointQuery, Range, Reader, Result, RowQuery, Rows, RunInfo, RunKey, Sent, StoredOrderBook, StreamInfo,
-    UniverseState, WatchState,
+    InstrumentInfo, LabelChange, LedgerHead, LedgerProgress, LedgerState, LevelQuery, MessageLog, NoticeQuery,
+    OrderedEvents, OutboxReader, Page, Point, PointQuery, Range, Reader, Result, RowQuery, Rows, RunInfo, RunKey, Sent,
+    StoredOrderBook, StreamInfo, UniverseState, WatchState,
 };
 use barograph_domain::advice::{Position, PositionNotice};
 use barograph_domain::delivery::{EndpointState, Message, Silence};
+use barograph_domain::forecast::{ForecastEvent, LedgerTick, OutcomeRevision};
 use barograph_domain::{
     CalendarEntry, InstrumentName, KnownAlert, LevelChange, StreamDecl, StreamIndex, Ts, UniverseRow,
 };
 use std::marker::PhantomData;
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 /// Reads one store; may be shared between threads.
@@ -141,6 +143,10 @@ impl<K> Reader for SqlReader<K> {
         self.of_run(run, q.as_of, |conn, id| rows::history(conn, id, q, Some(features)))
     }
 
+    fn mark(&self, run: &RunKey, range: Range) -> Result<String> {
+        self.of_run(run, None, |conn, id| rows::mark(conn, id, range))
+    }
+
     fn label_changes(&self, run: &RunKey, range: Range, limit: usize, as_of: Option<Ts>) -> Result<Page<LabelChange>> {
         self.of_run(run, as_of, |conn, id| rows::label_changes(conn, id, range, limit, as_of))
     }
@@ -215,6 +221,77 @@ impl<K> Reader for SqlReader<K> {
 
     fn universe_state(&self, logic_version: &str) -> Result<Option<UniverseState>> {
         self.ask(|conn| universe::state(conn, logic_version))
+    }
+
+    fn ledger(
+        &self,
+        logic_version: &str,
+        range: Range,
+        events: &[ForecastEvent],
+        limit_pieces: usize,
+        as_of: Option<Ts>,
+    ) -> Result<Page<LedgerTick>> {
+        self.ask(|conn| ledger_read::list(conn, logic_version, range, events, limit_pieces, as_of))
+    }
+
+    fn ledger_scan(
+        &self,
+        logic_version: &str,
+        range: Range,
+        events: &[ForecastEvent],
+        as_of: Option<Ts>,
+        each: &mut dyn FnMut(&LedgerTick) -> ControlFlow<()>,
+    ) -> Result<()> {
+        // Only the beginning is asked again where a connection has died: no tick comes twice.
+        let begin = |fresh| {
+            let conn = self.pool.get(fresh)?;
+            let scan = conn.begin_read().and_then(|()| ledger_read::Scan::begin(&conn, logic_version, range, as_of));
+            let scan = scan.map_err(|f| f.at(self.pool.path()))?;
+            Ok((conn, scan))
+        };
+        let (conn, scan) = match begin(false) {
+            Err(crate::Error::Unavailable { .. }) => begin(true)?,
+            other => other?,
+        };
+        scan.run(&conn, events, each).map_err(|f| f.at(self.pool.path()))
+    }
+
+    fn latest_ledger(&self, logic_version: &str, as_of: Option<Ts>) -> Result<Option<LedgerTick>> {
+        self.ask(|conn| ledger_read::latest(conn, logic_version, as_of))
+    }
+
+    fn published_ticks(&self, logic_version: &str, range: Range) -> Result<Vec<Ts>> {
+        self.ask(|conn| ledger_read::published(conn, logic_version, range))
+    }
+
+    fn ledger_heads(&self, logic_version: &str, range: Range) -> Result<Vec<LedgerHead>> {
+        self.ask(|conn| ledger_kept::heads(conn, logic_version, range))
+    }
+
+    fn ledger_state(&self, logic_version: &str, before_or_at: Ts) -> Result<Option<LedgerState>> {
+        self.ask(|conn| ledger_kept::state(conn, logic_version, before_or_at))
+    }
+
+    fn ledger_states(&self, logic_version: &str) -> Result<Vec<Ts>> {
+        self.ask(|conn| ledger_kept::states(conn, logic_version))
+    }
+
+    fn ledger_revisions(&self, logic_version: &str) -> Result<Vec<OutcomeRevision>> {
+        self.ask(|conn| {
+            ledger_notes::list(conn, Some(logic_version)).map(|all| all.into_iter().map(|(_, n)| n).collect())
+        })
+    }
+
+    fn thinned_until(&self, key: &RunKey) -> Result<Option<Ts>> {
+        self.of_run(key, None, segment::thinned_until)
+    }
+
+    fn corrections(&self, key: &RunKey) -> Result<Vec<(Ts, Ts)>> {
+        self.of_run(key, None, |conn, run| editions::corrections(conn, key, run))
+    }
+
+    fn ledger_progress(&self, logic_version: &str) -> Result<Option<LedgerProgress>> {
+        self.ask(|conn| ledger_kept::progress(conn, logic_version))
     }
 
     fn calendar(&self, as_of: Option<Ts>) -> Result<Vec<CalendarEntry>> {

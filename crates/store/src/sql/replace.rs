@@ -17,7 +17,7 @@ use super::fault::{Inner, SqlFault};
 use super::levels::{self, Steps};
 use super::segment::{self, Chunk, Part};
 use super::writer::Core;
-use super::{rows, runs, universe};
+use super::{ledger_kept, rows, runs, universe};
 use crate::codec::ChunkBuilder;
 use crate::run::{GRID, row_of};
 use crate::schema::insert;
@@ -168,6 +168,7 @@ impl Plan {
         }
         thin_checkpoints(tx, &segment::parts(tx, run)?)?;
         universe::mark(tx, &self.spec.key.logic_version, self.first())?;
+        ledger_kept::mark(tx, &self.spec.key.logic_version, self.first())?;
         runs::clean(tx, run, self.from, self.seen)
     }
 

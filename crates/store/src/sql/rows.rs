@@ -179,6 +179,35 @@ pub(super) fn extent(conn: &Connection, run: i64, last: Ts) -> Inner<(u64, Optio
     Ok((count, minutes))
 }
 
+/// Which points the rows follow from, which segments show a stretch, and how many rows their chunks hold. The same points and logic
+/// make the same rows; those that are published, thinned or copied on are another number of them, or lie elsewhere.
+pub(super) fn mark(conn: &Connection, run: i64, range: Range) -> Inner<String> {
+    let (points, since, corrected): (i64, Option<i64>, Option<i64>) = conn
+        .prepare("SELECT dirty_version, dirty_since, corrected_ts FROM runs WHERE run = ?1")?
+        .query_row([run], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?;
+    let mut found = format!("{run} {points} {since:?} {corrected:?};");
+    for part in segment::parts(conn, run)? {
+        let Some(part) = part.within(range.start, Ts(range.end.0.saturating_sub(1))) else { continue };
+        let (low, high) = part.chunks();
+        let mut statement = conn.prepare(
+            "SELECT count(*), CAST(sum(rows) AS BIGINT), max(last_ts) FROM feature_chunks INDEXED BY feature_chunks_extent
+             WHERE chunk BETWEEN ?1 AND ?2",
+        )?;
+        let (chunks, rows, last): (i64, Option<i64>, Option<i64>) =
+            statement.query_row([low, high], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?;
+        let last = Ts(last.unwrap_or(0)).min(part.until);
+        found.push_str(&format!(
+            "{} {} {} {chunks} {} {};",
+            part.id,
+            part.from.0,
+            last.0,
+            rows.unwrap_or(0),
+            part.live
+        ));
+    }
+    Ok(found)
+}
+
 asked! {
     /// A chunk.
     struct PackedRows<'r> {

@@ -114,6 +114,18 @@ pub(super) fn parts(conn: &Connection, run: i64) -> Inner<Vec<Part>> {
     Ok(found)
 }
 
+/// See [`crate::Reader::thinned_until`]. Whole hours are thinned, one chunk each.
+pub(super) fn thinned_until(conn: &Connection, run: i64) -> Inner<Option<Ts>> {
+    let mut until = None;
+    for part in parts(conn, run)? {
+        let (low, high) = part.chunks();
+        let sql = "SELECT max(last_ts) FROM feature_chunks WHERE chunk BETWEEN ?1 AND ?2 AND thinned = 1";
+        let last = conn.query_row(sql, [low, high], |r| r.get::<Option<i64>>(0))?;
+        until = until.max(last.map(|last| (Ts(last).floor(Span::hours(1)) + Span::hours(1)).min(part.until)));
+    }
+    Ok(until)
+}
+
 /// Makes a part; nothing where it is empty.
 pub(super) fn add_part(conn: &Connection, run: i64, part: Part) -> Inner<()> {
     if part.from < part.until {
@@ -238,7 +250,8 @@ pub(super) fn remove_run(conn: &Connection, key: &RunKey) -> Inner<()> {
         params![key.instrument.to_string(), &key.logic_version],
     )?;
     conn.execute("DELETE FROM runs WHERE run = ?1", [run])?;
-    super::universe::mark(conn, &key.logic_version, Ts::MIN)
+    super::universe::mark(conn, &key.logic_version, Ts::MIN)?;
+    super::ledger_kept::mark(conn, &key.logic_version, Ts::MIN)
 }
 
 /// Removes a little of what no part shows; false when there is nothing left to remove.

@@ -3,12 +3,12 @@
 use super::alerts;
 use super::asked::{Asked as _, asked, select};
 use super::db::{Connection, DbRow, Optional, params};
+use super::digest;
 use super::fault::{Inner, SqlFault};
 use crate::codec::universe as packed;
 use crate::schema::insert;
 use crate::{LiveUniverse, Page, Range, UniversePart, UniverseState, watch_words};
 use barograph_domain::{CalendarEntry, Impact, Ts, UniverseRow};
-use sha2::{Digest as _, Sha256};
 
 fn unreadable(ts: Ts, e: crate::codec::CodecError) -> SqlFault {
     SqlFault::Damaged(format!("the row between markets of {ts} {e}"))
@@ -24,25 +24,15 @@ fn read(row: DbRow<'_>) -> Inner<UniverseRow> {
     }
 }
 
-/// The first bytes of a hash over the columns of a record, each with its length.
-fn digest(columns: &[&[u8]]) -> i64 {
-    let mut hash = Sha256::new();
-    for column in columns {
-        hash.update((column.len() as u64).to_le_bytes());
-        hash.update(column);
-    }
-    i64::from_le_bytes(hash.finalize().first_chunk::<8>().copied().unwrap_or_default())
-}
-
 fn of_row(logic: &str, ts: i64, known: i64, watch: &str, live: i64, body: &[u8]) -> i64 {
     let [ts, known, live] = [ts, known, live].map(i64::to_le_bytes);
-    digest(&[logic.as_bytes(), &ts, &known, watch.as_bytes(), &live, body])
+    digest::of_columns(&[logic.as_bytes(), &ts, &known, watch.as_bytes(), &live, body])
 }
 
 fn of_entry(e: &CalendarEntry) -> i64 {
     let [known, at] = [e.known_ts, e.at].map(|t| t.0.to_le_bytes());
     let cancelled = [u8::from(e.cancelled)];
-    digest(&[
+    digest::of_columns(&[
         e.id.as_bytes(),
         &known,
         &at,

@@ -7,15 +7,16 @@
 use super::db::{Connection, NONE, params};
 use super::fault::{self, Inner, SqlFault};
 use super::{
-    corrections, live, originals, outbox, outbox_read, points, positions, prune, replace, segment, silences, universe,
+    corrections, ledger, live, originals, outbox, outbox_read, points, positions, prune, replace, segment, silences,
+    universe,
 };
 use crate::postgres::{self, DatabaseAddress};
 use crate::schema::insert;
 use crate::sqlite::{self, RoleLock};
 use crate::{
-    Appended, Batches, DeliveryChange, Error, Firing, Forgotten, ImportRecord, Imported, Inserted, Join, LiveBatch,
-    OutboxDesk, OutboxStore, Outgoing, PointsVersion, PositionWriter, Pruned, Registered, ReplayOutcome, Result,
-    Retention, RunKey, RunSpec, RunWriter, UniversePart, WatchState, Writer, WriterRole,
+    Appended, Batches, DeliveryChange, Error, Firing, Forgotten, ImportRecord, Imported, Inserted, Join, LedgerPart,
+    LiveBatch, OutboxDesk, OutboxStore, Outgoing, PointsVersion, PositionWriter, Pruned, Registered, ReplayOutcome,
+    Result, Retention, RunKey, RunSpec, RunWriter, UniversePart, WatchState, Writer, WriterRole,
 };
 use barograph_domain::advice::{Position, PositionNotice};
 use barograph_domain::delivery::{Attempt, EndpointState, Message, Silence};
@@ -485,6 +486,11 @@ impl<K> Writer for SqlWriter<K> {
     fn replace_universe(&mut self, part: &UniversePart<'_>) -> Result<u64> {
         self.core.need(WriterRole::Context)?;
         self.core.write(|tx| universe::replace(tx, part))
+    }
+
+    fn replace_ledger(&mut self, part: &LedgerPart<'_>) -> Result<u64> {
+        self.core.need(WriterRole::Context)?;
+        self.core.write(|tx| ledger::replace(tx, part))
     }
 
     fn put_calendar(&mut self, entries: &[CalendarEntry]) -> Result<u64> {

@@ -126,6 +126,7 @@ pub fn endpoints_are_counted(factory: &dyn Factory) {
         endpoint: endpoint.to_owned(),
         waiting,
         delivered,
+        held_back: 0,
         latency_ms_p50: p50,
         latency_ms_p99: p99,
     };
@@ -133,6 +134,9 @@ pub fn endpoints_are_counted(factory: &dyn Factory) {
     let found = |since| reader.delivered_counts(minute(since)).unwrap();
     assert_eq!(found(0), [desk.clone(), count("phone", 0, 100, Some(50), Some(99))]);
     assert_eq!(found(90), [desk.clone(), count("phone", 0, 10, Some(95), Some(100))]);
+    outbox.record(&[change("desk", &all[1].message.id, DeliveryState::HeldBack, 95)], &[], &[]).unwrap();
+    let desk = EndpointCount { waiting: 99, ..desk };
+    assert_eq!(found(90)[0], EndpointCount { held_back: 1, ..desk.clone() });
     assert_eq!(found(1000), [desk, count("phone", 0, 0, None, None)]);
 }
 

@@ -8,7 +8,9 @@ pub mod alerts;
 pub mod candles;
 pub mod corrections;
 pub mod desk;
+pub mod forecasts;
 pub mod hash;
+pub mod ledger;
 pub mod levels;
 pub mod live;
 pub mod model;
@@ -73,7 +75,7 @@ macro_rules! suite {
             rows_come_back_bit_for_bit, a_replacement_keeps_what_is_before, an_unfinished_replacement_leaves_no_trace,
             readers_never_see_half, refused_rows_refuse_the_replacement, stream_numbers_follow_their_streams,
             logic_versions_stay_apart, a_run_is_dirty_until_it_has_seen_its_points,
-            points_that_come_in_during_a_run_keep_it_dirty, checkpoints_are_thinned, columns_cannot_change_half_way);
+            points_that_come_in_during_a_run_keep_it_dirty, marks_change_with_rows, checkpoints_are_thinned, columns_cannot_change_half_way);
         $crate::suite_of!($factory, reads:
             latest_and_as_of, history_in_pages_and_thinned, glances_are_parts_of_rows, label_changes_follow_from_rows, gaps_as_of,
             freshness_as_of, imports_are_listed, an_empty_store_answers);
@@ -105,9 +107,14 @@ macro_rules! suite {
             old_messages_go_once_they_have_ended);
         $crate::suite_of!($factory, universe:
             hours_come_back_bit_for_bit_in_pages, hours_follow_the_minutes_and_published_ones_stay,
-            an_unfinished_part_keeps_the_mark, pairs_of_hours_go_with_them,
+            an_unfinished_part_keeps_the_mark, pairs_of_hours_go_with_them, drift_of_ticks_goes_with_them,
             pairs_of_hours_stay_before_a_correction, the_end_of_a_pairs_episode_goes_with_its_hour,
             other_alerts_stay_when_hours_are_replaced, the_calendar_is_appended_and_known_as_of, both_show_in_the_hash_when_there);
+        $crate::suite_of!($factory, ledger:
+            ticks_come_back_bit_for_bit_in_pages, ticks_follow_the_minutes_and_published_ones_stay,
+            a_published_tick_never_changes, ended_hours_and_days_are_packed, reads_agree_with_a_naive_ledger,
+            heads_and_states_are_kept_beside_the_ticks, states_of_live_processes_are_kept_by_weeks,
+            notes_are_added_and_stay, a_ledger_shows_in_the_hash_when_there);
         $crate::suite_of!($factory, prune:
             old_rows_are_thinned, pruning_again_changes_nothing, points_go_only_when_asked,
             a_thinned_run_can_be_replaced);

@@ -246,6 +246,7 @@ pub fn deliveries_end_once(factory: &dyn Factory) {
         disabled: Some("answered 410".to_owned()),
         failing_since: Some(minute(2)),
         learned: Some("-100".to_owned()),
+        ..EndpointState::default()
     };
     let end = [DeliveryChange { attempts: 2, ..change("phone", &id, DeliveryState::Delivered, 3) }];
     for _ in 0..2 {

@@ -21,7 +21,9 @@ fn kept(rows: &[MinuteRow]) -> Vec<MinuteRow> {
     let newest = rows[rows.len() - 1].ts;
     let changes = changes(rows);
     let stays = |r: &&MinuteRow| {
-        r.ts >= newest - KEEP || r.ts.floor(Span::mins(5)) == r.ts || changes.iter().any(|c| c.ts == r.ts)
+        r.ts >= (newest - KEEP).floor(Span::hours(1))
+            || r.ts.floor(Span::mins(5)) == r.ts
+            || changes.iter().any(|c| c.ts == r.ts)
     };
     rows.iter().filter(stays).cloned().collect()
 }
@@ -32,11 +34,14 @@ pub fn old_rows_are_thinned(factory: &dyn Factory) {
     let (one, rows) = market();
     replace(&mut *writer, &one, None, &rows);
     assert_eq!(writer.prune(&Retention::default()).unwrap(), Pruned::default(), "90 days are kept by default");
+    assert_eq!(reader.thinned_until(&one.spec.key).unwrap(), None);
     let want = kept(&rows);
     assert!(want.len() < rows.len());
     let pruned = writer.prune(&retention()).unwrap();
     assert_eq!(pruned, Pruned { rows: (rows.len() - want.len()) as u64, ..Pruned::default() });
     assert!(stored(&*reader, &one) == want);
+    let cutoff = (rows[rows.len() - 1].ts - KEEP).floor(Span::hours(1));
+    assert_eq!(reader.thinned_until(&one.spec.key).unwrap(), Some(cutoff));
     let labels = reader.label_changes(&one.spec.key, crate::Range::ALL, usize::MAX, None).unwrap().items;
     assert_eq!(labels, changes(&rows));
     assert_eq!(reader.runs(None).unwrap()[0].rows, want.len() as u64);

@@ -84,7 +84,7 @@ pub fn glances_are_parts_of_rows(factory: &dyn Factory) {
             assert_eq!((got.ts, got.price, &got.cells), (want.ts, want.price, &cells));
             let labels = |r: &MinuteRow| (r.risk, r.trend, r.volatility, r.heat);
             assert_eq!(labels(got), labels(want));
-            assert_eq!((got.cuts.len(), got.held.len(), got.inputs.len()), (0, 0, 0));
+            assert_eq!((got.cuts.len(), got.held.len(), &got.inputs), (0, 0, &want.inputs));
         }
     }
 }

@@ -317,6 +317,32 @@ pub fn a_run_is_dirty_until_it_has_seen_its_points(factory: &dyn Factory) {
     assert_eq!(dirty(), [], "nothing changed");
 }
 
+/// What is made of rows and kept elsewhere is made anew where they have changed.
+pub fn marks_change_with_rows(factory: &dyn Factory) {
+    let (_site, mut writer, reader) = open(factory);
+    let one = one();
+    let range = |a, b| crate::Range { start: minute(a), end: minute(b) };
+    let marks = || [range(0, 120), range(120, 999)].map(|r| reader.mark(&one.spec.key, r).unwrap());
+    assert_eq!(marks(), ["", ""]);
+    writer.insert_points(&one.instruments, &one.streams, &[mark(&one, 50, 1.0)]).unwrap();
+    let seen = reader.instruments(None).unwrap()[0].version;
+    replace_seen(&mut *writer, &one, None, &rows(300, 1), seen);
+    let first = marks();
+    assert!(marks() == first && first[0] != first[1]);
+    replace_seen(&mut *writer, &one, Some(minute(301)), &rows(400, 1)[300..], seen);
+    let longer = marks();
+    assert_eq!(
+        (longer[0] == first[0], longer[1] == first[1]),
+        (true, false),
+        "rows at the end touch nothing before them"
+    );
+    writer.insert_points(&one.instruments, &one.streams, &[mark(&one, 60, 1.0)]).unwrap();
+    let dirty = marks();
+    let seen = reader.instruments(None).unwrap()[0].version;
+    replace_seen(&mut *writer, &one, Some(minute(61)), &rows(400, 2)[60..], seen);
+    assert!(dirty[0] != longer[0] && marks()[0] != dirty[0] && marks()[0] != longer[0]);
+}
+
 /// The replacement read the events before they came.
 pub fn points_that_come_in_during_a_run_keep_it_dirty(factory: &dyn Factory) {
     let (_site, mut writer, reader) = open(factory);

@@ -3,8 +3,9 @@
 use super::rows::{everything, minute, one, replace, replace_seen, rows};
 use super::{Factory, hash, joined, open, refused};
 use crate::universe::{LiveUniverse, PairRecord, UniversePart, UniverseState};
-use crate::{AlertQuery, LiveAlert, LiveBatch, Range, Reader, RowQuery, RunKey, Writer};
+use crate::{AlertQuery, LedgerPart, LiveAlert, LiveBatch, LiveLedger, Range, Reader, RowQuery, RunKey, Writer};
 use barograph_domain::alert::{AlertChange, BaseRate};
+use barograph_domain::forecast::{LedgerTick, MoveBase};
 use barograph_domain::universe::{
     BandSource, BestLag, Gauge, LeadReading, PairBand, PairReading, PairState, StateHours, UniverseMarket,
 };
@@ -238,6 +239,75 @@ pub fn pairs_of_hours_go_with_them(factory: &dyn Factory) {
     refused(writer.replace_universe(&UniversePart { range: later, rows: &[], ..whole }), "hours it replaces");
     writer.replace_universe(&UniversePart { rows: &[], alerts: &[], ..whole }).unwrap();
     assert_eq!(scores(&*reader, run), [(3, 9.0)]);
+    assert!(reader.check(true).unwrap().is_sound());
+}
+
+/// What ticks of the ledger say of drift goes with them in the same way.
+pub fn drift_of_ticks_goes_with_them(factory: &dyn Factory) {
+    let (_site, mut writer, reader) = open(factory);
+    let one = one();
+    let run = &one.spec.key;
+    let said = |reader: &dyn Reader| -> Vec<(i64, f64)> {
+        let patterns = vec![Pattern::FeatureDrift, Pattern::SkillLost];
+        let found = reader.alerts(run, &AlertQuery { patterns, ..AlertQuery::default() }).unwrap().items;
+        found.iter().map(|k| ((k.alert.ts - T0).as_secs() / 3_600, k.alert.score)).collect()
+    };
+    let pattern = |n: i64| if n % 2 == 0 { Pattern::FeatureDrift } else { Pattern::SkillLost };
+    let say = |hours: &[i64], score: f64| -> Vec<PairRecord> {
+        let of =
+            |n: &i64| PairRecord { instrument: run.instrument.clone(), alert: alert_of_hour(*n, score, pattern(*n)) };
+        hours.iter().map(of).collect()
+    };
+    let tick = |n: i64, windows: u32| LedgerTick {
+        ts: hour(n),
+        markets: vec![run.instrument.clone()].into(),
+        bases: vec![MoveBase { market: 0, windows, moved: 0 }],
+        ..LedgerTick::default()
+    };
+    replace(&mut *writer, &one, None, &rows(30, 1));
+    let ticks: Vec<LedgerTick> = (0..7).map(|n| tick(n, 1)).collect();
+    let logic_version = run.logic_version.as_str();
+    let whole = LedgerPart {
+        logic_version,
+        range: Range::ALL,
+        ticks: &ticks,
+        heads: &[],
+        states: &[],
+        alerts: &[],
+        revisions: &[],
+        done: Some("a"),
+    };
+    let first = say(&[1, 3, 4], 1.0);
+    writer.replace_ledger(&LedgerPart { alerts: &first, ..whole }).unwrap();
+    assert_eq!(said(&*reader), [(1, 1.0), (3, 1.0), (4, 1.0)]);
+    // Published: the tick and what it says take the place of what was computed.
+    let live = [LiveLedger { logic_version: logic_version.to_owned(), tick: tick(3, 2), heads: Vec::new() }];
+    let alerts = [LiveAlert { instrument: 0, alert: alert_of_hour(3, 9.0, Pattern::SkillLost) }];
+    let specs = [one.spec.clone()];
+    let batch = LiveBatch {
+        instruments: &one.instruments,
+        streams: &one.streams,
+        runs: &specs,
+        ledger: &live,
+        alerts: &alerts,
+        ..LiveBatch::default()
+    };
+    for new in [1, 0] {
+        let done = writer.append(&batch).unwrap();
+        assert_eq!((done.ledger, done.alerts), (new, new));
+        assert_eq!(said(&*reader), [(1, 1.0), (3, 9.0), (4, 1.0)]);
+    }
+    // Computed anew from an hour on; the published one stays.
+    let second = say(&[3, 5], 2.0);
+    let since = Range { start: hour(2), end: Ts::MAX };
+    writer.replace_ledger(&LedgerPart { range: since, ticks: &ticks[2..], alerts: &second, ..whole }).unwrap();
+    assert_eq!(said(&*reader), [(1, 1.0), (3, 9.0), (5, 2.0)]);
+    refused(
+        writer.replace_ledger(&LedgerPart { range: since, ticks: &[], alerts: &first, ..whole }),
+        "minutes it replaces",
+    );
+    writer.replace_ledger(&LedgerPart { ticks: &[], ..whole }).unwrap();
+    assert_eq!(said(&*reader), [(3, 9.0)]);
     assert!(reader.check(true).unwrap().is_sound());
 }
 

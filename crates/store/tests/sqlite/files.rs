@@ -385,6 +385,7 @@ const BACK_TO_1: &str = "
 DROP VIEW market_metrics; DROP VIEW futures_funding_rates; DROP VIEW futures_liquidations; DROP VIEW futures_basis_history;
 DROP VIEW market_snapshots; DROP VIEW regimes; DROP VIEW market_alerts;
 DROP TABLE table_markets; DROP TABLE spellings; DROP TABLE market_rows; DROP TABLE settlements; DROP TABLE forced_closes;
+DROP TABLE ledger_pieces; DROP TABLE ledger_heads; DROP TABLE ledger_states; DROP TABLE ledger_progress; DROP TABLE ledger_notes;
 DROP TABLE axis_changes; DROP TABLE settings; DROP TABLE row_metrics;
 DROP VIEW metric_points;
 CREATE VIEW metric_points AS SELECT event_ts, value FROM points;

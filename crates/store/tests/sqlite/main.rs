@@ -10,6 +10,8 @@ mod kill;
 #[cfg(unix)]
 mod kill_outbox;
 #[cfg(unix)]
+mod ledger;
+#[cfg(unix)]
 mod processes;
 #[path = "../shared/tables.rs"]
 mod shared;

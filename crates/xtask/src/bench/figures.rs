@@ -32,7 +32,7 @@ const fn short(name: &'static str, measure: fn(&Bed) -> Result<Measured, String>
 }
 
 /// Every benchmark, in the order of the table.
-pub(crate) static ALL: [Bench; 25] = [
+pub(crate) static ALL: [Bench; 30] = [
     short("engine", engine),
     bench("store", store),
     bench("replay", replay),
@@ -45,6 +45,11 @@ pub(crate) static ALL: [Bench; 25] = [
     short("liquidity", liquidity),
     short("advice", advice),
     short("models", models),
+    bench("no_skill", no_skill),
+    bench("ledger", ledger),
+    bench("scorecard", scorecard),
+    bench("whatif", whatif),
+    bench("forecasts", forecasts),
     bench("python", python),
     bench("http", serve),
     short("journal", journal),
@@ -68,9 +73,17 @@ type Printed = (&'static str, &'static str, f64);
 
 /// Figures that a `cargo bench` target prints.
 fn printed(bed: &Bed, package: &str, target: &str, part: &[&str], figures: &[Printed]) -> Result<Measured, String> {
-    let said = bed.bench(package, target, part)?;
-    let of = |name: &str| super::figure(&said, name).ok_or_else(|| format!("{target} of {package} prints no '{name}'"));
-    Ok(figures.iter().map(|(id, name, factor)| (*id, of(name).map(|value| value * factor))).collect())
+    Ok(taken(&bed.bench(package, target, part)?, target, figures))
+}
+
+/// The same of work on all cores.
+fn printed_by_all_cores(bed: &Bed, package: &str, target: &str, figures: &[Printed]) -> Result<Measured, String> {
+    Ok(taken(&bed.bench_on_all_cores(package, target)?, target, figures))
+}
+
+fn taken(said: &str, target: &str, figures: &[Printed]) -> Measured {
+    let of = |name: &str| super::figure(said, name).ok_or_else(|| format!("the bench {target} prints no '{name}'"));
+    figures.iter().map(|(id, name, factor)| (*id, of(name).map(|value| value * factor))).collect()
 }
 
 fn engine(bed: &Bed) -> Result<Measured, String> {
@@ -93,6 +106,36 @@ fn advice(bed: &Bed) -> Result<Measured, String> {
 fn models(bed: &Bed) -> Result<Measured, String> {
     let figures = [("hour_us", "models_hour_us", 1.0), ("fit_ms", "models_fit_180d_ms", 1.0)];
     printed(bed, "barograph-engine", "models", &[], &figures)
+}
+
+fn no_skill(bed: &Bed) -> Result<Measured, String> {
+    let figures = [("activated_percent", "no_skill_activated_percent", 1.0)];
+    printed(bed, "barograph-verify", "no_skill", &[], &figures)
+}
+
+fn ledger(bed: &Bed) -> Result<Measured, String> {
+    let figures = [
+        ("core_percent", "ledger_core_percent", 1.0),
+        ("bytes", "ledger_bytes_per_market_minute", 1.0),
+        ("grid_ms", "ledger_grid_longest_ms", 1.0),
+    ];
+    printed(bed, "barograph-query", "ledger", &[], &figures)
+}
+
+fn scorecard(bed: &Bed) -> Result<Measured, String> {
+    printed_by_all_cores(bed, "barograph-query", "scorecard", &[("year_s", "scorecard_year_s", 1.0)])
+}
+
+fn whatif(bed: &Bed) -> Result<Measured, String> {
+    printed_by_all_cores(bed, "barograph-query", "whatif", &[("threshold_s", "whatif_threshold_s", 1.0)])
+}
+
+/// The ledger of the built-in history, three markets over three months, made again and compared.
+fn forecasts(bed: &Bed) -> Result<Measured, String> {
+    let (binary, data) = (bed.binary()?, bed.scratch("data-forecasts")?);
+    bed.sampler.without(|| process::run(&binary, &[path("replay"), &bed.history(), path("--data"), &data]))?;
+    let ran = process::run(&binary, &[path("verify"), path("forecasts"), &data])?;
+    Ok(vec![("history_s", Ok(ran.wall.as_secs_f64()))])
 }
 
 fn liquidity(bed: &Bed) -> Result<Measured, String> {

@@ -218,6 +218,13 @@ impl Bed {
         })
     }
 
+    /// The same for figures of work that is spread over all cores.
+    fn bench_on_all_cores(&self, package: &str, target: &str) -> Result<String, String> {
+        let command = ["bench", "--locked", "--package", package, "--bench", target];
+        self.sampler.without(|| self.cargo(&[&command[..], &["--no-run"]].concat()))?;
+        self.cargo(&command)
+    }
+
     /// What a target of the Makefile prints.
     fn made(&self, target: &str) -> Result<String, String> {
         let out = Command::new("make").current_dir(&self.root).args(["--no-print-directory", target]).output();

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use toml::{Table, Value};
 
 /// Crates that promise purity by a `clippy.toml` of their own.
-const PURE: [&str; 3] = ["domain", "engine", "venues"];
+const PURE: [&str; 5] = ["domain", "engine", "lab", "venues", "verify"];
 
 /// What that file has to forbid at least.
 const FORBIDDEN: [&str; 17] = [

@@ -12,8 +12,8 @@ import { Severity } from '../../ui/Severity';
 import { Time } from '../../ui/Time';
 import { DeliveryDetails } from './DeliveryDetails';
 
-const STATES = ['all', 'waiting', 'grouped', 'delivered', 'superseded', 'expired', 'dead'] as const;
-const TONE: Record<DeliveryState, string> = { waiting: 'amber', grouped: 'none', delivered: 'calm', superseded: 'none', expired: 'orange', dead: 'red' };
+const STATES = ['all', 'waiting', 'grouped', 'delivered', 'superseded', 'held_back', 'expired', 'dead'] as const;
+const TONE: Record<DeliveryState, string> = { waiting: 'amber', grouped: 'none', delivered: 'calm', superseded: 'none', held_back: 'amber', expired: 'orange', dead: 'red' };
 
 export function DeliveriesPanel(): JSX.Element {
   const { params } = place.value;

@@ -14,7 +14,7 @@ import { Severity } from '../../ui/Severity';
 import { Time } from '../../ui/Time';
 
 /** What has come to an end without being told. */
-const AGAIN: readonly DeliveryState[] = ['dead', 'expired', 'superseded'];
+const AGAIN: readonly DeliveryState[] = ['dead', 'expired', 'held_back', 'superseded'];
 
 interface Props {
   message: string;

@@ -64,6 +64,8 @@ function Line({ endpoint, busy, enable }: { endpoint: Endpoint; busy: boolean; e
       </td>
       <td class="num muted">
         {endpoint.delivered_24h} in 24 h
+        {endpoint.budget !== null && `, budget ${endpoint.budget}`}
+        {endpoint.held_back_24h > 0 && `, ${endpoint.held_back_24h} held back`}
         {endpoint.latency_ms_p50 !== null && `, p50 ${endpoint.latency_ms_p50} ms, p99 ${endpoint.latency_ms_p99 ?? '–'} ms`}
       </td>
       <td class="num muted">{endpoint.waiting > 0 ? `${endpoint.waiting} waiting` : ''}</td>

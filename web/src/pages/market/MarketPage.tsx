@@ -11,6 +11,7 @@ import { DataPanel } from './DataPanel';
 import { EventsPanel } from './EventsPanel';
 import { LevelsPanel } from './LevelsPanel';
 import { Now } from './Now';
+import { SimilarPanel } from './SimilarPanel';
 import { TradePanel } from './TradePanel';
 import { WhyPanel } from './WhyPanel';
 import { useSnapshot } from './snapshot';
@@ -56,6 +57,7 @@ export function MarketPage({ instrument }: { instrument: string }): JSX.Element 
             <LevelsPanel levels={levels} price={snapshot.data?.price ?? null} />
             <EventsPanel instrument={instrument} />
           </div>
+          <SimilarPanel instrument={instrument} of={snapshot} />
         </div>
         <div class="market-side">
           <WhyPanel of={snapshot} />

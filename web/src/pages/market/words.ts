@@ -35,8 +35,12 @@ export function valueWith(value: number | boolean | string | null | undefined, u
   return word === '' ? featureText(value, unit) : `${featureText(value, unit)} ${word}`;
 }
 
-/** “2 readings”, “2 hourly readings”, “2 readings 8 h apart”. */
+/** Readings up to so many are counted; more are said as the time they take. */
+const COUNTED = 9;
+
+/** “2 readings”, “2 hourly readings”, “2 readings 8 h apart”, “5 h”. */
 function readings(n: number, cadence_s: number): string {
+  if (n > COUNTED) return span(n * cadence_s * 1000);
   if (cadence_s === HOUR_S) return `${n} hourly readings`;
   return cadence_s > MINUTE_S ? `${n} readings ${span(cadence_s * 1000)} apart` : `${n} readings`;
 }

@@ -57,14 +57,14 @@ fn print(stats: &Stats, left: u64, took: Duration, json: bool) -> Result<(), Fai
         if json {
             let line = serde_json::json!({
                 "endpoint": name, "delivered": s.delivered, "retried": s.retried, "superseded": s.superseded,
-                "expired": s.expired, "dead": s.dead, "disabled": s.disabled,
+                "held_back": s.held_back, "expired": s.expired, "dead": s.dead, "disabled": s.disabled,
             });
             writeln!(out, "{line}")?;
         } else {
             writeln!(
                 out,
-                "{name:<20} {} delivered, {} tried again, {} superseded, {} expired, {} dead",
-                s.delivered, s.retried, s.superseded, s.expired, s.dead
+                "{name:<20} {} delivered, {} tried again, {} superseded, {} held back, {} expired, {} dead",
+                s.delivered, s.retried, s.superseded, s.held_back, s.expired, s.dead
             )?;
         }
     }

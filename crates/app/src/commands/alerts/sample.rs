@@ -17,10 +17,14 @@ pub(super) fn run(name: Option<&str>, settings: &Settings, json: bool) -> Result
     let Some(name) = name else {
         for r in &receivers {
             if json {
-                let line = serde_json::json!({ "name": r.name, "format": r.format.name, "address": r.shown() });
+                let budget = r.budget.map(|budget| budget.to_string());
+                let line = serde_json::json!({
+                    "name": r.name, "format": r.format.name, "address": r.shown(), "budget": budget,
+                });
                 writeln!(out, "{line}")?;
             } else {
-                writeln!(out, "{:<20} {:<16} {}", r.name, r.format.name, r.shown())?;
+                let budget = r.budget.map(|budget| format!(", at most {budget}")).unwrap_or_default();
+                writeln!(out, "{:<20} {:<16} {}{budget}", r.name, r.format.name, r.shown())?;
             }
         }
         if receivers.is_empty() && !json {
@@ -45,6 +49,9 @@ pub(super) fn run(name: Option<&str>, settings: &Settings, json: bool) -> Result
         writeln!(out, "{line}")?;
     } else {
         print(&mut out, &shown)?;
+        if let Some(budget) = receiver.budget {
+            writeln!(out, "its budget is {budget}; a sample does not count")?;
+        }
     }
     out.flush()?;
     if shown.delivered { Ok(()) } else { Err(Failure::No(format!("'{name}' did not take the sample"))) }

@@ -111,6 +111,7 @@ mod tests {
             streams: Vec::new().into(),
             corrected: Arc::default(),
             held: None,
+            calls: None,
         }
     }
 

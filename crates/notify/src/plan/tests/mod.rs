@@ -1,5 +1,6 @@
 //! The planner on a clock made by hand, with a store in memory and receivers that answer as the test says.
 
+mod budgets;
 mod counts;
 mod endpoints;
 mod muted;

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Clone, Debug)]
-enum Step {
+pub(super) enum Step {
     Record { market: u8, phase: u8, to: u8 },
     Pass(u32),
     Answers(u8),
@@ -15,7 +15,7 @@ enum Step {
     Enable,
 }
 
-fn steps() -> impl Strategy<Value = Vec<Step>> {
+pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         8 => (0..12_u8, 0..4_u8, 0..4_u8).prop_map(|(market, phase, to)| Step::Record { market, phase, to }),
         4 => prop_oneof![Just(200_u32), 1_000..20_000_u32, 60_000..900_000_u32].prop_map(Step::Pass),
@@ -26,7 +26,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     proptest::collection::vec(step, 1..80)
 }
 
-fn answers(world: &mut World, how: u8) {
+pub(super) fn answers(world: &mut World, how: u8) {
     world.answers(move |send| match (how, send.endpoint) {
         (1, 0) => Some(Outcome::Retry),
         (2, 0) => Some(Outcome::RetryAfter(Span::secs(9))),

@@ -209,6 +209,7 @@ mod tests {
                 streams: Arc::from([]),
                 corrected: Arc::default(),
                 held: None,
+                calls: None,
             };
             let row = MinuteRow::bare(NOW);
             let latest = Latest { lens, first: NOW, row, previous: None, rendered: Mutex::default() };
