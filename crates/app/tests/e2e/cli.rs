@@ -480,7 +480,7 @@ fn what_people_read_begins_with_the_headline_of_the_snapshot() {
         let text = unfolded(&stored.place.ok(&line));
         assert!(!headline.is_empty() && text.contains(headline), "{headline}: {text}");
     }
-    let snapshots = json_lines(&stored.place.ok("replay in --json"));
+    let snapshots = json_lines(&stored.place.ok("replay in --json --from 2026-02-06"));
     let report = unfolded(&stored.place.ok("replay in"));
     for market in ["BTCUSDT", "ETHUSDT"] {
         let of_market = |s: &&Value| {

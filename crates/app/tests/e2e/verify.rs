@@ -20,8 +20,8 @@ fn equal(out: &str) -> String {
 #[test]
 fn the_built_in_history_is_causal_and_deterministic() {
     let place = Place::new();
-    let done = place.run("verify causality -n 5").exits(0).prints("checked at 5 points, seed 1, book default, v0.1.0+");
-    // Three markets, at five cuts of three months: millions of readings.
+    let done = place.run("verify causality -n 3").exits(0).prints("checked at 3 points, seed 1, book default, v0.1.0+");
+    // Three markets, at three cuts of three months: millions of readings.
     assert!(rewritten(&done.out) > 1_000_000, "{}", done.out);
     for declared in ["binance-usdm:BTCUSDT bar 1h", "binance-usdm:SOLUSDT open_interest_usd 1h hyperliquid"] {
         assert!(done.err.contains(declared), "{}", done.err);
@@ -75,7 +75,7 @@ fn books_of_ones_own_are_checked_too() {
     place.write("mine.toml", BOOK);
     place.run("rules check mine.toml").exits(0).prints("mine.toml is sound: book 'mine', 2 rules");
     for (book, name) in [("mine.toml", "mine"), ("absolute", "absolute"), ("seed1-strict", "seed1-strict")] {
-        let done = place.run(&format!("verify causality in -n 4 --book {book}")).exits(0);
+        let done = place.run(&format!("verify causality in -n 2 --book {book}")).exits(0);
         assert!(rewritten(&done.out) > 100_000);
         assert!(done.out.contains(&format!("book {name}, v0.1.0+")), "{}", done.out);
         equal(&place.ok(&format!("verify determinism in --book {book}")));
