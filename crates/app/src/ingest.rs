@@ -63,6 +63,8 @@ pub(crate) struct WrittenRows {
     pub(crate) rows: u64,
     /// Records of alerts of these rows.
     pub(crate) alerts: u64,
+    /// Ticks of the ledger that are new or other than they were.
+    pub(crate) ticks: u64,
 }
 
 /// Takes the folder or the server for writing, before any work is done for it.
@@ -183,7 +185,7 @@ fn bring_up(
         writer.put_calendar(&new)?;
     }
     universe::files::update(reader.as_ref(), writer, setup)?;
-    crate::ledger::update(reader.as_ref(), writer, setup)?;
+    made.ticks = crate::ledger::update(reader.as_ref(), writer, setup)?;
     Ok((made, onlooker.is_some()))
 }
 
@@ -383,7 +385,7 @@ pub(crate) fn print(ingested: &Ingested) -> Result<(), Failure> {
     if let Some(text) = contradiction(ingested) {
         writeln!(err, "{text}")?;
     }
-    let WrittenRows { instruments, rows, alerts } = ingested.made;
+    let WrittenRows { instruments, rows, alerts, ticks } = ingested.made;
     let place = ingested.server.as_ref().map_or(String::new(), |server| format!(", in {server}"));
     writeln!(
         err,
@@ -395,6 +397,9 @@ pub(crate) fn print(ingested: &Ingested) -> Result<(), Failure> {
     if alerts > 0 {
         let many = plural(alerts);
         writeln!(err, "{} alert record{many} stored; alerts of imported history are not delivered", counted(alerts))?;
+    }
+    if ticks > 0 {
+        writeln!(err, "forecasts registered and resolved at {} of 5 min", number_of(ticks, "step"))?;
     }
     Ok(())
 }

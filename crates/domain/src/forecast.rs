@@ -165,6 +165,16 @@ impl ForecastEvent {
         }
     }
 
+    /// For how long a moment counts at most for what is stated of it; `None`: for ever. How often an hour or four are volatile, calm or choppy
+    /// changes with the year, and weeks give cases enough; what is rare, or lasts a day, needs all there are (ADR 35).
+    #[must_use]
+    pub const fn memory(self) -> Option<Span> {
+        match self {
+            Self::HighVol1h | Self::Chop4h | Self::Calm4h => Some(Span::days(75)),
+            _ => None,
+        }
+    }
+
     /// The axis whose label asserts it; `None` where an alert, a pair or a level does.
     #[must_use]
     pub const fn axis(self) -> Option<Axis> {

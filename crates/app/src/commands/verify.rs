@@ -224,7 +224,11 @@ fn check_forecasts(folder: Option<&Path>, settings: &Settings, json: bool) -> Re
                 .to_owned(),
         ))
     } else {
-        Err(Failure::No("the ledger is not what its minutes give; see above".to_owned()))
+        let begun = reader.ledger_progress(&setup.logic_version)?.is_some_and(|p| p.dirty_since.is_some());
+        let waits = begun || !reader.dirty(&setup.logic_version)?.is_empty();
+        let hint =
+            if waits { "; an import did not end here: run it again, and it goes on where it stopped" } else { "" };
+        Err(Failure::No(format!("the ledger is not what its minutes give; see above{hint}")))
     }
 }
 

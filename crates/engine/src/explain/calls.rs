@@ -79,8 +79,8 @@ fn one(call: &Call) -> CallView {
     }
 }
 
-/// "After 412 moments like this one the next 4 h were calm in 64 % of cases (90 % interval 58 to 70 %; 55 % of all moments). …" Moments are
-/// alike event by event, as near as what asserts the event is: their numbers differ, so each share has its own.
+/// "After 412 moments like this one in the last 75 d, the next 4 h were calm in 64 % of cases (90 % interval 58 to 70 %; 55 % of all
+/// moments). …" Moments are alike event by event, as near as what asserts the event is: their numbers differ, so each share has its own.
 pub(super) fn of_text(facts: &Facts<'_>) -> Option<String> {
     Some(sentence(calls(facts)?, &facts.axis))
 }
@@ -106,8 +106,9 @@ fn sentence(calls: &Calls, axis: &AxisState) -> String {
         return format!("The chance that {what} is {chance} % by {who} (90 % interval {low} to {high} %{usual}).");
     }
     let mut out = format!(
-        "After {} moments like this one {} in {chance} % of cases (90 % interval {low} to {high} %{usual}).",
+        "After {} moments like this one{}, {} in {chance} % of cases (90 % interval {low} to {high} %{usual}).",
         count(call),
+        first.memory().map(|span| format!(" in the last {}", span.spoken())).unwrap_or_default(),
         followed(first),
     );
     let others: Vec<String> =
@@ -200,9 +201,9 @@ mod tests {
             (
                 &[high, calm, chop, squeeze][..],
                 RiskRegime::HighVol,
-                "After 1312 moments like this one 1 h volatility was above 80 % an hour later in 39 % of cases (90 % interval 25 to \
-                 55 %; 8 % of all moments). Other odds, each from like moments of its own: 4 h of calm 46 % (of 1312), 4 h of \
-                 chop under 1 % (of 207).",
+                "After 1312 moments like this one in the last 75 d, 1 h volatility was above 80 % an hour later in 39 % of cases (90 % \
+                 interval 25 to 55 %; 8 % of all moments). Other odds, each from like moments of its own: 4 h of calm 46 % (of 1312), \
+                 4 h of chop under 1 % (of 207).",
             ),
             (
                 &[boosted, calm],

@@ -2,14 +2,15 @@
 //!
 //! Resolved forecasts are counted in narrow bins of the event's margin, per market, group and all; once a day five wide bins are cut
 //! from them at the quintiles. A probability is a frequency with Jeffreys smoothing, monotone in the margin where the label asserts
-//! the event. Without enough history there is none. What was counted only after a moment never enters it.
+//! the event. Without enough history there is none. What was counted only after a moment never enters it. What has a
+//! memory ([`ForecastEvent::memory`]) is forgotten an era at a time, everything else never (ADR 35).
 
 use barograph_domain::forecast::{
     Abstention, CLASSES, CalibrationScope, ForecastEvent, Stated, WindowOutcome, frequency_interval,
 };
 use barograph_domain::{Span, Ts};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// Lower edges of the narrow bins of margin, in scale units: negative where the event is not asserted.
 const EDGES: [f64; 30] = [
@@ -44,6 +45,8 @@ const EDGES: [f64; 30] = [
     10.0,
     25.0,
 ];
+/// Counts that are forgotten are let go an era at a time.
+const ERA: Span = Span::days(15);
 /// Wide bins: fifths of the history.
 const WIDE: usize = 5;
 /// Resolved forecasts of a label that a probability needs.
@@ -61,72 +64,136 @@ pub fn bin_of(margin: f64) -> u8 {
     u8::try_from(EDGES.partition_point(|e| *e <= margin).saturating_sub(1)).unwrap_or(0)
 }
 
-/// One narrow bin.
+/// One narrow bin in an era.
 #[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
 struct Narrow {
     /// Resolved forecasts by outcome.
     by: [u32; OUTCOMES],
     /// Windows of them that do not overlap.
     separate: u32,
-    /// Minute until which the last such window lasts.
-    busy_until: u32,
 }
 
 impl Narrow {
     fn cases(&self) -> u32 {
         self.by.iter().sum()
     }
+
+    fn add(&mut self, other: &Self) {
+        for (sum, n) in self.by.iter_mut().zip(other.by) {
+            *sum = sum.saturating_add(n);
+        }
+        self.separate = self.separate.saturating_add(other.separate);
+    }
+}
+
+/// What followed one label in one era.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+struct Era {
+    number: u32,
+    /// Narrow bins that have cases, in order.
+    bins: Vec<(u8, Narrow)>,
+    /// Windows of all bins together that do not overlap.
+    separate: u32,
+}
+
+impl Era {
+    fn narrow(&mut self, bin: u8) -> &mut Narrow {
+        let at = self.bins.binary_search_by_key(&bin, |(b, _)| *b).unwrap_or_else(|at| {
+            self.bins.insert(at, (bin, Narrow::default()));
+            at
+        });
+        &mut self.bins[at].1
+    }
 }
 
 /// What followed one label.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 struct Followed {
-    bins: Vec<Narrow>,
-    /// Windows of all bins together that do not overlap.
-    separate: u32,
+    /// Oldest first; the last is under way.
+    eras: VecDeque<Era>,
+    /// Minute until which the last window lasts that overlaps no earlier one: of all bins, and of each that has any.
     busy_until: u32,
+    bins_busy_until: Vec<(u8, u32)>,
 }
 
 fn minute_of(t: Ts) -> u32 {
     u32::try_from(t.0.div_euclid(Span::mins(1).0)).unwrap_or(0)
 }
 
-impl Followed {
-    fn new() -> Self {
-        Self { bins: vec![Narrow::default(); EDGES.len()], separate: 0, busy_until: 0 }
-    }
+/// Number of the era of a moment; one for all time where nothing is forgotten.
+fn era_of(event: ForecastEvent, t: Ts) -> u32 {
+    if event.memory().is_some() { u32::try_from(t.0.div_euclid(ERA.0)).unwrap_or(0) } else { 0 }
+}
 
-    fn count(&mut self, bin: u8, outcome: usize, issued: Ts, until: Ts) {
-        let (from, until) = (minute_of(issued), minute_of(until));
-        let apart = |busy: &mut u32, n: &mut u32| {
-            if from >= *busy {
-                (*busy, *n) = (until, n.saturating_add(1));
-            }
-        };
-        apart(&mut self.busy_until, &mut self.separate);
-        let Some(narrow) = self.bins.get_mut(usize::from(bin)) else { return };
-        apart(&mut narrow.busy_until, &mut narrow.separate);
+/// The first era that still counts at a moment: with the one under way they last as long as the memory of the event.
+fn first_era(event: ForecastEvent, now: Ts) -> u32 {
+    let eras = event.memory().map_or(1, |memory| memory.0 / ERA.0);
+    era_of(event, now).saturating_sub(u32::try_from(eras - 1).unwrap_or(0))
+}
+
+/// Whether a window begins after the last separate one has ended; it is the last one then.
+fn apart(busy_until: &mut u32, (from, until): (u32, u32)) -> bool {
+    let apart = from >= *busy_until;
+    if apart {
+        *busy_until = until;
+    }
+    apart
+}
+
+impl Followed {
+    fn count(&mut self, era: u32, bin: u8, outcome: usize, (issued, until): (Ts, Ts)) {
+        if self.eras.back().is_none_or(|last| last.number < era) {
+            self.eras.push_back(Era { number: era, ..Era::default() });
+        }
+        let window = (minute_of(issued), minute_of(until));
+        let at = self.bins_busy_until.binary_search_by_key(&bin, |(b, _)| *b).unwrap_or_else(|at| {
+            self.bins_busy_until.insert(at, (bin, 0));
+            at
+        });
+        let separate = apart(&mut self.busy_until, window);
+        let separate_in_bin = apart(&mut self.bins_busy_until[at].1, window);
+        let Some(era) = self.eras.back_mut() else { return };
+        era.separate = era.separate.saturating_add(u32::from(separate));
+        let narrow = era.narrow(bin);
+        narrow.separate = narrow.separate.saturating_add(u32::from(separate_in_bin));
         if let Some(n) = narrow.by.get_mut(outcome) {
             *n = n.saturating_add(1);
         }
     }
 
+    /// Lets go of the eras before one.
+    fn reach(&mut self, first: u32) {
+        while self.eras.front().is_some_and(|e| e.number < first) {
+            self.eras.pop_front();
+        }
+    }
+
+    /// All eras together, by narrow bin.
+    fn sum(&self) -> (Vec<Narrow>, u32) {
+        let mut bins = vec![Narrow::default(); EDGES.len()];
+        for (bin, narrow) in self.eras.iter().flat_map(|e| &e.bins) {
+            bins[usize::from(*bin)].add(narrow);
+        }
+        (bins, self.eras.iter().map(|e| e.separate).sum())
+    }
+
     /// Five bins of about as many cases each, in order of margin.
     fn wide(&self, asserted: bool) -> Result<Vec<Wide>, Abstention> {
-        let all: u32 = self.bins.iter().map(Narrow::cases).sum();
+        let (bins, separate) = self.sum();
+        let all: u32 = bins.iter().map(Narrow::cases).sum();
         if all < FORECASTS_MIN {
             return Err(Abstention::FewForecasts);
         }
-        if self.separate < EPISODES_MIN {
+        if separate < EPISODES_MIN {
             return Err(Abstention::FewEpisodes);
         }
-        let seen = |o: usize| self.bins.iter().any(|b| b.by[o] > 0);
+        let seen = |o: usize| bins.iter().any(|b| b.by[o] > 0);
         if (0..OUTCOMES).filter(|o| seen(*o)).count() < 2 {
             return Err(Abstention::OneOutcome);
         }
         let mut out: Vec<Wide> = Vec::with_capacity(WIDE);
         let (mut open, mut done) = (Wide::default(), 0_u32);
-        for (at, narrow) in self.bins.iter().enumerate() {
+        for (at, narrow) in bins.iter().enumerate() {
             let bin = u8::try_from(at).unwrap_or(u8::MAX);
             for (sum, n) in open.by.iter_mut().zip(narrow.by) {
                 *sum += n;
@@ -263,15 +330,16 @@ impl CalibrationTables {
     ) {
         let Some(outcome) = super::references::position(outcome) else { return };
         for owner in [ALL, owners[0], owners[1]] {
-            let followed = self.followed.entry((owner, event, label)).or_insert_with(Followed::new);
-            followed.count(bin, outcome, issued, until);
+            let followed = self.followed.entry((owner, event, label)).or_default();
+            followed.count(era_of(event, until), bin, outcome, (issued, until));
         }
     }
 
-    /// A new day: tables are made of all that has resolved by now.
-    pub(super) fn refit(&mut self) {
+    /// A new day: tables are made of what has resolved by now and still counts.
+    pub(super) fn refit(&mut self, now: Ts) {
         self.tables.clear();
-        for (key, followed) in &self.followed {
+        for (key, followed) in &mut self.followed {
+            followed.reach(first_era(key.1, now));
             let (_, event, label) = *key;
             let table = match followed.wide(asserts(event, label)) {
                 Ok(bins) => Table::Bins(bins),
@@ -334,7 +402,7 @@ mod tests {
             let key = (EVENT, HIGH_VOL, bin_of(margin));
             c.count([of_market(0), of_group(0)], key, outcome, (issued, issued + Span::hours(1)));
         }
-        c.refit();
+        c.refit(Ts(0) + Span::hours(hours));
         c
     }
 
@@ -355,14 +423,14 @@ mod tests {
             let issued = Ts(0) + Span::mins(n);
             crowded.count(own, (EVENT, HIGH_VOL, 3), outcome, (issued, issued + Span::hours(1)));
         }
-        crowded.refit();
+        crowded.refit(Ts(0) + Span::mins(1_060));
         assert_eq!(p(&crowded, own, 1.0), Err(Abstention::FewEpisodes), "1,000 cases in 17 hours");
         let mut same = CalibrationTables::default();
         for n in 0..1_000_i64 {
             let issued = Ts(0) + Span::hours(n);
             same.count(own, (EVENT, HIGH_VOL, 3), WindowOutcome::Missed, (issued, issued + Span::hours(1)));
         }
-        same.refit();
+        same.refit(Ts(0) + Span::hours(1_000));
         assert_eq!(p(&same, own, 1.0), Err(Abstention::OneOutcome));
     }
 
@@ -394,8 +462,33 @@ mod tests {
             c.count(own, (EVENT, HIGH_VOL, bin_of(2.0)), WindowOutcome::Happened, (issued, issued + Span::hours(1)));
         }
         assert_eq!(p(&c, own, 2.0), before);
-        c.refit();
+        c.refit(Ts(0) + Span::hours(3_500));
         assert!(p(&c, own, 2.0).unwrap().0 > before.unwrap().0);
+    }
+
+    /// A hundred days in which an event always came, then a hundred in which it never did, but for the first forecast of each day.
+    #[test]
+    fn an_hour_forgets_what_was_months_ago_and_a_day_does_not() {
+        for (event, said, cases) in [
+            (ForecastEvent::HighVol1h, 1.0 / 24.0, 60 * 24..=75 * 24),
+            (ForecastEvent::TrendUp24h, 0.52, 4_800..=4_800),
+        ] {
+            let mut c = CalibrationTables::default();
+            let own = [of_market(0), of_group(0)];
+            for h in 0..200 * 24 {
+                let comes = h < 100 * 24 || h % 24 == 0;
+                let outcome = if comes { WindowOutcome::Happened } else { WindowOutcome::Missed };
+                let issued = Ts(0) + Span::hours(h);
+                c.count(own, (event, 0, 7), outcome, (issued, issued + Span::hours(1)));
+            }
+            c.refit(Ts(0) + Span::hours(200 * 24));
+            let basis = c.state(own, (event, 0, 7)).unwrap();
+            let Stated::Probability(p) = basis.stated else { panic!("{basis:?}") };
+            assert!((p - said).abs() < 0.01, "{event:?}: {p}");
+            assert!(cases.contains(&basis.cases) && basis.separate == basis.cases, "{basis:?}");
+            c.refit(Ts(0) + Span::days(280));
+            assert_eq!(c.state(own, (event, 0, 7)).is_err(), event == ForecastEvent::HighVol1h, "80 days of nothing");
+        }
     }
 
     #[test]

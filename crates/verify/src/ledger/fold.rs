@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Version of what [`Ledger::save`] writes.
-const FORMAT: u32 = 4;
+const FORMAT: u32 = 5;
 
 /// The ledger of one logic version. Two that saw the same minutes hold the same state.
 #[derive(Clone, Debug, Default)]
@@ -171,7 +171,7 @@ impl Ledger {
     fn tick(&mut self, minute: &[(usize, MinuteSample)]) -> Option<LedgerTick> {
         let ts = minute.first()?.1.ts;
         if self.closed.is_none_or(|c| day(c) != day(ts)) {
-            self.calibration.refit();
+            self.calibration.refit(ts);
         }
         self.closed = Some(ts);
         self.begin(minute);
