@@ -66,10 +66,11 @@ fn beyond(clause: &Clause, x: f64, cut: f64) -> bool {
     }
 }
 
-/// Points there is room for at once: those of a long axis; features; and outcomes that led nowhere.
-const POINTS_ROOM: usize = 64;
+/// Points there is room for at once: those of most axes; features; and outcomes that led nowhere. Each room is below the kilobyte up to which
+/// allocators keep freed memory at hand.
+const POINTS_ROOM: usize = 40;
 const VARIABLES_ROOM: usize = 12;
-const TRIED_ROOM: usize = 32;
+const TRIED_ROOM: usize = 24;
 
 /// Clauses on one feature whose outcomes fit into a [`Pattern`].
 const PATTERN_CLAUSES: usize = 21;
@@ -116,9 +117,9 @@ struct Point {
     distance: f64,
     needed: f64,
     /// Which of the features.
-    of: usize,
+    of: u16,
     /// Its place in the scale table.
-    place: usize,
+    place: u16,
     up: bool,
     /// At an exit threshold.
     relaxed: bool,
@@ -167,7 +168,7 @@ struct Sought<L> {
     /// Also at exit thresholds.
     relaxed_too: bool,
     /// What led nowhere.
-    tried: Vec<(usize, Option<Pattern>)>,
+    tried: Vec<(u16, Pattern)>,
     found: Option<Flip<L>>,
 }
 
@@ -187,9 +188,10 @@ impl<L> Sought<L> {
     }
     /// Is what is said at a point worth judging? What is said as it is leads nowhere, nor does what led nowhere before.
     fn asks(&mut self, p: &Point, said: Option<Pattern>, unchanged: Option<Pattern>) -> bool {
-        let asks = self.may_be_at(p) && (said.is_none() || (said != unchanged && !self.tried.contains(&(p.of, said))));
+        let Some(pattern) = said else { return self.may_be_at(p) };
+        let asks = self.may_be_at(p) && said != unchanged && !self.tried.contains(&(p.of, pattern));
         if asks {
-            self.tried.push((p.of, said));
+            self.tried.push((p.of, pattern));
         }
         asks
     }
@@ -224,7 +226,7 @@ impl<'a> Scene<'a> {
         for readers in &set.readers {
             search.add(readers);
         }
-        for of in 0..search.variables.len() {
+        for of in 0..u16::try_from(search.variables.len()).unwrap_or(u16::MAX) {
             search.add_points(of, relaxed_too);
         }
         search.points.sort_unstable_by(Point::order);
@@ -268,8 +270,8 @@ impl<'a, L: Ruled> Search<'a, L> {
         }
     }
     /// The first values beyond every threshold, mirror image and cut of a feature's clauses.
-    fn add_points(&mut self, of: usize, relaxed_too: bool) {
-        let (readers, value) = (self.variables[of].readers, self.variables[of].value);
+    fn add_points(&mut self, of: u16, relaxed_too: bool) {
+        let Variable { readers, value, .. } = self.variables[usize::from(of)];
         for clause in &readers.clauses {
             let warming = matches!(self.scene.as_read().read(clause.feature), Reading::Warming);
             let judged = match &clause.warming {
@@ -309,7 +311,7 @@ impl<'a, L: Ruled> Search<'a, L> {
             if !flip.may_be_at(&p) && !exit.may_be_at(&p) {
                 continue;
             }
-            let Variable { readers, unchanged, .. } = self.variables[p.of];
+            let Variable { readers, unchanged, .. } = self.variables[usize::from(p.of)];
             let said = self.trial.put(&readers.clauses, &self.scene.varied(readers.feature, p.needed));
             let (asks_flip, asks_exit) = (flip.asks(&p, said, unchanged), exit.asks(&p, said, unchanged));
             if asks_flip || asks_exit {
@@ -323,7 +325,7 @@ impl<'a, L: Ruled> Search<'a, L> {
         }
     }
     fn flip_at(&self, p: &Point, relaxed_too: bool, (label, readings, dwell_left_s): (L, u32, i64)) -> Flip<L> {
-        let Variable { readers, value, .. } = self.variables[p.of];
+        let Variable { readers, value, .. } = self.variables[usize::from(p.of)];
         let (threshold, percentile) = self.threshold_at(readers, p.needed, relaxed_too);
         Flip {
             feature: readers.feature.id(),

@@ -11,7 +11,7 @@ pub(super) struct Readers {
     /// Margin unit.
     pub(super) scale: f64,
     /// Place in the scale table.
-    pub(super) order: usize,
+    pub(super) order: u16,
     /// Values it can take.
     pub(super) possible: Ranges,
     /// Written clauses on it, on a percentile of it, or with a stand-in on it.
@@ -36,7 +36,7 @@ fn follows(clause: &Clause, feature: Feature) -> bool {
 }
 
 /// Place in the scale table of regimes §7; features it does not name follow in catalogue order.
-fn order(feature: Feature) -> usize {
+fn order(feature: Feature) -> u16 {
     const TABLE: [Feature; 11] = [
         Feature::FundingZscore24h,
         Feature::OiDelta4h,
@@ -50,5 +50,6 @@ fn order(feature: Feature) -> usize {
         Feature::FundingRate8h,
         Feature::Efficiency12h,
     ];
-    TABLE.iter().position(|f| *f == feature).unwrap_or(TABLE.len() + feature.index())
+    let place = TABLE.iter().position(|f| *f == feature).unwrap_or(TABLE.len() + feature.index());
+    u16::try_from(place).unwrap_or(u16::MAX)
 }
