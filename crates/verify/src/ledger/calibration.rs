@@ -169,8 +169,8 @@ impl Followed {
     }
 
     /// All eras together, by narrow bin.
-    fn sum(&self) -> (Vec<Narrow>, u32) {
-        let mut bins = vec![Narrow::default(); EDGES.len()];
+    fn sum(&self) -> ([Narrow; EDGES.len()], u32) {
+        let mut bins = [Narrow::default(); EDGES.len()];
         for (bin, narrow) in self.eras.iter().flat_map(|e| &e.bins) {
             bins[usize::from(*bin)].add(narrow);
         }
