@@ -190,6 +190,18 @@ fn check_causality(plan: &ImportPlan, setup: &Setup, points: u32, seed: u64, jso
     }
 }
 
+/// What a person does where something waits to be computed.
+const INTERRUPTED: &str = "an import did not end here; run it again, and it goes on where it stopped";
+
+/// Something stored waits to be computed: minutes or ticks. Where only other books have made any, nothing waits for this one.
+fn waits(reader: &dyn barograph_store::Reader, logic: &str) -> Result<bool, Failure> {
+    let waits = !reader.dirty(logic)?.is_empty();
+    Ok(match reader.ledger_progress(logic)? {
+        Some(progress) => waits || progress.dirty_since.is_some(),
+        None => waits && reader.runs(None)?.is_empty(),
+    })
+}
+
 /// The ledger of a folder against its minutes.
 fn check_forecasts(folder: Option<&Path>, settings: &Settings, json: bool) -> Result<(), Failure> {
     let reader: Box<dyn barograph_store::Reader> = match folder {
@@ -204,6 +216,10 @@ fn check_forecasts(folder: Option<&Path>, settings: &Settings, json: bool) -> Re
         progress.set(days);
     })?;
     drop(progress);
+    let waits = waits(reader.as_ref(), &setup.logic_version)?;
+    if found.ticks == 0 && waits {
+        return Err(Failure::usage(format!("no forecast is registered there yet: {INTERRUPTED}")));
+    }
     if found.ticks == 0 {
         return Err(Failure::usage(format!(
             "no forecast of {} is registered there; what other books and versions have registered is checked with --book and \
@@ -224,10 +240,7 @@ fn check_forecasts(folder: Option<&Path>, settings: &Settings, json: bool) -> Re
                 .to_owned(),
         ))
     } else {
-        let begun = reader.ledger_progress(&setup.logic_version)?.is_some_and(|p| p.dirty_since.is_some());
-        let waits = begun || !reader.dirty(&setup.logic_version)?.is_empty();
-        let hint =
-            if waits { "; an import did not end here: run it again, and it goes on where it stopped" } else { "" };
+        let hint = if waits { format!("; {INTERRUPTED}") } else { String::new() };
         Err(Failure::No(format!("the ledger is not what its minutes give; see above{hint}")))
     }
 }
