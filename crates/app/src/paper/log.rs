@@ -54,6 +54,14 @@ impl PaperLog {
     }
 }
 
+impl Drop for PaperLog {
+    /// A child process that was being started holds a copy of every descriptor until it runs its program: closing ours alone
+    /// would leave the log taken for that long.
+    fn drop(&mut self) {
+        let _ = self.file.unlock();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -72,6 +80,7 @@ mod tests {
         assert_eq!(found, []);
         log.append(&[note("stale"), note("gap")]).ok().unwrap();
         assert!(PaperLog::open(folder.path()).is_err_and(|e| e.text().unwrap().contains("another process writes")));
+        let _copy = log.file.try_clone().unwrap();
         drop(log);
         let path = path(folder.path());
         let mut file = File::options().append(true).open(&path).unwrap();

@@ -55,6 +55,14 @@ impl WriterLock {
     }
 }
 
+impl Drop for WriterLock {
+    /// A child process that was being started holds a copy of every descriptor until it runs its program: closing ours alone
+    /// would leave the journal locked for that long.
+    fn drop(&mut self) {
+        let _ = self.file.unlock();
+    }
+}
+
 /// The first moment of the writer that has files open, or died with files open.
 pub(super) fn open_since(root: &Path) -> Option<Ts> {
     let text = std::fs::read_to_string(file(root)).ok()?;
@@ -63,4 +71,19 @@ pub(super) fn open_since(root: &Path) -> Option<Ts> {
 
 fn file(root: &Path) -> PathBuf {
     root.join("writer.lock")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_of_the_descriptor_does_not_keep_the_lock() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = WriterLock::take(dir.path(), Ts(0)).unwrap();
+        let _copy = first.file.try_clone().unwrap();
+        WriterLock::take(dir.path(), Ts(0)).unwrap_err();
+        drop(first);
+        WriterLock::take(dir.path(), Ts(0)).unwrap();
+    }
 }

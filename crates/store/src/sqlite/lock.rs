@@ -12,7 +12,7 @@ use std::path::Path;
 /// Held as long as this lives.
 #[derive(Debug)]
 pub(crate) struct RoleLock {
-    _file: File,
+    file: File,
 }
 
 impl RoleLock {
@@ -34,6 +34,29 @@ impl RoleLock {
         file.set_len(0).map_err(at)?;
         file.rewind().map_err(at)?;
         writeln!(file, "{}", std::process::id()).map_err(at)?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
+    }
+}
+
+impl Drop for RoleLock {
+    /// A child process that was being started holds a copy of every descriptor until it runs its program: closing ours alone
+    /// would leave the role taken for that long.
+    fn drop(&mut self) {
+        let _ = self.file.unlock();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_of_the_descriptor_does_not_keep_the_lock() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = RoleLock::take(dir.path(), WriterRole::Ingest).unwrap();
+        let _copy = first.file.try_clone().unwrap();
+        RoleLock::take(dir.path(), WriterRole::Ingest).unwrap_err();
+        drop(first);
+        RoleLock::take(dir.path(), WriterRole::Ingest).unwrap();
     }
 }
