@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Version of what [`Ledger::save`] writes.
-const FORMAT: u32 = 5;
+const FORMAT: u32 = 6;
 
 /// The ledger of one logic version. Two that saw the same minutes hold the same state.
 #[derive(Clone, Debug, Default)]

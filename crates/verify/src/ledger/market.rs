@@ -203,8 +203,7 @@ impl Market {
         let Some((before, _)) = self.newest else { return states };
         for event in ForecastEvent::EVERY_TICK {
             let Some(horizon) = event.horizon() else { continue };
-            let first = self.registered.partition_point(|r| r.ts + horizon <= before);
-            let end = self.registered.partition_point(|r| r.ts + horizon <= ts);
+            let (first, end) = (self.issued_by(before - horizon), self.issued_by(ts - horizon));
             for n in first..end {
                 let one = self.registered[n];
                 if one.waits >> place(event) & 1 == 0 {
@@ -232,6 +231,16 @@ impl Market {
             }
         }
         states
+    }
+
+    /// How many of those that are remembered were issued by a moment. They lie on the grid: without a hole the first guess is right.
+    fn issued_by(&self, ts: Ts) -> usize {
+        let Some(first) = self.registered.front().filter(|first| first.ts <= ts) else { return 0 };
+        let most = usize::try_from((ts - first.ts).0 / GRID.0 + 1).unwrap_or(usize::MAX).min(self.registered.len());
+        if self.registered.get(most - 1).is_some_and(|last| last.ts <= ts) {
+            return most;
+        }
+        self.registered.partition_point(|r| r.ts <= ts)
     }
 
     fn came(&mut self, n: usize, event: ForecastEvent, outcome: WindowOutcome) {
@@ -273,8 +282,8 @@ impl Market {
         let mut all: Vec<WindowOutcome> = one.came[1..].iter().flatten().copied().collect();
         for hour in 0..4 {
             let from = one.ts + Span::hours(hour);
-            let found = self.registered.binary_search_by_key(&from, |r| r.ts).ok();
-            all.push(found.and_then(|n| self.registered[n].came[0]).unwrap_or(WindowOutcome::Gap));
+            let found = self.issued_by(from).checked_sub(1).map(|n| &self.registered[n]).filter(|r| r.ts == from);
+            all.push(found.and_then(|r| r.came[0]).unwrap_or(WindowOutcome::Gap));
         }
         all
     }

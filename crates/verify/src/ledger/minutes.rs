@@ -15,6 +15,8 @@ pub(super) struct Minutes {
     bits: VecDeque<Option<NonZeroU64>>,
     /// Minute of the newest.
     newest: i64,
+    /// Minutes without a price among them.
+    holes: u32,
 }
 
 fn minute(t: Ts) -> i64 {
@@ -28,6 +30,7 @@ impl Minutes {
         let missing = at - self.newest - 1;
         if self.bits.is_empty() || missing >= MINUTES as i64 {
             self.bits.clear();
+            self.holes = 0;
         } else {
             for _ in 0..missing {
                 self.one(None);
@@ -38,9 +41,10 @@ impl Minutes {
     }
 
     fn one(&mut self, bits: Option<NonZeroU64>) {
-        if self.bits.len() == MINUTES {
-            self.bits.pop_front();
+        if self.bits.len() == MINUTES && self.bits.pop_front() == Some(None) {
+            self.holes -= 1;
         }
+        self.holes += u32::from(bits.is_none());
         self.bits.push_back(bits);
     }
 
@@ -49,6 +53,21 @@ impl Minutes {
         let back = usize::try_from(self.newest - minute(ts)).ok()?;
         let at = self.bits.len().checked_sub(1 + back)?;
         self.bits.get(at).copied().flatten().map(|b| f64::from_bits(b.get()))
+    }
+
+    /// Share of the minutes of `(from, upto]` that have a price.
+    pub(super) fn coverage(&self, from: Ts, upto: Ts) -> f64 {
+        let all = minute(upto) - minute(from);
+        if all <= 0 { 0.0 } else { self.seen(from, upto) as f64 / all as f64 }
+    }
+
+    fn seen(&self, from: Ts, upto: Ts) -> usize {
+        let end = self.newest + 1;
+        let oldest = end - i64::try_from(self.bits.len()).unwrap_or(i64::MAX);
+        let place = |m: i64| usize::try_from(m.clamp(oldest, end) - oldest).unwrap_or(0);
+        let (first, last) = (place(minute(from) + 1), place(minute(upto) + 1));
+        let within = last.saturating_sub(first);
+        if self.holes == 0 { within } else { self.bits.range(first..first + within).flatten().count() }
     }
 
     /// Prices at the minutes of `(from, upto]`, oldest first.
@@ -76,11 +95,23 @@ mod tests {
         m.push(at(15), Some(-1.0));
         let seen: Vec<_> = m.within(at(9), at(16)).map(|(_, p)| p).collect();
         assert_eq!(seen, [Some(100.0), None, None, Some(103.0), None, None, None]);
+        let counted = |m: &Minutes, from, upto| {
+            let one_by_one = m.within(at(from), at(upto)).filter(|(_, p)| p.is_some()).count();
+            assert_eq!(m.seen(at(from), at(upto)), one_by_one, "{from} to {upto}");
+            one_by_one
+        };
+        assert_eq!(
+            [(9, 16), (9, 10), (10, 13), (-5, 5), (20, 30), (14, 12)].map(|(a, b)| counted(&m, a, b)),
+            [2, 1, 1, 0, 0, 0]
+        );
         assert_eq!((m.at(at(13)), m.at(at(12)), m.at(at(16)), m.at(at(2))), (Some(103.0), None, None, None));
         for n in 16..3_000 {
             m.push(at(n), Some(1.0));
         }
         assert_eq!((m.at(at(2_999 - 1_445)), m.at(at(2_999 - 1_446))), (Some(1.0), None));
+        assert_eq!([(0, 5_000), (2_990, 2_995)].map(|(a, b)| counted(&m, a, b)), [MINUTES, 5], "no hole is remembered");
+        m.push(at(3_001), Some(1.0));
+        assert_eq!([(0, 5_000), (2_999, 3_001)].map(|(a, b)| counted(&m, a, b)), [MINUTES - 1, 1], "one is");
         m.push(at(9_000), Some(2.0));
         assert_eq!(m.within(at(2_990), at(9_000)).filter(|(_, p)| p.is_some()).count(), 1);
     }

@@ -10,6 +10,7 @@ pub mod calibration;
 pub mod chain;
 mod drift;
 mod fold;
+mod followed;
 mod market;
 mod minutes;
 mod moves;

@@ -259,7 +259,7 @@ impl Zone {
 
 fn judge(waiting: &Waiting, market: &Market, ts: Ts) -> Judged {
     let window = (waiting.issued, waiting.until);
-    let seen = || windows::coverage(&market.prices, window.0, window.1) >= COVERAGE_MIN;
+    let seen = || market.prices.coverage(window.0, window.1) >= COVERAGE_MIN;
     let denied = |seen: bool| if seen { WindowOutcome::Missed } else { WindowOutcome::Gap };
     match (waiting.of.event, waiting.of.zone) {
         (ForecastEvent::AlertMove1h, _) => windows::moved(&market.prices, window, waiting.by),
@@ -304,7 +304,7 @@ fn react(prices: &Minutes, (from, until): (Ts, Ts), zone: Zone, by: f64) -> Judg
             return (WindowOutcome::Missed, [windows::short(furthest), None]);
         }
     }
-    let seen = windows::coverage(prices, from, until) >= COVERAGE_MIN;
+    let seen = prices.coverage(from, until) >= COVERAGE_MIN;
     (if seen { WindowOutcome::Missed } else { WindowOutcome::Gap }, [windows::short(furthest), None])
 }
 

@@ -30,16 +30,6 @@ pub(super) fn short(x: f64) -> Option<f32> {
     x.is_finite().then_some(x)
 }
 
-/// Share of the minutes of `(from, upto]` that have a price.
-pub(super) fn coverage(prices: &Minutes, from: Ts, upto: Ts) -> f64 {
-    let (mut seen, mut all) = (0_u32, 0_u32);
-    for (_, price) in prices.within(from, upto) {
-        all += 1;
-        seen += u32::from(price.is_some());
-    }
-    if all == 0 { 0.0 } else { f64::from(seen) / f64::from(all) }
-}
-
 fn missed(seen: bool) -> WindowOutcome {
     if seen { WindowOutcome::Missed } else { WindowOutcome::Gap }
 }
@@ -77,7 +67,7 @@ pub(super) fn squeeze(prices: &Minutes, (from, upto): (Ts, Ts), by: Squeeze) -> 
         return (WindowOutcome::Happened, evidence);
     }
     let all_seen = by.burst.is_none() || by.liquidated.is_some();
-    (missed(all_seen && coverage(prices, from, upto) >= COVERAGE_MIN), evidence)
+    (missed(all_seen && prices.coverage(from, upto) >= COVERAGE_MIN), evidence)
 }
 
 /// `chop_4h`: share of the way that price went, and volatility.
@@ -123,7 +113,7 @@ pub(super) fn trend(prices: &Minutes, (from, upto): (Ts, Ts), sigma: f64, up: bo
     let Some((a, b)) = prices.at(from).zip(prices.at(upto)) else { return (WindowOutcome::Gap, [None, None]) };
     let moved = math::ln(b / a) / sigma;
     let there = if up { moved > TREND_SIGMA } else { moved < -TREND_SIGMA };
-    let seen = there || coverage(prices, from, upto) >= COVERAGE_MIN;
+    let seen = there || prices.coverage(from, upto) >= COVERAGE_MIN;
     (if there { WindowOutcome::Happened } else { missed(seen) }, [short(moved), None])
 }
 
@@ -148,7 +138,7 @@ pub(super) fn moved(prices: &Minutes, (from, upto): (Ts, Ts), atr: f64) -> Judge
     let share = |p: f64| math::ln(p / start).abs() / (atr / start);
     let most = prices.within(from, upto).filter_map(|(_, p)| p).map(share).fold(0.0, f64::max);
     let outcome =
-        if most >= 1.0 { WindowOutcome::Happened } else { missed(coverage(prices, from, upto) >= COVERAGE_MIN) };
+        if most >= 1.0 { WindowOutcome::Happened } else { missed(prices.coverage(from, upto) >= COVERAGE_MIN) };
     (outcome, [short(most), None])
 }
 
