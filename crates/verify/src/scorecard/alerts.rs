@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 pub(super) type Bases = BTreeMap<u16, [u64; 2]>;
 
 /// Rows of an event; none where nothing that people are alerted by asserts it. Window and days are the caller's.
-pub(super) fn alert_rows(event: ForecastEvent, scope: &str, entries: &[&Entry], bases: &Bases) -> Vec<AlertRow> {
+pub(super) fn alert_rows(event: ForecastEvent, scope: &str, entries: &[Entry], bases: &Bases) -> Vec<AlertRow> {
     match event {
         ForecastEvent::HighVol1h | ForecastEvent::Squeeze4h | ForecastEvent::Chop4h => {
             vec![label_row(event, scope, entries)]
@@ -82,7 +82,7 @@ fn float(n: usize) -> f64 {
 }
 
 /// Entries into a label of the risk axis.
-fn label_row(event: ForecastEvent, scope: &str, entries: &[&Entry]) -> AlertRow {
+fn label_row(event: ForecastEvent, scope: &str, entries: &[Entry]) -> AlertRow {
     let mut of: BTreeMap<u16, Vec<&Entry>> = BTreeMap::new();
     // What was not issued has no label: nobody was alerted anew by a hole between two instants of the same one.
     for e in entries.iter().filter(|e| !matches!(e.step, Step::NotIssued(_))) {
@@ -119,7 +119,7 @@ fn label_row(event: ForecastEvent, scope: &str, entries: &[&Entry]) -> AlertRow 
 }
 
 /// Alerts of each detector that asserts the event.
-fn pattern_rows(event: ForecastEvent, scope: &str, entries: &[&Entry], bases: &Bases) -> Vec<AlertRow> {
+fn pattern_rows(event: ForecastEvent, scope: &str, entries: &[Entry], bases: &Bases) -> Vec<AlertRow> {
     let mut of: BTreeMap<u8, Vec<&Entry>> = BTreeMap::new();
     // What was not issued has no label.
     for e in entries.iter().filter(|e| !matches!(e.step, Step::NotIssued(_))) {
@@ -207,7 +207,7 @@ mod tests {
     }
 
     fn row_of(entries: &[Entry]) -> AlertRow {
-        let mut all: Vec<&Entry> = entries.iter().collect();
+        let mut all = entries.to_vec();
         all.sort_by_key(|e| e.issued);
         label_row(ForecastEvent::HighVol1h, "all", &all)
     }
@@ -224,7 +224,7 @@ mod tests {
     #[test]
     fn what_was_not_issued_is_no_alert() {
         let not = Entry { step: Step::NotIssued(NotIssuedReason::MissingReference), ..bare(Ts(0), 0) };
-        assert_eq!(pattern_rows(ForecastEvent::AlertMove1h, "all", &[&not, &not], &Bases::new()), []);
+        assert_eq!(pattern_rows(ForecastEvent::AlertMove1h, "all", &[not, not], &Bases::new()), []);
     }
 
     /// A hole between two instants of a label opens nothing anew; another label between them does.
@@ -239,8 +239,7 @@ mod tests {
                 None => Entry { step: Step::NotIssued(NotIssuedReason::NoSide), ..bare(at(n), 0) },
             };
             let entries: Vec<Entry> = after(between).into_iter().enumerate().map(entry).collect();
-            let of: Vec<&Entry> = entries.iter().collect();
-            assert_eq!(label_row(ForecastEvent::Squeeze4h, "all", &of).alerts, want, "{between:?}");
+            assert_eq!(label_row(ForecastEvent::Squeeze4h, "all", &entries).alerts, want, "{between:?}");
         }
     }
 
@@ -251,7 +250,7 @@ mod tests {
     }
 
     fn detector(entries: &[Entry], bases: &Bases) -> AlertRow {
-        let mut of: Vec<&Entry> = entries.iter().collect();
+        let mut of = entries.to_vec();
         of.sort_by_key(|e| e.issued);
         pattern_rows(ForecastEvent::AlertMove1h, "all", &of, bases).remove(0)
     }

@@ -3,14 +3,45 @@
 use crate::scores::ranked::rps;
 use barograph_domain::Ts;
 use barograph_domain::forecast::{Abstention, Forecaster, NotIssuedReason, Stated, WindowOutcome};
+use core::num::NonZeroU64;
 
-/// A reference's loss on a case, where it had seen enough to be one.
-#[derive(Clone, Copy, PartialEq, Debug)]
+/// A number of which an absent one takes no more bytes: a million cases are gone through a dozen times, and that waits for memory.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Dense(NonZeroU64);
+
+impl Dense {
+    /// `None` of no number.
+    pub(super) fn of(x: f64) -> Option<Self> {
+        // Zero has no bit that is set, and no number has all of them.
+        NonZeroU64::new(!x.to_bits()).map(Self)
+    }
+
+    pub(super) fn get(self) -> f64 {
+        f64::from_bits(!self.0.get())
+    }
+}
+
+/// What was stated of a case and what that lost.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Scored {
+    p: Dense,
+    loss: Dense,
+}
+
+impl Scored {
+    pub(super) fn of(p: f64, loss: f64) -> Option<Self> {
+        Some(Self { p: Dense::of(p)?, loss: Dense::of(loss)? })
+    }
+
     /// Probability of the event; of classes 0.
-    pub(super) p: f64,
+    pub(super) fn p(self) -> f64 {
+        self.p.get()
+    }
+
     /// Squared error, or ranked probability score.
-    pub(super) loss: f64,
+    pub(super) fn loss(self) -> f64 {
+        self.loss.get()
+    }
 }
 
 /// How a case stands.
@@ -34,15 +65,24 @@ pub(super) struct Entry {
     pub(super) label: u8,
     pub(super) raw_label: u8,
     pub(super) state: Option<u8>,
-    /// Losses once resolved, those of the references where they had seen enough.
+    /// Once resolved.
     pub(super) scored: Option<Scored>,
-    pub(super) climatology_loss: Option<f64>,
-    pub(super) persistence_loss: Option<f64>,
+    /// Losses of the references on the case, where they had seen enough.
+    pub(super) of_climatology: Option<Dense>,
+    pub(super) of_persistence: Option<Dense>,
     /// Corrected minutes would say otherwise.
     pub(super) revised: bool,
 }
 
 impl Entry {
+    pub(super) fn climatology_loss(&self) -> Option<f64> {
+        self.of_climatology.map(Dense::get)
+    }
+
+    pub(super) fn persistence_loss(&self) -> Option<f64> {
+        self.of_persistence.map(Dense::get)
+    }
+
     pub(super) fn happened(&self) -> Option<bool> {
         match self.step {
             Step::Resolved(WindowOutcome::Happened) => Some(true),
@@ -78,8 +118,8 @@ pub(super) fn bare(issued: Ts, market: u16) -> Entry {
         raw_label: 0,
         state: None,
         scored: None,
-        climatology_loss: None,
-        persistence_loss: None,
+        of_climatology: None,
+        of_persistence: None,
         revised: false,
     }
 }
@@ -96,20 +136,33 @@ pub(super) fn resolve(entry: &mut Entry, outcome: WindowOutcome, waiting: &Waiti
             let o = f64::from(u8::from(outcome == WindowOutcome::Happened));
             let loss = |p: f64| (p - o) * (p - o);
             if let Stated::Probability(p) = stated {
-                entry.scored = Some(Scored { p, loss: loss(p) });
+                entry.scored = Scored::of(p, loss(p));
             }
-            entry.climatology_loss = waiting.climatology.map(loss);
-            entry.persistence_loss = waiting.persistence.map(loss);
+            entry.of_climatology = waiting.climatology.map(loss).and_then(Dense::of);
+            entry.of_persistence = waiting.persistence.map(loss).and_then(Dense::of);
         }
         (stated, WindowOutcome::Class(class)) => {
             let class = usize::from(class);
             if let Stated::Classes(all) = stated {
-                entry.scored = rps(&all, class).map(|loss| Scored { p: 0.0, loss });
+                entry.scored = rps(&all, class).and_then(|loss| Scored::of(0.0, loss));
             }
             let references = waiting.references.as_deref();
-            entry.climatology_loss = references.and_then(|r| rps(&r[..4], class));
-            entry.persistence_loss = references.and_then(|r| rps(&r[4..], class));
+            entry.of_climatology = references.and_then(|r| rps(&r[..4], class)).and_then(Dense::of);
+            entry.of_persistence = references.and_then(|r| rps(&r[4..], class)).and_then(Dense::of);
         }
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_case_is_small_and_its_numbers_are_whole() {
+        assert!(size_of::<Entry>() <= 56, "{} bytes", size_of::<Entry>());
+        for x in [0.0, 1.0, 0.1 + 0.2, f64::MIN_POSITIVE, f64::INFINITY] {
+            assert_eq!(Dense::of(x).map(Dense::get), Some(x));
+        }
     }
 }

@@ -27,6 +27,8 @@ pub struct Gather {
     /// Whose ledger it is: what is not registered is counted with theirs.
     of: Forecaster,
     markets: Vec<InstrumentName>,
+    /// Of each of them.
+    groups: Vec<SymbolGroup>,
     /// Position here of each position in ticks of `named`.
     places: Vec<u16>,
     named: Arc<[InstrumentName]>,
@@ -60,6 +62,7 @@ impl Gather {
             event,
             of,
             markets: Vec::new(),
+            groups: Vec::new(),
             places: Vec::new(),
             named: Arc::default(),
             wanted: Vec::new(),
@@ -130,7 +133,8 @@ impl Gather {
 
     fn issue(&mut self, tick: &LedgerTick, issue: &Issue) {
         let market = self.place(issue.market);
-        let reference = tick.reference(issue);
+        let group = self.groups.get(usize::from(market));
+        let reference = group.and_then(|group| tick.reference_of(issue.event, *group));
         let classes = (self.event == ForecastEvent::VolClass24h).then(|| of_classes(reference, issue.state)).flatten();
         let abstained = match issue.stated {
             Stated::Abstained(why) => Some(why),
@@ -182,17 +186,22 @@ impl Gather {
     }
 
     fn name(&mut self, named: &Arc<[InstrumentName]>) {
-        if Arc::ptr_eq(named, &self.named) || (*named == self.named && !self.places.is_empty()) {
+        if Arc::ptr_eq(named, &self.named) {
+            return;
+        }
+        if *named == self.named && !self.places.is_empty() {
+            // The next tick of the same part of the store has the same ones.
+            self.named = Arc::clone(named);
             return;
         }
         self.places.clear();
         for name in named.iter() {
             let at = self.markets.iter().position(|m| m == name).unwrap_or_else(|| {
-                let is_of = |scope: &String| {
-                    scope == "all" || *scope == SymbolGroup::of(name).id() || *scope == name.to_string()
-                };
+                let group = SymbolGroup::of(name);
+                let is_of = |scope: &String| scope == "all" || *scope == group.id() || *scope == name.to_string();
                 self.outside.push(!self.wanted.is_empty() && !self.wanted.iter().any(is_of));
                 self.markets.push(name.clone());
+                self.groups.push(group);
                 self.markets.len() - 1
             });
             self.places.push(u16::try_from(at).unwrap_or(u16::MAX));
@@ -214,13 +223,20 @@ impl Gather {
         let mut out = EventScores::default();
         let (Some(newest), scopes) = (self.newest, self.scopes()) else { return out };
         for (forecaster, entries) in &self.entries {
+            let mut of_markets = None;
             for (id, scope) in scopes.iter().filter(|(id, _)| wanted.scope(id)) {
                 // Side by side, because they are gone through a dozen times.
-                let own = self.within(scope, entries);
-                let of: Vec<&Entry> = own.iter().collect();
-                self.rows(&mut out.rows, *forecaster, (id, newest), &of, wanted);
+                let own = match *scope {
+                    Scope::All => Cow::Borrowed(entries.as_slice()),
+                    Scope::Group(group) => Cow::Owned(self.within(group, entries)),
+                    Scope::Market(at) => {
+                        let all = of_markets.get_or_insert_with(|| self.by_market(entries));
+                        Cow::Owned(all.get_mut(usize::from(at)).map(core::mem::take).unwrap_or_default())
+                    }
+                };
+                self.rows(&mut out.rows, *forecaster, (id, newest), &own, wanted);
                 if *forecaster == Forecaster::Rules {
-                    self.labels(&mut out, (id, newest), &of, wanted);
+                    self.labels(&mut out, (id, newest), &own, wanted);
                 }
             }
         }
@@ -249,7 +265,7 @@ impl Gather {
     }
 
     /// Alerts and steadiness of labels in each window; of one that reaches as far back as the one before it they are the same.
-    fn labels(&self, out: &mut EventScores, (scope, newest): (&str, Ts), of: &[&Entry], wanted: &ScoreFilter) {
+    fn labels(&self, out: &mut EventScores, (scope, newest): (&str, Ts), of: &[Entry], wanted: &ScoreFilter) {
         let mut before: Option<(usize, Bases, Vec<AlertRow>, Option<StabilityRow>)> = None;
         for (window, length) in wanted.lengths() {
             let from = length.map_or(Ts::MIN, |l| newest - l);
@@ -288,8 +304,8 @@ impl Gather {
                 (Some(scored), _) => all.push(CaseLoss {
                     issued: e.issued,
                     market: numbers.of(name),
-                    loss: scored.loss,
-                    persistence: e.persistence_loss,
+                    loss: scored.loss(),
+                    persistence: e.persistence_loss(),
                 }),
                 (None, Step::Resolved(_)) => abstained += 1,
                 _ => {}
@@ -305,7 +321,7 @@ impl Gather {
         rows: &mut Vec<ScoreRow>,
         forecaster: Forecaster,
         (scope, newest): (&str, Ts),
-        of: &[&Entry],
+        of: &[Entry],
         wanted: &ScoreFilter,
     ) {
         let mut before: Option<(usize, ScoreRow)> = None;
@@ -322,20 +338,34 @@ impl Gather {
         }
     }
 
-    fn within<'a>(&self, scope: &Scope, entries: &'a [Entry]) -> Cow<'a, [Entry]> {
-        if *scope == Scope::All {
-            return Cow::Borrowed(entries);
+    fn within(&self, group: SymbolGroup, entries: &[Entry]) -> Vec<Entry> {
+        let is_in = |e: &&Entry| self.groups.get(usize::from(e.market)) == Some(&group);
+        let mut own = Vec::with_capacity(entries.iter().filter(is_in).count());
+        own.extend(entries.iter().filter(is_in));
+        own
+    }
+
+    /// The cases of each market.
+    fn by_market(&self, entries: &[Entry]) -> Vec<Vec<Entry>> {
+        let mut sizes = vec![0; self.markets.len()];
+        for e in entries {
+            if let Some(n) = sizes.get_mut(usize::from(e.market)) {
+                *n += 1;
+            }
         }
-        let places = 0..u16::try_from(self.markets.len()).unwrap_or(u16::MAX);
-        let is_in: Vec<bool> = places.map(|market| self.is_in(scope, market)).collect();
-        let own = |e: &&Entry| is_in.get(usize::from(e.market)).copied().unwrap_or_default();
-        entries.iter().filter(own).copied().collect()
+        let mut all: Vec<Vec<Entry>> = sizes.into_iter().map(Vec::with_capacity).collect();
+        for e in entries {
+            if let Some(own) = all.get_mut(usize::from(e.market)) {
+                own.push(*e);
+            }
+        }
+        all
     }
 
     /// Scopes with their ids, pooled ones first; a group of one market is that market.
     fn scopes(&self) -> Vec<(String, Scope)> {
         let mut all = vec![("all".to_owned(), Scope::All)];
-        let members = |g: SymbolGroup| self.markets.iter().filter(|m| SymbolGroup::of(m) == g).count();
+        let members = |g: SymbolGroup| self.groups.iter().filter(|of| **of == g).count();
         let groups = SymbolGroup::ALL.into_iter().filter(|g| members(*g) > 1);
         all.extend(groups.map(|g| (g.id().to_owned(), Scope::Group(g))));
         let mut markets: Vec<(String, Scope)> =
@@ -348,9 +378,7 @@ impl Gather {
     fn is_in(&self, scope: &Scope, market: u16) -> bool {
         match scope {
             Scope::All => true,
-            Scope::Group(group) => {
-                self.markets.get(usize::from(market)).is_some_and(|name| SymbolGroup::of(name) == *group)
-            }
+            Scope::Group(group) => self.groups.get(usize::from(market)) == Some(group),
             Scope::Market(at) => *at == market,
         }
     }
@@ -389,7 +417,7 @@ fn of_classes(reference: Option<&ReferenceCounts>, state: Option<u8>) -> Option<
 
 #[cfg(test)]
 mod tests {
-    use super::super::entry::Scored;
+    use super::super::entry::{Dense, Scored};
     use super::super::score_event;
     use super::*;
     use crate::ledger::GRID;
@@ -401,6 +429,7 @@ mod tests {
     fn gathered(event: ForecastEvent, markets: &[&str], entries: Vec<Entry>) -> Gather {
         let mut gather = Gather::new(event);
         gather.markets = markets.iter().map(|m| InstrumentName::parse(m).unwrap()).collect();
+        gather.groups = gather.markets.iter().map(SymbolGroup::of).collect();
         gather.newest = entries.last().map(|e| e.issued);
         gather.entries.insert(Forecaster::Rules, entries);
         gather
@@ -492,8 +521,8 @@ mod tests {
     fn windows_that_move_are_never_decided() {
         let entry = |n: i64| {
             let came = if n % 5 == 0 { WindowOutcome::Happened } else { WindowOutcome::Missed };
-            let (scored, persistence_loss) = (Some(Scored { p: 0.5, loss: 0.2 }), Some(0.4));
-            Entry { step: Step::Resolved(came), scored, persistence_loss, ..bare(Ts(0) + Span::hours(n), 0) }
+            let (scored, of_persistence) = (Scored::of(0.5, 0.2), Dense::of(0.4));
+            Entry { step: Step::Resolved(came), scored, of_persistence, ..bare(Ts(0) + Span::hours(n), 0) }
         };
         let gather = gathered(ForecastEvent::HighVol1h, &["x:BTCUSDT"], (0..24 * 100).map(entry).collect());
         let wanted = ScoreFilter { scopes: vec!["all".to_owned()], ..ScoreFilter::default() };

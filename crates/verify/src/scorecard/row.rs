@@ -1,6 +1,6 @@
 //! One row: every score of a set of cases, with bands and the steps by which they became so many.
 
-use super::entry::{Entry, Step};
+use super::entry::{Entry, Scored, Step};
 use super::{horizon, sequence_reading};
 use crate::ledger::GRID;
 use crate::ledger::calibration::asserts;
@@ -31,8 +31,8 @@ fn float(n: usize) -> f64 {
 }
 
 /// Scores the cases, which are in the order of issue; window, timeline and decision are the caller's.
-pub(super) fn score_row((event, forecaster): (ForecastEvent, Forecaster), scope: &str, entries: &[&Entry]) -> ScoreRow {
-    let scored: Vec<&Entry> = entries.iter().copied().filter(|e| e.scored.is_some()).collect();
+pub(super) fn score_row((event, forecaster): (ForecastEvent, Forecaster), scope: &str, entries: &[Entry]) -> ScoreRow {
+    let scored: Vec<&Entry> = entries.iter().filter(|e| e.scored.is_some()).collect();
     let cases: Vec<Case> = scored.iter().filter_map(|e| case(e)).collect();
     let classes = event == ForecastEvent::VolClass24h;
     let losses = Losses::of(&scored, horizon(event));
@@ -80,7 +80,7 @@ pub(super) fn score_row((event, forecaster): (ForecastEvent, Forecaster), scope:
 }
 
 fn case(e: &Entry) -> Option<Case> {
-    Some(Case { issued: e.issued, p: e.scored?.p, happened: e.happened()? })
+    Some(Case { issued: e.issued, p: e.scored?.p(), happened: e.happened()? })
 }
 
 fn bin_row(bin: &crate::scores::bins::ReliabilityBin) -> ReliabilityRow {
@@ -111,11 +111,11 @@ impl Losses {
     }
 
     fn of(scored: &[&Entry], horizon: Span) -> Self {
-        let loss = |e: &Entry| e.scored.map_or(0.0, |s| s.loss);
+        let loss = |e: &Entry| e.scored.map_or(0.0, Scored::loss);
         let columns = |e: &&Entry| {
             let own = loss(e);
             let of = |reference: Option<f64>| reference.map_or([0.0; 3], |r| [1.0, own, r]);
-            let ([a, b, c], [d, f, g]) = (of(e.climatology_loss), of(e.persistence_loss));
+            let ([a, b, c], [d, f, g]) = (of(e.climatology_loss()), of(e.persistence_loss()));
             (e.issued, [a, b, c, d, f, g])
         };
         let compared = if Self::is_one_sided(scored) { &[] } else { scored };
@@ -159,7 +159,7 @@ fn hard(scored: &[&Entry]) -> Option<f64> {
     (!known.is_empty()).then(|| known.iter().sum::<f64>() / float(known.len()))
 }
 
-fn denominators(entries: &[&Entry]) -> Denominators {
+fn denominators(entries: &[Entry]) -> Denominators {
     let mut d = Denominators { asked: count(entries.len()), ..Denominators::default() };
     let (mut not_issued, mut abstained): (BTreeMap<&str, u64>, BTreeMap<&str, u64>) = Default::default();
     for e in entries {
@@ -189,7 +189,7 @@ fn denominators(entries: &[&Entry]) -> Denominators {
 }
 
 /// The published label as a yes or no; of resolved cases.
-fn label_table(event: ForecastEvent, entries: &[&Entry]) -> Option<LabelTable> {
+fn label_table(event: ForecastEvent, entries: &[Entry]) -> Option<LabelTable> {
     let axis = event.axis().is_some() && (0..8).any(|label| asserts(event, label));
     if !axis {
         return None;
@@ -211,17 +211,17 @@ fn label_table(event: ForecastEvent, entries: &[&Entry]) -> Option<LabelTable> {
 
 /// The row of the whole ledger: with its months, and with what the confidence sequence has decided. Of a window that moves a sequence
 /// would begin anew every day, and its bounds would hold of none of them.
-pub(super) fn whole(row: ScoreRow, entries: &[&Entry]) -> ScoreRow {
+pub(super) fn whole(row: ScoreRow, entries: &[Entry]) -> ScoreRow {
     // By how much each case lost less than persistence, where both are known.
-    let gains = entries.iter().filter_map(|e| Some((e.issued, e.persistence_loss? - e.scored?.loss)));
+    let gains = entries.iter().filter_map(|e| Some((e.issued, e.persistence_loss()? - e.scored?.loss())));
     let sequence = sequence_reading(gains, horizon(row.event));
     let verdict = row.verdict.decided_by(sequence.as_ref());
     ScoreRow { sequence, verdict, timeline: timeline(entries), ..row }
 }
 
 /// Scores month by month, of cases in the order of issue.
-fn timeline(entries: &[&Entry]) -> Vec<MonthReading> {
-    let scored: Vec<&Entry> = entries.iter().copied().filter(|e| e.scored.is_some()).collect();
+fn timeline(entries: &[Entry]) -> Vec<MonthReading> {
+    let scored: Vec<&Entry> = entries.iter().filter(|e| e.scored.is_some()).collect();
     let month_of = |day: Ts| {
         let (year, month, ..) = day.civil();
         Ts::from_civil(year, month, 1, 0, 0, 0)
@@ -232,16 +232,16 @@ fn timeline(entries: &[&Entry]) -> Vec<MonthReading> {
         months.entry(month_of(first.issued)).or_default().extend(day);
     }
     let of = |entries: &[&Entry], reference: fn(&Entry) -> Option<f64>| {
-        let pairs = entries.iter().filter_map(|e| Some((e.scored?.loss, reference(e)?)));
+        let pairs = entries.iter().filter_map(|e| Some((e.scored?.loss(), reference(e)?)));
         let (own, other) = pairs.fold((0.0, 0.0), |(a, b), (x, y)| (a + x, b + y));
         skill(own, other)
     };
     let reading = |(month, entries): (Ts, Vec<&Entry>)| MonthReading {
         month,
         n: count(entries.len()),
-        brier: entries.iter().filter_map(|e| e.scored).map(|s| s.loss).sum::<f64>() / float(entries.len()),
-        skill_climatology: of(&entries, |e| e.climatology_loss),
-        skill_persistence: of(&entries, |e| e.persistence_loss),
+        brier: entries.iter().filter_map(|e| e.scored).map(Scored::loss).sum::<f64>() / float(entries.len()),
+        skill_climatology: of(&entries, Entry::climatology_loss),
+        skill_persistence: of(&entries, Entry::persistence_loss),
     };
     months.into_iter().map(reading).collect()
 }
@@ -255,7 +255,7 @@ fn largest_share(scored: &[&Entry]) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::entry::{Scored, bare};
+    use super::super::entry::{Dense, bare};
     use super::*;
     use barograph_domain::forecast::WindowOutcome;
 
@@ -263,9 +263,9 @@ mod tests {
     fn hours(n: i64, gain: f64) -> Vec<Entry> {
         let entry = |n: i64| {
             let came = if n % 5 == 0 { WindowOutcome::Happened } else { WindowOutcome::Missed };
-            let scored = Some(Scored { p: 0.5, loss: 0.25 });
-            let persistence_loss = Some(0.25 + gain);
-            Entry { step: Step::Resolved(came), scored, persistence_loss, ..bare(Ts(0) + Span::hours(n), 0) }
+            let scored = Scored::of(0.5, 0.25);
+            let of_persistence = Dense::of(0.25 + gain);
+            Entry { step: Step::Resolved(came), scored, of_persistence, ..bare(Ts(0) + Span::hours(n), 0) }
         };
         (0..n).map(entry).collect()
     }
@@ -280,10 +280,9 @@ mod tests {
             (20, -0.2, WorseSoFar, WorseThanPersistence),
         ] {
             let entries = hours(24 * days, gain);
-            let of: Vec<&Entry> = entries.iter().collect();
-            let row = score_row((ForecastEvent::HighVol1h, Forecaster::Rules), "all", &of);
+            let row = score_row((ForecastEvent::HighVol1h, Forecaster::Rules), "all", &entries);
             assert_eq!((row.verdict, row.sequence), (so_far, None), "{gain}");
-            let row = whole(row, &of);
+            let row = whole(row, &entries);
             assert_eq!(row.verdict, want, "{gain}: {:?}", row.sequence);
             assert_eq!(row.sequence.and_then(|s| s.activated_at).is_some(), want == Skill, "{gain}");
         }

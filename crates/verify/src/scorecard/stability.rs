@@ -10,7 +10,7 @@ use barograph_domain::{Axis, Label as _, RiskRegime, Span, Ts, VolRegime};
 use std::collections::BTreeMap;
 
 /// The row of the event's axis; of the first event of each axis alone. The window is the caller's.
-pub(super) fn stability_rows(event: ForecastEvent, scope: &str, entries: &[&Entry]) -> Option<StabilityRow> {
+pub(super) fn stability_rows(event: ForecastEvent, scope: &str, entries: &[Entry]) -> Option<StabilityRow> {
     let axis = match event {
         ForecastEvent::HighVol1h => Axis::Risk,
         ForecastEvent::TrendUp24h => Axis::Trend,
