@@ -168,7 +168,8 @@ impl Followed {
         let Some(memory) = event.memory() else { return false };
         let first = era_of(now).saturating_sub(u32::try_from(memory.0 / ERA.0 - 1).unwrap_or(0));
         let before = self.eras.len();
-        while let Some(era) = self.eras.pop_front_if(|e| e.number < first) {
+        while self.eras.front().is_some_and(|e| e.number < first) {
+            let Some(era) = self.eras.pop_front() else { break };
             self.separate = self.separate.saturating_sub(era.separate);
             for gone in &era.bins {
                 let at = place_of(&mut self.bins, gone.bin);
