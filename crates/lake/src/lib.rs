@@ -32,6 +32,7 @@ mod sniff;
 mod source;
 pub mod table_out;
 mod walk;
+pub mod whole_file;
 
 pub use error::Error;
 pub use merge::EventReader;

@@ -1,7 +1,8 @@
 //! Tables written as Parquet, for other tools: columns of words, numbers, counts and moments, a piece at a time.
 //!
-//! A file appears whole or not at all: it is written under a temporary name, synced and renamed.
+//! A file appears whole or not at all ([`WholeFile`]).
 
+use crate::whole_file::WholeFile;
 use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, TimestampNanosecondArray};
 use arrow_schema::{DataType, Field, Schema, TimeUnit};
 use parquet::arrow::ArrowWriter;
@@ -9,7 +10,7 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 /// Values of one column; `None` is null.
@@ -50,8 +51,7 @@ impl TableColumn {
 pub struct ParquetOut {
     writer: ArrowWriter<File>,
     schema: Arc<Schema>,
-    temporary: PathBuf,
-    path: PathBuf,
+    whole: WholeFile,
 }
 
 impl ParquetOut {
@@ -62,14 +62,11 @@ impl ParquetOut {
     pub fn create(path: &Path, like: &[(&str, TableColumn)]) -> io::Result<Self> {
         let fields: Vec<Field> = like.iter().map(|(name, cells)| Field::new(*name, cells.data_type(), true)).collect();
         let schema = Arc::new(Schema::new(fields));
-        let mut name = path.file_name().unwrap_or_default().to_owned();
-        name.push(".partial");
-        let temporary = path.with_file_name(name);
-        let file = File::create(&temporary)?;
+        let (whole, file) = WholeFile::begin(path)?;
         let level = ZstdLevel::try_new(3).map_err(io::Error::other)?;
         let properties = WriterProperties::builder().set_compression(Compression::ZSTD(level)).build();
         let writer = ArrowWriter::try_new(file, Arc::clone(&schema), Some(properties)).map_err(io::Error::other)?;
-        Ok(Self { writer, schema, temporary, path: path.to_owned() })
+        Ok(Self { writer, schema, whole })
     }
 
     /// Adds rows: the columns of [`Self::create`], in their order and all of one length.
@@ -88,8 +85,7 @@ impl ParquetOut {
     /// When it cannot be written or renamed.
     pub fn finish(self) -> io::Result<()> {
         let file = self.writer.into_inner().map_err(io::Error::other)?;
-        file.sync_all()?;
-        std::fs::rename(&self.temporary, &self.path)
+        self.whole.finish(&file)
     }
 }
 

@@ -8,6 +8,7 @@ use crate::cli::ForecastFormat;
 use barograph_domain::forecast::ForecastEvent;
 use barograph_domain::{Axis, Ts};
 use barograph_lake::table_out::{ParquetOut, TableColumn};
+use barograph_lake::whole_file::WholeFile;
 use barograph_query::scores::{BaseView, ForecastView, LedgerLine, NotIssuedView};
 use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
@@ -135,7 +136,7 @@ const NUMBERS: [&str; 5] = ["probability", "class_", "climatology", "persistence
 
 /// Where rows go.
 enum Out {
-    Csv { file: BufWriter<File>, temporary: PathBuf, begun: bool },
+    Csv { file: BufWriter<File>, whole: WholeFile, begun: bool },
     Parquet { out: Option<Box<ParquetOut>>, rows: Vec<Vec<Cell>> },
 }
 
@@ -150,10 +151,8 @@ impl ForecastFile {
     pub(crate) fn create(path: &Path, format: ForecastFormat, logic: &str) -> io::Result<Self> {
         let out = match format {
             ForecastFormat::Csv => {
-                let mut name = path.file_name().unwrap_or_default().to_owned();
-                name.push(".partial");
-                let temporary = path.with_file_name(name);
-                Out::Csv { file: BufWriter::new(File::create(&temporary)?), temporary, begun: false }
+                let (whole, file) = WholeFile::begin(path)?;
+                Out::Csv { file: BufWriter::new(file), whole, begun: false }
             }
             ForecastFormat::Parquet => Out::Parquet { out: None, rows: Vec::new() },
         };
@@ -195,10 +194,7 @@ impl ForecastFile {
             self.flush()?;
         }
         match self.out {
-            Out::Csv { file, temporary, .. } => {
-                file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
-                std::fs::rename(temporary, &self.path)
-            }
+            Out::Csv { file, whole, .. } => whole.finish(&file.into_inner().map_err(io::IntoInnerError::into_error)?),
             Out::Parquet { out: Some(out), .. } => out.finish(),
             Out::Parquet { out: None, .. } => Err(io::Error::other("there is no forecast to write")),
         }

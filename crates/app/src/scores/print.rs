@@ -1,6 +1,7 @@
 //! The scorecard in 80 columns: events, alerts, steadiness. What shows no skill says so.
 
 use crate::term::number_of;
+use barograph_domain::forecast::Abstention;
 use barograph_domain::scorecard::{AlertRow, ScoreRow, Scorecard, SkillReading, SkillVerdict, StabilityRow};
 use barograph_query::scores::ForecastView;
 use barograph_verify::scorecard::WINDOWS;
@@ -191,6 +192,10 @@ pub(crate) fn forecasts(views: &[ForecastView]) -> String {
             (None, Some(_)) => "–".to_owned(),
             (None, None) => "classes".to_owned(),
         };
+        // What it is about, where a market has several at once; and why there is no number.
+        let about = v.subject.as_ref().map_or(String::new(), |subject| format!("{subject}; "));
+        let silent = Abstention::ALL.into_iter().find(|a| Some(a.id()) == v.abstain_reason);
+        let silent = silent.map_or(String::new(), |why| format!("; no number: {}", why.spoken()));
         let mut came = match (v.outcome, v.resolution_reason) {
             (None, None) => format!("due {}", v.resolve_after),
             (outcome, reason) => came(v.event_id, outcome, reason.unwrap_or_default()),
@@ -198,7 +203,13 @@ pub(crate) fn forecasts(views: &[ForecastView]) -> String {
         if v.revised_at.is_some() {
             came += &format!(" (revised: {})", self::came(v.event_id, v.revised_outcome, "cannot be judged"));
         }
-        let _fits = writeln!(out, "{:<21}{:<24}{:<15}{said:>7}  {came}", v.issued_ts.iso(), v.symbol, v.event_id);
+        let _fits = writeln!(
+            out,
+            "{:<21}{:<24}{:<15}{said:>7}  {about}{came}{silent}",
+            v.issued_ts.iso(),
+            v.symbol,
+            v.event_id
+        );
     }
     out
 }

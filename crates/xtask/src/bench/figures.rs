@@ -46,7 +46,7 @@ pub(crate) static ALL: [Bench; 30] = [
     short("advice", advice),
     short("models", models),
     bench("no_skill", no_skill),
-    bench("ledger", ledger),
+    Bench { rounds: 3, ..bench("ledger", ledger) },
     bench("scorecard", scorecard),
     bench("whatif", whatif),
     bench("forecasts", forecasts),

@@ -65,7 +65,13 @@ fn ask(service: &Service, request: &WhatIfRequest) -> Result<WhatIfView, Failure
 
 /// A new file: nobody's book is written over.
 fn save(file: &std::path::Path, text: &str) -> Result<(), Failure> {
-    let wrong = |e: std::io::Error| Failure::usage(format!("cannot write {}: {e}", file.display()));
+    let wrong = |e: std::io::Error| match e.kind() {
+        std::io::ErrorKind::AlreadyExists => Failure::usage(format!(
+            "{} is there already, and no book is written over: give --save another name, or remove that file first",
+            file.display()
+        )),
+        _ => Failure::usage(format!("cannot write {}: {e}", file.display())),
+    };
     let mut new = std::fs::File::options().write(true).create_new(true).open(file).map_err(wrong)?;
     new.write_all(text.as_bytes()).map_err(wrong)
 }
