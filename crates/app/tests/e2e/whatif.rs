@@ -65,7 +65,7 @@ fn a_saved_book_keeps_its_comments_and_what_cannot_be_replayed_is_refused() {
     let saved = std::fs::read_to_string(place.path("mine.toml")).unwrap();
     assert!(saved.contains("value = 0.9") && saved.contains("# Every market against its own history"), "{saved}");
     place.ok("rules check mine.toml");
-    place.run("rules whatif --data data --save mine.toml").exits(2).says("cannot write mine.toml");
+    place.run("rules whatif --data data --save mine.toml").exits(2).says("mine.toml is there already");
     place.run("rules whatif --data data --set HIGH_VOLL.realized_vol_1h=1").exits(2).says("did you mean 'HIGH_VOL'?");
     std::fs::write(place.path("other.toml"), saved.replace("span_min = 0.25", "span_min = 0.5")).unwrap();
     place.run("rules whatif other.toml --data data").exits(2).says("'span_min' is 0.25");
