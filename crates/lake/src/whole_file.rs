@@ -39,7 +39,7 @@ impl WholeFile {
 impl Drop for WholeFile {
     fn drop(&mut self) {
         // After a rename there is nothing under this name.
-        let _ = std::fs::remove_file(&self.temporary);
+        drop(std::fs::remove_file(&self.temporary));
     }
 }
 

@@ -58,7 +58,8 @@ impl Drop for PaperLog {
     /// A child process that was being started holds a copy of every descriptor until it runs its program: closing ours alone
     /// would leave the log taken for that long.
     fn drop(&mut self) {
-        let _ = self.file.unlock();
+        // A lock that cannot be let go ends with the file.
+        drop(self.file.unlock());
     }
 }
 

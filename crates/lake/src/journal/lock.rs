@@ -59,7 +59,8 @@ impl Drop for WriterLock {
     /// A child process that was being started holds a copy of every descriptor until it runs its program: closing ours alone
     /// would leave the journal locked for that long.
     fn drop(&mut self) {
-        let _ = self.file.unlock();
+        // A lock that cannot be let go ends with the file.
+        drop(self.file.unlock());
     }
 }
 

@@ -42,7 +42,8 @@ impl Drop for RoleLock {
     /// A child process that was being started holds a copy of every descriptor until it runs its program: closing ours alone
     /// would leave the role taken for that long.
     fn drop(&mut self) {
-        let _ = self.file.unlock();
+        // A lock that cannot be let go ends with the file.
+        drop(self.file.unlock());
     }
 }
 
