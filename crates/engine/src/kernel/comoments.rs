@@ -80,6 +80,14 @@ impl CoMoments {
         }
     }
 
+    /// Slope of the second on the first by least squares, with an intercept; `None` when the first does not vary.
+    #[must_use]
+    #[expect(clippy::float_cmp, reason = "features §1: zero variance is decided exactly by min == max")]
+    pub fn slope(&self) -> Option<f64> {
+        let flat = self.n < 2 || self.min[0] == self.max[0];
+        if flat || self.mxx <= 0.0 { None } else { Some(self.mxy / self.mxx) }
+    }
+
     /// Pearson correlation, in [−1, 1]; `None` when either side does not vary.
     #[must_use]
     #[expect(clippy::float_cmp, reason = "features §1: zero variance is decided exactly by min == max")]

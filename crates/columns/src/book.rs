@@ -1,0 +1,37 @@
+//! A book as the columns look at it: levels of both sides, best first.
+
+use barograph_domain::cell::Reason;
+
+/// Levels of each side that have columns of their own.
+pub const DEPTH: usize = 20;
+
+/// One level.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub struct Level {
+    /// Price.
+    pub price: f64,
+    /// Size in base.
+    pub size: f64,
+}
+
+/// Both sides, best first: all levels that are known, or the twenty of a wide snapshot.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub struct BookSides<'a> {
+    /// Falling prices.
+    pub bids: &'a [Level],
+    /// Rising prices.
+    pub asks: &'a [Level],
+}
+
+impl BookSides<'_> {
+    /// Best bid and ask.
+    ///
+    /// # Errors
+    /// A side is empty, or the book is crossed or locked: nothing of it is used then.
+    pub fn best(&self) -> Result<(Level, Level), Reason> {
+        let (Some(bid), Some(ask)) = (self.bids.first(), self.asks.first()) else {
+            return Err(Reason::InsufficientLevels);
+        };
+        if bid.price > 0.0 && bid.price < ask.price { Ok((*bid, *ask)) } else { Err(Reason::OutOfDomain) }
+    }
+}

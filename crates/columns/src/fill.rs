@@ -1,0 +1,269 @@
+//! Columns 110 to 173 and those of data quality, from windows over seconds (features §7.2 to §7.5, §7.7).
+
+use crate::market_book::{BookSecond, Instant};
+use crate::market_trades::TradeSecond;
+use crate::row::{Row, ratio};
+use crate::seconds::{BookFlow, FLOWS, Heard};
+use crate::structural::STRUCTURAL;
+use crate::windows::Windows;
+use barograph_domain::cell::Reason;
+use barograph_domain::math;
+
+/// Share of a window of trades that may lie in gaps.
+const GAP_SHARE: f64 = 0.01;
+/// Pairs of return and flow that a slope needs, and those in which something was traded.
+const IMPACT_MIN: [u32; 2] = [240, 60];
+/// A gap that lies longer back is as long ago.
+const GAP_AGE_MAX_S: f64 = 86_400.0;
+
+/// Places of the first column of each kind.
+mod at {
+    pub(super) const OFI: usize = 109;
+    pub(super) const MLOFI: usize = 113;
+    pub(super) const VELOCITY: usize = 119;
+    pub(super) const UPDATES: usize = 131;
+    pub(super) const VOL: usize = 132;
+    pub(super) const MEANS: usize = 137;
+    pub(super) const REGIMES: usize = 142;
+    pub(super) const ADVANCED: usize = 145;
+    pub(super) const TRADES: usize = 149;
+    pub(super) const QUALITY: usize = 193;
+}
+
+/// Was every second of a window of the book listened to?
+fn whole(heard: Heard, seconds: u32) -> Result<(), Reason> {
+    if heard.gaps > 0 {
+        Err(Reason::Gap)
+    } else if heard.whole < seconds {
+        Err(Reason::Warming)
+    } else {
+        Ok(())
+    }
+}
+
+/// The same of trades, of which some seconds may be missing.
+fn nearly(heard: Heard, seconds: u32) -> Result<(), Reason> {
+    if f64::from(heard.gaps) > GAP_SHARE * f64::from(seconds) {
+        Err(Reason::Gap)
+    } else if heard.whole + heard.gaps < seconds {
+        Err(Reason::Warming)
+    } else {
+        Ok(())
+    }
+}
+
+/// Enough samples of a window without a gap.
+pub(crate) fn enough(heard: Heard, n: u32, least: u32) -> Result<(), Reason> {
+    if heard.gaps > 0 {
+        Err(Reason::Gap)
+    } else if n < least {
+        Err(Reason::Warming)
+    } else {
+        Ok(())
+    }
+}
+
+impl Windows {
+    pub(crate) fn fill(&self, book: &BookSecond, traded: Option<&TradeSecond>, row: &mut Row) {
+        self.fill_flows(row);
+        self.fill_velocities(book.second, row);
+        self.fill_rolling(row);
+        self.fill_trades(book, traded, row);
+        self.fill_advanced(traded, row);
+        self.fill_quality(book, row);
+        // What is made of a book that cannot be used is not said either.
+        if let Err(reason) = book.instant.mid {
+            row.withhold(STRUCTURAL..at::UPDATES, reason);
+            row.withhold(at::VOL..at::ADVANCED + 1, reason);
+        }
+    }
+
+    fn fill_flows(&self, row: &mut Row) {
+        let sums = [(1, self.near.last(1)), (5, self.near.last(5)), (30, self.near.last(30))];
+        for (n, (seconds, sum)) in sums.iter().enumerate() {
+            row.put_or(at::OFI + n, whole(sum.heard, *seconds).map(|()| sum.best));
+        }
+        let [(_, second), (_, five), (_, half)] = &sums;
+        let normal = whole(half.heard, 30).and_then(|()| {
+            if half.samples < 30 {
+                return Err(Reason::Stale);
+            }
+            ratio(half.best, half.best_size / f64::from(half.samples))
+        });
+        row.put_or(at::OFI + 3, normal);
+        let weighted = |sum: &BookFlow, seconds: u32, n: usize| {
+            whole(sum.heard, seconds)?;
+            if sum.short[n] > 0 { Err(Reason::InsufficientLevels) } else { Ok(sum.weighted[n]) }
+        };
+        for n in 0..FLOWS.len() {
+            row.put_or(at::MLOFI + n, weighted(second, 1, n));
+        }
+        row.put_or(at::MLOFI + 4, weighted(five, 5, 2));
+        row.put_or(at::MLOFI + 5, weighted(half, 30, 2));
+        row.put_or(at::UPDATES, whole(second.heard, 1).map(|()| f64::from(second.updates)));
+    }
+
+    fn fill_velocities(&self, second: i64, row: &mut Row) {
+        let gone = |seconds: usize| self.near.last(seconds).heard.gaps > 0;
+        let at = |back: i64| self.instant(second - back);
+        let of = |back: i64, read: fn(&Instant) -> Result<f64, Reason>| match at(back) {
+            Some(instant) => read(instant),
+            None => Err(Reason::Warming),
+        };
+        // From one moment to a later one, both counted back from now; of a gap between them there is no difference.
+        let pair = |from: i64, to: i64, read: fn(&Instant) -> Result<f64, Reason>| {
+            if gone(usize::try_from(from).unwrap_or(0)) {
+                Err(Reason::Gap)
+            } else {
+                Ok((of(from, read)?, of(to, read)?))
+            }
+        };
+        let log = |from: i64, to: i64, read: fn(&Instant) -> Result<f64, Reason>| {
+            pair(from, to, read).map(|(a, b)| 1e4 * math::ln(b / a) / (from - to) as f64)
+        };
+        let mid: fn(&Instant) -> Result<f64, Reason> = |i| i.mid;
+        let second_ago = log(2, 1, mid);
+        let five_ago = log(10, 5, mid);
+        let values = [
+            log(1, 0, mid),
+            log(5, 0, mid),
+            log(30, 0, mid),
+            log(1, 0, mid).and_then(|now| Ok(now - second_ago?)),
+            log(5, 0, mid).and_then(|now| Ok((now - five_ago?) / 5.0)),
+            log(1, 0, |i| i.micro),
+            log(5, 0, |i| i.micro),
+            pair(1, 0, |i| i.imbalance[0]).map(|(a, b)| b - a),
+            pair(5, 0, |i| i.imbalance[1]).map(|(a, b)| (b - a) / 5.0),
+            pair(1, 0, |i| i.spread).map(|(a, b)| b - a),
+            pair(5, 0, |i| i.depth[0]).and_then(growth),
+            pair(5, 0, |i| i.depth[1]).and_then(growth),
+        ];
+        for (n, value) in values.into_iter().enumerate() {
+            row.put_or(at::VELOCITY + n, value);
+        }
+    }
+
+    fn fill_rolling(&self, row: &mut Row) {
+        let (minute, half_hour) = (self.volatility(60, 48), self.volatility(1_800, 1_440));
+        let vols = [self.volatility(10, 8), minute, self.volatility(300, 240), half_hour];
+        for (n, vol) in vols.into_iter().enumerate() {
+            row.put_or(at::VOL + n, vol);
+        }
+        row.put_or(at::VOL + 4, minute.and_then(|a| ratio(a, half_hour?)));
+        let (near, far) = (self.samples.last(60), self.samples.last(300));
+        let mean =
+            |heard: Heard, (n, sum): (u32, f64), least: u32| enough(heard, n, least).map(|()| sum / f64::from(n));
+        row.put_or(at::MEANS, enough(near.heard, near.spread.n, 48).map(|()| near.spread.mean));
+        row.put_or(at::MEANS + 1, enough(far.heard, far.spread.n, 240).map(|()| far.spread.mean));
+        row.put_or(at::MEANS + 2, enough(far.heard, far.spread.n, 240).map(|()| far.spread.sd()));
+        row.put_or(at::MEANS + 3, mean(near.heard, near.imbalance, 48));
+        row.put_or(at::MEANS + 4, mean(far.heard, far.depth, 240));
+        let long = self.returns.last(1_800);
+        let [judged, high, low] = long.judged;
+        for (n, count) in [high, low].into_iter().enumerate() {
+            let share = enough(long.heard, judged, 1_440).map(|()| f64::from(count) / f64::from(judged));
+            row.put_or(at::REGIMES + n, share);
+        }
+        let [judged, wide] = far.wide;
+        let share = enough(far.heard, judged, 240).map(|()| f64::from(wide) / f64::from(judged));
+        row.put_or(at::REGIMES + 2, share);
+    }
+
+    fn fill_trades(&self, book: &BookSecond, traded: Option<&TradeSecond>, row: &mut Row) {
+        let [one, five, half, minute, long] = [1, 5, 30, 60, 300].map(|seconds| self.trades.last(seconds));
+        let mid = book.instant.mid;
+        let off_mid = |vwap: Result<f64, Reason>| Ok(1e4 * math::ln(vwap? / mid?));
+        let [one_heard, five_heard, half_heard, minute_heard, long_heard] =
+            [(one, 1), (five, 5), (half, 30), (minute, 60), (long, 300)].map(|(sum, s)| nearly(sum.heard, s));
+        let far = self.counts.last(1_800);
+        let usual = nearly(far.heard, 1_800).map(|()| f64::from(far.trades) / 60.0);
+        let marked = self.marked.last(60);
+        let large = || {
+            if long.sized < long.flow.trades { Err(Reason::Warming) } else { ratio(long.large, long.flow.volume) }
+        };
+        let values = [
+            one_heard.map(|()| f64::from(one.flow.trades)),
+            half_heard.map(|()| f64::from(half.flow.trades)),
+            one_heard.map(|()| one.flow.volume),
+            half_heard.map(|()| half.flow.volume),
+            long_heard.map(|()| long.flow.notional),
+            one_heard.map(|()| one.flow.signed),
+            five_heard.map(|()| five.flow.signed),
+            half_heard.map(|()| half.flow.signed),
+            long_heard.map(|()| long.flow.signed),
+            five_heard.and_then(|()| five.flow.imbalance()),
+            half_heard.and_then(|()| half.flow.imbalance()),
+            long_heard.and_then(|()| long.flow.imbalance()),
+            half_heard.and_then(|()| half.flow.count_imbalance()),
+            half_heard.and_then(|()| off_mid(half.flow.vwap())),
+            long_heard.and_then(|()| off_mid(long.flow.vwap())),
+            long_heard.and_then(|()| long.flow.mean_size()),
+            long_heard.and_then(|()| long.flow.largest_ratio()),
+            long_heard.and_then(|()| large()),
+            half_heard.and_then(|()| ratio(f64::from(half.flow.trades), usual?)),
+            long_heard.and_then(|()| long.flow.gap_variation()),
+            long_heard.and_then(|()| long.flow.sign_autocorrelation()),
+            traded.and_then(|t| t.run).ok_or(Reason::MissingInput),
+            minute_heard.and_then(|()| minute.flow.effective_spread()),
+            whole(marked.heard, 2 * 60).and_then(|()| marked.matured.realized_spread()),
+        ];
+        for (n, value) in values.into_iter().enumerate() {
+            row.put_or(at::TRADES + n, value);
+        }
+    }
+
+    fn fill_advanced(&self, traded: Option<&TradeSecond>, row: &mut Row) {
+        let impact = self.impact.last(300);
+        let [pairs, with_trades] = IMPACT_MIN;
+        let slope = || {
+            if impact.pairs.n < pairs || impact.traded < with_trades {
+                return Err(Reason::Warming);
+            }
+            impact.pairs.slope().ok_or(Reason::ZeroVariance)
+        };
+        let heard = self.samples.last(300).heard.gaps + self.trades.last(300).heard.gaps;
+        row.put_or(at::ADVANCED, if heard > 0 { Err(Reason::Gap) } else { slope() });
+        row.put_or(at::ADVANCED + 1, traded.and_then(|t| t.vpin).ok_or(Reason::Warming));
+        let marked = self.marked.last(300);
+        row.put_or(at::ADVANCED + 2, whole(marked.heard, 2 * 300).and_then(|()| marked.matured.toxicity()));
+        row.put_or(at::ADVANCED + 3, self.amihud.value());
+    }
+
+    fn fill_quality(&self, book: &BookSecond, row: &mut Row) {
+        row.put_or(at::QUALITY, book.age_ms.ok_or(Reason::MissingInput));
+        row.put(at::QUALITY + 1, book.since_gap_s.map_or(GAP_AGE_MAX_S, |s| s.min(GAP_AGE_MAX_S)));
+        let samples = self.samples.last(300);
+        row.put(at::QUALITY + 3, f64::from(samples.valid) / f64::from(samples.asked.max(1)));
+    }
+}
+
+/// Logarithm of a ratio over five seconds, per second.
+fn growth((before, now): (f64, f64)) -> Result<f64, Reason> {
+    if before == 0.0 || now == 0.0 { Err(Reason::ZeroDenominator) } else { Ok(math::ln(now / before) / 5.0) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::catalogue;
+
+    #[test]
+    fn places_are_those_of_the_catalogue() {
+        for (place, id) in [
+            (at::OFI, "ofi"),
+            (at::MLOFI, "mlofi_3"),
+            (at::VELOCITY, "mid_velocity_1s"),
+            (at::UPDATES, "book_update_rate_1s"),
+            (at::VOL, "realized_vol_10s"),
+            (at::MEANS, "mean_spread_60s"),
+            (at::REGIMES, "regime_fraction_high_vol_1800s"),
+            (at::ADVANCED, "kyle_lambda"),
+            (at::TRADES, "tf_trade_count_1s"),
+            (at::TRADES + 23, "tf_realized_spread_60s_bps"),
+            (at::QUALITY, "dq_book_age_ms"),
+            (at::QUALITY + 3, "dq_valid_fraction_300s"),
+        ] {
+            assert_eq!(catalogue()[place].id, id);
+        }
+    }
+}

@@ -1,0 +1,311 @@
+//! What the trades of a second add to the columns of trade flow (features §7.4, §7.5), ready to be summed over windows.
+//!
+//! Counts, signs and gaps between trades are whole numbers: their sums are exact in any order.
+
+use crate::ring::Merge;
+use crate::row::ratio;
+use barograph_domain::cell::Reason;
+use barograph_domain::math;
+
+/// Basis points.
+const BPS: f64 = 1e4;
+/// Trades that a statistic of neighbours needs.
+const TRADES_MIN: u32 = 30;
+/// Trades that a largest size needs.
+const LARGEST_MIN: u32 = 10;
+
+/// A trade with what was known when it happened.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Taken {
+    /// Price.
+    pub price: f64,
+    /// Base.
+    pub qty: f64,
+    /// The buyer took liquidity.
+    pub is_buy: bool,
+    /// Mid in force before it; `None` where the book was not to be used.
+    pub mid: Option<f64>,
+    /// Milliseconds since the trade before it; `None` of the first after a gap.
+    pub since_ms: Option<u32>,
+    /// The trade before it was a buy.
+    pub before_is_buy: Option<bool>,
+}
+
+impl Taken {
+    fn sign(&self) -> f64 {
+        if self.is_buy { 1.0 } else { -1.0 }
+    }
+}
+
+/// Trades of a window.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub struct Flow {
+    /// Trades, and those of buyers.
+    pub trades: u32,
+    /// Trades of buyers.
+    pub buys: u32,
+    /// Base.
+    pub volume: f64,
+    /// Base of buyers less that of sellers.
+    pub signed: f64,
+    /// Quote.
+    pub notional: f64,
+    /// Quote of buyers less that of sellers.
+    pub signed_notional: f64,
+    /// Base of the largest.
+    pub largest: f64,
+    /// Base of trades with a mid before them, and their effective spread times it, in basis points.
+    effective: [f64; 2],
+    /// Pairs of neighbours: how many, milliseconds between them, their squares.
+    gaps: (u32, u64, u128),
+    /// Pairs of neighbours: how many, and sums of the sign, of the sign before, and of their product.
+    signs: [i32; 4],
+}
+
+impl Merge for Flow {
+    const EMPTY: Self = Self {
+        trades: 0,
+        buys: 0,
+        volume: 0.0,
+        signed: 0.0,
+        notional: 0.0,
+        signed_notional: 0.0,
+        largest: 0.0,
+        effective: [0.0; 2],
+        gaps: (0, 0, 0),
+        signs: [0; 4],
+    };
+
+    fn merge(self, right: Self) -> Self {
+        Self {
+            trades: self.trades + right.trades,
+            buys: self.buys + right.buys,
+            volume: self.volume + right.volume,
+            signed: self.signed + right.signed,
+            notional: self.notional + right.notional,
+            signed_notional: self.signed_notional + right.signed_notional,
+            largest: self.largest.max(right.largest),
+            effective: [self.effective[0] + right.effective[0], self.effective[1] + right.effective[1]],
+            gaps: (self.gaps.0 + right.gaps.0, self.gaps.1 + right.gaps.1, self.gaps.2 + right.gaps.2),
+            signs: core::array::from_fn(|n| self.signs[n] + right.signs[n]),
+        }
+    }
+}
+
+impl Flow {
+    /// Adds a trade.
+    pub fn take(&mut self, one: &Taken) {
+        let (sign, quote) = (one.sign(), one.price * one.qty);
+        self.trades += 1;
+        self.buys += u32::from(one.is_buy);
+        self.volume += one.qty;
+        self.signed += sign * one.qty;
+        self.notional += quote;
+        self.signed_notional += sign * quote;
+        self.largest = self.largest.max(one.qty);
+        if let Some(mid) = one.mid {
+            self.effective[0] += one.qty;
+            self.effective[1] += one.qty * 2.0 * sign * BPS * math::ln(one.price / mid);
+        }
+        if let Some(ms) = one.since_ms {
+            let (n, sum, squares) = self.gaps;
+            self.gaps = (n + 1, sum + u64::from(ms), squares + u128::from(ms) * u128::from(ms));
+        }
+        if let Some(before) = one.before_is_buy {
+            let of = |is_buy: bool| if is_buy { 1 } else { -1 };
+            let (now, before) = (of(one.is_buy), of(before));
+            self.signs = [self.signs[0] + 1, self.signs[1] + now, self.signs[2] + before, self.signs[3] + now * before];
+        }
+    }
+
+    /// (buy − sell) / (buy + sell) in base.
+    ///
+    /// # Errors
+    /// Where nothing was traded.
+    pub fn imbalance(&self) -> Result<f64, Reason> {
+        ratio(self.signed, self.volume)
+    }
+
+    /// The same in numbers of trades.
+    ///
+    /// # Errors
+    /// As [`Self::imbalance`].
+    pub fn count_imbalance(&self) -> Result<f64, Reason> {
+        let (buys, all) = (f64::from(self.buys), f64::from(self.trades));
+        ratio(2.0 * buys - all, all)
+    }
+
+    /// Mean price by volume.
+    ///
+    /// # Errors
+    /// As [`Self::imbalance`].
+    pub fn vwap(&self) -> Result<f64, Reason> {
+        ratio(self.notional, self.volume)
+    }
+
+    /// Mean size of a trade, in base.
+    ///
+    /// # Errors
+    /// As [`Self::imbalance`].
+    pub fn mean_size(&self) -> Result<f64, Reason> {
+        ratio(self.volume, f64::from(self.trades))
+    }
+
+    /// The largest trade over the mean.
+    ///
+    /// # Errors
+    /// Fewer than ten trades.
+    pub fn largest_ratio(&self) -> Result<f64, Reason> {
+        if self.trades < LARGEST_MIN { Err(Reason::Warming) } else { ratio(self.largest, self.mean_size()?) }
+    }
+
+    /// Mean of twice the signed distance of price from the mid before, by volume, in basis points.
+    ///
+    /// # Errors
+    /// No trade had a mid before it.
+    pub fn effective_spread(&self) -> Result<f64, Reason> {
+        ratio(self.effective[1], self.effective[0])
+    }
+
+    /// Spread of the gaps between trades over their mean: 1 where they come by chance alone.
+    ///
+    /// # Errors
+    /// Fewer than thirty trades, or all at one moment.
+    pub fn gap_variation(&self) -> Result<f64, Reason> {
+        let (n, sum, squares) = self.gaps;
+        if n + 1 < TRADES_MIN {
+            return Err(Reason::Warming);
+        }
+        // n Σx² − (Σx)² is exact, and never negative.
+        let spread = u128::from(n) * squares - u128::from(sum) * u128::from(sum);
+        ratio((spread as f64).sqrt(), sum as f64)
+    }
+
+    /// Correlation of a trade's sign with that of the one before.
+    ///
+    /// # Errors
+    /// Fewer than thirty trades, or all of one sign.
+    pub fn sign_autocorrelation(&self) -> Result<f64, Reason> {
+        let [n, now, before, both] = self.signs.map(i64::from);
+        if n + 1 < i64::from(TRADES_MIN) {
+            return Err(Reason::Warming);
+        }
+        let (xx, yy) = (n * n - now * now, n * n - before * before);
+        if xx == 0 || yy == 0 {
+            return Err(Reason::ZeroVariance);
+        }
+        Ok((n * both - now * before) as f64 / ((xx as f64) * (yy as f64)).sqrt())
+    }
+}
+
+/// Trades that lie five seconds back, with the mid since.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub struct Matured {
+    /// Trades.
+    pub trades: u32,
+    /// Base.
+    volume: f64,
+    /// Base times twice the signed distance of price from the later mid.
+    realized: f64,
+    /// Base times the signed move of the mid.
+    moved: f64,
+    /// Base times half the spread before it.
+    half_spread: f64,
+}
+
+impl Merge for Matured {
+    const EMPTY: Self = Self { trades: 0, volume: 0.0, realized: 0.0, moved: 0.0, half_spread: 0.0 };
+
+    fn merge(self, right: Self) -> Self {
+        Self {
+            trades: self.trades + right.trades,
+            volume: self.volume + right.volume,
+            realized: self.realized + right.realized,
+            moved: self.moved + right.moved,
+            half_spread: self.half_spread + right.half_spread,
+        }
+    }
+}
+
+impl Matured {
+    /// Adds a trade whose later mid is known; `spread_bps` stood before it.
+    pub fn take(&mut self, one: &Taken, mid: f64, spread_bps: f64, later: f64) {
+        let sign = one.sign();
+        self.trades += 1;
+        self.volume += one.qty;
+        self.realized += one.qty * 2.0 * sign * BPS * math::ln(one.price / later);
+        self.moved += one.qty * sign * BPS * math::ln(later / mid);
+        self.half_spread += one.qty * (spread_bps / 2.0);
+    }
+
+    /// What makers kept of the effective spread after five seconds, in basis points.
+    ///
+    /// # Errors
+    /// No trade.
+    pub fn realized_spread(&self) -> Result<f64, Reason> {
+        ratio(self.realized, self.volume)
+    }
+
+    /// How far the mid moved with the taker, in half-spreads: over 1 makers lose more than the half-spread.
+    ///
+    /// # Errors
+    /// Fewer than thirty trades.
+    pub fn toxicity(&self) -> Result<f64, Reason> {
+        if self.trades < TRADES_MIN { Err(Reason::Warming) } else { ratio(self.moved, self.half_spread) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use barograph_testkit::GoldenTable;
+
+    #[test]
+    fn figures_of_trades_are_those_of_numpy_and_scipy() {
+        let table = GoldenTable::whole("trade_flow");
+        let (mut flow, mut matured) = (Flow::default(), Matured::default());
+        let mut before: Option<(f64, bool)> = None;
+        for line in table.rows() {
+            let (at, is_buy, mid) = (line.need("t_s"), line.need("sign") > 0.0, line.need("mid_before"));
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "milliseconds of five minutes")]
+            let since_ms = before.map(|(then, _)| ((at - then) * 1e3).round() as u32);
+            let (price, qty) = (line.need("price"), line.need("size"));
+            let before_is_buy = before.map(|(_, is_buy)| is_buy);
+            let one = Taken { price, qty, is_buy, mid: Some(mid), since_ms, before_is_buy };
+            flow.take(&one);
+            matured.take(&one, mid, line.need("spread_bps"), line.need("mid_plus_5s"));
+            before = Some((at, is_buy));
+        }
+        let last = table.last();
+        for (name, got) in [
+            ("effective_spread_bps", flow.effective_spread()),
+            ("realized_spread_bps", matured.realized_spread()),
+            ("toxicity", matured.toxicity()),
+            ("imbalance", flow.imbalance()),
+            ("count_imbalance", flow.count_imbalance()),
+            ("vwap", flow.vwap()),
+            ("mean_size", flow.mean_size()),
+            ("max_size_ratio", flow.largest_ratio()),
+            ("sign_autocorr", flow.sign_autocorrelation()),
+            ("interarrival_cv", flow.gap_variation()),
+        ] {
+            let (want, got) = (last.need(name), got.unwrap());
+            assert!((got - want).abs() <= 1e-9 * want.abs(), "{name}: {got}, not {want}");
+        }
+    }
+
+    #[test]
+    fn of_nothing_and_of_one_sign_no_figure_is_made() {
+        let mut flow = Flow::default();
+        assert_eq!((flow.imbalance(), flow.vwap()), (Err(Reason::ZeroDenominator), Err(Reason::ZeroDenominator)));
+        let one = Taken { price: 1.0, qty: 2.0, is_buy: true, mid: None, since_ms: Some(0), before_is_buy: Some(true) };
+        (0..9).for_each(|_| flow.take(&one));
+        assert_eq!((flow.largest_ratio(), flow.gap_variation()), (Err(Reason::Warming), Err(Reason::Warming)));
+        (0..91).for_each(|_| flow.take(&one));
+        assert_eq!(flow.imbalance(), Ok(1.0));
+        assert_eq!(flow.sign_autocorrelation(), Err(Reason::ZeroVariance));
+        assert_eq!(flow.gap_variation(), Err(Reason::ZeroDenominator), "all at one moment");
+        assert_eq!(flow.effective_spread(), Err(Reason::ZeroDenominator));
+        assert_eq!(Matured::default().toxicity(), Err(Reason::Warming));
+    }
+}

@@ -1,0 +1,29 @@
+//! The research data set: 197 columns of a market's book and trades, a row each second (features §7).
+//!
+//! One implementation for both ways in: a book as it is followed live, and wide snapshots of files. What cannot be said is withheld with
+//! a reason, never zero.
+#![warn(missing_docs)]
+
+pub mod amihud;
+pub mod book;
+pub mod catalogue;
+mod fill;
+pub mod flow;
+pub mod hist;
+pub mod latency;
+mod market_book;
+mod market_trades;
+pub mod order_flow;
+pub mod ring;
+pub mod row;
+mod seconds;
+pub mod stream;
+pub mod structural;
+pub mod vpin;
+mod windows;
+
+pub use book::{BookSides, Level};
+pub use catalogue::{COLUMNS, ColumnSpec, catalogue, place_of};
+pub use market_book::SECOND;
+pub use row::Row;
+pub use stream::{Known, Stamp, Stream};

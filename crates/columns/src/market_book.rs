@@ -1,0 +1,223 @@
+//! The book of a market, second by second: what its changes add up to and how it stands at the end of each.
+//!
+//! Seconds are cut by the venue's clock at the changes themselves: a change after the end of a second may arrive before the row of that
+//! second is closed, so the book as it stood is kept aside first.
+
+use crate::book::{BookSides, DEPTH, Level};
+use crate::order_flow::Contribution;
+use crate::row::Row;
+use crate::seconds::{BookFlow, Heard};
+use crate::structural::{STRUCTURAL, at, structural};
+use barograph_domain::cell::Reason;
+use barograph_domain::{Span, Ts};
+use std::collections::VecDeque;
+
+/// The grid of rows.
+pub const SECOND: Span = Span::secs(1);
+/// An older book says nothing.
+const AGE_MAX: Span = Span::secs(5);
+
+/// The second that a moment belongs to: `(t − 1 s, t]`.
+pub(crate) fn second_of(t: Ts) -> i64 {
+    t.ceil(SECOND).0.div_euclid(SECOND.0)
+}
+
+/// Its end.
+pub(crate) fn end_of(second: i64) -> Ts {
+    Ts(second * SECOND.0)
+}
+
+/// The twenty best levels of both sides.
+#[derive(Clone, Copy, PartialEq, Debug)]
+struct Top {
+    bids: [Level; DEPTH],
+    asks: [Level; DEPTH],
+    there: [usize; 2],
+}
+
+impl Top {
+    fn of(sides: &BookSides<'_>) -> Self {
+        let mut top = Self { bids: [Level::default(); DEPTH], asks: [Level::default(); DEPTH], there: [0; 2] };
+        for (n, (side, own)) in [(sides.bids, &mut top.bids), (sides.asks, &mut top.asks)].into_iter().enumerate() {
+            top.there[n] = side.len().min(DEPTH);
+            own[..top.there[n]].copy_from_slice(&side[..top.there[n]]);
+        }
+        top
+    }
+
+    fn sides(&self) -> BookSides<'_> {
+        BookSides { bids: &self.bids[..self.there[0]], asks: &self.asks[..self.there[1]] }
+    }
+}
+
+/// Mid and spread in basis points.
+pub(crate) type Quote = (f64, f64);
+
+/// How the book stood at the end of a second.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(crate) struct Instant {
+    pub(crate) mid: Result<f64, Reason>,
+    pub(crate) micro: Result<f64, Reason>,
+    /// Of one level and of five.
+    pub(crate) imbalance: [Result<f64, Reason>; 2],
+    /// In basis points.
+    pub(crate) spread: Result<f64, Reason>,
+    /// Quote of five levels of bids and of asks.
+    pub(crate) depth: [Result<f64, Reason>; 2],
+    /// Mean size at the best prices.
+    pub(crate) best_size: Result<f64, Reason>,
+}
+
+impl Instant {
+    fn of(row: &Row) -> Self {
+        let best = |at: usize| row.get(at);
+        let best_size = best(at::BID_SIZE).and_then(|b| Ok(f64::midpoint(b, best(at::ASK_SIZE)?)));
+        Self {
+            mid: row.get(at::MID),
+            micro: row.get(at::MICROPRICE),
+            imbalance: [row.get(at::IMBALANCE), row.get(at::IMBALANCE + 2)],
+            spread: row.get(at::SPREAD_BPS),
+            depth: [row.get(at::DEPTH), row.get(at::DEPTH + 1)],
+            best_size,
+        }
+    }
+}
+
+/// A second that is over by the venue's clock.
+#[derive(Clone, Debug)]
+pub(crate) struct BookSecond {
+    pub(crate) second: i64,
+    /// Columns 1 to 109.
+    pub(crate) row: Row,
+    pub(crate) instant: Instant,
+    pub(crate) flow: BookFlow,
+    /// Milliseconds since the last change; `None` before the first.
+    pub(crate) age_ms: Option<f64>,
+    /// Seconds since the end of the last gap; `None` where none was declared.
+    pub(crate) since_gap_s: Option<f64>,
+    /// How many milliseconds after it happened each change arrived.
+    pub(crate) delays_ms: Vec<i64>,
+}
+
+/// One book.
+#[derive(Clone, Debug)]
+pub(crate) struct MarketBook {
+    tick: Option<f64>,
+    /// `None` before the first state and from a gap to the next state.
+    top: Option<Top>,
+    changed: Option<Ts>,
+    /// From when on every change is known.
+    begun: Option<Ts>,
+    in_gap: bool,
+    gap_end: Option<Ts>,
+    /// A gap lies in the second under way.
+    gap_now: bool,
+    flow: BookFlow,
+    delays_ms: Vec<i64>,
+    /// The second under way.
+    second: Option<i64>,
+    over: VecDeque<BookSecond>,
+}
+
+impl MarketBook {
+    pub(crate) fn new(tick: Option<f64>) -> Self {
+        Self {
+            tick,
+            top: None,
+            changed: None,
+            begun: None,
+            in_gap: false,
+            gap_end: None,
+            gap_now: false,
+            flow: BookFlow::default(),
+            delays_ms: Vec::new(),
+            second: None,
+            over: VecDeque::new(),
+        }
+    }
+
+    /// Something happens at a moment; `sides` is the book before it. Seconds that ended before it are over.
+    pub(crate) fn until(&mut self, event: Ts, sides: &BookSides<'_>) {
+        let now = second_of(event);
+        let mut second = *self.second.get_or_insert(now);
+        while second < now {
+            self.end(second, sides);
+            second += 1;
+        }
+        self.second = Some(second.max(now));
+    }
+
+    fn end(&mut self, second: i64, sides: &BookSides<'_>) {
+        let end = end_of(second);
+        let mut row = Row::default();
+        match (self.top, self.changed) {
+            (None, _) | (_, None) => {
+                row.withhold(0..STRUCTURAL, if self.in_gap { Reason::Gap } else { Reason::MissingInput });
+            }
+            (Some(_), Some(changed)) if end - changed > AGE_MAX => row.withhold(0..STRUCTURAL, Reason::Stale),
+            _ => structural(sides, self.tick, &mut row),
+        }
+        let whole = self.begun.is_some_and(|begun| begun <= end - SECOND) && !self.in_gap && !self.gap_now;
+        let mut flow = core::mem::take(&mut self.flow);
+        flow.heard = Heard { whole: u32::from(whole), gaps: u32::from(self.in_gap || self.gap_now) };
+        self.gap_now = false;
+        let instant = Instant::of(&row);
+        if let Ok(size) = instant.best_size {
+            (flow.samples, flow.best_size) = (1, size);
+        }
+        let since = |t: Ts| (end - t).as_secs_f64();
+        self.over.push_back(BookSecond {
+            second,
+            row,
+            instant,
+            flow,
+            age_ms: self.changed.map(|t| since(t) * 1e3),
+            since_gap_s: if self.in_gap { Some(0.0) } else { self.gap_end.map(since) },
+            delays_ms: core::mem::take(&mut self.delays_ms),
+        });
+    }
+
+    /// The book after all changes of one update of the venue, of so many levels.
+    pub(crate) fn change(&mut self, event: Ts, delay_ms: i64, sides: &BookSides<'_>, updates: u32) {
+        let top = Top::of(sides);
+        match &self.top {
+            Some(before) => self.flow.take(&Contribution::of(&before.sides(), &top.sides())),
+            None => {
+                // The first state, also after a gap, is no change.
+                self.begun = Some(event);
+                if core::mem::take(&mut self.in_gap) {
+                    self.gap_end = Some(event);
+                    self.gap_now = true;
+                }
+            }
+        }
+        self.flow.updates += updates;
+        self.delays_ms.push(delay_ms);
+        self.top = Some(top);
+        self.changed = Some(event);
+    }
+
+    /// Changes are missing from here to the next state.
+    pub(crate) fn gap(&mut self) {
+        self.top = None;
+        self.begun = None;
+        self.in_gap = true;
+    }
+
+    /// Mid and spread in force at a moment, where the book can be used.
+    pub(crate) fn quote(&self, at: Ts) -> Option<Quote> {
+        let fresh = self.changed.is_some_and(|t| at - t <= AGE_MAX);
+        let (bid, ask) = self.top.as_ref().filter(|_| fresh)?.sides().best().ok()?;
+        let mid = f64::midpoint(bid.price, ask.price);
+        Some((mid, 1e4 * (ask.price - bid.price) / mid))
+    }
+
+    /// A second that is over; those before it are let go.
+    pub(crate) fn take(&mut self, second: i64) -> Option<BookSecond> {
+        while self.over.front().is_some_and(|one| one.second < second) {
+            self.over.pop_front();
+        }
+        let due = self.over.front().is_some_and(|one| one.second == second);
+        if due { self.over.pop_front() } else { None }
+    }
+}

@@ -1,0 +1,213 @@
+//! The trades of a market, second by second, with the mids before and five seconds after them.
+
+use crate::flow::{Flow, Matured, Taken};
+use crate::hist::Hist;
+use crate::market_book::{Quote, SECOND, end_of, second_of};
+use crate::ring::Merge;
+use crate::seconds::Heard;
+use crate::vpin::{BUCKETS, Vpin};
+use barograph_domain::time::DAY;
+use barograph_domain::{Span, Ts};
+use std::collections::VecDeque;
+
+/// A mark-out looks so far ahead.
+const MARK_OUT: Span = Span::secs(5);
+/// The size from which on a trade is large is asked of a day's sizes.
+const LARGE: f64 = 0.95;
+/// Hours of sizes that this needs.
+const HOURS_MIN: usize = 6;
+const HOUR: Span = Span::hours(1);
+
+/// Trades of a second, of which some are large.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub(crate) struct TradeFlow {
+    pub(crate) heard: Heard,
+    pub(crate) flow: Flow,
+    /// Trades of which it is known whether they are large, and the base of those that are.
+    pub(crate) sized: u32,
+    pub(crate) large: f64,
+}
+
+impl Merge for TradeFlow {
+    const EMPTY: Self = Self { heard: Heard::EMPTY, flow: Flow::EMPTY, sized: 0, large: 0.0 };
+
+    fn merge(self, right: Self) -> Self {
+        Self {
+            heard: self.heard.merge(right.heard),
+            flow: self.flow.merge(right.flow),
+            sized: self.sized + right.sized,
+            large: self.large + right.large,
+        }
+    }
+}
+
+/// A second that is over by the venue's clock.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(crate) struct TradeSecond {
+    pub(crate) second: i64,
+    pub(crate) trades: TradeFlow,
+    /// Trades of one direction in a row, those of sellers negative; `None` where none is known since a gap.
+    pub(crate) run: Option<f64>,
+    pub(crate) vpin: Option<f64>,
+}
+
+/// A trade that waits for its later mid.
+#[derive(Clone, Copy, PartialEq, Debug)]
+struct Pending {
+    due: Ts,
+    taken: Taken,
+    spread_bps: f64,
+}
+
+/// All trades of a market.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct MarketTrades {
+    begun: Option<Ts>,
+    in_gap: bool,
+    gap_now: bool,
+    flow: TradeFlow,
+    second: Option<i64>,
+    over: VecDeque<TradeSecond>,
+    last: Option<(Ts, bool)>,
+    run: i64,
+    sizes: Hist,
+    pending: VecDeque<Pending>,
+    /// By the second in which the later mid came into force.
+    matured: VecDeque<(i64, Matured)>,
+    /// The day under way, its volume, and whether all of it is known.
+    day: Option<(i64, f64, bool)>,
+    vpin: Option<Vpin>,
+}
+
+impl MarketTrades {
+    /// The stream of trades is listened to from a moment on, whether or not there are any.
+    pub(crate) fn begin(&mut self, at: Ts) {
+        self.until(at);
+        self.begun = self.begun.or(Some(at));
+        self.gap_now |= core::mem::take(&mut self.in_gap);
+    }
+
+    /// Something happens at a moment: seconds that ended before it are over.
+    pub(crate) fn until(&mut self, event: Ts) {
+        let now = second_of(event);
+        let mut second = *self.second.get_or_insert(now);
+        while second < now {
+            self.end(second);
+            second += 1;
+        }
+        self.second = Some(second.max(now));
+    }
+
+    fn end(&mut self, second: i64) {
+        let whole = self.begun.is_some_and(|begun| begun <= end_of(second) - SECOND) && !self.in_gap && !self.gap_now;
+        let mut trades = core::mem::take(&mut self.flow);
+        trades.heard = Heard { whole: u32::from(whole), gaps: u32::from(self.in_gap || self.gap_now) };
+        self.gap_now = false;
+        let vpin = self.vpin.as_ref().and_then(Vpin::value);
+        let run = (self.run != 0).then_some(self.run as f64);
+        self.over.push_back(TradeSecond { second, trades, run, vpin });
+    }
+
+    /// A trade; `quote` was in force before it.
+    pub(crate) fn trade(&mut self, event: Ts, (price, qty, is_buy): (f64, f64, bool), quote: Option<Quote>) {
+        let millis = |a: Ts, b: Ts| u32::try_from(((b - a).0 / 1_000_000).max(0)).unwrap_or(u32::MAX);
+        let taken = Taken {
+            price,
+            qty,
+            is_buy,
+            mid: quote.map(|(mid, _)| mid),
+            since_ms: self.last.map(|(before, _)| millis(before, event)),
+            before_is_buy: self.last.map(|(_, is_buy)| is_buy),
+        };
+        self.flow.flow.take(&taken);
+        let hour = event.0.div_euclid(HOUR.0);
+        self.sizes.reach(hour);
+        if let Some(large) = self.sizes.quantile(LARGE).filter(|_| self.sizes.hours() > HOURS_MIN) {
+            self.flow.sized += 1;
+            self.flow.large += if qty >= large { qty } else { 0.0 };
+        }
+        self.sizes.add(hour, qty);
+        let sign = if is_buy { 1 } else { -1 };
+        self.run = if self.run.signum() == sign { self.run + sign } else { sign };
+        self.last = Some((event, is_buy));
+        if let Some((_, spread_bps)) = quote {
+            self.pending.push_back(Pending { due: event + MARK_OUT, taken, spread_bps });
+        }
+        self.count_volume(event, qty);
+        if let Some(vpin) = &mut self.vpin {
+            vpin.trade(qty, is_buy);
+        }
+    }
+
+    /// A bucket of a day is a fiftieth of the whole day before.
+    fn count_volume(&mut self, event: Ts, qty: f64) {
+        let today = event.0.div_euclid(DAY.0);
+        match self.day {
+            Some((day, ..)) if day == today => {}
+            before => {
+                let whole = before.filter(|(day, volume, whole)| *whole && *day + 1 == today && *volume > 0.0);
+                match (whole, &mut self.vpin) {
+                    (Some((_, volume, _)), Some(vpin)) => vpin.resize(volume / BUCKETS as f64),
+                    (Some((_, volume, _)), none) => *none = Some(Vpin::new(volume / BUCKETS as f64, BUCKETS)),
+                    (None, vpin) => *vpin = None,
+                }
+                let begins = Ts(today * DAY.0);
+                self.day = Some((today, 0.0, self.begun.is_some_and(|begun| begun <= begins) && !self.in_gap));
+            }
+        }
+        if let Some((_, volume, _)) = &mut self.day {
+            *volume += qty;
+        }
+    }
+
+    /// Trades are missing from here on, until they are listened to again.
+    pub(crate) fn gap(&mut self, at: Ts) {
+        self.until(at);
+        self.in_gap = true;
+        self.gap_now = true;
+        self.begun = None;
+        self.last = None;
+        self.run = 0;
+        if let Some(vpin) = &mut self.vpin {
+            vpin.forget();
+        }
+        if let Some((_, _, whole)) = &mut self.day {
+            *whole = false;
+        }
+    }
+
+    /// The mid that was in force up to a moment is known: trades that are due by then have their mark.
+    pub(crate) fn mark(&mut self, upto: Ts, quote_at: impl Fn(Ts) -> Option<Quote>) {
+        while self.pending.front().is_some_and(|one| one.due <= upto) {
+            let Some(one) = self.pending.pop_front() else { return };
+            let (Some(mid), Some((later, _))) = (one.taken.mid, quote_at(one.due)) else { continue };
+            let second = second_of(one.due);
+            if self.matured.back().is_none_or(|(last, _)| *last < second) {
+                self.matured.push_back((second, Matured::default()));
+            }
+            if let Some((_, matured)) = self.matured.back_mut() {
+                matured.take(&one.taken, mid, one.spread_bps, later);
+            }
+        }
+    }
+
+    /// A second that is over; those before it are let go.
+    pub(crate) fn take(&mut self, second: i64) -> Option<TradeSecond> {
+        while self.over.front().is_some_and(|one| one.second < second) {
+            self.over.pop_front();
+        }
+        let due = self.over.front().is_some_and(|one| one.second == second);
+        if due { self.over.pop_front() } else { None }
+    }
+
+    /// Trades whose marks came into force up to a second.
+    pub(crate) fn take_matured(&mut self, second: i64) -> Matured {
+        let mut sum = Matured::EMPTY;
+        while self.matured.front().is_some_and(|(s, _)| *s <= second) {
+            if let Some((_, more)) = self.matured.pop_front() {
+                sum = sum.merge(more);
+            }
+        }
+        sum
+    }
+}

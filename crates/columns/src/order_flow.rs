@@ -1,0 +1,97 @@
+//! Order flow imbalance: how much size the book gained on the side of the bids over that of the asks, from one state of it to the
+//! next, level by level (Cont, Kukanov & Stoikov 2014; levels below the first as in Xu, Gould & Howison 2019).
+
+use crate::book::{BookSides, DEPTH, Level};
+use barograph_domain::math;
+
+/// What a change of the book contributed, by level, best first; a level that one of both states does not have contributes nothing,
+/// and `there` says how many have.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub struct Contribution {
+    /// In base.
+    pub by_level: [f64; DEPTH],
+    /// Levels that both states have on both sides.
+    pub there: usize,
+}
+
+impl Contribution {
+    /// From one state to the next.
+    #[must_use]
+    pub fn of(before: &BookSides<'_>, after: &BookSides<'_>) -> Self {
+        let sides = [before.bids, before.asks, after.bids, after.asks];
+        let there = sides.iter().map(|side| side.len()).min().unwrap_or(0).min(DEPTH);
+        let mut by_level = [0.0; DEPTH];
+        for (k, e) in by_level[..there].iter_mut().enumerate() {
+            let [b, a, b_now, a_now] = sides.map(|side| side[k]);
+            *e = gained(b, b_now) - gained(flipped(a), flipped(a_now));
+        }
+        Self { by_level, there }
+    }
+
+    /// The first `levels` together, each weighing less than the one before by √e.
+    #[must_use]
+    pub fn weighted(&self, levels: usize) -> f64 {
+        (0_u32..).zip(&self.by_level[..levels.min(DEPTH)]).map(|(k, e)| math::exp(-0.5 * f64::from(k)) * e).sum()
+    }
+}
+
+/// What the bids gained: all that stands there where the price is as good or better, less what stood there where it is as good or worse.
+fn gained(before: Level, now: Level) -> f64 {
+    let now_counts = if now.price >= before.price { now.size } else { 0.0 };
+    let before_counts = if now.price <= before.price { before.size } else { 0.0 };
+    now_counts - before_counts
+}
+
+/// An ask as a bid: better is lower.
+fn flipped(ask: Level) -> Level {
+    Level { price: -ask.price, size: ask.size }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use barograph_testkit::{GoldenRow, GoldenTable};
+
+    fn side(line: GoldenRow<'_>, side: &str) -> Vec<Level> {
+        let level =
+            |k: usize| Level { price: line.need(&format!("{side}p{k}")), size: line.need(&format!("{side}q{k}")) };
+        (0..3).map(level).collect()
+    }
+
+    #[test]
+    fn flows_are_those_of_pandas() {
+        let table = GoldenTable::whole("ofi");
+        let states: Vec<[Vec<Level>; 2]> = table.rows().map(|line| [side(line, "b"), side(line, "a")]).collect();
+        let sides = |n: usize| BookSides { bids: &states[n][0], asks: &states[n][1] };
+        let found: Vec<Contribution> = (1..states.len()).map(|n| Contribution::of(&sides(n - 1), &sides(n))).collect();
+        let near = |got: f64, want: f64| (got - want).abs() <= 1e-10 * want.abs().max(1e-12);
+        for (n, line) in table.rows().enumerate() {
+            assert_eq!(line.text("n"), n.to_string());
+            let of = n.checked_sub(1).map(|n| found[n]);
+            for k in 0..3 {
+                let want = line.number(&format!("e{k}"));
+                assert!(
+                    want.is_some() == of.is_some() && want.is_none_or(|want| near(of.unwrap().by_level[k], want)),
+                    "{n}"
+                );
+            }
+            assert!(line.number("mlofi3_event").is_none_or(|want| near(of.unwrap().weighted(3), want)), "{n}");
+            let last = |n: usize| found[..n].iter().rev().take(10).rev();
+            let rolls = [
+                (line.number("ofi_roll10"), last(n).map(|c| c.by_level[0]).sum::<f64>()),
+                (line.number("mlofi3_roll10"), last(n).map(|c| c.weighted(3)).sum()),
+            ];
+            assert_eq!(rolls[0].0.is_some(), n >= 10);
+            assert!(rolls.iter().all(|(want, got)| want.is_none_or(|want| near(*got, want))), "{n}: {rolls:?}");
+        }
+    }
+
+    #[test]
+    fn a_level_that_one_state_lacks_contributes_nothing() {
+        let level = |price, size| Level { price, size };
+        let (two, one) = ([level(100.0, 1.0), level(99.0, 2.0)], [level(100.0, 3.0)]);
+        let asks = [level(101.0, 1.0), level(102.0, 1.0)];
+        let found = Contribution::of(&BookSides { bids: &two, asks: &asks }, &BookSides { bids: &one, asks: &asks });
+        assert_eq!((found.there, found.by_level[0], found.by_level[1]), (1, 2.0, 0.0));
+    }
+}

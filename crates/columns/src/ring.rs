@@ -1,0 +1,159 @@
+//! Sums over the last seconds, of several lengths at once: dyadic blocks aligned to absolute time (features §1.2, code ABF).
+//!
+//! Nothing is ever subtracted, so nothing drifts, and a window gives the same bits wherever the data began. Unlike the engine's fold the
+//! samples here have many fields, so that one walk serves every column of a window; a block is made once, when its last second is there.
+
+/// Something of which neighbours can be put together: associative up to rounding.
+pub trait Merge: Copy {
+    /// What changes nothing.
+    const EMPTY: Self;
+    /// This followed by `right`.
+    #[must_use]
+    fn merge(self, right: Self) -> Self;
+}
+
+/// The last seconds.
+#[derive(Clone, Debug)]
+pub struct Ring<S> {
+    /// Heap order: node 1 is the root, the nodes from `len` on are the seconds.
+    nodes: Vec<S>,
+    len: usize,
+    newest: Option<i64>,
+}
+
+impl<S: Merge> Ring<S> {
+    /// Room for windows of so many seconds.
+    #[must_use]
+    pub fn new(seconds: usize) -> Self {
+        let len = seconds.max(1).next_power_of_two();
+        Self { nodes: vec![S::EMPTY; 2 * len], len, newest: None }
+    }
+
+    fn leaf(&self, second: i64) -> usize {
+        let place = usize::try_from(second.rem_euclid(i64::try_from(self.len).unwrap_or(i64::MAX))).unwrap_or(0);
+        self.len + place
+    }
+
+    /// The next second; those that were left out are empty.
+    ///
+    /// # Panics
+    /// When it is not later than the newest.
+    pub fn push(&mut self, second: i64, sample: S) {
+        if let Some(newest) = self.newest {
+            assert!(newest < second, "second {second} after {newest}");
+            let kept = i64::try_from(self.len).unwrap_or(i64::MAX);
+            for empty in (newest + 1).max(second - kept)..second {
+                self.put(empty, S::EMPTY);
+            }
+        }
+        self.put(second, sample);
+        self.newest = Some(second);
+    }
+
+    /// The newest second once more, by what is known since.
+    pub fn replace(&mut self, sample: S) {
+        if let Some(newest) = self.newest {
+            self.put(newest, sample);
+        }
+    }
+
+    fn put(&mut self, second: i64, sample: S) {
+        let (mut at, mut number) = (self.leaf(second), second);
+        self.nodes[at] = sample;
+        // Blocks that end with this second.
+        while number & 1 == 1 && at > 1 {
+            (at, number) = (at / 2, number >> 1);
+            self.nodes[at] = self.nodes[2 * at].merge(self.nodes[2 * at + 1]);
+        }
+    }
+
+    /// The last `seconds` up to the newest, oldest first.
+    #[must_use]
+    pub fn last(&self, seconds: usize) -> S {
+        let Some(newest) = self.newest else { return S::EMPTY };
+        let seconds = i64::try_from(seconds.min(self.len)).unwrap_or(0);
+        let (mut from, end) = (newest + 1 - seconds, newest + 1);
+        let mut sum = S::EMPTY;
+        while from < end {
+            // The longest block that begins here and ends in time.
+            let aligned = from.trailing_zeros().min(62);
+            let fits = (end - from).ilog2();
+            let level = aligned.min(fits);
+            sum = sum.merge(self.nodes[self.leaf(from) >> level]);
+            from += 1 << level;
+        }
+        sum
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// A sum that tells in which order it was made, and a number that rounds.
+    #[derive(Clone, Copy, PartialEq, Debug)]
+    struct Seen {
+        n: u32,
+        hash: u64,
+        sum: f64,
+    }
+
+    impl Merge for Seen {
+        const EMPTY: Self = Self { n: 0, hash: 0, sum: 0.0 };
+        fn merge(self, right: Self) -> Self {
+            let shift = 31_u64.wrapping_pow(right.n);
+            Self {
+                n: self.n + right.n,
+                hash: self.hash.wrapping_mul(shift).wrapping_add(right.hash),
+                sum: self.sum + right.sum,
+            }
+        }
+    }
+
+    fn seen(second: i64) -> Seen {
+        Seen { n: 1, hash: second.cast_unsigned(), sum: 0.1 * second as f64 }
+    }
+
+    proptest! {
+        /// A window holds its seconds in order, and its bits do not depend on where the ring began.
+        #[test]
+        fn a_window_is_that_of_any_other_start(
+            start in -5_000_i64..5_000,
+            earlier in 0_i64..300,
+            gaps in prop::collection::vec(1_i64..6, 1..200),
+            window in 1_usize..64,
+        ) {
+            let (mut a, mut b) = (Ring::new(64), Ring::new(64));
+            for second in start - earlier..start {
+                b.push(second, seen(second));
+            }
+            let mut held: Vec<i64> = Vec::new();
+            let mut second = start;
+            for gap in gaps {
+                a.push(second, seen(second));
+                b.push(second, seen(second));
+                held.push(second);
+                let own: Vec<i64> = held.iter().copied().filter(|s| *s > second - window as i64).collect();
+                let want = own.iter().fold(Seen::EMPTY, |sum, s| sum.merge(seen(*s)));
+                let got = a.last(window);
+                prop_assert_eq!((got.n, got.hash), (want.n, want.hash));
+                if second - (window as i64) >= start {
+                    prop_assert_eq!(got.sum.to_bits(), b.last(window).sum.to_bits());
+                }
+                second += gap;
+            }
+        }
+    }
+
+    #[test]
+    fn after_a_long_silence_nothing_old_is_left() {
+        let mut ring = Ring::new(8);
+        for second in 0..40 {
+            ring.push(second, seen(second));
+        }
+        ring.push(1_000, seen(1_000));
+        assert_eq!((ring.last(8).n, ring.last(1)), (1, seen(1_000)));
+        assert_eq!(Ring::<Seen>::new(8).last(8), Seen::EMPTY);
+    }
+}

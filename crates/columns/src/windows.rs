@@ -1,0 +1,198 @@
+//! Windows over seconds of a market's book and trades; what columns are made of them is in [`super::fill`].
+
+use crate::amihud::Amihud;
+use crate::fill::enough;
+use crate::flow::Matured;
+use crate::hist::Hist;
+use crate::market_book::{BookSecond, Instant};
+use crate::market_trades::{TradeFlow, TradeSecond};
+use crate::ring::{Merge, Ring};
+use crate::seconds::{BookFlow, Heard, Impact, Returns, Samples};
+use barograph_domain::cell::Reason;
+use barograph_domain::math;
+use barograph_engine::kernel::Moments;
+use std::collections::VecDeque;
+
+/// Seconds of a year of days without a night.
+const YEAR_S: f64 = 31_536_000.0;
+/// Hours of samples that a quantile of a day needs.
+const HOURS_MIN: usize = 6;
+/// Seconds that are remembered one by one: the longest difference.
+const INSTANTS: usize = 31;
+
+/// A delayed second: trades whose marks came into force in it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Marked {
+    pub(crate) heard: Heard,
+    pub(crate) matured: Matured,
+}
+
+impl Merge for Marked {
+    const EMPTY: Self = Self { heard: Heard::EMPTY, matured: Matured::EMPTY };
+
+    fn merge(self, right: Self) -> Self {
+        Self { heard: self.heard.merge(right.heard), matured: self.matured.merge(right.matured) }
+    }
+}
+
+/// Trades of long windows.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Count {
+    pub(crate) heard: Heard,
+    pub(crate) trades: u32,
+}
+
+impl Merge for Count {
+    const EMPTY: Self = Self { heard: Heard::EMPTY, trades: 0 };
+
+    fn merge(self, right: Self) -> Self {
+        Self { heard: self.heard.merge(right.heard), trades: self.trades + right.trades }
+    }
+}
+
+/// A minute under way.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Minute {
+    pub(crate) number: i64,
+    pub(crate) start: Option<f64>,
+    pub(crate) quote: f64,
+    pub(crate) whole: bool,
+}
+
+/// All windows of a market.
+#[derive(Clone, Debug)]
+pub(crate) struct Windows {
+    pub(crate) instants: VecDeque<(i64, Instant)>,
+    pub(crate) near: Ring<BookFlow>,
+    pub(crate) samples: Ring<Samples>,
+    pub(crate) returns: Ring<Returns>,
+    pub(crate) impact: Ring<Impact>,
+    pub(crate) trades: Ring<TradeFlow>,
+    pub(crate) marked: Ring<Marked>,
+    pub(crate) counts: Ring<Count>,
+    pub(crate) vols: Hist,
+    pub(crate) spreads: Hist,
+    pub(crate) amihud: Amihud,
+    pub(crate) minute: Option<Minute>,
+    pub(crate) began: Option<i64>,
+}
+
+impl Windows {
+    pub(crate) fn new() -> Self {
+        Self {
+            instants: VecDeque::with_capacity(INSTANTS),
+            near: Ring::new(30),
+            samples: Ring::new(300),
+            returns: Ring::new(1_800),
+            impact: Ring::new(300),
+            trades: Ring::new(300),
+            marked: Ring::new(300),
+            counts: Ring::new(1_800),
+            vols: Hist::default(),
+            spreads: Hist::default(),
+            amihud: Amihud::default(),
+            minute: None,
+            began: None,
+        }
+    }
+
+    /// A second is over, by all that had arrived.
+    pub(crate) fn push(&mut self, book: &BookSecond, traded: Option<&TradeSecond>, matured: Matured) {
+        let (second, now) = (book.second, &book.instant);
+        let before = self.instant(second - 1).copied();
+        self.began.get_or_insert(second);
+        let trades = traded.map_or(TradeFlow::EMPTY, |t| t.trades);
+        let heard = book.flow.heard;
+        self.near.push(second, book.flow);
+        // A return over a gap is none.
+        let mids = before.and_then(|b| b.mid.ok()).zip(now.mid.ok()).filter(|_| heard.gaps == 0);
+        let change = mids.map(|(a, b)| math::ln(b / a));
+        self.push_returns(second, heard, change);
+        self.push_samples(second, heard, now);
+        let impact = change.filter(|_| trades.heard.whole == 1);
+        let impact = impact.map_or(Impact::EMPTY, |r| Impact::of(trades.flow.signed_notional, 1e4 * r));
+        self.impact.push(second, impact);
+        self.trades.push(second, trades);
+        self.counts.push(second, Count { heard: trades.heard, trades: trades.flow.trades });
+        self.marked.push(second, Marked { heard: trades.heard.merge(heard), matured });
+        self.push_minute(second, now, &trades, heard);
+        if self.instants.len() == INSTANTS {
+            self.instants.pop_front();
+        }
+        self.instants.push_back((second, *now));
+    }
+
+    fn push_returns(&mut self, second: i64, heard: Heard, change: Option<f64>) {
+        let mut own = Returns { heard, ..Returns::EMPTY };
+        if let Some(r) = change {
+            (own.n, own.squares) = (1, r * r);
+        }
+        self.returns.push(second, own);
+        // Judged by the terciles of the day that ends with this second.
+        let Ok(vol) = self.volatility(60, 48) else { return };
+        let hour = second.div_euclid(3_600);
+        self.vols.add(hour, vol);
+        let terciles = self.vols.quantile(1.0 / 3.0).zip(self.vols.quantile(2.0 / 3.0));
+        if let Some((low, high)) = terciles.filter(|_| self.vols.hours() > HOURS_MIN) {
+            own.judged = [1, u32::from(vol > high), u32::from(vol < low)];
+            self.returns.replace(own);
+        }
+    }
+
+    fn push_samples(&mut self, second: i64, heard: Heard, now: &Instant) {
+        let mut own = Samples { heard, asked: 1, ..Samples::EMPTY };
+        if let Ok(spread) = now.spread {
+            own.valid = 1;
+            own.spread = Moments::of(spread);
+            self.spreads.add(second.div_euclid(3_600), spread);
+            if let Some(wide) = self.spreads.quantile(0.75).filter(|_| self.spreads.hours() > HOURS_MIN) {
+                own.wide = [1, u32::from(spread > wide)];
+            }
+        }
+        if let Ok(imbalance) = now.imbalance[1] {
+            own.imbalance = (1, imbalance);
+        }
+        if let (Ok(bids), Ok(asks)) = (now.depth[0], now.depth[1]) {
+            own.depth = (1, bids + asks);
+        }
+        self.samples.push(second, own);
+    }
+
+    fn push_minute(&mut self, second: i64, now: &Instant, trades: &TradeFlow, book: Heard) {
+        // The second of a minute's end belongs to it.
+        let number = (second - 1).div_euclid(60);
+        let before = self.instants.back().filter(|(s, _)| *s == second - 1).and_then(|(_, i)| i.mid.ok());
+        let minute = match &mut self.minute {
+            Some(minute) if minute.number == number => minute,
+            other => {
+                let whole = (second - 1).rem_euclid(60) == 0;
+                other.insert(Minute { number, start: before, quote: 0.0, whole })
+            }
+        };
+        minute.quote += trades.flow.notional;
+        minute.whole &= trades.heard.whole == 1;
+        if trades.heard.gaps + book.gaps > 0 {
+            self.amihud.forget();
+        }
+        if second.rem_euclid(60) == 0 {
+            let mids = minute.start.zip(now.mid.ok()).filter(|_| minute.whole);
+            self.amihud.close(number, mids, minute.quote);
+        }
+    }
+
+    /// How it stood at the end of a second.
+    pub(crate) fn instant(&self, second: i64) -> Option<&Instant> {
+        let (newest, _) = self.instants.back()?;
+        let back = usize::try_from(newest - second).ok()?;
+        // Seconds follow one another, but for such as were never closed.
+        let near = self.instants.len().checked_sub(1 + back)?;
+        self.instants.get(near).filter(|(s, _)| *s == second).map(|(_, instant)| instant)
+    }
+
+    /// Annualised volatility of one-second returns.
+    pub(crate) fn volatility(&self, seconds: usize, least: u32) -> Result<f64, Reason> {
+        let sum = self.returns.last(seconds);
+        enough(sum.heard, sum.n, least)?;
+        Ok((sum.squares / f64::from(sum.n)).sqrt() * YEAR_S.sqrt())
+    }
+}
