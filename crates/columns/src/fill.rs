@@ -104,7 +104,7 @@ impl Windows {
     }
 
     fn fill_velocities(&self, second: i64, row: &mut Row) {
-        let gone = |seconds: usize| self.near.last(seconds).heard.gaps > 0;
+        let gone = |seconds: usize| self.heard.last(seconds).gaps > 0;
         let at = |back: i64| self.instant(second - back);
         let of = |back: i64, read: fn(&Instant) -> Result<f64, Reason>| match at(back) {
             Some(instant) => read(instant),

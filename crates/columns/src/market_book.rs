@@ -88,7 +88,7 @@ impl Instant {
 pub(crate) struct BookSecond {
     pub(crate) second: i64,
     /// Columns 1 to 109.
-    pub(crate) row: Row,
+    pub(crate) row: Box<Row>,
     pub(crate) instant: Instant,
     pub(crate) flow: BookFlow,
     /// Milliseconds since the last change; `None` before the first.
@@ -149,7 +149,7 @@ impl MarketBook {
 
     fn end(&mut self, second: i64, sides: &BookSides<'_>) {
         let end = end_of(second);
-        let mut row = Row::default();
+        let mut row = Box::<Row>::default();
         match (self.top, self.changed) {
             (None, _) | (_, None) => {
                 row.withhold(0..STRUCTURAL, if self.in_gap { Reason::Gap } else { Reason::MissingInput });

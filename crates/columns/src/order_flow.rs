@@ -3,6 +3,17 @@
 
 use crate::book::{BookSides, DEPTH, Level};
 use barograph_domain::math;
+use std::sync::LazyLock;
+
+/// What each level weighs: less than the one before by √e.
+static WEIGHTS: LazyLock<[f64; DEPTH]> = LazyLock::new(|| {
+    let mut k = 0.0;
+    [(); DEPTH].map(|()| {
+        let weight = math::exp(-0.5 * k);
+        k += 1.0;
+        weight
+    })
+});
 
 /// What a change of the book contributed, by level, best first; a level that one of both states does not have contributes nothing,
 /// and `there` says how many have.
@@ -18,12 +29,11 @@ impl Contribution {
     /// From one state to the next.
     #[must_use]
     pub fn of(before: &BookSides<'_>, after: &BookSides<'_>) -> Self {
-        let sides = [before.bids, before.asks, after.bids, after.asks];
-        let there = sides.iter().map(|side| side.len()).min().unwrap_or(0).min(DEPTH);
-        let mut by_level = [0.0; DEPTH];
-        for (k, e) in by_level[..there].iter_mut().enumerate() {
-            let [b, a, b_now, a_now] = sides.map(|side| side[k]);
-            *e = gained(b, b_now) - gained(flipped(a), flipped(a_now));
+        let (bids, asks) = (before.bids.iter().zip(after.bids), before.asks.iter().zip(after.asks));
+        let (mut by_level, mut there) = ([0.0; DEPTH], 0);
+        for (e, ((b, b_now), (a, a_now))) in by_level.iter_mut().zip(bids.zip(asks)) {
+            *e = gained(*b, *b_now) - gained(flipped(*a), flipped(*a_now));
+            there += 1;
         }
         Self { by_level, there }
     }
@@ -31,7 +41,7 @@ impl Contribution {
     /// The first `levels` together, each weighing less than the one before by √e.
     #[must_use]
     pub fn weighted(&self, levels: usize) -> f64 {
-        (0_u32..).zip(&self.by_level[..levels.min(DEPTH)]).map(|(k, e)| math::exp(-0.5 * f64::from(k)) * e).sum()
+        self.by_level.iter().zip(WEIGHTS.iter()).take(levels).map(|(e, weight)| weight * e).sum()
     }
 }
 

@@ -98,7 +98,7 @@ impl Stream {
 
     /// Everything that counts for the second that ends at `t` has arrived: its row. `now` is the book as it stands, which is not asked
     /// where it has changed since `t`. Seconds that were left out have no rows, and their changes count for this one.
-    pub fn close(&mut self, t: Ts, now: &BookSides<'_>, known: &Known) -> Row {
+    pub fn close(&mut self, t: Ts, now: &BookSides<'_>, known: &Known) -> Box<Row> {
         let second = second_of(t);
         let after = Ts(end_of(second).0 + 1);
         self.book.until(after, now);
@@ -115,8 +115,8 @@ impl Stream {
             (last, trades) = (Some(book), traded);
         }
         self.next = Some(second + 1);
-        let Some(book) = last else { return Row::default() };
-        let mut row = book.row.clone();
+        let Some(mut book) = last else { return Box::default() };
+        let mut row = core::mem::take(&mut book.row);
         self.windows.fill(&book, trades.as_ref(), &mut row);
         self.fill_known(t, known, &mut row);
         row

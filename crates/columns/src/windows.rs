@@ -63,6 +63,7 @@ pub(crate) struct Minute {
 #[derive(Clone, Debug)]
 pub(crate) struct Windows {
     pub(crate) instants: VecDeque<(i64, Instant)>,
+    pub(crate) heard: Ring<Heard>,
     pub(crate) near: Ring<BookFlow>,
     pub(crate) samples: Ring<Samples>,
     pub(crate) returns: Ring<Returns>,
@@ -81,6 +82,7 @@ impl Windows {
     pub(crate) fn new() -> Self {
         Self {
             instants: VecDeque::with_capacity(INSTANTS),
+            heard: Ring::new(30),
             near: Ring::new(30),
             samples: Ring::new(300),
             returns: Ring::new(1_800),
@@ -103,6 +105,7 @@ impl Windows {
         self.began.get_or_insert(second);
         let trades = traded.map_or(TradeFlow::EMPTY, |t| t.trades);
         let heard = book.flow.heard;
+        self.heard.push(second, heard);
         self.near.push(second, book.flow);
         // A return over a gap is none.
         let mids = before.and_then(|b| b.mid.ok()).zip(now.mid.ok()).filter(|_| heard.gaps == 0);

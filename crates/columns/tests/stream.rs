@@ -61,13 +61,13 @@ fn market(seconds: i64, seed: u64) -> Vec<Happened> {
 }
 
 /// Rows of the seconds after `begin`, each closed 200 ms after its end.
-fn rows(all: &[Happened], begin: Ts, end: Ts) -> Vec<(Ts, Row)> {
+fn rows(all: &[Happened], begin: Ts, end: Ts) -> Vec<(Ts, Box<Row>)> {
     let mut stream = Stream::new(Some(0.1));
     stream.trades_begin(begin);
     let mut book: [Vec<Level>; 2] = Default::default();
     let mut out = Vec::new();
     let mut next = begin + Span::secs(1);
-    let mut close = |stream: &mut Stream, book: &[Vec<Level>; 2], upto: Ts, out: &mut Vec<(Ts, Row)>| {
+    let mut close = |stream: &mut Stream, book: &[Vec<Level>; 2], upto: Ts, out: &mut Vec<(Ts, Box<Row>)>| {
         while next + Span::millis(200) < upto && next <= end {
             let row = stream.close(next, &BookSides { bids: &book[0], asks: &book[1] }, &Known::default());
             out.push((next, row));
