@@ -7,10 +7,10 @@ pub const DEPTH: usize = 20;
 
 /// One level.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
-pub struct Level {
-    /// Price.
+pub struct DepthLevel {
+    /// Price of the level, in quote.
     pub price: f64,
-    /// Size in base.
+    /// What stands there, in base.
     pub size: f64,
 }
 
@@ -18,9 +18,9 @@ pub struct Level {
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub struct BookSides<'a> {
     /// Falling prices.
-    pub bids: &'a [Level],
+    pub bids: &'a [DepthLevel],
     /// Rising prices.
-    pub asks: &'a [Level],
+    pub asks: &'a [DepthLevel],
 }
 
 impl BookSides<'_> {
@@ -28,7 +28,7 @@ impl BookSides<'_> {
     ///
     /// # Errors
     /// A side is empty, or the book is crossed or locked: nothing of it is used then.
-    pub fn best(&self) -> Result<(Level, Level), Reason> {
+    pub fn best(&self) -> Result<(DepthLevel, DepthLevel), Reason> {
         let (Some(bid), Some(ask)) = (self.bids.first(), self.asks.first()) else {
             return Err(Reason::InsufficientLevels);
         };

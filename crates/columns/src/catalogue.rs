@@ -7,7 +7,7 @@ pub const COLUMNS: usize = 197;
 
 /// One column.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct ColumnSpec {
+pub struct ResearchColumn {
     /// Its name.
     pub id: &'static str,
     /// How it is computed; symbols as in features §7.
@@ -26,13 +26,13 @@ pub struct ColumnSpec {
     pub update: &'static str,
 }
 
-static TABLE: LazyLock<Vec<ColumnSpec>> =
+static TABLE: LazyLock<Vec<ResearchColumn>> =
     LazyLock::new(|| include_str!("columns.tsv").lines().skip(1).map(spec).collect());
 
-fn spec(line: &'static str) -> ColumnSpec {
+fn spec(line: &'static str) -> ResearchColumn {
     let mut cells = line.split('\t');
     let mut next = || cells.next().unwrap_or_default();
-    ColumnSpec {
+    ResearchColumn {
         id: next(),
         formula: next(),
         levels: next(),
@@ -46,7 +46,7 @@ fn spec(line: &'static str) -> ColumnSpec {
 
 /// All columns, in the order of a row.
 #[must_use]
-pub fn catalogue() -> &'static [ColumnSpec] {
+pub fn catalogue() -> &'static [ResearchColumn] {
     &TABLE
 }
 

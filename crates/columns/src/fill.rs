@@ -1,9 +1,9 @@
-//! Columns 110 to 173 and those of data quality, from windows over seconds (features §7.2 to §7.5, §7.7).
+//! Columns 110 to 173 and those of data quality, from windows over seconds (features §7).
 
 use crate::market_book::{BookSecond, Instant};
 use crate::market_trades::TradeSecond;
-use crate::row::{Row, ratio};
-use crate::seconds::{BookFlow, FLOWS, Heard};
+use crate::row::{ResearchRow, ratio};
+use crate::seconds::{BookFlow, FLOWS, Listened};
 use crate::structural::STRUCTURAL;
 use crate::windows::Windows;
 use barograph_domain::cell::Reason;
@@ -31,7 +31,7 @@ mod at {
 }
 
 /// Was every second of a window of the book listened to?
-fn whole(heard: Heard, seconds: u32) -> Result<(), Reason> {
+fn whole(heard: Listened, seconds: u32) -> Result<(), Reason> {
     if heard.gaps > 0 {
         Err(Reason::Gap)
     } else if heard.whole < seconds {
@@ -42,7 +42,7 @@ fn whole(heard: Heard, seconds: u32) -> Result<(), Reason> {
 }
 
 /// The same of trades, of which some seconds may be missing.
-fn nearly(heard: Heard, seconds: u32) -> Result<(), Reason> {
+fn nearly(heard: Listened, seconds: u32) -> Result<(), Reason> {
     if f64::from(heard.gaps) > GAP_SHARE * f64::from(seconds) {
         Err(Reason::Gap)
     } else if heard.whole + heard.gaps < seconds {
@@ -53,7 +53,7 @@ fn nearly(heard: Heard, seconds: u32) -> Result<(), Reason> {
 }
 
 /// Enough samples of a window without a gap.
-pub(crate) fn enough(heard: Heard, n: u32, least: u32) -> Result<(), Reason> {
+pub(crate) fn enough(heard: Listened, n: u32, least: u32) -> Result<(), Reason> {
     if heard.gaps > 0 {
         Err(Reason::Gap)
     } else if n < least {
@@ -64,7 +64,7 @@ pub(crate) fn enough(heard: Heard, n: u32, least: u32) -> Result<(), Reason> {
 }
 
 impl Windows {
-    pub(crate) fn fill(&self, book: &BookSecond, traded: Option<&TradeSecond>, row: &mut Row) {
+    pub(crate) fn fill(&self, book: &BookSecond, traded: Option<&TradeSecond>, row: &mut ResearchRow) {
         self.fill_flows(row);
         self.fill_velocities(book.second, row);
         self.fill_rolling(row);
@@ -78,7 +78,7 @@ impl Windows {
         }
     }
 
-    fn fill_flows(&self, row: &mut Row) {
+    fn fill_flows(&self, row: &mut ResearchRow) {
         let sums = [(1, self.near.last(1)), (5, self.near.last(5)), (30, self.near.last(30))];
         for (n, (seconds, sum)) in sums.iter().enumerate() {
             row.put_or(at::OFI + n, whole(sum.heard, *seconds).map(|()| sum.best));
@@ -103,7 +103,7 @@ impl Windows {
         row.put_or(at::UPDATES, whole(second.heard, 1).map(|()| f64::from(second.updates)));
     }
 
-    fn fill_velocities(&self, second: i64, row: &mut Row) {
+    fn fill_velocities(&self, second: i64, row: &mut ResearchRow) {
         let gone = |seconds: usize| self.heard.last(seconds).gaps > 0;
         let at = |back: i64| self.instant(second - back);
         let of = |back: i64, read: fn(&Instant) -> Result<f64, Reason>| match at(back) {
@@ -143,7 +143,7 @@ impl Windows {
         }
     }
 
-    fn fill_rolling(&self, row: &mut Row) {
+    fn fill_rolling(&self, row: &mut ResearchRow) {
         let (minute, half_hour) = (self.volatility(60, 48), self.volatility(1_800, 1_440));
         let vols = [self.volatility(10, 8), minute, self.volatility(300, 240), half_hour];
         for (n, vol) in vols.into_iter().enumerate() {
@@ -152,7 +152,7 @@ impl Windows {
         row.put_or(at::VOL + 4, minute.and_then(|a| ratio(a, half_hour?)));
         let (near, far) = (self.samples.last(60), self.samples.last(300));
         let mean =
-            |heard: Heard, (n, sum): (u32, f64), least: u32| enough(heard, n, least).map(|()| sum / f64::from(n));
+            |heard: Listened, (n, sum): (u32, f64), least: u32| enough(heard, n, least).map(|()| sum / f64::from(n));
         row.put_or(at::MEANS, enough(near.heard, near.spread.n, 48).map(|()| near.spread.mean));
         row.put_or(at::MEANS + 1, enough(far.heard, far.spread.n, 240).map(|()| far.spread.mean));
         row.put_or(at::MEANS + 2, enough(far.heard, far.spread.n, 240).map(|()| far.spread.sd()));
@@ -169,7 +169,7 @@ impl Windows {
         row.put_or(at::REGIMES + 2, share);
     }
 
-    fn fill_trades(&self, book: &BookSecond, traded: Option<&TradeSecond>, row: &mut Row) {
+    fn fill_trades(&self, book: &BookSecond, traded: Option<&TradeSecond>, row: &mut ResearchRow) {
         let [one, five, half, minute, long] = [1, 5, 30, 60, 300].map(|seconds| self.trades.last(seconds));
         let mid = book.instant.mid;
         let off_mid = |vwap: Result<f64, Reason>| Ok(1e4 * math::ln(vwap? / mid?));
@@ -212,7 +212,7 @@ impl Windows {
         }
     }
 
-    fn fill_advanced(&self, traded: Option<&TradeSecond>, row: &mut Row) {
+    fn fill_advanced(&self, traded: Option<&TradeSecond>, row: &mut ResearchRow) {
         let impact = self.impact.last(300);
         let [pairs, with_trades] = IMPACT_MIN;
         let slope = || {
@@ -229,7 +229,7 @@ impl Windows {
         row.put_or(at::ADVANCED + 3, self.amihud.value());
     }
 
-    fn fill_quality(&self, book: &BookSecond, row: &mut Row) {
+    fn fill_quality(&self, book: &BookSecond, row: &mut ResearchRow) {
         row.put_or(at::QUALITY, book.age_ms.ok_or(Reason::MissingInput));
         row.put(at::QUALITY + 1, book.since_gap_s.map_or(GAP_AGE_MAX_S, |s| s.min(GAP_AGE_MAX_S)));
         let samples = self.samples.last(300);

@@ -1,4 +1,4 @@
-//! What the trades of a second add to the columns of trade flow (features §7.4, §7.5), ready to be summed over windows.
+//! What the trades of a second add to the columns of trade flow (features §7), ready to be summed over windows.
 //!
 //! Counts, signs and gaps between trades are whole numbers: their sums are exact in any order.
 
@@ -16,10 +16,10 @@ const LARGEST_MIN: u32 = 10;
 
 /// A trade with what was known when it happened.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Taken {
-    /// Price.
+pub struct TakenTrade {
+    /// Price it was made at, in quote.
     pub price: f64,
-    /// Base.
+    /// How much was traded, in base.
     pub qty: f64,
     /// The buyer took liquidity.
     pub is_buy: bool,
@@ -31,7 +31,7 @@ pub struct Taken {
     pub before_is_buy: Option<bool>,
 }
 
-impl Taken {
+impl TakenTrade {
     fn sign(&self) -> f64 {
         if self.is_buy { 1.0 } else { -1.0 }
     }
@@ -44,11 +44,11 @@ pub struct Flow {
     pub trades: u32,
     /// Trades of buyers.
     pub buys: u32,
-    /// Base.
+    /// All that was traded, in base.
     pub volume: f64,
     /// Base of buyers less that of sellers.
     pub signed: f64,
-    /// Quote.
+    /// The same in quote.
     pub notional: f64,
     /// Quote of buyers less that of sellers.
     pub signed_notional: f64,
@@ -94,7 +94,7 @@ impl Merge for Flow {
 
 impl Flow {
     /// Adds a trade.
-    pub fn take(&mut self, one: &Taken) {
+    pub fn take(&mut self, one: &TakenTrade) {
         let (sign, quote) = (one.sign(), one.price * one.qty);
         self.trades += 1;
         self.buys += u32::from(one.is_buy);
@@ -201,9 +201,9 @@ impl Flow {
 /// Trades that lie five seconds back, with the mid since.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub struct Matured {
-    /// Trades.
+    /// How many trades have their mark.
     pub trades: u32,
-    /// Base.
+    /// All of them, in base.
     volume: f64,
     /// Base times twice the signed distance of price from the later mid.
     realized: f64,
@@ -229,7 +229,7 @@ impl Merge for Matured {
 
 impl Matured {
     /// Adds a trade whose later mid is known; `spread_bps` stood before it.
-    pub fn take(&mut self, one: &Taken, mid: f64, spread_bps: f64, later: f64) {
+    pub fn take(&mut self, one: &TakenTrade, mid: f64, spread_bps: f64, later: f64) {
         let sign = one.sign();
         self.trades += 1;
         self.volume += one.qty;
@@ -271,7 +271,7 @@ mod tests {
             let since_ms = before.map(|(then, _)| ((at - then) * 1e3).round() as u32);
             let (price, qty) = (line.need("price"), line.need("size"));
             let before_is_buy = before.map(|(_, is_buy)| is_buy);
-            let one = Taken { price, qty, is_buy, mid: Some(mid), since_ms, before_is_buy };
+            let one = TakenTrade { price, qty, is_buy, mid: Some(mid), since_ms, before_is_buy };
             flow.take(&one);
             matured.take(&one, mid, line.need("spread_bps"), line.need("mid_plus_5s"));
             before = Some((at, is_buy));
@@ -298,7 +298,8 @@ mod tests {
     fn of_nothing_and_of_one_sign_no_figure_is_made() {
         let mut flow = Flow::default();
         assert_eq!((flow.imbalance(), flow.vwap()), (Err(Reason::ZeroDenominator), Err(Reason::ZeroDenominator)));
-        let one = Taken { price: 1.0, qty: 2.0, is_buy: true, mid: None, since_ms: Some(0), before_is_buy: Some(true) };
+        let one =
+            TakenTrade { price: 1.0, qty: 2.0, is_buy: true, mid: None, since_ms: Some(0), before_is_buy: Some(true) };
         (0..9).for_each(|_| flow.take(&one));
         assert_eq!((flow.largest_ratio(), flow.gap_variation()), (Err(Reason::Warming), Err(Reason::Warming)));
         (0..91).for_each(|_| flow.take(&one));

@@ -107,7 +107,7 @@ impl Hist {
         }
     }
 
-    /// Samples that count.
+    /// BookSamples that count.
     #[must_use]
     pub const fn cases(&self) -> u32 {
         self.cases

@@ -22,8 +22,8 @@ pub mod structural;
 pub mod vpin;
 mod windows;
 
-pub use book::{BookSides, Level};
-pub use catalogue::{COLUMNS, ColumnSpec, catalogue, place_of};
+pub use book::{BookSides, DepthLevel};
+pub use catalogue::{COLUMNS, ResearchColumn, catalogue, place_of};
 pub use market_book::SECOND;
-pub use row::Row;
-pub use stream::{Known, Stamp, Stream};
+pub use row::ResearchRow;
+pub use stream::{Arrival, MarketColumns, OtherFeeds};

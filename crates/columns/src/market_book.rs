@@ -3,10 +3,10 @@
 //! Seconds are cut by the venue's clock at the changes themselves: a change after the end of a second may arrive before the row of that
 //! second is closed, so the book as it stood is kept aside first.
 
-use crate::book::{BookSides, DEPTH, Level};
+use crate::book::{BookSides, DEPTH, DepthLevel};
 use crate::order_flow::Contribution;
-use crate::row::Row;
-use crate::seconds::{BookFlow, Heard};
+use crate::row::ResearchRow;
+use crate::seconds::{BookFlow, Listened};
 use crate::structural::{STRUCTURAL, at, structural};
 use barograph_domain::cell::Reason;
 use barograph_domain::{Span, Ts};
@@ -30,14 +30,15 @@ pub(crate) fn end_of(second: i64) -> Ts {
 /// The twenty best levels of both sides.
 #[derive(Clone, Copy, PartialEq, Debug)]
 struct Top {
-    bids: [Level; DEPTH],
-    asks: [Level; DEPTH],
+    bids: [DepthLevel; DEPTH],
+    asks: [DepthLevel; DEPTH],
     there: [usize; 2],
 }
 
 impl Top {
     fn of(sides: &BookSides<'_>) -> Self {
-        let mut top = Self { bids: [Level::default(); DEPTH], asks: [Level::default(); DEPTH], there: [0; 2] };
+        let mut top =
+            Self { bids: [DepthLevel::default(); DEPTH], asks: [DepthLevel::default(); DEPTH], there: [0; 2] };
         for (n, (side, own)) in [(sides.bids, &mut top.bids), (sides.asks, &mut top.asks)].into_iter().enumerate() {
             top.there[n] = side.len().min(DEPTH);
             own[..top.there[n]].copy_from_slice(&side[..top.there[n]]);
@@ -69,7 +70,7 @@ pub(crate) struct Instant {
 }
 
 impl Instant {
-    fn of(row: &Row) -> Self {
+    fn of(row: &ResearchRow) -> Self {
         let best = |at: usize| row.get(at);
         let best_size = best(at::BID_SIZE).and_then(|b| Ok(f64::midpoint(b, best(at::ASK_SIZE)?)));
         Self {
@@ -88,7 +89,7 @@ impl Instant {
 pub(crate) struct BookSecond {
     pub(crate) second: i64,
     /// Columns 1 to 109.
-    pub(crate) row: Box<Row>,
+    pub(crate) row: Box<ResearchRow>,
     pub(crate) instant: Instant,
     pub(crate) flow: BookFlow,
     /// Milliseconds since the last change; `None` before the first.
@@ -149,7 +150,7 @@ impl MarketBook {
 
     fn end(&mut self, second: i64, sides: &BookSides<'_>) {
         let end = end_of(second);
-        let mut row = Box::<Row>::default();
+        let mut row = Box::<ResearchRow>::default();
         match (self.top, self.changed) {
             (None, _) | (_, None) => {
                 row.withhold(0..STRUCTURAL, if self.in_gap { Reason::Gap } else { Reason::MissingInput });
@@ -159,7 +160,7 @@ impl MarketBook {
         }
         let whole = self.begun.is_some_and(|begun| begun <= end - SECOND) && !self.in_gap && !self.gap_now;
         let mut flow = core::mem::take(&mut self.flow);
-        flow.heard = Heard { whole: u32::from(whole), gaps: u32::from(self.in_gap || self.gap_now) };
+        flow.heard = Listened { whole: u32::from(whole), gaps: u32::from(self.in_gap || self.gap_now) };
         self.gap_now = false;
         let instant = Instant::of(&row);
         if let Ok(size) = instant.best_size {

@@ -1,10 +1,10 @@
 //! The trades of a market, second by second, with the mids before and five seconds after them.
 
-use crate::flow::{Flow, Matured, Taken};
+use crate::flow::{Flow, Matured, TakenTrade};
 use crate::hist::Hist;
 use crate::market_book::{Quote, SECOND, end_of, second_of};
 use crate::ring::Merge;
-use crate::seconds::Heard;
+use crate::seconds::Listened;
 use crate::vpin::{BUCKETS, Vpin};
 use barograph_domain::time::DAY;
 use barograph_domain::{Span, Ts};
@@ -21,7 +21,7 @@ const HOUR: Span = Span::hours(1);
 /// Trades of a second, of which some are large.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub(crate) struct TradeFlow {
-    pub(crate) heard: Heard,
+    pub(crate) heard: Listened,
     pub(crate) flow: Flow,
     /// Trades of which it is known whether they are large, and the base of those that are.
     pub(crate) sized: u32,
@@ -29,7 +29,7 @@ pub(crate) struct TradeFlow {
 }
 
 impl Merge for TradeFlow {
-    const EMPTY: Self = Self { heard: Heard::EMPTY, flow: Flow::EMPTY, sized: 0, large: 0.0 };
+    const EMPTY: Self = Self { heard: Listened::EMPTY, flow: Flow::EMPTY, sized: 0, large: 0.0 };
 
     fn merge(self, right: Self) -> Self {
         Self {
@@ -55,7 +55,7 @@ pub(crate) struct TradeSecond {
 #[derive(Clone, Copy, PartialEq, Debug)]
 struct Pending {
     due: Ts,
-    taken: Taken,
+    taken: TakenTrade,
     spread_bps: f64,
 }
 
@@ -101,7 +101,7 @@ impl MarketTrades {
     fn end(&mut self, second: i64) {
         let whole = self.begun.is_some_and(|begun| begun <= end_of(second) - SECOND) && !self.in_gap && !self.gap_now;
         let mut trades = core::mem::take(&mut self.flow);
-        trades.heard = Heard { whole: u32::from(whole), gaps: u32::from(self.in_gap || self.gap_now) };
+        trades.heard = Listened { whole: u32::from(whole), gaps: u32::from(self.in_gap || self.gap_now) };
         self.gap_now = false;
         let vpin = self.vpin.as_ref().and_then(Vpin::value);
         let run = (self.run != 0).then_some(self.run as f64);
@@ -111,7 +111,7 @@ impl MarketTrades {
     /// A trade; `quote` was in force before it.
     pub(crate) fn trade(&mut self, event: Ts, (price, qty, is_buy): (f64, f64, bool), quote: Option<Quote>) {
         let millis = |a: Ts, b: Ts| u32::try_from(((b - a).0 / 1_000_000).max(0)).unwrap_or(u32::MAX);
-        let taken = Taken {
+        let taken = TakenTrade {
             price,
             qty,
             is_buy,

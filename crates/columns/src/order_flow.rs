@@ -1,7 +1,7 @@
 //! Order flow imbalance: how much size the book gained on the side of the bids over that of the asks, from one state of it to the
 //! next, level by level (Cont, Kukanov & Stoikov 2014; levels below the first as in Xu, Gould & Howison 2019).
 
-use crate::book::{BookSides, DEPTH, Level};
+use crate::book::{BookSides, DEPTH, DepthLevel};
 use barograph_domain::math;
 use std::sync::LazyLock;
 
@@ -46,15 +46,15 @@ impl Contribution {
 }
 
 /// What the bids gained: all that stands there where the price is as good or better, less what stood there where it is as good or worse.
-fn gained(before: Level, now: Level) -> f64 {
+fn gained(before: DepthLevel, now: DepthLevel) -> f64 {
     let now_counts = if now.price >= before.price { now.size } else { 0.0 };
     let before_counts = if now.price <= before.price { before.size } else { 0.0 };
     now_counts - before_counts
 }
 
 /// An ask as a bid: better is lower.
-fn flipped(ask: Level) -> Level {
-    Level { price: -ask.price, size: ask.size }
+fn flipped(ask: DepthLevel) -> DepthLevel {
+    DepthLevel { price: -ask.price, size: ask.size }
 }
 
 #[cfg(test)]
@@ -62,16 +62,16 @@ mod tests {
     use super::*;
     use barograph_testkit::{GoldenRow, GoldenTable};
 
-    fn side(line: GoldenRow<'_>, side: &str) -> Vec<Level> {
+    fn side(line: GoldenRow<'_>, side: &str) -> Vec<DepthLevel> {
         let level =
-            |k: usize| Level { price: line.need(&format!("{side}p{k}")), size: line.need(&format!("{side}q{k}")) };
+            |k: usize| DepthLevel { price: line.need(&format!("{side}p{k}")), size: line.need(&format!("{side}q{k}")) };
         (0..3).map(level).collect()
     }
 
     #[test]
     fn flows_are_those_of_pandas() {
         let table = GoldenTable::whole("ofi");
-        let states: Vec<[Vec<Level>; 2]> = table.rows().map(|line| [side(line, "b"), side(line, "a")]).collect();
+        let states: Vec<[Vec<DepthLevel>; 2]> = table.rows().map(|line| [side(line, "b"), side(line, "a")]).collect();
         let sides = |n: usize| BookSides { bids: &states[n][0], asks: &states[n][1] };
         let found: Vec<Contribution> = (1..states.len()).map(|n| Contribution::of(&sides(n - 1), &sides(n))).collect();
         let near = |got: f64, want: f64| (got - want).abs() <= 1e-10 * want.abs().max(1e-12);
@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn a_level_that_one_state_lacks_contributes_nothing() {
-        let level = |price, size| Level { price, size };
+        let level = |price, size| DepthLevel { price, size };
         let (two, one) = ([level(100.0, 1.0), level(99.0, 2.0)], [level(100.0, 3.0)]);
         let asks = [level(101.0, 1.0), level(102.0, 1.0)];
         let found = Contribution::of(&BookSides { bids: &two, asks: &asks }, &BookSides { bids: &one, asks: &asks });

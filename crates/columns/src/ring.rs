@@ -91,7 +91,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// A sum that tells in which order it was made, and a number that rounds.
+    /// A sum that shows in which order it was made, and a number that rounds.
     #[derive(Clone, Copy, PartialEq, Debug)]
     struct Seen {
         n: u32,

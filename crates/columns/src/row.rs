@@ -6,13 +6,13 @@ use core::ops::Range;
 
 /// One second of one market.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Row {
+pub struct ResearchRow {
     values: [f64; COLUMNS],
     /// 0: there is a number; else one more than the code of the reason why there is none.
     reasons: [u8; COLUMNS],
 }
 
-impl Default for Row {
+impl Default for ResearchRow {
     fn default() -> Self {
         Self { values: [0.0; COLUMNS], reasons: [code(Reason::MissingInput); COLUMNS] }
     }
@@ -22,7 +22,7 @@ fn code(reason: Reason) -> u8 {
     reason as u8 + 1
 }
 
-impl Row {
+impl ResearchRow {
     /// The number of a column.
     ///
     /// # Errors

@@ -6,14 +6,14 @@ use barograph_engine::kernel::{Block as _, CoMoments, Moments};
 
 /// Was the stream listened to, and did a declared gap lie in the second?
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(crate) struct Heard {
+pub(crate) struct Listened {
     /// Seconds listened to from end to end.
     pub(crate) whole: u32,
     /// Seconds that a gap lies in.
     pub(crate) gaps: u32,
 }
 
-impl Merge for Heard {
+impl Merge for Listened {
     const EMPTY: Self = Self { whole: 0, gaps: 0 };
 
     fn merge(self, right: Self) -> Self {
@@ -27,7 +27,7 @@ pub(crate) const FLOWS: [usize; 4] = [3, 5, 10, 20];
 /// Changes of the book in a second.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub(crate) struct BookFlow {
-    pub(crate) heard: Heard,
+    pub(crate) heard: Listened,
     /// Order flow of the best level, in base.
     pub(crate) best: f64,
     /// Of the first 3, 5, 10 and 20 levels, weighted.
@@ -43,7 +43,7 @@ pub(crate) struct BookFlow {
 
 impl Merge for BookFlow {
     const EMPTY: Self = Self {
-        heard: Heard::EMPTY,
+        heard: Listened::EMPTY,
         best: 0.0,
         weighted: [0.0; 4],
         short: [0; 4],
@@ -77,8 +77,8 @@ impl BookFlow {
 
 /// The book at the end of seconds.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub(crate) struct Samples {
-    pub(crate) heard: Heard,
+pub(crate) struct BookSamples {
+    pub(crate) heard: Listened,
     /// Seconds asked, and those with a valid book.
     pub(crate) asked: u32,
     pub(crate) valid: u32,
@@ -91,9 +91,9 @@ pub(crate) struct Samples {
     pub(crate) wide: [u32; 2],
 }
 
-impl Merge for Samples {
+impl Merge for BookSamples {
     const EMPTY: Self = Self {
-        heard: Heard::EMPTY,
+        heard: Listened::EMPTY,
         asked: 0,
         valid: 0,
         spread: <Moments as barograph_engine::kernel::Block>::EMPTY,
@@ -118,16 +118,16 @@ impl Merge for Samples {
 /// Returns of the mid, and what half an hour is asked for.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub(crate) struct Returns {
-    pub(crate) heard: Heard,
+    pub(crate) heard: Listened,
     /// Returns of one second, and the sum of their squares.
     pub(crate) n: u32,
     pub(crate) squares: f64,
-    /// Minute volatilities judged against the terciles of a day: how many, high ones, low ones.
+    /// MinuteVolume volatilities judged against the terciles of a day: how many, high ones, low ones.
     pub(crate) judged: [u32; 3],
 }
 
 impl Merge for Returns {
-    const EMPTY: Self = Self { heard: Heard::EMPTY, n: 0, squares: 0.0, judged: [0; 3] };
+    const EMPTY: Self = Self { heard: Listened::EMPTY, n: 0, squares: 0.0, judged: [0; 3] };
 
     fn merge(self, right: Self) -> Self {
         Self {
@@ -141,14 +141,14 @@ impl Merge for Returns {
 
 /// Returns beside the trades of the same second.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub(crate) struct Impact {
+pub(crate) struct FlowImpact {
     /// Millions of signed quote, and the return in basis points.
     pub(crate) pairs: CoMoments,
     /// Those in which something was traded on balance.
     pub(crate) traded: u32,
 }
 
-impl Merge for Impact {
+impl Merge for FlowImpact {
     const EMPTY: Self = Self { pairs: CoMoments::EMPTY, traded: 0 };
 
     fn merge(self, right: Self) -> Self {
@@ -156,7 +156,7 @@ impl Merge for Impact {
     }
 }
 
-impl Impact {
+impl FlowImpact {
     pub(crate) fn of(signed_quote: f64, return_bps: f64) -> Self {
         let x = signed_quote / 1e6;
         Self { pairs: CoMoments::of(core::iter::once((x, return_bps))), traded: u32::from(x != 0.0) }
@@ -173,9 +173,9 @@ mod tests {
     fn the_slope_of_returns_on_flow_is_that_of_scipy() {
         let table = GoldenTable::whole("kyle_lambda");
         let one = |line: barograph_testkit::GoldenRow<'_>| {
-            Impact::of(line.need("signed_quote_1e6") * 1e6, line.need("ret_bps"))
+            FlowImpact::of(line.need("signed_quote_1e6") * 1e6, line.need("ret_bps"))
         };
-        let all = table.rows().map(one).fold(Impact::EMPTY, Impact::merge);
+        let all = table.rows().map(one).fold(FlowImpact::EMPTY, FlowImpact::merge);
         let last = table.last();
         let want = last.need("kyle_lambda");
         assert!((all.pairs.slope().unwrap() - want).abs() <= 1e-9 * want.abs());

@@ -6,7 +6,7 @@ use crate::book::BookSides;
 use crate::latency::Latency;
 use crate::market_book::{BookSecond, MarketBook, SECOND, end_of, second_of};
 use crate::market_trades::MarketTrades;
-use crate::row::Row;
+use crate::row::ResearchRow;
 use crate::windows::Windows;
 use barograph_domain::cell::Reason;
 use barograph_domain::time::DAY;
@@ -14,7 +14,7 @@ use barograph_domain::{Ts, math};
 
 /// When something happened and when it could be used.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Stamp {
+pub struct Arrival {
     /// By the venue's clock.
     pub event: Ts,
     /// By ours.
@@ -23,7 +23,7 @@ pub struct Stamp {
 
 /// What other feeds say at the moment of a row.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Known {
+pub struct OtherFeeds {
     /// Columns 174 to 185.
     pub derivatives: [Result<f64, Reason>; 12],
     /// 0 Asian, 1 London, 2 New York, 3 rollover.
@@ -34,7 +34,7 @@ pub struct Known {
     pub venues: [Result<f64, Reason>; 3],
 }
 
-impl Default for Known {
+impl Default for OtherFeeds {
     fn default() -> Self {
         let none = Err(Reason::MissingInput);
         Self { derivatives: [none; 12], session: 0, session_vol_ratio: none, venues: [none; 3] }
@@ -43,7 +43,7 @@ impl Default for Known {
 
 /// One market.
 #[derive(Clone, Debug)]
-pub struct Stream {
+pub struct MarketColumns {
     book: MarketBook,
     trades: MarketTrades,
     windows: Windows,
@@ -52,7 +52,7 @@ pub struct Stream {
     next: Option<i64>,
 }
 
-impl Stream {
+impl MarketColumns {
     /// Nothing is known yet; `tick` is the smallest step of prices, where it is known.
     #[must_use]
     pub fn new(tick: Option<f64>) -> Self {
@@ -72,7 +72,7 @@ impl Stream {
 
     /// The book changed, from one state to the next, by one update of the venue to so many levels. The first state, also after a gap, is
     /// the first of a series.
-    pub fn book(&mut self, at: Stamp, before: &BookSides<'_>, after: &BookSides<'_>, updates: u32) {
+    pub fn book(&mut self, at: Arrival, before: &BookSides<'_>, after: &BookSides<'_>, updates: u32) {
         self.book.until(at.event, before);
         // Up to this moment the state before was in force.
         self.trades.mark(Ts(at.event.0 - 1), |due| self.book.quote(due));
@@ -80,7 +80,7 @@ impl Stream {
     }
 
     /// A trade, of a buyer or a seller who took liquidity: price, base.
-    pub fn trade(&mut self, at: Stamp, price: f64, qty: f64, is_buy: bool) {
+    pub fn trade(&mut self, at: Arrival, price: f64, qty: f64, is_buy: bool) {
         self.trades.until(at.event);
         self.trades.trade(at.event, (price, qty, is_buy), self.book.quote(at.event));
     }
@@ -98,7 +98,7 @@ impl Stream {
 
     /// Everything that counts for the second that ends at `t` has arrived: its row. `now` is the book as it stands, which is not asked
     /// where it has changed since `t`. Seconds that were left out have no rows, and their changes count for this one.
-    pub fn close(&mut self, t: Ts, now: &BookSides<'_>, known: &Known) -> Box<Row> {
+    pub fn close(&mut self, t: Ts, now: &BookSides<'_>, known: &OtherFeeds) -> Box<ResearchRow> {
         let second = second_of(t);
         let after = Ts(end_of(second).0 + 1);
         self.book.until(after, now);
@@ -122,7 +122,7 @@ impl Stream {
         row
     }
 
-    fn fill_known(&mut self, t: Ts, known: &Known, row: &mut Row) {
+    fn fill_known(&mut self, t: Ts, known: &OtherFeeds, row: &mut ResearchRow) {
         for (n, value) in known.derivatives.into_iter().enumerate() {
             row.put_or(at::DERIVATIVES + n, value);
         }

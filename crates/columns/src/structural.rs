@@ -1,7 +1,7 @@
-//! Columns 1 to 109: what one book says by itself (features §7.1).
+//! Columns 1 to 109: what one book says by itself (features §7).
 
-use crate::book::{BookSides, DEPTH, Level};
-use crate::row::{Row, ratio};
+use crate::book::{BookSides, DEPTH, DepthLevel};
+use crate::row::{ResearchRow, ratio};
 use barograph_domain::cell::Reason;
 use barograph_domain::math;
 
@@ -47,7 +47,7 @@ const SWEEP_QUOTE: f64 = 100_000.0;
 const MILLION: f64 = 1e6;
 
 /// Fills the columns of one book; `tick` is the smallest step of prices, where it is known.
-pub fn structural(book: &BookSides<'_>, tick: Option<f64>, row: &mut Row) {
+pub fn structural(book: &BookSides<'_>, tick: Option<f64>, row: &mut ResearchRow) {
     let (bid, ask) = match book.best() {
         Ok(best) => best,
         Err(reason) => return row.withhold(0..STRUCTURAL, reason),
@@ -100,7 +100,7 @@ struct Near {
 }
 
 impl Near {
-    fn of(side: &[Level], mid: f64) -> Self {
+    fn of(side: &[DepthLevel], mid: f64) -> Self {
         let there = side.len().min(DEPTH);
         let mut near = Self { there, distance: [0.0; DEPTH], base: [0.0; DEPTH], quote: [0.0; DEPTH] };
         let (mut base, mut quote) = (0.0, 0.0);
@@ -125,14 +125,14 @@ impl Near {
         ratio(up, down)
     }
 
-    fn mean_distance(&self, side: &[Level]) -> Result<f64, Reason> {
+    fn mean_distance(&self, side: &[DepthLevel]) -> Result<f64, Reason> {
         self.need(DEPTH)?;
         let weighted: f64 = side[..DEPTH].iter().zip(&self.distance).map(|(level, d)| level.size * d).sum();
         ratio(weighted, self.base[DEPTH - 1])
     }
 }
 
-fn imbalances([bids, asks]: &[Near; 2], row: &mut Row) {
+fn imbalances([bids, asks]: &[Near; 2], row: &mut ResearchRow) {
     let both = |levels: usize| bids.need(levels).and(asks.need(levels));
     for (n, levels) in IMBALANCES.into_iter().enumerate() {
         let found = both(levels).and_then(|()| {
@@ -153,7 +153,7 @@ fn imbalances([bids, asks]: &[Near; 2], row: &mut Row) {
 }
 
 /// Quote within ten basis points of the mid; of a side that is known that far.
-fn within(side: &[Level], mid: f64) -> Result<f64, Reason> {
+fn within(side: &[DepthLevel], mid: f64) -> Result<f64, Reason> {
     let mut sum = 0.0;
     for level in side {
         let distance = BPS * (level.price - mid).abs() / mid;
@@ -168,7 +168,7 @@ fn within(side: &[Level], mid: f64) -> Result<f64, Reason> {
 }
 
 /// How much worse than the mid a market order of 100,000 quote is filled on average, in basis points.
-fn sweep(side: &[Level], mid: f64) -> Result<f64, Reason> {
+fn sweep(side: &[DepthLevel], mid: f64) -> Result<f64, Reason> {
     let (mut left, mut base) = (SWEEP_QUOTE, 0.0);
     for level in side {
         let quote = level.price * level.size;
@@ -221,15 +221,15 @@ mod tests {
     }
 
     /// The books of the golden vectors, by number.
-    fn golden_books() -> Vec<[Vec<Level>; 2]> {
+    fn golden_books() -> Vec<[Vec<DepthLevel>; 2]> {
         let table = GoldenTable::whole("book_input");
-        let mut books: Vec<[Vec<Level>; 2]> = Vec::new();
+        let mut books: Vec<[Vec<DepthLevel>; 2]> = Vec::new();
         for line in table.rows() {
             let (book, level): (usize, usize) = (number(line, "book"), number(line, "level"));
             books.resize_with(books.len().max(book + 1), Default::default);
             assert_eq!(books[book][0].len(), level);
-            books[book][0].push(Level { price: line.need("bid_price"), size: line.need("bid_size") });
-            books[book][1].push(Level { price: line.need("ask_price"), size: line.need("ask_size") });
+            books[book][0].push(DepthLevel { price: line.need("bid_price"), size: line.need("bid_size") });
+            books[book][1].push(DepthLevel { price: line.need("ask_price"), size: line.need("ask_size") });
         }
         books
     }
@@ -246,7 +246,7 @@ mod tests {
         for line in expected.rows().filter(|line| line.text("feature") != "tick") {
             let book = number(line, "book");
             let [bids, asks] = &books[book];
-            let mut row = Row::default();
+            let mut row = ResearchRow::default();
             structural(&BookSides { bids, asks }, tick(book), &mut row);
             let id = line.text("feature");
             let got = row.get(place_of(id).unwrap());
@@ -264,10 +264,10 @@ mod tests {
 
     #[test]
     fn thin_books_are_visible_and_broken_ones_say_nothing() {
-        let level = |price, size| Level { price, size };
-        let bids: Vec<Level> = (0..7).map(|k| level(100.0 - f64::from(k), 1.0)).collect();
-        let asks: Vec<Level> = (0..20).map(|k| level(101.0 + f64::from(k), 1.0)).collect();
-        let mut row = Row::default();
+        let level = |price, size| DepthLevel { price, size };
+        let bids: Vec<DepthLevel> = (0..7).map(|k| level(100.0 - f64::from(k), 1.0)).collect();
+        let asks: Vec<DepthLevel> = (0..20).map(|k| level(101.0 + f64::from(k), 1.0)).collect();
+        let mut row = ResearchRow::default();
         structural(&BookSides { bids: &bids, asks: &asks }, None, &mut row);
         let got = |id: &str| row.get(place_of(id).unwrap());
         assert_eq!(got("bid_price_L6"), Ok(94.0));

@@ -7,7 +7,7 @@ use crate::hist::Hist;
 use crate::market_book::{BookSecond, Instant};
 use crate::market_trades::{TradeFlow, TradeSecond};
 use crate::ring::{Merge, Ring};
-use crate::seconds::{BookFlow, Heard, Impact, Returns, Samples};
+use crate::seconds::{BookFlow, BookSamples, FlowImpact, Listened, Returns};
 use barograph_domain::cell::Reason;
 use barograph_domain::math;
 use barograph_engine::kernel::Moments;
@@ -23,12 +23,12 @@ const INSTANTS: usize = 31;
 /// A delayed second: trades whose marks came into force in it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Marked {
-    pub(crate) heard: Heard,
+    pub(crate) heard: Listened,
     pub(crate) matured: Matured,
 }
 
 impl Merge for Marked {
-    const EMPTY: Self = Self { heard: Heard::EMPTY, matured: Matured::EMPTY };
+    const EMPTY: Self = Self { heard: Listened::EMPTY, matured: Matured::EMPTY };
 
     fn merge(self, right: Self) -> Self {
         Self { heard: self.heard.merge(right.heard), matured: self.matured.merge(right.matured) }
@@ -37,13 +37,13 @@ impl Merge for Marked {
 
 /// Trades of long windows.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Count {
-    pub(crate) heard: Heard,
+pub(crate) struct TradeCount {
+    pub(crate) heard: Listened,
     pub(crate) trades: u32,
 }
 
-impl Merge for Count {
-    const EMPTY: Self = Self { heard: Heard::EMPTY, trades: 0 };
+impl Merge for TradeCount {
+    const EMPTY: Self = Self { heard: Listened::EMPTY, trades: 0 };
 
     fn merge(self, right: Self) -> Self {
         Self { heard: self.heard.merge(right.heard), trades: self.trades + right.trades }
@@ -52,7 +52,7 @@ impl Merge for Count {
 
 /// A minute under way.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Minute {
+pub(crate) struct MinuteVolume {
     pub(crate) number: i64,
     pub(crate) start: Option<f64>,
     pub(crate) quote: f64,
@@ -63,18 +63,18 @@ pub(crate) struct Minute {
 #[derive(Clone, Debug)]
 pub(crate) struct Windows {
     pub(crate) instants: VecDeque<(i64, Instant)>,
-    pub(crate) heard: Ring<Heard>,
+    pub(crate) heard: Ring<Listened>,
     pub(crate) near: Ring<BookFlow>,
-    pub(crate) samples: Ring<Samples>,
+    pub(crate) samples: Ring<BookSamples>,
     pub(crate) returns: Ring<Returns>,
-    pub(crate) impact: Ring<Impact>,
+    pub(crate) impact: Ring<FlowImpact>,
     pub(crate) trades: Ring<TradeFlow>,
     pub(crate) marked: Ring<Marked>,
-    pub(crate) counts: Ring<Count>,
+    pub(crate) counts: Ring<TradeCount>,
     pub(crate) vols: Hist,
     pub(crate) spreads: Hist,
     pub(crate) amihud: Amihud,
-    pub(crate) minute: Option<Minute>,
+    pub(crate) minute: Option<MinuteVolume>,
     pub(crate) began: Option<i64>,
 }
 
@@ -113,10 +113,10 @@ impl Windows {
         self.push_returns(second, heard, change);
         self.push_samples(second, heard, now);
         let impact = change.filter(|_| trades.heard.whole == 1);
-        let impact = impact.map_or(Impact::EMPTY, |r| Impact::of(trades.flow.signed_notional, 1e4 * r));
+        let impact = impact.map_or(FlowImpact::EMPTY, |r| FlowImpact::of(trades.flow.signed_notional, 1e4 * r));
         self.impact.push(second, impact);
         self.trades.push(second, trades);
-        self.counts.push(second, Count { heard: trades.heard, trades: trades.flow.trades });
+        self.counts.push(second, TradeCount { heard: trades.heard, trades: trades.flow.trades });
         self.marked.push(second, Marked { heard: trades.heard.merge(heard), matured });
         self.push_minute(second, now, &trades, heard);
         if self.instants.len() == INSTANTS {
@@ -125,7 +125,7 @@ impl Windows {
         self.instants.push_back((second, *now));
     }
 
-    fn push_returns(&mut self, second: i64, heard: Heard, change: Option<f64>) {
+    fn push_returns(&mut self, second: i64, heard: Listened, change: Option<f64>) {
         let mut own = Returns { heard, ..Returns::EMPTY };
         if let Some(r) = change {
             (own.n, own.squares) = (1, r * r);
@@ -142,8 +142,8 @@ impl Windows {
         }
     }
 
-    fn push_samples(&mut self, second: i64, heard: Heard, now: &Instant) {
-        let mut own = Samples { heard, asked: 1, ..Samples::EMPTY };
+    fn push_samples(&mut self, second: i64, heard: Listened, now: &Instant) {
+        let mut own = BookSamples { heard, asked: 1, ..BookSamples::EMPTY };
         if let Ok(spread) = now.spread {
             own.valid = 1;
             own.spread = Moments::of(spread);
@@ -161,7 +161,7 @@ impl Windows {
         self.samples.push(second, own);
     }
 
-    fn push_minute(&mut self, second: i64, now: &Instant, trades: &TradeFlow, book: Heard) {
+    fn push_minute(&mut self, second: i64, now: &Instant, trades: &TradeFlow, book: Listened) {
         // The second of a minute's end belongs to it.
         let number = (second - 1).div_euclid(60);
         let before = self.instants.back().filter(|(s, _)| *s == second - 1).and_then(|(_, i)| i.mid.ok());
@@ -169,7 +169,7 @@ impl Windows {
             Some(minute) if minute.number == number => minute,
             other => {
                 let whole = (second - 1).rem_euclid(60) == 0;
-                other.insert(Minute { number, start: before, quote: 0.0, whole })
+                other.insert(MinuteVolume { number, start: before, quote: 0.0, whole })
             }
         };
         minute.quote += trades.flow.notional;

@@ -1,6 +1,14 @@
 //! A market followed through time against definitions written out one by one, and properties of all columns.
 
-use barograph_columns::{BookSides, COLUMNS, Known, Level, Row, Stamp, Stream, catalogue, place_of};
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test stops when it cannot go on, and is written in another library's logarithm"
+)]
+
+use barograph_columns::{
+    Arrival, BookSides, COLUMNS, DepthLevel, MarketColumns, OtherFeeds, ResearchRow, catalogue, place_of,
+};
 use barograph_domain::cell::Reason;
 use barograph_domain::{Span, Ts};
 
@@ -19,13 +27,13 @@ impl Random {
 
 #[derive(Clone, Debug)]
 enum What {
-    Book([Vec<Level>; 2]),
+    Book([Vec<DepthLevel>; 2]),
     Trade(f64, f64, bool),
 }
 
 #[derive(Clone, Debug)]
 struct Happened {
-    at: Stamp,
+    at: Arrival,
     what: What,
 }
 
@@ -42,18 +50,18 @@ fn market(seconds: i64, seed: u64) -> Vec<Happened> {
         let centre = (mid * 10.0).round() / 10.0;
         let mut side = |sign: f64| {
             (0..25_u8)
-                .map(|k| Level { price: centre + sign * (0.1 + 0.2 * f64::from(k)), size: 0.1 + random.next() })
+                .map(|k| DepthLevel { price: centre + sign * (0.1 + 0.2 * f64::from(k)), size: 0.1 + random.next() })
                 .collect()
         };
         let what = What::Book([side(-1.0), side(1.0)]);
         let late = Span::millis(10 + tenth % 80);
-        all.push(Happened { at: Stamp { event, recv: event + late }, what });
+        all.push(Happened { at: Arrival { event, recv: event + late }, what });
         if random.next() < 0.6 {
             let is_buy = random.next() < 0.5;
             let event = event + Span::millis(20);
             let price = centre + if is_buy { 0.1 } else { -0.1 };
             let what = What::Trade(price, 0.01 + random.next(), is_buy);
-            all.push(Happened { at: Stamp { event, recv: event + late }, what });
+            all.push(Happened { at: Arrival { event, recv: event + late }, what });
         }
     }
     all.sort_by_key(|h| h.at.recv);
@@ -61,19 +69,20 @@ fn market(seconds: i64, seed: u64) -> Vec<Happened> {
 }
 
 /// Rows of the seconds after `begin`, each closed 200 ms after its end.
-fn rows(all: &[Happened], begin: Ts, end: Ts) -> Vec<(Ts, Box<Row>)> {
-    let mut stream = Stream::new(Some(0.1));
+fn rows(all: &[Happened], begin: Ts, end: Ts) -> Vec<(Ts, Box<ResearchRow>)> {
+    let mut stream = MarketColumns::new(Some(0.1));
     stream.trades_begin(begin);
-    let mut book: [Vec<Level>; 2] = Default::default();
+    let mut book: [Vec<DepthLevel>; 2] = Default::default();
     let mut out = Vec::new();
     let mut next = begin + Span::secs(1);
-    let mut close = |stream: &mut Stream, book: &[Vec<Level>; 2], upto: Ts, out: &mut Vec<(Ts, Box<Row>)>| {
-        while next + Span::millis(200) < upto && next <= end {
-            let row = stream.close(next, &BookSides { bids: &book[0], asks: &book[1] }, &Known::default());
-            out.push((next, row));
-            next = next + Span::secs(1);
-        }
-    };
+    let mut close =
+        |stream: &mut MarketColumns, book: &[Vec<DepthLevel>; 2], upto: Ts, out: &mut Vec<(Ts, Box<ResearchRow>)>| {
+            while next + Span::millis(200) < upto && next <= end {
+                let row = stream.close(next, &BookSides { bids: &book[0], asks: &book[1] }, &OtherFeeds::default());
+                out.push((next, row));
+                next = next + Span::secs(1);
+            }
+        };
     for happened in all.iter().filter(|h| h.at.event >= begin) {
         close(&mut stream, &book, happened.at.recv, &mut out);
         match &happened.what {
@@ -89,7 +98,7 @@ fn rows(all: &[Happened], begin: Ts, end: Ts) -> Vec<(Ts, Box<Row>)> {
     out
 }
 
-fn value(row: &Row, id: &str) -> Result<f64, Reason> {
+fn value(row: &ResearchRow, id: &str) -> Result<f64, Reason> {
     row.get(place_of(id).unwrap())
 }
 
@@ -97,7 +106,7 @@ fn value(row: &Row, id: &str) -> Result<f64, Reason> {
 struct Paper<'a>(&'a [Happened]);
 
 impl Paper<'_> {
-    fn books(&self) -> impl Iterator<Item = (Ts, &[Vec<Level>; 2])> {
+    fn books(&self) -> impl Iterator<Item = (Ts, &[Vec<DepthLevel>; 2])> {
         self.0.iter().filter_map(|h| match &h.what {
             What::Book(book) => Some((h.at.event, book)),
             What::Trade(..) => None,
@@ -120,14 +129,14 @@ impl Paper<'_> {
 
     fn ofi(&self, t: Ts, seconds: i64) -> f64 {
         let all: Vec<_> = self.books().collect();
-        let one = |pair: &[(Ts, &[Vec<Level>; 2])]| {
+        let one = |pair: &[(Ts, &[Vec<DepthLevel>; 2])]| {
             let ([b, a], [bn, an]) = (pair[0].1, pair[1].1);
             let (b, a, bn, an) = (b[0], a[0], bn[0], an[0]);
             let on = |yes: bool, q: f64| if yes { q } else { 0.0 };
             on(bn.price >= b.price, bn.size) - on(bn.price <= b.price, b.size) - on(an.price <= a.price, an.size)
                 + on(an.price >= a.price, a.size)
         };
-        let within = |pair: &&[(Ts, &[Vec<Level>; 2])]| pair[1].0 > t - Span::secs(seconds) && pair[1].0 <= t;
+        let within = |pair: &&[(Ts, &[Vec<DepthLevel>; 2])]| pair[1].0 > t - Span::secs(seconds) && pair[1].0 <= t;
         all.windows(2).filter(within).map(one).sum()
     }
 }
@@ -219,9 +228,9 @@ fn where_it_began_leaves_no_trace() {
 #[test]
 fn a_gap_is_said_and_heals() {
     let all = market(120, 5);
-    let mut stream = Stream::new(Some(0.1));
+    let mut stream = MarketColumns::new(Some(0.1));
     stream.trades_begin(START);
-    let mut book: [Vec<Level>; 2] = Default::default();
+    let mut book: [Vec<DepthLevel>; 2] = Default::default();
     let mut seen = Vec::new();
     let mut next = START + Span::secs(1);
     for happened in &all {
@@ -230,7 +239,7 @@ fn a_gap_is_said_and_heals() {
                 stream.book_gap(next, &BookSides { bids: &book[0], asks: &book[1] });
                 book = Default::default();
             }
-            let row = stream.close(next, &BookSides { bids: &book[0], asks: &book[1] }, &Known::default());
+            let row = stream.close(next, &BookSides { bids: &book[0], asks: &book[1] }, &OtherFeeds::default());
             seen.push(((next - START).as_secs(), row));
             next = next + Span::secs(1);
         }

@@ -4,6 +4,7 @@
 //! is written. `gen` writes what differs; `gen --check` writes nothing, shows where a file differs and says no.
 
 mod board;
+mod columns;
 mod diff;
 mod features;
 mod pages;
@@ -13,10 +14,11 @@ use crate::{Args, Failure, tree};
 
 type Make = fn(present: &str) -> String;
 
-const REFERENCES: [(&str, Make); 6] = [
+const REFERENCES: [(&str, Make); 7] = [
     ("crates/api/openapi.json", |_| openapi()),
     ("crates/api/src/routes/views.rs", |_| pages::module()),
     ("docs/board.md", board::document),
+    ("docs/columns.md", |_| columns::document()),
     ("docs/features.md", |_| features::document()),
     ("docs/rules.md", rules::document),
     ("web/src/board/columns.ts", |_| board::module()),
