@@ -2,7 +2,7 @@
 //!
 //! Counts, signs and gaps between trades are whole numbers: their sums are exact in any order.
 
-use crate::ring::Merge;
+use crate::ring::{Merge, merge_fields};
 use crate::row::ratio;
 use barograph_domain::cell::Reason;
 use barograph_domain::math;
@@ -37,6 +37,18 @@ impl TakenTrade {
     }
 }
 
+/// The greatest of sizes.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+struct Largest(f64);
+
+impl Merge for Largest {
+    const EMPTY: Self = Self(0.0);
+
+    fn merge(self, right: Self) -> Self {
+        Self(self.0.max(right.0))
+    }
+}
+
 /// Trades of a window.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub struct Flow {
@@ -53,44 +65,16 @@ pub struct Flow {
     /// Quote of buyers less that of sellers.
     pub signed_notional: f64,
     /// Base of the largest.
-    pub largest: f64,
+    largest: Largest,
     /// Base of trades with a mid before them, and their effective spread times it, in basis points.
     effective: [f64; 2],
     /// Pairs of neighbours: how many, milliseconds between them, their squares.
-    gaps: (u32, u64, u128),
+    gaps: (u32, (u64, u128)),
     /// Pairs of neighbours: how many, and sums of the sign, of the sign before, and of their product.
     signs: [i32; 4],
 }
 
-impl Merge for Flow {
-    const EMPTY: Self = Self {
-        trades: 0,
-        buys: 0,
-        volume: 0.0,
-        signed: 0.0,
-        notional: 0.0,
-        signed_notional: 0.0,
-        largest: 0.0,
-        effective: [0.0; 2],
-        gaps: (0, 0, 0),
-        signs: [0; 4],
-    };
-
-    fn merge(self, right: Self) -> Self {
-        Self {
-            trades: self.trades + right.trades,
-            buys: self.buys + right.buys,
-            volume: self.volume + right.volume,
-            signed: self.signed + right.signed,
-            notional: self.notional + right.notional,
-            signed_notional: self.signed_notional + right.signed_notional,
-            largest: self.largest.max(right.largest),
-            effective: [self.effective[0] + right.effective[0], self.effective[1] + right.effective[1]],
-            gaps: (self.gaps.0 + right.gaps.0, self.gaps.1 + right.gaps.1, self.gaps.2 + right.gaps.2),
-            signs: core::array::from_fn(|n| self.signs[n] + right.signs[n]),
-        }
-    }
-}
+merge_fields!(Flow { trades, buys, volume, signed, notional, signed_notional, largest, effective, gaps, signs });
 
 impl Flow {
     /// Adds a trade.
@@ -102,14 +86,14 @@ impl Flow {
         self.signed += sign * one.qty;
         self.notional += quote;
         self.signed_notional += sign * quote;
-        self.largest = self.largest.max(one.qty);
+        self.largest = self.largest.merge(Largest(one.qty));
         if let Some(mid) = one.mid {
             self.effective[0] += one.qty;
             self.effective[1] += one.qty * 2.0 * sign * BPS * math::ln(one.price / mid);
         }
         if let Some(ms) = one.since_ms {
-            let (n, sum, squares) = self.gaps;
-            self.gaps = (n + 1, sum + u64::from(ms), squares + u128::from(ms) * u128::from(ms));
+            let (n, (sum, squares)) = self.gaps;
+            self.gaps = (n + 1, (sum + u64::from(ms), squares + u128::from(ms) * u128::from(ms)));
         }
         if let Some(before) = one.before_is_buy {
             let of = |is_buy: bool| if is_buy { 1 } else { -1 };
@@ -156,7 +140,7 @@ impl Flow {
     /// # Errors
     /// Fewer than ten trades.
     pub fn largest_ratio(&self) -> Result<f64, Reason> {
-        if self.trades < LARGEST_MIN { Err(Reason::Warming) } else { ratio(self.largest, self.mean_size()?) }
+        if self.trades < LARGEST_MIN { Err(Reason::Warming) } else { ratio(self.largest.0, self.mean_size()?) }
     }
 
     /// Mean of twice the signed distance of price from the mid before, by volume, in basis points.
@@ -172,7 +156,7 @@ impl Flow {
     /// # Errors
     /// Fewer than thirty trades, or all at one moment.
     pub fn gap_variation(&self) -> Result<f64, Reason> {
-        let (n, sum, squares) = self.gaps;
+        let (n, (sum, squares)) = self.gaps;
         if n + 1 < TRADES_MIN {
             return Err(Reason::Warming);
         }
@@ -213,19 +197,7 @@ pub struct Matured {
     half_spread: f64,
 }
 
-impl Merge for Matured {
-    const EMPTY: Self = Self { trades: 0, volume: 0.0, realized: 0.0, moved: 0.0, half_spread: 0.0 };
-
-    fn merge(self, right: Self) -> Self {
-        Self {
-            trades: self.trades + right.trades,
-            volume: self.volume + right.volume,
-            realized: self.realized + right.realized,
-            moved: self.moved + right.moved,
-            half_spread: self.half_spread + right.half_spread,
-        }
-    }
-}
+merge_fields!(Matured { trades, volume, realized, moved, half_spread });
 
 impl Matured {
     /// Adds a trade whose later mid is known; `spread_bps` stood before it.

@@ -3,7 +3,7 @@
 use crate::flow::{Flow, Matured, TakenTrade};
 use crate::hist::Hist;
 use crate::market_book::{Quote, SECOND, end_of, second_of};
-use crate::ring::Merge;
+use crate::ring::{Merge as _, merge_fields};
 use crate::seconds::Listened;
 use crate::vpin::{BUCKETS, Vpin};
 use barograph_domain::time::DAY;
@@ -28,18 +28,7 @@ pub(crate) struct TradeFlow {
     pub(crate) large: f64,
 }
 
-impl Merge for TradeFlow {
-    const EMPTY: Self = Self { heard: Listened::EMPTY, flow: Flow::EMPTY, sized: 0, large: 0.0 };
-
-    fn merge(self, right: Self) -> Self {
-        Self {
-            heard: self.heard.merge(right.heard),
-            flow: self.flow.merge(right.flow),
-            sized: self.sized + right.sized,
-            large: self.large + right.large,
-        }
-    }
-}
+merge_fields!(TradeFlow { heard, flow, sized, large });
 
 /// A second that is over by the venue's clock.
 #[derive(Clone, Copy, PartialEq, Debug)]

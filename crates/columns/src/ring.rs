@@ -12,6 +12,51 @@ pub trait Merge: Copy {
     fn merge(self, right: Self) -> Self;
 }
 
+/// Sums: whole numbers in any order, others in the order of time.
+macro_rules! sum {
+    ($($number:ty),+) => {
+        $(impl Merge for $number {
+            const EMPTY: Self = 0 as $number;
+
+            fn merge(self, right: Self) -> Self {
+                self + right
+            }
+        })+
+    };
+}
+
+sum!(u32, i32, u64, u128, f64);
+
+impl<S: Merge, const N: usize> Merge for [S; N] {
+    const EMPTY: Self = [S::EMPTY; N];
+
+    fn merge(self, right: Self) -> Self {
+        core::array::from_fn(|n| self[n].merge(right[n]))
+    }
+}
+
+impl<A: Merge, B: Merge> Merge for (A, B) {
+    const EMPTY: Self = (A::EMPTY, B::EMPTY);
+
+    fn merge(self, right: Self) -> Self {
+        (self.0.merge(right.0), self.1.merge(right.1))
+    }
+}
+
+/// A type whose fields are put together one by one.
+macro_rules! merge_fields {
+    ($name:ident { $($field:ident),+ $(,)? }) => {
+        impl $crate::ring::Merge for $name {
+            const EMPTY: Self = Self { $($field: $crate::ring::Merge::EMPTY),+ };
+
+            fn merge(self, right: Self) -> Self {
+                Self { $($field: $crate::ring::Merge::merge(self.$field, right.$field)),+ }
+            }
+        }
+    };
+}
+pub(crate) use merge_fields;
+
 /// The last seconds.
 #[derive(Clone, Debug)]
 pub struct Ring<S> {

@@ -1,8 +1,24 @@
 //! What one second adds to windows of books, ready to be summed.
 
 use crate::order_flow::Contribution;
-use crate::ring::Merge;
-use barograph_engine::kernel::{Block as _, CoMoments, Moments};
+use crate::ring::{Merge, merge_fields};
+use barograph_engine::kernel::{Block, CoMoments, Moments};
+
+impl Merge for Moments {
+    const EMPTY: Self = <Self as Block>::EMPTY;
+
+    fn merge(self, right: Self) -> Self {
+        Block::merge(self, right)
+    }
+}
+
+impl Merge for CoMoments {
+    const EMPTY: Self = Self::EMPTY;
+
+    fn merge(self, right: Self) -> Self {
+        Self::merge(self, right)
+    }
+}
 
 /// Was the stream listened to, and did a declared gap lie in the second?
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -13,13 +29,7 @@ pub(crate) struct Listened {
     pub(crate) gaps: u32,
 }
 
-impl Merge for Listened {
-    const EMPTY: Self = Self { whole: 0, gaps: 0 };
-
-    fn merge(self, right: Self) -> Self {
-        Self { whole: self.whole + right.whole, gaps: self.gaps + right.gaps }
-    }
-}
+merge_fields!(Listened { whole, gaps });
 
 /// Levels of the weighted flows.
 pub(crate) const FLOWS: [usize; 4] = [3, 5, 10, 20];
@@ -41,29 +51,7 @@ pub(crate) struct BookFlow {
     pub(crate) best_size: f64,
 }
 
-impl Merge for BookFlow {
-    const EMPTY: Self = Self {
-        heard: Listened::EMPTY,
-        best: 0.0,
-        weighted: [0.0; 4],
-        short: [0; 4],
-        updates: 0,
-        samples: 0,
-        best_size: 0.0,
-    };
-
-    fn merge(self, right: Self) -> Self {
-        Self {
-            heard: self.heard.merge(right.heard),
-            best: self.best + right.best,
-            weighted: core::array::from_fn(|n| self.weighted[n] + right.weighted[n]),
-            short: core::array::from_fn(|n| self.short[n] + right.short[n]),
-            updates: self.updates + right.updates,
-            samples: self.samples + right.samples,
-            best_size: self.best_size + right.best_size,
-        }
-    }
-}
+merge_fields!(BookFlow { heard, best, weighted, short, updates, samples, best_size });
 
 impl BookFlow {
     pub(crate) fn take(&mut self, change: &Contribution) {
@@ -91,29 +79,7 @@ pub(crate) struct BookSamples {
     pub(crate) wide: [u32; 2],
 }
 
-impl Merge for BookSamples {
-    const EMPTY: Self = Self {
-        heard: Listened::EMPTY,
-        asked: 0,
-        valid: 0,
-        spread: <Moments as barograph_engine::kernel::Block>::EMPTY,
-        imbalance: (0, 0.0),
-        depth: (0, 0.0),
-        wide: [0; 2],
-    };
-
-    fn merge(self, right: Self) -> Self {
-        Self {
-            heard: self.heard.merge(right.heard),
-            asked: self.asked + right.asked,
-            valid: self.valid + right.valid,
-            spread: self.spread.merge(right.spread),
-            imbalance: (self.imbalance.0 + right.imbalance.0, self.imbalance.1 + right.imbalance.1),
-            depth: (self.depth.0 + right.depth.0, self.depth.1 + right.depth.1),
-            wide: [self.wide[0] + right.wide[0], self.wide[1] + right.wide[1]],
-        }
-    }
-}
+merge_fields!(BookSamples { heard, asked, valid, spread, imbalance, depth, wide });
 
 /// Returns of the mid, and what half an hour is asked for.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
@@ -126,18 +92,7 @@ pub(crate) struct Returns {
     pub(crate) judged: [u32; 3],
 }
 
-impl Merge for Returns {
-    const EMPTY: Self = Self { heard: Listened::EMPTY, n: 0, squares: 0.0, judged: [0; 3] };
-
-    fn merge(self, right: Self) -> Self {
-        Self {
-            heard: self.heard.merge(right.heard),
-            n: self.n + right.n,
-            squares: self.squares + right.squares,
-            judged: core::array::from_fn(|n| self.judged[n] + right.judged[n]),
-        }
-    }
-}
+merge_fields!(Returns { heard, n, squares, judged });
 
 /// Returns beside the trades of the same second.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -148,13 +103,7 @@ pub(crate) struct FlowImpact {
     pub(crate) traded: u32,
 }
 
-impl Merge for FlowImpact {
-    const EMPTY: Self = Self { pairs: CoMoments::EMPTY, traded: 0 };
-
-    fn merge(self, right: Self) -> Self {
-        Self { pairs: self.pairs.merge(right.pairs), traded: self.traded + right.traded }
-    }
-}
+merge_fields!(FlowImpact { pairs, traded });
 
 impl FlowImpact {
     pub(crate) fn of(signed_quote: f64, return_bps: f64) -> Self {

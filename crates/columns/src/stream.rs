@@ -97,7 +97,7 @@ impl MarketColumns {
     }
 
     /// Everything that counts for the second that ends at `t` has arrived: its row. `now` is the book as it stands, which is not asked
-    /// where it has changed since `t`. Seconds that were left out have no rows, and their changes count for this one.
+    /// where it has changed since `t`. Seconds that were left out have no rows; windows count them.
     pub fn close(&mut self, t: Ts, now: &BookSides<'_>, known: &OtherFeeds) -> Box<ResearchRow> {
         let second = second_of(t);
         let after = Ts(end_of(second).0 + 1);

@@ -6,7 +6,7 @@ use crate::flow::Matured;
 use crate::hist::Hist;
 use crate::market_book::{BookSecond, Instant};
 use crate::market_trades::{TradeFlow, TradeSecond};
-use crate::ring::{Merge, Ring};
+use crate::ring::{Merge as _, Ring, merge_fields};
 use crate::seconds::{BookFlow, BookSamples, FlowImpact, Listened, Returns};
 use barograph_domain::cell::Reason;
 use barograph_domain::math;
@@ -27,13 +27,7 @@ pub(crate) struct Marked {
     pub(crate) matured: Matured,
 }
 
-impl Merge for Marked {
-    const EMPTY: Self = Self { heard: Listened::EMPTY, matured: Matured::EMPTY };
-
-    fn merge(self, right: Self) -> Self {
-        Self { heard: self.heard.merge(right.heard), matured: self.matured.merge(right.matured) }
-    }
-}
+merge_fields!(Marked { heard, matured });
 
 /// Trades of long windows.
 #[derive(Clone, Copy, Debug)]
@@ -42,13 +36,7 @@ pub(crate) struct TradeCount {
     pub(crate) trades: u32,
 }
 
-impl Merge for TradeCount {
-    const EMPTY: Self = Self { heard: Listened::EMPTY, trades: 0 };
-
-    fn merge(self, right: Self) -> Self {
-        Self { heard: self.heard.merge(right.heard), trades: self.trades + right.trades }
-    }
-}
+merge_fields!(TradeCount { heard, trades });
 
 /// A minute under way.
 #[derive(Clone, Copy, Debug)]
