@@ -1,0 +1,195 @@
+//! Rows of one market as columns, in the order of time.
+
+use barograph_domain::{Span, Ts};
+
+/// Numbers of one column, some of which are absent.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct FrameColumn {
+    /// 0 where absent.
+    values: Vec<f64>,
+    present: Vec<bool>,
+}
+
+impl FrameColumn {
+    /// Adds a row; what is no finite number is absent.
+    pub fn push(&mut self, value: Option<f64>) {
+        let value = value.filter(|v| v.is_finite());
+        self.values.push(value.unwrap_or_default());
+        self.present.push(value.is_some());
+    }
+
+    /// The number of a row; `None` where it is absent or there is no such row.
+    #[must_use]
+    pub fn get(&self, row: usize) -> Option<f64> {
+        (*self.present.get(row)?).then(|| self.values[row])
+    }
+
+    /// Rows.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Are there no rows?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// Every row in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Option<f64>> {
+        self.values.iter().zip(&self.present).map(|(v, p)| p.then_some(*v))
+    }
+}
+
+impl FromIterator<Option<f64>> for FrameColumn {
+    fn from_iter<I: IntoIterator<Item = Option<f64>>>(rows: I) -> Self {
+        let mut column = Self::default();
+        rows.into_iter().for_each(|v| column.push(v));
+        column
+    }
+}
+
+/// Why columns are no frame.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum FrameError {
+    /// A row is not later than the one before, or not on a whole second.
+    Time(Ts),
+    /// A column has another number of rows than there are moments.
+    Rows {
+        /// The column.
+        column: String,
+        /// Its rows.
+        rows: usize,
+    },
+    /// Two columns have this name.
+    Twice(String),
+}
+
+impl core::fmt::Display for FrameError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Time(t) => write!(f, "the row of {t} is not on a whole second, or not later than the one before it"),
+            Self::Rows { column, rows } => {
+                write!(f, "{column} has {rows} rows, which is not as many as there are moments")
+            }
+            Self::Twice(column) => write!(f, "two columns are called {column}"),
+        }
+    }
+}
+
+impl core::error::Error for FrameError {}
+
+/// Rows of one market, at most one per second. A second without a row is a hole.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Frame {
+    times: Vec<Ts>,
+    /// `row_valid` of the data set: the book could be used.
+    valid: Vec<bool>,
+    names: Vec<String>,
+    columns: Vec<FrameColumn>,
+}
+
+impl Frame {
+    /// Rows at these moments, with named columns; `valid` says of which the book could be used.
+    ///
+    /// # Errors
+    /// Moments or columns do not fit together.
+    pub fn new(times: Vec<Ts>, valid: Vec<bool>, columns: Vec<(String, FrameColumn)>) -> Result<Self, FrameError> {
+        let ascends = times.windows(2).position(|w| w[0] >= w[1]).map(|n| n + 1);
+        let off = times.iter().position(|t| t.0.rem_euclid(Span::secs(1).0) != 0);
+        if let Some(n) = ascends.or(off) {
+            return Err(FrameError::Time(times[n]));
+        }
+        let mut frame = Self { times, valid, names: Vec::new(), columns: Vec::new() };
+        if frame.valid.len() != frame.len() {
+            return Err(FrameError::Rows { column: "row_valid".to_owned(), rows: frame.valid.len() });
+        }
+        for (name, column) in columns {
+            if column.len() != frame.len() {
+                return Err(FrameError::Rows { column: name, rows: column.len() });
+            }
+            if frame.names.contains(&name) {
+                return Err(FrameError::Twice(name));
+            }
+            frame.names.push(name);
+            frame.columns.push(column);
+        }
+        Ok(frame)
+    }
+
+    /// Moments of the rows.
+    #[must_use]
+    pub fn times(&self) -> &[Ts] {
+        &self.times
+    }
+
+    /// Could the book of this row be used?
+    #[must_use]
+    pub fn is_valid(&self, row: usize) -> bool {
+        self.valid.get(row).copied().unwrap_or_default()
+    }
+
+    /// Rows.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.times.len()
+    }
+
+    /// Are there no rows?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.times.is_empty()
+    }
+
+    /// Names of the columns in their order.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// A column by its name.
+    #[must_use]
+    pub fn column(&self, name: &str) -> Option<&FrameColumn> {
+        self.names.iter().position(|n| n == name).map(|at| &self.columns[at])
+    }
+
+    /// The columns in their order.
+    #[must_use]
+    pub fn columns(&self) -> &[FrameColumn] {
+        &self.columns
+    }
+
+    /// The row of exactly this moment.
+    #[must_use]
+    pub fn row_at(&self, t: Ts) -> Option<usize> {
+        self.times.binary_search(&t).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seconds(at: &[i64]) -> Vec<Ts> {
+        at.iter().map(|s| Ts(0) + Span::secs(*s)).collect()
+    }
+
+    #[test]
+    fn what_is_absent_stays_absent() {
+        let column: FrameColumn = [Some(1.0), None, Some(f64::NAN), Some(0.0)].into_iter().collect();
+        assert_eq!(column.iter().collect::<Vec<_>>(), [Some(1.0), None, None, Some(0.0)]);
+        assert_eq!((column.get(0), column.get(9)), (Some(1.0), None));
+    }
+
+    #[test]
+    fn moments_and_columns_have_to_fit() {
+        let column = |n: usize| ("x".to_owned(), (0..n).map(|_| Some(1.0)).collect::<FrameColumn>());
+        let make = |at: &[i64], columns| Frame::new(seconds(at), vec![true; at.len()], columns);
+        assert!(make(&[1, 3], vec![column(2)]).is_ok_and(|f| f.row_at(Ts(3_000_000_000)) == Some(1)));
+        assert_eq!(make(&[3, 3], vec![]), Err(FrameError::Time(Ts(3_000_000_000))));
+        assert_eq!(Frame::new(vec![Ts(1)], vec![true], vec![]), Err(FrameError::Time(Ts(1))));
+        assert_eq!(make(&[1], vec![column(2)]), Err(FrameError::Rows { column: "x".to_owned(), rows: 2 }));
+        assert_eq!(make(&[1], vec![column(1), column(1)]), Err(FrameError::Twice("x".to_owned())));
+    }
+}

@@ -1,0 +1,9 @@
+//! Research on recorded rows, up to the point where a model is fitted: what is to be predicted, which rows may teach it, and what a
+//! prediction was worth in money.
+//!
+//! Ring 1: the same rows give the same numbers; no clock, file, thread or unseeded randomness.
+#![warn(missing_docs)]
+
+pub mod frame;
+
+pub use frame::{Frame, FrameColumn, FrameError};
