@@ -5,7 +5,6 @@
 #![warn(missing_docs)]
 
 pub mod amihud;
-pub mod book;
 pub mod catalogue;
 mod fill;
 pub mod flow;
@@ -22,7 +21,7 @@ pub mod structural;
 pub mod vpin;
 mod windows;
 
-pub use book::{BookSides, DepthLevel};
+pub use barograph_domain::depth::{BookSides, DepthLevel};
 pub use catalogue::{COLUMNS, ResearchColumn, catalogue, place_of};
 pub use market_book::SECOND;
 pub use row::ResearchRow;

@@ -1,7 +1,7 @@
 //! Order flow imbalance: how much size the book gained on the side of the bids over that of the asks, from one state of it to the
 //! next, level by level (Cont, Kukanov & Stoikov 2014; levels below the first as in Xu, Gould & Howison 2019).
 
-use crate::book::{BookSides, DEPTH, DepthLevel};
+use barograph_domain::depth::{BookSides, DEPTH, DepthLevel};
 use barograph_domain::math;
 use std::sync::LazyLock;
 

@@ -2,7 +2,7 @@
 //!
 //! A row is made once, when all that counts for it has arrived; what arrives later counts for later rows.
 
-use crate::book::BookSides;
+use barograph_domain::depth::BookSides;
 use crate::latency::Latency;
 use crate::market_book::{BookSecond, MarketBook, SECOND, end_of, second_of};
 use crate::market_trades::MarketTrades;

@@ -10,6 +10,7 @@ pub mod calendar;
 pub mod cell;
 pub mod contest;
 pub mod delivery;
+pub mod depth;
 pub mod drift;
 pub mod event;
 pub mod forecast;

@@ -26,6 +26,7 @@ mod naming;
 mod options;
 pub mod order;
 mod plan;
+pub mod recorded;
 mod report;
 mod scan;
 mod sniff;

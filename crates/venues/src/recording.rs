@@ -48,6 +48,13 @@ impl StampUnit {
         number.checked_mul(self.nanos()).map(Ts).filter(|t| number::PLAUSIBLE.contains(t))
     }
 
+    /// Receive stamp and message of a line; `None` where it has none.
+    #[must_use]
+    pub fn split(self, line: &[u8]) -> Option<(Ts, &[u8])> {
+        let (number, body) = stamp(line)?;
+        self.instant(number).map(|t| (t, body))
+    }
+
     /// Of a stamp; what is plausible in one unit is centuries off in the others.
     #[must_use]
     pub fn of(line: &[u8]) -> Option<Self> {

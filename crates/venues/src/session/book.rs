@@ -30,13 +30,31 @@ pub enum BookFault {
     OffTick,
 }
 
+/// How often a book was written to, for those who look at it after each message. Counted since the process began.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct BookVersion {
+    /// Levels that were set or removed.
+    pub levels: u64,
+    /// Times it was emptied, for a snapshot.
+    pub wholes: u64,
+}
+
 /// The book of one instrument.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct OrderBook {
     scale: u8,
     levels_max: usize,
     bids: Ladder<false>,
     asks: Ladder<true>,
+    #[serde(skip)]
+    version: BookVersion,
+}
+
+/// By what stands in them: how often they were written to is no part of it.
+impl PartialEq for OrderBook {
+    fn eq(&self, other: &Self) -> bool {
+        (self.scale, self.levels_max, &self.bids, &self.asks) == (other.scale, other.levels_max, &other.bids, &other.asks)
+    }
 }
 
 impl BookFault {
@@ -55,13 +73,21 @@ impl OrderBook {
     /// An empty book with prices in `10^−scale` and at most `levels_max` levels per side.
     #[must_use]
     pub fn new(scale: u8, levels_max: usize) -> Self {
-        Self { scale, levels_max: levels_max.max(1), bids: Ladder::new(), asks: Ladder::new() }
+        let (bids, asks) = (Ladder::new(), Ladder::new());
+        Self { scale, levels_max: levels_max.max(1), bids, asks, version: BookVersion::default() }
+    }
+
+    /// How often it was written to.
+    #[must_use]
+    pub fn version(&self) -> BookVersion {
+        self.version
     }
 
     /// Forgets all levels (a snapshot follows).
     pub fn clear(&mut self) {
         self.bids.clear();
         self.asks.clear();
+        self.version.wholes += 1;
     }
 
     /// Takes the memory of a full book now, so that changes never do.
@@ -77,6 +103,7 @@ impl OrderBook {
     pub fn bid(&mut self, price: Decimal, qty: f64) -> Result<(), BookFault> {
         let units = self.units(price)?;
         self.bids.set(units, qty, self.levels_max);
+        self.version.levels += 1;
         Ok(())
     }
 
@@ -87,6 +114,7 @@ impl OrderBook {
     pub fn ask(&mut self, price: Decimal, qty: f64) -> Result<(), BookFault> {
         let units = self.units(price)?;
         self.asks.set(units, qty, self.levels_max);
+        self.version.levels += 1;
         Ok(())
     }
 
@@ -101,9 +129,11 @@ impl OrderBook {
     ) -> Result<(), BookFault> {
         for (price, qty) in bids {
             self.bids.set(self.units(price)?, qty, self.levels_max);
+            self.version.levels += 1;
         }
         for (price, qty) in asks {
             self.asks.set(self.units(price)?, qty, self.levels_max);
+            self.version.levels += 1;
         }
         Ok(())
     }

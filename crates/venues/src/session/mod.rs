@@ -49,7 +49,7 @@ pub mod suite;
 pub mod tracker;
 pub mod wire;
 
-pub use book::{BookFault, BookLevel, OrderBook};
+pub use book::{BookFault, BookLevel, BookVersion, OrderBook};
 pub use decimal::Decimal;
 pub use desk::{Desk, RepeatedValue};
 pub use history::History;

@@ -1,6 +1,6 @@
-//! A book as the columns look at it: levels of both sides, best first.
+//! A book as research looks at it: levels of both sides, best first, in base and quote.
 
-use barograph_domain::cell::Reason;
+use crate::cell::Reason;
 
 /// Levels of each side that have columns of their own.
 pub const DEPTH: usize = 20;

@@ -1,0 +1,51 @@
+//! What a recording of books and trades says, as whoever listens hears it: in the order of receipt.
+
+use crate::error::Error;
+use barograph_domain::Ts;
+use barograph_domain::depth::BookSides;
+
+/// When something happened, and when it could be used.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Received {
+    /// By the venue's clock.
+    pub event: Ts,
+    /// By the recorder's.
+    pub recv: Ts,
+}
+
+/// What can be missing for a while without the other.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum RecordedFeed {
+    /// States of the book.
+    Book,
+    /// Trades.
+    Trades,
+}
+
+/// A trade whose taker is known.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct RecordedTrade {
+    /// In quote.
+    pub price: f64,
+    /// In base.
+    pub size: f64,
+    /// The buyer took.
+    pub is_buy: bool,
+}
+
+/// Takes what one market's recording says. Nothing comes twice, and a hole in it is said. Any failure ends the reading.
+pub trait RecordListener {
+    /// What ends the reading.
+    type Failure: From<Error>;
+    /// The book after one update of the venue to so many levels. All levels are given that lie within ten basis points of the mid, or that
+    /// an order of 100,000 quote reaches, and at least the best twenty, where they are known.
+    fn book(&mut self, at: Received, sides: &BookSides<'_>, updates: u32) -> Result<(), Self::Failure>;
+    /// A trade.
+    fn trade(&mut self, at: Received, trade: RecordedTrade) -> Result<(), Self::Failure>;
+    /// Nothing is known of a feed from a moment on, by the venue's clock.
+    fn lost(&mut self, feed: RecordedFeed, from: Ts) -> Result<(), Self::Failure>;
+    /// Trades are listened to from a moment on, whether or not there are any. The next state of a book says this by itself.
+    fn trades_begin(&mut self, from: Ts) -> Result<(), Self::Failure>;
+    /// All that was received up to a moment has been given.
+    fn passed(&mut self, recv: Ts) -> Result<(), Self::Failure>;
+}
