@@ -69,7 +69,7 @@ pub(crate) struct Heading {
 
 /// Runs a decoder. The decoders of both formats assert what a damaged file does not keep (seen by fuzzing: negative
 /// column offsets in Parquet); such a panic is about the file, not about this process, and the decoder is dropped.
-fn guarded<T>(decode: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+pub(crate) fn guarded<T>(decode: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(decode)).unwrap_or_else(|_| Err("damaged: its decoder gave up".to_owned()))
 }
 

@@ -1,0 +1,57 @@
+//! The lake: books, trades, feature rows and bars as Parquet files that any tool reads (R5.13–R5.15, design §5).
+//!
+//! ```text
+//! <root>/bronze/{orderbook,trades}/exchange=<id>/symbol=<s>/year=YYYY/month=MM/day=DD/hour=HH/*.parquet
+//! <root>/silver/features/exchange=…
+//! <root>/gold/{signals,predictions}/exchange=…
+//! <root>/gold/bars/exchange=<id>/symbol=<s>/timeframe=<tf>/year=…
+//! ```
+//!
+//! An hour is that of the column `ts`, UTC. While it is open its rows become part files, each whole when it appears: what a crash costs is
+//! what was not yet flushed, and the manifest of the hour says so as a gap. When the hour is over its `_manifest.json` says rows, first and
+//! last stamp, gaps and a digest of the rows ([`digest`]); from then on no row of it changes. Compaction makes one file of its parts and
+//! puts it in their place only after the rows read back have the same digest.
+//!
+//! Names that begin with an underscore are this program's own. Readers that are given the pattern `**/*.parquet` never see them; between
+//! the moment a compacted file appears and its parts are gone, which is milliseconds, such a reader sees both. [`LakeReader`] goes by the
+//! manifest and sees one.
+//!
+//! Left out on purpose: what rows mean and where they come from, clocks (moments are arguments), retention.
+
+mod buffer;
+mod catalogue;
+mod check;
+mod compact;
+#[cfg(test)]
+mod crash;
+pub mod digest;
+mod disk;
+mod encode;
+mod error;
+mod folder;
+mod hour;
+mod list;
+mod manifest;
+mod order;
+mod place;
+mod reader;
+mod recover;
+mod rows;
+mod schema;
+mod settings;
+mod slices;
+mod writer;
+
+pub use catalogue::{LakeHour, LakeQuery, hours};
+pub use check::{LakeFinding, check};
+pub use compact::{CompactionReport, compact};
+pub use error::{LayerError, LayerResult};
+pub use list::{LakeListing, list};
+pub use manifest::{HourGap, HourManifest, MANIFEST, PartEntry, SCHEMA_VERSION, UNFLUSHED};
+pub use place::{LakeMarket, Layer};
+pub use reader::{LakeBatch, LakeNumbers, LakeReader};
+pub use rows::{BookHead, BookWriter, FeatureHead, FeatureWriter, TradeWriter, WideTrade};
+pub use schema::{CellType, LakeColumn, LakeTable, ResearchName};
+pub use settings::{FloatEncoding, LakeCompression, LakeConfig};
+pub use slices::CellSlice;
+pub use writer::{OpenedPartition, PartitionStats, PartitionWriter};
