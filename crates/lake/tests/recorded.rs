@@ -1,7 +1,7 @@
 //! Recordings are played to the sessions: what is heard of each market.
 
 use barograph_domain::depth::BookSides;
-use barograph_domain::{InstrumentName, MarketKind, Ts};
+use barograph_domain::{GapReason, InstrumentName, MarketKind, Ts};
 use barograph_lake::Error;
 use barograph_lake::recorded::{Capture, Received, RecordListener, RecordedFeed, RecordedTrade};
 use barograph_venues::session::{MarketSpec, venue};
@@ -43,7 +43,7 @@ impl RecordListener for Heard {
         Ok(())
     }
 
-    fn lost(&mut self, feed: RecordedFeed, from: Ts) -> Result<(), Error> {
+    fn lost(&mut self, feed: RecordedFeed, from: Ts, _: GapReason) -> Result<(), Error> {
         self.lost.push((feed, from));
         Ok(())
     }
@@ -58,39 +58,39 @@ impl RecordListener for Heard {
     }
 }
 
+/// Market, its files, states of the book, trades, bids at most.
+const RECORDINGS: [(&str, &[&str], [u64; 3]); 12] = [
+    ("binance-usdm:BTCUSDT", &["hftbacktest/binance-usdm_btcusdt_20240808.gz"], [6_546, 21_313, 474]),
+    ("binance-usdm:ETHUSDT", &["hftbacktest/binance-usdm_ethusdt_20240808.gz"], [6_580, 14_076, 252]),
+    ("binance-coinm:BTCUSD_PERP", &["hftbacktest/binance-coinm_btcusd_perp_20240808.gz"], [26_823, 2_286, 181]),
+    ("binance-spot:BTCUSDT", &["hftbacktest/binance-spot_btcusdt_20240808.gz"], [3_449, 9_757, 562]),
+    // The second file goes on where the first ends, and holds no snapshot.
+    (
+        "binance-usdm:BTCUSDT",
+        &["hftbacktest/binance-usdm_btcusdt_20240719.gz", "hftbacktest/binance-usdm_btcusdt_20240718.gz"],
+        [0, 0, 0],
+    ),
+    ("coinbase:BTC-USD", &["cryptofeed/coinbase.jsonl.zst"], [400, 47, 170]),
+    ("coinbase:ETH-USD", &["cryptofeed/coinbase.jsonl.zst"], [375, 32, 107]),
+    ("bybit:BTCUSDT", &["cryptofeed/bybit.jsonl.zst"], [414, 56, 200]),
+    ("binance-spot:NKNUSDT", &["cryptofeed/binance.jsonl.zst"], [150, 1, 36]),
+    ("binance-usdm:SUSHIUSDT", &["cryptofeed/binance_futures.jsonl.zst"], [253, 40, 20]),
+    ("okx:UNI-USD-SWAP", &["cryptofeed/okx.jsonl.zst"], [93, 0, 36]),
+    ("hyperliquid:BTC", &["hftbacktest/hyperliquid_btc_20250126.gz"], [46, 34, 20]),
+];
+
 #[test]
 fn every_recording_gives_books_and_trades() {
-    for (name, below) in [
-        ("binance-usdm:BTCUSDT", "raw/hftbacktest/binance-usdm_btcusdt_20240808.gz"),
-        ("binance-coinm:BTCUSD_PERP", "raw/hftbacktest/binance-coinm_btcusd_perp_20240808.gz"),
-        ("binance-spot:BTCUSDT", "raw/hftbacktest/binance-spot_btcusdt_20240808.gz"),
-        ("coinbase:BTC-USD", "raw/cryptofeed/coinbase.jsonl.zst"),
-        ("coinbase:ETH-USD", "raw/cryptofeed/coinbase.jsonl.zst"),
-        ("bybit:BTCUSDT", "raw/cryptofeed/bybit.jsonl.zst"),
-        ("binance-spot:NKNUSDT", "raw/cryptofeed/binance.jsonl.zst"),
-        ("binance-usdm:SUSHIUSDT", "raw/cryptofeed/binance_futures.jsonl.zst"),
-        ("okx:UNI-USD-SWAP", "raw/cryptofeed/okx.jsonl.zst"),
-        ("deribit:BTC-PERPETUAL", "raw/cryptofeed/deribit.jsonl.zst"),
-        ("hyperliquid:BTC", "raw/hftbacktest/hyperliquid_btc_20250126.gz"),
-    ] {
-        let Some(path) = barograph_testkit::recorded(below) else { continue };
+    for (name, files, expected) in RECORDINGS {
+        let found = files.iter().map(|file| barograph_testkit::recorded(&format!("raw/{file}")));
+        let Some(files) = found.collect::<Option<Vec<_>>>() else { continue };
         let market = InstrumentName::parse(name).unwrap();
         let kind = market.kind(venue(market.venue.as_str()).map(|v| v.trades)).unwrap_or(MarketKind::Perpetual);
-        let capture = Capture::open(&market, &[path]).unwrap();
+        let capture = Capture::open(&market, &files).unwrap();
         let mut heard = Heard::default();
         let done = capture.play(MarketSpec::bare(&market.symbol, kind), &mut heard).unwrap();
-        println!(
-            "{name}: {} books, {} trades, levels {}, crossed {}, outside {}, mid {} spread {} lost {:?} begun {:?} {:?}",
-            heard.books,
-            heard.trades,
-            heard.levels,
-            heard.crossed,
-            heard.outside,
-            heard.mid,
-            heard.spread,
-            heard.lost,
-            heard.begun,
-            done
-        );
+        assert_eq!([heard.books, heard.trades, heard.levels as u64], expected, "{name}: {done:?}");
+        assert_eq!((heard.crossed, heard.outside, done.unreadable), (0, 0, 0), "{name}");
+        assert!(heard.begun.len() == 1 && heard.lost.is_empty(), "{name}: nothing is missing: {:?}", heard.lost);
     }
 }

@@ -2,18 +2,23 @@
 //! that say themselves what they are).
 
 use super::listener::RecordListener;
-use super::player::{Played, RecordedMarket};
+use super::player::{LEVELS, Played, RecordedMarket};
 use crate::error::Error;
 use crate::lines::{End, Lines};
 use crate::source;
-use barograph_domain::{InstrumentName, Ts};
+use barograph_domain::{InstrumentName, MarketKind, Ts};
 use barograph_venues::recording::StampUnit;
 use barograph_venues::session::{MarketSpec, VenueDef, venue};
 use serde::Deserialize;
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+const TOPIC: &[u8] = b"orderbook.";
+/// Lines in which the first message of a book is looked for.
+const LOOKED_AT: usize = 2_000;
 
 /// One market's messages in files, ready to be played.
 #[derive(Debug)]
@@ -21,13 +26,18 @@ pub struct Capture {
     venue: &'static VenueDef,
     symbol: String,
     files: Vec<PathBuf>,
+    /// Of its books, where their messages say so.
+    levels: Option<usize>,
     read: Arc<AtomicU64>,
     bytes: u64,
 }
 
 /// A line of a capture.
 enum Line<'a> {
-    Frame(Ts, Cow<'a, [u8]>),
+    /// A connection of this name goes to this address.
+    Connected(Cow<'a, str>, Cow<'a, str>),
+    /// A message, on a connection where the recorder names it.
+    Frame(Ts, Option<Cow<'a, str>>, Cow<'a, [u8]>),
     /// The answer to a request whose address has this in it; of some recorders the address is not known.
     Body(Option<String>, Ts, Cow<'a, [u8]>),
     /// Something else that recorders note.
@@ -45,6 +55,10 @@ struct CryptofeedLine<'a> {
     t: &'a str,
     #[serde(default)]
     ts: Option<serde_json::Number>,
+    #[serde(default, borrow)]
+    conn: Option<Cow<'a, str>>,
+    #[serde(default, borrow)]
+    addr: Option<Cow<'a, str>>,
     #[serde(default, borrow)]
     url: Option<Cow<'a, str>>,
     #[serde(default, borrow)]
@@ -66,14 +80,16 @@ impl Capture {
         let read = Arc::new(AtomicU64::new(0));
         let mut first = Vec::new();
         let mut bytes = 0;
+        let mut levels = None;
         for path in files {
             bytes += path.metadata().map_err(|source| Error::Path { path: path.clone(), source })?.len();
             first.push((Self::begins(path, &read)?, path.clone()));
+            levels = levels.or(levels_of(path, &market.symbol, &read)?);
         }
         first.sort();
         read.store(0, Ordering::Relaxed);
         let files = first.into_iter().map(|(_, path)| path).collect();
-        Ok(Self { venue, symbol: market.symbol.to_owned(), files, read, bytes })
+        Ok(Self { venue, symbol: market.symbol.to_owned(), files, levels, read, bytes })
     }
 
     fn begins(path: &Path, read: &Arc<AtomicU64>) -> Result<Ts, Error> {
@@ -83,7 +99,7 @@ impl Capture {
             let bytes = lines.bytes(&line);
             form = form.or_else(|| CaptureForm::of(bytes));
             let Some(form) = form else { break };
-            if let Some(Line::Frame(at, _) | Line::Body(_, at, _)) = form.line(bytes) {
+            if let Some(Line::Frame(at, ..) | Line::Body(_, at, _)) = form.line(bytes) {
                 return Ok(at);
             }
         }
@@ -104,66 +120,78 @@ impl Capture {
     /// # Errors
     /// A file cannot be read, or the listener fails. A file that breaks off in the middle is played as far as it goes.
     pub fn play<L: RecordListener>(&self, spec: MarketSpec, to: &mut L) -> Result<CapturePlayed, L::Failure> {
-        let mut market = RecordedMarket::new(self.venue, spec);
-        let mut done = CapturePlayed::default();
-        let mut bodies: Vec<(Option<String>, Vec<u8>)> = Vec::new();
+        let elsewhere = if spec.kind == MarketKind::Spot { "/linear" } else { "/spot" };
+        let levels = self.levels.unwrap_or(LEVELS);
+        let mut playing = Playing {
+            capture: self,
+            market: RecordedMarket::new(self.venue, spec, levels),
+            bodies: Vec::new(),
+            elsewhere,
+            others: BTreeSet::new(),
+            done: CapturePlayed::default(),
+        };
         for path in &self.files {
-            self.file(path, &mut market, &mut bodies, &mut done, to)?;
+            playing.file(path, to)?;
         }
-        done.played = market.played().clone();
-        Ok(done)
+        playing.done.played = playing.market.played().clone();
+        Ok(playing.done)
     }
+}
 
-    fn file<L: RecordListener>(
-        &self,
-        path: &Path,
-        market: &mut RecordedMarket,
-        bodies: &mut Vec<(Option<String>, Vec<u8>)>,
-        done: &mut CapturePlayed,
-        to: &mut L,
-    ) -> Result<(), L::Failure> {
-        let mut lines = lines_of(path, &self.read)?;
+/// A capture on its way to its listener.
+struct Playing<'a> {
+    capture: &'a Capture,
+    market: RecordedMarket,
+    /// Answers that nobody has asked for yet, with the addresses they came from.
+    bodies: Vec<(Option<String>, Vec<u8>)>,
+    /// How addresses end that serve the other kind of markets: their symbols are the same.
+    elsewhere: &'static str,
+    /// Connections to them.
+    others: BTreeSet<String>,
+    done: CapturePlayed,
+}
+
+impl Playing<'_> {
+    fn file<L: RecordListener>(&mut self, path: &Path, to: &mut L) -> Result<(), L::Failure> {
+        let mut lines = lines_of(path, &self.capture.read)?;
         let mut form = None;
         while let Some(line) = lines.next() {
             let bytes = lines.bytes(&line);
             form = form.or_else(|| CaptureForm::of(bytes));
-            done.lines += 1;
+            self.done.lines += 1;
             match form.and_then(|f| f.line(bytes)) {
-                Some(Line::Frame(at, message)) => {
-                    done.span = Some((done.span.map_or(at, |(from, _)| from), at));
-                    market.frame(at, &message, to)?;
+                Some(Line::Frame(_, Some(conn), _)) if self.others.contains(&*conn) => {}
+                Some(Line::Frame(at, _, message)) => {
+                    self.done.span = Some((self.done.span.map_or(at, |(from, _)| from), at));
+                    self.market.frame(at, &message, to)?;
                 }
                 Some(Line::Body(address, at, body)) => {
-                    market.time(at, to)?;
-                    bodies.push((address, body.into_owned()));
+                    self.market.time(at, to)?;
+                    self.bodies.push((address, body.into_owned()));
                 }
-                Some(Line::Other) => {}
-                None => done.unreadable += 1,
+                Some(Line::Connected(conn, address)) if address.ends_with(self.elsewhere) => {
+                    self.others.insert(conn.into_owned());
+                }
+                Some(Line::Connected(..) | Line::Other) => {}
+                None => self.done.unreadable += 1,
             }
-            self.answer(market, bodies, to)?;
+            self.answer(to)?;
         }
         if let End::Torn(e) = lines.end() {
-            done.torn.push(format!("{} breaks off after line {}: {e}", path.display(), lines.number()));
+            self.done.torn.push(format!("{} breaks off after line {}: {e}", path.display(), lines.number()));
         }
         Ok(())
     }
 
     /// Requests get the oldest body that fits them, as soon as both are there.
-    fn answer<L: RecordListener>(
-        &self,
-        market: &mut RecordedMarket,
-        bodies: &mut Vec<(Option<String>, Vec<u8>)>,
-        to: &mut L,
-    ) -> Result<(), L::Failure> {
-        let own = format!("symbol={}", self.symbol);
-        while let Some(at) = bodies.iter().position(|(address, _)| {
-            address.as_ref().is_none_or(|a| a.contains("/depth?") && a.contains(&own))
-                && market.awaits(|url| url.contains("/depth?")).is_some()
-        }) {
-            let (_, body) = bodies.remove(at);
-            if let Some(request) = market.awaits(|url| url.contains("/depth?")) {
-                market.reply(request, &body, to)?;
-            }
+    fn answer<L: RecordListener>(&mut self, to: &mut L) -> Result<(), L::Failure> {
+        let own = format!("symbol={}", self.capture.symbol);
+        while let Some(request) = self.market.awaits(|url| url.contains("/depth?")) {
+            let fits =
+                |address: &Option<String>| address.as_ref().is_none_or(|a| a.contains("/depth?") && a.contains(&own));
+            let Some(at) = self.bodies.iter().position(|(address, _)| fits(address)) else { break };
+            let (_, body) = self.bodies.remove(at);
+            self.market.reply(request, &body, to)?;
         }
         Ok(())
     }
@@ -182,6 +210,27 @@ pub struct CapturePlayed {
     pub torn: Vec<String>,
     /// What the market's session made of it.
     pub played: Played,
+}
+
+/// Levels that messages of Bybit name (`orderbook.200.BTCUSDT`): only those of this stream are of the book.
+fn levels_of(path: &Path, symbol: &str, read: &Arc<AtomicU64>) -> Result<Option<usize>, Error> {
+    let mut lines = lines_of(path, read)?;
+    for _ in 0..LOOKED_AT {
+        let Some(line) = lines.next() else { break };
+        let bytes = lines.bytes(&line);
+        let of = |from: usize| {
+            let rest = &bytes[from + TOPIC.len()..];
+            let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
+            let (levels, rest) = rest.split_at(digits);
+            let own = rest.strip_prefix(b".").is_some_and(|r| r.starts_with(symbol.as_bytes()));
+            std::str::from_utf8(levels).ok().filter(|_| own)?.parse().ok()
+        };
+        let found = memchr::memmem::find_iter(bytes, TOPIC).filter_map(of).find(|levels: &usize| *levels > 1);
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
 }
 
 fn lines_of(path: &Path, read: &Arc<AtomicU64>) -> Result<Lines, Error> {
@@ -205,13 +254,14 @@ impl CaptureForm {
                 let body = Cow::Borrowed(body);
                 // A body of a depth request begins with the number of its book; messages are in an envelope.
                 let is_body = body.starts_with(b"{\"lastUpdateId\"");
-                Some(if is_body { Line::Body(None, at, body) } else { Line::Frame(at, body) })
+                Some(if is_body { Line::Body(None, at, body) } else { Line::Frame(at, None, body) })
             }
             Self::Cryptofeed => {
                 let line: CryptofeedLine<'_> = serde_json::from_slice(line).ok()?;
                 let data = |d: Option<Cow<'_, str>>| d.map(|d| d.into_owned().into_bytes());
                 match (line.t, line.ts.as_ref().and_then(seconds)) {
-                    ("recv", Some(at)) => Some(Line::Frame(at, Cow::Owned(data(line.data)?))),
+                    ("connect", _) => Some(Line::Connected(line.conn?, line.addr?)),
+                    ("recv", Some(at)) => Some(Line::Frame(at, line.conn, Cow::Owned(data(line.data)?))),
                     ("http", Some(at)) => {
                         let address = line.url.map(Cow::into_owned);
                         Some(Line::Body(Some(address?), at, Cow::Owned(data(line.data)?)))

@@ -1,7 +1,7 @@
 //! What a recording of books and trades says, as whoever listens hears it: in the order of receipt.
 
 use crate::error::Error;
-use barograph_domain::Ts;
+use barograph_domain::{GapReason, Ts};
 use barograph_domain::depth::BookSides;
 
 /// When something happened, and when it could be used.
@@ -43,7 +43,7 @@ pub trait RecordListener {
     /// A trade.
     fn trade(&mut self, at: Received, trade: RecordedTrade) -> Result<(), Self::Failure>;
     /// Nothing is known of a feed from a moment on, by the venue's clock.
-    fn lost(&mut self, feed: RecordedFeed, from: Ts) -> Result<(), Self::Failure>;
+    fn lost(&mut self, feed: RecordedFeed, from: Ts, why: GapReason) -> Result<(), Self::Failure>;
     /// Trades are listened to from a moment on, whether or not there are any. The next state of a book says this by itself.
     fn trades_begin(&mut self, from: Ts) -> Result<(), Self::Failure>;
     /// All that was received up to a moment has been given.

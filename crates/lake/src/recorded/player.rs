@@ -3,15 +3,17 @@
 use super::listener::{Received, RecordListener, RecordedFeed, RecordedTrade};
 use super::view::BookView;
 use barograph_domain::event::Side;
-use barograph_domain::{Metric, Payload, Span, StatusState, Ts};
+use barograph_domain::{GapReason, Metric, Payload, Span, StatusState, Ts};
 use barograph_venues::session::{
     Action, BookVersion, ConnId, Emit, FailReason, Input, LinkId, MarketIndex, MarketSpec, Out, RequestId, Session,
     SessionConfig, VenueDef,
 };
 use std::collections::BTreeSet;
 
-/// Levels that are followed on each side.
-const LEVELS: usize = 1_000;
+/// Levels that are followed on each side, where the recording does not say how many it holds.
+pub(super) const LEVELS: usize = 1_000;
+/// What the session says of messages that are of other markets: a recording may hold many.
+const OF_OTHERS: [&str; 2] = ["unknown_symbol", "unknown_topic"];
 /// A request that the recording holds no answer to is given up after so long.
 const ANSWER_WAIT: Span = Span::secs(10);
 
@@ -66,16 +68,16 @@ impl core::fmt::Debug for RecordedMarket {
 const MARKET: MarketIndex = MarketIndex(0);
 
 impl RecordedMarket {
-    /// A market of which nothing was played yet.
+    /// A market of which nothing was played yet; its messages are of a book of so many levels, where they say so.
     #[must_use]
-    pub fn new(venue: &VenueDef, spec: MarketSpec) -> Self {
+    pub fn new(venue: &VenueDef, spec: MarketSpec, levels: usize) -> Self {
         let view = BookView::new(&spec);
         let config = SessionConfig {
             endpoints: (venue.endpoints)(),
             markets: vec![spec],
             metrics: vec![Metric::Trade, Metric::BestBidAsk, Metric::Book],
             backfill: Span::ZERO,
-            book_depth: LEVELS,
+            book_depth: levels,
             poll_every: Span::mins(1),
             polls_every: Vec::new(),
             polls_in_flight_max: 1,
@@ -170,7 +172,7 @@ impl RecordedMarket {
         let mut out = core::mem::take(&mut self.out);
         out.clear();
         self.session.input(self.now, input, &mut out);
-        for fault in &out.faults {
+        for fault in out.faults.iter().filter(|f| !OF_OTHERS.contains(&f.kind)) {
             self.played.refused += 1;
             if self.played.first_refused.is_none() {
                 self.played.first_refused = Some(format!("{}: {}", fault.kind, fault.detail));
@@ -205,7 +207,7 @@ impl RecordedMarket {
             Payload::Status(status) if status.state == StatusState::Live => to.trades_begin(status.until),
             Payload::Status(status) => {
                 self.played.trade_losses += 1;
-                to.lost(RecordedFeed::Trades, status.from)
+                to.lost(RecordedFeed::Trades, status.from, status.reason)
             }
             _ => Ok(()),
         }
@@ -213,13 +215,14 @@ impl RecordedMarket {
 
     fn book<L: RecordListener>(&mut self, events: &[Emit], to: &mut L) -> Result<(), L::Failure> {
         let lost = events.iter().find_map(|e| match e.payload {
-            Payload::Status(s) if e.metric == Metric::Book && s.state != StatusState::Live => Some(s.from),
+            Payload::Status(s) if e.metric == Metric::Book && s.state != StatusState::Live => Some((s.from, s.reason)),
             _ => None,
         });
         let book = self.session.book(MARKET);
         if self.live && (lost.is_some() || book.is_none()) {
             self.played.book_losses += 1;
-            to.lost(RecordedFeed::Book, lost.unwrap_or(self.now))?;
+            let (from, why) = lost.unwrap_or((self.now, GapReason::Undecodable));
+            to.lost(RecordedFeed::Book, from, why)?;
         }
         let found = !self.live && book.is_some();
         self.live = book.is_some();

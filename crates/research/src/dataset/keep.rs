@@ -1,0 +1,142 @@
+//! What a recording says goes into the lake: states and trades as they come, rows when they are due.
+
+use super::DatasetReport;
+use super::rows::{CLOSE_AFTER, SecondRows};
+use crate::ResearchError;
+use barograph_columns::{ResearchRow, catalogue, place_of};
+use barograph_domain::depth::BookSides;
+use barograph_domain::{GapReason, InstrumentName, Ts};
+use barograph_engine::sessions::SessionSet;
+use barograph_lake::layers::{
+    BookHead, BookWriter, FeatureHead, FeatureWriter, LakeConfig, LakeMarket, LayerError, LayerResult, ResearchName,
+    TradeWriter, WideTrade,
+};
+use barograph_lake::recorded::{CapturePlayed, Received, RecordListener, RecordedFeed, RecordedTrade};
+
+/// How often the caller hears how far it is: every so many states.
+const STEP: u64 = 1_024;
+
+/// The three tables of one market.
+pub(super) struct Kept<'a> {
+    books: BookWriter,
+    trades: TradeWriter,
+    features: FeatureWriter,
+    rows: SecondRows,
+    /// Place of `mid_price`: where it is missing the book of a row could not be used.
+    mid: usize,
+    sequence: u64,
+    /// Why nothing was known before the next state, and the next trade.
+    gaps: [Option<GapReason>; 2],
+    done: DatasetReport,
+    step: Box<dyn FnMut(u64) + 'a>,
+}
+
+impl<'a> Kept<'a> {
+    pub(super) fn open(
+        config: LakeConfig,
+        market: &InstrumentName,
+        tick: Option<f64>,
+        step: Box<dyn FnMut(u64) + 'a>,
+    ) -> Result<Self, ResearchError> {
+        let place = LakeMarket::new(market.venue.as_str(), market.symbol.as_str());
+        let names: Vec<ResearchName<'_>> =
+            catalogue().iter().map(|c| ResearchName { id: c.id, category: c.unit == "category" }).collect();
+        let (books, _) = BookWriter::open(config.clone(), place.clone())?;
+        let (trades, _) = TradeWriter::open(config.clone(), place.clone())?;
+        let (features, _) = FeatureWriter::open(config, place, &names)?;
+        let Some(mid) = place_of("mid_price") else {
+            return Err(ResearchError::Failed("the catalogue has no mid_price".to_owned()));
+        };
+        let done = DatasetReport { played: CapturePlayed::default(), rows: 0, valid: 0, already: 0 };
+        let rows = SecondRows::new(tick, SessionSet::UTC);
+        Ok(Self { books, trades, features, rows, mid, sequence: 0, gaps: [None; 2], done, step })
+    }
+
+    fn next(&mut self) -> u64 {
+        self.sequence += 1;
+        self.sequence
+    }
+
+    /// What lies in an hour that is closed is there already.
+    fn kept(&mut self, pushed: LayerResult<()>) -> Result<bool, ResearchError> {
+        match pushed {
+            Ok(()) => Ok(true),
+            Err(LayerError::ClosedHour { .. }) => {
+                self.done.already += 1;
+                Ok(false)
+            }
+            Err(e) => Err(e.into()),
+        }
+    }
+
+    fn row(&mut self, t: Ts, row: &ResearchRow) -> Result<(), ResearchError> {
+        let head = FeatureHead {
+            ts: t,
+            known_ts: t + CLOSE_AFTER,
+            row_valid: row.get(self.mid).is_ok(),
+            reason_mask: row.reason_mask(),
+        };
+        let values = (0..catalogue().len()).map(|at| row.get(at).ok());
+        let pushed = self.features.push(&head, values);
+        if self.kept(pushed)? {
+            self.done.rows += 1;
+            self.done.valid += u64::from(head.row_valid);
+        }
+        Ok(())
+    }
+
+    /// Everything is there: the hours are closed.
+    pub(super) fn finish(self) -> Result<DatasetReport, ResearchError> {
+        self.books.into_partition().finish()?;
+        self.trades.into_partition().finish()?;
+        self.features.into_partition().finish()?;
+        Ok(self.done)
+    }
+}
+
+impl RecordListener for Kept<'_> {
+    type Failure = ResearchError;
+
+    fn book(&mut self, at: Received, sides: &BookSides<'_>, updates: u32) -> Result<(), ResearchError> {
+        self.rows.book(at, sides, updates);
+        let sequence = self.next();
+        let head = BookHead { ts: at.event, known_ts: at.recv, updates, sequence, gap: self.gaps[0].take() };
+        let side = |levels: &'_ [barograph_domain::depth::DepthLevel]| -> Vec<(f64, f64)> {
+            levels.iter().take(barograph_domain::depth::DEPTH).map(|l| (l.price, l.size)).collect()
+        };
+        let pushed = self.books.push(&head, side(sides.bids), side(sides.asks));
+        self.kept(pushed)?;
+        if sequence.is_multiple_of(STEP) {
+            (self.step)(sequence);
+        }
+        Ok(())
+    }
+
+    fn trade(&mut self, at: Received, trade: RecordedTrade) -> Result<(), ResearchError> {
+        self.rows.trade(at, trade);
+        let RecordedTrade { price, size, is_buy } = trade;
+        let sequence = self.next();
+        let gap = self.gaps[1].take();
+        let pushed =
+            self.trades.push(&WideTrade { ts: at.event, known_ts: at.recv, sequence, price, size, is_buy, gap });
+        self.kept(pushed).map(drop)
+    }
+
+    fn lost(&mut self, feed: RecordedFeed, from: Ts, why: GapReason) -> Result<(), ResearchError> {
+        self.rows.lost(feed, from);
+        self.gaps[feed as usize] = Some(why);
+        Ok(())
+    }
+
+    fn trades_begin(&mut self, from: Ts) -> Result<(), ResearchError> {
+        self.rows.trades_begin(from);
+        Ok(())
+    }
+
+    fn passed(&mut self, recv: Ts) -> Result<(), ResearchError> {
+        while let Some((t, row)) = self.rows.due(recv) {
+            self.row(t, &row)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,78 @@
+//! Rows of the data set as a recording goes by: a second's row is made when everything that counts for it can be known.
+
+use barograph_columns::{Arrival, MarketColumns, OtherFeeds, ResearchRow, SECOND};
+use barograph_domain::depth::{BookSides, DepthLevel};
+use barograph_domain::{Span, Ts};
+use barograph_engine::sessions::SessionSet;
+use barograph_lake::recorded::{Received, RecordedFeed, RecordedTrade};
+
+/// A second's row is made this long after its end, by the receive clock; what arrives later counts for later rows. The same as for
+/// minutes.
+pub const CLOSE_AFTER: Span = Span::millis(200);
+
+/// One market's rows.
+#[derive(Debug)]
+pub struct SecondRows {
+    columns: MarketColumns,
+    /// The book as it stands.
+    bids: Vec<DepthLevel>,
+    asks: Vec<DepthLevel>,
+    sessions: SessionSet,
+    /// The end of the next second that gets a row; rows begin with the first state of the book.
+    next: Option<Ts>,
+}
+
+impl SecondRows {
+    /// Nothing is known yet; `tick` is the smallest step of prices, where it is known.
+    #[must_use]
+    pub fn new(tick: Option<f64>, sessions: SessionSet) -> Self {
+        Self { columns: MarketColumns::new(tick), bids: Vec::new(), asks: Vec::new(), sessions, next: None }
+    }
+
+    /// The next state of the book.
+    pub fn book(&mut self, at: Received, sides: &BookSides<'_>, updates: u32) {
+        let before = BookSides { bids: &self.bids, asks: &self.asks };
+        self.columns.book(Arrival { event: at.event, recv: at.recv }, &before, sides, updates);
+        replace(&mut self.bids, sides.bids);
+        replace(&mut self.asks, sides.asks);
+        self.next.get_or_insert(at.event.floor(Span::secs(1)) + Span::secs(1));
+    }
+
+    /// A trade.
+    pub fn trade(&mut self, at: Received, trade: RecordedTrade) {
+        self.columns.trade(Arrival { event: at.event, recv: at.recv }, trade.price, trade.size, trade.is_buy);
+    }
+
+    /// Nothing is known of a feed from a moment on.
+    pub fn lost(&mut self, feed: RecordedFeed, from: Ts) {
+        match feed {
+            RecordedFeed::Book => {
+                self.columns.book_gap(from, &BookSides { bids: &self.bids, asks: &self.asks });
+                self.bids.clear();
+                self.asks.clear();
+            }
+            RecordedFeed::Trades => self.columns.trades_gap(from),
+        }
+    }
+
+    /// Trades are listened to from a moment on.
+    pub fn trades_begin(&mut self, from: Ts) {
+        self.columns.trades_begin(from);
+    }
+
+    /// The next row that is due, where everything received up to `now` was given: the end of its second, and the row.
+    pub fn due(&mut self, now: Ts) -> Option<(Ts, Box<ResearchRow>)> {
+        let t = self.next.filter(|t| *t + CLOSE_AFTER <= now)?;
+        self.next = Some(t + Span(SECOND.0));
+        // The session a second belongs to is that of its last moment.
+        let session = self.sessions.session(Ts(t.0 - 1));
+        let known = OtherFeeds { session: u8::try_from(session.index()).unwrap_or_default(), ..OtherFeeds::default() };
+        let now = BookSides { bids: &self.bids, asks: &self.asks };
+        Some((t, self.columns.close(t, &now, &known)))
+    }
+}
+
+fn replace(side: &mut Vec<DepthLevel>, by: &[DepthLevel]) {
+    side.clear();
+    side.extend_from_slice(by);
+}

@@ -1,0 +1,10 @@
+//! The lab's machine: recordings into the lake, data sets into models, models into boards.
+//!
+//! Ring 3: it reads and writes files, and joins what is pure (`columns`, `study`, `lab`) with what holds them (`lake`). It knows no
+//! command line and no terminal; what takes long says how far it is through a function it is given.
+#![warn(missing_docs)]
+
+pub mod dataset;
+mod error;
+
+pub use error::ResearchError;
