@@ -8,5 +8,6 @@ pub mod folds;
 pub mod frame;
 mod order;
 pub mod targets;
+pub mod transforms;
 
 pub use frame::{Frame, FrameColumn, FrameError};

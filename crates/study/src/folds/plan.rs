@@ -80,12 +80,13 @@ impl FoldPlan {
         self.memory.max(Span::secs(hundredth))
     }
 
-    /// Roughly the least length of data with which the first fold has rows left in its inner split, for evenly spread rows: the first
-    /// block begins after `tested` of what is not held out, and both splits lose an embargo.
+    /// Roughly the least length of data with which the first fold has rows left in its inner split, for evenly spread rows. An embargo
+    /// stands before the hold-out, one before the first block and one inside the inner split.
     pub(super) fn length_min(&self, embargo: Span) -> Span {
         let rest = |percent: u8| f64::from(100_u8.saturating_sub(percent)) / 100.0;
-        let before = rest(self.held_out_percent) * rest(self.tested_percent);
-        let seconds = embargo.as_secs_f64() * (1.0 + 1.0 / rest(self.tuned_percent)) / before;
+        let before_block = 1.0 / rest(self.tuned_percent) + 1.0;
+        let before_hold_out = before_block / rest(self.tested_percent) + 1.0;
+        let seconds = embargo.as_secs_f64() * before_hold_out / rest(self.held_out_percent);
         #[expect(clippy::cast_possible_truncation, reason = "seconds of an embargo, times at most a few thousand")]
         Span::secs(seconds.ceil() as i64)
     }

@@ -32,10 +32,10 @@ pub(super) fn purge(
     embargo: Span,
     window: TrainWindow,
 ) -> TrainRows {
-    let known_by = block.start - embargo;
+    let known_by = Ts(block.start.0.saturating_sub(embargo.0));
     let from = match window {
         TrainWindow::Expanding => Ts::MIN,
-        TrainWindow::Rolling(length) => known_by - length,
+        TrainWindow::Rolling(length) => Ts(known_by.0.saturating_sub(length.0)),
     };
     let all = spans.as_slice();
     let learns = |at: &usize| {

@@ -56,7 +56,8 @@ impl StudyFolds {
         plan.check()?;
         let all = spans.as_slice();
         let (Some(first), Some(last)) = (all.first(), all.last()) else { return Err(FoldError::NoRows) };
-        let held_from = all.partition_point(|s| s.start < part_of(first.start, last.start, 100 - plan.held_out_percent));
+        let held_from =
+            all.partition_point(|s| s.start < part_of(first.start, last.start, 100 - plan.held_out_percent));
         let held: TestRows = RoleRows::new(spans.clone(), (held_from..all.len()).collect());
         let held_block = Block::of(&held).ok_or(FoldError::NoRows)?;
         let held_embargo = plan.embargo(held_block.length());
