@@ -178,6 +178,38 @@ fn terciles_come_from_training_rows() {
     assert_eq!((other.of(&fold.test), VolTerciles::fit(&other, &fold.learn.train)), (None, None));
 }
 
+/// What comes after a label is known does not change it: rows are cut off at random places of a market with holes and gaps.
+#[test]
+fn later_rows_change_no_label() {
+    let mut random = SplitMix::new(11);
+    let (mut second, mut mid, mut since) = (0, 100.0, 400.0);
+    let rows: Vec<Row> = (0..9_000)
+        .map(|_| {
+            let hole = random.below(700) == 0;
+            second += 1 + i64::from(hole) * 5;
+            since = if random.below(1_500) == 0 { 0.3 } else { since + 1.0 };
+            mid += 0.5 * ((random.unit() * 3.0).floor() - 1.0);
+            (second, random.below(900) > 0, (random.below(300) > 0).then_some(mid), since, 2_000.0 * random.unit())
+        })
+        .collect();
+    let whole = frame(&rows);
+    let labeller = Labeller::new(&whole).unwrap();
+    let mut seen = 0;
+    for id in TargetId::all() {
+        let all = labeller.label(id).unwrap();
+        for _ in 0..5 {
+            let cut = usize::try_from(random.below(9_000)).unwrap().max(1);
+            let part = Labeller::new(&frame(&rows[..cut])).unwrap().label(id).unwrap();
+            let end = Ts::from_secs(rows[cut - 1].0);
+            let known = all.spans().as_slice().iter().zip(all.values()).filter(|(s, _)| s.end <= end);
+            assert!(known.eq(part.spans().as_slice().iter().zip(part.values())), "{id} at {cut}");
+            assert_eq!(part.values().len() + part.unlabelled().total(), cut, "{id}: every row is counted");
+            seen += part.values().len();
+        }
+    }
+    assert!(seen > 100_000, "{seen} labels");
+}
+
 #[test]
 fn a_missing_column_is_named() {
     let bare = Frame::new(vec![Ts(0)], vec![true], vec![("mid_price".to_owned(), [Some(1.0)].into_iter().collect())]);

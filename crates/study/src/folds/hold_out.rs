@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub struct RegisteredStudy {
     /// Its name in the research log.
     pub study_id: String,
-    /// Who asks.
+    /// Who asks the question.
     pub researcher: String,
     /// What is asked, in a sentence.
     pub question: String,
@@ -29,7 +29,7 @@ pub struct RegisteredStudy {
 pub struct HoldOutOpening {
     /// The study it was opened for, as registered.
     pub study: RegisteredStudy,
-    /// When.
+    /// When it was opened.
     pub opened: Ts,
     /// Where the hold-out begins.
     pub from: Ts,
@@ -55,7 +55,7 @@ pub enum HoldOutError {
     Opened {
         /// The id.
         study_id: String,
-        /// When.
+        /// When that was.
         at: Ts,
     },
 }

@@ -11,24 +11,24 @@ impl TrainRows {
     pub fn uniqueness(&self) -> Vec<f64> {
         let mut starts: Vec<i64> = self.chosen().map(|s| s.start.0).collect();
         let mut ends: Vec<i64> = self.chosen().map(|s| s.end.0).collect();
-        let mut turns: Vec<i64> = starts.iter().chain(&ends).copied().collect();
+        let mut moments: Vec<i64> = starts.iter().chain(&ends).copied().collect();
         starts.sort_unstable();
         ends.sort_unstable();
-        turns.sort_unstable();
-        turns.dedup();
+        moments.sort_unstable();
+        moments.dedup();
         // The integral of 1/alive up to each moment at which a label starts or ends, in seconds.
         let (mut born, mut dead) = (0, 0);
         let mut total = 0.0;
-        let mut upto = Vec::with_capacity(turns.len());
-        for (n, turn) in turns.iter().enumerate() {
+        let mut upto = Vec::with_capacity(moments.len());
+        for (n, moment) in moments.iter().enumerate() {
             upto.push(total);
-            born += starts[born..].partition_point(|s| s <= turn);
-            dead += ends[dead..].partition_point(|e| e <= turn);
-            if let Some(next) = turns.get(n + 1).filter(|_| born > dead) {
-                total += seconds(next - turn) / count(born - dead);
+            born += starts[born..].partition_point(|s| s <= moment);
+            dead += ends[dead..].partition_point(|e| e <= moment);
+            if let Some(next) = moments.get(n + 1).filter(|_| born > dead) {
+                total += seconds(next - moment) / count(born - dead);
             }
         }
-        let at = |moment: i64| turns.binary_search(&moment).map_or(0.0, |n| upto[n]);
+        let at = |ns: i64| moments.binary_search(&ns).map_or(0.0, |n| upto[n]);
         self.chosen().map(|s| (at(s.end.0) - at(s.start.0)) / seconds((s.end - s.start).0)).collect()
     }
 }
