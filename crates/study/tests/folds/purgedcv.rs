@@ -49,7 +49,7 @@ fn set(draw: &mut SplitMix, n: usize) -> Option<Value> {
     let memory = Span::secs(i64::try_from(draw.below(40)).unwrap());
     let rolling = Span::secs(20 + i64::try_from(draw.below(400)).unwrap());
     let window = if n.is_multiple_of(4) { TrainWindow::Rolling(rolling) } else { TrainWindow::Expanding };
-    let folds = 1 + usize::try_from(draw.below(6)).unwrap();
+    let folds = 1 + usize::try_from(draw.below(3)).unwrap();
     let plan = FoldPlan { folds, memory, window, train_rows_min: 1, ..FoldPlan::default() };
     let made = StudyFolds::new(&spans, &plan).ok()?;
     let mut questions = Vec::new();
