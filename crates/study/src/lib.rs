@@ -4,6 +4,10 @@
 //! Ring 1: the same rows give the same numbers; no clock, file, thread or unseeded randomness.
 #![warn(missing_docs)]
 
+pub mod folds;
 pub mod frame;
+mod order;
+pub mod targets;
+pub mod transforms;
 
 pub use frame::{Frame, FrameColumn, FrameError};
