@@ -5,5 +5,6 @@
 #![warn(missing_docs)]
 
 pub mod frame;
+pub mod money;
 
 pub use frame::{Frame, FrameColumn, FrameError};
