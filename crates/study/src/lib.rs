@@ -5,6 +5,7 @@
 #![warn(missing_docs)]
 
 pub mod frame;
+pub mod lead_lag;
 pub mod money;
 
 pub use frame::{Frame, FrameColumn, FrameError};
