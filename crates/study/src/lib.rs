@@ -6,6 +6,8 @@
 
 pub mod folds;
 pub mod frame;
+pub mod lead_lag;
+pub mod money;
 mod order;
 pub mod targets;
 pub mod transforms;
