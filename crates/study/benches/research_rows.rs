@@ -9,12 +9,12 @@ use barograph_domain::random::SplitMix;
 use barograph_study::folds::{FoldPlan, FoldSheet, StudyFolds};
 use barograph_study::targets::{Labeller, TargetId};
 use barograph_study::transforms::{InputForm, Transforms};
-use barograph_study::{Frame, FrameColumn};
+use barograph_study::{FrameColumn, ResearchFrame};
 use std::hint::black_box;
 use std::time::Instant;
 
 /// Columns that labels need, and so many others as inputs.
-fn frame(rows: usize, inputs: usize) -> Frame {
+fn frame(rows: usize, inputs: usize) -> ResearchFrame {
     let mut random = SplitMix::new(1);
     let mut mid = 50_000.0;
     let mids: FrameColumn = (0..rows)
@@ -33,7 +33,7 @@ fn frame(rows: usize, inputs: usize) -> Frame {
     }
     columns.extend((0..inputs).map(any).map(|(n, column)| (format!("input_{n}"), column)));
     let times = (0..).take(rows).map(Ts::from_secs).collect();
-    Frame::new(times, vec![true; rows], columns).unwrap()
+    ResearchFrame::new(times, vec![true; rows], columns).unwrap()
 }
 
 fn timed<T>(name: &str, f: impl FnOnce() -> T) -> T {

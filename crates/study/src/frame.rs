@@ -52,7 +52,7 @@ impl FromIterator<Option<f64>> for FrameColumn {
 
 /// Why columns are no frame.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum FrameError {
+pub enum ResearchFrameError {
     /// A row is not later than the one before, or not on a whole second.
     Time(Ts),
     /// A column has another number of rows than there are moments.
@@ -66,7 +66,7 @@ pub enum FrameError {
     Twice(String),
 }
 
-impl core::fmt::Display for FrameError {
+impl core::fmt::Display for ResearchFrameError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
             Self::Time(t) => write!(f, "the row of {t} is not on a whole second, or not later than the one before it"),
@@ -78,11 +78,11 @@ impl core::fmt::Display for FrameError {
     }
 }
 
-impl core::error::Error for FrameError {}
+impl core::error::Error for ResearchFrameError {}
 
 /// Rows of one market, at most one per second. A second without a row is a hole.
 #[derive(Clone, PartialEq, Debug, Default)]
-pub struct Frame {
+pub struct ResearchFrame {
     times: Vec<Ts>,
     /// `row_valid` of the data set: the book could be used.
     valid: Vec<bool>,
@@ -90,27 +90,31 @@ pub struct Frame {
     columns: Vec<FrameColumn>,
 }
 
-impl Frame {
+impl ResearchFrame {
     /// Rows at these moments, with named columns; `valid` says of which the book could be used.
     ///
     /// # Errors
     /// Moments or columns do not fit together.
-    pub fn new(times: Vec<Ts>, valid: Vec<bool>, columns: Vec<(String, FrameColumn)>) -> Result<Self, FrameError> {
+    pub fn new(
+        times: Vec<Ts>,
+        valid: Vec<bool>,
+        columns: Vec<(String, FrameColumn)>,
+    ) -> Result<Self, ResearchFrameError> {
         let ascends = times.windows(2).position(|w| w[0] >= w[1]).map(|n| n + 1);
         let off = times.iter().position(|t| t.0.rem_euclid(Span::secs(1).0) != 0);
         if let Some(n) = ascends.or(off) {
-            return Err(FrameError::Time(times[n]));
+            return Err(ResearchFrameError::Time(times[n]));
         }
         let mut frame = Self { times, valid, names: Vec::new(), columns: Vec::new() };
         if frame.valid.len() != frame.len() {
-            return Err(FrameError::Rows { column: "row_valid".to_owned(), rows: frame.valid.len() });
+            return Err(ResearchFrameError::Rows { column: "row_valid".to_owned(), rows: frame.valid.len() });
         }
         for (name, column) in columns {
             if column.len() != frame.len() {
-                return Err(FrameError::Rows { column: name, rows: column.len() });
+                return Err(ResearchFrameError::Rows { column: name, rows: column.len() });
             }
             if frame.names.contains(&name) {
-                return Err(FrameError::Twice(name));
+                return Err(ResearchFrameError::Twice(name));
             }
             frame.names.push(name);
             frame.columns.push(column);
@@ -185,11 +189,11 @@ mod tests {
     #[test]
     fn moments_and_columns_have_to_fit() {
         let column = |n: usize| ("x".to_owned(), (0..n).map(|_| Some(1.0)).collect::<FrameColumn>());
-        let make = |at: &[i64], columns| Frame::new(seconds(at), vec![true; at.len()], columns);
+        let make = |at: &[i64], columns| ResearchFrame::new(seconds(at), vec![true; at.len()], columns);
         assert!(make(&[1, 3], vec![column(2)]).is_ok_and(|f| f.row_at(Ts(3_000_000_000)) == Some(1)));
-        assert_eq!(make(&[3, 3], vec![]), Err(FrameError::Time(Ts(3_000_000_000))));
-        assert_eq!(Frame::new(vec![Ts(1)], vec![true], vec![]), Err(FrameError::Time(Ts(1))));
-        assert_eq!(make(&[1], vec![column(2)]), Err(FrameError::Rows { column: "x".to_owned(), rows: 2 }));
-        assert_eq!(make(&[1], vec![column(1), column(1)]), Err(FrameError::Twice("x".to_owned())));
+        assert_eq!(make(&[3, 3], vec![]), Err(ResearchFrameError::Time(Ts(3_000_000_000))));
+        assert_eq!(ResearchFrame::new(vec![Ts(1)], vec![true], vec![]), Err(ResearchFrameError::Time(Ts(1))));
+        assert_eq!(make(&[1], vec![column(2)]), Err(ResearchFrameError::Rows { column: "x".to_owned(), rows: 2 }));
+        assert_eq!(make(&[1], vec![column(1), column(1)]), Err(ResearchFrameError::Twice("x".to_owned())));
     }
 }

@@ -12,4 +12,4 @@ mod order;
 pub mod targets;
 pub mod transforms;
 
-pub use frame::{Frame, FrameColumn, FrameError};
+pub use frame::{FrameColumn, ResearchFrame, ResearchFrameError};

@@ -5,12 +5,12 @@ use barograph_domain::random::SplitMix;
 use barograph_domain::{Span, Ts, math};
 use barograph_study::folds::{FoldPlan, StudyFolds};
 use barograph_study::targets::{LabelledRows, Labeller, TargetError, TargetId, Unlabelled, VolTercile, VolTerciles};
-use barograph_study::{Frame, FrameColumn};
+use barograph_study::{FrameColumn, ResearchFrame};
 
 /// One row: its second, whether the book could be used, mid, seconds since the last gap, age of the last change in ms.
 type Row = (i64, bool, Option<f64>, f64, f64);
 
-fn frame(rows: &[Row]) -> Frame {
+fn frame(rows: &[Row]) -> ResearchFrame {
     let of = |f: &dyn Fn(&Row) -> Option<f64>| rows.iter().map(f).collect::<FrameColumn>();
     let columns = [
         ("mid_price", of(&|r| r.2)),
@@ -20,7 +20,8 @@ fn frame(rows: &[Row]) -> Frame {
         ("sweep_cost_sell_bps", of(&|r| Some(r.3).filter(|s| *s > 0.0))),
     ];
     let columns = columns.map(|(name, column)| (name.to_owned(), column)).into();
-    Frame::new(rows.iter().map(|r| Ts::from_secs(r.0)).collect(), rows.iter().map(|r| r.1).collect(), columns).unwrap()
+    ResearchFrame::new(rows.iter().map(|r| Ts::from_secs(r.0)).collect(), rows.iter().map(|r| r.1).collect(), columns)
+        .unwrap()
 }
 
 fn calm(mids: &[f64]) -> Vec<Row> {
@@ -212,7 +213,8 @@ fn later_rows_change_no_label() {
 
 #[test]
 fn a_missing_column_is_named() {
-    let bare = Frame::new(vec![Ts(0)], vec![true], vec![("mid_price".to_owned(), [Some(1.0)].into_iter().collect())]);
+    let bare =
+        ResearchFrame::new(vec![Ts(0)], vec![true], vec![("mid_price".to_owned(), [Some(1.0)].into_iter().collect())]);
     let error = Labeller::new(&bare.unwrap()).unwrap_err();
     assert_eq!(error, TargetError::Column("dq_seconds_since_gap"));
     assert!(error.to_string().contains("no column dq_seconds_since_gap"), "{error}");

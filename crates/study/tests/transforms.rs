@@ -6,7 +6,7 @@ use barograph_domain::{Span, Ts, math};
 use barograph_study::folds::{FoldPlan, StudyFold, StudyFolds};
 use barograph_study::targets::{LabelSpan, LabelSpans};
 use barograph_study::transforms::{DropReason, FittedRule, InputForm, TransformError, Transforms};
-use barograph_study::{Frame, FrameColumn};
+use barograph_study::{FrameColumn, ResearchFrame};
 
 const ROWS: usize = 4_000;
 
@@ -22,10 +22,10 @@ fn fold() -> StudyFold {
 type Column = (&'static str, Box<dyn Fn(usize) -> Option<f64>>);
 type Columns = Vec<Column>;
 
-fn frame(columns: &Columns) -> Frame {
+fn frame(columns: &Columns) -> ResearchFrame {
     let times = (0..ROWS).map(|n| Ts::from_secs(i64::try_from(n).unwrap())).collect();
     let made = |(name, of): &Column| ((*name).to_owned(), (0..ROWS).map(of).collect::<FrameColumn>());
-    Frame::new(times, vec![true; ROWS], columns.iter().map(made).collect()).unwrap()
+    ResearchFrame::new(times, vec![true; ROWS], columns.iter().map(made).collect()).unwrap()
 }
 
 /// A number between 0 and 1 that belongs to a row and a column.
@@ -148,11 +148,11 @@ fn a_size_that_is_mostly_zero_stays_as_it_is() {
 fn rows_and_columns_that_do_not_fit_are_named() {
     let (frame, fold) = (frame(&market()), fold());
     let transforms = Transforms::fit(&frame, &fold.learn.train).unwrap();
-    let apply = |frame: &Frame, row: usize| transforms.apply(frame, [row], InputForm::Sparse).unwrap_err();
+    let apply = |frame: &ResearchFrame, row: usize| transforms.apply(frame, [row], InputForm::Sparse).unwrap_err();
     assert_eq!(apply(&frame, ROWS), TransformError::Row(ROWS));
     let with = |valid: bool, names: &[&str]| {
         let columns = names.iter().map(|n| ((*n).to_owned(), [Some(1.0)].into_iter().collect())).collect();
-        Frame::new(vec![Ts(0)], vec![valid], columns).unwrap()
+        ResearchFrame::new(vec![Ts(0)], vec![valid], columns).unwrap()
     };
     assert_eq!(apply(&with(false, &[]), 0), TransformError::Invalid(0));
     assert_eq!(apply(&with(true, &["mid_price"]), 0), TransformError::Column("bid_price_L0".to_owned()));

@@ -7,7 +7,7 @@ use super::backtest::{BacktestFault, check_terms};
 use super::blotter::{Blotter, FundingPayment, Stance, TradeTerms};
 use super::books::BookAt;
 use super::report::TradeReport;
-use crate::frame::Frame;
+use crate::frame::ResearchFrame;
 use barograph_domain::time::LATENESS;
 use barograph_domain::{Span, Ts};
 
@@ -39,7 +39,7 @@ impl LabelTrack {
 /// What a rule may know: one row, and the labels as of it.
 #[derive(Clone, Copy, Debug)]
 pub struct RuleRow<'a> {
-    frame: &'a Frame,
+    frame: &'a ResearchFrame,
     labels: &'a [LabelTrack],
     row: usize,
     known_ts: Ts,
@@ -71,7 +71,7 @@ impl<'a> RuleRow<'a> {
 /// # Errors
 /// There is no row, or the terms cannot be traded on.
 pub fn simulate(
-    frame: &Frame,
+    frame: &ResearchFrame,
     labels: &[LabelTrack],
     terms: &TradeTerms,
     books: &mut dyn BookAt,
@@ -87,7 +87,7 @@ pub fn simulate(
 /// As [`simulate`]; also when a row would be known before its moment.
 pub fn simulate_known_after(
     known_after: Span,
-    frame: &Frame,
+    frame: &ResearchFrame,
     labels: &[LabelTrack],
     terms: &TradeTerms,
     books: &mut dyn BookAt,
@@ -137,14 +137,14 @@ mod tests {
     use super::*;
     use barograph_domain::Side;
 
-    fn market() -> (Frame, RecordedBooks, TradeTerms) {
+    fn market() -> (ResearchFrame, RecordedBooks, TradeTerms) {
         let mid = |s: i64| 1_000.0 + f64::from(i32::try_from(s).unwrap());
         let book = |s: i64| TakerBook::new([(mid(s) - 0.5, 100.0)], [(mid(s) + 0.5, 100.0)]).ok();
         let books = (0..40).map(|s| (Ts::from_secs(s), book(s))).collect();
         let column = (0..30).map(|s| Some(f64::from(s % 10))).collect();
         let times = (0..30).map(Ts::from_secs).collect();
         let valid = (0..30).map(|s| s != 14).collect();
-        let frame = Frame::new(times, valid, vec![("x".to_owned(), column)]).unwrap();
+        let frame = ResearchFrame::new(times, valid, vec![("x".to_owned(), column)]).unwrap();
         let terms = TradeTerms::new(TakerFee::new("test", 1.0).unwrap());
         (frame, RecordedBooks::new(books, Span::secs(2)), terms)
     }
@@ -180,7 +180,7 @@ mod tests {
         assert_eq!(report.trips[0].exit_at, Ts::from_secs(29) + Span::millis(450));
         let quantity = 10_000.0 / 1_000.5;
         assert!((report.trips[0].gross() - 29.0 * quantity).abs() < 1e-9);
-        let none = simulate(&Frame::default(), &[], &terms, &mut books, &[], |_| Stance::Long);
+        let none = simulate(&ResearchFrame::default(), &[], &terms, &mut books, &[], |_| Stance::Long);
         assert_eq!(none, Err(BacktestFault::Empty));
     }
 }

@@ -4,7 +4,7 @@ use super::id::{ReturnHorizon, TargetId};
 use super::labelled::{LabelledRows, Unlabelled};
 use super::span::{LabelSpan, LabelSpans, SpanError};
 use super::window::{Marks, WindowSums};
-use crate::frame::{Frame, FrameColumn};
+use crate::frame::{FrameColumn, ResearchFrame};
 use crate::order::count;
 use barograph_domain::time::YEAR;
 use barograph_domain::{Span, math};
@@ -66,7 +66,7 @@ type Found = Result<FoundLabel, NoLabel>;
 /// Reads labels from a frame. Each target takes time proportional to the rows.
 #[derive(Debug)]
 pub struct Labeller<'a> {
-    frame: &'a Frame,
+    frame: &'a ResearchFrame,
     mid: &'a FrameColumn,
     since_gap: &'a FrameColumn,
     unusable: Marks,
@@ -77,7 +77,7 @@ impl<'a> Labeller<'a> {
     ///
     /// # Errors
     /// One of the two is not there. Without the second nobody knows where gaps are.
-    pub fn new(frame: &'a Frame) -> Result<Self, TargetError> {
+    pub fn new(frame: &'a ResearchFrame) -> Result<Self, TargetError> {
         let unusable = Marks::new((0..frame.len()).map(|row| !frame.is_valid(row)));
         Ok(Self { frame, mid: column(frame, MID)?, since_gap: column(frame, SINCE_GAP)?, unusable })
     }
@@ -238,6 +238,6 @@ impl Unlabelled {
     }
 }
 
-fn column<'a>(frame: &'a Frame, name: &'static str) -> Result<&'a FrameColumn, TargetError> {
+fn column<'a>(frame: &'a ResearchFrame, name: &'static str) -> Result<&'a FrameColumn, TargetError> {
     frame.column(name).ok_or(TargetError::Column(name))
 }

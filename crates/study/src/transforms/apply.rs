@@ -3,7 +3,7 @@
 use super::fit::{FittedRule, TransformError, Transforms, check_rows};
 use super::matrix::Matrix;
 use super::use_of::MID;
-use crate::frame::{Frame, FrameColumn};
+use crate::frame::{FrameColumn, ResearchFrame};
 
 /// What a model does with a number that is absent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -22,7 +22,7 @@ impl Transforms {
     /// A row is not in the frame or its book could not be used, or a column of the training rows is not there.
     pub fn apply(
         &self,
-        frame: &Frame,
+        frame: &ResearchFrame,
         rows: impl IntoIterator<Item = usize>,
         form: InputForm,
     ) -> Result<Matrix, TransformError> {

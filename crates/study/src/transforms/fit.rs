@@ -2,7 +2,7 @@
 
 use super::use_of::{ColumnUse, MID, use_of};
 use crate::folds::TrainRows;
-use crate::frame::{Frame, FrameColumn};
+use crate::frame::{FrameColumn, ResearchFrame};
 use crate::order::quantile;
 use barograph_domain::{Ts, math};
 use serde::{Deserialize, Serialize};
@@ -104,7 +104,7 @@ impl Transforms {
     ///
     /// # Errors
     /// There are no rows, one of them is not in the frame or its book could not be used, or prices have no `mid_price` beside them.
-    pub fn fit(frame: &Frame, train: &TrainRows) -> Result<Self, TransformError> {
+    pub fn fit(frame: &ResearchFrame, train: &TrainRows) -> Result<Self, TransformError> {
         let rows: Vec<usize> = train.rows().collect();
         check_rows(frame, &rows)?;
         let (Some(train_from), Some(train_to)) = (train.begins(), train.ends()) else {
@@ -156,7 +156,7 @@ impl Transforms {
 }
 
 /// Are all of these rows of the frame, with a book that could be used?
-pub(super) fn check_rows(frame: &Frame, rows: &[usize]) -> Result<(), TransformError> {
+pub(super) fn check_rows(frame: &ResearchFrame, rows: &[usize]) -> Result<(), TransformError> {
     match rows.iter().find(|row| !frame.is_valid(**row)) {
         Some(row) if *row < frame.len() => Err(TransformError::Invalid(*row)),
         Some(row) => Err(TransformError::Row(*row)),

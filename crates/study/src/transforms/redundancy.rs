@@ -4,7 +4,7 @@ use super::apply::InputForm;
 use super::fit::{TransformError, Transforms};
 use super::spearman::RankedColumn;
 use crate::folds::TrainRows;
-use crate::frame::Frame;
+use crate::frame::ResearchFrame;
 use serde::{Deserialize, Serialize};
 
 /// Rank correlation from which on two columns are one (research §2); its sign does not matter to a model.
@@ -47,7 +47,7 @@ impl Transforms {
     ///
     /// # Errors
     /// As [`Self::apply`].
-    pub fn redundancy(&self, frame: &Frame, train: &TrainRows) -> Result<RedundancyReport, TransformError> {
+    pub fn redundancy(&self, frame: &ResearchFrame, train: &TrainRows) -> Result<RedundancyReport, TransformError> {
         let step = train.len().div_ceil(SAMPLE_MAX).max(1);
         let matrix = self.apply(frame, train.rows().step_by(step), InputForm::Sparse)?;
         let ranked: Vec<RankedColumn> = (0..matrix.names().len())
