@@ -64,17 +64,17 @@ impl ImportanceRow {
             () if mean.abs() > 0.0 => 0.0,
             () => 1.0,
         };
-        let reach = t_975(n - 1.0) * error;
+        let reach = t_quantile(0.05, n - 1.0) * error;
         Some(Self { columns, increases, mean, sd, low: mean - reach, high: mean + reach, p })
     }
 }
 
-/// 97.5 % quantile of Student's t, by bisection of its tail.
-fn t_975(dof: f64) -> f64 {
-    let (mut low, mut high) = (1.0, 13.0);
+/// The size that Student's t exceeds with this two-sided chance, by bisection of its tail.
+pub(crate) fn t_quantile(chance: f64, dof: f64) -> f64 {
+    let (mut low, mut high) = (0.0, 100.0);
     for _ in 0..60 {
         let middle = 0.5 * (low + high);
-        if student_p(middle, dof) > 0.05 { low = middle } else { high = middle }
+        if student_p(middle, dof) > chance { low = middle } else { high = middle }
     }
     0.5 * (low + high)
 }
@@ -229,6 +229,6 @@ mod tests {
         let still = ImportanceRow::of(vec![], vec![0.0, 0.0]).unwrap();
         assert!((still.p - 1.0).abs() < 1e-15 && still.high.abs() < 1e-15);
         assert_eq!(ImportanceRow::of(vec![], vec![1.0]), None);
-        assert!((t_975(1.0) - 12.706_204_736).abs() < 1e-8);
+        assert!((t_quantile(0.05, 1.0) - 12.706_204_736).abs() < 1e-8);
     }
 }

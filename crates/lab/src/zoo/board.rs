@@ -85,7 +85,9 @@ pub struct ZooRow {
     pub rmse: Option<f64>,
     /// R² against the training mean of each fold.
     pub r2_oos: Option<f64>,
-    /// Half the width of the control's 99 % interval around one half, where this is the control.
+    /// Half the width of the control's 99 % interval around one half, where this is the control: the wider of that over block resamples
+    /// and that over folds by Student's t. The first holds the fitted control fixed; but what is learnt from noise points somewhere, and
+    /// where columns tell much, that ranks test rows by chance. Folds have a permutation each, so the second sees it.
     pub control_half_width: Option<f64>,
 }
 
@@ -172,6 +174,19 @@ fn chosen_and_came(entry: &ZooEntry) -> (Vec<u8>, Vec<usize>) {
     (said, came)
 }
 
+/// Standard error of a mean and its degrees of freedom; `None` of fewer than two.
+fn error_of_mean(of: &[f64]) -> Option<(f64, f64)> {
+    let n = float(of.len());
+    let mean = of.iter().sum::<f64>() / n;
+    let squares = of.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>();
+    (of.len() > 1).then(|| ((squares / (n - 1.0) / n).sqrt(), n - 1.0))
+}
+
+/// 99.5 % quantile of Student's t.
+fn t_995(dof: f64) -> f64 {
+    crate::explain::t_quantile(0.01, dof)
+}
+
 struct Scoring<'a> {
     task: ZooTask,
     entry: &'a ZooEntry,
@@ -252,7 +267,11 @@ impl Scoring<'_> {
         row.auc_lo = barograph_engine::kernel::rank::quantile(&sorted, 0.05);
         row.auc_hi = barograph_engine::kernel::rank::quantile(&sorted, 0.95);
         if self.entry.is_shuffled {
-            row.control_half_width = Some(Z_99 * variance.sqrt());
+            let by_fold = |at: usize| heads.iter().map(|h| auc(h[at].scored.iter().copied())).sum::<Option<f64>>();
+            let folds: Option<Vec<f64>> =
+                (0..self.entry.folds.len()).map(|at| by_fold(at).map(|sum| sum / n)).collect();
+            let between = folds.and_then(|f| error_of_mean(&f)).map_or(0.0, |(error, dof)| t_995(dof) * error);
+            row.control_half_width = Some((Z_99 * variance.sqrt()).max(between));
         }
     }
 

@@ -20,6 +20,8 @@ const SEEDS: u64 = 3;
 const BATCH: usize = 128;
 /// Rows of an epoch at most: rows a second apart say nearly the same.
 const EPOCH_ROWS: usize = 50_000;
+/// Rows of an epoch at least: fewer are gone through more than once.
+const EPOCH_ROWS_MIN: usize = 4_000;
 /// Share of units left out in a step.
 const DROPOUT: f64 = 0.1;
 const RATE: f32 = 1e-3;
@@ -236,7 +238,10 @@ impl Training<'_> {
         let mut best = (self.inner_loss(&net), net.clone(), 0);
         let mut fade = [1.0, 1.0];
         for epoch in 1..=self.epochs.0 {
-            let mut rows = shuffled(self.train.fit.to_vec(), random.bits());
+            let mut rows = Vec::new();
+            while rows.len() < EPOCH_ROWS_MIN.max(self.train.fit.len().min(EPOCH_ROWS)) {
+                rows.extend(shuffled(self.train.fit.to_vec(), random.bits()));
+            }
             rows.truncate(EPOCH_ROWS);
             for batch in rows.chunks(BATCH) {
                 self.slopes(&net, batch, &mut slopes, &mut random);
