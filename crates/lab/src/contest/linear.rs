@@ -2,14 +2,14 @@
 
 /// A lower triangle `L` with `L·Lᵀ` equal to the matrix.
 #[derive(Clone, PartialEq, Debug)]
-pub(super) struct Cholesky {
+pub(crate) struct Cholesky {
     n: usize,
     l: Vec<f64>,
 }
 
 impl Cholesky {
     /// Of a symmetric matrix in rows; `None` where it is not positive definite.
-    pub(super) fn of(a: &[f64], n: usize) -> Option<Self> {
+    pub(crate) fn of(a: &[f64], n: usize) -> Option<Self> {
         let mut l = vec![0.0; n * n];
         for i in 0..n {
             for j in 0..=i {
@@ -29,7 +29,7 @@ impl Cholesky {
     }
 
     /// `L⁻¹·b`.
-    pub(super) fn forward(&self, b: &[f64]) -> Vec<f64> {
+    pub(crate) fn forward(&self, b: &[f64]) -> Vec<f64> {
         let n = self.n;
         let mut y = vec![0.0; n];
         for i in 0..n {
@@ -40,7 +40,7 @@ impl Cholesky {
     }
 
     /// The solution of `A·x = b`.
-    pub(super) fn solve(&self, b: &[f64]) -> Vec<f64> {
+    pub(crate) fn solve(&self, b: &[f64]) -> Vec<f64> {
         let n = self.n;
         let y = self.forward(b);
         let mut x = vec![0.0; n];

@@ -13,7 +13,7 @@ mod example;
 mod fit;
 mod fold;
 mod gate;
-mod linear;
+pub(crate) mod linear;
 mod logistic;
 mod sighting;
 mod tables;
