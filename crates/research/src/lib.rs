@@ -6,5 +6,8 @@
 
 pub mod dataset;
 mod error;
+mod load;
+pub mod train;
 
 pub use error::ResearchError;
+pub use load::{LoadedRows, load};

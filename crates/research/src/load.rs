@@ -1,0 +1,88 @@
+//! Rows of the data set out of the lake.
+
+use crate::ResearchError;
+use barograph_columns::catalogue;
+use barograph_domain::{InstrumentName, Ts};
+use barograph_lake::layers::{LakeBatch, LakeQuery, LakeReader, Layer, hours};
+use barograph_study::{FrameColumn, ResearchFrame};
+use sha2::{Digest as _, Sha256};
+use std::path::Path;
+
+/// One market's rows, and what they are known by.
+#[derive(Clone, Debug)]
+pub struct LoadedRows {
+    /// The rows.
+    pub frame: ResearchFrame,
+    /// Digest of the content of all their hours, in order; 64 hexadecimal digits.
+    pub digest: String,
+}
+
+/// All rows of a market in a lake.
+///
+/// # Errors
+/// There are none, or the lake cannot be read.
+pub fn load(lake: &Path, market: &InstrumentName) -> Result<LoadedRows, ResearchError> {
+    let query = LakeQuery {
+        layer: Some(Layer::Silver),
+        table: Some("features".to_owned()),
+        exchange: Some(market.venue.as_str().to_owned()),
+        symbol: Some(market.symbol.clone()),
+        ..LakeQuery::default()
+    };
+    let hours = hours(lake, &query)?;
+    if hours.is_empty() {
+        return Err(ResearchError::Refused(format!(
+            "{} holds no feature rows of {market}; they are made by: barograph lab dataset {market} --source FILE",
+            lake.display()
+        )));
+    }
+    let mut digest = Sha256::new();
+    for hour in &hours {
+        // An hour that is still open has no digest: what it holds may grow.
+        if let Some(manifest) = hour.manifest()? {
+            digest.update(manifest.content_sha256.as_bytes());
+        }
+    }
+    let digest = digest.finalize().iter().map(|b| format!("{b:02x}")).collect();
+    let mut rows = Rows::default();
+    for batch in LakeReader::new(hours, None) {
+        rows.add(&batch?)?;
+    }
+    let names = catalogue().iter().map(|c| c.id.to_owned());
+    let frame = ResearchFrame::new(rows.times, rows.valid, names.zip(rows.columns).collect())
+        .map_err(|e| ResearchError::Failed(e.to_string()))?;
+    Ok(LoadedRows { frame, digest })
+}
+
+struct Rows {
+    times: Vec<Ts>,
+    valid: Vec<bool>,
+    columns: Vec<FrameColumn>,
+}
+
+impl Default for Rows {
+    fn default() -> Self {
+        Self { times: Vec::new(), valid: Vec::new(), columns: vec![FrameColumn::default(); catalogue().len()] }
+    }
+}
+
+impl Rows {
+    fn add(&mut self, batch: &LakeBatch) -> Result<(), ResearchError> {
+        let missing = |name: &str| ResearchError::Failed(format!("feature rows have no column '{name}'"));
+        self.times.extend(batch.moments("ts").ok_or_else(|| missing("ts"))?.iter().map(|t| Ts(*t)));
+        for row in 0..batch.rows() {
+            self.valid.push(batch.flag("row_valid", row).ok_or_else(|| missing("row_valid"))?);
+        }
+        for (spec, column) in catalogue().iter().zip(&mut self.columns) {
+            match batch.numbers(spec.id) {
+                Some(numbers) => numbers.iter().for_each(|v| column.push(v)),
+                // Categories are small whole numbers.
+                None => (0..batch.rows()).for_each(|row| {
+                    let code = batch.count(spec.id, row).and_then(|c| u32::try_from(c).ok());
+                    column.push(code.map(f64::from));
+                }),
+            }
+        }
+        Ok(())
+    }
+}
