@@ -6,6 +6,7 @@ mod context;
 mod db;
 mod events;
 mod kpi;
+pub(crate) mod lab;
 mod paper;
 mod scores;
 mod sessions;
@@ -22,6 +23,7 @@ pub(crate) use context::{ContextArgs, SimilarArgs};
 pub(crate) use db::{Db, Forget};
 pub(crate) use events::EventsArgs;
 pub(crate) use kpi::KpiArgs;
+pub(crate) use lab::Lab;
 pub(crate) use paper::PaperArgs;
 pub(crate) use scores::{ContestArgs, DriftArgs, ForecastFormat, ForecastsArgs, ScorecardArgs, contested, forecaster};
 pub(crate) use sessions::Sessions;
@@ -148,10 +150,15 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: Verify,
     },
-    /// The journal of raw frames, for other tools
+    /// Books, trades and feature rows as Parquet files that any tool reads; the journal of raw frames, for other tools
     Lake {
         #[command(subcommand)]
         command: Lake,
+    },
+    /// Research on recorded books: data sets, targets, models and what they are worth
+    Lab {
+        #[command(subcommand)]
+        command: Lab,
     },
     /// The database
     Db {
@@ -549,6 +556,14 @@ pub(crate) enum Rules {
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Lake {
+    /// Tables, markets and hours that are there
+    Ls(lab::LakeArgs),
+    /// Read every row and compare it with the manifests; exit 1 when something is wrong
+    Check(lab::LakeArgs),
+    /// Make one file of each closed hour
+    Compact(lab::LakeArgs),
+    /// Play recordings of one market into the lake: books, trades and feature rows
+    Import(lab::DatasetArgs),
     /// Write one market's frames in another tool's form
     Export(Export),
 }

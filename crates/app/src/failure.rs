@@ -69,6 +69,19 @@ impl From<barograph_lake::Error> for Failure {
         Self::Usage(chain(&e))
     }
 }
+impl From<barograph_research::ResearchError> for Failure {
+    fn from(e: barograph_research::ResearchError) -> Self {
+        match e {
+            barograph_research::ResearchError::Refused(text) => Self::Usage(text),
+            barograph_research::ResearchError::Failed(text) => Self::Broken(text),
+        }
+    }
+}
+impl From<barograph_lake::layers::LayerError> for Failure {
+    fn from(e: barograph_lake::layers::LayerError) -> Self {
+        barograph_research::ResearchError::from(e).into()
+    }
+}
 impl From<barograph_store::Error> for Failure {
     fn from(e: barograph_store::Error) -> Self {
         Self::Broken(chain(&e))

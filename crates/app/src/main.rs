@@ -18,6 +18,7 @@ mod ingest;
 mod input;
 mod json_lines;
 mod kpi;
+mod lab;
 mod ledger;
 mod paper;
 mod positions;

@@ -1,16 +1,102 @@
-//! `lake`: the journal in the forms other tools read.
+//! `lake`: books, trades and feature rows as Parquet; the journal in the forms other tools read.
 
+use crate::cli::lab::LakeArgs;
 use crate::cli::{Export, Lake};
 use crate::config::Settings;
 use crate::failure::{Failure, chain};
 use barograph_lake::export::export_hftbacktest;
+use barograph_lake::layers::{LakeConfig, LakeMarket, compact, list};
 use barograph_live::replay::journal_folder;
 use std::io::{BufWriter, Write as _};
+use std::path::PathBuf;
 
 pub(crate) fn run(command: &Lake, settings: &Settings, json: bool) -> Result<(), Failure> {
     match command {
+        Lake::Ls(args) => ls(args, settings, json),
+        Lake::Check(args) => check(args, settings, json),
+        Lake::Compact(args) => compact_all(args, settings, json),
+        Lake::Import(args) => super::lab::dataset(args, settings, json),
         Lake::Export(args) => export(args, settings, json),
     }
+}
+
+/// Folder of the lake: what was given, else the data folder.
+pub(super) fn root(args: &LakeArgs, settings: &Settings) -> PathBuf {
+    args.lake.clone().unwrap_or_else(|| settings.data.clone())
+}
+
+fn ls(args: &LakeArgs, settings: &Settings, json: bool) -> Result<(), Failure> {
+    let root = root(args, settings);
+    let listings = list(&root)?;
+    if listings.is_empty() {
+        return Err(Failure::No(format!(
+            "{} holds no lake; recordings come into one by: barograph lake import MARKET --source FILE",
+            root.display()
+        )));
+    }
+    let mut out = std::io::stdout().lock();
+    for l in &listings {
+        let LakeMarket { exchange, symbol, timeframe } = &l.market;
+        if json {
+            let range = l.range.map(|(first, last)| [first, last]);
+            let line = serde_json::json!({ "layer": l.layer, "table": l.table, "exchange": exchange, "symbol": symbol, "timeframe": timeframe, "hours": l.hours, "open": l.open, "range": range, "rows": l.rows, "bytes": l.bytes, "gaps": l.gaps });
+            writeln!(out, "{line}")?;
+            continue;
+        }
+        let table = format!("{}/{}", l.layer.word(), l.table);
+        let name = format!("{exchange}:{symbol}{}", timeframe.as_ref().map(|t| format!(" {t}")).unwrap_or_default());
+        let range = l.range.map(|(first, last)| format!("{first} to {last}")).unwrap_or_default();
+        let open = if l.open > 0 { format!(", {} still open", l.open) } else { String::new() };
+        let (rows, bytes) = (l.rows, kib(l.bytes));
+        writeln!(out, "{table:20} {name:28} {rows:>9} rows {bytes:>9} KiB  {} hours{open}, {} gaps  {range}", l.hours, l.gaps)?;
+    }
+    Ok(())
+}
+
+fn kib(bytes: u64) -> u64 {
+    bytes.div_ceil(1_024)
+}
+
+fn check(args: &LakeArgs, settings: &Settings, json: bool) -> Result<(), Failure> {
+    let root = root(args, settings);
+    let hours: u64 = list(&root)?.iter().map(|l| l.hours).sum();
+    let findings = barograph_lake::layers::check(&root)?;
+    let mut out = std::io::stdout().lock();
+    for f in &findings {
+        if json {
+            writeln!(out, "{}", serde_json::json!({ "path": f.path, "what": f.what }))?;
+        } else {
+            writeln!(out, "{f}")?;
+        }
+    }
+    if findings.is_empty() {
+        if !json {
+            writeln!(out, "{hours} hours read: every row is as its manifest says")?;
+        }
+        return Ok(());
+    }
+    Err(Failure::No(format!("{} of what was found is not as it should be", findings.len())))
+}
+
+fn compact_all(args: &LakeArgs, settings: &Settings, json: bool) -> Result<(), Failure> {
+    let config = LakeConfig::import(root(args, settings));
+    let report = compact(&config, Some(crate::clock::now()))?;
+    let mut out = std::io::stdout().lock();
+    for (path, why) in &report.left {
+        writeln!(std::io::stderr(), "barograph: {} is left as it is: {why}", path.display())?;
+    }
+    if json {
+        let line = serde_json::json!({ "hours": report.hours, "files_removed": report.files_removed, "bytes_before": report.bytes_before, "bytes_after": report.bytes_after, "closed": report.closed });
+        writeln!(out, "{line}")?;
+    } else {
+        let (before, after) = (kib(report.bytes_before), kib(report.bytes_after));
+        writeln!(
+            out,
+            "{} hours made one file each ({before} KiB in {} files before, {after} KiB now), {} abandoned hours closed",
+            report.hours, report.files_removed, report.closed
+        )?;
+    }
+    Ok(())
 }
 
 fn export(args: &Export, settings: &Settings, json: bool) -> Result<(), Failure> {

@@ -12,6 +12,7 @@ mod doctor;
 mod events;
 mod freshness;
 mod kpi;
+mod lab;
 mod lake;
 mod levels;
 mod markets;
@@ -101,6 +102,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Forecasts(args) => scores::forecasts(&args, &settings, json),
         Command::Verify { command } => verify::run(&command, &settings, json),
         Command::Lake { command } => lake::run(&command, &settings, json),
+        Command::Lab { command } => lab::run(&command, &settings, json),
         Command::Db { command } => db::run(&command, &settings, json),
         Command::Config { command: ConfigCommand::Show } => show_config(&settings, json),
         Command::Watch(args) => watch::run(args, &settings, json),

@@ -1,0 +1,3 @@
+//! How research is shown on the terminal.
+
+pub(crate) mod print;

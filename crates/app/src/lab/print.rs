@@ -1,0 +1,164 @@
+//! Reports of data sets and boards, as text and as JSON.
+
+use crate::failure::Failure;
+use barograph_lab::zoo::ZooTask;
+use barograph_lab::zoo::board::ZooRow;
+use barograph_research::dataset::{DatasetReport, DatasetRequest};
+use barograph_research::train::StudyBoard;
+use barograph_study::targets::{TargetId, TargetKind};
+use std::io::Write as _;
+
+pub(crate) fn dataset(request: &DatasetRequest, report: &DatasetReport, json: bool) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    let (read, played) = (&report.played, &report.played.played);
+    for torn in &read.torn {
+        writeln!(std::io::stderr(), "barograph: {torn}; what came before is used")?;
+    }
+    if json {
+        let line = serde_json::json!({
+            "market": request.market.to_string(), "lake": request.lake, "lines": read.lines, "unreadable": read.unreadable,
+            "span": read.span.map(|(from, to)| [from, to]), "books": played.books, "trades": played.trades,
+            "trades_without_side": played.unsided, "book_losses": played.book_losses, "trade_losses": played.trade_losses,
+            "refused": played.refused, "first_refused": played.first_refused, "rows": report.rows, "rows_valid": report.valid,
+            "already_there": report.already, "torn": read.torn,
+        });
+        return Ok(writeln!(out, "{line}")?);
+    }
+    let span = read.span.map(|(from, to)| format!("{from} to {to}")).unwrap_or_default();
+    writeln!(out, "{}  {span}", request.market)?;
+    writeln!(
+        out,
+        "  {} lines: {} states of the book, {} trades; the book was lost {}",
+        read.lines,
+        played.books,
+        played.trades,
+        times(played.book_losses)
+    )?;
+    writeln!(
+        out,
+        "  {} feature rows, one each second, {} with a usable book, in {}",
+        report.rows,
+        report.valid,
+        request.lake.display()
+    )?;
+    if report.already > 0 {
+        writeln!(
+            out,
+            "  {} states, trades and rows lie in hours that are in the lake already; nothing of a closed hour is written again",
+            report.already
+        )?;
+    }
+    if played.unsided > 0 {
+        writeln!(out, "  {} trades do not say who took, and are left out", played.unsided)?;
+    }
+    if let Some(first) = &played.first_refused {
+        writeln!(out, "  {} messages could not be used; the first: {}", played.refused, shortened(first))?;
+    }
+    if read.unreadable > 0 {
+        writeln!(out, "  {} lines are none of a recording", read.unreadable)?;
+    }
+    Ok(())
+}
+
+fn times(n: u64) -> String {
+    match n {
+        0 => "never".to_owned(),
+        1 => "once".to_owned(),
+        n => format!("{n} times"),
+    }
+}
+
+fn shortened(text: &str) -> String {
+    let cut: String = text.chars().take(120).collect();
+    if cut.len() < text.len() { format!("{cut} …") } else { cut }
+}
+
+pub(crate) const fn kind(target: TargetId) -> &'static str {
+    match target.kind() {
+        TargetKind::Binary => "yes or no",
+        TargetKind::Classes3 => "3 classes",
+        TargetKind::Regression => "number",
+    }
+}
+
+pub(crate) fn board(board: &StudyBoard, json: bool) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    if json {
+        let line = serde_json::to_string(board).map_err(std::io::Error::from)?;
+        return Ok(writeln!(out, "{line}")?);
+    }
+    let about = &board.about;
+    writeln!(out, "{} of {}", about.target, about.market)?;
+    if let Some([from, to]) = &about.span {
+        writeln!(out, "  {} rows from {from} to {to}, {} with a label", about.rows, about.labelled)?;
+    }
+    if let Some(share) = about.zero_share {
+        writeln!(out, "  the mid did not move in {:.0} % of them", 100.0 * share)?;
+    }
+    let embargo = board.embargo_s.iter().copied().fold(0.0, f64::max);
+    writeln!(
+        out,
+        "  {} test blocks, each judged by what was learnt before it; embargo {embargo} s; preset {}, seed {}",
+        board.plan.folds, board.preset, board.seed
+    )?;
+    if let Some(stamp) = &board.stamp {
+        let why = match stamp.as_str() {
+            "LEAK SUSPECTED" => "the control on permuted labels ranks rows better or worse than chance: nothing here may be believed",
+            _ => "too little data for the interval of the control on permuted labels: nothing here is shown to be free of leaks",
+        };
+        writeln!(out, "  {stamp}: {why}")?;
+    }
+    writeln!(out)?;
+    writeln!(out, "{}", head(board.board.task))?;
+    for row in &board.board.rows {
+        writeln!(out, "{}", line(board.board.task, row))?;
+    }
+    for (model, why) in &board.left_out {
+        writeln!(out, "{model:12} left out: {why}")?;
+    }
+    writeln!(out)?;
+    Ok(())
+}
+
+fn head(task: ZooTask) -> &'static str {
+    match task {
+        ZooTask::Binary => "model             n     AUC   (90 % band)    skill  log loss     ECE   fits",
+        ZooTask::Classes => "model             n  macro F1   over persistence (90 % band)    skill     ECE   fits",
+        ZooTask::Regression => "model             n   R² oos      IC        RMSE     AUC   (90 % band)    fits",
+    }
+}
+
+fn number(value: Option<f64>, decimals: usize, width: usize) -> String {
+    value.map_or_else(|| format!("{:>width$}", "–"), |v| format!("{v:>width$.decimals$}"))
+}
+
+fn band(low: Option<f64>, high: Option<f64>) -> String {
+    match low.zip(high) {
+        Some((low, high)) => format!("({low:.3}–{high:.3})"),
+        None => "(no band)".to_owned(),
+    }
+}
+
+fn line(task: ZooTask, row: &ZooRow) -> String {
+    let (model, n, fits) = (&row.model, row.n_test, row.n_trials);
+    let auc = number(row.auc, 3, 7);
+    let auc_band = format!("{:>15}", band(row.auc_lo, row.auc_hi));
+    match task {
+        ZooTask::Binary => {
+            let (skill, loss, ece) = (number(row.bss_clim, 4, 8), number(row.log_loss, 4, 9), number(row.ece, 4, 7));
+            format!("{model:12} {n:>6} {auc} {auc_band} {skill} {loss} {ece} {fits:>6}")
+        }
+        ZooTask::Classes => {
+            let f1 = number(row.macro_f1, 3, 9);
+            let gain = row.macro_f1_gain.map_or_else(
+                || format!("{:>31}", "–"),
+                |g| format!("{:>14.3} {:>16}", g.value, band(Some(g.low), Some(g.high))),
+            );
+            format!("{model:12} {n:>6} {f1} {gain} {} {} {fits:>6}", number(row.bss_clim, 4, 8), number(row.ece, 4, 7))
+        }
+        ZooTask::Regression => {
+            let (r2, ic, rmse) = (number(row.r2_oos, 4, 8), number(row.ic, 3, 7), number(row.rmse.map(|r| 1e4 * r), 3, 8));
+            format!("{model:12} {n:>6} {r2} {ic} {rmse} bp {auc} {auc_band} {fits:>6}")
+        }
+    }
+}
