@@ -1,5 +1,5 @@
 //! Times of the zoo on random columns: `gbm_speed [rows] [columns]`. A fifth of the rows is the inner split, so that the fit has what a
-//! fold has; the signal is in the first columns. `tests/peers/lightgbm_speed.py` times LightGBM on rows of the same law.
+//! fold has; the signal is in the first columns. `tests/peers/lightgbm_speed.py` times LightGBM on the same rows.
 
 #![allow(clippy::unwrap_used, clippy::allow_attributes, reason = "a program that measures")]
 #![allow(

@@ -1,4 +1,4 @@
-//! Permutation importance (Breiman 2001): how much worse a model is when a column, or a group of columns together, tells of other rows.
+//! Permutation importance (Breiman 2001): how much worse a model is when a column, or a group of columns together, is that of other rows.
 //!
 //! Blocks of consecutive rows change places, so that a column keeps its own rhythm and only loses its rows. Columns that say the same
 //! mask each other; that is what groups are for. A boosted model is asked again only where a row's path meets the column, a line only for

@@ -64,7 +64,7 @@ pub fn tree_shap(forest: &Forest, features: &Features, rows: &[u32]) -> ShapValu
     let known = trees.iter().flat_map(|t| &t.leaves).map(|l| l.value * l.shares.iter().product::<f64>());
     let base = forest.base + known.sum::<f64>();
     let mut parts = vec![0.0; rows.len() * columns];
-    crate::zoo::Block::over(features, rows, |first, block| {
+    crate::zoo::RowTile::over(features, rows, |first, block| {
         let parts = &mut parts[first * columns..];
         for (tree, games) in forest.trees.iter().zip(&mut trees) {
             for (row, parts) in block.iter().zip(parts.chunks_exact_mut(columns)) {

@@ -51,7 +51,7 @@ pub struct ZooRow {
     pub model: String,
     /// Test rows.
     pub n_test: usize,
-    /// Folds.
+    /// Folds that were scored.
     pub n_folds: usize,
     /// Configurations fitted for this target up to and with this model.
     pub n_trials: usize,
@@ -87,7 +87,7 @@ pub struct ZooRow {
     pub r2_oos: Option<f64>,
     /// Half the width of the control's 99 % interval around one half, where this is the control: the wider of that over block resamples
     /// and that over folds by Student's t. The first holds the fitted control fixed; but what is learnt from noise points somewhere, and
-    /// where columns tell much, that ranks test rows by chance. Folds have a permutation each, so the second sees it.
+    /// where columns know much, that ranks test rows by chance. Folds have a permutation each, so the second sees it.
     pub control_half_width: Option<f64>,
 }
 
@@ -314,10 +314,10 @@ impl Scoring<'_> {
         row.log_loss = (!cases[0].is_empty()).then(|| nats / float(cases[0].len()));
         let errors: Option<f64> = cases.iter().map(|c| ece(&reliability(c, Binning::EqualWidth, self.horizon))).sum();
         row.ece = errors.map(|sum| sum / 3.0);
-        self.said_classes(row);
+        self.chosen_classes(row);
     }
 
-    fn said_classes(&self, row: &mut ZooRow) {
+    fn chosen_classes(&self, row: &mut ZooRow) {
         let (said, came) = chosen_and_came(self.entry);
         if said.is_empty() {
             return;

@@ -28,7 +28,7 @@ pub struct PlattCurve {
 }
 
 impl PlattCurve {
-    /// The likeliest curve of pairs (score, whether it came); flat where the slope would fall or nothing can be told.
+    /// The likeliest curve of pairs (score, whether it came); flat where the slope would fall or no score differs.
     #[must_use]
     pub fn fit(cases: &[(f64, bool)]) -> Self {
         let n = float(cases.len());

@@ -1,7 +1,7 @@
 //! Columns as straight lines and networks want them: in deviations from the training mean, a missing number at the training median,
 //! with an indicator beside it where any was missing in training (research §2).
 
-use super::features::{Block, Features, place};
+use super::features::{Features, RowTile, place};
 use super::recipe::RecipeError;
 use serde::{Deserialize, Serialize};
 
@@ -78,7 +78,7 @@ impl Design {
     /// Calls `each` with every row of the design, in order.
     pub(crate) fn over(&self, features: &Features, rows: &[u32], mut each: impl FnMut(usize, &[f64])) {
         let mut z = vec![0.0; self.width()];
-        Block::over(features, rows, |first, block| {
+        RowTile::over(features, rows, |first, block| {
             for (n, row) in block.iter().enumerate() {
                 self.fill(row, &mut z);
                 each(first + n, &z);

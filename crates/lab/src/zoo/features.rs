@@ -111,13 +111,13 @@ const BLOCK: usize = 64;
 
 /// Some rows with their numbers side by side, which is how models read them.
 #[derive(Debug)]
-pub(crate) struct Block {
+pub(crate) struct RowTile {
     width: usize,
     rows: usize,
     values: Vec<f64>,
 }
 
-impl Block {
+impl RowTile {
     /// Calls `each` with every block of these rows and the place of its first.
     pub(crate) fn over(features: &Features, rows: &[u32], mut each: impl FnMut(usize, &Self)) {
         let width = features.columns();
@@ -170,7 +170,7 @@ mod tests {
             Features::new(200, (0..3).map(|c| (0..200).map(move |r| Some(f64::from(c * 1_000 + r))))).unwrap();
         let rows: Vec<u32> = (0..200).rev().collect();
         let mut seen = Vec::new();
-        Block::over(&features, &rows, |first, block| {
+        RowTile::over(&features, &rows, |first, block| {
             assert_eq!(first, seen.len());
             seen.extend(block.iter().map(|row| (row[0], row[2])));
         });

@@ -1,6 +1,6 @@
 //! A sum of trees, as data: what the tree library grew, in a form that is kept, read back and taken apart.
 
-use super::features::{Block, Features};
+use super::features::{Features, RowTile};
 use serde::{Deserialize, Serialize};
 
 /// One node of a tree.
@@ -111,7 +111,7 @@ impl Forest {
     pub fn margins(&self, features: &Features, rows: &[u32]) -> Vec<f64> {
         assert!(features.columns() >= self.columns, "{} columns of {}", features.columns(), self.columns);
         let mut margins = vec![self.base; rows.len()];
-        Block::over(features, rows, |first, block| {
+        RowTile::over(features, rows, |first, block| {
             for tree in &self.trees {
                 for (margin, row) in margins[first..].iter_mut().zip(block.iter()) {
                     *margin += tree.value(tree.leaf(|c| row[c]));

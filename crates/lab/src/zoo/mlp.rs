@@ -111,7 +111,7 @@ struct Net {
 }
 
 /// What the units say of one row.
-struct Said {
+struct UnitValues {
     hidden: [Vec<f32>; 2],
     out: Vec<f32>,
 }
@@ -122,14 +122,14 @@ impl Net {
         Self { layers }
     }
 
-    fn said(&self) -> Said {
+    fn silent(&self) -> UnitValues {
         let heads = self.layers[2].units;
-        Said { hidden: [vec![0.0; UNITS], vec![0.0; UNITS]], out: vec![0.0; heads] }
+        UnitValues { hidden: [vec![0.0; UNITS], vec![0.0; UNITS]], out: vec![0.0; heads] }
     }
 
     /// `kept` gives the factor of each hidden unit of a layer: 0 where it is left out.
-    fn forward(&self, x: &[f32], said: &mut Said, mut kept: impl FnMut() -> f32) {
-        let Said { hidden: [first, second], out } = said;
+    fn forward(&self, x: &[f32], units: &mut UnitValues, mut kept: impl FnMut() -> f32) {
+        let UnitValues { hidden: [first, second], out } = units;
         self.layers[0].forward(x, first);
         first.iter_mut().for_each(|h| *h = if *h > 0.0 { *h * kept() } else { 0.0 });
         self.layers[1].forward(first, second);
@@ -208,7 +208,7 @@ impl Mlp {
         let heads = nets.first().map_or(0, |n| n.layers[2].units);
         let mut margins = vec![Vec::with_capacity(rows.len()); heads];
         let mut x = vec![0.0; self.design.width()];
-        let mut said: Vec<Said> = nets.iter().map(Net::said).collect();
+        let mut said: Vec<UnitValues> = nets.iter().map(Net::silent).collect();
         self.design.over(features, rows, |_, z| {
             self.inputs(z, &mut x);
             nets.iter().zip(&mut said).for_each(|(net, said)| net.forward(&x, said, || 1.0));
@@ -267,7 +267,7 @@ impl Training<'_> {
     }
 
     fn slopes(&self, net: &Net, batch: &[u32], slopes: &mut [Vec<f32>; 3], random: &mut SplitMix) {
-        let mut said = net.said();
+        let mut said = net.silent();
         let mut x = vec![0.0; self.mlp.design.width()];
         let mut errors = [vec![0.0; UNITS], vec![0.0; UNITS], vec![0.0; said.out.len()]];
         let weights = self.train.weights_of(batch);
@@ -281,7 +281,7 @@ impl Training<'_> {
                 let said = if self.task == ZooTask::Regression { out } else { sigmoid(out) };
                 *error = single((said - self.wanted(batch[n], head)) * weights[n] / float(batch.len()));
             }
-            let Said { hidden: [one, two], .. } = &said;
+            let UnitValues { hidden: [one, two], .. } = &said;
             // A unit that was kept and above zero passes its error on, with the factor it was given.
             let passed = |error: &mut [f32], unit: &[f32]| {
                 error.iter_mut().zip(unit).for_each(|(e, h)| *e = if *h > 0.0 { *e * factor } else { 0.0 });
@@ -342,7 +342,7 @@ mod tests {
         let mut x = vec![0.0; mlp.design.width()];
         mlp.design.over(&features, &rows[..1], |_, z| mlp.inputs(z, &mut x));
         let loss = |net: &Net| {
-            let mut said = net.said();
+            let mut said = net.silent();
             net.forward(&x, &mut said, || 1.0);
             said.out
                 .iter()
@@ -353,7 +353,7 @@ mod tests {
                 })
                 .sum::<f64>()
         };
-        let mut said = net.said();
+        let mut said = net.silent();
         net.forward(&x, &mut said, || 1.0);
         let last: Vec<f32> =
             said.out.iter().enumerate().map(|(h, m)| single(sigmoid(f64::from(*m)) - training.wanted(0, h))).collect();

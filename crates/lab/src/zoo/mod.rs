@@ -32,4 +32,4 @@ pub use forest::{BoostedTree, Forest, TreeNode};
 pub use linear::LinearScorer;
 pub use recipe::{CalibrationRule, FitThreads, Preset, Recipe, RecipeError, TrainSet, ZooModel, ZooTask};
 
-pub(crate) use features::Block;
+pub(crate) use features::RowTile;

@@ -118,7 +118,7 @@ pub enum ZooModel {
 /// A model to be fitted.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Recipe {
-    /// Which.
+    /// The model, with the columns it needs.
     pub model: ZooModel,
     /// Of what kind its target is.
     pub task: ZooTask,
@@ -146,7 +146,7 @@ impl Recipe {
 /// Whether growing trees may use more than one core. No bit of the fit depends on it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum FitThreads {
-    /// One.
+    /// One core.
     #[default]
     One,
     /// As many as there are.
@@ -167,7 +167,7 @@ pub struct TrainSet<'a> {
     pub fit: &'a [u32],
     /// Rows of the inner split.
     pub inner: &'a [u32],
-    /// Cores.
+    /// How many cores may grow trees.
     pub threads: FitThreads,
 }
 

@@ -54,9 +54,9 @@ fn a_planted_direction_is_found_by_whoever_can_and_by_nobody_from_permuted_label
             .unwrap()
     };
     check(ZooModel::Prior, 0.5, 0.5);
-    // A sign tells less than the number it is of.
+    // A sign knows less than the number it is of.
     check(ZooModel::Persistence { column: LAST_CLASS }, 0.55, of(LAST_CLASS) + 0.01);
-    // A line on one column that tells, and two that do not, ranks as the column itself does.
+    // A line on one column that counts, and two that do not, ranks as the column itself does.
     check(ZooModel::Har { columns: [2, 6, 7] }, of(2) - 0.01, of(2) + 0.01);
     // The bend is invisible to a straight line.
     check(ZooModel::Linear, 0.68, 0.78);
@@ -64,7 +64,7 @@ fn a_planted_direction_is_found_by_whoever_can_and_by_nobody_from_permuted_label
     check(ZooModel::Mlp, 0.80, 0.92);
     check(ZooModel::Ensemble { of: vec![ZooModel::Gbm, ZooModel::Linear, ZooModel::Prior] }, 0.82, 0.92);
     check(by_regime(ZooModel::Linear, 1_000), 0.68, 0.78);
-    // What is learnt from noise points somewhere, and the columns do tell: one control may rank by chance, with a deviation of 0.03 of
+    // What is learnt from noise points somewhere, and the columns do count: one control may rank by chance, with a deviation of 0.03 of
     // boosting and of 0.08 of a line (400 seeds have a mean of 0.501). Their mean does not.
     for (of, seeds) in [(ZooModel::Gbm, 6), (ZooModel::Linear, 24)] {
         let one = |seed| Recipe { seed, ..Recipe::quick(shuffled(of.clone()), ZooTask::Binary) };
