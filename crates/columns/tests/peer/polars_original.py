@@ -52,11 +52,13 @@ def distance(side: str, k: int) -> pl.Expr:
 
 def sweep(side: str, notional: float = 100_000.0) -> pl.Expr:
     """Average price over the 20 levels for a quote amount, null where they hold less."""
-    base, filled = pl.lit(0.0), pl.lit(0.0)
+    # Taken of a level is what the levels before it leave, from the running totals `<side>_filled_k` of the first step.
+    base = []
     for k in range(LEVELS):
-        take = pl.min_horizontal(price(side, k) * size(side, k), notional - filled)
-        base, filled = base + take / price(side, k), filled + take
-    return pl.when(total([price(side, k) * size(side, k) for k in range(LEVELS)]) >= notional).then(notional / base)
+        before = c(f"{side}_filled_{k - 1}") if k else pl.lit(0.0)
+        take = pl.min_horizontal(price(side, k) * size(side, k), pl.max_horizontal(notional - before, 0.0))
+        base.append(take / price(side, k))
+    return pl.when(c(f"{side}_filled_{LEVELS - 1}") >= notional).then(notional / total(base))
 
 
 def flow(k: int) -> pl.Expr:
@@ -74,7 +76,12 @@ def first_step() -> list[pl.Expr]:
     mid = (price("bid", 0) + price("ask", 0)) / 2
     micro = (price("bid", 0) * size("ask", 0) + price("ask", 0) * size("bid", 0)) / (size("bid", 0) + size("ask", 0))
     spread = price("ask", 0) - price("bid", 0)
-    return [mid.alias("mid_price"), micro.alias("microprice"), spread.alias("spread_abs")]
+    filled = [
+        total([price(s, j) * size(s, j) for j in range(k + 1)]).alias(f"{s}_filled_{k}")
+        for s in ("bid", "ask")
+        for k in range(LEVELS)
+    ]
+    return [mid.alias("mid_price"), micro.alias("microprice"), spread.alias("spread_abs"), *filled]
 
 
 def second_step(tick: float) -> list[pl.Expr]:
