@@ -2,7 +2,11 @@
 //!
 //! `BAROGRAPH_PEER_EVENTS` names another file of events and `BAROGRAPH_PEER_ROWS` where its rows are written, for `peer/compare.py`.
 
-#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test stops when it cannot go on, and reads its own files")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test stops when it cannot go on, and reads its own files"
+)]
 
 use barograph_columns::{Arrival, BookSides, COLUMNS, DepthLevel, MarketColumns, OtherFeeds, ResearchRow, catalogue};
 use barograph_domain::{Span, Ts};
