@@ -185,9 +185,9 @@ impl Flow {
 /// Trades that lie five seconds back, with the mid since.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub struct Matured {
-    /// How many trades have their mark.
+    /// How many trades have a mid before them and their mark.
     pub trades: u32,
-    /// All of them, in base.
+    /// Base of all that have their mark.
     volume: f64,
     /// Base times twice the signed distance of price from the later mid.
     realized: f64,
@@ -200,12 +200,13 @@ pub struct Matured {
 merge_fields!(Matured { trades, volume, realized, moved, half_spread });
 
 impl Matured {
-    /// Adds a trade whose later mid is known; `spread_bps` stood before it.
-    pub fn take(&mut self, one: &TakenTrade, mid: f64, spread_bps: f64, later: f64) {
+    /// Adds a trade whose later mid is known; `spread_bps` stood before it, where the book could be used.
+    pub fn take(&mut self, one: &TakenTrade, spread_bps: Option<f64>, later: f64) {
         let sign = one.sign();
-        self.trades += 1;
         self.volume += one.qty;
         self.realized += one.qty * 2.0 * sign * BPS * math::ln(one.price / later);
+        let Some((mid, spread_bps)) = one.mid.zip(spread_bps) else { return };
+        self.trades += 1;
         self.moved += one.qty * sign * BPS * math::ln(later / mid);
         self.half_spread += one.qty * (spread_bps / 2.0);
     }
@@ -245,7 +246,7 @@ mod tests {
             let before_is_buy = before.map(|(_, is_buy)| is_buy);
             let one = TakenTrade { price, qty, is_buy, mid: Some(mid), since_ns, before_is_buy };
             flow.take(&one);
-            matured.take(&one, mid, line.need("spread_bps"), line.need("mid_plus_5s"));
+            matured.take(&one, Some(line.need("spread_bps")), line.need("mid_plus_5s"));
             before = Some((at, is_buy));
         }
         let last = table.last();

@@ -150,6 +150,11 @@ impl MarketBook {
         self.second = Some(second.max(now));
     }
 
+    /// Seconds are counted from here at the latest, whether or not there is a book yet.
+    pub(crate) fn listen(&mut self, at: Ts) {
+        self.second.get_or_insert(second_of(at));
+    }
+
     fn end(&mut self, second: i64, sides: &BookSides<'_>) {
         let end = end_of(second);
         let mut row = Box::<ResearchRow>::default();

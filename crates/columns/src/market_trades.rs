@@ -47,7 +47,8 @@ pub(crate) struct TradeSecond {
 struct Pending {
     due: Ts,
     taken: TakenTrade,
-    spread_bps: f64,
+    /// Before it; `None` where the book was not to be used.
+    spread_bps: Option<f64>,
 }
 
 /// All trades of a market.
@@ -129,9 +130,8 @@ impl MarketTrades {
         let sign = if is_buy { 1 } else { -1 };
         self.run = if self.run.signum() == sign { self.run + sign } else { sign };
         self.last = Some((event, is_buy));
-        if let Some((_, spread_bps)) = quote {
-            self.pending.push_back(Pending { due: event + MARK_OUT, taken, spread_bps });
-        }
+        let spread_bps = quote.map(|(_, spread_bps)| spread_bps);
+        self.pending.push_back(Pending { due: event + MARK_OUT, taken, spread_bps });
         self.count_volume(event, qty);
         if let Some(vpin) = &mut self.vpin {
             vpin.trade(qty, is_buy);
@@ -180,13 +180,13 @@ impl MarketTrades {
     pub(crate) fn mark(&mut self, upto: Ts, quote_at: impl Fn(Ts) -> Option<Quote>) {
         while self.pending.front().is_some_and(|one| one.due <= upto) {
             let Some(one) = self.pending.pop_front() else { return };
-            let (Some(mid), Some((later, _))) = (one.taken.mid, quote_at(one.due)) else { continue };
+            let Some((later, _)) = quote_at(one.due) else { continue };
             let second = second_of(one.due);
             if self.matured.back().is_none_or(|(last, _)| *last < second) {
                 self.matured.push_back((second, Matured::default()));
             }
             if let Some((_, matured)) = self.matured.back_mut() {
-                matured.take(&one.taken, mid, one.spread_bps, later);
+                matured.take(&one.taken, one.spread_bps, later);
             }
         }
     }

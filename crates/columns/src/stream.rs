@@ -69,6 +69,8 @@ impl MarketColumns {
     pub fn trades_begin(&mut self, at: Ts) {
         self.trades.begin(at);
         self.windows.begin(at);
+        // Seconds before the first state of the book have rows too.
+        self.book.listen(at);
     }
 
     /// The book changed, from one state to the next, by one update of the venue to so many levels. The first state, also after a gap, is
@@ -117,9 +119,11 @@ impl MarketColumns {
             (last, trades) = (Some(book), traded);
         }
         self.next = Some(second + 1);
-        let Some(mut book) = last else { return Box::default() };
-        let mut row = core::mem::take(&mut book.row);
-        self.windows.fill(&book, trades.as_ref(), &mut row);
+        let mut row = Box::<ResearchRow>::default();
+        if let Some(mut book) = last {
+            row = core::mem::take(&mut book.row);
+            self.windows.fill(&book, trades.as_ref(), &mut row);
+        }
         self.fill_known(t, known, &mut row);
         row
     }

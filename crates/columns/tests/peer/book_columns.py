@@ -212,7 +212,7 @@ def dynamic(book: Book, rows: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         return np.where(ready(seconds) & ~absent[seconds][:levels].any(axis=0), total, np.nan)
 
     out = {"ofi": ofi(1), "ofi_5s": ofi(5), "ofi_30s": ofi(30)}
-    touch = rolling_mean((rows["bid_size_L0"] + rows["ask_size_L0"]) / 2, 30, 24)
+    touch = rolling_mean((rows["bid_size_L0"] + rows["ask_size_L0"]) / 2, 30, 30)
     out["ofi_norm_30s"] = np.divide(out["ofi_30s"], touch, out=np.full(grid.n, np.nan), where=touch != 0)
     for levels in (3, 5, 10, 20):
         out[f"mlofi_{levels}"] = mlofi(levels, 1)
@@ -246,7 +246,9 @@ def dynamic(book: Book, rows: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def rolling(book: Book, rows: dict[str, np.ndarray], histogram_of) -> dict[str, np.ndarray]:
-    """Columns 133–145. `histogram_of(samples, p)` gives q(p; 24 h) for every row, NaN before six hours."""
+    """Columns 133–145. `histogram_of(samples, p)` gives q(p; 24 h) as of every row, NaN before six hours.
+
+    A sample is judged once, at its own second, by the day that ends with it: what was judged is never judged again."""
     grid = book.grid
     valid = book.valid(book.at_row, grid.t)
     mid, spread = rows["mid_price"], rows["spread_bps"]
@@ -273,13 +275,10 @@ def rolling(book: Book, rows: dict[str, np.ndarray], histogram_of) -> dict[str, 
 
     def share(samples, p, above, seconds, min_n):
         limit = histogram_of(samples, p)
-        values = np.full(grid.n, np.nan)
-        for row in np.flatnonzero(~np.isnan(limit)):
-            window = samples[max(0, row - seconds + 1) : row + 1]
-            window = window[~np.isnan(window)]
-            if len(window) >= min_n:
-                values[row] = np.mean(window > limit[row] if above else window < limit[row])
-        return clear(values, seconds)
+        with np.errstate(invalid="ignore"):
+            hit = (samples > limit) if above else (samples < limit)
+        judged = np.where(np.isnan(samples) | np.isnan(limit), np.nan, hit.astype(float))
+        return clear(rolling_mean(judged, seconds, min_n), seconds)
 
     out["regime_fraction_high_vol_1800s"] = share(short, 2 / 3, True, 1800, 1440)
     out["regime_fraction_low_vol_1800s"] = share(short, 1 / 3, False, 1800, 1440)

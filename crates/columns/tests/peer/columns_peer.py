@@ -8,11 +8,14 @@ time, the instant listening began, the tick, and the whole seconds wanted. See `
 Readings of the specification where it leaves room:
 - A row for t counts an event iff its event time is ≤ t and it was received by t + 200 ms; a late one counts in later rows.
 - The book at t is the newest state by receipt among those; every column of 1–145 is undefined where that book is not
-  valid. Columns that mix trades with the book (146–149, 163–164, 172–173) need the mids they use, not the one at t.
+  valid, 146 too, whose newest pair ends at t. Other columns that mix trades with the book (148–149, 163–164, 172–173)
+  need the mids they use, not the one at t.
 - A book gap anywhere in a window undoes it; a trade gap does so above 1 % of the window.
 - Warm-ups in seconds want the whole window listened to. Warm-ups in trades also want a quarter of it (§1, coverage).
-- Quantiles over 24 h are taken at t and applied to the samples of the window.
-- Pairs of consecutive trades belong to a window when both trades do.
+- A sample or trade is judged by the quantile of 24 h once, when it happens: a sample by the day it ends, a trade by the
+  sizes before it. Read against the Rust side: §7 would also allow the quantile at t for the whole window.
+- A pair of consecutive trades belongs to the second of the later one; the minute bars of 149 are (s, s + 60 s].
+- `kyle_lambda` and `amihud_illiq` are undone by any gap, since every second of them is a pair or part of a bar.
 - No declared gap yet: `dq_seconds_since_gap` is at its cap; inside a gap it is 0.
 """
 
@@ -89,7 +92,7 @@ def columns(
     rows = {name: rows.get(name, nothing) for name in NAMES[:109]}
     rows |= dynamic(book, rows)
     rows |= rolling(book, rows, lambda samples, p: quantile_by_row(grid, samples, p))
-    large = size_quantile_by_row(tape, 0.95)
+    large = size_limits(tape, 0.95)
     rows |= trade_rows(tape, book, rows, previous_day_volume or {}, large)
     rows |= {name: known_at(grid, (as_of or {}).get(name, [])) for name in AS_OF}
     rows |= session_rows(grid)
@@ -112,18 +115,13 @@ def quantile_by_row(grid: Grid, samples, p: float):
     return out
 
 
-def size_quantile_by_row(trades: Trades, p: float):
-    """q(p; 24 h) of trade sizes at every row, each trade counted at the row it enters."""
-    grid = trades.grid
-    histogram, out = LogHistogram(), np.full(grid.n, np.nan)
-    order = np.argsort(trades.entry, kind="stable")
-    next_one = 0
-    for row in range(grid.n):
-        while next_one < len(order) and trades.entry[order[next_one]] <= row:
-            histogram.add(grid.first + row, trades.size[order[next_one]])
-            next_one += 1
-        limit = histogram.quantile(grid.first + row, p)
-        out[row] = np.nan if limit is None else limit
+def size_limits(trades: Trades, p: float):
+    """q(p; 24 h) of the sizes of the trades before each trade; NaN before six hours."""
+    histogram, out = LogHistogram(), np.full(len(trades.ts), np.nan)
+    for i, (ts, size) in enumerate(zip(trades.ts, trades.size)):
+        limit = histogram.quantile(int(ts // SECOND), p)
+        out[i] = np.nan if limit is None else limit
+        histogram.add(int(ts // SECOND), size)
     return out
 
 

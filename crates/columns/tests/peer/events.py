@@ -8,28 +8,49 @@ Levels are the whole book where it was kept, else the best twenty: the same that
 
 from __future__ import annotations
 
+import heapq
+
 import polars as pl
 
 LEVELS = 20
 
 
 def lines(states: pl.DataFrame, trades: pl.DataFrame, *, listening_since, tick, book_gaps=(), trade_gaps=()):
-    """All lines. Gaps are (from, until); one is known `delay` after it began, as if told at the pace of the stream."""
+    """All lines. Gaps are (from, until) in event time, told at the pace of the stream and in its order."""
     delay = int((states["known_ts"] - states["ts"]).median()) if len(states) else 0
-    out = []
-    for side_of, gaps in (("book", book_gaps), ("trades", trade_gaps)):
-        for start, end in gaps:
-            out.append((start + delay, 0, f"G {side_of} {start} {start + delay}"))
-            if side_of == "trades" and end is not None:
-                out.append((end + delay, 0, f"H {end} {end + delay}"))
-    for i, row in enumerate(states.iter_rows(named=True)):
-        sides = " ".join(_side(row, side) for side in ("bid", "ask"))
-        out.append((row["known_ts"], 2, f"B {row['ts']} {row['known_ts']} {row['updates']} {sides}"))
-    for row in trades.iter_rows(named=True):
-        text = f"T {row['ts']} {row['known_ts']} {row['price']!r} {row['size']!r} {int(row['is_buy'])}"
-        out.append((row["known_ts"], 1, text))
-    out.sort(key=lambda item: item[:2])
-    return [f"L {listening_since} {tick!r}", *(text for _, _, text in out)]
+    tape = [
+        (row["ts"], row["known_ts"], f"T {row['ts']} {row['known_ts']} {row['price']!r} {row['size']!r} {int(row['is_buy'])}")
+        for row in trades.iter_rows(named=True)
+    ]
+    book = [
+        (row["ts"], row["known_ts"], f"B {row['ts']} {row['known_ts']} {row['updates']} {_sides(row)}")
+        for row in states.iter_rows(named=True)
+    ]
+    ends = [("H {at} {known}", end) for _, end in trade_gaps if end is not None]
+    tape = _told(tape, [("G trades {at} {known}", start) for start, _ in trade_gaps] + ends, delay)
+    book = _told(book, [("G book {at} {known}", start) for start, _ in book_gaps], delay)
+    # A trade and a state received at once: the mid before the trade is the older one.
+    merged = heapq.merge(tape, book, key=lambda item: item[0])
+    return [f"L {listening_since} {tick!r}", *(text for _, text in merged)]
+
+
+def _told(records, notices, delay: int):
+    """Records of one stream in their order, with notices before the first record that is not earlier in event time."""
+    out, place, last = [], 0, None
+    for text, at in sorted(notices, key=lambda n: n[1]):
+        while place < len(records) and records[place][0] < at:
+            last = records[place][1]
+            out.append(records[place][1:])
+            place += 1
+        known = at + delay if last is None else max(at + delay, last)
+        known = min(known, records[place][1]) if place < len(records) else known
+        last = known
+        out.append((known, text.format(at=at, known=known)))
+    return out + [record[1:] for record in records[place:]]
+
+
+def _sides(row) -> str:
+    return " ".join(_side(row, side) for side in ("bid", "ask"))
 
 
 def _side(row, side: str) -> str:

@@ -28,10 +28,12 @@ def check(got, want, tolerance):
         assert got == pytest.approx(want, rel=tolerance, abs=1e-12)
 
 
-def empty_book(grid):
+def empty_book(grid, started=0):
     levels = {f"{s}_{w}_L{k}": pl.Float64 for s in ("bid", "ask") for w in ("price", "size") for k in range(20)}
     schema = {"ts": pl.Int64, "known_ts": pl.Int64, "updates": pl.Int64, "gap": pl.Boolean} | levels
-    return Book(pl.DataFrame(schema=schema), grid, Gaps(), None)
+    book = Book(pl.DataFrame(schema=schema), grid, Gaps(), None)
+    book.started = lambda: started
+    return book
 
 
 def tape(grid, ts, price, size, buy, since=DAY_ONE * SECOND):
@@ -125,7 +127,7 @@ def test_trade_flow_as_one_window():
     sequence = sequence_columns(trades)
     check(sequence["tf_interarrival_cv_300s"][300], last["interarrival_cv"], 1e-9)
     check(sequence["tf_sign_autocorr_300s"][300], last["sign_autocorr"], 1e-9)
-    unknown = np.full(grid.n, np.nan)
+    unknown = np.full(len(g), np.nan)
     rows = trade_rows(trades, book, {"mid_price": np.full(grid.n, 100.0)}, {}, unknown)
     check(rows["tf_imbalance_300s"][300], last["imbalance"], 1e-9)
     check(rows["tf_mean_size_300s"][300], last["mean_size"], 1e-9)

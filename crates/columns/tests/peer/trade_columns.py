@@ -48,13 +48,6 @@ class Trades:
         """True once the stream has been listened to for that long."""
         return self.grid.t - self.since >= seconds * SECOND
 
-    def in_window(self, row: int, seconds: int):
-        """Positions of the trades of (t − seconds, t] known at the row, in order of receipt."""
-        low = np.searchsorted(self._ts_so_far, self.grid.t[row] - seconds * SECOND, side="right")
-        high = np.searchsorted(self._entry_to_come, row, side="right")
-        at = np.arange(low, high)
-        return at[(self.ts[at] > self.grid.t[row] - seconds * SECOND) & (self.entry[at] <= row)]
-
     @property
     def _ts_so_far(self):
         return np.maximum.accumulate(self.ts)
@@ -103,7 +96,8 @@ def kyle_lambda(trades: Trades, book: Book, mid, seconds: int = 300) -> np.ndarr
         y = 1e4 * np.log(mid / np.concatenate([[np.nan], mid[:-1]]))
     x = trades.sum(trades.sign * trades.price * trades.size / PER_MILLION, 1)
     present = ~np.isnan(y) & trades.heard(1) & trades.unbroken(1)
-    whole = trades.unbroken(seconds) & ~book.gaps.touches(grid.t - seconds * SECOND, grid.t)
+    after = grid.t - seconds * SECOND
+    whole = ~trades.gaps.touches(after, grid.t) & ~book.gaps.touches(after, grid.t) & ~np.isnan(mid)
     out = np.full(grid.n, np.nan)
     for row in np.flatnonzero(whole):
         at = np.arange(max(0, row - seconds + 1), row + 1)
@@ -114,15 +108,17 @@ def kyle_lambda(trades: Trades, book: Book, mid, seconds: int = 300) -> np.ndarr
 
 
 def fill_buckets(size, is_buy, capacity):
-    """Split trades into full buckets; `capacity[i]` is V when trade i arrives, taken by a bucket when it opens.
+    """Split trades into full buckets; `capacity[i]` is V on the day of trade i, which the open bucket takes on too.
 
     Yields (trade index that filled it, buy volume, sell volume)."""
     buy = sell = 0.0
-    room = None
     for i, (v, b) in enumerate(zip(size, is_buy)):
-        left = v
+        left, room = v, capacity[i]
         while left > 0:
-            room = capacity[i] if room is None else room
+            if buy + sell > room:
+                # A smaller day: what already lies in the bucket fills it.
+                yield i, buy, sell
+                buy = sell = 0.0
             # The comparison leaves out rounding dust of the running subtraction.
             part = min(left, room - buy - sell)
             if part >= room - buy - sell - 1e-12 * room:
@@ -130,7 +126,6 @@ def fill_buckets(size, is_buy, capacity):
                 left -= part
                 yield i, buy, sell
                 buy = sell = 0.0
-                room = None
             else:
                 buy, sell = (buy + part, sell) if b else (buy, sell + part)
                 left = 0.0
@@ -169,14 +164,15 @@ def amihud(trades: Trades, book: Book, mid, bars: int = 60, bar: int = 60) -> np
     value = {}
     for row in minute_end[minute_end >= bar]:
         start, end = grid.t[row - bar], grid.t[row]
-        inside = (trades.ts >= start) & (trades.ts < end) & (trades.entry <= row)
+        inside = (trades.ts > start) & (trades.ts <= end) & (trades.entry <= row)
         volume = float((trades.price[inside] * trades.size[inside]).sum())
-        live = trades.since <= start and trades.gaps.overlap(start, end) <= EVENT_GAP_SHARE * bar * SECOND
+        live = trades.since <= start
         if live and volume > 0 and not np.isnan(mid[row]) and not np.isnan(mid[row - bar]):
             value[row] = 1e4 * abs(np.log(mid[row] / mid[row - bar])) / (volume / PER_MILLION)
     out = np.full(grid.n, np.nan)
     seconds = bars * bar
-    whole = trades.unbroken(seconds) & ~book.gaps.touches(grid.t - seconds * SECOND, grid.t)
+    after = grid.t - seconds * SECOND
+    whole = ~trades.gaps.touches(after, grid.t) & ~book.gaps.touches(after, grid.t)
     for row in np.flatnonzero(whole):
         recent = [v for r, v in value.items() if row - seconds < r <= row]
         if len(recent) >= bars // 2:
@@ -211,8 +207,8 @@ def sequence_columns(trades: Trades) -> dict[str, np.ndarray]:
         at = at[(trades.ts[at] > grid.t[row] - 300 * SECOND) & (trades.entry[at] <= row)]
         if len(at) < 30:
             continue
-        follows = ~trades.first_after_gap[at][1:]
-        now, before = at[1:][follows], at[:-1][follows]
+        now = at[(at > 0) & ~trades.first_after_gap[at]]
+        before = now - 1
         if len(now):
             out["tf_interarrival_cv_300s"][row] = interarrival_cv((trades.ts[now] - trades.ts[before]) / 1e6)
             out["tf_sign_autocorr_300s"][row] = sign_autocorrelation(trades.sign[now], trades.sign[before])
@@ -236,7 +232,7 @@ def run_length(trades: Trades) -> np.ndarray:
 
 
 def trade_rows(trades: Trades, book: Book, rows, previous_day_volume, large_size) -> dict[str, np.ndarray]:
-    """Columns 146–173. `large_size` is q(0.95; 24 h) of trade sizes per row, NaN before six hours."""
+    """Columns 146–173. `large_size` is q(0.95; 24 h) of the sizes before each trade, NaN before six hours."""
     grid, mid = trades.grid, rows["mid_price"]
     v, p, s = trades.size, trades.price, trades.sign
     before, spread, after = mids_around(trades, book)
@@ -295,6 +291,7 @@ def toxicity(trades: Trades, book: Book, before, spread, after) -> np.ndarray:
         (n >= 30)
         & trades.unbroken(300, delay=5)
         & trades.heard(5 + 300 * SPAN_MIN)
+        & (book.started() <= grid.t - int(5 + 300 * SPAN_MIN) * SECOND)
         & ~book.gaps.touches(grid.t - 305 * SECOND, grid.t)
     )
     return np.where(good, np.divide(a, b, out=np.full(grid.n, np.nan), where=b != 0), np.nan)
@@ -315,18 +312,18 @@ def spreads(trades: Trades, book: Book, before, after) -> dict[str, np.ndarray]:
         good = (
             trades.unbroken(60, delay)
             & trades.heard(60 + delay)
+            & (book.started() <= grid.t - (60 + delay) * SECOND)
             & ~book.gaps.touches(grid.t - (60 + delay) * SECOND, grid.t)
         )
         out[name] = np.where(good, np.divide(a, b, out=np.full(grid.n, np.nan), where=b != 0), np.nan)
     return out
 
 
-def large_share(trades: Trades, large_size) -> np.ndarray:
-    """Column 167: share of the volume of 300 s in trades at or above the 95th percentile of a day."""
-    out = np.full(trades.grid.n, np.nan)
-    good = trades.unbroken(300) & ~np.isnan(large_size)
-    for row in np.flatnonzero(good):
-        size = trades.size[trades.in_window(row, 300)]
-        if size.sum() > 0:
-            out[row] = size[size >= large_size[row]].sum() / size.sum()
-    return out
+def large_share(trades: Trades, limits) -> np.ndarray:
+    """Column 167: share of the volume of 300 s in trades at or above the 95th percentile of the day before them."""
+    unknown = trades.sum(np.isnan(limits).astype(float), 300)
+    with np.errstate(invalid="ignore"):
+        large = trades.sum(np.where(trades.size >= limits, trades.size, 0.0), 300)
+    volume = trades.sum(trades.size, 300)
+    good = trades.unbroken(300) & trades.heard(300) & (unknown == 0) & (volume > 0)
+    return np.divide(large, volume, out=np.full(trades.grid.n, np.nan), where=good)

@@ -163,33 +163,38 @@ def shifted(samples, rows: int):
 class LogHistogram:
     """HIST of §1.2: 16 bins per octave, one sub-histogram per hour, the current hour and the 23 before it.
 
-    Zero has a bin of its own below all others; the quantile is linear in log-space inside its bin.
+    §1.2 leaves the convention of ranks open. Agreed with the Rust side: the case of rank p·(n − 1), counted from 0, lies
+    at (rank − cases below + ½)/cases of its bin, linear in log-space; powers of two from −32 to 31, the ends take the
+    rest, zero too; six hours are full when a seventh has a sample.
     """
 
-    PER_OCTAVE, OCTAVES, HOURS = 16, 64, 24
+    PER_OCTAVE, OCTAVES, HOURS, HOURS_MIN = 16, 32, 24, 6
 
     def __init__(self):
-        self.bins = np.zeros(1 + 2 * self.OCTAVES * self.PER_OCTAVE, dtype=np.int64)
+        self.bins = np.zeros(2 * self.OCTAVES * self.PER_OCTAVE, dtype=np.int64)
         self.hours = {}
-        self.first = None
 
     def add(self, second: int, value: float):
-        """Count one value at its second; the first value starts the clock of `6 h of HIST`."""
-        index = 0 if value <= 0 else 1 + int(np.floor(self.PER_OCTAVE * np.log2(value))) + self.OCTAVES * self.PER_OCTAVE
-        self.first = second if self.first is None else self.first
+        """Count one value at its second."""
+        index = 0 if value <= 0 else int(np.floor(self.PER_OCTAVE * (np.log2(value) + self.OCTAVES)))
+        index = min(max(index, 0), len(self.bins) - 1)
+        self.forget(second)
         self.hours.setdefault(second // 3600, np.zeros_like(self.bins))[index] += 1
         self.bins[index] += 1
 
-    def quantile(self, second: int, p: float, min_span: int = 6 * 3600):
-        """q(p; 24 h) at the second; None before six hours of samples."""
+    def forget(self, second: int):
+        """Let go what lies a day back."""
         for hour in [h for h in self.hours if h <= second // 3600 - self.HOURS]:
             self.bins -= self.hours.pop(hour)
-        if self.first is None or second - self.first < min_span or self.bins.sum() == 0:
+
+    def quantile(self, second: int, p: float):
+        """q(p; 24 h) at the second; None before six hours of samples."""
+        self.forget(second)
+        if len(self.hours) <= self.HOURS_MIN:
             return None
         cumulative = np.cumsum(self.bins)
-        target = p * cumulative[-1]
-        index = int(np.searchsorted(cumulative, target))
-        if index == 0:
-            return 0.0
-        inside = (target - cumulative[index - 1]) / self.bins[index]
-        return 2.0 ** ((index - 1 - self.OCTAVES * self.PER_OCTAVE + inside) / self.PER_OCTAVE)
+        rank = p * (cumulative[-1] - 1)
+        index = int(np.searchsorted(cumulative, rank, side="right"))
+        below = cumulative[index] - self.bins[index]
+        within = min((rank - below + 0.5) / self.bins[index], 1.0)
+        return 2.0 ** ((index + within) / self.PER_OCTAVE - self.OCTAVES)
