@@ -94,7 +94,7 @@ impl Windows {
         // A return over a gap is none.
         let mids = before.and_then(|b| b.mid.ok()).zip(now.mid.ok()).filter(|_| heard.gaps == 0);
         let change = mids.map(|(a, b)| math::ln(b / a));
-        self.push_returns(second, heard, change);
+        self.push_returns(second, heard, book.valid.is_ok(), change);
         self.push_samples(second, heard, book.valid.is_ok(), now);
         let impact = change.filter(|_| trades.heard.whole == 1);
         let impact = impact.map_or(FlowImpact::EMPTY, |r| FlowImpact::of(trades.flow.signed_notional, 1e4 * r));
@@ -109,14 +109,14 @@ impl Windows {
         self.instants.push_back((second, *now));
     }
 
-    fn push_returns(&mut self, second: i64, heard: Listened, change: Option<f64>) {
+    fn push_returns(&mut self, second: i64, heard: Listened, valid: bool, change: Option<f64>) {
         let mut own = Returns { heard, ..Returns::EMPTY };
         if let Some(r) = change {
             (own.n, own.squares) = (1, r * r);
         }
         self.returns.push(second, own);
-        // Judged by the terciles of the day that ends with this second.
-        let Ok(vol) = self.volatility(60, 48) else { return };
+        // Judged by the terciles of the day that ends with this second; what has no column is no sample.
+        let Some(vol) = self.volatility(60, 48).ok().filter(|_| valid) else { return };
         let hour = second.div_euclid(3_600);
         self.vols.add(hour, vol);
         let terciles = self.vols.quantile(1.0 / 3.0).zip(self.vols.quantile(2.0 / 3.0));

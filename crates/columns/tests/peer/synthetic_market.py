@@ -39,7 +39,9 @@ def market(seed: int, seconds: int, rate: float = 2.0, start: int = START):
 
     def gaps(count, longest):
         out, free = [], began + 20 * SECOND
-        for at in np.sort(rng.integers(began, (start + seconds) * SECOND, count)):
+        # A long market breaks only in its last hour, so that the windows of hours and the day of VPIN fill.
+        earliest = began if seconds < 7_200 else (start + seconds - 3_300) * SECOND
+        for at in np.sort(rng.integers(earliest, (start + seconds) * SECOND, count)):
             if at > free:
                 length = int(longest * SECOND * rng.random() ** 3)
                 out.append((int(at), int(at) + length))
@@ -82,7 +84,9 @@ def market(seed: int, seconds: int, rate: float = 2.0, start: int = START):
             continue
         side = bool(rng.random() < 0.5)
         at = np.round(price + (1 if side else -1) * 0.1 * rng.integers(1, 9), 1)
-        size = round(float(rng.gamma(0.5, 0.4)) + 0.001, 3)
+        # The second day trades sixty times the first, so that fifty buckets fill in half an hour.
+        busy = 60.0 if ts >= (start + 10 + 86_400) * SECOND else 1.0
+        size = round(busy * float(rng.gamma(0.5, 0.4)) + 0.001, 3)
         first |= bool(trades) and any(trades[-1][0] < a <= ts for a, _ in trade_gaps)
         trades.append((ts, ts + latency + int(rng.integers(0, 20_000_000)), float(at), size, side, first))
         first = False

@@ -33,6 +33,7 @@ def empty_book(grid, started=0):
     schema = {"ts": pl.Int64, "known_ts": pl.Int64, "updates": pl.Int64, "gap": pl.Boolean} | levels
     book = Book(pl.DataFrame(schema=schema), grid, Gaps(), None)
     book.started = lambda: started
+    book.valid = lambda index, instant: np.ones(np.shape(index), bool)
     return book
 
 

@@ -97,7 +97,8 @@ def kyle_lambda(trades: Trades, book: Book, mid, seconds: int = 300) -> np.ndarr
     x = trades.sum(trades.sign * trades.price * trades.size / PER_MILLION, 1)
     present = ~np.isnan(y) & trades.heard(1) & trades.unbroken(1)
     after = grid.t - seconds * SECOND
-    whole = ~trades.gaps.touches(after, grid.t) & ~book.gaps.touches(after, grid.t) & ~np.isnan(mid)
+    whole = ~trades.gaps.touches(after, grid.t) & ~book.gaps.touches(after, grid.t)
+    whole &= book.valid(book.at_row, grid.t)
     out = np.full(grid.n, np.nan)
     for row in np.flatnonzero(whole):
         at = np.arange(max(0, row - seconds + 1), row + 1)
@@ -131,30 +132,47 @@ def fill_buckets(size, is_buy, capacity):
                 left = 0.0
 
 
+def volume_of_days(trades: Trades) -> dict[int, float]:
+    """Base volume of every UTC day listened to from end to end, by the day after it."""
+    out = {}
+    for day in np.unique(trades.ts // DAY):
+        start, end = int(day) * DAY, (int(day) + 1) * DAY
+        if trades.since <= start and trades.gaps.overlap(start, end) == 0:
+            out[int(day) + 1] = float(trades.size[trades.ts // DAY == day].sum())
+    return out
+
+
 def vpin(trades: Trades, previous_day_volume, buckets: int = 50) -> np.ndarray:
     """Column 147. `previous_day_volume` maps a UTC day (days since 1970) to the base volume of the day before it."""
     grid = trades.grid
     out = np.full(grid.n, np.nan)
-    days = trades.ts // DAY
-    if not len(days) or not all(d in previous_day_volume for d in np.unique(days)):
+    volume = volume_of_days(trades) | dict(previous_day_volume)
+    capacity = np.array([volume.get(int(d), np.nan) / buckets for d in trades.ts // DAY])
+    if np.isnan(capacity).all():
         return out
-    capacity = np.array([previous_day_volume[d] / buckets for d in days])
-    restart = np.flatnonzero(trades.first_after_gap).tolist()
+    unknown = np.isnan(capacity)
+    # Buckets start anew after a gap and where V becomes known or unknown.
+    anew = trades.first_after_gap | (unknown != np.roll(unknown, 1))
+    anew[0] = True
+    starts = np.flatnonzero(anew).tolist()
     value_from = []
-    for low, high in zip([0, *restart], [*restart, len(days)]):
+    for low, high in zip(starts, [*starts[1:], len(capacity)]):
+        value_from.append((trades.entry[low], float("nan")))
+        if unknown[low]:
+            continue
         ring = []
         for i, buy, sell in fill_buckets(trades.size[low:high], trades.sign[low:high] > 0, capacity[low:high]):
             ring = [*ring[-(buckets - 1) :], (buy, sell)]
             if len(ring) == buckets:
                 value = sum(abs(b - s) for b, s in ring) / sum(b + s for b, s in ring)
                 value_from.append((trades.entry[low + i], value))
-        if high < len(days):
-            value_from.append((trades.entry[high], float("nan")))
     for entry, value in value_from:
         if entry < grid.n:
             out[entry:] = value
-    broken = trades.gaps.covers(grid.t)
-    return np.where(broken, np.nan, out)
+    # From a gap on nothing is known until buckets are full again.
+    seen = trades.grid.last_index(trades.entry)
+    last = np.where(seen >= 0, trades.ts[np.maximum(seen, 0)], np.iinfo(np.int64).min)
+    return np.where(trades.gaps.covers(grid.t) | (last < trades.gaps.last_start(grid.t)), np.nan, out)
 
 
 def amihud(trades: Trades, book: Book, mid, bars: int = 60, bar: int = 60) -> np.ndarray:
@@ -173,8 +191,9 @@ def amihud(trades: Trades, book: Book, mid, bars: int = 60, bar: int = 60) -> np
     seconds = bars * bar
     after = grid.t - seconds * SECOND
     whole = ~trades.gaps.touches(after, grid.t) & ~book.gaps.touches(after, grid.t)
+    ends, values = np.array(list(value), dtype=np.int64), np.array(list(value.values()))
     for row in np.flatnonzero(whole):
-        recent = [v for r, v in value.items() if row - seconds < r <= row]
+        recent = values[np.searchsorted(ends, row - seconds, "right") : np.searchsorted(ends, row, "right")]
         if len(recent) >= bars // 2:
             out[row] = np.mean(recent)
     return out
@@ -271,7 +290,7 @@ def trade_rows(trades: Trades, book: Book, rows, previous_day_volume, large_size
     enough = trades.unbroken(300) & trades.heard(300 * SPAN_MIN) & (count[300] >= 10)
     out["tf_max_size_ratio_300s"] = when(enough, ratio(largest, mean_size))
     out["tf_large_share_300s"] = large_share(trades, large_size)
-    out["tf_intensity_ratio"] = when(ready[1800], ratio(count[30], count[1800] / 60))
+    out["tf_intensity_ratio"] = when(ready[1800] & ready[30], ratio(count[30], count[1800] / 60))
     out |= sequence_columns(trades)
     out["tf_run_length"] = run_length(trades)
     out |= spreads(trades, book, before, after)
