@@ -8,7 +8,9 @@
     reason = "a test stops when it cannot go on, and reads its own files"
 )]
 
-use barograph_columns::{Arrival, BookSides, COLUMNS, DepthLevel, MarketColumns, OtherFeeds, ResearchRow, catalogue};
+use barograph_columns::{
+    Arrival, BookSides, COLUMNS, DepthLevel, MarketColumns, OtherFeeds, ResearchRow, catalogue, place_of,
+};
 use barograph_domain::{Span, Ts};
 use std::fmt::Write as _;
 
@@ -99,4 +101,33 @@ fn rows_of_a_file_named_from_outside() {
     let events = std::fs::read_to_string(path).unwrap();
     let found = rows(&events, from.parse().unwrap(), upto.parse().unwrap());
     std::fs::write(std::env::var("BAROGRAPH_PEER_ROWS").unwrap(), csv(&found)).unwrap();
+}
+
+/// Every column that is ever defined there, of a market with gaps, crossed and one-sided books and quiet seconds.
+#[test]
+fn rows_are_those_of_the_peer() {
+    let want = include_str!("peer/fixture/rows.csv");
+    let mut lines = want.lines().map(|line| line.split(',').collect::<Vec<_>>());
+    let header = lines.next().unwrap();
+    let places: Vec<usize> = header[1..].iter().map(|id| place_of(id).unwrap()).collect();
+    let want: Vec<_> = lines.collect();
+    let bounds = [&want[0], want.last().unwrap()].map(|line| line[0].parse().unwrap());
+    let found = rows(include_str!("peer/fixture/events.txt"), bounds[0], bounds[1]);
+    assert_eq!(found.len(), want.len());
+    let mut compared = 0;
+    for ((second, row), line) in found.iter().zip(&want) {
+        assert_eq!(second.to_string(), line[0]);
+        for ((at, id), cell) in places.iter().zip(&header[1..]).zip(&line[1..]) {
+            match (row.get(*at), cell.parse::<f64>()) {
+                // A distance from the mid near nothing keeps no more digits than the ratio that it is made of.
+                (Ok(got), Ok(want)) => {
+                    assert!((got - want).abs() <= 1e-9 * want.abs().max(1e-3), "{second} {id}: {got}, not {want}");
+                    compared += 1;
+                }
+                (Err(_), Err(_)) => {}
+                (got, want) => panic!("{second} {id}: {got:?}, not {want:?}"),
+            }
+        }
+    }
+    assert!(compared > 5_000, "{compared}");
 }
