@@ -3,7 +3,7 @@
     python compare.py LAKE_SILVER.parquet PEER.parquet [--rel 1e-9] [--abs 1e-12]
 
 Rows are joined on `ts` (integer nanoseconds or any Polars datetime). A value agrees when it is null on both sides, or
-|a − b| ≤ max(abs, rel·max(|a|, |b|)). Four columns are the distance of a mean price from the mid and have
+|a − b| ≤ max(abs, rel·max(|a|, |b|)). Two columns are the distance of a mean price from the mid and have
 an absolute tolerance of 2e-11 bps: the ratio is near 1 and rounded by 1.1e-16, so that a distance of 1e-3 bps has no
 ninth digit in f64 whoever sums the mean. Prints one line for each column that differs, with the first differing second.
 Exit code 1 on any difference, also when a row or a column is missing on one side; 2 when there is nothing to compare.
@@ -22,7 +22,7 @@ from columns_peer import NAMES
 
 # 1e4 bps × 2⁻⁵² × about 9 roundings on either side.
 RATIO_ABS = 2e-11
-RATIO_COLUMNS = ("tf_vwap_dev_30s_bps", "tf_vwap_dev_300s_bps", "sweep_cost_buy_bps", "sweep_cost_sell_bps")
+RATIO_COLUMNS = ("tf_vwap_dev_30s_bps", "tf_vwap_dev_300s_bps")
 
 
 def nanoseconds(frame: pl.DataFrame) -> pl.DataFrame:
