@@ -14,6 +14,8 @@ const BARS_MIN: usize = 30;
 pub struct Amihud {
     /// Minutes with volume, oldest first, with basis points per million.
     bars: VecDeque<(i64, f64)>,
+    /// The last second in which something was missing.
+    broken: Option<i64>,
 }
 
 impl Amihud {
@@ -27,16 +29,19 @@ impl Amihud {
         }
     }
 
-    /// Something is missing: what is known does not go on.
-    pub fn forget(&mut self) {
-        self.bars.clear();
+    /// Something is missing in a second: nothing is said while it lies in the hour.
+    pub fn miss(&mut self, second: i64) {
+        self.broken = Some(second);
     }
 
     /// Basis points per million of quote.
     ///
     /// # Errors
-    /// Fewer than thirty of the last sixty minutes had volume.
-    pub fn value(&self) -> Result<f64, Reason> {
+    /// Fewer than thirty of the last sixty minutes had volume, or something was missing in the hour that ends with the second.
+    pub fn value(&self, second: i64) -> Result<f64, Reason> {
+        if self.broken.is_some_and(|broken| broken > second - 60 * BARS) {
+            return Err(Reason::Gap);
+        }
         let n = self.bars.len();
         if n < BARS_MIN { Err(Reason::Warming) } else { Ok(self.bars.iter().map(|(_, x)| x).sum::<f64>() / n as f64) }
     }
@@ -62,8 +67,12 @@ mod tests {
             }
         }
         let want = table.last().need("amihud_illiq");
-        assert!((amihud.value().unwrap() - want).abs() <= 1e-10 * want);
+        assert!((amihud.value(3_600).unwrap() - want).abs() <= 1e-10 * want);
         (60..100).for_each(|minute| amihud.close(minute, None, 0.0));
-        assert_eq!(amihud.value(), Err(Reason::Warming));
+        assert_eq!(amihud.value(6_000), Err(Reason::Warming));
+        (100..160).for_each(|minute| amihud.close(minute, Some((1.0, 1.1)), 1e6));
+        amihud.miss(9_000);
+        assert_eq!(amihud.value(12_599), Err(Reason::Gap), "an hour that holds a gap says nothing");
+        assert!(amihud.value(12_600).is_ok());
     }
 }

@@ -1,18 +1,22 @@
 //! Columns 110 to 173 and those of data quality, from windows over seconds (features §7).
 
-use crate::market_book::{BookSecond, Instant};
+use crate::market_book::{BookSecond, Instant, end_of};
 use crate::market_trades::TradeSecond;
 use crate::row::{ResearchRow, ratio};
 use crate::seconds::{BookFlow, FLOWS, Listened};
 use crate::structural::STRUCTURAL;
 use crate::windows::Windows;
 use barograph_domain::cell::Reason;
-use barograph_domain::math;
+use barograph_domain::{Span, math};
 
 /// Share of a window of trades that may lie in gaps.
 const GAP_SHARE: f64 = 0.01;
 /// Pairs of return and flow that a slope needs, and those in which something was traded.
 const IMPACT_MIN: [u32; 2] = [240, 60];
+/// Marks come so many seconds after trades.
+const MARK_OUT_S: u32 = 5;
+/// Samples of which the share of valid ones is said.
+const VALID_OVER: Span = Span::secs(300);
 /// A gap that lies longer back is as long ago.
 const GAP_AGE_MAX_S: f64 = 86_400.0;
 
@@ -30,6 +34,9 @@ mod at {
     pub(super) const QUALITY: usize = 193;
 }
 
+/// Share of a window after which its samples may be judged (features §1, coverage).
+const SPAN_MIN: u32 = 4;
+
 /// Was every second of a window of the book listened to?
 fn whole(heard: Listened, seconds: u32) -> Result<(), Reason> {
     if heard.gaps > 0 {
@@ -43,9 +50,18 @@ fn whole(heard: Listened, seconds: u32) -> Result<(), Reason> {
 
 /// The same of trades, of which some seconds may be missing.
 fn nearly(heard: Listened, seconds: u32) -> Result<(), Reason> {
-    if f64::from(heard.gaps) > GAP_SHARE * f64::from(seconds) {
+    at_least(heard, seconds, seconds)
+}
+
+/// The same where so many seconds of the window will do: the number of trades decides the rest.
+fn partly(heard: Listened, seconds: u32) -> Result<(), Reason> {
+    at_least(heard, seconds, seconds.div_ceil(SPAN_MIN))
+}
+
+fn at_least(heard: Listened, seconds: u32, least: u32) -> Result<(), Reason> {
+    if heard.lost_ns as f64 > GAP_SHARE * 1e9 * f64::from(seconds) {
         Err(Reason::Gap)
-    } else if heard.whole + heard.gaps < seconds {
+    } else if heard.whole + heard.gaps < least {
         Err(Reason::Warming)
     } else {
         Ok(())
@@ -69,26 +85,29 @@ impl Windows {
         self.fill_velocities(book.second, row);
         self.fill_rolling(row);
         self.fill_trades(book, traded, row);
-        self.fill_advanced(traded, row);
+        self.fill_advanced(book.second, traded, row);
         self.fill_quality(book, row);
         // What is made of a book that cannot be used is not said either.
-        if let Err(reason) = book.instant.mid {
-            row.withhold(STRUCTURAL..at::UPDATES, reason);
-            row.withhold(at::VOL..at::ADVANCED + 1, reason);
+        if let Err(reason) = book.valid {
+            row.withhold(STRUCTURAL..at::ADVANCED + 1, reason);
         }
     }
 
     fn fill_flows(&self, row: &mut ResearchRow) {
         let sums = [(1, self.near.last(1)), (5, self.near.last(5)), (30, self.near.last(30))];
+        let best = |sum: &BookFlow, seconds: u32| {
+            whole(sum.heard, seconds)?;
+            if sum.short_best > 0 { Err(Reason::InsufficientLevels) } else { Ok(sum.best) }
+        };
         for (n, (seconds, sum)) in sums.iter().enumerate() {
-            row.put_or(at::OFI + n, whole(sum.heard, *seconds).map(|()| sum.best));
+            row.put_or(at::OFI + n, best(sum, *seconds));
         }
         let [(_, second), (_, five), (_, half)] = &sums;
-        let normal = whole(half.heard, 30).and_then(|()| {
+        let normal = best(half, 30).and_then(|flow| {
             if half.samples < 30 {
                 return Err(Reason::Stale);
             }
-            ratio(half.best, half.best_size / f64::from(half.samples))
+            ratio(flow, half.best_size / f64::from(half.samples))
         });
         row.put_or(at::OFI + 3, normal);
         let weighted = |sum: &BookFlow, seconds: u32, n: usize| {
@@ -177,14 +196,20 @@ impl Windows {
             [(one, 1), (five, 5), (half, 30), (minute, 60), (long, 300)].map(|(sum, s)| nearly(sum.heard, s));
         let far = self.counts.last(1_800);
         let usual = nearly(far.heard, 1_800).map(|()| f64::from(far.trades) / 60.0);
-        let marked = self.marked.last(60);
+        // Of a stream that has just begun the part of a second is said.
+        let live = match traded {
+            Some(now) if now.live => nearly(Listened { whole: 1, ..one.heard }, 1),
+            _ => one_heard,
+        };
+        let sized = partly(long.heard, 300);
+        let quoted = whole(self.heard.last(60), 60);
         let large = || {
             if long.sized < long.flow.trades { Err(Reason::Warming) } else { ratio(long.large, long.flow.volume) }
         };
         let values = [
-            one_heard.map(|()| f64::from(one.flow.trades)),
+            live.map(|()| f64::from(one.flow.trades)),
             half_heard.map(|()| f64::from(half.flow.trades)),
-            one_heard.map(|()| one.flow.volume),
+            live.map(|()| one.flow.volume),
             half_heard.map(|()| half.flow.volume),
             long_heard.map(|()| long.flow.notional),
             one_heard.map(|()| one.flow.signed),
@@ -198,21 +223,21 @@ impl Windows {
             half_heard.and_then(|()| off_mid(half.flow.vwap())),
             long_heard.and_then(|()| off_mid(long.flow.vwap())),
             long_heard.and_then(|()| long.flow.mean_size()),
-            long_heard.and_then(|()| long.flow.largest_ratio()),
+            sized.and_then(|()| long.flow.largest_ratio()),
             long_heard.and_then(|()| large()),
             half_heard.and_then(|()| ratio(f64::from(half.flow.trades), usual?)),
-            long_heard.and_then(|()| long.flow.gap_variation()),
-            long_heard.and_then(|()| long.flow.sign_autocorrelation()),
+            sized.and_then(|()| long.flow.gap_variation()),
+            sized.and_then(|()| long.flow.sign_autocorrelation()),
             traded.and_then(|t| t.run).ok_or(Reason::MissingInput),
-            minute_heard.and_then(|()| minute.flow.effective_spread()),
-            whole(marked.heard, 2 * 60).and_then(|()| marked.matured.realized_spread()),
+            minute_heard.and(quoted).and_then(|()| minute.flow.effective_spread()),
+            self.matured(60, 60).and_then(|()| self.marked.last(60).realized_spread()),
         ];
         for (n, value) in values.into_iter().enumerate() {
             row.put_or(at::TRADES + n, value);
         }
     }
 
-    fn fill_advanced(&self, traded: Option<&TradeSecond>, row: &mut ResearchRow) {
+    fn fill_advanced(&self, second: i64, traded: Option<&TradeSecond>, row: &mut ResearchRow) {
         let impact = self.impact.last(300);
         let [pairs, with_trades] = IMPACT_MIN;
         let slope = || {
@@ -224,16 +249,27 @@ impl Windows {
         let heard = self.samples.last(300).heard.gaps + self.trades.last(300).heard.gaps;
         row.put_or(at::ADVANCED, if heard > 0 { Err(Reason::Gap) } else { slope() });
         row.put_or(at::ADVANCED + 1, traded.and_then(|t| t.vpin).ok_or(Reason::Warming));
-        let marked = self.marked.last(300);
-        row.put_or(at::ADVANCED + 2, whole(marked.heard, 2 * 300).and_then(|()| marked.matured.toxicity()));
-        row.put_or(at::ADVANCED + 3, self.amihud.value());
+        let toxicity = self.matured(300, 300 / SPAN_MIN).and_then(|()| self.marked.last(300).toxicity());
+        row.put_or(at::ADVANCED + 2, toxicity);
+        row.put_or(at::ADVANCED + 3, self.amihud.value(second));
+    }
+
+    /// Of trades that lie five seconds back, `(t − seconds − 5 s, t − 5 s]`: were they and the book listened to long enough?
+    fn matured(&self, seconds: u32, least: u32) -> Result<(), Reason> {
+        let delayed = usize::try_from(seconds + MARK_OUT_S).unwrap_or(0);
+        let of = |last: usize| (self.counts.last(last).heard, self.heard.last(last));
+        let ((trades, book), (late_trades, late_book)) = (of(delayed), of(MARK_OUT_S as usize));
+        at_least(trades.before(late_trades), seconds, least)?;
+        enough(book, book.before(late_book).whole, least)
     }
 
     fn fill_quality(&self, book: &BookSecond, row: &mut ResearchRow) {
         row.put_or(at::QUALITY, book.age_ms.ok_or(Reason::MissingInput));
         row.put(at::QUALITY + 1, book.since_gap_s.map_or(GAP_AGE_MAX_S, |s| s.min(GAP_AGE_MAX_S)));
         let samples = self.samples.last(300);
-        row.put(at::QUALITY + 3, f64::from(samples.valid) / f64::from(samples.asked.max(1)));
+        let begun = self.began.is_some_and(|began| end_of(book.second) - began >= VALID_OVER);
+        let share = f64::from(samples.valid) / VALID_OVER.as_secs_f64();
+        row.put_or(at::QUALITY + 3, if begun { Ok(share) } else { Err(Reason::Warming) });
     }
 }
 

@@ -25,8 +25,8 @@ pub struct TakenTrade {
     pub is_buy: bool,
     /// Mid in force before it; `None` where the book was not to be used.
     pub mid: Option<f64>,
-    /// Milliseconds since the trade before it; `None` of the first after a gap.
-    pub since_ms: Option<u32>,
+    /// Nanoseconds since the trade before it; `None` of the first after a gap.
+    pub since_ns: Option<u64>,
     /// The trade before it was a buy.
     pub before_is_buy: Option<bool>,
 }
@@ -68,7 +68,7 @@ pub struct Flow {
     largest: Largest,
     /// Base of trades with a mid before them, and their effective spread times it, in basis points.
     effective: [f64; 2],
-    /// Pairs of neighbours: how many, milliseconds between them, their squares.
+    /// Pairs of neighbours, each in the second of the later: how many, nanoseconds between them, their squares.
     gaps: (u32, (u64, u128)),
     /// Pairs of neighbours: how many, and sums of the sign, of the sign before, and of their product.
     signs: [i32; 4],
@@ -91,9 +91,9 @@ impl Flow {
             self.effective[0] += one.qty;
             self.effective[1] += one.qty * 2.0 * sign * BPS * math::ln(one.price / mid);
         }
-        if let Some(ms) = one.since_ms {
+        if let Some(ns) = one.since_ns {
             let (n, (sum, squares)) = self.gaps;
-            self.gaps = (n + 1, (sum + u64::from(ms), squares + u128::from(ms) * u128::from(ms)));
+            self.gaps = (n + 1, (sum + ns, squares + u128::from(ns) * u128::from(ns)));
         }
         if let Some(before) = one.before_is_buy {
             let of = |is_buy: bool| if is_buy { 1 } else { -1 };
@@ -157,7 +157,7 @@ impl Flow {
     /// Fewer than thirty trades, or all at one moment.
     pub fn gap_variation(&self) -> Result<f64, Reason> {
         let (n, (sum, squares)) = self.gaps;
-        if n + 1 < TRADES_MIN {
+        if self.trades < TRADES_MIN || n == 0 {
             return Err(Reason::Warming);
         }
         // n Σx² − (Σx)² is exact, and never negative.
@@ -171,7 +171,7 @@ impl Flow {
     /// Fewer than thirty trades, or all of one sign.
     pub fn sign_autocorrelation(&self) -> Result<f64, Reason> {
         let [n, now, before, both] = self.signs.map(i64::from);
-        if n + 1 < i64::from(TRADES_MIN) {
+        if self.trades < TRADES_MIN || n == 0 {
             return Err(Reason::Warming);
         }
         let (xx, yy) = (n * n - now * now, n * n - before * before);
@@ -185,9 +185,9 @@ impl Flow {
 /// Trades that lie five seconds back, with the mid since.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub struct Matured {
-    /// How many trades have their mark.
+    /// How many trades have a mid before them and their mark.
     pub trades: u32,
-    /// All of them, in base.
+    /// Base of all that have their mark.
     volume: f64,
     /// Base times twice the signed distance of price from the later mid.
     realized: f64,
@@ -200,12 +200,13 @@ pub struct Matured {
 merge_fields!(Matured { trades, volume, realized, moved, half_spread });
 
 impl Matured {
-    /// Adds a trade whose later mid is known; `spread_bps` stood before it.
-    pub fn take(&mut self, one: &TakenTrade, mid: f64, spread_bps: f64, later: f64) {
+    /// Adds a trade whose later mid is known; `spread_bps` stood before it, where the book could be used.
+    pub fn take(&mut self, one: &TakenTrade, spread_bps: Option<f64>, later: f64) {
         let sign = one.sign();
-        self.trades += 1;
         self.volume += one.qty;
         self.realized += one.qty * 2.0 * sign * BPS * math::ln(one.price / later);
+        let Some((mid, spread_bps)) = one.mid.zip(spread_bps) else { return };
+        self.trades += 1;
         self.moved += one.qty * sign * BPS * math::ln(later / mid);
         self.half_spread += one.qty * (spread_bps / 2.0);
     }
@@ -239,13 +240,13 @@ mod tests {
         let mut before: Option<(f64, bool)> = None;
         for line in table.rows() {
             let (at, is_buy, mid) = (line.need("t_s"), line.need("sign") > 0.0, line.need("mid_before"));
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "milliseconds of five minutes")]
-            let since_ms = before.map(|(then, _)| ((at - then) * 1e3).round() as u32);
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "nanoseconds of five minutes")]
+            let since_ns = before.map(|(then, _)| ((at - then) * 1e9).round() as u64);
             let (price, qty) = (line.need("price"), line.need("size"));
             let before_is_buy = before.map(|(_, is_buy)| is_buy);
-            let one = TakenTrade { price, qty, is_buy, mid: Some(mid), since_ms, before_is_buy };
+            let one = TakenTrade { price, qty, is_buy, mid: Some(mid), since_ns, before_is_buy };
             flow.take(&one);
-            matured.take(&one, mid, line.need("spread_bps"), line.need("mid_plus_5s"));
+            matured.take(&one, Some(line.need("spread_bps")), line.need("mid_plus_5s"));
             before = Some((at, is_buy));
         }
         let last = table.last();
@@ -271,7 +272,7 @@ mod tests {
         let mut flow = Flow::default();
         assert_eq!((flow.imbalance(), flow.vwap()), (Err(Reason::ZeroDenominator), Err(Reason::ZeroDenominator)));
         let one =
-            TakenTrade { price: 1.0, qty: 2.0, is_buy: true, mid: None, since_ms: Some(0), before_is_buy: Some(true) };
+            TakenTrade { price: 1.0, qty: 2.0, is_buy: true, mid: None, since_ns: Some(0), before_is_buy: Some(true) };
         (0..9).for_each(|_| flow.take(&one));
         assert_eq!((flow.largest_ratio(), flow.gap_variation()), (Err(Reason::Warming), Err(Reason::Warming)));
         (0..91).for_each(|_| flow.take(&one));

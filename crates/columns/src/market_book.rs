@@ -90,14 +90,16 @@ pub(crate) struct BookSecond {
     pub(crate) second: i64,
     /// Columns 1 to 109.
     pub(crate) row: Box<ResearchRow>,
+    /// May anything of the book be used?
+    pub(crate) valid: Result<(), Reason>,
     pub(crate) instant: Instant,
     pub(crate) flow: BookFlow,
     /// Milliseconds since the last change; `None` before the first.
     pub(crate) age_ms: Option<f64>,
     /// Seconds since the end of the last gap; `None` where none was declared.
     pub(crate) since_gap_s: Option<f64>,
-    /// How many milliseconds after it happened each change arrived.
-    pub(crate) delays_ms: Vec<i64>,
+    /// How long after it happened each change arrived.
+    pub(crate) delays: Vec<Span>,
 }
 
 /// One book.
@@ -114,7 +116,7 @@ pub(crate) struct MarketBook {
     /// A gap lies in the second under way.
     gap_now: bool,
     flow: BookFlow,
-    delays_ms: Vec<i64>,
+    delays: Vec<Span>,
     /// The second under way.
     second: Option<i64>,
     over: VecDeque<BookSecond>,
@@ -131,7 +133,7 @@ impl MarketBook {
             gap_end: None,
             gap_now: false,
             flow: BookFlow::default(),
-            delays_ms: Vec::new(),
+            delays: Vec::new(),
             second: None,
             over: VecDeque::new(),
         }
@@ -148,19 +150,26 @@ impl MarketBook {
         self.second = Some(second.max(now));
     }
 
+    /// Seconds are counted from here at the latest, whether or not there is a book yet.
+    pub(crate) fn listen(&mut self, at: Ts) {
+        self.second.get_or_insert(second_of(at));
+    }
+
     fn end(&mut self, second: i64, sides: &BookSides<'_>) {
         let end = end_of(second);
         let mut row = Box::<ResearchRow>::default();
-        match (self.top, self.changed) {
-            (None, _) | (_, None) => {
-                row.withhold(0..STRUCTURAL, if self.in_gap { Reason::Gap } else { Reason::MissingInput });
-            }
-            (Some(_), Some(changed)) if end - changed > AGE_MAX => row.withhold(0..STRUCTURAL, Reason::Stale),
-            _ => structural(sides, self.tick, &mut row),
+        let valid = match (self.top, self.changed) {
+            (None, _) | (_, None) => Err(if self.in_gap { Reason::Gap } else { Reason::MissingInput }),
+            (Some(_), Some(changed)) if end - changed > AGE_MAX => Err(Reason::Stale),
+            _ => sides.uncrossed(),
+        };
+        match valid {
+            Ok(()) => structural(sides, self.tick, &mut row),
+            Err(reason) => row.withhold(0..STRUCTURAL, reason),
         }
         let whole = self.begun.is_some_and(|begun| begun <= end - SECOND) && !self.in_gap && !self.gap_now;
         let mut flow = core::mem::take(&mut self.flow);
-        flow.heard = Listened { whole: u32::from(whole), gaps: u32::from(self.in_gap || self.gap_now) };
+        flow.heard = Listened { whole: u32::from(whole), gaps: u32::from(self.in_gap || self.gap_now), lost_ns: 0 };
         self.gap_now = false;
         let instant = Instant::of(&row);
         if let Ok(size) = instant.best_size {
@@ -170,16 +179,17 @@ impl MarketBook {
         self.over.push_back(BookSecond {
             second,
             row,
+            valid,
             instant,
             flow,
             age_ms: self.changed.map(|t| since(t) * 1e3),
             since_gap_s: if self.in_gap { Some(0.0) } else { self.gap_end.map(since) },
-            delays_ms: core::mem::take(&mut self.delays_ms),
+            delays: core::mem::take(&mut self.delays),
         });
     }
 
     /// The book after all changes of one update of the venue, of so many levels.
-    pub(crate) fn change(&mut self, event: Ts, delay_ms: i64, sides: &BookSides<'_>, updates: u32) {
+    pub(crate) fn change(&mut self, event: Ts, delay: Span, sides: &BookSides<'_>, updates: u32) {
         let top = Top::of(sides);
         match &self.top {
             Some(before) => self.flow.take(&Contribution::of(&before.sides(), &top.sides())),
@@ -193,7 +203,7 @@ impl MarketBook {
             }
         }
         self.flow.updates += updates;
-        self.delays_ms.push(delay_ms);
+        self.delays.push(delay);
         self.top = Some(top);
         self.changed = Some(event);
     }

@@ -38,6 +38,8 @@ pub(crate) struct TradeSecond {
     /// Trades of one direction in a row, those of sellers negative; `None` where none is known since a gap.
     pub(crate) run: Option<f64>,
     pub(crate) vpin: Option<f64>,
+    /// The stream was listened to at the end of it.
+    pub(crate) live: bool,
 }
 
 /// A trade that waits for its later mid.
@@ -45,7 +47,8 @@ pub(crate) struct TradeSecond {
 struct Pending {
     due: Ts,
     taken: TakenTrade,
-    spread_bps: f64,
+    /// Before it; `None` where the book was not to be used.
+    spread_bps: Option<f64>,
 }
 
 /// All trades of a market.
@@ -54,6 +57,9 @@ pub(crate) struct MarketTrades {
     begun: Option<Ts>,
     in_gap: bool,
     gap_now: bool,
+    /// From when on trades of the second under way are missing, and what of it was missing before.
+    missing: Option<Ts>,
+    lost: Span,
     flow: TradeFlow,
     second: Option<i64>,
     over: VecDeque<TradeSecond>,
@@ -73,6 +79,7 @@ impl MarketTrades {
     pub(crate) fn begin(&mut self, at: Ts) {
         self.until(at);
         self.begun = self.begun.or(Some(at));
+        self.missing.take().into_iter().for_each(|from| self.lost = self.lost + (at - from));
         self.gap_now |= core::mem::take(&mut self.in_gap);
     }
 
@@ -90,22 +97,26 @@ impl MarketTrades {
     fn end(&mut self, second: i64) {
         let whole = self.begun.is_some_and(|begun| begun <= end_of(second) - SECOND) && !self.in_gap && !self.gap_now;
         let mut trades = core::mem::take(&mut self.flow);
-        trades.heard = Listened { whole: u32::from(whole), gaps: u32::from(self.in_gap || self.gap_now) };
+        let until_end = self.missing.map_or(Span(0), |from| end_of(second) - from);
+        self.missing = self.missing.map(|_| end_of(second));
+        let lost_ns = u64::try_from((core::mem::take(&mut self.lost) + until_end).0).unwrap_or(0);
+        let gaps = u32::from(self.in_gap || self.gap_now);
+        trades.heard = Listened { whole: u32::from(whole), gaps, lost_ns };
         self.gap_now = false;
         let vpin = self.vpin.as_ref().and_then(Vpin::value);
         let run = (self.run != 0).then_some(self.run as f64);
-        self.over.push_back(TradeSecond { second, trades, run, vpin });
+        self.over.push_back(TradeSecond { second, trades, run, vpin, live: self.begun.is_some() });
     }
 
     /// A trade; `quote` was in force before it.
     pub(crate) fn trade(&mut self, event: Ts, (price, qty, is_buy): (f64, f64, bool), quote: Option<Quote>) {
-        let millis = |a: Ts, b: Ts| u32::try_from(((b - a).0 / 1_000_000).max(0)).unwrap_or(u32::MAX);
+        let nanos = |a: Ts, b: Ts| u64::try_from((b - a).0).unwrap_or(0);
         let taken = TakenTrade {
             price,
             qty,
             is_buy,
             mid: quote.map(|(mid, _)| mid),
-            since_ms: self.last.map(|(before, _)| millis(before, event)),
+            since_ns: self.last.map(|(before, _)| nanos(before, event)),
             before_is_buy: self.last.map(|(_, is_buy)| is_buy),
         };
         self.flow.flow.take(&taken);
@@ -119,9 +130,8 @@ impl MarketTrades {
         let sign = if is_buy { 1 } else { -1 };
         self.run = if self.run.signum() == sign { self.run + sign } else { sign };
         self.last = Some((event, is_buy));
-        if let Some((_, spread_bps)) = quote {
-            self.pending.push_back(Pending { due: event + MARK_OUT, taken, spread_bps });
-        }
+        let spread_bps = quote.map(|(_, spread_bps)| spread_bps);
+        self.pending.push_back(Pending { due: event + MARK_OUT, taken, spread_bps });
         self.count_volume(event, qty);
         if let Some(vpin) = &mut self.vpin {
             vpin.trade(qty, is_buy);
@@ -154,6 +164,7 @@ impl MarketTrades {
         self.until(at);
         self.in_gap = true;
         self.gap_now = true;
+        self.missing = self.missing.or(Some(at));
         self.begun = None;
         self.last = None;
         self.run = 0;
@@ -169,13 +180,13 @@ impl MarketTrades {
     pub(crate) fn mark(&mut self, upto: Ts, quote_at: impl Fn(Ts) -> Option<Quote>) {
         while self.pending.front().is_some_and(|one| one.due <= upto) {
             let Some(one) = self.pending.pop_front() else { return };
-            let (Some(mid), Some((later, _))) = (one.taken.mid, quote_at(one.due)) else { continue };
+            let Some((later, _)) = quote_at(one.due) else { continue };
             let second = second_of(one.due);
             if self.matured.back().is_none_or(|(last, _)| *last < second) {
                 self.matured.push_back((second, Matured::default()));
             }
             if let Some((_, matured)) = self.matured.back_mut() {
-                matured.take(&one.taken, mid, one.spread_bps, later);
+                matured.take(&one.taken, one.spread_bps, later);
             }
         }
     }

@@ -27,9 +27,18 @@ pub(crate) struct Listened {
     pub(crate) whole: u32,
     /// Seconds that a gap lies in.
     pub(crate) gaps: u32,
+    /// Nanoseconds of gaps: of trades only, which may miss a little.
+    pub(crate) lost_ns: u64,
 }
 
-merge_fields!(Listened { whole, gaps });
+merge_fields!(Listened { whole, gaps, lost_ns });
+
+impl Listened {
+    /// This window without its last seconds: whole numbers, so nothing is lost.
+    pub(crate) const fn before(self, last: Self) -> Self {
+        Self { whole: self.whole - last.whole, gaps: self.gaps - last.gaps, lost_ns: self.lost_ns - last.lost_ns }
+    }
+}
 
 /// Levels of the weighted flows.
 pub(crate) const FLOWS: [usize; 4] = [3, 5, 10, 20];
@@ -42,8 +51,9 @@ pub(crate) struct BookFlow {
     pub(crate) best: f64,
     /// Of the first 3, 5, 10 and 20 levels, weighted.
     pub(crate) weighted: [f64; 4],
-    /// Changes in which those levels were not all there.
+    /// Changes in which those levels were not all there, and in which the best were not.
     pub(crate) short: [u32; 4],
+    pub(crate) short_best: u32,
     /// Levels that changed.
     pub(crate) updates: u32,
     /// Valid samples at the end of seconds, and their mean size at the best prices, summed.
@@ -51,11 +61,12 @@ pub(crate) struct BookFlow {
     pub(crate) best_size: f64,
 }
 
-merge_fields!(BookFlow { heard, best, weighted, short, updates, samples, best_size });
+merge_fields!(BookFlow { heard, best, weighted, short, short_best, updates, samples, best_size });
 
 impl BookFlow {
     pub(crate) fn take(&mut self, change: &Contribution) {
         self.best += change.by_level[0];
+        self.short_best += u32::from(change.there < 1);
         for (n, levels) in FLOWS.into_iter().enumerate() {
             self.weighted[n] += change.weighted(levels);
             self.short[n] += u32::from(change.there < levels);
@@ -67,8 +78,7 @@ impl BookFlow {
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(crate) struct BookSamples {
     pub(crate) heard: Listened,
-    /// Seconds asked, and those with a valid book.
-    pub(crate) asked: u32,
+    /// Seconds with a valid book.
     pub(crate) valid: u32,
     /// Spread in basis points.
     pub(crate) spread: Moments,
@@ -79,7 +89,7 @@ pub(crate) struct BookSamples {
     pub(crate) wide: [u32; 2],
 }
 
-merge_fields!(BookSamples { heard, asked, valid, spread, imbalance, depth, wide });
+merge_fields!(BookSamples { heard, valid, spread, imbalance, depth, wide });
 
 /// Returns of the mid, and what half an hour is asked for.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]

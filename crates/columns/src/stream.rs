@@ -68,15 +68,19 @@ impl MarketColumns {
     /// Trades are listened to from a moment on, whether or not there are any.
     pub fn trades_begin(&mut self, at: Ts) {
         self.trades.begin(at);
+        self.windows.begin(at);
+        // Seconds before the first state of the book have rows too.
+        self.book.listen(at);
     }
 
     /// The book changed, from one state to the next, by one update of the venue to so many levels. The first state, also after a gap, is
     /// the first of a series.
     pub fn book(&mut self, at: Arrival, before: &BookSides<'_>, after: &BookSides<'_>, updates: u32) {
+        self.windows.begin(at.event);
         self.book.until(at.event, before);
         // Up to this moment the state before was in force.
         self.trades.mark(Ts(at.event.0 - 1), |due| self.book.quote(due));
-        self.book.change(at.event, (at.recv - at.event).0.div_euclid(1_000_000), after, updates);
+        self.book.change(at.event, at.recv - at.event, after, updates);
     }
 
     /// A trade, of a buyer or a seller who took liquidity: price, base.
@@ -107,17 +111,19 @@ impl MarketColumns {
         let mut last: Option<BookSecond> = None;
         let mut trades = None;
         for at in self.next.unwrap_or(second)..=second {
-            let Some(book) = self.book.take(at) else { continue };
+            let Some(mut book) = self.book.take(at) else { continue };
             let traded = self.trades.take(at);
             let matured = self.trades.take_matured(at);
             self.windows.push(&book, traded.as_ref(), matured);
-            book.delays_ms.iter().for_each(|ms| self.latency.add(at, *ms));
+            self.latency.add(at, core::mem::take(&mut book.delays));
             (last, trades) = (Some(book), traded);
         }
         self.next = Some(second + 1);
-        let Some(mut book) = last else { return Box::default() };
-        let mut row = core::mem::take(&mut book.row);
-        self.windows.fill(&book, trades.as_ref(), &mut row);
+        let mut row = Box::<ResearchRow>::default();
+        if let Some(mut book) = last {
+            row = core::mem::take(&mut book.row);
+            self.windows.fill(&book, trades.as_ref(), &mut row);
+        }
         self.fill_known(t, known, &mut row);
         row
     }

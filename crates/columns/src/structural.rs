@@ -48,10 +48,9 @@ const MILLION: f64 = 1e6;
 
 /// Fills the columns of one book; `tick` is the smallest step of prices, where it is known.
 pub fn structural(book: &BookSides<'_>, tick: Option<f64>, row: &mut ResearchRow) {
-    let (bid, ask) = match book.best() {
-        Ok(best) => best,
-        Err(reason) => return row.withhold(0..STRUCTURAL, reason),
-    };
+    if let Err(reason) = book.uncrossed() {
+        return row.withhold(0..STRUCTURAL, reason);
+    }
     for (side, prices, sizes) in [(book.bids, at::BID_PRICE, at::BID_SIZE), (book.asks, at::ASK_PRICE, at::ASK_SIZE)] {
         let there = side.len().min(DEPTH);
         for (k, level) in side[..there].iter().enumerate() {
@@ -61,6 +60,10 @@ pub fn structural(book: &BookSides<'_>, tick: Option<f64>, row: &mut ResearchRow
         row.withhold(prices + there..prices + DEPTH, Reason::InsufficientLevels);
         row.withhold(sizes + there..sizes + DEPTH, Reason::InsufficientLevels);
     }
+    let (bid, ask) = match book.best() {
+        Ok(best) => best,
+        Err(reason) => return one_side(book, reason, row),
+    };
     let mid = f64::midpoint(bid.price, ask.price);
     let micro = ratio(bid.price * ask.size + ask.price * bid.size, bid.size + ask.size);
     let spread = ask.price - bid.price;
@@ -86,6 +89,17 @@ pub fn structural(book: &BookSides<'_>, tick: Option<f64>, row: &mut ResearchRow
     }
     let near = row.get(at::DEPTH_10BPS).and_then(|b| Ok((b, row.get(at::DEPTH_10BPS + 1)?)));
     row.put_or(at::IMBALANCE_10BPS, near.and_then(|(b, a)| ratio(b - a, b + a)));
+}
+
+/// What needs no mid is said of the side that is there.
+fn one_side(book: &BookSides<'_>, reason: Reason, row: &mut ResearchRow) {
+    row.withhold(at::MID..STRUCTURAL, reason);
+    for (n, side) in [book.bids, book.asks].into_iter().enumerate() {
+        let near = Near::of(side, f64::NAN);
+        for (m, levels) in DEPTHS.into_iter().enumerate() {
+            row.put_or(at::DEPTH + 2 * m + n, near.need(levels).map(|()| near.quote[levels - 1]));
+        }
+    }
 }
 
 /// The first twenty levels of a side, with running sums.
@@ -281,10 +295,15 @@ mod tests {
         for (bids, asks, reason) in [
             (vec![level(101.0, 1.0)], vec![level(101.0, 1.0)], Reason::OutOfDomain),
             (vec![level(102.0, 1.0)], vec![level(101.0, 1.0)], Reason::OutOfDomain),
-            (vec![], vec![level(101.0, 1.0)], Reason::InsufficientLevels),
         ] {
             structural(&BookSides { bids: &bids, asks: &asks }, Some(0.1), &mut row);
             assert!((0..STRUCTURAL).all(|at| row.get(at) == Err(reason)), "{bids:?}");
+        }
+        structural(&BookSides { bids: &[], asks: &asks }, Some(0.1), &mut row);
+        let got = |id: &str| row.get(place_of(id).unwrap());
+        assert_eq!((got("ask_price_L0"), got("ask_depth_L5")), (Ok(101.0), Ok(515.0)), "the side that is there");
+        for id in ["bid_price_L0", "mid_price", "imbalance_L1", "bid_depth_L5", "ask_slope", "sweep_cost_buy_bps"] {
+            assert_eq!(got(id), Err(Reason::InsufficientLevels), "{id}");
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::market_trades::{TradeFlow, TradeSecond};
 use crate::ring::{Merge as _, Ring, merge_fields};
 use crate::seconds::{BookFlow, BookSamples, FlowImpact, Listened, Returns};
 use barograph_domain::cell::Reason;
-use barograph_domain::math;
+use barograph_domain::{Ts, math};
 use barograph_engine::kernel::Moments;
 use std::collections::VecDeque;
 
@@ -19,15 +19,6 @@ const YEAR_S: f64 = 31_536_000.0;
 const HOURS_MIN: usize = 6;
 /// Seconds that are remembered one by one: the longest difference.
 const INSTANTS: usize = 31;
-
-/// A delayed second: trades whose marks came into force in it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Marked {
-    pub(crate) heard: Listened,
-    pub(crate) matured: Matured,
-}
-
-merge_fields!(Marked { heard, matured });
 
 /// Trades of long windows.
 #[derive(Clone, Copy, Debug)]
@@ -57,20 +48,21 @@ pub(crate) struct Windows {
     pub(crate) returns: Ring<Returns>,
     pub(crate) impact: Ring<FlowImpact>,
     pub(crate) trades: Ring<TradeFlow>,
-    pub(crate) marked: Ring<Marked>,
+    pub(crate) marked: Ring<Matured>,
     pub(crate) counts: Ring<TradeCount>,
     pub(crate) vols: Hist,
     pub(crate) spreads: Hist,
     pub(crate) amihud: Amihud,
     pub(crate) minute: Option<MinuteVolume>,
-    pub(crate) began: Option<i64>,
+    /// When the first of the streams began.
+    pub(crate) began: Option<Ts>,
 }
 
 impl Windows {
     pub(crate) fn new() -> Self {
         Self {
             instants: VecDeque::with_capacity(INSTANTS),
-            heard: Ring::new(30),
+            heard: Ring::new(305),
             near: Ring::new(30),
             samples: Ring::new(300),
             returns: Ring::new(1_800),
@@ -86,11 +78,15 @@ impl Windows {
         }
     }
 
+    /// Something is listened to from a moment on.
+    pub(crate) fn begin(&mut self, at: Ts) {
+        self.began = Some(self.began.map_or(at, |began| began.min(at)));
+    }
+
     /// A second is over, by all that had arrived.
     pub(crate) fn push(&mut self, book: &BookSecond, traded: Option<&TradeSecond>, matured: Matured) {
         let (second, now) = (book.second, &book.instant);
         let before = self.instant(second - 1).copied();
-        self.began.get_or_insert(second);
         let trades = traded.map_or(TradeFlow::EMPTY, |t| t.trades);
         let heard = book.flow.heard;
         self.heard.push(second, heard);
@@ -98,14 +94,14 @@ impl Windows {
         // A return over a gap is none.
         let mids = before.and_then(|b| b.mid.ok()).zip(now.mid.ok()).filter(|_| heard.gaps == 0);
         let change = mids.map(|(a, b)| math::ln(b / a));
-        self.push_returns(second, heard, change);
-        self.push_samples(second, heard, now);
+        self.push_returns(second, heard, book.valid.is_ok(), change);
+        self.push_samples(second, heard, book.valid.is_ok(), now);
         let impact = change.filter(|_| trades.heard.whole == 1);
         let impact = impact.map_or(FlowImpact::EMPTY, |r| FlowImpact::of(trades.flow.signed_notional, 1e4 * r));
         self.impact.push(second, impact);
         self.trades.push(second, trades);
         self.counts.push(second, TradeCount { heard: trades.heard, trades: trades.flow.trades });
-        self.marked.push(second, Marked { heard: trades.heard.merge(heard), matured });
+        self.marked.push(second, matured);
         self.push_minute(second, now, &trades, heard);
         if self.instants.len() == INSTANTS {
             self.instants.pop_front();
@@ -113,14 +109,14 @@ impl Windows {
         self.instants.push_back((second, *now));
     }
 
-    fn push_returns(&mut self, second: i64, heard: Listened, change: Option<f64>) {
+    fn push_returns(&mut self, second: i64, heard: Listened, valid: bool, change: Option<f64>) {
         let mut own = Returns { heard, ..Returns::EMPTY };
         if let Some(r) = change {
             (own.n, own.squares) = (1, r * r);
         }
         self.returns.push(second, own);
-        // Judged by the terciles of the day that ends with this second.
-        let Ok(vol) = self.volatility(60, 48) else { return };
+        // Judged by the terciles of the day that ends with this second; what has no column is no sample.
+        let Some(vol) = self.volatility(60, 48).ok().filter(|_| valid) else { return };
         let hour = second.div_euclid(3_600);
         self.vols.add(hour, vol);
         let terciles = self.vols.quantile(1.0 / 3.0).zip(self.vols.quantile(2.0 / 3.0));
@@ -130,10 +126,9 @@ impl Windows {
         }
     }
 
-    fn push_samples(&mut self, second: i64, heard: Listened, now: &Instant) {
-        let mut own = BookSamples { heard, asked: 1, ..BookSamples::EMPTY };
+    fn push_samples(&mut self, second: i64, heard: Listened, valid: bool, now: &Instant) {
+        let mut own = BookSamples { heard, valid: u32::from(valid), ..BookSamples::EMPTY };
         if let Ok(spread) = now.spread {
-            own.valid = 1;
             own.spread = Moments::of(spread);
             self.spreads.add(second.div_euclid(3_600), spread);
             if let Some(wide) = self.spreads.quantile(0.75).filter(|_| self.spreads.hours() > HOURS_MIN) {
@@ -163,7 +158,7 @@ impl Windows {
         minute.quote += trades.flow.notional;
         minute.whole &= trades.heard.whole == 1;
         if trades.heard.gaps + book.gaps > 0 {
-            self.amihud.forget();
+            self.amihud.miss(second);
         }
         if second.rem_euclid(60) == 0 {
             let mids = minute.start.zip(now.mid.ok()).filter(|_| minute.whole);

@@ -24,6 +24,17 @@ pub struct BookSides<'a> {
 }
 
 impl BookSides<'_> {
+    /// Nothing is used of a book of which the best bid is not below the best ask. One side alone is neither.
+    ///
+    /// # Errors
+    /// The book is crossed or locked, or a price is none.
+    pub fn uncrossed(&self) -> Result<(), Reason> {
+        match self.best() {
+            Err(Reason::OutOfDomain) => Err(Reason::OutOfDomain),
+            _ => Ok(()),
+        }
+    }
+
     /// Best bid and ask.
     ///
     /// # Errors

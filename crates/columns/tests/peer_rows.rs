@@ -1,0 +1,133 @@
+//! The rows of `MarketColumns` against those of an independent implementation in Python (`tests/peer`), on the same events.
+//!
+//! `BAROGRAPH_PEER_EVENTS` names another file of events and `BAROGRAPH_PEER_ROWS` where its rows are written, for `peer/compare.py`.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test stops when it cannot go on, and reads its own files"
+)]
+
+use barograph_columns::{
+    Arrival, BookSides, COLUMNS, DepthLevel, MarketColumns, OtherFeeds, ResearchRow, catalogue, place_of,
+};
+use barograph_domain::{Span, Ts};
+use std::fmt::Write as _;
+
+/// Rows are made this long after their second.
+const LATENESS: Span = Span::millis(200);
+
+fn side(text: &str) -> Vec<DepthLevel> {
+    let level = |pair: &str| {
+        let (price, size) = pair.split_once(':').unwrap();
+        DepthLevel { price: price.parse().unwrap(), size: size.parse().unwrap() }
+    };
+    if text == "-" { Vec::new() } else { text.split(',').map(level).collect() }
+}
+
+/// Rows of the whole seconds from `from` to `upto`, by the lines of `peer/events.py`.
+fn rows(events: &str, from: i64, upto: i64) -> Vec<(i64, Box<ResearchRow>)> {
+    let mut lines = events.lines().map(|line| line.split(' ').collect::<Vec<_>>());
+    let ts = |text: &str| Ts(text.parse().unwrap());
+    let first = lines.next().unwrap();
+    let mut market = MarketColumns::new(first[2].parse().ok());
+    market.trades_begin(ts(first[1]));
+    let mut book: [Vec<DepthLevel>; 2] = Default::default();
+    let (mut next, mut out) = (from, Vec::new());
+    let mut close = |market: &mut MarketColumns, book: &[Vec<DepthLevel>; 2], recv: Ts| {
+        while next <= upto && Ts(next * 1_000_000_000) + LATENESS < recv {
+            let now = BookSides { bids: &book[0], asks: &book[1] };
+            let known = OtherFeeds { session: session(next), ..OtherFeeds::default() };
+            out.push((next, market.close(Ts(next * 1_000_000_000), &now, &known)));
+            next += 1;
+        }
+    };
+    for line in lines {
+        let recv = if line[0] == "G" { ts(line[3]) } else { ts(line[2]) };
+        close(&mut market, &book, recv);
+        let before = BookSides { bids: &book[0], asks: &book[1] };
+        match line[0] {
+            "G" if line[1] == "book" => market.book_gap(ts(line[2]), &before),
+            "G" => market.trades_gap(ts(line[2])),
+            "H" => market.trades_begin(ts(line[1])),
+            "B" => {
+                let after = [side(line[4]), side(line[5])];
+                let at = Arrival { event: ts(line[1]), recv };
+                let updates = line[3].parse().unwrap();
+                market.book(at, &before, &BookSides { bids: &after[0], asks: &after[1] }, updates);
+                book = after;
+            }
+            "T" => {
+                let at = Arrival { event: ts(line[1]), recv };
+                market.trade(at, line[3].parse().unwrap(), line[4].parse().unwrap(), line[5] == "1");
+            }
+            other => panic!("a line {other}"),
+        }
+    }
+    close(&mut market, &book, Ts::MAX);
+    out
+}
+
+/// Features §3.
+fn session(second: i64) -> u8 {
+    match second.rem_euclid(86_400) / 3_600 {
+        0..8 => 0,
+        8..13 => 1,
+        13..21 => 2,
+        _ => 3,
+    }
+}
+
+fn csv(rows: &[(i64, Box<ResearchRow>)]) -> String {
+    let mut out = String::from("ts");
+    catalogue().iter().for_each(|column| write!(out, ",{}", column.id).unwrap());
+    for (second, row) in rows {
+        write!(out, "\n{second}000000000").unwrap();
+        for at in 0..COLUMNS {
+            match row.get(at) {
+                Ok(value) => write!(out, ",{value:?}").unwrap(),
+                Err(_) => out.push(','),
+            }
+        }
+    }
+    out
+}
+
+#[test]
+fn rows_of_a_file_named_from_outside() {
+    let Ok(path) = std::env::var("BAROGRAPH_PEER_EVENTS") else { return };
+    let bounds = std::env::var("BAROGRAPH_PEER_SECONDS").unwrap();
+    let (from, upto) = bounds.split_once("..").unwrap();
+    let events = std::fs::read_to_string(path).unwrap();
+    let found = rows(&events, from.parse().unwrap(), upto.parse().unwrap());
+    std::fs::write(std::env::var("BAROGRAPH_PEER_ROWS").unwrap(), csv(&found)).unwrap();
+}
+
+/// Every column that is ever defined there, of a market with gaps, crossed and one-sided books and quiet seconds.
+#[test]
+fn rows_are_those_of_the_peer() {
+    let want = include_str!("peer/fixture/rows.csv");
+    let mut lines = want.lines().map(|line| line.split(',').collect::<Vec<_>>());
+    let header = lines.next().unwrap();
+    let places: Vec<usize> = header[1..].iter().map(|id| place_of(id).unwrap()).collect();
+    let want: Vec<_> = lines.collect();
+    let bounds = [&want[0], want.last().unwrap()].map(|line| line[0].parse().unwrap());
+    let found = rows(include_str!("peer/fixture/events.txt"), bounds[0], bounds[1]);
+    assert_eq!(found.len(), want.len());
+    let mut compared = 0;
+    for ((second, row), line) in found.iter().zip(&want) {
+        assert_eq!(second.to_string(), line[0]);
+        for ((at, id), cell) in places.iter().zip(&header[1..]).zip(&line[1..]) {
+            match (row.get(*at), cell.parse::<f64>()) {
+                // A distance from the mid near nothing keeps no more digits than the ratio that it is made of.
+                (Ok(got), Ok(want)) => {
+                    assert!((got - want).abs() <= 1e-9 * want.abs().max(1e-3), "{second} {id}: {got}, not {want}");
+                    compared += 1;
+                }
+                (Err(_), Err(_)) => {}
+                (got, want) => panic!("{second} {id}: {got:?}, not {want:?}"),
+            }
+        }
+    }
+    assert!(compared > 5_000, "{compared}");
+}
