@@ -18,7 +18,10 @@ fn main() {
         Ok(b) => {
             println!("{:?} stamp {:?} left out {:?} {:?}", b.about, b.stamp, b.left_out, began.elapsed());
             for r in &b.board.rows {
-                println!("{:12} n {} auc {:?} [{:?} {:?}] bss {:?} ece {:?} {:?}", r.model, r.n_test, r.auc, r.auc_lo, r.auc_hi, r.bss_clim, r.ece, b.costs[&r.model]);
+                println!(
+                    "{:12} n {} auc {:?} [{:?} {:?}] bss {:?} ece {:?} {:?}",
+                    r.model, r.n_test, r.auc, r.auc_lo, r.auc_hi, r.bss_clim, r.ece, b.costs[&r.model]
+                );
             }
         }
         Err(e) => println!("{e}"),

@@ -4,6 +4,7 @@
 //! command line and no terminal; what takes long says how far it is through a function it is given.
 #![warn(missing_docs)]
 
+mod books;
 pub mod dataset;
 mod error;
 mod load;

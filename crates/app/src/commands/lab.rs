@@ -2,17 +2,18 @@
 
 use super::lake::root;
 use crate::cli::Lab;
-use crate::cli::lab::{BoardArgs, DatasetArgs, PresetArg, TrainArgs};
+use crate::cli::lab::{BacktestArgs, BoardArgs, DatasetArgs, ImportanceArgs, PresetArg, StudyArgs, TrainArgs};
 use crate::config::Settings;
 use crate::failure::Failure;
 use crate::lab::print;
 use crate::progress::{Progress, Unit};
 use barograph_columns::catalogue;
-use barograph_domain::InstrumentName;
+use barograph_domain::{InstrumentName, Span};
 use barograph_lab::zoo::Preset;
 use barograph_research::dataset::{DatasetRequest, record};
-use barograph_research::train::{Lineup, StudyRequest, folder_of, read_board, study};
+use barograph_research::train::{Lineup, StudyRequest, folder_of, importance, read_board, study, traded};
 use barograph_study::folds::FoldPlan;
+use barograph_study::money::blotter::TradeTerms;
 use barograph_study::targets::TargetId;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -21,6 +22,8 @@ pub(crate) fn run(command: &Lab, settings: &Settings, json: bool) -> Result<(), 
     match command {
         Lab::Dataset(args) => dataset(args, settings, json),
         Lab::Train(args) => train(args, settings, json),
+        Lab::Importance(args) => by_importance(args, settings, json),
+        Lab::Backtest(args) => backtest(args, settings, json),
         Lab::Leaderboard(args) => leaderboard(args, settings, json),
         Lab::Targets => targets(json),
         Lab::Columns { id } => columns(id.as_deref(), json),
@@ -54,24 +57,29 @@ fn studies(given: Option<&PathBuf>, settings: &Settings) -> PathBuf {
     given.cloned().unwrap_or_else(|| settings.data.join("studies"))
 }
 
-fn train(args: &TrainArgs, settings: &Settings, json: bool) -> Result<(), Failure> {
+/// A request for each target.
+fn requests(args: &StudyArgs, lineup: &Lineup, settings: &Settings) -> Result<Vec<StudyRequest>, Failure> {
     let market = name(&args.market, settings)?;
-    let lineup = if args.model.is_empty() { Lineup::all() } else { Lineup::named(&args.model)? };
     let studies = studies(args.studies.as_ref(), settings);
-    for target in &args.target {
-        let request = StudyRequest {
-            lake: root(&args.place, settings),
-            market: market.clone(),
-            target: *target,
-            plan: FoldPlan { folds: args.folds, memory: args.embargo, ..FoldPlan::default() },
-            preset: if args.preset == PresetArg::Best { Preset::Best } else { Preset::Quick },
-            seed: args.seed,
-            lineup: lineup.clone(),
-            folder: folder_of(&studies, &market, *target),
-        };
+    let of = |target: &TargetId| StudyRequest {
+        lake: root(&args.place, settings),
+        market: market.clone(),
+        target: *target,
+        plan: FoldPlan { folds: args.folds, memory: args.embargo, ..FoldPlan::default() },
+        preset: if args.preset == PresetArg::Best { Preset::Best } else { Preset::Quick },
+        seed: args.seed,
+        lineup: lineup.clone(),
+        folder: folder_of(&studies, &market, *target),
+    };
+    Ok(args.target.iter().map(of).collect())
+}
+
+fn train(args: &TrainArgs, settings: &Settings, json: bool) -> Result<(), Failure> {
+    let lineup = if args.model.is_empty() { Lineup::all() } else { Lineup::named(&args.model)? };
+    for request in requests(&args.study, &lineup, settings)? {
         let mut progress: Option<Progress> = None;
         let board = study(&request, &mut |step| {
-            let what = format!("{target}: {}", step.model);
+            let what = format!("{}: fitting", request.target);
             let bar = progress.get_or_insert_with(|| Progress::new(step.of as u64, &what, Unit::Steps));
             bar.set(step.done as u64);
         })?;
@@ -81,6 +89,35 @@ fn train(args: &TrainArgs, settings: &Settings, json: bool) -> Result<(), Failur
             let mut out = std::io::stdout().lock();
             writeln!(out, "kept in {}", request.folder.display())?;
         }
+    }
+    Ok(())
+}
+
+fn by_importance(args: &ImportanceArgs, settings: &Settings, json: bool) -> Result<(), Failure> {
+    for request in requests(&args.study, &Lineup::all(), settings)? {
+        let mut progress: Option<Progress> = None;
+        let report = importance(&request, &args.model, &mut |done, of| {
+            progress.get_or_insert_with(|| Progress::new(of as u64, "permuting", Unit::Steps)).set(done as u64);
+        })?;
+        drop(progress);
+        print::importance(&request, &report, args.top, json)?;
+    }
+    Ok(())
+}
+
+fn backtest(args: &BacktestArgs, settings: &Settings, json: bool) -> Result<(), Failure> {
+    if !(args.notional.is_finite() && args.notional > 0.0) {
+        return Err(Failure::usage(format!("{} quote cannot stand behind a trade", args.notional)));
+    }
+    let latency = Span::millis(i64::from(args.latency_ms));
+    let terms = TradeTerms { fee: args.fee.clone(), notional: args.notional, latency };
+    for request in requests(&args.study, &Lineup::all(), settings)? {
+        let mut progress: Option<Progress> = None;
+        let report = traded(&request, &args.model, &terms, &mut |done, of| {
+            progress.get_or_insert_with(|| Progress::new(of as u64, "trading", Unit::Steps)).set(done as u64);
+        })?;
+        drop(progress);
+        print::backtest(&request, &report, json)?;
     }
     Ok(())
 }
@@ -108,7 +145,8 @@ fn targets(json: bool) -> Result<(), Failure> {
             let line = serde_json::json!({ "target": target, "horizon_s": horizon.map(|h| h.as_secs_f64()) });
             writeln!(out, "{line}")?;
         } else {
-            let over = horizon.map_or_else(|| "counted in changes of the book".to_owned(), |h| format!("over {}", h.compact()));
+            let over = horizon
+                .map_or_else(|| "counted in changes of the book".to_owned(), |h| format!("over {}", h.compact()));
             writeln!(out, "{target:16} {:10} {over}", print::kind(target))?;
         }
     }
@@ -127,7 +165,11 @@ fn columns(id: Option<&str>, json: bool) -> Result<(), Failure> {
             let line = serde_json::json!({ "id": c.id, "formula": c.formula, "levels": c.levels, "unit": c.unit, "window": c.window, "warm_up": c.warm_up, "undefined": c.undefined });
             writeln!(out, "{line}")?;
         } else if id.is_some() {
-            writeln!(out, "{}\n  formula    {}\n  levels     {}\n  unit       {}\n  window     {}\n  warm-up    {}\n  undefined  {}", c.id, c.formula, c.levels, c.unit, c.window, c.warm_up, c.undefined)?;
+            writeln!(
+                out,
+                "{}\n  formula    {}\n  levels     {}\n  unit       {}\n  window     {}\n  warm-up    {}\n  undefined  {}",
+                c.id, c.formula, c.levels, c.unit, c.window, c.warm_up, c.undefined
+            )?;
         } else {
             writeln!(out, "{:32} {:14} {}", c.id, c.unit, c.formula)?;
         }

@@ -48,7 +48,11 @@ fn ls(args: &LakeArgs, settings: &Settings, json: bool) -> Result<(), Failure> {
         let range = l.range.map(|(first, last)| format!("{first} to {last}")).unwrap_or_default();
         let open = if l.open > 0 { format!(", {} still open", l.open) } else { String::new() };
         let (rows, bytes) = (l.rows, kib(l.bytes));
-        writeln!(out, "{table:20} {name:28} {rows:>9} rows {bytes:>9} KiB  {} hours{open}, {} gaps  {range}", l.hours, l.gaps)?;
+        writeln!(
+            out,
+            "{table:20} {name:28} {rows:>9} rows {bytes:>9} KiB  {} hours{open}, {} gaps  {range}",
+            l.hours, l.gaps
+        )?;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use barograph_lab::zoo::ZooTask;
 use barograph_lab::zoo::board::ZooRow;
 use barograph_research::dataset::{DatasetReport, DatasetRequest};
-use barograph_research::train::StudyBoard;
+use barograph_research::train::{BacktestReport, ImportanceReport, InputImportance, StudyBoard, StudyRequest};
 use barograph_study::targets::{TargetId, TargetKind};
 use std::io::Write as _;
 
@@ -103,8 +103,12 @@ pub(crate) fn board(board: &StudyBoard, json: bool) -> Result<(), Failure> {
     )?;
     if let Some(stamp) = &board.stamp {
         let why = match stamp.as_str() {
-            "LEAK SUSPECTED" => "the control on permuted labels ranks rows better or worse than chance: nothing here may be believed",
-            _ => "too little data for the interval of the control on permuted labels: nothing here is shown to be free of leaks",
+            "LEAK SUSPECTED" => {
+                "the control on permuted labels ranks rows better or worse than chance: nothing here may be believed"
+            }
+            _ => {
+                "too little data for the interval of the control on permuted labels: nothing here is shown to be free of leaks"
+            }
         };
         writeln!(out, "  {stamp}: {why}")?;
     }
@@ -157,8 +161,91 @@ fn line(task: ZooTask, row: &ZooRow) -> String {
             format!("{model:12} {n:>6} {f1} {gain} {} {} {fits:>6}", number(row.bss_clim, 4, 8), number(row.ece, 4, 7))
         }
         ZooTask::Regression => {
-            let (r2, ic, rmse) = (number(row.r2_oos, 4, 8), number(row.ic, 3, 7), number(row.rmse.map(|r| 1e4 * r), 3, 8));
+            let (r2, ic, rmse) =
+                (number(row.r2_oos, 4, 8), number(row.ic, 3, 7), number(row.rmse.map(|r| 1e4 * r), 3, 8));
             format!("{model:12} {n:>6} {r2} {ic} {rmse} bp {auc} {auc_band} {fits:>6}")
         }
     }
+}
+
+pub(crate) fn importance(
+    request: &StudyRequest,
+    report: &ImportanceReport,
+    top: usize,
+    json: bool,
+) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    if json {
+        let line = serde_json::to_string(report).map_err(std::io::Error::from)?;
+        return Ok(writeln!(out, "{line}")?);
+    }
+    let rows: usize = report.sample_rows.iter().sum();
+    let folds = report.sample_rows.len();
+    writeln!(
+        out,
+        "{} for {} of {}: loss added when permuted, over {rows} test rows of {folds} folds, 95 % band over folds",
+        report.model, request.target, request.market
+    )?;
+    if report.columns.is_empty() {
+        writeln!(out, "  one fold has no band: nothing is ranked")?;
+    }
+    let shown = |row: &InputImportance| {
+        let name = match row.columns.as_slice() {
+            [one] => one.clone(),
+            [first, rest @ ..] => format!("{first} and {} like it", rest.len()),
+            [] => String::new(),
+        };
+        let told = if row.band[0] > 0.0 { "" } else { "  (band holds zero)" };
+        format!("  {name:40} {:>12.3e}  {:>11.2e} to {:>9.2e}{told}", row.increase, row.band[0], row.band[1])
+    };
+    for row in report.columns.iter().take(top) {
+        writeln!(out, "{}", shown(row))?;
+    }
+    if !report.groups.is_empty() {
+        writeln!(out, "together, because their ranks correlate by 0.95 and more:")?;
+    }
+    for row in report.groups.iter().take(top) {
+        writeln!(out, "{}", shown(row))?;
+    }
+    Ok(())
+}
+
+pub(crate) fn backtest(request: &StudyRequest, report: &BacktestReport, json: bool) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    if json {
+        let line = serde_json::to_string(report).map_err(std::io::Error::from)?;
+        return Ok(writeln!(out, "{line}")?);
+    }
+    let r = report;
+    writeln!(
+        out,
+        "{} on {} of {}, taker at {} bp a side ({}), {} ms late, {} quote a trade",
+        r.model, request.target, request.market, r.fee_bps, r.tier, r.latency_ms, r.notional
+    )?;
+    let delta: Vec<String> = r.delta.iter().map(f64::to_string).collect();
+    writeln!(out, "  traded beyond 0.5 ± δ, which each fold's inner split chose: {}", delta.join(", "))?;
+    writeln!(
+        out,
+        "  {} round trips over {} rows and {} UTC days, {} orders found no book or not enough in it",
+        r.trades, r.rows, r.days, r.untraded
+    )?;
+    if let (Some(gross), Some(cost), Some(net)) = (r.break_even_cost_bps, r.avg_cost_bps, r.net_bps) {
+        writeln!(out, "  a round trip: {gross:+.2} bp before costs, {cost:.2} bp of costs, {net:+.2} bp after them")?;
+    }
+    let costs: Vec<String> = r.costs.iter().map(|(name, quote)| format!("{name} {quote:.2}")).collect();
+    writeln!(
+        out,
+        "  all together {:+.3} % of the capital, largest fall {:.3} %; costs in quote: {}",
+        100.0 * r.net,
+        100.0 * r.max_drawdown,
+        costs.join(", ")
+    )?;
+    match (r.sharpe_net, r.sharpe_band, &r.no_sharpe) {
+        (Some(sharpe), Some([low, high]), _) => {
+            writeln!(out, "  Sharpe after costs {sharpe:.2} a year, 90 % band {low:.2} to {high:.2}")?
+        }
+        (_, _, Some(why)) => writeln!(out, "  no Sharpe ratio: {why}")?,
+        _ => {}
+    }
+    Ok(())
 }

@@ -25,6 +25,7 @@ mod events;
 mod export;
 mod freshness;
 mod kpi;
+mod lab;
 mod ledger;
 mod live;
 mod models;

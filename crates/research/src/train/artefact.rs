@@ -2,10 +2,10 @@
 
 use crate::ResearchError;
 use barograph_lab::zoo::board::ZooBoard;
+use barograph_lake::whole_file::WholeFile;
 use barograph_study::folds::FoldPlan;
 use barograph_study::targets::Unlabelled;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use barograph_lake::whole_file::WholeFile;
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::Path;
@@ -62,7 +62,7 @@ pub struct StudyBoard {
     pub seed: u64,
     /// `quick` or `best`.
     pub preset: String,
-    /// What entered the fits: digest of plan, seed, preset and models.
+    /// What entered the fits: digest of rows, target, plan, preset and seed.
     pub config_hash: String,
     /// Scores.
     pub board: ZooBoard,

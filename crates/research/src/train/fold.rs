@@ -2,7 +2,7 @@
 
 use crate::ResearchError;
 use barograph_domain::{Span, Ts, math};
-use barograph_lab::zoo::{Features, TrainSet, FitThreads, ZooTask};
+use barograph_lab::zoo::{Features, FitThreads, TrainSet, ZooTask};
 use barograph_study::ResearchFrame;
 use barograph_study::folds::{LearningRows, TestRows};
 use barograph_study::targets::{LabelledRows, TargetId, TargetKind, VolTerciles};
@@ -41,7 +41,8 @@ impl FoldRows {
         let failed = |e: &dyn std::fmt::Display| ResearchError::Failed(e.to_string());
         let rows: Vec<usize> = learn.fit.rows().chain(learn.tune.rows()).chain(test.rows()).collect();
         let number = |n: usize| u32::try_from(n).map_err(|e| failed(&e));
-        let (fits, tunes, all) = (number(learn.fit.len())?, number(learn.fit.len() + learn.tune.len())?, number(rows.len())?);
+        let (fits, tunes, all) =
+            (number(learn.fit.len())?, number(learn.fit.len() + learn.tune.len())?, number(rows.len())?);
         let values = [labels.of(&learn.fit), labels.of(&learn.tune), labels.of(test)];
         let Some(values) = values.into_iter().collect::<Option<Vec<_>>>() else {
             return Err(ResearchError::Failed("the folds were made from other labels".to_owned()));
@@ -62,8 +63,13 @@ impl FoldRows {
         let recent = named("realized_vol_1800s");
         let taught = recent.iter().take(learn.fit.len() + learn.tune.len()).flatten().copied().collect();
         let regime_cuts = terciles_of(taught);
-        let regime: Vec<Option<f64>> =
-            recent.iter().map(|v| v.zip(regime_cuts).map(|(v, cuts)| f64::from(u8::from(v > cuts.lower)) + f64::from(u8::from(v > cuts.upper)))).collect();
+        let regime: Vec<Option<f64>> = recent
+            .iter()
+            .map(|v| {
+                v.zip(regime_cuts)
+                    .map(|(v, cuts)| f64::from(u8::from(v > cuts.lower)) + f64::from(u8::from(v > cuts.upper)))
+            })
+            .collect();
         let mut regimes = [0; 3];
         for class in regime.iter().take(learn.fit.len()).flatten() {
             regimes[[0.0, 1.0].iter().position(|c| class <= c).unwrap_or(2)] += 1;
@@ -92,6 +98,15 @@ impl FoldRows {
             fit: &self.fit,
             inner: &self.tune,
             threads: FitThreads::default(),
+        }
+    }
+
+    /// What a model sees, by its name on the board.
+    pub(super) fn features_of(&self, model: &str) -> &Features {
+        match model {
+            "prior" | "persistence" | "har" => &self.plain,
+            "regime_gbm" => &self.routed,
+            _ => &self.inputs,
         }
     }
 
@@ -144,7 +159,15 @@ fn last_of(frame: &ResearchFrame, row: usize, target: TargetId, cuts: Option<Vol
         TargetId::VolRegime => column("realized_vol_1800s").zip(cuts).map(|(v, c)| index_of(c, v)),
         TargetId::CostBuy1m | TargetId::CostBuy5m => column("sweep_cost_buy_bps"),
         TargetId::CostSell1m | TargetId::CostSell5m => column("sweep_cost_sell_bps"),
-        TargetId::Direction3(h) => moved(h.span()).map(|r| if r > 0.0 { 2.0 } else if r < 0.0 { 0.0 } else { 1.0 }),
+        TargetId::Direction3(h) => moved(h.span()).map(|r| {
+            if r > 0.0 {
+                2.0
+            } else if r < 0.0 {
+                0.0
+            } else {
+                1.0
+            }
+        }),
         TargetId::Return(h) | TargetId::Direction(h) => moved(h.span()),
         TargetId::Tick1Return | TargetId::Tick5Return | TargetId::Tick5Direction => moved(Span::secs(1)),
     }

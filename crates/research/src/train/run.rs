@@ -54,17 +54,19 @@ pub struct StudyStep {
 
 /// A model of one fold, as it is kept between two starts.
 #[derive(Serialize, Deserialize)]
-struct KeptFit {
-    model: FittedModel,
+pub(super) struct KeptFit {
+    pub(super) model: FittedModel,
     fit_s: f64,
 }
 
-struct Study<'a> {
+/// A study with its rows, labels and folds.
+pub(super) struct Study<'a> {
     request: &'a StudyRequest,
-    rows: LoadedRows,
-    labels: LabelledRows,
-    folds: StudyFolds,
+    pub(super) rows: LoadedRows,
+    pub(super) labels: LabelledRows,
+    pub(super) folds: StudyFolds,
     task: ZooTask,
+    config_hash: String,
     parts: PathBuf,
     left_out: BTreeMap<String, String>,
 }
@@ -74,30 +76,47 @@ struct Study<'a> {
 /// # Errors
 /// There are no rows, too few of them for the plan, or the folder cannot be written.
 pub fn study(request: &StudyRequest, step: &mut dyn FnMut(&StudyStep)) -> Result<StudyBoard, ResearchError> {
-    let refused = |e: &dyn std::fmt::Display| ResearchError::Refused(e.to_string());
-    let rows = load(&request.lake, &request.market)?;
-    let labels = Labeller::new(&rows.frame).and_then(|l| l.label(request.target)).map_err(|e| refused(&e))?;
-    let folds = StudyFolds::new(labels.spans(), &request.plan).map_err(|e| refused(&e))?;
-    let config_hash = hash(request, &rows.digest)?;
-    let parts = request.folder.join(format!("fits-{}", &config_hash[..12]));
-    std::fs::create_dir_all(&parts)
+    let mut study = Study::open(request)?;
+    std::fs::create_dir_all(&study.parts)
         .map_err(|e| ResearchError::Refused(format!("cannot write into {}: {e}", request.folder.display())))?;
-    write(&request.folder.join(FOLDS), &FoldSheet::new(request.target, rows.frame.len(), &folds), false)?;
-    let task = task_of(request.target);
-    let mut study = Study { request, rows, labels, folds, task, parts, left_out: BTreeMap::new() };
-    let board = study.board(config_hash, step)?;
+    let sheet = FoldSheet::new(request.target, study.rows.frame.len(), &study.folds);
+    write(&request.folder.join(FOLDS), &sheet, false)?;
+    let board = study.board(step)?;
     write(&request.folder.join(BOARD), &board, true)?;
     Ok(board)
 }
 
 fn hash(request: &StudyRequest, data: &str) -> Result<String, ResearchError> {
-    let of = (data, request.target, request.plan, request.preset, request.seed, request.lineup.names());
+    // Not the line-up: a model is the same whoever else is fitted.
+    let of = (data, request.target, request.plan, request.preset, request.seed);
     let text = serde_json::to_vec(&of).map_err(|e| ResearchError::Failed(e.to_string()))?;
     Ok(Sha256::digest(text).iter().map(|b| format!("{b:02x}")).collect())
 }
 
-impl Study<'_> {
-    fn board(&mut self, config_hash: String, step: &mut dyn FnMut(&StudyStep)) -> Result<StudyBoard, ResearchError> {
+impl<'r> Study<'r> {
+    pub(super) fn open(request: &'r StudyRequest) -> Result<Self, ResearchError> {
+        let refused = |e: &dyn std::fmt::Display| ResearchError::Refused(e.to_string());
+        let rows = load(&request.lake, &request.market)?;
+        let labels = Labeller::new(&rows.frame).and_then(|l| l.label(request.target)).map_err(|e| refused(&e))?;
+        let folds = StudyFolds::new(labels.spans(), &request.plan).map_err(|e| refused(&e))?;
+        let config_hash = hash(request, &rows.digest)?;
+        let parts = request.folder.join(format!("fits-{}", &config_hash[..12]));
+        let task = task_of(request.target);
+        Ok(Self { request, rows, labels, folds, task, config_hash, parts, left_out: BTreeMap::new() })
+    }
+
+    /// A model as an earlier run of this study left it.
+    pub(super) fn kept(&self, name: &str, fold: &StudyFold) -> Result<KeptFit, ResearchError> {
+        read(&self.parts.join(format!("{name}-{}.json", fold.number))).map_err(|e| match e {
+            ResearchError::Refused(_) => ResearchError::Refused(format!(
+                "{name} was not fitted for fold {} with these settings; run it first: barograph lab train {} --target {}",
+                fold.number, self.request.market, self.request.target
+            )),
+            failed @ ResearchError::Failed(_) => failed,
+        })
+    }
+
+    fn board(&mut self, step: &mut dyn FnMut(&StudyStep)) -> Result<StudyBoard, ResearchError> {
         let names = self.request.lineup.names();
         let folds: Vec<StudyFold> = self.folds.folds().to_vec();
         let mut entries: Vec<ZooEntry> = names.iter().map(|name| entry_of(name)).collect();
@@ -128,7 +147,7 @@ impl Study<'_> {
             embargo_s: folds.iter().map(|f| f.embargo.as_secs_f64()).collect(),
             seed: self.request.seed,
             preset: if self.request.preset == Preset::Best { "best" } else { "quick" }.to_owned(),
-            config_hash,
+            config_hash: self.config_hash.clone(),
             stamp: board.leak.stamp().map(str::to_owned),
             board,
             costs,

@@ -1,0 +1,97 @@
+//! The lab as a researcher begins with it: a recording into the lake, the lake looked at, a study on its rows, its board.
+
+use crate::support::{Place, json_lines};
+use serde_json::{Value, json};
+use std::path::Path;
+
+/// The recording that comes with the sources.
+fn shipped() -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/recordings/binance-usdm_btcusdt_20240718.gz");
+    path.display().to_string()
+}
+
+#[test]
+fn a_recording_becomes_rows_once_and_the_lake_says_what_it_holds() {
+    let place = Place::new();
+    let import = format!("lab dataset BTCUSDT --source {} --data data --json", shipped());
+    let first = &json_lines(&place.ok(&import))[0];
+    assert_eq!((&first["books"], &first["trades"], &first["book_losses"]), (&json!(3_321), &json!(974), &json!(0)));
+    assert_eq!((&first["rows"], &first["rows_valid"]), (&json!(177), &json!(177)));
+    let again = &json_lines(&place.ok(&import))[0];
+    assert_eq!(again["rows"], json!(0), "an hour that is closed is not written again");
+    assert_eq!(again["already_there"], json!(3_321 + 974 + 177));
+
+    let listed = json_lines(&place.ok("lake ls --data data --json"));
+    let held: Vec<(&str, &Value)> = listed.iter().map(|l| (l["table"].as_str().unwrap(), &l["rows"])).collect();
+    assert_eq!(held, [("orderbook", &json!(3_321)), ("trades", &json!(974)), ("features", &json!(177))]);
+    assert!(place.ok("lake check --data data").ends_with("every row is as its manifest says\n"));
+    assert!(place.ok("lake compact --data data").starts_with("0 hours made one file each"));
+
+    // A file of the lake that somebody has changed is named.
+    let hour = "data/bronze/trades/exchange=binance-usdm/symbol=BTCUSDT/year=2024/month=07/day=18/hour=23";
+    let part = std::fs::read_dir(place.path(hour)).unwrap().map(|e| e.unwrap().path());
+    let part = part.into_iter().find(|p| p.extension().is_some_and(|e| e == "parquet")).unwrap();
+    let bytes = std::fs::read(&part).unwrap();
+    std::fs::write(&part, &bytes[..bytes.len() - 100]).unwrap();
+    place.run("lake check --data data").exits(1).prints("hour=23");
+}
+
+#[test]
+fn what_is_no_recording_or_too_short_is_said_in_one_sentence() {
+    let place = Place::new();
+    place.write("notes.txt", "hello\n");
+    place.run("lab dataset BTCUSDT --source notes.txt --data data").exits(2).says("is no recording");
+    let of_another = format!("lab dataset ETHUSDT --source {} --data data", shipped());
+    place.run(&of_another).exits(2).says("none of them is a book or a trade of binance-usdm:ETHUSDT");
+    place.run("lab train BTCUSDT --target dir_5s --data data").exits(2).says("holds no feature rows");
+    place.run("lab leaderboard BTCUSDT --data data").exits(1).says("holds no board of binance-usdm:BTCUSDT");
+    place.run("lab train BTCUSDT --target dir_9s --data data").exits(2).says("there is no target 'dir_9s'; there are");
+    place.ok(&format!("lab dataset BTCUSDT --source {} --data data", shipped()));
+    place.run("lab train BTCUSDT --target dir_5s --data data").exits(2).says("Evenly spread rows over about 6 h");
+    place.run("lab train BTCUSDT --target ret_1s --model xgb --data data").exits(2).says("there is no model 'xgb'");
+    place.run("lake ls --data elsewhere").exits(1).says("holds no lake");
+}
+
+#[test]
+fn a_study_is_fitted_kept_shown_and_goes_on_where_it_stopped() {
+    let place = Place::new();
+    place.ok(&format!("lab dataset BTCUSDT --source {} --data data", shipped()));
+    let train = "lab train BTCUSDT --target ret_1s --embargo 2s --folds 2 --model linear --data data";
+    let board = &json_lines(&place.ok(&format!("{train} --json")))[0];
+    let models: Vec<&str> =
+        board["board"]["rows"].as_array().unwrap().iter().map(|r| r["model"].as_str().unwrap()).collect();
+    let mut sorted = models.clone();
+    sorted.sort_unstable();
+    assert_eq!(sorted, ["linear", "persistence", "prior", "shuffled"]);
+    // As an earlier start left it: nothing is fitted anew, and the board is the same to the bit.
+    let folder = place.path("data/studies/binance-usdm/BTCUSDT/ret_1s");
+    let fits = std::fs::read_dir(&folder).unwrap().map(|e| e.unwrap().path()).find(|p| p.is_dir()).unwrap();
+    assert_eq!(std::fs::read_dir(&fits).unwrap().count(), 8, "four models on two folds");
+    std::fs::remove_file(fits.join("linear-2.json")).unwrap();
+    let resumed = &json_lines(&place.ok(&format!("{train} --json")))[0];
+    assert_eq!(resumed["board"], board["board"]);
+    let text = place.ok("lab leaderboard BTCUSDT --data data");
+    assert!(text.contains("ret_1s of binance-usdm:BTCUSDT") && text.contains("NO LEAK CONTROL"), "{text}");
+    let sheet: Value = serde_json::from_slice(&std::fs::read(folder.join("folds.json")).unwrap()).unwrap();
+    assert_eq!(sheet["folds"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn targets_and_columns_are_listed() {
+    let place = Place::new();
+    assert_eq!(place.ok("lab targets").lines().count(), 23);
+    assert_eq!(place.ok("lab columns").lines().count(), 197);
+    assert!(place.ok("lab columns microprice").contains("formula"));
+    place.run("lab columns nothing").exits(2).says("there is no column 'nothing'");
+}
+
+#[test]
+fn importance_is_of_a_study_that_was_fitted() {
+    let place = Place::new();
+    place.ok(&format!("lab dataset BTCUSDT --source {} --data data", shipped()));
+    let study = "BTCUSDT --target ret_1s --embargo 2s --folds 2 --data data";
+    place.run(&format!("lab importance {study}")).exits(2).says("gbm was not fitted for fold 1 with these settings");
+    place.ok(&format!("lab train {study} --model linear"));
+    place.run(&format!("lab importance {study} --model prior")).exits(2).says("has no columns of its own");
+    place.run(&format!("lab importance {study} --model linear")).exits(2).says("two of them are the least");
+}
