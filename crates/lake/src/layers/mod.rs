@@ -33,6 +33,7 @@ mod hour;
 mod list;
 mod manifest;
 mod order;
+mod page;
 mod place;
 mod reader;
 mod recover;
