@@ -130,6 +130,7 @@ fn books() -> Vec<Book> {
             BookHead { ts, known_ts: ts + Span(2_345_678), updates: *updates, sequence: i as u64 * 3, gap: None };
         Book { head, bids: bids.clone(), asks: asks.clone() }
     };
+    println!("{} different books, one after the other and again", levels.len());
     (0..ROWS).map(one).collect()
 }
 

@@ -41,6 +41,7 @@ mod rows;
 mod schema;
 mod settings;
 mod slices;
+mod stage;
 mod writer;
 
 pub use catalogue::{LakeHour, LakeQuery, hours};

@@ -5,6 +5,7 @@
 //! asked for (`benches/layers.rs`). For this case the format is short (Parquet format, "Data Pages" and "Run Length Encoding"): the
 //! length of the levels, the levels as runs, the numbers.
 
+use bytes::Bytes;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::column::page::{CompressedPage, Page, PageWriter as _};
 use parquet::column::writer::ColumnCloseResult;
@@ -20,6 +21,7 @@ pub(super) struct FloatPages {
     zstd: Compressor<'static>,
     level: ZstdLevel,
     body: Vec<u8>,
+    packed: Vec<u8>,
 }
 
 impl std::fmt::Debug for FloatPages {
@@ -31,7 +33,7 @@ impl std::fmt::Debug for FloatPages {
 impl FloatPages {
     pub(super) fn new(level: ZstdLevel) -> Result<Self> {
         let zstd = Compressor::new(level.compression_level()).map_err(|e| ParquetError::External(Box::new(e)))?;
-        Ok(Self { zstd, level, body: Vec::new() })
+        Ok(Self { zstd, level, body: Vec::new(), packed: Vec::new() })
     }
 
     /// The bytes of a column chunk of one page, and what is to be said about it. `nulls` are the rows whose cell is absent.
@@ -54,10 +56,11 @@ impl FloatPages {
         for (out, cell) in self.body[from..].chunks_exact_mut(8).zip(cells) {
             out.copy_from_slice(&cell.to_le_bytes());
         }
-        let mut packed = Vec::with_capacity(zstd::zstd_safe::compress_bound(self.body.len()));
+        self.packed.clear();
+        self.packed.reserve(zstd::zstd_safe::compress_bound(self.body.len()));
         let failed = |e: std::io::Error| ParquetError::External(Box::new(e));
-        self.zstd.compress_to_buffer(&self.body, &mut packed).map_err(failed)?;
-        self.chunk(column, rows, statistics(cells, nulls.len()), packed)
+        self.zstd.compress_to_buffer(&self.body, &mut self.packed).map_err(failed)?;
+        self.chunk(column, rows, statistics(cells, nulls.len()))
     }
 
     fn chunk(
@@ -65,10 +68,9 @@ impl FloatPages {
         column: &ColumnDescPtr,
         rows: usize,
         statistics: Statistics,
-        packed: Vec<u8>,
     ) -> Result<(Vec<u8>, ColumnCloseResult)> {
         let page = Page::DataPage {
-            buf: packed.into(),
+            buf: Bytes::copy_from_slice(&self.packed),
             num_values: u32::try_from(rows).unwrap_or(u32::MAX),
             encoding: Encoding::PLAIN,
             def_level_encoding: Encoding::RLE,
@@ -122,11 +124,12 @@ fn levels(out: &mut Vec<u8>, rows: usize, nulls: &[u32]) {
 /// A run: its length and a zero bit as a number of seven bits per byte, then what is repeated.
 fn run(out: &mut Vec<u8>, length: usize, there: bool) {
     let mut number = length << 1;
+    let low = |number: usize| number.to_le_bytes()[0] & 0x7f;
     while number >= 0x80 {
-        out.push((number & 0x7f) as u8 | 0x80);
+        out.push(low(number) | 0x80);
         number >>= 7;
     }
-    out.push((number & 0x7f) as u8);
+    out.push(low(number));
     out.push(u8::from(there));
 }
 

@@ -351,6 +351,7 @@ impl PartitionWriter {
     /// Writes the buffer into the part's file as a row group.
     fn spill(&mut self) -> LayerResult<()> {
         let Some(hour) = self.hour.as_mut().filter(|_| self.buffer.rows > 0) else { return Ok(()) };
+        self.buffer.settle();
         hour.digest.update(&self.buffer);
         if self.part.file.is_none() {
             let path = hour.folder.join(hour.next_name(self.part.first_ts));
