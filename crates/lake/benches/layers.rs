@@ -43,6 +43,10 @@ fn main() {
     let zstd = LakeCompression::Zstd(1);
     let forms = [
         ("zstd1_plain", zstd, FloatEncoding::Plain),
+        ("zstd_1_plain", LakeCompression::Zstd(-1), FloatEncoding::Plain),
+        ("zstd_3_plain", LakeCompression::Zstd(-3), FloatEncoding::Plain),
+        ("zstd_5_plain", LakeCompression::Zstd(-5), FloatEncoding::Plain),
+        ("zstd_9_plain", LakeCompression::Zstd(-9), FloatEncoding::Plain),
         ("zstd3_plain", LakeCompression::Zstd(3), FloatEncoding::Plain),
         ("lz4_plain", LakeCompression::Lz4, FloatEncoding::Plain),
         ("snappy_plain", LakeCompression::Snappy, FloatEncoding::Plain),

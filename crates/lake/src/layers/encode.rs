@@ -1,6 +1,6 @@
 //! A Parquet file from buffers of rows, a row group each.
 //!
-//! Plain zstd columns of floats, which are nearly all bytes, are encoded in [`super::page`]; the others by Parquet's own typed writers,
+//! Plain columns of floats, zstd or not packed, which are nearly all bytes, are encoded in [`super::page`]; the others by Parquet's own typed writers,
 //! from our vectors: there is no Arrow array in between.
 
 use super::buffer::{Cells, ColumnBuffer, RowBuffer};
@@ -26,15 +26,18 @@ pub(super) const GROUP_ROWS: usize = 65_536;
 pub(super) struct FileForm {
     schema: TypePtr,
     properties: WriterPropertiesPtr,
-    /// Level of the columns of floats where they are plain.
-    plain: Option<ZstdLevel>,
+    /// zstd level of the columns of floats, or none, where they are written in [`super::page`].
+    plain: Option<Option<i32>>,
 }
 
 impl FileForm {
     pub(super) fn new(columns: &[LakeColumn], config: &LakeConfig) -> std::result::Result<Self, String> {
         let converted = ArrowSchemaConverter::new().convert(&arrow_schema(columns)).map_err(|e| e.to_string())?;
         let compression = match config.compression {
-            LakeCompression::Zstd(level) => Compression::ZSTD(ZstdLevel::try_new(level).map_err(|e| e.to_string())?),
+            // The few columns that Parquet's own writer encodes cannot have a negative level.
+            LakeCompression::Zstd(level) => {
+                Compression::ZSTD(ZstdLevel::try_new(level.max(1)).map_err(|e| e.to_string())?)
+            }
             LakeCompression::Lz4 => Compression::LZ4_RAW,
             LakeCompression::Snappy => Compression::SNAPPY,
             LakeCompression::Uncompressed => Compression::UNCOMPRESSED,
@@ -61,10 +64,12 @@ impl FileForm {
                 _ => properties,
             };
         }
-        let plain = match compression {
-            Compression::ZSTD(level) if config.floats == FloatEncoding::Plain => Some(level),
-            _ => None,
+        let plain = match config.compression {
+            LakeCompression::Zstd(level) => Some(Some(level)),
+            LakeCompression::Uncompressed => Some(None),
+            LakeCompression::Lz4 | LakeCompression::Snappy => None,
         };
+        let plain = plain.filter(|_| config.floats == FloatEncoding::Plain);
         Ok(Self { schema: converted.root_schema_ptr(), properties: Arc::new(properties.build()), plain })
     }
 }

@@ -1,4 +1,5 @@
-//! Columns of floats as Parquet pages, written out here: one page of a row group's numbers, eight bytes after eight bytes, zstd.
+//! Columns of floats as Parquet pages, written out here: one page of a row group's numbers, eight bytes after eight bytes, zstd
+//! or as they are.
 //!
 //! Nearly all bytes of the lake are such columns. Parquet's own writer goes over each number for levels, statistics and buffers in code
 //! that the release profile hardly optimises, because its other users wait for people; the wide book was written at half the rate that is
@@ -18,22 +19,22 @@ use zstd::bulk::Compressor;
 
 /// Encodes columns of floats.
 pub(super) struct FloatPages {
-    zstd: Compressor<'static>,
-    level: ZstdLevel,
+    zstd: Option<Compressor<'static>>,
     body: Vec<u8>,
     packed: Vec<u8>,
 }
 
 impl std::fmt::Debug for FloatPages {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("FloatPages").field("level", &self.level).finish_non_exhaustive()
+        f.debug_struct("FloatPages").field("zstd", &self.zstd.is_some()).finish_non_exhaustive()
     }
 }
 
 impl FloatPages {
-    pub(super) fn new(level: ZstdLevel) -> Result<Self> {
-        let zstd = Compressor::new(level.compression_level()).map_err(|e| ParquetError::External(Box::new(e)))?;
-        Ok(Self { zstd, level, body: Vec::new(), packed: Vec::new() })
+    /// Packs with zstd of a level, which may be negative; not at all for `None`.
+    pub(super) fn new(level: Option<i32>) -> Result<Self> {
+        let zstd = level.map(Compressor::new).transpose().map_err(failed)?;
+        Ok(Self { zstd, body: Vec::new(), packed: Vec::new() })
     }
 
     /// The bytes of a column chunk of one page, and what is to be said about it. `nulls` are the rows whose cell is absent.
@@ -56,10 +57,11 @@ impl FloatPages {
         for (out, cell) in self.body[from..].chunks_exact_mut(8).zip(cells) {
             out.copy_from_slice(&cell.to_le_bytes());
         }
-        self.packed.clear();
-        self.packed.reserve(zstd::zstd_safe::compress_bound(self.body.len()));
-        let failed = |e: std::io::Error| ParquetError::External(Box::new(e));
-        self.zstd.compress_to_buffer(&self.body, &mut self.packed).map_err(failed)?;
+        if let Some(zstd) = &mut self.zstd {
+            self.packed.clear();
+            self.packed.reserve(zstd::zstd_safe::compress_bound(self.body.len()));
+            zstd.compress_to_buffer(&self.body, &mut self.packed).map_err(failed)?;
+        }
         self.chunk(column, rows, statistics(cells, nulls.len()))
     }
 
@@ -69,8 +71,13 @@ impl FloatPages {
         rows: usize,
         statistics: Statistics,
     ) -> Result<(Vec<u8>, ColumnCloseResult)> {
+        let (bytes, compression) = match self.zstd {
+            // Readers want to know that it is zstd and not the level; Parquet's type for levels has no negative ones.
+            Some(_) => (&self.packed, Compression::ZSTD(ZstdLevel::default())),
+            None => (&self.body, Compression::UNCOMPRESSED),
+        };
         let page = Page::DataPage {
-            buf: Bytes::copy_from_slice(&self.packed),
+            buf: Bytes::copy_from_slice(bytes),
             num_values: u32::try_from(rows).unwrap_or(u32::MAX),
             encoding: Encoding::PLAIN,
             def_level_encoding: Encoding::RLE,
@@ -82,7 +89,7 @@ impl FloatPages {
         let chunk = out.into_inner()?;
         let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
         let metadata = ColumnChunkMetaData::builder(column.clone())
-            .set_compression(Compression::ZSTD(self.level))
+            .set_compression(compression)
             .set_encodings(vec![Encoding::PLAIN, Encoding::RLE])
             .set_num_values(count(rows))
             .set_total_compressed_size(count(chunk.len()))
@@ -100,6 +107,10 @@ impl FloatPages {
         };
         Ok((chunk, close))
     }
+}
+
+fn failed(e: std::io::Error) -> ParquetError {
+    ParquetError::External(Box::new(e))
 }
 
 /// Levels of one bit, as runs: 1 where a cell is there.
