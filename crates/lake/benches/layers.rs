@@ -43,6 +43,10 @@ fn main() {
     let zstd = LakeCompression::Zstd(1);
     let forms = [
         ("zstd1_plain", zstd, FloatEncoding::Plain),
+        ("zstd_1_plain", LakeCompression::Zstd(-1), FloatEncoding::Plain),
+        ("zstd_3_plain", LakeCompression::Zstd(-3), FloatEncoding::Plain),
+        ("zstd_5_plain", LakeCompression::Zstd(-5), FloatEncoding::Plain),
+        ("zstd_9_plain", LakeCompression::Zstd(-9), FloatEncoding::Plain),
         ("zstd3_plain", LakeCompression::Zstd(3), FloatEncoding::Plain),
         ("lz4_plain", LakeCompression::Lz4, FloatEncoding::Plain),
         ("snappy_plain", LakeCompression::Snappy, FloatEncoding::Plain),
@@ -128,9 +132,17 @@ fn books() -> Vec<Book> {
         let ts = BEGIN + Span::millis(15).times(i64::try_from(i).unwrap());
         let head =
             BookHead { ts, known_ts: ts + Span(2_345_678), updates: *updates, sequence: i as u64 * 3, gap: None };
-        Book { head, bids: bids.clone(), asks: asks.clone() }
+        let turn = (i / levels.len()) as f64;
+        let moved = |side: &[(f64, f64)]| side.iter().map(|(p, s)| (moved(*p, turn), moved(*s, turn))).collect();
+        Book { head, bids: moved(bids), asks: moved(asks) }
     };
+    println!("{} different books, one after the other and again, each time a little moved", levels.len());
     (0..ROWS).map(one).collect()
+}
+
+/// A price or size a few thousandths higher with each turn, written with as many digits: or else the compressor finds the turn before.
+fn moved(number: f64, turn: f64) -> f64 {
+    (number * 1e3 + turn).round() / 1e3
 }
 
 type Levels = (u32, Vec<(f64, f64)>, Vec<(f64, f64)>);

@@ -1,7 +1,8 @@
 //! Rows on their way into a file, a vector per column, as Parquet wants them: the cells that are there, densely, and the places of
 //! those that are not.
 
-use super::schema::{CellType, LakeColumn};
+use super::schema::{CellType, FIRST_LEVEL, LakeColumn};
+use super::stage::{LevelRow, LevelStage};
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::{Float64Type, TimestampNanosecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type};
 use arrow_array::{Array, ArrayRef, RecordBatch};
@@ -31,6 +32,8 @@ pub(super) struct ColumnBuffer {
 pub(super) struct RowBuffer {
     pub(super) columns: Vec<ColumnBuffer>,
     pub(super) rows: usize,
+    /// Levels of the last rows that are not in their columns yet; see [`Self::settle`].
+    stage: LevelStage,
 }
 
 impl ColumnBuffer {
@@ -144,7 +147,31 @@ impl<'a> CellTypeOf<'a> {
 impl RowBuffer {
     /// An empty buffer with room for this many rows.
     pub(super) fn new(columns: &[LakeColumn], room: usize) -> Self {
-        Self { columns: columns.iter().map(|c| ColumnBuffer::new(c.cells, room)).collect(), rows: 0 }
+        Self {
+            columns: columns.iter().map(|c| ColumnBuffer::new(c.cells, room)).collect(),
+            rows: 0,
+            stage: LevelStage::default(),
+        }
+    }
+
+    /// Adds the levels of the row under way, of which the other cells are in their columns.
+    #[inline]
+    pub(super) fn push_levels(&mut self, row: &LevelRow) {
+        if self.stage.push(row) {
+            self.settle_before(self.rows + 1);
+        }
+    }
+
+    /// Puts every cell into its column.
+    pub(super) fn settle(&mut self) {
+        self.settle_before(self.rows);
+    }
+
+    fn settle_before(&mut self, rows: usize) {
+        let staged = self.stage.len();
+        if let Some(levels) = self.columns.get_mut(FIRST_LEVEL..).filter(|_| staged > 0) {
+            self.stage.settle(levels, rows - staged);
+        }
     }
 
     /// Takes every row out and keeps the room.

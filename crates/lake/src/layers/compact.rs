@@ -61,7 +61,7 @@ pub fn compact(config: &LakeConfig, close_before: Option<Ts>) -> LayerResult<Com
         }
         for hour in hours.iter().filter(|hour| is_closed(&hour.folder)) {
             match compact_hour(&mut disk, &hour.folder, &market.folder, config) {
-                Ok(done) => report.add(done),
+                Ok(done) => report.add(&done),
                 Err(e) => report.left.push((hour.folder.clone(), e.to_string())),
             }
         }
@@ -70,7 +70,7 @@ pub fn compact(config: &LakeConfig, close_before: Option<Ts>) -> LayerResult<Com
 }
 
 impl CompactionReport {
-    fn add(&mut self, hour: Compacted) {
+    fn add(&mut self, hour: &Compacted) {
         self.files_removed += hour.removed;
         if let Some((before, after)) = hour.bytes {
             self.hours += 1;

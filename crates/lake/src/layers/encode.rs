@@ -1,12 +1,14 @@
 //! A Parquet file from buffers of rows, a row group each.
 //!
-//! The columns are written by Parquet's own typed writers from our vectors: there is no Arrow array in between, and nothing is copied
-//! before it is encoded.
+//! Plain columns of floats, zstd or not packed, which are nearly all bytes, are encoded in [`super::page`]; the others by Parquet's own typed writers,
+//! from our vectors: there is no Arrow array in between.
 
 use super::buffer::{Cells, ColumnBuffer, RowBuffer};
 use super::disk::LakeFile;
+use super::page::FloatPages;
 use super::schema::{CellType, LakeColumn, arrow_schema};
 use super::settings::{FloatEncoding, LakeCompression, LakeConfig};
+use bytes::Bytes;
 use parquet::arrow::ArrowSchemaConverter;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::data_type::{BoolType, ByteArrayType, DoubleType, Int32Type, Int64Type};
@@ -24,13 +26,18 @@ pub(super) const GROUP_ROWS: usize = 65_536;
 pub(super) struct FileForm {
     schema: TypePtr,
     properties: WriterPropertiesPtr,
+    /// zstd level of the columns of floats, or none, where they are written in [`super::page`].
+    plain: Option<Option<i32>>,
 }
 
 impl FileForm {
     pub(super) fn new(columns: &[LakeColumn], config: &LakeConfig) -> std::result::Result<Self, String> {
         let converted = ArrowSchemaConverter::new().convert(&arrow_schema(columns)).map_err(|e| e.to_string())?;
         let compression = match config.compression {
-            LakeCompression::Zstd(level) => Compression::ZSTD(ZstdLevel::try_new(level).map_err(|e| e.to_string())?),
+            // The few columns that Parquet's own writer encodes cannot have a negative level.
+            LakeCompression::Zstd(level) => {
+                Compression::ZSTD(ZstdLevel::try_new(level.max(1)).map_err(|e| e.to_string())?)
+            }
             LakeCompression::Lz4 => Compression::LZ4_RAW,
             LakeCompression::Snappy => Compression::SNAPPY,
             LakeCompression::Uncompressed => Compression::UNCOMPRESSED,
@@ -57,7 +64,13 @@ impl FileForm {
                 _ => properties,
             };
         }
-        Ok(Self { schema: converted.root_schema_ptr(), properties: Arc::new(properties.build()) })
+        let plain = match config.compression {
+            LakeCompression::Zstd(level) => Some(Some(level)),
+            LakeCompression::Uncompressed => Some(None),
+            LakeCompression::Lz4 | LakeCompression::Snappy => None,
+        };
+        let plain = plain.filter(|_| config.floats == FloatEncoding::Plain);
+        Ok(Self { schema: converted.root_schema_ptr(), properties: Arc::new(properties.build()), plain })
     }
 }
 
@@ -65,23 +78,29 @@ impl FileForm {
 #[derive(Debug)]
 pub(super) struct ParquetFile {
     writer: SerializedFileWriter<Box<dyn LakeFile>>,
+    pages: Option<FloatPages>,
 }
 
 impl ParquetFile {
     pub(super) fn begin(form: &FileForm, file: Box<dyn LakeFile>) -> Result<Self> {
         let writer = SerializedFileWriter::new(file, Arc::clone(&form.schema), Arc::clone(&form.properties))?;
-        Ok(Self { writer })
+        let pages = form.plain.map(FloatPages::new).transpose()?;
+        Ok(Self { writer, pages })
     }
 
     /// Adds the rows of a buffer as one row group.
     pub(super) fn write(&mut self, rows: &RowBuffer) -> Result<()> {
         let mut levels = Levels { full: vec![1; rows.rows], own: Vec::new() };
+        let described = self.writer.schema_descr().columns().to_vec();
         let mut group = self.writer.next_row_group()?;
-        let mut columns = rows.columns.iter();
-        while let Some(mut out) = group.next_column()? {
-            let Some(column) = columns.next() else { break };
-            write_column(&mut out, column, &mut levels)?;
-            out.close()?;
+        for (column, described) in rows.columns.iter().zip(&described) {
+            if let (Some(pages), Cells::F64(cells)) = (&mut self.pages, &column.cells) {
+                let (chunk, close) = pages.encode(described, rows.rows, cells, &column.nulls)?;
+                group.append_column(&Bytes::from(chunk), close)?;
+            } else if let Some(mut out) = group.next_column()? {
+                write_column(&mut out, column, &mut levels)?;
+                out.close()?;
+            }
         }
         group.close()?;
         Ok(())

@@ -33,6 +33,7 @@ mod hour;
 mod list;
 mod manifest;
 mod order;
+mod page;
 mod place;
 mod reader;
 mod recover;
@@ -40,6 +41,7 @@ mod rows;
 mod schema;
 mod settings;
 mod slices;
+mod stage;
 mod writer;
 
 pub use catalogue::{LakeHour, LakeQuery, hours};

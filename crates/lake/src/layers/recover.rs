@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 /// The state of a market's folder.
 #[derive(Debug, Default)]
-pub(super) struct Recovered {
+pub(super) struct LeftBehind {
     /// The hour that goes on.
     pub(super) open: Option<OpenHour>,
     /// Where rows may be missing behind it: the last moment that is known.
@@ -30,8 +30,8 @@ pub(super) fn recover(
     folder: &Path,
     table: &LakeTable,
     market: &LakeMarket,
-) -> LayerResult<Recovered> {
-    let mut recovered = Recovered::default();
+) -> LayerResult<LeftBehind> {
+    let mut recovered = LeftBehind::default();
     let mut open = Vec::new();
     for (begin, folder) in hours_of(folder, Ts::MIN, Ts::MAX)? {
         if is_closed(&folder) {

@@ -3,6 +3,7 @@
 use super::place::LakeMarket;
 use super::schema::{CellType, LEVELS, LakeTable, ResearchName};
 use super::settings::LakeConfig;
+use super::stage::LevelRow;
 use super::writer::{OpenedPartition, PartitionWriter, RowHead};
 use super::{LayerError, LayerResult};
 use barograph_domain::{GapReason, Ts};
@@ -26,11 +27,8 @@ pub struct BookHead {
 #[derive(Debug)]
 pub struct BookWriter {
     partition: PartitionWriter,
-    levels: [[f64; LEVELS]; 4],
+    levels: LevelRow,
 }
-
-/// Place of the first column of levels.
-const FIRST_LEVEL: usize = 5;
 
 impl BookWriter {
     /// Takes the partition of a market.
@@ -39,7 +37,7 @@ impl BookWriter {
     /// As [`PartitionWriter::open`].
     pub fn open(config: LakeConfig, market: LakeMarket) -> LayerResult<(Self, OpenedPartition)> {
         let (partition, opened) = PartitionWriter::open(config, LakeTable::orderbook(), market)?;
-        Ok((Self { partition, levels: [[0.0; LEVELS]; 4] }, opened))
+        Ok((Self { partition, levels: ([[0.0; LEVELS]; 4], [0; 4]) }, opened))
     }
 
     /// Adds a state: (price in quote, size in base) per level, best first; levels behind the twentieth are left out.
@@ -52,9 +50,10 @@ impl BookWriter {
         bids: impl IntoIterator<Item = (f64, f64)>,
         asks: impl IntoIterator<Item = (f64, f64)>,
     ) -> LayerResult<()> {
-        let [bid_price, bid_size, ask_price, ask_size] = &mut self.levels;
+        let [bid_price, bid_size, ask_price, ask_size] = &mut self.levels.0;
         let bids = take(bids, bid_price, bid_size)?;
         let asks = take(asks, ask_price, ask_size)?;
+        self.levels.1 = [bids, bids, asks, asks];
         let row = RowHead {
             ts: head.ts,
             known_ts: head.known_ts,
@@ -62,21 +61,10 @@ impl BookWriter {
             gap: head.gap.map(GapReason::word),
         };
         let buffer = self.partition.begin_row(&row)?;
-        let number = buffer.rows;
         buffer.columns[2].push_i32(head.updates.cast_signed());
         buffer.columns[3].push_i64(head.sequence.cast_signed());
         buffer.columns[4].push_bool(head.gap.is_some());
-        let counts = [bids, bids, asks, asks];
-        let groups = buffer.columns[FIRST_LEVEL..].chunks_exact_mut(LEVELS);
-        for ((columns, cells), count) in groups.zip(&self.levels).zip(counts) {
-            let (there, absent) = columns.split_at_mut(count);
-            for (column, cell) in there.iter_mut().zip(cells) {
-                column.push_f64(*cell);
-            }
-            for column in absent {
-                column.push_null(number);
-            }
-        }
+        buffer.push_levels(&self.levels);
         self.partition.end_row();
         Ok(())
     }

@@ -9,6 +9,9 @@ use std::sync::Arc;
 /// Levels of each side in the wide book table (R5.17).
 pub(super) const LEVELS: usize = 20;
 
+/// Place of its first column of levels.
+pub(super) const FIRST_LEVEL: usize = 5;
+
 /// Type of a column's cells.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum CellType {
@@ -269,7 +272,7 @@ mod tests {
     fn the_wide_book_has_its_columns_in_order_and_types_survive_arrow() {
         let book = LakeTable::orderbook();
         assert_eq!(book.columns().len(), 85);
-        assert_eq!(book.place_of("bid_price_L0"), Some(5));
+        assert_eq!(book.place_of("bid_price_L0"), Some(FIRST_LEVEL));
         assert_eq!(book.place_of("ask_size_L19"), Some(84));
         for table in [book, LakeTable::trades(), LakeTable::signals(), LakeTable::predictions()] {
             assert_eq!(columns_of(&arrow_schema(table.columns())).unwrap(), table.columns());

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 /// How columns are compressed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum LakeCompression {
-    /// zstd of a level from 1 to 22.
+    /// zstd of a level up to 22; negative ones are faster and pack less.
     Zstd(i32),
     /// LZ4, in the form without frames (`LZ4_RAW`).
     Lz4,
@@ -27,7 +27,13 @@ pub enum FloatEncoding {
     ByteStreamSplit,
 }
 
-/// How a partition is written. [`Self::live`] and [`Self::import`] give the defaults.
+/// How a partition is written. [`Self::live`] and [`Self::import`] give the defaults: zstd 1 over plain floats.
+///
+/// Measured by `benches/layers.rs` on the wide book table (85 columns, books of a recorded session of BTCUSDT at Binance), everything
+/// included, on one of two cores that five other programs were using: zstd 1 packs 8.2 times at 216 to 240 MB/s of raw columns, zstd 3
+/// 9.2 times at 200, zstd −9 4.3 times at 255; nothing packed 277 to 330. Through Parquet's own writer, which the release profile hardly
+/// optimises: LZ4 5.2 times at 150, Snappy 5.3 at 150, zstd 1 over dictionaries 7.8 at 133, over split bytes 3.4 at 69: values that stand
+/// for several rows are what a book has, and splitting their bytes hides that.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct LakeConfig {
     /// Folder of the lake: `<root>/{bronze,silver,gold}`. Made when it is not there.

@@ -8,7 +8,7 @@ use super::folder::WRITER_LOCK;
 use super::hour::OpenHour;
 use super::manifest::{HourGap, PartEntry, UNFLUSHED, is_closed};
 use super::place::{LakeMarket, hour_folder, hour_of};
-use super::recover::{Recovered, hold, loss, recover};
+use super::recover::{LeftBehind, hold, loss, recover};
 use super::schema::LakeTable;
 use super::settings::LakeConfig;
 use super::slices::CellSlice;
@@ -119,7 +119,7 @@ impl PartitionWriter {
         let folder = market.folder(&config.root.join(table.layer().word()).join(table.name()))?;
         disk.make_folder(&folder).map_err(LayerError::io(&folder))?;
         let lock = hold(&folder.join(WRITER_LOCK))?;
-        let Recovered { open, loss, removed, last_ts } = recover(disk.as_mut(), &folder, &table, &market)?;
+        let LeftBehind { open, loss, removed, last_ts } = recover(disk.as_mut(), &folder, &table, &market)?;
         let unclosed = open.as_ref().map(|hour| (hour.begin, hour.rows));
         let opened = OpenedPartition { unclosed, lost_after: loss, removed };
         let writer = Self {
@@ -351,6 +351,7 @@ impl PartitionWriter {
     /// Writes the buffer into the part's file as a row group.
     fn spill(&mut self) -> LayerResult<()> {
         let Some(hour) = self.hour.as_mut().filter(|_| self.buffer.rows > 0) else { return Ok(()) };
+        self.buffer.settle();
         hour.digest.update(&self.buffer);
         if self.part.file.is_none() {
             let path = hour.folder.join(hour.next_name(self.part.first_ts));
