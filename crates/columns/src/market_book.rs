@@ -3,12 +3,12 @@
 //! Seconds are cut by the venue's clock at the changes themselves: a change after the end of a second may arrive before the row of that
 //! second is closed, so the book as it stood is kept aside first.
 
-use barograph_domain::depth::{BookSides, DEPTH, DepthLevel};
 use crate::order_flow::Contribution;
 use crate::row::ResearchRow;
 use crate::seconds::{BookFlow, Listened};
 use crate::structural::{STRUCTURAL, at, structural};
 use barograph_domain::cell::Reason;
+use barograph_domain::depth::{BookSides, DEPTH, DepthLevel};
 use barograph_domain::{Span, Ts};
 use std::collections::VecDeque;
 

@@ -2,13 +2,13 @@
 //!
 //! A row is made once, when all that counts for it has arrived; what arrives later counts for later rows.
 
-use barograph_domain::depth::BookSides;
 use crate::latency::Latency;
 use crate::market_book::{BookSecond, MarketBook, SECOND, end_of, second_of};
 use crate::market_trades::MarketTrades;
 use crate::row::ResearchRow;
 use crate::windows::Windows;
 use barograph_domain::cell::Reason;
+use barograph_domain::depth::BookSides;
 use barograph_domain::time::DAY;
 use barograph_domain::{Ts, math};
 

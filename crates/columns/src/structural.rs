@@ -1,8 +1,8 @@
 //! Columns 1 to 109: what one book says by itself (features §7).
 
-use barograph_domain::depth::{BookSides, DEPTH, DepthLevel};
 use crate::row::{ResearchRow, ratio};
 use barograph_domain::cell::Reason;
+use barograph_domain::depth::{BookSides, DEPTH, DepthLevel};
 use barograph_domain::math;
 
 /// How many columns these are.

@@ -3,7 +3,7 @@
 use barograph_domain::depth::BookSides;
 use barograph_domain::{GapReason, InstrumentName, MarketKind, Ts};
 use barograph_lake::Error;
-use barograph_lake::recorded::{Capture, Received, RecordListener, RecordedFeed, RecordedTrade};
+use barograph_lake::recorded::{Received, RecordListener, Recorded, RecordedFeed, RecordedTrade};
 use barograph_venues::session::{MarketSpec, venue};
 
 /// Counts, and holds what it hears against what a market can do.
@@ -86,7 +86,7 @@ fn every_recording_gives_books_and_trades() {
         let Some(files) = found.collect::<Option<Vec<_>>>() else { continue };
         let market = InstrumentName::parse(name).unwrap();
         let kind = market.kind(venue(market.venue.as_str()).map(|v| v.trades)).unwrap_or(MarketKind::Perpetual);
-        let capture = Capture::open(&market, &files).unwrap();
+        let capture = Recorded::open(&market, &files).unwrap();
         let mut heard = Heard::default();
         let done = capture.play(MarketSpec::bare(&market.symbol, kind), &mut heard).unwrap();
         assert_eq!([heard.books, heard.trades, heard.levels as u64], expected, "{name}: {done:?}");

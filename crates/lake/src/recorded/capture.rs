@@ -18,6 +18,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 const TOPIC: &[u8] = b"orderbook.";
+/// The depth of Bybit's archive of contracts, and what stands for it.
+const ARCHIVED: &[u8] = b"\"orderbook.500.";
+const AS_LIVE: &[u8] = b"\"orderbook.1000.";
+/// A message begins with its topic.
+const TOPIC_WITHIN: usize = 20;
 /// Lines in which the first message of a book is looked for.
 const LOOKED_AT: usize = 2_000;
 
@@ -278,7 +283,7 @@ impl CaptureForm {
             Self::BybitArchive => {
                 let head: BybitLine<'_> = serde_json::from_slice(line).ok()?;
                 let at = head.ts.checked_mul(1_000_000).map(Ts)?;
-                Some(Line::Frame(at, None, Cow::Borrowed(line)))
+                Some(Line::Frame(at, None, as_live(line)))
             }
             Self::Cryptofeed => {
                 let line: CryptofeedLine<'_> = serde_json::from_slice(line).ok()?;
@@ -295,6 +300,13 @@ impl CaptureForm {
             }
         }
     }
+}
+
+/// The archive has books of a depth that Bybit does not send live. What holds for those that it sends holds for them too, so they are played
+/// as books of the deepest topic, which has room for all of their levels.
+fn as_live(line: &[u8]) -> Cow<'_, [u8]> {
+    let found = memchr::memmem::find(line, ARCHIVED).filter(|at| *at < TOPIC_WITHIN);
+    found.map_or(Cow::Borrowed(line), |at| Cow::Owned([&line[..at], AS_LIVE, &line[at + ARCHIVED.len()..]].concat()))
 }
 
 /// Seconds with decimals, exactly as they are written.

@@ -140,8 +140,9 @@ impl<'a> Messages<'a> {
             let Some((piece, rows, columns)) = &mut self.open else {
                 let Some(piece) = self.files.pop_front() else { return Ok(self.next.take()) };
                 let (names, rows) = TableRows::open(piece, self.read)?;
-                let columns = DepthColumns::of(&names)
-                    .ok_or_else(|| Error::Usage(format!("{} has no columns of a depth archive any more", piece.shown)))?;
+                let columns = DepthColumns::of(&names).ok_or_else(|| {
+                    Error::Usage(format!("{} has no columns of a depth archive any more", piece.shown))
+                })?;
                 self.open = Some((piece, rows, columns));
                 continue;
             };

@@ -1,8 +1,8 @@
 //! What a recording of books and trades says, as whoever listens hears it: in the order of receipt.
 
 use crate::error::Error;
-use barograph_domain::{GapReason, Ts};
 use barograph_domain::depth::BookSides;
+use barograph_domain::{GapReason, Ts};
 
 /// When something happened, and when it could be used.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -126,8 +126,7 @@ fn open(piece: &Piece) -> Result<(ParquetRecordBatchReader, u64), String> {
     let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(said)?;
     let wanted = |name: &str| NEEDED.contains(&name) || USED.contains(&name);
     let fields = builder.schema().fields().iter().enumerate();
-    let places: Vec<usize> =
-        fields.filter(|(_, f)| wanted(&f.name().to_ascii_lowercase())).map(|(at, _)| at).collect();
+    let places: Vec<usize> = fields.filter(|(_, f)| wanted(&f.name().to_ascii_lowercase())).map(|(at, _)| at).collect();
     let rows = u64::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0);
     let mask = ProjectionMask::roots(builder.parquet_schema(), places);
     Ok((builder.with_projection(mask).with_batch_size(BATCH).build().map_err(said)?, rows))
@@ -221,5 +220,6 @@ fn floats(array: &ArrayRef, row: usize) -> Float64Array {
     } else {
         array.as_list_opt::<i64>().map(|lists| lists.value(row))
     };
-    list.and_then(|l| l.as_primitive_opt::<Float64Type>().cloned()).unwrap_or_else(|| Float64Array::from(Vec::<f64>::new()))
+    list.and_then(|l| l.as_primitive_opt::<Float64Type>().cloned())
+        .unwrap_or_else(|| Float64Array::from(Vec::<f64>::new()))
 }

@@ -88,7 +88,10 @@ impl LobsterDay {
                 return Err(alone(messages));
             }
             let (ticker, date) = dated(messages.name()).ok_or_else(|| {
-                format!("{}: a LOBSTER file says its day in its name, as AAPL_2012-06-21_…_message_1.csv", messages.shown)
+                format!(
+                    "{}: a LOBSTER file says its day in its name, as AAPL_2012-06-21_…_message_1.csv",
+                    messages.shown
+                )
             })?;
             let midnight = date - new_york(date);
             days.push(Self { midnight, date, ticker, messages: (*messages).clone(), books: (*books).clone() });
@@ -153,7 +156,10 @@ impl LobsterFiles<'_> {
         let (mut messages, mut books) = (day.messages.lines(self.read)?, day.books.lines(self.read)?);
         let mut cells = Vec::new();
         let (mut first, mut halted) = (true, false);
-        while let (Some(line), Some(state)) = (whole(&mut messages), whole(&mut books)) {
+        loop {
+            let torn = &mut to.done.torn;
+            let pair = (whole(&mut messages, &day.messages, torn), whole(&mut books, &day.books, torn));
+            let (Some(line), Some(state)) = pair else { break };
             to.done.lines += 1;
             let message = message(messages.bytes(&line), day.midnight, &mut cells);
             let state = sides(books.bytes(&state), &mut cells, book);
@@ -190,22 +196,25 @@ impl LobsterFiles<'_> {
                 }
             }
         }
-        for (piece, lines, other) in
-            [(&day.messages, &mut messages, books.number()), (&day.books, &mut books, 0)]
-        {
-            let number = lines.number();
-            to.lines_ended(&piece.shown, lines);
-            if other > number {
-                to.torn(&piece.shown, number, "its other half goes on");
-            }
+        let (ours, theirs) = (messages.number(), books.number());
+        if ours != theirs {
+            let (piece, row) = if ours > theirs { (&day.books, theirs) } else { (&day.messages, ours) };
+            to.torn(&piece.shown, row, "its other half goes on");
         }
+        to.lines_ended(&day.messages.shown, &mut messages);
+        to.lines_ended(&day.books.shown, &mut books);
         Ok(())
     }
 }
 
 /// The next line that was written to its end.
-fn whole(lines: &mut Lines) -> Option<crate::lines::Line> {
-    lines.next().filter(|line| line.terminated)
+fn whole(lines: &mut Lines, piece: &Piece, torn: &mut Vec<String>) -> Option<crate::lines::Line> {
+    let line = lines.next()?;
+    if line.terminated {
+        return Some(line);
+    }
+    torn.push(format!("{} breaks off after line {}: its last line has no end", piece.shown, line.number));
+    None
 }
 
 fn executed<L: RecordListener>(
@@ -274,13 +283,14 @@ fn integer(text: &[u8]) -> Option<i64> {
     Some(if negative { -n } else { n })
 }
 
-/// Seconds with up to nine decimals, exactly as they are written.
+/// Seconds with decimals, exactly as they are written; what is below a nanosecond is noise of the float it was once.
 fn seconds(text: &[u8]) -> Option<Span> {
     let text = core::str::from_utf8(text).ok()?;
     let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
-    if part.is_empty() || part.len() > 9 || !part.bytes().all(|b| b.is_ascii_digit()) {
+    if part.is_empty() || !part.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
+    let part = part.get(..9).unwrap_or(part);
     let digits = u32::try_from(part.len()).ok()?;
     let nanos = part.parse::<i64>().ok()? * 10_i64.pow(9 - digits);
     let whole: i64 = whole.parse().ok().filter(|s| (0..=86_400).contains(s))?;
@@ -311,6 +321,7 @@ mod tests {
             ("34200.004241176", Some(34_200_004_241_176)),
             ("34200.18960767", Some(34_200_189_607_670)),
             ("34200", Some(34_200_000_000_000)),
+            ("43002.632812672004", Some(43_002_632_812_672)),
             ("34200.", None),
             ("x", None),
         ] {

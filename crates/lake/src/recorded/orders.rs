@@ -173,9 +173,7 @@ impl Orders {
     fn uncross(&mut self) {
         let (Some(bid), Some(ask)) = self.best() else { return };
         let crossing = |is_bid: bool| {
-            let crosses = move |o: &Order| {
-                o.is_bid == is_bid && if is_bid { o.price >= ask } else { o.price <= bid }
-            };
+            let crosses = move |o: &Order| o.is_bid == is_bid && if is_bid { o.price >= ask } else { o.price <= bid };
             self.orders.iter().filter(move |(_, o)| crosses(o)).map(|(id, _)| *id)
         };
         let older_is_bid = crossing(true).max() < crossing(false).max();

@@ -83,9 +83,7 @@ impl PulledTrades {
                 }
                 let Payload::Trade { price, qty, aggressor_side } = event.payload else { continue };
                 let what = match aggressor_side {
-                    Some(side) => {
-                        PulledWhat::Trade(RecordedTrade { price, size: qty, is_buy: side == Side::Long })
-                    }
+                    Some(side) => PulledWhat::Trade(RecordedTrade { price, size: qty, is_buy: side == Side::Long }),
                     None => PulledWhat::Unsided,
                 };
                 let at = Received { event: event.event_ts, recv: event.recv_ts };
@@ -110,14 +108,20 @@ pub(super) struct TradeColumns {
 }
 
 impl TradeColumns {
-    /// `ts, known_ts, sequence, price, size, is_buy, gap` as the lake writes them, and
-    /// `ts_ms, exch_ts_ms, symbol, price, qty, side, reconnect_flag` of the collector of the wide snapshot form.
+    /// `ts, known_ts, sequence, price, size, is_buy, gap` as the lake writes them;
+    /// `ts_ms, exch_ts_ms, symbol, price, qty, side, reconnect_flag` of the collector of the wide snapshot form; and
+    /// `timestamp, symbol, side, size, price, …, trdMatchID` of Bybit's archive, where seconds with decimals stand for both clocks.
     pub(super) fn of(names: &[String]) -> Option<Self> {
         let find = |name: &str| names.iter().position(|n| n == name);
         if let (Some(recv), Some(event), Some(size)) = (find("ts_ms"), find("exch_ts_ms"), find("qty")) {
             let gap = find("reconnect_flag").map(|at| (at, GapReason::Disconnected));
             let (price, side) = (find("price")?, find("side")?);
             return Some(Self { event, recv, price, size, side, symbol: find("symbol"), sequence: None, gap });
+        }
+        if let (Some(event), Some(size), Some(_)) = (find("timestamp"), find("size"), find("trdmatchid")) {
+            let (price, side) = (find("price")?, find("side")?);
+            let symbol = find("symbol");
+            return Some(Self { event, recv: event, price, size, side, symbol, sequence: None, gap: None });
         }
         Some(Self {
             event: find("ts")?,

@@ -36,7 +36,10 @@ enum Origin {
     Wide(Vec<Piece>),
     Lists(Vec<Piece>),
     Tardis(Vec<Piece>),
-    Depth { snapshots: Vec<Piece>, changes: Vec<Piece> },
+    Depth {
+        snapshots: Vec<Piece>,
+        changes: Vec<Piece>,
+    },
     Lobster(Vec<LobsterDay>),
     Orders(Vec<Piece>),
     Lake(LakeHours),
@@ -177,10 +180,14 @@ impl Recorded {
         let counted = Counted::of(&spec);
         let trades = self.trades(Some(counted))?;
         let (read, symbol) = (&self.read, self.market.symbol.as_str());
+        let own_trades = trades.is_some();
         let mut telling = Telling::new(to, trades);
         match &self.origin {
             Origin::Capture(capture) => {
-                let session = capture.play(spec, &mut telling)?;
+                let mut session = capture.play(spec, &mut telling)?;
+                if own_trades {
+                    session.played.trade_losses = 0;
+                }
                 let pulled = telling.finish()?;
                 return Ok(together(session, pulled));
             }
@@ -232,7 +239,8 @@ fn together(session: CapturePlayed, pulled: CapturePlayed) -> CapturePlayed {
 }
 
 fn bytes_of<'a>(files: impl Iterator<Item = &'a PathBuf>) -> Result<u64, Error> {
-    let length = |path: &PathBuf| Ok(path.metadata().map_err(|source| Error::Path { path: path.clone(), source })?.len());
+    let length =
+        |path: &PathBuf| Ok(path.metadata().map_err(|source| Error::Path { path: path.clone(), source })?.len());
     files.map(length).sum()
 }
 
@@ -275,7 +283,9 @@ fn form_of(piece: &Piece, market: &InstrumentName) -> Result<(FileForm, Option<T
             _ if !row => FileForm::Changes,
             _ => {
                 let shown = &piece.shown;
-                return Err(Error::Usage(format!("{shown}: rows of a depth archive are 'snap' or 'set', not this one's")));
+                return Err(Error::Usage(format!(
+                    "{shown}: rows of a depth archive are 'snap' or 'set', not this one's"
+                )));
             }
         };
         return Ok((form, columns.begins(&rows)));

@@ -72,8 +72,7 @@ fn changed(before: &[DepthLevel], now: &[DepthLevel], order: impl Fn(f64, f64) -
     };
     let end = if order(old_end.price, new_end.price).is_lt() { old_end.price } else { new_end.price };
     let reached = |l: &&DepthLevel| order(l.price, end).is_le();
-    let (mut old, mut new) =
-        (before.iter().take_while(reached).peekable(), now.iter().take_while(reached).peekable());
+    let (mut old, mut new) = (before.iter().take_while(reached).peekable(), now.iter().take_while(reached).peekable());
     let mut count = 0;
     loop {
         let step = match (old.peek(), new.peek()) {

@@ -94,9 +94,7 @@ impl TableRows {
         match &self.rows {
             Rows::Columnar(rows, row) => rows.batch().cell(column, *row),
             Rows::Csv(rows, Some(line)) => match rows.cells().get(column) {
-                Some(&(from, to)) if from < to => {
-                    TableCell::Text(&rows.lines.bytes(line)[from as usize..to as usize])
-                }
+                Some(&(from, to)) if from < to => TableCell::Text(&rows.lines.bytes(line)[from as usize..to as usize]),
                 _ => TableCell::Empty,
             },
             Rows::Csv(_, None) => TableCell::Empty,
@@ -132,7 +130,7 @@ impl TableRows {
     pub(super) fn moment(&self, column: usize) -> Option<Ts> {
         let at = match self.cell(column) {
             TableCell::Time(at) => Some(at),
-            TableCell::Text(text) => number::instant(text),
+            TableCell::Text(text) => number::instant(text).or_else(|| seconds(text)),
             TableCell::Int(n) => Ts::from_epoch(n),
             TableCell::Float(v) => number::whole_float(v).and_then(Ts::from_epoch),
             TableCell::Empty => None,
@@ -157,6 +155,15 @@ impl TableRows {
     }
 }
 
+/// Seconds since 1970 with decimals, exactly as they are written.
+fn seconds(text: &[u8]) -> Option<Ts> {
+    let (whole, part) = core::str::from_utf8(text).ok()?.split_once('.')?;
+    let digits = u32::try_from(part.len()).ok().filter(|digits| (1..=9).contains(digits))?;
+    let part = i64::try_from(number::unsigned(part.as_bytes())?).ok()?.checked_mul(10_i64.pow(9 - digits))?;
+    let whole = i64::try_from(number::unsigned(whole.as_bytes())?).ok()?;
+    whole.checked_mul(1_000_000_000)?.checked_add(part).map(Ts)
+}
+
 fn ended(lines: &mut Lines) -> TableStep {
     match lines.end() {
         End::Whole => TableStep::End,
@@ -167,8 +174,7 @@ fn ended(lines: &mut Lines) -> TableStep {
 
 /// Is this the market's symbol, whatever the case and whatever stands between its parts?
 pub(super) fn same_symbol(text: &[u8], symbol: &str) -> bool {
-    let letters = |s: &[u8]| -> Vec<u8> {
-        s.iter().filter(|b| b.is_ascii_alphanumeric()).map(u8::to_ascii_uppercase).collect()
-    };
+    let letters =
+        |s: &[u8]| -> Vec<u8> { s.iter().filter(|b| b.is_ascii_alphanumeric()).map(u8::to_ascii_uppercase).collect() };
     text == symbol.as_bytes() || letters(text) == letters(symbol.as_bytes())
 }

@@ -197,10 +197,13 @@ impl<L: RecordListener> RecordListener for Telling<'_, L> {
         self.to.trade(at, trade)
     }
     fn lost(&mut self, feed: RecordedFeed, from: Ts, why: GapReason) -> Result<(), L::Failure> {
+        if feed == RecordedFeed::Trades && self.trades.is_some() {
+            return Ok(());
+        }
         self.to.lost(feed, from, why)
     }
     fn trades_begin(&mut self, from: Ts) -> Result<(), L::Failure> {
-        // Where trades come from files of their own, those say when they begin.
+        // Where trades come from files of their own, those say when they begin and end.
         if self.trades.is_some() { Ok(()) } else { self.to.trades_begin(from) }
     }
     fn passed(&mut self, recv: Ts) -> Result<(), L::Failure> {

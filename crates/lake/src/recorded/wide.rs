@@ -50,9 +50,8 @@ impl WideColumns {
         let tardis = |side: &'static str| {
             levels(&move |k| format!("{side}[{k}].price"), &move |k| format!("{side}[{k}].amount"))
         };
-        let own = |side: &'static str| {
-            levels(&move |k| format!("{side}_price_l{k}"), &move |k| format!("{side}_size_l{k}"))
-        };
+        let own =
+            |side: &'static str| levels(&move |k| format!("{side}_price_l{k}"), &move |k| format!("{side}_size_l{k}"));
         let (mut bids, mut asks) = (tardis("bids"), tardis("asks"));
         let raw_sizes = !bids.is_empty();
         if !raw_sizes {
@@ -143,7 +142,8 @@ impl WideBooks<'_> {
                 Some(sequence) => to.reach_behind(at, sequence)?,
                 None => to.reach(at)?,
             };
-            if core::mem::take(&mut first) {
+            // Where rows say what is missing before them, nothing else is.
+            if core::mem::take(&mut first) && columns.gap.is_none() {
                 to.next_file(at, false)?;
             }
             if columns.gap.and_then(|c| rows.flag(c)) == Some(true) {

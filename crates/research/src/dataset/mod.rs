@@ -8,7 +8,7 @@ pub use rows::{CLOSE_AFTER, SecondRows};
 use crate::ResearchError;
 use barograph_domain::{InstrumentName, MarketKind};
 use barograph_lake::layers::LakeConfig;
-use barograph_lake::recorded::{Capture, CapturePlayed};
+use barograph_lake::recorded::{CapturePlayed, Recorded};
 use barograph_venues::session::{MarketSpec, venue};
 use std::path::PathBuf;
 
@@ -43,13 +43,18 @@ pub struct DatasetReport {
 /// # Errors
 /// A file is no recording, the venue is not known, or the lake cannot be written.
 pub fn record(request: &DatasetRequest, step: &mut dyn FnMut(u64, u64)) -> Result<DatasetReport, ResearchError> {
-    let capture = Capture::open(&request.market, &request.files)?;
+    let capture = Recorded::open(&request.market, &request.files)?;
     let (bytes, read) = capture.progress();
     let spec = spec_of(&request.market)?;
     let config = LakeConfig::import(&request.lake);
-    let mut kept = keep::Kept::open(config, &request.market, request.tick, Box::new(move |_| {
-        step(read.load(core::sync::atomic::Ordering::Relaxed), bytes);
-    }))?;
+    let mut kept = keep::Kept::open(
+        config,
+        &request.market,
+        request.tick,
+        Box::new(move |_| {
+            step(read.load(core::sync::atomic::Ordering::Relaxed), bytes);
+        }),
+    )?;
     let played = capture.play(spec, &mut kept)?;
     let done = kept.finish()?;
     if played.played.books == 0 && played.played.trades == 0 {

@@ -53,7 +53,8 @@ pub struct OrderBook {
 /// By what stands in them: how often they were written to is no part of it.
 impl PartialEq for OrderBook {
     fn eq(&self, other: &Self) -> bool {
-        (self.scale, self.levels_max, &self.bids, &self.asks) == (other.scale, other.levels_max, &other.bids, &other.asks)
+        (self.scale, self.levels_max, &self.bids, &self.asks)
+            == (other.scale, other.levels_max, &other.bids, &other.asks)
     }
 }
 
