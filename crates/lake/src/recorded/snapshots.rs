@@ -97,13 +97,16 @@ fn changed(before: &[DepthLevel], now: &[DepthLevel], order: impl Fn(f64, f64) -
 mod tests {
     use super::*;
 
-    fn side(levels: &[(f64, f64)]) -> Vec<DepthLevel> {
+    /// Price and size of each level.
+    type Levels = &'static [(f64, f64)];
+
+    fn side(levels: Levels) -> Vec<DepthLevel> {
         levels.iter().map(|&(price, size)| DepthLevel { price, size }).collect()
     }
 
     #[test]
     fn what_differs_counts_once_where_both_states_reach() {
-        let cases: [(&[(f64, f64)], &[(f64, f64)], u32); 7] = [
+        let cases: [(Levels, Levels, u32); 7] = [
             (&[], &[(10.0, 1.0), (11.0, 1.0)], 2),
             (&[(10.0, 1.0), (11.0, 1.0)], &[(10.0, 1.0), (11.0, 1.0)], 0),
             (&[(10.0, 1.0), (11.0, 1.0)], &[(10.0, 2.0), (11.0, 1.0)], 1),

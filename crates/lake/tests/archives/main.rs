@@ -1,4 +1,9 @@
 //! Archives of books and trades: what is heard of recordings that others made.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic_in_result_fn,
+    reason = "helpers of tests, outside of test functions; a listener that hears what cannot be stops the test"
+)]
 
 mod broken;
 mod support;
@@ -123,8 +128,10 @@ fn every_archive_gives_the_books_and_trades_it_holds() {
 
 /// The first rows as they stand in the file: event and receipt in nanoseconds, best bid and ask with their sizes.
 type First = (i64, i64, [f64; 4]);
+/// A trade likewise: event in nanoseconds, price, size, and whether the buyer took.
+type FirstTrade = (i64, f64, f64, bool);
 
-const FIRST: [(usize, &[First], &[(i64, f64, f64, bool)]); 6] = [
+const FIRST: [(usize, &[First], &[FirstTrade]); 6] = [
     (
         0,
         &[
