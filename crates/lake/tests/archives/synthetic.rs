@@ -46,6 +46,8 @@ const DEPTH_SNAP: &str = "symbol,timestamp,first_update_id,last_update_id,side,u
     BTCUSDT,1600000000000,100,100,b,snap,10.5,1,-1\n\
     BTCUSDT,1600000000000,100,100,b,snap,10.4,2,-1\n\
     BTCUSDT,1600000000000,100,100,a,snap,10.6,3,-1\n\
+    BTCUSDT,1600000002500,110,110,b,snap,10.2,7,-1\n\
+    BTCUSDT,1600000002500,110,110,a,snap,10.3,8,-1\n\
     BTCUSDT,1600000004000,150,150,b,snap,10.1,7,-1\n\
     BTCUSDT,1600000004000,150,150,a,snap,10.2,8,-1\n";
 const DEPTH_SET: &str = "symbol,timestamp,first_update_id,last_update_id,side,update_type,price,qty,pu\n\
@@ -106,7 +108,7 @@ const STORIES: [Story; 6] = [
         unsided: 1,
     },
     Story {
-        name: "Binance: changes before the snapshot, a jump, and a snapshot that fits again",
+        name: "Binance: changes before the snapshot, a jump, a snapshot that is too old, and one that fits again",
         market: "binance-usdm:BTCUSDT",
         files: &[("update.csv", DEPTH_SET), ("snap.csv", DEPTH_SNAP)],
         states: &[(10.5, 4.0, 10.6, 3.0, 1), (10.5, 4.0, 10.7, 1.0, 1), (10.1, 6.0, 10.2, 8.0, 1)],
