@@ -88,8 +88,7 @@ fn kind(head: &[u8]) -> Result<Kind, String> {
         return says("is empty");
     }
     for (magic, what) in [
-        (&b"\xfd7zXZ"[..], "an xz file"),
-        (b"BZh", "a bzip2 file"),
+        (&b"BZh"[..], "a bzip2 file"),
         (b"7z\xbc\xaf", "a 7-zip archive"),
         (b"Rar!", "a rar archive"),
         (b"PK\x03\x04", "a zip archive inside another packing"),

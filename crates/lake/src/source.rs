@@ -1,9 +1,10 @@
-//! Bytes of a file, whatever it is packed in: plain, gzip, zstd, or a member of a zip archive.
+//! Bytes of a file, whatever it is packed in: plain, gzip, zstd, xz, or a member of a zip archive.
 //!
 //! Small files are taken into memory at once, so that a thousand daily files that overlap need no thousand handles.
 
 use flate2::Crc;
 use flate2::bufread::{DeflateDecoder, MultiGzDecoder};
+use lzma_rust2::XzReader;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -16,6 +17,8 @@ const SMALL: u64 = 256 * 1024;
 const BUFFER: usize = 128 * 1024;
 /// Packings inside packings that are followed: a gzip inside a zip.
 const DEPTH: usize = 3;
+/// What an xz file may ask for, in KiB: its highest level, `-9`, needs 65 MiB to unpack; beyond that a file is made to hurt.
+const XZ_KIB: u32 = 80 * 1024;
 
 /// Bytes as they come out of their packing.
 pub(crate) type Bytes = Box<dyn BufRead + Send>;
@@ -84,7 +87,7 @@ fn buffered(inner: impl Read + Send + 'static) -> Bytes {
     Box::new(BufReader::with_capacity(BUFFER, inner))
 }
 
-/// Takes off gzip and zstd, however often they are wrapped.
+/// Takes off gzip, zstd and xz, however often they are wrapped.
 fn unpack(mut raw: Bytes, depth: usize) -> io::Result<Bytes> {
     if depth == 0 {
         return Ok(raw);
@@ -95,6 +98,9 @@ fn unpack(mut raw: Bytes, depth: usize) -> io::Result<Bytes> {
     }
     if head.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
         return unpack_lenient(buffered(zstd::Decoder::with_buffer(raw)?), depth);
+    }
+    if head.starts_with(b"\xfd7zXZ\0") {
+        return unpack_lenient(buffered(XzReader::new_mem_limit(raw, true, XZ_KIB)), depth);
     }
     Ok(raw)
 }

@@ -1,22 +1,28 @@
-//! Files of raw messages: what hftbacktest's collector writes (`<receive stamp> <message>`), and captures of cryptofeed (JSON lines
-//! that say themselves what they are).
+//! Files of raw messages: what hftbacktest's collector writes (`<receive stamp> <message>`), captures of cryptofeed (JSON lines that say
+//! themselves what they are), and Bybit's order book archive (`ob500` and the like: a message of the topic a line). Of the archive nobody
+//! noted the receipt: when Bybit sent a message (`ts`) stands for it, and the matching engine's time (`cts`) is the event's.
 
 use super::listener::RecordListener;
+use super::piece::Piece;
 use super::player::{LEVELS, Played, RecordedMarket};
 use crate::error::Error;
-use crate::lines::{End, Lines};
-use crate::source;
+use crate::lines::End;
 use barograph_domain::{InstrumentName, MarketKind, Ts};
 use barograph_venues::recording::StampUnit;
 use barograph_venues::session::{MarketSpec, VenueDef, venue};
 use serde::Deserialize;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 const TOPIC: &[u8] = b"orderbook.";
+/// The depth of Bybit's archive of contracts, and what stands for it.
+const ARCHIVED: &[u8] = b"\"orderbook.500.";
+const AS_LIVE: &[u8] = b"\"orderbook.1000.";
+/// A message begins with its topic.
+const TOPIC_WITHIN: usize = 20;
 /// Lines in which the first message of a book is looked for.
 const LOOKED_AT: usize = 2_000;
 
@@ -25,7 +31,7 @@ const LOOKED_AT: usize = 2_000;
 pub struct Capture {
     venue: &'static VenueDef,
     symbol: String,
-    files: Vec<PathBuf>,
+    files: Vec<Piece>,
     /// Of its books, where their messages say so.
     levels: Option<usize>,
     read: Arc<AtomicU64>,
@@ -48,6 +54,14 @@ enum Line<'a> {
 enum CaptureForm {
     Stamped(StampUnit),
     Cryptofeed,
+    BybitArchive,
+}
+
+/// A line of Bybit's archive, as far as it is looked at here.
+#[derive(Deserialize)]
+struct BybitLine<'a> {
+    topic: &'a str,
+    ts: i64,
 }
 
 #[derive(Deserialize)]
@@ -71,6 +85,11 @@ impl Capture {
     /// # Errors
     /// The venue is not known, or a file is no such recording.
     pub fn open(market: &InstrumentName, files: &[PathBuf]) -> Result<Self, Error> {
+        Self::of(market, Piece::all(files)?)
+    }
+
+    /// The same, of files and members of archives.
+    pub(super) fn of(market: &InstrumentName, pieces: Vec<Piece>) -> Result<Self, Error> {
         let id = market.venue.as_str();
         let Some(venue) = venue(id) else {
             return Err(Error::Usage(format!(
@@ -81,19 +100,25 @@ impl Capture {
         let mut first = Vec::new();
         let mut bytes = 0;
         let mut levels = None;
-        for path in files {
+        for piece in pieces {
+            let path = &piece.path;
             bytes += path.metadata().map_err(|source| Error::Path { path: path.clone(), source })?.len();
-            first.push((Self::begins(path, &read)?, path.clone()));
-            levels = levels.or(levels_of(path, &market.symbol, &read)?);
+            levels = levels.or(levels_of(&piece, &market.symbol, &read)?);
+            first.push((Self::begins(&piece, &read)?, piece));
         }
-        first.sort();
+        first.sort_by(|a, b| (a.0, &a.1.shown).cmp(&(b.0, &b.1.shown)));
         read.store(0, Ordering::Relaxed);
-        let files = first.into_iter().map(|(_, path)| path).collect();
+        let files = first.into_iter().map(|(_, piece)| piece).collect();
         Ok(Self { venue, symbol: market.symbol.to_owned(), files, levels, read, bytes })
     }
 
-    fn begins(path: &Path, read: &Arc<AtomicU64>) -> Result<Ts, Error> {
-        let mut lines = lines_of(path, read)?;
+    /// Does such a file begin with this line?
+    pub(super) fn is_one(line: &[u8]) -> bool {
+        CaptureForm::of(line).is_some()
+    }
+
+    fn begins(piece: &Piece, read: &Arc<AtomicU64>) -> Result<Ts, Error> {
+        let mut lines = piece.lines(read)?;
         let mut form = None;
         while let Some(line) = lines.next() {
             let bytes = lines.bytes(&line);
@@ -103,9 +128,9 @@ impl Capture {
                 return Ok(at);
             }
         }
-        let shown = path.display();
+        let shown = &piece.shown;
         Err(Error::Usage(format!(
-            "{shown} is no recording of raw messages: its lines are neither '<receive nanoseconds> <message>', as hftbacktest's collector writes them, nor a capture of cryptofeed"
+            "{shown} is no recording of raw messages: its lines are neither '<receive nanoseconds> <message>', as hftbacktest's collector writes them, nor a capture of cryptofeed, nor messages of Bybit's order book archive"
         )))
     }
 
@@ -130,8 +155,8 @@ impl Capture {
             others: BTreeSet::new(),
             done: CapturePlayed::default(),
         };
-        for path in &self.files {
-            playing.file(path, to)?;
+        for piece in &self.files {
+            playing.file(piece, to)?;
         }
         playing.done.played = playing.market.played().clone();
         Ok(playing.done)
@@ -152,8 +177,8 @@ struct Playing<'a> {
 }
 
 impl Playing<'_> {
-    fn file<L: RecordListener>(&mut self, path: &Path, to: &mut L) -> Result<(), L::Failure> {
-        let mut lines = lines_of(path, &self.capture.read)?;
+    fn file<L: RecordListener>(&mut self, piece: &Piece, to: &mut L) -> Result<(), L::Failure> {
+        let mut lines = piece.lines(&self.capture.read)?;
         let mut form = None;
         while let Some(line) = lines.next() {
             let bytes = lines.bytes(&line);
@@ -178,7 +203,7 @@ impl Playing<'_> {
             self.answer(to)?;
         }
         if let End::Torn(e) = lines.end() {
-            self.done.torn.push(format!("{} breaks off after line {}: {e}", path.display(), lines.number()));
+            self.done.torn.push(format!("{} breaks off after line {}: {e}", piece.shown, lines.number()));
         }
         Ok(())
     }
@@ -213,8 +238,8 @@ pub struct CapturePlayed {
 }
 
 /// Levels that messages of Bybit name (`orderbook.200.BTCUSDT`): only those of this stream are of the book.
-fn levels_of(path: &Path, symbol: &str, read: &Arc<AtomicU64>) -> Result<Option<usize>, Error> {
-    let mut lines = lines_of(path, read)?;
+fn levels_of(piece: &Piece, symbol: &str, read: &Arc<AtomicU64>) -> Result<Option<usize>, Error> {
+    let mut lines = piece.lines(read)?;
     for _ in 0..LOOKED_AT {
         let Some(line) = lines.next() else { break };
         let bytes = lines.bytes(&line);
@@ -233,13 +258,12 @@ fn levels_of(path: &Path, symbol: &str, read: &Arc<AtomicU64>) -> Result<Option<
     Ok(None)
 }
 
-fn lines_of(path: &Path, read: &Arc<AtomicU64>) -> Result<Lines, Error> {
-    let bytes = source::open(path, None, read).map_err(|source| Error::Path { path: path.to_owned(), source })?;
-    Ok(Lines::new(bytes))
-}
-
 impl CaptureForm {
     fn of(line: &[u8]) -> Option<Self> {
+        if line.starts_with(b"{\"topic\"") {
+            let line: BybitLine<'_> = serde_json::from_slice(line).ok()?;
+            return line.topic.starts_with("orderbook.").then_some(Self::BybitArchive);
+        }
         if line.starts_with(b"{") {
             let head: CryptofeedLine<'_> = serde_json::from_slice(line).ok()?;
             return (head.t == "header").then_some(Self::Cryptofeed);
@@ -256,6 +280,11 @@ impl CaptureForm {
                 let is_body = body.starts_with(b"{\"lastUpdateId\"");
                 Some(if is_body { Line::Body(None, at, body) } else { Line::Frame(at, None, body) })
             }
+            Self::BybitArchive => {
+                let head: BybitLine<'_> = serde_json::from_slice(line).ok()?;
+                let at = head.ts.checked_mul(1_000_000).map(Ts)?;
+                Some(Line::Frame(at, None, as_live(line)))
+            }
             Self::Cryptofeed => {
                 let line: CryptofeedLine<'_> = serde_json::from_slice(line).ok()?;
                 let data = |d: Option<Cow<'_, str>>| d.map(|d| d.into_owned().into_bytes());
@@ -271,6 +300,13 @@ impl CaptureForm {
             }
         }
     }
+}
+
+/// The archive has books of a depth that Bybit does not send live. What holds for those that it sends holds for them too, so they are played
+/// as books of the deepest topic, which has room for all of their levels.
+fn as_live(line: &[u8]) -> Cow<'_, [u8]> {
+    let found = memchr::memmem::find(line, ARCHIVED).filter(|at| *at < TOPIC_WITHIN);
+    found.map_or(Cow::Borrowed(line), |at| Cow::Owned([&line[..at], AS_LIVE, &line[at + ARCHIVED.len()..]].concat()))
 }
 
 /// Seconds with decimals, exactly as they are written.

@@ -9,11 +9,26 @@ const SWEEP_QUOTE: f64 = 100_000.0;
 
 /// How a venue counts quantities.
 #[derive(Clone, Copy, PartialEq, Debug)]
-enum Counted {
+pub(super) enum Counted {
     /// In base, so much at a time.
     Base(f64),
     /// In contracts that are worth so much quote.
     Quote(f64),
+}
+
+impl Counted {
+    pub(super) fn of(spec: &MarketSpec) -> Self {
+        let size = spec.contract_size.unwrap_or(1.0);
+        if spec.inverse { Self::Quote(size) } else { Self::Base(size) }
+    }
+
+    /// What a quantity at a price is in base.
+    pub(super) fn base(self, qty: f64, price: f64) -> f64 {
+        match self {
+            Self::Base(unit) => qty * unit,
+            Self::Quote(worth) => qty * worth / price,
+        }
+    }
 }
 
 /// Levels of one book, taken anew after each update.
@@ -26,9 +41,7 @@ pub(super) struct BookView {
 
 impl BookView {
     pub(super) fn new(spec: &MarketSpec) -> Self {
-        let size = spec.contract_size.unwrap_or(1.0);
-        let counted = if spec.inverse { Counted::Quote(size) } else { Counted::Base(size) };
-        Self { counted, bids: Vec::new(), asks: Vec::new() }
+        Self { counted: Counted::of(spec), bids: Vec::new(), asks: Vec::new() }
     }
 
     /// What stands in a book that has both sides.
@@ -38,11 +51,7 @@ impl BookView {
         let counted = self.counted;
         let level = |l: &BookLevel| {
             let price = book.price(l.units);
-            let size = match counted {
-                Counted::Base(unit) => l.qty * unit,
-                Counted::Quote(worth) => l.qty * worth / price,
-            };
-            DepthLevel { price, size }
+            DepthLevel { price, size: counted.base(l.qty, price) }
         };
         fill(&mut self.bids, book.bids().map(level), mid);
         fill(&mut self.asks, book.asks().map(level), mid);
@@ -50,7 +59,8 @@ impl BookView {
     }
 }
 
-fn fill(side: &mut Vec<DepthLevel>, levels: impl Iterator<Item = DepthLevel>, mid: f64) {
+/// The levels of a side that are looked at, best first.
+pub(super) fn fill(side: &mut Vec<DepthLevel>, levels: impl Iterator<Item = DepthLevel>, mid: f64) {
     side.clear();
     let mut quote = 0.0;
     for level in levels {

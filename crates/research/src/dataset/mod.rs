@@ -8,7 +8,7 @@ pub use rows::{CLOSE_AFTER, SecondRows};
 use crate::ResearchError;
 use barograph_domain::{InstrumentName, MarketKind};
 use barograph_lake::layers::LakeConfig;
-use barograph_lake::recorded::{Capture, CapturePlayed};
+use barograph_lake::recorded::{CapturePlayed, Recorded};
 use barograph_venues::session::{MarketSpec, venue};
 use std::path::PathBuf;
 
@@ -43,7 +43,7 @@ pub struct DatasetReport {
 /// # Errors
 /// A file is no recording, the venue is not known, or the lake cannot be written.
 pub fn record(request: &DatasetRequest, step: &mut dyn FnMut(u64, u64)) -> Result<DatasetReport, ResearchError> {
-    let capture = Capture::open(&request.market, &request.files)?;
+    let capture = Recorded::open(&request.market, &request.files)?;
     let (bytes, read) = capture.progress();
     let spec = spec_of(&request.market)?;
     let config = LakeConfig::import(&request.lake);

@@ -1,0 +1,310 @@
+//! Any recording of a market: what its files are is found by what is in them.
+
+use super::capture::{Capture, CapturePlayed};
+use super::depth::{DepthColumns, DepthFiles};
+use super::lakes::LakeHours;
+use super::listener::RecordListener;
+use super::lists::{ListBooks, is_lists};
+use super::lobster::{LobsterDay, LobsterFiles, LobsterPart};
+use super::orders::{OrderColumns, OrderFiles};
+use super::piece::Piece;
+use super::pulled::{PulledTrades, TradeColumns, TradeTable};
+use super::table::{TableRows, TableStep, same_symbol};
+use super::tardis::{TardisColumns, TardisDeltas};
+use super::tell::Telling;
+use super::view::Counted;
+use super::wide::{WideBooks, WideColumns};
+use crate::error::Error;
+use barograph_domain::{InstrumentName, Ts};
+use barograph_venues::session::MarketSpec;
+use barograph_venues::symbols::venue_of_tardis;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What is understood, for errors.
+const UNDERSTOOD: &str = "understood are: raw messages as hftbacktest's collector and cryptofeed write them; Bybit's order book archive \
+     (ob200, ob500); Binance's depth archive (snap and update files); Tardis book_snapshot_5, book_snapshot_25 and incremental_book_L2; \
+     LOBSTER message and orderbook pairs; Bitstamp orders; wide books (bid_price_L0 … ask_size_L19 beside a time); deep books as lists \
+     (bids_px, bids_qty, asks_px, asks_qty); the folder of a lake; and beside books any file of trades that `import` understands";
+
+/// What a set of files is.
+#[derive(Debug)]
+enum Origin {
+    Capture(Capture),
+    Wide(Vec<Piece>),
+    Lists(Vec<Piece>),
+    Tardis(Vec<Piece>),
+    Depth {
+        snapshots: Vec<Piece>,
+        changes: Vec<Piece>,
+    },
+    Lobster(Vec<LobsterDay>),
+    Orders(Vec<Piece>),
+    Lake(LakeHours),
+    /// Trades alone.
+    NoBooks,
+}
+
+/// What one file is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum FileForm {
+    Capture,
+    Wide,
+    Lists,
+    Tardis,
+    Snapshots,
+    Changes,
+    Lobster(LobsterPart),
+    Orders,
+    /// Trades in a table that is read here.
+    TradeTable,
+    /// Whatever the importers make of it.
+    Other,
+}
+
+impl FileForm {
+    /// Forms of books are not mixed; the two halves of some are one.
+    const fn book(self) -> Option<&'static str> {
+        match self {
+            Self::Capture => Some("raw messages"),
+            Self::Wide => Some("wide books"),
+            Self::Lists => Some("deep books as lists"),
+            Self::Tardis => Some("Tardis incremental_book_L2"),
+            Self::Snapshots | Self::Changes => Some("Binance's depth archive"),
+            Self::Lobster(_) => Some("LOBSTER"),
+            Self::Orders => Some("orders"),
+            Self::TradeTable | Self::Other => None,
+        }
+    }
+}
+
+/// A recording of one market, ready to be played.
+#[derive(Debug)]
+pub struct Recorded {
+    market: InstrumentName,
+    origin: Origin,
+    /// Files of trades beside the books, for the importers.
+    imported: Vec<PathBuf>,
+    /// Tables of trades beside the books.
+    tables: Vec<Piece>,
+    read: Arc<AtomicU64>,
+    bytes: u64,
+}
+
+impl Recorded {
+    /// Finds out what files of one market are, in any order; or opens the folder of a lake.
+    ///
+    /// # Errors
+    /// A file is nothing that is understood, files do not go together, or they are another market's.
+    pub fn open(market: &InstrumentName, files: &[PathBuf]) -> Result<Self, Error> {
+        let read = Arc::default();
+        let market = market.clone();
+        if let [folder] = files
+            && LakeHours::is_lake(folder)
+        {
+            let lake = LakeHours::find(folder, &market)?;
+            let bytes = bytes_of(lake.pieces().map(|p| &p.path))?;
+            let (imported, tables) = (Vec::new(), Vec::new());
+            return Ok(Self { market, origin: Origin::Lake(lake), imported, tables, read, bytes });
+        }
+        if files.is_empty() {
+            return Err(Error::Usage(format!("no file was given; {UNDERSTOOD}")));
+        }
+        if let Some(folder) = files.iter().find(|p| p.is_dir()) {
+            let shown = folder.display();
+            return Err(Error::Usage(format!("{shown} is a folder and no lake; give its files, {UNDERSTOOD}")));
+        }
+        let mut found: Vec<(FileForm, Option<Ts>, Piece)> = Vec::new();
+        for piece in Piece::all(files)? {
+            let (form, begins) = form_of(&piece, &market)?;
+            found.push((form, begins, piece));
+        }
+        found.sort_by(|a, b| (a.1, &a.2.shown).cmp(&(b.1, &b.2.shown)));
+        let books: BTreeSet<&str> = found.iter().filter_map(|(form, ..)| form.book()).collect();
+        if books.len() > 1 {
+            let names = books.into_iter().collect::<Vec<_>>().join(" and ");
+            return Err(Error::Usage(format!("books of several forms do not make one recording: {names}")));
+        }
+        let take = |want: FileForm| -> Vec<Piece> {
+            found.iter().filter(|(form, ..)| *form == want).map(|(.., piece)| piece.clone()).collect()
+        };
+        let origin = match found.iter().map(|(form, ..)| *form).find(|form| form.book().is_some()) {
+            Some(FileForm::Capture) => Origin::Capture(Capture::of(&market, take(FileForm::Capture))?),
+            Some(FileForm::Wide) => Origin::Wide(take(FileForm::Wide)),
+            Some(FileForm::Lists) => Origin::Lists(take(FileForm::Lists)),
+            Some(FileForm::Tardis) => Origin::Tardis(take(FileForm::Tardis)),
+            Some(FileForm::Snapshots | FileForm::Changes) => {
+                Origin::Depth { snapshots: take(FileForm::Snapshots), changes: take(FileForm::Changes) }
+            }
+            Some(FileForm::Lobster(_)) => {
+                let part = |(form, _, piece): &(FileForm, Option<Ts>, Piece)| match form {
+                    FileForm::Lobster(part) => Some((*part, piece.clone())),
+                    _ => None,
+                };
+                let parts: Vec<(LobsterPart, Piece)> = found.iter().filter_map(part).collect();
+                let days = LobsterDay::pairs(&parts).map_err(Error::Usage)?;
+                if let Some(day) = days.iter().find(|d| !same_symbol(d.ticker.as_bytes(), &market.symbol)) {
+                    return Err(Error::Usage(format!("these files are of {}, not of {market}", day.ticker)));
+                }
+                Origin::Lobster(days)
+            }
+            Some(FileForm::Orders) => Origin::Orders(take(FileForm::Orders)),
+            Some(FileForm::TradeTable | FileForm::Other) | None => Origin::NoBooks,
+        };
+        let others: BTreeSet<PathBuf> = take(FileForm::Other).into_iter().map(|piece| piece.path).collect();
+        let tables = take(FileForm::TradeTable);
+        let bytes = bytes_of(files.iter())?;
+        let recorded = Self { market, origin, imported: others.into_iter().collect(), tables, read, bytes };
+        // Whether the importers understand the rest is known only by asking them.
+        recorded.trades(None)?;
+        Ok(recorded)
+    }
+
+    /// Bytes of the files as they lie on the disk, and how many of them were read so far.
+    #[must_use]
+    pub fn progress(&self) -> (u64, Arc<AtomicU64>) {
+        match &self.origin {
+            Origin::Capture(capture) => (self.bytes, capture.progress().1),
+            _ => (self.bytes, Arc::clone(&self.read)),
+        }
+    }
+
+    /// Plays everything.
+    ///
+    /// # Errors
+    /// A file cannot be read, or the listener fails. A file that breaks off in the middle is played as far as it goes.
+    pub fn play<L: RecordListener>(&self, spec: MarketSpec, to: &mut L) -> Result<CapturePlayed, L::Failure> {
+        self.read.store(0, Ordering::Relaxed);
+        let counted = Counted::of(&spec);
+        let trades = self.trades(Some(counted))?;
+        let (read, symbol) = (&self.read, self.market.symbol.as_str());
+        let own_trades = trades.is_some();
+        let mut telling = Telling::new(to, trades);
+        match &self.origin {
+            Origin::Capture(capture) => {
+                let mut session = capture.play(spec, &mut telling)?;
+                if own_trades {
+                    session.played.trade_losses = 0;
+                }
+                let pulled = telling.finish()?;
+                return Ok(together(session, pulled));
+            }
+            Origin::Wide(files) => {
+                WideBooks { files, symbol, counted, read, reasons: &[] }.play(&mut telling)?;
+            }
+            Origin::Lists(files) => ListBooks { files, symbol, counted, read }.play(&mut telling)?,
+            Origin::Tardis(files) => TardisDeltas { files, spec: &spec, read }.play(&mut telling)?,
+            Origin::Depth { snapshots, changes } => {
+                DepthFiles { snapshots, changes, spec: &spec, read }.play(&mut telling)?;
+            }
+            Origin::Lobster(days) => LobsterFiles { days, read }.play(&mut telling)?,
+            Origin::Orders(files) => OrderFiles { files, read }.play(&mut telling)?,
+            Origin::Lake(lake) => lake.play(read, &mut telling)?,
+            Origin::NoBooks => {}
+        }
+        telling.finish()
+    }
+
+    fn trades(&self, counted: Option<Counted>) -> Result<Option<PulledTrades>, Error> {
+        if let Origin::Lake(lake) = &self.origin {
+            return Ok(Some(lake.trades(&self.read)));
+        }
+        match (self.imported.as_slice(), self.tables.as_slice()) {
+            ([], []) => Ok(None),
+            ([], tables) => {
+                let table = TradeTable::new(tables.to_vec(), &self.market.symbol, counted, &self.read);
+                Ok(Some(PulledTrades::Table(Box::new(table))))
+            }
+            (imported, []) => PulledTrades::imported(&self.market, imported)
+                .map(Some)
+                .map_err(|e| Error::Usage(format!("{e}; {UNDERSTOOD}"))),
+            _ => Err(Error::Usage("trades of several forms do not make one recording".to_owned())),
+        }
+    }
+}
+
+/// What a session made of messages, and the trades of files beside them.
+fn together(session: CapturePlayed, pulled: CapturePlayed) -> CapturePlayed {
+    let mut all = session;
+    all.lines += pulled.lines;
+    all.unreadable += pulled.unreadable;
+    all.torn.extend(pulled.torn);
+    all.span = pulled.span.or(all.span);
+    all.played.trades += pulled.played.trades;
+    all.played.unsided += pulled.played.unsided;
+    all.played.trade_losses += pulled.played.trade_losses;
+    all
+}
+
+fn bytes_of<'a>(files: impl Iterator<Item = &'a PathBuf>) -> Result<u64, Error> {
+    let length =
+        |path: &PathBuf| Ok(path.metadata().map_err(|source| Error::Path { path: path.clone(), source })?.len());
+    files.map(length).sum()
+}
+
+/// What a file is, and where it begins.
+fn form_of(piece: &Piece, market: &InstrumentName) -> Result<(FileForm, Option<Ts>), Error> {
+    let unread = Arc::default();
+    if piece.columnar().is_none() {
+        let mut lines = piece.lines(&unread)?;
+        let Some(first) = lines.next() else {
+            return Err(Error::Usage(format!("{} is empty, or its packing is broken", piece.shown)));
+        };
+        let bytes = lines.bytes(&first);
+        if let Some(part) = LobsterPart::of(bytes) {
+            return Ok((FileForm::Lobster(part), None));
+        }
+        if Capture::is_one(bytes) {
+            return Ok((FileForm::Capture, None));
+        }
+    }
+    let (names, mut rows) = TableRows::open(piece, &unread)?;
+    let row = rows.step() == TableStep::Row;
+    if let Some(columns) = WideColumns::of(&names) {
+        if let Some(exchange) = columns.exchange.filter(|_| columns.raw_sizes) {
+            of_market(piece, &rows, exchange, market)?;
+        }
+        return Ok((FileForm::Wide, columns.begins(&rows)));
+    }
+    if is_lists(&names) {
+        let at = names.iter().position(|n| n == "ts_ms").and_then(|c| rows.moment(c));
+        return Ok((FileForm::Lists, at));
+    }
+    if let Some(columns) = TardisColumns::of(&names) {
+        of_market(piece, &rows, columns.exchange, market)?;
+        return Ok((FileForm::Tardis, columns.begins(&rows)));
+    }
+    if let Some(columns) = DepthColumns::of(&names) {
+        let form = match rows.text(columns.kind) {
+            Some(b"snap") => FileForm::Snapshots,
+            Some(b"set") => FileForm::Changes,
+            _ if !row => FileForm::Changes,
+            _ => {
+                let shown = &piece.shown;
+                return Err(Error::Usage(format!(
+                    "{shown}: rows of a depth archive are 'snap' or 'set', not this one's"
+                )));
+            }
+        };
+        return Ok((form, columns.begins(&rows)));
+    }
+    if let Some(columns) = OrderColumns::of(&names) {
+        return Ok((FileForm::Orders, columns.begins(&rows)));
+    }
+    if let Some(columns) = TradeColumns::of(&names) {
+        return Ok((FileForm::TradeTable, columns.begins(&rows)));
+    }
+    Ok((FileForm::Other, None))
+}
+
+/// Files that name their exchange have to be of the market's venue.
+fn of_market(piece: &Piece, rows: &TableRows, column: usize, market: &InstrumentName) -> Result<(), Error> {
+    let Some(exchange) = rows.text(column).and_then(|e| core::str::from_utf8(e).ok()) else { return Ok(()) };
+    let venue = venue_of_tardis(exchange);
+    if venue == market.venue.as_str() {
+        return Ok(());
+    }
+    Err(Error::Usage(format!("{} is of {venue}, not of {}", piece.shown, market.venue.as_str())))
+}

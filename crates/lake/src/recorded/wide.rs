@@ -1,0 +1,180 @@
+//! Wide snapshots: a row per state of the book with a column for each price and size, in CSV, Parquet or Feather.
+//!
+//! Two spellings: `asks[0].price, asks[0].amount, bids[0].price, bids[0].amount, …` of Tardis `book_snapshot_5` and `book_snapshot_25`
+//! (docs.tardis.dev, data types: `timestamp` is the venue's clock, `local_timestamp` the receipt, both in microseconds), and
+//! `bid_price_L0 … ask_size_L19` of the data set's own bronze layer (R5.14), whose sizes are in base. Where there is one time column it
+//! stands for both clocks. Cells that are empty, or sizes of zero, are levels that do not exist.
+
+use super::listener::{Received, RecordListener};
+use super::piece::Piece;
+use super::snapshots::SnapshotBook;
+use super::table::{TableRows, TableStep, same_symbol};
+use super::tell::Telling;
+use super::view::Counted;
+use crate::error::Error;
+use barograph_domain::{GapReason, Ts};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+/// Names of columns that hold the venue's time.
+const EVENT: [&str; 8] =
+    ["ts", "timestamp", "event_ts", "exchange_timestamp", "exchange_ts", "event_time", "time", "datetime"];
+/// Names of columns that hold the time of receipt.
+const RECV: [&str; 6] = ["known_ts", "local_timestamp", "recv_ts", "receive_ts", "received_at", "local_ts"];
+
+/// Where a wide table has what.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct WideColumns {
+    event: usize,
+    recv: usize,
+    symbol: Option<usize>,
+    /// Columns of the exchange, where rows name it.
+    pub(super) exchange: Option<usize>,
+    updates: Option<usize>,
+    sequence: Option<usize>,
+    gap: Option<usize>,
+    /// Price and size of each level, best first.
+    bids: Vec<(usize, usize)>,
+    asks: Vec<(usize, usize)>,
+    /// Sizes are as the venue counts, not in base.
+    pub(super) raw_sizes: bool,
+}
+
+impl WideColumns {
+    pub(super) fn of(names: &[String]) -> Option<Self> {
+        let find = |name: &str| names.iter().position(|n| n == name);
+        let any = |known: &[&str]| known.iter().find_map(|n| find(n));
+        let levels = |price: &dyn Fn(usize) -> String, size: &dyn Fn(usize) -> String| -> Vec<(usize, usize)> {
+            (0..).map_while(|k| Some((find(&price(k))?, find(&size(k))?))).collect()
+        };
+        let tardis = |side: &'static str| {
+            levels(&move |k| format!("{side}[{k}].price"), &move |k| format!("{side}[{k}].amount"))
+        };
+        let own =
+            |side: &'static str| levels(&move |k| format!("{side}_price_l{k}"), &move |k| format!("{side}_size_l{k}"));
+        let (mut bids, mut asks) = (tardis("bids"), tardis("asks"));
+        let raw_sizes = !bids.is_empty();
+        if !raw_sizes {
+            (bids, asks) = (own("bid"), own("ask"));
+        }
+        if bids.is_empty() || asks.is_empty() {
+            return None;
+        }
+        let (event, recv) = (any(&EVENT), any(&RECV));
+        Some(Self {
+            event: event.or(recv)?,
+            recv: recv.or(event)?,
+            symbol: find("symbol"),
+            exchange: find("exchange"),
+            updates: find("updates"),
+            sequence: find("sequence"),
+            gap: find("gap"),
+            bids,
+            asks,
+            raw_sizes,
+        })
+    }
+
+    /// When the row was received.
+    pub(super) fn begins(&self, rows: &TableRows) -> Option<Ts> {
+        rows.moment(self.recv)
+    }
+}
+
+/// Wide files of one market.
+pub(super) struct WideBooks<'a> {
+    /// In their order.
+    pub(super) files: &'a [Piece],
+    pub(super) symbol: &'a str,
+    pub(super) counted: Counted,
+    pub(super) read: &'a Arc<AtomicU64>,
+    /// Reasons that the origin keeps beside its rows: the last known moment before a gap, the first behind it, and why.
+    pub(super) reasons: &'a [(Ts, Ts, GapReason)],
+}
+
+impl WideBooks<'_> {
+    pub(super) fn play<L: RecordListener>(&self, to: &mut Telling<'_, L>) -> Result<(), L::Failure> {
+        let mut book = SnapshotBook::default();
+        for piece in self.files {
+            let (names, mut rows) = TableRows::open(piece, self.read)?;
+            let columns = WideColumns::of(&names)
+                .ok_or_else(|| Error::Usage(format!("{} has no columns of a wide book any more", piece.shown)))?;
+            self.file(piece, &columns, &mut rows, &mut book, to)?;
+        }
+        Ok(())
+    }
+
+    fn file<L: RecordListener>(
+        &self,
+        piece: &Piece,
+        columns: &WideColumns,
+        rows: &mut TableRows,
+        book: &mut SnapshotBook,
+        to: &mut Telling<'_, L>,
+    ) -> Result<(), L::Failure> {
+        let mut first = true;
+        loop {
+            match rows.step() {
+                TableStep::Row => {}
+                TableStep::Ragged => {
+                    to.unreadable();
+                    continue;
+                }
+                TableStep::End => return Ok(()),
+                TableStep::Torn(why) => {
+                    to.torn(&piece.shown, rows.number(), &why);
+                    return Ok(());
+                }
+            }
+            to.done.lines += 1;
+            if columns.symbol.and_then(|c| rows.text(c)).is_some_and(|s| !same_symbol(s, self.symbol)) {
+                continue;
+            }
+            let Some(at) = self.levels(columns, rows, book) else {
+                to.unreadable();
+                continue;
+            };
+            if !book.is_ordered() {
+                to.refused(|| format!("{}, row {}: levels are not in their order", piece.shown, rows.number()));
+                continue;
+            }
+            let at = match columns.sequence.and_then(|c| rows.whole(c)).and_then(|s| u64::try_from(s).ok()) {
+                Some(sequence) => to.reach_behind(at, sequence)?,
+                None => to.reach(at)?,
+            };
+            // Where rows say what is missing before them, nothing else is.
+            if core::mem::take(&mut first) && columns.gap.is_none() {
+                to.next_file(at, false)?;
+            }
+            if columns.gap.and_then(|c| rows.flag(c)) == Some(true) {
+                let known = self.reasons.iter().find(|(_, until, _)| *until == at.event);
+                let unknown = (to.newest().unwrap_or(at.event), GapReason::MissingRows);
+                let (from, why) = known.map_or(unknown, |(from, _, why)| (*from, *why));
+                to.lose_book(from, why)?;
+            }
+            let said = columns.updates.and_then(|c| rows.whole(c)).and_then(|n| u32::try_from(n).ok());
+            let updates = said.unwrap_or_else(|| book.changed());
+            if to.state(at, &book.sides(), updates)? {
+                book.keep();
+            }
+        }
+    }
+
+    /// Reads the row's levels into the book.
+    fn levels(&self, columns: &WideColumns, rows: &TableRows, book: &mut SnapshotBook) -> Option<Received> {
+        let at = Received { event: rows.moment(columns.event)?, recv: rows.moment(columns.recv)? };
+        let level = |(price, size): (usize, usize)| -> Option<(f64, f64)> {
+            let price = rows.number_of(price).filter(|p| *p > 0.0)?;
+            let size = rows.number_of(size).filter(|s| *s > 0.0)?;
+            Some((price, if columns.raw_sizes { self.counted.base(size, price) } else { size }))
+        };
+        book.begin();
+        for (price, size) in columns.bids.iter().filter_map(|c| level(*c)) {
+            book.bid(price, size);
+        }
+        for (price, size) in columns.asks.iter().filter_map(|c| level(*c)) {
+            book.ask(price, size);
+        }
+        Some(at)
+    }
+}

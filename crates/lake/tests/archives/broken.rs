@@ -1,0 +1,108 @@
+//! Files that are not what they seem, or not whole.
+
+use crate::support::{open, play};
+use crate::synthetic::written;
+use barograph_domain::GapReason;
+use barograph_lake::recorded::RecordedFeed;
+use std::io::Write as _;
+
+/// Market, files, and what the error says.
+type Refusal = (&'static str, &'static [(&'static str, &'static str)], &'static str);
+
+const SNAPSHOT: &str = "exchange,symbol,timestamp,local_timestamp,asks[0].price,asks[0].amount,bids[0].price,bids[0].amount\n\
+    binance-futures,BTCUSDT,1598918403696000,1598918403810979,11657.08,1.714,11657.07,10.896\n";
+const MESSAGE: &str = "34200.5,1,11,100,1000000,1\n";
+const BOOK: &str = "1000200,50,1000000,100\n";
+
+const REFUSED: [Refusal; 10] = [
+    ("okx:X", &[], "no file was given"),
+    ("okx:X", &[("a.csv", "")], "is empty"),
+    ("okx:X", &[("a.csv", "hello\nworld\n")], "understood are"),
+    ("okx:X", &[("a.csv", "timestamp,bid_price_L0,bid_size_L0\n1,2,3\n")], "understood are"),
+    ("okx:BTCUSDT", &[("a.csv", SNAPSHOT)], "is of binance-usdm, not of okx"),
+    ("nasdaq:X", &[("X_2012-06-21_1_2_message_1.csv", MESSAGE)], "come in pairs"),
+    ("nasdaq:X", &[("message.csv", MESSAGE), ("message2.csv", MESSAGE)], "come in pairs"),
+    ("nasdaq:X", &[("X_message_1.csv", MESSAGE), ("X_orderbook_1.csv", BOOK)], "says its day in its name"),
+    ("nasdaq:Y", &[("X_2012-06-21_message_1.csv", MESSAGE), ("X_2012-06-21_orderbook_1.csv", BOOK)], "are of X"),
+    (
+        "binance-usdm:BTCUSDT",
+        &[("a.csv", SNAPSHOT), ("X_2012-06-21_message_1.csv", MESSAGE), ("X_2012-06-21_orderbook_1.csv", BOOK)],
+        "books of several forms",
+    ),
+];
+
+#[test]
+fn what_cannot_be_a_recording_is_refused_with_a_reason() {
+    for (market, files, want) in REFUSED {
+        let folder = tempfile::tempdir().unwrap();
+        let said = open(market, &written(&folder, files)).expect_err(want).to_string();
+        assert!(said.contains(want), "{files:?}: {said}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let said = open("okx:X", &[folder.path().to_owned()]).expect_err("a folder").to_string();
+    assert!(said.contains("is a folder and no lake"), "{said}");
+    std::fs::create_dir(folder.path().join("bronze")).unwrap();
+    let said = open("okx:X", &[folder.path().to_owned()]).expect_err("an empty lake").to_string();
+    assert!(said.contains("holds nothing of okx:X"), "{said}");
+}
+
+/// A row of Tardis' changes.
+fn change(second: u32, snapshot: bool, side: &str, price: u32) -> String {
+    format!("deribit,X,16000000{second:02}000000,16000000{second:02}000000,{snapshot},{side},{price},1\n")
+}
+
+#[test]
+fn files_that_break_off_are_played_as_far_as_they_go() {
+    let head = "exchange,symbol,timestamp,local_timestamp,is_snapshot,side,price,amount\n";
+    let rows: String = [
+        change(1, true, "bid", 10),
+        change(1, true, "ask", 20),
+        change(2, false, "bid", 11),
+        change(3, false, "bid", 12),
+    ]
+    .concat();
+    let text = format!("{head}{rows}");
+    let folder = tempfile::tempdir().unwrap();
+    // In the middle of the last line: the message of the row before it may have had more rows.
+    let cut = written(&folder, &[("cut.csv", &text[..text.len() - 4])]);
+    let (heard, done) = play("deribit:X", &cut);
+    assert_eq!((heard.order.as_str(), done.torn.len()), ("b", 1), "{done:?}");
+    assert!(matches!(heard.lost[..], [(RecordedFeed::Book, _, GapReason::MissingRows)]), "{:?}", heard.lost);
+    // In the middle of the packing.
+    let many =
+        format!("{head}{rows}{}", (0..40_000).map(|n| change(4 + n % 50, false, "bid", 1 + n % 9)).collect::<String>());
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(many.as_bytes()).unwrap();
+    let packed = packed.finish().unwrap();
+    let path = folder.path().join("cut.csv.gz");
+    std::fs::write(&path, &packed[..packed.len() / 2]).unwrap();
+    let (heard, done) = play("deribit:X", &[path]);
+    assert!(heard.books > 3 && done.torn.len() == 1, "{done:?}");
+}
+
+#[test]
+fn a_lobster_pair_is_played_as_far_as_both_halves_go() {
+    let folder = tempfile::tempdir().unwrap();
+    let (messages, books) = (format!("{MESSAGE}34201,1,12,1,1000000,1\n"), format!("{BOOK}1000200,50,1000"));
+    let files = [("X_2012-06-21_message_1.csv", messages.as_str()), ("X_2012-06-21_orderbook_1.csv", books.as_str())];
+    let (heard, done) = play("nasdaq:X", &written(&folder, &files));
+    assert_eq!((heard.order.as_str(), done.unreadable), ("b", 0), "{done:?}");
+    assert!(!done.torn.is_empty(), "{done:?}");
+}
+
+#[test]
+fn xz_that_is_cut_or_damaged_is_played_as_far_as_it_goes() {
+    let Some(path) = barograph_testkit::recorded("book_trades/bitstamp_l3_2015-05-01/orders.csv.xz") else { return };
+    let whole = std::fs::read(path).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let cut = folder.path().join("cut.xz");
+    std::fs::write(&cut, &whole[..whole.len() / 2]).unwrap();
+    let (heard, done) = play("bitstamp:BTCUSD", std::slice::from_ref(&cut));
+    assert!(heard.books > 1_000 && done.torn.len() == 1, "{done:?}");
+    let mut wrong = whole;
+    let middle = wrong.len() / 2;
+    wrong[middle] ^= 0x55;
+    std::fs::write(&cut, &wrong).unwrap();
+    let (_, done) = play("bitstamp:BTCUSD", &[cut]);
+    assert_eq!(done.torn.len(), 1, "{done:?}");
+}
