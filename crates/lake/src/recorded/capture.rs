@@ -1,8 +1,9 @@
 //! Files of raw messages: what hftbacktest's collector writes (`<receive stamp> <message>`), and captures of cryptofeed (JSON lines
 //! that say themselves what they are).
 
+use super::ear::Played;
 use super::listener::RecordListener;
-use super::player::{LEVELS, Played, RecordedMarket};
+use super::player::{LEVELS, RecordedMarket};
 use crate::error::Error;
 use crate::lines::{End, Lines};
 use crate::source;

@@ -1,8 +1,8 @@
 //! What a recording of books and trades says, as whoever listens hears it: in the order of receipt.
 
 use crate::error::Error;
-use barograph_domain::{GapReason, Ts};
 use barograph_domain::depth::BookSides;
+use barograph_domain::{GapReason, Ts};
 
 /// When something happened, and when it could be used.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -48,4 +48,12 @@ pub trait RecordListener {
     fn trades_begin(&mut self, from: Ts) -> Result<(), Self::Failure>;
     /// All that was received up to a moment has been given.
     fn passed(&mut self, recv: Ts) -> Result<(), Self::Failure>;
+    /// Whoever recorded was not there since what was given before, and is again from a moment on, by the receive clock. What was known
+    /// until then was said to be lost. A file is recorded in one go: only a journal says this.
+    ///
+    /// # Errors
+    /// What ends the reading.
+    fn resumed(&mut self, _recv: Ts) -> Result<(), Self::Failure> {
+        Ok(())
+    }
 }

@@ -1,8 +1,11 @@
-//! From recordings to the lake: book states and trades as they were received (bronze), and the 197 columns of each second (silver).
+//! From recordings and the program's own journal to the lake: book states and trades as they were received (bronze), and the 197
+//! columns of each second (silver).
 
+mod journal;
 mod keep;
 mod rows;
 
+pub use journal::{JournalDataset, JournalRequest, record_journal};
 pub use rows::{CLOSE_AFTER, SecondRows};
 
 use crate::ResearchError;
@@ -47,9 +50,14 @@ pub fn record(request: &DatasetRequest, step: &mut dyn FnMut(u64, u64)) -> Resul
     let (bytes, read) = capture.progress();
     let spec = spec_of(&request.market)?;
     let config = LakeConfig::import(&request.lake);
-    let mut kept = keep::Kept::open(config, &request.market, request.tick, Box::new(move |_| {
-        step(read.load(core::sync::atomic::Ordering::Relaxed), bytes);
-    }))?;
+    let mut kept = keep::Kept::open(
+        config,
+        &request.market,
+        request.tick,
+        Box::new(move |_| {
+            step(read.load(core::sync::atomic::Ordering::Relaxed), bytes);
+        }),
+    )?;
     let played = capture.play(spec, &mut kept)?;
     let done = kept.finish()?;
     if played.played.books == 0 && played.played.trades == 0 {
