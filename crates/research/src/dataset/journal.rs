@@ -9,7 +9,7 @@ use barograph_lake::layers::LakeConfig;
 use barograph_lake::recorded::{CapturePlayed, JournalAudience, JournalPlayed, PlayedMarket, play_journal};
 use barograph_venues::session::{Decimal, MarketSpec};
 use core::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 const HOUR: Span = Span::hours(1);
 /// What a venue dates this much back is still waited for, and what comes later is of another hour than the clock says.
@@ -63,25 +63,19 @@ pub fn record_journal(
         let shown = root.display();
         return Err(ResearchError::Refused(format!("{shown} holds no journal: it is written by `barograph up`")));
     };
-    let until = until(request, &root, last);
-    let from = request.from.map_or(Ts::MIN, |from| from.floor(HOUR));
-    let within = from..until.unwrap_or(Ts::MAX);
-    if within.is_empty() {
-        let end = within.end;
-        return Err(ResearchError::Refused(format!(
-            "no hour from {from} is over before {end}: beside a running process the hour under way is left for later"
-        )));
-    }
+    let asked = request.until.map(|until| until.ceil(HOUR));
+    // The hour under way is for later: an hour of the lake is written once.
+    let over = journal::is_written(&root).then(|| (last - LATE).floor(HOUR));
+    let until = [asked, over].into_iter().flatten().min();
+    let within = request.from.map_or(Ts::MIN, |from| from.floor(HOUR))..until.unwrap_or(Ts::MAX);
     let mut audience = LakeAudience { request, within, begin: None, last, step };
     let played = play_journal(&root, until.map(|until| until + LATE), &mut audience)?;
-    finish(request, until, played)
-}
-
-/// The end of the last hour that is recorded.
-fn until(request: &JournalRequest, root: &Path, last: Ts) -> Option<Ts> {
-    let asked = request.until.map(|until| until.ceil(HOUR));
-    let over = journal::is_written(root).then(|| (last - LATE).floor(HOUR));
-    [asked, over].into_iter().flatten().min()
+    finish(request, until, played).map_err(|e| match (e, over) {
+        (ResearchError::Refused(why), Some(over)) => ResearchError::Refused(format!(
+            "{why}; the journal is being written, and of the hours up to {over} alone can rows be made by now"
+        )),
+        (e, _) => e,
+    })
 }
 
 fn finish(
