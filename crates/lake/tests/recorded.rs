@@ -68,7 +68,7 @@ const RECORDINGS: [(&str, &[&str], [u64; 3]); 12] = [
     (
         "binance-usdm:BTCUSDT",
         &["hftbacktest/binance-usdm_btcusdt_20240719.gz", "hftbacktest/binance-usdm_btcusdt_20240718.gz"],
-        [0, 0, 0],
+        [9_017, 10_701, 589],
     ),
     ("coinbase:BTC-USD", &["cryptofeed/coinbase.jsonl.zst"], [400, 47, 170]),
     ("coinbase:ETH-USD", &["cryptofeed/coinbase.jsonl.zst"], [375, 32, 107]),

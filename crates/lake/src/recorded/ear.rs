@@ -4,7 +4,7 @@ use super::listener::{Received, RecordListener, RecordedFeed, RecordedTrade};
 use super::view::BookView;
 use barograph_domain::event::Side;
 use barograph_domain::{GapReason, Metric, Payload, StatusState, Ts};
-use barograph_venues::session::{BookVersion, Emit, Fault, MarketIndex, MarketSpec, Origin, Session};
+use barograph_venues::session::{BookVersion, Emit, Fault, MarketIndex, MarketSpec, OrderBook, Origin, Session};
 
 /// What the session says of messages that are of other markets: a recording may hold many.
 const OF_OTHERS: [&str; 2] = ["unknown_symbol", "unknown_topic"];
@@ -61,6 +61,8 @@ pub(super) struct MarketEar {
     version: BookVersion,
     /// Its book was trusted when it was last looked at.
     live: bool,
+    /// The recorder went away, and the session has not noticed: its book is what it was before.
+    stale: bool,
     trades: TradesHeard,
     pub(super) played: Played,
 }
@@ -73,6 +75,7 @@ impl MarketEar {
             view: BookView::new(spec),
             version: BookVersion::default(),
             live: false,
+            stale: false,
             trades: TradesHeard::Not,
             played: Played::default(),
         }
@@ -81,11 +84,19 @@ impl MarketEar {
     /// Another session speaks of it from now on; what the last one left open must have been given up with [`Self::away`].
     pub(super) fn follow(&mut self, market: MarketIndex, spec: &MarketSpec) {
         (self.market, self.view, self.version) = (market, BookView::new(spec), BookVersion::default());
+        self.stale = false;
+    }
+
+    /// The book, where it can be trusted.
+    fn trusted<'a>(&mut self, session: &'a dyn Session) -> Option<&'a OrderBook> {
+        let book = session.book(self.market);
+        self.stale &= book.is_some_and(|book| book.version() == self.version);
+        book.filter(|_| !self.stale)
     }
 
     /// Is there anything in what the session has just said, or in its book?
-    pub(super) fn stirs(&self, session: &dyn Session, events: &[Emit]) -> bool {
-        let book = session.book(self.market).map(barograph_venues::session::OrderBook::version);
+    pub(super) fn stirs(&mut self, session: &dyn Session, events: &[Emit]) -> bool {
+        let book = self.trusted(session).map(OrderBook::version);
         book.is_some() != self.live
             || book.is_some_and(|version| version != self.version)
             || events.iter().any(|e| e.market == self.market && matches!(e.metric, Metric::Trade | Metric::Book))
@@ -116,6 +127,7 @@ impl MarketEar {
     ) -> Result<(), L::Failure> {
         let newest = |metric| session.continuity().get(self.market, metric).and_then(|c| c.newest).unwrap_or(now);
         if core::mem::take(&mut self.live) {
+            self.stale = true;
             self.played.book_losses += 1;
             to.lost(RecordedFeed::Book, newest(Metric::Book), why)?;
         }
@@ -166,7 +178,7 @@ impl MarketEar {
         now: Ts,
         to: &mut L,
     ) -> Result<(), L::Failure> {
-        let book = session.book(self.market);
+        let book = self.trusted(session);
         if self.live && (lost.is_some() || book.is_none()) {
             self.played.book_losses += 1;
             let (from, why) = lost.unwrap_or((now, GapReason::Undecodable));

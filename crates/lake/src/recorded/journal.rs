@@ -9,68 +9,14 @@
 //! Left out on purpose: checkpoints. They are the live program's own, so a journal is played from the first start it holds; of a
 //! process that retention has taken the start of, nothing can be played.
 
-use super::ear::Played;
+use super::journal_heard::{Failure, JournalAudience, JournalPlayed, PlayedMarket};
 use super::journal_venue::JournalVenue;
-use super::listener::RecordListener;
 use crate::error::Error;
 use crate::journal::{self, ControlRecord, EntryKind, JournalReader, Selection};
 use barograph_domain::{GapReason, InstrumentName, Ts};
 use barograph_venues::session::{ConnId, Input, MarketSpec, RequestId, SessionConfig, venue};
 use serde::Deserialize;
 use std::path::Path;
-
-/// Who listens to the markets of a journal.
-pub trait JournalAudience {
-    /// Who listens to one of them.
-    type Listener: RecordListener;
-
-    /// May a venue have a market that is of interest? The frames of others are not looked at.
-    fn cares_for(&self, venue: &str) -> bool;
-
-    /// Who listens to a market, if anybody: asked once for each, when the process first takes it up. `has_book` says whether its
-    /// book was asked for, and there is one.
-    ///
-    /// # Errors
-    /// What ends the reading.
-    fn listener(
-        &mut self,
-        market: &InstrumentName,
-        spec: &MarketSpec,
-        has_book: bool,
-    ) -> Result<Option<Self::Listener>, Failure<Self>>;
-
-    /// How far the journal was played: about once a second of its own time.
-    fn reached(&mut self, _at: Ts) {}
-}
-
-/// What ends the playing of a journal.
-type Failure<A> = <<A as JournalAudience>::Listener as RecordListener>::Failure;
-
-/// One market as it was played.
-#[derive(Debug)]
-pub struct PlayedMarket<L> {
-    /// Which.
-    pub name: InstrumentName,
-    /// Who listened.
-    pub listener: L,
-    /// What was told.
-    pub played: Played,
-}
-
-/// What was read and played.
-#[derive(Debug)]
-pub struct JournalPlayed<L> {
-    /// Lines of the journal.
-    pub lines: u64,
-    /// First and last stamp.
-    pub span: Option<(Ts, Ts)>,
-    /// What could not be used, each as a sentence.
-    pub troubles: Vec<String>,
-    /// Files whose writer did not close them, because it was killed or still runs; what they hold was played.
-    pub unclosed: usize,
-    /// The markets, by name.
-    pub markets: Vec<PlayedMarket<L>>,
-}
 
 /// A start record, as far as it says what the sessions were; the rest of it belongs to the live program.
 #[derive(Deserialize)]
@@ -103,7 +49,7 @@ pub fn play_journal<A: JournalAudience>(
     audience: &mut A,
 ) -> Result<JournalPlayed<A::Listener>, Failure<A>> {
     let selection = Selection { until, ..Selection::default() };
-    let mut reader = JournalReader::open_selected(root, selection).map_err(unreadable)?;
+    let mut reader = JournalReader::open_selected(root, selection).map_err(|e| unreadable(&e))?;
     let mut playing = JournalPlaying {
         audience,
         venues: Vec::new(),
@@ -121,7 +67,7 @@ pub fn play_journal<A: JournalAudience>(
             Ok(None) => break,
             Err(e) => {
                 if !reader.pass_over() {
-                    return Err(unreadable(e).into());
+                    return Err(unreadable(&e).into());
                 }
                 playing.damaged(&e)?;
                 continue;
@@ -339,8 +285,8 @@ fn name_of(venue: &str, symbol: &str) -> Result<InstrumentName, Error> {
         .map_err(|e| Error::Usage(format!("the journal names a market that is none: {e}")))
 }
 
-fn unreadable(e: journal::Error) -> Error {
-    Error::Usage(match std::error::Error::source(&e) {
+fn unreadable(e: &journal::Error) -> Error {
+    Error::Usage(match std::error::Error::source(e) {
         Some(source) => format!("{e}: {source}"),
         None => e.to_string(),
     })

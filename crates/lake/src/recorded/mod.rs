@@ -4,6 +4,7 @@
 mod capture;
 mod ear;
 mod journal;
+mod journal_heard;
 mod journal_venue;
 mod listener;
 mod player;
@@ -11,6 +12,7 @@ mod view;
 
 pub use capture::{Capture, CapturePlayed};
 pub use ear::Played;
-pub use journal::{JournalAudience, JournalPlayed, PlayedMarket, play_journal};
+pub use journal::play_journal;
+pub use journal_heard::{JournalAudience, JournalPlayed, PlayedMarket};
 pub use listener::{Received, RecordListener, RecordedFeed, RecordedTrade};
 pub use player::RecordedMarket;

@@ -58,7 +58,7 @@ pub fn record_journal(
     step: &mut dyn FnMut(u64, u64),
 ) -> Result<JournalDataset, ResearchError> {
     let root = request.data.join("journal");
-    let last = if root.is_dir() { journal::survey(&root).map_err(unreadable)?.last } else { None };
+    let last = if root.is_dir() { journal::survey(&root).map_err(|e| unreadable(&e))?.last } else { None };
     let Some(last) = last else {
         let shown = root.display();
         return Err(ResearchError::Refused(format!("{shown} holds no journal: it is written by `barograph up`")));
@@ -142,6 +142,6 @@ impl JournalAudience for LakeAudience<'_> {
     }
 }
 
-fn unreadable(e: journal::Error) -> ResearchError {
+fn unreadable(e: &journal::Error) -> ResearchError {
     ResearchError::Refused(e.to_string())
 }
