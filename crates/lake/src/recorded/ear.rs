@@ -1,4 +1,4 @@
-//! What one market's book and trades do, as its session tells it: the one place where a session's facts become what a listener hears.
+//! What one market's book and trades do, as its session reports them: the one place where a session's facts become what a listener hears.
 
 use super::listener::{Received, RecordListener, RecordedFeed, RecordedTrade};
 use super::view::BookView;
@@ -109,7 +109,7 @@ impl MarketEar {
         now: Ts,
         to: &mut L,
     ) -> Result<(), L::Failure> {
-        // The state of the book comes with its message, trades in the order they are told.
+        // The state of the book comes with its message, trades in the order of the message.
         let own = |e: &&Emit| e.market == self.market;
         let lost = events.iter().filter(own).find_map(book_lost);
         self.book(session, lost, now, to)?;

@@ -35,11 +35,11 @@ pub(super) type Failure<A> = <<A as JournalAudience>::Listener as RecordListener
 /// One market as it was played.
 #[derive(Debug)]
 pub struct PlayedMarket<L> {
-    /// Which.
+    /// Venue and symbol.
     pub name: InstrumentName,
     /// Who listened.
     pub listener: L,
-    /// What was told.
+    /// What was heard of it, counted.
     pub played: Played,
 }
 

@@ -27,7 +27,7 @@ impl<L> HeardMarket<L> {
 pub(super) struct JournalVenue<L> {
     pub(super) id: &'static str,
     session: Box<dyn Session>,
-    /// Every market it was ever told of, by its index.
+    /// Every market it ever had, by its index.
     pub(super) known: Vec<MarketSpec>,
     /// How many of them were offered to whoever listens.
     pub(super) offered: usize,
@@ -100,7 +100,7 @@ impl<L: RecordListener> JournalVenue<L> {
     }
 
     /// The session's own number of a request of the process. They are the same, unless the journal lost the beginning of a
-    /// process: then the address tells.
+    /// process: then the address decides.
     pub(super) fn own_request(&mut self, id: RequestId) -> RequestId {
         let Some(url) = self.requested.remove(&id) else { return id };
         if self.asked.get(&id) == Some(&url) {

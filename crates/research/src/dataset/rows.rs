@@ -114,3 +114,50 @@ fn replace(side: &mut Vec<DepthLevel>, by: &[DepthLevel]) {
     side.clear();
     side.extend_from_slice(by);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use barograph_columns::place_of;
+    use barograph_domain::cell::Reason;
+
+    fn at(t: Ts) -> Received {
+        Received { event: t, recv: t + Span::millis(20) }
+    }
+
+    /// Two minutes of a book each half second, from a moment on.
+    fn listen(rows: &mut SecondRows, from: Ts) -> Vec<(Ts, Box<ResearchRow>)> {
+        let mut made = Vec::new();
+        for n in 0..240 {
+            let t = from + Span::millis(500 * n);
+            made.extend(core::iter::from_fn(|| rows.due(t)));
+            let level = |price| [DepthLevel { price, size: 1.0 }];
+            let (bids, asks) = (level(100.0), level(101.0 + f64::from(u8::try_from(n % 3).unwrap())));
+            rows.book(at(t), &BookSides { bids: &bids, asks: &asks }, 1);
+        }
+        made
+    }
+
+    #[test]
+    fn rows_begin_again_with_the_first_state_behind_an_absence() {
+        let (mid, vol) = (place_of("mid_price").unwrap(), place_of("realized_vol_60s").unwrap());
+        for away in [Span::secs(6), Span::mins(2), Span::hours(2), Span::days(40)] {
+            let mut rows = SecondRows::new(None, SessionSet::UTC);
+            let begin = Ts::from_civil(2026, 2, 5, 14, 0, 0);
+            let before = listen(&mut rows, begin);
+            let last = begin + Span::secs(120);
+            rows.lost(RecordedFeed::Book, last);
+            let back = last + away;
+            rows.resumed(back);
+            assert!(rows.due(back + Span::hours(1)).is_none(), "nobody was there: {away:?}");
+            // The venue takes three seconds to send a book.
+            let after = listen(&mut rows, back + Span::secs(3));
+            let expected = (back + Span::secs(4), before.len());
+            assert_eq!((after[0].0, after.len()), expected, "{away:?}");
+            assert!(after.iter().all(|(_, row)| row.get(mid).is_ok()), "{away:?}");
+            // What is summed over a minute knows of the absence as long as it is in it.
+            assert!(after[10].1.get(vol).is_err_and(|why| matches!(why, Reason::Gap | Reason::Warming)), "{away:?}");
+            assert!(after[100].1.get(vol).is_ok(), "{away:?}: {:?}", after[100].1.get(vol));
+        }
+    }
+}

@@ -40,7 +40,7 @@ impl Word {
 struct Scribe {
     words: Vec<Word>,
     passed: Option<Ts>,
-    /// Something was told behind what was said to be over.
+    /// Something came behind what was said to be over.
     late: bool,
 }
 
