@@ -39,6 +39,13 @@ impl WriterLock {
     }
 }
 
+/// Does a process write this journal now? Its lock says so, and goes with it however it ends.
+#[must_use]
+pub fn is_written(root: &Path) -> bool {
+    let Ok(file) = std::fs::File::open(file(root)) else { return false };
+    matches!(file.try_lock_shared(), Err(std::fs::TryLockError::WouldBlock))
+}
+
 /// The first moment of the writer that has files open, or died with files open.
 pub(super) fn open_since(root: &Path) -> Option<Ts> {
     let text = std::fs::read_to_string(file(root)).ok()?;

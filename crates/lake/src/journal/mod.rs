@@ -41,6 +41,7 @@ mod writer;
 pub use block::VERSION;
 pub use config::{JournalConfig, JournalStats};
 pub use error::{Error, Recovery, Result};
+pub use lock::is_written;
 pub use prune::{Pruned, Retention, prune};
 pub use queue::Ticket;
 pub use reader::{Entry, EntryKind, JournalReader, Selection};

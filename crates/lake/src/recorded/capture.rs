@@ -2,9 +2,10 @@
 //! themselves what they are), and Bybit's order book archive (`ob500` and the like: a message of the topic a line). Of the archive nobody
 //! noted the receipt: when Bybit sent a message (`ts`) stands for it, and the matching engine's time (`cts`) is the event's.
 
+use super::ear::Played;
 use super::listener::RecordListener;
 use super::piece::Piece;
-use super::player::{LEVELS, Played, RecordedMarket};
+use super::player::{LEVELS, RecordedMarket};
 use crate::error::Error;
 use crate::lines::End;
 use barograph_domain::{InstrumentName, MarketKind, Ts};

@@ -48,4 +48,12 @@ pub trait RecordListener {
     fn trades_begin(&mut self, from: Ts) -> Result<(), Self::Failure>;
     /// All that was received up to a moment has been given.
     fn passed(&mut self, recv: Ts) -> Result<(), Self::Failure>;
+    /// Whoever recorded was not there since what was given before, and is again from a moment on, by the receive clock. What was known
+    /// until then was said to be lost. A file is recorded in one go: only a journal says this.
+    ///
+    /// # Errors
+    /// What ends the reading.
+    fn resumed(&mut self, _recv: Ts) -> Result<(), Self::Failure> {
+        Ok(())
+    }
 }

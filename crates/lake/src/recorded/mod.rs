@@ -1,9 +1,14 @@
 //! Recordings of books and trades, market by market. Raw messages are played to the venue's session, which follows its books as it does
-//! live; archives of books are followed here, each form in its own file.
+//! live, either of one market's files or of a whole journal with all that was decided at the time; archives of books are followed here,
+//! each form in its own file.
 
 mod capture;
 mod deltas;
 mod depth;
+mod ear;
+mod journal;
+mod journal_heard;
+mod journal_venue;
 mod lakes;
 mod listener;
 mod lists;
@@ -21,6 +26,9 @@ mod view;
 mod wide;
 
 pub use capture::{Capture, CapturePlayed};
+pub use ear::Played;
+pub use journal::play_journal;
+pub use journal_heard::{JournalAudience, JournalPlayed, PlayedMarket};
 pub use listener::{Received, RecordListener, RecordedFeed, RecordedTrade};
-pub use player::{Played, RecordedMarket};
+pub use player::RecordedMarket;
 pub use recording::Recorded;

@@ -1,40 +1,18 @@
 //! Plays the messages of one market to the venue's session, as the live program does, and hands on what its book and trades do.
 
-use super::listener::{Received, RecordListener, RecordedFeed, RecordedTrade};
-use super::view::BookView;
-use barograph_domain::event::Side;
-use barograph_domain::{GapReason, Metric, Payload, Span, StatusState, Ts};
+use super::ear::{MarketEar, Played};
+use super::listener::RecordListener;
+use barograph_domain::{Metric, Span, Ts};
 use barograph_venues::session::{
-    Action, BookVersion, ConnId, Emit, FailReason, Input, LinkId, MarketIndex, MarketSpec, Out, RequestId, Session,
-    SessionConfig, VenueDef,
+    Action, ConnId, FailReason, Input, LinkId, MarketIndex, MarketSpec, Out, RequestId, Session, SessionConfig,
+    VenueDef,
 };
 use std::collections::BTreeSet;
 
 /// Levels that are followed on each side, where the recording does not say how many it holds.
 pub(super) const LEVELS: usize = 1_000;
-/// What the session says of messages that are of other markets: a recording may hold many.
-const OF_OTHERS: [&str; 2] = ["unknown_symbol", "unknown_topic"];
 /// A request that the recording holds no answer to is given up after so long.
 const ANSWER_WAIT: Span = Span::secs(10);
-
-/// What was played.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Played {
-    /// States of the book.
-    pub books: u64,
-    /// Trades whose taker is known.
-    pub trades: u64,
-    /// Trades whose taker is not known: nothing is made of them.
-    pub unsided: u64,
-    /// Times the book was lost.
-    pub book_losses: u64,
-    /// Times the trades were lost.
-    pub trade_losses: u64,
-    /// Messages that the session refused.
-    pub refused: u64,
-    /// The first thing that was refused, as a sentence.
-    pub first_refused: Option<String>,
-}
 
 /// A request that is open.
 #[derive(Clone, Debug)]
@@ -47,21 +25,17 @@ struct Asked {
 /// One market of one venue.
 pub struct RecordedMarket {
     session: Box<dyn Session>,
-    view: BookView,
-    version: BookVersion,
-    /// Its book was trusted when it was last looked at.
-    live: bool,
+    ear: MarketEar,
     opened: BTreeSet<LinkId>,
     asked: Vec<Asked>,
     ticked: Option<Ts>,
     now: Ts,
     out: Out,
-    played: Played,
 }
 
 impl core::fmt::Debug for RecordedMarket {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("RecordedMarket").field("now", &self.now).field("played", &self.played).finish_non_exhaustive()
+        f.debug_struct("RecordedMarket").field("now", &self.now).field("ear", &self.ear).finish_non_exhaustive()
     }
 }
 
@@ -71,7 +45,7 @@ impl RecordedMarket {
     /// A market of which nothing was played yet; its messages are of a book of so many levels, where they say so.
     #[must_use]
     pub fn new(venue: &VenueDef, spec: MarketSpec, levels: usize) -> Self {
-        let view = BookView::new(&spec);
+        let ear = MarketEar::new(MARKET, &spec);
         let config = SessionConfig {
             endpoints: (venue.endpoints)(),
             markets: vec![spec],
@@ -85,22 +59,19 @@ impl RecordedMarket {
         };
         Self {
             session: (venue.open)(config),
-            view,
-            version: BookVersion::default(),
-            live: false,
+            ear,
             opened: BTreeSet::new(),
             asked: Vec::new(),
             ticked: None,
             now: Ts::MIN,
             out: Out::default(),
-            played: Played::default(),
         }
     }
 
     /// What was played so far.
     #[must_use]
     pub fn played(&self) -> &Played {
-        &self.played
+        &self.ear.played
     }
 
     /// A message that was received. Stamps that step back are taken as the newest before.
@@ -172,72 +143,14 @@ impl RecordedMarket {
         let mut out = core::mem::take(&mut self.out);
         out.clear();
         self.session.input(self.now, input, &mut out);
-        for fault in out.faults.iter().filter(|f| !OF_OTHERS.contains(&f.kind)) {
-            self.played.refused += 1;
-            if self.played.first_refused.is_none() {
-                self.played.first_refused = Some(format!("{}: {}", fault.kind, fault.detail));
-            }
-        }
+        self.ear.played.refuse(&out.faults);
         for action in out.actions.drain(..) {
             if let Action::Request(request) = action {
                 self.asked.push(Asked { id: request.id, url: request.url, until: self.now + ANSWER_WAIT });
             }
         }
-        // The state of the book comes with its message, trades in the order they are told.
-        let moved = self.book(&out.events, to);
-        let traded = out.events.iter().try_for_each(|emit| self.emit(emit, to));
+        let heard = self.ear.hear((self.session.as_ref(), &out.events), self.now, to);
         self.out = out;
-        moved.and(traded)
-    }
-
-    fn emit<L: RecordListener>(&mut self, emit: &Emit, to: &mut L) -> Result<(), L::Failure> {
-        if emit.metric != Metric::Trade {
-            return Ok(());
-        }
-        match emit.payload {
-            Payload::Trade { price, qty, aggressor_side: Some(side) } => {
-                self.played.trades += 1;
-                let trade = RecordedTrade { price, size: qty, is_buy: side == Side::Long };
-                to.trade(Received { event: emit.event_ts, recv: self.now }, trade)
-            }
-            Payload::Trade { aggressor_side: None, .. } => {
-                self.played.unsided += 1;
-                Ok(())
-            }
-            Payload::Status(status) if status.state == StatusState::Live => to.trades_begin(status.until),
-            Payload::Status(status) => {
-                self.played.trade_losses += 1;
-                to.lost(RecordedFeed::Trades, status.from, status.reason)
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn book<L: RecordListener>(&mut self, events: &[Emit], to: &mut L) -> Result<(), L::Failure> {
-        let lost = events.iter().find_map(|e| match e.payload {
-            Payload::Status(s) if e.metric == Metric::Book && s.state != StatusState::Live => Some((s.from, s.reason)),
-            _ => None,
-        });
-        let book = self.session.book(MARKET);
-        if self.live && (lost.is_some() || book.is_none()) {
-            self.played.book_losses += 1;
-            let (from, why) = lost.unwrap_or((self.now, GapReason::Undecodable));
-            to.lost(RecordedFeed::Book, from, why)?;
-        }
-        let found = !self.live && book.is_some();
-        self.live = book.is_some();
-        let Some(book) = book else { return Ok(()) };
-        let (before, version) = (self.version, book.version());
-        if version == before && !found {
-            return Ok(());
-        }
-        self.version = version;
-        let Some(sides) = self.view.take(book) else { return Ok(()) };
-        let newest = self.session.continuity().get(MARKET, Metric::Book).and_then(|c| c.newest);
-        // A snapshot changes nothing that is known to have happened; it counts as one.
-        let updates = if version.wholes == before.wholes { version.levels.saturating_sub(before.levels) } else { 1 };
-        self.played.books += 1;
-        let at = Received { event: newest.unwrap_or(self.now), recv: self.now };
-        to.book(at, &sides, u32::try_from(updates).unwrap_or(u32::MAX))
+        heard
     }
 }

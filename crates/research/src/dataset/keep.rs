@@ -12,6 +12,7 @@ use barograph_lake::layers::{
     TradeWriter, WideTrade,
 };
 use barograph_lake::recorded::{CapturePlayed, Received, RecordListener, RecordedFeed, RecordedTrade};
+use core::ops::Range;
 
 /// How often the caller hears how far it is: every so many states.
 const STEP: u64 = 1_024;
@@ -28,6 +29,8 @@ pub(super) struct Kept<'a> {
     /// Why nothing was known before the next state, and the next trade.
     gaps: [Option<GapReason>; 2],
     done: DatasetReport,
+    /// Only what lies in these hours is kept.
+    within: Range<Ts>,
     step: Box<dyn FnMut(u64) + 'a>,
 }
 
@@ -49,7 +52,24 @@ impl<'a> Kept<'a> {
         };
         let done = DatasetReport { played: CapturePlayed::default(), rows: 0, valid: 0, already: 0 };
         let rows = SecondRows::new(tick, SessionSet::UTC);
-        Ok(Self { books, trades, features, rows, mid, sequence: 0, gaps: [None; 2], done, step })
+        Ok(Self {
+            books,
+            trades,
+            features,
+            rows,
+            mid,
+            sequence: 0,
+            gaps: [None; 2],
+            done,
+            within: Ts::MIN..Ts::MAX,
+            step,
+        })
+    }
+
+    /// Keeps only what lies in these hours; what comes before them is still heard, for the windows of the first rows.
+    pub(super) fn within(mut self, hours: Range<Ts>) -> Self {
+        self.within = hours;
+        self
     }
 
     fn next(&mut self) -> u64 {
@@ -70,6 +90,9 @@ impl<'a> Kept<'a> {
     }
 
     fn row(&mut self, t: Ts, row: &ResearchRow) -> Result<(), ResearchError> {
+        if !self.within.contains(&t) {
+            return Ok(());
+        }
         let head = FeatureHead {
             ts: t,
             known_ts: t + CLOSE_AFTER,
@@ -100,22 +123,27 @@ impl RecordListener for Kept<'_> {
     fn book(&mut self, at: Received, sides: &BookSides<'_>, updates: u32) -> Result<(), ResearchError> {
         self.rows.book(at, sides, updates);
         let sequence = self.next();
+        if sequence.is_multiple_of(STEP) {
+            (self.step)(sequence);
+        }
+        if !self.within.contains(&at.event) {
+            return Ok(());
+        }
         let head = BookHead { ts: at.event, known_ts: at.recv, updates, sequence, gap: self.gaps[0].take() };
         let side = |levels: &'_ [barograph_domain::depth::DepthLevel]| -> Vec<(f64, f64)> {
             levels.iter().take(barograph_domain::depth::DEPTH).map(|l| (l.price, l.size)).collect()
         };
         let pushed = self.books.push(&head, side(sides.bids), side(sides.asks));
-        self.kept(pushed)?;
-        if sequence.is_multiple_of(STEP) {
-            (self.step)(sequence);
-        }
-        Ok(())
+        self.kept(pushed).map(drop)
     }
 
     fn trade(&mut self, at: Received, trade: RecordedTrade) -> Result<(), ResearchError> {
         self.rows.trade(at, trade);
         let RecordedTrade { price, size, is_buy } = trade;
         let sequence = self.next();
+        if !self.within.contains(&at.event) {
+            return Ok(());
+        }
         let gap = self.gaps[1].take();
         let pushed =
             self.trades.push(&WideTrade { ts: at.event, known_ts: at.recv, sequence, price, size, is_buy, gap });
@@ -137,6 +165,10 @@ impl RecordListener for Kept<'_> {
         while let Some((t, row)) = self.rows.due(recv) {
             self.row(t, &row)?;
         }
+        Ok(())
+    }
+    fn resumed(&mut self, recv: Ts) -> Result<(), ResearchError> {
+        self.rows.resumed(recv);
         Ok(())
     }
 }

@@ -1,8 +1,11 @@
-//! From recordings to the lake: book states and trades as they were received (bronze), and the 197 columns of each second (silver).
+//! From recordings and the program's own journal to the lake: book states and trades as they were received (bronze), and the 197
+//! columns of each second (silver).
 
+mod journal;
 mod keep;
 mod rows;
 
+pub use journal::{JournalDataset, JournalRequest, record_journal};
 pub use rows::{CLOSE_AFTER, SecondRows};
 
 use crate::ResearchError;

@@ -10,23 +10,39 @@ use barograph_lake::recorded::{Received, RecordedFeed, RecordedTrade};
 /// minutes.
 pub const CLOSE_AFTER: Span = Span::millis(200);
 
+const MINUTE: Span = Span::mins(1);
+
+/// No window is longer: what was known before an absence of this length counts for nothing behind it.
+const LONGEST: Span = Span::days(1);
+
 /// One market's rows.
 #[derive(Debug)]
 pub struct SecondRows {
     columns: MarketColumns,
+    tick: Option<f64>,
     /// The book as it stands.
     bids: Vec<DepthLevel>,
     asks: Vec<DepthLevel>,
     sessions: SessionSet,
     /// The end of the next second that gets a row; rows begin with the first state of the book.
     next: Option<Ts>,
+    /// Whoever recorded was away: rows begin again with the next state of the book.
+    waits: bool,
 }
 
 impl SecondRows {
     /// Nothing is known yet; `tick` is the smallest step of prices, where it is known.
     #[must_use]
     pub fn new(tick: Option<f64>, sessions: SessionSet) -> Self {
-        Self { columns: MarketColumns::new(tick), bids: Vec::new(), asks: Vec::new(), sessions, next: None }
+        Self {
+            columns: MarketColumns::new(tick),
+            tick,
+            bids: Vec::new(),
+            asks: Vec::new(),
+            sessions,
+            next: None,
+            waits: false,
+        }
     }
 
     /// The next state of the book.
@@ -35,7 +51,11 @@ impl SecondRows {
         self.columns.book(Arrival { event: at.event, recv: at.recv }, &before, sides, updates);
         replace(&mut self.bids, sides.bids);
         replace(&mut self.asks, sides.asks);
-        self.next.get_or_insert(at.event.floor(Span::secs(1)) + Span::secs(1));
+        let first = at.event.floor(SECOND) + SECOND;
+        if core::mem::take(&mut self.waits) {
+            self.next = self.next.max(Some(first));
+        }
+        self.next.get_or_insert(first);
     }
 
     /// A trade.
@@ -60,10 +80,28 @@ impl SecondRows {
         self.columns.trades_begin(from);
     }
 
+    /// Whoever recorded was away and is there again, both feeds having been lost. Seconds of the absence get no rows: they begin again with
+    /// the next state of the book.
+    pub fn resumed(&mut self, now: Ts) {
+        let Some(next) = self.next else { return };
+        self.waits = true;
+        if now - next > LONGEST {
+            self.columns = MarketColumns::new(self.tick);
+            return;
+        }
+        // The windows see it pass, a minute at a time: all of it at once would be held in memory.
+        let mut t = next + MINUTE;
+        while t < now.floor(SECOND) {
+            self.columns.close(t, &BookSides { bids: &[], asks: &[] }, &OtherFeeds::default());
+            self.next = Some(t + SECOND);
+            t = t + MINUTE;
+        }
+    }
+
     /// The next row that is due, where everything received up to `now` was given: the end of its second, and the row.
     pub fn due(&mut self, now: Ts) -> Option<(Ts, Box<ResearchRow>)> {
-        let t = self.next.filter(|t| *t + CLOSE_AFTER <= now)?;
-        self.next = Some(t + Span(SECOND.0));
+        let t = self.next.filter(|t| !self.waits && *t + CLOSE_AFTER <= now)?;
+        self.next = Some(t + SECOND);
         // The session a second belongs to is that of its last moment.
         let session = self.sessions.session(Ts(t.0 - 1));
         let known = OtherFeeds { session: u8::try_from(session.index()).unwrap_or_default(), ..OtherFeeds::default() };
@@ -75,4 +113,51 @@ impl SecondRows {
 fn replace(side: &mut Vec<DepthLevel>, by: &[DepthLevel]) {
     side.clear();
     side.extend_from_slice(by);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use barograph_columns::place_of;
+    use barograph_domain::cell::Reason;
+
+    fn at(t: Ts) -> Received {
+        Received { event: t, recv: t + Span::millis(20) }
+    }
+
+    /// Two minutes of a book each half second, from a moment on.
+    fn listen(rows: &mut SecondRows, from: Ts) -> Vec<(Ts, Box<ResearchRow>)> {
+        let mut made = Vec::new();
+        for n in 0..240 {
+            let t = from + Span::millis(500 * n);
+            made.extend(core::iter::from_fn(|| rows.due(t)));
+            let level = |price| [DepthLevel { price, size: 1.0 }];
+            let (bids, asks) = (level(100.0), level(101.0 + f64::from(u8::try_from(n % 3).unwrap())));
+            rows.book(at(t), &BookSides { bids: &bids, asks: &asks }, 1);
+        }
+        made
+    }
+
+    #[test]
+    fn rows_begin_again_with_the_first_state_behind_an_absence() {
+        let (mid, vol) = (place_of("mid_price").unwrap(), place_of("realized_vol_60s").unwrap());
+        for away in [Span::secs(6), Span::mins(2), Span::hours(2), Span::days(40)] {
+            let mut rows = SecondRows::new(None, SessionSet::UTC);
+            let begin = Ts::from_civil(2026, 2, 5, 14, 0, 0);
+            let before = listen(&mut rows, begin);
+            let last = begin + Span::secs(120);
+            rows.lost(RecordedFeed::Book, last);
+            let back = last + away;
+            rows.resumed(back);
+            assert!(rows.due(back + Span::hours(1)).is_none(), "nobody was there: {away:?}");
+            // The venue takes three seconds to send a book.
+            let after = listen(&mut rows, back + Span::secs(3));
+            let expected = (back + Span::secs(4), before.len());
+            assert_eq!((after[0].0, after.len()), expected, "{away:?}");
+            assert!(after.iter().all(|(_, row)| row.get(mid).is_ok()), "{away:?}");
+            // What is summed over a minute knows of the absence as long as it is in it.
+            assert!(after[10].1.get(vol).is_err_and(|why| matches!(why, Reason::Gap | Reason::Warming)), "{away:?}");
+            assert!(after[100].1.get(vol).is_ok(), "{away:?}: {:?}", after[100].1.get(vol));
+        }
+    }
 }

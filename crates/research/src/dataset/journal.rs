@@ -1,0 +1,147 @@
+//! The program's own journal into the lake: whole days of many markets in one pass, as they were heard live.
+
+use super::DatasetReport;
+use super::keep::Kept;
+use crate::ResearchError;
+use barograph_domain::{InstrumentName, Span, Ts};
+use barograph_lake::journal;
+use barograph_lake::layers::LakeConfig;
+use barograph_lake::recorded::{CapturePlayed, JournalAudience, JournalPlayed, PlayedMarket, play_journal};
+use barograph_venues::session::{Decimal, MarketSpec};
+use core::ops::Range;
+use std::path::PathBuf;
+
+const HOUR: Span = Span::hours(1);
+/// What a venue dates this much back is still waited for, and what comes later is of another hour than the clock says.
+const LATE: Span = Span::mins(1);
+
+/// What of a journal is to be recorded into the lake.
+#[derive(Clone, Debug)]
+pub struct JournalRequest {
+    /// Data folder of the program, as `up --data` has it.
+    pub data: PathBuf,
+    /// Whose rows; empty: of all markets whose book was listened to.
+    pub markets: Vec<InstrumentName>,
+    /// Folder of the lake.
+    pub lake: PathBuf,
+    /// Hours that end before this are left out. They are played all the same: books and windows come of them.
+    pub from: Option<Ts>,
+    /// Hours that begin at this or later are left out.
+    pub until: Option<Ts>,
+}
+
+/// What was recorded.
+#[derive(Clone, PartialEq, Debug)]
+pub struct JournalDataset {
+    /// Lines of the journal.
+    pub lines: u64,
+    /// First and last stamp of what was played.
+    pub span: Option<(Ts, Ts)>,
+    /// What could not be used, each as a sentence.
+    pub troubles: Vec<String>,
+    /// Hours up to which rows were made; `None`: to the end. Beside a process that writes the journal the hour under way is left for
+    /// later, because an hour of the lake is written once.
+    pub until: Option<Ts>,
+    /// The markets, by name.
+    pub markets: Vec<(InstrumentName, DatasetReport)>,
+}
+
+/// Plays a journal into the lake. Hours that are there already stay as they are, so it may be called again and again as the journal
+/// grows. `step` is called about once a recorded second with how many seconds of how many were played.
+///
+/// A journal is played from its beginning, whatever `from` says: what its processes knew follows from all of it.
+///
+/// # Errors
+/// There is no journal, it holds nothing of what was asked for, or the lake cannot be written.
+pub fn record_journal(
+    request: &JournalRequest,
+    step: &mut dyn FnMut(u64, u64),
+) -> Result<JournalDataset, ResearchError> {
+    let root = request.data.join("journal");
+    let last = if root.is_dir() { journal::survey(&root).map_err(|e| unreadable(&e))?.last } else { None };
+    let Some(last) = last else {
+        let shown = root.display();
+        return Err(ResearchError::Refused(format!("{shown} holds no journal: it is written by `barograph up`")));
+    };
+    let asked = request.until.map(|until| until.ceil(HOUR));
+    // The hour under way is for later: an hour of the lake is written once.
+    let over = journal::is_written(&root).then(|| (last - LATE).floor(HOUR));
+    let until = [asked, over].into_iter().flatten().min();
+    let within = request.from.map_or(Ts::MIN, |from| from.floor(HOUR))..until.unwrap_or(Ts::MAX);
+    let mut audience = LakeAudience { request, within, begin: None, last, step };
+    let played = play_journal(&root, until.map(|until| until + LATE), &mut audience)?;
+    finish(request, until, played).map_err(|e| match (e, over) {
+        (ResearchError::Refused(why), Some(over)) => ResearchError::Refused(format!(
+            "{why}; the journal is being written, and of the hours up to {over} alone can rows be made by now"
+        )),
+        (e, _) => e,
+    })
+}
+
+fn finish(
+    request: &JournalRequest,
+    until: Option<Ts>,
+    played: JournalPlayed<Kept<'_>>,
+) -> Result<JournalDataset, ResearchError> {
+    let JournalPlayed { lines, span, mut troubles, markets, .. } = played;
+    let mut done = Vec::new();
+    for PlayedMarket { name, listener, played } in markets {
+        let report = listener.finish()?;
+        if played.books == 0 && played.trades == 0 {
+            continue;
+        }
+        let played = CapturePlayed { lines, span, played, ..CapturePlayed::default() };
+        done.push((name, DatasetReport { played, ..report }));
+    }
+    for name in request.markets.iter().filter(|name| !done.iter().any(|(have, _)| have == *name)) {
+        troubles.push(format!("the journal holds no book and no trade of {name}"));
+    }
+    if done.is_empty() {
+        troubles.insert(0, "the journal holds nothing of what was asked for".to_owned());
+        return Err(ResearchError::Refused(troubles.join("; ")));
+    }
+    Ok(JournalDataset { lines, span, troubles, until, markets: done })
+}
+
+/// Opens a market's tables when the journal first names it.
+struct LakeAudience<'a> {
+    request: &'a JournalRequest,
+    within: Range<Ts>,
+    /// The first tick.
+    begin: Option<Ts>,
+    last: Ts,
+    step: &'a mut dyn FnMut(u64, u64),
+}
+
+impl JournalAudience for LakeAudience<'_> {
+    type Listener = Kept<'static>;
+
+    fn cares_for(&self, venue: &str) -> bool {
+        self.request.markets.is_empty() || self.request.markets.iter().any(|m| m.venue.as_str() == venue)
+    }
+
+    fn listener(
+        &mut self,
+        market: &InstrumentName,
+        spec: &MarketSpec,
+        has_book: bool,
+    ) -> Result<Option<Kept<'static>>, ResearchError> {
+        let wanted = if self.request.markets.is_empty() { has_book } else { self.request.markets.contains(market) };
+        if !wanted {
+            return Ok(None);
+        }
+        let config = LakeConfig::import(&self.request.lake);
+        let kept = Kept::open(config, market, spec.tick.map(Decimal::to_f64), Box::new(|_| {}))?;
+        Ok(Some(kept.within(self.within.clone())))
+    }
+
+    fn reached(&mut self, at: Ts) {
+        let begin = *self.begin.get_or_insert(at);
+        let seconds = |span: Span| u64::try_from(span.0 / 1_000_000_000).unwrap_or(0);
+        (self.step)(seconds(at - begin), seconds(self.last - begin));
+    }
+}
+
+fn unreadable(e: &journal::Error) -> ResearchError {
+    ResearchError::Refused(e.to_string())
+}
