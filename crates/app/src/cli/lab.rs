@@ -38,8 +38,9 @@ pub(crate) enum Lab {
 pub(crate) struct DatasetArgs {
     /// Market: venue:symbol, or a symbol of the default venue
     pub(crate) market: String,
-    /// Recordings of it: raw messages as hftbacktest's collector writes them, or captures of cryptofeed. All of an hour at once
-    #[arg(long = "source", value_name = "FILE", required = true, num_args = 1..)]
+    /// Recordings of it, all of an hour at once: messages of hftbacktest's collector or cryptofeed, archives of Bybit and Tardis, LOBSTER,
+    /// Bitstamp orders, wide snapshots, or a lake. Without it the journal that `barograph up` has written in the data folder
+    #[arg(long = "source", value_name = "FILE", num_args = 1..)]
     pub(crate) sources: Vec<PathBuf>,
     /// Smallest step of prices, where the recording does not say it; spread_ticks needs it
     #[arg(long, value_name = "PRICE", value_parser = tick)]
@@ -112,6 +113,9 @@ pub(crate) struct StudyArgs {
     /// How far features look back; nothing this close before a test block is learnt from
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = Span::parse)]
     pub(crate) embargo: Span,
+    /// Least rows that a fold has to learn from
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub(crate) rows_min: usize,
     /// Decides every draw
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,

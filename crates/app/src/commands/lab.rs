@@ -10,7 +10,7 @@ use crate::progress::{Progress, Unit};
 use barograph_columns::catalogue;
 use barograph_domain::{InstrumentName, Span};
 use barograph_lab::zoo::Preset;
-use barograph_research::dataset::{DatasetRequest, record};
+use barograph_research::dataset::{DatasetRequest, JournalRequest, record, record_journal};
 use barograph_research::train::{Lineup, StudyRequest, folder_of, importance, read_board, study, traded};
 use barograph_study::folds::FoldPlan;
 use barograph_study::money::blotter::TradeTerms;
@@ -45,12 +45,38 @@ pub(super) fn dataset(args: &DatasetArgs, settings: &Settings, json: bool) -> Re
         lake: root(&args.place, settings),
         tick: args.tick,
     };
+    if request.files.is_empty() {
+        return of_journal(request, settings, json);
+    }
     let mut progress: Option<Progress> = None;
     let report = record(&request, &mut |done, of| {
         progress.get_or_insert_with(|| Progress::new(of, "playing", Unit::Bytes)).set(done);
     })?;
     drop(progress);
     print::dataset(&request, &report, json)
+}
+
+/// The same from what the program itself has listened to.
+fn of_journal(request: DatasetRequest, settings: &Settings, json: bool) -> Result<(), Failure> {
+    let journal = JournalRequest {
+        data: settings.data.clone(),
+        markets: vec![request.market.clone()],
+        lake: request.lake.clone(),
+        from: None,
+        until: None,
+    };
+    let mut progress: Option<Progress> = None;
+    let done = record_journal(&journal, &mut |done, of| {
+        progress.get_or_insert_with(|| Progress::new(of, "playing", Unit::Steps)).set(done);
+    })?;
+    drop(progress);
+    for trouble in &done.troubles {
+        writeln!(std::io::stderr(), "barograph: {trouble}")?;
+    }
+    for (market, report) in &done.markets {
+        print::dataset(&DatasetRequest { market: market.clone(), ..request.clone() }, report, json)?;
+    }
+    Ok(())
 }
 
 fn studies(given: Option<&PathBuf>, settings: &Settings) -> PathBuf {
@@ -65,7 +91,12 @@ fn requests(args: &StudyArgs, lineup: &Lineup, settings: &Settings) -> Result<Ve
         lake: root(&args.place, settings),
         market: market.clone(),
         target: *target,
-        plan: FoldPlan { folds: args.folds, memory: args.embargo, ..FoldPlan::default() },
+        plan: FoldPlan {
+            folds: args.folds,
+            memory: args.embargo,
+            train_rows_min: args.rows_min,
+            ..FoldPlan::default()
+        },
         preset: if args.preset == PresetArg::Best { Preset::Best } else { Preset::Quick },
         seed: args.seed,
         lineup: lineup.clone(),

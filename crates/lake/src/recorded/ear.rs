@@ -6,8 +6,9 @@ use barograph_domain::event::Side;
 use barograph_domain::{GapReason, Metric, Payload, StatusState, Ts};
 use barograph_venues::session::{BookVersion, Emit, Fault, MarketIndex, MarketSpec, OrderBook, Origin, Session};
 
-/// What the session says of messages that are of other markets: a recording may hold many.
-const OF_OTHERS: [&str; 2] = ["unknown_symbol", "unknown_topic"];
+/// What the session says of messages that are of other markets, of which a recording may hold many, and of requests that the recording
+/// holds no answer to.
+const OF_OTHERS: [&str; 3] = ["unknown_symbol", "unknown_topic", "request_failed"];
 
 /// What was played.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]

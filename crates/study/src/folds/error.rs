@@ -15,6 +15,8 @@ pub enum FoldError {
         begins: Ts,
         /// What has to be known before it.
         embargo: Span,
+        /// About as much data as the plan needs.
+        length_min: Span,
     },
     /// The time that is tested has fewer rows than blocks are asked for.
     Blocks {
@@ -45,9 +47,11 @@ impl core::fmt::Display for FoldError {
         match self {
             Self::Plan(why) => f.write_str(why),
             Self::NoRows => f.write_str("no row has a label, so there is nothing to divide into folds"),
-            Self::HoldOut { begins, embargo } => write!(
+            Self::HoldOut { begins, embargo, length_min } => write!(
                 f,
-                "the hold-out begins at {begins}, and no label is known {embargo} before that: the data is too short"
+                "the data is too short: the hold-out begins at {begins}, and no label is known {embargo} before that, which is the \
+                 embargo. Evenly spread rows over about {} would do, or a shorter embargo where features look back less",
+                length_min.spoken()
             ),
             Self::Blocks { rows, folds } => write!(
                 f,

@@ -80,6 +80,20 @@ impl FoldPlan {
         self.memory.max(Span::secs(hundredth))
     }
 
+    /// Roughly the length of data with which rows as dense as these, found in `reach` before a block, would be enough for it. Zero where
+    /// none were found.
+    pub(super) fn length_of(&self, rows: usize, reach: Span, embargo: Span) -> Span {
+        let count = |n: usize| f64::from(u32::try_from(n).unwrap_or(u32::MAX));
+        if rows == 0 {
+            return Span::ZERO;
+        }
+        let rest = |percent: u8| f64::from(100_u8.saturating_sub(percent)) / 100.0;
+        let learnt = (reach - embargo).as_secs_f64() * count(self.train_rows_min) / count(rows);
+        let seconds = (learnt + embargo.as_secs_f64()) / rest(self.tested_percent) / rest(self.held_out_percent);
+        #[expect(clippy::cast_possible_truncation, reason = "seconds of a recording, times at most a few hundred")]
+        Span::secs(seconds.ceil() as i64)
+    }
+
     /// Roughly the least length of data with which the first fold has rows left in its inner split, for evenly spread rows. An embargo
     /// stands before the hold-out, one before the first block and one inside the inner split.
     pub(super) fn length_min(&self, embargo: Span) -> Span {

@@ -63,7 +63,8 @@ impl StudyFolds {
         let held_embargo = plan.embargo(held_block.length());
         let before = purge(spans, 0..held_from, held_block, held_embargo, TrainWindow::Expanding);
         let (Some(begins), Some(latest)) = (before.begins(), before.chosen().next_back()) else {
-            return Err(FoldError::HoldOut { begins: held_block.start, embargo: held_embargo });
+            let length_min = plan.length_min(held_embargo);
+            return Err(FoldError::HoldOut { begins: held_block.start, embargo: held_embargo, length_min });
         };
         let tested_from = part_of(begins, latest.start, 100 - plan.tested_percent);
         let split = before.positions().partition_point(|at| all[*at].start < tested_from);
@@ -131,7 +132,7 @@ impl LearningRows {
             needed,
             reach: judged_from - first.start,
             embargo,
-            length_min: plan.length_min(embargo),
+            length_min: plan.length_min(embargo).max(plan.length_of(rows, judged_from - first.start, embargo)),
         };
         if train.len() < needed {
             return Err(short(part.to_owned(), train.len(), judged_from, embargo));
