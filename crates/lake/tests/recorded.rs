@@ -4,7 +4,7 @@
 use barograph_domain::depth::BookSides;
 use barograph_domain::{GapReason, InstrumentName, MarketKind, Ts};
 use barograph_lake::Error;
-use barograph_lake::recorded::{Received, RecordListener, Recorded, RecordedFeed, RecordedTrade};
+use barograph_lake::recorded::{RecordListener, RecordStamps, Recorded, RecordedFeed, RecordedTrade};
 use barograph_venues::session::{MarketSpec, venue};
 
 /// Counts, and holds what it hears against what a market can do.
@@ -25,7 +25,7 @@ struct Heard {
 impl RecordListener for Heard {
     type Failure = Error;
 
-    fn book(&mut self, at: Received, sides: &BookSides<'_>, updates: u32) -> Result<(), Error> {
+    fn book(&mut self, at: RecordStamps, sides: &BookSides<'_>, updates: u32) -> Result<(), Error> {
         assert!(updates > 0, "a state comes of an update");
         assert!(self.last.is_none_or(|last| last <= at.recv), "in the order of receipt");
         self.last = Some(at.recv);
@@ -38,7 +38,7 @@ impl RecordListener for Heard {
         Ok(())
     }
 
-    fn trade(&mut self, _: Received, trade: RecordedTrade) -> Result<(), Error> {
+    fn trade(&mut self, _: RecordStamps, trade: RecordedTrade) -> Result<(), Error> {
         self.trades += 1;
         self.outside += u64::from(self.mid > 0.0 && (trade.price - self.mid).abs() > 0.01 * self.mid);
         Ok(())

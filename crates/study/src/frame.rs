@@ -24,7 +24,7 @@ impl FrameColumn {
         (*self.present.get(row)?).then(|| self.values[row])
     }
 
-    /// Rows.
+    /// Rows of it.
     #[must_use]
     pub fn len(&self) -> usize {
         self.values.len()
@@ -134,7 +134,7 @@ impl ResearchFrame {
         self.valid.get(row).copied().unwrap_or_default()
     }
 
-    /// Rows.
+    /// Rows of it.
     #[must_use]
     pub fn len(&self) -> usize {
         self.times.len()

@@ -46,7 +46,7 @@ pub(super) fn dataset(args: &DatasetArgs, settings: &Settings, json: bool) -> Re
         tick: args.tick,
     };
     if request.files.is_empty() {
-        return of_journal(request, settings, json);
+        return of_journal(&request, settings, json);
     }
     let mut progress: Option<Progress> = None;
     let report = record(&request, &mut |done, of| {
@@ -57,7 +57,7 @@ pub(super) fn dataset(args: &DatasetArgs, settings: &Settings, json: bool) -> Re
 }
 
 /// The same from what the program itself has listened to.
-fn of_journal(request: DatasetRequest, settings: &Settings, json: bool) -> Result<(), Failure> {
+fn of_journal(request: &DatasetRequest, settings: &Settings, json: bool) -> Result<(), Failure> {
     let journal = JournalRequest {
         data: settings.data.clone(),
         markets: vec![request.market.clone()],

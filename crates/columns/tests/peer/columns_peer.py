@@ -1,4 +1,4 @@
-"""The 197 research columns, second implementation (Python, NumPy, Polars), from features.md §1 and §7 alone.
+"""The 197 research columns, second implementation (Python, NumPy, Polars), from features §1 and features §7 alone.
 
 It is a witness for `crates/columns`: written without reading it, clear rather than fast.
 
@@ -11,9 +11,9 @@ Readings of the specification where it leaves room:
   valid, 146 too, whose newest pair ends at t. Other columns that mix trades with the book (148–149, 163–164, 172–173)
   need the mids they use, not the one at t.
 - A book gap anywhere in a window undoes it; a trade gap does so above 1 % of the window.
-- Warm-ups in seconds want the whole window listened to. Warm-ups in trades also want a quarter of it (§1, coverage).
+- Warm-ups in seconds want the whole window listened to. Warm-ups in trades also want a quarter of it (features §1, coverage).
 - A sample or trade is judged by the quantile of 24 h once, when it happens: a sample by the day it ends, a trade by the
-  sizes before it. Read against the Rust side: §7 would also allow the quantile at t for the whole window.
+  sizes before it. Read against the Rust side: features §7 would also allow the quantile at t for the whole window.
 - A pair of consecutive trades belongs to the second of the later one; the minute bars of 149 are (s, s + 60 s].
 - `kyle_lambda` and `amihud_illiq` are undone by any gap, since every second of them is a pair or part of a bar.
 - No declared gap yet: `dq_seconds_since_gap` is at its cap; inside a gap it is 0.
@@ -57,7 +57,7 @@ dq_book_age_ms dq_seconds_since_gap dq_latency_p50_60s_ms dq_valid_fraction_300s
 """.split()
 # Columns that other parts of the program hand over as values with a time they are known from.
 AS_OF = [n for n in NAMES if n.startswith("dv_")] + ["sx_session_vol_ratio"]
-# Hour of the UTC day at which sessions 0 ASIAN, 1 LONDON, 2 NY, 3 ROLLOVER begin (§3).
+# Hour of the UTC day at which sessions 0 ASIAN, 1 LONDON, 2 NY, 3 ROLLOVER begin (features §3).
 SESSION_STARTS = np.array([0, 8, 13, 21])
 
 

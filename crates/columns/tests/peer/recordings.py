@@ -3,7 +3,7 @@
     python recordings.py OUT_DIR FILE.gz [FILE.gz …]       several files = one recording, in this order
 
 Lines are `<receive ns> <JSON>`: combined-stream frames and the REST snapshot (`lastUpdateId`) inside the same file.
-Book: the venue's procedure (venues/binance_usdm.md §5): buffer until the snapshot, drop u < lastUpdateId, the first
+Book: the venue's procedure (binance_usdm §5): buffer until the snapshot, drop u < lastUpdateId, the first
 applied update must satisfy U ≤ lastUpdateId ≤ u, afterwards pu must equal the previous u; otherwise the book is dropped
 and a gap is declared from that update's time until the next snapshot that fits.
 Clock: `ts` is the venue's event time E, in ns; `--clock T` takes its transaction time T instead (E − T is 2.6 ms on

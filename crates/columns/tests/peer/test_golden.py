@@ -1,4 +1,4 @@
-"""The peer against the golden vectors of features.md §7, which were computed by a third party (see their README)."""
+"""The peer against the golden vectors of features §7, which were computed by a third party (see their README)."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Windows, gaps and quantiles on the one-second grid, after features.md §1.
+"""Windows, gaps and quantiles on the one-second grid, after features §1.
 
 Written from the specification alone, as the second witness of `crates/columns`.
 Times are integers in nanoseconds; a row is a whole second t. Sums are taken over leaves in extended precision and
@@ -10,13 +10,13 @@ from __future__ import annotations
 import numpy as np
 
 SECOND = 1_000_000_000
-# A row for t is made after every input received up to t + 200 ms and before any later one (§1, emission).
+# A row for t is made after every input received up to t + 200 ms and before any later one (features §1, emission).
 LATENESS = 200_000_000
-# Book samples older than this are stale (§9, order book, stream).
+# Book samples older than this are stale (features §9, order book, stream).
 BOOK_MAX_AGE = 5 * SECOND
-# Event sums tolerate gaps up to this share of the window (§1, gap).
+# Event sums tolerate gaps up to this share of the window (features §1, gap).
 EVENT_GAP_SHARE = 0.01
-# A window may be judged on a part of its length once that part is this share of it (§1, coverage).
+# A window may be judged on a part of its length once that part is this share of it (features §1, coverage).
 SPAN_MIN = 0.25
 
 
@@ -161,9 +161,9 @@ def shifted(samples, rows: int):
 
 
 class LogHistogram:
-    """HIST of §1.2: 16 bins per octave, one sub-histogram per hour, the current hour and the 23 before it.
+    """HIST of features §1.2: 16 bins per octave, one sub-histogram per hour, the current hour and the 23 before it.
 
-    §1.2 leaves the convention of ranks open. Agreed with the Rust side: the case of rank p·(n − 1), counted from 0, lies
+    features §1.2 leaves the convention of ranks open. Agreed with the Rust side: the case of rank p·(n − 1), counted from 0, lies
     at (rank − cases below + ½)/cases of its bin, linear in log-space; powers of two from −32 to 31, the ends take the
     rest, zero too; six hours are full when a seventh has a sample.
     """

@@ -22,7 +22,7 @@ pub struct LakeListing {
     pub open: u64,
     /// Where the first and the last of them begin; `None` without hours.
     pub range: Option<(Ts, Ts)>,
-    /// Rows.
+    /// Rows of all its hours.
     pub rows: u64,
     /// Bytes of their files.
     pub bytes: u64,

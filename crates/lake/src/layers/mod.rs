@@ -1,4 +1,4 @@
-//! The lake: books, trades, feature rows and bars as Parquet files that any tool reads (R5.13–R5.15, design §5).
+//! The lake: books, trades, feature rows and bars as Parquet files that any tool reads (R5.13–R5.15).
 //!
 //! ```text
 //! <root>/bronze/{orderbook,trades}/exchange=<id>/symbol=<s>/year=YYYY/month=MM/day=DD/hour=HH/*.parquet

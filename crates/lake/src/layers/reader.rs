@@ -50,7 +50,7 @@ impl LakeNumbers<'_> {
 }
 
 impl LakeBatch {
-    /// Rows.
+    /// Rows of the batch.
     #[must_use]
     pub fn rows(&self) -> usize {
         self.batch.num_rows()

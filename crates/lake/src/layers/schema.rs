@@ -154,7 +154,7 @@ impl LakeTable {
     }
 
     /// `gold/bars`: `ts` is where a bar begins, `known_ts` when its close was known (features §8). `buy_volume` and `vwap` are null where
-    /// the source does not tell; `source` is `trades` or `venue_candle`. Labels and predictions as of the close are the caller's own
+    /// the source does not say so; `source` is `trades` or `venue_candle`. Labels and predictions as of the close are the caller's own
     /// columns behind these.
     ///
     /// # Errors

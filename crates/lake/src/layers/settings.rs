@@ -10,7 +10,7 @@ pub enum LakeCompression {
     Zstd(i32),
     /// LZ4, in the form without frames (`LZ4_RAW`).
     Lz4,
-    /// Snappy.
+    /// Snappy, in its raw form.
     Snappy,
     /// As it is.
     Uncompressed,

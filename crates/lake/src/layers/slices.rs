@@ -10,7 +10,7 @@ use std::ops::Range;
 /// Cells of one column for some rows.
 #[derive(Clone, Copy, Debug)]
 pub enum CellSlice<'a> {
-    /// Moments.
+    /// Moments in nanoseconds.
     Moment(&'a [Ts]),
     /// Numbers that are all there.
     F64(&'a [f64]),
@@ -32,14 +32,14 @@ pub enum CellSlice<'a> {
     OptionU8(&'a [Option<u8>]),
     /// Yes or no.
     Bool(&'a [bool]),
-    /// Texts.
+    /// Texts in UTF-8.
     Text(&'a [&'a str]),
     /// The same, some of which are absent.
     OptionText(&'a [Option<&'a str>]),
 }
 
 impl CellSlice<'_> {
-    /// Rows.
+    /// Rows of the slice.
     #[must_use]
     pub const fn len(&self) -> usize {
         match self {

@@ -25,7 +25,7 @@ const AS_LIVE: &[u8] = b"\"orderbook.1000.";
 /// A message begins with its topic.
 const TOPIC_WITHIN: usize = 20;
 /// Lines in which the first message of a book is looked for.
-const LOOKED_AT: usize = 2_000;
+const HEAD_LINES: usize = 2_000;
 
 /// One market's messages in files, ready to be played.
 #[derive(Debug)]
@@ -241,7 +241,7 @@ pub struct CapturePlayed {
 /// Levels that messages of Bybit name (`orderbook.200.BTCUSDT`): only those of this stream are of the book.
 fn levels_of(piece: &Piece, symbol: &str, read: &Arc<AtomicU64>) -> Result<Option<usize>, Error> {
     let mut lines = piece.lines(read)?;
-    for _ in 0..LOOKED_AT {
+    for _ in 0..HEAD_LINES {
         let Some(line) = lines.next() else { break };
         let bytes = lines.bytes(&line);
         let of = |from: usize| {

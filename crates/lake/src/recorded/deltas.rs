@@ -1,8 +1,8 @@
 //! Books that come as changes of levels, a row per level: rows of one message are taken together, and a book that cannot be is lost
 //! until the next snapshot.
 
-use super::listener::{Received, RecordListener};
-use super::tell::Telling;
+use super::listener::{RecordListener, RecordStamps};
+use super::passed_on::HeardOut;
 use super::view::BookView;
 use barograph_domain::GapReason;
 use barograph_venues::session::{Decimal, MarketSpec, OrderBook};
@@ -64,11 +64,11 @@ impl DeltaBook {
     }
 
     /// The message is complete; was it a snapshot?
-    pub(super) fn told<L: RecordListener>(
+    pub(super) fn given<L: RecordListener>(
         &mut self,
-        at: Received,
+        at: RecordStamps,
         snapshot: bool,
-        to: &mut Telling<'_, L>,
+        to: &mut HeardOut<'_, L>,
     ) -> Result<(), L::Failure> {
         let (changes, spoilt) = (self.changes, self.spoilt);
         (self.changes, self.spoilt) = (0, false);

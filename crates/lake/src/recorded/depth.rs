@@ -7,10 +7,10 @@
 //! such snapshot, nothing is known of the book until the next one that fits.
 
 use super::deltas::DeltaBook;
-use super::listener::{Received, RecordListener};
+use super::listener::{RecordListener, RecordStamps};
+use super::passed_on::HeardOut;
 use super::piece::Piece;
 use super::table::{TableRows, TableStep, same_symbol};
-use super::tell::Telling;
 use crate::error::Error;
 use barograph_domain::{GapReason, Ts};
 use barograph_venues::session::{Decimal, MarketSpec};
@@ -77,7 +77,7 @@ pub(super) struct DepthFiles<'a> {
 }
 
 impl DepthFiles<'_> {
-    pub(super) fn play<L: RecordListener>(&self, to: &mut Telling<'_, L>) -> Result<(), L::Failure> {
+    pub(super) fn play<L: RecordListener>(&self, to: &mut HeardOut<'_, L>) -> Result<(), L::Failure> {
         let mut snapshots = Messages::new(self.snapshots, self);
         let mut changes = Messages::new(self.changes, self);
         let mut book = DeltaBook::new(self.spec);
@@ -86,7 +86,7 @@ impl DepthFiles<'_> {
         let mut reached: Option<i64> = None;
         while let Some(message) = changes.next(to)? {
             let follows = |id: i64| message.before.map_or(message.first == id + 1, |before| before == id);
-            let at = to.reach(Received { event: message.at, recv: message.at })?;
+            let at = to.reach(RecordStamps { event: message.at, recv: message.at })?;
             if reached.is_some_and(|id| !follows(id)) {
                 to.lose_book(message.at, GapReason::SequenceJump)?;
                 book.forget();
@@ -113,7 +113,7 @@ impl DepthFiles<'_> {
             if message.spoilt {
                 book.spoil();
             }
-            book.told(at, built, to)?;
+            book.given(at, built, to)?;
             reached = book.is_whole().then_some(message.last);
         }
         Ok(())
@@ -135,7 +135,7 @@ impl<'a> Messages<'a> {
     }
 
     /// The next message that is whole; the last of a file that breaks off is not.
-    fn next<L: RecordListener>(&mut self, to: &mut Telling<'_, L>) -> Result<Option<Message>, Error> {
+    fn next<L: RecordListener>(&mut self, to: &mut HeardOut<'_, L>) -> Result<Option<Message>, Error> {
         loop {
             let Some((piece, rows, columns)) = &mut self.open else {
                 let Some(piece) = self.files.pop_front() else { return Ok(self.next.take()) };

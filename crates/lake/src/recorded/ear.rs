@@ -1,6 +1,6 @@
 //! What one market's book and trades do, as its session reports them: the one place where a session's facts become what a listener hears.
 
-use super::listener::{Received, RecordListener, RecordedFeed, RecordedTrade};
+use super::listener::{RecordListener, RecordStamps, RecordedFeed, RecordedTrade};
 use super::view::BookView;
 use barograph_domain::event::Side;
 use barograph_domain::{GapReason, Metric, Payload, StatusState, Ts};
@@ -152,7 +152,7 @@ impl MarketEar {
             Payload::Trade { price, qty, aggressor_side: Some(side) } => {
                 self.played.trades += 1;
                 let trade = RecordedTrade { price, size: qty, is_buy: side == Side::Long };
-                to.trade(Received { event: emit.event_ts, recv: now }, trade)
+                to.trade(RecordStamps { event: emit.event_ts, recv: now }, trade)
             }
             Payload::Trade { aggressor_side: None, .. } => {
                 self.played.unsided += 1;
@@ -198,7 +198,7 @@ impl MarketEar {
         // A snapshot changes nothing that is known to have happened; it counts as one.
         let updates = if version.wholes == before.wholes { version.levels.saturating_sub(before.levels) } else { 1 };
         self.played.books += 1;
-        let at = Received { event: newest.unwrap_or(now), recv: now };
+        let at = RecordStamps { event: newest.unwrap_or(now), recv: now };
         to.book(at, &sides, u32::try_from(updates).unwrap_or(u32::MAX))
     }
 }

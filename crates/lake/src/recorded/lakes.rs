@@ -1,9 +1,9 @@
 //! A lake read back: the states and trades of a market in its bronze layer, in the order in which they were received.
 
 use super::listener::RecordListener;
+use super::passed_on::HeardOut;
 use super::piece::Piece;
 use super::pulled::{PulledTrades, TradeTable};
-use super::tell::Telling;
 use super::view::Counted;
 use super::wide::WideBooks;
 use crate::error::Error;
@@ -74,7 +74,7 @@ impl LakeHours {
     pub(super) fn play<L: RecordListener>(
         &self,
         read: &Arc<AtomicU64>,
-        to: &mut Telling<'_, L>,
+        to: &mut HeardOut<'_, L>,
     ) -> Result<(), L::Failure> {
         // Sizes in a lake are in base.
         let counted = Counted::Base(1.0);

@@ -6,7 +6,7 @@ use barograph_domain::{GapReason, Ts};
 
 /// When something happened, and when it could be used.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Received {
+pub struct RecordStamps {
     /// By the venue's clock.
     pub event: Ts,
     /// By the recorder's.
@@ -18,7 +18,7 @@ pub struct Received {
 pub enum RecordedFeed {
     /// States of the book.
     Book,
-    /// Trades.
+    /// Trades of the market.
     Trades,
 }
 
@@ -39,9 +39,9 @@ pub trait RecordListener {
     type Failure: From<Error>;
     /// The book after one update of the venue to so many levels. All levels are given that lie within ten basis points of the mid, or that
     /// an order of 100,000 quote reaches, and at least the best twenty, where they are known.
-    fn book(&mut self, at: Received, sides: &BookSides<'_>, updates: u32) -> Result<(), Self::Failure>;
+    fn book(&mut self, at: RecordStamps, sides: &BookSides<'_>, updates: u32) -> Result<(), Self::Failure>;
     /// A trade.
-    fn trade(&mut self, at: Received, trade: RecordedTrade) -> Result<(), Self::Failure>;
+    fn trade(&mut self, at: RecordStamps, trade: RecordedTrade) -> Result<(), Self::Failure>;
     /// Nothing is known of a feed from a moment on, by the venue's clock.
     fn lost(&mut self, feed: RecordedFeed, from: Ts, why: GapReason) -> Result<(), Self::Failure>;
     /// Trades are listened to from a moment on, whether or not there are any. The next state of a book says this by itself.

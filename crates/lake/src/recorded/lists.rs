@@ -2,11 +2,11 @@
 //! Binance books writes them (`ts_ms, exch_ts_ms, symbol, bids_px, bids_qty, asks_px, asks_qty, reconnect_flag`). `exch_ts_ms` is the
 //! venue's clock, `ts_ms` the receipt. All levels that the collector kept are compared; those that research looks at are handed on.
 
-use super::listener::{Received, RecordListener};
+use super::listener::{RecordListener, RecordStamps};
+use super::passed_on::HeardOut;
 use super::piece::Piece;
 use super::snapshots::SnapshotBook;
 use super::table::same_symbol;
-use super::tell::Telling;
 use super::view::Counted;
 use crate::columnar::guarded;
 use crate::error::Error;
@@ -44,7 +44,7 @@ pub(super) fn is_lists(names: &[String]) -> bool {
 }
 
 impl ListBooks<'_> {
-    pub(super) fn play<L: RecordListener>(&self, to: &mut Telling<'_, L>) -> Result<(), L::Failure> {
+    pub(super) fn play<L: RecordListener>(&self, to: &mut HeardOut<'_, L>) -> Result<(), L::Failure> {
         let mut book = SnapshotBook::default();
         for piece in self.files {
             let broken = |e: String| Error::Usage(format!("{} is {e}", piece.shown));
@@ -83,7 +83,7 @@ impl ListBooks<'_> {
         row: usize,
         first: bool,
         book: &mut SnapshotBook,
-        to: &mut Telling<'_, L>,
+        to: &mut HeardOut<'_, L>,
     ) -> Result<(), L::Failure> {
         to.done.lines += 1;
         if batch.symbol(row).is_some_and(|s| !same_symbol(s.as_bytes(), self.symbol)) {
@@ -160,14 +160,14 @@ impl ListBatch {
         })
     }
 
-    fn at(&self, row: usize) -> Option<Received> {
+    fn at(&self, row: usize) -> Option<RecordStamps> {
         let moment = |a: &Int64Array| {
             let ms = a.is_valid(row).then(|| a.value(row))?;
             ms.checked_mul(1_000_000).map(Ts).filter(|t| number::PLAUSIBLE.contains(t))
         };
         // A state that came with an answer to a request has no time of the venue.
         let recv = moment(&self.recv)?;
-        Some(Received { event: moment(&self.event).unwrap_or(recv), recv })
+        Some(RecordStamps { event: moment(&self.event).unwrap_or(recv), recv })
     }
 
     fn symbol(&self, row: usize) -> Option<&str> {

@@ -9,10 +9,10 @@
 //! 2014-07-14 on Nasdaq no longer says on which side hidden orders rested (ITCH 5.0, trade message), so their takers are not known
 //! since. 6 is an auction, which has no taker. 7 with price −1 halts trading, with price 1 resumes it: in between nothing is known.
 
-use super::listener::{Received, RecordListener, RecordedTrade};
+use super::listener::{RecordListener, RecordStamps, RecordedTrade};
+use super::passed_on::HeardOut;
 use super::piece::Piece;
 use super::snapshots::SnapshotBook;
-use super::tell::Telling;
 use crate::csv;
 use crate::lines::Lines;
 use barograph_domain::{GapReason, Span, Ts};
@@ -142,7 +142,7 @@ pub(super) struct LobsterFiles<'a> {
 }
 
 impl LobsterFiles<'_> {
-    pub(super) fn play<L: RecordListener>(&self, to: &mut Telling<'_, L>) -> Result<(), L::Failure> {
+    pub(super) fn play<L: RecordListener>(&self, to: &mut HeardOut<'_, L>) -> Result<(), L::Failure> {
         let mut book = SnapshotBook::default();
         self.days.iter().try_for_each(|day| self.day(day, &mut book, to))
     }
@@ -151,7 +151,7 @@ impl LobsterFiles<'_> {
         &self,
         day: &LobsterDay,
         book: &mut SnapshotBook,
-        to: &mut Telling<'_, L>,
+        to: &mut HeardOut<'_, L>,
     ) -> Result<(), L::Failure> {
         let (mut messages, mut books) = (day.messages.lines(self.read)?, day.books.lines(self.read)?);
         let mut cells = Vec::new();
@@ -167,7 +167,7 @@ impl LobsterFiles<'_> {
                 to.unreadable();
                 continue;
             };
-            let at = to.reach(Received { event: message.at, recv: message.at })?;
+            let at = to.reach(RecordStamps { event: message.at, recv: message.at })?;
             if core::mem::take(&mut first) {
                 to.next_file(at, true)?;
             }
@@ -219,9 +219,9 @@ fn whole(lines: &mut Lines, piece: &Piece, torn: &mut Vec<String>) -> Option<cra
 
 fn executed<L: RecordListener>(
     message: &Message,
-    at: Received,
+    at: RecordStamps,
     date: Ts,
-    to: &mut Telling<'_, L>,
+    to: &mut HeardOut<'_, L>,
 ) -> Result<(), L::Failure> {
     let sided = match message.kind {
         4 => true,

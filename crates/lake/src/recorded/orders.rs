@@ -4,18 +4,18 @@
 //! what is left of the order.
 //!
 //! What follows from the recording, and is decided here:
-//! - There is no snapshot. Orders that were there before are not known until something happens to them, so the book is told of from ten
+//! - There is no snapshot. Orders that were there before are not known until something happens to them, so the book is given from ten
 //!   minutes after the first row on, and not for a minute after an order that nobody knew of turned up at the best price or before it.
-//! - An order that takes is shown in the book for a moment, which is crossed until the matches are told: such states are not told of, and
+//! - An order that takes is shown in the book for a moment, which is crossed until the matches are reported: such states are not given, and
 //!   their changes count for the next one that is. A book that stays crossed for five seconds holds orders whose end was not recorded:
 //!   the older ones, as what is new would have been matched with them. They are taken out, and that is a loss.
-//! - Trades are not told of; both their orders shrink by the same volume within a second. The order with the higher number is the taker,
+//! - Trades are not reported; both their orders shrink by the same volume within a second. The order with the higher number is the taker,
 //!   and the price is that of the other one. What shrinks alone is a trade whose taker is not known.
 
-use super::listener::{Received, RecordListener, RecordedTrade};
+use super::listener::{RecordListener, RecordStamps, RecordedTrade};
+use super::passed_on::HeardOut;
 use super::piece::Piece;
 use super::table::{TableRows, TableStep};
-use super::tell::Telling;
 use super::view::fill;
 use crate::error::Error;
 use barograph_domain::depth::{BookSides, DepthLevel};
@@ -26,11 +26,11 @@ use std::sync::atomic::AtomicU64;
 
 /// Volumes are integers of this part of the base.
 const UNIT: f64 = 1e8;
-/// The book is not told of so long after the first row.
+/// The book is not given so long after the first row.
 const WARM: Span = Span::mins(10);
 /// Nor so long after an order turned up that should have been known.
 const QUIET: Span = Span::mins(1);
-/// Matches are told within this (in the recording at hand within 584 ms).
+/// Matches are reported within this (in the recording at hand within 584 ms).
 const CROSSED: Span = Span::secs(5);
 /// The two halves of a trade come within this.
 const PAIR: Span = Span::secs(1);
@@ -192,7 +192,7 @@ pub(super) struct OrderFiles<'a> {
 }
 
 impl OrderFiles<'_> {
-    pub(super) fn play<L: RecordListener>(&self, to: &mut Telling<'_, L>) -> Result<(), L::Failure> {
+    pub(super) fn play<L: RecordListener>(&self, to: &mut HeardOut<'_, L>) -> Result<(), L::Failure> {
         let mut playing = Playing::default();
         for piece in self.files {
             let (names, mut rows) = TableRows::open(piece, self.read)?;
@@ -235,11 +235,11 @@ impl OrderFiles<'_> {
 struct Playing {
     orders: Orders,
     halves: VecDeque<Half>,
-    /// The book is told of from here on; `None` before the first row.
+    /// The book is given from here on; `None` before the first row.
     from: Option<Ts>,
     last: Option<Ts>,
     crossed_since: Option<Ts>,
-    /// Rows since the last state that was told.
+    /// Rows since the last state that was given.
     updates: u32,
     bids: Vec<DepthLevel>,
     asks: Vec<DepthLevel>,
@@ -247,7 +247,7 @@ struct Playing {
 
 impl Playing {
     /// After a hole nothing is known of any order.
-    fn next_file<L: RecordListener>(&mut self, row: &OrderRow, to: &mut Telling<'_, L>) -> Result<(), L::Failure> {
+    fn next_file<L: RecordListener>(&mut self, row: &OrderRow, to: &mut HeardOut<'_, L>) -> Result<(), L::Failure> {
         let Some(last) = self.last.filter(|last| row.at - *last > Span::mins(1)) else { return Ok(()) };
         to.lose_book(last, GapReason::MissingRows)?;
         to.lose_trades(last, GapReason::MissingRows)?;
@@ -255,8 +255,8 @@ impl Playing {
         Ok(())
     }
 
-    fn row<L: RecordListener>(&mut self, row: &OrderRow, to: &mut Telling<'_, L>) -> Result<(), L::Failure> {
-        let at = to.reach(Received { event: row.at, recv: row.at })?;
+    fn row<L: RecordListener>(&mut self, row: &OrderRow, to: &mut HeardOut<'_, L>) -> Result<(), L::Failure> {
+        let at = to.reach(RecordStamps { event: row.at, recv: row.at })?;
         self.last = Some(at.event);
         to.trades_from(at.event)?;
         let from = *self.from.get_or_insert(at.event + WARM);
@@ -285,8 +285,8 @@ impl Playing {
         &mut self,
         row: &OrderRow,
         known: Option<Order>,
-        at: Received,
-        to: &mut Telling<'_, L>,
+        at: RecordStamps,
+        to: &mut HeardOut<'_, L>,
     ) -> Result<(), L::Failure> {
         let by = match (row.action, known) {
             (Action::Created, _) => return Ok(()),
@@ -318,7 +318,7 @@ impl Playing {
         to.trade(at, trade)
     }
 
-    fn state<L: RecordListener>(&mut self, at: Received, to: &mut Telling<'_, L>) -> Result<(), L::Failure> {
+    fn state<L: RecordListener>(&mut self, at: RecordStamps, to: &mut HeardOut<'_, L>) -> Result<(), L::Failure> {
         if self.orders.is_crossed() {
             let since = *self.crossed_since.get_or_insert(at.event);
             if at.event - since <= CROSSED {

@@ -1,7 +1,7 @@
 //! Trades that lie in files of their own, one after the other in the order of receipt.
 
 use super::capture::CapturePlayed;
-use super::listener::{Received, RecordedTrade};
+use super::listener::{RecordStamps, RecordedTrade};
 use super::piece::Piece;
 use super::table::{TableRows, TableStep, same_symbol};
 use super::view::Counted;
@@ -28,7 +28,7 @@ pub(super) enum PulledWhat {
 /// A row of trades.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) struct Pulled {
-    pub(super) at: Received,
+    pub(super) at: RecordStamps,
     /// Its place in the order of receipt, where the origin has one for books and trades together.
     pub(super) sequence: u64,
     /// Since when, and why, nothing is known before it.
@@ -86,7 +86,7 @@ impl PulledTrades {
                     Some(side) => PulledWhat::Trade(RecordedTrade { price, size: qty, is_buy: side == Side::Long }),
                     None => PulledWhat::Unsided,
                 };
-                let at = Received { event: event.event_ts, recv: event.recv_ts };
+                let at = RecordStamps { event: event.event_ts, recv: event.recv_ts };
                 return Ok(Some(Pulled { at, sequence: 0, lost: None, what }));
             },
         }
@@ -205,7 +205,7 @@ impl TradeTable {
 }
 
 fn pulled(rows: &TableRows, columns: &TradeColumns, counted: Option<Counted>) -> Option<Pulled> {
-    let at = Received { event: rows.moment(columns.event)?, recv: rows.moment(columns.recv)? };
+    let at = RecordStamps { event: rows.moment(columns.event)?, recv: rows.moment(columns.recv)? };
     let price = rows.number_of(columns.price).filter(|p| *p > 0.0)?;
     let size = rows.number_of(columns.size).filter(|s| *s > 0.0)?;
     let size = counted.map_or(size, |c| c.base(size, price));

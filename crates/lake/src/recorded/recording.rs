@@ -7,11 +7,11 @@ use super::listener::RecordListener;
 use super::lists::{ListBooks, is_lists};
 use super::lobster::{LobsterDay, LobsterFiles, LobsterPart};
 use super::orders::{OrderColumns, OrderFiles};
+use super::passed_on::HeardOut;
 use super::piece::Piece;
 use super::pulled::{PulledTrades, TradeColumns, TradeTable};
 use super::table::{TableRows, TableStep, same_symbol};
 use super::tardis::{TardisColumns, TardisDeltas};
-use super::tell::Telling;
 use super::view::Counted;
 use super::wide::{WideBooks, WideColumns};
 use crate::error::Error;
@@ -181,7 +181,7 @@ impl Recorded {
         let trades = self.trades(Some(counted))?;
         let (read, symbol) = (&self.read, self.market.symbol.as_str());
         let own_trades = trades.is_some();
-        let mut telling = Telling::new(to, trades);
+        let mut telling = HeardOut::new(to, trades);
         match &self.origin {
             Origin::Capture(capture) => {
                 let mut session = capture.play(spec, &mut telling)?;

@@ -4,10 +4,10 @@
 //! before it is void, and what happened in between is lost.
 
 use super::deltas::DeltaBook;
-use super::listener::{Received, RecordListener};
+use super::listener::{RecordListener, RecordStamps};
+use super::passed_on::HeardOut;
 use super::piece::Piece;
 use super::table::{TableRows, TableStep, same_symbol};
-use super::tell::Telling;
 use crate::error::Error;
 use barograph_domain::{GapReason, Ts};
 use barograph_venues::session::MarketSpec;
@@ -58,12 +58,12 @@ pub(super) struct TardisDeltas<'a> {
 /// The message whose rows are being read.
 #[derive(Clone, Copy)]
 struct Message {
-    at: Received,
+    at: RecordStamps,
     snapshot: bool,
 }
 
 impl TardisDeltas<'_> {
-    pub(super) fn play<L: RecordListener>(&self, to: &mut Telling<'_, L>) -> Result<(), L::Failure> {
+    pub(super) fn play<L: RecordListener>(&self, to: &mut HeardOut<'_, L>) -> Result<(), L::Failure> {
         let mut book = DeltaBook::new(self.spec);
         for piece in self.files {
             let (names, mut rows) = TableRows::open(piece, self.read)?;
@@ -80,7 +80,7 @@ impl TardisDeltas<'_> {
         columns: TardisColumns,
         rows: &mut TableRows,
         book: &mut DeltaBook,
-        to: &mut Telling<'_, L>,
+        to: &mut HeardOut<'_, L>,
     ) -> Result<(), L::Failure> {
         let mut message: Option<Message> = None;
         let mut first = true;
@@ -114,7 +114,7 @@ impl TardisDeltas<'_> {
             };
             let before = message.replace(Message { at, snapshot });
             if let Some(before) = before.filter(|b| b.at.recv != at.recv || b.snapshot != snapshot) {
-                book.told(before.at, before.snapshot, to)?;
+                book.given(before.at, before.snapshot, to)?;
             }
             if core::mem::take(&mut first) {
                 to.next_file(at, false)?;
@@ -139,13 +139,13 @@ impl TardisDeltas<'_> {
             book.set(is_bid, price, amount.max(0.0));
         }
         match message {
-            Some(last) => book.told(last.at, last.snapshot, to),
+            Some(last) => book.given(last.at, last.snapshot, to),
             None => Ok(()),
         }
     }
 }
 
-fn head(rows: &TableRows, columns: TardisColumns) -> Option<(Received, bool)> {
-    let at = Received { event: rows.moment(columns.event)?, recv: rows.moment(columns.recv)? };
+fn head(rows: &TableRows, columns: TardisColumns) -> Option<(RecordStamps, bool)> {
+    let at = RecordStamps { event: rows.moment(columns.event)?, recv: rows.moment(columns.recv)? };
     Some((at, rows.flag(columns.snapshot)?))
 }

@@ -3,7 +3,7 @@
 use barograph_domain::depth::{BookSides, DEPTH, DepthLevel};
 use barograph_venues::session::{BookLevel, MarketSpec, OrderBook};
 
-/// Beyond this many basis points, and this much quote, nobody looks (features §7.1: `bid_depth_10bps`, `sweep_cost_buy_bps`).
+/// Beyond this many basis points, and this much quote, nobody looks (features §7: `bid_depth_10bps`, `sweep_cost_buy_bps`).
 const FAR_BPS: f64 = 10.0;
 const SWEEP_QUOTE: f64 = 100_000.0;
 

@@ -5,11 +5,11 @@
 //! `bid_price_L0 … ask_size_L19` of the data set's own bronze layer (R5.14), whose sizes are in base. Where there is one time column it
 //! stands for both clocks. Cells that are empty, or sizes of zero, are levels that do not exist.
 
-use super::listener::{Received, RecordListener};
+use super::listener::{RecordListener, RecordStamps};
+use super::passed_on::HeardOut;
 use super::piece::Piece;
 use super::snapshots::SnapshotBook;
 use super::table::{TableRows, TableStep, same_symbol};
-use super::tell::Telling;
 use super::view::Counted;
 use crate::error::Error;
 use barograph_domain::{GapReason, Ts};
@@ -93,7 +93,7 @@ pub(super) struct WideBooks<'a> {
 }
 
 impl WideBooks<'_> {
-    pub(super) fn play<L: RecordListener>(&self, to: &mut Telling<'_, L>) -> Result<(), L::Failure> {
+    pub(super) fn play<L: RecordListener>(&self, to: &mut HeardOut<'_, L>) -> Result<(), L::Failure> {
         let mut book = SnapshotBook::default();
         for piece in self.files {
             let (names, mut rows) = TableRows::open(piece, self.read)?;
@@ -110,7 +110,7 @@ impl WideBooks<'_> {
         columns: &WideColumns,
         rows: &mut TableRows,
         book: &mut SnapshotBook,
-        to: &mut Telling<'_, L>,
+        to: &mut HeardOut<'_, L>,
     ) -> Result<(), L::Failure> {
         let mut first = true;
         loop {
@@ -161,8 +161,8 @@ impl WideBooks<'_> {
     }
 
     /// Reads the row's levels into the book.
-    fn levels(&self, columns: &WideColumns, rows: &TableRows, book: &mut SnapshotBook) -> Option<Received> {
-        let at = Received { event: rows.moment(columns.event)?, recv: rows.moment(columns.recv)? };
+    fn levels(&self, columns: &WideColumns, rows: &TableRows, book: &mut SnapshotBook) -> Option<RecordStamps> {
+        let at = RecordStamps { event: rows.moment(columns.event)?, recv: rows.moment(columns.recv)? };
         let level = |(price, size): (usize, usize)| -> Option<(f64, f64)> {
             let price = rows.number_of(price).filter(|p| *p > 0.0)?;
             let size = rows.number_of(size).filter(|s| *s > 0.0)?;

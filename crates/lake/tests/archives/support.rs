@@ -3,14 +3,14 @@
 use barograph_domain::depth::{BookSides, DepthLevel};
 use barograph_domain::{GapReason, InstrumentName, MarketKind, Ts};
 use barograph_lake::Error;
-use barograph_lake::recorded::{CapturePlayed, Received, RecordListener, Recorded, RecordedFeed, RecordedTrade};
+use barograph_lake::recorded::{CapturePlayed, RecordListener, RecordStamps, Recorded, RecordedFeed, RecordedTrade};
 use barograph_venues::session::MarketSpec;
 use std::path::PathBuf;
 
 /// A state of the book that was heard.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct State {
-    pub(crate) at: Received,
+    pub(crate) at: RecordStamps,
     pub(crate) bids: Vec<DepthLevel>,
     pub(crate) asks: Vec<DepthLevel>,
     pub(crate) updates: u32,
@@ -20,7 +20,7 @@ pub(crate) struct State {
 #[derive(Default)]
 pub(crate) struct Heard {
     pub(crate) states: Vec<State>,
-    pub(crate) trades: Vec<(Received, RecordedTrade)>,
+    pub(crate) trades: Vec<(RecordStamps, RecordedTrade)>,
     pub(crate) books: u64,
     pub(crate) updates: u64,
     pub(crate) levels: usize,
@@ -37,7 +37,7 @@ pub(crate) struct Heard {
 }
 
 impl Heard {
-    fn heard(&mut self, at: Received, what: char) {
+    fn heard(&mut self, at: RecordStamps, what: char) {
         assert_eq!(self.now, Some(at.recv), "all that was received before was said to have passed");
         if self.order.len() < 100 {
             self.order.push(what);
@@ -48,7 +48,7 @@ impl Heard {
 impl RecordListener for Heard {
     type Failure = Error;
 
-    fn book(&mut self, at: Received, sides: &BookSides<'_>, updates: u32) -> Result<(), Error> {
+    fn book(&mut self, at: RecordStamps, sides: &BookSides<'_>, updates: u32) -> Result<(), Error> {
         self.heard(at, 'b');
         assert!(updates > 0, "a state comes of an update");
         let (bid, ask) = sides.best().expect("never crossed, never empty");
@@ -67,7 +67,7 @@ impl RecordListener for Heard {
         Ok(())
     }
 
-    fn trade(&mut self, at: Received, trade: RecordedTrade) -> Result<(), Error> {
+    fn trade(&mut self, at: RecordStamps, trade: RecordedTrade) -> Result<(), Error> {
         self.heard(at, 't');
         assert!(!self.begun.is_empty(), "trades are listened to");
         assert!(trade.price > 0.0 && trade.size > 0.0);

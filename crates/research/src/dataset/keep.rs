@@ -11,7 +11,7 @@ use barograph_lake::layers::{
     BookHead, BookWriter, FeatureHead, FeatureWriter, LakeConfig, LakeMarket, LayerError, LayerResult, ResearchName,
     TradeWriter, WideTrade,
 };
-use barograph_lake::recorded::{CapturePlayed, Received, RecordListener, RecordedFeed, RecordedTrade};
+use barograph_lake::recorded::{CapturePlayed, RecordListener, RecordStamps, RecordedFeed, RecordedTrade};
 use core::ops::Range;
 
 /// How often the caller hears how far it is: every so many states.
@@ -120,7 +120,7 @@ impl<'a> Kept<'a> {
 impl RecordListener for Kept<'_> {
     type Failure = ResearchError;
 
-    fn book(&mut self, at: Received, sides: &BookSides<'_>, updates: u32) -> Result<(), ResearchError> {
+    fn book(&mut self, at: RecordStamps, sides: &BookSides<'_>, updates: u32) -> Result<(), ResearchError> {
         self.rows.book(at, sides, updates);
         let sequence = self.next();
         if sequence.is_multiple_of(STEP) {
@@ -137,7 +137,7 @@ impl RecordListener for Kept<'_> {
         self.kept(pushed).map(drop)
     }
 
-    fn trade(&mut self, at: Received, trade: RecordedTrade) -> Result<(), ResearchError> {
+    fn trade(&mut self, at: RecordStamps, trade: RecordedTrade) -> Result<(), ResearchError> {
         self.rows.trade(at, trade);
         let RecordedTrade { price, size, is_buy } = trade;
         let sequence = self.next();

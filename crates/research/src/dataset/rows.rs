@@ -4,7 +4,7 @@ use barograph_columns::{Arrival, MarketColumns, OtherFeeds, ResearchRow, SECOND}
 use barograph_domain::depth::{BookSides, DepthLevel};
 use barograph_domain::{Span, Ts};
 use barograph_engine::sessions::SessionSet;
-use barograph_lake::recorded::{Received, RecordedFeed, RecordedTrade};
+use barograph_lake::recorded::{RecordStamps, RecordedFeed, RecordedTrade};
 
 /// A second's row is made this long after its end, by the receive clock; what arrives later counts for later rows. The same as for
 /// minutes.
@@ -46,7 +46,7 @@ impl SecondRows {
     }
 
     /// The next state of the book.
-    pub fn book(&mut self, at: Received, sides: &BookSides<'_>, updates: u32) {
+    pub fn book(&mut self, at: RecordStamps, sides: &BookSides<'_>, updates: u32) {
         let before = BookSides { bids: &self.bids, asks: &self.asks };
         self.columns.book(Arrival { event: at.event, recv: at.recv }, &before, sides, updates);
         replace(&mut self.bids, sides.bids);
@@ -59,7 +59,7 @@ impl SecondRows {
     }
 
     /// A trade.
-    pub fn trade(&mut self, at: Received, trade: RecordedTrade) {
+    pub fn trade(&mut self, at: RecordStamps, trade: RecordedTrade) {
         self.columns.trade(Arrival { event: at.event, recv: at.recv }, trade.price, trade.size, trade.is_buy);
     }
 
@@ -121,8 +121,8 @@ mod tests {
     use barograph_columns::place_of;
     use barograph_domain::cell::Reason;
 
-    fn at(t: Ts) -> Received {
-        Received { event: t, recv: t + Span::millis(20) }
+    fn at(t: Ts) -> RecordStamps {
+        RecordStamps { event: t, recv: t + Span::millis(20) }
     }
 
     /// Two minutes of a book each half second, from a moment on.

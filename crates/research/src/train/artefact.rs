@@ -64,7 +64,7 @@ pub struct StudyBoard {
     pub preset: String,
     /// What entered the fits: digest of rows, target, plan, preset and seed.
     pub config_hash: String,
-    /// Scores.
+    /// Scores of every model.
     pub board: ZooBoard,
     /// What is printed over the board where the control on permuted labels was not harmless.
     pub stamp: Option<String>,

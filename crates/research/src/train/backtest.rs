@@ -101,7 +101,7 @@ pub fn traded(
     let mut said = Vec::new();
     for (n, fold) in folds.iter().enumerate() {
         step(n, folds.len() + 1);
-        said.push(said_of(&study, model, fold)?);
+        said.push(calls_of(&study, model, fold)?);
     }
     let wanted: BTreeSet<_> = said
         .iter()
@@ -125,7 +125,7 @@ pub fn traded(
 }
 
 /// Calibrated probabilities of the inner split and of the test rows.
-fn said_of(study: &Study<'_>, model: &str, fold: &StudyFold) -> Result<[Vec<UpProbability>; 2], ResearchError> {
+fn calls_of(study: &Study<'_>, model: &str, fold: &StudyFold) -> Result<[Vec<UpProbability>; 2], ResearchError> {
     let kept: KeptFit = study.kept(model, fold)?;
     if kept.model.task() != ZooTask::Binary {
         return Err(ResearchError::Failed(format!("{model} says no probability")));

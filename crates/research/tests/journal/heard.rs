@@ -6,7 +6,7 @@ use barograph_domain::depth::BookSides;
 use barograph_domain::{GapReason, InstrumentName, Span, Ts};
 use barograph_lake::Error;
 use barograph_lake::recorded::{
-    JournalAudience, JournalPlayed, Received, RecordListener, RecordedFeed, RecordedTrade, play_journal,
+    JournalAudience, JournalPlayed, RecordListener, RecordStamps, RecordedFeed, RecordedTrade, play_journal,
 };
 use barograph_testkit::recorded;
 use barograph_venues::session::MarketSpec;
@@ -47,7 +47,7 @@ struct Scribe {
 impl RecordListener for Scribe {
     type Failure = Error;
 
-    fn book(&mut self, at: Received, sides: &BookSides<'_>, updates: u32) -> Result<(), Error> {
+    fn book(&mut self, at: RecordStamps, sides: &BookSides<'_>, updates: u32) -> Result<(), Error> {
         self.late |= self.passed > Some(at.recv);
         let best = [sides.bids[0], sides.asks[0]].map(|l| (l.price, l.size));
         let levels = sides.bids.len() + sides.asks.len();
@@ -55,7 +55,7 @@ impl RecordListener for Scribe {
         Ok(())
     }
 
-    fn trade(&mut self, at: Received, t: RecordedTrade) -> Result<(), Error> {
+    fn trade(&mut self, at: RecordStamps, t: RecordedTrade) -> Result<(), Error> {
         self.words.push(Word::Trade { at: (at.event, at.recv), trade: (t.price, t.size, t.is_buy) });
         Ok(())
     }

@@ -88,7 +88,7 @@ pub struct ClockProfiles {
 pub enum LeadFinding {
     /// One market moves first.
     Leads {
-        /// Which.
+        /// Which of the two.
         market: LeadingMarket,
         /// Lag in steps, by the clock that sees the shorter one.
         lag: i32,

@@ -26,7 +26,7 @@ pub const PERMANENT_AFTER: Span = Span::mins(5);
 pub struct ParentOrder {
     /// Buyer's or seller's.
     pub taker: Side,
-    /// Base.
+    /// Amount in base.
     pub quantity: f64,
     /// When it was decided.
     pub start: Ts,
@@ -54,7 +54,7 @@ pub struct MarketPrint {
     pub at: Ts,
     /// Quote per base.
     pub price: f64,
-    /// Base.
+    /// Amount in base.
     pub quantity: f64,
 }
 

@@ -14,7 +14,7 @@ pub const TAKER_LEVELS: usize = 20;
 pub struct RestingLevel {
     /// Quote per base.
     pub price: Price,
-    /// Base.
+    /// Amount in base.
     pub quantity: Qty,
 }
 
@@ -103,7 +103,7 @@ fn levels(pairs: impl IntoIterator<Item = (f64, f64)>) -> Result<Vec<RestingLeve
 pub enum TakerSize {
     /// Worth this much quote at the prices traded.
     Notional(f64),
-    /// Base.
+    /// Amount in base.
     Quantity(f64),
 }
 

@@ -24,7 +24,7 @@ pub enum NoOverfit {
     Days {
         /// Days that there are.
         have: usize,
-        /// Slices.
+        /// Slices asked for.
         needed: usize,
     },
     /// The configurations are not over the same days.
@@ -54,7 +54,7 @@ impl core::error::Error for NoOverfit {}
 pub struct OverfitReading {
     /// Share of splits whose best configuration ranks below the median on the other half.
     pub probability: f64,
-    /// Splits.
+    /// Splits tried.
     pub splits: usize,
     /// Slope of the best configuration's Sharpe ratio on the other half against that on its own: below 1, strength fades; below 0,
     /// strength on one half goes with weakness on the other. `None` where the ratio on its own half never varies.

@@ -81,7 +81,7 @@ pub fn annual_sharpe(daily: &[f64]) -> Result<f64, NoSharpe> {
 /// What the probabilistic Sharpe ratio needs to know of the days.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct SharpeMoments {
-    /// Days.
+    /// Days there are.
     pub days: usize,
     /// Mean over deviation, per day.
     pub sharpe: f64,

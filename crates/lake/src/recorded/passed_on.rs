@@ -1,7 +1,7 @@
-//! What all origins do alike: they tell in the order of receipt, keep account, and put trades of other files between their books.
+//! What all origins do alike: they report in the order of receipt, keep account, and put trades of other files between their books.
 
 use super::capture::CapturePlayed;
-use super::listener::{Received, RecordListener, RecordedFeed, RecordedTrade};
+use super::listener::{RecordListener, RecordStamps, RecordedFeed, RecordedTrade};
 use super::pulled::{Pulled, PulledTrades, PulledWhat};
 use crate::lines::{End, Lines};
 use barograph_domain::cell::Reason;
@@ -12,7 +12,7 @@ use barograph_domain::{GapReason, Span, Ts};
 const HOLE: Span = Span::mins(1);
 
 /// A listener, and what is known of what it has heard.
-pub(super) struct Telling<'a, L> {
+pub(super) struct HeardOut<'a, L> {
     to: &'a mut L,
     trades: Option<PulledTrades>,
     head: Option<Pulled>,
@@ -27,7 +27,7 @@ pub(super) struct Telling<'a, L> {
     pub(super) done: CapturePlayed,
 }
 
-impl<'a, L: RecordListener> Telling<'a, L> {
+impl<'a, L: RecordListener> HeardOut<'a, L> {
     pub(super) fn new(to: &'a mut L, trades: Option<PulledTrades>) -> Self {
         let done = CapturePlayed::default();
         Self { to, trades, head: None, now: Ts::MIN, newest: None, book: false, listening: false, done }
@@ -35,12 +35,12 @@ impl<'a, L: RecordListener> Telling<'a, L> {
 
     /// A row of the origin was received: trades of other files come before it, those of the same moment among them, as a trade is made
     /// against the book before it.
-    pub(super) fn reach(&mut self, at: Received) -> Result<Received, L::Failure> {
+    pub(super) fn reach(&mut self, at: RecordStamps) -> Result<RecordStamps, L::Failure> {
         self.reach_behind(at, u64::MAX)
     }
 
     /// As [`Self::reach`]; of the same moment only trades come before it whose place in the order of receipt is before this one.
-    pub(super) fn reach_behind(&mut self, at: Received, sequence: u64) -> Result<Received, L::Failure> {
+    pub(super) fn reach_behind(&mut self, at: RecordStamps, sequence: u64) -> Result<RecordStamps, L::Failure> {
         // Stamps that step back are taken as the newest before.
         let recv = at.recv.max(self.now);
         while let Some(pulled) = self.pull()? {
@@ -51,7 +51,7 @@ impl<'a, L: RecordListener> Telling<'a, L> {
             self.hand_on(pulled)?;
         }
         self.pass(recv)?;
-        Ok(Received { event: at.event, recv })
+        Ok(RecordStamps { event: at.event, recv })
     }
 
     fn pull(&mut self) -> Result<Option<Pulled>, L::Failure> {
@@ -66,7 +66,7 @@ impl<'a, L: RecordListener> Telling<'a, L> {
 
     fn hand_on(&mut self, pulled: Pulled) -> Result<(), L::Failure> {
         self.done.lines += 1;
-        let at = Received { event: pulled.at.event, recv: pulled.at.recv.max(self.now) };
+        let at = RecordStamps { event: pulled.at.event, recv: pulled.at.recv.max(self.now) };
         self.pass(at.recv)?;
         if let Some((from, why)) = pulled.lost {
             self.lose_trades(from, why)?;
@@ -87,14 +87,14 @@ impl<'a, L: RecordListener> Telling<'a, L> {
     }
 
     /// The first row of another file: what lies between it and the file before is lost, if it is more than a minute.
-    pub(super) fn next_file(&mut self, first: Received, with_trades: bool) -> Result<(), L::Failure> {
+    pub(super) fn next_file(&mut self, first: RecordStamps, with_trades: bool) -> Result<(), L::Failure> {
         let Some(newest) = self.newest.filter(|newest| first.event - *newest > HOLE) else { return Ok(()) };
         self.lose_book(newest, GapReason::MissingRows)?;
         if with_trades { self.lose_trades(newest, GapReason::MissingRows) } else { Ok(()) }
     }
 
     /// A state of the book. One that cannot be is none: the book is lost then, and found again with the next one that can be.
-    pub(super) fn state(&mut self, at: Received, sides: &BookSides<'_>, updates: u32) -> Result<bool, L::Failure> {
+    pub(super) fn state(&mut self, at: RecordStamps, sides: &BookSides<'_>, updates: u32) -> Result<bool, L::Failure> {
         match sides.best() {
             Ok(_) => {}
             Err(Reason::InsufficientLevels) => return self.lose_book(at.event, GapReason::EmptyBook).map(|()| false),
@@ -107,7 +107,7 @@ impl<'a, L: RecordListener> Telling<'a, L> {
         Ok(true)
     }
 
-    pub(super) fn trade(&mut self, at: Received, trade: RecordedTrade) -> Result<(), L::Failure> {
+    pub(super) fn trade(&mut self, at: RecordStamps, trade: RecordedTrade) -> Result<(), L::Failure> {
         self.trades_from(at.event)?;
         self.done.played.trades += 1;
         self.to.trade(at, trade)
@@ -186,14 +186,14 @@ impl<'a, L: RecordListener> Telling<'a, L> {
     }
 }
 
-/// A capture's session tells through it too, so that trades of other files find their place.
-impl<L: RecordListener> RecordListener for Telling<'_, L> {
+/// A capture's session reports through it too, so that trades of other files find their place.
+impl<L: RecordListener> RecordListener for HeardOut<'_, L> {
     type Failure = L::Failure;
 
-    fn book(&mut self, at: Received, sides: &BookSides<'_>, updates: u32) -> Result<(), L::Failure> {
+    fn book(&mut self, at: RecordStamps, sides: &BookSides<'_>, updates: u32) -> Result<(), L::Failure> {
         self.to.book(at, sides, updates)
     }
-    fn trade(&mut self, at: Received, trade: RecordedTrade) -> Result<(), L::Failure> {
+    fn trade(&mut self, at: RecordStamps, trade: RecordedTrade) -> Result<(), L::Failure> {
         self.to.trade(at, trade)
     }
     fn lost(&mut self, feed: RecordedFeed, from: Ts, why: GapReason) -> Result<(), L::Failure> {
@@ -207,6 +207,6 @@ impl<L: RecordListener> RecordListener for Telling<'_, L> {
         if self.trades.is_some() { Ok(()) } else { self.to.trades_begin(from) }
     }
     fn passed(&mut self, recv: Ts) -> Result<(), L::Failure> {
-        self.reach(Received { event: recv, recv }).map(drop)
+        self.reach(RecordStamps { event: recv, recv }).map(drop)
     }
 }
