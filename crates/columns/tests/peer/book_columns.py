@@ -1,4 +1,4 @@
-"""Columns 1–145: the book at a second, what changed in it, and its rolling figures (features §77.3).
+"""Columns 1–145: the book at a second, what changed in it, and its rolling figures (features §7).
 
 A state is the book after all records of one venue update, 20 levels a side, NaN where a level does not exist.
 Columns 99–101 and 108–109 want the whole book; the lists `deep_*` give it for the states that are used by a row,

@@ -1,4 +1,4 @@
-"""Columns 146–173: price impact, VPIN, toxicity, illiquidity and trade flow (features §77.5).
+"""Columns 146–173: price impact, VPIN, toxicity, illiquidity and trade flow (features §7).
 
 Each block of arithmetic stands alone on arrays so that the golden vectors can hold it without a book around it.
 """
