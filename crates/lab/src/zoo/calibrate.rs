@@ -25,6 +25,9 @@ pub(crate) fn sigmoid(x: f64) -> f64 {
 pub struct PlattCurve {
     from: f64,
     slope: f64,
+    /// Lowest and highest score it was fitted on. Beyond them it is flat: a model that hardly tells rows apart has a steep curve, and
+    /// a score that was never seen would be called certain.
+    seen: [f64; 2],
 }
 
 impl PlattCurve {
@@ -33,7 +36,9 @@ impl PlattCurve {
     pub fn fit(cases: &[(f64, bool)]) -> Self {
         let n = float(cases.len());
         let came = float(cases.iter().filter(|c| c.1).count());
-        let flat = Self { from: logit((came + 1.0) / (n + 2.0)), slope: 0.0 };
+        let reach = |[low, high]: [f64; 2], score: f64| [low.min(score), high.max(score)];
+        let seen = cases.iter().fold([f64::INFINITY, f64::NEG_INFINITY], |seen, c| reach(seen, c.0));
+        let flat = Self { from: logit((came + 1.0) / (n + 2.0)), slope: 0.0, seen: [0.0, 0.0] };
         let mean = cases.iter().map(|c| c.0).sum::<f64>() / n;
         let spread = (cases.iter().map(|c| (c.0 - mean) * (c.0 - mean)).sum::<f64>() / n).sqrt();
         if spread <= 0.0 || !spread.is_finite() {
@@ -66,7 +71,7 @@ impl PlattCurve {
             }
         }
         if b > 0.0 && a.is_finite() && b.is_finite() {
-            Self { from: a - b * mean / spread, slope: b / spread }
+            Self { from: a - b * mean / spread, slope: b / spread, seen }
         } else {
             flat
         }
@@ -75,7 +80,8 @@ impl PlattCurve {
     /// The probability at a score.
     #[must_use]
     pub fn at(self, score: f64) -> f64 {
-        sigmoid(self.from + self.slope * score)
+        // Not `clamp`: it panics where nothing was seen.
+        sigmoid(self.from + self.slope * score.max(self.seen[0]).min(self.seen[1]))
     }
 }
 
@@ -202,6 +208,13 @@ mod tests {
             assert!((curve.at(-2.0) - curve.at(2.0)).abs() < 1e-15, "{curve:?}");
         }
         assert!((PlattCurve::fit(&[(1.0, true), (1.0, false), (1.0, false)]).at(0.0) - 0.4).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_score_beyond_all_that_were_seen_is_not_called_certain() {
+        let narrow: Vec<_> = cases(400, 1.0).into_iter().map(|(x, y)| (1e-6 * x, y)).collect();
+        let curve = PlattCurve::fit(&narrow);
+        assert!(curve.at(2e-6) < 0.95 && curve.at(0.5) <= curve.at(2e-6) && curve.at(-0.5) >= curve.at(-2e-6));
     }
 
     #[test]
