@@ -8,7 +8,7 @@ use barograph_lake::export::export_hftbacktest;
 use barograph_lake::layers::{LakeConfig, LakeMarket, compact, list};
 use barograph_live::replay::journal_folder;
 use std::io::{BufWriter, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub(crate) fn run(command: &Lake, settings: &Settings, json: bool) -> Result<(), Failure> {
     match command {
@@ -29,10 +29,7 @@ fn ls(args: &LakeArgs, settings: &Settings, json: bool) -> Result<(), Failure> {
     let root = root(args, settings);
     let listings = list(&root)?;
     if listings.is_empty() {
-        return Err(Failure::No(format!(
-            "{} holds no lake; recordings come into one by: barograph lake import MARKET --source FILE",
-            root.display()
-        )));
+        return Err(no_lake(&root));
     }
     let mut out = std::io::stdout().lock();
     for l in &listings {
@@ -57,13 +54,24 @@ fn ls(args: &LakeArgs, settings: &Settings, json: bool) -> Result<(), Failure> {
     Ok(())
 }
 
+fn no_lake(root: &Path) -> Failure {
+    Failure::No(format!(
+        "{} holds no lake; recordings come into one by: barograph lake import MARKET --source FILE",
+        root.display()
+    ))
+}
+
 fn kib(bytes: u64) -> u64 {
     bytes.div_ceil(1_024)
 }
 
 fn check(args: &LakeArgs, settings: &Settings, json: bool) -> Result<(), Failure> {
     let root = root(args, settings);
-    let hours: u64 = list(&root)?.iter().map(|l| l.hours).sum();
+    let listings = list(&root)?;
+    if listings.is_empty() {
+        return Err(no_lake(&root));
+    }
+    let hours: u64 = listings.iter().map(|l| l.hours).sum();
     let findings = barograph_lake::layers::check(&root)?;
     let mut out = std::io::stdout().lock();
     for f in &findings {
@@ -84,6 +92,9 @@ fn check(args: &LakeArgs, settings: &Settings, json: bool) -> Result<(), Failure
 
 fn compact_all(args: &LakeArgs, settings: &Settings, json: bool) -> Result<(), Failure> {
     let config = LakeConfig::import(root(args, settings));
+    if list(&config.root)?.is_empty() {
+        return Err(no_lake(&config.root));
+    }
     let report = compact(&config, Some(crate::clock::now()))?;
     let mut out = std::io::stdout().lock();
     for (path, why) in &report.left {

@@ -20,7 +20,7 @@ pub(crate) fn dataset(request: &DatasetRequest, report: &DatasetReport, json: bo
             "span": read.span.map(|(from, to)| [from, to]), "books": played.books, "trades": played.trades,
             "trades_without_side": played.unsided, "book_losses": played.book_losses, "trade_losses": played.trade_losses,
             "refused": played.refused, "first_refused": played.first_refused, "rows": report.rows, "rows_valid": report.valid,
-            "already_there": report.already, "torn": read.torn,
+            "already_there": report.already, "already_hours": report.already_hours, "torn": read.torn,
         });
         return Ok(writeln!(out, "{line}")?);
     }
@@ -44,8 +44,15 @@ pub(crate) fn dataset(request: &DatasetRequest, report: &DatasetReport, json: bo
     if report.already > 0 {
         writeln!(
             out,
-            "  {} states, trades and rows lie in hours that are in the lake already; nothing of a closed hour is written again",
+            "  {} states, trades and rows were left out: their hours are closed in the lake, and nothing of a closed hour is written again",
             report.already
+        )?;
+        let hours: Vec<String> = report.already_hours.iter().take(6).map(ToString::to_string).collect();
+        let more = if report.already_hours.len() > 6 { ", …" } else { "" };
+        writeln!(
+            out,
+            "  these begin at {}{more}; to read them anew, take their folders away and give all files of an hour at once",
+            hours.join(", ")
         )?;
     }
     if played.unsided > 0 {

@@ -45,7 +45,7 @@ fn what_is_no_recording_or_too_short_is_said_in_one_sentence() {
         .exits(2)
         .says("understood are: raw messages as hftbacktest's collector");
     let of_another = format!("lab dataset ETHUSDT --source {} --data data", shipped());
-    place.run(&of_another).exits(2).says("none of them is a book or a trade of binance-usdm:ETHUSDT");
+    place.run(&of_another).exits(2).says("is not of binance-usdm:ETHUSDT: it holds BTCUSDT");
     place.run("lab train BTCUSDT --target dir_5s --data data").exits(2).says("holds no feature rows");
     place.run("lab leaderboard BTCUSDT --data data").exits(1).says("holds no board of binance-usdm:BTCUSDT");
     place.run("lab train BTCUSDT --target dir_9s --data data").exits(2).says("there is no target 'dir_9s'; there are");
@@ -97,4 +97,57 @@ fn importance_is_of_a_study_that_was_fitted() {
     place.ok(&format!("lab train {study} --model linear"));
     place.run(&format!("lab importance {study} --model prior")).exits(2).says("has no columns of its own");
     place.run(&format!("lab importance {study} --model linear")).exits(2).says("two of them are the least");
+}
+
+/// The shell commands of the document, in their order, from the folder of the sources; each is `barograph …`, or another program that
+/// may be missing.
+#[test]
+fn the_commands_of_the_document_work_as_written() {
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let text = std::fs::read_to_string(sources.join("docs/lab.md")).unwrap();
+    let place = Place::new();
+    let mut typed = 0;
+    for block in text.split("```sh\n").skip(1) {
+        for line in block.split("```").next().unwrap().lines() {
+            let Some(command) = line.strip_prefix("barograph ") else { continue };
+            place.ok(&command.replace("testdata/recordings/binance-usdm_btcusdt_20240718.gz", &shipped()));
+            typed += 1;
+        }
+    }
+    assert_eq!(typed, 6);
+    assert!(place.path("lake/silver").is_dir() && place.path("studies/binance-usdm/BTCUSDT/ret_1s").is_dir());
+}
+
+#[test]
+fn files_of_another_market_are_refused_and_what_was_received_together_is_played_together() {
+    let place = Place::new();
+    let read = |path: &str| {
+        let bytes = std::fs::read(path).unwrap();
+        let mut text = String::new();
+        std::io::Read::read_to_string(&mut flate2::read::MultiGzDecoder::new(&bytes[..]), &mut text).unwrap();
+        text
+    };
+    let whole = read(&shipped());
+    let of =
+        |trades: bool| whole.lines().filter(|l| l.contains("@trade") == trades).collect::<Vec<_>>().join("\n") + "\n";
+    place.write("trades.txt", &of(true));
+    place.write("books.txt", &of(false));
+    place.ok("lab dataset BTCUSDT --source books.txt trades.txt --data split");
+    place.ok(&format!("lab dataset BTCUSDT --source {} --data whole", shipped()));
+    let manifest = |data: &str| {
+        let hour =
+            "silver/features/exchange=binance-usdm/symbol=BTCUSDT/year=2024/month=07/day=18/hour=23/_manifest.json";
+        let text = std::fs::read(place.path(&format!("{data}/{hour}"))).unwrap();
+        serde_json::from_slice::<Value>(&text).unwrap()["content_sha256"].clone()
+    };
+    assert_eq!(manifest("split"), manifest("whole"), "the same rows to the bit");
+    place.write("other.txt", &whole.replace("btcusdt@", "ethusdt@"));
+    place.run("lab dataset BTCUSDT --source other.txt --data other").exits(2).says("it holds ETHUSDT");
+    place
+        .run(&format!("lab dataset binance-spot:BTCUSDT --source {} --data spot", shipped()))
+        .exits(2)
+        .says("its messages are those of Binance's futures");
+    let headless: Vec<&str> = whole.lines().filter(|l| !l.contains("lastUpdateId")).collect();
+    place.write("headless.txt", &(headless.join("\n") + "\n"));
+    place.run("lab dataset BTCUSDT --source headless.txt --data headless").exits(2).says("its book never begins");
 }

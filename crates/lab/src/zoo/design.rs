@@ -5,6 +5,11 @@ use super::features::{Features, RowTile, place};
 use super::recipe::RecipeError;
 use serde::{Deserialize, Serialize};
 
+/// Deviations from the mean at most: a column that hardly varied where the model was fitted would be without bounds elsewhere.
+const FAR: f64 = 8.0;
+/// A column that varies by less than this share of itself varies by how its numbers were rounded.
+const SAME: f64 = 1e-9;
+
 /// One column's place and scale.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 struct ColumnScale {
@@ -68,7 +73,8 @@ impl Design {
     pub(crate) fn terms(&self, value: impl Fn(usize) -> Option<f64>, mut put: impl FnMut(Option<f64>)) {
         for s in &self.scales {
             let x = value(s.column);
-            put(x.map(|x| (if x.is_nan() { s.median } else { x } - s.mean) / s.deviation));
+            let z = |x: f64| ((if x.is_nan() { s.median } else { x } - s.mean) / s.deviation).clamp(-FAR, FAR);
+            put(x.map(z));
             if let Some((share, deviation)) = s.gaps {
                 put(x.map(|x| (f64::from(u8::from(x.is_nan())) - share) / deviation));
             }
@@ -101,7 +107,7 @@ impl ColumnScale {
         let filled = |v: f64| if v.is_nan() { median } else { v };
         let mean = mean_of(&filled);
         let deviation = mean_of(&|v| (filled(v) - mean) * (filled(v) - mean)).sqrt();
-        if deviation <= 1e-12 * mean.abs() || !deviation.is_finite() {
+        if deviation <= SAME * mean.abs().max(median.abs()) || !deviation.is_finite() {
             return None;
         }
         let share = mean_of(&|v| f64::from(u8::from(v.is_nan())));

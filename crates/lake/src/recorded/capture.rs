@@ -7,7 +7,7 @@ use super::listener::RecordListener;
 use super::piece::Piece;
 use super::player::{LEVELS, RecordedMarket};
 use crate::error::Error;
-use crate::lines::End;
+use crate::lines::{End, Lines};
 use barograph_domain::{InstrumentName, MarketKind, Ts};
 use barograph_venues::recording::StampUnit;
 use barograph_venues::session::{MarketSpec, VenueDef, venue};
@@ -18,6 +18,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+const STREAM: &[u8] = b"\"stream\":\"";
 const TOPIC: &[u8] = b"orderbook.";
 /// The depth of Bybit's archive of contracts, and what stands for it.
 const ARCHIVED: &[u8] = b"\"orderbook.500.";
@@ -105,6 +106,7 @@ impl Capture {
             let path = &piece.path;
             bytes += path.metadata().map_err(|source| Error::Path { path: path.clone(), source })?.len();
             levels = levels.or(levels_of(&piece, &market.symbol, &read)?);
+            is_of(&piece, market, &read)?;
             first.push((Self::begins(&piece, &read)?, piece));
         }
         first.sort_by(|a, b| (a.0, &a.1.shown).cmp(&(b.0, &b.1.shown)));
@@ -156,11 +158,31 @@ impl Capture {
             others: BTreeSet::new(),
             done: CapturePlayed::default(),
         };
-        for piece in &self.files {
-            playing.file(piece, to)?;
-        }
+        playing.all(to)?;
         playing.done.played = playing.market.played().clone();
         Ok(playing.done)
+    }
+}
+
+/// A file that is being read, up to its next line with a stamp.
+struct Reading<'a> {
+    piece: &'a Piece,
+    lines: Lines,
+    form: Option<CaptureForm>,
+    head: Option<Head>,
+}
+
+/// A line that waits until those of other files that were received before it have been played.
+enum Head {
+    Frame(Ts, Vec<u8>),
+    Body(Option<String>, Ts, Vec<u8>),
+}
+
+impl Head {
+    const fn at(&self) -> Ts {
+        match self {
+            Self::Frame(at, _) | Self::Body(_, at, _) => *at,
+        }
     }
 }
 
@@ -178,22 +200,50 @@ struct Playing<'a> {
 }
 
 impl Playing<'_> {
-    fn file<L: RecordListener>(&mut self, piece: &Piece, to: &mut L) -> Result<(), L::Failure> {
-        let mut lines = piece.lines(&self.capture.read)?;
-        let mut form = None;
-        while let Some(line) = lines.next() {
-            let bytes = lines.bytes(&line);
-            form = form.or_else(|| CaptureForm::of(bytes));
-            self.done.lines += 1;
-            match form.and_then(|f| f.line(bytes)) {
-                Some(Line::Frame(_, Some(conn), _)) if self.others.contains(&*conn) => {}
-                Some(Line::Frame(at, _, message)) => {
+    /// All files at once, in the order of receipt: what was received together may lie in several. Of equal stamps the file that begins
+    /// first is first.
+    fn all<L: RecordListener>(&mut self, to: &mut L) -> Result<(), L::Failure> {
+        let mut readings = Vec::new();
+        for piece in &self.capture.files {
+            let lines = piece.lines(&self.capture.read)?;
+            let mut reading = Reading { piece, lines, form: None, head: None };
+            self.advance(&mut reading);
+            readings.push(reading);
+        }
+        loop {
+            let stamps = readings.iter().enumerate().filter_map(|(n, r)| r.head.as_ref().map(|h| (h.at(), n)));
+            let Some((_, next)) = stamps.min() else { return Ok(()) };
+            let Some(head) = readings[next].head.take() else { return Ok(()) };
+            self.advance(&mut readings[next]);
+            match head {
+                Head::Frame(at, message) => {
                     self.done.span = Some((self.done.span.map_or(at, |(from, _)| from), at));
                     self.market.frame(at, &message, to)?;
                 }
-                Some(Line::Body(address, at, body)) => {
+                Head::Body(address, at, body) => {
                     self.market.time(at, to)?;
-                    self.bodies.push((address, body.into_owned()));
+                    self.bodies.push((address, body));
+                }
+            }
+            self.answer(to)?;
+        }
+    }
+
+    /// Reads on to the next line with a stamp.
+    fn advance(&mut self, reading: &mut Reading<'_>) {
+        while let Some(line) = reading.lines.next() {
+            let bytes = reading.lines.bytes(&line);
+            reading.form = reading.form.or_else(|| CaptureForm::of(bytes));
+            self.done.lines += 1;
+            match reading.form.and_then(|f| f.line(bytes)) {
+                Some(Line::Frame(_, Some(conn), _)) if self.others.contains(&*conn) => {}
+                Some(Line::Frame(at, _, message)) => {
+                    reading.head = Some(Head::Frame(at, message.into_owned()));
+                    return;
+                }
+                Some(Line::Body(address, at, body)) => {
+                    reading.head = Some(Head::Body(address, at, body.into_owned()));
+                    return;
                 }
                 Some(Line::Connected(conn, address)) if address.ends_with(self.elsewhere) => {
                     self.others.insert(conn.into_owned());
@@ -201,12 +251,11 @@ impl Playing<'_> {
                 Some(Line::Connected(..) | Line::Other) => {}
                 None => self.done.unreadable += 1,
             }
-            self.answer(to)?;
         }
-        if let End::Torn(e) = lines.end() {
-            self.done.torn.push(format!("{} breaks off after line {}: {e}", piece.shown, lines.number()));
+        if let End::Torn(e) = reading.lines.end() {
+            let (shown, number) = (&reading.piece.shown, reading.lines.number());
+            self.done.torn.push(format!("{shown} breaks off after line {number}: {e}"));
         }
-        Ok(())
     }
 
     /// Requests get the oldest body that fits them, as soon as both are there.
@@ -236,6 +285,45 @@ pub struct CapturePlayed {
     pub torn: Vec<String>,
     /// What the market's session made of it.
     pub played: Played,
+}
+
+/// A depth snapshot of hftbacktest's collector does not say whose it is, and messages of spot and futures have the same symbols: so a file
+/// of Binance in which the market does not occur, or occurs with the other kind's messages, is refused.
+fn is_of(piece: &Piece, market: &InstrumentName, read: &Arc<AtomicU64>) -> Result<(), Error> {
+    let futures = match market.venue.as_str() {
+        "binance-usdm" | "binance-coinm" => true,
+        "binance-spot" | "binance-us" => false,
+        _ => return Ok(()),
+    };
+    let own = market.symbol.to_lowercase();
+    let mut lines = piece.lines(read)?;
+    let mut symbols = BTreeSet::new();
+    let mut chained = None;
+    for _ in 0..HEAD_LINES {
+        let Some(line) = lines.next() else { break };
+        let bytes = lines.bytes(&line);
+        let Some(from) = memchr::memmem::find(bytes, STREAM) else { continue };
+        let name = &bytes[from + STREAM.len()..];
+        let symbol = name.split(|b| matches!(b, b'@' | b'"' | b'\\')).next().unwrap_or_default();
+        if let Ok(symbol) = std::str::from_utf8(symbol) {
+            symbols.insert(symbol.to_owned());
+        }
+        if chained.is_none() && memchr::memmem::find(bytes, b"depthUpdate").is_some() {
+            chained = Some(memchr::memmem::find(bytes, b"\"pu\":").is_some());
+        }
+    }
+    let shown = &piece.shown;
+    if !symbols.is_empty() && !symbols.contains(&own) {
+        let found: Vec<String> = symbols.iter().take(10).map(|s| s.to_uppercase()).collect();
+        return Err(Error::Usage(format!("{shown} is not of {market}: it holds {}", found.join(", "))));
+    }
+    match chained {
+        Some(chained) if chained != futures => {
+            let kind = if chained { "futures" } else { "spot" };
+            Err(Error::Usage(format!("{shown} is not of {market}: its messages are those of Binance's {kind}")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Levels that messages of Bybit name (`orderbook.200.BTCUSDT`): only those of this stream are of the book.

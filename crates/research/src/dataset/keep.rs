@@ -5,7 +5,7 @@ use super::rows::{CLOSE_AFTER, SecondRows};
 use crate::ResearchError;
 use barograph_columns::{ResearchRow, catalogue, place_of};
 use barograph_domain::depth::BookSides;
-use barograph_domain::{GapReason, InstrumentName, Ts};
+use barograph_domain::{GapReason, InstrumentName, Span, Ts};
 use barograph_engine::sessions::SessionSet;
 use barograph_lake::layers::{
     BookHead, BookWriter, FeatureHead, FeatureWriter, LakeConfig, LakeMarket, LayerError, LayerResult, ResearchName,
@@ -13,6 +13,7 @@ use barograph_lake::layers::{
 };
 use barograph_lake::recorded::{CapturePlayed, RecordListener, RecordStamps, RecordedFeed, RecordedTrade};
 use core::ops::Range;
+use std::collections::BTreeSet;
 
 /// How often the caller hears how far it is: every so many states.
 const STEP: u64 = 1_024;
@@ -50,7 +51,13 @@ impl<'a> Kept<'a> {
         let Some(mid) = place_of("mid_price") else {
             return Err(ResearchError::Failed("the catalogue has no mid_price".to_owned()));
         };
-        let done = DatasetReport { played: CapturePlayed::default(), rows: 0, valid: 0, already: 0 };
+        let done = DatasetReport {
+            played: CapturePlayed::default(),
+            rows: 0,
+            valid: 0,
+            already: 0,
+            already_hours: BTreeSet::new(),
+        };
         let rows = SecondRows::new(tick, SessionSet::UTC);
         Ok(Self {
             books,
@@ -81,8 +88,9 @@ impl<'a> Kept<'a> {
     fn kept(&mut self, pushed: LayerResult<()>) -> Result<bool, ResearchError> {
         match pushed {
             Ok(()) => Ok(true),
-            Err(LayerError::ClosedHour { .. }) => {
+            Err(LayerError::ClosedHour { ts, .. }) => {
                 self.done.already += 1;
+                self.done.already_hours.insert(ts.floor(Span::hours(1)));
                 Ok(false)
             }
             Err(e) => Err(e.into()),

@@ -9,10 +9,11 @@ pub use journal::{JournalDataset, JournalRequest, record_journal};
 pub use rows::{CLOSE_AFTER, SecondRows};
 
 use crate::ResearchError;
-use barograph_domain::{InstrumentName, MarketKind};
+use barograph_domain::{InstrumentName, MarketKind, Ts};
 use barograph_lake::layers::LakeConfig;
 use barograph_lake::recorded::{CapturePlayed, Recorded};
 use barograph_venues::session::{MarketSpec, venue};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// What is to be recorded into the lake.
@@ -39,6 +40,8 @@ pub struct DatasetReport {
     pub valid: u64,
     /// States and trades that lie in hours which are in the lake already; nothing of a closed hour is written again.
     pub already: u64,
+    /// Where those hours begin.
+    pub already_hours: BTreeSet<Ts>,
 }
 
 /// Plays recordings into the lake. `step` is called now and then with how many bytes of how many were read.
@@ -59,14 +62,20 @@ pub fn record(request: &DatasetRequest, step: &mut dyn FnMut(u64, u64)) -> Resul
         }),
     )?;
     let played = capture.play(spec, &mut kept)?;
-    let done = kept.finish()?;
-    if played.played.books == 0 && played.played.trades == 0 {
-        let name = &request.market;
-        return Err(ResearchError::Refused(format!(
-            "{} lines were read, and none of them is a book or a trade of {name}",
-            played.lines
-        )));
+    if played.played.books == 0 {
+        // What was begun is dropped: an hour without its books is not closed.
+        drop(kept);
+        let (name, lines, trades) = (&request.market, played.lines, played.played.trades);
+        return Err(ResearchError::Refused(if trades == 0 {
+            format!("{lines} lines were read, and none of them is a book or a trade of {name}")
+        } else {
+            format!(
+                "{lines} lines were read with {trades} trades of {name}, and its book never begins: changes need a whole book before \
+                 them, which lies in the recording before; give both"
+            )
+        }));
     }
+    let done = kept.finish()?;
     Ok(DatasetReport { played, ..done })
 }
 

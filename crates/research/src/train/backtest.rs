@@ -1,13 +1,13 @@
 //! What predictions of a direction were worth in money (research §6): taker fills through the recorded book, fees of a named tier.
 
 use super::artefact::write;
-use super::fold::FoldRows;
 use super::run::{KeptFit, Study, StudyRequest};
 use crate::ResearchError;
 use crate::books::books_at;
 use crate::dataset::CLOSE_AFTER;
 use barograph_domain::Span;
-use barograph_lab::zoo::{ZooPrediction, ZooTask};
+use barograph_lab::zoo::{Features, ZooPrediction};
+use barograph_study::ResearchFrame;
 use barograph_study::folds::StudyFold;
 use barograph_study::money::backtest::{
     BacktestFault, HoldRule, UpProbability, backtest, delta_of_inner_split, moments, threshold,
@@ -16,7 +16,8 @@ use barograph_study::money::blotter::TradeTerms;
 use barograph_study::money::books::RecordedBooks;
 use barograph_study::money::report::TradeReport;
 use barograph_study::targets::TargetId;
-use barograph_study::transforms::Transforms;
+use barograph_study::transforms::{InputForm, Transforms};
+use core::ops::Range;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -27,6 +28,9 @@ pub const BACKTEST: &str = "backtest.json";
 const DELTAS: [f64; 8] = [0.0, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3];
 /// A book older than this is not traded on: the same as for the data set (features §7).
 const BOOK_AGE_MAX: Span = Span::secs(5);
+
+/// Models that say a probability of every row.
+const LEARNERS: [&str; 4] = ["linear", "gbm", "mlp", "ensemble"];
 
 /// What predictions were worth.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -45,7 +49,7 @@ pub struct BacktestReport {
     pub delta: Vec<f64>,
     /// Thresholds tried, all folds together: each counts as a trial.
     pub tried: usize,
-    /// Rows judged.
+    /// Rows decided at: every row of the test blocks whose book could be used, whether or not the mid moved after it.
     pub rows: usize,
     /// Round trips.
     pub trades: usize,
@@ -95,6 +99,10 @@ pub fn traded(
             request.target
         )));
     };
+    if !LEARNERS.contains(&model) {
+        let known = LEARNERS.join(", ");
+        return Err(ResearchError::Refused(format!("there is a back-test of {known}, not of '{model}'")));
+    }
     let study = Study::open(request)?;
     let holding = HoldRule { horizon: horizon.span(), renewed: false };
     let folds: Vec<StudyFold> = study.folds.folds().to_vec();
@@ -124,24 +132,39 @@ pub fn traded(
     Ok(report)
 }
 
-/// Calibrated probabilities of the inner split and of the test rows.
+/// Calibrated probabilities over the inner split and over the test block: of every row whose book could be used. Nobody knows at a row
+/// whether the mid will have moved, which is what it takes to have a label.
 fn calls_of(study: &Study<'_>, model: &str, fold: &StudyFold) -> Result<[Vec<UpProbability>; 2], ResearchError> {
     let kept: KeptFit = study.kept(model, fold)?;
-    if kept.model.task() != ZooTask::Binary {
-        return Err(ResearchError::Failed(format!("{model} says no probability")));
-    }
-    let transforms =
-        Transforms::fit(&study.rows.frame, &fold.learn.train).map_err(|e| ResearchError::Refused(e.to_string()))?;
-    let rows = FoldRows::new(&study.rows.frame, &study.labels, &fold.learn, &fold.test, &transforms)?;
-    let features = rows.features_of(model);
-    let of = |wanted: &[u32]| {
-        let ZooPrediction::Binary { probabilities, .. } = kept.model.predict(features, wanted) else {
-            return Vec::new();
-        };
-        let at = |row: &u32| rows.times[usize::try_from(*row).unwrap_or(usize::MAX)] + CLOSE_AFTER;
-        wanted.iter().zip(probabilities).map(|(row, p_up)| UpProbability { known_ts: at(row), p_up }).collect()
+    let frame = &study.rows.frame;
+    let transforms = Transforms::fit(frame, &fold.learn.train).map_err(|e| ResearchError::Refused(e.to_string()))?;
+    let inner = calls(frame, &kept, &transforms, ends(fold.learn.tune.rows()))?;
+    Ok([inner, calls(frame, &kept, &transforms, ends(fold.test.rows()))?])
+}
+
+/// From the first row to one past the last.
+fn ends(mut rows: impl DoubleEndedIterator<Item = usize>) -> Range<usize> {
+    let first = rows.next().unwrap_or_default();
+    first..rows.next_back().unwrap_or(first) + 1
+}
+
+fn calls(
+    frame: &ResearchFrame,
+    kept: &KeptFit,
+    transforms: &Transforms,
+    rows: Range<usize>,
+) -> Result<Vec<UpProbability>, ResearchError> {
+    let failed = |e: &dyn std::fmt::Display| ResearchError::Failed(e.to_string());
+    let rows: Vec<usize> = rows.filter(|row| frame.is_valid(*row)).collect();
+    let matrix = transforms.apply(frame, rows.iter().copied(), InputForm::Sparse).map_err(|e| failed(&e))?;
+    let columns = (0..matrix.names().len()).map(|c| (0..matrix.rows()).map(|r| matrix.get(r, c)).collect::<Vec<_>>());
+    let features = Features::new(rows.len(), columns).map_err(|e| failed(&e))?;
+    let all: Vec<u32> = (0..u32::try_from(rows.len()).map_err(|e| failed(&e))?).collect();
+    let ZooPrediction::Binary { probabilities, .. } = kept.model.predict(&features, &all) else {
+        return Err(ResearchError::Failed("the model was not fitted on a yes or no".to_owned()));
     };
-    Ok([of(&rows.tune), of(&rows.test)])
+    let known = rows.iter().map(|row| frame.times()[*row] + CLOSE_AFTER);
+    Ok(known.zip(probabilities).map(|(known_ts, p_up)| UpProbability { known_ts, p_up }).collect())
 }
 
 fn report_of(

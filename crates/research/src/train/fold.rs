@@ -101,15 +101,6 @@ impl FoldRows {
         }
     }
 
-    /// What a model sees, by its name on the board.
-    pub(super) fn features_of(&self, model: &str) -> &Features {
-        match model {
-            "prior" | "persistence" | "har" => &self.plain,
-            "regime_gbm" => &self.routed,
-            _ => &self.inputs,
-        }
-    }
-
     /// Moments and labels of the rows to judge by.
     pub(super) fn judged(&self) -> (Vec<Ts>, Vec<f64>) {
         let at = |r: &u32| usize::try_from(*r).unwrap_or(usize::MAX);

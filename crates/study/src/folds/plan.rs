@@ -62,8 +62,11 @@ impl FoldPlan {
         if self.folds == 0 {
             return Err(FoldError::Plan("folds is 0; at least one block is needed to judge by".to_owned()));
         }
-        if self.memory < Span::ZERO {
-            return Err(FoldError::Plan(format!("memory is {}; it cannot be negative", self.memory)));
+        if self.memory < Span::ZERO || self.memory > Span::days(3_650) {
+            return Err(FoldError::Plan(format!(
+                "memory is {}; it has to be between nothing and ten years",
+                self.memory
+            )));
         }
         match self.window {
             TrainWindow::Rolling(span) if span <= Span::ZERO => {
@@ -90,8 +93,7 @@ impl FoldPlan {
         let rest = |percent: u8| f64::from(100_u8.saturating_sub(percent)) / 100.0;
         let learnt = (reach - embargo).as_secs_f64() * count(self.train_rows_min) / count(rows);
         let seconds = (learnt + embargo.as_secs_f64()) / rest(self.tested_percent) / rest(self.held_out_percent);
-        #[expect(clippy::cast_possible_truncation, reason = "seconds of a recording, times at most a few hundred")]
-        Span::secs(seconds.ceil() as i64)
+        whole_seconds(seconds)
     }
 
     /// Roughly the least length of data with which the first fold has rows left in its inner split, for evenly spread rows. An embargo
@@ -101,9 +103,14 @@ impl FoldPlan {
         let before_block = 1.0 / rest(self.tuned_percent) + 1.0;
         let before_hold_out = before_block / rest(self.tested_percent) + 1.0;
         let seconds = embargo.as_secs_f64() * before_hold_out / rest(self.held_out_percent);
-        #[expect(clippy::cast_possible_truncation, reason = "seconds of an embargo, times at most a few thousand")]
-        Span::secs(seconds.ceil() as i64)
+        whole_seconds(seconds)
     }
+}
+
+/// At most three centuries, which is all that there is room for.
+fn whole_seconds(seconds: f64) -> Span {
+    #[expect(clippy::cast_possible_truncation, reason = "bounded in the expression")]
+    Span::secs(seconds.ceil().clamp(0.0, 9e9) as i64)
 }
 
 #[cfg(test)]
