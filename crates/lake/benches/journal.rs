@@ -13,13 +13,15 @@
     reason = "a benchmark prints and stops where something is missing"
 )]
 
+mod timing;
+
 use barograph_domain::{Span, Ts};
 use barograph_lake::journal::{JournalConfig, JournalReader, JournalWriter};
 use flate2::read::MultiGzDecoder;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
 use std::time::Instant;
+use timing::{median, running, runs};
 use zstd::bulk::Compressor;
 
 const RUNS: usize = 5;
@@ -42,9 +44,9 @@ fn main() {
     println!("{frames} frames, {bytes} bytes, on {} connections", connections.len());
     let rate = |seconds: f64| bytes as f64 / seconds / 1e6;
 
-    println!("figure journal_accept_mb_s {:.0}", median(runs(|| rate(accept(&connections)))));
-    println!("figure journal_write_mb_s {:.0}", median(runs(|| rate(write(&connections)))));
-    println!("figure journal_read_mb_s {:.0}", median(runs(|| rate(read(&connections)))));
+    println!("figure journal_accept_mb_s {:.0}", median(runs(RUNS, || rate(accept(&connections)))));
+    println!("figure journal_write_mb_s {:.0}", median(runs(RUNS, || rate(write(&connections)))));
+    println!("figure journal_read_mb_s {:.0}", median(runs(RUNS, || rate(read(&connections)))));
 
     let text = text(&connections);
     for level in [1, 2, 3, 4, 5, 6] {
@@ -134,7 +136,7 @@ fn blocks(text: &[u8], size: usize, level: i32) -> (usize, f64) {
     compressor.set_parameter(zstd::zstd_safe::CParameter::ChecksumFlag(true)).unwrap();
     let mut out = Vec::with_capacity(zstd::zstd_safe::compress_bound(size));
     let mut packed = 0;
-    let seconds = median(runs(|| {
+    let seconds = median(runs(RUNS, || {
         packed = 0;
         let began = running();
         for block in text.chunks(size) {
@@ -190,23 +192,4 @@ fn made_up(i: u64) -> Vec<u8> {
         side(18, 35)
     )
     .into_bytes()
-}
-
-/// Seconds this thread has been running: Linux says so in `/proc`; elsewhere the clock on the wall has to do.
-fn running() -> f64 {
-    static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
-    let schedule = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    match schedule.split(' ').next().and_then(|n| n.parse::<f64>().ok()) {
-        Some(ns) => ns / 1e9,
-        None => BEGAN.elapsed().as_secs_f64(),
-    }
-}
-
-fn runs(mut run: impl FnMut() -> f64) -> Vec<f64> {
-    (0..RUNS).map(|_| run()).collect()
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }

@@ -13,6 +13,8 @@
     reason = "a benchmark prints and stops where something is missing"
 )]
 
+mod timing;
+
 use barograph_domain::{Span, Ts};
 use barograph_lake::layers::{
     BookHead, BookWriter, FloatEncoding, LakeCompression, LakeConfig, LakeMarket, LakeQuery, LakeReader, LakeTable,
@@ -22,8 +24,8 @@ use flate2::read::MultiGzDecoder;
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
 use std::time::Instant;
+use timing::{median, running, runs};
 
 const RUNS: usize = 3;
 /// Rows of a run: three row groups and a piece.
@@ -61,7 +63,7 @@ fn main() {
     for (name, compression, floats) in forms {
         let mut packed = 0;
         let form = |root: &Path| LakeConfig { compression, floats, ..LakeConfig::import(root) };
-        let seconds = median(runs(|| {
+        let seconds = median(runs(RUNS, || {
             let root = tempfile::tempdir().unwrap();
             let (seconds, _) = write(form(root.path()), &books);
             packed = list(root.path()).unwrap().iter().map(|l| l.bytes).sum::<u64>();
@@ -76,9 +78,12 @@ fn main() {
     println!("figure lake_write_mb_s {:.0}", raw / running / 1e6);
     println!("figure lake_write_rows_s {:.0}", books.len() as f64 / running);
     println!("figure lake_write_wall_mb_s {:.0}", raw / wall / 1e6);
-    println!("figure lake_read_mb_s {:.0}", raw / median(runs(|| read(root.path(), books.len(), None))) / 1e6);
+    println!("figure lake_read_mb_s {:.0}", raw / median(runs(RUNS, || read(root.path(), books.len(), None))) / 1e6);
     let two = ["ts", "bid_price_L0"];
-    println!("figure lake_read_2_columns_ms {:.1}", median(runs(|| read(root.path(), books.len(), Some(&two)))) * 1e3);
+    println!(
+        "figure lake_read_2_columns_ms {:.1}",
+        median(runs(RUNS, || read(root.path(), books.len(), Some(&two)))) * 1e3
+    );
     parts(&books[..20_000]);
 }
 
@@ -207,23 +212,4 @@ fn made_up() -> Vec<Levels> {
             (updates, (0..20).map(|k| level(0, k)).collect(), (0..20).map(|k| level(1, k)).collect())
         })
         .collect()
-}
-
-/// Seconds this thread has been running: Linux says so in `/proc`; elsewhere the clock on the wall has to do.
-fn running() -> f64 {
-    static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
-    let schedule = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    match schedule.split(' ').next().and_then(|n| n.parse::<f64>().ok()) {
-        Some(ns) => ns / 1e9,
-        None => BEGAN.elapsed().as_secs_f64(),
-    }
-}
-
-fn runs(mut run: impl FnMut() -> f64) -> Vec<f64> {
-    (0..RUNS).map(|_| run()).collect()
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }

@@ -1,4 +1,4 @@
-//! Recordings are played to the sessions: what is heard of each market.
+//! Recordings are played to the sessions: what a listener gets of each market.
 #![expect(clippy::panic_in_result_fn, reason = "a listener that hears what cannot be stops the test")]
 
 use barograph_domain::depth::BookSides;

@@ -87,7 +87,8 @@ fn check(args: &LakeArgs, settings: &Settings, json: bool) -> Result<(), Failure
         }
         return Ok(());
     }
-    Err(Failure::No(format!("{} of what was found is not as it should be", findings.len())))
+    let n = findings.len();
+    Err(Failure::No(format!("{n} finding{}", if n == 1 { "" } else { "s" })))
 }
 
 fn compact_all(args: &LakeArgs, settings: &Settings, json: bool) -> Result<(), Failure> {

@@ -44,14 +44,14 @@ pub(crate) fn dataset(request: &DatasetRequest, report: &DatasetReport, json: bo
     if report.already > 0 {
         writeln!(
             out,
-            "  {} states, trades and rows were left out: their hours are closed in the lake, and nothing of a closed hour is written again",
+            "  {} states, trades and rows belong to hours that the lake has closed before, and were not written again",
             report.already
         )?;
         let hours: Vec<String> = report.already_hours.iter().take(6).map(ToString::to_string).collect();
         let more = if report.already_hours.len() > 6 { ", …" } else { "" };
         writeln!(
             out,
-            "  these begin at {}{more}; to read them anew, take their folders away and give all files of an hour at once",
+            "  those hours begin at {}{more}; where one is not whole, remove its folders and import all files of that hour at once",
             hours.join(", ")
         )?;
     }

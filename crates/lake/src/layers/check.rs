@@ -101,8 +101,8 @@ impl HourCheck<'_> {
             let what = if note.is_some_and(|n| n.stopped_in_order) {
                 "the manifest is missing: the hour is open and its writer stopped in order; the next writer goes on with it"
             } else {
-                "the manifest is missing: the hour is open and its writer did not stop in order, so rows may be lost; the next writer \
-                 or compaction declares them"
+                "the manifest is missing: the hour is open and its writer did not stop in order, so rows may be lost. Import \
+                 the recording again to fill it; a compaction closes it as it is, for good, with the loss declared"
             };
             self.found("", what);
         }

@@ -1,4 +1,4 @@
-//! Archives of books and trades: what is heard of recordings that others made.
+//! Archives of books and trades: what a listener gets of recordings that others made.
 #![expect(
     clippy::unwrap_used,
     clippy::panic_in_result_fn,
@@ -13,7 +13,7 @@ use barograph_domain::Ts;
 use std::path::PathBuf;
 use support::play;
 
-/// A recording, and what is heard of it.
+/// A recording, and what a listener gets of it.
 struct Case {
     market: &'static str,
     files: &'static [&'static str],

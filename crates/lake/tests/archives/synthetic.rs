@@ -6,7 +6,7 @@ use barograph_lake::layers::{BookHead, BookWriter, LakeConfig, LakeMarket, Trade
 use barograph_lake::recorded::RecordedFeed;
 use std::path::PathBuf;
 
-/// A recording of some files, and what is heard of it.
+/// A recording of some files, and what a listener gets of it.
 struct Story {
     name: &'static str,
     market: &'static str,
