@@ -11,11 +11,15 @@ THREADS = $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 # What tests say that they skipped is collected here for the last line of `make test`. The variable that names the file has no
 # BAROGRAPH_ before it: the program, which tests start, refuses variables of its own that it does not know.
 SKIPS := $(abspath $(TARGET))/skipped-tests
+# The program and the house tool, as they are needed. With BUILT=1 what `cargo test` has just built is taken: asked for alone, a
+# package has fewer features, and everything below it would be compiled once more.
+APP = $(if $(BUILT),true,$(CARGO) build --quiet --locked --package barograph)
+XTASK = $(if $(BUILT),"$(abspath $(TARGET))/debug/xtask",$(CARGO) run --quiet --locked --package xtask --features gen --)
 # Says that something is skipped, and why, to who looks and to the list.
 SKIPPED = sh -c 'echo "skipped: $$0" | tee -a "$${SKIPPED_TESTS:-/dev/null}"'
 
 .DEFAULT_GOAL := help
-.PHONY: help tools server page browser build run test web fuzz-api python python-bench python-built python-figures fuzz bench check coverage mutants
+.PHONY: help tools server page browser judges build run test web fuzz-api python python-bench python-built python-figures fuzz bench check coverage mutants
 
 help:
 	@echo "barograph: the weather of crypto markets, explained"
@@ -95,13 +99,14 @@ run: build
 # Its name has no BAROGRAPH_ before it either. The last line says what was skipped and why.
 # Two tests a core at a time: those that take longest wait for minutes of the real clock, at a tenth of one core.
 test: export SKIPPED_TESTS := $(SKIPS)
-test: tools server page
+test: tools server page judges
 	@mkdir -p "$(abspath $(TARGET))" && : > "$(SKIPS)"
+	if [ -e "$(JUDGES_IN)" ]; then export PEERS_PYTHON="$${PEERS_PYTHON:-$(VENV)/bin/python}"; fi; \
 	FUZZ_FRAMES=$${FUZZ_FRAMES:-1000000} RUST_TEST_THREADS=$${RUST_TEST_THREADS:-$(THREADS)} \
 		$(CARGO) test --workspace --locked --features xtask/gen,xtask/mutants -- $(TEST_ARGS)
-	@$(MAKE) --no-print-directory web
-	@$(MAKE) --no-print-directory fuzz-api
-	@$(MAKE) --no-print-directory python
+	@$(MAKE) --no-print-directory web BUILT=1
+	@$(MAKE) --no-print-directory fuzz-api BUILT=1
+	@$(MAKE) --no-print-directory python BUILT=1
 	@crates/testkit/summary.sh "$(SKIPS)"
 
 # The dashboard: its own tests, then the built page in a real browser, served by the program and fed by the built-in venue server.
@@ -109,7 +114,7 @@ web: tools page browser
 	@if ! command -v npm >/dev/null 2>&1; then \
 		$(SKIPPED) "THE DASHBOARD IS NOT TESTED: Node.js is missing"; \
 	else \
-		set -e; $(CARGO) build --quiet --locked --package barograph; \
+		set -e; $(APP); \
 		cd web; npm test --silent; \
 		npx --no-install openapi-typescript ../crates/api/openapi.json -o node_modules/.schema.d.ts >/dev/null 2>&1; \
 		cmp -s node_modules/.schema.d.ts src/api/schema.d.ts || { echo "error: web/src/api/schema.d.ts is not what openapi.json says; run: cd web && npm run types"; exit 1; }; \
@@ -124,9 +129,20 @@ fuzz-api: tools
 	@if ! python3 -m venv --help >/dev/null 2>&1; then \
 		$(SKIPPED) "THE API IS NOT ASKED: python3 with venv is missing; on Debian or Ubuntu: sudo apt install python3 python3-venv"; \
 	else \
-		set -e; $(CARGO) build --quiet --locked --package barograph; \
+		set -e; $(APP); \
 		FUZZ_SECONDS=$${FUZZ_SECONDS:-60} FUZZ_VENV="$(FUZZ_VENV)" BAROGRAPH_BIN="$(abspath $(TARGET))/debug/barograph" crates/api/fuzz_api/run.sh; \
 	fi
+
+# Programs of others that judge the numbers of the lab (docs/spec/research.md, section 13), in the venv of the module for Python. Where
+# they cannot be had, the tests that ask them say that they are skipped.
+JUDGES := numpy pandas polars pyarrow duckdb scikit-learn shap lightgbm purgedcv hftbacktest
+JUDGES_IN := $(abspath $(TARGET))/python-venv/judges-in
+
+judges:
+	@if [ "$$(cat "$(JUDGES_IN)" 2>/dev/null)" = "$(JUDGES)" ]; then echo "installed: what judges the lab ($(JUDGES))"; \
+	elif command -v python3 >/dev/null 2>&1 && { [ -x "$(VENV)/bin/pip" ] || python3 -m venv "$(VENV)" >/dev/null 2>&1; } \
+		&& echo "installing what judges the lab into $(TARGET)/python-venv: $(JUDGES)" && $(PIP) $(JUDGES); then echo "$(JUDGES)" > "$(JUDGES_IN)"; \
+	else echo "missing:   what judges the lab, Python packages $(JUDGES); the tests that ask them are skipped"; fi
 
 # The module for Python, installed from a wheel into a venv of its own with what its tests compare it with. Without Python, or
 # without a way to its packages, this says loudly what is not tested, and everything else has been.
@@ -154,8 +170,8 @@ python: tools
 		set -e; rm -rf "$(WHEELS)"; \
 		VIRTUAL_ENV="$(VENV)" PATH="$(VENV)/bin:$$PATH" maturin build -q --profile $(PYTHON_PROFILE) --manifest-path crates/python/Cargo.toml --out "$(WHEELS)"; \
 		"$(VENV)/bin/pip" install -q --disable-pip-version-check --force-reinstall --no-deps "$(WHEELS)"/barograph-*.whl; \
-		$(CARGO) build --quiet --locked --package barograph; \
-		$(CARGO) build --quiet --locked --package barograph-verify --example scores; \
+		$(APP); \
+		$(if $(BUILT),true,$(CARGO) build --quiet --locked --package barograph-verify --example scores); \
 		$(PEERS); \
 		BAROGRAPH_BIN="$(abspath $(TARGET))/debug/barograph" BAROGRAPH_SCORES="$(abspath $(TARGET))/debug/examples/scores" \
 			"$(VENV)/bin/python" -m pytest -q -p no:cacheprovider crates/python/tests; \
@@ -208,7 +224,6 @@ bench: tools page browser
 
 check: tools
 	$(CARGO) fmt --all --check
-	$(CARGO) clippy --workspace --all-targets --locked --features xtask/gen,xtask/mutants -- -D warnings
-	$(CARGO) clippy --package barograph-python --features extension --locked -- -D warnings
-	$(CARGO) run --quiet --locked --package xtask --features gen -- tidy
-	$(CARGO) run --quiet --locked --package xtask --features gen -- gen --check
+	$(CARGO) clippy --workspace --all-targets --locked --features xtask/gen,xtask/mutants,barograph-python/extension -- -D warnings
+	$(XTASK) tidy
+	$(XTASK) gen --check
