@@ -70,6 +70,10 @@ pub struct StudyBoard {
     pub run: String,
     /// When it was made, UTC.
     pub made: String,
+    /// The artefact that was kept; `None` where no model was fitted on everything that is not held out.
+    pub artefact: Option<String>,
+    /// Why there is none.
+    pub no_artefact: Option<String>,
     /// Other boards of this target that were made before and are kept.
     pub earlier_runs: usize,
     /// Fits for this target under other settings, or of other models: `n_trials` counts them.

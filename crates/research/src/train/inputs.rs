@@ -84,8 +84,7 @@ impl InputMaker {
     /// Inputs of rows whose book could be used, in their order.
     pub(super) fn make(&self, frame: &ResearchFrame, rows: &[usize]) -> Result<MadeInputs, ResearchError> {
         let failed = |e: &dyn std::fmt::Display| ResearchError::Failed(e.to_string());
-        let matrix =
-            self.transforms.apply(frame, rows.iter().copied(), InputForm::Sparse).map_err(|e| failed(&e))?;
+        let matrix = self.transforms.apply(frame, rows.iter().copied(), InputForm::Sparse).map_err(|e| failed(&e))?;
         let column = |c: usize| (0..matrix.rows()).map(move |r| (r, c));
         let cells = |c: usize| column(c).map(|(r, c)| matrix.get(r, c)).collect::<Vec<_>>();
         let width = matrix.names().len();
@@ -103,8 +102,7 @@ impl InputMaker {
         let [minute, five, thirty] = vols;
         Ok(MadeInputs {
             inputs: Features::new(rows.len(), (0..width).map(cells)).map_err(|e| failed(&e))?,
-            routed: Features::new(rows.len(), (0..width).map(cells).chain([regime.clone()]))
-                .map_err(|e| failed(&e))?,
+            routed: Features::new(rows.len(), (0..width).map(cells).chain([regime.clone()])).map_err(|e| failed(&e))?,
             plain: Features::new(rows.len(), [last, minute, five, thirty]).map_err(|e| failed(&e))?,
             names: matrix.names().to_vec(),
             regime,

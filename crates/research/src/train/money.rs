@@ -106,7 +106,10 @@ pub(super) fn money_of(
     let spread = TrialSpread::new(study.trials()?, &series);
     let pbo = overfit(&series);
     let seed = study.request.seed;
-    let rows = models.iter().zip(&traded).map(|(m, t)| ((*m).to_owned(), row_of(t, &whole(&t.report.daily_net), &spread, seed)));
+    let rows = models
+        .iter()
+        .zip(&traded)
+        .map(|(m, t)| ((*m).to_owned(), row_of(t, &whole(&t.report.daily_net), &spread, seed)));
     let TradedTerms { tier, fee_bps, latency_ms, notional } = TradedTerms::of(terms);
     Ok(BoardMoney {
         tier,

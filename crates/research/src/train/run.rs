@@ -134,7 +134,8 @@ pub fn study(
     std::fs::create_dir_all(&study.parts)
         .map_err(|e| ResearchError::Refused(format!("cannot write into {}: {e}", request.folder.display())))?;
     let sheet = FoldSheet::new(request.target, study.rows.frame.len(), &study.folds);
-    let board = study.board(terms, step)?;
+    let mut board = study.board(terms, step)?;
+    keep_best(&mut study, &mut board, &sheet)?;
     let run = request.folder.join(RUNS).join(&board.run);
     std::fs::create_dir_all(&run)
         .map_err(|e| ResearchError::Refused(format!("cannot write into {}: {e}", run.display())))?;
@@ -143,7 +144,6 @@ pub fn study(
     // The newest of all runs is found beside them.
     write(&request.folder.join(FOLDS), &sheet, false)?;
     write(&request.folder.join(BOARD), &board, true)?;
-    keep_best(&mut study, &board, &sheet)?;
     Ok(board)
 }
 
@@ -162,9 +162,8 @@ pub(super) fn hex(text: &[u8]) -> String {
 /// What names a board: the settings of its fits, its models and what was traded on.
 fn run_of(config_hash: &str, models: &[&str], terms: Option<&MoneyTerms>) -> String {
     let words = terms.map(MoneyTerms::words).unwrap_or_default();
-    let funding: Vec<String> = terms
-        .map(|t| t.funding.iter().map(|p| format!("{} {}", p.at.0, p.rate)).collect())
-        .unwrap_or_default();
+    let funding: Vec<String> =
+        terms.map(|t| t.funding.iter().map(|p| format!("{} {}", p.at.0, p.rate)).collect()).unwrap_or_default();
     let mut run = hex(format!("{config_hash} {} {words} {}", models.join(","), funding.join(",")).as_bytes());
     run.truncate(12);
     run
@@ -283,7 +282,9 @@ impl<'r> Study<'r> {
             seed: self.request.seed,
             preset: self.request.preset_word().to_owned(),
             config_hash: self.config_hash.clone(),
-            made: now().iso(),
+            made: now().iso_millis(),
+            artefact: None,
+            no_artefact: None,
             earlier_runs: earlier_runs(&self.request.folder, &run)?,
             run,
             earlier_trials: beside,
@@ -477,7 +478,10 @@ fn no_label(target: TargetId, rows: &LoadedRows, labels: &LabelledRows) -> Resea
     let reasons: Vec<String> =
         unlabelled(labels.unlabelled()).into_iter().map(|(why, n)| format!("{n} because {why}")).collect();
     let needs = target.horizon().map_or(String::new(), |h| {
-        format!("; a label of {target} is known {} after its row, and every second until then has to be there", h.spoken())
+        format!(
+            "; a label of {target} is known {} after its row, and every second until then has to be there",
+            h.spoken()
+        )
     });
     ResearchError::Refused(format!("none of {} rows has a label: {}{needs}", rows.frame.len(), reasons.join(", ")))
 }
