@@ -165,11 +165,11 @@ pub(super) fn models(args: &ModelsArgs, settings: &Settings, json: bool) -> Resu
 
 pub(super) fn predict(args: &PredictArgs, settings: &Settings, json: bool) -> Result<(), Failure> {
     let market = name(&args.market, settings)?;
-    let root = studies(args.studies.as_ref(), settings);
+    let kept = studies(args.studies.as_ref(), settings);
     let mut targets: Vec<TargetId> = args.target.clone();
     targets.sort_unstable();
     targets.dedup();
-    let targets = targets.into_iter().map(|t| (t, folder_of(&root, &market, t))).collect();
+    let targets = targets.into_iter().map(|t| (t, folder_of(&kept, &market, t))).collect();
     let request = PredictRequest { lake: root(&args.place, settings), market, targets };
     let market = request.market.clone();
     let mut predictor = Predictor::open(request)?;

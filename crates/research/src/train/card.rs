@@ -6,7 +6,6 @@ use barograph_domain::Ts;
 use barograph_study::folds::FoldPlan;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 /// Below this many days of data nothing that is said holds for another week.
 const DAYS_MIN: f64 = 7.0;
@@ -136,8 +135,8 @@ fn limits(board: &StudyBoard, model: &str, scores: Option<&LeaderboardRow>) -> V
 pub(super) fn markdown(card: &ModelCard) -> String {
     let mut out = String::new();
     let mut line = |text: String| {
-        // A string takes whatever it is given.
-        drop(writeln!(out, "{text}"));
+        out.push_str(&text);
+        out.push('\n');
     };
     let about = &card.about;
     line(format!("# {} for {} of {}", card.model, about.target, about.market));
