@@ -10,11 +10,12 @@ use std::path::Path;
 const LEVELS: usize = 20;
 
 /// The book as it stood at each of these moments by the venue's clock, with the moment it has stood since; `None` from the beginning of a
-/// gap on. Books that nobody asks for are passed over.
+/// gap on. Books that nobody asks for are passed over, and of the others levels behind those that hold `depth` quote.
 pub(crate) fn books_at(
     lake: &Path,
     market: &InstrumentName,
     wanted: &BTreeSet<Ts>,
+    depth: f64,
 ) -> Result<Vec<(Ts, Option<TakerBook>)>, ResearchError> {
     let query = LakeQuery {
         layer: Some(Layer::Bronze),
@@ -51,7 +52,7 @@ pub(crate) fn books_at(
             before = Some(at);
             // Only what may be the last before the next moment is looked at: rows far from it are passed over.
             let last = times.get(row + 1).is_none_or(|t| Ts(*t) > *next);
-            newest = Some((at, if last { sides.book(row) } else { None })).filter(|_| last);
+            newest = Some((at, if last { sides.book(row).map(|b| b.cut_to(depth)) } else { None })).filter(|_| last);
         }
     }
     found.extend(newest);

@@ -5,6 +5,7 @@
 #![warn(missing_docs)]
 
 mod books;
+mod clock;
 pub mod dataset;
 mod error;
 mod load;

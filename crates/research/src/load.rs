@@ -13,7 +13,7 @@ use std::path::Path;
 pub struct LoadedRows {
     /// The rows.
     pub frame: ResearchFrame,
-    /// Digest of the content of all their hours, in order; 64 hexadecimal digits.
+    /// Digest of the content of all their hours, in order; 64 hexadecimal digits. Hours that are still open are in it as they are.
     pub digest: String,
 }
 
@@ -22,15 +22,21 @@ pub struct LoadedRows {
 /// # Errors
 /// There are none, or the lake cannot be read.
 pub fn load(lake: &Path, market: &InstrumentName) -> Result<LoadedRows, ResearchError> {
+    load_from(lake, market, None)
+}
+
+/// Rows of the hours that end after a moment; all with `None`.
+pub(crate) fn load_from(lake: &Path, market: &InstrumentName, from: Option<Ts>) -> Result<LoadedRows, ResearchError> {
     let query = LakeQuery {
         layer: Some(Layer::Silver),
         table: Some("features".to_owned()),
         exchange: Some(market.venue.as_str().to_owned()),
         symbol: Some(market.symbol.clone()),
+        from,
         ..LakeQuery::default()
     };
     let hours = hours(lake, &query)?;
-    if hours.is_empty() {
+    if hours.is_empty() && from.is_none() {
         return Err(ResearchError::Refused(format!(
             "{} holds no feature rows of {market}; they are made by: barograph lab dataset {market} --source FILE",
             lake.display()
@@ -38,9 +44,17 @@ pub fn load(lake: &Path, market: &InstrumentName) -> Result<LoadedRows, Research
     }
     let mut digest = Sha256::new();
     for hour in &hours {
-        // An hour that is still open has no digest: what it holds may grow.
-        if let Some(manifest) = hour.manifest()? {
-            digest.update(manifest.content_sha256.as_bytes());
+        match hour.manifest()? {
+            Some(manifest) => digest.update(manifest.content_sha256.as_bytes()),
+            // An hour that is still open has no digest, and what it holds may grow: its parts so far are taken byte by byte.
+            None => {
+                digest.update(format!("open {}", hour.hour.0));
+                for path in hour.files()? {
+                    let part = std::fs::read(&path)
+                        .map_err(|e| ResearchError::Failed(format!("cannot read {}: {e}", path.display())))?;
+                    digest.update(Sha256::digest(part));
+                }
+            }
         }
     }
     let digest = digest.finalize().iter().map(|b| format!("{b:02x}")).collect();

@@ -1,5 +1,6 @@
 //! Research: recordings into the lake, studies on its rows.
 
+use super::lab_worth::{HoldOutArgs, LogArgs, ModelsArgs, PredictArgs, TradeArgs};
 use barograph_domain::Span;
 use barograph_study::money::fees::TakerFee;
 use barograph_study::targets::TargetId;
@@ -25,6 +26,14 @@ pub(crate) enum Lab {
     Backtest(BacktestArgs),
     /// Boards of studies, with what stands over them
     Leaderboard(BoardArgs),
+    /// Open the last tenth of the time, once for a study, and judge its models there; the research log says so
+    HoldOut(HoldOutArgs),
+    /// The research log: studies, openings of hold-outs, findings
+    Log(LogArgs),
+    /// Fitted models that are kept, and which of them predicts
+    Models(ModelsArgs),
+    /// Predict rows of the lake that are new to the current model: gold/predictions, and forecasts in the shadow ledger
+    Predict(PredictArgs),
     /// The targets that can be predicted
     Targets,
     /// The 197 columns of the data set, or one of them
@@ -62,6 +71,11 @@ pub(crate) struct TrainArgs {
     /// Models beside the baselines and the control; without it all of them. May be repeated
     #[arg(long, value_name = "MODEL")]
     pub(crate) model: Vec<String>,
+    /// Tier and its taker fee a side in basis points, as in VIP0=5; without it the board has no columns of money
+    #[arg(long, value_name = "TIER=BPS", value_parser = fee)]
+    pub(crate) fee: Option<TakerFee>,
+    #[command(flatten)]
+    pub(crate) trade: TradeArgs,
     #[command(flatten)]
     pub(crate) study: StudyArgs,
 }
@@ -86,12 +100,8 @@ pub(crate) struct BacktestArgs {
     /// Tier and its taker fee a side in basis points, as in VIP0=5; there is no default
     #[arg(long, value_name = "TIER=BPS", value_parser = fee)]
     pub(crate) fee: TakerFee,
-    /// Quote behind every trade
-    #[arg(long, value_name = "QUOTE", default_value_t = 10_000.0)]
-    pub(crate) notional: f64,
-    /// Milliseconds from a decision until its order is at the venue
-    #[arg(long, value_name = "MS", default_value_t = 250)]
-    pub(crate) latency_ms: u32,
+    #[command(flatten)]
+    pub(crate) trade: TradeArgs,
     #[command(flatten)]
     pub(crate) study: StudyArgs,
 }
@@ -133,6 +143,9 @@ pub(crate) struct BoardArgs {
     /// One target only
     #[arg(long, value_name = "TARGET", value_parser = TargetId::parse)]
     pub(crate) target: Option<TargetId>,
+    /// An earlier board, by the name that stands on it; without it the newest
+    #[arg(long, value_name = "RUN", requires = "target")]
+    pub(crate) run: Option<String>,
     /// Folder of the studies; without it `studies` in the data folder
     #[arg(long, value_name = "FOLDER")]
     pub(crate) studies: Option<PathBuf>,
@@ -142,7 +155,7 @@ fn tick(text: &str) -> Result<f64, String> {
     text.parse().ok().filter(|t: &f64| t.is_finite() && *t > 0.0).ok_or_else(|| format!("'{text}' is no price step"))
 }
 
-fn fee(text: &str) -> Result<TakerFee, String> {
+pub(super) fn fee(text: &str) -> Result<TakerFee, String> {
     let wrong = || format!("'{text}': write TIER=BPS, the taker fee a side, as in VIP0=5");
     let (tier, bps) = text.rsplit_once('=').ok_or_else(wrong)?;
     TakerFee::new(tier.trim(), bps.trim().parse().map_err(|_e| wrong())?).map_err(|e| e.to_string())

@@ -1,5 +1,6 @@
 //! `lab`: data sets from recordings, studies on them, and their boards.
 
+use super::lab_worth;
 use super::lake::root;
 use crate::cli::Lab;
 use crate::cli::lab::{BacktestArgs, BoardArgs, DatasetArgs, ImportanceArgs, PresetArg, StudyArgs, TrainArgs};
@@ -8,12 +9,11 @@ use crate::failure::Failure;
 use crate::lab::print;
 use crate::progress::{Progress, Unit};
 use barograph_columns::catalogue;
-use barograph_domain::{InstrumentName, Span};
+use barograph_domain::InstrumentName;
 use barograph_lab::zoo::Preset;
 use barograph_research::dataset::{DatasetRequest, JournalRequest, record, record_journal};
-use barograph_research::train::{Lineup, StudyRequest, folder_of, importance, read_board, study, traded};
+use barograph_research::train::{Lineup, StudyRequest, boards, folder_of, importance, read_board, study, traded};
 use barograph_study::folds::FoldPlan;
-use barograph_study::money::blotter::TradeTerms;
 use barograph_study::targets::TargetId;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -25,12 +25,16 @@ pub(crate) fn run(command: &Lab, settings: &Settings, json: bool) -> Result<(), 
         Lab::Importance(args) => by_importance(args, settings, json),
         Lab::Backtest(args) => backtest(args, settings, json),
         Lab::Leaderboard(args) => leaderboard(args, settings, json),
+        Lab::HoldOut(args) => lab_worth::hold_out(args, settings, json),
+        Lab::Log(args) => lab_worth::log(args, settings, json),
+        Lab::Models(args) => lab_worth::models(args, settings, json),
+        Lab::Predict(args) => lab_worth::predict(args, settings, json),
         Lab::Targets => targets(json),
         Lab::Columns { id } => columns(id.as_deref(), json),
     }
 }
 
-fn name(text: &str, settings: &Settings) -> Result<InstrumentName, Failure> {
+pub(super) fn name(text: &str, settings: &Settings) -> Result<InstrumentName, Failure> {
     let named = match text.split_once(':') {
         Some((venue, symbol)) => InstrumentName::new(venue, symbol),
         None => InstrumentName::new(settings.default_venue.as_str(), text),
@@ -79,12 +83,12 @@ fn of_journal(request: &DatasetRequest, settings: &Settings, json: bool) -> Resu
     Ok(())
 }
 
-fn studies(given: Option<&PathBuf>, settings: &Settings) -> PathBuf {
+pub(super) fn studies(given: Option<&PathBuf>, settings: &Settings) -> PathBuf {
     given.cloned().unwrap_or_else(|| settings.data.join("studies"))
 }
 
 /// A request for each target.
-fn requests(args: &StudyArgs, lineup: &Lineup, settings: &Settings) -> Result<Vec<StudyRequest>, Failure> {
+pub(super) fn requests(args: &StudyArgs, lineup: &Lineup, settings: &Settings) -> Result<Vec<StudyRequest>, Failure> {
     let market = name(&args.market, settings)?;
     let studies = studies(args.studies.as_ref(), settings);
     let of = |target: &TargetId| StudyRequest {
@@ -107,9 +111,11 @@ fn requests(args: &StudyArgs, lineup: &Lineup, settings: &Settings) -> Result<Ve
 
 fn train(args: &TrainArgs, settings: &Settings, json: bool) -> Result<(), Failure> {
     let lineup = if args.model.is_empty() { Lineup::all() } else { Lineup::named(&args.model)? };
+    let terms = args.fee.as_ref().map(|fee| lab_worth::terms(fee, &args.trade, &args.study.market, settings));
+    let terms = terms.transpose()?;
     for request in requests(&args.study, &lineup, settings)? {
         let mut progress: Option<Progress> = None;
-        let board = study(&request, &mut |step| {
+        let board = study(&request, terms.as_ref(), &mut |step| {
             let what = format!("{}: fitting", request.target);
             let bar = progress.get_or_insert_with(|| Progress::new(step.of as u64, &what, Unit::Steps));
             bar.set(step.done as u64);
@@ -137,11 +143,7 @@ fn by_importance(args: &ImportanceArgs, settings: &Settings, json: bool) -> Resu
 }
 
 fn backtest(args: &BacktestArgs, settings: &Settings, json: bool) -> Result<(), Failure> {
-    if !(args.notional.is_finite() && args.notional > 0.0) {
-        return Err(Failure::usage(format!("{} quote cannot stand behind a trade", args.notional)));
-    }
-    let latency = Span::millis(i64::from(args.latency_ms));
-    let terms = TradeTerms { fee: args.fee.clone(), notional: args.notional, latency };
+    let terms = lab_worth::terms(&args.fee, &args.trade, &args.study.market, settings)?;
     for request in requests(&args.study, &Lineup::all(), settings)? {
         let mut progress: Option<Progress> = None;
         let report = traded(&request, &args.model, &terms, &mut |done, of| {
@@ -165,7 +167,17 @@ fn leaderboard(args: &BoardArgs, settings: &Settings, json: bool) -> Result<(), 
             studies.display()
         )));
     }
-    found.iter().try_for_each(|folder| print::board(&read_board(folder)?, json))
+    let Some(run) = &args.run else {
+        return found.iter().try_for_each(|folder| print::board(&read_board(folder)?, json));
+    };
+    let kept = found.first().map(|folder| boards(folder)).transpose()?.unwrap_or_default();
+    match kept.iter().find(|board| board.run == *run) {
+        Some(board) => print::board(board, json),
+        None => {
+            let names: Vec<String> = kept.iter().map(|b| format!("{} ({})", b.run, b.made)).collect();
+            Err(Failure::usage(format!("there is no board '{run}'; there are: {}", names.join(", "))))
+        }
+    }
 }
 
 fn targets(json: bool) -> Result<(), Failure> {

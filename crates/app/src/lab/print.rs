@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use barograph_lab::zoo::ZooTask;
-use barograph_lab::zoo::board::ZooRow;
+use barograph_lab::zoo::board::{ZooBoard, ZooRow};
 use barograph_research::dataset::{DatasetReport, DatasetRequest};
 use barograph_research::train::{BacktestReport, ImportanceReport, InputImportance, StudyBoard, StudyRequest};
 use barograph_study::targets::{TargetId, TargetKind};
@@ -108,26 +108,65 @@ pub(crate) fn board(board: &StudyBoard, json: bool) -> Result<(), Failure> {
         "  {} test blocks, each judged by what was learnt before it; embargo {embargo} s; preset {}, seed {}",
         board.plan.folds, board.preset, board.seed
     )?;
+    let more = if board.earlier_trials > 0 {
+        format!(", {} of them under other settings or of other models", board.earlier_trials)
+    } else {
+        String::new()
+    };
+    let fits = board.board.rows.iter().map(|r| r.n_trials).max().unwrap_or_default();
+    writeln!(out, "  {fits} configurations were fitted for it so far{more}")?;
     if let Some(stamp) = &board.stamp {
-        let why = match stamp.as_str() {
-            "LEAK SUSPECTED" => {
-                "the control on permuted labels ranks rows better or worse than chance: nothing here may be believed"
-            }
-            _ => {
-                "too little data for the interval of the control on permuted labels: nothing here is shown to be free of leaks"
-            }
-        };
-        writeln!(out, "  {stamp}: {why}")?;
+        writeln!(out, "  {}", stamp_text(stamp))?;
     }
     writeln!(out)?;
-    writeln!(out, "{}", head(board.board.task))?;
-    for row in &board.board.rows {
-        writeln!(out, "{}", line(board.board.task, row))?;
-    }
+    drop(out);
+    ranked(&board.board)?;
+    let mut out = std::io::stdout().lock();
     for (model, why) in &board.left_out {
         writeln!(out, "{model:12} left out: {why}")?;
     }
     writeln!(out)?;
+    drop(out);
+    super::worth::money(board)?;
+    let mut out = std::io::stdout().lock();
+    let kept = match (&board.artefact, &board.no_artefact) {
+        (Some(artefact), _) => format!("; its best model is kept as artefact {artefact}"),
+        (None, Some(why)) => format!("; no model is kept: {why}"),
+        (None, None) => String::new(),
+    };
+    writeln!(out, "board {} of {}{kept}", board.run, board.made)?;
+    if board.earlier_runs > 0 {
+        let plural = if board.earlier_runs == 1 { "" } else { "s" };
+        writeln!(
+            out,
+            "{} earlier board{plural} of {} kept: show one with --target {} --run NAME",
+            board.earlier_runs, about.target, about.target
+        )?;
+    }
+    writeln!(out)?;
+    Ok(())
+}
+
+/// The stamp over a board, with what it means.
+pub(super) fn stamp_text(stamp: &str) -> String {
+    let why = match stamp {
+        "LEAK SUSPECTED" => {
+            "the control on permuted labels ranks rows better or worse than chance: nothing here may be believed"
+        }
+        _ => {
+            "too little data for the interval of the control on permuted labels: nothing here is shown to be free of leaks"
+        }
+    };
+    format!("{stamp}: {why}")
+}
+
+/// The rows of a board from the best.
+pub(super) fn ranked(board: &ZooBoard) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{}", head(board.task))?;
+    for row in &board.rows {
+        writeln!(out, "{}", line(board.task, row))?;
+    }
     Ok(())
 }
 
@@ -254,5 +293,6 @@ pub(crate) fn backtest(request: &StudyRequest, report: &BacktestReport, json: bo
         (_, _, Some(why)) => writeln!(out, "  no Sharpe ratio: {why}")?,
         _ => {}
     }
+    writeln!(out, "  {}", r.funding)?;
     Ok(())
 }

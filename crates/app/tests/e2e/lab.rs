@@ -68,8 +68,9 @@ fn a_study_is_fitted_kept_shown_and_goes_on_where_it_stopped() {
     assert_eq!(sorted, ["linear", "persistence", "prior", "shuffled"]);
     // As an earlier start left it: nothing is fitted anew, and the board is the same to the bit.
     let folder = place.path("data/studies/binance-usdm/BTCUSDT/ret_1s");
-    let fits = std::fs::read_dir(&folder).unwrap().map(|e| e.unwrap().path()).find(|p| p.is_dir()).unwrap();
-    assert_eq!(std::fs::read_dir(&fits).unwrap().count(), 8, "four models on two folds");
+    let is_fits = |p: &std::path::PathBuf| p.file_name().unwrap().to_string_lossy().starts_with("fits-");
+    let fits = std::fs::read_dir(&folder).unwrap().map(|e| e.unwrap().path()).find(is_fits).unwrap();
+    assert_eq!(std::fs::read_dir(&fits).unwrap().count(), 9, "four models on two folds, and the one that is kept");
     std::fs::remove_file(fits.join("linear-2.json")).unwrap();
     let resumed = &json_lines(&place.ok(&format!("{train} --json")))[0];
     assert_eq!(resumed["board"], board["board"]);
@@ -99,6 +100,53 @@ fn importance_is_of_a_study_that_was_fitted() {
     place.run(&format!("lab importance {study} --model linear")).exits(2).says("two of them are the least");
 }
 
+#[test]
+fn a_hold_out_is_opened_once_and_the_kept_model_is_listed_chosen_and_predicts() {
+    let place = Place::new();
+    place.ok(&format!("lab dataset BTCUSDT --source {} --data data", shipped()));
+    let study = "BTCUSDT --target ret_1s --embargo 2s --folds 2 --rows-min 50 --data data";
+    let open = format!("lab hold-out {study} --researcher me --question leads");
+    place.run(&open).exits(2).says("a hold-out is opened for a study that was; run it first: barograph lab train");
+    place.run("lab models BTCUSDT --data data").exits(1).says("holds no model of binance-usdm:BTCUSDT");
+    place.run("lab predict BTCUSDT --target ret_1s --data data").exits(2).says("holds no model that predicts ret_1s");
+    place.ok(&format!("lab train {study} --model linear"));
+    place.run(&format!("lab backtest {study} --fee VIP0=5")).exits(2).says("ret_1s is no direction");
+    let board = &json_lines(&place.ok("lab leaderboard BTCUSDT --data data --json"))[0];
+    assert!(board["no_money"].as_str().unwrap().starts_with("only calls of a direction"), "{}", board["no_money"]);
+    assert_eq!(board["rows"][0]["target"], json!("ret_1s"));
+    // Another seed: the earlier board stays, and is shown by its name.
+    let before = board["run"].as_str().unwrap().to_owned();
+    place.ok(&format!("lab train {study} --model linear --seed 2"));
+    let text = place.ok("lab leaderboard BTCUSDT --target ret_1s --data data");
+    assert!(text.contains("1 earlier board of ret_1s kept"), "{text}");
+    let earlier = place.ok(&format!("lab leaderboard BTCUSDT --target ret_1s --run {before} --data data"));
+    assert!(earlier.contains(&format!("board {before} of")), "{earlier}");
+    place.run("lab leaderboard BTCUSDT --target ret_1s --run x --data data").exits(2).says("there is no board 'x'");
+
+    assert!(place.ok("lab log --data data").contains("is empty"));
+    let report = &json_lines(&place.ok(&format!("{open} --json")))[0];
+    let id = report["opening"]["study"]["study_id"].as_str().unwrap().to_owned();
+    place.run(&open).exits(2).says("--again REASON opens it");
+    assert!(place.ok(&format!("{open} --again mistake")).contains("opened again: mistake"));
+    place.ok(&format!("lab log --study {id} --finding nothing --researcher you --data data"));
+    let row = &json_lines(&place.ok("lab log --data data --json"))[0];
+    assert_eq!((row["openings"].as_array().unwrap().len(), row["findings"].as_array().unwrap().len()), (2, 3));
+    place
+        .run("lab log --study x --finding y --data data")
+        .exits(2)
+        .says("holds no study 'x'; it holds: BTCUSDT-ret_1s-");
+
+    let models = json_lines(&place.ok("lab models BTCUSDT --data data --json"));
+    assert_eq!(models.iter().map(|m| &m["current"]).collect::<Vec<_>>(), [&json!(false), &json!(true)]);
+    let first = models[0]["artefact"].as_str().unwrap().to_owned();
+    place.ok(&format!("lab models BTCUSDT --target ret_1s --use {first} --data data"));
+    let card = place.ok(&format!("lab models BTCUSDT --target ret_1s --card {first} --data data"));
+    assert!(card.starts_with("# linear for ret_1s of binance-usdm:BTCUSDT") && card.contains("## Limits"), "{card}");
+    place.run("lab models BTCUSDT --target ret_1s --use x --data data").exits(2).says("there is no artefact 'x'");
+    place.run("lab predict BTCUSDT --target ret_1tick --data data").exits(2).says("about changes of the book");
+    assert!(place.ok("lab predict BTCUSDT --target ret_1s --data data").contains("holds no usable row"));
+}
+
 /// The shell commands of the document, in their order, from the folder of the sources; each is `barograph …`, or another program that
 /// may be missing.
 #[test]
@@ -114,7 +162,7 @@ fn the_commands_of_the_document_work_as_written() {
             typed += 1;
         }
     }
-    assert_eq!(typed, 6);
+    assert_eq!(typed, 10);
     assert!(place.path("lake/silver").is_dir() && place.path("studies/binance-usdm/BTCUSDT/ret_1s").is_dir());
 }
 

@@ -49,7 +49,7 @@ pub struct DatasetReport {
 /// # Errors
 /// A file is no recording, the venue is not known, or the lake cannot be written.
 pub fn record(request: &DatasetRequest, step: &mut dyn FnMut(u64, u64)) -> Result<DatasetReport, ResearchError> {
-    let capture = Recorded::open(&request.market, &request.files)?;
+    let capture = Recorded::open(&request.market, &request.files).map_err(|e| without_options(e.into()))?;
     let (bytes, read) = capture.progress();
     let spec = spec_of(&request.market)?;
     let config = LakeConfig::import(&request.lake);
@@ -61,7 +61,7 @@ pub fn record(request: &DatasetRequest, step: &mut dyn FnMut(u64, u64)) -> Resul
             step(read.load(core::sync::atomic::Ordering::Relaxed), bytes);
         }),
     )?;
-    let played = capture.play(spec, &mut kept)?;
+    let played = capture.play(spec, &mut kept).map_err(without_options)?;
     if played.played.books == 0 {
         // What was begun is dropped: an hour without its books is not closed.
         drop(kept);
@@ -79,6 +79,14 @@ pub fn record(request: &DatasetRequest, step: &mut dyn FnMut(u64, u64)) -> Resul
     Ok(DatasetReport { played, ..done })
 }
 
+/// The importers' errors name options of theirs, which a data set has not: the clause that does is left out.
+fn without_options(e: ResearchError) -> ResearchError {
+    let ResearchError::Refused(text) = e else { return e };
+    let kept =
+        text.split("; ").filter(|clause| !["--columns", "--metric"].iter().any(|option| clause.contains(option)));
+    ResearchError::Refused(kept.collect::<Vec<_>>().join("; "))
+}
+
 /// What sessions need to know of a market whose instrument list was not recorded.
 fn spec_of(market: &InstrumentName) -> Result<MarketSpec, ResearchError> {
     let known = venue(market.venue.as_str());
@@ -89,4 +97,22 @@ fn spec_of(market: &InstrumentName) -> Result<MarketSpec, ResearchError> {
         spec.contract_size = Some(f64::from(barograph_venues::symbols::coin_m_contract_size(&market.symbol)));
     }
     Ok(spec)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn advice_that_a_data_set_cannot_follow_is_left_out() {
+        for (text, want) in [
+            (
+                "t.csv: no known format has the columns a, b; map them with --columns time=<column>,value=<column>",
+                "t.csv: no known format has the columns a, b",
+            ),
+            ("t.csv is empty; give another", "t.csv is empty; give another"),
+        ] {
+            assert_eq!(without_options(ResearchError::Refused(text.to_owned())).to_string(), want);
+        }
+    }
 }

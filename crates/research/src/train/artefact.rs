@@ -1,5 +1,7 @@
 //! What a study leaves in its folder.
 
+use super::money::BoardMoney;
+use super::table::LeaderboardRow;
 use crate::ResearchError;
 use barograph_lab::zoo::board::ZooBoard;
 use barograph_lake::whole_file::WholeFile;
@@ -64,12 +66,30 @@ pub struct StudyBoard {
     pub preset: String,
     /// What entered the fits: digest of rows, target, plan, preset and seed.
     pub config_hash: String,
+    /// What names the board: digest of that, its models and the terms of trade; 12 hexadecimal digits.
+    pub run: String,
+    /// When it was made, UTC.
+    pub made: String,
+    /// The artefact that was kept; `None` where no model was fitted on everything that is not held out.
+    pub artefact: Option<String>,
+    /// Why there is none.
+    pub no_artefact: Option<String>,
+    /// Other boards of this target that were made before and are kept.
+    pub earlier_runs: usize,
+    /// Fits for this target under other settings, or of other models: `n_trials` counts them.
+    pub earlier_trials: usize,
     /// Scores of every model.
     pub board: ZooBoard,
     /// What is printed over the board where the control on permuted labels was not harmless.
     pub stamp: Option<String>,
     /// Costs by model.
     pub costs: BTreeMap<String, StudyModelCost>,
+    /// What calls were worth; `None` without a fee, or of targets that are no direction.
+    pub money: Option<BoardMoney>,
+    /// Why there is none.
+    pub no_money: Option<String>,
+    /// Every column of research §5, a row per model in the order of the board.
+    pub rows: Vec<LeaderboardRow>,
     /// Models that were left out, with the reason.
     pub left_out: BTreeMap<String, String>,
     /// Columns of the data set that are no inputs, with the reason, as of the last fold.

@@ -1,33 +1,17 @@
-//! What predictions of a direction were worth in money (research §6): taker fills through the recorded book, fees of a named tier.
+//! What predictions of a direction were worth in money (research §6): taker fills through the recorded book, fees of a named tier, funding
+//! as far as it is known.
 
 use super::artefact::write;
-use super::run::{KeptFit, Study, StudyRequest};
+use super::run::{Study, StudyRequest};
+use super::trades::{ModelTrades, MoneyTerms, TradedFolds, no_direction, trade};
 use crate::ResearchError;
-use crate::books::books_at;
-use crate::dataset::CLOSE_AFTER;
-use barograph_domain::Span;
-use barograph_lab::zoo::{Features, ZooPrediction};
-use barograph_study::ResearchFrame;
-use barograph_study::folds::StudyFold;
-use barograph_study::money::backtest::{
-    BacktestFault, HoldRule, UpProbability, backtest, delta_of_inner_split, moments, threshold,
-};
-use barograph_study::money::blotter::TradeTerms;
-use barograph_study::money::books::RecordedBooks;
+use barograph_study::money::funding::FundingCover;
 use barograph_study::money::report::TradeReport;
 use barograph_study::targets::TargetId;
-use barograph_study::transforms::{InputForm, Transforms};
-use core::ops::Range;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
 
 /// The back-test of a study, in its folder.
 pub const BACKTEST: &str = "backtest.json";
-
-/// Distances from one half that the inner split chooses among.
-const DELTAS: [f64; 8] = [0.0, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3];
-/// A book older than this is not traded on: the same as for the data set (features §7).
-const BOOK_AGE_MAX: Span = Span::secs(5);
 
 /// Models that say a probability of every row.
 const LEARNERS: [&str; 4] = ["linear", "gbm", "mlp", "ensemble"];
@@ -63,6 +47,8 @@ pub struct BacktestReport {
     pub net_bps: Option<f64>,
     /// Costs of all trades by name, quote.
     pub costs: [(String, f64); 4],
+    /// How much of the funding that was due is known, and so among the costs.
+    pub funding: FundingCover,
     /// Sum of net P&L, as a fraction of the capital.
     pub net: f64,
     /// Largest fall of the equity curve, as a fraction of the capital.
@@ -75,7 +61,9 @@ pub struct BacktestReport {
     pub days: usize,
     /// Annual Sharpe ratio after costs.
     pub sharpe_net: Option<f64>,
-    /// Its 90 % band.
+    /// The same before costs.
+    pub sharpe_gross: Option<f64>,
+    /// The 90 % band of the first.
     pub sharpe_band: Option<[f64; 2]>,
     /// Why there is no Sharpe ratio.
     pub no_sharpe: Option<String>,
@@ -90,98 +78,33 @@ pub struct BacktestReport {
 pub fn traded(
     request: &StudyRequest,
     model: &str,
-    terms: &TradeTerms,
+    terms: &MoneyTerms,
     step: &mut dyn FnMut(usize, usize),
 ) -> Result<BacktestReport, ResearchError> {
-    let TargetId::Direction(horizon) = request.target else {
-        return Err(ResearchError::Refused(format!(
-            "{} is no direction; there is a back-test of dir_1s, dir_5s, dir_30s, dir_1m and dir_5m",
-            request.target
-        )));
-    };
+    if !matches!(request.target, TargetId::Direction(_)) {
+        return Err(no_direction(request.target));
+    }
     if !LEARNERS.contains(&model) {
         let known = LEARNERS.join(", ");
         return Err(ResearchError::Refused(format!("there is a back-test of {known}, not of '{model}'")));
     }
     let study = Study::open(request)?;
-    let holding = HoldRule { horizon: horizon.span(), renewed: false };
-    let folds: Vec<StudyFold> = study.folds.folds().to_vec();
-    let mut said = Vec::new();
-    for (n, fold) in folds.iter().enumerate() {
-        step(n, folds.len() + 1);
-        said.push(calls_of(&study, model, fold)?);
-    }
-    let wanted: BTreeSet<_> = said
-        .iter()
-        .flat_map(|[inner, test]| [inner, test])
-        .flat_map(|p| moments(&threshold(p, 0.0), holding, terms.latency))
-        .collect();
-    step(folds.len(), folds.len() + 1);
-    let mut books = RecordedBooks::new(books_at(&request.lake, &request.market, &wanted)?, BOOK_AGE_MAX);
-    let failed = |e: BacktestFault| ResearchError::Failed(e.to_string());
-    let (mut delta, mut tried, mut signals) = (Vec::new(), 0, Vec::new());
-    for [inner, test] in &said {
-        let chosen = delta_of_inner_split(inner, &DELTAS, holding, terms, &mut books, &[]).map_err(failed)?;
-        delta.push(chosen.delta);
-        tried += chosen.tried;
-        signals.extend(threshold(test, chosen.delta));
-    }
-    let report = backtest(&signals, holding, terms, &mut books, &[]).map_err(failed)?;
-    let report = report_of(model, terms, &report, request.seed, (delta, tried, signals.len()));
+    let folds = study.folds.folds().to_vec();
+    let TradedFolds { models, cover } = trade(&study, &[model], &folds, terms, step)?;
+    let Some(trades) = models.into_iter().next() else {
+        return Err(ResearchError::Failed(format!("{model} was not traded")));
+    };
+    study.log_thresholds(model, terms, trades.tried)?;
+    let report = report_of(model, terms, trades, cover, request.seed);
     write(&request.folder.join(BACKTEST), &report, true)?;
+    write(&study.beside(&format!("backtest-{model}.json")), &report, true)?;
     Ok(report)
 }
 
-/// Calibrated probabilities over the inner split and over the test block: of every row whose book could be used. Nobody knows at a row
-/// whether the mid will have moved, which is what it takes to have a label.
-fn calls_of(study: &Study<'_>, model: &str, fold: &StudyFold) -> Result<[Vec<UpProbability>; 2], ResearchError> {
-    let kept: KeptFit = study.kept(model, fold)?;
-    let frame = &study.rows.frame;
-    let transforms = Transforms::fit(frame, &fold.learn.train).map_err(|e| ResearchError::Refused(e.to_string()))?;
-    let inner = calls(frame, &kept, &transforms, ends(fold.learn.tune.rows()))?;
-    Ok([inner, calls(frame, &kept, &transforms, ends(fold.test.rows()))?])
-}
-
-/// From the first row to one past the last.
-fn ends(mut rows: impl DoubleEndedIterator<Item = usize>) -> Range<usize> {
-    let first = rows.next().unwrap_or_default();
-    first..rows.next_back().unwrap_or(first) + 1
-}
-
-fn calls(
-    frame: &ResearchFrame,
-    kept: &KeptFit,
-    transforms: &Transforms,
-    rows: Range<usize>,
-) -> Result<Vec<UpProbability>, ResearchError> {
-    let failed = |e: &dyn std::fmt::Display| ResearchError::Failed(e.to_string());
-    let rows: Vec<usize> = rows.filter(|row| frame.is_valid(*row)).collect();
-    let matrix = transforms.apply(frame, rows.iter().copied(), InputForm::Sparse).map_err(|e| failed(&e))?;
-    let columns = (0..matrix.names().len()).map(|c| (0..matrix.rows()).map(|r| matrix.get(r, c)).collect::<Vec<_>>());
-    let features = Features::new(rows.len(), columns).map_err(|e| failed(&e))?;
-    let all: Vec<u32> = (0..u32::try_from(rows.len()).map_err(|e| failed(&e))?).collect();
-    let ZooPrediction::Binary { probabilities, .. } = kept.model.predict(&features, &all) else {
-        return Err(ResearchError::Failed("the model was not fitted on a yes or no".to_owned()));
-    };
-    let known = rows.iter().map(|row| frame.times()[*row] + CLOSE_AFTER);
-    Ok(known.zip(probabilities).map(|(known_ts, p_up)| UpProbability { known_ts, p_up }).collect())
-}
-
-fn report_of(
-    model: &str,
-    terms: &TradeTerms,
-    report: &TradeReport,
-    seed: u64,
-    (delta, tried, rows): (Vec<f64>, usize, usize),
-) -> BacktestReport {
+fn report_of(model: &str, terms: &MoneyTerms, trades: ModelTrades, funding: FundingCover, seed: u64) -> BacktestReport {
+    let ModelTrades { delta, tried, rows, report, .. } = trades;
     let sharpe = report.sharpe_net();
-    let untraded = &report.untraded;
-    let costs = [
-        ("spread".to_owned(), report.costs.spread),
-        ("impact".to_owned(), report.costs.impact),
-        ("fees".to_owned(), report.costs.fees),
-        ("funding".to_owned(), report.costs.funding),
-    ];
+    let terms = &terms.trade;
     BacktestReport {
         model: model.to_owned(),
         tier: terms.fee.tier().to_owned(),
@@ -192,19 +115,30 @@ fn report_of(
         tried,
         rows,
         trades: report.trips.len(),
-        untraded: untraded.entries_no_book + untraded.entries_depth + untraded.exits,
+        untraded: untraded(&report),
         break_even_cost_bps: report.break_even_cost_bps(),
         avg_cost_bps: report.avg_cost_bps(),
         net_bps: report.net_bps(),
-        costs,
+        costs: [
+            ("spread".to_owned(), report.costs.spread),
+            ("impact".to_owned(), report.costs.impact),
+            ("fees".to_owned(), report.costs.fees),
+            ("funding".to_owned(), report.costs.funding),
+        ],
+        funding,
         net: report.net(),
         max_drawdown: report.max_drawdown(),
         turnover: report.turnover,
         exposure: report.exposure,
         days: report.daily_net.len(),
         sharpe_net: sharpe.ok(),
+        sharpe_gross: report.sharpe_gross().ok(),
         sharpe_band: report.sharpe_net_band(seed).ok().map(|b| [b.low, b.high]),
         no_sharpe: sharpe.err().map(|e| e.to_string()),
         equity: report.equity().into_iter().map(|p| (p.at.to_string(), p.net)).collect(),
     }
+}
+
+pub(super) const fn untraded(report: &TradeReport) -> usize {
+    report.untraded.entries_no_book + report.untraded.entries_depth + report.untraded.exits
 }

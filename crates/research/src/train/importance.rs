@@ -117,6 +117,7 @@ pub fn importance(
     let folds = u32::try_from(folds.len()).unwrap_or(u32::MAX);
     report.mean_abs_shap.values_mut().for_each(|v| *v /= f64::from(folds));
     write(&request.folder.join(IMPORTANCE), &report, true)?;
+    write(&study.beside(&format!("importance-{model}.json")), &report, true)?;
     Ok(report)
 }
 

@@ -1,14 +1,47 @@
 //! A study of one target: labels, folds, models, board; kept in a folder as it goes, so that a second start goes on where the first ended.
+//! Behind the board: what calls were worth, the hold-out with its log, artefacts with their registry, and predictions of the current ones.
 
+mod append;
 mod artefact;
 mod backtest;
+mod calls;
+mod card;
 mod fold;
+mod funding;
+mod held;
 mod importance;
+mod inputs;
 mod lineup;
+mod log;
+mod money;
+mod predict;
+mod registry;
 mod run;
+mod runs;
+mod shadow;
+mod table;
+mod trades;
+mod trials;
 
 pub use artefact::{BOARD, FOLDS, StudyBoard, StudyModelCost, StudyTarget, read_board};
 pub use backtest::{BACKTEST, BacktestReport, traded};
+pub use card::ModelCard;
+pub use funding::funding_of;
+pub use held::{HoldOutReport, HoldOutRequest, hold_out};
 pub use importance::{IMPORTANCE, ImportanceReport, InputImportance, importance};
+pub use inputs::InputMaker;
 pub use lineup::{Lineup, MODELS};
+pub use log::{
+    LoggedData, LoggedOpening, RESEARCH_LOG, ResearchLogLine, ResearchLogRow, add_to_log, by_study, research_log,
+};
+pub use money::{BoardMoney, MoneyRow};
+pub use predict::{PredictRequest, PredictedTarget, Predictor};
+pub use registry::{
+    ARTEFACTS, ArtefactFiles, ListedArtefact, OpenedArtefact, REGISTRY, RegistryLine, artefacts, card, choose,
+};
 pub use run::{StudyRequest, StudyStep, folder_of, study};
+pub use runs::{RUNS, boards};
+pub use shadow::{SHADOW, ShadowEntry, ShadowLine, ShadowScore};
+pub use table::{LeaderboardRow, MoneyColumns};
+pub use trades::MoneyTerms;
+pub use trials::{TRIALS, TrialLine};

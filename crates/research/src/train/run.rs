@@ -1,9 +1,16 @@
 //! Fits what a study asks for, fold by fold.
 
 use super::artefact::{BOARD, FOLDS, StudyBoard, StudyModelCost, StudyTarget, read, unlabelled, write};
-use super::fold::{FoldRows, HAR, LAST, task_of};
+use super::fold::{FoldRows, task_of};
+use super::inputs::{HAR, LAST};
 use super::lineup::Lineup;
+use super::money::{BoardMoney, money_of};
+use super::registry::keep_best;
+use super::runs::{RUNS, earlier_runs};
+use super::trades::MoneyTerms;
+use super::trials::{TrialLine, TrialLog};
 use crate::ResearchError;
+use crate::clock::now;
 use crate::load::{LoadedRows, load};
 use barograph_domain::{InstrumentName, Span};
 use barograph_lab::zoo::board::{FoldPrediction, ZooBoard, ZooEntry};
@@ -41,6 +48,35 @@ pub struct StudyRequest {
     pub folder: PathBuf,
 }
 
+impl StudyRequest {
+    /// `quick` or `best`.
+    #[must_use]
+    pub const fn preset_word(&self) -> &'static str {
+        match self.preset {
+            Preset::Best => "best",
+            Preset::Quick => "quick",
+        }
+    }
+
+    /// The command that fits these models with these settings; what is as it would be anyhow is left out.
+    #[must_use]
+    pub fn command(&self) -> String {
+        let (plan, usual) = (&self.plan, FoldPlan::default());
+        let mut line = format!("barograph lab train {} --target {}", self.market, self.target);
+        let mut add = |differs: bool, what: String| {
+            if differs {
+                line.push_str(&what);
+            }
+        };
+        add(self.preset != Preset::default(), format!(" --preset {}", self.preset_word()));
+        add(plan.folds != usual.folds, format!(" --folds {}", plan.folds));
+        add(plan.memory != usual.memory, format!(" --embargo {}", plan.memory.compact()));
+        add(plan.train_rows_min != usual.train_rows_min, format!(" --rows-min {}", plan.train_rows_min));
+        add(self.seed != 1, format!(" --seed {}", self.seed));
+        line
+    }
+}
+
 /// How far a study is.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct StudyStep {
@@ -57,31 +93,56 @@ pub struct StudyStep {
 pub(super) struct KeptFit {
     pub(super) model: FittedModel,
     fit_s: f64,
+    /// Models that an ensemble could draw on: with others it is another model.
+    #[serde(default)]
+    members: Vec<String>,
 }
 
 /// A study with its rows, labels and folds.
 pub(super) struct Study<'a> {
-    request: &'a StudyRequest,
+    pub(super) request: &'a StudyRequest,
     pub(super) rows: LoadedRows,
     pub(super) labels: LabelledRows,
     pub(super) folds: StudyFolds,
     task: ZooTask,
-    config_hash: String,
+    pub(super) config_hash: String,
     parts: PathBuf,
-    left_out: BTreeMap<String, String>,
+    pub(super) left_out: BTreeMap<String, String>,
 }
 
-/// Fits every model of the line-up on every fold, scores them on the same rows, and leaves board, folds and models in the folder.
+/// Models scored on the same folds.
+pub(super) struct ScoredModels {
+    pub(super) board: ZooBoard,
+    pub(super) costs: BTreeMap<String, StudyModelCost>,
+    /// Inputs and columns that are none, as of the last fold.
+    pub(super) inputs: Vec<String>,
+    pub(super) dropped: BTreeMap<String, String>,
+}
+
+/// Fits every model of the line-up on every fold, scores them on the same rows, and leaves board, folds and models in the folder. With terms,
+/// what calls of a direction were worth on them is on the board too. The best model that learns is fitted once more on everything that is not
+/// held out, and becomes the current artefact.
 ///
 /// # Errors
 /// There are no rows, too few of them for the plan, or the folder cannot be written.
-pub fn study(request: &StudyRequest, step: &mut dyn FnMut(&StudyStep)) -> Result<StudyBoard, ResearchError> {
+pub fn study(
+    request: &StudyRequest,
+    terms: Option<&MoneyTerms>,
+    step: &mut dyn FnMut(&StudyStep),
+) -> Result<StudyBoard, ResearchError> {
     let mut study = Study::open(request)?;
     std::fs::create_dir_all(&study.parts)
         .map_err(|e| ResearchError::Refused(format!("cannot write into {}: {e}", request.folder.display())))?;
     let sheet = FoldSheet::new(request.target, study.rows.frame.len(), &study.folds);
+    let mut board = study.board(terms, step)?;
+    keep_best(&mut study, &mut board, &sheet)?;
+    let run = request.folder.join(RUNS).join(&board.run);
+    std::fs::create_dir_all(&run)
+        .map_err(|e| ResearchError::Refused(format!("cannot write into {}: {e}", run.display())))?;
+    write(&run.join(FOLDS), &sheet, false)?;
+    write(&run.join(BOARD), &board, true)?;
+    // The newest of all runs is found beside them.
     write(&request.folder.join(FOLDS), &sheet, false)?;
-    let board = study.board(step)?;
     write(&request.folder.join(BOARD), &board, true)?;
     Ok(board)
 }
@@ -90,7 +151,22 @@ fn hash(request: &StudyRequest, data: &str) -> Result<String, ResearchError> {
     // Not the line-up: a model is the same whoever else is fitted.
     let of = (data, request.target, request.plan, request.preset, request.seed);
     let text = serde_json::to_vec(&of).map_err(|e| ResearchError::Failed(e.to_string()))?;
-    Ok(Sha256::digest(text).iter().map(|b| format!("{b:02x}")).collect())
+    Ok(hex(&text))
+}
+
+/// SHA-256 in 64 hexadecimal digits.
+pub(super) fn hex(text: &[u8]) -> String {
+    Sha256::digest(text).iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// What names a board: the settings of its fits, its models and what was traded on.
+fn run_of(config_hash: &str, models: &[&str], terms: Option<&MoneyTerms>) -> String {
+    let words = terms.map(MoneyTerms::words).unwrap_or_default();
+    let funding: Vec<String> =
+        terms.map(|t| t.funding.iter().map(|p| format!("{} {}", p.at.0, p.rate)).collect()).unwrap_or_default();
+    let mut run = hex(format!("{config_hash} {} {words} {}", models.join(","), funding.join(",")).as_bytes());
+    run.truncate(12);
+    run
 }
 
 impl<'r> Study<'r> {
@@ -98,6 +174,9 @@ impl<'r> Study<'r> {
         let refused = |e: &dyn std::fmt::Display| ResearchError::Refused(e.to_string());
         let rows = load(&request.lake, &request.market)?;
         let labels = Labeller::new(&rows.frame).and_then(|l| l.label(request.target)).map_err(|e| refused(&e))?;
+        if labels.spans().as_slice().is_empty() {
+            return Err(no_label(request.target, &rows, &labels));
+        }
         let folds = StudyFolds::new(labels.spans(), &request.plan).map_err(|e| refused(&e))?;
         let config_hash = hash(request, &rows.digest)?;
         let parts = request.folder.join(format!("fits-{}", &config_hash[..12]));
@@ -109,52 +188,142 @@ impl<'r> Study<'r> {
     pub(super) fn kept(&self, name: &str, fold: &StudyFold) -> Result<KeptFit, ResearchError> {
         read(&self.parts.join(format!("{name}-{}.json", fold.number))).map_err(|e| match e {
             ResearchError::Refused(_) => ResearchError::Refused(format!(
-                "{name} was not fitted for fold {} with these settings; run it first: barograph lab train {} --target {}",
-                fold.number, self.request.market, self.request.target
+                "{name} was not fitted for fold {} with these settings; run it first: {}",
+                fold.number,
+                self.request.command()
             )),
             failed @ ResearchError::Failed(_) => failed,
         })
     }
 
-    fn board(&mut self, step: &mut dyn FnMut(&StudyStep)) -> Result<StudyBoard, ResearchError> {
+    /// Where what belongs to these settings is kept.
+    pub(super) fn beside(&self, name: &str) -> PathBuf {
+        self.parts.join(name)
+    }
+
+    /// All trials so far for this target, of whatever settings.
+    pub(super) fn trials(&self) -> Result<usize, ResearchError> {
+        Ok(TrialLog::open(&self.request.folder)?.all())
+    }
+
+    fn log_fit(&self, model: &str, fold: usize, trials: usize, outcome: &str) -> Result<(), ResearchError> {
+        let line = TrialLine {
+            at: String::new(),
+            config_hash: self.config_hash.clone(),
+            model: model.to_owned(),
+            fold: Some(fold),
+            terms: None,
+            trials,
+            outcome: outcome.to_owned(),
+        };
+        TrialLog::open(&self.request.folder)?.add(now(), line)
+    }
+
+    /// Thresholds that were traded are trials too.
+    pub(super) fn log_thresholds(&self, model: &str, terms: &MoneyTerms, trials: usize) -> Result<(), ResearchError> {
+        let line = TrialLine {
+            at: String::new(),
+            config_hash: self.config_hash.clone(),
+            model: model.to_owned(),
+            fold: None,
+            terms: Some(terms.words()),
+            trials,
+            outcome: "traded".to_owned(),
+        };
+        TrialLog::open(&self.request.folder)?.add(now(), line)
+    }
+
+    /// Fits and scores the line-up over some folds; a model that could not be fitted on one of them is not compared with those that were.
+    pub(super) fn scored(
+        &mut self,
+        folds: &[StudyFold],
+        step: &mut dyn FnMut(&StudyStep),
+    ) -> Result<ScoredModels, ResearchError> {
         let names = self.request.lineup.names();
-        let folds: Vec<StudyFold> = self.folds.folds().to_vec();
         let mut entries: Vec<ZooEntry> = names.iter().map(|name| entry_of(name)).collect();
         let mut costs: BTreeMap<String, StudyModelCost> = BTreeMap::new();
         let (mut inputs, mut dropped) = (Vec::new(), BTreeMap::new());
         let mut done = 0;
-        for fold in &folds {
+        for fold in folds {
             let transforms = Transforms::fit(&self.rows.frame, &fold.learn.train)
                 .map_err(|e| ResearchError::Refused(e.to_string()))?;
             let rows = FoldRows::new(&self.rows.frame, &self.labels, &fold.learn, &fold.test, &transforms)?;
             for (entry, name) in entries.iter_mut().zip(names) {
                 step(&StudyStep { done, of: names.len() * folds.len(), model: name });
                 done += 1;
-                let Some((fitted, features)) = self.fitted(fold, name, &rows)? else { continue };
+                let Some((fitted, features)) = self.fitted(fold.number, name, &rows)? else { continue };
                 self.judge(entry, &rows, &fitted, features, costs.entry((*name).to_owned()).or_default())?;
             }
             inputs = rows.names;
             dropped = transforms.dropped().iter().map(|d| (d.name.clone(), why_dropped(d.why).to_owned())).collect();
         }
-        // A model that could not be fitted on one of the folds is not compared with those that were.
         entries.retain(|e| e.folds.len() == folds.len() && !self.left_out.contains_key(&e.model));
         let horizon = self.request.target.horizon().unwrap_or(Span::secs(1));
         let block = Span(horizon.0.saturating_mul(60)).max(Span::mins(10));
-        let board = ZooBoard::of(self.task, &entries, horizon, block);
-        Ok(StudyBoard {
+        Ok(ScoredModels { board: ZooBoard::of(self.task, &entries, horizon, block), costs, inputs, dropped })
+    }
+
+    fn board(
+        &mut self,
+        terms: Option<&MoneyTerms>,
+        step: &mut dyn FnMut(&StudyStep),
+    ) -> Result<StudyBoard, ResearchError> {
+        let names = self.request.lineup.names();
+        let folds: Vec<StudyFold> = self.folds.folds().to_vec();
+        let ScoredModels { mut board, costs, inputs, dropped } = self.scored(&folds, step)?;
+        let beside = TrialLog::open(&self.request.folder)?.fitted_beside(&self.config_hash, names);
+        board.rows.iter_mut().for_each(|row| row.n_trials += beside);
+        let (money, no_money) = self.money(&board, &folds, terms, step)?;
+        let run = run_of(&self.config_hash, names, terms);
+        let mut board = StudyBoard {
             about: self.about(),
             plan: self.request.plan,
             embargo_s: folds.iter().map(|f| f.embargo.as_secs_f64()).collect(),
             seed: self.request.seed,
-            preset: if self.request.preset == Preset::Best { "best" } else { "quick" }.to_owned(),
+            preset: self.request.preset_word().to_owned(),
             config_hash: self.config_hash.clone(),
+            made: now().iso_millis(),
+            artefact: None,
+            no_artefact: None,
+            earlier_runs: earlier_runs(&self.request.folder, &run)?,
+            run,
+            earlier_trials: beside,
             stamp: board.leak.stamp().map(str::to_owned),
             board,
             costs,
+            money,
+            no_money,
+            rows: Vec::new(),
             left_out: self.left_out.clone(),
             dropped,
             inputs,
-        })
+        };
+        board.rows = board.table();
+        Ok(board)
+    }
+
+    fn money(
+        &self,
+        board: &ZooBoard,
+        folds: &[StudyFold],
+        terms: Option<&MoneyTerms>,
+        step: &mut dyn FnMut(&StudyStep),
+    ) -> Result<(Option<BoardMoney>, Option<String>), ResearchError> {
+        let absent = |why: &str| Ok((None, Some(why.to_owned())));
+        if !matches!(self.request.target, TargetId::Direction(_)) {
+            return absent("only calls of a direction over time are traded: dir_1s, dir_5s, dir_30s, dir_1m, dir_5m");
+        }
+        let Some(terms) = terms else {
+            return absent("no fee was given, and none is assumed: --fee TIER=BPS, as in VIP0=5");
+        };
+        let models: Vec<&'static str> =
+            self.request.lineup.names().iter().copied().filter(|n| board.rows.iter().any(|r| r.model == *n)).collect();
+        let mut trading = |done, of| step(&StudyStep { done, of, model: "trading" });
+        match money_of(self, &models, folds, terms, &mut trading) {
+            Ok(money) => Ok((Some(money), None)),
+            Err(ResearchError::Refused(why)) => Ok((None, Some(why))),
+            Err(failed) => Err(failed),
+        }
     }
 
     fn about(&self) -> StudyTarget {
@@ -174,10 +343,11 @@ impl<'r> Study<'r> {
         }
     }
 
-    /// The model of a fold: as an earlier start left it, or fitted now. `None`: it cannot be fitted, and is left out.
-    fn fitted<'a>(
+    /// The model of a fold: as an earlier start left it, or fitted now. `None`: it cannot be fitted, and is left out. Fold 0 is everything
+    /// that is not held out: what is fitted on it is no other configuration, and no trial.
+    pub(super) fn fitted<'a>(
         &mut self,
-        fold: &StudyFold,
+        fold: usize,
         name: &'static str,
         rows: &'a FoldRows,
     ) -> Result<Option<(KeptFit, &'a Features)>, ResearchError> {
@@ -185,8 +355,12 @@ impl<'r> Study<'r> {
             return Ok(None);
         }
         let Some((model, features)) = self.model_of(name, rows) else { return Ok(None) };
-        let path = self.parts.join(format!("{name}-{}.json", fold.number));
-        if let Ok(kept) = read::<KeptFit>(&path) {
+        let path = self.parts.join(format!("{name}-{fold}.json"));
+        let members = if name == "ensemble" { self.drawn_on() } else { Vec::new() };
+        if let Some(kept) = read::<KeptFit>(&path).ok().filter(|kept| kept.members == members) {
+            if fold > 0 {
+                self.log_fit(name, fold, kept.model.trials(), "fitted")?;
+            }
             return Ok(Some((kept, features)));
         }
         let began = Instant::now();
@@ -199,29 +373,43 @@ impl<'r> Study<'r> {
         };
         let train = rows.train_set(features);
         let fitted = match name {
-            "ensemble" => self.members(fold).and_then(|members| Ok(recipe.blend(&members, &train)?)),
+            "ensemble" => self.members(fold, &members).and_then(|members| Ok(recipe.blend(&members, &train)?)),
             _ => recipe.fit(&train).map_err(NotFitted::from),
         };
         match fitted {
             Ok(model) => {
-                let kept = KeptFit { model, fit_s: began.elapsed().as_secs_f64() };
+                // Counted before it is kept: a study that is stopped in between counts it once, as it is known by what was fitted.
+                if fold > 0 {
+                    self.log_fit(name, fold, model.trials(), "fitted")?;
+                }
+                let kept = KeptFit { model, fit_s: began.elapsed().as_secs_f64(), members };
                 write(&path, &kept, false)?;
                 Ok(Some((kept, features)))
             }
             Err(why) => {
-                self.left_out.insert(name.to_owned(), format!("fold {}: {}", fold.number, why.0));
+                if fold > 0 {
+                    self.log_fit(name, fold, 1, &why.0)?;
+                }
+                let which = if fold > 0 { format!("fold {fold}") } else { "all that is not held out".to_owned() };
+                self.left_out.insert(name.to_owned(), format!("{which}: {}", why.0));
                 Ok(None)
             }
         }
     }
 
-    /// What the ensemble may draw on: the learners of this fold that see the same inputs.
-    fn members(&self, fold: &StudyFold) -> Result<Vec<FittedModel>, NotFitted> {
-        let of = |name: &&str| {
-            let path = self.parts.join(format!("{name}-{}.json", fold.number));
+    /// Learners of the line-up that the ensemble may draw on: those that see the same inputs.
+    fn drawn_on(&self) -> Vec<String> {
+        let of_lineup = |name: &&str| self.request.lineup.names().contains(name);
+        ["linear", "gbm", "mlp"].iter().filter(|n| of_lineup(n)).map(|n| (*n).to_owned()).collect()
+    }
+
+    /// Those of them that were fitted on this fold.
+    fn members(&self, fold: usize, drawn_on: &[String]) -> Result<Vec<FittedModel>, NotFitted> {
+        let of = |name: &String| {
+            let path = self.parts.join(format!("{name}-{fold}.json"));
             read::<KeptFit>(&path).ok().map(|kept| kept.model)
         };
-        let members: Vec<FittedModel> = ["linear", "gbm", "mlp"].iter().filter_map(of).collect();
+        let members: Vec<FittedModel> = drawn_on.iter().filter_map(of).collect();
         if members.len() < 2 {
             return Err(NotFitted("there are not two models to draw on; add linear, gbm or mlp".to_owned()));
         }
@@ -283,6 +471,19 @@ impl<'r> Study<'r> {
         entry.folds.push(FoldPrediction { times, labels, said, base: kept.model.base().to_vec() });
         Ok(())
     }
+}
+
+/// No row has a label: why, and what would do.
+fn no_label(target: TargetId, rows: &LoadedRows, labels: &LabelledRows) -> ResearchError {
+    let reasons: Vec<String> =
+        unlabelled(labels.unlabelled()).into_iter().map(|(why, n)| format!("{n} because {why}")).collect();
+    let needs = target.horizon().map_or(String::new(), |h| {
+        format!(
+            "; a label of {target} is known {} after its row, and every second until then has to be there",
+            h.spoken()
+        )
+    });
+    ResearchError::Refused(format!("none of {} rows has a label: {}{needs}", rows.frame.len(), reasons.join(", ")))
 }
 
 /// Why a model was not fitted.

@@ -15,6 +15,8 @@ pub enum FoldError {
         begins: Ts,
         /// What has to be known before it.
         embargo: Span,
+        /// How long the longest label takes to become known.
+        lasting: Span,
         /// About as much data as the plan needs.
         length_min: Span,
     },
@@ -37,6 +39,8 @@ pub enum FoldError {
         reach: Span,
         /// The embargo before the block.
         embargo: Span,
+        /// How long the longest label takes to become known.
+        lasting: Span,
         /// About as much data as the plan needs.
         length_min: Span,
     },
@@ -47,10 +51,11 @@ impl core::fmt::Display for FoldError {
         match self {
             Self::Plan(why) => f.write_str(why),
             Self::NoRows => f.write_str("no row has a label, so there is nothing to divide into folds"),
-            Self::HoldOut { begins, embargo, length_min } => write!(
+            Self::HoldOut { begins, embargo, lasting, length_min } => write!(
                 f,
                 "the data is too short: the hold-out begins at {begins}, and no label is known {embargo} before that, which is the \
-                 embargo. Evenly spread rows over about {} would do, or a shorter embargo where features look back less",
+                 embargo{}. Evenly spread rows over about {} would do, or a shorter embargo where features look back less",
+                besides(*lasting),
                 length_min.spoken()
             ),
             Self::Blocks { rows, folds } => write!(
@@ -58,16 +63,25 @@ impl core::fmt::Display for FoldError {
                 "{folds} test blocks need at least as many labelled rows, and the time that is tested has {rows}: record longer or \
                  ask for fewer folds"
             ),
-            Self::Training { part, rows, needed, reach, embargo, length_min } => write!(
+            Self::Training { part, rows, needed, reach, embargo, lasting, length_min } => write!(
                 f,
                 "{part} has {rows} rows to learn from and needs {needed}: {} lie before the rows it is judged by, of which the \
-                 embargo takes {embargo}. Evenly spread rows over about {} would do; else ask for fewer rows, a shorter memory or \
+                 embargo takes {embargo}{}. Evenly spread rows over about {} would do; else ask for fewer rows, a shorter memory or \
                  another share of tested time",
                 reach.spoken(),
+                besides(*lasting),
                 length_min.spoken()
             ),
         }
     }
+}
+
+/// Labels of less than a minute are not worth a word beside embargoes.
+fn besides(lasting: Span) -> String {
+    if lasting < Span::mins(1) {
+        return String::new();
+    }
+    format!(", and a label is known {} after its row", lasting.spoken())
 }
 
 impl core::error::Error for FoldError {}

@@ -37,8 +37,11 @@ pub struct HoldOutOpening {
     pub to: Ts,
     /// Its labelled rows.
     pub rows: usize,
-    /// How often any part of it was opened before, for other studies. Each time, what it says is worth less.
+    /// How often any part of it was opened before. Each time, what it says is worth less.
     pub earlier: usize,
+    /// Why it was opened again for a study that had opened it; `None` where that was the first time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again: Option<String>,
 }
 
 /// Why a hold-out stays closed.
@@ -58,6 +61,8 @@ pub enum HoldOutError {
         /// When that was.
         at: Ts,
     },
+    /// It is to be opened again without a reason.
+    NoReason,
 }
 
 impl core::fmt::Display for HoldOutError {
@@ -71,6 +76,7 @@ impl core::fmt::Display for HoldOutError {
                 f,
                 "the hold-out was opened for '{study_id}' at {at}; what is changed since needs a new study on rows that are newer"
             ),
+            Self::NoReason => f.write_str("a hold-out is opened again for a reason only, which stands in the log"),
         }
     }
 }
@@ -123,19 +129,47 @@ impl HoldOut {
         now: Ts,
         log: &[HoldOutOpening],
     ) -> Result<(TestRows, HoldOutOpening), HoldOutError> {
+        self.open_for(study, now, log, None)
+    }
+
+    /// Opens it although it was opened for this study before, for a reason that stands in the log. What it says is then no test any more.
+    ///
+    /// # Errors
+    /// The study is not registered, or there is no reason.
+    pub fn open_again(
+        &self,
+        study: &RegisteredStudy,
+        now: Ts,
+        log: &[HoldOutOpening],
+        reason: &str,
+    ) -> Result<(TestRows, HoldOutOpening), HoldOutError> {
+        if reason.trim().is_empty() {
+            return Err(HoldOutError::NoReason);
+        }
+        self.open_for(study, now, log, Some(reason.trim()))
+    }
+
+    fn open_for(
+        &self,
+        study: &RegisteredStudy,
+        now: Ts,
+        log: &[HoldOutOpening],
+        reason: Option<&str>,
+    ) -> Result<(TestRows, HoldOutOpening), HoldOutError> {
         let study_id = study.study_id.clone();
         if study_id.trim().is_empty() || study.registered > now {
             return Err(HoldOutError::NotRegistered { study_id, registered: study.registered });
         }
         let (from, to) = self.reach().unwrap_or((Ts::MAX, Ts::MIN));
-        let mut earlier = 0;
+        let (mut earlier, mut again) = (0, None);
         for line in log {
             if line.study.study_id == study_id {
-                return Err(HoldOutError::Opened { study_id, at: line.opened });
+                let Some(reason) = reason else { return Err(HoldOutError::Opened { study_id, at: line.opened }) };
+                again = Some(reason.to_owned());
             }
             earlier += usize::from(line.from <= to && from <= line.to);
         }
-        let opening = HoldOutOpening { study: study.clone(), opened: now, from, to, rows: self.len(), earlier };
+        let opening = HoldOutOpening { study: study.clone(), opened: now, from, to, rows: self.len(), earlier, again };
         Ok((self.rows.clone(), opening))
     }
 }

@@ -5,7 +5,7 @@ use super::hold_out::HoldOut;
 use super::plan::{FoldPlan, TrainWindow};
 use super::purge::{Block, purge};
 use super::rows::{RoleRows, TestRows, TrainRows, TuneRows};
-use crate::targets::{LabelSpan, LabelSpans};
+use crate::targets::LabelSpans;
 use barograph_domain::{Span, Ts};
 
 /// Everything that may be learnt from before one block.
@@ -61,10 +61,12 @@ impl StudyFolds {
         let held: TestRows = RoleRows::new(spans.clone(), (held_from..all.len()).collect());
         let held_block = Block::of(&held).ok_or(FoldError::NoRows)?;
         let held_embargo = plan.embargo(held_block.length());
+        // What is kept away from a block is not known an embargo before it: of each row that is its label's length besides.
+        let lasting = all.iter().map(|s| s.end - s.start).max().unwrap_or(Span::ZERO);
         let before = purge(spans, 0..held_from, held_block, held_embargo, TrainWindow::Expanding);
         let (Some(begins), Some(latest)) = (before.begins(), before.chosen().next_back()) else {
-            let length_min = plan.length_min(held_embargo);
-            return Err(FoldError::HoldOut { begins: held_block.start, embargo: held_embargo, length_min });
+            let length_min = plan.length_min(held_embargo + lasting);
+            return Err(FoldError::HoldOut { begins: held_block.start, embargo: held_embargo, lasting, length_min });
         };
         let tested_from = part_of(begins, latest.start, 100 - plan.tested_percent);
         let split = before.positions().partition_point(|at| all[*at].start < tested_from);
@@ -80,13 +82,14 @@ impl StudyFolds {
             let candidates = before.positions()[..split + range.start].iter().copied();
             let train = purge(spans, candidates, block, embargo, plan.window);
             let part = format!("fold {} of {}", number + 1, plan.folds);
-            let learn = LearningRows::new(train, plan, &part, first, block.start, embargo)?;
+            let learn = LearningRows::new(train, plan, &part, (first.start, block.start), [embargo, lasting])?;
             folds.push(StudyFold { number: number + 1, learn, test, embargo });
         }
         let candidates = before.positions().iter().copied();
         let train = purge(spans, candidates, held_block, held_embargo, plan.window);
         let part = "all that is not held out";
-        let development = LearningRows::new(train, plan, part, first, held_block.start, held_embargo)?;
+        let development =
+            LearningRows::new(train, plan, part, (first.start, held_block.start), [held_embargo, lasting])?;
         Ok(Self { plan: *plan, folds, development, hold_out: HoldOut::new(held, held_embargo) })
     }
 
@@ -116,23 +119,28 @@ impl StudyFolds {
 }
 
 impl LearningRows {
-    /// Splits training rows once more, purged the same way. `first` and `judged_from` are for the error.
+    /// Splits training rows once more, purged the same way. The first start of all labels, the beginning of the block, the embargo and the
+    /// length of a label are for the error.
     fn new(
         train: TrainRows,
         plan: &FoldPlan,
         part: &str,
-        first: &LabelSpan,
-        judged_from: Ts,
-        embargo: Span,
+        (first, judged_from): (Ts, Ts),
+        [embargo, lasting]: [Span; 2],
     ) -> Result<Self, FoldError> {
         let needed = plan.train_rows_min.max(1);
         let short = |part: String, rows: usize, judged_from: Ts, embargo: Span| FoldError::Training {
             part,
             rows,
             needed,
-            reach: judged_from - first.start,
+            reach: judged_from - first,
             embargo,
-            length_min: plan.length_min(embargo).max(plan.length_of(rows, judged_from - first.start, embargo)),
+            lasting,
+            length_min: plan.length_min(embargo + lasting).max(plan.length_of(
+                rows,
+                judged_from - first,
+                embargo + lasting,
+            )),
         };
         if train.len() < needed {
             return Err(short(part.to_owned(), train.len(), judged_from, embargo));

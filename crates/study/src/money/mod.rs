@@ -11,6 +11,7 @@ pub mod deflate;
 pub mod execution;
 pub mod fees;
 pub mod fills;
+pub mod funding;
 pub mod goal;
 mod medians;
 pub mod normal;

@@ -165,10 +165,18 @@ fn data_that_is_too_short_is_refused_in_plain_words() {
     let text = error.to_string();
     let FoldError::Training { part, length_min, .. } = error else { panic!("{text}") };
     assert!(part.ends_with("fold 1 of 5"), "{part}");
-    assert!(text.contains("Evenly spread rows over about 6 h 6 min would do"), "{text}");
+    assert!(text.contains("Evenly spread rows over about 6 h 1"), "{text}");
     // What it names is enough, but for the rows and the labels' own life.
     let enough = usize::try_from(length_min.as_secs()).unwrap() + 1_800;
     assert!(StudyFolds::new(&even(enough, 1, 60), &default).is_ok());
+
+    // Labels of half an hour cost as much as half an hour of embargo, each time.
+    let error = refused(&even(7 * 3_600, 1, 1_800), &default);
+    let text = error.to_string();
+    let FoldError::Training { length_min, .. } = error else { panic!("{text}") };
+    assert!(text.contains("a label is known 30 min after its row. Evenly spread rows over about 9 h"), "{text}");
+    let enough = usize::try_from(length_min.as_secs()).unwrap() + 1_800;
+    assert!(StudyFolds::new(&even(enough, 1, 1_800), &default).is_ok());
 }
 
 fn study(id: &str) -> RegisteredStudy {
@@ -196,6 +204,10 @@ fn a_hold_out_opens_once_for_a_study_and_leaves_a_record() {
     assert_eq!(log[0], record);
     let again = closed.open(&study("lean"), now + Span::days(1), &log).unwrap_err();
     assert_eq!(again, HoldOutError::Opened { study_id: "lean".to_owned(), at: now });
+    let (_, forced) = closed.open_again(&study("lean"), now, &log, " a fee was wrong ").unwrap();
+    assert_eq!((forced.again.as_deref(), forced.earlier), (Some("a fee was wrong"), 1));
+    assert_eq!(closed.open_again(&study("lean"), now, &log, " ").unwrap_err(), HoldOutError::NoReason);
+    assert_eq!(closed.open_again(&study("lean"), now, &[], "none needed").unwrap().1.again, None);
     // Another study may, and its record says that the rows are not untouched.
     assert_eq!(closed.open(&study("other"), now, &log).unwrap().1.earlier, 1);
     for (id, at) in [(" ", now), ("late", Ts::from_secs(99))] {

@@ -1,0 +1,232 @@
+//! The hold-out: the last tenth of the time, opened once for a registered study (research §3, §11).
+
+use super::artefact::write;
+use super::lineup::Lineup;
+use super::log::{LoggedData, ResearchLogLine, add_to_log, research_log};
+use super::money::{BoardMoney, money_of};
+use super::run::{ScoredModels, Study, StudyRequest, StudyStep};
+use super::runs::boards;
+use super::trades::MoneyTerms;
+use crate::ResearchError;
+use crate::clock::now;
+use barograph_lab::zoo::board::{LeakVerdict, ZooBoard, ZooRow};
+use barograph_study::folds::{HoldOutOpening, RegisteredStudy, StudyFold};
+use barograph_study::targets::{TargetId, TargetKind};
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// AUC that a direction has to exceed on the hold-out (research §8).
+const GOAL_AUC: f64 = 0.55;
+
+/// For which study a hold-out is opened.
+#[derive(Clone, Debug)]
+pub struct HoldOutRequest {
+    /// The study, with the settings that it was fitted with.
+    pub study: StudyRequest,
+    /// The research log.
+    pub log: PathBuf,
+    /// Its name in the log; `None`: target and settings name it.
+    pub study_id: Option<String>,
+    /// Who asks; empty where nobody is named.
+    pub researcher: String,
+    /// What is asked, in a sentence.
+    pub question: String,
+    /// Why it is opened again, where it was opened before.
+    pub again: Option<String>,
+}
+
+/// What came of it.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct HoldOutReport {
+    /// The opening as it stands in the log.
+    pub opening: HoldOutOpening,
+    /// What is predicted.
+    pub target: String,
+    /// Scores of the study's models, fitted on everything before.
+    pub board: ZooBoard,
+    /// What is printed over it.
+    pub stamp: Option<String>,
+    /// What calls were worth, where terms were given.
+    pub money: Option<BoardMoney>,
+    /// The finding as it stands in the log.
+    pub finding: String,
+}
+
+/// Registers the study, opens its hold-out, fits its models on everything before and judges them there.
+///
+/// # Errors
+/// The study was not fitted with these settings, its hold-out was opened before, or a file cannot be read or written.
+pub fn hold_out(
+    request: &HoldOutRequest,
+    terms: Option<&MoneyTerms>,
+    step: &mut dyn FnMut(&StudyStep),
+) -> Result<HoldOutReport, ResearchError> {
+    let config_hash = Study::open(&request.study)?.config_hash;
+    let Some(fitted) = boards(&request.study.folder)?.into_iter().rev().find(|b| b.config_hash == config_hash) else {
+        return Err(ResearchError::Refused(format!(
+            "{} was not fitted with these settings, and a hold-out is opened for a study that was; run it first: {}",
+            request.study.target,
+            request.study.command()
+        )));
+    };
+    let names: Vec<String> = fitted.board.rows.iter().map(|r| r.model.clone()).collect();
+    let of_board = StudyRequest { lineup: Lineup::named(&names)?, ..request.study.clone() };
+    let mut study = Study::open(&of_board)?;
+    let registered = registered(request, &study)?;
+    let (fold, opening) = opened(request, &study, &registered)?;
+    let folds = [fold];
+    let ScoredModels { board, .. } = study.scored(&folds, step)?;
+    let money = match terms.filter(|_| matches!(of_board.target, TargetId::Direction(_))) {
+        Some(terms) => {
+            let models: Vec<&str> = board.rows.iter().map(|r| r.model.as_str()).collect();
+            let mut trading = |done, of| step(&StudyStep { done, of, model: "trading" });
+            Some(money_of(&study, &models, &folds, terms, &mut trading)?)
+        }
+        None => None,
+    };
+    let finding = finding_of(of_board.target, &board);
+    let stamp = board.leak.stamp().map(str::to_owned);
+    let report = HoldOutReport {
+        opening,
+        target: of_board.target.name().to_owned(),
+        board,
+        stamp,
+        money,
+        finding: finding.clone(),
+    };
+    let path = of_board.folder.join(format!("hold-out-{}-{}.json", &config_hash[..12], report.opening.earlier + 1));
+    write(&path, &report, true)?;
+    let found = ResearchLogLine::Found {
+        at: now(),
+        researcher: request.researcher.clone(),
+        study_id: registered.study_id,
+        finding,
+        artefacts: vec![path.display().to_string()],
+    };
+    add_to_log(&request.log, &found)?;
+    Ok(report)
+}
+
+/// The study as it stands in the log; it is registered now where it is not.
+fn registered(request: &HoldOutRequest, study: &Study<'_>) -> Result<RegisteredStudy, ResearchError> {
+    let (asked, log) = (&request.study, research_log(&request.log)?);
+    let study_id = request
+        .study_id
+        .clone()
+        .unwrap_or_else(|| format!("{}-{}-{}", asked.market.symbol, asked.target, &study.config_hash[..12]));
+    let known = log.iter().find_map(|line| match line {
+        ResearchLogLine::Registered { study, .. } if study.study_id == study_id => Some(study.clone()),
+        _ => None,
+    });
+    match known {
+        Some(known) if known.config_hash == study.config_hash => return Ok(known),
+        Some(known) => {
+            return Err(ResearchError::Refused(format!(
+                "'{study_id}' was registered at {} for other rows or settings; give this study a name of its own",
+                known.registered
+            )));
+        }
+        None => {}
+    }
+    let registered = RegisteredStudy {
+        study_id,
+        researcher: request.researcher.clone(),
+        question: request.question.clone(),
+        data_digest: study.rows.digest.clone(),
+        config_hash: study.config_hash.clone(),
+        n_trials: u64::try_from(study.trials()?).unwrap_or(u64::MAX),
+        registered: now(),
+    };
+    let times = study.rows.frame.times();
+    let data = LoggedData {
+        venue: asked.market.venue.as_str().to_owned(),
+        symbol: asked.market.symbol.clone(),
+        target: asked.target.name().to_owned(),
+        range: times.first().zip(times.last()).map(|(from, to)| [from.iso(), to.iso()]),
+    };
+    add_to_log(&request.log, &ResearchLogLine::Registered { study: registered.clone(), data })?;
+    Ok(registered)
+}
+
+/// The rows, with the opening in the log before they are given out.
+fn opened(
+    request: &HoldOutRequest,
+    study: &Study<'_>,
+    registered: &RegisteredStudy,
+) -> Result<(StudyFold, HoldOutOpening), ResearchError> {
+    let log = research_log(&request.log)?;
+    // Openings of other markets have no row in common with this one, whatever their time.
+    let same = |o: &HoldOutOpening| o.study.data_digest == registered.data_digest;
+    let openings: Vec<HoldOutOpening> = log
+        .into_iter()
+        .filter_map(|line| match line {
+            ResearchLogLine::Opened { opening } if same(&opening) || opening.study.study_id == registered.study_id => {
+                Some(opening)
+            }
+            _ => None,
+        })
+        .collect();
+    let refused = |e: &dyn std::fmt::Display| {
+        ResearchError::Refused(format!(
+            "{e}; where it has to be all the same, --again REASON opens it, and the log says why"
+        ))
+    };
+    let other_name = openings
+        .iter()
+        .find(|o| o.study.config_hash == registered.config_hash && o.study.study_id != registered.study_id);
+    if let (Some(before), None) = (other_name, &request.again) {
+        return Err(refused(&format!(
+            "the hold-out was opened for '{}' at {}, which is this study under another name",
+            before.study.study_id, before.opened
+        )));
+    }
+    let closed = study.folds.hold_out();
+    let opened = match &request.again {
+        Some(reason) => closed.open_again(registered, now(), &openings, reason),
+        None => closed.open(registered, now(), &openings),
+    };
+    let (test, opening) = opened.map_err(|e| refused(&e))?;
+    add_to_log(&request.log, &ResearchLogLine::Opened { opening: opening.clone() })?;
+    let (learn, embargo) = (study.folds.development().clone(), closed.embargo());
+    Ok((StudyFold { number: 0, learn, test, embargo }, opening))
+}
+
+fn finding_of(target: TargetId, board: &ZooBoard) -> String {
+    let Some(best) = board.rows.iter().find(|r| r.model != "shuffled") else {
+        return "no model could be fitted on everything before the hold-out".to_owned();
+    };
+    let control = match board.leak {
+        LeakVerdict::Clean => "the control on permuted labels is clean",
+        LeakVerdict::Suspected => "the control on permuted labels is not clean: a leak is suspected",
+        LeakVerdict::Untested => "there is too little data for the control on permuted labels",
+    };
+    format!("{} on {} rows of the hold-out: {}; {control}", best.model, best.n_test, scores_of(target, best))
+}
+
+fn scores_of(target: TargetId, row: &ZooRow) -> String {
+    let mut said = Vec::new();
+    let mut say = |name: &str, value: Option<f64>, digits: usize| {
+        if let Some(value) = value {
+            said.push(format!("{name} {value:.digits$}"));
+        }
+    };
+    match target.kind() {
+        TargetKind::Binary => {
+            say("AUC", row.auc, 3);
+            say("Brier skill", row.bss_clim, 4);
+        }
+        TargetKind::Classes3 => {
+            say("macro F1", row.macro_f1, 3);
+            say("of persistence", row.macro_f1_persistence, 3);
+        }
+        TargetKind::Regression => {
+            say("R²", row.r2_oos, 4);
+            say("IC", row.ic, 3);
+        }
+    }
+    if let (TargetId::Direction(_), Some(auc)) = (target, row.auc) {
+        let reached = if auc > GOAL_AUC { "above" } else { "not above" };
+        said.push(format!("{reached} {GOAL_AUC}"));
+    }
+    if said.is_empty() { "nothing can be said of it".to_owned() } else { said.join(", ") }
+}

@@ -1,0 +1,251 @@
+//! Fitted models as artefacts (R5.38): a folder for each, below that of its target, and which of them is the current one.
+//!
+//! An artefact is what it takes to predict and to judge what is predicted: the model with its calibration, how inputs are made, board, folds
+//! and a card. The list of its files with their digests is written last, so that a folder without it is none.
+
+use super::append::{append, lines};
+use super::artefact::{BOARD, FOLDS, StudyBoard, read, write};
+use super::card::{ModelCard, card_of, markdown};
+use super::fold::FoldRows;
+use super::inputs::InputMaker;
+use super::run::{Study, hex};
+use crate::ResearchError;
+use crate::clock::now;
+use barograph_lab::zoo::FittedModel;
+use barograph_lake::whole_file::WholeFile;
+use barograph_study::folds::FoldSheet;
+use barograph_study::targets::TargetId;
+use barograph_study::transforms::Transforms;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+/// Folder of a target's artefacts.
+pub const ARTEFACTS: &str = "artefacts";
+/// Which artefact was current since when: one line each time.
+pub const REGISTRY: &str = "registry.jsonl";
+
+const MANIFEST: &str = "artefact.json";
+const MODEL: &str = "model.json";
+const INPUTS: &str = "inputs.json";
+const CARD: &str = "card.json";
+const CARD_TEXT: &str = "card.md";
+
+/// What costs nothing, or must not know anything: kept only where nothing else was fitted.
+const BASELINES: [&str; 4] = ["har", "persistence", "prior", "shuffled"];
+
+/// An artefact by its files.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ArtefactFiles {
+    /// Its name: that of the board's run.
+    pub artefact: String,
+    /// Whose rows it was fitted on.
+    pub market: String,
+    /// What it predicts.
+    pub target: String,
+    /// Which model of the board.
+    pub model: String,
+    /// When it was made, UTC.
+    pub made: String,
+    /// Last second of the data it was made with: what comes later is new to it.
+    pub data_to: String,
+    /// SHA-256 of its files by name.
+    pub files: BTreeMap<String, String>,
+}
+
+/// A line of the registry.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct RegistryLine {
+    /// When, UTC.
+    pub at: String,
+    /// Which artefact is current from then on.
+    pub artefact: String,
+    /// `trained`, or `chosen` by a person.
+    pub why: String,
+}
+
+/// An artefact as it is listed.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct ListedArtefact {
+    /// The artefact.
+    #[serde(flatten)]
+    pub files: ArtefactFiles,
+    /// Is it the one that predicts?
+    pub current: bool,
+    /// Its folder.
+    pub folder: PathBuf,
+}
+
+/// An artefact that predicts.
+#[derive(Debug)]
+pub struct OpenedArtefact {
+    /// Its files.
+    pub files: ArtefactFiles,
+    /// How inputs are made.
+    pub maker: InputMaker,
+    /// The model.
+    pub model: FittedModel,
+}
+
+/// Fits the best model that learns on everything that is not held out, and makes it the current artefact. The board says which, or why there
+/// is none.
+pub(super) fn keep_best(study: &mut Study<'_>, board: &mut StudyBoard, sheet: &FoldSheet) -> Result<(), ResearchError> {
+    let ranked = || board.board.rows.iter().map(|r| r.model.as_str());
+    let best = ranked().find(|m| !BASELINES.contains(m)).or_else(|| ranked().find(|m| *m != "shuffled"));
+    let Some(best) = study.request.lineup.names().iter().copied().find(|n| Some(*n) == best) else {
+        board.no_artefact = Some("no model was fitted on every fold".to_owned());
+        return Ok(());
+    };
+    let learn = study.folds.development().clone();
+    let transforms =
+        Transforms::fit(&study.rows.frame, &learn.train).map_err(|e| ResearchError::Refused(e.to_string()))?;
+    let maker = InputMaker::fit(&study.rows.frame, &study.labels, &learn, &transforms);
+    let rows = FoldRows::made(&study.rows.frame, &study.labels, &learn, None, &maker)?;
+    let mut fitted = None;
+    for name in study.request.lineup.names() {
+        let drawn_on = best == "ensemble" && ["linear", "gbm", "mlp"].contains(name);
+        if *name == best || drawn_on {
+            fitted = study.fitted(0, name, &rows)?.map(|(kept, _)| kept.model);
+        }
+    }
+    let Some(model) = fitted else {
+        board.no_artefact = study.left_out.get(best).cloned();
+        return Ok(());
+    };
+    board.artefact = Some(board.run.clone());
+    let Some([_, data_to]) = &board.about.span else { return Ok(()) };
+    let folder = study.request.folder.join(ARTEFACTS).join(&board.run);
+    let trained_on = transforms.trained_on();
+    let card =
+        card_of(board, best, (trained_on.0.iso(), trained_on.1.iso(), transforms.train_rows()), sheet.hold_out_from);
+    let files = [
+        (MODEL, json(&model)?),
+        (INPUTS, json(&maker)?),
+        (BOARD, json(&*board)?),
+        (FOLDS, json(sheet)?),
+        (CARD, json(&card)?),
+        (CARD_TEXT, markdown(&card).into_bytes()),
+    ];
+    let manifest = ArtefactFiles {
+        artefact: board.run.clone(),
+        market: board.about.market.clone(),
+        target: board.about.target.clone(),
+        model: best.to_owned(),
+        made: board.made.clone(),
+        data_to: data_to.clone(),
+        files: files.iter().map(|(name, bytes)| ((*name).to_owned(), hex(bytes))).collect(),
+    };
+    let same = |old: &ArtefactFiles| [MODEL, INPUTS].iter().all(|f| old.files.get(*f) == manifest.files.get(*f));
+    // The same fit again: what reads it now is not disturbed.
+    if !read::<ArtefactFiles>(&folder.join(MANIFEST)).is_ok_and(|old| same(&old)) {
+        std::fs::create_dir_all(&folder)
+            .map_err(|e| ResearchError::Refused(format!("cannot write into {}: {e}", folder.display())))?;
+        for (name, bytes) in &files {
+            whole(&folder.join(name), bytes)?;
+        }
+        write(&folder.join(MANIFEST), &manifest, true)?;
+    }
+    register(&study.request.folder, &board.run, "trained")
+}
+
+fn json<T: Serialize>(value: &T) -> Result<Vec<u8>, ResearchError> {
+    serde_json::to_vec(value).map_err(|e| ResearchError::Failed(e.to_string()))
+}
+
+fn whole(path: &Path, bytes: &[u8]) -> Result<(), ResearchError> {
+    let failed = |e: std::io::Error| ResearchError::Failed(format!("cannot write {}: {e}", path.display()));
+    let (whole, mut file) = WholeFile::begin(path).map_err(failed)?;
+    file.write_all(bytes).and_then(|()| whole.finish(&file)).map_err(failed)
+}
+
+fn register(target: &Path, artefact: &str, why: &str) -> Result<(), ResearchError> {
+    if current(target)?.as_deref() == Some(artefact) {
+        return Ok(());
+    }
+    let line = RegistryLine { at: now().iso_millis(), artefact: artefact.to_owned(), why: why.to_owned() };
+    append(&target.join(REGISTRY), &[line])
+}
+
+/// The artefact of a target's folder that predicts; `None` where there is none.
+fn current(target: &Path) -> Result<Option<String>, ResearchError> {
+    Ok(lines::<RegistryLine>(&target.join(REGISTRY))?.pop().map(|line| line.artefact))
+}
+
+/// The artefacts of a target's folder, the oldest first.
+///
+/// # Errors
+/// The folder cannot be read.
+pub fn artefacts(target: &Path) -> Result<Vec<ListedArtefact>, ResearchError> {
+    let root = target.join(ARTEFACTS);
+    let failed = |e: std::io::Error| ResearchError::Failed(format!("cannot read {}: {e}", root.display()));
+    let entries = match std::fs::read_dir(&root) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(e) => return Err(failed(e)),
+    };
+    let chosen = current(target)?;
+    let mut found = Vec::new();
+    for entry in entries {
+        let folder = entry.map_err(failed)?.path();
+        if folder.join(MANIFEST).is_file() {
+            let files: ArtefactFiles = read(&folder.join(MANIFEST))?;
+            found.push(ListedArtefact { current: chosen.as_ref() == Some(&files.artefact), files, folder });
+        }
+    }
+    found.sort_by(|a, b| a.files.made.cmp(&b.files.made));
+    Ok(found)
+}
+
+/// Makes an artefact of a target's folder the current one.
+///
+/// # Errors
+/// There is none of that name; the error lists those there are.
+pub fn choose(target: &Path, artefact: &str) -> Result<(), ResearchError> {
+    let known = artefacts(target)?;
+    if !known.iter().any(|a| a.files.artefact == artefact) {
+        let names: Vec<&str> = known.iter().map(|a| a.files.artefact.as_str()).collect();
+        let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        return Err(ResearchError::Refused(format!("there is no artefact '{artefact}'; there are: {names}")));
+    }
+    register(target, artefact, "chosen")
+}
+
+/// The card of an artefact, as JSON and as Markdown.
+///
+/// # Errors
+/// It cannot be read.
+pub fn card(of: &ListedArtefact) -> Result<(ModelCard, String), ResearchError> {
+    let card: ModelCard = read(&of.folder.join(CARD))?;
+    let text = markdown(&card);
+    Ok((card, text))
+}
+
+impl OpenedArtefact {
+    /// The current artefact of a target's folder, every file of which is as it was written.
+    ///
+    /// # Errors
+    /// There is none, or a file has changed.
+    pub fn current(target: &Path, market: &str, id: TargetId) -> Result<Self, ResearchError> {
+        let Some(found) = artefacts(target)?.into_iter().find(|a| a.current) else {
+            return Err(ResearchError::Refused(format!(
+                "{} holds no model that predicts {id} of {market}; one is made by: barograph lab train {market} --target {id}",
+                target.display()
+            )));
+        };
+        for (name, want) in &found.files.files {
+            let path = found.folder.join(name);
+            let bytes = std::fs::read(&path)
+                .map_err(|e| ResearchError::Failed(format!("cannot read {}: {e}", path.display())))?;
+            if hex(&bytes) != *want {
+                return Err(ResearchError::Refused(format!(
+                    "{} is not as it was when the artefact was made; train again, or choose another with: barograph lab models {market} \
+                     --target {id} --use ARTEFACT",
+                    path.display()
+                )));
+            }
+        }
+        let (maker, model) = (read(&found.folder.join(INPUTS))?, read(&found.folder.join(MODEL))?);
+        Ok(Self { files: found.files, maker, model })
+    }
+}

@@ -1,0 +1,146 @@
+//! Calls of models traded over all folds on the same recorded books (research §6): with the threshold that each fold's inner split chose,
+//! and with every threshold that it chose among.
+
+use super::calls::{FoldCalls, calls_of};
+use super::run::Study;
+use crate::ResearchError;
+use crate::books::books_at;
+use barograph_domain::{InstrumentName, MarketKind, Span, Ts};
+use barograph_study::folds::StudyFold;
+use barograph_study::money::backtest::{
+    BacktestFault, HoldRule, StanceSignal, UpProbability, backtest, delta_of_inner_split, moments, threshold,
+};
+use barograph_study::money::blotter::{FundingPayment, Stance, TradeTerms};
+use barograph_study::money::books::RecordedBooks;
+use barograph_study::money::funding::{FundingCover, settlements};
+use barograph_study::money::report::TradeReport;
+use barograph_study::targets::TargetId;
+use barograph_venues::session::venue;
+use std::collections::BTreeSet;
+
+/// Distances from one half that the inner split chooses among.
+pub(super) const DELTAS: [f64; 8] = [0.0, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3];
+/// A book older than this is not traded on: the same as for the data set (features §7).
+const BOOK_AGE_MAX: Span = Span::secs(5);
+/// Levels are kept that hold this many times the notional: a reversal takes it twice at one moment.
+const BOOK_DEPTH: f64 = 4.0;
+
+/// On which terms calls are traded, and what is known of funding.
+#[derive(Clone, PartialEq, Debug)]
+pub struct MoneyTerms {
+    /// Fee, notional and latency.
+    pub trade: TradeTerms,
+    /// Settlements of the market's funding, from whatever sources there are; two of one settlement count once.
+    pub funding: Vec<FundingPayment>,
+}
+
+impl MoneyTerms {
+    /// The terms in words: what makes one back-test another.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let TradeTerms { fee, notional, latency } = &self.trade;
+        format!("{}={} notional={notional} latency={}", fee.tier(), fee.bps(), latency.compact())
+    }
+}
+
+/// One model's trades.
+pub(super) struct ModelTrades {
+    /// Distance from one half that each fold's inner split chose.
+    pub(super) delta: Vec<f64>,
+    /// Thresholds tried, all folds together.
+    pub(super) tried: usize,
+    /// Rows decided at.
+    pub(super) rows: usize,
+    pub(super) report: TradeReport,
+    /// Daily net P&L with each of [`DELTAS`] over all folds.
+    pub(super) by_delta: Vec<Vec<f64>>,
+}
+
+/// Everything that was traded.
+pub(super) struct TradedFolds {
+    /// In the order of the models.
+    pub(super) models: Vec<ModelTrades>,
+    pub(super) cover: FundingCover,
+}
+
+/// Trades the calls of models on the test blocks of folds.
+pub(super) fn trade(
+    study: &Study<'_>,
+    models: &[&str],
+    folds: &[StudyFold],
+    terms: &MoneyTerms,
+    step: &mut dyn FnMut(usize, usize),
+) -> Result<TradedFolds, ResearchError> {
+    let TargetId::Direction(horizon) = study.request.target else { return Err(no_direction(study.request.target)) };
+    let holding = HoldRule { horizon: horizon.span(), renewed: false };
+    let steps = folds.len() + models.len() + 1;
+    let mut said: Vec<Vec<FoldCalls>> = vec![Vec::new(); models.len()];
+    for (n, fold) in folds.iter().enumerate() {
+        step(n, steps);
+        said.iter_mut().zip(calls_of(study, models, fold)?).for_each(|(all, calls)| all.push(calls));
+    }
+    step(folds.len(), steps);
+    let latency = terms.trade.latency;
+    let wanted: BTreeSet<Ts> = said
+        .iter()
+        .flatten()
+        .flat_map(|calls| [&calls.inner, &calls.test])
+        .flat_map(|calls| moments(&always(calls), holding, latency))
+        .collect();
+    let (lake, market) = (&study.request.lake, &study.request.market);
+    let books = books_at(lake, market, &wanted, BOOK_DEPTH * terms.trade.notional)?;
+    let mut books = RecordedBooks::new(books, BOOK_AGE_MAX);
+    let payments = settlements(terms.funding.clone());
+    let mut traded = Vec::new();
+    for (n, folds_said) in said.iter().enumerate() {
+        step(folds.len() + 1 + n, steps);
+        traded.push(of_model(folds_said, holding, &terms.trade, &mut books, &payments)?);
+    }
+    let tested = || said.iter().flatten().flat_map(|c| &c.test).map(|p| p.known_ts);
+    let cover = match (is_perpetual(market), tested().min(), tested().max()) {
+        (true, Some(from), Some(to)) => FundingCover::of(&payments, from, to + holding.horizon + latency),
+        _ => FundingCover::NotDue,
+    };
+    Ok(TradedFolds { models: traded, cover })
+}
+
+fn of_model(
+    said: &[FoldCalls],
+    holding: HoldRule,
+    terms: &TradeTerms,
+    books: &mut RecordedBooks,
+    payments: &[FundingPayment],
+) -> Result<ModelTrades, ResearchError> {
+    let failed = |e: BacktestFault| ResearchError::Failed(e.to_string());
+    let (mut delta, mut tried, mut signals) = (Vec::new(), 0, Vec::new());
+    for FoldCalls { inner, test } in said {
+        let chosen = delta_of_inner_split(inner, &DELTAS, holding, terms, books, payments).map_err(failed)?;
+        delta.push(chosen.delta);
+        tried += chosen.tried;
+        signals.extend(threshold(test, chosen.delta));
+    }
+    let report = backtest(&signals, holding, terms, books, payments).map_err(failed)?;
+    let mut by_delta = Vec::new();
+    for delta in DELTAS {
+        let signals: Vec<StanceSignal> = said.iter().flat_map(|c| threshold(&c.test, delta)).collect();
+        by_delta.push(backtest(&signals, holding, terms, books, payments).map_err(failed)?.daily_net);
+    }
+    Ok(ModelTrades { delta, tried, rows: signals.len(), report, by_delta })
+}
+
+/// A position wanted at every row: whatever any threshold of any model may ask a book for.
+fn always(calls: &[UpProbability]) -> Vec<StanceSignal> {
+    calls.iter().map(|p| StanceSignal { known_ts: p.known_ts, stance: Stance::Long }).collect()
+}
+
+pub(super) fn no_direction(target: TargetId) -> ResearchError {
+    ResearchError::Refused(format!(
+        "{target} is no direction; there is a back-test of dir_1s, dir_5s, dir_30s, dir_1m and dir_5m"
+    ))
+}
+
+/// Whether funding is due: of a market whose kind nobody knows it may be.
+fn is_perpetual(market: &InstrumentName) -> bool {
+    let known = venue(market.venue.as_str());
+    market.kind(known.map(|v| v.trades)).unwrap_or(MarketKind::Perpetual) == MarketKind::Perpetual
+}

@@ -1,0 +1,90 @@
+//! What is kept of a model, and what it predicts.
+
+use crate::world::{begins, market, record, request};
+use barograph_domain::Span;
+use barograph_lake::layers::{LakeQuery, LakeReader, Layer, hours};
+use barograph_research::train::{
+    HoldOutRequest, OpenedArtefact, PredictRequest, Predictor, RESEARCH_LOG, SHADOW, artefacts, card, choose, study,
+};
+use std::path::Path;
+
+pub(crate) fn asked(lake: &Path, studies: &Path) -> HoldOutRequest {
+    HoldOutRequest {
+        study: request(lake, studies, &["linear"], 1),
+        log: studies.join(RESEARCH_LOG),
+        study_id: None,
+        researcher: "someone".to_owned(),
+        question: "does order flow lead?".to_owned(),
+        again: None,
+    }
+}
+
+#[test]
+fn the_best_model_is_kept_with_a_card_and_predicts_what_is_new() {
+    let place = tempfile::tempdir().unwrap();
+    let (lake, studies) = (place.path().join("lake"), place.path().join("studies"));
+    record(&lake, 0..14);
+    let asked = request(&lake, &studies, &["linear"], 1);
+    let first = study(&asked, None, &mut |_| {}).unwrap();
+    let second = study(&request(&lake, &studies, &["linear"], 2), None, &mut |_| {}).unwrap();
+    let listed = artefacts(&asked.folder).unwrap();
+    assert_eq!(
+        listed.iter().map(|a| (&a.files.artefact, a.current)).collect::<Vec<_>>(),
+        [(&first.run, false), (&second.run, true)]
+    );
+    choose(&asked.folder, &first.run).unwrap();
+    let unknown = choose(&asked.folder, "none").unwrap_err().to_string();
+    assert!(unknown.contains(&first.run) && unknown.contains(&second.run), "{unknown}");
+    let listed = artefacts(&asked.folder).unwrap();
+    assert!(listed[0].current && !listed[1].current);
+    let (about, text) = card(&listed[0]).unwrap();
+    assert_eq!((about.model.as_str(), about.trained_rows > 500, about.hold_out_from.is_some()), ("linear", true, true));
+    assert!(text.contains("## Limits") && text.contains("It has seen 13.0 days") == (13.0 < 7.0), "{text}");
+    assert!(
+        text.contains("What its calls are worth after costs is not known") && text.contains("| AUC (90 % band) |"),
+        "{text}"
+    );
+
+    // Nothing is new yet; then another day is.
+    let wanted =
+        PredictRequest { lake: lake.clone(), market: market(), targets: vec![(asked.target, asked.folder.clone())] };
+    let mut predictor = Predictor::open(wanted.clone()).unwrap();
+    assert_eq!(predictor.step().unwrap(), 0);
+    record(&lake, 14..15);
+    assert_eq!(predictor.step().unwrap(), 60);
+    assert_eq!(predictor.step().unwrap(), 0, "what was predicted is not predicted again");
+    let report = predictor.report().remove(0);
+    predictor.close().unwrap();
+    assert_eq!((report.rows, report.artefact.as_str()), (60, first.run.as_str()));
+    // One instant of the five-minute grid lies in the minute: eight o'clock.
+    assert_eq!((report.shadow.issued, report.shadow.waiting, report.shadow.hindcasts), (1, 0, 1));
+    assert_eq!(report.shadow.scores.unwrap().n_test, 1);
+    let shadow = std::fs::read_to_string(asked.folder.join(SHADOW)).unwrap();
+    assert_eq!(shadow.lines().count(), 2, "{shadow}");
+
+    let gold = LakeQuery { layer: Some(Layer::Gold), ..LakeQuery::default() };
+    let mut rows = 0;
+    for batch in LakeReader::new(hours(&lake, &gold).unwrap(), None) {
+        let batch = batch.unwrap();
+        let (ts, ends) = (batch.moments("ts").unwrap(), batch.moments("label_end").unwrap());
+        for row in 0..batch.rows() {
+            assert_eq!(batch.text("model", row), Some(format!("linear@{}", first.run).as_str()));
+            assert!(batch.numbers("value").unwrap().get(row).is_some_and(|p| (0.0..=1.0).contains(&p)));
+            assert_eq!(ends[row] - ts[row], Span::secs(1).0);
+            assert!(ts[row] >= begins(14).0);
+        }
+        rows += batch.rows();
+    }
+    assert_eq!(rows, 60);
+    // A second start goes on behind what is in the lake.
+    let mut again = Predictor::open(wanted).unwrap();
+    assert_eq!((again.done(), again.step().unwrap()), (begins(14) + Span::secs(59), 0));
+    again.close().unwrap();
+
+    // A file that was changed is no artefact any more.
+    let model = listed[0].folder.join("model.json");
+    let text = std::fs::read_to_string(&model).unwrap();
+    std::fs::write(&model, text.replacen('1', "2", 1)).unwrap();
+    let refused = OpenedArtefact::current(&asked.folder, "m", asked.target).unwrap_err().to_string();
+    assert!(refused.contains("model.json is not as it was"), "{refused}");
+}

@@ -1,0 +1,177 @@
+//! Studies over a lake of known answers: what a board says in money, what is kept of earlier runs, the hold-out, artefacts, predictions.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod kept;
+mod world;
+
+use barograph_research::train::{
+    MoneyTerms, RESEARCH_LOG, StudyBoard, TRIALS, boards, by_study, funding_of, hold_out, research_log, study, traded,
+};
+use barograph_study::money::funding::FundingCover;
+use std::path::PathBuf;
+use std::sync::OnceLock;
+use world::{market, record, request, terms};
+
+const DAYS: i64 = 72;
+
+/// Recorded once for all tests that only read it.
+fn lake() -> PathBuf {
+    static LAKE: OnceLock<tempfile::TempDir> = OnceLock::new();
+    let lake = LAKE.get_or_init(|| {
+        let folder = tempfile::tempdir().unwrap();
+        record(folder.path(), 0..DAYS);
+        folder
+    });
+    lake.path().to_owned()
+}
+
+fn fit(studies: &std::path::Path, models: &[&str], seed: u64, terms: Option<&MoneyTerms>) -> StudyBoard {
+    study(&request(&lake(), studies, models, seed), terms, &mut |_| {}).unwrap()
+}
+
+/// Columns of research §5, as they are spelt there.
+const COLUMNS: [&str; 33] = [
+    "model",
+    "target",
+    "n_test",
+    "n_folds",
+    "n_trials",
+    "auc",
+    "auc_lo",
+    "auc_hi",
+    "auc_pooled",
+    "brier",
+    "bss_clim",
+    "log_loss",
+    "ece",
+    "macro_f1",
+    "f1_by_class",
+    "macro_f1_persistence",
+    "ic",
+    "rmse",
+    "r2_oos",
+    "sharpe_net",
+    "sharpe_gross",
+    "dsr",
+    "turnover",
+    "avg_cost_bps",
+    "max_drawdown",
+    "break_even_cost_bps",
+    "pbo",
+    "dsr_effective",
+    "fit_s",
+    "predict_us_row",
+    "size_kb",
+    "seed",
+    "data_digest",
+];
+
+#[test]
+fn a_board_says_what_calls_were_worth_and_counts_every_trial() {
+    let studies = tempfile::tempdir().unwrap();
+    let bare = fit(studies.path(), &["linear"], 1, None);
+    assert!(
+        bare.money.is_none() && bare.no_money.as_ref().unwrap().starts_with("no fee was given"),
+        "{:?}",
+        bare.no_money
+    );
+    assert_eq!((bare.earlier_runs, bare.earlier_trials), (0, 0));
+    let board = fit(studies.path(), &["linear"], 1, Some(&terms(DAYS)));
+    assert_eq!(board.board, bare.board, "the same fits are on it");
+    assert_eq!((board.earlier_runs, board.earlier_trials), (1, 0));
+    let money = board.money.as_ref().unwrap();
+    let linear = &money.rows["linear"];
+    // A move is 5 bp, called in 85 of 100 cases: 3.5 bp before costs. A spread of a dollar and fees cost 0.2 and 1.
+    assert!((3.0..4.0).contains(&linear.break_even_cost_bps.unwrap()), "{linear:?}");
+    assert!((1.1..1.4).contains(&linear.avg_cost_bps.unwrap()), "{linear:?}");
+    assert!(linear.sharpe_net.unwrap() > 2.0 && linear.sharpe_gross > linear.sharpe_net && linear.no_sharpe.is_none());
+    assert!(linear.dsr.unwrap() > 0.95 && linear.dsr_effective >= linear.dsr, "{linear:?}");
+    let control = &money.rows["shuffled"];
+    assert!(control.sharpe_net.is_none_or(|s| s < linear.sharpe_net.unwrap()), "{control:?}");
+    assert_eq!((money.configurations, money.no_pbo.as_ref()), (24, None), "three models, eight thresholds");
+    assert!(money.pbo.unwrap() < 0.5, "what is good is good in both halves: {money:?}");
+    assert!(matches!(money.funding, FundingCover::Known { settlements } if settlements > 80), "{:?}", money.funding);
+    let thresholds = 4 * 3 * 8;
+    let fits = board.rows.iter().map(|r| r.scores.n_trials).max().unwrap();
+    assert_eq!(money.trials, fits + thresholds);
+
+    let rows = serde_json::to_value(&board.rows).unwrap();
+    for column in COLUMNS {
+        assert!(rows[0].get(column).is_some(), "{column} is not on the board");
+    }
+    let read: StudyBoard = serde_json::from_value(serde_json::to_value(&board).unwrap()).unwrap();
+    assert_eq!(read, board);
+
+    // Another seed is another run: what was there stays, and its fits count.
+    let other = fit(studies.path(), &["linear"], 2, None);
+    assert_eq!((other.earlier_runs, other.earlier_trials), (2, fits));
+    assert_eq!(other.rows.iter().map(|r| r.scores.n_trials).max(), Some(2 * fits));
+    let folder = request(&lake(), studies.path(), &[], 1).folder;
+    let kept = boards(&folder).unwrap();
+    assert_eq!(kept.iter().map(|b| b.run.as_str()).collect::<Vec<_>>(), [&bare.run, &board.run, &other.run]);
+    assert_eq!(kept[1].board, board.board);
+
+    // Killed while it wrote the log: the line that was cut off is tried again and counts once.
+    let log = folder.join(TRIALS);
+    let text = std::fs::read_to_string(&log).unwrap();
+    std::fs::write(&log, &text[..text.len() - 30]).unwrap();
+    let again = fit(studies.path(), &["linear"], 2, None);
+    assert_eq!(again.board, other.board);
+}
+
+#[test]
+fn funding_is_paid_where_it_is_known_and_its_absence_is_said() {
+    let studies = tempfile::tempdir().unwrap();
+    let request = request(&lake(), studies.path(), &["linear"], 1);
+    let run = |terms: &MoneyTerms| traded(&request, "linear", terms, &mut |_, _| {}).unwrap();
+    let missing = traded(&request, "linear", &terms(DAYS), &mut |_, _| {}).unwrap_err().to_string();
+    assert!(
+        missing.ends_with(
+            "barograph lab train binance-usdm:BTCUSDT --target dir_1s --folds 3 --embargo 10s --rows-min 50"
+        ),
+        "{missing}"
+    );
+    study(&request, None, &mut |_| {}).unwrap();
+    let paid = run(&terms(DAYS));
+    let unknown = run(&MoneyTerms { funding: Vec::new(), ..terms(DAYS) });
+    assert_eq!(unknown.funding, FundingCover::Unknown);
+    assert!(unknown.funding.to_string().contains("not known"), "{}", unknown.funding);
+    let funding = |r: &barograph_research::train::BacktestReport| r.costs.iter().find(|c| c.0 == "funding").unwrap().1;
+    assert!(funding(&unknown).abs() < 1e-12 && funding(&paid).abs() > 0.5, "{}", funding(&paid));
+    assert!((paid.net + funding(&paid) / paid.notional - unknown.net).abs() < 1e-9);
+    // The history that ships with the sources.
+    let history = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../testdata/history/binance-usdm/BTCUSDT");
+    let settled = funding_of(&market(), &[history.join("funding_8h.csv.zst")]).unwrap();
+    assert_eq!(settled.len(), 266);
+    let refused = funding_of(&market(), &[history.join("candles_1h.csv.zst")]).unwrap_err().to_string();
+    assert_eq!(refused, "no file holds settled funding of binance-usdm:BTCUSDT");
+}
+
+#[test]
+fn a_hold_out_opens_once_and_the_log_says_so() {
+    let studies = tempfile::tempdir().unwrap();
+    let asked = kept::asked(&lake(), studies.path());
+    let refused = |request: &_| hold_out(request, None, &mut |_| {}).unwrap_err().to_string();
+    assert!(refused(&asked).contains("run it first: barograph lab train"), "{}", refused(&asked));
+    assert!(!studies.path().join(RESEARCH_LOG).exists(), "nothing was opened");
+    study(&asked.study, None, &mut |_| {}).unwrap();
+    let report = hold_out(&asked, Some(&terms(DAYS)), &mut |_| {}).unwrap();
+    let best = &report.board.rows[0];
+    assert!(best.model == "linear" && best.auc.unwrap() > 0.75 && best.n_test == report.opening.rows, "{best:?}");
+    assert!(report.money.is_some() && report.finding.contains("above 0.55"), "{}", report.finding);
+    let again = refused(&asked);
+    assert!(again.contains("was opened for 'BTCUSDT-dir_1s-") && again.contains("--again REASON"), "{again}");
+    let renamed = barograph_research::train::HoldOutRequest { study_id: Some("mine".to_owned()), ..asked.clone() };
+    assert!(refused(&renamed).contains("this study under another name"), "{}", refused(&renamed));
+    let forced =
+        barograph_research::train::HoldOutRequest { again: Some("a fee was wrong".to_owned()), ..asked.clone() };
+    let second = hold_out(&forced, None, &mut |_| {}).unwrap();
+    assert_eq!((second.opening.again.as_deref(), second.opening.earlier), (Some("a fee was wrong"), 1));
+    assert_eq!(second.board, report.board, "the same fits judged on the same rows");
+    let log = by_study(&research_log(&studies.path().join(RESEARCH_LOG)).unwrap());
+    let row = log.iter().find(|r| r.study_id.starts_with("BTCUSDT-dir_1s-")).unwrap();
+    assert_eq!((row.openings.len(), row.findings.len(), row.artefacts.len()), (2, 2, 2));
+    assert_eq!((row.question.as_deref(), row.researcher.as_str()), (Some("does order flow lead?"), "someone"));
+    assert!(row.n_trials.unwrap() > 0 && row.data.as_ref().unwrap().range.is_some());
+    assert!(row.artefacts.iter().all(|a| std::path::Path::new(a).is_file()));
+}
