@@ -7,7 +7,11 @@
 mod books;
 pub mod dataset;
 mod error;
+pub mod execution;
+pub mod leadlag;
 mod load;
+mod prices;
+pub mod simulation;
 pub mod train;
 
 pub use error::ResearchError;

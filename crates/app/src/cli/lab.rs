@@ -1,5 +1,9 @@
 //! Research: recordings into the lake, studies on its rows.
 
+mod money;
+
+pub(crate) use money::{ExecutionArgs, LeadLagArgs, OrderArgs, SimulateArgs, TakerArg};
+
 use barograph_domain::Span;
 use barograph_study::money::fees::TakerFee;
 use barograph_study::targets::TargetId;
@@ -23,6 +27,13 @@ pub(crate) enum Lab {
     Importance(ImportanceArgs),
     /// What a fitted model's calls of direction were worth: taker fills through the recorded book, fees, latency
     Backtest(BacktestArgs),
+    /// Which of several markets moves first: by both clocks, at several steps, confirmed in a second period, after costs
+    #[command(name = "leadlag")]
+    LeadLag(LeadLagArgs),
+    /// When to execute an order that has to be executed: in equal parts, at once, or when it is predicted to be cheap
+    Execution(ExecutionArgs),
+    /// What a rule of your own was worth: long, short or flat by columns and regimes, through the recorded book
+    Simulate(SimulateArgs),
     /// Boards of studies, with what stands over them
     Leaderboard(BoardArgs),
     /// The targets that can be predicted

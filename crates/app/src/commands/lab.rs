@@ -1,8 +1,14 @@
 //! `lab`: data sets from recordings, studies on them, and their boards.
 
+mod execution;
+mod leadlag;
+mod simulate;
+
 use super::lake::root;
 use crate::cli::Lab;
-use crate::cli::lab::{BacktestArgs, BoardArgs, DatasetArgs, ImportanceArgs, PresetArg, StudyArgs, TrainArgs};
+use crate::cli::lab::{
+    BacktestArgs, BoardArgs, DatasetArgs, ImportanceArgs, OrderArgs, PresetArg, StudyArgs, TrainArgs,
+};
 use crate::config::Settings;
 use crate::failure::Failure;
 use crate::lab::print;
@@ -14,6 +20,7 @@ use barograph_research::dataset::{DatasetRequest, JournalRequest, record, record
 use barograph_research::train::{Lineup, StudyRequest, folder_of, importance, read_board, study, traded};
 use barograph_study::folds::FoldPlan;
 use barograph_study::money::blotter::TradeTerms;
+use barograph_study::money::fees::TakerFee;
 use barograph_study::targets::TargetId;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -24,6 +31,9 @@ pub(crate) fn run(command: &Lab, settings: &Settings, json: bool) -> Result<(), 
         Lab::Train(args) => train(args, settings, json),
         Lab::Importance(args) => by_importance(args, settings, json),
         Lab::Backtest(args) => backtest(args, settings, json),
+        Lab::LeadLag(args) => leadlag::run(args, settings, json),
+        Lab::Execution(args) => execution::run(args, settings, json),
+        Lab::Simulate(args) => simulate::run(args, settings, json),
         Lab::Leaderboard(args) => leaderboard(args, settings, json),
         Lab::Targets => targets(json),
         Lab::Columns { id } => columns(id.as_deref(), json),
@@ -36,6 +46,15 @@ fn name(text: &str, settings: &Settings) -> Result<InstrumentName, Failure> {
         None => InstrumentName::new(settings.default_venue.as_str(), text),
     };
     named.map_err(Failure::usage)
+}
+
+/// On which terms an order is traded.
+fn terms(fee: &TakerFee, order: &OrderArgs) -> Result<TradeTerms, Failure> {
+    let OrderArgs { notional, latency_ms } = *order;
+    if !(notional.is_finite() && notional > 0.0) {
+        return Err(Failure::usage(format!("{notional} quote cannot stand behind a trade")));
+    }
+    Ok(TradeTerms { fee: fee.clone(), notional, latency: Span::millis(i64::from(latency_ms)) })
 }
 
 pub(super) fn dataset(args: &DatasetArgs, settings: &Settings, json: bool) -> Result<(), Failure> {

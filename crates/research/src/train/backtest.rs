@@ -3,9 +3,8 @@
 use super::artefact::write;
 use super::run::{KeptFit, Study, StudyRequest};
 use crate::ResearchError;
-use crate::books::books_at;
+use crate::books::{BOOK_AGE_MAX, books_at};
 use crate::dataset::CLOSE_AFTER;
-use barograph_domain::Span;
 use barograph_lab::zoo::{Features, ZooPrediction};
 use barograph_study::ResearchFrame;
 use barograph_study::folds::StudyFold;
@@ -26,8 +25,6 @@ pub const BACKTEST: &str = "backtest.json";
 
 /// Distances from one half that the inner split chooses among.
 const DELTAS: [f64; 8] = [0.0, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3];
-/// A book older than this is not traded on: the same as for the data set (features §7).
-const BOOK_AGE_MAX: Span = Span::secs(5);
 
 /// Models that say a probability of every row.
 const LEARNERS: [&str; 4] = ["linear", "gbm", "mlp", "ensemble"];

@@ -28,6 +28,12 @@ impl LabelTrack {
         Self { axis: axis.to_owned(), changes }
     }
 
+    /// The axis.
+    #[must_use]
+    pub fn axis(&self) -> &str {
+        &self.axis
+    }
+
     /// The label as known at a moment.
     #[must_use]
     pub fn as_of(&self, at: Ts) -> Option<&str> {
