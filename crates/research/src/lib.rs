@@ -8,6 +8,7 @@ mod books;
 pub mod dataset;
 mod error;
 pub mod execution;
+pub mod goals;
 pub mod leadlag;
 mod load;
 mod prices;

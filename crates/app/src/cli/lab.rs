@@ -1,8 +1,10 @@
 //! Research: recordings into the lake, studies on its rows.
 
 mod money;
+mod report;
 
 pub(crate) use money::{ExecutionArgs, LeadLagArgs, OrderArgs, SimulateArgs, TakerArg};
+pub(crate) use report::{GoalsArgs, ReportArgs};
 
 use barograph_domain::Span;
 use barograph_study::money::fees::TakerFee;
@@ -34,6 +36,10 @@ pub(crate) enum Lab {
     Execution(ExecutionArgs),
     /// What a rule of your own was worth: long, short or flat by columns and regimes, through the recorded book
     Simulate(SimulateArgs),
+    /// A study as one HTML file: board, folds, reliability, equity, importance, partial dependence
+    Report(ReportArgs),
+    /// What was promised, held against what studies have measured: reached or not, why, and what would settle it
+    Goals(GoalsArgs),
     /// Boards of studies, with what stands over them
     Leaderboard(BoardArgs),
     /// The targets that can be predicted

@@ -2,6 +2,7 @@
 
 mod execution;
 mod leadlag;
+mod report;
 mod simulate;
 
 use super::lake::root;
@@ -34,6 +35,8 @@ pub(crate) fn run(command: &Lab, settings: &Settings, json: bool) -> Result<(), 
         Lab::LeadLag(args) => leadlag::run(args, settings, json),
         Lab::Execution(args) => execution::run(args, settings, json),
         Lab::Simulate(args) => simulate::run(args, settings, json),
+        Lab::Report(args) => report::page_of(args, settings, json),
+        Lab::Goals(args) => report::goals(args, settings, json),
         Lab::Leaderboard(args) => leaderboard(args, settings, json),
         Lab::Targets => targets(json),
         Lab::Columns { id } => columns(id.as_deref(), json),

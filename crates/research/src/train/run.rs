@@ -318,35 +318,3 @@ const fn why_dropped(why: DropReason) -> &'static str {
         DropReason::Constant => "does not vary over the training rows",
     }
 }
-
-impl StudyRequest {
-    /// The request of a study that has a board already, with the settings of that board.
-    ///
-    /// # Errors
-    /// There is no board, or it cannot be read.
-    pub fn of_board(
-        lake: &Path,
-        studies: &Path,
-        market: &InstrumentName,
-        target: TargetId,
-    ) -> Result<Self, ResearchError> {
-        let folder = folder_of(studies, market, target);
-        if !folder.join(BOARD).is_file() {
-            return Err(ResearchError::Refused(format!(
-                "{} holds no study of {target} of {market}; one is made by: barograph lab train {market} --target {target}",
-                studies.display()
-            )));
-        }
-        let board: StudyBoard = super::artefact::read_board(&folder)?;
-        Ok(Self {
-            lake: lake.to_path_buf(),
-            market: market.clone(),
-            target,
-            plan: board.plan,
-            preset: if board.preset == "best" { Preset::Best } else { Preset::Quick },
-            seed: board.seed,
-            lineup: Lineup::all(),
-            folder,
-        })
-    }
-}
