@@ -43,9 +43,10 @@ fn section(title: &str, body: &str) -> String {
 }
 
 fn reliability(found: &StudySummary) -> Option<String> {
-    let diagrams: Vec<String> = found.calibration.iter().map(curves::reliability).collect();
-    let note = "<p class=\"note\">Along: the probability stated. Upwards: how often it came, with Wilson's 90 % interval of as many rows as \
-                do not overlap. On the diagonal a model is calibrated. Ten bins of equally many test rows.</p>";
+    let classes = found.calibration.iter().any(|c| c.head > 0);
+    let diagrams: Vec<String> = found.calibration.iter().map(|c| curves::reliability(c, classes)).collect();
+    let note = "<p class=\"note\">Along: the probability stated. Upwards: how often it came, with Wilson's 90 % interval of the rows of a bin, as if they \
+                did not overlap. On the diagonal a model is calibrated. Ten bins of equally many test rows.</p>";
     (!diagrams.is_empty())
         .then(|| section("Reliability", &format!("<div class=\"grid\">\n{}\n</div>\n{note}", diagrams.join("\n"))))
 }

@@ -8,7 +8,8 @@ use barograph_research::train::{BacktestReport, LearnerCalibration};
 
 const CLASSES: [&str; 3] = ["low", "middle", "high"];
 
-pub(super) fn reliability(of: &LearnerCalibration) -> String {
+/// One diagram; of a target of several classes each has one.
+pub(super) fn reliability(of: &LearnerCalibration, classes: bool) -> String {
     let (stated, came) = (|| of.bins.iter().map(|b| b.mean_p), || of.bins.iter().flat_map(|b| [b.observed]));
     // One scale for both axes, so that the diagonal is one.
     let all: Vec<f64> =
@@ -28,7 +29,7 @@ pub(super) fn reliability(of: &LearnerCalibration) -> String {
     picture.curve(&points, "main", 2.0, 1.0);
     points.iter().for_each(|p| picture.dot(*p, 3.5, "main"));
     let n: usize = of.bins.iter().map(|b| b.n).sum();
-    let class = if of.head > 0 || of.model.is_empty() { CLASSES.get(of.head).copied() } else { None };
+    let class = if classes { CLASSES.get(of.head).copied() } else { None };
     let which = class.map_or_else(String::new, |c| format!(", class {c}"));
     format!(
         "<figure>{}<figcaption><b>{}</b>{which}, {n} test rows</figcaption></figure>",
