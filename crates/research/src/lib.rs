@@ -8,7 +8,12 @@ mod books;
 mod clock;
 pub mod dataset;
 mod error;
+pub mod execution;
+pub mod goals;
+pub mod leadlag;
 mod load;
+mod prices;
+pub mod simulation;
 pub mod train;
 
 pub use error::ResearchError;

@@ -1,5 +1,11 @@
 //! Research: recordings into the lake, studies on its rows.
 
+mod money;
+mod report;
+
+pub(crate) use money::{ExecutionArgs, LeadLagArgs, OrderArgs, SimulateArgs, TakerArg};
+pub(crate) use report::{GoalsArgs, ReportArgs};
+
 use super::lab_worth::{HoldOutArgs, LogArgs, ModelsArgs, PredictArgs, TradeArgs};
 use barograph_domain::Span;
 use barograph_study::money::fees::TakerFee;
@@ -24,6 +30,17 @@ pub(crate) enum Lab {
     Importance(ImportanceArgs),
     /// What a fitted model's calls of direction were worth: taker fills through the recorded book, fees, latency
     Backtest(BacktestArgs),
+    /// Which of several markets moves first: by both clocks, at several steps, confirmed in a second period, after costs
+    #[command(name = "leadlag")]
+    LeadLag(LeadLagArgs),
+    /// When to execute an order that has to be executed: in equal parts, at once, or when it is predicted to be cheap
+    Execution(ExecutionArgs),
+    /// What a rule of your own was worth: long, short or flat by columns and regimes, through the recorded book
+    Simulate(SimulateArgs),
+    /// A study as one HTML file: board, folds, reliability, equity, importance, partial dependence
+    Report(ReportArgs),
+    /// What was promised, held against what studies have measured: reached or not, why, and what would settle it
+    Goals(GoalsArgs),
     /// Boards of studies, with what stands over them
     Leaderboard(BoardArgs),
     /// Open the last tenth of the time, once for a study, and judge its models there; the research log says so

@@ -1,19 +1,28 @@
 //! `lab`: data sets from recordings, studies on them, and their boards.
 
+mod execution;
+mod leadlag;
+mod report;
+mod simulate;
+
 use super::lab_worth;
 use super::lake::root;
 use crate::cli::Lab;
-use crate::cli::lab::{BacktestArgs, BoardArgs, DatasetArgs, ImportanceArgs, PresetArg, StudyArgs, TrainArgs};
+use crate::cli::lab::{
+    BacktestArgs, BoardArgs, DatasetArgs, ImportanceArgs, OrderArgs, PresetArg, StudyArgs, TrainArgs,
+};
 use crate::config::Settings;
 use crate::failure::Failure;
 use crate::lab::print;
 use crate::progress::{Progress, Unit};
 use barograph_columns::catalogue;
-use barograph_domain::InstrumentName;
+use barograph_domain::{InstrumentName, Span};
 use barograph_lab::zoo::Preset;
 use barograph_research::dataset::{DatasetRequest, JournalRequest, record, record_journal};
 use barograph_research::train::{Lineup, StudyRequest, boards, folder_of, importance, read_board, study, traded};
 use barograph_study::folds::FoldPlan;
+use barograph_study::money::blotter::TradeTerms;
+use barograph_study::money::fees::TakerFee;
 use barograph_study::targets::TargetId;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -24,6 +33,11 @@ pub(crate) fn run(command: &Lab, settings: &Settings, json: bool) -> Result<(), 
         Lab::Train(args) => train(args, settings, json),
         Lab::Importance(args) => by_importance(args, settings, json),
         Lab::Backtest(args) => backtest(args, settings, json),
+        Lab::LeadLag(args) => leadlag::run(args, settings, json),
+        Lab::Execution(args) => execution::run(args, settings, json),
+        Lab::Simulate(args) => simulate::run(args, settings, json),
+        Lab::Report(args) => report::page_of(args, settings, json),
+        Lab::Goals(args) => report::goals(args, settings, json),
         Lab::Leaderboard(args) => leaderboard(args, settings, json),
         Lab::HoldOut(args) => lab_worth::hold_out(args, settings, json),
         Lab::Log(args) => lab_worth::log(args, settings, json),
@@ -40,6 +54,15 @@ pub(super) fn name(text: &str, settings: &Settings) -> Result<InstrumentName, Fa
         None => InstrumentName::new(settings.default_venue.as_str(), text),
     };
     named.map_err(Failure::usage)
+}
+
+/// On which terms an order is traded.
+fn terms(fee: &TakerFee, order: &OrderArgs) -> Result<TradeTerms, Failure> {
+    let OrderArgs { notional, latency_ms } = *order;
+    if !(notional.is_finite() && notional > 0.0) {
+        return Err(Failure::usage(format!("{notional} quote cannot stand behind a trade")));
+    }
+    Ok(TradeTerms { fee: fee.clone(), notional, latency: Span::millis(i64::from(latency_ms)) })
 }
 
 pub(super) fn dataset(args: &DatasetArgs, settings: &Settings, json: bool) -> Result<(), Failure> {

@@ -26,6 +26,8 @@ mod export;
 mod freshness;
 mod kpi;
 mod lab;
+mod lab_money;
+mod lab_page;
 mod ledger;
 mod live;
 mod models;

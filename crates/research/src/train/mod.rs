@@ -3,6 +3,7 @@
 
 mod append;
 mod artefact;
+mod asked;
 mod backtest;
 mod calls;
 mod card;
@@ -15,10 +16,12 @@ mod lineup;
 mod log;
 mod money;
 mod predict;
+mod predicted;
 mod registry;
 mod run;
 mod runs;
 mod shadow;
+mod summary;
 mod table;
 mod trades;
 mod trials;
@@ -36,12 +39,14 @@ pub use log::{
 };
 pub use money::{BoardMoney, MoneyRow};
 pub use predict::{PredictRequest, PredictedTarget, Predictor};
+pub(crate) use predicted::predicted;
 pub use registry::{
     ARTEFACTS, ArtefactFiles, ListedArtefact, OpenedArtefact, REGISTRY, RegistryLine, artefacts, card, choose,
 };
 pub use run::{StudyRequest, StudyStep, folder_of, study};
 pub use runs::{RUNS, boards};
 pub use shadow::{SHADOW, ShadowEntry, ShadowLine, ShadowScore};
+pub use summary::{FoldStretch, LearnerCalibration, StudyGap, StudySummary, summary};
 pub use table::{LeaderboardRow, MoneyColumns};
 pub use trades::MoneyTerms;
 pub use trials::{TRIALS, TrialLine};

@@ -4,8 +4,8 @@
 use super::calls::{FoldCalls, calls_of};
 use super::run::Study;
 use crate::ResearchError;
-use crate::books::books_at;
-use barograph_domain::{InstrumentName, MarketKind, Span, Ts};
+use crate::books::{BOOK_AGE_MAX, books_at};
+use barograph_domain::{InstrumentName, MarketKind, Ts};
 use barograph_study::folds::StudyFold;
 use barograph_study::money::backtest::{
     BacktestFault, HoldRule, StanceSignal, UpProbability, backtest, delta_of_inner_split, moments, threshold,
@@ -20,8 +20,6 @@ use std::collections::BTreeSet;
 
 /// Distances from one half that the inner split chooses among.
 pub(super) const DELTAS: [f64; 8] = [0.0, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3];
-/// A book older than this is not traded on: the same as for the data set (features §7).
-const BOOK_AGE_MAX: Span = Span::secs(5);
 /// Levels are kept that hold this many times the notional: a reversal takes it twice at one moment.
 const BOOK_DEPTH: f64 = 4.0;
 
@@ -88,7 +86,7 @@ pub(super) fn trade(
         .flat_map(|calls| moments(&always(calls), holding, latency))
         .collect();
     let (lake, market) = (&study.request.lake, &study.request.market);
-    let books = books_at(lake, market, &wanted, BOOK_DEPTH * terms.trade.notional)?;
+    let books = books_at(lake, market, &wanted, Some(BOOK_DEPTH * terms.trade.notional))?;
     let mut books = RecordedBooks::new(books, BOOK_AGE_MAX);
     let payments = settlements(terms.funding.clone());
     let mut traded = Vec::new();

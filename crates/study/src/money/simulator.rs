@@ -28,6 +28,12 @@ impl LabelTrack {
         Self { axis: axis.to_owned(), changes }
     }
 
+    /// The axis.
+    #[must_use]
+    pub fn axis(&self) -> &str {
+        &self.axis
+    }
+
     /// The label as known at a moment.
     #[must_use]
     pub fn as_of(&self, at: Ts) -> Option<&str> {
@@ -43,6 +49,7 @@ pub struct RuleRow<'a> {
     labels: &'a [LabelTrack],
     row: usize,
     known_ts: Ts,
+    held: Stance,
 }
 
 impl<'a> RuleRow<'a> {
@@ -50,6 +57,12 @@ impl<'a> RuleRow<'a> {
     #[must_use]
     pub const fn known_ts(&self) -> Ts {
         self.known_ts
+    }
+
+    /// The position held when the row was known.
+    #[must_use]
+    pub const fn held(&self) -> Stance {
+        self.held
     }
 
     /// The row's number of a column; `None` where it is absent or there is no such column.
@@ -108,7 +121,7 @@ pub fn simulate_known_after(
         let wanted = if t == last {
             Stance::Flat
         } else if frame.is_valid(row) {
-            rule(&RuleRow { frame, labels, row, known_ts })
+            rule(&RuleRow { frame, labels, row, known_ts, held: Stance::from(blotter.held()) })
         } else {
             continue;
         };

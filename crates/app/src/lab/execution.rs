@@ -1,0 +1,92 @@
+//! An execution study as text and as JSON.
+
+use super::words::{cell, length, line, signed, stretch, thousands};
+use crate::failure::Failure;
+use crate::term::number_of;
+use barograph_research::execution::{ExecutionPolicyRow, ExecutionReport, ExecutionRequest};
+use barograph_study::money::execution::PARENTS_MIN;
+use std::io::Write as _;
+
+pub(crate) fn print(request: &ExecutionRequest, report: &ExecutionReport, json: bool) -> Result<(), Failure> {
+    if json {
+        return line(report);
+    }
+    let mut out = std::io::stdout().lock();
+    writeln!(
+        out,
+        "{}: orders of {} quote, each done in {}, parts each {}, {:.0} ms late",
+        report.market,
+        report.quote,
+        length(report.horizon_s),
+        length(report.grid_s),
+        report.latency_ms
+    )?;
+    writeln!(
+        out,
+        "  {} of {} measured, {}",
+        thousands(report.measured),
+        number_of(report.parents, "order"),
+        stretch(report.span)
+    )?;
+    for (why, n) in &report.left_out {
+        writeln!(out, "  {n} left out: {why}")?;
+    }
+    let by = match report.prediction.as_str() {
+        "persistence" => "to stay as it is".to_owned(),
+        model => format!("by {model}, out of fold"),
+    };
+    writeln!(out, "  signal trades where a cost is below its running median; the cost is predicted {by}\n")?;
+    writeln!(out, "basis points   twap immediate  signal")?;
+    type Figure = (&'static str, fn(&ExecutionPolicyRow) -> Option<f64>, usize);
+    let figures: [Figure; 9] = [
+        ("shortfall", |p| p.shortfall_bps, 2),
+        ("vs TWAP", |p| p.vs_twap_bps, 2),
+        ("vs VWAP", |p| p.vs_vwap_bps, 2),
+        ("temporary", |p| p.temporary_bps, 2),
+        ("permanent", |p| p.permanent_bps, 2),
+        ("market moved", |p| p.impact_bps, 2),
+        ("filled, %", |p| p.fill_ratio.map(|r| 100.0 * r), 1),
+        ("of volume, %", |p| p.participation.map(|r| 100.0 * r), 2),
+        ("shortfall / λ", |p| p.shortfall_per_lambda, 2),
+    ];
+    for (what, figure, decimals) in figures {
+        let cells: String = report.policies.iter().map(|p| cell(figure(p), decimals, 9)).collect();
+        writeln!(out, "{what:13}{cells}")?;
+    }
+    writeln!(
+        out,
+        "\nAbove zero is worse for whoever executes; what the market moved it did anyway, because recorded books do not answer."
+    )?;
+    for policy in report.policies.iter().filter(|p| p.policy != "twap") {
+        match (policy.against_twap_bps, policy.against_twap_band, &policy.no_comparison) {
+            (Some(mean), Some([low, high]), _) => {
+                let shown = if high < 0.0 {
+                    "better"
+                } else if low > 0.0 {
+                    "worse"
+                } else {
+                    "nothing shown"
+                };
+                writeln!(
+                    out,
+                    "{} against twap on the same orders: {} bp, 90 % band {} to {}: {shown}",
+                    policy.policy,
+                    signed(Some(mean), 3),
+                    signed(Some(low), 3),
+                    signed(Some(high), 3)
+                )?;
+            }
+            (_, _, Some(why)) => {
+                let needed = request.every.times(i64::try_from(PARENTS_MIN).unwrap_or(i64::MAX));
+                writeln!(
+                    out,
+                    "{} against twap: not decided, {why}; {} of recording hold as many",
+                    policy.policy,
+                    needed.spoken()
+                )?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}

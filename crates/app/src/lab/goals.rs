@@ -1,0 +1,61 @@
+//! Goals and what was measured of them: text, Markdown, JSON.
+
+use super::words::line;
+use crate::failure::Failure;
+use barograph_research::goals::GoalLine;
+use std::io::Write as _;
+
+pub(crate) fn print(lines: &[GoalLine], markdown: bool, json: bool) -> Result<(), Failure> {
+    if json {
+        return lines.iter().try_for_each(line);
+    }
+    let mut out = std::io::stdout().lock();
+    if markdown {
+        writeln!(
+            out,
+            "| goal | model | n | n_eff | measured | 90 % band | against | reached | why not | days to settle it |"
+        )?;
+        writeln!(out, "|---|---|---:|---:|---:|---|---:|---|---|---:|")?;
+    }
+    for l in lines {
+        let number = |v: Option<f64>| v.map_or_else(|| "–".to_owned(), |v| format!("{v:.3}").replace('-', "−"));
+        let band =
+            l.band.map_or_else(|| "–".to_owned(), |[a, b]| format!("{} to {}", number(Some(a)), number(Some(b))));
+        let model = l.model.as_deref().unwrap_or("–");
+        let reached = if l.reached { "yes" } else { "no" };
+        let days = l.days.map_or_else(|| "–".to_owned(), days);
+        let why = l.misses.join("; ");
+        if markdown {
+            writeln!(
+                out,
+                "| `{}` | {model} | {} | {} | {} | {band} | {} | {reached} | {why} | {days} |",
+                l.goal,
+                l.n,
+                l.n_eff,
+                number(l.value),
+                number(l.baseline)
+            )?;
+        } else {
+            writeln!(out, "{}  {}", l.market, l.goal)?;
+            writeln!(
+                out,
+                "  {model}: {} ({band}) against {}, n {} of which {} do not overlap",
+                number(l.value),
+                number(l.baseline),
+                l.n,
+                l.n_eff
+            )?;
+            let verdict = if l.reached { "reached".to_owned() } else { format!("not reached: {why}") };
+            writeln!(out, "  {verdict}; settled by about {days} days of such recording")?;
+        }
+    }
+    Ok(())
+}
+
+fn days(days: f64) -> String {
+    match days {
+        d if d < 0.1 => "under 0.1".to_owned(),
+        d if d < 10.0 => format!("{d:.1}"),
+        d => format!("{d:.0}"),
+    }
+}

@@ -1,0 +1,267 @@
+//! The goals of the seed, held against what studies of a market have measured (research §8): reached or not, why, and how much recording would
+//! settle it. Not reached is a result; what was not measured is not guessed.
+
+use crate::ResearchError;
+use crate::train::{StudyRequest, StudySummary, summary};
+use barograph_domain::{InstrumentName, Span};
+use barograph_study::money::goal::{GOAL_DAYS_MIN, GOAL_DEFLATED_MIN, GOAL_SHARPE};
+use barograph_study::targets::TargetId;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::path::Path;
+
+/// AUC that a direction has to exceed (R5.3).
+pub const GOAL_AUC: f64 = 0.55;
+/// Folds that it has to be measured on.
+pub const GOAL_FOLDS_MIN: u64 = 5;
+/// Macro F1 of volatility that has to be exceeded (R5.5).
+pub const GOAL_F1: f64 = 0.7;
+/// How far it has to be above persistence.
+pub const GOAL_F1_GAIN: f64 = 0.02;
+/// Models that are held against a goal; baselines and the control are not.
+const LEARNERS: [&str; 5] = ["linear", "gbm", "mlp", "ensemble", "regime_gbm"];
+/// 95 % quantile of the normal distribution: a band of 90 % leaves 5 % below it.
+const Z_90: f64 = 1.644_853_626_951_472;
+
+/// One goal, as far as it was measured.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct GoalLine {
+    /// Whose.
+    pub market: String,
+    /// `dir_1s` … `dir_5m`, `sharpe_dir_*` or `vol_regime_fwd`.
+    pub goal: String,
+    /// The model; `None` where nothing was fitted.
+    pub model: Option<String>,
+    /// Test rows.
+    pub n: usize,
+    /// Those whose windows do not overlap; days for a Sharpe ratio.
+    pub n_eff: usize,
+    /// What was measured: mean fold AUC, annual Sharpe ratio after costs, macro F1.
+    pub value: Option<f64>,
+    /// Its 90 % band; of macro F1 that of its distance from persistence.
+    pub band: Option<[f64; 2]>,
+    /// What it is held against: 0.5, 0, or the macro F1 of persistence.
+    pub baseline: Option<f64>,
+    /// All conditions are met.
+    pub reached: bool,
+    /// Conditions that are not, each as a clause.
+    pub misses: Vec<String>,
+    /// Days of recording like this one that would settle it; `None` where nothing was measured to reckon from.
+    pub days: Option<f64>,
+}
+
+/// The goals of one market, as its studies have them.
+///
+/// # Errors
+/// A study cannot be read.
+pub fn goals(lake: &Path, studies: &Path, market: &InstrumentName) -> Result<Vec<GoalLine>, ResearchError> {
+    let mut lines = Vec::new();
+    let mut money = Vec::new();
+    for target in TargetId::all().filter(|t| matches!(t, TargetId::Direction(_))) {
+        let Some(found) = of(lake, studies, market, target)? else {
+            lines.push(GoalLine::absent(market, target.name()));
+            continue;
+        };
+        lines.push(auc_line(market, target, &found));
+        money.extend(sharpe_line(market, target, &found));
+    }
+    if money.is_empty() {
+        money.push(GoalLine { misses: vec!["no back-test was run".to_owned()], ..GoalLine::absent(market, "sharpe") });
+    }
+    lines.extend(money);
+    lines.push(match of(lake, studies, market, TargetId::VolRegime)? {
+        Some(found) => f1_line(market, &found),
+        None => GoalLine::absent(market, TargetId::VolRegime.name()),
+    });
+    Ok(lines)
+}
+
+/// A study; `None` where there is none.
+fn of(
+    lake: &Path,
+    studies: &Path,
+    market: &InstrumentName,
+    target: TargetId,
+) -> Result<Option<StudySummary>, ResearchError> {
+    match StudyRequest::of_board(lake, studies, market, target) {
+        Ok(request) => summary(&request).map(Some),
+        Err(ResearchError::Refused(_)) => Ok(None),
+        Err(e) => Err(e),
+    }
+}
+
+impl GoalLine {
+    fn absent(market: &InstrumentName, goal: &str) -> Self {
+        Self {
+            market: market.to_string(),
+            goal: goal.to_owned(),
+            model: None,
+            n: 0,
+            n_eff: 0,
+            value: None,
+            band: None,
+            baseline: None,
+            reached: false,
+            misses: vec!["not fitted: the recording is too short for it, or nobody asked".to_owned()],
+            days: None,
+        }
+    }
+
+    fn judged(mut self) -> Self {
+        self.reached = self.misses.is_empty();
+        self
+    }
+}
+
+/// The first learner of a board, which is ordered by skill.
+fn best(board: &Value) -> Option<&Value> {
+    let rows = board.pointer("/board/rows")?.as_array()?;
+    rows.iter().find(|row| row["model"].as_str().is_some_and(|m| LEARNERS.contains(&m)))
+}
+
+fn number(row: &Value, name: &str) -> Option<f64> {
+    row.get(name)?.as_f64()
+}
+
+fn days_of(found: &StudySummary) -> f64 {
+    (found.span[1] - found.span[0]).as_days_f64()
+}
+
+/// Recording that shrinks half the width of a band to this: an error falls as the root of what it is measured on.
+fn days_for(found: &StudySummary, band: [f64; 2], half: f64) -> f64 {
+    let ratio = 0.5 * (band[1] - band[0]) / half;
+    days_of(found) * ratio * ratio
+}
+
+fn auc_line(market: &InstrumentName, target: TargetId, found: &StudySummary) -> GoalLine {
+    let mut line = GoalLine { misses: Vec::new(), baseline: Some(0.5), ..GoalLine::absent(market, target.name()) };
+    (line.n, line.n_eff) = (found.n_test, found.n_eff);
+    let Some(row) = best(&found.board) else {
+        line.misses.push("no model could be fitted".to_owned());
+        return line;
+    };
+    line.model = row["model"].as_str().map(str::to_owned);
+    line.value = number(row, "auc");
+    line.band = number(row, "auc_lo").zip(number(row, "auc_hi")).map(|(low, high)| [low, high]);
+    match line.value {
+        None => line.misses.push("a fold holds one direction only, so there is no AUC".to_owned()),
+        Some(auc) if auc <= GOAL_AUC => line.misses.push(format!("{auc:.3} is not above {GOAL_AUC}")),
+        Some(_) => {}
+    }
+    match line.band {
+        None => line.misses.push("too short for a band".to_owned()),
+        Some([low, _]) if low <= 0.5 => line.misses.push(format!("the band reaches down to {low:.3}")),
+        Some(_) => {}
+    }
+    let folds = row["n_folds"].as_u64().unwrap_or_default();
+    if folds < GOAL_FOLDS_MIN {
+        line.misses.push(format!("{folds} folds where {GOAL_FOLDS_MIN} are asked"));
+    }
+    hold_out(&found.board, row, &mut line.misses);
+    control(&found.board, &mut line.misses);
+    // Enough to tell 0.55 from one half.
+    line.days = line.band.map(|band| days_for(found, band, GOAL_AUC - 0.5).max(days_of(found)));
+    line.judged()
+}
+
+/// What the hold-out said of the model, where it was opened.
+fn hold_out(board: &Value, row: &Value, misses: &mut Vec<String>) {
+    let opened = board.pointer("/hold_out/auc").or_else(|| row.get("hold_out_auc")).and_then(Value::as_f64);
+    match opened {
+        None => misses.push("the hold-out was not opened".to_owned()),
+        Some(auc) if auc <= GOAL_AUC => misses.push(format!("{auc:.3} on the hold-out is not above {GOAL_AUC}")),
+        Some(_) => {}
+    }
+}
+
+fn control(board: &Value, misses: &mut Vec<String>) {
+    match board.pointer("/board/leak").and_then(Value::as_str) {
+        Some("clean") => {}
+        Some("suspected") => {
+            misses.push("the control on permuted labels ranks rows, so a leak is suspected".to_owned())
+        }
+        _ => misses.push("too short for the control on permuted labels".to_owned()),
+    }
+}
+
+fn sharpe_line(market: &InstrumentName, target: TargetId, found: &StudySummary) -> Option<GoalLine> {
+    let traded = found.backtest.as_ref()?;
+    let goal = format!("sharpe_{}", target.name());
+    let mut line = GoalLine { misses: Vec::new(), baseline: Some(0.0), ..GoalLine::absent(market, &goal) };
+    line.model = Some(traded.model.clone());
+    (line.n, line.n_eff) = (traded.trades, traded.days);
+    (line.value, line.band) = (traded.sharpe_net, traded.sharpe_band);
+    if traded.days < GOAL_DAYS_MIN {
+        line.misses.push(format!("{} out of sample where {GOAL_DAYS_MIN} are asked", days_word(traded.days)));
+    }
+    match (traded.net_bps, traded.avg_cost_bps, traded.break_even_cost_bps) {
+        (Some(net), Some(cost), Some(gross)) if net <= 0.0 => {
+            line.misses.push(format!("a round trip makes {gross:.2} bp before costs and costs {cost:.2} bp"))
+        }
+        (None, ..) => line.misses.push("nothing was traded".to_owned()),
+        _ => {}
+    }
+    if let Some(sharpe) = traded.sharpe_net
+        && sharpe <= GOAL_SHARPE
+    {
+        line.misses.push(format!("{sharpe:.2} is not above {GOAL_SHARPE}"));
+    }
+    if let Some([low, _]) = traded.sharpe_band
+        && low <= 0.0
+    {
+        line.misses.push(format!("the band reaches down to {low:.2}"));
+    }
+    let rows = found.board["rows"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let row = rows.iter().find(|r| r["model"].as_str() == Some(&traded.model));
+    match row.and_then(|r| number(r, "dsr")) {
+        None => line.misses.push("no deflated Sharpe ratio".to_owned()),
+        Some(p) if p < GOAL_DEFLATED_MIN => {
+            line.misses.push(format!("a deflated Sharpe ratio of {p:.3} is below {GOAL_DEFLATED_MIN}"));
+        }
+        Some(_) => {}
+    }
+    // A true ratio of 2 a year has a band of 90 % above zero from (1.645/2)² years out of sample on.
+    let needed = (365.0 * (Z_90 / GOAL_SHARPE) * (Z_90 / GOAL_SHARPE))
+        .max(f64::from(u32::try_from(GOAL_DAYS_MIN).unwrap_or(u32::MAX)));
+    let tested = found.folds.iter().map(|f| f.test[1] - f.test[0]).fold(Span::ZERO, |a, b| a + b);
+    let share = tested.as_days_f64() / days_of(found).max(f64::MIN_POSITIVE);
+    line.days = (share > 0.0).then(|| needed / share);
+    Some(line.judged())
+}
+
+fn days_word(n: usize) -> String {
+    if n == 1 { "1 day".to_owned() } else { format!("{n} days") }
+}
+
+fn f1_line(market: &InstrumentName, found: &StudySummary) -> GoalLine {
+    let mut line = GoalLine { misses: Vec::new(), ..GoalLine::absent(market, TargetId::VolRegime.name()) };
+    (line.n, line.n_eff) = (found.n_test, found.n_eff);
+    let Some(row) = best(&found.board) else {
+        line.misses.push("no model could be fitted".to_owned());
+        return line;
+    };
+    line.model = row["model"].as_str().map(str::to_owned);
+    (line.value, line.baseline) = (number(row, "macro_f1"), number(row, "macro_f1_persistence"));
+    let gain = row.get("macro_f1_gain").filter(|g| !g.is_null());
+    line.band = gain.and_then(|g| Some([number(g, "low")?, number(g, "high")?]));
+    if let Some(f1) = line.value.filter(|f1| *f1 <= GOAL_F1) {
+        line.misses.push(format!("{f1:.3} is not above {GOAL_F1}"));
+    }
+    match line.value.zip(line.baseline) {
+        Some((f1, lasting)) if f1 - lasting <= GOAL_F1_GAIN => {
+            line.misses.push(format!("persistence has {lasting:.3}: that is not {GOAL_F1_GAIN} less"));
+        }
+        Some(_) => {}
+        None => line.misses.push("persistence cannot be compared".to_owned()),
+    }
+    match line.band {
+        None => line.misses.push("too short for a paired band".to_owned()),
+        Some([low, _]) if low <= 0.0 => {
+            line.misses.push(format!("the band of the difference reaches down to {low:.3}"));
+        }
+        Some(_) => {}
+    }
+    control(&found.board, &mut line.misses);
+    line.days = line.band.map(|band| days_for(found, band, GOAL_F1_GAIN).max(days_of(found)));
+    line.judged()
+}

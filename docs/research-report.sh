@@ -1,0 +1,100 @@
+#!/usr/bin/env bash
+# Writes docs/research-report.md: what the models reach on every recorded book set, held against what was promised (research §8). Run from
+# the project's root:
+#   docs/research-report.sh [PROGRAM [DATA]] > docs/research-report.md
+# DATA is the folder of the recordings, ../shared/data without it; a set that is not there is left out, and the page says so. Lakes and
+# studies are kept in REPORT_HOME where that is set, so that a run which was stopped goes on; else they are thrown away.
+set -eu -o pipefail
+program=${1:-target/release/barograph}
+data=${2:-../shared/data}
+if [ -n "${REPORT_HOME:-}" ]; then
+  home=$REPORT_HOME
+  mkdir -p "$home"
+else
+  home=$(mktemp -d)
+  trap 'rm -rf "$home"' EXIT
+fi
+targets='dir_1s dir_5s dir_30s dir_1m dir_5m'
+
+cat <<'PAGE'
+# Research report: what is reached
+
+The goals of the fifth original over every recorded order book beside the repository. Written by `docs/research-report.sh`; anybody with the same
+files gets the same page. What each goal means exactly: [research §8](spec/research.md). How a study is made: [the lab](lab.md).
+
+How to read it: *n* are test rows, *n_eff* those whose windows do not overlap (UTC days for a Sharpe ratio, whose n are round trips). *Measured* is
+the mean AUC of the folds, the annual Sharpe ratio after costs, or macro F1; *against* is one half, zero, or the macro F1 of persistence. The band
+is 90 %; that of `vol_regime_fwd` is of the distance from persistence. *Days to settle it* is how much recording like this one would shrink the band
+enough to tell the goal from nothing: an AUC of 0.55 from one half, a Sharpe ratio of 2 from zero, a macro F1 that is 0.02 better from one that is not.
+It reckons with errors that fall as the root of the time, and says nothing of whether the goal would be reached.
+
+The model is the first on the board that learns, of `linear` and `gbm` with the preset `quick`, seed 1. The hold-out of no set was opened, so no AUC
+goal can count as reached here. A dash is a number that does not exist.
+
+PAGE
+
+# title, note, market, fee tier, settings of the study, then the recordings
+set_of() {
+  local title=$1 note=$2 market=$3 fee=$4 settings=$5
+  shift 5
+  local folder=$home/${market//:/-}-$(basename "$1" | tr -c 'A-Za-z0-9\n' '-')
+  printf '## %s\n\n%s\n\n' "$title" "$note"
+  for file in "$@"; do
+    [ -e "$file" ] || { printf 'Left out: the recording is not here.\n\n'; return; }
+  done
+  if [ ! -d "$folder/lake/silver" ]; then
+    "$program" lab dataset "$market" --source "$@" --lake "$folder/lake" >"$folder.said" 2>&1 || { cat "$folder.said" >&2; exit 1; }
+  fi
+  local refused=''
+  for target in $targets vol_regime_fwd; do
+    local study=(--target "$target" --lake "$folder/lake" --studies "$folder/studies" $settings)
+    if ! "$program" lab train "$market" "${study[@]}" --model linear --model gbm >/dev/null 2>"$home/said"; then
+      refused+="- \`$target\`: $(sed -n 's/^barograph: //p' "$home/said" | head -1)"$'\n'
+      continue
+    fi
+    [ "$target" = vol_regime_fwd ] && continue
+    for model in gbm linear; do
+      "$program" lab backtest "$market" "${study[@]}" --model "$model" --fee "$fee" >/dev/null 2>"$home/said" && break
+    done
+  done
+  "$program" lab goals "$market" --lake "$folder/lake" --studies "$folder/studies" --markdown
+  printf '\n'
+  [ -z "$refused" ] || printf 'Not fitted, in the words of the program:\n\n%s\n' "$refused"
+}
+
+hft=$data/raw/hftbacktest
+short='--folds 5 --embargo 10s --rows-min 50'
+few='Minutes of one evening. Features look back up to half an hour, so with an embargo of 10 s instead of an hour rows on both sides of a block share
+what they look back on: what is learnt here is a trial of the machine more than of the market.'
+set_of 'Apple, 21 June 2012 (NASDAQ, one level)' 'A whole session of an exchange for shares: messages and the best level behind each. Fees are what a
+taker pays there for a share, in basis points of the price of that day. The settings are the defaults.' \
+  nasdaq:AAPL take-fee=0.05 '' "$data/book_trades/lobster_2012-06-21/LOBSTER_SampleFile_AAPL_2012-06-21_1.zip"
+set_of 'Amazon, 21 June 2012 (NASDAQ, five levels)' 'The same session, five levels a side.' \
+  nasdaq:AMZN take-fee=0.14 '' "$data/book_trades/lobster_2012-06-21/LOBSTER_SampleFile_AMZN_2012-06-21_5.zip"
+set_of 'Bitcoin on Bitstamp, 1 May 2015 (order by order)' 'Hours of a market of eleven years ago, whose mid seldom moves within seconds.' \
+  bitstamp:BTCUSD 2015=25 '' "$data/book_trades/bitstamp_l3_2015-05-01/orders.csv.xz"
+set_of 'Bitcoin, Binance USD-M, 18 and 19 July 2024' "$few" binance-usdm:BTCUSDT VIP0=5 "$short" \
+  "$hft/binance-usdm_btcusdt_20240718.gz" "$hft/binance-usdm_btcusdt_20240719.gz"
+set_of 'Bitcoin, Binance USD-M, 8 August 2024' "$few" binance-usdm:BTCUSDT VIP0=5 "$short" "$hft/binance-usdm_btcusdt_20240808.gz"
+set_of 'Ether, Binance USD-M, 8 August 2024' "$few" binance-usdm:ETHUSDT VIP0=5 "$short" "$hft/binance-usdm_ethusdt_20240808.gz"
+set_of 'Bitcoin, Binance COIN-M, 8 and 9 August 2024' "$few" binance-coinm:BTCUSD_PERP VIP0=5 "$short" \
+  "$hft/binance-coinm_btcusd_perp_20240808.gz" "$hft/binance-coinm_btcusd_perp_20240809.gz"
+set_of 'Ether, Binance COIN-M, 8 August 2024' "$few" binance-coinm:ETHUSD_PERP VIP0=5 "$short" "$hft/binance-coinm_ethusd_perp_20240808.gz"
+set_of 'Bitcoin, Binance spot, 8 and 9 August 2024' "$few" binance-spot:BTCUSDT VIP0=10 "$short" \
+  "$hft/binance-spot_btcusdt_20240808.gz" "$hft/binance-spot_btcusdt_20240809.gz"
+set_of 'Ether, Binance spot, 8 August 2024' "$few" binance-spot:ETHUSDT VIP0=10 "$short" "$hft/binance-spot_ethusdt_20240808.gz"
+deep=$data/book_trades/binance_5min_20260216
+set_of 'Bitcoin, Binance USD-M, 16 February 2026' "$few" binance-usdm:BTCUSDT VIP0=5 "$short" "$deep/lobdeep_btc_fut.parquet" "$deep/trades_btc_fut.parquet"
+set_of 'Bitcoin, Binance spot, 16 February 2026' "$few" binance-spot:BTCUSDT VIP0=10 "$short" "$deep/lobdeep_btc_spot.parquet" "$deep/trades_btc_spot.parquet"
+
+cat <<'PAGE'
+## Left out
+
+| recording | why |
+|---|---|
+| `raw/hftbacktest`, Hyperliquid | 26 seconds |
+| `raw/cryptofeed` | half a minute of each venue (OKX: four, of a channel of five levels) |
+| `raw/archives` | a dozen states of a book (Tardis), or fifty (Bybit) |
+| `raw/binance-archiver` | updates without the snapshot that a book begins with, or snapshots without updates |
+| `raw/fixtures` | single messages |
+PAGE
