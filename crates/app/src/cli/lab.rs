@@ -119,7 +119,7 @@ pub(crate) struct StudyArgs {
     /// Decides every draw
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,
-    /// Folder of the studies; without it `studies` in the data folder
+    /// Folder of the studies; without it that of the setting `studies`, else `studies` in the data folder
     #[arg(long, value_name = "FOLDER")]
     pub(crate) studies: Option<PathBuf>,
     #[command(flatten)]
@@ -133,7 +133,7 @@ pub(crate) struct BoardArgs {
     /// One target only
     #[arg(long, value_name = "TARGET", value_parser = TargetId::parse)]
     pub(crate) target: Option<TargetId>,
-    /// Folder of the studies; without it `studies` in the data folder
+    /// Folder of the studies; without it that of the setting `studies`, else `studies` in the data folder
     #[arg(long, value_name = "FOLDER")]
     pub(crate) studies: Option<PathBuf>,
 }

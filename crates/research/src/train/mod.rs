@@ -5,10 +5,12 @@ mod backtest;
 mod fold;
 mod importance;
 mod lineup;
+mod reliability;
 mod run;
 
 pub use artefact::{BOARD, FOLDS, StudyBoard, StudyModelCost, StudyTarget, read_board};
 pub use backtest::{BACKTEST, BacktestReport, traded};
 pub use importance::{IMPORTANCE, ImportanceReport, InputImportance, importance};
 pub use lineup::{Lineup, MODELS};
+pub use reliability::{ModelReliability, RELIABILITY, ReliabilitySheet};
 pub use run::{StudyRequest, StudyStep, folder_of, study};

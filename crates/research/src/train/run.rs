@@ -3,6 +3,7 @@
 use super::artefact::{BOARD, FOLDS, StudyBoard, StudyModelCost, StudyTarget, read, unlabelled, write};
 use super::fold::{FoldRows, HAR, LAST, task_of};
 use super::lineup::Lineup;
+use super::reliability::{RELIABILITY, reliability_of};
 use crate::ResearchError;
 use crate::load::{LoadedRows, load};
 use barograph_domain::{InstrumentName, Span};
@@ -141,6 +142,7 @@ impl<'r> Study<'r> {
         let horizon = self.request.target.horizon().unwrap_or(Span::secs(1));
         let block = Span(horizon.0.saturating_mul(60)).max(Span::mins(10));
         let board = ZooBoard::of(self.task, &entries, horizon, block);
+        write(&self.request.folder.join(RELIABILITY), &reliability_of(self.task, &entries, horizon), false)?;
         Ok(StudyBoard {
             about: self.about(),
             plan: self.request.plan,
