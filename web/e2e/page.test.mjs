@@ -6,6 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { axe, launch, missing, open, shot, skipped } from './browser.mjs';
 import { becomes, cellsOf, price, until } from './figures.mjs';
 import { isUnsure, paperLog } from './paper.mjs';
+import { STUDY, labStudy } from './lab.mjs';
 import { Receiver, Server, external } from './server.mjs';
 import { listen, tradesAddress } from './venue.mjs';
 import { LIVE, NIGHT, SOL, VIEWS, cascades, regime, supposed } from './views.mjs';
@@ -374,6 +375,26 @@ describe('what the page does', () => {
     assert.match(server.kept('books/mine.toml'), /value = 0\.9, exit = 0\.5,/);
     assert.match(server.run('rules', 'check', join(dirname(await page.getByTestId('kept').locator('code').first().innerText()), 'mine.toml')), /mine/);
     assert.ok(said.every((line) => line.includes('409')), said.join());
+    await close();
+  });
+
+  test('a study is opened from the list, and of which model the address carries', { skip: external !== undefined }, async () => {
+    for (const [file, content] of Object.entries(labStudy())) server.put(file, [content]);
+    const { page, said, close } = await open(browser, server.url, '/lab');
+    await page.getByRole('link', { name: 'dir_5s of binance-usdm:BTCUSDT' }).click();
+    await page.waitForURL((url) => url.searchParams.get('study') === STUDY);
+    const model = page.getByLabel('model', { exact: true });
+    await becomes(() => model.inputValue(), 'ensemble');
+    await model.selectOption('linear');
+    await page.waitForURL(/model=linear/);
+    const { reliability } = await server.get(`/api/v1/study?study=${STUDY}`);
+    const { observed } = reliability.find((each) => each.model === 'linear').reliability[0];
+    await becomes(async () => (await page.getByTestId('bins').locator('tbody tr').first().locator('td').nth(1).innerText()).trim(), `${(100 * observed).toFixed(1)} %`);
+    await page.getByRole('button', { name: 'Groups' }).click();
+    await becomes(() => page.getByTestId('lab-importance').locator('tbody tr').count(), 2);
+    await page.getByRole('link', { name: 'All studies' }).click();
+    await page.getByTestId('lab-studies').waitFor();
+    assert.deepEqual(said, []);
     await close();
   });
 

@@ -8,7 +8,7 @@ const MARKETS = [
 const iso = (ms) => new Date(ms).toISOString().replace('.000Z', 'Z');
 
 /** Numbers from 0 to 1, the same every time. */
-function seeded(seed) {
+export function seeded(seed) {
   let state = seed;
   return () => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;

@@ -2,6 +2,7 @@
 // of the live markets the API says at the same moment what has to be seen.
 import assert from 'node:assert/strict';
 import { amount, cellsOf, percent, until } from './figures.mjs';
+import { STUDY, labStudy } from './lab.mjs';
 import { paperLog } from './paper.mjs';
 import { external } from './server.mjs';
 
@@ -203,6 +204,46 @@ async function onPaper(page, server) {
   for (const [reason, n] of Object.entries(review.not_made)) assert.ok(missed.includes(`${reason} ${n}`), missed);
 }
 
+/** A recording that comes with the sources. */
+const RECORDING = new URL('../../testdata/recordings/binance-usdm_btcusdt_20240718.gz', import.meta.url).pathname;
+
+/** A study that the program itself has fitted, and one with every part. */
+function studies(server) {
+  if (external) return;
+  if (server.kept('studies/binance-usdm/BTCUSDT/ret_1s/board.json') === null) {
+    server.run('lab', 'dataset', 'BTCUSDT', '--source', RECORDING);
+    server.run('lab', 'train', 'BTCUSDT', '--target', 'ret_1s', '--embargo', '2s', '--folds', '2', '--rows-min', '50', '--model', 'linear');
+  }
+  for (const [file, content] of Object.entries(labStudy())) server.put(file, [content]);
+}
+
+/** The board of the page is that of the command line, over the same folder. */
+async function listedStudies(page, server) {
+  const { studies: listed } = await server.get('/api/v1/studies');
+  const lines = page.getByTestId('lab-studies').locator('tbody tr');
+  assert.equal(await lines.count(), listed.length);
+  if (external) return;
+  const fitted = (await lines.filter({ hasText: 'ret_1s of binance-usdm:BTCUSDT' }).innerText()).replace(/\s+/g, ' ');
+  assert.match(fitted, /NO LEAK CONTROL/);
+  const printed = JSON.parse(server.run('lab', 'leaderboard', 'BTCUSDT', '--target', 'ret_1s', '--json'));
+  assert.ok(fitted.includes(`${printed.board.rows.find((row) => row.model !== 'shuffled').model}, R²`), fitted);
+  assert.ok(fitted.includes(String(printed.about.labelled)), fitted);
+}
+
+async function oneStudy(page, server) {
+  const study = await server.get(`/api/v1/study?study=${STUDY}`);
+  assert.equal(await text(page, 'lab-lead'), 'ensemble is first: skill +3.12 % against the training frequency over 31,104 test rows.');
+  assert.match(await text(page, 'lab-control'), /^Control clean\./);
+  const lines = page.getByTestId('lab-board').locator('tbody tr');
+  assert.equal(await lines.count(), study.models.length);
+  const gbm = (await lines.filter({ hasText: 'gbm' }).innerText()).replace(/\s+/g, ' ');
+  for (const words of ['0.583 (0.571 to 0.594)', '+2.87 %', '−1.27 (−3.40 to +0.90)']) assert.ok(gbm.includes(words), `${words} is not in "${gbm}"`);
+  assert.equal(await page.getByTestId('lab-importance').locator('tbody tr').count(), study.importance.columns.length);
+  assert.equal(await page.getByTestId('lab-folds').locator('tbody tr').count(), 5);
+  await page.getByText('640 round trips: +0.84 bp before costs, −10.36 bp after them.').waitFor();
+  assert.equal(await page.getByTestId('bins').locator('tbody tr').count(), 6);
+}
+
 export const VIEWS = [
   {
     name: 'weather-live',
@@ -386,6 +427,39 @@ export const VIEWS = [
     before: (server) => (external ? undefined : server.put('paper/decisions.jsonl', paperLog())),
     ready: (page) => page.getByTestId('paper-summary').waitFor(),
     check: onPaper,
+  },
+  {
+    name: 'lab-empty',
+    path: '/lab',
+    ready: (page) => page.getByRole('heading', { name: 'Lab', exact: true }).waitFor(),
+    check: async (page, server) => {
+      if ((await server.get('/api/v1/studies')).studies.length === 0) await page.getByText('barograph lab train BTCUSDT --target dir_5s').waitFor();
+    },
+  },
+  {
+    name: 'lab',
+    path: '/lab',
+    before: studies,
+    ready: (page) => page.getByTestId('lab-studies').waitFor(),
+    check: listedStudies,
+  },
+  {
+    name: 'lab-study',
+    path: `/lab?study=${STUDY}`,
+    before: studies,
+    ready: (page) => page.getByTestId('lab-lead').waitFor(),
+    check: (page, server) => (external ? undefined : oneStudy(page, server)),
+  },
+  {
+    name: 'lab-fitted',
+    path: '/lab?study=binance-usdm/BTCUSDT/ret_1s',
+    before: studies,
+    ready: (page) => page.getByRole('heading', { name: 'Importance' }).waitFor(),
+    check: async (page) => {
+      if (external) return;
+      assert.match(await text(page, 'lab-control'), /^NO LEAK CONTROL\./);
+      await page.getByText('barograph lab importance binance-usdm:BTCUSDT --target ret_1s').waitFor();
+    },
   },
   {
     name: 'positions',

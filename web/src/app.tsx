@@ -18,10 +18,11 @@ import { TimeMachine } from './ui/TimeMachine';
 
 /** What stands at the addresses of the list, by file. All in one piece but the market, which brings a chart library, and what is opened
  * now and then. */
-const SHOWN = import.meta.glob<Record<string, ComponentType>>(['./pages/*/*Page.tsx', '!./pages/{market,whatif,paper}/*'], { eager: true });
+const SHOWN = import.meta.glob<Record<string, ComponentType>>(['./pages/*/*Page.tsx', '!./pages/{market,whatif,paper,lab}/*'], { eager: true });
 const LATER = {
   whatif: () => import('./pages/whatif/WhatifPage').then((m) => m.WhatifPage),
   paper: () => import('./pages/paper/PaperPage').then((m) => m.PaperPage),
+  lab: () => import('./pages/lab/LabPage').then((m) => m.LabPage),
 };
 const loadMarket = () => import('./pages/market/MarketPage').then((m) => m.MarketPage);
 
@@ -59,7 +60,7 @@ export function App(): JSX.Element {
 
 function Page({ at }: { at: Route }): JSX.Element {
   if (at.page === 'market') return <Later key={at.instrument} load={loadMarket} props={{ instrument: at.instrument }} />;
-  if (at.page === 'whatif' || at.page === 'paper') return <Later key={at.page} load={LATER[at.page]} props={{}} />;
+  if (at.page === 'whatif' || at.page === 'paper' || at.page === 'lab') return <Later key={at.page} load={LATER[at.page]} props={{}} />;
   const name = componentOf(at.page);
   const Shown = SHOWN[`./pages/${at.page}/${name}.tsx`]?.[name];
   if (Shown !== undefined) return <Shown />;

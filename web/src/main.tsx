@@ -18,6 +18,7 @@ import './styles/pages.css';
 import './styles/lists.css';
 import './styles/scorecard.css';
 import './styles/whatif.css';
+import './styles/lab.css';
 
 startTheme();
 startPlaces();

@@ -32,6 +32,7 @@ mod scores;
 mod serve;
 mod stall;
 mod state;
+pub mod studies;
 mod telemetry;
 mod universe;
 mod view;
@@ -49,9 +50,9 @@ pub use names::{DEFAULT_VENUE, nearest, resolve};
 pub use openapi::openapi_json;
 pub use problem::{Problem, ProblemKind};
 pub use query::{
-    AskBoard, AskDeliveries, AskEvents, AskMarkets, AskPaper, AskPositions, AskScores, AskWhatIf, DeliveryName,
-    DriftFilter, EventFilter, ForecastFilter, Health, LevelFilter, MarketHealth, Page, Query, QueryError, Rendered,
-    STREAM_BUFFER, ScorecardFilter, SeriesWindow, StreamEvent,
+    AskBoard, AskDeliveries, AskEvents, AskMarkets, AskPaper, AskPositions, AskScores, AskStudies, AskWhatIf,
+    DeliveryName, DriftFilter, EventFilter, ForecastFilter, Health, LevelFilter, MarketHealth, Page, Query, QueryError,
+    Rendered, STREAM_BUFFER, ScorecardFilter, SeriesWindow, StreamEvent,
 };
 pub use routes::assets::is_built as page_is_built;
 pub use scores::ForecastView;

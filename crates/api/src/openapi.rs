@@ -40,6 +40,7 @@ use utoipa::openapi::{Array, Content, Ref, RefOr, Response, Schema};
         (name = "verification", description = "how good calls were: every one registered before its outcome, resolved and scored"),
         (name = "live", description = "what is heard this moment, and whether it can be trusted; answered from memory"),
         (name = "whatif", description = "changed rule books over stored readings"),
+        (name = "lab", description = "studies: which models were fitted on recorded rows, and how they did on rows they had not seen"),
         (name = "advice", description = "what a trade in mind is walking into, and positions that are watched"),
         (name = "delivery", description = "what people are told, through which endpoint, and what became of it; silences"),
         (name = "original paths", description = "the original payloads, field for field; the trailing slash is optional"),

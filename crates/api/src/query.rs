@@ -1,4 +1,4 @@
-//! The questions this crate asks of the rest of the program: [`Query`], the sum of eight small traits.
+//! The questions this crate asks of the rest of the program: [`Query`], the sum of nine small traits.
 //!
 //! Methods are synchronous. [`AskMarkets::context`] without book and `as_of`, [`AskMarkets::now`], [`AskMarkets::instruments`],
 //! [`AskMarkets::health`], [`AskEvents::subscribe`], [`AskBoard::live`], [`AskBoard::feeds`], [`AskBoard::feed_health`] and
@@ -14,6 +14,7 @@ mod markets;
 mod paper;
 mod positions;
 mod scores;
+mod studies;
 mod whatif;
 
 pub use board::AskBoard;
@@ -24,6 +25,7 @@ pub use markets::{AskMarkets, Health, LevelFilter, MarketHealth, Rendered};
 pub use paper::AskPaper;
 pub use positions::AskPositions;
 pub use scores::{AskScores, DriftFilter, ForecastFilter, ScorecardFilter};
+pub use studies::AskStudies;
 pub use whatif::AskWhatIf;
 
 use barograph_domain::{Span, Ts};
@@ -37,6 +39,7 @@ pub trait Query:
     + AskPaper
     + AskPositions
     + AskScores
+    + AskStudies
     + AskWhatIf
     + Send
     + Sync
@@ -52,6 +55,7 @@ impl<T> Query for T where
         + AskPaper
         + AskPositions
         + AskScores
+        + AskStudies
         + AskWhatIf
         + Send
         + Sync

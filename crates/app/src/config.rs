@@ -102,6 +102,11 @@ impl Settings {
         barograph_store::Retention { minute_rows, raw, ..barograph_store::Retention::default() }
     }
 
+    /// Where the lab's studies are.
+    pub(crate) fn studies_folder(&self) -> std::path::PathBuf {
+        self.studies.clone().unwrap_or_else(|| self.data.join("studies"))
+    }
+
     /// Most bytes of raw frames that are kept.
     pub(crate) const fn journal_bytes_max(&self) -> u64 {
         (self.keep_journal_gb as u64).saturating_mul(1_000_000_000)

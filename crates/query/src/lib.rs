@@ -20,6 +20,7 @@ pub mod scores;
 pub mod service;
 pub mod shown;
 pub mod similar;
+pub mod studies;
 pub mod whatif;
 
 pub use error::{Error, chain};

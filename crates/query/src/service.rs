@@ -18,6 +18,7 @@ mod paper;
 mod scores;
 mod stops;
 mod storage;
+mod studies;
 #[cfg(test)]
 mod taken_back_tests;
 mod universe;
@@ -107,6 +108,8 @@ pub struct Service {
     in_use: std::sync::OnceLock<InUse>,
     /// The data folder, for what lies beside the store.
     folder: std::sync::OnceLock<std::path::PathBuf>,
+    /// Where the lab leaves its studies.
+    studies: std::sync::OnceLock<crate::studies::StudyFolder>,
 }
 
 impl core::fmt::Debug for Service {
@@ -155,6 +158,7 @@ impl Service {
             weight: Mutex::default(),
             in_use: std::sync::OnceLock::new(),
             folder: std::sync::OnceLock::new(),
+            studies: std::sync::OnceLock::new(),
         };
         service.refresh()?;
         Ok(service)

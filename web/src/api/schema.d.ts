@@ -555,6 +555,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/studies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Studies of the lab, by market and target.
+         * @description They are read from the folder that the setting `studies` names. A study is made by `barograph lab train`.
+         */
+        get: operations["listStudies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/study": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One study: its board, and what else its folder holds of reliability, importance, folds and money. */
+        get: operations["getStudy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/positions": {
         parameters: {
             query?: never;
@@ -4320,6 +4357,273 @@ export interface components {
          * @enum {string}
          */
         Kind: "measured" | "sampled" | "modelled" | "proxy";
+        /** @description What a model's calls were worth. */
+        LabBacktest: {
+            /** @description The model. */
+            model: string;
+            /** @description Tier whose taker fee was paid. */
+            tier: string | null;
+            /** @description Numbers of the report, by name. */
+            figures: {
+                [key: string]: number;
+            };
+            /** @description Why there is no Sharpe ratio. */
+            no_sharpe: string | null;
+            /** @description Cumulative net P&L as a fraction of the capital, at most 500 points; the last is the last trade's. */
+            equity: components["schemas"]["LabEquityPoint"][];
+        };
+        /** @description A point of an equity curve. */
+        LabEquityPoint: {
+            /** @description Close of a trade. */
+            at: string;
+            /**
+             * Format: double
+             * @description Net P&L until then, as a fraction of the capital.
+             */
+            net: number;
+        };
+        /** @description One fold. */
+        LabFold: {
+            /**
+             * Format: int64
+             * @description From 1.
+             */
+            number: number;
+            /** @description When the test block begins and when the last of its labels is known. */
+            test_span: string[] | null;
+            /** @description Stretches of rows to fit on, first and one past the last. */
+            fit: number[][];
+            /** @description Stretches to stop, calibrate and weigh by. */
+            tune: number[][];
+            /** @description Stretches to judge by. */
+            test: number[][];
+            /** @description How many rows each of the three has. */
+            counts: number[];
+        };
+        /**
+         * @description Rows of each fold by what they are for, counted from 0 in the order of time. Stretches closer than a four-hundredth of all rows are
+         *     drawn as one.
+         */
+        LabFoldMap: {
+            /**
+             * Format: int64
+             * @description All rows.
+             */
+            rows: number;
+            /** @description The folds in the order of time. */
+            folds: components["schemas"]["LabFold"][];
+            /** @description When the hold-out begins. */
+            hold_out_from: string | null;
+            /**
+             * Format: int64
+             * @description The first row that is in no fold and behind all of them.
+             */
+            hold_out_row: number | null;
+        };
+        /** @description What a model goes by. */
+        LabImportance: {
+            /** @description The model. */
+            model: string;
+            /**
+             * Format: int64
+             * @description Test rows that were permuted, all folds together.
+             */
+            rows: number;
+            /** @description Single columns, the most important first; at most 40. */
+            columns: components["schemas"]["LabInput"][];
+            /** @description Groups of columns whose ranks go together; at most 40. */
+            groups: components["schemas"]["LabInput"][];
+            /**
+             * Format: int64
+             * @description How many single columns were judged.
+             */
+            judged: number;
+        };
+        /** @description How much worse a model is without a column or a group. */
+        LabInput: {
+            /** @description The columns permuted together. */
+            columns: string[];
+            /**
+             * Format: double
+             * @description Increase of the loss, mean over folds: nats of a question, squared units of a number.
+             */
+            increase: number;
+            /** @description Ends of its 95 % band over folds. */
+            band: number[] | null;
+            /** @description The increase of each fold, in the order of time. */
+            by_fold: number[];
+            /**
+             * Format: double
+             * @description Mean size of what it adds to a margin (SHAP); of single columns of trees and lines.
+             */
+            shap: number | null;
+        };
+        /** @description A model on the board. */
+        LabModelRow: {
+            /** @description The model. */
+            model: string;
+            /** @description Is it the control on permuted labels? */
+            is_control: boolean;
+            /** @description Its scores by name; what cannot be known is left out. */
+            scores: {
+                [key: string]: number;
+            };
+        };
+        /** @description How often came what one model stated of one question. */
+        LabReliability: {
+            /** @description The model. */
+            model: string;
+            /**
+             * Format: int64
+             * @description The class; null of a question with yes and no.
+             */
+            class: number | null;
+            /** @description Ten bins of equal width; empty ones are left out. */
+            reliability: components["schemas"]["ReliabilityRow"][];
+            /** @description Curve by isotonic regression. */
+            curve: components["schemas"]["CurveStep"][];
+        };
+        /** @description The studies of the folder that this process reads. */
+        LabStudies: {
+            /**
+             * @description The folder.
+             * @example data/studies
+             */
+            folder: string;
+            /** @description By market and target. */
+            studies: components["schemas"]["LabStudy"][];
+            /** @description Boards that cannot be read, with the reason, by study. */
+            unread: {
+                [key: string]: string;
+            };
+        };
+        /** @description One study in a line. */
+        LabStudy: {
+            /**
+             * @description Its place below the folder of studies; what `study` of `/api/v1/study` takes.
+             * @example binance-usdm/BTCUSDT/dir_5s
+             */
+            study: string;
+            /** @description Whose rows, `venue:symbol`. */
+            market: string;
+            /**
+             * @description What is predicted.
+             * @example dir_5s
+             */
+            target: string;
+            /** @description `binary`, `classes` or `regression`. */
+            task: string;
+            /**
+             * Format: double
+             * @description How far ahead, seconds; null where that is counted in changes of the book.
+             */
+            horizon_s: number | null;
+            /** @description First and last second of its rows. */
+            span: string[] | null;
+            /**
+             * Format: date-time
+             * @description When its board was written.
+             */
+            made_at: string | null;
+            /**
+             * Format: int64
+             * @description Rows of the data set.
+             */
+            rows: number | null;
+            /**
+             * Format: int64
+             * @description Rows with a label.
+             */
+            labelled: number | null;
+            /**
+             * Format: int64
+             * @description Test blocks.
+             */
+            folds: number | null;
+            /** @description `quick` or `best`. */
+            preset: string | null;
+            /** @description What the control on permuted labels says: `clean`, `suspected` or `untested`. */
+            control: string;
+            /**
+             * @description What is printed over the board; null where the control is harmless.
+             * @example LEAK SUSPECTED
+             */
+            stamp: string | null;
+            /**
+             * Format: int64
+             * @description All configurations fitted.
+             */
+            trials: number | null;
+            /**
+             * Format: int64
+             * @description Models on the board, the control among them.
+             */
+            models: number;
+            /** @description The first model of the board that is not the control. */
+            best: string | null;
+            /** @description By what the board is ordered: `bss_clim`, `macro_f1` or `r2_oos`. */
+            criterion: string;
+            /**
+             * Format: double
+             * @description That of the best.
+             */
+            best_value: number | null;
+        };
+        /** @description A study with all that its folder holds. */
+        LabStudyView: {
+            /** @description Its line. */
+            about: components["schemas"]["LabStudy"];
+            /**
+             * Format: int64
+             * @description Decides every draw.
+             */
+            seed: number | null;
+            /** @description Digest of rows, target, plan, preset and seed. */
+            config_hash: string | null;
+            /** @description Digest of the rows' content. */
+            data_digest: string | null;
+            /**
+             * Format: double
+             * @description Share of moves that were exactly zero.
+             */
+            zero_share: number | null;
+            /** @description Rows without a label, by reason. */
+            unlabelled: {
+                [key: string]: number;
+            };
+            /** @description Seconds before each test block from which nothing was learnt. */
+            embargo_s: number[];
+            /** @description Names of the scores that any model has, in the order in which a board shows them. */
+            columns: string[];
+            /** @description Models, from the best. */
+            models: components["schemas"]["LabModelRow"][];
+            /** @description Numbers of the board as a whole, by name. */
+            figures: {
+                [key: string]: number;
+            };
+            /** @description Models that were left out, with the reason. */
+            left_out: {
+                [key: string]: string;
+            };
+            /**
+             * Format: int64
+             * @description Columns of the data set that entered the models.
+             */
+            inputs: number;
+            /** @description Columns that did not, with the reason. */
+            dropped: {
+                [key: string]: string;
+            };
+            /** @description Stated against observed probabilities on test rows, by model and question. */
+            reliability: components["schemas"]["LabReliability"][];
+            importance: components["schemas"]["LabImportance"] | null;
+            fold_map: components["schemas"]["LabFoldMap"] | null;
+            backtest: components["schemas"]["LabBacktest"] | null;
+            /** @description Files of the study that cannot be read, with the reason. */
+            unread: {
+                [key: string]: string;
+            };
+        };
         /** @description Share of a portfolio under one label. */
         LabelShare: {
             /** @description The label. */
@@ -8774,6 +9078,84 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PaperView"];
+                };
+            };
+            /** @description the one you hold is still it (If-None-Match) */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description what was wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listStudies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the studies */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabStudies"];
+                };
+            };
+            /** @description the list you hold is still it (If-None-Match) */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description what was wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getStudy: {
+        parameters: {
+            query: {
+                /**
+                 * @description Its place below the folder of studies, as the list has it.
+                 * @example binance-usdm/BTCUSDT/dir_5s
+                 */
+                study: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the study */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabStudyView"];
                 };
             };
             /** @description the one you hold is still it (If-None-Match) */

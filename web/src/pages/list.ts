@@ -20,6 +20,7 @@ export const PAGES = {
   scorecard: { path: '/scorecard', title: 'Was it right?' },
   whatif: { path: '/whatif', title: 'What if?', timeless: true },
   paper: { path: '/paper', title: 'On paper' },
+  lab: { path: '/lab', title: 'Lab', timeless: true },
   positions: { path: '/positions', title: 'Positions' },
   alerts: { path: '/alerts', title: 'Alerts' },
   feeds: { path: '/feeds', title: 'Feeds' },

@@ -27,6 +27,7 @@ mod segment;
 pub(crate) mod session;
 pub(crate) mod silences;
 pub(crate) mod stream;
+pub(crate) mod studies;
 mod table;
 pub(crate) mod universe;
 mod unread;
@@ -101,6 +102,8 @@ routes! {
     whatif::ask READ,
     whatif::keep OPERATE,
     paper::week READ,
+    studies::list READ,
+    studies::one READ,
     positions::list READ,
     positions::register OPERATE,
     positions::one READ,

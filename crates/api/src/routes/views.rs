@@ -1,7 +1,7 @@
 //! Written by `cargo x gen` from web/src/pages/list.ts; edit that, not this.
 
 /// Addresses of the page's views, beside `/`.
-pub(crate) const VIEWS: [&str; 12] = [
+pub(crate) const VIEWS: [&str; 13] = [
     "/regimes",
     "/universe",
     "/cascades",
@@ -9,6 +9,7 @@ pub(crate) const VIEWS: [&str; 12] = [
     "/scorecard",
     "/whatif",
     "/paper",
+    "/lab",
     "/positions",
     "/alerts",
     "/feeds",

@@ -51,8 +51,8 @@ const OTHER: &[(&str, &str, &str)] = &[
     ("/openapi.json", "/openapi.json", "application/json"),
 ];
 
-/// Asked in tests of their own: `stream`, `advice`, `delivery`, `universe`, `scores`, `whatif`, `board`, and charts end to end.
-const ELSEWHERE: [&str; 29] = [
+/// Asked in tests of their own: `stream`, `advice`, `delivery`, `universe`, `scores`, `studies`, `whatif`, `board`, and charts end to end.
+const ELSEWHERE: [&str; 31] = [
     "/api/v1/board",
     "/api/v1/board/stream",
     "/api/v1/markets/{id}/chart",
@@ -77,6 +77,8 @@ const ELSEWHERE: [&str; 29] = [
     "/api/v1/whatif",
     "/api/v1/whatif/books",
     "/api/v1/paper",
+    "/api/v1/studies",
+    "/api/v1/study",
     "/api/v1/calendar",
     "/api/v1/drift",
     "/api/v1/scorecard",

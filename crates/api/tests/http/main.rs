@@ -47,6 +47,8 @@ mod shutdown;
 #[cfg(test)]
 mod stream;
 #[cfg(test)]
+mod studies;
+#[cfg(test)]
 mod supposed;
 #[cfg(test)]
 mod told;

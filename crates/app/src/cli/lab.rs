@@ -146,7 +146,7 @@ pub(crate) struct StudyArgs {
     /// Decides every draw
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,
-    /// Folder of the studies; without it `studies` in the data folder
+    /// Folder of the studies; without it that of the setting `studies`, else `studies` in the data folder
     #[arg(long, value_name = "FOLDER")]
     pub(crate) studies: Option<PathBuf>,
     #[command(flatten)]
@@ -163,7 +163,7 @@ pub(crate) struct BoardArgs {
     /// An earlier board, by the name that stands on it; without it the newest
     #[arg(long, value_name = "RUN", requires = "target")]
     pub(crate) run: Option<String>,
-    /// Folder of the studies; without it `studies` in the data folder
+    /// Folder of the studies; without it that of the setting `studies`, else `studies` in the data folder
     #[arg(long, value_name = "FOLDER")]
     pub(crate) studies: Option<PathBuf>,
 }

@@ -107,7 +107,7 @@ fn of_journal(request: &DatasetRequest, settings: &Settings, json: bool) -> Resu
 }
 
 pub(super) fn studies(given: Option<&PathBuf>, settings: &Settings) -> PathBuf {
-    given.cloned().unwrap_or_else(|| settings.data.join("studies"))
+    given.cloned().unwrap_or_else(|| settings.studies_folder())
 }
 
 /// A request for each target.

@@ -63,6 +63,7 @@ pub(crate) fn until_stopped(
     service.keep_positions(Arc::new(PositionDesk::new(super::target(settings), rules(settings))));
     service.journal_in(journal_folder(&settings.data));
     service.keep_in(settings.data.clone());
+    service.studies_in(settings.studies_folder());
     let stop = Arc::new(AtomicBool::new(false));
     let looker = watch_news(Arc::clone(&service), Arc::clone(&stop), NewsSource::Store { history }, CHECK_EVERY)?;
     let board = update_board(Arc::clone(&service), Arc::clone(&stop))?;
@@ -186,6 +187,7 @@ pub(crate) fn serve_live(
     service.keep_positions(Arc::new(desk));
     service.journal_in(journal_folder(&settings.data));
     service.keep_in(settings.data.clone());
+    service.studies_in(settings.studies_folder());
     if let Some(room) = &room {
         service.deliver_through(Arc::new(room.desk(super::target(settings))));
     }

@@ -183,6 +183,8 @@ settings! {
         "widen computed stops by the volatility class once more: on or off";
     level_clusters: Option<ClusterMethod> = "book", clusters,
         "how equal highs and lows are found: book (as the rule book says), tolerance, or kde (modes of a kernel density)";
+    studies: Option<PathBuf> = "", optional,
+        "folder of the lab's studies: those commands write and the page shows; studies in the data folder unless set";
     calendar: Option<CalendarSource> = "", CalendarSource::of,
         "scheduled events: a file or an address, as TOML, CSV, JSON or iCalendar; read at start and every hour",
         shown: secret::host_only;

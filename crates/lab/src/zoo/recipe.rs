@@ -26,7 +26,8 @@ impl ZooTask {
     }
 
     /// The label as question `head` asks it.
-    pub(crate) fn asked(self, label: f64, head: usize) -> f64 {
+    #[must_use]
+    pub fn asked(self, label: f64, head: usize) -> f64 {
         match self {
             Self::Binary | Self::Regression => label,
             Self::Classes => f64::from(u8::from(class_of(label) == Some(head))),

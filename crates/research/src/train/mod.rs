@@ -18,6 +18,7 @@ mod money;
 mod predict;
 mod predicted;
 mod registry;
+mod reliability;
 mod run;
 mod runs;
 mod shadow;
@@ -43,6 +44,7 @@ pub(crate) use predicted::predicted;
 pub use registry::{
     ARTEFACTS, ArtefactFiles, ListedArtefact, OpenedArtefact, REGISTRY, RegistryLine, artefacts, card, choose,
 };
+pub use reliability::{ModelReliability, RELIABILITY, ReliabilitySheet};
 pub use run::{StudyRequest, StudyStep, folder_of, study};
 pub use runs::{RUNS, boards};
 pub use shadow::{SHADOW, ShadowEntry, ShadowLine, ShadowScore};

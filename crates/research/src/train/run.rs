@@ -6,6 +6,7 @@ use super::inputs::{HAR, LAST};
 use super::lineup::Lineup;
 use super::money::{BoardMoney, money_of};
 use super::registry::keep_best;
+use super::reliability::{RELIABILITY, ReliabilitySheet, reliability_of};
 use super::runs::{RUNS, earlier_runs};
 use super::trades::MoneyTerms;
 use super::trials::{TrialLine, TrialLog};
@@ -113,6 +114,8 @@ pub(super) struct Study<'a> {
 /// Models scored on the same folds.
 pub(super) struct ScoredModels {
     pub(super) board: ZooBoard,
+    /// How often came what models stated, on test rows.
+    pub(super) reliability: ReliabilitySheet,
     pub(super) costs: BTreeMap<String, StudyModelCost>,
     /// Inputs and columns that are none, as of the last fold.
     pub(super) inputs: Vec<String>,
@@ -260,7 +263,14 @@ impl<'r> Study<'r> {
         entries.retain(|e| e.folds.len() == folds.len() && !self.left_out.contains_key(&e.model));
         let horizon = self.request.target.horizon().unwrap_or(Span::secs(1));
         let block = Span(horizon.0.saturating_mul(60)).max(Span::mins(10));
-        Ok(ScoredModels { board: ZooBoard::of(self.task, &entries, horizon, block), costs, inputs, dropped })
+        let reliability = reliability_of(self.task, &entries, horizon);
+        Ok(ScoredModels {
+            board: ZooBoard::of(self.task, &entries, horizon, block),
+            reliability,
+            costs,
+            inputs,
+            dropped,
+        })
     }
 
     fn board(
@@ -270,7 +280,8 @@ impl<'r> Study<'r> {
     ) -> Result<StudyBoard, ResearchError> {
         let names = self.request.lineup.names();
         let folds: Vec<StudyFold> = self.folds.folds().to_vec();
-        let ScoredModels { mut board, costs, inputs, dropped } = self.scored(&folds, step)?;
+        let ScoredModels { mut board, reliability, costs, inputs, dropped } = self.scored(&folds, step)?;
+        write(&self.request.folder.join(RELIABILITY), &reliability, false)?;
         let beside = TrialLog::open(&self.request.folder)?.fitted_beside(&self.config_hash, names);
         board.rows.iter_mut().for_each(|row| row.n_trials += beside);
         let (money, no_money) = self.money(&board, &folds, terms, step)?;

@@ -13,7 +13,6 @@ use crate::scores::corp::corp_of;
 use crate::scores::discrimination::{auc_of, sharpness};
 use crate::scores::murphy::murphy;
 use crate::scores::sums::ties_of;
-use crate::scores::wilson::wilson_90;
 use barograph_domain::forecast::{ForecastEvent, Forecaster};
 use barograph_domain::scorecard::{
     CurveStep, Denominators, LabelTable, MonthReading, ReliabilityRow, ScoreParts, ScoreRow, SkillReading, SkillVerdict,
@@ -70,8 +69,8 @@ pub(super) fn score_row((event, forecaster): (ForecastEvent, Forecaster), scope:
         clipped: log.map_or(0, |l| count(l.clipped)),
         auc: auc_of(&ties),
         sharpness: sharpness(cases.iter().map(|c| c.p)).map(|s| s.variance),
-        reliability: bins.iter().map(bin_row).collect(),
-        curve: corp.map(|c| c.curve).unwrap_or_default().into_iter().map(curve_step).collect(),
+        reliability: bins.iter().map(ReliabilityRow::from).collect(),
+        curve: corp.iter().flat_map(|c| &c.curve).map(CurveStep::from).collect(),
         label: label_table(event, entries),
         sequence: None,
         timeline: Vec::new(),
@@ -81,17 +80,6 @@ pub(super) fn score_row((event, forecaster): (ForecastEvent, Forecaster), scope:
 
 fn case(e: &Entry) -> Option<Case> {
     Some(Case { issued: e.issued, p: e.scored?.p(), happened: e.happened()? })
-}
-
-fn bin_row(bin: &crate::scores::bins::ReliabilityBin) -> ReliabilityRow {
-    // The interval is that of windows that do not overlap: neighbouring cases share their outcome.
-    let independent = float(bin.n_eff.max(1));
-    let (low, high) = wilson_90(bin.observed * independent, independent).unwrap_or((0.0, 1.0));
-    ReliabilityRow { stated: bin.mean_p, observed: bin.observed, n: count(bin.n), n_eff: count(bin.n_eff), low, high }
-}
-
-fn curve_step(step: crate::scores::corp::CorpStep) -> CurveStep {
-    CurveStep { from: step.p_from, upto: step.p_upto, calibrated: step.observed, n: count(step.n) }
 }
 
 /// Sums of losses, ready for bands. Columns: of cases with a climatology their number, loss and its loss; the same of persistence.

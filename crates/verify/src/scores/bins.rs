@@ -6,6 +6,7 @@ use super::case::{Case, n_eff};
 use super::sums::{float, ratio};
 use super::wilson::wilson_90;
 use barograph_domain::Span;
+use barograph_domain::scorecard::ReliabilityRow;
 use serde::{Deserialize, Serialize};
 
 /// Bins of a table.
@@ -39,6 +40,15 @@ pub struct ReliabilityBin {
     pub observed: f64,
     /// Wilson's 90 % interval of that frequency, of `n` cases taken as independent.
     pub wilson_90: (f64, f64),
+}
+
+/// As a table has it. The interval is that of windows that do not overlap: neighbouring cases share their outcome.
+impl From<&ReliabilityBin> for ReliabilityRow {
+    fn from(bin: &ReliabilityBin) -> Self {
+        let independent = float(bin.n_eff.max(1));
+        let (low, high) = wilson_90(bin.observed * independent, independent).unwrap_or((0.0, 1.0));
+        Self { stated: bin.mean_p, observed: bin.observed, n: bin.n as u64, n_eff: bin.n_eff as u64, low, high }
+    }
 }
 
 impl ReliabilityBin {

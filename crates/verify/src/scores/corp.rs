@@ -7,6 +7,7 @@
 use super::brier::brier;
 use super::case::{Case, base_rate};
 use super::sums::{Tie, float, ties_of};
+use barograph_domain::scorecard::CurveStep;
 use serde::{Deserialize, Serialize};
 
 /// A stretch of the scale on which the recalibrated probability is the same.
@@ -20,6 +21,12 @@ pub struct CorpStep {
     pub n: usize,
     /// How often the event came there: the recalibrated probability.
     pub observed: f64,
+}
+
+impl From<&CorpStep> for CurveStep {
+    fn from(step: &CorpStep) -> Self {
+        Self { from: step.p_from, upto: step.p_upto, calibrated: step.observed, n: step.n as u64 }
+    }
 }
 
 /// The split of the Brier score and the curve behind it; `BS = MCB − DSC + UNC`.

@@ -17,7 +17,10 @@ const COUNTS = 46;
 /** Below so many separate windows a bin says little. */
 const FEW = 10;
 
-export function Reliability({ row }: { row: ScoreRow }): JSX.Element {
+/** What is drawn. */
+type Stated = Pick<ScoreRow, 'reliability' | 'curve'>;
+
+export function Reliability({ row }: { row: Stated }): JSX.Element {
   if (row.reliability.length === 0) return <Empty why="No stated probability has resolved yet." />;
   return (
     <>
@@ -30,7 +33,7 @@ export function Reliability({ row }: { row: ScoreRow }): JSX.Element {
   );
 }
 
-function Curve({ row }: { row: ScoreRow }): JSX.Element {
+function Curve({ row }: { row: Stated }): JSX.Element {
   const [element, width] = useWidth<SVGSVGElement>(440);
   const end = axisOf(row);
   const side = Math.min(width - LEFT - RIGHT, 420);
@@ -77,7 +80,7 @@ function Curve({ row }: { row: ScoreRow }): JSX.Element {
   );
 }
 
-function Bins({ row }: { row: ScoreRow }): JSX.Element {
+function Bins({ row }: { row: Stated }): JSX.Element {
   return (
     <div class="scroll" tabIndex={0} role="group" aria-label="bins">
       <table class="bins" data-testid="bins">

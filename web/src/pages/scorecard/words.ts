@@ -175,7 +175,7 @@ export function barOf(skill: SkillReading, scale: number): { low: number; high: 
 }
 
 /** The end of both axes of a reliability curve: rare events would be a dot in the corner of 0 to 100 %. */
-export function axisOf(row: ScoreRow): number {
+export function axisOf(row: Pick<ScoreRow, 'reliability' | 'curve'>): number {
   const most = Math.max(0, ...row.curve.flatMap((step) => [step.upto, step.calibrated]), ...row.reliability.flatMap((bin) => [bin.stated, bin.observed]));
   return [0.1, 0.2, 0.5].find((end) => end >= most) ?? 1;
 }
