@@ -87,6 +87,13 @@ impl ColumnBuffer {
         }
     }
 
+    pub(super) fn push_text(&mut self, value: &str) {
+        match &mut self.cells {
+            Cells::Bytes(cells) => cells.push(value.as_bytes().to_vec().into()),
+            _ => debug_assert!(false, "not a column of texts"),
+        }
+    }
+
     /// Adds the cells of an array that are there; `before` rows are in the buffer already.
     fn extend(&mut self, array: &ArrayRef, before: usize) -> Result<(), String> {
         let there = |row: &usize| array.is_valid(*row);
