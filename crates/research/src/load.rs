@@ -38,10 +38,7 @@ pub fn load(lake: &Path, market: &InstrumentName) -> Result<LoadedRows, Research
     }
     let mut digest = Sha256::new();
     for hour in &hours {
-        // An hour that is still open has no digest: what it holds may grow.
-        if let Some(manifest) = hour.manifest()? {
-            digest.update(manifest.content_sha256.as_bytes());
-        }
+        digest.update(hour.content_digest()?.as_bytes());
     }
     let digest = digest.finalize().iter().map(|b| format!("{b:02x}")).collect();
     let mut rows = Rows::default();

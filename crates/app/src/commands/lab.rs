@@ -30,7 +30,7 @@ pub(crate) fn run(command: &Lab, settings: &Settings, json: bool) -> Result<(), 
     }
 }
 
-fn name(text: &str, settings: &Settings) -> Result<InstrumentName, Failure> {
+pub(super) fn name(text: &str, settings: &Settings) -> Result<InstrumentName, Failure> {
     let named = match text.split_once(':') {
         Some((venue, symbol)) => InstrumentName::new(venue, symbol),
         None => InstrumentName::new(settings.default_venue.as_str(), text),

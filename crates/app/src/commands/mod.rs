@@ -14,6 +14,8 @@ mod freshness;
 mod kpi;
 mod lab;
 mod lake;
+mod lake_follow;
+mod lake_gold;
 mod levels;
 mod markets;
 mod paper;
