@@ -62,7 +62,7 @@ pub(crate) struct FollowArgs {
 pub(crate) struct Export {
     /// Market: venue:symbol, or a symbol of the default venue
     pub(crate) symbol: String,
-    /// Form: hftbacktest (its collector's gzip lines)
+    /// Form: hftbacktest (its collector's gzip lines, out of the journal) or hftbacktest-npy (its array of events, of any venue)
     #[arg(long, default_value = "hftbacktest")]
     pub(crate) format: String,
     /// First moment
@@ -71,7 +71,10 @@ pub(crate) struct Export {
     /// Last moment
     #[arg(long, value_name = "TIME", value_parser = Ts::parse)]
     pub(crate) until: Option<Ts>,
-    /// File to write; without it the symbol with .gz
+    /// With hftbacktest-npy: recordings of the market, or the folder of a lake; without it the journal in the data folder
+    #[arg(long = "source", value_name = "FILE", num_args = 1..)]
+    pub(crate) sources: Vec<PathBuf>,
+    /// File to write; without it the symbol with .gz or .npy
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
 }

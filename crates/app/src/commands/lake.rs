@@ -134,8 +134,11 @@ fn compact_all(args: &CompactArgs, settings: &Settings, json: bool) -> Result<()
 }
 
 fn export(args: &Export, settings: &Settings, json: bool) -> Result<(), Failure> {
-    if args.format != "hftbacktest" {
-        return Err(Failure::usage(format!("format '{}': there is hftbacktest", args.format)));
+    match args.format.as_str() {
+        "hftbacktest" if args.sources.is_empty() => {}
+        "hftbacktest" => return Err(Failure::usage("--source: the lines of a journal are exported; files can be with --format hftbacktest-npy")),
+        "hftbacktest-npy" => return super::lake_events::run(args, settings, json),
+        other => return Err(Failure::usage(format!("format '{other}': there are hftbacktest and hftbacktest-npy"))),
     }
     let root = journal_folder(&settings.data);
     if !root.is_dir() {
@@ -170,7 +173,7 @@ fn export(args: &Export, settings: &Settings, json: bool) -> Result<(), Failure>
     if venue == "coinbase" {
         writeln!(
             std::io::stderr(),
-            "messages of Coinbase as they were received; hftbacktest has no converter for them"
+            "messages of Coinbase as they were received; hftbacktest has no converter for them, but reads --format hftbacktest-npy"
         )?;
     }
     for missing in &report.missing {

@@ -14,6 +14,7 @@ mod freshness;
 mod kpi;
 mod lab;
 mod lake;
+mod lake_events;
 mod lake_follow;
 mod lake_gold;
 mod levels;

@@ -6,11 +6,13 @@ mod edge;
 mod follow;
 mod journal;
 mod keep;
+mod outward;
 mod rows;
 
 pub use bars::{bars_of_trades, has_trades};
 pub use follow::{FollowRequest, FollowStep, LakeFollower};
 pub use journal::{JournalDataset, JournalRequest, record_journal};
+pub use outward::export_events;
 pub use rows::{CLOSE_AFTER, SecondRows};
 
 use crate::ResearchError;
