@@ -136,7 +136,11 @@ fn compact_all(args: &CompactArgs, settings: &Settings, json: bool) -> Result<()
 fn export(args: &Export, settings: &Settings, json: bool) -> Result<(), Failure> {
     match args.format.as_str() {
         "hftbacktest" if args.sources.is_empty() => {}
-        "hftbacktest" => return Err(Failure::usage("--source: the lines of a journal are exported; files can be with --format hftbacktest-npy")),
+        "hftbacktest" => {
+            return Err(Failure::usage(
+                "--source: the lines of a journal are exported; files can be with --format hftbacktest-npy",
+            ));
+        }
         "hftbacktest-npy" => return super::lake_events::run(args, settings, json),
         other => return Err(Failure::usage(format!("format '{other}': there are hftbacktest and hftbacktest-npy"))),
     }

@@ -149,7 +149,8 @@ fn read_with_other_tools(place: &Place, text: &str) {
         } else {
             code.to_owned()
         };
-        let run = std::process::Command::new(&python).arg("-c").arg(&code).current_dir(place.path("")).output().unwrap();
+        let run =
+            std::process::Command::new(&python).arg("-c").arg(&code).current_dir(place.path("")).output().unwrap();
         let (out, err) = (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
         assert!(run.status.success(), "{line}\n{err}");
         // This recording has no gap in its book; every other line finds something.

@@ -26,6 +26,7 @@ mod export;
 mod freshness;
 mod kpi;
 mod lab;
+mod lake;
 mod ledger;
 mod live;
 mod models;

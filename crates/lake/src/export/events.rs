@@ -97,7 +97,13 @@ impl<W: Write + Seek> EventWriter<W> {
 
     fn event(&mut self, ev: u64, (venue, local): (Ts, Ts), price: f64, qty: f64) -> Result<(), Error> {
         let mut record = [0; 64];
-        let fields = [(ev | BOTH).to_le_bytes(), venue.0.to_le_bytes(), local.0.to_le_bytes(), price.to_le_bytes(), qty.to_le_bytes()];
+        let fields = [
+            (ev | BOTH).to_le_bytes(),
+            venue.0.to_le_bytes(),
+            local.0.to_le_bytes(),
+            price.to_le_bytes(),
+            qty.to_le_bytes(),
+        ];
         for (out, field) in record.chunks_exact_mut(8).zip(fields) {
             out.copy_from_slice(&field);
         }

@@ -88,10 +88,21 @@ fn levels_that_are_none_are_counted_and_the_book_does_not_go_on_with_them() {
     let row = |second: u32, behind: &str| {
         format!("binance-futures,BTCUSDT,15989184{second:02}696000,15989184{second:02}810979,11,1,10,1,{behind}\n")
     };
-    let rows = [row(3, "12,1,9,1"), row(4, ",,,"), row(5, "12,-1,9,1"), row(6, "12,1,9,x"), row(7, ",1,9,1"), row(8, "12,0,9,0")];
-    let (heard, done) = play("binance-usdm:BTCUSDT", &written(&folder, &[("a.csv", &format!("{head}{}", rows.concat()))]));
+    let rows = [
+        row(3, "12,1,9,1"),
+        row(4, ",,,"),
+        row(5, "12,-1,9,1"),
+        row(6, "12,1,9,x"),
+        row(7, ",1,9,1"),
+        row(8, "12,0,9,0"),
+    ];
+    let (heard, done) =
+        play("binance-usdm:BTCUSDT", &written(&folder, &[("a.csv", &format!("{head}{}", rows.concat()))]));
     assert_eq!((heard.books, done.played.refused, done.unreadable), (3, 3, 0), "{done:?}");
-    assert!(done.played.first_refused.as_ref().is_some_and(|why| why.contains("row 4: level 1 of the asks")), "{done:?}");
+    assert!(
+        done.played.first_refused.as_ref().is_some_and(|why| why.contains("row 4: level 1 of the asks")),
+        "{done:?}"
+    );
     // Of changes, the book is lost until the next snapshot.
     let head = "exchange,symbol,timestamp,local_timestamp,is_snapshot,side,price,amount\n";
     for broken in ["10,-1", "-10,1", "0,1", "10,nan", ",1"] {
@@ -103,7 +114,11 @@ fn levels_that_are_none_are_counted_and_the_book_does_not_go_on_with_them() {
         ];
         let (heard, done) = play("deribit:X", &written(&folder, &[("b.csv", &format!("{head}{}", rows.concat()))]));
         assert_eq!((heard.books, done.unreadable), (1, 1), "{broken}: {done:?}");
-        assert!(matches!(heard.lost[..], [(RecordedFeed::Book, _, GapReason::Undecodable)]), "{broken}: {:?}", heard.lost);
+        assert!(
+            matches!(heard.lost[..], [(RecordedFeed::Book, _, GapReason::Undecodable)]),
+            "{broken}: {:?}",
+            heard.lost
+        );
     }
 }
 
@@ -111,13 +126,19 @@ fn levels_that_are_none_are_counted_and_the_book_does_not_go_on_with_them() {
 fn spot_and_futures_of_one_symbol_are_kept_apart() {
     let folder = tempfile::tempdir().unwrap();
     let file = |kind: &str| {
-        format!("ts_ms,exch_ts_ms,venue,market_type,symbol,trade_id,price,qty,side\n1771214400100,1771214400090,Binance,{kind},BTCUSDT,1,10,1,buy\n")
+        format!(
+            "ts_ms,exch_ts_ms,venue,market_type,symbol,trade_id,price,qty,side\n1771214400100,1771214400090,Binance,{kind},BTCUSDT,1,10,1,buy\n"
+        )
     };
     let (spot, futures) = (file("spot"), file("fut"));
     for (market, files, want) in [
         ("binance-usdm:BTCUSDT", &[("fut.csv", futures.as_str())][..], None),
         ("binance-spot:BTCUSDT", &[("spot.csv", spot.as_str())], None),
-        ("binance-usdm:BTCUSDT", &[("fut.csv", &futures), ("spot.csv", &spot)], Some("spot.csv is of the market type 'spot'")),
+        (
+            "binance-usdm:BTCUSDT",
+            &[("fut.csv", &futures), ("spot.csv", &spot)],
+            Some("spot.csv is of the market type 'spot'"),
+        ),
         ("binance-spot:BTCUSDT", &[("fut.csv", &futures)], Some("of the market type 'fut'")),
     ] {
         let opened = open(market, &written(&folder, files));

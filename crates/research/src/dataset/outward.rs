@@ -51,7 +51,12 @@ impl JournalAudience for OneMarket<'_> {
         self.market.venue.as_str() == venue
     }
 
-    fn listener(&mut self, market: &InstrumentName, _: &MarketSpec, _: bool) -> Result<Option<EventWriter<File>>, Error> {
+    fn listener(
+        &mut self,
+        market: &InstrumentName,
+        _: &MarketSpec,
+        _: bool,
+    ) -> Result<Option<EventWriter<File>>, Error> {
         Ok(if market == self.market { self.writer.take() } else { None })
     }
 }

@@ -14,7 +14,8 @@ const USDM: &str = "binance-usdm";
 /// Manifests of all hours, by table and market; of hours under way, what they would be.
 fn manifests(lake: &Path) -> Vec<HourManifest> {
     let all = hours(lake, &LakeQuery::default()).unwrap();
-    let all = all.iter().map(|hour| hour.manifest().unwrap().or_else(|| hour.so_far().unwrap()).expect("stopped in order"));
+    let all =
+        all.iter().map(|hour| hour.manifest().unwrap().or_else(|| hour.so_far().unwrap()).expect("stopped in order"));
     all.map(|m| HourManifest { files: Vec::new(), ..m }).collect()
 }
 

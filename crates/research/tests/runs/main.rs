@@ -139,7 +139,10 @@ fn days_come_one_by_one_in_any_order() {
     assert_eq!((report.already, report.before, report.late), (0, 0, 0));
     assert_eq!(books(&lake), [(true, -1, 90), (true, 0, 100), (false, 1, 10)]);
     let gaps = said(&lake, "orderbook")[1].1.gaps.clone();
-    assert!(matches!(&gaps[..], [g] if (g.from, g.until, g.reason.as_str()) == (at(89), at(3_590), "missing_rows")), "{gaps:?}");
+    assert!(
+        matches!(&gaps[..], [g] if (g.from, g.until, g.reason.as_str()) == (at(89), at(3_590), "missing_rows")),
+        "{gaps:?}"
+    );
     // A day that comes after the one behind it; and what lies before rows of an hour under way is named.
     let late = wide(dir.path(), at(-86_400), 30);
     assert_eq!(import("okx:X", &lake, &[late]).played.played.books, 30);
