@@ -36,7 +36,7 @@ pub(crate) fn run(args: &FollowArgs, settings: &Settings, json: bool) -> Result<
     let runtime = runtime()?;
     let stop = watch_for_stop(&runtime);
     let mut follower = LakeFollower::new(&request);
-    let mut shown = Shown::default();
+    let mut shown = FollowShown::default();
     while !stop.load(Ordering::Relaxed) {
         let step = follower.step()?;
         for trouble in follower.take_troubles() {
@@ -76,13 +76,13 @@ pub(crate) fn run(args: &FollowArgs, settings: &Settings, json: bool) -> Result<
 
 /// What was shown of the way so far.
 #[derive(Default)]
-struct Shown {
+struct FollowShown {
     begin: Option<Ts>,
     progress: Option<Progress>,
     up_to_date: bool,
 }
 
-impl Shown {
+impl FollowShown {
     fn behind(&mut self, reached: Option<Ts>, settled: Option<Ts>) {
         let (Some(reached), Some(settled)) = (reached, settled) else { return };
         let begin = *self.begin.get_or_insert(reached);

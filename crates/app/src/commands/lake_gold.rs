@@ -28,7 +28,7 @@ pub(crate) fn run(args: &GoldArgs, settings: &Settings, json: bool) -> Result<()
     let config = LakeConfig::import(of_folder(args.place.lake.as_ref(), settings));
     let traded = has_trades(&config.root, &market)?;
     let stored = match reader(settings) {
-        Ok(reader) => Stored::of(reader, &market, settings)?,
+        Ok(reader) => GoldSource::of(reader, &market, settings)?,
         // A lake may stand without a store; then there are bars of its trades alone.
         Err(e) if !traded => return Err(e),
         Err(_) => None,
@@ -90,7 +90,7 @@ fn is_new(table: &mut PartitionWriter, ts: Ts, known_ts: Ts) -> LayerResult<bool
 }
 
 /// What the store has of the market.
-struct Stored {
+struct GoldSource {
     reader: Box<dyn Reader>,
     market: InstrumentName,
     /// The run of the configured book.
@@ -99,7 +99,7 @@ struct Stored {
     has_bars: bool,
 }
 
-impl Stored {
+impl GoldSource {
     fn of(reader: Box<dyn Reader>, market: &InstrumentName, settings: &Settings) -> Result<Option<Self>, Failure> {
         let streams = reader.counting_streams(Some(market), None)?;
         if streams.is_empty() {

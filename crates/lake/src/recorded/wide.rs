@@ -204,22 +204,38 @@ enum WideLevel {
 
 impl WideLevel {
     fn of(rows: &TableRows, (price, size): (usize, usize)) -> Self {
-        match (number_or_nothing(rows, price), number_or_nothing(rows, size)) {
-            (Some(Some(price)), Some(Some(size))) if price > 0.0 && size > 0.0 => Self::There(price, size),
-            (Some(price), Some(None)) if price.is_none_or(|p| p == 0.0) => Self::Absent,
-            (Some(price), Some(Some(size))) if size == 0.0 && price.is_none_or(|p| p >= 0.0) => Self::Absent,
+        match (NumberCell::of(rows, price), NumberCell::of(rows, size)) {
+            (NumberCell::Number(price), NumberCell::Number(size)) if price > 0.0 && size > 0.0 => {
+                Self::There(price, size)
+            }
+            (NumberCell::Number(price), NumberCell::Number(size)) if price >= 0.0 && size == 0.0 => Self::Absent,
+            (NumberCell::Number(zero), NumberCell::Empty) | (NumberCell::Empty, NumberCell::Number(zero))
+                if zero == 0.0 =>
+            {
+                Self::Absent
+            }
+            (NumberCell::Empty, NumberCell::Empty) => Self::Absent,
             _ => Self::Broken,
         }
     }
 }
 
-/// A number, an empty cell, or neither.
-fn number_or_nothing(rows: &TableRows, column: usize) -> Option<Option<f64>> {
-    match (rows.number_of(column), rows.cell(column)) {
-        (Some(number), _) => Some(Some(number)),
-        (None, TableCell::Empty) => Some(None),
-        (None, TableCell::Float(v)) if v.is_nan() => Some(None),
-        (None, TableCell::Text(text)) if text.eq_ignore_ascii_case(b"nan") => Some(None),
-        _ => None,
+/// A cell that should hold a number.
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum NumberCell {
+    Number(f64),
+    Empty,
+    Other,
+}
+
+impl NumberCell {
+    fn of(rows: &TableRows, column: usize) -> Self {
+        match (rows.number_of(column), rows.cell(column)) {
+            (Some(number), _) => Self::Number(number),
+            (None, TableCell::Empty) => Self::Empty,
+            (None, TableCell::Float(v)) if v.is_nan() => Self::Empty,
+            (None, TableCell::Text(text)) if text.eq_ignore_ascii_case(b"nan") => Self::Empty,
+            _ => Self::Other,
+        }
     }
 }
