@@ -260,6 +260,6 @@ mod tests {
         assert_eq!(events(&file), want);
         let (events, span) = (want.len() as u64, Some((Ts(10), Ts(31))));
         assert_eq!(report, EventReport { events, trades: 1, book_losses: 1, moved: 2, span });
-        assert!(String::from_utf8_lossy(&file[10..HEAD]).contains("'shape': (11,)"));
+        assert!(String::from_utf8_lossy(&file[10..HEAD]).contains("'shape': (10,)"));
     }
 }

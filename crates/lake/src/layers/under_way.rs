@@ -43,18 +43,16 @@ impl PartitionWriter {
         let (left, behind) = match &self.hour {
             Some(hour) if hour.begin == begin => (hour.left, hour.order.last_sequence()),
             _ => {
-                if self.first_hour.is_some_and(|first| first <= begin) && self.check_other_hour(ts).is_err() {
+                let passed = self.open_from().is_some_and(|from| ts < from);
+                if passed && self.first_hour.is_some_and(|first| first <= begin) {
                     return Ok(RowPlace::Late);
                 }
-                if self.met_closed == Some(begin) {
-                    return Ok(RowPlace::Closed);
-                }
                 let folder = hour_folder(&self.folder, begin);
-                if is_closed(&folder) {
+                if self.met_closed == Some(begin) || is_closed(&folder) {
                     self.met_closed = Some(begin);
                     return Ok(RowPlace::Closed);
                 }
-                if self.check_other_hour(ts).is_err() {
+                if passed {
                     return Ok(RowPlace::Before);
                 }
                 self.look_at(begin, &folder)?
@@ -127,15 +125,22 @@ impl PartitionWriter {
     /// # Errors
     /// When the disk refuses.
     pub fn close_until(&mut self, over: Ts) -> LayerResult<()> {
-        if self.hour.as_ref().is_some_and(|hour| !hour.untouched && hour.end <= over) {
-            self.guarded_close()?;
+        let Some(hour) = self.hour.as_mut().filter(|hour| !hour.untouched && hour.end <= over) else { return Ok(()) };
+        if self.loss.take().is_some() {
+            let end = hour.end;
+            hour.gap(loss(hour, end));
         }
-        Ok(())
+        self.guarded_close()
     }
 
     /// From now on rows become a part file at the latest so long after the first of them.
     pub fn set_flush_every(&mut self, every: Span) {
         self.config.flush_every = every;
+    }
+
+    /// The first hour that this writer may still write to, once it has written.
+    fn open_from(&self) -> Option<Ts> {
+        self.hour.as_ref().filter(|hour| !hour.untouched).map(|hour| hour.begin).or(self.open_from)
     }
 
     /// May a row of this moment be written, which is not of the hour that is written to?
@@ -144,8 +149,7 @@ impl PartitionWriter {
         if ts < Ts(0) {
             return Err(LayerError::Misuse(format!("a row of {ts}, before 1970")));
         }
-        let written = self.hour.as_ref().filter(|hour| !hour.untouched).map(|hour| hour.begin);
-        if let Some(open_from) = written.or(self.open_from).filter(|from| ts < *from) {
+        if let Some(open_from) = self.open_from().filter(|from| ts < *from) {
             return Err(LayerError::ClosedHour { ts, open_from });
         }
         if is_closed(&hour_folder(&self.folder, hour_of(ts))) {
