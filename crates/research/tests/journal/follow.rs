@@ -59,7 +59,7 @@ fn a_follower_writes_what_an_import_does_whatever_stops_it_in_between() {
     let mut again = follower(dir.path(), "killed");
     catch_up(&mut again);
     let report = &again.finish().unwrap()[0].1;
-    assert!(report.already > 100 && report.rows > 30, "{report:?}");
+    assert!(report.already > 1_000, "{report:?}");
     let market = InstrumentName::new(USDM, "BTCUSDT").unwrap();
     let (data, lake) = (dir.path().to_owned(), dir.path().join("imported"));
     let request = JournalRequest { data, markets: vec![market], lake, from: None, until: None };
