@@ -8,6 +8,7 @@ mod events;
 mod kpi;
 pub(crate) mod lab;
 pub(crate) mod lab_worth;
+pub(crate) mod lake;
 mod paper;
 mod scores;
 mod sessions;
@@ -25,6 +26,7 @@ pub(crate) use db::{Db, Forget};
 pub(crate) use events::EventsArgs;
 pub(crate) use kpi::KpiArgs;
 pub(crate) use lab::Lab;
+pub(crate) use lake::{Export, Lake};
 pub(crate) use paper::PaperArgs;
 pub(crate) use scores::{ContestArgs, DriftArgs, ForecastFormat, ForecastsArgs, ScorecardArgs, contested, forecaster};
 pub(crate) use sessions::Sessions;
@@ -553,38 +555,6 @@ pub(crate) enum Rules {
     },
     /// What a changed rule book would have said of what is stored
     Whatif(WhatIfArgs),
-}
-
-#[derive(Subcommand, Debug)]
-pub(crate) enum Lake {
-    /// Tables, markets and hours that are there
-    Ls(lab::LakeArgs),
-    /// Read every row and compare it with the manifests; exit 1 when something is wrong
-    Check(lab::LakeArgs),
-    /// Make one file of each closed hour
-    Compact(lab::LakeArgs),
-    /// Play recordings of one market into the lake: books, trades and feature rows
-    Import(lab::DatasetArgs),
-    /// Write one market's frames in another tool's form
-    Export(Export),
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct Export {
-    /// Market: venue:symbol, or a symbol of the default venue
-    pub(crate) symbol: String,
-    /// Form: hftbacktest (its collector's gzip lines)
-    #[arg(long, default_value = "hftbacktest")]
-    pub(crate) format: String,
-    /// First moment
-    #[arg(long, value_name = "TIME", value_parser = barograph_domain::Ts::parse)]
-    pub(crate) from: Option<barograph_domain::Ts>,
-    /// Last moment
-    #[arg(long, value_name = "TIME", value_parser = barograph_domain::Ts::parse)]
-    pub(crate) until: Option<barograph_domain::Ts>,
-    /// File to write; without it the symbol with .gz
-    #[arg(long, value_name = "FILE")]
-    pub(crate) out: Option<PathBuf>,
 }
 
 #[derive(Subcommand, Debug)]

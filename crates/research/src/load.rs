@@ -44,18 +44,7 @@ pub(crate) fn load_from(lake: &Path, market: &InstrumentName, from: Option<Ts>) 
     }
     let mut digest = Sha256::new();
     for hour in &hours {
-        match hour.manifest()? {
-            Some(manifest) => digest.update(manifest.content_sha256.as_bytes()),
-            // An hour that is still open has no digest, and what it holds may grow: its parts so far are taken byte by byte.
-            None => {
-                digest.update(format!("open {}", hour.hour.0));
-                for path in hour.files()? {
-                    let part = std::fs::read(&path)
-                        .map_err(|e| ResearchError::Failed(format!("cannot read {}: {e}", path.display())))?;
-                    digest.update(Sha256::digest(part));
-                }
-            }
-        }
+        digest.update(hour.content_digest()?.as_bytes());
     }
     let digest = digest.finalize().iter().map(|b| format!("{b:02x}")).collect();
     let mut rows = Rows::default();

@@ -64,8 +64,9 @@ pub(crate) enum Lab {
 pub(crate) struct DatasetArgs {
     /// Market: venue:symbol, or a symbol of the default venue
     pub(crate) market: String,
-    /// Recordings of it, all of an hour at once: messages of hftbacktest's collector or cryptofeed, archives of Bybit and Tardis, LOBSTER,
-    /// Bitstamp orders, wide snapshots, or a lake. Without it the journal that `barograph up` has written in the data folder
+    /// Recordings of it, one or several: messages of hftbacktest's collector or cryptofeed, archives of Bybit and Tardis, LOBSTER,
+    /// Bitstamp orders, wide snapshots, or a lake. Without it the journal that `barograph up` has written in the data folder.
+    /// What is in the lake already is not written again
     #[arg(long = "source", value_name = "FILE", num_args = 1..)]
     pub(crate) sources: Vec<PathBuf>,
     /// Smallest step of prices, where the recording does not say it; spread_ticks needs it

@@ -1,6 +1,7 @@
 //! `lake`: books, trades and feature rows as Parquet; the journal in the forms other tools read.
 
 use crate::cli::lab::LakeArgs;
+use crate::cli::lake::CompactArgs;
 use crate::cli::{Export, Lake};
 use crate::config::Settings;
 use crate::failure::{Failure, chain};
@@ -15,6 +16,8 @@ pub(crate) fn run(command: &Lake, settings: &Settings, json: bool) -> Result<(),
         Lake::Ls(args) => ls(args, settings, json),
         Lake::Check(args) => check(args, settings, json),
         Lake::Compact(args) => compact_all(args, settings, json),
+        Lake::Gold(args) => super::lake_gold::run(args, settings, json),
+        Lake::Follow(args) => super::lake_follow::run(args, settings, json),
         Lake::Import(args) => super::lab::dataset(args, settings, json),
         Lake::Export(args) => export(args, settings, json),
     }
@@ -22,7 +25,12 @@ pub(crate) fn run(command: &Lake, settings: &Settings, json: bool) -> Result<(),
 
 /// Folder of the lake: what was given, else the data folder.
 pub(super) fn root(args: &LakeArgs, settings: &Settings) -> PathBuf {
-    args.lake.clone().unwrap_or_else(|| settings.data.clone())
+    of_folder(args.lake.as_ref(), settings)
+}
+
+/// The same where only the folder is at hand.
+pub(super) fn of_folder(lake: Option<&PathBuf>, settings: &Settings) -> PathBuf {
+    lake.unwrap_or(&settings.data).clone()
 }
 
 fn ls(args: &LakeArgs, settings: &Settings, json: bool) -> Result<(), Failure> {
@@ -36,14 +44,14 @@ fn ls(args: &LakeArgs, settings: &Settings, json: bool) -> Result<(), Failure> {
         let LakeMarket { exchange, symbol, timeframe } = &l.market;
         if json {
             let range = l.range.map(|(first, last)| [first, last]);
-            let line = serde_json::json!({ "layer": l.layer, "table": l.table, "exchange": exchange, "symbol": symbol, "timeframe": timeframe, "hours": l.hours, "open": l.open, "range": range, "rows": l.rows, "bytes": l.bytes, "gaps": l.gaps });
+            let line = serde_json::json!({ "layer": l.layer, "table": l.table, "exchange": exchange, "symbol": symbol, "timeframe": timeframe, "hours": l.hours, "open": l.open, "range": range, "rows": l.rows, "bytes": l.bytes, "gaps": l.gaps, "faults": l.faults.len() });
             writeln!(out, "{line}")?;
             continue;
         }
         let table = format!("{}/{}", l.layer.word(), l.table);
         let name = format!("{exchange}:{symbol}{}", timeframe.as_ref().map(|t| format!(" {t}")).unwrap_or_default());
         let range = l.range.map(|(first, last)| format!("{first} to {last}")).unwrap_or_default();
-        let open = if l.open > 0 { format!(", {} still open", l.open) } else { String::new() };
+        let open = if l.open > 0 { format!(", {} under way", l.open) } else { String::new() };
         let (rows, bytes) = (l.rows, kib(l.bytes));
         writeln!(
             out,
@@ -51,7 +59,15 @@ fn ls(args: &LakeArgs, settings: &Settings, json: bool) -> Result<(), Failure> {
             l.hours, l.gaps
         )?;
     }
-    Ok(())
+    let faults: Vec<_> = listings.iter().flat_map(|l| &l.faults).collect();
+    for fault in &faults {
+        writeln!(std::io::stderr(), "barograph: {fault}; its rows are not counted")?;
+    }
+    if faults.is_empty() { Ok(()) } else { Err(Failure::No(format!("{} could not be read", hours_of(faults.len())))) }
+}
+
+fn hours_of(n: usize) -> String {
+    if n == 1 { "1 hour".to_owned() } else { format!("{n} hours") }
 }
 
 fn no_lake(root: &Path) -> Failure {
@@ -83,7 +99,9 @@ fn check(args: &LakeArgs, settings: &Settings, json: bool) -> Result<(), Failure
     }
     if findings.is_empty() {
         if !json {
-            writeln!(out, "{hours} hours read: every row is as its manifest says")?;
+            let open: u64 = listings.iter().map(|l| l.open).sum();
+            let open = if open > 0 { format!(", {open} of them under way") } else { String::new() };
+            writeln!(out, "{hours} hours read{open}: every row is as its manifest says")?;
         }
         return Ok(());
     }
@@ -91,12 +109,12 @@ fn check(args: &LakeArgs, settings: &Settings, json: bool) -> Result<(), Failure
     Err(Failure::No(format!("{n} finding{}", if n == 1 { "" } else { "s" })))
 }
 
-fn compact_all(args: &LakeArgs, settings: &Settings, json: bool) -> Result<(), Failure> {
-    let config = LakeConfig::import(root(args, settings));
+fn compact_all(args: &CompactArgs, settings: &Settings, json: bool) -> Result<(), Failure> {
+    let config = LakeConfig::import(root(&args.place, settings));
     if list(&config.root)?.is_empty() {
         return Err(no_lake(&config.root));
     }
-    let report = compact(&config, Some(crate::clock::now()))?;
+    let report = compact(&config, args.close.then(crate::clock::now))?;
     let mut out = std::io::stdout().lock();
     for (path, why) in &report.left {
         writeln!(std::io::stderr(), "barograph: {} is left as it is: {why}", path.display())?;
@@ -108,7 +126,7 @@ fn compact_all(args: &LakeArgs, settings: &Settings, json: bool) -> Result<(), F
         let (before, after) = (kib(report.bytes_before), kib(report.bytes_after));
         writeln!(
             out,
-            "{} hours made one file each ({before} KiB in {} files before, {after} KiB now), {} abandoned hours closed",
+            "{} hours made one file each ({before} KiB in {} files before, {after} KiB now), {} hours under way closed",
             report.hours, report.files_removed, report.closed
         )?;
     }
@@ -116,8 +134,15 @@ fn compact_all(args: &LakeArgs, settings: &Settings, json: bool) -> Result<(), F
 }
 
 fn export(args: &Export, settings: &Settings, json: bool) -> Result<(), Failure> {
-    if args.format != "hftbacktest" {
-        return Err(Failure::usage(format!("format '{}': there is hftbacktest", args.format)));
+    match args.format.as_str() {
+        "hftbacktest" if args.sources.is_empty() => {}
+        "hftbacktest" => {
+            return Err(Failure::usage(
+                "--source: the lines of a journal are exported; files can be with --format hftbacktest-npy",
+            ));
+        }
+        "hftbacktest-npy" => return super::lake_events::run(args, settings, json),
+        other => return Err(Failure::usage(format!("format '{other}': there are hftbacktest and hftbacktest-npy"))),
     }
     let root = journal_folder(&settings.data);
     if !root.is_dir() {
@@ -152,7 +177,7 @@ fn export(args: &Export, settings: &Settings, json: bool) -> Result<(), Failure>
     if venue == "coinbase" {
         writeln!(
             std::io::stderr(),
-            "messages of Coinbase as they were received; hftbacktest has no converter for them"
+            "messages of Coinbase as they were received; hftbacktest has no converter for them, but reads --format hftbacktest-npy"
         )?;
     }
     for missing in &report.missing {

@@ -1,11 +1,13 @@
 //! Reports of data sets and boards, as text and as JSON.
 
 use crate::failure::Failure;
+use barograph_domain::Ts;
 use barograph_lab::zoo::ZooTask;
 use barograph_lab::zoo::board::{ZooBoard, ZooRow};
 use barograph_research::dataset::{DatasetReport, DatasetRequest};
 use barograph_research::train::{BacktestReport, ImportanceReport, InputImportance, StudyBoard, StudyRequest};
 use barograph_study::targets::{TargetId, TargetKind};
+use std::collections::BTreeSet;
 use std::io::Write as _;
 
 pub(crate) fn dataset(request: &DatasetRequest, report: &DatasetReport, json: bool) -> Result<(), Failure> {
@@ -20,7 +22,8 @@ pub(crate) fn dataset(request: &DatasetRequest, report: &DatasetReport, json: bo
             "span": read.span.map(|(from, to)| [from, to]), "books": played.books, "trades": played.trades,
             "trades_without_side": played.unsided, "book_losses": played.book_losses, "trade_losses": played.trade_losses,
             "refused": played.refused, "first_refused": played.first_refused, "rows": report.rows, "rows_valid": report.valid,
-            "already_there": report.already, "already_hours": report.already_hours, "torn": read.torn,
+            "already_there": report.already, "already_hours": report.already_hours, "late": report.late, "before": report.before, "before_hours": report.before_hours,
+            "torn": read.torn,
         });
         return Ok(writeln!(out, "{line}")?);
     }
@@ -44,15 +47,25 @@ pub(crate) fn dataset(request: &DatasetRequest, report: &DatasetReport, json: bo
     if report.already > 0 {
         writeln!(
             out,
-            "  {} states, trades and rows belong to hours that the lake has closed before, and were not written again",
-            report.already
+            "  {} states, trades and rows were in the lake before and were not written again, of the hours {}",
+            report.already,
+            hours(&report.already_hours)
         )?;
-        let hours: Vec<String> = report.already_hours.iter().take(6).map(ToString::to_string).collect();
-        let more = if report.already_hours.len() > 6 { ", …" } else { "" };
+    }
+    if report.before > 0 {
         writeln!(
             out,
-            "  those hours begin at {}{more}; where one is not whole, remove its folders and import all files of that hour at once",
-            hours.join(", ")
+            "  {} states, trades and rows lie before what the lake holds of an hour under way and are left out, of the hours {}; to have \
+             them, remove the folders of that hour and import its files again, the earliest first",
+            report.before,
+            hours(&report.before_hours)
+        )?;
+    }
+    if report.late > 0 {
+        writeln!(
+            out,
+            "  {} states, trades and rows were dated by the venue into an hour that was over when they came, and are left out",
+            report.late
         )?;
     }
     if played.unsided > 0 {
@@ -65,6 +78,12 @@ pub(crate) fn dataset(request: &DatasetRequest, report: &DatasetReport, json: bo
         writeln!(out, "  {} lines are none of a recording", read.unreadable)?;
     }
     Ok(())
+}
+
+/// The first of some hours.
+fn hours(all: &BTreeSet<Ts>) -> String {
+    let shown: Vec<String> = all.iter().take(6).map(ToString::to_string).collect();
+    format!("{}{}", shown.join(", "), if all.len() > 6 { ", …" } else { "" })
 }
 
 fn times(n: u64) -> String {

@@ -28,6 +28,7 @@ mod kpi;
 mod lab;
 mod lab_money;
 mod lab_page;
+mod lake;
 mod ledger;
 mod live;
 mod models;

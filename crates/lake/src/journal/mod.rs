@@ -35,6 +35,7 @@ mod record;
 mod recover;
 mod scan;
 mod sequence;
+mod settled;
 mod source;
 mod writer;
 
@@ -47,6 +48,7 @@ pub use queue::Ticket;
 pub use reader::{Entry, EntryKind, JournalReader, Selection};
 pub use record::ControlRecord;
 pub use recover::{RecoveredJournal, Tail, survey};
+pub use settled::SettledJournal;
 pub use writer::{FRAME_BYTES_MAX, FileKey, JournalWriter};
 
 /// Name of the pseudo connection of a venue on which the bodies of its answers are journalled.

@@ -1,6 +1,8 @@
 //! Which hours there are.
 
+use super::compact::digest_of;
 use super::folder::{by_key, entries, files_of, hours_of};
+use super::manifest::OpenNote;
 use super::place::{LakeMarket, Layer};
 use super::{HourManifest, LayerResult};
 use barograph_domain::Ts;
@@ -47,6 +49,28 @@ impl LakeHour {
     /// When the manifest cannot be read.
     pub fn manifest(&self) -> LayerResult<Option<HourManifest>> {
         HourManifest::load(&self.folder)
+    }
+
+    /// What its manifest would be if nothing more came; `None` when it is closed, or its writer runs or did not stop in order.
+    ///
+    /// # Errors
+    /// When what the hour notes of itself cannot be read.
+    pub fn so_far(&self) -> LayerResult<Option<HourManifest>> {
+        Ok(OpenNote::load(&self.folder)?.and_then(|note| note.so_far))
+    }
+
+    /// Digest of its rows ([`super::digest`]), 64 hexadecimal digits: as its manifest says, or of the rows there are so far.
+    ///
+    /// # Errors
+    /// When the manifest, or a file of an hour under way, cannot be read.
+    pub fn content_digest(&self) -> LayerResult<String> {
+        if let Some(manifest) = self.manifest()? {
+            return Ok(manifest.content_sha256);
+        }
+        match self.so_far()? {
+            Some(so_far) => Ok(so_far.content_sha256),
+            None => digest_of(&self.files()?),
+        }
     }
 
     /// Its files in the order of their rows: those of the manifest, or the parts so far.

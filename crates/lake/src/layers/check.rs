@@ -95,15 +95,21 @@ impl HourCheck<'_> {
         Ok(())
     }
 
+    /// An hour whose writer stopped in order is as it should be: whatever follows goes on with it.
     fn open_hour(&mut self, files: &[String]) {
+        let note = match OpenNote::load(&self.hour.folder) {
+            Ok(note) => note.filter(|_| !self.running),
+            Err(e) => {
+                self.found("", format!("what it notes of itself cannot be used: {e}"));
+                None
+            }
+        };
+        if let Some(so_far) = note.and_then(|n| n.so_far) {
+            return self.closed_hour(&so_far, files);
+        }
         if !self.running {
-            let note = OpenNote::load(&self.hour.folder).ok().flatten();
-            let what = if note.is_some_and(|n| n.stopped_in_order) {
-                "the manifest is missing: the hour is open and its writer stopped in order; the next writer goes on with it"
-            } else {
-                "the manifest is missing: the hour is open and its writer did not stop in order, so rows may be lost. Import \
-                 the recording again to fill it; a compaction closes it as it is, for good, with the loss declared"
-            };
+            let what = "the hour is under way and its writer did not stop in order, so rows may be lost. Import the recording again \
+                 to fill it, or accept the loss with: barograph lake compact --close";
             self.found("", what);
         }
         let mut seen = Seen::default();
@@ -112,6 +118,7 @@ impl HourCheck<'_> {
         }
     }
 
+    /// Compares the files with what is written of them.
     fn closed_hour(&mut self, manifest: &HourManifest, files: &[String]) {
         for name in files.iter().filter(|name| manifest.files.iter().all(|f| f.name != **name)) {
             self.found(

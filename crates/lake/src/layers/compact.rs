@@ -180,7 +180,7 @@ fn merge(
     let mut file = out.finish().map_err(failed)?;
     file.sync().map_err(LayerError::io(&temporary))?;
     drop(file);
-    let digest = digest_of(&temporary)?;
+    let digest = digest_of(std::slice::from_ref(&temporary))?;
     if digest == manifest.content_sha256 {
         return Ok(());
     }
@@ -191,16 +191,18 @@ fn merge(
     ))
 }
 
-/// The digest of the rows of one file.
-fn digest_of(path: &Path) -> LayerResult<String> {
-    let mut rows = PartReader::open(path, None)?;
-    let columns = rows.columns().to_vec();
-    let mut digest = RowsDigest::new(&columns);
-    let mut buffer = RowBuffer::new(&columns, 0);
-    while let Some(batch) = rows.next()? {
-        buffer.clear();
-        buffer.extend(&batch, 0..batch.num_rows()).map_err(|e| LayerError::damaged(path, e))?;
-        digest.update(&buffer);
+/// The digest of the rows of files, which follow each other; of none, that of a table without columns.
+pub(super) fn digest_of(files: &[PathBuf]) -> LayerResult<String> {
+    let mut digest: Option<RowsDigest> = None;
+    for path in files {
+        let mut rows = PartReader::open(path, None)?;
+        let columns = rows.columns().to_vec();
+        let mut buffer = RowBuffer::new(&columns, 0);
+        while let Some(batch) = rows.next()? {
+            buffer.clear();
+            buffer.extend(&batch, 0..batch.num_rows()).map_err(|e| LayerError::damaged(path, e))?;
+            digest.get_or_insert_with(|| RowsDigest::new(&columns)).update(&buffer);
+        }
     }
-    Ok(digest.hex())
+    Ok(digest.unwrap_or_else(|| RowsDigest::new(&[])).hex())
 }

@@ -21,6 +21,10 @@ pub(super) struct OpenHour {
     pub(super) rows: u64,
     pub(super) first_ts: Option<Ts>,
     pub(super) last_ts: Option<Ts>,
+    /// First and last `known_ts` of the rows that an earlier writer left; `ts` in tables that are in its order.
+    pub(super) left: Option<(Ts, Ts)>,
+    /// It is as an earlier writer left it: this one has added nothing.
+    pub(super) untouched: bool,
     pub(super) order: RowOrder,
     pub(super) parts: Vec<PartEntry>,
     pub(super) digest: RowsDigest,
@@ -41,6 +45,8 @@ impl OpenHour {
             rows: 0,
             first_ts: None,
             last_ts: None,
+            left: None,
+            untouched: false,
             order: RowOrder::of(table),
             parts: Vec::new(),
             digest: RowsDigest::new(table.columns()),
@@ -58,16 +64,23 @@ impl OpenHour {
         begin: Ts,
         table: &LakeTable,
     ) -> LayerResult<(Self, Vec<PathBuf>, bool)> {
+        let (hour, partial, torn) = Self::read(folder, begin, table)?;
+        for path in &partial {
+            disk.remove(path).map_err(LayerError::io(path))?;
+        }
+        Ok((hour, partial, torn))
+    }
+
+    /// The same, and nothing is taken away.
+    pub(super) fn read(folder: &Path, begin: Ts, table: &LakeTable) -> LayerResult<(Self, Vec<PathBuf>, bool)> {
         let mut hour = Self::new(folder.to_path_buf(), begin, table);
         let note = OpenNote::load(folder)?;
         let (parts, partial) = files_of(folder)?;
         let partial: Vec<PathBuf> = partial.iter().map(|name| folder.join(name)).collect();
-        for path in &partial {
-            disk.remove(path).map_err(LayerError::io(path))?;
-        }
         for name in parts {
             hour.take_in(&name, table)?;
         }
+        hour.untouched = true;
         let in_order = note.as_ref().is_some_and(|n| n.stopped_in_order);
         hour.gaps = note.map_or_else(Vec::new, |n| n.gaps);
         Ok((hour, partial, !in_order))
@@ -77,7 +90,7 @@ impl OpenHour {
         let path = self.folder.join(name);
         let mut part = PartReader::open(&path, None)?;
         if part.columns() != table.columns() {
-            let what = "the open hour has other columns than the table that is to be written; close it first";
+            let what = "the open hour has other columns than the table that is to be written; close it first with: barograph lake compact --close";
             return Err(LayerError::Misuse(format!("'{}': {what}", path.display())));
         }
         let mut buffer = RowBuffer::new(table.columns(), 0);
@@ -87,6 +100,10 @@ impl OpenHour {
             self.digest.update(&buffer);
             self.order.skip_to_end(&buffer);
             buffer.moments().iter().for_each(|ts| self.count(Ts(*ts)));
+            let stamps = if table.place_of("sequence").is_some() { buffer.known_moments() } else { buffer.moments() };
+            for known in stamps.iter().map(|ts| Ts(*ts)) {
+                self.left = Some(self.left.map_or((known, known), |(first, last)| (first.min(known), last.max(known))));
+            }
         }
         let bytes = path.metadata().map_err(LayerError::io(&path))?.len();
         self.parts.push(PartEntry { name: name.to_owned(), rows: part.rows(), bytes });
@@ -116,39 +133,36 @@ impl OpenHour {
 
     /// Makes sure that the folder is there and says that its writer runs, before the first row is taken.
     pub(super) fn run(&mut self, disk: &mut dyn LakeDisk) -> LayerResult<()> {
+        self.untouched = false;
         if self.running {
             return Ok(());
         }
         disk.make_folder(&self.folder).map_err(LayerError::io(&self.folder))?;
         self.running = true;
-        self.note(disk, false)
+        self.note(disk, None)
     }
 
     /// Puts gaps that are new into the note.
     pub(super) fn note_gaps(&mut self, disk: &mut dyn LakeDisk) -> LayerResult<()> {
-        if self.noted { Ok(()) } else { self.note(disk, false) }
+        if self.noted { Ok(()) } else { self.note(disk, None) }
     }
 
     /// Says that everything is flushed and the writer stops.
-    pub(super) fn stop(&mut self, disk: &mut dyn LakeDisk) -> LayerResult<()> {
-        self.note(disk, true)
+    pub(super) fn stop(&mut self, disk: &mut dyn LakeDisk, table: &LakeTable, market: &LakeMarket) -> LayerResult<()> {
+        let so_far = self.manifest(table, market);
+        self.note(disk, Some(so_far))
     }
 
-    fn note(&mut self, disk: &mut dyn LakeDisk, stopped_in_order: bool) -> LayerResult<()> {
-        let note = OpenNote { schema_version: SCHEMA_VERSION, stopped_in_order, gaps: self.gaps.clone() };
+    fn note(&mut self, disk: &mut dyn LakeDisk, so_far: Option<HourManifest>) -> LayerResult<()> {
+        let (stopped_in_order, gaps) = (so_far.is_some(), self.gaps.clone());
+        let note = OpenNote { schema_version: SCHEMA_VERSION, stopped_in_order, gaps, so_far };
         note.store(disk, &self.folder)?;
         self.noted = true;
         Ok(())
     }
 
-    /// Writes the manifest: from then on no row of the hour changes. Every row is in a part.
-    pub(super) fn close(
-        self,
-        disk: &mut dyn LakeDisk,
-        table: &LakeTable,
-        market: &LakeMarket,
-    ) -> LayerResult<HourManifest> {
-        let manifest = HourManifest {
+    fn manifest(&self, table: &LakeTable, market: &LakeMarket) -> HourManifest {
+        HourManifest {
             schema_version: SCHEMA_VERSION,
             layer: table.layer(),
             table: table.name().to_owned(),
@@ -159,10 +173,20 @@ impl OpenHour {
             rows: self.rows,
             first_ts: self.first_ts,
             last_ts: self.last_ts,
-            gaps: self.gaps,
+            gaps: self.gaps.clone(),
             content_sha256: self.digest.hex(),
-            files: self.parts,
-        };
+            files: self.parts.clone(),
+        }
+    }
+
+    /// Writes the manifest: from then on no row of the hour changes. Every row is in a part.
+    pub(super) fn close(
+        self,
+        disk: &mut dyn LakeDisk,
+        table: &LakeTable,
+        market: &LakeMarket,
+    ) -> LayerResult<HourManifest> {
+        let manifest = self.manifest(table, market);
         manifest.store(disk, &self.folder)?;
         let note = self.folder.join(NOTE);
         match disk.remove(&note) {

@@ -1,9 +1,10 @@
 //! What a lake holds, by market.
 
-use super::LayerResult;
-use super::catalogue::{LakeQuery, markets};
+use super::catalogue::{LakeHour, LakeQuery, markets};
+use super::check::LakeFinding;
 use super::place::{LakeMarket, Layer};
 use super::reader::PartReader;
+use super::{HourManifest, LayerResult};
 use barograph_domain::Ts;
 use std::path::Path;
 
@@ -28,12 +29,14 @@ pub struct LakeListing {
     pub bytes: u64,
     /// Gaps that manifests declare.
     pub gaps: u64,
+    /// Hours that could not be read, and why; their rows are not counted.
+    pub faults: Vec<LakeFinding>,
 }
 
 /// Every market's tables, by manifests; of open hours, what their parts say.
 ///
 /// # Errors
-/// When a folder or a manifest cannot be read.
+/// When a folder cannot be read. An hour that cannot be is among the faults of its table, and the others are listed.
 pub fn list(root: &Path) -> LayerResult<Vec<LakeListing>> {
     let mut found = Vec::new();
     for market in markets(root, &LakeQuery::default())? {
@@ -49,21 +52,39 @@ pub fn list(root: &Path) -> LayerResult<Vec<LakeListing>> {
             rows: 0,
             bytes: 0,
             gaps: 0,
+            faults: Vec::new(),
         };
         for hour in hours {
-            if let Some(manifest) = hour.manifest()? {
-                listing.rows += manifest.rows;
-                listing.bytes += manifest.files.iter().map(|f| f.bytes).sum::<u64>();
-                listing.gaps += manifest.gaps.len() as u64;
-                continue;
-            }
-            listing.open += 1;
-            for path in hour.files()? {
-                listing.rows += PartReader::open(&path, None)?.rows();
-                listing.bytes += path.metadata().map_or(0, |m| m.len());
+            if let Err(e) = listing.add(&hour) {
+                listing.faults.push(LakeFinding { path: hour.folder, what: e.to_string() });
             }
         }
         found.push(listing);
     }
     Ok(found)
+}
+
+impl LakeListing {
+    fn add(&mut self, hour: &LakeHour) -> LayerResult<()> {
+        if let Some(manifest) = hour.manifest()? {
+            self.count(&manifest);
+            return Ok(());
+        }
+        self.open += 1;
+        if let Some(so_far) = hour.so_far()? {
+            self.count(&so_far);
+            return Ok(());
+        }
+        for path in hour.files()? {
+            self.rows += PartReader::open(&path, None)?.rows();
+            self.bytes += path.metadata().map_or(0, |m| m.len());
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, manifest: &HourManifest) {
+        self.rows += manifest.rows;
+        self.bytes += manifest.files.iter().map(|f| f.bytes).sum::<u64>();
+        self.gaps += manifest.gaps.len() as u64;
+    }
 }

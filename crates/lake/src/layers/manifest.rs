@@ -80,6 +80,9 @@ pub(super) struct OpenNote {
     /// Was everything flushed when the writer stopped? Otherwise it is still running, or was killed.
     pub(super) stopped_in_order: bool,
     pub(super) gaps: Vec<HourGap>,
+    /// What its manifest would be if nothing more came; of a writer that stopped in order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) so_far: Option<HourManifest>,
 }
 
 impl HourManifest {

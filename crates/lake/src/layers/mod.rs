@@ -7,9 +7,10 @@
 //! <root>/gold/bars/exchange=<id>/symbol=<s>/timeframe=<tf>/year=…
 //! ```
 //!
-//! An hour is that of the column `ts`, UTC. While it is open its rows become part files, each whole when it appears: what a crash costs is
-//! what was not yet flushed, and the manifest of the hour says so as a gap. When the hour is over its `_manifest.json` says rows, first and
-//! last stamp, gaps and a digest of the rows ([`digest`]); from then on no row of it changes. Compaction makes one file of its parts and
+//! An hour is that of the column `ts`, UTC. While it is under way its rows become part files, each whole when it appears: what a crash costs
+//! is what was not yet flushed, and the manifest of the hour says so as a gap. When a row of a later hour comes its `_manifest.json` says
+//! rows, first and last stamp, gaps and a digest of the rows ([`digest`]); from then on no row of it changes. A writer that ends leaves its
+//! last hour under way, and another goes on with it. Compaction makes one file of its parts and
 //! puts it in their place only after the rows read back have the same digest.
 //!
 //! Names that begin with an underscore are this program's own. Readers that are given the pattern `**/*.parquet` never see them; between
@@ -43,13 +44,14 @@ mod schema;
 mod settings;
 mod slices;
 mod stage;
+mod under_way;
 mod writer;
 
 pub use catalogue::{LakeHour, LakeQuery, hours};
 pub use check::{LakeFinding, check};
 pub use compact::{CompactionReport, compact};
 pub use error::{LayerError, LayerResult};
-pub use gold::{GoldPrediction, PredictionWriter};
+pub use gold::{BAR_LABELS, BarWriter, GoldBar, GoldPrediction, GoldSignal, PredictionWriter, SignalWriter};
 pub use list::{LakeListing, list};
 pub use manifest::{HourGap, HourManifest, MANIFEST, PartEntry, SCHEMA_VERSION, UNFLUSHED};
 pub use place::{LakeMarket, Layer};
@@ -58,4 +60,5 @@ pub use rows::{BookHead, BookWriter, FeatureHead, FeatureWriter, TradeWriter, Wi
 pub use schema::{CellType, LakeColumn, LakeTable, ResearchName};
 pub use settings::{FloatEncoding, LakeCompression, LakeConfig};
 pub use slices::CellSlice;
+pub use under_way::RowPlace;
 pub use writer::{OpenedPartition, PartitionStats, PartitionWriter};

@@ -53,6 +53,14 @@ impl RowOrder {
         Ok(())
     }
 
+    /// The last sequence number; `None` without one.
+    pub(super) const fn last_sequence(&self) -> Option<u64> {
+        match self {
+            Self::Sequence { last, .. } => *last,
+            Self::Moment { .. } => None,
+        }
+    }
+
     /// Goes to the end of rows that are in a file already, whatever their order.
     pub(super) fn skip_to_end(&mut self, rows: &RowBuffer) {
         match self {
@@ -66,6 +74,11 @@ impl RowBuffer {
     /// The column `ts`, which is the first of every table.
     pub(super) fn moments(&self) -> &[i64] {
         self.longs(0)
+    }
+
+    /// The column `known_ts`, which is the second.
+    pub(super) fn known_moments(&self) -> &[i64] {
+        self.longs(1)
     }
 
     /// A column of counts.

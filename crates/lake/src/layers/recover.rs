@@ -24,36 +24,22 @@ pub(super) struct LeftBehind {
     pub(super) last_ts: Option<Ts>,
 }
 
-/// Reads what is there. Of several open hours, which no crash alone leaves, all but the last are closed.
-pub(super) fn recover(
-    disk: &mut dyn LakeDisk,
-    folder: &Path,
-    table: &LakeTable,
-    market: &LakeMarket,
-) -> LayerResult<LeftBehind> {
+/// Reads what is there. Of several hours under way, as imports leave them, the last is read; the others wait for rows of theirs.
+pub(super) fn recover(disk: &mut dyn LakeDisk, folder: &Path, table: &LakeTable) -> LayerResult<LeftBehind> {
     let mut recovered = LeftBehind::default();
-    let mut open = Vec::new();
+    let mut open = None;
     for (begin, folder) in hours_of(folder, Ts::MIN, Ts::MAX)? {
         if is_closed(&folder) {
             recovered.last_ts = Some(begin);
         } else {
-            open.push((begin, folder));
+            open = Some((begin, folder));
         }
     }
     if let Some(begin) = recovered.last_ts {
         let closed = HourManifest::load(&hour_folder(folder, begin))?;
         recovered.last_ts = closed.and_then(|m| m.last_ts).or(recovered.last_ts);
     }
-    let last = open.pop();
-    for (begin, folder) in open {
-        let (mut hour, removed, torn) = OpenHour::resume(disk, &folder, begin, table)?;
-        recovered.removed.extend(removed);
-        if torn {
-            hour.gap(loss(&hour, hour.end));
-        }
-        hour.close(disk, table, market)?;
-    }
-    if let Some((begin, folder)) = last {
+    if let Some((begin, folder)) = open {
         let (hour, removed, torn) = OpenHour::resume(disk, &folder, begin, table)?;
         recovered.removed.extend(removed);
         recovered.loss = torn.then(|| hour.last_ts.unwrap_or(hour.begin));

@@ -153,7 +153,7 @@ impl LakeTable {
         Self::made(Layer::Silver, "features", columns).distinct()
     }
 
-    /// `gold/bars`: `ts` is where a bar begins, `known_ts` when its close was known (features §8). `buy_volume` and `vwap` are null where
+    /// `gold/bars`: `ts` is where a bar begins, `known_ts` when its close was known (features §8). Volumes, `trades` and `vwap` are null where
     /// the source does not say so; `source` is `trades` or `venue_candle`. Labels and predictions as of the close are the caller's own
     /// columns behind these.
     ///
@@ -161,7 +161,8 @@ impl LakeTable {
     /// When two columns have one name.
     pub fn bars(own: Vec<LakeColumn>) -> LayerResult<Self> {
         let price = |name| LakeColumn::required(name, CellType::F64);
-        let mut columns = vec![price("open"), price("high"), price("low"), price("close"), price("volume")];
+        let mut columns = vec![price("open"), price("high"), price("low"), price("close")];
+        columns.push(LakeColumn::nullable("volume", CellType::F64));
         columns.push(LakeColumn::nullable("quote_volume", CellType::F64));
         columns.push(LakeColumn::nullable("trades", CellType::U64));
         columns.push(LakeColumn::nullable("buy_volume", CellType::F64));

@@ -6,8 +6,8 @@ use super::disk::{LakeDisk, RealDisk, partial, settle};
 use super::encode::{FileForm, GROUP_ROWS, ParquetFile};
 use super::folder::WRITER_LOCK;
 use super::hour::OpenHour;
-use super::manifest::{HourGap, PartEntry, UNFLUSHED, is_closed};
-use super::place::{LakeMarket, hour_folder, hour_of};
+use super::manifest::{HourGap, PartEntry};
+use super::place::{LakeMarket, hour_of};
 use super::recover::{LeftBehind, hold, loss, recover};
 use super::schema::LakeTable;
 use super::settings::LakeConfig;
@@ -19,39 +19,48 @@ use std::path::PathBuf;
 
 /// Writes one market's table. There is one of it per partition; a lock sees to that.
 ///
-/// Rows come in order (`sequence`, or `ts` for tables without one). They are kept in memory until a part is due, an hour is over or
+/// Rows come in order (`sequence`, or `ts` for tables without one) hour by hour; the hours of one writer only rise, while a later writer
+/// may begin with any hour that is not closed. They are kept in memory until a part is due, an hour is over or
 /// [`Self::flush`] is called. Dropping the writer loses what was not flushed, as a crash does, and the hour's manifest will say so;
 /// [`Self::close`] and [`Self::finish`] lose nothing. After a failed write nothing more is written.
 #[derive(Debug)]
 pub struct PartitionWriter {
-    config: LakeConfig,
-    table: LakeTable,
-    market: LakeMarket,
+    pub(super) config: LakeConfig,
+    pub(super) table: LakeTable,
+    pub(super) market: LakeMarket,
     /// The market's folder of the table.
-    folder: PathBuf,
+    pub(super) folder: PathBuf,
     form: FileForm,
-    disk: Box<dyn LakeDisk>,
+    pub(super) disk: Box<dyn LakeDisk>,
     /// Let go when this is dropped.
     _lock: FileLock,
-    sequence_at: Option<usize>,
+    pub(super) sequence_at: Option<usize>,
     gap_at: Option<usize>,
     buffer: RowBuffer,
-    part: Part,
-    hour: Option<OpenHour>,
+    pub(super) part: Part,
+    pub(super) hour: Option<OpenHour>,
     /// An earlier writer did not stop in order: what came after this moment may be lost.
-    loss: Option<Ts>,
-    last_ts: Option<Ts>,
+    pub(super) loss: Option<Ts>,
+    pub(super) last_ts: Option<Ts>,
     /// The first hour that may still be written to, once one was closed.
-    open_from: Option<Ts>,
+    pub(super) open_from: Option<Ts>,
+    /// Rows of an earlier writer that may be lost come again: nothing has to be declared.
+    pub(super) rows_come_again: bool,
+    /// What the hour under way on disk holds that was looked at last: where it begins, its first and last `known_ts`, its last sequence.
+    pub(super) looked_at: Option<(Ts, Option<(Ts, Ts)>, Option<u64>)>,
+    /// The closed hour that was met last.
+    pub(super) met_closed: Option<Ts>,
+    /// The first hour that rows were added to.
+    pub(super) first_hour: Option<Ts>,
     failed: Option<String>,
     stats: PartitionStats,
 }
 
 /// The part under way.
 #[derive(Debug, Default)]
-struct Part {
+pub(super) struct Part {
     /// Rows in it, those in the buffer included.
-    rows: u64,
+    pub(super) rows: u64,
     first_ts: Ts,
     first_known: Ts,
     /// Its place, and the file under its temporary name, once rows of it were written.
@@ -119,7 +128,7 @@ impl PartitionWriter {
         let folder = market.folder(&config.root.join(table.layer().word()).join(table.name()))?;
         disk.make_folder(&folder).map_err(LayerError::io(&folder))?;
         let lock = hold(&folder.join(WRITER_LOCK))?;
-        let LeftBehind { open, loss, removed, last_ts } = recover(disk.as_mut(), &folder, &table, &market)?;
+        let LeftBehind { open, loss, removed, last_ts } = recover(disk.as_mut(), &folder, &table)?;
         let unclosed = open.as_ref().map(|hour| (hour.begin, hour.rows));
         let opened = OpenedPartition { unclosed, lost_after: loss, removed };
         let writer = Self {
@@ -131,6 +140,10 @@ impl PartitionWriter {
             loss,
             last_ts,
             open_from: None,
+            rows_come_again: false,
+            looked_at: None,
+            met_closed: None,
+            first_hour: None,
             failed: None,
             stats: PartitionStats::default(),
             _lock: lock,
@@ -190,15 +203,16 @@ impl PartitionWriter {
         if self.is_due(now) { self.flush() } else { self.working() }
     }
 
-    /// Flushes and stops within the hour, which a later writer goes on with.
+    /// Flushes and stops within the hour, which stays under way: a later writer goes on with it.
     ///
     /// # Errors
     /// When the disk refuses.
     pub fn close(mut self) -> LayerResult<PartitionStats> {
         self.flush()?;
         // A loss is declared by the first row behind it; until there is one, the hour stays as it was found.
-        if let Some(hour) = self.hour.as_mut().filter(|_| self.loss.is_none()) {
-            hour.stop(self.disk.as_mut())?;
+        let declared = self.loss.is_none();
+        if let Some(hour) = self.hour.as_mut().filter(|hour| declared && (self.rows_come_again || !hour.untouched)) {
+            hour.stop(self.disk.as_mut(), &self.table, &self.market)?;
         }
         Ok(self.stats)
     }
@@ -215,6 +229,13 @@ impl PartitionWriter {
         }
         self.close_hour()?;
         Ok(self.stats)
+    }
+
+    /// Closes the hour, and writes nothing more if that fails.
+    pub(super) fn guarded_close(&mut self) -> LayerResult<()> {
+        self.working()?;
+        let closed = self.close_hour();
+        self.remember(closed)
     }
 
     fn working(&self) -> LayerResult<()> {
@@ -250,7 +271,7 @@ impl PartitionWriter {
 
     fn begin_row_checked(&mut self, head: &RowHead<'_>) -> LayerResult<()> {
         self.check_hour(head.ts)?;
-        if let Some(hour) = self.hour.as_mut().filter(|hour| head.ts < hour.end) {
+        if let Some(hour) = self.hour.as_mut().filter(|hour| hour.begin <= head.ts && head.ts < hour.end) {
             hour.order.step(head.ts, head.sequence)?;
             self.make_room(head.ts, head.known_ts)?;
         } else {
@@ -275,21 +296,6 @@ impl PartitionWriter {
         }
     }
 
-    #[cold]
-    fn check_other_hour(&self, ts: Ts) -> LayerResult<()> {
-        if ts < Ts(0) {
-            return Err(LayerError::Misuse(format!("a row of {ts}, before 1970")));
-        }
-        let open_from = self.hour.as_ref().map(|hour| hour.begin).or(self.open_from);
-        if let Some(open_from) = open_from.filter(|from| ts < *from) {
-            return Err(LayerError::ClosedHour { ts, open_from });
-        }
-        if is_closed(&hour_folder(&self.folder, hour_of(ts))) {
-            return Err(LayerError::ClosedHour { ts, open_from: hour_of(ts) + Span::hours(1) });
-        }
-        Ok(())
-    }
-
     /// Sees to it that a row can be put into the buffer: its hour is the open one, and neither part nor buffer is full.
     #[inline]
     fn make_room(&mut self, ts: Ts, known_ts: Ts) -> LayerResult<()> {
@@ -307,29 +313,6 @@ impl PartitionWriter {
             (self.part.first_ts, self.part.first_known) = (ts, known_ts);
         }
         Ok(())
-    }
-
-    /// Makes the hour of a moment the open one.
-    fn enter(&mut self, ts: Ts) -> LayerResult<()> {
-        let lost = self.loss.take();
-        if let (Some(hour), Some(_)) = (&mut self.hour, lost) {
-            hour.gap(loss(hour, ts));
-        }
-        if self.hour.as_ref().is_some_and(|hour| ts >= hour.end) {
-            self.close_hour()?;
-        }
-        if self.hour.is_none() {
-            let begin = hour_of(ts);
-            let mut hour = OpenHour::new(hour_folder(&self.folder, begin), begin, &self.table);
-            if let Some(from) = lost {
-                hour.gap(HourGap { from, until: ts.max(from), reason: UNFLUSHED.to_owned() });
-            }
-            self.hour = Some(hour);
-        }
-        match &mut self.hour {
-            Some(hour) => hour.run(self.disk.as_mut()),
-            None => Ok(()),
-        }
     }
 
     fn is_due(&self, now: Ts) -> bool {
@@ -386,7 +369,7 @@ impl PartitionWriter {
         Ok(())
     }
 
-    fn close_hour(&mut self) -> LayerResult<()> {
+    pub(super) fn close_hour(&mut self) -> LayerResult<()> {
         self.flush_part()?;
         let Some(hour) = self.hour.take() else { return Ok(()) };
         let (folder, end) = (hour.folder.clone(), hour.end);
@@ -450,7 +433,8 @@ impl PartitionWriter {
 
     /// Is every row in order and of an hour that may be written to?
     fn check_rows(&self, ts: &[Ts], sequence: impl Fn(usize) -> u64) -> LayerResult<()> {
-        let mut hour = self.hour.as_ref().map(|hour| (hour.begin, hour.order));
+        let parked = |hour: &&OpenHour| hour.untouched && ts.first().is_some_and(|first| *first < hour.begin);
+        let mut hour = self.hour.as_ref().filter(|hour| !parked(hour)).map(|hour| (hour.begin, hour.order));
         for (row, at) in ts.iter().enumerate() {
             let begin = hour_of(*at);
             let order = match &mut hour {

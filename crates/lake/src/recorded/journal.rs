@@ -16,7 +16,8 @@ use crate::journal::{self, ControlRecord, EntryKind, JournalReader, Selection};
 use barograph_domain::{GapReason, InstrumentName, Ts};
 use barograph_venues::session::{ConnId, Input, MarketSpec, RequestId, SessionConfig, venue};
 use serde::Deserialize;
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 /// A start record, as far as it says what the sessions were; the rest of it belongs to the live program.
 #[derive(Deserialize)]
@@ -48,54 +49,24 @@ pub fn play_journal<A: JournalAudience>(
     until: Option<Ts>,
     audience: &mut A,
 ) -> Result<JournalPlayed<A::Listener>, Failure<A>> {
-    let selection = Selection { until, ..Selection::default() };
-    let mut reader = JournalReader::open_selected(root, selection).map_err(|e| unreadable(&e))?;
-    let mut playing = JournalPlaying {
-        audience,
-        venues: Vec::new(),
-        reply: None,
-        started: None,
-        astray: false,
-        at: None,
-        troubles: Vec::new(),
-    };
-    let mut lines = 0;
-    let mut first = None;
-    loop {
-        let entry = match reader.next() {
-            Ok(Some(entry)) => entry,
-            Ok(None) => break,
-            Err(e) => {
-                if !reader.pass_over() {
-                    return Err(unreadable(&e).into());
-                }
-                playing.damaged(&e)?;
-                continue;
-            }
-        };
-        lines += 1;
-        first = first.or(Some(entry.at));
-        playing.entry(entry.at, entry.kind)?;
-    }
-    let last = playing.at;
-    let JournalPlaying { venues, troubles, .. } = playing;
-    let mut markets = Vec::new();
-    for mut venue in venues {
-        if let Some(last) = last.filter(|_| !venue.silent) {
-            venue.passed(last)?;
-        }
-        for one in venue.markets {
-            let (name, played) = (name_of(venue.id, &one.symbol)?, one.played().clone());
-            markets.push(PlayedMarket { name, listener: one.listener, played });
-        }
-    }
-    markets.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(JournalPlayed { lines, span: first.zip(last), troubles, unclosed: reader.tails().len(), markets })
+    let mut playing = JournalPlaying::new(root, audience);
+    playing.advance(until)?;
+    playing.finish()
 }
 
-/// A journal on its way to its listeners.
-struct JournalPlaying<'a, A: JournalAudience> {
-    audience: &'a mut A,
+/// A journal on its way to its listeners: all of it at once, or as it grows.
+pub struct JournalPlaying<A: JournalAudience> {
+    root: PathBuf,
+    /// Who listens.
+    pub audience: A,
+    lines: u64,
+    /// The first stamp.
+    first: Option<Ts>,
+    /// What is not later was played.
+    done: Option<Ts>,
+    /// Files of which it was said that they are damaged or missing.
+    known_damage: BTreeSet<PathBuf>,
+    unclosed: usize,
     venues: Vec<JournalVenue<A::Listener>>,
     /// A reply's record comes before its body, which has the same stamp.
     reply: Option<(RequestId, u16)>,
@@ -108,7 +79,100 @@ struct JournalPlaying<'a, A: JournalAudience> {
     troubles: Vec<String>,
 }
 
-impl<A: JournalAudience> JournalPlaying<'_, A> {
+impl<A: JournalAudience> core::fmt::Debug for JournalPlaying<A> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("JournalPlaying").field("root", &self.root).field("done", &self.done).finish_non_exhaustive()
+    }
+}
+
+impl<A: JournalAudience> JournalPlaying<A> {
+    /// At the beginning of the journal in a folder.
+    pub fn new(root: &Path, audience: A) -> Self {
+        Self {
+            root: root.to_owned(),
+            audience,
+            lines: 0,
+            first: None,
+            done: None,
+            known_damage: BTreeSet::new(),
+            unclosed: 0,
+            venues: Vec::new(),
+            reply: None,
+            started: None,
+            astray: false,
+            at: None,
+            troubles: Vec::new(),
+        }
+    }
+
+    /// Plays what lies behind what was played, up to a moment (all of it without one): how many lines. Beside a process that writes the
+    /// journal the moment has to be settled ([`journal::SettledJournal`]), because what comes later with an earlier stamp is not met.
+    ///
+    /// # Errors
+    /// As [`play_journal`].
+    pub fn advance(&mut self, until: Option<Ts>) -> Result<u64, Failure<A>> {
+        let selection = Selection { after: self.done, until, ..Selection::default() };
+        let mut reader = JournalReader::open_selected(&self.root, selection).map_err(|e| unreadable(&e))?;
+        let before = self.lines;
+        loop {
+            let entry = match reader.next() {
+                Ok(Some(entry)) => entry,
+                Ok(None) => break,
+                Err(e) => {
+                    if !reader.pass_over() {
+                        return Err(unreadable(&e).into());
+                    }
+                    if self.known_damage.insert(place_of(&e).to_owned()) {
+                        self.damaged(&e)?;
+                    }
+                    continue;
+                }
+            };
+            self.lines += 1;
+            self.first = self.first.or(Some(entry.at));
+            self.entry(entry.at, entry.kind)?;
+        }
+        self.unclosed = reader.tails().len();
+        self.done = self.done.max(until.or(self.at));
+        Ok(self.lines - before)
+    }
+
+    /// What is not later was played; `None` before the first call.
+    #[must_use]
+    pub const fn done(&self) -> Option<Ts> {
+        self.done
+    }
+
+    /// Whoever listens by now.
+    pub fn listeners(&mut self) -> impl Iterator<Item = &mut A::Listener> {
+        self.venues.iter_mut().flat_map(|venue| venue.markets.iter_mut().map(|one| &mut one.listener))
+    }
+
+    /// What could not be used since it was last asked for, each as a sentence.
+    pub fn take_troubles(&mut self) -> Vec<String> {
+        core::mem::take(&mut self.troubles)
+    }
+
+    /// Nothing more is played.
+    ///
+    /// # Errors
+    /// When a listener fails.
+    pub fn finish(self) -> Result<JournalPlayed<A::Listener>, Failure<A>> {
+        let Self { lines, first, at: last, unclosed, venues, troubles, .. } = self;
+        let mut markets = Vec::new();
+        for mut venue in venues {
+            if let Some(last) = last.filter(|_| !venue.silent) {
+                venue.passed(last)?;
+            }
+            for one in venue.markets {
+                let (name, played) = (name_of(venue.id, &one.symbol)?, one.played().clone());
+                markets.push(PlayedMarket { name, listener: one.listener, played });
+            }
+        }
+        markets.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(JournalPlayed { lines, span: first.zip(last), troubles, unclosed, markets })
+    }
+
     fn entry(&mut self, at: Ts, kind: EntryKind<'_>) -> Result<(), Failure<A>> {
         let before = self.at.replace(at);
         match kind {
@@ -264,15 +328,19 @@ impl<A: JournalAudience> JournalPlaying<'_, A> {
     }
 
     fn damaged(&mut self, e: &journal::Error) -> Result<(), Failure<A>> {
-        let path = match e {
-            journal::Error::Damaged { path, .. } | journal::Error::Missing { path, .. } => path.as_path(),
-            _ => Path::new(""),
-        };
-        let folder = path.ancestors().filter_map(|p| p.file_name()?.to_str()?.strip_prefix("venue=")).next();
+        let folder = place_of(e).ancestors().filter_map(|p| p.file_name()?.to_str()?.strip_prefix("venue=")).next();
         let from = self.at.map_or_else(String::new, |at| format!(" from {at}"));
         let what = folder.map_or_else(|| "nothing".to_owned(), |id| format!("nothing of {id}"));
         self.troubles.push(format!("{e}; {what} behind it{from} to the next start is used, a gap is declared"));
         self.stop(self.at.unwrap_or(Ts::MIN), |id| folder.is_none_or(|of| of == id))
+    }
+}
+
+/// The file that an error is about.
+fn place_of(e: &journal::Error) -> &Path {
+    match e {
+        journal::Error::Damaged { path, .. } | journal::Error::Missing { path, .. } => path.as_path(),
+        _ => Path::new(""),
     }
 }
 

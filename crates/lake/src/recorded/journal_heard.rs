@@ -29,6 +29,27 @@ pub trait JournalAudience {
     fn reached(&mut self, _at: Ts) {}
 }
 
+impl<A: JournalAudience> JournalAudience for &mut A {
+    type Listener = A::Listener;
+
+    fn cares_for(&self, venue: &str) -> bool {
+        (**self).cares_for(venue)
+    }
+
+    fn listener(
+        &mut self,
+        market: &InstrumentName,
+        spec: &MarketSpec,
+        has_book: bool,
+    ) -> Result<Option<Self::Listener>, Failure<Self>> {
+        (**self).listener(market, spec, has_book)
+    }
+
+    fn reached(&mut self, at: Ts) {
+        (**self).reached(at);
+    }
+}
+
 /// What ends the playing of a journal.
 pub(super) type Failure<A> = <<A as JournalAudience>::Listener as RecordListener>::Failure;
 

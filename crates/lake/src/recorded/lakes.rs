@@ -83,7 +83,8 @@ impl LakeHours {
 }
 
 fn holes_of(hour: &LakeHour) -> crate::layers::LayerResult<Holes> {
-    let Some(manifest) = hour.manifest()? else { return Ok(Vec::new()) };
+    let closed = hour.manifest()?;
+    let Some(manifest) = (if closed.is_some() { closed } else { hour.so_far()? }) else { return Ok(Vec::new()) };
     let why = |word: &str| GapReason::from_word(word).unwrap_or(GapReason::MissingRows);
     Ok(manifest.gaps.iter().map(|gap| (gap.from, gap.until, why(&gap.reason))).collect())
 }

@@ -27,7 +27,7 @@ mod wide;
 
 pub use capture::{Capture, CapturePlayed};
 pub use ear::Played;
-pub use journal::play_journal;
+pub use journal::{JournalPlaying, play_journal};
 pub use journal_heard::{JournalAudience, JournalPlayed, PlayedMarket};
 pub use listener::{RecordListener, RecordStamps, RecordedFeed, RecordedTrade};
 pub use player::RecordedMarket;

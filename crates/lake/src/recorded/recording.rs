@@ -15,8 +15,8 @@ use super::tardis::{TardisColumns, TardisDeltas};
 use super::view::Counted;
 use super::wide::{WideBooks, WideColumns};
 use crate::error::Error;
-use barograph_domain::{InstrumentName, Ts};
-use barograph_venues::session::MarketSpec;
+use barograph_domain::{InstrumentName, MarketKind, Ts};
+use barograph_venues::session::{MarketSpec, venue};
 use barograph_venues::symbols::venue_of_tardis;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -262,6 +262,9 @@ fn form_of(piece: &Piece, market: &InstrumentName) -> Result<(FileForm, Option<T
     }
     let (names, mut rows) = TableRows::open(piece, &unread)?;
     let row = rows.step() == TableStep::Row;
+    if let Some(column) = names.iter().position(|n| n == "market_type") {
+        of_kind(piece, &rows, column, market)?;
+    }
     if let Some(columns) = WideColumns::of(&names) {
         if let Some(exchange) = columns.exchange.filter(|_| columns.raw_sizes) {
             of_market(piece, &rows, exchange, market)?;
@@ -297,6 +300,16 @@ fn form_of(piece: &Piece, market: &InstrumentName) -> Result<(FileForm, Option<T
         return Ok((FileForm::TradeTable, columns.begins(&rows)));
     }
     Ok((FileForm::Other, None))
+}
+
+/// Files that name the type of their market have to be of the market's: spot and futures have one symbol at some venues.
+fn of_kind(piece: &Piece, rows: &TableRows, column: usize, market: &InstrumentName) -> Result<(), Error> {
+    let Some(said) = rows.text(column).and_then(|t| core::str::from_utf8(t).ok()) else { return Ok(()) };
+    let Some(kind) = market.kind(venue(market.venue.as_str()).map(|v| v.trades)) else { return Ok(()) };
+    if said.eq_ignore_ascii_case("spot") == (kind == MarketKind::Spot) {
+        return Ok(());
+    }
+    Err(Error::Usage(format!("{} is of the market type '{said}', and {market} is not", piece.shown)))
 }
 
 /// Files that name their exchange have to be of the market's venue.

@@ -1,6 +1,6 @@
 //! Tardis `incremental_book_L2` (docs.tardis.dev, data types): a row per level with `exchange, symbol, timestamp, local_timestamp,
 //! is_snapshot, side, price, amount`, times in microseconds. `timestamp` is the venue's clock, `local_timestamp` the receipt; rows of one
-//! receipt are one message. An amount of zero removes the level. A snapshot behind changes is a connection that was made anew: the book
+//! receipt are one message. An amount of zero removes the level; a level that is none is counted, and the book is not known behind it. A snapshot behind changes is a connection that was made anew: the book
 //! before it is void, and what happened in between is lost.
 
 use super::deltas::DeltaBook;
@@ -130,13 +130,15 @@ impl TardisDeltas<'_> {
                 Some(b"ask") => Some(false),
                 _ => None,
             };
-            let level = (is_bid, rows.decimal(columns.price), rows.number_of(columns.amount));
+            let amount = rows.number_of(columns.amount).filter(|amount| *amount >= 0.0);
+            let price = rows.decimal(columns.price).filter(|price| price.mantissa > 0);
+            let level = (is_bid, price, amount);
             let (Some(is_bid), Some(price), Some(amount)) = level else {
                 to.unreadable();
                 book.spoil();
                 continue;
             };
-            book.set(is_bid, price, amount.max(0.0));
+            book.set(is_bid, price, amount);
         }
         match message {
             Some(last) => book.given(last.at, last.snapshot, to),

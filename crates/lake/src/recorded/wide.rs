@@ -3,7 +3,8 @@
 //! Two spellings: `asks[0].price, asks[0].amount, bids[0].price, bids[0].amount, …` of Tardis `book_snapshot_5` and `book_snapshot_25`
 //! (docs.tardis.dev, data types: `timestamp` is the venue's clock, `local_timestamp` the receipt, both in microseconds), and
 //! `bid_price_L0 … ask_size_L19` of the data set's own bronze layer (R5.14), whose sizes are in base. Where there is one time column it
-//! stands for both clocks. Cells that are empty, or sizes of zero, are levels that do not exist.
+//! stands for both clocks. Levels whose cells are empty, or whose size is zero, do not exist; a row with a level that is none, such as a
+//! negative size or a price without one, is refused and counted.
 
 use super::listener::{RecordListener, RecordStamps};
 use super::passed_on::HeardOut;
@@ -13,6 +14,7 @@ use super::table::{TableRows, TableStep, same_symbol};
 use super::view::Counted;
 use crate::error::Error;
 use barograph_domain::{GapReason, Ts};
+use barograph_venues::TableCell;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
@@ -130,10 +132,14 @@ impl WideBooks<'_> {
             if columns.symbol.and_then(|c| rows.text(c)).is_some_and(|s| !same_symbol(s, self.symbol)) {
                 continue;
             }
-            let Some(at) = self.levels(columns, rows, book) else {
+            let Some((at, broken)) = self.levels(columns, rows, book) else {
                 to.unreadable();
                 continue;
             };
+            if let Some((side, level)) = broken {
+                to.refused(|| format!("{}, row {}: level {level} of the {side} is none", piece.shown, rows.number()));
+                continue;
+            }
             if !book.is_ordered() {
                 to.refused(|| format!("{}, row {}: levels are not in their order", piece.shown, rows.number()));
                 continue;
@@ -160,21 +166,76 @@ impl WideBooks<'_> {
         }
     }
 
-    /// Reads the row's levels into the book.
-    fn levels(&self, columns: &WideColumns, rows: &TableRows, book: &mut SnapshotBook) -> Option<RecordStamps> {
+    /// Reads the row's levels into the book; the first that is broken is given back.
+    fn levels(
+        &self,
+        columns: &WideColumns,
+        rows: &TableRows,
+        book: &mut SnapshotBook,
+    ) -> Option<(RecordStamps, Option<(&'static str, usize)>)> {
         let at = RecordStamps { event: rows.moment(columns.event)?, recv: rows.moment(columns.recv)? };
-        let level = |(price, size): (usize, usize)| -> Option<(f64, f64)> {
-            let price = rows.number_of(price).filter(|p| *p > 0.0)?;
-            let size = rows.number_of(size).filter(|s| *s > 0.0)?;
-            Some((price, if columns.raw_sizes { self.counted.base(size, price) } else { size }))
-        };
+        let mut broken = None;
         book.begin();
-        for (price, size) in columns.bids.iter().filter_map(|c| level(*c)) {
-            book.bid(price, size);
+        for (side, levels) in [("bids", &columns.bids), ("asks", &columns.asks)] {
+            for (place, cells) in levels.iter().enumerate() {
+                match WideLevel::of(rows, *cells) {
+                    WideLevel::There(price, size) => {
+                        let size = if columns.raw_sizes { self.counted.base(size, price) } else { size };
+                        if side == "bids" { book.bid(price, size) } else { book.ask(price, size) }
+                    }
+                    WideLevel::Absent => {}
+                    WideLevel::Broken => broken = broken.or(Some((side, place))),
+                }
+            }
         }
-        for (price, size) in columns.asks.iter().filter_map(|c| level(*c)) {
-            book.ask(price, size);
+        Some((at, broken))
+    }
+}
+
+/// A level of a row.
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum WideLevel {
+    /// Price in quote, and size as the row counts it.
+    There(f64, f64),
+    Absent,
+    /// Its cells are no level, and not empty.
+    Broken,
+}
+
+impl WideLevel {
+    fn of(rows: &TableRows, (price, size): (usize, usize)) -> Self {
+        match (NumberCell::of(rows, price), NumberCell::of(rows, size)) {
+            (NumberCell::Number(price), NumberCell::Number(size)) if price > 0.0 && size > 0.0 => {
+                Self::There(price, size)
+            }
+            (NumberCell::Number(price), NumberCell::Number(size)) if price >= 0.0 && size == 0.0 => Self::Absent,
+            (NumberCell::Number(zero), NumberCell::Empty) | (NumberCell::Empty, NumberCell::Number(zero))
+                if zero == 0.0 =>
+            {
+                Self::Absent
+            }
+            (NumberCell::Empty, NumberCell::Empty) => Self::Absent,
+            _ => Self::Broken,
         }
-        Some(at)
+    }
+}
+
+/// A cell that should hold a number.
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum NumberCell {
+    Number(f64),
+    Empty,
+    Other,
+}
+
+impl NumberCell {
+    fn of(rows: &TableRows, column: usize) -> Self {
+        match (rows.number_of(column), rows.cell(column)) {
+            (Some(number), _) => Self::Number(number),
+            (None, TableCell::Empty) => Self::Empty,
+            (None, TableCell::Float(v)) if v.is_nan() => Self::Empty,
+            (None, TableCell::Text(text)) if text.eq_ignore_ascii_case(b"nan") => Self::Empty,
+            _ => Self::Other,
+        }
     }
 }

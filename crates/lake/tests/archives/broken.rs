@@ -81,6 +81,75 @@ fn files_that_break_off_are_played_as_far_as_they_go() {
 }
 
 #[test]
+fn levels_that_are_none_are_counted_and_the_book_does_not_go_on_with_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let head = "exchange,symbol,timestamp,local_timestamp,asks[0].price,asks[0].amount,bids[0].price,bids[0].amount,\
+        asks[1].price,asks[1].amount,bids[1].price,bids[1].amount\n";
+    let row = |second: u32, behind: &str| {
+        format!("binance-futures,BTCUSDT,15989184{second:02}696000,15989184{second:02}810979,11,1,10,1,{behind}\n")
+    };
+    let rows = [
+        row(3, "12,1,9,1"),
+        row(4, ",,,"),
+        row(5, "12,-1,9,1"),
+        row(6, "12,1,9,x"),
+        row(7, ",1,9,1"),
+        row(8, "12,0,9,0"),
+    ];
+    let (heard, done) =
+        play("binance-usdm:BTCUSDT", &written(&folder, &[("a.csv", &format!("{head}{}", rows.concat()))]));
+    assert_eq!((heard.books, done.played.refused, done.unreadable), (3, 3, 0), "{done:?}");
+    assert!(
+        done.played.first_refused.as_ref().is_some_and(|why| why.contains("row 4: level 1 of the asks")),
+        "{done:?}"
+    );
+    // Of changes, the book is lost until the next snapshot.
+    let head = "exchange,symbol,timestamp,local_timestamp,is_snapshot,side,price,amount\n";
+    for broken in ["10,-1", "-10,1", "0,1", "10,nan", ",1"] {
+        let rows = [
+            change(1, true, "bid", 10),
+            change(1, true, "ask", 20),
+            format!("deribit,X,1600000002000000,1600000002000000,false,bid,{broken}\n"),
+            change(3, false, "bid", 11),
+        ];
+        let (heard, done) = play("deribit:X", &written(&folder, &[("b.csv", &format!("{head}{}", rows.concat()))]));
+        assert_eq!((heard.books, done.unreadable), (1, 1), "{broken}: {done:?}");
+        assert!(
+            matches!(heard.lost[..], [(RecordedFeed::Book, _, GapReason::Undecodable)]),
+            "{broken}: {:?}",
+            heard.lost
+        );
+    }
+}
+
+#[test]
+fn spot_and_futures_of_one_symbol_are_kept_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |kind: &str| {
+        format!(
+            "ts_ms,exch_ts_ms,venue,market_type,symbol,trade_id,price,qty,side\n1771214400100,1771214400090,Binance,{kind},BTCUSDT,1,10,1,buy\n"
+        )
+    };
+    let (spot, futures) = (file("spot"), file("fut"));
+    for (market, files, want) in [
+        ("binance-usdm:BTCUSDT", &[("fut.csv", futures.as_str())][..], None),
+        ("binance-spot:BTCUSDT", &[("spot.csv", spot.as_str())], None),
+        (
+            "binance-usdm:BTCUSDT",
+            &[("fut.csv", &futures), ("spot.csv", &spot)],
+            Some("spot.csv is of the market type 'spot'"),
+        ),
+        ("binance-spot:BTCUSDT", &[("fut.csv", &futures)], Some("of the market type 'fut'")),
+    ] {
+        let opened = open(market, &written(&folder, files));
+        match want {
+            None => assert!(opened.is_ok(), "{market}: {opened:?}"),
+            Some(want) => assert!(opened.unwrap_err().to_string().contains(want), "{market}"),
+        }
+    }
+}
+
+#[test]
 fn a_lobster_pair_is_played_as_far_as_both_halves_go() {
     let folder = tempfile::tempdir().unwrap();
     let (messages, books) = (format!("{MESSAGE}34201,1,12,1,1000000,1\n"), format!("{BOOK}1000200,50,1000"));

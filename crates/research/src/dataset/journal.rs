@@ -1,6 +1,7 @@
 //! The program's own journal into the lake: whole days of many markets in one pass, as they were heard live.
 
 use super::DatasetReport;
+use super::edge::LATE;
 use super::keep::Kept;
 use crate::ResearchError;
 use barograph_domain::{InstrumentName, Span, Ts};
@@ -12,8 +13,10 @@ use core::ops::Range;
 use std::path::PathBuf;
 
 const HOUR: Span = Span::hours(1);
-/// What a venue dates this much back is still waited for, and what comes later is of another hour than the clock says.
-const LATE: Span = Span::mins(1);
+
+/// What one file of a journal may have before another, in times of its clock: flushes are a second apart, at a hundred times the speed at
+/// most.
+const UNSETTLED: Span = Span::secs(200);
 
 /// What of a journal is to be recorded into the lake.
 #[derive(Clone, Debug)]
@@ -39,15 +42,14 @@ pub struct JournalDataset {
     pub span: Option<(Ts, Ts)>,
     /// What could not be used, each as a sentence.
     pub troubles: Vec<String>,
-    /// Hours up to which rows were made; `None`: to the end. Beside a process that writes the journal the hour under way is left for
-    /// later, because an hour of the lake is written once.
+    /// Hours up to which rows were made; `None`: to the end.
     pub until: Option<Ts>,
     /// The markets, by name.
     pub markets: Vec<(InstrumentName, DatasetReport)>,
 }
 
-/// Plays a journal into the lake. Hours that are there already stay as they are, so it may be called again and again as the journal
-/// grows. `step` is called about once a recorded second with how many seconds of how many were played.
+/// Plays a journal into the lake. What is there already is not written again and the hour under way is gone on with, so it may be called
+/// again and again as the journal grows. `step` is called about once a recorded second with how many seconds of how many were played.
 ///
 /// A journal is played from its beginning, whatever `from` says: what its processes knew follows from all of it.
 ///
@@ -63,19 +65,14 @@ pub fn record_journal(
         let shown = root.display();
         return Err(ResearchError::Refused(format!("{shown} holds no journal: it is written by `barograph up`")));
     };
-    let asked = request.until.map(|until| until.ceil(HOUR));
-    // The hour under way is for later: an hour of the lake is written once.
-    let over = journal::is_written(&root).then(|| (last - LATE).floor(HOUR));
-    let until = [asked, over].into_iter().flatten().min();
+    let until = request.until.map(|until| until.ceil(HOUR));
+    // Beside a process that writes it, files are flushed one after another: what one has and another lacks is for the next time.
+    let settled = journal::is_written(&root).then_some(last - UNSETTLED);
     let within = request.from.map_or(Ts::MIN, |from| from.floor(HOUR))..until.unwrap_or(Ts::MAX);
     let mut audience = LakeAudience { request, within, begin: None, last, step };
-    let played = play_journal(&root, until.map(|until| until + LATE), &mut audience)?;
-    finish(request, until, played).map_err(|e| match (e, over) {
-        (ResearchError::Refused(why), Some(over)) => ResearchError::Refused(format!(
-            "{why}; the journal is being written, and of the hours up to {over} alone can rows be made by now"
-        )),
-        (e, _) => e,
-    })
+    let played =
+        play_journal(&root, [until.map(|until| until + LATE), settled].into_iter().flatten().min(), &mut audience)?;
+    finish(request, until, played)
 }
 
 fn finish(
@@ -142,6 +139,6 @@ impl JournalAudience for LakeAudience<'_> {
     }
 }
 
-fn unreadable(e: &journal::Error) -> ResearchError {
+pub(super) fn unreadable(e: &journal::Error) -> ResearchError {
     ResearchError::Refused(e.to_string())
 }

@@ -1,6 +1,7 @@
 //! What a recording says goes into the lake: states and trades as they come, rows when they are due.
 
 use super::DatasetReport;
+use super::edge::{Joint, RunEdge};
 use super::rows::{CLOSE_AFTER, SecondRows};
 use crate::ResearchError;
 use barograph_columns::{ResearchRow, catalogue, place_of};
@@ -8,7 +9,7 @@ use barograph_domain::depth::BookSides;
 use barograph_domain::{GapReason, InstrumentName, Span, Ts};
 use barograph_engine::sessions::SessionSet;
 use barograph_lake::layers::{
-    BookHead, BookWriter, FeatureHead, FeatureWriter, LakeConfig, LakeMarket, LayerError, LayerResult, ResearchName,
+    BookHead, BookWriter, FeatureHead, FeatureWriter, LakeConfig, LakeMarket, PartitionWriter, ResearchName,
     TradeWriter, WideTrade,
 };
 use barograph_lake::recorded::{CapturePlayed, RecordListener, RecordStamps, RecordedFeed, RecordedTrade};
@@ -30,6 +31,7 @@ pub(super) struct Kept<'a> {
     /// Why nothing was known before the next state, and the next trade.
     gaps: [Option<GapReason>; 2],
     done: DatasetReport,
+    edge: RunEdge,
     /// Only what lies in these hours is kept.
     within: Range<Ts>,
     step: Box<dyn FnMut(u64) + 'a>,
@@ -45,9 +47,9 @@ impl<'a> Kept<'a> {
         let place = LakeMarket::new(market.venue.as_str(), market.symbol.as_str());
         let names: Vec<ResearchName<'_>> =
             catalogue().iter().map(|c| ResearchName { id: c.id, category: c.unit == "category" }).collect();
-        let (books, _) = BookWriter::open(config.clone(), place.clone())?;
-        let (trades, _) = TradeWriter::open(config.clone(), place.clone())?;
-        let (features, _) = FeatureWriter::open(config, place, &names)?;
+        let (mut books, _) = BookWriter::open(config.clone(), place.clone())?;
+        let (mut trades, _) = TradeWriter::open(config.clone(), place.clone())?;
+        let (mut features, _) = FeatureWriter::open(config, place, &names)?;
         let Some(mid) = place_of("mid_price") else {
             return Err(ResearchError::Failed("the catalogue has no mid_price".to_owned()));
         };
@@ -57,7 +59,12 @@ impl<'a> Kept<'a> {
             valid: 0,
             already: 0,
             already_hours: BTreeSet::new(),
+            late: 0,
+            before: 0,
+            before_hours: BTreeSet::new(),
         };
+        let tables = [books.partition(), trades.partition(), features.partition()];
+        let edge = RunEdge::new(tables.iter().map(|table| &**table));
         let rows = SecondRows::new(tick, SessionSet::UTC);
         Ok(Self {
             books,
@@ -68,6 +75,7 @@ impl<'a> Kept<'a> {
             sequence: 0,
             gaps: [None; 2],
             done,
+            edge,
             within: Ts::MIN..Ts::MAX,
             step,
         })
@@ -79,21 +87,45 @@ impl<'a> Kept<'a> {
         self
     }
 
-    fn next(&mut self) -> u64 {
-        self.sequence += 1;
-        self.sequence
+    fn tables(&mut self) -> [&mut PartitionWriter; 3] {
+        [self.books.partition(), self.trades.partition(), self.features.partition()]
     }
 
-    /// What lies in an hour that is closed is there already.
-    fn kept(&mut self, pushed: LayerResult<()>) -> Result<bool, ResearchError> {
-        match pushed {
-            Ok(()) => Ok(true),
-            Err(LayerError::ClosedHour { ts, .. }) => {
-                self.done.already += 1;
-                self.done.already_hours.insert(ts.floor(Span::hours(1)));
-                Ok(false)
+    /// From now on rows become files at the latest so long after they were known.
+    pub(super) fn set_flush_every(&mut self, every: Span) {
+        self.tables().into_iter().for_each(|table| table.set_flush_every(every));
+    }
+
+    /// Makes files of rows that have waited long enough; `now` is how far was heard.
+    pub(super) fn flush_if_due(&mut self, now: Ts) -> Result<(), ResearchError> {
+        Ok(self.tables().into_iter().try_for_each(|table| table.flush_if_due(now))?)
+    }
+
+    /// Rows that were made.
+    pub(super) const fn report(&self) -> &DatasetReport {
+        &self.done
+    }
+
+    /// Joins the first row of this run to what is there.
+    fn begin(&mut self, known: Ts) {
+        if core::mem::replace(&mut self.edge.begun, true) {
+            return;
+        }
+        let joint = self.edge.joint(known);
+        if self.edge.brings_what_was_lost() {
+            self.tables().into_iter().for_each(PartitionWriter::expect_lost_rows_again);
+        }
+        if joint == Joint::Follows {
+            let last = self.tables().into_iter().filter_map(|table| table.last_sequence()).max();
+            self.sequence = self.sequence.max(last.map_or(0, |last| last + 1));
+            if let Some(hour) = self.edge.before_hour() {
+                self.tables().into_iter().for_each(|table| table.go_on_with(hour));
             }
-            Err(e) => Err(e.into()),
+            return;
+        }
+        self.tables().into_iter().for_each(PartitionWriter::leave_under_way);
+        if joint == Joint::Hole {
+            self.gaps.iter_mut().for_each(|gap| *gap = gap.or(Some(GapReason::MissingRows)));
         }
     }
 
@@ -107,21 +139,27 @@ impl<'a> Kept<'a> {
             row_valid: row.get(self.mid).is_ok(),
             reason_mask: row.reason_mask(),
         };
-        let values = (0..catalogue().len()).map(|at| row.get(at).ok());
-        let pushed = self.features.push(&head, values);
-        if self.kept(pushed)? {
-            self.done.rows += 1;
-            self.done.valid += u64::from(head.row_valid);
+        if self.edge.admits(self.features.partition(), (t, head.known_ts), &mut self.done)?.is_none() {
+            return Ok(());
         }
+        self.begin(head.known_ts);
+        self.features.push(&head, (0..catalogue().len()).map(|at| row.get(at).ok()))?;
+        self.done.rows += 1;
+        self.done.valid += u64::from(head.row_valid);
         Ok(())
     }
 
-    /// Everything is there: the hours are closed.
-    pub(super) fn finish(self) -> Result<DatasetReport, ResearchError> {
-        self.books.into_partition().finish()?;
-        self.trades.into_partition().finish()?;
-        self.features.into_partition().finish()?;
-        Ok(self.done)
+    /// Everything was heard. An hour that was heard to its end is closed; the last one stays under way, and a later run goes on with it.
+    pub(super) fn finish(mut self) -> Result<DatasetReport, ResearchError> {
+        if self.edge.brings_what_was_lost() {
+            self.tables().into_iter().for_each(PartitionWriter::expect_lost_rows_again);
+        }
+        let Self { books, trades, features, edge, done, .. } = self;
+        for table in [books.into_partition(), trades.into_partition(), features.into_partition()] {
+            let over = table.hour().is_some_and(|(hour, added)| added && edge.is_over(hour));
+            if over { table.finish() } else { table.close() }?;
+        }
+        Ok(done)
     }
 }
 
@@ -130,32 +168,43 @@ impl RecordListener for Kept<'_> {
 
     fn book(&mut self, at: RecordStamps, sides: &BookSides<'_>, updates: u32) -> Result<(), ResearchError> {
         self.rows.book(at, sides, updates);
-        let sequence = self.next();
-        if sequence.is_multiple_of(STEP) {
-            (self.step)(sequence);
+        self.sequence += 1;
+        if self.sequence.is_multiple_of(STEP) {
+            (self.step)(self.sequence);
         }
         if !self.within.contains(&at.event) {
             return Ok(());
         }
+        let Some(behind) = self.edge.admits(self.books.partition(), (at.event, at.recv), &mut self.done)? else {
+            self.gaps[0] = None;
+            return Ok(());
+        };
+        self.begin(at.recv);
+        self.sequence = self.sequence.max(behind + 1);
+        let sequence = self.sequence;
         let head = BookHead { ts: at.event, known_ts: at.recv, updates, sequence, gap: self.gaps[0].take() };
         let side = |levels: &'_ [barograph_domain::depth::DepthLevel]| -> Vec<(f64, f64)> {
             levels.iter().take(barograph_domain::depth::DEPTH).map(|l| (l.price, l.size)).collect()
         };
-        let pushed = self.books.push(&head, side(sides.bids), side(sides.asks));
-        self.kept(pushed).map(drop)
+        Ok(self.books.push(&head, side(sides.bids), side(sides.asks))?)
     }
 
     fn trade(&mut self, at: RecordStamps, trade: RecordedTrade) -> Result<(), ResearchError> {
         self.rows.trade(at, trade);
         let RecordedTrade { price, size, is_buy } = trade;
-        let sequence = self.next();
+        self.sequence += 1;
         if !self.within.contains(&at.event) {
             return Ok(());
         }
-        let gap = self.gaps[1].take();
-        let pushed =
-            self.trades.push(&WideTrade { ts: at.event, known_ts: at.recv, sequence, price, size, is_buy, gap });
-        self.kept(pushed).map(drop)
+        let Some(behind) = self.edge.admits(self.trades.partition(), (at.event, at.recv), &mut self.done)? else {
+            self.gaps[1] = None;
+            return Ok(());
+        };
+        self.begin(at.recv);
+        self.sequence = self.sequence.max(behind + 1);
+        let (sequence, gap) = (self.sequence, self.gaps[1].take());
+        let trade = WideTrade { ts: at.event, known_ts: at.recv, sequence, price, size, is_buy, gap };
+        Ok(self.trades.push(&trade)?)
     }
 
     fn lost(&mut self, feed: RecordedFeed, from: Ts, why: GapReason) -> Result<(), ResearchError> {
@@ -172,6 +221,9 @@ impl RecordListener for Kept<'_> {
     fn passed(&mut self, recv: Ts) -> Result<(), ResearchError> {
         while let Some((t, row)) = self.rows.due(recv) {
             self.row(t, &row)?;
+        }
+        if let Some(over) = self.edge.heard(recv) {
+            self.tables().into_iter().try_for_each(|table| table.close_until(over))?;
         }
         Ok(())
     }

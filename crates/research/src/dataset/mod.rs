@@ -1,11 +1,18 @@
 //! From recordings and the program's own journal to the lake: book states and trades as they were received (bronze), and the 197
 //! columns of each second (silver).
 
+mod bars;
+mod edge;
+mod follow;
 mod journal;
 mod keep;
+mod outward;
 mod rows;
 
+pub use bars::{bars_of_trades, has_trades};
+pub use follow::{FollowRequest, FollowStep, LakeFollower};
 pub use journal::{JournalDataset, JournalRequest, record_journal};
+pub use outward::export_events;
 pub use rows::{CLOSE_AFTER, SecondRows};
 
 use crate::ResearchError;
@@ -38,10 +45,16 @@ pub struct DatasetReport {
     pub rows: u64,
     /// Rows whose book could be used.
     pub valid: u64,
-    /// States and trades that lie in hours which are in the lake already; nothing of a closed hour is written again.
+    /// States, trades and rows that are in the lake already; nothing is written twice, and nothing of a closed hour again.
     pub already: u64,
     /// Where those hours begin.
     pub already_hours: BTreeSet<Ts>,
+    /// States, trades and rows that the venue dated into an hour which was over when they came: they are left out.
+    pub late: u64,
+    /// States, trades and rows that lie before what an hour under way holds: they are left out, because rows do not go in front of others.
+    pub before: u64,
+    /// Where those hours begin.
+    pub before_hours: BTreeSet<Ts>,
 }
 
 /// Plays recordings into the lake. `step` is called now and then with how many bytes of how many were read.

@@ -1,0 +1,99 @@
+//! The lake: what it holds, what comes in, what goes out.
+
+use super::lab::{DatasetArgs, LakeArgs};
+use barograph_domain::{Span, Ts};
+use clap::{Args, Subcommand};
+use std::path::PathBuf;
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Lake {
+    /// Tables, markets and hours that are there
+    Ls(LakeArgs),
+    /// Read every row and compare it with the manifests; exit 1 when something is wrong
+    Check(LakeArgs),
+    /// Make one file of each closed hour
+    Compact(CompactArgs),
+    /// Play recordings of one market into the lake: books, trades and feature rows
+    Import(DatasetArgs),
+    /// Write what `barograph up` listens to into the lake as it comes, beside the running process
+    Follow(FollowArgs),
+    /// Write what is kept of a market minute by minute into the lake: bars, labels and readings
+    Gold(GoldArgs),
+    /// Write one market's frames in another tool's form
+    Export(Export),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CompactArgs {
+    /// First close every hour under way that is past and that nobody writes: nothing can be added to it afterwards, and what a killed
+    /// import lost stays lost
+    #[arg(long)]
+    pub(crate) close: bool,
+    #[command(flatten)]
+    pub(crate) place: LakeArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct GoldArgs {
+    /// Market: venue:symbol, or a symbol of the default venue
+    pub(crate) market: String,
+    /// Lengths of the bars, separated by commas
+    #[arg(long, value_name = "TIMES", default_value = "1m", value_delimiter = ',', value_parser = bar_length)]
+    pub(crate) bars: Vec<Span>,
+    #[command(flatten)]
+    pub(crate) place: LakeArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct FollowArgs {
+    /// Markets: venue:symbol, or a symbol of the default venue; without any, all whose book is listened to
+    pub(crate) markets: Vec<String>,
+    /// Rows become files at the latest so long after they were received
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = Span::parse)]
+    pub(crate) flush: Span,
+    /// End when the journal was read to where it stands, instead of waiting for more
+    #[arg(long)]
+    pub(crate) once: bool,
+    #[command(flatten)]
+    pub(crate) place: LakeArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Export {
+    /// Market: venue:symbol, or a symbol of the default venue
+    pub(crate) symbol: String,
+    /// Form: hftbacktest (its collector's gzip lines, out of the journal) or hftbacktest-npy (its array of events, of any venue)
+    #[arg(long, default_value = "hftbacktest")]
+    pub(crate) format: String,
+    /// First moment
+    #[arg(long, value_name = "TIME", value_parser = Ts::parse)]
+    pub(crate) from: Option<Ts>,
+    /// Last moment
+    #[arg(long, value_name = "TIME", value_parser = Ts::parse)]
+    pub(crate) until: Option<Ts>,
+    /// With hftbacktest-npy: recordings of the market, or the folder of a lake; without it the journal in the data folder
+    #[arg(long = "source", value_name = "FILE", num_args = 1..)]
+    pub(crate) sources: Vec<PathBuf>,
+    /// File to write; without it the symbol with .gz or .npy
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+/// Lengths of bars that the gold layer knows (features §8).
+const BARS: [(&str, Span); 8] = [
+    ("1s", Span::secs(1)),
+    ("1m", Span::mins(1)),
+    ("5m", Span::mins(5)),
+    ("15m", Span::mins(15)),
+    ("1h", Span::hours(1)),
+    ("4h", Span::hours(4)),
+    ("1d", Span::days(1)),
+    ("1w", Span::days(7)),
+];
+
+fn bar_length(text: &str) -> Result<Span, String> {
+    BARS.iter().find(|(name, _)| *name == text).map(|(_, every)| *every).ok_or_else(|| {
+        let known = BARS.map(|(name, _)| name).join(", ");
+        format!("there are no bars of '{text}'; there are {known}")
+    })
+}

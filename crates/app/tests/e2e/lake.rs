@@ -1,0 +1,110 @@
+//! The lake beside a process that listens, and what goes out of it to another tool.
+
+use crate::support::sim::Sim;
+use crate::support::{Place, json_lines};
+use serde_json::{Value, json};
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+/// Table and digest of what a lake holds, hour by hour.
+fn content(folder: &Path, found: &mut Vec<(String, Value)>) {
+    let mut entries: Vec<_> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+    entries.sort();
+    for path in entries {
+        if path.is_dir() {
+            content(&path, found);
+            continue;
+        }
+        let name = path.file_name().unwrap().to_str().unwrap();
+        if name == "_manifest.json" || name == "_open.json" {
+            let said: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+            let said = if name == "_open.json" { said["so_far"].clone() } else { said };
+            found.push((format!("{}/{}", said["table"], said["hour"]), said["content_sha256"].clone()));
+        }
+    }
+}
+
+#[test]
+fn what_is_listened_to_comes_into_the_lake_whoever_is_killed() {
+    let place = Place::new();
+    let sim = Sim::start(&place);
+    let mut up =
+        place.start(&format!("up --symbols BTCUSDT --backfill 0 --no-serve --data data --endpoint {}", sim.endpoint));
+    up.err.wait_for("listening to 1 of 3 markets");
+    let follow = "lake follow --flush 1s --data data --lake lake";
+    let mut first = place.start(follow);
+    first.err.wait_for("the journal is in the lake");
+    std::thread::sleep(Duration::from_secs(6));
+    first.signal("KILL");
+    first.wait(Duration::from_secs(10));
+    let rows = |table: &str| {
+        let listed = json_lines(&place.ok("lake ls --data lake --json"));
+        listed.iter().filter(|l| l["table"] == table).map(|l| l["rows"].as_u64().unwrap()).sum::<u64>()
+    };
+    assert!(rows("orderbook") > 0 && rows("features") > 0);
+    let mut second = place.start(follow);
+    second.err.wait_for("the journal is in the lake");
+    up.signal("TERM");
+    assert_eq!(up.wait(Duration::from_secs(30)), Some(0), "{}", up.err.text());
+    second.signal("TERM");
+    assert_eq!(second.wait(Duration::from_secs(30)), Some(0), "{}", second.err.text());
+    place.ok("lake follow --once --data data --lake lake");
+    place.ok("lake import BTCUSDT --data data --lake imported");
+    let [mut followed, mut imported] = [Vec::new(), Vec::new()];
+    content(&place.path("lake"), &mut followed);
+    content(&place.path("imported"), &mut imported);
+    assert!(imported.len() >= 3);
+    assert_eq!(followed, imported, "nothing is lost, nothing comes twice");
+    assert!(place.ok("lake check --data lake").contains("every row is as its manifest says"));
+}
+
+/// The last best prices of hftbacktest's book, and the trades it has seen.
+const SCRIPT: &str = r#"
+import sys, json
+import numpy as np
+from hftbacktest import BacktestAsset, HashMapMarketDepthBacktest
+from hftbacktest.data import validate_event_order
+path = sys.argv[1]
+events = np.load(path)
+validate_event_order(events)
+asset = (BacktestAsset().data([path]).linear_asset(1.0).constant_order_latency(0, 0).risk_adverse_queue_model()
+    .no_partial_fill_exchange().trading_value_fee_model(0.0, 0.0).tick_size(0.1).lot_size(0.001))
+backtest = HashMapMarketDepthBacktest([asset])
+while backtest.elapse(1_000_000_000) == 0:
+    pass
+depth = backtest.depth(0)
+print(json.dumps({"events": len(events), "bid": depth.best_bid, "ask": depth.best_ask,
+    "trades": int(((events["ev"] & 0xFF) == 2).sum())}))
+"#;
+
+#[test]
+fn hftbacktest_reads_the_events_of_a_lake_and_of_its_recording() {
+    let place = Place::new();
+    let recording =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/recordings/binance-usdm_btcusdt_20240718.gz");
+    let recording = recording.display();
+    place.ok(&format!("lake import BTCUSDT --source {recording} --lake lake"));
+    let export = "lake export BTCUSDT --format hftbacktest-npy --json";
+    let of_files = &json_lines(&place.ok(&format!("{export} --source {recording} --out files.npy")))[0];
+    let of_lake = &json_lines(&place.ok(&format!("{export} --source lake --out lake.npy")))[0];
+    assert_eq!((&of_lake["trades"], &of_files["trades"]), (&json!(974), &json!(974)));
+    assert!(of_files["events"].as_u64().unwrap() > of_lake["events"].as_u64().unwrap(), "a lake has 20 levels a side");
+    place.run("lake export BTCUSDT --format hftbacktest-npy --data none").exits(2).says("holds no journal");
+    place.run("lake export BTCUSDT --format hftbacktest --source x").exits(2).says("hftbacktest-npy");
+    place.run("lake export BTCUSDT --format csv").exits(2).says("there are hftbacktest and hftbacktest-npy");
+    place.run(&format!("{export} --source lake --until 2020-01-01")).exits(1).says("nothing of binance-usdm:BTCUSDT");
+    let Some(python) = std::env::var_os("PEERS_PYTHON") else {
+        barograph_testkit::skipped("PEERS_PYTHON names no Python with hftbacktest");
+        return;
+    };
+    let read = |file: &str| -> Value {
+        let run = Command::new(&python).args(["-c", SCRIPT]).arg(place.path(file)).output().unwrap();
+        assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+        serde_json::from_slice(&run.stdout).unwrap()
+    };
+    let (files, lake) = (read("files.npy"), read("lake.npy"));
+    assert_eq!((&files["events"], &lake["events"]), (&of_files["events"], &of_lake["events"]));
+    assert_eq!((&files["bid"], &files["ask"]), (&lake["bid"], &lake["ask"]), "the same last book");
+    assert!(files["bid"].as_f64().unwrap() < files["ask"].as_f64().unwrap());
+}

@@ -1,0 +1,222 @@
+//! Bars out of the recorded trades of a lake (features §8).
+
+use crate::ResearchError;
+use barograph_domain::{InstrumentName, Span, Ts};
+use barograph_lake::layers::{GoldBar, LakeBatch, LakeQuery, LakeReader, Layer, hours};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Trades come in the order of receipt, and the venue's clock may step back by this much: a bar is whole when a trade this much behind its
+/// end was seen.
+const LATE: Span = Span::secs(1);
+const SOURCE: &str = "trades";
+
+/// Has a lake trades of a market?
+///
+/// # Errors
+/// When a folder cannot be read.
+pub fn has_trades(lake: &Path, market: &InstrumentName) -> Result<bool, ResearchError> {
+    Ok(!hours(lake, &query(market, None))?.is_empty())
+}
+
+/// Every whole bar of a length that begins at `from` or later, in order. A bar in which nothing was traded is not there; one of which a part
+/// is not known says so.
+///
+/// # Errors
+/// When the lake cannot be read, or `take` fails.
+pub fn bars_of_trades(
+    lake: &Path,
+    market: &InstrumentName,
+    every: Span,
+    from: Option<Ts>,
+    take: &mut dyn FnMut(GoldBar) -> Result<(), ResearchError>,
+) -> Result<(), ResearchError> {
+    // The hour before says whether the first bar is whole.
+    let hours = hours(lake, &query(market, from.map(|from| from - Span::hours(1))))?;
+    let columns = ["ts", "known_ts", "price", "size", "is_buy", "gap"];
+    let mut bars =
+        TradedBars { every, from: from.unwrap_or(Ts::MIN), before: None, newest: Ts::MIN, open: BTreeMap::new() };
+    for batch in LakeReader::new(hours, Some(&columns)) {
+        bars.batch(&batch?, take)?;
+    }
+    Ok(())
+}
+
+fn query(market: &InstrumentName, from: Option<Ts>) -> LakeQuery {
+    LakeQuery {
+        layer: Some(Layer::Bronze),
+        table: Some("trades".to_owned()),
+        exchange: Some(market.venue.as_str().to_owned()),
+        symbol: Some(market.symbol.clone()),
+        from,
+        ..LakeQuery::default()
+    }
+}
+
+/// Bars that are not whole yet.
+struct TradedBars {
+    every: Span,
+    /// Where the next bar may begin.
+    from: Ts,
+    /// The trade before.
+    before: Option<Ts>,
+    newest: Ts,
+    open: BTreeMap<Ts, GoldBar>,
+}
+
+struct OneTrade {
+    ts: Ts,
+    known_ts: Ts,
+    price: f64,
+    size: f64,
+    is_buy: bool,
+    /// Nothing is known between the trade before and this one.
+    gap: bool,
+}
+
+impl TradedBars {
+    fn batch(
+        &mut self,
+        batch: &LakeBatch,
+        take: &mut dyn FnMut(GoldBar) -> Result<(), ResearchError>,
+    ) -> Result<(), ResearchError> {
+        let missing = |name: &str| ResearchError::Failed(format!("trades have no column '{name}'"));
+        let ts = batch.moments("ts").ok_or_else(|| missing("ts"))?;
+        let known = batch.moments("known_ts").ok_or_else(|| missing("known_ts"))?;
+        let prices = batch.numbers("price").ok_or_else(|| missing("price"))?;
+        let sizes = batch.numbers("size").ok_or_else(|| missing("size"))?;
+        for row in 0..batch.rows() {
+            let trade = OneTrade {
+                ts: Ts(ts[row]),
+                known_ts: Ts(known[row]),
+                price: prices.get(row).ok_or_else(|| missing("price"))?,
+                size: sizes.get(row).ok_or_else(|| missing("size"))?,
+                is_buy: batch.flag("is_buy", row).ok_or_else(|| missing("is_buy"))?,
+                gap: batch.flag("gap", row).ok_or_else(|| missing("gap"))?,
+            };
+            self.trade(&trade);
+            self.newest = self.newest.max(trade.ts);
+            while let Some(whole) = self.open.first_entry().filter(|bar| *bar.key() + self.every + LATE <= self.newest)
+            {
+                let bar = whole.remove();
+                // A trade that comes even later finds no bar any more.
+                self.from = bar.ts + self.every;
+                take(bar)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn trade(&mut self, trade: &OneTrade) {
+        let start = trade.ts.floor(self.every);
+        // What lies between the last known trade and this one is missing, or nobody listened before.
+        let unknown_from = match self.before.replace(trade.ts) {
+            None => Some(start).filter(|start| *start < trade.ts),
+            Some(before) => Some(before).filter(|_| trade.gap),
+        };
+        if let Some(from) = unknown_from {
+            self.open.range_mut(from.floor(self.every)..).for_each(|(_, bar)| bar.gap = Some(true));
+        }
+        if start < self.from {
+            return;
+        }
+        let quote = trade.price * trade.size;
+        let bar = self.open.entry(start).or_insert_with(|| GoldBar {
+            ts: start,
+            known_ts: start + self.every + super::CLOSE_AFTER,
+            open: trade.price,
+            high: trade.price,
+            low: trade.price,
+            close: trade.price,
+            volume: Some(0.0),
+            quote_volume: Some(0.0),
+            trades: Some(0),
+            buy_volume: Some(0.0),
+            vwap: None,
+            source: SOURCE,
+            gap: Some(unknown_from.is_some()),
+            labels: [None; 4],
+        });
+        bar.known_ts = bar.known_ts.max(trade.known_ts);
+        (bar.high, bar.low, bar.close) = (bar.high.max(trade.price), bar.low.min(trade.price), trade.price);
+        let add = |sum: &mut Option<f64>, more: f64| *sum = sum.map(|sum| sum + more);
+        add(&mut bar.volume, trade.size);
+        add(&mut bar.quote_volume, quote);
+        if trade.is_buy {
+            add(&mut bar.buy_volume, trade.size);
+        }
+        bar.trades = bar.trades.map(|n| n + 1);
+        bar.vwap =
+            bar.quote_volume.zip(bar.volume).filter(|(_, volume)| *volume > 0.0).map(|(quote, volume)| quote / volume);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use barograph_domain::GapReason;
+    use barograph_lake::layers::{LakeConfig, LakeMarket, TradeWriter, WideTrade};
+
+    const BEGIN: Ts = Ts::from_civil(2026, 3, 1, 9, 59, 30);
+
+    /// (seconds after the beginning, price, size, buyer took, a gap before it)
+    fn lake(trades: &[(i64, f64, f64, bool, bool)]) -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut writer, _) =
+            TradeWriter::open(LakeConfig::import(dir.path()), LakeMarket::new("okx", "BTC-USDT-SWAP")).unwrap();
+        for (n, (at, price, size, is_buy, gap)) in trades.iter().copied().enumerate() {
+            let ts = BEGIN + Span::secs(at);
+            let gap = gap.then_some(GapReason::MissingRows);
+            let sequence = u64::try_from(n).unwrap();
+            writer
+                .push(&WideTrade { ts, known_ts: ts + Span::millis(50), sequence, price, size, is_buy, gap })
+                .unwrap();
+        }
+        writer.into_partition().close().unwrap();
+        dir
+    }
+
+    fn bars(dir: &Path, from: Option<Ts>) -> Vec<GoldBar> {
+        let market = InstrumentName::new("okx", "BTC-USDT-SWAP").unwrap();
+        let mut found = Vec::new();
+        bars_of_trades(dir, &market, Span::mins(1), from, &mut |bar| {
+            found.push(bar);
+            Ok(())
+        })
+        .unwrap();
+        found
+    }
+
+    #[test]
+    fn a_bar_is_made_of_its_trades_when_it_is_whole() {
+        let trades = [
+            (5, 10.0, 1.0, true, false),
+            (29, 12.0, 3.0, false, false),
+            (31, 11.0, 1.0, true, false),
+            (89, 9.0, 1.0, false, false),
+            // Nothing in the bar of 10:01.
+            (150, 20.0, 2.0, true, true),
+            (209, 21.0, 2.0, true, false),
+            (213, 22.0, 1.0, true, false),
+        ];
+        let dir = lake(&trades);
+        let all = bars(dir.path(), None);
+        let at = |n: i64| Ts::from_civil(2026, 3, 1, 9, 59 + n, 0);
+        assert_eq!(all.iter().map(|b| b.ts).collect::<Vec<_>>(), [at(0), at(1), at(3)], "the last is not whole");
+        let first = &all[0];
+        assert_eq!((first.open, first.high, first.low, first.close), (10.0, 12.0, 10.0, 12.0));
+        assert_eq!((first.volume, first.quote_volume, first.buy_volume), (Some(4.0), Some(46.0), Some(1.0)));
+        assert_eq!((first.trades, first.vwap, first.known_ts), (Some(2), Some(11.5), at(1) + Span::millis(200)));
+        assert_eq!(all.iter().map(|b| b.gap).collect::<Vec<_>>(), [Some(true), Some(true), Some(true)]);
+        assert_eq!(bars(dir.path(), Some(at(1))), all[1..], "from the middle on the same bars");
+        assert!(has_trades(dir.path(), &InstrumentName::new("okx", "BTC-USDT-SWAP").unwrap()).unwrap());
+    }
+
+    #[test]
+    fn a_bar_that_was_heard_from_end_to_end_has_no_gap() {
+        let trades: Vec<_> = (0..200).map(|n| (n, 10.0, 1.0, n % 2 == 0, false)).collect();
+        let dir = lake(&trades);
+        let gaps: Vec<_> = bars(dir.path(), None).iter().map(|b| (b.trades, b.gap)).collect();
+        assert_eq!(gaps, [(Some(30), Some(true)), (Some(60), Some(false)), (Some(60), Some(false))]);
+    }
+}

@@ -1,0 +1,75 @@
+//! A journal is followed into the lake as it grows.
+
+use crate::made::{End, Message, Recorder, behind, config, messages};
+use barograph_domain::{InstrumentName, Span};
+use barograph_lake::layers::{LakeQuery, check, hours};
+use barograph_research::dataset::{FollowRequest, JournalRequest, LakeFollower, record_journal};
+use std::path::Path;
+
+const USDM: &str = "binance-usdm";
+
+/// The recording that comes with the sources.
+fn shipped() -> Vec<Message> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/recordings/binance-usdm_btcusdt_20240718.gz");
+    messages(&[("BTCUSDT", &path)], usize::MAX)
+}
+
+/// Table and digest of all hours.
+fn content(lake: &Path) -> Vec<(String, String)> {
+    let all = hours(lake, &LakeQuery::default()).unwrap();
+    all.iter().map(|h| (h.table.clone(), h.content_digest().unwrap())).collect()
+}
+
+fn follower(dir: &Path, lake: &str) -> LakeFollower {
+    let market = InstrumentName::new(USDM, "BTCUSDT").unwrap();
+    let (data, lake) = (dir.to_owned(), dir.join(lake));
+    LakeFollower::new(&FollowRequest { data, markets: vec![market], lake, flush_every: Span::secs(10) })
+}
+
+/// Steps until nothing more can be played; how many lines were.
+fn catch_up(follower: &mut LakeFollower) -> u64 {
+    let mut lines = 0;
+    loop {
+        let step = follower.step().unwrap();
+        lines += step.lines;
+        if !step.is_behind() {
+            return lines;
+        }
+    }
+}
+
+#[test]
+fn a_follower_writes_what_an_import_does_whatever_stops_it_in_between() {
+    let all = shipped();
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("journal");
+    let mut waits = follower(dir.path(), "followed");
+    assert_eq!(catch_up(&mut waits), 0, "there is no journal yet");
+    let mut recorder = Recorder::new(USDM, config(USDM, &["BTCUSDT"]));
+    recorder.run(&root, &all[..all.len() / 2], End::Killed);
+    assert!(catch_up(&mut waits) > 1_000);
+    let mut killed = follower(dir.path(), "killed");
+    assert!(catch_up(&mut killed) > 1_000);
+    let second = behind(&all, all.len() / 2, Span::secs(6));
+    recorder.run(&root, second, End::InOrder);
+    // One goes on, another was killed with rows that were in no file yet, a third begins now.
+    assert!(catch_up(&mut waits) > 1_000);
+    assert_eq!((catch_up(&mut waits), waits.take_troubles()), (0, Vec::new()));
+    drop(killed);
+    let mut again = follower(dir.path(), "killed");
+    catch_up(&mut again);
+    let report = &again.finish().unwrap()[0].1;
+    assert!(report.already > 1_000, "{report:?}");
+    let market = InstrumentName::new(USDM, "BTCUSDT").unwrap();
+    let (data, lake) = (dir.path().to_owned(), dir.path().join("imported"));
+    let request = JournalRequest { data, markets: vec![market], lake, from: None, until: None };
+    let imported = record_journal(&request, &mut |_, _| {}).unwrap();
+    let done = waits.finish().unwrap();
+    assert_eq!(done[0].1.rows, imported.markets[0].1.rows);
+    let want = content(&request.lake);
+    assert_eq!(want.len(), 3);
+    for lake in ["followed", "killed"] {
+        assert_eq!(content(&dir.path().join(lake)), want, "{lake}");
+        assert_eq!(check(&dir.path().join(lake)).unwrap(), [], "{lake}");
+    }
+}
