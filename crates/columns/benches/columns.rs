@@ -54,8 +54,15 @@ fn followed(changes: i64, seconds: i64) -> f64 {
 }
 
 fn main() {
-    let rows = followed(1, SECONDS * 10);
-    println!("figure columns_rows_per_s {:.0}", (SECONDS * 10) as f64 / rows);
-    let changes = followed(CHANGES, SECONDS);
-    println!("figure columns_changes_per_s {:.0}", (SECONDS * CHANGES) as f64 / changes);
+    // `cargo bench -p barograph-columns -- rows` measures one of them.
+    let named: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
+    let wanted = |name: &str| named.is_empty() || named.iter().any(|one| one == name);
+    if wanted("rows") {
+        let rows = followed(1, SECONDS * 10);
+        println!("figure columns_rows_per_s {:.0}", (SECONDS * 10) as f64 / rows);
+    }
+    if wanted("changes") {
+        let changes = followed(CHANGES, SECONDS);
+        println!("figure columns_changes_per_s {:.0}", (SECONDS * CHANGES) as f64 / changes);
+    }
 }
