@@ -8,7 +8,9 @@ mod books;
 pub mod dataset;
 mod error;
 mod load;
+mod pair;
 pub mod train;
 
 pub use error::ResearchError;
 pub use load::{LoadedRows, load};
+pub use pair::{LoadedPair, load_pair};

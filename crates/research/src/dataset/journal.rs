@@ -1,15 +1,24 @@
 //! The program's own journal into the lake: whole days of many markets in one pass, as they were heard live.
 
 use super::DatasetReport;
+use super::beside::{BesideRows, DatasetBeside};
+use super::board::VenueBoard;
 use super::keep::Kept;
 use crate::ResearchError;
-use barograph_domain::{InstrumentName, Span, Ts};
+use barograph_domain::depth::BookSides;
+use barograph_domain::leg::is_comparable;
+use barograph_domain::{GapReason, Instrument, InstrumentName, Span, Ts};
 use barograph_lake::journal;
 use barograph_lake::layers::LakeConfig;
-use barograph_lake::recorded::{CapturePlayed, JournalAudience, JournalPlayed, PlayedMarket, play_journal};
+use barograph_lake::recorded::{
+    CapturePlayed, JournalAudience, JournalPlayed, PlayedMarket, RecordListener, RecordStamps, RecordedFeed,
+    RecordedTrade, play_journal,
+};
 use barograph_venues::session::{Decimal, MarketSpec};
+use core::cell::RefCell;
 use core::ops::Range;
 use std::path::PathBuf;
+use std::rc::Rc;
 
 const HOUR: Span = Span::hours(1);
 /// What a venue dates this much back is still waited for, and what comes later is of another hour than the clock says.
@@ -57,6 +66,18 @@ pub fn record_journal(
     request: &JournalRequest,
     step: &mut dyn FnMut(u64, u64),
 ) -> Result<JournalDataset, ResearchError> {
+    record_journal_beside(request, &DatasetBeside::default(), step)
+}
+
+/// The same with readings of other feeds. Other venues of the same asset are compared with, as far as the journal has them.
+///
+/// # Errors
+/// As [`record_journal`], also of the readings.
+pub fn record_journal_beside(
+    request: &JournalRequest,
+    beside: &DatasetBeside,
+    step: &mut dyn FnMut(u64, u64),
+) -> Result<JournalDataset, ResearchError> {
     let root = request.data.join("journal");
     let last = if root.is_dir() { journal::survey(&root).map_err(|e| unreadable(&e))?.last } else { None };
     let Some(last) = last else {
@@ -68,7 +89,9 @@ pub fn record_journal(
     let over = journal::is_written(&root).then(|| (last - LATE).floor(HOUR));
     let until = [asked, over].into_iter().flatten().min();
     let within = request.from.map_or(Ts::MIN, |from| from.floor(HOUR))..until.unwrap_or(Ts::MAX);
-    let mut audience = LakeAudience { request, within, begin: None, last, step };
+    let board = Rc::new(RefCell::new(VenueBoard::new(beside.reference.clone())));
+    let wanted = request.markets.iter().map(super::instrument).collect::<Result<Vec<_>, _>>()?;
+    let mut audience = LakeAudience { request, beside, board, wanted, within, begin: None, last, step };
     let played = play_journal(&root, until.map(|until| until + LATE), &mut audience)?;
     finish(request, until, played).map_err(|e| match (e, over) {
         (ResearchError::Refused(why), Some(over)) => ResearchError::Refused(format!(
@@ -81,11 +104,12 @@ pub fn record_journal(
 fn finish(
     request: &JournalRequest,
     until: Option<Ts>,
-    played: JournalPlayed<Kept<'_>>,
+    played: JournalPlayed<JournalMarket>,
 ) -> Result<JournalDataset, ResearchError> {
     let JournalPlayed { lines, span, mut troubles, markets, .. } = played;
     let mut done = Vec::new();
     for PlayedMarket { name, listener, played } in markets {
+        let JournalMarket::Kept(listener) = listener else { continue };
         let report = listener.finish()?;
         if played.books == 0 && played.trades == 0 {
             continue;
@@ -106,6 +130,10 @@ fn finish(
 /// Opens a market's tables when the journal first names it.
 struct LakeAudience<'a> {
     request: &'a JournalRequest,
+    beside: &'a DatasetBeside,
+    board: Rc<RefCell<VenueBoard>>,
+    /// The markets that were asked for.
+    wanted: Vec<Instrument>,
     within: Range<Ts>,
     /// The first tick.
     begin: Option<Ts>,
@@ -114,10 +142,11 @@ struct LakeAudience<'a> {
 }
 
 impl JournalAudience for LakeAudience<'_> {
-    type Listener = Kept<'static>;
+    type Listener = JournalMarket;
 
-    fn cares_for(&self, venue: &str) -> bool {
-        self.request.markets.is_empty() || self.request.markets.iter().any(|m| m.venue.as_str() == venue)
+    /// Any venue may have a market to compare with.
+    fn cares_for(&self, _: &str) -> bool {
+        true
     }
 
     fn listener(
@@ -125,20 +154,67 @@ impl JournalAudience for LakeAudience<'_> {
         market: &InstrumentName,
         spec: &MarketSpec,
         has_book: bool,
-    ) -> Result<Option<Kept<'static>>, ResearchError> {
-        let wanted = if self.request.markets.is_empty() { has_book } else { self.request.markets.contains(market) };
-        if !wanted {
-            return Ok(None);
+    ) -> Result<Option<JournalMarket>, ResearchError> {
+        let own = Instrument { name: market.clone(), kind: spec.kind, expiry: spec.expiry };
+        let is_wanted = if self.wanted.is_empty() { has_book } else { self.request.markets.contains(market) };
+        if !is_wanted {
+            let is_beside = has_book && self.wanted.iter().any(|one| is_comparable(one, &own));
+            let member = is_beside.then(|| self.board.borrow_mut().join(own));
+            return Ok(member.map(|member| JournalMarket::Beside(Box::new(BesideRows::new(&self.board, member)))));
         }
         let config = LakeConfig::import(&self.request.lake);
         let kept = Kept::open(config, market, spec.tick.map(Decimal::to_f64), Box::new(|_| {}))?;
-        Ok(Some(kept.within(self.within.clone())))
+        let kept = kept.within(self.within.clone()).fed(self.beside.feeds.clone(), market);
+        Ok(Some(JournalMarket::Kept(Box::new(kept.compared(&self.board, own)))))
     }
 
     fn reached(&mut self, at: Ts) {
         let begin = *self.begin.get_or_insert(at);
         let seconds = |span: Span| u64::try_from(span.0 / 1_000_000_000).unwrap_or(0);
         (self.step)(seconds(at - begin), seconds(self.last - begin));
+    }
+}
+
+/// A market of a journal: one whose rows are kept, or one that others are compared with.
+enum JournalMarket {
+    Kept(Box<Kept<'static>>),
+    Beside(Box<BesideRows>),
+}
+
+impl JournalMarket {
+    fn own(&mut self) -> &mut dyn RecordListener<Failure = ResearchError> {
+        match self {
+            Self::Kept(kept) => kept.as_mut(),
+            Self::Beside(rows) => rows.as_mut(),
+        }
+    }
+}
+
+impl RecordListener for JournalMarket {
+    type Failure = ResearchError;
+
+    fn book(&mut self, at: RecordStamps, sides: &BookSides<'_>, updates: u32) -> Result<(), ResearchError> {
+        self.own().book(at, sides, updates)
+    }
+
+    fn trade(&mut self, at: RecordStamps, trade: RecordedTrade) -> Result<(), ResearchError> {
+        self.own().trade(at, trade)
+    }
+
+    fn lost(&mut self, feed: RecordedFeed, from: Ts, why: GapReason) -> Result<(), ResearchError> {
+        self.own().lost(feed, from, why)
+    }
+
+    fn trades_begin(&mut self, from: Ts) -> Result<(), ResearchError> {
+        self.own().trades_begin(from)
+    }
+
+    fn passed(&mut self, recv: Ts) -> Result<(), ResearchError> {
+        self.own().passed(recv)
+    }
+
+    fn resumed(&mut self, recv: Ts) -> Result<(), ResearchError> {
+        self.own().resumed(recv)
     }
 }
 

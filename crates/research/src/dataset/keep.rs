@@ -1,19 +1,23 @@
 //! What a recording says goes into the lake: states and trades as they come, rows when they are due.
 
 use super::DatasetReport;
+use super::beside::{FeedLoader, FeedSource};
+use super::board::VenueBoard;
 use super::rows::{CLOSE_AFTER, SecondRows};
 use crate::ResearchError;
-use barograph_columns::{ResearchRow, catalogue, place_of};
+use barograph_columns::{ResearchRow, SECOND, catalogue, place_of};
 use barograph_domain::depth::BookSides;
-use barograph_domain::{GapReason, InstrumentName, Span, Ts};
+use barograph_domain::{GapReason, Instrument, InstrumentName, Span, Ts};
 use barograph_engine::sessions::SessionSet;
 use barograph_lake::layers::{
     BookHead, BookWriter, FeatureHead, FeatureWriter, LakeConfig, LakeMarket, LayerError, LayerResult, ResearchName,
     TradeWriter, WideTrade,
 };
 use barograph_lake::recorded::{CapturePlayed, RecordListener, RecordStamps, RecordedFeed, RecordedTrade};
+use core::cell::RefCell;
 use core::ops::Range;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
+use std::rc::Rc;
 
 /// How often the caller hears how far it is: every so many states.
 const STEP: u64 = 1_024;
@@ -32,6 +36,13 @@ pub(super) struct Kept<'a> {
     done: DatasetReport,
     /// Only what lies in these hours is kept.
     within: Range<Ts>,
+    feeds: FeedLoader,
+    board: Option<(Rc<RefCell<VenueBoard>>, usize)>,
+    /// Rows that wait for those of other venues.
+    waiting: VecDeque<(Ts, Box<ResearchRow>)>,
+    /// The newest row, and why the book was lost last: seconds between two rows are a hole.
+    last: Option<Ts>,
+    why: Option<GapReason>,
     step: Box<dyn FnMut(u64) + 'a>,
 }
 
@@ -57,6 +68,7 @@ impl<'a> Kept<'a> {
             valid: 0,
             already: 0,
             already_hours: BTreeSet::new(),
+            late: 0,
         };
         let rows = SecondRows::new(tick, SessionSet::UTC);
         Ok(Self {
@@ -69,8 +81,26 @@ impl<'a> Kept<'a> {
             gaps: [None; 2],
             done,
             within: Ts::MIN..Ts::MAX,
+            feeds: FeedLoader::default(),
+            board: None,
+            waiting: VecDeque::new(),
+            last: None,
+            why: None,
             step,
         })
+    }
+
+    /// With readings of other feeds.
+    pub(super) fn fed(mut self, source: Option<Rc<dyn FeedSource>>, market: &InstrumentName) -> Self {
+        self.feeds = FeedLoader::new(source, market);
+        self
+    }
+
+    /// Compared with the other markets of a board.
+    pub(super) fn compared(mut self, board: &Rc<RefCell<VenueBoard>>, market: Instrument) -> Self {
+        let member = board.borrow_mut().join(market);
+        self.board = Some((Rc::clone(board), member));
+        self
     }
 
     /// Keeps only what lies in these hours; what comes before them is still heard, for the windows of the first rows.
@@ -97,7 +127,30 @@ impl<'a> Kept<'a> {
         }
     }
 
+    /// A row is made; where other venues are compared with it, it waits for theirs.
+    fn made(&mut self, t: Ts, row: Box<ResearchRow>) -> Result<(), ResearchError> {
+        let Some((board, member)) = &self.board else { return self.row(t, &row) };
+        board.borrow_mut().note(*member, t, &row);
+        self.waiting.push_back((t, row));
+        Ok(())
+    }
+
+    /// Writes the rows that wait no longer.
+    fn settle(&mut self, is_over: bool) -> Result<(), ResearchError> {
+        let Some((board, member)) = self.board.clone() else { return Ok(()) };
+        while let Some((t, mut row)) = self.waiting.pop_front() {
+            if !is_over && !board.borrow().is_ready(member, t) {
+                self.waiting.push_front((t, row));
+                return Ok(());
+            }
+            row.compare(board.borrow().compared(member, t));
+            self.row(t, &row)?;
+        }
+        Ok(())
+    }
+
     fn row(&mut self, t: Ts, row: &ResearchRow) -> Result<(), ResearchError> {
+        let follows = self.last.replace(t).is_none_or(|last| t - last <= SECOND);
         if !self.within.contains(&t) {
             return Ok(());
         }
@@ -106,6 +159,7 @@ impl<'a> Kept<'a> {
             known_ts: t + CLOSE_AFTER,
             row_valid: row.get(self.mid).is_ok(),
             reason_mask: row.reason_mask(),
+            gap: if follows { None } else { self.why.or(Some(GapReason::Silent)) },
         };
         let values = (0..catalogue().len()).map(|at| row.get(at).ok());
         let pushed = self.features.push(&head, values);
@@ -117,7 +171,9 @@ impl<'a> Kept<'a> {
     }
 
     /// Everything is there: the hours are closed.
-    pub(super) fn finish(self) -> Result<DatasetReport, ResearchError> {
+    pub(super) fn finish(mut self) -> Result<DatasetReport, ResearchError> {
+        self.settle(true)?;
+        self.done.late = self.rows.late();
         self.books.into_partition().finish()?;
         self.trades.into_partition().finish()?;
         self.features.into_partition().finish()?;
@@ -161,6 +217,7 @@ impl RecordListener for Kept<'_> {
     fn lost(&mut self, feed: RecordedFeed, from: Ts, why: GapReason) -> Result<(), ResearchError> {
         self.rows.lost(feed, from);
         self.gaps[feed as usize] = Some(why);
+        self.why = if feed == RecordedFeed::Book { Some(why) } else { self.why };
         Ok(())
     }
 
@@ -170,11 +227,18 @@ impl RecordListener for Kept<'_> {
     }
 
     fn passed(&mut self, recv: Ts) -> Result<(), ResearchError> {
-        while let Some((t, row)) = self.rows.due(recv) {
-            self.row(t, &row)?;
+        self.feeds.reach(recv)?;
+        loop {
+            let feeds = &mut self.feeds;
+            let Some((t, row)) = self.rows.due_with(recv, &mut |t| feeds.at(t)) else { break };
+            self.made(t, row)?;
         }
-        Ok(())
+        if let Some((board, member)) = &self.board {
+            board.borrow_mut().pass(*member, recv);
+        }
+        self.settle(false)
     }
+
     fn resumed(&mut self, recv: Ts) -> Result<(), ResearchError> {
         self.rows.resumed(recv);
         Ok(())
