@@ -19,30 +19,44 @@ const P: [f64; 5] = [
     -1.653_390_220_546_525_2e-6,
     4.138_136_797_057_238_5e-8,
 ];
-// High words of 2⁻²⁸, half of ln 2 and one and a half of it: where the branches part.
-const TINY: u64 = 0x3e30_0000;
-const HALF: u64 = 0x3fd6_2e42;
-const MORE: u64 = 0x3ff0_a2b2;
+/// Where the branches part, as `e_exp.c` does by high words: beyond 2⁻²⁸, half of ln 2, one and a half of it.
+const TINY: f64 = f64::from_bits(0x3e30_0001_0000_0000);
+const HALF: f64 = f64::from_bits(0x3fd6_2e43_0000_0000);
+const MORE: f64 = f64::from_bits(0x3ff0_a2b2_0000_0000);
+/// Added and taken away again it rounds to a whole number.
+const ROUND: f64 = 6_755_399_441_055_744.0;
+/// The low bits of this and a whole number are that number.
+const BITS: f64 = 4_503_599_627_370_496.0;
 
 /// `e^x` of numbers that are not positive.
 pub(crate) fn decays(x: &[f64; DEPTH]) -> [f64; DEPTH] {
-    if x.iter().all(|x| *x <= 0.0 && *x >= LEAST) { x.map(decay) } else { x.map(math::exp) }
+    let fits = x.iter().fold(true, |fits, x| fits & (*x <= 0.0) & (*x >= LEAST));
+    if !fits {
+        return x.map(math::exp);
+    }
+    let mut out = [0.0; DEPTH];
+    for (y, x) in out.iter_mut().zip(x) {
+        *y = decay(*x);
+    }
+    out
 }
 
 #[inline]
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between -1,011 and 0")]
 fn decay(x: f64) -> f64 {
-    let high = (x.to_bits() >> 32) & 0x7fff_ffff;
-    let many = (INV_LN2 * x - 0.5) as i32;
-    let halvings = if high >= MORE { many } else { 0 - i32::from(high > HALF) };
-    let k = f64::from(halvings);
+    let size = -x;
+    let exact = INV_LN2 * x - 0.5;
+    // Towards zero: up, because it is negative.
+    let near = (exact + ROUND) - ROUND;
+    let many = near + if near < exact { 1.0 } else { 0.0 };
+    let one = if size >= HALF { -1.0 } else { 0.0 };
+    let k = if size >= MORE { many } else { one };
     let (hi, lo) = (x - k * LN2_HI, k * LN2_LO);
     let r = hi - lo;
     let rr = r * r;
     let c = r - rr * (P[0] + rr * (P[1] + rr * (P[2] + rr * (P[3] + rr * P[4]))));
     let y = 1.0 + (r * c / (2.0 - c) - lo + hi);
-    let scale = f64::from_bits(((halvings + 1_023) as u64) << 52);
-    if high <= TINY { 1.0 + x } else { y * scale }
+    let scale = f64::from_bits((k + 1_023.0 + BITS).to_bits() << 52);
+    if size < TINY { 1.0 + x } else { y * scale }
 }
 
 #[cfg(test)]

@@ -10,6 +10,9 @@ const CHANGES_MIN: usize = 10;
 /// Nanoseconds of a millisecond.
 const NANOS: f64 = 1e6;
 
+/// So many times fewer new ones than old ones are put in their places one by one.
+const FEW: usize = 16;
+
 /// Delays of the last minute, as they were: a venue that stamps microseconds loses nothing.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Latency {
@@ -47,6 +50,15 @@ impl Latency {
 
     /// Takes in what is new and lets go what is old, in one pass.
     fn merge(&mut self, gone: i64) {
+        if self.new.len() * FEW < self.sorted.len() {
+            self.sorted.retain(|one| one.1 > gone);
+            for one in self.new.drain(..).filter(|one| one.1 > gone) {
+                let at = self.sorted.partition_point(|other| *other < one);
+                self.sorted.insert(at, one);
+            }
+            self.oldest = self.sorted.iter().fold(i64::MAX, |oldest, one| oldest.min(one.1));
+            return;
+        }
         self.new.sort_unstable();
         self.spare.clear();
         self.oldest = i64::MAX;

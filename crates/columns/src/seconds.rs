@@ -81,8 +81,9 @@ impl BookFlow {
     pub(crate) fn take(&mut self, change: &Contribution) {
         self.best += change.by_level[0];
         self.short_best += u32::from(change.there < 1);
+        let weighted = change.weighted_at(FLOWS);
         for (n, levels) in FLOWS.into_iter().enumerate() {
-            self.weighted[n] += change.weighted(levels);
+            self.weighted[n] += weighted[n];
             self.short[n] += u32::from(change.there < levels);
         }
     }
