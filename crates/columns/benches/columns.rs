@@ -111,8 +111,8 @@ fn peak_mib() -> Option<f64> {
 fn of_polars() -> Option<(f64, f64)> {
     let python = std::env::var_os("PEERS_PYTHON")?;
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peer/polars_original.py");
-    let told = std::process::Command::new(python).arg(script).arg(WIDE.to_string()).output().ok()?;
-    let text = String::from_utf8(told.stdout).ok()?;
+    let answer = std::process::Command::new(python).arg(script).arg(WIDE.to_string()).output().ok()?;
+    let text = String::from_utf8(answer.stdout).ok()?;
     let number = |name: &str| -> Option<f64> {
         let rest = text.split_once(&format!("\"{name}\": "))?.1;
         rest.split([',', '}']).next()?.trim().parse().ok()

@@ -126,8 +126,8 @@ impl Windows {
     }
 
     fn fill_velocities(&self, second: i64, row: &mut ResearchRow) {
-        let gaps = [1, 2, 5, 10, 30].map(|seconds| (seconds, self.gaps(seconds)));
-        let gone = |seconds: i64| gaps.iter().any(|(one, n)| *one as i64 == seconds && *n > 0);
+        let gaps = [1, 2, 5, 10, 30].map(|seconds: i64| (seconds, self.gaps(usize::try_from(seconds).unwrap_or(0))));
+        let gone = |seconds: i64| gaps.iter().any(|(one, n)| *one == seconds && *n > 0);
         let at = |back: i64| self.instant(second - back);
         let of = |back: i64, read: fn(&Instant) -> Result<f64, Reason>| match at(back) {
             Some(instant) => read(instant),

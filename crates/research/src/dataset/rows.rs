@@ -63,12 +63,12 @@ impl SecondRows {
 
     /// The next state of the book.
     pub fn book(&mut self, at: RecordStamps, sides: &BookSides<'_>, updates: u32) {
-        self.hear(at.event);
+        self.hear(at);
         let before = BookSides { bids: &self.bids, asks: &self.asks };
         self.columns.book(Arrival { event: at.event, recv: at.recv }, &before, sides, updates);
         replace(&mut self.bids, sides.bids);
         replace(&mut self.asks, sides.asks);
-        let first = at.event.floor(SECOND) + SECOND;
+        let first = first_row(at);
         if core::mem::take(&mut self.waits) {
             self.next = self.next.max(Some(first));
         }
@@ -77,7 +77,7 @@ impl SecondRows {
 
     /// A trade.
     pub fn trade(&mut self, at: RecordStamps, trade: RecordedTrade) {
-        self.hear(at.event);
+        self.hear(at);
         self.columns.trade(Arrival { event: at.event, recv: at.recv }, trade.price, trade.size, trade.is_buy);
     }
 
@@ -97,12 +97,13 @@ impl SecondRows {
     }
 
     /// Something happens: behind a long silence rows begin again here.
-    fn hear(&mut self, event: Ts) {
+    fn hear(&mut self, at: RecordStamps) {
+        let event = at.event;
         let silent = self.heard.is_some_and(|heard| event - heard > SILENT_ROWS_MAX + MINUTE);
         self.heard = self.heard.max(Some(event));
         if silent && !self.waits && self.next.is_some() {
             self.pass_over(event);
-            self.next = Some(event.floor(SECOND) + SECOND);
+            self.next = Some(first_row(at));
         }
     }
 
@@ -158,6 +159,11 @@ impl SecondRows {
         let now = BookSides { bids: &self.bids, asks: &self.asks };
         Some((t, self.columns.close(t, &now, &known)))
     }
+}
+
+/// The first second whose row can know of something: it ends behind it, and is made no earlier than it was received.
+fn first_row(at: RecordStamps) -> Ts {
+    (at.event.floor(SECOND) + SECOND).max((at.recv - CLOSE_AFTER).ceil(SECOND))
 }
 
 fn replace(side: &mut Vec<DepthLevel>, by: &[DepthLevel]) {

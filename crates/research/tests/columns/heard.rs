@@ -11,7 +11,8 @@ use barograph_venues::session::MarketSpec;
 use std::path::{Path, PathBuf};
 
 pub(crate) type Sides = [Vec<DepthLevel>; 2];
-pub(crate) type Rows = Vec<(Ts, Box<ResearchRow>)>;
+pub(crate) type Row = (Ts, Box<ResearchRow>);
+pub(crate) type Rows = Vec<Row>;
 
 /// One thing that was heard.
 #[derive(Clone, PartialEq, Debug)]

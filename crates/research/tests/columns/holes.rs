@@ -30,7 +30,7 @@ fn a_hole_of_weeks_is_stated_and_gets_no_rows() {
         let lake = dir.path().join(format!("lake{n}"));
         let request = DatasetRequest { market: market.clone(), files: files.to_vec(), lake, tick: None };
         let report = record(&request, &mut |_, _| {}).unwrap();
-        assert!((118..=119 + 600).contains(&report.rows), "{} rows over {away}", report.rows);
+        assert!((118..=120 + 601).contains(&report.rows), "{} rows over {away}", report.rows);
         let query =
             LakeQuery { layer: Some(Layer::Silver), table: Some("features".to_owned()), ..LakeQuery::default() };
         let gaps: Vec<_> =
@@ -43,7 +43,7 @@ fn a_hole_of_weeks_is_stated_and_gets_no_rows() {
 /// A trade that arrives after the row of its second counts there, for the rows that come.
 #[test]
 fn late_trades_count_at_their_own_second() {
-    let mut all = listen("binance-usdm:BTCUSDT", MarketKind::Perpetual, &shipped(), (9_000, 20));
+    let mut all = listen("binance-usdm:BTCUSDT", MarketKind::Perpetual, &shipped(), (12_000, 20));
     let clean = rows_of(&all, None);
     let place = |id: &str| place_of(id).unwrap();
     let at = all.len() * 3 / 4;

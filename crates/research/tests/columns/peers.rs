@@ -1,7 +1,7 @@
 //! The 197 columns against an independent implementation in NumPy and Polars (`crates/columns/tests/peer`), over recordings of three venues
 //! and with readings of other feeds. `PEERS_PYTHON` names a Python with numpy and polars; without it these tests are skipped, and say so.
 
-use crate::heard::{Heard, Rows, Sides, feed, listen, shipped};
+use crate::heard::{Heard, Row, Rows, Sides, feed, listen, shipped};
 use barograph_columns::venues::compared;
 use barograph_columns::{COLUMNS, FeedMinute, FeedMinutes, FeedReading, OtherFeeds, SECOND, VenueSecond, catalogue};
 use barograph_domain::cell::Reason;
@@ -40,7 +40,7 @@ fn lines(all: &[Heard], tick: Option<f64>) -> String {
     out
 }
 
-fn csv(rows: &Rows) -> String {
+fn csv(rows: &[Row]) -> String {
     let mut out = String::from("ts");
     catalogue().iter().for_each(|column| write!(out, ",{}", column.id).unwrap());
     for (t, row) in rows {
@@ -88,8 +88,8 @@ impl Surroundings {
         VenueSecond { mid: Ok(mid), notional: Ok(notional) }
     }
 
-    /// What the peer is told.
-    fn told(&self, rows: &Rows) -> Value {
+    /// What the peer is given.
+    fn given(&self, rows: &[Row]) -> Value {
         let mut as_of = Map::new();
         let item = |known: Ts, r: &FeedReading| json!([known.0, r.anchor.0, r.value.ok(), r.age_max.0]);
         for (n, column) in catalogue()[173..185].iter().enumerate() {
@@ -142,12 +142,11 @@ fn agree(what: &str, all: &[Heard], tick: Option<f64>) {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("events.txt"), lines(all, tick)).unwrap();
     std::fs::write(dir.path().join("rows.csv"), csv(&made)).unwrap();
-    std::fs::write(dir.path().join("beside.json"), beside.told(&made).to_string()).unwrap();
+    std::fs::write(dir.path().join("beside.json"), beside.given(&made).to_string()).unwrap();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../columns/tests/peer/compare_events.py");
     let judged = Command::new(python).arg(script).arg(dir.path()).output().unwrap();
     let (out, err) = (String::from_utf8_lossy(&judged.stdout), String::from_utf8_lossy(&judged.stderr));
     assert!(judged.status.success(), "{what}:\n{out}\n{err}");
-    println!("{what}: {out}");
 }
 
 #[test]
