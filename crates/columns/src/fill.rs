@@ -1,9 +1,10 @@
 //! Columns 110 to 173 and those of data quality, from windows over seconds (features §7).
 
 use crate::market_book::{BookSecond, Instant, end_of};
-use crate::market_trades::TradeSecond;
+use crate::market_trades::{TradeFlow, TradeSecond};
+use crate::ring::Merge as _;
 use crate::row::{ResearchRow, ratio};
-use crate::seconds::{BookFlow, FLOWS, Listened};
+use crate::seconds::{BookFlow, BookSamples, FLOWS, Listened};
 use crate::structural::STRUCTURAL;
 use crate::windows::Windows;
 use barograph_domain::cell::Reason;
@@ -83,10 +84,11 @@ impl Windows {
     pub(crate) fn fill(&self, book: &BookSecond, traded: Option<&TradeSecond>, row: &mut ResearchRow) {
         self.fill_flows(row);
         self.fill_velocities(book.second, row);
-        self.fill_rolling(row);
-        self.fill_trades(book, traded, row);
-        self.fill_advanced(book.second, traded, row);
-        self.fill_quality(book, row);
+        let (samples, trades) = (self.samples.last(300), self.trades.last(300));
+        self.fill_rolling(&samples, row);
+        self.fill_trades(book, (traded, &trades), row);
+        self.fill_advanced(book.second, traded, samples.heard.gaps + trades.heard.gaps, row);
+        self.fill_quality(book, &samples, row);
         // What is made of a book that cannot be used is not said either.
         if let Err(reason) = book.valid {
             row.withhold(STRUCTURAL..at::ADVANCED + 1, reason);
@@ -94,7 +96,8 @@ impl Windows {
     }
 
     fn fill_flows(&self, row: &mut ResearchRow) {
-        let sums = [(1, self.near.last(1)), (5, self.near.last(5)), (30, self.near.last(30))];
+        let ten = |seconds: usize| self.near.fold(seconds, BookFlow::EMPTY, BookFlow::with_ten);
+        let sums = [(1, self.near.last(1)), (5, ten(5)), (30, ten(30))];
         let best = |sum: &BookFlow, seconds: u32| {
             whole(sum.heard, seconds)?;
             if sum.short_best > 0 { Err(Reason::InsufficientLevels) } else { Ok(sum.best) }
@@ -123,7 +126,8 @@ impl Windows {
     }
 
     fn fill_velocities(&self, second: i64, row: &mut ResearchRow) {
-        let gone = |seconds: usize| self.heard.last(seconds).gaps > 0;
+        let gaps = [1, 2, 5, 10, 30].map(|seconds: i64| (seconds, self.gaps(usize::try_from(seconds).unwrap_or(0))));
+        let gone = |seconds: i64| gaps.iter().any(|(one, n)| *one == seconds && *n > 0);
         let at = |back: i64| self.instant(second - back);
         let of = |back: i64, read: fn(&Instant) -> Result<f64, Reason>| match at(back) {
             Some(instant) => read(instant),
@@ -131,24 +135,25 @@ impl Windows {
         };
         // From one moment to a later one, both counted back from now; of a gap between them there is no difference.
         let pair = |from: i64, to: i64, read: fn(&Instant) -> Result<f64, Reason>| {
-            if gone(usize::try_from(from).unwrap_or(0)) {
-                Err(Reason::Gap)
-            } else {
-                Ok((of(from, read)?, of(to, read)?))
-            }
+            if gone(from) { Err(Reason::Gap) } else { Ok((of(from, read)?, of(to, read)?)) }
         };
         let log = |from: i64, to: i64, read: fn(&Instant) -> Result<f64, Reason>| {
             pair(from, to, read).map(|(a, b)| 1e4 * math::ln(b / a) / (from - to) as f64)
         };
         let mid: fn(&Instant) -> Result<f64, Reason> = |i| i.mid;
-        let second_ago = log(2, 1, mid);
-        let five_ago = log(10, 5, mid);
+        // Those that were taken when the later of both came.
+        let moved = |from: i64, to: i64, n: usize| {
+            let known = at(to).and_then(|i| i.moved[n]);
+            pair(from, to, mid).map(|(a, b)| 1e4 * known.unwrap_or_else(|| math::ln(b / a)) / (from - to) as f64)
+        };
+        let (second, five) = (moved(1, 0, 0), moved(5, 0, 1));
+        let (second_ago, five_ago) = (moved(2, 1, 0), moved(10, 5, 1));
         let values = [
-            log(1, 0, mid),
-            log(5, 0, mid),
+            second,
+            five,
             log(30, 0, mid),
-            log(1, 0, mid).and_then(|now| Ok(now - second_ago?)),
-            log(5, 0, mid).and_then(|now| Ok((now - five_ago?) / 5.0)),
+            second.and_then(|now| Ok(now - second_ago?)),
+            five.and_then(|now| Ok((now - five_ago?) / 5.0)),
             log(1, 0, |i| i.micro),
             log(5, 0, |i| i.micro),
             pair(1, 0, |i| i.imbalance[0]).map(|(a, b)| b - a),
@@ -162,14 +167,15 @@ impl Windows {
         }
     }
 
-    fn fill_rolling(&self, row: &mut ResearchRow) {
-        let (minute, half_hour) = (self.volatility(60, 48), self.volatility(1_800, 1_440));
+    fn fill_rolling(&self, far: &BookSamples, row: &mut ResearchRow) {
+        let long = self.returns.last(1_800);
+        let (minute, half_hour) = (self.minute_vol, Self::vol_of(&long, 1_440));
         let vols = [self.volatility(10, 8), minute, self.volatility(300, 240), half_hour];
         for (n, vol) in vols.into_iter().enumerate() {
             row.put_or(at::VOL + n, vol);
         }
         row.put_or(at::VOL + 4, minute.and_then(|a| ratio(a, half_hour?)));
-        let (near, far) = (self.samples.last(60), self.samples.last(300));
+        let near = self.samples.fold(60, BookSamples::EMPTY, BookSamples::with_minute);
         let mean =
             |heard: Listened, (n, sum): (u32, f64), least: u32| enough(heard, n, least).map(|()| sum / f64::from(n));
         row.put_or(at::MEANS, enough(near.heard, near.spread.n, 48).map(|()| near.spread.mean));
@@ -177,7 +183,6 @@ impl Windows {
         row.put_or(at::MEANS + 2, enough(far.heard, far.spread.n, 240).map(|()| far.spread.sd()));
         row.put_or(at::MEANS + 3, mean(near.heard, near.imbalance, 48));
         row.put_or(at::MEANS + 4, mean(far.heard, far.depth, 240));
-        let long = self.returns.last(1_800);
         let [judged, high, low] = long.judged;
         for (n, count) in [high, low].into_iter().enumerate() {
             let share = enough(long.heard, judged, 1_440).map(|()| f64::from(count) / f64::from(judged));
@@ -188,12 +193,20 @@ impl Windows {
         row.put_or(at::REGIMES + 2, share);
     }
 
-    fn fill_trades(&self, book: &BookSecond, traded: Option<&TradeSecond>, row: &mut ResearchRow) {
-        let [one, five, half, minute, long] = [1, 5, 30, 60, 300].map(|seconds| self.trades.last(seconds));
+    fn fill_trades(
+        &self,
+        book: &BookSecond,
+        (traded, long): (Option<&TradeSecond>, &TradeFlow),
+        row: &mut ResearchRow,
+    ) {
+        let sums = |seconds: usize| self.trades.fold(seconds, TradeFlow::EMPTY, TradeFlow::with_sums);
+        let [one, five, half] = [1, 5, 30].map(sums);
+        let minute = self.trades.fold(60, TradeFlow::EMPTY, TradeFlow::with_effective);
         let mid = book.instant.mid;
         let off_mid = |vwap: Result<f64, Reason>| Ok(1e4 * math::ln(vwap? / mid?));
         let [one_heard, five_heard, half_heard, minute_heard, long_heard] =
-            [(one, 1), (five, 5), (half, 30), (minute, 60), (long, 300)].map(|(sum, s)| nearly(sum.heard, s));
+            [(one.heard, 1), (five.heard, 5), (half.heard, 30), (minute.heard, 60), (long.heard, 300)]
+                .map(|(heard, s)| nearly(heard, s));
         let far = self.counts.last(1_800);
         let usual = nearly(far.heard, 1_800).map(|()| f64::from(far.trades) / 60.0);
         // Of a stream that has just begun the part of a second is said.
@@ -202,7 +215,7 @@ impl Windows {
             _ => one_heard,
         };
         let sized = partly(long.heard, 300);
-        let quoted = whole(self.heard.last(60), 60);
+        let quoted = whole(self.book_heard(60), 60);
         let large = || {
             if long.sized < long.flow.trades { Err(Reason::Warming) } else { ratio(long.large, long.flow.volume) }
         };
@@ -237,7 +250,7 @@ impl Windows {
         }
     }
 
-    fn fill_advanced(&self, second: i64, traded: Option<&TradeSecond>, row: &mut ResearchRow) {
+    fn fill_advanced(&self, second: i64, traded: Option<&TradeSecond>, gaps: u32, row: &mut ResearchRow) {
         let impact = self.impact.last(300);
         let [pairs, with_trades] = IMPACT_MIN;
         let slope = || {
@@ -246,8 +259,7 @@ impl Windows {
             }
             impact.pairs.slope().ok_or(Reason::ZeroVariance)
         };
-        let heard = self.samples.last(300).heard.gaps + self.trades.last(300).heard.gaps;
-        row.put_or(at::ADVANCED, if heard > 0 { Err(Reason::Gap) } else { slope() });
+        row.put_or(at::ADVANCED, if gaps > 0 { Err(Reason::Gap) } else { slope() });
         row.put_or(at::ADVANCED + 1, traded.and_then(|t| t.vpin).ok_or(Reason::Warming));
         let toxicity = self.matured(300, 300 / SPAN_MIN).and_then(|()| self.marked.last(300).toxicity());
         row.put_or(at::ADVANCED + 2, toxicity);
@@ -257,16 +269,26 @@ impl Windows {
     /// Of trades that lie five seconds back, `(t − seconds − 5 s, t − 5 s]`: were they and the book listened to long enough?
     fn matured(&self, seconds: u32, least: u32) -> Result<(), Reason> {
         let delayed = usize::try_from(seconds + MARK_OUT_S).unwrap_or(0);
-        let of = |last: usize| (self.counts.last(last).heard, self.heard.last(last));
+        let trades_heard = |last: usize| self.counts.fold(last, Listened::EMPTY, |sum, one| sum.merge(one.heard));
+        let of = |last: usize| (trades_heard(last), self.book_heard(last));
         let ((trades, book), (late_trades, late_book)) = (of(delayed), of(MARK_OUT_S as usize));
         at_least(trades.before(late_trades), seconds, least)?;
         enough(book, book.before(late_book).whole, least)
     }
 
-    fn fill_quality(&self, book: &BookSecond, row: &mut ResearchRow) {
+    /// Was the book listened to in the last seconds?
+    fn book_heard(&self, seconds: usize) -> Listened {
+        self.heard.last(seconds)
+    }
+
+    /// Seconds of them that a gap of the book lies in.
+    fn gaps(&self, seconds: usize) -> u32 {
+        self.heard.fold(seconds, 0, |sum, one| sum + one.gaps)
+    }
+
+    fn fill_quality(&self, book: &BookSecond, samples: &BookSamples, row: &mut ResearchRow) {
         row.put_or(at::QUALITY, book.age_ms.ok_or(Reason::MissingInput));
         row.put(at::QUALITY + 1, book.since_gap_s.map_or(GAP_AGE_MAX_S, |s| s.min(GAP_AGE_MAX_S)));
-        let samples = self.samples.last(300);
         let begun = self.began.is_some_and(|began| end_of(book.second) - began >= VALID_OVER);
         let share = f64::from(samples.valid) / VALID_OVER.as_secs_f64();
         row.put_or(at::QUALITY + 3, if begun { Ok(share) } else { Err(Reason::Warming) });

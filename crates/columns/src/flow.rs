@@ -25,8 +25,8 @@ pub struct TakenTrade {
     pub is_buy: bool,
     /// Mid in force before it; `None` where the book was not to be used.
     pub mid: Option<f64>,
-    /// Nanoseconds since the trade before it; `None` of the first after a gap.
-    pub since_ns: Option<u64>,
+    /// Nanoseconds since the trade received before it, negative where that happened later; `None` of the first after a gap.
+    pub since_ns: Option<i64>,
     /// The trade before it was a buy.
     pub before_is_buy: Option<bool>,
 }
@@ -69,7 +69,7 @@ pub struct Flow {
     /// Base of trades with a mid before them, and their effective spread times it, in basis points.
     effective: [f64; 2],
     /// Pairs of neighbours, each in the second of the later: how many, nanoseconds between them, their squares.
-    gaps: (u32, (u64, u128)),
+    gaps: (u32, (i64, u128)),
     /// Pairs of neighbours: how many, and sums of the sign, of the sign before, and of their product.
     signs: [i32; 4],
 }
@@ -93,13 +93,34 @@ impl Flow {
         }
         if let Some(ns) = one.since_ns {
             let (n, (sum, squares)) = self.gaps;
-            self.gaps = (n + 1, (sum + ns, squares + u128::from(ns) * u128::from(ns)));
+            let length = u128::from(ns.unsigned_abs());
+            self.gaps = (n + 1, (sum + ns, squares + length * length));
         }
         if let Some(before) = one.before_is_buy {
             let of = |is_buy: bool| if is_buy { 1 } else { -1 };
             let (now, before) = (of(one.is_buy), of(before));
             self.signs = [self.signs[0] + 1, self.signs[1] + now, self.signs[2] + before, self.signs[3] + now * before];
         }
+    }
+
+    /// This followed by `right`, of counts and sums of sizes alone: the rest stays as it is.
+    #[inline]
+    #[must_use]
+    pub(crate) fn with_sums(mut self, right: &Self) -> Self {
+        self.trades += right.trades;
+        self.buys += right.buys;
+        self.volume += right.volume;
+        self.signed += right.signed;
+        self.notional += right.notional;
+        self
+    }
+
+    /// The same of what effective spreads are made of.
+    #[inline]
+    #[must_use]
+    pub(crate) fn with_effective(mut self, right: &Self) -> Self {
+        self.effective = self.effective.merge(right.effective);
+        self
     }
 
     /// (buy − sell) / (buy + sell) in base.
@@ -161,7 +182,8 @@ impl Flow {
             return Err(Reason::Warming);
         }
         // n Σx² − (Σx)² is exact, and never negative.
-        let spread = u128::from(n) * squares - u128::from(sum) * u128::from(sum);
+        let length = u128::from(sum.unsigned_abs());
+        let spread = u128::from(n) * squares - length * length;
         ratio((spread as f64).sqrt(), sum as f64)
     }
 
@@ -240,8 +262,8 @@ mod tests {
         let mut before: Option<(f64, bool)> = None;
         for line in table.rows() {
             let (at, is_buy, mid) = (line.need("t_s"), line.need("sign") > 0.0, line.need("mid_before"));
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "nanoseconds of five minutes")]
-            let since_ns = before.map(|(then, _)| ((at - then) * 1e9).round() as u64);
+            #[expect(clippy::cast_possible_truncation, reason = "nanoseconds of five minutes")]
+            let since_ns = before.map(|(then, _)| ((at - then) * 1e9).round() as i64);
             let (price, qty) = (line.need("price"), line.need("size"));
             let before_is_buy = before.map(|(_, is_buy)| is_buy);
             let one = TakenTrade { price, qty, is_buy, mid: Some(mid), since_ns, before_is_buy };

@@ -124,13 +124,15 @@ impl Hist {
     pub fn quantile(&self, p: f64) -> Option<f64> {
         let last = self.cases.checked_sub(1)?;
         let rank = p.clamp(0.0, 1.0) * f64::from(last);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "no more than there are cases")]
+        let whole = rank as u32;
         let (mut below, mut part) = (0_u32, 0);
-        while part + 1 < self.parts.len() && f64::from(below + self.parts[part]) <= rank {
+        while part + 1 < self.parts.len() && below + self.parts[part] <= whole {
             below += self.parts[part];
             part += 1;
         }
         let mut bin = part * PART;
-        while bin + 1 < BINS && f64::from(below + self.all[bin]) <= rank {
+        while bin + 1 < BINS && below + self.all[bin] <= whole {
             below += self.all[bin];
             bin += 1;
         }

@@ -6,23 +6,29 @@
 
 pub mod amihud;
 pub mod catalogue;
+mod decay;
 mod fill;
 pub mod flow;
 pub mod hist;
+pub mod known;
 pub mod latency;
 mod market_book;
 mod market_trades;
 pub mod order_flow;
+pub mod pair;
 pub mod ring;
 pub mod row;
 mod seconds;
 pub mod stream;
 pub mod structural;
+pub mod venues;
 pub mod vpin;
 mod windows;
 
 pub use barograph_domain::depth::{BookSides, DepthLevel};
 pub use catalogue::{COLUMNS, ResearchColumn, catalogue, place_of};
+pub use known::{FeedMinute, FeedMinutes, FeedReading};
 pub use market_book::SECOND;
 pub use row::ResearchRow;
 pub use stream::{Arrival, MarketColumns, OtherFeeds};
+pub use venues::VenueSecond;

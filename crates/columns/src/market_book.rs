@@ -67,6 +67,8 @@ pub(crate) struct Instant {
     pub(crate) depth: [Result<f64, Reason>; 2],
     /// Mean size at the best prices.
     pub(crate) best_size: Result<f64, Reason>,
+    /// Logarithms of the mid over the one and the five seconds that end here, as far as both mids are there.
+    pub(crate) moved: [Option<f64>; 2],
 }
 
 impl Instant {
@@ -80,6 +82,7 @@ impl Instant {
             spread: row.get(at::SPREAD_BPS),
             depth: [row.get(at::DEPTH), row.get(at::DEPTH + 1)],
             best_size,
+            moved: [None; 2],
         }
     }
 }
@@ -88,8 +91,8 @@ impl Instant {
 #[derive(Clone, Debug)]
 pub(crate) struct BookSecond {
     pub(crate) second: i64,
-    /// Columns 1 to 109.
-    pub(crate) row: Box<ResearchRow>,
+    /// Columns 1 to 109, until the row is made.
+    pub(crate) row: Option<Box<ResearchRow>>,
     /// May anything of the book be used?
     pub(crate) valid: Result<(), Reason>,
     pub(crate) instant: Instant,
@@ -157,16 +160,7 @@ impl MarketBook {
 
     fn end(&mut self, second: i64, sides: &BookSides<'_>) {
         let end = end_of(second);
-        let mut row = Box::<ResearchRow>::default();
-        let valid = match (self.top, self.changed) {
-            (None, _) | (_, None) => Err(if self.in_gap { Reason::Gap } else { Reason::MissingInput }),
-            (Some(_), Some(changed)) if end - changed > AGE_MAX => Err(Reason::Stale),
-            _ => sides.uncrossed(),
-        };
-        match valid {
-            Ok(()) => structural(sides, self.tick, &mut row),
-            Err(reason) => row.withhold(0..STRUCTURAL, reason),
-        }
+        let (row, valid) = self.state(second, sides);
         let whole = self.begun.is_some_and(|begun| begun <= end - SECOND) && !self.in_gap && !self.gap_now;
         let mut flow = core::mem::take(&mut self.flow);
         flow.heard = Listened { whole: u32::from(whole), gaps: u32::from(self.in_gap || self.gap_now), lost_ns: 0 };
@@ -178,7 +172,7 @@ impl MarketBook {
         let since = |t: Ts| (end - t).as_secs_f64();
         self.over.push_back(BookSecond {
             second,
-            row,
+            row: Some(row),
             valid,
             instant,
             flow,
@@ -188,11 +182,30 @@ impl MarketBook {
         });
     }
 
-    /// The book after all changes of one update of the venue, of so many levels.
-    pub(crate) fn change(&mut self, event: Ts, delay: Span, sides: &BookSides<'_>, updates: u32) {
+    /// The book after all changes of one update of the venue, of so many levels. They count at their own second: where the row of that
+    /// is made already, what they add is handed back.
+    pub(crate) fn change(
+        &mut self,
+        event: Ts,
+        delay: Span,
+        sides: &BookSides<'_>,
+        updates: u32,
+    ) -> Option<(i64, BookFlow)> {
         let top = Top::of(sides);
+        let mut late = None;
+        let second = second_of(event);
+        let is_now = self.second.is_none_or(|now| now == second);
+        let earlier = if is_now { None } else { self.over.iter().position(|one| one.second == second) };
+        let (flow, delays) = match earlier {
+            _ if is_now => (&mut self.flow, Some(&mut self.delays)),
+            Some(at) => {
+                let one = &mut self.over[at];
+                (&mut one.flow, Some(&mut one.delays))
+            }
+            None => (&mut late.insert((second, BookFlow::default())).1, None),
+        };
         match &self.top {
-            Some(before) => self.flow.take(&Contribution::of(&before.sides(), &top.sides())),
+            Some(before) => flow.take(&Contribution::of(&before.sides(), &top.sides())),
             None => {
                 // The first state, also after a gap, is no change.
                 self.begun = Some(event);
@@ -202,10 +215,41 @@ impl MarketBook {
                 }
             }
         }
-        self.flow.updates += updates;
-        self.delays.push(delay);
+        flow.updates += updates;
+        delays.into_iter().for_each(|all| all.push(delay));
         self.top = Some(top);
         self.changed = Some(event);
+        // Of seconds whose rows are to come this is the newest state that they know.
+        for at in earlier.unwrap_or(self.over.len())..self.over.len() {
+            self.stand(at, sides);
+        }
+        late
+    }
+
+    /// How the book stood at the end of a second that waits for its row.
+    fn stand(&mut self, at: usize, sides: &BookSides<'_>) {
+        let second = self.over[at].second;
+        let (row, valid) = self.state(second, sides);
+        let instant = Instant::of(&row);
+        let age_ms = self.changed.map(|t| (end_of(second) - t).as_secs_f64() * 1e3);
+        let one = &mut self.over[at];
+        (one.flow.samples, one.flow.best_size) = instant.best_size.map_or((0, 0.0), |size| (1, size));
+        (one.row, one.valid, one.instant, one.age_ms) = (Some(row), valid, instant, age_ms);
+    }
+
+    /// Columns 1 to 109 at the end of a second, and whether anything of the book may be used.
+    fn state(&self, second: i64, sides: &BookSides<'_>) -> (Box<ResearchRow>, Result<(), Reason>) {
+        let mut row = Box::<ResearchRow>::default();
+        let valid = match (self.top, self.changed) {
+            (None, _) | (_, None) => Err(if self.in_gap { Reason::Gap } else { Reason::MissingInput }),
+            (Some(_), Some(changed)) if end_of(second) - changed > AGE_MAX => Err(Reason::Stale),
+            _ => sides.uncrossed(),
+        };
+        match valid {
+            Ok(()) => structural(sides, self.tick, &mut row),
+            Err(reason) => row.withhold(0..STRUCTURAL, reason),
+        }
+        (row, valid)
     }
 
     /// Changes are missing from here to the next state.

@@ -30,6 +30,33 @@ pub(crate) struct TradeFlow {
 
 merge_fields!(TradeFlow { heard, flow, sized, large });
 
+impl TradeFlow {
+    /// This followed by `right`, of counts and sums of sizes alone: the rest stays as it is.
+    #[inline]
+    pub(crate) fn with_sums(mut self, right: &Self) -> Self {
+        self.heard = self.heard.merge(right.heard);
+        self.flow = self.flow.with_sums(&right.flow);
+        self
+    }
+
+    /// The same of what effective spreads are made of.
+    #[inline]
+    pub(crate) fn with_effective(mut self, right: &Self) -> Self {
+        self.heard = self.heard.merge(right.heard);
+        self.flow = self.flow.with_effective(&right.flow);
+        self
+    }
+
+    /// One more trade; `large` is the size from which on it is a large one, where that is known.
+    fn add(&mut self, taken: &TakenTrade, large: Option<f64>) {
+        self.flow.take(taken);
+        if let Some(large) = large {
+            self.sized += 1;
+            self.large += if taken.qty >= large { taken.qty } else { 0.0 };
+        }
+    }
+}
+
 /// A second that is over by the venue's clock.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(crate) struct TradeSecond {
@@ -67,6 +94,8 @@ pub(crate) struct MarketTrades {
     run: i64,
     sizes: Hist,
     pending: VecDeque<Pending>,
+    /// The mid is known up to here.
+    marked: Option<Ts>,
     /// By the second in which the later mid came into force.
     matured: VecDeque<(i64, Matured)>,
     /// The day under way, its volume, and whether all of it is known.
@@ -104,38 +133,68 @@ impl MarketTrades {
         trades.heard = Listened { whole: u32::from(whole), gaps, lost_ns };
         self.gap_now = false;
         let vpin = self.vpin.as_ref().and_then(Vpin::value);
-        let run = (self.run != 0).then_some(self.run as f64);
+        let run = self.run_now();
         self.over.push_back(TradeSecond { second, trades, run, vpin, live: self.begun.is_some() });
     }
 
-    /// A trade; `quote` was in force before it.
-    pub(crate) fn trade(&mut self, event: Ts, (price, qty, is_buy): (f64, f64, bool), quote: Option<Quote>) {
-        let nanos = |a: Ts, b: Ts| u64::try_from((b - a).0).unwrap_or(0);
+    /// A trade; `quote` was in force before it. It counts at its own second: where the row of that is made already, what it adds is
+    /// handed back.
+    pub(crate) fn trade(
+        &mut self,
+        event: Ts,
+        (price, qty, is_buy): (f64, f64, bool),
+        quote: Option<Quote>,
+    ) -> Option<(i64, TradeFlow)> {
         let taken = TakenTrade {
             price,
             qty,
             is_buy,
             mid: quote.map(|(mid, _)| mid),
-            since_ns: self.last.map(|(before, _)| nanos(before, event)),
+            since_ns: self.last.map(|(before, _)| (event - before).0),
             before_is_buy: self.last.map(|(_, is_buy)| is_buy),
         };
-        self.flow.flow.take(&taken);
         let hour = event.0.div_euclid(HOUR.0);
         self.sizes.reach(hour);
-        if let Some(large) = self.sizes.quantile(LARGE).filter(|_| self.sizes.hours() > HOURS_MIN) {
-            self.flow.sized += 1;
-            self.flow.large += if qty >= large { qty } else { 0.0 };
-        }
+        let known = self.sizes.hours() > HOURS_MIN;
+        let large = if known { self.sizes.quantile(LARGE) } else { None };
         self.sizes.add(hour, qty);
         let sign = if is_buy { 1 } else { -1 };
         self.run = if self.run.signum() == sign { self.run + sign } else { sign };
         self.last = Some((event, is_buy));
         let spread_bps = quote.map(|(_, spread_bps)| spread_bps);
-        self.pending.push_back(Pending { due: event + MARK_OUT, taken, spread_bps });
+        self.wait(Pending { due: event + MARK_OUT, taken, spread_bps });
         self.count_volume(event, qty);
         if let Some(vpin) = &mut self.vpin {
             vpin.trade(qty, is_buy);
         }
+        let second = second_of(event);
+        if self.second == Some(second) {
+            self.flow.add(&taken, large);
+            return None;
+        }
+        let (run, vpin) = (self.run_now(), self.vpin.as_ref().and_then(Vpin::value));
+        let Some(at) = self.over.iter().position(|one| one.second == second) else {
+            let mut late = TradeFlow::EMPTY;
+            late.add(&taken, large);
+            return Some((second, late));
+        };
+        self.over[at].trades.add(&taken, large);
+        // Runs and buckets go by the order of receipt.
+        self.over.range_mut(at..).for_each(|one| (one.run, one.vpin) = (run, vpin));
+        None
+    }
+
+    /// Waits for the mid after a trade, in the order in which they are due. What is due before the newest mark comes too late for one.
+    fn wait(&mut self, one: Pending) {
+        if self.marked.is_some_and(|upto| one.due <= upto) {
+            return;
+        }
+        let before = self.pending.iter().rev().take_while(|other| other.due > one.due).count();
+        self.pending.insert(self.pending.len() - before, one);
+    }
+
+    fn run_now(&self) -> Option<f64> {
+        (self.run != 0).then_some(self.run as f64)
     }
 
     /// A bucket of a day is a fiftieth of the whole day before.
@@ -143,6 +202,8 @@ impl MarketTrades {
         let today = event.0.div_euclid(DAY.0);
         match self.day {
             Some((day, ..)) if day == today => {}
+            // The bucket of the day under way stands.
+            Some((day, ..)) if day > today => return,
             before => {
                 let whole = before.filter(|(day, volume, whole)| *whole && *day + 1 == today && *volume > 0.0);
                 match (whole, &mut self.vpin) {
@@ -178,6 +239,7 @@ impl MarketTrades {
 
     /// The mid that was in force up to a moment is known: trades that are due by then have their mark.
     pub(crate) fn mark(&mut self, upto: Ts, quote_at: impl Fn(Ts) -> Option<Quote>) {
+        self.marked = self.marked.max(Some(upto));
         while self.pending.front().is_some_and(|one| one.due <= upto) {
             let Some(one) = self.pending.pop_front() else { return };
             let Some((later, _)) = quote_at(one.due) else { continue };

@@ -38,6 +38,18 @@ impl Contribution {
         Self { by_level, there }
     }
 
+    /// As [`Self::weighted`], of several depths at once, shallow ones first.
+    #[must_use]
+    pub(crate) fn weighted_at<const N: usize>(&self, depths: [usize; N]) -> [f64; N] {
+        let mut terms = self.by_level.iter().zip(WEIGHTS.iter()).map(|(e, weight)| weight * e);
+        let (mut sum, mut taken) = (-0.0, 0);
+        depths.map(|levels| {
+            sum = terms.by_ref().take(levels - taken).fold(sum, |sum, term| sum + term);
+            taken = levels;
+            sum
+        })
+    }
+
     /// The first `levels` together, each weighing less than the one before by √e.
     #[must_use]
     pub fn weighted(&self, levels: usize) -> f64 {
@@ -93,6 +105,17 @@ mod tests {
             ];
             assert_eq!(rolls[0].0.is_some(), n >= 10);
             assert!(rolls.iter().all(|(want, got)| want.is_none_or(|want| near(*got, want))), "{n}: {rolls:?}");
+        }
+    }
+
+    #[test]
+    fn depths_together_are_those_of_one_by_one() {
+        let mut random = barograph_domain::random::SplitMix::new(3);
+        for _ in 0..200 {
+            let by_level = core::array::from_fn(|_| 2.0 * random.unit() - 1.0);
+            let one = Contribution { by_level, there: DEPTH };
+            let all = one.weighted_at([3, 5, 10, 20]).map(f64::to_bits);
+            assert_eq!(all, [3, 5, 10, 20].map(|levels| one.weighted(levels).to_bits()));
         }
     }
 

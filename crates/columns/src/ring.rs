@@ -25,7 +25,7 @@ macro_rules! sum {
     };
 }
 
-sum!(u32, i32, u64, u128, f64);
+sum!(u32, i32, i64, u64, u128, f64);
 
 impl<S: Merge, const N: usize> Merge for [S; N] {
     const EMPTY: Self = [S::EMPTY; N];
@@ -75,8 +75,8 @@ impl<S: Merge> Ring<S> {
     }
 
     fn leaf(&self, second: i64) -> usize {
-        let place = usize::try_from(second.rem_euclid(i64::try_from(self.len).unwrap_or(i64::MAX))).unwrap_or(0);
-        self.len + place
+        let mask = i64::try_from(self.len - 1).unwrap_or(i64::MAX);
+        self.len + usize::try_from(second & mask).unwrap_or(0)
     }
 
     /// The next second; those that were left out are empty.
@@ -102,6 +102,22 @@ impl<S: Merge> Ring<S> {
         }
     }
 
+    /// A second that was there already gets more; one that lies too far back, or is yet to come, does not.
+    pub fn amend(&mut self, second: i64, more: impl FnOnce(&mut S)) {
+        let kept = i64::try_from(self.len).unwrap_or(i64::MAX);
+        let Some(newest) = self.newest.filter(|newest| second <= *newest && newest - second < kept) else { return };
+        let (mut at, mut level) = (self.leaf(second), 0);
+        more(&mut self.nodes[at]);
+        // Blocks that hold it and are over.
+        while at > 1 {
+            (at, level) = (at / 2, level + 1);
+            if ((second >> level) + 1) << level > newest + 1 {
+                return;
+            }
+            self.nodes[at] = self.nodes[2 * at].merge(self.nodes[2 * at + 1]);
+        }
+    }
+
     fn put(&mut self, second: i64, sample: S) {
         let (mut at, mut number) = (self.leaf(second), second);
         self.nodes[at] = sample;
@@ -115,16 +131,25 @@ impl<S: Merge> Ring<S> {
     /// The last `seconds` up to the newest, oldest first.
     #[must_use]
     pub fn last(&self, seconds: usize) -> S {
-        let Some(newest) = self.newest else { return S::EMPTY };
+        self.fold(seconds, S::EMPTY, |sum, block| sum.merge(*block))
+    }
+
+    /// Some part of the same: `add` takes the blocks in order, and gives what [`Self::last`] has there where it merges as that does.
+    #[inline]
+    pub fn fold<T>(&self, seconds: usize, empty: T, mut add: impl FnMut(T, &S) -> T) -> T {
+        let Some(newest) = self.newest else { return empty };
+        let mask = i64::try_from(self.len - 1).unwrap_or(i64::MAX);
         let seconds = i64::try_from(seconds.min(self.len)).unwrap_or(0);
         let (mut from, end) = (newest + 1 - seconds, newest + 1);
-        let mut sum = S::EMPTY;
+        let mut sum = empty;
         while from < end {
             // The longest block that begins here and ends in time.
             let aligned = from.trailing_zeros().min(62);
             let fits = (end - from).ilog2();
             let level = aligned.min(fits);
-            sum = sum.merge(self.nodes[self.leaf(from) >> level]);
+            // As many leaves as a power of two has: the rest of a division by it.
+            let leaf = self.len + usize::try_from(from & mask).unwrap_or(0);
+            sum = add(sum, &self.nodes[leaf >> level]);
             from += 1 << level;
         }
         sum
@@ -188,6 +213,32 @@ mod tests {
                 }
                 second += gap;
             }
+        }
+    }
+
+    proptest! {
+        /// What comes later to a second counts as if it had been there from the beginning.
+        #[test]
+        fn what_is_amended_is_as_if_it_had_been_there(
+            start in -5_000_i64..5_000,
+            pushed in 1_i64..200,
+            back in prop::collection::vec(0_i64..70, 1..20),
+            window in 1_usize..64,
+        ) {
+            let (mut late, mut whole) = (Ring::new(64), Ring::new(64));
+            let newest = start + pushed - 1;
+            let amended: Vec<i64> = back.into_iter().map(|b| newest - b).filter(|s| *s >= start).collect();
+            let more = |second: i64| amended.iter().filter(|s| **s == second).fold(seen(second), |sum, s| sum.merge(seen(-*s)));
+            for second in start..=newest {
+                late.push(second, seen(second));
+                whole.push(second, more(second));
+            }
+            for second in &amended {
+                late.amend(*second, |own| *own = own.merge(seen(-*second)));
+            }
+            late.push(newest + 1, seen(0));
+            whole.push(newest + 1, seen(0));
+            prop_assert_eq!(late.last(window), whole.last(window));
         }
     }
 

@@ -64,11 +64,26 @@ pub(crate) struct BookFlow {
 merge_fields!(BookFlow { heard, best, weighted, short, short_best, updates, samples, best_size });
 
 impl BookFlow {
+    /// This followed by `right`, of the best level and the first ten alone: the rest stays as it is.
+    #[inline]
+    #[must_use]
+    pub(crate) fn with_ten(mut self, right: &Self) -> Self {
+        self.heard = self.heard.merge(right.heard);
+        self.best += right.best;
+        self.short_best += right.short_best;
+        self.weighted[2] += right.weighted[2];
+        self.short[2] += right.short[2];
+        self.samples += right.samples;
+        self.best_size += right.best_size;
+        self
+    }
+
     pub(crate) fn take(&mut self, change: &Contribution) {
         self.best += change.by_level[0];
         self.short_best += u32::from(change.there < 1);
+        let weighted = change.weighted_at(FLOWS);
         for (n, levels) in FLOWS.into_iter().enumerate() {
-            self.weighted[n] += change.weighted(levels);
+            self.weighted[n] += weighted[n];
             self.short[n] += u32::from(change.there < levels);
         }
     }
@@ -91,6 +106,18 @@ pub(crate) struct BookSamples {
 
 merge_fields!(BookSamples { heard, valid, spread, imbalance, depth, wide });
 
+impl BookSamples {
+    /// This followed by `right`, of what a minute is asked for: spread and imbalance.
+    #[inline]
+    #[must_use]
+    pub(crate) fn with_minute(mut self, right: &Self) -> Self {
+        self.heard = self.heard.merge(right.heard);
+        self.spread = Merge::merge(self.spread, right.spread);
+        self.imbalance = self.imbalance.merge(right.imbalance);
+        self
+    }
+}
+
 /// Returns of the mid, and what half an hour is asked for.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub(crate) struct Returns {
@@ -103,6 +130,18 @@ pub(crate) struct Returns {
 }
 
 merge_fields!(Returns { heard, n, squares, judged });
+
+impl Returns {
+    /// This followed by `right`, without what was judged.
+    #[inline]
+    #[must_use]
+    pub(crate) fn with_squares(mut self, right: &Self) -> Self {
+        self.heard = self.heard.merge(right.heard);
+        self.n += right.n;
+        self.squares += right.squares;
+        self
+    }
+}
 
 /// Returns beside the trades of the same second.
 #[derive(Clone, Copy, PartialEq, Debug)]

@@ -50,6 +50,7 @@ pub struct MarketColumns {
     latency: Latency,
     /// The next second that has no row.
     next: Option<i64>,
+    late: u64,
 }
 
 impl MarketColumns {
@@ -62,7 +63,14 @@ impl MarketColumns {
             windows: Windows::new(),
             latency: Latency::default(),
             next: None,
+            late: 0,
         }
+    }
+
+    /// The same market, of which nothing is known any more.
+    #[must_use]
+    pub fn anew(&self, tick: Option<f64>) -> Self {
+        Self { late: self.late, ..Self::new(tick) }
     }
 
     /// Trades are listened to from a moment on, whether or not there are any.
@@ -80,13 +88,27 @@ impl MarketColumns {
         self.book.until(at.event, before);
         // Up to this moment the state before was in force.
         self.trades.mark(Ts(at.event.0 - 1), |due| self.book.quote(due));
-        self.book.change(at.event, at.recv - at.event, after, updates);
+        let delay = at.recv - at.event;
+        if let Some((second, late)) = self.book.change(at.event, delay, after, updates) {
+            self.late += 1;
+            self.windows.amend_book(second, &late);
+            self.latency.add(second, delay);
+        }
     }
 
     /// A trade, of a buyer or a seller who took liquidity: price, base.
     pub fn trade(&mut self, at: Arrival, price: f64, qty: f64, is_buy: bool) {
         self.trades.until(at.event);
-        self.trades.trade(at.event, (price, qty, is_buy), self.book.quote(at.event));
+        if let Some((second, late)) = self.trades.trade(at.event, (price, qty, is_buy), self.book.quote(at.event)) {
+            self.late += 1;
+            self.windows.amend_trades(second, &late);
+        }
+    }
+
+    /// Changes of the book and trades that arrived after the row of their second was made: they count there for later rows.
+    #[must_use]
+    pub const fn late(&self) -> u64 {
+        self.late
     }
 
     /// Changes of the book are missing from a moment on, until its next state.
@@ -111,18 +133,17 @@ impl MarketColumns {
         let mut last: Option<BookSecond> = None;
         let mut trades = None;
         for at in self.next.unwrap_or(second)..=second {
-            let Some(mut book) = self.book.take(at) else { continue };
+            let Some(book) = self.book.take(at) else { continue };
             let traded = self.trades.take(at);
             let matured = self.trades.take_matured(at);
             self.windows.push(&book, traded.as_ref(), matured);
-            self.latency.add(at, core::mem::take(&mut book.delays));
+            book.delays.iter().for_each(|delay| self.latency.add(at, *delay));
             (last, trades) = (Some(book), traded);
         }
         self.next = Some(second + 1);
-        let mut row = Box::<ResearchRow>::default();
-        if let Some(mut book) = last {
-            row = core::mem::take(&mut book.row);
-            self.windows.fill(&book, trades.as_ref(), &mut row);
+        let mut row = last.as_mut().and_then(|book| book.row.take()).unwrap_or_default();
+        if let Some(book) = &last {
+            self.windows.fill(book, trades.as_ref(), &mut row);
         }
         self.fill_known(t, known, &mut row);
         row

@@ -1,9 +1,9 @@
 //! Columns 1 to 109: what one book says by itself (features §7).
 
+use crate::decay::decays;
 use crate::row::{ResearchRow, ratio};
 use barograph_domain::cell::Reason;
 use barograph_domain::depth::{BookSides, DEPTH, DepthLevel};
-use barograph_domain::math;
 
 /// How many columns these are.
 pub const STRUCTURAL: usize = 109;
@@ -80,7 +80,7 @@ pub fn structural(book: &BookSides<'_>, tick: Option<f64>, row: &mut ResearchRow
         for (m, levels) in DEPTHS.into_iter().enumerate() {
             row.put_or(at::DEPTH + 2 * m + n, near.need(levels).map(|()| near.quote[levels - 1]));
         }
-        row.put_or(at::DEPTH_10BPS + n, within(side, mid));
+        row.put_or(at::DEPTH_10BPS + n, within(side, mid, &near.distance));
         row.put_or(at::SLOPE + n, near.slope());
         row.put_or(at::GAP + n, near.need(2).map(|()| near.distance[1] - near.distance[0]));
         row.put_or(at::VWAP_DISTANCE + n, near.mean_distance(side));
@@ -118,11 +118,13 @@ impl Near {
         let there = side.len().min(DEPTH);
         let mut near = Self { there, distance: [0.0; DEPTH], base: [0.0; DEPTH], quote: [0.0; DEPTH] };
         let (mut base, mut quote) = (0.0, 0.0);
-        for (k, level) in side[..there].iter().enumerate() {
+        for (level, distance) in side[..there].iter().zip(&mut near.distance) {
+            *distance = BPS * (level.price - mid).abs() / mid;
+        }
+        for (level, (base_up, quote_up)) in side[..there].iter().zip(near.base.iter_mut().zip(&mut near.quote)) {
             base += level.size;
             quote += level.price * level.size;
-            near.distance[k] = BPS * (level.price - mid).abs() / mid;
-            (near.base[k], near.quote[k]) = (base, quote);
+            (*base_up, *quote_up) = (base, quote);
         }
         near
     }
@@ -157,7 +159,7 @@ fn imbalances([bids, asks]: &[Near; 2], row: &mut ResearchRow) {
     }
     let weighted = |near: &Near| {
         let sizes = (0..DEPTH).map(|k| near.base[k] - if k == 0 { 0.0 } else { near.base[k - 1] });
-        sizes.zip(near.distance).map(|(q, d)| q * math::exp(-d / SMART_BPS)).sum::<f64>()
+        sizes.zip(decays(&near.distance.map(|d| -d / SMART_BPS))).map(|(q, weight)| q * weight).sum::<f64>()
     };
     let smart = both(DEPTH).and_then(|()| {
         let (b, a) = (weighted(bids), weighted(asks));
@@ -167,10 +169,10 @@ fn imbalances([bids, asks]: &[Near; 2], row: &mut ResearchRow) {
 }
 
 /// Quote within ten basis points of the mid; of a side that is known that far.
-fn within(side: &[DepthLevel], mid: f64) -> Result<f64, Reason> {
+fn within(side: &[DepthLevel], mid: f64, known: &[f64; DEPTH]) -> Result<f64, Reason> {
     let mut sum = 0.0;
-    for level in side {
-        let distance = BPS * (level.price - mid).abs() / mid;
+    for (k, level) in side.iter().enumerate() {
+        let distance = known.get(k).copied().unwrap_or_else(|| BPS * (level.price - mid).abs() / mid);
         if distance <= NEAR_BPS {
             sum += level.price * level.size;
         }

@@ -54,6 +54,8 @@ pub(crate) struct Windows {
     pub(crate) spreads: Hist,
     pub(crate) amihud: Amihud,
     pub(crate) minute: Option<MinuteVolume>,
+    /// Volatility of the last minute, at the newest second.
+    pub(crate) minute_vol: Result<f64, Reason>,
     /// When the first of the streams began.
     pub(crate) began: Option<Ts>,
 }
@@ -74,6 +76,7 @@ impl Windows {
             spreads: Hist::default(),
             amihud: Amihud::default(),
             minute: None,
+            minute_vol: Err(Reason::Warming),
             began: None,
         }
     }
@@ -85,15 +88,14 @@ impl Windows {
 
     /// A second is over, by all that had arrived.
     pub(crate) fn push(&mut self, book: &BookSecond, traded: Option<&TradeSecond>, matured: Matured) {
-        let (second, now) = (book.second, &book.instant);
-        let before = self.instant(second - 1).copied();
+        let second = book.second;
+        let now = &Instant { moved: self.moved(second, &book.instant), ..book.instant };
         let trades = traded.map_or(TradeFlow::EMPTY, |t| t.trades);
         let heard = book.flow.heard;
         self.heard.push(second, heard);
         self.near.push(second, book.flow);
         // A return over a gap is none.
-        let mids = before.and_then(|b| b.mid.ok()).zip(now.mid.ok()).filter(|_| heard.gaps == 0);
-        let change = mids.map(|(a, b)| math::ln(b / a));
+        let change = now.moved[0].filter(|_| heard.gaps == 0);
         self.push_returns(second, heard, book.valid.is_ok(), change);
         self.push_samples(second, heard, book.valid.is_ok(), now);
         let impact = change.filter(|_| trades.heard.whole == 1);
@@ -109,6 +111,29 @@ impl Windows {
         self.instants.push_back((second, *now));
     }
 
+    /// Trades of a second whose row was made before they arrived.
+    pub(crate) fn amend_trades(&mut self, second: i64, late: &TradeFlow) {
+        self.trades.amend(second, |own| *own = own.merge(*late));
+        self.counts.amend(second, |own| own.trades += late.flow.trades);
+        let number = (second - 1).div_euclid(60);
+        if let Some(minute) = self.minute.as_mut().filter(|minute| minute.number == number) {
+            minute.quote += late.flow.notional;
+        }
+    }
+
+    /// The same of changes of the book.
+    pub(crate) fn amend_book(&mut self, second: i64, late: &BookFlow) {
+        self.near.amend(second, |own| *own = own.merge(*late));
+    }
+
+    /// Logarithms of the mid over the one and the five seconds that end with this one, as far as both mids are there.
+    fn moved(&self, second: i64, now: &Instant) -> [Option<f64>; 2] {
+        [1, 5].map(|seconds| {
+            let before = self.instant(second - seconds)?.mid.ok()?;
+            Some(math::ln(now.mid.ok()? / before))
+        })
+    }
+
     fn push_returns(&mut self, second: i64, heard: Listened, valid: bool, change: Option<f64>) {
         let mut own = Returns { heard, ..Returns::EMPTY };
         if let Some(r) = change {
@@ -116,11 +141,14 @@ impl Windows {
         }
         self.returns.push(second, own);
         // Judged by the terciles of the day that ends with this second; what has no column is no sample.
-        let Some(vol) = self.volatility(60, 48).ok().filter(|_| valid) else { return };
+        self.minute_vol = self.volatility(60, 48);
+        let Some(vol) = self.minute_vol.ok().filter(|_| valid) else { return };
         let hour = second.div_euclid(3_600);
         self.vols.add(hour, vol);
-        let terciles = self.vols.quantile(1.0 / 3.0).zip(self.vols.quantile(2.0 / 3.0));
-        if let Some((low, high)) = terciles.filter(|_| self.vols.hours() > HOURS_MIN) {
+        if self.vols.hours() <= HOURS_MIN {
+            return;
+        }
+        if let Some((low, high)) = self.vols.quantile(1.0 / 3.0).zip(self.vols.quantile(2.0 / 3.0)) {
             own.judged = [1, u32::from(vol > high), u32::from(vol < low)];
             self.returns.replace(own);
         }
@@ -131,7 +159,8 @@ impl Windows {
         if let Ok(spread) = now.spread {
             own.spread = Moments::of(spread);
             self.spreads.add(second.div_euclid(3_600), spread);
-            if let Some(wide) = self.spreads.quantile(0.75).filter(|_| self.spreads.hours() > HOURS_MIN) {
+            let known = self.spreads.hours() > HOURS_MIN;
+            if let Some(wide) = if known { self.spreads.quantile(0.75) } else { None } {
                 own.wide = [1, u32::from(spread > wide)];
             }
         }
@@ -177,7 +206,11 @@ impl Windows {
 
     /// Annualised volatility of one-second returns.
     pub(crate) fn volatility(&self, seconds: usize, least: u32) -> Result<f64, Reason> {
-        let sum = self.returns.last(seconds);
+        Self::vol_of(&self.returns.fold(seconds, Returns::EMPTY, Returns::with_squares), least)
+    }
+
+    /// The same of returns that are summed already.
+    pub(crate) fn vol_of(sum: &Returns, least: u32) -> Result<f64, Reason> {
         enough(sum.heard, sum.n, least)?;
         Ok((sum.squares / f64::from(sum.n)).sqrt() * YEAR_S.sqrt())
     }

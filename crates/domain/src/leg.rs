@@ -49,6 +49,29 @@ impl SpotPairs {
     }
 }
 
+impl SpotPairs {
+    /// The perpetual that a spot market is the leg of, the other way round of [`Self::leg`]; of several the first by name.
+    #[must_use]
+    pub fn perpetual<'a>(&self, of: &Instrument, among: &'a [Instrument]) -> Option<&'a Instrument> {
+        let is_leg = |i: &&Instrument| {
+            i.kind == MarketKind::Perpetual && self.leg(i, among).is_some_and(|spot| spot.name == of.name)
+        };
+        among.iter().filter(is_leg).min_by(|a, b| a.name.cmp(&b.name))
+    }
+}
+
+/// Currencies that are worth a US dollar, or say so.
+const DOLLARS: [&str; 6] = ["USD", "USDT", "USDC", "FDUSD", "BUSD", "TUSD"];
+
+/// Do the prices of two markets mean the same (features §7.7, `vx_*`)? They are of one kind and base asset, expire together if at all, and
+/// are quoted in one currency or both in dollars.
+#[must_use]
+pub fn is_comparable(a: &Instrument, b: &Instrument) -> bool {
+    let (Some((base, quote)), Some((other, by))) = (a.name.base_quote(), b.name.base_quote()) else { return false };
+    let dollars = |quote: &String| DOLLARS.contains(&quote.as_str());
+    a.kind == b.kind && a.expiry == b.expiry && base == other && (quote == by || dollars(&quote) && dollars(&by))
+}
+
 impl core::fmt::Display for SpotPairs {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         for (at, (of, spot)) in self.0.iter().enumerate() {
@@ -141,6 +164,27 @@ mod tests {
         let leg = |at: usize| pairs.leg(&all[at], &all).map(|i| i.name.to_string());
         assert_eq!((leg(3), leg(5)), (None, Some("coinbase:BTC-USD".to_owned())));
         assert_eq!(SpotPairs::parse(&pairs.to_string()), Ok(pairs.clone()));
+    }
+
+    #[test]
+    fn a_pair_is_found_from_either_side_and_venues_of_one_asset_are_compared() {
+        let all = [
+            market("binance-spot:BTCUSDT", MarketKind::Spot),
+            market("coinbase:BTC-USD", MarketKind::Spot),
+            market("binance-usdm:BTCUSDT", MarketKind::Perpetual),
+            market("bybit:BTCUSDT", MarketKind::Perpetual),
+            market("binance-usdm:ETHUSDT", MarketKind::Perpetual),
+        ];
+        let pairs = SpotPairs::parse("bybit:BTCUSDT=coinbase:BTC-USD").unwrap();
+        let perpetual = |at: usize| pairs.perpetual(&all[at], &all).map(|i| i.name.to_string());
+        assert_eq!(perpetual(0).as_deref(), Some("binance-usdm:BTCUSDT"));
+        assert_eq!(perpetual(1).as_deref(), Some("bybit:BTCUSDT"));
+        assert_eq!(perpetual(2), None, "a contract is no leg");
+        let alike: Vec<(usize, usize)> = (0..all.len())
+            .flat_map(|a| (a + 1..all.len()).map(move |b| (a, b)))
+            .filter(|(a, b)| is_comparable(&all[*a], &all[*b]))
+            .collect();
+        assert_eq!(alike, [(0, 1), (2, 3)]);
     }
 
     #[test]

@@ -12,9 +12,11 @@ pub mod execution;
 pub mod goals;
 pub mod leadlag;
 mod load;
+mod pair;
 mod prices;
 pub mod simulation;
 pub mod train;
 
 pub use error::ResearchError;
 pub use load::{LoadedRows, load};
+pub use pair::{LoadedPair, load_pair};

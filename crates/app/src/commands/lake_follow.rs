@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::progress::{Progress, Unit};
 use barograph_domain::{Span, Ts};
 use barograph_live::replay::journal_folder;
-use barograph_research::dataset::{FollowRequest, LakeFollower};
+use barograph_research::dataset::{DatasetBeside, FollowRequest, LakeFollower};
 use std::io::Write as _;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -35,7 +35,7 @@ pub(crate) fn run(args: &FollowArgs, settings: &Settings, json: bool) -> Result<
     let request = FollowRequest { data: settings.data.clone(), markets, lake, flush_every: args.flush };
     let runtime = runtime()?;
     let stop = watch_for_stop(&runtime);
-    let mut follower = LakeFollower::new(&request);
+    let mut follower = LakeFollower::new(&request, &DatasetBeside::default())?;
     let mut shown = FollowShown::default();
     while !stop.load(Ordering::Relaxed) {
         let step = follower.step()?;

@@ -22,7 +22,7 @@ pub(crate) fn dataset(request: &DatasetRequest, report: &DatasetReport, json: bo
             "span": read.span.map(|(from, to)| [from, to]), "books": played.books, "trades": played.trades,
             "trades_without_side": played.unsided, "book_losses": played.book_losses, "trade_losses": played.trade_losses,
             "refused": played.refused, "first_refused": played.first_refused, "rows": report.rows, "rows_valid": report.valid,
-            "already_there": report.already, "already_hours": report.already_hours, "late": report.late, "before": report.before, "before_hours": report.before_hours,
+            "already_there": report.already, "already_hours": report.already_hours, "late": report.late, "behind": report.behind, "before": report.before, "before_hours": report.before_hours,
             "torn": read.torn,
         });
         return Ok(writeln!(out, "{line}")?);
@@ -66,6 +66,13 @@ pub(crate) fn dataset(request: &DatasetRequest, report: &DatasetReport, json: bo
             out,
             "  {} states, trades and rows were dated by the venue into an hour that was over when they came, and are left out",
             report.late
+        )?;
+    }
+    if report.behind > 0 {
+        writeln!(
+            out,
+            "  {} states and trades came after the row of their second was made; they count for the rows after it",
+            report.behind
         )?;
     }
     if played.unsided > 0 {

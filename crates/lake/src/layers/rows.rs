@@ -179,6 +179,8 @@ pub struct FeatureHead {
     pub row_valid: bool,
     /// Bit `n`: a column is withheld for reason `n`.
     pub reason_mask: u16,
+    /// Why there are no rows since the one before; `None` when this one follows it. It goes to the manifest.
+    pub gap: Option<GapReason>,
 }
 
 /// Writes `silver/features`.
@@ -230,7 +232,8 @@ impl FeatureWriter {
                 return Err(LayerError::Misuse(format!("column '{name}' cannot hold {value:?}")));
             }
         }
-        let row = RowHead { ts: head.ts, known_ts: head.known_ts, sequence: 0, gap: None };
+        let gap = head.gap.map(GapReason::word);
+        let row = RowHead { ts: head.ts, known_ts: head.known_ts, sequence: 0, gap };
         let buffer = self.partition.begin_row(&row)?;
         let number = buffer.rows;
         buffer.columns[2].push_bool(head.row_valid);

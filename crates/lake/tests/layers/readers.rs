@@ -65,7 +65,7 @@ fn features(config: LakeConfig, market: LakeMarket) {
     for second in 0..20_i64 {
         let ts = BEGIN + Span::secs(second);
         let reason_mask = u16::try_from(second * 3_000).unwrap();
-        let head = FeatureHead { ts, known_ts: ts + Span::millis(200), row_valid: second > 2, reason_mask };
+        let head = FeatureHead { ts, known_ts: ts + Span::millis(200), row_valid: second > 2, reason_mask, gap: None };
         let cell = |i: usize| (!(i + usize::try_from(second).unwrap()).is_multiple_of(5)).then_some(i as f64);
         writer.push(&head, (0..197).map(cell)).unwrap();
     }

@@ -164,6 +164,7 @@ fn features_keep_categories_and_what_is_withheld() {
         known_ts: BEGIN + Span::secs(i + 1),
         row_valid: i % 2 == 0,
         reason_mask: 0x8001,
+        gap: None,
     };
     for i in 0..20 {
         writer.push(&head(i), [Some(0.5), Some(3.0), (i % 2 == 0).then_some(-1.0)]).unwrap();

@@ -5,7 +5,9 @@
 //! from the journal before it was followed is a gap.
 
 use super::DatasetReport;
+use super::beside::DatasetBeside;
 use super::journal::unreadable;
+use super::journal_market::{JournalMarket, JournalMarkets};
 use super::keep::Kept;
 use crate::ResearchError;
 use barograph_domain::{InstrumentName, Span, Ts};
@@ -61,18 +63,21 @@ pub struct LakeFollower {
 }
 
 impl LakeFollower {
-    /// Nothing is read yet. The journal need not be there yet either.
-    #[must_use]
-    pub fn new(request: &FollowRequest) -> Self {
+    /// Nothing is read yet. The journal need not be there yet either. What is known `beside` it enters the rows as in an import.
+    ///
+    /// # Errors
+    /// A venue is not known.
+    pub fn new(request: &FollowRequest, beside: &DatasetBeside) -> Result<Self, ResearchError> {
         let root = request.data.join("journal");
-        let followers = Followers { lake: request.lake.clone(), markets: request.markets.clone(), flush_every: None };
-        Self {
+        let markets = JournalMarkets::new(&request.markets, beside)?;
+        let followers = Followers { lake: request.lake.clone(), markets, flush_every: None };
+        Ok(Self {
             playing: JournalPlaying::new(&root, followers),
             settled: SettledJournal::new(&root),
             root,
             now_settled: None,
             flush_every: request.flush_every,
-        }
+        })
     }
 
     /// Plays what the journal has more of: a part of it while the follower is behind. To be called again at once then, else in a second.
@@ -107,9 +112,13 @@ impl LakeFollower {
     fn caught_up(&mut self, now: Ts) -> Result<(), ResearchError> {
         let every = self.flush_every;
         if self.playing.audience.flush_every.replace(every).is_none() {
-            self.playing.listeners().for_each(|kept| kept.set_flush_every(every));
+            self.kept().for_each(|kept| kept.set_flush_every(every));
         }
-        self.playing.listeners().try_for_each(|kept| kept.flush_if_due(now))
+        self.kept().try_for_each(|kept| kept.flush_if_due(now))
+    }
+
+    fn kept(&mut self) -> impl Iterator<Item = &mut Kept<'static>> {
+        self.playing.listeners().filter_map(JournalMarket::kept)
     }
 
     fn begins(&self) -> Result<Option<Ts>, ResearchError> {
@@ -125,7 +134,7 @@ impl LakeFollower {
 
     /// Feature rows that were written, of all markets.
     pub fn rows(&mut self) -> u64 {
-        self.playing.listeners().map(|kept| kept.report().rows).sum()
+        self.kept().map(|kept| kept.report().rows).sum()
     }
 
     /// Makes files of what was heard; the hour under way stays so. What was written of each market, by name.
@@ -135,7 +144,9 @@ impl LakeFollower {
     pub fn finish(self) -> Result<Vec<(InstrumentName, DatasetReport)>, ResearchError> {
         let mut done = Vec::new();
         for PlayedMarket { name, listener, .. } in self.playing.finish()?.markets {
-            done.push((name, listener.finish()?));
+            if let JournalMarket::Kept(kept) = listener {
+                done.push((name, kept.finish()?));
+            }
         }
         Ok(done)
     }
@@ -145,16 +156,17 @@ impl LakeFollower {
 #[derive(Debug)]
 struct Followers {
     lake: PathBuf,
-    markets: Vec<InstrumentName>,
+    markets: JournalMarkets,
     /// `None` while the follower is behind: an hour becomes one file then.
     flush_every: Option<Span>,
 }
 
 impl JournalAudience for Followers {
-    type Listener = Kept<'static>;
+    type Listener = JournalMarket;
 
-    fn cares_for(&self, venue: &str) -> bool {
-        self.markets.is_empty() || self.markets.iter().any(|m| m.venue.as_str() == venue)
+    /// Any venue may have a market to compare with.
+    fn cares_for(&self, _: &str) -> bool {
+        true
     }
 
     fn listener(
@@ -162,13 +174,11 @@ impl JournalAudience for Followers {
         market: &InstrumentName,
         spec: &MarketSpec,
         has_book: bool,
-    ) -> Result<Option<Kept<'static>>, ResearchError> {
-        let wanted = if self.markets.is_empty() { has_book } else { self.markets.contains(market) };
-        if !wanted {
-            return Ok(None);
-        }
-        let mut config = LakeConfig::import(&self.lake);
-        config.flush_every = self.flush_every.unwrap_or(config.flush_every);
-        Ok(Some(Kept::open(config, market, spec.tick.map(Decimal::to_f64), Box::new(|_| {}))?))
+    ) -> Result<Option<JournalMarket>, ResearchError> {
+        self.markets.listener(market, spec, has_book, || {
+            let mut config = LakeConfig::import(&self.lake);
+            config.flush_every = self.flush_every.unwrap_or(config.flush_every);
+            Kept::open(config, market, spec.tick.map(Decimal::to_f64), Box::new(|_| {}))
+        })
     }
 }

@@ -1,7 +1,9 @@
 //! The program's own journal into the lake: whole days of many markets in one pass, as they were heard live.
 
 use super::DatasetReport;
+use super::beside::DatasetBeside;
 use super::edge::LATE;
+use super::journal_market::{JournalMarket, JournalMarkets};
 use super::keep::Kept;
 use crate::ResearchError;
 use barograph_domain::{InstrumentName, Span, Ts};
@@ -59,6 +61,18 @@ pub fn record_journal(
     request: &JournalRequest,
     step: &mut dyn FnMut(u64, u64),
 ) -> Result<JournalDataset, ResearchError> {
+    record_journal_beside(request, &DatasetBeside::default(), step)
+}
+
+/// The same with readings of other feeds. Other venues of the same asset are compared with, as far as the journal has them.
+///
+/// # Errors
+/// As [`record_journal`], also of the readings.
+pub fn record_journal_beside(
+    request: &JournalRequest,
+    beside: &DatasetBeside,
+    step: &mut dyn FnMut(u64, u64),
+) -> Result<JournalDataset, ResearchError> {
     let root = request.data.join("journal");
     let last = if root.is_dir() { journal::survey(&root).map_err(|e| unreadable(&e))?.last } else { None };
     let Some(last) = last else {
@@ -69,7 +83,8 @@ pub fn record_journal(
     // Beside a process that writes it, files are flushed one after another: what one has and another lacks is for the next time.
     let settled = journal::is_written(&root).then_some(last - UNSETTLED);
     let within = request.from.map_or(Ts::MIN, |from| from.floor(HOUR))..until.unwrap_or(Ts::MAX);
-    let mut audience = LakeAudience { request, within, begin: None, last, step };
+    let markets = JournalMarkets::new(&request.markets, beside)?;
+    let mut audience = LakeAudience { request, markets, within, begin: None, last, step };
     let played =
         play_journal(&root, [until.map(|until| until + LATE), settled].into_iter().flatten().min(), &mut audience)?;
     finish(request, until, played)
@@ -78,11 +93,12 @@ pub fn record_journal(
 fn finish(
     request: &JournalRequest,
     until: Option<Ts>,
-    played: JournalPlayed<Kept<'_>>,
+    played: JournalPlayed<JournalMarket>,
 ) -> Result<JournalDataset, ResearchError> {
     let JournalPlayed { lines, span, mut troubles, markets, .. } = played;
     let mut done = Vec::new();
     for PlayedMarket { name, listener, played } in markets {
+        let JournalMarket::Kept(listener) = listener else { continue };
         let report = listener.finish()?;
         if played.books == 0 && played.trades == 0 {
             continue;
@@ -103,6 +119,7 @@ fn finish(
 /// Opens a market's tables when the journal first names it.
 struct LakeAudience<'a> {
     request: &'a JournalRequest,
+    markets: JournalMarkets,
     within: Range<Ts>,
     /// The first tick.
     begin: Option<Ts>,
@@ -111,10 +128,11 @@ struct LakeAudience<'a> {
 }
 
 impl JournalAudience for LakeAudience<'_> {
-    type Listener = Kept<'static>;
+    type Listener = JournalMarket;
 
-    fn cares_for(&self, venue: &str) -> bool {
-        self.request.markets.is_empty() || self.request.markets.iter().any(|m| m.venue.as_str() == venue)
+    /// Any venue may have a market to compare with.
+    fn cares_for(&self, _: &str) -> bool {
+        true
     }
 
     fn listener(
@@ -122,14 +140,12 @@ impl JournalAudience for LakeAudience<'_> {
         market: &InstrumentName,
         spec: &MarketSpec,
         has_book: bool,
-    ) -> Result<Option<Kept<'static>>, ResearchError> {
-        let wanted = if self.request.markets.is_empty() { has_book } else { self.request.markets.contains(market) };
-        if !wanted {
-            return Ok(None);
-        }
-        let config = LakeConfig::import(&self.request.lake);
-        let kept = Kept::open(config, market, spec.tick.map(Decimal::to_f64), Box::new(|_| {}))?;
-        Ok(Some(kept.within(self.within.clone())))
+    ) -> Result<Option<JournalMarket>, ResearchError> {
+        self.markets.listener(market, spec, has_book, || {
+            let config = LakeConfig::import(&self.request.lake);
+            let kept = Kept::open(config, market, spec.tick.map(Decimal::to_f64), Box::new(|_| {}))?;
+            Ok(kept.within(self.within.clone()))
+        })
     }
 
     fn reached(&mut self, at: Ts) {

@@ -1,20 +1,24 @@
 //! What a recording says goes into the lake: states and trades as they come, rows when they are due.
 
 use super::DatasetReport;
+use super::beside::{FeedLoader, FeedSource};
+use super::board::VenueBoard;
 use super::edge::{Joint, RunEdge};
 use super::rows::{CLOSE_AFTER, SecondRows};
 use crate::ResearchError;
-use barograph_columns::{ResearchRow, catalogue, place_of};
+use barograph_columns::{ResearchRow, SECOND, catalogue, place_of};
 use barograph_domain::depth::BookSides;
-use barograph_domain::{GapReason, InstrumentName, Span, Ts};
+use barograph_domain::{GapReason, Instrument, InstrumentName, Span, Ts};
 use barograph_engine::sessions::SessionSet;
 use barograph_lake::layers::{
     BookHead, BookWriter, FeatureHead, FeatureWriter, LakeConfig, LakeMarket, PartitionWriter, ResearchName,
     TradeWriter, WideTrade,
 };
 use barograph_lake::recorded::{CapturePlayed, RecordListener, RecordStamps, RecordedFeed, RecordedTrade};
+use core::cell::RefCell;
 use core::ops::Range;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
+use std::rc::Rc;
 
 /// How often the caller hears how far it is: every so many states.
 const STEP: u64 = 1_024;
@@ -34,6 +38,13 @@ pub(super) struct Kept<'a> {
     edge: RunEdge,
     /// Only what lies in these hours is kept.
     within: Range<Ts>,
+    feeds: FeedLoader,
+    board: Option<(Rc<RefCell<VenueBoard>>, usize)>,
+    /// Rows that wait for those of other venues.
+    waiting: VecDeque<(Ts, Box<ResearchRow>)>,
+    /// The newest row, and why the book was lost last: seconds between two rows are a hole.
+    last: Option<Ts>,
+    why: Option<GapReason>,
     step: Box<dyn FnMut(u64) + 'a>,
 }
 
@@ -62,6 +73,7 @@ impl<'a> Kept<'a> {
             late: 0,
             before: 0,
             before_hours: BTreeSet::new(),
+            behind: 0,
         };
         let tables = [books.partition(), trades.partition(), features.partition()];
         let edge = RunEdge::new(tables.iter().map(|table| &**table));
@@ -77,8 +89,26 @@ impl<'a> Kept<'a> {
             done,
             edge,
             within: Ts::MIN..Ts::MAX,
+            feeds: FeedLoader::default(),
+            board: None,
+            waiting: VecDeque::new(),
+            last: None,
+            why: None,
             step,
         })
+    }
+
+    /// With readings of other feeds.
+    pub(super) fn fed(mut self, source: Option<Rc<dyn FeedSource>>, market: &InstrumentName) -> Self {
+        self.feeds = FeedLoader::new(source, market);
+        self
+    }
+
+    /// Compared with the other markets of a board.
+    pub(super) fn compared(mut self, board: &Rc<RefCell<VenueBoard>>, market: Instrument) -> Self {
+        let member = board.borrow_mut().join(market);
+        self.board = Some((Rc::clone(board), member));
+        self
     }
 
     /// Keeps only what lies in these hours; what comes before them is still heard, for the windows of the first rows.
@@ -129,7 +159,30 @@ impl<'a> Kept<'a> {
         }
     }
 
+    /// A row is made; where other venues are compared with it, it waits for theirs.
+    fn made(&mut self, t: Ts, row: Box<ResearchRow>) -> Result<(), ResearchError> {
+        let Some((board, member)) = &self.board else { return self.row(t, &row) };
+        board.borrow_mut().note(*member, t, &row);
+        self.waiting.push_back((t, row));
+        Ok(())
+    }
+
+    /// Writes the rows that wait no longer.
+    fn settle(&mut self, is_over: bool) -> Result<(), ResearchError> {
+        let Some((board, member)) = self.board.clone() else { return Ok(()) };
+        while let Some((t, mut row)) = self.waiting.pop_front() {
+            if !is_over && !board.borrow().is_ready(member, t) {
+                self.waiting.push_front((t, row));
+                return Ok(());
+            }
+            row.compare(board.borrow().compared(member, t));
+            self.row(t, &row)?;
+        }
+        Ok(())
+    }
+
     fn row(&mut self, t: Ts, row: &ResearchRow) -> Result<(), ResearchError> {
+        let follows = self.last.replace(t).is_none_or(|last| t - last <= SECOND);
         if !self.within.contains(&t) {
             return Ok(());
         }
@@ -138,6 +191,7 @@ impl<'a> Kept<'a> {
             known_ts: t + CLOSE_AFTER,
             row_valid: row.get(self.mid).is_ok(),
             reason_mask: row.reason_mask(),
+            gap: if follows { None } else { self.why.or(Some(GapReason::Silent)) },
         };
         if self.edge.admits(self.features.partition(), (t, head.known_ts), &mut self.done)?.is_none() {
             return Ok(());
@@ -151,6 +205,8 @@ impl<'a> Kept<'a> {
 
     /// Everything was heard. An hour that was heard to its end is closed; the last one stays under way, and a later run goes on with it.
     pub(super) fn finish(mut self) -> Result<DatasetReport, ResearchError> {
+        self.settle(true)?;
+        self.done.behind = self.rows.late();
         if self.edge.brings_what_was_lost() {
             self.tables().into_iter().for_each(PartitionWriter::expect_lost_rows_again);
         }
@@ -210,6 +266,7 @@ impl RecordListener for Kept<'_> {
     fn lost(&mut self, feed: RecordedFeed, from: Ts, why: GapReason) -> Result<(), ResearchError> {
         self.rows.lost(feed, from);
         self.gaps[feed as usize] = Some(why);
+        self.why = if feed == RecordedFeed::Book { Some(why) } else { self.why };
         Ok(())
     }
 
@@ -219,14 +276,23 @@ impl RecordListener for Kept<'_> {
     }
 
     fn passed(&mut self, recv: Ts) -> Result<(), ResearchError> {
-        while let Some((t, row)) = self.rows.due(recv) {
-            self.row(t, &row)?;
+        self.feeds.reach(recv)?;
+        loop {
+            let feeds = &mut self.feeds;
+            let Some((t, row)) = self.rows.due_with(recv, &mut |t| feeds.at(t)) else { break };
+            self.made(t, row)?;
         }
+        if let Some((board, member)) = &self.board {
+            board.borrow_mut().pass(*member, recv);
+        }
+        self.settle(false)?;
+        // Rows wait for other venues ten seconds at most, and an hour is closed a minute behind its end.
         if let Some(over) = self.edge.heard(recv) {
             self.tables().into_iter().try_for_each(|table| table.close_until(over))?;
         }
         Ok(())
     }
+
     fn resumed(&mut self, recv: Ts) -> Result<(), ResearchError> {
         self.rows.resumed(recv);
         Ok(())

@@ -2,26 +2,35 @@
 //! columns of each second (silver).
 
 mod bars;
+mod beside;
+mod board;
 mod edge;
 mod follow;
 mod journal;
+mod journal_market;
 mod keep;
 mod outward;
 mod rows;
 
 pub use bars::{bars_of_trades, has_trades};
+pub use beside::{DatasetBeside, FeedSource};
 pub use follow::{FollowRequest, FollowStep, LakeFollower};
-pub use journal::{JournalDataset, JournalRequest, record_journal};
+pub use journal::{JournalDataset, JournalRequest, record_journal, record_journal_beside};
 pub use outward::export_events;
 pub use rows::{CLOSE_AFTER, SecondRows};
 
 use crate::ResearchError;
-use barograph_domain::{InstrumentName, MarketKind, Ts};
+use barograph_domain::{Instrument, InstrumentName, MarketKind, Ts};
 use barograph_lake::layers::LakeConfig;
 use barograph_lake::recorded::{CapturePlayed, Recorded};
 use barograph_venues::session::{MarketSpec, venue};
+use barograph_venues::symbols;
+use beside::BesideRows;
+use board::VenueBoard;
+use core::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::rc::Rc;
 
 /// What is to be recorded into the lake.
 #[derive(Clone, Debug)]
@@ -55,6 +64,8 @@ pub struct DatasetReport {
     pub before: u64,
     /// Where those hours begin.
     pub before_hours: BTreeSet<Ts>,
+    /// States and trades that arrived after the row of their second was made: they count for later rows.
+    pub behind: u64,
 }
 
 /// Plays recordings into the lake. `step` is called now and then with how many bytes of how many were read.
@@ -62,11 +73,52 @@ pub struct DatasetReport {
 /// # Errors
 /// A file is no recording, the venue is not known, or the lake cannot be written.
 pub fn record(request: &DatasetRequest, step: &mut dyn FnMut(u64, u64)) -> Result<DatasetReport, ResearchError> {
+    record_beside(request, &DatasetBeside::default(), step)
+}
+
+/// The same with what is known beside the recording.
+///
+/// # Errors
+/// As [`record`], also of what is beside it.
+pub fn record_beside(
+    request: &DatasetRequest,
+    beside: &DatasetBeside,
+    step: &mut dyn FnMut(u64, u64),
+) -> Result<DatasetReport, ResearchError> {
+    let board = Rc::new(RefCell::new(VenueBoard::new(beside.reference.clone())));
+    let own = instrument(&request.market)?;
+    for (market, files) in &beside.recordings {
+        let other = instrument(market)?;
+        if !barograph_domain::leg::is_comparable(&own, &other) {
+            return Err(ResearchError::Refused(format!(
+                "{market} cannot be compared with {}: another venue of the same asset is wanted, spot beside spot and perpetual beside \
+                 perpetual",
+                request.market
+            )));
+        }
+        let member = board.borrow_mut().join_whole(other);
+        let mut rows = BesideRows::new(&board, member);
+        let played = Recorded::open(market, files)?.play(spec_of(market)?, &mut rows)?;
+        if played.played.books == 0 && played.played.trades == 0 {
+            return Err(ResearchError::Refused(format!(
+                "the files given beside hold no book and no trade of {market}"
+            )));
+        }
+    }
+    if let Some(name) = beside
+        .reference
+        .as_ref()
+        .filter(|name| **name != request.market && !beside.recordings.iter().any(|(market, _)| market == *name))
+    {
+        return Err(ResearchError::Refused(format!(
+            "{name} is to be the reference, and no recording of it is given beside"
+        )));
+    }
     let capture = Recorded::open(&request.market, &request.files).map_err(|e| without_options(e.into()))?;
     let (bytes, read) = capture.progress();
     let spec = spec_of(&request.market)?;
     let config = LakeConfig::import(&request.lake);
-    let mut kept = keep::Kept::open(
+    let kept = keep::Kept::open(
         config,
         &request.market,
         request.tick,
@@ -74,6 +126,7 @@ pub fn record(request: &DatasetRequest, step: &mut dyn FnMut(u64, u64)) -> Resul
             step(read.load(core::sync::atomic::Ordering::Relaxed), bytes);
         }),
     )?;
+    let mut kept = kept.fed(beside.feeds.clone(), &request.market).compared(&board, own);
     let played = capture.play(spec, &mut kept).map_err(without_options)?;
     if played.played.books == 0 {
         // What was begun is dropped: an hour without its books is not closed.
@@ -98,6 +151,12 @@ fn without_options(e: ResearchError) -> ResearchError {
     let kept =
         text.split("; ").filter(|clause| !["--columns", "--metric"].iter().any(|option| clause.contains(option)));
     ResearchError::Refused(kept.collect::<Vec<_>>().join("; "))
+}
+
+/// A market by what its venue and symbol say of it.
+pub(crate) fn instrument(market: &InstrumentName) -> Result<Instrument, ResearchError> {
+    let spec = spec_of(market)?;
+    Ok(Instrument { name: market.clone(), kind: spec.kind, expiry: symbols::expiry(&market.symbol) })
 }
 
 /// What sessions need to know of a market whose instrument list was not recorded.

@@ -15,8 +15,12 @@ const MINUTE: Span = Span::mins(1);
 /// No window is longer: what was known before an absence of this length counts for nothing behind it.
 const LONGEST: Span = Span::days(1);
 
+/// Where neither the book nor trades are heard of for so long, the seconds that follow get no rows: a hole of weeks between two files is
+/// one hole, not two million rows.
+const SILENT_ROWS_MAX: Span = Span::mins(10);
+
 /// One market's rows.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct SecondRows {
     columns: MarketColumns,
     tick: Option<f64>,
@@ -28,6 +32,10 @@ pub struct SecondRows {
     next: Option<Ts>,
     /// Whoever recorded was away: rows begin again with the next state of the book.
     waits: bool,
+    /// Event time of the newest state or trade.
+    heard: Option<Ts>,
+    /// Trades are listened to.
+    listens: bool,
 }
 
 impl SecondRows {
@@ -42,16 +50,25 @@ impl SecondRows {
             sessions,
             next: None,
             waits: false,
+            heard: None,
+            listens: false,
         }
+    }
+
+    /// States and trades that arrived after the row of their second was made: they count at their own second, for later rows.
+    #[must_use]
+    pub const fn late(&self) -> u64 {
+        self.columns.late()
     }
 
     /// The next state of the book.
     pub fn book(&mut self, at: RecordStamps, sides: &BookSides<'_>, updates: u32) {
+        self.hear(at);
         let before = BookSides { bids: &self.bids, asks: &self.asks };
         self.columns.book(Arrival { event: at.event, recv: at.recv }, &before, sides, updates);
         replace(&mut self.bids, sides.bids);
         replace(&mut self.asks, sides.asks);
-        let first = at.event.floor(SECOND) + SECOND;
+        let first = first_row(at);
         if core::mem::take(&mut self.waits) {
             self.next = self.next.max(Some(first));
         }
@@ -60,6 +77,7 @@ impl SecondRows {
 
     /// A trade.
     pub fn trade(&mut self, at: RecordStamps, trade: RecordedTrade) {
+        self.hear(at);
         self.columns.trade(Arrival { event: at.event, recv: at.recv }, trade.price, trade.size, trade.is_buy);
     }
 
@@ -71,28 +89,53 @@ impl SecondRows {
                 self.bids.clear();
                 self.asks.clear();
             }
-            RecordedFeed::Trades => self.columns.trades_gap(from),
+            RecordedFeed::Trades => {
+                self.listens = false;
+                self.columns.trades_gap(from);
+            }
+        }
+    }
+
+    /// Something happens: behind a long silence rows begin again here.
+    fn hear(&mut self, at: RecordStamps) {
+        let event = at.event;
+        let silent = self.heard.is_some_and(|heard| event - heard > SILENT_ROWS_MAX + MINUTE);
+        self.heard = self.heard.max(Some(event));
+        if silent && !self.waits && self.next.is_some() {
+            self.pass_over(event);
+            self.next = Some(first_row(at));
         }
     }
 
     /// Trades are listened to from a moment on.
     pub fn trades_begin(&mut self, from: Ts) {
+        self.listens = true;
         self.columns.trades_begin(from);
     }
 
     /// Whoever recorded was away and is there again, both feeds having been lost. Seconds of the absence get no rows: they begin again with
     /// the next state of the book.
     pub fn resumed(&mut self, now: Ts) {
+        if self.next.is_some() {
+            self.waits = true;
+            self.pass_over(now);
+        }
+    }
+
+    /// Seconds up to a moment get no rows. The windows see them pass, a minute at a time: all of it at once would be held in memory.
+    fn pass_over(&mut self, upto: Ts) {
         let Some(next) = self.next else { return };
-        self.waits = true;
-        if now - next > LONGEST {
-            self.columns = MarketColumns::new(self.tick);
+        if upto - next > LONGEST {
+            self.columns = self.columns.anew(self.tick);
+            if self.listens {
+                self.columns.trades_begin(upto);
+            }
             return;
         }
-        // The windows see it pass, a minute at a time: all of it at once would be held in memory.
+        let sides = BookSides { bids: &self.bids, asks: &self.asks };
         let mut t = next + MINUTE;
-        while t < now.floor(SECOND) {
-            self.columns.close(t, &BookSides { bids: &[], asks: &[] }, &OtherFeeds::default());
+        while t < upto.floor(SECOND) {
+            self.columns.close(t, &sides, &OtherFeeds::default());
             self.next = Some(t + SECOND);
             t = t + MINUTE;
         }
@@ -100,14 +143,27 @@ impl SecondRows {
 
     /// The next row that is due, where everything received up to `now` was given: the end of its second, and the row.
     pub fn due(&mut self, now: Ts) -> Option<(Ts, Box<ResearchRow>)> {
-        let t = self.next.filter(|t| !self.waits && *t + CLOSE_AFTER <= now)?;
+        self.due_with(now, &mut |_| OtherFeeds::default())
+    }
+
+    /// The same with what other feeds said; its session is not used.
+    pub fn due_with(&mut self, now: Ts, known: &mut dyn FnMut(Ts) -> OtherFeeds) -> Option<(Ts, Box<ResearchRow>)> {
+        let t = self.next.filter(|t| !self.waits && *t + CLOSE_AFTER < now)?;
+        if self.heard.is_some_and(|heard| t - heard > SILENT_ROWS_MAX) {
+            return None;
+        }
         self.next = Some(t + SECOND);
         // The session a second belongs to is that of its last moment.
         let session = self.sessions.session(Ts(t.0 - 1));
-        let known = OtherFeeds { session: u8::try_from(session.index()).unwrap_or_default(), ..OtherFeeds::default() };
+        let known = OtherFeeds { session: u8::try_from(session.index()).unwrap_or_default(), ..known(t) };
         let now = BookSides { bids: &self.bids, asks: &self.asks };
         Some((t, self.columns.close(t, &now, &known)))
     }
+}
+
+/// The first second whose row can know of something: it ends behind it, and is made no earlier than it was received.
+fn first_row(at: RecordStamps) -> Ts {
+    (at.event.floor(SECOND) + SECOND).max((at.recv - CLOSE_AFTER).ceil(SECOND))
 }
 
 fn replace(side: &mut Vec<DepthLevel>, by: &[DepthLevel]) {
