@@ -39,7 +39,7 @@ fn the_best_model_is_kept_with_a_card_and_predicts_what_is_new() {
     assert!(listed[0].current && !listed[1].current);
     let (about, text) = card(&listed[0]).unwrap();
     assert_eq!((about.model.as_str(), about.trained_rows > 500, about.hold_out_from.is_some()), ("linear", true, true));
-    assert!(text.contains("## Limits") && text.contains("It has seen 13.0 days") == (13.0 < 7.0), "{text}");
+    assert!(text.contains("## Limits") && !text.contains("It has seen"), "{text}");
     assert!(
         text.contains("What its calls are worth after costs is not known") && text.contains("| AUC (90 % band) |"),
         "{text}"
