@@ -7,7 +7,6 @@ mod db;
 mod events;
 mod kpi;
 pub(crate) mod lab;
-pub(crate) mod lab_worth;
 pub(crate) mod lake;
 mod paper;
 mod scores;

@@ -2,16 +2,17 @@
 
 mod money;
 mod report;
+pub(crate) mod worth;
 
 pub(crate) use money::{ExecutionArgs, LeadLagArgs, OrderArgs, SimulateArgs, TakerArg};
 pub(crate) use report::{GoalsArgs, ReportArgs};
 
-use super::lab_worth::{HoldOutArgs, LogArgs, ModelsArgs, PredictArgs, TradeArgs};
 use barograph_domain::Span;
 use barograph_study::money::fees::TakerFee;
 use barograph_study::targets::TargetId;
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
+use worth::{HoldOutArgs, LogArgs, ModelsArgs, PredictArgs, TradeArgs};
 
 #[derive(Args, Debug)]
 pub(crate) struct LakeArgs {
@@ -173,7 +174,7 @@ fn tick(text: &str) -> Result<f64, String> {
     text.parse().ok().filter(|t: &f64| t.is_finite() && *t > 0.0).ok_or_else(|| format!("'{text}' is no price step"))
 }
 
-pub(super) fn fee(text: &str) -> Result<TakerFee, String> {
+fn fee(text: &str) -> Result<TakerFee, String> {
     let wrong = || format!("'{text}': write TIER=BPS, the taker fee a side, as in VIP0=5");
     let (tier, bps) = text.rsplit_once('=').ok_or_else(wrong)?;
     TakerFee::new(tier.trim(), bps.trim().parse().map_err(|_e| wrong())?).map_err(|e| e.to_string())

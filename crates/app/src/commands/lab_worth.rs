@@ -3,7 +3,7 @@
 use super::lab::{name, requests, studies};
 use super::lake::root;
 use super::serve::{runtime, watch_for_stop};
-use crate::cli::lab_worth::{HoldOutArgs, LogArgs, ModelsArgs, PredictArgs, TradeArgs};
+use crate::cli::lab::worth::{HoldOutArgs, LogArgs, ModelsArgs, PredictArgs, TradeArgs};
 use crate::config::Settings;
 use crate::failure::Failure;
 use crate::lab::worth;

@@ -215,9 +215,9 @@ pub(crate) fn predicted(
                 ("R²", scores.r2_oos),
                 ("IC", scores.ic),
             ];
-            let said: Vec<String> =
+            let shown: Vec<String> =
                 named.into_iter().filter_map(|(name, v)| v.map(|v| format!("{name} {v:.4}"))).collect();
-            writeln!(out, "  {} scored: {}", scores.n_test, said.join(", "))?;
+            writeln!(out, "  {} scored: {}", scores.n_test, shown.join(", "))?;
         }
     }
     Ok(())

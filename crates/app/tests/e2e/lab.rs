@@ -1,6 +1,6 @@
 //! The lab as a researcher begins with it: a recording into the lake, the lake looked at, a study on its rows, its board.
 
-use crate::support::{Place, json_lines};
+use crate::support::{Outcome, Place, json_lines};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -160,6 +160,19 @@ fn a_hold_out_is_opened_once_and_the_kept_model_is_listed_chosen_and_predicts() 
     assert!(place.ok("lab predict BTCUSDT --target ret_1s --data data").contains("holds no usable row"));
 }
 
+/// Words of a command line; what stands between two quotation marks is one.
+fn words(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    for (n, part) in line.split('"').enumerate() {
+        if n % 2 == 1 {
+            words.push(part.to_owned());
+        } else {
+            words.extend(part.split_whitespace().map(str::to_owned));
+        }
+    }
+    words
+}
+
 /// The shell commands of the document, in their order, from the folder of the sources; each is `barograph …`, or another program that
 /// may be missing.
 #[test]
@@ -171,7 +184,8 @@ fn the_commands_of_the_document_work_as_written() {
     for block in text.split("```sh\n").skip(1) {
         for line in block.split("```").next().unwrap().lines() {
             let Some(command) = line.strip_prefix("barograph ") else { continue };
-            place.ok(&command.replace("testdata/recordings/binance-usdm_btcusdt_20240718.gz", &shipped()));
+            let command = command.replace("testdata/recordings/binance-usdm_btcusdt_20240718.gz", &shipped());
+            Outcome::of(&command, place.command(words(&command))).exits(0);
             typed += 1;
         }
     }

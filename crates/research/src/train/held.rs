@@ -204,29 +204,29 @@ fn finding_of(target: TargetId, board: &ZooBoard) -> String {
 }
 
 fn scores_of(target: TargetId, row: &ZooRow) -> String {
-    let mut said = Vec::new();
-    let mut say = |name: &str, value: Option<f64>, digits: usize| {
+    let mut found = Vec::new();
+    let mut add = |name: &str, value: Option<f64>, digits: usize| {
         if let Some(value) = value {
-            said.push(format!("{name} {value:.digits$}"));
+            found.push(format!("{name} {value:.digits$}"));
         }
     };
     match target.kind() {
         TargetKind::Binary => {
-            say("AUC", row.auc, 3);
-            say("Brier skill", row.bss_clim, 4);
+            add("AUC", row.auc, 3);
+            add("Brier skill", row.bss_clim, 4);
         }
         TargetKind::Classes3 => {
-            say("macro F1", row.macro_f1, 3);
-            say("of persistence", row.macro_f1_persistence, 3);
+            add("macro F1", row.macro_f1, 3);
+            add("of persistence", row.macro_f1_persistence, 3);
         }
         TargetKind::Regression => {
-            say("R²", row.r2_oos, 4);
-            say("IC", row.ic, 3);
+            add("R²", row.r2_oos, 4);
+            add("IC", row.ic, 3);
         }
     }
     if let (TargetId::Direction(_), Some(auc)) = (target, row.auc) {
         let reached = if auc > GOAL_AUC { "above" } else { "not above" };
-        said.push(format!("{reached} {GOAL_AUC}"));
+        found.push(format!("{reached} {GOAL_AUC}"));
     }
-    if said.is_empty() { "nothing can be said of it".to_owned() } else { said.join(", ") }
+    if found.is_empty() { "nothing can be stated of it".to_owned() } else { found.join(", ") }
 }

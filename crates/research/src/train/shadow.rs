@@ -217,8 +217,8 @@ const fn empty(task: ZooTask) -> ZooPrediction {
 }
 
 /// Whether what was stated is of the right kind.
-fn push(said: &mut ZooPrediction, stated: &[f64]) -> bool {
-    match (said, stated) {
+fn push(into: &mut ZooPrediction, stated: &[f64]) -> bool {
+    match (into, stated) {
         (ZooPrediction::Binary { scores, probabilities }, [p]) => {
             scores.push(*p);
             probabilities.push(*p);

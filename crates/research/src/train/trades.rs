@@ -72,14 +72,14 @@ pub(super) fn trade(
     let TargetId::Direction(horizon) = study.request.target else { return Err(no_direction(study.request.target)) };
     let holding = HoldRule { horizon: horizon.span(), renewed: false };
     let steps = folds.len() + models.len() + 1;
-    let mut said: Vec<Vec<FoldCalls>> = vec![Vec::new(); models.len()];
+    let mut stated: Vec<Vec<FoldCalls>> = vec![Vec::new(); models.len()];
     for (n, fold) in folds.iter().enumerate() {
         step(n, steps);
-        said.iter_mut().zip(calls_of(study, models, fold)?).for_each(|(all, calls)| all.push(calls));
+        stated.iter_mut().zip(calls_of(study, models, fold)?).for_each(|(all, calls)| all.push(calls));
     }
     step(folds.len(), steps);
     let latency = terms.trade.latency;
-    let wanted: BTreeSet<Ts> = said
+    let wanted: BTreeSet<Ts> = stated
         .iter()
         .flatten()
         .flat_map(|calls| [&calls.inner, &calls.test])
@@ -90,11 +90,11 @@ pub(super) fn trade(
     let mut books = RecordedBooks::new(books, BOOK_AGE_MAX);
     let payments = settlements(terms.funding.clone());
     let mut traded = Vec::new();
-    for (n, folds_said) in said.iter().enumerate() {
+    for (n, of_folds) in stated.iter().enumerate() {
         step(folds.len() + 1 + n, steps);
-        traded.push(of_model(folds_said, holding, &terms.trade, &mut books, &payments)?);
+        traded.push(of_model(of_folds, holding, &terms.trade, &mut books, &payments)?);
     }
-    let tested = || said.iter().flatten().flat_map(|c| &c.test).map(|p| p.known_ts);
+    let tested = || stated.iter().flatten().flat_map(|c| &c.test).map(|p| p.known_ts);
     let cover = match (is_perpetual(market), tested().min(), tested().max()) {
         (true, Some(from), Some(to)) => FundingCover::of(&payments, from, to + holding.horizon + latency),
         _ => FundingCover::NotDue,
@@ -103,7 +103,7 @@ pub(super) fn trade(
 }
 
 fn of_model(
-    said: &[FoldCalls],
+    stated: &[FoldCalls],
     holding: HoldRule,
     terms: &TradeTerms,
     books: &mut RecordedBooks,
@@ -111,7 +111,7 @@ fn of_model(
 ) -> Result<ModelTrades, ResearchError> {
     let failed = |e: BacktestFault| ResearchError::Failed(e.to_string());
     let (mut delta, mut tried, mut signals) = (Vec::new(), 0, Vec::new());
-    for FoldCalls { inner, test } in said {
+    for FoldCalls { inner, test } in stated {
         let chosen = delta_of_inner_split(inner, &DELTAS, holding, terms, books, payments).map_err(failed)?;
         delta.push(chosen.delta);
         tried += chosen.tried;
@@ -120,7 +120,7 @@ fn of_model(
     let report = backtest(&signals, holding, terms, books, payments).map_err(failed)?;
     let mut by_delta = Vec::new();
     for delta in DELTAS {
-        let signals: Vec<StanceSignal> = said.iter().flat_map(|c| threshold(&c.test, delta)).collect();
+        let signals: Vec<StanceSignal> = stated.iter().flat_map(|c| threshold(&c.test, delta)).collect();
         by_delta.push(backtest(&signals, holding, terms, books, payments).map_err(failed)?.daily_net);
     }
     Ok(ModelTrades { delta, tried, rows: signals.len(), report, by_delta })

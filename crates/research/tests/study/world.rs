@@ -1,5 +1,5 @@
 //! A market in which it is known what follows from what: each second the mid rises or falls by half a basis point times ten, and `ofi` said
-//! so a second before in 85 of 100 cases. A minute is recorded of every day, around the settlement of funding at eight.
+//! so a second before in 85 of 100 cases. Forty seconds are recorded of every day, around the settlement of funding at eight.
 
 use barograph_columns::catalogue;
 use barograph_domain::random::SplitMix;
@@ -13,6 +13,8 @@ use barograph_study::money::fees::TakerFee;
 use barograph_study::targets::TargetId;
 use std::path::Path;
 
+/// Seconds recorded of a day.
+pub(crate) const SECONDS: i32 = 40;
 pub(crate) const MARKET: &str = "BTCUSDT";
 const STEP: f64 = 0.0005;
 const KNOWN: f64 = 0.85;
@@ -23,7 +25,7 @@ pub(crate) fn market() -> InstrumentName {
 
 /// The first recorded second of a day.
 pub(crate) fn begins(day: i64) -> Ts {
-    Ts::from_civil(2025, 12, 8, 7, 59, 40) + Span::days(day)
+    Ts::from_civil(2025, 12, 8, 7, 59, 50) + Span::days(day)
 }
 
 /// Days of a minute each, into a lake.
@@ -38,7 +40,7 @@ pub(crate) fn record(lake: &Path, days: core::ops::Range<i64>) {
         let mut random = SplitMix::new(u64::try_from(day).unwrap() + 7);
         let mut mid = 50_000.0;
         let mut rises = random.unit() < 0.5;
-        for second in 0..60_i32 {
+        for second in 0..SECONDS {
             let t = begins(day) + Span::secs(i64::from(second));
             let level = |side: f64| (0..3).map(move |n| (mid + side * (0.5 + f64::from(n)), 5.0));
             sequence += 1;
@@ -81,13 +83,15 @@ pub(crate) fn request(lake: &Path, studies: &Path, models: &[&str], seed: u64) -
     }
 }
 
-/// Half a basis point a side, and a settlement of one basis point at eight each day.
+/// Half a basis point a side, and settlements each eight hours, of one to five basis points by the day.
 pub(crate) fn terms(days: i64) -> MoneyTerms {
-    let settled = |day| FundingPayment { at: begins(day) + Span::millis(20_004), rate: 1e-4, mark: None };
+    let settled = |day: i64, hour: i64| FundingPayment {
+        at: begins(day) + Span::millis(10_004) + Span::hours(hour),
+        rate: 1e-4 * f64::from(u8::try_from(1 + day % 5).unwrap()),
+        mark: None,
+    };
     MoneyTerms {
         trade: TradeTerms::new(TakerFee::new("test", 0.5).unwrap()),
-        funding: (0..days)
-            .flat_map(|d| [-8, 0, 8].map(|h| FundingPayment { at: settled(d).at + Span::hours(h), ..settled(d) }))
-            .collect(),
+        funding: (0..days).flat_map(|day| [-8, 0, 8].map(|hour| settled(day, hour))).collect(),
     }
 }

@@ -1,6 +1,6 @@
 //! What calls are traded on, hold-outs and the research log, artefacts and their predictions.
 
-use super::lab::{LakeArgs, StudyArgs, fee};
+use super::{LakeArgs, StudyArgs, fee};
 use barograph_domain::Span;
 use barograph_study::money::fees::TakerFee;
 use barograph_study::targets::TargetId;
