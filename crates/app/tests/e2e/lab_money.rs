@@ -29,7 +29,7 @@ pub(crate) fn walk(place: &Place, file: &str, market: &str, late: usize) {
         })
         .collect();
     let mut mid = 1_000.0;
-    for second in 0..1_200 {
+    for second in 0..1_200_usize {
         mid += second.checked_sub(late).map_or(0.0, |at| 4.0 * steps[at]);
         let at = Ts::parse("2026-01-05T00:00:00Z").unwrap() + Span::secs(i64::try_from(second).unwrap());
         let known = at + Span::millis(40);

@@ -64,9 +64,8 @@ pub(super) fn map(found: &StudySummary) -> String {
         })
         .collect();
     format!(
-        "<div class=\"grid\"><figure>{}<figcaption>{keys}</figcaption></figure><div class=\"scroll\"><table><tr><th>fold</th><th>training \
-         rows</th><th>kept apart by</th><th>test rows</th></tr>\n{rows}</table></div></div>\n<p class=\"note\">Training always comes before its \
-         test block, and no training label reaches into it. The hold-out is in no fold.</p>",
+        "<div class=\"grid\"><figure>{}<figcaption>{keys}</figcaption></figure><div class=\"scroll\"><table><tr><th>fold</th><th>learnt</th><th>apart</th><th>tested</th></tr>\n{rows}</table></div></div>\n<p class=\"note\">Training always comes before its \
+         test block, and no training label reaches into it. The table has training rows, how far the last of them is from the block, and test rows. The hold-out is in no fold.</p>",
         picture.done()
     )
 }
