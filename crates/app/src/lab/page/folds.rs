@@ -45,11 +45,18 @@ pub(super) fn map(found: &StudySummary) -> String {
     let seconds = |t: Ts| Span(t.0).as_secs_f64();
     picture.text((LEFT, low), "start", "pale", &at_second(seconds(from)));
     picture.text((WIDTH - RIGHT, low), "end", "pale", &at_second(seconds(to)));
-    let keys: String =
-        [("train", "training"), ("band", "purged"), ("embargo", "embargo"), ("test", "test"), ("held", "hold-out")]
-            .into_iter()
-            .map(|(colour, word)| format!("<span class=\"key\" style=\"background:var(--{colour})\"></span>{word}"))
-            .collect();
+    let keys: String = [
+        ("train", "training"),
+        ("band", "purged"),
+        ("embargo", "embargo"),
+        ("test", "test"),
+        ("held", "hold-out"),
+    ]
+    .into_iter()
+    .map(|(colour, word)| {
+        format!("<span class=\"word\"><span class=\"key\" style=\"background:var(--{colour})\"></span>{word} </span>")
+    })
+    .collect();
     let rows: String = found
         .folds
         .iter()
