@@ -51,6 +51,8 @@ pub(crate) fn print(request: &ExecutionRequest, report: &ExecutionReport, json: 
     ];
     for (what, figure, decimals) in figures {
         let cells: String = report.policies.iter().map(|p| cell(figure(p), decimals, 9)).collect();
+        // Shares have no sign.
+        let cells = if what.contains('%') { cells.replace('+', " ") } else { cells };
         writeln!(out, "{what:13}{cells}")?;
     }
     writeln!(

@@ -35,6 +35,8 @@ pub(crate) fn print(lines: &[GoalLine], markdown: bool, json: bool) -> Result<()
                 number(l.value),
                 number(l.baseline)
             )?;
+        } else if l.model.is_none() {
+            writeln!(out, "{}  {}\n  {why}", l.market, l.goal)?;
         } else {
             writeln!(out, "{}  {}", l.market, l.goal)?;
             writeln!(

@@ -50,15 +50,14 @@ fn lines(pair: &LeadLagPair, step: &LeadLagStep) -> String {
     let every = length(step.step_s);
     let peak = |of: &[Option<LeadLagCurve>; 2], clock: &str| {
         let [_, Some(c)] = of else { return String::new() };
-        format!("; {clock} ρ {} at {:+}, t {:+.1}", signed(Some(c.peak_rho), 2), c.peak_lag, c.peak_t)
+        let (rho, t) = (signed(Some(c.peak_rho), 2), signed(Some(c.peak_t), 1));
+        format!("by {clock} strongest at {:+} steps: ρ {rho}, t {t}\n          ", c.peak_lag).replace("at -", "at −")
     };
     let together = step.event[1].as_ref().map_or_else(String::new, |c| {
         let ratio = c.lead_ratio.map_or_else(String::new, |r| format!(", lead ratio {r:.2}"));
-        format!("ρ {} at once{ratio}", signed(c.rho.get(c.rho.len() / 2).copied(), 2))
+        format!("ρ {} at once{ratio}\n          ", signed(c.rho.get(c.rho.len() / 2).copied(), 2))
     });
-    let curves =
-        format!("{together}{}{}", peak(&step.event, "beside it, venues' clocks:"), peak(&step.receipt, "ours:"));
-    let curves = if curves.is_empty() { String::new() } else { format!("{curves}\n          ") };
+    let curves = format!("{together}{}{}", peak(&step.event, "the venues' clocks"), peak(&step.receipt, "our clock"));
     let found = match step.finding.as_str() {
         "leads" => format!(
             "{} leads by {} (ρ {})",
@@ -77,7 +76,7 @@ fn lines(pair: &LeadLagPair, step: &LeadLagStep) -> String {
             return format!("\n          following it: no trade, {} found no book", number_of(f.untraded, "order"));
         }
         format!(
-            "\n          following it in {} on moves from {:.2} bp: {trips}, {} bp before costs, {} bp of costs, {} bp after them",
+            "\n          following it in {} on moves from {:.2} bp: {trips},\n          {} bp before costs, {} bp of costs, {} bp after them",
             f.follower,
             f.bound_bps,
             signed(f.gross_bps, 2),

@@ -19,7 +19,7 @@ fn recorded() -> Place {
 }
 
 /// Twenty minutes of a market whose mid moves each second by a drawn step; `late` seconds behind what the draws are.
-fn walk(place: &Place, file: &str, market: &str, late: usize) {
+pub(crate) fn walk(place: &Place, file: &str, market: &str, late: usize) {
     let mut text = String::from("ts,known_ts,bid_price_L0,bid_size_L0,ask_price_L0,ask_size_L0\n");
     let mut state = 7_u64;
     let steps: Vec<f64> = (0..1_200)
@@ -29,7 +29,7 @@ fn walk(place: &Place, file: &str, market: &str, late: usize) {
         })
         .collect();
     let mut mid = 1_000.0;
-    for second in 0..1_200 {
+    for second in 0..1_200_usize {
         mid += second.checked_sub(late).map_or(0.0, |at| 4.0 * steps[at]);
         let at = Ts::parse("2026-01-05T00:00:00Z").unwrap() + Span::secs(i64::try_from(second).unwrap());
         let known = at + Span::millis(40);
@@ -90,7 +90,7 @@ fn orders_are_executed_by_every_policy_and_too_few_of_them_decide_nothing() {
     assert!(few.contains("not decided") && few.contains("a comparison needs 200; 3 h 20 min of recording"), "{few}");
     place.run("lab execution BTCUSDT --grid 10m --data data").exits(2).says("do not fit into an order");
     place.run("lab execution BTCUSDT --notional 0 --data data").exits(2).says("0 quote is no order");
-    place.run("lab execution BTCUSDT --model gbm --data data").exits(2).says("holds no study of cost_buy_1m");
+    place.run("lab execution BTCUSDT --model gbm --data data").exits(2).says("holds no study of cost_buy_fwd_1m");
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn a_rule_is_traded_through_the_recorded_book_with_its_costs_by_name() {
     assert_eq!(equity.len() as u64, n(all));
     assert!((equity.last().unwrap()[1].as_f64().unwrap() - r["net"].as_f64().unwrap()).abs() < 1e-12);
     assert!(costs > 0.0 && r["no_sharpe"].as_str().unwrap().contains("needs 30"));
-    assert!(place.ok(ask).contains("no Sharpe ratio: 1 days; a Sharpe ratio needs 30"));
+    assert!(place.ok(ask).contains("no Sharpe ratio: 1 day; a Sharpe ratio needs 30"));
 
     place.write("wrong.txt", "long when ofy > 0\nshort if ofi < 0\n");
     let wrong = "lab simulate BTCUSDT --rule-file wrong.txt --fee VIP0=5 --data data";

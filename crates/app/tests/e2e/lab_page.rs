@@ -1,21 +1,18 @@
 //! A study on one page, and what was promised against what was measured.
 
+use crate::lab_money::walk;
 use crate::support::{Place, json_lines};
 use serde_json::{Value, json};
-use std::path::Path;
 
-fn shipped() -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/recordings/binance-usdm_btcusdt_20240718.gz");
-    path.display().to_string()
-}
+const SETTINGS: &str = "--embargo 10s --folds 2 --rows-min 50 --model linear --data data";
 
 #[test]
 fn a_study_is_one_file_that_loads_nothing_and_goals_say_what_is_missing() {
     let place = Place::new();
-    place.ok(&format!("lab dataset BTCUSDT --source {} --data data", shipped()));
+    walk(&place, "a.csv", "binance-usdm:BTCUSDT", 0);
     place.run("lab report BTCUSDT --target dir_1s --data data").exits(2).says("holds no study of dir_1s");
-    place.ok("lab train BTCUSDT --target dir_1s --embargo 2s --folds 2 --rows-min 20 --model linear --data data");
-    place.ok("lab backtest BTCUSDT --target dir_1s --embargo 2s --folds 2 --rows-min 20 --model linear --fee VIP0=5 --data data");
+    place.ok(&format!("lab train BTCUSDT --target dir_1s {SETTINGS}"));
+    place.ok(&format!("lab backtest BTCUSDT --target dir_1s --fee VIP0=5 {SETTINGS}"));
     let said = place.ok("lab report BTCUSDT --target dir_1s --out page.html --data data");
     assert!(said.contains("without importance") && !said.contains("without an equity curve"), "{said}");
     let page = std::fs::read_to_string(place.path("page.html")).unwrap();

@@ -28,7 +28,9 @@ pub enum NoSharpe {
 impl core::fmt::Display for NoSharpe {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
-            Self::TooFewDays { days, needed } => write!(f, "{days} days; a Sharpe ratio needs {needed}"),
+            Self::TooFewDays { days, needed } => {
+                write!(f, "{}; a Sharpe ratio needs {needed}", barograph_domain::text::number_of(*days as u64, "day"))
+            }
             Self::NoVariation => write!(f, "every day returned the same"),
             Self::NotFinite => write!(f, "a day's return is no finite number"),
         }

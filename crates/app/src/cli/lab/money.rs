@@ -67,7 +67,7 @@ pub(crate) struct ExecutionArgs {
     /// Which orders
     #[arg(long, value_enum, default_value = "both")]
     pub(crate) side: TakerArg,
-    /// Model that predicts what buying and selling will cost, of studies of cost_buy_1m and cost_sell_1m (or 5m); without it a cost is
+    /// Model that predicts what buying and selling will cost, of studies of cost_buy_fwd_1m and cost_sell_fwd_1m (or 5m); without it a cost is
     /// predicted to stay as it is
     #[arg(long, value_name = "MODEL")]
     pub(crate) model: Option<String>,

@@ -2,7 +2,7 @@
 
 use super::{name, root, terms};
 use crate::cli::lab::SimulateArgs;
-use crate::commands::reader;
+use crate::commands::{reader, target};
 use crate::config::Settings;
 use crate::failure::Failure;
 use crate::lab::simulation;
@@ -15,7 +15,7 @@ use barograph_domain::{
 use barograph_query::service::configured_run;
 use barograph_research::simulation::{SimulationRequest, simulated};
 use barograph_store::run::RowQuery;
-use barograph_store::{Range, Reader};
+use barograph_store::{Range, Reader, StoreTarget};
 use barograph_study::money::rule::{RuleVocabulary, TradingRule};
 use barograph_study::money::simulator::LabelTrack;
 
@@ -65,11 +65,9 @@ fn vocabulary() -> RuleVocabulary {
 
 /// Labels of every axis as the data folder has them; none where it knows nothing of the market and the rule does not ask.
 fn labels(market: &InstrumentName, settings: &Settings, asked: &[&str]) -> Result<Vec<LabelTrack>, Failure> {
-    let found = match reader(settings) {
-        Ok(reader) => stored(reader.as_ref(), market, settings)?,
-        Err(_) if asked.is_empty() => None,
-        Err(e) => return Err(e),
-    };
+    // A folder without a database knows of no market; one that cannot be read is an error.
+    let is_new = matches!(target(settings), StoreTarget::Folder(data) if !data.join("barograph.db").is_file());
+    let found = if is_new { None } else { stored(reader(settings)?.as_ref(), market, settings)? };
     match found {
         Some(labels) => Ok(labels),
         None if asked.is_empty() => Ok(Vec::new()),

@@ -45,11 +45,18 @@ pub(super) fn map(found: &StudySummary) -> String {
     let seconds = |t: Ts| Span(t.0).as_secs_f64();
     picture.text((LEFT, low), "start", "pale", &at_second(seconds(from)));
     picture.text((WIDTH - RIGHT, low), "end", "pale", &at_second(seconds(to)));
-    let keys: String =
-        [("train", "training"), ("band", "purged"), ("embargo", "embargo"), ("test", "test"), ("held", "hold-out")]
-            .into_iter()
-            .map(|(colour, word)| format!("<span class=\"key\" style=\"background:var(--{colour})\"></span>{word}"))
-            .collect();
+    let keys: String = [
+        ("train", "training"),
+        ("band", "purged"),
+        ("embargo", "embargo"),
+        ("test", "test"),
+        ("held", "hold-out"),
+    ]
+    .into_iter()
+    .map(|(colour, word)| {
+        format!("<span class=\"word\"><span class=\"key\" style=\"background:var(--{colour})\"></span>{word} </span>")
+    })
+    .collect();
     let rows: String = found
         .folds
         .iter()
@@ -64,9 +71,8 @@ pub(super) fn map(found: &StudySummary) -> String {
         })
         .collect();
     format!(
-        "<div class=\"grid\"><figure>{}<figcaption>{keys}</figcaption></figure><div class=\"scroll\"><table><tr><th>fold</th><th>training \
-         rows</th><th>kept apart by</th><th>test rows</th></tr>\n{rows}</table></div></div>\n<p class=\"note\">Training always comes before its \
-         test block, and no training label reaches into it. The hold-out is in no fold.</p>",
+        "<div class=\"grid\"><figure>{}<figcaption>{keys}</figcaption></figure><div class=\"scroll\"><table><tr><th>fold</th><th>learnt</th><th>apart</th><th>tested</th></tr>\n{rows}</table></div></div>\n<p class=\"note\">Training always comes before its \
+         test block, and no training label reaches into it. The table has training rows, how far the last of them is from the block, and test rows. The hold-out is in no fold.</p>",
         picture.done()
     )
 }

@@ -173,7 +173,7 @@ pub(super) fn data(request: &StudyRequest, found: &StudySummary) -> String {
     ));
     let lost = found.gaps.iter().map(|g| g.until - g.from).fold(barograph_domain::Span::ZERO, |a, b| a + b);
     let gaps = if found.gaps.is_empty() {
-        "none in the book".to_owned()
+        "none declared in the books".to_owned()
     } else {
         let shown: Vec<String> =
             found.gaps.iter().take(10).map(|g| format!("{} to {} ({})", g.from, g.until, g.reason)).collect();
