@@ -108,7 +108,7 @@ impl HourCheck<'_> {
             return self.closed_hour(&so_far, files);
         }
         if !self.running {
-            let what = "the hour is under way and its writer did not stop in order, so rows may be lost. Import the recording again \
+            let what = "the manifest is missing: the hour is under way and its writer did not stop in order, so rows may be lost. Import the recording again \
                  to fill it, or accept the loss with: barograph lake compact --close";
             self.found("", what);
         }

@@ -40,7 +40,7 @@ fn edit(hour: &Path, change: impl Fn(&mut HourManifest)) {
 
 #[test]
 fn every_kind_of_damage_is_told() {
-    case(&["the manifest is missing: the hour is open"], |hour, _| {
+    case(&["the manifest is missing: the hour is under way"], |hour, _| {
         std::fs::remove_file(hour.join("_manifest.json")).unwrap();
     });
     case(&["the manifest cannot be used"], |hour, _| std::fs::write(hour.join("_manifest.json"), "{").unwrap());
