@@ -13,6 +13,7 @@ mod events;
 mod freshness;
 mod kpi;
 mod lab;
+mod lab_pair;
 mod lake;
 mod levels;
 mod markets;

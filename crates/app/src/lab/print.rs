@@ -21,6 +21,7 @@ pub(crate) fn dataset(request: &DatasetRequest, report: &DatasetReport, json: bo
             "trades_without_side": played.unsided, "book_losses": played.book_losses, "trade_losses": played.trade_losses,
             "refused": played.refused, "first_refused": played.first_refused, "rows": report.rows, "rows_valid": report.valid,
             "already_there": report.already, "already_hours": report.already_hours, "torn": read.torn,
+            "late": report.late,
         });
         return Ok(writeln!(out, "{line}")?);
     }
@@ -41,6 +42,13 @@ pub(crate) fn dataset(request: &DatasetRequest, report: &DatasetReport, json: bo
         report.valid,
         request.lake.display()
     )?;
+    if report.late > 0 {
+        writeln!(
+            out,
+            "  {} states and trades came after the row of their second was made; they count in later rows",
+            report.late
+        )?;
+    }
     if report.already > 0 {
         writeln!(
             out,
