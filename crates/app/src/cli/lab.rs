@@ -7,7 +7,7 @@ pub(crate) mod worth;
 pub(crate) use money::{ExecutionArgs, LeadLagArgs, OrderArgs, SimulateArgs, TakerArg};
 pub(crate) use report::{GoalsArgs, ReportArgs};
 
-use barograph_domain::Span;
+use barograph_domain::{InstrumentName, Span};
 use barograph_study::money::fees::TakerFee;
 use barograph_study::targets::TargetId;
 use clap::{Args, Subcommand, ValueEnum};
@@ -52,6 +52,8 @@ pub(crate) enum Lab {
     Models(ModelsArgs),
     /// Predict rows of the lake that are new to the current model: gold/predictions, and forecasts in the shadow ledger
     Predict(PredictArgs),
+    /// A perpetual's rows with those of its spot market beside them, as one Parquet file
+    Pair(PairArgs),
     /// The targets that can be predicted
     Targets,
     /// The 197 columns of the data set, or one of them
@@ -73,6 +75,25 @@ pub(crate) struct DatasetArgs {
     /// Smallest step of prices, where the recording does not say it; spread_ticks needs it
     #[arg(long, value_name = "PRICE", value_parser = tick)]
     pub(crate) tick: Option<f64>,
+    /// Recording of the same asset on another venue, for the columns vx_*. May be repeated, also for several files of one market; a journal
+    /// has its own
+    #[arg(long, value_name = "MARKET=FILE", value_parser = other, requires = "sources")]
+    pub(crate) beside: Vec<(InstrumentName, PathBuf)>,
+    /// Market whose returns vx_ref_ret_1s_bps has; without it Binance's where it is there, else the first by name
+    #[arg(long, value_name = "MARKET", value_parser = InstrumentName::parse)]
+    pub(crate) reference: Option<InstrumentName>,
+    #[command(flatten)]
+    pub(crate) place: LakeArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct PairArgs {
+    /// Either market of the pair: the perpetual, or its spot market. The pair is the one of the basis: what spot_pairs declares, else the
+    /// same base and quote on the same exchange
+    pub(crate) market: String,
+    /// File that is made
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
     #[command(flatten)]
     pub(crate) place: LakeArgs,
 }
@@ -168,6 +189,13 @@ pub(crate) struct BoardArgs {
     /// Folder of the studies; without it that of the setting `studies`, else `studies` in the data folder
     #[arg(long, value_name = "FOLDER")]
     pub(crate) studies: Option<PathBuf>,
+}
+
+fn other(text: &str) -> Result<(InstrumentName, PathBuf), String> {
+    let wrong = || format!("'{text}': write the market and its file, as in coinbase:BTC-USD=coinbase.jsonl.zst");
+    let (market, file) = text.split_once('=').ok_or_else(wrong)?;
+    let market = InstrumentName::parse(market.trim()).map_err(|e| format!("'{text}': {e}"))?;
+    if file.is_empty() { Err(wrong()) } else { Ok((market, PathBuf::from(file))) }
 }
 
 fn tick(text: &str) -> Result<f64, String> {

@@ -13,12 +13,15 @@ use crate::cli::lab::{
 };
 use crate::config::Settings;
 use crate::failure::Failure;
+use crate::lab::feeds::StoredFeeds;
 use crate::lab::print;
 use crate::progress::{Progress, Unit};
 use barograph_columns::catalogue;
 use barograph_domain::{InstrumentName, Span};
 use barograph_lab::zoo::Preset;
-use barograph_research::dataset::{DatasetRequest, JournalRequest, record, record_journal};
+use barograph_research::dataset::{
+    DatasetBeside, DatasetRequest, JournalRequest, record_beside, record_journal_beside,
+};
 use barograph_research::train::{Lineup, StudyRequest, boards, folder_of, importance, read_board, study, traded};
 use barograph_study::folds::FoldPlan;
 use barograph_study::money::blotter::TradeTerms;
@@ -43,6 +46,7 @@ pub(crate) fn run(command: &Lab, settings: &Settings, json: bool) -> Result<(), 
         Lab::Log(args) => lab_worth::log(args, settings, json),
         Lab::Models(args) => lab_worth::models(args, settings, json),
         Lab::Predict(args) => lab_worth::predict(args, settings, json),
+        Lab::Pair(args) => super::lab_pair::run(args, settings, json),
         Lab::Targets => targets(json),
         Lab::Columns { id } => columns(id.as_deref(), json),
     }
@@ -72,11 +76,22 @@ pub(super) fn dataset(args: &DatasetArgs, settings: &Settings, json: bool) -> Re
         lake: root(&args.place, settings),
         tick: args.tick,
     };
+    let mut beside = DatasetBeside {
+        feeds: StoredFeeds::open(settings)?,
+        recordings: Vec::new(),
+        reference: args.reference.clone(),
+    };
+    for (market, file) in &args.beside {
+        match beside.recordings.iter_mut().find(|(known, _)| known == market) {
+            Some((_, files)) => files.push(file.clone()),
+            None => beside.recordings.push((market.clone(), vec![file.clone()])),
+        }
+    }
     if request.files.is_empty() {
-        return of_journal(&request, settings, json);
+        return of_journal(&request, &beside, settings, json);
     }
     let mut progress: Option<Progress> = None;
-    let report = record(&request, &mut |done, of| {
+    let report = record_beside(&request, &beside, &mut |done, of| {
         progress.get_or_insert_with(|| Progress::new(of, "playing", Unit::Bytes)).set(done);
     })?;
     drop(progress);
@@ -84,7 +99,12 @@ pub(super) fn dataset(args: &DatasetArgs, settings: &Settings, json: bool) -> Re
 }
 
 /// The same from what the program itself has listened to.
-fn of_journal(request: &DatasetRequest, settings: &Settings, json: bool) -> Result<(), Failure> {
+fn of_journal(
+    request: &DatasetRequest,
+    beside: &DatasetBeside,
+    settings: &Settings,
+    json: bool,
+) -> Result<(), Failure> {
     let journal = JournalRequest {
         data: settings.data.clone(),
         markets: vec![request.market.clone()],
@@ -93,7 +113,7 @@ fn of_journal(request: &DatasetRequest, settings: &Settings, json: bool) -> Resu
         until: None,
     };
     let mut progress: Option<Progress> = None;
-    let done = record_journal(&journal, &mut |done, of| {
+    let done = record_journal_beside(&journal, beside, &mut |done, of| {
         progress.get_or_insert_with(|| Progress::new(of, "playing", Unit::Steps)).set(done);
     })?;
     drop(progress);

@@ -13,6 +13,7 @@ mod events;
 mod freshness;
 mod kpi;
 mod lab;
+mod lab_pair;
 mod lab_worth;
 mod lake;
 mod lake_events;
