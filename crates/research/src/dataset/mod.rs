@@ -1,10 +1,12 @@
 //! From recordings and the program's own journal to the lake: book states and trades as they were received (bronze), and the 197
 //! columns of each second (silver).
 
+mod held;
 mod journal;
 mod keep;
 mod rows;
 
+pub use held::{EachRow, rows_of_held};
 pub use journal::{JournalDataset, JournalRequest, record_journal};
 pub use rows::{CLOSE_AFTER, SecondRows};
 

@@ -119,7 +119,7 @@ pub(super) fn task_of(target: TargetId) -> ZooTask {
 }
 
 /// A label as the zoo counts classes: 0, 1, 2.
-fn class_label(target: TargetId, cuts: Option<VolTerciles>, value: f64) -> f64 {
+pub(super) fn class_label(target: TargetId, cuts: Option<VolTerciles>, value: f64) -> f64 {
     match target {
         TargetId::VolRegime => cuts.map_or(value, |c| index_of(c, value)),
         TargetId::Direction3(_) => value + 1.0,
@@ -139,7 +139,7 @@ fn terciles_of(mut values: Vec<f64>) -> Option<VolTerciles> {
 
 /// What has just been, in the terms of the target (research §4, `persistence`): the move over the last horizon, the class of the last half
 /// hour's volatility, the cost now.
-fn last_of(frame: &ResearchFrame, row: usize, target: TargetId, cuts: Option<VolTerciles>) -> Option<f64> {
+pub(super) fn last_of(frame: &ResearchFrame, row: usize, target: TargetId, cuts: Option<VolTerciles>) -> Option<f64> {
     let column = |name: &str| frame.column(name).and_then(|c| c.get(row));
     let moved = |over: Span| {
         let before = frame.row_at(frame.times()[row] - over)?;
