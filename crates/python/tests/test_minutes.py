@@ -1,6 +1,5 @@
 """`barograph.minute_features`: stored minutes of a data folder as a table."""
 
-import os
 import subprocess
 
 import polars as pl
@@ -17,7 +16,7 @@ def data(tmp_path_factory):
         pytest.skip("BAROGRAPH_BIN names no program")
     folder = tmp_path_factory.mktemp("minutes")
     line = f"collect --source {HISTORY / 'BTCUSDT'} --data {folder / 'data'}"
-    done = subprocess.run([BINARY, *line.split()], cwd=folder, capture_output=True, text=True, env={**os.environ, "HOME": str(folder)})
+    done = subprocess.run([BINARY, *line.split()], cwd=folder, capture_output=True, text=True, env={"HOME": str(folder)})
     assert done.returncode == 0, done.stderr
     return folder / "data"
 

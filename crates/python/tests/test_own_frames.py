@@ -43,7 +43,7 @@ def test_own_snapshots_give_the_rows_of_the_data_set(lake, books, trades):
 def test_every_kind_of_frame_gives_the_same(books, trades):
     want = barograph.features(books, trades).to_polars()
     pandas = books.to_pandas()
-    mapping = {name: pandas[name].to_numpy() for name in pandas.columns}
+    mapping = {name: (pandas[name].dt.tz_convert(None) if name in ("ts", "known_ts") else pandas[name]).to_numpy() for name in pandas.columns}
     for frame in (pandas, books.to_arrow(), books.lazy(), mapping, pandas.set_index("ts")):
         assert barograph.features(frame, trades).to_polars().equals(want), type(frame)
     tardis = books.rename(

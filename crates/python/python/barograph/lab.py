@@ -3,7 +3,7 @@
 >>> from barograph import lab
 >>> lab.record("binance-usdm:BTCUSDT", ["binance-usdm_btcusdt_20240718.gz"], "lake")          # doctest: +SKIP
 >>> rows = lab.read_features("lake", "BTCUSDT")                                                 # doctest: +SKIP
->>> folds = lab.folds(rows, "dir_1s", folds=2, embargo="2s", rows_min=50)                       # doctest: +SKIP
+>>> folds = lab.folds(rows, "dir_5tick", folds=2, embargo="2s", rows_min=40)                       # doctest: +SKIP
 >>> scores = []                                                                                 # doctest: +SKIP
 >>> for fold in folds:                                                                          # doctest: +SKIP
 ...     model.fit(fold.inputs("train").to_pandas(), fold.labels("train"))
