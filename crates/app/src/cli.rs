@@ -5,7 +5,6 @@ mod alerts;
 mod context;
 mod db;
 mod events;
-mod export;
 mod kpi;
 pub(crate) mod lab;
 mod paper;
@@ -23,7 +22,6 @@ pub(crate) use alerts::{Alerts, SilenceArgs as AlertSilence};
 pub(crate) use context::{ContextArgs, SimilarArgs};
 pub(crate) use db::{Db, Forget};
 pub(crate) use events::EventsArgs;
-pub(crate) use export::MinuteExportArgs;
 pub(crate) use kpi::KpiArgs;
 pub(crate) use lab::Lab;
 pub(crate) use paper::PaperArgs;
@@ -157,8 +155,6 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: Lake,
     },
-    /// Stored minutes of one market as a Parquet file: price, labels and every reading
-    Export(MinuteExportArgs),
     /// Research on recorded books: data sets, targets, models and what they are worth
     Lab {
         #[command(subcommand)]

@@ -10,7 +10,6 @@ mod db;
 mod demo;
 mod doctor;
 mod events;
-mod export;
 mod freshness;
 mod kpi;
 mod lab;
@@ -102,7 +101,6 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Drift(args) => scores::drift(&args, &settings, json),
         Command::Forecasts(args) => scores::forecasts(&args, &settings, json),
         Command::Verify { command } => verify::run(&command, &settings, json),
-        Command::Export(args) => export::run(&args, &settings, json),
         Command::Lake { command } => lake::run(&command, &settings, json),
         Command::Lab { command } => lab::run(&command, &settings, json),
         Command::Db { command } => db::run(&command, &settings, json),
