@@ -44,13 +44,6 @@ pub(crate) fn dataset(request: &DatasetRequest, report: &DatasetReport, json: bo
         report.valid,
         request.lake.display()
     )?;
-    if report.late > 0 {
-        writeln!(
-            out,
-            "  {} states and trades came after the row of their second was made; they count in later rows",
-            report.late
-        )?;
-    }
     if report.already > 0 {
         writeln!(
             out,

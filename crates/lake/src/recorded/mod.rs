@@ -6,6 +6,7 @@ mod capture;
 mod deltas;
 mod depth;
 mod ear;
+mod held;
 mod journal;
 mod journal_heard;
 mod journal_venue;
@@ -27,6 +28,7 @@ mod wide;
 
 pub use capture::{Capture, CapturePlayed};
 pub use ear::Played;
+pub use held::{HeldBooks, HeldTrade, play_held};
 pub use journal::{JournalPlaying, play_journal};
 pub use journal_heard::{JournalAudience, JournalPlayed, PlayedMarket};
 pub use listener::{RecordListener, RecordStamps, RecordedFeed, RecordedTrade};

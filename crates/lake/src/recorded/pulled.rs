@@ -42,6 +42,8 @@ pub(super) enum PulledTrades {
     Imported(Box<EventReader>, StreamIndex),
     /// Of a table with a header, file after file.
     Table(Box<TradeTable>),
+    /// That somebody holds in memory.
+    Held(VecDeque<Pulled>),
 }
 
 impl PulledTrades {
@@ -70,6 +72,7 @@ impl PulledTrades {
     pub(super) fn next(&mut self, done: &mut CapturePlayed) -> Result<Option<Pulled>, Error> {
         match self {
             Self::Table(table) => table.next(done),
+            Self::Held(rows) => Ok(rows.pop_front()),
             Self::Imported(events, stream) => loop {
                 let Some(event) = events.next() else {
                     let report = events.report();

@@ -8,6 +8,7 @@
 Nothing here makes an order or picks a side: the side, the entry and the size are the caller's.
 """
 
+from . import lab
 from ._native import (
     FrameError,
     MarketContext,
@@ -43,6 +44,7 @@ from .futures_market import (
     detect_funding_manipulation,
     detect_liquidation_cascades,
 )
+from .research import features, minute_features
 
 __all__ = [
     "FrameError",
@@ -73,9 +75,12 @@ __all__ = [
     "detect_liquidation_cascades",
     "detect_reversal_signals",
     "extract_all_futures_features",
+    "features",
     "follow_alerts",
     "get_context",
     "get_engine",
     "identify_leading_assets",
     "identify_liquidation_support_zones",
+    "lab",
+    "minute_features",
 ]

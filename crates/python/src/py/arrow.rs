@@ -47,7 +47,8 @@ impl Table {
         first.map_or_else(Vec::new, |b| b.schema().fields().iter().map(|f| f.name().clone()).collect())
     }
 
-    fn pieces(&self, name: &str) -> PyResult<Vec<ArrayRef>> {
+    /// A column as it lies there.
+    pub(super) fn pieces(&self, name: &str) -> PyResult<Vec<ArrayRef>> {
         let of = |b: &RecordBatch| b.column_by_name(name).cloned().ok_or_else(|| wrong(format!("no column '{name}'")));
         self.batches.iter().map(of).collect()
     }
@@ -70,6 +71,21 @@ impl Table {
             append(&mut out, piece, name)?;
         }
         Ok(Floats::Own(out))
+    }
+
+    /// A column of words; `None` where a cell is null.
+    pub(super) fn words(&self, name: &str) -> PyResult<Vec<Option<String>>> {
+        let mut out = Vec::new();
+        let owned = |x: Option<&str>| x.map(str::to_owned);
+        for piece in &self.pieces(name)? {
+            match piece.data_type() {
+                DataType::Utf8 => out.extend(piece.as_string::<i32>().iter().map(owned)),
+                DataType::LargeUtf8 => out.extend(piece.as_string::<i64>().iter().map(owned)),
+                DataType::Utf8View => out.extend(piece.as_string_view().iter().map(owned)),
+                other => return Err(wrong(format!("column '{name}' is {other}: give words"))),
+            }
+        }
+        Ok(out)
     }
 
     /// A column of stamps.

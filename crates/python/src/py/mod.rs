@@ -8,6 +8,7 @@ mod engine;
 mod frames;
 mod functions;
 mod futures;
+mod lab;
 mod words;
 
 use pyo3::prelude::*;
@@ -25,5 +26,6 @@ fn native(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(engine::get_engine, m)?)?;
     functions::register(m)?;
     futures::register(m)?;
+    lab::register(m)?;
     m.add("__version__", env!("CARGO_PKG_VERSION"))
 }

@@ -98,7 +98,7 @@ impl InputMaker {
             Some(f64::from(u8::from(v > cuts.lower)) + f64::from(u8::from(v > cuts.upper)))
         };
         let regime: Vec<Option<f64>> = vols[2].iter().map(class).collect();
-        let last: Vec<Option<f64>> = rows.iter().map(|r| self.last(frame, *r)).collect();
+        let last: Vec<Option<f64>> = rows.iter().map(|r| last_of(frame, *r, self.target, self.cuts)).collect();
         let [minute, five, thirty] = vols;
         Ok(MadeInputs {
             inputs: Features::new(rows.len(), (0..width).map(cells)).map_err(|e| failed(&e))?,
@@ -111,38 +111,43 @@ impl InputMaker {
 
     /// A label as the zoo counts classes: 0, 1, 2.
     pub(super) fn class(&self, value: f64) -> f64 {
-        match self.target {
-            TargetId::VolRegime => self.cuts.map_or(value, |c| index_of(c, value)),
-            TargetId::Direction3(_) => value + 1.0,
-            _ => value,
-        }
+        class_label(self.target, self.cuts, value)
     }
+}
 
-    /// What has just been, in the terms of the target (research §4, `persistence`): the move over the last horizon, the class of the last
-    /// half hour's volatility, the cost now.
-    fn last(&self, frame: &ResearchFrame, row: usize) -> Option<f64> {
-        let column = |name: &str| frame.column(name).and_then(|c| c.get(row));
-        let moved = |over: Span| {
-            let before = frame.row_at(frame.times()[row] - over)?;
-            let mids = frame.column("mid_price")?;
-            Some(math::ln(mids.get(row)? / mids.get(before)?))
-        };
-        match self.target {
-            TargetId::VolRegime => column(VOLS[2]).zip(self.cuts).map(|(v, c)| index_of(c, v)),
-            TargetId::CostBuy1m | TargetId::CostBuy5m => column("sweep_cost_buy_bps"),
-            TargetId::CostSell1m | TargetId::CostSell5m => column("sweep_cost_sell_bps"),
-            TargetId::Direction3(h) => moved(h.span()).map(|r| {
-                if r > 0.0 {
-                    2.0
-                } else if r < 0.0 {
-                    0.0
-                } else {
-                    1.0
-                }
-            }),
-            TargetId::Return(h) | TargetId::Direction(h) => moved(h.span()),
-            TargetId::Tick1Return | TargetId::Tick5Return | TargetId::Tick5Direction => moved(Span::secs(1)),
-        }
+/// A label as the zoo counts classes: 0, 1, 2.
+pub(super) fn class_label(target: TargetId, cuts: Option<VolTerciles>, value: f64) -> f64 {
+    match target {
+        TargetId::VolRegime => cuts.map_or(value, |c| index_of(c, value)),
+        TargetId::Direction3(_) => value + 1.0,
+        _ => value,
+    }
+}
+
+/// What has just been, in the terms of the target (research §4, `persistence`): the move over the last horizon, the class of the last
+/// half hour's volatility, the cost now.
+pub(super) fn last_of(frame: &ResearchFrame, row: usize, target: TargetId, cuts: Option<VolTerciles>) -> Option<f64> {
+    let column = |name: &str| frame.column(name).and_then(|c| c.get(row));
+    let moved = |over: Span| {
+        let before = frame.row_at(frame.times()[row] - over)?;
+        let mids = frame.column("mid_price")?;
+        Some(math::ln(mids.get(row)? / mids.get(before)?))
+    };
+    match target {
+        TargetId::VolRegime => column(VOLS[2]).zip(cuts).map(|(v, c)| index_of(c, v)),
+        TargetId::CostBuy1m | TargetId::CostBuy5m => column("sweep_cost_buy_bps"),
+        TargetId::CostSell1m | TargetId::CostSell5m => column("sweep_cost_sell_bps"),
+        TargetId::Direction3(h) => moved(h.span()).map(|r| {
+            if r > 0.0 {
+                2.0
+            } else if r < 0.0 {
+                0.0
+            } else {
+                1.0
+            }
+        }),
+        TargetId::Return(h) | TargetId::Direction(h) => moved(h.span()),
+        TargetId::Tick1Return | TargetId::Tick5Return | TargetId::Tick5Direction => moved(Span::secs(1)),
     }
 }
 

@@ -15,6 +15,7 @@ mod inputs;
 mod lineup;
 mod log;
 mod money;
+mod outside;
 mod predict;
 mod predicted;
 mod registry;
@@ -26,6 +27,7 @@ mod summary;
 mod table;
 mod trades;
 mod trials;
+mod worth;
 
 pub use artefact::{BOARD, FOLDS, StudyBoard, StudyModelCost, StudyTarget, read_board};
 pub use backtest::{BACKTEST, BacktestReport, traded};
@@ -39,6 +41,7 @@ pub use log::{
     LoggedData, LoggedOpening, RESEARCH_LOG, ResearchLogLine, ResearchLogRow, add_to_log, by_study, research_log,
 };
 pub use money::{BoardMoney, MoneyRow};
+pub use outside::{FoldPart, OutsideScores, OutsideStudy, labels_of};
 pub use predict::{PredictRequest, PredictedTarget, Predictor};
 pub(crate) use predicted::predicted;
 pub use registry::{
@@ -52,3 +55,4 @@ pub use summary::{FoldStretch, LearnerCalibration, StudyGap, StudySummary, summa
 pub use table::{LeaderboardRow, MoneyColumns};
 pub use trades::MoneyTerms;
 pub use trials::{TRIALS, TrialLine};
+pub use worth::worth_of_calls;
