@@ -105,6 +105,15 @@ pub(crate) struct BookSecond {
     pub(crate) delays: Vec<Span>,
 }
 
+impl BookSecond {
+    /// Nobody made its row: how the book stood was not known then. What happened in it counts.
+    pub(crate) fn without_state(mut self) -> Self {
+        (self.valid, self.instant) = (Err(Reason::MissingInput), Instant::of(&ResearchRow::default()));
+        (self.flow.samples, self.flow.best_size) = (0, 0.0);
+        self
+    }
+}
+
 /// One book.
 #[derive(Clone, Debug)]
 pub(crate) struct MarketBook {
@@ -265,6 +274,11 @@ impl MarketBook {
         let (bid, ask) = self.top.as_ref().filter(|_| fresh)?.sides().best().ok()?;
         let mid = f64::midpoint(bid.price, ask.price);
         Some((mid, 1e4 * (ask.price - bid.price) / mid))
+    }
+
+    /// The oldest second that is over and was not taken.
+    pub(crate) fn oldest(&self) -> Option<i64> {
+        self.over.front().map(|one| one.second)
     }
 
     /// A second that is over; those before it are let go.

@@ -132,8 +132,10 @@ impl MarketColumns {
         self.trades.mark(end_of(second), |due| self.book.quote(due));
         let mut last: Option<BookSecond> = None;
         let mut trades = None;
-        for at in self.next.unwrap_or(second)..=second {
+        // What happened before the first row counts in its windows.
+        for at in self.next.or_else(|| self.book.oldest()).unwrap_or(second)..=second {
             let Some(book) = self.book.take(at) else { continue };
+            let book = if self.next.is_none() && at < second { book.without_state() } else { book };
             let traded = self.trades.take(at);
             let matured = self.trades.take_matured(at);
             self.windows.push(&book, traded.as_ref(), matured);
