@@ -77,9 +77,8 @@ impl RuleOrder {
             Self::AtMost => a <= b,
             Self::Above => a > b,
             Self::AtLeast => a >= b,
-            // Two finite numbers are equal where neither is smaller.
-            Self::Equal => a <= b && a >= b,
-            Self::Unequal => a < b || a > b,
+            Self::Equal => a.partial_cmp(&b).is_some_and(core::cmp::Ordering::is_eq),
+            Self::Unequal => a.partial_cmp(&b).is_some_and(core::cmp::Ordering::is_ne),
         }
     }
 }
