@@ -347,7 +347,8 @@ def train(
     """Fit the lab's own models on a target, as ``barograph lab train``; the board, as from :func:`leaderboard`.
 
     Board, folds and fitted models stay in the folder ``studies``, where a second call of the same settings finds them. ``models`` are models
-    beside the baselines and the control; without it all of them. ``preset`` (``quick``, ``best``) and ``seed`` decide the result.
+    beside the baselines and the control; without it all of them. ``preset`` (``quick``, ``best``) and ``seed`` decide the result. What calls
+    were worth after costs is on the boards that ``barograph lab train --fee`` makes.
     """
     board: Dict[str, Any] = _native.fit_study(
         _study(lake, market, target, studies, folds, embargo, rows_min, preset, seed, models)

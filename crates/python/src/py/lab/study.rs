@@ -60,7 +60,7 @@ impl StudyWords<'_> {
 #[pyfunction]
 pub(super) fn fit_study<'py>(py: Python<'py>, words: StudyWords<'py>) -> PyResult<Bound<'py, PyAny>> {
     let request = words.request()?;
-    let board = py.detach(|| study(&request, &mut |_| {})).map_err(of_lab)?;
+    let board = py.detach(|| study(&request, None, &mut |_| {})).map_err(of_lab)?;
     wire(py, &board)
 }
 
