@@ -18,9 +18,9 @@ pub enum OnnxFault {
 impl fmt::Display for OnnxFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotBuilt => {
-                f.write_str("this program was built without ONNX; build one that has it: cargo build --release --features onnx")
-            }
+            Self::NotBuilt => f.write_str(
+                "this program was built without ONNX; build one that has it: cargo build --release --features onnx",
+            ),
             Self::Unread(why) => write!(f, "it is no ONNX model that can be read: {why}"),
             Self::Form(why) => f.write_str(why),
             Self::Failed(why) => write!(f, "the model failed: {why}"),

@@ -126,7 +126,10 @@ fn studies_and_one_of_them_are_as_documented() {
     let address = format!("/api/v1/study?study={STUDY}");
     let one = server.json(&address);
     as_documented("/api/v1/study", &one);
-    assert_eq!((&one["models"][0]["scores"]["auc"], &one["backtest"]["equity"][0]["net"]), (&json!(0.6), &json!(-0.01)));
+    assert_eq!(
+        (&one["models"][0]["scores"]["auc"], &one["backtest"]["equity"][0]["net"]),
+        (&json!(0.6), &json!(-0.01))
+    );
     let etag = server.get(&address).header("etag").unwrap().to_owned();
     assert_eq!(server.request("GET", &address, &[("if-none-match", &etag)]).status, 304);
 }

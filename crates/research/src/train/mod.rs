@@ -5,6 +5,7 @@ mod backtest;
 mod fold;
 mod importance;
 mod lineup;
+mod outside;
 mod reliability;
 mod run;
 
@@ -12,5 +13,6 @@ pub use artefact::{BOARD, FOLDS, StudyBoard, StudyModelCost, StudyTarget, read_b
 pub use backtest::{BACKTEST, BacktestReport, traded};
 pub use importance::{IMPORTANCE, ImportanceReport, InputImportance, importance};
 pub use lineup::{Lineup, MODELS};
+pub use outside::OutsideFiles;
 pub use reliability::{ModelReliability, RELIABILITY, ReliabilitySheet};
 pub use run::{StudyRequest, StudyStep, folder_of, study};

@@ -13,7 +13,6 @@ use crate::scores::corp::corp_of;
 use crate::scores::discrimination::{auc_of, sharpness};
 use crate::scores::murphy::murphy;
 use crate::scores::sums::ties_of;
-use crate::scores::wilson::wilson_90;
 use barograph_domain::forecast::{ForecastEvent, Forecaster};
 use barograph_domain::scorecard::{
     CurveStep, Denominators, LabelTable, MonthReading, ReliabilityRow, ScoreParts, ScoreRow, SkillReading, SkillVerdict,
