@@ -13,7 +13,8 @@ from lightgbm import LGBMClassifier, LGBMRegressor
 from onnxmltools import convert_lightgbm
 from onnxmltools.convert.common.data_types import FloatTensorType as LightGbmFloat
 from skl2onnx import to_onnx
-from sklearn.ensemble import GradientBoostingClassifier
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.neural_network import MLPRegressor
 
 HERE = Path(__file__).parent
 COLUMNS = 6
@@ -35,7 +36,7 @@ classes = np.digitize(signal, np.quantile(signal, [1 / 3, 2 / 3]))
 holes = x.copy()
 holes[rng.random(holes.shape) < 0.1] = np.nan
 
-asked = rows(200)
+asked = rows(130)
 asked_holes = asked.copy()
 asked_holes[rng.random(asked.shape) < 0.15] = np.nan
 
@@ -50,7 +51,7 @@ def write(name, model, inputs, outputs):
 
 
 plain = {"zipmap": False}
-forest = GradientBoostingClassifier(n_estimators=20, max_depth=3, random_state=1).fit(x, binary)
+forest = RandomForestClassifier(n_estimators=20, max_depth=4, random_state=1).fit(x, binary)
 write("sklearn_binary", to_onnx(forest, x[:1], options=plain, target_opset=15), asked, forest.predict_proba(asked))
 
 boosted = LGBMClassifier(n_estimators=15, num_leaves=8, random_state=1, verbose=-1, deterministic=True, num_threads=1).fit(holes, classes)
@@ -58,9 +59,12 @@ shape = [("columns", LightGbmFloat([None, COLUMNS]))]
 converted = convert_lightgbm(boosted, initial_types=shape, zipmap=False, target_opset=15)
 write("lightgbm_classes", converted, asked_holes, boosted.predict_proba(asked_holes))
 
-number = LGBMRegressor(n_estimators=15, num_leaves=8, random_state=1, verbose=-1, deterministic=True, num_threads=1).fit(holes, signal)
-converted = convert_lightgbm(number, initial_types=shape, target_opset=15)
-write("lightgbm_number", converted, asked_holes, number.predict(asked_holes).reshape(-1, 1))
+number = MLPRegressor(hidden_layer_sizes=(8,), max_iter=50, random_state=1).fit(x, signal.astype(np.float32))
+write("sklearn_number", to_onnx(number, x[:1], target_opset=15), asked, number.predict(asked).reshape(-1, 1))
+
+# A forest of numbers, which the reader does not run: what is refused.
+number = LGBMRegressor(n_estimators=2, num_leaves=4, random_state=1, verbose=-1).fit(x, signal)
+(HERE / "forest_of_numbers.onnx").write_bytes(convert_lightgbm(number, initial_types=shape, target_opset=15).SerializeToString())
 
 # Probabilities as a list of tables, which is no tensor: what is refused.
-(HERE / "zipmap.onnx").write_bytes(to_onnx(GradientBoostingClassifier(n_estimators=2, max_depth=2, random_state=1).fit(x, binary), x[:1], target_opset=15).SerializeToString())
+(HERE / "zipmap.onnx").write_bytes(to_onnx(RandomForestClassifier(n_estimators=2, max_depth=2, random_state=1).fit(x, binary), x[:1], target_opset=15).SerializeToString())

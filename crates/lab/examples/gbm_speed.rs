@@ -9,9 +9,10 @@
     reason = "it measures and says so"
 )]
 
-use barograph_domain::random::SplitMix;
+mod made;
+
 use barograph_lab::explain::{PermutationPlan, permutation_importance, tree_shap};
-use barograph_lab::zoo::{Features, FitThreads, FittedModel, Recipe, TrainSet, ZooModel, ZooPrediction, ZooTask};
+use barograph_lab::zoo::{FitThreads, FittedModel, Recipe, TrainSet, ZooModel, ZooPrediction, ZooTask};
 use barograph_verify::scores::auc;
 use std::time::Instant;
 
@@ -25,17 +26,8 @@ fn timed<T>(what: &str, run: impl FnOnce() -> T) -> T {
 fn main() {
     let mut arguments = std::env::args().skip(1).map(|a| a.parse::<u32>().unwrap());
     let (n, columns) = (arguments.next().unwrap_or(50_000), arguments.next().unwrap_or(197));
-    let rows = usize::try_from(n).unwrap();
-    let mut random = SplitMix::new(1);
-    let mut x: Vec<Vec<f64>> = Vec::new();
-    for _ in 0..columns {
-        x.push((0..rows).map(|_| random.unit() + random.unit() + random.unit() - 1.5).collect());
-    }
-    // The product has a slope of its own: greedy trees find one without only by chance, and two that differ in a bin are 0.03 apart in AUC.
-    let signal = |r: usize| x[0][r] * (0.5 + x[1][r]) + 0.5 * x[2][r] + 0.3 * x[3][r].abs();
-    let labels: Vec<f64> =
-        (0..rows).map(|r| f64::from(u8::from(signal(r) - 0.12 + 2.0 * (random.unit() - 0.5) > 0.0))).collect();
-    let features = timed("columns", || Features::new(rows, x.iter().map(|c| c.iter().map(|v| Some(*v)))).unwrap());
+    let (features, labels) =
+        timed("columns", || made::made(usize::try_from(n).unwrap(), usize::try_from(columns).unwrap()));
     let (fit, inner): (Vec<u32>, Vec<u32>) = ((0..n / 5 * 4).collect(), (n / 5 * 4..n).collect());
     let train =
         |threads| TrainSet { features: &features, labels: &labels, weights: None, fit: &fit, inner: &inner, threads };

@@ -1,4 +1,6 @@
-//! Models as ONNX, asked through `tract` (research §4): tree ensembles of scikit-learn, LightGBM, XGBoost and CatBoost, and networks.
+//! Models as ONNX, asked through `tract` (research §4): tree ensembles that classify, of scikit-learn,
+//! LightGBM and others, and networks. Forests of numbers (`TreeEnsembleRegressor`) it does not run, nor base values for both sides of a
+//! yes or no, which scikit-learn's gradient boosting is exported with; both are refused by name.
 //!
 //! A table of 32-bit numbers goes in, a missing one as NaN, which trees send down the branch that the file names for it; a table of
 //! numbers comes out. Labels beside it are not looked at.
@@ -6,10 +8,11 @@
 use crate::fault::OnnxFault;
 use std::path::Path;
 use tract_onnx::prelude::{
-    DatumExt as _, Framework as _, InferenceFact, InferenceModelExt as _, IntoTValue as _, IntoTensor as _, TypedModel,
-    TypedRunnableModel, tvec,
+    Datum as _, Framework as _, InferenceFact, InferenceModelExt as _, IntoTValue as _, IntoTensor as _, OutletId,
+    TypedModel, TypedRunnableModel, tvec,
 };
 use tract_onnx::tract_hir::infer::Factoid as _;
+use tract_onnx::tract_hir::internal::DimLike as _;
 
 /// Rows asked at once: their numbers stay in the second-level cache with 200 columns.
 const BATCH: usize = 256;
@@ -42,22 +45,22 @@ impl OnnxModel {
                     .to_owned(),
             )
         })?;
-        // What a model states of its labels is not always true, and nobody asks for them.
+        let rows = InferenceFact::dt_shape(f32::datum_type(), tvec!(BATCH, columns));
+        model.set_input_fact(0, rows).map_err(unread)?;
+        // What a model states of its answers is not always true: they are what its operators give.
+        for at in 0..model.output_outlets().map_err(unread)?.len() {
+            model.set_output_fact(at, InferenceFact::default()).map_err(unread)?;
+        }
+        let mut model = model.into_typed().map_err(unread)?;
+        let is_float = |o: &OutletId| model.outlet_fact(*o).is_ok_and(|fact| fact.datum_type == f32::datum_type());
         let outlets: Vec<_> = model.output_outlets().map_err(unread)?.to_vec();
-        let floats = outlets
-            .iter()
-            .copied()
-            .filter(|o| model.outlet_fact(*o).is_ok_and(|f| f.datum_type.concretize() == Some(f32::datum_type())));
-        let Some(answers) = floats.last() else {
+        let Some(answers) = outlets.iter().copied().rfind(is_float) else {
             return Err(OnnxFault::Form(
                 "it answers with no table of 32-bit numbers; export probabilities as one, as with zipmap off"
                     .to_owned(),
             ));
         };
         model.set_output_outlets(&[answers]).map_err(unread)?;
-        let rows = InferenceFact::dt_shape(f32::datum_type(), tvec!(BATCH, columns));
-        model.set_input_fact(0, rows).map_err(unread)?;
-        model.set_output_fact(0, InferenceFact::default()).map_err(unread)?;
         let plan = model.into_optimized().and_then(tract_onnx::prelude::TypedModel::into_runnable).map_err(unread)?;
         Ok(Self { plan, columns })
     }

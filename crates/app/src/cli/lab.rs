@@ -108,7 +108,8 @@ pub(crate) enum PresetArg {
 
 #[derive(Args, Debug)]
 pub(crate) struct TrainArgs {
-    /// Models beside the baselines and the control; without it all of them. May be repeated
+    /// Models beside the baselines and the control; without it all of them. onnx=FILE is a model of your own, FILE with {fold} in the place
+    /// of the fold's number. May be repeated
     #[arg(long, value_name = "MODEL")]
     pub(crate) model: Vec<String>,
     /// Tier and its taker fee a side in basis points, as in VIP0=5; without it the board has no columns of money

@@ -24,7 +24,7 @@ x = np.empty((rows, columns))
 for c in range(columns):
     three = units(3 * rows * c, 3 * rows).reshape(rows, 3)
     x[:, c] = three[:, 0] + three[:, 1] + three[:, 2] - 1.5
-signal = x[:, 0] * (0.5 + x[:, 1]) + 0.5 * x[:, 2] + 0.3 * np.abs(x[:, 3])
+signal = x[:, 0] * x[:, 1] + 0.4 * x[:, 0] + 0.3 * x[:, 1] + 0.5 * x[:, 2] + 0.3 * np.abs(x[:, 3])
 y = (signal - 0.12 + 2.0 * (units(3 * rows * columns, rows) - 0.5) > 0).astype(float)
 cut = rows // 5 * 4
 for threads in [int(t) for t in sys.argv[3:]] or (1, 2):

@@ -88,6 +88,17 @@ impl FoldRows {
         }
     }
 
+    /// Labels of some of its rows.
+    pub(super) fn labels_of(&self, rows: &[u32]) -> Vec<f64> {
+        rows.iter().map(|r| self.labels[usize::try_from(*r).unwrap_or(usize::MAX)]).collect()
+    }
+
+    /// Frequency of a question over the rows to fit on, or the mean of a number.
+    pub(super) fn mean_asked(&self, task: ZooTask, head: usize) -> f64 {
+        let asked: Vec<f64> = self.labels_of(&self.fit).into_iter().map(|y| task.asked(y, head)).collect();
+        asked.iter().sum::<f64>() / f64::from(u32::try_from(asked.len()).unwrap_or(u32::MAX))
+    }
+
     /// Moments and labels of the rows to judge by.
     pub(super) fn judged(&self) -> (Vec<Ts>, Vec<f64>) {
         let at = |r: &u32| usize::try_from(*r).unwrap_or(usize::MAX);

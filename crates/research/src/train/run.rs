@@ -244,6 +244,8 @@ impl<'r> Study<'r> {
     ) -> Result<ScoredModels, ResearchError> {
         let names = self.request.lineup.names();
         let mut entries: Vec<ZooEntry> = names.iter().map(|name| entry_of(name)).collect();
+        let outside = self.request.lineup.outside();
+        let mut others: Vec<ZooEntry> = outside.iter().map(|files| entry_of(&files.name)).collect();
         let mut costs: BTreeMap<String, StudyModelCost> = BTreeMap::new();
         let (mut inputs, mut dropped) = (Vec::new(), BTreeMap::new());
         let mut done = 0;
@@ -257,9 +259,20 @@ impl<'r> Study<'r> {
                 let Some((fitted, features)) = self.fitted(fold.number, name, &rows)? else { continue };
                 self.judge(entry, &rows, &fitted, features, costs.entry((*name).to_owned()).or_default())?;
             }
+            for (entry, files) in others.iter_mut().zip(outside) {
+                let began = Instant::now();
+                let said = files.predicted(&self.rows.frame, fold, &rows, self.task)?;
+                let judged = f64::from(u32::try_from(said.labels.len()).unwrap_or(u32::MAX).max(1));
+                costs.entry(files.name.clone()).or_default().predict_us_row =
+                    began.elapsed().as_secs_f64() * 1e6 / judged;
+                entry.trials += 1;
+                entry.folds.push(said);
+            }
             inputs = rows.names;
             dropped = transforms.dropped().iter().map(|d| (d.name.clone(), why_dropped(d.why).to_owned())).collect();
         }
+        entries.extend(others);
+        // A model that could not be fitted on one of the folds is not compared with those that were.
         entries.retain(|e| e.folds.len() == folds.len() && !self.left_out.contains_key(&e.model));
         let horizon = self.request.target.horizon().unwrap_or(Span::secs(1));
         let block = Span(horizon.0.saturating_mul(60)).max(Span::mins(10));

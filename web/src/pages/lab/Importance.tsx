@@ -67,7 +67,8 @@ const HEIGHT = 14;
 function Bar({ row, reach }: { row: LabInput; reach: readonly [number, number] }): JSX.Element {
   const [from, to] = reach;
   const x = (value: number): number => (100 * (Math.min(to, Math.max(from, value)) - from)) / (to - from);
-  const [low, high] = row.band ?? [row.increase, row.increase];
+  const low = row.band?.[0] ?? row.increase;
+  const high = row.band?.[1] ?? row.increase;
   return (
     <svg class={`skill-bar lab-bar tone-${stands(row) ? 'accent' : 'none'}`} viewBox={`0 0 100 ${HEIGHT}`} preserveAspectRatio="none" aria-hidden="true">
       <rect class="track" x="0" y="5" width="100" height="4" />
