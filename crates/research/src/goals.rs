@@ -26,7 +26,7 @@ const Z_90: f64 = 1.644_853_626_951_472;
 /// One goal, as far as it was measured.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct GoalLine {
-    /// Whose.
+    /// Whose studies, as venue:symbol.
     pub market: String,
     /// `dir_1s` … `dir_5m`, `sharpe_dir_*` or `vol_regime_fwd`.
     pub goal: String,
@@ -159,7 +159,7 @@ fn auc_line(market: &InstrumentName, target: TargetId, found: &StudySummary) -> 
     }
     hold_out(&found.board, row, &mut line.misses);
     control(&found.board, &mut line.misses);
-    // Enough to tell 0.55 from one half.
+    // Enough to separate 0.55 from one half.
     line.days = line.band.map(|band| days_for(found, band, GOAL_AUC - 0.5).max(days_of(found)));
     line.judged()
 }

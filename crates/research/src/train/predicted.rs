@@ -10,7 +10,7 @@ use barograph_study::transforms::{InputForm, Transforms};
 use std::collections::BTreeMap;
 
 /// What a model of a fold says of rows of the frame.
-pub(super) fn said_of(
+pub(super) fn answers_of(
     frame: &ResearchFrame,
     fold: &StudyFold,
     kept: &KeptFit,
@@ -37,7 +37,7 @@ pub(crate) fn predicted(request: &StudyRequest, model: &str) -> Result<BTreeMap<
     for fold in study.folds.folds() {
         let Some((first, last)) = fold.test.rows().next().zip(fold.test.rows().next_back()) else { continue };
         let rows: Vec<usize> = (first..=last).filter(|row| frame.is_valid(*row)).collect();
-        let ZooPrediction::Values(said) = said_of(frame, fold, &study.kept(model, fold)?, &rows)? else {
+        let ZooPrediction::Values(said) = answers_of(frame, fold, &study.kept(model, fold)?, &rows)? else {
             return Err(ResearchError::Refused(format!("{} is no number", request.target)));
         };
         out.extend(rows.iter().map(|row| frame.times()[*row]).zip(said));

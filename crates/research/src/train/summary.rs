@@ -3,7 +3,7 @@
 use super::artefact::{BOARD, FOLDS, read};
 use super::backtest::{BACKTEST, BacktestReport};
 use super::importance::{IMPORTANCE, ImportanceReport};
-use super::predicted::said_of;
+use super::predicted::answers_of;
 use super::run::{Study, StudyRequest};
 use crate::ResearchError;
 use barograph_domain::{Span, Ts};
@@ -70,7 +70,7 @@ pub struct StudyGap {
     pub from: Ts,
     /// The first behind it.
     pub until: Ts,
-    /// Why.
+    /// Why, as the lake's manifest has it.
     pub reason: String,
 }
 
@@ -177,7 +177,7 @@ fn calibration(study: &Study<'_>, request: &StudyRequest) -> Result<Vec<LearnerC
             };
             let rows: Vec<usize> = fold.test.rows().collect();
             let Some(came) = classes(&study.labels, fold) else { continue };
-            let said = said_of(frame, fold, &kept, &rows)?;
+            let said = answers_of(frame, fold, &kept, &rows)?;
             for (at, (row, class)) in rows.iter().zip(came).enumerate() {
                 let issued = frame.times()[*row];
                 match &said {

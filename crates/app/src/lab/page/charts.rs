@@ -67,7 +67,7 @@ fn ends(values: impl Iterator<Item = f64>) -> (f64, f64) {
     if high - low > margin { (low, high) } else { (low - margin, high + margin) }
 }
 
-/// A number for an axis: as few digits as tell it from its neighbours.
+/// A number for an axis: few digits, enough beside its neighbours.
 pub(super) fn short(value: f64) -> String {
     let size = value.abs();
     let text = match size {

@@ -34,14 +34,14 @@ pub struct RuleVocabulary {
 
 /// What a line wants where it decides.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum RuleWish {
+pub enum RuleRequest {
     /// This position.
     Hold(Stance),
     /// Whatever is held.
     Keep,
 }
 
-impl RuleWish {
+impl RuleRequest {
     fn stance(self, row: &RuleRow<'_>) -> Stance {
         match self {
             Self::Hold(stance) => stance,
@@ -54,8 +54,8 @@ impl RuleWish {
 #[derive(Clone, PartialEq, Debug)]
 pub struct RuleLine {
     /// What it wants.
-    pub wish: RuleWish,
-    /// When.
+    pub request: RuleRequest,
+    /// The condition under which it decides.
     pub when: RuleTest,
 }
 
@@ -63,7 +63,7 @@ pub struct RuleLine {
 #[derive(Clone, PartialEq, Debug)]
 pub struct TradingRule {
     lines: Vec<RuleLine>,
-    otherwise: RuleWish,
+    otherwise: RuleRequest,
 }
 
 impl TradingRule {
@@ -86,7 +86,7 @@ impl TradingRule {
     #[must_use]
     pub fn wants(&self, row: &RuleRow<'_>) -> Stance {
         let decides = |line: &&RuleLine| line.when.holds(row) == Some(true);
-        self.lines.iter().find(decides).map_or(self.otherwise, |line| line.wish).stance(row)
+        self.lines.iter().find(decides).map_or(self.otherwise, |line| line.request).stance(row)
     }
 
     /// Axes that it asks about, each once, in the order of their first mention.

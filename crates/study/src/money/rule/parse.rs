@@ -3,7 +3,7 @@
 use super::fault::RuleFault;
 use super::term::{RuleOrder, RuleSign, RuleTerm, RuleTest};
 use super::word::{RuleWord, words};
-use super::{RuleLine, RuleVocabulary, RuleWish, TradingRule};
+use super::{RuleLine, RuleRequest, RuleVocabulary, TradingRule};
 use crate::money::blotter::Stance;
 
 /// Brackets and negations within one another; beyond that nobody could read it.
@@ -27,8 +27,8 @@ pub(super) fn rule(text: &str, known: &RuleVocabulary) -> Result<TradingRule, Ve
                     lines.push(line);
                     Ok(())
                 }
-                (Ok(Read::Otherwise(wish)), None) => {
-                    otherwise = Some(wish);
+                (Ok(Read::Otherwise(request)), None) => {
+                    otherwise = Some(request);
                     Ok(())
                 }
                 (Err(why), _) => Err(why),
@@ -43,7 +43,7 @@ pub(super) fn rule(text: &str, known: &RuleVocabulary) -> Result<TradingRule, Ve
         faults.push(RuleFault::new(1, first, None, format!("a rule needs at least one line; {SHAPE}")));
     }
     if faults.is_empty() {
-        Ok(TradingRule { lines, otherwise: otherwise.unwrap_or(RuleWish::Hold(Stance::Flat)) })
+        Ok(TradingRule { lines, otherwise: otherwise.unwrap_or(RuleRequest::Hold(Stance::Flat)) })
     } else {
         Err(faults)
     }
@@ -56,7 +56,7 @@ type Fault<'a> = (Option<RuleWord<'a>>, String);
 
 enum Read {
     Line(RuleLine),
-    Otherwise(RuleWish),
+    Otherwise(RuleRequest),
 }
 
 struct Reading<'a> {
@@ -109,26 +109,26 @@ impl<'a> Reading<'a> {
 
     fn line(&mut self) -> Result<Read, Fault<'a>> {
         let first = self.take();
-        let wish = |word: &str| match word {
-            "long" => Some(RuleWish::Hold(Stance::Long)),
-            "short" => Some(RuleWish::Hold(Stance::Short)),
-            "flat" => Some(RuleWish::Hold(Stance::Flat)),
-            "keep" => Some(RuleWish::Keep),
+        let request = |word: &str| match word {
+            "long" => Some(RuleRequest::Hold(Stance::Long)),
+            "short" => Some(RuleRequest::Hold(Stance::Short)),
+            "flat" => Some(RuleRequest::Hold(Stance::Flat)),
+            "keep" => Some(RuleRequest::Keep),
             _ => None,
         };
         let read = match first {
             Some(word) if word.text == "otherwise" => {
-                let meant = self.peek().and_then(|w| wish(w.text));
+                let meant = self.peek().and_then(|w| request(w.text));
                 let Some(meant) = meant else { return Err(self.expected("flat, keep, long or short")) };
                 self.next += 1;
                 Read::Otherwise(meant)
             }
             Some(word) => {
-                let Some(wish) = wish(word.text) else {
+                let Some(request) = request(word.text) else {
                     return Err((first, format!("a line does not begin with '{}'; {SHAPE}", word.text)));
                 };
                 self.needs("when")?;
-                Read::Line(RuleLine { wish, when: self.either()? })
+                Read::Line(RuleLine { request, when: self.either()? })
             }
             None => return Err((None, SHAPE.to_owned())),
         };

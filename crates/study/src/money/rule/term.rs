@@ -92,7 +92,7 @@ pub enum RuleTest {
     Labelled {
         /// The axis.
         axis: String,
-        /// Labels.
+        /// Labels, any of which will do.
         labels: Vec<String>,
     },
     /// A number is absent.
