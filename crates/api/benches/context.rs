@@ -14,6 +14,8 @@ mod listening;
 #[path = "../tests/http/scored.rs"]
 #[expect(clippy::unwrap_used, reason = "the world of the tests")]
 mod scored;
+#[path = "../tests/http/studied.rs"]
+mod studied;
 #[path = "../tests/http/supposed.rs"]
 mod supposed;
 #[path = "../tests/http/told.rs"]

@@ -34,7 +34,6 @@ impl VenueSecond {
 /// Columns 191 to 193: distance of the mid from the median of all venues in basis points, last return of the venue of reference in basis
 /// points, share of all that was traded. A venue counts where it has what is asked for; without another there is nothing to compare.
 /// `reference` has the mids of the second before and of this one.
-#[must_use]
 pub fn compared(
     own: VenueSecond,
     others: &[VenueSecond],

@@ -47,6 +47,7 @@ mod shutdown;
 #[cfg(test)]
 mod stream;
 #[cfg(test)]
+mod studied;
 mod studies;
 #[cfg(test)]
 mod supposed;

@@ -25,6 +25,9 @@ const AGE_MAX: Span = Span::secs(300);
 /// A row that was corrected later than this was not known at its time, and its minute has passed by then.
 const CORRECTED_MAX: Span = Span::mins(5);
 
+/// Takes a row: when it became known, its readings, and the streams that they name.
+type TakeRow<'a> = dyn FnMut(Ts, &[Cell], &[StreamDecl]) + 'a;
+
 /// The store of the settings.
 pub(crate) struct StoredFeeds {
     reader: Box<dyn Reader>,
@@ -65,7 +68,7 @@ impl StoredFeeds {
         market: &InstrumentName,
         (from, until): (Ts, Ts),
         features: &[Feature],
-        take: &mut dyn FnMut(Ts, &[Cell], &[StreamDecl]),
+        take: &mut TakeRow<'_>,
     ) -> Result<(), ResearchError> {
         let Some(run) = configured_run(&self.runs, market, &self.book) else { return Ok(()) };
         let ids: Vec<&str> = features.iter().map(|f| f.spec().id).collect();

@@ -207,7 +207,7 @@ impl OutsideStudy {
         &self,
         fold: usize,
         test: &[[f64; 3]],
-        tune: Option<(&[[f64; 3]], Vec<f64>)>,
+        tune: Option<(&[[f64; 3]], &[f64])>,
     ) -> Result<ZooPrediction, ResearchError> {
         let column = |scores: &[[f64; 3]], head: usize| scores.iter().map(|s| s[head]).collect::<Vec<f64>>();
         if self.task == ZooTask::Regression {
@@ -216,14 +216,10 @@ impl OutsideStudy {
         let mut answers: Vec<Vec<f64>> = Vec::new();
         for head in 0..self.task.heads() {
             let mut said = column(test, head);
-            match &tune {
+            match tune {
                 Some((scores, labels)) => {
-                    let asked = |y: f64| match self.task {
-                        ZooTask::Classes => y.total_cmp(&[0.0, 1.0, 2.0][head]).is_eq(),
-                        ZooTask::Binary | ZooTask::Regression => y > 0.5,
-                    };
-                    let cases: Vec<_> =
-                        column(scores, head).into_iter().zip(labels.iter().map(|y| asked(*y))).collect();
+                    let came = labels.iter().map(|y| self.task.asked(*y, head) > 0.5);
+                    let cases: Vec<_> = column(scores, head).into_iter().zip(came).collect();
                     let curve = Calibrator::fit(CalibrationRule::Platt, &cases);
                     let curve = curve.ok_or_else(|| ResearchError::Refused(format!("fold {fold} has no tune rows")))?;
                     said.iter_mut().for_each(|s| *s = curve.at(*s));
@@ -244,15 +240,18 @@ impl OutsideStudy {
             return Ok(ZooPrediction::Binary { scores: column(test, 0), probabilities: answers.swap_remove(0) });
         }
         let mut probabilities = Vec::with_capacity(test.len());
-        for row in 0..test.len() {
-            let said: [f64; 3] = core::array::from_fn(|head| answers[head][row]);
-            let sum: f64 = said.iter().sum();
+        let mut heads = answers.into_iter().map(Vec::into_iter);
+        let (Some(low), Some(middle), Some(high)) = (heads.next(), heads.next(), heads.next()) else {
+            return Err(ResearchError::Failed("a class has no answers".to_owned()));
+        };
+        for (row, ((low, middle), high)) in low.zip(middle).zip(high).enumerate() {
+            let sum = low + middle + high;
             if sum <= 0.0 {
                 let text =
                     format!("the three test scores {row} of fold {fold} are all 0; give a probability for each class");
                 return Err(ResearchError::Refused(text));
             }
-            probabilities.push(said.map(|p| p / sum));
+            probabilities.push([low / sum, middle / sum, high / sum]);
         }
         let likeliest = |p: &[f64; 3]| if p[2] > p[0].max(p[1]) { 2 } else { u8::from(p[1] > p[0]) };
         let chosen = probabilities.iter().map(likeliest).collect();
@@ -322,7 +321,7 @@ impl BaselineRows {
         (self.times[from..].to_vec(), self.labels[from..].to_vec())
     }
 
-    fn tuned(&self) -> Vec<f64> {
-        self.labels[self.fit.len()..self.fit.len() + self.tune.len()].to_vec()
+    fn tuned(&self) -> &[f64] {
+        &self.labels[self.fit.len()..self.fit.len() + self.tune.len()]
     }
 }

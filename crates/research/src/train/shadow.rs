@@ -80,11 +80,31 @@ pub struct ShadowScore {
     pub scores: Option<ZooRow>,
 }
 
+/// A forecast, and what became of it.
+struct ShadowCase {
+    issue: ShadowEntry,
+    outcome: ShadowOutcome,
+}
+
+#[derive(Clone, Copy)]
+enum ShadowOutcome {
+    Waiting,
+    /// Nobody can know it, or there is none.
+    Unresolvable,
+    Label(f64),
+}
+
+impl ShadowOutcome {
+    const fn waits(self) -> bool {
+        matches!(self, Self::Waiting)
+    }
+}
+
 /// The ledger of one target.
 pub(super) struct ShadowLedger {
     path: PathBuf,
     last: String,
-    issues: BTreeMap<(String, Ts), (ShadowEntry, Option<Option<f64>>)>,
+    issues: BTreeMap<(String, Ts), ShadowCase>,
 }
 
 impl ShadowLedger {
@@ -109,11 +129,12 @@ impl ShadowLedger {
     fn take(&mut self, entry: ShadowEntry) {
         match entry {
             ShadowEntry::Issue { ref artefact, t, .. } => {
-                self.issues.insert((artefact.clone(), t), (entry, None));
+                let key = (artefact.clone(), t);
+                self.issues.insert(key, ShadowCase { issue: entry, outcome: ShadowOutcome::Waiting });
             }
             ShadowEntry::Outcome { artefact, t, label } => {
-                if let Some((_, outcome)) = self.issues.get_mut(&(artefact, t)) {
-                    *outcome = Some(label);
+                if let Some(case) = self.issues.get_mut(&(artefact, t)) {
+                    case.outcome = label.map_or(ShadowOutcome::Unresolvable, ShadowOutcome::Label);
                 }
             }
         }
@@ -126,7 +147,7 @@ impl ShadowLedger {
             let there = match &entry {
                 ShadowEntry::Issue { artefact, t, .. } => self.issues.contains_key(&(artefact.clone(), *t)),
                 ShadowEntry::Outcome { artefact, t, .. } => {
-                    self.issues.get(&(artefact.clone(), *t)).is_none_or(|(_, outcome)| outcome.is_some())
+                    self.issues.get(&(artefact.clone(), *t)).is_none_or(|case| !case.outcome.waits())
                 }
             };
             if there {
@@ -142,7 +163,7 @@ impl ShadowLedger {
 
     /// The first moment whose outcome is not known.
     pub(super) fn waits_since(&self) -> Option<Ts> {
-        self.issues.iter().filter(|(_, (_, outcome))| outcome.is_none()).map(|((_, t), _)| *t).min()
+        self.issues.iter().filter(|(_, case)| case.outcome.waits()).map(|((_, t), _)| *t).min()
     }
 
     /// Outcomes that the rows of a frame know by now, whichever artefact made the forecast: a label is that of the target. Classes of volatility
@@ -157,9 +178,9 @@ impl ShadowLedger {
         let labels = Labeller::new(frame).and_then(|l| l.label(maker.target()));
         let labels = labels.map_err(|e| ResearchError::Failed(e.to_string()))?;
         let (spans, first) = (labels.spans().as_slice(), frame.times()[0]);
-        let due = self.issues.iter().filter_map(|((who, t), (entry, outcome))| {
-            let ShadowEntry::Issue { resolve_after, .. } = entry else { return None };
-            let ready = outcome.is_none() && who == artefact && *t >= first && *resolve_after <= last;
+        let due = self.issues.iter().filter_map(|((who, t), case)| {
+            let ShadowEntry::Issue { resolve_after, .. } = &case.issue else { return None };
+            let ready = case.outcome.waits() && who == artefact && *t >= first && *resolve_after <= last;
             ready.then(|| {
                 let at = spans.binary_search_by_key(t, |s| s.start).ok();
                 let label = at.map(|at| maker.class(labels.values()[at]));
@@ -174,20 +195,20 @@ impl ShadowLedger {
     pub(super) fn score(&self, artefact: &str, model: &str, task: ZooTask, horizon: Span) -> ShadowScore {
         let mut score = ShadowScore { issued: 0, waiting: 0, unresolvable: 0, hindcasts: 0, scores: None };
         let mut fold = FoldPrediction { times: Vec::new(), labels: Vec::new(), said: empty(task), base: Vec::new() };
-        for ((who, t), (entry, outcome)) in &self.issues {
-            let ShadowEntry::Issue { made, resolve_after, stated, base, .. } = entry else { continue };
+        for ((who, t), case) in &self.issues {
+            let ShadowEntry::Issue { made, resolve_after, stated, base, .. } = &case.issue else { continue };
             if who != artefact {
                 continue;
             }
             score.issued += 1;
             score.hindcasts += usize::from(made > resolve_after);
-            match outcome {
-                None => score.waiting += 1,
-                Some(None) => score.unresolvable += 1,
-                Some(Some(label)) => {
+            match case.outcome {
+                ShadowOutcome::Waiting => score.waiting += 1,
+                ShadowOutcome::Unresolvable => score.unresolvable += 1,
+                ShadowOutcome::Label(label) => {
                     if push(&mut fold.said, stated) {
                         fold.times.push(*t);
-                        fold.labels.push(*label);
+                        fold.labels.push(label);
                         fold.base.clone_from(base);
                     }
                 }

@@ -3,7 +3,7 @@
 use crate::made::{End, Message, Recorder, behind, config, messages};
 use barograph_domain::{InstrumentName, Span};
 use barograph_lake::layers::{LakeQuery, check, hours};
-use barograph_research::dataset::{FollowRequest, JournalRequest, LakeFollower, record_journal};
+use barograph_research::dataset::{DatasetBeside, FollowRequest, JournalRequest, LakeFollower, record_journal};
 use std::path::Path;
 
 const USDM: &str = "binance-usdm";
@@ -23,7 +23,8 @@ fn content(lake: &Path) -> Vec<(String, String)> {
 fn follower(dir: &Path, lake: &str) -> LakeFollower {
     let market = InstrumentName::new(USDM, "BTCUSDT").unwrap();
     let (data, lake) = (dir.to_owned(), dir.join(lake));
-    LakeFollower::new(&FollowRequest { data, markets: vec![market], lake, flush_every: Span::secs(10) })
+    let request = FollowRequest { data, markets: vec![market], lake, flush_every: Span::secs(10) };
+    LakeFollower::new(&request, &DatasetBeside::default()).unwrap()
 }
 
 /// Steps until nothing more can be played; how many lines were.

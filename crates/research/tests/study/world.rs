@@ -58,7 +58,8 @@ pub(crate) fn record(lake: &Path, days: core::ops::Range<i64>) {
                 "dq_seconds_since_gap" => Some(1e6),
                 _ => None,
             };
-            let head = FeatureHead { ts: t, known_ts: t + Span::millis(200), row_valid: true, reason_mask: 0 };
+            let head =
+                FeatureHead { ts: t, known_ts: t + Span::millis(200), row_valid: true, reason_mask: 0, gap: None };
             features.push(&head, catalogue().iter().map(|c| value(c.id)).collect::<Vec<_>>()).unwrap();
             mid *= if rises { 1.0 + STEP } else { 1.0 - STEP };
             rises = random.unit() < 0.5;

@@ -11,7 +11,6 @@ use std::path::PathBuf;
 /// Plays recordings of a market into a lake: books, trades and feature rows. What `barograph lab dataset` does.
 #[pyfunction]
 #[pyo3(signature = (market, files, lake, tick=None))]
-#[expect(clippy::needless_pass_by_value, reason = "paths arrive owned")]
 pub(super) fn record_recording<'py>(
     py: Python<'py>,
     market: &str,

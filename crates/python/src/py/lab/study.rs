@@ -58,6 +58,7 @@ impl StudyWords<'_> {
 
 /// Fits the models of the lab, fold by fold, and leaves board, folds and models in the folder of the study. The board.
 #[pyfunction]
+#[expect(clippy::needless_pass_by_value, reason = "arguments from Python arrive owned")]
 pub(super) fn fit_study<'py>(py: Python<'py>, words: StudyWords<'py>) -> PyResult<Bound<'py, PyAny>> {
     let request = words.request()?;
     let board = py.detach(|| study(&request, None, &mut |_| {})).map_err(of_lab)?;
@@ -66,6 +67,7 @@ pub(super) fn fit_study<'py>(py: Python<'py>, words: StudyWords<'py>) -> PyResul
 
 /// What a fitted model of a study goes by.
 #[pyfunction]
+#[expect(clippy::needless_pass_by_value, reason = "arguments from Python arrive owned")]
 pub(super) fn study_importance<'py>(
     py: Python<'py>,
     words: StudyWords<'py>,
