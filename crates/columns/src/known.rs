@@ -1,4 +1,4 @@
-//! What other feeds of a market said, as it was known: the columns `dv_*` and `sx_session_vol_ratio` (features §7.6, §7.7).
+//! What other feeds of a market said, as it was known: the columns `dv_*` and `sx_session_vol_ratio` (features §7).
 //!
 //! They are readings of the engine, minute by minute as they were published. A row sees the newest that was known at its second, and
 //! nothing of one that was older by then than its source allows.

@@ -1,4 +1,4 @@
-//! A market beside others of the same asset: the columns `vx_*` (features §7.7).
+//! A market beside others of the same asset: the columns `vx_*` (features §7).
 //!
 //! What is compared are the rows of the same second, each made of what was known 200 ms after it.
 

@@ -63,7 +63,7 @@ impl SpotPairs {
 /// Currencies that are worth a US dollar, or say so.
 const DOLLARS: [&str; 6] = ["USD", "USDT", "USDC", "FDUSD", "BUSD", "TUSD"];
 
-/// Do the prices of two markets mean the same (features §7.7, `vx_*`)? They are of one kind and base asset, expire together if at all, and
+/// Do the prices of two markets mean the same (features §7, `vx_*`)? They are of one kind and base asset, expire together if at all, and
 /// are quoted in one currency or both in dollars.
 #[must_use]
 pub fn is_comparable(a: &Instrument, b: &Instrument) -> bool {

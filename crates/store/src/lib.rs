@@ -35,7 +35,7 @@ pub use contract::{Batches, OneBatch, OrderedEvents, Reader, RunWriter, Writer};
 pub use error::{Error, Recovery, Result};
 pub use ledger::{LedgerHead, LedgerPart, LedgerProgress, LedgerState, LiveLedger, LiveLedgerState};
 pub use live::{Appended, BOOK_LEVELS_MAX, BookSample, LiveBatch, LiveLevel, Provenance, StoredOrderBook};
-pub use minutes::{MinuteColumns, MinuteWish, minute_columns, newest_run};
+pub use minutes::{MinuteColumns, MinuteRequest, minute_columns, newest_run};
 pub use model::{
     CheckReport, ContentHash, Contradiction, Forgotten, ImportRecord, Imported, Inserted, InstrumentInfo, LevelQuery,
     Page, Point, PointQuery, PointsVersion, Pruned, Range, Retention, SectionHash, StreamInfo, WriterRole,

@@ -26,7 +26,7 @@ pub struct MinuteColumns {
 
 /// Which minutes.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct MinuteWish {
+pub struct MinuteRequest {
     /// By their minute.
     pub range: Range,
     /// Only minutes that are a multiple of this since 1970; all of them for `None`.
@@ -48,7 +48,7 @@ pub fn newest_run(reader: &dyn Reader, market: &InstrumentName) -> Result<Option
 ///
 /// # Errors
 /// When the store cannot be read.
-pub fn minute_columns(reader: &dyn Reader, run: &RunKey, wish: &MinuteWish) -> Result<MinuteColumns> {
+pub fn minute_columns(reader: &dyn Reader, run: &RunKey, wish: &MinuteRequest) -> Result<MinuteColumns> {
     let mut out = MinuteColumns {
         labels: ["risk", "trend", "volatility", "heat"].map(|axis| (axis, Vec::new())),
         ..MinuteColumns::default()

@@ -64,7 +64,7 @@ impl PartitionWriter {
                 if passed {
                     return Ok(RowPlace::Before);
                 }
-                self.look_at(begin, &folder)?
+                self.read_left(begin, &folder)?
             }
         };
         Ok(match left {
@@ -75,7 +75,7 @@ impl PartitionWriter {
     }
 
     /// What an hour under way on disk holds, looked at once.
-    fn look_at(&mut self, begin: Ts, folder: &Path) -> LayerResult<HourLeft> {
+    fn read_left(&mut self, begin: Ts, folder: &Path) -> LayerResult<HourLeft> {
         if let Some((_, left)) = self.looked_at.filter(|(hour, _)| *hour == begin) {
             return Ok(left);
         }

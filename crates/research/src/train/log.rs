@@ -42,13 +42,13 @@ pub enum ResearchLogLine {
     },
     /// Something was found.
     Found {
-        /// When.
+        /// When it was written down.
         at: Ts,
         /// By whom; empty where nobody was named.
         researcher: String,
         /// In which study.
         study_id: String,
-        /// What.
+        /// What was found, in words.
         finding: String,
         /// Files that show it.
         artefacts: Vec<String>,
@@ -60,7 +60,7 @@ pub enum ResearchLogLine {
 pub struct ResearchLogRow {
     /// When the study was registered, or the finding written.
     pub date: Ts,
-    /// Who.
+    /// Whose study it is; empty where nobody was named.
     pub researcher: String,
     /// The study.
     pub study_id: String,
@@ -85,7 +85,7 @@ pub struct ResearchLogRow {
 /// An opening of a hold-out.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct LoggedOpening {
-    /// When.
+    /// When it was opened.
     pub at: Ts,
     /// Its labelled rows.
     pub rows: usize,

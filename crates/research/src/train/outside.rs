@@ -169,7 +169,7 @@ impl OutsideStudy {
             lasting.trials += tried;
             lasting.folds.push(judged(said));
             let tune = scores.tune.as_ref().map(|all| (all[n].as_slice(), rows.tuned()));
-            outside.folds.push(judged(self.said(fold.number, &scores.test[n], tune)?));
+            outside.folds.push(judged(self.meaning(fold.number, &scores.test[n], tune)?));
         }
         let horizon = self.labels.target().horizon().unwrap_or(Span::secs(1));
         let block = Span(horizon.0.saturating_mul(60)).max(Span::mins(10));
@@ -203,7 +203,7 @@ impl OutsideStudy {
     }
 
     /// What the scores of a fold's test rows mean.
-    fn said(
+    fn meaning(
         &self,
         fold: usize,
         test: &[[f64; 3]],

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub struct LeaderboardRow {
     /// What is predicted.
     pub target: String,
-    /// Scores.
+    /// How it did on all folds (research §5).
     #[serde(flatten)]
     pub scores: ZooRow,
     /// Money; every column null without a fee.

@@ -181,11 +181,16 @@ fn depth(rows: &[Row], members: &[Member], lock: &BTreeMap<String, BTreeSet<Stri
     let pure = |m: &&Member| rows.iter().any(|r| r.folder == m.folder && matches!(r.ring, Ring::Numbered(0 | 1)));
     let own: BTreeSet<&str> = members.iter().map(|m| m.package.as_str()).collect();
     for m in members.iter().filter(pure) {
-        let mut open: Vec<&str> = m.uses.iter().map(String::as_str).filter(|n| !own.contains(n)).collect();
+        // Where a name has several versions, the lock says which one the crate means; there its tests' libraries stand too.
+        let of_crate: Vec<&str> = lock.get(&m.package).into_iter().flatten().map(String::as_str).collect();
+        let uses = m.uses.iter().map(String::as_str).filter(|n| !own.contains(n));
+        let mut open: Vec<&str> =
+            uses.map(|name| of_crate.iter().copied().filter(|n| named(n) == name).max().unwrap_or(name)).collect();
         let mut seen: BTreeSet<&str> = open.iter().copied().collect();
         while let Some(name) = open.pop() {
-            if IMPURE.contains(&name) {
+            if IMPURE.contains(&named(name)) {
                 let place = format!("crates/{}/Cargo.toml", m.folder);
+                let name = named(name);
                 findings.push(Finding::new(place, format!("reaches '{name}' through its dependencies")));
             }
             for next in lock.get(name).into_iter().flatten() {
@@ -198,15 +203,30 @@ fn depth(rows: &[Row], members: &[Member], lock: &BTreeMap<String, BTreeSet<Stri
     findings
 }
 
-/// Package name to the names it depends on, all versions together.
+/// The name in an entry of a dependency list, which has a version where there are several.
+fn named(entry: &str) -> &str {
+    entry.split(' ').next().unwrap_or(entry)
+}
+
+/// What each package depends on. A package of which there are several versions is called `name version`, as in the lists of the lock.
 fn lock(text: &str) -> Result<BTreeMap<String, BTreeSet<String>>, String> {
     let table: Table = text.parse().map_err(|e| format!("Cargo.lock: {e}"))?;
+    let word = |package: &Value, key: &str| package.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let packages = || table.get("package").and_then(Value::as_array).into_iter().flatten();
+    let mut versions: BTreeMap<String, usize> = BTreeMap::new();
+    for package in packages() {
+        *versions.entry(word(package, "name")).or_default() += 1;
+    }
     let mut graph: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for package in table.get("package").and_then(Value::as_array).into_iter().flatten() {
-        let name = package.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
+    for package in packages() {
+        let mut name = word(package, "name");
+        if versions.get(&name).is_some_and(|n| *n > 1) {
+            name = format!("{name} {}", word(package, "version"));
+        }
         let needs = package.get("dependencies").and_then(Value::as_array).into_iter().flatten();
-        let needs = needs.filter_map(Value::as_str).filter_map(|d| d.split(' ').next()).map(str::to_owned);
-        graph.entry(name).or_default().extend(needs);
+        // Two of one version from different places have the place behind it.
+        let entry = |text: &str| text.splitn(3, ' ').take(2).collect::<Vec<_>>().join(" ");
+        graph.entry(name).or_default().extend(needs.filter_map(Value::as_str).map(entry));
     }
     Ok(graph)
 }
@@ -319,7 +339,9 @@ mod tests {
     fn impurity_is_found_at_any_depth() {
         let lock = lock(
             "[[package]]\nname = \"uuid\"\ndependencies = [\"helper 1.0.0\"]\n\
-             [[package]]\nname = \"helper\"\ndependencies = [\"getrandom\"]",
+             [[package]]\nname = \"serde\"\ndependencies = [\"helper 2.0.0\"]\n\
+             [[package]]\nname = \"helper\"\nversion = \"1.0.0\"\ndependencies = [\"getrandom 0.2.0\"]\n\
+             [[package]]\nname = \"helper\"\nversion = \"2.0.0\"\ndependencies = []",
         )
         .unwrap();
         let with = |dep: &str| vec![member("domain", &format!("[dependencies]\n{dep} = \"1\"")).unwrap()];

@@ -6,7 +6,7 @@ use barograph_study::targets::{TargetId, TargetKind};
 use pyo3::prelude::*;
 use serde_json::{Value, json};
 
-/// Where each group ends, by the number of its last column (features §7.1 to §7.7).
+/// Where each group ends, by the number of its last column (features §7).
 const GROUPS: [(usize, &str); 9] = [
     (109, "structural"),
     (132, "dynamic"),

@@ -4,7 +4,9 @@ use super::super::convert::{span, wrong};
 use super::asked::{market, refused, stretch};
 use super::table::{ArrowTable, moments};
 use arrow_array::{ArrayRef, Float64Array, StringArray};
-use barograph_store::{MinuteColumns, MinuteWish, Range, Reader, StoreTarget, minute_columns, newest_run, open_reader};
+use barograph_store::{
+    MinuteColumns, MinuteRequest, Range, Reader, StoreTarget, minute_columns, newest_run, open_reader,
+};
 use pyo3::prelude::*;
 use std::sync::Arc;
 
@@ -34,7 +36,7 @@ pub(super) fn stored_minutes(
             "the minutes of {of} have no feature '{unknown}'; barograph features lists those there are"
         )));
     }
-    let wish = MinuteWish {
+    let wish = MinuteRequest {
         range: Range { start: from, end: until },
         every: every.filter(|e| !e.is_none()).map(span).transpose()?,
         features,
