@@ -164,8 +164,8 @@ python: tools
 	elif ! { [ -x "$(VENV)/bin/pip" ] || python3 -m venv "$(VENV)" >/dev/null 2>&1; }; then \
 		rm -rf "$(VENV)"; \
 		$(SKIPPED) "THE MODULE FOR PYTHON IS NOT BUILT AND NOT TESTED: pip or venv is missing; on Debian or Ubuntu: sudo apt install python3-venv"; \
-	elif ! "$(VENV)/bin/pip" install -q --disable-pip-version-check maturin pytest mypy numpy pandas polars pyarrow; then \
-		$(SKIPPED) "THE MODULE FOR PYTHON IS NOT BUILT AND NOT TESTED: pip cannot fetch maturin, pytest, mypy, numpy, pandas, polars, pyarrow"; \
+	elif ! "$(VENV)/bin/pip" install -q --disable-pip-version-check maturin pytest mypy numpy pandas polars pyarrow matplotlib lightgbm scikit-learn scipy; then \
+		$(SKIPPED) "THE MODULE FOR PYTHON IS NOT BUILT AND NOT TESTED: pip cannot fetch maturin, pytest, mypy, numpy, pandas, polars, pyarrow, matplotlib, lightgbm, scikit-learn, scipy"; \
 	else \
 		set -e; rm -rf "$(WHEELS)"; \
 		VIRTUAL_ENV="$(VENV)" PATH="$(VENV)/bin:$$PATH" maturin build -q --profile $(PYTHON_PROFILE) --manifest-path crates/python/Cargo.toml --out "$(WHEELS)"; \
