@@ -32,6 +32,10 @@ fn what_is_listened_to_comes_into_the_lake_whoever_is_killed() {
     let mut up =
         place.start(&format!("up --symbols BTCUSDT --backfill 0 --no-serve --data data --endpoint {}", sim.endpoint));
     up.err.wait_for("listening to 1 of 3 markets");
+    let begun = std::time::Instant::now();
+    while !place.path("data/journal/control").is_dir() && begun.elapsed() < Duration::from_secs(30) {
+        std::thread::sleep(Duration::from_millis(50));
+    }
     let follow = "lake follow --flush 1s --data data --lake lake";
     let mut first = place.start(follow);
     first.err.wait_for("the journal is in the lake");
