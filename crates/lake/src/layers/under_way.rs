@@ -31,6 +31,14 @@ pub enum RowPlace {
     Late,
 }
 
+/// What an earlier writer left in an hour under way.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct LeftRows {
+    /// First and last stamp, in the sense of [`PartitionWriter::place_of_row`].
+    stamps: Option<(Ts, Ts)>,
+    last_sequence: Option<u64>,
+}
+
 impl PartitionWriter {
     /// What a row is to what earlier writers left, by its hour and by when it was known; in tables that are in the order of `ts`, by that.
     /// Rows of the very moment of the last one that is there count as being there.
@@ -40,8 +48,10 @@ impl PartitionWriter {
     pub fn place_of_row(&mut self, ts: Ts, known_ts: Ts) -> LayerResult<RowPlace> {
         let begin = hour_of(ts);
         let stamp = if self.sequence_at.is_some() { known_ts } else { ts };
-        let (left, behind) = match &self.hour {
-            Some(hour) if hour.begin == begin => (hour.left, hour.order.last_sequence()),
+        let left = match &self.hour {
+            Some(hour) if hour.begin == begin => {
+                LeftRows { stamps: hour.left, last_sequence: hour.order.last_sequence() }
+            }
             _ => {
                 let passed = self.open_from().is_some_and(|from| ts < from);
                 if passed && self.first_hour.is_some_and(|first| first <= begin) {
@@ -58,26 +68,26 @@ impl PartitionWriter {
                 self.look_at(begin, &folder)?
             }
         };
-        Ok(match left {
+        Ok(match left.stamps {
             Some((first, _)) if stamp < first => RowPlace::Before,
             Some((_, last)) if stamp <= last => RowPlace::There,
-            _ => RowPlace::New { behind },
+            _ => RowPlace::New { behind: left.last_sequence },
         })
     }
 
     /// What an hour under way on disk holds, looked at once.
-    fn look_at(&mut self, begin: Ts, folder: &Path) -> LayerResult<(Option<(Ts, Ts)>, Option<u64>)> {
-        if let Some((_, left, behind)) = self.looked_at.filter(|(hour, ..)| *hour == begin) {
-            return Ok((left, behind));
+    fn look_at(&mut self, begin: Ts, folder: &Path) -> LayerResult<LeftRows> {
+        if let Some((_, left)) = self.looked_at.filter(|(hour, _)| *hour == begin) {
+            return Ok(left);
         }
-        let (mut left, mut behind) = (None, None);
+        let mut left = LeftRows::default();
         if !files_of(folder)?.0.is_empty() {
             // Only read: what a writer left unfinished is taken away when rows are added.
             let (hour, ..) = OpenHour::read(folder, begin, &self.table)?;
-            (left, behind) = (hour.left, hour.order.last_sequence());
+            left = LeftRows { stamps: hour.left, last_sequence: hour.order.last_sequence() };
         }
-        self.looked_at = Some((begin, left, behind));
-        Ok((left, behind))
+        self.looked_at = Some((begin, left));
+        Ok(left)
     }
 
     /// First and last stamp of the hour under way as an earlier writer left it, in the sense of [`Self::place_of_row`]; `None` where there is

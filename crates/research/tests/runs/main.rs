@@ -52,12 +52,12 @@ fn two_runs_write_what_one_does() {
     let dir = tempfile::tempdir().unwrap();
     let [whole, first, second] = parts(dir.path());
     let lake = |name: &str| dir.path().join(name);
-    let once = import(BTC, &lake("once"), &[whole.clone()]);
+    let once = import(BTC, &lake("once"), std::slice::from_ref(&whole));
     let want = content(&lake("once"));
     assert_eq!(want.len(), 4, "the row of midnight is of the hour behind it");
     // The second file alone has no whole book to begin with; with the first before it nothing comes twice.
     for (name, then) in [("both", vec![first.clone(), second.clone()]), ("whole", vec![whole.clone()])] {
-        let begun = import(BTC, &lake(name), &[first.clone()]);
+        let begun = import(BTC, &lake(name), std::slice::from_ref(&first));
         assert!(begun.already == 0 && begun.rows > 60, "{begun:?}");
         let request = DatasetRequest {
             market: InstrumentName::parse(BTC).unwrap(),
@@ -72,7 +72,7 @@ fn two_runs_write_what_one_does() {
         assert_eq!((gone_on.late, gone_on.before), (0, 0));
         assert_eq!(content(&lake(name)), want, "{name}: the same rows, sequence numbers among them");
         assert_eq!(check(&lake(name)).unwrap(), []);
-        let again = import(BTC, &lake(name), &[whole.clone()]);
+        let again = import(BTC, &lake(name), std::slice::from_ref(&whole));
         assert_eq!((again.rows, content(&lake(name)) == want), (0, true));
     }
 }
@@ -82,7 +82,7 @@ fn a_killed_run_is_filled_by_the_next_and_no_compaction_closes_its_hour() {
     let dir = tempfile::tempdir().unwrap();
     let [whole, first, _] = parts(dir.path());
     let (lake, once) = (dir.path().join("lake"), dir.path().join("once"));
-    import(BTC, &once, &[whole.clone()]);
+    import(BTC, &once, std::slice::from_ref(&whole));
     import(BTC, &lake, &[first]);
     // As a run leaves it that was killed while it went on with the hour.
     for hour in all(&lake) {
