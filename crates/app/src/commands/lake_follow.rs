@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 /// The journal is flushed once a second.
 const PAUSE: Duration = Duration::from_secs(1);
-/// A wish to end is heard this soon.
+/// A request to end is noticed this soon.
 const NAP: Duration = Duration::from_millis(50);
 
 pub(crate) fn run(args: &FollowArgs, settings: &Settings, json: bool) -> Result<(), Failure> {

@@ -65,7 +65,7 @@ impl PartitionWriter {
                 if passed {
                     return Ok(RowPlace::Before);
                 }
-                self.look_at(begin, &folder)?
+                self.read_left(begin, &folder)?
             }
         };
         Ok(match left.stamps {
@@ -76,7 +76,7 @@ impl PartitionWriter {
     }
 
     /// What an hour under way on disk holds, looked at once.
-    fn look_at(&mut self, begin: Ts, folder: &Path) -> LayerResult<LeftRows> {
+    fn read_left(&mut self, begin: Ts, folder: &Path) -> LayerResult<LeftRows> {
         if let Some((_, left)) = self.looked_at.filter(|(hour, _)| *hour == begin) {
             return Ok(left);
         }
