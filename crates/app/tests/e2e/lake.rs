@@ -134,7 +134,7 @@ fn what_the_store_holds_becomes_bars_and_signals_once() {
         barograph_testkit::skipped("PEERS_PYTHON names no Python with duckdb");
         return;
     };
-    let query = "SELECT count(*), count(DISTINCT ts), count(DISTINCT signal), count(*) FILTER (signal = 'risk' AND word IS NOT NULL), \
+    let query = "SELECT count(*), count(DISTINCT ts), count(DISTINCT signal), count(*) FILTER (signal = 'risk_label' AND word IS NOT NULL), \
         count(*) FILTER (value IS NULL AND word IS NULL), (SELECT count(*) FROM read_parquet('lake/gold/bars/**/*.parquet', \
         hive_partitioning = true) WHERE timeframe = '1h' AND high >= low AND risk IS NOT NULL AND source = 'venue_candle') \
         FROM read_parquet('lake/gold/signals/**/*.parquet', hive_partitioning = true)";
