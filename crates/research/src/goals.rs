@@ -157,7 +157,7 @@ fn auc_line(market: &InstrumentName, target: TargetId, found: &StudySummary) -> 
     if folds < GOAL_FOLDS_MIN {
         line.misses.push(format!("{folds} folds where {GOAL_FOLDS_MIN} are asked"));
     }
-    hold_out(&found.board, row, &mut line.misses);
+    hold_out(row, &mut line.misses);
     control(&found.board, &mut line.misses);
     // Enough to separate 0.55 from one half.
     line.days = line.band.map(|band| days_for(found, band, GOAL_AUC - 0.5).max(days_of(found)));
@@ -165,8 +165,8 @@ fn auc_line(market: &InstrumentName, target: TargetId, found: &StudySummary) -> 
 }
 
 /// What the hold-out said of the model, where it was opened.
-fn hold_out(board: &Value, row: &Value, misses: &mut Vec<String>) {
-    let opened = board.pointer("/hold_out/auc").or_else(|| row.get("hold_out_auc")).and_then(Value::as_f64);
+fn hold_out(row: &Value, misses: &mut Vec<String>) {
+    let opened = number(row, "hold_out_auc");
     match opened {
         None => misses.push("the hold-out was not opened".to_owned()),
         Some(auc) if auc <= GOAL_AUC => misses.push(format!("{auc:.3} on the hold-out is not above {GOAL_AUC}")),

@@ -211,12 +211,12 @@ impl GoldSource {
     }
 }
 
-/// The published labels, by axis.
+/// The published labels, by the name of their signal; a reading may be called as an axis is.
 fn axes(row: &MinuteRow) -> [(&'static str, &'static str); 4] {
     [
-        ("risk", row.risk.label.name()),
-        ("trend", row.trend.label.name()),
-        ("volatility", row.volatility.label.name()),
-        ("heat", row.heat.label.name()),
+        ("risk_label", row.risk.label.name()),
+        ("trend_label", row.trend.label.name()),
+        ("volatility_label", row.volatility.label.name()),
+        ("heat_label", row.heat.label.name()),
     ]
 }

@@ -32,6 +32,10 @@ fn what_is_listened_to_comes_into_the_lake_whoever_is_killed() {
     let mut up =
         place.start(&format!("up --symbols BTCUSDT --backfill 0 --no-serve --data data --endpoint {}", sim.endpoint));
     up.err.wait_for("listening to 1 of 3 markets");
+    let begun = std::time::Instant::now();
+    while !place.path("data/journal/control").is_dir() && begun.elapsed() < Duration::from_secs(30) {
+        std::thread::sleep(Duration::from_millis(50));
+    }
     let follow = "lake follow --flush 1s --data data --lake lake";
     let mut first = place.start(follow);
     first.err.wait_for("the journal is in the lake");
@@ -107,4 +111,38 @@ fn hftbacktest_reads_the_events_of_a_lake_and_of_its_recording() {
     assert_eq!((&files["events"], &lake["events"]), (&of_files["events"], &of_lake["events"]));
     assert_eq!((&files["bid"], &files["ask"]), (&lake["bid"], &lake["ask"]), "the same last book");
     assert!(files["bid"].as_f64().unwrap() < files["ask"].as_f64().unwrap());
+}
+
+#[test]
+fn what_the_store_holds_becomes_bars_and_signals_once() {
+    let place = Place::new();
+    crate::support::data::slice(&place.path("in"), &["BTCUSDT"], "2026-02-05", "2026-02-06");
+    place.ok("collect --source in --data data");
+    let gold =
+        |bars: &str| json_lines(&place.ok(&format!("lake gold BTCUSDT --bars {bars} --data data --lake lake --json")));
+    let rows = |made: &[Value]| made.iter().map(|l| l["rows"].as_u64().unwrap()).collect::<Vec<_>>();
+    let made = gold("1h,4h");
+    assert!(matches!(rows(&made)[..], [23..=24, 5..=6, signals] if signals > 50_000), "{made:?}");
+    assert_eq!(rows(&gold("1h,4h")), [0, 0, 0]);
+    assert_eq!(rows(&gold("1m"))[0], 0, "bars of an hour make no shorter ones");
+    let listed = json_lines(&place.ok("lake ls --data lake --json"));
+    let held: Vec<&str> = listed.iter().map(|l| l["table"].as_str().unwrap()).collect();
+    assert_eq!(held, ["bars", "bars", "bars", "signals"]);
+    assert!(place.ok("lake check --data lake").contains("every row is as its manifest says"));
+    place.run("lake gold NOPE --data data --lake lake").exits(1).says("holds anything of binance-usdm:NOPE");
+    let Some(python) = std::env::var_os("PEERS_PYTHON") else {
+        barograph_testkit::skipped("PEERS_PYTHON names no Python with duckdb");
+        return;
+    };
+    let query = "SELECT count(*), count(DISTINCT ts), count(DISTINCT signal), count(*) FILTER (signal = 'risk_label' AND word IS NOT NULL), \
+        count(*) FILTER (value IS NULL AND word IS NULL), (SELECT count(*) FROM read_parquet('lake/gold/bars/**/*.parquet', \
+        hive_partitioning = true) WHERE timeframe = '1h' AND high >= low AND risk IS NOT NULL AND source = 'venue_candle') \
+        FROM read_parquet('lake/gold/signals/**/*.parquet', hive_partitioning = true)";
+    let code = format!("import duckdb, json; print(json.dumps(duckdb.sql(\"\"\"{query}\"\"\").fetchall()[0]))");
+    let run = Command::new(&python).args(["-c", &code]).current_dir(place.path("")).output().unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    let found: Vec<u64> = serde_json::from_slice(&run.stdout).unwrap();
+    let [all, minutes, signals, risks, nothing, bars] = found[..] else { panic!("{found:?}") };
+    assert_eq!((all, risks, nothing), (minutes * signals, minutes, 0), "{found:?}");
+    assert!(bars > 15, "{found:?}");
 }

@@ -87,7 +87,7 @@ pub struct GoldSignal<'a> {
     pub ts: Ts,
     /// When it could first be used.
     pub known_ts: Ts,
-    /// Its name: that of an axis, or the id of a reading.
+    /// Its name: `risk_label` and the like for the axes, or the id of a reading.
     pub signal: &'a str,
     /// A reading's number; `None` for labels, and where it is withheld.
     pub value: Option<f64>,

@@ -31,13 +31,12 @@ pub enum RowPlace {
     Late,
 }
 
-/// How far an hour under way is filled.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct HourLeft {
-    /// First and last stamp, as an earlier writer left them.
-    left: Option<(Ts, Ts)>,
-    /// The last sequence number.
-    behind: Option<u64>,
+/// What an earlier writer left in an hour under way.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct LeftRows {
+    /// First and last stamp, in the sense of [`PartitionWriter::place_of_row`].
+    stamps: Option<(Ts, Ts)>,
+    last_sequence: Option<u64>,
 }
 
 impl PartitionWriter {
@@ -49,8 +48,10 @@ impl PartitionWriter {
     pub fn place_of_row(&mut self, ts: Ts, known_ts: Ts) -> LayerResult<RowPlace> {
         let begin = hour_of(ts);
         let stamp = if self.sequence_at.is_some() { known_ts } else { ts };
-        let HourLeft { left, behind } = match &self.hour {
-            Some(hour) if hour.begin == begin => HourLeft { left: hour.left, behind: hour.order.last_sequence() },
+        let left = match &self.hour {
+            Some(hour) if hour.begin == begin => {
+                LeftRows { stamps: hour.left, last_sequence: hour.order.last_sequence() }
+            }
             _ => {
                 let passed = self.open_from().is_some_and(|from| ts < from);
                 if passed && self.first_hour.is_some_and(|first| first <= begin) {
@@ -67,23 +68,23 @@ impl PartitionWriter {
                 self.read_left(begin, &folder)?
             }
         };
-        Ok(match left {
+        Ok(match left.stamps {
             Some((first, _)) if stamp < first => RowPlace::Before,
             Some((_, last)) if stamp <= last => RowPlace::There,
-            _ => RowPlace::New { behind },
+            _ => RowPlace::New { behind: left.last_sequence },
         })
     }
 
     /// What an hour under way on disk holds, looked at once.
-    fn read_left(&mut self, begin: Ts, folder: &Path) -> LayerResult<HourLeft> {
+    fn read_left(&mut self, begin: Ts, folder: &Path) -> LayerResult<LeftRows> {
         if let Some((_, left)) = self.looked_at.filter(|(hour, _)| *hour == begin) {
             return Ok(left);
         }
-        let mut left = HourLeft::default();
+        let mut left = LeftRows::default();
         if !files_of(folder)?.0.is_empty() {
             // Only read: what a writer left unfinished is taken away when rows are added.
             let (hour, ..) = OpenHour::read(folder, begin, &self.table)?;
-            left = HourLeft { left: hour.left, behind: hour.order.last_sequence() };
+            left = LeftRows { stamps: hour.left, last_sequence: hour.order.last_sequence() };
         }
         self.looked_at = Some((begin, left));
         Ok(left)

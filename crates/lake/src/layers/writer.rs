@@ -12,7 +12,7 @@ use super::recover::{LeftBehind, hold, loss, recover};
 use super::schema::LakeTable;
 use super::settings::LakeConfig;
 use super::slices::CellSlice;
-use super::under_way::HourLeft;
+use super::under_way::LeftRows;
 use super::{LayerError, LayerResult};
 use crate::file_lock::FileLock;
 use barograph_domain::{Span, Ts};
@@ -47,8 +47,8 @@ pub struct PartitionWriter {
     pub(super) open_from: Option<Ts>,
     /// Rows of an earlier writer that may be lost come again: nothing has to be declared.
     pub(super) rows_come_again: bool,
-    /// What the hour under way on disk holds that was looked at last: where it begins, its first and last `known_ts`, its last sequence.
-    pub(super) looked_at: Option<(Ts, HourLeft)>,
+    /// The hour under way on disk that was looked at last: where it begins, and what it holds.
+    pub(super) looked_at: Option<(Ts, LeftRows)>,
     /// The closed hour that was met last.
     pub(super) met_closed: Option<Ts>,
     /// The first hour that rows were added to.

@@ -146,8 +146,11 @@ impl<'a> Kept<'a> {
             self.tables().into_iter().for_each(PartitionWriter::expect_lost_rows_again);
         }
         if joint == Joint::Follows {
-            let last = self.tables().into_iter().filter_map(|table| table.last_sequence()).max();
-            self.sequence = self.sequence.max(last.map_or(0, |last| last + 1));
+            // A run that goes over what is there counts as the one before did, however far each table of that was written.
+            if !self.edge.brings_what_was_lost() {
+                let last = self.tables().into_iter().filter_map(|table| table.last_sequence()).max();
+                self.sequence = self.sequence.max(last.map_or(0, |last| last + 1));
+            }
             if let Some(hour) = self.edge.before_hour() {
                 self.tables().into_iter().for_each(|table| table.go_on_with(hour));
             }

@@ -94,7 +94,7 @@ pub fn hold_out(
         money,
         finding: finding.clone(),
     };
-    let path = of_board.folder.join(format!("hold-out-{}-{}.json", &config_hash[..12], report.opening.earlier + 1));
+    let path = of_board.folder.join(held_file(&config_hash, report.opening.earlier + 1));
     write(&path, &report, true)?;
     let found = ResearchLogLine::Found {
         at: now(),
@@ -105,6 +105,11 @@ pub fn hold_out(
     };
     add_to_log(&request.log, &found)?;
     Ok(report)
+}
+
+/// Name of the file of an opening of a study's hold-out, counted from 1.
+pub(super) fn held_file(config_hash: &str, opening: usize) -> String {
+    format!("hold-out-{}-{opening}.json", config_hash.get(..12).unwrap_or(config_hash))
 }
 
 /// The study as it stands in the log; it is registered now where it is not.

@@ -2,6 +2,7 @@
 
 use super::artefact::{BOARD, FOLDS, read};
 use super::backtest::{BACKTEST, BacktestReport};
+use super::held::{HoldOutReport, held_file};
 use super::importance::{IMPORTANCE, ImportanceReport};
 use super::predicted::answers_of;
 use super::run::{Study, StudyRequest};
@@ -90,7 +91,8 @@ pub struct LearnerCalibration {
 /// # Errors
 /// The study has no board, or the lake no rows.
 pub fn summary(request: &StudyRequest) -> Result<StudySummary, ResearchError> {
-    let board: serde_json::Value = read(&request.folder.join(BOARD))?;
+    let mut board: serde_json::Value = read(&request.folder.join(BOARD))?;
+    add_hold_out(&mut board, &request.folder)?;
     let sheet: FoldSheet = read(&request.folder.join(FOLDS))?;
     let study = Study::open(request)?;
     let times = study.rows.frame.times();
@@ -212,4 +214,23 @@ fn classes(labels: &LabelledRows, fold: &barograph_study::folds::StudyFold) -> O
         None => usize::from(v > 0.5),
     };
     Some(values.into_iter().map(class).collect())
+}
+
+/// Puts what the hold-out gave beside the models of a board, where it was opened: `hold_out_auc`. The first opening counts, because a later
+/// one knows of it.
+fn add_hold_out(board: &mut serde_json::Value, folder: &Path) -> Result<(), ResearchError> {
+    let Some(hash) = board.get("config_hash").and_then(serde_json::Value::as_str) else { return Ok(()) };
+    let path = folder.join(held_file(hash, 1));
+    if !path.is_file() {
+        return Ok(());
+    }
+    let held: HoldOutReport = read(&path)?;
+    for at in ["/board/rows", "/rows"] {
+        for row in board.pointer_mut(at).and_then(serde_json::Value::as_array_mut).into_iter().flatten() {
+            let model = row.get("model").and_then(serde_json::Value::as_str);
+            let auc = held.board.rows.iter().find(|r| Some(r.model.as_str()) == model).and_then(|r| r.auc);
+            row["hold_out_auc"] = auc.into();
+        }
+    }
+    Ok(())
 }

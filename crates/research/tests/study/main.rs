@@ -5,7 +5,8 @@ mod kept;
 mod world;
 
 use barograph_research::train::{
-    MoneyTerms, RESEARCH_LOG, StudyBoard, TRIALS, boards, by_study, funding_of, hold_out, research_log, study, traded,
+    MoneyTerms, RESEARCH_LOG, StudyBoard, TRIALS, boards, by_study, funding_of, hold_out, research_log, study, summary,
+    traded,
 };
 use barograph_study::money::funding::FundingCover;
 use std::path::PathBuf;
@@ -158,6 +159,8 @@ fn a_hold_out_opens_once_and_the_log_says_so() {
     let report = hold_out(&asked, Some(&terms(DAYS)), &mut |_| {}).unwrap();
     let best = &report.board.rows[0];
     assert!(best.model == "linear" && best.auc.unwrap() > 0.75 && best.n_test == report.opening.rows, "{best:?}");
+    let shown = summary(&asked.study).unwrap().board;
+    assert_eq!(shown["board"]["rows"][0]["hold_out_auc"].as_f64(), best.auc, "reports and goals have it too");
     assert!(report.money.is_some() && report.finding.contains("above 0.55"), "{}", report.finding);
     let again = refused(&asked);
     assert!(again.contains("was opened for 'BTCUSDT-dir_1s-") && again.contains("--again REASON"), "{again}");
