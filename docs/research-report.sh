@@ -28,8 +28,9 @@ is 90 %; that of `vol_regime_fwd` is of the distance from persistence. *Days to 
 enough to tell the goal from nothing: an AUC of 0.55 from one half, a Sharpe ratio of 2 from zero, a macro F1 that is 0.02 better from one that is not.
 It reckons with errors that fall as the root of the time, and says nothing of whether the goal would be reached.
 
-The model is the first on the board that learns, of `linear` and `gbm` with the preset `quick`, seed 1. The hold-out of no set was opened, so no AUC
-goal can count as reached here. A dash is a number that does not exist.
+The model is the first on the board that learns, of `linear` and `gbm` with the preset `quick`, seed 1. Where an AUC of the folds passes everything
+else that is asked, the hold-out of that study, the last tenth of the time, is opened once, by its name in the research log, and counts. A dash is a
+number that does not exist.
 
 PAGE
 
@@ -48,7 +49,9 @@ set_of() {
   local refused=''
   for target in $targets vol_regime_fwd; do
     local study=(--target "$target" --lake "$folder/lake" --studies "$folder/studies" $settings)
-    if ! "$program" lab train "$market" "${study[@]}" --model linear --model gbm >/dev/null 2>"$home/said"; then
+    local money=()
+    [ "$target" = vol_regime_fwd ] || money=(--fee "$fee")
+    if ! "$program" lab train "$market" "${study[@]}" "${money[@]}" --model linear --model gbm >/dev/null 2>"$home/said"; then
       refused+="- \`$target\`: $(sed -n 's/^barograph: //p' "$home/said" | head -1)"$'\n'
       continue
     fi
@@ -56,6 +59,14 @@ set_of() {
     for model in gbm linear; do
       "$program" lab backtest "$market" "${study[@]}" --model "$model" --fee "$fee" >/dev/null 2>"$home/said" && break
     done
+  done
+  # What is left to be asked of a study that has passed everything else.
+  for target in $targets; do
+    if "$program" lab goals "$market" --lake "$folder/lake" --studies "$folder/studies" --json | grep "\"goal\":\"$target\"" \
+      | grep -q '"misses":\["the hold-out was not opened"\]'; then
+      "$program" lab hold-out "$market" --target "$target" --lake "$folder/lake" --studies "$folder/studies" $settings \
+        --question "Is the AUC of $target above 0.55 on rows that no choice has seen?" >/dev/null
+    fi
   done
   "$program" lab goals "$market" --lake "$folder/lake" --studies "$folder/studies" --markdown
   "$program" lab goals "$market" --lake "$folder/lake" --studies "$folder/studies" --json >>"$home/all"
@@ -96,8 +107,8 @@ cat <<PAGE
 
 Of $(wc -l <"$home/all") goals over these sets $(count '"reached":true') are reached. $(grep -v '"value":null' "$home/all" | wc -l) could be measured at all,
 $(grep -v '"band":null' "$home/all" | wc -l) with a band, and of the bands of an AUC $(grep '"goal":"dir_' "$home/all" | grep -c '"band":\[0\.[5-9]' || true) lie above one half.
-No set has more than two UTC days out of sample, and a Sharpe ratio takes thirty; no row of any has half an hour ahead of it whose book could be
-used in every second, so there is no macro F1 of volatility either.
+No set has more than two UTC days out of sample, and a Sharpe ratio takes thirty. The volatility of the next half hour has no label where a second of it
+has no usable book, and labels of half an hour with an embargo take more hours than any of these sets has, so there is no macro F1 either.
 
 PAGE
 cat <<'PAGE'
