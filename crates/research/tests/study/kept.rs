@@ -4,7 +4,8 @@ use crate::world::{begins, market, record, request};
 use barograph_domain::Span;
 use barograph_lake::layers::{LakeQuery, LakeReader, Layer, hours};
 use barograph_research::train::{
-    HoldOutRequest, OpenedArtefact, PredictRequest, Predictor, RESEARCH_LOG, SHADOW, artefacts, card, choose, study,
+    HoldOutRequest, OpenedArtefact, PredictRequest, Predictor, RESEARCH_LOG, SHADOW, artefacts, card, choose, hold_out,
+    study,
 };
 use std::path::Path;
 
@@ -19,6 +20,18 @@ pub(crate) fn asked(lake: &Path, studies: &Path) -> HoldOutRequest {
         researcher: "someone".to_owned(),
         question: "does order flow lead?".to_owned(),
         again: None,
+    }
+}
+
+#[test]
+fn rows_that_are_new_leave_openings_known() {
+    let place = tempfile::tempdir().unwrap();
+    let (lake, studies) = (place.path().join("lake"), place.path().join("studies"));
+    let asked = HoldOutRequest { study: request(&lake, &studies, &["prior"], 1), ..asked(&lake, &studies) };
+    for (days, earlier) in [(0..14, 0), (14..15, 1)] {
+        record(&lake, days);
+        study(&asked.study, None, &mut |_| {}).unwrap();
+        assert_eq!(hold_out(&asked, None, &mut |_| {}).unwrap().opening.earlier, earlier);
     }
 }
 

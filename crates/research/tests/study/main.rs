@@ -5,10 +5,11 @@ mod kept;
 mod world;
 
 use barograph_research::train::{
-    MoneyTerms, RESEARCH_LOG, StudyBoard, TRIALS, boards, by_study, funding_of, hold_out, research_log, study, summary,
-    traded,
+    MoneyTerms, RESEARCH_LOG, StudyBoard, StudyRequest, TRIALS, boards, by_study, folder_of, funding_of, hold_out,
+    research_log, study, summary, traded,
 };
 use barograph_study::money::funding::FundingCover;
+use barograph_study::targets::TargetId;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 use world::{market, record, request, terms};
@@ -171,6 +172,23 @@ fn a_hold_out_opens_once_and_the_log_says_so() {
     let second = hold_out(&forced, None, &mut |_| {}).unwrap();
     assert_eq!((second.opening.again.as_deref(), second.opening.earlier), (Some("a fee was wrong"), 1));
     assert_eq!(second.board, report.board, "the same fits judged on the same rows");
+    let forced = barograph_research::train::HoldOutRequest { again: Some("to see".to_owned()), ..renamed };
+    let third = hold_out(&forced, None, &mut |_| {}).unwrap();
+    assert_eq!((third.opening.again.as_deref(), third.opening.earlier), (Some("to see"), 2), "another name, one study");
+    // A second target of the market is another study, which opens its hold-out for the first time, and the rows are not untouched.
+    let target = TargetId::parse("dir_5s").unwrap();
+    let folder = folder_of(studies.path(), &market(), target);
+    let other = barograph_research::train::HoldOutRequest {
+        study: StudyRequest { target, folder, ..asked.study.clone() },
+        ..asked.clone()
+    };
+    study(&other.study, None, &mut |_| {}).unwrap();
+    let opened = hold_out(&other, None, &mut |_| {}).unwrap();
+    assert_eq!((opened.opening.again.as_ref(), opened.opening.earlier), (None, 3));
+    let shown = summary(&other.study).unwrap().board;
+    let first =
+        opened.board.rows.iter().find(|r| Some(r.model.as_str()) == shown["rows"][0]["model"].as_str()).unwrap();
+    assert!(first.auc.is_some() && shown["rows"][0]["hold_out_auc"].as_f64() == first.auc, "{}", shown["rows"][0]);
     let log = by_study(&research_log(&studies.path().join(RESEARCH_LOG)).unwrap());
     let row = log.iter().find(|r| r.study_id.starts_with("BTCUSDT-dir_1s-")).unwrap();
     assert_eq!((row.openings.len(), row.findings.len(), row.artefacts.len()), (2, 2, 2));
