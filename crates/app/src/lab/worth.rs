@@ -107,6 +107,9 @@ pub(crate) fn hold_out(market: &InstrumentName, report: &HoldOutReport, json: bo
             writeln!(out, "{line}")?;
         }
     }
+    for (model, why) in &report.left_out {
+        writeln!(out, "not judged here: {model}, because {why}")?;
+    }
     writeln!(out, "\nlogged: {}", report.finding)?;
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! The hold-out: the last tenth of the time, opened once for a registered study (research §3, §11).
 
 use super::artefact::write;
-use super::lineup::Lineup;
+use super::lineup::{Lineup, MODELS};
 use super::log::{LoggedData, ResearchLogLine, add_to_log, research_log};
 use super::money::{BoardMoney, money_of};
 use super::run::{ScoredModels, Study, StudyRequest, StudyStep};
@@ -13,7 +13,7 @@ use barograph_lab::zoo::board::{LeakVerdict, ZooBoard, ZooRow};
 use barograph_study::folds::{HoldOutOpening, RegisteredStudy, StudyFold};
 use barograph_study::targets::{TargetId, TargetKind};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 /// AUC that a direction has to exceed on the hold-out (research §8).
@@ -49,6 +49,9 @@ pub struct HoldOutReport {
     pub stamp: Option<String>,
     /// What calls were worth, where terms were given.
     pub money: Option<BoardMoney>,
+    /// Models of the study that are not judged here, with the reason.
+    #[serde(default)]
+    pub left_out: BTreeMap<String, String>,
     /// The finding as it stands in the log.
     pub finding: String,
 }
@@ -70,7 +73,7 @@ pub fn hold_out(
             request.study.command()
         )));
     };
-    let names: Vec<String> = fitted.board.rows.iter().map(|r| r.model.clone()).collect();
+    let (names, others) = own_models(fitted.board.rows.iter().map(|r| r.model.as_str()));
     let of_board = StudyRequest { lineup: Lineup::named(&names)?, ..request.study.clone() };
     let mut study = Study::open(&of_board)?;
     let registered = registered(request, &study)?;
@@ -87,12 +90,15 @@ pub fn hold_out(
     };
     let finding = finding_of(of_board.target, &board);
     let stamp = board.leak.stamp().map(str::to_owned);
+    let mut left_out = study.left_out.clone();
+    left_out.extend(others);
     let report = HoldOutReport {
         opening,
         target: of_board.target.name().to_owned(),
         board,
         stamp,
         money,
+        left_out,
         finding: finding.clone(),
     };
     let path = of_board.folder.join(held_file(&config_hash, number));
@@ -106,6 +112,14 @@ pub fn hold_out(
     };
     add_to_log(&request.log, &found)?;
     Ok(report)
+}
+
+/// Models of a board that this program fits itself, and why each of the others has no place on a hold-out.
+fn own_models<'a>(names: impl Iterator<Item = &'a str>) -> (Vec<String>, BTreeMap<String, String>) {
+    let (own, others): (Vec<String>, Vec<String>) =
+        names.map(str::to_owned).partition(|name| MODELS.contains(&name.as_str()));
+    let why = "somebody else fitted it fold by fold, and no file of it knows everything before the hold-out";
+    (own, others.into_iter().map(|name| (name, why.to_owned())).collect())
 }
 
 /// Name of the file of an opening of a study's hold-out: its own openings, counted from 1.
@@ -244,4 +258,17 @@ fn scores_of(target: TargetId, row: &ZooRow) -> String {
         found.push(format!("{reached} {GOAL_AUC}"));
     }
     if found.is_empty() { "nothing can be stated of it".to_owned() } else { found.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn models_of_others_are_named_and_do_not_keep_a_hold_out_closed() {
+        let (own, others) = own_models(["mine", "gbm", "prior"].into_iter());
+        assert!(Lineup::named(&own).is_ok());
+        assert_eq!(own, ["gbm", "prior"]);
+        assert_eq!(others.into_keys().collect::<Vec<_>>(), ["mine"]);
+    }
 }
