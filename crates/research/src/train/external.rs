@@ -5,6 +5,7 @@
 //! those of every other model. Whether it has kept to the rows of its fold nobody can see here.
 
 use super::fold::FoldRows;
+use super::run::hex;
 use crate::ResearchError;
 use barograph_columns::catalogue;
 use barograph_domain::math::ln;
@@ -52,6 +53,18 @@ impl OutsideFiles {
         Ok(Self { name: name.to_owned(), pattern: pattern.to_owned() })
     }
 
+    fn path(&self, fold: usize) -> PathBuf {
+        PathBuf::from(self.pattern.replace(FOLD, &fold.to_string()))
+    }
+
+    /// What the model of a fold is known by: its name and the SHA-256 of its file. Another file is another model, whatever its name.
+    pub(super) fn known_by(&self, fold: usize) -> Result<String, ResearchError> {
+        let path = self.path(fold);
+        let bytes =
+            std::fs::read(&path).map_err(|e| ResearchError::Refused(format!("cannot read {}: {e}", path.display())))?;
+        Ok(format!("{}@{}", self.name, hex(&bytes)))
+    }
+
     /// What the model of a fold says of its test rows.
     pub(super) fn predicted(
         &self,
@@ -60,7 +73,7 @@ impl OutsideFiles {
         rows: &FoldRows,
         task: ZooTask,
     ) -> Result<FoldPrediction, ResearchError> {
-        let path = PathBuf::from(self.pattern.replace(FOLD, &fold.number.to_string()));
+        let path = self.path(fold.number);
         let refused = |why: String| ResearchError::Refused(format!("{}: {why}", path.display()));
         let model = OnnxModel::open(&path).map_err(|e| refused(e.to_string()))?;
         let wanted = catalogue().len();
@@ -147,6 +160,20 @@ mod tests {
         assert_eq!(name("{fold}.onnx").unwrap(), "onnx");
         assert!(name("models/mine.onnx").unwrap_err().contains("has seen what it is judged on"));
         assert!(name("gbm_{fold}.onnx").unwrap_err().contains("rename it"));
+    }
+
+    #[test]
+    fn a_model_is_known_by_what_its_file_holds() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = OutsideFiles::new(&format!("{}/mine-{{fold}}.onnx", folder.path().display()), &[]).unwrap();
+        let known = |text: &str| {
+            std::fs::write(folder.path().join("mine-1.onnx"), text).unwrap();
+            files.known_by(1).unwrap()
+        };
+        let first = known("a");
+        assert!(first.starts_with("mine@") && first.len() == 69, "{first}");
+        assert_eq!((known("b") == first, known("a") == first), (false, true));
+        assert!(files.known_by(2).unwrap_err().to_string().contains("mine-2.onnx"));
     }
 
     #[test]

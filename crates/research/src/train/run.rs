@@ -117,6 +117,8 @@ pub(super) struct ScoredModels {
     /// How often came what models stated, on test rows.
     pub(super) reliability: ReliabilitySheet,
     pub(super) costs: BTreeMap<String, StudyModelCost>,
+    /// What models of others are known by, fold by fold.
+    pub(super) others: Vec<String>,
     /// Inputs and columns that are none, as of the last fold.
     pub(super) inputs: Vec<String>,
     pub(super) dropped: BTreeMap<String, String>,
@@ -163,11 +165,12 @@ pub(super) fn hex(text: &[u8]) -> String {
 }
 
 /// What names a board: the settings of its fits, its models and what was traded on.
-fn run_of(config_hash: &str, models: &[&str], terms: Option<&MoneyTerms>) -> String {
+fn run_of(config_hash: &str, own: &[&str], others: &[String], terms: Option<&MoneyTerms>) -> String {
     let words = terms.map(MoneyTerms::words).unwrap_or_default();
     let funding: Vec<String> =
         terms.map(|t| t.funding.iter().map(|p| format!("{} {}", p.at.0, p.rate)).collect()).unwrap_or_default();
-    let mut run = hex(format!("{config_hash} {} {words} {}", models.join(","), funding.join(",")).as_bytes());
+    let models = own.iter().copied().chain(others.iter().map(String::as_str)).collect::<Vec<_>>().join(",");
+    let mut run = hex(format!("{config_hash} {models} {words} {}", funding.join(",")).as_bytes());
     run.truncate(12);
     run
 }
@@ -245,6 +248,7 @@ impl<'r> Study<'r> {
         let names = self.request.lineup.names();
         let mut entries: Vec<ZooEntry> = names.iter().map(|name| entry_of(name)).collect();
         let outside = self.request.lineup.outside();
+        let mut known_by = Vec::new();
         let mut others: Vec<ZooEntry> = outside.iter().map(|files| entry_of(&files.name)).collect();
         let mut costs: BTreeMap<String, StudyModelCost> = BTreeMap::new();
         let (mut inputs, mut dropped) = (Vec::new(), BTreeMap::new());
@@ -265,6 +269,7 @@ impl<'r> Study<'r> {
                 let judged = f64::from(u32::try_from(said.labels.len()).unwrap_or(u32::MAX).max(1));
                 costs.entry(files.name.clone()).or_default().predict_us_row =
                     began.elapsed().as_secs_f64() * 1e6 / judged;
+                known_by.push(files.known_by(fold.number)?);
                 entry.trials += 1;
                 entry.folds.push(said);
             }
@@ -281,6 +286,7 @@ impl<'r> Study<'r> {
             board: ZooBoard::of(self.task, &entries, horizon, block),
             reliability,
             costs,
+            others: known_by,
             inputs,
             dropped,
         })
@@ -293,12 +299,12 @@ impl<'r> Study<'r> {
     ) -> Result<StudyBoard, ResearchError> {
         let names = self.request.lineup.names();
         let folds: Vec<StudyFold> = self.folds.folds().to_vec();
-        let ScoredModels { mut board, reliability, costs, inputs, dropped } = self.scored(&folds, step)?;
+        let ScoredModels { mut board, reliability, costs, others, inputs, dropped } = self.scored(&folds, step)?;
         write(&self.request.folder.join(RELIABILITY), &reliability, false)?;
         let beside = TrialLog::open(&self.request.folder)?.fitted_beside(&self.config_hash, names);
         board.rows.iter_mut().for_each(|row| row.n_trials += beside);
         let (money, no_money) = self.money(&board, &folds, terms, step)?;
-        let run = run_of(&self.config_hash, names, terms);
+        let run = run_of(&self.config_hash, names, &others, terms);
         let mut board = StudyBoard {
             about: self.about(),
             plan: self.request.plan,
@@ -541,5 +547,20 @@ const fn why_dropped(why: DropReason) -> &'static str {
         DropReason::Target => "is what is predicted",
         DropReason::NeverThere => "no training row has it",
         DropReason::Constant => "does not vary over the training rows",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn another_file_of_somebody_else_makes_another_run() {
+        let run =
+            |others: &[&str]| run_of("c", &["gbm"], &others.iter().map(|o| (*o).to_owned()).collect::<Vec<_>>(), None);
+        let runs = BTreeSet::from([run(&[]), run(&["mine@a"]), run(&["mine@b"]), run(&["yours@a"])]);
+        assert_eq!(runs.len(), 4);
+        assert_eq!(run(&["mine@a"]), run(&["mine@a"]));
     }
 }
