@@ -79,7 +79,10 @@ pub fn hold_out(
     let registered = registered(request, &study)?;
     let Opened { fold, opening, number } = opened(request, &study, &registered)?;
     let folds = [fold];
-    let ScoredModels { board, .. } = study.scored(&folds, step)?;
+    let ScoredModels { mut board, .. } = study.scored(&folds, step)?;
+    // The fit on everything before is no configuration of its own: what was tried is what the log has.
+    let tried = study.fits()?;
+    board.rows.iter_mut().for_each(|row| row.n_trials = tried);
     let money = match terms.filter(|_| matches!(of_board.target, TargetId::Direction(_))) {
         Some(terms) => {
             let models: Vec<&str> = board.rows.iter().map(|r| r.model.as_str()).collect();

@@ -212,6 +212,11 @@ impl<'r> Study<'r> {
         Ok(TrialLog::open(&self.request.folder)?.all())
     }
 
+    /// All fits so far for this target, of whatever settings and models.
+    pub(super) fn fits(&self) -> Result<usize, ResearchError> {
+        Ok(TrialLog::open(&self.request.folder)?.fitted_beside(&self.config_hash, &[]))
+    }
+
     fn log_fit(&self, model: &str, fold: usize, trials: usize, outcome: &str) -> Result<(), ResearchError> {
         let line = TrialLine {
             at: String::new(),
@@ -269,7 +274,9 @@ impl<'r> Study<'r> {
                 let judged = f64::from(u32::try_from(said.labels.len()).unwrap_or(u32::MAX).max(1));
                 costs.entry(files.name.clone()).or_default().predict_us_row =
                     began.elapsed().as_secs_f64() * 1e6 / judged;
-                known_by.push(files.known_by(fold.number)?);
+                let known = files.known_by(fold.number)?;
+                self.log_fit(&known, fold.number, 1, "judged")?;
+                known_by.push(known);
                 entry.trials += 1;
                 entry.folds.push(said);
             }
@@ -301,7 +308,10 @@ impl<'r> Study<'r> {
         let folds: Vec<StudyFold> = self.folds.folds().to_vec();
         let ScoredModels { mut board, reliability, costs, others, inputs, dropped } = self.scored(&folds, step)?;
         write(&self.request.folder.join(RELIABILITY), &reliability, false)?;
-        let beside = TrialLog::open(&self.request.folder)?.fitted_beside(&self.config_hash, names);
+        // A model that was dropped counts like any other that is not on the board.
+        let on_board = board.rows.iter().map(|r| r.model.as_str()).chain(others.iter().map(String::as_str));
+        let on_board: Vec<&str> = on_board.collect();
+        let beside = TrialLog::open(&self.request.folder)?.fitted_beside(&self.config_hash, &on_board);
         board.rows.iter_mut().for_each(|row| row.n_trials += beside);
         let (money, no_money) = self.money(&board, &folds, terms, step)?;
         let run = run_of(&self.config_hash, names, &others, terms);

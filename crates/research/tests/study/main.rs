@@ -119,6 +119,11 @@ fn a_board_says_what_calls_were_worth_and_counts_every_trial() {
     std::fs::write(&log, &text[..text.len() - 30]).unwrap();
     let again = fit(studies.path(), &["linear"], 2, None);
     assert_eq!(again.board, other.board);
+
+    // A model that cannot be fitted is on no board, and was tried.
+    let alone = fit(studies.path(), &["linear", "ensemble"], 2, None);
+    assert!(alone.left_out["ensemble"].contains("not two models"), "{:?}", alone.left_out);
+    assert_eq!(alone.earlier_trials, other.earlier_trials + 1);
 }
 
 #[test]
@@ -156,10 +161,12 @@ fn a_hold_out_opens_once_and_the_log_says_so() {
     let refused = |request: &_| hold_out(request, None, &mut |_| {}).unwrap_err().to_string();
     assert!(refused(&asked).contains("run it first: barograph lab train"), "{}", refused(&asked));
     assert!(!studies.path().join(RESEARCH_LOG).exists(), "nothing was opened");
-    study(&asked.study, None, &mut |_| {}).unwrap();
+    let board = study(&asked.study, None, &mut |_| {}).unwrap();
     let report = hold_out(&asked, Some(&terms(DAYS)), &mut |_| {}).unwrap();
     let best = &report.board.rows[0];
     assert!(best.model == "linear" && best.auc.unwrap() > 0.75 && best.n_test == report.opening.rows, "{best:?}");
+    let fits = board.rows.iter().map(|r| r.scores.n_trials).max().unwrap();
+    assert!(report.board.rows.iter().all(|r| r.n_trials == fits), "{:?}", report.board.rows);
     let shown = summary(&asked.study).unwrap().board;
     assert_eq!(shown["board"]["rows"][0]["hold_out_auc"].as_f64(), best.auc, "reports and goals have it too");
     assert!(report.money.is_some() && report.finding.contains("above 0.55"), "{}", report.finding);
