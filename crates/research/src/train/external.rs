@@ -83,16 +83,18 @@ impl OutsideFiles {
                 model.columns()
             )));
         }
-        let ask = |of: &mut dyn Iterator<Item = usize>| {
+        let ask = |part: &str, of: &mut dyn Iterator<Item = usize>| {
             let said = model.answers(&table(frame, of)).map_err(|e| refused(e.to_string()))?;
-            said.iter().map(|row| answers(task, row)).collect::<Option<Vec<_>>>().ok_or_else(|| {
+            let said = said.iter().map(|row| answers(task, row)).collect::<Option<Vec<_>>>().ok_or_else(|| {
                 refused(format!(
                     "it gives {} numbers a row, which is no answer to this target",
                     said.first().map_or(0, Vec::len)
                 ))
-            })
+            })?;
+            checked(task, said).map_err(|why| refused(format!("{part} of fold {}: {why}", fold.number)))
         };
-        let (tuned, said) = (ask(&mut fold.learn.tune.rows())?, ask(&mut fold.test.rows())?);
+        let (tuned, said) =
+            (ask("inner split", &mut fold.learn.tune.rows())?, ask("test rows", &mut fold.test.rows())?);
         let (times, labels) = rows.judged();
         let base = (0..task.heads()).map(|head| rows.mean_asked(task, head)).collect();
         let came = rows.labels_of(&rows.tune);
@@ -116,6 +118,27 @@ fn answers(task: ZooTask, row: &[f64]) -> Option<Vec<f64>> {
         (ZooTask::Classes, [_, _, _]) => Some(row.to_vec()),
         _ => None,
     }
+}
+
+/// Answers that can be judged: numbers, and where a probability is asked, within 0 and 1. What 32 bits round beyond is put back.
+fn checked(task: ZooTask, mut said: Vec<Vec<f64>>) -> Result<Vec<Vec<f64>>, String> {
+    for (row, answer) in said.iter_mut().enumerate() {
+        for value in answer {
+            if !value.is_finite() {
+                return Err(format!("its answer to row {row} is {value}, which is no number"));
+            }
+            if task == ZooTask::Regression {
+                continue;
+            }
+            if !(-CLIP..=1.0 + CLIP).contains(value) {
+                return Err(format!(
+                    "its answer to row {row} is {value}, which is no probability; export probabilities, not scores or log odds"
+                ));
+            }
+            *value = value.clamp(0.0, 1.0);
+        }
+    }
+    Ok(said)
 }
 
 fn log_odds(p: f64) -> f64 {
@@ -174,6 +197,25 @@ mod tests {
         assert!(first.starts_with("mine@") && first.len() == 69, "{first}");
         assert_eq!((known("b") == first, known("a") == first), (false, true));
         assert!(files.known_by(2).unwrap_err().to_string().contains("mine-2.onnx"));
+    }
+
+    #[test]
+    fn answers_that_cannot_be_judged_are_refused_by_their_row() {
+        for (task, answer, why) in [
+            (ZooTask::Binary, vec![0.2], None),
+            (ZooTask::Binary, vec![1.000_000_1], None),
+            (ZooTask::Binary, vec![1.5], Some("row 1 is 1.5, which is no probability; export probabilities")),
+            (ZooTask::Binary, vec![f64::NAN], Some("row 1 is NaN, which is no number")),
+            (ZooTask::Classes, vec![0.5, -0.1, 0.6], Some("row 1 is -0.1, which is no probability")),
+            (ZooTask::Regression, vec![-3.0], None),
+            (ZooTask::Regression, vec![f64::INFINITY], Some("row 1 is inf, which is no number")),
+        ] {
+            match (checked(task, vec![vec![0.5], answer]), why) {
+                (Ok(said), None) => assert!(task == ZooTask::Regression || said[1][0] <= 1.0, "{said:?}"),
+                (Err(e), Some(why)) => assert!(e.contains(why), "{e}"),
+                (got, _) => panic!("{got:?} where {why:?} was expected"),
+            }
+        }
     }
 
     #[test]
