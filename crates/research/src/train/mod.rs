@@ -45,7 +45,7 @@ pub use log::{
 pub use money::{BoardMoney, MoneyRow};
 pub use outside::{FoldPart, OutsideScores, OutsideStudy, labels_of};
 pub use predict::{PredictRequest, PredictedTarget, Predictor};
-pub(crate) use predicted::predicted;
+pub use predicted::predicted;
 pub use registry::{
     ARTEFACTS, ArtefactFiles, ListedArtefact, OpenedArtefact, REGISTRY, RegistryLine, artefacts, card, choose,
 };

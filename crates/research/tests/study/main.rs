@@ -5,10 +5,11 @@ mod kept;
 mod world;
 
 use barograph_research::train::{
-    MoneyTerms, RESEARCH_LOG, StudyBoard, TRIALS, boards, by_study, funding_of, hold_out, research_log, study, summary,
-    traded,
+    MoneyTerms, RESEARCH_LOG, StudyBoard, StudyRequest, TRIALS, boards, by_study, folder_of, funding_of, hold_out,
+    predicted, research_log, study, summary, traded,
 };
 use barograph_study::money::funding::FundingCover;
+use barograph_study::targets::TargetId;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 use world::{market, record, request, terms};
@@ -146,6 +147,20 @@ fn funding_is_paid_where_it_is_known_and_its_absence_is_said() {
     assert_eq!(settled.len(), 266);
     let refused = funding_of(&market(), &[history.join("candles_1h.csv.zst")]).unwrap_err().to_string();
     assert_eq!(refused, "no file holds settled funding of binance-usdm:BTCUSDT");
+}
+
+#[test]
+fn numbers_out_of_fold_come_from_the_inputs_of_their_model() {
+    let studies = tempfile::tempdir().unwrap();
+    let target = TargetId::parse("ret_1s").unwrap();
+    let folder = folder_of(studies.path(), &market(), target);
+    let asked = StudyRequest { target, folder, ..request(&lake(), studies.path(), &["linear"], 1) };
+    study(&asked, None, &mut |_| {}).unwrap();
+    // The last move again: half a tenth of a percent each second, but for the first of a day, which has none.
+    let last = predicted(&asked, "persistence").unwrap();
+    let moved = last.values().filter(|v| (v.abs() - 0.0005).abs() < 1e-5).count();
+    assert!(moved * 10 > last.len() * 9 && last.len() > 300, "{moved} of {}", last.len());
+    assert_eq!(predicted(&asked, "linear").unwrap().len(), last.len());
 }
 
 #[test]
