@@ -56,5 +56,6 @@ pub use shadow::{SHADOW, ShadowEntry, ShadowLine, ShadowScore};
 pub use summary::{FoldStretch, LearnerCalibration, StudyGap, StudySummary, summary};
 pub use table::{LeaderboardRow, MoneyColumns};
 pub use trades::MoneyTerms;
+pub(crate) use trades::is_perpetual;
 pub use trials::{TRIALS, TrialLine};
 pub use worth::worth_of_calls;
