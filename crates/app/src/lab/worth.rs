@@ -202,6 +202,13 @@ pub(crate) fn predicted(
                 stated.join(" ")
             )?;
         }
+        if of.not_in_gold > 0 {
+            writeln!(
+                out,
+                "  {} rows of {} are not in gold: they lie before the end of what was predicted of {market}, and the table only grows there",
+                of.not_in_gold, of.target
+            )?;
+        }
         if shadow.issued > 0 {
             writeln!(
                 out,

@@ -16,6 +16,7 @@ use crate::load::{LoadedRows, load};
 use barograph_domain::{InstrumentName, Span};
 use barograph_lab::zoo::board::{FoldPrediction, ZooBoard, ZooEntry};
 use barograph_lab::zoo::{CalibrationRule, Features, FittedModel, Preset, Recipe, RecipeError, ZooModel, ZooTask};
+use barograph_lake::layers::escape_name;
 use barograph_study::folds::{FoldPlan, FoldSheet, StudyFold, StudyFolds};
 use barograph_study::targets::{LabelledRows, Labeller, TargetId};
 use barograph_study::transforms::{DropReason, Transforms};
@@ -545,10 +546,14 @@ fn entry_of(name: &str) -> ZooEntry {
     }
 }
 
-/// Where studies of a target are kept, below a folder.
+/// Where studies of a target are kept, below a folder: names are escaped as in the lake, so that none leads out of it.
 #[must_use]
 pub fn folder_of(root: &Path, market: &InstrumentName, target: TargetId) -> PathBuf {
-    root.join(market.venue.as_str()).join(&market.symbol).join(target.name())
+    let name = |of: &str| {
+        let dots = of.bytes().all(|b| b == b'.');
+        if dots { "%2E".repeat(of.len()) } else { escape_name(of) }
+    };
+    root.join(name(market.venue.as_str())).join(name(&market.symbol)).join(target.name())
 }
 
 const fn why_dropped(why: DropReason) -> &'static str {
