@@ -38,6 +38,16 @@ impl Progress {
         self.bar.set_position(done);
     }
 
+    /// The same of a part of the task that has a total and a name of its own: the bar begins anew where another part does.
+    pub(crate) fn set_part(&mut self, done: u64, total: u64, what: &str) {
+        if self.bar.message() != what {
+            self.bar.set_message(what.to_owned());
+            self.bar.reset_eta();
+        }
+        self.bar.set_length(total);
+        self.set(done);
+    }
+
     fn show(&mut self) {
         self.shown = true;
         if !std::io::stderr().is_terminal() {
@@ -57,5 +67,20 @@ impl Progress {
 impl Drop for Progress {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_part_has_its_own_total_and_name() {
+        let mut progress = Progress::new(30, "dir_1s: fitting", Unit::Steps);
+        for (done, total, what) in [(29, 30, "dir_1s: fitting"), (0, 7, "dir_1s: trading"), (7, 7, "dir_1s: trading")] {
+            progress.set_part(done, total, what);
+            assert_eq!((progress.bar.position(), progress.bar.length()), (done, Some(total)));
+            assert_eq!(progress.bar.message(), what);
+        }
     }
 }

@@ -4,7 +4,7 @@
 use crate::ResearchError;
 use crate::train::{StudyRequest, StudySummary, summary};
 use barograph_domain::{InstrumentName, Span};
-use barograph_study::money::goal::{GOAL_DAYS_MIN, GOAL_DEFLATED_MIN, GOAL_SHARPE};
+use barograph_study::money::goal::{GOAL_DAYS_MIN, GOAL_SHARPE};
 use barograph_study::targets::TargetId;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -191,8 +191,10 @@ fn sharpe_line(market: &InstrumentName, target: TargetId, found: &StudySummary) 
     line.model = Some(traded.model.clone());
     (line.n, line.n_eff) = (traded.trades, traded.days);
     (line.value, line.band) = (traded.sharpe_net, traded.sharpe_band);
-    if traded.days < GOAL_DAYS_MIN {
-        line.misses.push(format!("{} out of sample where {GOAL_DAYS_MIN} are asked", days_word(traded.days)));
+    // Held against all conditions where it was traded: the file alone does not know its trials.
+    match &traded.goal_misses {
+        Some(misses) => line.misses.extend(misses.iter().cloned()),
+        None => line.misses.push("an earlier version traded it; run barograph lab backtest again".to_owned()),
     }
     match (traded.net_bps, traded.avg_cost_bps, traded.break_even_cost_bps) {
         (Some(net), Some(cost), Some(gross)) if net <= 0.0 => {
@@ -201,25 +203,6 @@ fn sharpe_line(market: &InstrumentName, target: TargetId, found: &StudySummary) 
         (None, ..) => line.misses.push("nothing was traded".to_owned()),
         _ => {}
     }
-    if let Some(sharpe) = traded.sharpe_net
-        && sharpe <= GOAL_SHARPE
-    {
-        line.misses.push(format!("{sharpe:.2} is not above {GOAL_SHARPE}"));
-    }
-    if let Some([low, _]) = traded.sharpe_band
-        && low <= 0.0
-    {
-        line.misses.push(format!("the band reaches down to {low:.2}"));
-    }
-    let rows = found.board["rows"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let row = rows.iter().find(|r| r["model"].as_str() == Some(&traded.model));
-    match row.and_then(|r| number(r, "dsr")) {
-        None => line.misses.push("no deflated Sharpe ratio".to_owned()),
-        Some(p) if p < GOAL_DEFLATED_MIN => {
-            line.misses.push(format!("a deflated Sharpe ratio of {p:.3} is below {GOAL_DEFLATED_MIN}"));
-        }
-        Some(_) => {}
-    }
     // A true ratio of 2 a year has a band of 90 % above zero from (1.645/2)² years out of sample on.
     let needed = (365.0 * (Z_90 / GOAL_SHARPE) * (Z_90 / GOAL_SHARPE))
         .max(f64::from(u32::try_from(GOAL_DAYS_MIN).unwrap_or(u32::MAX)));
@@ -227,10 +210,6 @@ fn sharpe_line(market: &InstrumentName, target: TargetId, found: &StudySummary) 
     let share = tested.as_days_f64() / days_of(found).max(f64::MIN_POSITIVE);
     line.days = (share > 0.0).then(|| needed / share);
     Some(line.judged())
-}
-
-fn days_word(n: usize) -> String {
-    if n == 1 { "1 day".to_owned() } else { format!("{n} days") }
 }
 
 fn f1_line(market: &InstrumentName, found: &StudySummary) -> GoalLine {

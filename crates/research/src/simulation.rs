@@ -3,8 +3,10 @@
 use crate::ResearchError;
 use crate::books::PlayedBooks;
 use crate::load::load;
+use crate::train::is_perpetual;
 use barograph_domain::{InstrumentName, Side, Ts};
-use barograph_study::money::blotter::{RoundTrip, TradeTerms};
+use barograph_study::money::blotter::{FundingPayment, RoundTrip, TradeTerms};
+use barograph_study::money::funding::{FundingCover, settlements};
 use barograph_study::money::report::TradeReport;
 use barograph_study::money::rule::TradingRule;
 use barograph_study::money::simulator::{LabelTrack, simulate};
@@ -25,6 +27,8 @@ pub struct SimulationRequest {
     pub labels: Vec<LabelTrack>,
     /// On which terms is traded.
     pub terms: TradeTerms,
+    /// Settlements of the market's funding, from whatever sources there are; two of one settlement count once.
+    pub funding: Vec<FundingPayment>,
     /// Decides the resamples.
     pub seed: u64,
 }
@@ -68,6 +72,8 @@ pub struct SimulationReport {
     pub unclosed: bool,
     /// Costs of all trades by name, quote.
     pub costs: [(String, f64); 4],
+    /// How much of the funding that was due is known, and so paid.
+    pub funding: FundingCover,
     /// Sum of net P&L, as a fraction of the capital.
     pub net: f64,
     /// Largest fall of the equity curve, as a fraction of the capital.
@@ -152,7 +158,8 @@ pub fn simulated(
     };
     let mut books = PlayedBooks::open(&request.lake, &request.market)?;
     let seen = RefCell::new((0_usize, [0_usize; 3], step));
-    let report = simulate(frame, &request.labels, &request.terms, &mut books, &[], |row| {
+    let payments = settlements(request.funding.clone());
+    let report = simulate(frame, &request.labels, &request.terms, &mut books, &payments, |row| {
         let stance = request.rule.wants(row);
         let (rows, wanted, step) = &mut *seen.borrow_mut();
         *rows += 1;
@@ -169,7 +176,12 @@ pub fn simulated(
     books.finish()?;
     let report = report.map_err(|e| ResearchError::Refused(e.to_string()))?;
     let (rows, wanted, _) = seen.into_inner();
-    Ok(report_of(request, &report, span, loaded.digest.clone(), (rows, wanted)))
+    let funding = if is_perpetual(&request.market) {
+        FundingCover::of(&payments, span[0], span[1])
+    } else {
+        FundingCover::NotDue
+    };
+    Ok(report_of(request, &report, span, loaded.digest.clone(), (rows, wanted, funding)))
 }
 
 fn report_of(
@@ -177,7 +189,7 @@ fn report_of(
     report: &TradeReport,
     span: [Ts; 2],
     data_digest: String,
-    (rows, wanted): (usize, [usize; 3]),
+    (rows, wanted, funding): (usize, [usize; 3], FundingCover),
 ) -> SimulationReport {
     let (trips, terms, sharpe) = (&report.trips, &request.terms, report.sharpe_net());
     let of = |side: Side| TradeSummary::of(trips.iter().filter(|t| t.held == side));
@@ -205,6 +217,7 @@ fn report_of(
             ("fees".to_owned(), report.costs.fees),
             ("funding".to_owned(), report.costs.funding),
         ],
+        funding,
         net: report.net(),
         max_drawdown: report.max_drawdown(),
         turnover: report.turnover,

@@ -135,7 +135,7 @@ pub(crate) struct ImportanceArgs {
 
 #[derive(Args, Debug)]
 pub(crate) struct BacktestArgs {
-    /// Whose calls: any model of the board
+    /// Whose calls: any model of the board, baselines and the control among them
     #[arg(long, value_name = "MODEL", default_value = "gbm")]
     pub(crate) model: String,
     /// Tier and its taker fee a side in basis points, as in VIP0=5; there is no default

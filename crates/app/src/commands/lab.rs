@@ -159,9 +159,10 @@ fn train(args: &TrainArgs, settings: &Settings, json: bool) -> Result<(), Failur
     for request in requests(&args.study, &lineup, settings)? {
         let mut progress: Option<Progress> = None;
         let board = study(&request, terms.as_ref(), &mut |step| {
-            let what = format!("{}: fitting", request.target);
+            let does = if step.model == "trading" { "trading" } else { "fitting" };
+            let what = format!("{}: {does}", request.target);
             let bar = progress.get_or_insert_with(|| Progress::new(step.of as u64, &what, Unit::Steps));
-            bar.set(step.done as u64);
+            bar.set_part(step.done as u64, step.of as u64, &what);
         })?;
         drop(progress);
         print::board(&board, json)?;

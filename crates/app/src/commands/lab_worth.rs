@@ -19,6 +19,7 @@ use barograph_study::money::fees::TakerFee;
 use barograph_study::targets::TargetId;
 use core::sync::atomic::Ordering;
 use std::io::Write as _;
+use std::path::PathBuf;
 
 /// Settlements read at once.
 const PAGE: usize = 10_000;
@@ -33,11 +34,20 @@ pub(super) fn terms(
     if !(args.notional.is_finite() && args.notional > 0.0) {
         return Err(Failure::usage(format!("{} quote cannot stand behind a trade", args.notional)));
     }
-    let market = name(market, settings)?;
-    let mut funding = if args.funding.is_empty() { Vec::new() } else { funding_of(&market, &args.funding)? };
-    funding.extend(stored_funding(&market, settings)?);
+    let funding = known_funding(&name(market, settings)?, &args.funding, settings)?;
     let latency = Span::millis(i64::from(args.latency_ms));
     Ok(MoneyTerms { trade: TradeTerms { fee: fee.clone(), notional: args.notional, latency }, funding })
+}
+
+/// Settlements of the market in files, and those that the data folder holds.
+pub(super) fn known_funding(
+    market: &InstrumentName,
+    files: &[PathBuf],
+    settings: &Settings,
+) -> Result<Vec<FundingPayment>, Failure> {
+    let mut funding = if files.is_empty() { Vec::new() } else { funding_of(market, files)? };
+    funding.extend(stored_funding(market, settings)?);
+    Ok(funding)
 }
 
 /// Settlements of the market that the store holds; none where there is no store yet.

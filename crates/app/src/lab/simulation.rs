@@ -46,6 +46,7 @@ pub(crate) fn print(rule: &str, report: &SimulationReport, json: bool) -> Result
         100.0 * r.max_drawdown,
         costs.join(", ")
     )?;
+    writeln!(out, "{}", r.funding)?;
     writeln!(
         out,
         "in a position {:.0} % of the time, {:.1} times the capital traded a day, {}",

@@ -107,6 +107,9 @@ pub(crate) fn hold_out(market: &InstrumentName, report: &HoldOutReport, json: bo
             writeln!(out, "{line}")?;
         }
     }
+    for (model, why) in &report.left_out {
+        writeln!(out, "not judged here: {model}, because {why}")?;
+    }
     writeln!(out, "\nlogged: {}", report.finding)?;
     Ok(())
 }
@@ -197,6 +200,13 @@ pub(crate) fn predicted(
                 of.artefact,
                 of.rows,
                 stated.join(" ")
+            )?;
+        }
+        if of.not_in_gold > 0 {
+            writeln!(
+                out,
+                "  {} rows of {} are not in gold: they lie before the end of what was predicted of {market}, and the table only grows there",
+                of.not_in_gold, of.target
             )?;
         }
         if shadow.issued > 0 {

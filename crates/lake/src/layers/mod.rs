@@ -54,7 +54,7 @@ pub use error::{LayerError, LayerResult};
 pub use gold::{BAR_LABELS, BarWriter, GoldBar, GoldPrediction, GoldSignal, PredictionWriter, SignalWriter};
 pub use list::{LakeListing, list};
 pub use manifest::{HourGap, HourManifest, MANIFEST, PartEntry, SCHEMA_VERSION, UNFLUSHED};
-pub use place::{LakeMarket, Layer};
+pub use place::{LakeMarket, Layer, escape_name};
 pub use reader::{LakeBatch, LakeNumbers, LakeReader};
 pub use rows::{BookHead, BookWriter, FeatureHead, FeatureWriter, TradeWriter, WideTrade};
 pub use schema::{CellType, LakeColumn, LakeTable, ResearchName};

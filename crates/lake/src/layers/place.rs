@@ -85,11 +85,12 @@ fn level(key: &str, value: &str) -> LayerResult<String> {
     if value.is_empty() {
         return Err(LayerError::Misuse(format!("the {key} of a market is empty")));
     }
-    Ok(format!("{key}={}", escape(value)))
+    Ok(format!("{key}={}", escape_name(value)))
 }
 
-/// The value as it stands in a folder's name.
-fn escape(value: &str) -> String {
+/// The value as it stands in a folder's name: never two folders, but `.` and `..` stay what they are.
+#[must_use]
+pub fn escape_name(value: &str) -> String {
     let mut out = String::with_capacity(value.len());
     for byte in value.bytes() {
         let plain = byte.is_ascii_graphic() && !b"\"#%'*/:=?\\{[]^+&<>|".contains(&byte);

@@ -18,6 +18,10 @@ const STUDIES_MAX: usize = 2_500;
 const BYTES_MAX: u64 = 64 << 20;
 /// Fitted models: many files, and none of them a study.
 const FITS: &str = "fits-";
+/// Models that predict, each with the board it was chosen on.
+const ARTEFACTS: &str = "artefacts";
+/// Boards of all runs of a target, the newest of them among them, which stands above them too.
+const RUNS: &str = "runs";
 const BOARD: &str = "board.json";
 
 /// Why a study cannot be shown.
@@ -105,6 +109,7 @@ impl StudyFolder {
     fn folders(&self) -> Vec<(String, PathBuf)> {
         let mut found = Vec::new();
         descend(&self.0, &mut Vec::new(), &mut found);
+        found.retain(|(_, folder)| !is_shown_above(folder));
         found
     }
 }
@@ -119,7 +124,7 @@ fn descend(folder: &Path, place: &mut Vec<String>, found: &mut Vec<(String, Path
     let Ok(inside) = std::fs::read_dir(folder) else { return };
     let named = inside.flatten().filter(|e| e.file_type().is_ok_and(|t| t.is_dir()));
     let mut names: Vec<String> = named.filter_map(|e| e.file_name().into_string().ok()).collect();
-    names.retain(|name| !name.starts_with(FITS) && !name.starts_with('.'));
+    names.retain(|name| !name.starts_with(FITS) && !name.starts_with('.') && name != ARTEFACTS);
     names.sort_unstable();
     for name in names {
         if found.len() >= STUDIES_MAX {
@@ -130,6 +135,13 @@ fn descend(folder: &Path, place: &mut Vec<String>, found: &mut Vec<(String, Path
         descend(&below, place, found);
         place.pop();
     }
+}
+
+/// Is this the run whose board stands in the folder of the target itself?
+fn is_shown_above(folder: &Path) -> bool {
+    let Some(runs) = folder.parent().filter(|runs| runs.ends_with(RUNS)) else { return false };
+    let newest = runs.parent().and_then(|target| text(&read(&target.join(BOARD)).ok()?, "run"));
+    newest.is_some_and(|newest| folder.ends_with(newest))
 }
 
 fn read(path: &Path) -> Result<Value, String> {
@@ -200,7 +212,7 @@ mod tests {
     }
 
     fn board() -> String {
-        json!({"about": {"target": "dir_5s", "market": "bybit:BTCUSDT", "rows": 9, "span": ["a", "b"]}, "plan": {"folds": 2}, "preset": "quick",
+        json!({"about": {"target": "dir_5s", "market": "bybit:BTCUSDT", "rows": 9, "span": ["a", "b"]}, "plan": {"folds": 2}, "preset": "quick", "run": "bb",
             "stamp": "NO LEAK CONTROL", "inputs": ["ofi", "x"], "board": {"task": "binary", "leak": "untested", "rows": [
                 {"model": "shuffled", "n_trials": 3, "auc": 0.5}, {"model": "gbm", "n_trials": 2, "bss_clim": 0.01}]}})
         .to_string()
@@ -213,7 +225,9 @@ mod tests {
             ("bybit/BTCUSDT/dir_5s/folds.json", "{"),
             ("bybit/BTCUSDT/dir_5s/importance.json", "[1, 2]"),
             ("bybit/BTCUSDT/dir_5s/fits-aa/board.json", &board()),
+            ("bybit/BTCUSDT/dir_5s/artefacts/bb/board.json", &board()),
             ("bybit/BTCUSDT/dir_5s/runs/aa/board.json", &board()),
+            ("bybit/BTCUSDT/dir_5s/runs/bb/board.json", &board()),
             ("bybit/BTCUSDT/dir_1s/board.json", "no"),
             ("board.json", &board()),
         ]);

@@ -30,7 +30,7 @@ const ORDER: [&str; 37] = [
     "sharpe_net_hi",
     "sharpe_gross",
     "dsr",
-    "dsr_eff",
+    "dsr_effective",
     "pbo",
     "net_bps",
     "avg_cost_bps",
@@ -72,22 +72,31 @@ fn names(board: &Value) -> BTreeSet<String> {
     board["board"]["rows"].as_array().into_iter().flatten().filter_map(|row| text(row, "model")).collect()
 }
 
-/// Tables of the board that have numbers of each model, as that of costs has.
+/// Tables of the board that have numbers of each model, as that of costs has; that of money has them as its rows.
 fn by_model<'a>(board: &'a Value, models: &BTreeSet<String>) -> Vec<(&'a String, &'a Map<String, Value>)> {
     let whole = [board, &board["board"]].into_iter().filter_map(Value::as_object).flatten();
     let tables = whole.filter(|(name, _)| !ELSEWHERE.contains(&name.as_str()));
-    let tables = tables.filter_map(|(name, table)| Some((name, table.as_object()?)));
+    let tables = tables.filter_map(|(name, table)| Some((name, table.get("rows").unwrap_or(table).as_object()?)));
     tables.filter(|(_, table)| table.iter().any(|(model, of)| models.contains(model) && of.is_object())).collect()
 }
 
-/// Numbers of the board as a whole.
+/// Numbers of the board as a whole; what the rows of a table have in common is among them.
 pub(super) fn figures(board: &Value) -> BTreeMap<String, f64> {
     let mut found = BTreeMap::new();
     let names = names(board);
     let of_models: Vec<&String> = by_model(board, &names).into_iter().map(|(name, _)| name).collect();
-    for part in [board, &board["board"]].into_iter().filter_map(Value::as_object) {
-        let kept = part.iter().filter(|(name, _)| !ELSEWHERE.contains(&name.as_str()) && !of_models.contains(name));
-        flatten(&kept.map(|(name, value)| (name.clone(), value.clone())).collect(), None, &mut found);
+    for (name, value) in [board, &board["board"]].into_iter().filter_map(Value::as_object).flatten() {
+        if ELSEWHERE.contains(&name.as_str()) {
+            continue;
+        }
+        match value.as_object().filter(|table| table.contains_key("rows")) {
+            Some(table) => {
+                let common = table.iter().filter(|(inner, _)| *inner != "rows");
+                flatten(&common.map(|(inner, value)| (inner.clone(), value.clone())).collect(), None, &mut found);
+            }
+            None if of_models.contains(&name) => {}
+            None => flatten(&Map::from_iter([(name.clone(), value.clone())]), None, &mut found),
+        }
     }
     found
 }
@@ -104,7 +113,11 @@ fn flatten(of: &Map<String, Value>, within: Option<&str>, into: &mut BTreeMap<St
         match value {
             Value::Number(n) => into.extend(n.as_f64().map(|n| (name, n))),
             Value::Array(some) if some.len() == 2 && name.ends_with("band") => {
-                let name = name.trim_end_matches("band").trim_end_matches('_');
+                let name = match name.trim_end_matches("band").trim_end_matches('_') {
+                    // The files name the band of the net Sharpe ratio without its `net`.
+                    "sharpe" => "sharpe_net",
+                    name => name,
+                };
                 let ends = ["lo", "hi"].into_iter().zip(some);
                 into.extend(ends.filter_map(|(end, v)| Some((format!("{name}_{end}"), v.as_f64()?))));
             }
@@ -134,9 +147,11 @@ mod tests {
     #[test]
     fn scores_that_a_later_build_adds_are_shown_without_a_change_here() {
         let board = json!({
-            "about": {"rows": 5}, "seed": 1, "pbo": 0.25, "preset": "quick",
+            "about": {"rows": 5}, "seed": 1, "earlier_runs": 2, "preset": "quick",
             "costs": {"gbm": {"fit_s": 1.5}},
-            "money": {"gbm": {"sharpe_net": 0.5, "sharpe_net_band": [-1.0, 2.0], "no_dsr": "too few days"}},
+            "money": {"tier": "VIP0", "fee_bps": 5.0, "funding": {"state": "known", "settlements": 3}, "pbo": 0.25, "no_pbo": null, "rows": {
+                "gbm": {"sharpe_net": 0.5, "sharpe_band": [-1.0, 2.0], "no_sharpe": null, "dsr": 0.7, "dsr_effective": 0.8, "delta": [0.1, 0.2]}}},
+            "rows": [{"model": "gbm", "target": "dir_5s", "auc": 0.5, "sharpe_net": 0.5}],
             "board": {"task": "binary", "leak": "clean", "rows": [
                 {"model": "gbm", "n_test": 10, "auc": 0.5, "brier": null, "novel": 3, "macro_f1_gain": {"value": 0.1, "low": 0.0, "high": 0.2}, "f1_by_class": [0.1, 0.2, 0.3]},
                 {"model": "shuffled", "n_test": 10, "auc": 0.5}]}});
@@ -147,8 +162,8 @@ mod tests {
         );
         let of = |name: &str| rows[0].scores.get(name).copied();
         assert_eq!(
-            (of("fit_s"), of("sharpe_net"), of("sharpe_net_lo"), of("sharpe_net_hi")),
-            (Some(1.5), Some(0.5), Some(-1.0), Some(2.0))
+            [of("fit_s"), of("sharpe_net"), of("sharpe_net_lo"), of("sharpe_net_hi"), of("dsr_effective")],
+            [Some(1.5), Some(0.5), Some(-1.0), Some(2.0), Some(0.8)]
         );
         assert_eq!(
             (of("macro_f1_gain"), of("macro_f1_gain_high"), of("f1_by_class_2"), of("brier")),
@@ -160,6 +175,8 @@ mod tests {
             (Some("n_test"), Some("novel"))
         );
         assert!(!shown.contains(&"brier".to_owned()), "{shown:?}");
-        assert_eq!(figures(&board), [("pbo".to_owned(), 0.25)].into());
+        assert!(shown.iter().position(|c| c == "dsr_effective") < shown.iter().position(|c| c == "fit_s"), "{shown:?}");
+        let whole = [("earlier_runs", 2.0), ("fee_bps", 5.0), ("funding_settlements", 3.0), ("pbo", 0.25)];
+        assert_eq!(figures(&board), whole.map(|(name, value)| (name.to_owned(), value)).into());
     }
 }

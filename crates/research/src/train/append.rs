@@ -41,14 +41,15 @@ fn ends_whole(file: &mut File) -> std::io::Result<bool> {
 /// passed over; any other line that cannot be read is an error.
 pub(super) fn lines<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, ResearchError> {
     let failed = |e: &dyn std::fmt::Display| ResearchError::Failed(format!("cannot read {}: {e}", path.display()));
-    let text = match std::fs::read_to_string(path) {
+    // Not as text: a process may have died in the middle of a character.
+    let text = match std::fs::read(path) {
         Ok(text) => text,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(e) => return Err(failed(&e)),
     };
     let mut found = Vec::new();
-    for (n, line) in text.lines().enumerate() {
-        match serde_json::from_str(line) {
+    for (n, line) in text.split(|byte| *byte == b'\n').enumerate() {
+        match serde_json::from_slice(line) {
             Ok(line) => found.push(line),
             Err(e) if e.is_eof() => {}
             Err(e) => return Err(failed(&format!("line {}: {e}", n + 1))),
@@ -60,6 +61,19 @@ pub(super) fn lines<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, Research
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_that_was_cut_off_within_a_character_costs_itself_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log.jsonl");
+        append(&path, &["why é"]).unwrap();
+        let whole = std::fs::read(&path).unwrap();
+        let within = whole.iter().position(|byte| *byte == 0xc3).unwrap() + 1;
+        OpenOptions::new().append(true).open(&path).unwrap().write_all(&whole[..within]).unwrap();
+        assert_eq!(lines::<String>(&path).unwrap(), ["why é"]);
+        append(&path, &["again"]).unwrap();
+        assert_eq!(lines::<String>(&path).unwrap(), ["why é", "again"]);
+    }
 
     #[test]
     fn a_line_that_was_cut_off_costs_itself_alone() {

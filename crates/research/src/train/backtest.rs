@@ -1,20 +1,21 @@
 //! What predictions of a direction were worth in money (research §6): taker fills through the recorded book, fees of a named tier, funding
 //! as far as it is known.
 
-use super::artefact::write;
+use super::artefact::{read_board, write};
+use super::lineup::MODELS;
 use super::run::{Study, StudyRequest};
 use super::trades::{ModelTrades, MoneyTerms, TradedFolds, no_direction, trade};
 use crate::ResearchError;
+use barograph_study::money::deflate::{DeflatedSharpe, TrialSpread};
 use barograph_study::money::funding::FundingCover;
+use barograph_study::money::goal::sharpe_goal;
 use barograph_study::money::report::TradeReport;
+use barograph_study::money::sharpe::SharpeMoments;
 use barograph_study::targets::TargetId;
 use serde::{Deserialize, Serialize};
 
 /// The back-test of a study, in its folder.
 pub const BACKTEST: &str = "backtest.json";
-
-/// Models that say a probability of every row.
-const LEARNERS: [&str; 4] = ["linear", "gbm", "mlp", "ensemble"];
 
 /// What predictions were worth.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -67,6 +68,19 @@ pub struct BacktestReport {
     pub sharpe_band: Option<[f64; 2]>,
     /// Why there is no Sharpe ratio.
     pub no_sharpe: Option<String>,
+    /// Is a position still open at the end, and in no figure?
+    #[serde(default)]
+    pub unclosed: bool,
+    /// Deflated Sharpe ratio on these terms, with all trials so far; `None` where it is undefined.
+    #[serde(default)]
+    pub dsr: Option<f64>,
+    /// All trials so far for this target, which it is deflated by.
+    #[serde(default)]
+    pub trials: usize,
+    /// Conditions of the goal of a Sharpe ratio (research §8) that are not met, each as a clause; `None` in files of versions that did not
+    /// hold a back-test against it.
+    #[serde(default)]
+    pub goal_misses: Option<Vec<String>>,
     /// Cumulative net P&L after each trade: moment, fraction of the capital.
     pub equity: Vec<(String, f64)>,
 }
@@ -84,8 +98,8 @@ pub fn traded(
     if !matches!(request.target, TargetId::Direction(_)) {
         return Err(no_direction(request.target));
     }
-    if !LEARNERS.contains(&model) {
-        let known = LEARNERS.join(", ");
+    if !MODELS.contains(&model) {
+        let known = MODELS.join(", ");
         return Err(ResearchError::Refused(format!("there is a back-test of {known}, not of '{model}'")));
     }
     let study = Study::open(request)?;
@@ -95,15 +109,42 @@ pub fn traded(
         return Err(ResearchError::Failed(format!("{model} was not traded")));
     };
     study.log_thresholds(model, terms, trades.tried)?;
-    let report = report_of(model, terms, trades, cover, request.seed);
+    let spread = spread_of(&study, &trades)?;
+    let report = report_of(model, terms, trades, cover, (&spread, request.seed));
     write(&request.folder.join(BACKTEST), &report, true)?;
     write(&study.beside(&format!("backtest-{model}.json")), &report, true)?;
     Ok(report)
 }
 
-fn report_of(model: &str, terms: &MoneyTerms, trades: ModelTrades, funding: FundingCover, seed: u64) -> BacktestReport {
+/// What all trials have in common, as the thresholds of one model show it. Those of other models are spread further: where the board of these
+/// fits was traded, the larger variance of the two counts, which is the stricter.
+fn spread_of(study: &Study<'_>, trades: &ModelTrades) -> Result<TrialSpread, ResearchError> {
+    let days = trades.report.daily_net.len();
+    let whole = |daily: &Vec<f64>| {
+        let mut daily = daily.clone();
+        daily.resize(days.max(daily.len()), 0.0);
+        daily
+    };
+    let series: Vec<Vec<f64>> = trades.by_delta.iter().map(whole).collect();
+    let spread = TrialSpread::new(study.trials()?, &series);
+    let board = read_board(&study.request.folder).ok().filter(|board| board.config_hash == study.config_hash);
+    let variance = board.and_then(|board| board.money).map_or(0.0, |money| money.trials_variance);
+    Ok(TrialSpread { variance: spread.variance.max(variance), ..spread })
+}
+
+fn report_of(
+    model: &str,
+    terms: &MoneyTerms,
+    trades: ModelTrades,
+    funding: FundingCover,
+    (spread, seed): (&TrialSpread, u64),
+) -> BacktestReport {
     let ModelTrades { delta, tried, rows, report, .. } = trades;
     let sharpe = report.sharpe_net();
+    // Where there is no Sharpe ratio there is nothing to deflate.
+    let moments = sharpe.and_then(|_| SharpeMoments::population(&report.daily_net)).ok();
+    let dsr = moments.and_then(|m| DeflatedSharpe::both(&m, spread)).map(|[all, _]| all.probability);
+    let goal_misses = sharpe_goal(&report, spread, seed).iter().map(ToString::to_string).collect();
     let terms = &terms.trade;
     BacktestReport {
         model: model.to_owned(),
@@ -135,6 +176,10 @@ fn report_of(model: &str, terms: &MoneyTerms, trades: ModelTrades, funding: Fund
         sharpe_gross: report.sharpe_gross().ok(),
         sharpe_band: report.sharpe_net_band(seed).ok().map(|b| [b.low, b.high]),
         no_sharpe: sharpe.err().map(|e| e.to_string()),
+        unclosed: report.unclosed,
+        dsr,
+        trials: spread.trials,
+        goal_misses: Some(goal_misses),
         equity: report.equity().into_iter().map(|p| (p.at.to_string(), p.net)).collect(),
     }
 }

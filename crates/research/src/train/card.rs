@@ -1,6 +1,7 @@
 //! The card of a fitted model: what it was made from, how good it was where it was judged, and what it is not for.
 
 use super::artefact::{StudyBoard, StudyTarget};
+use super::registry::BASELINES;
 use super::table::LeaderboardRow;
 use barograph_domain::Ts;
 use barograph_study::folds::FoldPlan;
@@ -110,10 +111,7 @@ fn limits(board: &StudyBoard, model: &str, scores: Option<&LeaderboardRow>) -> V
         Some(stamp) => limits.push(format!("{stamp}: too little data to show that the board is free of leaks.")),
         None => {}
     }
-    if board.board.rows.first().is_some_and(|best| best.model != model) {
-        let first = board.board.rows.first().map_or("", |r| r.model.as_str());
-        limits.push(format!("{first}, which learns nothing from the columns, ranks above it on the same test rows."));
-    }
+    limits.extend(board.board.rows.first().and_then(|first| ranks_above(&first.model, model)));
     if scores.is_some_and(|s| s.scores.auc_lo.is_none_or(|lo| lo <= 0.5)) {
         limits.push("The 90 % band of its AUC reaches one half, or there is too little data for a band.".to_owned());
     }
@@ -129,6 +127,16 @@ fn limits(board: &StudyBoard, model: &str, scores: Option<&LeaderboardRow>) -> V
         "The hold-out had not been opened when it was made; what came of it stands in the research log.".to_owned(),
     );
     limits
+}
+
+/// What it means that another model stands first on the board; `None` where none does.
+fn ranks_above(first: &str, model: &str) -> Option<String> {
+    let what = if BASELINES.contains(&first) {
+        "learns nothing from the columns"
+    } else {
+        "was fitted outside this program and so is no artefact"
+    };
+    (first != model).then(|| format!("{first}, which {what}, ranks above it on the same test rows."))
 }
 
 /// The card as Markdown.
@@ -205,3 +213,19 @@ const SHOWN: [(&str, CardCell); 14] = [
     ("gross edge a round trip, bp", |r| r.money.break_even_cost_bps.map(|v| format!("{v:.2}"))),
     ("cost of a round trip, bp", |r| r.money.avg_cost_bps.map(|v| format!("{v:.2}"))),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_card_names_what_stands_above_its_model_for_what_it_is() {
+        let above = |first| ranks_above(first, "gbm").unwrap_or_default();
+        assert_eq!(
+            above("prior"),
+            "prior, which learns nothing from the columns, ranks above it on the same test rows."
+        );
+        assert!(above("mine").starts_with("mine, which was fitted outside this program"), "{}", above("mine"));
+        assert_eq!(above("gbm"), "");
+    }
+}

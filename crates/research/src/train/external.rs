@@ -5,6 +5,7 @@
 //! those of every other model. Whether it has kept to the rows of its fold nobody can see here.
 
 use super::fold::FoldRows;
+use super::run::hex;
 use crate::ResearchError;
 use barograph_columns::catalogue;
 use barograph_domain::math::ln;
@@ -52,6 +53,18 @@ impl OutsideFiles {
         Ok(Self { name: name.to_owned(), pattern: pattern.to_owned() })
     }
 
+    fn path(&self, fold: usize) -> PathBuf {
+        PathBuf::from(self.pattern.replace(FOLD, &fold.to_string()))
+    }
+
+    /// What the model of a fold is known by: its name and the SHA-256 of its file. Another file is another model, whatever its name.
+    pub(super) fn known_by(&self, fold: usize) -> Result<String, ResearchError> {
+        let path = self.path(fold);
+        let bytes =
+            std::fs::read(&path).map_err(|e| ResearchError::Refused(format!("cannot read {}: {e}", path.display())))?;
+        Ok(format!("{}@{}", self.name, hex(&bytes)))
+    }
+
     /// What the model of a fold says of its test rows.
     pub(super) fn predicted(
         &self,
@@ -60,7 +73,7 @@ impl OutsideFiles {
         rows: &FoldRows,
         task: ZooTask,
     ) -> Result<FoldPrediction, ResearchError> {
-        let path = PathBuf::from(self.pattern.replace(FOLD, &fold.number.to_string()));
+        let path = self.path(fold.number);
         let refused = |why: String| ResearchError::Refused(format!("{}: {why}", path.display()));
         let model = OnnxModel::open(&path).map_err(|e| refused(e.to_string()))?;
         let wanted = catalogue().len();
@@ -70,16 +83,18 @@ impl OutsideFiles {
                 model.columns()
             )));
         }
-        let ask = |of: &mut dyn Iterator<Item = usize>| {
+        let ask = |part: &str, of: &mut dyn Iterator<Item = usize>| {
             let said = model.answers(&table(frame, of)).map_err(|e| refused(e.to_string()))?;
-            said.iter().map(|row| answers(task, row)).collect::<Option<Vec<_>>>().ok_or_else(|| {
+            let said = said.iter().map(|row| answers(task, row)).collect::<Option<Vec<_>>>().ok_or_else(|| {
                 refused(format!(
                     "it gives {} numbers a row, which is no answer to this target",
                     said.first().map_or(0, Vec::len)
                 ))
-            })
+            })?;
+            checked(task, said).map_err(|why| refused(format!("{part} of fold {}: {why}", fold.number)))
         };
-        let (tuned, said) = (ask(&mut fold.learn.tune.rows())?, ask(&mut fold.test.rows())?);
+        let (tuned, said) =
+            (ask("inner split", &mut fold.learn.tune.rows())?, ask("test rows", &mut fold.test.rows())?);
         let (times, labels) = rows.judged();
         let base = (0..task.heads()).map(|head| rows.mean_asked(task, head)).collect();
         let came = rows.labels_of(&rows.tune);
@@ -103,6 +118,27 @@ fn answers(task: ZooTask, row: &[f64]) -> Option<Vec<f64>> {
         (ZooTask::Classes, [_, _, _]) => Some(row.to_vec()),
         _ => None,
     }
+}
+
+/// Answers that can be judged: numbers, and where a probability is asked, within 0 and 1. What 32 bits round beyond is put back.
+fn checked(task: ZooTask, mut said: Vec<Vec<f64>>) -> Result<Vec<Vec<f64>>, String> {
+    for (row, answer) in said.iter_mut().enumerate() {
+        for value in answer {
+            if !value.is_finite() {
+                return Err(format!("its answer to row {row} is {value}, which is no number"));
+            }
+            if task == ZooTask::Regression {
+                continue;
+            }
+            if !(-CLIP..=1.0 + CLIP).contains(value) {
+                return Err(format!(
+                    "its answer to row {row} is {value}, which is no probability; export probabilities, not scores or log odds"
+                ));
+            }
+            *value = value.clamp(0.0, 1.0);
+        }
+    }
+    Ok(said)
 }
 
 fn log_odds(p: f64) -> f64 {
@@ -147,6 +183,39 @@ mod tests {
         assert_eq!(name("{fold}.onnx").unwrap(), "onnx");
         assert!(name("models/mine.onnx").unwrap_err().contains("has seen what it is judged on"));
         assert!(name("gbm_{fold}.onnx").unwrap_err().contains("rename it"));
+    }
+
+    #[test]
+    fn a_model_is_known_by_what_its_file_holds() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = OutsideFiles::new(&format!("{}/mine-{{fold}}.onnx", folder.path().display()), &[]).unwrap();
+        let known = |text: &str| {
+            std::fs::write(folder.path().join("mine-1.onnx"), text).unwrap();
+            files.known_by(1).unwrap()
+        };
+        let first = known("a");
+        assert!(first.starts_with("mine@") && first.len() == 69, "{first}");
+        assert_eq!((known("b") == first, known("a") == first), (false, true));
+        assert!(files.known_by(2).unwrap_err().to_string().contains("mine-2.onnx"));
+    }
+
+    #[test]
+    fn answers_that_cannot_be_judged_are_refused_by_their_row() {
+        for (task, answer, why) in [
+            (ZooTask::Binary, vec![0.2], None),
+            (ZooTask::Binary, vec![1.000_000_1], None),
+            (ZooTask::Binary, vec![1.5], Some("row 1 is 1.5, which is no probability; export probabilities")),
+            (ZooTask::Binary, vec![f64::NAN], Some("row 1 is NaN, which is no number")),
+            (ZooTask::Classes, vec![0.5, -0.1, 0.6], Some("row 1 is -0.1, which is no probability")),
+            (ZooTask::Regression, vec![-3.0], None),
+            (ZooTask::Regression, vec![f64::INFINITY], Some("row 1 is inf, which is no number")),
+        ] {
+            match (checked(task, vec![vec![0.5], answer]), why) {
+                (Ok(said), None) => assert!(task == ZooTask::Regression || said[1][0] <= 1.0, "{said:?}"),
+                (Err(e), Some(why)) => assert!(e.contains(why), "{e}"),
+                (got, _) => panic!("{got:?} where {why:?} was expected"),
+            }
+        }
     }
 
     #[test]

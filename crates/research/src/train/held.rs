@@ -1,7 +1,7 @@
 //! The hold-out: the last tenth of the time, opened once for a registered study (research §3, §11).
 
 use super::artefact::write;
-use super::lineup::Lineup;
+use super::lineup::{Lineup, MODELS};
 use super::log::{LoggedData, ResearchLogLine, add_to_log, research_log};
 use super::money::{BoardMoney, money_of};
 use super::run::{ScoredModels, Study, StudyRequest, StudyStep};
@@ -13,6 +13,7 @@ use barograph_lab::zoo::board::{LeakVerdict, ZooBoard, ZooRow};
 use barograph_study::folds::{HoldOutOpening, RegisteredStudy, StudyFold};
 use barograph_study::targets::{TargetId, TargetKind};
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 /// AUC that a direction has to exceed on the hold-out (research §8).
@@ -48,6 +49,9 @@ pub struct HoldOutReport {
     pub stamp: Option<String>,
     /// What calls were worth, where terms were given.
     pub money: Option<BoardMoney>,
+    /// Models of the study that are not judged here, with the reason.
+    #[serde(default)]
+    pub left_out: BTreeMap<String, String>,
     /// The finding as it stands in the log.
     pub finding: String,
 }
@@ -69,13 +73,16 @@ pub fn hold_out(
             request.study.command()
         )));
     };
-    let names: Vec<String> = fitted.board.rows.iter().map(|r| r.model.clone()).collect();
+    let (names, others) = own_models(fitted.board.rows.iter().map(|r| r.model.as_str()));
     let of_board = StudyRequest { lineup: Lineup::named(&names)?, ..request.study.clone() };
     let mut study = Study::open(&of_board)?;
     let registered = registered(request, &study)?;
-    let (fold, opening) = opened(request, &study, &registered)?;
+    let Opened { fold, opening, number } = opened(request, &study, &registered)?;
     let folds = [fold];
-    let ScoredModels { board, .. } = study.scored(&folds, step)?;
+    let ScoredModels { mut board, .. } = study.scored(&folds, step)?;
+    // The fit on everything before is no configuration of its own: what was tried is what the log has.
+    let tried = study.fits()?;
+    board.rows.iter_mut().for_each(|row| row.n_trials = tried);
     let money = match terms.filter(|_| matches!(of_board.target, TargetId::Direction(_))) {
         Some(terms) => {
             let models: Vec<&str> = board.rows.iter().map(|r| r.model.as_str()).collect();
@@ -86,15 +93,18 @@ pub fn hold_out(
     };
     let finding = finding_of(of_board.target, &board);
     let stamp = board.leak.stamp().map(str::to_owned);
+    let mut left_out = study.left_out.clone();
+    left_out.extend(others);
     let report = HoldOutReport {
         opening,
         target: of_board.target.name().to_owned(),
         board,
         stamp,
         money,
+        left_out,
         finding: finding.clone(),
     };
-    let path = of_board.folder.join(held_file(&config_hash, report.opening.earlier + 1));
+    let path = of_board.folder.join(held_file(&config_hash, number));
     write(&path, &report, true)?;
     let found = ResearchLogLine::Found {
         at: now(),
@@ -107,7 +117,15 @@ pub fn hold_out(
     Ok(report)
 }
 
-/// Name of the file of an opening of a study's hold-out, counted from 1.
+/// Models of a board that this program fits itself, and why each of the others has no place on a hold-out.
+fn own_models<'a>(names: impl Iterator<Item = &'a str>) -> (Vec<String>, BTreeMap<String, String>) {
+    let (own, others): (Vec<String>, Vec<String>) =
+        names.map(str::to_owned).partition(|name| MODELS.contains(&name.as_str()));
+    let why = "somebody else fitted it fold by fold, and no file of it knows everything before the hold-out";
+    (own, others.into_iter().map(|name| (name, why.to_owned())).collect())
+}
+
+/// Name of the file of an opening of a study's hold-out: its own openings, counted from 1.
 pub(super) fn held_file(config_hash: &str, opening: usize) -> String {
     format!("hold-out-{}-{opening}.json", config_hash.get(..12).unwrap_or(config_hash))
 }
@@ -153,38 +171,22 @@ fn registered(request: &HoldOutRequest, study: &Study<'_>) -> Result<RegisteredS
     Ok(registered)
 }
 
+/// The rows of a hold-out, with the opening that stands in the log.
+struct Opened {
+    fold: StudyFold,
+    opening: HoldOutOpening,
+    /// How many openings this study has, with this one.
+    number: usize,
+}
+
 /// The rows, with the opening in the log before they are given out.
-fn opened(
-    request: &HoldOutRequest,
-    study: &Study<'_>,
-    registered: &RegisteredStudy,
-) -> Result<(StudyFold, HoldOutOpening), ResearchError> {
-    let log = research_log(&request.log)?;
-    // Openings of other markets have no row in common with this one, whatever their time.
-    let same = |o: &HoldOutOpening| o.study.data_digest == registered.data_digest;
-    let openings: Vec<HoldOutOpening> = log
-        .into_iter()
-        .filter_map(|line| match line {
-            ResearchLogLine::Opened { opening } if same(&opening) || opening.study.study_id == registered.study_id => {
-                Some(opening)
-            }
-            _ => None,
-        })
-        .collect();
+fn opened(request: &HoldOutRequest, study: &Study<'_>, registered: &RegisteredStudy) -> Result<Opened, ResearchError> {
+    let openings = openings_of(&research_log(&request.log)?, request, registered);
     let refused = |e: &dyn std::fmt::Display| {
         ResearchError::Refused(format!(
             "{e}; where it has to be all the same, --again REASON opens it, and the log says why"
         ))
     };
-    let other_name = openings
-        .iter()
-        .find(|o| o.study.config_hash == registered.config_hash && o.study.study_id != registered.study_id);
-    if let (Some(before), None) = (other_name, &request.again) {
-        return Err(refused(&format!(
-            "the hold-out was opened for '{}' at {}, which is this study under another name",
-            before.study.study_id, before.opened
-        )));
-    }
     let closed = study.folds.hold_out();
     let opened = match &request.again {
         Some(reason) => closed.open_again(registered, now(), &openings, reason),
@@ -193,7 +195,32 @@ fn opened(
     let (test, opening) = opened.map_err(|e| refused(&e))?;
     add_to_log(&request.log, &ResearchLogLine::Opened { opening: opening.clone() })?;
     let (learn, embargo) = (study.folds.development().clone(), closed.embargo());
-    Ok((StudyFold { number: 0, learn, test, embargo }, opening))
+    let number = 1 + openings.iter().filter(|o| o.study.config_hash == registered.config_hash).count();
+    Ok(Opened { fold: StudyFold { number: 0, learn, test, embargo }, opening, number })
+}
+
+/// Openings of hold-outs of this market, of whatever rows, targets and settings: each may have shown some of the rows. Those of other markets
+/// have no row in common with this one, whatever their time.
+fn openings_of(log: &[ResearchLogLine], request: &HoldOutRequest, registered: &RegisteredStudy) -> Vec<HoldOutOpening> {
+    let market = &request.study.market;
+    let here = |data: &LoggedData| data.venue == market.venue.as_str() && data.symbol == market.symbol;
+    let of_market: BTreeSet<&str> = log
+        .iter()
+        .filter_map(|line| match line {
+            ResearchLogLine::Registered { study, data } if here(data) => Some(study.study_id.as_str()),
+            _ => None,
+        })
+        .collect();
+    // A log that lost the line of a registration still knows the rows.
+    let same = |o: &HoldOutOpening| {
+        of_market.contains(o.study.study_id.as_str()) || o.study.data_digest == registered.data_digest
+    };
+    log.iter()
+        .filter_map(|line| match line {
+            ResearchLogLine::Opened { opening } if same(opening) => Some(opening.clone()),
+            _ => None,
+        })
+        .collect()
 }
 
 fn finding_of(target: TargetId, board: &ZooBoard) -> String {
@@ -234,4 +261,17 @@ fn scores_of(target: TargetId, row: &ZooRow) -> String {
         found.push(format!("{reached} {GOAL_AUC}"));
     }
     if found.is_empty() { "nothing can be stated of it".to_owned() } else { found.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn models_of_others_are_named_and_do_not_keep_a_hold_out_closed() {
+        let (own, others) = own_models(["mine", "gbm", "prior"].into_iter());
+        assert!(Lineup::named(&own).is_ok());
+        assert_eq!(own, ["gbm", "prior"]);
+        assert_eq!(others.into_keys().collect::<Vec<_>>(), ["mine"]);
+    }
 }

@@ -28,7 +28,7 @@ impl Lineup {
     /// else; where no other is named, all of the program's own stand beside it.
     ///
     /// # Errors
-    /// There is no such model, or the files of an outside one are not named fold by fold.
+    /// There is no such model, the files of an outside one are not named fold by fold, or two outside ones have one name.
     pub fn named(names: &[String]) -> Result<Self, ResearchError> {
         let (files, names): (Vec<&str>, Vec<&str>) =
             names.iter().map(String::as_str).partition(|name| name.starts_with(ONNX));
@@ -40,6 +40,14 @@ impl Lineup {
         }
         let of = |file: &&str| OutsideFiles::new(&file[ONNX.len()..], &MODELS);
         let outside = files.iter().map(of).collect::<Result<Vec<_>, _>>()?;
+        for (n, files) in outside.iter().enumerate() {
+            if outside[..n].iter().any(|before| before.name == files.name) {
+                return Err(ResearchError::Refused(format!(
+                    "two models would stand on the board as '{}'; rename the files of one of them",
+                    files.name
+                )));
+            }
+        }
         let always = ["prior", "persistence", "shuffled"];
         let wanted = |m: &&str| names.is_empty() || always.contains(m) || names.contains(m);
         Ok(Self { own: MODELS.into_iter().filter(wanted).collect(), outside })
@@ -55,5 +63,18 @@ impl Lineup {
     #[must_use]
     pub fn outside(&self) -> &[OutsideFiles] {
         &self.outside
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_models_of_one_name_are_refused() {
+        let named = |files: [&str; 2]| Lineup::named(&files.map(|f| format!("{ONNX}{f}")));
+        assert_eq!(named(["a/mine-{fold}.onnx", "a/yours-{fold}.onnx"]).unwrap().outside().len(), 2);
+        let refused = named(["a/mine-{fold}.onnx", "b/mine-{fold}.onnx"]).unwrap_err().to_string();
+        assert!(refused.contains("two models would stand on the board as 'mine'"), "{refused}");
     }
 }

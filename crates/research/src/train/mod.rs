@@ -45,7 +45,7 @@ pub use log::{
 pub use money::{BoardMoney, MoneyRow};
 pub use outside::{FoldPart, OutsideScores, OutsideStudy, labels_of};
 pub use predict::{PredictRequest, PredictedTarget, Predictor};
-pub(crate) use predicted::predicted;
+pub use predicted::predicted;
 pub use registry::{
     ARTEFACTS, ArtefactFiles, ListedArtefact, OpenedArtefact, REGISTRY, RegistryLine, artefacts, card, choose,
 };
@@ -56,5 +56,6 @@ pub use shadow::{SHADOW, ShadowEntry, ShadowLine, ShadowScore};
 pub use summary::{FoldStretch, LearnerCalibration, StudyGap, StudySummary, summary};
 pub use table::{LeaderboardRow, MoneyColumns};
 pub use trades::MoneyTerms;
+pub(crate) use trades::is_perpetual;
 pub use trials::{TRIALS, TrialLine};
 pub use worth::worth_of_calls;

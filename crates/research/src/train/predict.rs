@@ -37,7 +37,10 @@ pub struct PredictedTarget {
     pub model: String,
     /// Rows predicted since the start.
     pub rows: usize,
-    /// The last of them, with what is stated: a probability, three of them, or a number.
+    /// Rows that were new to this target but lie before the end of the table of predictions, which only grows there; up to five minutes of
+    /// them may be in it all the same.
+    pub not_in_gold: usize,
+    /// The last row that was predicted, with what is stated: a probability, three of them, or a number.
     pub latest: Option<(Ts, Vec<f64>)>,
     /// How its forecasts did so far, of this start and of earlier ones.
     pub shadow: ShadowScore,
@@ -46,8 +49,15 @@ pub struct PredictedTarget {
 /// The models of a market, ready to predict.
 pub struct Predictor {
     request: PredictRequest,
-    opened: Vec<(OpenedArtefact, ShadowLedger, Predicted)>,
+    opened: Vec<OpenedTarget>,
     writer: PredictionWriter,
+}
+
+struct OpenedTarget {
+    artefact: OpenedArtefact,
+    ledger: ShadowLedger,
+    predicted: Predicted,
+    data_to: Ts,
     /// Rows up to here are done.
     done: Ts,
 }
@@ -55,12 +65,13 @@ pub struct Predictor {
 #[derive(Default)]
 struct Predicted {
     rows: usize,
+    not_in_gold: usize,
     latest: Option<(Ts, Vec<f64>)>,
 }
 
 impl core::fmt::Debug for Predictor {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Predictor").field("request", &self.request).field("done", &self.done).finish_non_exhaustive()
+        f.debug_struct("Predictor").field("request", &self.request).field("done", &self.done()).finish_non_exhaustive()
     }
 }
 
@@ -70,56 +81,72 @@ impl Predictor {
     /// # Errors
     /// A target has no artefact, or its horizon is no time; another process writes the predictions of this market.
     pub fn open(request: PredictRequest) -> Result<Self, ResearchError> {
-        let mut opened = Vec::new();
-        let mut done = Ts::MAX;
+        let mut artefacts = Vec::new();
         for (target, folder) in &request.targets {
             if target.horizon().is_none() {
                 return Err(ResearchError::Refused(format!(
                     "{target} is about changes of the book, and nobody knows when they come: its predictions have no end to stand in the lake with"
                 )));
             }
-            let artefact = OpenedArtefact::current(folder, &request.market.to_string(), *target)?;
-            let data_to = Ts::parse(&artefact.files.data_to).map_err(ResearchError::Failed)?;
-            done = done.min(data_to);
-            opened.push((artefact, ShadowLedger::open(folder)?, Predicted::default()));
+            artefacts.push((folder, OpenedArtefact::current(folder, &request.market.to_string(), *target)?));
         }
         let place = LakeMarket::new(request.market.venue.as_str(), request.market.symbol.as_str());
-        let (writer, _) = PredictionWriter::open(LakeConfig::live(&request.lake), place)?;
-        let mut predictor = Self { request, opened, writer, done };
-        predictor.done = predictor.writer.partition().last_ts().map_or(done, |last| last.max(done));
-        Ok(predictor)
+        let (mut writer, _) = PredictionWriter::open(LakeConfig::live(&request.lake), place)?;
+        let end = writer.partition().last_ts();
+        let mut opened = Vec::new();
+        for (folder, artefact) in artefacts {
+            let data_to = Ts::parse(&artefact.files.data_to).map_err(ResearchError::Failed)?;
+            // Read behind the lock alone: what another process adds would be missing in the chain.
+            let ledger = ShadowLedger::open(folder)?;
+            let done = ledger.issued_to(&artefact.files.artefact).map_or(data_to, |last| {
+                // Without an instant of the grid between them, this target was predicted to the end of the table too.
+                let end = end.filter(|end| last.floor(GRID) + GRID > *end);
+                end.unwrap_or(last).max(last).max(data_to)
+            });
+            opened.push(OpenedTarget { artefact, ledger, predicted: Predicted::default(), data_to, done });
+        }
+        Ok(Self { request, opened, writer })
     }
 
-    /// Moment up to which rows were predicted, or are left to what the models were made with.
+    /// Moment up to which the rows of every target were predicted, or are left to what the models were made with.
     #[must_use]
-    pub const fn done(&self) -> Ts {
-        self.done
+    pub fn done(&self) -> Ts {
+        self.opened.iter().map(|of| of.done).min().unwrap_or(Ts::MAX)
     }
 
-    /// Predicts what is new in the lake, and resolves forecasts whose outcome is known by now; how many rows there were.
+    /// Predicts what is new in the lake to any of the targets, and resolves forecasts whose outcome is known by now; how many rows there
+    /// were. The table of predictions only grows at its end: of rows before it, which another target has been predicted on, the instants of
+    /// the shadow ledger's grid are predicted.
     ///
     /// # Errors
     /// The lake cannot be read or written.
     pub fn step(&mut self) -> Result<usize, ResearchError> {
         let longest = self.request.targets.iter().filter_map(|(t, _)| t.horizon()).max().unwrap_or(Span::ZERO);
-        let waits = self.opened.iter().filter_map(|(_, ledger, _)| ledger.waits_since()).min();
+        let done = self.done();
+        let waits = |of: &OpenedTarget| of.ledger.waits_since(of.artefact.maker.target(), &of.artefact.files.artefact);
         // What was said last looks back over a horizon.
-        let from = waits.map_or(self.done, |t| t.min(self.done));
+        let from = self.opened.iter().filter_map(waits).min().map_or(done, |t| t.min(done));
         let loaded = load_from(&self.request.lake, &self.request.market, Some(Ts(from.0.saturating_sub(longest.0))))?;
         let frame = &loaded.frame;
         let rows: Vec<usize> =
-            (0..frame.len()).filter(|row| frame.times()[*row] > self.done && frame.is_valid(*row)).collect();
-        let made_at = now();
+            (0..frame.len()).filter(|row| frame.times()[*row] > done && frame.is_valid(*row)).collect();
+        let (made_at, end) = (now(), self.writer.partition().last_ts());
         let mut gold: BTreeMap<(Ts, usize), Vec<f64>> = BTreeMap::new();
-        for (n, (artefact, ledger, predicted)) in self.opened.iter_mut().enumerate() {
-            let data_to = Ts::parse(&artefact.files.data_to).map_err(ResearchError::Failed)?;
+        for (n, of) in self.opened.iter_mut().enumerate() {
+            let OpenedTarget { artefact, ledger, predicted, .. } = of;
             let target = artefact.maker.target();
-            let own: Vec<usize> = rows.iter().copied().filter(|row| frame.times()[*row] > data_to).collect();
-            let stated = stated(artefact, &loaded.frame, &own)?;
+            let (is_past, on_grid) = (|t: Ts| end.is_some_and(|end| t <= end), |t: Ts| t == t.floor(GRID));
+            let time = |row: &usize| frame.times()[*row];
+            let mut own: Vec<usize> = rows.iter().copied().filter(|row| time(row) > of.done.max(of.data_to)).collect();
+            if own.iter().any(|row| is_past(time(row)) && on_grid(time(row))) {
+                predicted.not_in_gold += own.iter().filter(|row| is_past(time(row))).count();
+            }
+            own.retain(|row| !is_past(time(row)) || on_grid(time(row)));
+            let stated = stated(artefact, frame, &own)?;
             let mut issues = Vec::new();
             for (row, stated) in own.iter().zip(stated) {
-                let t = frame.times()[*row];
-                if t == t.floor(GRID) {
+                let t = time(row);
+                if on_grid(t) {
                     issues.push(ShadowEntry::Issue {
                         artefact: artefact.files.artefact.clone(),
                         t,
@@ -131,21 +158,21 @@ impl Predictor {
                 }
                 predicted.rows += 1;
                 predicted.latest = Some((t, stated.clone()));
-                gold.insert((t, n), stated);
+                if !is_past(t) {
+                    gold.insert((t, n), stated);
+                }
             }
             ledger.add(issues)?;
             ledger.resolve(frame, &artefact.maker, &artefact.files.artefact)?;
+            of.done = rows.last().map_or(of.done, |last| frame.times()[*last].max(of.done));
         }
         self.write(&gold, made_at)?;
-        if let Some(last) = rows.last() {
-            self.done = frame.times()[*last];
-        }
         Ok(rows.len())
     }
 
     fn write(&mut self, gold: &BTreeMap<(Ts, usize), Vec<f64>>, made_at: Ts) -> Result<(), ResearchError> {
         for ((ts, n), stated) in gold {
-            let artefact = &self.opened[*n].0;
+            let artefact = &self.opened[*n].artefact;
             let target = artefact.maker.target();
             let model = format!("{}@{}", artefact.files.model, artefact.files.artefact);
             for (class, value) in stated.iter().enumerate() {
@@ -167,7 +194,7 @@ impl Predictor {
     /// What was predicted, and how forecasts did.
     #[must_use]
     pub fn report(&self) -> Vec<PredictedTarget> {
-        let of = |(artefact, ledger, predicted): &(OpenedArtefact, ShadowLedger, Predicted)| {
+        let of = |OpenedTarget { artefact, ledger, predicted, .. }: &OpenedTarget| {
             let target = artefact.maker.target();
             let horizon = target.horizon().unwrap_or(Span::secs(1));
             let (files, task) = (&artefact.files, task_of(target));
@@ -176,6 +203,7 @@ impl Predictor {
                 artefact: files.artefact.clone(),
                 model: files.model.clone(),
                 rows: predicted.rows,
+                not_in_gold: predicted.not_in_gold,
                 latest: predicted.latest.clone(),
                 shadow: ledger.score(&files.artefact, &files.model, task, horizon),
             }

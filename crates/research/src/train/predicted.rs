@@ -1,28 +1,27 @@
 //! What fitted models said of rows of their test blocks.
 
+use super::inputs::InputMaker;
 use super::run::{KeptFit, Study, StudyRequest};
 use crate::ResearchError;
 use barograph_domain::Ts;
-use barograph_lab::zoo::{Features, ZooPrediction};
-use barograph_study::ResearchFrame;
+use barograph_lab::zoo::ZooPrediction;
 use barograph_study::folds::StudyFold;
-use barograph_study::transforms::{InputForm, Transforms};
+use barograph_study::transforms::Transforms;
 use std::collections::BTreeMap;
 
-/// What a model of a fold says of rows of the frame.
+/// What a model of a fold says of rows of the frame, from the inputs that it was fitted on: those of baselines and of regimes are others.
 pub(super) fn answers_of(
-    frame: &ResearchFrame,
+    study: &Study<'_>,
+    model: &str,
     fold: &StudyFold,
     kept: &KeptFit,
     rows: &[usize],
 ) -> Result<ZooPrediction, ResearchError> {
-    let failed = |e: &dyn std::fmt::Display| ResearchError::Failed(e.to_string());
+    let frame = &study.rows.frame;
     let transforms = Transforms::fit(frame, &fold.learn.train).map_err(|e| ResearchError::Refused(e.to_string()))?;
-    let matrix = transforms.apply(frame, rows.iter().copied(), InputForm::Sparse).map_err(|e| failed(&e))?;
-    let column = |c| (0..matrix.rows()).map(|r| matrix.get(r, c)).collect::<Vec<_>>();
-    let features = Features::new(rows.len(), (0..matrix.names().len()).map(column)).map_err(|e| failed(&e))?;
-    let all: Vec<u32> = (0..u32::try_from(rows.len()).map_err(|e| failed(&e))?).collect();
-    Ok(kept.model.predict(&features, &all))
+    let made = InputMaker::fit(frame, &study.labels, &fold.learn, &transforms).make(frame, rows)?;
+    let all: Vec<u32> = (0..u32::try_from(rows.len()).map_err(|e| ResearchError::Failed(e.to_string()))?).collect();
+    Ok(kept.model.predict(made.of(model), &all))
 }
 
 /// Numbers said out of fold, by the moment of their row: each by what was learnt before its block. Rows whose book could not be used
@@ -30,14 +29,14 @@ pub(super) fn answers_of(
 ///
 /// # Errors
 /// The study was not fitted with these settings, or its target is no number.
-pub(crate) fn predicted(request: &StudyRequest, model: &str) -> Result<BTreeMap<Ts, f64>, ResearchError> {
+pub fn predicted(request: &StudyRequest, model: &str) -> Result<BTreeMap<Ts, f64>, ResearchError> {
     let study = Study::open(request)?;
     let frame = &study.rows.frame;
     let mut out = BTreeMap::new();
     for fold in study.folds.folds() {
         let Some((first, last)) = fold.test.rows().next().zip(fold.test.rows().next_back()) else { continue };
         let rows: Vec<usize> = (first..=last).filter(|row| frame.is_valid(*row)).collect();
-        let ZooPrediction::Values(said) = answers_of(frame, fold, &study.kept(model, fold)?, &rows)? else {
+        let ZooPrediction::Values(said) = answers_of(&study, model, fold, &study.kept(model, fold)?, &rows)? else {
             return Err(ResearchError::Refused(format!("{} is no number", request.target)));
         };
         out.extend(rows.iter().map(|row| frame.times()[*row]).zip(said));

@@ -33,7 +33,7 @@ const CARD: &str = "card.json";
 const CARD_TEXT: &str = "card.md";
 
 /// What costs nothing, or must not know anything: kept only where nothing else was fitted.
-const BASELINES: [&str; 4] = ["har", "persistence", "prior", "shuffled"];
+pub(super) const BASELINES: [&str; 4] = ["har", "persistence", "prior", "shuffled"];
 
 /// An artefact by its files.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -91,9 +91,8 @@ pub struct OpenedArtefact {
 /// Fits the best model that learns on everything that is not held out, and makes it the current artefact. The board says which, or why there
 /// is none.
 pub(super) fn keep_best(study: &mut Study<'_>, board: &mut StudyBoard, sheet: &FoldSheet) -> Result<(), ResearchError> {
-    let ranked = || board.board.rows.iter().map(|r| r.model.as_str());
-    let best = ranked().find(|m| !BASELINES.contains(m)).or_else(|| ranked().find(|m| *m != "shuffled"));
-    let Some(best) = study.request.lineup.names().iter().copied().find(|n| Some(*n) == best) else {
+    let ranked: Vec<&str> = board.board.rows.iter().map(|r| r.model.as_str()).collect();
+    let Some(best) = best_of(study.request.lineup.names(), &ranked) else {
         board.no_artefact = Some("no model was fitted on every fold".to_owned());
         return Ok(());
     };
@@ -147,6 +146,12 @@ pub(super) fn keep_best(study: &mut Study<'_>, board: &mut StudyBoard, sheet: &F
         write(&folder.join(MANIFEST), &manifest, true)?;
     }
     register(&study.request.folder, &board.run, "trained")
+}
+
+/// The first of a board's models that this program can fit: one that learns, or else a baseline, and never the control.
+fn best_of<'a>(own: &[&'a str], ranked: &[&str]) -> Option<&'a str> {
+    let mut of_own = ranked.iter().filter_map(|model| own.iter().copied().find(|n| n == model));
+    of_own.clone().find(|m| !BASELINES.contains(m)).or_else(|| of_own.find(|m| *m != "shuffled"))
 }
 
 fn json<T: Serialize>(value: &T) -> Result<Vec<u8>, ResearchError> {
@@ -247,5 +252,22 @@ impl OpenedArtefact {
         }
         let (maker, model) = (read(&found.folder.join(INPUTS))?, read(&found.folder.join(MODEL))?);
         Ok(Self { files: found.files, maker, model })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_best_that_this_program_fits_is_kept_whoever_stands_above_it() {
+        let own = ["prior", "gbm", "shuffled"];
+        for (ranked, best) in [
+            (&["mine", "prior", "gbm", "shuffled"][..], Some("gbm")),
+            (&["mine", "shuffled", "prior"], Some("prior")),
+            (&["mine", "shuffled"], None),
+        ] {
+            assert_eq!(best_of(&own, ranked), best, "{ranked:?}");
+        }
     }
 }

@@ -16,6 +16,7 @@ use crate::load::{LoadedRows, load};
 use barograph_domain::{InstrumentName, Span};
 use barograph_lab::zoo::board::{FoldPrediction, ZooBoard, ZooEntry};
 use barograph_lab::zoo::{CalibrationRule, Features, FittedModel, Preset, Recipe, RecipeError, ZooModel, ZooTask};
+use barograph_lake::layers::escape_name;
 use barograph_study::folds::{FoldPlan, FoldSheet, StudyFold, StudyFolds};
 use barograph_study::targets::{LabelledRows, Labeller, TargetId};
 use barograph_study::transforms::{DropReason, Transforms};
@@ -117,6 +118,8 @@ pub(super) struct ScoredModels {
     /// How often came what models stated, on test rows.
     pub(super) reliability: ReliabilitySheet,
     pub(super) costs: BTreeMap<String, StudyModelCost>,
+    /// What models of others are known by, fold by fold.
+    pub(super) others: Vec<String>,
     /// Inputs and columns that are none, as of the last fold.
     pub(super) inputs: Vec<String>,
     pub(super) dropped: BTreeMap<String, String>,
@@ -163,11 +166,12 @@ pub(super) fn hex(text: &[u8]) -> String {
 }
 
 /// What names a board: the settings of its fits, its models and what was traded on.
-fn run_of(config_hash: &str, models: &[&str], terms: Option<&MoneyTerms>) -> String {
+fn run_of(config_hash: &str, own: &[&str], others: &[String], terms: Option<&MoneyTerms>) -> String {
     let words = terms.map(MoneyTerms::words).unwrap_or_default();
     let funding: Vec<String> =
         terms.map(|t| t.funding.iter().map(|p| format!("{} {}", p.at.0, p.rate)).collect()).unwrap_or_default();
-    let mut run = hex(format!("{config_hash} {} {words} {}", models.join(","), funding.join(",")).as_bytes());
+    let models = own.iter().copied().chain(others.iter().map(String::as_str)).collect::<Vec<_>>().join(",");
+    let mut run = hex(format!("{config_hash} {models} {words} {}", funding.join(",")).as_bytes());
     run.truncate(12);
     run
 }
@@ -209,6 +213,11 @@ impl<'r> Study<'r> {
         Ok(TrialLog::open(&self.request.folder)?.all())
     }
 
+    /// All fits so far for this target, of whatever settings and models.
+    pub(super) fn fits(&self) -> Result<usize, ResearchError> {
+        Ok(TrialLog::open(&self.request.folder)?.fitted_beside(&self.config_hash, &[]))
+    }
+
     fn log_fit(&self, model: &str, fold: usize, trials: usize, outcome: &str) -> Result<(), ResearchError> {
         let line = TrialLine {
             at: String::new(),
@@ -245,6 +254,7 @@ impl<'r> Study<'r> {
         let names = self.request.lineup.names();
         let mut entries: Vec<ZooEntry> = names.iter().map(|name| entry_of(name)).collect();
         let outside = self.request.lineup.outside();
+        let mut known_by = Vec::new();
         let mut others: Vec<ZooEntry> = outside.iter().map(|files| entry_of(&files.name)).collect();
         let mut costs: BTreeMap<String, StudyModelCost> = BTreeMap::new();
         let (mut inputs, mut dropped) = (Vec::new(), BTreeMap::new());
@@ -265,6 +275,9 @@ impl<'r> Study<'r> {
                 let judged = f64::from(u32::try_from(said.labels.len()).unwrap_or(u32::MAX).max(1));
                 costs.entry(files.name.clone()).or_default().predict_us_row =
                     began.elapsed().as_secs_f64() * 1e6 / judged;
+                let known = files.known_by(fold.number)?;
+                self.log_fit(&known, fold.number, 1, "judged")?;
+                known_by.push(known);
                 entry.trials += 1;
                 entry.folds.push(said);
             }
@@ -281,6 +294,7 @@ impl<'r> Study<'r> {
             board: ZooBoard::of(self.task, &entries, horizon, block),
             reliability,
             costs,
+            others: known_by,
             inputs,
             dropped,
         })
@@ -293,12 +307,15 @@ impl<'r> Study<'r> {
     ) -> Result<StudyBoard, ResearchError> {
         let names = self.request.lineup.names();
         let folds: Vec<StudyFold> = self.folds.folds().to_vec();
-        let ScoredModels { mut board, reliability, costs, inputs, dropped } = self.scored(&folds, step)?;
+        let ScoredModels { mut board, reliability, costs, others, inputs, dropped } = self.scored(&folds, step)?;
         write(&self.request.folder.join(RELIABILITY), &reliability, false)?;
-        let beside = TrialLog::open(&self.request.folder)?.fitted_beside(&self.config_hash, names);
+        // A model that was dropped counts like any other that is not on the board.
+        let on_board = board.rows.iter().map(|r| r.model.as_str()).chain(others.iter().map(String::as_str));
+        let on_board: Vec<&str> = on_board.collect();
+        let beside = TrialLog::open(&self.request.folder)?.fitted_beside(&self.config_hash, &on_board);
         board.rows.iter_mut().for_each(|row| row.n_trials += beside);
         let (money, no_money) = self.money(&board, &folds, terms, step)?;
-        let run = run_of(&self.config_hash, names, terms);
+        let run = run_of(&self.config_hash, names, &others, terms);
         let mut board = StudyBoard {
             about: self.about(),
             plan: self.request.plan,
@@ -529,10 +546,14 @@ fn entry_of(name: &str) -> ZooEntry {
     }
 }
 
-/// Where studies of a target are kept, below a folder.
+/// Where studies of a target are kept, below a folder: names are escaped as in the lake, so that none leads out of it.
 #[must_use]
 pub fn folder_of(root: &Path, market: &InstrumentName, target: TargetId) -> PathBuf {
-    root.join(market.venue.as_str()).join(&market.symbol).join(target.name())
+    let name = |of: &str| {
+        let dots = of.bytes().all(|b| b == b'.');
+        if dots { "%2E".repeat(of.len()) } else { escape_name(of) }
+    };
+    root.join(name(market.venue.as_str())).join(name(&market.symbol)).join(target.name())
 }
 
 const fn why_dropped(why: DropReason) -> &'static str {
@@ -541,5 +562,20 @@ const fn why_dropped(why: DropReason) -> &'static str {
         DropReason::Target => "is what is predicted",
         DropReason::NeverThere => "no training row has it",
         DropReason::Constant => "does not vary over the training rows",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn another_file_of_somebody_else_makes_another_run() {
+        let run =
+            |others: &[&str]| run_of("c", &["gbm"], &others.iter().map(|o| (*o).to_owned()).collect::<Vec<_>>(), None);
+        let runs = BTreeSet::from([run(&[]), run(&["mine@a"]), run(&["mine@b"]), run(&["yours@a"])]);
+        assert_eq!(runs.len(), 4);
+        assert_eq!(run(&["mine@a"]), run(&["mine@a"]));
     }
 }

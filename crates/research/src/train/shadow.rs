@@ -12,13 +12,17 @@ use barograph_domain::{Span, Ts};
 use barograph_lab::zoo::board::{FoldPrediction, ZooBoard, ZooEntry, ZooRow};
 use barograph_lab::zoo::{ZooPrediction, ZooTask};
 use barograph_study::ResearchFrame;
-use barograph_study::targets::Labeller;
+use barograph_study::targets::{Labeller, TargetId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
 /// The shadow ledger of a target, in its folder.
 pub const SHADOW: &str = "shadow.jsonl";
+
+/// Held by whoever adds to it: hashes follow from each other, so two writers would break the chain.
+const LOCK: &str = "shadow.lock";
 
 /// Forecasts are registered at instants of this grid (verification §1).
 pub(super) const GRID: Span = Span::mins(5);
@@ -105,13 +109,15 @@ pub(super) struct ShadowLedger {
     path: PathBuf,
     last: String,
     issues: BTreeMap<(String, Ts), ShadowCase>,
+    /// The operating system lets go of it when this process ends, however it ends.
+    _held: File,
 }
 
 impl ShadowLedger {
-    /// Reads what is there and checks its hashes.
+    /// Reads what is there and checks its hashes; no other process may do so until this is dropped.
     pub(super) fn open(folder: &Path) -> Result<Self, ResearchError> {
         let path = folder.join(SHADOW);
-        let mut ledger = Self { last: String::new(), issues: BTreeMap::new(), path };
+        let mut ledger = Self { last: String::new(), issues: BTreeMap::new(), _held: held(folder)?, path };
         for (n, line) in lines::<ShadowLine>(&ledger.path)?.into_iter().enumerate() {
             if line.hash != chained(&ledger.last, &line.what)? {
                 return Err(ResearchError::Refused(format!(
@@ -161,9 +167,15 @@ impl ShadowLedger {
         append(&self.path, &added)
     }
 
-    /// The first moment whose outcome is not known.
-    pub(super) fn waits_since(&self) -> Option<Ts> {
-        self.issues.iter().filter(|(_, case)| case.outcome.waits()).map(|((_, t), _)| *t).min()
+    /// The first moment whose outcome is not known, and could be told by this artefact's cut points.
+    pub(super) fn waits_since(&self, target: TargetId, artefact: &str) -> Option<Ts> {
+        let waiting = self.issues.iter().filter(|((who, _), case)| case.outcome.waits() && cuts(target, who, artefact));
+        waiting.map(|((_, t), _)| *t).min()
+    }
+
+    /// The last moment that an artefact stated something of.
+    pub(super) fn issued_to(&self, artefact: &str) -> Option<Ts> {
+        self.issues.keys().filter(|(who, _)| who == artefact).map(|(_, t)| *t).max()
     }
 
     /// Outcomes that the rows of a frame know by now, whichever artefact made the forecast: a label is that of the target. Classes of volatility
@@ -180,7 +192,8 @@ impl ShadowLedger {
         let (spans, first) = (labels.spans().as_slice(), frame.times()[0]);
         let due = self.issues.iter().filter_map(|((who, t), case)| {
             let ShadowEntry::Issue { resolve_after, .. } = &case.issue else { return None };
-            let ready = case.outcome.waits() && who == artefact && *t >= first && *resolve_after <= last;
+            let known = cuts(maker.target(), who, artefact) && *t >= first && *resolve_after <= last;
+            let ready = case.outcome.waits() && known;
             ready.then(|| {
                 let at = spans.binary_search_by_key(t, |s| s.start).ok();
                 let label = at.map(|at| maker.class(labels.values()[at]));
@@ -222,6 +235,27 @@ impl ShadowLedger {
         }
         score
     }
+}
+
+fn held(folder: &Path) -> Result<File, ResearchError> {
+    let path = folder.join(LOCK);
+    let opened = File::options().write(true).create(true).truncate(false).open(&path);
+    let failed = |e: std::io::Error| ResearchError::Refused(format!("cannot hold {}: {e}", path.display()));
+    let file = opened.map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::Error(e)) => Err(failed(e)),
+        Err(TryLockError::WouldBlock) => Err(ResearchError::Refused(format!(
+            "another process writes the shadow ledger in {}; stop it first, or name another folder with --studies",
+            folder.display()
+        ))),
+    }
+}
+
+/// Whether labels as this artefact counts them are those of a forecast that another may have made: classes of volatility are cut by the
+/// points of the artefact.
+fn cuts(target: TargetId, made_by: &str, artefact: &str) -> bool {
+    made_by == artefact || target != TargetId::VolRegime
 }
 
 fn chained(before: &str, entry: &ShadowEntry) -> Result<String, ResearchError> {
@@ -275,8 +309,21 @@ mod tests {
         ledger.add(vec![issue(0, 0.8), issue(5, 0.2), issue(10, 0.6), issue(15, 0.6)]).unwrap();
         ledger.add(vec![issue(0, 0.1), outcome(0, Some(1.0)), outcome(5, Some(0.0)), outcome(10, None)]).unwrap();
         ledger.add(vec![outcome(0, Some(0.0)), outcome(99, Some(0.0))]).unwrap();
+        let second = ShadowLedger::open(folder.path()).err().unwrap().to_string();
+        assert!(second.starts_with("another process writes the shadow ledger"), "{second}");
+        drop(ledger);
         let again = ShadowLedger::open(folder.path()).unwrap();
-        assert_eq!(again.waits_since(), Some(Ts(0) + Span::mins(15)));
+        assert_eq!((again.issued_to("a"), again.issued_to("b")), (Some(Ts(0) + Span::mins(15)), None));
+        // A forecast of an artefact that was replaced waits too, but for classes that only its own points could cut.
+        let (direction, third) = (TargetId::parse("dir_5s").unwrap(), Some(Ts(0) + Span::mins(15)));
+        for (target, artefact, since) in [
+            (direction, "a", third),
+            (direction, "b", third),
+            (TargetId::VolRegime, "a", third),
+            (TargetId::VolRegime, "b", None),
+        ] {
+            assert_eq!(again.waits_since(target, artefact), since, "{target} {artefact}");
+        }
         let score = again.score("a", "gbm", ZooTask::Binary, Span::secs(5));
         assert_eq!((score.issued, score.waiting, score.unresolvable, score.hindcasts), (4, 1, 1, 0));
         let scores = score.scores.unwrap();
@@ -285,6 +332,7 @@ mod tests {
         let text = std::fs::read_to_string(&path).unwrap();
         assert!(text.lines().all(|l| l.contains(r#""shadow":true"#)) && text.lines().count() == 7, "{text}");
         std::fs::write(&path, text.replace("[0.2]", "[0.1]")).unwrap();
+        drop(again);
         let refused = ShadowLedger::open(folder.path()).err().unwrap().to_string();
         assert!(refused.starts_with("line 2 of"), "{refused}");
     }

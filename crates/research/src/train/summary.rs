@@ -179,7 +179,7 @@ fn calibration(study: &Study<'_>, request: &StudyRequest) -> Result<Vec<LearnerC
             };
             let rows: Vec<usize> = fold.test.rows().collect();
             let Some(came) = classes(&study.labels, fold) else { continue };
-            let said = answers_of(frame, fold, &kept, &rows)?;
+            let said = answers_of(study, model, fold, &kept, &rows)?;
             for (at, (row, class)) in rows.iter().zip(came).enumerate() {
                 let issued = frame.times()[*row];
                 match &said {

@@ -138,7 +138,7 @@ pub(super) fn no_direction(target: TargetId) -> ResearchError {
 }
 
 /// Whether funding is due: of a market whose kind nobody knows it may be.
-fn is_perpetual(market: &InstrumentName) -> bool {
+pub(crate) fn is_perpetual(market: &InstrumentName) -> bool {
     let known = venue(market.venue.as_str());
     market.kind(known.map(|v| v.trades)).unwrap_or(MarketKind::Perpetual) == MarketKind::Perpetual
 }

@@ -20,7 +20,7 @@ pub struct TrialLine {
     pub at: String,
     /// Hash of the settings: rows, target, folds, preset and seed.
     pub config_hash: String,
-    /// The model.
+    /// The model; one that was fitted outside this program with the SHA-256 of its file behind `@`.
     pub model: String,
     /// Which fold, from 1; `None` for what was tried over all of them.
     pub fold: Option<usize>,
@@ -28,7 +28,7 @@ pub struct TrialLine {
     pub terms: Option<String>,
     /// Configurations tried.
     pub trials: usize,
-    /// `fitted`, `traded`, or why nothing came of it.
+    /// `fitted`, `judged` of a model from outside, `traded`, or why nothing came of it.
     pub outcome: String,
 }
 
@@ -117,6 +117,11 @@ mod tests {
             assert_eq!((log.all(), log.fitted_beside("c", &[])), (26, 18));
             assert_eq!(log.fitted_beside("b", &["gbm"]), 13, "what else was fitted under the same settings counts");
         }
-        assert_eq!(lines::<TrialLine>(&folder.path().join(TRIALS)).unwrap().len(), 5);
+        // A model from outside is known by its file: an earlier file of the same name was another trial.
+        for known in ["mine@1", "mine@1", "mine@2"] {
+            log.add(now, line("d", known, Some(1), 1)).unwrap();
+        }
+        assert_eq!(log.fitted_beside("d", &["mine@2"]), 19);
+        assert_eq!(lines::<TrialLine>(&folder.path().join(TRIALS)).unwrap().len(), 7);
     }
 }

@@ -4,8 +4,10 @@ use crate::world::{begins, market, record, request};
 use barograph_domain::Span;
 use barograph_lake::layers::{LakeQuery, LakeReader, Layer, hours};
 use barograph_research::train::{
-    HoldOutRequest, OpenedArtefact, PredictRequest, Predictor, RESEARCH_LOG, SHADOW, artefacts, card, choose, study,
+    HoldOutRequest, OpenedArtefact, PredictRequest, Predictor, RESEARCH_LOG, SHADOW, StudyRequest, artefacts, card,
+    choose, folder_of, hold_out, study,
 };
+use barograph_study::targets::TargetId;
 use std::path::Path;
 
 /// Rows of a day, which are new.
@@ -23,6 +25,18 @@ pub(crate) fn asked(lake: &Path, studies: &Path) -> HoldOutRequest {
 }
 
 #[test]
+fn rows_that_are_new_leave_openings_known() {
+    let place = tempfile::tempdir().unwrap();
+    let (lake, studies) = (place.path().join("lake"), place.path().join("studies"));
+    let asked = HoldOutRequest { study: request(&lake, &studies, &["prior"], 1), ..asked(&lake, &studies) };
+    for (days, earlier) in [(0..14, 0), (14..15, 1)] {
+        record(&lake, days);
+        study(&asked.study, None, &mut |_| {}).unwrap();
+        assert_eq!(hold_out(&asked, None, &mut |_| {}).unwrap().opening.earlier, earlier);
+    }
+}
+
+#[test]
 fn the_best_model_is_kept_with_a_card_and_predicts_what_is_new() {
     let place = tempfile::tempdir().unwrap();
     let (lake, studies) = (place.path().join("lake"), place.path().join("studies"));
@@ -30,6 +44,9 @@ fn the_best_model_is_kept_with_a_card_and_predicts_what_is_new() {
     let asked = request(&lake, &studies, &["linear"], 1);
     let first = study(&asked, None, &mut |_| {}).unwrap();
     let second = study(&request(&lake, &studies, &["linear"], 2), None, &mut |_| {}).unwrap();
+    let target = TargetId::parse("ret_1s").unwrap();
+    let other = StudyRequest { target, folder: folder_of(&studies, &market(), target), ..asked.clone() };
+    study(&other, None, &mut |_| {}).unwrap();
     let listed = artefacts(&asked.folder).unwrap();
     assert_eq!(
         listed.iter().map(|a| (&a.files.artefact, a.current)).collect::<Vec<_>>(),
@@ -65,6 +82,17 @@ fn the_best_model_is_kept_with_a_card_and_predicts_what_is_new() {
     let shadow = std::fs::read_to_string(asked.folder.join(SHADOW)).unwrap();
     assert_eq!(shadow.lines().count(), 2, "{shadow}");
 
+    assert_eq!(report.not_in_gold, 0);
+
+    // Another target is new to all of it, but the table only grows at its end.
+    let mut late =
+        Predictor::open(PredictRequest { targets: vec![(target, other.folder.clone())], ..wanted.clone() }).unwrap();
+    assert_eq!(late.step().unwrap(), NEW);
+    let late_report = late.report().remove(0);
+    late.close().unwrap();
+    assert_eq!((late_report.rows, late_report.not_in_gold), (1, NEW));
+    assert_eq!((late_report.shadow.issued, late_report.shadow.waiting, late_report.shadow.hindcasts), (1, 0, 1));
+
     let gold = LakeQuery { layer: Some(Layer::Gold), ..LakeQuery::default() };
     let mut rows = 0;
     for batch in LakeReader::new(hours(&lake, &gold).unwrap(), None) {
@@ -80,9 +108,21 @@ fn the_best_model_is_kept_with_a_card_and_predicts_what_is_new() {
     }
     assert_eq!(rows, NEW);
     // A second start goes on behind what is in the lake.
-    let mut again = Predictor::open(wanted).unwrap();
+    let mut again = Predictor::open(wanted.clone()).unwrap();
     assert_eq!((again.done(), again.step().unwrap()), (begins(14) + Span::secs(39), 0));
     again.close().unwrap();
+
+    // Stopped before the outcome was known, and another artefact was chosen: it resolves what the first has stated, besides its own.
+    let line = shadow.lines().next().unwrap();
+    std::fs::write(asked.folder.join(SHADOW), format!("{line}\n")).unwrap();
+    choose(&asked.folder, &second.run).unwrap();
+    let mut replaced = Predictor::open(wanted).unwrap();
+    replaced.step().unwrap();
+    replaced.close().unwrap();
+    let text = std::fs::read_to_string(asked.folder.join(SHADOW)).unwrap();
+    let outcomes = |run: &str| text.lines().filter(|l| l.contains("outcome") && l.contains(run)).count();
+    assert_eq!((outcomes(&first.run), outcomes(&second.run)), (1, 1), "{text}");
+    choose(&asked.folder, &first.run).unwrap();
 
     // A file that was changed is no artefact any more.
     let model = listed[0].folder.join("model.json");

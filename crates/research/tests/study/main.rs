@@ -4,11 +4,17 @@
 mod kept;
 mod world;
 
+use barograph_domain::{InstrumentName, Span};
+use barograph_research::goals::goals;
+use barograph_research::simulation::{SimulationRequest, simulated};
 use barograph_research::train::{
-    MoneyTerms, RESEARCH_LOG, StudyBoard, TRIALS, boards, by_study, funding_of, hold_out, research_log, study, summary,
-    traded,
+    MoneyTerms, RESEARCH_LOG, StudyBoard, StudyRequest, TRIALS, boards, by_study, folder_of, funding_of, hold_out,
+    predicted, research_log, study, summary, traded,
 };
+use barograph_study::money::blotter::{FundingPayment, TradeTerms};
 use barograph_study::money::funding::FundingCover;
+use barograph_study::money::rule::{RuleVocabulary, TradingRule};
+use barograph_study::targets::TargetId;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 use world::{market, record, request, terms};
@@ -118,6 +124,11 @@ fn a_board_says_what_calls_were_worth_and_counts_every_trial() {
     std::fs::write(&log, &text[..text.len() - 30]).unwrap();
     let again = fit(studies.path(), &["linear"], 2, None);
     assert_eq!(again.board, other.board);
+
+    // A model that cannot be fitted is on no board, and was tried.
+    let alone = fit(studies.path(), &["linear", "ensemble"], 2, None);
+    assert!(alone.left_out["ensemble"].contains("not two models"), "{:?}", alone.left_out);
+    assert_eq!(alone.earlier_trials, other.earlier_trials + 1);
 }
 
 #[test]
@@ -140,6 +151,22 @@ fn funding_is_paid_where_it_is_known_and_its_absence_is_said() {
     let funding = |r: &barograph_research::train::BacktestReport| r.costs.iter().find(|c| c.0 == "funding").unwrap().1;
     assert!(funding(&unknown).abs() < 1e-12 && funding(&paid).abs() > 0.5, "{}", funding(&paid));
     assert!((paid.net + funding(&paid) / paid.notional - unknown.net).abs() < 1e-9);
+    // Every model of the board has calls, and each back-test is held against the goal on its own terms.
+    let goal = |model: &str, ms: i64| {
+        let at = terms(DAYS);
+        let trade = TradeTerms { latency: Span::millis(ms), ..at.trade };
+        let report = traded(&request, model, &MoneyTerms { trade, ..at }, &mut |_, _| {}).unwrap();
+        let lines = goals(&lake(), studies.path(), &market()).unwrap();
+        let line = lines.into_iter().find(|l| l.goal == "sharpe_dir_1s").unwrap();
+        assert_eq!((line.model.as_deref(), report.model.as_str()), (Some(model), model));
+        assert!(report.goal_misses.unwrap().iter().all(|m| line.misses.contains(m)) && !line.reached);
+        (report.dsr.is_some(), line.misses.iter().any(|m| m.contains("a latency of 0.1 s is below 0.25 s")))
+    };
+    for (model, ms, deflated, late) in
+        [("linear", 100, true, true), ("linear", 250, true, false), ("persistence", 100, false, true)]
+    {
+        assert_eq!(goal(model, ms), (deflated, late), "{model} {ms}");
+    }
     // The history that ships with the sources.
     let history = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../testdata/history/binance-usdm/BTCUSDT");
     let settled = funding_of(&market(), &[history.join("funding_8h.csv.zst")]).unwrap();
@@ -149,16 +176,47 @@ fn funding_is_paid_where_it_is_known_and_its_absence_is_said() {
 }
 
 #[test]
+fn no_name_of_a_market_leads_out_of_the_studies() {
+    for (symbol, folder) in [
+        ("BTCUSDT", "s/okx/BTCUSDT/dir_1s"),
+        ("BTC-USDT", "s/okx/BTC-USDT/dir_1s"),
+        ("BTC/USDT", "s/okx/BTC%2FUSDT/dir_1s"),
+        ("../../x", "s/okx/..%2F..%2Fx/dir_1s"),
+        ("..", "s/okx/%2E%2E/dir_1s"),
+    ] {
+        let market = InstrumentName::new("okx", symbol).unwrap();
+        let target = TargetId::parse("dir_1s").unwrap();
+        assert_eq!(folder_of(std::path::Path::new("s"), &market, target), PathBuf::from(folder), "{symbol}");
+    }
+}
+
+#[test]
+fn numbers_out_of_fold_come_from_the_inputs_of_their_model() {
+    let studies = tempfile::tempdir().unwrap();
+    let target = TargetId::parse("ret_1s").unwrap();
+    let folder = folder_of(studies.path(), &market(), target);
+    let asked = StudyRequest { target, folder, ..request(&lake(), studies.path(), &["linear"], 1) };
+    study(&asked, None, &mut |_| {}).unwrap();
+    // The last move again: half a tenth of a percent each second, but for the first of a day, which has none.
+    let last = predicted(&asked, "persistence").unwrap();
+    let moved = last.values().filter(|v| (v.abs() - 0.0005).abs() < 1e-5).count();
+    assert!(moved * 10 > last.len() * 9 && last.len() > 300, "{moved} of {}", last.len());
+    assert_eq!(predicted(&asked, "linear").unwrap().len(), last.len());
+}
+
+#[test]
 fn a_hold_out_opens_once_and_the_log_says_so() {
     let studies = tempfile::tempdir().unwrap();
     let asked = kept::asked(&lake(), studies.path());
     let refused = |request: &_| hold_out(request, None, &mut |_| {}).unwrap_err().to_string();
     assert!(refused(&asked).contains("run it first: barograph lab train"), "{}", refused(&asked));
     assert!(!studies.path().join(RESEARCH_LOG).exists(), "nothing was opened");
-    study(&asked.study, None, &mut |_| {}).unwrap();
+    let board = study(&asked.study, None, &mut |_| {}).unwrap();
     let report = hold_out(&asked, Some(&terms(DAYS)), &mut |_| {}).unwrap();
     let best = &report.board.rows[0];
     assert!(best.model == "linear" && best.auc.unwrap() > 0.75 && best.n_test == report.opening.rows, "{best:?}");
+    let fits = board.rows.iter().map(|r| r.scores.n_trials).max().unwrap();
+    assert!(report.board.rows.iter().all(|r| r.n_trials == fits), "{:?}", report.board.rows);
     let shown = summary(&asked.study).unwrap().board;
     assert_eq!(shown["board"]["rows"][0]["hold_out_auc"].as_f64(), best.auc, "reports and goals have it too");
     assert!(report.money.is_some() && report.finding.contains("above 0.55"), "{}", report.finding);
@@ -171,10 +229,47 @@ fn a_hold_out_opens_once_and_the_log_says_so() {
     let second = hold_out(&forced, None, &mut |_| {}).unwrap();
     assert_eq!((second.opening.again.as_deref(), second.opening.earlier), (Some("a fee was wrong"), 1));
     assert_eq!(second.board, report.board, "the same fits judged on the same rows");
+    let forced = barograph_research::train::HoldOutRequest { again: Some("to see".to_owned()), ..renamed };
+    let third = hold_out(&forced, None, &mut |_| {}).unwrap();
+    assert_eq!((third.opening.again.as_deref(), third.opening.earlier), (Some("to see"), 2), "another name, one study");
+    // A second target of the market is another study, which opens its hold-out for the first time, and the rows are not untouched.
+    let target = TargetId::parse("dir_5s").unwrap();
+    let folder = folder_of(studies.path(), &market(), target);
+    let other = barograph_research::train::HoldOutRequest {
+        study: StudyRequest { target, folder, ..asked.study.clone() },
+        ..asked.clone()
+    };
+    study(&other.study, None, &mut |_| {}).unwrap();
+    let opened = hold_out(&other, None, &mut |_| {}).unwrap();
+    assert_eq!((opened.opening.again.as_ref(), opened.opening.earlier), (None, 3));
+    let shown = summary(&other.study).unwrap().board;
+    let first =
+        opened.board.rows.iter().find(|r| Some(r.model.as_str()) == shown["rows"][0]["model"].as_str()).unwrap();
+    assert!(first.auc.is_some() && shown["rows"][0]["hold_out_auc"].as_f64() == first.auc, "{}", shown["rows"][0]);
     let log = by_study(&research_log(&studies.path().join(RESEARCH_LOG)).unwrap());
     let row = log.iter().find(|r| r.study_id.starts_with("BTCUSDT-dir_1s-")).unwrap();
     assert_eq!((row.openings.len(), row.findings.len(), row.artefacts.len()), (2, 2, 2));
     assert_eq!((row.question.as_deref(), row.researcher.as_str()), (Some("does order flow lead?"), "someone"));
     assert!(row.n_trials.unwrap() > 0 && row.data.as_ref().unwrap().range.is_some());
     assert!(row.artefacts.iter().all(|a| std::path::Path::new(a).is_file()));
+}
+
+#[test]
+fn a_rule_pays_the_funding_that_is_known() {
+    let known = RuleVocabulary { columns: vec!["ofi".to_owned()], axes: Vec::new() };
+    let paid = |funding: Vec<FundingPayment>| {
+        let asked = SimulationRequest {
+            lake: lake(),
+            market: market(),
+            rule: TradingRule::parse("long when ofi > 0", &known).unwrap(),
+            labels: Vec::new(),
+            terms: terms(DAYS).trade,
+            funding,
+            seed: 1,
+        };
+        let report = simulated(&asked, &mut |_, _| {}).unwrap();
+        (report.funding, report.costs[3].1.abs() > 0.1)
+    };
+    assert_eq!(paid(Vec::new()), (FundingCover::Unknown, false));
+    assert!(matches!(paid(terms(DAYS).funding), (FundingCover::Known { settlements }, true) if settlements > 200));
 }

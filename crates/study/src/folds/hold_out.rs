@@ -5,7 +5,7 @@ use barograph_domain::{Span, Ts};
 use serde::{Deserialize, Serialize};
 
 /// A study as registered before its hold-out is opened (research §11). Names and digests are the caller's; what counts here is that
-/// the same study carries the same id.
+/// the same study carries the same id or the same hash of its settings.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct RegisteredStudy {
     /// Its name in the research log.
@@ -39,7 +39,7 @@ pub struct HoldOutOpening {
     pub rows: usize,
     /// How often any part of it was opened before. Each time, what it says is worth less.
     pub earlier: usize,
-    /// Why it was opened again for a study that had opened it; `None` where that was the first time.
+    /// Why it was opened again for a study that had opened it, under whatever name; `None` where that was the first time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub again: Option<String>,
 }
@@ -58,6 +58,8 @@ pub enum HoldOutError {
     Opened {
         /// The id.
         study_id: String,
+        /// The id that it had then, which may be another: a study is known by its settings too.
+        before: String,
         /// When that was.
         at: Ts,
     },
@@ -72,10 +74,13 @@ impl core::fmt::Display for HoldOutError {
                 f,
                 "a study is registered, with an id, before its hold-out is opened; '{study_id}' says {registered}"
             ),
-            Self::Opened { study_id, at } => write!(
-                f,
-                "the hold-out was opened for '{study_id}' at {at}; what is changed since needs a new study on rows that are newer"
-            ),
+            Self::Opened { study_id, before, at } => {
+                write!(f, "the hold-out was opened for '{before}' at {at}")?;
+                if before != study_id {
+                    f.write_str(", which is this study under another name")?;
+                }
+                f.write_str("; what is changed since needs a new study on rows that are newer")
+            }
             Self::NoReason => f.write_str("a hold-out is opened again for a reason only, which stands in the log"),
         }
     }
@@ -119,7 +124,7 @@ impl HoldOut {
         self.embargo
     }
 
-    /// Opens it for a study, once. `log` holds every opening so far; the new one is to be written there before the rows are used.
+    /// Opens it for a study, once; a study of the same settings under another name is the same study. `log` holds every opening so far; the new one is to be written there before the rows are used.
     ///
     /// # Errors
     /// The study is not registered, or the log says that it opened these rows before.
@@ -163,8 +168,11 @@ impl HoldOut {
         let (from, to) = self.reach().unwrap_or((Ts::MAX, Ts::MIN));
         let (mut earlier, mut again) = (0, None);
         for line in log {
-            if line.study.study_id == study_id {
-                let Some(reason) = reason else { return Err(HoldOutError::Opened { study_id, at: line.opened }) };
+            if line.study.study_id == study_id || line.study.config_hash == study.config_hash {
+                let before = line.study.study_id.clone();
+                let Some(reason) = reason else {
+                    return Err(HoldOutError::Opened { study_id, before, at: line.opened });
+                };
                 again = Some(reason.to_owned());
             }
             earlier += usize::from(line.from <= to && from <= line.to);

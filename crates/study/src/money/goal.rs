@@ -51,7 +51,10 @@ pub enum GoalMiss {
 impl core::fmt::Display for GoalMiss {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
-            Self::Days { have } => write!(f, "{have} days out of sample; {GOAL_DAYS_MIN} are needed"),
+            Self::Days { have } => {
+                let have = barograph_domain::text::number_of(*have, "day");
+                write!(f, "{have} out of sample where {GOAL_DAYS_MIN} are asked")
+            }
             Self::Latency { latency } => write!(f, "a latency of {} s is below 0.25 s", latency.as_secs_f64()),
             Self::Unclosed => write!(f, "a position is still open"),
             Self::Undefined(why) => why.fmt(f),
@@ -136,6 +139,7 @@ mod tests {
         );
         let none = sharpe_goal(&report(|_| 0.0, 120, LATENCY), &ALONE, 1);
         assert_eq!(none, [GoalMiss::Undefined(NoSharpe::NoVariation)]);
+        assert_eq!(GoalMiss::Days { have: 1 }.to_string(), "1 day out of sample where 90 are asked");
         assert_eq!(flat[0].to_string().split(" is").nth(1), Some(" not above 2"));
     }
 }

@@ -203,13 +203,20 @@ fn a_hold_out_opens_once_for_a_study_and_leaves_a_record() {
     let log = [serde_json::from_str(&json).unwrap()];
     assert_eq!(log[0], record);
     let again = closed.open(&study("lean"), now + Span::days(1), &log).unwrap_err();
-    assert_eq!(again, HoldOutError::Opened { study_id: "lean".to_owned(), at: now });
+    assert_eq!(again, HoldOutError::Opened { study_id: "lean".to_owned(), before: "lean".to_owned(), at: now });
     let (_, forced) = closed.open_again(&study("lean"), now, &log, " a fee was wrong ").unwrap();
     assert_eq!((forced.again.as_deref(), forced.earlier), (Some("a fee was wrong"), 1));
     assert_eq!(closed.open_again(&study("lean"), now, &log, " ").unwrap_err(), HoldOutError::NoReason);
     assert_eq!(closed.open_again(&study("lean"), now, &[], "none needed").unwrap().1.again, None);
+    // The same settings under another name are the same study.
+    let renamed = closed.open(&study("other"), now, &log).unwrap_err();
+    assert!(renamed.to_string().contains("for 'lean' at"), "{renamed}");
+    assert!(renamed.to_string().contains("which is this study under another name"), "{renamed}");
+    let (_, forced) = closed.open_again(&study("other"), now, &log, "a fee was wrong").unwrap();
+    assert_eq!((forced.again.as_deref(), forced.earlier), (Some("a fee was wrong"), 1));
     // Another study may, and its record says that the rows are not untouched.
-    assert_eq!(closed.open(&study("other"), now, &log).unwrap().1.earlier, 1);
+    let other = RegisteredStudy { config_hash: "other".to_owned(), ..study("other") };
+    assert_eq!(closed.open(&other, now, &log).unwrap().1.earlier, 1);
     for (id, at) in [(" ", now), ("late", Ts::from_secs(99))] {
         assert!(matches!(closed.open(&study(id), at, &[]), Err(HoldOutError::NotRegistered { .. })), "{id}");
     }

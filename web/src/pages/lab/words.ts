@@ -40,7 +40,7 @@ const SCORES: Record<string, readonly [name: string, title: string, print: Print
   sharpe_net: ['Sharpe', 'annual, after costs', signed],
   sharpe_gross: ['Sharpe before costs', 'annual', signed],
   dsr: ['DSR', 'deflated Sharpe ratio with all trials', three],
-  dsr_eff: ['DSR, effective trials', 'deflated Sharpe ratio with the effective number of trials', three],
+  dsr_effective: ['DSR, effective trials', 'deflated Sharpe ratio with the effective number of trials', three],
   pbo: ['PBO', 'probability of back-test overfitting', three],
   net: ['net result', 'fraction of the capital, after costs', share],
   net_bps: ['a trade', 'net of all costs', bps],

@@ -103,6 +103,9 @@ pub(crate) struct SimulateArgs {
     /// Decides every draw
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,
+    /// Settled funding of the market, as any file that `collect --source` reads; what the data folder holds is used besides
+    #[arg(long = "funding", value_name = "FILE", num_args = 1..)]
+    pub(crate) funding: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) order: OrderArgs,
     #[command(flatten)]

@@ -2,6 +2,7 @@
 
 use super::{name, root, terms};
 use crate::cli::lab::SimulateArgs;
+use crate::commands::lab_worth::known_funding;
 use crate::commands::{reader, target};
 use crate::config::Settings;
 use crate::failure::Failure;
@@ -37,12 +38,14 @@ pub(super) fn run(args: &SimulateArgs, settings: &Settings, json: bool) -> Resul
         Failure::usage(format!("the rule cannot be read\n{}", all.join("\n")))
     })?;
     let labels = labels(&market, settings, &rule.axes())?;
+    let funding = known_funding(&market, &args.funding, settings)?;
     let request = SimulationRequest {
         lake: root(&args.place, settings),
         market,
         rule,
         labels,
         terms: terms(&args.fee, &args.order)?,
+        funding,
         seed: args.seed,
     };
     let mut progress: Option<Progress> = None;
