@@ -88,6 +88,11 @@ pub(super) fn dataset(args: &DatasetArgs, settings: &Settings, json: bool) -> Re
         }
     }
     if request.files.is_empty() {
+        if request.tick.is_some() {
+            return Err(Failure::usage(
+                "--tick is for recordings that are given as files: a journal has what its venue states; leave --tick out",
+            ));
+        }
         return of_journal(&request, &beside, settings, json);
     }
     let mut progress: Option<Progress> = None;

@@ -20,19 +20,21 @@ pub(crate) fn run(args: &Export, settings: &Settings, json: bool) -> Result<(), 
     let file = std::fs::File::create(&temporary).map_err(|e| {
         Failure::usage(format!("cannot write {}: {e}; choose another place with --out", path.display()))
     })?;
-    let report = match export_events(&market, &args.sources, &settings.data, (args.from, args.until), file) {
-        Ok(report) if report.events > 0 => report,
+    let (report, troubles) = match export_events(&market, &args.sources, &settings.data, (args.from, args.until), file)
+    {
+        Ok((report, troubles)) if report.events > 0 => (report, troubles),
         other => {
             std::fs::remove_file(&temporary)?;
-            other?;
+            show(&other?.1)?;
             return Err(Failure::No(format!("there is nothing of {market} in that time")));
         }
     };
     std::fs::rename(&temporary, &path)?;
+    show(&troubles)?;
     let mut out = std::io::stdout().lock();
     if json {
         let span = report.span.map(|(from, until)| [from, until]);
-        let line = serde_json::json!({ "file": path, "events": report.events, "trades": report.trades, "book_losses": report.book_losses, "moved": report.moved, "span": span });
+        let line = serde_json::json!({ "file": path, "events": report.events, "trades": report.trades, "book_losses": report.book_losses, "moved": report.moved, "span": span, "troubles": troubles });
         writeln!(out, "{line}")?;
     } else {
         writeln!(
@@ -46,4 +48,9 @@ pub(crate) fn run(args: &Export, settings: &Settings, json: bool) -> Result<(), 
         )?;
     }
     Ok(())
+}
+
+/// What could not be used, before the result.
+fn show(troubles: &[String]) -> std::io::Result<()> {
+    troubles.iter().try_for_each(|trouble| writeln!(std::io::stderr(), "barograph: {trouble}"))
 }

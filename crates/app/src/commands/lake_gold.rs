@@ -52,7 +52,8 @@ pub(crate) fn run(args: &GoldArgs, settings: &Settings, json: bool) -> Result<()
         let mut added = 0_u64;
         let mut take = |bar: GoldBar| -> Result<(), ResearchError> {
             if is_new(writer.partition(), bar.ts, bar.known_ts)? {
-                let labels = labels.get(&(bar.ts + *every)).copied().unwrap_or_default();
+                let at_close = labels.get(&(bar.ts + *every)).filter(|(known, _)| *known <= bar.known_ts);
+                let labels = at_close.map_or([None; 4], |(_, labels)| *labels);
                 writer.push(&GoldBar { labels, ..bar })?;
                 added += 1;
             }
@@ -88,6 +89,9 @@ pub(crate) fn run(args: &GoldArgs, settings: &Settings, json: bool) -> Result<()
 fn is_new(table: &mut PartitionWriter, ts: Ts, known_ts: Ts) -> LayerResult<bool> {
     Ok(matches!(table.place_of_row(ts, known_ts)?, RowPlace::New { .. }))
 }
+
+/// When the labels of a minute were known, and the labels.
+type KnownLabels = (Ts, [Option<&'static str>; 4]);
 
 /// What the store has of the market.
 struct GoldSource {
@@ -137,12 +141,13 @@ impl GoldSource {
         Ok(())
     }
 
-    /// Labels of the axes at the closes of bars.
-    fn labels(&self, every: Span, from: Option<Ts>) -> Result<BTreeMap<Ts, [Option<&'static str>; 4]>, Failure> {
+    /// Labels of the axes at the closes of bars, and when each was known: a minute that was corrected later than its bar was made says
+    /// nothing of what was known then.
+    fn labels(&self, every: Span, from: Option<Ts>) -> Result<BTreeMap<Ts, KnownLabels>, Failure> {
         let mut labels = BTreeMap::new();
         let grid = every.max(Span::mins(1));
-        self.minutes(Some(grid), from.unwrap_or(Ts(0)), &mut |_, row, _| {
-            labels.insert(row.ts, axes(row).map(|(_, label)| Some(label)));
+        self.minutes(Some(grid), from.unwrap_or(Ts(0)), &mut |_, row, known| {
+            labels.insert(row.ts, (known, axes(row).map(|(_, label)| Some(label))));
             Ok(())
         })?;
         Ok(labels)

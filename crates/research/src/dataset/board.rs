@@ -11,8 +11,9 @@ use std::collections::BTreeMap;
 
 /// A row waits no longer than this for the others, by its own receive clock.
 const WAIT_MAX: Span = Span::secs(10);
-/// Seconds that are remembered of a market that is played together with the others.
-const KEPT: Span = Span::mins(1);
+/// Seconds that are remembered of a market that is played together with the others: behind a silence all that it made due are noted before
+/// the first of them is compared, and a silence makes no more than ten minutes of them.
+const KEPT: Span = Span::mins(11);
 
 /// One market of it.
 #[derive(Debug)]
@@ -23,6 +24,11 @@ struct BoardMember {
     passed: Ts,
     /// It was played before: all of it is there.
     is_whole: bool,
+}
+
+/// Are two markets compared? They are [comparable](is_comparable), and of two venues.
+pub(super) fn are_compared(a: &Instrument, b: &Instrument) -> bool {
+    a.name.venue != b.name.venue && is_comparable(a, b)
 }
 
 /// Markets that are compared with each other.
@@ -51,6 +57,11 @@ impl VenueBoard {
         member
     }
 
+    /// Was a market met?
+    pub(super) fn has(&self, market: &InstrumentName) -> bool {
+        self.members.iter().any(|one| one.market.name == *market)
+    }
+
     /// The row of a second is made.
     pub(super) fn note(&mut self, member: usize, t: Ts, row: &ResearchRow) {
         let one = &mut self.members[member];
@@ -68,7 +79,7 @@ impl VenueBoard {
 
     fn others(&self, member: usize) -> impl Iterator<Item = &BoardMember> {
         let own = &self.members[member].market;
-        let another = move |(at, one): &(usize, &BoardMember)| *at != member && is_comparable(own, &one.market);
+        let another = move |(at, one): &(usize, &BoardMember)| *at != member && are_compared(own, &one.market);
         self.members.iter().enumerate().filter(another).map(|(_, one)| one)
     }
 
@@ -87,13 +98,56 @@ impl VenueBoard {
         compared(at(&self.members[member], t), &others, reference)
     }
 
-    /// Whose returns the rows of a market have: the chosen one's, else Binance's, else the first by name.
+    /// Whose returns the rows of a market have: the chosen one's, else Binance's, else the first by name. Of Binance's markets the one in
+    /// its own quote comes first, then the one in USDT.
     fn reference_of(&self, member: usize) -> Option<&BoardMember> {
         if let Some(name) = &self.reference {
             return self.members.iter().find(|one| one.market.name == *name);
         }
         self.others(member).next()?;
-        let rank = |one: &&BoardMember| (one.market.name.venue.exchange() != "binance", one.market.name.clone());
+        let quote = |one: &BoardMember| one.market.name.base_quote().map(|(_, quote)| quote);
+        let own = quote(&self.members[member]);
+        let rank = |one: &&BoardMember| {
+            let by = quote(one);
+            let place = match one.market.name.venue.exchange() {
+                "binance" if by == own => 0,
+                "binance" if by.as_deref() == Some("USDT") => 1,
+                "binance" => 2,
+                _ => 3,
+            };
+            (place, one.market.name.clone())
+        };
         self.others(member).chain([&self.members[member]]).min_by_key(rank)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use barograph_domain::MarketKind;
+
+    #[test]
+    fn a_market_is_compared_with_other_venues_and_the_reference_is_nearest_to_it() {
+        let perpetual = |name: &str| Instrument {
+            name: InstrumentName::parse(name).unwrap(),
+            kind: MarketKind::Perpetual,
+            expiry: None,
+        };
+        let mut board = VenueBoard::default();
+        for name in ["binance-usdm:BTCUSDC", "binance-usdm:BTCUSDT", "bybit:BTCUSDC", "bybit:BTCUSDT", "bitget:BTCUSD"]
+        {
+            board.join(perpetual(name));
+        }
+        let shown = |one: &BoardMember| one.market.name.to_string();
+        for (member, others, reference) in [
+            (0, "bybit:BTCUSDC bybit:BTCUSDT bitget:BTCUSD", "binance-usdm:BTCUSDC"),
+            (1, "bybit:BTCUSDC bybit:BTCUSDT bitget:BTCUSD", "binance-usdm:BTCUSDT"),
+            (2, "binance-usdm:BTCUSDC binance-usdm:BTCUSDT bitget:BTCUSD", "binance-usdm:BTCUSDC"),
+            (3, "binance-usdm:BTCUSDC binance-usdm:BTCUSDT bitget:BTCUSD", "binance-usdm:BTCUSDT"),
+            (4, "binance-usdm:BTCUSDC binance-usdm:BTCUSDT bybit:BTCUSDC bybit:BTCUSDT", "binance-usdm:BTCUSDT"),
+        ] {
+            assert_eq!(board.others(member).map(shown).collect::<Vec<_>>().join(" "), others, "member {member}");
+            assert_eq!(board.reference_of(member).map(shown).as_deref(), Some(reference), "member {member}");
+        }
     }
 }

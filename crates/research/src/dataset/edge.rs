@@ -43,16 +43,17 @@ impl RunEdge {
         Self { before: tables.filter_map(newest).max(), ..Self::default() }
     }
 
-    /// Is a row to be written, and behind which sequence number? What is not is counted.
+    /// Is a row to be written, and behind which sequence number? What is not is counted by why it is not.
     pub(super) fn admits(
         &mut self,
         table: &mut PartitionWriter,
         (ts, known): (Ts, Ts),
         done: &mut DatasetReport,
-    ) -> LayerResult<Option<u64>> {
+    ) -> LayerResult<RowPlace> {
         let hour = ts.floor(HOUR);
-        match table.place_of_row(ts, known)? {
-            RowPlace::New { behind } => return Ok(Some(behind.unwrap_or(0))),
+        let place = table.place_of_row(ts, known)?;
+        match place {
+            RowPlace::New { .. } => {}
             RowPlace::There | RowPlace::Closed => {
                 self.overlaps = true;
                 done.already += 1;
@@ -64,7 +65,7 @@ impl RunEdge {
             }
             RowPlace::Late => done.late += 1,
         }
-        Ok(None)
+        Ok(place)
     }
 
     /// The first row is about to be written.

@@ -63,11 +63,17 @@ pub struct LakeFollower {
 }
 
 impl LakeFollower {
-    /// Nothing is read yet. The journal need not be there yet either. What is known `beside` it enters the rows as in an import.
+    /// Nothing is read yet. The journal need not be there yet either. Other venues are compared with as in an import.
     ///
     /// # Errors
-    /// A venue is not known.
+    /// A venue is not known, or readings of other feeds are given: they are fetched a day ahead, and those of minutes to come are not
+    /// there yet.
     pub fn new(request: &FollowRequest, beside: &DatasetBeside) -> Result<Self, ResearchError> {
+        if beside.feeds.is_some() {
+            return Err(ResearchError::Refused(
+                "a journal that is followed takes no readings of other feeds, which are fetched a day ahead; import it to have them".to_owned(),
+            ));
+        }
         let root = request.data.join("journal");
         let markets = JournalMarkets::new(&request.markets, beside)?;
         let followers = Followers { lake: request.lake.clone(), markets, flush_every: None };

@@ -87,7 +87,10 @@ pub fn record_journal_beside(
     let mut audience = LakeAudience { request, markets, within, begin: None, last, step };
     let played =
         play_journal(&root, [until.map(|until| until + LATE), settled].into_iter().flatten().min(), &mut audience)?;
-    finish(request, until, played)
+    let missing = audience.markets.missing_reference();
+    let mut done = finish(request, until, played)?;
+    done.troubles.extend(missing);
+    Ok(done)
 }
 
 fn finish(

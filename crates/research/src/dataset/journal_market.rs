@@ -1,11 +1,10 @@
 //! The markets of a journal: those whose rows are kept, and those of other venues that they are compared with.
 
 use super::beside::{BesideRows, DatasetBeside};
-use super::board::VenueBoard;
+use super::board::{VenueBoard, are_compared};
 use super::keep::Kept;
 use crate::ResearchError;
 use barograph_domain::depth::BookSides;
-use barograph_domain::leg::is_comparable;
 use barograph_domain::{GapReason, Instrument, InstrumentName, Ts};
 use barograph_lake::recorded::{RecordListener, RecordStamps, RecordedFeed, RecordedTrade};
 use barograph_venues::session::MarketSpec;
@@ -28,6 +27,14 @@ impl JournalMarkets {
         Ok(Self { wanted, board, beside: beside.clone() })
     }
 
+    /// The chosen reference, where the journal has nothing of it that the markets are compared with: as a sentence.
+    pub(super) fn missing_reference(&self) -> Option<String> {
+        let name = self.beside.reference.as_ref().filter(|name| !self.board.borrow().has(name))?;
+        Some(format!(
+            "{name} is to be the reference, and the journal holds no book of it that can be compared with: vx_ref_ret_1s_bps is absent"
+        ))
+    }
+
     /// Who listens to a market, if anybody; `open` opens its tables.
     pub(super) fn listener(
         &self,
@@ -43,7 +50,7 @@ impl JournalMarkets {
             let kept = open()?.fed(self.beside.feeds.clone(), market).compared(&self.board, own);
             return Ok(Some(JournalMarket::Kept(Box::new(kept))));
         }
-        let is_beside = has_book && self.wanted.iter().any(|one| is_comparable(one, &own));
+        let is_beside = has_book && self.wanted.iter().any(|one| are_compared(one, &own));
         let member = is_beside.then(|| self.board.borrow_mut().join(own));
         Ok(member.map(|member| JournalMarket::Beside(Box::new(BesideRows::new(&self.board, member)))))
     }

@@ -11,7 +11,7 @@ use barograph_domain::depth::BookSides;
 use barograph_domain::{GapReason, Instrument, InstrumentName, Span, Ts};
 use barograph_engine::sessions::SessionSet;
 use barograph_lake::layers::{
-    BookHead, BookWriter, FeatureHead, FeatureWriter, LakeConfig, LakeMarket, PartitionWriter, ResearchName,
+    BookHead, BookWriter, FeatureHead, FeatureWriter, LakeConfig, LakeMarket, PartitionWriter, ResearchName, RowPlace,
     TradeWriter, WideTrade,
 };
 use barograph_lake::recorded::{CapturePlayed, RecordListener, RecordStamps, RecordedFeed, RecordedTrade};
@@ -23,6 +23,11 @@ use std::rc::Rc;
 /// How often the caller hears how far it is: every so many states.
 const STEP: u64 = 1_024;
 
+/// The tables, by their place among the gaps.
+const BOOKS: usize = RecordedFeed::Book as usize;
+const TRADES: usize = RecordedFeed::Trades as usize;
+const FEATURES: usize = 2;
+
 /// The three tables of one market.
 pub(super) struct Kept<'a> {
     books: BookWriter,
@@ -32,8 +37,8 @@ pub(super) struct Kept<'a> {
     /// Place of `mid_price`: where it is missing the book of a row could not be used.
     mid: usize,
     sequence: u64,
-    /// Why nothing was known before the next state, and the next trade.
-    gaps: [Option<GapReason>; 2],
+    /// Why nothing was known before the next state, the next trade, and the next row of the columns.
+    gaps: [Option<GapReason>; 3],
     done: DatasetReport,
     edge: RunEdge,
     /// Only what lies in these hours is kept.
@@ -42,9 +47,10 @@ pub(super) struct Kept<'a> {
     board: Option<(Rc<RefCell<VenueBoard>>, usize)>,
     /// Rows that wait for those of other venues.
     waiting: VecDeque<(Ts, Box<ResearchRow>)>,
-    /// The newest row, and why the book was lost last: seconds between two rows are a hole.
+    /// The newest row: seconds between two rows are a hole.
     last: Option<Ts>,
-    why: Option<GapReason>,
+    /// From when on the book was lost and why, until a row has it again.
+    why: Option<(Ts, GapReason)>,
     step: Box<dyn FnMut(u64) + 'a>,
 }
 
@@ -85,7 +91,7 @@ impl<'a> Kept<'a> {
             rows,
             mid,
             sequence: 0,
-            gaps: [None; 2],
+            gaps: [None; 3],
             done,
             edge,
             within: Ts::MIN..Ts::MAX,
@@ -186,24 +192,46 @@ impl<'a> Kept<'a> {
 
     fn row(&mut self, t: Ts, row: &ResearchRow) -> Result<(), ResearchError> {
         let follows = self.last.replace(t).is_none_or(|last| t - last <= SECOND);
-        if !self.within.contains(&t) {
+        let row_valid = row.get(self.mid).is_ok();
+        if !follows {
+            let why = self.why.take().map_or(GapReason::Silent, |(_, why)| why);
+            self.gaps[FEATURES] = Some(why);
+        } else if row_valid && self.why.is_some_and(|(from, _)| t > from) {
+            self.why = None;
+        }
+        let known_ts = t + CLOSE_AFTER;
+        if self.placed(FEATURES, (t, known_ts))?.is_none() {
             return Ok(());
         }
-        let head = FeatureHead {
-            ts: t,
-            known_ts: t + CLOSE_AFTER,
-            row_valid: row.get(self.mid).is_ok(),
-            reason_mask: row.reason_mask(),
-            gap: if follows { None } else { self.why.or(Some(GapReason::Silent)) },
-        };
-        if self.edge.admits(self.features.partition(), (t, head.known_ts), &mut self.done)?.is_none() {
-            return Ok(());
-        }
-        self.begin(head.known_ts);
+        self.begin(known_ts);
+        let gap = self.gaps[FEATURES].take();
+        let head = FeatureHead { ts: t, known_ts, row_valid, reason_mask: row.reason_mask(), gap };
         self.features.push(&head, (0..catalogue().len()).map(|at| row.get(at).ok()))?;
         self.done.rows += 1;
         self.done.valid += u64::from(head.row_valid);
         Ok(())
+    }
+
+    /// Behind which sequence number a row of a table is to be written; `None` where it is not. A row that is there, or lies before what is
+    /// kept, ends what was not known before it; one that is left out does not.
+    fn placed(&mut self, table: usize, (ts, known): (Ts, Ts)) -> Result<Option<u64>, ResearchError> {
+        if !self.within.contains(&ts) {
+            if ts < self.within.start {
+                self.gaps[table] = None;
+            }
+            return Ok(None);
+        }
+        let partition = match table {
+            BOOKS => self.books.partition(),
+            TRADES => self.trades.partition(),
+            _ => self.features.partition(),
+        };
+        match self.edge.admits(partition, (ts, known), &mut self.done)? {
+            RowPlace::New { behind } => return Ok(Some(behind.unwrap_or(0))),
+            RowPlace::There | RowPlace::Closed => self.gaps[table] = None,
+            RowPlace::Before | RowPlace::Late => {}
+        }
+        Ok(None)
     }
 
     /// Everything was heard. An hour that was heard to its end is closed; the last one stays under way, and a later run goes on with it.
@@ -231,17 +259,11 @@ impl RecordListener for Kept<'_> {
         if self.sequence.is_multiple_of(STEP) {
             (self.step)(self.sequence);
         }
-        if !self.within.contains(&at.event) {
-            return Ok(());
-        }
-        let Some(behind) = self.edge.admits(self.books.partition(), (at.event, at.recv), &mut self.done)? else {
-            self.gaps[0] = None;
-            return Ok(());
-        };
+        let Some(behind) = self.placed(BOOKS, (at.event, at.recv))? else { return Ok(()) };
         self.begin(at.recv);
         self.sequence = self.sequence.max(behind + 1);
         let sequence = self.sequence;
-        let head = BookHead { ts: at.event, known_ts: at.recv, updates, sequence, gap: self.gaps[0].take() };
+        let head = BookHead { ts: at.event, known_ts: at.recv, updates, sequence, gap: self.gaps[BOOKS].take() };
         let side = |levels: &'_ [barograph_domain::depth::DepthLevel]| -> Vec<(f64, f64)> {
             levels.iter().take(barograph_domain::depth::DEPTH).map(|l| (l.price, l.size)).collect()
         };
@@ -252,16 +274,10 @@ impl RecordListener for Kept<'_> {
         self.rows.trade(at, trade);
         let RecordedTrade { price, size, is_buy } = trade;
         self.sequence += 1;
-        if !self.within.contains(&at.event) {
-            return Ok(());
-        }
-        let Some(behind) = self.edge.admits(self.trades.partition(), (at.event, at.recv), &mut self.done)? else {
-            self.gaps[1] = None;
-            return Ok(());
-        };
+        let Some(behind) = self.placed(TRADES, (at.event, at.recv))? else { return Ok(()) };
         self.begin(at.recv);
         self.sequence = self.sequence.max(behind + 1);
-        let (sequence, gap) = (self.sequence, self.gaps[1].take());
+        let (sequence, gap) = (self.sequence, self.gaps[TRADES].take());
         let trade = WideTrade { ts: at.event, known_ts: at.recv, sequence, price, size, is_buy, gap };
         Ok(self.trades.push(&trade)?)
     }
@@ -269,7 +285,7 @@ impl RecordListener for Kept<'_> {
     fn lost(&mut self, feed: RecordedFeed, from: Ts, why: GapReason) -> Result<(), ResearchError> {
         self.rows.lost(feed, from);
         self.gaps[feed as usize] = Some(why);
-        self.why = if feed == RecordedFeed::Book { Some(why) } else { self.why };
+        self.why = if feed == RecordedFeed::Book { Some((from, why)) } else { self.why };
         Ok(())
     }
 

@@ -28,7 +28,7 @@ use barograph_lake::recorded::{CapturePlayed, Recorded};
 use barograph_venues::session::{MarketSpec, venue};
 use barograph_venues::symbols;
 use beside::BesideRows;
-use board::VenueBoard;
+use board::{VenueBoard, are_compared};
 use core::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -91,7 +91,7 @@ pub fn record_beside(
     let own = instrument(&request.market)?;
     for (market, files) in &beside.recordings {
         let other = instrument(market)?;
-        if !barograph_domain::leg::is_comparable(&own, &other) {
+        if !are_compared(&own, &other) {
             return Err(ResearchError::Refused(format!(
                 "{market} cannot be compared with {}: another venue of the same asset is wanted, spot beside spot and perpetual beside \
                  perpetual",

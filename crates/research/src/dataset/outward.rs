@@ -5,13 +5,13 @@ use crate::ResearchError;
 use barograph_domain::{InstrumentName, Ts};
 use barograph_lake::Error;
 use barograph_lake::export::{EventReport, EventWriter};
-use barograph_lake::recorded::{JournalAudience, Recorded, play_journal};
+use barograph_lake::recorded::{CapturePlayed, JournalAudience, Recorded, play_journal};
 use barograph_venues::session::MarketSpec;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
 /// Writes books and trades as hftbacktest's array of events: of files, of the folder of a lake, or of the journal in a data folder where
-/// there is no file. Received in `range`, both ends included.
+/// there is no file. Received in `range`, both ends included. Beside what was written comes what could not be used, each as a sentence.
 ///
 /// # Errors
 /// What is given is no recording of the market, or the file cannot be written.
@@ -21,20 +21,37 @@ pub fn export_events(
     data: &Path,
     range: (Option<Ts>, Option<Ts>),
     out: File,
-) -> Result<EventReport, ResearchError> {
+) -> Result<(EventReport, Vec<String>), ResearchError> {
     let failed = |e: std::io::Error| ResearchError::Failed(format!("the file cannot be written: {e}"));
     let mut writer = EventWriter::new(out, range).map_err(failed)?;
+    let troubles;
     if files.is_empty() {
         let mut audience = OneMarket { market, writer: Some(writer) };
         let played = play_journal(&data.join("journal"), range.1, &mut audience)?;
         let heard = played.markets.into_iter().next().map(|one| one.listener).or(audience.writer);
+        troubles = played.troubles;
         writer = heard.ok_or_else(|| ResearchError::Failed("the journal lost its listener".to_owned()))?;
     } else {
-        Recorded::open(market, files)?.play(spec_of(market)?, &mut writer)?;
+        troubles = unused(Recorded::open(market, files)?.play(spec_of(market)?, &mut writer)?);
     }
     let (file, report) = writer.finish().map_err(failed)?;
     file.sync_all().map_err(failed)?;
-    Ok(report)
+    Ok((report, troubles))
+}
+
+/// What of recordings could not be used.
+fn unused(played: CapturePlayed) -> Vec<String> {
+    let mut troubles: Vec<String> =
+        played.torn.into_iter().map(|torn| format!("{torn}; what came before is used")).collect();
+    if played.unreadable > 0 {
+        troubles.push(format!("{} lines are none of a recording and were left out", played.unreadable));
+    }
+    let refused = played.played.refused;
+    if refused > 0 {
+        let first = played.played.first_refused.map(|first| format!("; the first: {first}")).unwrap_or_default();
+        troubles.push(format!("{refused} messages could not be used{first}"));
+    }
+    troubles
 }
 
 /// Hears one market of a journal.
@@ -58,5 +75,23 @@ impl JournalAudience for OneMarket<'_> {
         _: bool,
     ) -> Result<Option<EventWriter<File>>, Error> {
         Ok(if market == self.market { self.writer.take() } else { None })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_not_be_used_is_stated() {
+        let mut played =
+            CapturePlayed { unreadable: 2, torn: vec!["a.gz breaks off".to_owned()], ..CapturePlayed::default() };
+        played.played.refused = 3;
+        played.played.first_refused = Some("no price".to_owned());
+        let stated = unused(played).join("\n");
+        for part in ["a.gz breaks off", "2 lines", "3 messages", "the first: no price"] {
+            assert!(stated.contains(part), "{part}: {stated}");
+        }
+        assert!(unused(CapturePlayed::default()).is_empty());
     }
 }

@@ -96,14 +96,18 @@ impl SecondRows {
         }
     }
 
-    /// Something happens: behind a long silence rows begin again here.
+    /// Something happens: behind a long silence, and where rows were withheld that were due before this arrived, rows begin again here.
     fn hear(&mut self, at: RecordStamps) {
         let event = at.event;
-        let silent = self.heard.is_some_and(|heard| event - heard > SILENT_ROWS_MAX + MINUTE);
+        let withheld = |next: Ts, heard: Ts| next + CLOSE_AFTER < at.recv && next - heard > SILENT_ROWS_MAX;
+        let silent = self
+            .next
+            .zip(self.heard)
+            .is_some_and(|(next, heard)| event - heard > SILENT_ROWS_MAX + MINUTE || withheld(next, heard));
         self.heard = self.heard.max(Some(event));
-        if silent && !self.waits && self.next.is_some() {
+        if silent && !self.waits {
             self.pass_over(event);
-            self.next = Some(first_row(at));
+            self.next = self.next.max(Some(first_row(at)));
         }
     }
 

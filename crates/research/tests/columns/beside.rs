@@ -81,6 +81,35 @@ fn rows_have_what_was_known_beside_them() {
 }
 
 #[test]
+fn seconds_of_a_silence_are_compared_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let name = |text: &str| InstrumentName::parse(text).unwrap();
+    let mut text = String::from("ts,known_ts,bid_price_L0,bid_size_L0,ask_price_L0,ask_size_L0\n");
+    for second in (0..10).chain(310..330) {
+        let t = (BEGIN + Span::secs(second)).0;
+        writeln!(text, "{t},{},999,1,{},1", t + 5_000_000, 1_001 + second % 2).unwrap();
+    }
+    let own = dir.path().join("own.csv");
+    std::fs::write(&own, text).unwrap();
+    let market = name("coinbase:BTC-USD");
+    let request =
+        DatasetRequest { market: market.clone(), files: vec![own], lake: dir.path().join("lake"), tick: None };
+    let other = (name("binance-spot:BTCUSDT"), files(dir.path(), "other", 1_010.0, 3.0));
+    let beside = DatasetBeside { feeds: None, recordings: vec![other], reference: None };
+    record_beside(&request, &beside, &mut |_, _| {}).unwrap();
+    let frame = load(&request.lake, &market).unwrap().frame;
+    let get = |id: &str, second: i64| frame.column(id).unwrap().get(frame.row_at(BEGIN + Span::secs(second)).unwrap());
+    let (mut both, mut compared) = (0, 0);
+    for second in 2..320 {
+        if get("mid_price", second).is_some() {
+            both += 1;
+            compared += u32::from(get("vx_mid_dev_bps", second).is_some());
+        }
+    }
+    assert!(both > 300 && compared == both, "{compared} of {both} seconds");
+}
+
+#[test]
 fn what_cannot_be_compared_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let own = files(dir.path(), "own", 1_000.0, 1.0);
@@ -93,6 +122,8 @@ fn what_cannot_be_compared_is_refused() {
     for (other, reference, why) in [
         ("binance-usdm:BTCUSDT", None, "cannot be compared with coinbase:BTC-USD"),
         ("binance-spot:ETHUSDT", None, "cannot be compared with coinbase:BTC-USD"),
+        ("coinbase:BTC-USD", None, "another venue of the same asset is wanted"),
+        ("coinbase:BTC-USDT", None, "another venue of the same asset is wanted"),
         ("binance-spot:BTCUSDT", Some("kraken:BTC-USD"), "no recording of it is given beside"),
     ] {
         let name = |text: &str| InstrumentName::parse(text).unwrap();

@@ -3,7 +3,7 @@
 use crate::heard::{Heard, listen, rows_of, shipped};
 use barograph_columns::place_of;
 use barograph_domain::{InstrumentName, MarketKind, Span, Ts};
-use barograph_lake::layers::{LakeQuery, Layer, hours};
+use barograph_lake::layers::{LakeHour, LakeQuery, Layer, hours};
 use barograph_lake::recorded::RecordStamps;
 use barograph_research::dataset::{DatasetRequest, record};
 
@@ -38,6 +38,24 @@ fn a_hole_of_weeks_is_stated_and_gets_no_rows() {
         let [gap] = &gaps[..] else { panic!("{gaps:?} over {away}") };
         assert!(gap.until - gap.from > away - Span::mins(13) && gap.until >= begin + away, "{gap:?} over {away}");
     }
+}
+
+#[test]
+fn a_silence_behind_a_loss_has_a_reason_of_its_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let begin = Ts::from_civil(2026, 2, 5, 14, 0, 0);
+    let again = begin + Span::mins(20);
+    let silent = minute(again + Span::mins(15));
+    let texts = [minute(begin), minute(again) + silent.split_once('\n').unwrap().1];
+    let files: Vec<_> = (0..2).map(|n| dir.path().join(format!("{n}.csv"))).collect();
+    files.iter().zip(texts).for_each(|(path, text)| std::fs::write(path, text).unwrap());
+    let market = InstrumentName::parse("binance-spot:BTCUSDT").unwrap();
+    let request = DatasetRequest { market, files, lake: dir.path().join("lake"), tick: None };
+    record(&request, &mut |_, _| {}).unwrap();
+    let query = LakeQuery { layer: Some(Layer::Silver), table: Some("features".to_owned()), ..LakeQuery::default() };
+    let of = |hour: &LakeHour| hour.manifest().unwrap().or_else(|| hour.so_far().unwrap()).unwrap().gaps;
+    let gaps: Vec<_> = hours(&request.lake, &query).unwrap().iter().flat_map(of).map(|gap| gap.reason).collect();
+    assert_eq!(gaps, ["missing_rows", "silent"]);
 }
 
 /// A trade that arrives after the row of its second counts there, for the rows that come.

@@ -2,8 +2,10 @@
 
 use crate::heard::{Heard, Row, Rows, feed, listen, rows_of, shipped};
 use barograph_columns::OtherFeeds;
+use barograph_domain::depth::DepthLevel;
 use barograph_domain::{MarketKind, Span, Ts};
 use barograph_engine::sessions::SessionSet;
+use barograph_lake::recorded::RecordStamps;
 use barograph_research::dataset::{CLOSE_AFTER, SecondRows};
 
 const CUTS: usize = 200;
@@ -51,4 +53,39 @@ fn a_row_that_is_made_of_less_is_found_out() {
     };
     let hasty = rows_of(&all.iter().map(early).collect::<Vec<_>>(), Some(0.1));
     assert!(rewritten(&rows_of(&all, Some(0.1)), &hasty, Ts::MAX) > 0);
+}
+
+/// A book each half second for a minute, the first of them so long on its way.
+fn books(from: Ts, delay: Span) -> Vec<Heard> {
+    let level = |price| vec![DepthLevel { price, size: 1.0 }];
+    let one = |n: i64| {
+        let event = from + Span::millis(500 * n);
+        let recv = (from + delay).max(event + Span::millis(20));
+        let at = RecordStamps { event, recv };
+        [Heard::Passed(recv), Heard::Book(at, [level(100.0), level(101.0 + (n % 3) as f64)], 1)]
+    };
+    (0..120).flat_map(one).collect()
+}
+
+/// Rows that the silence withheld are not made of what ends it.
+#[test]
+fn no_row_behind_a_silence_knows_of_what_came_after_it_was_due() {
+    let begin = Ts::from_civil(2026, 2, 5, 14, 0, 0);
+    let [short, long] = [Span::millis(20), Span::secs(30)];
+    for (silence, delay) in
+        [(300, long), (570, long), (595, long), (605, short), (630, short), (630, long), (659, long), (720, long)]
+    {
+        let back = begin + Span::secs(60 + silence);
+        let all = [books(begin, short), books(back, delay)].concat();
+        let mut rows = SecondRows::new(None, SessionSet::UTC);
+        let (mut made, mut before) = (Vec::new(), Ts::MIN);
+        for heard in &all {
+            let already = made.len();
+            feed(&mut rows, heard, &mut |_| OtherFeeds::default(), &mut made);
+            let late = made[already..].iter().filter(|(t, _): &&Row| *t + CLOSE_AFTER < before).count();
+            assert_eq!(late, 0, "{silence} s of silence, {delay:?} on the way");
+            before = if let Heard::Passed(now) = heard { *now } else { before };
+        }
+        assert!(made.iter().filter(|(t, _)| *t > back).count() > 20, "{silence} s of silence, {delay:?} on the way");
+    }
 }

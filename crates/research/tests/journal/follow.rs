@@ -1,10 +1,15 @@
 //! A journal is followed into the lake as it grows.
 
 use crate::made::{End, Message, Recorder, behind, config, messages};
-use barograph_domain::{InstrumentName, Span};
+use barograph_columns::FeedMinute;
+use barograph_domain::{InstrumentName, Span, Ts};
 use barograph_lake::layers::{LakeQuery, check, hours};
-use barograph_research::dataset::{DatasetBeside, FollowRequest, JournalRequest, LakeFollower, record_journal};
+use barograph_research::ResearchError;
+use barograph_research::dataset::{
+    DatasetBeside, FeedSource, FollowRequest, JournalRequest, LakeFollower, record_journal,
+};
 use std::path::Path;
+use std::rc::Rc;
 
 const USDM: &str = "binance-usdm";
 
@@ -73,4 +78,23 @@ fn a_follower_writes_what_an_import_does_whatever_stops_it_in_between() {
         assert_eq!(content(&dir.path().join(lake)), want, "{lake}");
         assert_eq!(check(&dir.path().join(lake)).unwrap(), [], "{lake}");
     }
+}
+
+#[derive(Debug)]
+struct NoMinutes;
+
+impl FeedSource for NoMinutes {
+    fn minutes(&self, _: &InstrumentName, _: Ts, _: Ts) -> Result<Vec<FeedMinute>, ResearchError> {
+        Ok(Vec::new())
+    }
+}
+
+#[test]
+fn a_follower_takes_no_readings_of_minutes_to_come() {
+    let dir = tempfile::tempdir().unwrap();
+    let (data, lake) = (dir.path().to_owned(), dir.path().join("lake"));
+    let request = FollowRequest { data, markets: Vec::new(), lake, flush_every: Span::secs(10) };
+    let beside = DatasetBeside { feeds: Some(Rc::new(NoMinutes)), ..DatasetBeside::default() };
+    let refused = LakeFollower::new(&request, &beside).unwrap_err().to_string();
+    assert!(refused.contains("readings of other feeds"), "{refused}");
 }

@@ -5,7 +5,9 @@ use barograph_domain::{InstrumentName, Span};
 use barograph_lake::journal::{ControlRecord, JournalConfig, JournalWriter};
 use barograph_lake::layers::{HourManifest, LakeQuery, hours};
 use barograph_research::ResearchError;
-use barograph_research::dataset::{DatasetRequest, JournalDataset, JournalRequest, record, record_journal};
+use barograph_research::dataset::{
+    DatasetBeside, DatasetRequest, JournalDataset, JournalRequest, record, record_journal, record_journal_beside,
+};
 use barograph_testkit::recorded;
 use std::path::Path;
 
@@ -71,6 +73,12 @@ fn a_journal_gives_the_rows_of_the_recordings_it_was_fed_with_and_gives_them_onc
             assert!(report.rows == 0 && report.already > 1_000, "{name}: {report:?}");
         }
         assert_eq!(manifests(&request.lake), rows);
+    }
+    for (reference, troubles) in [("binance-usdm:BTCUSDT", 0), ("bybit:BTCUSTD", 1)] {
+        let beside =
+            DatasetBeside { reference: Some(InstrumentName::parse(reference).unwrap()), ..DatasetBeside::default() };
+        let again = record_journal_beside(&request, &beside, &mut |_, _| {}).unwrap().troubles;
+        assert_eq!(again.iter().filter(|trouble| trouble.contains(reference)).count(), troubles, "{again:?}");
     }
     let none = record_of(&ask(dir.path(), "none", &["binance-usdm:SOLUSDT"])).unwrap_err().to_string();
     assert!(none.contains("no book and no trade of binance-usdm:SOLUSDT"), "{none}");

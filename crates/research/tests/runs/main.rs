@@ -143,6 +143,9 @@ fn days_come_one_by_one_in_any_order() {
         matches!(&gaps[..], [g] if (g.from, g.until, g.reason.as_str()) == (at(89), at(3_590), "missing_rows")),
         "{gaps:?}"
     );
+    let gaps = said(&lake, "features")[1].1.gaps.clone();
+    let is_it = |from: Ts, until: Ts| from >= at(85) && from <= at(91) && until >= at(3_590) && until <= at(3_592);
+    assert!(matches!(&gaps[..], [g] if is_it(g.from, g.until) && g.reason == "missing_rows"), "{gaps:?}");
     // A day that comes after the one behind it; and what lies before rows of an hour under way is named.
     let late = wide(dir.path(), at(-86_400), 30);
     assert_eq!(import("okx:X", &lake, &[late]).played.played.books, 30);
@@ -170,4 +173,30 @@ fn a_recording_that_is_heard_past_an_hour_closes_it_in_every_table() {
         let closed: Vec<bool> = said(&lake, table).iter().map(|(closed, _)| *closed).collect();
         assert_eq!(closed, [true, false], "{table}");
     }
+}
+
+#[test]
+fn a_state_that_is_left_out_keeps_what_was_lost_before_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let hour = Ts::from_civil(2026, 3, 2, 10, 0, 0);
+    let at = |s: i64| hour + Span::secs(s);
+    let mut text = "ts,known_ts,bid_price_L0,bid_size_L0,ask_price_L0,ask_size_L0,gap\n".to_owned();
+    for n in -30..150 {
+        // Behind what was lost comes one that the venue dates into an hour which is over.
+        let (event, gap) = if n == 120 { (at(-20), true) } else { (at(n), false) };
+        text.push_str(&format!(
+            "{},{},{},1,{},2,{gap}\n",
+            event.0,
+            at(n).0 + 1_000_000,
+            100 + (n + 30) % 7,
+            108 + (n + 30) % 5
+        ));
+    }
+    let path = dir.path().join("book.csv");
+    std::fs::write(&path, text).unwrap();
+    let lake = dir.path().join("lake");
+    let report = import("okx:X", &lake, &[path]);
+    assert_eq!(report.late, 1, "{report:?}");
+    let gaps = said(&lake, "orderbook")[1].1.gaps.clone();
+    assert!(matches!(&gaps[..], [g] if g.until == at(121) && g.reason == "missing_rows"), "{gaps:?}");
 }
