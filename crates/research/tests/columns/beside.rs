@@ -106,7 +106,8 @@ fn seconds_of_a_silence_are_compared_too() {
             compared += u32::from(get("vx_mid_dev_bps", second).is_some());
         }
     }
-    assert!(both > 300 && compared == both, "{compared} of {both} seconds");
+    // A book of five seconds ago is none; the rows of those five are made when the silence ends, with all the others.
+    assert!(both > 20 && compared == both, "{compared} of {both} seconds");
 }
 
 #[test]
