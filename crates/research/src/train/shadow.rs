@@ -167,7 +167,7 @@ impl ShadowLedger {
         append(&self.path, &added)
     }
 
-    /// The first moment whose outcome is not known, and could be told by this artefact's cut points.
+    /// The first moment whose outcome is not known, and that would follow from this artefact's cut points.
     pub(super) fn waits_since(&self, target: TargetId, artefact: &str) -> Option<Ts> {
         let waiting = self.issues.iter().filter(|((who, _), case)| case.outcome.waits() && cuts(target, who, artefact));
         waiting.map(|((_, t), _)| *t).min()
