@@ -61,7 +61,7 @@ pub(super) fn name(text: &str, settings: &Settings) -> Result<InstrumentName, Fa
 }
 
 /// On which terms an order is traded.
-fn terms(fee: &TakerFee, order: &OrderArgs) -> Result<TradeTerms, Failure> {
+pub(super) fn terms(fee: &TakerFee, order: &OrderArgs) -> Result<TradeTerms, Failure> {
     let OrderArgs { notional, latency_ms } = *order;
     if !(notional.is_finite() && notional > 0.0) {
         return Err(Failure::usage(format!("{notional} quote cannot stand behind a trade")));

@@ -8,13 +8,13 @@ use crate::config::Settings;
 use crate::failure::Failure;
 use crate::lab::worth;
 use crate::progress::{Progress, Unit};
-use barograph_domain::{InstrumentName, Metric, Payload, Span};
+use barograph_domain::{InstrumentName, Metric, Payload};
 use barograph_research::train::{
     HoldOutRequest, Lineup, MoneyTerms, PredictRequest, Predictor, RESEARCH_LOG, ResearchLogLine, add_to_log,
     artefacts, by_study, card, choose, folder_of, funding_of, hold_out as open_hold_out, research_log,
 };
 use barograph_store::{PointQuery, Range};
-use barograph_study::money::blotter::{FundingPayment, TradeTerms};
+use barograph_study::money::blotter::FundingPayment;
 use barograph_study::money::fees::TakerFee;
 use barograph_study::targets::TargetId;
 use core::sync::atomic::Ordering;
@@ -31,12 +31,9 @@ pub(super) fn terms(
     market: &str,
     settings: &Settings,
 ) -> Result<MoneyTerms, Failure> {
-    if !(args.notional.is_finite() && args.notional > 0.0) {
-        return Err(Failure::usage(format!("{} quote cannot stand behind a trade", args.notional)));
-    }
+    let trade = super::lab::terms(fee, &args.order)?;
     let funding = known_funding(&name(market, settings)?, &args.funding, settings)?;
-    let latency = Span::millis(i64::from(args.latency_ms));
-    Ok(MoneyTerms { trade: TradeTerms { fee: fee.clone(), notional: args.notional, latency }, funding })
+    Ok(MoneyTerms { trade, funding })
 }
 
 /// Settlements of the market in files, and those that the data folder holds.

@@ -1,6 +1,6 @@
 //! What calls are traded on, hold-outs and the research log, artefacts and their predictions.
 
-use super::{LakeArgs, StudyArgs, fee};
+use super::{LakeArgs, OrderArgs, StudyArgs, fee};
 use barograph_domain::Span;
 use barograph_study::money::fees::TakerFee;
 use barograph_study::targets::TargetId;
@@ -10,12 +10,8 @@ use std::path::PathBuf;
 /// How calls are traded, but for the fee.
 #[derive(Args, Debug)]
 pub(crate) struct TradeArgs {
-    /// Quote behind every trade
-    #[arg(long, value_name = "QUOTE", default_value_t = 10_000.0)]
-    pub(crate) notional: f64,
-    /// Milliseconds from a decision until its order is at the venue
-    #[arg(long, value_name = "MS", default_value_t = 250)]
-    pub(crate) latency_ms: u32,
+    #[command(flatten)]
+    pub(crate) order: OrderArgs,
     /// Settled funding of the market, as any file that `collect --source` reads; what the data folder holds is used besides
     #[arg(long = "funding", value_name = "FILE", num_args = 1..)]
     pub(crate) funding: Vec<PathBuf>,

@@ -51,7 +51,7 @@ impl Picture {
         ));
     }
 
-    /// Text that begins, is in the middle, or ends at a point.
+    /// A label at a point: `start`, `middle` or `end` of it stands there.
     pub(super) fn text(&mut self, (x, y): (f64, f64), anchor: &str, colour: &str, words: &str) {
         self.add(format_args!(
             "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\" fill=\"var(--{colour})\">{}</text>",
