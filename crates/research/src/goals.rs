@@ -46,7 +46,7 @@ pub struct GoalLine {
     pub reached: bool,
     /// Conditions that are not, each as a clause.
     pub misses: Vec<String>,
-    /// Days of recording like this one that would settle it; `None` where nothing was measured to reckon from.
+    /// Days of recording like this one that would settle it; `None` where it is settled, or nothing was measured to reckon from.
     pub days: Option<f64>,
 }
 
@@ -109,6 +109,7 @@ impl GoalLine {
 
     fn judged(mut self) -> Self {
         self.reached = self.misses.is_empty();
+        self.days = self.days.filter(|_| !self.reached);
         self
     }
 }

@@ -48,7 +48,12 @@ pub(crate) fn print(lines: &[GoalLine], markdown: bool, json: bool) -> Result<()
                 l.n_eff
             )?;
             let verdict = if l.reached { "reached".to_owned() } else { format!("not reached: {why}") };
-            writeln!(out, "  {verdict}; settled by about {days} days of such recording")?;
+            let more = if l.days.is_some() {
+                format!("; about {days} days of such recording would settle it")
+            } else {
+                String::new()
+            };
+            writeln!(out, "  {verdict}{more}")?;
         }
     }
     Ok(())

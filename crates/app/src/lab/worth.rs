@@ -36,8 +36,13 @@ pub(super) fn money(board: &StudyBoard) -> Result<(), Failure> {
 
 fn money_lines(money: &BoardMoney, order: &[&str]) -> Vec<String> {
     let mut lines = vec![format!(
-        "taker at {} bp a side ({}), {} ms late, {} quote a trade, over {} UTC days",
-        money.fee_bps, money.tier, money.latency_ms, money.notional, money.days
+        "taker at {} bp a side ({}), {} ms late, {} quote a trade, over {} UTC day{}",
+        money.fee_bps,
+        money.tier,
+        money.latency_ms,
+        money.notional,
+        money.days,
+        if money.days == 1 { "" } else { "s" }
     )];
     lines.push(
         "model         trades   gross      cost      net bp a trip   turnover  fall %   Sharpe  (gross)     DSR  (N eff)"
@@ -68,10 +73,13 @@ fn money_lines(money: &BoardMoney, order: &[&str]) -> Vec<String> {
         ),
         (None, why) => format!("no probability of overfitting: {}", why.as_deref().unwrap_or("nothing was traded")),
     });
-    lines.push(format!(
-        "{} trials so far, worth {:.1} independent ones; {}",
-        money.trials, money.trials_effective, money.funding
-    ));
+    // How alike trials are can be seen only where there are days enough for a Sharpe ratio.
+    let worth = if money.rows.values().any(|row| row.dsr_effective.is_some()) {
+        format!(", worth {:.1} independent ones", money.trials_effective)
+    } else {
+        String::new()
+    };
+    lines.push(format!("{} trials so far{worth}; {}", money.trials, money.funding));
     lines
 }
 

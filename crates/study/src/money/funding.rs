@@ -90,7 +90,7 @@ impl core::fmt::Display for FundingCover {
                 "{} of funding in that time; for {unknown_h:.1} h none is known, and what was due then is in no figure",
                 counted(*settlements)
             ),
-            Self::Unknown => f.write_str("funding of this perpetual is not known, and is in no figure"),
+            Self::Unknown => f.write_str("no settled funding is known, so none is in the figures"),
         }
     }
 }

@@ -39,7 +39,9 @@ impl core::fmt::Display for NoOverfit {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
             Self::Configurations { have, needed } => write!(f, "{have} configurations; a rank needs {needed}"),
-            Self::Days { have, needed } => write!(f, "{have} days cannot be cut into {needed} slices"),
+            Self::Days { have, needed } => {
+                write!(f, "it takes {needed} days, and there {} {have}", if *have == 1 { "is" } else { "are" })
+            }
             Self::Uneven => write!(f, "the configurations are not over the same days"),
             Self::Slices => write!(f, "slices have to be an even number from 2 to 24"),
             Self::NotANumber => write!(f, "a day's P&L is no finite number"),
