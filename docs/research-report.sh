@@ -109,6 +109,8 @@ Of $(wc -l <"$home/all") goals over these sets $(count '"reached":true') are rea
 $(grep -v '"band":null' "$home/all" | wc -l) with a band, and of the bands of an AUC $(grep '"goal":"dir_' "$home/all" | grep -c '"band":\[0\.[5-9]' || true) lie above one half.
 No set has more than two UTC days out of sample, and a Sharpe ratio takes thirty. The volatility of the next half hour has no label where a second of it
 has no usable book, and labels of half an hour with an embargo take more hours than any of these sets has, so there is no macro F1 either.
+What is reached is reached for one day of one share each: where the mid moves within the time, its direction can be ranked. At the fees above no back-test of
+it earns its costs, and the hold-outs are too short for a band. No crypto set here is long enough to be judged.
 
 PAGE
 cat <<'PAGE'

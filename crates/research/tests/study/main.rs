@@ -147,7 +147,7 @@ fn funding_is_paid_where_it_is_known_and_its_absence_is_said() {
     let paid = run(&terms(DAYS));
     let unknown = run(&MoneyTerms { funding: Vec::new(), ..terms(DAYS) });
     assert_eq!(unknown.funding, FundingCover::Unknown);
-    assert!(unknown.funding.to_string().contains("not known"), "{}", unknown.funding);
+    assert!(unknown.funding.to_string().contains("no settled funding is known"), "{}", unknown.funding);
     let funding = |r: &barograph_research::train::BacktestReport| r.costs.iter().find(|c| c.0 == "funding").unwrap().1;
     assert!(funding(&unknown).abs() < 1e-12 && funding(&paid).abs() > 0.5, "{}", funding(&paid));
     assert!((paid.net + funding(&paid) / paid.notional - unknown.net).abs() < 1e-9);
