@@ -55,8 +55,11 @@ fn ls(args: &LakeArgs, settings: &Settings, json: bool) -> Result<(), Failure> {
         let (rows, bytes) = (l.rows, kib(l.bytes));
         writeln!(
             out,
-            "{table:20} {name:28} {rows:>9} rows {bytes:>9} KiB  {} hours{open}, {} gaps  {range}",
-            l.hours, l.gaps
+            "{table:20} {name:28} {rows:>9} rows {bytes:>9} KiB  {} hour{}{open}, {} gap{}  {range}",
+            l.hours,
+            if l.hours == 1 { "" } else { "s" },
+            l.gaps,
+            if l.gaps == 1 { "" } else { "s" }
         )?;
     }
     let faults: Vec<_> = listings.iter().flat_map(|l| &l.faults).collect();

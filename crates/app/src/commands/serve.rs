@@ -96,6 +96,7 @@ impl Meanwhile {
         let reader = super::reader(settings)?;
         let venue = settings.default_venue.as_str().to_owned();
         let service = Arc::new(Service::new(reader, Arc::new(SystemClock), None, book_id(settings)?, venue)?);
+        service.studies_in(settings.studies_folder());
         let stop = Arc::new(AtomicBool::new(false));
         let looker =
             watch_news(Arc::clone(&service), Arc::clone(&stop), NewsSource::Store { history: true }, CHECK_EVERY / 50)?;
