@@ -102,12 +102,16 @@ fn an_alertmanager_hears_every_minute_what_fires_and_no_more_when_it_is_over() {
     bench.memory.0.lock().unwrap().put(&over);
     dispatcher.deliver(vec![over.clone()]);
     bench.until("the end", || bench.state("am", &over.message.id) == DeliveryState::Delivered);
-    assert_eq!(server.count(), 4);
     for _ in 0..2 {
         bench.pass(Span::secs(61));
         std::thread::sleep(Duration::from_millis(100));
     }
-    assert_eq!(server.count(), 4);
+    // The third may still have been under way when the end came: then the end is delivered once more behind it.
+    let ended = server.count() - 3;
+    assert!((1..=2).contains(&ended), "{ended} requests after the last refresh");
+    for nth in 3..server.count() {
+        assert!(ends(nth) <= Span::ZERO, "request {nth} says that it fires");
+    }
     dispatcher.stop(Duration::from_secs(5));
 }
 
