@@ -11,6 +11,7 @@ THREADS = $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 # What tests say that they skipped is collected here for the last line of `make test`. The variable that names the file has no
 # BAROGRAPH_ before it: the program, which tests start, refuses variables of its own that it does not know.
 SKIPS := $(abspath $(TARGET))/skipped-tests
+UNSTEADY := $(abspath $(TARGET))/unsteady-tests
 # The program and the house tool, as they are needed. With BUILT=1 what `cargo test` has just built is taken: asked for alone, a
 # package has fewer features, and everything below it would be compiled once more.
 APP = $(if $(BUILT),true,$(CARGO) build --quiet --locked --package barograph)
@@ -98,16 +99,18 @@ run: build
 # A million damaged frames for each venue session take seconds here; FUZZ_FRAMES=10000000 for a long run.
 # Its name has no BAROGRAPH_ before it either. The last line says what was skipped and why.
 # Two tests a core at a time: those that take longest wait for minutes of the real clock, at a tenth of one core.
+# Up to three tests that fail run once more, alone; what passes then is named at the end.
 test: export SKIPPED_TESTS := $(SKIPS)
+test: export UNSTEADY_TESTS := $(UNSTEADY)
 test: tools server page judges
-	@mkdir -p "$(abspath $(TARGET))" && : > "$(SKIPS)"
+	@mkdir -p "$(abspath $(TARGET))" && : > "$(SKIPS)" && : > "$(UNSTEADY)"
 	if [ -e "$(JUDGES_IN)" ]; then export PEERS_PYTHON="$${PEERS_PYTHON:-$(VENV)/bin/python}"; fi; \
 	FUZZ_FRAMES=$${FUZZ_FRAMES:-1000000} RUST_TEST_THREADS=$${RUST_TEST_THREADS:-$(THREADS)} \
-		$(CARGO) test --workspace --locked --features xtask/gen,xtask/mutants -- $(TEST_ARGS)
+		CARGO="$(CARGO)" crates/testkit/once_more.sh --workspace --locked --features xtask/gen,xtask/mutants -- $(TEST_ARGS)
 	@$(MAKE) --no-print-directory web BUILT=1
 	@$(MAKE) --no-print-directory fuzz-api BUILT=1
 	@$(MAKE) --no-print-directory python BUILT=1
-	@crates/testkit/summary.sh "$(SKIPS)"
+	@cat "$(UNSTEADY)"; crates/testkit/summary.sh "$(SKIPS)"
 
 # The dashboard: its own tests, then the built page in a real browser, served by the program and fed by the built-in venue server.
 web: tools page browser
