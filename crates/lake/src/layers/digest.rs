@@ -9,6 +9,7 @@
 
 use super::buffer::{Cells, ColumnBuffer, RowBuffer};
 use super::schema::LakeColumn;
+use super::share::{hands, shared};
 use sha2::{Digest as _, Sha256};
 
 /// Name of this digest, which is in it.
@@ -40,10 +41,14 @@ impl RowsDigest {
 
     /// Takes in the rows of a buffer behind those before.
     pub(super) fn update(&mut self, rows: &RowBuffer) {
-        for ((cells, nulls), column) in self.columns.iter_mut().zip(&rows.columns) {
-            update_column(cells, column);
-            blocks(nulls, &column.nulls, |row| (self.rows + u64::from(*row)).to_le_bytes());
-        }
+        let taken_in = |n: usize| {
+            let ((mut cells, mut nulls), column) = (self.columns[n].clone(), &rows.columns[n]);
+            update_column(&mut cells, column);
+            blocks(&mut nulls, &column.nulls, |row| (self.rows + u64::from(*row)).to_le_bytes());
+            (cells, nulls)
+        };
+        let mut hands = vec![(); hands(rows.rows)];
+        self.columns = shared(&mut hands, self.columns.len(), |(), n| taken_in(n));
         self.rows += rows.rows as u64;
     }
 

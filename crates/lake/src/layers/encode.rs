@@ -8,14 +8,16 @@ use super::disk::LakeFile;
 use super::page::FloatPages;
 use super::schema::{CellType, LakeColumn, arrow_schema};
 use super::settings::{FloatEncoding, LakeCompression, LakeConfig};
+use super::share::{hands, shared};
 use bytes::Bytes;
 use parquet::arrow::ArrowSchemaConverter;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::column::writer::ColumnCloseResult;
 use parquet::data_type::{BoolType, ByteArrayType, DoubleType, Int32Type, Int64Type};
 use parquet::errors::Result;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesPtr};
 use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
-use parquet::schema::types::{ColumnPath, TypePtr};
+use parquet::schema::types::{ColumnDescPtr, ColumnPath, TypePtr};
 use std::sync::Arc;
 
 /// Rows of a row group at most: 44 MB of the wide book in memory, and pieces that a reader's threads can share an hour by.
@@ -78,13 +80,39 @@ impl FileForm {
 #[derive(Debug)]
 pub(super) struct ParquetFile {
     writer: SerializedFileWriter<Box<dyn LakeFile>>,
-    pages: Option<FloatPages>,
+    pages: Option<PageHands>,
+}
+
+/// Encoders of columns of floats, one for each thread.
+#[derive(Debug)]
+struct PageHands {
+    level: Option<i32>,
+    each: Vec<FloatPages>,
+}
+
+/// The bytes of a column chunk and what is to be said about it.
+type Chunk = (Vec<u8>, ColumnCloseResult);
+
+impl PageHands {
+    /// Encodes the columns of floats, of the others nothing, with so many threads.
+    fn encode(&mut self, rows: &RowBuffer, described: &[ColumnDescPtr], hands: usize) -> Result<Vec<Option<Chunk>>> {
+        while self.each.len() < hands {
+            self.each.push(FloatPages::new(self.level)?);
+        }
+        let encode = |pages: &mut FloatPages, n: usize| match &rows.columns[n] {
+            ColumnBuffer { cells: Cells::F64(cells), nulls } => {
+                pages.encode(&described[n], rows.rows, cells, nulls).map(Some)
+            }
+            _ => Ok(None),
+        };
+        shared(&mut self.each[..hands], rows.columns.len(), encode).into_iter().collect()
+    }
 }
 
 impl ParquetFile {
     pub(super) fn begin(form: &FileForm, file: Box<dyn LakeFile>) -> Result<Self> {
         let writer = SerializedFileWriter::new(file, Arc::clone(&form.schema), Arc::clone(&form.properties))?;
-        let pages = form.plain.map(FloatPages::new).transpose()?;
+        let pages = form.plain.map(|level| PageHands { level, each: Vec::new() });
         Ok(Self { writer, pages })
     }
 
@@ -92,10 +120,14 @@ impl ParquetFile {
     pub(super) fn write(&mut self, rows: &RowBuffer) -> Result<()> {
         let mut levels = Levels { full: vec![1; rows.rows], own: Vec::new() };
         let described = self.writer.schema_descr().columns().to_vec();
+        let encoded = match &mut self.pages {
+            Some(pages) => pages.encode(rows, &described, hands(rows.rows))?,
+            None => Vec::new(),
+        };
+        let mut encoded = encoded.into_iter();
         let mut group = self.writer.next_row_group()?;
-        for (column, described) in rows.columns.iter().zip(&described) {
-            if let (Some(pages), Cells::F64(cells)) = (&mut self.pages, &column.cells) {
-                let (chunk, close) = pages.encode(described, rows.rows, cells, &column.nulls)?;
+        for column in &rows.columns {
+            if let Some((chunk, close)) = encoded.next().flatten() {
                 group.append_column(&Bytes::from(chunk), close)?;
             } else if let Some(mut out) = group.next_column()? {
                 write_column(&mut out, column, &mut levels)?;
@@ -144,4 +176,42 @@ fn write_column(out: &mut SerializedColumnWriter<'_>, column: &ColumnBuffer, lev
         Cells::Bytes(cells) => out.typed::<ByteArrayType>().write_batch(cells, levels, None),
     }
     .map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layers::schema::LakeTable;
+    use barograph_domain::random::SplitMix;
+
+    #[test]
+    fn how_many_threads_encode_does_not_show() {
+        let table = LakeTable::orderbook();
+        let columns = table.columns();
+        let form = FileForm::new(columns, &LakeConfig::import("unused")).unwrap();
+        let mut random = SplitMix::new(7);
+        let mut rows = RowBuffer::new(columns, 0);
+        for column in &mut rows.columns {
+            for row in 0..500 {
+                match &mut column.cells {
+                    Cells::F64(_) if random.unit() < 0.1 => column.push_null(row),
+                    Cells::F64(cells) => cells.push(random.unit()),
+                    _ => {}
+                }
+            }
+        }
+        rows.rows = 500;
+        let described: Vec<ColumnDescPtr> = {
+            let columns = parquet::schema::types::SchemaDescriptor::new(Arc::clone(&form.schema));
+            columns.columns().to_vec()
+        };
+        let encoded = |hands| -> Vec<Option<Vec<u8>>> {
+            let mut pages = PageHands { level: Some(1), each: Vec::new() };
+            let chunks = pages.encode(&rows, &described, hands).unwrap();
+            chunks.into_iter().map(|chunk| chunk.map(|(bytes, _)| bytes)).collect()
+        };
+        let alone = encoded(1);
+        assert_eq!(alone.iter().flatten().count(), 80, "levels of both sides");
+        assert_eq!(alone, encoded(3));
+    }
 }

@@ -42,6 +42,7 @@ mod recover;
 mod rows;
 mod schema;
 mod settings;
+mod share;
 mod slices;
 mod stage;
 mod under_way;
