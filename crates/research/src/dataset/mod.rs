@@ -14,7 +14,7 @@ mod keep;
 mod outward;
 mod rows;
 
-pub use bars::{bars_of_trades, has_trades};
+pub use bars::{bars_of_trades, has_trades, trades_of};
 pub use beside::{DatasetBeside, FeedSource};
 pub use follow::{FollowRequest, FollowStep, LakeFollower};
 pub use held::{EachRow, rows_of_held};
