@@ -28,8 +28,11 @@ fn three_hours(root: &Path, closed: bool) -> Vec<Line> {
     read(root)
 }
 
+/// A line: its stamp, its connection, its number.
+type StampedLine = (Ts, String, u64);
+
 /// Stamps of the lines, what was said between them and how many lines were read by then, and the files that were mended.
-fn passing_over(root: &Path) -> (Vec<(Ts, String, u64)>, Vec<(usize, String)>, usize) {
+fn passing_over(root: &Path) -> (Vec<StampedLine>, Vec<(usize, String)>, usize) {
     let mut reader = JournalReader::open(root, None).unwrap();
     let (mut read, mut said) = (Vec::new(), Vec::new());
     loop {
