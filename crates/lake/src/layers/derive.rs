@@ -125,7 +125,7 @@ impl DerivedTable {
             report.hours += 1;
         }
         report.rows += new_rows.saturating_sub(before);
-        say(made, sources(hour))?;
+        write_sources(made, sources(hour))?;
         self.put(made, &there.folder)
     }
 
@@ -155,7 +155,7 @@ fn rows_of(hour: &LakeHour) -> LayerResult<u64> {
 }
 
 /// Writes what an hour was made of into what it says of itself.
-fn say(folder: &Path, made_of: Vec<HourSource>) -> LayerResult<()> {
+fn write_sources(folder: &Path, made_of: Vec<HourSource>) -> LayerResult<()> {
     let mut disk = RealDisk;
     if let Some(manifest) = HourManifest::load(folder)? {
         return HourManifest { made_of, ..manifest }.store(&mut disk, folder);
