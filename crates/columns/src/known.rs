@@ -1,7 +1,8 @@
 //! What other feeds of a market said, as it was known: the columns `dv_*` and `sx_session_vol_ratio` (features §7).
 //!
 //! They are readings of the engine, minute by minute as they were published. A row sees the newest that was known at its second, and
-//! nothing of one that was older by then than its source allows.
+//! nothing of one that was older by then than its source allows. A minute that was corrected counts from when the correction was known, and
+//! only where no later minute was known by then.
 
 use crate::catalogue::catalogue;
 use crate::stream::at;
@@ -46,6 +47,8 @@ impl FeedReading {
 /// Readings that became known at one moment: of a market's derivatives, of its session, or both.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct FeedMinute {
+    /// The minute that they are of: a correction of an earlier one does not take the place of a later one.
+    pub minute: Ts,
     /// From when on they may be used.
     pub known: Ts,
     /// Columns 174 to 185. Those of a spot market are of its perpetual (R3.17).
@@ -58,8 +61,9 @@ pub struct FeedMinute {
 #[derive(Clone, Debug, Default)]
 pub struct FeedMinutes {
     to_come: VecDeque<FeedMinute>,
-    derivatives: Option<[FeedReading; DERIVATIVES]>,
-    session_vol_ratio: Option<FeedReading>,
+    /// Each with its minute.
+    derivatives: Option<(Ts, [FeedReading; DERIVATIVES])>,
+    session_vol_ratio: Option<(Ts, FeedReading)>,
 }
 
 impl FeedMinutes {
@@ -72,12 +76,21 @@ impl FeedMinutes {
     pub fn at(&mut self, t: Ts) -> ([Result<f64, Reason>; DERIVATIVES], Result<f64, Reason>) {
         while self.to_come.front().is_some_and(|next| next.known <= t) {
             let Some(next) = self.to_come.pop_front() else { break };
-            self.derivatives = next.derivatives.or(self.derivatives);
-            self.session_vol_ratio = next.session_vol_ratio.or(self.session_vol_ratio);
+            newer(&mut self.derivatives, next.minute, next.derivatives);
+            newer(&mut self.session_vol_ratio, next.minute, next.session_vol_ratio);
         }
         let none = Err(Reason::MissingInput);
-        let derivatives = self.derivatives.as_ref().map_or([none; DERIVATIVES], |all| all.map(|one| one.at(t)));
-        (derivatives, self.session_vol_ratio.map_or(none, |one| one.at(t)))
+        let derivatives = self.derivatives.as_ref().map_or([none; DERIVATIVES], |(_, all)| all.map(|one| one.at(t)));
+        (derivatives, self.session_vol_ratio.map_or(none, |(_, one)| one.at(t)))
+    }
+}
+
+/// Takes what became known, unless it is of an earlier minute than what there is.
+fn newer<T>(held: &mut Option<(Ts, T)>, minute: Ts, next: Option<T>) {
+    if let Some(next) = next
+        && held.as_ref().is_none_or(|(of, _)| *of <= minute)
+    {
+        *held = Some((minute, next));
     }
 }
 
@@ -98,6 +111,7 @@ mod tests {
         let minute = Ts::from_civil(2026, 2, 5, 12, 0, 0);
         let reading = |value, anchor| FeedReading { value, anchor, age_max: Span::secs(300) };
         let of = |n: i64, value| FeedMinute {
+            minute: minute + Span::mins(n),
             known: minute + Span::mins(n) + Span::millis(200),
             derivatives: Some([reading(value, minute + Span::mins(n)); DERIVATIVES]),
             session_vol_ratio: (n == 0).then(|| reading(Ok(1.5), minute)),
@@ -115,5 +129,45 @@ mod tests {
         assert_eq!(at(300), (Ok(2.0), Ok(1.5)));
         assert_eq!(at(301), (Ok(2.0), Err(Reason::Stale)));
         assert_eq!((at(420).0, at(421).0), (Ok(2.0), Err(Reason::Stale)));
+    }
+
+    #[test]
+    fn a_correction_counts_from_when_it_was_known_and_never_in_place_of_a_later_minute() {
+        let begin = Ts::from_civil(2026, 2, 5, 12, 0, 0);
+        let of = |n: i64, known: i64, value: f64, both: bool| {
+            let anchor = begin + Span::mins(n);
+            let reading = FeedReading { value: Ok(value), anchor, age_max: Span::secs(300) };
+            FeedMinute {
+                minute: anchor,
+                known: begin + Span::secs(known),
+                derivatives: Some([reading; DERIVATIVES]),
+                session_vol_ratio: both.then_some(reading),
+            }
+        };
+        let mut minutes = FeedMinutes::default();
+        // Minute 1 is corrected at second 90, before minute 2 is there, and once more at 150, behind it; of the session only minute 1 is known.
+        minutes.extend([
+            of(0, 1, 0.0, false),
+            of(1, 61, 1.0, true),
+            of(1, 90, 1.5, true),
+            of(2, 121, 2.0, false),
+            of(1, 150, 1.75, true),
+            of(3, 181, 3.0, false),
+        ]);
+        let mut at = |secs: i64| {
+            let (derivatives, session) = minutes.at(begin + Span::secs(secs));
+            (derivatives[0].ok(), session.ok())
+        };
+        for (secs, derivative, session) in [
+            (60, 0.0, None),
+            (89, 1.0, Some(1.0)),
+            (90, 1.5, Some(1.5)),
+            (121, 2.0, Some(1.5)),
+            (150, 2.0, Some(1.75)),
+            (180, 2.0, Some(1.75)),
+            (181, 3.0, Some(1.75)),
+        ] {
+            assert_eq!(at(secs), (Some(derivative), session), "second {secs}");
+        }
     }
 }

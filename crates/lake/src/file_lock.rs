@@ -5,6 +5,13 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::Path;
+use std::time::Duration;
+
+/// How often it is tried while others only ask whether somebody holds the file, and the time between.
+const TRIES: u32 = 100;
+const PAUSE: Duration = Duration::from_millis(1);
+/// A holder has written its words by then.
+const WORDS: Duration = Duration::from_millis(5);
 
 /// Held as long as this lives.
 #[derive(Debug)]
@@ -26,16 +33,21 @@ impl FileLock {
     pub(crate) fn take(path: &Path) -> Result<Self, LockRefusal> {
         let options = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
         let mut file = options.map_err(LockRefusal::Io)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self { file }),
-            Err(TryLockError::Error(e)) => Err(LockRefusal::Io(e)),
-            Err(TryLockError::WouldBlock) => {
-                let mut text = String::new();
-                let pid =
-                    file.read_to_string(&mut text).ok().and_then(|_| text.split_whitespace().next()?.parse().ok());
-                Err(LockRefusal::Held(pid))
+        for _ in 0..TRIES {
+            match file.try_lock() {
+                Ok(()) => return Ok(Self { file }),
+                Err(TryLockError::Error(e)) => return Err(LockRefusal::Io(e)),
+                Err(TryLockError::WouldBlock) => {}
             }
+            // Whoever asks whether it is held shares it with others for a moment: that is no holder.
+            match file.try_lock_shared() {
+                Ok(()) => file.unlock().map_err(LockRefusal::Io)?,
+                Err(TryLockError::Error(e)) => return Err(LockRefusal::Io(e)),
+                Err(TryLockError::WouldBlock) => return Err(LockRefusal::Held(holder(&mut file))),
+            }
+            std::thread::sleep(PAUSE);
         }
+        Err(LockRefusal::Held(None))
     }
 
     /// Puts these words into the file.
@@ -44,6 +56,19 @@ impl FileLock {
         self.file.rewind()?;
         self.file.write_all(words.as_bytes())
     }
+}
+
+/// The process id in a file that is held. Its holder may have it since a moment and not have written yet: what stood there before is of
+/// another one.
+fn holder(file: &mut File) -> Option<u32> {
+    let mut found = None;
+    for _ in 0..2 {
+        std::thread::sleep(WORDS);
+        let mut text = String::new();
+        let read = file.rewind().and_then(|()| file.read_to_string(&mut text));
+        found = read.ok().and_then(|_| text.split_whitespace().next()?.parse().ok());
+    }
+    found
 }
 
 impl Drop for FileLock {
@@ -69,5 +94,26 @@ mod tests {
         assert!(matches!(FileLock::take(&path), Err(LockRefusal::Held(Some(12)))));
         drop(first);
         FileLock::take(&path).unwrap();
+    }
+
+    #[test]
+    fn whoever_asks_whether_it_is_held_does_not_hold_it() {
+        use std::sync::atomic::{AtomicBool, Ordering};
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
+        let asked = File::create(&path).unwrap();
+        let over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    if asked.try_lock_shared().is_ok() {
+                        asked.unlock().unwrap();
+                    }
+                }
+            });
+            let taken = (0..2_000).filter(|_| FileLock::take(&path).is_ok()).count();
+            over.store(true, Ordering::Relaxed);
+            assert_eq!(taken, 2_000);
+        });
     }
 }

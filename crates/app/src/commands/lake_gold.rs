@@ -1,7 +1,8 @@
 //! `lake gold`: bars, labels and readings of a market into the gold layer of a lake.
 //!
 //! Bars are made of the lake's trades where it has them, else of the candles in the store; labels and readings are those of the stored
-//! minutes. What the lake has already is not written again, so the command is given again and again as data come.
+//! minutes. All of them are made anew each time and hours that are as they were stay, so the command is given again and again as data come,
+//! in whichever order.
 
 use super::lake::of_folder;
 use crate::cli::lake::GoldArgs;
@@ -10,10 +11,10 @@ use crate::config::Settings;
 use crate::failure::Failure;
 use barograph_domain::{InstrumentName, Metric, MinuteRow, Span, Ts};
 use barograph_lake::layers::{
-    BarWriter, GoldBar, GoldSignal, LakeConfig, LakeMarket, LayerResult, PartitionWriter, RowPlace, SignalWriter,
+    BarWriter, DerivedReport, DerivedTable, GoldBar, GoldSignal, HourSource, LakeConfig, LakeMarket, SignalWriter,
 };
 use barograph_research::ResearchError;
-use barograph_research::dataset::{CLOSE_AFTER, bars_of_trades, has_trades};
+use barograph_research::dataset::{CLOSE_AFTER, bars_of_trades, has_trades, trades_of};
 use barograph_store::{CandleQuery, Range, Reader, RowQuery, RunInfo};
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -43,51 +44,79 @@ pub(crate) fn run(args: &GoldArgs, settings: &Settings, json: bool) -> Result<()
     let place = LakeMarket::new(market.venue.as_str(), market.symbol.as_str());
     let mut lines = Vec::new();
     for every in &args.bars {
-        let (mut writer, _) = BarWriter::open(config.clone(), place.clone(), *every)?;
-        let from = writer.partition().last_ts().map(|last| last.floor(*every) + *every);
+        let table = DerivedTable::open(&config, "bars", &place.clone().with_timeframe(every.compact()))?;
+        let (mut writer, _) = BarWriter::open(table.config().clone(), place.clone(), *every)?;
         let labels = match &stored {
-            Some(stored) => stored.labels(*every, from)?,
+            Some(stored) => stored.labels(*every)?,
             None => BTreeMap::new(),
         };
-        let mut added = 0_u64;
         let mut take = |bar: GoldBar| -> Result<(), ResearchError> {
-            if is_new(writer.partition(), bar.ts, bar.known_ts)? {
-                let at_close = labels.get(&(bar.ts + *every)).filter(|(known, _)| *known <= bar.known_ts);
-                let labels = at_close.map_or([None; 4], |(_, labels)| *labels);
-                writer.push(&GoldBar { labels, ..bar })?;
-                added += 1;
-            }
-            Ok(())
+            let at_close = labels.get(&(bar.ts + *every)).filter(|(known, _)| *known <= bar.known_ts);
+            let labels = at_close.map_or([None; 4], |(_, labels)| *labels);
+            Ok(writer.push(&GoldBar { labels, ..bar })?)
         };
+        let mut sources = GoldSources { stored: stored.is_some(), ..GoldSources::default() };
         if traded {
-            bars_of_trades(&config.root, &market, *every, from, &mut take)?;
+            sources.trades = trades_of(&config.root, &market)?;
+            bars_of_trades(&config.root, &market, *every, &mut take)?;
         } else if let Some(stored) = &stored {
-            stored.candles(*every, from, &mut take)?;
+            stored.candles(*every, &mut take)?;
         }
         writer.into_partition().close()?;
-        lines.push(("bars", Some(every.compact()), added));
+        let done = table.settle(&mut |hour| sources.of_bars(hour, *every))?;
+        lines.push(("bars", Some(every.compact()), done));
     }
     if let Some(stored) = &stored {
-        let (mut writer, _) = SignalWriter::open(config.clone(), place)?;
-        let added = stored.signals(&mut writer)?;
+        let table = DerivedTable::open(&config, "signals", &place)?;
+        let (mut writer, _) = SignalWriter::open(table.config().clone(), place)?;
+        stored.signals(&mut writer)?;
         writer.into_partition().close()?;
-        lines.push(("signals", None, added));
+        let done = table.settle(&mut |_| vec![GoldSources::minutes()])?;
+        lines.push(("signals", None, done));
     }
     let mut out = std::io::stdout().lock();
-    for (table, timeframe, added) in lines {
+    for (table, timeframe, DerivedReport { rows, replaced, .. }) in lines {
         if json {
-            let line = serde_json::json!({ "market": market.to_string(), "table": table, "timeframe": timeframe, "rows": added, "lake": config.root });
+            let line = serde_json::json!({ "market": market.to_string(), "table": table, "timeframe": timeframe, "rows": rows, "replaced_hours": replaced, "lake": config.root });
             writeln!(out, "{line}")?;
         } else {
             let of = timeframe.map(|t| format!(" {t}")).unwrap_or_default();
-            writeln!(out, "gold/{table}{of}: {added} rows of {market} were added")?;
+            let anew = match replaced {
+                0 => String::new(),
+                1 => "; 1 hour was made anew, because what it is made of has changed".to_owned(),
+                n => format!("; {n} hours were made anew, because what they are made of has changed"),
+            };
+            writeln!(out, "gold/{table}{of}: {rows} rows of {market} were added{anew}")?;
         }
     }
     Ok(())
 }
 
-fn is_new(table: &mut PartitionWriter, ts: Ts, known_ts: Ts) -> LayerResult<bool> {
-    Ok(matches!(table.place_of_row(ts, known_ts)?, RowPlace::New { .. }))
+/// What bars are made of.
+#[derive(Default)]
+struct GoldSources {
+    /// Hours of trades with their digests.
+    trades: Vec<(Ts, Option<String>)>,
+    stored: bool,
+}
+
+impl GoldSources {
+    /// Of the bars that begin in an hour: the trades in them, those before, which say whether the first is whole, and the labels.
+    fn of_bars(&self, hour: Ts, every: Span) -> Vec<HourSource> {
+        let until = (hour + Span::hours(1) - Span(1)).floor(every) + every;
+        let first = self.trades.partition_point(|(at, _)| *at < hour.floor(every)).saturating_sub(1);
+        let within = self.trades[first..].iter().take_while(|(at, _)| *at < until);
+        let trades = within.map(|(at, digest)| HourSource {
+            what: "bronze/trades".to_owned(),
+            hour: Some(*at),
+            content_sha256: digest.clone(),
+        });
+        trades.chain(self.stored.then(Self::minutes)).collect()
+    }
+
+    fn minutes() -> HourSource {
+        HourSource { what: "stored minutes".to_owned(), hour: None, content_sha256: None }
+    }
 }
 
 /// When the labels of a minute were known, and the labels.
@@ -119,15 +148,14 @@ impl GoldSource {
         Ok(Some(Self { reader, market: market.clone(), info, has_bars }))
     }
 
-    /// Minutes of the run from a moment on, a page at a time; the last argument is when each was known.
+    /// All minutes of the run, a page at a time; the last argument is when each was known.
     fn minutes(
         &self,
         every: Option<Span>,
-        from: Ts,
         take: &mut dyn FnMut(&barograph_store::Columns, &MinuteRow, Ts) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         let Some(info) = &self.info else { return Ok(()) };
-        let mut from = Some(from);
+        let mut from = Some(Ts(0));
         while let Some(start) = from {
             let range = Range { start, end: Ts::MAX };
             let query = RowQuery { range, every, limit: PAGE, as_of: None };
@@ -143,22 +171,17 @@ impl GoldSource {
 
     /// Labels of the axes at the closes of bars, and when each was known: a minute that was corrected later than its bar was made says
     /// nothing of what was known then.
-    fn labels(&self, every: Span, from: Option<Ts>) -> Result<BTreeMap<Ts, KnownLabels>, Failure> {
+    fn labels(&self, every: Span) -> Result<BTreeMap<Ts, KnownLabels>, Failure> {
         let mut labels = BTreeMap::new();
         let grid = every.max(Span::mins(1));
-        self.minutes(Some(grid), from.unwrap_or(Ts(0)), &mut |_, row, known| {
+        self.minutes(Some(grid), &mut |_, row, known| {
             labels.insert(row.ts, (known, axes(row).map(|(_, label)| Some(label))));
             Ok(())
         })?;
         Ok(labels)
     }
 
-    fn candles(
-        &self,
-        every: Span,
-        from: Option<Ts>,
-        take: &mut dyn FnMut(GoldBar) -> Result<(), ResearchError>,
-    ) -> Result<(), Failure> {
+    fn candles(&self, every: Span, take: &mut dyn FnMut(GoldBar) -> Result<(), ResearchError>) -> Result<(), Failure> {
         let probe = |start: Ts, end: Ts| {
             let range = Range { start, end };
             self.reader.candles(&CandleQuery { instrument: self.market.clone(), every, range, as_of: None })
@@ -166,7 +189,7 @@ impl GoldSource {
         let reach = probe(Ts(0), Ts(every.0))?;
         let (Some(first), Some(newest)) = (reach.first, reach.newest) else { return Ok(()) };
         let source = if self.has_bars { "venue_candle" } else { "trades" };
-        let mut start = from.unwrap_or(Ts::MIN).max(first.floor(every));
+        let mut start = first.floor(every);
         while start + every <= newest {
             let end = Ts((start + every.times(CANDLES)).0.min((newest.floor(every)).0));
             for candle in probe(start, end)?.items {
@@ -193,26 +216,18 @@ impl GoldSource {
     }
 
     /// Labels and readings of every minute.
-    fn signals(&self, writer: &mut SignalWriter) -> Result<u64, Failure> {
-        let from = writer.partition().last_ts().map_or(Ts(0), |last| last + Span(1));
-        let mut added = 0;
-        self.minutes(None, from, &mut |columns, row, known_ts| {
-            if !is_new(writer.partition(), row.ts, known_ts)? {
-                return Ok(());
-            }
+    fn signals(&self, writer: &mut SignalWriter) -> Result<(), Failure> {
+        self.minutes(None, &mut |columns, row, known_ts| {
             let bare = GoldSignal { ts: row.ts, known_ts, signal: "", value: None, word: None };
             for (axis, label) in axes(row) {
                 writer.push(&GoldSignal { signal: axis, word: Some(label), ..bare })?;
-                added += 1;
             }
             for (feature, cell) in columns.features.iter().zip(&row.cells) {
                 let word = cell.reason().map(barograph_domain::cell::Reason::name);
                 writer.push(&GoldSignal { signal: &feature.id, value: cell.ready(), word, ..bare })?;
-                added += 1;
             }
             Ok(())
-        })?;
-        Ok(added)
+        })
     }
 }
 

@@ -25,8 +25,8 @@ const AGE_MAX: Span = Span::secs(300);
 /// A row that was corrected later than this was not known at its time, and its minute has passed by then.
 const CORRECTED_MAX: Span = Span::mins(5);
 
-/// Takes a row: when it became known, its readings, and the streams that they name.
-type TakeRow<'a> = dyn FnMut(Ts, &[Cell], &[StreamDecl]) + 'a;
+/// Takes a row: its minute, when it became known, its readings, and the streams that they name.
+type TakeRow<'a> = dyn FnMut([Ts; 2], &[Cell], &[StreamDecl]) + 'a;
 
 /// The store of the settings.
 pub(crate) struct StoredFeeds {
@@ -72,7 +72,8 @@ impl StoredFeeds {
     ) -> Result<(), ResearchError> {
         let Some(run) = configured_run(&self.runs, market, &self.book) else { return Ok(()) };
         let ids: Vec<&str> = features.iter().map(|f| f.spec().id).collect();
-        let mut range = Range { start: from - LATENESS, end: until - LATENESS };
+        // A row that was corrected became known up to so much later.
+        let mut range = Range { start: from - CORRECTED_MAX, end: until - LATENESS };
         loop {
             let query = RowQuery { range, every: None, limit: PAGE, as_of: None };
             let failed = |e: barograph_store::Error| ResearchError::Failed(e.to_string());
@@ -81,8 +82,8 @@ impl StoredFeeds {
             for row in &page.rows {
                 let known =
                     page.corrected.get(&row.ts).map_or(row.ts + LATENESS, |since| (*since).max(row.ts + LATENESS));
-                if known - row.ts <= CORRECTED_MAX {
-                    take(known, &row.cells, &page.streams);
+                if known - row.ts <= CORRECTED_MAX && from <= known && known < until {
+                    take([row.ts, known], &row.cells, &page.streams);
                 }
             }
             match page.next {
@@ -107,17 +108,17 @@ impl FeedSource for StoredFeeds {
         let mut found: Vec<FeedMinute> = Vec::new();
         if let Some(contract) = self.contract(market) {
             let all = derivatives();
-            self.rows(contract, (from, until), &all, &mut |known, cells, streams| {
+            self.rows(contract, (from, until), &all, &mut |[minute, known], cells, streams| {
                 let derivatives = all.map(|feature| reading(&cells[feature.index()], streams));
-                found.push(FeedMinute { known, derivatives: Some(derivatives), session_vol_ratio: None });
+                found.push(FeedMinute { minute, known, derivatives: Some(derivatives), session_vol_ratio: None });
             })?;
         }
         let ratio = Feature::SessionVolRatio;
-        self.rows(market, (from, until), &[ratio], &mut |known, cells, streams| {
+        self.rows(market, (from, until), &[ratio], &mut |[minute, known], cells, streams| {
             let session = reading(&cells[ratio.index()], streams);
-            found.push(FeedMinute { known, derivatives: None, session_vol_ratio: Some(session) });
+            found.push(FeedMinute { minute, known, derivatives: None, session_vol_ratio: Some(session) });
         })?;
-        found.sort_by_key(|minute| minute.known);
+        found.sort_by_key(|one| (one.known, one.minute));
         Ok(found)
     }
 }

@@ -113,6 +113,88 @@ fn hftbacktest_reads_the_events_of_a_lake_and_of_its_recording() {
     assert!(files["bid"].as_f64().unwrap() < files["ask"].as_f64().unwrap());
 }
 
+/// Two hours from this one of a day on, as hftbacktest's collector writes them: a whole book, and a trade every ten seconds.
+fn two_hours(day: i64, hour: i64) -> String {
+    use std::fmt::Write as _;
+    let begin = 1_772_409_600 + (day - 2) * 86_400 + hour * 3_600 + 5;
+    let mut text = String::new();
+    for n in 0..720 {
+        let ms = (begin + 10 * n) * 1_000;
+        let (first, last, times) = (100 * n + 1, 100 * n + 100, format!("\"E\":{ms},\"T\":{ms}"));
+        writeln!(
+            text,
+            "{ms}000000 {{\"stream\":\"btcusdt@depth@0ms\",\"data\":{{\"e\":\"depthUpdate\",{times},\"s\":\"BTCUSDT\",\"U\":{first},\"u\":{last},\
+             \"pu\":{},\"b\":[[\"99.0\",\"{}\"]],\"a\":[]}}}}",
+            first - 1,
+            n % 9 + 1
+        )
+        .unwrap();
+        if n == 0 {
+            let book = "\"bids\":[[\"99.0\",\"1\"]],\"asks\":[[\"101.0\",\"1\"]]";
+            writeln!(text, "{ms}001000 {{\"lastUpdateId\":50,{times},{book}}}").unwrap();
+        }
+        writeln!(
+            text,
+            "{ms}002000 {{\"stream\":\"btcusdt@trade\",\"data\":{{\"e\":\"trade\",{times},\"s\":\"BTCUSDT\",\"t\":{n},\"p\":\"{}.5\",\"q\":\"1\",\
+             \"X\":\"MARKET\",\"m\":true}}}}",
+            100 + (n * day) % 7
+        )
+        .unwrap();
+    }
+    text
+}
+
+/// Every file of a folder that is no lock, with its bytes.
+fn bytes(root: &Path, folder: &Path, found: &mut Vec<(String, Vec<u8>)>) {
+    for path in std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()) {
+        if path.is_dir() {
+            bytes(root, &path, found);
+        } else if path.extension().is_none_or(|e| e != "lock") {
+            found.push((path.strip_prefix(root).unwrap().display().to_string(), std::fs::read(&path).unwrap()));
+        }
+    }
+    found.sort();
+}
+
+#[test]
+fn bars_are_those_of_one_run_in_whichever_order_days_come() {
+    let place = Place::new();
+    // Between the first and the second nobody listened; the third follows the second at once.
+    for (name, day, hour) in [("1", 2, 9), ("2", 4, 9), ("3", 4, 11)] {
+        place.write(&format!("{name}.txt"), &two_hours(day, hour));
+    }
+    let import = |name: u32, lake: &str| place.ok(&format!("lake import BTCUSDT --source {name}.txt --lake {lake}"));
+    let gold = |lake: &str| {
+        let made = json_lines(&place.ok(&format!("lake gold BTCUSDT --bars 1m,1h --lake {lake} --json")));
+        made.iter().map(|l| [&l["rows"], &l["replaced_hours"]].map(|n| n.as_u64().unwrap())).collect::<Vec<_>>()
+    };
+    (1..=3).for_each(|name| drop(import(name, "once")));
+    assert_eq!(gold("once"), [[359, 0], [5, 0]], "the last bar of each length is not whole");
+    import(3, "back");
+    assert_eq!(gold("back"), [[119, 0], [1, 0]]);
+    import(2, "back");
+    assert_eq!(gold("back"), [[120, 1], [2, 0]], "the first minute of the third is whole now");
+    import(1, "back");
+    assert_eq!(gold("back"), [[120, 0], [2, 0]]);
+    assert_eq!(gold("back"), [[0, 0], [0, 0]]);
+    let [mut once, mut back] = [Vec::new(), Vec::new()];
+    bytes(&place.path("once/gold"), &place.path("once/gold"), &mut once);
+    bytes(&place.path("back/gold"), &place.path("back/gold"), &mut back);
+    let names = |all: &[(String, Vec<u8>)]| all.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+    assert_eq!(names(&back), names(&once));
+    let parquet =
+        |all: &[(String, Vec<u8>)]| all.iter().filter(|(n, _)| n.ends_with(".parquet")).cloned().collect::<Vec<_>>();
+    assert!(parquet(&back) == parquet(&once), "the same bytes");
+    let manifest = once
+        .iter()
+        .find(|(name, _)| name.contains("timeframe=1m") && name.ends_with("hour=10/_manifest.json"))
+        .unwrap();
+    let said: Value = serde_json::from_slice(&manifest.1).unwrap();
+    let of: Vec<&Value> = said["made_of"].as_array().unwrap().iter().map(|m| &m["hour"]).collect();
+    assert_eq!(of.len(), 2, "its own trades, and those before: {of:?}");
+    assert!(place.ok("lake check --lake back").contains("every row is as its manifest says"));
+}
+
 #[test]
 fn what_the_store_holds_becomes_bars_and_signals_once() {
     let place = Place::new();

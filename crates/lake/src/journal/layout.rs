@@ -3,6 +3,7 @@
 //! The day is that of the stamps inside: a file is closed at the end of the UTC hour of its lines, so no file reaches into a
 //! second day. `n` counts the files of one connection and day upwards; a number is not used again while a later one exists.
 
+use super::block::Content;
 use super::{Error, Result};
 use barograph_domain::{Span, Ts};
 use std::collections::BTreeMap;
@@ -50,7 +51,21 @@ pub(super) struct Listed {
 
 /// Every file of a journal by day, in order of name. A journal that is not there has no files.
 pub(super) fn list(root: &Path, venue: Option<&str>) -> Result<BTreeMap<String, Vec<Listed>>> {
-    let mut days: BTreeMap<String, Vec<Listed>> = BTreeMap::new();
+    let sized = |path: PathBuf| {
+        let size = path.metadata().map_err(Error::io(&path))?.len();
+        Ok(Listed { path, size })
+    };
+    let days = paths(root, venue, |_| true)?.into_iter();
+    days.map(|(day, files)| Ok((day, files.into_iter().map(sized).collect::<Result<_>>()?))).collect()
+}
+
+/// The same without their sizes, of some days only: folders of the others are not looked into.
+pub(super) fn paths(
+    root: &Path,
+    venue: Option<&str>,
+    wanted_day: impl Fn(&str) -> bool,
+) -> Result<BTreeMap<String, Vec<PathBuf>>> {
+    let mut days: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
     for (name, top) in children(root)? {
         let wanted = match name.strip_prefix("venue=") {
             Some(id) => venue.is_none_or(|v| v == id),
@@ -60,17 +75,26 @@ pub(super) fn list(root: &Path, venue: Option<&str>) -> Result<BTreeMap<String, 
             continue;
         }
         for (name, folder) in children(&top)? {
-            let Some(day) = name.strip_prefix("date=") else { continue };
+            let Some(day) = name.strip_prefix("date=").filter(|day| wanted_day(day)) else { continue };
             let files = days.entry(day.to_owned()).or_default();
-            for (name, path) in children(&folder)? {
-                if name.ends_with(".zst") {
-                    let size = path.metadata().map_err(Error::io(&path))?.len();
-                    files.push(Listed { path, size });
-                }
-            }
+            files.extend(
+                children(&folder)?.into_iter().filter(|(name, _)| name.ends_with(".zst")).map(|(_, path)| path),
+            );
         }
     }
     Ok(days)
+}
+
+/// What the lines of a file are, as its place says: the venue and the connection, or control records.
+pub(super) fn content_of(path: &Path) -> Option<Content> {
+    let folder = path.parent()?.parent()?.file_name()?.to_str()?;
+    let (connection, _number) = match path.file_stem()?.to_str()?.rsplit_once('-') {
+        Some(parts) => parts,
+        None if folder == CONTROL => return Some(Content::Control),
+        None => return None,
+    };
+    let venue = folder.strip_prefix("venue=")?;
+    Some(Content::Frames { venue: venue.to_owned(), connection: connection.to_owned(), rank: 0 })
 }
 
 /// The next free number for a name in a folder.

@@ -7,6 +7,7 @@ use super::{Error, Result};
 use crate::file_lock::{FileLock, LockRefusal};
 use barograph_domain::Ts;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 /// Held as long as this lives.
 #[derive(Debug)]
@@ -44,6 +45,11 @@ impl WriterLock {
 pub fn is_written(root: &Path) -> bool {
     let Ok(file) = std::fs::File::open(file(root)) else { return false };
     matches!(file.try_lock_shared(), Err(std::fs::TryLockError::WouldBlock))
+}
+
+/// When its lock file was changed last: each process that writes the journal does so when it begins.
+pub(super) fn last_change(root: &Path) -> Option<SystemTime> {
+    file(root).metadata().and_then(|m| m.modified()).ok()
 }
 
 /// The first moment of the writer that has files open, or died with files open.

@@ -14,13 +14,15 @@
 //! [`JournalWriter::flush`] is done: the caller waits for one before it commits a snapshot made from these lines. They are on
 //! the device after ten seconds, when a file is closed, and when a ticket of [`JournalWriter::sync`] is done. After a failed
 //! write nothing more is written. A crash costs at most what was not yet flushed, on some connections more than on others: of
-//! the last second, a later line may be there and an earlier one of another file not. Files are never repaired in place.
+//! the last second, a later line may be there and an earlier one of another file not. Files are never repaired in place. A file whose
+//! header is damaged is read all the same: its name and its blocks say what it is.
 //!
 //! Left out on purpose: what a frame means (that is `venues`), clocks (stamps are arguments), compaction of old hours.
 //! Layout and flush rule: ARCHITECTURE.md; block format and its measurements: ADR 11.
 
 mod block;
 mod config;
+mod cursor;
 mod disk;
 mod drain;
 mod error;
@@ -41,6 +43,7 @@ mod writer;
 
 pub use block::VERSION;
 pub use config::{JournalConfig, JournalStats};
+pub use cursor::JournalCursor;
 pub use error::{Error, Recovery, Result};
 pub use lock::is_written;
 pub use prune::{Pruned, Retention, prune};

@@ -1,8 +1,9 @@
 //! The reading side: every line of every file, in the order in which it was processed.
 
 use super::block::Content;
+use super::cursor::{FileStand, JournalCursor};
 use super::escape::unescape;
-use super::layout::{self, Listed};
+use super::layout;
 use super::record::{ControlRecord, read_line};
 use super::recover::Tail;
 use super::scan::Unpacker;
@@ -11,8 +12,8 @@ use super::source::{Source, Stand};
 use super::{Error, REST, Result};
 use barograph_domain::Ts;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::path::{Path, PathBuf};
 
 /// Which part of a journal to read.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -63,7 +64,7 @@ pub struct JournalReader {
     selection: Selection,
     unpacker: UnpackerBox,
     /// Days still to come, the next one last.
-    days: Vec<(String, Vec<Listed>)>,
+    days: Vec<(String, Vec<PathBuf>)>,
     /// Files of the present day whose first line has not been reached, the next one last.
     waiting: Vec<Source>,
     active: BTreeMap<usize, Source>,
@@ -73,7 +74,11 @@ pub struct JournalReader {
     present: Option<usize>,
     last: Option<(Ts, Class)>,
     tails: Vec<Tail>,
+    mended: Vec<PathBuf>,
     sequences: Sequences,
+    cursor: JournalCursor,
+    /// What is later than wanted was reached.
+    over: bool,
     scratch: Vec<u8>,
     /// Damage that was met and has not been said yet.
     damage: Vec<Error>,
@@ -118,11 +123,21 @@ impl JournalReader {
     /// # Errors
     /// When the folder cannot be read.
     pub fn open_selected(root: &Path, selection: Selection) -> Result<Self> {
+        Self::resume(root, selection, JournalCursor::default())
+    }
+
+    /// Opens a journal for reading what lies behind the reader that the cursor is of, whose selection was of the same venue and ended where
+    /// this one begins. What that one has read is not read again.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn resume(root: &Path, selection: Selection, mut cursor: JournalCursor) -> Result<Self> {
         let (from, to) = (selection.after.map(layout::day), selection.until.map(layout::day));
-        let mut days: Vec<_> = layout::list(root, selection.venue.as_deref())?
-            .into_iter()
-            .filter(|(day, _)| from.as_ref().is_none_or(|f| day >= f) && to.as_ref().is_none_or(|t| day <= t))
-            .collect();
+        let wanted = |day: &str| from.as_deref().is_none_or(|f| day >= f) && to.as_deref().is_none_or(|t| day <= t);
+        let days = layout::paths(root, selection.venue.as_deref(), wanted)?;
+        let there: BTreeSet<&PathBuf> = days.values().flatten().collect();
+        cursor.files.retain(|path, _| there.contains(path));
+        let mut days: Vec<_> = days.into_iter().collect();
         days.reverse();
         Ok(Self {
             selection,
@@ -135,7 +150,10 @@ impl JournalReader {
             present: None,
             last: None,
             tails: Vec::new(),
-            sequences: Sequences::default(),
+            mended: Vec::new(),
+            sequences: core::mem::take(&mut cursor.sequences),
+            cursor,
+            over: false,
             scratch: Vec::new(),
             damage: Vec::new(),
             given_up: None,
@@ -180,6 +198,9 @@ impl JournalReader {
 
     /// Goes to the next line and says which file stands on it.
     fn step(&mut self) -> Result<Option<usize>> {
+        if self.over {
+            return Ok(None);
+        }
         if let Some(id) = self.given_up.take() {
             self.present = None;
             self.give_up(id);
@@ -190,10 +211,7 @@ impl JournalReader {
         self.fill()?;
         let Some(Reverse((at, class, _, id))) = self.heap.pop() else { return Ok(None) };
         if self.selection.until.is_some_and(|u| at > u) {
-            self.heap.clear();
-            self.active.clear();
-            self.waiting.clear();
-            self.days.clear();
+            self.over = true;
             return Ok(None);
         }
         self.present = Some(id);
@@ -212,6 +230,25 @@ impl JournalReader {
         &self.tails
     }
 
+    /// Files whose header cannot be read, as far as they have been opened: their names and blocks say what they are, and their lines are read.
+    #[must_use]
+    pub fn mended(&self) -> &[PathBuf] {
+        &self.mended
+    }
+
+    /// How far was read: everything up to [`Selection::until`], or to the end. To be asked for when [`Self::next`] has said that nothing
+    /// more comes.
+    #[must_use]
+    pub fn into_cursor(mut self) -> JournalCursor {
+        let read = self.active.into_values().chain(self.waiting);
+        for source in read {
+            self.cursor.bytes_read += source.bytes_read();
+            self.cursor.files.insert(source.path().to_owned(), FileStand::At(Box::new(source.mark())));
+        }
+        self.cursor.sequences = self.sequences;
+        self.cursor
+    }
+
     /// Sees to it that the smallest stamp is on the heap.
     fn fill(&mut self) -> Result<()> {
         loop {
@@ -222,9 +259,11 @@ impl JournalReader {
             match self.waiting.last() {
                 // `<=`: a control record and a body may have the same stamp.
                 Some(next) if top.is_none_or(|t| next.at() <= t) => {
-                    if let Some(source) = self.waiting.pop() {
+                    if let Some(mut source) = self.waiting.pop() {
                         self.opened += 1;
-                        self.damage.extend(self.sequences.begun(&source).err());
+                        if !core::mem::replace(&mut source.begun, true) {
+                            self.damage.extend(self.sequences.begun(&source).err());
+                        }
                         self.active.insert(self.opened, source);
                         self.go_on(self.opened)?;
                     }
@@ -256,7 +295,13 @@ impl JournalReader {
                 self.heap.push(Reverse((source.at(), class, rank, id)));
             }
             Stand::End(tail) => {
-                self.sequences.ended(&source.header, source.expected());
+                self.sequences.ended(source, source.expected());
+                self.cursor.bytes_read += source.bytes_read();
+                let stand = match &tail {
+                    None => FileStand::Over,
+                    Some(tail) => FileStand::At(Box::new(source.mark_end(tail))),
+                };
+                self.cursor.files.insert(source.path().to_owned(), stand);
                 self.tails.extend(tail);
                 self.active.remove(&id);
             }
@@ -267,21 +312,49 @@ impl JournalReader {
     /// Reads a file no further.
     fn give_up(&mut self, id: usize) {
         if let Some(source) = self.active.remove(&id) {
-            self.sequences.lost(&source.header);
+            self.sequences.lost(&source);
+            self.cursor.bytes_read += source.bytes_read();
+            self.cursor.files.insert(source.path().to_owned(), FileStand::Over);
+        }
+    }
+
+    /// A file from its beginning, or from where the last reader was; `None` where nothing more is to be read of it.
+    fn open_file(&mut self, path: &Path) -> Result<Option<core::result::Result<Source, Tail>>> {
+        match self.cursor.files.remove(path) {
+            None => {}
+            Some(FileStand::Over) => {
+                self.cursor.files.insert(path.to_owned(), FileStand::Over);
+                return Ok(None);
+            }
+            Some(FileStand::At(mark)) => {
+                if mark.ended.is_some_and(|length| path.metadata().is_ok_and(|m| m.len() == length)) {
+                    self.cursor.files.insert(path.to_owned(), FileStand::At(mark));
+                    return Ok(None);
+                }
+                if let Some(source) = Source::go_on(path, &mark)? {
+                    return Ok(Some(Ok(source)));
+                }
+            }
+        }
+        match Source::open(path, &mut self.unpacker.0) {
+            Err(e @ Error::Damaged { .. }) => {
+                self.damage.push(e);
+                self.cursor.files.insert(path.to_owned(), FileStand::Over);
+                Ok(None)
+            }
+            Ok(Ok(source)) if source.mended => {
+                self.mended.push(path.to_owned());
+                Ok(Some(Ok(source)))
+            }
+            opened => opened.map(Some),
         }
     }
 
     /// Reads the headers of a day. Within one, the hour of the first stamp says whether a file can be passed over.
-    fn open_day(&mut self, files: &[Listed]) -> Result<()> {
+    fn open_day(&mut self, files: &[PathBuf]) -> Result<()> {
         let mut past = Vec::new();
-        for Listed { path, .. } in files {
-            let opened = match Source::open(path, &mut self.unpacker.0) {
-                Err(e @ Error::Damaged { .. }) => {
-                    self.damage.push(e);
-                    continue;
-                }
-                opened => opened?,
-            };
+        for path in files {
+            let Some(opened) = self.open_file(path)? else { continue };
             match opened {
                 Ok(source) if self.selection.after.is_some_and(|a| layout::hour(source.at()) < layout::hour(a)) => {
                     past.push(source);
@@ -292,6 +365,10 @@ impl JournalReader {
         }
         self.sequences.begins(past.iter().chain(&self.waiting).map(|f| layout::hour(f.at())).min());
         self.sequences.passed(past.iter())?;
+        for file in past {
+            self.cursor.bytes_read += file.bytes_read();
+            self.cursor.files.insert(file.path().to_owned(), FileStand::Over);
+        }
         self.waiting.sort_by(|a, b| (b.at(), b.path()).cmp(&(a.at(), a.path())));
         Ok(())
     }

@@ -63,12 +63,36 @@ pub(super) struct Blocks {
     path: PathBuf,
     len: u64,
     position: u64,
+    /// Bytes that were read of it.
+    read: u64,
 }
 
 impl Blocks {
     pub(super) fn open(path: &Path) -> Result<Self> {
         let len = path.metadata().map_err(Error::io(path))?.len();
-        Ok(Self { path: path.to_path_buf(), len, position: 0 })
+        Ok(Self { path: path.to_path_buf(), len, position: 0, read: 0 })
+    }
+
+    /// Goes on at a place where a block begins, or will begin.
+    pub(super) const fn go_to(&mut self, position: u64) {
+        self.position = position;
+    }
+
+    /// Where the next step begins.
+    pub(super) const fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// Bytes that were read so far.
+    pub(super) const fn read(&self) -> u64 {
+        self.read
+    }
+
+    /// The whole content.
+    pub(super) fn bytes(&mut self) -> Result<Vec<u8>> {
+        let bytes = std::fs::read(&self.path).map_err(Error::io(&self.path))?;
+        self.read += bytes.len() as u64;
+        Ok(bytes)
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -86,6 +110,7 @@ impl Blocks {
 
     fn step_in(&mut self, file: &mut File) -> io::Result<Step> {
         let at = self.position;
+        self.read += (MARKER as u64).min(self.len.saturating_sub(at));
         let Some(marker) = read_marker(file, at)? else { return self.tail_or_damage(file, at, at + 1) };
         let block = at + MARKER as u64;
         if marker.kind == Kind::End {
@@ -102,12 +127,13 @@ impl Blocks {
 
     /// The text of a block, or what its bytes are instead: a tail or damage.
     pub(super) fn text(
-        &self,
+        &mut self,
         file: &mut File,
         unpacker: &mut Unpacker,
         (marker, at): (&Marker, u64),
         text: &mut Vec<u8>,
     ) -> Result<Option<Step>> {
+        self.read += u64::from(marker.packed);
         let fine = unpacker.read(file, at, marker, text).map_err(Error::io(&self.path))?;
         if fine {
             return Ok(None);
@@ -117,12 +143,13 @@ impl Blocks {
     }
 
     /// Decides by what can be read at or behind `from`.
-    fn tail_or_damage(&self, file: &mut File, at: u64, from: u64) -> io::Result<Step> {
+    fn tail_or_damage(&mut self, file: &mut File, at: u64, from: u64) -> io::Result<Step> {
         let mut rest = Vec::new();
-        if from < self.len {
-            file.seek(SeekFrom::Start(from))?;
-            file.read_to_end(&mut rest)?;
+        if from >= self.len {
+            return Ok(Step::Tail { at });
         }
+        file.seek(SeekFrom::Start(from))?;
+        self.read += file.read_to_end(&mut rest)? as u64;
         let mut unpacker = Unpacker::new()?;
         let (mut position, mut text) = (0, Vec::new());
         while let Some(found) = Marker::find(&rest[position..]) {

@@ -4,12 +4,14 @@
 //! settled when the file has moved on from it twice, looked at about a second apart. Of a process that has ended everything is settled.
 
 use super::Result;
-use super::lock::is_written;
+use super::cursor::JournalCursor;
+use super::lock::{is_written, last_change};
 use super::reader::{JournalReader, Selection};
 use super::recover::survey;
 use barograph_domain::Ts;
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 /// How often the control file has to have moved on.
 const MOVES: usize = 2;
@@ -22,13 +24,22 @@ pub struct SettledJournal {
     root: PathBuf,
     /// The newest control stamps that were met, oldest first.
     newest: VecDeque<Ts>,
+    cursor: JournalCursor,
+    /// What was found when no process wrote it, and what its lock file was then: each process changes that.
+    ended: Option<(SystemTime, Option<Ts>)>,
 }
 
 impl SettledJournal {
     /// Of the journal in this folder.
     #[must_use]
     pub fn new(root: &Path) -> Self {
-        Self { root: root.to_owned(), newest: VecDeque::new() }
+        Self { root: root.to_owned(), newest: VecDeque::new(), cursor: JournalCursor::default(), ended: None }
+    }
+
+    /// Bytes of control files that were read while a process wrote them.
+    #[must_use]
+    pub const fn bytes_read(&self) -> u64 {
+        self.cursor.bytes_read()
     }
 
     /// Up to which stamp it can be read now; `None` while that is not known. To be asked no more often than once a second.
@@ -37,15 +48,20 @@ impl SettledJournal {
     /// When the folder or a control file cannot be read.
     pub fn poll(&mut self) -> Result<Option<Ts>> {
         if !is_written(&self.root) {
+            let changed = last_change(&self.root);
+            if let Some((_, last)) = self.ended.filter(|(at, _)| changed == Some(*at)) {
+                return Ok(last);
+            }
             let last = survey(&self.root)?.last;
             // Asked again: a process may have begun meanwhile, and its stamps are behind these.
             if !is_written(&self.root) {
+                self.ended = changed.filter(|_| changed == last_change(&self.root)).map(|at| (at, last));
                 return Ok(last);
             }
         }
         let after = self.newest.back().copied();
         let selection = Selection { after, venue: Some(NO_VENUE.to_owned()), ..Selection::default() };
-        let mut reader = JournalReader::open_selected(&self.root, selection)?;
+        let mut reader = JournalReader::resume(&self.root, selection, core::mem::take(&mut self.cursor))?;
         let mut newest = None;
         loop {
             match reader.next() {
@@ -58,6 +74,7 @@ impl SettledJournal {
                 }
             }
         }
+        self.cursor = reader.into_cursor();
         self.newest.extend(newest);
         while self.newest.len() > MOVES + 1 {
             self.newest.pop_front();

@@ -1,10 +1,11 @@
 //! The lines of one file, in order, one block of text in memory.
 
-use super::block::{Content, Header, Kind, Marker};
+use super::block::{Content, FORMAT, Header, Kind, MARKER, Marker, VERSION};
+use super::cursor::FileMark;
 use super::record;
 use super::recover::Tail;
-use super::scan::{Blocks, Step, Unpacker};
-use super::{Error, Result};
+use super::scan::{Blocks, Step, Unpacker, end_of};
+use super::{Error, Result, layout};
 use barograph_domain::Ts;
 use memchr::memchr;
 use std::fs::File;
@@ -17,11 +18,17 @@ use std::path::Path;
 pub(super) struct Source {
     blocks: Blocks,
     pub(super) header: Header,
+    /// The header cannot be read: what the name of the file and its blocks say stands in for it.
+    pub(super) mended: bool,
+    /// An earlier reader has begun it.
+    pub(super) begun: bool,
     text: Vec<u8>,
     /// The present block.
     marker: Option<Marker>,
     /// Lines of it already read.
     taken: u32,
+    /// Where it stood before the present block: the place, the block before that, the stamp.
+    before: (u64, Option<Marker>, Ts),
     /// Where the next line begins.
     next: usize,
     /// The present line: its stamp, and what follows the stamp (the whole line for control records).
@@ -38,8 +45,18 @@ pub(super) enum Stand {
 }
 
 impl Source {
-    /// Reads the header; `Err(tail)` when not even that was written.
+    /// Reads the header; `Err(tail)` when not even that was written. Where only the header is damaged, the rest is read without it.
     pub(super) fn open(path: &Path, unpacker: &mut Unpacker) -> Result<std::result::Result<Self, Tail>> {
+        match Self::open_whole(path, unpacker) {
+            Err(e @ Error::Damaged { .. }) => match mended(path)? {
+                Some((blocks, header)) => Ok(Ok(Self { mended: true, ..Self::at_first(blocks, header) })),
+                None => Err(e),
+            },
+            opened => opened,
+        }
+    }
+
+    fn open_whole(path: &Path, unpacker: &mut Unpacker) -> Result<std::result::Result<Self, Tail>> {
         let mut blocks = Blocks::open(path)?;
         let mut file = blocks.file()?;
         let mut text = Vec::new();
@@ -63,10 +80,58 @@ impl Source {
             }
         }
         let header = Header::parse(&text, path)?;
+        Ok(Ok(Self::at_first(blocks, header)))
+    }
+
+    /// Before the first line. Until it is its turn, a file holds no text.
+    fn at_first(blocks: Blocks, header: Header) -> Self {
         let at = Ts(header.first_ns);
-        // Until it is its turn, a file holds no text.
-        let text = Vec::new();
-        Ok(Ok(Self { blocks, header, text, marker: None, taken: 0, next: 0, at, line: 0..0 }))
+        Self {
+            before: (blocks.position(), None, at),
+            blocks,
+            header,
+            mended: false,
+            begun: false,
+            text: Vec::new(),
+            marker: None,
+            taken: 0,
+            next: 0,
+            at,
+            line: 0..0,
+        }
+    }
+
+    /// Behind what an earlier reader has read; `None` where the file has become shorter since: then it is another one.
+    pub(super) fn go_on(path: &Path, mark: &FileMark) -> Result<Option<Self>> {
+        let mut blocks = Blocks::open(path)?;
+        let FileMark { header, mended, begun, position, marker, at, .. } = mark;
+        if blocks.len() < *position {
+            return Ok(None);
+        }
+        blocks.go_to(*position);
+        let taken = marker.map_or(0, |m| m.lines);
+        let source = Self::at_first(blocks, header.clone());
+        let before = (*position, *marker, *at);
+        Ok(Some(Self { mended: *mended, begun: *begun, marker: *marker, taken, before, at: *at, ..source }))
+    }
+
+    /// Where a reader goes on that has read every line before the present one: at the block that holds it.
+    pub(super) fn mark(&self) -> FileMark {
+        let (position, marker, at) = self.before;
+        let Self { mended, begun, .. } = *self;
+        FileMark { header: self.header.clone(), mended, begun, position, marker, at, ended: None }
+    }
+
+    /// Where a reader goes on when the file, of which every line was read, becomes longer.
+    pub(super) fn mark_end(&self, tail: &Tail) -> FileMark {
+        let length = self.blocks.len();
+        let (position, marker, at) = (length - tail.bytes_lost, self.marker, self.at);
+        FileMark { position, marker, at, ended: Some(length), ..self.mark() }
+    }
+
+    /// Bytes that were read of it.
+    pub(super) const fn bytes_read(&self) -> u64 {
+        self.blocks.read()
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -144,6 +209,7 @@ impl Source {
                     if marker.kind != Kind::Lines || marker.lines == 0 || self.expected() != marker.first_line {
                         return Err(self.damaged("a block that does not follow from the one before"));
                     }
+                    self.before = (at - MARKER as u64, self.marker, self.at);
                     if after.is_some_and(|a| marker.last <= a) {
                         (self.marker, self.taken, self.at) = (Some(marker), marker.lines, marker.last);
                         continue;
@@ -188,6 +254,33 @@ impl Source {
     }
 }
 
+/// The header that a file must have had, by its name and its blocks, and its blocks from the first readable one on; `None` where no block is
+/// readable or the name says nothing.
+///
+/// The end of a file that was closed says which line was its first, so a block that is damaged together with the header is missed.
+fn mended(path: &Path) -> Result<Option<(Blocks, Header)>> {
+    let Some(content) = layout::content_of(path) else { return Ok(None) };
+    let mut blocks = Blocks::open(path)?;
+    let bytes = blocks.bytes()?;
+    let (end, mut position, mut first) = (end_of(path)?, 0, None);
+    while let Some(found) = Marker::find(&bytes[position..]) {
+        position += found;
+        first = Marker::read(&bytes[position..]).filter(|m| m.kind != Kind::Header && m.lines > 0);
+        if first.is_some() {
+            break;
+        }
+        position += 1;
+    }
+    let Some(first) = first else { return Ok(None) };
+    blocks.go_to(position as u64);
+    let (first_seq, first_ns) = match end {
+        Some(end) => (end.first_line - u64::from(end.lines), end.first),
+        None => (first.first_line, first.first),
+    };
+    let (format, version) = (FORMAT.to_owned(), VERSION);
+    Ok(Some((blocks, Header { format, version, content, opened: first_ns, first_ns: first_ns.0, first_seq })))
+}
+
 /// Whether a file is zstd of another program: no crash turns the beginning of a journal into that.
 fn begins_with_a_frame(file: &mut File) -> io::Result<bool> {
     let mut magic = Vec::new();
@@ -209,7 +302,7 @@ fn frame_stamp(line: &[u8]) -> (Option<Ts>, usize) {
 #[cfg(test)]
 mod tests {
     use super::super::JournalReader;
-    use super::super::block::{FORMAT, Packer, VERSION};
+    use super::super::block::Packer;
     use super::*;
 
     /// A file of one block with this text and marker; what reading it says.

@@ -5,7 +5,7 @@
 //! over after any step is taken away by the next compaction.
 
 use super::buffer::RowBuffer;
-use super::catalogue::{LakeQuery, markets};
+use super::catalogue::{LakeHour, LakeQuery, markets};
 use super::digest::RowsDigest;
 use super::disk::{LakeDisk, RealDisk, partial, settle};
 use super::encode::{FileForm, GROUP_ROWS, ParquetFile};
@@ -49,12 +49,8 @@ pub fn compact(config: &LakeConfig, close_before: Option<Ts>) -> LayerResult<Com
         for hour in &hours {
             let over = close_before.is_some_and(|before| hour.hour + Span::hours(1) <= before);
             if over && !is_closed(&hour.folder) {
-                let closed = hold(&market.folder.join(WRITER_LOCK)).and_then(|_lock| {
-                    let table = LakeTable::found(market.layer, &market.table, &columns_in(&hour.folder)?);
-                    close_abandoned(&mut disk, &hour.folder, hour.hour, &table, &market.market)
-                });
-                match closed {
-                    Ok(()) => report.closed += 1,
+                match close_left(&mut disk, &market.folder, hour) {
+                    Ok(closed) => report.closed += u64::from(closed),
                     Err(e) => report.left.push((hour.folder.clone(), e.to_string())),
                 }
             }
@@ -67,6 +63,16 @@ pub fn compact(config: &LakeConfig, close_before: Option<Ts>) -> LayerResult<Com
         }
     }
     Ok(report)
+}
+
+/// Closes an hour that has no writer; false where its writer has closed it since it was looked at: it stays as it is then.
+fn close_left(disk: &mut dyn LakeDisk, market: &Path, hour: &LakeHour) -> LayerResult<bool> {
+    let _lock = hold(&market.join(WRITER_LOCK))?;
+    if is_closed(&hour.folder) {
+        return Ok(false);
+    }
+    let table = LakeTable::found(hour.layer, &hour.table, &columns_in(&hour.folder)?);
+    close_abandoned(disk, &hour.folder, hour.hour, &table, &hour.market).map(|()| true)
 }
 
 impl CompactionReport {
@@ -205,4 +211,28 @@ pub(super) fn digest_of(files: &[PathBuf]) -> LayerResult<String> {
         }
     }
     Ok(digest.unwrap_or_else(|| RowsDigest::new(&[])).hex())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layers::{GoldSignal, LakeMarket, SignalWriter, hours};
+
+    #[test]
+    fn an_hour_that_its_writer_closes_meanwhile_is_not_closed_again() {
+        let root = tempfile::tempdir().unwrap();
+        let (mut writer, _) =
+            SignalWriter::open(LakeConfig::import(root.path()), LakeMarket::new("okx", "BTC-USDT")).unwrap();
+        let ts = Ts::from_civil(2026, 5, 1, 10, 0, 0);
+        writer.push(&GoldSignal { ts, known_ts: ts, signal: "atr", value: Some(1.0), word: None }).unwrap();
+        writer.partition().flush().unwrap();
+        let seen = hours(root.path(), &LakeQuery::default()).unwrap();
+        let market = seen[0].folder.ancestors().nth(4).unwrap();
+        let held = close_left(&mut RealDisk, market, &seen[0]).unwrap_err().to_string();
+        assert!(held.contains(&std::process::id().to_string()), "{held}");
+        writer.into_partition().finish().unwrap();
+        let closed = seen[0].manifest().unwrap();
+        assert!(!close_left(&mut RealDisk, market, &seen[0]).unwrap());
+        assert_eq!(seen[0].manifest().unwrap(), closed);
+    }
 }

@@ -175,6 +175,7 @@ impl OpenHour {
             last_ts: self.last_ts,
             gaps: self.gaps.clone(),
             content_sha256: self.digest.hex(),
+            made_of: Vec::new(),
             files: self.parts.clone(),
         }
     }

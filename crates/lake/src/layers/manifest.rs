@@ -47,8 +47,24 @@ pub struct HourManifest {
     pub gaps: Vec<HourGap>,
     /// Digest of the rows ([`super::digest`]), 64 hexadecimal digits.
     pub content_sha256: String,
+    /// What the rows were made of, where they are made of other rows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub made_of: Vec<HourSource>,
     /// The files, in order of their rows. Others in the folder do not count.
     pub files: Vec<PartEntry>,
+}
+
+/// What the rows of an hour were made of.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct HourSource {
+    /// A table, such as `bronze/trades`, or what else it was.
+    pub what: String,
+    /// Its hour, where it has hours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hour: Option<Ts>,
+    /// The digest of that hour's rows then; `None` where it said none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_sha256: Option<String>,
 }
 
 /// One file of an hour.

@@ -17,6 +17,8 @@
 //! the moment a compacted file appears and its parts are gone, which is milliseconds, such a reader sees both. [`LakeReader`] goes by the
 //! manifest and sees one.
 //!
+//! Bars and signals are made of other rows, and replaced where they would be made otherwise now: see [`DerivedTable`].
+//!
 //! Left out on purpose: what rows mean and where they come from, clocks (moments are arguments), retention.
 
 mod buffer;
@@ -25,6 +27,7 @@ mod check;
 mod compact;
 #[cfg(test)]
 mod crash;
+mod derive;
 pub mod digest;
 mod disk;
 mod encode;
@@ -51,10 +54,11 @@ mod writer;
 pub use catalogue::{LakeHour, LakeQuery, hours};
 pub use check::{LakeFinding, check};
 pub use compact::{CompactionReport, compact};
+pub use derive::{DerivedReport, DerivedTable, SourcesOfHour};
 pub use error::{LayerError, LayerResult};
 pub use gold::{BAR_LABELS, BarWriter, GoldBar, GoldPrediction, GoldSignal, PredictionWriter, SignalWriter};
 pub use list::{LakeListing, list};
-pub use manifest::{HourGap, HourManifest, MANIFEST, PartEntry, SCHEMA_VERSION, UNFLUSHED};
+pub use manifest::{HourGap, HourManifest, HourSource, MANIFEST, PartEntry, SCHEMA_VERSION, UNFLUSHED};
 pub use place::{LakeMarket, Layer, escape_name};
 pub use reader::{LakeBatch, LakeNumbers, LakeReader};
 pub use rows::{BookHead, BookWriter, FeatureHead, FeatureWriter, TradeWriter, WideTrade};

@@ -12,7 +12,7 @@
 use super::journal_heard::{Failure, JournalAudience, JournalPlayed, PlayedMarket};
 use super::journal_venue::JournalVenue;
 use crate::error::Error;
-use crate::journal::{self, ControlRecord, EntryKind, JournalReader, Selection};
+use crate::journal::{self, ControlRecord, EntryKind, JournalCursor, JournalReader, Selection};
 use barograph_domain::{GapReason, InstrumentName, Ts};
 use barograph_venues::session::{ConnId, Input, MarketSpec, RequestId, SessionConfig, venue};
 use serde::Deserialize;
@@ -64,6 +64,8 @@ pub struct JournalPlaying<A: JournalAudience> {
     first: Option<Ts>,
     /// What is not later was played.
     done: Option<Ts>,
+    /// How far each file was read.
+    cursor: JournalCursor,
     /// Files of which it was said that they are damaged or missing.
     known_damage: BTreeSet<PathBuf>,
     unclosed: usize,
@@ -94,6 +96,7 @@ impl<A: JournalAudience> JournalPlaying<A> {
             lines: 0,
             first: None,
             done: None,
+            cursor: JournalCursor::default(),
             known_damage: BTreeSet::new(),
             unclosed: 0,
             venues: Vec::new(),
@@ -112,7 +115,8 @@ impl<A: JournalAudience> JournalPlaying<A> {
     /// As [`play_journal`].
     pub fn advance(&mut self, until: Option<Ts>) -> Result<u64, Failure<A>> {
         let selection = Selection { after: self.done, until, ..Selection::default() };
-        let mut reader = JournalReader::open_selected(&self.root, selection).map_err(|e| unreadable(&e))?;
+        let mut reader = JournalReader::resume(&self.root, selection, core::mem::take(&mut self.cursor))
+            .map_err(|e| unreadable(&e))?;
         let before = self.lines;
         loop {
             let entry = match reader.next() {
@@ -133,6 +137,13 @@ impl<A: JournalAudience> JournalPlaying<A> {
             self.entry(entry.at, entry.kind)?;
         }
         self.unclosed = reader.tails().len();
+        self.troubles.extend(reader.mended().iter().map(|path| {
+            format!(
+                "the header of '{}' is damaged; its lines are read by what its name and its blocks say",
+                path.display()
+            )
+        }));
+        self.cursor = reader.into_cursor();
         self.done = self.done.max(until.or(self.at));
         Ok(self.lines - before)
     }
@@ -141,6 +152,12 @@ impl<A: JournalAudience> JournalPlaying<A> {
     #[must_use]
     pub const fn done(&self) -> Option<Ts> {
         self.done
+    }
+
+    /// Bytes that were read of the journal so far.
+    #[must_use]
+    pub const fn bytes_read(&self) -> u64 {
+        self.cursor.bytes_read()
     }
 
     /// Whoever listens by now.

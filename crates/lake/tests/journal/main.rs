@@ -4,8 +4,10 @@
 mod support;
 
 mod export;
+mod grows;
 mod kill;
 mod limits;
+mod mended;
 mod order;
 mod prune;
 mod python;

@@ -2,24 +2,41 @@
 
 use crate::ResearchError;
 use barograph_domain::{InstrumentName, Span, Ts};
-use barograph_lake::layers::{GoldBar, LakeBatch, LakeQuery, LakeReader, Layer, hours};
-use std::collections::BTreeMap;
+use barograph_lake::layers::{GoldBar, LakeBatch, LakeHour, LakeQuery, LakeReader, Layer, hours};
+use core::ops::Bound;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// Trades come in the order of receipt, and the venue's clock may step back by this much: a bar is whole when a trade this much behind its
 /// end was seen.
 const LATE: Span = Span::secs(1);
 const SOURCE: &str = "trades";
+/// Between hours of the lake nobody listened when more than this lies between the last row of the one and the first of the other: as
+/// between two files that are imported in their order.
+const HOLE: Span = Span::mins(1);
+const HOUR: Span = Span::hours(1);
 
 /// Has a lake trades of a market?
 ///
 /// # Errors
 /// When a folder cannot be read.
 pub fn has_trades(lake: &Path, market: &InstrumentName) -> Result<bool, ResearchError> {
-    Ok(!hours(lake, &query(market, None))?.is_empty())
+    Ok(!hours(lake, &query(market))?.is_empty())
 }
 
-/// Every whole bar of a length that begins at `from` or later, in order. A bar in which nothing was traded is not there; one of which a part
+/// Hours of a market's trades in a lake, with the digests of their rows where they say them.
+///
+/// # Errors
+/// When a folder cannot be read, or what an hour says of itself.
+pub fn trades_of(lake: &Path, market: &InstrumentName) -> Result<Vec<(Ts, Option<String>)>, ResearchError> {
+    let said = |hour: &LakeHour| -> Result<Option<String>, ResearchError> {
+        let said = hour.manifest()?.map_or_else(|| hour.so_far(), |manifest| Ok(Some(manifest)))?;
+        Ok(said.map(|said| said.content_sha256))
+    };
+    hours(lake, &query(market))?.iter().map(|hour| Ok((hour.hour, said(hour)?))).collect()
+}
+
+/// Every whole bar of a length, in order. A bar in which nothing was traded is not there; one of which a part
 /// is not known says so.
 ///
 /// # Errors
@@ -28,33 +45,47 @@ pub fn bars_of_trades(
     lake: &Path,
     market: &InstrumentName,
     every: Span,
-    from: Option<Ts>,
     take: &mut dyn FnMut(GoldBar) -> Result<(), ResearchError>,
 ) -> Result<(), ResearchError> {
-    // The hour before says whether the first bar is whole.
-    let hours = hours(lake, &query(market, from.map(|from| from - Span::hours(1))))?;
+    let hours = hours(lake, &query(market))?;
     let columns = ["ts", "known_ts", "price", "size", "is_buy", "gap"];
-    let mut bars =
-        TradedBars { every, from: from.unwrap_or(Ts::MIN), before: None, newest: Ts::MIN, open: BTreeMap::new() };
+    let holes = holes(lake, market)?;
+    let mut bars = TradedBars { holes, every, from: Ts::MIN, before: None, newest: Ts::MIN, open: BTreeMap::new() };
     for batch in LakeReader::new(hours, Some(&columns)) {
         bars.batch(&batch?, take)?;
     }
     Ok(())
 }
 
-fn query(market: &InstrumentName, from: Option<Ts>) -> LakeQuery {
+/// Hours at whose beginning nothing is known, because nobody listened: an hour that came first does not say so itself.
+fn holes(lake: &Path, market: &InstrumentName) -> Result<BTreeSet<Ts>, ResearchError> {
+    let mut heard: BTreeMap<Ts, (Ts, Ts)> = BTreeMap::new();
+    for hour in hours(lake, &LakeQuery { table: None, ..query(market) })? {
+        let said = hour.manifest()?.map_or_else(|| hour.so_far(), |manifest| Ok(Some(manifest)))?;
+        let said = said.and_then(|said| said.first_ts.zip(said.last_ts));
+        // Of an hour that is being written it is not known yet.
+        let (first, last) = said.unwrap_or((hour.hour, hour.hour + HOUR));
+        let known = heard.entry(hour.hour).or_insert((first, last));
+        *known = (known.0.min(first), known.1.max(last));
+    }
+    let pairs = heard.values().zip(heard.iter().skip(1));
+    Ok(pairs.filter(|((_, last), (_, (first, _)))| *first - *last > HOLE).map(|(_, (hour, _))| *hour).collect())
+}
+
+fn query(market: &InstrumentName) -> LakeQuery {
     LakeQuery {
         layer: Some(Layer::Bronze),
         table: Some("trades".to_owned()),
         exchange: Some(market.venue.as_str().to_owned()),
         symbol: Some(market.symbol.clone()),
-        from,
         ..LakeQuery::default()
     }
 }
 
 /// Bars that are not whole yet.
 struct TradedBars {
+    /// Hours at whose beginning nothing is known.
+    holes: BTreeSet<Ts>,
     every: Span,
     /// Where the next bar may begin.
     from: Ts,
@@ -107,12 +138,17 @@ impl TradedBars {
         Ok(())
     }
 
+    fn is_hole(&self, before: Ts, ts: Ts) -> bool {
+        let (from, to) = (before.floor(HOUR), ts.floor(HOUR));
+        from < to && self.holes.range((Bound::Excluded(from), Bound::Included(to))).next().is_some()
+    }
+
     fn trade(&mut self, trade: &OneTrade) {
         let start = trade.ts.floor(self.every);
         // What lies between the last known trade and this one is missing, or nobody listened before.
         let unknown_from = match self.before.replace(trade.ts) {
             None => Some(start).filter(|start| *start < trade.ts),
-            Some(before) => Some(before).filter(|_| trade.gap),
+            Some(before) => Some(before).filter(|before| trade.gap || self.is_hole(*before, trade.ts)),
         };
         if let Some(from) = unknown_from {
             self.open.range_mut(from.floor(self.every)..).for_each(|(_, bar)| bar.gap = Some(true));
@@ -162,8 +198,13 @@ mod tests {
     /// (seconds after the beginning, price, size, buyer took, a gap before it)
     fn lake(trades: &[(i64, f64, f64, bool, bool)]) -> tempfile::TempDir {
         let dir = tempfile::tempdir().unwrap();
+        write(dir.path(), trades);
+        dir
+    }
+
+    fn write(dir: &Path, trades: &[(i64, f64, f64, bool, bool)]) {
         let (mut writer, _) =
-            TradeWriter::open(LakeConfig::import(dir.path()), LakeMarket::new("okx", "BTC-USDT-SWAP")).unwrap();
+            TradeWriter::open(LakeConfig::import(dir), LakeMarket::new("okx", "BTC-USDT-SWAP")).unwrap();
         for (n, (at, price, size, is_buy, gap)) in trades.iter().copied().enumerate() {
             let ts = BEGIN + Span::secs(at);
             let gap = gap.then_some(GapReason::MissingRows);
@@ -173,13 +214,12 @@ mod tests {
                 .unwrap();
         }
         writer.into_partition().close().unwrap();
-        dir
     }
 
-    fn bars(dir: &Path, from: Option<Ts>) -> Vec<GoldBar> {
+    fn bars(dir: &Path) -> Vec<GoldBar> {
         let market = InstrumentName::new("okx", "BTC-USDT-SWAP").unwrap();
         let mut found = Vec::new();
-        bars_of_trades(dir, &market, Span::mins(1), from, &mut |bar| {
+        bars_of_trades(dir, &market, Span::mins(1), &mut |bar| {
             found.push(bar);
             Ok(())
         })
@@ -200,7 +240,7 @@ mod tests {
             (213, 22.0, 1.0, true, false),
         ];
         let dir = lake(&trades);
-        let all = bars(dir.path(), None);
+        let all = bars(dir.path());
         let at = |n: i64| Ts::from_civil(2026, 3, 1, 9, 59 + n, 0);
         assert_eq!(all.iter().map(|b| b.ts).collect::<Vec<_>>(), [at(0), at(1), at(3)], "the last is not whole");
         let first = &all[0];
@@ -208,15 +248,29 @@ mod tests {
         assert_eq!((first.volume, first.quote_volume, first.buy_volume), (Some(4.0), Some(46.0), Some(1.0)));
         assert_eq!((first.trades, first.vwap, first.known_ts), (Some(2), Some(11.5), at(1) + Span::millis(200)));
         assert_eq!(all.iter().map(|b| b.gap).collect::<Vec<_>>(), [Some(true), Some(true), Some(true)]);
-        assert_eq!(bars(dir.path(), Some(at(1))), all[1..], "from the middle on the same bars");
         assert!(has_trades(dir.path(), &InstrumentName::new("okx", "BTC-USDT-SWAP").unwrap()).unwrap());
+    }
+
+    #[test]
+    fn a_time_in_which_nobody_listened_is_a_gap_whichever_side_of_it_came_first() {
+        let every_second =
+            |from: i64, until: i64| (from..until).map(|n| (n, 10.0, 1.0, true, false)).collect::<Vec<_>>();
+        let (early, mut late) = (every_second(0, 60), every_second(10_800, 10_980));
+        let back = lake(&late);
+        write(back.path(), &early);
+        late[0].4 = true;
+        let once = lake(&early);
+        write(once.path(), &late);
+        let made = bars(once.path());
+        assert_eq!(made.iter().map(|b| b.gap).collect::<Vec<_>>(), [true, true, true, false, false].map(Some));
+        assert_eq!(bars(back.path()), made);
     }
 
     #[test]
     fn a_bar_that_was_heard_from_end_to_end_has_no_gap() {
         let trades: Vec<_> = (0..200).map(|n| (n, 10.0, 1.0, n % 2 == 0, false)).collect();
         let dir = lake(&trades);
-        let gaps: Vec<_> = bars(dir.path(), None).iter().map(|b| (b.trades, b.gap)).collect();
+        let gaps: Vec<_> = bars(dir.path()).iter().map(|b| (b.trades, b.gap)).collect();
         assert_eq!(gaps, [(Some(30), Some(true)), (Some(60), Some(false)), (Some(60), Some(false))]);
     }
 }

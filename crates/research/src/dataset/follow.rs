@@ -138,6 +138,12 @@ impl LakeFollower {
         self.playing.take_troubles()
     }
 
+    /// Bytes that were read of the journal so far: what it has more of costs what it is long, however long the journal is.
+    #[must_use]
+    pub const fn bytes_read(&self) -> u64 {
+        self.playing.bytes_read() + self.settled.bytes_read()
+    }
+
     /// Feature rows that were written, of all markets.
     pub fn rows(&mut self) -> u64 {
         self.kept().map(|kept| kept.report().rows).sum()

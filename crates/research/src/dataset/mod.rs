@@ -2,6 +2,7 @@
 //! columns of each second (silver).
 
 mod bars;
+mod begins;
 mod beside;
 mod board;
 mod edge;
@@ -13,7 +14,7 @@ mod keep;
 mod outward;
 mod rows;
 
-pub use bars::{bars_of_trades, has_trades};
+pub use bars::{bars_of_trades, has_trades, trades_of};
 pub use beside::{DatasetBeside, FeedSource};
 pub use follow::{FollowRequest, FollowStep, LakeFollower};
 pub use held::{EachRow, rows_of_held};
@@ -73,7 +74,7 @@ pub struct DatasetReport {
 /// Plays recordings into the lake. `step` is called now and then with how many bytes of how many were read.
 ///
 /// # Errors
-/// A file is no recording, the venue is not known, or the lake cannot be written.
+/// A file is no recording, the venue is not known, the book never begins (nothing is written then), or the lake cannot be written.
 pub fn record(request: &DatasetRequest, step: &mut dyn FnMut(u64, u64)) -> Result<DatasetReport, ResearchError> {
     record_beside(request, &DatasetBeside::default(), step)
 }
@@ -118,6 +119,9 @@ pub fn record_beside(
     }
     let capture = Recorded::open(&request.market, &request.files).map_err(|e| without_options(e.into()))?;
     let (bytes, read) = capture.progress();
+    begins::check_book(&capture, &request.market, &mut || {
+        step(read.load(core::sync::atomic::Ordering::Relaxed), bytes)
+    })?;
     let spec = spec_of(&request.market)?;
     let config = LakeConfig::import(&request.lake);
     let kept = keep::Kept::open(
@@ -130,19 +134,6 @@ pub fn record_beside(
     )?;
     let mut kept = kept.fed(beside.feeds.clone(), &request.market).compared(&board, own);
     let played = capture.play(spec, &mut kept).map_err(without_options)?;
-    if played.played.books == 0 {
-        // What was begun is dropped: an hour without its books is not closed.
-        drop(kept);
-        let (name, lines, trades) = (&request.market, played.lines, played.played.trades);
-        return Err(ResearchError::Refused(if trades == 0 {
-            format!("{lines} lines were read, and none of them is a book or a trade of {name}")
-        } else {
-            format!(
-                "{lines} lines were read with {trades} trades of {name}, and its book never begins: changes need a whole book before \
-                 them, which lies in the recording before; give both"
-            )
-        }));
-    }
     let done = kept.finish()?;
     Ok(DatasetReport { played, ..done })
 }

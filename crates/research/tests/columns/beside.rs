@@ -35,6 +35,7 @@ impl FeedSource for EveryMinute {
         let at = |n: i64| BEGIN + Span::mins(n);
         let reading = |n: i64| FeedReading { value: Ok(n as f64), anchor: at(n), age_max: Span::secs(300) };
         let one = |n: i64| FeedMinute {
+            minute: at(n),
             known: at(n) + Span::millis(200),
             derivatives: Some([reading(n); 12]),
             session_vol_ratio: Some(FeedReading { value: Ok(10.0 * n as f64), ..reading(n) }),

@@ -69,6 +69,7 @@ impl Surroundings {
             age_max: Span::secs(25),
         };
         let minute = |n: i64| FeedMinute {
+            minute: begin + Span::secs(5 * n),
             known: begin + Span::secs(5 * n) + Span::millis(200),
             derivatives: Some(core::array::from_fn(|c| reading(n, i64::try_from(c).unwrap()))),
             session_vol_ratio: (n % 2 == 0).then(|| reading(n, 12)),

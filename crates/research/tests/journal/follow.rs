@@ -3,13 +3,14 @@
 use crate::made::{End, Message, Recorder, behind, config, messages};
 use barograph_columns::FeedMinute;
 use barograph_domain::{InstrumentName, Span, Ts};
-use barograph_lake::layers::{LakeQuery, check, hours};
+use barograph_lake::layers::{LakeConfig, LakeQuery, check, compact, hours};
 use barograph_research::ResearchError;
 use barograph_research::dataset::{
     DatasetBeside, FeedSource, FollowRequest, JournalRequest, LakeFollower, record_journal,
 };
 use std::path::Path;
 use std::rc::Rc;
+use std::sync::Barrier;
 
 const USDM: &str = "binance-usdm";
 
@@ -78,6 +79,51 @@ fn a_follower_writes_what_an_import_does_whatever_stops_it_in_between() {
         assert_eq!(content(&dir.path().join(lake)), want, "{lake}");
         assert_eq!(check(&dir.path().join(lake)).unwrap(), [], "{lake}");
     }
+}
+
+#[test]
+fn of_followers_that_begin_at_once_one_writes_and_the_others_say_who_does() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut recorder = Recorder::new(USDM, config(USDM, &["BTCUSDT"]));
+    recorder.run(&dir.path().join("journal"), &shipped(), End::InOrder);
+    let market = InstrumentName::new(USDM, "BTCUSDT").unwrap();
+    let request = |lake: &str| {
+        let (data, lake) = (dir.path().to_owned(), dir.path().join(lake));
+        JournalRequest { data, markets: vec![market.clone()], lake, from: None, until: None }
+    };
+    let (begun, over) = (Barrier::new(4), Barrier::new(4));
+    let follow = || {
+        begun.wait();
+        let mut follower = follower(dir.path(), "lake");
+        let refused = loop {
+            match follower.step() {
+                Ok(step) if step.is_behind() => {}
+                Ok(_) => break None,
+                Err(e) => break Some(e.to_string()),
+            }
+        };
+        over.wait();
+        if refused.is_none() {
+            // An import and a compaction meet the one that goes on.
+            let import = record_journal(&request("lake"), &mut |_, _| {}).unwrap_err().to_string();
+            let compaction = compact(&LakeConfig::import(dir.path().join("lake")), Some(Ts::MAX)).unwrap();
+            assert_eq!((compaction.closed, compaction.left.len()), (0, 3));
+            let left = compaction.left.into_iter().map(|(_, why)| why);
+            follower.finish().unwrap();
+            return left.chain([import]).collect::<Vec<_>>();
+        }
+        refused.into_iter().collect()
+    };
+    let said: Vec<Vec<String>> = std::thread::scope(|scope| {
+        let all: Vec<_> = (0..4).map(|_| scope.spawn(follow)).collect();
+        all.into_iter().map(|one| one.join().unwrap()).collect()
+    });
+    assert_eq!(said.iter().filter(|one| one.len() == 4).count(), 1, "one of them writes: {said:?}");
+    let who = format!("process {} already writes this market", std::process::id());
+    assert!(said.iter().flatten().all(|sentence| sentence.contains(&who)), "{said:?}");
+    record_journal(&request("imported"), &mut |_, _| {}).unwrap();
+    assert_eq!(content(&dir.path().join("lake")), content(&dir.path().join("imported")));
+    assert_eq!(check(&dir.path().join("lake")).unwrap(), []);
 }
 
 #[derive(Debug)]

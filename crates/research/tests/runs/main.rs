@@ -65,8 +65,10 @@ fn two_runs_write_what_one_does() {
             lake: lake(name),
             tick: None,
         };
+        let before = content(&lake(name));
         let refused = record(&request, &mut |_, _| {}).unwrap_err().to_string();
         assert!(refused.contains("its book never begins"), "{refused}");
+        assert_eq!(content(&lake(name)), before);
         let gone_on = import(BTC, &lake(name), &then);
         assert_eq!(begun.rows + gone_on.rows, once.rows, "{name}");
         assert_eq!((gone_on.late, gone_on.before), (0, 0));
@@ -116,6 +118,60 @@ fn wide(dir: &Path, from: Ts, seconds: i64) -> PathBuf {
     let path = dir.join(format!("{}.csv", from.0));
     std::fs::write(&path, text).unwrap();
     path
+}
+
+/// Messages of the shipped recording's form: trades of three hours, and a book in front of them if wanted.
+fn of_three_hours(dir: &Path, book: bool) -> PathBuf {
+    let begin = Ts::from_civil(2026, 3, 2, 9, 0, 0);
+    let mut text = String::new();
+    for n in 0..180_i64 {
+        let at = begin + Span::mins(n);
+        let (ns, ms) = (at.0, at.0 / 1_000_000);
+        if book {
+            let (first, last) = (100 * n + 1, 100 * n + 100);
+            text.push_str(&format!(
+                "{ns} {{\"stream\":\"btcusdt@depth@0ms\",\"data\":{{\"e\":\"depthUpdate\",\"E\":{ms},\"T\":{ms},\"s\":\"BTCUSDT\",\
+                 \"U\":{first},\"u\":{last},\"pu\":{},\"b\":[[\"99.0\",\"{}\"]],\"a\":[]}}}}\n",
+                first - 1,
+                n + 1
+            ));
+            if n == 0 {
+                text.push_str(&format!(
+                    "{} {{\"lastUpdateId\":50,\"E\":{ms},\"T\":{ms},\"bids\":[[\"99.0\",\"1\"]],\"asks\":[[\"101.0\",\"1\"]]}}\n",
+                    ns + 1_000
+                ));
+            }
+        }
+        text.push_str(&format!(
+            "{} {{\"stream\":\"btcusdt@trade\",\"data\":{{\"e\":\"trade\",\"E\":{ms},\"T\":{ms},\"s\":\"BTCUSDT\",\"t\":{n},\"p\":\"100.0\",\
+             \"q\":\"1\",\"X\":\"MARKET\",\"m\":true}}}}\n",
+            ns + 2_000
+        ));
+    }
+    let path = dir.join(if book { "both.txt" } else { "trades.txt" });
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+#[test]
+fn trades_without_a_book_are_refused_and_nothing_of_them_is_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let (lake, once) = (dir.path().join("lake"), dir.path().join("once"));
+    let (alone, both) = (of_three_hours(dir.path(), false), of_three_hours(dir.path(), true));
+    let request = DatasetRequest {
+        market: InstrumentName::parse(BTC).unwrap(),
+        files: vec![alone],
+        lake: lake.clone(),
+        tick: None,
+    };
+    let refused = record(&request, &mut |_, _| {}).unwrap_err().to_string();
+    assert!(refused.contains("180 trades") && refused.contains("Nothing was written"), "{refused}");
+    assert!(!lake.exists(), "not even a folder");
+    let report = import(BTC, &lake, std::slice::from_ref(&both));
+    assert_eq!((report.already, report.played.played.trades), (0, 180), "{report:?}");
+    import(BTC, &once, &[both]);
+    assert_eq!(content(&lake), content(&once));
+    assert!(said(&lake, "trades").iter().filter(|(closed, _)| *closed).count() >= 2);
 }
 
 #[test]
