@@ -4,6 +4,7 @@ use crate::world::{record, request, terms};
 use barograph_research::train::{
     BACKTEST, BacktestReport, IMPORTANCE, ImportanceReport, StudyRequest, importance, study, traded,
 };
+use barograph_study::money::fees::TakerFee;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
@@ -83,18 +84,20 @@ fn a_command_that_is_stopped_goes_on_and_says_the_same() {
 
 #[test]
 fn what_was_kept_under_other_terms_is_not_gone_on_with() {
-    let place = tempfile::tempdir().unwrap();
-    let (lake, studies) = (place.path().join("lake"), place.path().join("studies"));
-    record(&lake, 0..14);
-    let request = request(&lake, &studies, &["linear"], 1);
+    let studies = tempfile::tempdir().unwrap();
+    let request = request(&crate::lake(), studies.path(), &["linear"], 1);
     study(&request, None, &mut |_| {}).unwrap();
-    let ask = |days: i64, stop: usize| {
+    let ask = |fee: f64, stop: usize| {
+        let mut terms = terms(crate::DAYS);
+        terms.trade.fee = TakerFee::new("test", fee).unwrap();
         let mut stop = StopAfter(stop);
-        traded(&request, "linear", &terms(days), &mut |done, of| stop.step(done, of)).unwrap()
+        traded(&request, "linear", &terms, &mut |done, of| stop.step(done, of)).unwrap()
     };
-    // Without half of the payments something else is paid.
-    let want = [ask(7, usize::MAX), ask(14, usize::MAX)];
-    assert!(want[0] != want[1]);
-    catch_unwind(AssertUnwindSafe(|| ask(14, 12))).unwrap_err();
-    assert_eq!([ask(7, usize::MAX), ask(14, usize::MAX)], want);
+    // Every threshold that was traded is in what the Sharpe ratio is deflated by, and both are counted before they are compared.
+    ask(3.0, usize::MAX);
+    let want = [ask(0.5, usize::MAX), ask(3.0, usize::MAX)];
+    assert!(want.iter().all(|r| r.dsr.is_some()) && want[0] != want[1], "{want:?}");
+    catch_unwind(AssertUnwindSafe(|| ask(3.0, 12))).unwrap_err();
+    assert!(parts(&request.folder).len() > 8);
+    assert_eq!([ask(0.5, usize::MAX), ask(3.0, usize::MAX)], want);
 }
