@@ -10,6 +10,8 @@ pub(crate) struct Progress {
     bar: ProgressBar,
     began: Instant,
     shown: bool,
+    /// Nothing was heard of how far it is.
+    fresh: bool,
     style: Unit,
 }
 
@@ -27,7 +29,7 @@ impl Progress {
     pub(crate) fn new(total: u64, what: &str, style: Unit) -> Self {
         let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::hidden());
         bar.set_message(what.to_owned());
-        Self { bar, began: Instant::now(), shown: false, style }
+        Self { bar, began: Instant::now(), shown: false, fresh: true, style }
     }
 
     /// `done` units are done.
@@ -36,6 +38,10 @@ impl Progress {
             self.show();
         }
         self.bar.set_position(done);
+        // What an earlier start has left done says nothing of the time left.
+        if std::mem::take(&mut self.fresh) {
+            self.bar.reset_eta();
+        }
     }
 
     /// The same of a part of the task that has a total and a name of its own: the bar begins anew where another part does.

@@ -1,5 +1,7 @@
 //! Tables written as Parquet, for other tools: columns of words, numbers, counts and moments, a piece at a time.
 //!
+//! A column may say what it is: the pairs stand in the metadata of its Arrow field, where pyarrow, Polars and DuckDB find them.
+//!
 //! A file appears whole or not at all ([`WholeFile`]).
 
 use crate::whole_file::WholeFile;
@@ -8,6 +10,7 @@ use arrow_schema::{DataType, Field, Schema, TimeUnit};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 use std::path::Path;
@@ -60,8 +63,23 @@ impl ParquetOut {
     /// # Errors
     /// When the file cannot be made.
     pub fn create(path: &Path, like: &[(&str, TableColumn)]) -> io::Result<Self> {
-        let fields: Vec<Field> = like.iter().map(|(name, cells)| Field::new(*name, cells.data_type(), true)).collect();
-        let schema = Arc::new(Schema::new(fields));
+        Self::described(path, like, |_| Vec::new())
+    }
+
+    /// The same with what is to be said of each column, by its name: pairs of a key and a text.
+    ///
+    /// # Errors
+    /// When the file cannot be made.
+    pub fn described(
+        path: &Path,
+        like: &[(&str, TableColumn)],
+        about: impl Fn(&str) -> Vec<(String, String)>,
+    ) -> io::Result<Self> {
+        let field = |(name, cells): &(&str, TableColumn)| {
+            let said: BTreeMap<String, String> = about(name).into_iter().collect();
+            Field::new(*name, cells.data_type(), true).with_metadata(said)
+        };
+        let schema = Arc::new(Schema::new(like.iter().map(field).collect::<Vec<_>>()));
         let (whole, file) = WholeFile::begin(path)?;
         let level = ZstdLevel::try_new(3).map_err(io::Error::other)?;
         let properties = WriterProperties::builder().set_compression(Compression::ZSTD(level)).build();
@@ -107,7 +125,8 @@ mod tests {
             ]
         };
         let named: Vec<(&str, TableColumn)> = ["w", "n", "c", "t"].into_iter().zip(columns()).collect();
-        let mut out = ParquetOut::create(&path, &named).unwrap();
+        let about = |name: &str| if name == "n" { vec![("unit".to_owned(), "bps".to_owned())] } else { Vec::new() };
+        let mut out = ParquetOut::described(&path, &named, about).unwrap();
         out.write(columns()).unwrap();
         out.write(columns()).unwrap();
         assert!(!path.exists(), "nothing is there before it is whole");
@@ -119,6 +138,8 @@ mod tests {
         let names: Vec<_> = batches[0].schema().fields().iter().map(|f| f.name().clone()).collect();
         assert_eq!(names, ["w", "n", "c", "t"]);
         assert_eq!(batches[0].column(1).null_count(), 2);
+        let units: Vec<_> = batches[0].schema().fields().iter().map(|f| f.metadata().get("unit").cloned()).collect();
+        assert_eq!(units, [None, Some("bps".to_owned()), None, None]);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no temporary file stays");
     }
 }

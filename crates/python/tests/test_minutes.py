@@ -36,6 +36,15 @@ def test_minutes_are_a_table_of_labels_and_readings(data, tmp_path):
     assert hours.equals(frame.filter(pl.col("ts").dt.minute() == 0).select(hours.columns))
 
 
+def test_the_command_line_writes_the_same_table(data, tmp_path):
+    start, end, last = "2026-02-01T00:00:00Z", "2026-02-01T06:00:00Z", "2026-02-01T05:59:00Z"
+    path = tmp_path / "minutes.parquet"
+    line = f"lake export BTCUSDT --format minutes --from {start} --until {last} --data {data} --out {path}"
+    done = subprocess.run([BINARY, *line.split()], cwd=tmp_path, capture_output=True, text=True, env={"HOME": str(tmp_path)})
+    assert done.returncode == 0, done.stderr
+    assert pl.read_parquet(path).equals(barograph.minute_features(data, "BTCUSDT", start, end).to_polars())
+
+
 @pytest.mark.parametrize(
     ("ask", "why"),
     [

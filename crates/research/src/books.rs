@@ -15,11 +15,17 @@ pub(crate) const BOOK_AGE_MAX: Span = Span::secs(5);
 
 /// Hours of a market's books in a lake.
 pub(crate) fn book_hours(lake: &Path, market: &InstrumentName) -> Result<Vec<LakeHour>, ResearchError> {
+    book_hours_from(lake, market, None)
+}
+
+/// Those that end after a moment.
+fn book_hours_from(lake: &Path, market: &InstrumentName, from: Option<Ts>) -> Result<Vec<LakeHour>, ResearchError> {
     let query = LakeQuery {
         layer: Some(Layer::Bronze),
         table: Some("orderbook".to_owned()),
         exchange: Some(market.venue.as_str().to_owned()),
         symbol: Some(market.symbol.clone()),
+        from,
         ..LakeQuery::default()
     };
     let hours = hours(lake, &query)?;
@@ -30,6 +36,12 @@ pub(crate) fn book_hours(lake: &Path, market: &InstrumentName) -> Result<Vec<Lak
         )));
     }
     Ok(hours)
+}
+
+/// What the states of a market's book are known by: the digests of all their hours, in order.
+pub(crate) fn books_digest(lake: &Path, market: &InstrumentName) -> Result<String, ResearchError> {
+    let digests = book_hours(lake, market)?.iter().map(LakeHour::content_digest).collect::<Result<Vec<_>, _>>()?;
+    Ok(digests.concat())
 }
 
 /// The book as it stood at each of these moments by the venue's clock, with the moment it has stood since; `None` from the beginning of a
@@ -136,8 +148,11 @@ pub(crate) struct PlayedBooks {
 }
 
 impl PlayedBooks {
-    pub(crate) fn open(lake: &Path, market: &InstrumentName) -> Result<Self, ResearchError> {
-        let reader = LakeReader::new(book_hours(lake, market)?, None);
+    /// For whoever asks for no moment before `from`, where that is given.
+    pub(crate) fn open(lake: &Path, market: &InstrumentName, from: Option<Ts>) -> Result<Self, ResearchError> {
+        // A book that is older is too old at that moment.
+        let reaches = from.map(|from| Ts(from.0.saturating_sub(BOOK_AGE_MAX.0)));
+        let reader = LakeReader::new(book_hours_from(lake, market, reaches)?, None);
         Ok(Self { reader, batch: None, next: 0, newest: None, failed: None })
     }
 

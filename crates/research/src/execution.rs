@@ -19,6 +19,10 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+/// Steps for whoever shows how far it is: of 100, the rows, their costs and the books take about so many.
+const STEPS: usize = 100;
+const ROWS_STEPS: usize = 40;
+const BOOKS_STEPS: usize = 70;
 /// Parents that begin within this share a stretch of the market, and are drawn together.
 const STRETCH: Span = Span::mins(30);
 
@@ -125,24 +129,26 @@ pub fn execution(
     step: &mut dyn FnMut(usize, usize),
 ) -> Result<ExecutionReport, ResearchError> {
     check(request)?;
+    step(0, STEPS);
     let loaded = load(&request.lake, &request.market)?;
-    step(1, 4);
     let frame = &loaded.frame;
     let rows = rows(request, frame)?;
     let Some(((_, first), (_, last))) = rows.first().copied().zip(rows.last().copied()) else {
         return Err(ResearchError::Refused("no row of the data set has a usable book".to_owned()));
     };
-    step(2, 4);
+    step(ROWS_STEPS, STEPS);
     let grid: Vec<ExecutionRow> = rows.iter().map(|(_, row)| *row).collect();
     let (wanted, starts) = asked(request, &rows);
     let mut books = RecordedBooks::new(books_at(&request.lake, &request.market, &wanted, None)?, BOOK_AGE_MAX);
     let prints = prints(&request.lake, &request.market)?;
-    step(3, 4);
+    step(BOOKS_STEPS, STEPS);
     let parents: Vec<ParentOrder> =
         starts.iter().enumerate().filter_map(|(n, row)| parent(request, frame, &mut books, n, *row)).collect();
     let mut market = ExecutionMarket::new(&grid, &prints, &mut books, request.latency);
     let sharing = u32::try_from(STRETCH.0 / request.every.0).unwrap_or(u32::MAX).max(5);
-    let study = execution_study(&mut market, &parents, f64::from(sharing), request.seed);
+    let rest = STEPS - BOOKS_STEPS;
+    let mut within = |done: usize| step(BOOKS_STEPS + done * rest / parents.len().max(1), STEPS);
+    let study = execution_study(&mut market, &parents, f64::from(sharing), request.seed, &mut within);
     let mut left_out = BTreeMap::new();
     for (_, why) in &study.left_out {
         *left_out.entry(why.to_string()).or_default() += 1;

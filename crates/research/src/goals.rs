@@ -84,7 +84,7 @@ fn of(
     target: TargetId,
 ) -> Result<Option<StudySummary>, ResearchError> {
     match StudyRequest::of_board(lake, studies, market, target) {
-        Ok(request) => summary(&request).map(Some),
+        Ok(request) => summary(&request, &mut |_, _| {}).map(Some),
         Err(ResearchError::Refused(_)) => Ok(None),
         Err(e) => Err(e),
     }

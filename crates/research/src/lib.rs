@@ -13,6 +13,7 @@ pub mod goals;
 pub mod leadlag;
 mod load;
 mod pair;
+mod parts;
 mod prices;
 pub mod simulation;
 pub mod train;

@@ -22,21 +22,44 @@ pub struct LoadedRows {
 /// # Errors
 /// There are none, or the lake cannot be read.
 pub fn load(lake: &Path, market: &InstrumentName) -> Result<LoadedRows, ResearchError> {
-    load_from(lake, market, None)
+    load_hours(lake, market, (None, None))
+}
+
+/// Rows from one moment until another, which is not among them; the digest is that of the hours they are of. All of them where neither is
+/// given, and none is no error where one is.
+pub(crate) fn load_between(
+    lake: &Path,
+    market: &InstrumentName,
+    (from, until): (Option<Ts>, Option<Ts>),
+) -> Result<LoadedRows, ResearchError> {
+    let LoadedRows { frame, digest } = load_hours(lake, market, (from, until))?;
+    if from.is_none() && until.is_none() {
+        return Ok(LoadedRows { frame, digest });
+    }
+    Ok(LoadedRows { frame: frame.between(from.unwrap_or(Ts::MIN), until.unwrap_or(Ts::MAX)), digest })
 }
 
 /// Rows of the hours that end after a moment; all with `None`.
 pub(crate) fn load_from(lake: &Path, market: &InstrumentName, from: Option<Ts>) -> Result<LoadedRows, ResearchError> {
+    load_hours(lake, market, (from, None))
+}
+
+fn load_hours(
+    lake: &Path,
+    market: &InstrumentName,
+    (from, until): (Option<Ts>, Option<Ts>),
+) -> Result<LoadedRows, ResearchError> {
     let query = LakeQuery {
         layer: Some(Layer::Silver),
         table: Some("features".to_owned()),
         exchange: Some(market.venue.as_str().to_owned()),
         symbol: Some(market.symbol.clone()),
         from,
+        until,
         ..LakeQuery::default()
     };
     let hours = hours(lake, &query)?;
-    if hours.is_empty() && from.is_none() {
+    if hours.is_empty() && from.is_none() && until.is_none() {
         return Err(ResearchError::Refused(format!(
             "{} holds no feature rows of {market}; they are made by: barograph lab dataset {market} --source FILE",
             lake.display()

@@ -2,7 +2,7 @@
 
 use crate::ResearchError;
 use crate::books::PlayedBooks;
-use crate::load::load;
+use crate::load::load_between;
 use crate::train::is_perpetual;
 use barograph_domain::{InstrumentName, Side, Ts};
 use barograph_study::money::blotter::{FundingPayment, RoundTrip, TradeTerms};
@@ -29,6 +29,10 @@ pub struct SimulationRequest {
     pub terms: TradeTerms,
     /// Settlements of the market's funding, from whatever sources there are; two of one settlement count once.
     pub funding: Vec<FundingPayment>,
+    /// First moment of a row that counts; all of them from the first on without it.
+    pub from: Option<Ts>,
+    /// First moment of a row that no longer counts; all of them to the last without it.
+    pub until: Option<Ts>,
     /// Decides the resamples.
     pub seed: u64,
 }
@@ -40,7 +44,7 @@ pub struct SimulationReport {
     pub market: String,
     /// First and last row.
     pub span: [Ts; 2],
-    /// Digest of the rows' content.
+    /// Digest of the content of the hours that the rows are of.
     pub data_digest: String,
     /// Rows that the rule was asked about.
     pub rows: usize,
@@ -151,12 +155,18 @@ pub fn simulated(
     request: &SimulationRequest,
     step: &mut dyn FnMut(usize, usize),
 ) -> Result<SimulationReport, ResearchError> {
-    let loaded = load(&request.lake, &request.market)?;
+    let SimulationRequest { lake, market, from, until, .. } = request;
+    let loaded = load_between(lake, market, (*from, *until))?;
     let frame = &loaded.frame;
     let Some(span) = frame.times().first().zip(frame.times().last()).map(|(from, to)| [*from, *to]) else {
-        return Err(ResearchError::Refused(format!("{} holds no rows of {}", request.lake.display(), request.market)));
+        let moment = |word: &str, at: &Option<Ts>| at.map_or(String::new(), |at| format!(" {word} {at}"));
+        let within = format!("{}{}", moment("from", from), moment("until", until));
+        return Err(ResearchError::Refused(format!(
+            "{} holds no rows of {market}{within}; what it holds says: barograph lake ls",
+            lake.display()
+        )));
     };
-    let mut books = PlayedBooks::open(&request.lake, &request.market)?;
+    let mut books = PlayedBooks::open(lake, market, *from)?;
     let seen = RefCell::new((0_usize, [0_usize; 3], step));
     let payments = settlements(request.funding.clone());
     let report = simulate(frame, &request.labels, &request.terms, &mut books, &payments, |row| {

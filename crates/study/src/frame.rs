@@ -122,6 +122,23 @@ impl ResearchFrame {
         Ok(frame)
     }
 
+    /// Its rows from one moment until another, which is not of it.
+    #[must_use]
+    pub fn between(&self, from: Ts, until: Ts) -> Self {
+        let first = self.times.partition_point(|t| *t < from);
+        let rows = first..self.times.partition_point(|t| *t < until).max(first);
+        let column = |of: &FrameColumn| FrameColumn {
+            values: of.values[rows.clone()].to_vec(),
+            present: of.present[rows.clone()].to_vec(),
+        };
+        Self {
+            times: self.times[rows.clone()].to_vec(),
+            valid: self.valid[rows.clone()].to_vec(),
+            names: self.names.clone(),
+            columns: self.columns.iter().map(column).collect(),
+        }
+    }
+
     /// Moments of the rows.
     #[must_use]
     pub fn times(&self) -> &[Ts] {
@@ -184,6 +201,25 @@ mod tests {
         let column: FrameColumn = [Some(1.0), None, Some(f64::NAN), Some(0.0)].into_iter().collect();
         assert_eq!(column.iter().collect::<Vec<_>>(), [Some(1.0), None, None, Some(0.0)]);
         assert_eq!((column.get(0), column.get(9)), (Some(1.0), None));
+    }
+
+    #[test]
+    fn a_stretch_of_time_begins_with_its_first_moment_and_ends_before_its_last() {
+        let column: FrameColumn = [Some(1.0), None, Some(3.0), Some(4.0)].into_iter().collect();
+        let valid = vec![true, false, true, true];
+        let frame = ResearchFrame::new(seconds(&[1, 3, 4, 7]), valid, vec![("x".to_owned(), column)]).unwrap();
+        let check = |from: i64, until: i64, at: &[i64], x: &[Option<f64>]| {
+            let found = frame.between(Ts::from_secs(from), Ts::from_secs(until));
+            assert_eq!(
+                (found.times(), found.column("x").unwrap().iter().collect::<Vec<_>>()),
+                (&seconds(at)[..], x.to_vec())
+            );
+            assert_eq!(found.is_valid(0), at.first().is_some_and(|first| *first != 3));
+        };
+        check(3, 7, &[3, 4], &[None, Some(3.0)]);
+        check(4, 99, &[4, 7], &[Some(3.0), Some(4.0)]);
+        check(5, 7, &[], &[]);
+        check(9, 2, &[], &[]);
     }
 
     #[test]

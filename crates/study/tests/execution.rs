@@ -103,7 +103,9 @@ fn policies_are_compared_over_the_same_parents_and_not_over_few() {
     let mut market = ExecutionMarket::new(&rows, &[], &mut books, Span::millis(250));
     let parents: Vec<_> =
         (0..250).map(|k| parent(if k % 2 == 0 { Side::Long } else { Side::Short }, 50 + k * 10, 4.0)).collect();
-    let study = execution_study(&mut market, &parents, 5.0, 1);
+    let mut executed = Vec::new();
+    let study = execution_study(&mut market, &parents, 5.0, 1, &mut |done| executed.push(done));
+    assert!(executed.iter().copied().eq(0..250));
     assert_eq!((study.left_out.len(), study.policies.len()), (0, 3));
     let of = |policy| study.policies.iter().find(|p| p.policy == policy).unwrap();
     let itself = of(ExecutionPolicy::Twap).vs_twap.unwrap();

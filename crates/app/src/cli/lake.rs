@@ -19,7 +19,7 @@ pub(crate) enum Lake {
     Follow(FollowArgs),
     /// Write what is kept of a market minute by minute into the lake: bars, labels and readings
     Gold(GoldArgs),
-    /// Write one market's frames in another tool's form
+    /// Write one market in a form for other tools: its frames, or its stored minutes as Parquet
     Export(Export),
 }
 
@@ -62,7 +62,8 @@ pub(crate) struct FollowArgs {
 pub(crate) struct Export {
     /// Market: venue:symbol, or a symbol of the default venue
     pub(crate) symbol: String,
-    /// Form: hftbacktest (its collector's gzip lines, out of the journal) or hftbacktest-npy (its array of events, of any venue)
+    /// Form: hftbacktest (its collector's gzip lines, out of the journal), hftbacktest-npy (its array of events, of any venue), or minutes
+    /// (price, labels and every reading of each stored minute, as Parquet)
     #[arg(long, default_value = "hftbacktest")]
     pub(crate) format: String,
     /// First moment
@@ -74,7 +75,13 @@ pub(crate) struct Export {
     /// With hftbacktest-npy: recordings of the market, or the folder of a lake; without it the journal in the data folder
     #[arg(long = "source", value_name = "FILE", num_args = 1..)]
     pub(crate) sources: Vec<PathBuf>,
-    /// File to write; without it the symbol with .gz or .npy
+    /// With minutes: whole hours, or other multiples of a time since 1970, only
+    #[arg(long, value_name = "TIME", value_parser = Span::parse)]
+    pub(crate) every: Option<Span>,
+    /// With minutes: one reading only, as `barograph features` lists them. May be repeated
+    #[arg(long = "feature", value_name = "ID")]
+    pub(crate) features: Vec<String>,
+    /// File to write; without it the symbol with .gz, .npy or .parquet
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
 }

@@ -137,6 +137,14 @@ fn compact_all(args: &CompactArgs, settings: &Settings, json: bool) -> Result<()
 }
 
 fn export(args: &Export, settings: &Settings, json: bool) -> Result<(), Failure> {
+    if args.format == "minutes" {
+        return super::lake_minutes::run(args, settings, json);
+    }
+    if args.every.is_some() || !args.features.is_empty() {
+        return Err(Failure::usage(
+            "--every and --feature choose among stored minutes; give --format minutes with them",
+        ));
+    }
     match args.format.as_str() {
         "hftbacktest" if args.sources.is_empty() => {}
         "hftbacktest" => {
@@ -145,7 +153,10 @@ fn export(args: &Export, settings: &Settings, json: bool) -> Result<(), Failure>
             ));
         }
         "hftbacktest-npy" => return super::lake_events::run(args, settings, json),
-        other => return Err(Failure::usage(format!("format '{other}': there are hftbacktest and hftbacktest-npy"))),
+        other => {
+            let known = "there are hftbacktest, hftbacktest-npy and minutes";
+            return Err(Failure::usage(format!("format '{other}': {known}")));
+        }
     }
     let root = journal_folder(&settings.data);
     if !root.is_dir() {

@@ -19,6 +19,7 @@ mod lake;
 mod lake_events;
 mod lake_follow;
 mod lake_gold;
+mod lake_minutes;
 mod levels;
 mod markets;
 mod paper;

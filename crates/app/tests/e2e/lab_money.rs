@@ -113,6 +113,18 @@ fn a_rule_is_traded_through_the_recorded_book_with_its_costs_by_name() {
     assert!(costs > 0.0 && r["no_sharpe"].as_str().unwrap().contains("needs 30"));
     assert!(place.ok(ask).contains("no Sharpe ratio: 1 day; a Sharpe ratio needs 30"));
 
+    // A stretch of it.
+    let [first, last] = [0, 1].map(|at| Ts::parse(r["span"][at].as_str().unwrap()).unwrap());
+    let (from, until) = (first + Span::secs(30), first + Span::secs(90));
+    let part = &one(&place.ok(&format!("{ask} --from {from} --until {until} --json")))["result"];
+    assert_eq!((&part["span"], &part["rows"]), (&json!([from, until - Span::secs(1)]), &json!(59)));
+    let rest = &one(&place.ok(&format!("{ask} --until {until} --json")))["result"];
+    assert_eq!(rest["span"], json!([first, until - Span::secs(1)]));
+    place
+        .run(&format!("{ask} --from {}", last + Span::secs(1)))
+        .exits(2)
+        .says("holds no rows of binance-usdm:BTCUSDT from");
+
     place.write("wrong.txt", "long when ofy > 0\nshort if ofi < 0\n");
     let wrong = "lab simulate BTCUSDT --rule-file wrong.txt --fee VIP0=5 --data data";
     place.run(wrong).exits(2).says("line 1, character 11: there is no column and no axis 'ofy' — did you mean 'ofi'?");

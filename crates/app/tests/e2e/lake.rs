@@ -96,7 +96,7 @@ fn hftbacktest_reads_the_events_of_a_lake_and_of_its_recording() {
     assert!(of_files["events"].as_u64().unwrap() > of_lake["events"].as_u64().unwrap(), "a lake has 20 levels a side");
     place.run("lake export BTCUSDT --format hftbacktest-npy --data none").exits(2).says("holds no journal");
     place.run("lake export BTCUSDT --format hftbacktest --source x").exits(2).says("hftbacktest-npy");
-    place.run("lake export BTCUSDT --format csv").exits(2).says("there are hftbacktest and hftbacktest-npy");
+    place.run("lake export BTCUSDT --format csv").exits(2).says("there are hftbacktest, hftbacktest-npy and minutes");
     place.run(&format!("{export} --source lake --until 2020-01-01")).exits(1).says("nothing of binance-usdm:BTCUSDT");
     let Some(python) = std::env::var_os("PEERS_PYTHON") else {
         barograph_testkit::skipped("PEERS_PYTHON names no Python with hftbacktest");
@@ -227,4 +227,70 @@ fn what_the_store_holds_becomes_bars_and_signals_once() {
     let [all, minutes, signals, risks, nothing, bars] = found[..] else { panic!("{found:?}") };
     assert_eq!((all, risks, nothing), (minutes * signals, minutes, 0), "{found:?}");
     assert!(bars > 15, "{found:?}");
+}
+
+/// Every reading of every minute as `gold/signals` has it too, labels, and what stands in the fields.
+const MINUTES: &str = r#"
+import json, polars as pl, pyarrow.parquet as pq
+wide = pl.read_parquet("minutes.parquet")
+ids = wide.columns[7:]
+long = pl.read_parquet("lake/gold/signals/**/*.parquet", hive_partitioning=False)
+labels = [c for c in wide.columns[:7] if c.endswith("_label")]
+readings = long.filter(~pl.col("signal").is_in(labels))
+mine = wide.unpivot(index=["ts", "known_ts"], on=ids, variable_name="signal", value_name="mine")
+both = readings.select("ts", "known_ts", pl.col("signal").cast(pl.String), "value").join(mine, on=["ts", "known_ts", "signal"], how="inner")
+words = long.filter(pl.col("signal").is_in(labels)).select("ts", pl.col("signal").cast(pl.String), pl.col("word").cast(pl.String))
+said = words.join(wide.unpivot(index="ts", on=labels, variable_name="signal", value_name="mine"), on=["ts", "signal"], how="inner")
+fields = pq.read_schema("minutes.parquet")
+about = [fields.field(id).metadata or {} for id in wide.columns]
+print(json.dumps({
+    "cells": [readings.height, mine.height, both.height],
+    "other": both.filter(~pl.col("value").eq_missing(pl.col("mine"))).height,
+    "null": both["mine"].null_count(),
+    "labels": [words.height, said.height, said.filter(pl.col("word").str.to_lowercase() != pl.col("mine").str.to_lowercase()).height],
+    "described": all(b"description" in a for a in about), "units": all(b"unit" in a for a in about[7:]),
+    "types": [str(t) for t in wide.dtypes[:4]], "hours": pl.read_parquet("hours.parquet").height,
+}))
+"#;
+
+#[test]
+fn stored_minutes_are_one_parquet_file_that_says_what_its_columns_are() {
+    let place = Place::new();
+    crate::support::data::slice(&place.path("in"), &["BTCUSDT"], "2026-02-05", "2026-02-06");
+    place.ok("collect --source in --data data");
+    let export = "lake export BTCUSDT --format minutes --data data";
+    let made = json_lines(&place.ok(&format!("{export} --out minutes.parquet --json"))).remove(0);
+    let (rows, features) = (made["rows"].as_u64().unwrap(), made["features"].as_u64().unwrap());
+    assert!(rows > 1_000 && features > 50 && made["market"] == "binance-usdm:BTCUSDT", "{made}");
+    let some = "--from 2026-02-05T12:00:00Z --until 2026-02-05T18:00:00Z --every 1h --feature realized_vol_1h";
+    let said = place.ok(&format!("{export} {some} --out hours.parquet"));
+    assert_eq!(said, "hours.parquet: 7 minutes of binance-usdm:BTCUSDT, 1 readings each\n");
+    place.run(&format!("{export} --from 2040-01-01T00:00:00Z")).exits(1).says("in that time; they reach from");
+    place.run(&format!("{export} --feature rsi")).exits(2).says("have no feature 'rsi'");
+    place.run(&format!("{export} --source x")).exits(2).says("leave --source out");
+    place.run("lake export NOPE --format minutes --data data").exits(2).says("NOPE");
+    place.run("lake export BTCUSDT --every 1h --data data").exits(2).says("give --format minutes with them");
+    assert!(!place.path("btcusdt.parquet").exists(), "what was refused leaves no file");
+    place.ok("lake gold BTCUSDT --data data --lake lake");
+    let Some(python) = std::env::var_os("PEERS_PYTHON") else {
+        barograph_testkit::skipped("PEERS_PYTHON names no Python with polars and pyarrow");
+        return;
+    };
+    let run = Command::new(&python).args(["-c", MINUTES]).current_dir(place.path("")).output().unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    let found: Value = serde_json::from_slice(&run.stdout).unwrap();
+    let cells = rows * features;
+    assert_eq!(found["cells"], serde_json::json!([cells, cells, cells]), "{found}");
+    assert_eq!((&found["other"], &found["labels"][2]), (&0.into(), &0.into()), "{found}");
+    assert!(
+        found["null"].as_u64().unwrap() > 0 && found["labels"][0] == 4 * rows && found["labels"][1] == 4 * rows,
+        "{found}"
+    );
+    assert_eq!(
+        (&found["described"], &found["units"], &found["hours"]),
+        (&true.into(), &true.into(), &7.into()),
+        "{found}"
+    );
+    let moment = "Datetime(time_unit='ns', time_zone='UTC')";
+    assert_eq!(found["types"], serde_json::json!([moment, moment, "Float64", "String"]));
 }

@@ -26,6 +26,7 @@ mod export;
 mod freshness;
 mod kpi;
 mod lab;
+mod lab_killed;
 mod lab_money;
 mod lab_page;
 mod lake;

@@ -13,6 +13,6 @@ mod shap;
 
 pub use dependence::{PartialCurve, partial_dependence};
 pub(crate) use permutation::t_quantile;
-pub use permutation::{ImportanceRow, PermutationPlan, over_windows, permutation_importance};
+pub use permutation::{ImportanceRow, PermutationPlan, PermutationRun, over_windows, permutation_importance};
 pub use sample::sampled_by_day;
 pub use shap::{ShapValues, linear_shap, tree_shap};

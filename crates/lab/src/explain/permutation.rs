@@ -52,10 +52,12 @@ impl ImportanceRow {
     /// `None` of fewer than two increases.
     #[must_use]
     pub fn of(columns: Vec<usize>, increases: Vec<f64>) -> Option<Self> {
+        (increases.len() >= 2).then(|| Self::over(columns, increases))
+    }
+
+    /// Of at least two increases.
+    fn over(columns: Vec<usize>, increases: Vec<f64>) -> Self {
         let n = float(increases.len());
-        if increases.len() < 2 {
-            return None;
-        }
         let mean = increases.iter().sum::<f64>() / n;
         let sd = (increases.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / (n - 1.0)).sqrt();
         let error = sd / n.sqrt();
@@ -65,7 +67,7 @@ impl ImportanceRow {
             () => 1.0,
         };
         let reach = t_quantile(0.05, n - 1.0) * error;
-        Some(Self { columns, increases, mean, sd, low: mean - reach, high: mean + reach, p })
+        Self { columns, increases, mean, sd, low: mean - reach, high: mean + reach, p }
     }
 }
 
@@ -90,9 +92,8 @@ pub fn over_windows(windows: &[Vec<ImportanceRow>]) -> Vec<ImportanceRow> {
     first.iter().enumerate().filter_map(of).collect()
 }
 
-/// Importance of each group of columns on these rows, in the order given; `labels` has a label for every row of the features. The loss is
-/// the logarithmic loss of the calibrated probabilities, or the squared error. `None` where the rows are fewer than two blocks, or the
-/// plan has fewer than two repeats.
+/// Importance of each group of columns on these rows, in the order given; `labels` has a label for every row of the features. `None` where
+/// there is no [`PermutationRun`] of them.
 ///
 /// # Panics
 /// When a row, a label or a column is not there.
@@ -105,47 +106,85 @@ pub fn permutation_importance(
     groups: &[Vec<usize>],
     plan: PermutationPlan,
 ) -> Option<Vec<ImportanceRow>> {
-    if rows.len() < 2 * plan.block_rows.max(1) || plan.repeats < 2 {
-        return None;
+    let mut run = PermutationRun::new(model, features, labels, rows, plan)?;
+    Some(groups.iter().map(|group| run.of(group)).collect())
+}
+
+/// A model's rows with their permutations, asked for one group of columns after another: what is said of a group does not depend on the
+/// groups before it.
+#[derive(Debug)]
+pub struct PermutationRun<'a> {
+    model: &'a FittedModel,
+    sample: Features,
+    labels: Vec<f64>,
+    all: Vec<u32>,
+    orders: Vec<Vec<usize>>,
+    scores: Vec<Vec<f64>>,
+    before: f64,
+    paths: Vec<Paths>,
+}
+
+impl<'a> PermutationRun<'a> {
+    /// Of a model on these rows; `labels` has a label for every row of the features. `None` where the rows are fewer than two blocks, or
+    /// the plan has fewer than two repeats.
+    ///
+    /// # Panics
+    /// When a row or a label is not there.
+    #[must_use]
+    pub fn new(
+        model: &'a FittedModel,
+        features: &Features,
+        labels: &[f64],
+        rows: &[u32],
+        plan: PermutationPlan,
+    ) -> Option<Self> {
+        if rows.len() < 2 * plan.block_rows.max(1) || plan.repeats < 2 {
+            return None;
+        }
+        let mut seeds = SplitMix::new(plan.seed);
+        let orders = (0..plan.repeats).map(|_| permuted(rows.len(), plan.block_rows, seeds.bits())).collect();
+        let sample = features.gathered(rows);
+        let labels: Vec<f64> = rows.iter().map(|r| labels[place(*r)]).collect();
+        let all: Vec<u32> = (0..).take(rows.len()).collect();
+        let scores = model.scores(&sample, &all);
+        let before = loss(model, &scores, &labels);
+        let paths = model.forests().iter().map(|f| Paths::of(f, &sample)).collect();
+        Some(Self { model, sample, labels, all, orders, scores, before, paths })
     }
-    let mut seeds = SplitMix::new(plan.seed);
-    let orders: Vec<Vec<usize>> =
-        (0..plan.repeats).map(|_| permuted(rows.len(), plan.block_rows, seeds.bits())).collect();
-    let mut sample = features.gathered(rows);
-    let labels: Vec<f64> = rows.iter().map(|r| labels[place(*r)]).collect();
-    let all: Vec<u32> = (0..).take(rows.len()).collect();
-    let scores = model.scores(&sample, &all);
-    let before = loss(model, &scores, &labels);
-    let paths: Vec<Paths> = model.forests().iter().map(|f| Paths::of(f, &sample)).collect();
-    let mut rows = Vec::with_capacity(groups.len());
-    for group in groups {
+
+    /// How much worse the model is without a group of columns. The loss is the logarithmic loss of the calibrated probabilities, or the
+    /// squared error.
+    ///
+    /// # Panics
+    /// When a column is not there.
+    #[must_use]
+    pub fn of(&mut self, group: &[usize]) -> ImportanceRow {
+        let Self { model, sample, labels, all, orders, scores, before, paths } = self;
         let mut chosen = vec![false; sample.columns()];
         group.iter().for_each(|c| chosen[*c] = true);
         let increases = orders.iter().map(|order| {
             let moved = match model.parts() {
                 Parts::Forests(forests) => {
-                    let each = forests.iter().zip(&paths).zip(&scores);
-                    each.map(|((f, p), s)| p.moved(f, &sample, &chosen, order, s)).collect()
+                    let each = forests.iter().zip(&*paths).zip(&*scores);
+                    each.map(|((f, p), s)| p.moved(f, sample, &chosen, order, s)).collect()
                 }
                 Parts::Lines(lines) => {
-                    lines.iter().zip(&scores).map(|(l, s)| moved_line(l, &sample, &chosen, order, s)).collect()
+                    lines.iter().zip(&*scores).map(|(l, s)| moved_line(l, sample, &chosen, order, s)).collect()
                 }
                 Parts::Whole => {
                     let kept: Vec<Vec<f64>> = group.iter().map(|c| sample.column(*c).to_vec()).collect();
                     for (column, kept) in group.iter().zip(&kept) {
                         sample.column_mut(*column).iter_mut().zip(order).for_each(|(x, from)| *x = kept[*from]);
                     }
-                    let moved = model.scores(&sample, &all);
+                    let moved = model.scores(sample, all);
                     group.iter().zip(&kept).for_each(|(c, kept)| sample.column_mut(*c).copy_from_slice(kept));
                     moved
                 }
             };
-            loss(model, &moved, &labels) - before
+            loss(model, &moved, labels) - *before
         });
-        let increases = increases.collect();
-        rows.extend(ImportanceRow::of(group.clone(), increases));
+        ImportanceRow::over(group.to_vec(), increases.collect())
     }
-    Some(rows)
 }
 
 fn loss(model: &FittedModel, scores: &[Vec<f64>], labels: &[f64]) -> f64 {
@@ -175,6 +214,7 @@ fn moved_line(line: &LinearScorer, sample: &Features, chosen: &[bool], order: &[
 }
 
 /// The leaf that every row ends in, tree by tree.
+#[derive(Debug)]
 struct Paths {
     leaves: Vec<Vec<u32>>,
 }

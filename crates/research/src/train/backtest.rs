@@ -4,7 +4,7 @@
 use super::artefact::{read_board, write};
 use super::lineup::MODELS;
 use super::run::{Study, StudyRequest};
-use super::trades::{ModelTrades, MoneyTerms, TradedFolds, no_direction, trade};
+use super::trades::{ModelTrades, MoneyTerms, TradedFolds, no_direction, parts_of, trade};
 use crate::ResearchError;
 use barograph_study::money::deflate::{DeflatedSharpe, TrialSpread};
 use barograph_study::money::funding::FundingCover;
@@ -85,7 +85,9 @@ pub struct BacktestReport {
     pub equity: Vec<(String, f64)>,
 }
 
-/// Trades what a study's model said of its test rows.
+/// Trades what a study's model said of its test rows. `step` is called with how many of how many steps are done.
+///
+/// What is finished is kept in the study's folder: a call that was killed is gone on with by the next one of the same settings.
 ///
 /// # Errors
 /// The target is no direction over time, the model was not fitted, or the lake holds no books.
@@ -104,7 +106,8 @@ pub fn traded(
     }
     let study = Study::open(request)?;
     let folds = study.folds.folds().to_vec();
-    let TradedFolds { models, cover } = trade(&study, &[model], &folds, terms, step)?;
+    let parts = parts_of(&study, &[model], &folds, terms, &format!("backtest-{model}.parts"))?;
+    let TradedFolds { models, cover } = trade(&study, &[model], &folds, terms, &parts, step)?;
     let Some(trades) = models.into_iter().next() else {
         return Err(ResearchError::Failed(format!("{model} was not traded")));
     };
@@ -113,6 +116,7 @@ pub fn traded(
     let report = report_of(model, terms, trades, cover, (&spread, request.seed));
     write(&request.folder.join(BACKTEST), &report, true)?;
     write(&study.beside(&format!("backtest-{model}.json")), &report, true)?;
+    parts.end();
     Ok(report)
 }
 

@@ -4,17 +4,37 @@ use super::inputs::InputMaker;
 use super::run::Study;
 use crate::ResearchError;
 use crate::dataset::CLOSE_AFTER;
+use barograph_domain::Ts;
 use barograph_lab::zoo::ZooPrediction;
 use barograph_study::folds::StudyFold;
 use barograph_study::money::backtest::UpProbability;
 use barograph_study::transforms::Transforms;
 use core::ops::Range;
+use serde::{Deserialize, Serialize};
 
 /// Calibrated probabilities over the inner split and over the test block.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(from = "KeptCalls", into = "KeptCalls")]
 pub(super) struct FoldCalls {
     pub(super) inner: Vec<UpProbability>,
     pub(super) test: Vec<UpProbability>,
+}
+
+/// The same as it is kept: nanoseconds since 1970, probability.
+type KeptCalls = [Vec<(i64, f64)>; 2];
+
+impl From<FoldCalls> for KeptCalls {
+    fn from(of: FoldCalls) -> Self {
+        [of.inner, of.test].map(|calls| calls.iter().map(|c| (c.known_ts.0, c.p_up)).collect())
+    }
+}
+
+impl From<KeptCalls> for FoldCalls {
+    fn from(kept: KeptCalls) -> Self {
+        let call = |(at, p_up): &(i64, f64)| UpProbability { known_ts: Ts(*at), p_up: *p_up };
+        let [inner, test] = kept.map(|calls| calls.iter().map(call).collect());
+        Self { inner, test }
+    }
 }
 
 /// The calls of some models on one fold, in the order of their names. Nobody knows at a row whether the mid will have moved, which is what

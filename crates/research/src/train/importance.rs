@@ -5,9 +5,10 @@ use super::artefact::write;
 use super::fold::FoldRows;
 use super::run::{KeptFit, Study, StudyRequest};
 use crate::ResearchError;
+use crate::parts::KeptParts;
 use barograph_lab::explain::{
-    ImportanceRow, PartialCurve, PermutationPlan, linear_shap, partial_dependence, permutation_importance,
-    sampled_by_day, tree_shap,
+    ImportanceRow, PartialCurve, PermutationPlan, PermutationRun, linear_shap, partial_dependence, sampled_by_day,
+    tree_shap,
 };
 use barograph_study::folds::StudyFold;
 use barograph_study::transforms::Transforms;
@@ -21,6 +22,10 @@ pub const IMPORTANCE: &str = "importance.json";
 const PERMUTED_MAX: usize = 100_000;
 /// Rows whose parts are computed in a fold at most.
 const EXPLAINED_MAX: usize = 10_000;
+/// Columns and groups that are permuted before what came of them is kept.
+const KEPT_AT_ONCE: usize = 8;
+/// Steps of a fold, for whoever shows how far it is: how many columns a fold has is known when it is reached.
+const FOLD_STEPS: usize = 100;
 /// Columns with a curve of partial dependence: the first by importance.
 const CURVES: usize = 8;
 
@@ -63,7 +68,41 @@ pub struct ImportanceReport {
 /// Increases by the names of what was permuted.
 type ByName = BTreeMap<Vec<String>, Vec<f64>>;
 
-/// The importance of the inputs of a study that was fitted: of one of its models.
+/// What one fold says.
+#[derive(Serialize, Deserialize)]
+struct FoldImportance {
+    sample_rows: usize,
+    names: Vec<String>,
+    /// Mean increase without each column, then without each group.
+    increases: Vec<f64>,
+    /// Mean size of what columns add, for each question of trees or lines.
+    shap: Vec<Vec<f64>>,
+    /// Gains of splits, for each question of trees.
+    gains: Vec<Vec<f64>>,
+    additivity: f64,
+}
+
+/// A fold's model with its rows: opened where something of the fold is still to be made.
+struct OpenFold {
+    kept: KeptFit,
+    rows: FoldRows,
+    sample: Vec<u32>,
+}
+
+impl OpenFold {
+    fn open(study: &Study<'_>, model: &str, fold: &StudyFold) -> Result<Self, ResearchError> {
+        let kept = study.kept(model, fold)?;
+        let transforms =
+            Transforms::fit(&study.rows.frame, &fold.learn.train).map_err(|e| ResearchError::Refused(e.to_string()))?;
+        let rows = FoldRows::new(&study.rows.frame, &study.labels, &fold.learn, &fold.test, &transforms)?;
+        let sample = sampled_by_day(&rows.test, &rows.times, PERMUTED_MAX);
+        Ok(Self { kept, rows, sample })
+    }
+}
+
+/// The importance of the inputs of a study that was fitted: of one of its models. `step` is called with how many of how many steps are done.
+///
+/// What is finished is kept in the study's folder: a call that was killed is gone on with by the next one of the same settings.
 ///
 /// # Errors
 /// The study was not fitted with these settings, the model has no columns of its own, or test blocks are shorter than two blocks of a
@@ -80,6 +119,8 @@ pub fn importance(
     }
     let study = Study::open(request)?;
     let folds: Vec<StudyFold> = study.folds.folds().to_vec();
+    let of = ("importance", model, &study.config_hash, study.fits_digest(&[model], &folds)?);
+    let parts = KeptParts::open(request.folder.join(format!("importance-{model}.parts")), &of)?;
     let mut report = ImportanceReport {
         model: model.to_owned(),
         sample_rows: Vec::new(),
@@ -90,35 +131,64 @@ pub fn importance(
         gain: BTreeMap::new(),
         curves: BTreeMap::new(),
     };
-    let clusters = clusters(&study, &folds)?;
+    let clusters: Vec<Vec<String>> = parts.part("groups", || clusters(&study, &folds))?;
     let (mut single, mut grouped) = (ByName::new(), ByName::new());
+    let mut last = None;
     for (n, fold) in folds.iter().enumerate() {
-        step(n, folds.len());
-        let kept = study.kept(model, fold)?;
-        let transforms =
-            Transforms::fit(&study.rows.frame, &fold.learn.train).map_err(|e| ResearchError::Refused(e.to_string()))?;
-        let rows = FoldRows::new(&study.rows.frame, &study.labels, &fold.learn, &fold.test, &transforms)?;
-        let sample = sampled_by_day(&rows.test, &rows.times, PERMUTED_MAX);
-        report.sample_rows.push(sample.len());
-        permuted(&kept, &rows, &sample, &clusters, &mut single, &mut grouped)?;
-        parts(&kept, &rows, &mut report);
-        if n + 1 == folds.len() {
-            report.columns = ranked(&single, folds.len());
-            report.groups = ranked(&grouped, folds.len());
-            let most: Vec<&String> = report.columns.iter().take(CURVES).flat_map(|c| &c.columns).collect();
-            let training: Vec<u32> = rows.fit.clone();
-            for name in most {
-                let Some(at) = rows.names.iter().position(|n| n == name) else { continue };
-                let curves = partial_dependence(&kept.model, &rows.inputs, &training, &sample, at);
-                report.curves.insert(name.clone(), curves);
-            }
+        let mut open = None;
+        let name = format!("fold-{}", fold.number);
+        let found = parts.part(&name, || {
+            let open = open.insert(OpenFold::open(&study, model, fold)?);
+            let mut within =
+                |done: usize, of: usize| step(n * FOLD_STEPS + done * FOLD_STEPS / of.max(1), folds.len() * FOLD_STEPS);
+            within(0, 1);
+            of_fold(open, &clusters, (&parts, &name), &mut within)
+        })?;
+        report.add(&found, &clusters, (&mut single, &mut grouped));
+        last = open;
+    }
+    report.columns = ranked(&single, folds.len());
+    report.groups = ranked(&grouped, folds.len());
+    if let Some(fold) = folds.last() {
+        let most: Vec<String> = report.columns.iter().take(CURVES).flat_map(|c| c.columns.clone()).collect();
+        for (n, name) in most.into_iter().enumerate() {
+            let curves: Vec<PartialCurve> = parts.part(&format!("curves-{n}"), || {
+                let OpenFold { kept, rows, sample } = match &mut last {
+                    Some(open) => open,
+                    none => none.insert(OpenFold::open(&study, model, fold)?),
+                };
+                let column = rows.names.iter().position(|n| *n == name);
+                Ok(column
+                    .map_or_else(Vec::new, |c| partial_dependence(&kept.model, &rows.inputs, &rows.fit, sample, c)))
+            })?;
+            report.curves.insert(name, curves);
         }
     }
     let folds = u32::try_from(folds.len()).unwrap_or(u32::MAX);
     report.mean_abs_shap.values_mut().for_each(|v| *v /= f64::from(folds));
     write(&request.folder.join(IMPORTANCE), &report, true)?;
     write(&study.beside(&format!("importance-{model}.json")), &report, true)?;
+    parts.end();
     Ok(report)
+}
+
+impl ImportanceReport {
+    fn add(&mut self, of: &FoldImportance, clusters: &[Vec<String>], (single, grouped): (&mut ByName, &mut ByName)) {
+        self.sample_rows.push(of.sample_rows);
+        let (alone, together) = of.increases.split_at(of.names.len());
+        for (name, increase) in of.names.iter().zip(alone) {
+            single.entry(vec![name.clone()]).or_default().push(*increase);
+        }
+        for (names, increase) in clusters.iter().zip(together) {
+            grouped.entry(names.clone()).or_default().push(*increase);
+        }
+        for (sums, by_question) in [(&mut self.mean_abs_shap, &of.shap), (&mut self.gain, &of.gains)] {
+            for (name, size) in by_question.iter().flat_map(|sizes| of.names.iter().zip(sizes)) {
+                *sums.entry(name.clone()).or_default() += size;
+            }
+        }
+        self.additivity = self.additivity.max(of.additivity);
+    }
 }
 
 /// Groups by name, as of the last fold.
@@ -130,35 +200,51 @@ fn clusters(study: &Study<'_>, folds: &[StudyFold]) -> Result<Vec<Vec<String>>, 
     Ok(found.redundant().map(|c| c.columns.clone()).collect())
 }
 
-fn permuted(
-    kept: &KeptFit,
-    rows: &FoldRows,
-    sample: &[u32],
+/// Columns alone, then together with those that they move with; pieces of it are kept among the parts, behind the name of the fold.
+fn of_fold(
+    open: &OpenFold,
     clusters: &[Vec<String>],
-    single: &mut ByName,
-    grouped: &mut ByName,
-) -> Result<(), ResearchError> {
+    (parts, name): (&KeptParts, &str),
+    step: &mut dyn FnMut(usize, usize),
+) -> Result<FoldImportance, ResearchError> {
+    let OpenFold { kept, rows, sample } = open;
     let place = |name: &String| rows.names.iter().position(|n| n == name);
     let alone = (0..rows.names.len()).map(|c| vec![c]);
     let together = clusters.iter().map(|names| names.iter().filter_map(place).collect::<Vec<_>>());
     let groups: Vec<Vec<usize>> = alone.chain(together).collect();
     let plan = PermutationPlan::default();
-    let found = permutation_importance(&kept.model, &rows.inputs, &rows.labels, sample, &groups, plan);
-    let Some(found) = found else {
-        return Err(ResearchError::Refused(format!(
+    let too_short = || {
+        ResearchError::Refused(format!(
             "a test block has {} rows; columns are permuted in blocks of {}, and two of them are the least",
             sample.len(),
             plan.block_rows
-        )));
+        ))
     };
-    for (n, row) in found.into_iter().enumerate() {
-        if n < rows.names.len() {
-            single.entry(vec![rows.names[n].clone()]).or_default().push(row.mean);
-        } else {
-            grouped.entry(clusters[n - rows.names.len()].clone()).or_default().push(row.mean);
-        }
+    let mut run = None;
+    let mut increases = Vec::with_capacity(groups.len());
+    for (n, some) in groups.chunks(KEPT_AT_ONCE).enumerate() {
+        let means: Vec<f64> = parts.part(&format!("{name}-{n}"), || {
+            step(increases.len(), groups.len());
+            let run = match &mut run {
+                Some(run) => run,
+                none => none.insert(
+                    PermutationRun::new(&kept.model, &rows.inputs, &rows.labels, sample, plan).ok_or_else(too_short)?,
+                ),
+            };
+            Ok(some.iter().map(|group| run.of(group).mean).collect())
+        })?;
+        increases.extend(means);
     }
-    Ok(())
+    let mut found = FoldImportance {
+        sample_rows: sample.len(),
+        names: rows.names.clone(),
+        increases,
+        shap: Vec::new(),
+        gains: Vec::new(),
+        additivity: 0.0,
+    };
+    found.explain(kept, rows);
+    Ok(found)
 }
 
 /// Columns that entered every fold, the most important first. A study of one fold has no band: nothing is ranked then.
@@ -174,25 +260,20 @@ fn ranked(increases: &ByName, folds: usize) -> Vec<InputImportance> {
     found
 }
 
-fn parts(kept: &KeptFit, rows: &FoldRows, report: &mut ImportanceReport) {
-    let sample = sampled_by_day(&rows.test, &rows.times, EXPLAINED_MAX);
-    for forest in kept.model.forests() {
-        let shap = tree_shap(forest, &rows.inputs, &sample);
-        for (name, size) in rows.names.iter().zip(shap.mean_abs()) {
-            *report.mean_abs_shap.entry(name.clone()).or_default() += size;
+impl FoldImportance {
+    fn explain(&mut self, kept: &KeptFit, rows: &FoldRows) {
+        let sample = sampled_by_day(&rows.test, &rows.times, EXPLAINED_MAX);
+        for forest in kept.model.forests() {
+            let shap = tree_shap(forest, &rows.inputs, &sample);
+            self.shap.push(shap.mean_abs());
+            self.gains.push(forest.gains());
+            for (at, margin) in forest.margins(&rows.inputs, &sample).into_iter().enumerate() {
+                let sum = shap.base + shap.row(at).iter().sum::<f64>();
+                self.additivity = self.additivity.max((sum - margin).abs());
+            }
         }
-        for (name, gain) in rows.names.iter().zip(forest.gains()) {
-            *report.gain.entry(name.clone()).or_default() += gain;
-        }
-        for (at, margin) in forest.margins(&rows.inputs, &sample).into_iter().enumerate() {
-            let sum = shap.base + shap.row(at).iter().sum::<f64>();
-            report.additivity = report.additivity.max((sum - margin).abs());
-        }
-    }
-    for line in kept.model.lines() {
-        let shap = linear_shap(line, &rows.inputs, &sample);
-        for (name, size) in rows.names.iter().zip(shap.mean_abs()) {
-            *report.mean_abs_shap.entry(name.clone()).or_default() += size;
+        for line in kept.model.lines() {
+            self.shap.push(linear_shap(line, &rows.inputs, &sample).mean_abs());
         }
     }
 }

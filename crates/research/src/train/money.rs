@@ -3,7 +3,7 @@
 
 use super::backtest::untraded;
 use super::run::Study;
-use super::trades::{ModelTrades, MoneyTerms, TradedFolds, trade};
+use super::trades::{ModelTrades, MoneyTerms, TradedFolds, parts_of, trade};
 use crate::ResearchError;
 use barograph_study::folds::StudyFold;
 use barograph_study::money::deflate::{DeflatedSharpe, TrialSpread};
@@ -88,7 +88,8 @@ pub(super) fn money_of(
     terms: &MoneyTerms,
     step: &mut dyn FnMut(usize, usize),
 ) -> Result<BoardMoney, ResearchError> {
-    let TradedFolds { models: traded, cover } = trade(study, models, folds, terms, step)?;
+    let parts = parts_of(study, models, folds, terms, "board.parts")?;
+    let TradedFolds { models: traded, cover } = trade(study, models, folds, terms, &parts, step)?;
     for (model, trades) in models.iter().zip(&traded) {
         study.log_thresholds(model, terms, trades.tried)?;
     }
@@ -106,6 +107,7 @@ pub(super) fn money_of(
     let spread = TrialSpread::new(study.trials()?, &series);
     let pbo = overfit(&series);
     let seed = study.request.seed;
+    parts.end();
     let rows = models
         .iter()
         .zip(&traded)

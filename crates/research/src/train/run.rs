@@ -203,6 +203,19 @@ impl<'r> Study<'r> {
         })
     }
 
+    /// Digest of the fits of some models on some folds: with the same settings another program may have fitted others.
+    pub(super) fn fits_digest(&self, models: &[&str], folds: &[StudyFold]) -> Result<String, ResearchError> {
+        let mut digest = Sha256::new();
+        for (name, fold) in models.iter().flat_map(|name| folds.iter().map(move |fold| (name, fold))) {
+            match std::fs::read(self.parts.join(format!("{name}-{}.json", fold.number))) {
+                Ok(fit) => digest.update(&fit),
+                // Says why it is not there.
+                Err(_) => drop(self.kept(name, fold)?),
+            }
+        }
+        Ok(digest.finalize().iter().map(|b| format!("{b:02x}")).collect())
+    }
+
     /// Where what belongs to these settings is kept.
     pub(super) fn beside(&self, name: &str) -> PathBuf {
         self.parts.join(name)

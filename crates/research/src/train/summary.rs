@@ -86,11 +86,12 @@ pub struct LearnerCalibration {
     pub bins: Vec<ReliabilityBin>,
 }
 
-/// Gathers a study.
+/// Gathers a study. `step` is called with how many of how many steps are done.
 ///
 /// # Errors
 /// The study has no board, or the lake no rows.
-pub fn summary(request: &StudyRequest) -> Result<StudySummary, ResearchError> {
+pub fn summary(request: &StudyRequest, step: &mut dyn FnMut(usize, usize)) -> Result<StudySummary, ResearchError> {
+    step(0, 1 + LEARNERS.len() * request.plan.folds);
     let mut board: serde_json::Value = read(&request.folder.join(BOARD))?;
     add_hold_out(&mut board, &request.folder)?;
     let sheet: FoldSheet = read(&request.folder.join(FOLDS))?;
@@ -112,7 +113,7 @@ pub fn summary(request: &StudyRequest) -> Result<StudySummary, ResearchError> {
         gaps,
         n_test: tested().count(),
         n_eff: n_eff(tested(), horizon),
-        calibration: calibration(&study, request)?,
+        calibration: calibration(&study, request, step)?,
         backtest: there(&request.folder.join(BACKTEST))?,
         importance: there(&request.folder.join(IMPORTANCE))?,
         board,
@@ -161,7 +162,11 @@ fn gaps(request: &StudyRequest) -> Result<(usize, Vec<StudyGap>), ResearchError>
     Ok((made, found))
 }
 
-fn calibration(study: &Study<'_>, request: &StudyRequest) -> Result<Vec<LearnerCalibration>, ResearchError> {
+fn calibration(
+    study: &Study<'_>,
+    request: &StudyRequest,
+    step: &mut dyn FnMut(usize, usize),
+) -> Result<Vec<LearnerCalibration>, ResearchError> {
     let task = super::fold::task_of(request.target);
     if task == ZooTask::Regression {
         return Ok(Vec::new());
@@ -169,9 +174,11 @@ fn calibration(study: &Study<'_>, request: &StudyRequest) -> Result<Vec<LearnerC
     let frame = &study.rows.frame;
     let horizon = request.target.horizon().unwrap_or(Span::secs(1));
     let mut out = Vec::new();
-    for model in LEARNERS {
+    let folds = study.folds.folds();
+    for (n, model) in LEARNERS.into_iter().enumerate() {
         let mut cases: Vec<Vec<Case>> = vec![Vec::new(); task.heads()];
-        for fold in study.folds.folds() {
+        for (at, fold) in folds.iter().enumerate() {
+            step(1 + n * folds.len() + at, 1 + LEARNERS.len() * folds.len());
             // A model that was not fitted, or with other settings, has no diagram.
             let Ok(kept) = study.kept(model, fold) else {
                 cases.clear();

@@ -1,10 +1,11 @@
 //! Calls of models traded over all folds on the same recorded books (research §6): with the threshold that each fold's inner split chose,
-//! and with every threshold that it chose among.
+//! and with every threshold that it chose among. What is finished is kept among the parts of a call, so that one that was killed goes on.
 
 use super::calls::{FoldCalls, calls_of};
 use super::run::Study;
 use crate::ResearchError;
-use crate::books::{BOOK_AGE_MAX, books_at};
+use crate::books::{BOOK_AGE_MAX, books_at, books_digest};
+use crate::parts::KeptParts;
 use barograph_domain::{InstrumentName, MarketKind, Ts};
 use barograph_study::folds::StudyFold;
 use barograph_study::money::backtest::{
@@ -61,21 +62,27 @@ pub(super) struct TradedFolds {
     pub(super) cover: FundingCover,
 }
 
-/// Trades the calls of models on the test blocks of folds.
+/// Trades the calls of models on the test blocks of folds. `step` is called with how many of how many steps are done.
 pub(super) fn trade(
     study: &Study<'_>,
     models: &[&str],
     folds: &[StudyFold],
     terms: &MoneyTerms,
+    parts: &KeptParts,
     step: &mut dyn FnMut(usize, usize),
 ) -> Result<TradedFolds, ResearchError> {
     let TargetId::Direction(horizon) = study.request.target else { return Err(no_direction(study.request.target)) };
     let holding = HoldRule { horizon: horizon.span(), renewed: false };
-    let steps = folds.len() + models.len() + 1;
+    // The calls of every fold, the books, and of each model a threshold for every fold, all thresholds over them, and those chosen.
+    let of_model = folds.len() + DELTAS.len() + 1;
+    let steps = folds.len() + 1 + models.len() * of_model;
     let mut stated: Vec<Vec<FoldCalls>> = vec![Vec::new(); models.len()];
     for (n, fold) in folds.iter().enumerate() {
-        step(n, steps);
-        stated.iter_mut().zip(calls_of(study, models, fold)?).for_each(|(all, calls)| all.push(calls));
+        let calls = parts.part(&format!("calls-{}", fold.number), || {
+            step(n, steps);
+            calls_of(study, models, fold)
+        })?;
+        stated.iter_mut().zip(calls).for_each(|(all, calls)| all.push(calls));
     }
     step(folds.len(), steps);
     let latency = terms.trade.latency;
@@ -87,12 +94,18 @@ pub(super) fn trade(
         .collect();
     let (lake, market) = (&study.request.lake, &study.request.market);
     let books = books_at(lake, market, &wanted, Some(BOOK_DEPTH * terms.trade.notional))?;
-    let mut books = RecordedBooks::new(books, BOOK_AGE_MAX);
     let payments = settlements(terms.funding.clone());
+    let mut trading = Trading {
+        holding,
+        terms: &terms.trade,
+        books: RecordedBooks::new(books, BOOK_AGE_MAX),
+        payments: &payments,
+        parts,
+    };
     let mut traded = Vec::new();
     for (n, of_folds) in stated.iter().enumerate() {
-        step(folds.len() + 1 + n, steps);
-        traded.push(of_model(of_folds, holding, &terms.trade, &mut books, &payments)?);
+        let mut within = |done: usize| step(folds.len() + 1 + n * of_model + done, steps);
+        traded.push(trading.of_model(models[n], of_folds, &mut within)?);
     }
     let tested = || stated.iter().flatten().flat_map(|c| &c.test).map(|p| p.known_ts);
     let cover = match (is_perpetual(market), tested().min(), tested().max()) {
@@ -102,28 +115,71 @@ pub(super) fn trade(
     Ok(TradedFolds { models: traded, cover })
 }
 
-fn of_model(
-    stated: &[FoldCalls],
+/// Parts of a back-test, in a folder of the study: they are of these fits, books, terms and payments.
+pub(super) fn parts_of(
+    study: &Study<'_>,
+    models: &[&str],
+    folds: &[StudyFold],
+    terms: &MoneyTerms,
+    folder: &str,
+) -> Result<KeptParts, ResearchError> {
+    let (lake, market) = (&study.request.lake, &study.request.market);
+    let paid: Vec<_> = terms.funding.iter().map(|p| (p.at, p.rate, p.mark)).collect();
+    let fits = study.fits_digest(models, folds)?;
+    let tested: Vec<_> = folds.iter().map(|f| (f.number, f.test.begins(), f.test.len())).collect();
+    let of = ("trades", models, &study.config_hash, fits, tested, books_digest(lake, market)?, terms.words(), paid);
+    KeptParts::open(study.request.folder.join(folder), &of)
+}
+
+/// Books and terms that all models are traded on.
+struct Trading<'a> {
     holding: HoldRule,
-    terms: &TradeTerms,
-    books: &mut RecordedBooks,
-    payments: &[FundingPayment],
-) -> Result<ModelTrades, ResearchError> {
-    let failed = |e: BacktestFault| ResearchError::Failed(e.to_string());
-    let (mut delta, mut tried, mut signals) = (Vec::new(), 0, Vec::new());
-    for FoldCalls { inner, test } in stated {
-        let chosen = delta_of_inner_split(inner, &DELTAS, holding, terms, books, payments).map_err(failed)?;
-        delta.push(chosen.delta);
-        tried += chosen.tried;
-        signals.extend(threshold(test, chosen.delta));
+    terms: &'a TradeTerms,
+    books: RecordedBooks,
+    payments: &'a [FundingPayment],
+    parts: &'a KeptParts,
+}
+
+impl Trading<'_> {
+    fn of_model(
+        &mut self,
+        model: &str,
+        stated: &[FoldCalls],
+        step: &mut dyn FnMut(usize),
+    ) -> Result<ModelTrades, ResearchError> {
+        let (parts, holding) = (self.parts, self.holding);
+        let (mut delta, mut tried, mut signals) = (Vec::new(), 0, Vec::new());
+        for (n, FoldCalls { inner, test }) in stated.iter().enumerate() {
+            let (chosen, of): (f64, usize) = parts.part(&format!("{model}-delta-{n}"), || {
+                step(n);
+                let (books, payments) = (&mut self.books, self.payments);
+                let chosen = delta_of_inner_split(inner, &DELTAS, holding, self.terms, books, payments);
+                chosen.map(|c| (c.delta, c.tried)).map_err(failed)
+            })?;
+            delta.push(chosen);
+            tried += of;
+            signals.extend(threshold(test, chosen));
+        }
+        let mut by_delta = Vec::new();
+        for (n, delta) in DELTAS.into_iter().enumerate() {
+            let daily: Vec<f64> = parts.part(&format!("{model}-daily-{n}"), || {
+                step(stated.len() + n);
+                let signals: Vec<StanceSignal> = stated.iter().flat_map(|c| threshold(&c.test, delta)).collect();
+                Ok(self.traded(&signals)?.daily_net)
+            })?;
+            by_delta.push(daily);
+        }
+        step(stated.len() + DELTAS.len());
+        Ok(ModelTrades { delta, tried, rows: signals.len(), report: self.traded(&signals)?, by_delta })
     }
-    let report = backtest(&signals, holding, terms, books, payments).map_err(failed)?;
-    let mut by_delta = Vec::new();
-    for delta in DELTAS {
-        let signals: Vec<StanceSignal> = stated.iter().flat_map(|c| threshold(&c.test, delta)).collect();
-        by_delta.push(backtest(&signals, holding, terms, books, payments).map_err(failed)?.daily_net);
+
+    fn traded(&mut self, signals: &[StanceSignal]) -> Result<TradeReport, ResearchError> {
+        backtest(signals, self.holding, self.terms, &mut self.books, self.payments).map_err(failed)
     }
-    Ok(ModelTrades { delta, tried, rows: signals.len(), report, by_delta })
+}
+
+fn failed(e: BacktestFault) -> ResearchError {
+    ResearchError::Failed(e.to_string())
 }
 
 /// A position wanted at every row: whatever any threshold of any model may ask a book for.

@@ -1,6 +1,7 @@
 //! Studies over a lake of known answers: what a board says in money, what is kept of earlier runs, the hold-out, artefacts, predictions.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod gone_on;
 mod kept;
 mod world;
 
@@ -17,7 +18,7 @@ use barograph_study::money::rule::{RuleVocabulary, TradingRule};
 use barograph_study::targets::TargetId;
 use std::path::PathBuf;
 use std::sync::OnceLock;
-use world::{market, record, request, terms};
+use world::{begins, market, record, request, terms};
 
 const DAYS: i64 = 72;
 
@@ -217,7 +218,7 @@ fn a_hold_out_opens_once_and_the_log_says_so() {
     assert!(best.model == "linear" && best.auc.unwrap() > 0.75 && best.n_test == report.opening.rows, "{best:?}");
     let fits = board.rows.iter().map(|r| r.scores.n_trials).max().unwrap();
     assert!(report.board.rows.iter().all(|r| r.n_trials == fits), "{:?}", report.board.rows);
-    let shown = summary(&asked.study).unwrap().board;
+    let shown = summary(&asked.study, &mut |_, _| {}).unwrap().board;
     assert_eq!(shown["board"]["rows"][0]["hold_out_auc"].as_f64(), best.auc, "reports and goals have it too");
     assert!(report.money.is_some() && report.finding.contains("above 0.55"), "{}", report.finding);
     let again = refused(&asked);
@@ -242,7 +243,7 @@ fn a_hold_out_opens_once_and_the_log_says_so() {
     study(&other.study, None, &mut |_| {}).unwrap();
     let opened = hold_out(&other, None, &mut |_| {}).unwrap();
     assert_eq!((opened.opening.again.as_ref(), opened.opening.earlier), (None, 3));
-    let shown = summary(&other.study).unwrap().board;
+    let shown = summary(&other.study, &mut |done, of| assert!(done < of)).unwrap().board;
     let first =
         opened.board.rows.iter().find(|r| Some(r.model.as_str()) == shown["rows"][0]["model"].as_str()).unwrap();
     assert!(first.auc.is_some() && shown["rows"][0]["hold_out_auc"].as_f64() == first.auc, "{}", shown["rows"][0]);
@@ -265,6 +266,8 @@ fn a_rule_pays_the_funding_that_is_known() {
             labels: Vec::new(),
             terms: terms(DAYS).trade,
             funding,
+            from: None,
+            until: None,
             seed: 1,
         };
         let report = simulated(&asked, &mut |_, _| {}).unwrap();
@@ -272,4 +275,37 @@ fn a_rule_pays_the_funding_that_is_known() {
     };
     assert_eq!(paid(Vec::new()), (FundingCover::Unknown, false));
     assert!(matches!(paid(terms(DAYS).funding), (FundingCover::Known { settlements }, true) if settlements > 200));
+}
+
+#[test]
+fn a_rule_that_is_traded_from_one_day_until_another_is_traded_as_if_nothing_else_were_recorded() {
+    let known = RuleVocabulary { columns: vec!["ofi".to_owned()], axes: Vec::new() };
+    let ask = |lake: PathBuf, from, until| {
+        let rule = TradingRule::parse("long when ofi > 0; short when ofi < -0.5", &known).unwrap();
+        let (trade, funding) = (terms(DAYS).trade, terms(DAYS).funding);
+        let asked = SimulationRequest {
+            lake,
+            market: market(),
+            rule,
+            labels: Vec::new(),
+            terms: trade,
+            funding,
+            from,
+            until,
+            seed: 1,
+        };
+        simulated(&asked, &mut |_, _| {})
+    };
+    let few = tempfile::tempdir().unwrap();
+    record(few.path(), 10..20);
+    let (from, until) = (begins(10), begins(20));
+    let mut found = ask(lake(), Some(from), Some(until)).unwrap();
+    let want = ask(few.path().to_owned(), None, None).unwrap();
+    assert_eq!(found.span, [from, begins(19) + Span::secs(39)]);
+    found.data_digest.clone_from(&want.data_digest);
+    assert!(found == want && found.all.trades > 20, "{found:?}");
+    let inner = ask(lake(), Some(from + Span::secs(5)), Some(from + Span::secs(15))).unwrap();
+    assert_eq!((inner.rows, inner.span), (9, [from + Span::secs(5), from + Span::secs(14)]));
+    let none = ask(lake(), Some(until), Some(from)).unwrap_err().to_string();
+    assert!(none.contains("holds no rows of binance-usdm:BTCUSDT from 2025-12-28T"), "{none}");
 }

@@ -317,17 +317,19 @@ pub struct ExecutionStudy {
     pub left_out: Vec<(usize, NoExecution)>,
 }
 
-/// Executes every parent by every policy.
+/// Executes every parent by every policy. `step` is called with how many parents are done.
 #[must_use]
 pub fn execution_study(
     market: &mut ExecutionMarket<'_>,
     parents: &[ParentOrder],
     block_mean: f64,
     seed: u64,
+    step: &mut dyn FnMut(usize),
 ) -> ExecutionStudy {
     let mut results: [Vec<ExecutionMetrics>; 3] = Default::default();
     let mut left_out = Vec::new();
     for (place, parent) in parents.iter().enumerate() {
+        step(place);
         // What cannot be measured does not depend on the policy.
         let all: Result<Vec<_>, _> = ExecutionPolicy::ALL.iter().map(|p| market.execute(parent, *p)).collect();
         match all {

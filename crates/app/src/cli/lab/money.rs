@@ -100,6 +100,12 @@ pub(crate) struct SimulateArgs {
     /// Tier and its taker fee a side in basis points, as in VIP0=5; there is no default
     #[arg(long, value_name = "TIER=BPS", value_parser = fee)]
     pub(crate) fee: TakerFee,
+    /// First row that counts; without it the first there is
+    #[arg(long, value_name = "TIME", value_parser = Ts::parse)]
+    pub(crate) from: Option<Ts>,
+    /// First row that no longer counts
+    #[arg(long, value_name = "TIME", value_parser = Ts::parse)]
+    pub(crate) until: Option<Ts>,
     /// Decides every draw
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,

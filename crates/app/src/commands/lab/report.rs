@@ -5,6 +5,7 @@ use crate::cli::lab::{GoalsArgs, ReportArgs};
 use crate::config::Settings;
 use crate::failure::Failure;
 use crate::lab::{goals, page};
+use crate::progress::{Progress, Unit};
 use barograph_research::goals::goals as goals_of;
 use barograph_research::train::{StudyRequest, summary};
 use std::io::Write as _;
@@ -12,7 +13,11 @@ use std::io::Write as _;
 pub(super) fn page_of(args: &ReportArgs, settings: &Settings, json: bool) -> Result<(), Failure> {
     let (lake, studies) = (root(&args.place, settings), studies(args.studies.as_ref(), settings));
     let request = StudyRequest::of_board(&lake, &studies, &name(&args.market, settings)?, args.target)?;
-    let found = summary(&request)?;
+    let mut progress: Option<Progress> = None;
+    let found = summary(&request, &mut |done, of| {
+        progress.get_or_insert_with(|| Progress::new(of as u64, "reading", Unit::Steps)).set(done as u64);
+    })?;
+    drop(progress);
     let path = args.out.clone().unwrap_or_else(|| request.folder.join("report.html"));
     std::fs::write(&path, page::page(&request, &found))
         .map_err(|e| Failure::usage(format!("cannot write {}: {e}", path.display())))?;

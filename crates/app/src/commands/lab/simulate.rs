@@ -46,6 +46,8 @@ pub(super) fn run(args: &SimulateArgs, settings: &Settings, json: bool) -> Resul
         labels,
         terms: terms(&args.fee, &args.order)?,
         funding,
+        from: args.from,
+        until: args.until,
         seed: args.seed,
     };
     let mut progress: Option<Progress> = None;
