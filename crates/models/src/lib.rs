@@ -1,6 +1,6 @@
 //! Models of others: read from files, or fitted by a library of others.
 //!
-//! Ring 2: each links a library of its own, behind a build feature that is off by default; without it the same names are there and say how
+//! Ring 3: each links a library of its own, behind a build feature that is off by default; without it the same names are there and say how
 //! to build them in. Nothing here knows folds or boards. What is fitted becomes data of the zoo, which any build predicts with.
 #![warn(missing_docs)]
 

@@ -78,7 +78,7 @@ struct Job<'a> {
     logistic: bool,
     fit: Table,
     inner: Table,
-    /// Labels are told as deviations from it, in units of the scale: the library keeps them in 32 bits, and returns are small.
+    /// Labels are given as deviations from it, in units of the scale: the library keeps them in 32 bits, and returns are small.
     base: f64,
     scale: f64,
 }
@@ -100,12 +100,12 @@ impl<'a> Job<'a> {
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "the library keeps labels in 32 bits")]
-    fn told(&self, label: f64) -> f32 {
+    fn scaled(&self, label: f64) -> f32 {
         ((label - self.base) / self.scale) as f32
     }
 
     fn data(&self, of: &Table, reference: Option<&Dataset>) -> Result<Dataset, LightGbmFault> {
-        let labels: Vec<f32> = of.labels.iter().map(|y| self.told(*y)).collect();
+        let labels: Vec<f32> = of.labels.iter().map(|y| self.scaled(*y)).collect();
         Dataset::from_slice_with_reference(&of.values, &labels, self.columns, true, reference).map_err(|e| failed(&e))
     }
 
