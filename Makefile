@@ -20,7 +20,7 @@ XTASK = $(if $(BUILT),"$(abspath $(TARGET))/debug/xtask",$(CARGO) run --quiet --
 SKIPPED = sh -c 'echo "skipped: $$0" | tee -a "$${SKIPPED_TESTS:-/dev/null}"'
 
 .DEFAULT_GOAL := help
-.PHONY: help tools server page browser judges build run test web fuzz-api python python-bench python-built python-figures fuzz bench check coverage mutants
+.PHONY: help tools server page browser judges build run test web fuzz-api python python-bench python-built python-figures lightgbm fuzz bench check coverage mutants
 
 help:
 	@echo "barograph: the weather of crypto markets, explained"
@@ -32,6 +32,7 @@ help:
 	@echo "  make web      the dashboard tested, also in a browser (part of make test)"
 	@echo "  make fuzz-api the API asked by schemathesis (part of make test)"
 	@echo "  make python   the module for Python: built, installed in a venv under $(TARGET), tested (part of make test)"
+	@echo "  make lightgbm LightGBM compiled and tested as a model of the lab (ten minutes, once; not part of make test)"
 	@echo "  make check    formatting, lints, house rules, generated references"
 	@echo "  make fuzz     a million damaged frames through every venue session (minutes)"
 	@echo "  make coverage lines of the engine that its tests reach; compiles cargo-tarpaulin once"
@@ -179,6 +180,21 @@ python: tools
 		BAROGRAPH_BIN="$(abspath $(TARGET))/debug/barograph" BAROGRAPH_SCORES="$(abspath $(TARGET))/debug/examples/scores" \
 			"$(VENV)/bin/python" -m pytest -q -p no:cacheprovider crates/python/tests; \
 		"$(VENV)/bin/mypy" --strict --no-incremental --cache-dir=/dev/null crates/python/python/barograph; \
+	fi
+
+# LightGBM as a model of the lab (build feature `lightgbm`): its C++ takes seven minutes of one core, which is why `make test` leaves it
+# out. CMake 3.28 and libclang come from Python's registry, as many systems have an older CMake.
+LIGHTGBM_VENV := $(abspath $(TARGET))/lightgbm-venv
+
+lightgbm: tools
+	@if ! { [ -x "$(LIGHTGBM_VENV)/bin/pip" ] || python3 -m venv "$(LIGHTGBM_VENV)" >/dev/null 2>&1; }; then \
+		$(SKIPPED) "LIGHTGBM IS NOT BUILT AND NOT TESTED: python3 with venv is missing; on Debian or Ubuntu: sudo apt install python3 python3-venv"; \
+	elif ! "$(LIGHTGBM_VENV)/bin/pip" install -q --disable-pip-version-check 'cmake>=3.28' libclang; then \
+		$(SKIPPED) "LIGHTGBM IS NOT BUILT AND NOT TESTED: pip cannot fetch cmake and libclang"; \
+	else \
+		PATH="$(LIGHTGBM_VENV)/bin:$$PATH" LIBCLANG_PATH="$$(echo "$(LIGHTGBM_VENV)"/lib/python3*/site-packages/clang/native)" \
+			BINDGEN_EXTRA_CLANG_ARGS="-I$$(cc -print-file-name=include)" \
+			$(CARGO) test --locked --package barograph-models --features lightgbm; \
 	fi
 
 # The same from an optimised module, and what a context costs from Python; then without Python, and with fifty strategies.

@@ -19,7 +19,7 @@ pub const GOAL_F1: f64 = 0.7;
 /// How far it has to be above persistence.
 pub const GOAL_F1_GAIN: f64 = 0.02;
 /// Models that are held against a goal; baselines and the control are not.
-const LEARNERS: [&str; 5] = ["linear", "gbm", "mlp", "ensemble", "regime_gbm"];
+const LEARNERS: [&str; 6] = ["linear", "gbm", "lightgbm", "mlp", "ensemble", "regime_gbm"];
 /// 95 % quantile of the normal distribution: a band of 90 % leaves 5 % below it.
 const Z_90: f64 = 1.644_853_626_951_472;
 

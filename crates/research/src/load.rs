@@ -2,7 +2,7 @@
 
 use crate::ResearchError;
 use barograph_columns::catalogue;
-use barograph_domain::{InstrumentName, Ts};
+use barograph_domain::{InstrumentName, Span, Ts};
 use barograph_lake::layers::{LakeBatch, LakeQuery, LakeReader, Layer, hours};
 use barograph_study::{FrameColumn, ResearchFrame};
 use sha2::{Digest as _, Sha256};
@@ -22,7 +22,7 @@ pub struct LoadedRows {
 /// # Errors
 /// There are none, or the lake cannot be read.
 pub fn load(lake: &Path, market: &InstrumentName) -> Result<LoadedRows, ResearchError> {
-    load_hours(lake, market, (None, None))
+    load_hours(lake, market, (None, None), None)
 }
 
 /// Rows from one moment until another, which is not among them; the digest is that of the hours they are of. All of them where neither is
@@ -32,7 +32,7 @@ pub(crate) fn load_between(
     market: &InstrumentName,
     (from, until): (Option<Ts>, Option<Ts>),
 ) -> Result<LoadedRows, ResearchError> {
-    let LoadedRows { frame, digest } = load_hours(lake, market, (from, until))?;
+    let LoadedRows { frame, digest } = load_hours(lake, market, (from, until), None)?;
     if from.is_none() && until.is_none() {
         return Ok(LoadedRows { frame, digest });
     }
@@ -41,13 +41,24 @@ pub(crate) fn load_between(
 
 /// Rows of the hours that end after a moment; all with `None`.
 pub(crate) fn load_from(lake: &Path, market: &InstrumentName, from: Option<Ts>) -> Result<LoadedRows, ResearchError> {
-    load_hours(lake, market, (from, None))
+    load_hours(lake, market, (from, None), None)
+}
+
+/// The same, of which only rows at multiples of a step are kept: weeks of seconds would not fit into memory.
+pub(crate) fn load_every(
+    lake: &Path,
+    market: &InstrumentName,
+    from: Option<Ts>,
+    step: Span,
+) -> Result<LoadedRows, ResearchError> {
+    load_hours(lake, market, (from, None), Some(step))
 }
 
 fn load_hours(
     lake: &Path,
     market: &InstrumentName,
     (from, until): (Option<Ts>, Option<Ts>),
+    step: Option<Span>,
 ) -> Result<LoadedRows, ResearchError> {
     let query = LakeQuery {
         layer: Some(Layer::Silver),
@@ -70,7 +81,7 @@ fn load_hours(
         digest.update(hour.content_digest()?.as_bytes());
     }
     let digest = digest.finalize().iter().map(|b| format!("{b:02x}")).collect();
-    let mut rows = Rows::default();
+    let mut rows = Rows { step, ..Rows::default() };
     for batch in LakeReader::new(hours, None) {
         rows.add(&batch?)?;
     }
@@ -81,6 +92,8 @@ fn load_hours(
 }
 
 struct Rows {
+    /// Only rows at its multiples are kept.
+    step: Option<Span>,
     times: Vec<Ts>,
     valid: Vec<bool>,
     columns: Vec<FrameColumn>,
@@ -88,23 +101,31 @@ struct Rows {
 
 impl Default for Rows {
     fn default() -> Self {
-        Self { times: Vec::new(), valid: Vec::new(), columns: vec![FrameColumn::default(); catalogue().len()] }
+        Self {
+            step: None,
+            times: Vec::new(),
+            valid: Vec::new(),
+            columns: vec![FrameColumn::default(); catalogue().len()],
+        }
     }
 }
 
 impl Rows {
     fn add(&mut self, batch: &LakeBatch) -> Result<(), ResearchError> {
         let missing = |name: &str| ResearchError::Failed(format!("feature rows have no column '{name}'"));
-        self.times.extend(batch.moments("ts").ok_or_else(|| missing("ts"))?.iter().map(|t| Ts(*t)));
-        for row in 0..batch.rows() {
-            self.valid.push(batch.flag("row_valid", row).ok_or_else(|| missing("row_valid"))?);
+        let times: Vec<Ts> = batch.moments("ts").ok_or_else(|| missing("ts"))?.iter().map(|t| Ts(*t)).collect();
+        let is_kept = |row: &usize| self.step.is_none_or(|step| times[*row].floor(step) == times[*row]);
+        let kept: Vec<usize> = (0..batch.rows()).filter(is_kept).collect();
+        for row in &kept {
+            self.times.push(times[*row]);
+            self.valid.push(batch.flag("row_valid", *row).ok_or_else(|| missing("row_valid"))?);
         }
         for (spec, column) in catalogue().iter().zip(&mut self.columns) {
             match batch.numbers(spec.id) {
-                Some(numbers) => numbers.iter().for_each(|v| column.push(v)),
+                Some(numbers) => kept.iter().for_each(|row| column.push(numbers.get(*row))),
                 // Categories are small whole numbers.
-                None => (0..batch.rows()).for_each(|row| {
-                    let code = batch.count(spec.id, row).and_then(|c| u32::try_from(c).ok());
+                None => kept.iter().for_each(|row| {
+                    let code = batch.count(spec.id, *row).and_then(|c| u32::try_from(c).ok());
                     column.push(code.map(f64::from));
                 }),
             }

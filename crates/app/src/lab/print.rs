@@ -319,6 +319,20 @@ pub(crate) fn backtest(request: &StudyRequest, report: &BacktestReport, json: bo
         (_, _, Some(why)) => writeln!(out, "  no Sharpe ratio: {why}")?,
         _ => {}
     }
+    writeln!(out, "  {}", deflated_line(r))?;
     writeln!(out, "  {}", r.funding)?;
     Ok(())
+}
+
+/// How many trials the Sharpe ratio was deflated by, and what is left of it.
+fn deflated_line(of: &BacktestReport) -> String {
+    let plural = if of.trials == 1 { "" } else { "s" };
+    let trials = format!("{} trial{plural} for this target, over all runs", of.trials);
+    of.dsr.map_or_else(
+        || format!("{trials}: nothing to deflate by them"),
+        |dsr| {
+            let spread = of.trials_variance.sqrt();
+            format!("deflated by {trials}, whose ratios spread by {spread:.4} a day: {dsr:.3} (0.95 is asked)")
+        },
+    )
 }

@@ -4,7 +4,8 @@ use super::print::{ranked, stamp_text};
 use crate::failure::Failure;
 use barograph_domain::{InstrumentName, Ts};
 use barograph_research::train::{
-    BoardMoney, HoldOutReport, ListedArtefact, ModelCard, PredictedTarget, ResearchLogRow, StudyBoard,
+    BoardMoney, HoldOutReport, ListedArtefact, ModelCard, PredictedTarget, ResearchLogRow, RollingSkill, StudyBoard,
+    WindowWord,
 };
 use serde::Serialize;
 use std::io::Write as _;
@@ -237,6 +238,48 @@ pub(crate) fn predicted(
                 named.into_iter().filter_map(|(name, v)| v.map(|v| format!("{name} {v:.4}"))).collect();
             writeln!(out, "  {} scored: {}", scores.n_test, shown.join(", "))?;
         }
+        for line in of.rolling.iter().map(rolling_line).chain(drift_lines(of)) {
+            writeln!(out, "  {line}")?;
+        }
     }
     Ok(())
+}
+
+fn rolling_line(of: &RollingSkill) -> String {
+    let band = |band: Option<[f64; 2]>| {
+        band.map_or_else(|| "no band".to_owned(), |[low, high]| format!("90 % band {low:+.4} to {high:+.4}"))
+    };
+    let skill =
+        of.skill.map_or_else(String::new, |s| format!("skill {s:+.4} ({}): {}", band(of.band), of.verdict.spoken()));
+    let bias = of.bias.map_or_else(String::new, |b| format!("; stated less came {b:+.4} ({})", band(of.bias_band)));
+    format!("{} to {}, {} scored: {skill}{bias}", of.from, of.to, of.n)
+}
+
+/// The newest window against training; nothing before the first is over.
+fn drift_lines(of: &PredictedTarget) -> Vec<String> {
+    let Some(usual) = &of.usual else {
+        return vec![format!(
+            "no drift of {}: its artefact keeps no eight windows of training to hold others against; train on 80 minutes and more",
+            of.target
+        )];
+    };
+    let Some(window) = of.windows.last() else { return Vec::new() };
+    let stated = window.stated.map_or_else(String::new, |word| format!("; what it says: {}", word.name()));
+    let mut lines = vec![format!(
+        "{} to {}, {} rows: {} of {} inputs lie farther from training than in any of its {} windows (there {} at most): {}{stated}",
+        window.from,
+        window.to,
+        window.n,
+        window.moved,
+        window.columns,
+        usual.windows,
+        usual.moved_most,
+        window.inputs.name()
+    )];
+    if window.inputs != WindowWord::AsTrained {
+        let named: Vec<String> =
+            window.farthest.iter().map(|c| format!("{} {:.2} (bound {:.2})", c.name, c.psi, c.bound)).collect();
+        lines.push(format!("farthest, by PSI: {}", named.join(", ")));
+    }
+    lines
 }

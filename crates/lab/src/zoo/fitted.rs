@@ -109,6 +109,28 @@ impl Recipe {
         Ok(self.calibrated(core, members.iter().map(|m| m.trials).sum(), train))
     }
 
+    /// A model of forests that somebody else has grown on the rows to fit on, one for each question: calibrated here as every other is. Its
+    /// `trials` are the configurations that were grown for each. The recipe's own model is not asked.
+    ///
+    /// # Errors
+    /// As [`Self::fit`]; also where forests are too few or too many, or were grown on more columns than there are.
+    pub fn of_forests(
+        &self,
+        forests: Vec<Forest>,
+        trials: usize,
+        train: &TrainSet<'_>,
+    ) -> Result<FittedModel, RecipeError> {
+        train.check(self.task)?;
+        let widest = forests.iter().map(|f| f.columns).max().unwrap_or_default();
+        if widest > train.features.columns() {
+            return Err(RecipeError::Column(widest));
+        }
+        if forests.len() != self.task.heads() {
+            return Err(RecipeError::Degenerate);
+        }
+        Ok(self.calibrated(Core::Forests(forests), trials, train))
+    }
+
     /// Mean loss on the inner split of answers, question after question.
     fn loss(&self, said: &[f64], train: &TrainSet<'_>) -> f64 {
         let n = train.inner.len();

@@ -16,20 +16,28 @@ use forust_ml::sampler::SampleMethod;
 use forust_ml::splitter::MissingImputerSplitter;
 use forust_ml::tree::Tree;
 
-/// One configuration.
+/// One configuration of boosting, whoever grows the trees.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub(super) struct GbmConfig {
+pub struct GbmConfig {
     /// Trees at most.
-    rounds: usize,
+    pub rounds: usize,
     /// Rounds without a better inner loss after which it ends.
-    patience: usize,
+    pub patience: usize,
     /// Share of each tree that is taken.
-    rate: f32,
-    depth: usize,
+    pub rate: f32,
+    /// Splits on the way to a leaf at most.
+    pub depth: usize,
 }
 
 impl GbmConfig {
-    pub(super) const fn of(preset: Preset) -> &'static [Self] {
+    /// Rows that a leaf rests on at least.
+    pub const LEAF_ROWS: u8 = 20;
+    /// Ridge on what a leaf adds.
+    pub const RIDGE: f32 = 1.0;
+
+    /// What a preset tries, one configuration after another; the inner loss chooses.
+    #[must_use]
+    pub const fn of(preset: Preset) -> &'static [Self] {
         const QUICK: [GbmConfig; 1] = [GbmConfig { rounds: 200, patience: 25, rate: 0.1, depth: 5 }];
         const BEST: [GbmConfig; 3] = [
             GbmConfig { rounds: 1_000, patience: 50, rate: 0.03, depth: 4 },
@@ -42,11 +50,6 @@ impl GbmConfig {
         }
     }
 }
-
-/// Rows that a leaf rests on at least.
-const LEAF_ROWS: f32 = 20.0;
-/// Ridge on what a leaf adds.
-const RIDGE: f32 = 1.0;
 
 /// A forest for each question, and how many configurations were fitted.
 pub(super) fn fit(train: &TrainSet<'_>, task: ZooTask, preset: Preset) -> Result<(Vec<Forest>, usize), RecipeError> {
@@ -116,7 +119,8 @@ impl Target {
 
     /// Least curvature in a leaf.
     fn leaf_min(self) -> f32 {
-        if self.logistic { LEAF_ROWS * self.curvature() } else { LEAF_ROWS }
+        let rows = f32::from(GbmConfig::LEAF_ROWS);
+        if self.logistic { rows * self.curvature() } else { rows }
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "the tree library takes 32 bits")]
@@ -144,7 +148,7 @@ impl Job<'_> {
         let columns: Vec<usize> = (0..binned.columns).collect();
         let splitter = MissingImputerSplitter {
             l1: 0.0,
-            l2: RIDGE,
+            l2: GbmConfig::RIDGE,
             max_delta_step: 0.0,
             gamma: 0.0,
             min_leaf_weight: target.leaf_min(),

@@ -29,6 +29,7 @@ pub use calibrate::{Calibrator, IsotonicCurve, PlattCurve};
 pub use features::{Features, FeaturesError};
 pub use fitted::{FittedModel, ZooPrediction};
 pub use forest::{BoostedTree, Forest, TreeNode};
+pub use gbm::GbmConfig;
 pub use linear::LinearScorer;
 pub use recipe::{CalibrationRule, FitThreads, Preset, Recipe, RecipeError, TrainSet, ZooModel, ZooTask};
 

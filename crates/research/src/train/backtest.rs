@@ -6,7 +6,7 @@ use super::lineup::MODELS;
 use super::run::{Study, StudyRequest};
 use super::trades::{ModelTrades, MoneyTerms, TradedFolds, no_direction, parts_of, trade};
 use crate::ResearchError;
-use barograph_study::money::deflate::{DeflatedSharpe, TrialSpread};
+use barograph_study::money::deflate::{DeflatedSharpe, TrialSpread, sample_variance};
 use barograph_study::money::funding::FundingCover;
 use barograph_study::money::goal::sharpe_goal;
 use barograph_study::money::report::TradeReport;
@@ -77,6 +77,9 @@ pub struct BacktestReport {
     /// All trials so far for this target, which it is deflated by.
     #[serde(default)]
     pub trials: usize,
+    /// Variance of the Sharpe ratios per day of those that were traded, over all runs.
+    #[serde(default)]
+    pub trials_variance: f64,
     /// Conditions of the goal of a Sharpe ratio (research §8) that are not met, each as a clause; `None` in files of versions that did not
     /// hold a back-test against it.
     #[serde(default)]
@@ -111,7 +114,7 @@ pub fn traded(
     let Some(trades) = models.into_iter().next() else {
         return Err(ResearchError::Failed(format!("{model} was not traded")));
     };
-    study.log_thresholds(model, terms, trades.tried)?;
+    study.log_thresholds(model, terms, &trades)?;
     let spread = spread_of(&study, &trades)?;
     let report = report_of(model, terms, trades, cover, (&spread, request.seed));
     write(&request.folder.join(BACKTEST), &report, true)?;
@@ -120,8 +123,9 @@ pub fn traded(
     Ok(report)
 }
 
-/// What all trials have in common, as the thresholds of one model show it. Those of other models are spread further: where the board of these
-/// fits was traded, the larger variance of the two counts, which is the stricter.
+/// What all trials have in common: how many there are, over all runs, and how far the ratios of those that were traded are spread. The largest
+/// variance counts, which is the strictest: of this model's thresholds, of all that the log of trials holds, and of the board of these fits
+/// where that was traded.
 fn spread_of(study: &Study<'_>, trades: &ModelTrades) -> Result<TrialSpread, ResearchError> {
     let days = trades.report.daily_net.len();
     let whole = |daily: &Vec<f64>| {
@@ -133,7 +137,8 @@ fn spread_of(study: &Study<'_>, trades: &ModelTrades) -> Result<TrialSpread, Res
     let spread = TrialSpread::new(study.trials()?, &series);
     let board = read_board(&study.request.folder).ok().filter(|board| board.config_hash == study.config_hash);
     let variance = board.and_then(|board| board.money).map_or(0.0, |money| money.trials_variance);
-    Ok(TrialSpread { variance: spread.variance.max(variance), ..spread })
+    let logged = sample_variance(&study.ratios()?).unwrap_or(0.0);
+    Ok(TrialSpread { variance: spread.variance.max(variance).max(logged), ..spread })
 }
 
 fn report_of(
@@ -183,6 +188,7 @@ fn report_of(
         unclosed: report.unclosed,
         dsr,
         trials: spread.trials,
+        trials_variance: spread.variance,
         goal_misses: Some(goal_misses),
         equity: report.equity().into_iter().map(|p| (p.at.to_string(), p.net)).collect(),
     }

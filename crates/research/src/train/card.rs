@@ -1,6 +1,7 @@
 //! The card of a fitted model: what it was made from, how good it was where it was judged, and what it is not for.
 
 use super::artefact::{StudyBoard, StudyTarget};
+use super::lineup::LIGHTGBM;
 use super::registry::BASELINES;
 use super::table::LeaderboardRow;
 use barograph_domain::Ts;
@@ -110,6 +111,12 @@ fn limits(board: &StudyBoard, model: &str, scores: Option<&LeaderboardRow>) -> V
         }
         Some(stamp) => limits.push(format!("{stamp}: too little data to show that the board is free of leaks.")),
         None => {}
+    }
+    if model == LIGHTGBM {
+        limits.push(
+            "LightGBM takes exponentials of the platform's mathematics: fitted on another platform it may differ in the last bits."
+                .to_owned(),
+        );
     }
     limits.extend(board.board.rows.first().and_then(|first| ranks_above(&first.model, model)));
     if scores.is_some_and(|s| s.scores.auc_lo.is_none_or(|lo| lo <= 0.5)) {

@@ -1,6 +1,6 @@
 //! One fold as models see it: rows that teach, tune and judge, their labels and inputs.
 
-use super::inputs::{InputMaker, MadeInputs};
+use super::inputs::{InputMaker, MadeInputs, inputs_of};
 use crate::ResearchError;
 use barograph_domain::Ts;
 use barograph_lab::zoo::{Features, FitThreads, TrainSet, ZooTask};
@@ -86,6 +86,11 @@ impl FoldRows {
             inner: &self.tune,
             threads: FitThreads::default(),
         }
+    }
+
+    /// What a model of this name reads.
+    pub(super) fn of(&self, model: &str) -> &Features {
+        inputs_of(model, [&self.plain, &self.routed, &self.inputs])
     }
 
     /// Labels of some of its rows.

@@ -3,6 +3,7 @@
 
 use super::artefact::write;
 use super::fold::FoldRows;
+use super::lineup::LIGHTGBM;
 use super::run::{KeptFit, Study, StudyRequest};
 use crate::ResearchError;
 use crate::parts::KeptParts;
@@ -112,9 +113,9 @@ pub fn importance(
     model: &str,
     step: &mut dyn FnMut(usize, usize),
 ) -> Result<ImportanceReport, ResearchError> {
-    if !["linear", "gbm", "mlp", "ensemble"].contains(&model) {
+    if !["linear", "gbm", LIGHTGBM, "mlp", "ensemble"].contains(&model) {
         return Err(ResearchError::Refused(format!(
-            "'{model}' has no columns of its own; there is the importance of linear, gbm, mlp, ensemble"
+            "'{model}' has no columns of its own; there is the importance of linear, gbm, {LIGHTGBM}, mlp, ensemble"
         )));
     }
     let study = Study::open(request)?;

@@ -42,11 +42,16 @@ pub(super) struct MadeInputs {
 impl MadeInputs {
     /// What a model of this name reads.
     pub(super) fn of(&self, model: &str) -> &Features {
-        match model {
-            "prior" | "persistence" | "har" => &self.plain,
-            "regime_gbm" => &self.routed,
-            _ => &self.inputs,
-        }
+        inputs_of(model, [&self.plain, &self.routed, &self.inputs])
+    }
+}
+
+/// Which of plain, routed and transformed inputs a model of this name reads.
+pub(super) fn inputs_of<'a>(model: &str, [plain, routed, inputs]: [&'a Features; 3]) -> &'a Features {
+    match model {
+        "prior" | "persistence" | "har" => plain,
+        "regime_gbm" => routed,
+        _ => inputs,
     }
 }
 

@@ -2,10 +2,15 @@
 
 use super::external::OutsideFiles;
 use crate::ResearchError;
+use barograph_models::{LIGHTGBM_BUILT, LightGbmFault};
 
-/// Every model of the zoo that this program fits itself (research §4), in the order in which they are fitted.
-pub const MODELS: [&str; 9] =
-    ["prior", "persistence", "har", "linear", "gbm", "mlp", "ensemble", "regime_gbm", "shuffled"];
+/// Every model of the zoo that this program fits itself (research §4), in the order in which they are fitted; [`LIGHTGBM`] only where it
+/// was built in.
+pub const MODELS: [&str; 10] =
+    ["prior", "persistence", "har", "linear", "gbm", LIGHTGBM, "mlp", "ensemble", "regime_gbm", "shuffled"];
+
+/// The model that wants a library which the usual build does not have.
+pub const LIGHTGBM: &str = "lightgbm";
 
 /// Before the file of a model that somebody else has fitted.
 const ONNX: &str = "onnx=";
@@ -18,17 +23,17 @@ pub struct Lineup {
 }
 
 impl Lineup {
-    /// All of the program's own.
+    /// All of the program's own that this build can fit.
     #[must_use]
     pub fn all() -> Self {
-        Self { own: MODELS.to_vec(), outside: Vec::new() }
+        Self { own: MODELS.into_iter().filter(|m| is_built(m)).collect(), outside: Vec::new() }
     }
 
     /// Those that are named, with the control and the baselines, without which a board says nothing. `onnx=FILE` is a model of somebody
     /// else; where no other is named, all of the program's own stand beside it.
     ///
     /// # Errors
-    /// There is no such model, the files of an outside one are not named fold by fold, or two outside ones have one name.
+    /// There is no such model, or not in this build, the files of an outside one are not named fold by fold, or two outside ones have one name.
     pub fn named(names: &[String]) -> Result<Self, ResearchError> {
         let (files, names): (Vec<&str>, Vec<&str>) =
             names.iter().map(String::as_str).partition(|name| name.starts_with(ONNX));
@@ -37,6 +42,9 @@ impl Lineup {
             return Err(ResearchError::Refused(format!(
                 "there is no model '{unknown}'; there are {known}, and onnx=FILE"
             )));
+        }
+        if let Some(absent) = names.iter().find(|n| !is_built(n)) {
+            return Err(ResearchError::Refused(format!("{absent}: {}", LightGbmFault::NotBuilt)));
         }
         let of = |file: &&str| OutsideFiles::new(&file[ONNX.len()..], &MODELS);
         let outside = files.iter().map(of).collect::<Result<Vec<_>, _>>()?;
@@ -49,7 +57,7 @@ impl Lineup {
             }
         }
         let always = ["prior", "persistence", "shuffled"];
-        let wanted = |m: &&str| names.is_empty() || always.contains(m) || names.contains(m);
+        let wanted = |m: &&str| (names.is_empty() && is_built(m)) || always.contains(m) || names.contains(m);
         Ok(Self { own: MODELS.into_iter().filter(wanted).collect(), outside })
     }
 
@@ -66,9 +74,22 @@ impl Lineup {
     }
 }
 
+fn is_built(model: &str) -> bool {
+    LIGHTGBM_BUILT || model != LIGHTGBM
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_not_built_in_is_refused_by_name_and_left_out_of_all() {
+        let named = Lineup::named(&[LIGHTGBM.to_owned()]);
+        assert_eq!((named.is_ok(), Lineup::all().names().contains(&LIGHTGBM)), (LIGHTGBM_BUILT, LIGHTGBM_BUILT));
+        if let Err(refused) = named {
+            assert!(refused.to_string().ends_with("cargo build --release --features lightgbm"), "{refused}");
+        }
+    }
 
     #[test]
     fn two_models_of_one_name_are_refused() {

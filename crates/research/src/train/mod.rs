@@ -7,6 +7,7 @@ mod asked;
 mod backtest;
 mod calls;
 mod card;
+mod drift;
 mod external;
 mod fold;
 mod funding;
@@ -21,6 +22,7 @@ mod predict;
 mod predicted;
 mod registry;
 mod reliability;
+mod rolling;
 mod run;
 mod runs;
 mod shadow;
@@ -33,23 +35,25 @@ mod worth;
 pub use artefact::{BOARD, FOLDS, StudyBoard, StudyModelCost, StudyTarget, read_board};
 pub use backtest::{BACKTEST, BacktestReport, traded};
 pub use card::ModelCard;
+pub use drift::{DriftReference, DriftWindow, MovedColumn, WindowWord};
 pub use external::OutsideFiles;
 pub use funding::funding_of;
 pub use held::{HoldOutReport, HoldOutRequest, hold_out};
 pub use importance::{IMPORTANCE, ImportanceReport, InputImportance, importance};
 pub use inputs::InputMaker;
-pub use lineup::{Lineup, MODELS};
+pub use lineup::{LIGHTGBM, Lineup, MODELS};
 pub use log::{
     LoggedData, LoggedOpening, RESEARCH_LOG, ResearchLogLine, ResearchLogRow, add_to_log, by_study, research_log,
 };
 pub use money::{BoardMoney, MoneyRow};
 pub use outside::{FoldPart, OutsideScores, OutsideStudy, labels_of};
-pub use predict::{PredictRequest, PredictedTarget, Predictor};
+pub use predict::{PredictRequest, PredictedTarget, Predictor, UsualWindows};
 pub use predicted::predicted;
 pub use registry::{
     ARTEFACTS, ArtefactFiles, ListedArtefact, OpenedArtefact, REGISTRY, RegistryLine, artefacts, card, choose,
 };
 pub use reliability::{ModelReliability, RELIABILITY, ReliabilitySheet};
+pub use rolling::RollingSkill;
 pub use run::{StudyRequest, StudyStep, folder_of, study};
 pub use runs::{RUNS, boards};
 pub use shadow::{SHADOW, ShadowEntry, ShadowLine, ShadowScore};

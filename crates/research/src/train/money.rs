@@ -91,7 +91,7 @@ pub(super) fn money_of(
     let parts = parts_of(study, models, folds, terms, "board.parts")?;
     let TradedFolds { models: traded, cover } = trade(study, models, folds, terms, &parts, step)?;
     for (model, trades) in models.iter().zip(&traded) {
-        study.log_thresholds(model, terms, trades.tried)?;
+        study.log_thresholds(model, terms, trades)?;
     }
     let days = traded.iter().map(|t| t.report.daily_net.len()).max().unwrap_or_default();
     // A position that is left after midnight makes a day that others have without a trade.

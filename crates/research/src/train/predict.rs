@@ -1,19 +1,21 @@
 //! The current models of a market over rows of the lake that are new to them: predictions as gold, and forecasts in the shadow ledger.
 
+use super::drift::{DriftWindow, windows_of};
 use super::fold::task_of;
 use super::registry::OpenedArtefact;
+use super::rolling::RollingSkill;
 use super::shadow::{GRID, ShadowEntry, ShadowLedger, ShadowScore};
 use crate::ResearchError;
 use crate::clock::now;
 use crate::dataset::CLOSE_AFTER;
-use crate::load::load_from;
+use crate::load::{load_every, load_from};
 use barograph_domain::{InstrumentName, Span, Ts};
 use barograph_lab::zoo::ZooPrediction;
 use barograph_lake::layers::{GoldPrediction, LakeConfig, LakeMarket, PredictionWriter};
 use barograph_study::targets::TargetId;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What is to be predicted.
 #[derive(Clone, Debug)]
@@ -44,7 +46,27 @@ pub struct PredictedTarget {
     pub latest: Option<(Ts, Vec<f64>)>,
     /// How its forecasts did so far, of this start and of earlier ones.
     pub shadow: ShadowScore,
+    /// The same of the newest thirty days, with its calibration; `None` before any outcome is known.
+    pub rolling: Option<RollingSkill>,
+    /// What inputs and predictions are held against; `None` where the artefact has none.
+    pub usual: Option<UsualWindows>,
+    /// Whole windows behind what the artefact was made with, the newest four, in the order of time.
+    pub windows: Vec<DriftWindow>,
 }
+
+/// Windows of the training rows that others are held against.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub struct UsualWindows {
+    /// Length of one, seconds.
+    pub window_s: i64,
+    /// How many there are.
+    pub windows: usize,
+    /// Most columns beyond the bounds of the other windows in any of them.
+    pub moved_most: usize,
+}
+
+/// Windows that are shown.
+const SHOWN: i64 = 4;
 
 /// The models of a market, ready to predict.
 pub struct Predictor {
@@ -60,6 +82,26 @@ struct OpenedTarget {
     data_to: Ts,
     /// Rows up to here are done.
     done: Ts,
+    /// Windows behind the training rows, and the end of the last.
+    windows: Vec<DriftWindow>,
+    compared_to: Option<Ts>,
+}
+
+impl OpenedTarget {
+    /// Holds what came since training against it, once for each window that is over.
+    fn compare(&mut self, lake: &Path, market: &InstrumentName) -> Result<(), ResearchError> {
+        let Some(usual) = &self.artefact.drift else { return Ok(()) };
+        let end = self.done.floor(usual.span());
+        if end <= self.data_to || self.compared_to == Some(end) {
+            return Ok(());
+        }
+        let first = Ts(end.0.saturating_sub(SHOWN.saturating_mul(usual.span().0)).saturating_sub(1)).max(self.data_to);
+        let loaded = load_every(lake, market, Some(first), usual.step())?;
+        let OpenedArtefact { files, maker, model, .. } = &self.artefact;
+        self.windows = windows_of(usual, (maker, model, &files.model), &loaded.frame, first, end)?;
+        self.compared_to = Some(end);
+        Ok(())
+    }
 }
 
 #[derive(Default)]
@@ -103,7 +145,15 @@ impl Predictor {
                 let end = end.filter(|end| last.floor(GRID) + GRID > *end);
                 end.unwrap_or(last).max(last).max(data_to)
             });
-            opened.push(OpenedTarget { artefact, ledger, predicted: Predicted::default(), data_to, done });
+            opened.push(OpenedTarget {
+                artefact,
+                ledger,
+                predicted: Predicted::default(),
+                data_to,
+                done,
+                windows: Vec::new(),
+                compared_to: None,
+            });
         }
         Ok(Self { request, opened, writer })
     }
@@ -165,6 +215,7 @@ impl Predictor {
             ledger.add(issues)?;
             ledger.resolve(frame, &artefact.maker, &artefact.files.artefact)?;
             of.done = rows.last().map_or(of.done, |last| frame.times()[*last].max(of.done));
+            of.compare(&self.request.lake, &self.request.market)?;
         }
         self.write(&gold, made_at)?;
         Ok(rows.len())
@@ -194,7 +245,7 @@ impl Predictor {
     /// What was predicted, and how forecasts did.
     #[must_use]
     pub fn report(&self) -> Vec<PredictedTarget> {
-        let of = |OpenedTarget { artefact, ledger, predicted, .. }: &OpenedTarget| {
+        let of = |OpenedTarget { artefact, ledger, predicted, windows, .. }: &OpenedTarget| {
             let target = artefact.maker.target();
             let horizon = target.horizon().unwrap_or(Span::secs(1));
             let (files, task) = (&artefact.files, task_of(target));
@@ -206,6 +257,13 @@ impl Predictor {
                 not_in_gold: predicted.not_in_gold,
                 latest: predicted.latest.clone(),
                 shadow: ledger.score(&files.artefact, &files.model, task, horizon),
+                rolling: ledger.rolling(&files.artefact, task, horizon),
+                usual: artefact.drift.as_ref().map(|usual| UsualWindows {
+                    window_s: usual.span().0 / Span::secs(1).0,
+                    windows: usual.windows,
+                    moved_most: usual.moved_most,
+                }),
+                windows: windows.clone(),
             }
         };
         self.opened.iter().map(of).collect()

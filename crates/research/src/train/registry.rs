@@ -6,6 +6,7 @@
 use super::append::{append, lines};
 use super::artefact::{BOARD, FOLDS, StudyBoard, read, write};
 use super::card::{ModelCard, card_of, markdown};
+use super::drift::{DriftGrid, DriftReference, DriftRows};
 use super::fold::FoldRows;
 use super::inputs::InputMaker;
 use super::run::{Study, hex};
@@ -29,6 +30,8 @@ pub const REGISTRY: &str = "registry.jsonl";
 const MANIFEST: &str = "artefact.json";
 const MODEL: &str = "model.json";
 const INPUTS: &str = "inputs.json";
+/// What is usual for the inputs and for what the model says; not where the training rows are too short a time for that.
+const DRIFT: &str = "drift.json";
 const CARD: &str = "card.json";
 const CARD_TEXT: &str = "card.md";
 
@@ -86,6 +89,9 @@ pub struct OpenedArtefact {
     pub maker: InputMaker,
     /// The model.
     pub model: FittedModel,
+    /// What is usual for its inputs and predictions; `None` where its training rows are too short a time, and of artefacts of versions that
+    /// did not keep it.
+    pub drift: Option<DriftReference>,
 }
 
 /// Fits the best model that learns on everything that is not held out, and makes it the current artefact. The board says which, or why there
@@ -118,7 +124,7 @@ pub(super) fn keep_best(study: &mut Study<'_>, board: &mut StudyBoard, sheet: &F
     let trained_on = transforms.trained_on();
     let card =
         card_of(board, best, (trained_on.0.iso(), trained_on.1.iso(), transforms.train_rows()), sheet.hold_out_from);
-    let files = [
+    let mut files = vec![
         (MODEL, json(&model)?),
         (INPUTS, json(&maker)?),
         (BOARD, json(&*board)?),
@@ -126,6 +132,9 @@ pub(super) fn keep_best(study: &mut Study<'_>, board: &mut StudyBoard, sheet: &F
         (CARD, json(&card)?),
         (CARD_TEXT, markdown(&card).into_bytes()),
     ];
+    if let Some(usual) = usual_of(&rows, best, &model) {
+        files.push((DRIFT, json(&usual)?));
+    }
     let manifest = ArtefactFiles {
         artefact: board.run.clone(),
         market: board.about.market.clone(),
@@ -135,7 +144,7 @@ pub(super) fn keep_best(study: &mut Study<'_>, board: &mut StudyBoard, sheet: &F
         data_to: data_to.clone(),
         files: files.iter().map(|(name, bytes)| ((*name).to_owned(), hex(bytes))).collect(),
     };
-    let same = |old: &ArtefactFiles| [MODEL, INPUTS].iter().all(|f| old.files.get(*f) == manifest.files.get(*f));
+    let same = |old: &ArtefactFiles| [MODEL, INPUTS, DRIFT].iter().all(|f| old.files.get(*f) == manifest.files.get(*f));
     // The same fit again: what reads it now is not disturbed.
     if !read::<ArtefactFiles>(&folder.join(MANIFEST)).is_ok_and(|old| same(&old)) {
         std::fs::create_dir_all(&folder)
@@ -146,6 +155,16 @@ pub(super) fn keep_best(study: &mut Study<'_>, board: &mut StudyBoard, sheet: &F
         write(&folder.join(MANIFEST), &manifest, true)?;
     }
     register(&study.request.folder, &board.run, "trained")
+}
+
+/// What is usual for a model: its inputs over all rows it learnt from, and what it says of those it was tuned on.
+fn usual_of(rows: &FoldRows, name: &str, model: &FittedModel) -> Option<DriftReference> {
+    let grid = DriftGrid::of(&rows.times)?;
+    let at = |row: &u32| usize::try_from(*row).unwrap_or(usize::MAX);
+    let tuned: Vec<u32> = rows.tune.iter().copied().filter(|row| grid.takes(rows.times[at(row)])).collect();
+    let times = tuned.iter().map(|row| rows.times[at(row)]).collect();
+    let stated = DriftRows::stated(times, model.predict(rows.of(name), &tuned));
+    Some(DriftReference::of(grid, &DriftRows::inputs(grid, &rows.times, &rows.names, &rows.inputs), &stated))
 }
 
 /// The first of a board's models that this program can fit: one that learns, or else a baseline, and never the control.
@@ -251,7 +270,9 @@ impl OpenedArtefact {
             }
         }
         let (maker, model) = (read(&found.folder.join(INPUTS))?, read(&found.folder.join(MODEL))?);
-        Ok(Self { files: found.files, maker, model })
+        let is_kept = found.files.files.contains_key(DRIFT);
+        let drift = is_kept.then(|| read(&found.folder.join(DRIFT))).transpose()?;
+        Ok(Self { files: found.files, maker, model, drift })
     }
 }
 

@@ -3,12 +3,12 @@
 use super::artefact::{BOARD, FOLDS, StudyBoard, StudyModelCost, StudyTarget, read, unlabelled, write};
 use super::fold::{FoldRows, task_of};
 use super::inputs::{HAR, LAST};
-use super::lineup::Lineup;
+use super::lineup::{LIGHTGBM, Lineup};
 use super::money::{BoardMoney, money_of};
 use super::registry::keep_best;
 use super::reliability::{RELIABILITY, ReliabilitySheet, reliability_of};
 use super::runs::{RUNS, earlier_runs};
-use super::trades::MoneyTerms;
+use super::trades::{ModelTrades, MoneyTerms};
 use super::trials::{TrialLine, TrialLog};
 use crate::ResearchError;
 use crate::clock::now;
@@ -17,6 +17,7 @@ use barograph_domain::{InstrumentName, Span};
 use barograph_lab::zoo::board::{FoldPrediction, ZooBoard, ZooEntry};
 use barograph_lab::zoo::{CalibrationRule, Features, FittedModel, Preset, Recipe, RecipeError, ZooModel, ZooTask};
 use barograph_lake::layers::escape_name;
+use barograph_models::fit_lightgbm;
 use barograph_study::folds::{FoldPlan, FoldSheet, StudyFold, StudyFolds};
 use barograph_study::targets::{LabelledRows, Labeller, TargetId};
 use barograph_study::transforms::{DropReason, Transforms};
@@ -240,20 +241,32 @@ impl<'r> Study<'r> {
             terms: None,
             trials,
             outcome: outcome.to_owned(),
+            ratios: Vec::new(),
         };
         TrialLog::open(&self.request.folder)?.add(now(), line)
     }
 
+    /// Sharpe ratios per day of all that was ever traded for this target.
+    pub(super) fn ratios(&self) -> Result<Vec<f64>, ResearchError> {
+        Ok(TrialLog::open(&self.request.folder)?.ratios())
+    }
+
     /// Thresholds that were traded are trials too.
-    pub(super) fn log_thresholds(&self, model: &str, terms: &MoneyTerms, trials: usize) -> Result<(), ResearchError> {
+    pub(super) fn log_thresholds(
+        &self,
+        model: &str,
+        terms: &MoneyTerms,
+        traded: &ModelTrades,
+    ) -> Result<(), ResearchError> {
         let line = TrialLine {
             at: String::new(),
             config_hash: self.config_hash.clone(),
             model: model.to_owned(),
             fold: None,
             terms: Some(terms.words()),
-            trials,
+            trials: traded.tried,
             outcome: "traded".to_owned(),
+            ratios: traded.ratios(),
         };
         TrialLog::open(&self.request.folder)?.add(now(), line)
     }
@@ -428,6 +441,7 @@ impl<'r> Study<'r> {
         let train = rows.train_set(features);
         let fitted = match name {
             "ensemble" => self.members(fold, &members).and_then(|members| Ok(recipe.blend(&members, &train)?)),
+            LIGHTGBM => fit_lightgbm(&recipe, &train).map_err(|e| NotFitted(e.to_string())),
             _ => recipe.fit(&train).map_err(NotFitted::from),
         };
         match fitted {

@@ -6,6 +6,7 @@
 
 use super::append::{append, lines};
 use super::inputs::InputMaker;
+use super::rolling::{ResolvedCase, RollingSkill, rolling};
 use super::run::hex;
 use crate::ResearchError;
 use barograph_domain::{Span, Ts};
@@ -230,11 +231,28 @@ impl ShadowLedger {
         if !fold.labels.is_empty() {
             let (is_shuffled, is_persistence) = (model == "shuffled", model == "persistence");
             let entry = ZooEntry { model: model.to_owned(), is_shuffled, is_persistence, trials: 1, folds: vec![fold] };
-            let block = Span(horizon.0.saturating_mul(60)).max(Span::mins(10));
-            score.scores = ZooBoard::of(task, &[entry], horizon, block).rows.pop();
+            score.scores = ZooBoard::of(task, &[entry], horizon, block_of(horizon)).rows.pop();
         }
         score
     }
+
+    /// The same of the newest thirty days.
+    pub(super) fn rolling(&self, artefact: &str, task: ZooTask, horizon: Span) -> Option<RollingSkill> {
+        let mut cases = Vec::new();
+        for ((who, t), case) in &self.issues {
+            let ShadowEntry::Issue { stated, base, .. } = &case.issue else { continue };
+            let ShadowOutcome::Label(label) = case.outcome else { continue };
+            if who == artefact && stated.len() == base.len() {
+                cases.push(ResolvedCase { t: *t, stated, base, label });
+            }
+        }
+        rolling(&cases, task, block_of(horizon))
+    }
+}
+
+/// Cases nearer than this are not independent (research §5).
+fn block_of(horizon: Span) -> Span {
+    Span(horizon.0.saturating_mul(60)).max(Span::mins(10))
 }
 
 fn held(folder: &Path) -> Result<File, ResearchError> {

@@ -15,6 +15,7 @@ use barograph_study::money::blotter::{FundingPayment, Stance, TradeTerms};
 use barograph_study::money::books::RecordedBooks;
 use barograph_study::money::funding::{FundingCover, settlements};
 use barograph_study::money::report::TradeReport;
+use barograph_study::money::sharpe::SharpeMoments;
 use barograph_study::targets::TargetId;
 use barograph_venues::session::venue;
 use std::collections::BTreeSet;
@@ -53,6 +54,18 @@ pub(super) struct ModelTrades {
     pub(super) report: TradeReport,
     /// Daily net P&L with each of [`DELTAS`] over all folds.
     pub(super) by_delta: Vec<Vec<f64>>,
+}
+
+impl ModelTrades {
+    /// Sharpe ratio per day of each threshold; those without variation have none.
+    pub(super) fn ratios(&self) -> Vec<f64> {
+        let daily = self.by_delta.iter().map(|daily| {
+            let mut daily = daily.clone();
+            daily.resize(self.report.daily_net.len().max(daily.len()), 0.0);
+            daily
+        });
+        daily.filter_map(|d| SharpeMoments::population(&d).ok()).map(|m| m.sharpe).collect()
+    }
 }
 
 /// Everything that was traded.

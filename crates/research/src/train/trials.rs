@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 pub const TRIALS: &str = "trials.jsonl";
 
 /// A line of the study log.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct TrialLine {
     /// When it was written, UTC.
     pub at: String,
@@ -30,6 +30,9 @@ pub struct TrialLine {
     pub trials: usize,
     /// `fitted`, `judged` of a model from outside, `traded`, or why nothing came of it.
     pub outcome: String,
+    /// Sharpe ratio per day of each threshold over all folds; empty of a fit, and of lines of versions that did not keep it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ratios: Vec<f64>,
 }
 
 /// What one line is the same as.
@@ -39,12 +42,13 @@ type TrialKey = (String, String, Option<usize>, Option<String>);
 pub(super) struct TrialLog {
     path: PathBuf,
     known: BTreeMap<TrialKey, usize>,
+    ratios: BTreeMap<TrialKey, Vec<f64>>,
 }
 
 impl TrialLog {
     pub(super) fn open(folder: &Path) -> Result<Self, ResearchError> {
         let path = folder.join(TRIALS);
-        let mut log = Self { known: BTreeMap::new(), path };
+        let mut log = Self { known: BTreeMap::new(), ratios: BTreeMap::new(), path };
         for line in lines::<TrialLine>(&log.path)? {
             log.count(&line);
         }
@@ -55,8 +59,12 @@ impl TrialLog {
     fn count(&mut self, line: &TrialLine) -> bool {
         let key = (line.config_hash.clone(), line.model.clone(), line.fold, line.terms.clone());
         let before = self.known.get(&key).copied();
+        let is_spread = !line.ratios.is_empty() && !self.ratios.contains_key(&key);
+        if is_spread {
+            self.ratios.insert(key.clone(), line.ratios.clone());
+        }
         self.known.insert(key, line.trials.max(before.unwrap_or_default()));
-        before.is_none_or(|n| n < line.trials)
+        is_spread || before.is_none_or(|n| n < line.trials)
     }
 
     /// Adds a configuration that is done, unless it is there.
@@ -73,6 +81,11 @@ impl TrialLog {
             terms.is_none() && !(config == config_hash && models.contains(&model.as_str()))
         };
         self.known.iter().filter(|(key, _)| beside(key)).map(|(_, n)| n).sum()
+    }
+
+    /// Sharpe ratios per day of everything that was traded, on whatever terms, of whatever run.
+    pub(super) fn ratios(&self) -> Vec<f64> {
+        self.ratios.values().flatten().copied().collect()
     }
 
     /// All configurations, thresholds that were traded among them.
@@ -94,7 +107,24 @@ mod tests {
             terms: fold.is_none().then(|| "VIP0".to_owned()),
             trials,
             outcome: "fitted".to_owned(),
+            ratios: Vec::new(),
         }
+    }
+
+    #[test]
+    fn what_was_traded_is_spread_over_all_runs_and_old_lines_are_filled_in() {
+        let folder = tempfile::tempdir().unwrap();
+        let now = Ts::from_secs(1_000_000);
+        let mut log = TrialLog::open(folder.path()).unwrap();
+        let traded =
+            |config: &str, ratios: &[f64]| TrialLine { ratios: ratios.to_vec(), ..line(config, "gbm", None, 8) };
+        // The first as an earlier version wrote it.
+        for trial in [traded("a", &[]), traded("a", &[0.1, 0.2]), traded("a", &[0.1, 0.2]), traded("b", &[-0.3])] {
+            log.add(now, trial).unwrap();
+        }
+        let again = TrialLog::open(folder.path()).unwrap();
+        assert_eq!((again.ratios(), again.all()), (vec![0.1, 0.2, -0.3], 16));
+        assert_eq!(lines::<TrialLine>(&folder.path().join(TRIALS)).unwrap().len(), 3);
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! What is kept of a model, and what it predicts.
 
-use crate::world::{begins, market, record, request};
+use crate::world::{begins, market, record, record_for, request};
 use barograph_domain::Span;
 use barograph_lake::layers::{LakeQuery, LakeReader, Layer, hours};
 use barograph_research::train::{
-    HoldOutRequest, OpenedArtefact, PredictRequest, Predictor, RESEARCH_LOG, SHADOW, StudyRequest, artefacts, card,
-    choose, folder_of, hold_out, study,
+    HoldOutRequest, OpenedArtefact, PredictRequest, Predictor, RESEARCH_LOG, SHADOW, StudyRequest, WindowWord,
+    artefacts, card, choose, folder_of, hold_out, study,
 };
 use barograph_study::targets::TargetId;
 use std::path::Path;
@@ -116,13 +116,28 @@ fn the_best_model_is_kept_with_a_card_and_predicts_what_is_new() {
     let line = shadow.lines().next().unwrap();
     std::fs::write(asked.folder.join(SHADOW), format!("{line}\n")).unwrap();
     choose(&asked.folder, &second.run).unwrap();
-    let mut replaced = Predictor::open(wanted).unwrap();
+    let mut replaced = Predictor::open(wanted.clone()).unwrap();
     replaced.step().unwrap();
     replaced.close().unwrap();
     let text = std::fs::read_to_string(asked.folder.join(SHADOW)).unwrap();
     let outcomes = |run: &str| text.lines().filter(|l| l.contains("outcome") && l.contains(run)).count();
     assert_eq!((outcomes(&first.run), outcomes(&second.run)), (1, 1), "{text}");
     choose(&asked.folder, &first.run).unwrap();
+
+    // Half an hour in which volatility leaves what training has seen of it, and everything else is drawn as it was there.
+    record_for(&lake, 15..16, 1_900);
+    let mut later = Predictor::open(wanted).unwrap();
+    later.step().unwrap();
+    let report = later.report().remove(0);
+    later.close().unwrap();
+    let usual = report.usual.unwrap();
+    assert_eq!((usual.window_s, usual.windows >= 8), (600, true), "{usual:?}");
+    let windows: Vec<_> = report.windows.iter().map(|w| (w.from, w.n, w.inputs)).collect();
+    let began = |tens: i64| begins(15) + Span::secs(10) + Span::mins(10 * tens);
+    let want = [(0, WindowWord::Shifted), (1, WindowWord::Changed), (2, WindowWord::Changed)];
+    assert_eq!(windows, want.map(|(tens, word)| (began(tens), 600, word)), "{:?}", report.windows);
+    assert!(report.windows[2].farthest[0].name.starts_with("realized_vol_"), "{:?}", report.windows[2]);
+    assert_eq!(report.rolling.unwrap().n, report.shadow.scores.unwrap().n_test);
 
     // A file that was changed is no artefact any more.
     let model = listed[0].folder.join("model.json");

@@ -3,6 +3,7 @@
 
 mod gone_on;
 mod kept;
+mod outside;
 mod world;
 
 use barograph_domain::{InstrumentName, Span};
@@ -163,6 +164,12 @@ fn funding_is_paid_where_it_is_known_and_its_absence_is_said() {
         assert!(report.goal_misses.unwrap().iter().all(|m| line.misses.contains(m)) && !line.reached);
         (report.dsr.is_some(), line.misses.iter().any(|m| m.contains("a latency of 0.1 s is below 0.25 s")))
     };
+    // No board was traded: what other models and latencies have shown is in the log of trials, and makes the ratio worth less.
+    let first = run(&terms(DAYS));
+    traded(&request, "persistence", &terms(DAYS), &mut |_, _| {}).unwrap();
+    let beside = run(&terms(DAYS));
+    assert!(beside.trials > first.trials && beside.trials_variance > first.trials_variance, "{beside:?}");
+    assert!(beside.dsr <= first.dsr && beside.sharpe_net == first.sharpe_net, "{:?} {:?}", beside.dsr, first.dsr);
     for (model, ms, deflated, late) in
         [("linear", 100, true, true), ("linear", 250, true, false), ("persistence", 100, false, true)]
     {

@@ -30,6 +30,11 @@ pub(crate) fn begins(day: i64) -> Ts {
 
 /// Days of a minute each, into a lake.
 pub(crate) fn record(lake: &Path, days: core::ops::Range<i64>) {
+    record_for(lake, days, SECONDS);
+}
+
+/// The same with so many seconds of each; the volatilities rise with them.
+pub(crate) fn record_for(lake: &Path, days: core::ops::Range<i64>, seconds: i32) {
     let names: Vec<ResearchName<'_>> =
         catalogue().iter().map(|c| ResearchName { id: c.id, category: c.unit == "category" }).collect();
     let place = || LakeMarket::new("binance-usdm", MARKET);
@@ -40,7 +45,7 @@ pub(crate) fn record(lake: &Path, days: core::ops::Range<i64>) {
         let mut random = SplitMix::new(u64::try_from(day).unwrap() + 7);
         let mut mid = 50_000.0;
         let mut rises = random.unit() < 0.5;
-        for second in 0..SECONDS {
+        for second in 0..seconds {
             let t = begins(day) + Span::secs(i64::from(second));
             let level = |side: f64| (0..3).map(move |n| (mid + side * (0.5 + f64::from(n)), 5.0));
             sequence += 1;

@@ -88,7 +88,9 @@ impl DeflatedSharpe {
     }
 }
 
-fn sample_variance(values: &[f64]) -> Option<f64> {
+/// Sample variance, over `n − 1`; `None` of fewer than two values.
+#[must_use]
+pub fn sample_variance(values: &[f64]) -> Option<f64> {
     let n = count(values.len());
     let mean = values.iter().sum::<f64>() / n;
     (values.len() > 1).then(|| values.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / (n - 1.0))

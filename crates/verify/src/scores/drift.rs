@@ -68,6 +68,18 @@ impl PsiBins {
         }
         Some(index(&self.counted(sample), &self.counts))
     }
+
+    /// The index of a part of the reference against the rest of it; `None` as for [`Self::psi`], and where it is no part of it or all of it.
+    #[must_use]
+    pub fn psi_of_part(&self, part: &[f64]) -> Option<PsiReading> {
+        if part.is_empty() || part.iter().any(|x| !x.is_finite()) {
+            return None;
+        }
+        let counts = self.counted(part);
+        let rest =
+            self.counts.iter().zip(&counts).map(|(all, part)| all.checked_sub(*part)).collect::<Option<Vec<_>>>()?;
+        rest.iter().any(|n| *n > 0).then(|| index(&counts, &rest))
+    }
 }
 
 /// The index of counts in the same bins, on neither side of which all are zero.
@@ -138,6 +150,17 @@ mod tests {
         let got = bins.psi(&[1.0, 1.0, 2.5, 9.0]).unwrap().psi;
         let want = (0.7 - 0.5) * math::ln(0.7 / 0.5) + (0.3 - 0.5) * math::ln(0.3 / 0.5);
         assert!((got - want).abs() < 1e-15, "{got} is not {want}");
+    }
+
+    #[test]
+    fn a_part_is_held_against_the_rest() {
+        let (part, rest) = (sample(500, 5, 0.3), sample(1_500, 6, 0.0));
+        let bins = PsiBins::of(&[part.clone(), rest.clone()].concat(), 10).unwrap();
+        let want = index(&bins.counted(&part), &bins.counted(&rest));
+        assert_eq!(bins.psi_of_part(&part), Some(want));
+        assert!(want.psi > bins.psi(&part).unwrap().psi, "against all of it a part is nearer");
+        assert_eq!((bins.psi_of_part(&[9.0; 3]), bins.psi_of_part(&[])), (None, None));
+        assert_eq!(bins.psi_of_part(&[part, rest].concat()), None);
     }
 
     /// Whole numbers are steps of themselves, and a narrow bin of ten thousand of them is as good as its quantile.

@@ -86,7 +86,7 @@ pub(super) fn table(found: &StudySummary) -> String {
     )
 }
 
-const LEARNERS: [&str; 5] = ["linear", "gbm", "mlp", "ensemble", "regime_gbm"];
+const LEARNERS: [&str; 6] = ["linear", "gbm", "lightgbm", "mlp", "ensemble", "regime_gbm"];
 
 pub(super) fn head(request: &StudyRequest, found: &StudySummary) -> String {
     let title = escaped(&format!("{} of {}", request.target, request.market));
