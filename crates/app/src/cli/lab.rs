@@ -117,6 +117,9 @@ pub(crate) struct TrainArgs {
     pub(crate) fee: Option<TakerFee>,
     #[command(flatten)]
     pub(crate) trade: TradeArgs,
+    /// How long each target may take before models that are not fitted yet are left out; 10m for quick and 1h for best without it
+    #[arg(long, value_name = "TIME", value_parser = Span::parse)]
+    pub(crate) time_limit: Option<Span>,
     #[command(flatten)]
     pub(crate) study: StudyArgs,
 }

@@ -22,7 +22,9 @@ use barograph_lab::zoo::Preset;
 use barograph_research::dataset::{
     DatasetBeside, DatasetRequest, JournalRequest, record_beside, record_journal_beside,
 };
-use barograph_research::train::{Lineup, StudyRequest, boards, folder_of, importance, read_board, study, traded};
+use barograph_research::train::{
+    Lineup, StudyRequest, boards, folder_of, importance, read_board, study, traded, usual_limit,
+};
 use barograph_study::folds::FoldPlan;
 use barograph_study::money::blotter::TradeTerms;
 use barograph_study::money::fees::TakerFee;
@@ -139,6 +141,7 @@ pub(super) fn studies(given: Option<&PathBuf>, settings: &Settings) -> PathBuf {
 pub(super) fn requests(args: &StudyArgs, lineup: &Lineup, settings: &Settings) -> Result<Vec<StudyRequest>, Failure> {
     let market = name(&args.market, settings)?;
     let studies = studies(args.studies.as_ref(), settings);
+    let preset = if args.preset == PresetArg::Best { Preset::Best } else { Preset::Quick };
     let of = |target: &TargetId| StudyRequest {
         lake: root(&args.place, settings),
         market: market.clone(),
@@ -149,7 +152,8 @@ pub(super) fn requests(args: &StudyArgs, lineup: &Lineup, settings: &Settings) -
             train_rows_min: args.rows_min,
             ..FoldPlan::default()
         },
-        preset: if args.preset == PresetArg::Best { Preset::Best } else { Preset::Quick },
+        preset,
+        time_limit: usual_limit(preset),
         seed: args.seed,
         lineup: lineup.clone(),
         folder: folder_of(&studies, &market, *target),
@@ -162,6 +166,7 @@ fn train(args: &TrainArgs, settings: &Settings, json: bool) -> Result<(), Failur
     let terms = args.fee.as_ref().map(|fee| lab_worth::terms(fee, &args.trade, &args.study.market, settings));
     let terms = terms.transpose()?;
     for request in requests(&args.study, &lineup, settings)? {
+        let request = StudyRequest { time_limit: args.time_limit.unwrap_or(request.time_limit), ..request };
         let mut progress: Option<Progress> = None;
         let board = study(&request, terms.as_ref(), &mut |step| {
             let does = if step.model == "trading" { "trading" } else { "fitting" };

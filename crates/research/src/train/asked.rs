@@ -2,7 +2,8 @@
 
 use super::artefact::{BOARD, read_board};
 use super::lineup::Lineup;
-use super::run::{StudyRequest, folder_of};
+use super::request::{StudyRequest, usual_limit};
+use super::run::folder_of;
 use crate::ResearchError;
 use barograph_domain::InstrumentName;
 use barograph_lab::zoo::Preset;
@@ -28,12 +29,14 @@ impl StudyRequest {
             )));
         }
         let board = read_board(&folder)?;
+        let preset = if board.preset == "best" { Preset::Best } else { Preset::Quick };
         Ok(Self {
             lake: lake.to_path_buf(),
             market: market.clone(),
             target,
             plan: board.plan,
-            preset: if board.preset == "best" { Preset::Best } else { Preset::Quick },
+            preset,
+            time_limit: usual_limit(preset),
             seed: board.seed,
             lineup: Lineup::all(),
             folder,

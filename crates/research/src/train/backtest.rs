@@ -3,7 +3,8 @@
 
 use super::artefact::{read_board, write};
 use super::lineup::MODELS;
-use super::run::{Study, StudyRequest};
+use super::request::StudyRequest;
+use super::run::Study;
 use super::trades::{ModelTrades, MoneyTerms, TradedFolds, no_direction, parts_of, trade};
 use crate::ResearchError;
 use barograph_study::money::deflate::{DeflatedSharpe, TrialSpread, sample_variance};

@@ -4,7 +4,8 @@
 use super::artefact::write;
 use super::fold::FoldRows;
 use super::lineup::LIGHTGBM;
-use super::run::{KeptFit, Study, StudyRequest};
+use super::request::StudyRequest;
+use super::run::{KeptFit, Study};
 use crate::ResearchError;
 use crate::parts::KeptParts;
 use barograph_lab::explain::{

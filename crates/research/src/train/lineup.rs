@@ -12,6 +12,9 @@ pub const MODELS: [&str; 10] =
 /// The model that wants a library which the usual build does not have.
 pub const LIGHTGBM: &str = "lightgbm";
 
+/// Baselines and the control, without which a board says nothing.
+pub(super) const ALWAYS: [&str; 3] = ["prior", "persistence", "shuffled"];
+
 /// Before the file of a model that somebody else has fitted.
 const ONNX: &str = "onnx=";
 
@@ -56,8 +59,7 @@ impl Lineup {
                 )));
             }
         }
-        let always = ["prior", "persistence", "shuffled"];
-        let wanted = |m: &&str| (names.is_empty() && is_built(m)) || always.contains(m) || names.contains(m);
+        let wanted = |m: &&str| (names.is_empty() && is_built(m)) || ALWAYS.contains(m) || names.contains(m);
         Ok(Self { own: MODELS.into_iter().filter(wanted).collect(), outside })
     }
 

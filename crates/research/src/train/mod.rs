@@ -22,6 +22,7 @@ mod predict;
 mod predicted;
 mod registry;
 mod reliability;
+mod request;
 mod rolling;
 mod run;
 mod runs;
@@ -53,8 +54,9 @@ pub use registry::{
     ARTEFACTS, ArtefactFiles, ListedArtefact, OpenedArtefact, REGISTRY, RegistryLine, artefacts, card, choose,
 };
 pub use reliability::{ModelReliability, RELIABILITY, ReliabilitySheet};
+pub use request::{StudyRequest, usual_limit};
 pub use rolling::RollingSkill;
-pub use run::{StudyRequest, StudyStep, folder_of, study};
+pub use run::{StudyStep, folder_of, study};
 pub use runs::{RUNS, boards};
 pub use shadow::{SHADOW, ShadowEntry, ShadowLine, ShadowScore};
 pub use summary::{FoldStretch, LearnerCalibration, StudyGap, StudySummary, summary};

@@ -1,7 +1,8 @@
 //! What fitted models said of rows of their test blocks.
 
 use super::inputs::InputMaker;
-use super::run::{KeptFit, Study, StudyRequest};
+use super::request::StudyRequest;
+use super::run::{KeptFit, Study};
 use crate::ResearchError;
 use barograph_domain::Ts;
 use barograph_lab::zoo::ZooPrediction;

@@ -3,10 +3,11 @@
 use super::artefact::{BOARD, FOLDS, StudyBoard, StudyModelCost, StudyTarget, read, unlabelled, write};
 use super::fold::{FoldRows, task_of};
 use super::inputs::{HAR, LAST};
-use super::lineup::{LIGHTGBM, Lineup};
+use super::lineup::{ALWAYS, LIGHTGBM};
 use super::money::{BoardMoney, money_of};
 use super::registry::keep_best;
 use super::reliability::{RELIABILITY, ReliabilitySheet, reliability_of};
+use super::request::StudyRequest;
 use super::runs::{RUNS, earlier_runs};
 use super::trades::{ModelTrades, MoneyTerms};
 use super::trials::{TrialLine, TrialLog};
@@ -15,10 +16,10 @@ use crate::clock::now;
 use crate::load::{LoadedRows, load};
 use barograph_domain::{InstrumentName, Span};
 use barograph_lab::zoo::board::{FoldPrediction, ZooBoard, ZooEntry};
-use barograph_lab::zoo::{CalibrationRule, Features, FittedModel, Preset, Recipe, RecipeError, ZooModel, ZooTask};
+use barograph_lab::zoo::{CalibrationRule, Features, FittedModel, Recipe, RecipeError, ZooModel, ZooTask};
 use barograph_lake::layers::escape_name;
 use barograph_models::fit_lightgbm;
-use barograph_study::folds::{FoldPlan, FoldSheet, StudyFold, StudyFolds};
+use barograph_study::folds::{FoldSheet, StudyFold, StudyFolds};
 use barograph_study::targets::{LabelledRows, Labeller, TargetId};
 use barograph_study::transforms::{DropReason, Transforms};
 use serde::{Deserialize, Serialize};
@@ -29,56 +30,6 @@ use std::time::Instant;
 
 /// Regimes with fewer rows to fit on are left to the model of all rows (research §4).
 const REGIME_ROWS_MIN: usize = 5_000;
-
-/// What is asked.
-#[derive(Clone, Debug)]
-pub struct StudyRequest {
-    /// The lake.
-    pub lake: PathBuf,
-    /// Whose rows.
-    pub market: InstrumentName,
-    /// What is predicted.
-    pub target: TargetId,
-    /// How rows are divided.
-    pub plan: FoldPlan,
-    /// How much is tried.
-    pub preset: Preset,
-    /// Decides every draw.
-    pub seed: u64,
-    /// Which models.
-    pub lineup: Lineup,
-    /// The folder of the study; a study of the same settings that was stopped there goes on.
-    pub folder: PathBuf,
-}
-
-impl StudyRequest {
-    /// `quick` or `best`.
-    #[must_use]
-    pub const fn preset_word(&self) -> &'static str {
-        match self.preset {
-            Preset::Best => "best",
-            Preset::Quick => "quick",
-        }
-    }
-
-    /// The command that fits these models with these settings; what is as it would be anyhow is left out.
-    #[must_use]
-    pub fn command(&self) -> String {
-        let (plan, usual) = (&self.plan, FoldPlan::default());
-        let mut line = format!("barograph lab train {} --target {}", self.market, self.target);
-        let mut add = |differs: bool, what: String| {
-            if differs {
-                line.push_str(&what);
-            }
-        };
-        add(self.preset != Preset::default(), format!(" --preset {}", self.preset_word()));
-        add(plan.folds != usual.folds, format!(" --folds {}", plan.folds));
-        add(plan.memory != usual.memory, format!(" --embargo {}", plan.memory.compact()));
-        add(plan.train_rows_min != usual.train_rows_min, format!(" --rows-min {}", plan.train_rows_min));
-        add(self.seed != 1, format!(" --seed {}", self.seed));
-        line
-    }
-}
 
 /// How far a study is.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -110,6 +61,7 @@ pub(super) struct Study<'a> {
     task: ZooTask,
     pub(super) config_hash: String,
     parts: PathBuf,
+    began: Instant,
     pub(super) left_out: BTreeMap<String, String>,
 }
 
@@ -179,6 +131,7 @@ fn run_of(config_hash: &str, own: &[&str], others: &[String], terms: Option<&Mon
 
 impl<'r> Study<'r> {
     pub(super) fn open(request: &'r StudyRequest) -> Result<Self, ResearchError> {
+        let began = Instant::now();
         let refused = |e: &dyn std::fmt::Display| ResearchError::Refused(e.to_string());
         let rows = load(&request.lake, &request.market)?;
         let labels = Labeller::new(&rows.frame).and_then(|l| l.label(request.target)).map_err(|e| refused(&e))?;
@@ -189,7 +142,7 @@ impl<'r> Study<'r> {
         let config_hash = hash(request, &rows.digest)?;
         let parts = request.folder.join(format!("fits-{}", &config_hash[..12]));
         let task = task_of(request.target);
-        Ok(Self { request, rows, labels, folds, task, config_hash, parts, left_out: BTreeMap::new() })
+        Ok(Self { request, rows, labels, folds, task, config_hash, parts, began, left_out: BTreeMap::new() })
     }
 
     /// A model as an earlier run of this study left it.
@@ -430,6 +383,10 @@ impl<'r> Study<'r> {
             }
             return Ok(Some((kept, features)));
         }
+        if let Some(why) = self.over_limit(fold, name) {
+            self.left_out.insert(name.to_owned(), why);
+            return Ok(None);
+        }
         let began = Instant::now();
         let recipe = Recipe {
             model,
@@ -463,6 +420,17 @@ impl<'r> Study<'r> {
                 Ok(None)
             }
         }
+    }
+
+    /// Why a model is not fitted any more: the clock decides nothing but whether there is a result, and without baselines and control no
+    /// board says anything.
+    fn over_limit(&self, fold: usize, name: &str) -> Option<String> {
+        let limit = self.request.time_limit;
+        let is_over = fold > 0 && !ALWAYS.contains(&name) && self.began.elapsed().as_secs_f64() >= limit.as_secs_f64();
+        is_over.then(|| {
+            let limit = limit.compact();
+            format!("fold {fold} was not reached in {limit}; the same command goes on there, --time-limit gives it longer")
+        })
     }
 
     /// Learners of the line-up that the ensemble may draw on: those that see the same inputs.

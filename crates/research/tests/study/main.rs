@@ -17,6 +17,7 @@ use barograph_study::money::blotter::{FundingPayment, TradeTerms};
 use barograph_study::money::funding::FundingCover;
 use barograph_study::money::rule::{RuleVocabulary, TradingRule};
 use barograph_study::targets::TargetId;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 use world::{begins, market, record, request, terms};
@@ -210,6 +211,20 @@ fn numbers_out_of_fold_come_from_the_inputs_of_their_model() {
     let moved = last.values().filter(|v| (v.abs() - 0.0005).abs() < 1e-5).count();
     assert!(moved * 10 > last.len() * 9 && last.len() > 300, "{moved} of {}", last.len());
     assert_eq!(predicted(&asked, "linear").unwrap().len(), last.len());
+}
+
+#[test]
+fn a_time_limit_leaves_out_what_learns_and_the_next_call_goes_on() {
+    let studies = tempfile::tempdir().unwrap();
+    let usual = request(&lake(), studies.path(), &["linear"], 1);
+    let short = StudyRequest { time_limit: Span::ZERO, ..usual.clone() };
+    let models = |board: &StudyBoard| board.rows.iter().map(|r| r.model.clone()).collect::<BTreeSet<_>>();
+    let board = study(&short, None, &mut |_| {}).unwrap();
+    assert_eq!(models(&board), ["persistence", "prior", "shuffled"].map(str::to_owned).into());
+    let why = &board.left_out["linear"];
+    assert!(why.starts_with("fold 1 was not reached in 0s") && why.contains("--time-limit"), "{why}");
+    let board = study(&usual, None, &mut |_| {}).unwrap();
+    assert!(models(&board).contains("linear") && !board.left_out.contains_key("linear"), "{:?}", board.left_out);
 }
 
 #[test]
