@@ -429,7 +429,9 @@ impl<'r> Study<'r> {
         let is_over = fold > 0 && !ALWAYS.contains(&name) && self.began.elapsed().as_secs_f64() >= limit.as_secs_f64();
         is_over.then(|| {
             let limit = limit.compact();
-            format!("fold {fold} was not reached in {limit}; the same command goes on there, --time-limit gives it longer")
+            format!(
+                "fold {fold} was not reached in {limit}; the same command goes on there, --time-limit gives it longer"
+            )
         })
     }
 

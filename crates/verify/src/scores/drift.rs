@@ -159,7 +159,11 @@ mod tests {
         let want = index(&bins.counted(&part), &bins.counted(&rest));
         assert_eq!(bins.psi_of_part(&part), Some(want));
         assert!(want.psi > bins.psi(&part).unwrap().psi, "against all of it a part is nearer");
-        assert_eq!((bins.psi_of_part(&[9.0; 3]), bins.psi_of_part(&[])), (None, None));
+        assert_eq!(
+            (bins.psi_of_part(&[9.0; 500]), bins.psi_of_part(&[])),
+            (None, None),
+            "more than the reference has there"
+        );
         assert_eq!(bins.psi_of_part(&[part, rest].concat()), None);
     }
 
