@@ -218,7 +218,7 @@ fn a_time_limit_leaves_out_what_learns_and_the_next_call_goes_on() {
     let studies = tempfile::tempdir().unwrap();
     let usual = request(&lake(), studies.path(), &["linear"], 1);
     let short = StudyRequest { time_limit: Span::ZERO, ..usual.clone() };
-    let models = |board: &StudyBoard| board.rows.iter().map(|r| r.model.clone()).collect::<BTreeSet<_>>();
+    let models = |board: &StudyBoard| board.rows.iter().map(|r| r.scores.model.clone()).collect::<BTreeSet<_>>();
     let board = study(&short, None, &mut |_| {}).unwrap();
     assert_eq!(models(&board), ["persistence", "prior", "shuffled"].map(str::to_owned).into());
     let why = &board.left_out["linear"];
