@@ -30,9 +30,9 @@ pub enum FloatEncoding {
 /// How a partition is written. [`Self::live`] and [`Self::import`] give the defaults: zstd 1 over plain floats.
 ///
 /// Measured by `benches/layers.rs` on the wide book table (85 columns, books of a recorded session of BTCUSDT at Binance), everything
-/// included, on one of two cores that five other programs were using: zstd 1 packs 8.2 times at 216 to 240 MB/s of raw columns, zstd 3
-/// 9.2 times at 200, zstd −9 4.3 times at 255; nothing packed 277 to 330. Through Parquet's own writer, which the release profile hardly
-/// optimises: LZ4 5.2 times at 150, Snappy 5.3 at 150, zstd 1 over dictionaries 7.8 at 133, over split bytes 3.4 at 69: values that stand
+/// included: on two quiet cores, which share out the columns, zstd 1 packs 8.2 times at 300 to 317 MB/s of raw columns in real time. On one
+/// core that five other programs were using: zstd 1 at 216 to 240, zstd 3 9.2 times at 200, zstd −9 4.3 times at 255; nothing packed 277 to
+/// 330. Through Parquet's own writer, which the release profile hardly optimises: LZ4 5.2 times at 150, Snappy 5.3 at 150, zstd 1 over dictionaries 7.8 at 133, over split bytes 3.4 at 69: values that stand
 /// for several rows are what a book has, and splitting their bytes hides that.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct LakeConfig {

@@ -32,7 +32,7 @@ const fn short(name: &'static str, measure: fn(&Bed) -> Result<Measured, String>
 }
 
 /// Every benchmark, in the order of the table.
-pub(crate) static ALL: [Bench; 30] = [
+pub(crate) static ALL: [Bench; 32] = [
     short("engine", engine),
     bench("store", store),
     bench("replay", replay),
@@ -46,6 +46,8 @@ pub(crate) static ALL: [Bench; 30] = [
     short("advice", advice),
     short("models", models),
     bench("no_skill", no_skill),
+    short("columns", columns),
+    Bench { rounds: 3, ..bench("lake", lake) },
     Bench { rounds: 3, ..bench("ledger", ledger) },
     bench("scorecard", scorecard),
     bench("whatif", whatif),
@@ -111,6 +113,16 @@ fn models(bed: &Bed) -> Result<Measured, String> {
 fn no_skill(bed: &Bed) -> Result<Measured, String> {
     let figures = [("activated_percent", "no_skill_activated_percent", 1.0)];
     printed(bed, "barograph-verify", "no_skill", &[], &figures)
+}
+
+fn columns(bed: &Bed) -> Result<Measured, String> {
+    let figures =
+        [("wide_rows_per_s", "columns_wide_rows_per_s", 1.0), ("changes_per_s", "columns_changes_per_s", 1.0)];
+    printed(bed, "barograph-columns", "columns", &[], &figures)
+}
+
+fn lake(bed: &Bed) -> Result<Measured, String> {
+    printed_by_all_cores(bed, "barograph-lake", "layers", &[("write_mb_s", "lake_write_mb_s", 1.0)])
 }
 
 fn ledger(bed: &Bed) -> Result<Measured, String> {
