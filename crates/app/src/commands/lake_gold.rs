@@ -83,8 +83,8 @@ pub(crate) fn run(args: &GoldArgs, settings: &Settings, json: bool) -> Result<()
             let of = timeframe.map(|t| format!(" {t}")).unwrap_or_default();
             let anew = match replaced {
                 0 => String::new(),
-                1 => "; 1 hour was made anew, because what it is made of has changed".to_owned(),
-                n => format!("; {n} hours were made anew, because what they are made of has changed"),
+                1 => "; 1 hour rewritten, because its trades or minutes have changed".to_owned(),
+                n => format!("; {n} hours rewritten, because their trades or minutes have changed"),
             };
             writeln!(out, "gold/{table}{of}: {rows} rows of {market} were added{anew}")?;
         }

@@ -150,7 +150,7 @@ fn cells(of: MinuteColumns) -> Vec<(String, TableColumn)> {
 fn about(entries: &[CatalogueEntry], name: &str) -> Vec<(String, String)> {
     let described = |text: &str| vec![("description".to_owned(), text.to_owned())];
     match name {
-        "ts" => return described("the minute that the row is of: it ends here"),
+        "ts" => return described("end of the minute that the row covers"),
         "known_ts" => {
             return described("when the row could be used: 200 ms after its minute, or when a correction made it");
         }

@@ -329,10 +329,10 @@ fn deflated_line(of: &BacktestReport) -> String {
     let plural = if of.trials == 1 { "" } else { "s" };
     let trials = format!("{} trial{plural} for this target, over all runs", of.trials);
     of.dsr.map_or_else(
-        || format!("{trials}: nothing to deflate by them"),
+        || format!("{trials}; no Sharpe ratio to deflate"),
         |dsr| {
             let spread = of.trials_variance.sqrt();
-            format!("deflated by {trials}, whose ratios spread by {spread:.4} a day: {dsr:.3} (0.95 is asked)")
+            format!("deflated by {trials}, whose ratios spread by {spread:.4} a day: {dsr:.3} (needs 0.95)")
         },
     )
 }

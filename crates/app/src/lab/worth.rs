@@ -251,7 +251,9 @@ fn rolling_line(of: &RollingSkill) -> String {
     };
     let skill =
         of.skill.map_or_else(String::new, |s| format!("skill {s:+.4} ({}): {}", band(of.band), of.verdict.spoken()));
-    let bias = of.bias.map_or_else(String::new, |b| format!("; stated less came {b:+.4} ({})", band(of.bias_band)));
+    let bias = of
+        .bias
+        .map_or_else(String::new, |b| format!("; bias, forecast minus outcome, {b:+.4} ({})", band(of.bias_band)));
     format!("{} to {}, {} scored: {skill}{bias}", of.from, of.to, of.n)
 }
 
@@ -259,14 +261,14 @@ fn rolling_line(of: &RollingSkill) -> String {
 fn drift_lines(of: &PredictedTarget) -> Vec<String> {
     let Some(usual) = &of.usual else {
         return vec![format!(
-            "no drift of {}: its artefact keeps no eight windows of training to hold others against; train on 80 minutes and more",
+            "drift of {} cannot be judged: it was trained on fewer than eight windows of ten minutes; train on more data",
             of.target
         )];
     };
     let Some(window) = of.windows.last() else { return Vec::new() };
     let stated = window.stated.map_or_else(String::new, |word| format!("; what it says: {}", word.name()));
     let mut lines = vec![format!(
-        "{} to {}, {} rows: {} of {} inputs lie farther from training than in any of its {} windows (there {} at most): {}{stated}",
+        "{} to {}, {} rows: {} of {} inputs are outside the range of the {} training windows (at most {} in one of those): {}{stated}",
         window.from,
         window.to,
         window.n,

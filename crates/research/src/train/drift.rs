@@ -428,6 +428,10 @@ mod tests {
             of(WindowWord::Shifted),
             of(WindowWord::Changed)
         );
+        assert!(
+            !windows.is_empty() && of(WindowWord::Changed) * 20 <= windows.len(),
+            "a market that is as it was is called changed"
+        );
         for w in &windows {
             println!("  {} n {} moved {} {}", w.from, w.n, w.moved, w.inputs.name());
         }

@@ -430,7 +430,7 @@ impl<'r> Study<'r> {
         is_over.then(|| {
             let limit = limit.compact();
             format!(
-                "fold {fold} was not reached in {limit}; the same command goes on there, --time-limit gives it longer"
+                "the time limit of {limit} was up before fold {fold}; run the same command again to continue, or raise --time-limit"
             )
         })
     }

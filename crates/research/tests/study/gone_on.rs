@@ -1,4 +1,4 @@
-//! Back-tests and importance that are stopped in the middle, and begun again.
+//! Back-tests and importance that are stopped halfway and started again.
 
 use crate::world::{record, request, terms};
 use barograph_research::train::{

@@ -222,7 +222,7 @@ fn a_time_limit_leaves_out_what_learns_and_the_next_call_goes_on() {
     let board = study(&short, None, &mut |_| {}).unwrap();
     assert_eq!(models(&board), ["persistence", "prior", "shuffled"].map(str::to_owned).into());
     let why = &board.left_out["linear"];
-    assert!(why.starts_with("fold 1 was not reached in 0s") && why.contains("--time-limit"), "{why}");
+    assert!(why.starts_with("the time limit of 0s was up before fold 1") && why.contains("--time-limit"), "{why}");
     let board = study(&usual, None, &mut |_| {}).unwrap();
     assert!(models(&board).contains("linear") && !board.left_out.contains_key("linear"), "{:?}", board.left_out);
 }
