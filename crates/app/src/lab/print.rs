@@ -298,8 +298,12 @@ pub(crate) fn backtest(request: &StudyRequest, report: &BacktestReport, json: bo
     writeln!(out, "  traded beyond 0.5 ± δ, which each fold's inner split chose: {}", delta.join(", "))?;
     writeln!(
         out,
-        "  {} round trips over {} rows and {} UTC days, {} orders found no book or not enough in it",
-        r.trades, r.rows, r.days, r.untraded
+        "  {} round trips over {} rows and {} UTC day{}, {} orders found no book or not enough in it",
+        r.trades,
+        r.rows,
+        r.days,
+        if r.days == 1 { "" } else { "s" },
+        r.untraded
     )?;
     if let (Some(gross), Some(cost), Some(net)) = (r.break_even_cost_bps, r.avg_cost_bps, r.net_bps) {
         writeln!(out, "  a round trip: {gross:+.2} bp before costs, {cost:.2} bp of costs, {net:+.2} bp after them")?;

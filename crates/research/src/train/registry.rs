@@ -97,6 +97,11 @@ pub struct OpenedArtefact {
 /// Fits the best model that learns on everything that is not held out, and makes it the current artefact. The board says which, or why there
 /// is none.
 pub(super) fn keep_best(study: &mut Study<'_>, board: &mut StudyBoard, sheet: &FoldSheet) -> Result<(), ResearchError> {
+    if study.is_cut {
+        // The best of what was in time is not the best of what was asked for.
+        board.no_artefact = Some("the time limit was up before every model was fitted".to_owned());
+        return Ok(());
+    }
     let ranked: Vec<&str> = board.board.rows.iter().map(|r| r.model.as_str()).collect();
     let Some(best) = best_of(study.request.lineup.names(), &ranked) else {
         board.no_artefact = Some("no model was fitted on every fold".to_owned());

@@ -62,6 +62,8 @@ pub(super) struct Study<'a> {
     pub(super) config_hash: String,
     parts: PathBuf,
     began: Instant,
+    /// A model was left out because time was up.
+    pub(super) is_cut: bool,
     pub(super) left_out: BTreeMap<String, String>,
 }
 
@@ -142,7 +144,18 @@ impl<'r> Study<'r> {
         let config_hash = hash(request, &rows.digest)?;
         let parts = request.folder.join(format!("fits-{}", &config_hash[..12]));
         let task = task_of(request.target);
-        Ok(Self { request, rows, labels, folds, task, config_hash, parts, began, left_out: BTreeMap::new() })
+        Ok(Self {
+            request,
+            rows,
+            labels,
+            folds,
+            task,
+            config_hash,
+            parts,
+            began,
+            is_cut: false,
+            left_out: BTreeMap::new(),
+        })
     }
 
     /// A model as an earlier run of this study left it.
@@ -385,6 +398,7 @@ impl<'r> Study<'r> {
         }
         if let Some(why) = self.over_limit(fold, name) {
             self.left_out.insert(name.to_owned(), why);
+            self.is_cut = true;
             return Ok(None);
         }
         let began = Instant::now();

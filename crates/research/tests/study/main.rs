@@ -223,7 +223,9 @@ fn a_time_limit_leaves_out_what_learns_and_the_next_call_goes_on() {
     assert_eq!(models(&board), ["persistence", "prior", "shuffled"].map(str::to_owned).into());
     let why = &board.left_out["linear"];
     assert!(why.starts_with("the time limit of 0s was up before fold 1") && why.contains("--time-limit"), "{why}");
+    assert!(board.artefact.is_none() && board.no_artefact.is_some(), "what was in time is not kept as the best");
     let board = study(&usual, None, &mut |_| {}).unwrap();
+    assert!(board.artefact.is_some());
     assert!(models(&board).contains("linear") && !board.left_out.contains_key("linear"), "{:?}", board.left_out);
 }
 
