@@ -73,8 +73,8 @@ pub(super) struct ScoredModels {
     /// How often came what models stated, on test rows.
     pub(super) reliability: ReliabilitySheet,
     pub(super) costs: BTreeMap<String, StudyModelCost>,
-    /// What models of others are known by, fold by fold.
-    pub(super) others: Vec<String>,
+    /// What models of others are known by, and on which fold.
+    pub(super) others: Vec<(String, usize)>,
     /// Inputs and columns that are none, as of the last fold.
     pub(super) inputs: Vec<String>,
     pub(super) dropped: BTreeMap<String, String>,
@@ -121,11 +121,12 @@ pub(super) fn hex(text: &[u8]) -> String {
 }
 
 /// What names a board: the settings of its fits, its models and what was traded on.
-fn run_of(config_hash: &str, own: &[&str], others: &[String], terms: Option<&MoneyTerms>) -> String {
+fn run_of(config_hash: &str, own: &[&str], others: &[(String, usize)], terms: Option<&MoneyTerms>) -> String {
     let words = terms.map(MoneyTerms::words).unwrap_or_default();
     let funding: Vec<String> =
         terms.map(|t| t.funding.iter().map(|p| format!("{} {}", p.at.0, p.rate)).collect()).unwrap_or_default();
-    let models = own.iter().copied().chain(others.iter().map(String::as_str)).collect::<Vec<_>>().join(",");
+    let models =
+        own.iter().copied().chain(others.iter().map(|(known, _)| known.as_str())).collect::<Vec<_>>().join(",");
     let mut run = hex(format!("{config_hash} {models} {words} {}", funding.join(",")).as_bytes());
     run.truncate(12);
     run
@@ -269,7 +270,7 @@ impl<'r> Study<'r> {
                     began.elapsed().as_secs_f64() * 1e6 / judged;
                 let known = files.known_by(fold.number)?;
                 self.log_fit(&known, fold.number, 1, "judged")?;
-                known_by.push(known);
+                known_by.push((known, fold.number));
                 entry.trials += 1;
                 entry.folds.push(said);
             }
@@ -302,8 +303,9 @@ impl<'r> Study<'r> {
         let ScoredModels { mut board, reliability, costs, others, inputs, dropped } = self.scored(&folds, step)?;
         write(&self.request.folder.join(RELIABILITY), &reliability, false)?;
         // A model that was dropped counts like any other that is not on the board.
-        let on_board = board.rows.iter().map(|r| r.model.as_str()).chain(others.iter().map(String::as_str));
-        let on_board: Vec<&str> = on_board.collect();
+        let own = board.rows.iter().map(|r| (r.model.as_str(), None));
+        let theirs = others.iter().map(|(known, fold)| (known.as_str(), Some(*fold)));
+        let on_board: Vec<(&str, Option<usize>)> = own.chain(theirs).collect();
         let beside = TrialLog::open(&self.request.folder)?.fitted_beside(&self.config_hash, &on_board);
         board.rows.iter_mut().for_each(|row| row.n_trials += beside);
         let (money, no_money) = self.money(&board, &folds, terms, step)?;
@@ -583,8 +585,9 @@ mod tests {
 
     #[test]
     fn another_file_of_somebody_else_makes_another_run() {
-        let run =
-            |others: &[&str]| run_of("c", &["gbm"], &others.iter().map(|o| (*o).to_owned()).collect::<Vec<_>>(), None);
+        let run = |others: &[&str]| {
+            run_of("c", &["gbm"], &others.iter().map(|o| ((*o).to_owned(), 1)).collect::<Vec<_>>(), None)
+        };
         let runs = BTreeSet::from([run(&[]), run(&["mine@a"]), run(&["mine@b"]), run(&["yours@a"])]);
         assert_eq!(runs.len(), 4);
         assert_eq!(run(&["mine@a"]), run(&["mine@a"]));

@@ -75,10 +75,12 @@ impl TrialLog {
         Ok(())
     }
 
-    /// Configurations fitted, but for those of these models under these settings: what a board of them has to count besides.
-    pub(super) fn fitted_beside(&self, config_hash: &str, models: &[&str]) -> usize {
-        let beside = |(config, model, _, terms): &TrialKey| {
-            terms.is_none() && !(config == config_hash && models.contains(&model.as_str()))
+    /// Configurations fitted, but for those of these models under these settings, on one fold or on all: what a board of them has to
+    /// count besides.
+    pub(super) fn fitted_beside(&self, config_hash: &str, models: &[(&str, Option<usize>)]) -> usize {
+        let beside = |(config, model, fold, terms): &TrialKey| {
+            let on_board = |(own, on): &(&str, Option<usize>)| *own == model && (on.is_none() || on == fold);
+            terms.is_none() && !(config == config_hash && models.iter().any(on_board))
         };
         self.known.iter().filter(|(key, _)| beside(key)).map(|(_, n)| n).sum()
     }
@@ -145,13 +147,22 @@ mod tests {
         let again = TrialLog::open(folder.path()).unwrap();
         for log in [&log, &again] {
             assert_eq!((log.all(), log.fitted_beside("c", &[])), (26, 18));
-            assert_eq!(log.fitted_beside("b", &["gbm"]), 13, "what else was fitted under the same settings counts");
+            assert_eq!(
+                log.fitted_beside("b", &[("gbm", None)]),
+                13,
+                "what else was fitted under the same settings counts"
+            );
         }
         // A model from outside is known by its file: an earlier file of the same name was another trial.
         for known in ["mine@1", "mine@1", "mine@2"] {
             log.add(now, line("d", known, Some(1), 1)).unwrap();
         }
-        assert_eq!(log.fitted_beside("d", &["mine@2"]), 19);
+        assert_eq!(log.fitted_beside("d", &[("mine@2", Some(1))]), 19);
+        assert_eq!(
+            log.fitted_beside("d", &[("mine@1", Some(2)), ("mine@2", Some(1))]),
+            19,
+            "of another fold it is another file"
+        );
         assert_eq!(lines::<TrialLine>(&folder.path().join(TRIALS)).unwrap().len(), 7);
     }
 }
