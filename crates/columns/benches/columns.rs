@@ -81,21 +81,25 @@ fn wide_table() -> Vec<Vec<f64>> {
 
 /// Seconds that all rows of the table take, one after the other.
 fn from_wide(table: &[Vec<f64>]) -> f64 {
-    let side = |row: usize, first: usize| -> [DepthLevel; LEVELS] {
-        core::array::from_fn(|k| DepthLevel { price: table[first + 2 * k][row], size: table[first + 2 * k + 1][row] })
+    let read = |row: usize, book: &mut [[DepthLevel; LEVELS]; 2]| {
+        for (level, columns) in book.as_flattened_mut().iter_mut().zip(table.chunks_exact(2)) {
+            *level = DepthLevel { price: columns[0][row], size: columns[1][row] };
+        }
     };
     let known = OtherFeeds::default();
     let mut stream = MarketColumns::new(Some(0.1));
-    let mut before = [[DepthLevel::default(); LEVELS]; 2];
+    let mut books = [[[DepthLevel::default(); LEVELS]; 2]; 2];
     let begun = Instant::now();
     for (row, second) in (0..WIDE).zip(1..) {
-        let now = [side(row, 0), side(row, 2 * LEVELS)];
+        // The book before stands where that of the row before was read.
+        let [even, odd] = &mut books;
+        let (now, before) = if row % 2 == 0 { (even, odd) } else { (odd, even) };
+        read(row, now);
         let event = START + Span::secs(second);
         let old = BookSides { bids: &before[0], asks: &before[1] };
         let new = BookSides { bids: &now[0], asks: &now[1] };
         stream.book(Arrival { event, recv: event }, if row == 0 { &new } else { &old }, &new, 1);
         black_box(stream.close(event, &new, &known));
-        before = now;
     }
     begun.elapsed().as_secs_f64()
 }

@@ -2,7 +2,7 @@
 //!
 //! Counts, signs and gaps between trades are whole numbers: their sums are exact in any order.
 
-use crate::ring::{Merge, merge_fields};
+use crate::merge::{Merge, merge_fields};
 use crate::row::ratio;
 use barograph_domain::cell::Reason;
 use barograph_domain::math;
@@ -49,9 +49,9 @@ impl Merge for Largest {
     }
 }
 
-/// Trades of a window.
+/// How much was traded in a window.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
-pub struct Flow {
+pub struct FlowSums {
     /// Trades, and those of buyers.
     pub trades: u32,
     /// Trades of buyers.
@@ -60,69 +60,13 @@ pub struct Flow {
     pub volume: f64,
     /// Base of buyers less that of sellers.
     pub signed: f64,
-    /// The same in quote.
+    /// All that was traded, in quote.
     pub notional: f64,
-    /// Quote of buyers less that of sellers.
-    pub signed_notional: f64,
-    /// Base of the largest.
-    largest: Largest,
-    /// Base of trades with a mid before them, and their effective spread times it, in basis points.
-    effective: [f64; 2],
-    /// Pairs of neighbours, each in the second of the later: how many, nanoseconds between them, their squares.
-    gaps: (u32, (i64, u128)),
-    /// Pairs of neighbours: how many, and sums of the sign, of the sign before, and of their product.
-    signs: [i32; 4],
 }
 
-merge_fields!(Flow { trades, buys, volume, signed, notional, signed_notional, largest, effective, gaps, signs });
+merge_fields!(FlowSums { trades, buys, volume, signed, notional });
 
-impl Flow {
-    /// Adds a trade.
-    pub fn take(&mut self, one: &TakenTrade) {
-        let (sign, quote) = (one.sign(), one.price * one.qty);
-        self.trades += 1;
-        self.buys += u32::from(one.is_buy);
-        self.volume += one.qty;
-        self.signed += sign * one.qty;
-        self.notional += quote;
-        self.signed_notional += sign * quote;
-        self.largest = self.largest.merge(Largest(one.qty));
-        if let Some(mid) = one.mid {
-            self.effective[0] += one.qty;
-            self.effective[1] += one.qty * 2.0 * sign * BPS * math::ln(one.price / mid);
-        }
-        if let Some(ns) = one.since_ns {
-            let (n, (sum, squares)) = self.gaps;
-            let length = u128::from(ns.unsigned_abs());
-            self.gaps = (n + 1, (sum + ns, squares + length * length));
-        }
-        if let Some(before) = one.before_is_buy {
-            let of = |is_buy: bool| if is_buy { 1 } else { -1 };
-            let (now, before) = (of(one.is_buy), of(before));
-            self.signs = [self.signs[0] + 1, self.signs[1] + now, self.signs[2] + before, self.signs[3] + now * before];
-        }
-    }
-
-    /// This followed by `right`, of counts and sums of sizes alone: the rest stays as it is.
-    #[inline]
-    #[must_use]
-    pub(crate) fn with_sums(mut self, right: &Self) -> Self {
-        self.trades += right.trades;
-        self.buys += right.buys;
-        self.volume += right.volume;
-        self.signed += right.signed;
-        self.notional += right.notional;
-        self
-    }
-
-    /// The same of what effective spreads are made of.
-    #[inline]
-    #[must_use]
-    pub(crate) fn with_effective(mut self, right: &Self) -> Self {
-        self.effective = self.effective.merge(right.effective);
-        self
-    }
-
+impl FlowSums {
     /// (buy − sell) / (buy + sell) in base.
     ///
     /// # Errors
@@ -155,13 +99,64 @@ impl Flow {
     pub fn mean_size(&self) -> Result<f64, Reason> {
         ratio(self.volume, f64::from(self.trades))
     }
+}
+
+/// Trades of a window.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub struct Flow {
+    /// How much was traded.
+    pub sums: FlowSums,
+    /// Quote of buyers less that of sellers.
+    pub signed_notional: f64,
+    /// Base of the largest.
+    largest: Largest,
+    /// Base of trades with a mid before them, and their effective spread times it, in basis points.
+    pub(crate) effective: [f64; 2],
+    /// Pairs of neighbours, each in the second of the later: how many, nanoseconds between them, their squares.
+    gaps: (u32, (i64, u128)),
+    /// Pairs of neighbours: how many, and sums of the sign, of the sign before, and of their product.
+    signs: [i32; 4],
+}
+
+merge_fields!(Flow { sums, signed_notional, largest, effective, gaps, signs });
+
+impl Flow {
+    /// Adds a trade.
+    pub fn take(&mut self, one: &TakenTrade) {
+        let (sign, quote) = (one.sign(), one.price * one.qty);
+        self.sums.trades += 1;
+        self.sums.buys += u32::from(one.is_buy);
+        self.sums.volume += one.qty;
+        self.sums.signed += sign * one.qty;
+        self.sums.notional += quote;
+        self.signed_notional += sign * quote;
+        self.largest = self.largest.merge(Largest(one.qty));
+        if let Some(mid) = one.mid {
+            self.effective[0] += one.qty;
+            self.effective[1] += one.qty * 2.0 * sign * BPS * math::ln(one.price / mid);
+        }
+        if let Some(ns) = one.since_ns {
+            let (n, (sum, squares)) = self.gaps;
+            let length = u128::from(ns.unsigned_abs());
+            self.gaps = (n + 1, (sum + ns, squares + length * length));
+        }
+        if let Some(before) = one.before_is_buy {
+            let of = |is_buy: bool| if is_buy { 1 } else { -1 };
+            let (now, before) = (of(one.is_buy), of(before));
+            self.signs = [self.signs[0] + 1, self.signs[1] + now, self.signs[2] + before, self.signs[3] + now * before];
+        }
+    }
 
     /// The largest trade over the mean.
     ///
     /// # Errors
     /// Fewer than ten trades.
     pub fn largest_ratio(&self) -> Result<f64, Reason> {
-        if self.trades < LARGEST_MIN { Err(Reason::Warming) } else { ratio(self.largest.0, self.mean_size()?) }
+        if self.sums.trades < LARGEST_MIN {
+            Err(Reason::Warming)
+        } else {
+            ratio(self.largest.0, self.sums.mean_size()?)
+        }
     }
 
     /// Mean of twice the signed distance of price from the mid before, by volume, in basis points.
@@ -169,7 +164,7 @@ impl Flow {
     /// # Errors
     /// No trade had a mid before it.
     pub fn effective_spread(&self) -> Result<f64, Reason> {
-        ratio(self.effective[1], self.effective[0])
+        effective_spread(self.effective)
     }
 
     /// Spread of the gaps between trades over their mean: 1 where they come by chance alone.
@@ -178,7 +173,7 @@ impl Flow {
     /// Fewer than thirty trades, or all at one moment.
     pub fn gap_variation(&self) -> Result<f64, Reason> {
         let (n, (sum, squares)) = self.gaps;
-        if self.trades < TRADES_MIN || n == 0 {
+        if self.sums.trades < TRADES_MIN || n == 0 {
             return Err(Reason::Warming);
         }
         // n Σx² − (Σx)² is exact, and never negative.
@@ -193,7 +188,7 @@ impl Flow {
     /// Fewer than thirty trades, or all of one sign.
     pub fn sign_autocorrelation(&self) -> Result<f64, Reason> {
         let [n, now, before, both] = self.signs.map(i64::from);
-        if self.trades < TRADES_MIN || n == 0 {
+        if self.sums.trades < TRADES_MIN || n == 0 {
             return Err(Reason::Warming);
         }
         let (xx, yy) = (n * n - now * now, n * n - before * before);
@@ -202,6 +197,11 @@ impl Flow {
         }
         Ok((n * both - now * before) as f64 / ((xx as f64) * (yy as f64)).sqrt())
     }
+}
+
+/// Effective spread of base with a mid before it, and of spreads times base.
+pub(crate) fn effective_spread([base, spreads]: [f64; 2]) -> Result<f64, Reason> {
+    ratio(spreads, base)
 }
 
 /// Trades that lie five seconds back, with the mid since.
@@ -276,10 +276,10 @@ mod tests {
             ("effective_spread_bps", flow.effective_spread()),
             ("realized_spread_bps", matured.realized_spread()),
             ("toxicity", matured.toxicity()),
-            ("imbalance", flow.imbalance()),
-            ("count_imbalance", flow.count_imbalance()),
-            ("vwap", flow.vwap()),
-            ("mean_size", flow.mean_size()),
+            ("imbalance", flow.sums.imbalance()),
+            ("count_imbalance", flow.sums.count_imbalance()),
+            ("vwap", flow.sums.vwap()),
+            ("mean_size", flow.sums.mean_size()),
             ("max_size_ratio", flow.largest_ratio()),
             ("sign_autocorr", flow.sign_autocorrelation()),
             ("interarrival_cv", flow.gap_variation()),
@@ -292,13 +292,16 @@ mod tests {
     #[test]
     fn of_nothing_and_of_one_sign_no_figure_is_made() {
         let mut flow = Flow::default();
-        assert_eq!((flow.imbalance(), flow.vwap()), (Err(Reason::ZeroDenominator), Err(Reason::ZeroDenominator)));
+        assert_eq!(
+            (flow.sums.imbalance(), flow.sums.vwap()),
+            (Err(Reason::ZeroDenominator), Err(Reason::ZeroDenominator))
+        );
         let one =
             TakenTrade { price: 1.0, qty: 2.0, is_buy: true, mid: None, since_ns: Some(0), before_is_buy: Some(true) };
         (0..9).for_each(|_| flow.take(&one));
         assert_eq!((flow.largest_ratio(), flow.gap_variation()), (Err(Reason::Warming), Err(Reason::Warming)));
         (0..91).for_each(|_| flow.take(&one));
-        assert_eq!(flow.imbalance(), Ok(1.0));
+        assert_eq!(flow.sums.imbalance(), Ok(1.0));
         assert_eq!(flow.sign_autocorrelation(), Err(Reason::ZeroVariance));
         assert_eq!(flow.gap_variation(), Err(Reason::ZeroDenominator), "all at one moment");
         assert_eq!(flow.effective_spread(), Err(Reason::ZeroDenominator));

@@ -36,14 +36,17 @@ struct Top {
 }
 
 impl Top {
-    fn of(sides: &BookSides<'_>) -> Self {
-        let mut top =
-            Self { bids: [DepthLevel::default(); DEPTH], asks: [DepthLevel::default(); DEPTH], there: [0; 2] };
-        for (n, (side, own)) in [(sides.bids, &mut top.bids), (sides.asks, &mut top.asks)].into_iter().enumerate() {
-            top.there[n] = side.len().min(DEPTH);
-            own[..top.there[n]].copy_from_slice(&side[..top.there[n]]);
+    const EMPTY: Self = Self {
+        bids: [DepthLevel { price: 0.0, size: 0.0 }; DEPTH],
+        asks: [DepthLevel { price: 0.0, size: 0.0 }; DEPTH],
+        there: [0; 2],
+    };
+
+    fn set(&mut self, sides: &BookSides<'_>) {
+        for (n, (side, own)) in [(sides.bids, &mut self.bids), (sides.asks, &mut self.asks)].into_iter().enumerate() {
+            self.there[n] = side.len().min(DEPTH);
+            own[..self.there[n]].copy_from_slice(&side[..self.there[n]]);
         }
-        top
     }
 
     fn sides(&self) -> BookSides<'_> {
@@ -72,6 +75,20 @@ pub(crate) struct Instant {
 }
 
 impl Instant {
+    /// Nothing was known.
+    pub(crate) const NONE: Self = {
+        let none = Err(Reason::MissingInput);
+        Self {
+            mid: none,
+            micro: none,
+            imbalance: [none; 2],
+            spread: none,
+            depth: [none; 2],
+            best_size: none,
+            moved: [None; 2],
+        }
+    };
+
     fn of(row: &ResearchRow) -> Self {
         let best = |at: usize| row.get(at);
         let best_size = best(at::BID_SIZE).and_then(|b| Ok(f64::midpoint(b, best(at::ASK_SIZE)?)));
@@ -96,6 +113,7 @@ pub(crate) struct BookSecond {
     /// May anything of the book be used?
     pub(crate) valid: Result<(), Reason>,
     pub(crate) instant: Instant,
+    pub(crate) heard: Listened,
     pub(crate) flow: BookFlow,
     /// Milliseconds since the last change; `None` before the first.
     pub(crate) age_ms: Option<f64>,
@@ -107,10 +125,8 @@ pub(crate) struct BookSecond {
 
 impl BookSecond {
     /// Nobody made its row: how the book stood was not known then. What happened in it counts.
-    pub(crate) fn without_state(mut self) -> Self {
-        (self.valid, self.instant) = (Err(Reason::MissingInput), Instant::of(&ResearchRow::default()));
-        (self.flow.samples, self.flow.best_size) = (0, 0.0);
-        self
+    pub(crate) fn forget_state(&mut self) {
+        (self.valid, self.instant) = (Err(Reason::MissingInput), Instant::NONE);
     }
 }
 
@@ -129,6 +145,8 @@ pub(crate) struct MarketBook {
     gap_now: bool,
     flow: BookFlow,
     delays: Vec<Span>,
+    /// Kept between seconds, so that none need ask for memory.
+    spare: Vec<Span>,
     /// The second under way.
     second: Option<i64>,
     over: VecDeque<BookSecond>,
@@ -146,6 +164,7 @@ impl MarketBook {
             gap_now: false,
             flow: BookFlow::default(),
             delays: Vec::new(),
+            spare: Vec::new(),
             second: None,
             over: VecDeque::new(),
         }
@@ -171,23 +190,20 @@ impl MarketBook {
         let end = end_of(second);
         let (row, valid) = self.state(second, sides);
         let whole = self.begun.is_some_and(|begun| begun <= end - SECOND) && !self.in_gap && !self.gap_now;
-        let mut flow = core::mem::take(&mut self.flow);
-        flow.heard = Listened { whole: u32::from(whole), gaps: u32::from(self.in_gap || self.gap_now), lost_ns: 0 };
+        let heard = Listened { whole: u32::from(whole), gaps: u32::from(self.in_gap || self.gap_now), lost_ns: 0 };
         self.gap_now = false;
         let instant = Instant::of(&row);
-        if let Ok(size) = instant.best_size {
-            (flow.samples, flow.best_size) = (1, size);
-        }
         let since = |t: Ts| (end - t).as_secs_f64();
         self.over.push_back(BookSecond {
             second,
             row: Some(row),
             valid,
             instant,
-            flow,
+            heard,
+            flow: core::mem::take(&mut self.flow),
             age_ms: self.changed.map(|t| since(t) * 1e3),
             since_gap_s: if self.in_gap { Some(0.0) } else { self.gap_end.map(since) },
-            delays: core::mem::take(&mut self.delays),
+            delays: core::mem::replace(&mut self.delays, core::mem::take(&mut self.spare)),
         });
     }
 
@@ -200,7 +216,6 @@ impl MarketBook {
         sides: &BookSides<'_>,
         updates: u32,
     ) -> Option<(i64, BookFlow)> {
-        let top = Top::of(sides);
         let mut late = None;
         let second = second_of(event);
         let is_now = self.second.is_none_or(|now| now == second);
@@ -214,7 +229,7 @@ impl MarketBook {
             None => (&mut late.insert((second, BookFlow::default())).1, None),
         };
         match &self.top {
-            Some(before) => flow.take(&Contribution::of(&before.sides(), &top.sides())),
+            Some(before) => flow.take(&Contribution::of(&before.sides(), sides)),
             None => {
                 // The first state, also after a gap, is no change.
                 self.begun = Some(event);
@@ -226,7 +241,7 @@ impl MarketBook {
         }
         flow.updates += updates;
         delays.into_iter().for_each(|all| all.push(delay));
-        self.top = Some(top);
+        self.top.get_or_insert(Top::EMPTY).set(sides);
         self.changed = Some(event);
         // Of seconds whose rows are to come this is the newest state that they know.
         for at in earlier.unwrap_or(self.over.len())..self.over.len() {
@@ -242,14 +257,13 @@ impl MarketBook {
         let instant = Instant::of(&row);
         let age_ms = self.changed.map(|t| (end_of(second) - t).as_secs_f64() * 1e3);
         let one = &mut self.over[at];
-        (one.flow.samples, one.flow.best_size) = instant.best_size.map_or((0, 0.0), |size| (1, size));
         (one.row, one.valid, one.instant, one.age_ms) = (Some(row), valid, instant, age_ms);
     }
 
     /// Columns 1 to 109 at the end of a second, and whether anything of the book may be used.
     fn state(&self, second: i64, sides: &BookSides<'_>) -> (Box<ResearchRow>, Result<(), Reason>) {
         let mut row = Box::<ResearchRow>::default();
-        let valid = match (self.top, self.changed) {
+        let valid = match (&self.top, self.changed) {
             (None, _) | (_, None) => Err(if self.in_gap { Reason::Gap } else { Reason::MissingInput }),
             (Some(_), Some(changed)) if end_of(second) - changed > AGE_MAX => Err(Reason::Stale),
             _ => sides.uncrossed(),
@@ -282,11 +296,17 @@ impl MarketBook {
     }
 
     /// A second that is over; those before it are let go.
-    pub(crate) fn take(&mut self, second: i64) -> Option<BookSecond> {
-        while self.over.front().is_some_and(|one| one.second < second) {
+    pub(crate) fn over(&mut self, second: i64) -> Option<&mut BookSecond> {
+        self.let_go(second - 1);
+        self.over.front_mut().filter(|one| one.second == second)
+    }
+
+    /// Seconds up to one have their rows.
+    pub(crate) fn let_go(&mut self, second: i64) {
+        while let Some(one) = self.over.front_mut().filter(|one| one.second <= second) {
+            self.spare = core::mem::take(&mut one.delays);
+            self.spare.clear();
             self.over.pop_front();
         }
-        let due = self.over.front().is_some_and(|one| one.second == second);
-        if due { self.over.pop_front() } else { None }
     }
 }

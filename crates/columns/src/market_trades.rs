@@ -3,7 +3,7 @@
 use crate::flow::{Flow, Matured, TakenTrade};
 use crate::hist::Hist;
 use crate::market_book::{Quote, SECOND, end_of, second_of};
-use crate::ring::{Merge as _, merge_fields};
+use crate::merge::{Merge as _, merge_fields};
 use crate::seconds::Listened;
 use crate::vpin::{BUCKETS, Vpin};
 use barograph_domain::time::DAY;
@@ -21,32 +21,15 @@ const HOUR: Span = Span::hours(1);
 /// Trades of a second, of which some are large.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub(crate) struct TradeFlow {
-    pub(crate) heard: Listened,
     pub(crate) flow: Flow,
     /// Trades of which it is known whether they are large, and the base of those that are.
     pub(crate) sized: u32,
     pub(crate) large: f64,
 }
 
-merge_fields!(TradeFlow { heard, flow, sized, large });
+merge_fields!(TradeFlow { flow, sized, large });
 
 impl TradeFlow {
-    /// This followed by `right`, of counts and sums of sizes alone: the rest stays as it is.
-    #[inline]
-    pub(crate) fn with_sums(mut self, right: &Self) -> Self {
-        self.heard = self.heard.merge(right.heard);
-        self.flow = self.flow.with_sums(&right.flow);
-        self
-    }
-
-    /// The same of what effective spreads are made of.
-    #[inline]
-    pub(crate) fn with_effective(mut self, right: &Self) -> Self {
-        self.heard = self.heard.merge(right.heard);
-        self.flow = self.flow.with_effective(&right.flow);
-        self
-    }
-
     /// One more trade; `large` is the size from which on it is a large one, where that is known.
     fn add(&mut self, taken: &TakenTrade, large: Option<f64>) {
         self.flow.take(taken);
@@ -61,6 +44,7 @@ impl TradeFlow {
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(crate) struct TradeSecond {
     pub(crate) second: i64,
+    pub(crate) heard: Listened,
     pub(crate) trades: TradeFlow,
     /// Trades of one direction in a row, those of sellers negative; `None` where none is known since a gap.
     pub(crate) run: Option<f64>,
@@ -79,8 +63,10 @@ struct Pending {
 }
 
 /// All trades of a market.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct MarketTrades {
+    /// Was anything ever heard of trades? Seconds before are not kept.
+    any: bool,
     begun: Option<Ts>,
     in_gap: bool,
     gap_now: bool,
@@ -92,7 +78,7 @@ pub(crate) struct MarketTrades {
     over: VecDeque<TradeSecond>,
     last: Option<(Ts, bool)>,
     run: i64,
-    sizes: Hist,
+    sizes: Hist<1>,
     pending: VecDeque<Pending>,
     /// The mid is known up to here.
     marked: Option<Ts>,
@@ -103,10 +89,35 @@ pub(crate) struct MarketTrades {
     vpin: Option<Vpin>,
 }
 
+impl Default for MarketTrades {
+    fn default() -> Self {
+        Self {
+            any: false,
+            begun: None,
+            in_gap: false,
+            gap_now: false,
+            missing: None,
+            lost: Span(0),
+            flow: TradeFlow::EMPTY,
+            second: None,
+            over: VecDeque::new(),
+            last: None,
+            run: 0,
+            sizes: Hist::new([LARGE]),
+            pending: VecDeque::new(),
+            marked: None,
+            matured: VecDeque::new(),
+            day: None,
+            vpin: None,
+        }
+    }
+}
+
 impl MarketTrades {
     /// The stream of trades is listened to from a moment on, whether or not there are any.
     pub(crate) fn begin(&mut self, at: Ts) {
         self.until(at);
+        self.any = true;
         self.begun = self.begun.or(Some(at));
         self.missing.take().into_iter().for_each(|from| self.lost = self.lost + (at - from));
         self.gap_now |= core::mem::take(&mut self.in_gap);
@@ -116,7 +127,7 @@ impl MarketTrades {
     pub(crate) fn until(&mut self, event: Ts) {
         let now = second_of(event);
         let mut second = *self.second.get_or_insert(now);
-        while second < now {
+        while self.any && second < now {
             self.end(second);
             second += 1;
         }
@@ -125,16 +136,16 @@ impl MarketTrades {
 
     fn end(&mut self, second: i64) {
         let whole = self.begun.is_some_and(|begun| begun <= end_of(second) - SECOND) && !self.in_gap && !self.gap_now;
-        let mut trades = core::mem::take(&mut self.flow);
+        let trades = core::mem::take(&mut self.flow);
         let until_end = self.missing.map_or(Span(0), |from| end_of(second) - from);
         self.missing = self.missing.map(|_| end_of(second));
         let lost_ns = u64::try_from((core::mem::take(&mut self.lost) + until_end).0).unwrap_or(0);
         let gaps = u32::from(self.in_gap || self.gap_now);
-        trades.heard = Listened { whole: u32::from(whole), gaps, lost_ns };
+        let heard = Listened { whole: u32::from(whole), gaps, lost_ns };
         self.gap_now = false;
         let vpin = self.vpin.as_ref().and_then(Vpin::value);
         let run = self.run_now();
-        self.over.push_back(TradeSecond { second, trades, run, vpin, live: self.begun.is_some() });
+        self.over.push_back(TradeSecond { second, heard, trades, run, vpin, live: self.begun.is_some() });
     }
 
     /// A trade; `quote` was in force before it. It counts at its own second: where the row of that is made already, what it adds is
@@ -153,10 +164,11 @@ impl MarketTrades {
             since_ns: self.last.map(|(before, _)| (event - before).0),
             before_is_buy: self.last.map(|(_, is_buy)| is_buy),
         };
+        self.any = true;
         let hour = event.0.div_euclid(HOUR.0);
         self.sizes.reach(hour);
         let known = self.sizes.hours() > HOURS_MIN;
-        let large = if known { self.sizes.quantile(LARGE) } else { None };
+        let large = if known { self.sizes.quantiles() } else { None }.map(|[large]| large);
         self.sizes.add(hour, qty);
         let sign = if is_buy { 1 } else { -1 };
         self.run = if self.run.signum() == sign { self.run + sign } else { sign };
@@ -223,6 +235,7 @@ impl MarketTrades {
     /// Trades are missing from here on, until they are listened to again.
     pub(crate) fn gap(&mut self, at: Ts) {
         self.until(at);
+        self.any = true;
         self.in_gap = true;
         self.gap_now = true;
         self.missing = self.missing.or(Some(at));

@@ -44,11 +44,25 @@ impl ResearchRow {
         self.reasons[at] = if fits { 0 } else { code(Reason::OutOfDomain) };
     }
 
+    /// Sets columns that follow one another.
+    pub(crate) fn put_all<const N: usize>(&mut self, at: usize, values: &[f64; N]) {
+        let range = at..at + N;
+        // Zero times what is no finite number is none either; two sums, so that both are made at once.
+        let (pairs, rest) = values.as_chunks::<2>();
+        let [even, odd] = pairs.iter().fold([0.0; 2], |sum, pair| [sum[0] + pair[0] * 0.0, sum[1] + pair[1] * 0.0]);
+        if rest.iter().fold(even + odd, |sum, value| sum + value * 0.0) == 0.0 {
+            self.values[range.clone()].copy_from_slice(values);
+            self.reasons[range].fill(0);
+        } else {
+            range.zip(values).for_each(|(at, value)| self.put(at, *value));
+        }
+    }
+
     /// The same of something that may not be there.
     pub(crate) fn put_or(&mut self, at: usize, value: Result<f64, Reason>) {
         match value {
             Ok(value) => self.put(at, value),
-            Err(reason) => self.withhold(at..at + 1, reason),
+            Err(reason) => (self.values[at], self.reasons[at]) = (0.0, code(reason)),
         }
     }
 

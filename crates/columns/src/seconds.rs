@@ -1,7 +1,8 @@
 //! What one second adds to windows of books, ready to be summed.
 
+use crate::merge::{Merge, merge_fields};
 use crate::order_flow::Contribution;
-use crate::ring::{Merge, merge_fields};
+use crate::totals::count_fields;
 use barograph_engine::kernel::{Block, CoMoments, Moments};
 
 impl Merge for Moments {
@@ -31,14 +32,7 @@ pub(crate) struct Listened {
     pub(crate) lost_ns: u64,
 }
 
-merge_fields!(Listened { whole, gaps, lost_ns });
-
-impl Listened {
-    /// This window without its last seconds: whole numbers, so nothing is lost.
-    pub(crate) const fn before(self, last: Self) -> Self {
-        Self { whole: self.whole - last.whole, gaps: self.gaps - last.gaps, lost_ns: self.lost_ns - last.lost_ns }
-    }
-}
+count_fields!(Listened { whole, gaps, lost_ns });
 
 /// Levels of the weighted flows.
 pub(crate) const FLOWS: [usize; 4] = [3, 5, 10, 20];
@@ -46,7 +40,6 @@ pub(crate) const FLOWS: [usize; 4] = [3, 5, 10, 20];
 /// Changes of the book in a second.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub(crate) struct BookFlow {
-    pub(crate) heard: Listened,
     /// Order flow of the best level, in base.
     pub(crate) best: f64,
     /// Of the first 3, 5, 10 and 20 levels, weighted.
@@ -56,28 +49,9 @@ pub(crate) struct BookFlow {
     pub(crate) short_best: u32,
     /// Levels that changed.
     pub(crate) updates: u32,
-    /// Valid samples at the end of seconds, and their mean size at the best prices, summed.
-    pub(crate) samples: u32,
-    pub(crate) best_size: f64,
 }
 
-merge_fields!(BookFlow { heard, best, weighted, short, short_best, updates, samples, best_size });
-
 impl BookFlow {
-    /// This followed by `right`, of the best level and the first ten alone: the rest stays as it is.
-    #[inline]
-    #[must_use]
-    pub(crate) fn with_ten(mut self, right: &Self) -> Self {
-        self.heard = self.heard.merge(right.heard);
-        self.best += right.best;
-        self.short_best += right.short_best;
-        self.weighted[2] += right.weighted[2];
-        self.short[2] += right.short[2];
-        self.samples += right.samples;
-        self.best_size += right.best_size;
-        self
-    }
-
     pub(crate) fn take(&mut self, change: &Contribution) {
         self.best += change.by_level[0];
         self.short_best += u32::from(change.there < 1);
@@ -89,59 +63,34 @@ impl BookFlow {
     }
 }
 
-/// The book at the end of seconds.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub(crate) struct BookSamples {
+/// What is counted of the seconds of a book.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct BookCounts {
     pub(crate) heard: Listened,
-    /// Seconds with a valid book.
+    /// Seconds with a valid book at their end, and those with a size at both best prices.
     pub(crate) valid: u32,
-    /// Spread in basis points.
-    pub(crate) spread: Moments,
-    /// Of the first five levels: how many, and their sum.
-    pub(crate) imbalance: (u32, f64),
-    pub(crate) depth: (u32, f64),
-    /// Judged against the quantiles of a day: how many, and those with a wide spread.
+    pub(crate) sized: u32,
+    /// Changes in which the best level was not there, and in which the first ten were not.
+    pub(crate) short_best: u32,
+    pub(crate) short_ten: u32,
+    /// Returns of one second.
+    pub(crate) returns: u32,
+    /// Volatilities of a minute judged against the terciles of a day: how many, high ones, low ones.
+    pub(crate) judged: [u32; 3],
+    /// Spreads judged against the quantiles of a day: how many, wide ones.
     pub(crate) wide: [u32; 2],
 }
 
-merge_fields!(BookSamples { heard, valid, spread, imbalance, depth, wide });
+count_fields!(BookCounts { heard, valid, sized, short_best, short_ten, returns, judged, wide });
 
-impl BookSamples {
-    /// This followed by `right`, of what a minute is asked for: spread and imbalance.
-    #[inline]
-    #[must_use]
-    pub(crate) fn with_minute(mut self, right: &Self) -> Self {
-        self.heard = self.heard.merge(right.heard);
-        self.spread = Merge::merge(self.spread, right.spread);
-        self.imbalance = self.imbalance.merge(right.imbalance);
-        self
-    }
-}
-
-/// Returns of the mid, and what half an hour is asked for.
-#[derive(Clone, Copy, PartialEq, Debug, Default)]
-pub(crate) struct Returns {
+/// The same of trades.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct TradeCounts {
     pub(crate) heard: Listened,
-    /// Returns of one second, and the sum of their squares.
-    pub(crate) n: u32,
-    pub(crate) squares: f64,
-    /// MinuteVolume volatilities judged against the terciles of a day: how many, high ones, low ones.
-    pub(crate) judged: [u32; 3],
+    pub(crate) trades: u32,
 }
 
-merge_fields!(Returns { heard, n, squares, judged });
-
-impl Returns {
-    /// This followed by `right`, without what was judged.
-    #[inline]
-    #[must_use]
-    pub(crate) fn with_squares(mut self, right: &Self) -> Self {
-        self.heard = self.heard.merge(right.heard);
-        self.n += right.n;
-        self.squares += right.squares;
-        self
-    }
-}
+count_fields!(TradeCounts { heard, trades });
 
 /// Returns beside the trades of the same second.
 #[derive(Clone, Copy, PartialEq, Debug)]

@@ -3,7 +3,7 @@
 //! A row is made once, when all that counts for it has arrived; what arrives later counts for later rows.
 
 use crate::latency::Latency;
-use crate::market_book::{BookSecond, MarketBook, SECOND, end_of, second_of};
+use crate::market_book::{MarketBook, SECOND, end_of, second_of};
 use crate::market_trades::MarketTrades;
 use crate::row::ResearchRow;
 use crate::windows::Windows;
@@ -51,6 +51,8 @@ pub struct MarketColumns {
     /// The next second that has no row.
     next: Option<i64>,
     late: u64,
+    /// A minute of the day, with its sine and cosine.
+    clock: (i64, [f64; 2]),
 }
 
 impl MarketColumns {
@@ -64,6 +66,7 @@ impl MarketColumns {
             latency: Latency::default(),
             next: None,
             late: 0,
+            clock: (-1, [0.0; 2]),
         }
     }
 
@@ -130,23 +133,26 @@ impl MarketColumns {
         self.book.until(after, now);
         self.trades.until(after);
         self.trades.mark(end_of(second), |due| self.book.quote(due));
-        let mut last: Option<BookSecond> = None;
-        let mut trades = None;
+        let mut row = None;
         // What happened before the first row counts in its windows.
         for at in self.next.or_else(|| self.book.oldest()).unwrap_or(second)..=second {
-            let Some(book) = self.book.take(at) else { continue };
-            let book = if self.next.is_none() && at < second { book.without_state() } else { book };
+            let Some(book) = self.book.over(at) else { continue };
+            if self.next.is_none() && at < second {
+                book.forget_state();
+            }
             let traded = self.trades.take(at);
             let matured = self.trades.take_matured(at);
-            self.windows.push(&book, traded.as_ref(), matured);
+            self.windows.push(book, traded.as_ref(), matured);
             book.delays.iter().for_each(|delay| self.latency.add(at, *delay));
-            (last, trades) = (Some(book), traded);
+            if at == second {
+                let mut own = book.row.take().unwrap_or_default();
+                self.windows.fill(book, traded.as_ref(), &mut own);
+                row = Some(own);
+            }
         }
+        self.book.let_go(second);
         self.next = Some(second + 1);
-        let mut row = last.as_mut().and_then(|book| book.row.take()).unwrap_or_default();
-        if let Some(book) = &last {
-            self.windows.fill(book, trades.as_ref(), &mut row);
-        }
+        let mut row = row.unwrap_or_default();
         self.fill_known(t, known, &mut row);
         row
     }
@@ -155,11 +161,13 @@ impl MarketColumns {
         for (n, value) in known.derivatives.into_iter().enumerate() {
             row.put_or(at::DERIVATIVES + n, value);
         }
-        let minute = t.0.rem_euclid(DAY.0).div_euclid(60 * SECOND.0) as f64;
-        let angle = core::f64::consts::TAU * minute / 1_440.0;
+        let minute = t.0.rem_euclid(DAY.0).div_euclid(60 * SECOND.0);
+        if self.clock.0 != minute {
+            let angle = core::f64::consts::TAU * minute as f64 / 1_440.0;
+            self.clock = (minute, [math::sin(angle), math::cos(angle)]);
+        }
         row.put(at::SESSION, f64::from(known.session));
-        row.put(at::SESSION + 1, math::sin(angle));
-        row.put(at::SESSION + 2, math::cos(angle));
+        row.put_all(at::SESSION + 1, &self.clock.1);
         // 1 January 1970 was a Thursday.
         row.put(at::SESSION + 3, (t.0.div_euclid(DAY.0) + 3).rem_euclid(7) as f64);
         row.put_or(at::SESSION + 4, known.session_vol_ratio);

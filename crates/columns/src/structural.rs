@@ -1,6 +1,7 @@
 //! Columns 1 to 109: what one book says by itself (features §7).
 
-use crate::decay::decays;
+use crate::decay::decay;
+use crate::merge::Merge as _;
 use crate::row::{ResearchRow, ratio};
 use barograph_domain::cell::Reason;
 use barograph_domain::depth::{BookSides, DEPTH, DepthLevel};
@@ -52,8 +53,13 @@ pub fn structural(book: &BookSides<'_>, tick: Option<f64>, row: &mut ResearchRow
         return row.withhold(0..STRUCTURAL, reason);
     }
     for (side, prices, sizes) in [(book.bids, at::BID_PRICE, at::BID_SIZE), (book.asks, at::ASK_PRICE, at::ASK_SIZE)] {
-        let there = side.len().min(DEPTH);
-        for (k, level) in side[..there].iter().enumerate() {
+        if let Some(levels) = side.first_chunk::<DEPTH>() {
+            row.put_all(prices, &levels.map(|level| level.price));
+            row.put_all(sizes, &levels.map(|level| level.size));
+            continue;
+        }
+        let there = side.len();
+        for (k, level) in side.iter().enumerate() {
             row.put(prices + k, level.price);
             row.put(sizes + k, level.size);
         }
@@ -73,19 +79,23 @@ pub fn structural(book: &BookSides<'_>, tick: Option<f64>, row: &mut ResearchRow
     row.put(at::SPREAD, spread);
     row.put(at::SPREAD_BPS, BPS * spread / mid);
     row.put_or(at::SPREAD_TICKS, tick.filter(|t| *t > 0.0).map(|t| (spread / t).round()).ok_or(Reason::MissingInput));
-    let sides = [Near::of(book.bids, mid), Near::of(book.asks, mid)];
-    imbalances(&sides, row);
+    let near = Near::of(book, mid);
+    imbalances(&near, row);
+    let sums = near.sums();
     for (n, side) in [book.bids, book.asks].into_iter().enumerate() {
-        let near = &sides[n];
-        for (m, levels) in DEPTHS.into_iter().enumerate() {
-            row.put_or(at::DEPTH + 2 * m + n, near.need(levels).map(|()| near.quote[levels - 1]));
-        }
-        row.put_or(at::DEPTH_10BPS + n, within(side, mid, &near.distance));
-        row.put_or(at::SLOPE + n, near.slope());
-        row.put_or(at::GAP + n, near.need(2).map(|()| near.distance[1] - near.distance[0]));
-        row.put_or(at::VWAP_DISTANCE + n, near.mean_distance(side));
+        near.put_depths(n, row);
+        row.put_or(at::DEPTH_10BPS + n, near.within(n, side, mid));
+        let all = near.need(n, DEPTH);
+        // Millions of quote that each basis point brings: least squares through the origin.
+        row.put_or(
+            at::SLOPE + n,
+            all.and_then(|()| ratio(sums.depth_by_distance[n] / MILLION, sums.distance_squares[n])),
+        );
+        row.put_or(at::GAP + n, near.need(n, 2).map(|()| near.distance[1][n] - near.distance[0][n]));
+        let mean = all.and_then(|()| ratio(sums.size_by_distance[n], near.base[DEPTH - 1][n]));
+        row.put_or(at::VWAP_DISTANCE + n, mean);
         // A buy takes asks.
-        row.put_or(at::SWEEP + 1 - n, sweep(side, mid));
+        row.put_or(at::SWEEP + 1 - n, near.sweep(n, side, mid));
     }
     let near = row.get(at::DEPTH_10BPS).and_then(|b| Ok((b, row.get(at::DEPTH_10BPS + 1)?)));
     row.put_or(at::IMBALANCE_10BPS, near.and_then(|(b, a)| ratio(b - a, b + a)));
@@ -94,108 +104,139 @@ pub fn structural(book: &BookSides<'_>, tick: Option<f64>, row: &mut ResearchRow
 /// What needs no mid is said of the side that is there.
 fn one_side(book: &BookSides<'_>, reason: Reason, row: &mut ResearchRow) {
     row.withhold(at::MID..STRUCTURAL, reason);
-    for (n, side) in [book.bids, book.asks].into_iter().enumerate() {
-        let near = Near::of(side, f64::NAN);
-        for (m, levels) in DEPTHS.into_iter().enumerate() {
-            row.put_or(at::DEPTH + 2 * m + n, near.need(levels).map(|()| near.quote[levels - 1]));
-        }
-    }
+    let near = Near::of(book, f64::NAN);
+    (0..2).for_each(|n| near.put_depths(n, row));
 }
 
-/// The first twenty levels of a side, with running sums.
+/// The first twenty levels of bids and asks, side by side: one instruction serves both. What is not there has no size.
 struct Near {
-    there: usize,
+    there: [usize; 2],
+    size: [[f64; 2]; DEPTH],
     /// From the mid, in basis points.
-    distance: [f64; DEPTH],
+    distance: [[f64; 2]; DEPTH],
     /// Base up to each level.
-    base: [f64; DEPTH],
+    base: [[f64; 2]; DEPTH],
     /// Quote up to each level.
-    quote: [f64; DEPTH],
+    quote: [[f64; 2]; DEPTH],
+}
+
+/// Sums over all twenty levels.
+struct NearSums {
+    depth_by_distance: [f64; 2],
+    distance_squares: [f64; 2],
+    size_by_distance: [f64; 2],
 }
 
 impl Near {
-    fn of(side: &[DepthLevel], mid: f64) -> Self {
-        let there = side.len().min(DEPTH);
-        let mut near = Self { there, distance: [0.0; DEPTH], base: [0.0; DEPTH], quote: [0.0; DEPTH] };
-        let (mut base, mut quote) = (0.0, 0.0);
-        for (level, distance) in side[..there].iter().zip(&mut near.distance) {
-            *distance = BPS * (level.price - mid).abs() / mid;
-        }
-        for (level, (base_up, quote_up)) in side[..there].iter().zip(near.base.iter_mut().zip(&mut near.quote)) {
-            base += level.size;
-            quote += level.price * level.size;
-            (*base_up, *quote_up) = (base, quote);
-        }
-        near
-    }
-
-    fn need(&self, levels: usize) -> Result<(), Reason> {
-        if self.there >= levels { Ok(()) } else { Err(Reason::InsufficientLevels) }
-    }
-
-    /// Millions of quote that each basis point brings: least squares through the origin.
-    fn slope(&self) -> Result<f64, Reason> {
-        self.need(DEPTH)?;
-        let pairs = || self.distance.iter().zip(&self.quote);
-        let (up, down) = pairs().fold((0.0, 0.0), |(up, down), (d, c)| (up + d * (c / MILLION), down + d * d));
-        ratio(up, down)
-    }
-
-    fn mean_distance(&self, side: &[DepthLevel]) -> Result<f64, Reason> {
-        self.need(DEPTH)?;
-        let weighted: f64 = side[..DEPTH].iter().zip(&self.distance).map(|(level, d)| level.size * d).sum();
-        ratio(weighted, self.base[DEPTH - 1])
-    }
-}
-
-fn imbalances([bids, asks]: &[Near; 2], row: &mut ResearchRow) {
-    let both = |levels: usize| bids.need(levels).and(asks.need(levels));
-    for (n, levels) in IMBALANCES.into_iter().enumerate() {
-        let found = both(levels).and_then(|()| {
-            let (b, a) = (bids.base[levels - 1], asks.base[levels - 1]);
-            ratio(b - a, b + a)
+    fn of(book: &BookSides<'_>, mid: f64) -> Self {
+        let none = DepthLevel { price: mid, size: 0.0 };
+        let there = [book.bids.len().min(DEPTH), book.asks.len().min(DEPTH)];
+        let own: [[DepthLevel; DEPTH]; 2];
+        let (bids, asks): (&[DepthLevel; DEPTH], &[DepthLevel; DEPTH]) =
+            match (book.bids.first_chunk(), book.asks.first_chunk()) {
+                (Some(bids), Some(asks)) => (bids, asks),
+                _ => {
+                    own = [book.bids, book.asks]
+                        .map(|side| core::array::from_fn(|k| side.get(k).copied().unwrap_or(none)));
+                    (&own[0], &own[1])
+                }
+            };
+        let of = |k: usize, read: fn(&DepthLevel) -> f64| [read(&bids[k]), read(&asks[k])];
+        let size: [[f64; 2]; DEPTH] = core::array::from_fn(|k| of(k, |level| level.size));
+        let price: [[f64; 2]; DEPTH] = core::array::from_fn(|k| of(k, |level| level.price));
+        let distance = price.map(|price| price.map(|price| BPS * (price - mid).abs() / mid));
+        let mut sum = [0.0; 2];
+        let base = size.map(|size| {
+            sum = sum.merge(size);
+            sum
         });
-        row.put_or(at::IMBALANCE + n, found);
+        let mut sum = [0.0; 2];
+        let quote = core::array::from_fn(|k| {
+            sum = sum.merge([price[k][0] * size[k][0], price[k][1] * size[k][1]]);
+            sum
+        });
+        Self { there, size, distance, base, quote }
     }
-    let weighted = |near: &Near| {
-        let sizes = (0..DEPTH).map(|k| near.base[k] - if k == 0 { 0.0 } else { near.base[k - 1] });
-        sizes.zip(decays(&near.distance.map(|d| -d / SMART_BPS))).map(|(q, weight)| q * weight).sum::<f64>()
-    };
-    let smart = both(DEPTH).and_then(|()| {
-        let (b, a) = (weighted(bids), weighted(asks));
-        ratio(b - a, b + a)
-    });
-    row.put_or(at::SMART_IMBALANCE, smart);
-}
 
-/// Quote within ten basis points of the mid; of a side that is known that far.
-fn within(side: &[DepthLevel], mid: f64, known: &[f64; DEPTH]) -> Result<f64, Reason> {
-    let mut sum = 0.0;
-    for (k, level) in side.iter().enumerate() {
-        let distance = known.get(k).copied().unwrap_or_else(|| BPS * (level.price - mid).abs() / mid);
-        if distance <= NEAR_BPS {
-            sum += level.price * level.size;
+    fn sums(&self) -> NearSums {
+        let mut sums = NearSums { depth_by_distance: [0.0; 2], distance_squares: [0.0; 2], size_by_distance: [0.0; 2] };
+        for ((d, c), q) in self.distance.iter().zip(&self.quote).zip(&self.size) {
+            for n in 0..2 {
+                sums.depth_by_distance[n] += d[n] * c[n];
+                sums.distance_squares[n] += d[n] * d[n];
+                sums.size_by_distance[n] += q[n] * d[n];
+            }
         }
-        if distance >= NEAR_BPS {
+        sums
+    }
+
+    fn need(&self, side: usize, levels: usize) -> Result<(), Reason> {
+        if self.there[side] >= levels { Ok(()) } else { Err(Reason::InsufficientLevels) }
+    }
+
+    fn put_depths(&self, side: usize, row: &mut ResearchRow) {
+        for (m, levels) in DEPTHS.into_iter().enumerate() {
+            row.put_or(at::DEPTH + 2 * m + side, self.need(side, levels).map(|()| self.quote[levels - 1][side]));
+        }
+    }
+
+    /// Quote within ten basis points of the mid; of a side that is known that far.
+    fn within(&self, n: usize, side: &[DepthLevel], mid: f64) -> Result<f64, Reason> {
+        let there = self.there[n];
+        let near = self.distance[..there].partition_point(|d| d[n] <= NEAR_BPS);
+        let mut sum = if near == 0 { 0.0 } else { self.quote[near - 1][n] };
+        // A level at the very edge shows that the side is known up to it.
+        if near < there || near > 0 && self.distance[near - 1][n] == NEAR_BPS {
             return Ok(sum);
         }
+        for level in &side[there..] {
+            let distance = BPS * (level.price - mid).abs() / mid;
+            if distance <= NEAR_BPS {
+                sum += level.price * level.size;
+            }
+            if distance >= NEAR_BPS {
+                return Ok(sum);
+            }
+        }
+        Err(Reason::InsufficientLevels)
     }
-    Err(Reason::InsufficientLevels)
+
+    /// How much worse than the mid a market order of 100,000 quote is filled on average, in basis points.
+    fn sweep(&self, n: usize, side: &[DepthLevel], mid: f64) -> Result<f64, Reason> {
+        let taken = self.quote[..self.there[n]].partition_point(|quote| quote[n] < SWEEP_QUOTE);
+        let (mut left, mut base) = match taken.checked_sub(1) {
+            Some(last) => (SWEEP_QUOTE - self.quote[last][n], self.base[last][n]),
+            None => (SWEEP_QUOTE, 0.0),
+        };
+        for level in &side[taken..] {
+            let quote = level.price * level.size;
+            if quote >= left || taken < self.there[n] {
+                base += left / level.price;
+                return Ok(BPS * (SWEEP_QUOTE / base / mid - 1.0).abs());
+            }
+            left -= quote;
+            base += level.size;
+        }
+        Err(Reason::InsufficientLevels)
+    }
 }
 
-/// How much worse than the mid a market order of 100,000 quote is filled on average, in basis points.
-fn sweep(side: &[DepthLevel], mid: f64) -> Result<f64, Reason> {
-    let (mut left, mut base) = (SWEEP_QUOTE, 0.0);
-    for level in side {
-        let quote = level.price * level.size;
-        if quote >= left {
-            base += left / level.price;
-            return Ok(BPS * (SWEEP_QUOTE / base / mid - 1.0).abs());
-        }
-        left -= quote;
-        base += level.size;
+fn imbalances(near: &Near, row: &mut ResearchRow) {
+    let both = |levels: usize| near.need(0, levels).and(near.need(1, levels));
+    let skew = |[b, a]: [f64; 2]| ratio(b - a, b + a);
+    for (n, levels) in IMBALANCES.into_iter().enumerate() {
+        row.put_or(at::IMBALANCE + n, both(levels).and_then(|()| skew(near.base[levels - 1])));
     }
-    Err(Reason::InsufficientLevels)
+    let smart = both(DEPTH).and_then(|()| {
+        let mut sum = [0.0; 2];
+        for (size, d) in near.size.iter().zip(&near.distance) {
+            for n in 0..2 {
+                sum[n] += size[n] * decay(-d[n] / SMART_BPS);
+            }
+        }
+        skew(sum)
+    });
+    row.put_or(at::SMART_IMBALANCE, smart);
 }
 
 #[cfg(test)]
