@@ -238,8 +238,9 @@ mutants: tools
 fuzz: tools
 	FUZZ_FRAMES=1000000 $(CARGO) test --locked --package barograph-venues --tests
 
-bench: tools page browser
-	$(CARGO) run --quiet --locked --release --package xtask --features bench -- bench --write
+bench: tools page browser judges
+	if [ -e "$(JUDGES_IN)" ]; then export PEERS_PYTHON="$${PEERS_PYTHON:-$(VENV)/bin/python}"; fi; \
+		$(CARGO) run --quiet --locked --release --package xtask --features bench -- bench --write
 
 check: tools
 	$(CARGO) fmt --all --check

@@ -1,4 +1,4 @@
-"""LightGBM on the rows of `examples/gbm_speed.rs`: same numbers, rounds, depth, rate and bins. Prints seconds and AUC."""
+"""LightGBM on the rows of `benches/zoo`: same numbers, rounds, depth, rate and bins. Prints seconds and AUC."""
 
 import sys
 import time

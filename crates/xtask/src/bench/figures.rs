@@ -32,7 +32,7 @@ const fn short(name: &'static str, measure: fn(&Bed) -> Result<Measured, String>
 }
 
 /// Every benchmark, in the order of the table.
-pub(crate) static ALL: [Bench; 32] = [
+pub(crate) static ALL: [Bench; 33] = [
     short("engine", engine),
     bench("store", store),
     bench("replay", replay),
@@ -47,6 +47,7 @@ pub(crate) static ALL: [Bench; 32] = [
     short("models", models),
     bench("no_skill", no_skill),
     short("columns", columns),
+    bench("zoo", zoo),
     Bench { rounds: 3, ..bench("lake", lake) },
     Bench { rounds: 3, ..bench("ledger", ledger) },
     bench("scorecard", scorecard),
@@ -116,9 +117,22 @@ fn no_skill(bed: &Bed) -> Result<Measured, String> {
 }
 
 fn columns(bed: &Bed) -> Result<Measured, String> {
-    let figures =
-        [("wide_rows_per_s", "columns_wide_rows_per_s", 1.0), ("changes_per_s", "columns_changes_per_s", 1.0)];
+    let figures = [
+        ("wide_rows_per_s", "columns_wide_rows_per_s", 1.0),
+        ("memory_share", "columns_polars_memory_share", 1.0),
+        ("changes_per_s", "columns_changes_per_s", 1.0),
+    ];
     printed(bed, "barograph-columns", "columns", &[], &figures)
+}
+
+/// Beside LightGBM in the Python that `PEERS_PYTHON` names: `make bench` has one.
+fn zoo(bed: &Bed) -> Result<Measured, String> {
+    let figures = [
+        ("gbm_times", "lab_gbm_times", 1.0),
+        ("gbm_auc_more", "lab_gbm_auc_more", 1.0),
+        ("importance_s", "lab_importance_s", 1.0),
+    ];
+    printed_by_all_cores(bed, "barograph-lab", "zoo", &figures)
 }
 
 fn lake(bed: &Bed) -> Result<Measured, String> {

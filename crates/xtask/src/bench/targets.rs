@@ -165,17 +165,9 @@ fn figure(value: &Value) -> Result<Promise, String> {
         found.map(str::to_owned).ok_or_else(|| format!("{FILE}: a figure has no '{key}', or one with a bar in it"))
     };
     let id = text("id")?;
-    let better = match text("better")?.as_str() {
-        "lower" => Better::Lower,
-        "higher" => Better::Higher,
-        other => return Err(format!("{FILE}: '{id}' is better '{other}'; write lower or higher")),
-    };
-    #[expect(clippy::cast_precision_loss, reason = "limits are a few million at most")]
-    let limit = match value.get("limit") {
-        Some(Value::Float(f)) => *f,
-        Some(Value::Integer(i)) => *i as f64,
-        _ => return Err(format!("{FILE}: '{id}' has no limit")),
-    };
+    let (better, limit, unit) = limit(&text("limit")?).ok_or_else(|| {
+        format!("{FILE}: '{id}' has no limit in words; write \"at most 2 s\" or \"at least 1,000/s\"")
+    })?;
     let pace = match value.get("pace").map(|p| p.as_str().unwrap_or_default()) {
         None => None,
         Some("beside") => Some(PaceTaken::Beside),
@@ -187,7 +179,20 @@ fn figure(value: &Value) -> Result<Promise, String> {
     if !id.contains('.') {
         return Err(format!("{FILE}: '{id}' names no benchmark; write <benchmark>.<figure>"));
     }
-    Ok(Promise { id, what: text("what")?, better, limit, unit: text("unit")?, pace })
+    Ok(Promise { id, what: text("what")?, better, limit, unit, pace })
+}
+
+/// "at least 1,000/s": which way is good, how much, and in what.
+fn limit(words: &str) -> Option<(Better, f64, String)> {
+    let (better, rest) = match (words.strip_prefix("at most "), words.strip_prefix("at least ")) {
+        (Some(rest), _) => (Better::Lower, rest),
+        (_, Some(rest)) => (Better::Higher, rest),
+        _ => return None,
+    };
+    let end = rest.find(|c: char| !(c.is_ascii_digit() || ",.-".contains(c)))?;
+    let (number, unit) = rest.split_at(end);
+    let number = number.replace(',', "").parse().ok()?;
+    Some((better, number, unit.trim_start().to_owned()))
 }
 
 #[cfg(test)]
@@ -254,14 +259,18 @@ mod tests {
 
     #[test]
     fn a_promise_without_a_limit_or_made_twice_is_refused() {
-        let good = "[[figure]]\nid = \"a.b\"\nwhat = \"w\"\nbetter = \"lower\"\nlimit = 3\nunit = \"s\"\n";
-        assert_eq!(read(good).unwrap()[0].bench(), "a");
+        let good = "[[figure]]\nid = \"a.b\"\nwhat = \"w\"\nlimit = \"at most 3,000.5 s\"\n";
+        let first = &read(good).unwrap()[0];
+        assert_eq!((first.bench(), first.limit_text()), ("a", "at most 3,000 s".to_owned()));
+        assert_eq!(limit("at least -0.31 %"), Some((Better::Higher, -0.31, "%".to_owned())));
         for (from, to, said) in [
-            ("limit = 3\n", "", "'a.b' has no limit"),
-            ("lower", "up", "write lower or higher"),
+            ("limit", "limits", "has no 'limit'"),
+            ("at most", "up to", "'a.b' has no limit in words"),
+            ("3,000.5 s", "s", "no limit in words"),
+            ("3,000.5 s", "3", "no limit in words"),
             ("a.b", "ab", "names no benchmark"),
             ("\"w\"", "\"a | b\"", "bar in it"),
-            ("limit = 3\n", "limit = 3\npace = \"now\"\n", "write beside or around"),
+            ("s\"\n", "s\"\npace = \"now\"\n", "write beside or around"),
         ] {
             assert!(read(&good.replace(from, to)).unwrap_err().contains(said), "{said}");
         }
