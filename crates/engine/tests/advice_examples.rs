@@ -1,8 +1,7 @@
 //! Every worked example of the specification of advice, to the printed digits, and the golden vectors of Kelly and Wilson
 //! (risk §9, `testdata/golden`).
 
-mod advice_common;
-
+use crate::advice_common;
 use advice_common::{NOW, ask, calm, level, long, new_york, printed, session, short, squeeze, trend};
 use barograph_domain::advice::{Missing, ReasonCode, SizeLimit, TargetSource, Verdict};
 use barograph_domain::{Level, LevelType, Side, Span, TradingSession, TrendRegime, VolRegime};

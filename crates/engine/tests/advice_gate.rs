@@ -1,8 +1,7 @@
 //! Integration of the entry gate (R1.85): which regime gives which reasons, warnings and options; and no text of it instructs
 //! anybody to enter, names a side that was not given, or promises (C01).
 
-mod advice_common;
-
+use crate::advice_common;
 use advice_common::{NOW, ask, calm, level, long, session, short, squeeze, trend};
 use barograph_domain::advice::{NoticeLevel, OptionKind, ReasonCode, Verdict, WarningCode};
 use barograph_domain::{

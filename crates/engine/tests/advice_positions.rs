@@ -3,8 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-mod advice_common;
-
+use crate::advice_common;
 use advice_common::{NOW, calm, level};
 use barograph_domain::advice::{
     NewPosition, NoticeLevel, NoticeTrigger, Position, PositionBook, PositionFlag, PositionNotice, SeenPrice, StopReach,

@@ -1,8 +1,7 @@
 //! What must hold for every intent and context, extreme ones included: the loss at the stop with costs never exceeds 1 % of
 //! equity, whatever is rounded; prices lie on their side; nothing is infinite; the verdict is that of its worst reason.
 
-mod advice_common;
-
+use crate::advice_common;
 use advice_common::{NOW, calm, level, session, trend};
 use barograph_domain::advice::{ReasonCode, SizeLimit, TargetSource, Verdict};
 use barograph_domain::{

@@ -10,8 +10,7 @@
     reason = "tests may panic; minutes of days are small; exact numbers are meant"
 )]
 
-mod support;
-
+use crate::support;
 use barograph_domain::alert::AlertChange;
 use barograph_domain::{
     Bar, Cell, Event, Kind, Metric, MinuteRow, Pattern, Payload, Reason, RiskRegime, Span, Stamp, State, StreamDecl,

@@ -1,6 +1,6 @@
 //! What an alert of a label says is what its minute says: number against threshold, side, price, what would end it (U3).
 
-mod rules_common;
+use crate::rules_common;
 use barograph_domain::alert::{AlertChange, Datum, Word};
 use barograph_domain::{Alert, Pattern, Posture, Severity, Trigger};
 use barograph_domain::{

@@ -8,8 +8,7 @@
     reason = "a test reads its text and may panic; its numbers are small"
 )]
 
-mod support;
-
+use crate::support;
 use barograph_domain::alert::AlertChange;
 use barograph_domain::{
     Alert, Axis, Cell, HeatRegime, InstrumentName, Kind, Pattern, RiskRegime, Side, Span, TradingSession, TrendRegime,

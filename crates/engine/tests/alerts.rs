@@ -3,8 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-mod support;
-
+use crate::support;
 use barograph_domain::alert::AlertChange;
 use barograph_domain::time::LATENESS;
 use barograph_domain::{

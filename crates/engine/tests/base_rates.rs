@@ -1,7 +1,6 @@
 //! How often a label came, as records and their texts say it, and which of two alerts about one thing speaks for the other.
 
-mod support;
-
+use crate::support;
 use barograph_domain::alert::{Alert, BaseRate};
 use barograph_domain::{Cell, Kind, Pattern, RiskRegime, Severity, Span, Ts};
 use barograph_engine::detect::{Inputs, Surveillance, Thresholds, explain};

@@ -1,7 +1,6 @@
 //! The door of the calendar: an event counts from when it came, minutes before it stay, and a saved engine goes on with it.
 
-mod support;
-
+use crate::support;
 use barograph_domain::{CalendarEntry, Event, Impact, MinuteRow, Reason, Span, Ts};
 use barograph_engine::calendar::BLACKOUT_REASON;
 use barograph_engine::explain::{Context, render};

@@ -3,8 +3,7 @@
 
 #![expect(clippy::float_cmp, clippy::unwrap_used, reason = "exact numbers are meant; a test may panic")]
 
-mod support;
-
+use crate::support;
 use barograph_domain::alert::{AlertChange, Datum};
 use barograph_domain::{
     Alert, AlertState, Axis, Cell, InstrumentName, Kind, Pattern, Reason, RiskRegime, Severity, Side, Span, State,

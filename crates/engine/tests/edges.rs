@@ -3,8 +3,7 @@
 //! tests, which compare whole histories with themselves, do not see.
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
-mod support;
-
+use crate::support;
 use barograph_domain::{
     Bar, Event, Instrument, MarketKind, Metric, MinuteRow, Pattern, Payload, Severity, Span, Stamp, State, StreamDecl,
     StreamIndex, Ts,

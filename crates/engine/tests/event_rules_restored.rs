@@ -6,8 +6,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-mod support;
-
+use crate::support;
 use barograph_domain::alert::AlertChange;
 use barograph_domain::{Event, Metric, Payload, Side, Span, StreamIndex};
 use barograph_engine::rules::RuleBook;

@@ -7,8 +7,7 @@
 //! memory or to the cuts in the row; the cuts are checked against that window instead.
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests, outside of test functions")]
 
-mod support;
-
+use crate::support;
 use barograph_domain::snapshot::Flip;
 use barograph_domain::{
     Cell, HeldBy, InputAge, InstrumentName, Metric, MinuteRow, Payload, RiskRegime, Span, Stamp, StreamDecl,

@@ -3,8 +3,7 @@
 //! Here on the history in this repository, hours of three markets over a stormy winter; `crates/lake/tests/flutter` counts the same,
 //! and what it costs, over everything recorded.
 
-mod support;
-
+use crate::support;
 use barograph_domain::RiskRegime;
 use support::built_in_world;
 

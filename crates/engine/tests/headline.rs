@@ -1,6 +1,6 @@
 //! The headline and what is said beside it: every combination of labels, and some of them word for word (UX §1).
 
-mod rules_common;
+use crate::rules_common;
 use barograph_domain::advice::{SeenPrice, StopState};
 use barograph_domain::{
     AxisState, HeatRegime, Instrument, InstrumentName, Kind, Label, MarketKind, MinuteRow, OpenAlert, OpenAlerts,

@@ -1,8 +1,7 @@
 //! Key figures of risk §8 from trades whose outcomes are known: counts add up, figures are those of the definitions, and what
 //! makes it worse is called worse.
 
-mod advice_common;
-
+use crate::advice_common;
 use advice_common::{calm, level};
 use barograph_domain::advice::{TargetSource, Verdict};
 use barograph_domain::{LevelType, Side, Span, TradingSession, Ts};

@@ -9,8 +9,7 @@
     reason = "exact numbers and small counts are meant; a test may panic"
 )]
 
-mod support;
-
+use crate::support;
 use barograph_domain::{GapReason, Kind, LevelEvent, Reason, Side, Span, State, Status, StatusState, StreamIndex, Ts};
 use barograph_engine::features::ReadinessSettings;
 use barograph_engine::features::reading::Slot;

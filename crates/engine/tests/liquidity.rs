@@ -2,8 +2,7 @@
 //! give mirrored and scaled levels; clusters, blocks and density levels follow their definitions.
 #![expect(clippy::float_cmp, reason = "equal means equal here")]
 
-mod support;
-
+use crate::support;
 use barograph_domain::{LevelType, Span, Ts};
 use barograph_engine::features::bars::BuiltBar;
 use barograph_engine::liquidity::profile::Profile;

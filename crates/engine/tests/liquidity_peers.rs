@@ -9,8 +9,7 @@
     reason = "the same decimals are the same numbers; a test reads its vectors and may panic"
 )]
 
-mod support;
-
+use crate::support;
 use barograph_domain::{LevelType, Span, Ts};
 use barograph_engine::features::bars::BuiltBar;
 use barograph_engine::liquidity::extremes::{Extremes, Period};

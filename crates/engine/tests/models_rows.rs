@@ -2,8 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
-mod support;
-
+use crate::support;
 use barograph_domain::time::LATENESS;
 use barograph_domain::{AxisState, Event, MinuteRow, Model, ModelReading, Span, Ts};
 use barograph_engine::models::fitting::run;

@@ -3,8 +3,7 @@
 //!
 //! A feature that is never ready in a test proves nothing there, so each test also says which features it did compare.
 
-mod support;
-
+use crate::support;
 use barograph_domain::time::LATENESS;
 use barograph_domain::{
     Cell, Event, Kind, Metric, MinuteRow, Payload, Reason, Span, State, Status, StatusState, StreamIndex, Ts,

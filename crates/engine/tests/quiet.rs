@@ -2,8 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-mod support;
-
+use crate::support;
 use barograph_domain::{
     Bar, Event, Instrument, InstrumentName, MarketKind, Metric, Payload, Span, Stamp, StreamDecl, StreamIndex,
     TrendRegime, Ts,

@@ -1,6 +1,6 @@
 //! From raw label to published label: exit band, dwell, precedence, UNKNOWN in and out, staleness, saving (regimes §6, §9).
 
-mod rules_common;
+use crate::rules_common;
 use barograph_domain::row::HeldCount;
 use barograph_domain::{AxisState, Cell, HeldBy, Reason, RiskRegime, Span, State};
 use barograph_engine::rules::{Axes, Enter, RuleBook};

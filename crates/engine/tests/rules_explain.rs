@@ -1,7 +1,7 @@
 //! Snapshots field by field: trace and margins, guidance under every circumstance, what is missing and said to be
 //! (regimes §7–§10, §14; R1.35–R1.41, R1.52, R1.53, R1.98).
 
-mod rules_common;
+use crate::rules_common;
 use barograph_domain::row::HeldCount;
 use barograph_domain::snapshot::WireValue;
 use barograph_domain::{

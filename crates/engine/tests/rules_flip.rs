@@ -1,7 +1,7 @@
 //! Flips and exits are exact (regimes §10.1): what is reported changes the label, and nothing smaller does. Books, rows,
 //! percentile windows and histories are random; ranks are recomputed from the window, never taken from the cuts.
 
-mod rules_common;
+use crate::rules_common;
 use barograph_domain::snapshot::Flip;
 use barograph_domain::{Cell, Kind, Reason, RiskRegime, Span, State};
 use barograph_engine::catalogue::Feature;

@@ -1,7 +1,7 @@
 //! The classification vectors of the project: raw labels, other matches and the original rules to the letter
 //! (R1.42–R1.45, R1.81), and the worked example of regimes §15.
 
-mod rules_common;
+use crate::rules_common;
 use barograph_domain::{Cell, HeldBy, Kind, Reason, RiskRegime, StreamIndex, Ts};
 use barograph_engine::catalogue::Feature;
 use barograph_engine::composite::{direction, squeeze_score};

@@ -1,7 +1,7 @@
 //! Readings as a trader reads them: one case each, checked word for word; no forbidden word anywhere; and no number that
 //! the payload does not hold (regimes §10.2, UX §1).
 
-mod rules_common;
+use crate::rules_common;
 use barograph_domain::row::HeldCount;
 use barograph_domain::{
     Cell, Instrument, InstrumentName, Kind, MarketKind, Metric, MinuteRow, Reason, RiskRegime, Span, State, StreamDecl,

@@ -2,9 +2,8 @@
 //! a market whose venue went away.
 #![expect(clippy::unwrap_used, reason = "helpers of tests, outside of test functions")]
 
-mod rules_common;
-mod support;
-
+use crate::rules_common;
+use crate::support;
 use barograph_domain::{
     Alert, AxisState, GapReason, HeatRegime, Instrument, MarketKind, Metric, MinuteRow, Pattern, Reason, RiskRegime,
     Snapshot, Span, State, StreamDecl, StreamIndex, Trigger, Ts, VolRegime,

@@ -6,8 +6,7 @@
 //! is the four requirements as one reads them. Thresholds met exactly are in `testdata/golden/risk_regime.csv`.
 #![expect(clippy::unwrap_used, reason = "helpers of tests, outside of test functions")]
 
-mod support;
-
+use crate::support;
 use RiskRegime::{ChopRisk, HighVol, Normal, SqueezeRisk, Unknown};
 use barograph_domain::{
     Bar, Cell, Event, Metric, MinuteRow, Payload, Posture, Reason, RiskBias, RiskRegime, Span, Stamp, State,

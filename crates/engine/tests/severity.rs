@@ -8,8 +8,7 @@
     reason = "helpers of tests may panic; the counts are there to be read"
 )]
 
-mod support;
-
+use crate::support;
 use barograph_domain::alert::{AlertChange, BaseRate};
 use barograph_domain::{
     Alert, Cell, InstrumentName, Kind, Metric, Pattern, RiskRegime, Severity, Span, Stamp, Trigger, Ts, VolRegime,

@@ -1,6 +1,6 @@
 //! Each axis is stale by what it reads itself, and advice rests on no label whose inputs are too old (regimes §9, risk §1).
 
-mod rules_common;
+use crate::rules_common;
 use barograph_domain::advice::{Missing, ReasonCode, Verdict};
 use barograph_domain::{
     Cell, Instrument, InstrumentName, Kind, MarketKind, Metric, Posture, RiskRegime, Side, Span, Stamp, StreamDecl,

@@ -1,8 +1,7 @@
 //! What the universe owes (features §10): the order of markets leaves no trace, later samples never change earlier rows, saving
 //! and splitting change nothing; and a seeded world in which one asset leads is found out.
 
-mod universe_common;
-
+use crate::universe_common;
 use barograph_domain::math::exp;
 use barograph_domain::universe::{BandSource, PairState, UniverseRow, WeightsFrom};
 use barograph_domain::{RiskRegime, Span, Ts, VolRegime};

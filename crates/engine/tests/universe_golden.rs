@@ -1,8 +1,7 @@
 //! Golden vectors of what lies between markets (`testdata/golden/README.md`): correlation with its band and state, lead and
 //! lag, the volatility of a portfolio.
 
-mod universe_common;
-
+use crate::universe_common;
 use barograph_domain::math::exp;
 use barograph_domain::universe::{Gauge, UniverseRow};
 use barograph_domain::{RiskRegime, Ts, VolRegime};

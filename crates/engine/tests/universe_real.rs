@@ -4,8 +4,7 @@
 //! The recording is not part of the repository; without it the test says so and passes.
 #![expect(clippy::unwrap_used, clippy::disallowed_types, reason = "a test reads recordings and may panic")]
 
-mod universe_common;
-
+use crate::universe_common;
 use barograph_domain::universe::{PairState, UniverseRow};
 use barograph_domain::{Span, Ts};
 use barograph_engine::universe::{PairRule, Universe};

@@ -1,7 +1,6 @@
 //! Every format, by a small file of its kind: what comes out, to the last digit.
 
-mod common;
-
+use crate::common;
 use barograph_domain::{Metric, Span, Stamp, Ts};
 use barograph_lake::ImportOptions;
 use barograph_venues::ColumnMap;

@@ -2,8 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops where something is missing")]
 
-mod common;
-
+use crate::common;
 use barograph_domain::{Metric, Payload, Side};
 use barograph_testkit::recorded;
 use barograph_venues::Unused;

@@ -2,8 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops where something is missing")]
 
-mod common;
-
+use crate::common;
 use barograph_domain::{Event, Ts};
 use barograph_testkit::recorded;
 use common::{Folder, Imported, gz, import, options, read};

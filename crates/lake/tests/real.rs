@@ -1,8 +1,7 @@
 //! Files as the world writes them: recorded sets beside the repository, and the history shipped with it. Row and gap counts
 //! are those of the sets' own description.
 
-mod common;
-
+use crate::common;
 use barograph_domain::{Event, Metric, Payload, Span, Ts};
 use barograph_lake::ImportOptions;
 use barograph_testkit::recorded;

@@ -1,7 +1,6 @@
 //! Every reason a row is refused, by a small file of its own; and files that are not what they claim.
 
-mod common;
-
+use crate::common;
 use barograph_domain::{Metric, Span, Stamp};
 use barograph_lake::{Error, ImportOptions, plan};
 use barograph_venues::{ColumnMap, RejectReason};

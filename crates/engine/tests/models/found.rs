@@ -1,6 +1,6 @@
 //! What the models find where the truth is known: seeded series with planted regimes and changes.
 
-use crate::Random;
+use super::Random;
 use barograph_engine::models::Bocpd;
 use barograph_engine::models::bocpd::{HAZARD, RUN_MAX};
 use barograph_engine::models::hmm::{FitError, HmmFilter, HmmParams, Raw, Window, em, fit, stationary};

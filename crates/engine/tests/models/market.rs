@@ -1,6 +1,6 @@
 //! One market's models over seeded hours: causal, restorable, fitted on the past only, on their own hour of the week.
 
-use crate::Random;
+use super::Random;
 use barograph_domain::math::exp;
 use barograph_domain::{InstrumentName, Span, Ts};
 use barograph_engine::models::fitting::{FIRST_FIT_H, REFIT_H, WINDOW_H, run};

@@ -1,7 +1,7 @@
 //! Files that are not what they seem, or not whole.
 
-use crate::support::{open, play};
-use crate::synthetic::written;
+use crate::archives::support::{open, play};
+use crate::archives::synthetic::written;
 use barograph_domain::GapReason;
 use barograph_lake::recorded::RecordedFeed;
 use std::io::Write as _;

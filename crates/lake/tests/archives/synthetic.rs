@@ -1,6 +1,6 @@
 //! Small recordings whose every state and trade is written out here.
 
-use crate::support::{Heard, play};
+use crate::archives::support::{Heard, play};
 use barograph_domain::{GapReason, Ts};
 use barograph_lake::layers::{BookHead, BookWriter, LakeConfig, LakeMarket, TradeWriter, WideTrade};
 use barograph_lake::recorded::RecordedFeed;
@@ -183,8 +183,9 @@ pub(crate) fn written(folder: &tempfile::TempDir, files: &[(&str, &str)]) -> Vec
 }
 
 fn states(heard: &Heard) -> Vec<(f64, f64, f64, f64, u32)> {
-    let state =
-        |s: &crate::support::State| (s.bids[0].price, s.bids[0].size, s.asks[0].price, s.asks[0].size, s.updates);
+    let state = |s: &crate::archives::support::State| {
+        (s.bids[0].price, s.bids[0].size, s.asks[0].price, s.asks[0].size, s.updates)
+    };
     heard.states.iter().map(state).collect()
 }
 

@@ -6,11 +6,11 @@
 //! hour, so that CHOP_RISK is judged by prices alone, which makes it come more often, and SQUEEZE_RISK cannot be judged: how it
 //! is entered and left is not part of the choice.
 
-use crate::books::{self, Dwell};
-use crate::events::Recall;
-use crate::replay::replay;
-use crate::runs::Counted;
-use crate::sets;
+use crate::flutter::books::{self, Dwell};
+use crate::flutter::events::Recall;
+use crate::flutter::replay::replay;
+use crate::flutter::runs::Counted;
+use crate::flutter::sets;
 use barograph_domain::{Label as _, RiskRegime, Ts};
 use barograph_engine::rules::RuleBook;
 use std::collections::BTreeMap;
@@ -61,7 +61,7 @@ fn grid(text: &str) -> Vec<(String, RuleBook)> {
     out
 }
 
-/// `cargo test --package barograph-lake --test flutter -- --ignored --nocapture the_choice`
+/// `cargo test --package barograph-lake --test lake flutter -- --ignored --nocapture the_choice`
 #[test]
 #[ignore = "takes minutes and needs recorded data"]
 fn the_choice_is_that_of_2022_to_2024() {

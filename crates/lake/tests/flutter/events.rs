@@ -8,7 +8,7 @@
 //! An event is a maximal run of the condition; runs less than the horizon apart are one. Its onset is the first minute of the run. It
 //! was foreseen where the label was on at some minute from the horizon before the onset up to the onset itself.
 
-use crate::runs::{Period, Runs};
+use crate::flutter::runs::{Period, Runs};
 use barograph_domain::{MinuteRow, Span, Ts};
 use barograph_engine::advice::wilson;
 use barograph_engine::catalogue::Feature;

@@ -3,9 +3,9 @@
 //! What an axis reads does not depend on its dwell, exit bands or thresholds, so that books which differ in these alone see the same
 //! readings (a test of the engine says so for its own book). A book whose label is not waiting is asked only where a reading changed.
 
-use crate::events::{Onsets, Recall, Squeezes};
-use crate::runs::{Period, Runs};
-use crate::sets::Set;
+use crate::flutter::events::{Onsets, Recall, Squeezes};
+use crate::flutter::runs::{Period, Runs};
+use crate::flutter::sets::Set;
 use barograph_domain::{
     AxisState, Cell, HeatRegime, Label as _, MinuteRow, Payload, RiskRegime, Span, StreamDecl, TrendRegime, Ts,
     VolRegime,

@@ -1,12 +1,12 @@
 //! The tables of `docs/adr/0030-labels-that-do-not-flutter.md`: every axis of the default book as it was and as it is.
 //!
-//! `cargo test --package barograph-lake --test flutter -- --ignored --nocapture the_tables`
+//! `cargo test --package barograph-lake --test lake flutter -- --ignored --nocapture the_tables`
 
-use crate::books;
-use crate::events::Recall;
-use crate::replay::{Judge, Market, replay};
-use crate::runs::{Counted, Period, quantile};
-use crate::sets::{self, Set};
+use crate::flutter::books;
+use crate::flutter::events::Recall;
+use crate::flutter::replay::{Judge, Market, replay};
+use crate::flutter::runs::{Counted, Period, quantile};
+use crate::flutter::sets::{self, Set};
 use barograph_domain::{HeatRegime, Label, RiskRegime, Span, TrendRegime, Ts};
 use barograph_engine::rules::{RuleBook, Ruled};
 use std::collections::BTreeMap;

@@ -1,6 +1,6 @@
 //! The export for hftbacktest: its own converter makes the same arrays of it as of the recording the journal was fed with.
 
-use crate::support::open;
+use crate::journal::support::open;
 use barograph_domain::{Span, Ts};
 use barograph_lake::export::{ExportReport, export_hftbacktest};
 use barograph_lake::journal::{ControlRecord, JournalWriter, REST};
@@ -190,7 +190,7 @@ fn s7_messages_of_coinbase_are_written_by_product_and_once() {
 #[test]
 fn the_converter_of_hftbacktest_reads_the_export() {
     let Some(original) = recorded("raw/hftbacktest/binance-usdm_btcusdt_20240718.gz") else { return };
-    let Some(python) = crate::python::with_hftbacktest() else { return };
+    let Some(python) = crate::journal::python::with_hftbacktest() else { return };
     let dir = tempfile::tempdir().unwrap();
     let text = inflate(&std::fs::read(&original).unwrap());
     journal(&dir.path().join("journal"), &[("btcusdt", &text)]);

@@ -1,6 +1,6 @@
 //! A journal that is read again and again as it grows is read once.
 
-use crate::support::{begin, files, open};
+use crate::journal::support::{begin, files, open};
 use barograph_domain::Span;
 use barograph_lake::journal::{ControlRecord, JournalCursor, JournalReader, Selection, SettledJournal};
 

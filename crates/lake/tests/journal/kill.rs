@@ -1,6 +1,6 @@
 //! Processes that are killed, or run out of room, in the middle of writing. The child is this test program itself.
 
-use crate::support::{Line, begin, open, open_with, read, read_after};
+use crate::journal::support::{Line, begin, open, open_with, read, read_after};
 use barograph_domain::Span;
 use barograph_lake::journal::{Error, JournalConfig, JournalWriter};
 use std::io::{BufRead, BufReader};
@@ -42,7 +42,7 @@ fn child_writes_for_ever() {
 fn killed_at_any_moment_everything_flushed_is_there() {
     for kill_after in [1, 7, 40] {
         let dir = tempfile::tempdir().unwrap();
-        let mut running = child("kill::child_writes_for_ever", dir.path(), "").spawn().unwrap();
+        let mut running = child("journal::kill::child_writes_for_ever", dir.path(), "").spawn().unwrap();
         let mut said = BufReader::new(running.stdout.take().unwrap()).lines().map_while(Result::ok);
         let mut flushed = 0;
         let number = |line: String| line.split("flushed ").nth(1)?.parse::<usize>().ok();
@@ -98,7 +98,7 @@ fn out_of_room_the_writer_stops_and_what_was_flushed_is_there() {
     let dir = tempfile::tempdir().unwrap();
     // A limit on the size of files stands for a full device; the signal that goes with it is switched off.
     let shell = "trap '' XFSZ; ulimit -f 40;";
-    let ended = child("kill::child_runs_out_of_room", dir.path(), shell).output().unwrap();
+    let ended = child("journal::kill::child_runs_out_of_room", dir.path(), shell).output().unwrap();
     let said = String::from_utf8_lossy(&ended.stdout).into_owned();
     assert!(ended.status.success(), "{said}");
     let flushed: usize = said.split("flushed ").nth(1).unwrap().split_whitespace().next().unwrap().parse().unwrap();

@@ -1,6 +1,6 @@
 //! Bounds: the hot path does not allocate, the queue does not grow, everything is counted.
 
-use crate::support::{begin, files, open, open_with};
+use crate::journal::support::{begin, files, open, open_with};
 use barograph_domain::Span;
 use barograph_lake::journal::{ControlRecord, JournalConfig};
 

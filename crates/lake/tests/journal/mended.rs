@@ -1,6 +1,6 @@
 //! A file whose header is damaged: what its name and its blocks say stands in for it.
 
-use crate::support::{Line, begin, files, open, read};
+use crate::journal::support::{Line, begin, files, open, read};
 use barograph_domain::{Span, Ts};
 use barograph_lake::journal::{ControlRecord, EntryKind, JournalReader};
 use std::path::Path;

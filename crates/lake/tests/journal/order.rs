@@ -1,6 +1,6 @@
 //! A reader gives back the order of processing, whatever the files are.
 
-use crate::support::{Line, begin, files, open, open_with, read, read_after, read_selected, scribble, text};
+use crate::journal::support::{Line, begin, files, open, open_with, read, read_after, read_selected, scribble, text};
 use barograph_domain::{Span, Ts};
 use barograph_lake::journal::{ControlRecord, JournalConfig, REST, RecoveredJournal, Selection, survey};
 use barograph_venues::session::RequestId;

@@ -1,6 +1,6 @@
 //! Retention removes whole hours, the oldest first, and nothing that is being written.
 
-use crate::support::{begin, files, open, read};
+use crate::journal::support::{begin, files, open, read};
 use barograph_domain::{Span, Ts};
 use barograph_lake::journal::{ControlRecord, JournalWriter, Pruned, Retention, prune};
 use std::path::Path;
@@ -36,7 +36,7 @@ fn check(hours: i64, age: Span, bytes: impl FnOnce(u64) -> u64, want_removed: i6
     assert_eq!(pruned.files.len() as i64, 3 * want_removed);
     assert_eq!(pruned.left + pruned.bytes, total);
     assert!(pruned.files.iter().all(|f| !f.exists()));
-    let left: Vec<Ts> = read(dir.path()).iter().map(crate::support::Line::at).collect();
+    let left: Vec<Ts> = read(dir.path()).iter().map(crate::journal::support::Line::at).collect();
     assert_eq!(left.len() as i64, 3 * (hours - want_removed));
     assert!(left.iter().all(|at| *at >= from + Span::hours(want_removed)));
     drop(writer);

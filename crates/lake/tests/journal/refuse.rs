@@ -1,6 +1,6 @@
 //! What the writer refuses, and what it says.
 
-use crate::support::{begin, open, open_with, read};
+use crate::journal::support::{begin, open, open_with, read};
 use barograph_domain::{Span, Ts};
 use barograph_lake::journal::{ControlRecord, Error, FRAME_BYTES_MAX, JournalConfig, JournalWriter, Recovery};
 

@@ -1,6 +1,6 @@
 //! A file that ends anywhere, or holds anything, gives back what was flushed and nothing else.
 
-use crate::support::{Dice, Line, begin, files, open, open_with, read, read_after, scribble};
+use crate::journal::support::{Dice, Line, begin, files, open, open_with, read, read_after, scribble};
 use barograph_domain::{Span, Ts};
 use barograph_lake::journal::{
     ControlRecord, Error, JournalConfig, JournalReader, JournalWriter, RecoveredJournal, Retention, Tail, prune,
@@ -298,5 +298,5 @@ fn what_retention_removed_is_not_missed() {
 
 /// Lines of a file without its header.
 fn text_of(path: &Path) -> usize {
-    crate::support::text(path).iter().filter(|b| **b == b'\n').count() - 1
+    crate::journal::support::text(path).iter().filter(|b| **b == b'\n').count() - 1
 }

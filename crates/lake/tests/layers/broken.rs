@@ -1,6 +1,6 @@
 //! What `check` finds when somebody was at the files.
 
-use crate::support::{book, folder, names, open, push};
+use crate::layers::support::{book, folder, names, open, push};
 use barograph_domain::Span;
 use barograph_lake::layers::{HourManifest, LakeConfig, check, compact};
 use std::path::{Path, PathBuf};

@@ -1,6 +1,6 @@
 //! Other people's tools read the same rows, of the same types, and only the files they need.
 
-use crate::support::{BEGIN, all_hours, book};
+use crate::layers::support::{BEGIN, all_hours, book};
 use barograph_domain::Span;
 use barograph_lake::layers::{
     BookWriter, CellSlice, CellType, FeatureHead, FeatureWriter, LakeColumn, LakeConfig, LakeMarket, LakeQuery,

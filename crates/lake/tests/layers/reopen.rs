@@ -1,6 +1,6 @@
 //! A writer after another: one that stopped in order, and one that did not.
 
-use crate::support::{BEGIN, all_hours, as_kept, book, books, folder, names, open, push};
+use crate::layers::support::{BEGIN, all_hours, as_kept, book, books, folder, names, open, push};
 use barograph_domain::{Span, Ts};
 use barograph_lake::layers::{HourGap, LakeConfig, UNFLUSHED, check, compact};
 

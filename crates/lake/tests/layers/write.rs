@@ -1,6 +1,6 @@
 //! Rows written and read back; what is refused.
 
-use crate::support::{BEGIN, Book, all_hours, as_kept, book, books, folder, market, names, open, push};
+use crate::layers::support::{BEGIN, Book, all_hours, as_kept, book, books, folder, market, names, open, push};
 use barograph_domain::{GapReason, Span, Ts};
 use barograph_lake::layers::{
     CellSlice, CellType, FeatureHead, FeatureWriter, FloatEncoding, HourManifest, LakeColumn, LakeCompression,
