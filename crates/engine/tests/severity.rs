@@ -1,7 +1,7 @@
 //! Severity by rarity (verification §5): how often each severity comes on real markets, that a crash stays loud, and that books
 //! which know no rarity are as they were.
 //!
-//! `cargo test -p barograph-engine --test severity -- --nocapture` prints the counts that docs/alerts.md shows.
+//! `cargo test -p barograph-engine --test engine severity -- --nocapture` prints the counts that docs/alerts.md shows.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stderr,

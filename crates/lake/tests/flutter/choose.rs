@@ -61,7 +61,7 @@ fn grid(text: &str) -> Vec<(String, RuleBook)> {
     out
 }
 
-/// `cargo test --package barograph-lake --test lake flutter -- --ignored --nocapture the_choice`
+/// `cargo test --package barograph-lake --test lake -- --ignored --nocapture the_choice`
 #[test]
 #[ignore = "takes minutes and needs recorded data"]
 fn the_choice_is_that_of_2022_to_2024() {

@@ -1,6 +1,6 @@
 //! The tables of `docs/adr/0030-labels-that-do-not-flutter.md`: every axis of the default book as it was and as it is.
 //!
-//! `cargo test --package barograph-lake --test lake flutter -- --ignored --nocapture the_tables`
+//! `cargo test --package barograph-lake --test lake -- --ignored --nocapture the_tables`
 
 use crate::flutter::books;
 use crate::flutter::events::Recall;
