@@ -44,7 +44,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn they_are_those_of_one_by_one(x in prop_oneof![-700.0..=0.0_f64, -3.0..=0.0_f64, -1e-8..=0.0_f64]) {
+        fn they_are_near_those_of_the_one_source(x in prop_oneof![-700.0..=0.0_f64, -3.0..=0.0_f64, -1e-8..=0.0_f64]) {
             check(x);
         }
     }

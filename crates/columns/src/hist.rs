@@ -117,7 +117,7 @@ impl<const N: usize> Hist<N> {
         }
     }
 
-    /// BookSamples that count.
+    /// Numbers that count.
     #[must_use]
     pub const fn cases(&self) -> u32 {
         self.cases

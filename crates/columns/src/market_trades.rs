@@ -65,8 +65,10 @@ struct Pending {
 /// All trades of a market.
 #[derive(Clone, Debug)]
 pub(crate) struct MarketTrades {
-    /// Was anything ever heard of trades? Seconds before are not kept.
+    /// Was anything ever heard of trades? Seconds before are kept from then on, as far as their rows are to come.
     any: bool,
+    /// The first second whose row is to come.
+    waiting: Option<i64>,
     begun: Option<Ts>,
     in_gap: bool,
     gap_now: bool,
@@ -93,6 +95,7 @@ impl Default for MarketTrades {
     fn default() -> Self {
         Self {
             any: false,
+            waiting: None,
             begun: None,
             in_gap: false,
             gap_now: false,
@@ -117,16 +120,27 @@ impl MarketTrades {
     /// The stream of trades is listened to from a moment on, whether or not there are any.
     pub(crate) fn begin(&mut self, at: Ts) {
         self.until(at);
-        self.any = true;
+        self.hear();
         self.begun = self.begun.or(Some(at));
         self.missing.take().into_iter().for_each(|from| self.lost = self.lost + (at - from));
         self.gap_now |= core::mem::take(&mut self.in_gap);
+    }
+
+    /// Something was heard of trades: seconds that are over and wait for their rows are kept.
+    fn hear(&mut self) {
+        if core::mem::replace(&mut self.any, true) {
+            return;
+        }
+        for second in self.waiting.into_iter().zip(self.second).flat_map(|(from, now)| from..now) {
+            self.end(second);
+        }
     }
 
     /// Something happens at a moment: seconds that ended before it are over.
     pub(crate) fn until(&mut self, event: Ts) {
         let now = second_of(event);
         let mut second = *self.second.get_or_insert(now);
+        self.waiting.get_or_insert(second);
         while self.any && second < now {
             self.end(second);
             second += 1;
@@ -164,7 +178,7 @@ impl MarketTrades {
             since_ns: self.last.map(|(before, _)| (event - before).0),
             before_is_buy: self.last.map(|(_, is_buy)| is_buy),
         };
-        self.any = true;
+        self.hear();
         let hour = event.0.div_euclid(HOUR.0);
         self.sizes.reach(hour);
         let known = self.sizes.hours() > HOURS_MIN;
@@ -235,7 +249,7 @@ impl MarketTrades {
     /// Trades are missing from here on, until they are listened to again.
     pub(crate) fn gap(&mut self, at: Ts) {
         self.until(at);
-        self.any = true;
+        self.hear();
         self.in_gap = true;
         self.gap_now = true;
         self.missing = self.missing.or(Some(at));
@@ -268,6 +282,7 @@ impl MarketTrades {
 
     /// A second that is over; those before it are let go.
     pub(crate) fn take(&mut self, second: i64) -> Option<TradeSecond> {
+        self.waiting = self.waiting.max(Some(second + 1));
         while self.over.front().is_some_and(|one| one.second < second) {
             self.over.pop_front();
         }

@@ -131,3 +131,39 @@ fn rows_are_those_of_the_peer() {
     }
     assert!(compared > 5_000, "{compared}");
 }
+
+/// Columns that this market has nothing for: other feeds and venues, a day before the day before, a side that is known ten basis points far.
+const NOT_THERE: [&str; 7] =
+    ["bid_depth_10bps", "ask_depth_10bps", "imbalance_10bps", "vpin", "dv_", "sx_session_vol_ratio", "vx_"];
+
+/// Seven and a half hours, in which the windows of hours fill, and of which the last breaks in every way: each column in a thousand rows.
+#[test]
+fn rows_of_hours_are_those_of_the_peer() {
+    let Some(python) = std::env::var_os("PEERS_PYTHON") else {
+        return barograph_testkit::skipped("PEERS_PYTHON names no Python with numpy and polars");
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let scripts = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peer");
+    let run = |script: &str, words: &[&str]| {
+        let mut command = std::process::Command::new(&python);
+        let done = command.arg(scripts.join(script)).arg(folder.path()).args(words).output().unwrap();
+        let (out, err) = (String::from_utf8(done.stdout).unwrap(), String::from_utf8_lossy(&done.stderr));
+        assert!(done.status.success(), "{script}: {out}\n{err}");
+        out
+    };
+    run("synthetic_market.py", &["5", "27000", "1.0"]);
+    let bounds = run("dump_events.py", &[]);
+    let (from, upto) = bounds.trim().split_once("..").unwrap();
+    let events = std::fs::read_to_string(folder.path().join("events.txt")).unwrap();
+    let found = rows(&events, from.parse().unwrap(), upto.parse().unwrap());
+    std::fs::write(folder.path().join("rows.csv"), csv(&found)).unwrap();
+    let counted = run("compare_rows.py", &[]);
+    let mut seen = 0;
+    for line in counted.lines() {
+        let (name, n) = line.split_once(' ').unwrap();
+        let not_there = NOT_THERE.iter().any(|one| name.starts_with(one));
+        assert_eq!(n.parse::<u32>().unwrap() >= 1_000, !not_there, "{name} has a value in {n} rows");
+        seen += 1;
+    }
+    assert_eq!(seen, COLUMNS);
+}

@@ -268,3 +268,36 @@ fn a_gap_is_said_and_heals() {
     assert!(at(72, "ofi").is_ok() && at(77, "ofi_5s").is_ok() && at(101, "ofi_30s").is_ok());
     assert!(at(110, "dq_seconds_since_gap").is_ok_and(|s| (39.0..41.0).contains(&s)));
 }
+
+/// A trade that happened before trades were listened to, and came after, counts at its second where that has no row yet.
+#[test]
+fn a_trade_before_the_first_moment_heard_is_counted_where_its_row_is_to_come() {
+    let all = market(40, 13);
+    let mut stream = MarketColumns::new(Some(0.1));
+    let mut book: [Vec<DepthLevel>; 2] = Default::default();
+    let at = |event_ms: i64, recv_ms: i64| Arrival {
+        event: START + Span::millis(event_ms),
+        recv: START + Span::millis(recv_ms),
+    };
+    let mut runs = Vec::new();
+    for happened in &all {
+        let What::Book(now) = &happened.what else { continue };
+        let before = BookSides { bids: &book[0], asks: &book[1] };
+        stream.book(happened.at, &before, &BookSides { bids: &now[0], asks: &now[1] }, 50);
+        book.clone_from(now);
+        let second = (happened.at.event - START).as_secs();
+        if second == 12 && runs.len() == 11 {
+            // Second 12 is over and waits for its row.
+            stream.trades_begin(START + Span::millis(12_020));
+            stream.trade(at(11_980, 12_060), 50_000.0, 1.0, true);
+        }
+        if second > i64::try_from(runs.len()).unwrap() {
+            let closed = START + Span::secs(i64::try_from(runs.len()).unwrap() + 1);
+            let row = stream.close(closed, &BookSides { bids: &book[0], asks: &book[1] }, &OtherFeeds::default());
+            runs.push(value(&row, "tf_run_length"));
+        }
+    }
+    assert_eq!(runs[10], Err(Reason::MissingInput));
+    assert_eq!(runs[11], Ok(1.0));
+    assert_eq!(stream.late(), 0, "its row was to come");
+}
