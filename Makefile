@@ -20,7 +20,7 @@ XTASK = $(if $(BUILT),"$(abspath $(TARGET))/debug/xtask",$(CARGO) run --quiet --
 SKIPPED = sh -c 'echo "skipped: $$0" | tee -a "$${SKIPPED_TESTS:-/dev/null}"'
 
 .DEFAULT_GOAL := help
-.PHONY: help tools server page browser judges build run test web fuzz-api python python-bench python-built python-figures lightgbm fuzz bench check coverage mutants
+.PHONY: help tools server page browser judges build run test web fuzz-api python python-bench python-built python-figures lightgbm onnx fuzz bench check coverage mutants
 
 help:
 	@echo "barograph: the weather of crypto markets, explained"
@@ -33,6 +33,7 @@ help:
 	@echo "  make fuzz-api the API asked by schemathesis (part of make test)"
 	@echo "  make python   the module for Python: built, installed in a venv under $(TARGET), tested (part of make test)"
 	@echo "  make lightgbm LightGBM compiled and tested as a model of the lab (ten minutes, once; not part of make test)"
+	@echo "  make onnx     models of others as ONNX compiled and tested, also on a board (ten minutes, once; not part of make test)"
 	@echo "  make check    formatting, lints, house rules, generated references"
 	@echo "  make fuzz     a million damaged frames through every venue session (minutes)"
 	@echo "  make coverage lines of the engine that its tests reach; compiles cargo-tarpaulin once"
@@ -194,8 +195,14 @@ lightgbm: tools
 	else \
 		PATH="$(LIGHTGBM_VENV)/bin:$$PATH" LIBCLANG_PATH="$$(echo "$(LIGHTGBM_VENV)"/lib/python3*/site-packages/clang/native)" \
 			BINDGEN_EXTRA_CLANG_ARGS="-I$$(cc -print-file-name=include)" \
-			$(CARGO) test --locked --package barograph-models --features lightgbm; \
+			$(CARGO) test --locked --package barograph-models --package barograph-research --lib --test lightgbm --test study \
+			--features barograph-models/lightgbm,barograph-research/lightgbm; \
 	fi
+
+# Models of others as ONNX (build feature `onnx`): some ninety crates, six minutes of one core, which is why `make test` leaves them out.
+onnx: tools
+	$(CARGO) test --locked --package barograph-models --package barograph-research --test onnx --test study \
+		--features barograph-models/onnx,barograph-research/onnx
 
 # The same from an optimised module, and what a context costs from Python; then without Python, and with fifty strategies.
 python-bench: tools

@@ -208,6 +208,6 @@ fn tick(text: &str) -> Result<f64, String> {
 
 fn fee(text: &str) -> Result<TakerFee, String> {
     let wrong = || format!("'{text}': write TIER=BPS, the taker fee a side, as in VIP0=5");
-    let (tier, bps) = text.rsplit_once('=').ok_or_else(wrong)?;
+    let (tier, bps) = text.split_once('=').filter(|(tier, _)| !tier.contains(',')).ok_or_else(wrong)?;
     TakerFee::new(tier.trim(), bps.trim().parse().map_err(|_e| wrong())?).map_err(|e| e.to_string())
 }

@@ -39,14 +39,13 @@ pub(crate) fn print(lines: &[GoalLine], markdown: bool, json: bool) -> Result<()
             writeln!(out, "{}  {}\n  {why}", l.market, l.goal)?;
         } else {
             writeln!(out, "{}  {}", l.market, l.goal)?;
-            writeln!(
-                out,
-                "  {model}: {} ({band}) against {}, n {} of which {} do not overlap",
-                number(l.value),
-                number(l.baseline),
-                l.n,
-                l.n_eff
-            )?;
+            // A Sharpe ratio is one of days, whatever was traded on them.
+            let of = if l.goal.starts_with("sharpe") {
+                format!("{} trades over {} UTC days", l.n, l.n_eff)
+            } else {
+                format!("n {} of which {} do not overlap", l.n, l.n_eff)
+            };
+            writeln!(out, "  {model}: {} ({band}) against {}, {of}", number(l.value), number(l.baseline))?;
             let verdict = if l.reached { "reached".to_owned() } else { format!("not reached: {why}") };
             let more = if l.days.is_some() {
                 format!("; about {days} days of such recording would settle it")

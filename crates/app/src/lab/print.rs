@@ -240,6 +240,9 @@ fn line(task: ZooTask, row: &ZooRow) -> String {
     }
 }
 
+/// Columns that are shown of each regime of volatility.
+const REGIME_TOP: usize = 5;
+
 pub(crate) fn importance(
     request: &StudyRequest,
     report: &ImportanceReport,
@@ -278,6 +281,17 @@ pub(crate) fn importance(
     }
     for row in report.groups.iter().take(top) {
         writeln!(out, "{}", shown(row))?;
+    }
+    for regime in &report.regimes {
+        let rows: usize = regime.rows.iter().sum();
+        if regime.columns.is_empty() {
+            writeln!(out, "{} volatility: {rows} rows, too few in one of the folds to say", regime.regime)?;
+            continue;
+        }
+        writeln!(out, "{} volatility of five minutes, {rows} rows:", regime.regime)?;
+        for row in regime.columns.iter().take(top.min(REGIME_TOP)) {
+            writeln!(out, "{}", shown(row))?;
+        }
     }
     Ok(())
 }

@@ -120,7 +120,8 @@ pub struct PermutationRun<'a> {
     all: Vec<u32>,
     orders: Vec<Vec<usize>>,
     scores: Vec<Vec<f64>>,
-    before: f64,
+    /// Loss of each row as the columns are.
+    before: Vec<f64>,
     paths: Vec<Paths>,
 }
 
@@ -147,7 +148,7 @@ impl<'a> PermutationRun<'a> {
         let labels: Vec<f64> = rows.iter().map(|r| labels[place(*r)]).collect();
         let all: Vec<u32> = (0..).take(rows.len()).collect();
         let scores = model.scores(&sample, &all);
-        let before = loss(model, &scores, &labels);
+        let before = losses(model, &scores, &labels);
         let paths = model.forests().iter().map(|f| Paths::of(f, &sample)).collect();
         Some(Self { model, sample, labels, all, orders, scores, before, paths })
     }
@@ -159,10 +160,48 @@ impl<'a> PermutationRun<'a> {
     /// When a column is not there.
     #[must_use]
     pub fn of(&mut self, group: &[usize]) -> ImportanceRow {
-        let Self { model, sample, labels, all, orders, scores, before, paths } = self;
+        let moved = self.moved(group);
+        self.row(group, &moved)
+    }
+
+    /// The same, and the mean increase over the rows of each class alone; `classes` has one for every row, in the order of the rows, where it is
+    /// known. `None` of a class with fewer rows than a block.
+    ///
+    /// # Panics
+    /// When a column or a class is not there.
+    #[must_use]
+    pub fn by_class<const N: usize>(
+        &mut self,
+        group: &[usize],
+        classes: &[Option<usize>],
+        block_rows: usize,
+    ) -> (ImportanceRow, [Option<f64>; N]) {
+        let moved = self.moved(group);
+        let (mut sums, mut rows) = ([0.0; N], [0_usize; N]);
+        for losses in &moved {
+            for ((after, before), class) in losses.iter().zip(&self.before).zip(classes) {
+                if let Some(class) = class {
+                    sums[*class] += after - before;
+                    rows[*class] += 1;
+                }
+            }
+        }
+        let least = block_rows * moved.len();
+        let means = core::array::from_fn(|n| (rows[n] >= least.max(1)).then(|| sums[n] / float(rows[n])));
+        (self.row(group, &moved), means)
+    }
+
+    fn row(&self, group: &[usize], moved: &[Vec<f64>]) -> ImportanceRow {
+        let before = mean(&self.before);
+        ImportanceRow::over(group.to_vec(), moved.iter().map(|losses| mean(losses) - before).collect())
+    }
+
+    /// Loss of each row without a group of columns, for every repeat.
+    fn moved(&mut self, group: &[usize]) -> Vec<Vec<f64>> {
+        let Self { model, sample, labels, all, orders, scores, paths, .. } = self;
         let mut chosen = vec![false; sample.columns()];
         group.iter().for_each(|c| chosen[*c] = true);
-        let increases = orders.iter().map(|order| {
+        let without = orders.iter().map(|order| {
             let moved = match model.parts() {
                 Parts::Forests(forests) => {
                     let each = forests.iter().zip(&*paths).zip(&*scores);
@@ -181,13 +220,17 @@ impl<'a> PermutationRun<'a> {
                     moved
                 }
             };
-            loss(model, &moved, labels) - *before
+            losses(model, &moved, labels)
         });
-        ImportanceRow::over(group.to_vec(), increases.collect())
+        without.collect()
     }
 }
 
-fn loss(model: &FittedModel, scores: &[Vec<f64>], labels: &[f64]) -> f64 {
+fn mean(losses: &[f64]) -> f64 {
+    losses.iter().sum::<f64>() / float(losses.len())
+}
+
+fn losses(model: &FittedModel, scores: &[Vec<f64>], labels: &[f64]) -> Vec<f64> {
     let answers = model.answers_of(scores);
     let of = |(n, y): (usize, &f64)| match model.task() {
         ZooTask::Regression => (answers[0][n] - y) * (answers[0][n] - y),
@@ -199,7 +242,7 @@ fn loss(model: &FittedModel, scores: &[Vec<f64>], labels: &[f64]) -> f64 {
             -ln(said.max(1e-6))
         }
     };
-    labels.iter().enumerate().map(of).sum::<f64>() / float(labels.len())
+    labels.iter().enumerate().map(of).collect()
 }
 
 fn float(n: usize) -> f64 {

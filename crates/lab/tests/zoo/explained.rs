@@ -2,7 +2,7 @@
 
 use crate::world::{COLUMNS, LAST_CLASS, World};
 use barograph_lab::explain::{
-    PermutationPlan, linear_shap, over_windows, partial_dependence, permutation_importance, tree_shap,
+    PermutationPlan, PermutationRun, linear_shap, over_windows, partial_dependence, permutation_importance, tree_shap,
 };
 use barograph_lab::zoo::{FittedModel, Recipe, ZooModel, ZooTask};
 
@@ -33,6 +33,34 @@ fn parts_add_up_to_the_margin_of_every_question() {
                     "{task:?}, row {n}: {sum} is not {margin}"
                 );
             }
+        }
+    }
+}
+
+/// Of each class alone, and together, weighed by their rows, what is said of all.
+#[test]
+fn increases_of_classes_make_up_that_of_all_rows() {
+    for model in [ZooModel::Gbm, ZooModel::Linear, ZooModel::Mlp] {
+        let world = World::new(ZooTask::Binary, 6_000, 29);
+        let fit = fitted(&world, model.clone(), ZooTask::Binary);
+        let plan = PermutationPlan { block_rows: 50, ..PermutationPlan::default() };
+        let rows = &world.test;
+        let mut run = PermutationRun::new(&fit, &world.features, &world.labels, rows, plan).unwrap();
+        // Where the first planted column is low, and where it is high; few rows are of a third class.
+        let class = |row: &u32| {
+            let x = world.features.get(usize::try_from(*row).unwrap(), 0)?;
+            Some(if row % 97 == 0 { 2 } else { usize::from(x > 0.0) })
+        };
+        let classes: Vec<Option<usize>> = rows.iter().map(class).collect();
+        let n = |class: usize| classes.iter().filter(|own| **own == Some(class)).count() as f64;
+        assert!(n(2) < 50.0 && n(0) > 100.0 && n(1) > 100.0);
+        for column in 0..COLUMNS {
+            let (row, by_class) = run.by_class::<3>(&[column], &classes, 1);
+            assert_eq!(row, run.of(&[column]), "{column}");
+            let whole: f64 = (0..3).map(|c| by_class[c].unwrap() * n(c)).sum::<f64>() / rows.len() as f64;
+            assert!((whole - row.mean).abs() < 1e-12, "{model:?}, column {column}: {whole}, not {}", row.mean);
+            let (_, by_class) = run.by_class::<3>(&[column], &classes, plan.block_rows);
+            assert!(by_class[2].is_none() && by_class[0].is_some());
         }
     }
 }

@@ -93,6 +93,12 @@ impl FoldRows {
         inputs_of(model, [&self.plain, &self.routed, &self.inputs])
     }
 
+    /// The regime of volatility of a row, 0 to 2, where its column is there and the rows to fit on had three.
+    pub(super) fn regime_of(&self, row: u32) -> Option<usize> {
+        let class = self.routed.get(usize::try_from(row).ok()?, self.routed.columns().checked_sub(1)?)?;
+        [0.0, 1.0, 2.0].iter().position(|c| class <= *c)
+    }
+
     /// Labels of some of its rows.
     pub(super) fn labels_of(&self, rows: &[u32]) -> Vec<f64> {
         rows.iter().map(|r| self.labels[usize::try_from(*r).unwrap_or(usize::MAX)]).collect()

@@ -92,7 +92,8 @@ pub fn hold_out(
         }
         None => None,
     };
-    let finding = finding_of(of_board.target, &board);
+    let first = names.iter().map(String::as_str).find(|name| *name != "shuffled");
+    let finding = finding_of(of_board.target, &board, first);
     let stamp = board.leak.stamp().map(str::to_owned);
     let mut left_out = study.left_out.clone();
     left_out.extend(others);
@@ -224,16 +225,32 @@ fn openings_of(log: &[ResearchLogLine], request: &HoldOutRequest, registered: &R
         .collect()
 }
 
-fn finding_of(target: TargetId, board: &ZooBoard) -> String {
+/// What was found of the model that stood first before anybody saw the hold-out. The best of all afterwards was picked by the rows that
+/// judge it, so it comes second and says so.
+fn finding_of(target: TargetId, board: &ZooBoard, first: Option<&str>) -> String {
     let Some(best) = board.rows.iter().find(|r| r.model != "shuffled") else {
         return "no model could be fitted on everything before the hold-out".to_owned();
+    };
+    let chosen = board.rows.iter().find(|r| Some(r.model.as_str()) == first);
+    let picked = format!("{} ({}) was picked by these rows", best.model, scores_of(target, best));
+    let said = match chosen {
+        None => format!("the model that stood first could not be fitted; {picked}"),
+        Some(row) => {
+            let after = if row.model == best.model { String::new() } else { format!("; {picked}") };
+            format!(
+                "{}, which stood first before, on {} rows of the hold-out: {}{after}",
+                row.model,
+                row.n_test,
+                scores_of(target, row)
+            )
+        }
     };
     let control = match board.leak {
         LeakVerdict::Clean => "the control on permuted labels is clean",
         LeakVerdict::Suspected => "the control on permuted labels is not clean: a leak is suspected",
         LeakVerdict::Untested => "there is too little data for the control on permuted labels",
     };
-    format!("{} on {} rows of the hold-out: {}; {control}", best.model, best.n_test, scores_of(target, best))
+    format!("{said}; {control}")
 }
 
 fn scores_of(target: TargetId, row: &ZooRow) -> String {

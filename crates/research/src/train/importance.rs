@@ -9,8 +9,8 @@ use super::run::{KeptFit, Study};
 use crate::ResearchError;
 use crate::parts::KeptParts;
 use barograph_lab::explain::{
-    ImportanceRow, PartialCurve, PermutationPlan, PermutationRun, linear_shap, partial_dependence, sampled_by_day,
-    tree_shap,
+    ImportanceRow, PartialCurve, PermutationPlan, PermutationRun, ShapValues, linear_shap, partial_dependence,
+    sampled_by_day, tree_shap,
 };
 use barograph_study::folds::StudyFold;
 use barograph_study::transforms::Transforms;
@@ -46,6 +46,24 @@ pub struct InputImportance {
     pub by_fold: Vec<f64>,
 }
 
+/// What a model goes by in one regime of volatility: a third of the rows that it was fitted on, by the volatility of their last five minutes.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct RegimeImportance {
+    /// `low`, `middle` or `high`.
+    pub regime: String,
+    /// Test rows of each fold that lie in it, of those that were permuted.
+    pub rows: Vec<usize>,
+    /// Single columns that were permuted over all rows, by how much the loss grows over these; the most important first. Empty where a fold has
+    /// fewer than a block of them.
+    pub columns: Vec<InputImportance>,
+    /// The same of groups of columns that move together.
+    pub groups: Vec<InputImportance>,
+    /// Mean size of what a column adds to a margin over the sampled rows of it; only of trees and lines.
+    pub mean_abs_shap: BTreeMap<String, f64>,
+    /// Curves of its most important columns in the last fold, over rows of it.
+    pub curves: BTreeMap<String, Vec<PartialCurve>>,
+}
+
 /// What a model goes by.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct ImportanceReport {
@@ -65,6 +83,9 @@ pub struct ImportanceReport {
     pub gain: BTreeMap<String, f64>,
     /// Curves of the most important columns, in the last fold.
     pub curves: BTreeMap<String, Vec<PartialCurve>>,
+    /// The same in each regime of volatility; of reports that an earlier version made, none.
+    #[serde(default)]
+    pub regimes: Vec<RegimeImportance>,
 }
 
 /// Increases by the names of what was permuted.
@@ -75,8 +96,12 @@ type ByName = BTreeMap<Vec<String>, Vec<f64>>;
 struct FoldImportance {
     sample_rows: usize,
     names: Vec<String>,
-    /// Mean increase without each column, then without each group.
-    increases: Vec<f64>,
+    /// Mean increase without each column, then without each group; over all rows and over those of each regime.
+    increases: Vec<(f64, [Option<f64>; 3])>,
+    /// Rows of each regime.
+    regime_rows: [usize; 3],
+    /// Mean size of what columns add in each regime, summed over questions; nothing of a regime without a row.
+    regime_shap: [Vec<f64>; 3],
     /// Mean size of what columns add, for each question of trees or lines.
     shap: Vec<Vec<f64>>,
     /// Gains of splits, for each question of trees.
@@ -89,7 +114,12 @@ struct OpenFold {
     kept: KeptFit,
     rows: FoldRows,
     sample: Vec<u32>,
+    /// The regime of each row of the sample.
+    regimes: Vec<Option<usize>>,
 }
+
+/// Regimes of volatility, calm ones first.
+const REGIMES: [&str; 3] = ["low", "middle", "high"];
 
 impl OpenFold {
     fn open(study: &Study<'_>, model: &str, fold: &StudyFold) -> Result<Self, ResearchError> {
@@ -98,7 +128,14 @@ impl OpenFold {
             Transforms::fit(&study.rows.frame, &fold.learn.train).map_err(|e| ResearchError::Refused(e.to_string()))?;
         let rows = FoldRows::new(&study.rows.frame, &study.labels, &fold.learn, &fold.test, &transforms)?;
         let sample = sampled_by_day(&rows.test, &rows.times, PERMUTED_MAX);
-        Ok(Self { kept, rows, sample })
+        let regimes = sample.iter().map(|row| rows.regime_of(*row)).collect();
+        Ok(Self { kept, rows, sample, regimes })
+    }
+
+    /// Rows of the sample that lie in a regime.
+    fn in_regime(&self, regime: usize) -> Vec<u32> {
+        let within = self.sample.iter().zip(&self.regimes).filter(|(_, own)| **own == Some(regime));
+        within.map(|(row, _)| *row).collect()
     }
 }
 
@@ -121,7 +158,7 @@ pub fn importance(
     }
     let study = Study::open(request)?;
     let folds: Vec<StudyFold> = study.folds.folds().to_vec();
-    let of = ("importance", model, &study.config_hash, study.fits_digest(&[model], &folds)?);
+    let of = ("importance by regime", model, &study.config_hash, study.fits_digest(&[model], &folds)?);
     let parts = KeptParts::open(request.folder.join(format!("importance-{model}.parts")), &of)?;
     let mut report = ImportanceReport {
         model: model.to_owned(),
@@ -132,9 +169,13 @@ pub fn importance(
         additivity: 0.0,
         gain: BTreeMap::new(),
         curves: BTreeMap::new(),
+        regimes: REGIMES
+            .map(|name| RegimeImportance { regime: name.to_owned(), ..RegimeImportance::default() })
+            .to_vec(),
     };
     let clusters: Vec<Vec<String>> = parts.part("groups", || clusters(&study, &folds))?;
-    let (mut single, mut grouped) = (ByName::new(), ByName::new());
+    // Over all rows, then over those of each regime.
+    let mut increases: [[ByName; 2]; 4] = Default::default();
     let mut last = None;
     for (n, fold) in folds.iter().enumerate() {
         let mut open = None;
@@ -146,28 +187,46 @@ pub fn importance(
             within(0, 1);
             of_fold(open, &clusters, (&parts, &name), &mut within)
         })?;
-        report.add(&found, &clusters, (&mut single, &mut grouped));
+        report.add(&found, &clusters, &mut increases);
         last = open;
     }
-    report.columns = ranked(&single, folds.len());
-    report.groups = ranked(&grouped, folds.len());
+    let [all, by_regime @ ..] = &increases;
+    [report.columns, report.groups] = all.each_ref().map(|of| ranked(of, folds.len()));
+    for (regime, of) in report.regimes.iter_mut().zip(by_regime) {
+        [regime.columns, regime.groups] = of.each_ref().map(|of| ranked(of, folds.len()));
+    }
     if let Some(fold) = folds.last() {
-        let most: Vec<String> = report.columns.iter().take(CURVES).flat_map(|c| c.columns.clone()).collect();
-        for (n, name) in most.into_iter().enumerate() {
-            let curves: Vec<PartialCurve> = parts.part(&format!("curves-{n}"), || {
-                let OpenFold { kept, rows, sample } = match &mut last {
-                    Some(open) => open,
-                    none => none.insert(OpenFold::open(&study, model, fold)?),
-                };
-                let column = rows.names.iter().position(|n| *n == name);
-                Ok(column
-                    .map_or_else(Vec::new, |c| partial_dependence(&kept.model, &rows.inputs, &rows.fit, sample, c)))
-            })?;
-            report.curves.insert(name, curves);
+        let mut curves_of = |columns: &[InputImportance], regime: Option<usize>| {
+            let mut found = BTreeMap::new();
+            for name in columns.iter().take(CURVES).flat_map(|c| &c.columns) {
+                let part = format!("curves-{}-{}", regime.map_or("all", |r| REGIMES[r]), found.len());
+                let curves: Vec<PartialCurve> = parts.part(&part, || {
+                    let open = match &mut last {
+                        Some(open) => open,
+                        none => none.insert(OpenFold::open(&study, model, fold)?),
+                    };
+                    let (kept, rows) = (&open.kept, &open.rows);
+                    let sample = regime.map_or_else(|| open.sample.clone(), |regime| open.in_regime(regime));
+                    let column = rows.names.iter().position(|n| n == name);
+                    Ok(column.map_or_else(Vec::new, |c| {
+                        partial_dependence(&kept.model, &rows.inputs, &rows.fit, &sample, c)
+                    }))
+                })?;
+                found.insert(name.clone(), curves);
+            }
+            Ok::<_, ResearchError>(found)
+        };
+        report.curves = curves_of(&report.columns, None)?;
+        for (n, regime) in report.regimes.iter_mut().enumerate() {
+            regime.curves = curves_of(&regime.columns, Some(n))?;
         }
     }
-    let folds = u32::try_from(folds.len()).unwrap_or(u32::MAX);
-    report.mean_abs_shap.values_mut().for_each(|v| *v /= f64::from(folds));
+    let folds = f64::from(u32::try_from(folds.len()).unwrap_or(u32::MAX));
+    report.mean_abs_shap.values_mut().for_each(|v| *v /= folds);
+    for regime in &mut report.regimes {
+        let with_rows = f64::from(u32::try_from(regime.rows.iter().filter(|n| **n > 0).count()).unwrap_or(u32::MAX));
+        regime.mean_abs_shap.values_mut().for_each(|v| *v /= with_rows.max(1.0));
+    }
     write(&request.folder.join(IMPORTANCE), &report, true)?;
     write(&study.beside(&format!("importance-{model}.json")), &report, true)?;
     parts.end();
@@ -175,14 +234,21 @@ pub fn importance(
 }
 
 impl ImportanceReport {
-    fn add(&mut self, of: &FoldImportance, clusters: &[Vec<String>], (single, grouped): (&mut ByName, &mut ByName)) {
+    fn add(&mut self, of: &FoldImportance, clusters: &[Vec<String>], increases: &mut [[ByName; 2]; 4]) {
         self.sample_rows.push(of.sample_rows);
-        let (alone, together) = of.increases.split_at(of.names.len());
-        for (name, increase) in of.names.iter().zip(alone) {
-            single.entry(vec![name.clone()]).or_default().push(*increase);
+        let alone = of.names.iter().map(|name| (0, vec![name.clone()]));
+        let together = clusters.iter().map(|names| (1, names.clone()));
+        for ((kind, names), (all, by_regime)) in alone.chain(together).zip(&of.increases) {
+            let values = [Some(*all)].into_iter().chain(by_regime.iter().copied());
+            for (by_name, value) in increases.iter_mut().zip(values) {
+                by_name[kind].entry(names.clone()).or_default().extend(value);
+            }
         }
-        for (names, increase) in clusters.iter().zip(together) {
-            grouped.entry(names.clone()).or_default().push(*increase);
+        for ((regime, rows), sizes) in self.regimes.iter_mut().zip(of.regime_rows).zip(&of.regime_shap) {
+            regime.rows.push(rows);
+            for (name, size) in of.names.iter().zip(sizes) {
+                *regime.mean_abs_shap.entry(name.clone()).or_default() += size;
+            }
         }
         for (sums, by_question) in [(&mut self.mean_abs_shap, &of.shap), (&mut self.gain, &of.gains)] {
             for (name, size) in by_question.iter().flat_map(|sizes| of.names.iter().zip(sizes)) {
@@ -209,7 +275,7 @@ fn of_fold(
     (parts, name): (&KeptParts, &str),
     step: &mut dyn FnMut(usize, usize),
 ) -> Result<FoldImportance, ResearchError> {
-    let OpenFold { kept, rows, sample } = open;
+    let OpenFold { kept, rows, sample, regimes } = open;
     let place = |name: &String| rows.names.iter().position(|n| n == name);
     let alone = (0..rows.names.len()).map(|c| vec![c]);
     let together = clusters.iter().map(|names| names.iter().filter_map(place).collect::<Vec<_>>());
@@ -225,7 +291,7 @@ fn of_fold(
     let mut run = None;
     let mut increases = Vec::with_capacity(groups.len());
     for (n, some) in groups.chunks(KEPT_AT_ONCE).enumerate() {
-        let means: Vec<f64> = parts.part(&format!("{name}-{n}"), || {
+        let means: Vec<(f64, [Option<f64>; 3])> = parts.part(&format!("{name}-{n}"), || {
             step(increases.len(), groups.len());
             let run = match &mut run {
                 Some(run) => run,
@@ -233,7 +299,11 @@ fn of_fold(
                     PermutationRun::new(&kept.model, &rows.inputs, &rows.labels, sample, plan).ok_or_else(too_short)?,
                 ),
             };
-            Ok(some.iter().map(|group| run.of(group).mean).collect())
+            let of = |group: &Vec<usize>| {
+                let (row, by_regime) = run.by_class(group, regimes, plan.block_rows);
+                (row.mean, by_regime)
+            };
+            Ok(some.iter().map(of).collect())
         })?;
         increases.extend(means);
     }
@@ -241,6 +311,8 @@ fn of_fold(
         sample_rows: sample.len(),
         names: rows.names.clone(),
         increases,
+        regime_rows: [0, 1, 2].map(|regime| open.in_regime(regime).len()),
+        regime_shap: [const { Vec::new() }; 3],
         shap: Vec::new(),
         gains: Vec::new(),
         additivity: 0.0,
@@ -265,9 +337,11 @@ fn ranked(increases: &ByName, folds: usize) -> Vec<InputImportance> {
 impl FoldImportance {
     fn explain(&mut self, kept: &KeptFit, rows: &FoldRows) {
         let sample = sampled_by_day(&rows.test, &rows.times, EXPLAINED_MAX);
+        let regimes: Vec<Option<usize>> = sample.iter().map(|row| rows.regime_of(*row)).collect();
         for forest in kept.model.forests() {
             let shap = tree_shap(forest, &rows.inputs, &sample);
             self.shap.push(shap.mean_abs());
+            self.explain_regimes(&shap, &regimes);
             self.gains.push(forest.gains());
             for (at, margin) in forest.margins(&rows.inputs, &sample).into_iter().enumerate() {
                 let sum = shap.base + shap.row(at).iter().sum::<f64>();
@@ -275,7 +349,25 @@ impl FoldImportance {
             }
         }
         for line in kept.model.lines() {
-            self.shap.push(linear_shap(line, &rows.inputs, &sample).mean_abs());
+            let shap = linear_shap(line, &rows.inputs, &sample);
+            self.shap.push(shap.mean_abs());
+            self.explain_regimes(&shap, &regimes);
+        }
+    }
+
+    /// Adds what columns add in each regime.
+    fn explain_regimes(&mut self, shap: &ShapValues, regimes: &[Option<usize>]) {
+        let mut rows = [0.0; 3];
+        let mut sums = [const { Vec::new() }; 3];
+        for (at, regime) in regimes.iter().enumerate().filter_map(|(at, regime)| Some((at, (*regime)?))) {
+            rows[regime] += 1.0;
+            let own = &mut sums[regime];
+            own.resize(self.names.len(), 0.0);
+            own.iter_mut().zip(shap.row(at)).for_each(|(sum, part)| *sum += part.abs());
+        }
+        for ((total, own), n) in self.regime_shap.iter_mut().zip(sums).zip(rows) {
+            total.resize(self.names.len().max(total.len()), 0.0);
+            total.iter_mut().zip(own).for_each(|(total, sum): (&mut f64, f64)| *total += sum / n);
         }
     }
 }

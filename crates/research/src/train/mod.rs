@@ -15,6 +15,7 @@ mod held;
 mod importance;
 mod inputs;
 mod lineup;
+mod lock;
 mod log;
 mod money;
 mod outside;
@@ -40,7 +41,7 @@ pub use drift::{DriftReference, DriftWindow, MovedColumn, WindowWord};
 pub use external::OutsideFiles;
 pub use funding::funding_of;
 pub use held::{HoldOutReport, HoldOutRequest, hold_out};
-pub use importance::{IMPORTANCE, ImportanceReport, InputImportance, importance};
+pub use importance::{IMPORTANCE, ImportanceReport, InputImportance, RegimeImportance, importance};
 pub use inputs::InputMaker;
 pub use lineup::{LIGHTGBM, Lineup, MODELS};
 pub use log::{

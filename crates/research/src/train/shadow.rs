@@ -6,6 +6,7 @@
 
 use super::append::{append, lines};
 use super::inputs::InputMaker;
+use super::lock::held;
 use super::rolling::{ResolvedCase, RollingSkill, rolling};
 use super::run::hex;
 use crate::ResearchError;
@@ -16,7 +17,7 @@ use barograph_study::ResearchFrame;
 use barograph_study::targets::{Labeller, TargetId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 /// The shadow ledger of a target, in its folder.
@@ -118,7 +119,13 @@ impl ShadowLedger {
     /// Reads what is there and checks its hashes; no other process may do so until this is dropped.
     pub(super) fn open(folder: &Path) -> Result<Self, ResearchError> {
         let path = folder.join(SHADOW);
-        let mut ledger = Self { last: String::new(), issues: BTreeMap::new(), _held: held(folder)?, path };
+        let busy = || {
+            format!(
+                "another process writes the shadow ledger in {}; stop it first, or name another folder with --studies",
+                folder.display()
+            )
+        };
+        let mut ledger = Self { last: String::new(), issues: BTreeMap::new(), _held: held(folder, LOCK, busy)?, path };
         for (n, line) in lines::<ShadowLine>(&ledger.path)?.into_iter().enumerate() {
             if line.hash != chained(&ledger.last, &line.what)? {
                 return Err(ResearchError::Refused(format!(
@@ -253,21 +260,6 @@ impl ShadowLedger {
 /// Cases nearer than this are not independent (research §5).
 fn block_of(horizon: Span) -> Span {
     Span(horizon.0.saturating_mul(60)).max(Span::mins(10))
-}
-
-fn held(folder: &Path) -> Result<File, ResearchError> {
-    let path = folder.join(LOCK);
-    let opened = File::options().write(true).create(true).truncate(false).open(&path);
-    let failed = |e: std::io::Error| ResearchError::Refused(format!("cannot hold {}: {e}", path.display()));
-    let file = opened.map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::Error(e)) => Err(failed(e)),
-        Err(TryLockError::WouldBlock) => Err(ResearchError::Refused(format!(
-            "another process writes the shadow ledger in {}; stop it first, or name another folder with --studies",
-            folder.display()
-        ))),
-    }
 }
 
 /// Whether labels as this artefact counts them are those of a forecast that another may have made: classes of volatility are cut by the

@@ -3,6 +3,8 @@
 
 mod gone_on;
 mod kept;
+#[cfg(feature = "lightgbm")]
+mod lightgbm;
 mod outside;
 mod world;
 
@@ -245,6 +247,7 @@ fn a_hold_out_opens_once_and_the_log_says_so() {
     let shown = summary(&asked.study, &mut |_, _| {}).unwrap().board;
     assert_eq!(shown["board"]["rows"][0]["hold_out_auc"].as_f64(), best.auc, "reports and goals have it too");
     assert!(report.money.is_some() && report.finding.contains("above 0.55"), "{}", report.finding);
+    assert!(report.finding.starts_with("linear, which stood first before, on "), "{}", report.finding);
     let again = refused(&asked);
     assert!(again.contains("was opened for 'BTCUSDT-dir_1s-") && again.contains("--again REASON"), "{again}");
     let renamed = barograph_research::train::HoldOutRequest { study_id: Some("mine".to_owned()), ..asked.clone() };
@@ -332,4 +335,18 @@ fn a_rule_that_is_traded_from_one_day_until_another_is_traded_as_if_nothing_else
     assert_eq!((inner.rows, inner.span), (9, [from + Span::secs(5), from + Span::secs(14)]));
     let none = ask(lake(), Some(until), Some(from)).unwrap_err().to_string();
     assert!(none.contains("holds no rows of binance-usdm:BTCUSDT from 2025-12-28T"), "{none}");
+}
+
+/// What one process keeps of its fits another would take away.
+#[test]
+fn a_target_is_trained_by_one_process_at_a_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let asked = request(&lake(), folder.path(), &["linear"], 1);
+    std::fs::create_dir_all(&asked.folder).unwrap();
+    let held = std::fs::File::create(asked.folder.join("train.lock")).unwrap();
+    held.lock().unwrap();
+    let refused = study(&asked, None, &mut |_| {}).unwrap_err().to_string();
+    assert!(refused.starts_with("another process trains dir_1s of binance-usdm:BTCUSDT"), "{refused}");
+    drop(held);
+    assert!(study(&asked, None, &mut |_| {}).is_ok());
 }

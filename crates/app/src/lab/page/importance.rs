@@ -3,10 +3,12 @@
 use super::charts::{HEIGHT, PlotScale, WIDTH, short};
 use super::svg::Picture;
 use super::text::escaped;
-use barograph_research::train::{ImportanceReport, InputImportance};
+use barograph_research::train::{ImportanceReport, InputImportance, RegimeImportance};
 
 /// Columns shown.
 const TOP: usize = 15;
+/// Columns shown of each regime of volatility.
+const REGIME_TOP: usize = 5;
 const ROW: f64 = 34.0;
 /// Single rows drawn behind a mean.
 const SINGLE: usize = 20;
@@ -33,7 +35,40 @@ pub(super) fn bars(of: &ImportanceReport) -> String {
             picture(&of.groups, "importance of groups")
         )
     };
-    format!("<div class=\"grid\"><figure>{single}<figcaption>Single columns.</figcaption></figure>{groups}</div>{note}")
+    let regimes = regimes(of);
+    format!(
+        "<div class=\"grid\"><figure>{single}<figcaption>Single columns.</figcaption></figure>{groups}</div>{note}{regimes}"
+    )
+}
+
+/// The first columns of each regime of volatility, side by side.
+fn regimes(of: &ImportanceReport) -> String {
+    let column = |regime: &RegimeImportance| {
+        let rows: usize = regime.rows.iter().sum();
+        let lines: String = regime
+            .columns
+            .iter()
+            .take(REGIME_TOP)
+            .map(|row| {
+                let says = if row.band[0] > 0.0 { "" } else { " (band holds zero)" };
+                format!("<li>{} {}{says}</li>", escaped(&name(row)), short(row.increase))
+            })
+            .collect();
+        let lines =
+            if lines.is_empty() { "<li>too few rows in one of the folds to say</li>".to_owned() } else { lines };
+        format!(
+            "<figure><figcaption>{} volatility, {rows} rows</figcaption><ol>{lines}</ol></figure>",
+            escaped(&regime.regime)
+        )
+    };
+    if of.regimes.is_empty() {
+        return String::new();
+    }
+    let columns: String = of.regimes.iter().map(column).collect();
+    format!(
+        "<div class=\"grid\">{columns}</div><p class=\"note\">Loss added over the rows of one regime alone: thirds by the volatility of the last \
+         five minutes, cut on the rows that the model was fitted on.</p>"
+    )
 }
 
 fn picture(rows: &[InputImportance], title: &str) -> String {
