@@ -133,7 +133,11 @@ fn compact_all(args: &CompactArgs, settings: &Settings, json: bool) -> Result<()
             report.hours, report.files_removed, report.closed
         )?;
     }
-    Ok(())
+    match report.left.len() {
+        0 => Ok(()),
+        1 => Err(Failure::No("1 hour was left as it is".to_owned())),
+        n => Err(Failure::No(format!("{n} hours were left as they are"))),
+    }
 }
 
 fn export(args: &Export, settings: &Settings, json: bool) -> Result<(), Failure> {

@@ -51,14 +51,14 @@ pub fn compact(config: &LakeConfig, close_before: Option<Ts>) -> LayerResult<Com
             if over && !is_closed(&hour.folder) {
                 match close_left(&mut disk, &market.folder, hour) {
                     Ok(closed) => report.closed += u64::from(closed),
-                    Err(e) => report.left.push((hour.folder.clone(), e.to_string())),
+                    Err(e) => report.left.push((hour.folder.clone(), e.with_cause())),
                 }
             }
         }
         for hour in hours.iter().filter(|hour| is_closed(&hour.folder)) {
             match compact_hour(&mut disk, &hour.folder, &market.folder, config) {
                 Ok(done) => report.add(&done),
-                Err(e) => report.left.push((hour.folder.clone(), e.to_string())),
+                Err(e) => report.left.push((hour.folder.clone(), e.with_cause())),
             }
         }
     }

@@ -55,6 +55,14 @@ impl LayerError {
         move |source| Self::Io { path, source }
     }
 
+    /// The sentence, and what the operating system said.
+    pub(super) fn with_cause(&self) -> String {
+        match self {
+            Self::Io { source, .. } => format!("{self}: {source}"),
+            other => other.to_string(),
+        }
+    }
+
     pub(super) fn damaged(path: &Path, what: impl fmt::Display) -> Self {
         Self::Damaged { path: path.to_path_buf(), what: what.to_string() }
     }

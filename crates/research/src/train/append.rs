@@ -52,7 +52,9 @@ pub(super) fn lines<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, Research
         match serde_json::from_slice(line) {
             Ok(line) => found.push(line),
             Err(e) if e.is_eof() => {}
-            Err(e) => return Err(failed(&format!("line {}: {e}", n + 1))),
+            Err(e) => {
+                return Err(failed(&format!("line {} is damaged: {e}; restore a copy, or take the line away", n + 1)));
+            }
         }
     }
     Ok(found)

@@ -124,7 +124,12 @@ pub(super) fn read<T: DeserializeOwned>(path: &Path) -> Result<T, ResearchError>
         std::io::ErrorKind::NotFound => ResearchError::Refused(format!("there is no {}", path.display())),
         _ => ResearchError::Failed(format!("cannot read {}: {e}", path.display())),
     })?;
-    serde_json::from_slice(&text).map_err(|e| ResearchError::Failed(format!("{}: {e}", path.display())))
+    serde_json::from_slice(&text).map_err(|e| {
+        let path = path.display();
+        ResearchError::Failed(format!(
+            "{path} is damaged, or another version wrote it: {e}; restore a copy, or take it away and run what made it"
+        ))
+    })
 }
 
 /// Whole or not at all.
