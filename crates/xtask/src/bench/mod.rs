@@ -309,9 +309,8 @@ mod tests {
 
     #[test]
     fn a_missed_limit_is_seen_in_the_table_and_nothing_measured_is_missed() {
-        let promised = targets::read(
-            "[[figure]]\nid = \"a.b\"\nwhat = \"a\"\nbetter = \"lower\"\nlimit = 2\nunit = \"s\"\npace = \"around\"\n",
-        );
+        let promised =
+            targets::read("[[figure]]\nid = \"a.b\"\nwhat = \"a\"\nlimit = \"at most 2 s\"\npace = \"around\"\n");
         let figure = &promised.unwrap()[0];
         // Twice as slow as the reference, as the figure asks.
         let slow = pace::Readings { around: vec![2.0], beside: Vec::new() };

@@ -27,7 +27,7 @@ mod tests {
             std::fs::write(dir.path().join(name), text).unwrap();
         };
         let found = || check(&Tree { root: dir.path(), files: &[] }).unwrap();
-        let promise = "[[figure]]\nid = \"a.b\"\nwhat = \"w\"\nbetter = \"lower\"\nlimit = 3\nunit = \"s\"\n";
+        let promise = "[[figure]]\nid = \"a.b\"\nwhat = \"w\"\nlimit = \"at most 3 s\"\n";
         let readme = "<!-- figures: written by cargo x bench --write -->\n| what | measured | there | limit | at |\n|---|---|---|---|---|\n\
                       | w | 2 s |  | at most 3 s | abc |\n<!-- /figures -->\n";
         write(targets::FILE, promise);
