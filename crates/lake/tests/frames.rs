@@ -2,7 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops where something is missing")]
 
-use crate::common;
 use barograph_domain::{Metric, Payload, Side};
 use barograph_testkit::recorded;
 use barograph_venues::Unused;
