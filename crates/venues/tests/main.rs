@@ -10,9 +10,11 @@ mod coinbase_session;
 mod conformance;
 #[path = "deribit_session/main.rs"]
 mod deribit_session;
+mod driven;
 #[path = "hyperliquid_session/main.rs"]
 mod hyperliquid_session;
 mod limits;
 #[path = "okx_session/main.rs"]
 mod okx_session;
+mod rig;
 mod tables;

@@ -49,7 +49,7 @@ fn increases_of_classes_make_up_that_of_all_rows() {
         // Where the first planted column is low, and where it is high; few rows are of a third class.
         let class = |row: &u32| {
             let x = world.features.get(usize::try_from(*row).unwrap(), 0)?;
-            Some(if row % 97 == 0 { 2 } else { usize::from(x > 0.0) })
+            Some(if row.is_multiple_of(97) { 2 } else { usize::from(x > 0.0) })
         };
         let classes: Vec<Option<usize>> = rows.iter().map(class).collect();
         let n = |class: usize| classes.iter().filter(|own| **own == Some(class)).count() as f64;

@@ -1,5 +1,6 @@
 //! One process at a time in a folder.
 
+use super::request::StudyRequest;
 use crate::ResearchError;
 use std::fs::{File, TryLockError};
 use std::path::Path;
@@ -18,4 +19,14 @@ pub(super) fn held(folder: &Path, name: &str, busy: impl FnOnce() -> String) -> 
         Err(TryLockError::Error(e)) => Err(failed(e)),
         Err(TryLockError::WouldBlock) => Err(ResearchError::Refused(busy())),
     }
+}
+
+/// Held by whoever fits models of a target: what one keeps another would take away.
+pub(super) fn training(request: &StudyRequest) -> Result<File, ResearchError> {
+    let folder = request.folder.display();
+    let busy = format!(
+        "another process trains {} of {} in {folder}; wait for it, or name another folder with --studies",
+        request.target, request.market
+    );
+    held(&request.folder, "train.lock", || busy)
 }

@@ -4,7 +4,7 @@ use super::artefact::{BOARD, FOLDS, StudyBoard, StudyModelCost, StudyTarget, rea
 use super::fold::{FoldRows, task_of};
 use super::inputs::{HAR, LAST};
 use super::lineup::{ALWAYS, LIGHTGBM};
-use super::lock::held;
+use super::lock;
 use super::money::{BoardMoney, money_of};
 use super::registry::keep_best;
 use super::reliability::{RELIABILITY, ReliabilitySheet, reliability_of};
@@ -95,14 +95,7 @@ pub fn study(
     let mut study = Study::open(request)?;
     std::fs::create_dir_all(&study.parts)
         .map_err(|e| ResearchError::Refused(format!("cannot write into {}: {e}", request.folder.display())))?;
-    let _alone = held(&request.folder, LOCK, || {
-        format!(
-            "another process trains {} of {} in {}; wait for it, or name another folder with --studies",
-            request.target,
-            request.market,
-            request.folder.display()
-        )
-    })?;
+    let _alone = lock::training(request)?;
     let sheet = FoldSheet::new(request.target, study.rows.frame.len(), &study.folds);
     let mut board = study.board(terms, step)?;
     keep_best(&mut study, &mut board, &sheet)?;
@@ -128,9 +121,6 @@ fn hash(request: &StudyRequest, data: &str) -> Result<String, ResearchError> {
 pub(super) fn hex(text: &[u8]) -> String {
     Sha256::digest(text).iter().map(|b| format!("{b:02x}")).collect()
 }
-
-/// Held by whoever fits models of a target: what one keeps another would take away.
-const LOCK: &str = "train.lock";
 
 /// What names a board: the settings of its fits, its models and what was traded on.
 fn run_of(config_hash: &str, own: &[&str], others: &[(String, usize)], terms: Option<&MoneyTerms>) -> String {

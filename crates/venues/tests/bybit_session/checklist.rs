@@ -1,7 +1,7 @@
 //! Every line of the sheet's conformance checklist (section 7), by number.
 
 use super::{ALL, book, open_one};
-use crate::bybit_session::rig::{Rig, config, is_backfill, linear, value};
+use crate::rig::{Rig, config, is_backfill, linear, value};
 use barograph_domain::{GapReason, MarketKind, Metric, Payload, Side, Span, StatusState, Ts};
 use barograph_venues::session::{BaseAddresses, MarketSpec, SessionConfig, suite, venue};
 

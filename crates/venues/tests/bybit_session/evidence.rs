@@ -1,7 +1,7 @@
 //! The suite every session owes, archives and fixtures.
 
 use super::{ALL, captured_markets};
-use crate::bybit_session::rig::{self, Rig, capture, config, fixture, fixtures, linear, value};
+use crate::rig::{self, Rig, capture, config, fixture, fixtures, linear, value};
 use barograph_domain::{MarketKind, Metric, Payload, Side, Span, StatusState, Ts};
 use barograph_venues::session::suite::{self, Script};
 use barograph_venues::session::{ConnId, MarketIndex, MarketSpec, SessionConfig, venue};

@@ -7,8 +7,7 @@
     reason = "a test may fail by panicking, and reads recordings from files named by the environment"
 )]
 
-#[path = "../rig/mod.rs"]
-mod rig;
+use crate::rig;
 
 mod checklist;
 mod evidence;

@@ -1,7 +1,7 @@
 //! Half-alive venues: sockets that answer pings and deliver nothing; and quiet markets, which are no such thing.
 
 use super::{book, open_one};
-use crate::bybit_session::rig::Rig;
+use crate::rig::Rig;
 use barograph_domain::{GapReason, Metric, Span, StatusState, Ts};
 use barograph_venues::session::{ConnId, Input, rhythm::Rhythm};
 use std::collections::BTreeMap;

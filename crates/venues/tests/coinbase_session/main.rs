@@ -8,8 +8,7 @@
 
 mod books;
 mod checklist;
-#[path = "../driven/mod.rs"]
-mod driven;
+use crate::driven;
 mod fixtures;
 mod replay;
 mod rig;

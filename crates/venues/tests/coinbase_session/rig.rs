@@ -1,6 +1,6 @@
 //! What the tests of this venue say to a session, and with which settings.
 
-pub(crate) use crate::coinbase_session::driven::Rig;
+pub(crate) use crate::driven::Rig;
 use barograph_domain::{MarketKind, Metric, Span, Ts};
 use barograph_venues::session::{BaseAddresses, Decimal, MarketSpec, SessionConfig, VenueDef, venue};
 

@@ -1,8 +1,8 @@
 //! The recording and fixtures of other clients.
 
-use crate::deribit_session::rig::{Rig, capture, config, fixture, fixtures, value};
 use crate::deribit_session::suite::recorded;
 use crate::deribit_session::{ALL, BTC, inverse};
+use crate::rig::{Rig, capture, config, fixture, fixtures, value};
 use barograph_domain::{Bar, MarketKind, Metric, Payload, Side, Span, StatusState, Ts};
 use barograph_venues::session::{Decimal, MarketIndex, MarketSpec, venue};
 use serde_json::Value;

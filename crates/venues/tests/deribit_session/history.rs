@@ -1,7 +1,7 @@
 //! What is asked for: trades that were missed, bars, settled funding.
 
-use crate::deribit_session::rig::{Rig, config, fixture, fixtures, is_backfill};
 use crate::deribit_session::{ALL, BTC, NOW, inverse, opened, trade, trades};
+use crate::rig::{Rig, config, fixture, fixtures, is_backfill};
 use barograph_domain::{GapReason, Metric, Payload, Span, StatusState, Ts};
 use barograph_venues::session::{FailReason, RequestId, SessionConfig};
 

@@ -1,7 +1,7 @@
 //! The suite every session owes: over the recording, and over three minutes of two perpetuals in the spelling of the fixtures.
 
-use crate::deribit_session::rig::{capture, config, says_nothing_impossible};
 use crate::deribit_session::{ALL, NOW, inverse, note, open};
+use crate::rig::{capture, config, says_nothing_impossible};
 use barograph_domain::{MarketKind, Metric, Span, Ts};
 use barograph_venues::session::suite::{self, Script};
 use barograph_venues::session::{Decimal, MarketSpec, Request, SessionConfig};

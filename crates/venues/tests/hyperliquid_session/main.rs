@@ -7,7 +7,6 @@
 )]
 
 mod checklist;
-#[path = "../driven/mod.rs"]
-mod driven;
+use crate::driven;
 mod recorded;
 mod rig;

@@ -1,7 +1,7 @@
 //! Every line of the sheet's conformance checklist (section 10), by number.
 
 use super::ALL;
-use crate::okx_session::rig::{Rig, config, is_backfill, value};
+use crate::rig::{Rig, config, is_backfill, value};
 use barograph_domain::{GapReason, Kind, MarketKind, Metric, Payload, Side, Span, StatusState, Ts};
 use barograph_venues::session::{Decimal, MarketIndex, MarketSpec, Priority, SessionConfig, suite, venue};
 

@@ -2,7 +2,7 @@
 
 use super::checklist::{open, swap};
 use super::{ALL, captured_markets};
-use crate::okx_session::rig::{self, Rig, capture, config, fixture, fixtures, value};
+use crate::rig::{self, Rig, capture, config, fixture, fixtures, value};
 use barograph_domain::{MarketKind, Metric, Payload, Side, Span, StatusState, Ts};
 use barograph_venues::session::suite::{self, Script};
 use barograph_venues::session::{ConnId, Input, MarketIndex, MarketSpec, RequestId, SessionConfig, venue};

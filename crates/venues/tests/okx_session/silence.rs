@@ -1,7 +1,7 @@
 //! Half-alive venue: sockets that answer pings and deliver nothing; and quiet markets, which are no such thing.
 
 use super::checklist::{open, swap};
-use crate::okx_session::rig::Rig;
+use crate::rig::Rig;
 use barograph_domain::{GapReason, Metric, Span, StatusState};
 use barograph_venues::session::{ConnId, Input};
 
