@@ -1,6 +1,6 @@
 //! Recordings with planted faults: the good file passes, and each difference of its twin is found and named.
 
-use crate::binance_session::rig::{Rig, config, data_of, perpetual, shared, status_of};
+use crate::rig::{Rig, config, data_of, perpetual, shared, status_of};
 use barograph_domain::{MarketKind, Metric, Ts};
 use barograph_venues::binance::archiver::{FaultKind, audit};
 use barograph_venues::session::MarketSpec;

@@ -1,8 +1,6 @@
 //! Every capture of the family replays with its books right at every step, no hole that is not in it, and no fault.
 
-use crate::binance_session::rig::{
-    FUTURES, Line, Rig, config, cryptofeed, data_of, hftbacktest, perpetual, play, status_of,
-};
+use crate::rig::{FUTURES, Line, Rig, config, cryptofeed, data_of, hftbacktest, perpetual, play, status_of};
 use barograph_domain::{GapReason, MarketKind, Metric, Payload, Span, StatusState};
 use barograph_venues::session::{Fault, LagVerdict, MarketIndex, MarketSpec, venue};
 use std::collections::{BTreeMap, VecDeque};

@@ -1,7 +1,7 @@
 //! The conformance checklist of spot and Binance.US (spot §11), line by line. Lines 1 and 11 (pongs, `Retry-After`) are the
 //! driver's, in its own tests; line 12 is in `limits.rs` beside the numbers.
 
-use crate::binance_session::rig::{Rig, config, data_of, status_of};
+use crate::rig::{Rig, config, data_of, status_of};
 use barograph_domain::{GapReason, MarketKind, Metric, Payload, Side, Span, StatusState, Ts};
 use barograph_venues::number;
 use barograph_venues::session::suite::Step;

@@ -1,6 +1,6 @@
 //! The conformance checklist of USD-M (sheet §9), line by line.
 
-use crate::binance_session::rig::{FUTURES, Rig, START, config, data_of, perpetual, status_of};
+use crate::rig::{FUTURES, Rig, START, config, data_of, perpetual, status_of};
 use barograph_domain::{GapReason, Kind, MarketKind, Metric, Payload, Side, Span, StatusState, Ts};
 use barograph_venues::binance::archive::{LABEL_SWITCH, LabelShift};
 use barograph_venues::session::suite::Step;

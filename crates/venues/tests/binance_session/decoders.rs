@@ -1,7 +1,7 @@
 //! Frames of the venue are read by two decoders, that of the sessions (speed) and that of the importers (reasons for every wrong
 //! line). They have to say the same.
 
-use crate::binance_session::rig::{FUTURES, Line, Rig, config, cryptofeed, hftbacktest, perpetual};
+use crate::rig::{FUTURES, Line, Rig, config, cryptofeed, hftbacktest, perpetual};
 use barograph_domain::{MarketKind, Metric, Payload, Ts};
 use barograph_venues::binance::map::{self, Market};
 use barograph_venues::session::{Emit, MarketSpec};

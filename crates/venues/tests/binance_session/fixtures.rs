@@ -1,6 +1,6 @@
 //! Single messages that others have kept: what each says, worked out here from its JSON by other means than the session's.
 
-use crate::binance_session::rig::{FUTURES, Rig, config, data_of, shared};
+use crate::rig::{FUTURES, Rig, config, data_of, shared};
 use barograph_domain::{MarketKind, Metric, Payload, Side, Ts};
 use barograph_venues::session::suite::Step;
 use barograph_venues::session::{Emit, MarketIndex, MarketSpec, venue};

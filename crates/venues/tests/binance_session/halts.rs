@@ -1,6 +1,6 @@
 //! Markets that are not traded go silent; that is no gap (spot checklist 14).
 
-use crate::binance_session::rig::{Rig, config, data_of, perpetual, status_of};
+use crate::rig::{Rig, config, data_of, perpetual, status_of};
 use barograph_domain::{GapReason, MarketKind, Metric, Span, StatusState};
 use barograph_venues::session::{Emit, MarketIndex, MarketSpec};
 

@@ -1,6 +1,6 @@
 //! What is fetched afterwards: all of it, once, what everybody waits for first, and no candle that is still running.
 
-use crate::binance_session::rig::{Rig, START, config, data_of, perpetual};
+use crate::rig::{Rig, START, config, data_of, perpetual};
 use barograph_domain::{Metric, Payload, Span, Ts};
 use barograph_venues::session::{Emit, Origin, Request, SessionConfig};
 use std::collections::BTreeMap;

@@ -1,6 +1,6 @@
 //! What is polled: large markets first, quiet ones less often, never more at once than allowed (R3.32 to R3.35).
 
-use crate::binance_session::rig::{Rig, config, data_of, perpetual};
+use crate::rig::{Rig, config, data_of, perpetual};
 use barograph_domain::{Metric, Span};
 use barograph_venues::session::{MarketSpec, SessionConfig};
 use std::collections::BTreeMap;

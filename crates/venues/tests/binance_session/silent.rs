@@ -1,6 +1,6 @@
 //! Subscriptions that are confirmed and stay silent, that are refused, or that nobody answers.
 
-use crate::binance_session::rig::{FUTURES, Rig, config, perpetual, status_of};
+use crate::rig::{FUTURES, Rig, config, perpetual, status_of};
 use barograph_domain::{GapReason, Metric, Span, StatusState};
 use barograph_venues::session::{ConnId, MarketIndex, suite, venue};
 

@@ -1,6 +1,6 @@
 //! The behaviour every session owes, over recordings of every market of the family.
 
-use crate::binance_session::rig::{Line, Rig, config, cryptofeed, hftbacktest, perpetual};
+use crate::rig::{Line, Rig, config, cryptofeed, hftbacktest, perpetual};
 use barograph_domain::{MarketKind, Metric, Span, Ts};
 use barograph_venues::session::suite::{self, Open, Script};
 use barograph_venues::session::{ConnId, MarketSpec, Request, venue};

@@ -1,6 +1,6 @@
 //! Books that live longer than the levels they began with: the price walks, levels run out, a new snapshot comes or does not.
 
-use crate::coinbase_session::rig::{Rig, config, def, spot};
+use crate::rig::{Rig, config, def, spot};
 use barograph_domain::{GapReason, Metric, StatusState};
 use barograph_venues::session::{MarketIndex, suite};
 

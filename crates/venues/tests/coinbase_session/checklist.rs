@@ -1,6 +1,6 @@
 //! Every line of the conformance checklist in the venue's sheet.
 
-use crate::coinbase_session::rig::{Rig, STREAMS, config, def, spot, trade};
+use crate::rig::{Rig, STREAMS, config, def, spot, trade};
 use barograph_domain::{GapReason, MarketKind, Metric, Payload, Side, Span, StatusState, Ts};
 use barograph_venues::session::{
     Action, ConnId, Emit, Input, LinkId, MarketIndex, MarketSpec, Origin, SessionConfig, suite,

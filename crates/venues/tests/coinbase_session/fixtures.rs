@@ -1,7 +1,7 @@
 //! Messages other clients keep as fixtures, and the suite of behaviour every session owes, over the recording.
 
-use crate::coinbase_session::replay::{lines, recorded};
-use crate::coinbase_session::rig::{Rig, config, def, spot};
+use crate::replay::{lines, recorded};
+use crate::rig::{Rig, config, def, spot};
 use barograph_domain::{MarketKind, Metric, Payload, Side, Span, Ts};
 use barograph_venues::session::suite::{self, Script};
 use barograph_venues::session::{ConnId, Input, MarketSpec, SessionConfig};

@@ -8,7 +8,8 @@
 
 mod books;
 mod checklist;
-use crate::driven;
+#[path = "../driven/mod.rs"]
+mod driven;
 mod fixtures;
 mod replay;
 mod rig;

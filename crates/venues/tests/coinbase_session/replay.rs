@@ -1,6 +1,6 @@
 //! The recording of 2026-08-09: 25 s of seven channels and two products, 1030 messages, sequence 0 to 1029.
 
-use crate::coinbase_session::rig::{Rig, STREAMS, config, def};
+use crate::rig::{Rig, STREAMS, config, def};
 use barograph_domain::{Metric, Payload, Side, Span, StatusState, Ts};
 use barograph_venues::session::{ConnId, Input, LinkId, MarketIndex, MarketSpec, OrderBook, Origin, SessionConfig};
 use serde_json::Value;

@@ -1,7 +1,7 @@
 //! The conformance list of the venue's sheet, as far as perpetuals go.
 
-use crate::deribit_session::{ALL, BTC, NOW, book, inverse, note, opened, trade, trades};
 use crate::rig::{Rig, config, value};
+use crate::{ALL, BTC, NOW, book, inverse, note, opened, trade, trades};
 use barograph_domain::{GapReason, MarketKind, Metric, Payload, Side, Span, StatusState};
 use barograph_venues::session::{Input, MarketIndex, MarketSpec};
 

@@ -1,8 +1,8 @@
 //! The recording and fixtures of other clients.
 
-use crate::deribit_session::suite::recorded;
-use crate::deribit_session::{ALL, BTC, inverse};
 use crate::rig::{Rig, capture, config, fixture, fixtures, value};
+use crate::suite::recorded;
+use crate::{ALL, BTC, inverse};
 use barograph_domain::{Bar, MarketKind, Metric, Payload, Side, Span, StatusState, Ts};
 use barograph_venues::session::{Decimal, MarketIndex, MarketSpec, venue};
 use serde_json::Value;
@@ -124,7 +124,7 @@ fn fixtures_of_other_clients_map_as_stated() {
     let ms = rig.now.as_millis();
     rig.frame(
         1,
-        &crate::deribit_session::note(
+        &crate::note(
             "quote.BTC-PERPETUAL",
             &format!(r#"{{"timestamp":{ms},"best_bid_price":0.0,"best_ask_price":null}}"#),
         ),

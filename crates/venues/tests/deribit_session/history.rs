@@ -1,7 +1,7 @@
 //! What is asked for: trades that were missed, bars, settled funding.
 
-use crate::deribit_session::{ALL, BTC, NOW, inverse, opened, trade, trades};
 use crate::rig::{Rig, config, fixture, fixtures, is_backfill};
+use crate::{ALL, BTC, NOW, inverse, opened, trade, trades};
 use barograph_domain::{GapReason, Metric, Payload, Span, StatusState, Ts};
 use barograph_venues::session::{FailReason, RequestId, SessionConfig};
 
@@ -94,7 +94,7 @@ fn an_answer_that_is_no_answer_is_a_fault_and_asked_for_again() {
 fn candle(start: Ts) -> String {
     let tick = start.as_millis();
     let data = format!(r#"{{"tick":{tick},"open":5.0,"high":6.0,"low":4.0,"close":5.5,"volume":1.0,"cost":5.0}}"#);
-    crate::deribit_session::note("chart.trades.BTC-PERPETUAL.1", &data)
+    crate::note("chart.trades.BTC-PERPETUAL.1", &data)
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn checklist_15_funding_of_each_hour_is_fetched_and_is_hourly() {
         let data = format!(
             r#"{{"timestamp":{at},"state":"open","mark_price":1.0,"index_price":1.0,"open_interest":5.0,"funding_8h":1.0e-5}}"#
         );
-        rig.frame(1, &crate::deribit_session::note("ticker.BTC-PERPETUAL.100ms", &data));
+        rig.frame(1, &crate::note("ticker.BTC-PERPETUAL.100ms", &data));
     };
     ticker(&mut rig);
     rig.now = hour + Span::secs(1);

@@ -1,7 +1,7 @@
 //! The suite every session owes: over the recording, and over three minutes of two perpetuals in the spelling of the fixtures.
 
-use crate::deribit_session::{ALL, NOW, inverse, note, open};
 use crate::rig::{capture, config, says_nothing_impossible};
+use crate::{ALL, NOW, inverse, note, open};
 use barograph_domain::{MarketKind, Metric, Span, Ts};
 use barograph_venues::session::suite::{self, Script};
 use barograph_venues::session::{Decimal, MarketSpec, Request, SessionConfig};
@@ -53,7 +53,7 @@ fn perpetuals() -> Script {
     for n in 0_u32..900 {
         let now = NOW + Span::millis(200).times(i64::from(n));
         let ms = now.as_millis();
-        for (market, name) in [crate::deribit_session::BTC, &*linear.symbol].into_iter().enumerate() {
+        for (market, name) in [crate::BTC, &*linear.symbol].into_iter().enumerate() {
             let price = f64::from(91_000 + n % 40);
             let (bid, ask) = (format!("{:.1}", price - 0.5), format!("{price:.1}"));
             let (id, amount) = (1_000 + n * 7, 10 * (1 + n % 9));

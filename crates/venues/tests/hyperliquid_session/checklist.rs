@@ -1,6 +1,6 @@
 //! Every line of the conformance checklist in the venue's sheet.
 
-use crate::hyperliquid_session::rig::{Rig, candle, config, def, perp};
+use crate::rig::{Rig, candle, config, def, perp};
 use barograph_domain::{GapReason, Metric, Payload, Span, StatusState, Ts};
 use barograph_venues::session::{ConnId, Fault, Input, MarketIndex, Origin, SessionConfig, suite};
 

@@ -7,6 +7,7 @@
 )]
 
 mod checklist;
-use crate::driven;
+#[path = "../driven/mod.rs"]
+mod driven;
 mod recorded;
 mod rig;

@@ -1,7 +1,7 @@
 //! The recording of 2025-01-26 (25 s, 46 books and 9 messages of trades), fixtures of two other clients, and the suite of
 //! behaviour every session owes.
 
-use crate::hyperliquid_session::rig::{Rig, candle, config, def};
+use crate::rig::{Rig, candle, config, def};
 use barograph_domain::{Metric, Payload, Side, Span, StatusState, Ts};
 use barograph_venues::session::suite::{self, Script};
 use barograph_venues::session::{Input, LagVerdict, MarketIndex, SessionConfig};

@@ -7,7 +7,8 @@
     reason = "a test may fail by panicking, and reads recordings from files named by the environment"
 )]
 
-use crate::rig;
+#[path = "../rig/mod.rs"]
+mod rig;
 
 mod checklist;
 mod evidence;
