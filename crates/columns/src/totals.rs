@@ -4,7 +4,7 @@
 //! as many as fit.
 
 /// Whole numbers that are counted.
-pub trait Tally: Copy + Default {
+pub trait WholeCount: Copy + Default {
     /// Both together.
     #[must_use]
     fn plus(self, more: Self) -> Self;
@@ -15,7 +15,7 @@ pub trait Tally: Copy + Default {
 
 macro_rules! count {
     ($($number:ty),+) => {
-        $(impl Tally for $number {
+        $(impl WholeCount for $number {
             #[inline]
             fn plus(self, more: Self) -> Self {
                 self.wrapping_add(more)
@@ -31,7 +31,7 @@ macro_rules! count {
 
 count!(u32, u64);
 
-impl<C: Tally, const N: usize> Tally for [C; N]
+impl<C: WholeCount, const N: usize> WholeCount for [C; N]
 where
     Self: Default,
 {
@@ -49,15 +49,15 @@ where
 /// A type whose fields are counted one by one.
 macro_rules! count_fields {
     ($name:ident { $($field:ident),+ $(,)? }) => {
-        impl $crate::totals::Tally for $name {
+        impl $crate::totals::WholeCount for $name {
             #[inline]
             fn plus(self, more: Self) -> Self {
-                Self { $($field: $crate::totals::Tally::plus(self.$field, more.$field)),+ }
+                Self { $($field: $crate::totals::WholeCount::plus(self.$field, more.$field)),+ }
             }
 
             #[inline]
             fn minus(self, earlier: Self) -> Self {
-                Self { $($field: $crate::totals::Tally::minus(self.$field, earlier.$field)),+ }
+                Self { $($field: $crate::totals::WholeCount::minus(self.$field, earlier.$field)),+ }
             }
         }
     };
@@ -72,7 +72,7 @@ pub struct RunningTotals<C> {
     newest: Option<i64>,
 }
 
-impl<C: Tally> RunningTotals<C> {
+impl<C: WholeCount> RunningTotals<C> {
     /// Room for windows that begin so many seconds back.
     #[must_use]
     pub fn new(seconds: usize) -> Self {
