@@ -22,7 +22,7 @@ const VALID_OVER: Span = Span::secs(300);
 const GAP_AGE_MAX_S: f64 = 86_400.0;
 
 /// Columns of trade flow.
-const TRADES: usize = 24;
+const FLOW_COLUMNS: usize = 24;
 
 /// Places of the first column of each kind.
 mod at {
@@ -218,7 +218,7 @@ impl Windows {
 
     /// What is said where nothing was ever heard of trades.
     fn no_trades(gaps: u32, row: &mut ResearchRow) {
-        row.withhold(at::TRADES..at::TRADES + TRADES, Reason::Warming);
+        row.withhold(at::TRADES..at::TRADES + FLOW_COLUMNS, Reason::Warming);
         row.withhold(at::RUN..at::RUN + 1, Reason::MissingInput);
         row.withhold(at::ADVANCED..at::ADVANCED + 3, Reason::Warming);
         if gaps > 0 {
@@ -252,7 +252,7 @@ impl Windows {
         let large = || {
             if long.sized < all.trades { Err(Reason::Warming) } else { ratio(long.large, all.volume) }
         };
-        let values: [Result<f64, Reason>; TRADES] = [
+        let values: [Result<f64, Reason>; FLOW_COLUMNS] = [
             live.map(|()| f64::from(one.trades)),
             half_heard.map(|()| f64::from(half.trades)),
             live.map(|()| one.volume),
@@ -343,7 +343,7 @@ mod tests {
             (at::ADVANCED, "kyle_lambda"),
             (at::TRADES, "tf_trade_count_1s"),
             (at::RUN, "tf_run_length"),
-            (at::TRADES + TRADES - 1, "tf_realized_spread_60s_bps"),
+            (at::TRADES + FLOW_COLUMNS - 1, "tf_realized_spread_60s_bps"),
             (at::QUALITY, "dq_book_age_ms"),
             (at::QUALITY + 3, "dq_valid_fraction_300s"),
         ] {

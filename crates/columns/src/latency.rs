@@ -19,7 +19,7 @@ const FEW: usize = 16;
 pub struct Latency {
     /// Nanoseconds, shortest first.
     sorted: Vec<i64>,
-    /// The same in the order of their seconds, with these.
+    /// Second and nanoseconds of each, in the order of seconds.
     arrived: VecDeque<(i64, i64)>,
     /// What came since the last median, and what went.
     new: Vec<i64>,

@@ -282,7 +282,8 @@ pub(crate) fn importance(
     for row in report.groups.iter().take(top) {
         writeln!(out, "{}", shown(row))?;
     }
-    for regime in &report.regimes {
+    // Without a band there is nothing to rank in a part of the rows either.
+    for regime in report.regimes.iter().filter(|_| !report.columns.is_empty()) {
         let rows: usize = regime.rows.iter().sum();
         if regime.columns.is_empty() {
             writeln!(out, "{} volatility: {rows} rows, too few in one of the folds to say", regime.regime)?;

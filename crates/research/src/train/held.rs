@@ -225,20 +225,20 @@ fn openings_of(log: &[ResearchLogLine], request: &HoldOutRequest, registered: &R
         .collect()
 }
 
-/// What was found of the model that stood first before anybody saw the hold-out. The best of all afterwards was picked by the rows that
-/// judge it, so it comes second and says so.
+/// What was found of the model that stood first before anybody saw the hold-out. The best on the hold-out was chosen by the rows that judge
+/// it, so it comes second and says so.
 fn finding_of(target: TargetId, board: &ZooBoard, first: Option<&str>) -> String {
     let Some(best) = board.rows.iter().find(|r| r.model != "shuffled") else {
         return "no model could be fitted on everything before the hold-out".to_owned();
     };
     let chosen = board.rows.iter().find(|r| Some(r.model.as_str()) == first);
-    let picked = format!("{} ({}) was picked by these rows", best.model, scores_of(target, best));
+    let picked = format!("best in hindsight: {}, {}", best.model, scores_of(target, best));
     let said = match chosen {
-        None => format!("the model that stood first could not be fitted; {picked}"),
+        None => format!("the model that was first on the board could not be fitted; {picked}"),
         Some(row) => {
             let after = if row.model == best.model { String::new() } else { format!("; {picked}") };
             format!(
-                "{}, which stood first before, on {} rows of the hold-out: {}{after}",
+                "{}, first on the board before, on {} rows of the hold-out: {}{after}",
                 row.model,
                 row.n_test,
                 scores_of(target, row)

@@ -176,6 +176,8 @@ pub fn importance(
     let clusters: Vec<Vec<String>> = parts.part("groups", || clusters(&study, &folds))?;
     // Over all rows, then over those of each regime.
     let mut increases: [[ByName; 2]; 4] = Default::default();
+    // Folds of which the explained rows have some of each regime.
+    let mut explained = [0.0_f64; 3];
     let mut last = None;
     for (n, fold) in folds.iter().enumerate() {
         let mut open = None;
@@ -188,6 +190,9 @@ pub fn importance(
             of_fold(open, &clusters, (&parts, &name), &mut within)
         })?;
         report.add(&found, &clusters, &mut increases);
+        for (folds, sizes) in explained.iter_mut().zip(&found.regime_shap) {
+            *folds += f64::from(u8::from(!sizes.is_empty()));
+        }
         last = open;
     }
     let [all, by_regime @ ..] = &increases;
@@ -223,9 +228,8 @@ pub fn importance(
     }
     let folds = f64::from(u32::try_from(folds.len()).unwrap_or(u32::MAX));
     report.mean_abs_shap.values_mut().for_each(|v| *v /= folds);
-    for regime in &mut report.regimes {
-        let with_rows = f64::from(u32::try_from(regime.rows.iter().filter(|n| **n > 0).count()).unwrap_or(u32::MAX));
-        regime.mean_abs_shap.values_mut().for_each(|v| *v /= with_rows.max(1.0));
+    for (regime, folds) in report.regimes.iter_mut().zip(explained) {
+        regime.mean_abs_shap.values_mut().for_each(|v| *v /= folds);
     }
     write(&request.folder.join(IMPORTANCE), &report, true)?;
     write(&study.beside(&format!("importance-{model}.json")), &report, true)?;
@@ -365,8 +369,9 @@ impl FoldImportance {
             own.resize(self.names.len(), 0.0);
             own.iter_mut().zip(shap.row(at)).for_each(|(sum, part)| *sum += part.abs());
         }
-        for ((total, own), n) in self.regime_shap.iter_mut().zip(sums).zip(rows) {
-            total.resize(self.names.len().max(total.len()), 0.0);
+        let there = self.regime_shap.iter_mut().zip(sums).zip(rows).filter(|(_, n)| *n > 0.0);
+        for ((total, own), n) in there {
+            total.resize(self.names.len(), 0.0);
             total.iter_mut().zip(own).for_each(|(total, sum): (&mut f64, f64)| *total += sum / n);
         }
     }

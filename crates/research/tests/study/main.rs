@@ -247,7 +247,7 @@ fn a_hold_out_opens_once_and_the_log_says_so() {
     let shown = summary(&asked.study, &mut |_, _| {}).unwrap().board;
     assert_eq!(shown["board"]["rows"][0]["hold_out_auc"].as_f64(), best.auc, "reports and goals have it too");
     assert!(report.money.is_some() && report.finding.contains("above 0.55"), "{}", report.finding);
-    assert!(report.finding.starts_with("linear, which stood first before, on "), "{}", report.finding);
+    assert!(report.finding.starts_with("linear, first on the board before, on "), "{}", report.finding);
     let again = refused(&asked);
     assert!(again.contains("was opened for 'BTCUSDT-dir_1s-") && again.contains("--again REASON"), "{again}");
     let renamed = barograph_research::train::HoldOutRequest { study_id: Some("mine".to_owned()), ..asked.clone() };

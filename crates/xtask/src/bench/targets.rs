@@ -259,15 +259,15 @@ mod tests {
 
     #[test]
     fn a_promise_without_a_limit_or_made_twice_is_refused() {
-        let good = "[[figure]]\nid = \"a.b\"\nwhat = \"w\"\nlimit = \"at most 3,000.5 s\"\n";
+        let good = "[[figure]]\nid = \"a.b\"\nwhat = \"w\"\nlimit = \"at most 3,000 s\"\n";
         let first = &read(good).unwrap()[0];
         assert_eq!((first.bench(), first.limit_text()), ("a", "at most 3,000 s".to_owned()));
         assert_eq!(limit("at least -0.31 %"), Some((Better::Higher, -0.31, "%".to_owned())));
         for (from, to, said) in [
             ("limit", "limits", "has no 'limit'"),
             ("at most", "up to", "'a.b' has no limit in words"),
-            ("3,000.5 s", "s", "no limit in words"),
-            ("3,000.5 s", "3", "no limit in words"),
+            ("3,000 s", "s", "no limit in words"),
+            ("3,000 s", "3", "no limit in words"),
             ("a.b", "ab", "names no benchmark"),
             ("\"w\"", "\"a | b\"", "bar in it"),
             ("s\"\n", "s\"\npace = \"now\"\n", "write beside or around"),
