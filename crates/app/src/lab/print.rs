@@ -31,11 +31,11 @@ pub(crate) fn dataset(request: &DatasetRequest, report: &DatasetReport, json: bo
     writeln!(out, "{}  {span}", request.market)?;
     writeln!(
         out,
-        "  {} lines: {} states of the book, {} trades; the book was lost {}",
+        "  {} lines: {} states of the book, {} trades; the book was {}",
         read.lines,
         played.books,
         played.trades,
-        times(played.book_losses)
+        lost(played.book_losses)
     )?;
     writeln!(
         out,
@@ -93,11 +93,11 @@ fn hours(all: &BTreeSet<Ts>) -> String {
     format!("{}{}", shown.join(", "), if all.len() > 6 { ", …" } else { "" })
 }
 
-fn times(n: u64) -> String {
+fn lost(n: u64) -> String {
     match n {
-        0 => "never".to_owned(),
-        1 => "once".to_owned(),
-        n => format!("{n} times"),
+        0 => "never lost".to_owned(),
+        1 => "lost once".to_owned(),
+        n => format!("lost {n} times"),
     }
 }
 
