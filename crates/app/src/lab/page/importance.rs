@@ -54,12 +54,12 @@ fn regimes(of: &ImportanceReport) -> String {
                 format!("<li>{} {}{says}</li>", escaped(&name(row)), short(row.increase))
             })
             .collect();
-        let lines =
-            if lines.is_empty() { "<li>too few rows in one of the folds to say</li>".to_owned() } else { lines };
-        format!(
-            "<figure><figcaption>{} volatility, {rows} rows</figcaption><ol>{lines}</ol></figure>",
-            escaped(&regime.regime)
-        )
+        let lines = if lines.is_empty() {
+            "<p>Too few rows in one of the folds to say.</p>".to_owned()
+        } else {
+            format!("<ol>{lines}</ol>")
+        };
+        format!("<figure><figcaption>{} volatility, {rows} rows</figcaption>{lines}</figure>", escaped(&regime.regime))
     };
     if of.regimes.is_empty() {
         return String::new();
