@@ -20,7 +20,7 @@ XTASK = $(if $(BUILT),"$(abspath $(TARGET))/debug/xtask",$(CARGO) run --quiet --
 SKIPPED = sh -c 'echo "skipped: $$0" | tee -a "$${SKIPPED_TESTS:-/dev/null}"'
 
 .DEFAULT_GOAL := help
-.PHONY: help tools server page browser judges build run test web fuzz-api python python-bench python-built python-figures lightgbm onnx fuzz bench check coverage mutants
+.PHONY: help tools server page browser judges build run test web fuzz-api python python-bench python-built python-figures boosters lightgbm onnx fuzz bench check coverage mutants
 
 help:
 	@echo "barograph: the weather of crypto markets, explained"
@@ -32,6 +32,7 @@ help:
 	@echo "  make web      the dashboard tested, also in a browser (part of make test)"
 	@echo "  make fuzz-api the API asked by schemathesis (part of make test)"
 	@echo "  make python   the module for Python: built, installed in a venv under $(TARGET), tested (part of make test)"
+	@echo "  make boosters XGBoost, CatBoost and AutoGluon fetched and fitted on the lab's folds (three minutes, once; not part of make test)"
 	@echo "  make lightgbm LightGBM compiled and tested as a model of the lab (ten minutes, once; not part of make test)"
 	@echo "  make onnx     models of others as ONNX compiled and tested, also on a board (ten minutes, once; not part of make test)"
 	@echo "  make check    formatting, lints, house rules, generated references"
@@ -158,7 +159,7 @@ PIP = "$(VENV)/bin/pip" install -q --disable-pip-version-check
 # Programs of others that recompute every score (crates/python/tests/test_scores_peers.py); a test says what it misses. confseq is compiled
 # where the headers of Boost are. Its own build asks for a pybind11 that no CPython after 3.10 compiles with, so it is built with a
 # newer one.
-PEERS = { $(PIP) scores model-diagnostics scikit-learn scipy || true; }; \
+PEERS = { $(PIP) scores model-diagnostics scikit-learn scipy || true; }; { $(PIP) --only-binary :all: xgboost-cpu catboost || true; }; \
 	"$(VENV)/bin/python" -c 'import comparecast' 2>/dev/null || ! [ -d "$${BOOST_ROOT:-/usr}/include/boost/math" ] || { \
 		$(PIP) scikit-build 'pybind11>=2.11' 'cmake<4' ninja setuptools wheel tqdm seaborn openpyxl && \
 		CPLUS_INCLUDE_PATH="$${BOOST_ROOT:-/usr}/include" PATH="$(VENV)/bin:$$PATH" $(PIP) --no-build-isolation --no-deps confseq comparecast; } || true
@@ -181,6 +182,20 @@ python: tools
 		BAROGRAPH_BIN="$(abspath $(TARGET))/debug/barograph" BAROGRAPH_SCORES="$(abspath $(TARGET))/debug/examples/scores" \
 			"$(VENV)/bin/python" -m pytest -q -p no:cacheprovider crates/python/tests; \
 		"$(VENV)/bin/mypy" --strict --no-incremental --cache-dir=/dev/null crates/python/python/barograph; \
+	fi
+
+# XGBoost, CatBoost and AutoGluon on the folds that the lab exports. AutoGluon asks for an older pandas, so it has a venv of its own, and with what it
+# needs it is larger than everything else here, which is why `make test` asks the first two alone.
+BOOSTERS_VENV := $(abspath $(TARGET))/boosters-venv
+
+boosters: python
+	@if ! { [ -x "$(BOOSTERS_VENV)/bin/pip" ] || python3 -m venv "$(BOOSTERS_VENV)" >/dev/null 2>&1; }; then \
+		$(SKIPPED) "MODELS OF OTHERS ARE NOT TESTED: python3 with venv is missing; on Debian or Ubuntu: sudo apt install python3 python3-venv"; \
+	elif ! "$(BOOSTERS_VENV)/bin/pip" install -q --disable-pip-version-check --only-binary :all: xgboost-cpu catboost autogluon.tabular lightgbm polars pyarrow pytest; then \
+		$(SKIPPED) "MODELS OF OTHERS ARE NOT TESTED: pip cannot fetch xgboost-cpu, catboost, autogluon.tabular"; \
+	else \
+		set -e; "$(BOOSTERS_VENV)/bin/pip" install -q --disable-pip-version-check --force-reinstall --no-deps "$(WHEELS)"/barograph-*.whl; \
+		"$(BOOSTERS_VENV)/bin/python" -m pytest -q -p no:cacheprovider crates/python/tests/test_models_of_others.py; \
 	fi
 
 # LightGBM as a model of the lab (build feature `lightgbm`): its C++ takes seven minutes of one core, which is why `make test` leaves it

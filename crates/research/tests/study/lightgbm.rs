@@ -3,10 +3,15 @@
 use crate::world::{market, record, request, terms};
 use barograph_research::train::{PredictRequest, Predictor, artefacts, importance, read_board, study, traded};
 
+/// Three test blocks of two permuted blocks each.
+const DAYS: i64 = 140;
+
 #[test]
 fn lightgbm_is_a_model_of_the_board_like_any_other() {
     let folder = tempfile::tempdir().unwrap();
-    let asked = request(&crate::lake(), folder.path(), &["linear", "lightgbm"], 1);
+    let lake = folder.path().join("lake");
+    record(&lake, 0..DAYS);
+    let asked = request(&lake, folder.path(), &["linear", "lightgbm"], 1);
     let made = study(&asked, None, &mut |_| {}).unwrap();
     assert_eq!(read_board(&asked.folder).unwrap(), made);
     let row = |name: &str| made.rows.iter().find(|r| r.scores.model == name).unwrap();
@@ -18,7 +23,7 @@ fn lightgbm_is_a_model_of_the_board_like_any_other() {
     let report = importance(&asked, "lightgbm", &mut |_, _| {}).unwrap();
     assert!(report.additivity < 1e-6 && !report.gain.is_empty(), "{}", report.additivity);
     assert!(!report.mean_abs_shap.is_empty());
-    let worth = traded(&asked, "lightgbm", &terms(crate::DAYS), &mut |_, _| {}).unwrap();
+    let worth = traded(&asked, "lightgbm", &terms(DAYS), &mut |_, _| {}).unwrap();
     assert!(worth.trials > 6, "{}", worth.trials);
 }
 
