@@ -18,8 +18,8 @@ import polars as pl
 
 from barograph import lab
 
-LEAST_S = 5.0
-"""AutoGluon does not begin with less for a fold."""
+LEAST_S = 20.0
+"""Of a fold; with much less AutoGluon gives up before its first model."""
 
 
 def xgboost(fit, tune, ask, _seconds):

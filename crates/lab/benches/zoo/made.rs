@@ -5,8 +5,8 @@ use barograph_domain::random::SplitMix;
 use barograph_lab::zoo::Features;
 
 /// Columns and a yes or no for each row.
-pub(crate) fn made(rows: usize, columns: usize) -> (Features, Vec<f64>) {
-    let mut random = SplitMix::new(1);
+pub(crate) fn made(seed: u64, rows: usize, columns: usize) -> (Features, Vec<f64>) {
+    let mut random = SplitMix::new(seed);
     let mut x: Vec<Vec<f64>> = Vec::new();
     for _ in 0..columns {
         x.push((0..rows).map(|_| random.unit() + random.unit() + random.unit() - 1.5).collect());

@@ -1,10 +1,12 @@
 //! What the zoo's trees take: `cargo bench -p barograph-lab --bench zoo`; prints `figure <name> <number>` lines. `gbm` fits 200,000 rows of
 //! 197 columns on one core, and where `PEERS_PYTHON` names a Python with lightgbm and scikit-learn, LightGBM fits the same rows right
 //! after: how many times as long it took, and how much better it ranks. `importance` permutes each of 197 columns of a million rows.
+//! `controls` counts how many of a hundred boards without a leak are stamped as if there were one.
 
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a benchmark prints and stops when it cannot go on")]
 #![expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "a benchmark looks at the clock")]
 
+mod controls;
 mod made;
 
 use barograph_domain::{Span, Ts};
@@ -14,12 +16,19 @@ use barograph_verify::scores::auc;
 use std::time::Instant;
 
 const COLUMNS: usize = 197;
+/// `tests/peers/lightgbm_speed.py` draws with it too.
+const SEED: u64 = 1;
 /// Rows that are permuted at most, as in a study (research §9, budget).
 const PERMUTED_MAX: usize = 100_000;
 
 fn fitted(features: &Features, labels: &[f64], [fit, inner]: [&[u32]; 2], threads: FitThreads) -> FittedModel {
     let train = TrainSet { features, labels, weights: None, fit, inner, threads };
     Recipe::quick(ZooModel::Gbm, ZooTask::Binary).fit(&train).unwrap()
+}
+
+fn fitted_as(recipe: &Recipe, features: &Features, labels: &[f64], [fit, inner]: [&[u32]; 2]) -> FittedModel {
+    let train = TrainSet { features, labels, weights: None, fit, inner, threads: FitThreads::One };
+    recipe.fit(&train).unwrap()
 }
 
 /// Seconds and AUC of LightGBM on the same rows, where there is a Python for it.
@@ -39,7 +48,7 @@ fn of_lightgbm(rows: u32) -> Option<(f64, f64)> {
 }
 
 fn gbm(rows: u32) {
-    let (features, labels) = made::made(usize::try_from(rows).unwrap(), COLUMNS);
+    let (features, labels) = made::made(SEED, usize::try_from(rows).unwrap(), COLUMNS);
     let all: Vec<u32> = (0..rows).collect();
     // A fifth is the inner split, by which both stop.
     let (fit, inner) = all.split_at(all.len() / 5 * 4);
@@ -58,7 +67,7 @@ fn gbm(rows: u32) {
 }
 
 fn importance(rows: u32) {
-    let (features, labels) = made::made(usize::try_from(rows).unwrap(), COLUMNS);
+    let (features, labels) = made::made(SEED, usize::try_from(rows).unwrap(), COLUMNS);
     let all: Vec<u32> = (0..rows).collect();
     // What the model has learnt from does not matter here; how many trees it has does.
     let (fit, inner) = all[..all.len() / 40].split_at(all.len() / 50);
@@ -82,6 +91,9 @@ fn main() {
     let wanted = |name: &str| named.is_empty() || named.iter().any(|one| one == name);
     if wanted("gbm") {
         gbm(rows.unwrap_or(200_000));
+    }
+    if wanted("controls") {
+        println!("figure lab_controls_stamped {}", controls::stamped(100));
     }
     if wanted("importance") {
         importance(rows.unwrap_or(1_000_000));

@@ -130,6 +130,7 @@ fn zoo(bed: &Bed) -> Result<Measured, String> {
     let figures = [
         ("gbm_times", "lab_gbm_times", 1.0),
         ("gbm_auc_more", "lab_gbm_auc_more", 1e3),
+        ("controls_stamped", "lab_controls_stamped", 1.0),
         ("importance_s", "lab_importance_s", 1.0),
     ];
     printed_by_all_cores(bed, "barograph-lab", "zoo", &figures)
