@@ -13,19 +13,13 @@ const LEVELS: usize = 20;
 /// A book older than this is not traded on: the same as for the data set (features §7).
 pub(crate) const BOOK_AGE_MAX: Span = Span::secs(5);
 
-/// Hours of a market's books in a lake.
+/// Hours of a market's books in a lake, in the order of time.
 pub(crate) fn book_hours(lake: &Path, market: &InstrumentName) -> Result<Vec<LakeHour>, ResearchError> {
-    book_hours_from(lake, market, None)
-}
-
-/// Those that end after a moment.
-fn book_hours_from(lake: &Path, market: &InstrumentName, from: Option<Ts>) -> Result<Vec<LakeHour>, ResearchError> {
     let query = LakeQuery {
         layer: Some(Layer::Bronze),
         table: Some("orderbook".to_owned()),
         exchange: Some(market.venue.as_str().to_owned()),
         symbol: Some(market.symbol.clone()),
-        from,
         ..LakeQuery::default()
     };
     let hours = hours(lake, &query)?;
@@ -34,6 +28,16 @@ fn book_hours_from(lake: &Path, market: &InstrumentName, from: Option<Ts>) -> Re
             "{} holds no books of {market}; they are made by: barograph lab dataset {market} --source FILE",
             lake.display()
         )));
+    }
+    Ok(hours)
+}
+
+/// Hours of a market's books from a moment on, and the hour before it: the clocks of neighbouring hours may overlap.
+fn book_hours_around(lake: &Path, market: &InstrumentName, from: Option<Ts>) -> Result<Vec<LakeHour>, ResearchError> {
+    let mut hours = book_hours(lake, market)?;
+    if let Some(from) = from {
+        let first = hours.partition_point(|h| h.hour.0 < from.0.saturating_sub(2 * Span::hours(1).0));
+        hours.drain(..first.min(hours.len() - 1));
     }
     Ok(hours)
 }
@@ -64,7 +68,7 @@ pub(crate) fn books_by(
     wanted: &BTreeSet<Ts>,
     depth: Option<f64>,
 ) -> Result<Vec<(Ts, Option<TakerBook>)>, ResearchError> {
-    let hours = book_hours(lake, market)?;
+    let hours = book_hours_around(lake, market, wanted.first().copied())?;
     let mut found = Vec::new();
     let mut wanted = wanted.iter().copied().peekable();
     // The newest row before the next moment that is asked for: it is taken when a later row shows that it was the last.
@@ -150,9 +154,7 @@ pub(crate) struct PlayedBooks {
 impl PlayedBooks {
     /// For whoever asks for no moment before `from`, where that is given.
     pub(crate) fn open(lake: &Path, market: &InstrumentName, from: Option<Ts>) -> Result<Self, ResearchError> {
-        // A book that is older is too old at that moment.
-        let reaches = from.map(|from| Ts(from.0.saturating_sub(BOOK_AGE_MAX.0)));
-        let reader = LakeReader::new(book_hours_from(lake, market, reaches)?, None);
+        let reader = LakeReader::new(book_hours_around(lake, market, from)?, None);
         Ok(Self { reader, batch: None, next: 0, newest: None, failed: None })
     }
 

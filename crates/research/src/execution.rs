@@ -2,27 +2,29 @@
 //! policy.
 
 use crate::ResearchError;
-use crate::books::{BOOK_AGE_MAX, books_at};
+use crate::books::{BOOK_AGE_MAX, books_at, books_digest};
 use crate::dataset::CLOSE_AFTER;
 use crate::load::load;
-use crate::prices::prints;
+use crate::parts::KeptParts;
+use crate::prices::{prints, trades_digest};
 use crate::train::{StudyRequest, predicted};
 use barograph_domain::{InstrumentName, Side, Span, Ts};
 use barograph_study::ResearchFrame;
 use barograph_study::money::books::{BookAt, RecordedBooks};
 use barograph_study::money::execution::{
-    ExecutionMarket, ExecutionMetrics, ExecutionPolicy, ExecutionRow, PERMANENT_AFTER, ParentOrder, PolicyResult,
-    execution_study,
+    ExecutionMarket, ExecutionMetrics, ExecutionPolicy, ExecutionRow, MeasuredParents, PERMANENT_AFTER, ParentOrder,
+    PolicyResult,
 };
 use barograph_study::money::fills::TakerBook;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-/// Steps for whoever shows how far it is: of 100, the rows, their costs and the books take about so many.
+/// Steps for whoever shows how far it is: of 100, the rows and their costs take about so many.
 const STEPS: usize = 100;
 const ROWS_STEPS: usize = 40;
-const BOOKS_STEPS: usize = 70;
+/// Parents whose books are read together, and whose results are kept while the rest is not done: of two a minute, eight hours.
+const TOGETHER: usize = 1_000;
 /// Parents that begin within this share a stretch of the market, and are drawn together.
 const STRETCH: Span = Span::mins(30);
 
@@ -120,7 +122,16 @@ pub struct ExecutionPolicyRow {
     pub no_comparison: Option<String>,
 }
 
-/// Executes parents by every policy. `step` is called with how many of how many steps are done.
+/// Parents that begin one after another, executed.
+#[derive(Default, Serialize, Deserialize)]
+struct ExecutedParents {
+    done: MeasuredParents,
+    /// Those without a mid at the decision.
+    unpriced: usize,
+}
+
+/// Executes parents by every policy. `step` is called with how many of how many steps are done. What was stopped goes on with the next
+/// thousand parents.
 ///
 /// # Errors
 /// Lengths or a size that make no order, no rows, or no books.
@@ -138,22 +149,41 @@ pub fn execution(
     };
     step(ROWS_STEPS, STEPS);
     let grid: Vec<ExecutionRow> = rows.iter().map(|(_, row)| *row).collect();
-    let (wanted, starts) = asked(request, &rows);
-    let mut books = RecordedBooks::new(books_at(&request.lake, &request.market, &wanted, None)?, BOOK_AGE_MAX);
+    let starts = starts(request, &rows);
     let prints = prints(&request.lake, &request.market)?;
-    step(BOOKS_STEPS, STEPS);
-    let parents: Vec<ParentOrder> =
-        starts.iter().enumerate().filter_map(|(n, row)| parent(request, frame, &mut books, n, *row)).collect();
-    let mut market = ExecutionMarket::new(&grid, &prints, &mut books, request.latency);
-    let sharing = u32::try_from(STRETCH.0 / request.every.0).unwrap_or(u32::MAX).max(5);
-    let rest = STEPS - BOOKS_STEPS;
-    let mut within = |done: usize| step(BOOKS_STEPS + done * rest / parents.len().max(1), STEPS);
-    let study = execution_study(&mut market, &parents, f64::from(sharing), request.seed, &mut within);
-    let mut left_out = BTreeMap::new();
-    for (_, why) in &study.left_out {
-        *left_out.entry(why.to_string()).or_default() += 1;
+    let (lake, market) = (&request.lake, &request.market);
+    let parts = {
+        let asked =
+            format!("{:?}", (market, request.quote, request.horizon, request.every, request.latency, request.side));
+        let of =
+            (asked, format!("{grid:?}"), &loaded.digest, books_digest(lake, market)?, trades_digest(lake, market)?);
+        KeptParts::in_lake(lake, "execution", &market.to_string(), &("execution", of))?
+    };
+    let mut all = ExecutedParents::default();
+    for (at, together) in starts.chunks(TOGETHER).enumerate() {
+        let before = at * TOGETHER;
+        let executed: ExecutedParents = parts.part(&format!("parents-{before}"), || {
+            let mut within =
+                |done: usize| step(ROWS_STEPS + (before + done) * (STEPS - ROWS_STEPS) / starts.len(), STEPS);
+            within(0);
+            let wanted = wanted(request, &rows, together);
+            let mut books = RecordedBooks::new(books_at(lake, market, &wanted, None)?, BOOK_AGE_MAX);
+            let of = |(n, start): (usize, &usize)| parent(request, frame, &mut books, before + n, rows[*start].0);
+            let parents: Vec<ParentOrder> = together.iter().enumerate().filter_map(of).collect();
+            let mut market = ExecutionMarket::new(&grid, &prints, &mut books, request.latency);
+            let done = MeasuredParents::of(&mut market, &parents, &mut within);
+            Ok(ExecutedParents { done, unpriced: together.len() - parents.len() })
+        })?;
+        all.done.append(executed.done);
+        all.unpriced += executed.unpriced;
     }
-    let unpriced = starts.len() - parents.len();
+    parts.end();
+    let ExecutedParents { done, unpriced } = all;
+    let sharing = u32::try_from(STRETCH.0 / request.every.0).unwrap_or(u32::MAX).max(5);
+    let mut left_out = BTreeMap::new();
+    for why in &done.left_out {
+        *left_out.entry(why.clone()).or_default() += 1;
+    }
     if unpriced > 0 {
         left_out.insert("no mid at the decision".to_owned(), unpriced);
     }
@@ -166,9 +196,9 @@ pub fn execution(
         latency_ms: 1e3 * request.latency.as_secs_f64(),
         prediction: request.predicted.as_ref().map_or_else(|| "persistence".to_owned(), |p| p.model.clone()),
         parents: starts.len(),
-        measured: parents.len() - study.left_out.len(),
+        measured: done.measured.len(),
         left_out,
-        policies: study.policies.iter().map(policy_row).collect(),
+        policies: done.policies(f64::from(sharing), request.seed).iter().map(policy_row).collect(),
     })
 }
 
@@ -209,26 +239,32 @@ fn rows(request: &ExecutionRequest, frame: &ResearchFrame) -> Result<Vec<(usize,
     Ok((0..frame.len()).filter(on_grid).map(row).collect())
 }
 
-/// Moments at which a book is asked for, and rows on which parents begin. A parent whose time is not over by the last row does not begin.
-fn asked(request: &ExecutionRequest, rows: &[(usize, ExecutionRow)]) -> (BTreeSet<Ts>, Vec<usize>) {
-    let (mut wanted, mut starts) = (BTreeSet::new(), Vec::new());
+/// Places in `rows` on which parents begin. A parent whose time is not over by the last row does not begin.
+fn starts(request: &ExecutionRequest, rows: &[(usize, ExecutionRow)]) -> Vec<usize> {
     let last = rows.last().map_or(Ts::MIN, |(_, row)| row.known_ts);
-    let mut next = Ts::MIN;
-    let mut until = Ts::MIN;
-    for (at, row) in rows {
-        let t = row.known_ts;
-        if t >= next && t + request.horizon <= last {
-            starts.push(*at);
-            until = t + request.horizon;
-            next = t + request.every;
-            wanted.extend([t, until]);
+    let (mut starts, mut next) = (Vec::new(), Ts::MIN);
+    for (place, (_, row)) in rows.iter().enumerate() {
+        if row.known_ts >= next && row.known_ts + request.horizon <= last {
+            starts.push(place);
+            next = row.known_ts + request.every;
         }
-        if t < until {
+    }
+    starts
+}
+
+/// Moments at which parents ask for a book: when they are decided and over, on their rows, and when children are at the venue.
+fn wanted(request: &ExecutionRequest, rows: &[(usize, ExecutionRow)], starts: &[usize]) -> BTreeSet<Ts> {
+    let mut wanted = BTreeSet::new();
+    for start in starts {
+        let begins = rows[*start].1.known_ts;
+        let until = begins + request.horizon;
+        wanted.extend([begins, until]);
+        for t in rows[*start..].iter().map(|(_, row)| row.known_ts).take_while(|t| *t < until) {
             let sent = t + request.latency;
             wanted.extend([t, sent, sent + PERMANENT_AFTER]);
         }
     }
-    (wanted, starts)
+    wanted
 }
 
 fn parent(

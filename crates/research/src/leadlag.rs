@@ -2,7 +2,8 @@
 //! following a lead was worth.
 
 use crate::ResearchError;
-use crate::books::{BOOK_AGE_MAX, books_by};
+use crate::books::{BOOK_AGE_MAX, books_by, books_digest};
+use crate::parts::KeptParts;
 use crate::prices::mids;
 use barograph_domain::{InstrumentName, Span, Ts};
 use barograph_study::lead_lag::follow::FollowRule;
@@ -159,7 +160,33 @@ impl HeardMarket {
     }
 }
 
-/// Studies every pair. `step` is called with how many pairs of how many are done.
+/// Markets that are read when a pair needs them.
+struct HeardMarkets<'a> {
+    request: &'a LeadLagRequest,
+    read: Vec<Option<HeardMarket>>,
+}
+
+impl HeardMarkets<'_> {
+    fn get(&mut self, at: usize) -> Result<&HeardMarket, ResearchError> {
+        if self.read[at].is_none() {
+            self.read[at] = Some(HeardMarket::read(self.request, &self.request.markets[at])?);
+        }
+        self.read[at].as_ref().ok_or_else(|| ResearchError::Failed("a market was not read".to_owned()))
+    }
+
+    fn pair(&mut self, at: [usize; 2]) -> Result<[&HeardMarket; 2], ResearchError> {
+        for one in at {
+            self.get(one)?;
+        }
+        let read = |one: usize| self.read[one].as_ref();
+        read(at[0])
+            .zip(read(at[1]))
+            .map(<[_; 2]>::from)
+            .ok_or_else(|| ResearchError::Failed("a market was not read".to_owned()))
+    }
+}
+
+/// Studies every pair. `step` is called with how many markets and pairs of how many are done. What was stopped goes on with the next pair.
 ///
 /// # Errors
 /// Fewer than two markets, one named twice, a period that makes no sense, or a lake without their books.
@@ -174,27 +201,38 @@ pub fn lead_lag(request: &LeadLagRequest, step: &mut dyn FnMut(usize, usize)) ->
     }
     let pairs_studied = n * (n - 1) / 2;
     let setup = LeadLagSetup { steps: request.steps.clone(), pairs_studied, ..LeadLagSetup::new(request.skew_bound) };
-    let mut markets = Vec::with_capacity(n);
-    for (at, name) in request.markets.iter().enumerate() {
-        step(at, n + pairs_studied);
-        markets.push(HeardMarket::read(request, name)?);
+    let parts = {
+        let digests: Result<Vec<_>, _> = request.markets.iter().map(|name| books_digest(&request.lake, name)).collect();
+        let LeadLagRequest { markets, steps, skew_bound, confirm_from, terms, .. } = request;
+        let asked = format!("{:?}", (markets, steps, skew_bound, confirm_from, terms));
+        let about = markets.iter().map(ToString::to_string).collect::<Vec<_>>().join("-");
+        KeptParts::in_lake(&request.lake, "leadlag", &about, &("leadlag", asked, digests?))?
+    };
+    let mut heard = HeardMarkets { request, read: (0..n).map(|_| None).collect() };
+    let mut markets: Vec<LeadLagMarket> = Vec::with_capacity(n);
+    for at in 0..n {
+        let about = parts.part(&format!("market-{at}"), || {
+            step(at, n + pairs_studied);
+            Ok(heard.get(at)?.about())
+        })?;
+        markets.push(about);
     }
-    let mut pairs = Vec::with_capacity(pairs_studied);
-    for (at, a) in markets.iter().enumerate() {
-        for b in &markets[at + 1..] {
-            step(n + pairs.len(), n + pairs_studied);
-            pairs.push(pair(request, &setup, a, b)?);
+    let mut pairs: Vec<LeadLagPair> = Vec::with_capacity(pairs_studied);
+    for at in 0..n {
+        for other in at + 1..n {
+            let found = parts.part(&format!("pair-{at}-{other}"), || {
+                step(n + pairs.len(), n + pairs_studied);
+                let [a, b] = heard.pair([at, other])?;
+                pair(request, &setup, a, b)
+            })?;
+            pairs.push(found);
         }
     }
+    parts.end();
     if pairs.iter().all(|p| p.periods.is_none()) {
         return refused("no two of these markets were recorded at the same time");
     }
-    Ok(LeadLagReport {
-        markets: markets.iter().map(HeardMarket::about).collect(),
-        skew_ms: 1e3 * request.skew_bound.as_secs_f64(),
-        t_bound: setup.t_bound(),
-        pairs,
-    })
+    Ok(LeadLagReport { markets, skew_ms: 1e3 * request.skew_bound.as_secs_f64(), t_bound: setup.t_bound(), pairs })
 }
 
 fn pair(

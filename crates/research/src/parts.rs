@@ -11,14 +11,17 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 use std::io::{self, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
+
+/// Letters of what a call is about in the name of its folder, of which file systems take 255; calls that share a folder share no part.
+const ABOUT_MAX: usize = 100;
 
 /// Parts of one call.
 #[derive(Debug)]
 pub(crate) struct KeptParts {
     folder: PathBuf,
-    /// What the result depends on.
+    /// A digest of what the result depends on.
     key: Vec<u8>,
 }
 
@@ -28,10 +31,18 @@ impl KeptParts {
     /// # Errors
     /// What the result depends on cannot be written down.
     pub(crate) fn open(folder: PathBuf, of: &impl Serialize) -> Result<Self, ResearchError> {
-        let key = serde_json::to_vec(&(program(), of)).map_err(|e| ResearchError::Failed(e.to_string()))?;
+        let words = serde_json::to_vec(&(program(), of)).map_err(|e| ResearchError::Failed(e.to_string()))?;
+        let key = Sha256::digest(words).to_vec();
         // Where nothing can be kept the command takes as long as it takes: its result is where a fault is said.
         drop(std::fs::create_dir_all(&folder));
         Ok(Self { folder, key })
+    }
+
+    /// Parts of a call that has no folder of its own, kept in the lake that it reads: of a command, and of what it is about.
+    pub(crate) fn in_lake(lake: &Path, command: &str, about: &str, of: &impl Serialize) -> Result<Self, ResearchError> {
+        let plain = about.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' });
+        let about: String = plain.take(ABOUT_MAX).collect();
+        Self::open(lake.join(format!(".{command}-{about}.parts")), of)
     }
 
     /// A part that was made before.

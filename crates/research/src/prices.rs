@@ -3,7 +3,7 @@
 use crate::ResearchError;
 use crate::books::{book_hours, missing, stamps};
 use barograph_domain::{InstrumentName, Ts};
-use barograph_lake::layers::{LakeQuery, LakeReader, Layer, hours};
+use barograph_lake::layers::{LakeHour, LakeQuery, LakeReader, Layer, hours};
 use barograph_study::lead_lag::mids::{MidPoint, StudyClock};
 use barograph_study::money::execution::MarketPrint;
 use std::path::Path;
@@ -31,8 +31,8 @@ pub(crate) fn mids(lake: &Path, market: &InstrumentName) -> Result<Vec<MidPoint>
     Ok(points)
 }
 
-/// Every trade of a market in the order of the venue's clock; none where the lake holds no trades of it.
-pub(crate) fn prints(lake: &Path, market: &InstrumentName) -> Result<Vec<MarketPrint>, ResearchError> {
+/// Hours of a market's trades in a lake; none where it holds no trades of it.
+fn trade_hours(lake: &Path, market: &InstrumentName) -> Result<Vec<LakeHour>, ResearchError> {
     let query = LakeQuery {
         layer: Some(Layer::Bronze),
         table: Some("trades".to_owned()),
@@ -40,8 +40,19 @@ pub(crate) fn prints(lake: &Path, market: &InstrumentName) -> Result<Vec<MarketP
         symbol: Some(market.symbol.clone()),
         ..LakeQuery::default()
     };
+    Ok(hours(lake, &query)?)
+}
+
+/// What the trades of a market are known by: the digests of all their hours, in order.
+pub(crate) fn trades_digest(lake: &Path, market: &InstrumentName) -> Result<String, ResearchError> {
+    let digests = trade_hours(lake, market)?.iter().map(LakeHour::content_digest).collect::<Result<Vec<_>, _>>()?;
+    Ok(digests.concat())
+}
+
+/// Every trade of a market in the order of the venue's clock.
+pub(crate) fn prints(lake: &Path, market: &InstrumentName) -> Result<Vec<MarketPrint>, ResearchError> {
     let mut prints: Vec<MarketPrint> = Vec::new();
-    for batch in LakeReader::new(hours(lake, &query)?, Some(&["ts", "price", "size"])) {
+    for batch in LakeReader::new(trade_hours(lake, market)?, Some(&["ts", "price", "size"])) {
         let batch = batch?;
         let times = stamps(&batch, StudyClock::Event, prints.last().map(|p| p.at))?;
         let prices = batch.numbers("price").ok_or_else(|| missing("price"))?;

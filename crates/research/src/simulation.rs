@@ -1,18 +1,22 @@
 //! A user's own rule through recorded books and costs (research §7, R4.71): what it traded, what that cost, and in which regimes.
 
 use crate::ResearchError;
-use crate::books::PlayedBooks;
+use crate::books::{PlayedBooks, books_digest};
 use crate::load::load_between;
+use crate::parts::KeptParts;
 use crate::train::is_perpetual;
 use barograph_domain::{InstrumentName, Side, Ts};
 use barograph_study::money::blotter::{FundingPayment, RoundTrip, TradeTerms};
 use barograph_study::money::funding::{FundingCover, settlements};
 use barograph_study::money::report::TradeReport;
 use barograph_study::money::rule::TradingRule;
-use barograph_study::money::simulator::{LabelTrack, simulate};
+use barograph_study::money::simulator::{LabelTrack, SimulationPoint, simulate_from};
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
 use std::path::PathBuf;
+
+/// The part that is kept.
+const HALFWAY: &str = "halfway";
 
 /// What is asked.
 #[derive(Clone, Debug)]
@@ -147,7 +151,16 @@ impl TradeSummary {
     }
 }
 
-/// Trades what the rule wants on every usable row of the data set. `step` is called with how many rows of how many are done.
+/// A simulation between two rows, and what its rule wanted until then.
+#[derive(Clone, Default, Serialize, Deserialize)]
+struct Halfway {
+    point: SimulationPoint,
+    rows: usize,
+    wanted: [usize; 3],
+}
+
+/// Trades what the rule wants on every usable row of the data set. `step` is called with how many rows of how many are done. One that was
+/// stopped goes on from where a tenth of what it had done is lost at most.
 ///
 /// # Errors
 /// The lake holds no rows or books of the market, or the terms cannot be traded on.
@@ -166,10 +179,30 @@ pub fn simulated(
             lake.display()
         )));
     };
-    let mut books = PlayedBooks::open(lake, market, *from)?;
-    let seen = RefCell::new((0_usize, [0_usize; 3], step));
     let payments = settlements(request.funding.clone());
-    let report = simulate(frame, &request.labels, &request.terms, &mut books, &payments, |row| {
+    let asked = format!("{:?}", (market, from, until, &request.rule, &request.labels, &request.terms, &payments));
+    let parts = KeptParts::in_lake(
+        lake,
+        "simulate",
+        &market.to_string(),
+        &("simulate", asked, &loaded.digest, books_digest(lake, market)?),
+    )?;
+    let Halfway { point, rows, wanted } = parts.found(HALFWAY).unwrap_or_default();
+    let goes_on = (point.row > 0).then(|| frame.times()[point.row]);
+    let mut books = PlayedBooks::open(lake, market, goes_on.or(*from))?;
+    let seen = RefCell::new((rows, wanted, step));
+    let mut kept = point.row;
+    let mut keep = |point: &SimulationPoint| {
+        // All trades so far are written each time: a tenth more of them, or of the rows, is worth it.
+        if point.row * 10 < kept * 11 {
+            return;
+        }
+        kept = point.row;
+        let (rows, wanted, _) = *seen.borrow();
+        parts.keep(HALFWAY, &Halfway { point: point.clone(), rows, wanted });
+    };
+    let at = (point, &mut keep as &mut dyn FnMut(&SimulationPoint));
+    let report = simulate_from(at, frame, &request.labels, &request.terms, &mut books, &payments, |row| {
         let stance = request.rule.wants(row);
         let (rows, wanted, step) = &mut *seen.borrow_mut();
         *rows += 1;
@@ -191,6 +224,7 @@ pub fn simulated(
     } else {
         FundingCover::NotDue
     };
+    parts.end();
     Ok(report_of(request, &report, span, loaded.digest.clone(), (rows, wanted, funding)))
 }
 

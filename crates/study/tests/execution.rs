@@ -5,8 +5,8 @@ use barograph_domain::math::ln;
 use barograph_domain::{Side, Span, Ts};
 use barograph_study::money::books::{NoBook, RecordedBooks};
 use barograph_study::money::execution::{
-    ExecutionMarket, ExecutionMetrics, ExecutionPolicy, ExecutionRow, MarketPrint, NoComparison, NoExecution,
-    ParentOrder, compare, execution_study,
+    ExecutionMarket, ExecutionMetrics, ExecutionPolicy, ExecutionRow, MarketPrint, MeasuredParents, NoComparison,
+    NoExecution, ParentOrder, compare,
 };
 use barograph_study::money::fills::TakerBook;
 
@@ -104,10 +104,18 @@ fn policies_are_compared_over_the_same_parents_and_not_over_few() {
     let parents: Vec<_> =
         (0..250).map(|k| parent(if k % 2 == 0 { Side::Long } else { Side::Short }, 50 + k * 10, 4.0)).collect();
     let mut executed = Vec::new();
-    let study = execution_study(&mut market, &parents, 5.0, 1, &mut |done| executed.push(done));
+    let study = MeasuredParents::of(&mut market, &parents, &mut |done| executed.push(done));
     assert!(executed.iter().copied().eq(0..250));
-    assert_eq!((study.left_out.len(), study.policies.len()), (0, 3));
-    let of = |policy| study.policies.iter().find(|p| p.policy == policy).unwrap();
+    let mut in_pieces = MeasuredParents::default();
+    for piece in parents.chunks(40) {
+        let piece = MeasuredParents::of(&mut market, piece, &mut |_| {});
+        let kept = serde_json::to_vec(&piece).unwrap();
+        in_pieces.append(serde_json::from_slice(&kept).unwrap());
+    }
+    assert_eq!(in_pieces, study);
+    let policies = study.policies(5.0, 1);
+    assert_eq!((study.left_out.len(), policies.len()), (0, 3));
+    let of = |policy| policies.iter().find(|p| p.policy == policy).unwrap();
     let itself = of(ExecutionPolicy::Twap).vs_twap.unwrap();
     assert!(itself.value.abs() < 1e-12 && itself.low.abs() < 1e-12 && itself.high.abs() < 1e-12);
     // Buyers run after a rising price, sellers gain by it: together only the spread is left, of which less is paid at once here.

@@ -1,6 +1,7 @@
 //! Studies over a lake of known answers: what a board says in money, what is kept of earlier runs, the hold-out, artefacts, predictions.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod begun_again;
 mod gone_on;
 mod kept;
 #[cfg(feature = "lightgbm")]

@@ -5,6 +5,7 @@ use super::books::{BookAt, NoBook};
 use super::fees::TakerFee;
 use super::fills::{NoFill, TakerFill, TakerSize, opposite, sign};
 use barograph_domain::{Side, Span, Ts};
+use serde::{Deserialize, Serialize};
 
 /// Quote behind every entry unless stated otherwise (research §6).
 pub const NOTIONAL: f64 = 10_000.0;
@@ -71,7 +72,7 @@ pub struct FundingPayment {
 }
 
 /// Costs by their names, in quote.
-#[derive(Clone, Copy, PartialEq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct CostTable {
     /// Best price against mid, both sides.
     pub spread: f64,
@@ -109,7 +110,7 @@ impl CostTable {
 }
 
 /// A position from its entry to its exit.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub struct RoundTrip {
     /// What was held.
     pub held: Side,
@@ -183,7 +184,7 @@ impl From<NoFill> for Untraded {
 }
 
 /// Orders that were not traded, by reason.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct UntradedCounts {
     /// Entries without an order book.
     pub entries_no_book: usize,
@@ -193,7 +194,7 @@ pub struct UntradedCounts {
     pub exits: usize,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 struct OpenPosition {
     held: Side,
     decided_at: Ts,
@@ -201,11 +202,9 @@ struct OpenPosition {
     fill: TakerFill,
 }
 
-/// Where trades are entered; at most one position is open.
-pub struct Blotter<'a> {
-    books: &'a mut dyn BookAt,
-    terms: &'a TradeTerms,
-    payments: &'a [FundingPayment],
+/// What was traded so far: everything that a blotter needs to go on, over the same books and on the same terms.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct TradesSoFar {
     open: Option<OpenPosition>,
     trips: Vec<RoundTrip>,
     untraded: UntradedCounts,
@@ -213,9 +212,20 @@ pub struct Blotter<'a> {
     last: Option<(Ts, Side, f64)>,
 }
 
+/// Where trades are entered; at most one position is open.
+pub struct Blotter<'a> {
+    books: &'a mut dyn BookAt,
+    terms: &'a TradeTerms,
+    payments: &'a [FundingPayment],
+    done: TradesSoFar,
+}
+
 impl core::fmt::Debug for Blotter<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Blotter").field("open", &self.open).field("trips", &self.trips.len()).finish_non_exhaustive()
+        f.debug_struct("Blotter")
+            .field("open", &self.done.open)
+            .field("trips", &self.done.trips.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -223,13 +233,30 @@ impl<'a> Blotter<'a> {
     /// No position, nothing traded. Payments in any order.
     #[must_use]
     pub fn new(books: &'a mut dyn BookAt, terms: &'a TradeTerms, payments: &'a [FundingPayment]) -> Self {
-        Self { books, terms, payments, open: None, trips: Vec::new(), untraded: UntradedCounts::default(), last: None }
+        Self::going_on(books, terms, payments, TradesSoFar::default())
+    }
+
+    /// What another blotter has traded so far, over books of the same market and on the same terms.
+    #[must_use]
+    pub fn going_on(
+        books: &'a mut dyn BookAt,
+        terms: &'a TradeTerms,
+        payments: &'a [FundingPayment],
+        done: TradesSoFar,
+    ) -> Self {
+        Self { books, terms, payments, done }
+    }
+
+    /// What was traded so far.
+    #[must_use]
+    pub const fn so_far(&self) -> &TradesSoFar {
+        &self.done
     }
 
     /// What is held.
     #[must_use]
     pub fn held(&self) -> Option<Side> {
-        self.open.map(|open| open.held)
+        self.done.open.map(|open| open.held)
     }
 
     /// Enters a position of the notional; decided at a moment, at the order book after the latency.
@@ -237,15 +264,15 @@ impl<'a> Blotter<'a> {
     /// # Errors
     /// It was not traded; that is counted.
     pub fn enter(&mut self, side: Side, decided_at: Ts) -> Result<(), Untraded> {
-        if self.open.is_some() {
+        if self.done.open.is_some() {
             return Err(Untraded::Position);
         }
         let at = decided_at + self.terms.latency;
         let fill = self.order(side, TakerSize::Notional(self.terms.notional), at).inspect_err(|why| match why {
-            Untraded::Book(_) => self.untraded.entries_no_book += 1,
-            Untraded::Fill(_) | Untraded::Position => self.untraded.entries_depth += 1,
+            Untraded::Book(_) => self.done.untraded.entries_no_book += 1,
+            Untraded::Fill(_) | Untraded::Position => self.done.untraded.entries_depth += 1,
         })?;
-        self.open = Some(OpenPosition { held: side, decided_at, at, fill });
+        self.done.open = Some(OpenPosition { held: side, decided_at, at, fill });
         Ok(())
     }
 
@@ -254,10 +281,10 @@ impl<'a> Blotter<'a> {
     /// # Errors
     /// It was not traded; that is counted, and the position stays open.
     pub fn leave(&mut self, decided_at: Ts) -> Result<(), Untraded> {
-        let open = self.open.ok_or(Untraded::Position)?;
+        let open = self.done.open.ok_or(Untraded::Position)?;
         let at = decided_at + self.terms.latency;
         let size = TakerSize::Quantity(open.fill.quantity);
-        let exit = self.order(opposite(open.held), size, at).inspect_err(|_| self.untraded.exits += 1)?;
+        let exit = self.order(opposite(open.held), size, at).inspect_err(|_| self.done.untraded.exits += 1)?;
         let entry = open.fill;
         let costs = CostTable {
             spread: entry.half_spread() + exit.half_spread(),
@@ -266,15 +293,16 @@ impl<'a> Blotter<'a> {
             funding: self.funding(&open, at),
         };
         let OpenPosition { held, decided_at, at: entry_at, .. } = open;
-        self.trips.push(RoundTrip { held, decided_at, entry_at, exit_at: at, entry, exit, costs });
-        self.open = None;
+        self.done.trips.push(RoundTrip { held, decided_at, entry_at, exit_at: at, entry, exit, costs });
+        self.done.open = None;
         Ok(())
     }
 
     fn order(&mut self, taker: Side, size: TakerSize, at: Ts) -> Result<TakerFill, Untraded> {
-        let before = self.last.filter(|(t, side, _)| *t == at && *side == taker).map_or(0.0, |(_, _, taken)| taken);
+        let before =
+            self.done.last.filter(|(t, side, _)| *t == at && *side == taker).map_or(0.0, |(_, _, taken)| taken);
         let fill = self.books.book_at(at)?.take_behind(taker, size, before)?;
-        self.last = Some((at, taker, before + fill.quantity));
+        self.done.last = Some((at, taker, before + fill.quantity));
         Ok(fill)
     }
 
@@ -287,7 +315,7 @@ impl<'a> Blotter<'a> {
     /// Trades that are over, orders that were not traded, and whether a position is still open.
     #[must_use]
     pub fn finish(self) -> (Vec<RoundTrip>, UntradedCounts, bool) {
-        (self.trips, self.untraded, self.open.is_some())
+        (self.done.trips, self.done.untraded, self.done.open.is_some())
     }
 }
 

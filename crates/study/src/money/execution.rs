@@ -11,6 +11,7 @@ use super::resample::{MoneyBand, band_of};
 use super::sharpe::count;
 use barograph_domain::math::ln;
 use barograph_domain::{Side, Span, Ts};
+use serde::{Deserialize, Serialize};
 
 /// Rows behind the running median of predicted costs.
 pub const MEDIAN_ROWS: usize = 300;
@@ -77,7 +78,7 @@ impl ExecutionPolicy {
 
 /// How one parent was executed. Basis points; positive is worse for whoever executes, but for `impact` and `permanent`, where positive is a
 /// move in the direction of the order.
-#[derive(Clone, Copy, PartialEq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct ExecutionMetrics {
     /// Filled over wanted.
     pub fill_ratio: f64,
@@ -308,39 +309,49 @@ impl PolicyResult {
     }
 }
 
-/// Every policy over the same parents, and the parents that could not be measured.
-#[derive(Clone, PartialEq, Debug)]
-pub struct ExecutionStudy {
-    /// One entry per policy, in the order of [`ExecutionPolicy::ALL`].
-    pub policies: Vec<PolicyResult>,
-    /// Place of each parent that was left out, and why.
-    pub left_out: Vec<(usize, NoExecution)>,
+/// What came of parents that follow each other, executed by every policy.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct MeasuredParents {
+    /// Those that could be measured, by the policies in the order of [`ExecutionPolicy::ALL`].
+    pub measured: Vec<[ExecutionMetrics; 3]>,
+    /// Why the others could not be.
+    pub left_out: Vec<String>,
 }
 
-/// Executes every parent by every policy. `step` is called with how many parents are done.
-#[must_use]
-pub fn execution_study(
-    market: &mut ExecutionMarket<'_>,
-    parents: &[ParentOrder],
-    block_mean: f64,
-    seed: u64,
-    step: &mut dyn FnMut(usize),
-) -> ExecutionStudy {
-    let mut results: [Vec<ExecutionMetrics>; 3] = Default::default();
-    let mut left_out = Vec::new();
-    for (place, parent) in parents.iter().enumerate() {
-        step(place);
-        // What cannot be measured does not depend on the policy.
-        let all: Result<Vec<_>, _> = ExecutionPolicy::ALL.iter().map(|p| market.execute(parent, *p)).collect();
-        match all {
-            Ok(all) => results.iter_mut().zip(all).for_each(|(to, metrics)| to.push(metrics)),
-            Err(why) => left_out.push((place, why)),
+impl MeasuredParents {
+    /// Executes every parent by every policy. `step` is called with how many parents are done.
+    #[must_use]
+    pub fn of(market: &mut ExecutionMarket<'_>, parents: &[ParentOrder], step: &mut dyn FnMut(usize)) -> Self {
+        let mut done = Self::default();
+        for (place, parent) in parents.iter().enumerate() {
+            step(place);
+            let [twap, immediate, signal] = ExecutionPolicy::ALL.map(|policy| market.execute(parent, policy));
+            // What cannot be measured does not depend on the policy.
+            match (twap, immediate, signal) {
+                (Ok(twap), Ok(immediate), Ok(signal)) => done.measured.push([twap, immediate, signal]),
+                (Err(why), ..) | (_, Err(why), _) | (.., Err(why)) => done.left_out.push(why.to_string()),
+            }
         }
+        done
     }
-    let twap = results[0].clone();
-    let policies = ExecutionPolicy::ALL.into_iter().zip(results).map(|(policy, parents)| {
-        let vs_twap = compare(&parents, &twap, block_mean, seed);
-        PolicyResult { policy, parents, vs_twap }
-    });
-    ExecutionStudy { policies: policies.collect(), left_out }
+
+    /// Those that came later behind these.
+    pub fn append(&mut self, mut later: Self) {
+        self.measured.append(&mut later.measured);
+        self.left_out.append(&mut later.left_out);
+    }
+
+    /// The policies, each over all of these parents and against `twap`, in the order of [`ExecutionPolicy::ALL`]. What `block_mean` and
+    /// `seed` are says [`compare`].
+    #[must_use]
+    pub fn policies(&self, block_mean: f64, seed: u64) -> Vec<PolicyResult> {
+        let by = |at: usize| -> Vec<ExecutionMetrics> { self.measured.iter().map(|all| all[at]).collect() };
+        let twap = by(0);
+        let policies = ExecutionPolicy::ALL.into_iter().enumerate().map(|(at, policy)| {
+            let parents = by(at);
+            let vs_twap = compare(&parents, &twap, block_mean, seed);
+            PolicyResult { policy, parents, vs_twap }
+        });
+        policies.collect()
+    }
 }

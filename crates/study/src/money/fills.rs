@@ -5,6 +5,7 @@
 //! Linear contracts only: P&L is quantity times price.
 
 use barograph_domain::{Price, Qty, Side};
+use serde::{Deserialize, Serialize};
 
 /// Levels per side that an order may walk through, L0–L19.
 pub const TAKER_LEVELS: usize = 20;
@@ -147,7 +148,7 @@ impl core::fmt::Display for NoFill {
 impl core::error::Error for NoFill {}
 
 /// A taker's fill, with what it cost against the mid.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub struct TakerFill {
     /// Whose fill: the buyer's or the seller's.
     pub taker: Side,

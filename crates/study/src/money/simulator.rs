@@ -4,12 +4,13 @@
 //! whose order book could not be used is not shown to it, and the position stays as it is.
 
 use super::backtest::{BacktestFault, check_terms};
-use super::blotter::{Blotter, FundingPayment, Stance, TradeTerms};
+use super::blotter::{Blotter, FundingPayment, Stance, TradeTerms, TradesSoFar};
 use super::books::BookAt;
 use super::report::TradeReport;
 use crate::frame::ResearchFrame;
 use barograph_domain::time::LATENESS;
 use barograph_domain::{Span, Ts};
+use serde::{Deserialize, Serialize};
 
 /// Labels of one axis as they became known.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -78,6 +79,18 @@ impl<'a> RuleRow<'a> {
     }
 }
 
+/// A simulation between two rows: where one that was stopped goes on.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct SimulationPoint {
+    /// The next row.
+    pub row: usize,
+    /// What was traded before it.
+    pub done: TradesSoFar,
+}
+
+/// Rows between two points: somewhat more than an hour.
+const POINT_EVERY: usize = 4_096;
+
 /// Trades what a rule wants on each usable row. A row is known 200 ms after its moment, when the last input that it uses may have
 /// come; orders follow after the latency of the terms. A position that is open at the last row is left there.
 ///
@@ -94,11 +107,42 @@ pub fn simulate(
     simulate_known_after(LATENESS, frame, labels, terms, books, payments, rule)
 }
 
+/// The same from a point on that an earlier call over the same rows, labels, terms, books and payments gave to `keep`, as it is given one
+/// every 4,096 rows; what comes out is what that call would have said. Books are asked for no moment before the row of the point.
+///
+/// # Errors
+/// As [`simulate`].
+pub fn simulate_from(
+    (point, keep): (SimulationPoint, &mut dyn FnMut(&SimulationPoint)),
+    frame: &ResearchFrame,
+    labels: &[LabelTrack],
+    terms: &TradeTerms,
+    books: &mut dyn BookAt,
+    payments: &[FundingPayment],
+    rule: impl Fn(&RuleRow<'_>) -> Stance,
+) -> Result<TradeReport, BacktestFault> {
+    run((point, keep), LATENESS, frame, labels, terms, books, payments, rule)
+}
+
 /// The same for rows that are known later than others are.
 ///
 /// # Errors
 /// As [`simulate`]; also when a row would be known before its moment.
 pub fn simulate_known_after(
+    known_after: Span,
+    frame: &ResearchFrame,
+    labels: &[LabelTrack],
+    terms: &TradeTerms,
+    books: &mut dyn BookAt,
+    payments: &[FundingPayment],
+    rule: impl Fn(&RuleRow<'_>) -> Stance,
+) -> Result<TradeReport, BacktestFault> {
+    run((SimulationPoint::default(), &mut |_| {}), known_after, frame, labels, terms, books, payments, rule)
+}
+
+#[expect(clippy::too_many_arguments, reason = "what both entries share, each of which has fewer")]
+fn run(
+    (point, keep): (SimulationPoint, &mut dyn FnMut(&SimulationPoint)),
     known_after: Span,
     frame: &ResearchFrame,
     labels: &[LabelTrack],
@@ -115,8 +159,12 @@ pub fn simulate_known_after(
         return Err(BacktestFault::Empty);
     };
     let period = (*first + known_after, *last + known_after);
-    let mut blotter = Blotter::new(books, terms, payments);
-    for (row, t) in frame.times().iter().enumerate() {
+    let begun = point.row;
+    let mut blotter = Blotter::going_on(books, terms, payments, point.done);
+    for (row, t) in frame.times().iter().enumerate().skip(begun) {
+        if row > begun && row.is_multiple_of(POINT_EVERY) {
+            keep(&SimulationPoint { row, done: blotter.so_far().clone() });
+        }
         let known_ts = *t + known_after;
         let wanted = if t == last {
             Stance::Flat
