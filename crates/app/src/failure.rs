@@ -28,6 +28,15 @@ impl Failure {
         Self::Broken(text.to_string())
     }
 
+    /// A file of `--out` that could not be written.
+    pub(crate) fn writing(path: &std::path::Path) -> impl Fn(std::io::Error) -> Self {
+        let path = path.display().to_string();
+        move |e| match Self::from(e) {
+            Self::Broken(why) => Self::Broken(format!("cannot write {path}: {why}; choose another place with --out")),
+            other => other,
+        }
+    }
+
     /// The sentence, if there is one.
     pub(crate) fn text(self) -> Option<String> {
         match self {

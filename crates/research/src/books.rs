@@ -87,8 +87,8 @@ pub(crate) fn books_by(
                 found.extend(newest.take());
             }
             let Some(next) = wanted.peek() else { return Ok(found) };
-            if batch.flag("gap", row) == Some(true) {
-                found.push((before.map_or(at, |t| Ts(t.0 + 1)), None));
+            if let Some(before) = before.filter(|_| batch.flag("gap", row) == Some(true)) {
+                found.push((Ts(before.0 + 1), None));
             }
             before = Some(at);
             // Only what may be the last before the next moment is looked at: rows far from it are passed over.

@@ -92,7 +92,7 @@ pub(crate) struct PairArgs {
     /// same base and quote on the same exchange
     pub(crate) market: String,
     /// File that is made
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = out_file)]
     pub(crate) out: PathBuf,
     #[command(flatten)]
     pub(crate) place: LakeArgs,
@@ -202,8 +202,23 @@ fn other(text: &str) -> Result<(InstrumentName, PathBuf), String> {
     if file.is_empty() { Err(wrong()) } else { Ok((market, PathBuf::from(file))) }
 }
 
+/// A file to write: what is written under a temporary name and then put in its place cannot go to standard output.
+pub(crate) fn out_file(text: &str) -> Result<PathBuf, String> {
+    match text {
+        "" => Err("name the file".to_owned()),
+        "-" => {
+            Err("a file is written, which is whole or not there at all, and not standard output; name the file"
+                .to_owned())
+        }
+        _ => Ok(PathBuf::from(text)),
+    }
+}
+
 fn tick(text: &str) -> Result<f64, String> {
-    text.parse().ok().filter(|t: &f64| t.is_finite() && *t > 0.0).ok_or_else(|| format!("'{text}' is no price step"))
+    text.parse()
+        .ok()
+        .filter(|t: &f64| t.is_finite() && *t > 0.0)
+        .ok_or_else(|| format!("'{text}' is no price step: write a number above zero, such as 0.1"))
 }
 
 fn fee(text: &str) -> Result<TakerFee, String> {

@@ -1,6 +1,6 @@
 //! The lake: what it holds, what comes in, what goes out.
 
-use super::lab::{DatasetArgs, LakeArgs};
+use super::lab::{DatasetArgs, LakeArgs, out_file};
 use barograph_domain::{Span, Ts};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use std::path::PathBuf;
 pub(crate) enum Lake {
     /// Tables, markets and hours that are there
     Ls(LakeArgs),
-    /// Read every row and compare it with the manifests; exit 1 when something is wrong
+    /// Read every row and compare it with the manifests, and name the hours that are missing between others; exit 1 when something is wrong
     Check(LakeArgs),
     /// Make one file of each closed hour
     Compact(CompactArgs),
@@ -82,7 +82,7 @@ pub(crate) struct Export {
     #[arg(long = "feature", value_name = "ID")]
     pub(crate) features: Vec<String>,
     /// File to write; without it the symbol with .gz, .npy or .parquet
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = out_file)]
     pub(crate) out: Option<PathBuf>,
 }
 

@@ -142,6 +142,9 @@ pub(super) fn requests(args: &StudyArgs, lineup: &Lineup, settings: &Settings) -
     let market = name(&args.market, settings)?;
     let studies = studies(args.studies.as_ref(), settings);
     let preset = if args.preset == PresetArg::Best { Preset::Best } else { Preset::Quick };
+    if let Some((_, twice)) = args.target.iter().enumerate().find(|(at, one)| args.target[..*at].contains(one)) {
+        return Err(Failure::usage(format!("--target: {twice} is given twice")));
+    }
     let of = |target: &TargetId| StudyRequest {
         lake: root(&args.place, settings),
         market: market.clone(),

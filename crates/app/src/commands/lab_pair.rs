@@ -25,14 +25,14 @@ pub(super) fn run(args: &PairArgs, settings: &Settings, json: bool) -> Result<()
     };
     let names = ["ts", "row_valid"].into_iter().chain(frame.names().iter().map(String::as_str));
     let like: Vec<(&str, TableColumn)> = names.zip(rows(0, 0)).collect();
-    let mut out = ParquetOut::create(&args.out, &like)?;
+    let mut out = ParquetOut::create(&args.out, &like).map_err(Failure::writing(&args.out))?;
     let mut from = 0;
     while from < frame.len() {
         let until = (from + AT_ONCE).min(frame.len());
-        out.write(rows(from, until))?;
+        out.write(rows(from, until)).map_err(Failure::writing(&args.out))?;
         from = until;
     }
-    out.finish()?;
+    out.finish().map_err(Failure::writing(&args.out))?;
     let mut shown = std::io::stdout().lock();
     let (n, columns, file) = (frame.len(), frame.columns().len(), args.out.display().to_string());
     if json {

@@ -5,8 +5,9 @@ use crate::cli::lake::CompactArgs;
 use crate::cli::{Export, Lake};
 use crate::config::Settings;
 use crate::failure::{Failure, chain};
+use barograph_domain::Ts;
 use barograph_lake::export::export_hftbacktest;
-use barograph_lake::layers::{LakeConfig, LakeMarket, compact, list};
+use barograph_lake::layers::{HourAbsence, LakeConfig, LakeMarket, absent_hours, compact, list};
 use barograph_live::replay::journal_folder;
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
@@ -21,6 +22,24 @@ pub(crate) fn run(command: &Lake, settings: &Settings, json: bool) -> Result<(),
         Lake::Import(args) => super::lab::dataset(args, settings, json),
         Lake::Export(args) => export(args, settings, json),
     }
+}
+
+/// Refuses a time that ends before it begins.
+pub(super) fn in_order(from: Option<Ts>, until: Option<Ts>) -> Result<(), Failure> {
+    match from.zip(until) {
+        Some((from, until)) if from > until => {
+            Err(Failure::usage(format!("--from {from} is after --until {until}; exchange them")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Gives a whole file its name; where that fails nothing is left of it.
+pub(super) fn put_in_place(temporary: &Path, path: &Path) -> Result<(), Failure> {
+    std::fs::rename(temporary, path).map_err(|e| {
+        drop(std::fs::remove_file(temporary));
+        Failure::writing(path)(e)
+    })
 }
 
 /// Folder of the lake: what was given, else the data folder.
@@ -43,14 +62,14 @@ fn ls(args: &LakeArgs, settings: &Settings, json: bool) -> Result<(), Failure> {
     for l in &listings {
         let LakeMarket { exchange, symbol, timeframe } = &l.market;
         if json {
-            let range = l.range.map(|(first, last)| [first, last]);
+            let range = l.span.map(|(first, last)| [first, last]);
             let line = serde_json::json!({ "layer": l.layer, "table": l.table, "exchange": exchange, "symbol": symbol, "timeframe": timeframe, "hours": l.hours, "open": l.open, "range": range, "rows": l.rows, "bytes": l.bytes, "gaps": l.gaps, "faults": l.faults.len() });
             writeln!(out, "{line}")?;
             continue;
         }
         let table = format!("{}/{}", l.layer.word(), l.table);
         let name = format!("{exchange}:{symbol}{}", timeframe.as_ref().map(|t| format!(" {t}")).unwrap_or_default());
-        let range = l.range.map(|(first, last)| format!("{first} to {last}")).unwrap_or_default();
+        let range = l.span.map(|(first, last)| format!("{first} to {last}")).unwrap_or_default();
         let open = if l.open > 0 { format!(", {} under way", l.open) } else { String::new() };
         let (rows, bytes) = (l.rows, kib(l.bytes));
         writeln!(
@@ -74,8 +93,8 @@ fn hours_of(n: usize) -> String {
 }
 
 fn no_lake(root: &Path) -> Failure {
-    Failure::No(format!(
-        "{} holds no lake; recordings come into one by: barograph lake import MARKET --source FILE",
+    Failure::usage(format!(
+        "{} holds no lake; name its folder with --lake; recordings come into one by: barograph lake import MARKET --source FILE",
         root.display()
     ))
 }
@@ -91,25 +110,43 @@ fn check(args: &LakeArgs, settings: &Settings, json: bool) -> Result<(), Failure
         return Err(no_lake(&root));
     }
     let hours: u64 = listings.iter().map(|l| l.hours).sum();
+    let open: u64 = listings.iter().map(|l| l.open).sum();
     let findings = barograph_lake::layers::check(&root)?;
+    let absent = absent_hours(&root)?;
+    let n = findings.len();
     let mut out = std::io::stdout().lock();
-    for f in &findings {
-        if json {
-            writeln!(out, "{}", serde_json::json!({ "path": f.path, "what": f.what }))?;
-        } else {
-            writeln!(out, "{f}")?;
-        }
-    }
-    if findings.is_empty() {
-        if !json {
-            let open: u64 = listings.iter().map(|l| l.open).sum();
+    if json {
+        let findings: Vec<_> = findings.iter().map(|f| serde_json::json!({ "path": f.path, "what": f.what })).collect();
+        let absent: Vec<_> = absent
+            .iter()
+            .map(|a| {
+                let LakeMarket { exchange, symbol, .. } = &a.market;
+                serde_json::json!({ "layer": a.layer, "table": a.table, "exchange": exchange, "symbol": symbol, "from": a.from, "until": a.until, "hours": a.count(), "why": absence(a.why) })
+            })
+            .collect();
+        let line = serde_json::json!({ "hours": hours, "under_way": open, "findings": findings, "absent": absent });
+        writeln!(out, "{line}")?;
+    } else {
+        findings.iter().try_for_each(|f| writeln!(out, "{f}"))?;
+        // Those that were taken away are among the findings.
+        absent.iter().filter(|a| a.why != HourAbsence::TakenAway).try_for_each(|a| writeln!(out, "{a}"))?;
+        if n == 0 {
             let open = if open > 0 { format!(", {open} of them under way") } else { String::new() };
             writeln!(out, "{hours} hours read{open}: every row is as its manifest says")?;
         }
+    }
+    if n == 0 {
         return Ok(());
     }
-    let n = findings.len();
     Err(Failure::No(format!("{n} finding{}", if n == 1 { "" } else { "s" })))
+}
+
+const fn absence(why: HourAbsence) -> &'static str {
+    match why {
+        HourAbsence::Declared => "declared",
+        HourAbsence::Quiet => "quiet",
+        HourAbsence::TakenAway => "taken_away",
+    }
 }
 
 fn compact_all(args: &CompactArgs, settings: &Settings, json: bool) -> Result<(), Failure> {
@@ -141,6 +178,7 @@ fn compact_all(args: &CompactArgs, settings: &Settings, json: bool) -> Result<()
 }
 
 fn export(args: &Export, settings: &Settings, json: bool) -> Result<(), Failure> {
+    in_order(args.from, args.until)?;
     if args.format == "minutes" {
         return super::lake_minutes::run(args, settings, json);
     }
@@ -179,8 +217,7 @@ fn export(args: &Export, settings: &Settings, json: bool) -> Result<(), Failure>
     let done = export_hftbacktest(&root, venue, symbol, (args.from, args.until), &mut file)
         .map_err(|e| Failure::usage(chain(&e)))
         .and_then(|report| {
-            file.flush()?;
-            file.get_ref().sync_all()?;
+            file.flush().and_then(|()| file.get_ref().sync_all()).map_err(Failure::writing(&path))?;
             Ok(report)
         });
     let report = match done {
@@ -191,7 +228,7 @@ fn export(args: &Export, settings: &Settings, json: bool) -> Result<(), Failure>
             return Err(Failure::No(format!("the journal has nothing of {venue}:{symbol} in that time")));
         }
     };
-    std::fs::rename(&temporary, &path)?;
+    put_in_place(&temporary, &path)?;
     if venue == "coinbase" {
         writeln!(
             std::io::stderr(),

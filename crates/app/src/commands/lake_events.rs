@@ -29,7 +29,7 @@ pub(crate) fn run(args: &Export, settings: &Settings, json: bool) -> Result<(), 
             return Err(Failure::No(format!("there is nothing of {market} in that time")));
         }
     };
-    std::fs::rename(&temporary, &path)?;
+    super::lake::put_in_place(&temporary, &path)?;
     show(&troubles)?;
     let mut out = std::io::stdout().lock();
     if json {

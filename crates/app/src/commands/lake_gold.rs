@@ -26,20 +26,31 @@ const CANDLES: i64 = 10_000;
 
 pub(crate) fn run(args: &GoldArgs, settings: &Settings, json: bool) -> Result<(), Failure> {
     let market = lab::name(&args.market, settings)?;
+    if let Some(twice) = repeated(&args.bars) {
+        return Err(Failure::usage(format!("--bars: {} is given twice", twice.compact())));
+    }
     let config = LakeConfig::import(of_folder(args.place.lake.as_ref(), settings));
     let traded = has_trades(&config.root, &market)?;
     let stored = match reader(settings) {
         Ok(reader) => GoldSource::of(reader, &market, settings)?,
         // A lake may stand without a store; then there are bars of its trades alone.
-        Err(e) if !traded => return Err(e),
+        Err(e) if settings.data.exists() || settings.db_url.is_some() => {
+            if !traded {
+                return Err(e);
+            }
+            None
+        }
         Err(_) => None,
     };
     if stored.is_none() && !traded {
-        return Err(Failure::No(format!(
-            "neither {} nor the store holds anything of {market}; listen with: barograph up; or import with: barograph lake import {market} \
-             --source FILE",
-            config.root.display()
-        )));
+        let nothing = format!(
+            "the lake in {} holds no trades of {market}, and {} holds nothing of it either; name the lake with --lake and the data folder with \
+             --data, listen with: barograph up; or import with: barograph lake import {market} --source FILE",
+            config.root.display(),
+            stored_in(settings)
+        );
+        let is_named = settings.db_url.is_some() || settings.data.exists();
+        return Err(if is_named { Failure::No(nothing) } else { Failure::usage(nothing) });
     }
     let place = LakeMarket::new(market.venue.as_str(), market.symbol.as_str());
     let mut lines = Vec::new();
@@ -90,6 +101,20 @@ pub(crate) fn run(args: &GoldArgs, settings: &Settings, json: bool) -> Result<()
         }
     }
     Ok(())
+}
+
+/// The first length that is given a second time.
+fn repeated(bars: &[Span]) -> Option<Span> {
+    bars.iter().enumerate().find(|(at, every)| bars[..*at].contains(every)).map(|(_, every)| *every)
+}
+
+/// Where minutes and candles would be.
+fn stored_in(settings: &Settings) -> String {
+    match &settings.db_url {
+        Some(_) => "the database of --db-url".to_owned(),
+        None if settings.data.exists() => format!("the data folder {}", settings.data.display()),
+        None => format!("the data folder {}, which is not there,", settings.data.display()),
+    }
 }
 
 /// What bars are made of.

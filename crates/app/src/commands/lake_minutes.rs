@@ -23,7 +23,12 @@ pub(super) fn run(args: &Export, settings: &Settings, json: bool) -> Result<(), 
     if !args.sources.is_empty() {
         return Err(Failure::usage("--source: minutes are those of the data folder; leave --source out"));
     }
-    let reader = reader(settings)?;
+    let reader = reader(settings).map_err(|e| match e {
+        Failure::Usage(why) => {
+            Failure::Usage(format!("{why}; minutes are those of the data folder, which --data names, not of a lake"))
+        }
+        other => other,
+    })?;
     let market = market(reader.as_ref(), settings, &args.symbol)?;
     let runs = reader.runs_of(&market, None)?;
     let none = |book: &str| Failure::No(format!("the store holds no minutes of {market} by book '{book}'"));
@@ -115,7 +120,8 @@ impl MinuteFile {
             }
         };
         let file = self.file.insert(file);
-        file.write(cells(columns).into_iter().map(|(_, cells)| cells).collect())?;
+        let rows = cells(columns).into_iter().map(|(_, cells)| cells).collect();
+        file.write(rows).map_err(Failure::writing(&self.path))?;
         Ok(())
     }
 
@@ -126,7 +132,7 @@ impl MinuteFile {
     /// Whether there was anything.
     fn finish(self) -> Result<bool, Failure> {
         let Some(file) = self.file else { return Ok(false) };
-        file.finish()?;
+        file.finish().map_err(Failure::writing(&self.path))?;
         Ok(true)
     }
 }

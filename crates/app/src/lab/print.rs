@@ -23,7 +23,8 @@ pub(crate) fn dataset(request: &DatasetRequest, report: &DatasetReport, json: bo
             "trades_without_side": played.unsided, "book_losses": played.book_losses, "trade_losses": played.trade_losses,
             "refused": played.refused, "first_refused": played.first_refused, "rows": report.rows, "rows_valid": report.valid,
             "already_there": report.already, "already_hours": report.already_hours, "late": report.late, "behind": report.behind, "before": report.before, "before_hours": report.before_hours,
-            "torn": read.torn,
+            "torn": read.torn, "first_unreadable": read.first_unreadable, "repeated": read.repeated,
+            "first_repeated": read.first_repeated, "beside_apart": report.beside_apart,
         });
         return Ok(writeln!(out, "{line}")?);
     }
@@ -75,6 +76,17 @@ pub(crate) fn dataset(request: &DatasetRequest, report: &DatasetReport, json: bo
             report.behind
         )?;
     }
+    if let Some(first) = &read.first_repeated {
+        let again = if read.repeated == 1 { "row says again what rows" } else { "rows say again what rows" };
+        writeln!(
+            out,
+            "  {} {again} above or earlier files say; that is passed over; the first: {first}",
+            read.repeated
+        )?;
+    }
+    for apart in &report.beside_apart {
+        writeln!(out, "  {apart}")?;
+    }
     if played.unsided > 0 {
         writeln!(out, "  {} trades do not say who took, and are left out", played.unsided)?;
     }
@@ -82,7 +94,9 @@ pub(crate) fn dataset(request: &DatasetRequest, report: &DatasetReport, json: bo
         writeln!(out, "  {} messages could not be used; the first: {}", played.refused, shortened(first))?;
     }
     if read.unreadable > 0 {
-        writeln!(out, "  {} lines are none of a recording", read.unreadable)?;
+        let lines = if read.unreadable == 1 { "line is none" } else { "lines are none" };
+        let first = read.first_unreadable.as_ref().map_or(String::new(), |at| format!("; the first: {at}"));
+        writeln!(out, "  {} {lines} of a recording and left out{first}", read.unreadable)?;
     }
     Ok(())
 }
@@ -102,7 +116,7 @@ fn lost(n: u64) -> String {
 }
 
 fn shortened(text: &str) -> String {
-    let cut: String = text.chars().take(120).collect();
+    let cut: String = text.chars().take(300).collect();
     if cut.len() < text.len() { format!("{cut} …") } else { cut }
 }
 

@@ -211,7 +211,10 @@ fn what_the_store_holds_becomes_bars_and_signals_once() {
     let held: Vec<&str> = listed.iter().map(|l| l["table"].as_str().unwrap()).collect();
     assert_eq!(held, ["bars", "bars", "bars", "signals"]);
     assert!(place.ok("lake check --data lake").contains("every row is as its manifest says"));
-    place.run("lake gold NOPE --data data --lake lake").exits(1).says("holds anything of binance-usdm:NOPE");
+    place
+        .run("lake gold NOPE --data data --lake lake")
+        .exits(1)
+        .says("holds no trades of binance-usdm:NOPE, and the data folder data");
     let Some(python) = std::env::var_os("PEERS_PYTHON") else {
         barograph_testkit::skipped("PEERS_PYTHON names no Python with duckdb");
         return;

@@ -30,6 +30,7 @@ mod lab_killed;
 mod lab_money;
 mod lab_page;
 mod lake;
+mod lake_words;
 mod ledger;
 mod live;
 mod models;

@@ -1,5 +1,6 @@
 //! Is a lake what its manifests say?
 
+use super::absent::{AbsentHours, HourAbsence, absent_in};
 use super::buffer::RowBuffer;
 use super::catalogue::{LakeHour, LakeQuery, markets};
 use super::digest::RowsDigest;
@@ -42,7 +43,19 @@ pub fn check(root: &Path) -> LayerResult<Vec<LakeFinding>> {
             HourCheck { hour: &hour, running, findings: &mut findings }.run()?;
         }
     }
+    let taken = |absent: &AbsentHours| absent.why == HourAbsence::TakenAway;
+    let found = |absent: AbsentHours| LakeFinding { what: absent.advice(), path: absent.behind };
+    findings.extend(absent_hours(root)?.into_iter().filter(taken).map(found));
     Ok(findings)
+}
+
+/// Hours that are not there between two that are, by table, market and time; those that were taken away are among the findings of
+/// [`check`].
+///
+/// # Errors
+/// When a folder cannot be read.
+pub fn absent_hours(root: &Path) -> LayerResult<Vec<AbsentHours>> {
+    absent_in(&markets(root, &LakeQuery::default())?)
 }
 
 /// Is the lock held by a running process? A lock that is not there is not made.

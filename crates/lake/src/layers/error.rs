@@ -26,6 +26,13 @@ pub enum LayerError {
         /// The beginning of the first hour that may still be written to.
         open_from: Ts,
     },
+    /// A row of an hour before the one that this writer is in: hours of one writer only rise. Nothing was written.
+    PassedHour {
+        /// The row's `ts`.
+        ts: Ts,
+        /// The beginning of the first hour that this writer may still write to.
+        open_from: Ts,
+    },
     /// A row that does not come after the one before it. Nothing was written.
     Order(String),
     /// An earlier write failed, so nobody knows what is on disk: stop, make room, open again.
@@ -70,7 +77,7 @@ impl LayerError {
     /// Does the caller go on after this: is only the call refused, and nothing written?
     #[must_use]
     pub const fn is_refusal(&self) -> bool {
-        matches!(self, Self::Misuse(_) | Self::ClosedHour { .. } | Self::Order(_))
+        matches!(self, Self::Misuse(_) | Self::ClosedHour { .. } | Self::PassedHour { .. } | Self::Order(_))
     }
 }
 
@@ -85,6 +92,10 @@ impl fmt::Display for LayerError {
             Self::ClosedHour { ts, open_from } => write!(
                 f,
                 "a row of {ts} belongs to an hour that is closed and never rewritten; rows from {open_from} on can be added"
+            ),
+            Self::PassedHour { ts, open_from } => write!(
+                f,
+                "a row of {ts} comes after rows of a later hour; this run can add rows from {open_from} on, and another run those before"
             ),
             Self::Order(what) => write!(f, "rows are not in order: {what}"),
             Self::Stopped { cause } => {
@@ -103,6 +114,7 @@ impl std::error::Error for LayerError {
             Self::Held { .. }
             | Self::Misuse(_)
             | Self::ClosedHour { .. }
+            | Self::PassedHour { .. }
             | Self::Order(_)
             | Self::Stopped { .. }
             | Self::Damaged { .. } => None,

@@ -2,8 +2,9 @@
 
 use super::catalogue::{LakeHour, LakeQuery, markets};
 use super::check::LakeFinding;
+use super::gaps::UnknownTime;
 use super::place::{LakeMarket, Layer};
-use super::reader::PartReader;
+use super::reader::{LakeReader, PartReader};
 use super::{HourManifest, LayerResult};
 use barograph_domain::Ts;
 use std::path::Path;
@@ -23,11 +24,13 @@ pub struct LakeListing {
     pub open: u64,
     /// Where the first and the last of them begin; `None` without hours.
     pub range: Option<(Ts, Ts)>,
+    /// `ts` of the first and the last row; `None` without rows.
+    pub span: Option<(Ts, Ts)>,
     /// Rows of all its hours.
     pub rows: u64,
     /// Bytes of their files.
     pub bytes: u64,
-    /// Gaps that manifests declare.
+    /// Gaps that manifests declare between rows that are there.
     pub gaps: u64,
     /// Hours that could not be read, and why; their rows are not counted.
     pub faults: Vec<LakeFinding>,
@@ -49,13 +52,15 @@ pub fn list(root: &Path) -> LayerResult<Vec<LakeListing>> {
             hours: hours.len() as u64,
             open: 0,
             range,
+            span: None,
             rows: 0,
             bytes: 0,
             gaps: 0,
             faults: Vec::new(),
         };
+        let mut walk = UnknownTime::default();
         for hour in hours {
-            if let Err(e) = listing.add(&hour) {
+            if let Err(e) = listing.add(&hour, &mut walk) {
                 listing.faults.push(LakeFinding { path: hour.folder, what: e.to_string() });
             }
         }
@@ -65,26 +70,37 @@ pub fn list(root: &Path) -> LayerResult<Vec<LakeListing>> {
 }
 
 impl LakeListing {
-    fn add(&mut self, hour: &LakeHour) -> LayerResult<()> {
+    fn add(&mut self, hour: &LakeHour, walk: &mut UnknownTime) -> LayerResult<()> {
         if let Some(manifest) = hour.manifest()? {
-            self.count(&manifest);
+            self.count(&manifest, walk);
             return Ok(());
         }
         self.open += 1;
         if let Some(so_far) = hour.so_far()? {
-            self.count(&so_far);
+            self.count(&so_far, walk);
             return Ok(());
         }
         for path in hour.files()? {
             self.rows += PartReader::open(&path, None)?.rows();
             self.bytes += path.metadata().map_or(0, |m| m.len());
         }
+        for batch in LakeReader::new(vec![hour.clone()], Some(&["ts"])) {
+            let batch = batch?;
+            batch.moments("ts").unwrap_or_default().iter().for_each(|ts| self.reach(Some((Ts(*ts), Ts(*ts)))));
+        }
         Ok(())
     }
 
-    fn count(&mut self, manifest: &HourManifest) {
+    fn count(&mut self, manifest: &HourManifest, walk: &mut UnknownTime) {
         self.rows += manifest.rows;
         self.bytes += manifest.files.iter().map(|f| f.bytes).sum::<u64>();
-        self.gaps += manifest.gaps.len() as u64;
+        self.gaps += walk.of(manifest).len() as u64;
+        self.reach(manifest.first_ts.zip(manifest.last_ts));
+    }
+
+    /// Rows from one moment to another are there.
+    fn reach(&mut self, rows: Option<(Ts, Ts)>) {
+        let Some((first, last)) = rows else { return };
+        self.span = Some(self.span.map_or((first, last), |(from, until)| (from.min(first), until.max(last))));
     }
 }

@@ -81,7 +81,8 @@ pub struct PartEntry {
 /// A stretch of time of which nothing is known.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct HourGap {
-    /// The last moment before it that is known; it may be before the hour.
+    /// The last moment before it that is known; it may be before the hour. The end itself where a run began with nothing before it:
+    /// [`super::unknown_times`] says how far back it reaches by what is there now.
     pub from: Ts,
     /// The first moment behind it.
     pub until: Ts,

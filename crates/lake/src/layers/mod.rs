@@ -21,6 +21,7 @@
 //!
 //! Left out on purpose: what rows mean and where they come from, clocks (moments are arguments), retention.
 
+mod absent;
 mod buffer;
 mod catalogue;
 mod check;
@@ -33,6 +34,7 @@ mod disk;
 mod encode;
 mod error;
 mod folder;
+mod gaps;
 mod gold;
 mod hour;
 mod list;
@@ -51,11 +53,13 @@ mod stage;
 mod under_way;
 mod writer;
 
+pub use absent::{AbsentHours, HourAbsence};
 pub use catalogue::{LakeHour, LakeQuery, hours};
-pub use check::{LakeFinding, check};
+pub use check::{LakeFinding, absent_hours, check};
 pub use compact::{CompactionReport, compact};
 pub use derive::{DerivedReport, DerivedTable, SourcesOfHour};
 pub use error::{LayerError, LayerResult};
+pub use gaps::{RUNS_FOLLOW, UnknownTime, follows_now, unknown_times};
 pub use gold::{BAR_LABELS, BarWriter, GoldBar, GoldPrediction, GoldSignal, PredictionWriter, SignalWriter};
 pub use list::{LakeListing, list};
 pub use manifest::{HourGap, HourManifest, HourSource, MANIFEST, PartEntry, SCHEMA_VERSION, UNFLUSHED};

@@ -3,15 +3,15 @@
 //! A row of a later hour closes the hour before it. At the end of a run the last hour stays under way, because what follows may be in
 //! another file; whoever knows that nothing follows closes it. An hour that is closed is never written again (R5.14).
 
-use super::folder::files_of;
+use super::folder::{files_of, hours_of};
 use super::hour::OpenHour;
-use super::manifest::{HourGap, NOTE, UNFLUSHED, is_closed};
+use super::manifest::{HourGap, HourManifest, NOTE, OpenNote, UNFLUSHED, is_closed};
 use super::place::{hour_folder, hour_of};
 use super::recover::loss;
 use super::writer::PartitionWriter;
 use super::{LayerError, LayerResult};
 use barograph_domain::{Span, Ts};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What a row of an import is to what the partition holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -97,6 +97,38 @@ impl PartitionWriter {
         self.hour.as_ref().and_then(|hour| hour.left)
     }
 
+    /// When the newest thing was known that earlier writers left in the hour of a row or before it, as far as that is said; `None` where
+    /// nothing is there.
+    ///
+    /// # Errors
+    /// When an hour cannot be read.
+    pub fn newest_before(&mut self, ts: Ts) -> LayerResult<Option<Ts>> {
+        let begin = hour_of(ts);
+        let left = match &self.hour {
+            Some(hour) if hour.begin == begin => hour.left,
+            _ => {
+                let folder = hour_folder(&self.folder, begin);
+                if is_closed(&folder) {
+                    HourManifest::load(&folder)?.and_then(|m| m.first_ts.zip(m.last_ts))
+                } else {
+                    self.read_left(begin, &folder)?.stamps
+                }
+            }
+        };
+        left.map_or_else(|| self.last_ts_before(begin), |(_, last)| Ok(Some(last)))
+    }
+
+    /// The `ts` of the latest row in the hours before one; `None` where they hold none.
+    fn last_ts_before(&self, begin: Ts) -> LayerResult<Option<Ts>> {
+        let last = |(hour, folder): (Ts, PathBuf)| {
+            // An hour that is damaged does not stop others from being written: how far back is known is not said then.
+            let closed = HourManifest::load(&folder).ok().flatten();
+            let said = closed.or_else(|| OpenNote::load(&folder).ok().flatten()?.so_far);
+            said.map_or_else(|| OpenHour::read(&folder, hour, &self.table).ok()?.0.last_ts, |said| said.last_ts)
+        };
+        Ok(hours_of(&self.folder, Ts::MIN, begin)?.into_iter().rev().find_map(last))
+    }
+
     /// The last sequence number of the hour under way; `None` where there is none.
     #[must_use]
     pub fn last_sequence(&self) -> Option<u64> {
@@ -159,11 +191,12 @@ impl PartitionWriter {
         if ts < Ts(0) {
             return Err(LayerError::Misuse(format!("a row of {ts}, before 1970")));
         }
-        if let Some(open_from) = self.open_from().filter(|from| ts < *from) {
+        if is_closed(&hour_folder(&self.folder, hour_of(ts))) {
+            let open_from = self.open_from().unwrap_or(Ts::MIN).max(hour_of(ts) + Span::hours(1));
             return Err(LayerError::ClosedHour { ts, open_from });
         }
-        if is_closed(&hour_folder(&self.folder, hour_of(ts))) {
-            return Err(LayerError::ClosedHour { ts, open_from: hour_of(ts) + Span::hours(1) });
+        if let Some(open_from) = self.open_from().filter(|from| ts < *from) {
+            return Err(LayerError::PassedHour { ts, open_from });
         }
         Ok(())
     }
@@ -191,6 +224,10 @@ impl PartitionWriter {
     fn begin_hour(&mut self, ts: Ts, lost: Option<Ts>) -> LayerResult<()> {
         let begin = hour_of(ts);
         let folder = hour_folder(&self.folder, begin);
+        if self.first_hour.is_none() {
+            // The newest row there is may be of a later hour, which does not go before what comes now.
+            self.last_ts = self.last_ts_before(begin)?;
+        }
         let mut hour = if folder.join(NOTE).exists() || !files_of(&folder)?.0.is_empty() {
             let (mut hour, _, torn) = OpenHour::resume(self.disk.as_mut(), &folder, begin, &self.table)?;
             if torn && !self.rows_come_again {

@@ -324,8 +324,10 @@ impl PartitionWriter {
     #[inline]
     fn count(&mut self, ts: Ts, gap: Option<&str>) {
         if let Some(hour) = &mut self.hour {
-            if let (Some(reason), Some(from)) = (gap, self.last_ts) {
-                hour.gap(HourGap { from: from.min(ts), until: ts, reason: reason.to_owned() });
+            if let Some(reason) = gap {
+                // Where no row is before it, how long nothing was known is not known either: such a gap has no length, and no other is so.
+                let from = self.last_ts.map_or(ts, |from| from.min(Ts(ts.0 - 1)));
+                hour.gap(HourGap { from, until: ts, reason: reason.to_owned() });
             }
             hour.count(ts);
         }
@@ -441,7 +443,7 @@ impl PartitionWriter {
             let order = match &mut hour {
                 Some((open, order)) if *open == begin => order,
                 Some((open, _)) if begin < *open => {
-                    return Err(LayerError::ClosedHour { ts: *at, open_from: *open });
+                    return Err(LayerError::PassedHour { ts: *at, open_from: *open });
                 }
                 other => {
                     self.check_hour(*at)?;

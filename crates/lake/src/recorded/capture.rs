@@ -156,10 +156,14 @@ impl Capture {
             bodies: Vec::new(),
             elsewhere,
             others: BTreeSet::new(),
+            refused_at: None,
             done: CapturePlayed::default(),
         };
         playing.all(to)?;
         playing.done.played = playing.market.played().clone();
+        if let (Some(first), Some(at)) = (&mut playing.done.played.first_refused, playing.refused_at) {
+            *first = format!("{at}: {first}");
+        }
         Ok(playing.done)
     }
 }
@@ -170,6 +174,8 @@ struct Reading<'a> {
     lines: Lines,
     form: Option<CaptureForm>,
     head: Option<Head>,
+    /// Number of the line that waits.
+    line: u64,
 }
 
 /// A line that waits until those of other files that were received before it have been played.
@@ -196,6 +202,8 @@ struct Playing<'a> {
     elsewhere: &'static str,
     /// Connections to them.
     others: BTreeSet<String>,
+    /// Where the first message was that the session refused.
+    refused_at: Option<String>,
     done: CapturePlayed,
 }
 
@@ -206,7 +214,7 @@ impl Playing<'_> {
         let mut readings = Vec::new();
         for piece in &self.capture.files {
             let lines = piece.lines(&self.capture.read)?;
-            let mut reading = Reading { piece, lines, form: None, head: None };
+            let mut reading = Reading { piece, lines, form: None, head: None, line: 0 };
             self.advance(&mut reading);
             readings.push(reading);
         }
@@ -214,11 +222,15 @@ impl Playing<'_> {
             let stamps = readings.iter().enumerate().filter_map(|(n, r)| r.head.as_ref().map(|h| (h.at(), n)));
             let Some((_, next)) = stamps.min() else { return Ok(()) };
             let Some(head) = readings[next].head.take() else { return Ok(()) };
+            let line = readings[next].line;
             self.advance(&mut readings[next]);
             match head {
                 Head::Frame(at, message) => {
                     self.done.span = Some((self.done.span.map_or(at, |(from, _)| from), at));
                     self.market.frame(at, &message, to)?;
+                    if self.refused_at.is_none() && self.market.played().refused > 0 {
+                        self.refused_at = Some(format!("{}, line {line}", readings[next].piece.shown));
+                    }
                 }
                 Head::Body(address, at, body) => {
                     self.market.time(at, to)?;
@@ -238,6 +250,7 @@ impl Playing<'_> {
             match reading.form.and_then(|f| f.line(bytes)) {
                 Some(Line::Frame(_, Some(conn), _)) if self.others.contains(&*conn) => {}
                 Some(Line::Frame(at, _, message)) => {
+                    reading.line = line.number;
                     reading.head = Some(Head::Frame(at, message.into_owned()));
                     return;
                 }
@@ -249,7 +262,7 @@ impl Playing<'_> {
                     self.others.insert(conn.into_owned());
                 }
                 Some(Line::Connected(..) | Line::Other) => {}
-                None => self.done.unreadable += 1,
+                None => self.done.cannot_read(&reading.piece.shown, line.number),
             }
         }
         if let End::Torn(e) = reading.lines.end() {
@@ -281,10 +294,24 @@ pub struct CapturePlayed {
     pub unreadable: u64,
     /// First and last receipt of a message.
     pub span: Option<(Ts, Ts)>,
+    /// Rows of wide books that say again what was said before: they are passed over.
+    pub repeated: u64,
+    /// The first of them, as a sentence.
+    pub first_repeated: Option<String>,
+    /// The first line that is none of a recording, as a sentence.
+    pub first_unreadable: Option<String>,
     /// Files that break off, each as a sentence.
     pub torn: Vec<String>,
     /// What the market's session made of it.
     pub played: Played,
+}
+
+impl CapturePlayed {
+    /// Counts a line that is none of a recording.
+    pub(super) fn cannot_read(&mut self, shown: &str, line: u64) {
+        self.unreadable += 1;
+        self.first_unreadable.get_or_insert_with(|| format!("{shown}, line {line}"));
+    }
 }
 
 /// A depth snapshot of hftbacktest's collector does not say whose it is, and messages of spot and futures have the same symbols: so a file

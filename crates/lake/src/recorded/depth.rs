@@ -149,7 +149,8 @@ impl<'a> Messages<'a> {
             match rows.step() {
                 TableStep::Row => {}
                 TableStep::Ragged => {
-                    (to.done.lines, to.done.unreadable) = (to.done.lines + 1, to.done.unreadable + 1);
+                    to.done.lines += 1;
+                    to.unreadable(&piece.shown, rows.number());
                     if let Some(next) = &mut self.next {
                         next.spoilt = true;
                     }
@@ -170,7 +171,7 @@ impl<'a> Messages<'a> {
                 continue;
             }
             let Some(head) = head(rows, *columns) else {
-                to.unreadable();
+                to.unreadable(&piece.shown, rows.number());
                 if let Some(next) = &mut self.next {
                     next.spoilt = true;
                 }
@@ -182,7 +183,7 @@ impl<'a> Messages<'a> {
                 match level(rows, *columns) {
                     Some(level) => next.levels.push(level),
                     None => {
-                        to.done.unreadable += 1;
+                        to.unreadable(&piece.shown, rows.number());
                         next.spoilt = true;
                     }
                 }

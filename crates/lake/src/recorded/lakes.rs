@@ -7,7 +7,7 @@ use super::pulled::{PulledTrades, TradeTable};
 use super::view::Counted;
 use super::wide::WideBooks;
 use crate::error::Error;
-use crate::layers::{LakeHour, LakeQuery, Layer, hours};
+use crate::layers::{LakeQuery, Layer, hours, unknown_times};
 use barograph_domain::{GapReason, InstrumentName, Ts};
 use std::path::Path;
 use std::sync::Arc;
@@ -43,12 +43,14 @@ impl LakeHours {
                 symbol: Some(market.symbol.clone()),
                 ..LakeQuery::default()
             };
-            let (mut files, mut holes) = (Vec::new(), Vec::new());
-            for hour in hours(root, &query).map_err(failed)? {
+            let mut files = Vec::new();
+            let all = hours(root, &query).map_err(failed)?;
+            for hour in &all {
                 files.extend(hour.files().map_err(failed)?.iter().map(|p| Piece::plain(p)));
-                holes.extend(holes_of(&hour).map_err(failed)?);
             }
-            Ok((files, holes))
+            let why = |word: &str| GapReason::from_word(word).unwrap_or(GapReason::MissingRows);
+            let holes = unknown_times(&all).map_err(failed)?;
+            Ok((files, holes.into_iter().map(|gap| (gap.from, gap.until, why(&gap.reason))).collect()))
         };
         let (books, book_holes) = table("orderbook")?;
         let (trades, trade_holes) = table("trades")?;
@@ -80,11 +82,4 @@ impl LakeHours {
         let counted = Counted::Base(1.0);
         WideBooks { files: &self.books, symbol: &self.symbol, counted, read, reasons: &self.book_holes }.play(to)
     }
-}
-
-fn holes_of(hour: &LakeHour) -> crate::layers::LayerResult<Holes> {
-    let closed = hour.manifest()?;
-    let Some(manifest) = (if closed.is_some() { closed } else { hour.so_far()? }) else { return Ok(Vec::new()) };
-    let why = |word: &str| GapReason::from_word(word).unwrap_or(GapReason::MissingRows);
-    Ok(manifest.gaps.iter().map(|gap| (gap.from, gap.until, why(&gap.reason))).collect())
 }

@@ -90,7 +90,7 @@ impl ListBooks<'_> {
             return Ok(());
         }
         let Some(at) = batch.at(row) else {
-            to.unreadable();
+            to.unreadable(&piece.shown, to.done.lines);
             return Ok(());
         };
         book.begin();

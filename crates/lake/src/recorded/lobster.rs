@@ -89,7 +89,8 @@ impl LobsterDay {
             }
             let (ticker, date) = dated(messages.name()).ok_or_else(|| {
                 format!(
-                    "{}: a LOBSTER file says its day in its name, as AAPL_2012-06-21_…_message_1.csv",
+                    "{}: a LOBSTER file says its day in its name, as AAPL_2012-06-21_…_message_1.csv; rename it and its other half back, with the \
+                     ticker and the day in front",
                     messages.shown
                 )
             })?;
@@ -102,7 +103,11 @@ impl LobsterDay {
 }
 
 fn alone(piece: &Piece) -> String {
-    format!("{}: LOBSTER's message and order book files come in pairs, and its other half is not there", piece.shown)
+    format!(
+        "{}: LOBSTER's message and order book files come in pairs, and its other half is not there; give both, named alike but for \
+         message and orderbook, as AAPL_2012-06-21_…_message_1.csv and AAPL_2012-06-21_…_orderbook_1.csv",
+        piece.shown
+    )
 }
 
 /// Ticker and date of a name.
@@ -164,7 +169,7 @@ impl LobsterFiles<'_> {
             let message = message(messages.bytes(&line), day.midnight, &mut cells);
             let state = sides(books.bytes(&state), &mut cells, book);
             let (Some(message), true) = (message, state) else {
-                to.unreadable();
+                to.unreadable(&day.messages.shown, line.number);
                 continue;
             };
             let at = to.reach(RecordStamps { event: message.at, recv: message.at })?;

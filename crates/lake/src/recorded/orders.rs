@@ -203,7 +203,8 @@ impl OrderFiles<'_> {
                 match rows.step() {
                     TableStep::Row => {}
                     TableStep::Ragged => {
-                        (to.done.lines, to.done.unreadable) = (to.done.lines + 1, to.done.unreadable + 1);
+                        to.done.lines += 1;
+                        to.unreadable(&piece.shown, rows.number());
                         continue;
                     }
                     TableStep::End => break,
@@ -214,7 +215,7 @@ impl OrderFiles<'_> {
                 }
                 to.done.lines += 1;
                 let Some(row) = row(&rows, columns) else {
-                    to.unreadable();
+                    to.unreadable(&piece.shown, rows.number());
                     continue;
                 };
                 if core::mem::take(&mut first) {

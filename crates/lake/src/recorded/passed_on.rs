@@ -20,6 +20,8 @@ pub(super) struct HeardOut<'a, L> {
     now: Ts,
     /// When the newest thing happened.
     newest: Option<Ts>,
+    /// The newest state of the book.
+    newest_book: Option<RecordStamps>,
     /// The book is known.
     book: bool,
     /// Trades are listened to.
@@ -30,7 +32,17 @@ pub(super) struct HeardOut<'a, L> {
 impl<'a, L: RecordListener> HeardOut<'a, L> {
     pub(super) fn new(to: &'a mut L, trades: Option<PulledTrades>) -> Self {
         let done = CapturePlayed::default();
-        Self { to, trades, head: None, now: Ts::MIN, newest: None, book: false, listening: false, done }
+        Self {
+            to,
+            trades,
+            head: None,
+            now: Ts::MIN,
+            newest: None,
+            newest_book: None,
+            book: false,
+            listening: false,
+            done,
+        }
     }
 
     /// A row of the origin was received: trades of other files come before it, those of the same moment among them, as a trade is made
@@ -102,6 +114,7 @@ impl<'a, L: RecordListener> HeardOut<'a, L> {
         }
         self.book = true;
         self.newest = Some(at.event);
+        self.newest_book = Some(at);
         self.done.played.books += 1;
         self.to.book(at, sides, updates.max(1))?;
         Ok(true)
@@ -153,8 +166,19 @@ impl<'a, L: RecordListener> HeardOut<'a, L> {
     }
 
     /// A row that is none of the form.
-    pub(super) fn unreadable(&mut self) {
-        self.done.unreadable += 1;
+    pub(super) fn unreadable(&mut self, shown: &str, row: u64) {
+        self.done.cannot_read(shown, row);
+    }
+
+    /// A row that says again what was said before.
+    pub(super) fn repeated(&mut self, shown: &str, row: u64) {
+        self.done.repeated += 1;
+        self.done.first_repeated.get_or_insert_with(|| format!("{shown}, line {row}"));
+    }
+
+    /// When the newest state of the book was received and was so.
+    pub(super) fn heard_until_book(&self) -> Option<RecordStamps> {
+        self.newest_book
     }
 
     /// A row that is of the form and cannot be.

@@ -77,6 +77,9 @@ impl PulledTrades {
                 let Some(event) = events.next() else {
                     let report = events.report();
                     done.unreadable += report.rejected_rows;
+                    if let Some(first) = report.rejected.first() {
+                        done.first_unreadable.get_or_insert_with(|| first.example.clone());
+                    }
                     done.torn.extend(report.failed.iter().map(|f| format!("{}: {}", f.path, f.error)));
                     *self = Self::Table(Box::default());
                     return Ok(None);
@@ -177,7 +180,7 @@ impl TradeTable {
             match rows.step() {
                 TableStep::Row => {}
                 TableStep::Ragged => {
-                    done.unreadable += 1;
+                    done.cannot_read(shown, rows.number());
                     continue;
                 }
                 end => {
@@ -192,7 +195,7 @@ impl TradeTable {
                 continue;
             }
             let Some(mut row) = pulled(rows, columns, self.counted) else {
-                done.unreadable += 1;
+                done.cannot_read(shown, rows.number());
                 continue;
             };
             let gap = columns.gap.filter(|(at, _)| rows.flag(*at) == Some(true));

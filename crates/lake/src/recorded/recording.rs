@@ -13,7 +13,7 @@ use super::pulled::{PulledTrades, TradeColumns, TradeTable};
 use super::table::{TableRows, TableStep, same_symbol};
 use super::tardis::{TardisColumns, TardisDeltas};
 use super::view::Counted;
-use super::wide::{WideBooks, WideColumns};
+use super::wide::{self, WideBooks, WideColumns};
 use crate::error::Error;
 use barograph_domain::{InstrumentName, MarketKind, Ts};
 use barograph_venues::session::{MarketSpec, venue};
@@ -144,13 +144,25 @@ impl Recorded {
                     _ => None,
                 };
                 let parts: Vec<(LobsterPart, Piece)> = found.iter().filter_map(part).collect();
+                recorded_at(&market, "LOBSTER's files", &["nasdaq", "lobster"])?;
                 let days = LobsterDay::pairs(&parts).map_err(Error::Usage)?;
                 if let Some(day) = days.iter().find(|d| !same_symbol(d.ticker.as_bytes(), &market.symbol)) {
-                    return Err(Error::Usage(format!("these files are of {}, not of {market}", day.ticker)));
+                    return Err(Error::Usage(format!(
+                        "these files are of {ticker} by their names, not of {market}; give {venue}:{ticker} as the market",
+                        ticker = day.ticker,
+                        venue = market.venue.as_str()
+                    )));
                 }
                 Origin::Lobster(days)
             }
-            Some(FileForm::Orders) => Origin::Orders(take(FileForm::Orders)),
+            Some(FileForm::Orders) => {
+                recorded_at(
+                    &market,
+                    "order files of this form (id, exchange.timestamp, action, direction)",
+                    &["bitstamp"],
+                )?;
+                Origin::Orders(take(FileForm::Orders))
+            }
             Some(FileForm::TradeTable | FileForm::Other) | None => Origin::NoBooks,
         };
         let others: BTreeSet<PathBuf> = take(FileForm::Other).into_iter().map(|piece| piece.path).collect();
@@ -230,6 +242,7 @@ fn together(session: CapturePlayed, pulled: CapturePlayed) -> CapturePlayed {
     let mut all = session;
     all.lines += pulled.lines;
     all.unreadable += pulled.unreadable;
+    all.first_unreadable = all.first_unreadable.or(pulled.first_unreadable);
     all.torn.extend(pulled.torn);
     all.span = pulled.span.or(all.span);
     all.played.trades += pulled.played.trades;
@@ -269,7 +282,9 @@ fn form_of(piece: &Piece, market: &InstrumentName) -> Result<(FileForm, Option<T
         if let Some(exchange) = columns.exchange.filter(|_| columns.raw_sizes) {
             of_market(piece, &rows, exchange, market)?;
         }
-        return Ok((FileForm::Wide, columns.begins(&rows)));
+        let begins = columns.begins(&rows);
+        wide::runs_forward(piece, &columns, &mut rows)?;
+        return Ok((FileForm::Wide, begins));
     }
     if is_lists(&names) {
         let at = names.iter().position(|n| n == "ts_ms").and_then(|c| rows.moment(c));
@@ -310,6 +325,19 @@ fn of_kind(piece: &Piece, rows: &TableRows, column: usize, market: &InstrumentNa
         return Ok(());
     }
     Err(Error::Usage(format!("{} is of the market type '{said}', and {market} is not", piece.shown)))
+}
+
+/// Files of forms that one exchange's recordings have are filed under no other.
+fn recorded_at(market: &InstrumentName, what: &str, venues: &[&str]) -> Result<(), Error> {
+    let venue = market.venue.as_str();
+    if venues.contains(&venue) {
+        return Ok(());
+    }
+    let right: Vec<String> = venues.iter().map(|right| format!("{right}:SYMBOL")).collect();
+    let right = right.join(" or ");
+    Err(Error::Usage(format!(
+        "{what} are not of {venue}; give the market they were recorded at, as {right}, not {market}"
+    )))
 }
 
 /// Files that name their exchange have to be of the market's venue.

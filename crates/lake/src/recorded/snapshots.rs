@@ -45,6 +45,11 @@ impl SnapshotBook {
         bids.saturating_add(asks)
     }
 
+    /// The state is, to the last level, the one that was used before it.
+    pub(super) fn is_as_before(&self) -> bool {
+        self.bids == self.before_bids && self.asks == self.before_asks
+    }
+
     /// The state as it is handed on.
     pub(super) fn sides(&mut self) -> BookSides<'_> {
         if let (Some(bid), Some(ask)) = (self.bids.first(), self.asks.first()) {

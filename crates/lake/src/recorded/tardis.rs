@@ -88,7 +88,8 @@ impl TardisDeltas<'_> {
             match rows.step() {
                 TableStep::Row => {}
                 TableStep::Ragged => {
-                    (to.done.lines, to.done.unreadable) = (to.done.lines + 1, to.done.unreadable + 1);
+                    to.done.lines += 1;
+                    to.unreadable(&piece.shown, rows.number());
                     book.spoil();
                     continue;
                 }
@@ -108,7 +109,7 @@ impl TardisDeltas<'_> {
                 continue;
             }
             let Some((at, snapshot)) = head(rows, columns) else {
-                to.unreadable();
+                to.unreadable(&piece.shown, rows.number());
                 book.spoil();
                 continue;
             };
@@ -134,7 +135,7 @@ impl TardisDeltas<'_> {
             let price = rows.decimal(columns.price).filter(|price| price.mantissa > 0);
             let level = (is_bid, price, amount);
             let (Some(is_bid), Some(price), Some(amount)) = level else {
-                to.unreadable();
+                to.unreadable(&piece.shown, rows.number());
                 book.spoil();
                 continue;
             };

@@ -5,6 +5,9 @@
 //! `bid_price_L0 … ask_size_L19` of the data set's own bronze layer (R5.14), whose sizes are in base. Where there is one time column it
 //! stands for both clocks. Levels whose cells are empty, or whose size is zero, do not exist; a row with a level that is none, such as a
 //! negative size or a price without one, is refused and counted.
+//!
+//! Rows are in the order of receipt. One that was received and happened before the row above it is refused and counted, and a file that runs
+//! backwards is refused as a whole; one that says the same again, or lies in what an earlier file has brought, is passed over and counted.
 
 use super::listener::{RecordListener, RecordStamps};
 use super::passed_on::HeardOut;
@@ -114,12 +117,12 @@ impl WideBooks<'_> {
         book: &mut SnapshotBook,
         to: &mut HeardOut<'_, L>,
     ) -> Result<(), L::Failure> {
-        let mut first = true;
+        let (mut first, mut order) = (true, ReceiptOrder { brought: to.heard_until_book(), last: None });
         loop {
             match rows.step() {
                 TableStep::Row => {}
                 TableStep::Ragged => {
-                    to.unreadable();
+                    to.unreadable(&piece.shown, rows.number());
                     continue;
                 }
                 TableStep::End => return Ok(()),
@@ -133,7 +136,7 @@ impl WideBooks<'_> {
                 continue;
             }
             let Some((at, broken)) = self.levels(columns, rows, book) else {
-                to.unreadable();
+                to.unreadable(&piece.shown, rows.number());
                 continue;
             };
             if let Some((side, level)) = broken {
@@ -144,7 +147,27 @@ impl WideBooks<'_> {
                 to.refused(|| format!("{}, row {}: levels are not in their order", piece.shown, rows.number()));
                 continue;
             }
-            let at = match columns.sequence.and_then(|c| rows.whole(c)).and_then(|s| u64::try_from(s).ok()) {
+            let sequence = columns.sequence.and_then(|c| rows.whole(c)).and_then(|s| u64::try_from(s).ok());
+            let (number, last) = (rows.number(), order.last.replace((at, sequence)));
+            match order.place((at, sequence), last, book.is_as_before()) {
+                RowOrder::Next => {}
+                RowOrder::Again => {
+                    to.repeated(&piece.shown, number);
+                    continue;
+                }
+                RowOrder::Back(before) => {
+                    order.last = last;
+                    to.refused(|| {
+                        format!(
+                            "{}, line {number}: it was received at {}, and a row above it at {before}; rows have to be in the order of receipt: \
+                             sort the file by it and give it again",
+                            piece.shown, at.recv
+                        )
+                    });
+                    continue;
+                }
+            }
+            let at = match sequence {
                 Some(sequence) => to.reach_behind(at, sequence)?,
                 None => to.reach(at)?,
             };
@@ -190,6 +213,73 @@ impl WideBooks<'_> {
         }
         Some((at, broken))
     }
+}
+
+/// Where the rows of a file have come to.
+struct ReceiptOrder {
+    /// What files before have brought.
+    brought: Option<RecordStamps>,
+    /// The row above, with its place in the order of receipt where rows say that.
+    last: Option<(RecordStamps, Option<u64>)>,
+}
+
+/// What a row is to those above it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum RowOrder {
+    /// It follows.
+    Next,
+    /// It says the same again.
+    Again,
+    /// It was received and happened before one that was received at this moment.
+    Back(Ts),
+}
+
+impl ReceiptOrder {
+    fn place(
+        &self,
+        (at, sequence): (RecordStamps, Option<u64>),
+        last: Option<(RecordStamps, Option<u64>)>,
+        same_book: bool,
+    ) -> RowOrder {
+        let is_back = |from: RecordStamps| at.recv < from.recv && at.event <= from.event;
+        if self.brought.is_some_and(|brought| is_back(brought) || (at == brought && same_book && sequence.is_none())) {
+            return RowOrder::Again;
+        }
+        match last {
+            Some(last) if (at, sequence) == last && same_book => RowOrder::Again,
+            Some((last, _)) if is_back(last) => RowOrder::Back(last.recv),
+            _ => RowOrder::Next,
+        }
+    }
+}
+
+/// Of so many rows is looked whether they run backwards.
+const LOOKED_AT: usize = 1_000;
+
+/// Refuses a file whose rows run backwards: more of the first ones step back than go on.
+pub(super) fn runs_forward(piece: &Piece, columns: &WideColumns, rows: &mut TableRows) -> Result<(), Error> {
+    let (mut last, mut back, mut on) = (rows.moment(columns.recv), 0_u32, 0_u32);
+    for _ in 0..LOOKED_AT {
+        match rows.step() {
+            TableStep::Row => {}
+            TableStep::Ragged => continue,
+            TableStep::End | TableStep::Torn(_) => break,
+        }
+        let Some(at) = rows.moment(columns.recv) else { continue };
+        match last.replace(at).map(|last| at.cmp(&last)) {
+            Some(core::cmp::Ordering::Less) => back += 1,
+            Some(core::cmp::Ordering::Greater) => on += 1,
+            Some(core::cmp::Ordering::Equal) | None => {}
+        }
+    }
+    if back > on {
+        let (shown, rows) = (&piece.shown, back + on);
+        return Err(Error::Usage(format!(
+            "{shown}: its rows are not in the order of receipt: {back} of the first {rows} were received before the row above them; sort the file by \
+             the time of receipt and give it again"
+        )));
+    }
+    Ok(())
 }
 
 /// A level of a row.

@@ -6,6 +6,7 @@
 )]
 
 mod broken;
+mod disorder;
 mod support;
 mod synthetic;
 

@@ -3,8 +3,9 @@
 use crate::layers::support::{BEGIN, all_hours, book};
 use barograph_domain::Span;
 use barograph_lake::layers::{
-    BookWriter, CellSlice, CellType, FeatureHead, FeatureWriter, LakeColumn, LakeConfig, LakeMarket, LakeQuery,
-    LakeReader, LakeTable, PartitionWriter, ResearchName, TradeWriter, WideTrade, hours,
+    BookWriter, CellSlice, CellType, FeatureHead, FeatureWriter, GoldPrediction, GoldSignal, LakeColumn, LakeConfig,
+    LakeMarket, LakeQuery, LakeReader, LakeTable, PartitionWriter, PredictionWriter, ResearchName, SignalWriter,
+    TradeWriter, WideTrade, hours,
 };
 use barograph_testkit::skipped;
 use serde_json::{Map, Value, json};
@@ -25,7 +26,7 @@ fn python() -> Option<PathBuf> {
     Some(named.into())
 }
 
-/// Books, trades, features and bars of three markets over two hours.
+/// Books, trades, features, bars, signals and predictions of three markets over two hours.
 fn fill(root: &Path) {
     for (at, symbol) in SYMBOLS.into_iter().enumerate() {
         let market = || LakeMarket::new("binance-usdm", symbol);
@@ -54,6 +55,8 @@ fn fill(root: &Path) {
         writer.into_partition().finish().unwrap();
         features(config(), market());
         bars(config(), market().with_timeframe("1s"));
+        signals(config(), market());
+        predictions(config(), market());
     }
 }
 
@@ -100,6 +103,35 @@ fn bars(config: LakeConfig, market: LakeMarket) {
     ];
     writer.append(&cells).unwrap();
     writer.finish().unwrap();
+}
+
+/// Labels and readings of twenty moments: a word, a number, or why there is none.
+fn signals(config: LakeConfig, market: LakeMarket) {
+    let (mut writer, _) = SignalWriter::open(config, market).unwrap();
+    for i in 0..20_i64 {
+        let ts = BEGIN + Span::secs(i);
+        let bare = GoldSignal { ts, known_ts: ts + Span::millis(200), signal: "", value: None, word: None };
+        let number = (i % 4 > 0).then_some(i as f64 * 0.1);
+        let why = number.is_none().then_some("warming");
+        writer.push(&GoldSignal { signal: "risk_label", word: Some("NORMAL"), ..bare }).unwrap();
+        writer.push(&GoldSignal { signal: "realized_vol_1h", value: number, word: why, ..bare }).unwrap();
+    }
+    writer.into_partition().finish().unwrap();
+}
+
+/// Predictions of two targets, one by classes, with moments ahead of their rows and answers that are missing.
+fn predictions(config: LakeConfig, market: LakeMarket) {
+    let (mut writer, _) = PredictionWriter::open(config, market).unwrap();
+    for i in 0..20_i64 {
+        let ts = BEGIN + Span::secs(i);
+        let (known_ts, label_end) = (ts + Span(200_000_001), ts + Span::secs(5));
+        for (target, class) in [("dir_5s", None), ("vol_regime_5m", Some(0)), ("vol_regime_5m", Some(255))] {
+            let value = (i % 6 != 2).then_some(0.05 * i as f64);
+            let model = if i % 2 == 0 { "gbm" } else { "линейная" };
+            writer.push(&GoldPrediction { ts, known_ts, model, target, label_end, class, value }).unwrap();
+        }
+    }
+    writer.into_partition().finish().unwrap();
 }
 
 /// What every reader has to see of a table, from our own reader.
@@ -155,10 +187,12 @@ fn polars_duckdb_and_pyarrow_read_the_same() {
         LakeTable::trades(),
         LakeTable::features(&names).unwrap(),
         LakeTable::bars(vec![LakeColumn::nullable("vol_regime", CellType::Text)]).unwrap(),
+        LakeTable::signals(),
+        LakeTable::predictions(),
     ];
     let place = |t: &LakeTable| format!("{}/{}", t.layer().word(), t.name());
     let want: Map<String, Value> = tables.iter().map(|t| (place(t), expected(root.path(), t))).collect();
-    assert_eq!(all_hours(root.path()).len(), 4 * 3 * 2);
+    assert_eq!(all_hours(root.path()).len(), 6 * 3 * 2);
     let file = root.path().join("expected.json");
     std::fs::write(&file, serde_json::to_vec(&want).unwrap()).unwrap();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/layers/readers.py");

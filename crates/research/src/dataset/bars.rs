@@ -2,7 +2,9 @@
 
 use crate::ResearchError;
 use barograph_domain::{InstrumentName, Span, Ts};
-use barograph_lake::layers::{GoldBar, LakeBatch, LakeHour, LakeQuery, LakeReader, Layer, hours};
+use barograph_lake::layers::{
+    GoldBar, HourGap, HourManifest, LakeBatch, LakeHour, LakeQuery, LakeReader, Layer, RUNS_FOLLOW, follows_now, hours,
+};
 use core::ops::Bound;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -11,9 +13,6 @@ use std::path::Path;
 /// end was seen.
 const LATE: Span = Span::secs(1);
 const SOURCE: &str = "trades";
-/// Between hours of the lake nobody listened when more than this lies between the last row of the one and the first of the other: as
-/// between two files that are imported in their order.
-const HOLE: Span = Span::mins(1);
 const HOUR: Span = Span::hours(1);
 
 /// Has a lake trades of a market?
@@ -49,19 +48,25 @@ pub fn bars_of_trades(
 ) -> Result<(), ResearchError> {
     let hours = hours(lake, &query(market))?;
     let columns = ["ts", "known_ts", "price", "size", "is_buy", "gap"];
-    let holes = holes(lake, market)?;
-    let mut bars = TradedBars { holes, every, from: Ts::MIN, before: None, newest: Ts::MIN, open: BTreeMap::new() };
+    let (holes, follows) = seams(lake, market)?;
+    let mut bars =
+        TradedBars { holes, follows, every, from: Ts::MIN, before: None, newest: Ts::MIN, open: BTreeMap::new() };
     for batch in LakeReader::new(hours, Some(&columns)) {
         bars.batch(&batch?, take)?;
     }
     Ok(())
 }
 
-/// Hours at whose beginning nothing is known, because nobody listened: an hour that came first does not say so itself.
-fn holes(lake: &Path, market: &InstrumentName) -> Result<BTreeSet<Ts>, ResearchError> {
+/// Hours at whose beginning nothing is known, because nobody listened; and trades that say so of themselves because their run was there
+/// before the one that they follow at once. Of the latter an hour that came first says nothing else.
+fn seams(lake: &Path, market: &InstrumentName) -> Result<(BTreeSet<Ts>, BTreeSet<Ts>), ResearchError> {
     let mut heard: BTreeMap<Ts, (Ts, Ts)> = BTreeMap::new();
+    let mut declared: Vec<(Ts, HourGap)> = Vec::new();
     for hour in hours(lake, &LakeQuery { table: None, ..query(market) })? {
         let said = hour.manifest()?.map_or_else(|| hour.so_far(), |manifest| Ok(Some(manifest)))?;
+        if let Some(gap) = said.as_ref().filter(|_| hour.table == "trades").and_then(HourManifest::gap_before) {
+            declared.push((hour.hour, gap.clone()));
+        }
         let said = said.and_then(|said| said.first_ts.zip(said.last_ts));
         // Of an hour that is being written it is not known yet.
         let (first, last) = said.unwrap_or((hour.hour, hour.hour + HOUR));
@@ -69,7 +74,15 @@ fn holes(lake: &Path, market: &InstrumentName) -> Result<BTreeSet<Ts>, ResearchE
         *known = (known.0.min(first), known.1.max(last));
     }
     let pairs = heard.values().zip(heard.iter().skip(1));
-    Ok(pairs.filter(|((_, last), (_, (first, _)))| *first - *last > HOLE).map(|(_, (hour, _))| *hour).collect())
+    let holes: BTreeSet<Ts> =
+        pairs.filter(|((_, last), (_, (first, _)))| *first - *last > RUNS_FOLLOW).map(|(_, (hour, _))| *hour).collect();
+    let follows = |(hour, gap): (Ts, HourGap)| {
+        let ((_, (_, newest)), (first, _)) = heard.range(..hour).next_back().zip(heard.get(&hour))?;
+        let trade = gap.until;
+        follows_now(&HourGap { until: trade.min(*first), ..gap }, *newest).then_some(trade)
+    };
+    let follows = declared.into_iter().filter_map(follows).collect();
+    Ok((holes, follows))
 }
 
 fn query(market: &InstrumentName) -> LakeQuery {
@@ -86,6 +99,8 @@ fn query(market: &InstrumentName) -> LakeQuery {
 struct TradedBars {
     /// Hours at whose beginning nothing is known.
     holes: BTreeSet<Ts>,
+    /// Trades that follow what is before them, though they say that a gap is.
+    follows: BTreeSet<Ts>,
     every: Span,
     /// Where the next bar may begin.
     from: Ts,
@@ -138,6 +153,10 @@ impl TradedBars {
         Ok(())
     }
 
+    fn is_gap(&self, trade: &OneTrade) -> bool {
+        trade.gap && !self.follows.contains(&trade.ts)
+    }
+
     fn is_hole(&self, before: Ts, ts: Ts) -> bool {
         let (from, to) = (before.floor(HOUR), ts.floor(HOUR));
         from < to && self.holes.range((Bound::Excluded(from), Bound::Included(to))).next().is_some()
@@ -148,7 +167,7 @@ impl TradedBars {
         // What lies between the last known trade and this one is missing, or nobody listened before.
         let unknown_from = match self.before.replace(trade.ts) {
             None => Some(start).filter(|start| *start < trade.ts),
-            Some(before) => Some(before).filter(|before| trade.gap || self.is_hole(*before, trade.ts)),
+            Some(before) => Some(before).filter(|before| self.is_gap(trade) || self.is_hole(*before, trade.ts)),
         };
         if let Some(from) = unknown_from {
             self.open.range_mut(from.floor(self.every)..).for_each(|(_, bar)| bar.gap = Some(true));

@@ -2,10 +2,8 @@
 
 use super::DatasetReport;
 use barograph_domain::{Span, Ts};
-use barograph_lake::layers::{LayerResult, PartitionWriter, RowPlace};
+use barograph_lake::layers::{LayerResult, PartitionWriter, RUNS_FOLLOW, RowPlace};
 
-/// Files follow each other when no more than this lies between them; the same as within one run.
-const HOLE: Span = Span::mins(1);
 /// What a venue dates this much back is still waited for: an hour is over when this much more was heard.
 pub(super) const LATE: Span = Span::mins(1);
 
@@ -29,11 +27,10 @@ pub(super) struct RunEdge {
 /// How the first row of a run lies to what is there.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Joint {
-    /// There was nothing, or the row is of a time before it.
-    Apart,
     /// It goes on with what is there.
     Follows,
-    /// Between them is a time of which nothing is known.
+    /// What was before it was not heard: a time of which nothing is known, whether or not there is something before that, and whether that
+    /// came before or comes later. So the lake has the same rows in whichever order runs are added.
     Hole,
 }
 
@@ -68,20 +65,18 @@ impl RunEdge {
         Ok(place)
     }
 
-    /// The first row is about to be written.
-    pub(super) fn joint(&self, known: Ts) -> Joint {
-        match self.before {
+    /// The first row is about to be written; `newest` is what earlier runs wrote before it.
+    pub(super) fn joint(&self, known: Ts, newest: Option<Ts>) -> Joint {
+        match newest {
             _ if self.overlaps => Joint::Follows,
-            None => Joint::Apart,
-            Some(before) if known < before => Joint::Apart,
-            Some(before) if known - before <= HOLE => Joint::Follows,
-            Some(_) => Joint::Hole,
+            Some(newest) if newest <= known && known - newest <= RUNS_FOLLOW => Joint::Follows,
+            _ => Joint::Hole,
         }
     }
 
-    /// The hour of the newest moment that earlier runs wrote.
-    pub(super) fn before_hour(&self) -> Option<Ts> {
-        self.before.map(|before| before.floor(HOUR))
+    /// The hour of the newest moment that earlier runs wrote, where a row is not of an hour before that: it can be gone on with.
+    pub(super) fn goes_on_with(&self, ts: Ts) -> Option<Ts> {
+        self.before.map(|before| before.floor(HOUR)).filter(|hour| *hour <= ts)
     }
 
     /// What an earlier run may have lost is in this one: it goes over what is there, or there is nothing.

@@ -80,6 +80,7 @@ impl<'a> Kept<'a> {
             before: 0,
             before_hours: BTreeSet::new(),
             behind: 0,
+            beside_apart: Vec::new(),
         };
         let tables = [books.partition(), trades.partition(), features.partition()];
         let edge = RunEdge::new(tables.iter().map(|table| &**table));
@@ -143,29 +144,30 @@ impl<'a> Kept<'a> {
     }
 
     /// Joins the first row of this run to what is there.
-    fn begin(&mut self, known: Ts) {
+    fn begin(&mut self, ts: Ts, known: Ts) -> Result<(), ResearchError> {
         if core::mem::replace(&mut self.edge.begun, true) {
-            return;
+            return Ok(());
         }
-        let joint = self.edge.joint(known);
+        let mut newest = None;
+        for table in self.tables() {
+            newest = newest.max(table.newest_before(ts)?);
+        }
+        let joint = self.edge.joint(known, newest);
         if self.edge.brings_what_was_lost() {
             self.tables().into_iter().for_each(PartitionWriter::expect_lost_rows_again);
         }
-        if joint == Joint::Follows {
+        if joint == Joint::Hole {
+            self.tables().into_iter().for_each(PartitionWriter::leave_under_way);
+            self.gaps.iter_mut().for_each(|gap| *gap = gap.or(Some(GapReason::MissingRows)));
+        } else if let Some(hour) = self.edge.goes_on_with(ts) {
             // A run that goes over what is there counts as the one before did, however far each table of that was written.
             if !self.edge.brings_what_was_lost() {
                 let last = self.tables().into_iter().filter_map(|table| table.last_sequence()).max();
                 self.sequence = self.sequence.max(last.map_or(0, |last| last + 1));
             }
-            if let Some(hour) = self.edge.before_hour() {
-                self.tables().into_iter().for_each(|table| table.go_on_with(hour));
-            }
-            return;
+            self.tables().into_iter().for_each(|table| table.go_on_with(hour));
         }
-        self.tables().into_iter().for_each(PartitionWriter::leave_under_way);
-        if joint == Joint::Hole {
-            self.gaps.iter_mut().for_each(|gap| *gap = gap.or(Some(GapReason::MissingRows)));
-        }
+        Ok(())
     }
 
     /// A row is made; where other venues are compared with it, it waits for theirs.
@@ -203,7 +205,7 @@ impl<'a> Kept<'a> {
         if self.placed(FEATURES, (t, known_ts))?.is_none() {
             return Ok(());
         }
-        self.begin(known_ts);
+        self.begin(t, known_ts)?;
         let gap = self.gaps[FEATURES].take();
         let head = FeatureHead { ts: t, known_ts, row_valid, reason_mask: row.reason_mask(), gap };
         self.features.push(&head, (0..catalogue().len()).map(|at| row.get(at).ok()))?;
@@ -260,7 +262,7 @@ impl RecordListener for Kept<'_> {
             (self.step)(self.sequence);
         }
         let Some(behind) = self.placed(BOOKS, (at.event, at.recv))? else { return Ok(()) };
-        self.begin(at.recv);
+        self.begin(at.event, at.recv)?;
         self.sequence = self.sequence.max(behind + 1);
         let sequence = self.sequence;
         let head = BookHead { ts: at.event, known_ts: at.recv, updates, sequence, gap: self.gaps[BOOKS].take() };
@@ -275,7 +277,7 @@ impl RecordListener for Kept<'_> {
         let RecordedTrade { price, size, is_buy } = trade;
         self.sequence += 1;
         let Some(behind) = self.placed(TRADES, (at.event, at.recv))? else { return Ok(()) };
-        self.begin(at.recv);
+        self.begin(at.event, at.recv)?;
         self.sequence = self.sequence.max(behind + 1);
         let (sequence, gap) = (self.sequence, self.gaps[TRADES].take());
         let trade = WideTrade { ts: at.event, known_ts: at.recv, sequence, price, size, is_buy, gap };

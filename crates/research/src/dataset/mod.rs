@@ -13,6 +13,7 @@ mod journal_market;
 mod keep;
 mod outward;
 mod rows;
+mod tick;
 
 pub use bars::{bars_of_trades, has_trades, trades_of};
 pub use beside::{DatasetBeside, FeedSource};
@@ -69,6 +70,8 @@ pub struct DatasetReport {
     pub before_hours: BTreeSet<Ts>,
     /// States and trades that arrived after the row of their second was made: they count for later rows.
     pub behind: u64,
+    /// Recordings beside of which nothing was received while this one was, each as a sentence.
+    pub beside_apart: Vec<String>,
 }
 
 /// Plays recordings into the lake. `step` is called now and then with how many bytes of how many were read.
@@ -90,6 +93,7 @@ pub fn record_beside(
 ) -> Result<DatasetReport, ResearchError> {
     let board = Rc::new(RefCell::new(VenueBoard::new(beside.reference.clone())));
     let own = instrument(&request.market)?;
+    let mut heard_beside: Vec<(&InstrumentName, (Ts, Ts))> = Vec::new();
     for (market, files) in &beside.recordings {
         let other = instrument(market)?;
         if !are_compared(&own, &other) {
@@ -102,6 +106,7 @@ pub fn record_beside(
         let member = board.borrow_mut().join_whole(other);
         let mut rows = BesideRows::new(&board, member);
         let played = Recorded::open(market, files)?.play(spec_of(market)?, &mut rows)?;
+        heard_beside.extend(played.span.map(|span| (market, span)));
         if played.played.books == 0 && played.played.trades == 0 {
             return Err(ResearchError::Refused(format!(
                 "the files given beside hold no book and no trade of {market}"
@@ -119,9 +124,18 @@ pub fn record_beside(
     }
     let capture = Recorded::open(&request.market, &request.files).map_err(|e| without_options(e.into()))?;
     let (bytes, read) = capture.progress();
-    begins::check_book(&capture, &request.market, &mut || {
+    let begins = begins::check_book(&capture, &request.market, request.tick, &mut || {
         step(read.load(core::sync::atomic::Ordering::Relaxed), bytes)
     })?;
+    if let Some((market, (from, until))) = heard_beside.iter().find(|(_, (_, until))| *until < begins) {
+        return Err(ResearchError::Refused(format!(
+            "the recording of {market} given beside is of {from} to {until}, and this one begins at {begins}: nothing of it could be compared; give one \
+             of the same time. Nothing was written"
+        )));
+    }
+    if let Some(tick) = request.tick {
+        tick::check_rows(tick, &request.lake, &request.market)?;
+    }
     let spec = spec_of(&request.market)?;
     let config = LakeConfig::import(&request.lake);
     let kept = keep::Kept::open(
@@ -135,7 +149,14 @@ pub fn record_beside(
     let mut kept = kept.fed(beside.feeds.clone(), &request.market).compared(&board, own);
     let played = capture.play(spec, &mut kept).map_err(without_options)?;
     let done = kept.finish()?;
-    Ok(DatasetReport { played, ..done })
+    let apart = |(market, (from, until)): &(&InstrumentName, (Ts, Ts))| {
+        let (first, last) = played.span.filter(|(_, last)| last < from)?;
+        Some(format!(
+            "what was given of {market} beside is of {from} to {until}, and this recording is of {first} to {last}: nothing of it was compared"
+        ))
+    };
+    let beside_apart = heard_beside.iter().filter_map(apart).collect();
+    Ok(DatasetReport { played, beside_apart, ..done })
 }
 
 /// The importers' errors name options of theirs, which a data set has not: the clause that does is left out.

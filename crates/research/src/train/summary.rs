@@ -10,7 +10,7 @@ use super::run::Study;
 use crate::ResearchError;
 use barograph_domain::{Span, Ts};
 use barograph_lab::zoo::{ZooPrediction, ZooTask};
-use barograph_lake::layers::{LakeQuery, Layer, hours};
+use barograph_lake::layers::{HourGap, LakeQuery, Layer, hours, unknown_times};
 use barograph_study::folds::FoldSheet;
 use barograph_study::targets::{LabelledRows, VolTerciles};
 use barograph_verify::scores::{Binning, Case, ReliabilityBin, n_eff, reliability};
@@ -154,13 +154,9 @@ fn gaps(request: &StudyRequest) -> Result<(usize, Vec<StudyGap>), ResearchError>
         ..LakeQuery::default()
     };
     let made = hours(&request.lake, &query(Layer::Silver, "features"))?.len();
-    let mut found = Vec::new();
-    for hour in hours(&request.lake, &query(Layer::Bronze, "orderbook"))? {
-        let Some(manifest) = hour.manifest()? else { continue };
-        let gap = |g: barograph_lake::layers::HourGap| StudyGap { from: g.from, until: g.until, reason: g.reason };
-        found.extend(manifest.gaps.into_iter().map(gap));
-    }
-    Ok((made, found))
+    let books = unknown_times(&hours(&request.lake, &query(Layer::Bronze, "orderbook"))?)?;
+    let gap = |g: HourGap| StudyGap { from: g.from, until: g.until, reason: g.reason };
+    Ok((made, books.into_iter().map(gap).collect()))
 }
 
 fn calibration(

@@ -3,7 +3,7 @@
 use crate::heard::{Heard, listen, rows_of, shipped};
 use barograph_columns::place_of;
 use barograph_domain::{InstrumentName, MarketKind, Span, Ts};
-use barograph_lake::layers::{HourGap, LakeHour, LakeQuery, Layer, hours};
+use barograph_lake::layers::{LakeQuery, Layer, hours, unknown_times};
 use barograph_lake::recorded::RecordStamps;
 use barograph_research::dataset::{DatasetRequest, record};
 
@@ -14,11 +14,6 @@ fn minute(begin: Ts) -> String {
         format!("{t},{},{},1,{},2\n", t + 5_000_000, 100.0, 101.0 + f64::from(u8::try_from(n % 3).unwrap()))
     });
     format!("ts,known_ts,bid_price_L0,bid_size_L0,ask_price_L0,ask_size_L0\n{}", rows.collect::<String>())
-}
-
-/// Gaps of an hour, closed or under way.
-fn gaps_of(hour: &LakeHour) -> Vec<HourGap> {
-    hour.manifest().unwrap().or_else(|| hour.so_far().unwrap()).unwrap().gaps
 }
 
 #[test]
@@ -38,7 +33,7 @@ fn a_hole_of_weeks_is_stated_and_gets_no_rows() {
         assert!((118..=120 + 601).contains(&report.rows), "{} rows over {away}", report.rows);
         let query =
             LakeQuery { layer: Some(Layer::Silver), table: Some("features".to_owned()), ..LakeQuery::default() };
-        let gaps: Vec<_> = hours(&request.lake, &query).unwrap().iter().flat_map(gaps_of).collect();
+        let gaps: Vec<_> = unknown_times(&hours(&request.lake, &query).unwrap()).unwrap();
         let [gap] = &gaps[..] else { panic!("{gaps:?} over {away}") };
         assert!(gap.until - gap.from > away - Span::mins(13) && gap.until >= begin + away, "{gap:?} over {away}");
     }
@@ -57,7 +52,8 @@ fn a_silence_behind_a_loss_has_a_reason_of_its_own() {
     let request = DatasetRequest { market, files, lake: dir.path().join("lake"), tick: None };
     record(&request, &mut |_, _| {}).unwrap();
     let query = LakeQuery { layer: Some(Layer::Silver), table: Some("features".to_owned()), ..LakeQuery::default() };
-    let gaps: Vec<_> = hours(&request.lake, &query).unwrap().iter().flat_map(gaps_of).map(|gap| gap.reason).collect();
+    let gaps: Vec<_> =
+        unknown_times(&hours(&request.lake, &query).unwrap()).unwrap().into_iter().map(|gap| gap.reason).collect();
     assert_eq!(gaps, ["missing_rows", "silent"]);
 }
 

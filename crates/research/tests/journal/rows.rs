@@ -3,7 +3,7 @@
 use crate::made::{BEFORE, End, Message, Recorder, behind, config, messages, recording};
 use barograph_domain::{InstrumentName, Span};
 use barograph_lake::journal::{ControlRecord, JournalConfig, JournalWriter};
-use barograph_lake::layers::{HourManifest, LakeQuery, hours};
+use barograph_lake::layers::{HourManifest, LakeQuery, UnknownTime, hours};
 use barograph_research::ResearchError;
 use barograph_research::dataset::{
     DatasetBeside, DatasetRequest, JournalDataset, JournalRequest, record, record_journal, record_journal_beside,
@@ -100,7 +100,7 @@ fn seconds_without_a_process_have_no_rows_and_the_gap_is_in_the_manifests() {
     assert_eq!((report.played.played.book_losses, report.played.played.trade_losses), (1, 1), "{report:?}");
     let rows = manifests(&request.lake);
     for table in ["orderbook", "trades"] {
-        let gaps = &rows.iter().find(|m| m.table == table).unwrap().gaps;
+        let gaps = UnknownTime::default().of(rows.iter().find(|m| m.table == table).unwrap());
         let (last, back) = (first[first.len() - 1].at, second[0].at);
         let long = |g: &barograph_lake::layers::HourGap| {
             g.until - g.from > Span::secs(5) && g.from < last && back < g.until + Span::secs(3)

@@ -1,6 +1,8 @@
 //! A market's recording comes into the lake in several runs, and the lake is as if it had come in one.
 #![expect(clippy::unwrap_used, reason = "helpers of tests, outside of test functions")]
 
+mod order;
+
 use barograph_domain::{InstrumentName, Span, Ts};
 use barograph_lake::layers::{HourManifest, LakeConfig, LakeHour, LakeQuery, check, compact, hours};
 use barograph_research::dataset::{DatasetReport, DatasetRequest, record};
@@ -88,8 +90,11 @@ fn a_killed_run_is_filled_by_the_next_and_no_compaction_closes_its_hour() {
     import(BTC, &lake, &[first]);
     // As a run leaves it that was killed while it went on with the hour.
     for hour in all(&lake) {
-        let note = r#"{"schema_version":1,"stopped_in_order":false,"gaps":[]}"#;
-        std::fs::write(hour.folder.join("_open.json"), note).unwrap();
+        let note = std::fs::read(hour.folder.join("_open.json")).unwrap();
+        let mut note: serde_json::Value = serde_json::from_slice(&note).unwrap();
+        note["stopped_in_order"] = false.into();
+        note.as_object_mut().unwrap().remove("so_far");
+        std::fs::write(hour.folder.join("_open.json"), note.to_string()).unwrap();
         std::fs::write(hour.folder.join("part-9999999999999999999.parquet.partial"), "PAR1").unwrap();
     }
     let config = LakeConfig::import(&lake);

@@ -13,7 +13,7 @@ pub(crate) struct ReportArgs {
     #[arg(long, value_name = "TARGET", value_parser = TargetId::parse)]
     pub(crate) target: TargetId,
     /// File to write; without it `report.html` in the folder of the study
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = super::out_file)]
     pub(crate) out: Option<PathBuf>,
     /// Folder of the studies; without it `studies` in the data folder
     #[arg(long, value_name = "FOLDER")]
