@@ -6,12 +6,12 @@
 //! stands for both clocks. Levels whose cells are empty, or whose size is zero, do not exist; a row with a level that is none, such as a
 //! negative size or a price without one, is refused and counted.
 
+use super::counted::Counted;
 use super::listener::{RecordListener, RecordStamps};
 use super::passed_on::HeardOut;
 use super::piece::Piece;
 use super::snapshots::SnapshotBook;
 use super::table::{TableRows, TableStep, same_symbol};
-use super::view::Counted;
 use crate::error::Error;
 use barograph_domain::{GapReason, Ts};
 use barograph_venues::TableCell;

@@ -108,7 +108,14 @@ def target_list() -> List[Target]:
     return [Target(*record) for record in _native.target_names()]
 
 
-def record(market: str, files: Sequence[Path], lake: Path, *, tick: Optional[float] = None) -> Dict[str, Any]:
+def record(
+    market: str,
+    files: Sequence[Path],
+    lake: Path,
+    *,
+    tick: Optional[float] = None,
+    contract_size: Optional[float] = None,
+) -> Dict[str, Any]:
     """Play recordings of a market (``venue:symbol``) into a lake: books, trades and feature rows. As ``barograph lab dataset``.
 
     Give all files of an hour at once: an hour that an import has closed is not written again. ``tick`` is the smallest step of prices,
@@ -116,7 +123,7 @@ def record(market: str, files: Sequence[Path], lake: Path, *, tick: Optional[flo
     """
     if isinstance(files, (str, os.PathLike)):
         files = [files]
-    done: Dict[str, Any] = _native.record_recording(market, [os.fspath(f) for f in files], os.fspath(lake), tick)
+    done: Dict[str, Any] = _native.record_recording(market, [os.fspath(f) for f in files], os.fspath(lake), tick, contract_size)
     return done
 
 
