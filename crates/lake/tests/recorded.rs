@@ -79,7 +79,7 @@ const RECORDINGS: [(&str, &[&str], [u64; 3]); 14] = [
     ("binance-usdm:SUSHIUSDT", &["cryptofeed/binance_futures.jsonl.zst"], [253, 40, 20]),
     ("okx:BTC-USDT", &["cryptofeed/okx.jsonl.zst"], [98, 69, 73]),
     ("okx:BTC-USD-220527", &["cryptofeed/okx.jsonl.zst"], [99, 4, 20]),
-    ("okx:UNI-USD-SWAP", &["cryptofeed/okx.jsonl.zst"], [93, 1, 36]),
+    ("okx:UNI-USD-SWAP", &["cryptofeed/okx.jsonl.zst"], [93, 1, 28]),
     ("hyperliquid:BTC", &["hftbacktest/hyperliquid_btc_20250126.gz"], [46, 34, 20]),
 ];
 

@@ -214,11 +214,11 @@ fn tick(text: &str) -> Result<f64, String> {
 fn contract_size(text: &str) -> Result<(Option<InstrumentName>, f64), String> {
     let (market, size) = match text.rsplit_once('=') {
         Some((market, size)) => {
-            (Some(InstrumentName::parse(market.trim()).map_err(|e| format!("'{text}': {e}"))?), size)
+            (Some(InstrumentName::parse(market.trim()).map_err(|e| e.to_string())?), size)
         }
         None => (None, text),
     };
-    Ok((market, contract_worth(size.trim()).map_err(|e| format!("'{text}': {e}"))?))
+    Ok((market, contract_worth(size.trim())?))
 }
 
 /// What a contract is worth.

@@ -1,10 +1,12 @@
 //! Quantities as a recording has them, in base units.
 
 use crate::error::Error;
-use barograph_domain::InstrumentName;
+use barograph_domain::{InstrumentName, MarketKind};
 use barograph_venues::counting::{self, QtyUnit};
 use barograph_venues::session::{MarketSpec, registry};
 use barograph_venues::symbols::coin_m_contract_size;
+
+const COIN_M: &str = "binance-coinm";
 
 /// How a venue counts quantities.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -21,8 +23,10 @@ impl Counted {
         Some(match QtyUnit::of(venue, spec) {
             QtyUnit::Base => Self::Base(1.0),
             QtyUnit::Quote => Self::Quote(1.0),
-            QtyUnit::Contracts if spec.inverse => Self::Quote(spec.contract_size?),
-            QtyUnit::Contracts => Self::Base(spec.contract_size?),
+            QtyUnit::Contracts => match size_of(venue, spec)? {
+                worth if spec.inverse || venue == COIN_M => Self::Quote(worth),
+                worth => Self::Base(worth),
+            },
         })
     }
 
@@ -35,6 +39,11 @@ impl Counted {
     }
 }
 
+/// What a contract is worth: as it was said, or as COIN-M has it for all of its markets.
+fn size_of(venue: &str, spec: &MarketSpec) -> Option<f64> {
+    spec.contract_size.or_else(|| (venue == COIN_M).then(|| f64::from(coin_m_contract_size(&spec.symbol))))
+}
+
 /// What a recording's session needs to know of its market: what the venue's list says where the recorder has kept it, else what the symbol
 /// says, and the contract size where the user gives it.
 pub(super) fn spec_of(
@@ -43,16 +52,13 @@ pub(super) fn spec_of(
     given: Option<f64>,
 ) -> Result<MarketSpec, Error> {
     let venue = market.venue.as_str();
-    let kind = registry::kind(market).unwrap_or(barograph_domain::MarketKind::Perpetual);
+    let kind = registry::kind(market).unwrap_or(MarketKind::Perpetual);
     let mut spec = MarketSpec::bare(&market.symbol, kind);
     spec.inverse = counting::is_inverse(venue, &market.symbol);
     if let Some(listed) = listed {
         (spec.kind, spec.inverse, spec.contract_size) = (listed.kind, listed.inverse, listed.contract_size);
     }
-    if venue == "binance-coinm" {
-        let known = || f64::from(coin_m_contract_size(&market.symbol));
-        spec.contract_size = Some(spec.contract_size.unwrap_or_else(known));
-    }
+    spec.contract_size = size_of(venue, &spec);
     let Some(given) = given else { return Ok(spec) };
     if QtyUnit::of(venue, &spec) != QtyUnit::Contracts {
         return Err(Error::Usage(format!(
@@ -82,10 +88,8 @@ mod tests {
 
     #[test]
     fn a_contract_size_is_that_of_the_list_else_the_given_one() {
-        let listed = |size| MarketSpec {
-            contract_size: size,
-            ..MarketSpec::bare("BTC-USDT-SWAP", barograph_domain::MarketKind::Perpetual)
-        };
+        let listed =
+            |size| MarketSpec { contract_size: size, ..MarketSpec::bare("BTC-USDT-SWAP", MarketKind::Perpetual) };
         for (market, listed, given, want) in [
             ("okx:BTC-USDT-SWAP", None, Some(0.01), Ok(Some(0.01))),
             ("okx:BTC-USDT-SWAP", Some(listed(Some(0.01))), None, Ok(Some(0.01))),

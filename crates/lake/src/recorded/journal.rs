@@ -327,12 +327,14 @@ impl<A: JournalAudience> JournalPlaying<A> {
             if of.markets.iter().any(|m| m.symbol == name.symbol) {
                 continue;
             }
-            let Some(listener) = self.audience.listener(&name, &of.known[at], of.has_book(at))? else { continue };
-            match Counted::of(of.id, &of.known[at]) {
-                Some(counted) => of.listen(at, counted, listener),
-                None => self.troubles.push(format!(
+            let Some(counted) = Counted::of(of.id, &of.known[at]) else {
+                self.troubles.push(format!(
                     "{name} is left out: its quantities are contracts, and the venue's list did not say what one is worth"
-                )),
+                ));
+                continue;
+            };
+            if let Some(listener) = self.audience.listener(&name, &of.known[at], of.has_book(at))? {
+                of.listen(at, counted, listener);
             }
         }
         of.offered = of.known.len();

@@ -5,10 +5,10 @@
 //!
 //! | venue | market | recording | length |
 //! |---|---|---|---|
-//! | Binance USD-M | BTCUSDT | `testdata/recordings/binance-usdm_btcusdt_20240718.gz`, the first 7,000 things | 70 s |
+//! | Binance USD-M | BTCUSDT | `testdata/recordings/binance-usdm_btcusdt_20240718.gz`, its first 7,000 states and trades | 72 s |
 //! | Binance USD-M | BTCUSDT | that one whole and `raw/hftbacktest/binance-usdm_btcusdt_20240719.gz` behind it | 8 min |
 //! | Coinbase | BTC-USD | `raw/cryptofeed/coinbase.jsonl.zst`, whole | 24 s |
-//! | Bybit | BTCUSDT | `raw/cryptofeed/bybit.jsonl.zst`, whole | 45 s |
+//! | Bybit | BTCUSDT | `raw/cryptofeed/bybit.jsonl.zst`, whole | 42 s |
 //!
 //! (`raw/archives/xrpusdt-ob500.data.zip` of Bybit has fifty states and no trades.) Windows of hours, and of days for VPIN, are held against
 //! the same peer over synthetic markets in `crates/columns/tests/peer_rows.rs`.
@@ -152,7 +152,6 @@ fn agree(what: &str, all: &[Heard], tick: Option<f64>) {
         row.compare(compared(VenueSecond::of(row), &others, Some([before, others[1].mid])));
     }
     assert!(made.len() >= 15, "{what}: {} rows", made.len());
-    eprintln!("ROWS {what} {}", made.len());
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("events.txt"), lines(all, tick)).unwrap();
     std::fs::write(dir.path().join("rows.csv"), csv(&made)).unwrap();
