@@ -1,5 +1,5 @@
 //! What quantities count in a venue's messages and archives: base units, quote units, or contracts.
-//! Sources: venue sheets, sections on units (OKX §0.5, Deribit §0.3, Bybit §3, Coinbase §8, Binance COIN-M).
+//! Sources: venue sheets, heads on units of OKX, Deribit, Bybit, Coinbase and COIN-M.
 
 use crate::session::MarketSpec;
 use barograph_domain::MarketKind;
