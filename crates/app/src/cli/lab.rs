@@ -213,9 +213,7 @@ fn tick(text: &str) -> Result<f64, String> {
 /// Of the market itself, or of a market that is named.
 fn contract_size(text: &str) -> Result<(Option<InstrumentName>, f64), String> {
     let (market, size) = match text.rsplit_once('=') {
-        Some((market, size)) => {
-            (Some(InstrumentName::parse(market.trim()).map_err(|e| e.to_string())?), size)
-        }
+        Some((market, size)) => (Some(InstrumentName::parse(market.trim()).map_err(|e| e.to_string())?), size),
         None => (None, text),
     };
     Ok((market, contract_worth(size.trim())?))
