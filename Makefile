@@ -141,7 +141,7 @@ fuzz-api: tools
 
 # Programs of others that judge the numbers of the lab (docs/spec/research.md, section 13), in the venv of the module for Python. Where
 # they cannot be had, the tests that ask them say that they are skipped.
-JUDGES := numpy pandas polars pyarrow duckdb scikit-learn shap lightgbm purgedcv hftbacktest
+JUDGES := numpy pandas polars pyarrow duckdb scikit-learn shap lightgbm purgedcv hftbacktest pytest
 JUDGES_IN := $(abspath $(TARGET))/python-venv/judges-in
 
 judges:

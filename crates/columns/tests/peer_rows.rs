@@ -12,7 +12,10 @@ use barograph_columns::{
     Arrival, BookSides, COLUMNS, DepthLevel, MarketColumns, OtherFeeds, ResearchRow, catalogue, place_of,
 };
 use barograph_domain::{Span, Ts};
+use std::ffi::OsStr;
 use std::fmt::Write as _;
+use std::path::Path;
+use std::process::Command;
 
 /// Rows are made this long after their second.
 const LATENESS: Span = Span::millis(200);
@@ -27,19 +30,26 @@ fn side(text: &str) -> Vec<DepthLevel> {
 
 /// Rows of the whole seconds from `from` to `upto`, by the lines of `peer/events.py`.
 fn rows(events: &str, from: i64, upto: i64) -> Vec<(i64, Box<ResearchRow>)> {
+    let mut out = Vec::new();
+    each_row(events, (from, upto, 1), |second, row| out.push((second, row)));
+    out
+}
+
+/// A row each `step` seconds.
+fn each_row(events: &str, (from, upto, step): (i64, i64, i64), mut made: impl FnMut(i64, Box<ResearchRow>)) {
     let mut lines = events.lines().map(|line| line.split(' ').collect::<Vec<_>>());
     let ts = |text: &str| Ts(text.parse().unwrap());
     let first = lines.next().unwrap();
     let mut market = MarketColumns::new(first[2].parse().ok());
     market.trades_begin(ts(first[1]));
     let mut book: [Vec<DepthLevel>; 2] = Default::default();
-    let (mut next, mut out) = (from, Vec::new());
+    let mut next = from;
     let mut close = |market: &mut MarketColumns, book: &[Vec<DepthLevel>; 2], recv: Ts| {
         while next <= upto && Ts(next * 1_000_000_000) + LATENESS < recv {
             let now = BookSides { bids: &book[0], asks: &book[1] };
             let known = OtherFeeds { session: session(next), ..OtherFeeds::default() };
-            out.push((next, market.close(Ts(next * 1_000_000_000), &now, &known)));
-            next += 1;
+            made(next, market.close(Ts(next * 1_000_000_000), &now, &known));
+            next += step;
         }
     };
     for line in lines {
@@ -65,7 +75,6 @@ fn rows(events: &str, from: i64, upto: i64) -> Vec<(i64, Box<ResearchRow>)> {
         }
     }
     close(&mut market, &book, Ts::MAX);
-    out
 }
 
 /// Features §3.
@@ -132,6 +141,15 @@ fn rows_are_those_of_the_peer() {
     assert!(compared > 5_000, "{compared}");
 }
 
+/// Runs a script of the peer over a folder; what it prints.
+fn script_of_peer(python: &OsStr, script: &str, folder: &Path, words: &[&str]) -> String {
+    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peer");
+    let done = Command::new(python).arg(scripts.join(script)).arg(folder).args(words).output().unwrap();
+    let (out, err) = (String::from_utf8(done.stdout).unwrap(), String::from_utf8_lossy(&done.stderr));
+    assert!(done.status.success(), "{script}: {out}\n{err}");
+    out
+}
+
 /// Columns that this market has nothing for: other feeds and venues, a day before the day before, a side that is known ten basis points far.
 const NOT_THERE: [&str; 7] =
     ["bid_depth_10bps", "ask_depth_10bps", "imbalance_10bps", "vpin", "dv_", "sx_session_vol_ratio", "vx_"];
@@ -143,14 +161,7 @@ fn rows_of_hours_are_those_of_the_peer() {
         return barograph_testkit::skipped("PEERS_PYTHON names no Python with numpy and polars");
     };
     let folder = tempfile::tempdir().unwrap();
-    let scripts = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peer");
-    let run = |script: &str, words: &[&str]| {
-        let mut command = std::process::Command::new(&python);
-        let done = command.arg(scripts.join(script)).arg(folder.path()).args(words).output().unwrap();
-        let (out, err) = (String::from_utf8(done.stdout).unwrap(), String::from_utf8_lossy(&done.stderr));
-        assert!(done.status.success(), "{script}: {out}\n{err}");
-        out
-    };
+    let run = |script: &str, words: &[&str]| script_of_peer(&python, script, folder.path(), words);
     run("synthetic_market.py", &["5", "27000", "1.0"]);
     let bounds = run("dump_events.py", &[]);
     let (from, upto) = bounds.trim().split_once("..").unwrap();
@@ -166,4 +177,51 @@ fn rows_of_hours_are_those_of_the_peer() {
         seen += 1;
     }
     assert_eq!(seen, COLUMNS);
+}
+
+/// Seven days of trades: buckets are made of the day before, grow with it, are split between trades and are begun anew after a gap; behind a
+/// day that is not whole there are none.
+#[test]
+fn vpin_of_days_is_that_of_the_peer() {
+    let Some(python) = std::env::var_os("PEERS_PYTHON") else {
+        return barograph_testkit::skipped("PEERS_PYTHON names no Python with numpy and polars");
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let run = |words: &[&str]| script_of_peer(&python, "vpin_days.py", folder.path(), words);
+    let said = run(&["7"]);
+    let (bounds, step) = said.trim().split_once(' ').unwrap();
+    let (from, upto) = bounds.split_once("..").unwrap();
+    let at = place_of("vpin").unwrap();
+    let mut out = String::from("ts,vpin");
+    let events = std::fs::read_to_string(folder.path().join("events.txt")).unwrap();
+    each_row(&events, (from.parse().unwrap(), upto.parse().unwrap(), step.parse().unwrap()), |second, row| {
+        let value = row.get(at).map_or_else(|_| String::new(), |v| format!("{v:?}"));
+        write!(out, "\n{second}000000000,{value}").unwrap();
+    });
+    std::fs::write(folder.path().join("rows.csv"), out).unwrap();
+    let days = run(&[]);
+    let have: Vec<(i64, u32)> = days
+        .split_whitespace()
+        .map(|one| one.split_once(':').unwrap())
+        .map(|(day, n)| (day.parse().unwrap(), n.parse().unwrap()))
+        .collect();
+    let with_values: Vec<i64> = have.iter().filter(|(_, n)| *n > 500).map(|(day, _)| *day).collect();
+    assert_eq!(with_values, [1, 2, 3, 5], "of days 0 to 6 these have buckets: {days}");
+}
+
+/// What the peer's own tests say of it: golden vectors, catalogue, comparison, the original's script.
+#[test]
+fn the_peer_passes_its_own_tests() {
+    let Some(python) = std::env::var_os("PEERS_PYTHON") else {
+        return barograph_testkit::skipped("PEERS_PYTHON names no Python with numpy and polars");
+    };
+    if !Command::new(&python).args(["-c", "import pytest"]).output().is_ok_and(|done| done.status.success()) {
+        return barograph_testkit::skipped("the Python of PEERS_PYTHON has no pytest");
+    }
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peer");
+    let mut pytest = Command::new(&python);
+    pytest.env("PYTHONDONTWRITEBYTECODE", "1");
+    let done = pytest.args(["-m", "pytest", "-q", "-p", "no:cacheprovider"]).arg(tests).output().unwrap();
+    let said = String::from_utf8_lossy(&done.stdout);
+    assert!(done.status.success() && said.contains(" passed"), "{said}\n{}", String::from_utf8_lossy(&done.stderr));
 }

@@ -2,10 +2,9 @@
 #![expect(clippy::panic_in_result_fn, reason = "a listener that hears what cannot be stops the test")]
 
 use barograph_domain::depth::BookSides;
-use barograph_domain::{GapReason, InstrumentName, MarketKind, Ts};
+use barograph_domain::{GapReason, InstrumentName, Ts};
 use barograph_lake::Error;
 use barograph_lake::recorded::{RecordListener, RecordStamps, Recorded, RecordedFeed, RecordedTrade};
-use barograph_venues::session::{MarketSpec, venue};
 
 /// Counts, and holds what it hears against what a market can do.
 #[derive(Default)]
@@ -20,6 +19,7 @@ struct Heard {
     last: Option<Ts>,
     mid: f64,
     spread: f64,
+    first_size: Option<f64>,
 }
 
 impl RecordListener for Heard {
@@ -40,6 +40,7 @@ impl RecordListener for Heard {
 
     fn trade(&mut self, _: RecordStamps, trade: RecordedTrade) -> Result<(), Error> {
         self.trades += 1;
+        self.first_size.get_or_insert(trade.size);
         self.outside += u64::from(self.mid > 0.0 && (trade.price - self.mid).abs() > 0.01 * self.mid);
         Ok(())
     }
@@ -60,7 +61,7 @@ impl RecordListener for Heard {
 }
 
 /// Market, its files, states of the book, trades, bids at most.
-const RECORDINGS: [(&str, &[&str], [u64; 3]); 12] = [
+const RECORDINGS: [(&str, &[&str], [u64; 3]); 14] = [
     ("binance-usdm:BTCUSDT", &["hftbacktest/binance-usdm_btcusdt_20240808.gz"], [6_546, 21_313, 474]),
     ("binance-usdm:ETHUSDT", &["hftbacktest/binance-usdm_ethusdt_20240808.gz"], [6_580, 14_076, 252]),
     ("binance-coinm:BTCUSD_PERP", &["hftbacktest/binance-coinm_btcusd_perp_20240808.gz"], [26_823, 2_286, 181]),
@@ -76,7 +77,9 @@ const RECORDINGS: [(&str, &[&str], [u64; 3]); 12] = [
     ("bybit:BTCUSDT", &["cryptofeed/bybit.jsonl.zst"], [414, 56, 200]),
     ("binance-spot:NKNUSDT", &["cryptofeed/binance.jsonl.zst"], [150, 1, 36]),
     ("binance-usdm:SUSHIUSDT", &["cryptofeed/binance_futures.jsonl.zst"], [253, 40, 20]),
-    ("okx:UNI-USD-SWAP", &["cryptofeed/okx.jsonl.zst"], [93, 0, 36]),
+    ("okx:BTC-USDT", &["cryptofeed/okx.jsonl.zst"], [98, 69, 73]),
+    ("okx:BTC-USD-220527", &["cryptofeed/okx.jsonl.zst"], [99, 4, 20]),
+    ("okx:UNI-USD-SWAP", &["cryptofeed/okx.jsonl.zst"], [93, 1, 28]),
     ("hyperliquid:BTC", &["hftbacktest/hyperliquid_btc_20250126.gz"], [46, 34, 20]),
 ];
 
@@ -86,12 +89,74 @@ fn every_recording_gives_books_and_trades() {
         let found = files.iter().map(|file| barograph_testkit::recorded(&format!("raw/{file}")));
         let Some(files) = found.collect::<Option<Vec<_>>>() else { continue };
         let market = InstrumentName::parse(name).unwrap();
-        let kind = market.kind(venue(market.venue.as_str()).map(|v| v.trades)).unwrap_or(MarketKind::Perpetual);
         let capture = Recorded::open(&market, &files).unwrap();
         let mut heard = Heard::default();
-        let done = capture.play(MarketSpec::bare(&market.symbol, kind), &mut heard).unwrap();
+        let done = capture.play(capture.spec(None).unwrap(), &mut heard).unwrap();
         assert_eq!([heard.books, heard.trades, heard.levels as u64], expected, "{name}: {done:?}");
         assert_eq!((heard.crossed, heard.outside, done.unreadable), (0, 0, 0), "{name}");
         assert!(heard.begun.len() == 1 && heard.lost.is_empty(), "{name}: nothing is missing: {:?}", heard.lost);
+    }
+}
+
+/// Contracts of OKX are worth what the list in the same capture says: 100 USD of the dated one and 10 USD of UNI, at the trade's price.
+#[test]
+fn contracts_are_counted_in_base_units() {
+    let Some(file) = barograph_testkit::recorded("raw/cryptofeed/okx.jsonl.zst") else { return };
+    for (name, want) in [
+        ("okx:BTC-USDT", 0.0002),
+        ("okx:BTC-USD-220527", 1.0 * 100.0 / 30_218.8),
+        ("okx:UNI-USD-SWAP", 100.0 * 10.0 / 5.123),
+    ] {
+        let capture = Recorded::open(&InstrumentName::parse(name).unwrap(), std::slice::from_ref(&file)).unwrap();
+        let mut heard = Heard::default();
+        let done = capture.play(capture.spec(None).unwrap(), &mut heard).unwrap();
+        let first = heard.first_size.unwrap();
+        assert!((first / want - 1.0).abs() < 1e-12, "{name}: {first}, not {want}");
+        assert_eq!(done.played.refused, 0, "{name}: {:?}", done.played.first_refused);
+    }
+}
+
+/// The same messages without the list: what a contract is worth has to be said.
+#[test]
+fn a_contract_without_a_size_is_refused_until_one_is_given() {
+    use std::io::{BufRead as _, Write as _};
+    let Some(file) = barograph_testkit::recorded("raw/cryptofeed/okx.jsonl.zst") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let bare = folder.path().join("okx.jsonl");
+    let mut out = std::fs::File::create(&bare).unwrap();
+    let all = zstd::Decoder::new(std::fs::File::open(file).unwrap()).unwrap();
+    for line in std::io::BufReader::new(all).lines().map(Result::unwrap).filter(|l| !l.contains("\"t\":\"http\"")) {
+        writeln!(out, "{line}").unwrap();
+    }
+    let name = InstrumentName::parse("okx:UNI-USD-SWAP").unwrap();
+    let capture = Recorded::open(&name, &[bare]).unwrap();
+    let mut heard = Heard::default();
+    let refused = capture.play(capture.spec(None).unwrap(), &mut heard).unwrap_err().to_string();
+    assert!(refused.contains("--contract-size, in quote units") && heard.books == 0, "{refused}");
+    capture.play(capture.spec(Some(10.0)).unwrap(), &mut heard).unwrap();
+    assert!(heard.trades == 1 && (heard.first_size.unwrap() * 5.123 / 1_000.0 - 1.0).abs() < 1e-12);
+}
+
+/// Files in the lake's own form are in base units already, whatever the venue counts.
+#[test]
+fn a_table_in_base_units_needs_no_contract_size() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let t = 1_772_409_600_000_000_000_i64;
+    let books = file(
+        "books.csv",
+        &format!("ts,known_ts,bid_price_L0,bid_size_L0,ask_price_L0,ask_size_L0\n{t},{t},99,2,101,3\n"),
+    );
+    let trades =
+        file("trades.csv", &format!("ts,known_ts,sequence,price,size,is_buy,gap\n{t},{t},1,101,0.5,true,false\n"));
+    let capture = Recorded::open(&InstrumentName::parse("okx:BTC-USDT-SWAP").unwrap(), &[books, trades]).unwrap();
+    for size in [None, Some(0.01)] {
+        let mut heard = Heard::default();
+        capture.play(capture.spec(size).unwrap(), &mut heard).unwrap();
+        assert_eq!((heard.books, heard.trades, heard.first_size), (1, 1, Some(0.5)), "{size:?}");
     }
 }

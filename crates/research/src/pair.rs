@@ -67,7 +67,7 @@ fn pair_of(
     let mut known = Vec::new();
     for one in list(lake)?.into_iter().filter(|l| l.layer == Layer::Silver && l.table == "features") {
         let name = InstrumentName::new(&one.market.exchange, &one.market.symbol);
-        known.push(dataset::instrument(&name.map_err(|e| ResearchError::Failed(e.to_string()))?)?);
+        known.push(dataset::instrument(&name.map_err(|e| ResearchError::Failed(e.to_string()))?));
     }
     let Some(own) = known.iter().find(|i| i.name == *market) else {
         return Err(ResearchError::Refused(format!(

@@ -116,6 +116,47 @@ fn nothing_is_labelled_across_a_gap() {
     assert_eq!(labelled(&one_sided), got, "no mid at second 12, but nothing is unknown");
 }
 
+/// Why a horizon is not whole: what is missing is a gap; a book that only stood still, or was crossed, is none.
+#[test]
+fn what_breaks_a_horizon_is_named() {
+    let none = Unlabelled { end: 5, ..Unlabelled::default() };
+    let spoil = |change: &dyn Fn(&mut Vec<Row>)| {
+        let mut rows = calm(&[1.0; 30]);
+        change(&mut rows);
+        label(&rows, "ret_5s").unlabelled()
+    };
+    for (name, change, want) in [
+        ("nothing", &(|_: &mut Vec<Row>| ()) as &dyn Fn(&mut Vec<Row>), none),
+        ("a missing second", &|rows| _ = rows.remove(12), Unlabelled { gap: 5, ..none }),
+        (
+            "a declared gap",
+            &|rows| (12..30).for_each(|t| rows[t].3 = (t - 12) as f64 + 0.4),
+            Unlabelled { gap: 5, ..none },
+        ),
+        (
+            "a book that stands still",
+            &|rows| (rows[12].1, rows[12].4) = (false, 5_000.1),
+            Unlabelled { now: 1, stale: 5, ..none },
+        ),
+        ("a crossed book", &|rows| rows[12].1 = false, Unlabelled { now: 1, unusable: 5, ..none }),
+        (
+            "both",
+            &|rows| (rows[12].1, rows[12].4, rows[13].1) = (false, 6_000.0, false),
+            Unlabelled { now: 2, stale: 5, ..none },
+        ),
+        (
+            "a gap with a stale book behind it",
+            &|rows| {
+                (12..30).for_each(|t| rows[t].3 = (t - 12) as f64 + 0.4);
+                (rows[12].1, rows[12].4) = (false, 6_000.0);
+            },
+            Unlabelled { now: 1, gap: 5, ..none },
+        ),
+    ] {
+        assert_eq!(spoil(change), want, "{name}");
+    }
+}
+
 #[test]
 fn costs_are_means_over_every_second_ahead() {
     let mut rows = calm(&(0..100).map(|n| 100.0 + f64::from(n)).collect::<Vec<_>>());

@@ -15,6 +15,7 @@ pub mod calendar;
 pub mod coinbase;
 pub mod columns;
 pub mod continuity;
+pub mod counting;
 pub mod deribit;
 pub mod freqtrade;
 pub mod funding;

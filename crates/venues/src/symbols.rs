@@ -1,7 +1,7 @@
 //! Symbols as each venue writes them, from pairs as other tools write them; contract sizes; venue names of other tools.
 //! Sources: venue sheets, sections on symbol mapping.
 
-use barograph_domain::Ts;
+use barograph_domain::{MarketKind, Ts};
 
 /// A pair as freqtrade names files: base, quote and, for contracts, the settlement currency.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -51,6 +51,12 @@ pub fn spelled(venue: &str, symbol: &str) -> String {
 #[must_use]
 pub fn venue_id(word: &str) -> String {
     venue_of_tardis(&word.trim().to_ascii_lowercase())
+}
+
+/// Kind of a market of a venue with several kinds, where its symbols tell them apart: OKX writes `BTC-USDT` for spot.
+#[must_use]
+pub fn kind(venue: &str, symbol: &str) -> Option<MarketKind> {
+    (venue == "okx" && symbol.split('-').count() == 2).then_some(MarketKind::Spot)
 }
 
 /// Expiry of a dated contract whose symbol ends in `_YYMMDD` or `-YYMMDD`: 08:00 UTC of that day on Binance and OKX.

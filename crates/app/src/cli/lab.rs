@@ -75,6 +75,10 @@ pub(crate) struct DatasetArgs {
     /// Smallest step of prices, where the recording does not say it; spread_ticks needs it
     #[arg(long, value_name = "PRICE", value_parser = tick)]
     pub(crate) tick: Option<f64>,
+    /// What a contract is worth, of a market counted in contracts whose recording does not hold the venue's list of instruments: in base units
+    /// of a linear contract, in quote units of an inverse one (OKX: ctVal times ctMult). MARKET=NUMBER is for one beside. May be repeated
+    #[arg(long, value_name = "NUMBER", value_parser = contract_size, requires = "sources")]
+    pub(crate) contract_size: Vec<(Option<InstrumentName>, f64)>,
     /// Recording of the same asset on another venue, for the columns vx_*. May be repeated, also for several files of one market; a journal
     /// has its own
     #[arg(long, value_name = "MARKET=FILE", value_parser = other, requires = "sources")]
@@ -219,6 +223,21 @@ fn tick(text: &str) -> Result<f64, String> {
         .ok()
         .filter(|t: &f64| t.is_finite() && *t > 0.0)
         .ok_or_else(|| format!("'{text}' is no price step: write a number above zero, such as 0.1"))
+}
+
+/// Of the market itself, or of a market that is named.
+fn contract_size(text: &str) -> Result<(Option<InstrumentName>, f64), String> {
+    let (market, size) = match text.rsplit_once('=') {
+        Some((market, size)) => (Some(InstrumentName::parse(market.trim()).map_err(|e| e.to_string())?), size),
+        None => (None, text),
+    };
+    Ok((market, contract_worth(size.trim())?))
+}
+
+/// What a contract is worth.
+pub(crate) fn contract_worth(text: &str) -> Result<f64, String> {
+    let size = text.parse().ok().filter(|s: &f64| s.is_finite() && *s > 0.0);
+    size.ok_or_else(|| "write what a contract is worth, a number above zero, as in 0.01".to_owned())
 }
 
 fn fee(text: &str) -> Result<TakerFee, String> {

@@ -75,6 +75,14 @@ pub(crate) struct Export {
     /// With hftbacktest-npy: recordings of the market, or the folder of a lake; without it the journal in the data folder
     #[arg(long = "source", value_name = "FILE", num_args = 1..)]
     pub(crate) sources: Vec<PathBuf>,
+    /// With hftbacktest-npy: what a contract is worth, of recordings counted in contracts that do not hold the venue's list of instruments, in
+    /// base units of a linear contract and quote units of an inverse one
+    #[arg(long, value_name = "NUMBER", value_parser = super::lab::contract_worth, requires = "sources")]
+    pub(crate) contract_size: Option<f64>,
+    /// With hftbacktest-npy: the smallest latency, where the recorder's clock was behind the venue's and its stamps have to be moved; 0s
+    /// without it
+    #[arg(long, value_name = "TIME", value_parser = Span::parse)]
+    pub(crate) base_latency: Option<Span>,
     /// With minutes: whole hours, or other multiples of a time since 1970, only
     #[arg(long, value_name = "TIME", value_parser = Span::parse)]
     pub(crate) every: Option<Span>,

@@ -72,8 +72,11 @@ pub(super) fn terms(fee: &TakerFee, order: &OrderArgs) -> Result<TradeTerms, Fai
 }
 
 pub(super) fn dataset(args: &DatasetArgs, settings: &Settings, json: bool) -> Result<(), Failure> {
+    let market = name(&args.market, settings)?;
+    let sizes = || args.contract_size.iter();
     let request = DatasetRequest {
-        market: name(&args.market, settings)?,
+        contract_size: sizes().find(|(of, _)| of.as_ref().is_none_or(|of| *of == market)).map(|(_, size)| *size),
+        market,
         files: args.sources.clone(),
         lake: root(&args.place, settings),
         tick: args.tick,
@@ -81,6 +84,7 @@ pub(super) fn dataset(args: &DatasetArgs, settings: &Settings, json: bool) -> Re
     let mut beside = DatasetBeside {
         feeds: StoredFeeds::open(settings)?,
         recordings: Vec::new(),
+        contract_sizes: sizes().filter_map(|(of, size)| Some((of.clone()?, *size))).collect(),
         reference: args.reference.clone(),
     };
     for (market, file) in &args.beside {
@@ -88,6 +92,12 @@ pub(super) fn dataset(args: &DatasetArgs, settings: &Settings, json: bool) -> Re
             Some((_, files)) => files.push(file.clone()),
             None => beside.recordings.push((market.clone(), vec![file.clone()])),
         }
+    }
+    let named = |of: &InstrumentName| *of == request.market || beside.recordings.iter().any(|(known, _)| known == of);
+    if let Some((of, _)) = beside.contract_sizes.iter().find(|(of, _)| !named(of)) {
+        return Err(Failure::usage(format!(
+            "--contract-size is given for {of}, of which there is no recording here; give one with --beside, or leave it out"
+        )));
     }
     if request.files.is_empty() {
         if request.tick.is_some() {

@@ -3,6 +3,7 @@
 use crate::cli::Export;
 use crate::config::Settings;
 use crate::failure::Failure;
+use barograph_domain::Span;
 use barograph_live::replay::journal_folder;
 use barograph_research::dataset::export_events;
 use std::io::Write as _;
@@ -17,35 +18,46 @@ pub(crate) fn run(args: &Export, settings: &Settings, json: bool) -> Result<(), 
     }
     let path = args.out.clone().unwrap_or_else(|| format!("{}.npy", market.symbol.to_lowercase()).into());
     let temporary = path.with_extension("part");
-    let file = std::fs::File::create(&temporary).map_err(|e| {
+    let mut how = std::fs::OpenOptions::new();
+    let file = how.read(true).write(true).create(true).truncate(true).open(&temporary).map_err(|e| {
         Failure::usage(format!("cannot write {}: {e}; choose another place with --out", path.display()))
     })?;
-    let (report, troubles) = match export_events(&market, &args.sources, &settings.data, (args.from, args.until), file)
-    {
-        Ok((report, troubles)) if report.events > 0 => (report, troubles),
-        other => {
-            std::fs::remove_file(&temporary)?;
-            show(&other?.1)?;
-            return Err(Failure::No(format!("there is nothing of {market} in that time")));
-        }
-    };
+    let (range, base) = ((args.from, args.until), args.base_latency.unwrap_or(Span::ZERO));
+    let (report, troubles) =
+        match export_events(&market, (&args.sources, args.contract_size), &settings.data, (range, base), file) {
+            Ok((report, troubles)) if report.events > 0 => (report, troubles),
+            other => {
+                std::fs::remove_file(&temporary)?;
+                show(&other?.1)?;
+                return Err(Failure::No(format!("there is nothing of {market} in that time")));
+            }
+        };
     super::lake::put_in_place(&temporary, &path)?;
     show(&troubles)?;
     let mut out = std::io::stdout().lock();
     if json {
         let span = report.span.map(|(from, until)| [from, until]);
-        let line = serde_json::json!({ "file": path, "events": report.events, "trades": report.trades, "book_losses": report.book_losses, "moved": report.moved, "span": span, "troubles": troubles });
+        let line = serde_json::json!({ "file": path, "events": report.events, "trades": report.trades, "book_losses": report.book_losses, "moved": report.moved, "local_shift_s": report.shift.as_secs_f64(), "span": span, "troubles": troubles });
         writeln!(out, "{line}")?;
     } else {
         writeln!(
             out,
-            "{}: {} events, {} of them trades; the book was lost {} times, {} stamps of the venue were moved so that both clocks rise",
+            "{}: {} events, {} of them trades; the book was lost {} times, {} stamps of the venue stepped back and were moved up to the one before",
             path.display(),
             report.events,
             report.trades,
             report.book_losses,
             report.moved
         )?;
+        if report.shift > Span::ZERO {
+            writeln!(
+                out,
+                "the recorder's clock was behind the venue's: {} s were added to every local stamp, so that the smallest latency is {} s; \
+                 the differences of latencies are what they were",
+                report.shift.as_secs_f64(),
+                base.as_secs_f64()
+            )?;
+        }
     }
     Ok(())
 }

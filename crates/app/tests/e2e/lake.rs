@@ -78,7 +78,9 @@ backtest = HashMapMarketDepthBacktest([asset])
 while backtest.elapse(1_000_000_000) == 0:
     pass
 depth = backtest.depth(0)
+latency = events["local_ts"] - events["exch_ts"]
 print(json.dumps({"events": len(events), "bid": depth.best_bid, "ask": depth.best_ask,
+    "latency_min": int(latency.min()), "latencies": len(np.unique(latency)),
     "trades": int(((events["ev"] & 0xFF) == 2).sum())}))
 "#;
 
@@ -94,6 +96,15 @@ fn hftbacktest_reads_the_events_of_a_lake_and_of_its_recording() {
     let of_lake = &json_lines(&place.ok(&format!("{export} --source lake --out lake.npy")))[0];
     assert_eq!((&of_lake["trades"], &of_files["trades"]), (&json!(974), &json!(974)));
     assert!(of_files["events"].as_u64().unwrap() > of_lake["events"].as_u64().unwrap(), "a lake has 20 levels a side");
+    // The recorder's clock was 1.52 s behind: all of its stamps are moved by that, and of the venue's only those that step back.
+    for report in [of_files, of_lake] {
+        let shift = report["local_shift_s"].as_f64().unwrap();
+        assert!((1.3..1.6).contains(&shift) && report["moved"] == json!(10), "{report}");
+    }
+    let said = place.ok(&format!(
+        "lake export BTCUSDT --format hftbacktest-npy --source {recording} --base-latency 5ms --out later.npy"
+    ));
+    assert!(said.contains("were added to every local stamp, so that the smallest latency is 0.005 s"), "{said}");
     place.run("lake export BTCUSDT --format hftbacktest-npy --data none").exits(2).says("holds no journal");
     place.run("lake export BTCUSDT --format hftbacktest --source x").exits(2).says("hftbacktest-npy");
     place.run("lake export BTCUSDT --format csv").exits(2).says("there are hftbacktest, hftbacktest-npy and minutes");
@@ -111,6 +122,52 @@ fn hftbacktest_reads_the_events_of_a_lake_and_of_its_recording() {
     assert_eq!((&files["events"], &lake["events"]), (&of_files["events"], &of_lake["events"]));
     assert_eq!((&files["bid"], &files["ask"]), (&lake["bid"], &lake["ask"]), "the same last book");
     assert!(files["bid"].as_f64().unwrap() < files["ask"].as_f64().unwrap());
+    let later = read("later.npy");
+    for (events, least) in [(&files, 0), (&lake, 0), (&later, 5_000_000)] {
+        assert_eq!(events["latency_min"], json!(least));
+        assert!(events["latencies"].as_u64().unwrap() > 500, "latencies differ as they did: {events}");
+    }
+    assert_eq!(files["latencies"], later["latencies"]);
+}
+
+/// Sizes of OKX are contracts: what one is worth is in the list that the capture holds, or is given.
+#[test]
+fn trades_of_contracts_are_in_the_lake_or_the_command_says_what_is_missing() {
+    let Some(capture) = barograph_testkit::recorded("raw/cryptofeed/okx.jsonl.zst") else { return };
+    let place = Place::new();
+    let shown = capture.display();
+    let dataset = |market: &str, lake: &str| format!("lab dataset {market} --json --lake {lake} --source");
+    for (market, trades) in [("okx:BTC-USDT", 69), ("okx:BTC-USD-220527", 4), ("okx:UNI-USD-SWAP", 1)] {
+        let report = &json_lines(&place.ok(&format!("{} {shown}", dataset(market, "lake"))))[0];
+        assert_eq!((&report["trades"], &report["refused"]), (&json!(trades), &json!(0)), "{market}: {report}");
+    }
+    let bare = place.path("bare.jsonl");
+    let mut text = String::new();
+    let lines = zstd::decode_all(std::fs::File::open(&capture).unwrap()).unwrap();
+    for line in String::from_utf8(lines).unwrap().lines().filter(|line| !line.contains("\"t\":\"http\"")) {
+        text.push_str(line);
+        text.push('\n');
+    }
+    std::fs::write(&bare, text).unwrap();
+    let market = dataset("okx:UNI-USD-SWAP", "given");
+    place.run(&format!("{market} bare.jsonl")).exits(2).says("give it with --contract-size, in quote units");
+    assert!(!place.path("given").exists(), "nothing is written");
+    let report = &json_lines(&place.ok(&format!("{market} bare.jsonl --contract-size 10")))[0];
+    assert_eq!(report["trades"], json!(1));
+    for (words, said) in [
+        (format!("{market} {shown} --contract-size 7"), "contradicts what is known of okx:UNI-USD-SWAP: 10"),
+        (format!("{} {shown} --contract-size 10", dataset("okx:BTC-USDT", "x")), "not counted in contracts"),
+        (format!("{market} bare.jsonl --contract-size=-1"), "a number above zero"),
+        (format!("{market} bare.jsonl --contract-size okx:ETH-USDT-SWAP=1"), "there is no recording here"),
+        (format!("{market} bare.jsonl --contract-size nowhere=1"), "nowhere"),
+    ] {
+        place.run(&words).exits(2).says(said);
+    }
+    place
+        .run("lake export okx:UNI-USD-SWAP --format hftbacktest-npy --source bare.jsonl")
+        .exits(2)
+        .says("--contract-size");
+    place.ok("lake export okx:UNI-USD-SWAP --format hftbacktest-npy --source bare.jsonl --contract-size 10");
 }
 
 /// Two hours from this one of a day on, as hftbacktest's collector writes them: a whole book, and a trade every ten seconds.

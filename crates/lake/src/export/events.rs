@@ -6,14 +6,16 @@
 //! also where the book was lost in between: quantity zero removes a level. Levels that the recording does not look at, beyond ten basis
 //! points and twenty levels, are removed when they fall out.
 //!
-//! hftbacktest needs both clocks to rise, and the recorder's not to be before the venue's. Where the venue's steps back, or is ahead, it is
-//! moved to the nearest moment that fits, and counted.
+//! hftbacktest needs both clocks to rise, and the recorder's not to be before the venue's. Where the recorder's clock was behind, one span is
+//! added to all of its stamps, so that the smallest latency is the one that is asked for and their differences stay what they were: what
+//! `correct_local_timestamp` of hftbacktest (`data/validation.py`) does. Where the venue's clock steps back, it is moved to where it was, and
+//! counted.
 
 use crate::error::Error;
 use crate::recorded::{RecordListener, RecordStamps, RecordedFeed, RecordedTrade};
 use barograph_domain::depth::{BookSides, DepthLevel};
-use barograph_domain::{GapReason, Ts};
-use std::io::{self, BufWriter, Seek, SeekFrom, Write};
+use barograph_domain::{GapReason, Span, Ts};
+use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 
 const DEPTH: u64 = 1;
@@ -23,6 +25,10 @@ const SELL: u64 = 1 << 28;
 const BUY: u64 = 1 << 29;
 /// The event is processed by both sides: the exchange's and the local one.
 const BOTH: u64 = 1 << 30 | 1 << 31;
+
+/// Bytes of a record, and where the stamp of the recorder is in it.
+const RECORD: usize = 64;
+const LOCAL: core::ops::Range<usize> = 16..24;
 
 /// Bytes before the first record; a multiple of 64, as NumPy aligns it.
 const HEAD: usize = 256;
@@ -36,8 +42,10 @@ pub struct EventReport {
     pub trades: u64,
     /// Times the book was lost: it stands as it was until it is found again, because hftbacktest has no event for a book that nobody knows.
     pub book_losses: u64,
-    /// Events whose venue stamp was moved.
+    /// Events whose venue stamp was moved, because it was before the last.
     pub moved: u64,
+    /// What was added to every stamp of the recorder; zero where its clock was never behind the venue's.
+    pub shift: Span,
     /// First and last receive stamp; `None` when nothing was written.
     pub span: Option<(Ts, Ts)>,
 }
@@ -54,41 +62,37 @@ pub struct EventWriter<W: Write + Seek> {
     begun: bool,
     /// The last stamps written.
     last: (Ts, Ts),
+    /// The smallest time from the venue's stamp to the recorder's.
+    latency_min: Option<Span>,
+    /// What it is to be, where it would be below zero.
+    base: Span,
     report: EventReport,
 }
 
 impl<W: Write + Seek> EventWriter<W> {
-    /// Begins a file; only what is received in `range` is written, both ends included.
+    /// Begins a file; only what is received in `range` is written, both ends included, by the recorder's clock as it was. Where that was
+    /// behind the venue's, `base` becomes the smallest latency.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn new(out: W, range: (Option<Ts>, Option<Ts>)) -> io::Result<Self> {
+    pub fn new(out: W, range: (Option<Ts>, Option<Ts>), base: Span) -> io::Result<Self> {
         let mut out = BufWriter::new(out);
         out.write_all(&head(0))?;
         let within = (range.0.unwrap_or(Ts::MIN), range.1.unwrap_or(Ts::MAX));
         let (bids, asks, report) = (Vec::new(), Vec::new(), EventReport::default());
-        Ok(Self { out, within, bids, asks, begun: false, last: (Ts(0), Ts(0)), report })
-    }
-
-    /// Ends the file.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub fn finish(mut self) -> io::Result<(W, EventReport)> {
-        self.out.seek(SeekFrom::Start(0))?;
-        self.out.write_all(&head(self.report.events))?;
-        let out = self.out.into_inner().map_err(io::IntoInnerError::into_error)?;
-        Ok((out, self.report))
+        Ok(Self { out, within, bids, asks, begun: false, last: (Ts(0), Ts(0)), latency_min: None, base, report })
     }
 
     fn wants(&self, at: RecordStamps) -> bool {
         self.within.0 <= at.recv && at.recv <= self.within.1
     }
 
-    /// Stamps as they are written: both rise, and the venue's is not ahead.
+    /// Stamps as they are written at first: both rise.
     fn stamps(&mut self, at: RecordStamps) -> (Ts, Ts) {
         let local = at.recv.max(self.last.1);
-        let venue = at.event.min(local).max(self.last.0);
+        let venue = at.event.max(self.last.0);
+        let latency = local - at.event;
+        self.latency_min = Some(self.latency_min.map_or(latency, |least| least.min(latency)));
         self.report.moved += u64::from(venue != at.event);
         self.last = (venue, local);
         self.report.span = Some((self.report.span.map_or(local, |(first, _)| first), local));
@@ -96,7 +100,7 @@ impl<W: Write + Seek> EventWriter<W> {
     }
 
     fn event(&mut self, ev: u64, (venue, local): (Ts, Ts), price: f64, qty: f64) -> Result<(), Error> {
-        let mut record = [0; 64];
+        let mut record = [0; RECORD];
         let fields = [
             (ev | BOTH).to_le_bytes(),
             venue.0.to_le_bytes(),
@@ -140,6 +144,53 @@ impl<W: Write + Seek> EventWriter<W> {
                 self.event(ev, stamps, price, qty)?;
             }
         }
+    }
+}
+
+impl<W: Read + Write + Seek> EventWriter<W> {
+    /// Ends the file. Where the recorder's clock was behind the venue's, its stamps are moved now, because only the whole says by how much.
+    ///
+    /// # Errors
+    /// When it cannot be written, or not read again.
+    pub fn finish(mut self) -> io::Result<(W, EventReport)> {
+        self.out.seek(SeekFrom::Start(0))?;
+        self.out.write_all(&head(self.report.events))?;
+        let mut out = self.out.into_inner().map_err(io::IntoInnerError::into_error)?;
+        if let Some(behind) = self.latency_min.filter(|least| *least < Span::ZERO) {
+            let shift = self.base - behind;
+            move_local(&mut out, shift)?;
+            self.report.shift = shift;
+            self.report.span = self.report.span.map(|(from, until)| (from + shift, until + shift));
+        }
+        Ok((out, self.report))
+    }
+}
+
+/// Adds a span to the recorder's stamp of every record.
+fn move_local<W: Read + Write + Seek>(out: &mut W, shift: Span) -> io::Result<()> {
+    let mut part = vec![0; 4_096 * RECORD];
+    let mut at = HEAD as u64;
+    loop {
+        out.seek(SeekFrom::Start(at))?;
+        let mut filled = 0;
+        while filled < part.len() {
+            match out.read(&mut part[filled..])? {
+                0 => break,
+                n => filled += n,
+            }
+        }
+        if filled == 0 {
+            return Ok(());
+        }
+        for record in part[..filled].chunks_exact_mut(RECORD) {
+            let mut stamp = [0; 8];
+            stamp.copy_from_slice(&record[LOCAL]);
+            let moved = Ts(i64::from_le_bytes(stamp)) + shift;
+            record[LOCAL].copy_from_slice(&moved.0.to_le_bytes());
+        }
+        out.seek(SeekFrom::Start(at))?;
+        out.write_all(&part[..filled])?;
+        at += filled as u64;
     }
 }
 
@@ -227,7 +278,7 @@ mod tests {
 
     #[test]
     fn a_book_is_written_whole_and_then_by_what_changes() {
-        let mut out = EventWriter::new(Cursor::new(Vec::new()), (None, Some(Ts(1_000)))).unwrap();
+        let mut out = EventWriter::new(Cursor::new(Vec::new()), (None, Some(Ts(1_000))), Span(2)).unwrap();
         let (asks, bids) = (levels(&[(11.0, 1.0)]), levels(&[(10.0, 1.0), (9.0, 2.0)]));
         let book = |out: &mut EventWriter<_>, at, bids: &[DepthLevel]| {
             out.book(at, &BookSides { bids, asks: &asks }, 1).unwrap();
@@ -242,24 +293,42 @@ mod tests {
         book(&mut out, at(1_001, 1_001), &bids);
         let (file, report) = out.finish().unwrap();
         let want = [
-            (SNAPSHOT | BUY, 5, 10, 10.0, 1.0),
-            (SNAPSHOT | BUY, 5, 10, 9.0, 2.0),
-            (SNAPSHOT | SELL, 5, 10, 11.0, 1.0),
+            (SNAPSHOT | BUY, 5, 17, 10.0, 1.0),
+            (SNAPSHOT | BUY, 5, 17, 9.0, 2.0),
+            (SNAPSHOT | SELL, 5, 17, 11.0, 1.0),
             // The venue's clock has stepped back.
-            (DEPTH | BUY, 5, 12, 10.5, 3.0),
-            (DEPTH | BUY, 5, 12, 10.0, 0.0),
-            (DEPTH | BUY, 5, 12, 9.0, 1.0),
-            // It is ahead.
-            (TRADE | BUY, 15, 15, 11.0, 0.5),
+            (DEPTH | BUY, 5, 19, 10.5, 3.0),
+            (DEPTH | BUY, 5, 19, 10.0, 0.0),
+            (DEPTH | BUY, 5, 19, 9.0, 1.0),
+            // It was ahead by five, which becomes a latency of two.
+            (TRADE | BUY, 20, 22, 11.0, 0.5),
             // What was known before the loss is no more.
-            (DEPTH | BUY, 30, 31, 10.5, 0.0),
-            (DEPTH | BUY, 30, 31, 9.0, 0.0),
-            (DEPTH | BUY, 30, 31, 8.0, 1.0),
+            (DEPTH | BUY, 30, 38, 10.5, 0.0),
+            (DEPTH | BUY, 30, 38, 9.0, 0.0),
+            (DEPTH | BUY, 30, 38, 8.0, 1.0),
         ];
         let file = file.into_inner();
         assert_eq!(events(&file), want);
-        let (events, span) = (want.len() as u64, Some((Ts(10), Ts(31))));
-        assert_eq!(report, EventReport { events, trades: 1, book_losses: 1, moved: 2, span });
+        let (events, span) = (want.len() as u64, Some((Ts(17), Ts(38))));
+        assert_eq!(report, EventReport { events, trades: 1, book_losses: 1, moved: 2, shift: Span(7), span });
+        // The book of 16, which is that of before, is no event, and its stamp steps back.
         assert!(String::from_utf8_lossy(&file[10..HEAD]).contains("'shape': (10,)"));
+    }
+
+    /// A clock that is behind moves all stamps by one span, however many parts the file is read in; one that is not moves none.
+    #[test]
+    fn latencies_keep_their_differences() {
+        for (behind, base, shift) in [(0, 5, 0), (-3, 5, 0), (1, 0, 1), (1_000, 5, 1_005)] {
+            let mut out = EventWriter::new(Cursor::new(Vec::new()), (None, None), Span(base)).unwrap();
+            let recv = |n: i64| 10_000 + 10 * n + (n * n) % 7 - behind;
+            for n in 0..10_000 {
+                out.trade(at(10_000 + 10 * n, recv(n)), RecordedTrade { price: 1.0, size: 1.0, is_buy: true }).unwrap();
+            }
+            let (file, report) = out.finish().unwrap();
+            assert_eq!((report.shift, report.moved, report.events), (Span(shift), 0, 10_000));
+            for (n, event) in (0..).zip(events(file.get_ref())) {
+                assert_eq!((event.1, event.2), (10_000 + 10 * n, recv(n) + shift), "{n}, {behind} behind");
+            }
+        }
     }
 }

@@ -2,6 +2,7 @@
 //! themselves what they are), and Bybit's order book archive (`ob500` and the like: a message of the topic a line). Of the archive nobody
 //! noted the receipt: when Bybit sent a message (`ts`) stands for it, and the matching engine's time (`cts`) is the event's.
 
+use super::counted::Counted;
 use super::ear::Played;
 use super::listener::RecordListener;
 use super::piece::Piece;
@@ -115,6 +116,32 @@ impl Capture {
         Ok(Self { venue, symbol: market.symbol.to_owned(), files, levels, read, bytes })
     }
 
+    /// What the venue's list of instruments says of the market, where the recorder has kept it: cryptofeed asks for the lists before it
+    /// connects.
+    pub(super) fn listed(&self) -> Result<Option<MarketSpec>, Error> {
+        let uncounted = Arc::default();
+        for piece in &self.files {
+            let mut lines = piece.lines(&uncounted)?;
+            let mut form = None;
+            while let Some(line) = lines.next() {
+                let bytes = lines.bytes(&line);
+                form = form.or_else(|| CaptureForm::of(bytes));
+                match form.and_then(|f| f.line(bytes)) {
+                    Some(Line::Body(Some(_), _, body)) => {
+                        let answers = [body.into_owned()];
+                        let own = |list: Vec<MarketSpec>| list.into_iter().find(|m| m.symbol == self.symbol);
+                        if let Some(found) = (self.venue.instruments)(&answers).ok().and_then(own) {
+                            return Ok(Some(found));
+                        }
+                    }
+                    Some(Line::Frame(..) | Line::Body(None, ..)) => break,
+                    Some(Line::Connected(..) | Line::Other) | None => {}
+                }
+            }
+        }
+        Ok(None)
+    }
+
     /// Does such a file begin with this line?
     pub(super) fn is_one(line: &[u8]) -> bool {
         CaptureForm::of(line).is_some()
@@ -147,12 +174,17 @@ impl Capture {
     ///
     /// # Errors
     /// A file cannot be read, or the listener fails. A file that breaks off in the middle is played as far as it goes.
-    pub fn play<L: RecordListener>(&self, spec: MarketSpec, to: &mut L) -> Result<CapturePlayed, L::Failure> {
+    pub(super) fn play<L: RecordListener>(
+        &self,
+        spec: MarketSpec,
+        counted: Counted,
+        to: &mut L,
+    ) -> Result<CapturePlayed, L::Failure> {
         let elsewhere = if spec.kind == MarketKind::Spot { "/linear" } else { "/spot" };
         let levels = self.levels.unwrap_or(LEVELS);
         let mut playing = Playing {
             capture: self,
-            market: RecordedMarket::new(self.venue, spec, levels),
+            market: RecordedMarket::new(self.venue, spec, counted, levels),
             bodies: Vec::new(),
             elsewhere,
             others: BTreeSet::new(),

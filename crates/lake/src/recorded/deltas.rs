@@ -1,11 +1,12 @@
 //! Books that come as changes of levels, a row per level: rows of one message are taken together, and a book that cannot be is lost
 //! until the next snapshot.
 
+use super::counted::Counted;
 use super::listener::{RecordListener, RecordStamps};
 use super::passed_on::HeardOut;
 use super::view::BookView;
 use barograph_domain::GapReason;
-use barograph_venues::session::{Decimal, MarketSpec, OrderBook};
+use barograph_venues::session::{Decimal, OrderBook};
 
 /// Levels that are kept of each side: more than any venue sends at once.
 const LEVELS: usize = 20_000;
@@ -25,8 +26,8 @@ pub(super) struct DeltaBook {
 }
 
 impl DeltaBook {
-    pub(super) fn new(spec: &MarketSpec) -> Self {
-        Self { view: BookView::new(spec), book: None, whole: false, changes: 0, spoilt: false }
+    pub(super) const fn new(counted: Counted) -> Self {
+        Self { view: BookView::new(counted), book: None, whole: false, changes: 0, spoilt: false }
     }
 
     /// Is the book built on a snapshot?

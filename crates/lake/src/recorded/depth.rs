@@ -6,6 +6,7 @@
 //! one names the one before it in `pu`; archives that leave it out (-1) go on with the next id. Where that does not hold, or there is no
 //! such snapshot, nothing is known of the book until the next one that fits.
 
+use super::counted::Counted;
 use super::deltas::DeltaBook;
 use super::listener::{RecordListener, RecordStamps};
 use super::passed_on::HeardOut;
@@ -13,7 +14,7 @@ use super::piece::Piece;
 use super::table::{TableRows, TableStep, same_symbol};
 use crate::error::Error;
 use barograph_domain::{GapReason, Ts};
-use barograph_venues::session::{Decimal, MarketSpec};
+use barograph_venues::session::Decimal;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -72,7 +73,8 @@ struct Message {
 pub(super) struct DepthFiles<'a> {
     pub(super) snapshots: &'a [Piece],
     pub(super) changes: &'a [Piece],
-    pub(super) spec: &'a MarketSpec,
+    pub(super) symbol: &'a str,
+    pub(super) counted: Counted,
     pub(super) read: &'a Arc<AtomicU64>,
 }
 
@@ -80,7 +82,7 @@ impl DepthFiles<'_> {
     pub(super) fn play<L: RecordListener>(&self, to: &mut HeardOut<'_, L>) -> Result<(), L::Failure> {
         let mut snapshots = Messages::new(self.snapshots, self);
         let mut changes = Messages::new(self.changes, self);
-        let mut book = DeltaBook::new(self.spec);
+        let mut book = DeltaBook::new(self.counted);
         let mut snapshot = snapshots.next(to)?;
         // The id that the book has come to.
         let mut reached: Option<i64> = None;
@@ -131,7 +133,7 @@ struct Messages<'a> {
 
 impl<'a> Messages<'a> {
     fn new(files: &'a [Piece], of: &'a DepthFiles<'_>) -> Self {
-        Self { files: files.iter().collect(), open: None, symbol: &of.spec.symbol, read: of.read, next: None }
+        Self { files: files.iter().collect(), open: None, symbol: of.symbol, read: of.read, next: None }
     }
 
     /// The next message that is whole; the last of a file that breaks off is not.

@@ -1,10 +1,11 @@
 //! What one market's book and trades do, as its session reports them: the one place where a session's facts become what a listener hears.
 
+use super::counted::Counted;
 use super::listener::{RecordListener, RecordStamps, RecordedFeed, RecordedTrade};
 use super::view::BookView;
 use barograph_domain::event::Side;
 use barograph_domain::{GapReason, Metric, Payload, StatusState, Ts};
-use barograph_venues::session::{BookVersion, Emit, Fault, MarketIndex, MarketSpec, OrderBook, Origin, Session};
+use barograph_venues::session::{BookVersion, Emit, Fault, MarketIndex, OrderBook, Origin, Session};
 
 /// What the session says of messages that are of other markets, of which a recording may hold many, and of requests that the recording
 /// holds no answer to.
@@ -70,10 +71,10 @@ pub(super) struct MarketEar {
 
 impl MarketEar {
     /// Of a market of which nothing was heard.
-    pub(super) fn new(market: MarketIndex, spec: &MarketSpec) -> Self {
+    pub(super) fn new(market: MarketIndex, counted: Counted) -> Self {
         Self {
             market,
-            view: BookView::new(spec),
+            view: BookView::new(counted),
             version: BookVersion::default(),
             live: false,
             stale: false,
@@ -83,8 +84,8 @@ impl MarketEar {
     }
 
     /// Another session speaks of it from now on; what the last one left open must have been given up with [`Self::away`].
-    pub(super) fn follow(&mut self, market: MarketIndex, spec: &MarketSpec) {
-        (self.market, self.view, self.version) = (market, BookView::new(spec), BookVersion::default());
+    pub(super) fn follow(&mut self, market: MarketIndex, counted: Counted) {
+        (self.market, self.view, self.version) = (market, BookView::new(counted), BookVersion::default());
         self.stale = false;
     }
 

@@ -9,6 +9,7 @@
 //! Left out on purpose: checkpoints. They are the live program's own, so a journal is played from the first start it holds; of a
 //! process that retention has taken the start of, nothing can be played.
 
+use super::counted::Counted;
 use super::journal_heard::{Failure, JournalAudience, JournalPlayed, PlayedMarket};
 use super::journal_venue::JournalVenue;
 use crate::error::Error;
@@ -326,8 +327,14 @@ impl<A: JournalAudience> JournalPlaying<A> {
             if of.markets.iter().any(|m| m.symbol == name.symbol) {
                 continue;
             }
+            let Some(counted) = Counted::of(of.id, &of.known[at]) else {
+                self.troubles.push(format!(
+                    "{name} is left out: its quantities are contracts, and the venue's list did not say what one is worth"
+                ));
+                continue;
+            };
             if let Some(listener) = self.audience.listener(&name, &of.known[at], of.has_book(at))? {
-                of.listen(at, listener);
+                of.listen(at, counted, listener);
             }
         }
         of.offered = of.known.len();

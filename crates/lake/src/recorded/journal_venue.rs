@@ -1,5 +1,6 @@
 //! One venue of a journal: its session, run with what the journal says that it was given.
 
+use super::counted::Counted;
 use super::ear::{MarketEar, Played};
 use super::listener::RecordListener;
 use barograph_domain::{GapReason, Metric, Ts};
@@ -14,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) struct HeardMarket<L> {
     pub(super) symbol: String,
     pub(super) listener: L,
+    counted: Counted,
     ear: MarketEar,
 }
 
@@ -70,17 +72,17 @@ impl<L: RecordListener> JournalVenue<L> {
         *self = Self::new(def, config);
         for one in &mut markets {
             if let Some(at) = self.known.iter().position(|m| m.symbol == one.symbol) {
-                one.ear.follow(MarketIndex::at(at), &self.known[at]);
+                one.counted = Counted::of(self.id, &self.known[at]).unwrap_or(one.counted);
+                one.ear.follow(MarketIndex::at(at), one.counted);
             }
         }
         self.markets = markets;
     }
 
     /// Somebody listens to the market of this place from now on.
-    pub(super) fn listen(&mut self, at: usize, listener: L) {
-        let spec = &self.known[at];
-        let ear = MarketEar::new(MarketIndex::at(at), spec);
-        self.markets.push(HeardMarket { symbol: spec.symbol.clone(), listener, ear });
+    pub(super) fn listen(&mut self, at: usize, counted: Counted, listener: L) {
+        let ear = MarketEar::new(MarketIndex::at(at), counted);
+        self.markets.push(HeardMarket { symbol: self.known[at].symbol.clone(), listener, counted, ear });
     }
 
     /// Does the venue have a book of this market, and was it wanted?

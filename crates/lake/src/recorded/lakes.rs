@@ -1,10 +1,10 @@
 //! A lake read back: the states and trades of a market in its bronze layer, in the order in which they were received.
 
+use super::counted::Counted;
 use super::listener::RecordListener;
 use super::passed_on::HeardOut;
 use super::piece::Piece;
 use super::pulled::{PulledTrades, TradeTable};
-use super::view::Counted;
 use super::wide::WideBooks;
 use crate::error::Error;
 use crate::layers::{LakeQuery, Layer, hours, unknown_times};

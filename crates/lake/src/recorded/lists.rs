@@ -2,12 +2,12 @@
 //! Binance books writes them (`ts_ms, exch_ts_ms, symbol, bids_px, bids_qty, asks_px, asks_qty, reconnect_flag`). `exch_ts_ms` is the
 //! venue's clock, `ts_ms` the receipt. All levels that the collector kept are compared; those that research looks at are handed on.
 
+use super::counted::Counted;
 use super::listener::{RecordListener, RecordStamps};
 use super::passed_on::HeardOut;
 use super::piece::Piece;
 use super::snapshots::SnapshotBook;
 use super::table::same_symbol;
-use super::view::Counted;
 use crate::columnar::guarded;
 use crate::error::Error;
 use arrow_array::cast::AsArray as _;

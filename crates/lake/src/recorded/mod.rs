@@ -3,6 +3,7 @@
 //! each form in its own file.
 
 mod capture;
+mod counted;
 mod deltas;
 mod depth;
 mod ear;
@@ -32,5 +33,4 @@ pub use held::{HeldBooks, HeldTrade, play_held};
 pub use journal::{JournalPlaying, play_journal};
 pub use journal_heard::{JournalAudience, JournalPlayed, PlayedMarket};
 pub use listener::{RecordListener, RecordStamps, RecordedFeed, RecordedTrade};
-pub use player::RecordedMarket;
 pub use recording::Recorded;

@@ -1,5 +1,6 @@
 //! Plays the messages of one market to the venue's session, as the live program does, and hands on what its book and trades do.
 
+use super::counted::Counted;
 use super::ear::{MarketEar, Played};
 use super::listener::RecordListener;
 use barograph_domain::{Metric, Span, Ts};
@@ -23,7 +24,7 @@ struct Asked {
 }
 
 /// One market of one venue.
-pub struct RecordedMarket {
+pub(super) struct RecordedMarket {
     session: Box<dyn Session>,
     ear: MarketEar,
     opened: BTreeSet<LinkId>,
@@ -44,8 +45,8 @@ const MARKET: MarketIndex = MarketIndex(0);
 impl RecordedMarket {
     /// A market of which nothing was played yet; its messages are of a book of so many levels, where they say so.
     #[must_use]
-    pub fn new(venue: &VenueDef, spec: MarketSpec, levels: usize) -> Self {
-        let ear = MarketEar::new(MARKET, &spec);
+    pub(super) fn new(venue: &VenueDef, spec: MarketSpec, counted: Counted, levels: usize) -> Self {
+        let ear = MarketEar::new(MARKET, counted);
         let config = SessionConfig {
             endpoints: (venue.endpoints)(),
             markets: vec![spec],
@@ -70,7 +71,7 @@ impl RecordedMarket {
 
     /// What was played so far.
     #[must_use]
-    pub fn played(&self) -> &Played {
+    pub(super) fn played(&self) -> &Played {
         &self.ear.played
     }
 
@@ -78,7 +79,7 @@ impl RecordedMarket {
     ///
     /// # Errors
     /// What the listener fails with.
-    pub fn frame<L: RecordListener>(&mut self, at: Ts, bytes: &[u8], to: &mut L) -> Result<(), L::Failure> {
+    pub(super) fn frame<L: RecordListener>(&mut self, at: Ts, bytes: &[u8], to: &mut L) -> Result<(), L::Failure> {
         self.time(at, to)?;
         let conn = self.conn_of(bytes);
         self.input(&Input::Frame { conn, bytes }, to)
@@ -88,7 +89,7 @@ impl RecordedMarket {
     ///
     /// # Errors
     /// What the listener fails with.
-    pub fn time<L: RecordListener>(&mut self, at: Ts, to: &mut L) -> Result<(), L::Failure> {
+    pub(super) fn time<L: RecordListener>(&mut self, at: Ts, to: &mut L) -> Result<(), L::Failure> {
         self.now = self.now.max(at);
         to.passed(self.now)?;
         self.open_links(to)?;
@@ -105,7 +106,7 @@ impl RecordedMarket {
 
     /// The oldest open request that a recorded answer fits.
     #[must_use]
-    pub fn awaits(&self, fits: impl Fn(&str) -> bool) -> Option<RequestId> {
+    pub(super) fn awaits(&self, fits: impl Fn(&str) -> bool) -> Option<RequestId> {
         self.asked.iter().find(|a| fits(&a.url)).map(|a| a.id)
     }
 
@@ -113,7 +114,12 @@ impl RecordedMarket {
     ///
     /// # Errors
     /// What the listener fails with.
-    pub fn reply<L: RecordListener>(&mut self, request: RequestId, body: &[u8], to: &mut L) -> Result<(), L::Failure> {
+    pub(super) fn reply<L: RecordListener>(
+        &mut self,
+        request: RequestId,
+        body: &[u8],
+        to: &mut L,
+    ) -> Result<(), L::Failure> {
         self.asked.retain(|a| a.id != request);
         self.input(&Input::Reply { request, status: 200, body }, to)
     }

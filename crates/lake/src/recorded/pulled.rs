@@ -1,10 +1,10 @@
 //! Trades that lie in files of their own, one after the other in the order of receipt.
 
 use super::capture::CapturePlayed;
+use super::counted::Counted;
 use super::listener::{RecordStamps, RecordedTrade};
 use super::piece::Piece;
 use super::table::{TableRows, TableStep, same_symbol};
-use super::view::Counted;
 use crate::error::Error;
 use crate::merge::EventReader;
 use crate::options::ImportOptions;
@@ -38,8 +38,8 @@ pub(super) struct Pulled {
 
 /// Rows of trades.
 pub(super) enum PulledTrades {
-    /// Of any layout that the importers know.
-    Imported(Box<EventReader>, StreamIndex),
+    /// Of any layout that the importers know, in the venue's quantities.
+    Imported(Box<EventReader>, StreamIndex, Counted),
     /// Of a table with a header, file after file.
     Table(Box<TradeTable>),
     /// That somebody holds in memory.
@@ -48,7 +48,7 @@ pub(super) enum PulledTrades {
 
 impl PulledTrades {
     /// The market's trades in files that the importers know: archives of Binance and Bybit, Tardis `trades`, and others.
-    pub(super) fn imported(market: &InstrumentName, files: &[PathBuf]) -> Result<Self, Error> {
+    pub(super) fn imported(market: &InstrumentName, files: &[PathBuf], counted: Counted) -> Result<Self, Error> {
         let options = ImportOptions {
             venue: Some(market.venue.as_str().to_owned()),
             symbol: Some(market.symbol.clone()),
@@ -65,7 +65,7 @@ impl PulledTrades {
         let Some(stream) = found else {
             return Err(Error::Usage(format!("the files of trades hold none of {market}")));
         };
-        Ok(Self::Imported(Box::new(plan.open(None)), StreamIndex(stream)))
+        Ok(Self::Imported(Box::new(plan.open(None)), StreamIndex(stream), counted))
     }
 
     /// The next row; what cannot be read is accounted for.
@@ -73,7 +73,7 @@ impl PulledTrades {
         match self {
             Self::Table(table) => table.next(done),
             Self::Held(rows) => Ok(rows.pop_front()),
-            Self::Imported(events, stream) => loop {
+            Self::Imported(events, stream, counted) => loop {
                 let Some(event) = events.next() else {
                     let report = events.report();
                     done.unreadable += report.rejected_rows;
@@ -88,8 +88,9 @@ impl PulledTrades {
                     continue;
                 }
                 let Payload::Trade { price, qty, aggressor_side } = event.payload else { continue };
+                let size = counted.base(qty, price);
                 let what = match aggressor_side {
-                    Some(side) => PulledWhat::Trade(RecordedTrade { price, size: qty, is_buy: side == Side::Long }),
+                    Some(side) => PulledWhat::Trade(RecordedTrade { price, size, is_buy: side == Side::Long }),
                     None => PulledWhat::Unsided,
                 };
                 let at = RecordStamps { event: event.event_ts, recv: event.recv_ts };
@@ -109,6 +110,8 @@ pub(super) struct TradeColumns {
     side: usize,
     symbol: Option<usize>,
     sequence: Option<usize>,
+    /// Sizes are base units, as the lake has them, and not the venue's.
+    in_base: bool,
     /// Set where nothing is known between this row and the one before.
     gap: Option<(usize, GapReason)>,
 }
@@ -122,12 +125,32 @@ impl TradeColumns {
         if let (Some(recv), Some(event), Some(size)) = (find("ts_ms"), find("exch_ts_ms"), find("qty")) {
             let gap = find("reconnect_flag").map(|at| (at, GapReason::Disconnected));
             let (price, side) = (find("price")?, find("side")?);
-            return Some(Self { event, recv, price, size, side, symbol: find("symbol"), sequence: None, gap });
+            return Some(Self {
+                event,
+                recv,
+                price,
+                size,
+                side,
+                symbol: find("symbol"),
+                sequence: None,
+                in_base: false,
+                gap,
+            });
         }
         if let (Some(event), Some(size), Some(_)) = (find("timestamp"), find("size"), find("trdmatchid")) {
             let (price, side) = (find("price")?, find("side")?);
             let symbol = find("symbol");
-            return Some(Self { event, recv: event, price, size, side, symbol, sequence: None, gap: None });
+            return Some(Self {
+                event,
+                recv: event,
+                price,
+                size,
+                side,
+                symbol,
+                sequence: None,
+                in_base: false,
+                gap: None,
+            });
         }
         Some(Self {
             event: find("ts")?,
@@ -137,6 +160,7 @@ impl TradeColumns {
             side: find("is_buy")?,
             symbol: None,
             sequence: find("sequence"),
+            in_base: true,
             gap: find("gap").map(|at| (at, GapReason::MissingRows)),
         })
     }
@@ -214,7 +238,7 @@ fn pulled(rows: &TableRows, columns: &TradeColumns, counted: Option<Counted>) ->
     let at = RecordStamps { event: rows.moment(columns.event)?, recv: rows.moment(columns.recv)? };
     let price = rows.number_of(columns.price).filter(|p| *p > 0.0)?;
     let size = rows.number_of(columns.size).filter(|s| *s > 0.0)?;
-    let size = counted.map_or(size, |c| c.base(size, price));
+    let size = counted.filter(|_| !columns.in_base).map_or(size, |c| c.base(size, price));
     let is_buy = rows.flag(columns.side).or_else(|| match rows.text(columns.side)?.to_ascii_lowercase().as_slice() {
         b"buy" | b"b" | b"bid" => Some(true),
         b"sell" | b"s" | b"ask" => Some(false),

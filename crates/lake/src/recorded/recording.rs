@@ -1,6 +1,7 @@
 //! Any recording of a market: what its files are is found by what is in them.
 
 use super::capture::{Capture, CapturePlayed};
+use super::counted::{Counted, no_size, spec_of};
 use super::depth::{DepthColumns, DepthFiles};
 use super::lakes::LakeHours;
 use super::listener::RecordListener;
@@ -12,11 +13,10 @@ use super::piece::Piece;
 use super::pulled::{PulledTrades, TradeColumns, TradeTable};
 use super::table::{TableRows, TableStep, same_symbol};
 use super::tardis::{TardisColumns, TardisDeltas};
-use super::view::Counted;
 use super::wide::{self, WideBooks, WideColumns};
 use crate::error::Error;
 use barograph_domain::{InstrumentName, MarketKind, Ts};
-use barograph_venues::session::{MarketSpec, venue};
+use barograph_venues::session::{MarketSpec, registry};
 use barograph_venues::symbols::venue_of_tardis;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -33,7 +33,11 @@ const UNDERSTOOD: &str = "understood are: raw messages as hftbacktest's collecto
 #[derive(Debug)]
 enum Origin {
     Capture(Capture),
-    Wide(Vec<Piece>),
+    Wide {
+        files: Vec<Piece>,
+        /// Sizes are the venue's, not base units.
+        raw: bool,
+    },
     Lists(Vec<Piece>),
     Tardis(Vec<Piece>),
     Depth {
@@ -51,7 +55,10 @@ enum Origin {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum FileForm {
     Capture,
+    /// As the lake has them.
     Wide,
+    /// As a collector has them.
+    RawWide,
     Lists,
     Tardis,
     Snapshots,
@@ -69,7 +76,7 @@ impl FileForm {
     const fn book(self) -> Option<&'static str> {
         match self {
             Self::Capture => Some("raw messages"),
-            Self::Wide => Some("wide books"),
+            Self::Wide | Self::RawWide => Some("wide books"),
             Self::Lists => Some("deep books as lists"),
             Self::Tardis => Some("Tardis incremental_book_L2"),
             Self::Snapshots | Self::Changes => Some("Binance's depth archive"),
@@ -132,7 +139,11 @@ impl Recorded {
         };
         let origin = match found.iter().map(|(form, ..)| *form).find(|form| form.book().is_some()) {
             Some(FileForm::Capture) => Origin::Capture(Capture::of(&market, take(FileForm::Capture))?),
-            Some(FileForm::Wide) => Origin::Wide(take(FileForm::Wide)),
+            Some(FileForm::Wide | FileForm::RawWide) => {
+                let wide = |form: &FileForm| matches!(form, FileForm::Wide | FileForm::RawWide);
+                let files = found.iter().filter(|(form, ..)| wide(form)).map(|(.., piece)| piece.clone()).collect();
+                Origin::Wide { files, raw: found.iter().any(|(form, ..)| *form == FileForm::RawWide) }
+            }
             Some(FileForm::Lists) => Origin::Lists(take(FileForm::Lists)),
             Some(FileForm::Tardis) => Origin::Tardis(take(FileForm::Tardis)),
             Some(FileForm::Snapshots | FileForm::Changes) => {
@@ -183,33 +194,60 @@ impl Recorded {
         }
     }
 
+    /// What is to be known of the market to play this: of contracts what one is worth, as the recording says it or else as it is given, in
+    /// base units of a linear contract and quote units of an inverse one.
+    ///
+    /// # Errors
+    /// A contract size is given where none is wanted, or it contradicts what is known; or a file cannot be read.
+    pub fn spec(&self, contract_size: Option<f64>) -> Result<MarketSpec, Error> {
+        let listed = match &self.origin {
+            Origin::Capture(capture) => capture.listed()?,
+            _ => None,
+        };
+        spec_of(&self.market, listed, contract_size)
+    }
+
+    /// Are quantities in the files what the venue counts? In a lake, and in files like its own, they are base units; of LOBSTER and of orders
+    /// shares and coins.
+    const fn counts_as_the_venue(&self) -> bool {
+        match &self.origin {
+            Origin::Wide { raw, .. } => *raw,
+            Origin::Lobster(_) | Origin::Orders(_) | Origin::Lake(_) => false,
+            Origin::Capture(_) | Origin::Lists(_) | Origin::Tardis(_) | Origin::Depth { .. } | Origin::NoBooks => true,
+        }
+    }
+
     /// Plays everything.
     ///
     /// # Errors
     /// A file cannot be read, or the listener fails. A file that breaks off in the middle is played as far as it goes.
     pub fn play<L: RecordListener>(&self, spec: MarketSpec, to: &mut L) -> Result<CapturePlayed, L::Failure> {
         self.read.store(0, Ordering::Relaxed);
-        let counted = Counted::of(&spec);
+        let counted = match Counted::of(self.market.venue.as_str(), &spec) {
+            Some(counted) => counted,
+            None if self.counts_as_the_venue() => return Err(no_size(&self.market, &spec).into()),
+            None => Counted::Base(1.0),
+        };
         let trades = self.trades(Some(counted))?;
         let (read, symbol) = (&self.read, self.market.symbol.as_str());
         let own_trades = trades.is_some();
         let mut telling = HeardOut::new(to, trades);
         match &self.origin {
             Origin::Capture(capture) => {
-                let mut session = capture.play(spec, &mut telling)?;
+                let mut session = capture.play(spec, counted, &mut telling)?;
                 if own_trades {
                     session.played.trade_losses = 0;
                 }
                 let pulled = telling.finish()?;
                 return Ok(together(session, pulled));
             }
-            Origin::Wide(files) => {
+            Origin::Wide { files, .. } => {
                 WideBooks { files, symbol, counted, read, reasons: &[] }.play(&mut telling)?;
             }
             Origin::Lists(files) => ListBooks { files, symbol, counted, read }.play(&mut telling)?,
-            Origin::Tardis(files) => TardisDeltas { files, spec: &spec, read }.play(&mut telling)?,
+            Origin::Tardis(files) => TardisDeltas { files, symbol, counted, read }.play(&mut telling)?,
             Origin::Depth { snapshots, changes } => {
-                DepthFiles { snapshots, changes, spec: &spec, read }.play(&mut telling)?;
+                DepthFiles { snapshots, changes, symbol, counted, read }.play(&mut telling)?;
             }
             Origin::Lobster(days) => LobsterFiles { days, read }.play(&mut telling)?,
             Origin::Orders(files) => OrderFiles { files, read }.play(&mut telling)?,
@@ -229,7 +267,7 @@ impl Recorded {
                 let table = TradeTable::new(tables.to_vec(), &self.market.symbol, counted, &self.read);
                 Ok(Some(PulledTrades::Table(Box::new(table))))
             }
-            (imported, []) => PulledTrades::imported(&self.market, imported)
+            (imported, []) => PulledTrades::imported(&self.market, imported, counted.unwrap_or(Counted::Base(1.0)))
                 .map(Some)
                 .map_err(|e| Error::Usage(format!("{e}; {UNDERSTOOD}"))),
             _ => Err(Error::Usage("trades of several forms do not make one recording".to_owned())),
@@ -282,9 +320,10 @@ fn form_of(piece: &Piece, market: &InstrumentName) -> Result<(FileForm, Option<T
         if let Some(exchange) = columns.exchange.filter(|_| columns.raw_sizes) {
             of_market(piece, &rows, exchange, market)?;
         }
+        let form = if columns.raw_sizes { FileForm::RawWide } else { FileForm::Wide };
         let begins = columns.begins(&rows);
         wide::runs_forward(piece, &columns, &mut rows)?;
-        return Ok((FileForm::Wide, begins));
+        return Ok((form, begins));
     }
     if is_lists(&names) {
         let at = names.iter().position(|n| n == "ts_ms").and_then(|c| rows.moment(c));
@@ -320,7 +359,7 @@ fn form_of(piece: &Piece, market: &InstrumentName) -> Result<(FileForm, Option<T
 /// Files that name the type of their market have to be of the market's: spot and futures have one symbol at some venues.
 fn of_kind(piece: &Piece, rows: &TableRows, column: usize, market: &InstrumentName) -> Result<(), Error> {
     let Some(said) = rows.text(column).and_then(|t| core::str::from_utf8(t).ok()) else { return Ok(()) };
-    let Some(kind) = market.kind(venue(market.venue.as_str()).map(|v| v.trades)) else { return Ok(()) };
+    let Some(kind) = registry::kind(market) else { return Ok(()) };
     if said.eq_ignore_ascii_case("spot") == (kind == MarketKind::Spot) {
         return Ok(());
     }

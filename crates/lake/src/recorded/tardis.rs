@@ -3,6 +3,7 @@
 //! receipt are one message. An amount of zero removes the level; a level that is none is counted, and the book is not known behind it. A snapshot behind changes is a connection that was made anew: the book
 //! before it is void, and what happened in between is lost.
 
+use super::counted::Counted;
 use super::deltas::DeltaBook;
 use super::listener::{RecordListener, RecordStamps};
 use super::passed_on::HeardOut;
@@ -10,7 +11,6 @@ use super::piece::Piece;
 use super::table::{TableRows, TableStep, same_symbol};
 use crate::error::Error;
 use barograph_domain::{GapReason, Ts};
-use barograph_venues::session::MarketSpec;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
@@ -51,7 +51,8 @@ impl TardisColumns {
 /// Files of one market in their order.
 pub(super) struct TardisDeltas<'a> {
     pub(super) files: &'a [Piece],
-    pub(super) spec: &'a MarketSpec,
+    pub(super) symbol: &'a str,
+    pub(super) counted: Counted,
     pub(super) read: &'a Arc<AtomicU64>,
 }
 
@@ -64,7 +65,7 @@ struct Message {
 
 impl TardisDeltas<'_> {
     pub(super) fn play<L: RecordListener>(&self, to: &mut HeardOut<'_, L>) -> Result<(), L::Failure> {
-        let mut book = DeltaBook::new(self.spec);
+        let mut book = DeltaBook::new(self.counted);
         for piece in self.files {
             let (names, mut rows) = TableRows::open(piece, self.read)?;
             let columns = TardisColumns::of(&names)
@@ -105,7 +106,7 @@ impl TardisDeltas<'_> {
                 }
             }
             to.done.lines += 1;
-            if rows.text(columns.symbol).is_some_and(|s| !same_symbol(s, &self.spec.symbol)) {
+            if rows.text(columns.symbol).is_some_and(|s| !same_symbol(s, self.symbol)) {
                 continue;
             }
             let Some((at, snapshot)) = head(rows, columns) else {

@@ -1,35 +1,12 @@
 //! The part of a followed book that research looks at.
 
+use super::counted::Counted;
 use barograph_domain::depth::{BookSides, DEPTH, DepthLevel};
-use barograph_venues::session::{BookLevel, MarketSpec, OrderBook};
+use barograph_venues::session::{BookLevel, OrderBook};
 
 /// Beyond this many basis points, and this much quote, nobody looks (features §7: `bid_depth_10bps`, `sweep_cost_buy_bps`).
 const FAR_BPS: f64 = 10.0;
 const SWEEP_QUOTE: f64 = 100_000.0;
-
-/// How a venue counts quantities.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub(super) enum Counted {
-    /// In base, so much at a time.
-    Base(f64),
-    /// In contracts that are worth so much quote.
-    Quote(f64),
-}
-
-impl Counted {
-    pub(super) fn of(spec: &MarketSpec) -> Self {
-        let size = spec.contract_size.unwrap_or(1.0);
-        if spec.inverse { Self::Quote(size) } else { Self::Base(size) }
-    }
-
-    /// What a quantity at a price is in base.
-    pub(super) fn base(self, qty: f64, price: f64) -> f64 {
-        match self {
-            Self::Base(unit) => qty * unit,
-            Self::Quote(worth) => qty * worth / price,
-        }
-    }
-}
 
 /// Levels of one book, taken anew after each update.
 #[derive(Clone, Debug)]
@@ -40,8 +17,8 @@ pub(super) struct BookView {
 }
 
 impl BookView {
-    pub(super) fn new(spec: &MarketSpec) -> Self {
-        Self { counted: Counted::of(spec), bids: Vec::new(), asks: Vec::new() }
+    pub(super) const fn new(counted: Counted) -> Self {
+        Self { counted, bids: Vec::new(), asks: Vec::new() }
     }
 
     /// What stands in a book that has both sides.

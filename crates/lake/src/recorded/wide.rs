@@ -9,12 +9,12 @@
 //! Rows are in the order of receipt. One that was received and happened before the row above it is refused and counted, and a file that runs
 //! backwards is refused as a whole; one that says the same again, or lies in what an earlier file has brought, is passed over and counted.
 
+use super::counted::Counted;
 use super::listener::{RecordListener, RecordStamps};
 use super::passed_on::HeardOut;
 use super::piece::Piece;
 use super::snapshots::SnapshotBook;
 use super::table::{TableRows, TableStep, same_symbol};
-use super::view::Counted;
 use crate::error::Error;
 use barograph_domain::{GapReason, Ts};
 use barograph_venues::TableCell;

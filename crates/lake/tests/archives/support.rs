@@ -1,10 +1,9 @@
 //! Hears a recording, and holds it against what a market can do.
 
 use barograph_domain::depth::{BookSides, DepthLevel};
-use barograph_domain::{GapReason, InstrumentName, MarketKind, Ts};
+use barograph_domain::{GapReason, InstrumentName, Ts};
 use barograph_lake::Error;
 use barograph_lake::recorded::{CapturePlayed, RecordListener, RecordStamps, Recorded, RecordedFeed, RecordedTrade};
-use barograph_venues::session::MarketSpec;
 use std::path::PathBuf;
 
 /// A state of the book that was heard.
@@ -100,11 +99,9 @@ pub(crate) fn open(market: &str, files: &[PathBuf]) -> Result<Recorded, Error> {
 
 /// Plays files; what was heard, and the account of it, which has to agree.
 pub(crate) fn play(market: &str, files: &[PathBuf]) -> (Heard, CapturePlayed) {
-    let name = InstrumentName::parse(market).unwrap();
-    let kind = if market.contains("spot") { MarketKind::Spot } else { MarketKind::Perpetual };
     let mut heard = Heard::default();
     let recorded = open(market, files).unwrap_or_else(|e| panic!("{market}: {e}"));
-    let done = recorded.play(MarketSpec::bare(&name.symbol, kind), &mut heard).unwrap();
+    let done = recorded.play(recorded.spec(None).unwrap(), &mut heard).unwrap();
     let of = |feed| heard.lost.iter().filter(|l| l.0 == feed).count() as u64;
     let played = &done.played;
     assert_eq!((played.books, played.trades), (heard.books, heard.trades.len() as u64), "{market}");

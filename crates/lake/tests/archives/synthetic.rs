@@ -92,13 +92,14 @@ const STORIES: [Story; 6] = [
         name: "Tardis: before the first snapshot, a new connection, a crossed book and a row that is none",
         market: "deribit:BTC-PERPETUAL",
         files: &[("deltas.csv", TARDIS), ("deribit_trades_2020-09-13_BTC-PERPETUAL.csv", TARDIS_TRADES)],
+        // Amounts of inverse contracts are dollars.
         states: &[
-            (100.5, 4.0, 101.0, 2.0, 1),
-            (100.0, 6.0, 101.0, 2.0, 2),
-            (99.0, 1.0, 99.5, 3.0, 1),
-            (98.0, 1.0, 98.5, 1.0, 1),
+            (100.5, 4.0 / 100.5, 101.0, 2.0 / 101.0, 1),
+            (100.0, 6.0 / 100.0, 101.0, 2.0 / 101.0, 2),
+            (99.0, 1.0 / 99.0, 99.5, 3.0 / 99.5, 1),
+            (98.0, 1.0 / 98.0, 98.5, 1.0 / 98.5, 1),
         ],
-        trades: &[(101.0, 0.5, true), (100.5, 4.0, false), (98.0, 1.0, false)],
+        trades: &[(101.0, 0.5 / 101.0, true), (100.5, 4.0 / 100.5, false), (98.0, 1.0 / 98.0, false)],
         lost: &[
             (RecordedFeed::Book, 1_600_000_002_000, GapReason::Disconnected),
             (RecordedFeed::Book, 1_600_000_004_000, GapReason::CrossedBook),

@@ -108,15 +108,25 @@ def target_list() -> List[Target]:
     return [Target(*record) for record in _native.target_names()]
 
 
-def record(market: str, files: Sequence[Path], lake: Path, *, tick: Optional[float] = None) -> Dict[str, Any]:
+def record(
+    market: str,
+    files: Sequence[Path],
+    lake: Path,
+    *,
+    tick: Optional[float] = None,
+    contract_size: Optional[float] = None,
+) -> Dict[str, Any]:
     """Play recordings of a market (``venue:symbol``) into a lake: books, trades and feature rows. As ``barograph lab dataset``.
 
     Give all files of an hour at once: an hour that an import has closed is not written again. ``tick`` is the smallest step of prices,
-    which ``spread_ticks`` needs. Returns what was read and written.
+    which ``spread_ticks`` needs. ``contract_size`` is what a contract is worth, in base units of a linear contract and quote units of an
+    inverse one, of a market counted in contracts whose recording does not hold the venue's list of instruments. Returns what was read and
+    written.
     """
     if isinstance(files, (str, os.PathLike)):
         files = [files]
-    done: Dict[str, Any] = _native.record_recording(market, [os.fspath(f) for f in files], os.fspath(lake), tick)
+    paths = [os.fspath(f) for f in files]
+    done: Dict[str, Any] = _native.record_recording(market, paths, os.fspath(lake), tick, contract_size)
     return done
 
 

@@ -4,11 +4,12 @@
 //! The recording is played up to the first state, so the look is short where there is one.
 
 use super::tick::check_prices;
-use super::{spec_of, without_options};
+use super::without_options;
 use crate::ResearchError;
 use barograph_domain::depth::BookSides;
 use barograph_domain::{GapReason, InstrumentName, Ts};
 use barograph_lake::recorded::{CapturePlayed, RecordListener, RecordStamps, Recorded, RecordedFeed, RecordedTrade};
+use barograph_venues::session::MarketSpec;
 
 /// How often the caller hears how far it is: every so many trades.
 const STEP: u64 = 1_024;
@@ -18,13 +19,13 @@ const STEP: u64 = 1_024;
 /// # Errors
 /// There is none, or the recording cannot be read up to there.
 pub(super) fn check_book(
-    capture: &Recorded,
+    (capture, spec): (&Recorded, &MarketSpec),
     market: &InstrumentName,
     tick: Option<f64>,
     step: &mut dyn FnMut(),
 ) -> Result<Ts, ResearchError> {
     let mut ear = BookAwaited { trades: 0, tick, step };
-    let played = match capture.play(spec_of(market)?, &mut ear) {
+    let played = match capture.play(spec.clone(), &mut ear) {
         Err(BookFound::Begun(at)) => return Ok(at),
         Err(BookFound::Failed(e)) => return Err(without_options(e)),
         Ok(played) => played,

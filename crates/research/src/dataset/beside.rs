@@ -35,6 +35,8 @@ pub struct DatasetBeside {
     pub feeds: Option<Rc<dyn FeedSource>>,
     /// Recordings of other markets, which the columns `vx_*` compare with. A journal has its own.
     pub recordings: Vec<(InstrumentName, Vec<PathBuf>)>,
+    /// What a contract of such a market is worth, where its recording does not say it.
+    pub contract_sizes: Vec<(InstrumentName, f64)>,
     /// Whose returns `vx_ref_ret_1s_bps` has; without it Binance's where it is there, else the first by name.
     pub reference: Option<InstrumentName>,
 }

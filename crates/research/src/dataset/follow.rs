@@ -75,7 +75,7 @@ impl LakeFollower {
             ));
         }
         let root = request.data.join("journal");
-        let markets = JournalMarkets::new(&request.markets, beside)?;
+        let markets = JournalMarkets::new(&request.markets, beside);
         let followers = Followers { lake: request.lake.clone(), markets, flush_every: None };
         Ok(Self {
             playing: JournalPlaying::new(&root, followers),

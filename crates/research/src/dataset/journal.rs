@@ -83,7 +83,7 @@ pub fn record_journal_beside(
     // Beside a process that writes it, files are flushed one after another: what one has and another lacks is for the next time.
     let settled = journal::is_written(&root).then_some(last - UNSETTLED);
     let within = request.from.map_or(Ts::MIN, |from| from.floor(HOUR))..until.unwrap_or(Ts::MAX);
-    let markets = JournalMarkets::new(&request.markets, beside)?;
+    let markets = JournalMarkets::new(&request.markets, beside);
     let mut audience = LakeAudience { request, markets, within, begin: None, last, step };
     let played =
         play_journal(&root, [until.map(|until| until + LATE), settled].into_iter().flatten().min(), &mut audience)?;

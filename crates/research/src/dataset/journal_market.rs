@@ -21,10 +21,10 @@ pub(super) struct JournalMarkets {
 }
 
 impl JournalMarkets {
-    pub(super) fn new(markets: &[InstrumentName], beside: &DatasetBeside) -> Result<Self, ResearchError> {
-        let wanted = markets.iter().map(super::instrument).collect::<Result<Vec<_>, _>>()?;
+    pub(super) fn new(markets: &[InstrumentName], beside: &DatasetBeside) -> Self {
+        let wanted = markets.iter().map(super::instrument).collect();
         let board = Rc::new(RefCell::new(VenueBoard::new(beside.reference.clone())));
-        Ok(Self { wanted, board, beside: beside.clone() })
+        Self { wanted, board, beside: beside.clone() }
     }
 
     /// The chosen reference, where the journal has nothing of it that the markets are compared with: as a sentence.

@@ -27,7 +27,7 @@ use crate::ResearchError;
 use barograph_domain::{Instrument, InstrumentName, MarketKind, Ts};
 use barograph_lake::layers::LakeConfig;
 use barograph_lake::recorded::{CapturePlayed, Recorded};
-use barograph_venues::session::{MarketSpec, venue};
+use barograph_venues::session::registry;
 use barograph_venues::symbols;
 use beside::BesideRows;
 use board::{VenueBoard, are_compared};
@@ -47,6 +47,8 @@ pub struct DatasetRequest {
     pub lake: PathBuf,
     /// Smallest step of prices, where the user knows it: `spread_ticks` needs it.
     pub tick: Option<f64>,
+    /// What a contract is worth, in base units of a linear one and quote units of an inverse one, where the recording does not say it.
+    pub contract_size: Option<f64>,
 }
 
 /// What was recorded.
@@ -92,10 +94,10 @@ pub fn record_beside(
     step: &mut dyn FnMut(u64, u64),
 ) -> Result<DatasetReport, ResearchError> {
     let board = Rc::new(RefCell::new(VenueBoard::new(beside.reference.clone())));
-    let own = instrument(&request.market)?;
+    let own = instrument(&request.market);
     let mut heard_beside: Vec<(&InstrumentName, (Ts, Ts))> = Vec::new();
     for (market, files) in &beside.recordings {
-        let other = instrument(market)?;
+        let other = instrument(market);
         if !are_compared(&own, &other) {
             return Err(ResearchError::Refused(format!(
                 "{market} cannot be compared with {}: another venue of the same asset is wanted, spot beside spot and perpetual beside \
@@ -105,7 +107,9 @@ pub fn record_beside(
         }
         let member = board.borrow_mut().join_whole(other);
         let mut rows = BesideRows::new(&board, member);
-        let played = Recorded::open(market, files)?.play(spec_of(market)?, &mut rows)?;
+        let size = beside.contract_sizes.iter().find(|(known, _)| known == market).map(|(_, size)| *size);
+        let capture = Recorded::open(market, files)?;
+        let played = capture.play(capture.spec(size)?, &mut rows)?;
         heard_beside.extend(played.span.map(|span| (market, span)));
         if played.played.books == 0 && played.played.trades == 0 {
             return Err(ResearchError::Refused(format!(
@@ -124,7 +128,8 @@ pub fn record_beside(
     }
     let capture = Recorded::open(&request.market, &request.files).map_err(|e| without_options(e.into()))?;
     let (bytes, read) = capture.progress();
-    let begins = begins::check_book(&capture, &request.market, request.tick, &mut || {
+    let spec = capture.spec(request.contract_size)?;
+    let begins = begins::check_book((&capture, &spec), &request.market, request.tick, &mut || {
         step(read.load(core::sync::atomic::Ordering::Relaxed), bytes)
     })?;
     if let Some((market, (from, until))) = heard_beside.iter().find(|(_, (_, until))| *until < begins) {
@@ -136,7 +141,6 @@ pub fn record_beside(
     if let Some(tick) = request.tick {
         tick::check_rows(tick, &request.lake, &request.market)?;
     }
-    let spec = spec_of(&request.market)?;
     let config = LakeConfig::import(&request.lake);
     let kept = keep::Kept::open(
         config,
@@ -168,21 +172,9 @@ fn without_options(e: ResearchError) -> ResearchError {
 }
 
 /// A market by what its venue and symbol say of it.
-pub(crate) fn instrument(market: &InstrumentName) -> Result<Instrument, ResearchError> {
-    let spec = spec_of(market)?;
-    Ok(Instrument { name: market.clone(), kind: spec.kind, expiry: symbols::expiry(&market.symbol) })
-}
-
-/// What sessions need to know of a market whose instrument list was not recorded.
-fn spec_of(market: &InstrumentName) -> Result<MarketSpec, ResearchError> {
-    let known = venue(market.venue.as_str());
-    let kind = market.kind(known.map(|v| v.trades)).unwrap_or(MarketKind::Perpetual);
-    let mut spec = MarketSpec::bare(&market.symbol, kind);
-    if market.venue.as_str() == "binance-coinm" {
-        spec.inverse = true;
-        spec.contract_size = Some(f64::from(barograph_venues::symbols::coin_m_contract_size(&market.symbol)));
-    }
-    Ok(spec)
+pub(crate) fn instrument(market: &InstrumentName) -> Instrument {
+    let kind = registry::kind(market).unwrap_or(MarketKind::Perpetual);
+    Instrument { name: market.clone(), kind, expiry: symbols::expiry(&market.symbol) }
 }
 
 #[cfg(test)]

@@ -1,8 +1,7 @@
 //! What a market's recordings, its lake or its journal say, in the form of another tool.
 
-use super::spec_of;
 use crate::ResearchError;
-use barograph_domain::{InstrumentName, Ts};
+use barograph_domain::{InstrumentName, Span, Ts};
 use barograph_lake::Error;
 use barograph_lake::export::{EventReport, EventWriter};
 use barograph_lake::recorded::{CapturePlayed, JournalAudience, Recorded, play_journal};
@@ -11,19 +10,20 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 /// Writes books and trades as hftbacktest's array of events: of files, of the folder of a lake, or of the journal in a data folder where
-/// there is no file. Received in `range`, both ends included. Beside what was written comes what could not be used, each as a sentence.
+/// there is no file. What a contract is worth is given with the files, where they do not say it. Received in `range`, both ends included; `base` is the
+/// smallest latency where the recorder's clock was behind the venue's. `out` is read again. Beside what was written comes what could not be used, each as a sentence.
 ///
 /// # Errors
 /// What is given is no recording of the market, or the file cannot be written.
 pub fn export_events(
     market: &InstrumentName,
-    files: &[PathBuf],
+    (files, contract_size): (&[PathBuf], Option<f64>),
     data: &Path,
-    range: (Option<Ts>, Option<Ts>),
+    (range, base): ((Option<Ts>, Option<Ts>), Span),
     out: File,
 ) -> Result<(EventReport, Vec<String>), ResearchError> {
     let failed = |e: std::io::Error| ResearchError::Failed(format!("the file cannot be written: {e}"));
-    let mut writer = EventWriter::new(out, range).map_err(failed)?;
+    let mut writer = EventWriter::new(out, range, base).map_err(failed)?;
     let troubles;
     if files.is_empty() {
         let mut audience = OneMarket { market, writer: Some(writer) };
@@ -32,7 +32,8 @@ pub fn export_events(
         troubles = played.troubles;
         writer = heard.ok_or_else(|| ResearchError::Failed("the journal lost its listener".to_owned()))?;
     } else {
-        troubles = unused(Recorded::open(market, files)?.play(spec_of(market)?, &mut writer)?);
+        let recorded = Recorded::open(market, files)?;
+        troubles = unused(recorded.play(recorded.spec(contract_size)?, &mut writer)?);
     }
     let (file, report) = writer.finish().map_err(failed)?;
     file.sync_all().map_err(failed)?;

@@ -157,8 +157,8 @@ impl SecondRows {
             return None;
         }
         self.next = Some(t + SECOND);
-        // The session a second belongs to is that of its last moment.
-        let session = self.sessions.session(Ts(t.0 - 1));
+        // As in the program's own rows a boundary belongs to the session that starts (features §3).
+        let session = self.sessions.session(t);
         let known = OtherFeeds { session: u8::try_from(session.index()).unwrap_or_default(), ..known(t) };
         let now = BookSides { bids: &self.bids, asks: &self.asks };
         Some((t, self.columns.close(t, &now, &known)))

@@ -107,12 +107,14 @@ pub fn read_board(folder: &Path) -> Result<StudyBoard, ResearchError> {
 }
 
 pub(super) fn unlabelled(of: Unlabelled) -> BTreeMap<String, usize> {
-    let Unlabelled { now, unchanged, end, gap, input, zero } = of;
+    let Unlabelled { now, unchanged, end, gap, stale, unusable, input, zero } = of;
     let reasons = [
         ("no usable book at the row", now),
         ("the book did not change", unchanged),
         ("the data ends first", end),
         ("a gap before the horizon", gap),
+        ("the book did not change for more than 5 s before the horizon", stale),
+        ("a crossed book before the horizon", unusable),
         ("no cost in every second", input),
         ("the mid did not move", zero),
     ];

@@ -17,7 +17,7 @@ use barograph_study::money::funding::{FundingCover, settlements};
 use barograph_study::money::report::TradeReport;
 use barograph_study::money::sharpe::SharpeMoments;
 use barograph_study::targets::TargetId;
-use barograph_venues::session::venue;
+use barograph_venues::session::registry;
 use std::collections::BTreeSet;
 
 /// Distances from one half that the inner split chooses among.
@@ -208,6 +208,5 @@ pub(super) fn no_direction(target: TargetId) -> ResearchError {
 
 /// Whether funding is due: of a market whose kind nobody knows it may be.
 pub(crate) fn is_perpetual(market: &InstrumentName) -> bool {
-    let known = venue(market.venue.as_str());
-    market.kind(known.map(|v| v.trades)).unwrap_or(MarketKind::Perpetual) == MarketKind::Perpetual
+    registry::kind(market).unwrap_or(MarketKind::Perpetual) == MarketKind::Perpetual
 }

@@ -54,11 +54,12 @@ fn rows_have_what_was_known_beside_them() {
         files: files(dir.path(), "own", 1_000.0, 1.0),
         lake: dir.path().join("lake"),
         tick: None,
+        contract_size: None,
     };
     let beside = DatasetBeside {
         feeds: Some(Rc::new(EveryMinute)),
         recordings: vec![(other.clone(), files(dir.path(), "other", 1_010.0, 3.0))],
-        reference: None,
+        ..DatasetBeside::default()
     };
     let report = record_beside(&request, &beside, &mut |_, _| {}).unwrap();
     assert!(report.rows > 350 && report.late == 0, "{report:?}");
@@ -93,10 +94,15 @@ fn seconds_of_a_silence_are_compared_too() {
     let own = dir.path().join("own.csv");
     std::fs::write(&own, text).unwrap();
     let market = name("coinbase:BTC-USD");
-    let request =
-        DatasetRequest { market: market.clone(), files: vec![own], lake: dir.path().join("lake"), tick: None };
+    let request = DatasetRequest {
+        market: market.clone(),
+        files: vec![own],
+        lake: dir.path().join("lake"),
+        tick: None,
+        contract_size: None,
+    };
     let other = (name("binance-spot:BTCUSDT"), files(dir.path(), "other", 1_010.0, 3.0));
-    let beside = DatasetBeside { feeds: None, recordings: vec![other], reference: None };
+    let beside = DatasetBeside { recordings: vec![other], ..DatasetBeside::default() };
     record_beside(&request, &beside, &mut |_, _| {}).unwrap();
     let frame = load(&request.lake, &market).unwrap().frame;
     let get = |id: &str, second: i64| frame.column(id).unwrap().get(frame.row_at(BEGIN + Span::secs(second)).unwrap());
@@ -120,6 +126,7 @@ fn what_cannot_be_compared_is_refused() {
         files: own.clone(),
         lake: dir.path().join("lake"),
         tick: None,
+        contract_size: None,
     };
     for (other, reference, why) in [
         ("binance-usdm:BTCUSDT", None, "cannot be compared with coinbase:BTC-USD"),
@@ -129,8 +136,11 @@ fn what_cannot_be_compared_is_refused() {
         ("binance-spot:BTCUSDT", Some("kraken:BTC-USD"), "no recording of it is given beside"),
     ] {
         let name = |text: &str| InstrumentName::parse(text).unwrap();
-        let beside =
-            DatasetBeside { feeds: None, recordings: vec![(name(other), own.clone())], reference: reference.map(name) };
+        let beside = DatasetBeside {
+            recordings: vec![(name(other), own.clone())],
+            reference: reference.map(name),
+            ..DatasetBeside::default()
+        };
         let refused = record_beside(&request, &beside, &mut |_, _| {}).unwrap_err().to_string();
         assert!(refused.contains(why), "{refused}");
         assert!(!request.lake.exists(), "nothing is begun");

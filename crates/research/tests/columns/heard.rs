@@ -2,12 +2,11 @@
 
 use barograph_columns::{OtherFeeds, ResearchRow};
 use barograph_domain::depth::{BookSides, DepthLevel};
-use barograph_domain::{GapReason, InstrumentName, MarketKind, Ts};
+use barograph_domain::{GapReason, InstrumentName, Ts};
 use barograph_engine::sessions::SessionSet;
 use barograph_lake::Error;
 use barograph_lake::recorded::{RecordListener, RecordStamps, Recorded, RecordedFeed, RecordedTrade};
 use barograph_research::dataset::SecondRows;
-use barograph_venues::session::MarketSpec;
 use std::path::{Path, PathBuf};
 
 pub(crate) type Sides = [Vec<DepthLevel>; 2];
@@ -77,11 +76,16 @@ pub(crate) fn shipped() -> PathBuf {
 }
 
 /// At most so many things, and so many levels of each book.
-pub(crate) fn listen(market: &str, kind: MarketKind, file: &Path, (most, levels): (usize, usize)) -> Vec<Heard> {
+pub(crate) fn listen(market: &str, file: &Path, most: (usize, usize)) -> Vec<Heard> {
+    listen_to_all(market, &[file.to_path_buf()], most)
+}
+
+/// The same of a recording in several files.
+pub(crate) fn listen_to_all(market: &str, files: &[PathBuf], (most, levels): (usize, usize)) -> Vec<Heard> {
     let market = InstrumentName::parse(market).unwrap();
     let mut tape = Tape { all: Vec::new(), levels, most };
-    let spec = MarketSpec::bare(&market.symbol, kind);
-    Recorded::open(&market, &[file.to_path_buf()]).unwrap().play(spec, &mut tape).unwrap();
+    let recorded = Recorded::open(&market, files).unwrap();
+    recorded.play(recorded.spec(None).unwrap(), &mut tape).unwrap();
     tape.all
 }
 

@@ -2,7 +2,7 @@
 
 use crate::heard::{Heard, listen, rows_of, shipped};
 use barograph_columns::place_of;
-use barograph_domain::{InstrumentName, MarketKind, Span, Ts};
+use barograph_domain::{InstrumentName, Span, Ts};
 use barograph_lake::layers::{LakeQuery, Layer, hours, unknown_times};
 use barograph_lake::recorded::RecordStamps;
 use barograph_research::dataset::{DatasetRequest, record};
@@ -28,7 +28,8 @@ fn a_hole_of_weeks_is_stated_and_gets_no_rows() {
             path
         });
         let lake = dir.path().join(format!("lake{n}"));
-        let request = DatasetRequest { market: market.clone(), files: files.to_vec(), lake, tick: None };
+        let request =
+            DatasetRequest { market: market.clone(), files: files.to_vec(), lake, tick: None, contract_size: None };
         let report = record(&request, &mut |_, _| {}).unwrap();
         assert!((118..=120 + 601).contains(&report.rows), "{} rows over {away}", report.rows);
         let query =
@@ -49,7 +50,7 @@ fn a_silence_behind_a_loss_has_a_reason_of_its_own() {
     let files: Vec<_> = (0..2).map(|n| dir.path().join(format!("{n}.csv"))).collect();
     files.iter().zip(texts).for_each(|(path, text)| std::fs::write(path, text).unwrap());
     let market = InstrumentName::parse("binance-spot:BTCUSDT").unwrap();
-    let request = DatasetRequest { market, files, lake: dir.path().join("lake"), tick: None };
+    let request = DatasetRequest { market, files, lake: dir.path().join("lake"), tick: None, contract_size: None };
     record(&request, &mut |_, _| {}).unwrap();
     let query = LakeQuery { layer: Some(Layer::Silver), table: Some("features".to_owned()), ..LakeQuery::default() };
     let gaps: Vec<_> =
@@ -60,7 +61,7 @@ fn a_silence_behind_a_loss_has_a_reason_of_its_own() {
 /// A trade that arrives after the row of its second counts there, for the rows that come.
 #[test]
 fn late_trades_count_at_their_own_second() {
-    let mut all = listen("binance-usdm:BTCUSDT", MarketKind::Perpetual, &shipped(), (12_000, 20));
+    let mut all = listen("binance-usdm:BTCUSDT", &shipped(), (12_000, 20));
     let clean = rows_of(&all, None);
     let place = |id: &str| place_of(id).unwrap();
     let at = all.len() * 3 / 4;

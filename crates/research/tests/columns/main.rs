@@ -8,4 +8,5 @@ mod holes;
 mod pair;
 mod peers;
 mod prefix;
+mod split;
 mod wide;

@@ -19,7 +19,8 @@ fn import(lake: &Path, market: &str, mid: f64, seconds: core::ops::Range<i64>) {
     }
     let file = lake.join(format!("{}.csv", market.symbol));
     std::fs::write(&file, books).unwrap();
-    let request = DatasetRequest { market, files: vec![file], lake: lake.to_path_buf(), tick: None };
+    let request =
+        DatasetRequest { market, files: vec![file], lake: lake.to_path_buf(), tick: None, contract_size: None };
     record(&request, &mut |_, _| {}).unwrap();
 }
 

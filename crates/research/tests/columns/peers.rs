@@ -1,11 +1,23 @@
 //! The 197 columns against an independent implementation in NumPy and Polars (`crates/columns/tests/peer`), over recordings of three venues
 //! and with readings of other feeds. `PEERS_PYTHON` names a Python with numpy and polars; without it these tests are skipped, and say so.
+//!
+//! The recordings are the longest that there are of each venue with its book and its trades; none has an hour:
+//!
+//! | venue | market | recording | length |
+//! |---|---|---|---|
+//! | Binance USD-M | BTCUSDT | `testdata/recordings/binance-usdm_btcusdt_20240718.gz`, its first 7,000 states and trades | 72 s |
+//! | Binance USD-M | BTCUSDT | that one whole and `raw/hftbacktest/binance-usdm_btcusdt_20240719.gz` behind it | 8 min |
+//! | Coinbase | BTC-USD | `raw/cryptofeed/coinbase.jsonl.zst`, whole | 24 s |
+//! | Bybit | BTCUSDT | `raw/cryptofeed/bybit.jsonl.zst`, whole | 42 s |
+//!
+//! (`raw/archives/xrpusdt-ob500.data.zip` of Bybit has fifty states and no trades.) Windows of hours, and of days for VPIN, are held against
+//! the same peer over synthetic markets in `crates/columns/tests/peer_rows.rs`.
 
-use crate::heard::{Heard, Row, Rows, Sides, feed, listen, shipped};
+use crate::heard::{Heard, Row, Rows, Sides, feed, listen, listen_to_all, shipped};
 use barograph_columns::venues::compared;
 use barograph_columns::{COLUMNS, FeedMinute, FeedMinutes, FeedReading, OtherFeeds, SECOND, VenueSecond, catalogue};
 use barograph_domain::cell::Reason;
-use barograph_domain::{MarketKind, Span, Ts};
+use barograph_domain::{Span, Ts};
 use barograph_engine::sessions::SessionSet;
 use barograph_research::dataset::SecondRows;
 use barograph_testkit::{recorded, skipped};
@@ -152,18 +164,27 @@ fn agree(what: &str, all: &[Heard], tick: Option<f64>) {
 
 #[test]
 fn columns_of_a_shipped_recording_are_those_of_numpy() {
-    let all = listen("binance-usdm:BTCUSDT", MarketKind::Perpetual, &shipped(), (7_000, usize::MAX));
+    let all = listen("binance-usdm:BTCUSDT", &shipped(), (7_000, usize::MAX));
     agree("Binance USD-M", &all, Some(0.1));
+}
+
+/// Long enough for windows of five minutes. Of each side so many levels as lie within ten basis points would make a text of a hundred
+/// megabytes; those columns are held against the peer above.
+#[test]
+fn columns_of_eight_minutes_are_those_of_numpy() {
+    let Some(second) = recorded("raw/hftbacktest/binance-usdm_btcusdt_20240719.gz") else { return };
+    let all = listen_to_all("binance-usdm:BTCUSDT", &[shipped(), second], (usize::MAX, 25));
+    agree("Binance USD-M, eight minutes", &all, Some(0.1));
 }
 
 #[test]
 fn columns_of_coinbase_are_those_of_numpy() {
     let Some(path) = recorded("raw/cryptofeed/coinbase.jsonl.zst") else { return };
-    agree("Coinbase", &listen("coinbase:BTC-USD", MarketKind::Spot, &path, (usize::MAX, usize::MAX)), Some(0.01));
+    agree("Coinbase", &listen("coinbase:BTC-USD", &path, (usize::MAX, usize::MAX)), Some(0.01));
 }
 
 #[test]
 fn columns_of_bybit_are_those_of_numpy() {
     let Some(path) = recorded("raw/cryptofeed/bybit.jsonl.zst") else { return };
-    agree("Bybit", &listen("bybit:BTCUSDT", MarketKind::Perpetual, &path, (usize::MAX, usize::MAX)), Some(0.1));
+    agree("Bybit", &listen("bybit:BTCUSDT", &path, (usize::MAX, usize::MAX)), Some(0.1));
 }

@@ -1,9 +1,9 @@
 //! What comes later changes no row that was made (features §10).
 
 use crate::heard::{Heard, Row, Rows, feed, listen, rows_of, shipped};
-use barograph_columns::OtherFeeds;
+use barograph_columns::{OtherFeeds, place_of};
 use barograph_domain::depth::DepthLevel;
-use barograph_domain::{MarketKind, Span, Ts};
+use barograph_domain::{Span, Ts};
 use barograph_engine::sessions::SessionSet;
 use barograph_lake::recorded::RecordStamps;
 use barograph_research::dataset::{CLOSE_AFTER, SecondRows};
@@ -28,7 +28,7 @@ fn rewritten(whole: &[Row], part: &[Row], upto: Ts) -> usize {
 
 #[test]
 fn of_200_cuts_through_a_recording_none_rewrites_a_row() {
-    let all = listen("binance-usdm:BTCUSDT", MarketKind::Perpetual, &shipped(), (4_000, 25));
+    let all = listen("binance-usdm:BTCUSDT", &shipped(), (4_000, 25));
     let whole = rows_of(&all, Some(0.1));
     assert!(whole.len() > 20, "{} rows", whole.len());
     let mut seen = 0;
@@ -46,7 +46,7 @@ fn of_200_cuts_through_a_recording_none_rewrites_a_row() {
 /// The comparison sees rows that were made of something else: here three seconds too early, before all of theirs was received.
 #[test]
 fn a_row_that_is_made_of_less_is_found_out() {
-    let all = listen("binance-usdm:BTCUSDT", MarketKind::Perpetual, &shipped(), (4_000, 25));
+    let all = listen("binance-usdm:BTCUSDT", &shipped(), (4_000, 25));
     let early = |heard: &Heard| match heard {
         Heard::Passed(t) => Heard::Passed(*t + Span::secs(3)),
         other => other.clone(),
@@ -87,5 +87,17 @@ fn no_row_behind_a_silence_knows_of_what_came_after_it_was_due() {
             before = if let Heard::Passed(now) = heard { *now } else { before };
         }
         assert!(made.iter().filter(|(t, _)| *t > back).count() > 20, "{silence} s of silence, {delay:?} on the way");
+    }
+}
+
+/// At 13:00 New York begins.
+#[test]
+fn the_row_of_a_boundary_is_of_the_session_that_starts() {
+    let boundary = Ts::from_civil(2026, 2, 5, 13, 0, 0);
+    let rows = rows_of(&books(boundary - Span::secs(30), Span::millis(20)), None);
+    let place = place_of("sx_session").unwrap();
+    for (seconds, want) in [(-1, 1.0), (0, 2.0), (1, 2.0)] {
+        let (_, row) = rows.iter().find(|(t, _)| *t == boundary + Span::secs(seconds)).unwrap();
+        assert_eq!(row.get(place), Ok(want), "{seconds} s after 13:00");
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::heard::{Heard, Rows, listen, rows_of, shipped};
 use barograph_columns::{COLUMNS, catalogue};
-use barograph_domain::{InstrumentName, MarketKind};
+use barograph_domain::InstrumentName;
 use barograph_research::dataset::{DatasetRequest, record};
 use barograph_research::load;
 use core::fmt::Write as _;
@@ -28,13 +28,13 @@ fn wide(all: &[Heard]) -> String {
 #[test]
 fn wide_snapshots_and_the_stream_of_states_are_equal_to_the_bit() {
     let market = "binance-usdm:BTCUSDT";
-    let mut all = listen(market, MarketKind::Perpetual, &shipped(), (9_000, 20));
+    let mut all = listen(market, &shipped(), (9_000, 20));
     // A file of states says nothing of trades.
     all.retain(|heard| matches!(heard, Heard::Book(..)));
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("wide.csv");
     std::fs::write(&file, wide(&all)).unwrap();
-    let again = listen(market, MarketKind::Perpetual, &file, (usize::MAX, 20));
+    let again = listen(market, &file, (usize::MAX, 20));
     let streamed: Vec<Heard> = all
         .iter()
         .flat_map(|heard| match heard {
@@ -53,8 +53,13 @@ fn wide_snapshots_and_the_stream_of_states_are_equal_to_the_bit() {
     }
     // And through the lake.
     let market = InstrumentName::parse(market).unwrap();
-    let request =
-        DatasetRequest { market: market.clone(), files: vec![file], lake: dir.path().join("lake"), tick: Some(0.1) };
+    let request = DatasetRequest {
+        market: market.clone(),
+        files: vec![file],
+        lake: dir.path().join("lake"),
+        tick: Some(0.1),
+        contract_size: None,
+    };
     record(&request, &mut |_, _| {}).unwrap();
     let frame = load(&request.lake, &market).unwrap().frame;
     for (t, row) in stream.iter().take(n) {

@@ -327,3 +327,22 @@ fn a_book_of_before_is_not_heard_again() {
         assert!(after.iter().any(|w| matches!(w, Word::Trade { .. })), "{symbol}");
     }
 }
+
+/// A market of contracts whose worth nobody wrote down is left out, with a sentence; the others are heard.
+#[test]
+fn contracts_of_unknown_worth_are_left_out_and_named() {
+    let message = |n: i64| Message {
+        at: Ts::from_civil(2026, 2, 5, 14, 0, 0) + Span::secs(n),
+        symbol: "BTC-USDT",
+        bytes: br#"{"event":"subscribe","arg":{"channel":"trades","instId":"BTC-USDT"}}"#.to_vec(),
+    };
+    let all: Vec<Message> = (0..3).map(message).collect();
+    let mut with = config("okx", &["BTC-USDT-SWAP", "ETH-USDT-SWAP"]);
+    with.markets[1].contract_size = Some(0.1);
+    let dir = tempfile::tempdir().unwrap();
+    Recorder::new("okx", with).run(dir.path(), &all, End::InOrder);
+    let played = play(dir.path());
+    let left_out: Vec<&String> = played.troubles.iter().filter(|t| t.contains("is left out")).collect();
+    assert!(left_out.len() == 1 && left_out[0].starts_with("okx:BTC-USDT-SWAP "), "{:?}", played.troubles);
+    assert_eq!(played.markets.iter().map(|m| m.name.symbol.as_str()).collect::<Vec<_>>(), ["ETH-USDT-SWAP"]);
+}

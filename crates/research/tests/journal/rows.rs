@@ -52,8 +52,13 @@ fn a_journal_gives_the_rows_of_the_recordings_it_was_fed_with_and_gives_them_onc
         let file = dir.path().join(symbol);
         recording(&file, &all, symbol);
         let market = InstrumentName::new(USDM, symbol).unwrap();
-        let direct =
-            DatasetRequest { market: market.clone(), files: vec![file], lake: dir.path().join("direct"), tick: None };
+        let direct = DatasetRequest {
+            market: market.clone(),
+            files: vec![file],
+            lake: dir.path().join("direct"),
+            tick: None,
+            contract_size: None,
+        };
         let direct = record(&direct, &mut |_, _| {}).unwrap();
         let (_, own) = done.markets.iter().find(|(name, _)| *name == market).unwrap();
         assert_eq!(own.played.played, direct.played.played, "{symbol}");

@@ -31,7 +31,8 @@ fn said(lake: &Path, table: &str) -> Vec<(bool, HourManifest)> {
 
 fn import(market: &str, lake: &Path, files: &[PathBuf]) -> DatasetReport {
     let market = InstrumentName::parse(market).unwrap();
-    let request = DatasetRequest { market, files: files.to_vec(), lake: lake.to_owned(), tick: None };
+    let request =
+        DatasetRequest { market, files: files.to_vec(), lake: lake.to_owned(), tick: None, contract_size: None };
     record(&request, &mut |_, _| {}).unwrap()
 }
 
@@ -66,6 +67,7 @@ fn two_runs_write_what_one_does() {
             files: vec![second.clone()],
             lake: lake(name),
             tick: None,
+            contract_size: None,
         };
         let before = content(&lake(name));
         let refused = record(&request, &mut |_, _| {}).unwrap_err().to_string();
@@ -168,6 +170,7 @@ fn trades_without_a_book_are_refused_and_nothing_of_them_is_written() {
         files: vec![alone],
         lake: lake.clone(),
         tick: None,
+        contract_size: None,
     };
     let refused = record(&request, &mut |_, _| {}).unwrap_err().to_string();
     assert!(refused.contains("180 trades") && refused.contains("Nothing was written"), "{refused}");

@@ -117,7 +117,7 @@ fn a_price_step_fits_the_book_and_the_rows_that_are_there() {
     let run = |lake: &str, file: &Path, tick| {
         let market = barograph_domain::InstrumentName::parse("okx:X").unwrap();
         let (files, lake) = (vec![file.to_owned()], dir.path().join(lake));
-        let request = barograph_research::dataset::DatasetRequest { market, files, lake, tick };
+        let request = barograph_research::dataset::DatasetRequest { market, files, lake, tick, contract_size: None };
         barograph_research::dataset::record(&request, &mut |_, _| {}).map(|done| done.rows).map_err(|e| e.to_string())
     };
     for tick in [1e308, 1e-300, 3.0, 0.0, -1.0, f64::NAN] {

@@ -15,8 +15,14 @@ pub struct Unlabelled {
     pub unchanged: usize,
     /// The data ends before the label would be known.
     pub end: usize,
-    /// A second is missing, the book could not be used, or a gap was declared before the label would be known.
+    /// A second is missing, or a gap was declared, before the label would be known.
     pub gap: usize,
+    /// Nothing is known to be missing, but before the label would be known the book did not change for more than five seconds: its columns
+    /// are absent then.
+    pub stale: usize,
+    /// Nothing is known to be missing and the book was heard of, but before the label would be known it could not be used: it was crossed or
+    /// locked.
+    pub unusable: usize,
     /// A number that the label is made of is absent: the mid at the end, or the cost of one of the seconds.
     pub input: usize,
     /// `dir_*`: the mid did not move.
@@ -27,7 +33,7 @@ impl Unlabelled {
     /// All of them.
     #[must_use]
     pub const fn total(&self) -> usize {
-        self.now + self.unchanged + self.end + self.gap + self.input + self.zero
+        self.now + self.unchanged + self.end + self.gap + self.stale + self.unusable + self.input + self.zero
     }
 }
 

@@ -18,6 +18,8 @@ const SWEEP_SELL: &str = "sweep_cost_sell_bps";
 
 /// The book changed in a row's second when its last change is younger than this.
 const CHANGED_MS: f64 = 1_000.0;
+/// A book that was not heard of for longer is stale (features §7, book validity).
+const STALE_MS: f64 = 5_000.0;
 /// Returns a forward volatility needs, of its 1 800: as many as the column `realized_vol_1800s` does (features §7).
 const RETURNS_MIN: usize = 1_440;
 
@@ -48,6 +50,8 @@ enum NoLabel {
     Unchanged,
     End,
     Gap,
+    Stale,
+    Unusable,
     Input,
     Zero,
 }
@@ -70,6 +74,8 @@ pub struct Labeller<'a> {
     mid: &'a FrameColumn,
     since_gap: &'a FrameColumn,
     unusable: Marks,
+    /// Those of them whose book was not heard of for too long.
+    stale: Marks,
 }
 
 impl<'a> Labeller<'a> {
@@ -79,7 +85,10 @@ impl<'a> Labeller<'a> {
     /// One of the two is not there. Without the second nobody knows where gaps are.
     pub fn new(frame: &'a ResearchFrame) -> Result<Self, TargetError> {
         let unusable = Marks::new((0..frame.len()).map(|row| !frame.is_valid(row)));
-        Ok(Self { frame, mid: column(frame, MID)?, since_gap: column(frame, SINCE_GAP)?, unusable })
+        let age = frame.column(BOOK_AGE);
+        let is_old = |row: usize| age.and_then(|a| a.get(row)).is_some_and(|ms| ms > STALE_MS);
+        let stale = Marks::new((0..frame.len()).map(|row| !frame.is_valid(row) && is_old(row)));
+        Ok(Self { frame, mid: column(frame, MID)?, since_gap: column(frame, SINCE_GAP)?, unusable, stale })
     }
 
     /// The labels of one target.
@@ -127,8 +136,13 @@ impl<'a> Labeller<'a> {
         let rows = usize::try_from(span.as_secs()).is_ok_and(|s| s == last - first);
         // Where the age of the last gap is absent, there may have been one.
         let declared = self.since_gap.get(last).is_none_or(|since| since < seconds);
-        let unusable = self.unusable.among(first + 1, last) > 0;
-        if rows && !declared && !unusable { Ok(()) } else { Err(NoLabel::Gap) }
+        if !rows || declared {
+            return Err(NoLabel::Gap);
+        }
+        if self.stale.among(first + 1, last) > 0 {
+            return Err(NoLabel::Stale);
+        }
+        if self.unusable.among(first + 1, last) > 0 { Err(NoLabel::Unusable) } else { Ok(()) }
     }
 
     fn log_return(&self, row: usize, horizon: ReturnHorizon) -> Found {
@@ -232,6 +246,8 @@ impl Unlabelled {
             NoLabel::Unchanged => &mut self.unchanged,
             NoLabel::End => &mut self.end,
             NoLabel::Gap => &mut self.gap,
+            NoLabel::Stale => &mut self.stale,
+            NoLabel::Unusable => &mut self.unusable,
             NoLabel::Input => &mut self.input,
             NoLabel::Zero => &mut self.zero,
         }

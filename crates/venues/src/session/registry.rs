@@ -1,6 +1,7 @@
 //! The venues this build can listen to, and how to find their markets.
 
 use crate::session::{BaseAddresses, Limits, MarketSpec, PoolId, Session, SessionConfig};
+use crate::symbols;
 use barograph_domain::{InstrumentName, MarketKind, Metric};
 
 /// A request of discovery; all answers together make the instrument list.
@@ -112,7 +113,8 @@ pub fn trades(id: &str) -> Option<MarketKind> {
 /// Market kind of an instrument: what its symbol says, else what its venue trades.
 #[must_use]
 pub fn kind(name: &InstrumentName) -> Option<MarketKind> {
-    name.kind(trades(name.venue.as_str()))
+    let venue = name.venue.as_str();
+    symbols::kind(venue, &name.symbol).or_else(|| name.kind(trades(venue)))
 }
 
 #[cfg(test)]
@@ -125,6 +127,8 @@ mod tests {
         assert_eq!(kind("coinbase:BTC-USD"), Some(MarketKind::Spot));
         assert_eq!(kind("binance-usdm:BTCUSDT_261225"), Some(MarketKind::DatedFuture));
         assert_eq!(kind("okx:BTC-USDT-SWAP"), Some(MarketKind::Perpetual));
+        assert_eq!(kind("okx:BTC-USDT"), Some(MarketKind::Spot));
+        assert_eq!(kind("okx:BTC-USD-220527"), Some(MarketKind::DatedFuture));
         assert_eq!(kind("deribit:BTC-PERPETUAL"), Some(MarketKind::Perpetual));
         assert_eq!(kind("mexc:BTCUSDT"), None);
     }

@@ -112,7 +112,9 @@ impl PurgedFolds {
                 "rows": self.study.frame().len(), "labelled": spans.len(), "zero_share": zeros,
                 "unlabelled": {
                     "no_usable_book": unlabelled.now, "book_unchanged": unlabelled.unchanged, "data_ends_first": unlabelled.end,
-                    "gap_before_horizon": unlabelled.gap, "input_missing": unlabelled.input, "mid_did_not_move": unlabelled.zero,
+                    "gap_before_horizon": unlabelled.gap,
+                    "book_stale_before_horizon": unlabelled.stale, "book_crossed_before_horizon": unlabelled.unusable,
+                    "input_missing": unlabelled.input, "mid_did_not_move": unlabelled.zero,
                 },
                 "hold_out_from": sheet.hold_out_from.map(|t| t.to_string()), "folds": folds,
             }),

@@ -10,16 +10,19 @@ use std::path::PathBuf;
 
 /// Plays recordings of a market into a lake: books, trades and feature rows. What `barograph lab dataset` does.
 #[pyfunction]
-#[pyo3(signature = (market, files, lake, tick=None))]
+#[pyo3(signature = (market, files, lake, tick=None, contract_size=None))]
 pub(super) fn record_recording<'py>(
     py: Python<'py>,
     market: &str,
     files: Vec<PathBuf>,
     lake: PathBuf,
     tick: Option<f64>,
+    contract_size: Option<f64>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let tick = tick.map(|t| super::super::convert::positive("tick", t)).transpose()?;
-    let request = DatasetRequest { market: InstrumentName::parse(market).map_err(refused)?, files, lake, tick };
+    let contract_size = contract_size.map(|s| super::super::convert::positive("contract_size", s)).transpose()?;
+    let request =
+        DatasetRequest { market: InstrumentName::parse(market).map_err(refused)?, files, lake, tick, contract_size };
     let report = py.detach(|| record(&request, &mut |_, _| {})).map_err(of_lab)?;
     let played = &report.played;
     wire(
