@@ -1,6 +1,7 @@
 //! Recorded books of the lake at chosen moments.
 
 use crate::ResearchError;
+use crate::typed::dataset_command;
 use barograph_domain::{InstrumentName, Span, Ts};
 use barograph_lake::layers::{LakeBatch, LakeHour, LakeNumbers, LakeQuery, LakeReader, Layer, hours};
 use barograph_study::lead_lag::mids::StudyClock;
@@ -31,8 +32,9 @@ fn book_hours_from(lake: &Path, market: &InstrumentName, from: Option<Ts>) -> Re
     let hours = hours(lake, &query)?;
     if hours.is_empty() {
         return Err(ResearchError::Refused(format!(
-            "{} holds no books of {market}; they are made by: barograph lab dataset {market} --source FILE",
-            lake.display()
+            "{} holds no books of {market}; they are made by: {}",
+            lake.display(),
+            dataset_command(lake, market)
         )));
     }
     Ok(hours)

@@ -2,8 +2,9 @@
 
 use crate::ResearchError;
 use crate::books::PlayedBooks;
+use crate::due::funding_cover;
 use crate::load::load_between;
-use crate::train::is_perpetual;
+use crate::typed::shell_word;
 use barograph_domain::{InstrumentName, Side, Ts};
 use barograph_study::money::blotter::{FundingPayment, RoundTrip, TradeTerms};
 use barograph_study::money::funding::{FundingCover, settlements};
@@ -162,8 +163,9 @@ pub fn simulated(
         let moment = |word: &str, at: &Option<Ts>| at.map_or(String::new(), |at| format!(" {word} {at}"));
         let within = format!("{}{}", moment("from", from), moment("until", until));
         return Err(ResearchError::Refused(format!(
-            "{} holds no rows of {market}{within}; what it holds says: barograph lake ls",
-            lake.display()
+            "{} holds no rows of {market}{within}; what it holds says: barograph lake ls --lake {}",
+            lake.display(),
+            shell_word(lake)
         )));
     };
     let mut books = PlayedBooks::open(lake, market, *from)?;
@@ -186,11 +188,7 @@ pub fn simulated(
     books.finish()?;
     let report = report.map_err(|e| ResearchError::Refused(e.to_string()))?;
     let (rows, wanted, _) = seen.into_inner();
-    let funding = if is_perpetual(&request.market) {
-        FundingCover::of(&payments, span[0], span[1])
-    } else {
-        FundingCover::NotDue
-    };
+    let funding = funding_cover(&request.market, &payments, span[0], span[1]);
     Ok(report_of(request, &report, span, loaded.digest.clone(), (rows, wanted, funding)))
 }
 
