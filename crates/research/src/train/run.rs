@@ -118,7 +118,7 @@ fn hash(request: &StudyRequest, data: &str) -> Result<String, ResearchError> {
     // Even weights add nothing, so that studies which know of none go on.
     let text = match request.weights {
         RowWeights::Even => serde_json::to_vec(&of),
-        weights => serde_json::to_vec(&(of, weights)),
+        weights @ RowWeights::Uniqueness => serde_json::to_vec(&(of, weights)),
     };
     Ok(hex(&text.map_err(|e| ResearchError::Failed(e.to_string()))?))
 }
