@@ -26,11 +26,13 @@ How to read it: *n* are test rows, *n_eff* those whose windows do not overlap (U
 the mean AUC of the folds, the annual Sharpe ratio after costs, or macro F1; *against* is one half, zero, or the macro F1 of persistence. The band
 is 90 %; that of `vol_regime_fwd` is of the distance from persistence. *Days to settle it* is how much recording like this one would shrink the band
 enough to tell the goal from nothing: an AUC of 0.55 from one half, a Sharpe ratio of 2 from zero, a macro F1 that is 0.02 better from one that is not.
-It reckons with errors that fall as the root of the time, and says nothing of whether the goal would be reached.
+It reckons with errors that fall as the root of the time, and says nothing of whether the goal would be reached. Where there is no band it is how long
+one takes, and for an AUC how long until so many windows that do not overlap have one so narrow. A dash there: what was recorded has settled it, whatever it
+says, or nothing was measured to reckon from.
 
 The model is the first on the board that learns, of `linear` and `gbm` with the preset `quick`, seed 1. Where an AUC of the folds passes everything
-else that is asked, the hold-out of that study, the last tenth of the time, is opened once, by its name in the research log, and counts. A dash is a
-number that does not exist.
+else that is asked, the hold-out of that study, the last tenth of the time, is opened once, by its name in the research log, and counts. Any other
+dash is a number that does not exist.
 
 PAGE
 
@@ -69,12 +71,36 @@ set_of() {
     fi
   done
   "$program" lab goals "$market" --lake "$folder/lake" --studies "$folder/studies" --markdown
-  "$program" lab goals "$market" --lake "$folder/lake" --studies "$folder/studies" --json >>"$home/all"
+  "$program" lab goals "$market" --lake "$folder/lake" --studies "$folder/studies" --json | sed "s|^|$title\t|" >>"$home/all"
   printf '\n'
   [ -z "$refused" ] || printf 'Not fitted, in the words of the program:\n\n%s\n' "$refused"
 }
 
+# What was recorded and holds no fold of even the shortest target: how much of it there is, and the words of the program.
+short_of() {
+  local what=$1 market=$2 said states='–' rows='–'
+  shift 2
+  local folder=$home/short-${market//:/-}-$(basename "$1" | tr -c 'A-Za-z0-9\n' '-')
+  for file in "$@"; do
+    [ -e "$file" ] || { printf '| %s | `%s` | – | – | the recording is not here |\n' "$what" "$market"; return; }
+  done
+  rm -rf "$folder"
+  if "$program" lab dataset "$market" --source "$@" --lake "$folder/lake" --json >"$home/said" 2>"$home/refused"; then
+    states=$(sed -n 's/.*"books":\([0-9]*\).*/\1/p' "$home/said")
+    rows=$(sed -n 's/.*"rows":\([0-9]*\).*/\1/p' "$home/said")
+    if "$program" lab train "$market" --target dir_1s --lake "$folder/lake" --studies "$folder/studies" $short --model linear >/dev/null 2>"$home/refused"; then
+      echo "$what of $market is long enough for a study of dir_1s: give it a set of its own" >&2
+      exit 1
+    fi
+  fi
+  said=$(sed -n 's/^barograph: //p' "$home/refused" | head -1)
+  [ "$rows" = 0 ] && said='not one whole second was recorded'
+  printf '| %s | `%s` | %s | %s | %s |\n' "$what" "$market" "$states" "$rows" "${said//"$data"\//}"
+  echo "$market" >>"$home/short"
+}
+
 : >"$home/all"
+: >"$home/short"
 hft=$data/raw/hftbacktest
 short='--folds 5 --embargo 10s --rows-min 50'
 few='Minutes of one evening. Features look back up to half an hour, so with an embargo of 10 s instead of an hour rows on both sides of a block share
@@ -101,16 +127,48 @@ deep=$data/book_trades/binance_5min_20260216
 set_of 'Bitcoin, Binance USD-M, 16 February 2026' "$few" binance-usdm:BTCUSDT VIP0=5 "$short" "$deep/lobdeep_btc_fut.parquet" "$deep/trades_btc_fut.parquet"
 set_of 'Bitcoin, Binance spot, 16 February 2026' "$few" binance-spot:BTCUSDT VIP0=10 "$short" "$deep/lobdeep_btc_spot.parquet" "$deep/trades_btc_spot.parquet"
 
-count() { grep -c "$1" "$home/all" || true; }
+cat <<'PAGE'
+## Too short for a fold
+
+Every other recording of an order book. *States* are those of the book, *rows* the seconds made of them; no study of `dir_1s`, the shortest target, with the
+settings of minutes above can be fitted on any of them, in the words of the program.
+
+| recording | market | states | rows | why no study |
+|---|---|---:|---:|---|
+PAGE
+feeds=$data/raw/cryptofeed archives=$data/raw/archives
+for symbol in NKNUSDT BLZETH LRCBTC RUNEEUR; do short_of 'cryptofeed, 12 October 2021' "binance-spot:$symbol" "$feeds/binance.jsonl.zst"; done
+for symbol in SUSHIUSDT AKROUSDT KEEPUSDT CTKUSDT; do short_of 'cryptofeed, 22 July 2021' "binance-usdm:$symbol" "$feeds/binance_futures.jsonl.zst"; done
+for symbol in BTCUSDT ETHUSDT SOLUSDT DOGEUSDT; do short_of 'cryptofeed, 9 August 2026' "bybit:$symbol" "$feeds/bybit.jsonl.zst"; done
+for symbol in BTC-USD ETH-USD; do short_of 'cryptofeed, 9 August 2026' "coinbase:$symbol" "$feeds/coinbase.jsonl.zst"; done
+for symbol in BTC-USDT UNI-USD-SWAP BTC-USD-220527; do short_of 'cryptofeed, 13 May 2022' "okx:$symbol" "$feeds/okx.jsonl.zst"; done
+short_of 'hftbacktest, 26 January 2025' hyperliquid:BTC "$hft/hyperliquid_btc_20250126.gz"
+short_of 'Bybit, archive of 500 levels' bybit:XRPUSDT "$archives/xrpusdt-ob500.data.zip"
+short_of 'Tardis, snapshots of 5 levels' binance-usdm:BTCUSDT "$archives/binance-futures_book_snapshot_5_BTCUSDT.csv"
+short_of 'Tardis, snapshots of 25 levels' binance-usdm:BTCUSDT "$archives/binance-futures_book_snapshot_25_BTCUSDT.csv"
+printf '\n'
+
+# What follows is reckoned from the lines above, whatever they are.
+of() { grep -P "$1" "$home/all" || true; }
+count() { of "$1" | wc -l; }
+# `goal` of market (set), … of the lines that hold a pattern.
+named() { of "$1" | sed 's/^\([^\t]*\)\t.*"market":"\([^"]*\)","goal":"\([^"]*\)".*/`\3` of \2 (\1)/' | paste -sd';' | sed 's/;/; /g'; }
+days=$(of '"goal":"sharpe' | sed -n 's/.*"n_eff":\([0-9]*\).*/\1/p' | sort -n | tail -1)
+reached=$(named '"reached":true')
+traded=$(of '"goal":"sharpe' | grep -cv '"n":0,' || true)
 cat <<PAGE
 ## In short
 
-Of $(wc -l <"$home/all") goals over these sets $(count '"reached":true') are reached. $(grep -v '"value":null' "$home/all" | wc -l) could be measured at all,
-$(grep -v '"band":null' "$home/all" | wc -l) with a band, and of the bands of an AUC $(grep '"goal":"dir_' "$home/all" | grep -c '"band":\[0\.[5-9]' || true) lie above one half.
-No set has more than two UTC days out of sample, and a Sharpe ratio takes thirty. The volatility of the next half hour has no label where a second of it
-has no usable book, and labels of half an hour with an embargo take more hours than any of these sets has, so there is no macro F1 either.
-What is reached is reached for one day of one share each: where the mid moves within the time, its direction can be ranked. At the fees above no back-test of
-it earns its costs, and the hold-outs are too short for a band. No crypto set here is long enough to be judged.
+- Of $(count .) goals over $(cut -f1 "$home/all" | sort -u | wc -l) sets $(count '"reached":true') are reached${reached:+: $reached}.
+- $(count '"value":[-0-9]') could be measured at all, $(count '"band":\[') with a band; of the $(count '"goal":"dir_.*"band":\[') bands of an AUC $(count '"goal":"dir_.*"band":\[(0\.[5-9]|1)') lie
+  above one half.
+- No back-test has more than ${days:-0} UTC days out of sample, and a Sharpe ratio takes 30: $(count '"goal":"sharpe.*"value":[-0-9]') are known. Of $traded back-tests that traded
+  $(count '"goal":"sharpe.*a round trip makes') did not earn their costs.
+- A macro F1 of \`vol_regime_fwd\` is known of $(count '"goal":"vol_regime_fwd".*"value":[-0-9]') sets; why not of the others stands under each.
+- A hold-out was opened for $(count '"goal":"dir_(?!.*the hold-out was not opened)(?=.*"value":[-0-9])') studies of a direction; $(count '"goal":"dir_.*on the hold-out is not above') of them did not hold there.
+- $(wc -l <"$home/short") further recordings are too short for a fold.
+
+What is reached is reached for the time and the market that were recorded, and for no other.
 
 PAGE
 cat <<'PAGE'
@@ -118,9 +176,7 @@ cat <<'PAGE'
 
 | recording | why |
 |---|---|
-| `raw/hftbacktest`, Hyperliquid | 26 seconds |
-| `raw/cryptofeed` | half a minute of each venue (OKX: four, of a channel of five levels) |
-| `raw/archives` | a dozen states of a book (Tardis), or fifty (Bybit) |
-| `raw/binance-archiver` | updates without the snapshot that a book begins with, or snapshots without updates |
+| `raw/archives/btcusdt-depth-*`, `raw/binance-archiver` | updates without the snapshot that a book begins with, or snapshots without updates |
+| `raw/cryptofeed`, Deribit | half a minute of options |
 | `raw/fixtures` | single messages |
 PAGE

@@ -47,6 +47,11 @@ function importance(random) {
   return {
     model: 'gbm', sample_rows: [6_220, 6_221, 6_221, 6_221, 6_221], columns: names.map((name, at) => row([name], at)), groups: [row(['ofi', 'ofi_5s', 'ofi_10s'], 0), row(['rv_1m', 'rv_5m'], 2)],
     mean_abs_shap: Object.fromEntries(names.map((name, at) => [name, 0.12 / (at + 1)])), additivity: 1e-13, gain: {}, curves: {},
+    regimes: [
+      { regime: 'low', rows: [2_000, 2_000, 2_000, 2_000, 2_000], columns: ['spread_bps', 'ofi', 'rv_1m'].map((name, at) => row([name], at)), groups: [], mean_abs_shap: {}, curves: {} },
+      { regime: 'middle', rows: [2_000, 2_000, 2_000, 2_000, 2_000], columns: names.map((name, at) => row([name], at)), groups: [], mean_abs_shap: {}, curves: {} },
+      { regime: 'high', rows: [12, 0, 2_000, 2_000, 2_000], columns: [], groups: [], mean_abs_shap: {}, curves: {} },
+    ],
   };
 }
 

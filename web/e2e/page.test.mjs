@@ -392,6 +392,10 @@ describe('what the page does', () => {
     await becomes(async () => (await page.getByTestId('bins').locator('tbody tr').first().locator('td').nth(1).innerText()).trim(), `${(100 * observed).toFixed(1)} %`);
     await page.getByRole('button', { name: 'Groups' }).click();
     await becomes(() => page.getByTestId('lab-importance').locator('tbody tr').count(), 2);
+    await page.getByRole('button', { name: 'low volatility' }).click();
+    await becomes(async () => (await page.getByTestId('lab-importance').locator('tbody tr th').allInnerTexts()).join(), 'spread_bps,ofi,rv_1m');
+    await page.getByRole('button', { name: 'high volatility' }).click();
+    await page.getByText('Of high volatility one of the folds has too few rows to say.').waitFor();
     await page.getByRole('link', { name: 'All studies' }).click();
     await page.getByTestId('lab-studies').waitFor();
     assert.deepEqual(said, []);

@@ -76,6 +76,9 @@ pub struct LabStudyView {
     pub config_hash: Option<String>,
     /// Digest of the rows' content.
     pub data_digest: Option<String>,
+    /// Options of `barograph lab` that it was fitted with, as they are typed: those that differ from the defaults, and the folder of studies.
+    #[schema(example = "--folds 2 --embargo 2s --studies studies")]
+    pub options: String,
     /// Share of moves that were exactly zero.
     pub zero_share: Option<f64>,
     /// Rows without a label, by reason.
@@ -143,6 +146,22 @@ pub struct LabImportance {
     pub groups: Vec<LabInput>,
     /// How many single columns were judged.
     pub judged: u64,
+    /// The same in each regime of volatility, calm ones first; none of a study that an older build explained.
+    pub regimes: Vec<LabRegimeImportance>,
+}
+
+/// What a model goes by where volatility is low, middling or high: thirds of the rows it was fitted on, by the volatility of the five minutes before.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, ToSchema)]
+pub struct LabRegimeImportance {
+    /// `low`, `middle` or `high`.
+    #[schema(example = "low")]
+    pub regime: String,
+    /// Test rows of it that were permuted, all folds together.
+    pub rows: u64,
+    /// Single columns, the most important first; at most 40. None where a fold has too few rows of it.
+    pub columns: Vec<LabInput>,
+    /// Groups of columns whose ranks go together; at most 40.
+    pub groups: Vec<LabInput>,
 }
 
 /// How much worse a model is without a column or a group.

@@ -1,7 +1,9 @@
 //! How a command ends when it does not end well: an exit code and one sentence.
 
 pub(crate) use barograph_query::chain;
+use clap::CommandFactory as _;
 use core::fmt;
+use std::ffi::OsString;
 use std::io::Write as _;
 use std::process::ExitCode;
 
@@ -129,7 +131,7 @@ impl From<barograph_api::Error> for Failure {
 }
 
 /// What the parser of the command line has to say: help goes out as it is, a refusal becomes one sentence like any other.
-pub(crate) fn of_command_line(refused: &clap::Error) -> Result<(), Failure> {
+pub(crate) fn of_command_line(refused: &clap::Error, typed: impl Iterator<Item = OsString>) -> Result<(), Failure> {
     use clap::error::ErrorKind;
     match refused.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Ok(refused.print()?),
@@ -138,15 +140,38 @@ pub(crate) fn of_command_line(refused: &clap::Error) -> Result<(), Failure> {
             refused.print()?;
             Err(Failure::Usage(String::new()))
         }
-        _ => Err(Failure::Usage(one_sentence(&refused.to_string()))),
+        _ => Err(Failure::Usage(one_sentence(&refused.to_string(), &command_of(typed)))),
     }
 }
 
-/// Paragraphs of a refusal joined, without its usage line, and with where to look.
-fn one_sentence(text: &str) -> String {
+/// The command that was typed, as far as its words name one.
+fn command_of(typed: impl Iterator<Item = OsString>) -> String {
+    let root = crate::cli::Cli::command();
+    let (mut at, mut named) = (&root, vec!["barograph"]);
+    for word in typed.skip(1) {
+        // Options of the program may stand before a command, with or without a value.
+        if let Some(next) = word.to_str().and_then(|word| at.find_subcommand(word)) {
+            at = next;
+            named.push(next.get_name());
+        }
+    }
+    named.join(" ")
+}
+
+/// What the standard library says of text that is no number, and what is meant by it.
+const NUMBERS: [(&str, &str); 5] = [
+    ("invalid digit found in string", "write a whole number"),
+    ("cannot parse integer from empty string", "write a whole number"),
+    ("number too large to fit in target type", "it is too large"),
+    ("invalid float literal", "write a number, as in 10000 or 0.5"),
+    ("cannot parse float from empty string", "write a number, as in 10000 or 0.5"),
+];
+
+/// Paragraphs of a refusal joined, without its usage line, and with where to look: the command of the usage line, else the one that was typed.
+fn one_sentence(text: &str, typed: &str) -> String {
     let words = |paragraph: &str| paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut said = Vec::new();
-    let mut usage = "barograph".to_owned();
+    let mut usage = typed.to_owned();
     for paragraph in text.split("\n\n").map(words) {
         if let Some(line) = paragraph.strip_prefix("Usage: ") {
             let command = line.split(' ').take_while(|w| w.starts_with(|c: char| c.is_ascii_lowercase()));
@@ -159,7 +184,8 @@ fn one_sentence(text: &str) -> String {
             said.push(paragraph.strip_prefix("tip: ").unwrap_or(paragraph).to_owned());
         }
     }
-    format!("{}; see {usage} --help", said.join("; "))
+    let said = NUMBERS.iter().fold(said.join("; "), |said, (words, meant)| said.replace(words, meant));
+    format!("{said}; see {usage} --help")
 }
 
 /// `use '-- -5'` is for what no command of ours takes: a word without a flag that begins with a dash.
@@ -184,12 +210,24 @@ mod tests {
             ("replay", "the following required arguments were not provided: <PATHS>...; see barograph replay --help"),
             (
                 "replay x --every 0s",
-                "invalid value '0s' for '--every <EVERY>': '0s' is not a positive length of time; see barograph --help",
+                "invalid value '0s' for '--every <EVERY>': '0s' is not a positive length of time; see barograph replay --help",
             ),
             (
                 "freshness --threshold -5",
                 "invalid value '-5' for '--threshold <THRESHOLD>': '-5' is not a length of time; write 60s, 15m, 4h or 2d; \
-                 see barograph --help",
+                 see barograph freshness --help",
+            ),
+            (
+                "lab train BTCUSDT --target dir_5s --folds x",
+                "invalid value 'x' for '--folds <N>': write a whole number; see barograph lab train --help",
+            ),
+            (
+                "lab execution BTCUSDT --notional much",
+                "invalid value 'much' for '--notional <QUOTE>': write a number, as in 10000 or 0.5; see barograph lab execution --help",
+            ),
+            (
+                "lab execution BTCUSDT --side up",
+                "invalid value 'up' for '--side <SIDE>' [possible values: buy, sell, both]; see barograph lab execution --help",
             ),
             ("freshness -5", "unexpected argument '-5' found; see barograph freshness --help"),
             (
@@ -201,9 +239,9 @@ mod tests {
                 "unrecognized subcommand 'replya'; a similar subcommand exists: 'replay'; see barograph --help",
             ),
         ] {
-            let refused =
-                crate::cli::Cli::try_parse_from(["barograph"].into_iter().chain(line.split(' '))).unwrap_err();
-            let Err(Failure::Usage(text)) = of_command_line(&refused) else { panic!("{line}") };
+            let typed = || ["barograph"].into_iter().chain(line.split(' ')).map(OsString::from);
+            let refused = crate::cli::Cli::try_parse_from(typed()).unwrap_err();
+            let Err(Failure::Usage(text)) = of_command_line(&refused, typed()) else { panic!("{line}") };
             assert_eq!(text, want, "{line}");
         }
     }

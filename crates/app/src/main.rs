@@ -42,7 +42,10 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let cli = match cli::Cli::try_parse() {
         Ok(cli) => cli,
-        Err(refused) => return failure::of_command_line(&refused).map_or_else(Failure::report, |()| ExitCode::SUCCESS),
+        Err(refused) => {
+            return failure::of_command_line(&refused, std::env::args_os())
+                .map_or_else(Failure::report, |()| ExitCode::SUCCESS);
+        }
     };
     match commands::run(cli) {
         Ok(()) => ExitCode::SUCCESS,

@@ -25,6 +25,16 @@ pub fn escape_control(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// The text as one word of a shell, so that a command in a sentence can be typed as it stands.
+#[must_use]
+pub fn shell_word(text: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+:@%=,".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
 /// What a noun ends with behind a number: nothing behind 1.
 #[must_use]
 pub fn plural<N: Copy + PartialEq + From<u8>>(n: N) -> &'static str {
@@ -51,6 +61,19 @@ const fn is_unfit(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_is_one_word_of_a_shell_whatever_it_is_called() {
+        for (text, want) in [
+            ("data/lake", "data/lake"),
+            ("my lake", "'my lake'"),
+            ("it's", r"'it'\''s'"),
+            ("$HOME", "'$HOME'"),
+            ("", "''"),
+        ] {
+            assert_eq!(shell_word(text), want);
+        }
+    }
 
     #[test]
     fn a_noun_follows_its_number() {

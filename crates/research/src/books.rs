@@ -1,6 +1,7 @@
 //! Recorded books of the lake at chosen moments.
 
 use crate::ResearchError;
+use crate::typed::dataset_command;
 use barograph_domain::{InstrumentName, Span, Ts};
 use barograph_lake::layers::{LakeBatch, LakeHour, LakeNumbers, LakeQuery, LakeReader, Layer, hours};
 use barograph_study::lead_lag::mids::StudyClock;
@@ -25,8 +26,9 @@ pub(crate) fn book_hours(lake: &Path, market: &InstrumentName) -> Result<Vec<Lak
     let hours = hours(lake, &query)?;
     if hours.is_empty() {
         return Err(ResearchError::Refused(format!(
-            "{} holds no books of {market}; they are made by: barograph lab dataset {market} --source FILE",
-            lake.display()
+            "{} holds no books of {market}; they are made by: {}",
+            lake.display(),
+            dataset_command(lake, market)
         )));
     }
     Ok(hours)

@@ -6,6 +6,7 @@ use crate::train::{StudyRequest, StudySummary, summary};
 use barograph_domain::{InstrumentName, Span};
 use barograph_study::money::goal::{GOAL_DAYS_MIN, GOAL_SHARPE};
 use barograph_study::targets::TargetId;
+use barograph_verify::scores::bootstrap::BLOCKS_MIN;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::path::Path;
@@ -46,7 +47,8 @@ pub struct GoalLine {
     pub reached: bool,
     /// Conditions that are not, each as a clause.
     pub misses: Vec<String>,
-    /// Days of recording like this one that would settle it; `None` where it is settled, or nothing was measured to reckon from.
+    /// Days of recording like this one that would settle it; `None` where what was recorded has settled it already, by whatever it says, or
+    /// nothing was measured to reckon from.
     pub days: Option<f64>,
 }
 
@@ -107,9 +109,10 @@ impl GoalLine {
         }
     }
 
-    fn judged(mut self) -> Self {
+    /// With what the recording has had to say of it.
+    fn judged(mut self, recorded: &Recorded, days: Option<f64>) -> Self {
         self.reached = self.misses.is_empty();
-        self.days = self.days.filter(|_| !self.reached);
+        self.days = days.filter(|days| !self.reached && *days > recorded.days);
         self
     }
 }
@@ -124,14 +127,50 @@ fn number(row: &Value, name: &str) -> Option<f64> {
     row.get(name)?.as_f64()
 }
 
-fn days_of(found: &StudySummary) -> f64 {
-    (found.span[1] - found.span[0]).as_days_f64()
+/// How long was recorded, and how much of that was judged by.
+struct Recorded {
+    days: f64,
+    /// Days of test blocks.
+    tested: f64,
+    /// Test rows whose windows do not overlap.
+    n_eff: usize,
 }
 
-/// Recording that shrinks half the width of a band to this: an error falls as the root of what it is measured on.
-fn days_for(found: &StudySummary, band: [f64; 2], half: f64) -> f64 {
-    let ratio = 0.5 * (band[1] - band[0]) / half;
-    days_of(found) * ratio * ratio
+impl Recorded {
+    fn of(found: &StudySummary) -> Self {
+        let tested = found.folds.iter().map(|f| f.test[1] - f.test[0]).fold(Span::ZERO, |a, b| a + b);
+        Self { days: (found.span[1] - found.span[0]).as_days_f64(), tested: tested.as_days_f64(), n_eff: found.n_eff }
+    }
+
+    /// Recording whose test blocks are this long together.
+    fn with_tested(&self, days: f64) -> Option<f64> {
+        (self.tested > 0.0).then(|| days * self.days / self.tested)
+    }
+
+    /// Recording that shrinks half the width of a band to this: an error falls as the root of what it is measured on.
+    fn shrinking(&self, band: [f64; 2], half: f64) -> f64 {
+        let ratio = 0.5 * (band[1] - band[0]) / half;
+        self.days * ratio * ratio
+    }
+
+    /// Recording from which on there is a band at all.
+    fn with_band(&self, horizon: Span) -> Option<f64> {
+        let block = Span(horizon.0.saturating_mul(60)).max(Span::mins(10));
+        self.with_tested(f64::from(u32::try_from(BLOCKS_MIN).unwrap_or(u32::MAX)) * block.as_days_f64())
+    }
+
+    /// Recording that separates an AUC of 0.55 from one half. Without a band by what is known of ranks of n cases that nothing is known of: an
+    /// AUC has a deviation of 1/√(3n) where both outcomes come equally often (Hanley and McNeil 1982).
+    fn separating_auc(&self, band: Option<[f64; 2]>, horizon: Span) -> Option<f64> {
+        let half = GOAL_AUC - 0.5;
+        if let Some(band) = band {
+            return Some(self.shrinking(band, half));
+        }
+        let cases = (Z_90 / half) * (Z_90 / half) / 3.0;
+        let n = f64::from(u32::try_from(self.n_eff).unwrap_or(u32::MAX));
+        let ranked = (n > 0.0).then(|| self.days * cases / n)?;
+        Some(ranked.max(self.with_band(horizon)?))
+    }
 }
 
 fn auc_line(market: &InstrumentName, target: TargetId, found: &StudySummary) -> GoalLine {
@@ -160,9 +199,9 @@ fn auc_line(market: &InstrumentName, target: TargetId, found: &StudySummary) -> 
     }
     hold_out(row, &mut line.misses);
     control(&found.board, &mut line.misses);
-    // Enough to separate 0.55 from one half.
-    line.days = line.band.map(|band| days_for(found, band, GOAL_AUC - 0.5).max(days_of(found)));
-    line.judged()
+    let recorded = Recorded::of(found);
+    let days = recorded.separating_auc(line.band, target.horizon().unwrap_or(Span::secs(1)));
+    line.judged(&recorded, days)
 }
 
 /// What the hold-out said of the model, where it was opened.
@@ -195,7 +234,9 @@ fn sharpe_line(market: &InstrumentName, target: TargetId, found: &StudySummary) 
     // Held against all conditions where it was traded: the file alone does not know its trials.
     match &traded.goal_misses {
         Some(misses) => line.misses.extend(misses.iter().cloned()),
-        None => line.misses.push("an earlier version traded it; run barograph lab backtest again".to_owned()),
+        None => {
+            line.misses.push("an earlier version traded it; give lab backtest again with the same settings".to_owned())
+        }
     }
     match (traded.net_bps, traded.avg_cost_bps, traded.break_even_cost_bps) {
         (Some(net), Some(cost), Some(gross)) if net <= 0.0 => {
@@ -207,10 +248,9 @@ fn sharpe_line(market: &InstrumentName, target: TargetId, found: &StudySummary) 
     // A true ratio of 2 a year has a band of 90 % above zero from (1.645/2)² years out of sample on.
     let needed = (365.0 * (Z_90 / GOAL_SHARPE) * (Z_90 / GOAL_SHARPE))
         .max(f64::from(u32::try_from(GOAL_DAYS_MIN).unwrap_or(u32::MAX)));
-    let tested = found.folds.iter().map(|f| f.test[1] - f.test[0]).fold(Span::ZERO, |a, b| a + b);
-    let share = tested.as_days_f64() / days_of(found).max(f64::MIN_POSITIVE);
-    line.days = (share > 0.0).then(|| needed / share);
-    Some(line.judged())
+    let recorded = Recorded::of(found);
+    let days = recorded.with_tested(needed);
+    Some(line.judged(&recorded, days))
 }
 
 fn f1_line(market: &InstrumentName, found: &StudySummary) -> GoalLine {
@@ -242,6 +282,38 @@ fn f1_line(market: &InstrumentName, found: &StudySummary) -> GoalLine {
         Some(_) => {}
     }
     control(&found.board, &mut line.misses);
-    line.days = line.band.map(|band| days_for(found, band, GOAL_F1_GAIN).max(days_of(found)));
-    line.judged()
+    let recorded = Recorded::of(found);
+    let horizon = TargetId::VolRegime.horizon().unwrap_or(Span::mins(30));
+    let days = line.band.map(|band| recorded.shrinking(band, GOAL_F1_GAIN)).or_else(|| recorded.with_band(horizon));
+    line.judged(&recorded, days)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HALF_A_DAY: Recorded = Recorded { days: 0.5, tested: 0.225, n_eff: 200 };
+
+    fn days(recorded: &Recorded, band: Option<[f64; 2]>, horizon: Span) -> Option<f64> {
+        let market = InstrumentName::new("binance-usdm", "BTCUSDT").unwrap();
+        let days = recorded.separating_auc(band, horizon);
+        GoalLine { misses: vec!["not yet".to_owned()], ..GoalLine::absent(&market, "dir_1s") }
+            .judged(recorded, days)
+            .days
+    }
+
+    #[test]
+    fn days_are_said_until_the_recording_has_settled_it_and_without_a_band_too() {
+        let close = |got: Option<f64>, want: f64| assert!((got.unwrap() - want).abs() < 1e-3, "{got:?} is not {want}");
+        // Twice as wide as would do: four times as long.
+        close(days(&HALF_A_DAY, Some([0.45, 0.65]), Span::secs(5)), 2.0);
+        // As narrow as is asked: whatever it says, and whatever a hold-out said, more recording of this length says the same.
+        assert_eq!(days(&HALF_A_DAY, Some([0.53, 0.57]), Span::secs(5)), None);
+        // 360.76 cases that do not overlap have a band of ± 0.05; there are 200 in half a day.
+        close(days(&HALF_A_DAY, None, Span::secs(30)), 0.5 * 360.755 / 200.0);
+        // Ten blocks of five hours, of which 45 in 100 are tested, take longer than these cases.
+        close(days(&HALF_A_DAY, None, Span::mins(5)), 10.0 * 5.0 / 24.0 / 0.45);
+        assert_eq!(days(&Recorded { n_eff: 0, ..HALF_A_DAY }, None, Span::mins(5)), None);
+        close(HALF_A_DAY.with_band(Span::mins(30)), 10.0 * 30.0 / 24.0 / 0.45);
+    }
 }

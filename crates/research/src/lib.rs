@@ -7,6 +7,7 @@
 mod books;
 mod clock;
 pub mod dataset;
+mod due;
 mod error;
 pub mod execution;
 pub mod goals;
@@ -17,7 +18,9 @@ mod parts;
 mod prices;
 pub mod simulation;
 pub mod train;
+mod typed;
 
 pub use error::ResearchError;
 pub use load::{LoadedRows, load};
 pub use pair::{LoadedPair, load_pair};
+pub use typed::{placed, shell_word};

@@ -1,6 +1,7 @@
 //! Rows of the data set out of the lake.
 
 use crate::ResearchError;
+use crate::typed::dataset_command;
 use barograph_columns::catalogue;
 use barograph_domain::{InstrumentName, Span, Ts};
 use barograph_lake::layers::{LakeBatch, LakeQuery, LakeReader, Layer, hours};
@@ -72,8 +73,9 @@ fn load_hours(
     let hours = hours(lake, &query)?;
     if hours.is_empty() && from.is_none() && until.is_none() {
         return Err(ResearchError::Refused(format!(
-            "{} holds no feature rows of {market}; they are made by: barograph lab dataset {market} --source FILE",
-            lake.display()
+            "{} holds no feature rows of {market}; they are made by: {}",
+            lake.display(),
+            dataset_command(lake, market)
         )));
     }
     let mut digest = Sha256::new();

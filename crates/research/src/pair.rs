@@ -1,6 +1,7 @@
 //! A perpetual and its spot market as one vector out of the lake (R3.17).
 
 use crate::load::{LoadedRows, load};
+use crate::typed::dataset_command;
 use crate::{ResearchError, dataset};
 use barograph_columns::pair::{PAIR_COLUMNS, PairSide, join_pair, pair_names};
 use barograph_domain::cell::Reason;
@@ -71,8 +72,9 @@ fn pair_of(
     }
     let Some(own) = known.iter().find(|i| i.name == *market) else {
         return Err(ResearchError::Refused(format!(
-            "{} holds no feature rows of {market}; they are made by: barograph lab dataset {market} --source FILE",
-            lake.display()
+            "{} holds no feature rows of {market}; they are made by: {}",
+            lake.display(),
+            dataset_command(lake, market)
         )));
     };
     let (future, spot) = if own.kind == MarketKind::Spot {

@@ -2,9 +2,10 @@
 
 use crate::ResearchError;
 use crate::books::{PlayedBooks, books_digest};
+use crate::due::funding_cover;
 use crate::load::load_between;
 use crate::parts::KeptParts;
-use crate::train::is_perpetual;
+use crate::typed::shell_word;
 use barograph_domain::{InstrumentName, Side, Ts};
 use barograph_study::money::blotter::{FundingPayment, RoundTrip, TradeTerms};
 use barograph_study::money::funding::{FundingCover, settlements};
@@ -175,8 +176,9 @@ pub fn simulated(
         let moment = |word: &str, at: &Option<Ts>| at.map_or(String::new(), |at| format!(" {word} {at}"));
         let within = format!("{}{}", moment("from", from), moment("until", until));
         return Err(ResearchError::Refused(format!(
-            "{} holds no rows of {market}{within}; what it holds says: barograph lake ls",
-            lake.display()
+            "{} holds no rows of {market}{within}; what it holds says: barograph lake ls --lake {}",
+            lake.display(),
+            shell_word(lake)
         )));
     };
     let payments = settlements(request.funding.clone());
@@ -219,11 +221,7 @@ pub fn simulated(
     books.finish()?;
     let report = report.map_err(|e| ResearchError::Refused(e.to_string()))?;
     let (rows, wanted, _) = seen.into_inner();
-    let funding = if is_perpetual(&request.market) {
-        FundingCover::of(&payments, span[0], span[1])
-    } else {
-        FundingCover::NotDue
-    };
+    let funding = funding_cover(&request.market, &payments, span[0], span[1]);
     parts.end();
     Ok(report_of(request, &report, span, loaded.digest.clone(), (rows, wanted, funding)))
 }

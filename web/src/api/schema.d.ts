@@ -4438,6 +4438,8 @@ export interface components {
              * @description How many single columns were judged.
              */
             judged: number;
+            /** @description The same in each regime of volatility, calm ones first; none of a study that an older build explained. */
+            regimes: components["schemas"]["LabRegimeImportance"][];
         };
         /** @description How much worse a model is without a column or a group. */
         LabInput: {
@@ -4468,6 +4470,23 @@ export interface components {
             scores: {
                 [key: string]: number;
             };
+        };
+        /** @description What a model goes by where volatility is low, middling or high: thirds of the rows it was fitted on, by the volatility of the five minutes before. */
+        LabRegimeImportance: {
+            /**
+             * @description `low`, `middle` or `high`.
+             * @example low
+             */
+            regime: string;
+            /**
+             * Format: int64
+             * @description Test rows of it that were permuted, all folds together.
+             */
+            rows: number;
+            /** @description Single columns, the most important first; at most 40. None where a fold has too few rows of it. */
+            columns: components["schemas"]["LabInput"][];
+            /** @description Groups of columns whose ranks go together; at most 40. */
+            groups: components["schemas"]["LabInput"][];
         };
         /** @description How often came what one model stated of one question. */
         LabReliability: {
@@ -4582,6 +4601,11 @@ export interface components {
             config_hash: string | null;
             /** @description Digest of the rows' content. */
             data_digest: string | null;
+            /**
+             * @description Options of `barograph lab` that it was fitted with, as they are typed: those that differ from the defaults, and the folder of studies.
+             * @example --folds 2 --embargo 2s --studies studies
+             */
+            options: string;
             /**
              * Format: double
              * @description Share of moves that were exactly zero.

@@ -2,8 +2,8 @@
 
 use super::world::World;
 use barograph_api::studies::{
-    LabBacktest, LabEquityPoint, LabFold, LabFoldMap, LabImportance, LabInput, LabModelRow, LabReliability, LabStudies,
-    LabStudy, LabStudyView,
+    LabBacktest, LabEquityPoint, LabFold, LabFoldMap, LabImportance, LabInput, LabModelRow, LabRegimeImportance,
+    LabReliability, LabStudies, LabStudy, LabStudyView,
 };
 use barograph_api::{AskStudies, QueryError};
 use barograph_domain::Ts;
@@ -59,8 +59,11 @@ impl AskStudies for World {
             by_fold: vec![0.01],
             shap: None,
         };
+        let regime =
+            LabRegimeImportance { regime: "low".to_owned(), rows: 40, columns: vec![input.clone()], groups: vec![] };
         Ok(LabStudyView {
             about: line(),
+            options: "--folds 2 --studies studies".to_owned(),
             embargo_s: vec![3_600.0],
             columns: vec!["auc".to_owned()],
             models: vec![LabModelRow {
@@ -80,6 +83,7 @@ impl AskStudies for World {
                 columns: vec![input],
                 groups: vec![],
                 judged: 1,
+                regimes: vec![regime],
             }),
             fold_map: Some(LabFoldMap {
                 rows: 900,

@@ -25,6 +25,8 @@ fn studies_and_one_of_them_are_as_documented() {
         (&one["models"][0]["scores"]["auc"], &one["backtest"]["equity"][0]["net"]),
         (&json!(0.6), &json!(-0.01))
     );
+    let regime = &one["importance"]["regimes"][0];
+    assert_eq!((&regime["regime"], &regime["columns"][0]["columns"][0]), (&json!("low"), &json!("ofi")));
     let etag = server.get(&address).header("etag").unwrap().to_owned();
     assert_eq!(server.request("GET", &address, &[("if-none-match", &etag)]).status, 304);
 }

@@ -8,6 +8,7 @@ pub(crate) use money::{ExecutionArgs, LeadLagArgs, OrderArgs, SimulateArgs, Take
 pub(crate) use report::{GoalsArgs, ReportArgs};
 
 use barograph_domain::{InstrumentName, Span};
+use barograph_research::train::RowWeights;
 use barograph_study::money::fees::TakerFee;
 use barograph_study::targets::TargetId;
 use clap::{Args, Subcommand, ValueEnum};
@@ -177,11 +178,31 @@ pub(crate) struct StudyArgs {
     /// Decides every draw
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,
+    /// How much each row counts in a fit: linear, gbm, mlp and what is made of them take it
+    #[arg(long, value_enum, default_value = "even")]
+    pub(crate) weights: WeightsArg,
     /// Folder of the studies; without it that of the setting `studies`, else `studies` in the data folder
     #[arg(long, value_name = "FOLDER")]
     pub(crate) studies: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) place: LakeArgs,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum WeightsArg {
+    /// All rows alike
+    Even,
+    /// By how much of its own a label says: the mean over its life of one over the labels alive
+    Uniqueness,
+}
+
+impl From<WeightsArg> for RowWeights {
+    fn from(of: WeightsArg) -> Self {
+        match of {
+            WeightsArg::Even => Self::Even,
+            WeightsArg::Uniqueness => Self::Uniqueness,
+        }
+    }
 }
 
 #[derive(Args, Debug)]
@@ -241,7 +262,49 @@ pub(crate) fn contract_worth(text: &str) -> Result<f64, String> {
 }
 
 fn fee(text: &str) -> Result<TakerFee, String> {
-    let wrong = || format!("'{text}': write TIER=BPS, the taker fee a side, as in VIP0=5");
-    let (tier, bps) = text.split_once('=').filter(|(tier, _)| !tier.contains(',')).ok_or_else(wrong)?;
-    TakerFee::new(tier.trim(), bps.trim().parse().map_err(|_e| wrong())?).map_err(|e| e.to_string())
+    let shape = "write TIER=BPS, the name of the tier and its taker fee a side in basis points, as in VIP0=5";
+    let wrong = |what: &str| format!("'{text}' {what}; {shape}");
+    let (tier, bps) = text.split_once('=').ok_or_else(|| wrong("has no '='"))?;
+    if tier.trim().is_empty() {
+        return Err(wrong("names no tier"));
+    }
+    if tier.contains(',') || bps.contains(',') {
+        return Err(wrong("is more than one tier, or has a comma in its number"));
+    }
+    let number = bps.trim().parse().ok().filter(|n: &f64| n.is_finite());
+    let number = number.ok_or_else(|| wrong(&format!("has no number behind '=', but '{}'", bps.trim())))?;
+    TakerFee::new(tier.trim(), number).map_err(|e| format!("{e}; {shape}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fee_that_is_none_is_answered_by_what_is_wrong_with_it() {
+        for (text, want) in [
+            ("VIP0=5", Ok(5.0)),
+            (" VIP 0 = -0.5 ", Ok(-0.5)),
+            ("VIP0=0", Ok(0.0)),
+            ("5", Err("'5' has no '='")),
+            ("", Err("'' has no '='")),
+            ("=5", Err("'=5' names no tier")),
+            (" =5", Err("' =5' names no tier")),
+            ("VIP0=", Err("has no number behind '=', but ''")),
+            ("VIP0=5bp", Err("has no number behind '=', but '5bp'")),
+            ("VIP0=5 %", Err("has no number behind '=', but '5 %'")),
+            ("VIP0=NaN", Err("has no number behind '=', but 'NaN'")),
+            ("VIP0=inf", Err("has no number behind '=', but 'inf'")),
+            ("VIP0==5", Err("has no number behind '=', but '=5'")),
+            ("VIP0=5,VIP1=4", Err("is more than one tier")),
+            ("VIP0=0,5", Err("has a comma in its number")),
+            ("VIP0=101", Err("is not within −100 and 100 basis points")),
+        ] {
+            match (fee(text), want) {
+                (Ok(got), Ok(bps)) => assert!((got.bps() - bps).abs() < 1e-12, "{text}"),
+                (Err(got), Err(why)) => assert!(got.contains(why) && got.contains("as in VIP0=5"), "{text}: {got}"),
+                (got, _) => panic!("{text}: {got:?}"),
+            }
+        }
+    }
 }

@@ -22,6 +22,7 @@ use barograph_lab::zoo::Preset;
 use barograph_research::dataset::{
     DatasetBeside, DatasetRequest, JournalRequest, record_beside, record_journal_beside,
 };
+use barograph_research::placed;
 use barograph_research::train::{
     Lineup, StudyRequest, boards, folder_of, importance, read_board, study, traded, usual_limit,
 };
@@ -168,10 +169,18 @@ pub(super) fn requests(args: &StudyArgs, lineup: &Lineup, settings: &Settings) -
         preset,
         time_limit: usual_limit(preset),
         seed: args.seed,
+        weights: args.weights.into(),
         lineup: lineup.clone(),
         folder: folder_of(&studies, &market, *target),
     };
-    Ok(args.target.iter().map(of).collect())
+    // One that is named twice is one.
+    let mut targets: Vec<TargetId> = Vec::new();
+    args.target.iter().for_each(|target| {
+        if !targets.contains(target) {
+            targets.push(*target);
+        }
+    });
+    Ok(targets.iter().map(of).collect())
 }
 
 fn train(args: &TrainArgs, settings: &Settings, json: bool) -> Result<(), Failure> {
@@ -188,7 +197,7 @@ fn train(args: &TrainArgs, settings: &Settings, json: bool) -> Result<(), Failur
             bar.set_part(step.done as u64, step.of as u64, &what);
         })?;
         drop(progress);
-        print::board(&board, json)?;
+        print::board(&board, &request.folder, json)?;
         if !json {
             let mut out = std::io::stdout().lock();
             writeln!(out, "kept in {}", request.folder.display())?;
@@ -230,21 +239,27 @@ fn leaderboard(args: &BoardArgs, settings: &Settings, json: bool) -> Result<(), 
     let found: Vec<PathBuf> = folders.filter(|f| f.join(barograph_research::train::BOARD).is_file()).collect();
     if found.is_empty() {
         return Err(Failure::No(format!(
-            "{} holds no board of {market}; one is made by: barograph lab train {market} --target dir_5s",
-            studies.display()
+            "{} holds no board of {}{market}; one is made by: barograph lab train {market} --target {}{}",
+            studies.display(),
+            args.target.map(|target| format!("{target} of ")).unwrap_or_default(),
+            args.target.map_or("dir_5s", TargetId::name),
+            placed(&settings.data, &studies)
         )));
     }
     let Some(run) = &args.run else {
-        return found.iter().try_for_each(|folder| print::board(&read_board(folder)?, json));
+        return found.iter().try_for_each(|folder| print::board(&read_board(folder)?, folder, json));
     };
-    let kept = found.first().map(|folder| boards(folder)).transpose()?.unwrap_or_default();
-    match kept.iter().find(|board| board.run == *run) {
-        Some(board) => print::board(board, json),
-        None => {
-            let names: Vec<String> = kept.iter().map(|b| format!("{} ({})", b.run, b.made)).collect();
-            Err(Failure::usage(format!("there is no board '{run}'; there are: {}", names.join(", "))))
+    // One target was named with it.
+    let mut names = Vec::new();
+    for folder in &found {
+        for board in boards(folder)? {
+            if board.run == *run {
+                return print::board(&board, folder, json);
+            }
+            names.push(format!("{} ({})", board.run, board.made));
         }
     }
+    Err(Failure::usage(format!("there is no board '{run}'; there are: {}", names.join(", "))))
 }
 
 fn targets(json: bool) -> Result<(), Failure> {

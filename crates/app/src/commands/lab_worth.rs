@@ -9,6 +9,7 @@ use crate::failure::Failure;
 use crate::lab::worth;
 use crate::progress::{Progress, Unit};
 use barograph_domain::{InstrumentName, Metric, Payload};
+use barograph_research::placed;
 use barograph_research::train::{
     HoldOutRequest, Lineup, MoneyTerms, PredictRequest, Predictor, RESEARCH_LOG, ResearchLogLine, add_to_log,
     artefacts, by_study, card, choose, folder_of, funding_of, hold_out as open_hold_out, research_log,
@@ -164,9 +165,10 @@ pub(super) fn models(args: &ModelsArgs, settings: &Settings, json: bool) -> Resu
         return Ok(());
     }
     Err(Failure::No(format!(
-        "{} holds no model of {market}; one is kept by: barograph lab train {market} --target {}",
+        "{} holds no model of {market}; one is kept by: barograph lab train {market} --target {}{}",
         root.display(),
-        args.target.map_or("dir_5s", TargetId::name)
+        args.target.map_or("dir_5s", TargetId::name),
+        placed(&settings.data, &root)
     )))
 }
 

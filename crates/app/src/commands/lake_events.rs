@@ -28,7 +28,11 @@ pub(crate) fn run(args: &Export, settings: &Settings, json: bool) -> Result<(), 
             Ok((report, troubles)) if report.events > 0 => (report, troubles),
             other => {
                 std::fs::remove_file(&temporary)?;
-                show(&other?.1)?;
+                let (_, troubles) = other.map_err(|e| match Failure::from(e) {
+                    Failure::Broken(why) => Failure::Broken(format!("{}: {why}", path.display())),
+                    e => e,
+                })?;
+                show(&troubles)?;
                 return Err(Failure::No(format!("there is nothing of {market} in that time")));
             }
         };

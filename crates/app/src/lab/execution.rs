@@ -36,28 +36,31 @@ pub(crate) fn print(request: &ExecutionRequest, report: &ExecutionReport, json: 
         model => format!("by {model}, out of fold"),
     };
     writeln!(out, "  signal trades where a cost is below its running median; the cost is predicted {by}\n")?;
-    writeln!(out, "basis points   twap immediate  signal")?;
+    writeln!(out, "{:19}     twap immediate   signal", "mean of all orders")?;
     type Figure = (&'static str, fn(&ExecutionPolicyRow) -> Option<f64>, usize);
     let figures: [Figure; 9] = [
-        ("shortfall", |p| p.shortfall_bps, 2),
-        ("vs TWAP", |p| p.vs_twap_bps, 2),
-        ("vs VWAP", |p| p.vs_vwap_bps, 2),
-        ("temporary", |p| p.temporary_bps, 2),
-        ("permanent", |p| p.permanent_bps, 2),
-        ("market moved", |p| p.impact_bps, 2),
+        ("shortfall, bp", |p| p.shortfall_bps, 2),
+        ("vs TWAP, bp", |p| p.vs_twap_bps, 2),
+        ("vs VWAP, bp", |p| p.vs_vwap_bps, 2),
+        ("temporary, bp", |p| p.temporary_bps, 2),
+        ("permanent, bp", |p| p.permanent_bps, 2),
+        ("market moved, bp", |p| p.impact_bps, 2),
         ("filled, %", |p| p.fill_ratio.map(|r| 100.0 * r), 1),
-        ("of volume, %", |p| p.participation.map(|r| 100.0 * r), 2),
+        ("of the volume, %", |p| p.participation.map(|r| 100.0 * r), 2),
         ("shortfall / λ", |p| p.shortfall_per_lambda, 2),
     ];
     for (what, figure, decimals) in figures {
         let cells: String = report.policies.iter().map(|p| cell(figure(p), decimals, 9)).collect();
         // Shares have no sign.
         let cells = if what.contains('%') { cells.replace('+', " ") } else { cells };
-        writeln!(out, "{what:13}{cells}")?;
+        writeln!(out, "{what:19}{cells}")?;
     }
     writeln!(
         out,
-        "\nAbove zero is worse for whoever executes; what the market moved it did anyway, because recorded books do not answer."
+        "\nbp: basis points of the price. Plus is a cost to whoever executes, a buyer who pays more as well as a seller who gets less; minus is a \
+         gain.\nShortfall is the mean fill against the mid at the decision; temporary against the mid at each fill; permanent is where the mid is \
+         five minutes after;\nshortfall / λ is the shortfall in multiples of what Kyle's λ says of the size. What the market moved it did anyway, \
+         because recorded books do not answer."
     )?;
     for policy in report.policies.iter().filter(|p| p.policy != "twap") {
         match (policy.against_twap_bps, policy.against_twap_band, &policy.no_comparison) {

@@ -2,6 +2,7 @@
 
 use super::words::line;
 use crate::failure::Failure;
+use crate::term::number_of;
 use barograph_research::goals::GoalLine;
 use std::io::Write as _;
 
@@ -41,7 +42,7 @@ pub(crate) fn print(lines: &[GoalLine], markdown: bool, json: bool) -> Result<()
             writeln!(out, "{}  {}", l.market, l.goal)?;
             // A Sharpe ratio is one of days, whatever was traded on them.
             let of = if l.goal.starts_with("sharpe") {
-                format!("{} trades over {} UTC days", l.n, l.n_eff)
+                format!("{} over {}", number_of(l.n, "trade"), number_of(l.n_eff, "UTC day"))
             } else {
                 format!("n {} of which {} do not overlap", l.n, l.n_eff)
             };

@@ -17,7 +17,7 @@ const STYLE: &str = include_str!("page/style.css");
 pub(crate) fn page(request: &StudyRequest, found: &StudySummary) -> String {
     let title = escaped(&format!("{} of {}", request.target, request.market));
     let sections: Vec<String> = [
-        Some(section("Board", &table(found))),
+        Some(section("Board", &table(request, found))),
         Some(section("Folds over time", &folds::map(found))),
         reliability(found),
         found.backtest.as_ref().map(|b| section("What calls were worth", &curves::equity(b))),

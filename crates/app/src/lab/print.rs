@@ -1,14 +1,20 @@
 //! Reports of data sets and boards, as text and as JSON.
 
+use super::words::costs_line;
 use crate::failure::Failure;
 use barograph_domain::Ts;
 use barograph_lab::zoo::ZooTask;
 use barograph_lab::zoo::board::{ZooBoard, ZooRow};
 use barograph_research::dataset::{DatasetReport, DatasetRequest};
-use barograph_research::train::{BacktestReport, ImportanceReport, InputImportance, StudyBoard, StudyRequest};
+use barograph_research::shell_word;
+use barograph_research::train::{
+    BacktestReport, ImportanceReport, InputImportance, StudyBoard, StudyRequest, WEIGHTED, boards,
+};
+use barograph_study::money::funding::FundingCover;
 use barograph_study::targets::{TargetId, TargetKind};
 use std::collections::BTreeSet;
 use std::io::Write as _;
+use std::path::Path;
 
 pub(crate) fn dataset(request: &DatasetRequest, report: &DatasetReport, json: bool) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
@@ -128,7 +134,9 @@ pub(crate) const fn kind(target: TargetId) -> &'static str {
     }
 }
 
-pub(crate) fn board(board: &StudyBoard, json: bool) -> Result<(), Failure> {
+/// The board of a study whose folder lies below that of all studies.
+pub(crate) fn board(board: &StudyBoard, folder: &Path, json: bool) -> Result<(), Failure> {
+    let studies = folder.ancestors().nth(3).unwrap_or(folder);
     let mut out = std::io::stdout().lock();
     if json {
         let line = serde_json::to_string(board).map_err(std::io::Error::from)?;
@@ -142,12 +150,17 @@ pub(crate) fn board(board: &StudyBoard, json: bool) -> Result<(), Failure> {
     if let Some(share) = about.zero_share {
         writeln!(out, "  the mid did not move in {:.0} % of them", 100.0 * share)?;
     }
-    let embargo = board.embargo_s.iter().copied().fold(0.0, f64::max);
     writeln!(
         out,
-        "  {} test blocks, each judged by what was learnt before it; embargo {embargo} s; preset {}, seed {}",
-        board.plan.folds, board.preset, board.seed
+        "  {} test blocks, each judged by what was learnt before it; {}; preset {}, seed {}",
+        board.plan.folds,
+        board.embargo_words(),
+        board.preset,
+        board.seed
     )?;
+    if !board.weights.is_even() {
+        writeln!(out, "  {WEIGHTED}")?;
+    }
     let more = if board.earlier_trials > 0 {
         format!(", {} of them under other settings or of other models", board.earlier_trials)
     } else {
@@ -160,7 +173,7 @@ pub(crate) fn board(board: &StudyBoard, json: bool) -> Result<(), Failure> {
     }
     writeln!(out)?;
     drop(out);
-    ranked(&board.board)?;
+    ranked(&board.board, &about.target)?;
     let mut out = std::io::stdout().lock();
     for (model, why) in &board.left_out {
         writeln!(out, "{model:12} left out: {why}")?;
@@ -177,11 +190,12 @@ pub(crate) fn board(board: &StudyBoard, json: bool) -> Result<(), Failure> {
     writeln!(out, "board {} of {}{kept}", board.run, board.made)?;
     if board.earlier_runs > 0 {
         let plural = if board.earlier_runs == 1 { "" } else { "s" };
-        writeln!(
-            out,
-            "{} earlier board{plural} of {} kept: show one with --target {} --run NAME",
-            board.earlier_runs, about.target, about.target
-        )?;
+        let place = shell_word(studies);
+        writeln!(out, "{} earlier board{plural} of {} kept:", board.earlier_runs, about.target)?;
+        for earlier in boards(folder)?.iter().filter(|earlier| earlier.run != board.run) {
+            let (market, target, run) = (&about.market, &about.target, &earlier.run);
+            writeln!(out, "  barograph lab leaderboard {market} --target {target} --run {run} --studies {place}")?;
+        }
     }
     writeln!(out)?;
     Ok(())
@@ -201,20 +215,28 @@ pub(super) fn stamp_text(stamp: &str) -> String {
 }
 
 /// The rows of a board from the best.
-pub(super) fn ranked(board: &ZooBoard) -> Result<(), Failure> {
+pub(super) fn ranked(board: &ZooBoard, target: &str) -> Result<(), Failure> {
+    // Numbers in the unit of the target become basis points.
+    let bps = TargetId::parse(target).ok().and_then(TargetId::bps);
     let mut out = std::io::stdout().lock();
     writeln!(out, "{}", head(board.task))?;
     for row in &board.rows {
-        writeln!(out, "{}", line(board.task, row))?;
+        writeln!(out, "{}", line(board.task, row, bps))?;
+    }
+    writeln!(out, "fits so far: configurations fitted for this target, over all runs, up to and with the model")?;
+    for (row, why) in board.rows.iter().filter_map(|row| Some((row, row.no_ic.as_ref()?))) {
+        writeln!(out, "{} has no IC: {why}", row.model)?;
     }
     Ok(())
 }
 
 fn head(task: ZooTask) -> &'static str {
     match task {
-        ZooTask::Binary => "model             n     AUC   (90 % band)    skill  log loss     ECE   fits",
-        ZooTask::Classes => "model             n  macro F1   over persistence (90 % band)    skill     ECE   fits",
-        ZooTask::Regression => "model             n   R² oos      IC        RMSE     AUC   (90 % band)    fits",
+        ZooTask::Binary => "model             n     AUC   (90 % band)    skill  log loss     ECE  fits so far",
+        ZooTask::Classes => {
+            "model             n  macro F1   over persistence (90 % band)    skill     ECE  fits so far"
+        }
+        ZooTask::Regression => "model             n   R² oos      IC        RMSE     AUC   (90 % band)   fits so far",
     }
 }
 
@@ -229,14 +251,14 @@ fn band(low: Option<f64>, high: Option<f64>) -> String {
     }
 }
 
-fn line(task: ZooTask, row: &ZooRow) -> String {
+fn line(task: ZooTask, row: &ZooRow, bps: Option<f64>) -> String {
     let (model, n, fits) = (&row.model, row.n_test, row.n_trials);
     let auc = number(row.auc, 3, 7);
     let auc_band = format!("{:>15}", band(row.auc_lo, row.auc_hi));
     match task {
         ZooTask::Binary => {
             let (skill, loss, ece) = (number(row.bss_clim, 4, 8), number(row.log_loss, 4, 9), number(row.ece, 4, 7));
-            format!("{model:12} {n:>6} {auc} {auc_band} {skill} {loss} {ece} {fits:>6}")
+            format!("{model:12} {n:>6} {auc} {auc_band} {skill} {loss} {ece} {fits:>12}")
         }
         ZooTask::Classes => {
             let f1 = number(row.macro_f1, 3, 9);
@@ -244,13 +266,24 @@ fn line(task: ZooTask, row: &ZooRow) -> String {
                 || format!("{:>31}", "–"),
                 |g| format!("{:>14.3} {:>16}", g.value, band(Some(g.low), Some(g.high))),
             );
-            format!("{model:12} {n:>6} {f1} {gain} {} {} {fits:>6}", number(row.bss_clim, 4, 8), number(row.ece, 4, 7))
+            format!("{model:12} {n:>6} {f1} {gain} {} {} {fits:>12}", number(row.bss_clim, 4, 8), number(row.ece, 4, 7))
         }
         ZooTask::Regression => {
-            let (r2, ic, rmse) =
-                (number(row.r2_oos, 4, 8), number(row.ic, 3, 7), number(row.rmse.map(|r| 1e4 * r), 3, 8));
-            format!("{model:12} {n:>6} {r2} {ic} {rmse} bp {auc} {auc_band} {fits:>6}")
+            let (r2, ic, rmse) = (
+                number(row.r2_oos, 4, 8),
+                number(row.ic, 3, 7),
+                number(row.rmse.zip(bps).map(|(rmse, bps)| bps * rmse), 3, 8),
+            );
+            format!("{model:12} {n:>6} {r2} {ic} {rmse} bp {auc} {auc_band} {fits:>12}")
         }
+    }
+}
+
+/// In what the loss of a model is counted.
+const fn loss_unit(target: TargetId) -> &'static str {
+    match target.kind() {
+        TargetKind::Binary | TargetKind::Classes3 => "log loss in nats",
+        TargetKind::Regression => "squared error, in the square of the target's unit",
     }
 }
 
@@ -272,8 +305,11 @@ pub(crate) fn importance(
     let folds = report.sample_rows.len();
     writeln!(
         out,
-        "{} for {} of {}: loss added when permuted, over {rows} test rows of {folds} folds, 95 % band over folds",
-        report.model, request.target, request.market
+        "{} for {} of {}: loss added when permuted ({}), over {rows} test rows of {folds} folds, 95 % band over folds",
+        report.model,
+        request.target,
+        request.market,
+        loss_unit(request.target)
     )?;
     if report.columns.is_empty() {
         writeln!(out, "  one fold has no band: nothing is ranked")?;
@@ -337,13 +373,13 @@ pub(crate) fn backtest(request: &StudyRequest, report: &BacktestReport, json: bo
     if let (Some(gross), Some(cost), Some(net)) = (r.break_even_cost_bps, r.avg_cost_bps, r.net_bps) {
         writeln!(out, "  a round trip: {gross:+.2} bp before costs, {cost:.2} bp of costs, {net:+.2} bp after them")?;
     }
-    let costs: Vec<String> = r.costs.iter().map(|(name, quote)| format!("{name} {quote:.2}")).collect();
+    let costs = costs_line(&r.costs, r.funding);
     writeln!(
         out,
         "  all together {:+.3} % of the capital, largest fall {:.3} %; costs in quote: {}",
         100.0 * r.net,
         100.0 * r.max_drawdown,
-        costs.join(", ")
+        costs
     )?;
     match (r.sharpe_net, r.sharpe_band, &r.no_sharpe) {
         (Some(sharpe), Some([low, high]), _) => {
@@ -353,7 +389,9 @@ pub(crate) fn backtest(request: &StudyRequest, report: &BacktestReport, json: bo
         _ => {}
     }
     writeln!(out, "  {}", deflated_line(r))?;
-    writeln!(out, "  {}", r.funding)?;
+    if r.funding != FundingCover::NotDue {
+        writeln!(out, "  {}", r.funding)?;
+    }
     Ok(())
 }
 

@@ -1,9 +1,10 @@
 //! What a user's rule was worth, as text and as JSON.
 
-use super::words::{line, signed, stretch, thousands};
+use super::words::{costs_line, line, signed, stretch, thousands};
 use crate::failure::Failure;
 use crate::term::number_of;
 use barograph_research::simulation::{SimulationReport, TradeSummary};
+use barograph_study::money::funding::FundingCover;
 use std::io::Write as _;
 
 pub(crate) fn print(rule: &str, report: &SimulationReport, json: bool) -> Result<(), Failure> {
@@ -38,15 +39,16 @@ pub(crate) fn print(rule: &str, report: &SimulationReport, json: bool) -> Result
         summary(&mut out, &format!("{} {label}", of.axis), &of.trades)?;
     }
     writeln!(out, "basis points a round trip; a label is that known when the entry was decided\n")?;
-    let costs: Vec<String> = r.costs.iter().map(|(name, quote)| format!("{name} {quote:.2}")).collect();
     writeln!(
         out,
         "all together {} % of the capital, largest fall {:.3} %; costs in quote: {}",
         signed(Some(100.0 * r.net), 3),
         100.0 * r.max_drawdown,
-        costs.join(", ")
+        costs_line(&r.costs, r.funding)
     )?;
-    writeln!(out, "{}", r.funding)?;
+    if r.funding != FundingCover::NotDue {
+        writeln!(out, "{}", r.funding)?;
+    }
     writeln!(
         out,
         "in a position {:.0} % of the time, {:.1} times the capital traded a day, {}",

@@ -2,6 +2,7 @@
 
 use crate::failure::Failure;
 use barograph_domain::Ts;
+use barograph_study::money::funding::FundingCover;
 use serde::Serialize;
 use std::io::Write as _;
 
@@ -44,4 +45,11 @@ pub(super) fn thousands(n: usize) -> String {
 pub(super) fn stretch([from, to]: [Ts; 2]) -> String {
     let whole = |t: Ts| t.floor(barograph_domain::Span::secs(1)).to_string();
     format!("{} to {}", whole(from), whole(to))
+}
+
+/// Costs by name; funding only where it can be due.
+pub(super) fn costs_line(costs: &[(String, f64)], funding: FundingCover) -> String {
+    let is_due = |name: &str| name != "funding" || !matches!(funding, FundingCover::NotDue | FundingCover::NotStated);
+    let shown = costs.iter().filter(|(name, _)| is_due(name)).map(|(name, quote)| format!("{name} {quote:.2}"));
+    shown.collect::<Vec<_>>().join(", ")
 }

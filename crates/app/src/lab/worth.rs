@@ -1,12 +1,15 @@
 //! What calls were worth, hold-outs, the research log, kept models and predictions, as text and as JSON.
 
 use super::print::{ranked, stamp_text};
+use super::words::signed;
 use crate::failure::Failure;
 use barograph_domain::{InstrumentName, Ts};
 use barograph_research::train::{
     BoardMoney, HoldOutReport, ListedArtefact, ModelCard, PredictedTarget, ResearchLogRow, RollingSkill, StudyBoard,
     WindowWord,
 };
+use barograph_study::money::funding::FundingCover;
+use barograph_study::targets::TargetId;
 use serde::Serialize;
 use std::io::Write as _;
 
@@ -80,7 +83,8 @@ fn money_lines(money: &BoardMoney, order: &[&str]) -> Vec<String> {
     } else {
         String::new()
     };
-    lines.push(format!("{} trials so far{worth}; {}", money.trials, money.funding));
+    let funding = if money.funding == FundingCover::NotDue { String::new() } else { format!("; {}", money.funding) };
+    lines.push(format!("{} trials so far{worth}{funding}", money.trials));
     lines
 }
 
@@ -107,7 +111,7 @@ pub(crate) fn hold_out(market: &InstrumentName, report: &HoldOutReport, json: bo
         }
         writeln!(out)?;
     }
-    ranked(&report.board)?;
+    ranked(&report.board, &report.target)?;
     let mut out = std::io::stdout().lock();
     if let Some(money) = &report.money {
         let order: Vec<&str> = report.board.rows.iter().map(|r| r.model.as_str()).collect();
@@ -200,15 +204,11 @@ pub(crate) fn predicted(
     for of in targets {
         let shadow = &of.shadow;
         if let Some((at, stated)) = &of.latest {
-            let stated: Vec<String> = stated.iter().map(|v| format!("{v:.4}")).collect();
+            let stated = stated_words(of.target, stated);
             writeln!(
                 out,
                 "{} by {} ({}): {} rows predicted, the last {at}: {}",
-                of.target,
-                of.model,
-                of.artefact,
-                of.rows,
-                stated.join(" ")
+                of.target, of.model, of.artefact, of.rows, stated
             )?;
         }
         if of.not_in_gold > 0 {
@@ -243,6 +243,20 @@ pub(crate) fn predicted(
         }
     }
     Ok(())
+}
+
+/// What was stated, with what it is: a probability of a rise, probabilities of classes, or a number in its unit.
+fn stated_words(target: TargetId, stated: &[f64]) -> String {
+    match (target.bps(), stated) {
+        (Some(bps), [value]) => format!("{} bp", signed(Some(bps * value), 4)),
+        (None, [p]) => format!("probability of a rise {p:.4}"),
+        (None, [a, b, c]) => {
+            let [low, middle, high] =
+                if target == TargetId::VolRegime { ["low", "middle", "high"] } else { ["fall", "no move", "rise"] };
+            format!("probabilities: {low} {a:.4}, {middle} {b:.4}, {high} {c:.4}")
+        }
+        _ => stated.iter().map(|v| format!("{v:.4}")).collect::<Vec<_>>().join(" "),
+    }
 }
 
 fn rolling_line(of: &RollingSkill) -> String {

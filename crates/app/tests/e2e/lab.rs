@@ -74,6 +74,7 @@ fn a_study_is_fitted_kept_shown_and_goes_on_where_it_stopped() {
     place.ok(&format!("lab dataset BTCUSDT --source {} --data data", shipped()));
     let train = "lab train BTCUSDT --target ret_1s --embargo 2s --folds 2 --rows-min 50 --model linear --data data";
     let board = &json_lines(&place.ok(&format!("{train} --json")))[0];
+    assert_eq!(json_lines(&place.ok(&format!("{train} --target ret_1s --json"))).len(), 1, "named twice, fitted once");
     let models: Vec<&str> =
         board["board"]["rows"].as_array().unwrap().iter().map(|r| r["model"].as_str().unwrap()).collect();
     let mut sorted = models.clone();
@@ -89,6 +90,15 @@ fn a_study_is_fitted_kept_shown_and_goes_on_where_it_stopped() {
     assert_eq!(resumed["board"], board["board"]);
     let text = place.ok("lab leaderboard BTCUSDT --data data");
     assert!(text.contains("ret_1s of binance-usdm:BTCUSDT") && text.contains("NO LEAK CONTROL"), "{text}");
+    assert!(text.contains("prior has no IC: it says one number in each fold"), "{text}");
+    assert!(text.contains("; embargo 2 s; ") && !text.contains("uniqueness"), "{text}");
+    let weighted = place.ok(&format!("{train} --weights uniqueness"));
+    assert!(weighted.contains("rows count by the uniqueness of their labels"), "{weighted}");
+    place
+        .run(&format!("{train} --weights some"))
+        .exits(2)
+        .says("[possible values: even, uniqueness]")
+        .says("see barograph lab train --help");
     let sheet: Value = serde_json::from_slice(&std::fs::read(folder.join("folds.json")).unwrap()).unwrap();
     assert_eq!(sheet["folds"].as_array().unwrap().len(), 2);
 }

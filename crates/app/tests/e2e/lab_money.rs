@@ -125,6 +125,24 @@ fn a_rule_is_traded_through_the_recorded_book_with_its_costs_by_name() {
         .exits(2)
         .says("holds no rows of binance-usdm:BTCUSDT from");
 
+    for until in [from, first] {
+        let reversed = format!("{ask} --from {from} --until {until}");
+        place.run(&reversed).exits(2).says(&format!("--until {until} is not behind --from {from}"));
+    }
+    // The same text from another system's editor is the same rule.
+    place.write("marked.txt", "\u{feff}long when ofi > 0 # more came to the bid\r\nshort when ofi < 0\r\n");
+    let marked = one(&place.ok(&format!("{} --json", ask.replace("rule.txt", "marked.txt"))));
+    assert_eq!(marked["result"], answer["result"]);
+    // Settlements in a table of one's own are stored by the command that the refusal names, and count from then on.
+    place.write("paid.csv", "when,paid\n2024-07-18T16:00:00Z,0.0001\n2024-07-19T00:00:00Z,0.0001\n");
+    let refused = place.run(&format!("{ask} --funding paid.csv")).exits(2).err;
+    assert!(!refused.contains("map them with"), "{refused}");
+    let (_, command) = refused.trim().split_once("--funding: barograph ").unwrap();
+    let command = command.replace("FILE", "paid.csv").replace("time=<column>", "time=when").replace("<column>", "paid");
+    place.ok(&format!("{command} --data data"));
+    let paid = one(&place.ok(&format!("{ask} --json")));
+    assert_ne!(paid["result"]["funding"]["state"], "unknown", "{}", paid["result"]["funding"]);
+
     place.write("wrong.txt", "long when ofy > 0\nshort if ofi < 0\n");
     let wrong = "lab simulate BTCUSDT --rule-file wrong.txt --fee VIP0=5 --data data";
     place.run(wrong).exits(2).says("line 1, character 11: there is no column and no axis 'ofy' — did you mean 'ofi'?");

@@ -26,6 +26,8 @@ mod export;
 mod freshness;
 mod kpi;
 mod lab;
+mod lab_day;
+mod lab_hints;
 mod lab_killed;
 mod lab_money;
 mod lab_page;

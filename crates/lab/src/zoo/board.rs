@@ -61,7 +61,7 @@ pub struct ZooRow {
     pub auc_lo: Option<f64>,
     /// 95 % quantile.
     pub auc_hi: Option<f64>,
-    /// AUC of all test rows together; shown, not the criterion.
+    /// AUC of all test rows together; shown, not the criterion. None of a model that says one number in each fold: it would rank folds.
     pub auc_pooled: Option<f64>,
     /// Mean squared error of the probability; for classes summed over the three.
     pub brier: Option<f64>,
@@ -79,8 +79,11 @@ pub struct ZooRow {
     pub macro_f1_persistence: Option<f64>,
     /// How far `macro_f1` is above that of persistence, with its paired 90 % band.
     pub macro_f1_gain: Option<ScoreBand>,
-    /// Spearman's correlation of prediction and number.
+    /// Spearman's correlation of prediction and number; none of a model that says one number in each fold.
     pub ic: Option<f64>,
+    /// Why there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub no_ic: Option<String>,
     /// Root of the mean squared error, in the unit of the target.
     pub rmse: Option<f64>,
     /// R² against the training mean of each fold.
@@ -174,6 +177,11 @@ fn chosen_and_came(entry: &ZooEntry) -> (Vec<u8>, Vec<usize>) {
     (said, came)
 }
 
+/// Are not all of them equal?
+fn varies(mut values: impl Iterator<Item = f64>) -> bool {
+    values.next().is_some_and(|first| values.any(|v| v.total_cmp(&first).is_ne()))
+}
+
 /// Standard error of a mean and its degrees of freedom; `None` of fewer than two.
 fn error_of_mean(of: &[f64]) -> Option<(f64, f64)> {
     let n = float(of.len());
@@ -216,6 +224,7 @@ impl Scoring<'_> {
             macro_f1_persistence: None,
             macro_f1_gain: None,
             ic: None,
+            no_ic: None,
             rmse: None,
             r2_oos: None,
             control_half_width: None,
@@ -255,7 +264,8 @@ impl Scoring<'_> {
             let sum = folds.iter().map(|f| auc(f.scored.iter().copied())).sum::<Option<f64>>()?;
             (!folds.is_empty()).then(|| sum / float(folds.len()))
         });
-        row.auc_pooled = mean(&|folds| auc(folds.iter().flat_map(|f| f.scored.iter().copied())));
+        let ranks = heads.iter().flatten().any(|f| varies(f.scored.iter().map(|(score, _)| *score)));
+        row.auc_pooled = mean(&|folds| auc(folds.iter().flat_map(|f| f.scored.iter().copied()))).filter(|_| ranks);
         // The same stretches are drawn for every question, as long as none is left out.
         let drawn: Option<Vec<Vec<f64>>> = heads.iter().map(|h| auc_resamples(h, self.block)).collect();
         let Some(drawn) = drawn.filter(|d| d.iter().all(|v| v.len() == d[0].len())) else { return };
@@ -346,13 +356,20 @@ impl Scoring<'_> {
 
     fn numbers(&self, row: &mut ZooRow) {
         let (mut said, mut came, mut means) = (Vec::new(), Vec::new(), Vec::new());
+        let mut ranks = false;
         for fold in &self.entry.folds {
             let ZooPrediction::Values(values) = &fold.said else { continue };
+            ranks |= varies(values.iter().copied());
             said.extend_from_slice(values);
             came.extend_from_slice(&fold.labels);
             means.extend(std::iter::repeat_n(fold.base[0], values.len()));
         }
-        row.ic = spearman(&said, &came);
+        // What is constant within each fold would rank the folds by what came before them.
+        if ranks {
+            row.ic = spearman(&said, &came);
+        } else if !said.is_empty() {
+            row.no_ic = Some("it says one number in each fold, and equal ranks have no correlation".to_owned());
+        }
         (row.rmse, row.r2_oos) = rmse_and_r2(&said, &came, &means);
     }
 }

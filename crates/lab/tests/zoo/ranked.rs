@@ -57,6 +57,7 @@ fn questions_are_ordered_by_skill_and_the_control_knows_nothing() {
     assert!(gbm.macro_f1.is_none() && gbm.rmse.is_none() && gbm.control_half_width.is_none());
     let prior = board.rows.iter().find(|r| r.model == "prior").unwrap();
     assert!((prior.auc.unwrap() - 0.5).abs() < 1e-12 && prior.bss_clim.unwrap().abs() < 1e-12);
+    one_number_ranks_nothing(&board, false);
     let text = serde_json::to_string(&board).unwrap();
     assert_eq!(serde_json::from_str::<ZooBoard>(&text).unwrap(), board);
 }
@@ -82,6 +83,21 @@ fn numbers_are_ordered_by_what_they_explain() {
     let gbm = &board.rows[0];
     assert!(gbm.r2_oos.unwrap() > 0.8 && gbm.ic.unwrap() > 0.9 && gbm.auc.unwrap() > 0.9, "{gbm:?}");
     assert!(board.rows.windows(2).all(|w| w[0].r2_oos >= w[1].r2_oos));
+    one_number_ranks_nothing(&board, true);
+}
+
+/// A model that says one number in each fold would rank the folds by what came before them: it has no correlation, and says why.
+#[track_caller]
+fn one_number_ranks_nothing(board: &ZooBoard, of_numbers: bool) {
+    for row in &board.rows {
+        let is_constant = row.model == "prior";
+        assert_eq!(row.auc_pooled.is_none(), is_constant, "{row:?}");
+        assert_eq!(
+            (row.ic.is_some(), row.no_ic.is_some()),
+            (of_numbers && !is_constant, of_numbers && is_constant),
+            "{row:?}"
+        );
+    }
 }
 
 /// Labels that slip into the features by one row are what the control cannot see; a control that knows its labels is.

@@ -5,6 +5,7 @@ use super::pick::{count, counts, number, numbers, reasons, span, text};
 use super::scores::{columns, figures, models};
 use barograph_api::studies::{LabModelRow, LabStudies, LabStudy, LabStudyView};
 use barograph_domain::Ts;
+use barograph_domain::text::shell_word;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -88,6 +89,7 @@ impl StudyFolder {
             seed: count(&board, "seed"),
             config_hash: text(&board, "config_hash"),
             data_digest: text(&board["about"], "data_digest"),
+            options: options(&board, &self.0),
             zero_share: number(&board["about"], "zero_share"),
             unlabelled: counts(&board["about"]["unlabelled"]),
             embargo_s: numbers(&board["embargo_s"]),
@@ -112,6 +114,26 @@ impl StudyFolder {
         found.retain(|(_, folder)| !is_shown_above(folder));
         found
     }
+}
+
+/// What a board was fitted with, as it is typed; what is so anyhow is left out.
+fn options(board: &Value, studies: &Path) -> String {
+    let plan = &board["plan"];
+    let differs = |of: &Value, usual: &str| {
+        let said = of.as_str().map_or_else(|| of.to_string(), str::to_owned);
+        Some(said).filter(|said| !of.is_null() && said != usual)
+    };
+    let all = [
+        ("--preset", differs(&board["preset"], "quick")),
+        ("--folds", differs(&plan["folds"], "5")),
+        ("--embargo", differs(&plan["memory"], "1h")),
+        ("--rows-min", differs(&plan["train_rows_min"], "100")),
+        ("--seed", differs(&board["seed"], "1")),
+        ("--weights", differs(&board["weights"], "even")),
+        ("--studies", Some(shell_word(&studies.display().to_string()))),
+    ];
+    let typed = all.into_iter().filter_map(|(name, value)| Some(format!("{name} {}", value?)));
+    typed.collect::<Vec<_>>().join(" ")
 }
 
 fn descend(folder: &Path, place: &mut Vec<String>, found: &mut Vec<(String, PathBuf)>) {
@@ -212,8 +234,8 @@ mod tests {
     }
 
     fn board() -> String {
-        json!({"about": {"target": "dir_5s", "market": "bybit:BTCUSDT", "rows": 9, "span": ["a", "b"]}, "plan": {"folds": 2}, "preset": "quick", "run": "bb",
-            "stamp": "NO LEAK CONTROL", "inputs": ["ofi", "x"], "board": {"task": "binary", "leak": "untested", "rows": [
+        json!({"about": {"target": "dir_5s", "market": "bybit:BTCUSDT", "rows": 9, "span": ["a", "b"]}, "plan": {"folds": 2, "memory": "2s"}, "preset": "quick", "run": "bb",
+            "seed": 1, "weights": "uniqueness", "stamp": "NO LEAK CONTROL", "inputs": ["ofi", "x"], "board": {"task": "binary", "leak": "untested", "rows": [
                 {"model": "shuffled", "n_trials": 3, "auc": 0.5}, {"model": "gbm", "n_trials": 2, "bss_clim": 0.01}]}})
         .to_string()
     }
@@ -247,9 +269,31 @@ mod tests {
             (vec!["folds.json"], None, None, 2)
         );
         assert!(matches!(root.study("bybit/BTCUSDT/dir_1s"), Err(StudyFolderError::Unread(_))));
+        let studies = root.0.display();
+        assert_eq!(one.options, format!("--folds 2 --embargo 2s --weights uniqueness --studies {studies}"));
         for outside in ["", "..", "bybit/../bybit/BTCUSDT/dir_5s", "/etc", "bybit/BTCUSDT"] {
             assert!(matches!(root.study(outside), Err(StudyFolderError::Unknown(_))), "{outside}");
         }
+    }
+
+    #[test]
+    fn importance_by_regime_is_shown_as_far_as_it_was_made() {
+        let input = json!({"columns": ["ofi"], "increase": 0.2, "band": [0.1, 0.3], "by_fold": [0.2, 0.2]});
+        let whole = json!({"model": "gbm", "sample_rows": [600, 600], "columns": [input], "groups": [], "mean_abs_shap": {"ofi": 1.0},
+            "regimes": [{"regime": "low", "rows": [300, 310], "columns": [input], "groups": [], "mean_abs_shap": {"ofi": 0.5}},
+                {"regime": "high", "rows": [20, 0], "columns": [], "groups": []}]});
+        let mut older = whole.clone();
+        older.as_object_mut().unwrap().remove("regimes");
+        let of = |importance: &Value| {
+            let (_temp, root) =
+                folder(&[("v/S/t/board.json", &board()), ("v/S/t/importance.json", &importance.to_string())]);
+            root.study("v/S/t").unwrap().importance.unwrap()
+        };
+        let shown = of(&whole);
+        let [low, high] = shown.regimes.as_slice() else { panic!("{shown:?}") };
+        assert_eq!((low.regime.as_str(), low.rows, low.columns[0].shap), ("low", 610, Some(0.5)));
+        assert_eq!((high.regime.as_str(), high.rows, high.columns.len()), ("high", 20, 0));
+        assert_eq!((of(&older).regimes.len(), of(&older).columns), (0, shown.columns));
     }
 
     #[test]

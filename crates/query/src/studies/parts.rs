@@ -2,7 +2,7 @@
 
 use super::pick::{count, number, numbers, pair, span, text, texts};
 use barograph_api::studies::{
-    LabBacktest, LabEquityPoint, LabFold, LabFoldMap, LabImportance, LabInput, LabReliability,
+    LabBacktest, LabEquityPoint, LabFold, LabFoldMap, LabImportance, LabInput, LabRegimeImportance, LabReliability,
 };
 use serde_json::Value;
 
@@ -26,17 +26,32 @@ pub(super) fn reliability(of: &Value) -> Vec<LabReliability> {
 }
 
 pub(super) fn importance(of: &Value) -> Option<LabImportance> {
-    let inputs = |field: &str| -> Vec<LabInput> {
-        let all = of[field].as_array().into_iter().flatten();
-        all.take(INPUTS_MAX).filter_map(|row| input(row, &of["mean_abs_shap"])).collect()
+    let regime = |of: &Value| {
+        Some(LabRegimeImportance {
+            regime: text(of, "regime")?,
+            rows: rows(of, "rows")?,
+            columns: inputs(of, "columns"),
+            groups: inputs(of, "groups"),
+        })
     };
     Some(LabImportance {
         model: text(of, "model")?,
-        rows: of["sample_rows"].as_array()?.iter().filter_map(Value::as_u64).sum(),
-        columns: inputs("columns"),
-        groups: inputs("groups"),
+        rows: rows(of, "sample_rows")?,
+        columns: inputs(of, "columns"),
+        groups: inputs(of, "groups"),
         judged: of["columns"].as_array().map_or(0, |all| all.len() as u64),
+        regimes: of["regimes"].as_array().into_iter().flatten().filter_map(regime).collect(),
     })
+}
+
+/// Rows of all folds together.
+fn rows(of: &Value, field: &str) -> Option<u64> {
+    Some(of[field].as_array()?.iter().filter_map(Value::as_u64).sum())
+}
+
+fn inputs(of: &Value, field: &str) -> Vec<LabInput> {
+    let all = of[field].as_array().into_iter().flatten();
+    all.take(INPUTS_MAX).filter_map(|row| input(row, &of["mean_abs_shap"])).collect()
 }
 
 fn input(row: &Value, shap: &Value) -> Option<LabInput> {

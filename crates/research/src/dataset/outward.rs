@@ -45,7 +45,14 @@ fn unused(played: CapturePlayed) -> Vec<String> {
     let mut troubles: Vec<String> =
         played.torn.into_iter().map(|torn| format!("{torn}; what came before is used")).collect();
     if played.unreadable > 0 {
-        troubles.push(format!("{} lines are none of a recording and were left out", played.unreadable));
+        let first = played.first_unreadable.map(|first| format!("; the first: {first}")).unwrap_or_default();
+        troubles.push(format!("{} lines are none of a recording and were left out{first}", played.unreadable));
+    }
+    if let Some(first) = played.first_repeated {
+        troubles.push(format!(
+            "{} rows say again what was said before and were passed over; the first: {first}",
+            played.repeated
+        ));
     }
     let refused = played.played.refused;
     if refused > 0 {
@@ -89,8 +96,17 @@ mod tests {
             CapturePlayed { unreadable: 2, torn: vec!["a.gz breaks off".to_owned()], ..CapturePlayed::default() };
         played.played.refused = 3;
         played.played.first_refused = Some("no price".to_owned());
+        played.first_unreadable = Some("a.csv, line 7".to_owned());
+        (played.repeated, played.first_repeated) = (1, Some("b.csv, line 9".to_owned()));
         let stated = unused(played).join("\n");
-        for part in ["a.gz breaks off", "2 lines", "3 messages", "the first: no price"] {
+        for part in [
+            "a.gz breaks off",
+            "2 lines",
+            "the first: a.csv, line 7",
+            "b.csv, line 9",
+            "3 messages",
+            "the first: no price",
+        ] {
             assert!(stated.contains(part), "{part}: {stated}");
         }
         assert!(unused(CapturePlayed::default()).is_empty());

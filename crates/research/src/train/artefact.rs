@@ -2,6 +2,7 @@
 
 use super::money::BoardMoney;
 use super::table::LeaderboardRow;
+use super::weights::RowWeights;
 use crate::ResearchError;
 use barograph_lab::zoo::board::ZooBoard;
 use barograph_lake::whole_file::WholeFile;
@@ -64,7 +65,10 @@ pub struct StudyBoard {
     pub seed: u64,
     /// `quick` or `best`.
     pub preset: String,
-    /// What entered the fits: digest of rows, target, plan, preset and seed.
+    /// How much each row counted in a fit.
+    #[serde(default, skip_serializing_if = "RowWeights::is_even")]
+    pub weights: RowWeights,
+    /// What entered the fits: digest of rows, target, plan, preset, seed and, where rows do not count alike, weights.
     pub config_hash: String,
     /// What names the board: digest of that, its models and the terms of trade; 12 hexadecimal digits.
     pub run: String,
@@ -96,6 +100,25 @@ pub struct StudyBoard {
     pub dropped: BTreeMap<String, String>,
     /// Names of the inputs, as of the last fold.
     pub inputs: Vec<String>,
+}
+
+impl StudyBoard {
+    /// The longest embargo, and why it is longer than what was asked where it is.
+    #[must_use]
+    pub fn embargo_words(&self) -> String {
+        embargo_words(&self.plan, &self.embargo_s)
+    }
+}
+
+/// The longest of some embargoes in words. A hundredth of a test block is the least (research §3).
+#[must_use]
+pub fn embargo_words(plan: &FoldPlan, embargo_s: &[f64]) -> String {
+    let (longest, asked) = (embargo_s.iter().copied().fold(0.0, f64::max), plan.memory.as_secs_f64());
+    if longest > asked {
+        format!("embargo {longest} s, not the {asked} s asked for: a hundredth of the longest test block is the least")
+    } else {
+        format!("embargo {longest} s")
+    }
 }
 
 /// Reads the board of a study's folder.

@@ -5,6 +5,7 @@ use super::lineup::Lineup;
 use super::request::{StudyRequest, usual_limit};
 use super::run::folder_of;
 use crate::ResearchError;
+use crate::typed::placed;
 use barograph_domain::InstrumentName;
 use barograph_lab::zoo::Preset;
 use barograph_study::targets::TargetId;
@@ -24,8 +25,9 @@ impl StudyRequest {
         let folder = folder_of(studies, market, target);
         if !folder.join(BOARD).is_file() {
             return Err(ResearchError::Refused(format!(
-                "{} holds no study of {target} of {market}; one is made by: barograph lab train {market} --target {target}",
-                studies.display()
+                "{} holds no study of {target} of {market}; one is made by: barograph lab train {market} --target {target}{}",
+                studies.display(),
+                placed(lake, studies)
             )));
         }
         let board = read_board(&folder)?;
@@ -38,6 +40,7 @@ impl StudyRequest {
             preset,
             time_limit: usual_limit(preset),
             seed: board.seed,
+            weights: board.weights,
             lineup: Lineup::all(),
             folder,
         })

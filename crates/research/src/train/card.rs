@@ -1,9 +1,10 @@
 //! The card of a fitted model: what it was made from, how good it was where it was judged, and what it is not for.
 
-use super::artefact::{StudyBoard, StudyTarget};
+use super::artefact::{StudyBoard, StudyTarget, embargo_words};
 use super::lineup::LIGHTGBM;
 use super::registry::BASELINES;
 use super::table::LeaderboardRow;
+use super::weights::RowWeights;
 use barograph_domain::Ts;
 use barograph_study::folds::FoldPlan;
 use serde::{Deserialize, Serialize};
@@ -37,7 +38,10 @@ pub struct ModelCard {
     pub preset: String,
     /// Decides every draw.
     pub seed: u64,
-    /// Digest of rows, target, plan, preset and seed.
+    /// How much each row counted in a fit.
+    #[serde(default, skip_serializing_if = "RowWeights::is_even")]
+    pub weights: RowWeights,
+    /// Digest of rows, target, plan, preset, seed and, where rows do not count alike, weights.
     pub config_hash: String,
     /// Names of the columns it reads.
     pub inputs: Vec<String>,
@@ -79,6 +83,7 @@ pub(super) fn card_of(
         embargo_s: board.embargo_s.clone(),
         preset: board.preset.clone(),
         seed: board.seed,
+        weights: board.weights,
         config_hash: board.config_hash.clone(),
         inputs: board.inputs.clone(),
         dropped: board.dropped.clone(),
@@ -173,15 +178,18 @@ pub(super) fn markdown(card: &ModelCard) -> String {
         line(format!("- the mid did not move in {:.1} % of them", 100.0 * share));
     }
     line(format!("- fitted on {} rows from {} to {}", card.trained_rows, card.trained_on[0], card.trained_on[1]));
+    if !card.weights.is_even() {
+        line(format!("- {WEIGHTED}"));
+    }
     if let Some(from) = &card.hold_out_from {
         line(format!("- held out: everything from {from} on"));
     }
     line(format!("- {} columns are inputs, {} of the data set are not", card.inputs.len(), card.dropped.len()));
     line("\n## Judged out of fold\n".to_owned());
     line(format!(
-        "{} test blocks, each judged by what was learnt before it; embargo {} s; {} configurations were fitted for this target up to then.",
+        "{} test blocks, each judged by what was learnt before it; {}; {} configurations were fitted for this target up to then.",
         card.plan.folds,
-        card.embargo_s.iter().copied().fold(0.0, f64::max),
+        embargo_words(&card.plan, &card.embargo_s),
         card.trials
     ));
     line("\n| | model | best baseline |\n|---|---|---|".to_owned());
@@ -195,6 +203,10 @@ pub(super) fn markdown(card: &ModelCard) -> String {
     }
     out
 }
+
+/// What weights by uniqueness are.
+pub const WEIGHTED: &str =
+    "rows count by the uniqueness of their labels: the mean over a label's life of one over the labels alive then";
 
 /// A cell of the card's table.
 type CardCell = fn(&LeaderboardRow) -> Option<String>;

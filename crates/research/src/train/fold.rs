@@ -1,6 +1,7 @@
 //! One fold as models see it: rows that teach, tune and judge, their labels and inputs.
 
 use super::inputs::{InputMaker, MadeInputs, inputs_of};
+use super::weights::RowWeights;
 use crate::ResearchError;
 use barograph_domain::Ts;
 use barograph_lab::zoo::{Features, FitThreads, TrainSet, ZooTask};
@@ -25,6 +26,8 @@ pub(super) struct FoldRows {
     pub(super) names: Vec<String>,
     /// Training rows of each regime.
     pub(super) regimes: [usize; 3],
+    /// Of the rows to fit on and to tune by; `None` where all count alike.
+    weights: Option<Vec<f64>>,
 }
 
 impl FoldRows {
@@ -34,9 +37,10 @@ impl FoldRows {
         learn: &LearningRows,
         test: &TestRows,
         transforms: &Transforms,
+        weights: RowWeights,
     ) -> Result<Self, ResearchError> {
         let maker = InputMaker::fit(frame, labels, learn, transforms);
-        Self::made(frame, labels, learn, Some(test), &maker)
+        Self::made(frame, labels, learn, Some(test), &maker, weights)
     }
 
     /// The same where inputs are made already, and without rows to judge by where nothing is to be judged.
@@ -46,6 +50,7 @@ impl FoldRows {
         learn: &LearningRows,
         test: Option<&TestRows>,
         maker: &InputMaker,
+        weights: RowWeights,
     ) -> Result<Self, ResearchError> {
         let failed = |e: &dyn std::fmt::Display| ResearchError::Failed(e.to_string());
         let judged = test.into_iter().flat_map(TestRows::rows);
@@ -59,6 +64,7 @@ impl FoldRows {
         };
         let labels = values.into_iter().flatten().map(|v| maker.class(v)).collect();
         let MadeInputs { inputs, routed, plain, names, regime } = maker.make(frame, &rows)?;
+        let weights = weights.of(learn);
         let mut regimes = [0; 3];
         for class in regime.iter().take(learn.fit.len()).flatten() {
             regimes[[0.0, 1.0].iter().position(|c| class <= c).unwrap_or(2)] += 1;
@@ -74,6 +80,7 @@ impl FoldRows {
             plain,
             names,
             regimes,
+            weights,
         })
     }
 
@@ -81,7 +88,7 @@ impl FoldRows {
         TrainSet {
             features,
             labels: &self.labels,
-            weights: None,
+            weights: self.weights.as_deref(),
             fit: &self.fit,
             inner: &self.tune,
             threads: FitThreads::default(),

@@ -71,7 +71,7 @@ pub fn hold_out(
         return Err(ResearchError::Refused(format!(
             "{} was not fitted with these settings, and a hold-out is opened for a study that was; run it first: {}",
             request.study.target,
-            request.study.command()
+            request.study.command("train")
         )));
     };
     let (names, others) = own_models(fitted.board.rows.iter().map(|r| r.model.as_str()));

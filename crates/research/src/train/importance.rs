@@ -126,7 +126,14 @@ impl OpenFold {
         let kept = study.kept(model, fold)?;
         let transforms =
             Transforms::fit(&study.rows.frame, &fold.learn.train).map_err(|e| ResearchError::Refused(e.to_string()))?;
-        let rows = FoldRows::new(&study.rows.frame, &study.labels, &fold.learn, &fold.test, &transforms)?;
+        let rows = FoldRows::new(
+            &study.rows.frame,
+            &study.labels,
+            &fold.learn,
+            &fold.test,
+            &transforms,
+            study.request.weights,
+        )?;
         let sample = sampled_by_day(&rows.test, &rows.times, PERMUTED_MAX);
         let regimes = sample.iter().map(|row| rows.regime_of(*row)).collect();
         Ok(Self { kept, rows, sample, regimes })

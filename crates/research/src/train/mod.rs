@@ -14,6 +14,7 @@ mod funding;
 mod held;
 mod importance;
 mod inputs;
+mod lacking;
 mod lineup;
 mod lock;
 mod log;
@@ -32,17 +33,20 @@ mod summary;
 mod table;
 mod trades;
 mod trials;
+mod unfitted;
+mod weights;
 mod worth;
 
-pub use artefact::{BOARD, FOLDS, StudyBoard, StudyModelCost, StudyTarget, read_board};
+pub use artefact::{BOARD, FOLDS, StudyBoard, StudyModelCost, StudyTarget, embargo_words, read_board};
 pub use backtest::{BACKTEST, BacktestReport, traded};
-pub use card::ModelCard;
+pub use card::{ModelCard, WEIGHTED};
 pub use drift::{DriftReference, DriftWindow, MovedColumn, WindowWord};
 pub use external::OutsideFiles;
 pub use funding::funding_of;
 pub use held::{HoldOutReport, HoldOutRequest, hold_out};
 pub use importance::{IMPORTANCE, ImportanceReport, InputImportance, RegimeImportance, importance};
 pub use inputs::InputMaker;
+pub use lacking::{StudyLack, lacking};
 pub use lineup::{LIGHTGBM, Lineup, MODELS};
 pub use log::{
     LoggedData, LoggedOpening, RESEARCH_LOG, ResearchLogLine, ResearchLogRow, add_to_log, by_study, research_log,
@@ -63,6 +67,6 @@ pub use shadow::{SHADOW, ShadowEntry, ShadowLine, ShadowScore};
 pub use summary::{FoldStretch, LearnerCalibration, StudyGap, StudySummary, summary};
 pub use table::{LeaderboardRow, MoneyColumns};
 pub use trades::MoneyTerms;
-pub(crate) use trades::is_perpetual;
 pub use trials::{TRIALS, TrialLine};
+pub use weights::RowWeights;
 pub use worth::worth_of_calls;

@@ -130,7 +130,8 @@ impl Predictor {
                     "{target} is about changes of the book, and nobody knows when they come: its predictions have no end to stand in the lake with"
                 )));
             }
-            artefacts.push((folder, OpenedArtefact::current(folder, &request.market.to_string(), *target)?));
+            artefacts
+                .push((folder, OpenedArtefact::current(&request.lake, folder, &request.market.to_string(), *target)?));
         }
         let place = LakeMarket::new(request.market.venue.as_str(), request.market.symbol.as_str());
         let (mut writer, _) = PredictionWriter::open(LakeConfig::live(&request.lake), place)?;

@@ -12,6 +12,7 @@ use super::inputs::InputMaker;
 use super::run::{Study, hex};
 use crate::ResearchError;
 use crate::clock::now;
+use crate::typed::{placed, shell_word};
 use barograph_lab::zoo::FittedModel;
 use barograph_lake::whole_file::WholeFile;
 use barograph_study::folds::FoldSheet;
@@ -111,7 +112,7 @@ pub(super) fn keep_best(study: &mut Study<'_>, board: &mut StudyBoard, sheet: &F
     let transforms =
         Transforms::fit(&study.rows.frame, &learn.train).map_err(|e| ResearchError::Refused(e.to_string()))?;
     let maker = InputMaker::fit(&study.rows.frame, &study.labels, &learn, &transforms);
-    let rows = FoldRows::made(&study.rows.frame, &study.labels, &learn, None, &maker)?;
+    let rows = FoldRows::made(&study.rows.frame, &study.labels, &learn, None, &maker, study.request.weights)?;
     let mut fitted = None;
     for name in study.request.lineup.names() {
         let drawn_on = best == "ensemble" && ["linear", "gbm", "mlp"].contains(name);
@@ -255,11 +256,13 @@ impl OpenedArtefact {
     ///
     /// # Errors
     /// There is none, or a file has changed.
-    pub fn current(target: &Path, market: &str, id: TargetId) -> Result<Self, ResearchError> {
+    pub fn current(lake: &Path, target: &Path, market: &str, id: TargetId) -> Result<Self, ResearchError> {
+        let studies = target.ancestors().nth(3).unwrap_or(target);
         let Some(found) = artefacts(target)?.into_iter().find(|a| a.current) else {
             return Err(ResearchError::Refused(format!(
-                "{} holds no model that predicts {id} of {market}; one is made by: barograph lab train {market} --target {id}",
-                target.display()
+                "{} holds no model that predicts {id} of {market}; one is made by: barograph lab train {market} --target {id}{}",
+                target.display(),
+                placed(lake, studies)
             )));
         };
         for (name, want) in &found.files.files {
@@ -269,8 +272,9 @@ impl OpenedArtefact {
             if hex(&bytes) != *want {
                 return Err(ResearchError::Refused(format!(
                     "{} is not as it was when the artefact was made; train again, or choose another with: barograph lab models {market} \
-                     --target {id} --use ARTEFACT",
-                    path.display()
+                     --target {id} --studies {} --use ARTEFACT",
+                    path.display(),
+                    shell_word(studies)
                 )));
             }
         }

@@ -1,11 +1,13 @@
 //! What a study is asked for.
 
 use super::lineup::Lineup;
+use super::weights::RowWeights;
+use crate::typed::placed;
 use barograph_domain::{InstrumentName, Span};
 use barograph_lab::zoo::Preset;
 use barograph_study::folds::FoldPlan;
 use barograph_study::targets::TargetId;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The time limit of a preset: 10 minutes for `quick`, an hour for `best` (research §4).
 #[must_use]
@@ -33,6 +35,8 @@ pub struct StudyRequest {
     pub time_limit: Span,
     /// Decides every draw.
     pub seed: u64,
+    /// How much each row counts in a fit.
+    pub weights: RowWeights,
     /// Which models.
     pub lineup: Lineup,
     /// The folder of the study; a study of the same settings that was stopped there goes on.
@@ -49,11 +53,24 @@ impl StudyRequest {
         }
     }
 
-    /// The command that fits these models with these settings; what is as it would be anyhow is left out.
+    /// The folder of all studies, which this one's is below; see [`super::folder_of`].
     #[must_use]
-    pub fn command(&self) -> String {
+    pub fn studies(&self) -> &Path {
+        self.folder.ancestors().nth(3).unwrap_or(&self.folder)
+    }
+
+    /// A command of `barograph lab` over this study, with its settings and folders; what is as it would be anyhow is left out.
+    #[must_use]
+    pub fn command(&self, name: &str) -> String {
+        let place = placed(&self.lake, self.studies());
+        format!("barograph lab {name} {} --target {}{}{place}", self.market, self.target, self.settings())
+    }
+
+    /// The options that differ from the defaults, each behind a blank.
+    #[must_use]
+    pub fn settings(&self) -> String {
         let (plan, usual) = (&self.plan, FoldPlan::default());
-        let mut line = format!("barograph lab train {} --target {}", self.market, self.target);
+        let mut line = String::new();
         let mut add = |differs: bool, what: String| {
             if differs {
                 line.push_str(&what);
@@ -64,6 +81,40 @@ impl StudyRequest {
         add(plan.memory != usual.memory, format!(" --embargo {}", plan.memory.compact()));
         add(plan.train_rows_min != usual.train_rows_min, format!(" --rows-min {}", plan.train_rows_min));
         add(self.seed != 1, format!(" --seed {}", self.seed));
+        add(!self.weights.is_even(), format!(" --weights {}", self.weights.word()));
         line
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::folder_of;
+    use super::*;
+
+    #[test]
+    fn a_command_has_the_settings_that_differ_and_the_folders() {
+        let (market, target) =
+            (InstrumentName::new("binance-usdm", "BTCUSDT").unwrap(), TargetId::parse("dir_5s").unwrap());
+        let usual = StudyRequest {
+            lake: PathBuf::from("my lake"),
+            folder: folder_of(Path::new("deep/studies"), &market, target),
+            market,
+            target,
+            plan: FoldPlan::default(),
+            preset: Preset::Quick,
+            time_limit: usual_limit(Preset::Quick),
+            seed: 1,
+            weights: RowWeights::Even,
+            lineup: Lineup::all(),
+        };
+        let place = "--lake 'my lake' --studies deep/studies";
+        assert_eq!(usual.command("train"), format!("barograph lab train binance-usdm:BTCUSDT --target dir_5s {place}"));
+        let plan = FoldPlan { folds: 2, memory: Span::secs(90), train_rows_min: 50, ..usual.plan };
+        let other =
+            StudyRequest { plan, preset: Preset::Best, seed: 7, weights: RowWeights::Uniqueness, ..usual.clone() };
+        assert_eq!(
+            other.settings(),
+            " --preset best --folds 2 --embargo 90s --rows-min 50 --seed 7 --weights uniqueness"
+        );
     }
 }

@@ -12,6 +12,8 @@ use super::request::StudyRequest;
 use super::runs::{RUNS, earlier_runs};
 use super::trades::{ModelTrades, MoneyTerms};
 use super::trials::{TrialLine, TrialLog};
+use super::unfitted::{no_label, to_fit};
+use super::weights::RowWeights;
 use crate::ResearchError;
 use crate::clock::now;
 use crate::load::{LoadedRows, load};
@@ -113,8 +115,12 @@ pub fn study(
 fn hash(request: &StudyRequest, data: &str) -> Result<String, ResearchError> {
     // Not the line-up: a model is the same whoever else is fitted.
     let of = (data, request.target, request.plan, request.preset, request.seed);
-    let text = serde_json::to_vec(&of).map_err(|e| ResearchError::Failed(e.to_string()))?;
-    Ok(hex(&text))
+    // Even weights add nothing, so that studies which know of none go on.
+    let text = match request.weights {
+        RowWeights::Even => serde_json::to_vec(&of),
+        weights @ RowWeights::Uniqueness => serde_json::to_vec(&(of, weights)),
+    };
+    Ok(hex(&text.map_err(|e| ResearchError::Failed(e.to_string()))?))
 }
 
 /// SHA-256 in 64 hexadecimal digits.
@@ -165,9 +171,9 @@ impl<'r> Study<'r> {
     pub(super) fn kept(&self, name: &str, fold: &StudyFold) -> Result<KeptFit, ResearchError> {
         read(&self.parts.join(format!("{name}-{}.json", fold.number))).map_err(|e| match e {
             ResearchError::Refused(_) => ResearchError::Refused(format!(
-                "{name} was not fitted for fold {} with these settings; run it first: {}",
+                "{name} was not fitted for fold {} with these settings; {}",
                 fold.number,
-                self.request.command()
+                to_fit(self.request, &self.config_hash, name)
             )),
             failed @ ResearchError::Failed(_) => failed,
         })
@@ -257,7 +263,14 @@ impl<'r> Study<'r> {
         for fold in folds {
             let transforms = Transforms::fit(&self.rows.frame, &fold.learn.train)
                 .map_err(|e| ResearchError::Refused(e.to_string()))?;
-            let rows = FoldRows::new(&self.rows.frame, &self.labels, &fold.learn, &fold.test, &transforms)?;
+            let rows = FoldRows::new(
+                &self.rows.frame,
+                &self.labels,
+                &fold.learn,
+                &fold.test,
+                &transforms,
+                self.request.weights,
+            )?;
             for (entry, name) in entries.iter_mut().zip(names) {
                 step(&StudyStep { done, of: names.len() * folds.len(), model: name });
                 done += 1;
@@ -318,6 +331,7 @@ impl<'r> Study<'r> {
             embargo_s: folds.iter().map(|f| f.embargo.as_secs_f64()).collect(),
             seed: self.request.seed,
             preset: self.request.preset_word().to_owned(),
+            weights: self.request.weights,
             config_hash: self.config_hash.clone(),
             made: now().iso_millis(),
             artefact: None,
@@ -527,19 +541,6 @@ impl<'r> Study<'r> {
         entry.folds.push(FoldPrediction { times, labels, said, base: kept.model.base().to_vec() });
         Ok(())
     }
-}
-
-/// No row has a label: why, and what would do.
-fn no_label(target: TargetId, rows: &LoadedRows, labels: &LabelledRows) -> ResearchError {
-    let reasons: Vec<String> =
-        unlabelled(labels.unlabelled()).into_iter().map(|(why, n)| format!("{n} because {why}")).collect();
-    let needs = target.horizon().map_or(String::new(), |h| {
-        format!(
-            "; a label of {target} is known {} after its row, and every second until then has to be there",
-            h.spoken()
-        )
-    });
-    ResearchError::Refused(format!("none of {} rows has a label: {}{needs}", rows.frame.len(), reasons.join(", ")))
 }
 
 /// Why a model was not fitted.

@@ -5,8 +5,9 @@ use super::calls::{FoldCalls, calls_of};
 use super::run::Study;
 use crate::ResearchError;
 use crate::books::{BOOK_AGE_MAX, books_at, books_digest};
+use crate::due::funding_cover;
 use crate::parts::KeptParts;
-use barograph_domain::{InstrumentName, MarketKind, Ts};
+use barograph_domain::Ts;
 use barograph_study::folds::StudyFold;
 use barograph_study::money::backtest::{
     BacktestFault, HoldRule, StanceSignal, UpProbability, backtest, delta_of_inner_split, moments, threshold,
@@ -17,7 +18,6 @@ use barograph_study::money::funding::{FundingCover, settlements};
 use barograph_study::money::report::TradeReport;
 use barograph_study::money::sharpe::SharpeMoments;
 use barograph_study::targets::TargetId;
-use barograph_venues::session::registry;
 use std::collections::BTreeSet;
 
 /// Distances from one half that the inner split chooses among.
@@ -121,8 +121,8 @@ pub(super) fn trade(
         traded.push(trading.of_model(models[n], of_folds, &mut within)?);
     }
     let tested = || stated.iter().flatten().flat_map(|c| &c.test).map(|p| p.known_ts);
-    let cover = match (is_perpetual(market), tested().min(), tested().max()) {
-        (true, Some(from), Some(to)) => FundingCover::of(&payments, from, to + holding.horizon + latency),
+    let cover = match (tested().min(), tested().max()) {
+        (Some(from), Some(to)) => funding_cover(market, &payments, from, to + holding.horizon + latency),
         _ => FundingCover::NotDue,
     };
     Ok(TradedFolds { models: traded, cover })
@@ -204,9 +204,4 @@ pub(super) fn no_direction(target: TargetId) -> ResearchError {
     ResearchError::Refused(format!(
         "{target} is no direction; there is a back-test of dir_1s, dir_5s, dir_30s, dir_1m and dir_5m"
     ))
-}
-
-/// Whether funding is due: of a market whose kind nobody knows it may be.
-pub(crate) fn is_perpetual(market: &InstrumentName) -> bool {
-    registry::kind(market).unwrap_or(MarketKind::Perpetual) == MarketKind::Perpetual
 }

@@ -143,6 +143,6 @@ fn the_best_model_is_kept_with_a_card_and_predicts_what_is_new() {
     let model = listed[0].folder.join("model.json");
     let text = std::fs::read_to_string(&model).unwrap();
     std::fs::write(&model, text.replacen('1', "2", 1)).unwrap();
-    let refused = OpenedArtefact::current(&asked.folder, "m", asked.target).unwrap_err().to_string();
+    let refused = OpenedArtefact::current(&asked.lake, &asked.folder, "m", asked.target).unwrap_err().to_string();
     assert!(refused.contains("model.json is not as it was"), "{refused}");
 }

@@ -7,6 +7,7 @@ mod kept;
 #[cfg(feature = "lightgbm")]
 mod lightgbm;
 mod outside;
+mod weighted;
 mod world;
 
 use barograph_domain::{InstrumentName, Span};
@@ -115,6 +116,10 @@ fn a_board_says_what_calls_were_worth_and_counts_every_trial() {
     let read: StudyBoard = serde_json::from_value(serde_json::to_value(&board).unwrap()).unwrap();
     assert_eq!(read, board);
 
+    // Test blocks of ten days have an embargo of more than was asked for, and the board says so.
+    let embargo = board.embargo_words();
+    assert!(embargo.contains(" s, not the 10 s asked for: a hundredth of the longest test block"), "{embargo}");
+
     // Another seed is another run: what was there stays, and its fits count.
     let other = fit(studies.path(), &["linear"], 2, None);
     assert_eq!((other.earlier_runs, other.earlier_trials), (2, fits));
@@ -143,12 +148,10 @@ fn funding_is_paid_where_it_is_known_and_its_absence_is_said() {
     let request = request(&lake(), studies.path(), &["linear"], 1);
     let run = |terms: &MoneyTerms| traded(&request, "linear", terms, &mut |_, _| {}).unwrap();
     let missing = traded(&request, "linear", &terms(DAYS), &mut |_, _| {}).unwrap_err().to_string();
-    assert!(
-        missing.ends_with(
-            "barograph lab train binance-usdm:BTCUSDT --target dir_1s --folds 3 --embargo 10s --rows-min 50"
-        ),
-        "{missing}"
-    );
+    let place = format!("--lake {} --studies {}", lake().display(), studies.path().display());
+    let command =
+        "run it first: barograph lab train binance-usdm:BTCUSDT --target dir_1s --folds 3 --embargo 10s --rows-min 50";
+    assert!(missing.ends_with(&format!("{command} {place}")), "{missing}");
     study(&request, None, &mut |_| {}).unwrap();
     let paid = run(&terms(DAYS));
     let unknown = run(&MoneyTerms { funding: Vec::new(), ..terms(DAYS) });
@@ -247,6 +250,9 @@ fn a_hold_out_opens_once_and_the_log_says_so() {
     assert!(report.board.rows.iter().all(|r| r.n_trials == fits), "{:?}", report.board.rows);
     let shown = summary(&asked.study, &mut |_, _| {}).unwrap().board;
     assert_eq!(shown["board"]["rows"][0]["hold_out_auc"].as_f64(), best.auc, "reports and goals have it too");
+    // Bands are narrow enough: what is missing is no recording.
+    let goal = goals(&lake(), studies.path(), &market()).unwrap().into_iter().find(|l| l.goal == "dir_1s").unwrap();
+    assert_eq!((goal.misses, goal.days), (vec!["3 folds where 5 are asked".to_owned()], None));
     assert!(report.money.is_some() && report.finding.contains("above 0.55"), "{}", report.finding);
     assert!(report.finding.starts_with("linear, first on the board before, on "), "{}", report.finding);
     let again = refused(&asked);

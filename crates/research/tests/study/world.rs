@@ -6,7 +6,7 @@ use barograph_domain::random::SplitMix;
 use barograph_domain::{InstrumentName, Span, Ts};
 use barograph_lab::zoo::Preset;
 use barograph_lake::layers::{BookHead, BookWriter, FeatureHead, FeatureWriter, LakeConfig, LakeMarket, ResearchName};
-use barograph_research::train::{Lineup, MoneyTerms, StudyRequest, folder_of, usual_limit};
+use barograph_research::train::{Lineup, MoneyTerms, RowWeights, StudyRequest, folder_of, usual_limit};
 use barograph_study::folds::FoldPlan;
 use barograph_study::money::blotter::{FundingPayment, TradeTerms};
 use barograph_study::money::fees::TakerFee;
@@ -85,6 +85,7 @@ pub(crate) fn request(lake: &Path, studies: &Path, models: &[&str], seed: u64) -
         preset: Preset::Quick,
         time_limit: usual_limit(Preset::Quick),
         seed,
+        weights: RowWeights::Even,
         lineup: Lineup::named(&names).unwrap(),
         folder: folder_of(studies, &market(), target),
     }

@@ -1,9 +1,9 @@
 //! How much of its own each overlapping label says.
 
-use super::rows::TrainRows;
+use super::rows::RoleRows;
 use crate::order::count;
 
-impl TrainRows {
+impl<R> RoleRows<R> {
     /// One weight for each row, above 0 and at most 1: the mean over the label's life of 1 / (labels alive), counting the labels of these
     /// rows only (López de Prado 2018, chapter 4). A life runs from its start, exclusive, to its end, inclusive, and time is continuous:
     /// seconds without rows count as well. In time of n log n.

@@ -31,7 +31,7 @@ impl core::fmt::Display for FeeError {
         match self {
             Self::Unnamed => write!(f, "no fee tier is named; a back-test needs one"),
             Self::Unknown { tier, known } => write!(f, "no fee tier '{tier}'; there are {}", known.join(", ")),
-            Self::Bps { tier } => write!(f, "the taker fee of '{tier}' is not within 100 basis points"),
+            Self::Bps { tier } => write!(f, "the taker fee of '{tier}' is not within −100 and 100 basis points"),
         }
     }
 }

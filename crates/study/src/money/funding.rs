@@ -29,6 +29,8 @@ pub enum FundingCover {
     },
     /// None is, and funding is in no figure.
     Unknown,
+    /// Nobody says what kind of market it is, and no settlement of it is known: shares and coins on the spot have none.
+    NotStated,
 }
 
 /// Brings payments into the order of time, one for each settlement: of two that are stamped alike, as by two sources, the first counts.
@@ -91,6 +93,10 @@ impl core::fmt::Display for FundingCover {
                 counted(*settlements)
             ),
             Self::Unknown => f.write_str("no settled funding is known, so none is in the figures"),
+            Self::NotStated => f.write_str(
+                "no funding is in the figures: nobody says that the market is a perpetual; where it is one, give its settlements with \
+                 --funding FILE",
+            ),
         }
     }
 }

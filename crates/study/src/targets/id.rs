@@ -138,6 +138,16 @@ impl TargetId {
         }
     }
 
+    /// What turns one of its numbers into basis points; `None` of what is no number.
+    #[must_use]
+    pub const fn bps(self) -> Option<f64> {
+        match self {
+            Self::Return(_) | Self::Tick1Return | Self::Tick5Return => Some(1e4),
+            Self::CostBuy1m | Self::CostBuy5m | Self::CostSell1m | Self::CostSell5m => Some(1.0),
+            Self::Direction(_) | Self::Direction3(_) | Self::Tick5Direction | Self::VolRegime => None,
+        }
+    }
+
     /// How far ahead it lies; `None` where that is counted in changes of the book.
     #[must_use]
     pub const fn horizon(self) -> Option<Span> {
@@ -203,6 +213,14 @@ mod tests {
             assert_eq!(TargetId::parse(id.name()), Ok(id));
             let json = serde_json::to_string(&id).unwrap();
             assert_eq!((json.as_str(), serde_json::from_str(&json).unwrap()), (format!("\"{id}\"").as_str(), id));
+        }
+    }
+
+    #[test]
+    fn every_number_has_a_size_in_basis_points_and_costs_are_in_them() {
+        for id in TargetId::all() {
+            assert_eq!(id.bps().is_some(), id.kind() == TargetKind::Regression, "{id}");
+            assert_eq!(id.bps() == Some(1.0), id.name().starts_with("cost_"), "{id}");
         }
     }
 

@@ -8,23 +8,31 @@ import { Empty } from '../../ui/Answer';
 import { TableHead } from '../../ui/TableHead';
 import { bandText, inputName, reachOf, smallText, stands } from './words';
 
-const WHICH = [
-  ['columns', 'Columns'],
-  ['groups', 'Groups'],
-] as const;
+/** What can be looked at: all test rows by column or by group, and those of each regime of volatility, calm ones first. */
+export function views(of: LabImportance): readonly (readonly [value: string, text: string])[] {
+  const regimes = of.regimes.map(({ regime }) => [regime, `${regime} volatility`] as const);
+  return [['columns', 'Columns'] as const, ...(of.groups.length > 0 ? [['groups', 'Groups'] as const] : []), ...regimes];
+}
 
 export function Importance({ of }: { of: LabImportance }): JSX.Element {
   const [which, choose] = useState<string>('columns');
   if (of.columns.length === 0) return <Empty why="Nothing is ranked: one fold has no band." todo="Fit with two test blocks or more." />;
-  const rows = which === 'groups' ? of.groups : of.columns;
+  const regime = of.regimes.find((each) => each.regime === which);
+  const rows = regime?.columns ?? (which === 'groups' ? of.groups : of.columns);
+  const options = views(of);
   return (
     <>
       <p class="muted small">
-        What the loss on {count(of.rows, 'test row')} grows by when a column is permuted in blocks, with its 95 % band over folds. Columns whose ranks go together stand in for one another and look small one by
+        What the loss on {count(regime?.rows ?? of.rows, 'test row')} grows by when a column is permuted in blocks, with its 95 % band over folds. Columns whose ranks go together stand in for one another and look small one by
         one; as a group they are permuted together.
       </p>
-      {of.groups.length > 0 && <Choice name="columns or groups" options={WHICH} value={which} choose={choose} />}
-      <Lines rows={rows} shap={which === 'columns'} />
+      {options.length > 1 && <Choice name="columns, groups or one regime of volatility" options={options} value={which} choose={choose} />}
+      {regime !== undefined && (
+        <p class="muted small" data-testid="lab-regime">
+          Only rows whose last five minutes were of {regime.regime} volatility: thirds, cut on the rows that the model was fitted on.
+        </p>
+      )}
+      {rows.length === 0 ? <Empty why={`Of ${which} volatility one of the folds has too few rows to say.`} todo="A longer recording has more of them." /> : <Lines rows={rows} shap={which !== 'groups'} />}
       {which === 'columns' && of.judged > of.columns.length && (
         <p class="muted small">
           The first {of.columns.length} of {count(of.judged, 'column')}; importance.json has all.

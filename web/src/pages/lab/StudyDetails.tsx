@@ -13,7 +13,7 @@ import { FoldMap } from './FoldMap';
 import { Importance } from './Importance';
 import { ModelTable } from './ModelTable';
 import { Trades } from './Trades';
-import { CLASSES, controlOf, lead, nameOf, runOf, show, targetText } from './words';
+import { CLASSES, WITH_INPUTS, controlOf, lead, nameOf, ofModel, runOf, show, targetText } from './words';
 
 export function StudyDetails({ data }: { data: LabStudyView }): JSX.Element {
   const { about } = data;
@@ -35,14 +35,14 @@ export function StudyDetails({ data }: { data: LabStudyView }): JSX.Element {
         <Stated data={data} />
       </Panel>
       <Panel title="Importance" aside={data.importance !== null && <span>of {data.importance.model}</span>}>
-        {data.importance === null ? <Unmade what="importance" data={data} command="importance" /> : <Importance of={data.importance} />}
+        {data.importance === null ? <Unmade what="importance" data={data} command="importance" more={ofModel(data, WITH_INPUTS)} /> : <Importance of={data.importance} />}
       </Panel>
       <Panel title="Folds">{data.fold_map === null ? <Empty why="The folder of this study has no folds." todo={<Train data={data} />} /> : <FoldMap map={data.fold_map} />}</Panel>
       <Panel title="Back-test" aside={data.backtest !== null && <span>of {data.backtest.model}</span>}>
         {data.backtest !== null ? (
           <Trades of={data.backtest} />
         ) : about.target.startsWith('dir_') ? (
-          <Unmade what="back-test" data={data} command="backtest" more=" --fee VIP0=5" />
+          <Unmade what="back-test" data={data} command="backtest" more={`${ofModel(data)} --fee VIP0=5`} />
         ) : (
           <Empty why="Only a direction over time has a back-test." todo="Studies of dir_1s, dir_5s, dir_30s, dir_1m and dir_5m do." />
         )}
@@ -74,8 +74,8 @@ function Made({ data }: { data: LabStudyView }): JSX.Element {
   );
 }
 
-function command(data: LabStudyView, name: string): string {
-  return `barograph lab ${name} ${data.about.market} --target ${data.about.target}`;
+function command(data: LabStudyView, name: string, more = ''): string {
+  return `barograph lab ${name} ${data.about.market} --target ${data.about.target}${more} ${data.options}`;
 }
 
 function Train({ data }: { data: LabStudyView }): JSX.Element {
@@ -92,7 +92,7 @@ function Unmade({ what, data, command: name, more = '' }: { what: string; data: 
       why={`This study has no ${what} yet.`}
       todo={
         <>
-          With the settings it was fitted with: <code>{command(data, name) + more}</code>
+          With the settings it was fitted with: <code>{command(data, name, more)}</code>
         </>
       }
     />

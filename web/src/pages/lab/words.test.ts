@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { boardColumns, cellText, controlOf, inputName, lead, nameOf, reachOf, runOf, smallText, stands, targetText, tradesLead } from './words';
+import { WITH_INPUTS, boardColumns, cellText, controlOf, inputName, lead, nameOf, ofModel, reachOf, runOf, smallText, stands, targetText, tradesLead } from './words';
 
 test('a band stands beside its middle, and a score that is not known has its own name', () => {
   const columns = ['n_test', 'auc', 'auc_lo', 'auc_hi', 'macro_f1_gain', 'macro_f1_gain_low', 'macro_f1_gain_high', 'loose_lo', 'novel_score'];
@@ -49,4 +49,11 @@ test('a back-test without trades says so', () => {
   const of = { model: 'gbm', tier: null, no_sharpe: null, equity: [] };
   expect(tradesLead({ ...of, figures: { trades: 0 } })).toBe('No trade was made.');
   expect(tradesLead({ ...of, figures: { trades: 21, net_bps: -9.5, break_even_cost_bps: 1.2 } })).toBe('21 round trips: +1.20 bp before costs, −9.50 bp after them.');
+});
+
+test('a command names the first model that it can be of', () => {
+  const models = ['mine', 'prior', 'shuffled', 'gbm', 'linear'].map((model) => ({ model, is_control: model === 'shuffled', scores: {} }));
+  expect(ofModel({ models })).toBe(' --model prior');
+  expect(ofModel({ models }, WITH_INPUTS)).toBe(' --model gbm');
+  expect(ofModel({ models: [] })).toBe('');
 });

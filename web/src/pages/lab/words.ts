@@ -21,7 +21,7 @@ const bps: Print = (x) => `${fixed(x, 2, true)} bp`;
 const SCORES: Record<string, readonly [name: string, title: string, print: Print]> = {
   n_test: ['test rows', 'rows it was judged on', whole],
   n_folds: ['blocks', 'test blocks', whole],
-  n_trials: ['trials', 'configurations fitted up to and with this model', whole],
+  n_trials: ['fits so far', 'configurations fitted for this target, over all runs, up to and with this model', whole],
   auc: ['AUC', 'mean over blocks, with its 90 % band; 0.5 ranks like chance', three],
   auc_pooled: ['AUC pooled', 'of all test rows together', three],
   bss_clim: ['skill', 'Brier skill against the training frequency', share],
@@ -183,6 +183,16 @@ export function reachOf(rows: readonly Pick<LabInput, 'increase' | 'band'>[]): r
   const most = Math.max(1e-12, ...rows.map((row) => Math.abs(row.increase)));
   const ends = rows.flatMap((row) => [row.increase, ...(row.band ?? [])]).map((end) => Math.min(2 * most, Math.max(-2 * most, end)));
   return [Math.min(0, ...ends), Math.max(most * 0.1, ...ends)];
+}
+
+/** Models that have columns of their own, and those that this program fits itself. */
+export const WITH_INPUTS: readonly string[] = ['linear', 'gbm', 'lightgbm', 'mlp', 'ensemble'];
+const OWN: readonly string[] = [...WITH_INPUTS, 'prior', 'persistence', 'har', 'regime_gbm'];
+
+/** The option that names the first of these models on a board; nothing where it has none. */
+export function ofModel({ models }: Pick<LabStudyView, 'models'>, known: readonly string[] = OWN): string {
+  const first = models.find((row) => !row.is_control && known.includes(row.model));
+  return first === undefined ? '' : ` --model ${first.model}`;
 }
 
 /** Classes of a target with three. */

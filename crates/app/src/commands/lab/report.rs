@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use crate::lab::{goals, page};
 use crate::progress::{Progress, Unit};
 use barograph_research::goals::goals as goals_of;
-use barograph_research::train::{StudyRequest, summary};
+use barograph_research::train::{StudyRequest, lacking, summary};
 use std::io::Write as _;
 
 pub(super) fn page_of(args: &ReportArgs, settings: &Settings, json: bool) -> Result<(), Failure> {
@@ -30,16 +30,13 @@ pub(super) fn page_of(args: &ReportArgs, settings: &Settings, json: bool) -> Res
         return Ok(writeln!(out, "{line}")?);
     }
     writeln!(out, "written: {}", path.display())?;
-    let missing = |there: bool, what: &str, command: &str| {
-        (!there).then(|| {
-            format!("  without {what}: barograph lab {command} {} --target {}", request.market, request.target)
-        })
-    };
-    let lines = [
-        missing(found.backtest.is_some(), "an equity curve", "backtest"),
-        missing(found.importance.is_some(), "importance", "importance"),
-    ];
-    lines.into_iter().flatten().try_for_each(|line| writeln!(out, "{line}"))?;
+    for lack in lacking(&request, &found) {
+        let example = lack.example.map(|example| format!(" ({example})")).unwrap_or_default();
+        match lack.remedy {
+            Ok(command) => writeln!(out, "without {}{example}:\n  {command}", lack.what)?,
+            Err(why) => writeln!(out, "without {}: {why}", lack.what)?,
+        }
+    }
     Ok(())
 }
 

@@ -28,6 +28,13 @@ const LABEL_AGE_MAX: Span = Span::mins(2);
 pub(super) fn run(args: &SimulateArgs, settings: &Settings, json: bool) -> Result<(), Failure> {
     super::super::lake::in_order(args.from, args.until)?;
     let market = name(&args.market, settings)?;
+    if let (Some(from), Some(until)) = (args.from, args.until)
+        && until <= from
+    {
+        return Err(Failure::usage(format!(
+            "--until {until} is not behind --from {from}: give the moment before which rows end; no row is within"
+        )));
+    }
     let text = match (&args.rule, &args.rule_file) {
         (Some(rule), _) => rule.clone(),
         (None, Some(file)) => std::fs::read_to_string(file)

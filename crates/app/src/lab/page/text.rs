@@ -1,6 +1,6 @@
 //! The words of a page: head, board, data, limits.
 
-use barograph_research::train::{StudyRequest, StudySummary};
+use barograph_research::train::{StudyRequest, StudySummary, WEIGHTED, embargo_words, lacking};
 use serde_json::Value;
 
 /// Characters that would be marks.
@@ -21,6 +21,9 @@ fn rows(board: &Value) -> &[Value] {
 /// A column of the board: its key, its heading, factor, decimals and unit.
 struct BoardColumn(&'static str, &'static str, f64, usize, &'static str);
 
+/// In the unit of the target, which becomes basis points.
+const RMSE: &str = "rmse";
+
 const COLUMNS: [BoardColumn; 26] = [
     BoardColumn("n_test", "n", 1.0, 0, ""),
     BoardColumn("auc", "AUC", 1.0, 3, ""),
@@ -35,7 +38,7 @@ const COLUMNS: [BoardColumn; 26] = [
     BoardColumn("log_loss", "log loss", 1.0, 4, ""),
     BoardColumn("ece", "ECE", 1.0, 4, ""),
     BoardColumn("ic", "IC", 1.0, 3, ""),
-    BoardColumn("rmse", "RMSE", 1e4, 3, " bp"),
+    BoardColumn(RMSE, "RMSE", 1.0, 3, " bp"),
     BoardColumn("r2_oos", "R² oos", 1.0, 4, ""),
     BoardColumn("sharpe_net", "Sharpe net", 1.0, 2, ""),
     BoardColumn("sharpe_gross", "Sharpe gross", 1.0, 2, ""),
@@ -50,13 +53,16 @@ const COLUMNS: [BoardColumn; 26] = [
     BoardColumn("size_kb", "size", 1.0, 0, " KiB"),
 ];
 
-pub(super) fn table(found: &StudySummary) -> String {
+pub(super) fn table(request: &StudyRequest, found: &StudySummary) -> String {
     let rows = rows(&found.board);
     let costs = |row: &Value, key: &str| {
         let model = row["model"].as_str()?;
         number(found.board.get("costs")?.get(model)?, key)
     };
-    let value = |row: &Value, key: &str| number(row, key).or_else(|| costs(row, key));
+    let value = |row: &Value, key: &str| {
+        let own = number(row, key).or_else(|| costs(row, key))?;
+        Some(if key == RMSE { own * request.target.bps()? } else { own })
+    };
     let shown: Vec<&BoardColumn> =
         COLUMNS.iter().filter(|c| rows.iter().any(|row| value(row, c.0).is_some())).collect();
     let heads: String = shown.iter().map(|c| format!("<th>{}</th>", c.1)).collect();
@@ -162,10 +168,14 @@ pub(super) fn data(request: &StudyRequest, found: &StudySummary) -> String {
             .push(("mid did not move", format!("{:.0} %; such rows have no direction and are dropped", 100.0 * share)));
     }
     facts.push(("content digest", text(&about["data_digest"])));
+    let embargoes: Vec<f64> =
+        found.board["embargo_s"].as_array().into_iter().flatten().filter_map(Value::as_f64).collect();
     facts.push((
         "settings",
         format!(
-            "preset {}, seed {}, hash {}",
+            "{}{}, preset {}, seed {}, hash {}",
+            embargo_words(&request.plan, &embargoes),
+            if request.weights.is_even() { String::new() } else { format!(", {WEIGHTED}") },
             text(&found.board["preset"]),
             text(&found.board["seed"]),
             text(&found.board["config_hash"])
@@ -196,15 +206,18 @@ pub(super) fn limits(request: &StudyRequest, found: &StudySummary) -> String {
             .to_owned(),
         "That a column causes anything: importance is what this model goes by, not what moves the price.".to_owned(),
     ];
-    if found.backtest.is_none() {
-        limits.push("What calls were worth in money: no back-test was run (barograph lab backtest).".to_owned());
-    } else {
+    for lack in lacking(request, found) {
+        let how = match &lack.remedy {
+            Ok(command) => format!("it is made by: {command}"),
+            Err(why) => why.clone(),
+        };
+        let example = lack.example.map(|example| format!(" ({example})")).unwrap_or_default();
+        limits.push(format!("It is without {}; {how}{example}.", lack.what));
+    }
+    if found.backtest.is_some() {
         limits.push(
             "That an order would have left the market as it was: recorded books do not answer, and maker fills are not simulated.".to_owned(),
         );
-    }
-    if found.importance.is_none() {
-        limits.push("What the model goes by: nobody asked (barograph lab importance).".to_owned());
     }
     let items: String = limits.iter().map(|l| format!("<li>{}</li>\n", escaped(l))).collect();
     format!("<ul>\n{items}</ul>")

@@ -171,3 +171,31 @@ fn manifest(symbol: &str) -> String {
     writeln!(text, "[[file]]\npath = \"{symbol}-1m.csv\"\nvenue = \"binance-usdm\"\nsymbol = \"{symbol}\"").unwrap();
     text
 }
+
+/// Wide snapshots of a book, one a second from midnight of 5 January 2026: its mid of about a thousand moves by five basis points once in
+/// `still` seconds, and the sizes mostly say which way it will go. Markets with one seed move alike, `late` seconds behind it.
+pub(crate) fn snapshots(seconds: usize, still: u64, late: usize, seed: u64) -> String {
+    let mut random = Random::new(seed);
+    let moves: Vec<f64> = (0..seconds)
+        .map(|_| match random.below(2 * still) {
+            0 => 1.0,
+            1 => -1.0,
+            _ => 0.0,
+        })
+        .collect();
+    let mut text = String::from("ts,known_ts,bid_price_L0,bid_size_L0,ask_price_L0,ask_size_L0\n");
+    let begins = Ts::parse("2026-01-05T00:00:00Z").unwrap();
+    let mut mid = 1_000.0;
+    for second in 0..seconds {
+        mid += second.checked_sub(late).map_or(0.0, |at| 0.5 * moves[at]);
+        let next = moves[(second + 1).saturating_sub(late)..].iter().find(|m| m.abs() > 0.0).copied().unwrap_or(0.0);
+        let lean = if random.below(5) == 0 { -next } else { next };
+        let at = begins + Span::secs(i64::try_from(second).unwrap());
+        let sizes = [500.0 + 300.0 * lean, 500.0 - 300.0 * lean];
+        let prices = [mid - 0.05, mid + 0.05];
+        let known = at + Span::millis(40);
+        writeln!(text, "{},{},{:.3},{:.1},{:.3},{:.1}", at.0, known.0, prices[0], sizes[0], prices[1], sizes[1])
+            .unwrap();
+    }
+    text
+}

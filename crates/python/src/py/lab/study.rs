@@ -4,7 +4,7 @@ use super::super::convert::{wire, wrong};
 use super::asked::{length, market, of_lab, target};
 use super::read::markets;
 use barograph_lab::zoo::Preset;
-use barograph_research::train::{Lineup, StudyRequest, folder_of, importance, study, usual_limit};
+use barograph_research::train::{Lineup, RowWeights, StudyRequest, folder_of, importance, study, usual_limit};
 use barograph_study::folds::FoldPlan;
 use pyo3::prelude::*;
 use std::path::PathBuf;
@@ -51,6 +51,7 @@ impl StudyWords<'_> {
             preset,
             time_limit: usual_limit(preset),
             seed: self.seed,
+            weights: RowWeights::Even,
             lineup,
             folder,
         })

@@ -11,6 +11,8 @@ const DEPTH_MAX: usize = 50;
 
 pub(super) fn rule(text: &str, known: &RuleVocabulary) -> Result<TradingRule, Vec<RuleFault>> {
     let (mut lines, mut otherwise, mut faults) = (Vec::new(), None, Vec::new());
+    // The mark that editors of some systems put before a text.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     for (number, written) in text.lines().enumerate() {
         let meant = written.split_once('#').map_or(written, |(before, _)| before);
         let mut from = 0;

@@ -63,6 +63,8 @@ fn the_first_line_that_holds_decides() {
         ("long when abs(-ofi) = 1 and ofi - 2 - 1 < -3", [Flat, Long, Flat, Flat]),
         ("long when 1 / (ofi - ofi) > 0 or ofi != 1", [Flat, Long, Flat, Flat]),
         ("long when ((ofi)) > 5e-1", [Long, Flat, Long, Long]),
+        ("\u{feff}long when ofi > 0\r\nshort when ofi < 0\r\n", [Long, Short, Long, Long]),
+        ("\u{feff}\r\n\tlong when ofi > 0 # a remark\r\n\r\notherwise short", [Long, Short, Long, Long]),
     ] {
         assert_eq!(wanted(text, &ofi), want, "{text}");
     }
@@ -85,6 +87,10 @@ fn what_is_wrong_is_pointed_at() {
         ("long when ofi > 1.2.3", "line 1, character 17: '1.2.3' is no number"),
         ("long when ofi > 0 spread_bps < 1", "line 1, character 19: 'spread_bps' does not belong here"),
         ("long when (ofi > 0 and ofi < 2", "line 1, character 16: '>' stands where ')' has to stand"),
+        (
+            "\u{feff}long when ofi > 0\r\nlong when ofy > 0\r\n",
+            "line 2, character 11: there is no column and no axis 'ofy' — did you mean 'ofi'?\n  long when ofy > 0\n            ^^^",
+        ),
         ("otherwise buy", "line 1, character 11: 'buy' stands where flat, keep, long or short has to stand"),
         ("otherwise flat; long when ofi > 0", "line 1, character 17: nothing follows 'otherwise'"),
         ("  # nothing", "line 1, character 12: a rule needs at least one line"),
