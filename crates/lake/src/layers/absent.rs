@@ -78,28 +78,31 @@ impl fmt::Display for AbsentHours {
 }
 
 impl LakeHour {
-    /// What is said of it: closed or under way; `None` while its writer runs, or where it did not stop in order.
+    /// What is stated of it: closed or under way; `None` while its writer runs, or where it did not stop in order.
     ///
     /// # Errors
     /// When that cannot be read.
-    pub fn said(&self) -> LayerResult<Option<HourManifest>> {
+    pub fn stated(&self) -> LayerResult<Option<HourManifest>> {
         let closed = self.manifest()?;
         if closed.is_some() { Ok(closed) } else { self.so_far() }
     }
 }
 
 /// An hour's manifest, as far as it can be read: what cannot is found elsewhere.
-type Said = BTreeMap<Ts, (PathBuf, Option<HourManifest>)>;
+type StatedHours = BTreeMap<Ts, (PathBuf, Option<HourManifest>)>;
 
 /// Absent hours of the tables that are not made of others. Markets are in the order of their tables.
 pub(super) fn absent_in(markets: &[MarketFolder]) -> LayerResult<Vec<AbsentHours>> {
-    let mut said: Vec<(&MarketFolder, Said)> = Vec::new();
+    let mut stated: Vec<(&MarketFolder, StatedHours)> = Vec::new();
     for market in markets.iter().filter(|market| market.layer != Layer::Gold) {
         let hours = market.hours(Ts::MIN, Ts::MAX)?;
-        said.push((market, hours.into_iter().map(|h| (h.hour, (h.folder.clone(), h.said().ok().flatten()))).collect()));
+        stated.push((
+            market,
+            hours.into_iter().map(|h| (h.hour, (h.folder.clone(), h.stated().ok().flatten()))).collect(),
+        ));
     }
     let mut found = Vec::new();
-    for (market, hours) in &said {
+    for (market, hours) in &stated {
         for ((before, (_, first)), (hour, (folder, next))) in hours.iter().zip(hours.iter().skip(1)) {
             let (from, until) = (*before + HOUR, *hour);
             // Of an hour that says nothing nobody knows what it follows.
@@ -107,7 +110,7 @@ pub(super) fn absent_in(markets: &[MarketFolder]) -> LayerResult<Vec<AbsentHours
             let lost = first.as_ref().is_some_and(|m| m.gaps.iter().any(|gap| gap.until >= from));
             let why = if lost || next.gap_before().is_some() {
                 HourAbsence::Declared
-            } else if were_there(market, (from, until), &said) {
+            } else if were_there(market, (from, until), &stated) {
                 HourAbsence::TakenAway
             } else {
                 HourAbsence::Quiet
@@ -121,8 +124,8 @@ pub(super) fn absent_in(markets: &[MarketFolder]) -> LayerResult<Vec<AbsentHours
 
 /// Do rows show that a table had some between two moments? Feature rows are made every second, and a time without them is declared.
 /// Where they are there, or trades are, the book moved. That nobody traded for an hour is ordinary.
-fn were_there(of: &MarketFolder, (from, until): (Ts, Ts), said: &[(&MarketFolder, Said)]) -> bool {
-    let shows = |other: &MarketFolder, hours: &Said| match other.table.as_str() {
+fn were_there(of: &MarketFolder, (from, until): (Ts, Ts), stated: &[(&MarketFolder, StatedHours)]) -> bool {
+    let shows = |other: &MarketFolder, hours: &StatedHours| match other.table.as_str() {
         _ if other.market != of.market => false,
         "trades" => hours.range(from..until).next().is_some(),
         "features" => {
@@ -139,7 +142,7 @@ fn were_there(of: &MarketFolder, (from, until): (Ts, Ts), said: &[(&MarketFolder
     };
     match of.table.as_str() {
         "features" => true,
-        "orderbook" => said.iter().any(|(other, hours)| shows(other, hours)),
+        "orderbook" => stated.iter().any(|(other, hours)| shows(other, hours)),
         _ => false,
     }
 }

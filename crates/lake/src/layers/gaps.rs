@@ -70,7 +70,7 @@ impl HourManifest {
 pub fn unknown_times(hours: &[LakeHour]) -> LayerResult<Vec<HourGap>> {
     let (mut walk, mut found) = (UnknownTime::default(), Vec::new());
     for hour in hours {
-        found.extend(hour.said()?.iter().flat_map(|manifest| walk.of(manifest)));
+        found.extend(hour.stated()?.iter().flat_map(|manifest| walk.of(manifest)));
     }
     Ok(found)
 }

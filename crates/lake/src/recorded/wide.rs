@@ -254,12 +254,12 @@ impl ReceiptOrder {
 }
 
 /// Of so many rows is looked whether they run backwards.
-const LOOKED_AT: usize = 1_000;
+const ROWS_CHECKED: usize = 1_000;
 
 /// Refuses a file whose rows run backwards: more of the first ones step back than go on.
 pub(super) fn runs_forward(piece: &Piece, columns: &WideColumns, rows: &mut TableRows) -> Result<(), Error> {
     let (mut last, mut back, mut on) = (rows.moment(columns.recv), 0_u32, 0_u32);
-    for _ in 0..LOOKED_AT {
+    for _ in 0..ROWS_CHECKED {
         match rows.step() {
             TableStep::Row => {}
             TableStep::Ragged => continue,
