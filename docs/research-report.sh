@@ -21,6 +21,7 @@ cat <<'PAGE'
 
 The goals of the fifth original over every recorded order book beside the repository. Written by `docs/research-report.sh`; anybody with the same
 files gets the same page. What each goal means exactly: [research §8](spec/research.md). How a study is made: [the lab](lab.md).
+XGBoost, CatBoost and AutoGluon on the folds of one of these days: [the lab from Python](lab/python.md#xgboost-catboost-autogluon).
 
 How to read it: *n* are test rows, *n_eff* those whose windows do not overlap (UTC days for a Sharpe ratio, whose n are round trips). *Measured* is
 the mean AUC of the folds, the annual Sharpe ratio after costs, or macro F1; *against* is one half, zero, or the macro F1 of persistence. The band

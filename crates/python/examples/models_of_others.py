@@ -49,11 +49,13 @@ def catboost(fit, tune, ask, _seconds):
 def autogluon(fit, tune, ask, seconds):
     """What its tabular predictor makes of the rows in the time: boosted trees, forests, a linear model, and a weighted ensemble of them."""
     import logging
+    import warnings
 
     from autogluon.tabular import TabularPredictor
 
-    # It says for each model that there is no torch, which none of these needs.
+    # It says for each model that there is no torch, which none of these needs, and its models warn of how it calls scikit-learn.
     logging.getLogger("autogluon.common.utils.resource_utils").setLevel(logging.CRITICAL)
+    warnings.filterwarnings("ignore", module="sklearn")
 
     def frame(inputs, labels):
         return inputs.assign(__label=labels)
