@@ -87,7 +87,7 @@ fn moves_over_changes_of_the_book() {
     assert_eq!(labels(&five), [(0, 0.0), (1, 1.0)], "no move counts as 0");
 }
 
-/// A hole in the rows, a book that cannot be used, a declared gap: each takes the labels that span it and no others.
+/// A hole in the rows or a declared gap takes the labels that span it and no others; a book that cannot be used those that begin or end with it.
 #[test]
 fn nothing_is_labelled_across_a_gap() {
     let whole = calm(&[1.0; 30]);
@@ -101,9 +101,10 @@ fn nothing_is_labelled_across_a_gap() {
     hole.remove(12);
     assert_eq!(labelled(&hole), without(7, 12), "second 12 is missing");
 
+    let ends_at_12: Vec<i64> = without(7, 7).into_iter().filter(|t| *t != 12).collect();
     let mut unusable = whole.clone();
     unusable[12].1 = false;
-    assert_eq!(labelled(&unusable), without(7, 12), "the book of second 12 could not be used");
+    assert_eq!(labelled(&unusable), ends_at_12, "the book of second 12 could not be used");
 
     let mut short = whole.clone();
     // A gap between two rows, over before the second 12 was.
@@ -112,11 +113,10 @@ fn nothing_is_labelled_across_a_gap() {
 
     let mut one_sided = whole.clone();
     one_sided[12].2 = None;
-    let got: Vec<i64> = without(7, 7).into_iter().filter(|t| *t != 12).collect();
-    assert_eq!(labelled(&one_sided), got, "no mid at second 12, but nothing is unknown");
+    assert_eq!(labelled(&one_sided), ends_at_12, "no mid at second 12, but nothing is unknown");
 }
 
-/// Why a horizon is not whole: what is missing is a gap; a book that only stood still, or was crossed, is none.
+/// Why a row has no label: what is missing is a gap; a book that only stood still, or was crossed, is none, and counts where the horizon ends.
 #[test]
 fn what_breaks_a_horizon_is_named() {
     let none = Unlabelled { end: 5, ..Unlabelled::default() };
@@ -136,13 +136,13 @@ fn what_breaks_a_horizon_is_named() {
         (
             "a book that stands still",
             &|rows| (rows[12].1, rows[12].4) = (false, 5_000.1),
-            Unlabelled { now: 1, stale: 5, ..none },
+            Unlabelled { now: 1, stale: 1, ..none },
         ),
-        ("a crossed book", &|rows| rows[12].1 = false, Unlabelled { now: 1, unusable: 5, ..none }),
+        ("a crossed book", &|rows| rows[12].1 = false, Unlabelled { now: 1, unusable: 1, ..none }),
         (
             "both",
             &|rows| (rows[12].1, rows[12].4, rows[13].1) = (false, 6_000.0, false),
-            Unlabelled { now: 2, stale: 5, ..none },
+            Unlabelled { now: 2, stale: 1, unusable: 1, ..none },
         ),
         (
             "a gap with a stale book behind it",
@@ -171,6 +171,10 @@ fn costs_are_means_over_every_second_ahead() {
     let thin = label(&rows, "cost_buy_fwd_1m");
     assert_eq!(labels(&thin).iter().map(|l| l.0).collect::<Vec<_>>(), (0..10).collect::<Vec<_>>());
     assert_eq!(thin.unlabelled().input, 30);
+    // What an order would have cost at a book that stood still nobody knows.
+    (rows[70].2, rows[70].1, rows[70].4) = (Some(100.0), false, 6_000.0);
+    let still = label(&rows, "cost_buy_fwd_1m");
+    assert_eq!((still.values().len(), still.unlabelled().stale), (10, 30));
 }
 
 /// Against the definition: the root of the mean square of 1 800 returns, in units of a year.
@@ -191,6 +195,40 @@ fn forward_volatility_is_that_of_the_next_half_hour() {
         let want = (squares / 1_800.0 * 365.0 * 86_400.0).sqrt();
         assert!((value / want - 1.0).abs() < 1e-12, "{row}: {value} is not {want}");
     }
+}
+
+/// The mid of a second is the last valid one: a move over seconds without a usable book counts where it ends, and too many of them have no
+/// volatility.
+#[test]
+fn forward_volatility_goes_over_seconds_in_which_the_book_stood_still() {
+    let mids: Vec<f64> = (0..2_400).map(|n| 100.0 + f64::from(n * n % 17)).collect();
+    let of = |still: &dyn Fn(usize) -> bool| {
+        let mut rows = calm(&mids);
+        (0..rows.len()).filter(|n| still(*n)).for_each(|n| (rows[n].1, rows[n].4) = (false, 6_000.0));
+        let labelled = label(&rows, "vol_regime_fwd");
+        let mut last = mids[0];
+        let carried: Vec<f64> = (0..rows.len())
+            .map(|n| {
+                last = if rows[n].1 { mids[n] } else { last };
+                last
+            })
+            .collect();
+        for (row, value) in labels(&labelled).into_iter().step_by(41) {
+            let moves = (row + 1..=row + 1_800).map(|n| math::ln(carried[n] / carried[n - 1]).powi(2)).sum::<f64>();
+            let want = (moves / 1_800.0 * 365.0 * 86_400.0).sqrt();
+            assert!((value / want - 1.0).abs() < 1e-12, "{row}: {value} is not {want}");
+        }
+        labelled.unlabelled()
+    };
+    let none = Unlabelled { end: 1_800, ..Unlabelled::default() };
+    assert_eq!(of(&|_| false), none);
+    // Three seconds of ten from 600 to 1,500 are 270 of every half hour that is labelled, five of ten too many.
+    assert_eq!(of(&|n| (600..1_500).contains(&n) && n % 10 < 3), Unlabelled { now: 270, end: 1_530, ..none });
+    assert_eq!(of(&|n| n >= 1_900 && n % 10 < 3), Unlabelled { now: 150, end: 1_650, stale: 150, ..none });
+    assert_eq!(
+        of(&|n| (600..1_500).contains(&n) && n % 10 < 5),
+        Unlabelled { now: 450, end: 1_350, input: 600, ..none }
+    );
 }
 
 #[test]

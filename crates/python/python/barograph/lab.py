@@ -171,7 +171,7 @@ def _rows(lake: Path, table: str, market: str, start: Any, end: Any, names: Opti
 def targets(rows: Any, target: str) -> Table:
     """Labels of a target over feature rows: ``row`` (number of the row), ``ts``, ``label_end`` (when the label is known) and the target.
 
-    A row has no label where the book could not be used at it or before the horizon is over, where a second is missing, where the data ends
+    A row has no label where the book could not be used at it or where the horizon ends, where a second is missing, where the data ends
     first, and, of ``dir_*``, where the mid did not move. ``rows`` needs ``ts``, ``mid_price`` and ``dq_seconds_since_gap``.
     """
     return _native.label_rows(arrow(rows), target)

@@ -136,9 +136,9 @@ pub(super) fn unlabelled(of: Unlabelled) -> BTreeMap<String, usize> {
         ("the book did not change", unchanged),
         ("the data ends first", end),
         ("a gap before the horizon", gap),
-        ("the book did not change for more than 5 s before the horizon", stale),
-        ("a crossed book before the horizon", unusable),
-        ("no cost in every second", input),
+        ("the book had not changed for more than 5 s where the label needs it", stale),
+        ("the book was crossed where the label needs it", unusable),
+        ("a cost is missing, or too many seconds without a usable book", input),
         ("the mid did not move", zero),
     ];
     reasons.into_iter().filter(|(_, n)| *n > 0).map(|(why, n)| (why.to_owned(), n)).collect()

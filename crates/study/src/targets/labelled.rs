@@ -17,13 +17,12 @@ pub struct Unlabelled {
     pub end: usize,
     /// A second is missing, or a gap was declared, before the label would be known.
     pub gap: usize,
-    /// Nothing is known to be missing, but before the label would be known the book did not change for more than five seconds: its columns
-    /// are absent then.
+    /// Nothing is known to be missing, but the book had not changed for more than five seconds at the end of the horizon, or, of costs, within
+    /// it: its columns are absent then.
     pub stale: usize,
-    /// Nothing is known to be missing and the book was heard of, but before the label would be known it could not be used: it was crossed or
-    /// locked.
+    /// Nothing is known to be missing and the book was heard of, but there it was crossed or locked.
     pub unusable: usize,
-    /// A number that the label is made of is absent: the mid at the end, or the cost of one of the seconds.
+    /// A number that the label is made of is absent: the cost of one of the seconds; or, of volatility, too few seconds have a usable book.
     pub input: usize,
     /// `dir_*`: the mid did not move.
     pub zero: usize,

@@ -20,8 +20,9 @@ const SWEEP_SELL: &str = "sweep_cost_sell_bps";
 const CHANGED_MS: f64 = 1_000.0;
 /// A book that was not heard of for longer is stale (features §7, book validity).
 const STALE_MS: f64 = 5_000.0;
-/// Returns a forward volatility needs, of its 1 800: as many as the column `realized_vol_1800s` does (features §7).
-const RETURNS_MIN: usize = 1_440;
+/// Seconds with a usable book that a forward volatility needs, of its 1 800: as many as the column `realized_vol_1800s` has returns (features
+/// §7).
+const USABLE_MIN: usize = 1_440;
 
 /// Why there are no labels at all.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -113,7 +114,12 @@ impl<'a> Labeller<'a> {
         self.mid.get(row).filter(|mid| *mid > 0.0 && self.frame.is_valid(row))
     }
 
-    /// The row at `t + span`, provided that nothing is missing up to it.
+    /// Why the book of a row could not be used.
+    fn unused(&self, row: usize) -> NoLabel {
+        if self.stale.among(row, row) > 0 { NoLabel::Stale } else { NoLabel::Unusable }
+    }
+
+    /// The row at `t + span`, provided that no second is missing up to it and no gap was declared.
     fn row_after(&self, row: usize, span: Span) -> Result<usize, NoLabel> {
         let times = self.frame.times();
         self.mid(row).ok_or(NoLabel::Now)?;
@@ -126,19 +132,22 @@ impl<'a> Labeller<'a> {
         if times.get(at) != Some(&end) {
             return Err(NoLabel::Gap);
         }
-        self.whole(row, at).map(|()| at)
+        self.unbroken(row, at).map(|()| at)
     }
 
-    /// Is nothing missing after `first` up to and with `last`?
-    fn whole(&self, first: usize, last: usize) -> Result<(), NoLabel> {
+    /// Is every second there after `first` up to and with `last`, and no gap declared among them (research §1)? A book that stood still or
+    /// was crossed in between is no gap: the recording goes on, and the next usable one says where the mid has come to.
+    fn unbroken(&self, first: usize, last: usize) -> Result<(), NoLabel> {
         let span = self.frame.times()[last] - self.frame.times()[first];
         let seconds = span.as_secs_f64();
         let rows = usize::try_from(span.as_secs()).is_ok_and(|s| s == last - first);
         // Where the age of the last gap is absent, there may have been one.
         let declared = self.since_gap.get(last).is_none_or(|since| since < seconds);
-        if !rows || declared {
-            return Err(NoLabel::Gap);
-        }
+        if !rows || declared { Err(NoLabel::Gap) } else { Ok(()) }
+    }
+
+    /// Could the book be used on every row after `first` up to and with `last`?
+    fn usable(&self, first: usize, last: usize) -> Result<(), NoLabel> {
         if self.stale.among(first + 1, last) > 0 {
             return Err(NoLabel::Stale);
         }
@@ -147,7 +156,8 @@ impl<'a> Labeller<'a> {
 
     fn log_return(&self, row: usize, horizon: ReturnHorizon) -> Found {
         let end = self.row_after(row, horizon.span())?;
-        let (now, then) = (self.mid(row).ok_or(NoLabel::Now)?, self.mid(end).ok_or(NoLabel::Input)?);
+        let now = self.mid(row).ok_or(NoLabel::Now)?;
+        let then = self.mid(end).ok_or_else(|| self.unused(end))?;
         let value = math::ln(then / now);
         Ok(FoundLabel { value, end, still: value == 0.0 })
     }
@@ -162,7 +172,7 @@ impl<'a> Labeller<'a> {
             let now = self.mid(row).ok_or(NoLabel::Now)?;
             let place = places[row].ok_or(NoLabel::Unchanged)?;
             let end = *changes.get(place + k).ok_or(NoLabel::End)?;
-            self.whole(row, end)?;
+            self.unbroken(row, end)?;
             let value = self.mid(end).ok_or(NoLabel::Input)? / now - 1.0;
             Ok(FoundLabel { value, end, still: value == 0.0 })
         })
@@ -172,22 +182,27 @@ impl<'a> Labeller<'a> {
         let span = Span::mins(30);
         let width = 1_800;
         let times = self.frame.times();
-        let squares: Vec<Option<f64>> = (0..self.frame.len())
+        // The mid of a row is the last valid one at or before it (research §1), so that a move over seconds in which the book stood still
+        // or was crossed counts where it ends.
+        let mut last = None;
+        let squares: Vec<f64> = (0..self.frame.len())
             .map(|row| {
-                let before = row.checked_sub(1).filter(|b| times[row] - times[*b] == Span::secs(1))?;
-                let ret = math::ln(self.mid(row)? / self.mid(before)?);
-                Some(ret * ret)
+                let goes_on = row > 0 && times[row] - times[row - 1] == Span::secs(1);
+                let before = last.filter(|_| goes_on);
+                last = self.mid(row).or(before);
+                let ret = last.zip(before).map_or(0.0, |(now, before): (f64, f64)| math::ln(now / before));
+                ret * ret
             })
             .collect();
-        let there = Marks::new(squares.iter().map(Option::is_some));
-        let sums = WindowSums::new(&squares.iter().map(|s| s.unwrap_or(0.0)).collect::<Vec<_>>(), width);
+        let usable = Marks::new((0..self.frame.len()).map(|row| self.mid(row).is_some()));
+        let sums = WindowSums::new(&squares, width);
         let year = YEAR.as_secs_f64();
         self.gather(target, |row| {
             let end = self.row_after(row, span)?;
-            self.mid(end).ok_or(NoLabel::Input)?;
-            let n = there.among(row + 1, end);
-            let sum = sums.get(row + 1).filter(|_| n >= RETURNS_MIN).ok_or(NoLabel::Input)?;
-            Ok(FoundLabel { value: (sum / count(n)).sqrt() * year.sqrt(), end, still: false })
+            self.mid(end).ok_or_else(|| self.unused(end))?;
+            let n = usable.among(row + 1, end);
+            let sum = sums.get(row + 1).filter(|_| n >= USABLE_MIN).ok_or(NoLabel::Input)?;
+            Ok(FoundLabel { value: (sum / count(width)).sqrt() * year.sqrt(), end, still: false })
         })
     }
 
@@ -201,6 +216,7 @@ impl<'a> Labeller<'a> {
         let sums = WindowSums::new(&costs.iter().map(|c| c.unwrap_or(0.0)).collect::<Vec<_>>(), width);
         self.gather(target, |row| {
             let end = self.row_after(row, span)?;
+            self.usable(row, end)?;
             self.mid(end).filter(|_| there.among(row + 1, end) == width).ok_or(NoLabel::Input)?;
             Ok(FoundLabel { value: sums.get(row + 1).ok_or(NoLabel::End)? / count(width), end, still: false })
         })
