@@ -156,7 +156,7 @@ pub struct LabRegimeImportance {
     /// `low`, `middle` or `high`.
     #[schema(example = "low")]
     pub regime: String,
-    /// Test rows of it that were permuted, all folds together.
+    /// Test rows of it, all folds together; those of a fold with too few are not permuted.
     pub rows: u64,
     /// Single columns, the most important first; at most 40. None where a fold has too few rows of it.
     pub columns: Vec<LabInput>,

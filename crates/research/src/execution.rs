@@ -17,6 +17,7 @@ use barograph_study::money::execution::{
 };
 use barograph_study::money::fills::TakerBook;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
@@ -155,8 +156,7 @@ pub fn execution(
     let parts = {
         let asked =
             format!("{:?}", (market, request.quote, request.horizon, request.every, request.latency, request.side));
-        let of =
-            (asked, format!("{grid:?}"), &loaded.digest, books_digest(lake, market)?, trades_digest(lake, market)?);
+        let of = (asked, grid_digest(&grid), &loaded.digest, books_digest(lake, market)?, trades_digest(lake, market)?);
         KeptParts::in_lake(lake, "execution", &market.to_string(), &("execution", of))?
     };
     let mut all = ExecutedParents::default();
@@ -200,6 +200,19 @@ pub fn execution(
         left_out,
         policies: done.policies(f64::from(sharing), request.seed).iter().map(policy_row).collect(),
     })
+}
+
+/// What the rows of the grid say, in a few bytes: there are many.
+fn grid_digest(grid: &[ExecutionRow]) -> String {
+    let mut digest = Sha256::new();
+    for row in grid {
+        digest.update(row.known_ts.0.to_le_bytes());
+        for cost in [row.buy_cost_bps, row.sell_cost_bps] {
+            digest.update([u8::from(cost.is_some())]);
+            digest.update(cost.unwrap_or_default().to_bits().to_le_bytes());
+        }
+    }
+    digest.finalize().iter().map(|b| format!("{b:02x}")).collect()
 }
 
 fn check(request: &ExecutionRequest) -> Result<(), ResearchError> {

@@ -161,7 +161,7 @@ struct Halfway {
 }
 
 /// Trades what the rule wants on every usable row of the data set. `step` is called with how many rows of how many are done. One that was
-/// stopped goes on from where a tenth of what it had done is lost at most.
+/// stopped goes on where a tenth of what it had done, or some four thousand rows, are lost at most.
 ///
 /// # Errors
 /// The lake holds no rows or books of the market, or the terms cannot be traded on.

@@ -173,14 +173,7 @@ pub(super) fn requests(args: &StudyArgs, lineup: &Lineup, settings: &Settings) -
         lineup: lineup.clone(),
         folder: folder_of(&studies, &market, *target),
     };
-    // One that is named twice is one.
-    let mut targets: Vec<TargetId> = Vec::new();
-    args.target.iter().for_each(|target| {
-        if !targets.contains(target) {
-            targets.push(*target);
-        }
-    });
-    Ok(targets.iter().map(of).collect())
+    Ok(args.target.iter().map(of).collect())
 }
 
 fn train(args: &TrainArgs, settings: &Settings, json: bool) -> Result<(), Failure> {

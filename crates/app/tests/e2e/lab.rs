@@ -74,7 +74,6 @@ fn a_study_is_fitted_kept_shown_and_goes_on_where_it_stopped() {
     place.ok(&format!("lab dataset BTCUSDT --source {} --data data", shipped()));
     let train = "lab train BTCUSDT --target ret_1s --embargo 2s --folds 2 --rows-min 50 --model linear --data data";
     let board = &json_lines(&place.ok(&format!("{train} --json")))[0];
-    assert_eq!(json_lines(&place.ok(&format!("{train} --target ret_1s --json"))).len(), 1, "named twice, fitted once");
     let models: Vec<&str> =
         board["board"]["rows"].as_array().unwrap().iter().map(|r| r["model"].as_str().unwrap()).collect();
     let mut sorted = models.clone();

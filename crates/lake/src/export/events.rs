@@ -88,15 +88,20 @@ impl<W: Write + Seek> EventWriter<W> {
     }
 
     /// Stamps as they are written at first: both rise.
-    fn stamps(&mut self, at: RecordStamps) -> (Ts, Ts) {
-        let local = at.recv.max(self.last.1);
-        let venue = at.event.max(self.last.0);
+    fn stamps(&self, at: RecordStamps) -> (Ts, Ts) {
+        (at.event.max(self.last.0), at.recv.max(self.last.1))
+    }
+
+    /// Events were written with these stamps. A state that changed nothing that is looked at has none, and counts for nothing.
+    fn written(&mut self, at: RecordStamps, (venue, local): (Ts, Ts), before: u64) {
+        if self.report.events == before {
+            return;
+        }
         let latency = local - at.event;
         self.latency_min = Some(self.latency_min.map_or(latency, |least| least.min(latency)));
         self.report.moved += u64::from(venue != at.event);
         self.last = (venue, local);
         self.report.span = Some((self.report.span.map_or(local, |(first, _)| first), local));
-        (venue, local)
     }
 
     fn event(&mut self, ev: u64, (venue, local): (Ts, Ts), price: f64, qty: f64) -> Result<(), Error> {
@@ -201,11 +206,12 @@ impl<W: Write + Seek> RecordListener for EventWriter<W> {
         if !self.wants(at) {
             return Ok(());
         }
-        let stamps = self.stamps(at);
+        let (stamps, before) = (self.stamps(at), self.report.events);
         let kind = if core::mem::replace(&mut self.begun, true) { DEPTH } else { SNAPSHOT };
         let (bids, asks) = (core::mem::take(&mut self.bids), core::mem::take(&mut self.asks));
         self.changes((kind | BUY, stamps), &bids, sides.bids, |a, b| a > b)?;
         self.changes((kind | SELL, stamps), &asks, sides.asks, |a, b| a < b)?;
+        self.written(at, stamps, before);
         (self.bids, self.asks) = (bids, asks);
         self.bids.clear();
         self.bids.extend_from_slice(sides.bids);
@@ -218,9 +224,11 @@ impl<W: Write + Seek> RecordListener for EventWriter<W> {
         if !self.wants(at) {
             return Ok(());
         }
-        let stamps = self.stamps(at);
+        let (stamps, before) = (self.stamps(at), self.report.events);
         self.report.trades += 1;
-        self.event(TRADE | if trade.is_buy { BUY } else { SELL }, stamps, trade.price, trade.size)
+        self.event(TRADE | if trade.is_buy { BUY } else { SELL }, stamps, trade.price, trade.size)?;
+        self.written(at, stamps, before);
+        Ok(())
     }
 
     fn lost(&mut self, feed: RecordedFeed, _from: Ts, _why: GapReason) -> Result<(), Error> {

@@ -112,8 +112,8 @@ pub struct LakeTable {
 
 impl LakeTable {
     /// `bronze/orderbook`: a row per state of the book, after each update of the venue. `updates` level changes made it, `sequence` is
-    /// its place in the order of receipt, `gap` says that nothing is known since the row before,
-    /// as of the first row of a run. Levels that do not exist are null.
+    /// its place in the order of receipt, `gap` says that nothing is known of the time between the row before and this one, or, of the first row
+    /// of a run, of the time before it. Levels that do not exist are null.
     #[must_use]
     pub fn orderbook() -> Self {
         let mut columns = vec![

@@ -225,7 +225,10 @@ impl Recorded {
         self.read.store(0, Ordering::Relaxed);
         let counted = match Counted::of(self.market.venue.as_str(), &spec) {
             Some(counted) => counted,
-            None if self.counts_as_the_venue() => return Err(no_size(&self.market, &spec).into()),
+            // Trades of archives count as the venue does, whatever the books beside them.
+            None if self.counts_as_the_venue() || !self.imported.is_empty() => {
+                return Err(no_size(&self.market, &spec).into());
+            }
             None => Counted::Base(1.0),
         };
         let trades = self.trades(Some(counted))?;

@@ -79,7 +79,10 @@ fn seams(lake: &Path, market: &InstrumentName) -> Result<(BTreeSet<Ts>, BTreeSet
     let follows = |(hour, gap): (Ts, HourGap)| {
         let ((_, (_, newest)), (first, _)) = heard.range(..hour).next_back().zip(heard.get(&hour))?;
         let trade = gap.until;
-        follows_now(&HourGap { until: trade.min(*first), ..gap }, *newest).then_some(trade)
+        let until = trade.min(*first);
+        // A run that had nothing before it states no length; it begins with the first row of any table.
+        let from = if gap.from == gap.until { until } else { gap.from };
+        follows_now(&HourGap { from, until, ..gap }, *newest).then_some(trade)
     };
     let follows = declared.into_iter().filter_map(follows).collect();
     Ok((holes, follows))

@@ -148,10 +148,11 @@ impl<'a> Kept<'a> {
         if core::mem::replace(&mut self.edge.begun, true) {
             return Ok(());
         }
-        let mut newest = None;
-        for table in self.tables() {
-            newest = newest.max(table.newest_before(ts)?);
+        let mut newest_of = [None; 3];
+        for (newest, table) in newest_of.iter_mut().zip(self.tables()) {
+            *newest = table.newest_before(ts)?;
         }
+        let newest = newest_of.into_iter().max().flatten();
         let joint = self.edge.joint(known, newest);
         if self.edge.brings_what_was_lost() {
             self.tables().into_iter().for_each(PartitionWriter::expect_lost_rows_again);
@@ -159,7 +160,13 @@ impl<'a> Kept<'a> {
         if joint == Joint::Hole {
             self.tables().into_iter().for_each(PartitionWriter::leave_under_way);
             self.gaps.iter_mut().for_each(|gap| *gap = gap.or(Some(GapReason::MissingRows)));
-        } else if let Some(hour) = self.edge.goes_on_with(ts) {
+            return Ok(());
+        }
+        // A table of which nothing was written yet begins with this run, whatever the others hold: as if one run had written all.
+        for (gap, newest) in self.gaps.iter_mut().zip(newest_of) {
+            *gap = gap.or(newest.is_none().then_some(GapReason::MissingRows));
+        }
+        if let Some(hour) = self.edge.goes_on_with(ts) {
             // A run that goes over what is there counts as the one before did, however far each table of that was written.
             if !self.edge.brings_what_was_lost() {
                 let last = self.tables().into_iter().filter_map(|table| table.last_sequence()).max();

@@ -70,6 +70,60 @@ fn what_goes_on_at_once_is_no_gap_behind_the_run_before_it() {
     }
 }
 
+/// A trade each ten seconds, in a file of its own.
+fn trades(dir: &Path, from: Ts, seconds: i64) -> PathBuf {
+    let mut text = "ts,known_ts,price,size,is_buy\n".to_owned();
+    for n in (0..seconds).step_by(10) {
+        let ts = from + Span::secs(n);
+        text.push_str(&format!("{},{},{},1,true\n", ts.0, ts.0 + 100_000, 104 + n % 3));
+    }
+    let path = dir.join(format!("trades-{}.csv", from.0));
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+/// A run that was stopped before the first trade leaves books alone: when it is given again, its first trade begins the trades.
+#[test]
+fn a_run_that_is_given_again_begins_the_tables_that_had_no_row() {
+    let dir = tempfile::tempdir().unwrap();
+    let (short, long) = (wide(dir.path(), at(9, 3_590), 5), dir.path().join("long"));
+    std::fs::create_dir(&long).unwrap();
+    let whole = [wide(&long, at(9, 3_590), 90), trades(&long, at(10, 30), 50)];
+    let [lake, once] = ["lake", "once"].map(|name| dir.path().join(name));
+    import("okx:X", &lake, &[short]);
+    for to in [&lake, &once] {
+        import("okx:X", to, &whole);
+        let gaps: Vec<_> = said(to, "trades").into_iter().map(|(_, m)| m.gaps).collect();
+        assert_eq!(gaps.iter().map(Vec::len).sum::<usize>(), 1, "{gaps:?}");
+    }
+    assert_eq!(content(&lake), content(&once));
+}
+
+/// The first trade of a run may come long after its first state.
+#[test]
+fn bars_at_a_seam_are_the_same_in_whichever_order_the_runs_come() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = |from, seconds, first| {
+        [wide(dir.path(), from, seconds), trades(dir.path(), from + Span::secs(first), seconds - first)]
+    };
+    let runs = [run(at(10, 3_400), 200, 0), run(at(11, 0), 300, 35)];
+    let bars = |order: [usize; 2]| {
+        let lake = dir.path().join(format!("{order:?}"));
+        order.iter().for_each(|n| drop(import("okx:X", &lake, &runs[*n])));
+        let market = barograph_domain::InstrumentName::parse("okx:X").unwrap();
+        let mut all = Vec::new();
+        let take = &mut |bar: barograph_lake::layers::GoldBar| {
+            all.push(format!("{bar:?}"));
+            Ok(())
+        };
+        barograph_research::dataset::bars_of_trades(&lake, &market, Span::mins(1), take).unwrap();
+        all
+    };
+    let oldest_first = bars([0, 1]);
+    assert!(oldest_first.len() > 6, "{oldest_first:?}");
+    assert_eq!(bars([1, 0]), oldest_first);
+}
+
 /// A lake of five hours, and its recording; the last hour is under way.
 fn five_hours(dir: &Path) -> (PathBuf, PathBuf) {
     let (lake, file) = (dir.join("lake"), wide(dir, at(9, 0), 5 * 3_600 - 30));

@@ -75,13 +75,14 @@ function Made({ data }: { data: LabStudyView }): JSX.Element {
 }
 
 function command(data: LabStudyView, name: string, more = ''): string {
-  return `barograph lab ${name} ${data.about.market} --target ${data.about.target}${more} ${data.options}`;
+  // Which lake a study was made of is not kept with it.
+  return `barograph lab ${name} ${data.about.market} --target ${data.about.target}${more} ${data.options} --lake LAKE`;
 }
 
 function Train({ data }: { data: LabStudyView }): JSX.Element {
   return (
     <>
-      Fit it again: <code>{command(data, 'train')}</code>
+      Fit it again, LAKE being the lake of its rows: <code>{command(data, 'train')}</code>
     </>
   );
 }
@@ -92,7 +93,7 @@ function Unmade({ what, data, command: name, more = '' }: { what: string; data: 
       why={`This study has no ${what} yet.`}
       todo={
         <>
-          With the settings it was fitted with: <code>{command(data, name, more)}</code>
+          With the settings it was fitted with, LAKE being the lake of its rows: <code>{command(data, name, more)}</code>
         </>
       }
     />

@@ -26,7 +26,6 @@ const PAGE: usize = 10_000;
 const LABEL_AGE_MAX: Span = Span::mins(2);
 
 pub(super) fn run(args: &SimulateArgs, settings: &Settings, json: bool) -> Result<(), Failure> {
-    super::super::lake::in_order(args.from, args.until)?;
     let market = name(&args.market, settings)?;
     if let (Some(from), Some(until)) = (args.from, args.until)
         && until <= from
