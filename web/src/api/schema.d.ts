@@ -4480,7 +4480,7 @@ export interface components {
             regime: string;
             /**
              * Format: int64
-             * @description Test rows of it that were permuted, all folds together.
+             * @description Test rows of it, all folds together; those of a fold with too few are not permuted.
              */
             rows: number;
             /** @description Single columns, the most important first; at most 40. None where a fold has too few rows of it. */
