@@ -148,9 +148,17 @@ pub(crate) fn of_command_line(refused: &clap::Error, typed: impl Iterator<Item =
 fn command_of(typed: impl Iterator<Item = OsString>) -> String {
     let root = crate::cli::Cli::command();
     let (mut at, mut named) = (&root, vec!["barograph"]);
-    for word in typed.skip(1) {
-        // Options of the program may stand before a command, with or without a value.
-        if let Some(next) = word.to_str().and_then(|word| at.find_subcommand(word)) {
+    let takes_value = |word: &str| {
+        let is_it = |arg: &clap::Arg| word.strip_prefix("--").is_some_and(|name| arg.get_long() == Some(name));
+        root.get_arguments().any(|arg| is_it(arg) && arg.get_action().takes_values())
+    };
+    let mut words = typed.skip(1);
+    while let Some(word) = words.next() {
+        let Some(word) = word.to_str() else { continue };
+        // Options of the program may stand before a command; what follows one that takes a value is none.
+        if takes_value(word) {
+            words.next();
+        } else if let Some(next) = at.find_subcommand(word) {
             at = next;
             named.push(next.get_name());
         }

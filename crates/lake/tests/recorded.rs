@@ -160,3 +160,28 @@ fn a_table_in_base_units_needs_no_contract_size() {
         assert_eq!((heard.books, heard.trades, heard.first_size), (1, 1, Some(0.5)), "{size:?}");
     }
 }
+
+/// Trades of an archive beside them are what the venue counts, whatever the books are.
+#[test]
+fn trades_in_contracts_beside_books_in_base_units_need_a_contract_size() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let ms = 1_772_409_600_000_i64;
+    let books = file(
+        "books.csv",
+        &format!("ts,known_ts,bid_price_L0,bid_size_L0,ask_price_L0,ask_size_L0\n{ms}000000,{ms}000000,99,2,101,3\n"),
+    );
+    let collected =
+        format!("ts_ms,exch_ts_ms,symbol,price,qty,side,reconnect_flag\n{ms},{ms},BTC-USDT-SWAP,101,50,buy,0\n");
+    let trades = file("trades.csv", &collected);
+    let capture = Recorded::open(&InstrumentName::parse("okx:BTC-USDT-SWAP").unwrap(), &[books, trades]).unwrap();
+    let mut heard = Heard::default();
+    let refused = capture.play(capture.spec(None).unwrap(), &mut heard).unwrap_err().to_string();
+    assert!(refused.contains("--contract-size") && heard.trades == 0, "{refused}");
+    capture.play(capture.spec(Some(0.01)).unwrap(), &mut heard).unwrap();
+    assert_eq!((heard.trades, heard.first_size), (1, Some(0.5)));
+}

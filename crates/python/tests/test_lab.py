@@ -209,6 +209,10 @@ def test_an_outside_model_stands_on_the_same_board(lake, rows, tmp_path):
     folds = lab.folds(rows, "ret_1s", **PLAN)
     outside = lab.score(folds, [np.zeros(len(f.test)) for f in folds], model="nothing")
     theirs = {r["model"]: r for r in board["board"]["rows"]}
+    weighed = lab.train(lake, MARKET, "ret_1s", tmp_path, models=["linear"], weights="uniqueness", **PLAN)
+    assert weighed["config_hash"] != board["config_hash"]
+    with pytest.raises(barograph.FrameError, match="give even or uniqueness"):
+        lab.train(lake, MARKET, "ret_1s", tmp_path, weights="some", **PLAN)
     for row in outside:
         # Why a model has no IC is said where it has none.
         assert set(row) - {"no_ic"} == set(theirs["prior"]) - {"no_ic"}

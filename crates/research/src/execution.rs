@@ -12,8 +12,8 @@ use barograph_domain::{InstrumentName, Side, Span, Ts};
 use barograph_study::ResearchFrame;
 use barograph_study::money::books::{BookAt, RecordedBooks};
 use barograph_study::money::execution::{
-    ExecutionMarket, ExecutionMetrics, ExecutionPolicy, ExecutionRow, MeasuredParents, PERMANENT_AFTER, ParentOrder,
-    PolicyResult,
+    CostMedians, ExecutionMarket, ExecutionMetrics, ExecutionPolicy, ExecutionRow, MeasuredParents, PERMANENT_AFTER,
+    ParentOrder, PolicyResult,
 };
 use barograph_study::money::fills::TakerBook;
 use serde::{Deserialize, Serialize};
@@ -159,6 +159,7 @@ pub fn execution(
         let of = (asked, grid_digest(&grid), &loaded.digest, books_digest(lake, market)?, trades_digest(lake, market)?);
         KeptParts::in_lake(lake, "execution", &market.to_string(), &("execution", of))?
     };
+    let medians = CostMedians::of(&grid);
     let mut all = ExecutedParents::default();
     for (at, together) in starts.chunks(TOGETHER).enumerate() {
         let before = at * TOGETHER;
@@ -170,7 +171,7 @@ pub fn execution(
             let mut books = RecordedBooks::new(books_at(lake, market, &wanted, None)?, BOOK_AGE_MAX);
             let of = |(n, start): (usize, &usize)| parent(request, frame, &mut books, before + n, rows[*start].0);
             let parents: Vec<ParentOrder> = together.iter().enumerate().filter_map(of).collect();
-            let mut market = ExecutionMarket::new(&grid, &prints, &mut books, request.latency);
+            let mut market = ExecutionMarket::new((&grid, &medians), &prints, &mut books, request.latency);
             let done = MeasuredParents::of(&mut market, &parents, &mut within);
             Ok(ExecutedParents { done, unpriced: together.len() - parents.len() })
         })?;

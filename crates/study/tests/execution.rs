@@ -5,8 +5,8 @@ use barograph_domain::math::ln;
 use barograph_domain::{Side, Span, Ts};
 use barograph_study::money::books::{NoBook, RecordedBooks};
 use barograph_study::money::execution::{
-    ExecutionMarket, ExecutionMetrics, ExecutionPolicy, ExecutionRow, MarketPrint, MeasuredParents, NoComparison,
-    NoExecution, ParentOrder, compare,
+    CostMedians, ExecutionMarket, ExecutionMetrics, ExecutionPolicy, ExecutionRow, MarketPrint, MeasuredParents,
+    NoComparison, NoExecution, ParentOrder, compare,
 };
 use barograph_study::money::fills::TakerBook;
 
@@ -42,7 +42,8 @@ fn parent(taker: Side, start: i64, quantity: f64) -> ParentOrder {
 fn execute(parent: &ParentOrder, policy: ExecutionPolicy) -> Result<ExecutionMetrics, NoExecution> {
     let (rows, mut books) = (rows(500), books(1_000));
     let prints: Vec<_> = (0..500).map(|s| MarketPrint { at: at(s), price: mid(s) + 0.5, quantity: 2.0 }).collect();
-    ExecutionMarket::new(&rows, &prints, &mut books, Span::millis(250)).execute(parent, policy)
+    let medians = CostMedians::of(&rows);
+    ExecutionMarket::new((&rows, &medians), &prints, &mut books, Span::millis(250)).execute(parent, policy)
 }
 
 fn near(got: Option<f64>, want: f64, what: &str) {
@@ -100,7 +101,8 @@ fn what_the_order_book_cannot_take_is_carried_on_and_what_is_left_is_not_filled(
 #[test]
 fn policies_are_compared_over_the_same_parents_and_not_over_few() {
     let (rows, mut books) = (rows(2_600), books(3_200));
-    let mut market = ExecutionMarket::new(&rows, &[], &mut books, Span::millis(250));
+    let medians = CostMedians::of(&rows);
+    let mut market = ExecutionMarket::new((&rows, &medians), &[], &mut books, Span::millis(250));
     let parents: Vec<_> =
         (0..250).map(|k| parent(if k % 2 == 0 { Side::Long } else { Side::Short }, 50 + k * 10, 4.0)).collect();
     let mut executed = Vec::new();

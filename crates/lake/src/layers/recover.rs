@@ -49,10 +49,10 @@ pub(super) fn recover(disk: &mut dyn LakeDisk, folder: &Path, table: &LakeTable)
     Ok(recovered)
 }
 
-/// The gap behind the last row of an hour whose writer did not stop in order.
+/// The gap behind the last row of an hour whose writer did not stop in order. It has a length: one without is the beginning of a run.
 pub(super) fn loss(hour: &OpenHour, until: Ts) -> HourGap {
     let from = hour.last_ts.unwrap_or(hour.begin);
-    HourGap { from, until: until.max(from), reason: UNFLUSHED.to_owned() }
+    HourGap { from, until: until.max(Ts(from.0 + 1)), reason: UNFLUSHED.to_owned() }
 }
 
 /// Closes an hour that has no writer, when it ended before a moment.

@@ -239,7 +239,7 @@ impl PartitionWriter {
             OpenHour::new(folder, begin, &self.table)
         };
         if let Some(from) = lost {
-            hour.gap(HourGap { from, until: ts.max(from), reason: UNFLUSHED.to_owned() });
+            hour.gap(HourGap { from, until: ts.max(Ts(from.0 + 1)), reason: UNFLUSHED.to_owned() });
         }
         self.hour = Some(hour);
         Ok(())

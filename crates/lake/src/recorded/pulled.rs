@@ -111,7 +111,7 @@ pub(super) struct TradeColumns {
     symbol: Option<usize>,
     sequence: Option<usize>,
     /// Sizes are base units, as the lake has them, and not the venue's.
-    in_base: bool,
+    pub(super) in_base: bool,
     /// Set where nothing is known between this row and the one before.
     gap: Option<(usize, GapReason)>,
 }

@@ -217,20 +217,27 @@ impl Recorded {
         }
     }
 
+    /// Do files of trades lie beside the books whose quantities are what the venue counts? Those of archives are, whatever the books are.
+    fn has_trades_as_the_venue_counts(&self) -> Result<bool, Error> {
+        let as_the_venue = |piece: &Piece| -> Result<bool, Error> {
+            let (names, _) = TableRows::open(piece, &Arc::default())?;
+            Ok(TradeColumns::of(&names).is_some_and(|columns| !columns.in_base))
+        };
+        let mut tables = self.tables.iter().map(as_the_venue);
+        Ok(!self.imported.is_empty() || tables.any(|found| found.as_ref().map_or(true, |found| *found)))
+    }
+
     /// Plays everything.
     ///
     /// # Errors
     /// A file cannot be read, or the listener fails. A file that breaks off in the middle is played as far as it goes.
     pub fn play<L: RecordListener>(&self, spec: MarketSpec, to: &mut L) -> Result<CapturePlayed, L::Failure> {
         self.read.store(0, Ordering::Relaxed);
-        let counted = match Counted::of(self.market.venue.as_str(), &spec) {
-            Some(counted) => counted,
-            // Trades of archives count as the venue does, whatever the books beside them.
-            None if self.counts_as_the_venue() || !self.imported.is_empty() => {
-                return Err(no_size(&self.market, &spec).into());
-            }
-            None => Counted::Base(1.0),
-        };
+        let known = Counted::of(self.market.venue.as_str(), &spec);
+        if known.is_none() && (self.counts_as_the_venue() || self.has_trades_as_the_venue_counts()?) {
+            return Err(no_size(&self.market, &spec).into());
+        }
+        let counted = known.unwrap_or(Counted::Base(1.0));
         let trades = self.trades(Some(counted))?;
         let (read, symbol) = (&self.read, self.market.symbol.as_str());
         let own_trades = trades.is_some();

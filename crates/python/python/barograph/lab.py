@@ -353,15 +353,17 @@ def train(
     preset: str = "quick",
     seed: int = 1,
     models: Optional[Sequence[str]] = None,
+    weights: str = "even",
 ) -> Dict[str, Any]:
     """Fit the lab's own models on a target, as ``barograph lab train``; the board, as from :func:`leaderboard`.
 
     Board, folds and fitted models stay in the folder ``studies``, where a second call of the same settings finds them. ``models`` are models
-    beside the baselines and the control; without it all of them. ``preset`` (``quick``, ``best``) and ``seed`` decide the result. What calls
-    were worth after costs is on the boards that ``barograph lab train --fee`` makes.
+    beside the baselines and the control; without it all of them. ``preset`` (``quick``, ``best``) and ``seed`` decide the result. With
+    ``weights="uniqueness"`` a row counts in a fit by how much of its own its label says. What calls were worth after costs is on the boards
+    that ``barograph lab train --fee`` makes.
     """
     board: Dict[str, Any] = _native.fit_study(
-        _study(lake, market, target, studies, folds, embargo, rows_min, preset, seed, models)
+        _study(lake, market, target, studies, folds, embargo, rows_min, preset, seed, models, weights)
     )
     return board
 
@@ -378,11 +380,12 @@ def importance(
     rows_min: int = 100,
     preset: str = "quick",
     seed: int = 1,
+    weights: str = "even",
 ) -> Dict[str, Any]:
     """What a fitted model goes by (research §9), with the settings of :func:`train`: loss added when a column, or a group of columns that
     move together, is permuted (``columns``, ``groups``), ``mean_abs_shap`` of exact TreeSHAP, ``curves`` of partial dependence."""
     report: Dict[str, Any] = _native.study_importance(
-        _study(lake, market, target, studies, folds, embargo, rows_min, preset, seed, None), model
+        _study(lake, market, target, studies, folds, embargo, rows_min, preset, seed, None, weights), model
     )
     return report
 
@@ -398,6 +401,7 @@ def _study(
     preset: str,
     seed: int,
     models: Optional[Sequence[str]],
+    weights: str,
 ) -> Dict[str, Any]:
     return {
         "lake": os.fspath(lake),
@@ -410,6 +414,7 @@ def _study(
         "preset": preset,
         "seed": seed,
         "models": None if models is None else [str(name) for name in models],
+        "weights": weights,
     }
 
 

@@ -29,8 +29,8 @@ pub(super) struct RunEdge {
 pub(super) enum Joint {
     /// It goes on with what is there.
     Follows,
-    /// What was before it was not heard: a time of which nothing is known, whether or not there is something before that, and whether that
-    /// came before or comes later. So the lake has the same rows in whichever order runs are added.
+    /// Nothing is known of the time before it, whether the lake holds an earlier run, will get one, or neither. So the lake has the same rows
+    /// in whichever order runs are added.
     Hole,
 }
 

@@ -1,6 +1,7 @@
 //! What a recording says goes into the lake: states and trades as they come, rows when they are due.
 
 use super::DatasetReport;
+use super::beginning::RunBeginning;
 use super::beside::{FeedLoader, FeedSource};
 use super::board::VenueBoard;
 use super::edge::{Joint, RunEdge};
@@ -41,6 +42,7 @@ pub(super) struct Kept<'a> {
     gaps: [Option<GapReason>; 3],
     done: DatasetReport,
     edge: RunEdge,
+    beginning: RunBeginning,
     /// Only what lies in these hours is kept.
     within: Range<Ts>,
     feeds: FeedLoader,
@@ -64,6 +66,7 @@ impl<'a> Kept<'a> {
         let place = LakeMarket::new(market.venue.as_str(), market.symbol.as_str());
         let names: Vec<ResearchName<'_>> =
             catalogue().iter().map(|c| ResearchName { id: c.id, category: c.unit == "category" }).collect();
+        let lake = config.root.clone();
         let (mut books, _) = BookWriter::open(config.clone(), place.clone())?;
         let (mut trades, _) = TradeWriter::open(config.clone(), place.clone())?;
         let (mut features, _) = FeatureWriter::open(config, place, &names)?;
@@ -84,6 +87,7 @@ impl<'a> Kept<'a> {
         };
         let tables = [books.partition(), trades.partition(), features.partition()];
         let edge = RunEdge::new(tables.iter().map(|table| &**table));
+        let beginning = RunBeginning::new(lake, market.clone());
         let rows = SecondRows::new(tick, SessionSet::UTC);
         Ok(Self {
             books,
@@ -95,6 +99,7 @@ impl<'a> Kept<'a> {
             gaps: [None; 3],
             done,
             edge,
+            beginning,
             within: Ts::MIN..Ts::MAX,
             feeds: FeedLoader::default(),
             board: None,
@@ -162,9 +167,10 @@ impl<'a> Kept<'a> {
             self.gaps.iter_mut().for_each(|gap| *gap = gap.or(Some(GapReason::MissingRows)));
             return Ok(());
         }
-        // A table of which nothing was written yet begins with this run, whatever the others hold: as if one run had written all.
-        for (gap, newest) in self.gaps.iter_mut().zip(newest_of) {
-            *gap = gap.or(newest.is_none().then_some(GapReason::MissingRows));
+        // A table of which this run has nothing yet begins with it, whatever the others hold: as if one run had written all.
+        for (table, (gap, newest)) in self.gaps.iter_mut().zip(newest_of).enumerate() {
+            let begins = newest.is_none() || self.beginning.is_behind_a_gap_for(table);
+            *gap = gap.or(begins.then_some(GapReason::MissingRows));
         }
         if let Some(hour) = self.edge.goes_on_with(ts) {
             // A run that goes over what is there counts as the one before did, however far each table of that was written.
@@ -235,7 +241,9 @@ impl<'a> Kept<'a> {
             TRADES => self.trades.partition(),
             _ => self.features.partition(),
         };
-        match self.edge.admits(partition, (ts, known), &mut self.done)? {
+        let row_place = self.edge.admits(partition, (ts, known), &mut self.done)?;
+        self.beginning.heard(table, ts, row_place)?;
+        match row_place {
             RowPlace::New { behind } => return Ok(Some(behind.unwrap_or(0))),
             RowPlace::There | RowPlace::Closed => self.gaps[table] = None,
             RowPlace::Before | RowPlace::Late => {}

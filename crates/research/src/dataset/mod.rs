@@ -2,6 +2,7 @@
 //! columns of each second (silver).
 
 mod bars;
+mod beginning;
 mod begins;
 mod beside;
 mod board;

@@ -50,7 +50,7 @@ fn unused(played: CapturePlayed) -> Vec<String> {
     }
     if let Some(first) = played.first_repeated {
         troubles.push(format!(
-            "{} rows say again what was said before and were passed over; the first: {first}",
+            "{} rows repeat what came before them, or lie in the time of an earlier file, and were passed over; the first: {first}",
             played.repeated
         ));
     }

@@ -99,6 +99,31 @@ fn a_run_that_is_given_again_begins_the_tables_that_had_no_row() {
     assert_eq!(content(&lake), content(&once));
 }
 
+/// The same where an earlier run had trades: the hole behind that one is stated by the first trade too.
+#[test]
+fn a_run_behind_a_hole_that_is_given_again_states_it_in_every_table() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = |name: &str| {
+        let folder = dir.path().join(name);
+        std::fs::create_dir(&folder).unwrap();
+        folder
+    };
+    let (first, whole) = (folder("first"), folder("whole"));
+    let first = [wide(&first, at(9, 0), 120), trades(&first, at(9, 5), 100)];
+    let short = wide(&folder("short"), at(9, 1_800), 5);
+    let whole = [wide(&whole, at(9, 1_800), 90), trades(&whole, at(9, 1_830), 50)];
+    let [lake, once] = ["lake", "once"].map(|name| dir.path().join(name));
+    for to in [&lake, &once] {
+        import("okx:X", to, &first);
+    }
+    import("okx:X", &lake, &[short]);
+    for to in [&lake, &once] {
+        import("okx:X", to, &whole);
+        assert_eq!(unknown(to, "trades"), [(at(9, 95), at(9, 1_830), "missing_rows".to_owned())]);
+    }
+    assert_eq!(content(&lake), content(&once));
+}
+
 /// The first trade of a run may come long after its first state.
 #[test]
 fn bars_at_a_seam_are_the_same_in_whichever_order_the_runs_come() {

@@ -126,10 +126,23 @@ impl core::error::Error for NoExecution {}
 /// Everything that parents are executed in: rows and trades in the order of time, order books that answer in any order.
 pub struct ExecutionMarket<'a> {
     rows: &'a [ExecutionRow],
+    medians: &'a CostMedians,
     prints: &'a [MarketPrint],
     books: &'a mut dyn BookAt,
     latency: Span,
-    medians: [Vec<Option<f64>>; 2],
+}
+
+/// The running median of the predicted cost of buying and of selling at each row.
+#[derive(Clone, PartialEq, Debug)]
+pub struct CostMedians([Vec<Option<f64>>; 2]);
+
+impl CostMedians {
+    /// Of rows in the order of time.
+    #[must_use]
+    pub fn of(rows: &[ExecutionRow]) -> Self {
+        let costs = [|r: &ExecutionRow| r.buy_cost_bps, |r: &ExecutionRow| r.sell_cost_bps];
+        Self(costs.map(|cost| running_medians(rows.iter().map(cost), MEDIAN_ROWS, MEDIAN_ROWS_MIN)))
+    }
 }
 
 impl core::fmt::Debug for ExecutionMarket<'_> {
@@ -149,12 +162,15 @@ struct Filled {
 }
 
 impl<'a> ExecutionMarket<'a> {
-    /// Rows and trades in the order of time; children reach the order book after `latency`.
+    /// Rows, with their medians, and trades in the order of time; children reach the order book after `latency`.
     #[must_use]
-    pub fn new(rows: &'a [ExecutionRow], prints: &'a [MarketPrint], books: &'a mut dyn BookAt, latency: Span) -> Self {
-        let medians = [|r: &ExecutionRow| r.buy_cost_bps, |r: &ExecutionRow| r.sell_cost_bps];
-        let medians = medians.map(|cost| running_medians(rows.iter().map(cost), MEDIAN_ROWS, MEDIAN_ROWS_MIN));
-        Self { rows, prints, books, latency, medians }
+    pub fn new(
+        (rows, medians): (&'a [ExecutionRow], &'a CostMedians),
+        prints: &'a [MarketPrint],
+        books: &'a mut dyn BookAt,
+        latency: Span,
+    ) -> Self {
+        Self { rows, medians, prints, books, latency }
     }
 
     /// Executes one parent by one policy.
@@ -221,8 +237,8 @@ impl<'a> ExecutionMarket<'a> {
     /// Is the predicted cost of a row below the median of those before it? A row without a prediction is not; without a median all are.
     fn is_cheap(&self, taker: Side, row: usize) -> bool {
         let (cost, medians) = match taker {
-            Side::Long => (self.rows[row].buy_cost_bps, &self.medians[0]),
-            Side::Short => (self.rows[row].sell_cost_bps, &self.medians[1]),
+            Side::Long => (self.rows[row].buy_cost_bps, &self.medians.0[0]),
+            Side::Short => (self.rows[row].sell_cost_bps, &self.medians.0[1]),
         };
         medians[row].is_none_or(|median| cost.is_some_and(|c| c < median))
     }

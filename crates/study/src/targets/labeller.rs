@@ -18,7 +18,7 @@ const SWEEP_SELL: &str = "sweep_cost_sell_bps";
 
 /// The book changed in a row's second when its last change is younger than this.
 const CHANGED_MS: f64 = 1_000.0;
-/// A book that was not heard of for longer is stale (features §7, book validity).
+/// A book that has not changed for longer is stale (features §7, book validity).
 const STALE_MS: f64 = 5_000.0;
 /// Seconds with a usable book that a forward volatility needs, of its 1 800: as many as the column `realized_vol_1800s` has returns (features
 /// §7).
@@ -75,7 +75,7 @@ pub struct Labeller<'a> {
     mid: &'a FrameColumn,
     since_gap: &'a FrameColumn,
     unusable: Marks,
-    /// Those of them whose book was not heard of for too long.
+    /// Those of them whose book was stale.
     stale: Marks,
 }
 

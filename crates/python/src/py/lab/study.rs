@@ -23,6 +23,7 @@ pub(super) struct StudyWords<'py> {
     preset: String,
     seed: u64,
     models: Option<Vec<String>>,
+    weights: String,
 }
 
 impl StudyWords<'_> {
@@ -33,6 +34,11 @@ impl StudyWords<'_> {
             "quick" => Preset::Quick,
             "best" => Preset::Best,
             other => return Err(wrong(format!("preset is '{other}': give quick or best"))),
+        };
+        let weights = match self.weights.as_str() {
+            "even" => RowWeights::Even,
+            "uniqueness" => RowWeights::Uniqueness,
+            other => return Err(wrong(format!("weights is '{other}': give even or uniqueness"))),
         };
         let plan = FoldPlan {
             folds: self.folds,
@@ -51,7 +57,7 @@ impl StudyWords<'_> {
             preset,
             time_limit: usual_limit(preset),
             seed: self.seed,
-            weights: RowWeights::Even,
+            weights,
             lineup,
             folder,
         })
