@@ -231,10 +231,7 @@ fn other(text: &str) -> Result<(InstrumentName, PathBuf), String> {
 pub(crate) fn out_file(text: &str) -> Result<PathBuf, String> {
     match text {
         "" => Err("name the file".to_owned()),
-        "-" => {
-            Err("a file is written, which is whole or not there at all, and not standard output; name the file"
-                .to_owned())
-        }
+        "-" => Err("the result is written to a file, not to standard output; name the file".to_owned()),
         _ => Ok(PathBuf::from(text)),
     }
 }

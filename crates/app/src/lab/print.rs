@@ -83,12 +83,12 @@ pub(crate) fn dataset(request: &DatasetRequest, report: &DatasetReport, json: bo
         )?;
     }
     if let Some(first) = &read.first_repeated {
-        let again = if read.repeated == 1 { "row says again what rows" } else { "rows say again what rows" };
-        writeln!(
-            out,
-            "  {} {again} above or earlier files say; that is passed over; the first: {first}",
-            read.repeated
-        )?;
+        let again = if read.repeated == 1 {
+            "row repeats what came before it, or lies in the time of an earlier file, and was passed over"
+        } else {
+            "rows repeat what came before them, or lie in the time of an earlier file, and were passed over"
+        };
+        writeln!(out, "  {} {again}; the first: {first}", read.repeated)?;
     }
     for apart in &report.beside_apart {
         writeln!(out, "  {apart}")?;

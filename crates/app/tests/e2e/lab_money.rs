@@ -127,7 +127,7 @@ fn a_rule_is_traded_through_the_recorded_book_with_its_costs_by_name() {
 
     for until in [from, first] {
         let reversed = format!("{ask} --from {from} --until {until}");
-        place.run(&reversed).exits(2).says(&format!("--until {until} is not behind --from {from}"));
+        place.run(&reversed).exits(2).says(&format!("--until {until} is not after --from {from}"));
     }
     // The same text from another system's editor is the same rule.
     place.write("marked.txt", "\u{feff}long when ofi > 0 # more came to the bid\r\nshort when ofi < 0\r\n");

@@ -76,7 +76,7 @@ fn what_an_import_leaves_out_is_counted_with_its_file_and_line() {
     assert_eq!((&said["refused"], &said["books"]), (&json!(2), &json!(90)), "{said}");
     let text = place.ok("lake import okx:X --source mixed.csv --lake other");
     for part in [
-        "1 row says again what rows above or earlier files say; that is passed over; the first: mixed.csv, line 21",
+        "1 row repeats what came before it, or lies in the time of an earlier file, and was passed over; the first: mixed.csv, line 21",
         "2 messages could not be used; the first: mixed.csv, line 53: it was received at 2026-03-02T09:00:09.100Z, and a row above it at",
         "1 line is none of a recording and left out; the first: mixed.csv, line 52",
     ] {
@@ -108,8 +108,8 @@ fn options_that_cannot_be_meant_are_refused_in_one_sentence() {
             "lake export okx:X --format hftbacktest-npy --source lake --from 2026-03-03 --until 2026-03-02",
             "--from 2026-03-03T00:00:00Z is after --until 2026-03-02T00:00:00Z",
         ),
-        ("lake export okx:X --format hftbacktest-npy --source lake --out -", "not standard output; name the file"),
-        ("lab pair okx:X --lake lake --out -", "not standard output; name the file"),
+        ("lake export okx:X --format hftbacktest-npy --source lake --out -", "not to standard output; name the file"),
+        ("lab pair okx:X --lake lake --out -", "not to standard output; name the file"),
         ("lab train okx:X --target dir_5s --target dir_5s --lake lake", "--target: dir_5s is given twice"),
         ("lake check --lake none", "none holds no lake; name its folder with --lake"),
         ("lake ls --lake none", "holds no lake"),

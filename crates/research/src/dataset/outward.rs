@@ -46,7 +46,10 @@ fn unused(played: CapturePlayed) -> Vec<String> {
         played.torn.into_iter().map(|torn| format!("{torn}; what came before is used")).collect();
     if played.unreadable > 0 {
         let first = played.first_unreadable.map(|first| format!("; the first: {first}")).unwrap_or_default();
-        troubles.push(format!("{} lines are none of a recording and were left out{first}", played.unreadable));
+        troubles.push(format!(
+            "{} lines could not be read as part of a recording and were left out{first}",
+            played.unreadable
+        ));
     }
     if let Some(first) = played.first_repeated {
         troubles.push(format!(

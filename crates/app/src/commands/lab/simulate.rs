@@ -31,7 +31,7 @@ pub(super) fn run(args: &SimulateArgs, settings: &Settings, json: bool) -> Resul
         && until <= from
     {
         return Err(Failure::usage(format!(
-            "--until {until} is not behind --from {from}: give the moment before which rows end; no row is within"
+            "--until {until} is not after --from {from}: there is no time between them"
         )));
     }
     let text = match (&args.rule, &args.rule_file) {
