@@ -100,9 +100,13 @@ pub(crate) fn dataset(request: &DatasetRequest, report: &DatasetReport, json: bo
         writeln!(out, "  {} messages could not be used; the first: {}", played.refused, shortened(first))?;
     }
     if read.unreadable > 0 {
-        let lines = if read.unreadable == 1 { "line is none" } else { "lines are none" };
+        let lines = if read.unreadable == 1 {
+            "line could not be read as part of a recording and was left out"
+        } else {
+            "lines could not be read as part of a recording and were left out"
+        };
         let first = read.first_unreadable.as_ref().map_or(String::new(), |at| format!("; the first: {at}"));
-        writeln!(out, "  {} {lines} of a recording and left out{first}", read.unreadable)?;
+        writeln!(out, "  {} {lines}{first}", read.unreadable)?;
     }
     Ok(())
 }

@@ -78,7 +78,7 @@ fn what_an_import_leaves_out_is_counted_with_its_file_and_line() {
     for part in [
         "1 row repeats what came before it, or lies in the time of an earlier file, and was passed over; the first: mixed.csv, line 21",
         "2 messages could not be used; the first: mixed.csv, line 53: it was received at 2026-03-02T09:00:09.100Z, and a row above it at",
-        "1 line is none of a recording and left out; the first: mixed.csv, line 52",
+        "1 line could not be read as part of a recording and was left out; the first: mixed.csv, line 52",
     ] {
         assert!(text.contains(part), "{part}: {text}");
     }
