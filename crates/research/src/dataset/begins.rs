@@ -32,7 +32,10 @@ pub(super) fn check_book(
     };
     let (lines, trades) = (played.lines, played.played.trades);
     Err(ResearchError::Refused(if trades == 0 {
-        format!("{lines} lines were read, and none of them is a book or a trade of {market}: {}", why_none(&played))
+        format!(
+            "nothing in the recording is a book or a trade of {market} ({lines} lines were read): {}",
+            why_none(&played)
+        )
     } else {
         format!(
             "{lines} lines were read with {trades} trades of {market}, and its book never begins: changes need a whole book before them, \

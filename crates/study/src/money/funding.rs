@@ -94,7 +94,7 @@ impl core::fmt::Display for FundingCover {
             ),
             Self::Unknown => f.write_str("no settled funding is known, so none is in the figures"),
             Self::NotStated => f.write_str(
-                "no funding is in the figures: nobody says that the market is a perpetual; where it is one, give its settlements with \
+                "funding is left out: this program does not know the venue; if the market is a perpetual, give its settlements with \
                  --funding FILE",
             ),
         }
