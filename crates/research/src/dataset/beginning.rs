@@ -31,7 +31,7 @@ impl RunBeginning {
         let is_there = matches!(place, RowPlace::There | RowPlace::Closed);
         self.met[table] |= is_there;
         if self.behind_a_gap.is_none() {
-            self.behind_a_gap = Some(is_there && self.says_gap(table, ts)?);
+            self.behind_a_gap = Some(is_there && self.has_gap_row(table, ts)?);
         }
         Ok(())
     }
@@ -42,7 +42,7 @@ impl RunBeginning {
     }
 
     /// Is there a row of this moment that says that nothing is known before it?
-    fn says_gap(&self, table: usize, ts: Ts) -> Result<bool, ResearchError> {
+    fn has_gap_row(&self, table: usize, ts: Ts) -> Result<bool, ResearchError> {
         let name = match table {
             _ if table == RecordedFeed::Book as usize => "orderbook",
             _ if table == RecordedFeed::Trades as usize => "trades",
