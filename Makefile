@@ -20,7 +20,7 @@ XTASK = $(if $(BUILT),"$(abspath $(TARGET))/debug/xtask",$(CARGO) run --quiet --
 SKIPPED = sh -c 'echo "skipped: $$0" | tee -a "$${SKIPPED_TESTS:-/dev/null}"'
 
 .DEFAULT_GOAL := help
-.PHONY: help tools server page browser judges build run test web fuzz-api python python-bench python-built python-figures boosters lightgbm onnx fuzz bench check coverage mutants
+.PHONY: help tools server page browser judges build run test web lighthouse fuzz-api python python-bench python-built python-figures boosters lightgbm onnx fuzz bench check coverage mutants
 
 help:
 	@echo "barograph: the weather of crypto markets, explained"
@@ -30,6 +30,7 @@ help:
 	@echo "  make test     every test, documentation examples included; PostgreSQL is installed for them where that needs no password"
 	@echo "  make page     the dashboard, built into web/dist (part of make build)"
 	@echo "  make web      the dashboard tested, also in a browser (part of make test)"
+	@echo "  make lighthouse  Lighthouse's four scores of the page, at least 95 each (installs it; not part of make test)"
 	@echo "  make fuzz-api the API asked by schemathesis (part of make test)"
 	@echo "  make python   the module for Python: built, installed in a venv under $(TARGET), tested (part of make test)"
 	@echo "  make boosters XGBoost, CatBoost and AutoGluon fetched and fitted on the lab's folds (three minutes, once; not part of make test)"
@@ -39,7 +40,7 @@ help:
 	@echo "  make fuzz     a million damaged frames through every venue session (minutes)"
 	@echo "  make coverage lines of the engine that its tests reach; compiles cargo-tarpaulin once"
 	@echo "  make mutants  whether the tests notice a hundred wrong changes of the code, drawn by MUTANTS_SEED (an hour or two)"
-	@echo "  make bench    measure the promised figures, print each beside its limit and write them into the README"
+	@echo "  make bench    measure the promised figures, print each beside its limit and write them into docs/trust.md"
 	@echo
 	@echo "  BAROGRAPH_DATA    folder for stored data (default: the platform's data folder)"
 	@echo "  BAROGRAPH_LISTEN  address to serve on (default: 127.0.0.1:8600)"
@@ -127,6 +128,13 @@ web: tools page browser
 		if command -v chromium >/dev/null 2>&1; then BAROGRAPH_BIN="$(abspath $(TARGET))/debug/barograph" npm run --silent e2e; \
 		else $(SKIPPED) "THE DASHBOARD IS NOT LOOKED AT: Chromium is missing"; fi; \
 	fi
+
+# Lighthouse's scores of the page, below 95 an error. Not part of `make test`: it brings 150 packages, and its first score is a matter of the machine.
+lighthouse: build browser
+	@mkdir -p $(TARGET)/lighthouse; \
+	echo "installing Lighthouse into $(TARGET)/lighthouse"; \
+	npm install --prefix $(TARGET)/lighthouse --no-save --no-audit --no-fund --loglevel=error lighthouse@12.8.2; \
+	cd web; LIGHTHOUSE="$(abspath $(TARGET))/lighthouse" BAROGRAPH_BIN="$(abspath $(TARGET))/release/barograph" node e2e/lighthouse.mjs
 
 # The API asked by schemathesis what openapi.json allows and what it does not: no 5xx, and no reply that it does not describe.
 FUZZ_VENV := $(abspath $(TARGET))/fuzz-venv

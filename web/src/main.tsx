@@ -8,6 +8,7 @@ import { startClock } from './state/clock';
 import { startKeys } from './state/keys';
 import { startPlaces } from './state/place';
 import { startTheme } from './state/theme';
+import { startStory } from './state/story';
 import './styles/tokens.css';
 import './styles/base.css';
 import './styles/frame.css';
@@ -27,6 +28,7 @@ startKeys();
 startBoard();
 startLive();
 startSession();
+startStory();
 
 const root = document.getElementById('page');
 if (root) render(<App />, root);

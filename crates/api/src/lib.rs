@@ -13,6 +13,7 @@ mod badge;
 pub mod board;
 pub mod chart;
 mod clients;
+pub mod clock;
 mod cursor;
 pub mod delivery;
 mod error;

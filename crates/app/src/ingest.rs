@@ -180,6 +180,9 @@ fn bring_up(
         made.rows += replaced.rows;
         made.alerts += replaced.alerts;
     }
+    if let Some(onlooker) = &mut onlooker {
+        onlooker.sink.stored();
+    }
     // Last: killed before, the next run finds the same entries new.
     if !new.is_empty() {
         writer.put_calendar(&new)?;

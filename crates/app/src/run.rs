@@ -25,6 +25,8 @@ pub(crate) trait RunSink {
     fn alert_of(&mut self, alert: &AlertOut, _row: &MinuteRow) -> Result<(), Failure> {
         self.alert(alert)
     }
+    /// The minutes of all markets are stored; what lies between markets and the ledger come next.
+    fn stored(&mut self) {}
     /// A declared gap, or the end of one that was open.
     fn gap(&mut self, stream: StreamIndex, status: &Status, known_ts: Ts) -> Result<(), Failure>;
 }

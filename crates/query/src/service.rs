@@ -28,6 +28,7 @@ use crate::contest::InUse;
 use crate::live::Live;
 use crate::render::{Books, Lens, align};
 use crate::{Error, chain};
+use barograph_api::clock::StoryView;
 use barograph_api::{QueryError, Rendered, SeriesWindow, StreamEvent};
 use barograph_domain::forecast::{Calls, LedgerTick};
 use barograph_domain::time::LATENESS;
@@ -110,6 +111,8 @@ pub struct Service {
     folder: std::sync::OnceLock<std::path::PathBuf>,
     /// Where the lab leaves its studies.
     studies: std::sync::OnceLock<crate::studies::StudyFolder>,
+    /// The recorded stretch that a first reader of the page is shown.
+    story: std::sync::OnceLock<StoryView>,
 }
 
 impl core::fmt::Debug for Service {
@@ -159,9 +162,16 @@ impl Service {
             in_use: std::sync::OnceLock::new(),
             folder: std::sync::OnceLock::new(),
             studies: std::sync::OnceLock::new(),
+            story: std::sync::OnceLock::new(),
         };
         service.refresh()?;
         Ok(service)
+    }
+
+    /// A first reader of the page is shown this stretch of what is stored. Once.
+    pub fn begin_with(&self, story: StoryView) {
+        // A second stretch is not meant by anybody.
+        self.story.get_or_init(|| story);
     }
 
     /// Shows the forecasts of contestants that were chosen and have earned it. Once; what is in memory is read again.

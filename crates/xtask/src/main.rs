@@ -44,7 +44,7 @@ usage: cargo x <command>
         [--seed N] [--days 365] [--from 2025-01-01] [--symbol SYNTHUSDT] [--plain]
   gen [--check]            writes the generated references, or shows where they differ
   bench [--write] [NAME…]  measures and prints each figure beside its limit in bench/targets.toml; ends with 1 where one
-                           is missed by more than a tenth; --write puts what was measured into the table of README.md
+                           is missed by more than a tenth; --write puts what was measured into the table of docs/trust.md
   mutants [--seed 1] [--count 100] [--only CRATE] [--own] [--list] [ID…]
                            makes the code of engine, venues, store and notify wrong in so many places, one at a time, and
                            ends with 1 where the tests notice less than 95 in 100; --own asks the tests of the same crate

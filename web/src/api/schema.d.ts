@@ -830,6 +830,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/clock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What this process calls now: the machine's clock, or the faster one of a made-up market.
+         * @description The page labels times by it, and opens on `story` where there is one. Ages in every answer are counted by this clock.
+         */
+        get: operations["getClock"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/markets/{id}/chart": {
         parameters: {
             query?: never;
@@ -2570,6 +2590,22 @@ export interface components {
             group: number | null;
             /** @description Set when a fixed clause stands in for missing history. */
             by_default: boolean;
+        };
+        /** @description The clock that ages, windows and forecasts of this process are counted by. */
+        ClockView: {
+            /**
+             * Format: date-time
+             * @description The present moment.
+             */
+            now: string;
+            /**
+             * Format: double
+             * @description Seconds of this clock per second of the machine; 1 is real time.
+             */
+            rate: number;
+            /** @description It is the clock of a made-up market and not that of the machine. */
+            simulated: boolean;
+            story: components["schemas"]["StoryView"] | null;
         };
         /**
          * @description How a silence's matcher compares; regular expressions match the whole value.
@@ -7065,6 +7101,24 @@ export interface components {
              */
             lake_bytes: number | null;
         };
+        /** @description A recorded stretch worth playing. */
+        StoryView: {
+            /**
+             * Format: date-time
+             * @description Its first moment.
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description Its last.
+             */
+            until: string;
+            /**
+             * Format: int32
+             * @description Recorded seconds per second of the reader's, to begin with.
+             */
+            speed: number;
+        };
         /** @description How one stream stood. */
         StreamContinuity: {
             /** @description What it measures. */
@@ -9783,6 +9837,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description what was wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getClock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the clock */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClockView"];
+                };
             };
             /** @description what was wrong and what to do */
             default: {

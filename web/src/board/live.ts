@@ -22,6 +22,8 @@ export const alertEdition = signal(0);
 export const deliveryEdition = signal(0);
 /** Moves when a registered position changed or was noticed about, at most once a second. */
 export const noticeEdition = signal(0);
+/** Counts the boards that the stream began with: the server behind it may be another one each time. */
+export const boards = signal(0);
 export const snapshot = signal<Snapshot | null>(null);
 export const marketNow = signal<MarketNow | null>(null);
 export const feedRows = signal<readonly FeedRow[]>([]);
@@ -83,6 +85,7 @@ function open(query: string): void {
   on<Board>('board', (board) => {
     showBoard(board);
     noteReach(board);
+    boards.value += 1;
   });
   on<BoardRow[]>('rows', showRows);
   on<CellBatch>('cells', showCells);

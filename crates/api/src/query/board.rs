@@ -3,6 +3,7 @@
 use super::{QueryError, SeriesWindow};
 use crate::board::{BoardView, Hub};
 use crate::chart::{ChartQuery, ChartView, ContinuityView};
+use crate::clock::ClockView;
 use crate::feeds::{FeedFilter, FeedHealth, FeedsPulse, FeedsView};
 use crate::live::MarketNow;
 use barograph_domain::{InstrumentName, Metric, StatusState, Ts};
@@ -21,6 +22,9 @@ pub trait AskBoard {
     /// # Errors
     /// See [`Self::board`], or the store's failure.
     fn board_at(&self, moment: Ts) -> Result<BoardView, QueryError>;
+
+    /// The clock that everything here is counted by. Answers from memory.
+    fn clock(&self) -> ClockView;
 
     /// Candles with what was known at their closes.
     ///

@@ -6,6 +6,7 @@ pub(crate) mod board;
 pub(crate) mod board_stream;
 mod body;
 pub(crate) mod chart;
+pub(crate) mod clock;
 pub(crate) mod context;
 pub(crate) mod deliveries;
 pub(crate) mod events;
@@ -120,6 +121,7 @@ routes! {
     silences::end OPERATE,
     stream::stream READ,
     board::now READ,
+    clock::now READ,
     chart::candles READ,
     chart::continuity READ,
     board_stream::stream READ,

@@ -37,6 +37,7 @@ const ASKED: &[(&str, &str)] = &[
         "/api/market-context/metrics/",
         "/api/market-context/metrics/?symbol=BTCUSDT&metric_name=funding_rate&start=2026-02-05T11:00:00Z",
     ),
+    ("/api/v1/clock", "/api/v1/clock"),
     ("/api/v1/session", "/api/v1/session"),
     ("/healthz", "/healthz"),
     ("/readyz", "/readyz"),

@@ -10,6 +10,7 @@ pub(crate) use super::weather::points;
 use super::weather::{feature_row, overlay, similar, snapshot};
 use barograph_api::board::{BoardView, Hub};
 use barograph_api::chart::{ChartQuery, ChartView, ContinuityView};
+use barograph_api::clock::{ClockView, StoryView};
 use barograph_api::events::HourOfLiquidations;
 use barograph_api::live::DataOrigin;
 use barograph_api::{
@@ -450,6 +451,10 @@ impl AskBoard for World {
     fn board_at(&self, moment: Ts) -> Result<BoardView, QueryError> {
         self.disk()?;
         Ok(BoardView::empty(moment, DataOrigin::Synthetic))
+    }
+    fn clock(&self) -> ClockView {
+        let story = StoryView { from: START, until: minute(MINUTES), speed: 600 };
+        ClockView { now: self.now(), rate: 20.0, simulated: true, story: Some(story) }
     }
     fn chart(&self, id: &InstrumentName, asked: &ChartQuery) -> Result<ChartView, QueryError> {
         Ok(ChartView::empty(id, asked))

@@ -6,7 +6,7 @@ mod weather;
 
 use crate::builtin::BuiltIn;
 use crate::cli::{Demo, Up};
-use crate::commands::demo::played::{Both, Played};
+use crate::commands::demo::played::{Both, Played, STORY};
 use crate::commands::{replay, serve, up};
 use crate::config::Settings;
 use crate::failure::Failure;
@@ -37,6 +37,15 @@ pub(crate) fn run(args: &Demo, settings: &Settings, json: bool) -> Result<(), Fa
     let mut writer = ingest::open_target(&target)?;
     // The first market can be asked for while the others are computed.
     let meanwhile = listener.map(|l| serve::Meanwhile::start(&runtime, settings, l)).transpose()?;
+    if let Some(meanwhile) = &meanwhile {
+        let mut out = std::io::stdout().lock();
+        writeln!(
+            out,
+            "open  http://{}/  the page plays 5 February 2026 as soon as the history is read",
+            meanwhile.addr()
+        )?;
+        out.flush()?;
+    }
     let history = BuiltIn::unpack()?;
     let plan = input::plan(&history.paths(), &ImportOptions::new(crate::clock::now()))?;
     let setup = configured(settings, plan.policy_text().to_owned())?;
@@ -44,20 +53,21 @@ pub(crate) fn run(args: &Demo, settings: &Settings, json: bool) -> Result<(), Fa
         let mut err = std::io::stderr().lock();
         writeln!(
             err,
-            "built-in history: 3 perpetuals, hourly candles, 8 h funding, hourly open interest of another venue as a proxy"
+            "reading the built-in history: 3 perpetuals, hourly candles, 8 h funding, hourly open interest of Hyperliquid as a proxy"
         )?;
     }
-    input::print_declarations(&plan)?;
     let lenses: Vec<Lens> = plan.instruments().iter().map(|i| setup.lens(i, plan.streams())).collect();
     let mut weather = Reports::new(lenses, None, None);
     let mut day = Played::default();
-    let mut both = Both(&mut weather, &mut day);
+    let mut both = Both { reports: &mut weather, day: &mut day, page: meanwhile.as_ref() };
     let ingested = ingest::into_target(&target, writer.as_mut(), &plan, "built-in history", &setup, Some(&mut both))?;
     if !ingested.shown {
         replay::through(&plan, &setup, &mut both, "replaying")?;
     }
     // Serving needs no lock.
     drop(writer);
+    // A second time everything is stored already, and nothing was seen of it.
+    meanwhile.iter().for_each(|page| page.begin_with(STORY));
     ingest::print(&ingested)?;
     let mut out = BufWriter::new(std::io::stdout().lock());
     writeln!(out)?;
@@ -113,8 +123,8 @@ fn live(
         let mut out = std::io::stdout().lock();
         writeln!(
             out,
-            "\nlive, synthetic (seed {}), {SPEED}× real time: a squeeze that nobody can judge yet, a cascade after two minutes; a \
-             second squeeze builds up after {:.0} minutes, when there is funding history to judge it by",
+            "\nsynthetic market, live at {SPEED}× real time (seed {}): a squeeze and a cascade within two minutes; a second \
+             squeeze, with enough funding history to classify it, after {:.0}",
             args.seed,
             second.as_secs_f64() / SPEED / 60.0
         )?;
@@ -122,14 +132,15 @@ fn live(
     }
     let running = start(runtime, settings.live(), request, || Ok(up::open_store(&settings)?))?;
     let addr = meanwhile.addr();
+    running.service.begin_with(STORY);
     {
         let mut out = std::io::stdout().lock();
-        writeln!(out, "open  http://{addr}/            overview")?;
-        writeln!(out, "      http://{addr}/docs        every route, to try")?;
-        writeln!(out, "      http://{addr}/api/v1/feeds  what is listened to, and how it does")?;
+        writeln!(out, "open  http://{addr}/")?;
+        writeln!(out, "      plays 5 February 2026; Now shows the synthetic market. Moments worth a look:")?;
         for (name, ts) in moments {
-            writeln!(out, "      http://{addr}/api/v1/markets/{name}/context?as_of={ts}")?;
+            writeln!(out, "      http://{addr}/m/{name}?as_of={ts}")?;
         }
+        writeln!(out, "      http://{addr}/docs  the API, every route to try")?;
         writeln!(out, "stop with Ctrl-C; the data stay in {}", super::target(&settings))?;
         out.flush()?;
     }

@@ -7,6 +7,7 @@ use crate::failure::Failure;
 use crate::positions;
 use crate::reload::{Choose, Watcher};
 use crate::setup::book_id;
+use barograph_api::clock::StoryView;
 use barograph_api::{Error, Query, Reporter, ServeConfig, serve, serve_each};
 use barograph_live::replay::journal_folder;
 use barograph_live::start::Running;
@@ -79,6 +80,7 @@ pub(crate) fn until_stopped(
 /// Serves what is stored while more of it comes in, until a live process takes over.
 pub(crate) struct Meanwhile {
     addr: SocketAddr,
+    service: Arc<Service>,
     queries: watch::Sender<Arc<dyn Query>>,
     stop: Arc<AtomicBool>,
     done: Arc<tokio::sync::Notify>,
@@ -102,14 +104,21 @@ impl Meanwhile {
             watch_news(Arc::clone(&service), Arc::clone(&stop), NewsSource::Store { history: true }, CHECK_EVERY / 50)?;
         let done = Arc::new(tokio::sync::Notify::new());
         let (config, ends) = (serve_config(settings)?, Arc::clone(&done));
-        let (queries, asked) = watch::channel(service as Arc<dyn Query>);
+        let (queries, asked) = watch::channel(Arc::clone(&service) as Arc<dyn Query>);
         let served = runtime.spawn(serve_each(listener, asked, config, async move { ends.notified().await }));
-        Ok(Self { addr, queries, stop, done, served, looker })
+        Ok(Self { addr, service, queries, stop, done, served, looker })
     }
 
     /// Where it listens.
     pub(crate) const fn addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// A first reader of the page is shown this stretch: all of it is stored.
+    pub(crate) fn begin_with(&self, story: StoryView) {
+        // The newest minutes of what was stored since the last look.
+        drop(self.service.refresh());
+        self.service.begin_with(story);
     }
 
     /// Answers from this one from now on, on the same connections, until it is asked to stop.

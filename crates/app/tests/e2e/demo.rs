@@ -1,10 +1,12 @@
 //! `demo` as somebody sees it who tries it: the report, the addresses, the page that stays open through all of it.
 
 use crate::support::Place;
+use crate::support::data::slice;
 use crate::support::http::{Server, address};
 use crate::support::postgres::shared;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -36,6 +38,7 @@ fn the_demo_tells_the_weather_and_serves_it() {
     let addr = address(&report[report.find("open  http://").unwrap()..]);
     let mut server = Server { process: demo, addr };
     addresses_lead_somewhere(&server, &report);
+    five_minutes(&place, &server);
     server.process.signal("TERM");
     assert_eq!(server.process.wait(Duration::from_secs(20)), Some(0), "{}", server.process.err.text());
     // It is all in the platform's data folder; a second time nothing is new.
@@ -63,6 +66,39 @@ fn s7_the_addresses_of_a_demo_in_a_server_lead_somewhere() {
     addresses_lead_somewhere(&server, &report);
 }
 
+/// The commands that README.md has a newcomer type in a second terminal, in its order, and what it says that one of them prints.
+fn five_minutes(place: &Place, server: &Server) {
+    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md")).unwrap();
+    let section = readme.split_once("\n## Five minutes\n").unwrap().1.split_once("\n## ").unwrap().0;
+    let mut blocks = section.split("```").skip(1).step_by(2);
+    let (commands, printed) = (blocks.next().unwrap(), blocks.next().unwrap());
+    // Of the history a week: all of it takes minutes here.
+    slice(&place.path("testdata/history"), &["BTCUSDT", "ETHUSDT", "SOLUSDT"], "2026-01-31", "2026-02-07");
+    let (mut typed, mut shown) = (0, 0);
+    for line in commands.lines() {
+        if let Some(command) = line.strip_prefix("barograph ") {
+            let outcome = place.run(command).exits(0);
+            typed += 1;
+            if command == "context BTCUSDT --as-of 2026-02-05T15:30:00Z" {
+                shown += 1;
+                assert_eq!(versionless(&outcome.out), versionless(printed), "README.md shows what it prints");
+            }
+        } else if let Some(address) = line.strip_prefix("curl -s 'http://127.0.0.1:8600") {
+            let reply = server.get(address.trim_end_matches('\''));
+            assert_eq!(reply.status, 200, "{line}: {}", reply.text());
+            typed += 1;
+        } else {
+            assert!(["", "sh", "alias", "#"].contains(&line.split(' ').next().unwrap()), "{line}");
+        }
+    }
+    assert!(typed >= 7 && shown == 1, "{typed} commands of README.md were typed, {shown} of them shown");
+}
+
+/// What a command prints but the version of its logic, which each change of a formula moves.
+fn versionless(text: &str) -> Vec<&str> {
+    text.lines().map(str::trim_end).filter(|l| !l.is_empty() && !l.trim_start().starts_with("book ")).collect()
+}
+
 /// Asks each address that a demo has printed.
 fn addresses_lead_somewhere(server: &Server, report: &str) {
     let links: Vec<&str> = report
@@ -76,11 +112,15 @@ fn addresses_lead_somewhere(server: &Server, report: &str) {
         let path = link.split(' ').next().unwrap().split_once(&server.addr.to_string()).unwrap().1;
         let reply = server.get(path);
         assert_eq!(reply.status, 200, "{path}: {}", reply.text());
-        if path.contains("as_of=") {
-            let label = reply.json()["regimes"]["risk"]["label"].as_str().unwrap().to_owned();
+        if let Some((market, moment)) = path.trim_start_matches("/m/").split_once("?as_of=") {
+            let context = server.json(&format!("/api/v1/markets/{market}/context?as_of={moment}"));
+            let label = context["regimes"]["risk"]["label"].as_str().unwrap().to_owned();
             assert!(label == "HIGH_VOL" || label == "SQUEEZE_RISK", "{path} was meant to show something: {label}");
         }
     }
+    let clock = server.json("/api/v1/clock");
+    assert_eq!((&clock["simulated"], &clock["rate"]), (&true.into(), &20.0.into()), "{clock}");
+    assert_eq!(clock["story"]["from"], "2026-02-05T00:00:00Z", "the page opens on it: {clock}");
     let then = server.json("/api/v1/board?as_of=2026-02-05T14:36:00Z");
     assert_eq!((&then["origin"], then["rows"].as_array().unwrap().len()), (&"measured".into(), 3), "{then}");
 }

@@ -9,6 +9,7 @@ use crate::render::align;
 use barograph_api::board::{BoardView, Hub, code};
 use barograph_api::chart::{BESIDE_MAX, ChartQuery, ChartView, ContinuityView, GapView, MarkView, SessionSpan};
 use barograph_api::chart::{IntervalView, StreamContinuity};
+use barograph_api::clock::ClockView;
 use barograph_api::feeds::FeedsPulse;
 use barograph_api::{AskBoard, FeedFilter, FeedHealth, FeedsView, QueryError, SeriesWindow};
 use barograph_domain::alert::AlertChange;
@@ -73,6 +74,12 @@ impl AskBoard for Service {
 
     fn board_at(&self, moment: Ts) -> Result<BoardView, QueryError> {
         self.board_of(moment)
+    }
+
+    fn clock(&self) -> ClockView {
+        let rate = self.clock.rate();
+        let simulated = (rate - 1.0).abs() > f64::EPSILON;
+        ClockView { now: self.clock.now(), rate, simulated, story: self.story.get().copied() }
     }
 
     fn chart(&self, id: &InstrumentName, asked: &ChartQuery) -> Result<ChartView, QueryError> {

@@ -76,7 +76,7 @@ pub(crate) fn run(mut args: Args) -> Result<(), Failure> {
         }
         // A run takes long: what is known is not lost when it is cut short.
         if write {
-            write_readme(&bed, &promised, &numbers)?;
+            write_table(&bed, &promised, &numbers)?;
         }
     }
     print!("{}", table(&rows));
@@ -105,17 +105,17 @@ fn row(figure: &Promise, value: Result<MeasuredFigure, String>) -> TableLine {
     TableLine { what: figure.what.clone(), measured, there, limit: figure.limit_text(), verdict }
 }
 
-/// Puts what was measured into the README, with the commit it was measured at.
-fn write_readme(bed: &Bed, promised: &[Promise], numbers: &BTreeMap<String, MeasuredFigure>) -> Result<(), String> {
+/// Puts what was measured into the table of figures, with the commit it was measured at.
+fn write_table(bed: &Bed, promised: &[Promise], numbers: &BTreeMap<String, MeasuredFigure>) -> Result<(), String> {
     let git = Command::new("git").current_dir(&bed.root).args(["rev-parse", "--short=9", "HEAD"]).output();
     let commit = git.ok().filter(|o| o.status.success()).map_or_else(
         || concat!("v", env!("CARGO_PKG_VERSION")).to_owned(),
         |o| String::from_utf8_lossy(&o.stdout).trim().to_owned(),
     );
-    let path = bed.root.join("README.md");
-    let readme = std::fs::read_to_string(&path).map_err(|e| format!("cannot read README.md: {e}"))?;
-    let text = written::rewrite(&readme, promised, numbers, &commit)?;
-    std::fs::write(&path, text).map_err(|e| format!("cannot write README.md: {e}"))
+    let path = bed.root.join("docs/trust.md");
+    let document = std::fs::read_to_string(&path).map_err(|e| format!("cannot read docs/trust.md: {e}"))?;
+    let text = written::rewrite(&document, promised, numbers, &commit)?;
+    std::fs::write(&path, text).map_err(|e| format!("cannot write docs/trust.md: {e}"))
 }
 
 fn choose(names: &[String]) -> Result<Vec<&'static Bench>, Failure> {

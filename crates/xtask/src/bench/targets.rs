@@ -1,5 +1,5 @@
 //! `bench/targets.toml`: every figure of speed and size that was ever promised, with its limit. Who measures a figure is the
-//! first part of its id; what is said of it in README.md is its line here.
+//! first part of its id; what is said of it in docs/trust.md is its line here.
 
 use super::pace::Readings;
 use toml::{Table, Value};

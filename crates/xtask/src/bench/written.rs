@@ -1,4 +1,4 @@
-//! The table of figures in README.md: what `cargo x bench --write` puts there, and what tidy asks of it. Each line says at which
+//! The table of figures in docs/trust.md: what `cargo x bench --write` puts there, and what tidy asks of it. Each line says at which
 //! commit it was measured; a line that was not measured in a run stays as it is.
 
 use super::targets::{MeasuredFigure, Promise};
@@ -21,14 +21,14 @@ struct Line {
     at: String,
 }
 
-/// The README with the figures of this run.
+/// The document with the figures of this run.
 pub(crate) fn rewrite(
-    readme: &str,
+    document: &str,
     figures: &[Promise],
     measured: &BTreeMap<String, MeasuredFigure>,
     commit: &str,
 ) -> Result<String, String> {
-    let (before, inside, after) = split(readme)?;
+    let (before, inside, after) = split(document)?;
     let old: BTreeMap<String, Line> = lines(inside).into_iter().map(|l| (l.what.clone(), l)).collect();
     let mut table = format!("\n| what | measured | {THERE} | limit | at |\n|---|---|---|---|---|\n");
     for figure in figures {
@@ -43,8 +43,8 @@ pub(crate) fn rewrite(
 }
 
 /// What is wrong with the table: a figure nobody promised, a promise that is not written, a limit that is another one.
-pub(crate) fn faults(readme: &str, figures: &[Promise]) -> Vec<String> {
-    let inside = match split(readme) {
+pub(crate) fn faults(document: &str, figures: &[Promise]) -> Vec<String> {
+    let inside = match split(document) {
         Ok((_, inside, _)) => inside,
         Err(why) => return vec![why],
     };
@@ -70,8 +70,8 @@ pub(crate) fn faults(readme: &str, figures: &[Promise]) -> Vec<String> {
     found
 }
 
-fn split(readme: &str) -> Result<(&str, &str, &str), String> {
-    readme
+fn split(document: &str) -> Result<(&str, &str, &str), String> {
+    document
         .split_once(BEGIN)
         .and_then(|(before, rest)| rest.split_once(END).map(|(inside, after)| (before, inside, after)))
         .ok_or_else(|| format!("the table of figures is missing: put it between '{BEGIN}' and '{END}'"))

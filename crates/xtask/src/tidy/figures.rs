@@ -1,18 +1,18 @@
-//! The table of figures in README.md against `bench/targets.toml`: no figure without a promise, no promise without a figure, and
+//! The table of figures in docs/trust.md against `bench/targets.toml`: no figure without a promise, no promise without a figure, and
 //! the same limit in both. What is wrong with either text is said by [`crate::bench::written::faults`], which its tests show.
 
 use super::{Finding, Tree};
 use crate::bench::{targets, written};
 
-const README: &str = "README.md";
+const DOCUMENT: &str = "docs/trust.md";
 
 pub(super) fn check(tree: &Tree<'_>) -> Result<Vec<Finding>, String> {
     let promised = match targets::read(&tree.required(targets::FILE)?) {
         Ok(promised) => promised,
         Err(why) => return Ok(vec![Finding::new(targets::FILE, why)]),
     };
-    let faults = written::faults(&tree.required(README)?, &promised);
-    Ok(faults.into_iter().map(|why| Finding::new(README, why)).collect())
+    let faults = written::faults(&tree.required(DOCUMENT)?, &promised);
+    Ok(faults.into_iter().map(|why| Finding::new(DOCUMENT, why)).collect())
 }
 
 #[cfg(test)]
@@ -31,9 +31,9 @@ mod tests {
         let readme = "<!-- figures: written by cargo x bench --write -->\n| what | measured | there | limit | at |\n|---|---|---|---|---|\n\
                       | w | 2 s |  | at most 3 s | abc |\n<!-- /figures -->\n";
         write(targets::FILE, promise);
-        write(README, readme);
+        write(DOCUMENT, readme);
         assert_eq!(found(), []);
-        write(README, &readme.replace("| w |", "| other |"));
+        write(DOCUMENT, &readme.replace("| w |", "| other |"));
         assert_eq!(found().len(), 2, "one figure nobody promised, one promise nobody told");
         write(targets::FILE, "nothing");
         assert_eq!(found().len(), 1);

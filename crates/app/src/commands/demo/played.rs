@@ -1,26 +1,23 @@
 //! One day and a half of the built-in history reported minute by minute: the lines as they would have been said then.
 //!
-//! The minutes are those that the replay made, each from what was known by then; on a terminal they are reported at a pace that
-//! can be read, elsewhere at once.
+//! The minutes are those that the replay made, each from what was known by then. The page plays the same stretch.
 
 use super::weather::WeatherLines;
+use crate::commands::serve::Meanwhile;
 use crate::failure::Failure;
 use crate::report::Reports;
 use crate::run::RunSink;
 use crate::term::Paint;
+use barograph_api::clock::StoryView;
 use barograph_domain::{MinuteRow, Span, Status, StreamIndex, Ts};
 use barograph_query::render::Lens;
-use std::io::{IsTerminal as _, Write};
-use std::time::Duration;
+use std::io::Write;
 
-/// 2026-02-04 18:00 UTC, the evening before the sell-off.
-const FROM: Ts = Ts::from_secs(1_770_228_000);
-const LENGTH: Span = Span::hours(36);
+/// The sell-off of 2026-02-05, UTC.
+pub(super) const STORY: StoryView =
+    StoryView { from: Ts::from_civil(2026, 2, 5, 0, 0, 0), until: Ts::from_civil(2026, 2, 6, 6, 0, 0), speed: 600 };
 /// A line per market at least this often.
-const AT_LEAST: Span = Span::hours(3);
-/// An hour takes so long where people watch: 36 hours in 18 seconds.
-const HOUR_TAKES: Duration = Duration::from_millis(500);
-const HOUR: Span = Span::hours(1);
+const AT_LEAST: Span = Span::hours(12);
 
 /// The minutes of the stretch.
 #[derive(Debug, Default)]
@@ -38,9 +35,7 @@ impl Played {
     ) -> Result<(), Failure> {
         let lenses: Vec<&Lens> = lenses.collect();
         let mut lines = WeatherLines::new(paint).at_least(AT_LEAST);
-        let pause = std::io::stdout().is_terminal().then_some(HOUR_TAKES);
-        writeln!(out, "2026-02-05, recorded hourly bars, as each minute would have been told then:")?;
-        let mut hour = None;
+        writeln!(out, "5 February 2026 from recorded hourly bars, as reported at the time:")?;
         // A market's minutes of an hour come together, with its bar.
         let mut rows: Vec<&MinuteRow> = self.rows.iter().collect();
         rows.sort_by_key(|row| row.ts);
@@ -48,27 +43,31 @@ impl Played {
             if let Some(line) = lenses.get(row.instrument as usize).and_then(|lens| lines.line(lens, row)) {
                 writeln!(out, "{line}")?;
             }
-            let now = row.ts.floor(HOUR);
-            if hour.replace(now).is_some_and(|before| before != now) {
-                out.flush()?;
-                pause.into_iter().for_each(std::thread::sleep);
-            }
         }
         Ok(out.flush()?)
     }
 }
 
-/// The report and the played stretch from one run.
-pub(super) struct Both<'a>(pub(super) &'a mut Reports, pub(super) &'a mut Played);
+/// The report and the played stretch from one run, and the page that can play it once it is stored.
+pub(super) struct Both<'a> {
+    pub(super) reports: &'a mut Reports,
+    pub(super) day: &'a mut Played,
+    pub(super) page: Option<&'a Meanwhile>,
+}
 
 impl RunSink for Both<'_> {
     fn row(&mut self, row: &MinuteRow) -> Result<(), Failure> {
-        if row.ts >= FROM && row.ts < FROM + LENGTH {
-            self.1.rows.push(row.clone());
+        if row.ts >= STORY.from && row.ts < STORY.until {
+            self.day.rows.push(row.clone());
         }
-        self.0.row(row)
+        self.reports.row(row)
+    }
+    fn stored(&mut self) {
+        if let Some(page) = self.page {
+            page.begin_with(STORY);
+        }
     }
     fn gap(&mut self, stream: StreamIndex, status: &Status, known_ts: Ts) -> Result<(), Failure> {
-        self.0.gap(stream, status, known_ts)
+        self.reports.gap(stream, status, known_ts)
     }
 }

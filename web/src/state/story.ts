@@ -1,0 +1,41 @@
+// What the server calls now, and the recorded stretch that a first reader is shown: a demo has it as soon as its history is stored.
+import { effect, signal } from '@preact/signals';
+import { ask, signInWanted } from '../api/client';
+import { boards } from '../board/live';
+import { header } from '../board/store';
+import { beginning } from './opening';
+import type { Clock } from './opening';
+import { place, route, setParams } from './place';
+
+/** Seconds of the server's clock per second, where it is not the machine's; `null` where it is, or is not known yet. */
+export const simulatedRate = signal<number | null>(null);
+
+/** A tab is led to the story once: who goes to now, or opens the page again in it, is left there. */
+const LED = 'barograph.story';
+
+export async function askClock(): Promise<void> {
+  const clock = await ask<Clock>('/api/v1/clock').catch(() => null);
+  if (clock === null) return;
+  simulatedRate.value = clock.simulated ? clock.rate : null;
+  const address = beginning(clock, route.peek().page, place.peek().params, window.sessionStorage.getItem(LED));
+  if (clock.story !== null && clock.story !== undefined) window.sessionStorage.setItem(LED, clock.story.from);
+  if (address !== null) setParams(address);
+}
+
+/** A demo has read its history within so many seconds, or somebody is looking at a server that only has records. */
+const ASKED_AT_MOST = 120;
+
+/** Asks at the beginning, with each board that the stream begins with, and each second while a history may still be read. */
+export function startStory(): void {
+  let left = ASKED_AT_MOST;
+  const waits = (): boolean => left > 0 && header.peek()?.data === 'recorded' && Object.keys(place.peek().params).length === 0;
+  effect(() => {
+    void boards.value;
+    if (!signInWanted.value) void askClock();
+  });
+  window.setInterval(() => {
+    if (!waits() || signInWanted.peek()) return;
+    left -= 1;
+    void askClock();
+  }, 1_000);
+}
