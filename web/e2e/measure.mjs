@@ -10,6 +10,9 @@ import { launch, missing } from './browser.mjs';
 const MARKETS = 1_000;
 const STORM_SECONDS = 20;
 const PAN_SECONDS = 6;
+/** Two hours with PLAY_SECONDS=7200; what leaks shows within minutes, at ten recorded minutes a second. */
+const PLAY_SECONDS = Number(process.env.PLAY_SECONDS ?? 120);
+const PLAY_WARM_SECONDS = 30;
 
 if (missing !== null) {
   console.error(`skipped: ${missing}`);
@@ -88,6 +91,33 @@ async function market(browser, url) {
   await page.close();
 }
 
+/** Bytes that are reachable, in megabytes. */
+async function heap(session) {
+  await session.send('HeapProfiler.collectGarbage');
+  const { usedSize } = await session.send('Runtime.getHeapUsage');
+  return usedSize / 1e6;
+}
+
+/** Recorded time runs at 600 times its pace: frames a second, and what is kept after a while that was not kept before. */
+async function played(browser, url) {
+  const { items } = await (await fetch(`${url}/api/v1/markets`)).json();
+  const { instrument, last_minute } = items[0];
+  const begin = new Date(Date.parse(last_minute) - (PLAY_WARM_SECONDS + PLAY_SECONDS + 60) * 600_000).toISOString();
+  const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+  await page.goto(`${url}/m/${instrument}?interval=1h&as_of=${begin}&play=600`);
+  await page.locator('.chart canvas').first().waitFor();
+  await watchFrames(page);
+  const session = await page.context().newCDPSession(page);
+  await page.waitForTimeout(PLAY_WARM_SECONDS * 1_000);
+  const [before, from] = [await heap(session), Date.now()];
+  await page.waitForTimeout(PLAY_SECONDS * 500);
+  figure('play_fps', await rate(page, from, Date.now()));
+  await page.waitForTimeout(PLAY_SECONDS * 500);
+  if (!page.url().includes('play=600')) throw new Error(`it does not play any more: ${page.url()}`);
+  figure('play_heap_growth_mb', Math.max(0, (await heap(session)) - before));
+  await page.close();
+}
+
 async function paint(browser, url) {
   const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
   await page.goto(url);
@@ -107,6 +137,10 @@ async function storm(browser) {
   const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
   await page.goto(url);
   await page.locator('tr.market-row').first().waitFor({ timeout: 90_000 });
+  const began = Date.now();
+  await page.reload();
+  await page.locator('tr.market-row').first().waitFor();
+  figure('first_row_s', (Date.now() - began) / 1_000);
   await watchFrames(page);
   await page.evaluate(() => {
     setInterval(() => window.scrollBy(0, 20), 16);
@@ -130,6 +164,7 @@ try {
   const url = await start(['serve', '--data', year, '--listen', '127.0.0.1:0'], /(http:\/\/127\.0\.0\.1:[1-9]\d*)/);
   await paint(browser, url);
   await market(browser, url);
+  await played(browser, url);
   await storm(browser);
 } finally {
   await browser.close();

@@ -1,11 +1,11 @@
 // Writes a .gz and a .br beside every file of dist, so that the binary serves them as they are, and fails when the page has
-// become heavier than promised: 300 kB compressed, before data.
+// become heavier than promised: 200 kB compressed, before data.
 import { readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 
 const dist = new URL('../dist', import.meta.url).pathname;
-const LIMIT_BYTES = 300_000;
+const LIMIT_BYTES = 200_000;
 const COMPRESSIBLE = /\.(js|css|html|svg|json|txt)$/;
 
 function files(folder) {

@@ -369,6 +369,9 @@ fn page(bed: &Bed) -> Result<Measured, String> {
     Ok(vec![
         ("usable_s", figure("market_usable_s")),
         ("pan_fps", figure("market_pan_fps")),
+        ("play_fps", figure("play_fps")),
+        ("play_heap_mb", figure("play_heap_growth_mb")),
+        ("first_row_s", figure("first_row_s")),
         ("storm_fps", figure("storm_fps")),
         ("paint_s", figure("first_paint_s")),
     ])
