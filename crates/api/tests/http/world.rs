@@ -452,7 +452,7 @@ impl AskBoard for World {
         Ok(BoardView::empty(moment, DataOrigin::Synthetic))
     }
     fn chart(&self, id: &InstrumentName, asked: &ChartQuery) -> Result<ChartView, QueryError> {
-        Ok(ChartView::empty(id, asked))
+        Ok(ChartView::empty(id, asked.interval.unwrap_or(Span::hours(1))))
     }
     fn continuity(&self, id: &InstrumentName, window: &SeriesWindow) -> Result<ContinuityView, QueryError> {
         Ok(ContinuityView::empty(id, window))
