@@ -13,6 +13,7 @@ import { Footer } from './ui/Footer';
 import { Header } from './ui/Header';
 import { KeysDialog } from './ui/Keys';
 import { Later } from './ui/Later';
+import { PriceNotices } from './ui/PriceNotices';
 import { SignIn } from './ui/SignIn';
 import { TimeMachine } from './ui/TimeMachine';
 
@@ -51,7 +52,8 @@ export function App(): JSX.Element {
         {past.error && <Failed error={past.error} reload={past.reload} />}
         <Page at={at} />
       </main>
-      {pageSpec(at.page)?.timeless !== true && <TimeMachine />}
+      {pageSpec(at.page)?.timeless !== true && at.page !== 'market' && <TimeMachine />}
+      <PriceNotices />
       <Footer />
       <KeysDialog />
     </>

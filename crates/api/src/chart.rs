@@ -6,6 +6,15 @@ use barograph_domain::{InstrumentName, Pattern, Severity, Span, StatusState, Ts}
 use serde::Serialize;
 use utoipa::ToSchema;
 
+/// Lengths of candles, the shortest first, as a question writes them.
+pub const INTERVALS: [(&str, Span); 6] = [
+    ("1m", Span::mins(1)),
+    ("5m", Span::mins(5)),
+    ("15m", Span::mins(15)),
+    ("1h", Span::hours(1)),
+    ("4h", Span::hours(4)),
+    ("1d", Span::days(1)),
+];
 /// Most candles of one view.
 pub const BARS_MAX: usize = 2_000;
 /// Most gaps, sessions and marks of one view; of marks the newest.
@@ -14,8 +23,8 @@ pub const BESIDE_MAX: usize = 500;
 /// Which candles.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ChartQuery {
-    /// Their length.
-    pub interval: Span,
+    /// Their length; `None`: as suits what is stored.
+    pub interval: Option<Span>,
     /// The moment before which the last one begins; `None`: behind the newest.
     pub end: Option<Ts>,
     /// Places for candles, holes included: 1 to [`BARS_MAX`].
@@ -58,6 +67,16 @@ pub struct ChartView {
     pub oi: Vec<Option<f64>>,
     /// Annualised volatility of the hour before the close.
     pub vol: Vec<Option<f64>>,
+    /// Longs liquidated in the candle, quote units; null where nobody listened.
+    pub liq_long: Vec<Option<f64>>,
+    /// Shorts liquidated in the candle, quote units; null where nobody listened.
+    pub liq_short: Vec<Option<f64>>,
+    /// Lengths of which there are candles, the shortest first: hourly bars make no candle of 15 minutes.
+    pub offered: Vec<&'static str>,
+    /// When the first stored candle begins, epoch seconds; null where nothing is stored.
+    pub first: Option<i64>,
+    /// The newest stored moment, epoch seconds; null where nothing is stored.
+    pub newest: Option<i64>,
     /// The market is made up by the built-in venue server.
     pub synthetic: bool,
     /// When streams were lost, at most 500.
@@ -117,10 +136,10 @@ pub struct MarkView {
 impl ChartView {
     /// A chart without candles.
     #[must_use]
-    pub fn empty(id: &InstrumentName, asked: &ChartQuery) -> Self {
+    pub fn empty(id: &InstrumentName, interval: Span) -> Self {
         Self {
             instrument: id.clone(),
-            interval_s: asked.interval.as_secs(),
+            interval_s: interval.as_secs(),
             t: Vec::new(),
             o: Vec::new(),
             h: Vec::new(),
@@ -134,6 +153,11 @@ impl ChartView {
             funding_8h: Vec::new(),
             oi: Vec::new(),
             vol: Vec::new(),
+            liq_long: Vec::new(),
+            liq_short: Vec::new(),
+            offered: Vec::new(),
+            first: None,
+            newest: None,
             synthetic: false,
             gaps: Vec::new(),
             sessions: Vec::new(),

@@ -8,6 +8,7 @@ mod aging_tests;
 pub mod board;
 mod book;
 mod chart;
+mod chart_intervals;
 mod delivery;
 mod events;
 mod list;

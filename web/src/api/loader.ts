@@ -15,10 +15,16 @@ export class Loader<T> {
   private ended = false;
 
   constructor(
-    private readonly ask: (signal: AbortSignal) => Promise<T>,
-    private readonly came: (data: T) => void,
-    private readonly failed: (error: RequestError) => void,
+    private ask: (signal: AbortSignal) => Promise<T>,
+    private came: (data: T) => void,
+    private failed: (error: RequestError) => void,
   ) {}
+
+  /** Another question from now on, asked when the one under way has been answered: its answer still comes to whom it was promised. */
+  instead(ask: (signal: AbortSignal) => Promise<T>, came: (data: T) => void, failed: (error: RequestError) => void): void {
+    [this.ask, this.came, this.failed] = [ask, came, failed];
+    this.again();
+  }
 
   /** The answer is asked for anew. What is under way is let finish, for in a storm of requests nothing would ever arrive; it may be
    * older than the request, so that another question follows it. */
@@ -44,6 +50,7 @@ export class Loader<T> {
     this.stop = stop;
     this.asked = performance.now();
     this.wished = false;
+    const { came, failed } = this;
     const outcome = await this.ask(stop.signal).then(
       (data) => ({ data }),
       (error: unknown) => ({ error: known(error) }),
@@ -52,9 +59,9 @@ export class Loader<T> {
     if (this.ended) return;
     if ('data' in outcome) {
       this.failures = 0;
-      this.came(outcome.data);
+      came(outcome.data);
     } else {
-      this.failed(outcome.error);
+      failed(outcome.error);
       if (outcome.error.passes && !this.wished) this.later(this.pause());
     }
     if (this.wished) this.again();

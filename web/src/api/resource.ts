@@ -1,8 +1,10 @@
 // One answer of the server as a component sees it: loading, there, or failed with the next attempt on its way. Nothing polls: an
 // answer is asked for again when its question changes, when what it depends on moves, when somebody says `reload`, when the
-// stream came back, or after a failure, by itself.
+// stream came back, or after a failure, by itself. While recorded time plays the question moves on all the time: then the answer to an
+// earlier moment is taken as it comes, and the next question waits for it.
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { healed } from '../board/live';
+import { playing } from '../state/play';
 import { send } from './client';
 import type { RequestError } from './client';
 import { Loader } from './loader';
@@ -43,18 +45,31 @@ export function useResource<T>(path: string | null, { body, on = null, read, for
 
   useEffect(() => {
     if (path === null) return undefined;
-    const made = new Loader<T>(
-      (stop) => (read ? (read(path, stop) as Promise<T>) : send<T>(text === '' ? 'GET' : 'POST', path, body, stop)),
-      (data) => setState({ of: question, data, error: null }),
-      (error) => setState((old) => ({ of: question, data: old.of === question ? old.data : null, error })),
-    );
-    loader.current = made;
-    made.again();
-    return () => {
-      loader.current = null;
-      made.end();
-    };
+    const ask = (stop: AbortSignal): Promise<T> => (read ? (read(path, stop) as Promise<T>) : send<T>(text === '' ? 'GET' : 'POST', path, body, stop));
+    const came = (data: T): void => setState({ of: question, data, error: null });
+    const failed = (error: RequestError): void => setState((old) => ({ of: question, data: old.of === question ? old.data : null, error }));
+    const kept = playing.peek() ? loader.current : null;
+    if (kept !== null) {
+      kept.instead(ask, came, failed);
+    } else {
+      loader.current?.end();
+      loader.current = new Loader<T>(ask, came, failed);
+      loader.current.again();
+    }
+    return undefined;
   }, [question]);
+  useEffect(
+    () => () => {
+      loader.current?.end();
+      loader.current = null;
+    },
+    [],
+  );
+  useEffect(() => {
+    if (path !== null) return;
+    loader.current?.end();
+    loader.current = null;
+  }, [path === null]);
 
   const moved = `${healed.value} ${on}`;
   const seen = useRef(moved);
@@ -66,7 +81,8 @@ export function useResource<T>(path: string | null, { body, on = null, read, for
 
   const reload = useCallback(() => loader.current?.again(), []);
   const current = state.of === question;
-  const data = current || (!forget && question !== null) ? state.data : null;
+  const goesOn = playing.value;
+  const data = current || ((goesOn || !forget) && question !== null) ? state.data : null;
   const error = current ? state.error : null;
-  return { data, error, loading: path !== null && data === null && error === null, refreshing: !current && data !== null, reload };
+  return { data, error, loading: path !== null && data === null && error === null, refreshing: !current && !goesOn && data !== null, reload };
 }

@@ -2551,6 +2551,22 @@ export interface components {
             oi: (number | null)[];
             /** @description Annualised volatility of the hour before the close. */
             vol: (number | null)[];
+            /** @description Longs liquidated in the candle, quote units; null where nobody listened. */
+            liq_long: (number | null)[];
+            /** @description Shorts liquidated in the candle, quote units; null where nobody listened. */
+            liq_short: (number | null)[];
+            /** @description Lengths of which there are candles, the shortest first: hourly bars make no candle of 15 minutes. */
+            offered: string[];
+            /**
+             * Format: int64
+             * @description When the first stored candle begins, epoch seconds; null where nothing is stored.
+             */
+            first?: number | null;
+            /**
+             * Format: int64
+             * @description The newest stored moment, epoch seconds; null where nothing is stored.
+             */
+            newest?: number | null;
             /** @description The market is made up by the built-in venue server. */
             synthetic: boolean;
             /** @description When streams were lost, at most 500. */
@@ -9882,7 +9898,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Length of a candle: 1m, 5m, 15m, 1h, 4h or 1d. Left out: 1h.
+                 * @description Length of a candle: 1m, 5m, 15m, 1h, 4h or 1d. Left out: the longest up to 1h that fills a view with what is stored.
                  * @example 1h
                  */
                 interval?: string;

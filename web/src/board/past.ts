@@ -6,6 +6,7 @@ import type { RequestError } from '../api/client';
 import { useResource } from '../api/resource';
 import type { Board } from '../contract';
 import { asOf } from '../state/place';
+import { playing } from '../state/play';
 import { clearBoard, showBoard } from './store';
 
 /** The board of the moment could not be had; the page says why above its content. */
@@ -21,8 +22,9 @@ export function usePastBoard(): { error: RequestError | null; reload: () => void
     pastWaiting.value = waiting;
   }, [waiting]);
   useEffect(() => {
+    // While it plays the board is that of a moment ago, as soon as it comes.
     if (board.data !== null && !board.refreshing && asOf.peek() === moment && moment !== null) showBoard(board.data);
-  }, [board.data, board.refreshing, moment]);
+  }, [board.data, board.refreshing, playing.peek() ? null : moment]);
   const failed = moment !== null && board.error !== null;
   useEffect(() => {
     pastFailed.value = failed;

@@ -1,12 +1,16 @@
-// What stands behind the candles: the sessions of the day, and hatching where data is missing. A gap is seen as a gap.
-import type { ChartGap, ChartSession } from '../contract';
+// What stands behind the candles: the sessions of the day, and hatching where bars are missing. A gap is seen as a gap; one that is
+// folded says how long it is.
+import type { ChartSession } from '../contract';
+import { span } from '../format/time';
+import { holesOf } from './bars';
+import type { Hole } from './bars';
 import { faded } from './colours';
 import type { Colours } from './colours';
 import type { ChartRow } from './bars';
 import { Drawing } from './primitive';
 import type { Area } from './primitive';
 
-const TINT: Record<string, number> = { ASIAN: 0, LONDON: 0.04, NY: 0.075, ROLLOVER: 0.11 };
+const TINT: Record<string, number> = { ASIAN: 0, LONDON: 0.03, NY: 0.055, ROLLOVER: 0.08 };
 const NAME_ROOM = 52;
 /** Narrower bands are stripes, not sessions. */
 const BAND_ROOM = 9;
@@ -20,24 +24,24 @@ export class Background extends Drawing {
   private rows: readonly ChartRow[] = [];
   private interval = 60;
   private sessions: (Band & { name: string })[] = [];
-  private gaps: Band[] = [];
+  private holes: Hole[] = [];
 
   constructor(private colours: Colours) {
     super('bottom');
   }
 
-  show(rows: readonly ChartRow[], interval: number, sessions: readonly ChartSession[], gaps: readonly ChartGap[], colours: Colours): void {
+  show(rows: readonly ChartRow[], interval: number, sessions: readonly ChartSession[], colours: Colours): void {
     this.rows = rows;
     this.interval = interval;
     this.colours = colours;
     this.sessions = sessions.map((s) => ({ from: seconds(s.from), until: seconds(s.until), name: s.session }));
-    this.gaps = gaps.filter((g) => g.metric === 'bar' || g.metric === 'mark_price').map((g) => ({ from: seconds(g.from), until: g.until === null ? Infinity : seconds(g.until) }));
+    this.holes = holesOf(rows, interval);
     this.redraw();
   }
 
   protected draw(area: Area): void {
     for (const band of this.sessions) this.session(area, band);
-    for (const gap of this.gaps) this.hatch(area, gap);
+    for (const hole of this.holes) this.hatch(area, hole);
   }
 
   private edges(band: Band, width: number): [left: number, right: number] | null {
@@ -68,14 +72,15 @@ export class Background extends Drawing {
     if (edges[1] - edges[0] < NAME_ROOM) return;
     context.fillStyle = this.colours.muted;
     context.font = '10px system-ui, sans-serif';
-    context.textBaseline = 'top';
-    context.fillText(band.name, edges[0] + 5, 5);
+    context.textBaseline = 'bottom';
+    context.fillText(band.name, edges[0] + 5, height - 3);
   }
 
-  private hatch({ context, width, height }: Area, gap: Band): void {
-    const edges = this.edges(gap, width);
-    if (!edges) return;
-    const [left, right] = edges;
+  private hatch({ context, width, height }: Area, hole: Hole): void {
+    const [from, to] = [this.barX(hole.from), this.barX(hole.to)];
+    if (from === null || to === null) return;
+    const [left, right] = [from - this.barWidth() / 2, to + this.barWidth() / 2];
+    if (right < 0 || left > width) return;
     context.save();
     context.beginPath();
     context.rect(left, 0, Math.max(2, right - left), height);
@@ -89,6 +94,24 @@ export class Background extends Drawing {
       context.lineTo(x + height, 0);
     }
     context.stroke();
+    context.restore();
+    this.length(context, hole, left, right);
+  }
+
+  private length(context: CanvasRenderingContext2D, hole: Hole, left: number, right: number): void {
+    const text = `no data for ${span((hole.until - hole.since) * 1_000)}`;
+    context.font = '10px system-ui, sans-serif';
+    const room = context.measureText(text).width;
+    // Upright where there is room, along the gap where it is narrow.
+    context.save();
+    context.translate((left + right) / 2, room + 8 < right - left ? 24 : 30 + room / 2);
+    if (room + 8 >= right - left) context.rotate(-Math.PI / 2);
+    context.fillStyle = this.colours.surface;
+    context.fillRect(-room / 2 - 3, -7, room + 6, 14);
+    context.fillStyle = this.colours.muted;
+    context.textAlign = 'center';
+    context.textBaseline = 'middle';
+    context.fillText(text, 0, 0.5);
     context.restore();
   }
 }

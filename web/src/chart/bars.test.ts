@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import type { Chart } from '../contract';
 import { placeOf } from './background';
-import { barsOf, heldAfter, joined, runsOf, withHoles } from './bars';
+import { barsOf, heldAfter, holesOf, joined, runsOf, withHoles } from './bars';
 
 function chart(t: number[], risk: (number | null)[], more = true): Chart {
   const close = t.map((x) => x / 10);
-  return { instrument: 'v:A', interval_s: 60, t, o: close, h: close, l: close, c: close, v: close, risk, trend: [], volatility: [], heat: [], funding_8h: [], oi: [], vol: [], synthetic: false, gaps: [], sessions: [], marks: [], more };
+  return { instrument: 'v:A', interval_s: 60, t, o: close, h: close, l: close, c: close, v: close, risk, trend: [], volatility: [], heat: [], funding_8h: [], oi: [], vol: [], liq_long: [], liq_short: [], offered: ['1m', '1h'], first: t[0] ?? null, newest: t.at(-1) ?? null, synthetic: false, gaps: [], sessions: [], marks: [], more };
 }
 
 test('codes become the words of the board, and an unknown code none', () => {
@@ -32,13 +32,19 @@ test('an answer of another market, interval or moment is never joined', () => {
 });
 
 test('a hole is rows without numbers, never a line across', () => {
-  const rows = withHoles(barsOf(chart([60, 240], [1, 1])));
+  const rows = withHoles(barsOf(chart([60, 240], [1, 1])).rows, 60);
   expect(rows.map((r) => [r.t, r.close])).toEqual([[60, 6], [120, null], [180, null], [240, 24]]);
   expect(runsOf(rows, 'risk')).toEqual([{ from: 0, to: 0, label: 'NORMAL' }, { from: 3, to: 3, label: 'NORMAL' }]);
 });
 
+test('a long hole is folded, and says how long it is', () => {
+  const rows = withHoles(barsOf(chart([60, 60_000], [1, 1])).rows, 60);
+  expect(rows.map((r) => r.t)).toEqual([60, 120, 180, 240, 300, 360, 60_000]);
+  expect(holesOf(rows, 60)).toEqual([{ from: 1, to: 5, since: 120, until: 60_000 }]);
+});
+
 test('runs of one label are one', () => {
-  const rows = withHoles(barsOf(chart([60, 120, 180, 240], [1, 1, 4, null])));
+  const rows = withHoles(barsOf(chart([60, 120, 180, 240], [1, 1, 4, null])).rows, 60);
   expect(runsOf(rows, 'risk')).toEqual([{ from: 0, to: 1, label: 'NORMAL' }, { from: 2, to: 2, label: 'HIGH_VOL' }]);
 });
 

@@ -17,6 +17,9 @@ export interface ChartRow {
   funding: number | null;
   oi: number | null;
   vol: number | null;
+  /** Longs and shorts liquidated in the bar, quote units; `null`: nobody listened. */
+  liqLong: number | null;
+  liqShort: number | null;
 }
 
 export interface Bars {
@@ -25,7 +28,12 @@ export interface Bars {
   gaps: ChartGap[];
   sessions: ChartSession[];
   marks: ChartMark[];
+  /** There are bars before the first. */
   more: boolean;
+  /** Intervals of which there are bars. */
+  offered: readonly string[];
+  /** The newest stored moment of the market, epoch seconds. */
+  newest: number | null;
 }
 
 /** Of a label's code: 0 is UNKNOWN and the others follow in the order of severity, as the board says in its lists. */
@@ -51,8 +59,10 @@ export function barsOf(chart: Chart): Bars {
     funding: chart.funding_8h[at] ?? null,
     oi: chart.oi[at] ?? null,
     vol: chart.vol[at] ?? null,
+    liqLong: chart.liq_long?.[at] ?? null,
+    liqShort: chart.liq_short?.[at] ?? null,
   }));
-  return { interval: chart.interval_s, rows, gaps: chart.gaps, sessions: chart.sessions, marks: chart.marks, more: chart.more };
+  return { interval: chart.interval_s, rows, gaps: chart.gaps, sessions: chart.sessions, marks: chart.marks, more: chart.more, offered: chart.offered ?? [], newest: chart.newest ?? null };
 }
 
 /** Bars and what they belong to: market, interval and moment. */
@@ -81,6 +91,8 @@ export function joined(old: Bars, next: Bars): Bars {
     sessions: unique([...old.sessions, ...next.sessions], (s) => s.from),
     marks: unique([...old.marks, ...next.marks], (m) => `${m.alert_id}${m.at}`),
     more: earlier ? next.more : old.more,
+    offered: next.offered,
+    newest: Math.max(old.newest ?? -Infinity, next.newest ?? -Infinity),
   };
 }
 
@@ -88,15 +100,19 @@ function unique<T>(items: readonly T[], key: (item: T) => string): T[] {
   return [...new Map(items.map((item) => [key(item), item])).values()];
 }
 
-/** The same bars with every hole of the time axis as a row without numbers, so that a gap takes its room on the chart. */
-export function withHoles(bars: Bars): ChartRow[] {
+/** Holes of more bars than this are folded: shown as so few, with their length written into them. */
+const FOLD_FROM = 12;
+export const FOLDED = 5;
+
+/** The same bars with every hole of the time axis as rows without numbers, so that a gap takes its room on the chart, but no more
+ * than one may grasp. */
+export function withHoles(rows: readonly ChartRow[], interval: number): ChartRow[] {
   const out: ChartRow[] = [];
   let before: number | null = null;
-  for (const row of bars.rows) {
+  for (const row of rows) {
     if (before !== null) {
-      const missing = Math.round((row.t - before) / bars.interval) - 1;
-      // A hole wider than the view would be all there is to see; it is drawn as wide as one may grasp.
-      for (let n = 1; n <= Math.min(missing, 200); n += 1) out.push(hole(before + n * bars.interval));
+      const missing = Math.round((row.t - before) / interval) - 1;
+      for (let n = 1; n <= (missing > FOLD_FROM ? FOLDED : missing); n += 1) out.push(hole(before + n * interval));
     }
     out.push(row);
     before = row.t;
@@ -106,7 +122,29 @@ export function withHoles(bars: Bars): ChartRow[] {
 
 function hole(t: number): ChartRow {
   const labels = { risk: null, trend: null, volatility: null, heat: null };
-  return { t, open: null, high: null, low: null, close: null, volume: null, labels, funding: null, oi: null, vol: null };
+  return { t, open: null, high: null, low: null, close: null, volume: null, labels, funding: null, oi: null, vol: null, liqLong: null, liqShort: null };
+}
+
+export interface Hole {
+  /** Places of the first and the last row without numbers. */
+  from: number;
+  to: number;
+  /** Epoch seconds: where the last bar before ends, where the first one after begins. */
+  since: number;
+  until: number;
+}
+
+/** Stretches without bars, by their places among rows with holes. */
+export function holesOf(rows: readonly ChartRow[], interval: number): Hole[] {
+  const out: Hole[] = [];
+  rows.forEach((row, at) => {
+    if (row.close !== null) return;
+    const last = out[out.length - 1];
+    if (last && last.to === at - 1) last.to = at;
+    else out.push({ from: at, to: at, since: (rows[at - 1]?.t ?? row.t - interval) + interval, until: 0 });
+  });
+  for (const h of out) h.until = rows[h.to + 1]?.t ?? (rows[h.to]?.t ?? 0) + interval;
+  return out;
 }
 
 export interface Run {

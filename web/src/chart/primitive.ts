@@ -1,5 +1,21 @@
 // What our drawings on the chart have in common: they are told when to draw, may ask for it, and can be taken off again.
-import type { IChartApi, IPrimitivePaneRenderer, IPrimitivePaneView, ISeriesApi, ISeriesPrimitive, PrimitivePaneViewZOrder, SeriesAttachedParameter, SeriesType, Time } from 'lightweight-charts';
+import type { IChartApi, ITimeScaleApi, IPrimitivePaneRenderer, IPrimitivePaneView, ISeriesApi, ISeriesPrimitive, PrimitivePaneViewZOrder, SeriesAttachedParameter, SeriesType, Time } from 'lightweight-charts';
+
+type Scale = Pick<ITimeScaleApi<Time>, 'logicalToCoordinate' | 'coordinateToLogical' | 'options'>;
+
+/** Where a place of the time axis stands on the screen. The library knows whole places only, and says 0 to others. */
+export function xOf(scale: Scale, place: number): number | null {
+  const whole = Math.floor(place);
+  const x = scale.logicalToCoordinate(whole as never);
+  return x === null ? null : x + (place - whole) * scale.options().barSpacing;
+}
+
+/** The place at a point of the screen, with its fraction: bars reach half a place to both sides of theirs. */
+export function placeAt(scale: Scale, x: number): number | null {
+  const whole = scale.coordinateToLogical(x);
+  const at = whole === null ? null : scale.logicalToCoordinate(whole);
+  return whole === null || at === null ? null : whole + (x - at) / scale.options().barSpacing;
+}
 
 export type Target = Parameters<IPrimitivePaneRenderer['draw']>[0];
 
@@ -43,13 +59,13 @@ export abstract class Drawing implements ISeriesPrimitive<Time> {
     return this.views;
   }
 
-  protected redraw(): void {
+  redraw(): void {
     this.request?.();
   }
 
   /** Where the bar of this place stands, and how wide bars are at the moment. */
   protected barX(place: number): number | null {
-    return this.chart?.timeScale().logicalToCoordinate(place as never) ?? null;
+    return this.chart === null ? null : xOf(this.chart.timeScale(), place);
   }
 
   protected barWidth(): number {

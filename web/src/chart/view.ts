@@ -1,115 +1,224 @@
-// The chart itself: candles with the ribbon, bands, levels and marks, and beneath them funding, open interest and volatility. It
-// knows the library and nothing of Preact; a component tells it what to show.
-import { CandlestickSeries, ColorType, HistogramSeries, LineSeries, TickMarkType, createChart, createSeriesMarkers } from 'lightweight-charts';
-import type { IChartApi, ISeriesApi, ISeriesMarkersPluginApi, LineWidth, Time, UTCTimestamp } from 'lightweight-charts';
+// The chart itself: candles with bands, levels, heat and marks, panes under them, and the track of the time machine bar under bar. It
+// knows the library and nothing of Preact; a component tells it what to show. A moment of the past uncovers as many bars as were over.
+import { CandlestickSeries, LineSeries, PriceScaleMode, createChartEx, createSeriesMarkers } from 'lightweight-charts';
+import type { CandlestickData, IChartApiBase, ISeriesApi, ISeriesMarkersPluginApi, LineWidth, MouseEventParams, Time, UTCTimestamp, WhitespaceData } from 'lightweight-charts';
 import type { LevelView } from '../api/types';
-import type { MarketNow } from '../contract';
-import { compact, funding, price, priceDecimals, volatility } from '../format/number';
-import { Background } from './background';
-import { withHoles } from './bars';
-import type { Bars, ChartRow } from './bars';
-import { coloursNow, faded } from './colours';
+import type { ChartMark, ChartSession, IHorz, MarketNow } from './shapes';
+import { price, priceDecimals } from '../format/number';
+import { Background, placeOf } from './background';
+import type { ChartRow } from './bars';
+import { coloursNow } from './colours';
+import { marksUntil, overAt } from './cut';
+import type { Shown } from './cut';
+import { Heat } from './heat';
 import { Levels } from './levels';
+import { Lines } from './lines';
+import type { OwnLine } from './lines';
 import { markersOf } from './marks';
-import { Ribbon } from './ribbon';
+import { Measure } from './measure';
+import type { MeasurePoint } from './measure';
+import { looks } from './looks';
+import { Panes, linePoint } from './panes';
+import type { Follower, PaneName } from './panes';
+import { Pointer } from './pointer';
+import { placeAt, xOf } from './primitive';
+import { zonedTime } from './timeaxis';
+import { Track } from './track';
+
+export interface Hit {
+  x: number;
+  y: number;
+  /** Levels of the line or zones of the heat under the pointer, the strongest first. */
+  levels: readonly LevelView[];
+}
 
 export interface Wishes {
   /** The bar under the pointer; `null`: the newest. */
   pointed: (t: number | null) => void;
-  /** The reader has come near the first bar. */
+  /** The reader has come near the first bar, or near the last. */
   earlier: () => void;
+  later: () => void;
+  /** A bar was clicked: epoch seconds of its beginning. */
+  picked: (t: number) => void;
+  /** A price was clicked while a line is to be put up. */
+  placed: (price: number) => void;
+  /** A line was moved by hand. */
+  moved: (id: string, price: number) => void;
+  hovered: (hit: Hit | null) => void;
+  measured: (text: string | null) => void;
 }
 
-const NEAR_FIRST = 30;
-const SHOWN_FIRST = 180;
+export interface Choices {
+  panes: readonly PaneName[];
+  levels: boolean;
+  zones: boolean;
+  sessions: boolean;
+  marks: boolean;
+  log: boolean;
+}
+
+export interface Beside {
+  sessions: readonly ChartSession[];
+  marks: readonly ChartMark[];
+  levels: readonly LevelView[];
+}
+
+const NEAR_EDGE = 30;
+/** A bar is at first so wide. */
+const BAR_PX = 7;
 const SHOWN_LEAST = 12;
 /** Bars of room after the newest. */
 const ROOM_AFTER = 4;
 const ZOOM = 1.4;
+/** More bars at a time are set as a whole. */
+const STEPS_MAX = 60;
+/** Where the moment shown stands when the view goes with it. */
+const HEAD_SHARE = 0.75;
+const HEAD_LAST = 0.9;
 
-type Point<T> = T | { time: UTCTimestamp };
+type Candle = CandlestickData<Time> | WhitespaceData<Time>;
 
 export class ChartView {
-  private readonly chart: IChartApi;
-  private readonly candles: ISeriesApi<'Candlestick'>;
-  private readonly funding: ISeriesApi<'Histogram'>;
-  private readonly oi: ISeriesApi<'Line'>;
-  private readonly vol: ISeriesApi<'Line'>;
-  private readonly marks: ISeriesMarkersPluginApi<Time>;
-  private readonly ribbon: Ribbon;
+  readonly chart: IChartApiBase<Time>;
+  readonly candles: ISeriesApi<'Candlestick', Time>;
+  readonly lines: Lines;
+  readonly measure: Measure;
+  colours = coloursNow();
+  rows: ChartRow[] = [];
+  interval = 60;
+  /** Places on the time axis, without numbers: what lies ahead has its place, too. */
+  private readonly places: ISeriesApi<'Line', Time>;
+  private readonly marker: ISeriesMarkersPluginApi<Time>;
   private readonly background: Background;
   private readonly levels: Levels;
-  private colours = coloursNow();
-  private rows: ChartRow[] = [];
-  private interval = 60;
+  private readonly heat: Heat;
+  private readonly panes: Panes;
+  private readonly pointer: Pointer;
+  private readonly track: Track;
+  private readonly watch: ResizeObserver;
+  private compared: { rows: readonly ChartRow[]; series: ISeriesApi<'Line', Time> } | null = null;
+  private choices: Choices = { panes: [], levels: true, zones: true, sessions: true, marks: true, log: false };
+  private beside: Beside = { sessions: [], marks: [], levels: [] };
+  private partial: ChartRow | null = null;
+  private until: number | null = null;
+  private drawn = 0;
   private fitted = false;
-  /** What the bars belong to. */
+  /** What the bars belong to: another market or interval is looked at anew. */
   private of = '';
   /** The place of the bar that the keyboard is on. */
   private at: number | null = null;
 
   constructor(
     element: HTMLElement,
-    private readonly wishes: Wishes,
+    canvas: HTMLCanvasElement,
+    readonly wishes: Wishes,
+    private readonly zone: string,
   ) {
     const narrow = element.clientWidth < 560;
-    this.chart = createChart(element, { autoSize: true, ...this.looks() });
-    this.candles = this.chart.addSeries(CandlestickSeries, { priceLineVisible: true, borderVisible: false }, 0);
-    this.funding = this.chart.addSeries(HistogramSeries, { title: narrow ? '' : 'funding 8 h', priceFormat: { type: 'custom', formatter: funding, minMove: 1e-7 }, priceLineVisible: false }, 1);
-    this.oi = this.chart.addSeries(LineSeries, { title: narrow ? '' : 'open interest', lineWidth: 1 as LineWidth, priceFormat: { type: 'custom', formatter: compact, minMove: 1e-4 }, priceLineVisible: false }, 2);
-    this.vol = this.chart.addSeries(LineSeries, { title: narrow ? '' : 'volatility', lineWidth: 1 as LineWidth, priceFormat: { type: 'custom', formatter: volatility, minMove: 1e-4 }, priceLineVisible: false }, 3);
-    this.chart.panes().forEach((pane, at) => pane.setStretchFactor(at === 0 ? 6 : 1));
-    this.marks = createSeriesMarkers(this.candles, []);
-    this.ribbon = new Ribbon(this.colours);
+    this.chart = createChartEx<Time, IHorz>(element, zonedTime(zone), { autoSize: true, ...(looks(this.colours, zone) as object) } as never);
+    this.candles = this.chart.addSeries(CandlestickSeries, { priceLineVisible: true, borderVisible: true }, 0);
+    this.places = this.chart.addSeries(LineSeries, { lastValueVisible: false, priceLineVisible: false, crosshairMarkerVisible: false }, 0);
+    this.marker = createSeriesMarkers(this.candles, []);
+    this.panes = new Panes(this.chart, narrow);
     this.background = new Background(this.colours);
     this.levels = new Levels(this.colours);
-    this.candles.attachPrimitive(this.background);
-    this.candles.attachPrimitive(this.levels);
-    this.candles.attachPrimitive(this.ribbon);
-    this.chart.subscribeCrosshairMove((at) => {
-      // New data moves the cross too; only a hand takes it from the keyboard.
-      if (this.at !== null && at.sourceEvent === undefined) return;
-      this.at = null;
-      wishes.pointed(typeof at.time === 'number' ? at.time : null);
-    });
+    this.heat = new Heat(this.colours);
+    this.lines = new Lines(this.colours);
+    this.measure = new Measure(this.colours);
+    for (const drawing of [this.background, this.heat, this.levels, this.lines, this.measure]) this.candles.attachPrimitive(drawing);
+    this.track = new Track(canvas, this.colours);
+    this.chart.subscribeCrosshairMove((at) => this.crossed(at));
     this.chart.timeScale().subscribeVisibleLogicalRangeChange((range) => {
-      if (range && this.fitted && range.from < NEAR_FIRST) wishes.earlier();
+      this.drawTrack();
+      if (!range || !this.fitted) return;
+      if (range.from < NEAR_EDGE) wishes.earlier();
+      if (range.to > this.rows.length - NEAR_EDGE) wishes.later();
     });
+    this.watch = new ResizeObserver(() => this.drawTrack());
+    this.watch.observe(canvas);
+    this.pointer = new Pointer(element, this);
     this.paint();
   }
 
-  /** `of` names what the bars belong to: those of another moment keep the zoom, and end where their newest bar is. */
-  show(of: string, bars: Bars, levels: readonly LevelView[]): void {
+  /** `of` names market and interval; `until` is the moment shown in epoch seconds, `null`: now. */
+  show(of: string, shown: Shown, until: number | null, beside: Beside): void {
     const other = of !== this.of;
     this.of = of;
-    const first = this.rows[0]?.t;
-    const pointed = this.at === null ? undefined : this.rows[this.at]?.t;
-    this.rows = withHoles(bars);
-    this.interval = bars.interval;
-    const added = first === undefined ? 0 : this.rows.findIndex((row) => row.t === first);
     const range = this.chart.timeScale().getVisibleLogicalRange();
+    const before = this.rows;
+    const wasAtEnd = range !== null && range.to >= before.length - 1;
+    const pointed = this.at === null ? undefined : before[this.at]?.t;
+    this.rows = shown.rows;
+    this.interval = shown.interval;
+    this.partial = shown.partial;
+    this.beside = beside;
     const last = this.rows.findLast((row) => row.close !== null);
     if (last?.close) this.candles.applyOptions({ priceFormat: { type: 'custom', formatter: price, minMove: 10 ** -priceDecimals(last.close) } });
-    this.candles.setData(this.rows.map(candle));
-    this.funding.setData(this.rows.map((row) => this.fundingPoint(row)));
-    this.oi.setData(line(this.rows, 'oi', this.colours.accent));
-    this.vol.setData(line(this.rows, 'vol', this.colours.muted));
-    this.marks.setMarkers(markersOf(bars.marks, this.rows, bars.interval, this.colours));
-    this.background.show(this.rows, bars.interval, bars.sessions, bars.gaps, this.colours);
-    this.levels.show(levels, this.rows, bars.interval, this.colours);
-    this.ribbon.show(this.rows, this.colours);
+    this.places.setData(this.rows.map((row) => ({ time: row.t as UTCTimestamp })));
+    this.track.show(this.rows, this.interval, this.colours);
+    this.until = until;
+    this.setAll();
     const kept = pointed === undefined ? -1 : this.rows.findIndex((row) => row.t === pointed);
     this.at = kept < 0 ? null : kept;
-    if (!this.fitted || other) this.fit(range && this.fitted ? range.to - range.from : SHOWN_FIRST);
-    // Bars that came in front shall not move those that are being looked at.
-    else if (added > 0 && range) this.chart.timeScale().setVisibleLogicalRange({ from: range.from + added, to: range.to + added });
+    if (!this.fitted || other || range === null) this.fit();
+    else this.keepRange(before, range, wasAtEnd && until === null);
+    this.besides();
+    this.follow(false);
+  }
+
+  /** Another moment over the same bars: as many are uncovered as were over then. */
+  cut(until: number | null): void {
+    this.until = until;
+    const over = overAt(this.rows, this.interval, until);
+    const steps = over - this.drawn;
+    if (steps > 0 && steps <= STEPS_MAX) {
+      for (let at = this.drawn; at < over; at += 1) this.uncover(at);
+      this.drawn = over;
+      this.mark();
+    } else if (steps !== 0) {
+      this.partial = null;
+      this.setAll();
+    }
+    this.follow(true);
+    this.drawTrack();
+  }
+
+  /** The bar in progress at the moment shown, where the server said how it stood then. */
+  progress(row: ChartRow | null): void {
+    if (row === null || this.until === null || this.rows[this.drawn]?.t !== row.t || row.close === null) return;
+    this.candles.update(candle(row));
+  }
+
+  choose(choices: Choices): void {
+    this.choices = choices;
+    const changed = this.panes.choose(choices.panes);
+    if (changed) {
+      this.panes.paint(this.colours);
+      for (const follower of this.panes.followers()) this.setFollower(follower);
+    }
+    this.scale();
+    this.besides();
+  }
+
+  /** A second market beside this one, both in percent; `null`: none. */
+  compare(rows: readonly ChartRow[] | null, name: string): void {
+    if (rows === null) {
+      if (this.compared !== null) this.chart.removeSeries(this.compared.series);
+      this.compared = null;
+    } else {
+      const series = this.compared?.series ?? this.chart.addSeries(LineSeries, { lineWidth: 2 as LineWidth, priceLineVisible: false, crosshairMarkerVisible: false }, 0);
+      series.applyOptions({ title: name, color: this.colours.accent });
+      this.compared = { rows, series };
+      this.setCompared();
+    }
+    this.scale();
   }
 
   /** The minute in progress, inside the newest bar. */
   tick(live: MarketNow): void {
     const minute = live.minute;
     const last = this.rows[this.rows.length - 1];
-    if (!minute || !last) return;
+    if (!minute || !last || this.until !== null) return;
     const [start, open, high, low, close] = minute;
     if (start === undefined || open === undefined || high === undefined || low === undefined || close === undefined) return;
     const t = Math.floor(start / this.interval) * this.interval;
@@ -124,20 +233,63 @@ export class ChartView {
     });
   }
 
+  own(lines: readonly OwnLine[]): void {
+    this.lines.show(lines, this.colours);
+  }
+
+  /** What the pointer does on the chart. */
+  use(tool: 'none' | 'measure' | 'line'): void {
+    this.pointer.use(tool);
+  }
+
   /** Reads the theme again. */
   paint(): void {
     this.colours = coloursNow();
-    const { calm, red, accent, muted } = this.colours;
-    this.chart.applyOptions(this.looks());
-    this.candles.applyOptions({ upColor: faded(calm, 0.85), downColor: faded(red, 0.85), wickUpColor: calm, wickDownColor: red, priceLineColor: muted });
-    this.oi.applyOptions({ color: accent });
-    this.vol.applyOptions({ color: muted });
-    this.funding.applyOptions({ color: accent });
+    const { calm, red, surface, muted } = this.colours;
+    this.chart.applyOptions(looks(this.colours, this.zone) as never);
+    // What rose is hollow, what fell is filled: the direction is seen without its colour.
+    this.candles.applyOptions({ upColor: surface, downColor: red, borderUpColor: calm, borderDownColor: red, wickUpColor: calm, wickDownColor: red, priceLineColor: muted });
+    this.panes.paint(this.colours);
+    this.track.show(this.rows, this.interval, this.colours);
+    this.drawTrack();
+  }
+
+  /** Where a moment stands among the bars. */
+  place(seconds: number): number {
+    const at = overAt(this.rows, this.interval, seconds);
+    const row = this.rows[at];
+    return row === undefined ? at : at + Math.min(1, Math.max(0, (seconds - row.t) / this.interval));
+  }
+
+  /** The end of the bar whose edge is nearest to a place on the screen, epoch seconds; beyond the newest bar, that of the newest. */
+  edgeAt(x: number): number | null {
+    const place = placeAt(this.chart.timeScale(), x);
+    if (place === null || this.rows.length === 0) return null;
+    const at = Math.min(this.rows.length - 1, Math.max(0, Math.round(place + 0.5) - 1));
+    return (this.rows[at]?.t ?? 0) + this.interval;
+  }
+
+  pointAt(x: number, y: number): MeasurePoint | null {
+    const place = placeAt(this.chart.timeScale(), x);
+    const at = this.candles.coordinateToPrice(y);
+    if (place === null || at === null) return null;
+    const nearest = Math.min(this.rows.length - 1, Math.max(0, Math.round(place)));
+    return { price: at, place: nearest, t: this.rows[nearest]?.t ?? 0 };
+  }
+
+  barAt(place: number): MeasurePoint | null {
+    const row = this.rows[place];
+    return row === undefined || row.close === null ? null : { price: row.close, place, t: row.t };
+  }
+
+  /** The bar that the keyboard reads, else the newest that is uncovered. */
+  get read(): number {
+    return this.at ?? Math.max(0, this.drawn - 1);
   }
 
   /** A key pressed on the chart; false: not one of its keys. */
   key(key: string, far: boolean): boolean {
-    const last = this.rows.length - 1;
+    const last = Math.max(0, this.drawn - 1);
     const at = this.at ?? last;
     const by = far ? 10 : 1;
     switch (key) {
@@ -160,6 +312,17 @@ export class ChartView {
       case '-':
         this.zoom(ZOOM);
         return true;
+      case 'Enter': {
+        const row = this.rows[this.read];
+        if (this.at === null || row === undefined) return false;
+        this.wishes.picked(row.t);
+        return true;
+      }
+      case 'm':
+        this.pointer.measureFrom(this.read);
+        return true;
+      case 'Escape':
+        return this.pointer.cancel();
       default:
         return false;
     }
@@ -174,7 +337,82 @@ export class ChartView {
   }
 
   remove(): void {
+    this.watch.disconnect();
+    this.pointer.remove();
     this.chart.remove();
+  }
+
+  private crossed(at: MouseEventParams<Time>): void {
+    // New data moves the cross too; only a hand takes it from the keyboard.
+    if (this.at !== null && at.sourceEvent === undefined) return;
+    this.at = null;
+    this.wishes.pointed(typeof at.time === 'number' ? at.time : null);
+    const { point } = at;
+    if (point === undefined || (at.paneIndex ?? 0) !== 0) {
+      this.wishes.hovered(null);
+      return;
+    }
+    const zones = this.choices.zones ? this.heat.at(point.x, point.y) : [];
+    const line = zones.length === 0 && this.choices.levels ? this.levels.at(point.y) : null;
+    const levels = line === null ? zones : [line.level, ...line.also];
+    this.wishes.hovered(levels.length === 0 ? null : { x: point.x, y: point.y, levels });
+  }
+
+  private setAll(): void {
+    this.drawn = overAt(this.rows, this.interval, this.until);
+    const over = this.rows.slice(0, this.drawn).map(candle);
+    if (this.partial !== null && this.rows[this.drawn]?.t === this.partial.t) over.push(candle(this.partial));
+    this.candles.setData(over);
+    for (const follower of this.panes.followers()) this.setFollower(follower);
+    this.setCompared();
+    this.mark();
+  }
+
+  private setFollower({ series, point }: Follower): void {
+    series.setData(this.rows.slice(0, this.drawn).map((row, at) => point(row, this.rows[at + 1], this.colours)) as never);
+  }
+
+  private setCompared(): void {
+    if (this.compared === null) return;
+    const { rows, series } = this.compared;
+    const own = new Set(this.rows.map((row) => row.t));
+    const over = rows.filter((row) => own.has(row.t) && (this.until === null || row.t + this.interval <= this.until));
+    const point = linePoint('close', (c) => c.accent);
+    series.setData(over.map((row, at) => point(row, over[at + 1], this.colours)) as never);
+  }
+
+  private uncover(at: number): void {
+    const row = this.rows[at];
+    if (row === undefined) return;
+    this.candles.update(candle(row));
+    for (const { series, point } of this.panes.followers()) series.update(point(row, this.rows[at + 1], this.colours) as never);
+    const other = this.compared?.rows.find((r) => r.t === row.t);
+    if (other && other.close !== null) this.compared?.series.update({ time: other.t as UTCTimestamp, value: other.close });
+  }
+
+  private mark(): void {
+    const marks = this.choices.marks ? marksUntil(this.beside.marks, this.until) : [];
+    this.marker.setMarkers(markersOf(marks, this.rows, this.interval, this.colours));
+  }
+
+  private besides(): void {
+    const { rows, interval, colours, choices } = this;
+    this.mark();
+    this.background.show(rows, interval, choices.sessions ? this.beside.sessions : [], colours);
+    const known = this.until === null ? this.beside.levels : this.beside.levels.filter((l) => Date.parse(l.known_at) / 1_000 <= (this.until ?? 0));
+    const taken = this.heat.show(choices.zones ? known : [], colours);
+    this.levels.show(choices.levels ? known : [], rows, interval, taken, colours);
+  }
+
+  private scale(): void {
+    const mode = this.compared !== null ? PriceScaleMode.Percentage : this.choices.log ? PriceScaleMode.Logarithmic : PriceScaleMode.Normal;
+    this.chart.priceScale('right', 0).applyOptions({ mode });
+  }
+
+  private drawTrack(): void {
+    const scale = this.chart.timeScale();
+    const head = this.until === null ? null : this.place(this.until);
+    this.track.draw({ width: scale.width(), x: (place) => xOf(scale, place), half: (scale.options().barSpacing ?? 6) / 2 }, head);
   }
 
   private point(wished: number): void {
@@ -187,10 +425,11 @@ export class ChartView {
       const by = place - 1 < range.from ? place - 1 - range.from : place + 1 > range.to ? place + 1 - range.to : 0;
       if (by !== 0) this.chart.timeScale().setVisibleLogicalRange({ from: range.from + by, to: range.to + by });
     }
-    const price = row.close ?? this.rows.findLast((r) => r.close !== null && r.t < row.t)?.close ?? 0;
-    this.chart.setCrosshairPosition(price, row.t as UTCTimestamp, this.candles);
+    const at = row.close ?? this.rows.findLast((r) => r.close !== null && r.t < row.t)?.close ?? 0;
+    this.chart.setCrosshairPosition(at, row.t as UTCTimestamp, this.candles);
     this.at = place;
     this.wishes.pointed(row.t);
+    this.pointer.measureTo(place);
   }
 
   /** Around the bar that is read, else at the newest end. */
@@ -203,68 +442,47 @@ export class ChartView {
     this.chart.timeScale().setVisibleLogicalRange({ from, to: from + width });
   }
 
-  private fit(shown: number): void {
+  private fit(): void {
     this.fitted = this.rows.length > 0;
-    const to = this.rows.length + ROOM_AFTER;
+    const width = this.chart.timeScale().width() || 900;
+    const shown = Math.max(SHOWN_LEAST, Math.round(width / BAR_PX));
+    const head = this.until === null ? null : this.place(this.until);
+    const to = head === null ? this.rows.length + ROOM_AFTER : Math.min(this.rows.length + ROOM_AFTER, head + shown * (1 - HEAD_SHARE));
     this.chart.timeScale().setVisibleLogicalRange({ from: Math.max(-2, to - shown), to });
   }
 
-  private fundingPoint(row: ChartRow): Point<{ time: UTCTimestamp; value: number; color: string }> {
-    const time = row.t as UTCTimestamp;
-    return row.funding === null ? { time } : { time, value: row.funding, color: faded(row.funding < 0 ? this.colours.red : this.colours.accent, 0.75) };
+  /** Bars that came in front or behind shall not move those that are looked at; who looks at the newest goes with them. */
+  private keepRange(before: readonly ChartRow[], range: { from: number; to: number }, withNewest: boolean): void {
+    const anchor = before[Math.min(before.length - 1, Math.max(0, Math.round(range.to)))]?.t;
+    if (anchor === undefined) return;
+    const was = placeOf(before, anchor, this.interval);
+    const is = placeOf(this.rows, anchor, this.interval);
+    const by = withNewest ? this.rows.length - before.length : Math.round(is - was);
+    if (by !== 0) this.chart.timeScale().setVisibleLogicalRange({ from: range.from + by, to: range.to + by });
   }
 
-  private looks(): Parameters<IChartApi['applyOptions']>[0] {
-    const { surface, muted, line: rule } = this.colours;
-    return {
-      layout: {
-        background: { type: ColorType.Solid, color: surface },
-        textColor: muted,
-        fontFamily: getComputedStyle(document.body).fontFamily,
-        fontSize: 11,
-        // Its logo brings a style of its own, which our policy refuses; the link it stands for is under the chart.
-        attributionLogo: false,
-        panes: { separatorColor: rule, enableResize: true },
-      },
-      grid: { vertLines: { visible: false }, horzLines: { color: faded(rule, 0.6) } },
-      rightPriceScale: { borderVisible: false, scaleMargins: { top: 0.08, bottom: 0.19 }, minimumWidth: 64 },
-      timeScale: { borderColor: rule, timeVisible: true, secondsVisible: false, rightOffset: 4, minBarSpacing: 0.6, tickMarkFormatter: tickText },
-      localization: { timeFormatter: fullText },
-      crosshair: { vertLine: { color: faded(muted, 0.5), labelBackgroundColor: this.colours['line-strong'] }, horzLine: { color: faded(muted, 0.5), labelBackgroundColor: this.colours['line-strong'] } },
-    } as Parameters<IChartApi['applyOptions']>[0];
+  /** The moment shown stays in sight: a step at a time while it runs, at once where it leapt. */
+  private follow(runs: boolean): void {
+    const range = this.chart.timeScale().getVisibleLogicalRange();
+    if (range === null || this.until === null || !this.fitted) return;
+    const head = overAt(this.rows, this.interval, this.until);
+    const width = range.to - range.from;
+    const limit = range.from + width * HEAD_LAST;
+    if (head < range.from || head > range.to + 1) {
+      const from = head - width * HEAD_SHARE;
+      this.chart.timeScale().setVisibleLogicalRange({ from, to: from + width });
+    } else if (runs && this.goes && head > limit) {
+      this.chart.timeScale().setVisibleLogicalRange({ from: range.from + (head - limit), to: range.to + (head - limit) });
+    }
   }
+
+  /** Recorded time runs: the view goes with it. */
+  goes = false;
 }
 
-function candle(row: ChartRow): Point<{ time: UTCTimestamp; open: number; high: number; low: number; close: number }> {
+export function candle(row: ChartRow): Candle {
   const time = row.t as UTCTimestamp;
   const { open, high, low, close } = row;
   return open === null || high === null || low === null || close === null ? { time } : { time, open, high, low, close };
-}
-
-/** A line with visible breaks: the library joins over holes, so the last point before one is given no colour. */
-export function line(rows: readonly ChartRow[], column: 'oi' | 'vol', colour: string): Point<{ time: UTCTimestamp; value: number; color: string }>[] {
-  return rows.map((row, at) => {
-    const time = row.t as UTCTimestamp;
-    const value = row[column];
-    if (value === null) return { time };
-    const next = rows[at + 1];
-    return { time, value, color: next !== undefined && next[column] === null ? 'transparent' : colour };
-  });
-}
-
-const two = (n: number): string => String(n).padStart(2, '0');
-
-function tickText(time: Time, kind: TickMarkType): string {
-  const at = new Date(Number(time) * 1000);
-  // The library puts these where a day begins in UTC, which west of it is the evening before.
-  if (kind === TickMarkType.Year) return String(at.getUTCFullYear());
-  if (kind === TickMarkType.Month) return at.toLocaleDateString('en-GB', { month: 'short', timeZone: 'UTC' });
-  if (kind === TickMarkType.DayOfMonth) return at.toLocaleDateString('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' });
-  return `${two(at.getHours())}:${two(at.getMinutes())}`;
-}
-
-function fullText(time: Time): string {
-  const at = new Date(Number(time) * 1000);
-  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${two(at.getHours())}:${two(at.getMinutes())}`;
 }
 

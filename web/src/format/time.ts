@@ -1,4 +1,6 @@
-// Moments and lengths as the page prints them: local time on the page with UTC on hover, lengths of two parts at most.
+// Moments and lengths as the page prints them: local time on the page (or that of the zone the reader chose) with UTC on hover,
+// lengths of two parts at most.
+import { wallDate, zoneChosen } from './zone';
 
 export const SECOND = 1_000;
 export const MINUTE = 60 * SECOND;
@@ -36,22 +38,28 @@ export function utc(moment: Moment): string {
 export function local(moment: Moment, now: number): string {
   const ms = millis(moment);
   if (ms === null) return '–';
-  const at = new Date(ms);
-  const clock = `${two(at.getHours())}:${two(at.getMinutes())}`;
-  const today = new Date(now);
-  const same = at.getFullYear() === today.getFullYear() && at.getMonth() === today.getMonth() && at.getDate() === today.getDate();
-  return same ? clock : `${localDay(ms)} ${clock}`;
+  const at = wallDate(ms);
+  const clock = `${two(at.getUTCHours())}:${two(at.getUTCMinutes())}`;
+  return localDay(ms) === localDay(now) ? clock : `${localDay(ms)} ${clock}`;
 }
 
 /** Local `2026-02-05`. */
 export function localDay(ms: number): string {
-  const at = new Date(ms);
-  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+  const at = wallDate(ms);
+  return `${at.getUTCFullYear()}-${two(at.getUTCMonth() + 1)}-${two(at.getUTCDate())}`;
+}
+
+const zoneFormats = new Map<string, Intl.DateTimeFormat>();
+
+function zoneFormat(zone: string): Intl.DateTimeFormat {
+  const made = zoneFormats.get(zone) ?? new Intl.DateTimeFormat('en-GB', { timeZoneName: 'short', timeZone: zone === '' ? undefined : zone });
+  zoneFormats.set(zone, made);
+  return made;
 }
 
 /** The name of the reader's time zone, as in `CET` or `GMT+2`. */
 export function zone(ms: number): string {
-  const parts = new Intl.DateTimeFormat('en-GB', { timeZoneName: 'short' }).formatToParts(new Date(ms));
+  const parts = zoneFormat(zoneChosen.value).formatToParts(new Date(ms));
   return parts.find((p) => p.type === 'timeZoneName')?.value ?? 'UTC';
 }
 

@@ -2,13 +2,14 @@
 import { computed, signal } from '@preact/signals';
 import { HOUR } from '../format/time';
 import { asOf } from './place';
+import { clockWords } from './play';
 
 export const wallClock = signal(Date.now());
 
-/** What ages are counted against: now, or the moment of the past. */
+/** What ages are counted against: now, or the moment of the past, which moves while it plays. */
 export const shownNow = computed(() => {
   const past = asOf.value;
-  return past === null ? wallClock.value : Date.parse(past);
+  return past === null ? wallClock.value : (clockWords.value ?? Date.parse(past));
 });
 
 /** Synthetic markets and replays may run on a clock of their own; ages are counted on the server's. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { HOUR, MINUTE } from '../format/time';
-import { fieldOf, momentAt, moved, stepOf, stepsIn, stretchOf } from './machine';
+import { barsOn, fieldOf, momentOfField, momentAt, moved, stepOf, stepsIn, stretchOf } from './machine';
 
 const from = Date.parse('2026-02-05T00:00:00Z');
 const stretch = { from, to: from + 24 * HOUR };
@@ -34,4 +34,15 @@ test('jumps stay inside and end at now', () => {
 test('the field shows local time', () => {
   const at = new Date(2026, 1, 5, 9, 7).getTime();
   expect(fieldOf(at)).toBe('2026-02-05T09:07');
+  expect(momentOfField('2026-02-05T09:07')).toBe(at);
+  expect(momentOfField('soon')).toBeNull();
+});
+
+test('a step by bars ends where a bar ends', () => {
+  const close = from + 14 * HOUR;
+  expect(barsOn(close, 1, 3_600)).toBe(close + HOUR);
+  expect(barsOn(close, -1, 3_600)).toBe(close - HOUR);
+  expect(barsOn(close + 35 * MINUTE, 1, 3_600)).toBe(close + HOUR);
+  expect(barsOn(close + 35 * MINUTE, -1, 3_600)).toBe(close);
+  expect(barsOn(close, -10, 60)).toBe(close - 10 * MINUTE);
 });

@@ -1,5 +1,6 @@
 // The arithmetic of the time machine: a stretch of stored minutes, a slider over it, and the moment that the address carries.
 import { iso, MINUTE } from '../format/time';
+import { momentOfWall, wallDate } from '../format/zone';
 
 export interface Stretch {
   from: number;
@@ -33,9 +34,21 @@ export function moved(stretch: Stretch, moment: number | null, by: number): stri
 
 /** A moment as a reader writes it into the field: local time, as browsers understand `datetime-local`. */
 export function fieldOf(ms: number): string {
-  const at = new Date(ms);
-  const two = (n: number): string => String(n).padStart(2, '0');
-  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}T${two(at.getHours())}:${two(at.getMinutes())}`;
+  return wallDate(ms).toISOString().slice(0, 16);
+}
+
+/** The moment a reader wrote into the field; `null` where it is none. */
+export function momentOfField(text: string): number | null {
+  const wall = Date.parse(`${text}Z`);
+  return Number.isFinite(wall) ? momentOfWall(wall) : null;
+}
+
+/** Epoch milliseconds of the end of the bar so many bars after (or before) the one that is known at a moment. */
+export function barsOn(moment: number, by: number, interval_s: number): number {
+  const bar = interval_s * 1_000;
+  // From inside a bar one step forward is its end, and one step back its beginning.
+  const from = by < 0 ? Math.ceil(moment / bar) : Math.floor(moment / bar);
+  return (from + by) * bar;
 }
 
 function clamp(stretch: Stretch, moment: number): number {

@@ -12,9 +12,9 @@ export const route = computed(() => routeOf(place.value.path));
 /** The moment the page is asked as of; `null`: now. */
 export const asOf = computed(() => momentOf(place.value.params));
 
-/** The address of another page, at the same moment of the past. */
+/** The address of another page, at the same moment of the past; a play goes on there. */
 export function hrefTo(path: string, params: Patch = {}): string {
-  return formatPlace({ path, params: patched({}, { as_of: asOf.value, ...params }) });
+  return formatPlace({ path, params: patched({}, { as_of: asOf.value, play: asOf.value === null ? null : place.value.params['play'], ...params }) });
 }
 
 export function go(href: string): void {

@@ -3,7 +3,7 @@
 use super::context::instrument;
 use super::reply;
 use super::segment::{MarketId, Segment};
-use crate::chart::{BARS_MAX, ChartQuery, ChartView, ContinuityView};
+use crate::chart::{BARS_MAX, ChartQuery, ChartView, ContinuityView, INTERVALS};
 use crate::etag;
 use crate::params::{AsOf, Params, TimeRange, check_range, parameters};
 use crate::problem::{Problem, ProblemKind};
@@ -15,8 +15,6 @@ use axum::http::{HeaderMap, Response};
 use barograph_domain::time::DAY;
 use barograph_domain::{Span, Ts};
 
-/// Lengths of candles.
-const INTERVALS: [&str; 6] = ["1m", "5m", "15m", "1h", "4h", "1d"];
 /// Candles unless asked otherwise.
 const BARS: usize = 500;
 /// Interruptions read for one answer.
@@ -27,7 +25,7 @@ const STRETCH: Span = DAY;
 parameters! {
     /// Which candles.
     pub(super) struct Candles {
-        /// Length of a candle: 1m, 5m, 15m, 1h, 4h or 1d. Left out: 1h.
+        /// Length of a candle: 1m, 5m, 15m, 1h, 4h or 1d. Left out: the longest up to 1h that fills a view with what is stored.
         #[param(example = "1h")]
         interval: Option<String>,
         /// The moment before which the last candle begins. Left out: behind the newest.
@@ -66,14 +64,17 @@ pub(super) async fn candles(
 }
 
 fn asked(candles: &Candles, as_of: &AsOf, now: Ts) -> Result<ChartQuery, Problem> {
-    let word = candles.interval.text().unwrap_or("1h");
-    let known = INTERVALS.contains(&word).then(|| Span::parse(word).ok()).flatten();
-    let interval = known.ok_or_else(|| {
-        Problem::new(ProblemKind::BadRequest, format!("interval: there are no candles of '{word}'"))
-            .value(word)
-            .hint("write 1m, 5m, 15m, 1h, 4h or 1d")
-            .candidates(INTERVALS.map(str::to_owned).to_vec())
-    })?;
+    let interval = match candles.interval.text() {
+        None => None,
+        Some(word) => {
+            Some(INTERVALS.iter().find(|(known, _)| *known == word).map(|(_, span)| *span).ok_or_else(|| {
+                Problem::new(ProblemKind::BadRequest, format!("interval: there are no candles of '{word}'"))
+                    .value(word)
+                    .hint("write 1m, 5m, 15m, 1h, 4h or 1d")
+                    .candidates(INTERVALS.map(|(known, _)| known.to_owned()).to_vec())
+            })?)
+        }
+    };
     let bars = candles.bars.count((BARS, BARS_MAX), "ask for fewer, or for longer candles")?;
     Ok(ChartQuery { interval, end: candles.end.instant()?, bars, as_of: as_of.moment(now)? })
 }
@@ -120,9 +121,12 @@ mod tests {
 
     #[test]
     fn views_are_read_strictly() {
-        let usual = ChartQuery { interval: Span::hours(1), end: None, bars: 500, as_of: None };
+        let usual = ChartQuery { interval: None, end: None, bars: 500, as_of: None };
         assert_eq!(of("").unwrap(), usual);
-        assert_eq!(of("interval=1d&bars=2000").unwrap(), ChartQuery { interval: Span::days(1), bars: 2_000, ..usual });
+        assert_eq!(
+            of("interval=1d&bars=2000").unwrap(),
+            ChartQuery { interval: Some(Span::days(1)), bars: 2_000, ..usual }
+        );
         for (query, kind) in [
             ("interval=2h", ProblemKind::BadRequest),
             ("bars=0", ProblemKind::BadNumber),

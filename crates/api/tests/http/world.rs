@@ -457,7 +457,7 @@ impl AskBoard for World {
         ClockView { now: self.now(), rate: 20.0, simulated: true, story: Some(story) }
     }
     fn chart(&self, id: &InstrumentName, asked: &ChartQuery) -> Result<ChartView, QueryError> {
-        Ok(ChartView::empty(id, asked))
+        Ok(ChartView::empty(id, asked.interval.unwrap_or(Span::hours(1))))
     }
     fn continuity(&self, id: &InstrumentName, window: &SeriesWindow) -> Result<ContinuityView, QueryError> {
         Ok(ContinuityView::empty(id, window))

@@ -4,7 +4,7 @@
 //! Of the rows only those of closing minutes are kept; the store passes over hours without one unread. What has been put together
 //! of closes that lie an hour back is remembered for a while, so that a page that pans reads each hour once.
 
-use super::{Service, internal};
+use super::{Service, chart_intervals as intervals, internal};
 use crate::render::align;
 use barograph_api::board::{BoardView, Hub, code};
 use barograph_api::chart::{BESIDE_MAX, ChartQuery, ChartView, ContinuityView, GapView, MarkView, SessionSpan};
@@ -41,15 +41,18 @@ const SETTLED: Span = Span::hours(1);
 #[derive(Clone, Copy, PartialEq, Debug)]
 struct Close {
     labels: [u8; 4],
-    readings: [Option<f64>; 3],
+    readings: [Option<f64>; 5],
 }
 
 impl Close {
-    fn of(row: &MinuteRow) -> Self {
+    fn of(row: &MinuteRow, every: Span) -> Self {
         let reading = |f: Feature| row.cells.get(f.index()).and_then(barograph_domain::Cell::ready);
+        let [long, short] = intervals::liquidated(every).map_or([None; 2], |both| both.map(reading));
+        let [funding, interest, vol] =
+            [Feature::FundingRate8h, Feature::OpenInterest, Feature::RealizedVol1h].map(reading);
         Self {
             labels: [code(row.risk.label), code(row.trend.label), code(row.volatility.label), code(row.heat.label)],
-            readings: [Feature::FundingRate8h, Feature::OpenInterest, Feature::RealizedVol1h].map(reading),
+            readings: [funding, interest, vol, long, short],
         }
     }
 }
@@ -85,22 +88,27 @@ impl AskBoard for Service {
     fn chart(&self, id: &InstrumentName, asked: &ChartQuery) -> Result<ChartView, QueryError> {
         let (info, lens) = self.run(id, None)?;
         let now = asked.as_of.unwrap_or_else(|| self.clock.now());
-        let mut view = ChartView::empty(id, asked);
         let streams = self.reader.counting_streams(Some(id), asked.as_of).map_err(internal)?;
+        let offered = intervals::offered(&streams);
+        let every = asked.interval.unwrap_or_else(|| intervals::usual(&streams));
+        let mut view = ChartView::empty(id, every);
+        view.offered = offered.iter().map(|(word, _)| *word).collect();
         view.synthetic = streams.iter().any(|s| s.decl.source == SYNTHETIC);
         let drawn = streams.iter().filter(|s| matches!(s.decl.metric, Metric::Bar | Metric::Trade));
         let newest = drawn.map(|s| s.newest_event).max().unwrap_or(now).min(now);
-        let end = asked.end.unwrap_or(newest).min(now).ceil(asked.interval);
-        let length = i64::try_from(asked.bars).unwrap_or(i64::MAX).saturating_mul(asked.interval.0);
+        let end = asked.end.unwrap_or(newest).min(now).ceil(every);
+        let length = i64::try_from(asked.bars).unwrap_or(i64::MAX).saturating_mul(every.0);
         let range = Range { start: Ts(end.0.saturating_sub(length)), end };
-        let every = asked.interval;
         let query = CandleQuery { instrument: id.clone(), every, range, as_of: asked.as_of };
         let candles = self.reader.candles(&query).map_err(internal)?;
         view.more = candles.first.is_some_and(|first| first < range.start);
+        let seconds = |t: Ts| t.0.div_euclid(1_000_000_000);
+        view.first = candles.first.map(seconds);
+        view.newest = candles.newest.map(|newest| seconds(newest.min(now)));
         let closes = self.closes(&info, every, range, asked.as_of)?;
         for candle in &candles.items {
             let close = closes.get(&(candle.start + every));
-            view.t.push(candle.start.0.div_euclid(1_000_000_000));
+            view.t.push(seconds(candle.start));
             view.o.push(candle.open);
             view.h.push(candle.high);
             view.l.push(candle.low);
@@ -115,8 +123,11 @@ impl AskBoard for Service {
             view.funding_8h.push(reading(0));
             view.oi.push(reading(1));
             view.vol.push(reading(2));
+            view.liq_long.push(reading(3));
+            view.liq_short.push(reading(4));
         }
         self.fill_open_interest(id, asked, range, &mut view)?;
+        self.fill_liquidations(id, asked.as_of, every, &mut view)?;
         view.gaps = self.gaps_in(&info, range, now, asked.as_of)?;
         if every <= SESSIONS_UP_TO {
             view.sessions = sessions(&lens.book.sessions, range);
@@ -185,7 +196,7 @@ impl Service {
         range: Range,
         view: &mut ChartView,
     ) -> Result<(), QueryError> {
-        let every = asked.interval;
+        let every = Span::secs(view.interval_s);
         // Whole hours are what venues keep; a finer candle shows the value of its hour until the next.
         let held = every.max(Span::hours(1));
         let Some(first) = view.oi.iter().position(Option::is_none) else { return Ok(()) };
@@ -205,6 +216,34 @@ impl Service {
         for (t, oi) in view.t.iter().zip(&mut view.oi).filter(|(_, oi)| oi.is_none()) {
             let close = Ts(t * 1_000_000_000) + every;
             *oi = known.range(close - held..=close).next_back().map(|(_, value)| *value);
+        }
+        Ok(())
+    }
+
+    /// What was liquidated in candles whose close says nothing of it: lengths that no row sums up, and the candle in progress.
+    fn fill_liquidations(
+        &self,
+        id: &InstrumentName,
+        as_of: Option<Ts>,
+        every: Span,
+        view: &mut ChartView,
+    ) -> Result<(), QueryError> {
+        let summed = intervals::liquidated(every).is_some();
+        let from = if summed { view.t.len().saturating_sub(1) } else { 0 };
+        let (first, last) = (start_of(&view.t, from), start_of(&view.t, view.t.len().saturating_sub(1)));
+        let (Some(first), Some(last)) = (first, last) else { return Ok(()) };
+        if view.liq_long.get(from..).is_none_or(|own| own.iter().all(Option::is_some)) {
+            return Ok(());
+        }
+        let sums = self.liquidated(Some(id), every, Range { start: first, end: last + every }, as_of)?;
+        for at in from..view.t.len() {
+            let known = start_of(&view.t, at).and_then(|t| sums.get(&t).copied()).and_then(Result::ok);
+            let (Some((long, short)), Some(l), Some(s)) =
+                (known, view.liq_long.get_mut(at), view.liq_short.get_mut(at))
+            else {
+                continue;
+            };
+            (*l, *s) = (Some(long), Some(short));
         }
         Ok(())
     }
@@ -262,7 +301,7 @@ impl Service {
         let query = RowQuery { range, every: Some(every), limit: usize::MAX, as_of };
         let mut rows = self.reader.history(&info.spec.key, &query).map_err(internal)?;
         align(&mut rows.rows, &rows.columns);
-        Ok(rows.rows.iter().map(|row| (row.ts, Close::of(row))).collect())
+        Ok(rows.rows.iter().map(|row| (row.ts, Close::of(row, every))).collect())
     }
 
     /// Gaps that touch a stretch.
@@ -322,6 +361,11 @@ impl Service {
         marks.reverse();
         Ok(marks)
     }
+}
+
+/// When the candle of this place begins.
+fn start_of(t: &[i64], at: usize) -> Option<Ts> {
+    t.get(at).map(|t| Ts(t * 1_000_000_000))
 }
 
 /// Interruptions of one stream in order: what was reported when one began is completed by what was reported when it ended.

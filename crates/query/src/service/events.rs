@@ -86,30 +86,7 @@ impl AskEvents for Service {
         end: Ts,
         as_of: Option<Ts>,
     ) -> Result<Vec<HourOfLiquidations>, QueryError> {
-        let mut hours = Hours::new();
-        let mut at = start;
-        while at < end {
-            hours.insert(at, Err(Reason::MissingInput));
-            at = at + HOUR;
-        }
-        let sources = self.sources_of_liquidations(None, as_of)?;
-        let listening = if as_of.is_none() { self.listening() } else { BTreeSet::new() };
-        for stream in &sources {
-            // Quiet hours are zero while somebody listened: from the first fact to the newest, to now where it is live, less gaps.
-            // Before and after nothing is known.
-            let name = &stream.decl.instrument;
-            let reach = if listening.contains(name) { end } else { stream.newest_event.floor(HOUR) + HOUR };
-            let gaps = self.deaf(&stream.decl, start, as_of)?;
-            heard(&mut hours, stream.first_event, reach, &gaps);
-            self.each_close(&stream.decl, Range { start, end }, as_of, |close| {
-                let Some(known) = hours.get_mut(&close.at.floor(HOUR)) else { return };
-                let (long, short) = known.unwrap_or_default();
-                *known = Ok(match close.liquidated_side {
-                    Side::Long => (long + close.usd, short),
-                    Side::Short => (long, short + close.usd),
-                });
-            })?;
-        }
+        let hours = self.liquidated(None, HOUR, Range { start, end }, as_of)?;
         Ok(hours.into_iter().map(|(timestamp, sums)| HourOfLiquidations::new(timestamp, sums)).collect())
     }
 
@@ -216,6 +193,41 @@ impl Service {
         Ok(streams)
     }
 
+    /// What was liquidated in each stretch of one length, of one market or of all; `range` begins and ends with a stretch.
+    pub(super) fn liquidated(
+        &self,
+        of: Option<&InstrumentName>,
+        every: Span,
+        range: Range,
+        as_of: Option<Ts>,
+    ) -> Result<Sums, QueryError> {
+        let mut sums = Sums::new();
+        let mut at = range.start;
+        while at < range.end {
+            sums.insert(at, Err(Reason::MissingInput));
+            at = at + every;
+        }
+        let sources = self.sources_of_liquidations(of, as_of)?;
+        let listening = if as_of.is_none() { self.listening() } else { BTreeSet::new() };
+        for stream in &sources {
+            // Quiet stretches are zero while somebody listened: from the first fact to the newest, to now where it is live, less
+            // gaps. Before and after nothing is known.
+            let name = &stream.decl.instrument;
+            let reach = if listening.contains(name) { range.end } else { stream.newest_event.floor(every) + every };
+            let gaps = self.deaf(&stream.decl, range.start, as_of)?;
+            heard(&mut sums, stream.first_event, reach, &gaps, every);
+            self.each_close(&stream.decl, range, as_of, |close| {
+                let Some(known) = sums.get_mut(&close.at.floor(every)) else { return };
+                let (long, short) = known.unwrap_or_default();
+                *known = Ok(match close.liquidated_side {
+                    Side::Long => (long + close.usd, short),
+                    Side::Short => (long, short + close.usd),
+                });
+            })?;
+        }
+        Ok(sums)
+    }
+
     /// Stored liquidations of a market from a moment on, in order of time.
     fn closes_since(&self, id: &InstrumentName, start: Ts, as_of: Option<Ts>) -> Result<Vec<Close>, QueryError> {
         let mut closes = Vec::new();
@@ -284,13 +296,13 @@ impl Service {
     }
 }
 
-/// Sums of longs and shorts by hour, or why there are none.
-type Hours = BTreeMap<Ts, Result<(f64, f64), Reason>>;
+/// Sums of longs and shorts by the beginning of their stretch, or why there are none.
+pub(super) type Sums = BTreeMap<Ts, Result<(f64, f64), Reason>>;
 
 /// Makes the hours in which somebody listened at least for a part known: zero until something is found in them.
-fn heard(hours: &mut Hours, first: Ts, reach: Ts, gaps: &[(Ts, Ts)]) {
-    for (hour, sums) in hours.range_mut(first.floor(HOUR)..).take_while(|(hour, _)| **hour < reach) {
-        let deaf = gaps.iter().any(|(from, until)| from <= hour && *hour + HOUR <= *until);
+fn heard(sums: &mut Sums, first: Ts, reach: Ts, gaps: &[(Ts, Ts)], every: Span) {
+    for (at, sums) in sums.range_mut(first.floor(every)..).take_while(|(at, _)| **at < reach) {
+        let deaf = gaps.iter().any(|(from, until)| from <= at && *at + every <= *until);
         match sums {
             Err(reason) if deaf => *reason = Reason::Gap,
             Err(_) => *sums = Ok((0.0, 0.0)),
@@ -319,16 +331,16 @@ mod tests {
     #[test]
     fn an_hour_is_known_where_somebody_listened_for_a_part_of_it() {
         let at = |minute| Ts(0) + Span::mins(minute);
-        let mut hours: Hours = (0..7).map(|n| (at(60 * n), Err(Reason::MissingInput))).collect();
+        let mut hours: Sums = (0..7).map(|n| (at(60 * n), Err(Reason::MissingInput))).collect();
         // Listened from 1:20 to 5:00, less two gaps that touch: hours 2 and 3 lie in them whole, 1 and 4 in part.
         let gaps = joined(vec![(at(170), at(245)), (at(90), at(170))]);
         assert_eq!(gaps, [(at(90), at(245))]);
-        heard(&mut hours, at(80), at(300), &gaps);
+        heard(&mut hours, at(80), at(300), &gaps, HOUR);
         let said: Vec<&str> = hours.values().map(|h| h.map_or_else(Reason::name, |_| "known")).collect();
         assert_eq!(said, ["missing_input", "known", "gap", "gap", "known", "missing_input", "missing_input"]);
         // Another market that was listened to in hour 2 makes it known; a gap of a third does not take it back.
-        heard(&mut hours, at(120), at(180), &[]);
-        heard(&mut hours, at(120), at(180), &gaps);
+        heard(&mut hours, at(120), at(180), &[], HOUR);
+        heard(&mut hours, at(120), at(180), &gaps, HOUR);
         assert_eq!(hours[&at(120)], Ok((0.0, 0.0)));
     }
 }

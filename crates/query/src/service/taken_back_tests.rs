@@ -100,7 +100,7 @@ fn a_stream_that_was_taken_back_whole_is_shown_nowhere() {
             [Some(200.0), None],
         ),
     ] {
-        let chart = ChartQuery { interval: Span::mins(10), end: None, bars: 100, as_of };
+        let chart = ChartQuery { interval: Some(Span::mins(10)), end: None, bars: 100, as_of };
         let chart = service.chart(&id, &chart).unwrap();
         assert_eq!(chart.synthetic, as_of.is_some(), "{as_of:?}");
 

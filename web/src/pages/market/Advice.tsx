@@ -1,18 +1,69 @@
-// The answer to a trade in mind: verdict, reasons, warnings, options with their numbers, and the size that fits.
+// The answer to a trade in mind: the size first, then the verdict once, with what speaks for it, the numbers it would be held at, and what
+// could be done instead. Words of the interface are in the titles.
 import type { JSX } from 'preact';
 import type { AdviceView } from '../../api/types';
 import { compact, fixed, percent, plain, price } from '../../format/number';
 import { Since, Time } from '../../ui/Time';
+import { missingWords } from './missing';
 
-const TONE: Record<string, [tone: string, sign: string]> = { ALLOW: ['calm', '○'], CAUTION: ['amber', '△'], AVOID: ['red', '■'] };
+const VERDICTS: Record<string, readonly [tone: string, word: string, drawn: JSX.Element]> = {
+  ALLOW: ['calm', 'Nothing speaks against it', <circle cx="8" cy="8" r="5" />],
+  CAUTION: ['amber', 'Take care', <path d="M8 2.500 14 13.500H2zM8 6.500v3M8 11.500v.1" />],
+  AVOID: ['red', 'This speaks against it', <path class="solid" d="M3 3h10v10H3z" />],
+};
 
 export function Advice({ advice }: { advice: AdviceView }): JSX.Element {
-  const [tone, sign] = TONE[advice.verdict] ?? ['none', '?'];
+  const [tone, word, drawn] = VERDICTS[advice.verdict] ?? ['none', 'No verdict', <circle cx="8" cy="8" r="5" />];
+  const reasons = advice.reasons.filter((reason) => reason.code !== 'ok');
+  const said = new Set(reasons.map((reason) => reason.text));
+  const warnings = advice.warnings.filter((warning) => !said.has(warning.text));
   return (
     <div class="advice">
-      <p class={`verdict tone-${tone}`} data-testid="verdict">
-        <span aria-hidden="true">{sign}</span> <b>{advice.verdict}</b>
+      <Size advice={advice} />
+      <p class={`verdict tone-${tone}`} data-testid="verdict" title={advice.verdict}>
+        <svg class="sign" viewBox="0 0 16 16" aria-hidden="true">
+          {drawn}
+        </svg>{' '}
+        <b>{word}</b>
       </p>
+      {reasons.length > 0 && (
+        <ul class="bullets" data-testid="reasons">
+          {reasons.map((reason) => (
+            <li key={reason.code} title={reason.code}>
+              {reason.text}
+            </li>
+          ))}
+          {warnings.map((warning) => (
+            <li key={warning.code} class="muted" title={warning.code}>
+              {warning.text}
+            </li>
+          ))}
+        </ul>
+      )}
+      <dl class="facts num">
+        <dt>Stop</dt>
+        <dd>
+          {price(advice.stop.used)} <span class="muted">{advice.stop.source === 'user' ? 'yours' : advice.stop.source === null ? missingWords(advice.stop.missing) : 'from the average range'}</span>
+          {advice.stop.stop_alternative !== null && <span class="muted"> · clear of the stop cluster at {price(advice.stop.stop_alternative)}</span>}
+        </dd>
+        <dt>Target</dt>
+        <dd>
+          {price(advice.target.price)}{' '}
+          <span class="muted">
+            {advice.target.effective_rr === null ? missingWords(advice.target.missing) : `${fixed(advice.target.effective_rr, 1)} to 1, ${advice.target.target_source === 'ratio' ? 'by the ratio' : 'at the nearest strong level'}`}
+          </span>
+        </dd>
+      </dl>
+      {advice.options.length > 0 && (
+        <details>
+          <summary>What could be done instead</summary>
+          <ul class="bullets">
+            {advice.options.map((option) => (
+              <li key={option.option}>{option.text}</li>
+            ))}
+          </ul>
+        </details>
+      )}
       <p class="muted small num" data-testid="verdict-moment">
         {advice.side} from {price(advice.entry)},{' '}
         {advice.snapshot === null ? (
@@ -23,73 +74,25 @@ export function Advice({ advice }: { advice: AdviceView }): JSX.Element {
           </>
         )}
       </p>
-      <p>{advice.summary}</p>
-      {advice.reasons.length > 0 && (
-        <ul class="bullets">
-          {advice.reasons.map((reason) => (
-            <li key={reason.code}>
-              {reason.text} <span class="muted">[{reason.code}]</span>
-            </li>
-          ))}
-        </ul>
-      )}
-      {advice.warnings.length > 0 && (
-        <>
-          <h3>Warnings</h3>
-          <ul class="bullets">
-            {advice.warnings.map((warning) => (
-              <li key={warning.code}>
-                <span class="muted">{warning.level}</span> {warning.text}
-              </li>
-            ))}
-          </ul>
-        </>
-      )}
-      {advice.options.length > 0 && (
-        <>
-          <h3>Options</h3>
-          <ul class="bullets">
-            {advice.options.map((option) => (
-              <li key={option.option}>
-                {option.text}
-                {option.size !== null && <span class="muted num"> size {plain(option.size)}</span>}
-                {option.stop !== null && <span class="muted num"> stop {price(option.stop)}</span>}
-                {option.risk_fraction !== null && <span class="muted num"> risk {percent(option.risk_fraction, 2)}</span>}
-              </li>
-            ))}
-          </ul>
-        </>
-      )}
-      <h3>Numbers</h3>
-      <dl class="facts num">
-        <dt>Stop</dt>
-        <dd>
-          {price(advice.stop.used)} <span class="muted">{advice.stop.source ?? missing(advice.stop.missing)}</span>
-          {advice.stop.stop_alternative !== null && <> · off the cluster at {price(advice.stop.stop_alternative)}</>}
-        </dd>
-        <dt>Target</dt>
-        <dd>
-          {price(advice.target.price)}{' '}
-          <span class="muted">
-            {advice.target.effective_rr === null ? missing(advice.target.missing) : `${fixed(advice.target.effective_rr, 1)} to 1, ${advice.target.target_source ?? ''}`}
-          </span>
-        </dd>
-        <dt>Size</dt>
-        <dd>
-          {plain(advice.size.size_base_units)}{' '}
-          <span class="muted">
-            {advice.size.missing !== null ? missing(advice.size.missing) : `notional ${compact(advice.size.notional)}, loss at stop ${compact(advice.size.loss_at_stop)} (${percent(advice.size.loss_fraction, 2)})`}
-          </span>
-          {advice.size.binding_limit_text !== null && <span class="muted">, limited by {advice.size.binding_limit_text}</span>}
-        </dd>
-      </dl>
-      <p class="muted small">
-        New entries: {advice.new_entries}. Open positions: {advice.open_positions}.
-      </p>
     </div>
   );
 }
 
-function missing(word: string | null): string {
-  return word === null ? '' : word.replaceAll('_', ' ');
+function Size({ advice: { size } }: { advice: AdviceView }): JSX.Element {
+  if (size.size_base_units === null) {
+    return (
+      <p class="size" data-testid="size">
+        <b>No size</b> <span class="muted">{missingWords(size.missing)}</span>
+      </p>
+    );
+  }
+  return (
+    <p class="size num" data-testid="size">
+      Size <b>{plain(size.size_base_units)}</b>{' '}
+      <span class="muted">
+        worth {compact(size.notional)}, loses {compact(size.loss_at_stop)} at the stop ({percent(size.loss_fraction, 2)} of equity)
+        {size.binding_limit_text === null ? '' : `, capped by ${size.binding_limit_text}`}
+      </span>
+    </p>
+  );
 }

@@ -1,20 +1,34 @@
-// The chart with its reading line, its choices and its legend. The interval is part of the address.
+// The chart with its tools, its reading line, the time machine under it, the reader's lines and its legend. Interval and comparison are
+// part of the address; how charts look is kept in this browser.
 import type { JSX } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { baseOf } from '../../board/decode';
 import type { LevelView } from '../../api/types';
-import { marketNow } from '../../board/live';
 import type { Bars } from '../../chart/bars';
-import { ChartView } from '../../chart/view';
+import type { OwnLine } from '../../chart/lines';
+import type { Tool } from '../../chart/pointer';
+import type { ChartView } from '../../chart/view';
+import { local, utc, zone } from '../../format/time';
+import { momentShown } from '../../state/moment';
 import { asOf, place, setParams } from '../../state/place';
-import { isDark } from '../../state/theme';
+import { playTo } from '../../state/play';
+import { addLine, changeLine, linesOf } from '../../state/lines';
 import { Empty, Failed, Skeleton } from '../../ui/Answer';
 import { Choice } from '../../ui/Choice';
+import { MachineRow } from '../../ui/MachineRow';
 import { Panel } from '../../ui/Panel';
+import { Machine, useStretch } from '../../ui/TimeMachine';
+import { Canvas } from './Canvas';
 import { Legend } from './Legend';
+import { OwnLines } from './OwnLines';
 import { Reading } from './Reading';
+import { Tools } from './Tools';
 import { useBars } from './bars';
-
-const INTERVALS = ['1m', '5m', '15m', '1h', '4h', '1d'] as const;
+import { useCompared } from './compared';
+import { INTERVALS, INTERVAL_WORDS } from './intervals';
+import { prefer, prefs } from './prefs';
+import { csvOf, fileName, picture, save } from './takeaway';
+import { rounded, setTrade, tradeLines, tradeNow } from './trade';
 
 interface Props {
   instrument: string;
@@ -23,101 +37,163 @@ interface Props {
   minute: string | null;
 }
 
+/** The interval of the address, else the one chosen last where this market has such bars, else what suits its data. */
+function useInterval(offered: readonly string[]): { asked: string | null; named: string | null } {
+  const inAddress = INTERVALS.find((word) => word === place.value.params['interval']) ?? null;
+  const last = INTERVALS.find((word) => word === prefs.value.interval) ?? null;
+  const usable = last !== null && (offered.length === 0 || offered.includes(last)) ? last : null;
+  return { asked: inAddress ?? usable, named: inAddress };
+}
+
 export function ChartPanel({ instrument, levels, minute }: Props): JSX.Element {
-  const wished = place.value.params['interval'];
-  const interval = INTERVALS.find((i) => i === wished) ?? '1h';
-  const { key, bars, refreshing, error, reload, earlier } = useBars(instrument, interval, minute);
+  const [offered, setOffered] = useState<readonly string[]>([]);
+  const { asked, named } = useInterval(offered);
+  const bars = useBars(instrument, asked, minute);
+  const shown: Bars | null = bars.own ?? bars.known;
   const [pointed, setPointed] = useState<number | null>(null);
-  return (
-    <Panel
-      title="Chart"
-      class="chart-panel"
-      aside={
-        <>
-          <a class="credit" href="https://www.tradingview.com/" rel="noreferrer noopener" target="_blank">
-            Charts by TradingView
-          </a>
-          <Choice name="interval" options={INTERVALS.map((i) => [i, i] as const)} value={interval} choose={(next) => setParams({ interval: next === '1h' ? null : next })} />
-        </>
-      }
-    >
-      {error !== null && <Failed error={error} reload={reload} />}
-      {bars === null && error === null && <Skeleton lines={14} />}
-      {bars !== null && bars.rows.length === 0 && (
-        <Empty why="No bars are stored for this stretch." todo="Choose a coarser interval, or move the time machine to where there is data." />
-      )}
-      {bars !== null && bars.rows.length > 0 && (
-        <div class={refreshing ? 'answer refreshing' : 'answer'} aria-busy={refreshing} data-testid="chart">
-          <Reading bars={bars} pointed={pointed} />
-          <Canvas
-            key={`${instrument} ${bars.interval}`}
-            of={key}
-            bars={bars}
-            levels={levels}
-            live={!refreshing}
-            point={setPointed}
-            earlier={earlier}
-            name={instrument}
-          />
-          <Legend />
-        </div>
-      )}
-    </Panel>
-  );
-}
-
-interface CanvasProps {
-  of: string;
-  bars: Bars;
-  levels: readonly LevelView[];
-  /** The minute in progress belongs to these bars. */
-  live: boolean;
-  point: (t: number | null) => void;
-  earlier: () => void;
-  name: string;
-}
-
-function Canvas({ of, bars, levels, live, point, earlier, name }: CanvasProps): JSX.Element {
-  const element = useRef<HTMLDivElement>(null);
+  const [tool, setTool] = useState<Tool>('none');
+  const panel = useRef<HTMLDivElement>(null);
   const view = useRef<ChartView | null>(null);
-  const wishes = useRef({ point, earlier });
-  wishes.current = { point, earlier };
-  const dark = isDark();
-  const now = live && asOf.value === null && marketNow.value?.instrument === name ? marketNow.value : null;
-
+  const [full, toggleFull] = useFullScreen(panel);
+  const other = useCompared(shown);
+  const stretch = useStretch();
   useEffect(() => {
-    if (!element.current) return undefined;
-    const made = new ChartView(element.current, { pointed: (t) => wishes.current.point(t), earlier: () => wishes.current.earlier() });
-    view.current = made;
+    if (shown !== null && shown.offered.join() !== offered.join()) setOffered(shown.offered);
+  }, [shown]);
+  const newest = shown?.newest ?? null;
+  useEffect(() => {
+    playTo.value = newest === null ? null : newest * 1_000;
     return () => {
-      view.current = null;
-      made.remove();
+      playTo.value = null;
     };
-  }, []);
-  useEffect(() => {
-    view.current?.paint();
-    view.current?.show(of, bars, levels);
-    if (now !== null) view.current?.tick(now);
-  }, [of, bars, levels, dark]);
-  useEffect(() => {
-    if (now !== null) view.current?.tick(now);
-  }, [now]);
+  }, [newest]);
 
-  const key = (event: KeyboardEvent): void => {
-    if (event.ctrlKey || event.metaKey || event.altKey || !view.current?.key(event.key, event.shiftKey)) return;
-    event.preventDefault();
+  const interval = shown === null ? (asked ?? '') : (INTERVAL_WORDS.get(shown.interval) ?? '');
+  const trade = tradeNow();
+  const own = linesOf(instrument);
+  const lines = useMemo<OwnLine[]>(
+    () => [...own.map((line): OwnLine => ({ id: line.id, kind: line.alert ? 'alert' : 'line', price: line.price, text: line.alert ? 'alert' : '', moves: true })), ...tradeLines(trade)],
+    [own, JSON.stringify(trade)],
+  );
+  const moved = (id: string, price: number): void => {
+    if (id === 'entry' || id === 'stop' || id === 'target') setTrade({ [id]: rounded(price) });
+    else changeLine(instrument, id, { price: rounded(price) });
+  };
+  const placed = (price: number): void => {
+    addLine(instrument, rounded(price), false);
+    setTool('none');
+  };
+  const moment = (): number => momentShown.peek() ?? (newest ?? 0) * 1_000;
+  const png = (): void => {
+    const at = view.current;
+    if (at === null) return;
+    const caption = `${instrument} · ${interval} · ${asOf.peek() === null ? 'until' : 'as known at'} ${local(moment() / 1_000, 0)} ${zone(moment())} (${utc(moment() / 1_000)}) · barograph`;
+    const track = panel.current?.querySelector<HTMLCanvasElement>('.track-hand canvas') ?? null;
+    picture(at.chart.takeScreenshot(true), track, caption, at.colours).toBlob((blob) => {
+      if (blob !== null) save(`${fileName(instrument, interval, moment())}.png`, blob);
+    });
+  };
+  const csv = (): void => {
+    const until = momentShown.peek();
+    const rows = (view.current?.rows ?? []).filter((row) => until === null || row.t * 1_000 + (shown?.interval ?? 0) * 1_000 <= until);
+    save(`${fileName(instrument, interval, moment())}.csv`, new Blob([csvOf(rows)], { type: 'text/csv' }));
+  };
+
+  const none = shown !== null && shown.rows.length === 0;
+  const choices = INTERVALS.filter((word) => offered.length === 0 || offered.includes(word));
+  const choose = (next: string): void => {
+    prefer({ interval: next });
+    setParams({ interval: next });
   };
   return (
-    <div
-      class="chart-keys"
-      role="application"
-      tabIndex={0}
-      aria-label={`chart of ${name}: left and right read bar by bar, with Shift ten at a time, plus and minus zoom, End is the newest`}
-      aria-describedby="reading"
-      onKeyDown={key}
-      onBlur={() => view.current?.leave()}
-    >
-      <div ref={element} class="chart" role="img" aria-label={`candles of ${name} with regimes, levels and marks; the numbers are in the line above`} />
+    <div ref={panel} class={`chart-frame${full ? ' full' : ''}`}>
+      <Panel
+        title="Chart"
+        class="chart-panel"
+        aside={
+          <>
+            <a class="credit" href="https://www.tradingview.com/" rel="noreferrer noopener" target="_blank">
+              Charts by TradingView
+            </a>
+            <Choice name="interval" options={choices.map((i) => [i, i] as const)} value={interval} choose={choose} />
+            <Tools instrument={instrument} compared={other.name} tool={tool} use={setTool} full={full} toggleFull={toggleFull} png={png} csv={csv} />
+          </>
+        }
+      >
+        {bars.error !== null && <Failed error={bars.error} reload={bars.reload} />}
+        {shown === null && bars.error === null && <Skeleton lines={14} />}
+        {none && named !== null && !offered.includes(named) && offered.length > 0 && (
+          <Empty
+            why={`There are no bars of ${named}: the data of this market is coarser.`}
+            todo={
+              <button type="button" class="plain" onClick={() => setParams({ interval: null })}>
+                Show {offered[0]}
+              </button>
+            }
+          />
+        )}
+        {none && (named === null || offered.includes(named) || offered.length === 0) && (
+          <Empty why="No bars are stored for this stretch." todo="Move the time machine to where there is data." />
+        )}
+        {shown !== null && !none && (
+          <div class="answer" aria-busy={bars.awaited} data-testid="chart">
+            <Reading bars={shown} pointed={pointed} />
+            <Canvas
+              key={`${instrument} ${shown.interval}`}
+              name={instrument}
+              of={bars}
+              view={view}
+              levels={levels}
+              lines={lines}
+              tool={tool}
+              other={other.rows === null ? null : { name: baseOf((other.name ?? '').split(':')[1] ?? ''), rows: other.rows }}
+              point={setPointed}
+              placed={placed}
+              moved={moved}
+              from={(shown.rows[0]?.t ?? 0) * 1_000}
+              to={(newest ?? 0) * 1_000}
+            />
+          </div>
+        )}
+        {stretch !== null && shown !== null && !none && (
+          <section class={`machine docked ${asOf.value === null ? '' : 'past'}`} aria-label="time machine">
+            <MachineRow stretch={newest === null ? stretch : { from: stretch.from, to: Math.min(stretch.to, newest * 1_000) }} bar={shown.interval} />
+          </section>
+        )}
+        {stretch !== null && none && <Machine stretch={stretch} />}
+        <OwnLines instrument={instrument} />
+        <Legend />
+      </Panel>
     </div>
   );
+}
+
+/** The panel over the whole screen: with the browser's own full screen, and over the window where a browser has none. */
+function useFullScreen(of: { current: HTMLElement | null }): [on: boolean, toggle: () => void] {
+  const [on, setOn] = useState(false);
+  useEffect(() => {
+    const left = (): void => {
+      if (document.fullscreenElement === null) setOn(false);
+    };
+    document.addEventListener('fullscreenchange', left);
+    return () => document.removeEventListener('fullscreenchange', left);
+  }, []);
+  useEffect(() => {
+    if (!on) return undefined;
+    const escape = (event: KeyboardEvent): void => {
+      if (event.key === 'Escape' && !event.defaultPrevented) setOn(false);
+    };
+    document.addEventListener('keydown', escape);
+    return () => document.removeEventListener('keydown', escape);
+  }, [on]);
+  const toggle = (): void => {
+    if (on) {
+      if (document.fullscreenElement !== null) void document.exitFullscreen();
+      setOn(false);
+      return;
+    }
+    setOn(true);
+    void of.current?.requestFullscreen?.().catch(() => undefined);
+  };
+  return [on, toggle];
 }

@@ -3,6 +3,7 @@ import type { JSX } from 'preact';
 import type { Resource } from '../../api/resource';
 import type { LevelView } from '../../api/types';
 import { shareOf } from '../../chart/levels';
+import { levelName } from '../../format/level';
 import { percent, price as priceText } from '../../format/number';
 import { Answer, Empty } from '../../ui/Answer';
 import { Bar } from '../../ui/Bar';
@@ -22,7 +23,7 @@ export function nearest(levels: readonly LevelView[], price: number): Line[] {
   const lines = new Map<number, Line>();
   for (const level of levels) {
     const line = lines.get(level.price);
-    const name = `${words(level.type)} ${level.timeframe}`;
+    const name = `${levelName(level.type)} ${level.timeframe}`;
     if (!line) lines.set(level.price, { level, names: [name] });
     else {
       if (!line.names.includes(name)) line.names.push(name);
@@ -69,7 +70,7 @@ export function LevelsPanel({ levels, price }: { levels: Resource<LevelView[]>; 
                       <td class="num">{priceText(level.price)}</td>
                       <td class="num">{percent(level.price / price - 1, 2, true)}</td>
                       <td>
-                        <Bar value={shareOf(level.strength, strongest)} name={`strength of ${words(level.type)}`} bare />
+                        <Bar value={shareOf(level.strength, strongest)} name={`strength of ${levelName(level.type)}`} bare />
                       </td>
                       <td class="num muted">
                         <Since at={level.known_at} />
@@ -84,8 +85,4 @@ export function LevelsPanel({ levels, price }: { levels: Resource<LevelView[]>; 
       </Answer>
     </Panel>
   );
-}
-
-function words(type: string): string {
-  return type.toLowerCase().replaceAll('_', ' ').replace(/ ob$/, ' order block').replace(/ fvg$/, ' fair value gap');
 }

@@ -16,6 +16,7 @@ import { TradePanel } from './TradePanel';
 import { WhyPanel } from './WhyPanel';
 import { useSnapshot } from './snapshot';
 import { useLevels } from './levels';
+import { prefs } from './prefs';
 
 /** Problems with the name itself. */
 const NO_MARKET = new Set(['unknown-symbol', 'ambiguous-symbol']);
@@ -38,19 +39,17 @@ export function MarketPage({ instrument }: { instrument: string }): JSX.Element 
           {base}
           <span class="quote">{symbol.slice(base.length)}</span> <span class="venue muted">{venue}</span>
         </h1>
-        <a href={hrefTo('/')}>All markets</a>
+        <p class="headline" data-testid="headline">
+          {snapshot.data?.headline}
+        </p>
+        <a class="nobreak" href={hrefTo('/')}>
+          All markets
+        </a>
       </div>
       <Answer of={snapshot} lines={2}>
-        {(data) => (
-          <>
-            <p class="headline" data-testid="headline">
-              {data.headline}
-            </p>
-            <Now snapshot={data} />
-          </>
-        )}
+        {(data) => <Now snapshot={data} />}
       </Answer>
-      <div class="market">
+      <div class={prefs.value.wide ? 'market wide' : 'market'}>
         <div class="market-main">
           <ChartPanel instrument={instrument} levels={levels.data ?? []} minute={snapshot.data?.timestamp ?? null} />
           <div class="columns">

@@ -5,7 +5,7 @@ import { useResource } from '../../api/resource';
 import type { Resource } from '../../api/resource';
 import type { Similar, Snapshot } from '../../api/types';
 import { percent } from '../../format/number';
-import { asOf } from '../../state/place';
+import { asOfEvery } from '../../state/play';
 import { Answer } from '../../ui/Answer';
 import { Panel } from '../../ui/Panel';
 import { Time } from '../../ui/Time';
@@ -15,7 +15,7 @@ import { marketAddress } from './snapshot';
 export function SimilarPanel({ instrument, of }: { instrument: string; of: Resource<Snapshot> }): JSX.Element {
   // Hours are compared, so the question is asked again once an hour.
   const hour = (of.data?.timestamp ?? '').slice(0, 13);
-  const similar = useResource<Similar>(withQuery(marketAddress(instrument, 'similar'), { as_of: asOf.value }), { on: hour });
+  const similar = useResource<Similar>(withQuery(marketAddress(instrument, 'similar'), { as_of: asOfEvery(3_600_000) }), { on: hour });
   return (
     <Panel title="Similar moments" class="similar">
       <Answer of={of} lines={4}>

@@ -1,47 +1,62 @@
-// My trade: what a trade in mind is walking into. The answer is context; nothing is ever placed.
+// My trade: what a trade in mind is walking into. Its numbers are in the address and stand as lines on the chart; the answer is context,
+// and nothing is ever placed. Watching it makes it a position.
 import type { JSX } from 'preact';
-import { useState } from 'preact/hooks';
-import { withQuery } from '../../api/client';
+import { useEffect, useState } from 'preact/hooks';
+import { send, withQuery } from '../../api/client';
+import { useAction } from '../../api/action';
 import { useResource } from '../../api/resource';
+import { mayOperate } from '../../api/session';
 import type { AdviceRequest, AdviceView } from '../../api/types';
-import { TYPED, price as priceText } from '../../format/number';
-import { asOf } from '../../state/place';
-import { Answer } from '../../ui/Answer';
+import { fixed, percent, price as priceText } from '../../format/number';
+import { numberTyped } from '../../format/typed';
+import { asOf, hrefTo } from '../../state/place';
+import { Answer, Refused } from '../../ui/Answer';
 import { Choice } from '../../ui/Choice';
 import { Panel } from '../../ui/Panel';
 import { Advice } from './Advice';
+import { meant } from './meant';
+import { NUMBERS, ratioOf, rounded, setTrade, tradeNow, wrongSide } from './trade';
+import type { TradeNumber } from './trade';
 
-interface Form {
-  side: 'long' | 'short';
-  entry: string;
-  stop: string;
-  equity: string;
-}
-
-function numberOf(text: string): number | null {
-  const value = Number(text.trim());
-  return text.trim() === '' || !Number.isFinite(value) ? null : value;
-}
+const NAMES: Record<TradeNumber, string> = { entry: 'Entry', stop: 'Stop', target: 'Target', equity: 'Equity' };
 
 export function TradePanel({ instrument, price }: { instrument: string; price: number | null }): JSX.Element {
-  const [form, setForm] = useState<Form>({ side: 'long', entry: '', stop: '', equity: '' });
-  const [trade, setTrade] = useState<AdviceRequest | null>(null);
+  const trade = tradeNow();
+  const { side, entry, stop, target, equity } = trade;
+  const [confirmed, setConfirmed] = useState('');
+  const [typed, setTyped] = useState<Partial<Record<TradeNumber, string>>>({});
+  const wrong = NUMBERS.filter((name) => (typed[name] ?? '').trim() !== '' && (numberTyped(typed[name] ?? '') ?? 0) <= 0);
+  const numbers = JSON.stringify({ side, entry, stop, equity });
+  const body: AdviceRequest | null = entry === null ? null : { symbol: instrument, side, entry, stop, equity, ...(confirmed === numbers ? { confirm: true } : {}) };
   // Asked anew when the time machine moves: a verdict belongs to its moment.
-  const advice = useResource<AdviceView>(trade === null ? null : withQuery('/api/v1/advice', { as_of: asOf.value }), { body: trade, forget: true });
-  const set = (patch: Partial<Form>): void => setForm({ ...form, ...patch });
+  const advice = useResource<AdviceView>(body === null ? null : withQuery('/api/v1/advice', { as_of: asOf.value }), { body, forget: true });
+  // What was dragged on the chart stands in the fields.
+  useEffect(() => setTyped({}), [JSON.stringify(trade)]);
 
-  const submit = (): void => {
-    const entry = numberOf(form.entry) ?? price;
-    if (entry === null) return;
-    const next = { symbol: instrument, side: form.side, entry, stop: numberOf(form.stop), equity: numberOf(form.equity) };
-    if (JSON.stringify(next) === JSON.stringify(trade)) advice.reload();
-    else setTrade(next);
+  const settle = (name: TradeNumber, text: string): void => {
+    const value = numberTyped(text);
+    if (text.trim() !== '' && (value === null || value <= 0)) return;
+    if (value !== trade[name]) setTrade({ [name]: value });
   };
+  const submit = (): void => {
+    if (wrong.length > 0) return;
+    const patch: Partial<Record<TradeNumber, number | null>> = {};
+    for (const name of NUMBERS) if (typed[name] !== undefined) patch[name] = numberTyped(typed[name] ?? '');
+    if (entry === null && (patch.entry ?? null) === null) {
+      if (price === null) return;
+      patch.entry = rounded(price);
+    }
+    if (Object.keys(patch).length > 0) setTrade(patch);
+    else advice.reload();
+  };
+  const question = meant(advice.error);
+  const ratio = ratioOf(trade);
 
   return (
     <Panel title="My trade" aside={<span>context, not an order</span>}>
       <form
         class="trade"
+        noValidate
         onSubmit={(event) => {
           event.preventDefault();
           submit();
@@ -53,22 +68,69 @@ export function TradePanel({ instrument, price }: { instrument: string; price: n
             ['long', 'long'],
             ['short', 'short'],
           ]}
-          value={form.side}
-          choose={(side) => set({ side: side === 'short' ? 'short' : 'long' })}
+          value={side}
+          choose={(next) => setTrade({ side: next === 'short' ? 'short' : 'long' })}
         />
         <div class="fields">
-          <Field name="Entry" value={form.entry} hint={price === null ? '' : priceText(price)} set={(entry) => set({ entry })} />
-          <Field name="Stop" value={form.stop} hint="optional" set={(stop) => set({ stop })} />
-          <Field name="Equity" value={form.equity} hint="optional" set={(equity) => set({ equity })} />
+          {NUMBERS.map((name) => (
+            <label key={name} class="field">
+              <span>{NAMES[name]}</span>
+              <input
+                inputMode="decimal"
+                autocomplete="off"
+                aria-invalid={wrong.includes(name)}
+                value={typed[name] ?? (trade[name] === null ? '' : priceText(trade[name]))}
+                placeholder={name === 'entry' && price !== null ? priceText(price) : 'optional'}
+                onInput={(event) => setTyped({ ...typed, [name]: event.currentTarget.value })}
+                onChange={(event) => settle(name, event.currentTarget.value)}
+              />
+            </label>
+          ))}
+        </div>
+        {wrong.length > 0 && (
+          <p class="failed" role="alert">
+            {wrong.map((name) => NAMES[name]).join(' and ')}: write a number such as 69,366.
+          </p>
+        )}
+        {wrongSide(trade) !== null && <p class="tone-amber">{wrongSide(trade)}</p>}
+        {ratio !== null && (
+          <p class="num">
+            Reward to risk <b>{fixed(ratio, 1)} to 1</b>
+            <span class="muted">
+              {' '}
+              · stop {percent((stop ?? 0) / (entry ?? 1) - 1, 2, true)}, target {percent((target ?? 0) / (entry ?? 1) - 1, 2, true)}
+            </span>
+          </p>
+        )}
+        <span class="trade-buttons">
           <button type="submit" disabled={advice.loading}>
             What am I walking into?
           </button>
-        </div>
+          {entry !== null && (
+            <button type="button" class="plain" onClick={() => setTrade({ entry: null, stop: null, target: null, equity: null, side: 'long' })}>
+              Clear
+            </button>
+          )}
+        </span>
+        {entry === null && <p class="muted small">The numbers then stand on the chart as lines: drag them.</p>}
       </form>
       <div aria-live="polite">
-        {trade !== null && (
+        {question !== null && (
+          <p class="note">
+            {question}{' '}
+            <button type="button" class="plain" onClick={() => setConfirmed(numbers)}>
+              It is meant
+            </button>
+          </p>
+        )}
+        {body !== null && question === null && (
           <Answer of={advice} lines={4}>
-            {(data) => <Advice advice={data} />}
+            {(data) => (
+              <>
+                <Advice advice={data} />
+                {asOf.value === null && mayOperate.value && <Watch instrument={instrument} size={data.size.size_base_units} />}
+              </>
+            )}
           </Answer>
         )}
       </div>
@@ -76,11 +138,42 @@ export function TradePanel({ instrument, price }: { instrument: string; price: n
   );
 }
 
-function Field({ name, value, hint, set }: { name: string; value: string; hint: string; set: (value: string) => void }): JSX.Element {
+/** Makes the trade a position that is watched. */
+function Watch({ instrument, size }: { instrument: string; size: number | null }): JSX.Element {
+  const { side, entry, stop } = tradeNow();
+  const action = useAction();
+  const numbers = JSON.stringify({ instrument, side, entry, stop });
+  const [watched, setWatched] = useState('');
+  const watch = async (confirm: boolean): Promise<void> => {
+    const position = { symbol: instrument, side, entry, stop, size, ...(confirm ? { confirm } : {}) };
+    if (await action.run(() => send('POST', '/api/v1/positions', position))) setWatched(numbers);
+  };
+  if (watched === numbers) {
+    return (
+      <p role="status">
+        It is watched: <a href={hrefTo('/positions')}>positions</a>.
+      </p>
+    );
+  }
+  const question = meant(action.error);
   return (
-    <label class="field">
-      <span>{name}</span>
-      <input inputMode="decimal" autocomplete="off" value={value} placeholder={hint} {...TYPED} onInput={(event) => set(event.currentTarget.value)} />
-    </label>
+    <>
+      <p>
+        <button type="button" class="plain" disabled={action.busy} onClick={() => void watch(false)}>
+          Watch it
+        </button>{' '}
+        <span class="muted small">as a position, with a notice when its weather turns</span>
+      </p>
+      {question === null ? (
+        <Refused error={action.error} />
+      ) : (
+        <p class="note">
+          {question}{' '}
+          <button type="button" class="plain" disabled={action.busy} onClick={() => void watch(true)}>
+            It is meant
+          </button>
+        </p>
+      )}
+    </>
   );
 }

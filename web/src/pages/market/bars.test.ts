@@ -37,13 +37,11 @@ async function pass(): Promise<void> {
 /** Answers the newest question with bars of these minutes. */
 async function answer(t: number[], more = true): Promise<void> {
   const c = t.map(() => 1);
-  asked[asked.length - 1]?.answer({ instrument: 'v:A', interval_s: 60, t, o: c, h: c, l: c, c, v: c, risk: c, trend: c, volatility: c, heat: c, funding_8h: c, oi: c, vol: c, synthetic: false, gaps: [], sessions: [], marks: [], more });
+  asked[asked.length - 1]?.answer({ instrument: 'v:A', interval_s: 60, t, o: c, h: c, l: c, c, v: c, risk: c, trend: c, volatility: c, heat: c, funding_8h: c, oi: c, vol: c, liq_long: c, liq_short: c, offered: ['1m'], newest: 720, synthetic: false, gaps: [], sessions: [], marks: [], more });
   await pass();
 }
 
-function minutes(): number[] | null {
-  return seen?.bars?.rows.map((row) => row.t) ?? null;
-}
+const of = (bars: BarsOnShow['own'] | undefined): number[] | null => bars?.rows.map((row) => row.t) ?? null;
 
 test('the newest bars come with the minute, earlier ones when they are asked for', async () => {
   await answer([600, 660]);
@@ -56,33 +54,48 @@ test('the newest bars come with the minute, earlier ones when they are asked for
   expect(asked).toHaveLength(3);
   expect(asked[2]?.what).toContain('end=1970-01-01T00%3A10%3A00Z');
   await answer([480, 540], false);
-  expect(minutes()).toEqual([480, 540, 600, 660, 720]);
+  expect(of(seen?.known)).toEqual([480, 540, 600, 660, 720]);
   seen?.earlier();
   expect(asked).toHaveLength(3);
 });
 
-test('bars of now never join those of a moment of the past, and are marked until those have come', async () => {
+test('over a gap wider than a question the next one begins where that ended', async () => {
   await answer([600, 660]);
-  minute.value = '2026-02-06T10:01:00Z';
-  await pass();
-  const tail = asked[1];
   seen?.earlier();
-  const earlier = asked[2];
-  show(NIGHT);
-  await pass();
-  expect([seen?.refreshing, tail?.stop?.aborted, earlier?.stop?.aborted]).toEqual([true, true, true]);
-  await answer([300, 360]);
-  expect([minutes(), seen?.refreshing]).toEqual([[300, 360], false]);
-  minute.value = '2026-02-06T10:02:00Z';
-  await pass();
-  expect(asked).toHaveLength(4);
+  await answer([]);
+  seen?.earlier();
+  expect(asked[2]?.what).toContain(`end=${encodeURIComponent(new Date((600 - 500 * 60) * 1_000).toISOString().replace('.000Z', 'Z'))}`);
 });
 
-test('a moment whose bars cannot be had shows none', async () => {
+test('what was known at a moment is apart from what is known now, and the newest bars wait', async () => {
+  await answer([600, 660, 720]);
+  show('1970-01-01T00:11:00Z');
+  await pass();
+  expect([of(seen?.known), of(seen?.own), seen?.awaited]).toEqual([[600, 660, 720], null, true]);
+  expect(asked[1]?.what).toContain('as_of=1970-01-01T00%3A11%3A00Z');
+  await answer([600]);
+  expect([of(seen?.known), of(seen?.own), seen?.awaited]).toEqual([[600, 660, 720], [600], false]);
+  minute.value = '2026-02-06T10:02:00Z';
+  await pass();
+  expect(asked).toHaveLength(2);
+  show('1970-01-01T00:12:00Z');
+  await pass();
+  expect(of(seen?.own)).toBeNull();
+});
+
+test('a moment far from the bars that are held brings those around it', async () => {
   await answer([600, 660]);
   show(NIGHT);
   await pass();
-  asked[1]?.answer({ detail: 'too early' }, 404);
+  await answer([300]);
+  const around = asked.find((question) => question.what.includes('end='));
+  expect(around?.what).not.toContain('as_of');
+});
+
+test('a moment whose bars cannot be had says so', async () => {
+  show(NIGHT);
   await pass();
-  expect([minutes(), seen?.error?.status]).toEqual([null, 404]);
+  asked.find((question) => question.what.includes('as_of'))?.answer({ detail: 'too early' }, 404);
+  await pass();
+  expect([seen?.known, seen?.own, seen?.error?.status]).toEqual([null, null, 404]);
 });

@@ -1,81 +1,141 @@
-// The bars of the chart: the newest stretch first, earlier ones when the reader pans, the last few when a minute closes. They belong
-// to one market, interval and moment, and an answer to another question is never joined to them: the chart of a moment of the past
-// must not show what came after it.
+// The bars of the chart. Two things are held: bars as known now, which the moment shown covers and uncovers, and what was really known at
+// the moment of the address, which takes their place as soon as it is there; an answer to another question is never joined to it. Earlier
+// and later stretches come when the reader nears an edge, the newest bars when a minute closes. While recorded time plays the stretch
+// ahead is fetched before it is reached, and of the moment only the bar in progress is asked for.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { ask, withQuery } from '../../api/client';
 import type { RequestError } from '../../api/client';
 import { useResource } from '../../api/resource';
 import { BARS_MAX, barsOf, heldAfter } from '../../chart/bars';
-import type { Bars, Held } from '../../chart/bars';
+import type { Bars, ChartRow, Held } from '../../chart/bars';
 import type { Chart } from '../../contract';
 import { iso } from '../../format/time';
 import { asOf } from '../../state/place';
+import { playing } from '../../state/play';
 import { marketAddress } from './snapshot';
 
-const FIRST_BARS = 500;
+/** A wide screen shows more. */
+const FIRST_BARS = typeof window !== 'undefined' && window.innerWidth > 1_900 ? 800 : 500;
 const MORE_BARS = 500;
 const TAIL_BARS = 3;
+/** Bars after the moment that are held: the track reaches so far, and so does what is uncovered without asking. */
+const AHEAD_BARS = 200;
 
 export interface BarsOnShow {
-  /** What the bars belong to. */
+  /** Market and interval. */
   key: string;
-  bars: Bars | null;
-  /** The bars are of another moment or interval; those asked for are on their way. */
-  refreshing: boolean;
+  known: Bars | null;
+  /** As known at the moment of the address; `null` where that is now, or still awaited. */
+  own: Bars | null;
+  /** The newest bar as it stood a moment ago, while it plays. */
+  progress: ChartRow | null;
+  /** Bars of the moment are on their way. */
+  awaited: boolean;
   error: RequestError | null;
   reload: () => void;
-  /** Asks for the stretch before the first bar. */
+  /** Ask for the stretch before the first bar, and after the last. */
   earlier: () => void;
+  later: () => void;
 }
 
-/** `minute` is that of the newest snapshot: a new one means new bars. */
-export function useBars(instrument: string, interval: string, minute: string | null): BarsOnShow {
+interface Own {
+  of: string;
+  bars: Bars;
+}
+
+/** `interval` null: the server knows what suits. `minute` is that of the newest snapshot: a new one means new bars. */
+export function useBars(instrument: string, interval: string | null, minute: string | null): BarsOnShow {
   const moment = asOf.value;
-  const key = `${instrument} ${interval} ${moment ?? 'now'}`;
-  const address = (rest: Record<string, string | number>): string => withQuery(marketAddress(instrument, 'chart'), { interval, as_of: moment, ...rest });
-  const first = useResource<Chart>(address({ bars: FIRST_BARS }));
+  const key = `${instrument} ${interval ?? ''}`;
+  const address = (rest: Record<string, string | number | null>): string => withQuery(marketAddress(instrument, 'chart'), { interval, ...rest });
+  const first = useResource<Chart>(address({ bars: moment !== null && playing.value ? TAIL_BARS : FIRST_BARS, as_of: moment }));
   const [held, setHeld] = useState<Held | null>(null);
-  const own = held?.key === key ? held.bars : null;
-  const panning = useRef<AbortController | null>(null);
+  const [own, setOwn] = useState<Own | null>(null);
+  const [progress, setProgress] = useState<ChartRow | null>(null);
+  const known = held?.key === key ? held.bars : null;
+  /** Requests under way, one of a kind. */
+  const busy = useRef(new Map<string, AbortController>());
+  /** How far has been asked beyond the bars there are: over a gap that is wider than one question. */
+  const asked = useRef<{ key: string; from: number; to: number }>({ key: '', from: Infinity, to: -Infinity });
+
+  const fetched = (kind: string, path: string, came: (bars: Bars) => void): void => {
+    if (busy.current.has(kind)) return;
+    const stop = new AbortController();
+    busy.current.set(kind, stop);
+    const done = (): void => {
+      if (busy.current.get(kind) === stop) busy.current.delete(kind);
+    };
+    // What fails here is asked for again by the next look.
+    ask<Chart>(path, stop.signal).then((chart) => {
+      done();
+      if (!stop.signal.aborted) came(barsOf(chart));
+    }, done);
+  };
+  const join = (bars: Bars): void => setHeld((old) => heldAfter(old, key, bars));
 
   useEffect(() => {
     const chart = first.data;
-    if (chart !== null && !first.refreshing) setHeld((old) => heldAfter(old?.key === key ? old : { key, bars: null }, key, barsOf(chart)));
+    if (chart === null || first.refreshing) return;
+    const bars = barsOf(chart);
+    if (moment === null) setHeld((old) => (old?.key === key ? heldAfter(old, key, bars) : { key, bars }));
+    else if (playing.peek()) setProgress(bars.rows[bars.rows.length - 1] ?? null);
+    else setOwn({ of: `${key} ${moment}`, bars });
   }, [first.data, first.refreshing]);
 
+  // The stretch around a moment of the past, as known now.
+  const step = (known?.interval ?? first.data?.interval_s ?? 0) * 1_000;
+  const [from, to] = [(known?.rows[0]?.t ?? Infinity) * 1_000, (known?.rows[(known?.rows.length ?? 0) - 1]?.t ?? -Infinity) * 1_000 + step];
+  const at = moment === null ? null : Date.parse(moment);
+  const away = at !== null && step > 0 && !first.refreshing && (known === null || at < from || at > to + AHEAD_BARS * step);
   useEffect(() => {
-    if (minute === null || own === null || moment !== null) return undefined;
-    const stop = new AbortController();
-    // What fails here comes with the next minute.
-    ask<Chart>(address({ bars: TAIL_BARS }), stop.signal).then(
-      (tail) => setHeld((old) => heldAfter(old, key, barsOf(tail))),
-      () => undefined,
-    );
-    return () => stop.abort();
+    if (!away || at === null) return;
+    fetched('around', address({ bars: FIRST_BARS, end: iso(at + AHEAD_BARS * step) }), (bars) => setHeld({ key, bars }));
+  }, [away, key, at === null ? 0 : Math.floor(at / (step * AHEAD_BARS || 1))]);
+
+  useEffect(() => {
+    if (minute === null || known === null || moment !== null) return;
+    fetched('tail', address({ bars: TAIL_BARS }), join);
   }, [minute, key]);
 
   useEffect(
     () => () => {
-      panning.current?.abort();
-      panning.current = null;
+      for (const stop of busy.current.values()) stop.abort();
+      busy.current.clear();
+      setProgress(null);
     },
     [key],
   );
 
+  const edge = (): { from: number; to: number } => {
+    if (asked.current.key !== `${key} ${held?.bars?.rows[0]?.t} ${to}`) asked.current = { key: `${key} ${held?.bars?.rows[0]?.t} ${to}`, from: from / 1_000, to: to / 1_000 };
+    return asked.current;
+  };
   const earlier = (): void => {
-    const from = own?.rows[0]?.t;
-    if (from === undefined || !own?.more || panning.current !== null || own.rows.length >= BARS_MAX) return;
-    const stop = new AbortController();
-    panning.current = stop;
-    const done = (): void => {
-      if (panning.current === stop) panning.current = null;
-    };
-    ask<Chart>(address({ bars: MORE_BARS, end: iso(from * 1000) }), stop.signal).then((chart) => {
-      done();
-      setHeld((old) => heldAfter(old, key, barsOf(chart)));
-    }, done);
+    if (known === null || !known.more || known.rows.length >= BARS_MAX || busy.current.has('earlier')) return;
+    const reach = edge();
+    const end = reach.from;
+    reach.from -= MORE_BARS * known.interval;
+    fetched('earlier', address({ bars: MORE_BARS, end: iso(end * 1_000), as_of: moment }), join);
+  };
+  const later = (): void => {
+    if (known === null || moment === null || busy.current.has('later')) return;
+    const reach = edge();
+    if (reach.to >= (known.newest ?? -Infinity)) return;
+    reach.to += MORE_BARS * known.interval;
+    fetched('later', address({ bars: MORE_BARS, end: iso(reach.to * 1_000) }), join);
   };
 
-  const bars = first.error !== null && own === null ? null : (held?.bars ?? null);
-  return { key: held?.key ?? key, bars, refreshing: bars !== null && own === null, error: first.error, reload: first.reload, earlier };
+  const exact = own !== null && own.of === `${key} ${moment}` && !playing.value ? own.bars : null;
+  const nothing = known === null && exact === null;
+  return {
+    key,
+    known: first.error !== null && nothing ? null : known,
+    own: exact,
+    progress,
+    awaited: nothing || (moment !== null && exact === null && !playing.value),
+    error: first.error,
+    reload: first.reload,
+    earlier,
+    later,
+  };
 }

@@ -4,7 +4,7 @@ import { useResource } from '../../api/resource';
 import type { Resource } from '../../api/resource';
 import type { LevelPage, LevelView } from '../../api/types';
 import { snapshot } from '../../board/live';
-import { asOf } from '../../state/place';
+import { asOfEvery } from '../../state/play';
 import { marketAddress } from './snapshot';
 
 /** The most a page may hold. */
@@ -29,6 +29,6 @@ export async function allLevels(path: string, stop: AbortSignal, read = ask<Leve
 
 export function useLevels(instrument: string): Resource<LevelView[]> {
   const bar = snapshot.value === null ? null : Math.floor(Date.parse(snapshot.value.timestamp) / BAR_MS);
-  const address = withQuery(marketAddress(instrument, 'levels'), { active: true, limit: LIMIT, as_of: asOf.value });
+  const address = withQuery(marketAddress(instrument, 'levels'), { active: true, limit: LIMIT, as_of: asOfEvery(BAR_MS) });
   return useResource<LevelView[]>(address, { on: bar, read: allLevels });
 }

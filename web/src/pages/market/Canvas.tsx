@@ -1,0 +1,148 @@
+// The chart on the page: what it is told to show, what is done with a hand or a key on it, and what the pointer reads from it.
+import { effect } from '@preact/signals';
+import type { JSX } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { RefObject } from 'preact';
+import type { LevelView } from '../../api/types';
+import { marketNow } from '../../board/live';
+import { shownOf } from '../../chart/cut';
+import type { OwnLine } from '../../chart/lines';
+import type { Tool } from '../../chart/pointer';
+import { ChartView } from '../../chart/view';
+import type { Hit } from '../../chart/view';
+import type { ChartRow } from '../../chart/bars';
+import { iso } from '../../format/time';
+import { zoneChosen } from '../../format/zone';
+import { leap, momentShown } from '../../state/moment';
+import { asOf } from '../../state/place';
+import { playing } from '../../state/play';
+import { isDark } from '../../state/theme';
+import { Dock } from './Dock';
+import { Hovered } from './Hovered';
+import type { BarsOnShow } from './bars';
+import { prefs } from './prefs';
+
+interface Props {
+  name: string;
+  of: BarsOnShow;
+  view: RefObject<ChartView | null>;
+  levels: readonly LevelView[];
+  lines: readonly OwnLine[];
+  tool: Tool;
+  /** Bars of the market it is compared with. */
+  other: { name: string; rows: readonly ChartRow[] } | null;
+  point: (t: number | null) => void;
+  placed: (price: number) => void;
+  moved: (id: string, price: number) => void;
+  /** The stretch of this market, epoch milliseconds. */
+  from: number;
+  to: number;
+}
+
+export function Canvas({ name, of, view, levels, lines, tool, other, point, placed, moved, from, to }: Props): JSX.Element {
+  const element = useRef<HTMLDivElement>(null);
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const [hit, setHit] = useState<Hit | null>(null);
+  const [measured, setMeasured] = useState<string | null>(null);
+  const bars = of.own ?? of.known;
+  const interval = bars?.interval ?? 60;
+  const pick = (t: number): void => {
+    const close = (t + interval) * 1_000;
+    leap(close >= to ? null : iso(close));
+  };
+  const wishes = useRef({ point, placed, moved, pick, of });
+  wishes.current = { point, placed, moved, pick, of };
+  const dark = isDark();
+  const zone = zoneChosen.value;
+  const goes = playing.value;
+  const { layers, panes, log } = prefs.value;
+  const now = asOf.value === null && marketNow.value?.instrument === name ? marketNow.value : null;
+
+  useEffect(() => {
+    if (!element.current || !canvas.current) return undefined;
+    const made = new ChartView(
+      element.current,
+      canvas.current,
+      {
+        pointed: (t) => wishes.current.point(t),
+        earlier: () => wishes.current.of.earlier(),
+        later: () => wishes.current.of.later(),
+        picked: (t) => wishes.current.pick(t),
+        placed: (price) => wishes.current.placed(price),
+        moved: (id, price) => wishes.current.moved(id, price),
+        hovered: setHit,
+        measured: setMeasured,
+      },
+      zone,
+    );
+    view.current = made;
+    return () => {
+      view.current = null;
+      made.remove();
+    };
+  }, [zone]);
+  useEffect(() => {
+    view.current?.paint();
+  }, [dark, zone]);
+  useEffect(() => {
+    const liquidated = bars?.rows.some((row) => row.liqLong !== null) === true;
+    view.current?.choose({
+      panes: liquidated ? panes : panes.filter((pane) => pane !== 'liquidations'),
+      levels: layers.includes('levels'),
+      zones: layers.includes('zones'),
+      sessions: layers.includes('sessions'),
+      marks: layers.includes('marks'),
+      log,
+    });
+  }, [layers, panes, log, zone, dark, bars === null, bars?.rows.some((row) => row.liqLong !== null)]);
+  useEffect(() => {
+    const shown = momentShown.peek();
+    const own = of.own !== null && shown !== null && asOf.peek() !== null && Date.parse(asOf.peek() ?? '') === shown ? of.own : null;
+    const beside = of.own ?? of.known;
+    view.current?.show(`${of.key} ${interval}`, shownOf(of.known, own, shown === null ? null : shown / 1_000), shown === null ? null : shown / 1_000, {
+      sessions: beside?.sessions ?? [],
+      marks: beside?.marks ?? [],
+      levels,
+    });
+    if (now !== null) view.current?.tick(now);
+  }, [of.key, of.known, of.own, levels, dark, zone]);
+  useEffect(() => effect(() => view.current?.cut(momentShown.value === null ? null : momentShown.value / 1_000)), [zone]);
+  useEffect(() => {
+    view.current?.progress(of.progress);
+  }, [of.progress]);
+  useEffect(() => {
+    if (view.current) view.current.goes = goes;
+  }, [goes, zone]);
+  useEffect(() => {
+    if (now !== null) view.current?.tick(now);
+  }, [now]);
+  useEffect(() => view.current?.own(lines), [lines, dark, zone]);
+  useEffect(() => view.current?.use(tool), [tool, zone]);
+  useEffect(() => view.current?.compare(other?.rows ?? null, other?.name ?? ''), [other, dark, zone]);
+
+  const key = (event: KeyboardEvent): void => {
+    if (event.ctrlKey || event.metaKey || event.altKey || !view.current?.key(event.key, event.shiftKey)) return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
+  return (
+    <>
+      <div
+        class="chart-keys"
+        role="application"
+        tabIndex={0}
+        aria-label={`chart of ${name}: left and right read bar by bar, with Shift ten at a time; Enter goes to what was known at the bar; m measures from it; plus and minus zoom; End is the newest`}
+        aria-describedby="reading"
+        onKeyDown={key}
+        onBlur={() => view.current?.leave()}
+      >
+        <div ref={element} class="chart" role="img" aria-label={`candles of ${name} with regimes, levels and marks; the numbers are in the line above`} />
+        {hit !== null && <Hovered hit={hit} price={bars?.rows.findLast((row) => row.close !== null)?.close ?? null} />}
+        <p class="measured unseen" aria-live="polite">
+          {measured}
+        </p>
+      </div>
+      <Dock view={view} canvas={canvas} bar={interval} from={from} to={to} />
+    </>
+  );
+}

@@ -1,0 +1,37 @@
+// What a line of the chart is: name, price, how strong, how old, whose stops; shown beside the pointer.
+import type { JSX } from 'preact';
+import type { LevelView } from '../../api/types';
+import { isZone } from '../../chart/levels';
+import type { Hit } from '../../chart/view';
+import { levelSide, levelTitle } from '../../format/level';
+import { compact, percent, price as priceText } from '../../format/number';
+import { Since } from '../../ui/Time';
+
+const SHOWN = 4;
+
+export function Hovered({ hit, price }: { hit: Hit; price: number | null }): JSX.Element {
+  const more = hit.levels.length - SHOWN;
+  return (
+    <div class="hovered" role="presentation" style={{ left: `${hit.x}px`, top: `${hit.y}px` }} data-flip={hit.x > 260 ? 'left' : 'right'} data-testid="hovered">
+      {hit.levels.slice(0, SHOWN).map((level) => (
+        <p key={level.level_id} class="num">
+          <b>{levelTitle(level)}</b> {isZone(level) ? `${priceText(level.bottom)} to ${priceText(level.top)}` : priceText(level.price)}
+          {price !== null && <span class="muted"> {percent(level.price / price - 1, 2, true)}</span>}
+          <br />
+          <span class="muted">
+            strength {strength(level)}
+            {isZone(level) && (level.volume ?? 0) > 0 ? ` · ${compact(level.volume)} liquidated` : ''} · known for <Since at={level.known_at} />
+            {level.touches > 0 ? ` · touched ${level.touches}×` : ''}
+            {levelSide(level.side) === '' ? '' : isZone(level) ? ` · ${level.side === 'LONG' ? 'longs' : 'shorts'}` : ` · ${levelSide(level.side)}`}
+            {level.kind === 'measured' ? '' : ` · ${level.kind}`}
+          </span>
+        </p>
+      ))}
+      {more > 0 && <p class="muted">and {more} more</p>}
+    </div>
+  );
+}
+
+function strength(level: LevelView): string {
+  return percent(level.strength, level.strength < 0.1 ? 1 : 0);
+}

@@ -1,0 +1,58 @@
+// Horizontal lines and price alerts of the reader, market by market, kept in this browser and nowhere else. An alert is told once: when
+// the price comes to the other side of its line. It hears the prices of the board, so that it works on every page of a live process.
+import { kept } from './kept';
+
+export interface PriceLine {
+  id: string;
+  price: number;
+  /** It tells when the price crosses it. */
+  alert: boolean;
+}
+
+export type Lines = Readonly<Record<string, readonly PriceLine[]>>;
+
+/** More lines than this on one market are no help. */
+export const LINES_MAX = 30;
+
+export function readLines(stored: unknown): Lines {
+  if (typeof stored !== 'object' || stored === null) return {};
+  const out: Record<string, readonly PriceLine[]> = {};
+  for (const [market, list] of Object.entries(stored)) {
+    if (!Array.isArray(list)) continue;
+    const lines = list.filter((l): l is PriceLine => typeof l?.id === 'string' && Number.isFinite(l?.price) && typeof l?.alert === 'boolean');
+    if (lines.length > 0) out[market] = lines.slice(0, LINES_MAX).map(({ id, price, alert }) => ({ id, price, alert }));
+  }
+  return out;
+}
+
+const all = kept('lines', readLines);
+export const ownLines = all.value;
+
+export function linesOf(market: string): readonly PriceLine[] {
+  return ownLines.value[market] ?? [];
+}
+
+function put(market: string, lines: readonly PriceLine[]): void {
+  const { [market]: _, ...others } = ownLines.peek();
+  all.set(lines.length === 0 ? others : { ...others, [market]: lines });
+}
+
+export function addLine(market: string, price: number, alert: boolean): void {
+  const lines = ownLines.peek()[market] ?? [];
+  const id = `line-${lines.reduce((most, line) => Math.max(most, Number(line.id.slice(5)) || 0), 0) + 1}`;
+  put(market, [...lines, { id, price, alert }].slice(-LINES_MAX));
+}
+
+export function changeLine(market: string, id: string, patch: Partial<Omit<PriceLine, 'id'>>): void {
+  put(market, (ownLines.peek()[market] ?? []).map((line) => (line.id === id ? { ...line, ...patch } : line)));
+}
+
+export function removeLine(market: string, id: string): void {
+  put(market, (ownLines.peek()[market] ?? []).filter((line) => line.id !== id));
+}
+
+/** Which alerts a move of the price has crossed. */
+export function crossed(lines: readonly PriceLine[], before: number | null, now: number | null): PriceLine[] {
+  if (before === null || now === null || before === now) return [];
+  return lines.filter((line) => line.alert && (before < line.price ? now >= line.price : before > line.price && now <= line.price));
+}
