@@ -12,6 +12,8 @@ import { Banners } from './ui/Banners';
 import { Footer } from './ui/Footer';
 import { Header } from './ui/Header';
 import { KeysDialog } from './ui/Keys';
+import { NoticesDialog } from './notices/NoticesDialog';
+import { PaletteDialog } from './ui/Palette';
 import { Later } from './ui/Later';
 import { SignIn } from './ui/SignIn';
 import { TimeMachine } from './ui/TimeMachine';
@@ -33,7 +35,6 @@ export function App(): JSX.Element {
   const name = at.page === 'market' ? at.instrument : at.page;
   const first = useRef(true);
   useEffect(() => {
-    document.title = at.page === 'weather' ? 'barograph' : `${name} · barograph`;
     // A reader who follows a link goes on reading where the new page begins.
     if (!first.current) content.current?.focus({ preventScroll: true });
     first.current = false;
@@ -54,6 +55,8 @@ export function App(): JSX.Element {
       {pageSpec(at.page)?.timeless !== true && <TimeMachine />}
       <Footer />
       <KeysDialog />
+      <NoticesDialog />
+      <PaletteDialog />
     </>
   );
 }
