@@ -12,6 +12,8 @@ import { Banners } from './ui/Banners';
 import { Footer } from './ui/Footer';
 import { Header } from './ui/Header';
 import { KeysDialog } from './ui/Keys';
+import { NoticesDialog } from './notices/NoticesDialog';
+import { PaletteDialog } from './ui/Palette';
 import { Later } from './ui/Later';
 import { PriceNotices } from './ui/PriceNotices';
 import { SignIn } from './ui/SignIn';
@@ -34,7 +36,6 @@ export function App(): JSX.Element {
   const name = at.page === 'market' ? at.instrument : at.page;
   const first = useRef(true);
   useEffect(() => {
-    document.title = at.page === 'weather' ? 'barograph' : `${name} · barograph`;
     // A reader who follows a link goes on reading where the new page begins.
     if (!first.current) content.current?.focus({ preventScroll: true });
     first.current = false;
@@ -56,6 +57,8 @@ export function App(): JSX.Element {
       <PriceNotices />
       <Footer />
       <KeysDialog />
+      <NoticesDialog />
+      <PaletteDialog />
     </>
   );
 }

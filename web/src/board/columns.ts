@@ -23,6 +23,10 @@ export const COLUMNS = {
   tf_vol: 'timeframes',
   open_alerts: 'number',
   vol_24h: 'number',
+  oi_usd: 'number',
+  vol_4h: 'number',
+  vol_pct_90d: 'number',
+  vol_halflife: 'number',
 } as const;
 
 export type Column = keyof typeof COLUMNS;

@@ -18,6 +18,8 @@ export const lastHeard = signal<number | null>(null);
 export const healed = signal(0);
 /** Moves when alerts came, at most once a second: for pages that list alerts. Changed labels do not count. */
 export const alertEdition = signal(0);
+/** Alerts as they came, for who has to call. */
+export const heardAlerts = signal<readonly EventView[]>([]);
 /** Moves when a delivery, a receiver or a silence changed, at most once a second. */
 export const deliveryEdition = signal(0);
 /** Moves when a registered position changed or was noticed about, at most once a second. */
@@ -95,7 +97,10 @@ function open(query: string): void {
     header.value = next;
   });
   on<BoardChange[]>('changes', showChanges);
-  on<EventView[]>('alerts', alarmed);
+  on<EventView[]>('alerts', (events) => {
+    heardAlerts.value = events;
+    alarmed();
+  });
   on<Moved>('deliveries', delivered);
   on<Moved>('notices', noticed);
   on<MarketNow>('market', (next) => {

@@ -54,6 +54,12 @@ export class Row {
     return stateOf(this.number('flags'));
   }
 
+  /** The same without a redraw when it changes. */
+  peekState(): RowState {
+    const flags = this.peek('flags');
+    return stateOf(typeof flags === 'number' ? flags : null);
+  }
+
   /** The value now, for sorting: reading it asks for no redraw. */
   peek(column: Column): Cell {
     return this.cell(column)?.peek() ?? null;
@@ -68,6 +74,8 @@ export const layout = signal(new Layout([], {}));
 export const rows = signal<readonly Row[]>([]);
 export const header = signal<BoardHeader | null>(null);
 export const changes = signal<readonly BoardChange[]>([]);
+/** Changes as they came live, for who has to call; not those that a board begins with. */
+export const heardChanges = signal<readonly BoardChange[]>([]);
 export const origin = signal<Board['origin'] | null>(null);
 export const logicVersion = signal('');
 /** The stored stretch of all markets, epoch seconds: told with the board of now, and growing with its rows. That of a moment of
@@ -143,6 +151,7 @@ export function showRows(added: readonly BoardRow[]): void {
 /** Labels that changed, in the order in which they did. */
 export function showChanges(added: readonly BoardChange[]): void {
   changes.value = [...added].reverse().concat(changes.peek()).slice(0, CHANGES_KEPT);
+  heardChanges.value = added;
 }
 
 export function showReasons(told: readonly RowReasons[]): void {

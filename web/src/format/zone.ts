@@ -1,6 +1,6 @@
 // The time zone that times are printed in: that of the browser, UTC, or one that the reader chose; kept in this browser. Summer time
 // is that of the zone at the moment in question.
-import { kept } from '../state/kept';
+import { choice } from '../state/choice';
 
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
@@ -18,9 +18,9 @@ export const ZONES: readonly (readonly [zone: string, text: string])[] = [
   ['Asia/Tokyo', 'Tokyo'],
 ];
 
-const choice = kept<string>('zone', (stored) => (ZONES.some(([zone]) => zone === stored) ? (stored as string) : ''));
-export const zoneChosen = choice.value;
-export const chooseZone = choice.set;
+const ofZone = choice<string>('zone', (stored) => (ZONES.some(([zone]) => zone === stored) ? (stored as string) : ''));
+export const zoneChosen = ofZone.value;
+export const chooseZone = ofZone.set;
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 const known = new Map<string, number>();

@@ -1,10 +1,12 @@
-// Every page: its address and, where the navigation has it, its title there, in this order. What stands at the address is found by
-// the page's name. The server answers the same addresses: after a change here, `cargo x gen`.
+// Every page: its address and, where the navigation has it, its title there, in this order. Views of the board are tabs of it. What
+// stands at the address is found by the page's name. The server answers the same addresses: after a change here, `cargo x gen`.
 
 interface PageSpec {
   /** A part in braces is read from the address. */
   path: string;
   title?: string;
+  /** Its name among the tabs of the board. */
+  tab?: string;
   /** The page that the navigation marks instead. */
   within?: string;
   /** It is about no moment, so that it has no time machine. */
@@ -12,11 +14,12 @@ interface PageSpec {
 }
 
 export const PAGES = {
-  weather: { path: '/', title: 'Weather' },
-  regimes: { path: '/regimes', title: 'Regimes' },
-  universe: { path: '/universe', title: 'Universe' },
-  cascades: { path: '/cascades', title: 'Cascades' },
-  volatility: { path: '/volatility', title: 'Volatility' },
+  weather: { path: '/', title: 'Weather', tab: 'All markets' },
+  regimes: { path: '/regimes', tab: 'Regimes', within: 'weather' },
+  volatility: { path: '/volatility', tab: 'Volatility', within: 'weather' },
+  funding: { path: '/funding', tab: 'Funding and OI', within: 'weather' },
+  universe: { path: '/universe', tab: 'Universe', within: 'weather' },
+  cascades: { path: '/cascades', tab: 'Cascades', within: 'weather' },
   scorecard: { path: '/scorecard', title: 'Was it right?' },
   whatif: { path: '/whatif', title: 'What if?', timeless: true },
   paper: { path: '/paper', title: 'On paper' },
@@ -30,8 +33,17 @@ export const PAGES = {
 
 export type PageName = keyof typeof PAGES;
 
+/** The views of the board, in the order of their tabs. */
+export const TABS = Object.entries(PAGES).flatMap(([page, spec]) => ('tab' in spec ? [{ page: page as PageName, path: spec.path, tab: spec.tab }] : []));
+
 export function pageSpec(page: string): PageSpec | null {
   return (PAGES as Record<string, PageSpec>)[page] ?? null;
+}
+
+/** What a page is called, wherever it is listed. */
+export function pageTitle(page: string): string {
+  const spec = pageSpec(page);
+  return spec?.title ?? spec?.tab ?? page;
 }
 
 /** The component of a page: exported by the file of this name in `<page>/` beside this one. */

@@ -1,41 +1,76 @@
-// What this browser keeps for its reader beside the address: a choice, a line on a chart. A signal that reads its stored value when it
-// is made and writes each change. What another version left there, or somebody wrote by hand, is read with `read`, which answers with
-// something usable whatever it is given. A browser that keeps nothing behaves as one that is new.
+// Preferences of this browser: signals that are kept in its storage and follow what another tab of it changes. What was kept is
+// read as foreign data: what does not fit is forgotten. A browser that keeps nothing shows the usual next time.
 import { signal } from '@preact/signals';
 import type { Signal } from '@preact/signals';
 
-export interface Kept<T> {
-  value: Signal<T>;
-  set: (next: T) => void;
+const PREFIX = 'barograph.';
+
+type Read<T> = (value: unknown) => T | null;
+
+interface Kept {
+  load: (text: string | null) => void;
 }
 
-export function kept<T>(name: string, read: (stored: unknown) => T): Kept<T> {
-  const key = `barograph.${name}`;
-  const value = signal<T>(read(stored(key)));
-  // Another tab of this browser changes it, too.
-  if (typeof window !== 'undefined' && typeof window.addEventListener === 'function') {
-    window.addEventListener('storage', (event) => {
-      if (event.key === key) value.value = read(stored(key));
-    });
-  }
-  return {
-    value,
-    set: (next) => {
-      value.value = next;
-      try {
-        window.localStorage.setItem(key, JSON.stringify(next));
-      } catch {
-        // Kept until the page is closed.
-      }
-    },
+const all = new Map<string, Kept>();
+
+/** A preference under a name; `read` answers `null` to what is none. Set it with [`keep`]. */
+export function kept<T>(name: string, usual: T, read: Read<T>): Signal<T> {
+  const value = signal(usual);
+  const load = (text: string | null): void => {
+    value.value = parsed(text, read) ?? usual;
   };
+  load(stored(PREFIX + name));
+  all.set(PREFIX + name, { load });
+  names.set(value, PREFIX + name);
+  return value;
 }
 
-function stored(key: string): unknown {
+const names = new WeakMap<object, string>();
+
+export function keep<T>(of: Signal<T>, next: T): void {
+  of.value = next;
+  const name = names.get(of);
+  if (name === undefined) return;
   try {
-    const text = window.localStorage.getItem(key);
-    return text === null ? null : JSON.parse(text);
+    window.localStorage.setItem(name, JSON.stringify(next));
+  } catch {
+    // Storage is full or forbidden: the preference holds for as long as the page is open.
+  }
+}
+
+export function startKept(): void {
+  window.addEventListener('storage', (event) => {
+    if (event.key !== null) all.get(event.key)?.load(event.newValue);
+  });
+}
+
+function stored(name: string): string | null {
+  try {
+    return window.localStorage.getItem(name);
   } catch {
     return null;
   }
+}
+
+export function parsed<T>(text: string | null, read: Read<T>): T | null {
+  if (text === null) return null;
+  try {
+    return read(JSON.parse(text));
+  } catch {
+    return null;
+  }
+}
+
+/** Reads a word of a list. */
+export function oneOf<W extends string>(...words: W[]): Read<W> {
+  return (value) => words.find((word) => word === value) ?? null;
+}
+
+/** Reads a list of texts, each once. */
+export function texts(value: unknown): string[] | null {
+  return Array.isArray(value) ? [...new Set(value.filter((each): each is string => typeof each === 'string'))] : null;
+}
+
+export function yesOrNo(value: unknown): boolean | null {
+  return typeof value === 'boolean' ? value : null;
 }

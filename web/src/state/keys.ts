@@ -1,7 +1,9 @@
-// The keyboard: `/` search, `j k` rows, Enter open, `t` time machine, `?` help. Lists put their rows on offer by `data-row`.
+// The keyboard: Ctrl-K palette, `/` search, `j k` rows, Enter open, `s` star, `c` compact rows, `t` time machine, `?` help. Lists put
+// their rows on offer by `data-row`.
 import { signal } from '@preact/signals';
 
 export const helpOpen = signal(false);
+export const paletteOpen = signal(false);
 
 function typing(target: EventTarget | null): boolean {
   return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName)) && !isRange(target);
@@ -32,9 +34,22 @@ function moveRow(by: 1 | -1): boolean {
 function openRow(): boolean {
   const row = document.activeElement;
   if (!(row instanceof HTMLElement) || row.dataset['row'] === undefined || row instanceof HTMLAnchorElement) return false;
-  const link = row.querySelector<HTMLElement>('a[href], button');
+  const link = row.querySelector<HTMLElement>('a[href]') ?? row.querySelector<HTMLElement>('button');
   link?.click();
   return link !== null;
+}
+
+/** The star of the row that has the focus. */
+function starRow(): boolean {
+  const star = document.activeElement?.closest('[data-row]')?.querySelector<HTMLElement>('.star');
+  star?.click();
+  return star !== null && star !== undefined;
+}
+
+function press(key: string): boolean {
+  const button = document.querySelector<HTMLElement>(`[data-key="${key}"]`);
+  button?.click();
+  return button !== null;
 }
 
 function act(key: string): boolean {
@@ -49,6 +64,10 @@ function act(key: string): boolean {
       return moveRow(-1);
     case 'Enter':
       return openRow();
+    case 's':
+      return starRow();
+    case 'c':
+      return press(key);
     case '?':
       helpOpen.value = true;
       return true;
@@ -59,7 +78,13 @@ function act(key: string): boolean {
 
 export function startKeys(): void {
   document.addEventListener('keydown', (event) => {
-    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || helpOpen.value) return;
+    if ((event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && event.key.toLowerCase() === 'k') {
+      // Browsers search the web with it otherwise.
+      event.preventDefault();
+      if (document.querySelector('dialog[open]') === null || paletteOpen.peek()) paletteOpen.value = !paletteOpen.peek();
+      return;
+    }
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog[open]') !== null) return;
     if (event.key === 'Escape' && typing(event.target)) {
       // The browser would empty a search field; leaving it keeps what was searched for.
       event.preventDefault();

@@ -1,6 +1,6 @@
 // Horizontal lines and price alerts of the reader, market by market, kept in this browser and nowhere else. An alert is told once: when
 // the price comes to the other side of its line. It hears the prices of the board, so that it works on every page of a live process.
-import { kept } from './kept';
+import { choice } from './choice';
 
 export interface PriceLine {
   id: string;
@@ -25,7 +25,7 @@ export function readLines(stored: unknown): Lines {
   return out;
 }
 
-const all = kept('lines', readLines);
+const all = choice('lines', readLines);
 export const ownLines = all.value;
 
 export function linesOf(market: string): readonly PriceLine[] {

@@ -43,8 +43,10 @@ export function setParams(patch: Patch, replace = true): void {
 function follow(event: MouseEvent): void {
   if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
   const link = (event.target as Element | null)?.closest?.('a');
-  if (!link || link.target !== '' || link.hasAttribute('download')) return;
-  const url = new URL(link.href);
+  const href = link?.getAttribute('href');
+  // A link inside a picture has its address in another shape; the attribute is the same.
+  if (!link || href === null || href === undefined || link.hasAttribute('target') || link.hasAttribute('download')) return;
+  const url = new URL(href, window.location.href);
   if (url.origin !== window.location.origin || routeOf(url.pathname).page === 'unknown' || url.hash !== '') return;
   event.preventDefault();
   go(url.pathname + url.search);

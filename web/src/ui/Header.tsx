@@ -5,7 +5,8 @@ import { isStale, lastHeard, link } from '../board/live';
 import { count } from '../format/number';
 import { local, span, utc, zone } from '../format/time';
 import { serverNow, wallClock } from '../state/clock';
-import { helpOpen } from '../state/keys';
+import { noticesOpen, scope } from '../notices/settings';
+import { helpOpen, paletteOpen } from '../state/keys';
 import { asOf, hrefTo } from '../state/place';
 import { isDark, toggleTheme } from '../state/theme';
 import { Nav } from './Nav';
@@ -26,6 +27,20 @@ export function Header(): JSX.Element {
         <DataState />
         <Counts />
         <div class="tools">
+          <button type="button" class="plain go-to" onClick={() => (paletteOpen.value = true)} aria-haspopup="dialog" aria-label="go to a market, a page or a moment" title="go to a market, a page or a moment (Ctrl K)">
+            <svg viewBox="0 0 16 16" aria-hidden="true">
+              <circle cx="7" cy="7" r="4.5" />
+              <path d="m10.5 10.5 4 4" />
+            </svg>
+            <span class="go-to-words">Go to</span> <kbd>Ctrl K</kbd>
+          </button>
+          <button type="button" class="icon" onClick={() => (noticesOpen.value = true)} aria-haspopup="dialog" aria-label={`notifications and sound, ${scope.value === 'off' ? 'off' : 'on'}`} title={scope.value === 'off' ? 'notifications and sound: off' : 'notifications and sound: on'}>
+            <svg viewBox="0 0 16 16" aria-hidden="true">
+              <path class={scope.value === 'off' ? '' : 'solid'} d="M3 12h10l-1.5-2V7a3.5 3.5 0 0 0-7 0v3z" />
+              <path d="M6.5 14.2h3" />
+              {scope.value === 'off' && <path d="M2 2l12 12" />}
+            </svg>
+          </button>
           <button type="button" class="icon" onClick={toggleTheme} aria-label={isDark() ? 'use the light theme' : 'use the dark theme'} title="theme">
             <svg viewBox="0 0 16 16" aria-hidden="true">
               <circle cx="8" cy="8" r="6" />

@@ -5,10 +5,13 @@ import { hrefTo } from '../state/place';
 import { Dialog } from './Dialog';
 
 const KEYS = [
-  ['/', 'search markets'],
+  ['Ctrl K', 'go to a market, a page or a moment, or do something (⌘ K on a Mac)'],
+  ['/', 'search markets; Enter opens the first'],
   ['j', 'next row'],
   ['k', 'row before'],
-  ['Enter', 'open the row'],
+  ['Enter', 'open the row; with Ctrl in a new tab'],
+  ['s', 'favourite: keep the row on top, or no longer'],
+  ['c', 'compact rows'],
   ['t', 'time machine; then the arrow keys move by a minute'],
   ['← →', 'on the chart: bar by bar, with Shift ten at a time; + and − zoom, End is the newest'],
   ['?', 'this list'],

@@ -10,9 +10,9 @@ import { asOf } from '../state/place';
 import { SPEEDS, clock, pause, play, playing, speed } from '../state/play';
 import type { Speed } from '../state/play';
 import { Icon } from './Icon';
-import { kept } from '../state/kept';
+import { choice } from '../state/choice';
 
-const lastSpeed = kept<Speed>('speed', (stored) => SPEEDS.find((s) => s === stored) ?? 60);
+const lastSpeed = choice<Speed>('speed', (stored) => SPEEDS.find((s) => s === stored) ?? 60);
 
 interface Props {
   stretch: Stretch;

@@ -1,6 +1,5 @@
 // The pages.
 import type { JSX } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
 import { header } from '../board/store';
 import { PAGES, pageSpec } from '../pages/list';
 import { hrefTo, route } from '../state/place';
@@ -11,15 +10,9 @@ export function Nav(): JSX.Element {
   const shown = route.value.page;
   const at = pageSpec(shown)?.within ?? shown;
   const open = header.value?.open_alerts ?? 0;
-  const list = useRef<HTMLUListElement>(null);
-  // On a narrow screen the list scrolls sideways; where the reader is shall be in sight.
-  useEffect(() => {
-    const current = list.current?.querySelector<HTMLElement>('[aria-current]');
-    if (list.current && current) list.current.scrollLeft = current.offsetLeft - list.current.clientWidth / 2 + current.offsetWidth / 2;
-  }, [at]);
   return (
     <nav aria-label="pages">
-      <ul ref={list}>
+      <ul>
         {LISTED.map(({ page, path, title }) => (
           <li key={page}>
             <a href={hrefTo(path)} aria-current={page === at ? 'page' : undefined}>

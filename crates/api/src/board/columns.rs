@@ -131,6 +131,14 @@ columns! {
     OpenAlerts: "open_alerts", Whole, Turn, Silent;
     /// Annualised volatility of the last 24 hours, fraction (`realized_vol_24h`): what the volatility label is made of.
     Vol24h: "vol_24h", Reading, Minute, Explained;
+    /// Open interest in the quote currency (`oi_usd`).
+    OiUsd: "oi_usd", Reading, Minute, Explained;
+    /// Annualised volatility of the last 4 hours, fraction (`realized_vol_4h`).
+    Vol4h: "vol_4h", Reading, Minute, Explained;
+    /// Where the volatility of 24 hours stands among its own last 90 days, from 0 to 1 (`vol_pct_rank`).
+    VolPct90d: "vol_pct_90d", Reading, Minute, Explained;
+    /// Half-life of an outbreak of volatility, days (`vol_halflife`).
+    VolHalflife: "vol_halflife", Reading, Minute, Explained;
 }
 
 // A batch says in the bits of a u32 which columns changed.

@@ -1,11 +1,12 @@
 //! Written by `cargo x gen` from web/src/pages/list.ts; edit that, not this.
 
 /// Addresses of the page's views, beside `/`.
-pub(crate) const VIEWS: [&str; 13] = [
+pub(crate) const VIEWS: [&str; 14] = [
     "/regimes",
+    "/volatility",
+    "/funding",
     "/universe",
     "/cascades",
-    "/volatility",
     "/scorecard",
     "/whatif",
     "/paper",

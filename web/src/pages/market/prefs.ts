@@ -1,5 +1,5 @@
 // How this reader likes charts, kept in this browser: what is drawn, which panes stand under it, the interval that was chosen last.
-import { kept } from '../../state/kept';
+import { choice } from '../../state/choice';
 import { PANES } from '../../chart/panes';
 import type { PaneName } from '../../chart/panes';
 
@@ -35,7 +35,7 @@ export function readPrefs(stored: unknown): Prefs {
   };
 }
 
-const choices = kept('chart', readPrefs);
+const choices = choice('chart', readPrefs);
 export const prefs = choices.value;
 
 export function prefer(patch: Partial<Prefs>): void {

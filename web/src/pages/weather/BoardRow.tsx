@@ -1,19 +1,28 @@
-// One market of the board.
+// One market of the board. The whole row opens it.
 import type { JSX } from 'preact';
 import type { Row } from '../../board/store';
 import { toneOf } from '../../board/axes';
-import { room } from '../../state/screen';
+import { hrefTo } from '../../state/place';
+import { marketPath } from '../../state/url';
+import { opens } from '../../ui/rowOpen';
+import { trustClass } from '../../ui/RowState';
 import { MoreCell } from './MoreCell';
-import { COLUMNS } from './columns';
+import { columnsOf } from './columns';
+import type { Fitted } from './fit';
 
-export function BoardRow({ row, index }: { row: Row; index: number }): JSX.Element {
+interface Props {
+  row: Row;
+  index: number;
+  fitted: Fitted;
+  height: number;
+}
+
+export function BoardRow({ row, index, fitted, height }: Props): JSX.Element {
   // Neither what is too old nor what lacks a feed shall look as if it held.
-  const trusted = row.state() === 'live' || row.state() === 'warming';
-  const space = room.value;
   return (
-    <tr data-row tabIndex={0} aria-rowindex={index} class={`market-row edge-${toneOf('risk', row.word('risk'))}${trusted ? '' : ' untrusted'}`}>
-      {COLUMNS.map((column) => column.cell(row))}
-      {space !== 'wide' && <MoreCell row={row} room={space} />}
+    <tr data-row data-instrument={row.instrument} tabIndex={0} aria-rowindex={index} class={`market-row edge-${toneOf('risk', row.word('risk'))} ${trustClass(row)}`} style={{ height: `${height}px` }} {...opens(hrefTo(marketPath(row.instrument)))}>
+      {columnsOf(fitted.shown).map((column) => column.cell(row))}
+      {fitted.below.length > 0 && <MoreCell row={row} fitted={fitted} />}
     </tr>
   );
 }

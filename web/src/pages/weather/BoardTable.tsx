@@ -1,92 +1,79 @@
-// The board: all markets, of which only those near the screen are in the document. The order follows the numbers once a second,
-// but never while the pointer or the keyboard is in the table.
+// The table of all markets, of which only those near the screen are in the document.
 import type { JSX } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
-import { edition, rows } from '../../board/store';
-import type { Row } from '../../board/store';
-import { place, setParams } from '../../state/place';
-import { room } from '../../state/screen';
-import type { Room } from '../../state/screen';
+import { useRef } from 'preact/hooks';
+import { density } from '../../board/prefs';
+import { setParams } from '../../state/place';
 import { useRowsNear } from '../../ui/window';
 import { BoardRow } from './BoardRow';
-import { COLUMNS } from './columns';
-import { chosen, sortPatch, wishOf } from './order';
+import { columnsOf } from './columns';
+import type { ShownColumn } from './columns';
+import { sortPatch } from './order';
+import type { Wish } from './order';
+import { heightOf, useFitted, useOrder, useRoom, useWish } from './useBoard';
+import type { BoardView } from './views';
 
-/** The heights that styles/table.css gives the rows: one line, and a second one, which takes two on a phone. */
-const ROW_HEIGHT: Record<Room, number> = { wide: 44, narrow: 66, phone: 84 };
-const FOLLOW_MS = 1_000;
-
-function useOrder(): Row[] {
-  const all = rows.value;
-  const params = place.value.params;
-  const key = `${params['sort']}|${params['dir']}|${params['q']}|${params['risk']}`;
-  const [order, setOrder] = useState<Row[]>(() => chosen(all, wishOf(params)));
-  useEffect(() => {
-    setOrder(chosen(all, wishOf(params)));
-  }, [all, key]);
-  useEffect(() => {
-    let seen = edition.peek();
-    const timer = window.setInterval(() => {
-      const busy = document.querySelector('.board tbody:hover, .board tbody:focus-within') !== null;
-      if (busy || edition.peek() === seen) return;
-      seen = edition.peek();
-      const next = chosen(rows.peek(), wishOf(place.peek().params));
-      setOrder((old) => (old.length === next.length && old.every((row, at) => row === next[at]) ? old : next));
-    }, FOLLOW_MS);
-    return () => window.clearInterval(timer);
-  }, []);
-  return order;
-}
-
-export function BoardTable(): JSX.Element {
-  const wish = wishOf(place.value.params);
-  const order = useOrder();
+export function BoardTable({ view }: { view: BoardView }): JSX.Element {
+  const wish = useWish(view);
+  const order = useOrder(view);
+  const [frame, room] = useRoom();
+  const fitted = useFitted(view, room);
   const body = useRef<HTMLTableSectionElement>(null);
-  const height = ROW_HEIGHT[room.value];
+  const compact = density.value === 'compact';
+  const height = heightOf(fitted, compact, room);
   const shown = useRowsNear(body, height, order.length);
-  const near = order.slice(shown.from, shown.to);
+  const columns = columnsOf(fitted.shown);
   return (
-    <table class="board" aria-rowcount={order.length + 1} aria-label="weather of all markets">
-      <thead>
-        <tr aria-rowindex={1}>
-          {COLUMNS.map((column) => (
-            <th
-              key={column.id}
-              scope="col"
-              title={column.title}
-              class={`c-${column.id} ${column.numeric ? 'num' : ''}`}
-              aria-sort={wish.sort !== column.id ? undefined : wish.direction === 'asc' ? 'ascending' : 'descending'}
-            >
-              {column.sortable ? (
-                <button type="button" class="sort" onClick={() => setParams(sortPatch(wish, column.id))}>
-                  {column.text}
-                  <span class="arrow" aria-hidden="true">
-                    {wish.sort === column.id ? (wish.direction === 'asc' ? '↑' : '↓') : ''}
-                  </span>
-                </button>
-              ) : (
-                column.text
-              )}
-            </th>
+    <div ref={frame} class="board-frame">
+      <table class={`board ${compact ? 'compact' : 'comfortable'}`} aria-rowcount={order.length + 1} aria-label={view.heading}>
+        <colgroup>
+          {fitted.widths.map((width, at) => (
+            <col key={fitted.shown[at]} style={{ width: `${width}px` }} />
           ))}
-        </tr>
-      </thead>
-      <tbody ref={body}>
-        <Spacer height={shown.from * height} />
-        {near.map((row, at) => (
-          <BoardRow key={row.instrument} row={row} index={shown.from + at + 2} />
-        ))}
-        <Spacer height={(order.length - shown.to) * height} />
-      </tbody>
-    </table>
+        </colgroup>
+        <thead>
+          <tr aria-rowindex={1}>
+            {columns.map((column) => (
+              <Heading key={column.id} column={column} wish={wish} usual={view.sort} />
+            ))}
+          </tr>
+        </thead>
+        <tbody ref={body}>
+          <Spacer height={shown.from * height} columns={columns.length} />
+          {order.slice(shown.from, shown.to).map((row, at) => (
+            <BoardRow key={row.instrument} row={row} index={shown.from + at + 2} fitted={fitted} height={height} />
+          ))}
+          <Spacer height={(order.length - shown.to) * height} columns={columns.length} />
+        </tbody>
+      </table>
+    </div>
   );
 }
 
-function Spacer({ height }: { height: number }): JSX.Element | null {
+function Heading({ column, wish, usual }: { column: ShownColumn; wish: Wish; usual: string }): JSX.Element {
+  const sorted = wish.sort === column.id ? wish.direction : null;
+  return (
+    <th scope="col" title={column.title} class={`c-${column.id} ${column.numeric ? 'num' : ''}`} aria-sort={sorted === null ? undefined : sorted === 'asc' ? 'ascending' : 'descending'}>
+      {column.sortable ? (
+        <button type="button" class="sort" onClick={() => setParams(sortPatch(wish, column.id, usual))}>
+          {column.text}
+          {sorted !== null && (
+            <svg class={`arrow ${sorted}`} viewBox="0 0 8 8" aria-hidden="true">
+              <path d="M4 7 1 2h6z" />
+            </svg>
+          )}
+        </button>
+      ) : (
+        column.text
+      )}
+    </th>
+  );
+}
+
+function Spacer({ height, columns }: { height: number; columns: number }): JSX.Element | null {
   if (height <= 0) return null;
   return (
     <tr aria-hidden="true" class="spacer">
-      <td colSpan={COLUMNS.length} style={{ height: `${height}px` }} />
+      <td colSpan={columns} style={{ height: `${height}px` }} />
     </tr>
   );
 }

@@ -1,43 +1,63 @@
-// The second line of a row where there is no room for all columns: what they would have said, in words.
+// What stands beneath a row: the headline, and the columns that have no room beside it, each with its name.
 import type { ComponentChildren, JSX } from 'preact';
 import type { Row } from '../../board/store';
-import type { Room } from '../../state/screen';
-import { Label } from '../../ui/Label';
-import { NumberText } from './Cells';
+import { AxisText, ChangeText, HeadlineText, MarginText, NumberText, SinceText, isNumberColumn } from './Cells';
+import { price } from '../../format/number';
+import { Frames } from './Pictures';
+import { BY_ID } from './columns';
+import type { Fitted } from './fit';
 
-export function MoreCell({ row, room }: { row: Row; room: Room }): JSX.Element {
+interface Props {
+  row: Row;
+  fitted: Fitted;
+}
+
+/** Signs that say their axis by themselves need no name beside them. */
+const NAMELESS = new Set(['trend', 'risk', 'volatility', 'tf_trend', 'tf_vol', 'price', 'change_24h']);
+
+export function MoreCell({ row, fitted }: Props): JSX.Element {
   return (
     <td class="c-more" role="cell">
-      {room === 'phone' && (
-        <>
-          <Part>
-            <Label axis="trend" label={row.word('trend')} />
-          </Part>
-          <Part>
-            <Label axis="volatility" label={row.word('volatility')} /> <NumberText row={row} column="vol_24h" />
-          </Part>
-        </>
+      {fitted.below.includes('headline') && (
+        <span class="more-text">
+          <HeadlineText row={row} />
+        </span>
       )}
-      <Part name="heat">
-        <Label axis="heat" label={row.word('heat')} />
-      </Part>
-      <Part name="margin">
-        <NumberText row={row} column="margin" />
-      </Part>
-      <Part name={room === 'phone' ? 'fund.' : 'funding 8 h'}>
-        <NumberText row={row} column="funding_8h" />
-      </Part>
-      <Part name={room === 'phone' ? 'OI' : 'OI 4 h'}>
-        <NumberText row={row} column="oi_4h" />
-      </Part>
+      {fitted.below
+        .filter((id) => id !== 'headline')
+        .map((id) => (
+          <span key={id} class={`part part-${id}`}>
+            {!NAMELESS.has(id) && <i>{BY_ID.get(id)?.text}</i>} {partOf(row, id)}
+          </span>
+        ))}
     </td>
   );
 }
 
-function Part({ name, children }: { name?: string; children: ComponentChildren }): JSX.Element {
-  return (
-    <span class="part">
-      {name !== undefined && <i>{name}</i>} {children}
-    </span>
-  );
+function partOf(row: Row, id: string): ComponentChildren {
+  switch (id) {
+    case 'risk':
+    case 'trend':
+    case 'volatility':
+    case 'heat':
+      return <AxisText row={row} axis={id} />;
+    case 'risk_since':
+      return <SinceText row={row} />;
+    case 'margin':
+      return <MarginText row={row} />;
+    case 'change_24h':
+      return <ChangeText row={row} />;
+    case 'tf_trend':
+      return <Frames row={row} axis="trend" />;
+    case 'tf_vol':
+      return <Frames row={row} axis="volatility" />;
+    case 'price':
+      return <PriceText row={row} />;
+    default:
+      return isNumberColumn(id) ? <NumberText row={row} column={id} /> : null;
+  }
+}
+
+function PriceText({ row }: { row: Row }): JSX.Element {
+  return <span class="num">{price(row.number('price'))}</span>;
 }

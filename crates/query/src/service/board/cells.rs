@@ -87,6 +87,10 @@ fn fill(column: Column, row: &MinuteRow, s: &Snapshot) -> Option<Result<Value, &
         Column::TfTrend => Ok(digits(&row.timeframes.trend)),
         Column::TfVol => Ok(digits(&row.timeframes.volatility)),
         Column::Vol24h => reading(Feature::RealizedVol24h),
+        Column::OiUsd => reading(Feature::OiUsd),
+        Column::Vol4h => reading(Feature::RealizedVol4h),
+        Column::VolPct90d => reading(Feature::VolPctRank),
+        Column::VolHalflife => reading(Feature::VolHalflife),
         Column::Flags | Column::OpenAlerts => return None,
     })
 }
