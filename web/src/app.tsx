@@ -15,6 +15,7 @@ import { KeysDialog } from './ui/Keys';
 import { NoticesDialog } from './notices/NoticesDialog';
 import { PaletteDialog } from './ui/Palette';
 import { Later } from './ui/Later';
+import { PlayNotices } from './ui/PlayNotices';
 import { PriceNotices } from './ui/PriceNotices';
 import { SignIn } from './ui/SignIn';
 import { TimeMachine } from './ui/TimeMachine';
@@ -55,6 +56,7 @@ export function App(): JSX.Element {
       </main>
       {pageSpec(at.page)?.timeless !== true && at.page !== 'market' && <TimeMachine />}
       <PriceNotices />
+      <PlayNotices />
       <Footer />
       <KeysDialog />
       <NoticesDialog />

@@ -8,6 +8,8 @@ import { serverNow, wallClock } from '../state/clock';
 import { noticesOpen, scope } from '../notices/settings';
 import { helpOpen, paletteOpen } from '../state/keys';
 import { asOf, hrefTo } from '../state/place';
+import { playing, speed } from '../state/play';
+import { simulatedRate } from '../state/story';
 import { isDark, toggleTheme } from '../state/theme';
 import { Nav } from './Nav';
 import { useStuckHeight } from './stuck';
@@ -72,12 +74,24 @@ function DataState(): JSX.Element {
       <time class="clock muted" dateTime={new Date(now).toISOString()} title={utc(now / 1000)}>
         {asOf.value === null ? local(now / 1000, now) : local(now / 1000, 0)} {zone(now)}
       </time>
+      <ClockKind />
     </div>
+  );
+}
+
+/** Which clock that is, where it is not the reader's. */
+function ClockKind(): JSX.Element | null {
+  if (asOf.value !== null || simulatedRate.value === null) return null;
+  return (
+    <span class="clock-kind" data-testid="clock-kind" title="ages, windows and forecasts are counted by this clock">
+      simulated clock, {simulatedRate.value}×
+    </span>
   );
 }
 
 function dataWords(): [tone: string, word: string, title: string] {
   const at = header.value;
+  if (playing.value) return ['none', `recorded, played at ${speed.value}×`, 'the page shows the past minute by minute, as it was known then'];
   if (asOf.value !== null) return ['none', 'as known then', 'the page shows a moment of the past'];
   if (isStale.value) return ['red', 'stale', 'nothing is heard of the server; the page connects again by itself'];
   if (link.value === 'connecting' || at === null) return ['none', 'connecting', 'waiting for the first word of the server'];
