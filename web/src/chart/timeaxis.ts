@@ -35,7 +35,7 @@ export function zonedTime(zone: string): IHorzScaleBehavior<Time> {
   class Zoned extends (defaultHorzScaleBehavior() as Base) {
     override fillWeightsForPoints(points: Points, start: number): void {
       const clock = (at: number): number => {
-        const seconds = Number((points[at]?.time as unknown as { timestamp: number } | undefined)?.timestamp ?? 0);
+        const seconds = Number(points[at]?.originalTime ?? 0);
         return seconds + offsetMs(seconds * 1_000, zone) / 1_000;
       };
       // Nothing is known before the first: it stands as far from the second as others do from theirs.

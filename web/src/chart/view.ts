@@ -447,7 +447,7 @@ export class ChartView {
     const width = this.chart.timeScale().width() || 900;
     const shown = Math.max(SHOWN_LEAST, Math.round(width / BAR_PX));
     const head = this.until === null ? null : this.place(this.until);
-    const to = head === null ? this.rows.length + ROOM_AFTER : Math.min(this.rows.length + ROOM_AFTER, head + shown * (1 - HEAD_SHARE));
+    const to = head === null ? this.rows.length + ROOM_AFTER : head + shown * (1 - HEAD_SHARE);
     this.chart.timeScale().setVisibleLogicalRange({ from: Math.max(-2, to - shown), to });
   }
 

@@ -100,6 +100,3 @@ export function bytes(x: Maybe): string {
 export function count(n: number, one: string, many = `${one}s`): string {
   return `${grouped(String(n))} ${n === 1 ? one : many}`;
 }
-
-/** What a field for a number takes: a comma is a decimal sign to some and none to others, so there is none. */
-export const TYPED = { pattern: '\\s*[0-9]*[.]?[0-9]+\\s*', title: 'a number such as 1234.5, without commas' } as const;

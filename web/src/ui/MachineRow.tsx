@@ -2,7 +2,6 @@
 import { useComputed } from '@preact/signals';
 import type { JSX } from 'preact';
 import { DAY, HOUR, MINUTE, iso, local, utc, zone } from '../format/time';
-import { ZONES, chooseZone, zoneChosen } from '../format/zone';
 import { barsOn, fieldOf, momentOfField, moved } from '../state/machine';
 import type { Stretch } from '../state/machine';
 import { hand, leap, momentShown, step } from '../state/moment';
@@ -74,16 +73,6 @@ export function MachineRow({ stretch, bar }: Props): JSX.Element {
               if (ms !== null) leap(ms >= stretch.to ? null : iso(ms));
             }}
           />
-        </label>
-        <label>
-          <span class="unseen">time zone</span>
-          <select class="zone" value={zoneChosen.value} onChange={(event) => chooseZone(event.currentTarget.value)}>
-            {ZONES.map(([name, text]) => (
-              <option key={name} value={name}>
-                {text}
-              </option>
-            ))}
-          </select>
         </label>
       </span>
     </div>

@@ -1,15 +1,27 @@
 // The reading line of the chart: the bar under the pointer, or the newest, in words and numbers.
+import { useComputed } from '@preact/signals';
 import type { JSX } from 'preact';
 import type { Bars } from '../../chart/bars';
 import { marksAt } from '../../chart/marks';
 import { compact, funding, percent, price, volatility } from '../../format/number';
+import { momentShown } from '../../state/moment';
 import { Label } from '../../ui/Label';
 import { Time } from '../../ui/Time';
 
 export function Reading({ bars, pointed }: { bars: Bars; pointed: number | null }): JSX.Element {
+  // Bars that lie after the moment shown are loaded, and not read. It moves with every frame while time plays; bars are what counts.
+  const until = useComputed(() => (momentShown.value === null ? null : Math.floor(momentShown.value / 1_000 / bars.interval) * bars.interval)).value;
+  const over = until === null ? bars.rows : bars.rows.filter((r) => r.t < until || (r.t === until && r.labels.risk === null));
   // The bar in progress has no labels yet: without a pointer the newest that was judged is read.
-  const newest = bars.rows.findLast((r) => r.labels.risk !== null) ?? bars.rows[bars.rows.length - 1];
-  const row = pointed === null ? newest : bars.rows.find((r) => r.t === pointed);
+  const newest = over.findLast((r) => r.labels.risk !== null && (until === null || r.t < until)) ?? over[over.length - 1];
+  if (pointed !== null && until !== null && pointed >= until) {
+    return (
+      <p id="reading" class="reading muted">
+        <Time at={pointed} /> later than the moment shown
+      </p>
+    );
+  }
+  const row = pointed === null ? newest : over.find((r) => r.t === pointed);
   if (row === undefined) return <p id="reading" class="reading muted">no bar</p>;
   // What the reader steps to is spoken; what comes by itself is not.
   const live = pointed === null ? 'off' : 'polite';

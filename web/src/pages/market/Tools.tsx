@@ -5,6 +5,7 @@ import { baseOf } from '../../board/decode';
 import { rows } from '../../board/store';
 import { PANES, PANE_WORDS } from '../../chart/panes';
 import type { Tool } from '../../chart/pointer';
+import { ZONES, chooseZone, zoneChosen } from '../../format/zone';
 import { setParams } from '../../state/place';
 import { Icon } from '../../ui/Icon';
 import type { IconName } from '../../ui/Icon';
@@ -49,6 +50,16 @@ export function Tools({ instrument, compared, tool, use, full, toggleFull, png, 
             <Check on={log} flip={() => prefer({ log: !log })}>
               logarithmic
             </Check>
+            <label class="check">
+              times in{' '}
+              <select class="zone" value={zoneChosen.value} onChange={(event) => chooseZone(event.currentTarget.value)}>
+                {ZONES.map(([name, text]) => (
+                  <option key={name} value={name}>
+                    {text}
+                  </option>
+                ))}
+              </select>
+            </label>
           </>
         )}
       </Menu>

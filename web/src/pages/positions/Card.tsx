@@ -1,11 +1,12 @@
-// One position: yellow when flagged, with the word; grey when nothing can be said (R1.73, R1.74).
+// One position: yellow when flagged, with the word; grey when nothing can be said (R1.73, R1.74). What it is worth at the mark, in percent,
+// money and multiples of the risk; how far the stop is; its numbers can be changed and it can be taken out, and both taken back.
 import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
 import { useAction } from '../../api/action';
-import { send } from '../../api/client';
 import { mayOperate } from '../../api/session';
 import type { PositionCard } from '../../api/types';
 import type { Row } from '../../board/store';
-import { percent, plain, price } from '../../format/number';
+import { compact, fixed, percent, plain, price } from '../../format/number';
 import { asOf, hrefTo } from '../../state/place';
 import { marketPath } from '../../state/url';
 import { Refused } from '../../ui/Answer';
@@ -14,16 +15,23 @@ import { Severity } from '../../ui/Severity';
 import { TrustWords, rowOf, trustClass } from '../../ui/RowState';
 import { Since, Time } from '../../ui/Time';
 import { useFlash } from '../../ui/flash';
+import { Edit } from './Edit';
+import { remove } from './changes';
+import type { Change } from './changes';
+import { worthAt } from './worth';
+import type { Worth } from './worth';
 
 const FLAG: Record<string, string> = { yellow: 'flagged', grey: 'no context' };
 const NOTICES_SHOWN = 3;
 
-export function Card({ card, removed }: { card: PositionCard; removed: () => void }): JSX.Element {
+export function Card({ card, changed }: { card: PositionCard; changed: (change: Change) => void }): JSX.Element {
   const { position, context, flag } = card;
   const action = useAction();
-  const remove = async (): Promise<void> => {
-    if (await action.run(() => send('DELETE', `/api/v1/positions/${encodeURIComponent(position.id)}`))) removed();
+  const [editing, setEditing] = useState(false);
+  const take = async (): Promise<void> => {
+    if (await action.run(() => remove(position))) changed({ what: 'removed', before: position });
   };
+  const worth = worthAt(position, markOf(card));
   return (
     <article class={`panel card flag-${flag}`} aria-label={`${position.side} ${position.instrument}`} data-row tabIndex={0}>
       <header class="panel-head">
@@ -41,12 +49,20 @@ export function Card({ card, removed }: { card: PositionCard; removed: () => voi
         </dd>
         <dt>Stop</dt>
         <dd>
-          {price(position.stop)} {isBeyondStop(card) && <b class="change down">the price is beyond it</b>}
+          {price(position.stop)} <ToStop worth={worth} />
         </dd>
         <dt>Mark</dt>
         <dd>
           <Mark card={card} />
         </dd>
+        {worth !== null && (
+          <>
+            <dt>Worth</dt>
+            <dd data-testid="worth">
+              <Profit worth={worth} />
+            </dd>
+          </>
+        )}
         <dt>Context</dt>
         <dd>
           <Label axis="risk" label={context?.risk ?? null} />{' '}
@@ -77,12 +93,25 @@ export function Card({ card, removed }: { card: PositionCard; removed: () => voi
         </ul>
       )}
       <Refused error={action.error} />
-      {asOf.value === null && mayOperate.value && position.registered_by === 'user' && (
-        <p>
-          <button type="button" class="plain" disabled={action.busy} onClick={() => void remove()}>
+      {asOf.value === null && mayOperate.value && position.registered_by === 'user' && !editing && (
+        <p class="trade-buttons">
+          <button type="button" class="plain" onClick={() => setEditing(true)}>
+            Edit
+          </button>
+          <button type="button" class="plain" disabled={action.busy} onClick={() => void take()}>
             Stop watching
           </button>
         </p>
+      )}
+      {editing && (
+        <Edit
+          position={position}
+          cancel={() => setEditing(false)}
+          changed={() => {
+            setEditing(false);
+            changed({ what: 'changed', before: position });
+          }}
+        />
       )}
     </article>
   );
@@ -92,10 +121,20 @@ function markOf({ position, context }: PositionCard): number | null {
   return rowOf(position.instrument)?.number('price') ?? context?.price ?? null;
 }
 
-function isBeyondStop(card: PositionCard): boolean {
-  const [at, { stop, side }] = [markOf(card), card.position];
-  if (at === null || stop === null) return false;
-  return side.toLowerCase() === 'short' ? at >= stop : at <= stop;
+function Profit({ worth }: { worth: Worth }): JSX.Element {
+  return (
+    <>
+      <span class={`change ${worth.profit < 0 ? 'down' : 'up'}`}>{percent(worth.profit, 2, true)}</span>
+      {worth.quote !== null && <> {worth.quote > 0 ? '+' : ''}{compact(worth.quote)}</>}
+      {worth.r !== null && <b title="multiples of the distance from entry to stop"> {fixed(worth.r, 1, true)} R</b>}
+    </>
+  );
+}
+
+function ToStop({ worth }: { worth: Worth | null }): JSX.Element | null {
+  if (worth === null || worth.toStop === null) return null;
+  if (worth.toStop <= 0) return <b class="change down">the price is beyond it</b>;
+  return <span class="muted">{percent(worth.toStop, 2)} away</span>;
 }
 
 /** The price as the board has it, which moves, with how old it is; what the server knew of it where the board has no such market. */
@@ -104,14 +143,12 @@ function Mark({ card }: { card: PositionCard }): JSX.Element {
   const row = rowOf(position.instrument);
   const onBoard = row?.number('price') ?? null;
   const at = markOf(card);
-  const profit = at === null ? null : (at / position.entry - 1) * (position.side.toLowerCase() === 'short' ? -1 : 1);
   const ref = useFlash<HTMLSpanElement>(at);
   return (
     <span class={trustClass(onBoard === null ? null : row)}>
       <span ref={ref} data-testid="mark">
         {price(at)}
       </span>{' '}
-      {profit !== null && <span class={`change ${profit < 0 ? 'down' : 'up'}`}>{percent(profit, 2, true)}</span>}{' '}
       <span class="muted small">{onBoard === null ? context !== null && context.price_at !== null && <Since at={context.price_at} ago /> : <BoardAge row={row} />}</span>
     </span>
   );

@@ -1,11 +1,13 @@
 // Registers a position to be watched.
 import type { JSX } from 'preact';
+import { useRef, useState } from 'preact/hooks';
 import { useAction } from '../../api/action';
 import { send } from '../../api/client';
 import { rows } from '../../board/store';
-import { TYPED } from '../../format/number';
+import { numberTyped } from '../../format/typed';
 import { Refused } from '../../ui/Answer';
 import { Panel } from '../../ui/Panel';
+import { meant } from '../market/meant';
 
 const FIELDS = [
   ['symbol', 'Market', 'binance-usdm:BTCUSDT'],
@@ -16,17 +18,24 @@ const FIELDS = [
 
 export function Register({ done }: { done: () => void }): JSX.Element {
   const action = useAction();
-  const submit = async (form: HTMLFormElement): Promise<void> => {
+  const [wrong, setWrong] = useState<string[]>([]);
+  const last = useRef<HTMLFormElement>(null);
+  const submit = async (form: HTMLFormElement, confirm = false): Promise<void> => {
     const data = new FormData(form);
-    const number = (name: string): number | null => (String(data.get(name) ?? '').trim() === '' ? null : Number(String(data.get(name)).trim()));
-    const position = { symbol: data.get('symbol'), side: data.get('side'), entry: number('entry'), stop: number('stop'), size: number('size') };
+    const number = (name: string): number | null => numberTyped(String(data.get(name) ?? ''));
+    const unread = FIELDS.filter(([name]) => name !== 'symbol' && String(data.get(name) ?? '').trim() !== '' && number(name) === null).map(([, text]) => text);
+    setWrong(unread);
+    if (unread.length > 0) return;
+    const position = { symbol: data.get('symbol'), side: data.get('side'), entry: number('entry'), stop: number('stop'), size: number('size'), ...(confirm ? { confirm } : {}) };
     if (!(await action.run(() => send('POST', '/api/v1/positions', position)))) return;
     form.reset();
     done();
   };
+  const question = meant(action.error);
   return (
     <Panel title="Watch a position">
       <form
+        ref={last}
         class="fields register"
         onSubmit={(event) => {
           event.preventDefault();
@@ -36,7 +45,7 @@ export function Register({ done }: { done: () => void }): JSX.Element {
         {FIELDS.map(([name, text, hint]) => (
           <label key={name} class="field">
             <span>{text}</span>
-            <input name={name} placeholder={hint} required={hint !== 'optional'} autocomplete="off" list={name === 'symbol' ? 'known-markets' : undefined} inputMode={name === 'symbol' ? 'text' : 'decimal'} {...(name === 'symbol' ? {} : TYPED)} />
+            <input name={name} placeholder={hint} required={hint !== 'optional'} autocomplete="off" list={name === 'symbol' ? 'known-markets' : undefined} inputMode={name === 'symbol' ? 'text' : 'decimal'} />
           </label>
         ))}
         <label class="field">
@@ -55,7 +64,21 @@ export function Register({ done }: { done: () => void }): JSX.Element {
           ))}
         </datalist>
       </form>
-      <Refused error={action.error} />
+      {wrong.length > 0 && (
+        <p class="failed" role="alert">
+          {wrong.join(' and ')}: write a number such as 69,366.
+        </p>
+      )}
+      {question === null ? (
+        <Refused error={action.error} />
+      ) : (
+        <p class="note">
+          {question}{' '}
+          <button type="button" class="plain" disabled={action.busy} onClick={() => last.current && void submit(last.current, true)}>
+            It is meant
+          </button>
+        </p>
+      )}
     </Panel>
   );
 }
