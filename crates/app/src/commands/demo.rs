@@ -14,7 +14,7 @@ use crate::ingest;
 use crate::input;
 use crate::report::Reports;
 use crate::setup::configured;
-use crate::term::Paint;
+use crate::term::{Paint, fold};
 use barograph_domain::{InstrumentName, Span, Ts};
 use barograph_lake::ImportOptions;
 use barograph_live::start::start;
@@ -39,11 +39,8 @@ pub(crate) fn run(args: &Demo, settings: &Settings, json: bool) -> Result<(), Fa
     let meanwhile = listener.map(|l| serve::Meanwhile::start(&runtime, settings, l)).transpose()?;
     if let Some(meanwhile) = &meanwhile {
         let mut out = std::io::stdout().lock();
-        writeln!(
-            out,
-            "open  http://{}/  the page plays 5 February 2026 as soon as the history is read",
-            meanwhile.addr()
-        )?;
+        writeln!(out, "open  http://{}/", meanwhile.addr())?;
+        writeln!(out, "      The page plays 5 February 2026 as soon as the history is read.")?;
         out.flush()?;
     }
     let history = BuiltIn::unpack()?;
@@ -51,10 +48,8 @@ pub(crate) fn run(args: &Demo, settings: &Settings, json: bool) -> Result<(), Fa
     let setup = configured(settings, plan.policy_text().to_owned())?;
     {
         let mut err = std::io::stderr().lock();
-        writeln!(
-            err,
-            "reading the built-in history: 3 perpetuals, hourly candles, 8 h funding, hourly open interest of Hyperliquid as a proxy"
-        )?;
+        writeln!(err, "reading the built-in history: 3 perpetuals, hourly candles, 8 h funding,")?;
+        writeln!(err, "hourly open interest of Hyperliquid as a proxy")?;
     }
     let lenses: Vec<Lens> = plan.instruments().iter().map(|i| setup.lens(i, plan.streams())).collect();
     let mut weather = Reports::new(lenses, None, None);
@@ -121,13 +116,13 @@ fn live(
     request.weather = Some(Box::new(WeatherLines::new(Paint::detect()).into_teller()));
     {
         let mut out = std::io::stdout().lock();
-        writeln!(
-            out,
-            "\nsynthetic market, live at {SPEED}× real time (seed {}): a squeeze and a cascade within two minutes; a second \
+        let story = format!(
+            "synthetic market, live at {SPEED}× real time (seed {}): a squeeze and a cascade within two minutes; a second \
              squeeze, with enough funding history to classify it, after {:.0}",
             args.seed,
             second.as_secs_f64() / SPEED / 60.0
-        )?;
+        );
+        writeln!(out, "\n{}", fold(&story, WIDTH, ""))?;
         out.flush()?;
     }
     let running = start(runtime, settings.live(), request, || Ok(up::open_store(&settings)?))?;
@@ -136,7 +131,8 @@ fn live(
     {
         let mut out = std::io::stdout().lock();
         writeln!(out, "open  http://{addr}/")?;
-        writeln!(out, "      plays 5 February 2026; Now shows the synthetic market. Moments worth a look:")?;
+        writeln!(out, "      The page plays 5 February 2026; Now shows the synthetic market.")?;
+        writeln!(out, "      Moments worth a look:")?;
         for (name, ts) in moments {
             writeln!(out, "      http://{addr}/m/{name}?as_of={ts}")?;
         }
@@ -150,6 +146,8 @@ fn live(
     served
 }
 
+/// Columns of its lines.
+const WIDTH: usize = 80;
 /// Markets that are made up.
 const MARKETS: usize = 3;
 /// World seconds per second.

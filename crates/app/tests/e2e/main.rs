@@ -21,6 +21,7 @@ mod contest;
 mod corrections;
 mod correlation;
 mod demo;
+mod documents;
 mod events;
 mod export;
 mod freshness;
