@@ -19,6 +19,18 @@ export function price(x) {
   return x.toLocaleString('en-US', { minimumFractionDigits: places, maximumFractionDigits: places });
 }
 
+/** Labels as people read them; without a word on two axes. */
+const SAID = {
+  risk: { NORMAL: 'Normal', CHOP_RISK: 'Chop risk', SQUEEZE_RISK: 'Squeeze risk', HIGH_VOL: 'High volatility' },
+  trend: { STRONG_UPTREND: 'Strong uptrend', UPTREND: 'Uptrend', SIDEWAYS: 'Sideways', DOWNTREND: 'Downtrend', STRONG_DOWNTREND: 'Strong downtrend' },
+  volatility: { STABLE: 'Steady', HIGH_VOL: 'Larger', EXPLOSIVE: 'Explosive', EXTREME: 'Extreme' },
+  heat: { COLD: 'Cold', COOL: 'Cool', NEUTRAL: 'Neutral', HOT: 'Hot', SUPER_HOT: 'Super hot' },
+};
+
+export function said(axis, label) {
+  return SAID[axis][label] ?? 'No reading';
+}
+
 /** A row of the board by the names of its columns, codes as words. */
 export function cellsOf(board, instrument) {
   const row = board.rows.find((each) => each.instrument === instrument);

@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { axe, launch, missing, open, shot, skipped } from './browser.mjs';
-import { becomes, cellsOf, price, until } from './figures.mjs';
+import { becomes, cellsOf, price, said, until } from './figures.mjs';
+import { boardTests } from './board.mjs';
 import { isUnsure, paperLog } from './paper.mjs';
 import { STUDY, labStudy } from './lab.mjs';
 import { Receiver, Server, external } from './server.mjs';
@@ -105,15 +106,15 @@ describe('what the page does', () => {
     await close();
   });
 
-  test('what changed in the last hour stands on top, the newest first', async () => {
-    const { page, said, close } = await open(browser, server.url, '/?as_of=2026-02-05T12:30:00Z');
+  test('what changed in the last hour stands on top in words, the worst first', async () => {
+    const { page, said: spoken, close } = await open(browser, server.url, '/?as_of=2026-02-05T12:30:00Z');
     await page.locator('.changes li').first().waitFor();
-    const told = (await page.locator('.changes li').allInnerTexts()).map((text) => text.replace(/\s+/g, ' '));
+    const told = (await page.locator('.changes li').allInnerTexts()).map((text) => text.replace(/\s+/g, ' ').trim());
     assert.equal(told.length, 2);
-    // Of one minute, the severer word of its axis first: HOT is the fourth of five, EXPLOSIVE the third of four.
-    assert.match(told[0], /^SOL .*heat from NEUTRAL to HOT 2[89] min ago$/);
-    assert.match(told[1], /^ETH .*volatility from HIGH_VOL to EXPLOSIVE 2[89] min ago$/);
-    assert.deepEqual(said, []);
+    // Of one colour what hurts more: moves before heat.
+    assert.match(told[0], /^ETH turned to explosive moves 2[89] min ago, from larger moves$/);
+    assert.match(told[1], /^SOL turned to hot 2[89] min ago, from neutral$/);
+    assert.deepEqual(spoken, []);
     await close();
   });
 
@@ -121,7 +122,7 @@ describe('what the page does', () => {
     const { page, said, close } = await open(browser, server.url, `/?as_of=${NIGHT}`);
     await page.getByRole('row').filter({ hasText: 'SOL' }).waitFor();
     const order = async () => (await page.locator('tr.market-row th b').allInnerTexts()).join(' ');
-    const heading = page.getByRole('columnheader', { name: 'price' });
+    const heading = page.getByRole('columnheader', { name: 'price', exact: true });
     await heading.getByRole('button').click();
     await page.waitForURL(/sort=price/);
     // The address is written before the rows are drawn.
@@ -136,13 +137,13 @@ describe('what the page does', () => {
   });
 
   test('the time machine shows what the API says with as_of, and the address carries it', async () => {
-    const { page, said, close } = await open(browser, server.url, `/m/${SOL}?as_of=${NIGHT}`);
+    const { page, said: spoken, close } = await open(browser, server.url, `/m/${SOL}?as_of=${NIGHT}`);
     await page.getByTestId('reasoning').waitFor();
     await page.getByRole('button', { name: '−1 h' }).click();
     await page.waitForURL(/as_of=2026-02-05T13:35:00Z/);
     const then = await server.get(`/api/v1/markets/${SOL}/context?as_of=2026-02-05T13:35:00Z`);
     await page.getByText(then.explanation.reasoning, { exact: true }).waitFor();
-    await page.getByTestId('now-risk').filter({ hasText: then.regimes.risk.label }).waitFor();
+    await page.getByTestId('now-risk').filter({ hasText: said('risk', then.regimes.risk.label) }).waitFor();
     await page.keyboard.press('t');
     await page.keyboard.press('ArrowRight');
     await page.waitForURL(/as_of=2026-02-05T13:36:00Z/);
@@ -151,13 +152,13 @@ describe('what the page does', () => {
     await page.getByRole('button', { name: 'Back to now' }).click();
     await page.getByTestId('past-banner').waitFor({ state: 'detached' });
     await page.waitForURL((url) => !url.searchParams.has('as_of'));
-    assert.deepEqual(said, []);
+    assert.deepEqual(spoken, []);
     await close();
   });
 
   test('board, regimes and chart of the past are those of the API, too', async () => {
     const then = '2026-02-05T13:35:00Z';
-    const { page, said, close } = await open(browser, server.url, `/?as_of=${NIGHT}`);
+    const { page, said: spoken, close } = await open(browser, server.url, `/?as_of=${NIGHT}`);
     await page.getByRole('row').filter({ hasText: 'SOL' }).waitFor();
     await page.getByRole('button', { name: '−1 h' }).click();
     await page.waitForURL(/as_of=2026-02-05T13:35:00Z/);
@@ -169,7 +170,7 @@ describe('what the page does', () => {
       const line = page.locator('tr.market-row').filter({ hasText: symbol.split('/')[0] });
       await line.filter({ hasText: price(cells.price) }).waitFor();
       const shown = (await line.innerText()).replace(/\s+/g, ' ');
-      for (const word of [cells.risk, cells.trend, cells.volatility, cells.heat]) assert.ok(shown.includes(word), `${symbol}: ${word} is not in "${shown}"`);
+      for (const word of ['risk', 'trend', 'volatility', 'heat'].map((axis) => said(axis, cells[axis]))) assert.ok(shown.includes(word), `${symbol}: ${word} is not in "${shown}"`);
     }
     await page.getByRole('link', { name: 'Regimes' }).click();
     await page.waitForURL(/\/regimes\?as_of=2026-02-05T13:35:00Z/);
@@ -180,7 +181,7 @@ describe('what the page does', () => {
     const last = chart.t.length - 1;
     const bar = ['o', 'h', 'l', 'c'].map((part) => price(chart[part][last]));
     await page.locator('#reading').filter({ hasText: `O ${bar[0]} H ${bar[1]} L ${bar[2]} C ${bar[3]}` }).waitFor();
-    assert.deepEqual(said, []);
+    assert.deepEqual(spoken, []);
     await close();
   });
 
@@ -222,7 +223,7 @@ describe('what the page does', () => {
   });
 
   test('what is awaited has a shape, and what failed says so and comes by itself', async () => {
-    const { page, close } = await open(browser, server.url, '/help');
+    const { page, close } = await open(browser, server.url, '/regimes');
     let answer = 'late';
     let release = () => undefined;
     const held = new Promise((done) => (release = done));
@@ -622,3 +623,5 @@ describe('what the page does', () => {
     await close();
   });
 });
+
+boardTests(() => ({ browser, server }));

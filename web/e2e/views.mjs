@@ -1,7 +1,7 @@
 // Every view of the page with what must stand on it. The history of 2026-02-05 is part of the program, so its values are known;
 // of the live markets the API says at the same moment what has to be seen.
 import assert from 'node:assert/strict';
-import { amount, cellsOf, percent, until } from './figures.mjs';
+import { amount, cellsOf, percent, said, until } from './figures.mjs';
 import { STUDY, labStudy } from './lab.mjs';
 import { paperLog } from './paper.mjs';
 import { external } from './server.mjs';
@@ -37,10 +37,10 @@ async function header(page, server, query = '') {
 
 /** A market's line of the regimes page against the cells of its board. */
 export async function regime(page, cells, symbol) {
-  const shown = await row(page, symbol);
+  const shown = await row(page, symbol.split('/')[0]);
   const codes = [...cells.tf_trend].filter((c) => c !== '.');
   const most = Math.max(...codes.map((c) => codes.filter((other) => other === c).length));
-  const wanted = [cells.risk, cells.heat, `${most} of ${codes.length} agree`, percent(cells.confidence, 0), `×${cells.risk_multiplier.toFixed(1)}`];
+  const wanted = [said('risk', cells.risk), said('heat', cells.heat), `${most} of ${codes.length} agree`, percent(cells.confidence, 0), `×${cells.risk_multiplier.toFixed(1)}`];
   for (const words of wanted) assert.ok(shown.includes(words), `${symbol}: "${words}" is not in "${shown}"`);
 }
 
@@ -49,7 +49,7 @@ export async function headlines(page, board) {
   for (const { symbol, headline } of board.rows) {
     assert.notEqual(headline, '', symbol);
     const line = page.locator('tr.market-row').filter({ hasText: symbol.split('/')[0] });
-    assert.equal((await line.locator('.headline').innerText()).trim(), headline, symbol);
+    assert.equal((await line.locator('.stands-out').innerText()).trim(), headline, symbol);
   }
 }
 
@@ -111,6 +111,17 @@ async function drift(page, server) {
   for (const [at, told] of skills.entries()) {
     const line = (await lines.nth(at).innerText()).replace(/\s+/g, ' ');
     for (const words of [told.group, percent(told.skill, 1), String(told.n_eff)]) assert.ok(line.includes(words), `${told.event}: ${words} is not in "${line}"`);
+  }
+}
+
+/** A base is a line with the funding and the open interest of the board; one venue alone says that it has no spread. */
+async function fundingAcross(page, server) {
+  const board = await server.get(`/api/v1/board?${past}`);
+  await page.getByTestId('one-venue').getByText('Only binance-usdm is recorded').waitFor();
+  for (const { instrument, symbol } of board.rows) {
+    const cells = cellsOf(board, instrument);
+    const shown = await row(page, symbol.split('/')[0]);
+    for (const words of [percent(cells.funding_8h, 4), ...(cells.oi_usd === undefined || cells.oi_usd === null ? [] : [amount(cells.oi_usd)])]) assert.ok(shown.includes(words), `${symbol}: ${words} is not in "${shown}"`);
   }
 }
 
@@ -267,7 +278,7 @@ export const VIEWS = [
       await until(async () => {
         const { risk } = cellsOf(await server.get('/api/v1/board'), LIVE);
         const shown = await row(page, 'M0001');
-        return shown.includes(risk ?? 'no reading') || { shown, risk };
+        return shown.includes(said('risk', risk)) || { shown, risk };
       }, 'the row does not say the label of the board');
     },
   },
@@ -280,9 +291,9 @@ export const VIEWS = [
       assert.deepEqual([await figure(page, 'cascades-24h'), await figure(page, 'volatility-24h')], [0, 3]);
       const sol = await row(page, 'SOL');
       assert.match(sol, /88\.44/);
-      assert.match(sol, /HIGH_VOL/);
-      assert.match(sol, /STRONG_DOWNTREND/);
-      assert.match(sol, /EXPLOSIVE/);
+      assert.match(sol, /High volatility/);
+      assert.match(sol, /Strong downtrend/);
+      assert.match(sol, /Explosive/);
       assert.match(await row(page, 'BTC'), /69,656/);
       await headlines(page, await server.get(`/api/v1/board?${past}`));
       assert.match(await text(page, 'past-banner'), /2026-02-05 15:35/);
@@ -298,8 +309,8 @@ export const VIEWS = [
     check: async (page, server) => {
       const snapshot = await server.get(`/api/v1/markets/${SOL}/context?${past}`);
       assert.equal(snapshot.regimes.risk.label, 'HIGH_VOL');
-      assert.match(await text(page, 'now-risk'), /HIGH_VOL/);
-      assert.match(await text(page, 'now-volatility'), /EXPLOSIVE/);
+      assert.match(await text(page, 'now-risk'), /High volatility/);
+      assert.match(await text(page, 'now-volatility'), /Explosive/);
       assert.equal(await text(page, 'reasoning'), snapshot.explanation.reasoning);
       // HIGH_VOL is at the top of its axis: nothing is told before it.
       assert.match(snapshot.headline, /^(Extreme volatility|Volatility (still close to|back below) extreme) /);
@@ -319,7 +330,7 @@ export const VIEWS = [
       await until(async () => {
         const { regimes } = await server.get(`/api/v1/markets/${LIVE}/context`);
         const shown = await Promise.all(['risk', 'trend', 'volatility', 'heat'].map((axis) => text(page, `now-${axis}`)));
-        const wanted = ['risk', 'trend', 'volatility', 'heat'].map((axis) => regimes[axis].label ?? 'UNKNOWN');
+        const wanted = ['risk', 'trend', 'volatility', 'heat'].map((axis) => said(axis, regimes[axis].label));
         return wanted.every((label, at) => shown[at].includes(label)) || { shown, wanted };
       }, 'the tiles do not say the labels of the context');
       await until(async () => {
@@ -354,15 +365,22 @@ export const VIEWS = [
     path: `/volatility?${past}`,
     ready: (page) => page.getByRole('row').filter({ hasText: 'SOL' }).waitFor(),
     check: async (page, server) => {
-      assert.match(await row(page, 'SOL'), /EXPLOSIVE.* 105 % .*×1\.8/);
-      assert.match(await row(page, 'BTC'), /HIGH_VOL.* 70 % .*×1\.2/);
+      // What has no room beside the others stands beneath, in another order.
+      for (const words of [/Explosive/, / 105 % /, /×1\.8/]) assert.match(await row(page, 'SOL'), words);
+      for (const words of [/Larger/, / 70 % /, /×1\.2/]) assert.match(await row(page, 'BTC'), words);
       const { symbols } = await server.get(`/api/volatility?${past}`);
-      for (const told of symbols) assert.ok((await row(page, told.symbol)).includes(percent(told.volatility_annual, 0)), told.symbol);
+      for (const told of symbols) assert.ok((await row(page, told.symbol.split('/')[0])).includes(percent(told.volatility_annual, 0)), told.symbol);
       // The greatest first, and the limits of the rule book in use.
-      const order = await page.locator('tbody tr[data-row] th a').allInnerTexts();
-      assert.deepEqual(order, [...symbols].sort((a, b) => b.volatility_annual - a.volatility_annual).map((s) => s.symbol));
+      const order = await page.locator('tbody tr[data-row] th a b').allInnerTexts();
+      assert.deepEqual(order, [...symbols].sort((a, b) => b.volatility_annual - a.volatility_annual).map((s) => s.symbol.split('/')[0]));
       await page.getByTestId('volatility-limits').getByText('above 191 %').waitFor();
     },
+  },
+  {
+    name: 'funding',
+    path: `/funding?${past}`,
+    ready: (page) => page.getByRole('row').filter({ hasText: 'SOL' }).waitFor(),
+    check: fundingAcross,
   },
   {
     name: 'universe',

@@ -4,6 +4,14 @@ import { signal } from '@preact/signals';
 
 export const helpOpen = signal(false);
 export const paletteOpen = signal(false);
+/** What was typed between the key that opens the palette and its field: nothing of it is lost. */
+let typedAhead = '';
+
+export function takeTypedAhead(): string {
+  const text = typedAhead;
+  typedAhead = '';
+  return text;
+}
 
 function typing(target: EventTarget | null): boolean {
   return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName)) && !isRange(target);
@@ -82,6 +90,11 @@ export function startKeys(): void {
       // Browsers search the web with it otherwise.
       event.preventDefault();
       if (document.querySelector('dialog[open]') === null || paletteOpen.peek()) paletteOpen.value = !paletteOpen.peek();
+      return;
+    }
+    if (paletteOpen.peek() && !typing(event.target) && event.key.length === 1 && !event.ctrlKey && !event.metaKey) {
+      typedAhead += event.key;
+      event.preventDefault();
       return;
     }
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog[open]') !== null) return;

@@ -8,7 +8,7 @@ import { iso, local, utc, zone } from '../format/time';
 import { noticesOpen } from '../notices/settings';
 import { PAGES, TABS, pageTitle } from '../pages/list';
 import { serverNow } from '../state/clock';
-import { helpOpen, paletteOpen } from '../state/keys';
+import { helpOpen, paletteOpen, takeTypedAhead } from '../state/keys';
 import { asOf, go, hrefTo, route, setParams } from '../state/place';
 import { isDark, toggleTheme } from '../state/theme';
 import { marketPath } from '../state/url';
@@ -60,6 +60,7 @@ function Palette(): JSX.Element {
   const chosen = Math.min(at, Math.max(0, entries.length - 1));
   useEffect(() => {
     dialog.current?.showModal();
+    setQuery((text) => text + takeTypedAhead());
     return () => dialog.current?.close();
   }, []);
   useEffect(() => {

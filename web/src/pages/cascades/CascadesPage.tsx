@@ -18,6 +18,8 @@ import type { ColumnOf } from '../../ui/ColumnChart';
 import { Panel } from '../../ui/Panel';
 import { TrustWords } from '../../ui/RowState';
 import { useHour } from '../../ui/hourly';
+import { Tabs } from '../weather/Tabs';
+import { Timeline } from './Timeline';
 import { TopCascades } from './TopCascades';
 
 const STRETCHES = ['24', '72', '168', '720'] as const;
@@ -36,7 +38,8 @@ export function CascadesPage(): JSX.Element {
   const events = useResource<Pages<EventView>>(records, { on, read: readPages });
   return (
     <>
-      <h1>Cascades</h1>
+      <h1 class="unseen">Cascades</h1>
+      <Tabs />
       <Panel
         title="Liquidations by hour"
         aside={
@@ -50,6 +53,17 @@ export function CascadesPage(): JSX.Element {
           {(data) => <Hours series={data.items} />}
         </Answer>
         <NotHeard />
+      </Panel>
+      <Panel title="When and where">
+        <Answer of={events} lines={5}>
+          {(pages) =>
+            pages.items.length === 0 ? (
+              <p class="muted">No cascade in this stretch.</p>
+            ) : (
+              <Timeline events={pages.items} from={(hour - Number(hours)) * HOUR} to={(hour + 1) * HOUR} />
+            )
+          }
+        </Answer>
       </Panel>
       <Panel title="Top five">
         <Answer of={events} lines={5}>

@@ -8,6 +8,7 @@ import { Empty } from '../../ui/Answer';
 import { TrustWords, rowOf } from '../../ui/RowState';
 import { Severity } from '../../ui/Severity';
 import { Time } from '../../ui/Time';
+import { opens } from '../../ui/rowOpen';
 import { numberAt, reasonAt, topFive } from './top';
 
 const SIDES: Record<string, string> = { LONG: '▼ longs', SHORT: '▲ shorts', BALANCED: 'both sides' };
@@ -42,12 +43,12 @@ export function TopCascades({ events, whole }: { events: readonly EventView[]; w
           </thead>
           <tbody>
             {top.map((event) => (
-              <tr key={event.alert_id} data-row tabIndex={0}>
+              <tr key={event.alert_id} data-row tabIndex={0} class="opens" {...opens(hrefAt(event))}>
                 <td>
                   <Severity of={event.severity} />
                 </td>
                 <th scope="row">
-                  <a href={hrefTo(marketPath(event.instrument), { as_of: event.opened_at, interval: '1m' })}>{event.symbol}</a>
+                  <a href={hrefAt(event)}>{event.symbol}</a>
                   <TrustWords row={rowOf(event.instrument)} />
                 </th>
                 <td class="when">
@@ -67,6 +68,11 @@ export function TopCascades({ events, whole }: { events: readonly EventView[]; w
       {!whole && <p class="muted small">Of the newest {events.length} records: the stretch has more than can be weighed here. Choose a shorter one.</p>}
     </>
   );
+}
+
+/** Its market at the moment it began. */
+function hrefAt(event: EventView): string {
+  return hrefTo(marketPath(event.instrument), { as_of: event.opened_at, interval: '1m' });
 }
 
 function Amount({ event, name }: { event: EventView; name: string }): JSX.Element {

@@ -40,6 +40,11 @@ export function AcrossTable({ lines, venues, sort, direction, room }: Props): JS
   );
   return (
     <table class="board across" aria-rowcount={lines.length + 1} aria-label="funding and open interest across venues">
+      <colgroup>
+        {Array.from({ length: columns }, (_, at) => (
+          <col key={at} style={{ width: `${(100 / columns).toFixed(3)}%` }} />
+        ))}
+      </colgroup>
       <thead>
         <tr aria-rowindex={1}>
           {heading('base', 'base', 'the coin that is traded')}

@@ -11,7 +11,7 @@ export const AXIS_TEXT: Record<Axis, string> = {
 export const WORD_TEXT: Record<Axis, Record<string, string>> = {
   risk: {
     NORMAL: 'No risk rule fires. The other axes may still be far from usual.',
-    CHOP_RISK: 'High volatility without new positions: whipsaws likely.',
+    CHOP_RISK: 'Large moves without new positions: whipsaws likely.',
     SQUEEZE_RISK: 'Crowded, growing and quiet: a liquidation cascade is possible. ▼ longs or ▲ shorts would be squeezed.',
     HIGH_VOL: 'Extreme volatility: stop-outs and slippage more likely.',
     UNKNOWN: 'An input is missing or too old to judge.',

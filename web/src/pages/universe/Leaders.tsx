@@ -6,6 +6,7 @@ import { hrefTo } from '../../state/place';
 import { marketPath } from '../../state/url';
 import { Label } from '../../ui/Label';
 import { TrustWords, rowOf, trustClass } from '../../ui/RowState';
+import { opens } from '../../ui/rowOpen';
 import { leadsOf } from './lead';
 
 /** Pairs that are named. */
@@ -43,7 +44,7 @@ export function Leaders({ universe }: { universe: UniverseView }): JSX.Element {
               <th scope="col">market</th>
               <th scope="col">risk</th>
               <th scope="col" class="num">
-                volatility
+                24 h vol
               </th>
               <th scope="col" class="num">
                 lead score
@@ -52,7 +53,7 @@ export function Leaders({ universe }: { universe: UniverseView }): JSX.Element {
           </thead>
           <tbody>
             {ranked.map((market) => (
-              <tr key={market.instrument} data-row tabIndex={0} class={trustClass(rowOf(market.instrument))}>
+              <tr key={market.instrument} data-row tabIndex={0} class={`opens ${trustClass(rowOf(market.instrument))}`} {...opens(hrefTo(marketPath(market.instrument)))}>
                 <th scope="row">
                   <a href={hrefTo(marketPath(market.instrument))}>{market.asset}</a>
                   <TrustWords row={rowOf(market.instrument)} />

@@ -5,8 +5,11 @@ import { useResource } from '../../api/resource';
 import type { PortfolioView } from '../../api/types';
 import { noticeEdition } from '../../board/live';
 import { fixed, percent, volatility } from '../../format/number';
-import { asOf } from '../../state/place';
-import { Answer, Empty, sentence } from '../../ui/Answer';
+import { HOUR, iso, utc } from '../../format/time';
+import { PAGES } from '../list';
+import { serverNow } from '../../state/clock';
+import { asOf, hrefTo } from '../../state/place';
+import { Answer, Empty, Skeleton, sentence } from '../../ui/Answer';
 import { Label } from '../../ui/Label';
 import { Panel } from '../../ui/Panel';
 import { Time } from '../../ui/Time';
@@ -14,13 +17,29 @@ import { useHour } from '../../ui/hourly';
 
 const FROM: Record<string, string> = { request: 'your holdings', registered: 'registered positions', watch_list: 'all watched markets in equal parts' };
 
-export function PortfolioPanel(): JSX.Element {
-  const path = withQuery('/api/v1/portfolio', { as_of: asOf.value });
+/** The server judges a basket by an hour that is at most this old. */
+const HOUR_OLD_MAX = 2 * HOUR;
+
+interface Props {
+  /** The newest hour that is known between the markets. */
+  newest: string | null;
+  /** It is not known yet whether there is one. */
+  waiting: boolean;
+}
+
+export function PortfolioPanel({ newest, waiting }: Props): JSX.Element {
+  // A question whose answer is known to be none is not asked: the browser would print its refusal.
+  const old = newest !== null && Date.parse(newest) + HOUR_OLD_MAX < serverNow.value;
+  const path = waiting || old || newest === null ? null : withQuery('/api/v1/portfolio', { as_of: asOf.value });
   const view = useResource<PortfolioView>(path, { body: {}, on: `${useHour()} ${noticeEdition.value}` });
   const none = view.error?.status === 404 ? view.error : null;
   return (
-    <Panel title="Portfolio" aside={view.data === null || none !== null ? undefined : <span>{FROM[view.data.basket_from]}</span>}>
-      {none !== null ? (
+    <Panel title="Portfolio" aside={view.data === null || none !== null || path === null ? undefined : <span>{FROM[view.data.basket_from]}</span>}>
+      {waiting ? (
+        <Skeleton lines={4} />
+      ) : old || newest === null ? (
+        <Ended at={newest} />
+      ) : none !== null ? (
         <Empty why={sentence(none.message)} todo={none.hint === null ? undefined : sentence(none.hint)} />
       ) : (
         <Answer of={view} lines={4}>
@@ -28,6 +47,21 @@ export function PortfolioPanel(): JSX.Element {
         </Answer>
       )}
     </Panel>
+  );
+}
+
+/** Nothing newer is known between the markets; where it is, one click away. */
+function Ended({ at }: { at: string | null }): JSX.Element {
+  if (at === null) return <Empty why="No hour is known in which markets can be compared." todo="Watch two markets for some hours." />;
+  return (
+    <Empty
+      why={`Correlations end on ${utc(at)}.`}
+      todo={
+        <>
+          <a href={hrefTo(PAGES.universe.path, { as_of: iso(Date.parse(at)) })}>Go to that moment</a>, or record newer data.
+        </>
+      }
+    />
   );
 }
 
@@ -42,9 +76,9 @@ function Basket({ view }: { view: PortfolioView }): JSX.Element {
         </dd>
         <dt>Guidance</dt>
         <dd>
-          posture <b>{portfolio.posture}</b>, bias <b>{portfolio.risk_bias}</b>
+          posture <b>{portfolio.posture.toLowerCase()}</b>, bias <b>{portfolio.risk_bias.toLowerCase()}</b>
         </dd>
-        <dt>Volatility</dt>
+        <dt>24 h volatility</dt>
         <dd class="num">
           {volatility(portfolio.vol_annual.value)} annualised
           {portfolio.assumed_pairs > 0 && <span class="muted">, {portfolio.assumed_pairs} pairs assumed</span>}

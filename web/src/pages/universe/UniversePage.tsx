@@ -8,6 +8,7 @@ import { Answer, Empty } from '../../ui/Answer';
 import { Panel } from '../../ui/Panel';
 import { Time } from '../../ui/Time';
 import { useHour } from '../../ui/hourly';
+import { Tabs } from '../weather/Tabs';
 import { Leaders } from './Leaders';
 import { Matrix } from './Matrix';
 import { PortfolioPanel } from './PortfolioPanel';
@@ -16,7 +17,8 @@ export function UniversePage(): JSX.Element {
   const universe = useResource<UniverseView>(withQuery('/api/v1/universe', { as_of: asOf.value }), { on: useHour() });
   return (
     <>
-      <h1>Universe</h1>
+      <h1 class="unseen">Universe</h1>
+      <Tabs />
       <Panel title="Correlation of hourly returns" aside={universe.data === null ? undefined : <span>hour of <Time at={universe.data.timestamp} /></span>}>
         <Answer of={universe} lines={6}>
           {(data) =>
@@ -34,7 +36,7 @@ export function UniversePage(): JSX.Element {
             {(data) => <Leaders universe={data} />}
           </Answer>
         </Panel>
-        <PortfolioPanel />
+        <PortfolioPanel newest={universe.data === null ? null : universe.data.timestamp} waiting={universe.data === null && universe.error === null} />
       </div>
     </>
   );

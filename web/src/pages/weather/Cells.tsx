@@ -39,12 +39,16 @@ export function MarketCell({ row }: { row: Row }): JSX.Element {
           </span>
         )}
       </span>
-      <span class="venue muted">
-        <span class="venue-name">{venue}</span>
-        {(flags & FLAGS.SYNTHETIC) !== 0 && <em title="made by the built-in venue server"> synthetic</em>}
-        {(flags & FLAGS.WARMING) !== 0 && <em title="not enough history for every number yet"> warming</em>}
-        {(flags & FLAGS.LOST) !== 0 && <em class="tone-amber" title="a stream that a label needs is lost"> feed lost</em>}
+      <span class="venue muted" title={venue}>
         {(flags & FLAGS.STALE) !== 0 && <StaleAge row={row} />}
+        {(flags & FLAGS.LOST) !== 0 && (
+          <em class="tone-amber" title="a stream that a label needs is lost">
+            feed lost{' '}
+          </em>
+        )}
+        {(flags & FLAGS.WARMING) !== 0 && <em title="not enough history for every number yet">warming </em>}
+        {(flags & FLAGS.SYNTHETIC) !== 0 && <em title="made by the built-in venue server">synthetic </em>}
+        <span class="venue-name">{venue}</span>
       </span>
     </th>
   );
@@ -61,22 +65,27 @@ function Star({ instrument, symbol }: { instrument: string; symbol: string }): J
   );
 }
 
+/** The greater part of a length alone: “3 d” of “3 d 4 h”. */
+function coarse(length: string): string {
+  return length.split(' ').slice(0, 2).join(' ');
+}
+
 function StaleAge({ row }: { row: Row }): JSX.Element {
   const at = row.number('row_ts');
   return (
-    <em class="tone-red" title={at === null ? undefined : `last reading ${utc(at)}`}>
-      {' '}
-      stale{at === null ? '' : ` ${span(age(at, serverNow.value))}`}
+    <em class="tone-red" title={at === null ? undefined : `last reading ${utc(at)}, ${span(age(at, serverNow.value))} ago`}>
+      stale{at === null ? '' : ` ${coarse(span(age(at, serverNow.value)))}`}{' '}
     </em>
   );
 }
 
 export function PriceCell({ row }: { row: Row }): JSX.Element {
   const at = row.number('price');
-  const ref = useFlash<HTMLTableCellElement>(at);
+  // Its own box lights up, not the cell, which reaches down behind the lines beneath.
+  const ref = useFlash<HTMLSpanElement>(at);
   return (
-    <td ref={ref} class="num c-price">
-      <span>{price(at)}</span>
+    <td class="num c-price">
+      <span ref={ref}>{price(at)}</span>
     </td>
   );
 }
@@ -100,10 +109,12 @@ export function ChangeText({ row }: { row: Row }): JSX.Element {
 
 export function AxisCell({ row, axis }: { row: Row; axis: Axis }): JSX.Element {
   const word = row.word(axis);
-  const ref = useFlash<HTMLTableCellElement>(word);
+  const ref = useFlash<HTMLSpanElement>(word);
   return (
-    <td ref={ref} class={`c-${axis}`}>
-      <AxisText row={row} axis={axis} />
+    <td class={`c-${axis}`}>
+      <span ref={ref}>
+        <AxisText row={row} axis={axis} />
+      </span>
     </td>
   );
 }
@@ -146,14 +157,14 @@ export function MarginCell({ row }: { row: Row }): JSX.Element {
   );
 }
 
-/** Far, near or about to turn, the number in the tooltip. */
-export function MarginText({ row }: { row: Row }): JSX.Element {
+/** Far, near or about to turn, the number in the tooltip; `alone` where no heading says of what. */
+export function MarginText({ row, alone = false }: { row: Row; alone?: boolean }): JSX.Element {
   const margin = row.number('margin');
   const word = marginWord(margin);
   if (word === null) return <span class="none" title={row.reason('margin') ?? 'no reading'}>{NONE}</span>;
   return (
     <span class={`margin margin-${word.replaceAll(' ', '-')}`} title={`margin ${fixed(margin, 1)}: the distance of the risk label from turning, in units of its closest clause`}>
-      {word}
+      {!alone || word === 'about to turn' ? word : word === 'far' ? 'far from turning' : 'near turning'}
     </span>
   );
 }
@@ -189,10 +200,10 @@ export const PAYMENTS_A_YEAR = 3 * 365;
 
 export function NumberCell({ row, column }: { row: Row; column: NumberColumn }): JSX.Element {
   const value = row.number(column);
-  const ref = useFlash<HTMLTableCellElement>(value);
+  const ref = useFlash<HTMLSpanElement>(value);
   return (
-    <td ref={ref} class={`num c-${column} ${value === null ? 'none' : ''}`} title={titleOf(row, column, value)}>
-      {PRINT[column](value)}
+    <td class={`num c-${column} ${value === null ? 'none' : ''}`} title={titleOf(row, column, value)}>
+      <span ref={ref}>{PRINT[column](value)}</span>
     </td>
   );
 }

@@ -13,7 +13,7 @@ interface Props {
 }
 
 /** Signs that say their axis by themselves need no name beside them. */
-const NAMELESS = new Set(['trend', 'risk', 'volatility', 'tf_trend', 'tf_vol', 'price', 'change_24h']);
+const NAMELESS = new Set(['margin', 'trend', 'risk', 'volatility', 'tf_trend', 'tf_vol', 'price', 'change_24h']);
 
 export function MoreCell({ row, fitted }: Props): JSX.Element {
   return (
@@ -44,7 +44,7 @@ function partOf(row: Row, id: string): ComponentChildren {
     case 'risk_since':
       return <SinceText row={row} />;
     case 'margin':
-      return <MarginText row={row} />;
+      return <MarginText row={row} alone />;
     case 'change_24h':
       return <ChangeText row={row} />;
     case 'tf_trend':

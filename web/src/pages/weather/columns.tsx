@@ -32,17 +32,17 @@ function column(id: string, { text, title, cell, width, rank, grow = 1, part = n
 }
 
 const ALL: readonly ShownColumn[] = [
-  column('market', { text: 'market', title: 'symbol and venue; a star keeps a market on top', cell: (row) => <MarketCell row={row} />, width: 126, rank: 0, grow: 3, words: true }),
+  column('market', { text: 'market', title: 'symbol and venue; a star keeps a market on top', cell: (row) => <MarketCell row={row} />, width: 200, rank: 0, grow: 3, words: true }),
   column('spark', { text: 'last hour', title: 'closes of the last hour', cell: (row) => <SparkCell row={row} />, width: 112, rank: 40, words: true, sortable: false }),
   column('price', { text: 'price', title: 'last price in the quote currency', cell: (row) => <PriceCell row={row} />, width: 88, rank: 1, part: 92 }),
   column('change_24h', { text: '24 h', title: 'price against that of 24 hours ago', cell: (row) => <ChangeCell row={row} />, width: 80, rank: 5, part: 70 }),
   column('risk', { text: 'risk', title: 'is a move likely to hurt, and why', cell: (row) => <AxisCell row={row} axis="risk" />, width: 146, rank: 2, part: 146, words: true }),
   column('risk_since', { text: 'for', title: 'how long the risk label has held', cell: (row) => <SinceCell row={row} />, width: 92, rank: 20, part: 96 }),
-  column('margin', { text: 'turning', title: 'how far the risk label is from turning: far, near, about to turn', cell: (row) => <MarginCell row={row} />, width: 116, rank: 15, part: 150, words: true }),
-  column('trend', { text: 'trend', title: 'direction on the primary timeframe', cell: (row) => <AxisCell row={row} axis="trend" />, width: 176, rank: 7, part: 162, words: true }),
-  column('volatility', { text: '24 h moves', title: 'how large moves are: class, and the 24 h volatility it is made of, annualised', cell: (row) => <AxisCell row={row} axis="volatility" />, width: 184, rank: 8, part: 184, words: true }),
-  column('heat', { text: 'heat', title: 'activity, from cold to super hot', cell: (row) => <AxisCell row={row} axis="heat" />, width: 136, rank: 18, part: 138, words: true }),
-  column('funding_8h', { text: 'funding 8 h', title: 'funding rate as if paid every 8 hours', cell: (row) => <NumberCell row={row} column="funding_8h" />, width: 110, rank: 10, part: 160 }),
+  column('margin', { text: 'turning', title: 'how far the risk label is from turning: far, near, about to turn', cell: (row) => <MarginCell row={row} />, width: 116, rank: 15, part: 122, words: true }),
+  column('trend', { text: 'trend', title: 'direction on the primary timeframe', cell: (row) => <AxisCell row={row} axis="trend" />, width: 176, rank: 7, part: 156, words: true }),
+  column('volatility', { text: '24 h moves', title: 'how large moves are: class, and the 24 h volatility it is made of, annualised', cell: (row) => <AxisCell row={row} axis="volatility" />, width: 184, rank: 8, part: 164, words: true }),
+  column('heat', { text: 'heat', title: 'activity, from cold to super hot', cell: (row) => <AxisCell row={row} axis="heat" />, width: 136, rank: 18, part: 150, words: true }),
+  column('funding_8h', { text: 'funding 8 h', title: 'funding rate as if paid every 8 hours', cell: (row) => <NumberCell row={row} column="funding_8h" />, width: 110, rank: 10, part: 156 }),
   column('oi_4h', { text: 'OI 4 h', title: 'change of open interest in 4 hours', cell: (row) => <NumberCell row={row} column="oi_4h" />, width: 84, rank: 12, part: 112 }),
   column('oi_usd', { text: 'OI', title: 'open interest in the quote currency', cell: (row) => <NumberCell row={row} column="oi_usd" />, width: 88, rank: 14, part: 96 }),
   column('vol', { text: '1 h vol', title: 'volatility of the last hour, annualised', cell: (row) => <NumberCell row={row} column="vol" />, width: 82, rank: 16, part: 104 }),

@@ -25,7 +25,9 @@ export interface Fitted {
 }
 
 /** Beyond this a text is cut with its whole in the tooltip; none is known that takes so many. */
-const TEXT_LINES_MAX = 4;
+const TEXT_LINES_MAX = 5;
+/** What stands beneath keeps this much from the edges of the table. */
+const BESIDE_PX = 22;
 
 /** `must` are shown or stand beneath; `extra` only where there is room beside all of them. Both in the order of the screen. */
 export function fit(must: readonly Measured[], extra: readonly Measured[], room: number, beneath: boolean): Fitted {
@@ -42,19 +44,22 @@ export function fit(must: readonly Measured[], extra: readonly Measured[], room:
   const shown = [...must, ...extra].filter((column) => kept.has(column.id));
   const below = beneath ? [...must, ...extra].filter((column) => !kept.has(column.id) && (column.line !== undefined || (column.part !== null && must.includes(column)))) : [];
   const parts = below.flatMap((column) => (column.line === undefined && column.part !== null ? [column.part] : []));
-  const texts = below.flatMap((column) => (column.line === undefined ? [] : [Math.min(TEXT_LINES_MAX, Math.ceil(column.line / room))]));
+  const texts = below.flatMap((column) => (column.line === undefined ? [] : [Math.min(TEXT_LINES_MAX, Math.ceil(column.line / (room - BESIDE_PX)))]));
   return {
     shown: shown.map((column) => column.id),
     widths: shared(shown, Math.max(0, room - used)),
     below: below.map((column) => column.id),
     textLines: texts.reduce((sum, lines) => sum + lines, 0),
-    partLines: linesOf(parts, room),
+    partLines: linesOf(parts, room - BESIDE_PX),
   };
 }
 
+/** All of the room is given out, so that the table leaves nothing for a column that is none. */
 function shared(columns: readonly Measured[], left: number): number[] {
   const shares = columns.reduce((sum, column) => sum + column.grow, 0);
-  return columns.map((column) => Math.floor(column.width + (shares === 0 ? 0 : (left * column.grow) / shares)));
+  const widths = columns.map((column) => Math.floor(column.width + (shares === 0 ? 0 : (left * column.grow) / shares)));
+  const rest = columns.reduce((sum, column) => sum + column.width, left) - widths.reduce((sum, width) => sum + width, 0);
+  return widths.map((width, at) => (at === 0 ? width + rest : width));
 }
 
 /** How many lines things of these widths take, one after another. */

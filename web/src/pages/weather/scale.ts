@@ -6,20 +6,32 @@ import { pulse } from '../../board/pulse';
 
 /** Annualised fraction; never zero. */
 export const mostVolatile = signal(1);
-/** Characters of the longest headline that was seen. */
-export const longestHeadline = signal(60);
+/** What the longest headline that was seen takes in one line, pixels. */
+export const longestHeadline = signal(400);
 
 export function startScale(): void {
   effect(() => {
     void pulse.value;
     let most = 0;
-    let longest = longestHeadline.peek();
+    let longest = '';
     for (const row of rows.value) {
       const value = row.peek('vol_24h');
       if (typeof value === 'number') most = Math.max(most, value);
-      longest = Math.max(longest, row.headline.peek().length);
+      const headline = row.headline.peek();
+      if (headline.length > longest.length) longest = headline;
     }
     mostVolatile.value = most > 0 ? most : 1;
-    longestHeadline.value = longest;
+    longestHeadline.value = Math.max(longestHeadline.peek(), widthOf(longest));
   });
+}
+
+/** In the letters of styles/board.css. */
+const HEADLINE_FONT_PX = 12;
+let canvas: CanvasRenderingContext2D | null = null;
+
+function widthOf(text: string): number {
+  canvas ??= document.createElement('canvas').getContext('2d');
+  if (canvas === null) return text.length * HEADLINE_FONT_PX * 0.6;
+  canvas.font = `${HEADLINE_FONT_PX}px ${getComputedStyle(document.body).fontFamily}`;
+  return canvas.measureText(text).width;
 }

@@ -55,31 +55,33 @@ export function useOrder(view: BoardView): Row[] {
   return order;
 }
 
-/** Characters of a headline are this wide on average, its padding this much. */
-const LETTER_PX = 6.1;
-const HEADLINE_LINES = 2.5;
+/** A headline as a column has three lines, none of which is ever filled to its end. */
+const HEADLINE_LINES = 2.3;
+/** What breaking a text into lines loses. */
+const BREAKS = 1.1;
+/** Cells have this much padding. */
+const PADDING_PX = 18;
 
-function measured(id: string, compact: boolean, letters: number): Measured[] {
+function measured(id: string, compact: boolean, text: number): Measured[] {
   const column = BY_ID.get(id);
   if (column === undefined) return [];
-  if (id === 'market' && compact) return [{ ...column, width: 214 }];
+  if (id === 'market' && compact) return [{ ...column, width: 236 }];
   if (id !== 'headline') return [column];
-  const text = letters * LETTER_PX;
-  return [{ ...column, width: compact ? text + 24 : Math.max(300, text / HEADLINE_LINES + 24), line: text }];
+  return [{ ...column, width: compact ? text + PADDING_PX : Math.max(300, text / HEADLINE_LINES + PADDING_PX), line: text * BREAKS }];
 }
 
 /** Columns that a reader chose are all wanted; else those of the view, with more where there is room. */
 export function useFitted(view: BoardView, room: number): Fitted {
   const compact = density.value === 'compact';
   const own = chosenColumns.value[view.page];
-  const letters = longestHeadline.value;
+  const text = longestHeadline.value;
   const list = (own ?? view.columns).join();
   return useMemo(() => {
-    const of = (ids: readonly string[]): Measured[] => ids.flatMap((id) => measured(id, compact, letters));
+    const of = (ids: readonly string[]): Measured[] => ids.flatMap((id) => measured(id, compact, text));
     const must = own === undefined ? of(view.columns) : of(['market', ...own.filter((id) => id !== 'market')]);
-    const tight = (column: Measured): Measured => (room > PHONE_PX ? column : { ...column, width: column.width - TIGHT_PX });
-    return fit(must.map(tight), own === undefined ? of(view.extra) : [], room, !compact);
-  }, [list, compact, letters, room]);
+    const tight = (column: Measured): Measured => (room > PHONE_PX ? column : { ...column, width: column.width - (column.id === 'market' && !compact ? TIGHT_MARKET_PX : TIGHT_PX) });
+    return fit(must.map(tight), own === undefined ? of(view.extra) : [], room - BORDER_PX, !compact);
+  }, [list, compact, text, room]);
 }
 
 /** Rows have one height, so that those far from the screen need not be in the document. */
@@ -91,11 +93,14 @@ export function heightOf(fitted: Fitted, compact: boolean, room: number): number
 /** Up to this width cells have this much less padding (styles/board.css). */
 const PHONE_PX = 718;
 const TIGHT_PX = 6;
+/** There the venue makes room for what is wrong with the market. */
+const TIGHT_MARKET_PX = 80;
+const BORDER_PX = 2;
 
 /** The heights of styles/board.css. */
 const COMPACT_PX = 30;
 const LINE_PX = 16;
-const PART_PX = 20;
+const PART_PX = 19;
 
 /** The width that a table has; at first that of the screen. */
 export function useRoom(): [RefObject<HTMLDivElement | null>, number] {
