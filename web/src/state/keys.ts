@@ -1,4 +1,4 @@
-// The keyboard: `/` search, `j k` rows, Enter open, `t` time machine, `?` help. Lists put their rows on offer by `data-row`.
+// The keyboard: `/` search, `j k` rows, Enter open, `t` time machine, `p` play, `?` help. Lists put their rows on offer by `data-row`.
 import { signal } from '@preact/signals';
 
 export const helpOpen = signal(false);
@@ -17,6 +17,12 @@ function focusOn(selector: string): boolean {
   found.focus();
   found.scrollIntoView({ block: 'nearest' });
   return true;
+}
+
+function pressed(selector: string): boolean {
+  const found = document.querySelector<HTMLElement>(selector);
+  found?.click();
+  return found !== null;
 }
 
 function moveRow(by: 1 | -1): boolean {
@@ -43,6 +49,8 @@ function act(key: string): boolean {
       return focusOn('[data-search]');
     case 't':
       return focusOn('[data-time-machine]');
+    case 'p':
+      return pressed('[data-play]');
     case 'j':
       return moveRow(1);
     case 'k':
