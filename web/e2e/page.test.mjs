@@ -6,6 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { axe, launch, missing, open, shot, skipped } from './browser.mjs';
 import { becomes, cellsOf, price, said, until } from './figures.mjs';
 import { boardTests } from './board.mjs';
+import { chartTests } from './chart.mjs';
 import { isUnsure, paperLog } from './paper.mjs';
 import { STUDY, labStudy } from './lab.mjs';
 import { Receiver, Server, external } from './server.mjs';
@@ -80,6 +81,8 @@ function late(seen, trades, begun) {
   return stuck === undefined ? null : `after ${stuck[1]} at ${stuck[0]} the page stood still for a second`;
 }
 
+describe('the chart', () => chartTests(() => ({ browser, server })));
+
 describe('what the page does', () => {
   test('a price is on the page within a second of the trade', { skip: external !== undefined }, async () => {
     const venue = await listen(browser, await tradesAddress(server, 'binance-usdm'), 'M0001USDT');
@@ -146,7 +149,8 @@ describe('what the page does', () => {
     await page.getByTestId('now-risk').filter({ hasText: said('risk', then.regimes.risk.label) }).waitFor();
     await page.keyboard.press('t');
     await page.keyboard.press('ArrowRight');
-    await page.waitForURL(/as_of=2026-02-05T13:36:00Z/);
+    // On the chart a step is a bar.
+    await page.waitForURL(/as_of=2026-02-05T14:00:00Z/);
     await page.goBack();
     await page.waitForURL(/as_of=2026-02-05T13:35:00Z/);
     await page.getByRole('button', { name: 'Back to now' }).click();
@@ -282,7 +286,7 @@ describe('what the page does', () => {
   test('a trade in mind gets the answer of the API', async () => {
     const { page, said, close } = await open(browser, server.url, `/m/${SOL}?as_of=${NIGHT}`);
     await page.getByLabel('Entry').fill('88');
-    await page.getByLabel('Stop').fill('86');
+    await page.getByLabel('Stop', { exact: true }).fill('86');
     await page.getByLabel('Equity').fill('10000');
     await page.getByRole('button', { name: 'What am I walking into?' }).click();
     const reply = await fetch(`${server.url}/api/v1/advice?as_of=${NIGHT}`, {
@@ -291,8 +295,8 @@ describe('what the page does', () => {
       body: JSON.stringify({ symbol: SOL, side: 'long', entry: 88, stop: 86, equity: 10_000 }),
     });
     const advice = await reply.json();
-    await page.getByTestId('verdict').getByText(advice.verdict).waitFor();
-    await page.getByText(advice.summary, { exact: true }).waitFor();
+    await page.getByTestId('verdict').and(page.locator(`[title=${advice.verdict}]`)).waitFor();
+    for (const reason of advice.reasons) await page.getByTestId('reasons').getByText(reason.text, { exact: true }).waitFor();
     assert.deepEqual(said, []);
     await close();
   });

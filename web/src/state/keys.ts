@@ -1,5 +1,5 @@
-// The keyboard: Ctrl-K palette, `/` search, `j k` rows, Enter open, `s` star, `c` compact rows, `t` time machine, `?` help. Lists put
-// their rows on offer by `data-row`.
+// The keyboard: Ctrl-K palette, `/` search, `j k` rows, Enter open, `s` star, `c` compact rows, `t` time machine, `p` play, `?` help.
+// Lists put their rows on offer by `data-row`.
 import { signal } from '@preact/signals';
 
 export const helpOpen = signal(false);
@@ -27,6 +27,12 @@ function focusOn(selector: string): boolean {
   found.focus();
   found.scrollIntoView({ block: 'nearest' });
   return true;
+}
+
+function pressed(selector: string): boolean {
+  const found = document.querySelector<HTMLElement>(selector);
+  found?.click();
+  return found !== null;
 }
 
 function moveRow(by: 1 | -1): boolean {
@@ -66,6 +72,8 @@ function act(key: string): boolean {
       return focusOn('[data-search]');
     case 't':
       return focusOn('[data-time-machine]');
+    case 'p':
+      return pressed('[data-play]');
     case 'j':
       return moveRow(1);
     case 'k':

@@ -12,8 +12,9 @@ const KEYS = [
   ['Enter', 'open the row; with Ctrl in a new tab'],
   ['s', 'favourite: keep the row on top, or no longer'],
   ['c', 'compact rows'],
-  ['t', 'time machine; then the arrow keys move by a minute'],
-  ['← →', 'on the chart: bar by bar, with Shift ten at a time; + and − zoom, End is the newest'],
+  ['t', 'time machine; then the arrow keys move by a minute, on a chart by a bar'],
+  ['p', 'play recorded time, pause'],
+  ['← →', 'on the chart: bar by bar, with Shift ten at a time; Enter shows what was known at the bar, m measures from it, + and − zoom, End is the newest'],
   ['?', 'this list'],
   ['Esc', 'leave a field, close a dialog'],
 ] as const;

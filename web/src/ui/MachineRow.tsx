@@ -84,7 +84,7 @@ function PlayButton(): JSX.Element {
   const chosen = runs ? (speed.value as Speed) : lastSpeed.value.value;
   return (
     <span class="play" role="group" aria-label="play recorded time">
-      <button type="button" class="with-icon" data-testid="play" onClick={() => (runs ? pause() : play(chosen))}>
+      <button type="button" class="with-icon" data-play data-testid="play" onClick={() => (runs ? pause() : play(chosen))}>
         <Icon name={runs ? 'pause' : 'play'} />
         {runs ? 'Pause' : 'Play'}
       </button>

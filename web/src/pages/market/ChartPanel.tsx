@@ -60,7 +60,7 @@ export function ChartPanel({ instrument, levels, minute }: Props): JSX.Element {
   useEffect(() => {
     if (shown !== null && shown.offered.join() !== offered.join()) setOffered(shown.offered);
   }, [shown]);
-  const newest = shown?.newest ?? null;
+  const newest = shown === null ? null : (shown.newest ?? (shown.rows[shown.rows.length - 1]?.t ?? 0) + shown.interval);
   useEffect(() => {
     playTo.value = newest === null ? null : newest * 1_000;
     return () => {
