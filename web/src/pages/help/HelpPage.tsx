@@ -23,7 +23,7 @@ export function HelpPage(): JSX.Element {
       </p>
       <div class="columns">
         {AXES.map((axis) => (
-          <Panel key={axis} title={axis}>
+          <Panel key={axis} title={axis === 'volatility' ? 'moves (volatility)' : axis} id={axis}>
             <p class="muted">{AXIS_TEXT[axis]}</p>
             <dl class="facts words">
               {WORDS[axis].map((word) => (
@@ -33,7 +33,7 @@ export function HelpPage(): JSX.Element {
                   </dt>
                   <dd>
                     {WORD_TEXT[axis][word]}
-                    {axis === 'volatility' && limits.has(word) && ` Here: ${limits.get(word)} annualised.`}
+                    {axis === 'volatility' && limits.has(word) && ` Here: ${limits.get(word)} annualised.`} <code class="muted" title="the word in the API, in addresses and filters">{word}</code>
                   </dd>
                 </>
               ))}
@@ -42,8 +42,12 @@ export function HelpPage(): JSX.Element {
         ))}
         <Panel title="Reading the page">
           <dl class="facts words">
-            <dt>margin</dt>
-            <dd>How far a label is from turning, in steps of its closest condition. Near 0 it may turn with the next reading.</dd>
+            <dt>turning</dt>
+            <dd>Far, near or about to turn: how far the risk label is from changing. The number behind it, its margin, is shown when you point at it: the distance to its closest condition; near 0 it may turn with the next reading.</dd>
+            <dt>funding 8 h</dt>
+            <dd>The rate as if paid every 8 hours. Point at it for what it comes to in a year.</dd>
+            <dt>rank in 90 d</dt>
+            <dd>The share of the last 90 days in which moves were smaller than now.</dd>
             <dt>for</dt>
             <dd>How long the label has held. Times are local; the UTC time is shown when you point at one.</dd>
             <dt>stale</dt>
