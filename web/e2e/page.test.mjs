@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { alertTests } from './alerts.mjs';
 import { axe, launch, missing, open, shot, skipped } from './browser.mjs';
 import { becomes, cellsOf, price, said, until } from './figures.mjs';
 import { boardTests } from './board.mjs';
@@ -502,7 +503,7 @@ describe('what the page does', () => {
     await shot(page, 'alerts-quiet-dark');
     await server.endSilence(id);
     await alert.locator('.quiet').waitFor({ state: 'detached' });
-    assert.ok(await alert.locator('details').evaluate((details) => details.open), 'what is read stays open');
+    assert.ok(await alert.locator('details').first().evaluate((details) => details.open), 'what is read stays open');
     assert.deepEqual(said, []);
     await close();
   });
@@ -629,3 +630,4 @@ describe('what the page does', () => {
 });
 
 boardTests(() => ({ browser, server }));
+describe('alerts people act on', () => alertTests(() => ({ browser, server, receiver })));

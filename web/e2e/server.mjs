@@ -8,7 +8,7 @@ import { createServer as createHttpServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
-const READY_WITHIN_MS = 90_000;
+const READY_WITHIN_MS = Number(process.env.READY_WITHIN_MS ?? 90_000);
 
 async function freePort() {
   const probe = createServer();

@@ -504,7 +504,7 @@ export const VIEWS = [
       // What it means and what clears it (UX §5).
       await alert.getByText(/^Smaller size, wider stop or wait/).waitFor();
       await alert.getByText(/^Review, reduce or trail stop/).waitFor();
-      await alert.getByText(/^It would clear to /).waitFor();
+      await alert.getByText(/^It would clear to /).first().waitFor();
     },
   },
   {
@@ -514,13 +514,23 @@ export const VIEWS = [
     // A position in a market whose data is months old is told within seconds.
     before: (server) => server.register({ symbol: 'binance-usdm:BTCUSDT', side: 'short', entry: 71_000 }),
     check: async (page, server) => {
-      if (!external) await page.getByRole('row', { name: /^desk json at 127\.0\.0\.1/ }).waitFor();
+      if (!external) await page.locator('[data-receiver="desk"]').getByText(/^json at 127\.0\.0\.1/).waitFor();
       // The newest message comes to the page by itself.
       await until(async () => {
         const { items } = await server.get('/api/v1/deliveries?limit=200');
         const newest = items.reduce((a, b) => (a.known_at > b.known_at ? a : b), { known_at: '', title: 'Nothing has been sent yet.' });
         return (await page.getByText(newest.title).count()) > 0 || newest.title;
       }, 'the newest message is not on the page');
+    },
+  },
+  {
+    name: 'alerts-watches',
+    path: '/alerts?view=watches',
+    ready: (page) => page.getByRole('heading', { name: 'Watches' }).waitFor(),
+    check: async (page, server) => {
+      const { items } = await server.get('/api/v1/watches');
+      const going = items.filter(({ watch }) => watch.ended_at === null).length;
+      await page.getByText(`${going} of at most 200`).waitFor();
     },
   },
   {

@@ -19,6 +19,7 @@ import { PlayNotices } from './ui/PlayNotices';
 import { PriceNotices } from './ui/PriceNotices';
 import { SignIn } from './ui/SignIn';
 import { TimeMachine } from './ui/TimeMachine';
+import { WatchNotices } from './ui/WatchNotices';
 
 /** What stands at the addresses of the list, by file. All in one piece but the market, which brings a chart library, and what is opened
  * now and then. */
@@ -50,6 +51,7 @@ export function App(): JSX.Element {
       </a>
       <Header />
       <Banners />
+      <WatchNotices />
       <main id="content" ref={content} tabIndex={-1} class={`page page-${at.page}${isStale.value ? ' is-stale' : ''}${pastWaiting.value ? ' is-waiting' : ''}`} aria-busy={pastWaiting.value}>
         {past.error && <Failed error={past.error} reload={past.reload} />}
         <Page at={at} />

@@ -78,3 +78,10 @@ export type Matcher = Schemas['Matcher'];
 export type NewSilence = Schemas['NewSilence'];
 export type Silence = Schemas['Silence'];
 export type Silences = Schemas['Silences'];
+
+export type NewReceiver = Schemas['NewReceiver'];
+export type SampleView = Schemas['SampleView'];
+export type Watch = Schemas['Watch'];
+export type WatchTurn = Schemas['WatchTurn'];
+export type WatchView = Schemas['WatchView'];
+export type Watches = Schemas['Watches'];

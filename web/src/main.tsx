@@ -24,6 +24,7 @@ import './styles/board.css';
 import './styles/market.css';
 import './styles/chart.css';
 import './styles/pages.css';
+import './styles/alerts.css';
 import './styles/lists.css';
 import './styles/scorecard.css';
 import './styles/whatif.css';

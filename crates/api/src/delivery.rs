@@ -159,12 +159,78 @@ pub struct EndpointView {
     pub delivered_24h: u64,
     /// How many alerts it is sent within a time, as `3/day`; null: any number. Null as `format`.
     pub budget: Option<String>,
+    /// Most alerts within the budget's time; null: any number. Null as `format`.
+    pub budget_most: Option<u32>,
+    /// Alerts that count against it now.
+    pub budget_used: u32,
+    /// When there is room for the next, where it is spent.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub budget_next_at: Option<Ts>,
+    /// Alerts held back that no message has named yet.
+    pub held_back_now: u32,
+    /// Made on the page, and removed there.
+    pub made_here: bool,
     /// Deliveries that its budget held back in the last 24 hours.
     pub held_back_24h: u64,
     /// Half of the confirmed tries took no longer than this, milliseconds; null where there are none.
     pub latency_ms_p50: Option<u32>,
     /// 99 of 100 of them took no longer than this, milliseconds.
     pub latency_ms_p99: Option<u32>,
+}
+
+/// A receiver somebody makes on the page.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewReceiver {
+    /// 1 to 60 lower-case letters, digits, dashes and underscores.
+    #[schema(example = "phone")]
+    pub name: String,
+    /// What it is sent: `ntfy`, `telegram`, `discord`, `slack`, `gotify`, `standard`, `json` and others.
+    #[schema(example = "ntfy")]
+    pub format: String,
+    /// Address to deliver to. It is never shown again.
+    #[schema(example = "https://ntfy.example/my-alerts")]
+    pub url: String,
+    /// Signing secret of `standard`.
+    #[serde(default)]
+    pub secret: Option<String>,
+    /// A bearer token.
+    #[serde(default)]
+    pub token: Option<String>,
+    /// Telegram's chat.
+    #[serde(default)]
+    pub chat_id: Option<String>,
+    /// Nothing less severe; null: everything.
+    #[serde(default)]
+    pub severity: Option<Severity>,
+    /// At most so many alerts, as `3/day`; null: any number.
+    #[serde(default)]
+    #[schema(example = "3/day")]
+    pub budget: Option<String>,
+}
+
+/// By hand, because address, secret and token are secrets.
+impl core::fmt::Debug for NewReceiver {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("NewReceiver").field("name", &self.name).field("format", &self.format).finish_non_exhaustive()
+    }
+}
+
+/// What became of a sample that was sent to one receiver.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
+pub struct SampleView {
+    /// Method and place, without secrets.
+    pub request: String,
+    /// HTTP status; null: there was no answer.
+    pub status: Option<u16>,
+    /// Beginning of the answer, or what failed.
+    pub reply: String,
+    /// From the request to the answer, milliseconds.
+    pub latency_ms: u32,
+    /// Was it taken?
+    pub delivered: bool,
+    /// What was sent.
+    pub body: String,
 }
 
 /// A silence somebody asks for; it begins at once.

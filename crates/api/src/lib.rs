@@ -37,11 +37,13 @@ pub mod studies;
 mod telemetry;
 mod universe;
 mod view;
+pub mod watches;
 
 pub use access::{Access, Caller, Role, Tokens};
 pub use clients::ClientLimits;
 pub use delivery::{
-    DeliveryFilter, DeliveryPlace, DeliveryView, EndpointView, GroupView, MessageView, NewSilence, SilenceView,
+    DeliveryFilter, DeliveryPlace, DeliveryView, EndpointView, GroupView, MessageView, NewReceiver, NewSilence,
+    SampleView, SilenceView,
 };
 pub use error::{Error, check_listen};
 pub use events::EventView;
@@ -51,9 +53,9 @@ pub use names::{DEFAULT_VENUE, nearest, resolve};
 pub use openapi::openapi_json;
 pub use problem::{Problem, ProblemKind};
 pub use query::{
-    AskBoard, AskDeliveries, AskEvents, AskMarkets, AskPaper, AskPositions, AskScores, AskStudies, AskWhatIf,
-    DeliveryName, DriftFilter, EventFilter, ForecastFilter, Health, LevelFilter, MarketHealth, Page, Query, QueryError,
-    Rendered, STREAM_BUFFER, ScorecardFilter, SeriesWindow, StreamEvent,
+    AskBoard, AskDeliveries, AskEvents, AskMarkets, AskPaper, AskPositions, AskScores, AskStudies, AskWatches,
+    AskWhatIf, DeliveryName, DriftFilter, EventFilter, ForecastFilter, Health, LevelFilter, MarketHealth, Page, Query,
+    QueryError, Rendered, STREAM_BUFFER, ScorecardFilter, SeriesWindow, StreamEvent,
 };
 pub use routes::assets::is_built as page_is_built;
 pub use scores::ForecastView;

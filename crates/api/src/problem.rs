@@ -134,6 +134,8 @@ kinds! {
     UnknownEndpoint 404 "unknown-endpoint" "unknown endpoint";
     /// No such silence holds.
     UnknownSilence 404 "unknown-silence" "unknown silence";
+    /// There is no such watch.
+    UnknownWatch 404 "unknown-watch" "unknown watch";
     /// The venue does not have it.
     NotOffered 404 "not-offered" "not offered by the venue";
     /// This process does not listen to it.
@@ -298,6 +300,7 @@ impl Problem {
                     DeliveryName::Message => (ProblemKind::UnknownMessage, "/api/v1/deliveries lists those of the last 30 days"),
                     DeliveryName::Endpoint => (ProblemKind::UnknownEndpoint, "/api/v1/endpoints lists those there are"),
                     DeliveryName::Silence => (ProblemKind::UnknownSilence, "/api/v1/silences lists those that hold"),
+                    DeliveryName::Watch => (ProblemKind::UnknownWatch, "/api/v1/watches lists those there are"),
                 };
                 Self::new(kind, detail).value(id.as_str()).hint(list)
             }

@@ -1,4 +1,4 @@
-//! The questions this crate asks of the rest of the program: [`Query`], the sum of nine small traits.
+//! The questions this crate asks of the rest of the program: [`Query`], the sum of ten small traits.
 //!
 //! Methods are synchronous. [`AskMarkets::context`] without book and `as_of`, [`AskMarkets::now`], [`AskMarkets::instruments`],
 //! [`AskMarkets::health`], [`AskEvents::subscribe`], [`AskBoard::live`], [`AskBoard::feeds`], [`AskBoard::feed_health`] and
@@ -15,6 +15,7 @@ mod paper;
 mod positions;
 mod scores;
 mod studies;
+mod watches;
 mod whatif;
 
 pub use board::AskBoard;
@@ -26,6 +27,7 @@ pub use paper::AskPaper;
 pub use positions::AskPositions;
 pub use scores::{AskScores, DriftFilter, ForecastFilter, ScorecardFilter};
 pub use studies::AskStudies;
+pub use watches::AskWatches;
 pub use whatif::AskWhatIf;
 
 use barograph_domain::{Span, Ts};
@@ -40,6 +42,7 @@ pub trait Query:
     + AskPositions
     + AskScores
     + AskStudies
+    + AskWatches
     + AskWhatIf
     + Send
     + Sync
@@ -56,6 +59,7 @@ impl<T> Query for T where
         + AskPositions
         + AskScores
         + AskStudies
+        + AskWatches
         + AskWhatIf
         + Send
         + Sync

@@ -19,7 +19,7 @@ mod watch;
 mod whatif;
 
 pub(crate) use advice::{Advise, PositionsCommand};
-pub(crate) use alerts::{Alerts, SilenceArgs as AlertSilence};
+pub(crate) use alerts::{AlertWatchArgs, Alerts, SilenceArgs as AlertSilence};
 pub(crate) use context::{ContextArgs, SimilarArgs};
 pub(crate) use db::{Db, Forget};
 pub(crate) use events::EventsArgs;

@@ -112,10 +112,23 @@ impl Settings {
         (self.keep_journal_gb as u64).saturating_mul(1_000_000_000)
     }
 
-    /// Who receives alerts: tables of the file, then the variables of the original.
+    /// Who receives alerts: tables of the file, then the variables of the original, then those made on the page.
     /// A receiver that cannot be used stops deliveries, and nothing else.
     pub(crate) fn receivers(&self) -> Result<Vec<Receiver>, Failure> {
-        receivers::all(&self.written.receivers, given, &self.dashboard()?)
+        let mut all = receivers::all(&self.written.receivers, given, &self.dashboard()?)?;
+        let made = self.made_receivers()?.read().map_err(Failure::usage)?;
+        if let Some(twice) = made.iter().find(|m| all.iter().any(|r| r.name == m.name)) {
+            let why =
+                "receiver '{}' is in the settings and was made on the page as well; rename the one in the settings";
+            return Err(Failure::usage(why.replace("{}", &twice.name)));
+        }
+        all.extend(made);
+        Ok(all)
+    }
+
+    /// Where receivers made on the page are kept.
+    pub(crate) fn made_receivers(&self) -> Result<barograph_query::delivery::made::MadeReceivers, Failure> {
+        receivers::made(&self.data, given, &self.dashboard()?)
     }
 
     /// Refuses to answer where a file that the settings name cannot be read: what it says would be missing in silence. An

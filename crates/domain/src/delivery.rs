@@ -20,6 +20,8 @@ pub enum MessageKind {
     Group,
     /// A notice about a registered position (R1.72).
     Position,
+    /// A watch came true: what somebody asked to hear of once it turned.
+    Watch,
     /// Something about the delivery itself: an endpoint was disabled, or works again.
     Delivery,
     /// A sample somebody asked for.
@@ -28,7 +30,7 @@ pub enum MessageKind {
 
 impl MessageKind {
     /// Every kind.
-    pub const ALL: [Self; 5] = [Self::Alert, Self::Group, Self::Position, Self::Delivery, Self::Sample];
+    pub const ALL: [Self; 6] = [Self::Alert, Self::Group, Self::Position, Self::Watch, Self::Delivery, Self::Sample];
     /// The word on the wire and in the store.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -36,6 +38,7 @@ impl MessageKind {
             Self::Alert => "alert",
             Self::Group => "group",
             Self::Position => "position",
+            Self::Watch => "watch",
             Self::Delivery => "delivery",
             Self::Sample => "sample",
         }

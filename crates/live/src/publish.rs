@@ -293,7 +293,7 @@ impl Publisher {
             _ => self.heard.note(&self.instruments[instrument].name, &known.alert),
         }
         if let (Some(room), Some(lens)) = (&self.room, lens) {
-            self.batch.messages.extend(room.mail.of_alert(lens, known, minute.as_ref()));
+            self.batch.messages.extend(room.mail().of_alert(lens, known, minute.as_ref()));
         }
         if !self.replaying
             && let Some(line) = self.alert_lines.line(&self.instruments[instrument].name, &known.alert, minute.as_ref())

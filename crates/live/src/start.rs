@@ -244,7 +244,7 @@ pub fn start(
         JournalWriter::open(journal_config, request.clock.now()).map_err(|e| Error::failed(chain(&e)))?;
     let handle = runtime.handle().clone();
     let receivers = (settings.receivers)()?;
-    let room = Room::open(receivers, &settings.target, &setup.book, Arc::clone(&request.clock), handle)?;
+    let room = Some(Room::open(receivers, &settings.target, &setup.book, Arc::clone(&request.clock), handle)?);
     let book = BookId { name: setup.book.name.clone(), text: Some(setup.book_text.clone()) };
     let plan = Plan {
         data: settings.data,

@@ -1,7 +1,7 @@
 //! How many alerts a receiver is sent within a time: `budget = "3/day"` (verification §5).
 //!
 //! Counted are messages of alerts and of groups of them that say something new. Not counted, and never held back: CRITICAL, notices
-//! about positions and about the delivery itself, samples, what a person has sent again, and every later word about what was
+//! about positions, watches and the delivery itself, samples, what a person has sent again, and every later word about what was
 //! delivered already. The window rolls: at any moment it reaches so far back. What was spent is stored with the endpoint's state.
 
 use barograph_domain::delivery::{BudgetUse, Message, MessageKind, Phase};
@@ -78,7 +78,7 @@ pub(crate) fn is_limited(message: &Message, joined: &[Arc<Message>]) -> bool {
     match message.notice.kind {
         MessageKind::Alert => message.notice.phase != Phase::Resolved && !critical(message),
         MessageKind::Group => !joined.iter().any(|m| critical(m)),
-        MessageKind::Position | MessageKind::Delivery | MessageKind::Sample => false,
+        MessageKind::Position | MessageKind::Watch | MessageKind::Delivery | MessageKind::Sample => false,
     }
 }
 

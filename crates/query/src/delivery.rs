@@ -7,5 +7,6 @@
 
 pub mod ask;
 mod desk;
+pub mod made;
 
-pub use desk::{DeliveryCommand, DeliveryDesk, Failed, Outlet};
+pub use desk::{DeliveryCommand, DeliveryDesk, Failed, Outlet, Outlets};

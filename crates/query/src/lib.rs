@@ -21,6 +21,7 @@ pub mod service;
 pub mod shown;
 pub mod similar;
 pub mod studies;
+pub mod watch;
 pub mod whatif;
 
 pub use error::{Error, chain};

@@ -23,6 +23,9 @@ mod studies;
 #[cfg(test)]
 mod taken_back_tests;
 mod universe;
+#[cfg(test)]
+mod watch_tests;
+mod watches;
 mod whatif;
 
 use crate::contest::InUse;
@@ -100,6 +103,8 @@ pub struct Service {
     desk: std::sync::OnceLock<Arc<crate::positions::PositionDesk>>,
     /// Where commands about deliveries go; nowhere where this process delivers nothing.
     deliveries: std::sync::OnceLock<Arc<crate::delivery::DeliveryDesk>>,
+    /// Where watches are kept; nowhere where this process judges none.
+    watches: std::sync::OnceLock<Arc<crate::watch::WatchDesk>>,
     /// What of deliveries and positions was seen last.
     moved: moved::Moved,
     /// Where raw messages are kept.
@@ -157,6 +162,7 @@ impl Service {
             scores: scores::Answered::default(),
             desk: std::sync::OnceLock::new(),
             deliveries: std::sync::OnceLock::new(),
+            watches: std::sync::OnceLock::new(),
             moved: moved::Moved::default(),
             journal: std::sync::OnceLock::new(),
             weight: Mutex::default(),

@@ -712,7 +712,8 @@ export interface paths {
         /** Endpoints that messages go to, and how they are doing. */
         get: operations["listEndpoints"];
         put?: never;
-        post?: never;
+        /** Makes a receiver, which is sent what becomes known from now on. Address and secrets are never shown again. */
+        post: operations["makeReceiver"];
         delete?: never;
         options?: never;
         head?: never;
@@ -731,6 +732,40 @@ export interface paths {
         /** Uses an endpoint again that was disabled because it refused for good. */
         post: operations["enableEndpoint"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/endpoints/{name}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a sample to one endpoint now, outside of every queue, and answers what came back. */
+        post: operations["testEndpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/endpoints/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes a receiver that was made on the page. What it was sent stays listed. */
+        delete: operations["removeReceiver"];
         options?: never;
         head?: never;
         patch?: never;
@@ -783,6 +818,44 @@ export interface paths {
         post?: never;
         /** Ends a silence now. What still fires is told then. */
         delete: operations["endSilence"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/watches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Watches that go on, and those that ended last. */
+        get: operations["listWatches"];
+        put?: never;
+        /**
+         * Watches a market from now on, until its condition turns or, with `repeat`, every time it does.
+         * @description Judged by each minute as it is published. The same market and condition twice is one watch.
+         */
+        post: operations["addWatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/watches/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes a watch. What it sent stays. */
+        delete: operations["removeWatch"];
         options?: never;
         head?: never;
         patch?: never;
@@ -3101,6 +3174,28 @@ export interface components {
             /** @description How many alerts it is sent within a time, as `3/day`; null: any number. Null as `format`. */
             budget: string | null;
             /**
+             * Format: int32
+             * @description Most alerts within the budget's time; null: any number. Null as `format`.
+             */
+            budget_most: number | null;
+            /**
+             * Format: int32
+             * @description Alerts that count against it now.
+             */
+            budget_used: number;
+            /**
+             * Format: date-time
+             * @description When there is room for the next, where it is spent.
+             */
+            budget_next_at: string | null;
+            /**
+             * Format: int32
+             * @description Alerts held back that no message has named yet.
+             */
+            held_back_now: number;
+            /** @description Made on the page, and removed there. */
+            made_here: boolean;
+            /**
              * Format: int64
              * @description Deliveries that its budget held back in the last 24 hours.
              */
@@ -3120,6 +3215,10 @@ export interface components {
         Endpoints: {
             /** @description By name. */
             items: components["schemas"]["EndpointView"][];
+            /** @description This process delivers, and carries out what is asked of deliveries, silences and receivers. */
+            delivers_here: boolean;
+            /** @description Where it does not: why, and what to do. */
+            why_not: string | null;
         };
         /** @description One earlier episode. */
         EpisodeView: {
@@ -5244,7 +5343,7 @@ export interface components {
          * @description What a message reports.
          * @enum {string}
          */
-        MessageKind: "alert" | "group" | "position" | "delivery" | "sample";
+        MessageKind: "alert" | "group" | "position" | "watch" | "delivery" | "sample";
         /** @description What people are told: everything a receiver's format is made from. */
         MessageNotice: {
             /** @description What this reports. */
@@ -5587,6 +5686,36 @@ export interface components {
             /** @description These numbers are meant as they are: a stop past the entry is a trailed one, an entry far from the market an old one. */
             confirm?: boolean;
         };
+        /** @description A receiver somebody makes on the page. */
+        NewReceiver: {
+            /**
+             * @description 1 to 60 lower-case letters, digits, dashes and underscores.
+             * @example phone
+             */
+            name: string;
+            /**
+             * @description What it is sent: `ntfy`, `telegram`, `discord`, `slack`, `gotify`, `standard`, `json` and others.
+             * @example ntfy
+             */
+            format: string;
+            /**
+             * @description Address to deliver to. It is never shown again.
+             * @example https://ntfy.example/my-alerts
+             */
+            url: string;
+            /** @description Signing secret of `standard`. */
+            secret?: string | null;
+            /** @description A bearer token. */
+            token?: string | null;
+            /** @description Telegram's chat. */
+            chat_id?: string | null;
+            severity?: components["schemas"]["Severity"] | null;
+            /**
+             * @description At most so many alerts, as `3/day`; null: any number.
+             * @example 3/day
+             */
+            budget?: string | null;
+        };
         /** @description A silence somebody asks for; it begins at once. */
         NewSilence: {
             /** @description What it silences: all of these must hold. */
@@ -5605,6 +5734,25 @@ export interface components {
              * @example 2h
              */
             duration?: string | null;
+        };
+        /** @description A watch somebody asks for; it begins at once. */
+        NewWatch: {
+            /**
+             * @description `venue:symbol`, or a bare symbol where only one instrument answers to it.
+             * @example binance-usdm:BTCUSDT
+             */
+            market: string;
+            /**
+             * @description `AXIS leaves LABEL`, `AXIS becomes LABEL`, `AXIS changes`, or a feature or `price` that is `below`, `above` or `crosses` a number.
+             * @example realized_vol_1h below 72 %
+             */
+            when: string;
+            /** @description `true`: every time it turns. `false`, the usual: once. */
+            repeat?: boolean;
+            /** @description What the reader is to be reminded of, sent with the message. */
+            note?: string | null;
+            /** @description Names of the receivers that are to hear of it; none: all. */
+            to?: string[];
         };
         /** @description No points, and why. */
         NothingView: {
@@ -6366,6 +6514,27 @@ export interface components {
             judged_days: number;
             /** @description Its clauses in order; members of one `any` group share a group number. */
             clauses: components["schemas"]["ClauseTrace"][];
+        };
+        /** @description What became of a sample that was sent to one receiver. */
+        SampleView: {
+            /** @description Method and place, without secrets. */
+            request: string;
+            /**
+             * Format: int32
+             * @description HTTP status; null: there was no answer.
+             */
+            status: number | null;
+            /** @description Beginning of the answer, or what failed. */
+            reply: string;
+            /**
+             * Format: int32
+             * @description From the request to the answer, milliseconds.
+             */
+            latency_ms: number;
+            /** @description Was it taken? */
+            delivered: boolean;
+            /** @description What was sent. */
+            body: string;
         };
         /** @description The parts of a Brier score. */
         ScoreParts: {
@@ -7582,6 +7751,86 @@ export interface components {
             /** @description In words. */
             text: string;
             reason?: components["schemas"]["ReasonCode"] | null;
+        };
+        /** @description A watch as it is kept. */
+        Watch: {
+            /** @description Its id. */
+            id: string;
+            /** @description Which market. */
+            instrument: string;
+            /** @description The condition, as it can be asked for again. */
+            when: string;
+            /** @description The condition as people read it. */
+            words: string;
+            /** @description Every time it turns; else once. */
+            repeat: boolean;
+            /** @description What the reader is to be reminded of. */
+            note: string | null;
+            /** @description Names of the receivers that are to hear of it; none: all. */
+            to: string[];
+            /**
+             * Format: date-time
+             * @description When it was asked for. Minutes before are not judged.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it came true for the last time and ended; null while it goes on.
+             */
+            ended_at: string | null;
+            /**
+             * Format: int32
+             * @description How often it came true.
+             */
+            turns: number;
+            /** @description The newest times it came true, newest first. */
+            fired: components["schemas"]["WatchTurn"][];
+        };
+        /** @description One time a watch came true. */
+        WatchTurn: {
+            /**
+             * Format: date-time
+             * @description The minute.
+             */
+            ts: string;
+            /**
+             * Format: date-time
+             * @description When that minute was published.
+             */
+            known_at: string;
+            /** @description What happened, in at most 60 characters. */
+            title: string;
+            /** @description The same with its numbers. */
+            text: string;
+            /** @description Most important thing of everything known in that minute; empty where its row was not at hand. */
+            headline: string;
+            /** @description What that minute means for new entries. */
+            new_entries: string;
+            /** @description What it means for open positions. */
+            open_positions: string;
+        };
+        /** @description A watch, and where its condition is now. */
+        WatchView: {
+            /** @description What was asked for. */
+            watch: components["schemas"]["Watch"];
+            /** @description Where it stands, such as `1 h volatility is 124 %`; null while there is no reading, and for one that has ended. */
+            now: string | null;
+            /**
+             * Format: date-time
+             * @description The newest minute that was judged; null before the first.
+             */
+            judged: string | null;
+        };
+        /** @description Watches, and whether this process judges them. */
+        Watches: {
+            /** @description Those that go on, then those that have ended; newest first. */
+            items: components["schemas"]["WatchView"][];
+            /** @description This process judges them, and can be asked for more. */
+            judged_here: boolean;
+            /** @description Where it does not: why, and what to do. */
+            why_not: string | null;
+            /** @description Most that go on at a time. */
+            most: number;
         };
         /**
          * @description Where the weights of a portfolio come from.
@@ -9459,7 +9708,7 @@ export interface operations {
                 /** @description Only to this endpoint. */
                 endpoint?: string;
                 /**
-                 * @description Only of messages of this kind: alert, group, position, delivery or sample.
+                 * @description Only of messages of this kind: alert, group, position, watch, delivery or sample.
                  * @example alert
                  */
                 kind?: string;
@@ -9608,6 +9857,39 @@ export interface operations {
             };
         };
     };
+    makeReceiver: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewReceiver"];
+            };
+        };
+        responses: {
+            /** @description the endpoint */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndpointView"];
+                };
+            };
+            /** @description what was wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     enableEndpoint: {
         parameters: {
             query?: never;
@@ -9632,6 +9914,72 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["EndpointView"];
                 };
+            };
+            /** @description what was wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    testEndpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the endpoint. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Enable"];
+            };
+        };
+        responses: {
+            /** @description what was sent and what came back */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SampleView"];
+                };
+            };
+            /** @description what was wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    removeReceiver: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the endpoint. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description it is sent nothing more */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description what was wrong and what to do */
             default: {
@@ -9767,6 +10115,98 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description it holds no more */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description what was wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listWatches: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the watches */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Watches"];
+                };
+            };
+            /** @description what was wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    addWatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewWatch"];
+            };
+        };
+        responses: {
+            /** @description the watch */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WatchView"];
+                };
+            };
+            /** @description what was wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    removeWatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the watch. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description it is gone */
             204: {
                 headers: {
                     [name: string]: unknown;

@@ -1,7 +1,10 @@
 //! What people received, and silences.
 
 use super::{Page, QueryError};
-use crate::delivery::{DeliveryFilter, DeliveryView, EndpointView, GroupView, MessageView, NewSilence, SilenceView};
+use crate::delivery::{
+    DeliveryFilter, DeliveryView, EndpointView, GroupView, MessageView, NewReceiver, NewSilence, SampleView,
+    SilenceView,
+};
 use barograph_domain::Ts;
 
 /// Deliveries, endpoints, groups and silences.
@@ -36,6 +39,27 @@ pub trait AskDeliveries {
     /// # Errors
     /// [`QueryError::Unknown`], [`QueryError::NotDelivering`], and as [`Self::deliveries`].
     fn enable_endpoint(&self, name: &str) -> Result<EndpointView, QueryError>;
+
+    /// Why this process carries out no commands about deliveries, and what to do; `None`: it does.
+    fn why_not_delivering(&self) -> Option<String>;
+
+    /// Sends a sample to an endpoint, outside of every queue.
+    ///
+    /// # Errors
+    /// [`QueryError::Unknown`], [`QueryError::NotDelivering`], and [`QueryError::Conflict`] where its format has no words for it.
+    fn try_endpoint(&self, name: &str) -> Result<SampleView, QueryError>;
+
+    /// Makes a receiver, which is sent what becomes known from now on.
+    ///
+    /// # Errors
+    /// [`QueryError::BadField`], [`QueryError::NotDelivering`], and as [`Self::deliveries`].
+    fn make_receiver(&self, new: &NewReceiver) -> Result<EndpointView, QueryError>;
+
+    /// Removes a receiver that was made so.
+    ///
+    /// # Errors
+    /// [`QueryError::Unknown`]; [`QueryError::Conflict`] where it stands in the settings; [`QueryError::NotDelivering`].
+    fn remove_receiver(&self, name: &str) -> Result<(), QueryError>;
 
     /// Groups of the 24 hours before `as_of` (`None`: now) and those that fired then, newest first.
     ///

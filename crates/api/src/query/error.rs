@@ -90,7 +90,7 @@ pub enum QueryError {
         /// As asked.
         id: String,
     },
-    /// No such message, endpoint or silence.
+    /// No such message, endpoint, silence or watch.
     Unknown {
         /// Which kind of thing.
         what: DeliveryName,
@@ -141,6 +141,8 @@ pub enum DeliveryName {
     Endpoint,
     /// A silence that holds.
     Silence,
+    /// A watch.
+    Watch,
 }
 
 impl fmt::Display for QueryError {
@@ -192,6 +194,7 @@ impl fmt::Display for QueryError {
             Self::Unknown { what: DeliveryName::Message, id } => write!(f, "no message '{id}' is stored"),
             Self::Unknown { what: DeliveryName::Endpoint, id } => write!(f, "there is no endpoint '{id}'"),
             Self::Unknown { what: DeliveryName::Silence, id } => write!(f, "no silence '{id}' holds now or later"),
+            Self::Unknown { what: DeliveryName::Watch, id } => write!(f, "there is no watch '{id}'"),
             Self::NotDelivering => {
                 f.write_str("this process delivers nothing: it only serves, or its settings name no receiver")
             }

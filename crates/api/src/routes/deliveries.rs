@@ -3,7 +3,9 @@
 use super::segment::{self, Segment};
 use super::{body, reply};
 use crate::cursor;
-use crate::delivery::{DeliveryFilter, DeliveryPlace, DeliveryView, EndpointView, GroupView, MessageView};
+use crate::delivery::{
+    DeliveryFilter, DeliveryPlace, DeliveryView, EndpointView, GroupView, MessageView, NewReceiver, SampleView,
+};
 use crate::params::{AsOf, Bound, Given, Paging, Params, parameters};
 use crate::problem::{Problem, ProblemKind};
 use crate::routes::paging::PageView;
@@ -38,6 +40,10 @@ pub(crate) struct Enable {}
 pub(crate) struct Endpoints {
     /// By name.
     pub(crate) items: Vec<EndpointView>,
+    /// This process delivers, and carries out what is asked of deliveries, silences and receivers.
+    pub(crate) delivers_here: bool,
+    /// Where it does not: why, and what to do.
+    pub(crate) why_not: Option<String>,
 }
 
 /// Groups.
@@ -59,7 +65,7 @@ parameters! {
         state: Option<String>,
         /// Only to this endpoint.
         endpoint: Option<String>,
-        /// Only of messages of this kind: alert, group, position, delivery or sample.
+        /// Only of messages of this kind: alert, group, position, watch, delivery or sample.
         #[param(example = "alert")]
         kind: Option<String>,
         /// Only about this market: `venue:symbol`, or a bare symbol where only one instrument answers to it.
@@ -212,7 +218,12 @@ pub(super) async fn endpoints(
     State(app): State<SharedState>,
     Params(()): Params<()>,
 ) -> Result<Response<Body>, Problem> {
-    let json = app.read("endpoints", move |q| reply::json(&Endpoints { items: q.endpoints()? })).await?;
+    let json = app
+        .read("endpoints", move |q| {
+            let why_not = q.why_not_delivering();
+            reply::json(&Endpoints { items: q.endpoints()?, delivers_here: why_not.is_none(), why_not })
+        })
+        .await?;
     Ok(reply::json_body(json))
 }
 
@@ -237,6 +248,72 @@ pub(super) async fn enable(
     let Enable {} = body::json(&headers, sent).await?;
     let json = app.read("endpoints", move |q| reply::json(&q.enable_endpoint(&name)?)).await?;
     Ok(reply::json_body(json))
+}
+
+/// Sends a sample to one endpoint now, outside of every queue, and answers what came back.
+#[utoipa::path(
+    post,
+    path = "/api/v1/endpoints/{name}/test",
+    operation_id = "testEndpoint",
+    tag = "delivery",
+    params(EndpointName),
+    request_body = Enable,
+    responses((status = 200, description = "what was sent and what came back", body = SampleView))
+)]
+pub(super) async fn test(
+    State(app): State<SharedState>,
+    given: Segment<EndpointName>,
+    Params(()): Params<()>,
+    headers: HeaderMap,
+    sent: Body,
+) -> Result<Response<Body>, Problem> {
+    let EndpointName { name } = read(given)?;
+    let Enable {} = body::json(&headers, sent).await?;
+    let json = app.read("endpoints", move |q| reply::json(&q.try_endpoint(&name)?)).await?;
+    Ok(reply::json_body(json))
+}
+
+/// Makes a receiver, which is sent what becomes known from now on. Address and secrets are never shown again.
+#[utoipa::path(
+    post,
+    path = "/api/v1/endpoints",
+    operation_id = "makeReceiver",
+    tag = "delivery",
+    request_body = NewReceiver,
+    responses((status = 201, description = "the endpoint", body = EndpointView))
+)]
+pub(super) async fn make(
+    State(app): State<SharedState>,
+    Params(()): Params<()>,
+    headers: HeaderMap,
+    sent: Body,
+) -> Result<Response<Body>, Problem> {
+    let new: NewReceiver = body::json(&headers, sent).await?;
+    let json = app.read("endpoints", move |q| reply::json(&q.make_receiver(&new)?)).await?;
+    let mut response = reply::json_body(json);
+    *response.status_mut() = StatusCode::CREATED;
+    Ok(response)
+}
+
+/// Removes a receiver that was made on the page. What it was sent stays listed.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/endpoints/{name}",
+    operation_id = "removeReceiver",
+    tag = "delivery",
+    params(EndpointName),
+    responses((status = 204, description = "it is sent nothing more"))
+)]
+pub(super) async fn remove(
+    State(app): State<SharedState>,
+    given: Segment<EndpointName>,
+    Params(()): Params<()>,
+) -> Result<Response<Body>, Problem> {
+    let EndpointName { name } = read(given)?;
+    app.read("endpoints", move |q| q.remove_receiver(&name)).await?;
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    Ok(response)
 }
 
 /// Groups of alerts of the last 24 hours, and those that still fire, each by its newest message.

@@ -33,6 +33,7 @@ mod table;
 pub(crate) mod universe;
 mod unread;
 mod views;
+pub(crate) mod watches;
 pub(crate) mod whatif;
 
 pub(crate) use table::Route;
@@ -115,10 +116,16 @@ routes! {
     deliveries::replay OPERATE,
     deliveries::endpoints READ,
     deliveries::enable OPERATE,
+    deliveries::test OPERATE,
+    deliveries::make OPERATE,
+    deliveries::remove OPERATE,
     deliveries::groups READ,
     silences::list READ,
     silences::add OPERATE,
     silences::end OPERATE,
+    watches::list READ,
+    watches::add OPERATE,
+    watches::remove OPERATE,
     stream::stream READ,
     board::now READ,
     clock::now READ,

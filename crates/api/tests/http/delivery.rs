@@ -127,6 +127,50 @@ fn silences_come_and_go() {
     assert_eq!(server.get("/api/v1/silences?all=perhaps").status, 400);
 }
 
+#[test]
+fn watches_come_and_go() {
+    let server = Server::start();
+    assert_eq!(server.json("/api/v1/watches")["judged_here"], true);
+    let new = json!({"market": "BTCUSDT", "when": "price above 63000", "note": "take profit"});
+    let reply = post(&server, "/api/v1/watches", &new);
+    assert_eq!((reply.status, &reply.json()["watch"]["repeat"]), (201, &json!(false)), "{}", reply.text());
+    let list = as_documented(&server, "/api/v1/watches", "/api/v1/watches");
+    assert_eq!(list["items"][0]["watch"]["note"], "take profit");
+    assert_eq!(server.request("DELETE", "/api/v1/watches/wat%200", &[]).status, 204);
+    let gone = server.request("DELETE", "/api/v1/watches/wat%200", &[]);
+    assert_eq!((gone.status, gone.problem().as_str()), (404, "unknown-watch"));
+    for (body, problem) in [
+        (json!({"market": "BTCUSDT", "when": ""}), "bad-field"),
+        (json!({"market": "BTCUSDT"}), "bad-body"),
+        (json!({"market": "BTCUSDT", "when": "risk changes", "wen": 1}), "bad-body"),
+    ] {
+        assert_eq!(post(&server, "/api/v1/watches", &body).problem(), problem, "{body}");
+    }
+}
+
+#[test]
+fn a_receiver_is_made_tried_and_removed() {
+    let server = Server::start();
+    let listed = server.json("/api/v1/endpoints");
+    assert_eq!((&listed["delivers_here"], &listed["why_not"]), (&json!(true), &Value::Null));
+    assert_eq!(listed["items"][0]["budget_next_at"], "2026-02-05T14:05:00Z");
+    let new = json!({"name": "made", "format": "ntfy", "url": "https://ntfy.example/s3cret", "budget": "3/day"});
+    let made = post(&server, "/api/v1/endpoints", &new);
+    assert_eq!((made.status, &made.json()["made_here"]), (201, &json!(true)), "{}", made.text());
+    assert!(!made.text().contains("s3cret"), "its address is not shown again");
+    let tried = post(&server, "/api/v1/endpoints/phone/test", &json!({}));
+    assert_eq!((tried.status, &tried.json()["delivered"]), (200, &json!(true)), "{}", tried.text());
+    assert_eq!(post(&server, "/api/v1/endpoints/fax/test", &json!({})).problem(), "unknown-endpoint");
+    let taken = json!({"name": "phone", "format": "ntfy", "url": "https://ntfy.example/x"});
+    assert_eq!(post(&server, "/api/v1/endpoints", &taken).problem(), "bad-field");
+    let remove = |name: &str| server.request("DELETE", &format!("/api/v1/endpoints/{name}"), &[]);
+    assert_eq!(remove("made").status, 204);
+    assert_eq!(
+        (remove("phone").problem().as_str(), remove("fax").problem().as_str()),
+        ("conflict", "unknown-endpoint")
+    );
+}
+
 /// A process that only reads says who can.
 #[test]
 fn only_the_process_that_delivers_changes_anything() {
@@ -140,10 +184,17 @@ fn only_the_process_that_delivers_changes_anything() {
         post(&server, &format!("/api/v1/deliveries/{id}/replay"), &json!({"endpoint": "gone.example"})),
         post(&server, "/api/v1/endpoints/phone/enable", &json!({})),
         server.request("DELETE", "/api/v1/silences/s", &[]),
+        post(&server, "/api/v1/endpoints/phone/test", &json!({})),
+        post(&server, "/api/v1/endpoints", &json!({"name": "x", "format": "ntfy", "url": "https://ntfy.example/x"})),
+        post(&server, "/api/v1/watches", &json!({"market": "BTCUSDT", "when": "risk changes"})),
     ] {
         assert_eq!((reply.status, reply.problem().as_str()), (503, "not-ready"), "{}", reply.text());
         assert!(reply.text().contains("this process delivers nothing"), "{}", reply.text());
         assert!(reply.header("retry-after").is_some());
     }
     assert_eq!(server.get("/api/v1/deliveries").status, 200);
+    // Asked before anything is filled in.
+    let listed = server.json("/api/v1/endpoints");
+    assert_eq!((&listed["delivers_here"], &listed["why_not"]), (&json!(false), &json!("this process only serves")));
+    assert_eq!(server.json("/api/v1/watches")["judged_here"], false);
 }

@@ -1,14 +1,15 @@
 //! What people of the small world received: a message every ten minutes to two endpoints, one of which refuses for good.
 
-use super::world::{minute, name};
+use super::world::{World, minute, name};
+use barograph_api::watches::{NewWatch, Watch, WatchTurn, WatchView, Watches};
 use barograph_api::{
-    DeliveryFilter, DeliveryName as Kind, DeliveryView, EndpointView, GroupView, MessageView, NewSilence, Page,
-    QueryError, SilenceView,
+    AskDeliveries, AskMarkets as _, AskWatches, DeliveryFilter, DeliveryName as Kind, DeliveryView, EndpointView,
+    GroupView, MessageView, NewReceiver, NewSilence, Page, QueryError, SampleView, SilenceView,
 };
 use barograph_domain::delivery::{
     Attempt, Delivery, DeliveryState, Figure, Member, Message, MessageKind, Notice, Phase, Silence,
 };
-use barograph_domain::{Pattern, Severity, Span, Trigger, Ts};
+use barograph_domain::{InstrumentName, Pattern, Severity, Span, Trigger, Ts};
 
 /// Messages of the small world.
 const MESSAGES: i64 = 12;
@@ -18,6 +19,7 @@ pub(crate) struct Told {
     messages: Vec<Message>,
     deliveries: Vec<Delivery>,
     silences: Vec<Silence>,
+    watches: Vec<Watch>,
     /// Why the endpoint `gone` is not used; `None`: it is.
     disabled: Option<String>,
     /// Only another process delivers.
@@ -105,7 +107,14 @@ impl Default for Told {
         let both = |m| [of(m, "phone", DeliveryState::Delivered), of(m, "gone.example", DeliveryState::Dead)];
         let mut deliveries: Vec<Delivery> = messages.iter().flat_map(both).collect();
         deliveries.reverse();
-        Self { messages, deliveries, silences: Vec::new(), disabled: Some("answered 410".to_owned()), elsewhere: false }
+        Self {
+            messages,
+            deliveries,
+            silences: Vec::new(),
+            watches: Vec::new(),
+            disabled: Some("answered 410".to_owned()),
+            elsewhere: false,
+        }
     }
 }
 
@@ -186,6 +195,11 @@ impl Told {
             waiting: 0,
             delivered_24h: 12,
             budget: Some("3/day".to_owned()),
+            budget_most: Some(3),
+            budget_used: 3,
+            budget_next_at: Some(Ts::from_civil(2026, 2, 5, 14, 5, 0)),
+            held_back_now: 2,
+            made_here: false,
             held_back_24h: 2,
             latency_ms_p50: Some(12),
             latency_ms_p99: Some(40),
@@ -200,6 +214,102 @@ impl Told {
         }
         let found = self.endpoints().into_iter().find(|e| e.name == name);
         found.ok_or_else(|| QueryError::Unknown { what: Kind::Endpoint, id: name.to_owned() })
+    }
+
+    pub(crate) fn why_not(&self) -> Option<String> {
+        self.elsewhere.then(|| "this process only serves".to_owned())
+    }
+
+    pub(crate) fn try_out(&self, name: &str) -> Result<SampleView, QueryError> {
+        self.here()?;
+        if !self.endpoints().iter().any(|e| e.name == name) {
+            return Err(QueryError::Unknown { what: Kind::Endpoint, id: name.to_owned() });
+        }
+        Ok(SampleView {
+            request: "POST hooks.example…9f3a".to_owned(),
+            status: Some(200),
+            reply: "ok".to_owned(),
+            latency_ms: 12,
+            delivered: true,
+            body: "{}".to_owned(),
+        })
+    }
+
+    pub(crate) fn make(&self, new: &NewReceiver) -> Result<EndpointView, QueryError> {
+        self.here()?;
+        if self.endpoints().iter().any(|e| e.name == new.name) {
+            return Err(QueryError::BadField {
+                field: "name".to_owned(),
+                value: new.name.clone(),
+                reason: "there is one already".to_owned(),
+            });
+        }
+        let made = self.endpoints().into_iter().next();
+        let made = made.ok_or_else(|| QueryError::Unknown { what: Kind::Endpoint, id: new.name.clone() })?;
+        Ok(EndpointView { name: new.name.clone(), made_here: true, disabled: None, ..made })
+    }
+
+    pub(crate) fn unmake(&self, name: &str) -> Result<(), QueryError> {
+        self.here()?;
+        match name {
+            "made" => Ok(()),
+            "phone" => Err(QueryError::Conflict {
+                reason: "it stands in the settings".to_owned(),
+                hint: "take it out there".to_owned(),
+            }),
+            other => Err(QueryError::Unknown { what: Kind::Endpoint, id: other.to_owned() }),
+        }
+    }
+
+    pub(crate) fn watches(&self) -> Watches {
+        let items = self.watches.iter().map(|watch| WatchView {
+            watch: watch.clone(),
+            now: Some("price is 63,120".to_owned()),
+            judged: Some(watch.created_at),
+        });
+        Watches { items: items.collect(), judged_here: !self.elsewhere, why_not: self.why_not(), most: 200 }
+    }
+
+    pub(crate) fn watch(&mut self, new: &NewWatch, now: Ts) -> Result<WatchView, QueryError> {
+        self.here()?;
+        if new.when.is_empty() {
+            let reason = "'' is no condition".to_owned();
+            return Err(QueryError::BadField { field: "when".to_owned(), value: String::new(), reason });
+        }
+        let turn = WatchTurn {
+            ts: now,
+            known_at: now,
+            title: "price rose above 63,000".to_owned(),
+            text: "Price rose above 63,000: it is 63,120.".to_owned(),
+            headline: String::new(),
+            new_entries: String::new(),
+            open_positions: String::new(),
+        };
+        self.watches.push(Watch {
+            id: format!("wat {}", self.watches.len()),
+            instrument: InstrumentName::parse("binance-usdm:BTCUSDT").unwrap(),
+            when: new.when.clone(),
+            words: new.when.clone(),
+            repeat: new.repeat,
+            note: new.note.clone(),
+            to: new.to.clone(),
+            created_at: now,
+            ended_at: None,
+            turns: 1,
+            fired: vec![turn],
+        });
+        let last = self.watches().items.pop();
+        last.ok_or_else(|| QueryError::Unknown { what: Kind::Watch, id: String::new() })
+    }
+
+    pub(crate) fn unwatch(&mut self, id: &str) -> Result<(), QueryError> {
+        self.here()?;
+        let before = self.watches.len();
+        self.watches.retain(|w| w.id != id);
+        if self.watches.len() < before {
+            return Ok(());
+        }
+        Err(QueryError::Unknown { what: Kind::Watch, id: id.to_owned() })
     }
 
     pub(crate) fn groups(&self, as_of: Option<Ts>) -> Vec<GroupView> {
@@ -241,5 +351,63 @@ impl Told {
         let found = found.ok_or_else(|| QueryError::Unknown { what: Kind::Silence, id: id.to_owned() })?;
         found.ends_at = now;
         Ok(())
+    }
+}
+
+impl AskDeliveries for World {
+    fn deliveries(&self, filter: &DeliveryFilter) -> Result<Page<DeliveryView>, QueryError> {
+        self.disk()?;
+        Ok(self.told.lock().unwrap().page(filter))
+    }
+    fn message(&self, id: &str) -> Result<MessageView, QueryError> {
+        self.told.lock().unwrap().message(id)
+    }
+    fn replay(&self, message: &str, endpoint: &str) -> Result<DeliveryView, QueryError> {
+        self.told.lock().unwrap().replay(message, endpoint)
+    }
+    fn endpoints(&self) -> Result<Vec<EndpointView>, QueryError> {
+        self.disk()?;
+        Ok(self.told.lock().unwrap().endpoints())
+    }
+    fn enable_endpoint(&self, name: &str) -> Result<EndpointView, QueryError> {
+        self.told.lock().unwrap().enable(name)
+    }
+    fn why_not_delivering(&self) -> Option<String> {
+        self.told.lock().unwrap().why_not()
+    }
+    fn try_endpoint(&self, name: &str) -> Result<SampleView, QueryError> {
+        self.told.lock().unwrap().try_out(name)
+    }
+    fn make_receiver(&self, new: &NewReceiver) -> Result<EndpointView, QueryError> {
+        self.told.lock().unwrap().make(new)
+    }
+    fn remove_receiver(&self, name: &str) -> Result<(), QueryError> {
+        self.told.lock().unwrap().unmake(name)
+    }
+    fn groups(&self, as_of: Option<Ts>) -> Result<Vec<GroupView>, QueryError> {
+        self.disk()?;
+        Ok(self.told.lock().unwrap().groups(as_of))
+    }
+    fn silences(&self, all: bool, as_of: Option<Ts>) -> Result<Vec<SilenceView>, QueryError> {
+        Ok(self.told.lock().unwrap().silences(all, as_of.unwrap_or_else(|| self.now())))
+    }
+    fn put_silence(&self, new: &NewSilence) -> Result<SilenceView, QueryError> {
+        self.told.lock().unwrap().silence(new, self.now())
+    }
+    fn end_silence(&self, id: &str) -> Result<(), QueryError> {
+        self.told.lock().unwrap().end_silence(id, self.now())
+    }
+}
+
+impl AskWatches for World {
+    fn watches(&self) -> Result<Watches, QueryError> {
+        self.disk()?;
+        Ok(self.told.lock().unwrap().watches())
+    }
+    fn put_watch(&self, new: &NewWatch) -> Result<WatchView, QueryError> {
+        self.told.lock().unwrap().watch(new, self.now())
+    }
+    fn remove_watch(&self, id: &str) -> Result<(), QueryError> {
+        self.told.lock().unwrap().unwatch(id)
     }
 }

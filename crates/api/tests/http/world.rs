@@ -14,10 +14,9 @@ use barograph_api::clock::{ClockView, StoryView};
 use barograph_api::events::HourOfLiquidations;
 use barograph_api::live::DataOrigin;
 use barograph_api::{
-    AskBoard, AskDeliveries, AskEvents, AskMarkets, AskPositions, CalendarView, CatalogueEntry, DeliveryFilter,
-    DeliveryView, EndpointView, EventFilter, EventView, FeatureRowView, FeedFilter, FeedHealth, FeedsView, GroupView,
-    Health, LevelFilter, LevelView, MarketHealth, MarketNow, MarketView, MessageView, MetricPoint, NewSilence, Page,
-    QueryError, Rendered, STREAM_BUFFER, SeriesWindow, SilenceView, StreamEvent, StreamView,
+    AskBoard, AskEvents, AskMarkets, AskPositions, CalendarView, CatalogueEntry, EventFilter, EventView,
+    FeatureRowView, FeedFilter, FeedHealth, FeedsView, Health, LevelFilter, LevelView, MarketHealth, MarketNow,
+    MarketView, MetricPoint, Page, QueryError, Rendered, STREAM_BUFFER, SeriesWindow, StreamEvent, StreamView,
 };
 use barograph_domain::advice::{
     AdviceRequest, AdviceView, NewPosition, Position, PositionBook, PositionCard, PositionNotice,
@@ -475,39 +474,6 @@ impl AskBoard for World {
     }
     fn metrics_text(&self) -> String {
         self.listening.lock().unwrap().as_ref().map(|l| l.metrics_text.clone()).unwrap_or_default()
-    }
-}
-
-impl AskDeliveries for World {
-    fn deliveries(&self, filter: &DeliveryFilter) -> Result<Page<DeliveryView>, QueryError> {
-        self.disk()?;
-        Ok(self.told.lock().unwrap().page(filter))
-    }
-    fn message(&self, id: &str) -> Result<MessageView, QueryError> {
-        self.told.lock().unwrap().message(id)
-    }
-    fn replay(&self, message: &str, endpoint: &str) -> Result<DeliveryView, QueryError> {
-        self.told.lock().unwrap().replay(message, endpoint)
-    }
-    fn endpoints(&self) -> Result<Vec<EndpointView>, QueryError> {
-        self.disk()?;
-        Ok(self.told.lock().unwrap().endpoints())
-    }
-    fn enable_endpoint(&self, name: &str) -> Result<EndpointView, QueryError> {
-        self.told.lock().unwrap().enable(name)
-    }
-    fn groups(&self, as_of: Option<Ts>) -> Result<Vec<GroupView>, QueryError> {
-        self.disk()?;
-        Ok(self.told.lock().unwrap().groups(as_of))
-    }
-    fn silences(&self, all: bool, as_of: Option<Ts>) -> Result<Vec<SilenceView>, QueryError> {
-        Ok(self.told.lock().unwrap().silences(all, as_of.unwrap_or_else(|| self.now())))
-    }
-    fn put_silence(&self, new: &NewSilence) -> Result<SilenceView, QueryError> {
-        self.told.lock().unwrap().silence(new, self.now())
-    }
-    fn end_silence(&self, id: &str) -> Result<(), QueryError> {
-        self.told.lock().unwrap().end_silence(id, self.now())
     }
 }
 

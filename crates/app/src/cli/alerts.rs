@@ -53,6 +53,15 @@ pub(crate) enum Alerts {
     },
     /// Mute some alerts for a while
     Silence(SilenceArgs),
+    /// Hear of it once a market turns: a label, a feature or the price
+    Watch(AlertWatchArgs),
+    /// What is watched, and what came true
+    Watches,
+    /// Remove a watch
+    Unwatch {
+        /// Its id, as `watches` shows it
+        id: String,
+    },
     /// End a silence now
     Unsilence {
         /// Its id
@@ -91,4 +100,23 @@ pub(crate) struct SilenceArgs {
     /// Your name, kept with the silence
     #[arg(long, value_name = "NAME")]
     pub(crate) author: String,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct AlertWatchArgs {
+    /// Which market
+    pub(crate) market: String,
+    /// AXIS leaves LABEL, AXIS becomes LABEL, AXIS changes; or price or a feature that is below, above or crosses a number, as in
+    /// realized_vol_1h below 72%
+    #[arg(required = true, num_args = 1.., allow_negative_numbers = true)]
+    pub(crate) when: Vec<String>,
+    /// Every time it turns; once unless set
+    #[arg(long)]
+    pub(crate) repeat: bool,
+    /// What you want to be reminded of then
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) note: Option<String>,
+    /// Only to this receiver; may be given several times
+    #[arg(long, value_name = "NAME")]
+    pub(crate) to: Vec<String>,
 }

@@ -5,6 +5,7 @@
 
 mod deliver;
 mod sample;
+mod watch;
 
 use super::advise::{refused, service};
 use crate::cli::{AlertSilence, Alerts};
@@ -40,7 +41,10 @@ pub(crate) fn run(command: &Alerts, settings: &Settings, json: bool) -> Result<(
         | Alerts::Enable { .. }
         | Alerts::Silences { .. }
         | Alerts::Silence(_)
-        | Alerts::Unsilence { .. } => {}
+        | Alerts::Unsilence { .. }
+        | Alerts::Watch(_)
+        | Alerts::Watches
+        | Alerts::Unwatch { .. } => {}
     }
     let service = service(settings)?;
     let mut out = std::io::stdout().lock();
@@ -113,6 +117,13 @@ pub(crate) fn run(command: &Alerts, settings: &Settings, json: bool) -> Result<(
                 )?;
             }
         }
+        Alerts::Watch(asked) => watch::add(&mut out, &service, settings, asked, json)?,
+        Alerts::Watches => {
+            // The list is read from the folder: nobody has to be asked.
+            service.keep_in(settings.data.clone());
+            watch::list(&mut out, &service, json)?;
+        }
+        Alerts::Unwatch { id } => watch::remove(&mut out, &service, settings, id, json)?,
         Alerts::Unsilence { id } => {
             match desk(&service, settings)? {
                 Some(listen) => drop(http::send(
@@ -206,7 +217,7 @@ fn word<'v>(value: &'v Value, field: &str) -> &'v str {
     value[field].as_str().unwrap_or_default()
 }
 
-fn line<T: Serialize>(out: &mut StdoutLock<'_>, value: &T) -> Result<(), Failure> {
+fn line<T: Serialize>(out: &mut impl std::io::Write, value: &T) -> Result<(), Failure> {
     serde_json::to_writer(&mut *out, value).map_err(std::io::Error::from)?;
     Ok(writeln!(out)?)
 }

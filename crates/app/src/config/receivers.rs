@@ -5,7 +5,8 @@
 
 use super::file::{Node, Value};
 use crate::failure::Failure;
-use barograph_notify::receiver::{Receiver, ReceiverConfig, from_env};
+use barograph_notify::receiver::{Permitted, Receiver, ReceiverConfig, from_env};
+use barograph_query::delivery::made::MadeReceivers;
 use serde_json::Value as Json;
 use std::path::{Path, PathBuf};
 
@@ -65,6 +66,15 @@ pub(super) fn all(
     }
     out.extend(from_env(given, dashboard).map_err(Failure::usage)?);
     Ok(out)
+}
+
+/// Those made on the page, of a data folder.
+pub(super) fn made(
+    folder: &Path,
+    given: impl Fn(&str) -> Option<String>,
+    dashboard: &str,
+) -> Result<MadeReceivers, Failure> {
+    Ok(MadeReceivers::of(folder, dashboard, Permitted::from_env(given).map_err(Failure::usage)?))
 }
 
 /// What is wrong with a table; of an unknown key the nearest one. What was written is never repeated: it may be a secret that

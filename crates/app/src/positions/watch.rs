@@ -1,5 +1,5 @@
 //! The thread that watches positions in a live process: at every new minute of their markets, and every 300 seconds
-//! whatever comes; and the positions file, when it changes.
+//! whatever comes; the positions file, when it changes; and judges the watches that people have asked for.
 
 use super::file;
 use crate::failure::Failure;
@@ -23,9 +23,10 @@ pub(crate) fn start(
     std::thread::Builder::new()
         .name("positions".to_owned())
         .spawn(move || {
-            let mut watcher = Watcher { service, listed, seen: None, done: false, away: false };
+            let mut watcher = Watcher { service, listed, seen: None, done: false, away: false, unwatched: false };
             while !stop.load(Ordering::Relaxed) {
                 watcher.check();
+                watcher.check_watches();
                 watcher.service.check_moves();
                 std::thread::park_timeout(CHECK_EVERY);
             }
@@ -42,6 +43,8 @@ struct Watcher {
     done: bool,
     /// The store did not take what was found; reported once.
     away: bool,
+    /// Watches could not be judged; reported once.
+    unwatched: bool,
 }
 
 impl Watcher {
@@ -59,6 +62,22 @@ impl Watcher {
             Err(e) if !self.away => {
                 self.away = true;
                 report(&format!("positions are not checked: {e}"));
+            }
+            Err(_) => {}
+        }
+    }
+
+    fn check_watches(&mut self) {
+        match self.service.check_watches() {
+            Ok(lines) => {
+                if std::mem::take(&mut self.unwatched) {
+                    report_as("WATCH", "watches are judged again");
+                }
+                lines.iter().for_each(|line| report_as("WATCH", line));
+            }
+            Err(e) if !self.unwatched => {
+                self.unwatched = true;
+                report_as("WATCH", &format!("watches are not judged: {e}"));
             }
             Err(_) => {}
         }
@@ -100,6 +119,10 @@ impl Watcher {
 }
 
 fn report(line: &str) {
+    report_as("POS", line);
+}
+
+fn report_as(tag: &str, line: &str) {
     // Standard error may be closed; there is nobody left to report to.
-    drop(writeln!(std::io::stderr(), "barograph: [POS] {line}"));
+    drop(writeln!(std::io::stderr(), "barograph: [{tag}] {line}"));
 }

@@ -4,6 +4,7 @@
 //! if nobody wants it: the dispatcher hears of it, because it may end what others received, or say why others are not.
 
 use super::notice;
+use barograph_api::watches::{Watch, WatchTurn};
 use barograph_domain::advice::PositionNotice;
 use barograph_domain::delivery::{Delivery, Message, Phase};
 use barograph_domain::{KnownAlert, Pattern, Severity, Span};
@@ -28,6 +29,11 @@ impl Mail {
         Self { receivers, within: within.collect() }
     }
 
+    /// The same rules for other receivers.
+    pub(crate) fn among(&self, receivers: Vec<Receiver>) -> Self {
+        Self { receivers, within: self.within.clone() }
+    }
+
     /// In the order of the settings.
     pub(crate) fn receivers(&self) -> &[Receiver] {
         &self.receivers
@@ -50,6 +56,13 @@ impl Mail {
     /// What is reported of a position.
     pub(crate) fn of_position(&self, told: &PositionNotice) -> Option<Outgoing> {
         Some(self.addressed(notice::of_position(told))).filter(|outgoing| !outgoing.deliveries.is_empty())
+    }
+
+    /// What is reported of a watch that came true: to the receivers it names, or to all.
+    pub(crate) fn of_watch(&self, watch: &Watch, turn: &WatchTurn) -> Option<Outgoing> {
+        let mut outgoing = self.addressed(notice::of_watch(watch, turn));
+        outgoing.deliveries.retain(|d| watch.to.is_empty() || watch.to.contains(&d.endpoint));
+        Some(outgoing).filter(|outgoing| !outgoing.deliveries.is_empty())
     }
 
     fn addressed(&self, message: Message) -> Outgoing {

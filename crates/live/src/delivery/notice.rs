@@ -4,10 +4,11 @@
 //! of the market at the moment the fact was known.
 
 use barograph_api::EventView;
+use barograph_api::watches::{Watch, WatchTurn};
 use barograph_domain::advice::{NoticeLevel, NoticeTrigger, PositionNotice};
-use barograph_domain::alert::{AlertChange, Statistic};
+use barograph_domain::alert::{AlertChange, Datum, Statistic};
 use barograph_domain::delivery::{Figure, Message, MessageKind, Notice, Phase, fingerprint, message_id};
-use barograph_domain::{Alert, InstrumentName, KnownAlert, Severity, Trigger, Ts, VolRegime};
+use barograph_domain::{Alert, InstrumentName, KnownAlert, Pattern, Severity, Trigger, Ts, VolRegime};
 use barograph_engine::detect::explain::story;
 use barograph_engine::detect::meaning::meaning_at;
 use barograph_engine::explain::{Minute, significant};
@@ -39,6 +40,7 @@ pub(super) fn of_event(
     let alert = &known.alert;
     let told = meaning_at(alert, keep, minute);
     let subject = alert.subject(instrument);
+    let figures: Vec<Figure> = measured(alert, minute).iter().filter(|s| s.decides).map(figure).collect();
     let seed4 = event.seed4().and_then(|e| serde_json::to_string(&e).ok()).unwrap_or_default();
     let notice = Notice {
         kind: MessageKind::Alert,
@@ -52,10 +54,10 @@ pub(super) fn of_event(
         severity: alert.severity,
         instrument: Some(instrument.clone()),
         symbol: event.symbol.clone(),
-        title: headline(&event.title, &instrument.symbol, alert.change),
+        title: headline(&headed(alert, &event.title, &figures), &instrument.symbol, alert.change),
         text: story(&unmuted(alert), minute),
         headline: minute.map(|m| m.headline.clone()).unwrap_or_default(),
-        figures: measured(alert, minute).iter().filter(|s| s.decides).map(figure).collect(),
+        figures,
         new_entries: told.new_entries,
         open_positions: told.open_positions,
         clears: told.clears,
@@ -117,6 +119,33 @@ pub(crate) fn of_position(told: &PositionNotice) -> Message {
     }
 }
 
+/// The message about a watch that came true.
+pub(crate) fn of_watch(watch: &Watch, turn: &WatchTurn) -> Message {
+    let what = format!("watch|{}", watch.id);
+    let notice = Notice {
+        revision: watch.turns.saturating_add(1),
+        source: "WATCH".to_owned(),
+        severity: Severity::Medium,
+        instrument: Some(watch.instrument.clone()),
+        symbol: barograph_api::alias::markets::pair_of(&watch.instrument),
+        title: cut(&format!("{}: {}", watch.instrument.symbol, turn.title)),
+        text: turn.text.clone(),
+        headline: turn.headline.clone(),
+        new_entries: turn.new_entries.clone(),
+        open_positions: turn.open_positions.clone(),
+        known_at: turn.known_at,
+        path: page(&watch.instrument, turn.known_at),
+        event: serde_json::to_string(&serde_json::json!({ "watch": watch, "turn": turn })).unwrap_or_default(),
+        ..Notice::bare(MessageKind::Watch, Phase::Happened, watch.id.clone(), turn.ts)
+    };
+    Message {
+        id: message_id(&format!("{what}|{}", turn.ts.0)),
+        fingerprint: fingerprint(&what),
+        known_at: turn.known_at,
+        notice,
+    }
+}
+
 /// What a notice is about: a lock screen shows no more of it.
 fn subject(told: &PositionNotice) -> String {
     match told.trigger {
@@ -139,6 +168,49 @@ fn subject(told: &PositionNotice) -> String {
 fn is_no_news(alert: &Alert) -> bool {
     let burst = alert.trigger == Some(Trigger::Burst) && alert.change == AlertChange::Updated;
     burst || alert.change == AlertChange::Resumed
+}
+
+/// What a lock screen says of it: of a burst how many, how much and on which side; else what was found with the number that decides.
+fn headed(alert: &Alert, title: &str, figures: &[Figure]) -> String {
+    let goes_on = matches!(alert.change, AlertChange::Opened | AlertChange::Updated | AlertChange::Resumed);
+    if let Some(burst) = burst(alert, goes_on) {
+        return burst;
+    }
+    // Only where title and number say one thing; elsewhere the sentence names what was measured.
+    let says = matches!(alert.pattern, Pattern::FundingAnomaly | Pattern::PremiumDeviation);
+    match figures.first().filter(|f| says && goes_on && f.number.is_some()) {
+        Some(f) => format!("{title}, {}", f.value),
+        None => title.to_owned(),
+    }
+}
+
+/// "21 liquidations in 1 min, 70 K USD, mostly shorts"
+fn burst(alert: &Alert, goes_on: bool) -> Option<String> {
+    if alert.trigger != Some(Trigger::Burst) {
+        return None;
+    }
+    let number = |name: &str| {
+        let found = alert.data.iter().find(|(known, _)| *known == *name)?;
+        if let Datum::Number(x) = found.1 { Some(x) } else { None }
+    };
+    let (count, usd) = (number("count")?, number("total_liquidated_usd")?);
+    let (long, short) = (number("liquidated_long_usd")?, number("liquidated_short_usd")?);
+    let side = match (long / usd, short / usd) {
+        (l, _) if l >= 0.995 => "all longs",
+        (_, s) if s >= 0.995 => "all shorts",
+        (l, _) if l > 0.6 => "mostly longs",
+        (_, s) if s > 0.6 => "mostly shorts",
+        _ => "both sides",
+    };
+    let over = number("span_s").filter(|_| goes_on).map(|s| format!(" in {}", lasted(s))).unwrap_or_default();
+    let noun = if count > 1.0 { "liquidations" } else { "liquidation" };
+    // " ended" follows.
+    let then = if alert.change == AlertChange::Closed { "," } else { "" };
+    Some(format!("{count} {noun}{over}, {} USD, {side}{then}", significant(usd, "USD")))
+}
+
+fn lasted(seconds: f64) -> String {
+    if seconds < 100.0 { format!("{:.0} s", seconds.max(1.0)) } else { format!("{:.0} min", seconds / 60.0) }
 }
 
 /// "BTCUSDT: Volatility regime EXTREME", "BTCUSDT: Funding anomaly ended".
@@ -206,8 +278,8 @@ const fn cleared_by(trigger: NoticeTrigger) -> &'static str {
 mod tests {
     use super::*;
     use barograph_domain::advice::{ContextBrief, PositionFlag};
-    use barograph_domain::alert::{AlertState, BaseRate, Datum, Word};
-    use barograph_domain::{Pattern, Posture, RiskBias, RiskRegime};
+    use barograph_domain::alert::{AlertState, BaseRate, Word};
+    use barograph_domain::{Posture, RiskBias, RiskRegime};
     use barograph_engine::explain::{AxisMoment, Care};
 
     fn of_event(trigger: NoticeTrigger, risk: RiskRegime) -> PositionNotice {
@@ -286,6 +358,67 @@ mod tests {
             rule: None,
         };
         KnownAlert { known_at: Ts::from_secs(60), alert }
+    }
+
+    #[test]
+    fn a_burst_says_on_the_lock_screen_how_many_how_much_and_on_which_side() {
+        let market = InstrumentName::parse("binance-usdm:BTCUSDT").unwrap();
+        let titled = |change, facts: &[(&'static str, f64)]| {
+            let mut known = squeeze();
+            (known.alert.pattern, known.alert.trigger, known.alert.change) =
+                (Pattern::LiquidationCascade, Some(Trigger::Burst), change);
+            known.alert.data = facts.iter().map(|(name, x)| (Word::from(*name), Datum::Number(*x))).collect();
+            of_alert(&market, "v1", &known, 0.9, None).notice.title
+        };
+        let of = |long: f64, short: f64| {
+            [
+                ("count", 21.0),
+                ("span_s", 93.6),
+                ("total_liquidated_usd", long + short),
+                ("liquidated_long_usd", long),
+                ("liquidated_short_usd", short),
+            ]
+        };
+        let title = titled(AlertChange::Opened, &of(9_000.0, 61_110.0));
+        assert_eq!(title, "BTCUSDT: 21 liquidations in 94 s, 70 K USD, mostly shorts");
+        assert!(title.chars().count() <= TITLE_MAX);
+        let title = titled(AlertChange::Closed, &of(70_110.0, 0.0));
+        assert_eq!(title, "BTCUSDT: 21 liquidations, 70 K USD, all longs, ended");
+        // Without its numbers it says what it is.
+        assert_eq!(titled(AlertChange::Opened, &[]), "BTCUSDT: Burst of liquidations");
+    }
+
+    #[test]
+    fn a_watch_that_came_true_says_what_turned() {
+        let turn = WatchTurn {
+            ts: Ts::from_secs(60),
+            known_at: Ts::from_secs(60),
+            title: "1 h volatility fell below 72 %".to_owned(),
+            text: "1 h volatility fell below 72 %: it is 69 %. Price 62,868. This watch has ended.".to_owned(),
+            headline: "High volatility.".to_owned(),
+            new_entries: String::new(),
+            open_positions: String::new(),
+        };
+        let watch = Watch {
+            id: "wat_1".to_owned(),
+            instrument: InstrumentName::parse("binance-usdm:BTCUSDT").unwrap(),
+            when: "realized_vol_1h below 0.72".to_owned(),
+            words: String::new(),
+            repeat: false,
+            note: None,
+            to: Vec::new(),
+            created_at: Ts(0),
+            ended_at: None,
+            turns: 0,
+            fired: Vec::new(),
+        };
+        let message = of_watch(&watch, &turn);
+        assert_eq!(message.notice.title, "BTCUSDT: 1 h volatility fell below 72 %");
+        assert_eq!((message.notice.kind, message.notice.phase), (MessageKind::Watch, Phase::Happened));
+        assert_eq!(message.id, of_watch(&watch, &turn).id, "found again after a restart it is the same message");
+        let later = WatchTurn { ts: Ts::from_secs(120), ..turn };
+        assert_ne!(message.id, of_watch(&watch, &later).id);
+        assert_eq!(message.fingerprint, of_watch(&watch, &later).fingerprint);
     }
 
     /// One message a burst: what a receiver knows already is marked as no news, which it is sent only where it became more severe.

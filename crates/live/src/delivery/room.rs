@@ -3,43 +3,66 @@
 use super::mail::Mail;
 use super::outbox::StoreOutbox;
 use crate::Error;
+use barograph_api::NewReceiver;
+use barograph_api::watches::{Watch, WatchTurn};
 use barograph_domain::Ts;
 use barograph_domain::advice::PositionNotice;
 use barograph_domain::text::number_of;
 use barograph_engine::rules::RuleBook;
 use barograph_net::Clock;
-use barograph_notify::dispatch::{Clocks, Dispatcher, Now, Stats};
+use barograph_notify::dispatch::{Clocks, Dispatcher, Now, Stats, system_clock};
 use barograph_notify::receiver::Receiver;
+use barograph_notify::sample::{SampleOutcome, try_once};
 use barograph_notify::transport::Transport;
-use barograph_query::delivery::{DeliveryCommand, DeliveryDesk, Outlet, ask};
+use barograph_query::delivery::ask::Wrong;
+use barograph_query::delivery::made::MadeReceivers;
+use barograph_query::delivery::{DeliveryCommand, DeliveryDesk, Outlet, Outlets, ask};
 use barograph_query::positions::NoticeReceivers;
 use barograph_store::{Outgoing, StoreTarget, open_outbox};
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::io::Write as _;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
 /// How long requests under way may take when the process ends.
 const LAST_REQUESTS: Duration = Duration::from_secs(5);
 
-/// See the module. Without receivers there is no room.
+/// See the module. Without receivers nothing is delivered until somebody makes one.
 pub struct Room {
-    pub(crate) mail: Mail,
+    /// Receivers of the settings. Those made on the page come after them.
+    fixed: Vec<Receiver>,
+    made: OnceLock<MadeReceivers>,
+    mail: RwLock<Arc<Mail>>,
     dispatcher: Mutex<Option<Dispatcher>>,
+    /// Receivers are changed one at a time.
+    changing: Mutex<()>,
+    /// It ends.
+    closed: AtomicBool,
+    tools: Tools,
     /// What the operator has heard.
     said: Mutex<Stats>,
     /// Raised with whatever changes in the outbox.
     changes: Arc<AtomicU64>,
 }
 
+/// What a dispatcher is made of.
+struct Tools {
+    target: StoreTarget,
+    transport: Arc<Transport>,
+    runtime: tokio::runtime::Handle,
+    now: Now,
+    /// A made-up world may run faster than the receivers' clocks, and elsewhere.
+    rate: f64,
+}
+
 impl core::fmt::Debug for Room {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Room").field("mail", &self.mail).finish_non_exhaustive()
+        f.debug_struct("Room").field("mail", &self.mail()).finish_non_exhaustive()
     }
 }
 
 impl Room {
-    /// Starts delivering to these. The outbox's role is taken; the store exists already.
+    /// Starts delivering to these. Where there are any the outbox's role is taken; the store exists already.
     ///
     /// # Errors
     /// Another process delivers, or a receiver cannot be used.
@@ -49,28 +72,97 @@ impl Room {
         book: &RuleBook,
         clock: Arc<dyn Clock>,
         runtime: tokio::runtime::Handle,
-    ) -> Result<Option<Arc<Self>>, Error> {
-        if receivers.is_empty() {
-            return Ok(None);
-        }
-        // A made-up world may run faster than the receivers' clocks, and elsewhere.
+    ) -> Result<Arc<Self>, Error> {
         let rate = clock.rate();
         let now: Now = Arc::new(move || clock.now());
-        let changes = Arc::new(AtomicU64::new(0));
-        let outbox = StoreOutbox::new(target.clone(), open_outbox(target)?, Arc::clone(&now), Arc::clone(&changes));
         let transport = Arc::new(Transport::new().map_err(Error::Failed)?);
-        let names: Vec<&str> = receivers.iter().map(|r| r.name.as_str()).collect();
-        drop(writeln!(std::io::stderr(), "barograph: [WEBHOOK] telling {}", names.join(", ")));
-        let mail = Mail::new(receivers.clone(), book);
+        let fixed = receivers.iter().filter(|r| !r.made).cloned().collect();
+        let room = Self {
+            fixed,
+            made: OnceLock::new(),
+            mail: RwLock::new(Arc::new(Mail::new(receivers.clone(), book))),
+            dispatcher: Mutex::default(),
+            changing: Mutex::default(),
+            closed: AtomicBool::new(false),
+            tools: Tools { target: target.clone(), transport, runtime, now, rate },
+            said: Mutex::default(),
+            changes: Arc::new(AtomicU64::new(0)),
+        };
+        if !receivers.is_empty() {
+            let names: Vec<&str> = receivers.iter().map(|r| r.name.as_str()).collect();
+            drop(writeln!(std::io::stderr(), "barograph: [WEBHOOK] telling {}", names.join(", ")));
+            *room.place() = Some(room.begin(receivers)?);
+        }
+        Ok(Arc::new(room))
+    }
+
+    /// Receivers are made on the page and kept there from now on.
+    pub fn makes(&self, made: MadeReceivers) {
+        // Set once, where the process begins.
+        drop(self.made.set(made));
+    }
+
+    fn place(&self) -> MutexGuard<'_, Option<Dispatcher>> {
+        self.dispatcher.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Who wants what.
+    pub(crate) fn mail(&self) -> Arc<Mail> {
+        Arc::clone(&self.mail.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn begin(&self, receivers: Vec<Receiver>) -> Result<Dispatcher, Error> {
+        let Tools { target, transport, runtime, now, rate } = &self.tools;
+        let store = open_outbox(target)?;
+        let outbox = StoreOutbox::new(target.clone(), store, Arc::clone(now), Arc::clone(&self.changes));
         let Ts(seed) = now();
-        let (outbox, clocks) = (Box::new(outbox), Clocks::of_world(now, rate));
-        let dispatcher = Dispatcher::start(receivers, outbox, transport, runtime, clocks, seed.cast_unsigned())
-            .map_err(Error::refused)?;
-        Ok(Some(Arc::new(Self { mail, dispatcher: Mutex::new(Some(dispatcher)), said: Mutex::default(), changes })))
+        let (outbox, clocks) = (Box::new(outbox), Clocks::of_world(Arc::clone(now), *rate));
+        Dispatcher::start(receivers, outbox, Arc::clone(transport), runtime.clone(), clocks, seed.cast_unsigned())
+            .map_err(Error::refused)
+    }
+
+    /// Delivers to these from now on, as if the process had been started with them: what waits stays in the outbox meanwhile.
+    fn replace(&self, receivers: Vec<Receiver>) -> Result<(), Error> {
+        let before = self.place().take();
+        if let Some(before) = before {
+            // Not under the lock: what is stored meanwhile is read from the store.
+            before.stop(LAST_REQUESTS);
+        }
+        *self.mail.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(self.mail().among(receivers.clone()));
+        self.changes.fetch_add(1, Ordering::Relaxed);
+        if receivers.is_empty() {
+            return Ok(());
+        }
+        let next = self.begin(receivers)?;
+        let mut place = self.place();
+        if self.closed.load(Ordering::Relaxed) {
+            next.stop(LAST_REQUESTS);
+            return Ok(());
+        }
+        next.reread();
+        *place = Some(next);
+        Ok(())
+    }
+
+    /// Takes up the receivers made on the page as they are now.
+    fn take_up(&self, made: &MadeReceivers) -> Result<(), String> {
+        let all = self.fixed.iter().cloned().chain(made.read()?).collect();
+        self.replace(all).map_err(|e| barograph_query::chain(&e))
+    }
+
+    /// Notifies the dispatcher; false where it has ended. Without receivers nobody has to hear.
+    fn hears(&self, command: DeliveryCommand) -> bool {
+        match &*self.place() {
+            Some(dispatcher) => {
+                hear(dispatcher, command);
+                true
+            }
+            None => !self.closed.load(Ordering::Relaxed),
+        }
     }
 
     fn with<T>(&self, work: impl FnOnce(&Dispatcher) -> T) -> Option<T> {
-        self.dispatcher.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(work)
+        self.place().as_ref().map(work)
     }
 
     /// These have been stored just now, and nobody else hands them over.
@@ -94,15 +186,9 @@ impl Room {
 
     /// The way for what people ask about deliveries: stored first, then the dispatcher hears of it.
     pub fn desk(self: &Arc<Self>, target: StoreTarget) -> DeliveryDesk {
-        let outlet = |r: &Receiver| Outlet {
-            name: r.name.clone(),
-            format: r.format.name.to_owned(),
-            address: r.shown(),
-            budget: r.budget.map(|budget| budget.to_string()),
-        };
-        let outlets = self.mail.receivers().iter().map(outlet).collect();
         let room = Arc::downgrade(self);
-        let notify = move |command| room.upgrade().is_some_and(|room| room.with(|d| hear(d, command)).is_some());
+        let notify = move |command| room.upgrade().is_some_and(|room| room.hears(command));
+        let outlets = Arc::new(RoomOutlets(Arc::downgrade(self)));
         DeliveryDesk::beside(target, outlets, ask::understand, Box::new(notify))
     }
 
@@ -123,7 +209,8 @@ impl Room {
 
     /// Lets requests under way end; what is not sent stays in the outbox.
     pub fn close(&self) {
-        let dispatcher = self.dispatcher.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.closed.store(true, Ordering::Relaxed);
+        let dispatcher = self.place().take();
         if let Some(dispatcher) = dispatcher {
             dispatcher.stop(LAST_REQUESTS);
         }
@@ -132,10 +219,66 @@ impl Room {
 
 impl NoticeReceivers for Room {
     fn of_position(&self, notice: &PositionNotice) -> Option<Outgoing> {
-        self.mail.of_position(notice)
+        self.mail().of_position(notice)
+    }
+    fn of_watch(&self, watch: &Watch, turn: &WatchTurn) -> Option<Outgoing> {
+        self.mail().of_watch(watch, turn)
     }
     fn stored(&self, messages: Vec<Outgoing>) {
         Self::stored(self, messages);
+    }
+}
+
+/// Receivers as people see and change them. Weak, because the service outlives the room.
+struct RoomOutlets(Weak<Room>);
+
+impl Outlets for RoomOutlets {
+    fn all(&self) -> Vec<Outlet> {
+        let outlet = |r: &Receiver| Outlet {
+            name: r.name.clone(),
+            format: r.format.name.to_owned(),
+            address: r.shown(),
+            budget: r.budget,
+            made: r.made,
+        };
+        self.0.upgrade().map(|room| room.mail().receivers().iter().map(outlet).collect()).unwrap_or_default()
+    }
+
+    fn sample(&self, name: &str) -> Option<Result<SampleOutcome, String>> {
+        let room = self.0.upgrade()?;
+        let receiver = room.mail().receivers().iter().find(|r| r.name == name).cloned()?;
+        let clock = system_clock();
+        let Some(message) = super::sample(clock()) else {
+            return Some(Err("the detectors find nothing in the sample's readings".to_owned()));
+        };
+        let tried = try_once(receiver, message, None, &room.tools.transport, &clock);
+        Some(room.tools.runtime.block_on(tried))
+    }
+
+    fn make(&self, new: &NewReceiver) -> Result<(), Wrong> {
+        let wrong = |reason: String| Wrong { field: "name", value: new.name.clone(), reason };
+        let gone = || wrong("this process has stopped delivering".to_owned());
+        let room = self.0.upgrade().ok_or_else(gone)?;
+        let made = room.made.get().ok_or_else(gone)?;
+        let _one_at_a_time = room.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let taken: Vec<String> = room.mail().receivers().iter().map(|r| r.name.clone()).collect();
+        made.add(new, &taken)?;
+        room.take_up(made).map_err(|why| {
+            // What cannot be delivered to is not kept either; those there were go on.
+            let undone = made.remove(new.name.trim()).and_then(|_| room.take_up(made));
+            wrong(undone.err().unwrap_or(why))
+        })
+    }
+
+    fn remove(&self, name: &str) -> Result<bool, String> {
+        let Some(room) = self.0.upgrade() else { return Ok(false) };
+        let Some(made) = room.made.get() else { return Ok(false) };
+        let _one_at_a_time = room.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let removed = made.remove(name)?;
+        if removed {
+            room.take_up(made)?;
+        }
+        Ok(removed)
     }
 }
 

@@ -118,7 +118,7 @@ mod tests {
             assert_eq!(of(&sample), of(&real), "{}", format.name);
         }
         let Notice { kind, title, text, .. } = &sample.notice;
-        assert_eq!((*kind, title.as_str()), (MessageKind::Sample, "BTCUSDT: Sample: Funding anomaly"));
+        assert_eq!((*kind, title.as_str()), (MessageKind::Sample, "BTCUSDT: Sample: Funding anomaly, 2.3σ"));
         assert!(text.starts_with(SAMPLE_NOTE), "{text}");
         let said = body(&JSON, &sample);
         assert!(

@@ -30,13 +30,26 @@ pub(super) fn opened(receiver: &Receiver, mut state: EndpointState) -> Result<En
         seal(receiver, &mut fresh);
         return Err(Box::new(fresh));
     }
+    let (budget, learned) = parts(learned);
+    state.budget = budget;
+    state.learned = (!learned.is_empty()).then(|| learned.to_owned());
+    Ok(state)
+}
+
+/// What became of the budget, and what was learned.
+fn parts(learned: &str) -> (BudgetUse, &str) {
     let (budget, learned) = match learned.strip_prefix('$') {
         Some(rest) => rest.split_once(' ').unwrap_or((rest, "")),
         None => ("", learned),
     };
-    state.budget = serde_json::from_str(budget).unwrap_or_default();
-    state.learned = (!learned.is_empty()).then(|| learned.to_owned());
-    Ok(state)
+    (serde_json::from_str(budget).unwrap_or_default(), learned)
+}
+
+/// What became of a receiver's budget, by its state as it is stored: for whoever shows it.
+#[must_use]
+pub fn budget_of(stored: &EndpointState) -> BudgetUse {
+    let marked = stored.learned.as_deref().and_then(|l| l.strip_prefix('@'));
+    marked.and_then(|m| m.split_once(' ')).map(|(_, learned)| parts(learned).0).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -58,6 +71,7 @@ mod tests {
             let state = EndpointState { learned, budget, ..gone.clone() };
             let mut stored = state.clone();
             seal(&receiver, &mut stored);
+            assert_eq!(budget_of(&stored), state.budget);
             assert_eq!(opened(&receiver, stored.clone()), Ok(state));
             for other in [
                 Receiver::new("a", &JSON, "https://hooks.example/two"),
@@ -71,6 +85,7 @@ mod tests {
                 );
             }
         }
+        assert_eq!(budget_of(&gone), BudgetUse::default());
         assert_eq!(opened(&receiver, gone.clone()), Ok(gone));
     }
 }

@@ -17,6 +17,7 @@ mod tests;
 mod watch;
 mod writes;
 
+pub use identity::budget_of;
 pub use send::SendTarget;
 pub(crate) use send::{Try, attempt};
 pub use stats::{EndpointStats, Histogram, Stats};

@@ -45,6 +45,7 @@ fn alertname(notice: &Notice) -> String {
         }
         MessageKind::Group => "Storm",
         MessageKind::Position => "Position",
+        MessageKind::Watch => "Watch",
         MessageKind::Delivery => "Delivery",
         MessageKind::Sample => "Sample",
     };

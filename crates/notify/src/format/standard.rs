@@ -29,7 +29,11 @@ fn kind(message: &Message) -> String {
     };
     match message.notice.kind {
         MessageKind::Sample => "sample".to_owned(),
-        kind @ (MessageKind::Alert | MessageKind::Group | MessageKind::Position | MessageKind::Delivery) => {
+        kind @ (MessageKind::Alert
+        | MessageKind::Group
+        | MessageKind::Position
+        | MessageKind::Watch
+        | MessageKind::Delivery) => {
             format!("{}.{state}", kind.name())
         }
     }

@@ -93,7 +93,7 @@ fn member(m: &Member) -> String {
         Phase::Happened => "happened",
     };
     let head = format!("· {} ({}, {}, {state})", m.title, m.instrument.venue, m.severity.name());
-    let figure = m.figures.first().map(|f| format!("{} {} against {}.", f.name, f.value, f.threshold));
+    let figure = m.figures.first().map(|f| format!("{} {}, limit {}.", f.name.replace('_', " "), f.value, f.threshold));
     let fired = m.fired_30d.map(|n| fired(n, m.known_days));
     let parts: Vec<String> = match m.phase {
         Phase::Resolved => Vec::new(),
@@ -197,7 +197,7 @@ mod tests {
             n.members = vec![m; 12];
         });
         let lines = super::words(&told, "").lines;
-        let want = "· FUNDING_ANOMALY C0-USDT (okx, HIGH, active): funding_zscore_24h 2.60σ against 2.00σ. \
+        let want = "· FUNDING_ANOMALY C0-USDT (okx, HIGH, active): funding zscore 24h 2.60σ, limit 2.00σ. \
             Would clear if funding fell below 1.5σ. First time in 4 days of data.";
         assert_eq!((lines[1].as_str(), lines[11].as_str()), (want, "and 43 more"));
         assert_eq!(cut("añb", 2), "a…");

@@ -2,7 +2,7 @@
 
 use super::storm::{Part, Storm, phase_of, source_of};
 use barograph_domain::delivery::{Member, Message, MessageKind, Notice, Phase, fingerprint, message_id};
-use barograph_domain::{InstrumentName, Pattern, Ts};
+use barograph_domain::{InstrumentName, Pattern, Span, Ts};
 use core::cmp::Reverse;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -129,14 +129,15 @@ impl GroupText {
         let names = Names::of(parts);
         let lead = &first.message.notice;
         let own = |n: &Notice| if n.headline.is_empty() { n.title.clone() } else { n.headline.clone() };
-        let what = rule.or_else(|| pattern.map(Pattern::name));
+        let what = rule.map(str::to_owned).or_else(|| pattern.map(spoken));
+        let liquidated = Liquidated::of(parts, pattern);
         let (title, text, headline) = match (parts.len(), names.markets.len(), first.tally.times()) {
             (1, _, 0 | 1) if first.came_and_went() => {
                 (lead.title.clone(), format!("Came and went. {}", lead.text), own(lead))
             }
             (1, _, 0 | 1) => (lead.title.clone(), lead.text.clone(), own(lead)),
             (1, _, times) => {
-                let what = what.unwrap_or("Alert");
+                let what = what.unwrap_or_else(|| "Alert".to_owned());
                 let text = format!("{times} times on {}. The last: {}", names.first(), lead.text);
                 (format!("{what} {times} times on {}", names.first()), text, own(lead))
             }
@@ -154,15 +155,94 @@ impl GroupText {
                 } else {
                     format!("{}: {}", names.of_notice(speaks), speaks.headline)
                 };
-                (format!("{} on {m} markets", what.unwrap_or("Several alerts")), text, headline)
+                let title = match &liquidated {
+                    Some(all) => format!("Liquidations on {m} markets: {}", all.amount()),
+                    None => format!("{} on {m} markets", what.unwrap_or_else(|| "Several alerts".to_owned())),
+                };
+                (title, text, headline)
             }
         };
         let text = if parts.len() == 1 {
             text
         } else {
-            format!("{text}{} {}: {}", stand(parts, phase), names.of_notice(lead), lead.text)
+            let all = liquidated.map(|all| format!(" {}", all.sentence())).unwrap_or_default();
+            format!("{text}{}{all} {}: {}", stand(parts, phase), names.of_notice(lead), lead.text)
         };
         Self { title: title.chars().take(TITLE_MAX).collect(), text, headline }
+    }
+}
+
+/// An event type as people read it: "Funding anomaly".
+fn spoken(pattern: Pattern) -> String {
+    let lower = pattern.name().to_lowercase().replace('_', " ");
+    let mut chars = lower.chars();
+    chars.next().map_or_else(String::new, |c| c.to_uppercase().chain(chars).collect())
+}
+
+/// What the bursts of a group were made of, all together.
+struct Liquidated {
+    count: f64,
+    long_usd: f64,
+    short_usd: f64,
+    /// From the beginning of the first to the newest record.
+    over: Span,
+}
+
+impl Liquidated {
+    /// `None` where a part is no burst, or does not say.
+    fn of(parts: &[&Part], pattern: Option<Pattern>) -> Option<Self> {
+        if pattern != Some(Pattern::LiquidationCascade) {
+            return None;
+        }
+        let mut all = Self { count: 0.0, long_usd: 0.0, short_usd: 0.0, over: Span::ZERO };
+        for part in parts {
+            let event: Value = serde_json::from_str(&part.message.notice.event).ok()?;
+            let number = |name: &str| event["data"][name].as_f64();
+            all.count += number("count")?;
+            all.long_usd += number("liquidated_long_usd")?;
+            all.short_usd += number("liquidated_short_usd")?;
+        }
+        let began = parts.iter().map(|p| p.message.notice.opened_at).min()?;
+        let newest = parts.iter().map(|p| p.message.notice.ts).max()?;
+        all.over = newest - began;
+        Some(all)
+    }
+
+    /// "152 K USD, mostly shorts"
+    fn amount(&self) -> String {
+        let usd = self.long_usd + self.short_usd;
+        let side = |share: f64, name: &str| match share {
+            s if s >= 0.995 => Some(format!("all {name}")),
+            s if s > 0.6 => Some(format!("mostly {name}")),
+            _ => None,
+        };
+        let of = |part: f64| if usd > 0.0 { part / usd } else { 0.0 };
+        let which = side(of(self.long_usd), "longs").or_else(|| side(of(self.short_usd), "shorts"));
+        format!("{} USD, {}", compact(usd), which.unwrap_or_else(|| "both sides".to_owned()))
+    }
+
+    fn sentence(&self) -> String {
+        format!("Together {} liquidations in {}: {}.", self.count, long(self.over), self.amount())
+    }
+}
+
+/// Money as people read it: `950`, `77 K`, `1.2 M`.
+fn compact(x: f64) -> String {
+    let (x, unit) = match x {
+        x if x >= 999_500_000.0 => (x / 1e9, " B"),
+        x if x >= 999_500.0 => (x / 1e6, " M"),
+        x if x >= 10_000.0 => (x / 1e3, " K"),
+        x => (x, ""),
+    };
+    if x < 10.0 && !unit.is_empty() { format!("{x:.1}{unit}") } else { format!("{x:.0}{unit}") }
+}
+
+/// `40 s`, `7 min`, `2 h`.
+fn long(span: Span) -> String {
+    match span.as_secs().max(1) {
+        s if s < 120 => format!("{s} s"),
+        s if s < 7_200 => format!("{} min", s / 60),
+        s => format!("{} h", s / 3_600),
     }
 }
 

@@ -122,6 +122,7 @@ impl ReceiverConfig {
             groups: self.groups,
             budget: self.budget.as_deref().map(AlertBudget::parse).transpose().map_err(named)?,
             from_variable: false,
+            made: false,
         };
         receiver.check()?;
         Ok(receiver)

@@ -58,7 +58,31 @@ pub fn from_env(value: impl Fn(&str) -> Option<String>, dashboard: &str) -> Resu
     Ok(out)
 }
 
-/// What the variables permit beside https to public addresses.
+/// What may be used beside https to public addresses.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Permitted {
+    /// Plain http.
+    pub http: bool,
+    /// Private addresses.
+    pub private: Vec<Allowed>,
+}
+
+impl Permitted {
+    /// What is wrong with an address, with what would permit it under the names of the variables.
+    #[must_use]
+    pub fn named(&self, why: &str) -> String {
+        why.replace("allow_http = true", &format!("{ALLOW_HTTP}=true")).replace("allow_private", ALLOW_PRIVATE)
+    }
+
+    /// What the variables permit.
+    ///
+    /// # Errors
+    /// The variable that cannot be read.
+    pub fn from_env(value: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
+        permitted(value).map(|(http, private)| Self { http, private })
+    }
+}
+
 fn permitted(value: impl Fn(&str) -> Option<String>) -> Result<(bool, Vec<Allowed>), String> {
     let http = match value(ALLOW_HTTP).as_deref().map(str::trim) {
         None | Some("" | "false" | "0") => false,

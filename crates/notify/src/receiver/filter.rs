@@ -45,7 +45,8 @@ impl Filter {
     #[must_use]
     pub fn wants(&self, notice: &Notice) -> bool {
         match notice.kind {
-            MessageKind::Sample => return true,
+            // Whoever made a watch wants to hear of it, and may have named who is to hear.
+            MessageKind::Sample | MessageKind::Watch => return true,
             // How the delivery itself is doing concerns whoever counts on it, unless the receiver is for certain things only.
             MessageKind::Delivery => return self.types.is_empty() && self.markets.is_empty(),
             MessageKind::Alert | MessageKind::Group | MessageKind::Position => {}

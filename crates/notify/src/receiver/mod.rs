@@ -7,7 +7,7 @@ pub(crate) mod permit;
 mod settings;
 
 pub use config::ReceiverConfig;
-pub use env::from_env;
+pub use env::{Permitted, from_env};
 pub use filter::{Filter, axis_of};
 pub use permit::Allowed;
 pub use settings::{Callback, FormatSettings};
@@ -72,6 +72,8 @@ pub struct Receiver {
     pub budget: Option<AlertBudget>,
     /// It comes from a variable of the environment: what permits its address is a variable too.
     pub from_variable: bool,
+    /// It was made on the page, and can be removed there.
+    pub made: bool,
 }
 
 /// Variables that permit addresses of `WEBHOOKS_…` lists: plain http, and private ranges separated by commas.
@@ -99,6 +101,7 @@ impl Receiver {
             groups: None,
             budget: None,
             from_variable: false,
+            made: false,
         }
     }
 

@@ -1,9 +1,13 @@
 //! The desk: one way by which a process writes commands, opened when first needed, and again after a failure.
 
+use super::ask::Wrong;
+use barograph_api::NewReceiver;
 use barograph_domain::Ts;
 use barograph_domain::delivery::{Matcher, Silence};
+use barograph_notify::budget::AlertBudget;
+use barograph_notify::sample::SampleOutcome;
 use barograph_store::{Error, OutboxDesk, Outgoing, ReplayOutcome, Result, StoreTarget, open_desk, open_outbox};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// One receiver of the settings, as much of it as may be shown.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -14,8 +18,22 @@ pub struct Outlet {
     pub format: String,
     /// Host and the last four characters of the path.
     pub address: String,
-    /// How many alerts it is sent within a time, as `3/day`; `None`: any number.
-    pub budget: Option<String>,
+    /// How many alerts it is sent within a time; `None`: any number.
+    pub budget: Option<AlertBudget>,
+    /// It was made on the page.
+    pub made: bool,
+}
+
+/// Receivers of a process that delivers, as far as people change them.
+pub trait Outlets: Send + Sync {
+    /// All of them, in the order of the settings.
+    fn all(&self) -> Vec<Outlet>;
+    /// Sends a sample to one; `None` where there is none of that name.
+    fn sample(&self, name: &str) -> Option<std::result::Result<SampleOutcome, String>>;
+    /// Makes one more.
+    fn make(&self, new: &NewReceiver) -> std::result::Result<(), Wrong>;
+    /// Removes one that was made so; false where none was.
+    fn remove(&self, name: &str) -> std::result::Result<bool, String>;
 }
 
 /// What the dispatcher hears after it is stored.
@@ -52,8 +70,8 @@ type Understand = fn(&[Matcher]) -> std::result::Result<(), String>;
 /// Everything with which a process changes deliveries: the database, the receivers and the dispatcher that hears of it.
 pub struct DeliveryDesk {
     target: StoreTarget,
-    /// Receivers of this process, in the order of the settings.
-    pub outlets: Vec<Outlet>,
+    /// Receivers of this process; `None` where nobody delivers.
+    pub outlets: Option<Arc<dyn Outlets>>,
     notify: Notify,
     /// See [`Understand`].
     pub understand: Understand,
@@ -66,27 +84,32 @@ impl core::fmt::Debug for DeliveryDesk {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("DeliveryDesk")
             .field("target", &self.target)
-            .field("outlets", &self.outlets)
+            .field("outlets", &self.outlet_names())
             .finish_non_exhaustive()
     }
 }
 
 impl DeliveryDesk {
     /// Beside a dispatcher of this process.
-    pub fn beside(target: StoreTarget, outlets: Vec<Outlet>, understand: Understand, notify: Notify) -> Self {
-        Self { target, outlets, notify, understand, alone: false, writer: Mutex::default() }
+    pub fn beside(target: StoreTarget, outlets: Arc<dyn Outlets>, understand: Understand, notify: Notify) -> Self {
+        Self { target, outlets: Some(outlets), notify, understand, alone: false, writer: Mutex::default() }
     }
 
     /// Where nobody delivers: the first write takes the role, and fails while another process has it.
     pub fn alone(target: StoreTarget, understand: Understand) -> Self {
         Self {
             target,
-            outlets: Vec::new(),
+            outlets: None,
             notify: Box::new(|_wish| true),
             understand,
             alone: true,
             writer: Mutex::default(),
         }
+    }
+
+    /// Names of its receivers.
+    pub fn outlet_names(&self) -> Vec<String> {
+        self.outlets.iter().flat_map(|o| o.all()).map(|o| o.name).collect()
     }
 
     /// Takes the role of the dispatcher; false when another process has it.
@@ -156,7 +179,6 @@ mod tests {
     use crate::delivery::ask::{self, NewSilence};
     use barograph_domain::Span;
     use barograph_store::open_reader;
-    use std::sync::Arc;
 
     const NOW: Ts = Ts::from_civil(2026, 2, 5, 12, 0, 0);
 

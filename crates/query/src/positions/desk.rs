@@ -1,5 +1,6 @@
 //! The one way by which this process writes positions and notices: opened when first needed, and again after a failure.
 
+use barograph_api::watches::{Watch, WatchTurn};
 use barograph_domain::Ts;
 use barograph_domain::advice::{Position, PositionNotice};
 use barograph_engine::advice::{OperatorSettings as Rules, PositionWatch};
@@ -11,6 +12,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub trait NoticeReceivers: Send + Sync {
     /// The message about a notice; `None` where nobody wants it.
     fn of_position(&self, notice: &PositionNotice) -> Option<Outgoing>;
+    /// The message about a watch that came true; `None` where nobody wants it.
+    fn of_watch(&self, watch: &Watch, turn: &WatchTurn) -> Option<Outgoing>;
     /// These have been stored just now, and nobody else hands them over.
     fn stored(&self, messages: Vec<Outgoing>);
 }
@@ -87,6 +90,18 @@ impl PositionDesk {
         if let Some(receivers) = &self.receivers {
             receivers.stored(messages);
         }
+        Ok(())
+    }
+
+    /// Stores what is to be reported of watches that came true; one that is stored already is stored once.
+    pub(crate) fn deliver_turns(&self, turns: &[(Watch, WatchTurn)]) -> Result<()> {
+        let Some(receivers) = &self.receivers else { return Ok(()) };
+        let messages: Vec<Outgoing> = turns.iter().filter_map(|(w, turn)| receivers.of_watch(w, turn)).collect();
+        if messages.is_empty() {
+            return Ok(());
+        }
+        self.with(|w| w.record_check(&[], &[], &messages))?;
+        receivers.stored(messages);
         Ok(())
     }
 

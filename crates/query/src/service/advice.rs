@@ -133,7 +133,7 @@ impl Service {
         drop(self.desk.set(desk));
     }
 
-    fn desk(&self) -> Result<&PositionDesk, QueryError> {
+    pub(super) fn desk(&self) -> Result<&PositionDesk, QueryError> {
         let none = || QueryError::Unavailable { reason: "this process keeps no positions".to_owned() };
         self.desk.get().map(|d| &**d).ok_or_else(none)
     }

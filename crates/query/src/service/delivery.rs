@@ -3,17 +3,22 @@
 use super::{Service, internal};
 use crate::delivery::{DeliveryDesk, Failed, ask};
 use barograph_api::{
-    AskDeliveries, DeliveryFilter, DeliveryName, DeliveryView, EndpointView, GroupView, MessageView, NewSilence, Page,
-    QueryError, SilenceView,
+    AskDeliveries, DeliveryFilter, DeliveryName, DeliveryView, EndpointView, GroupView, MessageView, NewReceiver,
+    NewSilence, Page, QueryError, SampleView, SilenceView,
 };
-use barograph_domain::delivery::Delivery;
+use barograph_domain::delivery::{BudgetUse, Delivery};
 use barograph_domain::{Span, Ts};
+use barograph_notify::budget::AlertBudget;
+use barograph_notify::dispatch::budget_of;
+use barograph_notify::sample::SampleOutcome;
 use barograph_store::{DeliveryPlace, DeliveryQuery, MessageLog, ReplayOutcome};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// How far back groups and figures of endpoints reach.
 const RECENT: Span = Span::hours(24);
+const NOT_HERE: &str = "this process serves what is stored and listens to no venue, or not yet: messages, silences and receivers are the \
+                        business of the process that does; start it with barograph up, or open its page";
 
 impl AskDeliveries for Service {
     fn deliveries(&self, filter: &DeliveryFilter) -> Result<Page<DeliveryView>, QueryError> {
@@ -56,8 +61,8 @@ impl AskDeliveries for Service {
 
     fn replay(&self, message: &str, endpoint: &str) -> Result<DeliveryView, QueryError> {
         let desk = self.delivery_desk()?;
-        let known = desk.outlets.is_empty() || desk.outlets.iter().any(|o| o.name == endpoint);
-        if !known {
+        let names = desk.outlet_names();
+        if !names.is_empty() && !names.iter().any(|name| name == endpoint) {
             return Err(unknown(DeliveryName::Endpoint, endpoint));
         }
         let conflict = |reason: String, hint: &str| QueryError::Conflict { reason, hint: hint.to_owned() };
@@ -88,14 +93,23 @@ impl AskDeliveries for Service {
             all.entry(name.to_owned())
                 .or_insert_with(|| EndpointView { name: name.to_owned(), ..EndpointView::default() })
         }
-        for outlet in self.deliveries.get().iter().flat_map(|d| &d.outlets) {
+        let mut budgets = BTreeMap::new();
+        for outlet in self.deliveries.get().into_iter().flat_map(|d| d.outlets.iter()).flat_map(|o| o.all()) {
             let one = of(&mut all, &outlet.name);
-            one.budget.clone_from(&outlet.budget);
-            (one.format, one.address) = (Some(outlet.format.clone()), Some(outlet.address.clone()));
+            one.budget = outlet.budget.map(|budget| budget.to_string());
+            one.budget_most = outlet.budget.map(|budget| budget.most);
+            one.made_here = outlet.made;
+            (one.format, one.address) = (Some(outlet.format), Some(outlet.address));
+            budgets.extend(outlet.budget.map(|budget| (outlet.name, budget)));
         }
         for state in self.reader.endpoint_states().map_err(internal)? {
             let one = of(&mut all, &state.endpoint);
+            let used = budget_of(&state);
             (one.disabled, one.failing_since) = (state.disabled, state.failing_since);
+            if let Some(budget) = budgets.get(&state.endpoint) {
+                (one.budget_used, one.budget_next_at) = spent(*budget, &used, self.clock.now());
+                one.held_back_now = used.held_back;
+            }
         }
         for count in self.reader.delivered_counts(self.clock.now() - RECENT).map_err(internal)? {
             let one = of(&mut all, &count.endpoint);
@@ -113,6 +127,47 @@ impl AskDeliveries for Service {
         self.board.hub.deliveries_moved();
         enabled.map_err(failed)?;
         find()?.ok_or_else(|| unknown(DeliveryName::Endpoint, name))
+    }
+
+    fn why_not_delivering(&self) -> Option<String> {
+        self.deliveries.get().is_none().then(|| NOT_HERE.to_owned())
+    }
+
+    fn try_endpoint(&self, name: &str) -> Result<SampleView, QueryError> {
+        let outlets = self.delivery_desk()?.outlets.as_ref().ok_or(QueryError::NotDelivering)?;
+        let tried = outlets.sample(name).ok_or_else(|| unknown(DeliveryName::Endpoint, name))?;
+        let shown = tried.map_err(|reason| QueryError::Conflict {
+            reason,
+            hint: "correct its settings; docs/alerts.md says what each format needs".to_owned(),
+        })?;
+        let SampleOutcome { request, status, reply, latency_ms, delivered, body, headers: _ } = shown;
+        Ok(SampleView { request, status, reply, latency_ms, delivered, body })
+    }
+
+    fn make_receiver(&self, new: &NewReceiver) -> Result<EndpointView, QueryError> {
+        let outlets = self.delivery_desk()?.outlets.as_ref().ok_or(QueryError::NotDelivering)?;
+        outlets.make(new).map_err(|w| QueryError::BadField {
+            field: w.field.to_owned(),
+            value: w.value,
+            reason: w.reason,
+        })?;
+        self.board.hub.deliveries_moved();
+        let name = new.name.trim();
+        let made = self.endpoints()?.into_iter().find(|o| o.name == name);
+        made.ok_or_else(|| unknown(DeliveryName::Endpoint, name))
+    }
+
+    fn remove_receiver(&self, name: &str) -> Result<(), QueryError> {
+        let outlets = self.delivery_desk()?.outlets.as_ref().ok_or(QueryError::NotDelivering)?;
+        if outlets.all().iter().any(|o| o.name == name && !o.made) {
+            return Err(QueryError::Conflict {
+                reason: format!("receiver '{name}' stands in the settings"),
+                hint: "take its [[receiver]] table or variable out and start the process again".to_owned(),
+            });
+        }
+        let removed = outlets.remove(name).map_err(|reason| QueryError::Unavailable { reason })?;
+        self.board.hub.deliveries_moved();
+        if removed { Ok(()) } else { Err(unknown(DeliveryName::Endpoint, name)) }
     }
 
     fn groups(&self, as_of: Option<Ts>) -> Result<Vec<GroupView>, QueryError> {
@@ -160,6 +215,21 @@ impl Service {
     }
 }
 
+/// How many alerts count against a budget at a moment, and when there is room for the next where it is spent.
+fn spent(budget: AlertBudget, used: &BudgetUse, now: Ts) -> (u32, Option<Ts>) {
+    let mut counting: Vec<Option<Ts>> = used
+        .spent
+        .iter()
+        .map(|one| one.delivered_at)
+        .filter(|at| at.is_none_or(|at| at > now - budget.window))
+        .collect();
+    // What is under way counts for longest: it has not been delivered yet.
+    counting.sort_by_key(|at| at.unwrap_or(Ts::MAX));
+    let most = usize::try_from(budget.most).unwrap_or(usize::MAX);
+    let first_free = counting.len().checked_sub(most).and_then(|n| counting.get(n).copied().flatten());
+    (u32::try_from(counting.len()).unwrap_or(u32::MAX), first_free.map(|at| at + budget.window))
+}
+
 /// What waits although its moment has come waits for its turn: its next try is now or later, not then. Where that is later than
 /// `deliver_until`, it waits for its end alone.
 fn not_before(delivery: Delivery, now: Ts) -> Delivery {
@@ -184,6 +254,24 @@ fn failed(f: Failed) -> QueryError {
 mod tests {
     use super::*;
     use barograph_domain::delivery::DeliveryState;
+
+    #[test]
+    fn a_spent_budget_says_when_there_is_room_again() {
+        use barograph_domain::delivery::Spent;
+        let now = Ts::from_civil(2026, 2, 5, 12, 0, 0);
+        let budget = AlertBudget::parse("3/day").unwrap();
+        let of = |hours: &[Option<i64>]| {
+            let one = |h: &Option<i64>| Spent { message: "m".into(), delivered_at: h.map(|h| now - Span::hours(h)) };
+            spent(budget, &BudgetUse { spent: hours.iter().map(one).collect(), ..BudgetUse::default() }, now)
+        };
+        let at = |hours| Some(now + Span::hours(hours));
+        assert_eq!(of(&[]), (0, None));
+        assert_eq!(of(&[Some(2), Some(30)]), (1, None), "a day ago no longer counts");
+        assert_eq!(of(&[Some(2), Some(22), Some(5)]), (3, at(2)));
+        assert_eq!(of(&[Some(2), Some(22), Some(5), Some(1)]), (4, at(19)), "after the second oldest");
+        assert_eq!(of(&[None, None, None]), (3, None), "nothing is delivered yet");
+        assert_eq!(of(&[None, Some(20), None]), (3, at(4)));
+    }
 
     #[test]
     fn no_next_try_lies_in_the_past() {

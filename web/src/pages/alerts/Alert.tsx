@@ -1,69 +1,115 @@
-// One alert: a line, and behind it what it means, what would clear it, and the evidence: every statistic against its threshold, how
-// often this happens, and its limits.
+// One episode of an alert: a row with what happened, its numbers, what would clear it and how long it goes on; behind it what it means,
+// the evidence, and every record that was made of it.
 import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
 import { mayOperate } from '../../api/session';
 import type { EventView } from '../../api/types';
 import type { Silence } from '../../contract';
-import { featureText } from '../../format/feature';
 import { fixed, percent, plain } from '../../format/number';
-import { utc } from '../../format/time';
+import { span, utc } from '../../format/time';
 import { asOf, hrefTo } from '../../state/place';
 import { marketPath } from '../../state/url';
 import { sentence } from '../../ui/Answer';
 import { Severity } from '../../ui/Severity';
+import { TellMe } from '../../ui/TellMe';
 import { Since, Time } from '../../ui/Time';
+import { figureOf, peakOf, priceOf, sideOf, turnOf } from './episodes';
+import type { Episode } from './episodes';
 import { firedWords } from './fired';
-
-const STATE: Record<string, string> = { OPEN: 'Open', NO_DATA: 'No data: it cannot be seen whether it goes on', CLOSED: 'Over' };
+import type { Names } from './names';
+import { Records } from './Records';
+import { Statistics } from './Statistics';
 
 interface Props {
-  event: EventView;
-  /** The list is of what is open now; else each line is a record of its moment. */
-  open: boolean;
+  episode: Episode;
+  names: Names;
   /** The silence that keeps it quiet. */
   silence: Silence | null;
 }
 
-export function Alert({ event, open, silence }: Props): JSX.Element {
+export function Alert({ episode, names, silence }: Props): JSX.Element {
+  const { newest } = episode;
+  const [opened, setOpened] = useState(false);
+  const peak = peakOf(episode);
+  const figure = figureOf(peak, names.spoken);
+  const [side, at] = [sideOf(newest), priceOf(newest)];
   return (
-    <li class={`alert state-${event.state.toLowerCase()}`}>
-      <details>
+    <li class={`alert state-${newest.state.toLowerCase()}`}>
+      <details onToggle={(e) => setOpened(e.currentTarget.open)}>
         <summary data-row>
-          <Severity of={event.severity} />
-          <b>{event.title}</b>
-          <span>{event.asset_pair ?? event.symbol}</span>
-          <span class="muted small">{event.instrument.split(':')[0]}</span>
-          {silence !== null && (
-            <span class="quiet" title={`${silence.author}: ${silence.reason}, until ${utc(silence.ends_at)}`}>
-              silenced
-            </span>
-          )}
-          <span class="muted num alert-time">
-            {open && event.state === 'OPEN' ? (
-              <>
-                open for <Since at={event.opened_at} />
-              </>
-            ) : (
-              <>
-                <Time at={event.timestamp} /> {event.state === 'NO_DATA' ? 'no data' : event.change === 'HAPPENED' ? '' : event.change.toLowerCase()}
-              </>
+          <Severity of={newest.severity} />
+          <span class="alert-what">
+            <b>{newest.title}</b> <span class="nobreak">{newest.asset_pair ?? newest.symbol}</span> <span class="muted small">{newest.instrument.split(':')[0]}</span>
+            {silence !== null && (
+              <span class="quiet" title={`${silence.author}: ${silence.reason}, until ${utc(silence.ends_at)}`}>
+                silenced
+              </span>
             )}
           </span>
+          <span class="alert-figure num">
+            {figure !== null && (
+              <>
+                <span class="muted">{figure.name}</span> <b>{figure.value}</b>
+                {figure.limit !== null && <span class="muted nobreak"> limit {figure.limit}</span>}
+              </>
+            )}
+            {side !== null && <span class="nobreak"> · {side}</span>}
+          </span>
+          <span class="alert-price num">{at !== null && <><span class="muted">at</span> {at}</>}</span>
+          <State newest={newest} />
+          <span class="alert-clears muted small">{clearsOf(newest)}</span>
         </summary>
-        <Body event={event} open={open} silence={silence} />
+        {opened && <Body episode={episode} names={names} silence={silence} />}
       </details>
     </li>
   );
 }
 
-function Body({ event, open, silence }: Props): JSX.Element {
+/** What would clear it; of what is over nothing would. */
+function clearsOf(event: EventView): string {
+  return event.state === 'CLOSED' && event.change !== 'HAPPENED' ? '' : sentence(event.clears === '' ? '–' : event.clears).replace(/^–\.$/, '');
+}
+
+function State({ newest }: { newest: EventView }): JSX.Element {
+  if (newest.change === 'HAPPENED') {
+    return (
+      <span class="alert-time num muted">
+        <Time at={newest.timestamp} />, <Since at={newest.timestamp} ago />
+      </span>
+    );
+  }
+  if (newest.state === 'CLOSED') {
+    const [from, until] = [Date.parse(newest.opened_at), Date.parse(newest.closed_at ?? newest.timestamp)];
+    return (
+      <span class="alert-time num muted">
+        over <Time at={newest.closed_at ?? newest.timestamp} />, lasted {span(until - from)}
+      </span>
+    );
+  }
+  return (
+    <span class="alert-time num">
+      {newest.state === 'NO_DATA' ? 'no data, ' : ''}open for <Since at={newest.opened_at} />
+    </span>
+  );
+}
+
+function Body({ episode, names, silence }: Props): JSX.Element {
+  const { newest } = episode;
+  const turn = turnOf(newest, names.isFeature);
   return (
     <div class="alert-body">
-      <p>{event.explanation}</p>
+      <p>{newest.explanation}</p>
       <dl class="facts">
-        <Fact name="New entries" text={event.new_entries} />
-        <Fact name="Open positions" text={event.open_positions} />
-        <Fact name="Clears" text={event.clears} />
+        <Fact name="New entries" text={newest.new_entries} />
+        <Fact name="Open positions" text={newest.open_positions} />
+        {newest.clears !== '' && (
+          <>
+            <dt>Clears</dt>
+            <dd>
+              {sentence(newest.clears)} {turn !== null && <TellMe instrument={newest.instrument} when={turn} />}
+            </dd>
+          </>
+        )}
         {silence !== null && (
           <>
             <dt>Silenced</dt>
@@ -73,12 +119,13 @@ function Body({ event, open, silence }: Props): JSX.Element {
           </>
         )}
       </dl>
-      <Statistics event={event} />
-      <History event={event} open={open} />
+      <Statistics event={newest} names={names} />
+      <History event={newest} />
+      <Records episode={episode} names={names} />
       <p class="links">
-        <a href={hrefTo(marketPath(event.instrument), { as_of: event.known_at.replace(/\.\d+Z$/, 'Z') })}>The market at that moment</a>
+        <a href={hrefTo(marketPath(newest.instrument), { as_of: newest.known_at.replace(/\.\d+Z$/, 'Z') })}>The market at that moment</a>
         {asOf.value === null && mayOperate.value && silence === null && (
-          <a href={hrefTo('/alerts', { view: 'silences', event_type: event.event_type, instrument: event.instrument })}>Silence</a>
+          <a href={hrefTo('/alerts', { view: 'silences', event_type: newest.event_type, instrument: newest.instrument })}>Silence</a>
         )}
       </p>
     </div>
@@ -96,73 +143,22 @@ function Fact({ name, text }: { name: string; text: string }): JSX.Element | nul
 }
 
 /** How long, how often, how sure. */
-function History({ event, open }: { event: EventView; open: boolean }): JSX.Element {
+function History({ event }: { event: EventView }): JSX.Element {
   const { base_rate: rate, limits } = event.evidence;
   return (
     <p class="muted small">
-      {open ? `${STATE[event.state] ?? event.state}; began` : 'Began'} <Time at={event.opened_at} />
+      Began <Time at={event.opened_at} />
       {event.closed_at !== null && event.closed_at !== event.opened_at && (
         <>
           , over <Time at={event.closed_at} />
         </>
       )}
+      {event.state === 'NO_DATA' && '; an input is missing, so it cannot be seen whether it goes on'}
       {event.anomaly_score > 0 && `; score ${fixed(event.anomaly_score, 1)} of 100`}; {firedWords(rate)}
       {rate.per_day_30d === null ? '' : ` (${plain(rate.per_day_30d, 2)} a day)`}
-      {rate.held_share_90d !== null && rate.held_share_90d > 0 ? `, held ${percent(rate.held_share_90d, 1)} of 90 days` : ''}
-      {event.inhibited_by !== null && `; not told, for ${event.inhibited_by} tells it already`}
-      {limits.length > 0 && `; limits: ${limits.join(', ')}`}.
+      {rate.held_share_90d !== null && rate.held_share_90d > 0 ? `, active ${percent(rate.held_share_90d, 1)} of 90 days` : ''}
+      {event.inhibited_by !== null && `; not sent, because ${event.inhibited_by} says the same more strongly`}
+      {limits.length > 0 && `; limits: ${limits.map((limit) => limit.replace(/\.$/, '')).join(', ')}`}.
     </p>
-  );
-}
-
-function Statistics({ event }: { event: EventView }): JSX.Element | null {
-  const { statistics } = event.evidence;
-  if (statistics.length === 0) return null;
-  return (
-    <div class="scroll" tabIndex={0} role="group" aria-label="table">
-      <table class="compact">
-        <thead>
-          <tr>
-            <th scope="col">statistic</th>
-            <th scope="col" class="num">
-              value
-            </th>
-            <th scope="col" class="num">
-              threshold
-            </th>
-            <th scope="col">against it</th>
-          </tr>
-        </thead>
-        <tbody>
-          {statistics.map((statistic) => (
-            <tr key={statistic.name}>
-              <th scope="row">
-                {statistic.name.replaceAll('_', ' ')}
-                {statistic.uncalibrated && <em class="muted"> uncalibrated</em>}
-              </th>
-              <td class="num">{statistic.value === null ? (statistic.reason ?? 'no reading') : featureText(statistic.value, statistic.unit)}</td>
-              <td class="num">{featureText(statistic.threshold, statistic.unit)}</td>
-              <td>
-                <Against u={statistic.u} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
-  );
-}
-
-/** Value over threshold; the mark in the middle is the threshold. */
-function Against({ u }: { u: number | null }): JSX.Element {
-  if (u === null) return <span class="none">–</span>;
-  return (
-    <span class="bar-cell">
-      <span class="track inline" aria-hidden="true">
-        <span class="reach" style={{ left: '0', width: `${Math.min(1, u / 2) * 100}%` }} />
-        <span class="limit" style={{ left: '50%' }} />
-      </span>
-      <span class="num">{fixed(u, 2)}×</span>
-    </span>
   );
 }

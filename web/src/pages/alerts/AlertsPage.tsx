@@ -1,4 +1,4 @@
-// Alerts: what is open, what was told to whom, and what is kept silent. Each part has an address of its own.
+// Alerts: what is open, what is watched, what was sent to whom, and what is kept silent. Each part has an address of its own.
 import type { JSX } from 'preact';
 import { place, setParams } from '../../state/place';
 import { Choice } from '../../ui/Choice';
@@ -7,10 +7,12 @@ import { EndpointsPanel } from './EndpointsPanel';
 import { EventsList } from './EventsList';
 import { GroupsPanel } from './GroupsPanel';
 import { SilencesPanel } from './SilencesPanel';
+import { WatchesPanel } from './WatchesPanel';
 
 const VIEWS = [
   ['open', 'Open'],
   ['all', 'All'],
+  ['watches', 'Watches'],
   ['deliveries', 'Deliveries'],
   ['silences', 'Silences'],
 ] as const;
@@ -31,6 +33,7 @@ export function AlertsPage(): JSX.Element {
         </>
       )}
       {view === 'all' && <EventsList open={false} />}
+      {view === 'watches' && <WatchesPanel />}
       {view === 'deliveries' && (
         <>
           <EndpointsPanel />

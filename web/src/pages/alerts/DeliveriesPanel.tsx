@@ -27,13 +27,13 @@ export function DeliveriesPanel(): JSX.Element {
       {message !== null && <DeliveryDetails message={message} close={() => setParams({ message: null })} />}
       <Panel
         title="Deliveries"
-        aside={<Choice name="state" options={STATES.map((s) => [s, s] as const)} value={state} choose={(next) => setParams({ state: next === 'all' ? null : next })} />}
+        aside={<Choice name="state" options={STATES.map((s) => [s, s.replace('_', ' ')] as const)} value={state} choose={(next) => setParams({ state: next === 'all' ? null : next })} />}
       >
-        {asOf.value !== null && <p class="muted small">Messages are those known at the moment chosen; how their delivery stands is of now.</p>}
+        {asOf.value !== null && <p class="muted small">Messages are those known at the moment chosen; what became of them is as of now.</p>}
         <Answer of={deliveries} lines={6}>
           {(data) =>
             data.items.length === 0 ? (
-              <Empty why={state === 'all' ? 'Nothing has been sent yet.' : `No delivery is ${state}.`} todo="Deliveries appear when an alert fires and a receiver is configured." />
+              <Empty why={state === 'all' ? 'Nothing has been sent yet.' : `No delivery is ${state.replace('_', ' ')}.`} todo="Deliveries appear when an alert fires and a receiver is configured." />
             ) : (
               <div class="scroll" tabIndex={0} role="group" aria-label="table">
                 <table>
@@ -60,7 +60,7 @@ export function DeliveriesPanel(): JSX.Element {
                         </td>
                         <td>{row.endpoint}</td>
                         <td>
-                          <span class={`dot tone-${TONE[row.state]}`} aria-hidden="true" /> {row.state}
+                          <span class={`dot tone-${TONE[row.state]}`} aria-hidden="true" /> {row.state.replace('_', ' ')}
                           {row.reason !== '' && <span class="muted">: {row.reason.replaceAll('_', ' ')}</span>}
                         </td>
                         <td class="num">{row.attempts}</td>

@@ -1,4 +1,5 @@
-// Alerts as a list: open episodes by the last that was known of them, or everything that happened, newest first.
+// Alerts as a list, one row for each episode: those open now, or everything that happened; the most severe first unless the newest are
+// wanted. What is shown is in the address.
 import type { JSX } from 'preact';
 import { useRef, useState } from 'preact/hooks';
 import { withQuery } from '../../api/client';
@@ -10,15 +11,19 @@ import { header } from '../../board/store';
 import type { Silence, Silences } from '../../contract';
 import { count } from '../../format/number';
 import { serverNow } from '../../state/clock';
-import { asOf, place, setParams } from '../../state/place';
+import { asOf, place } from '../../state/place';
 import { Answer, Empty } from '../../ui/Answer';
 import { Panel } from '../../ui/Panel';
 import { useHeld } from '../../ui/held';
 import { Alert } from './Alert';
+import { Filters } from './Filters';
+import { episodesOf, kindOf, sorted } from './episodes';
+import type { Episode, Sorting } from './episodes';
+import { useNames } from './names';
 import { silenceOf } from './silenced';
 
-/** What is asked for at first, and so many more with each wish, up to what the server gives at once. */
-const STEP = 100;
+/** What is asked for at first, and so many more each time, up to what the server gives at once. */
+const STEP = { open: 100, all: 300 } as const;
 const ASKED_MAX = 1_000;
 
 function fits(event: EventView, needle: string): boolean {
@@ -28,46 +33,38 @@ function fits(event: EventView, needle: string): boolean {
 export function EventsList({ open }: { open: boolean }): JSX.Element {
   const { params } = place.value;
   const severity = SEVERITIES.find((s) => s === params['severity']) ?? (open ? 'INFO' : 'LOW');
+  const sorting: Sorting = params['sort'] === 'newest' ? 'newest' : 'severity';
+  const kind = kindOf(params['kind']);
+  const market = params['market'] ?? null;
   const needle = (params['q'] ?? '').trim().toLowerCase();
-  const [asked, setAsked] = useState(STEP);
-  const question = { order: 'desc', severity, open: open ? true : null, as_of: asOf.value };
-  const events = useResource<EventPage>(withQuery('/api/v1/events', { ...question, limit: asked }), { on: alertEdition.value });
+  const step = open ? STEP.open : STEP.all;
+  const [asked, setAsked] = useState<number>(step);
+  const of = market === null ? '/api/v1/events' : `/api/v1/markets/${encodeURIComponent(market)}/events`;
+  const question = { of, order: 'desc', severity, pattern: kind?.word ?? null, open: open ? true : null, as_of: asOf.value };
+  const { of: path, ...query } = question;
+  const events = useResource<EventPage>(withQuery(path, { ...query, limit: asked }), { on: alertEdition.value });
   const silences = useResource<Silences>(withQuery('/api/v1/silences', { all: true, as_of: asOf.value }), { on: deliveryEdition.value });
-  const total = open && severity === 'INFO' ? (header.value?.open_alerts ?? null) : null;
+  const unfiltered = open && severity === 'INFO' && market === null && kind === null;
+  const total = unfiltered ? (header.value?.open_alerts ?? null) : null;
+  const markets = [...new Set((events.data?.items ?? []).map((event) => event.instrument))].sort();
   return (
-    <Panel
-      title={open ? 'Open alerts' : 'All alerts'}
-      aside={
-        <>
-          <label class="search">
-            <span class="unseen">search alerts</span>
-            <input type="search" data-search placeholder="Search alerts  /" value={params['q'] ?? ''} onInput={(e) => setParams({ q: e.currentTarget.value })} />
-          </label>
-          <label>
-            <span class="muted">at least </span>
-            <select value={severity} onChange={(e) => setParams({ severity: e.currentTarget.value })}>
-              {SEVERITIES.map((s) => (
-                <option key={s}>{s}</option>
-              ))}
-            </select>
-          </label>
-        </>
-      }
-    >
+    <Panel title={open ? 'Open alerts' : 'All alerts'} aside={<Filters severity={severity} sorting={sorting} kind={kind?.word ?? ''} market={market ?? ''} markets={markets} />}>
       <Answer of={events} lines={6}>
         {(page) => {
-          const found = page.items.filter((event) => fits(event, needle));
+          const found = sorted(episodesOf(page.items.filter((event) => fits(event, needle))), sorting);
           const more = page.next_cursor !== null;
           return (
             <>
               {found.length > 0 ? (
-                <List open={open} found={found} silences={(silences.data?.items ?? []).map((s) => s.silence)} question={`${JSON.stringify(question)} ${needle}`} />
+                <List found={found} silences={(silences.data?.items ?? []).map((s) => s.silence)} question={`${JSON.stringify(question)} ${sorting} ${needle}`} open={open} />
               ) : page.items.length > 0 ? (
-                <Empty why={`No alert fits the search${more ? ` among the newest ${page.items.length}` : ''}.`} />
+                <Empty why={`No alert fits the search${more ? ` among the newest ${page.items.length} records` : ''}.`} />
+              ) : market !== null || kind !== null ? (
+                <Empty why="No alert fits these filters." todo="Choose another market, another kind or a lower severity." />
               ) : (
                 <Empty why={open ? 'Nothing is open.' : 'Nothing has happened yet.'} todo="Alerts appear here the moment a rule fires." />
               )}
-              {(more || page.items.length > STEP) && <Extent read={page.items.length} total={total} more={more} asked={asked} ask={() => setAsked(Math.min(ASKED_MAX, asked + STEP))} />}
+              {(more || page.items.length > step) && <Extent read={page.items.length} episodes={found.length} total={total} more={more} asked={asked} step={step} ask={() => setAsked(Math.min(ASKED_MAX, asked + step))} />}
             </>
           );
         }}
@@ -77,16 +74,18 @@ export function EventsList({ open }: { open: boolean }): JSX.Element {
 }
 
 interface ListProps {
-  open: boolean;
-  found: readonly EventView[];
+  found: readonly Episode[];
   silences: readonly Silence[];
   question: string;
+  open: boolean;
 }
 
-function List({ open, found, silences, question }: ListProps): JSX.Element {
+const keyOf = (episode: Episode): string => episode.key;
+
+function List({ found, silences, question, open }: ListProps): JSX.Element {
   const list = useRef<HTMLUListElement>(null);
-  // An episode keeps its place and its open details over all of its revisions; a record of the past is one revision.
-  const keyOf = (event: EventView): string => (open ? event.alert_id : `${event.alert_id}:${event.revision}`);
+  const names = useNames();
+  // An episode keeps its place and its open details over all of its records.
   const { shown, waiting } = useHeld(list, found, keyOf, question);
   const now = open ? serverNow.peek() : null;
   return (
@@ -95,8 +94,8 @@ function List({ open, found, silences, question }: ListProps): JSX.Element {
         {waiting > 0 && `${count(waiting, 'newer alert')} above when the pointer leaves the list.`}
       </p>
       <ul ref={list} class="alerts" aria-live="polite" aria-relevant="additions">
-        {shown.map((event) => (
-          <Alert key={keyOf(event)} event={event} open={open} silence={silenceOf(event, silences, now ?? Date.parse(event.known_at))} />
+        {shown.map((episode) => (
+          <Alert key={episode.key} episode={episode} names={names} silence={silenceOf(episode.newest, silences, now ?? Date.parse(episode.newest.known_at))} />
         ))}
       </ul>
     </>
@@ -105,25 +104,28 @@ function List({ open, found, silences, question }: ListProps): JSX.Element {
 
 interface ExtentProps {
   read: number;
+  episodes: number;
   total: number | null;
   more: boolean;
   asked: number;
+  step: number;
   ask: () => void;
 }
 
 /** How much of the whole is shown, and the way to the rest. */
-function Extent({ read, total, more, asked, ask }: ExtentProps): JSX.Element {
+function Extent({ read, episodes, total, more, asked, step, ask }: ExtentProps): JSX.Element {
   const of = total === null || total < read ? '' : ` of ${count(total, 'open alert')}`;
+  const records = episodes < read ? ` (${count(read, 'record')})` : '';
   return (
     <p class="muted small">
-      {more ? `The newest ${read}${of}.` : `All ${read}.`}{' '}
+      {more ? `${count(episodes, 'alert')} of the newest${of}${records}.` : `All ${episodes}${records}.`}{' '}
       {more &&
         (asked < ASKED_MAX ? (
           <button type="button" class="plain" onClick={ask}>
-            Show {STEP} more
+            Show {step} more
           </button>
         ) : (
-          'Narrow them down by severity, or move the time machine to earlier ones.'
+          'Narrow them down by market, kind or severity, or move the time machine to earlier ones.'
         ))}
     </p>
   );

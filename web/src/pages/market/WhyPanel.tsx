@@ -12,6 +12,7 @@ import { Answer } from '../../ui/Answer';
 import { Choice } from '../../ui/Choice';
 import { Panel } from '../../ui/Panel';
 import { Sign } from '../../ui/Sign';
+import { TellMe } from '../../ui/TellMe';
 import { Clause } from './Clause';
 import { flipText, speechOf } from './words';
 import type { Speech } from './words';
@@ -71,13 +72,17 @@ function Turns({ snapshot, axis, speech }: { snapshot: Snapshot; axis: Axis; spe
       {exit !== null && (
         <>
           <dt>{label} turns</dt>
-          <dd>{flipText(exit, speech)}</dd>
+          <dd>
+            {flipText(exit, speech)} <TellMe instrument={snapshot.instrument} when={`${axis} leaves ${label}`} />
+          </dd>
         </>
       )}
       {flip !== null && !same && (
         <>
           <dt>raw reading turns</dt>
-          <dd>{flipText(flip, speech)}</dd>
+          <dd>
+            {flipText(flip, speech)} <TellMe instrument={snapshot.instrument} when={`${flip.feature} ${flip.direction === 'above' ? 'above' : 'below'} ${flip.needed}`} text="Tell me when it does" />
+          </dd>
         </>
       )}
     </dl>

@@ -28,7 +28,6 @@ pub(super) fn run(limit: &str, settings: &Settings, json: bool) -> Result<(), Fa
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let target = crate::commands::target(settings);
     let room = Room::open(receivers, &target, &setup.book, clock, runtime.handle().clone())?;
-    let Some(room) = room else { return Ok(()) };
     let begun = Instant::now();
     let mut left = 1;
     while left > 0 && begun.elapsed() < limit && !stop.load(Ordering::Relaxed) {

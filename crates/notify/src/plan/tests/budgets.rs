@@ -139,7 +139,7 @@ fn counted(world: &World, endpoint: &str) -> Vec<Ts> {
                 let with_it = rows().filter(|part| part.via.as_ref() == Some(&row.message));
                 with_it.map(|part| &world.shelf.messages[&part.message]).collect()
             }
-            MessageKind::Position | MessageKind::Delivery | MessageKind::Sample => continue,
+            MessageKind::Position | MessageKind::Watch | MessageKind::Delivery | MessageKind::Sample => continue,
         };
         let is_end = message.notice.kind == MessageKind::Alert && message.notice.phase == Phase::Resolved;
         let news = parts.iter().any(|m| !open.contains(&m.fingerprint));

@@ -45,11 +45,11 @@ fn check(want: &str, story: impl Fn(&mut World, &dyn Fn(&mut World))) {
 
 #[test]
 fn what_a_replaced_message_said_its_successor_says() {
-    check("REGIME_CHANGE 5 times on M1-USDT", |world, restart| {
+    check("Regime change 5 times on M1-USDT", |world, restart| {
         world.answers(|_| Some(Outcome::Retry));
         changes(world, 1..=4);
         world.pass(Span::mins(6));
-        assert_eq!(title(world), "REGIME_CHANGE 4 times on M1-USDT");
+        assert_eq!(title(world), "Regime change 4 times on M1-USDT");
         restart(world);
         changes(world, 5..=5);
         world.pass(Span::mins(6));
@@ -62,7 +62,7 @@ fn what_a_replaced_message_said_its_successor_says() {
 /// Twelve minutes of silence of the receiver: longer than what a start reads back.
 #[test]
 fn a_long_failure_loses_no_count() {
-    check("REGIME_CHANGE 7 times on M1-USDT", |world, restart| {
+    check("Regime change 7 times on M1-USDT", |world, restart| {
         world.answers(|_| Some(Outcome::Retry));
         for nth in 1..=6 {
             changes(world, nth..=nth);
@@ -78,7 +78,7 @@ fn a_long_failure_loses_no_count() {
 
 #[test]
 fn what_was_held_and_replaced_before_a_restart_counts() {
-    check("REGIME_CHANGE 3 times on M1-USDT", |world, restart| {
+    check("Regime change 3 times on M1-USDT", |world, restart| {
         changes(world, 1..=4);
         restart(world);
         world.pass(Span::mins(6));
@@ -90,7 +90,7 @@ fn what_was_delivered_or_given_up_is_not_counted_again() {
     check("M1-USDT: Risk regime HIGH_VOL", |world, restart| {
         changes(world, 1..=4);
         world.pass(Span::mins(5));
-        assert_eq!(title(world), "REGIME_CHANGE 3 times on M1-USDT");
+        assert_eq!(title(world), "Regime change 3 times on M1-USDT");
         changed(world, "okx:M2-USDT", 2, "a");
         changed(world, "okx:M3-USDT", 2, "a");
         changed(world, "okx:M4-USDT", 2, "a");
@@ -113,9 +113,9 @@ fn what_was_delivered_or_given_up_is_not_counted_again() {
 #[test]
 fn the_next_message_waits_for_the_one_under_way() {
     for (outcome, want) in [
-        (Outcome::Retry, "REGIME_CHANGE 4 times on M1-USDT"),
-        (Outcome::RetryAfter(Span::secs(9)), "REGIME_CHANGE 4 times on M1-USDT"),
-        (Outcome::Delivered, "REGIME_CHANGE 3 times on M1-USDT"),
+        (Outcome::Retry, "Regime change 4 times on M1-USDT"),
+        (Outcome::RetryAfter(Span::secs(9)), "Regime change 4 times on M1-USDT"),
+        (Outcome::Delivered, "Regime change 3 times on M1-USDT"),
     ] {
         let mut world = storm();
         world.answers(|_| None);
@@ -134,7 +134,7 @@ fn the_next_message_waits_for_the_one_under_way() {
 /// What a silence took away is not counted when it is over.
 #[test]
 fn what_was_silenced_does_not_count() {
-    check("REGIME_CHANGE 2 times on M1-USDT", |world, restart| {
+    check("Regime change 2 times on M1-USDT", |world, restart| {
         changes(world, 1..=3);
         world.planner.set_silences(vec![silence("M1-USDT", world.now, world.now + Span::secs(5))], world.now);
         world.settle();

@@ -26,7 +26,7 @@ fn the_third_alert_within_a_minute_makes_a_group_with_updates() {
         (told.kind, told.phase, told.members.len(), told.more_members),
         (MessageKind::Group, Phase::Firing, 100, 900)
     );
-    assert_eq!(told.title, "FUNDING_ANOMALY on 1000 markets");
+    assert_eq!(told.title, "Funding anomaly on 1000 markets");
     // Ends go with the group: while anything changes every five minutes, and the last one closes it.
     for (i, m) in members.iter().enumerate() {
         let instrument = m.notice.instrument.clone().unwrap().to_string();
@@ -60,7 +60,7 @@ fn what_becomes_known_together_goes_with_one_message() {
         let sent = world.sent.iter().map(|(_, send)| &send.message.notice);
         let groups: Vec<_> = sent.filter(|notice| notice.kind == MessageKind::Group).collect();
         assert_eq!((world.count(0), groups.len()), (3, 1), "restarts: {restarts}");
-        assert_eq!(groups[0].title, "FUNDING_ANOMALY on 5 markets");
+        assert_eq!(groups[0].title, "Funding anomaly on 5 markets");
         assert!(groups[0].text.contains(": 5 active; 3 new since the last message."), "{}", groups[0].text);
         assert!(five.iter().all(|one| world.row("a", &one.message).0 == DeliveryState::Delivered));
     }
@@ -172,7 +172,7 @@ fn a_storm_goes_on_after_a_restart() {
     let titles: Vec<(i64, String)> = world.log(0).split_off(2);
     assert_eq!(
         titles,
-        [(0, "FUNDING_ANOMALY on 3 markets".to_owned()), (10, "FUNDING_ANOMALY on 21 markets".to_owned())]
+        [(0, "Funding anomaly on 3 markets".to_owned()), (10, "Funding anomaly on 21 markets".to_owned())]
     );
     assert_eq!(world.shelf.count(DeliveryState::Delivered), world.shelf.rows.len());
 }
@@ -192,7 +192,7 @@ fn the_severest_stand_first_and_events_of_the_original_are_kept() {
     );
     let event: serde_json::Value = serde_json::from_str(&told.seed4).unwrap();
     assert_eq!(event["severity"], "CRITICAL");
-    assert_eq!(event["title"], "FUNDING_ANOMALY on 3 markets");
+    assert_eq!(event["title"], "Funding anomaly on 3 markets");
     assert_eq!(event["data"]["symbols"].as_array().unwrap().len(), 3);
 }
 
@@ -272,7 +272,7 @@ fn a_group_of_one_says_what_its_own_message_would() {
     }
     world.pass(Span::mins(6));
     let told = last(&world);
-    assert_eq!(told.title, "REGIME_CHANGE 3 times on M1-USDT");
+    assert_eq!(told.title, "Regime change 3 times on M1-USDT");
     assert!(
         told.text.starts_with("3 times on M1-USDT. The last: Extreme volatility: 1 h volatility is 124 %"),
         "{}",
@@ -307,7 +307,7 @@ fn a_group_names_its_markets_with_their_venue_where_there_are_several() {
         changed(&mut world, market, 1, "a");
     }
     let told = last(&world);
-    assert_eq!(told.title, "REGIME_CHANGE on 3 markets");
+    assert_eq!(told.title, "Regime change on 3 markets");
     assert_eq!(
         told.text,
         "Same cause on 3 markets (okx:B-USDT, bybit:A-USDT and okx:A-USDT); 1 new since the last message. \

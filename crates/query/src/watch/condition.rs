@@ -1,0 +1,437 @@
+//! What a watch waits for: read from the words people write, judged minute by minute.
+//!
+//! A condition has a reading in each published row, or none where the row has none; it turns between two readings, whatever lies
+//! between them. Nothing else is remembered of the past, so that stopping and starting changes nothing.
+
+use barograph_domain::{Axis, HeatRegime, Label, MinuteRow, RiskRegime, TrendRegime, VolRegime};
+use barograph_engine::Feature;
+use barograph_engine::explain::{price, significant};
+
+const AXES: [Axis; 4] = [Axis::Risk, Axis::Trend, Axis::Volatility, Axis::Heat];
+/// A fraction beyond this was meant as percent: no volatility, share or rank is 1,000 %.
+const FRACTION_MAX: f64 = 10.0;
+/// How conditions are written.
+pub const FORMS: &str = "write AXIS leaves LABEL, AXIS becomes LABEL, AXIS changes, or price or a feature that is below, above or \
+                         crosses a number, as in 'realized_vol_1h below 72 %'";
+
+/// See the module.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Condition {
+    /// The published label of an axis.
+    Label(Axis, LabelTurn),
+    /// A number against a limit.
+    Level {
+        /// Which number.
+        of: Quantity,
+        /// Which way.
+        way: Way,
+        /// The limit.
+        limit: f64,
+    },
+}
+
+/// What a label does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LabelTurn {
+    /// It is this one no more.
+    Leaves(&'static str),
+    /// It is this one now.
+    Becomes(&'static str),
+    /// It is another one.
+    Changes,
+}
+
+/// Which number.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Quantity {
+    /// The price of the row: mark, else last.
+    Price,
+    /// A feature.
+    Feature(Feature),
+}
+
+/// Which way a number passes its limit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Way {
+    /// It is lower.
+    Below,
+    /// It is higher.
+    Above,
+    /// It was lower and is not, or was not and is.
+    Crosses,
+}
+
+/// What a condition sees in one row.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Reading {
+    /// What is compared between rows: a label, or `yes` and `no`.
+    pub word: &'static str,
+    /// The number behind it.
+    pub value: Option<f64>,
+}
+
+const YES: &str = "yes";
+const NO: &str = "no";
+
+impl Condition {
+    /// Reads one.
+    ///
+    /// # Errors
+    /// What is wrong with it, and how it is written.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let [subject, verb, rest @ ..] = words.as_slice() else {
+            return Err(format!("'{text}' is no condition; {FORMS}"));
+        };
+        let verb = verb.to_lowercase();
+        let lower = subject.to_lowercase();
+        if let Some(axis) = AXES.into_iter().find(|a| a.name() == lower) {
+            return label_turn(axis, &verb, rest).map(|turn| Self::Label(axis, turn));
+        }
+        let of = if lower == "price" { Quantity::Price } else { Quantity::Feature(feature(&lower)?) };
+        let way = match verb.as_str() {
+            "below" | "<" | "<=" | "under" => Way::Below,
+            "above" | ">" | ">=" | "over" => Way::Above,
+            "crosses" => Way::Crosses,
+            other => return Err(format!("'{other}' is none of below, above and crosses; {FORMS}")),
+        };
+        let limit = number(&rest.concat(), of)?;
+        Ok(Self::Level { of, way, limit })
+    }
+
+    /// As it can be read again.
+    pub fn written(&self) -> String {
+        match self {
+            Self::Label(axis, LabelTurn::Leaves(label)) => format!("{} leaves {label}", axis.name()),
+            Self::Label(axis, LabelTurn::Becomes(label)) => format!("{} becomes {label}", axis.name()),
+            Self::Label(axis, LabelTurn::Changes) => format!("{} changes", axis.name()),
+            Self::Level { of, way, limit } => format!("{} {} {limit}", of.id(), way.name()),
+        }
+    }
+
+    /// As people read it: "risk is no longer high volatility", "1 h volatility falls below 72 %".
+    pub fn words(&self) -> String {
+        match self {
+            Self::Label(axis, LabelTurn::Leaves(label)) => {
+                format!("{} is no longer {}", axis.name(), people(*axis, label))
+            }
+            Self::Label(axis, LabelTurn::Becomes(label)) => {
+                format!("{} turns to {}", axis.name(), people(*axis, label))
+            }
+            Self::Label(axis, LabelTurn::Changes) => format!("the {} label changes", axis.name()),
+            Self::Level { of, way, limit } => {
+                let verb = match way {
+                    Way::Below => "falls below",
+                    Way::Above => "rises above",
+                    Way::Crosses => "crosses",
+                };
+                format!("{} {verb} {}", of.spoken(), of.shown(*limit))
+            }
+        }
+    }
+
+    /// What a row says; `None` where it has no reading.
+    pub fn reading(&self, row: &MinuteRow) -> Option<Reading> {
+        match self {
+            Self::Label(axis, _) => label_of(*axis, row).map(|word| Reading { word, value: None }),
+            Self::Level { of, way, limit } => {
+                let value = of.value(row)?;
+                let is = match way {
+                    Way::Below => value < *limit,
+                    Way::Above => value > *limit,
+                    Way::Crosses => value >= *limit,
+                };
+                Some(Reading { word: if is { YES } else { NO }, value: Some(value) })
+            }
+        }
+    }
+
+    /// Does it come true between two readings?
+    pub fn turns(&self, before: &str, now: &str) -> bool {
+        match self {
+            Self::Label(_, LabelTurn::Leaves(label)) => before == *label && now != *label,
+            _ => before != now && self.is_met(now).unwrap_or(true),
+        }
+    }
+
+    /// Is it met as it stands; `None` for what only a change can meet.
+    pub fn is_met(&self, now: &str) -> Option<bool> {
+        match self {
+            Self::Label(_, LabelTurn::Leaves(label)) => Some(now != *label),
+            Self::Label(_, LabelTurn::Becomes(label)) => Some(now == *label),
+            Self::Level { way: Way::Below | Way::Above, .. } => Some(now == YES),
+            Self::Label(_, LabelTurn::Changes) | Self::Level { way: Way::Crosses, .. } => None,
+        }
+    }
+
+    /// Where it stands: "1 h volatility is 124 %", "risk is high volatility".
+    pub fn state(&self, reading: &Reading) -> String {
+        match (self, reading.value) {
+            (Self::Label(axis, _), _) => format!("{} is {}", axis.name(), people(*axis, reading.word)),
+            (Self::Level { of, .. }, Some(value)) => format!("{} is {}", of.spoken(), of.shown(value)),
+            (Self::Level { of, .. }, None) => format!("{} is not known", of.spoken()),
+        }
+    }
+
+    /// What happened, for a lock screen and as a sentence with its numbers.
+    pub fn told(&self, before: &str, now: &Reading) -> (String, String) {
+        match self {
+            Self::Label(axis, turn) => {
+                let (from, to) = (people(*axis, before), people(*axis, now.word));
+                let head = match turn {
+                    LabelTurn::Leaves(_) => format!("no longer {from}"),
+                    LabelTurn::Becomes(_) | LabelTurn::Changes => format!("{} now {to}", axis.name()),
+                };
+                (head, format!("{} turned from {from} to {to}.", capital(axis.name())))
+            }
+            Self::Level { of, way, limit } => {
+                let (value, limit) = (of.shown(now.value.unwrap_or(*limit)), of.shown(*limit));
+                let verb = match (way, now.word == YES) {
+                    (Way::Below, _) | (Way::Crosses, false) => "fell below",
+                    (Way::Above, _) | (Way::Crosses, true) => "rose above",
+                };
+                let head = format!("{} {verb} {limit}", of.spoken());
+                // Two numbers that read alike would contradict the sentence.
+                let is = if value == limit { String::new() } else { format!(": it is {value}") };
+                (head.clone(), format!("{}{is}.", capital(&head)))
+            }
+        }
+    }
+}
+
+impl Quantity {
+    fn id(self) -> &'static str {
+        match self {
+            Self::Price => "price",
+            Self::Feature(feature) => feature.id(),
+        }
+    }
+    fn spoken(self) -> &'static str {
+        match self {
+            Self::Price => "price",
+            Self::Feature(feature) => feature.spec().spoken,
+        }
+    }
+    fn value(self, row: &MinuteRow) -> Option<f64> {
+        match self {
+            Self::Price => row.price,
+            Self::Feature(feature) => row.cells.get(feature.index())?.ready(),
+        }
+    }
+    fn shown(self, x: f64) -> String {
+        match self {
+            Self::Price => price(x),
+            Self::Feature(feature) => {
+                let unit = feature.spec().unit;
+                // The words around a distance say its side elsewhere; here it stands alone.
+                let sign = if unit == "σ" && x < 0.0 { "−" } else { "" };
+                format!("{sign}{}", significant(x, unit)).replace('-', "−")
+            }
+        }
+    }
+    /// In percent where people write percent.
+    fn is_fraction(self) -> bool {
+        matches!(self, Self::Feature(f) if f.spec().unit.contains("fraction") || f.spec().unit == "[0,1]")
+    }
+}
+
+impl Way {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Below => "below",
+            Self::Above => "above",
+            Self::Crosses => "crosses",
+        }
+    }
+}
+
+/// The published label of an axis; `None` where a needed input is missing.
+fn label_of(axis: Axis, row: &MinuteRow) -> Option<&'static str> {
+    fn word<L: Label>(label: L) -> Option<&'static str> {
+        (label != L::UNKNOWN).then(|| label.word())
+    }
+    match axis {
+        Axis::Risk => word(row.risk.label),
+        Axis::Trend => word(row.trend.label),
+        Axis::Volatility => word(row.volatility.label),
+        Axis::Heat => word(row.heat.label),
+    }
+}
+
+/// A label as people say it. No word stands on two axes: the volatility class HIGH_VOL is "larger moves".
+fn people(axis: Axis, label: &str) -> String {
+    match (axis, label) {
+        (Axis::Risk, "HIGH_VOL") => "high volatility".to_owned(),
+        (Axis::Volatility, "HIGH_VOL") => "larger moves".to_owned(),
+        (Axis::Volatility, "EXPLOSIVE" | "EXTREME") => format!("{} moves", label.to_lowercase()),
+        _ => label.to_lowercase().replace('_', " "),
+    }
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |c| c.to_uppercase().chain(chars).collect())
+}
+
+fn label_turn(axis: Axis, verb: &str, rest: &[&str]) -> Result<LabelTurn, String> {
+    match (verb, rest) {
+        ("changes", []) => Ok(LabelTurn::Changes),
+        ("leaves", [label]) => label_word(axis, label).map(LabelTurn::Leaves),
+        ("becomes", [label]) => label_word(axis, label).map(LabelTurn::Becomes),
+        _ => Err(format!("a label leaves or becomes another one, or changes; {FORMS}")),
+    }
+}
+
+fn label_word(axis: Axis, word: &str) -> Result<&'static str, String> {
+    fn find<L: Label>(word: &str) -> Result<&'static str, Vec<&'static str>> {
+        let known = || L::LABELS.iter().filter(|l| **l != L::UNKNOWN).map(|l| l.word());
+        known().find(|w| w.eq_ignore_ascii_case(word)).ok_or_else(|| known().collect())
+    }
+    let found = match axis {
+        Axis::Risk => find::<RiskRegime>(word),
+        Axis::Trend => find::<TrendRegime>(word),
+        Axis::Volatility => find::<VolRegime>(word),
+        Axis::Heat => find::<HeatRegime>(word),
+    };
+    found.map_err(|known| format!("'{word}' is no label of {}; there are {}", axis.name(), known.join(", ")))
+}
+
+fn feature(id: &str) -> Result<Feature, String> {
+    Feature::from_id(id).ok_or_else(|| {
+        let known = barograph_engine::CATALOGUE.iter().map(|spec| spec.id).chain(["price"]);
+        match barograph_api::nearest(id, known.chain(AXES.iter().map(|a| a.name()))) {
+            Some(like) => format!("there is no feature '{id}'; did you mean '{like}'?"),
+            None => format!("there is no feature '{id}'; see them with: barograph features"),
+        }
+    })
+}
+
+/// A number as people write it: `65,000`, `72 %`, `−2.6σ`.
+fn number(text: &str, of: Quantity) -> Result<f64, String> {
+    let plain: String = text.replace(['−', '–'], "-").chars().filter(|c| *c != ',' && *c != '_').collect();
+    let (plain, percent) = match plain.strip_suffix('%') {
+        Some(rest) => (rest.to_owned(), true),
+        None => (plain.strip_suffix('σ').unwrap_or(&plain).to_owned(), false),
+    };
+    let x: f64 = plain.parse().map_err(|_not_a_number| format!("'{text}' is no number; {FORMS}"))?;
+    if !x.is_finite() {
+        return Err(format!("'{text}' is no number that can be reached"));
+    }
+    let what = of.id();
+    match (of, percent) {
+        (Quantity::Price, true) => Err(format!("'{text}': a price is no share; write it in the quote currency")),
+        (Quantity::Price, false) if x <= 0.0 => Err(format!("'{text}': a price is above zero")),
+        (_, true) if !of.is_fraction() => Err(format!("'{text}': {what} is not written in percent")),
+        (_, true) => Ok(x / 100.0),
+        (_, false) if of.is_fraction() && x.abs() > FRACTION_MAX => {
+            Err(format!("{text} would be {} %; if percent is meant, write {text} %", x * 100.0))
+        }
+        (_, false) => Ok(x),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use barograph_domain::{AxisState, Cell, Kind, Reason, Ts};
+
+    fn row(risk: RiskRegime, price: Option<f64>, vol: Option<f64>) -> MinuteRow {
+        let mut row = MinuteRow::bare(Ts(0));
+        row.cells = vec![Cell::undefined(Reason::MissingInput); barograph_engine::CATALOGUE.len()];
+        if let Some(x) = vol {
+            row.cells[Feature::from_id("realized_vol_1h").unwrap().index()] = Cell::ready_at(x, Ts(0), Kind::Measured);
+        }
+        row.risk = AxisState { label: risk, ..AxisState::default() };
+        row.price = price;
+        row
+    }
+
+    #[test]
+    fn conditions_are_read_as_people_write_them_and_can_be_read_again() {
+        for (text, written, words) in [
+            ("risk leaves HIGH_VOL", "risk leaves HIGH_VOL", "risk is no longer high volatility"),
+            ("volatility becomes high_vol", "volatility becomes HIGH_VOL", "volatility turns to larger moves"),
+            ("trend changes", "trend changes", "the trend label changes"),
+            ("price crosses 65,000", "price crosses 65000", "price crosses 65,000"),
+            ("realized_vol_1h below 72 %", "realized_vol_1h below 0.72", "1 h volatility falls below 72 %"),
+            ("realized_vol_1h < 0.72", "realized_vol_1h below 0.72", "1 h volatility falls below 72 %"),
+            ("funding_zscore_24h below −2.6σ", "funding_zscore_24h below -2.6", "falls below −2.6σ"),
+        ] {
+            let condition = Condition::parse(text).unwrap();
+            assert_eq!(condition.written(), written, "{text}");
+            assert_eq!(Condition::parse(&condition.written()), Ok(condition), "{text}");
+            assert!(condition.words().ends_with(words), "{text}: {}", condition.words());
+        }
+    }
+
+    #[test]
+    fn what_is_no_condition_says_what_would_be_one() {
+        for (text, says) in [
+            ("", "is no condition"),
+            ("price", "is no condition"),
+            ("risk leaves HIGHVOL", "there are NORMAL"),
+            ("risk becomes UNKNOWN", "is no label"),
+            ("risk is HIGH_VOL", "leaves or becomes"),
+            ("price near 3", "none of below, above and crosses"),
+            ("price crosses", "is no number"),
+            ("price crosses nan", "no number"),
+            ("price below 5 %", "no share"),
+            ("price below -5", "above zero"),
+            ("realised_vol_1h below 3", "did you mean 'realized_vol_1h'?"),
+            ("realized_vol_1h below 72", "write 72 %"),
+            ("funding_zscore_24h above 3 %", "not written in percent"),
+        ] {
+            let refused = Condition::parse(text).unwrap_err();
+            assert!(refused.contains(says), "{text}: {refused}");
+        }
+    }
+
+    #[test]
+    fn a_turn_is_between_two_readings_and_a_missing_one_is_none() {
+        use RiskRegime as R;
+        let seen = |text: &str, row: &MinuteRow| Condition::parse(text).unwrap().reading(row).map(|r| r.word);
+        let calm = row(R::Normal, Some(100.0), Some(0.5));
+        assert_eq!(seen("risk leaves HIGH_VOL", &calm), Some("NORMAL"));
+        assert_eq!(seen("risk leaves HIGH_VOL", &row(R::Unknown, None, None)), None);
+        assert_eq!(seen("realized_vol_1h below 0.5", &calm), Some("no"), "at the limit is not below it");
+        assert_eq!(seen("realized_vol_1h above 0.5", &calm), Some("no"));
+        assert_eq!(seen("realized_vol_1h below 0.6", &row(R::Normal, None, None)), None);
+        assert_eq!(seen("price crosses 100", &calm), Some("yes"));
+        for (text, before, now, want) in [
+            ("risk leaves HIGH_VOL", "HIGH_VOL", "CHOP_RISK", true),
+            ("risk leaves HIGH_VOL", "CHOP_RISK", "HIGH_VOL", false),
+            ("risk becomes HIGH_VOL", "NORMAL", "HIGH_VOL", true),
+            ("risk becomes HIGH_VOL", "NORMAL", "CHOP_RISK", false),
+            ("risk changes", "NORMAL", "CHOP_RISK", true),
+            ("risk changes", "NORMAL", "NORMAL", false),
+            ("price below 5", "no", "yes", true),
+            ("price below 5", "yes", "no", false),
+            ("price crosses 5", "yes", "no", true),
+        ] {
+            assert_eq!(Condition::parse(text).unwrap().turns(before, now), want, "{text} {before} {now}");
+        }
+        // What left a third label was never there.
+        assert!(!Condition::parse("risk leaves HIGH_VOL").unwrap().turns("NORMAL", "CHOP_RISK"));
+    }
+
+    #[test]
+    fn what_happened_is_told_with_its_numbers() {
+        let told = |text: &str, before: &str, row: &MinuteRow| {
+            let condition = Condition::parse(text).unwrap();
+            condition.told(before, &condition.reading(row).unwrap())
+        };
+        let now = row(RiskRegime::ChopRisk, Some(64_990.0), Some(0.69));
+        let (title, text) = told("risk leaves HIGH_VOL", "HIGH_VOL", &now);
+        assert_eq!(
+            (title.as_str(), text.as_str()),
+            ("no longer high volatility", "Risk turned from high volatility to chop risk.")
+        );
+        let (title, text) = told("realized_vol_1h below 0.72", "no", &now);
+        assert_eq!(
+            (title.as_str(), text.as_str()),
+            ("1 h volatility fell below 72 %", "1 h volatility fell below 72 %: it is 69 %.")
+        );
+        assert_eq!(told("price crosses 65000", "yes", &now).0, "price fell below 65,000");
+    }
+}

@@ -1,0 +1,58 @@
+// The evidence of an alert: every statistic against its threshold.
+import type { JSX } from 'preact';
+import type { EventView } from '../../api/types';
+import { featureText, unitWord } from '../../format/feature';
+import { fixed } from '../../format/number';
+import type { Names } from './names';
+
+export function Statistics({ event, names }: { event: EventView; names: Names }): JSX.Element | null {
+  const { statistics } = event.evidence;
+  if (statistics.length === 0) return null;
+  return (
+    <div class="scroll" tabIndex={0} role="group" aria-label="table">
+      <table class="compact">
+        <thead>
+          <tr>
+            <th scope="col">statistic</th>
+            <th scope="col" class="num">
+              value
+            </th>
+            <th scope="col" class="num">
+              threshold
+            </th>
+            <th scope="col">against it</th>
+          </tr>
+        </thead>
+        <tbody>
+          {statistics.map((statistic) => (
+            <tr key={statistic.name}>
+              <th scope="row" title={statistic.name}>
+                {names.spoken(statistic.name)} <span class="muted">{unitWord(statistic.unit)}</span>
+                {statistic.uncalibrated && <em class="muted"> uncalibrated</em>}
+              </th>
+              <td class="num">{statistic.value === null ? (statistic.reason ?? 'no reading').replaceAll('_', ' ') : featureText(statistic.value, statistic.unit)}</td>
+              <td class="num">{featureText(statistic.threshold, statistic.unit)}</td>
+              <td>
+                <Against u={statistic.u} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+/** Value over threshold; the mark in the middle is the threshold. */
+function Against({ u }: { u: number | null }): JSX.Element {
+  if (u === null) return <span class="none">–</span>;
+  return (
+    <span class="bar-cell">
+      <span class="track inline" aria-hidden="true">
+        <span class="reach" style={{ left: '0', width: `${Math.min(1, u / 2) * 100}%` }} />
+        <span class="limit" style={{ left: '50%' }} />
+      </span>
+      <span class="num">{fixed(u, 2)}×</span>
+    </span>
+  );
+}

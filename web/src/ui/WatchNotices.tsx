@@ -1,0 +1,70 @@
+// What a watch found since the reader looked last: a notice on every page, and one of the browser's where that was chosen.
+import type { JSX } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import { signInWanted } from '../api/client';
+import { healed, noticeEdition } from '../board/live';
+import { hrefTo } from '../state/place';
+import { marketPath } from '../state/url';
+import { begin, byBrowser, fold, reload, unseen, watches } from '../state/watches';
+import { Since } from './Time';
+
+/** Notices shown at a time; the rest is counted. */
+const SHOWN = 3;
+
+export function WatchNotices(): JSX.Element | null {
+  const moved = `${noticeEdition.value} ${healed.value}`;
+  useEffect(() => {
+    if (signInWanted.peek()) return;
+    // An older server has no watches: nothing is offered then.
+    reload().then(
+      () => watches.value !== null && begin(watches.value),
+      () => undefined,
+    );
+  }, [moved]);
+  const news = unseen.value;
+  useAnnounced(news.map(({ watch, turn }) => ({ id: `${watch.id} ${turn.ts}`, title: `${watch.instrument.split(':')[1] ?? watch.instrument}: ${turn.title}`, body: turn.text })));
+  if (news.length === 0) return null;
+  return (
+    <aside class="watch-notices" aria-label="What you watch">
+      <ul aria-live="polite">
+        {news.slice(0, SHOWN).map(({ watch, turn }) => (
+          <li key={`${watch.id} ${turn.ts}`}>
+            <a href={hrefTo(marketPath(watch.instrument), { as_of: turn.known_at.replace(/\.\d+Z$/, 'Z') })}>
+              <b>{watch.instrument.split(':')[1] ?? watch.instrument}</b> {turn.title}
+            </a>{' '}
+            <span class="muted num">
+              <Since at={turn.known_at} ago />
+            </span>
+            <p class="small">{turn.text}</p>
+          </li>
+        ))}
+      </ul>
+      <p>
+        {news.length > SHOWN && <span class="muted small">and {news.length - SHOWN} more · </span>}
+        <a href={hrefTo('/alerts', { view: 'watches' })}>All watches</a>{' '}
+        <button type="button" class="plain" onClick={fold}>
+          Seen
+        </button>
+      </p>
+    </aside>
+  );
+}
+
+interface Said {
+  id: string;
+  title: string;
+  body: string;
+}
+
+/** Each once while the page is open. */
+function useAnnounced(news: readonly Said[]): void {
+  const said = useRef(new Set<string>());
+  const wanted = byBrowser.value;
+  useEffect(() => {
+    for (const one of news) {
+      if (said.current.has(one.id)) continue;
+      said.current.add(one.id);
+      if (wanted && typeof Notification !== 'undefined' && Notification.permission === 'granted') new Notification(one.title, { body: one.body, tag: one.id });
+    }
+  }, [news.map((one) => one.id).join(' '), wanted]);
+}
