@@ -5126,6 +5126,12 @@ export interface components {
              * @description Seconds between the newest minute and now (or `as_of`); null before the first snapshot.
              */
             age_s: number | null;
+            /**
+             * Format: date-time
+             * @description The market is a recording that ends here: nothing listens to it, and its newest minute is older than a day. Null otherwise,
+             *     and with `as_of`.
+             */
+            recorded_until: string | null;
             /** @description Its streams, in source rank order. */
             streams: components["schemas"]["StreamView"][];
         };
@@ -5420,7 +5426,7 @@ export interface components {
             side: string | null;
             /**
              * @description Why the label holds: number against threshold. Where timeframes confirm another one, why the axis's own does.
-             * @example Extreme volatility: 1 h volatility is 124 % annualised, limit 80 %.
+             * @example High volatility: 1 h volatility is 124 % annualised, limit 80 %.
              */
             why: string;
             flip: components["schemas"]["TurnView"] | null;
@@ -6805,6 +6811,12 @@ export interface components {
              * @description Seconds between `timestamp` and the reading; only on a read at the present moment.
              */
             age_s?: number | null;
+            /**
+             * Format: date-time
+             * @description The market is a recording that ends here: nothing listens to it, and its newest minute is older than a day. The headline is
+             *     that of this minute; only on a read at the present moment.
+             */
+            recorded_until?: string | null;
         };
         /** @description The snapshot behind an answer. */
         SnapshotRef: {
@@ -7623,7 +7635,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description one page, all markets unless told, at most 10000 */
+            /** @description one page, all markets by default, at most 10000 */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7799,7 +7811,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description one page, at most 1000 snapshots, 100 unless told */
+            /** @description one page, at most 1000 snapshots, 100 by default */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7909,7 +7921,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description one page, at most 10000 points, 1000 unless told */
+            /** @description one page, at most 10000 points, 1000 by default */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7987,7 +7999,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description one page, at most 5000 rows, 500 unless told */
+            /** @description one page, at most 5000 rows, 500 by default */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8123,7 +8135,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description one page, at most 5000 levels, 500 unless told */
+            /** @description one page, at most 5000 levels, 500 by default */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8216,7 +8228,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description one page, at most 1000 events, 100 unless told; with format=seed4 items are AliasEvent */
+            /** @description one page, at most 1000 events, 100 by default; with format=seed4 items are AliasEvent */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8308,7 +8320,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description one page, at most 1000 events, 100 unless told; with format=seed4 items are AliasEvent */
+            /** @description one page, at most 1000 events, 100 by default; with format=seed4 items are AliasEvent */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8339,7 +8351,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description How far to look back: 1 to 720; 24 unless told.
+                 * @description How far to look back: 1 to 720; 24 by default.
                  * @example 24
                  */
                 hours?: number;
@@ -8466,7 +8478,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description one page, at most 744 hours, 24 unless told */
+            /** @description one page, at most 744 hours, 24 by default */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8789,7 +8801,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description one page, at most 1000 forecasts, 100 unless told */
+            /** @description one page, at most 1000 forecasts, 100 by default */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8880,7 +8892,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description one page, at most 1000 streams, 200 unless told */
+            /** @description one page, at most 1000 streams, 200 by default */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9343,7 +9355,7 @@ export interface operations {
             query?: {
                 /** @description Only of this position. */
                 position?: string;
-                /** @description How many; 100 unless told, at most 1000. */
+                /** @description How many; 100 by default, at most 1000. */
                 limit?: number;
                 /**
                  * @description Answer with what was known then: `known_ts ≤ as_of`. ISO-8601 (UTC where no offset is given) or an epoch number.
@@ -9415,7 +9427,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description one page, at most 1000 deliveries, 100 unless told */
+            /** @description one page, at most 1000 deliveries, 100 by default */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9888,7 +9900,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description the last 24 hours unless told */
+            /** @description the last 24 hours by default */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10176,7 +10188,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description How far to look back: 1 to 720; 24 unless told.
+                 * @description How far to look back: 1 to 720; 24 by default.
                  * @example 24
                  */
                 hours?: number;
