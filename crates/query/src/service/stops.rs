@@ -4,7 +4,7 @@ use super::{Latest, Service};
 use crate::positions::WatchedStops;
 use crate::render::Lens;
 use barograph_api::{QueryError, Rendered};
-use barograph_domain::{MinuteRow, Span, Ts};
+use barograph_domain::{InstrumentName, MinuteRow, Span, Ts};
 use barograph_engine::explain::headline::Held;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
