@@ -560,7 +560,7 @@ describe('what the page does', () => {
       assert.equal(await page.getByRole('button', { name: 'Keep on the server' }).count(), 0);
       // A server that listens to nothing still shows how the stored streams went.
       await page.goto(`${guarded.url}/feeds?market=${LIVE}`);
-      await page.getByText('Nothing is listened to').waitFor();
+      await page.getByText('No venue is connected').waitFor();
       await page.getByRole('img', { name: /^mark price: live/ }).waitFor();
       await close();
     } finally {

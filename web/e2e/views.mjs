@@ -313,7 +313,7 @@ export const VIEWS = [
       assert.match(await text(page, 'now-volatility'), /Explosive/);
       assert.equal(await text(page, 'reasoning'), snapshot.explanation.reasoning);
       // HIGH_VOL is at the top of its axis: nothing is told before it.
-      assert.match(snapshot.headline, /^(Extreme volatility|Volatility (still close to|back below) extreme) /);
+      assert.match(snapshot.headline, /^(High volatility|Volatility (still near|back below) its limit) /);
       assert.equal(await text(page, 'headline'), snapshot.headline);
       assert.equal(await text(page, 'price'), '88.44');
       await similar(page, server, SOL);
@@ -498,7 +498,7 @@ export const VIEWS = [
     path: `/alerts?view=all&severity=HIGH&${past}`,
     ready: (page) => page.getByRole('heading', { name: 'All alerts' }).waitFor(),
     check: async (page) => {
-      const alert = page.locator('.alert').filter({ hasText: 'Risk regime HIGH_VOL' }).filter({ hasText: 'SOL/USDT' }).first();
+      const alert = page.locator('.alert').filter({ hasText: 'High volatility' }).filter({ hasText: 'SOL/USDT' }).first();
       await alert.locator('summary').click();
       await alert.getByText('fired').waitFor();
       // What it means and what clears it (UX §5).

@@ -117,7 +117,7 @@ pub(crate) fn check(
     let caller = given.as_deref().and_then(|t| Some((tokens.caller(t)?, Pass(t.into()))));
     let Some(needed) = route.and_then(|r| r.needs(method)) else { return Ok(caller) };
     let Some((caller, pass)) = caller else {
-        let what = if given.is_some() { "the token is not known here" } else { "this address wants a token" };
+        let what = if given.is_some() { "the token is not known here" } else { "remote access requires a token" };
         return Err(Problem::new(ProblemKind::Unauthorized, what).hint(
             "send Authorization: Bearer TOKEN; the operator makes one with: barograph token add NAME --role read",
         ));

@@ -104,7 +104,7 @@ pub struct MomentView {
     /// Side of a squeeze: `LONG_SQUEEZE` or `SHORT_SQUEEZE`; null where there is none.
     pub side: Option<&'static str>,
     /// Why the label holds: number against threshold. Where timeframes confirm another one, why the axis's own does.
-    #[schema(example = "Extreme volatility: 1 h volatility is 124 % annualised, limit 80 %.")]
+    #[schema(example = "High volatility: 1 h volatility is 124 % annualised, limit 80 %.")]
     pub why: String,
     /// What would turn the raw label; null where no single reading does.
     pub flip: Option<SmallestChangeView>,

@@ -29,20 +29,20 @@ use utoipa::openapi::{Array, Content, Ref, RefOr, Response, Schema};
                        Everything is a read, but for the list of positions that the user registers, watches, silences, receivers, \
                        having a message sent again, and keeping a changed rule book. Every read of what was takes `as_of` and then \
                        answers with what was known at that moment; a moment that lies ahead is refused. Times are UTC. Errors are \
-                       problem documents (RFC 9457). Loopback is open; any other address wants a token, as Authorization: Bearer or as the \
-                       session's cookie. No cross-origin header is sent.",
+                       problem documents (RFC 9457). No token is needed on this machine; remote access requires one, as Authorization: Bearer or as \
+                       the session's cookie. No cross-origin header is sent.",
         license(name = "Apache-2.0 OR MIT"),
     ),
     servers((url = "/", description = "this server")),
     tags(
         (name = "context", description = "what is known of each market"),
         (name = "board", description = "all markets in one table, and its changes as they happen"),
-        (name = "verification", description = "how good calls were: every one registered before its outcome, resolved and scored"),
-        (name = "live", description = "what is heard this moment, and whether it can be trusted; answered from memory"),
+        (name = "verification", description = "how good calls were: each registered before its outcome, resolved and scored"),
+        (name = "live", description = "live data of this moment and whether they can be trusted; answered from memory"),
         (name = "whatif", description = "changed rule books over stored readings"),
         (name = "lab", description = "studies: which models were fitted on recorded rows, and how they did on rows they had not seen"),
         (name = "advice", description = "what a trade in mind is walking into, and positions that are watched"),
-        (name = "delivery", description = "what people are told, through which endpoint, and what became of it; silences"),
+        (name = "delivery", description = "notifications: what was sent, through which endpoint, with what result; silences"),
         (name = "original paths", description = "the original payloads, field for field; the trailing slash is optional"),
         (name = "operations", description = "alive, ready, counted"),
         (name = "pages", description = "for people"),

@@ -38,6 +38,10 @@ pub struct MarketView {
     pub stale: bool,
     /// Seconds between the newest minute and now (or `as_of`); null before the first snapshot.
     pub age_s: Option<i64>,
+    /// The market is a recording that ends here: nothing listens to it, and its newest minute is older than a day. Null otherwise,
+    /// and with `as_of`.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub recorded_until: Option<Ts>,
     /// Its streams, in source rank order.
     pub streams: Vec<StreamView>,
 }

@@ -327,7 +327,7 @@ impl<'a> Comparer<'a> {
         for (market, at, _) in self.published.alerts.keys().filter(|k| due(k)) {
             self.compared.rewritten += 1;
             let (name, at) = (&self.lenses[*market as usize].instrument.name, Ts(*at));
-            self.compared.others.push((at, format!("{name} {at} an alert is not told, cut at {}", self.cut)));
+            self.compared.others.push((at, format!("{name} {at} an alert is missing, cut at {}", self.cut)));
         }
         self.compared
     }

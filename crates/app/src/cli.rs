@@ -73,7 +73,7 @@ pub(crate) struct Common {
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
-    /// Listen to venues live: record, compute, serve
+    /// Connect to venues live: record, compute, serve
     Up(Up),
     /// Import the built-in history, print the weather report, serve it
     Demo(Demo),
@@ -94,36 +94,36 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: Token,
     },
-    /// What people were told, silences, and having something sent again
+    /// Notifications: what was sent, silences, and sending again
     Alerts {
         #[command(subcommand)]
         command: Alerts,
     },
-    /// Positions you hold: registered, watched, and what was told about them
+    /// Positions you hold: register them, watch them, and see their notices
     Positions {
         #[command(subcommand)]
         command: PositionsCommand,
     },
-    /// The past hours most like a market's newest minute, and what came of them
+    /// The past hours most like a market's newest minute, and what followed
     Similar(SimilarArgs),
     /// How old snapshots and inputs are; exit 1 when older than the threshold
     #[command(visible_alias = "monitor_context_freshness")]
     Freshness(FreshnessArgs),
-    /// Price levels of one market: those that stand, or all that were ever known
+    /// Price levels of one market: those around the price, or all that were ever known
     Levels(Levels),
     /// What detectors found: events with evidence, newest last
     Events(EventsArgs),
-    /// Between the markets: correlations with what is usual, and who moves first
+    /// Across markets: correlations against their usual range, and which market leads
     Universe(UniverseArgs),
     /// A basket judged as one: what you hold, registered positions, or the markets compared
     Portfolio(PortfolioArgs),
-    /// What advice was worth: simple strategies with and without context on the same entries, with bands
+    /// What advice was worth: simple strategies with and without context on the same entries, with error bands
     Kpi(Box<KpiArgs>),
-    /// A strategy of kpi followed live on paper: what advice said, logged with what came of it; never an order
+    /// A kpi strategy followed live on paper: advice logged with its outcome; never an order
     Paper(Box<PaperArgs>),
     /// Scheduled events that are known to come
     Calendar(CalendarArgs),
-    /// Markets and streams in the store with their health; with --venue what a venue lists and would be listened to
+    /// Markets and streams in the store with their health; with --venue what a venue lists and what would be recorded
     Markets(Markets),
     /// Look at everything a live process needs: venues, clock, limits, disk, permissions, database, settings
     Doctor(Doctor),
@@ -143,7 +143,7 @@ pub(crate) enum Command {
     Scorecard(ScorecardArgs),
     /// Statistical forecasters beside the rules, in shadow: who is better than persistence and than the rules
     Contest(ContestArgs),
-    /// Has the market changed: readings against their own past, and how good forecasts were in 30 days
+    /// Has the market changed: readings against their own past, and forecast skill over 30 days
     Drift(DriftArgs),
     /// Every call that was registered, with what came of it; --export writes them all
     Forecasts(Box<ForecastsArgs>),
@@ -187,7 +187,7 @@ pub(crate) struct DeclaredArgs {
     /// Symbol in the venue's own spelling
     #[arg(long, alias = "symbols")]
     pub(crate) symbol: Option<String>,
-    /// Market kind, for venues this build has not heard of: spot, perpetual, dated_future
+    /// Market kind, for venues this build does not know: spot, perpetual, dated_future
     #[arg(long, value_parser = market_kind)]
     pub(crate) market: Option<barograph_domain::MarketKind>,
     /// What the rows are, where content and name leave it open: bar, mark_price, open_interest …
@@ -210,7 +210,7 @@ pub(crate) struct DeclaredArgs {
     pub(crate) filter: Option<String>,
 }
 
-/// Which venues and markets are listened to. Each is a setting too (`barograph config show`).
+/// Which venues and markets are recorded. Each is a setting too (`barograph config show`).
 #[derive(Args, Debug, Clone, Default)]
 pub(crate) struct Up {
     /// Venues, comma-separated: binance-usdm, coinbase, bybit …
@@ -517,7 +517,7 @@ pub(crate) struct Levels {
     /// Only these types, as in EQUAL_HIGHS,BULLISH_OB
     #[arg(long = "type", value_name = "TYPE")]
     pub(crate) kinds: Vec<String>,
-    /// Those that are used up too
+    /// Every level, not only those around the price; those that are used up too
     #[arg(long)]
     pub(crate) all: bool,
 }

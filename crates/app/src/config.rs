@@ -20,7 +20,7 @@ use crate::cli::Common;
 use crate::failure::Failure;
 use barograph_engine::models::ModelMarkets;
 use barograph_notify::receiver::Receiver;
-use declared::KEYS;
+pub(crate) use declared::KEYS;
 pub(crate) use declared::{Key, Settings};
 pub(crate) use read::KEEP_DAYS_MAX;
 use std::path::PathBuf;
@@ -88,7 +88,7 @@ impl Settings {
         if self.monitoring {
             return Ok(());
         }
-        Err(self.written.wrong("monitoring", "it is off, so no venue is listened to; switch it on there"))
+        Err(self.written.wrong("monitoring", "it is off, so no venue is recorded; switch it on there"))
     }
 
     /// Markets with statistical models; `None` leaves it to the command.

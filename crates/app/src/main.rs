@@ -27,6 +27,8 @@ mod reload;
 mod report;
 mod run;
 mod scores;
+#[cfg(test)]
+mod sentences;
 mod setup;
 mod term;
 mod tokens;

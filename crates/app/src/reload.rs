@@ -97,7 +97,7 @@ impl Watcher {
 fn venues_changed(running: &[String], wanted: &[&str]) -> Vec<String> {
     let new = wanted.iter().filter(|id| !running.iter().any(|r| r == *id));
     let gone = running.iter().filter(|id| !wanted.contains(&id.as_str()));
-    new.map(|id| format!("{id} is not listened to; start again to add a venue"))
-        .chain(gone.map(|id| format!("{id} is listened to until the end; start again without it")))
+    new.map(|id| format!("{id} is not connected; restart to add a venue"))
+        .chain(gone.map(|id| format!("{id} stays connected until the process ends; restart without it")))
         .collect()
 }

@@ -3,9 +3,11 @@
 
 use crate::failure::Failure;
 use crate::run::RunSink;
-use crate::term::{Paint, fold, minute, percent, price};
+use crate::term::{Paint, fold, minus, minute, percent, price};
 use barograph_domain::snapshot::WireValue;
-use barograph_domain::{InstrumentName, MinuteRow, RiskRegime, Snapshot, Span, Status, StatusState, StreamIndex, Ts};
+use barograph_domain::{
+    InstrumentName, MinuteRow, RiskRegime, Snapshot, Span, Status, StatusState, StreamIndex, Ts, spoken_margin,
+};
 use barograph_engine::Feature;
 use barograph_query::render::Lens;
 use std::collections::BTreeMap;
@@ -62,16 +64,30 @@ impl Reports {
         for market in &self.markets {
             market.print(out, paint)?;
         }
-        writeln!(
-            out,
-            "{}",
-            paint.faint("each sign of a ribbon is the worst label of at least a fifth of its hours\n· NORMAL  ≈ CHOP_RISK  ⇥ SQUEEZE_RISK (▼ longs crowded, ▲ shorts)  █ HIGH_VOL")
-        )?;
+        writeln!(out, "{}", paint.faint(&self.legend()))?;
         if self.gaps > 0 {
             let plural = if self.gaps == 1 { " gap was" } else { " gaps were" };
             writeln!(out, "{}", paint.faint(&format!("{}{plural} declared in the data", self.gaps)))?;
         }
         Ok(())
+    }
+
+    /// What the characters of a ribbon mean.
+    fn legend(&self) -> String {
+        let hours = self.markets.iter().map(MarketWeather::ribbon_hours).max().unwrap_or(0);
+        let covers = match hours.div_ceil(RIBBON) {
+            0 | 1 => "each character of a ribbon is an hour".to_owned(),
+            n => format!("each character covers {n} hours and shows the worst label that held for a fifth of them"),
+        };
+        let signs: Vec<String> =
+            [RiskRegime::Normal, RiskRegime::ChopRisk, RiskRegime::SqueezeRisk, RiskRegime::HighVol]
+                .into_iter()
+                .map(|label| {
+                    let side = if label == RiskRegime::SqueezeRisk { " (▼ longs crowded, ▲ shorts)" } else { "" };
+                    format!("{} {}{side}", ribbon_sign(label), label.spoken())
+                })
+                .collect();
+        format!("{}\n{}", fold(&covers, 80, ""), signs.join("  "))
     }
 
     /// The most severe moment of each market: the start of its most severe closed episode.
@@ -158,6 +174,12 @@ impl MarketWeather {
         }
     }
 
+    /// Hours that its ribbon covers.
+    fn ribbon_hours(&self) -> usize {
+        let ends = self.hours.first_key_value().zip(self.hours.last_key_value());
+        ends.and_then(|((first, _), (last, _))| usize::try_from(last - first + 1).ok()).unwrap_or(0)
+    }
+
     /// The snapshot at the end of the stretch.
     fn snapshot(&self) -> Option<Snapshot> {
         Some(self.lens.snapshot(self.last.as_ref()?, self.before_last.as_ref()))
@@ -176,18 +198,17 @@ impl MarketWeather {
     fn print(&self, out: &mut impl Write, paint: Paint) -> Result<(), Failure> {
         let Some(s) = self.snapshot() else { return Ok(()) };
         let risk = &s.regimes.risk;
-        let margin = risk.margin.map_or(String::new(), |m| format!(", margin {m:.1}"));
+        let margin = risk
+            .margin
+            .map_or(String::new(), |m| format!(", margin {}, {}", minus(&format!("{m:.1}")), spoken_margin(m)));
         let word = format!("{} {}", risk.label.name(), risk.label.sign());
         let at = s.price.map_or(String::new(), |p| format!("  at {}", price(p)));
         writeln!(out, "{}  {}{at}", paint.strong(&s.instrument.to_string()), minute(s.timestamp))?;
-        writeln!(
-            out,
-            "  {}  for {}{margin}, posture {}, bias {}",
-            paint.label(risk.label, &word),
-            Span::secs(risk.age_s).spoken(),
-            s.guidance.posture.name(),
-            s.guidance.risk_bias.name()
-        )?;
+        let held = format!("for {}{margin}, posture {}", Span::secs(risk.age_s).spoken(), s.guidance.posture.name());
+        let bias = format!(", bias {}", s.guidance.risk_bias.name());
+        let fits = [&word, &held, &bias].iter().map(|text| text.chars().count()).sum::<usize>() <= 76;
+        let bias = if fits { bias } else { String::new() };
+        writeln!(out, "  {}  {held}{bias}", paint.label(risk.label, &word))?;
         writeln!(out, "{}", paint.strong(&fold(&s.headline, 78, "  ")))?;
         writeln!(out, "{}", fold(&s.explanation.reasoning, 78, "  "))?;
         self.print_ribbon(out, paint)?;
@@ -216,8 +237,11 @@ impl MarketWeather {
         let total: u64 = self.minutes.values().sum();
         #[expect(clippy::cast_precision_loss, reason = "minutes of a replay")]
         let share = |n: &u64| 100.0 * *n as f64 / total.max(1) as f64;
-        let parts: Vec<String> =
-            self.minutes.iter().map(|(l, n)| format!("{}\u{a0}{:.1}\u{a0}%", l.name(), share(n))).collect();
+        let parts: Vec<String> = self
+            .minutes
+            .iter()
+            .map(|(l, n)| format!("{}\u{a0}{:.1}\u{a0}%", l.spoken().replace(' ', "\u{a0}"), share(n)))
+            .collect();
         for line in fold(&parts.join(", "), 78, "  ").lines() {
             writeln!(out, "{}", paint.faint(&line.replace('\u{a0}', " ")))?;
         }
@@ -232,7 +256,7 @@ impl MarketWeather {
         }
         // 80 columns in all; the price 4 and 24 hours after the beginning says what happened next.
         let header =
-            format!("{:<15} {:<17} {:<18} {:>7} {:>8} {:>8}", "episode", "began", "lasted", "price", "+4 h", "+24 h");
+            format!("{:<15} {:<17} {:<14} {:>11} {:>8} {:>8}", "episode", "began", "lasted", "price", "+4 h", "+24 h");
         writeln!(out, "  {}", paint.faint(&header))?;
         for e in notable {
             let word = format!("{} {}{}", e.label.name(), ribbon_sign(e.label), e.side);
@@ -241,7 +265,7 @@ impl MarketWeather {
             let pad = " ".repeat(15_usize.saturating_sub(word.chars().count()));
             writeln!(
                 out,
-                "  {}{pad} {} {lasted:<18} {:>7} {:>8} {:>8}",
+                "  {}{pad} {} {lasted:<14} {:>11} {:>8} {:>8}",
                 paint.label(e.label, &word),
                 minute(e.start),
                 e.price.map_or("unknown".to_owned(), price),

@@ -62,6 +62,36 @@ pub(crate) fn fold(text: &str, width: usize, indent: &str) -> String {
     out
 }
 
+/// The same behind a text of `used` columns that stands in the first line already.
+pub(crate) fn fold_behind(used: usize, text: &str, width: usize, indent: &str) -> String {
+    let room = width.saturating_sub(used);
+    let fits = |word: &str| word.chars().count() <= room;
+    let first = text.split_inclusive(' ').take(1).next().unwrap_or_default().trim_end();
+    if !fits(first) {
+        return format!("\n{}", fold(text, width, indent));
+    }
+    let whole = fold(text, room, "");
+    let (line, _) = whole.split_once('\n').unwrap_or((&whole, ""));
+    let rest = text.chars().skip(line.chars().count()).collect::<String>();
+    match rest.trim_start() {
+        "" => line.to_owned(),
+        rest => format!("{line}\n{}", fold(rest, width, indent)),
+    }
+}
+
+/// Columns of the terminal: what `COLUMNS` says, else what the terminal has, else 80.
+pub(crate) fn columns() -> usize {
+    const LEAST: usize = 40;
+    let told = std::env::var("COLUMNS").ok().and_then(|text| text.trim().parse::<usize>().ok());
+    let seen = || std::io::stdout().is_terminal().then(|| ratatui::crossterm::terminal::size().ok()).flatten();
+    told.or_else(|| seen().map(|(columns, _)| usize::from(columns))).filter(|n| *n >= LEAST).unwrap_or(80)
+}
+
+/// A number as it was written, with a minus sign that is one.
+pub(crate) fn minus(number: &str) -> String {
+    number.replace('-', "−")
+}
+
 /// Price with thousands separators and four significant digits or more.
 pub(crate) fn price(p: f64) -> String {
     barograph_engine::explain::price(p)
@@ -101,5 +131,8 @@ mod tests {
         assert_eq!(percent(1.5), "+150 %");
         assert_eq!(fold("one two three", 8, " "), " one two\n three");
         assert_eq!(fold("limit 25.0 %", 10, ""), "limit\n25.0 %");
+        assert_eq!(fold_behind(6, "one two three", 14, "  "), "one two\n  three");
+        assert_eq!(fold_behind(12, "one two three", 14, "  "), "\n  one two\n  three");
+        assert_eq!(fold_behind(4, "at 25.0 %", 14, "  "), "at 25.0 %");
     }
 }

@@ -1,34 +1,42 @@
 //! Snapshots on the terminal (UX section 3): 80 columns, every number with its age.
 
-use crate::term::{Paint, fold, minute, price};
+use crate::term::{Paint, fold, minus, minute, price};
 use barograph_domain::model::ModelView;
 use barograph_domain::snapshot::{AxisView, InputView, WireValue};
 use barograph_domain::time::YEAR_DAYS;
-use barograph_domain::{Label, Snapshot, Span};
+use barograph_domain::{Label, Snapshot, Span, Ts, spoken_margin};
+use barograph_query::recorded::day;
 use std::fmt::Write as _;
 
 const WIDTH: usize = 80;
 
-/// The context of one market as people read it; `news` is the event that is near, if one is.
-pub(crate) fn context(s: &Snapshot, news: Option<&str>, paint: Paint) -> String {
+/// The context of one market as people read it; `ended`: it is the last reading of a recording; `news` is the event that is near, if
+/// one is.
+pub(crate) fn context(s: &Snapshot, ended: Option<Ts>, news: Option<&str>, paint: Paint) -> String {
     let mut out = String::new();
     let name = s.instrument.to_string();
     let stamp = minute(s.timestamp);
     let gap = WIDTH.saturating_sub(name.chars().count() + stamp.chars().count()).max(2);
     let _infallible = writeln!(out, "{}{}{}", paint.strong(&name), " ".repeat(gap), stamp);
+    if let Some(until) = ended {
+        let text = format!(
+            "Recorded until {}: its last reading. As it reads now: --now. Live: barograph up --symbols {}",
+            day(until),
+            s.symbol
+        );
+        let _infallible = writeln!(out, "{}", paint.faint(&fold(&text, WIDTH - 1, " ")));
+    }
     let _infallible = writeln!(out, " {}\n", paint.strong(fold(&s.headline, WIDTH - 1, " ").trim_start()));
     let risk = &s.regimes.risk;
     let side = match risk.direction {
-        Some("LONG_SQUEEZE") => " ▼",
-        Some("SHORT_SQUEEZE") => " ▲",
+        Some("LONG_SQUEEZE") => "▼",
+        Some("SHORT_SQUEEZE") => "▲",
         _ => "",
     };
     let word = format!("{} {}{side}", risk.label.name(), risk.label.sign());
-    let margin = risk.margin.map_or(String::new(), |m| format!("   margin {m:.1}"));
-    let age = Span::secs(risk.age_s).spoken();
-    let stale = if risk.stale { "   stale" } else { "" };
-    let pad = " ".repeat(20_usize.saturating_sub(word.chars().count()));
-    let _infallible = writeln!(out, " risk        {}{pad} {age}{margin}{stale}", paint.label(risk.label, &word));
+    let pad = " ".repeat(18_usize.saturating_sub(word.chars().count()));
+    let beside = beside(13 + 18, [Span::secs(risk.age_s).spoken(), stale(risk.stale), margin(risk.margin)]);
+    let _infallible = writeln!(out, " risk        {}{pad} {beside}", paint.label(risk.label, &word));
     axis(&mut out, paint, "trend", &s.regimes.trend, (s.regimes.trend.label.sign(), s));
     axis(&mut out, paint, "volatility", &s.regimes.volatility, (s.regimes.volatility.label.sign(), s));
     if let Some(figure) = volatility(s) {
@@ -66,7 +74,7 @@ pub(crate) fn context(s: &Snapshot, news: Option<&str>, paint: Paint) -> String 
     out
 }
 
-/// " trend       UPTREND ↑            4 h   margin 0.8   3 of 4 timeframes agree"
+/// " trend       UPTREND ↑            4 h   margin 0.8, near   agree 75 %"
 fn axis<L: Label>(out: &mut String, paint: Paint, name: &str, view: &AxisView<L>, (sign, s): (&str, &Snapshot)) {
     if view.label == L::UNKNOWN {
         let why = format!("UNKNOWN, {}", unknown(view.axis_coverage, view.stale, &s.explanation.inputs));
@@ -74,17 +82,37 @@ fn axis<L: Label>(out: &mut String, paint: Paint, name: &str, view: &AxisView<L>
         return;
     }
     let word = format!("{} {sign}", view.label.word());
-    let age = Span::secs(view.age_s).spoken();
-    let margin = view.margin.map_or(String::new(), |m| format!("   margin {m:.1}"));
-    let stale = if view.stale { "   stale" } else { "" };
     let agree = match (view.confirmation.primary, view.confirmation.confidence) {
         (Some(primary), Some(share)) => {
             let all = if primary == view.label { String::new() } else { format!(" {}", primary.word()) };
-            format!("   agree {:.0} %{all}", share * 100.0)
+            format!("agree {:.0} %{all}", share * 100.0)
         }
         _ => String::new(),
     };
-    let _infallible = writeln!(out, " {name:<11} {word:<20} {age}{margin}{stale}{agree}");
+    let beside = beside(13 + 18, [Span::secs(view.age_s).spoken(), stale(view.stale), margin(view.margin), agree]);
+    let _infallible = writeln!(out, " {name:<11} {word:<18} {beside}");
+}
+
+/// "margin 0.9, near"
+fn margin(margin: Option<f64>) -> String {
+    margin.map_or_else(String::new, |m| format!("margin {}, {}", minus(&format!("{m:.1}")), spoken_margin(m)))
+}
+
+fn stale(is_stale: bool) -> String {
+    if is_stale { "stale".to_owned() } else { String::new() }
+}
+
+/// What stands beside a label, the most important first; what has no room behind `used` columns is left out.
+fn beside<const N: usize>(used: usize, parts: [String; N]) -> String {
+    let mut out = String::new();
+    for part in parts.iter().filter(|part| !part.is_empty()) {
+        let gap = if out.is_empty() { "" } else { "   " };
+        if used + 1 + out.chars().count() + gap.len() + part.chars().count() <= WIDTH {
+            out.push_str(gap);
+            out.push_str(part);
+        }
+    }
+    out
 }
 
 /// Why an axis has no label.
@@ -178,6 +206,16 @@ mod tests {
         ] {
             assert_eq!(unknown(coverage, stale, &inputs), want);
         }
+        let parts = ["23 h 28 min", "stale", "margin 0.1, about to turn", "agree 75 % STRONG_DOWNTREND"];
+        assert_eq!(
+            beside(31, parts.map(str::to_owned)),
+            "23 h 28 min   stale   margin 0.1, about to turn",
+            "what fits"
+        );
+        assert_eq!(
+            [margin(Some(0.9)), margin(Some(-0.4)), margin(None)],
+            ["margin 0.9, near", "margin −0.4, about to turn", ""]
+        );
         assert_eq!(super::input(&input(true, None)), "trades 2 min (limit 1 min) from binance-spot");
         let never = InputView { age_s: None, served_by: None, metric: "open_interest", ..input(false, None) };
         assert_eq!(super::input(&never), "no open interest");

@@ -59,6 +59,26 @@ impl LevelType {
         Self::PrevDayLow,
         Self::LiquidationZone,
     ];
+    /// As people say it within a sentence.
+    #[must_use]
+    pub const fn spoken(self) -> &'static str {
+        match self {
+            Self::EqualHighs => "equal highs",
+            Self::EqualLows => "equal lows",
+            Self::BullishOb => "bullish order block",
+            Self::BearishOb => "bearish order block",
+            Self::BullishFvg => "bullish fair value gap",
+            Self::BearishFvg => "bearish fair value gap",
+            Self::VolumeNode => "volume node",
+            Self::SwingHigh => "swing high",
+            Self::SwingLow => "swing low",
+            Self::SessionHigh => "session high",
+            Self::SessionLow => "session low",
+            Self::PrevDayHigh => "previous day's high",
+            Self::PrevDayLow => "previous day's low",
+            Self::LiquidationZone => "liquidation zone",
+        }
+    }
     /// The word on the wire.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -55,6 +55,7 @@ pub use number::{Price, Qty};
 pub use pattern::Pattern;
 pub use regime::{
     Axis, HeatRegime, HeldBy, Label, Posture, RiskBias, RiskRegime, StopVulnerability, TrendRegime, VolRegime,
+    spoken_label, spoken_margin,
 };
 pub use row::{AxisState, Confirmation, InputAge, MinuteRow, OpenAlert, OpenAlerts, TIMEFRAMES, Timeframes};
 pub use session::TradingSession;

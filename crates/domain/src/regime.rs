@@ -41,7 +41,7 @@ pub enum RiskRegime {
     ChopRisk,
     /// Crowded, growing and quiet.
     SqueezeRisk,
-    /// Extreme volatility.
+    /// High volatility.
     HighVol,
     /// A needed input is not ready and no other rule decides.
     #[default]
@@ -69,8 +69,8 @@ impl RiskRegime {
             Self::Normal => "normal",
             Self::ChopRisk => "chop risk",
             Self::SqueezeRisk => "squeeze risk",
-            Self::HighVol => "extreme volatility",
-            Self::Unknown => "no reading",
+            Self::HighVol => "high volatility",
+            Self::Unknown => NO_READING,
         }
     }
     /// The label of this word.
@@ -102,6 +102,30 @@ impl RiskRegime {
     }
 }
 
+/// Said of every axis where a needed input is not ready.
+const NO_READING: &str = "no reading";
+
+/// A label as people say it within a sentence, from its word on the wire; `None` for a word that the axis does not have.
+#[must_use]
+pub fn spoken_label(axis: Axis, word: &str) -> Option<&'static str> {
+    match axis {
+        Axis::Risk => RiskRegime::of_word(word).map(Label::spoken),
+        Axis::Trend => TrendRegime::of_word(word).map(Label::spoken),
+        Axis::Volatility => VolRegime::of_word(word).map(Label::spoken),
+        Axis::Heat => HeatRegime::of_word(word).map(Label::spoken),
+    }
+}
+
+/// How far a published label is from turning, in words; in the unit of margins, the scale of the closest clause (regimes §7).
+#[must_use]
+pub const fn spoken_margin(margin: f64) -> &'static str {
+    match margin {
+        m if m < 0.25 => "about to turn",
+        m if m < 1.0 => "near",
+        _ => "far",
+    }
+}
+
 /// What the labels of every axis have in common, so that one machine keeps the memory of each.
 pub trait Label: Copy + Eq + core::fmt::Debug + Default + Send + Sync + 'static {
     /// The axis.
@@ -112,6 +136,8 @@ pub trait Label: Copy + Eq + core::fmt::Debug + Default + Send + Sync + 'static 
     const UNKNOWN: Self;
     /// The word on the wire.
     fn word(self) -> &'static str;
+    /// As people say it within a sentence: "strong downtrend", "larger moves". No word is one of two axes.
+    fn spoken(self) -> &'static str;
     /// Position in the axis's severity order; `None` for UNKNOWN and where an axis has no such order (trend, heat).
     fn severity(self) -> Option<u8>;
     /// Stored code: position in [`Self::LABELS`].
@@ -136,13 +162,16 @@ impl Label for RiskRegime {
     fn word(self) -> &'static str {
         self.name()
     }
+    fn spoken(self) -> &'static str {
+        self.spoken()
+    }
     fn severity(self) -> Option<u8> {
         self.severity()
     }
 }
 
 macro_rules! labels {
-    ($(#[$doc:meta])* $name:ident, $axis:ident, ordered: $ordered:literal, { $($(#[$vdoc:meta])* $variant:ident $word:literal $sign:literal),* $(,)? }) => {
+    ($(#[$doc:meta])* $name:ident, $axis:ident, ordered: $ordered:literal, { $($(#[$vdoc:meta])* $variant:ident $word:literal $sign:literal $spoken:literal),* $(,)? }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
         #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -164,6 +193,14 @@ macro_rules! labels {
                     Self::Unknown => "UNKNOWN",
                 }
             }
+            /// As people say it within a sentence.
+            #[must_use]
+            pub const fn spoken(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $spoken,)*
+                    Self::Unknown => NO_READING,
+                }
+            }
             /// The sign beside the word: colour is never the only signal (UX section 2).
             #[must_use]
             pub const fn sign(self) -> &'static str {
@@ -180,6 +217,9 @@ macro_rules! labels {
             fn word(self) -> &'static str {
                 self.name()
             }
+            fn spoken(self) -> &'static str {
+                self.spoken()
+            }
             fn severity(self) -> Option<u8> {
                 ($ordered && self != Self::Unknown).then(|| self.code())
             }
@@ -191,15 +231,15 @@ labels! {
     /// Labels of the trend axis (R2.17), from the steepest rise to the steepest fall.
     TrendRegime, Trend, ordered: false, {
         /// Rising fast, `p < 0.05`.
-        StrongUptrend "STRONG_UPTREND" "⇈",
+        StrongUptrend "STRONG_UPTREND" "⇈" "strong uptrend",
         /// Rising, `p < 0.05`.
-        Uptrend "UPTREND" "↑",
+        Uptrend "UPTREND" "↑" "uptrend",
         /// Neither up nor down.
-        Sideways "SIDEWAYS" "→",
+        Sideways "SIDEWAYS" "→" "sideways",
         /// Falling, `p < 0.05`.
-        Downtrend "DOWNTREND" "↓",
+        Downtrend "DOWNTREND" "↓" "downtrend",
         /// Falling fast, `p < 0.05`.
-        StrongDowntrend "STRONG_DOWNTREND" "⇊",
+        StrongDowntrend "STRONG_DOWNTREND" "⇊" "strong downtrend",
     }
 }
 
@@ -207,13 +247,13 @@ labels! {
     /// Labels of the volatility axis (R4.14), in order of severity.
     VolRegime, Volatility, ordered: true, {
         /// At most 1 % a day.
-        Stable "STABLE" "▁",
+        Stable "STABLE" "▁" "steady moves",
         /// At most 5 % a day.
-        HighVol "HIGH_VOL" "▃",
+        HighVol "HIGH_VOL" "▃" "larger moves",
         /// At most 10 % a day.
-        Explosive "EXPLOSIVE" "▆",
+        Explosive "EXPLOSIVE" "▅" "explosive moves",
         /// More than 10 % a day.
-        Extreme "EXTREME" "█",
+        Extreme "EXTREME" "▇" "extreme moves",
     }
 }
 
@@ -221,15 +261,15 @@ labels! {
     /// Labels of the heat axis (R4.21), from least to most activity.
     HeatRegime, Heat, ordered: false, {
         /// Little activity and calm.
-        Cold "COLD" "❄",
+        Cold "COLD" "▰▱▱▱▱" "cold",
         /// Below the usual activity.
-        Cool "COOL" "▽",
+        Cool "COOL" "▰▰▱▱▱" "cool",
         /// The usual activity.
-        Neutral "NEUTRAL" "◇",
+        Neutral "NEUTRAL" "▰▰▰▱▱" "neutral",
         /// Above the usual activity.
-        Hot "HOT" "△",
+        Hot "HOT" "▰▰▰▰▱" "hot",
         /// Far above it, with the price far above its day.
-        SuperHot "SUPER_HOT" "▲",
+        SuperHot "SUPER_HOT" "▰▰▰▰▰" "super hot",
     }
 }
 

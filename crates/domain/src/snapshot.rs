@@ -83,6 +83,11 @@ pub struct Snapshot {
     /// Seconds between `timestamp` and the reading; only on a read at the present moment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub age_s: Option<i64>,
+    /// The market is a recording that ends here: nothing listens to it, and its newest minute is older than a day. The headline is
+    /// that of this minute; only on a read at the present moment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<String>, format = DateTime))]
+    pub recorded_until: Option<Ts>,
 }
 
 /// Forecasts that were registered before this minute, by the newest tick of the ledger (regimes §7).

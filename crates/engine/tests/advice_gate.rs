@@ -383,8 +383,8 @@ fn three_options_with_numbers_and_the_own_ones() {
     assert_eq!((wait.regime_age_s, wait.median_s, wait.episodes), (Some(5_400), Some(9_000), Some(41)));
     assert_eq!(
         wait.text,
-        "Wait for NORMAL: SQUEEZE_RISK for 1 h 30 min so far; in 41 past episodes it lasted 2 h 30 min in the middle, \
-         30 min to 9 h in 80 % of them"
+        "Wait for normal risk: squeeze risk for 1 h 30 min so far; 41 past episodes: median 2 h 30 min, most between \
+         30 min and 9 h"
     );
 
     let own = get(OptionKind::ProceedUnchanged);
@@ -392,17 +392,14 @@ fn three_options_with_numbers_and_the_own_ones() {
     assert_eq!(own.text, "As planned: size 0.2, stop 49,160, loses 178 at the stop (1.78 % of equity): more than 1 %");
     assert_eq!(
         view.reasons.iter().map(|r| r.text.as_str()).collect::<Vec<_>>(),
-        [
-            "Market in SQUEEZE_RISK: liquidation cascade possible",
-            "The stop at 49,160 lies on EQUAL_LOWS from 49,150 to 49,180",
-        ]
+        ["Squeeze risk: liquidation cascade possible", "The stop at 49,160 lies on equal lows from 49,150 to 49,180",]
     );
-    assert_eq!(view.summary, "CAUTION: Market in SQUEEZE_RISK: liquidation cascade possible; one more reason below.");
+    assert_eq!(view.summary, "CAUTION: Squeeze risk: liquidation cascade possible; one more reason below.");
     let texts: Vec<&str> = view.warnings.iter().map(|w| w.text.as_str()).collect();
     assert_eq!(
         texts,
         [
-            "Market in SQUEEZE_RISK: liquidation cascade possible",
+            "Squeeze risk: liquidation cascade possible",
             "High stop clustering: consider wider stop or wait",
             "Recommended posture: REDUCE",
         ]

@@ -135,7 +135,7 @@ fn a_notice_has_both_contexts_and_its_words() {
     s.to(RiskRegime::SqueezeRisk);
     let notices = s.after(Span::mins(1));
     let n = &notices[0];
-    assert_eq!(n.text, "Market regime changed to SQUEEZE_RISK, consider tightening stop");
+    assert_eq!(n.text, "Market regime changed to squeeze risk, consider tightening stop");
     assert_eq!(
         (n.open_positions.as_str(), n.new_entries.as_str()),
         ("review, reduce or trail stop", "smaller size, wider stop or wait")
@@ -181,7 +181,7 @@ fn a_new_episode_is_a_new_notice_and_a_long_one_is_told_again_after_a_day() {
     assert_eq!(said(&s.after(Span::hours(24) - Span::mins(1))), "");
     let again = s.after(Span::mins(1));
     assert_eq!(said(&again), "risk_to_high_vol:HIGH:1");
-    assert_eq!(again[0].text, "Market regime still is HIGH_VOL, review position size and stop");
+    assert_eq!(again[0].text, "Market regime is still high volatility, review position size and stop");
     assert_eq!(s.minute(), "");
     assert_eq!(said(&s.after(Span::hours(24))), "risk_to_high_vol:HIGH:2");
 }
@@ -213,7 +213,7 @@ fn volatility_that_rises_a_class() {
     s.volatility = VolRegime::HighVol;
     let up = s.after(Span::mins(1));
     assert_eq!(said(&up), "VOLATILITY_REGIME_CHANGE:MEDIUM:0");
-    assert_eq!(up[0].text, "Volatility class rose from STABLE to HIGH_VOL (risk multiplier 1.2)");
+    assert_eq!(up[0].text, "Moves grew from steady to larger (risk multiplier 1.2)");
     assert_eq!((s.minute().as_str(), s.flag()), ("", PositionFlag::Yellow));
     s.volatility = VolRegime::Extreme;
     assert_eq!(s.minute(), "VOLATILITY_REGIME_CHANGE:CRITICAL:0");
@@ -235,7 +235,7 @@ fn a_level_that_forms_under_the_stop_and_a_cascade() {
     }
     let told = s.after(Span::mins(1));
     assert_eq!(said(&told), "stop_on_new_level:LOW:0");
-    assert_eq!(told[0].text, "New liquidity level near your stop: SWING_LOW from 49,120 to 49,150");
+    assert_eq!(told[0].text, "New liquidity level near your stop: swing low from 49,120 to 49,150");
     assert_eq!(s.minute(), "");
     let again = s.after(Span::hours(24));
     assert_eq!(said(&again), "stop_on_new_level:LOW:1");

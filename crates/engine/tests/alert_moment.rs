@@ -45,7 +45,7 @@ fn a_label_says_number_against_threshold_price_and_exit() {
     let wild = row(&book, &[("funding_zscore_24h", 0.4), ("oi_delta_4h", 0.01), ("realized_vol_1h", 1.24)]);
     assert_eq!(wild.risk.label, RiskRegime::HighVol);
     let of = said(&book, &wild, Axis::Risk);
-    assert_eq!(of.text(), "Extreme volatility: 1 h volatility is 124 % annualised, limit 80 %. Price 63,120.");
+    assert_eq!(of.text(), "High volatility: 1 h volatility is 124 % annualised, limit 80 %. Price 63,120.");
     assert!(of.clears.starts_with("It would clear to ") && of.clears.contains("fell below"), "{}", of.clears);
     assert_eq!((of.statistics.len(), of.side), (1, None));
     assert_eq!((of.statistics[0].value, of.statistics[0].threshold), (Some(1.24), 0.80));
@@ -210,7 +210,7 @@ fn a_confirmed_label_beside_another_of_the_axis_has_price_why_and_exit() {
     assert_eq!(moment.exit.as_ref().map(|exit| (exit.feature, exit.threshold)), Some(("vol_daily", 0.0475)));
     assert!(moment.statistics.is_empty(), "another label's numbers are not those of the alert");
     let meaning = meaning_at(&of, 0.9, Some(&minute));
-    assert_eq!(meaning.clears, "It stands while the timeframes agree.");
+    assert_eq!(meaning.clears, "It lasts while the timeframes agree.");
     assert_eq!(meaning.open_positions, snapshot.guidance.open_positions);
 }
 

@@ -84,7 +84,7 @@ fn minute(r: &mut Random, ts: Ts) -> Inputs {
 }
 
 /// Alerts of a wild market, of bursts of liquidations, and of a pair that parts.
-fn alerts() -> Vec<Alert> {
+pub(crate) fn alerts() -> Vec<Alert> {
     let (mut r, mut out, thresholds) = (Random(2_026), Vec::new(), Thresholds::default());
     let mut market = Surveillance::default();
     for n in 0..4_000 {

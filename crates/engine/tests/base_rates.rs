@@ -85,6 +85,6 @@ fn a_milder_alert_does_not_say_the_same_more_strongly() {
             (Pattern::FundingAnomaly, Severity::High, inhibited_by),
         ];
         assert_eq!(told, want, "at {z}σ");
-        assert_eq!(explain::description(&out[1]).contains("says the same more strongly"), inhibited_by.is_some());
+        assert_eq!(explain::description(&out[1]).contains("A stronger alert covers it"), inhibited_by.is_some());
     }
 }

@@ -81,7 +81,7 @@ fn a_stream_that_stays_away_is_told_and_its_return_too() {
     let lost = said[0].statistics.iter().find(|s| &*s.name == "lost_streams").unwrap();
     assert_eq!((lost.value, lost.threshold, lost.u), (Some(1.0), 1.0, Some(1.0)), "one is enough");
     let text = explain::description(&said[0]);
-    assert!(text.starts_with("No trustworthy data: open interest ("), "{text}");
+    assert!(text.starts_with("No reliable data: open interest ("), "{text}");
     assert!(explain::description(&said[1]).contains("All streams that the rules read are back."));
 }
 
@@ -90,7 +90,7 @@ fn a_market_without_a_mark_price_misses_its_trades() {
     let (gone, old) = (((50, true), (40, false)), ((400, false), (40, false)));
     for (metric, name) in [(Metric::Trade, "trades"), (Metric::Bar, "candles"), (Metric::MarkPrice, "mark price")] {
         let text = explain::description(&told_of(metric, &[gone, gone])[0]);
-        assert!(text.starts_with(&format!("No trustworthy data: {name} (")), "{text}");
+        assert!(text.starts_with(&format!("No reliable data: {name} (")), "{text}");
         let alert = &told_of(metric, &[old, old])[0];
         let text = explain::description(alert);
         assert!(text.starts_with(&format!("Too old: {name} (6 min old, limit ")), "{text}");

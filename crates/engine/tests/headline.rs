@@ -194,11 +194,8 @@ fn an_open_alert_never_reads_as_calm() {
         let s = scene.said();
         assert_eq!(s.guidance.open_positions, "review, reduce or trail stop", "{book}");
         assert_eq!(s.guidance.new_entries, "smaller size, wider stop or wait", "{book}");
-        assert_eq!(
-            s.guidance.posture_action, "the labels alone ask for nothing; an open alert asks for care",
-            "{book}"
-        );
-        assert_eq!(s.guidance.risk_bias_action, "standard size by the labels alone; an alert is open", "{book}");
+        assert_eq!(s.guidance.posture_action, "the labels are quiet, but an open alert calls for care", "{book}");
+        assert_eq!(s.guidance.risk_bias_action, "standard size by the labels, but an alert is open", "{book}");
         let care = care_by_stop(&scene.context(), &scene.row, scene.row.ts).expect("a table");
         assert_eq!(care.far.open_positions, s.guidance.open_positions, "so do positions");
         // Whoever lowers every bias by a step reads what the lowered one asks for.
@@ -282,7 +279,7 @@ fn word_for_word() {
         ),
         (
             say(&fall, (R::HighVol, V::Explosive, T::StrongDowntrend, H::SuperHot)),
-            "Extreme volatility (1 h vol 35 % annualised), moves explosive (24 h vol 69 % annualised). Strong downtrend, −6.1 % in 24 h.",
+            "High volatility (1 h vol 35 % annualised), moves explosive (24 h vol 69 % annualised). Strong downtrend, −6.1 % in 24 h.",
         ),
         (
             say(&fall, usual),
@@ -570,13 +567,13 @@ fn why_nothing_can_be_read_and_what_is_old_are_one_sentence() {
         format!("{gone} Stop 2.5 of your long reached: price 2.4, alert open: liquidation cascade (CRITICAL).")
     );
     assert_eq!(
-        said("No reading: a gap in open interest is too recent. Last reading was CHOP_RISK.", None),
+        said("No reading: a gap in open interest is too recent. Last reading was chop risk.", None),
         "No reading: a gap in open interest is too recent and candles are 63 min old (limit 62 min). \
-         Last reading was CHOP_RISK."
+         Last reading was chop risk."
     );
     // Two sentences are the most: the last reading gives way to what is open.
     assert_eq!(
-        said_of(&format!("{gone} Last reading was NORMAL."), None, Some(Severity::Medium)),
+        said_of(&format!("{gone} Last reading was normal."), None, Some(Severity::Medium)),
         format!("{gone} Alert open: liquidation cascade (MEDIUM).")
     );
     assert_eq!(

@@ -1,4 +1,4 @@
-//! Tests of the engine from outside, as one program: forty-seven would link the same crates as often.
+//! Tests of the engine from outside, as one program: forty-eight would link the same crates as often.
 
 mod advice_common;
 mod advice_examples;
@@ -43,6 +43,7 @@ mod rules_guide;
 mod rules_texts;
 mod said_is_so;
 mod seed1_strict;
+mod sentences;
 mod severity;
 mod spot_leg;
 mod stale_axes;

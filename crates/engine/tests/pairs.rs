@@ -123,11 +123,11 @@ fn an_episode_of_a_pair_hour_by_hour() {
         (Ok((0.85, 0.5)), None),
         (
             Ok((0.60, 0.2)),
-            Some((AlertChange::Opened, Severity::Info, BELOW, "returns is 0.60; usual for the two is 0.70")),
+            Some((AlertChange::Opened, Severity::Info, BELOW, "returns is 0.60; usual for the pair is 0.70")),
         ),
         (
             Ok((0.30, 0.005)),
-            Some((AlertChange::Updated, Severity::Medium, LOW, "returns is 0.30; usual for the two is 0.70")),
+            Some((AlertChange::Updated, Severity::Medium, LOW, "returns is 0.30; usual for the pair is 0.70")),
         ),
         (Ok((-0.60, 0.001)), Some((AlertChange::Updated, Severity::High, BREAK, "returns is −0.60"))),
         (Err(Reason::Gap), Some((AlertChange::Suspended, Severity::High, BREAK, "is not known. An input is missing"))),

@@ -253,22 +253,25 @@ fn says(got: &str, want: &str) {
 
 #[test]
 fn the_default_book_speaks() {
-    says(&scene("default").after(1, &QUIET), "The risk label would turn HIGH_VOL if 1 h volatility rose above 80 %.");
+    says(
+        &scene("default").after(1, &QUIET),
+        "The risk label would turn to high volatility if 1 h volatility rose above 80 %.",
+    );
     says(
         &scene("default").after(20, &squeeze()),
         "Squeeze risk, longs crowded. Funding is 2.6σ above its day, open interest up 3.1 % in 4 h, more than in 93 % of the \
-         last 90 days, 4 h volatility only 38 % annualised, lower than in 71 %. It would clear to NORMAL if open interest \
+         last 90 days, 4 h volatility only 38 % annualised, lower than in 71 %. It would clear to normal if open interest \
          growth in 4 h fell below 1.2 % and stayed there for two readings. Held 0.4 % of the last 90 days.",
     );
     says(
         &scene("default").after(40, &storm()),
-        "Extreme volatility. 1 h volatility is 124 % annualised, limit 80 %, more than in 99 % of the last 90 days. It would \
-         clear to NORMAL if 1 h volatility fell below 49 % and stayed there for 5 h. Held 0.4 % of the last 90 days.",
+        "High volatility. 1 h volatility is 124 % annualised, limit 80 %, more than in 99 % of the last 90 days. It would \
+         clear to normal if 1 h volatility fell below 49 % and stayed there for 5 h. Held 0.4 % of the last 90 days.",
     );
     says(
         &scene("default").after(40, &chop()),
         "Chop. 4 h volatility is 62 % annualised (limit 50 %), more than in 60 % of the last 90 days, price back and \
-         forth over 12 h (efficiency 12.0 %, limit 25.0 %), open interest moved only 0.4 % in 1 h (limit 2.0 %). It would clear to NORMAL \
+         forth over 12 h (efficiency 12.0 %, limit 25.0 %), open interest moved only 0.4 % in 1 h (limit 2.0 %). It would clear to normal \
          if 4 h volatility fell below 45 % and stayed there for two readings. Held 0.4 % of the last 90 days.",
     );
     let by_month = with(&[("funding_rate_8h", 0.000_49), ("oi_delta_4h", 0.031), ("realized_vol_4h", 0.38)]);
@@ -285,19 +288,19 @@ fn the_fixed_books_speak() {
     says(
         &scene("absolute").after(30, &shorts()),
         "Squeeze risk, shorts crowded. Funding is 2.8σ below its day, open interest up 15.0 % in 4 h (limit 10.0 %), 1 h \
-         volatility only 25 % annualised (limit 30 %). It would clear to NORMAL if 1 h volatility rose above 33 % and stayed \
+         volatility only 25 % annualised (limit 30 %). It would clear to normal if 1 h volatility rose above 33 % and stayed \
          there for two readings. Held 0.4 % of the last 90 days.",
     );
     says(
         &scene("seed1-strict").after(30, &chop()),
         "Chop. 4 h volatility is 62 % annualised (limit 50 %), open interest moved only 0.4 % in 1 h (limit 2.0 %). It would \
-         clear to NORMAL if 4 h volatility fell below 50 %. Held 0.4 % of the last 90 days.",
+         clear to normal if 4 h volatility fell below 50 %. Held 0.4 % of the last 90 days.",
     );
     let close = with(&[("funding_zscore_24h", 2.6), ("oi_delta_4h", 0.15), ("realized_vol_1h", 0.298)]);
     says(
         &scene("seed1-strict").after(2, &close),
         "Squeeze risk. Funding is 2.6σ above its day, open interest up 15.0 % in 4 h (limit 10.0 %), 1 h volatility only 29.8 % \
-         annualised (limit 30.0 %). It would clear to NORMAL if 1 h volatility rose above 30.0 %. Held 0.4 % of the last 90 days.",
+         annualised (limit 30.0 %). It would clear to normal if 1 h volatility rose above 30.0 %. Held 0.4 % of the last 90 days.",
     );
 }
 
@@ -311,26 +314,23 @@ fn what_keeps_a_label_is_said() {
         &s.after(1, &easing),
         "Squeeze risk, longs crowded. Funding is 1.9σ above its day, open interest up 3.1 % in 4 h, more than in 93 % of the \
          last 90 days, 4 h volatility only 38 % annualised, lower than in 71 %. Not over yet: the latest reading says normal, but not by enough. It \
-         would clear to NORMAL if funding came back within 1.8σ of its day. Held 0.4 % of the last 90 days.",
+         would clear to normal if funding came back within 1.8σ of its day. Held 0.4 % of the last 90 days.",
     );
     let mut s = scene("default");
     s.after(2, &storm());
     says(
         &s.after(1, &QUIET),
-        "Volatility back below extreme. Not over yet: the latest reading says normal; the label clears once enough calmer \
-         readings have come.",
+        "Volatility back below its limit. Not over yet: the latest reading says normal; it clears after enough calmer \
+         readings.",
     );
     let mut s = scene("default");
     s.after(2, &QUIET);
-    says(
-        &s.after(1, &chop()),
-        "The latest reading says chop risk; the label changes once enough of such readings have come.",
-    );
+    says(&s.after(1, &chop()), "The latest reading says chop risk; it takes more such readings to change the label.");
     let mut s = scene("default");
     says(
         &s.after(3, &storm()),
-        "Extreme volatility. 1 h volatility is 124 % annualised, limit 80 %, more than in 99 % of the last 90 days. It would \
-         clear to NORMAL if 1 h volatility fell below 49 % and stayed there for 5 h. \
+        "High volatility. 1 h volatility is 124 % annualised, limit 80 %, more than in 99 % of the last 90 days. It would \
+         clear to normal if 1 h volatility fell below 49 % and stayed there for 5 h. \
          Held 0.4 % of the last 90 days.",
     );
 }
@@ -341,11 +341,11 @@ fn no_reading_names_what_is_awaited() {
     s.after(20, &chop());
     s.age_s = [2, 3, 14 * 60];
     s.edit = old_open_interest;
-    says(&s.after(1, &chop()), "No reading: open interest is 14 min old (limit 5 min). Last reading was CHOP_RISK.");
+    says(&s.after(1, &chop()), "No reading: open interest is 14 min old (limit 5 min). Last reading was chop risk.");
     s.age_s = [2, 3, 5 * 60 + 20];
     says(
         &s.after(1, &chop()),
-        "No reading: open interest is just over 5 min old (limit 5 min). Last reading was CHOP_RISK.",
+        "No reading: open interest is just over 5 min old (limit 5 min). Last reading was chop risk.",
     );
     s.age_s = [2, 3, 3 * 3600 + 120];
     says(&s.after(1, &chop()), "No reading: open interest is 3 h 2 min old (limit 5 min).");
@@ -366,7 +366,7 @@ fn no_reading_names_what_is_awaited() {
         &awaiting(|c| {
             set(c, "funding_zscore_24h", State::Undefined(Reason::ZeroVariance));
         }),
-        "No reading: funding has not moved, so funding against its day has no measure.",
+        "No reading: funding has not moved, so funding against its day cannot be measured.",
     );
     let mut s = scene("default");
     s.age_s = [0; 3];
@@ -376,10 +376,16 @@ fn no_reading_names_what_is_awaited() {
     let mut s = scene("seed1-strict");
     s.streams[1] = stream(Metric::FundingRateSettled, Span::hours(8), false);
     s.edit = |c| set(c, "funding_zscore_24h", State::Undefined(Reason::MissingInput));
-    says(&s.after(1, &shorts()), "No reading: only a stand-in for funding is there, and this book takes none.");
+    says(
+        &s.after(1, &shorts()),
+        "No reading: only a stand-in for funding is available, and this rule book accepts none.",
+    );
     let mut s = scene("seed1-strict");
     s.edit = |c| c.iter_mut().for_each(|c| c.kind = Kind::Proxy);
-    says(&s.after(1, &chop()), "No reading: only a stand-in for funding is there, and this book takes none.");
+    says(
+        &s.after(1, &chop()),
+        "No reading: only a stand-in for funding is available, and this rule book accepts none.",
+    );
 }
 
 #[test]
@@ -390,8 +396,8 @@ fn a_label_decided_without_an_input_says_what_is_missing() {
     s.edit = old_open_interest;
     says(
         &s.after(1, &storm()),
-        "Extreme volatility. 1 h volatility is 124 % annualised, limit 80 %, more than in 99 % of the last 90 days. It would \
-         clear to NORMAL if 1 h volatility fell below 49 % and stayed there for 5 h. Held 0.4 % of the last 90 days. \
+        "High volatility. 1 h volatility is 124 % annualised, limit 80 %, more than in 99 % of the last 90 days. It would \
+         clear to normal if 1 h volatility fell below 49 % and stayed there for 5 h. Held 0.4 % of the last 90 days. \
          Open interest is 14 min old (limit 5 min).",
     );
     let mut s = scene("default");
@@ -400,7 +406,7 @@ fn a_label_decided_without_an_input_says_what_is_missing() {
     s.edit = |c| set(c, "oi_delta_1h", State::Undefined(Reason::Gap));
     says(
         &s.after(40, &aimless),
-        "Extreme volatility. 1 h volatility is 124 % annualised, limit 80 %, more than in 99 % of the last 90 days. There \
+        "High volatility. 1 h volatility is 124 % annualised, limit 80 %, more than in 99 % of the last 90 days. There \
          would be no risk reading if 1 h volatility fell below 80 %. Held 0.4 % of the last 90 days.",
     );
 }
@@ -412,7 +418,7 @@ fn short_history_and_stand_ins_are_named() {
     (s.held, s.known) = (300, 4_000);
     says(
         &s.after(30, &storm()),
-        "Extreme volatility. 1 h volatility is 124 % annualised, limit 80 %. It would clear to NORMAL if 1 h volatility fell \
+        "High volatility. 1 h volatility is 124 % annualised, limit 80 %. It would clear to normal if 1 h volatility fell \
          below 48 % and stayed there for 5 h. Active 7.5 % of the time in 2 d of recording. Judged by fixed \
          numbers until 14 d of history.",
     );
@@ -434,7 +440,7 @@ fn short_history_and_stand_ins_are_named() {
     says(
         &s.after(30, &squeeze()),
         "Squeeze risk, longs crowded. Settled funding is 2.6σ above its week, open interest up 3.1 % in 4 h, more than in 93 % \
-         of the last 90 days, 4 h volatility only 38 % annualised, lower than in 71 %. It would clear to NORMAL if open \
+         of the last 90 days, 4 h volatility only 38 % annualised, lower than in 71 %. It would clear to normal if open \
          interest growth in 4 h fell below 1.2 % and stayed there for two hourly readings. Held 0.4 % of the last 90 days. Open \
          interest is an hourly proxy from hyperliquid, volatility estimated from 1 h candles, funding from the \
          8-hourly settlements only.",
@@ -443,7 +449,7 @@ fn short_history_and_stand_ins_are_named() {
     s.streams[2] = stream(Metric::OpenInterest, Span::hours(1), false);
     says(
         &s.after(1, &QUIET),
-        "The risk label would turn HIGH_VOL if 1 h volatility rose above 80 %. Open interest is hourly here.",
+        "The risk label would turn to high volatility if 1 h volatility rose above 80 %. Open interest is hourly here.",
     );
 }
 
@@ -454,8 +460,8 @@ fn a_young_history_is_called_that() {
     (s.held, s.known) = (1, 20_000);
     says(
         &s.after(40, &storm()),
-        "Extreme volatility. 1 h volatility is 124 % annualised, limit 80 %, more than in 99 % of its history so far. It would \
-         clear to NORMAL if 1 h volatility fell below 49 % and stayed there for 5 h. Hardly ever active before.",
+        "High volatility. 1 h volatility is 124 % annualised, limit 80 %, more than in 99 % of its history so far. It would \
+         clear to normal if 1 h volatility fell below 49 % and stayed there for 5 h. Hardly ever active before.",
     );
 }
 
@@ -475,7 +481,7 @@ fn markets_say_what_they_cannot_have() {
             set(c, id, State::Undefined(Reason::NotOffered));
         }
     };
-    let quiet = "The risk label would turn HIGH_VOL if 1 h volatility rose above 80 %.";
+    let quiet = "The risk label would turn to high volatility if 1 h volatility rose above 80 %.";
     says(&s.after(1, &QUIET), &format!("{quiet} Spot market: squeeze and chop cannot be judged here."));
     s.instrument = market("binance-usdm:BTCUSDT");
     says(&s.after(1, &QUIET), &format!("{quiet} No funding or open interest here: squeeze and chop cannot be judged."));
@@ -493,7 +499,7 @@ fn a_book_of_ones_own_speaks_too() {
     says(
         &s.after(1, &[LONGS_CROWDED, ("basis", 0.0213), ("oi_usd", 7.311e9)]),
         "Squeeze risk, longs crowded. Crowded side is LONG_SQUEEZE, basis is 2.1 % (limit 1.0 %), open interest in quote units \
-         is 7.311 B (limit 5 B). It would clear to NORMAL if basis fell below 0.9 % and stayed there for two readings, in 15 min \
+         is 7.311 B (limit 5 B). It would clear to normal if basis fell below 0.9 % and stayed there for two readings, in 15 min \
          at the earliest. Held 0.4 % of the last 90 days.",
     );
 }
@@ -513,7 +519,7 @@ fn read_now_a_stored_reading_grows_old() {
     check(&old);
     says(
         &old.explanation.reasoning,
-        "No reading: open interest is 14 min old (limit 5 min) and funding is 14 min old (limit 5 min). Last reading was CHOP_RISK.",
+        "No reading: open interest is 14 min old (limit 5 min) and funding is 14 min old (limit 5 min). Last reading was chop risk.",
     );
     assert_eq!((old.snapshot_id.as_str(), old.timestamp), (stored.snapshot_id.as_str(), stored.timestamp));
     assert_eq!(old.regimes.risk.label, RiskRegime::ChopRisk);

@@ -276,9 +276,17 @@ fn a_label_that_stands_is_reported_once_more_when_it_exceeds_the_quarter() {
     let said: Vec<(Severity, u32, String)> =
         told.iter().map(|a| (a.severity, a.revision, explain::story(a, None))).collect();
     let want = [
-        (Severity::Low, 1, "Risk turned from NORMAL to HIGH_VOL. Common here: 59 times in 60 days of data, so LOW."),
-        (Severity::High, 2, "Risk has been HIGH_VOL for 1 h. 1 h volatility is above anything in 60 days of data."),
-        (Severity::Low, 1, "Risk turned from NORMAL to HIGH_VOL. Common here: 60 times in 60 days of data, so LOW."),
+        (
+            Severity::Low,
+            1,
+            "Risk turned from normal to high volatility. Common here: 59 times in 60 days of data, so LOW.",
+        ),
+        (Severity::High, 2, "High volatility for 1 h now. 1 h volatility is above anything in 60 days of data."),
+        (
+            Severity::Low,
+            1,
+            "Risk turned from normal to high volatility. Common here: 60 times in 60 days of data, so LOW.",
+        ),
     ];
     assert_eq!(said, want.map(|(severity, revision, says)| (severity, revision, says.to_owned())));
     let name = InstrumentName::parse("binance-usdm:BTCUSDT").unwrap();

@@ -104,7 +104,7 @@ mod tests {
                 Pattern::VolatilityRegimeChange,
                 Some(Trigger::Volatility),
                 AlertChange::Happened,
-                "[VOL] binance-usdm:BTCUSDT HIGH: Volatility regime EXTREME. ",
+                "[VOL] binance-usdm:BTCUSDT HIGH: Extreme moves. ",
             ),
             (Pattern::LiquidationCascade, burst, AlertChange::Updated, ""),
             (Pattern::FundingAnomaly, None, AlertChange::Closed, ""),

@@ -14,7 +14,7 @@ const STREAMS_MAX: usize = 1 << 16;
 /// The position of the change's venue, or why the change cannot be.
 pub(crate) fn admit(core: &Core, change: &MarketsChange) -> Result<usize, String> {
     let id = &change.venue;
-    let index = core.venue(id).ok_or_else(|| format!("{id} is not listened to; start again to add a venue"))?;
+    let index = core.venue(id).ok_or_else(|| format!("{id} is not connected; restart to add a venue"))?;
     if change.markets.is_empty() {
         return Err(format!("no market of {id} is left; name at least one, or stop the process"));
     }
@@ -51,7 +51,7 @@ mod tests {
             ("binance-usdm", many(room + 1), Err("streams of at most 65536")),
             ("binance-usdm", vec![], Err("no market of binance-usdm is left")),
             ("binance-usdm", vec!["BTC USDT".to_owned()], Err("'BTC USDT' is not a symbol")),
-            ("bybit", vec!["BTCUSDT".to_owned()], Err("bybit is not listened to")),
+            ("bybit", vec!["BTCUSDT".to_owned()], Err("bybit is not connected")),
         ] {
             let markets = symbols.iter().map(|s| MarketSpec::bare(s, MarketKind::Perpetual)).collect();
             let found = admit(&core, &MarketsChange { venue: venue.to_owned(), markets });

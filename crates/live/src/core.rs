@@ -246,9 +246,7 @@ impl Core {
                 }
             };
             let index = u16::try_from(index).map_err(|_e| {
-                Error::refused(
-                    "more than 65,536 streams; listen to fewer markets or fewer metrics per process".to_owned(),
-                )
+                Error::refused("more than 65,536 streams; record fewer markets or fewer metrics per process".to_owned())
             })?;
             venue.places[place] = Some(StreamIndex(index));
         }

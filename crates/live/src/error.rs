@@ -38,7 +38,7 @@ impl fmt::Display for Error {
         match self {
             Self::Refused(text) | Self::Failed(text) => f.write_str(text),
             Self::ReaderGone => f.write_str("whoever read the output has gone"),
-            Self::Stopped => f.write_str("told to stop before it had begun"),
+            Self::Stopped => f.write_str("stopped before it had begun"),
         }
     }
 }

@@ -159,7 +159,7 @@ fn compare_hours(
                 found.hours_equal += 1;
             } else {
                 found.note(format!(
-                    "the hour {} between the markets was published, made again it differs or is missing",
+                    "the correlations of {} were published; computed again they differ or are missing",
                     row.ts
                 ));
             }
@@ -171,7 +171,7 @@ fn compare_hours(
     }
     for (ts, _) in ids.hours.range(*first..*last).filter(|(ts, _)| !published.contains(ts)) {
         found.hours += 1;
-        found.note(format!("the hour {ts} between the markets is made again and not in the store"));
+        found.note(format!("the correlations of {ts} are computed again and not in the store"));
     }
     Ok(())
 }

@@ -126,7 +126,7 @@ def test_whatever_a_callback_raises_ends_the_following(answering, what, who):
 @pytest.mark.parametrize(
     ("answer", "error", "words"),
     [
-        (b"HTTP/1.1 401 No\r\ncontent-length: 0\r\n\r\n", PermissionError, "wants a token"),
+        (b"HTTP/1.1 401 No\r\ncontent-length: 0\r\n\r\n", PermissionError, "requires a token"),
         (b"HTTP/1.1 404 No\r\ncontent-length: 7\r\n\r\nnowhere", ValueError, "404: nowhere"),
         (HEAD + chunk(b"event: alert\ndata: <html>\n\n"), ValueError, "is no barograph"),
     ],

@@ -15,6 +15,7 @@ pub mod levels;
 pub mod live;
 pub mod paper;
 pub mod positions;
+pub mod recorded;
 pub mod render;
 pub mod scores;
 pub mod service;

@@ -341,7 +341,7 @@ impl Latest {
     }
 
     /// Rendered at most once per second, and when the position in its market stands otherwise: ages count in seconds.
-    fn at(&self, now: Ts, held: Option<Held>) -> Result<Rendered, QueryError> {
+    fn at(&self, now: Ts, held: Option<Held>, is_listened: impl FnOnce() -> bool) -> Result<Rendered, QueryError> {
         let key = (now.as_millis() / 1_000, held);
         let mut kept = self.rendered.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((at, rendered)) = kept.as_ref()
@@ -350,7 +350,8 @@ impl Latest {
             return Ok(rendered.clone());
         }
         let lens = self.lens.holding(held);
-        let rendered = Rendered::present(Arc::new(lens.at_present(&self.row, self.previous.as_ref(), now)))?;
+        let snapshot = lens.at_present_or_end(&self.row, self.previous.as_ref(), now, is_listened);
+        let rendered = Rendered::present(Arc::new(snapshot))?;
         *kept = Some((key, rendered.clone()));
         Ok(rendered)
     }

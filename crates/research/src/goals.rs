@@ -104,7 +104,7 @@ impl GoalLine {
             band: None,
             baseline: None,
             reached: false,
-            misses: vec!["not fitted: the recording is too short for it, or nobody asked".to_owned()],
+            misses: vec!["not fitted: the recording is too short for it, or it was not asked for".to_owned()],
             days: None,
         }
     }

@@ -7,8 +7,10 @@ mod calm;
 mod golden;
 mod recorded;
 mod skipped;
+mod voice;
 
 pub use calm::{CALM, is_calm};
 pub use golden::{GoldenRow, GoldenTable};
 pub use recorded::recorded;
 pub use skipped::{LIST, skipped, skipped_part};
+pub use voice::{Voice, faults, template};

@@ -5277,6 +5277,12 @@ export interface components {
              * @description Seconds between the newest minute and now (or `as_of`); null before the first snapshot.
              */
             age_s: number | null;
+            /**
+             * Format: date-time
+             * @description The market is a recording that ends here: nothing listens to it, and its newest minute is older than a day. Null otherwise,
+             *     and with `as_of`.
+             */
+            recorded_until: string | null;
             /** @description Its streams, in source rank order. */
             streams: components["schemas"]["StreamView"][];
         };
@@ -5571,7 +5577,7 @@ export interface components {
             side: string | null;
             /**
              * @description Why the label holds: number against threshold. Where timeframes confirm another one, why the axis's own does.
-             * @example Extreme volatility: 1 h volatility is 124 % annualised, limit 80 %.
+             * @example High volatility: 1 h volatility is 124 % annualised, limit 80 %.
              */
             why: string;
             flip: components["schemas"]["TurnView"] | null;
@@ -7026,6 +7032,12 @@ export interface components {
              * @description Seconds between `timestamp` and the reading; only on a read at the present moment.
              */
             age_s?: number | null;
+            /**
+             * Format: date-time
+             * @description The market is a recording that ends here: nothing listens to it, and its newest minute is older than a day. The headline is
+             *     that of this minute; only on a read at the present moment.
+             */
+            recorded_until?: string | null;
         };
         /** @description The snapshot behind an answer. */
         SnapshotRef: {
@@ -7942,7 +7954,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description one page, all markets unless told, at most 10000 */
+            /** @description one page, all markets by default, at most 10000 */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8118,7 +8130,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description one page, at most 1000 snapshots, 100 unless told */
+            /** @description one page, at most 1000 snapshots, 100 by default */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8228,7 +8240,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description one page, at most 10000 points, 1000 unless told */
+            /** @description one page, at most 10000 points, 1000 by default */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8306,7 +8318,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description one page, at most 5000 rows, 500 unless told */
+            /** @description one page, at most 5000 rows, 500 by default */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8442,7 +8454,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description one page, at most 5000 levels, 500 unless told */
+            /** @description one page, at most 5000 levels, 500 by default */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8535,7 +8547,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description one page, at most 1000 events, 100 unless told; with format=seed4 items are AliasEvent */
+            /** @description one page, at most 1000 events, 100 by default; with format=seed4 items are AliasEvent */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8627,7 +8639,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description one page, at most 1000 events, 100 unless told; with format=seed4 items are AliasEvent */
+            /** @description one page, at most 1000 events, 100 by default; with format=seed4 items are AliasEvent */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8658,7 +8670,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description How far to look back: 1 to 720; 24 unless told.
+                 * @description How far to look back: 1 to 720; 24 by default.
                  * @example 24
                  */
                 hours?: number;
@@ -8785,7 +8797,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description one page, at most 744 hours, 24 unless told */
+            /** @description one page, at most 744 hours, 24 by default */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9108,7 +9120,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description one page, at most 1000 forecasts, 100 unless told */
+            /** @description one page, at most 1000 forecasts, 100 by default */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9199,7 +9211,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description one page, at most 1000 streams, 200 unless told */
+            /** @description one page, at most 1000 streams, 200 by default */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9662,7 +9674,7 @@ export interface operations {
             query?: {
                 /** @description Only of this position. */
                 position?: string;
-                /** @description How many; 100 unless told, at most 1000. */
+                /** @description How many; 100 by default, at most 1000. */
                 limit?: number;
                 /**
                  * @description Answer with what was known then: `known_ts ≤ as_of`. ISO-8601 (UTC where no offset is given) or an epoch number.
@@ -9734,7 +9746,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description one page, at most 1000 deliveries, 100 unless told */
+            /** @description one page, at most 1000 deliveries, 100 by default */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10427,7 +10439,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description the last 24 hours unless told */
+            /** @description the last 24 hours by default */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10715,7 +10727,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description How far to look back: 1 to 720; 24 unless told.
+                 * @description How far to look back: 1 to 720; 24 by default.
                  * @example 24
                  */
                 hours?: number;

@@ -32,4 +32,4 @@ export const COLUMNS = {
 export type Column = keyof typeof COLUMNS;
 
 /** Bits of `flags`. */
-export const FLAGS = { STALE: 1, LOST: 2, WARMING: 4, SYNTHETIC: 8 } as const;
+export const FLAGS = { STALE: 1, LOST: 2, WARMING: 4, SYNTHETIC: 8, RECORDED: 16 } as const;

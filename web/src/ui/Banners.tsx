@@ -56,7 +56,7 @@ function StaleBanner(): JSX.Element {
           <strong>Stale.</strong>{' '}
           {heard === null ? 'The server has not answered yet.' : 'The server is silent.'} What is shown is the last that was known. The page connects again by itself.
         </span>{' '}
-        {heard !== null && <span class="num">Nothing heard for {span(wallClock.value - heard)}.</span>}
+        {heard !== null && <span class="num">No data for {span(wallClock.value - heard)}.</span>}
       </span>
     </div>
   );

@@ -197,6 +197,8 @@ flags! {
     WARMING = 4;
     /// The market is made up by the built-in venue server.
     SYNTHETIC = 8;
+    /// The market is a recording that ends with `row_ts`: nothing listens to it.
+    RECORDED = 16;
 }
 
 #[cfg(test)]

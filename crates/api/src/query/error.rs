@@ -178,14 +178,14 @@ impl fmt::Display for QueryError {
                 write!(f, "{instrument} had no snapshot at {t}; its first was known at {first}")
             }
             Self::NotCompared { newest: Some(t), .. } => {
-                write!(f, "the newest hour between the markets is {t}, more than 2 hours before the moment asked for")
+                write!(f, "correlations end at {t}; ask for a moment up to 2 hours later, or record newer data")
             }
-            Self::NotCompared { as_of: None, .. } => f.write_str("no hour between the markets is known yet"),
-            Self::NotCompared { as_of: Some(t), .. } => write!(f, "no hour between the markets was known at {t}"),
+            Self::NotCompared { as_of: None, .. } => f.write_str("no correlations are known yet"),
+            Self::NotCompared { as_of: Some(t), .. } => write!(f, "no correlations were known at {t}"),
             Self::NoForecasts { as_of: None } => f.write_str("no forecast is registered yet"),
             Self::NoForecasts { as_of: Some(t) } => write!(f, "no forecast was registered at {t}"),
-            Self::NotLive { instrument: Some(id) } => write!(f, "{id} is not listened to live by this process"),
-            Self::NotLive { instrument: None } => f.write_str("this process listens to no venue"),
+            Self::NotLive { instrument: Some(id) } => write!(f, "{id} is not recorded live by this process"),
+            Self::NotLive { instrument: None } => f.write_str("this process is connected to no venue"),
             Self::NotOffered { metric, venue } => write!(f, "'{}' is not offered by {venue}", metric.name()),
             Self::BadField { reason, .. } | Self::Conflict { reason, .. } | Self::TooMuch { reason, .. } => {
                 f.write_str(reason)
@@ -193,10 +193,10 @@ impl fmt::Display for QueryError {
             Self::UnknownPosition { id } => write!(f, "no position '{id}' is registered"),
             Self::Unknown { what: DeliveryName::Message, id } => write!(f, "no message '{id}' is stored"),
             Self::Unknown { what: DeliveryName::Endpoint, id } => write!(f, "there is no endpoint '{id}'"),
-            Self::Unknown { what: DeliveryName::Silence, id } => write!(f, "no silence '{id}' holds now or later"),
+            Self::Unknown { what: DeliveryName::Silence, id } => write!(f, "no silence '{id}' is active or scheduled"),
             Self::Unknown { what: DeliveryName::Watch, id } => write!(f, "there is no watch '{id}'"),
             Self::NotDelivering => {
-                f.write_str("this process delivers nothing: it only serves, or its settings name no receiver")
+                f.write_str("this process delivers no alerts: it only serves, or no receivers are set up")
             }
             Self::Unavailable { reason } | Self::Away { reason, .. } => f.write_str(reason),
             Self::Internal { source } => write!(f, "the read failed: {source}"),

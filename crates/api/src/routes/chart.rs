@@ -87,7 +87,7 @@ fn asked(candles: &Candles, as_of: &AsOf, now: Ts) -> Result<ChartQuery, Problem
     tag = "board",
     params(MarketId, TimeRange, AsOf),
     responses(
-        (status = 200, description = "the last 24 hours unless told", body = ContinuityView),
+        (status = 200, description = "the last 24 hours by default", body = ContinuityView),
         (status = 304, description = "the one you hold is still it (If-None-Match)")
     )
 )]

@@ -91,7 +91,7 @@ pub(super) async fn similar(
     tag = "context",
     params(MarketId, TimeRange, Every, Paging, AsOf, RuleBookChoice),
     responses(
-        (status = 200, description = "one page, at most 1000 snapshots, 100 unless told", body = PageView<Snapshot>),
+        (status = 200, description = "one page, at most 1000 snapshots, 100 by default", body = PageView<Snapshot>),
         (status = 304, description = "the one you hold is still it (If-None-Match)")
     )
 )]

@@ -98,7 +98,7 @@ pub(super) struct EndpointName {
     operation_id = "listDeliveries",
     tag = "delivery",
     params(Which, Paging, AsOf),
-    responses((status = 200, description = "one page, at most 1000 deliveries, 100 unless told", body = PageView<DeliveryView>))
+    responses((status = 200, description = "one page, at most 1000 deliveries, 100 by default", body = PageView<DeliveryView>))
 )]
 pub(super) async fn list(
     State(app): State<SharedState>,

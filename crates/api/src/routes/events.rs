@@ -73,7 +73,7 @@ pub(crate) enum EventsPage {
     tag = "context",
     params(MarketId, Which, TimeRange, Paging, AsOf, RuleBookChoice),
     responses(
-        (status = 200, description = "one page, at most 1000 events, 100 unless told; with format=seed4 items are AliasEvent", body = EventsPage),
+        (status = 200, description = "one page, at most 1000 events, 100 by default; with format=seed4 items are AliasEvent", body = EventsPage),
         (status = 304, description = "the one you hold is still it (If-None-Match)")
     )
 )]
@@ -97,7 +97,7 @@ pub(super) async fn of_market(
     tag = "context",
     params(Market, Which, TimeRange, Paging, AsOf, RuleBookChoice),
     responses(
-        (status = 200, description = "one page, at most 1000 events, 100 unless told; with format=seed4 items are AliasEvent", body = EventsPage),
+        (status = 200, description = "one page, at most 1000 events, 100 by default; with format=seed4 items are AliasEvent", body = EventsPage),
         (status = 304, description = "the one you hold is still it (If-None-Match)")
     )
 )]

@@ -36,7 +36,7 @@ parameters! {
     tag = "context",
     params(MarketId, Ids, TimeRange, Every, Paging, AsOf, RuleBookChoice),
     responses(
-        (status = 200, description = "one page, at most 5000 rows, 500 unless told", body = PageView<FeatureRowView>),
+        (status = 200, description = "one page, at most 5000 rows, 500 by default", body = PageView<FeatureRowView>),
         (status = 304, description = "the one you hold is still it (If-None-Match)")
     )
 )]

@@ -51,7 +51,7 @@ parameters! {
     operation_id = "listFeeds",
     tag = "live",
     params(Filter),
-    responses((status = 200, description = "one page, at most 1000 streams, 200 unless told", body = FeedsView))
+    responses((status = 200, description = "one page, at most 1000 streams, 200 by default", body = FeedsView))
 )]
 pub(super) async fn list(
     State(app): State<SharedState>,
@@ -98,7 +98,7 @@ fn unknown_venue(app: &SharedState, name: &str) -> Option<Problem> {
     let all = app.query.feeds(&FeedFilter::all(1)).map(|view| view.venues).unwrap_or_default();
     let known: Vec<String> = all.into_iter().map(|v| v.venue).collect();
     let problem = || {
-        Problem::new(ProblemKind::UnknownVenue, format!("this process does not listen to a venue '{name}'"))
+        Problem::new(ProblemKind::UnknownVenue, format!("this process is not connected to a venue '{name}'"))
             .value(name)
             .hint("name one of the candidates, or leave venue out")
     };

@@ -45,7 +45,7 @@ parameters! {
     tag = "context",
     params(MarketId, Which, TimeRange, Paging, AsOf, RuleBookChoice),
     responses(
-        (status = 200, description = "one page, at most 5000 levels, 500 unless told", body = PageView<LevelView>),
+        (status = 200, description = "one page, at most 5000 levels, 500 by default", body = PageView<LevelView>),
         (status = 304, description = "the one you hold is still it (If-None-Match)")
     )
 )]

@@ -18,7 +18,7 @@ const HOURS: (u32, u32) = (24, 720);
 parameters! {
     /// How far back.
     pub(crate) struct HoursBack {
-        /// How far to look back: 1 to 720; 24 unless told.
+        /// How far to look back: 1 to 720; 24 by default.
         #[param(example = 24)]
         hours: Option<u32>,
     }

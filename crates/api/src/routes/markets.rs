@@ -70,7 +70,7 @@ impl MarketList {
     tag = "context",
     params(AsOf, Paging),
     responses(
-        (status = 200, description = "one page, all markets unless told, at most 10000", body = MarketList),
+        (status = 200, description = "one page, all markets by default, at most 10000", body = MarketList),
         (status = 304, description = "the one you hold is still it (If-None-Match)")
     )
 )]

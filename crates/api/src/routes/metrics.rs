@@ -67,7 +67,7 @@ parameters! {
     tag = "context",
     params(MarketId, Name, TimeRange, Paging, AsOf),
     responses(
-        (status = 200, description = "one page, at most 10000 points, 1000 unless told", body = Answer),
+        (status = 200, description = "one page, at most 10000 points, 1000 by default", body = Answer),
         (status = 304, description = "the one you hold is still it (If-None-Match)")
     )
 )]

@@ -49,7 +49,7 @@ parameters! {
     pub(super) struct NoticesOf {
         /// Only of this position.
         position: Option<String>,
-        /// How many; 100 unless told, at most 1000.
+        /// How many; 100 by default, at most 1000.
         limit: Option<usize>,
     }
 }

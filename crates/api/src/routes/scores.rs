@@ -266,7 +266,7 @@ pub(super) async fn badge(
     tag = "verification",
     params(Events, Stretch, Paging, AsOf),
     responses(
-        (status = 200, description = "one page, at most 1000 forecasts, 100 unless told", body = PageView<ForecastView>),
+        (status = 200, description = "one page, at most 1000 forecasts, 100 by default", body = PageView<ForecastView>),
         (status = 304, description = "the one you hold is still it (If-None-Match)")
     )
 )]

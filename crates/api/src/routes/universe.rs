@@ -74,7 +74,7 @@ fn newest(q: &dyn Query, as_of: Option<barograph_domain::Ts>) -> Result<Universe
     tag = "context",
     params(Pair, TimeRange, Paging, AsOf),
     responses(
-        (status = 200, description = "one page, at most 744 hours, 24 unless told", body = PageView<UniverseView>),
+        (status = 200, description = "one page, at most 744 hours, 24 by default", body = PageView<UniverseView>),
         (status = 304, description = "the one you hold is still it (If-None-Match)")
     )
 )]

@@ -53,7 +53,7 @@ const OTHER: &[(&str, &str, &str)] = &[
 ];
 
 /// Asked in tests of their own: `stream`, `advice`, `delivery`, `universe`, `scores`, `studies`, `whatif`, `board`, and charts end to end.
-const ELSEWHERE: [&str; 31] = [
+const ELSEWHERE: [&str; 35] = [
     "/api/v1/board",
     "/api/v1/board/stream",
     "/api/v1/markets/{id}/chart",

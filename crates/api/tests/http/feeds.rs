@@ -152,7 +152,7 @@ fn counters_of_both_sides_make_one_page_that_scrapers_accept() {
 
 #[test]
 fn errors_keep_their_own_words() {
-    assert_eq!(QueryError::NotLive { instrument: None }.to_string(), "this process listens to no venue");
+    assert_eq!(QueryError::NotLive { instrument: None }.to_string(), "this process is connected to no venue");
     let not_offered = QueryError::NotOffered { metric: Metric::Book, venue: "binance-us".to_owned() };
     assert_eq!(not_offered.to_string(), "'order_book' is not offered by binance-us");
 }

@@ -88,7 +88,7 @@ fn who_does_not_listen_says_so() {
     let refused = server.get(&format!("{BTC}/live"));
     assert_eq!((refused.status, refused.problem().as_str()), (404, "not-live"));
     let json = refused.json();
-    assert_eq!(json["detail"], "binance-usdm:BTCUSDT is not listened to live by this process");
+    assert_eq!(json["detail"], "binance-usdm:BTCUSDT is not recorded live by this process");
     assert!(json["hint"].as_str().unwrap().contains("`barograph up`"), "{json}");
     assert_eq!(server.get("/api/v1/feeds").problem(), "not-live");
 

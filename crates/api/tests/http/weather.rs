@@ -153,6 +153,7 @@ pub(crate) fn snapshot(id: &InstrumentName, book: &str, n: i64) -> Snapshot {
         explanation: explanation(version, label, z, x),
         not_available: vec!["regimes.trend", "regimes.volatility", "regimes.heat"],
         age_s: None,
+        recorded_until: None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Advice and positions on the terminal: 80 columns, verdict first, numbers in a table of their own.
 
-use crate::term::{self, Paint, fold, minute};
+use crate::term::{self, Paint, fold, minus, minute};
 use barograph_domain::advice::{
     AdviceView, ContextBrief, Missing, PositionCard, PositionFlag, PositionNotice, StopReach, StopState, TargetSource,
     Verdict,
@@ -75,8 +75,8 @@ pub(crate) fn advice(a: &AdviceView, paint: Paint) -> String {
         line(&format!(" {}", paint.faint(fold(d, WIDTH - 1, " ").trim_start())));
     }
     if !a.not_evaluated.is_empty() {
-        let names: Vec<&str> = a.not_evaluated.iter().map(|c| c.name()).collect();
-        let text = fold(&format!("not judged for want of data: {}", names.join(", ")), WIDTH - 1, " ");
+        let names: Vec<&str> = a.not_evaluated.iter().map(|c| c.spoken()).collect();
+        let text = fold(&format!("not checked (no data): {}", names.join(", ")), WIDTH - 1, " ");
         line(&format!(" {}", paint.faint(text.trim_start())));
     }
     if let Some(s) = &a.snapshot {
@@ -109,7 +109,7 @@ fn numbers(a: &AdviceView, line: &mut impl FnMut(&str)) {
     match (a.target.price, a.target.effective_rr) {
         (Some(t), Some(rr)) => {
             let from = match (&a.target.level, a.target.target_source) {
-                (Some(l), _) => format!(", before {}", l.level_type.name()),
+                (Some(l), _) => format!(", before {}", l.level_type.spoken()),
                 (None, Some(TargetSource::Ratio)) => ", by the ratio".to_owned(),
                 (None, _) => String::new(),
             };
@@ -123,7 +123,7 @@ fn numbers(a: &AdviceView, line: &mut impl FnMut(&str)) {
             let loss = a.size.loss_at_stop.map_or(String::new(), |l| format!("loses {} at the stop, ", number(l)));
             line(&format!(" size        {:<14} {loss}{:.2} % of equity", size(q), f * 100.0));
             if let Some(limit) = a.size.binding_limit_text {
-                line(&format!(" {:<11} {:<14} held by {limit}", "", ""));
+                line(&format!(" {:<11} {:<14} capped by {limit}", "", ""));
             }
         }
         (None, Some(f)) => line(&format!(" risk        {:.2} % of equity at most", f * 100.0)),
@@ -131,7 +131,11 @@ fn numbers(a: &AdviceView, line: &mut impl FnMut(&str)) {
     }
     if let Some(e) = a.expected_value {
         let rate = e.win_rate * 100.0;
-        line(&format!(" expected    {:+.3} R over {} trades of yours ({rate:.0} % won)", e.value_r, e.n));
+        line(&format!(
+            " expected    {} R over {} of your trades ({rate:.0} % won)",
+            minus(&format!("{:+.3}", e.value_r)),
+            e.n
+        ));
     }
 }
 

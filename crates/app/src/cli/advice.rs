@@ -29,16 +29,16 @@ pub(crate) struct Advise {
     /// Average true range of your own timeframe; without it ATR(14) of 1 h bars
     #[arg(long, value_name = "PRICE", allow_negative_numbers = true)]
     pub(crate) atr: Option<f64>,
-    /// Largest share of equity at risk; 0.01 unless told, and never more in effect
+    /// Largest share of equity at risk; 0.01 by default, and never more in effect
     #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
     pub(crate) user_cap: Option<f64>,
-    /// Share of equity you usually put at risk; the cap unless told
+    /// Share of equity you usually put at risk; the cap by default
     #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
     pub(crate) base_risk: Option<f64>,
-    /// Notional over equity; 3 unless told
+    /// Notional over equity; 3 by default
     #[arg(long, value_name = "TIMES", allow_negative_numbers = true)]
     pub(crate) max_leverage: Option<f64>,
-    /// Fee of one execution as a fraction; 0.0005 unless told
+    /// Fee of one execution as a fraction; 0.0005 by default
     #[arg(long, value_name = "FRACTION", allow_negative_numbers = true)]
     pub(crate) taker_fee: Option<f64>,
     /// Half the spread, quote currency
@@ -116,12 +116,12 @@ pub(crate) enum PositionsCommand {
         #[arg(long, value_name = "TIME", value_parser = super::values::as_of)]
         as_of: Option<Ts>,
     },
-    /// Take a position out; nothing is closed anywhere
+    /// Remove a position from the list; nothing is closed anywhere
     Rm {
         /// Its id, or the beginning of it
         id: String,
     },
-    /// What was told about positions, newest first
+    /// Notices about positions, newest first
     Notices {
         /// Only of this position: its id, or the beginning of it
         id: Option<String>,
@@ -150,10 +150,10 @@ pub(crate) struct Add {
     /// Your name of the strategy
     #[arg(long)]
     pub(crate) strategy: Option<String>,
-    /// When it was entered; now unless told
+    /// When it was entered; now by default
     #[arg(long, value_name = "TIME")]
     pub(crate) opened_at: Option<String>,
-    /// Your own id; made from the other fields unless told
+    /// Your own id; made from the other fields by default
     #[arg(long)]
     pub(crate) id: Option<String>,
     /// These numbers are meant: a stop trailed past the entry, an entry far from the market

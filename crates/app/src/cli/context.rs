@@ -13,6 +13,9 @@ pub(crate) struct ContextArgs {
     /// The context as it was known at a moment
     #[arg(long, value_name = "TIME", value_parser = values::as_of)]
     pub(crate) as_of: Option<barograph_domain::Ts>,
+    /// Judge a recording by the clock of now, instead of showing its last reading
+    #[arg(long, conflicts_with = "as_of")]
+    pub(crate) now: bool,
     /// Again on each interval until stopped
     #[arg(long)]
     pub(crate) continuous: bool,

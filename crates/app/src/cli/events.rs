@@ -14,9 +14,12 @@ pub(crate) struct EventsArgs {
     /// At least as severe: INFO, LOW, MEDIUM, HIGH or CRITICAL
     #[arg(long)]
     pub(crate) severity: Option<String>,
-    /// Only episodes that are not over
+    /// Only episodes that are still open
     #[arg(long)]
     pub(crate) open: bool,
+    /// What was measured and what it means, below each
+    #[arg(long)]
+    pub(crate) long: bool,
     /// Known at this moment or later
     #[arg(long, value_name = "TIME", value_parser = Ts::parse)]
     pub(crate) from: Option<Ts>,

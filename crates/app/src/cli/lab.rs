@@ -43,7 +43,7 @@ pub(crate) enum Lab {
     Report(ReportArgs),
     /// What was promised, held against what studies have measured: reached or not, why, and what would settle it
     Goals(GoalsArgs),
-    /// Boards of studies, with what stands over them
+    /// Boards of studies, with the notes above them
     Leaderboard(BoardArgs),
     /// Open the last tenth of the time, once for a study, and judge its models there; the research log says so
     HoldOut(HoldOutArgs),
@@ -212,7 +212,7 @@ pub(crate) struct BoardArgs {
     /// One target only
     #[arg(long, value_name = "TARGET", value_parser = TargetId::parse)]
     pub(crate) target: Option<TargetId>,
-    /// An earlier board, by the name that stands on it; without it the newest
+    /// An earlier board, by its name; without it the newest
     #[arg(long, value_name = "RUN", requires = "target")]
     pub(crate) run: Option<String>,
     /// Folder of the studies; without it that of the setting `studies`, else `studies` in the data folder

@@ -25,7 +25,7 @@ pub(crate) enum Lake {
 
 #[derive(Args, Debug)]
 pub(crate) struct CompactArgs {
-    /// First close every hour under way that is past and that nobody writes: nothing can be added to it afterwards, and what a killed
+    /// First close every hour under way that is past and no longer written: nothing can be added to it afterwards, and what a killed
     /// import lost stays lost
     #[arg(long)]
     pub(crate) close: bool,
@@ -46,12 +46,12 @@ pub(crate) struct GoldArgs {
 
 #[derive(Args, Debug)]
 pub(crate) struct FollowArgs {
-    /// Markets: venue:symbol, or a symbol of the default venue; without any, all whose book is listened to
+    /// Markets: venue:symbol, or a symbol of the default venue; without any, all whose book is recorded
     pub(crate) markets: Vec<String>,
     /// Rows become files at the latest so long after they were received
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = Span::parse)]
     pub(crate) flush: Span,
-    /// End when the journal was read to where it stands, instead of waiting for more
+    /// End when the journal was read to its end, instead of waiting for more
     #[arg(long)]
     pub(crate) once: bool,
     #[command(flatten)]

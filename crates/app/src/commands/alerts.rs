@@ -16,9 +16,9 @@ use crate::term::{fold, minute, number_of};
 use barograph_api::{
     AskDeliveries as _, DeliveryFilter, DeliveryView, MessageView, NewSilence, QueryError, SilenceView,
 };
-use barograph_domain::Ts;
 use barograph_domain::delivery::{Compare, Delivery, DeliveryState, Matcher};
 use barograph_domain::text::escape_control;
+use barograph_domain::{Span, Ts};
 use barograph_query::delivery::{DeliveryDesk, ask};
 use barograph_query::service::Service;
 use serde::Serialize;
@@ -59,11 +59,11 @@ pub(crate) fn run(command: &Alerts, settings: &Settings, json: bool) -> Result<(
                 ..DeliveryFilter::default()
             };
             let none = match (&ls.endpoint, state) {
-                (None, None) => "nothing was told to anybody yet",
+                (None, None) => "nothing has been sent yet",
                 (Some(_), None) => {
-                    "nothing was told to this endpoint; barograph alerts test lists those that are set up"
+                    "nothing was sent to this endpoint; barograph alerts test lists those that are set up"
                 }
-                (_, Some(_)) => "nothing stands so",
+                (_, Some(_)) => "no delivery is in that state",
             };
             list(&mut out, &service, &filter, none, json)?;
         }
@@ -271,7 +271,8 @@ fn show(out: &mut StdoutLock<'_>, m: &MessageView) -> Result<(), Failure> {
     for a in &m.attempts {
         let status = a.status.map_or_else(|| "no answer".to_owned(), |s| format!("status {s}"));
         let said = escape_control(&a.excerpt);
-        writeln!(out, "  {} {} {}: {status} after {} ms {said}", a.at, a.endpoint, a.outcome, a.latency_ms)?;
+        let at = a.at.floor(Span::secs(1));
+        writeln!(out, "  {at} {} {}: {status} after {} ms {said}", a.endpoint, a.outcome, a.latency_ms)?;
     }
     Ok(())
 }
@@ -315,7 +316,6 @@ fn waiting(n: &serde_json::Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use barograph_domain::Span;
 
     #[test]
     fn a_delivery_says_when_it_is_tried_next_or_that_it_is_not() {

@@ -2,7 +2,7 @@
 
 use crate::cli::ContextArgs;
 use crate::clock;
-use crate::commands::{collect::interval, own_run, reader, resolve};
+use crate::commands::{collect::interval, listened, own_run, reader, resolve};
 use crate::config::Settings;
 use crate::failure::Failure;
 use crate::term::Paint;
@@ -26,14 +26,18 @@ pub(crate) fn run(args: &ContextArgs, settings: &Settings, json: bool) -> Result
         let reader = reader(settings)?;
         let known: Vec<InstrumentName> = reader.instruments(None)?.into_iter().map(|i| i.instrument.name).collect();
         let market = resolve(&known, settings, name, alias)?;
-        let snapshot = snapshot(reader.as_ref(), settings, &market, args.as_of)?;
+        let found = read(reader.as_ref(), settings, &market, args.as_of)?;
         let mut out = std::io::stdout().lock();
         if json {
-            serde_json::to_writer(&mut out, &snapshot).map_err(std::io::Error::from)?;
+            serde_json::to_writer(&mut out, &found.snapshot).map_err(std::io::Error::from)?;
             writeln!(out)?;
         } else {
-            let news = news(reader.as_ref(), args.as_of)?;
-            write!(out, "{}", views::context(&snapshot, news.as_deref(), Paint::detect()))?;
+            // People read the last reading of a recording; programs get what holds now, with the date.
+            let last = found.last.filter(|_| !args.now);
+            let ended = last.as_ref().map(|s| s.timestamp);
+            let news = news(reader.as_ref(), settings, args.as_of.or(ended))?;
+            let shown = last.as_ref().unwrap_or(&found.snapshot);
+            write!(out, "{}", views::context(shown, ended, news.as_deref(), Paint::detect()))?;
         }
         out.flush()?;
         if !args.continuous {
@@ -45,9 +49,9 @@ pub(crate) fn run(args: &ContextArgs, settings: &Settings, json: bool) -> Result
 }
 
 /// The event that new entries wait for, while one of high impact is near; as known at the moment asked about.
-fn news(reader: &dyn Reader, as_of: Option<Ts>) -> Result<Option<String>, Failure> {
+fn news(reader: &dyn Reader, settings: &Settings, as_of: Option<Ts>) -> Result<Option<String>, Failure> {
     let Some(calendar) = of_entries(reader.calendar(as_of)?) else { return Ok(None) };
-    let near = calendar.blackout(as_of.unwrap_or_else(clock::now));
+    let near = calendar.blackout(as_of.unwrap_or_else(|| clock::now_in(&settings.data)));
     Ok(near.map(|b| format!("{} in {:.0} min ({BLACKOUT_REASON})", b.event.name, b.minutes)))
 }
 
@@ -61,7 +65,7 @@ pub(crate) fn newest(
     let runs = reader.runs(None)?;
     let info = own_run(&runs, market, settings, |book| {
         Failure::usage(format!(
-            "{market} has points but no context for book '{book}' yet; it comes at the end of a minute that is listened to, as with: barograph collect, without --no-context; or with files: barograph collect --source PATH"
+            "{market} has points but no context for book '{book}' yet; it comes at the end of a recorded minute, as with: barograph collect, without --no-context; or with files: barograph collect --source PATH"
         ))
     })?;
     let lens = lens_of(reader, info)?;
@@ -87,6 +91,22 @@ pub(crate) fn snapshot(
     market: &InstrumentName,
     as_of: Option<Ts>,
 ) -> Result<Snapshot, Failure> {
+    read(reader, settings, market, as_of).map(|found| found.snapshot)
+}
+
+/// What a market reads, and the last reading of one that is a recording.
+struct Found {
+    snapshot: Snapshot,
+    /// As it was published, where the recording has an end.
+    last: Option<Snapshot>,
+}
+
+fn read(
+    reader: &dyn Reader,
+    settings: &Settings,
+    market: &InstrumentName,
+    as_of: Option<Ts>,
+) -> Result<Found, Failure> {
     let (lens, rows) = newest(reader, settings, market, as_of)?;
     let Some((row, before)) = rows.split_last() else {
         return Err(Failure::usage(format!("{market} has no snapshot")));
@@ -97,8 +117,11 @@ pub(crate) fn snapshot(
     let in_use = chosen.then(|| super::contest::in_use(reader, settings)).transpose()?;
     let calls = barograph_query::calls::before(reader, &lens, row, in_use.as_ref())?;
     let lens = lens.stating(calls);
-    Ok(match as_of {
-        Some(moment) => lens.as_of(row, previous, moment),
-        None => lens.at_present(row, previous, clock::now()),
-    })
+    if let Some(moment) = as_of {
+        return Ok(Found { snapshot: lens.as_of(row, previous, moment), last: None });
+    }
+    let ends = listened::ends(reader, settings, market, row.ts)?;
+    let now = clock::now_in(&settings.data);
+    let snapshot = lens.at_present_or_end(row, previous, now, || ends.is_none());
+    Ok(Found { snapshot, last: ends.map(|_| lens.snapshot(row, previous)) })
 }

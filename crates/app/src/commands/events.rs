@@ -1,4 +1,5 @@
-//! `events`: what detectors found, of one market or of all, with a sentence each; the newest last, as a log is read.
+//! `events`: what detectors found, of one market or of all, a line each, with `--long` the sentences too; the newest last, as a log is
+//! read.
 
 use crate::cli::EventsArgs;
 use crate::commands::{reader, resolve};
@@ -6,12 +7,14 @@ use crate::config::Settings;
 use crate::failure::Failure;
 use crate::term::{Paint, fold, minute};
 use barograph_api::{EventFilter, EventView, SeriesWindow};
+use barograph_domain::alert::AlertChange;
 use barograph_domain::text::escape_control;
 use barograph_domain::{InstrumentName, Pattern, Severity, Ts};
 use barograph_query::events::{Kept, page};
 use barograph_query::render::Books;
 use barograph_query::service::{configured_run, other_book, reach};
 use barograph_store::RunInfo;
+use std::collections::BTreeSet;
 use std::io::Write;
 
 /// Columns of a terminal.
@@ -59,7 +62,17 @@ pub(crate) fn run(args: &EventsArgs, settings: &Settings, json: bool) -> Result<
         if found.items.is_empty() {
             writeln!(out, "{}", fold(&none(args, reach(own.into_iter())), WIDTH, ""))?;
         }
-        print(&mut out, &found.items, found.more, Paint::detect())?;
+        let paint = Paint::detect();
+        if args.long {
+            in_full(&mut out, &found.items, paint)?
+        } else {
+            a_line_each(&mut out, &found.items, paint)?
+        }
+        if found.more {
+            let shown = found.items.len();
+            let more = format!("the newest {shown}; there are earlier ones: ask with --limit or --to");
+            writeln!(out, "{}", paint.faint(&more))?;
+        }
     }
     Ok(out.flush()?)
 }
@@ -97,7 +110,7 @@ fn none(args: &EventsArgs, reach: Option<(Ts, Ts)>) -> String {
         (Some(from), Some(until)) => format!(" between {from} and {until}"),
     };
     if args.from.is_some_and(|t| t > last) || args.until.is_some_and(|t| t <= first) {
-        return format!("no event{whose} lies{between}: data reach from {first} to {last}");
+        return format!("no event{whose}{between}: data reach from {first} to {last}");
     }
     let what = if args.open { "no episode is open" } else { "no event is stored" };
     let when = args.as_of.map_or_else(String::new, |t| format!(" as of {t}"));
@@ -106,7 +119,36 @@ fn none(args: &EventsArgs, reach: Option<(Ts, Ts)>) -> String {
     format!("{what}{whose}{between}{when}{hint}")
 }
 
-fn print(out: &mut impl Write, events: &[EventView], more: bool, paint: Paint) -> Result<(), Failure> {
+/// "2026-02-05 14:35Z HIGH     opened   SOL/USDT  Burst of liquidations". The end of a title that has no room is left out at a word.
+fn a_line_each(out: &mut impl Write, events: &[EventView], paint: Paint) -> Result<(), Failure> {
+    let venues: BTreeSet<&str> = events.iter().map(|e| e.instrument.venue.as_str()).collect();
+    let whose = |e: &EventView| match (&e.asset_pair, venues.len()) {
+        (Some(pair), 0 | 1) => pair.clone(),
+        (Some(pair), _) => format!("{pair} {}", e.instrument.venue),
+        (None, 0 | 1) => e.symbol.clone(),
+        (None, _) => e.instrument.to_string(),
+    };
+    let wide = events.iter().map(|e| whose(e).chars().count()).max().unwrap_or(0).min(24);
+    for e in events {
+        // What happened at a moment neither opened nor ended.
+        let change = if e.change == AlertChange::Happened { String::new() } else { e.change.name().to_lowercase() };
+        let head = format!("{} {:<8} {change:<9} {:<wide$}  ", minute(e.timestamp), e.severity.name(), whose(e));
+        let title = escape_control(&e.title);
+        let room = WIDTH.saturating_sub(head.chars().count());
+        let folded = fold(&title, room.saturating_sub(2), "");
+        let title = match folded.split_once('\n') {
+            Some((first, _)) if title.chars().count() > room => format!("{first} …"),
+            _ => title,
+        };
+        writeln!(out, "{head}{}", paint.strong(&title))?;
+    }
+    if !events.is_empty() {
+        writeln!(out, "{}", paint.faint("what was measured: --long"))?;
+    }
+    Ok(())
+}
+
+fn in_full(out: &mut impl Write, events: &[EventView], paint: Paint) -> Result<(), Failure> {
     for e in events {
         let head = format!("{}  {:<8} {:<9} ", minute(e.timestamp), e.severity.name(), e.change.name().to_lowercase());
         let hang = " ".repeat(head.chars().count());
@@ -119,14 +161,6 @@ fn print(out: &mut impl Write, events: &[EventView], more: bool, paint: Paint) -
         // Of a label, what would end it is part of the story; of others it is the threshold they were alerted at.
         let clears = e.moment.as_ref().map_or_else(String::new, |_| format!(" {}", e.clears));
         writeln!(out, "{}", fold(&escape_control(&format!("{}{clears}", e.description)), WIDTH, "    "))?;
-    }
-    if more {
-        let shown = events.len();
-        writeln!(
-            out,
-            "{}",
-            paint.faint(&format!("the newest {shown}; there are earlier ones: ask with --limit or --to"))
-        )?;
     }
     Ok(())
 }

@@ -5,12 +5,13 @@
 
 use crate::cli::FreshnessArgs;
 use crate::clock;
-use crate::commands::{collect::interval, own_run, reader, resolve};
+use crate::commands::{collect::interval, listened, own_run, reader, resolve};
 use crate::config::Settings;
 use crate::failure::Failure;
 use barograph_domain::{InstrumentName, MarketKind, Metric, Span, Ts};
 use barograph_live::tags::MKT;
 use barograph_query::gap_alert::GapAlerts;
+use barograph_query::recorded::day;
 use barograph_query::service::lens_of;
 use barograph_store::Reader;
 use serde::Serialize;
@@ -27,6 +28,9 @@ struct Age {
     age_s: Option<i64>,
     threshold_s: i64,
     stale: bool,
+    /// The market is a recording that ends here: it is old, and not late.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recorded_until: Option<Ts>,
 }
 
 pub(crate) fn run(args: &FreshnessArgs, settings: &Settings, json: bool) -> Result<(), Failure> {
@@ -56,13 +60,13 @@ fn once(args: &FreshnessArgs, settings: &Settings, json: bool, alerts: Option<&m
     if let Some(alerts) = alerts {
         let streams = reader.counting_streams(None, None)?;
         let of_wanted = streams.iter().filter(|s| wanted.contains(&s.decl.instrument));
-        for news in alerts.report(clock::now(), of_wanted.map(|s| (&s.decl, s.newest_event))) {
+        for news in alerts.report(clock::now_in(&settings.data), of_wanted.map(|s| (&s.decl, s.newest_event))) {
             writeln!(std::io::stderr(), "barograph: {MKT} {news}")?;
         }
     }
     if wanted.is_empty() {
         return Err(Failure::No(
-            "no MetricPoint data found; listen with: barograph up; or import files with: barograph collect --source PATH".to_owned(),
+            "no MetricPoint data found; record with: barograph up; or import files with: barograph collect --source PATH".to_owned(),
         ));
     }
     let mut ages = Vec::new();
@@ -70,7 +74,15 @@ fn once(args: &FreshnessArgs, settings: &Settings, json: bool, alerts: Option<&m
         ages.extend(ages_of(reader, settings, market, args.threshold)?);
     }
     let mut out = std::io::stdout().lock();
+    let mut named: Option<&InstrumentName> = None;
     for age in &ages {
+        if let (false, Some(end)) = (json, age.recorded_until) {
+            // One line is all there is to say of a recording.
+            if named.replace(&age.instrument) != Some(&age.instrument) {
+                writeln!(out, "{:<28} recorded until {}", age.instrument.to_string(), day(end))?;
+            }
+            continue;
+        }
         if json {
             serde_json::to_writer(&mut out, age).map_err(std::io::Error::from)?;
             writeln!(out)?;
@@ -85,19 +97,29 @@ fn once(args: &FreshnessArgs, settings: &Settings, json: bool, alerts: Option<&m
             )?;
         }
     }
-    let stale = ages.iter().filter(|a| a.stale).count();
-    let unseen = if ages.iter().any(|a| a.newest.is_none()) { " or were never seen" } else { "" };
-    let as_usual = ages.iter().filter(|a| !a.stale && a.age_s.is_some_and(|s| Span::secs(s) > args.threshold)).count();
+    verdict(&ages, args.threshold)
+}
+
+/// No where something is late, or where there are recordings only.
+fn verdict(ages: &[Age], threshold: Span) -> Result<(), Failure> {
+    let (recorded, listened): (Vec<&Age>, Vec<&Age>) = ages.iter().partition(|a| a.recorded_until.is_some());
+    if listened.is_empty() {
+        return Err(Failure::No("recordings only: nothing is listening; record with: barograph up".to_owned()));
+    }
+    let stale = listened.iter().filter(|a| a.stale).count();
+    let unseen = if listened.iter().any(|a| a.newest.is_none()) { " or were never seen" } else { "" };
+    let as_usual = listened.iter().filter(|a| !a.stale && a.age_s.is_some_and(|s| Span::secs(s) > threshold)).count();
     let excused = match as_usual {
         0 => String::new(),
         k => format!("; {k} more are, but no older than their cadence allows"),
     };
+    let apart = if recorded.is_empty() { "" } else { "; recordings are not counted" };
     match stale {
         0 => Ok(()),
         n => Err(Failure::No(format!(
-            "{n} of {} are older than {}{unseen}{excused}",
-            ages.len(),
-            args.threshold.spoken()
+            "{n} of {} are older than {}{unseen}{excused}{apart}",
+            listened.len(),
+            threshold.spoken()
         ))),
     }
 }
@@ -109,7 +131,7 @@ fn ages_of(
     market: &InstrumentName,
     threshold: Span,
 ) -> Result<Vec<Age>, Failure> {
-    let now = clock::now();
+    let now = clock::now_in(&settings.data);
     let age = |what, source: String, newest: Option<Ts>, limit: Span| Age {
         instrument: market.clone(),
         what,
@@ -119,6 +141,7 @@ fn ages_of(
         age_s: newest.map(|t| (now - t).as_secs().max(0)),
         threshold_s: limit.as_secs(),
         stale: newest.is_none_or(|t| now - t > limit),
+        recorded_until: None,
     };
     let runs = reader.runs(None)?;
     let info = own_run(&runs, market, settings, |book| {
@@ -130,6 +153,7 @@ fn ages_of(
     let Some(row) = rows.rows.last() else {
         return Err(Failure::No(format!("{market} has no context snapshot")));
     };
+    let ends = listened::ends(reader, settings, market, row.ts)?;
     let mut out = vec![age("snapshot", String::new(), Some(row.ts), threshold)];
     let spot = lens_of(reader, info)?.instrument.kind == MarketKind::Spot;
     for input in &row.inputs {
@@ -143,5 +167,8 @@ fn ages_of(
         // An archive that is hourly by declaration cannot be younger than its cadence allows (features §9).
         out.push(age(input.metric.name(), decl.source.clone(), Some(input.anchor), threshold.max(decl.max_age())));
     }
+    // Within the threshold it is as fresh as was asked for.
+    let ends = ends.filter(|_| out.first().is_some_and(|snapshot| snapshot.stale));
+    out.iter_mut().for_each(|age| age.recorded_until = ends);
     Ok(out)
 }

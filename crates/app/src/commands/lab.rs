@@ -67,7 +67,7 @@ pub(super) fn name(text: &str, settings: &Settings) -> Result<InstrumentName, Fa
 pub(super) fn terms(fee: &TakerFee, order: &OrderArgs) -> Result<TradeTerms, Failure> {
     let OrderArgs { notional, latency_ms } = *order;
     if !(notional.is_finite() && notional > 0.0) {
-        return Err(Failure::usage(format!("{notional} quote cannot stand behind a trade")));
+        return Err(Failure::usage(format!("{notional} quote is no size for a trade")));
     }
     Ok(TradeTerms { fee: fee.clone(), notional, latency: Span::millis(i64::from(latency_ms)) })
 }

@@ -45,7 +45,7 @@ pub(crate) fn run(args: &GoldArgs, settings: &Settings, json: bool) -> Result<()
     if stored.is_none() && !traded {
         let nothing = format!(
             "the lake in {} holds no trades of {market}, and {} holds nothing of it either; name the lake with --lake and the data folder with \
-             --data, listen with: barograph up; or import with: barograph lake import {market} --source FILE",
+             --data, record with: barograph up; or import with: barograph lake import {market} --source FILE",
             config.root.display(),
             stored_in(settings)
         );

@@ -1,7 +1,8 @@
 //! `markets`: what is stored, with the health of each stream; or what a venue lists and would be listened to (R3.30).
 
 use crate::cli::Markets;
-use crate::clock::{SystemClock, now};
+use crate::clock::{SystemClock, now_in};
+use crate::commands::listened::{ends, last_changes};
 use crate::commands::serve::runtime;
 use crate::commands::{reader, up};
 use crate::config::Settings;
@@ -14,10 +15,9 @@ use barograph_live::replay;
 use barograph_live::start::Asked;
 use barograph_live::view::state_word;
 use barograph_net::{Bounds, Net, NetOptions, inbox};
-use barograph_query::service::{BookId, configured_run};
-use barograph_store::{Gap, Range, Reader, RunInfo, StreamInfo};
+use barograph_query::recorded::day;
+use barograph_store::{Gap, StreamInfo};
 use barograph_venues::session::MarketSpec;
-use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::sync::Arc;
 
@@ -47,7 +47,7 @@ fn listed(args: &Markets, settings: &Settings, json: bool) -> Result<(), Failure
         }
         writeln!(
             std::io::stderr(),
-            "{venue}: {} of {} would be listened to",
+            "{venue}: {} of {} would be recorded",
             chosen.len(),
             number_of(all.len(), "market")
         )?;
@@ -92,7 +92,7 @@ fn print_listed(
     let kind = serde_json::to_value(market.kind).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
     let volume =
         market.volume_24h_quote.map_or_else(|| "volume unknown".to_owned(), |v| format!("{v:.0} {}", market.quote));
-    let mark = if taken { "listened to" } else { "-" };
+    let mark = if taken { "recorded" } else { "-" };
     Ok(writeln!(out, "{:<34} {kind:<12} {volume:>24} in 24 h  {mark}", instrument.to_string())?)
 }
 
@@ -117,15 +117,16 @@ fn stored(settings: &Settings, json: bool) -> Result<(), Failure> {
     if instruments.is_empty() && !json {
         writeln!(
             out,
-            "no markets in {}; listen to some with: barograph up; or import files with: barograph collect --source PATH",
+            "no markets in {}; record some with: barograph up; or import files with: barograph collect --source PATH",
             settings.data.display()
         )?;
     }
-    let (runs, book, now) = (reader.runs(None)?, book_id(settings)?, now());
+    let (runs, book, now) = (reader.runs(None)?, book_id(settings)?, now_in(&settings.data));
     let listening = replay::is_listening(&settings.data);
     for info in instruments {
         let name = &info.instrument.name;
         let changes = last_changes(reader.as_ref(), &runs, name, &book)?;
+        let ends = ends(reader.as_ref(), settings, name, info.newest_event)?;
         let streams: Vec<(StreamInfo, Health)> = reader
             .counting_streams(Some(name), None)?
             .into_iter()
@@ -136,7 +137,7 @@ fn stored(settings: &Settings, json: bool) -> Result<(), Failure> {
             .collect();
         if json {
             let streams: Vec<_> = streams.iter().map(|(s, h)| stream_json(s, *h)).collect();
-            let line = serde_json::json!({ "instrument": name, "kind": info.instrument.kind, "points": info.points, "first_event": info.first_event, "newest_event": info.newest_event, "streams": streams });
+            let line = serde_json::json!({ "instrument": name, "recorded_until": ends, "kind": info.instrument.kind, "points": info.points, "first_event": info.first_event, "newest_event": info.newest_event, "streams": streams });
             writeln!(out, "{line}")?;
             continue;
         }
@@ -145,6 +146,15 @@ fn stored(settings: &Settings, json: bool) -> Result<(), Failure> {
             _ => format!("{} to {}", minute(info.first_event), minute(info.newest_event)),
         };
         writeln!(out, "{:<24} {:>8} {:<6}  {span}", name.to_string(), info.points, points(info.points))?;
+        if let Some(until) = ends {
+            let live = format!(
+                "recorded until {}; live: barograph up --venue {} --symbols {}",
+                day(until),
+                name.venue,
+                name.symbol
+            );
+            writeln!(out, "{}", fold(&live, 80, "    "))?;
+        }
         for (s, health) in streams {
             let kind =
                 serde_json::to_value(s.decl.kind).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
@@ -158,7 +168,7 @@ fn stored(settings: &Settings, json: bool) -> Result<(), Failure> {
                 s.points,
                 points(s.points)
             )?;
-            if let Some(text) = health.text() {
+            if let Some(text) = health.text().filter(|_| ends.is_none()) {
                 writeln!(out, "{}", fold(&text, 80, "    "))?;
             }
         }
@@ -169,29 +179,6 @@ fn stored(settings: &Settings, json: bool) -> Result<(), Failure> {
 /// The noun behind a number of points.
 fn points(n: u64) -> String {
     format!("point{}", plural(n))
-}
-
-/// The last change of continuity of each stream of a market, by the stream's name.
-fn last_changes(
-    reader: &dyn Reader,
-    runs: &[RunInfo],
-    market: &InstrumentName,
-    book: &BookId,
-) -> Result<BTreeMap<String, Gap>, Failure> {
-    const PAGE: usize = 10_000;
-    let mut last = BTreeMap::new();
-    let Some(run) = configured_run(runs, market, book) else { return Ok(last) };
-    let mut start = Ts::MIN;
-    loop {
-        let page = reader.gaps(&run.spec.key, Range { start, end: Ts::MAX }, PAGE, None)?;
-        for gap in page.items {
-            last.insert(gap.stream.label(), gap);
-        }
-        match page.next {
-            Some(next) => start = next,
-            None => return Ok(last),
-        }
-    }
 }
 
 fn health(stream: &StreamInfo, change: Option<&Gap>, now: Ts, listening: bool) -> Health {
@@ -205,7 +192,7 @@ fn health(stream: &StreamInfo, change: Option<&Gap>, now: Ts, listening: bool) -
 }
 
 impl Health {
-    /// For people; nothing about streams that nobody ever listened to.
+    /// For people; nothing about streams that were never listened to.
     fn text(self) -> Option<String> {
         let age = Span::secs(self.age_s).spoken();
         let (status, since) = self.status?;
@@ -214,12 +201,12 @@ impl Health {
             let (word, why) = (state_word(status.state), status.reason.spoken());
             format!("{word} since {since}: {why}; newest {age} old")
         } else if self.too_old {
-            let why = if self.listening { "the venue sends nothing" } else { "nobody listens" };
+            let why = if self.listening { "the venue sends nothing" } else { "nothing is listening" };
             format!("SILENT: newest {age} old; {why}")
         } else if self.listening {
             format!("LIVE since {since}, newest {age} old")
         } else {
-            format!("was LIVE, nobody listens now; newest {age} old")
+            format!("was LIVE, nothing is listening now; newest {age} old")
         })
     }
 }

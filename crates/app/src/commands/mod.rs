@@ -21,6 +21,7 @@ mod lake_follow;
 mod lake_gold;
 mod lake_minutes;
 mod levels;
+mod listened;
 mod markets;
 mod paper;
 mod positions;
@@ -177,7 +178,7 @@ fn resolve(known: &[InstrumentName], settings: &Settings, name: &str, alias: boo
             Failure::usage(format!("'{name}' is not in the data folder — did you mean {}?", nearest.join(" or ")))
         }
         barograph_api::QueryError::UnknownSymbol { name, .. } if known.is_empty() => Failure::usage(format!(
-            "there is no MetricPoint data in the data folder, so nothing is known about '{name}'; listen with: barograph collect --symbol {name}; or import files with --source PATH"
+            "there is no MetricPoint data in the data folder, so nothing is known about '{name}'; record with: barograph collect --symbol {name}; or import files with --source PATH"
         )),
         barograph_api::QueryError::UnknownSymbol { name, .. } => {
             Failure::usage(format!("'{name}' is not in the data folder; see what is with: barograph markets"))
@@ -229,7 +230,7 @@ fn open_reader(data: &Path) -> Result<barograph_store::SqliteReader, Failure> {
             Failure::from(e)
         } else {
             Failure::usage(format!(
-                "there is no data folder {} yet; listen with: barograph up; or import files with: barograph collect --source PATH",
+                "there is no data folder {} yet; record with: barograph up; or import files with: barograph collect --source PATH",
                 data.display()
             ))
         }

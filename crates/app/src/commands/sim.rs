@@ -48,7 +48,7 @@ pub(crate) fn run(args: &Sim) -> Result<(), Failure> {
         let (id, base) = (&venue.prefix()[1..], server.rest_base(venue));
         let choice = if venue == Venue::BinanceUsdm { String::new() } else { format!(" --venue {id}") };
         let symbols = if symbols.is_empty() { String::new() } else { format!(" --symbols {symbols}") };
-        writeln!(out, "listen to it with: barograph up{choice}{symbols} --endpoint {id}={base}")?;
+        writeln!(out, "record it with: barograph up{choice}{symbols} --endpoint {id}={base}")?;
         out.flush()?;
         drop(out);
         stopped().await;

@@ -37,7 +37,7 @@ pub(crate) fn universe(args: &UniverseArgs, settings: &Settings, json: bool) -> 
         })?;
     }
     // An hour that was asked for is as old as it was asked for.
-    let seen = args.at.or(args.as_of).map_or_else(clock::now, |_| view.timestamp);
+    let seen = args.at.or(args.as_of).map_or_else(|| clock::now_in(&settings.data), |_| view.timestamp);
     out(&view, json, |v| print::universe(v, seen, Paint::detect()))
 }
 
@@ -48,10 +48,10 @@ fn no_hour(settings: &Settings, at: Option<Ts>) -> Result<Failure, Failure> {
     let first = reach(runs.iter().filter(|r| book.is(r))).map(|(first, _)| first);
     Ok(Failure::usage(match (at, first) {
         (Some(t), Some(first)) if t < first => {
-            format!("no hour between the markets was known at {t}: data begin at {first}")
+            format!("no correlations were known at {t}: data begin at {first}")
         }
         _ => format!(
-            "no hour between the markets is known {}; at least two markets are compared (setting watch), hour by hour",
+            "no correlations are known {}; at least two markets are compared hour by hour (setting watch)",
             at.map_or_else(|| "yet".to_owned(), |t| format!("at {t}"))
         ),
     }))

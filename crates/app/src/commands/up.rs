@@ -64,7 +64,8 @@ pub(crate) fn request(args: &Up, settings: &Settings, clock: Arc<dyn Clock>) -> 
     Ok(LiveRequest {
         asked,
         models: settings.models()?.unwrap_or(ModelMarkets::First(MARKETS_MAX)),
-        clock,
+        // Commands beside a world of another pace judge by its clock.
+        clock: crate::clock::shown(clock, &settings.data),
         weather: None,
         stop: Arc::default(),
     })
@@ -74,7 +75,7 @@ pub(crate) fn request(args: &Up, settings: &Settings, clock: Arc<dyn Clock>) -> 
 pub(crate) fn asked(args: &Up, settings: &Settings) -> Result<Vec<Asked>, Failure> {
     let symbols = if args.all { Vec::new() } else { settings.symbols.clone() };
     if symbols.is_empty() && !args.all {
-        return Err(Failure::usage("no symbols to listen to; name some with --symbols, or give --all"));
+        return Err(Failure::usage("no symbols to record; name some with --symbols, or give --all"));
     }
     let mut asked = Vec::new();
     for id in &settings.venues {
@@ -94,7 +95,7 @@ pub(crate) fn asked(args: &Up, settings: &Settings) -> Result<Vec<Asked>, Failur
         });
     }
     if asked.is_empty() {
-        return Err(Failure::usage("no venue to listen to; name one with --venue, as in binance-usdm"));
+        return Err(Failure::usage("no venue to record; name one with --venue, as in binance-usdm"));
     }
     Ok(asked)
 }

@@ -122,9 +122,9 @@ settings! {
     keep_raw_days: Span = "7", days,
         "days that live points and order books are kept in the database, counted from the newest; the journal and the minute rows go further back";
     venues: Vec<String> = "binance-usdm", names,
-        "venues to listen to, comma-separated", shape: Shape::List;
+        "venues to record, comma-separated", shape: Shape::List;
     symbols: Vec<String> = "BTCUSDT,ETHUSDT,SOLUSDT", names,
-        "markets to listen to, comma-separated", shape: Shape::List;
+        "markets to record, comma-separated", shape: Shape::List;
     quote: Option<String> = "", optional,
         "with --all: only markets with this quote currency";
     market_type: Wanted = "futures",
@@ -193,5 +193,5 @@ settings! {
     token: Option<String> = "", optional,
         "access token that commands bring to the API of a running process", shown: secret::hidden;
     monitoring: bool = "on", switch,
-        "listen to venues at all: on or off";
+        "record from venues at all: on or off";
 }

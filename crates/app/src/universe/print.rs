@@ -17,6 +17,15 @@ fn number(gauge: &Gauge) -> String {
     gauge.value.map_or_else(|| gauge.reason.map_or(NONE, barograph_domain::Reason::name).to_owned(), |x| signed(x, 2))
 }
 
+/// What a diversification ratio comes to: 1 is none.
+const fn spread(ratio: f64) -> &'static str {
+    match ratio {
+        r if r < 1.1 => "almost none",
+        r if r < 1.3 => "some",
+        _ => "good",
+    }
+}
+
 /// With a true minus.
 fn signed(x: f64, decimals: usize) -> String {
     format!("{x:.decimals$}").replace('-', "−")
@@ -38,7 +47,7 @@ pub(crate) fn universe(v: &UniverseView, now: Ts, paint: Paint) -> String {
         minute_and_age(v.timestamp, now, FRESH),
         number_of(v.markets.len(), "market")
     )));
-    line(&format!(" {:<34} {:>12} {:>9}  {:<12} {:>5}", "market", "price", "vol/yr", "risk", "lead"));
+    line(&format!(" {:<34} {:>12} {:>9}  {:<12} {:>5}", "market", "price", "24 h vol", "risk", "lead"));
     for m in &v.markets {
         let vol = m.vol_annual.map_or_else(|| NONE.to_owned(), share);
         let lead = m.lead_score.map_or_else(|| NONE.to_owned(), |s| signed(s, 2));
@@ -48,7 +57,7 @@ pub(crate) fn universe(v: &UniverseView, now: Ts, paint: Paint) -> String {
     }
     line("");
     line(&format!(
-        " {:<22} {:>8} {:>8}  {:<11} {:>6}  {:<10} {}",
+        " {:<21} {:>7} {:>7} {:<11} {:>5} {:<10} {}",
         "pair", "20 h", "30 d", "usual", "rank", "state", "first"
     ));
     for p in &v.pairs {
@@ -76,7 +85,7 @@ fn pair(v: &UniverseView, p: &PairView, paint: Paint) -> String {
     };
     let state = paint.label(label, &format!("{state:<10}"));
     let (short, long) = (number(&r.corr_20), number(&r.corr_30d));
-    format!(" {:<22} {short:>8} {long:>8}  {usual:<11} {rank:>6}  {state} {first}", p.asset_pair)
+    format!(" {:<21} {short:>7} {long:>7} {usual:<11} {rank:>5} {state} {first}", p.asset_pair)
 }
 
 /// A basket as people read it.
@@ -97,15 +106,15 @@ pub(crate) fn portfolio(v: &PortfolioView, paint: Paint) -> String {
     line(&format!(" posture     {}, bias {}", p.posture.name(), p.risk_bias.name()));
     let assumed = match p.assumed_pairs {
         0 => String::new(),
-        n => format!(" (pairs taken to move as one: {n})"),
+        n => format!(" ({} without a correlation taken as 1)", number_of(n, "pair")),
     };
     let vol = p.vol_annual.value.map_or_else(|| "not known: a market has no volatility yet".to_owned(), share);
-    line(&format!(" volatility  {vol} a year{assumed}"));
+    line(&format!(" volatility  24 h vol {vol} annualised{assumed}"));
     if let Some(ratio) = p.diversification_ratio {
-        line(&format!(" spread      {ratio:.2} times as calm as its parts"));
+        line(&format!(" spread      diversification ratio {ratio:.2} ({})", spread(ratio)));
     }
     if let Some(corr) = p.avg_pair_corr {
-        line(&format!(" moved       {} together on average, 20 hours", signed(corr, 2)));
+        line(&format!(" correlation {} on average over 20 h", signed(corr, 2)));
     }
     line("");
     line(&format!(" {:<34} {:<6} {:>8}  {:<12} {}", "market", "side", "weight", "risk", "volatility"));

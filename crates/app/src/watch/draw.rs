@@ -39,7 +39,7 @@ const HELP: [&str; 11] = [
     "?               this",
     "q               quit",
     "",
-    "held: how long the risk label stands; age: how old the reading is",
+    "held: for how long the risk label has held; age: how old the reading is",
     "margin: distance of the risk label to its threshold, in scale units",
 ];
 
@@ -139,7 +139,7 @@ fn warning(scene: &Picture<'_>) -> Option<String> {
     }
     let why = scene.trouble.map_or(String::new(), |why| format!(": {why}"));
     let silent = scene.at.silent_s?;
-    Some(format!("Nothing heard for {silent} s, connecting again; numbers are old{why}"))
+    Some(format!("No data for {silent} s, connecting again; numbers are old{why}"))
 }
 
 fn rows(scene: &Picture<'_>, area: Rect) -> Vec<Line<'static>> {
@@ -155,7 +155,7 @@ fn rows(scene: &Picture<'_>, area: Rect) -> Vec<Line<'static>> {
     }
     let shown = view.rows(board);
     if board.rows.is_empty() {
-        return faint("no market yet; listen with: barograph up".to_owned());
+        return faint("no market yet; record with: barograph up".to_owned());
     }
     if shown.is_empty() {
         return faint(format!("no market matches '{}'; Esc clears the search", view.filter));

@@ -87,7 +87,7 @@ fn wide_terminals_show_all_and_narrow_ones_the_market_and_its_risk() {
 fn silence_is_said_and_greys_everything() {
     let at = BoardMoment { now_ms: NOW, silent_s: Some(6) };
     let (lines, _) = picture((80, 24), &board(), &View::default(), at, Palette::Coloured);
-    check(&lines, &["Nothing heard for 6 s, connecting again; numbers are old: no barograph answers", "HIGH_VOL ⚡"]);
+    check(&lines, &["No data for 6 s, connecting again; numbers are old: no barograph answers", "HIGH_VOL ⚡"]);
     let table = ScreenTable::new(&board(), &View::default().rows(&board()), at, 120);
     assert!(table.lines.iter().flatten().all(|cell| cell.tone == Tone::Faint));
 }
@@ -103,7 +103,7 @@ fn nothing_to_show_is_explained() {
     let mut none = board();
     none.rows.clear();
     let (lines, _) = picture((80, 24), &none, &View::default(), FRESH, Palette::Coloured);
-    check(&lines, &["no market yet; listen with: barograph up"]);
+    check(&lines, &["no market yet; record with: barograph up"]);
     let view = View { help: true, ..View::default() };
     let (lines, _) = picture((80, 24), &board(), &view, FRESH, Palette::Coloured);
     check(&lines, &["open the market", "quit"]);
@@ -125,8 +125,8 @@ fn a_market_says_why_and_what_would_change_it() {
             " risk        HIGH_VOL ⚡",
             "38 min   margin 0.9",
             "bias CONSERVATIVE",
-            " Extreme volatility (1 h vol 118 % annualised), strong downtrend, −8.1 % in",
-            " Extreme volatility: 1 h volatility is 118 %, limit 80 %.",
+            " High volatility (1 h vol 118 % annualised), strong downtrend, −8.1 % in",
+            " High volatility: 1 h volatility is 118 %, limit 80 %.",
             " new entries     smaller size",
             " session         NY, 40 % elapsed; stops at 1.8 × ATR",
             " risk ends       CHOP_RISK if 1 h volatility falls below 72 % annualised and\n                 stays there for 2 hourly readings; now 118 %",
@@ -149,7 +149,7 @@ fn the_chosen_row_says_its_headline_below_the_rows() {
     };
     let first = said(&View::default(), FRESH);
     assert!(first[0].starts_with("› BTC") && first[1].starts_with("  SOL"), "{first:#?}");
-    assert_eq!(first[2..], ["  Extreme volatility (1 h vol 118 % annualised)."]);
+    assert_eq!(first[2..], ["  High volatility (1 h vol 118 % annualised)."]);
     let second = said(&View { selected: Some("bybit:SOLUSDT".to_owned()), ..View::default() }, FRESH);
     assert!(second[1].starts_with("› SOL"), "{second:#?}");
     let whole = [
@@ -158,5 +158,5 @@ fn the_chosen_row_says_its_headline_below_the_rows() {
     ];
     assert_eq!(second[2..], whole, "in full");
     let help = View { help: true, ..View::default() };
-    assert!(said(&help, FRESH).iter().all(|line| !line.contains("Extreme volatility")));
+    assert!(said(&help, FRESH).iter().all(|line| !line.contains("High volatility")));
 }

@@ -4,6 +4,7 @@ use super::state::{KnownBoard, WatchRow};
 use super::table::BoardMoment;
 use super::wording::{self, NONE, Tone};
 use crate::term::fold;
+use barograph_domain::{Axis, TradingSession, spoken_label, spoken_margin};
 use barograph_engine::CATALOGUE;
 use serde_json::Value;
 
@@ -41,7 +42,8 @@ pub(crate) fn lines(board: &KnownBoard, market: &str, at: BoardMoment, room: usi
     for line in fold(text(&explanation["reasoning"]), room - 1, " ").lines() {
         out.push((line.to_owned(), Tone::Plain));
     }
-    if let Some(warning) = explanation["freshness_warning"].as_str() {
+    let ended = s["recorded_until"].is_string();
+    if let Some(warning) = explanation["freshness_warning"].as_str().filter(|_| !ended) {
         out.extend(fold(warning, room - 1, " ").lines().map(|line| (line.to_owned(), Tone::Red)));
     }
     blank(&mut out);
@@ -82,20 +84,22 @@ fn price(board: &KnownBoard, row: Option<&WatchRow>, market: &str) -> (String, T
     (line, Tone::Strong)
 }
 
-/// " risk        HIGH_VOL ⚡          38 min   margin 0.9"
+/// " risk        HIGH_VOL ⚡          38 min   margin 0.9, near"
 fn axes(out: &mut Lines, s: &Value) {
     for axis in ["risk", "trend", "volatility", "heat"] {
         let view = &s["regimes"][axis];
         let word = text(&view["label"]);
         let (sign, tone) = wording::label(axis, word);
         let side = match view["direction"].as_str() {
-            Some("LONG_SQUEEZE") => " ▼ longs",
-            Some("SHORT_SQUEEZE") => " ▲ shorts",
+            Some("LONG_SQUEEZE") => "▼ longs",
+            Some("SHORT_SQUEEZE") => "▲ shorts",
             _ => "",
         };
         let label = format!("{word} {sign}{side}");
         let age = view["age_s"].as_i64().map_or(NONE.to_owned(), wording::age);
-        let margin = view["margin"].as_f64().map_or(String::new(), |m| format!("   margin {}", wording::fixed(m, 1)));
+        let margin = view["margin"]
+            .as_f64()
+            .map_or(String::new(), |m| format!("   margin {}, {}", wording::fixed(m, 1), spoken_margin(m)));
         let stale = view["stale"].as_bool().unwrap_or(false);
         let tone = if stale { Tone::Faint } else { tone };
         let stale = if stale { "   stale" } else { "" };
@@ -106,24 +110,27 @@ fn axes(out: &mut Lines, s: &Value) {
     out.push((posture, Tone::Plain));
 }
 
-/// "LONDON, 40 % elapsed; stops at 1.6 × ATR"
+/// "London session, 40 % elapsed; stops at 1.6 × ATR"
 fn session(s: &Value) -> String {
     let over =
         s["elapsed_frac"].as_f64().map_or(String::new(), |f| format!(", {} elapsed", wording::percent(f, 0, false)));
     let stops = s["adaptive_multiplier"].as_f64().map_or(String::new(), |m| format!("; stops at {m:.1} × ATR"));
-    format!("{}{over}{stops}", text(&s["name"]))
+    let name = text(&s["name"]);
+    let spoken = TradingSession::ALL.into_iter().find(|known| known.name() == name).map(TradingSession::spoken);
+    format!("{}{over}{stops}", spoken.unwrap_or(name))
 }
 
 /// What would end the label, and what would turn the reading.
 fn flips(out: &mut Lines, s: &Value, say: &dyn Fn(&mut Lines, &str, &str)) {
-    for axis in ["risk", "trend", "volatility", "heat"] {
+    for of in [Axis::Risk, Axis::Trend, Axis::Volatility, Axis::Heat] {
+        let axis = of.name();
         let view = &s["regimes"][axis];
         let (exit, flip) = (&view["nearest_exit"], &view["nearest_flip"]);
         if exit.is_object() {
-            say(out, &format!("{axis} ends"), &flip_text(s, exit));
+            say(out, &format!("{axis} ends"), &flip_text(s, of, exit));
         }
         if flip.is_object() && (flip["needed"] != exit["needed"] || flip["label"] != exit["label"]) {
-            say(out, &format!("{axis} turns"), &flip_text(s, flip));
+            say(out, &format!("{axis} turns"), &flip_text(s, of, flip));
         }
     }
 }
@@ -132,8 +139,8 @@ fn flips(out: &mut Lines, s: &Value, say: &dyn Fn(&mut Lines, &str, &str)) {
 const MINUTE_S: i64 = 60;
 const HOUR_S: i64 = 3600;
 
-/// "CHOP_RISK if 1 h volatility falls below 93 % annualised and stays there for 2 readings; now 118 %"
-fn flip_text(s: &Value, flip: &Value) -> String {
+/// "chop risk if 1 h volatility falls below 93 % annualised and stays there for 2 readings; now 118 %"
+fn flip_text(s: &Value, axis: Axis, flip: &Value) -> String {
     let feature = text(&flip["feature"]);
     let unit = unit(s, feature);
     let a_year = if unit == "annualised fraction" { " annualised" } else { "" };
@@ -147,10 +154,10 @@ fn flip_text(s: &Value, flip: &Value) -> String {
     };
     // A wait longer than the readings themselves is worth saying.
     let left = flip["dwell_left_s"].as_i64().filter(|s| *s > readings * cadence);
-    let dwell = left.map_or(String::new(), |s| format!(", not sooner than in {}", wording::age(s)));
+    let dwell = left.map_or(String::new(), |s| format!(", in {} at the earliest", wording::age(s)));
     format!(
         "{} if {} {moves} {}{a_year}{stays}{dwell}; now {}",
-        text(&flip["label"]),
+        spoken_label(axis, text(&flip["label"])).unwrap_or_else(|| text(&flip["label"])),
         spoken(feature),
         wording::reading(&flip["threshold"], unit),
         wording::reading(&flip["value"], unit)
@@ -161,9 +168,22 @@ fn unit<'a>(s: &'a Value, feature: &str) -> &'a str {
     s["explanation"]["features"][feature]["unit"].as_str().unwrap_or("")
 }
 
-/// A feature as people say it; one of a newer server by its id.
-fn spoken(feature: &str) -> &str {
-    CATALOGUE.iter().find(|spec| spec.id == feature).map_or(feature, |spec| spec.spoken)
+/// A feature as people say it, a percentile as the rank that it is; one of a newer server by its id.
+fn spoken(feature: &str) -> String {
+    match CATALOGUE.iter().find(|spec| spec.id == feature) {
+        None => feature.to_owned(),
+        Some(spec) if spec.ranks.is_some() => format!("{} rank", spec.spoken),
+        Some(spec) => spec.spoken.to_owned(),
+    }
+}
+
+/// The same in a column of this width: shorter words before fewer letters.
+fn in_column(name: &str, width: usize) -> String {
+    let name = if name.chars().count() > width { name.replace("open interest", "OI") } else { name.to_owned() };
+    match name.char_indices().nth(width) {
+        None => name,
+        Some(_) => name.chars().take(width - 1).chain(['…']).collect(),
+    }
 }
 
 /// Each rule with its clauses: value, threshold, margin as a bar.
@@ -182,7 +202,7 @@ fn rules(out: &mut Lines, s: &Value) {
             let margin =
                 rule["margin"].as_f64().map_or(String::new(), |m| format!(", margin {}", wording::fixed(m, 1)));
             let share = rule["held_share_90d"].as_f64();
-            let share = share.map_or(String::new(), |x| format!(", held {} of 90 d", wording::percent(x, 1, false)));
+            let share = share.map_or(String::new(), |x| format!(", active {} of 90 d", wording::percent(x, 1, false)));
             out.push((format!(" {axis}: {} {sign} {verb}{margin}{share}", text(&rule["id"])), tone));
             for clause in rule["clauses"].as_array().unwrap_or(&none) {
                 out.push((clause_line(s, clause), Tone::Plain));
@@ -199,7 +219,7 @@ fn clause_line(s: &Value, clause: &Value) -> String {
     let any = if clause["group"].is_number() { "or " } else { "" };
     let value = wording::reading(&clause["value"], unit);
     let threshold = format!("{} {}", text(&clause["op"]), wording::reading(&clause["threshold"], unit));
-    let name: String = format!("{any}{size}{}", spoken(feature)).chars().take(32).collect();
+    let name = in_column(&format!("{any}{size}{}", spoken(feature)), 32);
     let bar = match clause["margin"].as_f64() {
         Some(margin) => format!("{} {}", wording::margin_bar(margin), wording::fixed(margin, 1)),
         None => match clause["result"].as_str() {

@@ -35,7 +35,7 @@ fn text(board: &KnownBoard) -> String {
     let table = ScreenTable::new(board, &rows, at, WIDE);
     let mut out = format!("{}\n{}\n", wording::moment(board.now_ms), super::draw::counts(board));
     if rows.is_empty() {
-        out.push_str("no market yet; listen with: barograph up\n");
+        out.push_str("no market yet; record with: barograph up\n");
         return out;
     }
     let line = |texts: &mut dyn Iterator<Item = &str>| {
@@ -103,10 +103,10 @@ mod tests {
             assert!(text.contains(part), "'{part}' is not in\n{text}");
         }
         assert!(!text.contains('\x1b'));
-        assert!(text.ends_with("\n\nBTC/USDT Extreme volatility (1 h vol 118 % annualised).\n"), "{text}");
+        assert!(text.ends_with("\n\nBTC/USDT High volatility (1 h vol 118 % annualised).\n"), "{text}");
         let lines = lines(&board());
         assert_eq!((&lines[0]["risk"], &lines[0]["price"]), (&Value::from("HIGH_VOL"), &Value::from(63120.5)));
-        assert_eq!(lines[0]["headline"], "Extreme volatility (1 h vol 118 % annualised).");
+        assert_eq!(lines[0]["headline"], "High volatility (1 h vol 118 % annualised).");
         assert_eq!(lines[1]["reasons"]["change_24h"], "warming");
         assert_eq!(lines[1]["change_24h"], Value::Null);
     }

@@ -289,7 +289,7 @@ pub(crate) mod tests {
             "header": {"markets": 2, "live": 1, "lost": 1, "cascades_24h": 3, "volatility_events_24h": 4, "open_alerts": 1, "data": "degraded"},
             "columns": COLUMNS, "labels": labels,
             "rows": [
-                {"i": 0, "instrument": "binance-usdm:BTCUSDT", "symbol": "BTC/USDT", "venue": "binance-usdm", "headline": "Extreme volatility (1 h vol 118 % annualised).", "cells": btc, "reasons": {}, "spark": [1.0, 2.0, null, 3.0]},
+                {"i": 0, "instrument": "binance-usdm:BTCUSDT", "symbol": "BTC/USDT", "venue": "binance-usdm", "headline": "High volatility (1 h vol 118 % annualised).", "cells": btc, "reasons": {}, "spark": [1.0, 2.0, null, 3.0]},
                 {"i": 1, "instrument": "bybit:SOLUSDT", "symbol": "SOL/USDT", "venue": "bybit", "cells": sol, "reasons": {"change_24h": "warming"}, "spark": []},
             ],
             "changes": [{"instrument": "bybit:SOLUSDT", "axis": "risk", "from": "NORMAL", "to": "SQUEEZE_RISK", "at": "2026-02-05T14:23:00Z"}],
@@ -312,12 +312,12 @@ pub(crate) mod tests {
         });
         json!({
             "instrument": "binance-usdm:BTCUSDT",
-            "headline": "Extreme volatility (1 h vol 118 % annualised), strong downtrend, −8.1 % in 24 h.",
+            "headline": "High volatility (1 h vol 118 % annualised), strong downtrend, −8.1 % in 24 h.",
             "regimes": {"risk": risk, "trend": none, "volatility": none, "heat": none},
             "session": {"name": "NY", "elapsed_frac": 0.4, "adaptive_multiplier": 1.8},
             "guidance": {"risk_bias": "CONSERVATIVE", "posture": "REDUCE", "new_entries": "smaller size", "open_positions": "review"},
             "explanation": {
-                "reasoning": "Extreme volatility: 1 h volatility is 118 %, limit 80 %.",
+                "reasoning": "High volatility: 1 h volatility is 118 %, limit 80 %.",
                 "freshness_warning": null,
                 "features": {"realized_vol_1h": {"unit": "annualised fraction"}},
                 "trace": [{"id": "HIGH_VOL", "axis": "risk", "label": "HIGH_VOL", "result": "true", "margin": 0.9, "held_share_90d": 0.004, "clauses": [clause]}],

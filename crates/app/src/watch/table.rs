@@ -3,6 +3,8 @@
 use super::state::{KnownBoard, WatchRow};
 use super::wording::{self, NONE, Tone};
 use barograph_api::board::{CellKind, Column, flags};
+use barograph_domain::Ts;
+use barograph_query::recorded::day;
 use ratatui::text::Span;
 use std::collections::BTreeMap;
 
@@ -68,7 +70,7 @@ pub(crate) struct ScreenCell {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct BoardMoment {
     pub(crate) now_ms: i64,
-    /// Nothing was heard for so many seconds; what is shown is old.
+    /// Nothing has come for so many seconds; what is shown is old.
     pub(crate) silent_s: Option<u64>,
 }
 
@@ -198,8 +200,12 @@ fn cell(board: &KnownBoard, row: &WatchRow, kind: ScreenColumn, at: BoardMoment,
     cell
 }
 
-/// How old the reading is, and in a word what is wrong with it.
+/// How old the reading is, and in a word what is wrong with it; of a recording the day on which it ends.
 fn age(row: &WatchRow, now: i64) -> String {
+    let ends = row.whole(Column::RowTs).filter(|_| row.flag(flags::RECORDED));
+    if let Some(end) = ends {
+        return format!("until {}", day(Ts::from_millis(1_000 * end)));
+    }
     let age = row.whole(Column::RowTs).map(|t| wording::age(now - t));
     let what = if row.flag(flags::LOST) {
         "lost"

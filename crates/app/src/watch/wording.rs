@@ -84,14 +84,15 @@ pub(crate) fn label(axis: &str, word: &str) -> (&'static str, Tone) {
             };
             (l.sign(), tone)
         }),
-        // A bar of five steps says more in a narrow column than the sign.
-        _ => HeatRegime::of_word(word).map(|l| match l {
-            HeatRegime::Cold => ("▰▱▱▱▱", Tone::Calm),
-            HeatRegime::Cool => ("▰▰▱▱▱", Tone::Calm),
-            HeatRegime::Neutral => ("▰▰▰▱▱", Tone::Amber),
-            HeatRegime::Hot => ("▰▰▰▰▱", Tone::Red),
-            HeatRegime::SuperHot => ("▰▰▰▰▰", Tone::Purple),
-            HeatRegime::Unknown => (l.sign(), Tone::Faint),
+        _ => HeatRegime::of_word(word).map(|l| {
+            let tone = match l {
+                HeatRegime::Cold | HeatRegime::Cool => Tone::Calm,
+                HeatRegime::Neutral => Tone::Amber,
+                HeatRegime::Hot => Tone::Red,
+                HeatRegime::SuperHot => Tone::Purple,
+                HeatRegime::Unknown => Tone::Faint,
+            };
+            (l.sign(), tone)
         }),
     }
     .unwrap_or(("", Tone::Plain))

@@ -73,7 +73,7 @@ fn synthetic_markets_that_part_are_told_with_their_hours() {
     }
     let broken = &told[3];
     assert!(broken["data"]["return_correlation"].as_f64().unwrap() < -0.5, "{broken}");
-    assert!(broken["description"].as_str().unwrap().contains("usual for the two is 0.70 or more"), "{broken}");
+    assert!(broken["description"].as_str().unwrap().contains("usual for the pair is 0.70 or more"), "{broken}");
     let shown = place.ok("events --pattern CORRELATION_BREAK --data data");
     assert!(shown.contains("Correlation break") && shown.contains("BTC/USDT/ETH/USDT"), "{shown}");
 

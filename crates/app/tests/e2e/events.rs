@@ -79,7 +79,7 @@ fn events_agree_wherever_they_are_read() {
         (severities(bursts[0]), &data["count_60s"]),
         (["\"MEDIUM\"", "\"HIGH\""].map(str::to_owned), &5.0.into())
     );
-    assert!(bursts[0]["description"].as_str().unwrap().contains("Not yet a week of data here, so MEDIUM at most."));
+    assert!(bursts[0]["description"].as_str().unwrap().contains("Less than a week of data here, so MEDIUM at most."));
     let sustained = of(&stored, "LIQUIDATION_CASCADE", "OPENED");
     let sustained = sustained.iter().find(|e| e["trigger"] == "sustained").unwrap();
     assert_eq!(sustained["data"]["side_bias"], "LONG");

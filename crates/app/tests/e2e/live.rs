@@ -96,11 +96,11 @@ fn another_venue_in_the_settings_is_refused_and_listening_goes_on() {
     up.err.wait_for("listening to 1 of 3 markets");
     std::thread::sleep(Duration::from_millis(1_200));
     place.write("barograph.toml", "venues = \"bybit,binance-usdm\"\nsymbols = [\"BTCUSDT\", \"SOLUSDT\"]\n");
-    up.err.wait_for("the change is not taken up: bybit is not listened to");
+    up.err.wait_for("the change is not taken up: bybit is not connected");
     up.err.wait_for("listening to 2 of 3 markets");
     std::thread::sleep(Duration::from_millis(1_200));
     place.write("barograph.toml", "venues = \"bybit\"\nsymbols = [\"BTCUSDT\"]\n");
-    up.err.wait_for("bybit is not listened to");
+    up.err.wait_for("bybit is not connected");
     up.err.wait_for("binance-usdm is listened to until the end");
     std::thread::sleep(Duration::from_secs(2));
     up.signal("TERM");

@@ -17,6 +17,7 @@ mod board;
 mod calendar;
 mod chart;
 mod cli;
+mod columns;
 mod contest;
 mod corrections;
 mod correlation;

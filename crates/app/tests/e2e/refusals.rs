@@ -138,7 +138,7 @@ fn an_empty_answer_says_what_is_true() {
     for (command, said) in [
         ("context BTCUSDT --as-of 2020-01-01", "; its first was known at"),
         ("sessions BTCUSDT --as-of 2020-01-01", "; its first was known at"),
-        ("universe --as-of 2020-01-01", "no hour between the markets was known at 2020-01-01T00:00:00Z: data begin at"),
+        ("universe --as-of 2020-01-01", "no correlations were known at 2020-01-01T00:00:00Z: data begin at"),
     ] {
         place.run(&format!("{command} --data data")).exits(2).says(said);
     }

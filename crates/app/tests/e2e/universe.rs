@@ -112,7 +112,7 @@ fn whatever_came_first_the_hours_are_the_same() {
         parts.ok(&format!("collect --source in{n} --data data"));
         if n == 0 {
             let none = parts.run("universe --data data");
-            assert!(none.err.contains("no hour between the markets is known yet"), "{}", none.err);
+            assert!(none.err.contains("no correlations are known yet"), "{}", none.err);
         }
     }
     assert_eq!(hash(&parts), want);

@@ -143,6 +143,33 @@ codes! {
     }
 }
 
+impl ReasonCode {
+    /// What is checked, as people say it: where it cannot be for want of data.
+    #[must_use]
+    pub const fn spoken(self) -> &'static str {
+        match self {
+            Self::DataStale => "age of the data",
+            Self::NoData => "the reading",
+            Self::PreNewsBlackout => "news calendar",
+            Self::ExtremeVolatility => "extreme moves",
+            Self::SqueezeRisk => "squeeze risk",
+            Self::SqueezeAgainstSide => "crowded side",
+            Self::HighVolatility => "high volatility",
+            Self::ChopRisk => "chop risk",
+            Self::RolloverSession => "rollover session",
+            Self::SessionVolAnomaly => "volatility for the session",
+            Self::StopCluster => "stop clusters",
+            Self::AgainstTrend => "trend",
+            Self::AgainstStrongTrend => "trend on several timeframes",
+            Self::UnconfirmedRegime => "agreement of timeframes",
+            Self::LowConfidence => "confidence",
+            Self::ExposureOverlap => "correlation with open positions",
+            Self::LowHealth => "data health",
+            Self::Ok => "everything else",
+        }
+    }
+}
+
 codes! {
     /// Warnings shown before an entry (risk §6).
     WarningCode {

@@ -41,29 +41,29 @@ pub(super) fn reason(code: ReasonCode, ctx: Option<&AdviceContext<'_>>, stop: &S
         R::DataStale => stale(c),
         R::NoData => "No reading: an input is missing or too old to judge".to_owned(),
         R::PreNewsBlackout => match c.event.flatten() {
-            Some(e) => format!("{} in {:.0} min: no calm to judge by before it", e.name, e.minutes),
+            Some(e) => format!("{} in {:.0} min: the market before it is no guide", e.name, e.minutes),
             None => "A calendar event is near".to_owned(),
         },
-        R::ExtremeVolatility => "Volatility class EXTREME: more than 10 % a day".to_owned(),
+        R::ExtremeVolatility => "Extreme moves: more than 10 % a day".to_owned(),
         R::SqueezeRisk => market_in(RiskRegime::SqueezeRisk, "liquidation cascade possible"),
         R::SqueezeAgainstSide => "The crowded side is the side of this trade".to_owned(),
         R::HighVolatility if c.risk.label == RiskRegime::HighVol => {
             market_in(RiskRegime::HighVol, "stop-outs and slippage more likely")
         }
-        R::HighVolatility => "Volatility class EXPLOSIVE: more than 5 % a day".to_owned(),
+        R::HighVolatility => "Explosive moves: more than 5 % a day".to_owned(),
         R::ChopRisk => market_in(RiskRegime::ChopRisk, "whipsaws likely"),
         R::RolloverSession => "Rollover session: thin books between New York and Asia".to_owned(),
         R::SessionVolAnomaly => match c.session.and_then(|s| s.vol_ratio) {
-            Some(r) => format!("Volatility is {r:.1} times what this session usually has"),
+            Some(r) => format!("Volatility is {r:.1} times the usual for this session"),
             None => "Volatility is unusual for this session".to_owned(),
         },
         R::StopCluster => cluster(c, stop),
         R::AgainstTrend => match c.known_trend() {
-            Some(t) => format!("Against the trend: {}", t.label.name()),
+            Some(t) => format!("Against the trend: {}", t.label.spoken()),
             None => "Against the trend".to_owned(),
         },
         R::AgainstStrongTrend => match c.known_trend() {
-            Some(t) => format!("Against a {} that several timeframes confirm", t.label.name()),
+            Some(t) => format!("Against a {} confirmed on several timeframes", t.label.spoken()),
             None => "Against a strong trend".to_owned(),
         },
         R::UnconfirmedRegime => match c.trend.and_then(|t| t.mtf_confidence) {
@@ -72,7 +72,11 @@ pub(super) fn reason(code: ReasonCode, ctx: Option<&AdviceContext<'_>>, stop: &S
         },
         R::LowConfidence => match c.confidence {
             Some(Confidence { value, calibrated: Some(Calibrated { usual: Some(usual), .. }) }) => {
-                format!("What the label says followed {} of similar moments, {} of all", percent(value), percent(usual))
+                format!(
+                    "What the label says came true in {} of similar moments, {} of all",
+                    percent(value),
+                    percent(usual)
+                )
             }
             Some(x) => format!("Confidence of the reading is {:.2}, by rule of thumb", x.value),
             None => "Confidence of the reading is low".to_owned(),
@@ -87,7 +91,7 @@ pub(super) fn reason(code: ReasonCode, ctx: Option<&AdviceContext<'_>>, stop: &S
 }
 
 fn market_in(label: RiskRegime, what: &str) -> String {
-    format!("Market in {}: {what}", label.name())
+    format!("{}: {what}", capitalised(label.spoken()))
 }
 
 fn stale(c: &AdviceContext<'_>) -> String {
@@ -102,7 +106,7 @@ fn cluster(c: &AdviceContext<'_>, stop: &StopPlan) -> String {
             let how = if (l.bottom..=l.top).contains(&s) { "on" } else { "within 0.1 ATR of" };
             let (bottom, top) = (at(l.bottom), at(l.top));
             let place = if bottom == top { format!("at {top}") } else { format!("from {bottom} to {top}") };
-            format!("The stop at {stop} lies {how} {} {place}", l.kind.name())
+            format!("The stop at {stop} lies {how} {} {place}", l.kind.spoken())
         }
         _ => "Stops are dense on the side of this stop".to_owned(),
     }
@@ -115,7 +119,7 @@ pub(super) fn level_at<'a>(c: &AdviceContext<'a>, stop: &StopPlan) -> Option<&'a
 fn overlap(c: &AdviceContext<'_>) -> String {
     let same = c.overlaps.unwrap_or(&[]).iter().filter(|o| o.correlation > SAME_EXPOSURE);
     let names: Vec<String> = same.map(|o| format!("{} ({:.2})", o.symbol, o.correlation)).collect();
-    format!("An open position moves with this market: {}; consider less total exposure", names.join(", "))
+    format!("Correlated with an open position: {}; consider less total exposure", names.join(", "))
 }
 
 /// One warning.
@@ -184,9 +188,9 @@ pub(super) fn target(advice: &Advice, ctx: Option<&AdviceContext<'_>>) -> String
         (_, _) if t.capped && t.effective_rr.is_some_and(|e| e <= super::target::LEAST * nominal * (1.0 + 1e-6)) => {
             format!("{rr}half the ratio of {nominal}, which lies more than 10 ATR from the entry")
         }
-        (_, _) if t.capped => format!("{rr}held to 10 ATR from the entry; the ratio of {nominal} lies beyond"),
+        (_, _) if t.capped => format!("{rr}capped at 10 ATR from the entry; the ratio of {nominal} lies beyond"),
         (Some(TargetSource::Liquidity), Some(l)) => {
-            format!("{rr}a tenth of an ATR before {}; the ratio alone is {nominal}", l.kind.name())
+            format!("{rr}a tenth of an ATR before {}; the ratio alone is {nominal}", l.kind.spoken())
         }
         (Some(TargetSource::Fallback), _) => format!("{rr}3 ATR from the entry, because the context is missing"),
         (Some(TargetSource::Liquidity | TargetSource::Ratio), _) => {
@@ -233,7 +237,7 @@ pub(super) fn move_stop(option: &MoveStop) -> String {
             format!("Stop beyond the cluster: {}{r}{kept}{}", price(stop, option.offer.r), loses(&option.offer))
         }
         (None, Some(Missing::TooFar)) => {
-            "Stop beyond the cluster: none within 1.5 times the distance; a smaller size or waiting remain".to_owned()
+            "Stop beyond the cluster: none within 1.5 times the distance; consider a smaller size or waiting".to_owned()
         }
         (None, _) => {
             "Stop beyond the cluster: stops are dense on this side, but no single level lies at the stop".to_owned()
@@ -248,18 +252,16 @@ const EPISODES_MIN: u32 = 10;
 pub(super) fn wait(w: &Wait, label: RiskRegime) -> String {
     let until = match label {
         RiskRegime::Unknown => "Wait for a reading",
-        _ => "Wait for NORMAL",
+        _ => "Wait for normal risk",
     };
-    let age = format!("{} for {} so far", label.name(), w.age.spoken());
+    let age = format!("{} for {} so far", label.spoken(), w.age.spoken());
     match w.past {
         None => format!("{until}: {age}; past durations are not known"),
         Some(p) if p.n == 1 => format!("{until}: {age}; the one past episode lasted {}", p.median.spoken()),
         // A share of few is no share.
-        Some(p) if p.n < EPISODES_MIN => {
-            format!("{until}: {age}; in {} past episodes it lasted {} in the middle", p.n, p.median.spoken())
-        }
+        Some(p) if p.n < EPISODES_MIN => format!("{until}: {age}; {} past episodes: median {}", p.n, p.median.spoken()),
         Some(p) => format!(
-            "{until}: {age}; in {} past episodes it lasted {} in the middle, {} to {} in 80 % of them",
+            "{until}: {age}; {} past episodes: median {}, most between {} and {}",
             p.n,
             p.median.spoken(),
             p.low.spoken(),
@@ -285,7 +287,7 @@ pub(super) fn proceed(offer: &SizeOffer, plan: &StopPlan) -> String {
 /// What holds the size down, in words.
 pub(super) const fn limit(l: SizeLimit) -> &'static str {
     match l {
-        SizeLimit::Kelly => "a quarter of Kelly",
+        SizeLimit::Kelly => "quarter Kelly",
         SizeLimit::OnePercent => "1 % of equity",
         SizeLimit::UserCap => "your own cap",
         SizeLimit::BaseRisk => "your usual risk",

@@ -33,17 +33,17 @@ pub fn title(alert: &Alert) -> String {
     (words::of_speaker(alert).title)(alert)
 }
 
-/// The heading with the squeezed side, where a label that has one changed.
+/// The heading with the crowded side, where a label that has one changed: "Squeeze risk, longs crowded".
 #[must_use]
 pub fn title_at(alert: &Alert, minute: Option<&Minute>) -> String {
     let side =
         label_of(minute).filter(|m| m.told).and_then(|m| m.side).filter(|_| alert.word("to") == Some("SQUEEZE_RISK"));
-    let sign = match side {
-        Some("LONG_SQUEEZE") => " ▼",
-        Some("SHORT_SQUEEZE") => " ▲",
+    let crowd = match side {
+        Some("LONG_SQUEEZE") => ", longs crowded",
+        Some("SHORT_SQUEEZE") => ", shorts crowded",
         _ => "",
     };
-    format!("{}{sign}", title(alert))
+    format!("{}{crowd}", title(alert))
 }
 
 /// What was measured, in one sentence.
@@ -96,7 +96,7 @@ pub fn story(alert: &Alert, minute: Option<&Minute>) -> String {
         text.push_str(&why);
     }
     if let Some(by) = alert.inhibited_by {
-        text.push_str(&format!(" {} says the same more strongly.", by.name()));
+        text.push_str(&format!(" A stronger alert covers it: {}.", words::of_pattern(by).short));
     }
     text
 }
@@ -112,20 +112,20 @@ fn rarity(alert: &Alert) -> Option<String> {
     let start = rate.known_days < KNOWN_DAYS_MIN && alert.severity == Severity::Medium;
     let came = times(rate.fired_90d);
     Some(match alert.word(KEPT_BY) {
-        _ if start => format!("Not yet a week of data here, so {severity} at most."),
+        _ if start => format!("Less than a week of data here, so {severity} at most."),
         Some("peak") => match alert.word(PEAK_OF) {
             Some("realized_vol_1h") => format!("1 h volatility is above anything in {days}."),
             Some("realized_vol_24h") => format!("24 h volatility is above anything in {days}."),
             Some("price_change_24h") => format!("The 24 h move is larger than any in {days}."),
-            Some("funding_zscore_24h") => format!("Funding is further out than ever in {days}."),
+            Some("funding_zscore_24h") => format!("Funding is further from its mean than ever in {days}."),
             Some(_) | None => format!("More extreme than anything in {days}."),
         },
         Some(_) => match (alert.number(LIFT), alert.number(LIFT_LOW), alert.number(LIFT_CASES)) {
             (Some(lift), Some(low), Some(cases)) => format!(
-                "Common here, {came} in {in_days}, but after {cases:.0} of them a move was {lift:.1} times as likely as at any \
-                 time, {low:.1} times at least: {severity} stays."
+                "Common here ({came} in {in_days}), but a large move followed {lift:.1} times as often as usual, at least \
+                 {low:.1} times ({cases:.0} cases): {severity} stays."
             ),
-            _ => format!("Common here, {came} in {in_days}, but measured to forecast: {severity} stays."),
+            _ => format!("Common here ({came} in {in_days}), but it has predicted moves: {severity} stays."),
         },
         None => format!("Common here: {came} in {in_days}, so {severity}."),
     })

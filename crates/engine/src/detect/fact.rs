@@ -15,19 +15,19 @@ pub(super) fn funding_reversed(alert: &Alert) -> String {
     }
 }
 
-/// "Funding was beyond 0.0100 % per 8 h on one side in 76 % of the last 21 blocks of 8 h."
+/// "Funding was beyond 0.0100 % per 8 h on one side in 76 % of the last 21 funding blocks of 8 h."
 pub(super) fn farmed(alert: &Alert) -> String {
     match alert.number("farming_share") {
         Some(share) => format!(
-            "Funding was beyond {} on one side in {:.0} % of the last 21 blocks of 8 h.",
+            "Funding was beyond {} on one side in {:.0} % of the last 21 funding blocks of 8 h.",
             per_8h(alert.number("block_threshold").unwrap_or_default()),
             100.0 * share,
         ),
-        None => "Funding stayed on one side for most of a week.".to_owned(),
+        None => "Funding stayed on one side for most of the week.".to_owned(),
     }
 }
 
-/// "The correlation of their last 20 hourly returns is 0.31; usual for the two is 0.70 or more."
+/// "The correlation of their last 20 hourly returns is 0.31; usual for the pair is 0.70 or more."
 pub(super) fn parted(alert: &Alert) -> String {
     let Some(r) = alert.number("return_correlation") else {
         return "The correlation of their hourly returns is not known.".to_owned();
@@ -36,25 +36,25 @@ pub(super) fn parted(alert: &Alert) -> String {
     let mut thresholds = alert.statistics.iter().filter(|s| s.name == "pair_corr_20").map(|s| s.threshold);
     match (thresholds.next(), thresholds.next()) {
         (_, Some(low)) if alert.severity == Severity::Info || is_divergence(alert) => {
-            format!("{r}; usual for the two is {} or more.", signed(low))
+            format!("{r}; usual for the pair is {} or more.", signed(low))
         }
         (Some(floor), Some(low)) => {
-            format!("{r} (alert at {}); usual for the two is {} or more.", signed(floor), signed(low))
+            format!("{r} (alert at {}); usual for the pair is {} or more.", signed(floor), signed(low))
         }
         (Some(floor), None) => format!("{r} (alert at {}).", signed(floor)),
         (None, _) => format!("{r}."),
     }
 }
 
-/// "1 h volatility: last week differs from the 13 weeks before by 1.20 (PSI); the limit is 0.90."
+/// "1 h volatility last week differs from the 13 weeks before: PSI 1.20 (alert at 0.90)."
 pub(super) fn moved(alert: &Alert) -> String {
     let id = word(alert, "feature");
     let feature = capitalised(Feature::from_id(id).map_or(id, |f| f.spec().spoken));
     match (alert.number("psi"), alert.number("psi_limit")) {
         (Some(psi), Some(limit)) => {
-            format!("{feature}: last week differs from the 13 weeks before by {psi:.2} (PSI); the limit is {limit:.2}.")
+            format!("{feature} last week differs from the 13 weeks before: PSI {psi:.2} (alert at {limit:.2}).")
         }
-        _ => format!("{feature}: last week could not be compared with the weeks before."),
+        _ => format!("{feature} last week could not be compared with the weeks before."),
     }
 }
 
@@ -130,7 +130,7 @@ pub(super) fn cascade(alert: &Alert) -> String {
     // Over the time since the first close that was heard; an earlier one that was not would make the rate lower.
     let since_first = velocity * window.as_secs_f64() / 3_600.0 > total * (1.0 + 1e-9);
     let (least_rate, of) = match (alert.is("lower_bound"), since_first) {
-        (true, true) => ("", " of what was heard"),
+        (true, true) => ("", " since the first one recorded"),
         (true, false) => (least, ""),
         (false, _) => ("", ""),
     };
@@ -166,11 +166,7 @@ pub(super) fn one_sided(alert: &Alert) -> String {
         Some(_) => "shorts",
         None => "one side",
     };
-    format!(
-        "{:.0} % of what was liquidated in the last hour was {side} (alert at {:.0} %).",
-        100.0 * share,
-        100.0 * limit
-    )
+    format!("{:.0} % of liquidations in the last hour were {side} (alert at {:.0} %).", 100.0 * share, 100.0 * limit)
 }
 
 /// A reading of a week is of settlements; one of a day is of running rates.
@@ -305,7 +301,7 @@ pub(super) fn capital(text: &str) -> String {
 }
 
 /// Two digits, with a minus sign that is one.
-fn signed(x: f64) -> String {
+pub(super) fn signed(x: f64) -> String {
     format!("{x:.2}").replace('-', "−")
 }
 
@@ -410,7 +406,7 @@ mod tests {
         };
         assert_eq!(
             told(400_000.0, true),
-            "At least 800 K USD liquidated in 4 h, 400 K USD an hour of what was heard (2.00 times the critical rate)."
+            "At least 800 K USD liquidated in 4 h, 400 K USD an hour since the first one recorded (2.00 times the critical rate)."
         );
         assert_eq!(
             told(200_000.0, true),

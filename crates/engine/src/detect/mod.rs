@@ -18,6 +18,7 @@ pub mod explain;
 mod fact;
 pub mod inputs;
 pub mod judge;
+mod labels;
 pub mod lifts;
 pub mod meaning;
 pub mod pairs;

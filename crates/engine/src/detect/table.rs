@@ -193,7 +193,7 @@ const CASCADE_BURST: Detector = Detector {
     words: Words {
         title: |_| "Burst of liquidations".to_owned(),
         fact: fact::burst,
-        measure: "the number of liquidations within 60 s",
+        measure: "the count of liquidations within 60 s",
         ..CASCADE
     },
 };
@@ -226,7 +226,7 @@ const CASCADE: Words = Words {
     short: "liquidation cascade",
     behaviour: "a liquidation cascade",
     fact: fact::cascade,
-    measure: "what is liquidated an hour",
+    measure: "liquidation volume per hour",
     risk: |_| RiskRegime::SqueezeRisk,
     ..PLAIN
 };

@@ -3,7 +3,8 @@
 //!
 //! Suspected behaviour has one wording, "pattern consistent with …"; nothing here instructs anybody what to do.
 
-use super::fact::{self, capital, listed, word};
+use super::fact::{self, listed, word};
+use super::labels;
 use super::meaning;
 use super::rarity::fixed_severity;
 use super::table::DETECTORS;
@@ -48,32 +49,32 @@ pub(super) const PLAIN: Words = Words {
 
 /// Of a label that changed.
 const LABEL: Words = Words {
-    title: |alert| format!("{} regime {}", axis(alert), word(alert, "to")),
+    title: |alert| labels::title(alert.axis(), word(alert, "to")),
     short: "label change",
     fact: |alert| match alert.revision {
-        0 | 1 => format!("{} turned from {} to {}.", axis(alert), word(alert, "from"), word(alert, "to")),
-        _ => format!("{} has been {} for {}.", axis(alert), word(alert, "to"), (alert.ts - alert.window_from).spoken()),
+        0 | 1 => labels::turned(alert.axis(), word(alert, "from"), word(alert, "to")),
+        _ => labels::lasts(alert.axis(), word(alert, "to"), alert.ts - alert.window_from),
     },
-    clears: |alert, _| format!("It stands until the {} label changes again.", alert.trigger.map_or("", Trigger::name)),
+    clears: |alert, _| format!("It lasts until the {} label changes again.", alert.trigger.map_or("", Trigger::name)),
     risk: |_| RiskRegime::Normal,
     ..PLAIN
 };
 
-const VOLATILITY_LABEL: Words = Words { title: |alert| format!("Volatility regime {}", word(alert, "to")), ..LABEL };
-
 const CONFIRMED: Words = Words {
-    title: |alert| format!("{} confirmed on several timeframes", word(alert, "regime")),
+    title: |alert| format!("{} confirmed on several timeframes", labels::named(alert.axis(), word(alert, "regime"))),
     short: "timeframes agree",
-    fact: |alert| format!("{} on {}.", word(alert, "regime"), listed(alert, "timeframes")),
-    clears: |_, _| "It stands while the timeframes agree.".to_owned(),
+    fact: |alert| format!("{} on {}.", labels::named(alert.axis(), word(alert, "regime")), listed(alert, "timeframes")),
+    clears: |_, _| "It lasts while the timeframes agree.".to_owned(),
     ..LABEL
 };
 
 const SESSION: Words = Words {
-    title: |alert| format!("{} session", word(alert, "to")),
+    title: |alert| labels::session(word(alert, "to")).to_owned(),
     short: "new session",
-    fact: |alert| format!("{} session began, after {}.", word(alert, "to"), word(alert, "from")),
-    clears: |_, _| "It stands until the next session begins.".to_owned(),
+    fact: |alert| {
+        format!("{} began; before it: {}.", labels::session(word(alert, "to")), labels::session(word(alert, "from")))
+    },
+    clears: |_, _| "It lasts until the next session begins.".to_owned(),
     ..LABEL
 };
 
@@ -90,7 +91,7 @@ const LOST: Words = Words {
     short: "data lost",
     fact: |alert| match listed(alert, "streams") {
         none if none.is_empty() => "All streams that the rules read are back.".to_owned(),
-        streams => format!("No trustworthy data: {streams}."),
+        streams => format!("No reliable data: {streams}."),
     },
     clears: |_, _| "It clears when every stream that the rules read is back.".to_owned(),
     risk: |_| RiskRegime::Unknown,
@@ -116,12 +117,12 @@ const OWN_RULE: Words = Words {
 };
 
 const MOVED: Words = Words {
-    title: |_| "The market reads otherwise than before".to_owned(),
-    short: "reading moved",
+    title: |_| "Readings have shifted".to_owned(),
+    short: "readings shifted",
     fact: fact::moved,
     clears: |alert, _| match alert.statistics.first() {
-        Some(s) => format!("It would clear with a week whose index is below {:.2}.", 0.8 * s.threshold),
-        None => "It would clear with a week like those before.".to_owned(),
+        Some(s) => format!("It would clear after a week with a PSI below {:.2}.", 0.8 * s.threshold),
+        None => "It would clear after a week like those before.".to_owned(),
     },
     risk: |_| RiskRegime::Normal,
     ..PLAIN
@@ -132,7 +133,7 @@ const WORSE: Words = Words {
     short: "forecasts worse",
     fact: fact::worse,
     clears: |alert, _| match alert.statistics.first() {
-        Some(s) => format!("It would clear when the skill of 30 days is {:.2} or more.", s.threshold),
+        Some(s) => format!("It would clear when the skill of 30 days is {} or more.", fact::signed(s.threshold)),
         None => "It would clear when the skill of 30 days is back.".to_owned(),
     },
     risk: |_| RiskRegime::Normal,
@@ -141,7 +142,7 @@ const WORSE: Words = Words {
 
 /// Patterns that no detector of the table looks for.
 static OTHERS: [(Pattern, Words); 10] = [
-    (Pattern::VolatilityRegimeChange, VOLATILITY_LABEL),
+    (Pattern::VolatilityRegimeChange, LABEL),
     (Pattern::RegimeChange, LABEL),
     (Pattern::RegimeConfirmed, CONFIRMED),
     (Pattern::SessionChanged, SESSION),
@@ -194,10 +195,6 @@ pub(super) fn is_divergence(alert: &Alert) -> bool {
     own && fixed_severity(alert) < Severity::High
 }
 
-fn axis(alert: &Alert) -> String {
-    capital(alert.trigger.map_or("", Trigger::name))
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::meaning::sample;
@@ -211,9 +208,11 @@ mod tests {
         let mut headings = BTreeSet::new();
         for pattern in Pattern::ALL {
             let words = of_pattern(*pattern);
-            let title = (words.title)(&sample(*pattern, None, AlertChange::Opened));
+            let axis = if *pattern == Pattern::VolatilityRegimeChange { Trigger::Volatility } else { Trigger::Risk };
+            let trigger = Some(axis).filter(|_| pattern.family() == Family::Regime);
+            let title = (words.title)(&sample(*pattern, trigger, AlertChange::Opened));
             assert!(title != pattern.name() && !words.short.is_empty(), "{pattern:?}");
-            assert!(headings.insert(title), "{pattern:?} is told as another");
+            assert!(headings.insert(title), "{pattern:?} has the title of another");
         }
     }
 }

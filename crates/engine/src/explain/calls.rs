@@ -103,7 +103,7 @@ fn sentence(calls: &Calls, axis: &AxisState) -> String {
     let chance = percent(chance);
     if call.forecaster != Forecaster::Rules {
         let (who, what) = (call.forecaster.id(), first.question());
-        return format!("The chance that {what} is {chance} % by {who} (90 % interval {low} to {high} %{usual}).");
+        return format!("By {who}, the chance that {what} is {chance} % (90 % interval {low} to {high} %{usual}).");
     }
     let mut out = format!(
         "After {} moments like this one{}, {} in {chance} % of cases (90 % interval {low} to {high} %{usual}).",
@@ -117,7 +117,7 @@ fn sentence(calls: &Calls, axis: &AxisState) -> String {
             .filter_map(|event| share(calls, event, first))
             .collect();
     if !others.is_empty() {
-        out.push_str(&format!(" Other odds, each from like moments of its own: {}.", others.join(", ")));
+        out.push_str(&format!(" Other odds, each from its own similar moments: {}.", others.join(", ")));
     }
     out
 }
@@ -202,13 +202,13 @@ mod tests {
                 &[high, calm, chop, squeeze][..],
                 RiskRegime::HighVol,
                 "After 1312 moments like this one in the last 75 d, 1 h volatility was above 80 % an hour later in 39 % of cases (90 % \
-                 interval 25 to 55 %; 8 % of all moments). Other odds, each from like moments of its own: 4 h of calm 46 % (of 1312), \
+                 interval 25 to 55 %; 8 % of all moments). Other odds, each from its own similar moments: 4 h of calm 46 % (of 1312), \
                  4 h of chop under 1 % (of 207).",
             ),
             (
                 &[boosted, calm],
                 RiskRegime::HighVol,
-                "The chance that 1 h volatility is above 80 % annualised an hour later is 39 % by boosting (90 % interval 25 to \
+                "By boosting, the chance that 1 h volatility is above 80 % annualised an hour later is 39 % (90 % interval 25 to \
                  55 %; 8 % of all moments).",
             ),
             (&[high], RiskRegime::Normal, "No probability for this label here."),

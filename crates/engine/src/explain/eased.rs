@@ -1,4 +1,4 @@
-//! A label of extreme volatility that the newest reading does not give any more: what keeps it, and what the reading falls short of.
+//! A label of high volatility that the newest reading does not give any more: what keeps it, and what the reading falls short of.
 //!
 //! Only levels are reported. A row knows its own reading and not that of an hour ago, and within the exit band volatility goes up as
 //! often as down.

@@ -32,9 +32,9 @@ pub(super) fn sentence(facts: &Facts<'_>) -> String {
     let verb = match (exit.label, exit.label.severity() < label.severity()) {
         (RiskRegime::Unknown, _) => return format!("There would be no risk reading if {if_so}."),
         (_, true) => "clear to",
-        (_, false) => "turn",
+        (_, false) => "turn to",
     };
-    format!("{it} would {verb} {} if {if_so}{stands}{earliest}.", exit.label.name())
+    format!("{it} would {verb} {} if {if_so}{stands}{earliest}.", exit.label.spoken())
 }
 
 /// More readings than these are said as the time they take.
@@ -113,18 +113,12 @@ fn by_itself(facts: &Facts<'_>) -> String {
     let says = format!("About to {what}: the latest reading says {}", raw.spoken());
     match left {
         n if n > COUNTED && calmer => {
-            format!(
-                "Not over yet: the latest reading says {}; the label clears once enough calmer readings have come.",
-                raw.spoken()
-            )
+            format!("Not over yet: the latest reading says {}; it clears after enough calmer readings.", raw.spoken())
         }
         n if n > COUNTED => {
-            format!(
-                "The latest reading says {}; the label changes once enough of such readings have come.",
-                raw.spoken()
-            )
+            format!("The latest reading says {}; it takes more such readings to change the label.", raw.spoken())
         }
-        _ if calmer && !minimum_over => format!("{says}; the label clears once its shortest stay is over."),
+        _ if calmer && !minimum_over => format!("{says}; it clears once the minimum stay is over."),
         0 | 1 => format!("{says}; {} confirms it.", counted("one more", "reading", cadence)),
         n => format!("{says}; {} confirm it.", counted(&format!("{} more", count_word(n)), "readings", cadence)),
     }

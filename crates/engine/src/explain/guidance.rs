@@ -71,8 +71,8 @@ pub(super) fn guidance_of(
 }
 
 /// Actions of bias and posture, which are those of the labels, where only an open alert asks for care (regimes §8).
-const BIAS_BESIDE_ALERT: &str = "standard size by the labels alone; an alert is open";
-const POSTURE_BESIDE_ALERT: &str = "the labels alone ask for nothing; an open alert asks for care";
+const BIAS_BESIDE_ALERT: &str = "standard size by the labels, but an alert is open";
+const POSTURE_BESIDE_ALERT: &str = "the labels are quiet, but an open alert calls for care";
 
 /// Where the labels ask for nothing, what the worst open alert asks for in the words of its own message: beside one of MEDIUM or
 /// above nobody reads "no action needed" (UX §1). A book without a table goes by the risk label alone.
@@ -213,7 +213,7 @@ fn upgrade_blocked_by(facts: &Facts<'_>, asked: &Asked) -> Vec<&'static str> {
     let (published, raw) = (facts.axis.label, facts.axis.raw_label);
     let mut out = Vec::new();
     if published != RiskRegime::Normal || raw != RiskRegime::Normal {
-        out.push("risk is not NORMAL");
+        out.push("risk is not normal");
     }
     let trend = Confirmation::of(&facts.row.timeframes.trend);
     match trend.primary {
@@ -222,26 +222,26 @@ fn upgrade_blocked_by(facts: &Facts<'_>, asked: &Asked) -> Vec<&'static str> {
         Some(_) => {}
     }
     if facts.stops(Feature::StopVulnerability) != Some(StopVulnerability::Low) {
-        out.push("stop vulnerability is not LOW");
+        out.push("stop vulnerability is not low");
     }
     if facts.is_stale() {
         out.push("an input is stale");
     }
     match facts.axes.volatility.label {
-        VolRegime::Unknown => out.push("volatility regime is not available"),
-        VolRegime::Explosive | VolRegime::Extreme => out.push("volatility is EXPLOSIVE or EXTREME"),
+        VolRegime::Unknown => out.push("the volatility class is not available"),
+        VolRegime::Explosive | VolRegime::Extreme => out.push("moves are explosive or extreme"),
         VolRegime::Stable | VolRegime::HighVol => {}
     }
     let asks = |r: &PostureRow| (r.posture, r.bias) < (Posture::Normal, RiskBias::Neutral);
     let mut others = asked.rows.iter().flatten().filter(|r| asks(r));
     if others.any(|r| matches!(r.when, PostureWhen::Heat(_) | PostureWhen::Stop(_))) {
-        out.push("heat or a position's stop asks for care");
+        out.push("heat or a position's stop calls for care");
     }
     if open_alert(facts).is_some() {
         out.push("an alert is open");
     }
     if !facts.ctx.book.allow_aggressive {
-        out.push("allow_aggressive is off");
+        out.push("the rule book has allow_aggressive off");
     }
     out
 }

@@ -238,7 +238,7 @@ fn data(sight: &Sight) -> Vec<HeadlinePart> {
 }
 
 /// Why there is no reading, and what is too old where that does not say it: "No reading: a gap in open interest is too recent
-/// and mark price is 14 min old (limit 5 min). Last reading was CHOP_RISK."
+/// and mark price is 14 min old (limit 5 min). Last reading was chop risk."
 fn with_old(sight: &Sight, why: &str) -> String {
     let Some(old) = sight.old.as_ref().filter(|old| !why.contains(old.as_str())) else { return why.to_owned() };
     match why.split_once(". ") {
@@ -388,7 +388,7 @@ fn day_move(sight: &Sight) -> Option<HeadlinePart> {
 
 fn risk(sight: &Sight) -> Option<HeadlinePart> {
     let (text, severity) = match (sight.risk, sight.squeezed) {
-        (RiskRegime::HighVol, _) => (extreme(sight), 4),
+        (RiskRegime::HighVol, _) => (high_volatility(sight), 4),
         (RiskRegime::SqueezeRisk, Some("LONG_SQUEEZE")) => ("squeeze risk, longs crowded".to_owned(), 3),
         (RiskRegime::SqueezeRisk, Some(_)) => ("squeeze risk, shorts crowded".to_owned(), 3),
         (RiskRegime::SqueezeRisk, None) => ("squeeze risk".to_owned(), 3),
@@ -400,12 +400,12 @@ fn risk(sight: &Sight) -> Option<HeadlinePart> {
     Some(with_number(part, Feature::RealizedVol1h, of_vol, "1h"))
 }
 
-/// "extreme volatility (1 h vol 129 % annualised)", "volatility back below extreme (1 h vol 76 % annualised, limit 80 %)"
-fn extreme(sight: &Sight) -> String {
+/// "high volatility (1 h vol 129 % annualised)", "volatility back below its limit (1 h vol 76 % annualised, limit 80 %)"
+fn high_volatility(sight: &Sight) -> String {
     let what = match &sight.risk_eases {
-        None => "extreme volatility",
-        Some(Eased { in_band: true, .. }) => "volatility still close to extreme",
-        Some(Eased { in_band: false, .. }) => "volatility back below extreme",
+        None => "high volatility",
+        Some(Eased { in_band: true, .. }) => "volatility still near its limit",
+        Some(Eased { in_band: false, .. }) => "volatility back below its limit",
     };
     let Some(vol) = sight.vol_1h else { return what.to_owned() };
     let short_of = sight.risk_eases.as_ref().and_then(|e| e.short_of.as_ref());
@@ -431,12 +431,8 @@ fn volatility(sight: &Sight) -> Option<HeadlinePart> {
 #[must_use]
 pub const fn spoken_trend(label: TrendRegime) -> &'static str {
     match label {
-        TrendRegime::StrongUptrend => "strong uptrend",
-        TrendRegime::Uptrend => "uptrend",
-        TrendRegime::Sideways => "sideways",
-        TrendRegime::Downtrend => "downtrend",
-        TrendRegime::StrongDowntrend => "strong downtrend",
         TrendRegime::Unknown => "trend not known",
+        known => known.spoken(),
     }
 }
 

@@ -57,7 +57,7 @@ pub struct AxisMoment {
 }
 
 impl AxisMoment {
-    /// "Extreme volatility: 1 h volatility is 124 % annualised, limit 80 %. Price 62,868."
+    /// "High volatility: 1 h volatility is 124 % annualised, limit 80 %. Price 62,868."
     #[must_use]
     pub fn text(&self) -> String {
         match self.price {
@@ -106,7 +106,7 @@ fn of_axis<L: Ruled>(facts: &Facts<'_>, state: &AxisState<L>, axis: Axis, told: 
     };
     let head = match told {
         Reported::Label { from } => head(axis, state.label.word(), side, from).to_owned(),
-        Reported::Another => format!("The {} label itself is {}", axis.name(), state.label.word()),
+        Reported::Another => format!("The {} label itself: {}", axis.name(), state.label.spoken()),
     };
     let of_rule = || rule.map(|(rule, relaxed)| statistics(facts, rule, relaxed)).unwrap_or_default();
     let statistics = match (&left, told) {
@@ -129,7 +129,7 @@ fn of_axis<L: Ruled>(facts: &Facts<'_>, state: &AxisState<L>, axis: Axis, told: 
 /// A class of moves that was left for a calmer one: the limit that ended it says more than the one that the calmer begins at.
 struct Left<'a> {
     clause: &'a Clause,
-    class: &'a str,
+    class: &'static str,
     value: f64,
     limit: f64,
     verb: &'static str,
@@ -137,7 +137,7 @@ struct Left<'a> {
 
 impl<'a> Left<'a> {
     /// `None` where the label did not get calmer, or its number is not below the limit.
-    fn of<L: Ruled>(facts: &Facts<'a>, label: L, from: &'a str) -> Option<Self> {
+    fn of<L: Ruled>(facts: &Facts<'a>, label: L, from: &str) -> Option<Self> {
         let set = L::of(facts.ctx.book);
         let calmer = |r: &&Rule<L>| r.label.word() == from && label.severity() < r.label.severity();
         let rule = set.rules().iter().find(calmer).filter(|_| label != L::UNKNOWN)?;
@@ -146,15 +146,15 @@ impl<'a> Left<'a> {
                 let value = facts.value(clause.feature).filter(|x| *x <= begins)?;
                 // What came back from UNKNOWN was judged without the exit band.
                 let ends = set.has_hysteresis() && value <= exit;
-                let (limit, verb) = if ends { (exit, "ends") } else { (begins, "begins") };
-                Some(Self { clause, class: from, value, limit, verb })
+                let (limit, verb) = if ends { (exit, "end") } else { (begins, "begin") };
+                Some(Self { clause, class: rule.label.spoken(), value, limit, verb })
             }
             Test::Codes { .. } => None,
         };
         rule.groups.iter().flat_map(|g| &g.clauses).find_map(number)
     }
 
-    /// "Smaller moves: daily volatility is 4.12 %, below the 4.75 % at which EXPLOSIVE ends."
+    /// "Smaller moves: daily volatility is 4.12 %, below the 4.75 % at which explosive moves end."
     fn sentence(&self) -> String {
         let feature = self.clause.feature;
         let style = Style::of(feature);
@@ -202,12 +202,11 @@ fn head(axis: Axis, label: &'static str, side: Option<&str>, from: Option<&str>)
             Some(_) => "Squeeze risk, shorts crowded",
             None => "Squeeze risk",
         },
-        (Axis::Risk, "HIGH_VOL") => "Extreme volatility",
-        (Axis::Risk, "CHOP_RISK") => "Chop",
+        (Axis::Risk, "HIGH_VOL") => "High volatility",
+        (Axis::Risk, "CHOP_RISK") => "Chop risk",
         (Axis::Risk, "NORMAL") => match from {
-            None => "No risk rule fires",
             // Nothing had fired that anybody knows of.
-            Some("UNKNOWN") => "Risk can be judged again: no risk rule fires",
+            None | Some("UNKNOWN") => "No risk rule fires",
             Some(_) => "No risk rule fires any more",
         },
         (Axis::Trend, "STRONG_UPTREND") => "Strong uptrend",
@@ -215,7 +214,7 @@ fn head(axis: Axis, label: &'static str, side: Option<&str>, from: Option<&str>)
         (Axis::Trend, "SIDEWAYS") => "No trend",
         (Axis::Trend, "DOWNTREND") => "Downtrend",
         (Axis::Trend, "STRONG_DOWNTREND") => "Strong downtrend",
-        (Axis::Volatility, "STABLE") => "Small moves",
+        (Axis::Volatility, "STABLE") => "Steady moves",
         (Axis::Volatility, "HIGH_VOL") => "Larger moves",
         (Axis::Volatility, "EXPLOSIVE") => "Explosive moves",
         (Axis::Volatility, "EXTREME") => "Extreme moves",
@@ -228,7 +227,7 @@ fn head(axis: Axis, label: &'static str, side: Option<&str>, from: Option<&str>)
     }
 }
 
-/// "It would clear to CHOP_RISK if 1 h volatility fell below 72 % and stayed there for two readings."
+/// "It would clear to chop risk if 1 h volatility fell below 72 % and stayed there for two readings."
 fn clears<L: Ruled>(facts: &Facts<'_>, state: &AxisState<L>, exit: Option<&Flip<L>>) -> String {
     if state.label == L::UNKNOWN {
         return "It clears when the missing input is back.".to_owned();
@@ -239,9 +238,9 @@ fn clears<L: Ruled>(facts: &Facts<'_>, state: &AxisState<L>, exit: Option<&Flip<
     let verb = match (exit.label == L::UNKNOWN, exit.label.severity() < state.label.severity()) {
         (true, _) => return format!("There would be no reading if {if_so}."),
         (false, true) => "clear to",
-        (false, false) => "turn",
+        (false, false) => "turn to",
     };
-    format!("It would {verb} {} if {if_so}{stands}.", exit.label.word())
+    format!("It would {verb} {} if {if_so}{stands}.", exit.label.spoken())
 }
 
 /// The numbers of a rule that hold, against their thresholds.

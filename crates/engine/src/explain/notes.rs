@@ -87,7 +87,7 @@ fn fixed_numbers(facts: &Facts<'_>) -> Option<String> {
             longest = longest.max(Some((need, clause.feature)));
         }
     });
-    longest.map(|(_, feature)| format!("judged by fixed numbers until {}", history_needed(feature)))
+    longest.map(|(_, feature)| format!("fixed limits apply until {}", history_needed(feature)))
 }
 
 /// First usable reading among these, with its stream.
@@ -201,7 +201,7 @@ const fn short_name(label: RiskRegime) -> &'static str {
     match label {
         RiskRegime::SqueezeRisk => "squeeze",
         RiskRegime::ChopRisk => "chop",
-        RiskRegime::HighVol => "extreme volatility",
+        RiskRegime::HighVol => "high volatility",
         RiskRegime::Normal | RiskRegime::Unknown => "risk",
     }
 }

@@ -51,6 +51,7 @@ pub(super) fn assemble(facts: &Facts<'_>, previous: Option<&MinuteRow>) -> Snaps
         calls: stated,
         models,
         age_s: None,
+        recorded_until: None,
     }
 }
 

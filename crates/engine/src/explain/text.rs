@@ -46,11 +46,11 @@ fn head(facts: &Facts<'_>) -> Option<&'static str> {
         (RiskRegime::SqueezeRisk, Some(_)) => Some("Squeeze risk, shorts crowded."),
         (RiskRegime::SqueezeRisk, None) => Some("Squeeze risk."),
         (RiskRegime::HighVol, _) => Some(match Eased::of(facts) {
-            None => "Extreme volatility.",
-            Some(eased) if eased.in_band => "Volatility still close to extreme.",
-            Some(_) => "Volatility back below extreme.",
+            None => "High volatility.",
+            Some(eased) if eased.in_band => "Volatility still near its limit.",
+            Some(_) => "Volatility back below its limit.",
         }),
-        (RiskRegime::ChopRisk, _) => Some("Chop."),
+        (RiskRegime::ChopRisk, _) => Some("Chop risk."),
         (RiskRegime::Unknown, _) => Some("No reading."),
         (RiskRegime::Normal, _) => None,
     }

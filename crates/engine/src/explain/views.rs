@@ -207,7 +207,7 @@ pub(super) fn defaults_used(facts: &Facts<'_>) -> Vec<String> {
         let stands_in = !matches!(clause.warming, Warming::Unknown);
         if let (true, State::Warming { .. }) = (stands_in, facts.cell(clause.feature).state) {
             let until = history_needed(clause.feature);
-            let line = format!("{}: judged by fixed numbers until {until}", clause.feature.id());
+            let line = format!("{}: fixed limits until {until}", clause.feature.id());
             if !out.contains(&line) {
                 out.push(line);
             }
@@ -221,11 +221,11 @@ pub(super) fn defaults_used(facts: &Facts<'_>) -> Vec<String> {
     out
 }
 
-/// `14 d of history`: what a percentile of hourly values needs, whatever the reading that it ranks waits for.
+/// `there are 14 d of history`: what a percentile of hourly values needs, whatever the reading that it ranks waits for.
 pub(super) fn history_needed(percentile: Feature) -> String {
     let need: u32 = percentile.spec().warm_up.parse().unwrap_or(0);
     if need >= 48 && need.is_multiple_of(24) {
-        format!("{} d of history", need / 24)
+        format!("there are {} d of history", need / 24)
     } else {
         "there is enough history".to_owned()
     }

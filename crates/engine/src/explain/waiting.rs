@@ -12,7 +12,7 @@ const RECONNECTION: Span = Span::mins(1);
 pub(super) fn sentence(facts: &Facts<'_>) -> String {
     let why = why(facts);
     let last = facts.axis.label;
-    if last == RiskRegime::Unknown { why } else { format!("{why} Last reading was {}.", last.name()) }
+    if last == RiskRegime::Unknown { why } else { format!("{why} Last reading was {}.", last.spoken()) }
 }
 
 /// The same where other axes can be read: "Risk cannot be judged: no open interest has arrived."
@@ -112,7 +112,7 @@ fn awaited(facts: &Facts<'_>, feature: Feature) -> String {
         State::Undefined(Reason::Gap) => format!("No reading: a gap in {metric} is too recent."),
         State::Undefined(Reason::ZeroVariance) => {
             let verb = if metric.ends_with('s') { "have" } else { "has" };
-            format!("No reading: {metric} {verb} not moved, so {name} has no measure.")
+            format!("No reading: {metric} {verb} not moved, so {name} cannot be measured.")
         }
         State::Ready | State::Stale => stand_in_only(asked),
         State::Undefined(reason) => {
@@ -146,5 +146,5 @@ fn only_stand_ins(facts: &Facts<'_>, feature: Feature) -> bool {
 }
 
 fn stand_in_only(metric: &str) -> String {
-    format!("No reading: only a stand-in for {metric} is there, and this book takes none.")
+    format!("No reading: only a stand-in for {metric} is available, and this rule book accepts none.")
 }

@@ -63,8 +63,7 @@ pub fn play_held<L: RecordListener>(
         bids.iter().for_each(|l| book.bid(l.price, l.size));
         asks.iter().for_each(|l| book.ask(l.price, l.size));
         if !book.is_ordered() {
-            let text =
-                format!("row {row} of the book: levels do not stand in their order, from the best price outwards");
+            let text = format!("row {row} of the book: levels are not in order, from the best price outwards");
             return Err(Error::Usage(text).into());
         }
         let at = books.stamps(row);

@@ -207,7 +207,7 @@ impl<A: JournalAudience> JournalPlaying<A> {
             EntryKind::Control(ControlRecord::Start { config, resumed_from, .. }) => {
                 if self.started.is_none() && resumed_from.is_some() {
                     self.troubles.push(format!(
-                        "the process that began before {at} has no start in this journal any more: what it heard is not used"
+                        "the process that began before {at} has no start in this journal any more: what it received is not used"
                     ));
                 }
                 self.started = self.started.or(Some(at));
@@ -294,7 +294,7 @@ impl<A: JournalAudience> JournalPlaying<A> {
                 continue;
             }
             let Some(def) = venue(&id) else {
-                self.troubles.push(format!("the process of {at} listened to '{id}', which this version does not know"));
+                self.troubles.push(format!("the process of {at} recorded '{id}', which this version does not know"));
                 continue;
             };
             let place = if let Some(place) = self.venues.iter().position(|v| v.id == def.id) {

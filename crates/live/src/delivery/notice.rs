@@ -213,7 +213,7 @@ fn lasted(seconds: f64) -> String {
     if seconds < 100.0 { format!("{:.0} s", seconds.max(1.0)) } else { format!("{:.0} min", seconds / 60.0) }
 }
 
-/// "BTCUSDT: Volatility regime EXTREME", "BTCUSDT: Funding anomaly ended".
+/// "BTCUSDT: Extreme moves", "BTCUSDT: Funding anomaly ended".
 fn headline(title: &str, symbol: &str, change: AlertChange) -> String {
     let ended = match change {
         AlertChange::Closed => " ended",
@@ -475,10 +475,10 @@ mod tests {
         muted.alert.inhibited_by = Some(Pattern::FundingManipulation);
         let weaker = of_alert(&market, "v1", &muted, 0.9, Some(&minute)).notice;
         assert_eq!((weaker.text, weaker.inhibited_by), (told.text.clone(), Some(Pattern::FundingManipulation)));
-        assert_eq!((told.title.as_str(), &told.headline), ("BTCUSDT: Risk regime SQUEEZE_RISK ▼", &minute.headline));
+        assert_eq!((told.title.as_str(), &told.headline), ("BTCUSDT: Squeeze risk, longs crowded", &minute.headline));
         assert_eq!((told.new_entries, told.open_positions), (minute.care.new_entries, minute.care.open_positions));
         assert_eq!((told.clears.as_str(), told.text.contains("63,120")), ("It would clear some day.", true));
         let alone = of_alert(&market, "v1", &squeeze(), 0.9, None).notice;
-        assert_eq!((alone.title.as_str(), alone.headline.as_str()), ("BTCUSDT: Risk regime SQUEEZE_RISK", ""));
+        assert_eq!((alone.title.as_str(), alone.headline.as_str()), ("BTCUSDT: Squeeze risk", ""));
     }
 }

@@ -74,7 +74,7 @@ def _connect(request: urllib.request.Request, url: str) -> http.client.HTTPRespo
     except urllib.error.HTTPError as error:
         with error:
             if error.code in (401, 403):
-                raise PermissionError(f"{url} wants a token that it knows (it answered {error.code})") from error
+                raise PermissionError(f"{url} requires a token it knows (it answered {error.code})") from error
             if 400 <= error.code < 500 and error.code != 429:
                 raise ValueError(f"{url} answered {error.code}: {error.read(2000).decode(errors='replace')}") from error
     except http.client.InvalidURL as error:

@@ -46,7 +46,7 @@ def analyze_futures_market(
     as ``/api/v1/events`` describes it.
 
     Raises ``ConnectionError`` when no barograph answers at ``url``, ``ValueError`` with its words when it refuses the question or
-    when it has no such contract or several, and ``PermissionError`` when it wants a token.
+    when it has no such contract or several, and ``PermissionError`` when it requires a token.
     """
     return _alerts(symbol, None, url, open_only, token)
 
@@ -129,7 +129,7 @@ def _items(url: str, path: str, query: dict[str, str], token: str | None) -> lis
     except urllib.error.HTTPError as error:
         with error:
             if error.code in (401, 403):
-                raise PermissionError(f"{url} wants a token that it knows (it answered {error.code})") from error
+                raise PermissionError(f"{url} requires a token it knows (it answered {error.code})") from error
             raise ValueError(f"{url} answered {error.code}: {error.read(2000).decode(errors='replace')}") from error
     except (OSError, http.client.HTTPException) as error:
         raise ConnectionError(f"no barograph answers at {url}: {error}") from error

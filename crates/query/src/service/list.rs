@@ -5,6 +5,7 @@
 
 use super::{Latest, Service, configured_run, internal, lens_for, unreadable};
 use crate::live::board::LiveStream;
+use crate::recorded::recorded_until;
 use crate::render::{Books, align};
 use crate::shown::stream_view;
 use barograph_api::{MarketView, QueryError};
@@ -75,7 +76,8 @@ impl Service {
                     }
                 });
                 let streams = streams(&known.streams, live.get(name).map_or(&[][..], Vec::as_slice));
-                view(&known.instrument, seen, streams.into_iter(), now)
+                let ends = seen.and_then(|s| recorded_until(s.last, now, || live.contains_key(name)));
+                MarketView { recorded_until: ends, ..view(&known.instrument, seen, streams.into_iter(), now) }
             })
             .collect()
     }
@@ -160,6 +162,7 @@ fn view<'a>(
         stale: seen.as_ref().is_some_and(|s| s.axes.risk.stale),
         // The newest minute may not be over yet.
         age_s: seen.as_ref().map(|s| (moment - s.last).as_secs().max(0)),
+        recorded_until: None,
         streams: streams.map(|(decl, newest)| stream_view(decl, newest, moment)).collect(),
         instrument: instrument.name.clone(),
     }

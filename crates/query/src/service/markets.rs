@@ -75,7 +75,10 @@ impl AskMarkets for Service {
         let lens = lens.stating(calls);
         match as_of {
             Some(moment) => Rendered::fixed(Arc::new(lens.as_of(row, previous, moment))),
-            None => Rendered::present(Arc::new(lens.at_present(row, previous, self.clock.now()))),
+            None => {
+                let now = self.clock.now();
+                Rendered::present(Arc::new(lens.at_present_or_end(row, previous, now, || self.is_listened(id))))
+            }
         }
     }
 

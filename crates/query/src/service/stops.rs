@@ -4,7 +4,7 @@ use super::{Latest, Service};
 use crate::positions::WatchedStops;
 use crate::render::Lens;
 use barograph_api::{QueryError, Rendered};
-use barograph_domain::{MinuteRow, Span, Ts};
+use barograph_domain::{InstrumentName, MinuteRow, Span, Ts};
 use barograph_engine::explain::headline::Held;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -62,7 +62,12 @@ impl Service {
 
     /// The newest minute as it reads now, with the positions in its market.
     pub(super) fn rendered(&self, latest: &Latest, now: Ts) -> Result<Rendered, QueryError> {
-        latest.at(now, self.held_now(&latest.lens, &latest.row))
+        latest.at(now, self.held_now(&latest.lens, &latest.row), || self.is_listened(&latest.lens.instrument.name))
+    }
+
+    /// Does the process that answers listen to this market? One that reads what another stores cannot know; minutes that come do.
+    pub(super) fn is_listened(&self, name: &InstrumentName) -> bool {
+        self.live.as_ref().is_some_and(|live| live.board().market(name).is_some())
     }
 
     /// A lens of the present, or of a moment with the positions known at it.

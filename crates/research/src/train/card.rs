@@ -135,9 +135,7 @@ fn limits(board: &StudyBoard, model: &str, scores: Option<&LeaderboardRow>) -> V
             limits.push(format!("What its calls are worth after costs is not known: {why}."));
         }
     }
-    limits.push(
-        "The hold-out had not been opened when it was made; what came of it stands in the research log.".to_owned(),
-    );
+    limits.push("The hold-out had not been opened when it was made; its result is in the research log.".to_owned());
     limits
 }
 

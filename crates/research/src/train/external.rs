@@ -47,7 +47,7 @@ impl OutsideFiles {
         let name = if stem.is_empty() { "onnx" } else { stem };
         if taken.contains(&name) {
             return Err(ResearchError::Refused(format!(
-                "'{pattern}' would stand on the board as {name}, which is a model of this program; rename it"
+                "'{pattern}' would appear on the board as {name}, which is a model of this program; rename it"
             )));
         }
         Ok(Self { name: name.to_owned(), pattern: pattern.to_owned() })

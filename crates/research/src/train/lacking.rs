@@ -50,7 +50,7 @@ fn money(request: &StudyRequest, board: Option<&StudyBoard>, ranked: &[String]) 
         return lack(Err("no model of the board was fitted by this program".to_owned()), None);
     };
     let paid = board.and_then(|board| board.money.as_ref()).map(|money| format!("{}={}", money.tier, money.fee_bps));
-    let example = paid.is_none().then_some("VIP0=5 stands for the tier and the taker fee in basis points that you pay");
+    let example = paid.is_none().then_some("VIP0=5 means the tier and the taker fee in basis points that you pay");
     let fee = shell_word(&paid.unwrap_or_else(|| "VIP0=5".to_owned()));
     lack(Ok(format!("{} --model {model} --fee {fee}", request.command("backtest"))), example)
 }

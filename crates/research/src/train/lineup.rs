@@ -54,7 +54,7 @@ impl Lineup {
         for (n, files) in outside.iter().enumerate() {
             if outside[..n].iter().any(|before| before.name == files.name) {
                 return Err(ResearchError::Refused(format!(
-                    "two models would stand on the board as '{}'; rename the files of one of them",
+                    "two models would appear on the board as '{}'; rename the files of one of them",
                     files.name
                 )));
             }

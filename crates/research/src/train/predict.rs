@@ -127,7 +127,7 @@ impl Predictor {
         for (target, folder) in &request.targets {
             if target.horizon().is_none() {
                 return Err(ResearchError::Refused(format!(
-                    "{target} is about changes of the book, and nobody knows when they come: its predictions have no end to stand in the lake with"
+                    "{target} is about changes of the book, and their times are not known in advance: its predictions have no end to be stored with"
                 )));
             }
             artefacts

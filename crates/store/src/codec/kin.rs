@@ -90,7 +90,7 @@ pub(super) fn get(input: &mut Input<'_>, columns: usize) -> Result<Vec<Option<Ki
             continue;
         };
         if found[of].is_some() {
-            return Err(CodecError("has a column that follows one which does not stand for itself"));
+            return Err(CodecError("has a column that follows one without values of its own"));
         }
         let factor = input.take(8)?.first_chunk().copied().ok_or(CodecError("ends too early"))?;
         found.push(Some(Kin { of, factor: f64::from_bits(u64::from_le_bytes(factor)) }));

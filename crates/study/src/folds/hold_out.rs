@@ -81,7 +81,7 @@ impl core::fmt::Display for HoldOutError {
                 }
                 f.write_str("; what is changed since needs a new study on rows that are newer")
             }
-            Self::NoReason => f.write_str("a hold-out is opened again for a reason only, which stands in the log"),
+            Self::NoReason => f.write_str("a hold-out is opened again only for a reason, which goes into the log"),
         }
     }
 }

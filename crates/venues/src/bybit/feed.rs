@@ -43,7 +43,7 @@ impl Kit<Bybit> {
             return out.fault("unknown_connection", None, "a message on a connection that is not open", bytes);
         };
         let Some((channel, symbol)) = Channel::of(frame.topic, self.venue.depth) else {
-            return out.fault("unknown_topic", None, "a topic nobody asked for", frame.topic.as_bytes());
+            return out.fault("unknown_topic", None, "a topic that was not asked for", frame.topic.as_bytes());
         };
         let Some(market) = self.about(self.market(link, symbol), channel, symbol, out) else { return };
         let stamp = if frame.cts == Millis(None) { frame.ts } else { frame.cts };

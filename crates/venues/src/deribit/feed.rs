@@ -63,7 +63,7 @@ impl Kit<Deribit> {
 
     fn data(&mut self, now: Ts, conn: ConnId, frame: &Frame<'_>, out: &mut Out) {
         let Some((channel, symbol)) = Channel::of(frame.channel) else {
-            return out.fault("unknown_topic", None, "a channel nobody asked for", frame.channel.as_bytes());
+            return out.fault("unknown_topic", None, "a channel that was not asked for", frame.channel.as_bytes());
         };
         let market = self.mine(conn, symbol, channel);
         let Some(market) = self.about(market, channel, symbol, out) else { return };

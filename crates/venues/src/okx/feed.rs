@@ -49,7 +49,7 @@ impl Feed for Kit<Okx> {
 impl Kit<Okx> {
     fn data(&mut self, now: Ts, conn: ConnId, frame: wire::Data<'_>, bytes: &[u8], out: &mut Out) {
         let Some(channel) = Channel::parse(frame.channel) else {
-            return out.fault("unknown_topic", None, "a channel nobody asked for", frame.channel.as_bytes());
+            return out.fault("unknown_topic", None, "a channel that was not asked for", frame.channel.as_bytes());
         };
         if self.desk.link_of(conn).is_none() {
             return out.fault("unknown_connection", None, "a message on a connection that is not open", bytes);
@@ -236,7 +236,7 @@ impl Kit<Okx> {
     fn index(&mut self, now: Ts, conn: ConnId, name: &str, data: &str, out: &mut Out) -> bool {
         let known = self.venue.indexes.get(name).map_or(0, Vec::len);
         if known == 0 {
-            out.fault("unknown_symbol", None, "an index nobody asked for", name.as_bytes());
+            out.fault("unknown_symbol", None, "an index that was not asked for", name.as_bytes());
             return true;
         }
         all(data, |i: wire::Index<'_>| {

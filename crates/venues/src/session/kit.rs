@@ -191,7 +191,7 @@ impl<P: Protocol> Kit<P> {
         out: &mut Out,
     ) -> Option<MarketIndex> {
         if market.is_none() {
-            out.fault("unknown_symbol", None, "a symbol nobody asked for", symbol.as_bytes());
+            out.fault("unknown_symbol", None, "a symbol that was not asked for", symbol.as_bytes());
         }
         market.filter(|m| self.markets[m.index()].channels() & channel.bit() != 0)
     }

@@ -17,7 +17,7 @@ export function Counts({ pulse }: { pulse: FeedsPulse }): JSX.Element {
           </li>
         ))}
         <li>
-          {count(pulse.venues.length, 'venue')}, <span data-testid="frames-heard">{compact(frames)}</span> frames heard
+          {count(pulse.venues.length, 'venue')}, <span data-testid="frames-heard">{compact(frames)}</span> frames received
         </li>
       </ul>
     </Panel>

@@ -32,7 +32,7 @@ export function FeedsPage(): JSX.Element {
       <h1>Feeds</h1>
       {asOf.value !== null && <p class="muted">Streams and venues are shown as they were when this page was opened; the timeline is of the moment chosen.</p>}
       {nothingListens && (
-        <Empty why="Nothing is listened to: this server shows stored history." todo="barograph up listens to venues live; barograph demo shows it offline." />
+        <Empty why="No venue is connected: this server shows stored history." todo="barograph up records venues live; barograph demo shows it offline." />
       )}
       {!nothingListens && (shown === null ? <Answer of={feeds} lines={2}>{() => null}</Answer> : <Counts pulse={shown} />)}
       <MarketTimeline items={shown?.streams ?? []} />

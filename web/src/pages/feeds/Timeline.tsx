@@ -42,7 +42,7 @@ export function Timeline({ market, markets, choose }: Props): JSX.Element {
       }
     >
       <Answer of={continuity} lines={5}>
-        {(data) => (data.streams.length === 0 ? <Empty why="No stream of this market was heard in this stretch." todo="Choose a longer stretch." /> : <Lines data={data} />)}
+        {(data) => (data.streams.length === 0 ? <Empty why="No stream of this market was recorded in this period." todo="Choose a longer period." /> : <Lines data={data} />)}
       </Answer>
     </Panel>
   );

@@ -17,7 +17,7 @@ export function Venues({ venues }: { venues: readonly VenueFeedView[] }): JSX.El
             <dd>
               {venue.traffic.open} of {venue.traffic.wanted} open, {count(venue.traffic.reconnects, 'reconnect')}
             </dd>
-            <dt>Heard</dt>
+            <dt>Received</dt>
             <dd>
               {compact(venue.traffic.frames)} frames, {bytes(venue.traffic.bytes)}
             </dd>

@@ -18,8 +18,8 @@ export function HelpPage(): JSX.Element {
     <>
       <h1>Help</h1>
       <p class="measure">
-        barograph tells the weather of crypto markets: what it is, why, how close the call is, and what would change it. It gives context to a person who decides. It
-        places nothing and names no side.
+        barograph reports the weather of crypto markets: what it is, why, how close the call is, and what would change it. You decide: it places no orders and picks
+        no side.
       </p>
       <div class="columns">
         {AXES.map((axis) => (
@@ -51,7 +51,7 @@ export function HelpPage(): JSX.Element {
             <dt>for</dt>
             <dd>How long the label has held. Times are local; the UTC time is shown when you point at one.</dd>
             <dt>stale</dt>
-            <dd>Grey and hatched: the newest reading is too old to be trusted, and its age stands beside it.</dd>
+            <dd>Grey and hatched: the newest reading is too old to be trusted; its age is beside it.</dd>
             <dt>gap</dt>
             <dd>Hatching across the chart or a broken line: data is missing. Nothing is drawn across it.</dd>
             <dt>proxy</dt>
@@ -70,9 +70,9 @@ export function HelpPage(): JSX.Element {
               https://www.tradingview.com/
             </a>
           </p>
-          <p class="muted">The page asks no server but its own for anything.</p>
+          <p class="muted">The page loads nothing from other servers.</p>
           <details>
-            <summary>Whose work is in the page, and under which licences</summary>
+            <summary>Open-source software in this page, with licences</summary>
             <pre class="licences" tabIndex={0}>
               {notice}
             </pre>
@@ -81,10 +81,10 @@ export function HelpPage(): JSX.Element {
         <Panel title="More">
           <ul class="bullets">
             <li>
-              <a href="/docs">Every address of the API, to try</a>
+              <a href="/docs">The API, to try out</a>
             </li>
             <li>
-              <a href="/openapi.json">Its description for programs</a>
+              <a href="/openapi.json">The API as an OpenAPI file</a>
             </li>
             <li>
               <a href="/metrics">Counters for Prometheus</a>

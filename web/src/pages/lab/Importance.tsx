@@ -65,7 +65,7 @@ function Lines({ rows, shap }: { rows: readonly LabInput[]; shap: boolean }): JS
           ))}
         </tbody>
       </table>
-      <p class="muted small">Grey where the band holds zero. The line in the bar is zero.</p>
+      <p class="muted small">Grey where the band includes zero. The line in the bar is zero.</p>
     </div>
   );
 }

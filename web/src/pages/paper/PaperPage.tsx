@@ -39,7 +39,7 @@ export function PaperPage(): JSX.Element {
 
 function Nothing({ started }: { started: string | null }): JSX.Element {
   if (asOf.value !== null) return <Empty why="No decision had been logged at this moment." todo="Choose a later one." />;
-  if (started !== null) return <Empty why="No decision yet." todo="It is watched; decisions come at the close of a bar." />;
+  if (started !== null) return <Empty why="No decision yet." todo="Decisions come at the close of a bar." />;
   return (
     <Empty
       why="No decisions are logged in this data folder."

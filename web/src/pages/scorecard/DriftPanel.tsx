@@ -31,7 +31,7 @@ export function DriftPanel({ scope }: { scope: string }): JSX.Element {
         {(data) => (
           <>
             {data.readings.length === 0 ? (
-              <Empty why="No week to compare yet." todo="The first follows seven weeks of which half the minutes were seen." />
+              <Empty why="No week to compare yet." todo="The first needs seven weeks with at least half of the minutes recorded." />
             ) : (
               <>
                 <p class="lead" data-testid="drift-summary">

@@ -32,7 +32,7 @@ export function EventDetails({ card, event, scope, window }: Props): JSX.Element
           Whether {EVENTS[event].whether}; {scopeName(scope)}, {when}.
         </p>
         {row === undefined ? (
-          <Empty why="It was not asked here in this window." todo="Choose another market or a longer window." />
+          <Empty why="No forecasts here in this window." todo="Choose another market or a longer window." />
         ) : (
           <>
             <p class="lead" data-testid="score-headline">

@@ -26,10 +26,10 @@ test('a skill is said with its band and its windows, or not at all', () => {
     [row('better_so_far', [0.041, 0.012, 0.07]), 'Better so far by 4.1 %, not decided (90 % band 1.2 to 7.0, 412 separate windows)'],
     [row('worse_so_far', [-0.05, -0.09, -0.001]), 'Worse so far by 5.0 %, not decided (90 % band −9.0 to −0.1, 412 separate windows)'],
     [row('skill', [0.041, 0.012, 0.07], { sequence: DECIDED }), 'Better than persistence by 4.1 % (90 % band 1.2 to 7.0, 412 separate windows), decided 2026-02-05'],
-    [row('no_skill_shown', [0.02, -0.01, 0.05], { n_eff: 1 }), 'No skill shown: the band holds zero (90 % band −1.0 to 5.0, 1 separate window)'],
+    [row('no_skill_shown', [0.02, -0.01, 0.05], { n_eff: 1 }), 'No skill shown: the band includes zero (90 % band −1.0 to 5.0, 1 separate window)'],
     [row('too_little_data', null, { n_eff: 7 }), 'Too little data: 7 separate windows, too few for a band'],
     [row('too_little_data', null, { denominators: { ...SOME, scored: 0 } }), 'Too little data: nothing is scored yet'],
-    [row('too_little_data', null, { persistence: { value: null, low: null, high: null, n: 0 } }), 'Not judged: persistence has nothing to go by, for no state before the window is known with 100 cases of its own; 412 separate windows'],
+    [row('too_little_data', null, { persistence: { value: null, low: null, high: null, n: 0 } }), 'Not judged: persistence has no reference yet: it needs 100 cases of a known state before the window; 412 separate windows'],
     // On which side of zero a band ends is said where rounding would hide it.
     [row('worse_than_persistence', [-0.02, -0.04, -0.0002]), 'Worse than persistence by 2.0 % (90 % band −4.0 to just below 0, 412 separate windows)'],
     // A verdict without a band is no number.
@@ -42,7 +42,7 @@ test('a skill is said with its band and its windows, or not at all', () => {
 
 test('the summary counts verdicts, and what is too little apart', () => {
   expect(summary([row('skill', [0.1, 0.1, 0.1]), row('no_skill_shown', [0, -1, 1]), row('too_little_data', null)])).toBe(
-    'Of 2 events with enough data: 1 better than persistence, 1 with no skill shown. 1 event is not judged: too little data, or no persistence to hold against.',
+    'Of 2 events with enough data: 1 better than persistence, 1 with no skill shown. 1 event is not judged: too little data, or no persistence to compare with.',
   );
   expect(summary([row('worse_than_persistence', [-0.1, -0.2, -0.1])])).toBe('Of 1 event with enough data: 0 better than persistence, 0 with no skill shown, 1 worse than persistence.');
   expect(summary([row('better_so_far', [0.1, 0.1, 0.1]), row('worse_so_far', [-0.1, -0.2, -0.1])])).toBe('Of 2 events with enough data: 0 better than persistence, 1 better so far, 0 with no skill shown, 1 worse so far.');
@@ -52,11 +52,11 @@ test('the summary counts verdicts, and what is too little apart', () => {
 test('denominators say each step, and void first where it is much', () => {
   expect(denominators(row('skill', null))).toEqual([
     'Asked 1,000 times, 990 forecasts registered; 10 not: stale 10.',
-    'Of these 982 resolved, 5 wait for the end of their window, 2 could not be resolved because too little was seen, 1 void.',
+    'Of these 982 resolved, 5 wait for the end of their window, 2 could not be resolved for lack of data, 1 void.',
     'Of the resolved 900 scored; 82 stated no probability: too few cases 82.',
   ]);
   const revised = row('skill', null, { denominators: { ...SOME, revised: 2 } });
-  expect(denominators(revised)[3]).toBe('The minutes that 2 outcomes rest on were corrected a day later or more and would now say otherwise; what was said then stands.');
+  expect(denominators(revised)[3]).toBe('The minutes that 2 outcomes rest on were corrected a day later or more and would now give another outcome; the outcome of then is kept.');
   const much = row('skill', [0.1, 0.1, 0.1], { denominators: { ...SOME, void: 20 } });
   expect(denominators(much)[0]).toBe('20 of 990 are void: read the rest with care.');
   expect(says(much)).toBe('20 void of 990');

@@ -36,7 +36,7 @@ export function headline(row: ScoreRow): string {
   if (row.verdict === 'better_so_far') return `Better so far by ${percent(value)}, not decided (${band})`;
   if (row.verdict === 'worse_so_far') return `Worse so far by ${percent(-value)}, not decided (${band})`;
   if (row.verdict === 'worse_than_persistence') return `Worse than persistence by ${percent(-value)} (${band})`;
-  return `No skill shown: the band holds zero (${band})`;
+  return `No skill shown: the band includes zero (${band})`;
 }
 
 /** `, decided 2026-02-05`. */
@@ -55,7 +55,7 @@ function unjudged(row: ScoreRow): string {
   if (row.denominators.scored === 0) return 'Too little data: nothing is scored yet';
   if (hasNoHurdle(row)) {
     const other = row.climatology.low === null ? windows(row.n_eff) : `against climatology ${skillText(row.climatology)}, ${windows(row.n_eff)}`;
-    return `Not judged: persistence has nothing to go by, for no state before the window is known with 100 cases of its own; ${other}`;
+    return `Not judged: persistence has no reference yet: it needs 100 cases of a known state before the window; ${other}`;
   }
   return `Too little data: ${windows(row.n_eff)}, too few for a band`;
 }
@@ -96,7 +96,7 @@ export function summary(rows: readonly ScoreRow[]): string {
     ...(n('worse_than_persistence') > 0 ? [`${n('worse_than_persistence')} worse than persistence`] : []),
   ];
   const rest = rows.length - judged.length;
-  return `Of ${count(judged.length, 'event')} with enough data: ${parts.join(', ')}.${rest > 0 ? ` ${count(rest, 'event')} ${rest === 1 ? 'is' : 'are'} not judged: too little data, or no persistence to hold against.` : ''}`;
+  return `Of ${count(judged.length, 'event')} with enough data: ${parts.join(', ')}.${rest > 0 ? ` ${count(rest, 'event')} ${rest === 1 ? 'is' : 'are'} not judged: too little data, or no persistence to compare with.` : ''}`;
 }
 
 function reasons(of: Record<string, number>): string {
@@ -116,11 +116,11 @@ export function denominators(row: ScoreRow): string[] {
   const silent = total(d.abstained);
   const lines = [
     `Asked ${count(d.asked, 'time')}, ${number(d.issued)} forecasts registered${left > 0 ? `; ${number(left)} not: ${reasons(d.not_issued)}` : ''}.`,
-    `Of these ${number(d.resolved)} resolved, ${number(d.waiting)} ${d.waiting === 1 ? 'waits' : 'wait'} for the end of their window, ${number(d.unresolvable)} could not be resolved because too little was seen, ${number(d.void)} void.`,
+    `Of these ${number(d.resolved)} resolved, ${number(d.waiting)} ${d.waiting === 1 ? 'waits' : 'wait'} for the end of their window, ${number(d.unresolvable)} could not be resolved for lack of data, ${number(d.void)} void.`,
     `Of the resolved ${number(d.scored)} scored${silent > 0 ? `; ${number(silent)} stated no probability: ${reasons(d.abstained)}` : ''}.`,
   ];
   if (d.revised > 0) {
-    lines.push(`The minutes that ${count(d.revised, 'outcome')} rest on were corrected a day later or more and would now say otherwise; what was said then stands.`);
+    lines.push(`The minutes that ${count(d.revised, 'outcome')} rest on were corrected a day later or more and would now give another outcome; the outcome of then is kept.`);
   }
   // More than two in a hundred void: that comes first.
   if (d.void * 50 > d.issued) lines.unshift(`${number(d.void)} of ${number(d.issued)} are void: read the rest with care.`);
@@ -134,7 +134,7 @@ export function decision(row: ScoreRow | undefined): string | null {
   const bound = `the 95 % confidence sequence of the gain over persistence reaches from ${fixed(s.low, 3)} to ${fixed(s.high, 3)} after ${windows(s.n)}`;
   if (s.activated_at !== null) return `Decided: better than persistence since ${s.activated_at.slice(0, 10)}; ${bound}.`;
   if (s.high < 0) return `Decided: worse than persistence; ${bound}.`;
-  return `Not decided: ${bound}. It may be looked at every day and still errs in 1 of 20 at most.`;
+  return `Not decided: ${bound}. It can be checked daily and still errs in at most 1 of 20 cases.`;
 }
 
 /** The rows of a scope and a window that were asked about at all, in the order of the events. */

@@ -105,13 +105,13 @@ const RATES: readonly (readonly [name: string, title: string, text: (of: HitRate
   ['in force', 'share of the events at whose onset the label held already', (of) => percent(of.in_force_at_onset)],
   ['lead', 'from the entry to the event, median', leadText],
   ['lift', 'how much likelier the event is after an entry than at any moment', (of) => (of.lift === null ? NONE : `×${fixed(of.lift, 1)}`)],
-  ['skill', 'squared error of the label as a forecast beside that of persistence, with its 90 % band; a band that holds zero shows no skill', skillText],
+  ['skill', 'squared error of the label as a forecast beside that of persistence, with its 90 % band; a band that includes zero shows no skill', skillText],
 ];
 
 function Forecasts({ data }: { data: WhatIfView }): JSX.Element {
   return (
     <Panel title="As forecasts" id="forecasts">
-      {data.all.forecasts.length === 0 && <p class="muted">Nothing stored tells what followed.</p>}
+      {data.all.forecasts.length === 0 && <p class="muted">What followed is not stored.</p>}
       {data.all.forecasts.map((each) => (
         <Fragment key={each.event}>
           <h3 class="forecast-name">

@@ -396,7 +396,7 @@ fn state_line(streams: &[LiveStreamView], markets: usize, json: bool) -> String 
     }
     let oldest = oldest.map_or_else(|| "nothing yet".to_owned(), |ms| Span::millis(ms).spoken());
     let (markets, offered) = (number_of(markets, "market"), number_of(offered, "stream"));
-    format!("{ts} {markets}, {live} of {offered} live, {heard} heard, oldest value {oldest}")
+    format!("{ts} {markets}, {live} of {offered} live, {heard} received, oldest value {oldest}")
 }
 
 #[cfg(test)]

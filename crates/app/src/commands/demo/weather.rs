@@ -1,7 +1,7 @@
 //! One line per market when its weather changes — the label of any axis, or where a position's stop stands — and now and then
 //! while it does not.
 
-use crate::term::Paint;
+use crate::term::{Paint, columns, fold_behind};
 use barograph_domain::{HeatRegime, InstrumentName, MinuteRow, RiskRegime, Span, TrendRegime, Ts, VolRegime};
 use barograph_engine::explain::headline::HeldStop;
 use barograph_query::render::Lens;
@@ -39,11 +39,16 @@ pub(crate) struct WeatherLines {
     said: BTreeMap<InstrumentName, (Weather, Ts)>,
     at_least: Span,
     paint: Paint,
+    /// Of the terminal.
+    columns: usize,
 }
+
+/// Where the second line of a text begins: below the market.
+const HANG: &str = "                  ";
 
 impl WeatherLines {
     pub(crate) fn new(paint: Paint) -> Self {
-        Self { said: BTreeMap::new(), at_least: AT_LEAST, paint }
+        Self { said: BTreeMap::new(), at_least: AT_LEAST, paint, columns: columns() }
     }
 
     /// With a line at least this often.
@@ -75,12 +80,15 @@ impl WeatherLines {
         let word = self.paint.label(label, &format!("{:<12}", label.name()));
         let price = row.price.map_or_else(|| "—".to_owned(), crate::term::price);
         let text = begin(&snapshot.headline);
-        Some(format!("{} {:<12} {word} {price:>12}  {text}", crate::term::minute(row.ts), name.symbol))
+        let (at, symbol) = (crate::term::minute(row.ts), &name.symbol);
+        let used = format!("{at} {symbol:<12} {:<12} {price:>12}  ", label.name()).chars().count();
+        let text = fold_behind(used, &text, self.columns, HANG);
+        Some(format!("{at} {symbol:<12} {word} {price:>12}  {text}"))
     }
 }
 
-/// Most characters of a text behind the label and the price: both sentences of a storm (150) with a position's stop (50). A
-/// narrow terminal folds them; cut off, the day's move would go first.
+/// Most characters of a text behind the label and the price: both sentences of a storm (150) with a position's stop (50). Where they
+/// do not fit they are folded; cut off, the day's move would go first.
 const TEXT: usize = 200;
 
 /// Whole sentences that fit, or the words of the first that do; an ellipsis where that is not all.
@@ -163,19 +171,16 @@ mod tests {
         let near = Held { is_long: true, stop: 49_900.0, price: 50_000.0, state: HeldStop::Near };
         let reached = Held { price: 49_800.0, state: HeldStop::Reached, ..near };
         let near = lines.line(&calm.holding(Some(near)), &row(1)).unwrap();
-        assert!(
-            near.contains("Stop 49900 of your long near") || near.contains("Stop 49,900 of your long near"),
-            "{near}"
-        );
+        assert!(near.contains("Stop 49900 of your") || near.contains("Stop 49,900 of your"), "{near}");
         let line = lines.line(&calm.holding(Some(reached)), &row(2)).unwrap();
-        assert!(line.contains("of your long reached"), "{line}");
+        assert!(unfolded(&line).contains("of your long reached"), "{line}");
         assert!(lines.line(&calm.holding(Some(reached)), &row(3)).is_none(), "told once");
         assert!(lines.line(&calm.holding(Some(reached)), &row(12)).is_some(), "and again after ten minutes");
     }
 
     #[test]
-    fn a_storm_is_told_with_the_move_of_the_day() {
-        let storm = "Stop 61,200 of your long reached: price 60,950. Extreme volatility (1 h vol 172 % annualised), moves \
+    fn a_storm_comes_with_the_move_of_the_day() {
+        let storm = "Stop 61,200 of your long reached: price 60,950. High volatility (1 h vol 172 % annualised), moves \
                      extreme (24 h vol 118 % annualised), strong downtrend, −11.9 % in 24 h.";
         assert_eq!(begin(storm), storm);
     }
@@ -186,6 +191,28 @@ mod tests {
         assert_eq!(begin("short."), "short.");
         assert_eq!(begin(&(sentence.clone() + &"y".repeat(150))), format!("{sentence}…"));
         assert_eq!(begin(&("abcd ".repeat(60))), format!("{} …", "abcd ".repeat(40).trim_end()));
+    }
+
+    fn unfolded(line: &str) -> String {
+        line.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    /// Every line fits, and no word or number is cut.
+    #[test]
+    fn a_line_is_folded_at_words_and_its_price_stays_whole() {
+        let held = Held { is_long: true, stop: 49_900.0, price: 49_800.0, state: HeldStop::Reached };
+        for columns in [60, 80, 120, 300] {
+            let mut lines = WeatherLines { columns, ..WeatherLines::new(Paint::detect()) };
+            let wide = WeatherLines { columns: 1_000, ..WeatherLines::new(Paint::detect()) };
+            let storm = |r: MinuteRow| MinuteRow { volatility: of(VolRegime::Extreme), price: Some(0.000_012_34), ..r };
+            let lens = lens().holding(Some(held));
+            let (line, whole) =
+                (lines.line(&lens, &storm(row(0))).unwrap(), { wide }.line(&lens, &storm(row(0))).unwrap());
+            assert!(line.lines().all(|l| l.chars().count() <= columns), "{columns}:\n{line}");
+            assert_eq!(unfolded(&line), unfolded(&whole), "{columns}");
+            assert!(line.lines().next().unwrap().contains(" 0.00001234"), "{line}");
+            assert!(line.lines().skip(1).all(|l| l.starts_with(HANG)), "{line}");
+        }
     }
 
     #[test]

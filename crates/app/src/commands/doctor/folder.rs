@@ -61,7 +61,7 @@ fn held(data: &Path, role: WriterRole) -> Option<Finding> {
 fn room(there: &Path, used: u64, budget: u64) -> Finding {
     let gb = |bytes: u64| format!("{:.1} GB", bytes as f64 / 1e9);
     let Some(free) = free_bytes(there) else {
-        return Finding::warn("disk", "free space cannot be told on this system", "look yourself");
+        return Finding::warn("disk", "free space cannot be read on this system", "look yourself");
     };
     let text = format!("{} free; journal {} of its budget of {}", gb(free), gb(used), gb(budget));
     if free < ROOM_MIN {

@@ -118,7 +118,7 @@ async fn markets(net: &Net, index: u8, asked: &Asked, out: &mut Vec<Finding>) ->
     };
     match found {
         Ok((chosen, all)) => {
-            out.push(Finding::ok("markets", format!("{} of {all} would be listened to", chosen.len())));
+            out.push(Finding::ok("markets", format!("{} of {all} would be recorded", chosen.len())));
             chosen
         }
         Err(failure) => {

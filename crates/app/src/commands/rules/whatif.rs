@@ -149,7 +149,7 @@ fn line(out: &mut impl Write, axis: Axis, label: &LabelWhatIf) -> std::io::Resul
 
 fn forecasts(out: &mut impl Write, all: &[ForecastWhatIf]) -> std::io::Result<()> {
     if !all.is_empty() {
-        let told = "Skill below is of the label as it stands each minute; a scorecard's is of the probabilities stated with it, every five minutes.";
+        let told = "Skill below is of the label of each minute; a scorecard's is of the probabilities stated with it, every five minutes.";
         writeln!(out, "\n{}", fold(told, 80, ""))?;
     }
     for forecast in all {

@@ -104,7 +104,7 @@ pub(super) fn head(request: &StudyRequest, found: &StudySummary) -> String {
         let f1 = number(row, "macro_f1").zip(number(row, "macro_f1_persistence"));
         match (f1, auc, low.zip(high)) {
             (Some((f1, lasting)), ..) => {
-                format!("Of the models that learn, {model} stands first: macro F1 {f1:.3}, persistence {lasting:.3}.")
+                format!("Of the models that learn, {model} ranks first: macro F1 {f1:.3}, persistence {lasting:.3}.")
             }
             (None, Some(auc), Some((low, high))) => {
                 let verdict = if low > 0.5 {
@@ -115,13 +115,13 @@ pub(super) fn head(request: &StudyRequest, found: &StudySummary) -> String {
                     "which one half is within"
                 };
                 format!(
-                    "Of the models that learn, {model} stands first: AUC {auc:.3}, 90 % band {low:.3} to {high:.3}, {verdict}."
+                    "Of the models that learn, {model} ranks first: AUC {auc:.3}, 90 % band {low:.3} to {high:.3}, {verdict}."
                 )
             }
             (None, Some(auc), None) => {
-                format!("Of the models that learn, {model} stands first: AUC {auc:.3}, too little data for a band.")
+                format!("Of the models that learn, {model} ranks first: AUC {auc:.3}, too little data for a band.")
             }
-            _ => format!("Of the models that learn, {model} stands first."),
+            _ => format!("Of the models that learn, {model} ranks first."),
         }
     });
     let stamp = found.board.get("stamp").and_then(Value::as_str).map_or_else(String::new, |stamp| {
@@ -202,7 +202,7 @@ pub(super) fn limits(request: &StudyRequest, found: &StudySummary) -> String {
     let days = (found.span[1] - found.span[0]).as_days_f64();
     let mut limits = vec![
         format!("Anything beyond {} and the {} recorded here: no other market, no other regime.", request.market, length(days)),
-        "What the hold-out says, unless the board shows it. Every look at the folds wears them out: the number of fits stands on the board."
+        "What the hold-out says, unless the board shows it. Every look at the folds wears them out: the board shows the number of fits."
             .to_owned(),
         "That a column causes anything: importance is what this model goes by, not what moves the price.".to_owned(),
     ];

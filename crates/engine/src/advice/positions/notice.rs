@@ -114,14 +114,14 @@ fn text(
     let new = after.brief;
     let from_entry = |price: f64| Some((price - position.entry).abs()).filter(|d| *d > 0.0);
     let changed = |to: RiskRegime, what: &str| {
-        let verb = if due.repeat > 0 { "still is" } else { "changed to" };
-        format!("Market regime {verb} {}, {what}", to.name())
+        let verb = if due.repeat > 0 { "is still" } else { "changed to" };
+        format!("Market regime {verb} {}, {what}", to.spoken())
     };
     match due.trigger {
         T::Squeeze => changed(RiskRegime::SqueezeRisk, "consider tightening stop"),
         T::HighVol => changed(RiskRegime::HighVol, "review position size and stop"),
         T::Chop => changed(RiskRegime::ChopRisk, "expect whipsaw"),
-        T::Normal => "Market regime back to NORMAL".to_owned(),
+        T::Normal => "Market regime back to normal".to_owned(),
         T::Unavailable => format!("Market context unavailable: {}", unavailable(&ctx.market)),
         T::Conservative => CONSERVATIVE_CARD.to_owned(),
         T::Volatility => volatility(due, old, new),
@@ -130,7 +130,7 @@ fn text(
         T::StopOnLevel => due.level_on.map_or_else(String::new, |l| {
             format!(
                 "New liquidity level near your stop: {} from {} to {}",
-                l.kind.name(),
+                l.kind.spoken(),
                 price(l.bottom, from_entry(l.bottom)),
                 price(l.top, from_entry(l.top))
             )
@@ -165,11 +165,13 @@ fn unavailable(m: &AdviceContext<'_>) -> String {
 }
 
 fn volatility(due: &Due<'_>, old: Option<&ContextBrief>, new: &ContextBrief) -> String {
-    let to = new.volatility.map_or("UNKNOWN", VolRegime::name);
+    // "Moves grew from steady to larger": the word for moves is said once.
+    let class = |label: VolRegime| label.spoken().trim_end_matches(" moves");
+    let to = new.volatility.map_or("unknown", class);
     let risk = new.volatility.and_then(VolRegime::risk_multiplier);
     let multiplier = risk.map(|r| format!(" (risk multiplier {r})")).unwrap_or_default();
     match old.and_then(|o| o.volatility).filter(|_| due.repeat == 0) {
-        Some(from) => format!("Volatility class rose from {} to {to}{multiplier}", from.name()),
-        None => format!("Volatility class still is {to}{multiplier}"),
+        Some(from) => format!("Moves grew from {} to {to}{multiplier}", class(from)),
+        None => format!("Moves are still {to}{multiplier}"),
     }
 }

@@ -101,6 +101,9 @@ fn flags_of(lens: &Lens, row: &MinuteRow, s: &Snapshot) -> i64 {
     if row.inputs.iter().any(|i| i.gap.is_some()) {
         set |= flags::LOST;
     }
+    if s.recorded_until.is_some() {
+        set |= flags::RECORDED;
+    }
     if lens.streams.iter().any(|d| d.source == SYNTHETIC) {
         set |= flags::SYNTHETIC;
     }

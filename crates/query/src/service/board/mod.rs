@@ -136,7 +136,7 @@ impl Service {
         let unreadable = keeper.read_past(self, &self.board.alerts, now);
         self.board.unreadable.lock().unwrap_or_else(PoisonError::into_inner).extend(unreadable);
         keeper.check_stale(now, now - self.board.hub.updated());
-        let rendered = keeper.render(&self.stops(), now);
+        let rendered = keeper.render(self, &self.stops(), now);
         let second = now.0.div_euclid(1_000_000_000);
         let each_second = keeper.second != second;
         keeper.second = second;
@@ -291,7 +291,7 @@ impl Keeper {
     }
 
     /// The cells of the markets that moved.
-    fn render(&mut self, stops: &WatchedStops, now: Ts) -> Vec<(usize, RenderedRow)> {
+    fn render(&mut self, service: &Service, stops: &WatchedStops, now: Ts) -> Vec<(usize, RenderedRow)> {
         let mut all = Vec::new();
         for kept in &mut self.markets {
             let held = kept.latest.as_ref().and_then(|l| stops.held(&kept.name, &l.row));
@@ -303,7 +303,9 @@ impl Keeper {
             let rendered = match &kept.latest {
                 Some(l) => {
                     let lens = l.lens.holding(kept.held);
-                    RenderedRow::of(&lens, &l.row, &lens.at_present(&l.row, l.previous.as_ref(), now))
+                    let is_listened = || service.is_listened(&kept.name);
+                    let snapshot = lens.at_present_or_end(&l.row, l.previous.as_ref(), now, is_listened);
+                    RenderedRow::of(&lens, &l.row, &snapshot)
                 }
                 None => RenderedRow::nothing(),
             };

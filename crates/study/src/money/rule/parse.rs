@@ -92,8 +92,8 @@ impl<'a> Reading<'a> {
     fn expected(&self, what: &str) -> Fault<'a> {
         let here = self.peek();
         let why = here.map_or_else(
-            || format!("the line ends where {what} has to stand"),
-            |w| format!("'{}' stands where {what} has to stand", w.text),
+            || format!("the line ends where {what} is expected"),
+            |w| format!("'{}' stands where {what} is expected", w.text),
         );
         (here, why)
     }
@@ -230,7 +230,7 @@ impl<'a> Reading<'a> {
                 let near = nearest(&w.text.to_uppercase(), labels.iter().map(String::as_str));
                 Err((word, format!("{axis} has no label '{}'; it has {}{near}", w.text, labels.join(", "))))
             }
-            None => Err((None, format!("the line ends where a label of {axis} has to stand: {}", labels.join(", ")))),
+            None => Err((None, format!("the line ends where a label of {axis} is expected: {}", labels.join(", ")))),
         }
     }
 

@@ -82,20 +82,20 @@ fn what_is_wrong_is_pointed_at() {
             "line 2, character 20: risk has no label 'HIGHVOL'; it has NORMAL, HIGH_VOL — did you mean 'HIGH_VOL'?\n  short when risk is HIGHVOL\n                     ^^^^^^^",
         ),
         ("buy when ofi > 0", "line 1, character 1: a line does not begin with 'buy'; write 'long when CONDITION'"),
-        ("long if ofi > 0", "line 1, character 6: 'if' stands where 'when' has to stand"),
+        ("long if ofi > 0", "line 1, character 6: 'if' stands where 'when' is expected"),
         ("long when ofi", "line 1, character 14: the line ends where <, <=, >, >=, ==, != or 'is missing'"),
         ("long when ofi > 1.2.3", "line 1, character 17: '1.2.3' is no number"),
         ("long when ofi > 0 spread_bps < 1", "line 1, character 19: 'spread_bps' does not belong here"),
-        ("long when (ofi > 0 and ofi < 2", "line 1, character 16: '>' stands where ')' has to stand"),
+        ("long when (ofi > 0 and ofi < 2", "line 1, character 16: '>' stands where ')' is expected"),
         (
             "\u{feff}long when ofi > 0\r\nlong when ofy > 0\r\n",
             "line 2, character 11: there is no column and no axis 'ofy' — did you mean 'ofi'?\n  long when ofy > 0\n            ^^^",
         ),
-        ("otherwise buy", "line 1, character 11: 'buy' stands where flat, keep, long or short has to stand"),
+        ("otherwise buy", "line 1, character 11: 'buy' stands where flat, keep, long or short is expected"),
         ("otherwise flat; long when ofi > 0", "line 1, character 17: nothing follows 'otherwise'"),
         ("  # nothing", "line 1, character 12: a rule needs at least one line"),
-        ("long when ofi > 0; short when risk > 3", "line 1, character 36: '>' stands where 'is' has to stand"),
-        ("long when ofi > 'a'", "line 1, character 17: ''' stands where a column or a number has to stand"),
+        ("long when ofi > 0; short when risk > 3", "line 1, character 36: '>' stands where 'is' is expected"),
+        ("long when ofi > 'a'", "line 1, character 17: ''' stands where a column or a number is expected"),
     ] {
         let faults = TradingRule::parse(text, &known()).unwrap_err();
         assert_eq!(faults.len(), 1, "{text}");
