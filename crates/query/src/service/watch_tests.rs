@@ -9,7 +9,11 @@ use barograph_domain::advice::PositionNotice;
 use barograph_domain::delivery::{
     Delivery, DeliveryState, Message, MessageKind, Notice, Outgoing, Phase, fingerprint, message_id,
 };
-use barograph_domain::{Instrument, InstrumentName, MarketKind, MinuteRow, Span, Ts};
+use barograph_domain::stream::SYNTHETIC;
+use barograph_domain::{
+    Event, Instrument, InstrumentName, Kind, MarketKind, Metric, MinuteRow, Payload, Span, Stamp, StreamDecl,
+    StreamIndex, Ts,
+};
 use barograph_engine::rules::RuleBook;
 use barograph_net::Clock;
 use barograph_store::{
@@ -53,8 +57,33 @@ fn publish(folder: &Path, rows: &[(i64, f64)]) {
     };
     let row = |(minute, price): &(i64, f64)| MinuteRow { price: Some(*price), ..MinuteRow::bare(at(*minute)) };
     let rows: Vec<MinuteRow> = rows.iter().map(row).collect();
+    let stream = StreamDecl {
+        instrument: name.clone(),
+        metric: Metric::MarkPrice,
+        kind: Kind::Measured,
+        cadence: Span::secs(1),
+        source: SYNTHETIC.to_owned(),
+        delay: Span::ZERO,
+        stamp: Stamp::Instant,
+        filled: false,
+    };
+    let point = |row: &MinuteRow| Event {
+        recv_ts: row.ts,
+        event_ts: row.ts,
+        stream: StreamIndex(0),
+        seq: 0,
+        payload: Payload::Value(row.price.unwrap_or_default()),
+    };
+    let points: Vec<Event> = rows.iter().map(point).collect();
     let instruments = [Instrument { name, kind: MarketKind::Perpetual, expiry: None }];
-    let batch = LiveBatch { instruments: &instruments, runs: &[run], rows: &rows, ..LiveBatch::default() };
+    let batch = LiveBatch {
+        instruments: &instruments,
+        streams: &[stream],
+        points: &points,
+        runs: &[run],
+        rows: &rows,
+        ..LiveBatch::default()
+    };
     SqliteWriter::open(folder, &WriterRole::ALL).unwrap().append(&batch).unwrap();
 }
 
@@ -140,7 +169,7 @@ fn stored(folder: &Path) -> usize {
     reader.deliveries(&query).unwrap().len()
 }
 
-const FELL: &str = "Price fell below 100: it is 99.00. This watch has ended.";
+const FELL: &str = "Price fell below 100.00: it is 99.00. This watch has ended.";
 
 #[test]
 fn it_comes_true_once_on_the_minute_that_turns_and_not_on_one_before_it_was_asked_for() {

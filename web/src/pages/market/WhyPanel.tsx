@@ -73,7 +73,7 @@ function Turns({ snapshot, axis, speech }: { snapshot: Snapshot; axis: Axis; spe
         <>
           <dt>{label} turns</dt>
           <dd>
-            {flipText(exit, speech)} <TellMe instrument={snapshot.instrument} when={`${axis} leaves ${label}`} />
+            {flipText(exit, speech)} <TellMe key={axis} instrument={snapshot.instrument} when={`${axis} leaves ${label}`} />
           </dd>
         </>
       )}
@@ -81,7 +81,7 @@ function Turns({ snapshot, axis, speech }: { snapshot: Snapshot; axis: Axis; spe
         <>
           <dt>raw reading turns</dt>
           <dd>
-            {flipText(flip, speech)} <TellMe instrument={snapshot.instrument} when={`${flip.feature} ${flip.direction === 'above' ? 'above' : 'below'} ${flip.needed}`} text="Tell me when it does" />
+            {flipText(flip, speech)} <TellMe instrument={snapshot.instrument} when={`${flip.feature} ${flip.direction === 'above' ? 'above' : 'below'} ${Number(flip.needed.toPrecision(9))}`} text="Tell me when it does" />
           </dd>
         </>
       )}
