@@ -59,10 +59,10 @@ export function barsOf(chart: Chart): Bars {
     funding: chart.funding_8h[at] ?? null,
     oi: chart.oi[at] ?? null,
     vol: chart.vol[at] ?? null,
-    liqLong: chart.liq_long?.[at] ?? null,
-    liqShort: chart.liq_short?.[at] ?? null,
+    liqLong: chart.liq_long[at] ?? null,
+    liqShort: chart.liq_short[at] ?? null,
   }));
-  return { interval: chart.interval_s, rows, gaps: chart.gaps, sessions: chart.sessions, marks: chart.marks, more: chart.more, offered: chart.offered ?? [], newest: chart.newest ?? null };
+  return { interval: chart.interval_s, rows, gaps: chart.gaps, sessions: chart.sessions, marks: chart.marks, more: chart.more, offered: chart.offered, newest: chart.newest ?? null };
 }
 
 /** Bars and what they belong to: market, interval and moment. */

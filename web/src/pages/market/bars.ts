@@ -12,6 +12,7 @@ import type { Chart } from '../../contract';
 import { iso } from '../../format/time';
 import { asOf } from '../../state/place';
 import { playing } from '../../state/play';
+import { INTERVAL_SECONDS } from './intervals';
 import { marketAddress } from './snapshot';
 
 /** A wide screen shows more. */
@@ -20,6 +21,7 @@ const MORE_BARS = 500;
 const TAIL_BARS = 3;
 /** Bars after the moment that are held: the track reaches so far, and so does what is uncovered without asking. */
 const AHEAD_BARS = 200;
+const AGAIN_MS = 2_000;
 
 export interface BarsOnShow {
   /** Market and interval. */
@@ -53,6 +55,8 @@ export function useBars(instrument: string, interval: string | null, minute: str
   const [own, setOwn] = useState<Own | null>(null);
   const [progress, setProgress] = useState<ChartRow | null>(null);
   const known = held?.key === key ? held.bars : null;
+  const [failures, setFailures] = useState(0);
+  const retry = useRef(0);
   /** Requests under way, one of a kind. */
   const busy = useRef(new Map<string, AbortController>());
   /** How far has been asked beyond the bars there are: over a gap that is wider than one question. */
@@ -65,11 +69,14 @@ export function useBars(instrument: string, interval: string | null, minute: str
     const done = (): void => {
       if (busy.current.get(kind) === stop) busy.current.delete(kind);
     };
-    // What fails here is asked for again by the next look.
+    // What fails here is asked for again by the next look, which for the stretch around a moment comes after a pause.
     ask<Chart>(path, stop.signal).then((chart) => {
       done();
       if (!stop.signal.aborted) came(barsOf(chart));
-    }, done);
+    }, () => {
+      done();
+      if (kind === 'around' && !stop.signal.aborted) retry.current = window.setTimeout(() => setFailures((n) => n + 1), AGAIN_MS);
+    });
   };
   const join = (bars: Bars): void => setHeld((old) => heldAfter(old, key, bars));
 
@@ -83,14 +90,14 @@ export function useBars(instrument: string, interval: string | null, minute: str
   }, [first.data, first.refreshing]);
 
   // The stretch around a moment of the past, as known now.
-  const step = (known?.interval ?? first.data?.interval_s ?? 0) * 1_000;
+  const step = (known?.interval ?? INTERVAL_SECONDS.get(interval ?? '') ?? first.data?.interval_s ?? 0) * 1_000;
   const [from, to] = [(known?.rows[0]?.t ?? Infinity) * 1_000, (known?.rows[(known?.rows.length ?? 0) - 1]?.t ?? -Infinity) * 1_000 + step];
   const at = moment === null ? null : Date.parse(moment);
-  const away = at !== null && step > 0 && !first.refreshing && (known === null || at < from || at > to + AHEAD_BARS * step);
+  const away = at !== null && step > 0 && (known === null || at < from || at > to + AHEAD_BARS * step);
   useEffect(() => {
     if (!away || at === null) return;
     fetched('around', address({ bars: FIRST_BARS, end: iso(at + AHEAD_BARS * step) }), (bars) => setHeld({ key, bars }));
-  }, [away, key, at === null ? 0 : Math.floor(at / (step * AHEAD_BARS || 1))]);
+  }, [away, key, at === null ? 0 : Math.floor(at / (step * AHEAD_BARS || 1)), failures]);
 
   useEffect(() => {
     if (minute === null || known === null || moment !== null) return;
@@ -101,6 +108,7 @@ export function useBars(instrument: string, interval: string | null, minute: str
     () => () => {
       for (const stop of busy.current.values()) stop.abort();
       busy.current.clear();
+      window.clearTimeout(retry.current);
       setProgress(null);
     },
     [key],
