@@ -29,12 +29,15 @@ export function Header(): JSX.Element {
         <DataState />
         <Counts />
         <div class="tools">
-          <button type="button" class="plain go-to" onClick={() => (paletteOpen.value = true)} aria-haspopup="dialog" aria-label="go to a market, a page or a moment" title="go to a market, a page or a moment (Ctrl K)">
+          <button type="button" class="plain go-to" onClick={() => (paletteOpen.value = true)} aria-haspopup="dialog" title="go to a market, a page or a moment (Ctrl K)">
             <svg viewBox="0 0 16 16" aria-hidden="true">
               <circle cx="7" cy="7" r="4.5" />
               <path d="m10.5 10.5 4 4" />
             </svg>
-            <span class="go-to-words">Go to</span> <kbd>Ctrl K</kbd>
+            <span class="go-to-words">
+              Go to<span class="unseen"> a market, a page or a moment</span>
+            </span>{' '}
+            <kbd>Ctrl K</kbd>
           </button>
           <button type="button" class="icon" onClick={() => (noticesOpen.value = true)} aria-haspopup="dialog" aria-label={`notifications and sound, ${scope.value === 'off' ? 'off' : 'on'}`} title={scope.value === 'off' ? 'notifications and sound: off' : 'notifications and sound: on'}>
             <svg viewBox="0 0 16 16" aria-hidden="true">
