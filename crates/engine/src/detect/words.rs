@@ -3,7 +3,7 @@
 //!
 //! Suspected behaviour has one wording, "pattern consistent with …"; nothing here instructs anybody what to do.
 
-use super::fact::{self, listed, word};
+use super::fact::{self, capital, listed, word};
 use super::labels;
 use super::meaning;
 use super::rarity::fixed_severity;
@@ -69,10 +69,14 @@ const CONFIRMED: Words = Words {
 };
 
 const SESSION: Words = Words {
-    title: |alert| labels::session(word(alert, "to")).to_owned(),
+    title: |alert| capital(labels::session(word(alert, "to"))),
     short: "new session",
     fact: |alert| {
-        format!("{} began; before it: {}.", labels::session(word(alert, "to")), labels::session(word(alert, "from")))
+        format!(
+            "{} began; before it: {}.",
+            capital(labels::session(word(alert, "to"))),
+            labels::session(word(alert, "from"))
+        )
     },
     clears: |_, _| "It lasts until the next session begins.".to_owned(),
     ..LABEL
