@@ -60,7 +60,9 @@ export function alertTests(of) {
   test('a button beside what would turn a label makes a watch, and ends it', async () => {
     const { browser, server } = of();
     // Some axis has a number that would turn it.
-    const snapshot = await server.get(`/api/v1/markets/${encodeURIComponent(LIVE)}/context`);
+    const path = `/api/v1/markets/${encodeURIComponent(LIVE)}/context`;
+    await until(() => server.get(path).then(() => true, () => false), 'no minute of the market was published', 120_000);
+    const snapshot = await server.get(path);
     const axis = ['volatility', 'risk', 'trend', 'heat'].find((name) => snapshot.regimes[name].nearest_exit !== null);
     assert.ok(axis !== undefined, 'no single number would turn any label');
     const { page, said, close } = await open(browser, server.url, `/m/${LIVE}?interval=1m&axis=${axis}`);
