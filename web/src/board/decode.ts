@@ -80,11 +80,11 @@ export function baseOf(symbol: string): string {
 
 /** `live` can be relied upon; `warming` has too little history for every number; `lost` lacks a stream that a label needs;
  * `stale` is the last that was known. The worst is said. */
-export type RowState = 'live' | 'warming' | 'lost' | 'stale';
+export type RowState = 'live' | 'warming' | 'lost' | 'stale' | 'recorded';
 
 export function stateOf(flags: number | null): RowState {
   const has = (bit: number): boolean => ((flags ?? 0) & bit) !== 0;
-  return has(FLAGS.STALE) ? 'stale' : has(FLAGS.LOST) ? 'lost' : has(FLAGS.WARMING) ? 'warming' : 'live';
+  return has(FLAGS.RECORDED) ? 'recorded' : has(FLAGS.STALE) ? 'stale' : has(FLAGS.LOST) ? 'lost' : has(FLAGS.WARMING) ? 'warming' : 'live';
 }
 
 /** Closes in a sparkline. */

@@ -80,3 +80,9 @@ export function age(moment: Moment, now: number): number | null {
   const ms = millis(moment);
   return ms === null ? null : Math.max(0, now - ms);
 }
+
+/** A day in words, in UTC: “5 Mar 2026”. */
+export function dayWords(at: Moment): string {
+  const ms = millis(at);
+  return ms === null ? '' : new Date(ms).toLocaleDateString('en-GB', { day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' });
+}

@@ -3,12 +3,13 @@
 import type { JSX } from 'preact';
 import { rows } from '../board/store';
 import type { Row } from '../board/store';
-import { age, span, utc } from '../format/time';
+import { age, dayWords, span, utc } from '../format/time';
 import { serverNow } from '../state/clock';
 
 /** The class of a table's row, or of what stands for one. */
 export function trustClass(row: Row | null): string {
   const state = row?.state() ?? 'live';
+  if (state === 'recorded') return 'row-recorded';
   return state === 'lost' || state === 'stale' ? `untrusted row-${state}` : '';
 }
 
@@ -30,7 +31,19 @@ export function TrustWords({ row }: { row: Row | null }): JSX.Element | null {
         </em>
       )}
       {state === 'stale' && <StaleAge row={row} />}
+      {state === 'recorded' && <RecordedUntil row={row} />}
     </span>
+  );
+}
+
+/** A recording has an end and is not late. */
+export function RecordedUntil({ row }: { row: Row }): JSX.Element {
+  const at = row.number('row_ts');
+  return (
+    <em title={at === null ? undefined : `last reading ${utc(at)}`}>
+      {' '}
+      recorded{at === null ? '' : ` until ${dayWords(at)}`}{' '}
+    </em>
   );
 }
 

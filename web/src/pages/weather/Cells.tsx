@@ -15,6 +15,7 @@ import { serverNow } from '../../state/clock';
 import { hrefTo } from '../../state/place';
 import { marketPath } from '../../state/url';
 import { Label } from '../../ui/Label';
+import { RecordedUntil } from '../../ui/RowState';
 import { Spark } from '../../ui/Spark';
 import { useFlash } from '../../ui/flash';
 
@@ -40,7 +41,7 @@ export function MarketCell({ row }: { row: Row }): JSX.Element {
         )}
       </span>
       <span class="venue muted" title={venue}>
-        {(flags & FLAGS.STALE) !== 0 && <StaleAge row={row} />}
+        {(flags & FLAGS.RECORDED) !== 0 ? <RecordedUntil row={row} /> : (flags & FLAGS.STALE) !== 0 && <StaleAge row={row} />}
         {(flags & FLAGS.LOST) !== 0 && (
           <em class="tone-amber" title="a stream that a label needs is lost">
             feed lost{' '}
@@ -121,6 +122,7 @@ export function AxisCell({ row, axis }: { row: Row; axis: Axis }): JSX.Element {
 
 /** Sign and word; with a squeeze the crowded side, with the class of moves the number it is made of. */
 export function AxisText({ row, axis }: { row: Row; axis: Axis }): JSX.Element {
+  if (row.state() === 'recorded') return <span class="none" title="the recording has ended; its last reading stands in words">{NONE}</span>;
   const word = row.word(axis);
   const crowd = axis === 'risk' && word === 'SQUEEZE_RISK' ? saidCrowd(squeezeOf(row.number('squeeze'))) : '';
   return (
@@ -145,7 +147,7 @@ export function SinceCell({ row }: { row: Row }): JSX.Element {
 }
 
 export function SinceText({ row }: { row: Row }): JSX.Element {
-  const since = row.number('risk_since');
+  const since = row.state() === 'recorded' ? null : row.number('risk_since');
   return <span title={since === null ? undefined : `since ${utc(since)}`}>{since === null ? NONE : span(age(since, serverNow.value))}</span>;
 }
 

@@ -374,8 +374,8 @@ impl Keeper {
             table.set(i, Column::OpenAlerts, Value::Whole(i64::try_from(book.open(&kept.name)).unwrap_or(i64::MAX)));
         }
         let newest = self.markets.iter().filter_map(|k| Some(k.latest.as_ref()?.row.ts)).max();
-        let mut header = header_of(table.cells(), &mut book, now);
-        header.data = data_of(&header, service.live.is_some(), newest.unwrap_or(Ts(0)) + FRESH, now);
+        let (mut header, listened) = header_of(table.cells(), &mut book, now);
+        header.data = data_of(header.live, listened, service.live.is_some(), newest.unwrap_or(Ts(0)) + FRESH, now);
         table.header(header);
     }
 }
@@ -390,8 +390,9 @@ fn put(table: &mut Table, i: usize, kept: &Kept, price: Value, set: i64) {
     table.set(i, Column::Flags, Value::Whole(set));
 }
 
-/// Counts markets by their flags.
-fn header_of<'a>(cells: impl Iterator<Item = &'a Cells>, book: &mut AlertBook, now: Ts) -> HeaderView {
+/// Counts markets by their flags; and how many of them are no recordings that have ended.
+fn header_of<'a>(cells: impl Iterator<Item = &'a Cells>, book: &mut AlertBook, now: Ts) -> (HeaderView, u32) {
+    let mut listened = 0;
     let small = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     let [cascades, volatility] = book.begun(now);
     let mut header = HeaderView {
@@ -405,13 +406,14 @@ fn header_of<'a>(cells: impl Iterator<Item = &'a Cells>, book: &mut AlertBook, n
         header.markets += 1;
         header.lost += u32::from(set & flags::LOST != 0);
         header.live += u32::from(set & (flags::LOST | flags::STALE) == 0);
+        listened += u32::from(set & flags::RECORDED == 0);
     }
-    header
+    (header, listened)
 }
 
-/// How the data are; without a live process they are as good as new until `until`.
-fn data_of(header: &HeaderView, live: bool, until: Ts, now: Ts) -> DataState {
-    match (header.live, header.markets) {
+/// How the data of the markets that are listened to are; without a live process they are as good as new until `until`.
+fn data_of(fresh: u32, listened: u32, live: bool, until: Ts, now: Ts) -> DataState {
+    match (fresh, listened) {
         _ if !live && now > until => DataState::Recorded,
         (_, 0) => DataState::Stale,
         (live, markets) if live == markets => DataState::Live,

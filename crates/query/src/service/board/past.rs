@@ -7,7 +7,7 @@ use crate::positions::WatchedStops;
 use crate::render::{Lens, align};
 use crate::service::{Service, configured_run, internal, lens_for, unreadable};
 use barograph_api::QueryError;
-use barograph_api::board::{BoardView, ChangeView, Column, RowView, Value};
+use barograph_api::board::{BoardView, ChangeView, Column, HeaderView, RowView, Value};
 use barograph_api::live::DataOrigin;
 use barograph_domain::time::DAY;
 use barograph_domain::{Axis, Instrument, InstrumentName, KnownAlert, Label, MinuteRow, Span, Ts};
@@ -150,8 +150,9 @@ impl Service {
         }
         view.changes.sort_by_key(|c| core::cmp::Reverse(c.at));
         view.changes.truncate(50);
-        view.header = header_of(view.rows.iter().map(|r| &r.cells), &mut book, moment);
-        view.header.data = data_of(&view.header, false, newest + GRID + GRID, moment);
+        let (header, listened) = header_of(view.rows.iter().map(|r| &r.cells), &mut book, moment);
+        view.header =
+            HeaderView { data: data_of(header.live, listened, false, newest + GRID + GRID, moment), ..header };
         Ok(view)
     }
 
