@@ -81,7 +81,7 @@ export type Silences = Schemas['Silences'];
 
 export type NewReceiver = Schemas['NewReceiver'];
 export type SampleView = Schemas['SampleView'];
-export type Watch = Schemas['Watch'];
-export type WatchTurn = Schemas['WatchTurn'];
+export type Watch = Schemas['UserWatch'];
+export type WatchTurn = Schemas['WatchChange'];
 export type WatchView = Schemas['WatchView'];
 export type Watches = Schemas['Watches'];

@@ -27,7 +27,7 @@ pub struct NewWatch {
 
 /// A watch as it is kept.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
-pub struct Watch {
+pub struct UserWatch {
     /// Its id.
     pub id: String,
     /// Which market.
@@ -52,12 +52,12 @@ pub struct Watch {
     /// How often it came true.
     pub turns: u32,
     /// The newest times it came true, newest first.
-    pub fired: Vec<WatchTurn>,
+    pub fired: Vec<WatchChange>,
 }
 
 /// One time a watch came true.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
-pub struct WatchTurn {
+pub struct WatchChange {
     /// The minute.
     #[schema(value_type = String, format = DateTime)]
     pub ts: Ts,
@@ -80,7 +80,7 @@ pub struct WatchTurn {
 #[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
 pub struct WatchView {
     /// What was asked for.
-    pub watch: Watch,
+    pub watch: UserWatch,
     /// Where it stands, such as `1 h volatility is 124 %`; null while there is no reading, and for one that has ended.
     pub now: Option<String>,
     /// The newest minute that was judged; null before the first.

@@ -14,9 +14,9 @@ use clap::CommandFactory as _;
 /// A command's help and that of what is below it.
 fn help(voice: &mut Voice, command: &clap::Command) {
     let name = command.get_name();
-    voice.says("command", &command.get_about().map_or_else(String::new, ToString::to_string));
+    voice.check("command", &command.get_about().map_or_else(String::new, ToString::to_string));
     for arg in command.get_arguments() {
-        voice.says(&format!("argument of {name}"), &arg.get_help().map_or_else(String::new, ToString::to_string));
+        voice.check(&format!("argument of {name}"), &arg.get_help().map_or_else(String::new, ToString::to_string));
     }
     command.get_subcommands().for_each(|below| help(voice, below));
 }
@@ -42,21 +42,21 @@ fn refusals(voice: &mut Voice) {
         [(None, None), (Some(moment), None), (Some(moment), Some(moment))]
             .map(|(as_of, first)| QueryError::NothingYet { instrument: instrument.clone(), as_of, first })
     }));
-    all.iter().for_each(|error| voice.says("refused", &error.to_string()));
+    all.iter().for_each(|error| voice.check("refused", &error.to_string()));
 }
 
 #[test]
 fn no_text_of_the_program_has_a_private_word() {
     let mut voice = Voice::default();
     help(&mut voice, &Cli::command());
-    KEYS.iter().for_each(|key| voice.says("setting", key.meaning));
-    ProblemKind::ALL.iter().for_each(|kind| voice.says("problem", kind.title()));
+    KEYS.iter().for_each(|key| voice.check("setting", key.meaning));
+    ProblemKind::ALL.iter().for_each(|kind| voice.check("problem", kind.title()));
     refusals(&mut voice);
-    GapReason::ALL.into_iter().for_each(|reason| voice.says("why data are lost", reason.spoken()));
-    LevelType::ALL.into_iter().for_each(|level| voice.says("level", level.spoken()));
-    TradingSession::ALL.into_iter().for_each(|session| voice.says("session", session.spoken()));
-    ReasonCode::ALL.iter().for_each(|code| voice.says("not checked", code.spoken()));
-    Metric::ALL.iter().for_each(|metric| voice.says("metric", metric.spoken()));
+    GapReason::ALL.into_iter().for_each(|reason| voice.check("why data are lost", reason.spoken()));
+    LevelType::ALL.into_iter().for_each(|level| voice.check("level", level.spoken()));
+    TradingSession::ALL.into_iter().for_each(|session| voice.check("session", session.spoken()));
+    ReasonCode::ALL.iter().for_each(|code| voice.check("not checked", code.spoken()));
+    Metric::ALL.iter().for_each(|metric| voice.check("metric", metric.spoken()));
     println!("{}", voice.catalogue());
     assert!(voice.len() > 350, "only {} texts: part of the catalogue is gone", voice.len());
     // What a user writes is written as it is: names of labels, patterns and variables among what may be given.

@@ -20,8 +20,8 @@ use barograph_testkit::Voice;
 use std::collections::BTreeMap;
 
 fn snapshot(voice: &mut Voice, s: &Snapshot) {
-    voice.says_each("headline", &s.headline);
-    voice.says_each("why", &s.explanation.reasoning);
+    voice.check_each("headline", &s.headline);
+    voice.check_each("why", &s.explanation.reasoning);
     let g = &s.guidance;
     for (what, text) in [
         ("new entries", g.new_entries.as_str()),
@@ -29,22 +29,22 @@ fn snapshot(voice: &mut Voice, s: &Snapshot) {
         ("bias", g.risk_bias_action),
         ("posture", g.posture_action),
     ] {
-        voice.says(what, text);
+        voice.check(what, text);
     }
-    g.upgrade_blocked_by.iter().for_each(|why| voice.says("why not aggressive", why));
-    voice.says("freshness", s.explanation.freshness_warning.as_deref().unwrap_or_default());
-    s.calls.iter().for_each(|calls| voice.says_each("what may follow", &calls.sentence));
+    g.upgrade_blocked_by.iter().for_each(|why| voice.check("why not aggressive", why));
+    voice.check("freshness", s.explanation.freshness_warning.as_deref().unwrap_or_default());
+    s.calls.iter().for_each(|calls| voice.check_each("what may follow", &calls.sentence));
 }
 
 fn alert(voice: &mut Voice, ctx: &Context<'_>, alert: &Alert, row: Option<&MinuteRow>) {
     let minute = row.map(|row| minute_of(ctx, row, alert));
     let meaning = meaning_at(alert, Thresholds::default().keep, minute.as_ref());
-    voice.says("alert: title", &title_at(alert, minute.as_ref()));
-    voice.says_each("alert: what was measured", &description_at(alert, minute.as_ref()));
-    voice.says("alert: new entries", &meaning.new_entries);
-    voice.says("alert: open positions", &meaning.open_positions);
-    voice.says("alert: what would clear it", &meaning.clears);
-    limits(alert).into_iter().for_each(|limit| voice.says("alert: limits", limit));
+    voice.check("alert: title", &title_at(alert, minute.as_ref()));
+    voice.check_each("alert: what was measured", &description_at(alert, minute.as_ref()));
+    voice.check("alert: new entries", &meaning.new_entries);
+    voice.check("alert: open positions", &meaning.open_positions);
+    voice.check("alert: what would clear it", &meaning.clears);
+    limits(alert).into_iter().for_each(|limit| voice.check("alert: limits", limit));
 }
 
 /// The built-in history of one market, hour by hour, and all its alerts.
@@ -110,25 +110,25 @@ fn of_losses(voice: &mut Voice) {
 
 fn of_tables(voice: &mut Voice) {
     for label in RiskRegime::ALL {
-        voice.says("risk label", of_risk(label).description);
-        voice.says("open positions", open_positions(label));
+        voice.check("risk label", of_risk(label).description);
+        voice.check("open positions", open_positions(label));
         for posture in [Posture::Reduce, Posture::Hold, Posture::Normal, Posture::Aggressive] {
-            voice.says("new entries", new_entries(label, posture));
-            voice.says("posture", of_posture(posture).description);
-            voice.says("posture", of_posture(posture).action);
+            voice.check("new entries", new_entries(label, posture));
+            voice.check("posture", of_posture(posture).description);
+            voice.check("posture", of_posture(posture).action);
         }
     }
     for bias in [RiskBias::Conservative, RiskBias::Neutral, RiskBias::Aggressive] {
-        voice.says("bias", of_bias(bias).description);
-        voice.says("bias", of_bias(bias).action);
+        voice.check("bias", of_bias(bias).description);
+        voice.check("bias", of_bias(bias).action);
     }
     for level in StopVulnerability::ALL {
-        voice.says("stops", of_stops(level).description);
-        voice.says("stops", of_stops(level).action);
-        voice.says("stops", stops_add(level));
+        voice.check("stops", of_stops(level).description);
+        voice.check("stops", of_stops(level).action);
+        voice.check("stops", stops_add(level));
     }
-    GapReason::ALL.into_iter().for_each(|gap| voice.says("why data are lost", gap.spoken()));
-    CATALOGUE.iter().for_each(|spec| voice.says("reading", spec.spoken));
+    GapReason::ALL.into_iter().for_each(|gap| voice.check("why data are lost", gap.spoken()));
+    CATALOGUE.iter().for_each(|spec| voice.check("reading", spec.spoken));
 }
 
 #[test]

@@ -117,16 +117,16 @@ pub struct Voice(BTreeMap<String, BTreeMap<String, String>>);
 
 impl Voice {
     /// A text as it was said.
-    pub fn says(&mut self, what: &str, text: &str) {
+    pub fn check(&mut self, what: &str, text: &str) {
         if !text.is_empty() {
             self.0.entry(what.to_owned()).or_default().entry(template(text)).or_insert_with(|| text.to_owned());
         }
     }
 
     /// The sentences of a text, each by itself.
-    pub fn says_each(&mut self, what: &str, text: &str) {
+    pub fn check_each(&mut self, what: &str, text: &str) {
         for sentence in text.split_inclusive(". ") {
-            self.says(what, sentence.trim_end());
+            self.check(what, sentence.trim_end());
         }
     }
 
@@ -191,7 +191,7 @@ mod tests {
     fn numbers_make_no_template() {
         assert_eq!(template("1,234.5 % at 14:35Z, 2 of 48"), "# % at #Z, # of #");
         let mut voice = Voice::default();
-        voice.says_each("risk", "Price 1. Price 2. Other 3.");
+        voice.check_each("risk", "Price 1. Price 2. Other 3.");
         assert_eq!((voice.len(), voice.catalogue().as_str()), (2, "## risk\nOther 3.\nPrice 1.\n"));
     }
 }

@@ -1,7 +1,7 @@
 //! What people of the small world received: a message every ten minutes to two endpoints, one of which refuses for good.
 
 use super::world::{World, minute, name};
-use barograph_api::watches::{NewWatch, Watch, WatchTurn, WatchView, Watches};
+use barograph_api::watches::{NewWatch, UserWatch, WatchChange, WatchView, Watches};
 use barograph_api::{
     AskDeliveries, AskMarkets as _, AskWatches, DeliveryFilter, DeliveryName as Kind, DeliveryView, EndpointView,
     GroupView, MessageView, NewReceiver, NewSilence, Page, QueryError, SampleView, SilenceView,
@@ -19,7 +19,7 @@ pub(crate) struct Told {
     messages: Vec<Message>,
     deliveries: Vec<Delivery>,
     silences: Vec<Silence>,
-    watches: Vec<Watch>,
+    watches: Vec<UserWatch>,
     /// Why the endpoint `gone` is not used; `None`: it is.
     disabled: Option<String>,
     /// Only another process delivers.
@@ -276,7 +276,7 @@ impl Told {
             let reason = "'' is no condition".to_owned();
             return Err(QueryError::BadField { field: "when".to_owned(), value: String::new(), reason });
         }
-        let turn = WatchTurn {
+        let turn = WatchChange {
             ts: now,
             known_at: now,
             title: "price rose above 63,000".to_owned(),
@@ -285,7 +285,7 @@ impl Told {
             new_entries: String::new(),
             open_positions: String::new(),
         };
-        self.watches.push(Watch {
+        self.watches.push(UserWatch {
             id: format!("wat {}", self.watches.len()),
             instrument: InstrumentName::parse("binance-usdm:BTCUSDT").unwrap(),
             when: new.when.clone(),

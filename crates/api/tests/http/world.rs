@@ -555,6 +555,7 @@ impl World {
             volatility: None,
             heat: None,
             since: newest.as_ref().map(|s| s.regimes.risk.since),
+            recorded_until: None,
             stale: false,
             age_s: newest.as_ref().map(|s| (now - s.timestamp).as_secs()),
             streams: match id.venue.as_str() {

@@ -20,7 +20,7 @@ pub(super) fn title(axis: Option<Axis>, to: &str) -> String {
 }
 
 /// "Risk turned from normal to squeeze risk.", "Moves turned from explosive to larger."
-pub(super) fn turned(axis: Option<Axis>, from: &str, to: &str) -> String {
+pub(super) fn change_sentence(axis: Option<Axis>, from: &str, to: &str) -> String {
     let name = axis.map_or("label", Axis::name);
     let said = |word: &str| axis.and_then(|axis| spoken_label(axis, word)).unwrap_or("unknown").to_owned();
     let unread = VolRegime::Unknown.word();

@@ -52,7 +52,7 @@ const LABEL: Words = Words {
     title: |alert| labels::title(alert.axis(), word(alert, "to")),
     short: "label change",
     fact: |alert| match alert.revision {
-        0 | 1 => labels::turned(alert.axis(), word(alert, "from"), word(alert, "to")),
+        0 | 1 => labels::change_sentence(alert.axis(), word(alert, "from"), word(alert, "to")),
         _ => labels::lasts(alert.axis(), word(alert, "to"), alert.ts - alert.window_from),
     },
     clears: |alert, _| format!("It lasts until the {} label changes again.", alert.trigger.map_or("", Trigger::name)),

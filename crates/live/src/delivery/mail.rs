@@ -4,7 +4,7 @@
 //! if nobody wants it: the dispatcher hears of it, because it may end what others received, or say why others are not.
 
 use super::notice;
-use barograph_api::watches::{Watch, WatchTurn};
+use barograph_api::watches::{UserWatch, WatchChange};
 use barograph_domain::advice::PositionNotice;
 use barograph_domain::delivery::{Delivery, Message, Phase};
 use barograph_domain::{KnownAlert, Pattern, Severity, Span};
@@ -59,7 +59,7 @@ impl Mail {
     }
 
     /// What is reported of a watch that came true: to the receivers it names, or to all.
-    pub(crate) fn of_watch(&self, watch: &Watch, turn: &WatchTurn) -> Option<Outgoing> {
+    pub(crate) fn of_watch(&self, watch: &UserWatch, turn: &WatchChange) -> Option<Outgoing> {
         let mut outgoing = self.addressed(notice::of_watch(watch, turn));
         outgoing.deliveries.retain(|d| watch.to.is_empty() || watch.to.contains(&d.endpoint));
         Some(outgoing).filter(|outgoing| !outgoing.deliveries.is_empty())

@@ -4,7 +4,7 @@
 //! of the market at the moment the fact was known.
 
 use barograph_api::EventView;
-use barograph_api::watches::{Watch, WatchTurn};
+use barograph_api::watches::{UserWatch, WatchChange};
 use barograph_domain::advice::{NoticeLevel, NoticeTrigger, PositionNotice};
 use barograph_domain::alert::{AlertChange, Datum, Statistic};
 use barograph_domain::delivery::{Figure, Message, MessageKind, Notice, Phase, fingerprint, message_id};
@@ -120,7 +120,7 @@ pub(crate) fn of_position(told: &PositionNotice) -> Message {
 }
 
 /// The message about a watch that came true.
-pub(crate) fn of_watch(watch: &Watch, turn: &WatchTurn) -> Message {
+pub(crate) fn of_watch(watch: &UserWatch, turn: &WatchChange) -> Message {
     let what = format!("watch|{}", watch.id);
     let notice = Notice {
         revision: watch.turns.saturating_add(1),
@@ -390,7 +390,7 @@ mod tests {
 
     #[test]
     fn a_watch_that_came_true_says_what_turned() {
-        let turn = WatchTurn {
+        let turn = WatchChange {
             ts: Ts::from_secs(60),
             known_at: Ts::from_secs(60),
             title: "1 h volatility fell below 72 %".to_owned(),
@@ -399,7 +399,7 @@ mod tests {
             new_entries: String::new(),
             open_positions: String::new(),
         };
-        let watch = Watch {
+        let watch = UserWatch {
             id: "wat_1".to_owned(),
             instrument: InstrumentName::parse("binance-usdm:BTCUSDT").unwrap(),
             when: "realized_vol_1h below 0.72".to_owned(),
@@ -416,7 +416,7 @@ mod tests {
         assert_eq!(message.notice.title, "BTCUSDT: 1 h volatility fell below 72 %");
         assert_eq!((message.notice.kind, message.notice.phase), (MessageKind::Watch, Phase::Happened));
         assert_eq!(message.id, of_watch(&watch, &turn).id, "found again after a restart it is the same message");
-        let later = WatchTurn { ts: Ts::from_secs(120), ..turn };
+        let later = WatchChange { ts: Ts::from_secs(120), ..turn };
         assert_ne!(message.id, of_watch(&watch, &later).id);
         assert_eq!(message.fingerprint, of_watch(&watch, &later).fingerprint);
     }

@@ -4,7 +4,7 @@ use super::mail::Mail;
 use super::outbox::StoreOutbox;
 use crate::Error;
 use barograph_api::NewReceiver;
-use barograph_api::watches::{Watch, WatchTurn};
+use barograph_api::watches::{UserWatch, WatchChange};
 use barograph_domain::Ts;
 use barograph_domain::advice::PositionNotice;
 use barograph_domain::text::number_of;
@@ -221,7 +221,7 @@ impl NoticeReceivers for Room {
     fn of_position(&self, notice: &PositionNotice) -> Option<Outgoing> {
         self.mail().of_position(notice)
     }
-    fn of_watch(&self, watch: &Watch, turn: &WatchTurn) -> Option<Outgoing> {
+    fn of_watch(&self, watch: &UserWatch, turn: &WatchChange) -> Option<Outgoing> {
         self.mail().of_watch(watch, turn)
     }
     fn stored(&self, messages: Vec<Outgoing>) {

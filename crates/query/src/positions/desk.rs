@@ -1,6 +1,6 @@
 //! The one way by which this process writes positions and notices: opened when first needed, and again after a failure.
 
-use barograph_api::watches::{Watch, WatchTurn};
+use barograph_api::watches::{UserWatch, WatchChange};
 use barograph_domain::Ts;
 use barograph_domain::advice::{Position, PositionNotice};
 use barograph_engine::advice::{OperatorSettings as Rules, PositionWatch};
@@ -13,7 +13,7 @@ pub trait NoticeReceivers: Send + Sync {
     /// The message about a notice; `None` where nobody wants it.
     fn of_position(&self, notice: &PositionNotice) -> Option<Outgoing>;
     /// The message about a watch that came true; `None` where nobody wants it.
-    fn of_watch(&self, watch: &Watch, turn: &WatchTurn) -> Option<Outgoing>;
+    fn of_watch(&self, watch: &UserWatch, turn: &WatchChange) -> Option<Outgoing>;
     /// These have been stored just now, and nobody else hands them over.
     fn stored(&self, messages: Vec<Outgoing>);
 }
@@ -94,7 +94,7 @@ impl PositionDesk {
     }
 
     /// Stores what is to be reported of watches that came true; one that is stored already is stored once.
-    pub(crate) fn deliver_turns(&self, turns: &[(Watch, WatchTurn)]) -> Result<()> {
+    pub(crate) fn deliver_changes(&self, turns: &[(UserWatch, WatchChange)]) -> Result<()> {
         let Some(receivers) = &self.receivers else { return Ok(()) };
         let messages: Vec<Outgoing> = turns.iter().filter_map(|(w, turn)| receivers.of_watch(w, turn)).collect();
         if messages.is_empty() {

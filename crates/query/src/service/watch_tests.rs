@@ -3,7 +3,7 @@
 use super::{BookId, Service};
 use crate::positions::{NoticeReceivers, PositionDesk};
 use crate::watch::WatchDesk;
-use barograph_api::watches::{NewWatch, Watch, WatchTurn};
+use barograph_api::watches::{NewWatch, UserWatch, WatchChange};
 use barograph_api::{AskWatches as _, QueryError};
 use barograph_domain::advice::PositionNotice;
 use barograph_domain::delivery::{
@@ -95,7 +95,7 @@ impl NoticeReceivers for Desk {
     fn of_position(&self, _: &PositionNotice) -> Option<Outgoing> {
         None
     }
-    fn of_watch(&self, watch: &Watch, turn: &WatchTurn) -> Option<Outgoing> {
+    fn of_watch(&self, watch: &UserWatch, turn: &WatchChange) -> Option<Outgoing> {
         let id = message_id(&format!("watch|{}|{}", watch.id, turn.ts.0));
         let mut notice = Notice::bare(MessageKind::Watch, Phase::Happened, watch.id.clone(), turn.ts);
         notice.text.clone_from(&turn.text);

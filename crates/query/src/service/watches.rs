@@ -8,8 +8,8 @@ use super::advice::unwritable;
 use super::{Latest, Service, internal};
 use crate::render::align;
 use crate::watch::condition::Condition;
-use crate::watch::{self, DeskError, Kept, TURNS_KEPT, Turned, WatchDesk};
-use barograph_api::watches::{NewWatch, Watch, WatchTurn, WatchView, Watches};
+use crate::watch::{self, CHANGES_KEPT, DeskError, Kept, WatchDesk, WatchedChange};
+use barograph_api::watches::{NewWatch, UserWatch, WatchChange, WatchView, Watches};
 use barograph_api::{AskMarkets as _, AskWatches, DeliveryName, QueryError};
 use barograph_domain::delivery::message_id;
 use barograph_domain::time::LATENESS;
@@ -72,14 +72,25 @@ impl AskWatches for Service {
             });
         }
         let latest = self.market(&market);
-        self.can_turn(&market, &condition, new, latest.as_deref())?;
+        self.can_change(&market, &condition, new, latest.as_deref())?;
         let now = self.clock.now();
         let words = condition.words();
         let id = message_id(&format!("watch|{market}|{when}|{}|{}", new.repeat, now.0)).replace("msg_", "wat_");
         let (repeat, instrument) = (new.repeat, market);
         let fired = Vec::new();
-        let watch =
-            Watch { id, instrument, when, words, repeat, note, to, created_at: now, ended_at: None, turns: 0, fired };
+        let watch = UserWatch {
+            id,
+            instrument,
+            when,
+            words,
+            repeat,
+            note,
+            to,
+            created_at: now,
+            ended_at: None,
+            turns: 0,
+            fired,
+        };
         let kept = Kept::new(watch, &condition, latest.as_ref().map(|l| &l.row));
         let mut all = held.clone();
         all.push(kept.clone());
@@ -155,7 +166,7 @@ impl Service {
     }
 
     /// A watch that could never come true, or has already, is refused with the reason.
-    fn can_turn(
+    fn can_change(
         &self,
         market: &InstrumentName,
         condition: &Condition,
@@ -206,12 +217,12 @@ impl Service {
                     let turned = kept.step(&condition, row);
                     changed |= kept.last != last || kept.unreported != unreported;
                     let Some(turned) = turned else { continue };
-                    let turn = self.turn(&kept.watch, &condition, &turned, row, &latest)?;
+                    let turn = self.change_of(&kept.watch, &condition, &turned, row, &latest)?;
                     lines.push(format!("{market}: {}", turn.text));
                     messages.push((kept.watch.clone(), turn.clone()));
                     kept.watch.turns = kept.watch.turns.saturating_add(1);
                     kept.watch.fired.insert(0, turn);
-                    kept.watch.fired.truncate(TURNS_KEPT);
+                    kept.watch.fired.truncate(CHANGES_KEPT);
                     if !kept.watch.repeat {
                         kept.watch.ended_at = Some(row.ts + LATENESS);
                     }
@@ -219,7 +230,7 @@ impl Service {
             }
         }
         if !messages.is_empty() {
-            self.desk()?.deliver_turns(&messages).map_err(unwritable)?;
+            self.desk()?.deliver_changes(&messages).map_err(unwritable)?;
         }
         if changed {
             desk.replace(&mut held, all).map_err(unreadable)?;
@@ -263,15 +274,15 @@ impl Service {
     }
 
     /// What is reported of a watch that came true in a minute.
-    fn turn(
+    fn change_of(
         &self,
-        watch: &Watch,
+        watch: &UserWatch,
         condition: &Condition,
-        turned: &Turned,
+        turned: &WatchedChange,
         row: &MinuteRow,
         latest: &Latest,
-    ) -> Result<WatchTurn, QueryError> {
-        let (title, mut text) = condition.told(&turned.before, &turned.now);
+    ) -> Result<WatchChange, QueryError> {
+        let (title, mut text) = condition.reported(&turned.before, &turned.now);
         if let (Some(at), false) = (row.price, watch.when.starts_with("price ")) {
             text.push_str(&format!(" Price {}.", price(at)));
         }
@@ -295,7 +306,7 @@ impl Service {
         let said = |of: fn(&barograph_domain::Snapshot) -> &str| {
             snapshot.as_ref().map_or_else(String::new, |s| of(s).to_owned())
         };
-        Ok(WatchTurn {
+        Ok(WatchChange {
             ts: row.ts,
             known_at: row.ts + LATENESS,
             title,

@@ -14,11 +14,11 @@ const FRACTION_MAX: f64 = 10.0;
 pub const FORMS: &str = "write AXIS leaves LABEL, AXIS becomes LABEL, AXIS changes, or price or a feature that is below, above or \
                          crosses a number, as in 'realized_vol_1h below 72 %'";
 
-/// See the module.
+/// What a watch waits for: a label of an axis that leaves or becomes another, or a price or feature on one side of a number (R4.70).
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Condition {
     /// The published label of an axis.
-    Label(Axis, LabelTurn),
+    Label(Axis, WatchedLabel),
     /// A number against a limit.
     Level {
         /// Which number.
@@ -32,7 +32,7 @@ pub enum Condition {
 
 /// What a label does.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum LabelTurn {
+pub enum WatchedLabel {
     /// It is this one no more.
     Leaves(&'static str),
     /// It is this one now.
@@ -63,7 +63,7 @@ pub enum Way {
 
 /// What a condition sees in one row.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Reading {
+pub struct WatchedReading {
     /// What is compared between rows: a label, or `yes` and `no`.
     pub word: &'static str,
     /// The number behind it.
@@ -87,7 +87,7 @@ impl Condition {
         let verb = verb.to_lowercase();
         let lower = subject.to_lowercase();
         if let Some(axis) = AXES.into_iter().find(|a| a.name() == lower) {
-            return label_turn(axis, &verb, rest).map(|turn| Self::Label(axis, turn));
+            return watched_label(axis, &verb, rest).map(|turn| Self::Label(axis, turn));
         }
         let of = if lower == "price" { Quantity::Price } else { Quantity::Feature(feature(&lower)?) };
         let way = match verb.as_str() {
@@ -103,9 +103,9 @@ impl Condition {
     /// As it can be read again.
     pub fn written(&self) -> String {
         match self {
-            Self::Label(axis, LabelTurn::Leaves(label)) => format!("{} leaves {label}", axis.name()),
-            Self::Label(axis, LabelTurn::Becomes(label)) => format!("{} becomes {label}", axis.name()),
-            Self::Label(axis, LabelTurn::Changes) => format!("{} changes", axis.name()),
+            Self::Label(axis, WatchedLabel::Leaves(label)) => format!("{} leaves {label}", axis.name()),
+            Self::Label(axis, WatchedLabel::Becomes(label)) => format!("{} becomes {label}", axis.name()),
+            Self::Label(axis, WatchedLabel::Changes) => format!("{} changes", axis.name()),
             Self::Level { of, way, limit } => format!("{} {} {limit}", of.id(), way.name()),
         }
     }
@@ -113,13 +113,13 @@ impl Condition {
     /// As people read it: "risk is no longer high volatility", "1 h volatility falls below 72 %".
     pub fn words(&self) -> String {
         match self {
-            Self::Label(axis, LabelTurn::Leaves(label)) => {
+            Self::Label(axis, WatchedLabel::Leaves(label)) => {
                 format!("{} is no longer {}", axis.name(), people(*axis, label))
             }
-            Self::Label(axis, LabelTurn::Becomes(label)) => {
+            Self::Label(axis, WatchedLabel::Becomes(label)) => {
                 format!("{} turns to {}", axis.name(), people(*axis, label))
             }
-            Self::Label(axis, LabelTurn::Changes) => format!("the {} label changes", axis.name()),
+            Self::Label(axis, WatchedLabel::Changes) => format!("the {} label changes", axis.name()),
             Self::Level { of, way, limit } => {
                 let verb = match way {
                     Way::Below => "falls below",
@@ -132,9 +132,9 @@ impl Condition {
     }
 
     /// What a row says; `None` where it has no reading.
-    pub fn reading(&self, row: &MinuteRow) -> Option<Reading> {
+    pub fn reading(&self, row: &MinuteRow) -> Option<WatchedReading> {
         match self {
-            Self::Label(axis, _) => label_of(*axis, row).map(|word| Reading { word, value: None }),
+            Self::Label(axis, _) => label_of(*axis, row).map(|word| WatchedReading { word, value: None }),
             Self::Level { of, way, limit } => {
                 let value = of.value(row)?;
                 let is = match way {
@@ -142,15 +142,15 @@ impl Condition {
                     Way::Above => value > *limit,
                     Way::Crosses => value >= *limit,
                 };
-                Some(Reading { word: if is { YES } else { NO }, value: Some(value) })
+                Some(WatchedReading { word: if is { YES } else { NO }, value: Some(value) })
             }
         }
     }
 
     /// Does it come true between two readings?
-    pub fn turns(&self, before: &str, now: &str) -> bool {
+    pub fn is_met(&self, before: &str, now: &str) -> bool {
         match self {
-            Self::Label(_, LabelTurn::Leaves(label)) => before == *label && now != *label,
+            Self::Label(_, WatchedLabel::Leaves(label)) => before == *label && now != *label,
             _ => before != now && self.is_met(now).unwrap_or(true),
         }
     }
@@ -158,15 +158,15 @@ impl Condition {
     /// Is it met as it stands; `None` for what only a change can meet.
     pub fn is_met(&self, now: &str) -> Option<bool> {
         match self {
-            Self::Label(_, LabelTurn::Leaves(label)) => Some(now != *label),
-            Self::Label(_, LabelTurn::Becomes(label)) => Some(now == *label),
+            Self::Label(_, WatchedLabel::Leaves(label)) => Some(now != *label),
+            Self::Label(_, WatchedLabel::Becomes(label)) => Some(now == *label),
             Self::Level { way: Way::Below | Way::Above, .. } => Some(now == YES),
-            Self::Label(_, LabelTurn::Changes) | Self::Level { way: Way::Crosses, .. } => None,
+            Self::Label(_, WatchedLabel::Changes) | Self::Level { way: Way::Crosses, .. } => None,
         }
     }
 
     /// Where it stands: "1 h volatility is 124 %", "risk is high volatility".
-    pub fn state(&self, reading: &Reading) -> String {
+    pub fn state(&self, reading: &WatchedReading) -> String {
         match (self, reading.value) {
             (Self::Label(axis, _), _) => format!("{} is {}", axis.name(), people(*axis, reading.word)),
             (Self::Level { of, .. }, Some(value)) => format!("{} is {}", of.spoken(), of.shown(value)),
@@ -175,13 +175,13 @@ impl Condition {
     }
 
     /// What happened, for a lock screen and as a sentence with its numbers.
-    pub fn told(&self, before: &str, now: &Reading) -> (String, String) {
+    pub fn reported(&self, before: &str, now: &WatchedReading) -> (String, String) {
         match self {
             Self::Label(axis, turn) => {
                 let (from, to) = (people(*axis, before), people(*axis, now.word));
                 let head = match turn {
-                    LabelTurn::Leaves(_) => format!("no longer {from}"),
-                    LabelTurn::Becomes(_) | LabelTurn::Changes => format!("{} now {to}", axis.name()),
+                    WatchedLabel::Leaves(_) => format!("no longer {from}"),
+                    WatchedLabel::Becomes(_) | WatchedLabel::Changes => format!("{} now {to}", axis.name()),
                 };
                 (head, format!("{} turned from {from} to {to}.", capital(axis.name())))
             }
@@ -274,11 +274,11 @@ fn capital(text: &str) -> String {
     chars.next().map_or_else(String::new, |c| c.to_uppercase().chain(chars).collect())
 }
 
-fn label_turn(axis: Axis, verb: &str, rest: &[&str]) -> Result<LabelTurn, String> {
+fn watched_label(axis: Axis, verb: &str, rest: &[&str]) -> Result<WatchedLabel, String> {
     match (verb, rest) {
-        ("changes", []) => Ok(LabelTurn::Changes),
-        ("leaves", [label]) => label_word(axis, label).map(LabelTurn::Leaves),
-        ("becomes", [label]) => label_word(axis, label).map(LabelTurn::Becomes),
+        ("changes", []) => Ok(WatchedLabel::Changes),
+        ("leaves", [label]) => label_word(axis, label).map(WatchedLabel::Leaves),
+        ("becomes", [label]) => label_word(axis, label).map(WatchedLabel::Becomes),
         _ => Err(format!("a label leaves or becomes another one, or changes; {FORMS}")),
     }
 }
@@ -409,17 +409,17 @@ mod tests {
             ("price below 5", "yes", "no", false),
             ("price crosses 5", "yes", "no", true),
         ] {
-            assert_eq!(Condition::parse(text).unwrap().turns(before, now), want, "{text} {before} {now}");
+            assert_eq!(Condition::parse(text).unwrap().is_met(before, now), want, "{text} {before} {now}");
         }
         // What left a third label was never there.
-        assert!(!Condition::parse("risk leaves HIGH_VOL").unwrap().turns("NORMAL", "CHOP_RISK"));
+        assert!(!Condition::parse("risk leaves HIGH_VOL").unwrap().is_met("NORMAL", "CHOP_RISK"));
     }
 
     #[test]
     fn what_happened_is_told_with_its_numbers() {
         let told = |text: &str, before: &str, row: &MinuteRow| {
             let condition = Condition::parse(text).unwrap();
-            condition.told(before, &condition.reading(row).unwrap())
+            condition.reported(before, &condition.reading(row).unwrap())
         };
         let now = row(RiskRegime::ChopRisk, Some(64_990.0), Some(0.69));
         let (title, text) = told("risk leaves HIGH_VOL", "HIGH_VOL", &now);

@@ -12,20 +12,20 @@ pub use desk::{DeskError, WAITING_MAX, WatchDesk, read};
 
 use barograph_api::watches::Watch;
 use barograph_domain::{MinuteRow, Span, Ts};
-use condition::{Condition, Reading};
+use condition::{Condition, WatchedReading};
 use serde::{Deserialize, Serialize};
 
 /// After a turn a standing watch stays quiet for so long: a number at its limit would report itself every minute.
 pub const QUIET: Span = Span::mins(30);
 /// Turns kept with a watch.
-pub const TURNS_KEPT: usize = 20;
+pub const CHANGES_KEPT: usize = 20;
 
 /// A watch with what is remembered of the minutes judged so far.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Kept {
     /// What was asked for, and what became of it.
-    pub watch: Watch,
-    /// The last reading, as [`Reading::word`] has it.
+    pub watch: UserWatch,
+    /// The last reading, as [`WatchedReading::word`] has it.
     pub last: Option<String>,
     /// The minute that was judged last.
     pub judged: Option<Ts>,
@@ -36,18 +36,18 @@ pub struct Kept {
 
 /// A watch came true: what is to be reported of it.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Turned {
+pub struct WatchedChange {
     /// The reading before.
     pub before: String,
     /// What it is now.
-    pub now: Reading,
+    pub now: WatchedReading,
     /// Turns that were not reported since the last that was.
     pub unreported: u32,
 }
 
 impl Kept {
     /// A new watch over what the newest published row says.
-    pub fn new(watch: Watch, condition: &Condition, newest: Option<&MinuteRow>) -> Self {
+    pub fn new(watch: UserWatch, condition: &Condition, newest: Option<&MinuteRow>) -> Self {
         let last = newest.and_then(|row| condition.reading(row)).map(|r| r.word.to_owned());
         Self { watch, last, judged: newest.map(|row| row.ts), unreported: 0 }
     }
@@ -58,14 +58,14 @@ impl Kept {
     }
 
     /// Judges one row; those of minutes that were judged are passed over.
-    pub fn step(&mut self, condition: &Condition, row: &MinuteRow) -> Option<Turned> {
+    pub fn step(&mut self, condition: &Condition, row: &MinuteRow) -> Option<WatchedChange> {
         if !self.goes_on() || self.judged.is_some_and(|judged| row.ts <= judged) {
             return None;
         }
         self.judged = Some(row.ts);
         let now = condition.reading(row)?;
         let before = self.last.replace(now.word.to_owned())?;
-        if row.ts <= self.watch.created_at || !condition.turns(&before, now.word) {
+        if row.ts <= self.watch.created_at || !condition.is_met(&before, now.word) {
             return None;
         }
         let quiet = self.watch.fired.first().is_some_and(|turn| row.ts < turn.ts + QUIET);
@@ -73,18 +73,18 @@ impl Kept {
             self.unreported = self.unreported.saturating_add(1);
             return None;
         }
-        Some(Turned { before, now, unreported: std::mem::take(&mut self.unreported) })
+        Some(WatchedChange { before, now, unreported: std::mem::take(&mut self.unreported) })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use barograph_api::watches::WatchTurn;
+    use barograph_api::watches::WatchChange;
     use barograph_domain::{AxisState, InstrumentName, RiskRegime};
 
-    pub(super) fn watch(repeat: bool, created_at: Ts) -> Watch {
-        Watch {
+    pub(super) fn watch(repeat: bool, created_at: Ts) -> UserWatch {
+        UserWatch {
             id: "wat_1".to_owned(),
             instrument: InstrumentName::parse("binance-usdm:BTCUSDT").unwrap(),
             when: "price below 100".to_owned(),
@@ -103,8 +103,8 @@ mod tests {
         MinuteRow { price, risk: AxisState::<RiskRegime>::default(), ..MinuteRow::bare(Ts(0) + Span::mins(minute)) }
     }
 
-    fn turn(minute: i64) -> WatchTurn {
-        WatchTurn {
+    fn turn(minute: i64) -> WatchChange {
+        WatchChange {
             ts: Ts(0) + Span::mins(minute),
             known_at: Ts(0) + Span::mins(minute),
             title: String::new(),
