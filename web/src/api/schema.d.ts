@@ -2634,12 +2634,12 @@ export interface components {
              * Format: int64
              * @description When the first stored candle begins, epoch seconds; null where nothing is stored.
              */
-            first?: number | null;
+            first: number | null;
             /**
              * Format: int64
              * @description The newest stored moment, epoch seconds; null where nothing is stored.
              */
-            newest?: number | null;
+            newest: number | null;
             /** @description The market is made up by the built-in venue server. */
             synthetic: boolean;
             /** @description When streams were lost, at most 500. */
@@ -7037,7 +7037,7 @@ export interface components {
              * @description The market is a recording that ends here: nothing listens to it, and its newest minute is older than a day. The headline is
              *     that of this minute; only on a read at the present moment.
              */
-            recorded_until?: string | null;
+            recorded_until: string | null;
         };
         /** @description The snapshot behind an answer. */
         SnapshotRef: {

@@ -148,7 +148,7 @@ impl Condition {
     }
 
     /// Does it come true between two readings?
-    pub fn is_met(&self, before: &str, now: &str) -> bool {
+    pub fn becomes_met(&self, before: &str, now: &str) -> bool {
         match self {
             Self::Label(_, WatchedLabel::Leaves(label)) => before == *label && now != *label,
             _ => before != now && self.is_met(now).unwrap_or(true),
@@ -409,10 +409,10 @@ mod tests {
             ("price below 5", "yes", "no", false),
             ("price crosses 5", "yes", "no", true),
         ] {
-            assert_eq!(Condition::parse(text).unwrap().is_met(before, now), want, "{text} {before} {now}");
+            assert_eq!(Condition::parse(text).unwrap().becomes_met(before, now), want, "{text} {before} {now}");
         }
         // What left a third label was never there.
-        assert!(!Condition::parse("risk leaves HIGH_VOL").unwrap().is_met("NORMAL", "CHOP_RISK"));
+        assert!(!Condition::parse("risk leaves HIGH_VOL").unwrap().becomes_met("NORMAL", "CHOP_RISK"));
     }
 
     #[test]

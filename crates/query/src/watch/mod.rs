@@ -10,7 +10,7 @@ mod desk;
 
 pub use desk::{DeskError, WAITING_MAX, WatchDesk, read};
 
-use barograph_api::watches::Watch;
+use barograph_api::watches::UserWatch;
 use barograph_domain::{MinuteRow, Span, Ts};
 use condition::{Condition, WatchedReading};
 use serde::{Deserialize, Serialize};
@@ -65,7 +65,7 @@ impl Kept {
         self.judged = Some(row.ts);
         let now = condition.reading(row)?;
         let before = self.last.replace(now.word.to_owned())?;
-        if row.ts <= self.watch.created_at || !condition.is_met(&before, now.word) {
+        if row.ts <= self.watch.created_at || !condition.becomes_met(&before, now.word) {
             return None;
         }
         let quiet = self.watch.fired.first().is_some_and(|turn| row.ts < turn.ts + QUIET);

@@ -2,7 +2,7 @@
 import type { ComponentChildren, JSX } from 'preact';
 import type { Row } from '../../board/store';
 import { AxisText, ChangeText, HeadlineText, MarginText, NumberText, SinceText, isNumberColumn } from './Cells';
-import { price } from '../../format/number';
+import { percent, price } from '../../format/number';
 import { Frames } from './Pictures';
 import { BY_ID } from './columns';
 import type { Fitted } from './fit';
@@ -41,6 +41,8 @@ function partOf(row: Row, id: string): ComponentChildren {
     case 'volatility':
     case 'heat':
       return <AxisText row={row} axis={id} />;
+    case 'confidence':
+      return <span class="num">{percent(row.number('confidence'), 0)}</span>;
     case 'risk_since':
       return <SinceText row={row} />;
     case 'margin':

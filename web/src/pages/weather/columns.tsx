@@ -54,7 +54,7 @@ const ALL: readonly ShownColumn[] = [
   column('vol_halflife', { text: 'half-life', title: 'half-life of an outbreak of volatility, in days', cell: (row) => <NumberCell row={row} column="vol_halflife" />, width: 92, rank: 24, part: 112 }),
   column('tf_trend', { text: 'trend by timeframe', title: 'trend on 1 h, 4 h, 1 d and 1 w, and how many agree', cell: (row) => <FramesCell row={row} axis="trend" />, width: 312, rank: 4, part: 300, words: true }),
   column('tf_vol', { text: 'moves by timeframe', title: 'how large moves are on 1 h, 4 h, 1 d and 1 w, and how many agree', cell: (row) => <FramesCell row={row} axis="volatility" />, width: 312, rank: 13, part: 300, words: true }),
-  column('confidence', { text: 'confidence', title: 'of the heat reading; a heuristic unless calibrated, not a probability', cell: (row) => <BarCell row={row} column="confidence" />, width: 132, rank: 21, part: null, words: true }),
+  column('confidence', { text: 'confidence', title: 'of the heat reading; a heuristic unless calibrated, not a probability', cell: (row) => <BarCell row={row} column="confidence" />, width: 132, rank: 21, part: 132, words: true }),
   column('long_bias', { text: 'crowding', title: 'which side is crowded: shorts on the left, longs on the right; sorted by how much', cell: (row) => <LeanCell row={row} />, width: 160, rank: 19, part: null, words: true }),
   column('open_alerts', { text: 'alerts', title: 'open alerts', cell: (row) => <NumberCell row={row} column="open_alerts" />, width: 68, rank: 30, part: 70 }),
   column('headline', { text: 'what stands out', title: 'the most telling thing of everything known about the market', cell: (row) => <HeadlineCell row={row} />, width: 400, rank: 3, grow: 8, words: true, sortable: false }),
