@@ -325,10 +325,7 @@ fn what_keeps_a_label_is_said() {
     );
     let mut s = scene("default");
     s.after(2, &QUIET);
-    says(
-        &s.after(1, &chop()),
-        "The latest reading says chop risk; it takes more such readings to change the label.",
-    );
+    says(&s.after(1, &chop()), "The latest reading says chop risk; it takes more such readings to change the label.");
     let mut s = scene("default");
     says(
         &s.after(3, &storm()),
@@ -379,10 +376,16 @@ fn no_reading_names_what_is_awaited() {
     let mut s = scene("seed1-strict");
     s.streams[1] = stream(Metric::FundingRateSettled, Span::hours(8), false);
     s.edit = |c| set(c, "funding_zscore_24h", State::Undefined(Reason::MissingInput));
-    says(&s.after(1, &shorts()), "No reading: only a stand-in for funding is available, and this rule book accepts none.");
+    says(
+        &s.after(1, &shorts()),
+        "No reading: only a stand-in for funding is available, and this rule book accepts none.",
+    );
     let mut s = scene("seed1-strict");
     s.edit = |c| c.iter_mut().for_each(|c| c.kind = Kind::Proxy);
-    says(&s.after(1, &chop()), "No reading: only a stand-in for funding is available, and this rule book accepts none.");
+    says(
+        &s.after(1, &chop()),
+        "No reading: only a stand-in for funding is available, and this rule book accepts none.",
+    );
 }
 
 #[test]
@@ -416,8 +419,8 @@ fn short_history_and_stand_ins_are_named() {
     says(
         &s.after(30, &storm()),
         "High volatility. 1 h volatility is 124 % annualised, limit 80 %. It would clear to normal if 1 h volatility fell \
-         below 48 % and stayed there for 5 h. Active 7.5 % of the time in 2 d of recording. Judged by fixed \
-         numbers until 14 d of history.",
+         below 48 % and stayed there for 5 h. Active 7.5 % of the time in 2 d of recording. Fixed limits \
+         apply until there are 14 d of history.",
     );
     let mut s = scene("default");
     s.streams = vec![
