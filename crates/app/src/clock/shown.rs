@@ -126,7 +126,7 @@ pub(crate) fn now_in(folder: &Path) -> Ts {
 }
 
 /// A world with a clock of its own runs in this folder.
-pub(crate) fn world(folder: &Path) -> Option<Ts> {
+fn world(folder: &Path) -> Option<Ts> {
     const TRIES: u32 = 3;
     let file = File::open(folder.join(FILE)).ok()?;
     if !matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)) {

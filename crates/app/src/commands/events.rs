@@ -138,7 +138,7 @@ fn a_line_each(out: &mut impl Write, events: &[EventView], paint: Paint) -> Resu
         let folded = fold(&title, room.saturating_sub(2), "");
         let title = match folded.split_once('\n') {
             Some((first, _)) if title.chars().count() > room => format!("{first} …"),
-            _ => title,
+            _ => title.into_owned(),
         };
         writeln!(out, "{head}{}", paint.strong(&title))?;
     }
