@@ -83,7 +83,7 @@ impl Reports {
             [RiskRegime::Normal, RiskRegime::ChopRisk, RiskRegime::SqueezeRisk, RiskRegime::HighVol]
                 .into_iter()
                 .map(|label| {
-                    let side = if label == RiskRegime::SqueezeRisk { " (▼ longs crowded, ▲ shorts)" } else { "" };
+                    let side = if label == RiskRegime::SqueezeRisk { " (▼ longs, ▲ shorts)" } else { "" };
                     format!("{} {}{side}", ribbon_sign(label), label.spoken())
                 })
                 .collect();

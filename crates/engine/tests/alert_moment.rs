@@ -176,7 +176,7 @@ fn classes_and_slopes_say_their_unit() {
 fn a_class_that_fell_names_the_limit_it_is_below() {
     let book = shipped("default");
     for (daily, want) in [
-        (0.0412, "Smaller moves: daily volatility is 4.12 %, below the 4.75 % at which EXPLOSIVE ends."),
+        (0.0412, "Smaller moves: daily volatility is 4.12 %, below the 4.75 % at which explosive moves end."),
         (0.048, "Smaller moves: daily volatility is 4.8 %, below the 5 % at which EXPLOSIVE begins."),
     ] {
         let mut any = row(&book, &[("vol_daily", daily)]);
@@ -203,7 +203,7 @@ fn a_confirmed_label_beside_another_of_the_axis_has_price_why_and_exit() {
     let told = story(&of, Some(&minute));
     assert_eq!(
         told,
-        "HIGH_VOL on . The volatility label itself is EXPLOSIVE: daily volatility is 6.1 %, limit 5 %. Price 63,120."
+        "Larger moves on . The volatility label itself: explosive moves: daily volatility is 6.1 %, limit 5 %. Price 63,120."
     );
     let moment = minute.label.as_ref().unwrap_or_else(|| panic!("a moment"));
     assert_eq!(moment.price, any.price);

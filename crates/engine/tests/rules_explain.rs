@@ -135,8 +135,8 @@ fn groups_stand_ins_and_shares_show_in_the_trace() {
     assert_eq!(
         s.explanation.defaults_used,
         [
-            "funding_pct_30d: fixed limits apply until 7 d of history",
-            "oi_delta_4h_pct_90d: fixed limits apply until there are 14 d of history"
+            "funding_pct_30d: fixed limits until there are 7 d of history",
+            "oi_delta_4h_pct_90d: fixed limits until there are 14 d of history"
         ]
     );
     let view = &s.explanation.features["oi_delta_4h_pct_90d"];

@@ -270,7 +270,7 @@ fn the_default_book_speaks() {
     );
     says(
         &scene("default").after(40, &chop()),
-        "Chop. 4 h volatility is 62 % annualised (limit 50 %), more than in 60 % of the last 90 days, price back and \
+        "Chop risk. 4 h volatility is 62 % annualised (limit 50 %), more than in 60 % of the last 90 days, price back and \
          forth over 12 h (efficiency 12.0 %, limit 25.0 %), open interest moved only 0.4 % in 1 h (limit 2.0 %). It would clear to normal \
          if 4 h volatility fell below 45 % and stayed there for two readings. Held 0.4 % of the last 90 days.",
     );
@@ -293,7 +293,7 @@ fn the_fixed_books_speak() {
     );
     says(
         &scene("seed1-strict").after(30, &chop()),
-        "Chop. 4 h volatility is 62 % annualised (limit 50 %), open interest moved only 0.4 % in 1 h (limit 2.0 %). It would \
+        "Chop risk. 4 h volatility is 62 % annualised (limit 50 %), open interest moved only 0.4 % in 1 h (limit 2.0 %). It would \
          clear to normal if 4 h volatility fell below 50 %. Held 0.4 % of the last 90 days.",
     );
     let close = with(&[("funding_zscore_24h", 2.6), ("oi_delta_4h", 0.15), ("realized_vol_1h", 0.298)]);
@@ -419,8 +419,8 @@ fn short_history_and_stand_ins_are_named() {
     says(
         &s.after(30, &storm()),
         "High volatility. 1 h volatility is 124 % annualised, limit 80 %. It would clear to normal if 1 h volatility fell \
-         below 48 % and stayed there for 5 h. Active 7.5 % of the time in 2 d of recording. Judged by fixed \
-         numbers until 14 d of history.",
+         below 48 % and stayed there for 5 h. Active 7.5 % of the time in 2 d of recording. Fixed limits \
+         apply until there are 14 d of history.",
     );
     let mut s = scene("default");
     s.streams = vec![

@@ -70,12 +70,12 @@ fn a_whole_snapshot_maps_field_by_field() {
             "defaults of the rules come first",
             |s| {
                 s.stop_vulnerability.worst = None;
-                s.explanation.defaults_used = vec!["fixed limits apply until there are 14 d of history".into()];
+                s.explanation.defaults_used = vec!["fixed limits until there are 14 d of history".into()];
             },
             |v| {
                 v["stop_vulnerability"] = json!("MEDIUM");
                 v["explanation_payload"]["defaults_used"] = json!([
-                    "fixed limits apply until there are 14 d of history",
+                    "fixed limits until there are 14 d of history",
                     "stop_vulnerability is undefined: MEDIUM stands in"
                 ]);
             },

@@ -84,16 +84,6 @@ pub(crate) fn newest(
     }
 }
 
-/// The newest snapshot of a market, as of a moment or seen from now.
-pub(crate) fn snapshot(
-    reader: &dyn Reader,
-    settings: &Settings,
-    market: &InstrumentName,
-    as_of: Option<Ts>,
-) -> Result<Snapshot, Failure> {
-    read(reader, settings, market, as_of).map(|found| found.snapshot)
-}
-
 /// What a market reads, and the last reading of one that is a recording.
 struct Found {
     snapshot: Snapshot,

@@ -55,7 +55,7 @@ pub(crate) fn run(command: &PositionsCommand, settings: &Settings, json: bool) -
                 let add = "add one with: barograph positions add SYMBOL --side … --entry …";
                 match as_of {
                     Some(t) => writeln!(out, "no positions were registered at {t}")?,
-                    None => writeln!(out, "no positions are registered; {add}")?,
+                    None => writeln!(out, "no positions are registered\n{add}")?,
                 }
             }
         }
