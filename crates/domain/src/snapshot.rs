@@ -86,7 +86,7 @@ pub struct Snapshot {
     /// The market is a recording that ends here: nothing listens to it, and its newest minute is older than a day. The headline is
     /// that of this minute; only on a read at the present moment.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schema(value_type = Option<String>, format = DateTime))]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<String>, format = DateTime, required = false))]
     pub recorded_until: Option<Ts>,
 }
 

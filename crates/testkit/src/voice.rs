@@ -51,7 +51,8 @@ pub fn faults(text: &str) -> Vec<String> {
     for word in PRIVATE.iter().filter(|word| format!(" {squeezed} ").contains(&format!(" {word} "))) {
         out.push(format!("the private word '{word}'"));
     }
-    if text.contains('!') {
+    // `!=` and `!~` are operators.
+    if text.replace("!=", "").replace("!~", "").contains('!') {
         out.push("an exclamation mark".to_owned());
     }
     out.extend(hyphen_for_minus(text).then(|| "a hyphen for a minus".to_owned()));
@@ -77,7 +78,7 @@ fn hyphen_for_minus(text: &str) -> bool {
 /// `14:35:00.123456789Z`
 fn nanoseconds(text: &str) -> bool {
     text.split_whitespace().any(|word| {
-        let fraction = word.split_once('.').filter(|(head, _)| head.contains(':')).map(|(_, fraction)| fraction);
+        let fraction = word.split_once('.').filter(|(head, _)| head.contains(':') && !head.contains("//")).map(|(_, fraction)| fraction);
         fraction.is_some_and(|f| f.chars().take_while(char::is_ascii_digit).count() > 0)
     })
 }

@@ -2,6 +2,7 @@
 
 use super::reply;
 use crate::clock::ClockView;
+use crate::params::Params;
 use crate::problem::Problem;
 use crate::state::SharedState;
 use axum::body::Body;
@@ -18,7 +19,7 @@ use axum::http::Response;
     tag = "board",
     responses((status = 200, description = "the clock", body = ClockView))
 )]
-pub(super) async fn now(State(app): State<SharedState>) -> Result<Response<Body>, Problem> {
+pub(super) async fn now(State(app): State<SharedState>, Params(()): Params<()>) -> Result<Response<Body>, Problem> {
     let json = app.read("clock", |q| reply::json(&q.clock())).await?;
     Ok(reply::json_body(json))
 }

@@ -189,7 +189,7 @@ fn only_the_process_that_delivers_changes_anything() {
         post(&server, "/api/v1/watches", &json!({"market": "BTCUSDT", "when": "risk changes"})),
     ] {
         assert_eq!((reply.status, reply.problem().as_str()), (503, "not-ready"), "{}", reply.text());
-        assert!(reply.text().contains("this process delivers nothing"), "{}", reply.text());
+        assert!(reply.text().contains("this process delivers no alerts"), "{}", reply.text());
         assert!(reply.header("retry-after").is_some());
     }
     assert_eq!(server.get("/api/v1/deliveries").status, 200);

@@ -76,7 +76,7 @@ pub(crate) struct DatasetArgs {
     /// Smallest step of prices, where the recording does not say it; spread_ticks needs it
     #[arg(long, value_name = "PRICE", value_parser = tick)]
     pub(crate) tick: Option<f64>,
-    /// What a contract is worth, of a market counted in contracts whose recording does not hold the venue's list of instruments: in base units
+    /// What a contract is worth, of a market counted in contracts whose recording does not hold the venue's list of instruments. In base units
     /// of a linear contract, in quote units of an inverse one (OKX: ctVal times ctMult). MARKET=NUMBER is for one beside. May be repeated
     #[arg(long, value_name = "NUMBER", value_parser = contract_size, requires = "sources")]
     pub(crate) contract_size: Vec<(Option<InstrumentName>, f64)>,

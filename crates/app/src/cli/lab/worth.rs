@@ -19,16 +19,16 @@ pub(crate) struct TradeArgs {
 
 #[derive(Args, Debug)]
 pub(crate) struct HoldOutArgs {
-    /// What is asked, in a sentence; it stands in the research log
+    /// What is asked, in a sentence; it is kept in the research log
     #[arg(long, value_name = "TEXT")]
     pub(crate) question: String,
-    /// Who asks
+    /// Your name
     #[arg(long, value_name = "NAME", default_value = "")]
     pub(crate) researcher: String,
     /// Name of the study in the research log; without it market, target and settings name it
     #[arg(long = "study", value_name = "ID")]
     pub(crate) study_id: Option<String>,
-    /// Opens it although it was opened for this study before; the reason stands in the log
+    /// Opens it although it was opened for this study before; the reason is kept in the log
     #[arg(long, value_name = "REASON")]
     pub(crate) again: Option<String>,
     /// Tier and its taker fee a side in basis points, as in VIP0=5: what calls of a direction were worth there
