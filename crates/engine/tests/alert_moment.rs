@@ -177,7 +177,7 @@ fn a_class_that_fell_names_the_limit_it_is_below() {
     let book = shipped("default");
     for (daily, want) in [
         (0.0412, "Smaller moves: daily volatility is 4.12 %, below the 4.75 % at which explosive moves end."),
-        (0.048, "Smaller moves: daily volatility is 4.8 %, below the 5 % at which EXPLOSIVE begins."),
+        (0.048, "Smaller moves: daily volatility is 4.8 %, below the 5 % at which explosive moves begin."),
     ] {
         let mut any = row(&book, &[("vol_daily", daily)]);
         any.volatility = AxisState { label: VolRegime::HighVol, raw_label: VolRegime::HighVol, ..AxisState::default() };

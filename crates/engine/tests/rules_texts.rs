@@ -279,7 +279,7 @@ fn the_default_book_speaks() {
         &scene("default").after(40, &by_month),
         "Squeeze risk. Funding is 0.0490 % per 8 h, more than in 98 % of the last 30 days, open interest up 3.1 % in 4 h, \
          more than in 93 % of the last 90 days, 4 h volatility only 38 % annualised, lower than in 71 %. It would clear to \
-         NORMAL if open interest growth in 4 h fell below 1.2 % and stayed there for two readings. Held 0.4 % of the last 90 days.",
+         normal if open interest growth in 4 h fell below 1.2 % and stayed there for two readings. Held 0.4 % of the last 90 days.",
     );
 }
 

@@ -78,7 +78,10 @@ fn hyphen_for_minus(text: &str) -> bool {
 /// `14:35:00.123456789Z`
 fn nanoseconds(text: &str) -> bool {
     text.split_whitespace().any(|word| {
-        let fraction = word.split_once('.').filter(|(head, _)| head.contains(':') && !head.contains("//")).map(|(_, fraction)| fraction);
+        let fraction = word
+            .split_once('.')
+            .filter(|(head, _)| head.contains(':') && !head.contains("//"))
+            .map(|(_, fraction)| fraction);
         fraction.is_some_and(|f| f.chars().take_while(char::is_ascii_digit).count() > 0)
     })
 }
