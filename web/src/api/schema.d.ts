@@ -7710,6 +7710,40 @@ export interface components {
              */
             leading_asset: string | null;
         };
+        /** @description A watch as it is kept. */
+        UserWatch: {
+            /** @description Its id. */
+            id: string;
+            /** @description Which market. */
+            instrument: string;
+            /** @description The condition, as it can be asked for again. */
+            when: string;
+            /** @description The condition as people read it. */
+            words: string;
+            /** @description Every time it turns; else once. */
+            repeat: boolean;
+            /** @description What the reader is to be reminded of. */
+            note: string | null;
+            /** @description Names of the receivers that are to hear of it; none: all. */
+            to: string[];
+            /**
+             * Format: date-time
+             * @description When it was asked for. Minutes before are not judged.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it came true for the last time and ended; null while it goes on.
+             */
+            ended_at: string | null;
+            /**
+             * Format: int32
+             * @description How often it came true.
+             */
+            turns: number;
+            /** @description The newest times it came true, newest first. */
+            fired: components["schemas"]["WatchChange"][];
+        };
         /** @description One venue. */
         VenueFeedView: {
             /**
@@ -7764,42 +7798,8 @@ export interface components {
             text: string;
             reason?: components["schemas"]["ReasonCode"] | null;
         };
-        /** @description A watch as it is kept. */
-        Watch: {
-            /** @description Its id. */
-            id: string;
-            /** @description Which market. */
-            instrument: string;
-            /** @description The condition, as it can be asked for again. */
-            when: string;
-            /** @description The condition as people read it. */
-            words: string;
-            /** @description Every time it turns; else once. */
-            repeat: boolean;
-            /** @description What the reader is to be reminded of. */
-            note: string | null;
-            /** @description Names of the receivers that are to hear of it; none: all. */
-            to: string[];
-            /**
-             * Format: date-time
-             * @description When it was asked for. Minutes before are not judged.
-             */
-            created_at: string;
-            /**
-             * Format: date-time
-             * @description When it came true for the last time and ended; null while it goes on.
-             */
-            ended_at: string | null;
-            /**
-             * Format: int32
-             * @description How often it came true.
-             */
-            turns: number;
-            /** @description The newest times it came true, newest first. */
-            fired: components["schemas"]["WatchTurn"][];
-        };
         /** @description One time a watch came true. */
-        WatchTurn: {
+        WatchChange: {
             /**
              * Format: date-time
              * @description The minute.
@@ -7824,7 +7824,7 @@ export interface components {
         /** @description A watch, and where its condition is now. */
         WatchView: {
             /** @description What was asked for. */
-            watch: components["schemas"]["Watch"];
+            watch: components["schemas"]["UserWatch"];
             /** @description Where it stands, such as `1 h volatility is 124 %`; null while there is no reading, and for one that has ended. */
             now: string | null;
             /**
