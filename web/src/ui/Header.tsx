@@ -96,15 +96,15 @@ function dataWords(): [tone: string, word: string, title: string] {
   const at = header.value;
   if (playing.value) return ['none', `recorded, played at ${speed.value}×`, 'the page shows the past minute by minute, as it was known then'];
   if (asOf.value !== null) return ['none', 'as known then', 'the page shows a moment of the past'];
-  if (isStale.value) return ['red', 'stale', 'nothing is heard of the server; the page connects again by itself'];
-  if (link.value === 'connecting' || at === null) return ['none', 'connecting', 'waiting for the first word of the server'];
+  if (isStale.value) return ['red', 'stale', 'no contact with the server; the page reconnects by itself'];
+  if (link.value === 'connecting' || at === null) return ['none', 'connecting', 'waiting for the server'];
   switch (at.data) {
     case 'live':
       return ['calm', origin.value === 'synthetic' ? 'all feeds live, synthetic' : 'all feeds live', `${at.live} live`];
     case 'degraded':
       return ['amber', at.lost > 0 ? `${count(at.lost, 'market')} without a feed` : `${at.live} of ${at.markets} live`, `${at.live} of ${at.markets} markets live, ${at.lost} with a lost feed`];
     case 'recorded':
-      return ['none', 'recorded data', 'nothing is listened to; this is stored history'];
+      return ['none', 'recorded data', 'stored history; nothing is being recorded now'];
     case 'stale':
       return ['red', 'all feeds stale', `${at.live} of ${at.markets} markets live, ${at.lost} with a lost feed`];
   }

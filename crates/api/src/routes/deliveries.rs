@@ -290,9 +290,7 @@ pub(super) async fn make(
 ) -> Result<Response<Body>, Problem> {
     let new: NewReceiver = body::json(&headers, sent).await?;
     let json = app.read("endpoints", move |q| reply::json(&q.make_receiver(&new)?)).await?;
-    let mut response = reply::json_body(json);
-    *response.status_mut() = StatusCode::CREATED;
-    Ok(response)
+    Ok(reply::created(json))
 }
 
 /// Removes a receiver that was made on the page. What it was sent stays listed.
@@ -311,9 +309,7 @@ pub(super) async fn remove(
 ) -> Result<Response<Body>, Problem> {
     let EndpointName { name } = read(given)?;
     app.read("endpoints", move |q| q.remove_receiver(&name)).await?;
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::NO_CONTENT;
-    Ok(response)
+    Ok(reply::no_content())
 }
 
 /// Groups of alerts of the last 24 hours, and those that still fire, each by its newest message.

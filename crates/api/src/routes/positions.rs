@@ -140,9 +140,7 @@ pub(super) async fn remove(
 ) -> Result<Response<Body>, Problem> {
     let id = id(given)?;
     app.read("positions", move |q| q.unregister(&id)).await?;
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::NO_CONTENT;
-    Ok(response)
+    Ok(reply::no_content())
 }
 
 /// Notices about registered positions, newest first.

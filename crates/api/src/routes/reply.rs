@@ -3,7 +3,7 @@
 use crate::query::QueryError;
 use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use axum::http::{HeaderValue, Response};
+use axum::http::{HeaderValue, Response, StatusCode};
 use bytes::Bytes;
 use serde::Serialize;
 
@@ -23,4 +23,18 @@ pub(crate) fn body(content_type: &'static str, body: impl Into<Body>) -> Respons
 /// A JSON body.
 pub(crate) fn json_body(bytes: Bytes) -> Response<Body> {
     body("application/json", bytes)
+}
+
+/// What was made, as JSON.
+pub(crate) fn created(bytes: Bytes) -> Response<Body> {
+    let mut response = json_body(bytes);
+    *response.status_mut() = StatusCode::CREATED;
+    response
+}
+
+/// It is gone, and there is nothing to show.
+pub(crate) fn no_content() -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response
 }

@@ -8,7 +8,7 @@ use crate::problem::Problem;
 use crate::state::SharedState;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, Response, StatusCode};
+use axum::http::{HeaderMap, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -70,9 +70,7 @@ pub(super) async fn add(
 ) -> Result<Response<Body>, Problem> {
     let new: NewSilence = body::json(&headers, sent).await?;
     let json = app.read("silences", move |q| reply::json(&q.put_silence(&new)?)).await?;
-    let mut response = reply::json_body(json);
-    *response.status_mut() = StatusCode::CREATED;
-    Ok(response)
+    Ok(reply::created(json))
 }
 
 /// Ends a silence now. What still fires is told then.
@@ -91,7 +89,5 @@ pub(super) async fn end(
 ) -> Result<Response<Body>, Problem> {
     let SilenceId { id } = segment::read(given, "id", "use an id that /api/v1/silences lists")?;
     app.read("silences", move |q| q.end_silence(&id)).await?;
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::NO_CONTENT;
-    Ok(response)
+    Ok(reply::no_content())
 }

@@ -8,7 +8,7 @@ use crate::state::SharedState;
 use crate::watches::{NewWatch, WatchView, Watches};
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, Response, StatusCode};
+use axum::http::{HeaderMap, Response};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -51,9 +51,7 @@ pub(super) async fn add(
 ) -> Result<Response<Body>, Problem> {
     let new: NewWatch = body::json(&headers, sent).await?;
     let json = app.read("watches", move |q| reply::json(&q.put_watch(&new)?)).await?;
-    let mut response = reply::json_body(json);
-    *response.status_mut() = StatusCode::CREATED;
-    Ok(response)
+    Ok(reply::created(json))
 }
 
 /// Removes a watch. What it sent stays.
@@ -72,7 +70,5 @@ pub(super) async fn remove(
 ) -> Result<Response<Body>, Problem> {
     let WatchId { id } = segment::read(given, "id", "use an id that /api/v1/watches lists")?;
     app.read("watches", move |q| q.remove_watch(&id)).await?;
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::NO_CONTENT;
-    Ok(response)
+    Ok(reply::no_content())
 }

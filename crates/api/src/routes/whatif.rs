@@ -6,7 +6,7 @@ use crate::problem::Problem;
 use crate::state::SharedState;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, Response, StatusCode};
+use axum::http::{HeaderMap, Response};
 use barograph_domain::whatif::{BookThresholds, KeptBook, NewBook, WhatIfRequest, WhatIfView};
 
 parameters! {
@@ -81,7 +81,5 @@ pub(super) async fn keep(
 ) -> Result<Response<Body>, Problem> {
     let new: NewBook = body::json(&headers, sent).await?;
     let json = app.read("whatif", move |q| reply::json(&q.keep_book(&new)?)).await?;
-    let mut response = reply::json_body(json);
-    *response.status_mut() = StatusCode::CREATED;
-    Ok(response)
+    Ok(reply::created(json))
 }

@@ -197,7 +197,7 @@ impl Planner {
     fn announce_stop(&mut self, place: usize, why: &str, now: Ts) {
         let name = self.plans[place].endpoint.name.clone();
         let text = format!("Nothing is sent to '{name}' any more: {why}. Enable it again once it can receive.");
-        let message = about(&name, Phase::Firing, &format!("receiver {name} is not told any more"), text, now);
+        let message = about(&name, Phase::Firing, &format!("receiver {name} is disabled"), text, now);
         self.announce(message, Some(place), now);
     }
 }

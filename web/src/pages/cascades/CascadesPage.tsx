@@ -94,7 +94,7 @@ function NotHeard(): JSX.Element | null {
   if (silent.length === 0) return null;
   return (
     <p class="muted small" data-testid="not-heard">
-      Of {count(rows.value.length, 'market')}, {silent.length} {silent.length === 1 ? 'is' : 'are'} not heard whole {asOf.value === null ? 'at the moment' : 'at that moment'}, so that liquidations may be missing:{' '}
+      Of {count(rows.value.length, 'market')}, {silent.length} {silent.length === 1 ? 'has' : 'have'} a gap in the feed {asOf.value === null ? 'now' : 'at that moment'}; liquidations may be missing:{' '}
       {silent.slice(0, NAMED).map((row, at) => (
         <span key={row.instrument}>
           {at > 0 && ', '}
@@ -113,7 +113,7 @@ function Hours({ series }: { series: LiquidationHours['items'] }): JSX.Element {
     return (
       <Empty
         why="No hour of this stretch has liquidations that can be counted."
-        todo="Liquidations are heard live only: they are not part of recorded candles. Listen for an hour, or choose a longer stretch."
+        todo="Liquidations come from live feeds; recorded candles have none. Record for an hour, or choose a longer stretch."
       />
     );
   }

@@ -4,6 +4,7 @@ import type { Snapshot } from '../../api/types';
 import { squeezeOf } from '../../board/axes';
 import { marketNow } from '../../board/live';
 import type { Axis, MarketNow } from '../../contract';
+import { marginWord } from '../../format/labels';
 import { fixed, percent, price, volatility } from '../../format/number';
 import { asOf } from '../../state/place';
 import { Label } from '../../ui/Label';
@@ -12,6 +13,9 @@ import { Since, Time } from '../../ui/Time';
 import { useFlash } from '../../ui/flash';
 
 const SESSIONS: Record<string, string> = { ASIAN: 'Asian', LONDON: 'London', NY: 'New York', ROLLOVER: 'rollover' };
+
+/** How a margin reads beside how long a label has held. */
+const TURNING: Readonly<Record<string, string>> = { far: 'far from turning', near: 'near turning', 'about to turn': 'about to turn' };
 
 export function Now({ snapshot }: { snapshot: Snapshot }): JSX.Element {
   const { regimes, guidance, explanation, session } = snapshot;
@@ -100,8 +104,8 @@ function Tile({ name, tone, of, children }: TileProps): JSX.Element {
         {children}
       </span>
       <span class="muted num">
-        <Since at={of.since} /> · margin {fixed(of.margin, 1)}
-        {of.held_by !== 'none' && <span title={`raw reading is ${of.raw_label}`}> · held by {of.held_by}</span>}
+        <Since at={of.since} /> · <span title={`margin ${fixed(of.margin, 1)}: how far the label is from turning, in steps of its closest condition`}>{TURNING[marginWord(of.margin) ?? ''] ?? 'no margin'}</span>
+        {of.held_by !== 'none' && <span title={`the latest reading says ${of.raw_label}; kept by ${of.held_by}`}> · the latest reading differs</span>}
       </span>
     </div>
   );

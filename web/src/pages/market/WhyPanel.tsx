@@ -6,6 +6,7 @@ import type { Resource } from '../../api/resource';
 import type { Catalogue, RuleTrace, Snapshot } from '../../api/types';
 import { AXES, toneOf } from '../../board/axes';
 import type { Axis } from '../../contract';
+import { said, saidWithin } from '../../format/labels';
 import { fixed, percent } from '../../format/number';
 import { place, setParams } from '../../state/place';
 import { Answer } from '../../ui/Answer';
@@ -40,7 +41,7 @@ function Why({ snapshot }: { snapshot: Snapshot }): JSX.Element {
       <p class="reasoning" data-testid="reasoning">
         {explanation.reasoning}
       </p>
-      {explanation.freshness_warning !== null && <p class="tone-red">{explanation.freshness_warning}</p>}
+      {explanation.freshness_warning !== null && snapshot.recorded_until == null && <p class="tone-red">{explanation.freshness_warning}</p>}
       <dl class="facts">
         <dt>New entries</dt>
         <dd>{guidance.new_entries}</dd>
@@ -65,23 +66,23 @@ function order(rule: RuleTrace): number {
 
 function Turns({ snapshot, axis, speech }: { snapshot: Snapshot; axis: Axis; speech: Speech }): JSX.Element {
   const { nearest_exit: exit, nearest_flip: flip, label } = snapshot.regimes[axis];
-  if (exit === null && flip === null) return <p class="muted">No single number would turn {label} by itself.</p>;
+  if (exit === null && flip === null) return <p class="muted">No single number would change {saidWithin(axis, label)} by itself.</p>;
   const same = exit !== null && flip !== null && exit.needed === flip.needed && exit.label === flip.label;
   return (
     <dl class="turns">
       {exit !== null && (
         <>
-          <dt>{label} turns</dt>
+          <dt>{said(axis, label)} turns to</dt>
           <dd>
-            {flipText(exit, speech)} <TellMe key={axis} instrument={snapshot.instrument} when={`${axis} leaves ${label}`} />
+            {flipText(exit, speech, axis)} <TellMe key={axis} instrument={snapshot.instrument} when={`${axis} leaves ${label}`} />
           </dd>
         </>
       )}
       {flip !== null && !same && (
         <>
-          <dt>raw reading turns</dt>
+          <dt>the latest reading turns to</dt>
           <dd>
-            {flipText(flip, speech)} <TellMe instrument={snapshot.instrument} when={`${flip.feature} ${flip.direction === 'above' ? 'above' : 'below'} ${Number(flip.needed.toPrecision(9))}`} text="Tell me when it does" />
+            {flipText(flip, speech, axis)} <TellMe instrument={snapshot.instrument} when={`${flip.feature} ${flip.direction === 'above' ? 'above' : 'below'} ${Number(flip.needed.toPrecision(9))}`} text="Tell me when it does" />
           </dd>
         </>
       )}

@@ -9,19 +9,19 @@ const speech: Speech = {
 const flip: FlipLike = { feature: 'realized_vol_1h', value: 1.17, needed: 0.91, direction: 'below', label: 'CHOP_RISK', readings: 1, cadence_s: 60, dwell_left_s: 0 };
 
 function check(patch: Partial<FlipLike>, wanted: string): void {
-  expect(flipText({ ...flip, ...patch }, speech)).toBe(wanted);
+  expect(flipText({ ...flip, ...patch }, speech, 'risk')).toBe(wanted);
 }
 
 test('what would turn a label, in words with numbers', () => {
-  check({}, 'CHOP_RISK if 1 h volatility falls below 91 % annualised; now 117 %');
-  check({ direction: 'above', label: 'HIGH_VOL' }, 'HIGH_VOL if 1 h volatility rises above 91 % annualised; now 117 %');
+  check({}, 'Chop risk if 1 h volatility falls below 91 % annualised; now 117 %');
+  check({ direction: 'above', label: 'HIGH_VOL' }, 'High volatility if 1 h volatility rises above 91 % annualised; now 117 %');
 });
 
 test('how long it has to stay there, and how long it is held anyway', () => {
-  check({ readings: 2 }, 'CHOP_RISK if 1 h volatility falls below 91 % annualised and stays there for 2 readings; now 117 %');
-  check({ readings: 2, cadence_s: 3600, dwell_left_s: 900 }, 'CHOP_RISK if 1 h volatility falls below 91 % annualised and stays there for 2 hourly readings; now 117 %');
-  check({ readings: 2, cadence_s: 28_800 }, 'CHOP_RISK if 1 h volatility falls below 91 % annualised and stays there for 2 readings 8 h apart; now 117 %');
-  check({ dwell_left_s: 240 }, 'CHOP_RISK if 1 h volatility falls below 91 % annualised, not sooner than in 4 min; now 117 %');
+  check({ readings: 2 }, 'Chop risk if 1 h volatility falls below 91 % annualised and stays there for 2 readings; now 117 %');
+  check({ readings: 2, cadence_s: 3600, dwell_left_s: 900 }, 'Chop risk if 1 h volatility falls below 91 % annualised and stays there for 2 hourly readings; now 117 %');
+  check({ readings: 2, cadence_s: 28_800 }, 'Chop risk if 1 h volatility falls below 91 % annualised and stays there for 2 readings 8 h apart; now 117 %');
+  check({ dwell_left_s: 240 }, 'Chop risk if 1 h volatility falls below 91 % annualised, not sooner than in 4 min; now 117 %');
 });
 
 test('the number stands with its unit', () => {

@@ -1,7 +1,9 @@
 // Sentences of the why panel: what would turn a label, in words with numbers.
 import type { Snapshot } from '../../api/types';
 import { featureText, unitWord } from '../../format/feature';
+import { said } from '../../format/labels';
 import { span } from '../../format/time';
+import type { Axis } from '../../contract';
 
 const MINUTE_S = 60;
 const HOUR_S = 3600;
@@ -45,13 +47,13 @@ function readings(n: number, cadence_s: number): string {
   return cadence_s > MINUTE_S ? `${n} readings ${span(cadence_s * 1000)} apart` : `${n} readings`;
 }
 
-/** “HIGH_VOL → NORMAL if 1 h volatility falls below 91 % annualised and stays there for 2 readings (now 117 %)”. */
-export function flipText(flip: FlipLike, speech: Speech): string {
+/** “Normal if 1 h volatility falls below 91 % annualised and stays there for 2 readings; now 117 %”. */
+export function flipText(flip: FlipLike, speech: Speech, axis: Axis): string {
   const unit = speech.unit(flip.feature);
   const moves = flip.direction === 'above' ? 'rises above' : 'falls below';
   const stays = flip.readings > 1 ? ` and stays there for ${readings(flip.readings, flip.cadence_s)}` : '';
   // A wait longer than the readings themselves is worth saying.
   const waits = flip.dwell_left_s > flip.readings * flip.cadence_s;
   const dwell = waits ? `, not sooner than in ${span(flip.dwell_left_s * 1000)}` : '';
-  return `${flip.label} if ${speech.name(flip.feature)} ${moves} ${valueWith(flip.needed, unit)}${stays}${dwell}; now ${featureText(flip.value, unit)}`;
+  return `${said(axis, flip.label)} if ${speech.name(flip.feature)} ${moves} ${valueWith(flip.needed, unit)}${stays}${dwell}; now ${featureText(flip.value, unit)}`;
 }

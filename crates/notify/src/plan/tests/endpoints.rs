@@ -168,7 +168,7 @@ fn an_endpoint_that_is_gone_hears_nothing_more_and_others_hear_of_it() {
     assert_eq!(world.count(0), 1);
     assert_eq!(world.row("a", &fired), (DeliveryState::Dead, "endpoint_disabled"));
     assert_eq!(world.row("a", &later), (DeliveryState::Dead, "endpoint_disabled"));
-    assert_eq!(world.log(1)[0], (0, "receiver a is not told any more".to_owned()));
+    assert_eq!(world.log(1)[0], (0, "receiver a is disabled".to_owned()));
     assert_eq!(world.shelf.states["a"].disabled.as_deref(), Some("it answered 410"));
     // A person enables it and has the dead letter sent again, with its id.
     world.answers(|_| Some(Outcome::Delivered));
