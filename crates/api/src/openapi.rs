@@ -53,7 +53,7 @@ struct Api;
 
 /// Fields that are left out where there is nothing to say; every other field is always there, if only as null.
 const LEFT_OUT: &[(&str, &[&str])] = &[
-    ("Snapshot", &["age_s"]),
+    ("Snapshot", &["age_s", "recorded_until"]),
     ("FeatureView", &["have", "need"]),
     ("Problem", &["value", "hint", "candidates"]),
     ("HealthView", &["notes"]),

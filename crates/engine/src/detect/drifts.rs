@@ -305,7 +305,7 @@ mod tests {
         let alert = &said[0].known.alert;
         assert_eq!(
             description(alert),
-            "1 h volatility: last week differs from the 13 weeks before by 0.60 (PSI); the limit is 0.50."
+            "1 h volatility last week differs from the 13 weeks before: PSI 0.60 (alert at 0.50)."
         );
     }
 }

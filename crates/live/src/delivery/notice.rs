@@ -380,10 +380,10 @@ mod tests {
             ]
         };
         let title = titled(AlertChange::Opened, &of(9_000.0, 61_110.0));
-        assert_eq!(title, "BTCUSDT: 21 liquidations in 94 s, 70 K USD, mostly shorts");
+        assert_eq!(title, "BTCUSDT: 21 liquidations in 94 s, 70.11 K USD, mostly shorts");
         assert!(title.chars().count() <= TITLE_MAX);
         let title = titled(AlertChange::Closed, &of(70_110.0, 0.0));
-        assert_eq!(title, "BTCUSDT: 21 liquidations, 70 K USD, all longs, ended");
+        assert_eq!(title, "BTCUSDT: 21 liquidations, 70.11 K USD, all longs, ended");
         // Without its numbers it says what it is.
         assert_eq!(titled(AlertChange::Opened, &[]), "BTCUSDT: Burst of liquidations");
     }

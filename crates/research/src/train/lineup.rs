@@ -98,6 +98,6 @@ mod tests {
         let named = |files: [&str; 2]| Lineup::named(&files.map(|f| format!("{ONNX}{f}")));
         assert_eq!(named(["a/mine-{fold}.onnx", "a/yours-{fold}.onnx"]).unwrap().outside().len(), 2);
         let refused = named(["a/mine-{fold}.onnx", "b/mine-{fold}.onnx"]).unwrap_err().to_string();
-        assert!(refused.contains("two models would stand on the board as 'mine'"), "{refused}");
+        assert!(refused.contains("two models would appear on the board as 'mine'"), "{refused}");
     }
 }
