@@ -101,7 +101,12 @@ pub(crate) fn price(p: f64) -> String {
 pub(crate) fn percent(x: f64) -> String {
     let p = 100.0 * x;
     let decimals = usize::from(p.abs() < 99.95);
-    let sign = if p < 0.0 { "−" } else { "+" };
+    // What rounds to nothing has no direction.
+    let sign = match p {
+        p if p.abs() < 0.05 => "",
+        p if p < 0.0 => "−",
+        _ => "+",
+    };
     format!("{sign}{:.decimals$} %", p.abs())
 }
 
@@ -129,6 +134,7 @@ mod tests {
         assert_eq!([plural(0_usize), plural(1), plural(2)], ["s", "", "s"]);
         assert_eq!(percent(-0.0812), "−8.1 %");
         assert_eq!(percent(1.5), "+150 %");
+        assert_eq!(percent(-0.0002), "0.0 %");
         assert_eq!(fold("one two three", 8, " "), " one two\n three");
         assert_eq!(fold("limit 25.0 %", 10, ""), "limit\n25.0 %");
         assert_eq!(fold_behind(6, "one two three", 14, "  "), "one two\n  three");
