@@ -256,7 +256,7 @@ impl MarketWeather {
         }
         // 80 columns in all; the price 4 and 24 hours after the beginning says what happened next.
         let header =
-            format!("{:<15} {:<17} {:<14} {:>11} {:>8} {:>8}", "episode", "began", "lasted", "price", "+4 h", "+24 h");
+            format!("{:<15} {:<17} {:<15} {:>10} {:>8} {:>8}", "episode", "began", "lasted", "price", "+4 h", "+24 h");
         writeln!(out, "  {}", paint.faint(&header))?;
         for e in notable {
             let word = format!("{} {}{}", e.label.name(), ribbon_sign(e.label), e.side);
@@ -265,7 +265,7 @@ impl MarketWeather {
             let pad = " ".repeat(15_usize.saturating_sub(word.chars().count()));
             writeln!(
                 out,
-                "  {}{pad} {} {lasted:<14} {:>11} {:>8} {:>8}",
+                "  {}{pad} {} {lasted:<15} {:>10} {:>8} {:>8}",
                 paint.label(e.label, &word),
                 minute(e.start),
                 e.price.map_or("unknown".to_owned(), price),

@@ -6,7 +6,7 @@ use crate::cli::Rules;
 use crate::config::Settings;
 use crate::failure::Failure;
 use crate::setup::{book_text, configured_book};
-use crate::term::number_of;
+use crate::term::{fold, number_of};
 use barograph_engine::rules::RuleBook;
 use barograph_live::setup::Setup;
 use std::io::Write as _;
@@ -40,13 +40,13 @@ pub(crate) fn run(command: &Rules, settings: &Settings, json: bool) -> Result<()
                 let value = serde_json::json!({ "book": setup.book.name, "rules": setup.book.rules().len(), "alert_rules": alerts, "postures": setup.book.postures().len(), "features": features, "logic_version": setup.logic_version });
                 writeln!(out, "{value}")?;
             } else {
-                writeln!(
-                    out,
+                let sound = format!(
                     "{file} is sound: book '{}', {} over {}",
                     setup.book.name,
                     number_of(setup.book.rules().len(), "rule"),
                     features.join(", ")
-                )?;
+                );
+                writeln!(out, "{}", fold(&sound, 80, ""))?;
                 writeln!(out, "{}", beside(&setup.book, &alerts))?;
                 writeln!(out, "logic version {}", setup.logic_version)?;
             }

@@ -1,6 +1,6 @@
 //! The scorecard in 80 columns: events, alerts, steadiness. What shows no skill says so.
 
-use crate::term::number_of;
+use crate::term::{fold, minute, number_of};
 use barograph_domain::forecast::Abstention;
 use barograph_domain::scorecard::{AlertRow, ScoreRow, Scorecard, SkillReading, SkillVerdict, StabilityRow};
 use barograph_query::scores::ForecastView;
@@ -46,7 +46,7 @@ pub(crate) fn scorecard(card: &Scorecard) -> String {
         if !alerts.is_empty() {
             line("");
             let alert = format!("alert, {of}");
-            line(&format!("{alert:<27}{:<14}{:>18}{:>9}{:>12}", "followed by", "right", "per day", "lift"));
+            line(&format!("{alert:<24}{:<16}{:>18}{:>9}{:>12}", "followed by", "right", "per day", "lift"));
             alerts.into_iter().for_each(|a| line(&alert_line(a)));
         }
         let steady = card.stability.iter().filter(|s| s.scope == "all" && s.window == window);
@@ -150,7 +150,7 @@ fn alert_line(a: &AlertRow) -> String {
         (Some(x), None) => times(x),
         (None, _) => "–".to_owned(),
     };
-    let line = format!("{:<27}{:<14} {right:>17} {per_day:>8} {lift:>11}", a.alert, a.event.id());
+    let line = format!("{:<24}{:<16} {right:>17} {per_day:>8} {lift:>11}", a.alert, a.event.id());
     let mut more = Vec::new();
     if let (Some(events), Some(recall)) = (a.events, a.recall) {
         let lead = a.lead_min.map_or_else(String::new, |[median, ..]| format!(", {median:.0} min ahead (median)"));
@@ -185,7 +185,7 @@ fn came(event: &str, outcome: Option<u8>, unknown: &str) -> String {
 
 /// The newest forecasts, one a line.
 pub(crate) fn forecasts(views: &[ForecastView]) -> String {
-    let mut out = format!("{:<21}{:<24}{:<15}{:>7}  {}\n", "issued", "market", "event", "said", "came");
+    let mut out = format!("{:<18}{:<21}{:<15}{:>7}  {}\n", "issued", "market", "event", "said", "came");
     for v in views {
         let said = match (v.probability, v.abstain_reason) {
             (Some(p), _) => percent(p),
@@ -193,23 +193,23 @@ pub(crate) fn forecasts(views: &[ForecastView]) -> String {
             (None, None) => "classes".to_owned(),
         };
         // What it is about, where a market has several at once; and why there is no number.
-        let about = v.subject.as_ref().map_or(String::new(), |subject| format!("{subject}; "));
+        let about = v.subject.as_ref().map(|subject| format!("beside {subject}"));
         let silent = Abstention::ALL.into_iter().find(|a| Some(a.id()) == v.abstain_reason);
-        let silent = silent.map_or(String::new(), |why| format!("; no number: {}", why.spoken()));
+        let silent = silent.map(|why| format!("no number: {}", why.spoken()));
         let mut came = match (v.outcome, v.resolution_reason) {
-            (None, None) => format!("due {}", v.resolve_after),
+            (None, None) => format!("due after {}", (v.resolve_after - v.issued_ts).spoken()),
             (outcome, reason) => came(v.event_id, outcome, reason.unwrap_or_default()),
         };
         if v.revised_at.is_some() {
             came += &format!(" (revised: {})", self::came(v.event_id, v.revised_outcome, "cannot be judged"));
         }
-        let _fits = writeln!(
-            out,
-            "{:<21}{:<24}{:<15}{said:>7}  {about}{came}{silent}",
-            v.issued_ts.iso(),
-            v.symbol,
-            v.event_id
-        );
+        let issued = minute(v.issued_ts);
+        let _fits = writeln!(out, "{issued:<18}{:<21}{:<15}{said:>7}  {came}", v.symbol, v.event_id);
+        // Beneath it: a line has no room for them.
+        let more: Vec<String> = about.into_iter().chain(silent).collect();
+        if !more.is_empty() {
+            let _fits = writeln!(out, "{}", fold(&more.join("; "), 80, "    "));
+        }
     }
     out
 }

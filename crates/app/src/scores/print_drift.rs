@@ -10,10 +10,10 @@ pub(crate) fn report(report: &DriftReport) -> String {
     let mut out = String::new();
     let _fits = writeln!(out, "Has the market changed? Book {}, as of {}", report.book, report.newest);
     out.push_str("PSI: how differently a reading was spread last week than in the 13 weeks before.\n");
-    out.push_str("It is held against the reading's own earlier weeks: changed is beyond 19 of 20 of\n");
-    out.push_str("them, shifted beyond four of five. Changed does not mean worse.\n");
+    out.push_str("Changed: beyond 19 of 20 of the reading's own earlier weeks; shifted: beyond four\n");
+    out.push_str("of five. Changed does not mean worse.\n");
     if report.readings.is_empty() {
-        out.push_str("\nNo week to compare yet: it takes seven weeks of half of their minutes before one.\n");
+        out.push_str("\nNo week to compare yet: it takes seven weeks before one, each half full.\n");
     }
     let mut market = "";
     for row in &report.readings {
@@ -31,7 +31,7 @@ pub(crate) fn report(report: &DriftReport) -> String {
     if !report.skills.is_empty() {
         out.push_str("\nBrier skill over persistence of forecasts resolved in 30 days, 90 % band\n");
         let _fits =
-            writeln!(out, "{:<15}{:<7}{:>9}{:>10}  {:<25}says", "event", "group", "windows", "forecasts", "skill");
+            writeln!(out, "{:<15}{:<6}{:>8}{:>10}  {:<24}says", "event", "group", "windows", "forecasts", "skill");
         report.skills.iter().for_each(|s| out.push_str(&skill(s)));
     }
     out
@@ -62,14 +62,14 @@ fn line(row: &DriftRow) -> String {
 }
 
 fn skill(row: &SkillRow) -> String {
-    let percent = |x: f64| format!("{:+.1}", 100.0 * x);
+    let percent = |x: f64| format!("{:+.1}", 100.0 * x).replace('-', "−");
     let band = row
         .low
         .zip(row.high)
         .map_or_else(|| "no band".to_owned(), |(a, b)| format!("{} to {}", percent(a), percent(b)));
     let skill = format!("{} % ({band})", percent(row.skill));
     format!(
-        "{:<15}{:<7}{:>9}{:>10}  {skill:<25}{}\n",
+        "{:<15}{:<6}{:>8}{:>10}  {skill:<24}{}\n",
         row.event.id(),
         row.group,
         row.n_eff,

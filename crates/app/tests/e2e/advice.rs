@@ -281,7 +281,8 @@ fn positions_are_checked_as_advice_is_and_a_reached_stop_is_said() {
     // The same stop leads the headline wherever positions are known.
     drop(server);
     let server = Server::start(&place, "data");
-    let stop = "Stop 69,000 of your long reached: price ";
+    // Behind "Recorded until …" it begins in lower case.
+    let stop = "top 69,000 of your long reached: price ";
     let printed = json_lines(&place.ok("context BTCUSDT --data data --json")).remove(0);
     for snapshot in [server.json("/api/v1/markets/binance-usdm:BTCUSDT/context"), printed] {
         assert!(snapshot["headline"].as_str().unwrap().contains(stop), "{snapshot}");

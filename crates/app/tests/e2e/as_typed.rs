@@ -134,7 +134,7 @@ fn coinbase_is_recorded_and_read_back() {
     let place = Place::new();
     let mut sim = place.start("sim --port 0 --venue coinbase --markets 2 --messages-per-s 100");
     // The printed words are what is typed.
-    let hint = sim.out.wait_for("listen to it with: ");
+    let hint = sim.out.wait_for("record it with: ");
     let words = hint.split_once("barograph up ").unwrap().1.to_owned();
     let mut up = place.start(&format!("up {words} --backfill 0 --books on --no-serve --data data --for 70s"));
     up.err.wait_for("listening to 1 of 2 markets");

@@ -56,7 +56,7 @@ const EXITS: &[(&str, i32, &str)] = &[
     ("collect_derivatives_metrics --symbol BTCUSDT --source in/binance-usdm/BTCUSDT --data data", 0, ""),
     ("context --data data", 2, "say which market"),
     ("context BTCUSDT --data nowhere", 2, "there is no data folder nowhere yet"),
-    ("context BTCUSDT --data data", 0, "Recorded until 6 Feb 2026: its last reading."),
+    ("context BTCUSDT --data data", 0, "Recorded until 7 Feb 2026: its last reading."),
     ("context BTCUSDT --now --data data", 0, "No reading: "),
     ("context BTCUSDT --now --as-of 2026-02-05 --data data", 2, "cannot be used with"),
     ("context binance-usdm:btc/usdt --data data", 0, "binance-usdm:BTCUSDT"),

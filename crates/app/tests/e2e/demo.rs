@@ -30,7 +30,7 @@ fn the_demo_tells_the_weather_and_serves_it() {
         "binance-usdm:SOLUSDT  2026-03-05",
         "HIGH_VOL █      2026-02-04",
         "posture ",
-        "would",
+        "Moments worth a look:",
         "open  http://",
     ] {
         assert!(report.contains(words), "'{words}' is not in\n{report}");

@@ -42,7 +42,7 @@ fn holes_are_named_and_hours_that_were_taken_away_are_a_finding() {
     assert_eq!(json!([absent["table"], absent["from"], absent["until"], absent["hours"], absent["why"]]), want);
     let text = place.ok("lake check --lake lake");
     assert!(
-        text.contains("no rows from 2026-03-02T12:00:00Z to 2026-03-02T14:00:00Z (2 hours): nothing was heard"),
+        text.contains("no rows from 2026-03-02T12:00:00Z to 2026-03-02T14:00:00Z (2 hours): no data came in them"),
         "{text}"
     );
     assert!(text.ends_with("8 hours read, 4 of them under way: every row is as its manifest says\n"), "{text}");

@@ -101,7 +101,7 @@ fn another_venue_in_the_settings_is_refused_and_listening_goes_on() {
     std::thread::sleep(Duration::from_millis(1_200));
     place.write("barograph.toml", "venues = \"bybit\"\nsymbols = [\"BTCUSDT\"]\n");
     up.err.wait_for("bybit is not connected");
-    up.err.wait_for("binance-usdm is listened to until the end");
+    up.err.wait_for("binance-usdm stays connected until the process ends");
     std::thread::sleep(Duration::from_secs(2));
     up.signal("TERM");
     assert_eq!(up.wait(Duration::from_secs(30)), Some(0), "{}", up.err.text());

@@ -119,7 +119,7 @@ fn an_empty_answer_says_what_is_true() {
             "levels BTCUSDT --as-of 2020-01-01",
             format!("no level of binance-usdm:BTCUSDT was known at 2020-01-01T00:00:00Z: {begin}"),
         ),
-        ("events --to 2020-01-01", "no event lies before 2020-01-01T00:00:00Z: data reach from".to_owned()),
+        ("events --to 2020-01-01", "no event before 2020-01-01T00:00:00Z: data reach from".to_owned()),
         ("events --from 2030-01-01 --to 2030-02-01", "data reach from".to_owned()),
         (
             "events --from 2026-01-20 --to 2026-01-21 --severity CRITICAL",

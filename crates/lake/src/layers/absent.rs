@@ -70,7 +70,7 @@ impl fmt::Display for AbsentHours {
         let hours = if n == 1 { "1 hour".to_owned() } else { format!("{n} hours") };
         write!(f, "{layer}/{table} {exchange}:{symbol}: no rows from {} to {} ({hours}): ", self.from, self.until)?;
         f.write_str(match self.why {
-            HourAbsence::Declared => "nothing came of them, and the gap is declared",
+            HourAbsence::Declared => "no data came in them, and the gap is declared",
             HourAbsence::Quiet => "no gap is declared, so nothing happened, or they were taken away",
             HourAbsence::TakenAway => "no gap is declared, and other tables have rows of that time",
         })
