@@ -87,6 +87,7 @@ export function alertTests(of) {
     // What holds already is refused with the reason, and nothing is made.
     await page.getByLabel('Does').selectOption('below');
     await page.getByLabel('Level').fill(String(at * 10));
+    await page.getByTestId('tried').getByText(/^(Not once|Once|\d+ times) in the last .+ here|^No reading of it/).waitFor();
     await page.getByRole('button', { name: 'Watch', exact: true }).click();
     await page.getByRole('alert').getByText(/there is nothing to wait for/).waitFor();
     await page.getByLabel('Level').fill('soon');

@@ -83,5 +83,6 @@ export type NewReceiver = Schemas['NewReceiver'];
 export type SampleView = Schemas['SampleView'];
 export type Watch = Schemas['UserWatch'];
 export type WatchTurn = Schemas['WatchChange'];
+export type WatchPast = Schemas['WatchPast'];
 export type WatchView = Schemas['WatchView'];
 export type Watches = Schemas['Watches'];

@@ -88,6 +88,31 @@ pub struct WatchView {
     pub judged: Option<Ts>,
 }
 
+/// How often a condition came true within the newest 30 days that are stored: what a watch of it would have been.
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
+pub struct WatchPast {
+    /// Which market.
+    #[schema(value_type = String)]
+    pub instrument: InstrumentName,
+    /// The condition, as it can be asked for.
+    pub when: String,
+    /// The condition as people read it.
+    pub words: String,
+    /// The first minute with a reading; null where there is none.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub since: Option<Ts>,
+    /// The newest minute with a reading; null where there is none.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub until: Option<Ts>,
+    /// Published minutes with a reading.
+    pub minutes: u64,
+    /// How often it came true between two of them.
+    pub turns: u64,
+    /// The newest minutes it came true in, newest first, at most ten.
+    #[schema(value_type = Vec<String>)]
+    pub recent: Vec<Ts>,
+}
+
 /// Watches, and whether this process judges them.
 #[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
 pub struct Watches {

@@ -23,6 +23,7 @@ mod studies;
 #[cfg(test)]
 mod taken_back_tests;
 mod universe;
+mod watch_past;
 #[cfg(test)]
 mod watch_tests;
 mod watches;

@@ -844,6 +844,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/watches/past": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How often a condition came true within the newest 30 days that are stored: tries a watch before it is made.
+         * @description Needs nobody who listens; any stored market can be asked for.
+         */
+        get: operations["tryWatch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/watches/{id}": {
         parameters: {
             query?: never;
@@ -7821,6 +7841,37 @@ export interface components {
             /** @description What it means for open positions. */
             open_positions: string;
         };
+        /** @description How often a condition came true within the newest 30 days that are stored: what a watch of it would have been. */
+        WatchPast: {
+            /** @description Which market. */
+            instrument: string;
+            /** @description The condition, as it can be asked for. */
+            when: string;
+            /** @description The condition as people read it. */
+            words: string;
+            /**
+             * Format: date-time
+             * @description The first minute with a reading; null where there is none.
+             */
+            since: string | null;
+            /**
+             * Format: date-time
+             * @description The newest minute with a reading; null where there is none.
+             */
+            until: string | null;
+            /**
+             * Format: int64
+             * @description Published minutes with a reading.
+             */
+            minutes: number;
+            /**
+             * Format: int64
+             * @description How often it came true between two of them.
+             */
+            turns: number;
+            /** @description The newest minutes it came true in, newest first, at most ten. */
+            recent: string[];
+        };
         /** @description A watch, and where its condition is now. */
         WatchView: {
             /** @description What was asked for. */
@@ -10193,6 +10244,46 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WatchView"];
+                };
+            };
+            /** @description what was wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tryWatch: {
+        parameters: {
+            query: {
+                /**
+                 * @description `venue:symbol`, or a bare symbol where only one instrument answers to it.
+                 * @example binance-usdm:BTCUSDT
+                 */
+                market: string;
+                /**
+                 * @description The condition, as a watch has it.
+                 * @example risk leaves HIGH_VOL
+                 */
+                when: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description how often, and when last */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WatchPast"];
                 };
             };
             /** @description what was wrong and what to do */

@@ -1,7 +1,7 @@
 //! Watches that people ask for.
 
 use super::QueryError;
-use crate::watches::{NewWatch, WatchView, Watches};
+use crate::watches::{NewWatch, WatchPast, WatchView, Watches};
 
 /// Watches: listed, added, removed.
 pub trait AskWatches {
@@ -10,6 +10,12 @@ pub trait AskWatches {
     /// # Errors
     /// The failure of the file they are kept in.
     fn watches(&self) -> Result<Watches, QueryError>;
+
+    /// How often a condition came true within the newest 30 days that are stored of a market.
+    ///
+    /// # Errors
+    /// [`QueryError::BadField`], [`QueryError::UnknownSymbol`], and the failure of the store.
+    fn watch_past(&self, market: &str, when: &str) -> Result<WatchPast, QueryError>;
 
     /// Adds a watch that begins now. The same market and condition again is the watch that goes on already.
     ///

@@ -124,6 +124,7 @@ routes! {
     silences::add OPERATE,
     silences::end OPERATE,
     watches::list READ,
+    watches::past READ,
     watches::add OPERATE,
     watches::remove OPERATE,
     stream::stream READ,

@@ -2,10 +2,10 @@
 
 use super::segment::{self, Segment};
 use super::{body, reply};
-use crate::params::Params;
+use crate::params::{Params, parameters};
 use crate::problem::Problem;
 use crate::state::SharedState;
-use crate::watches::{NewWatch, WatchView, Watches};
+use crate::watches::{NewWatch, WatchPast, WatchView, Watches};
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, Response};
@@ -19,6 +19,18 @@ pub(super) struct WatchId {
     id: String,
 }
 
+parameters! {
+    /// A condition that is tried.
+    pub(super) struct Tried {
+        /// `venue:symbol`, or a bare symbol where only one instrument answers to it.
+        #[param(example = "binance-usdm:BTCUSDT")]
+        market: String,
+        /// The condition, as a watch has it.
+        #[param(example = "risk leaves HIGH_VOL")]
+        when: String,
+    }
+}
+
 /// Watches that go on, and those that ended last.
 #[utoipa::path(
     get,
@@ -29,6 +41,27 @@ pub(super) struct WatchId {
 )]
 pub(super) async fn list(State(app): State<SharedState>, Params(()): Params<()>) -> Result<Response<Body>, Problem> {
     let json = app.read("watches", move |q| reply::json(&q.watches()?)).await?;
+    Ok(reply::json_body(json))
+}
+
+/// How often a condition came true within the newest 30 days that are stored: tries a watch before it is made.
+///
+/// Needs nobody who listens; any stored market can be asked for.
+#[utoipa::path(
+    get,
+    path = "/api/v1/watches/past",
+    operation_id = "tryWatch",
+    tag = "delivery",
+    params(Tried),
+    responses((status = 200, description = "how often, and when last", body = WatchPast))
+)]
+pub(super) async fn past(
+    State(app): State<SharedState>,
+    Params(asked): Params<Tried>,
+) -> Result<Response<Body>, Problem> {
+    let market = asked.market.need("BTCUSDT")?.to_owned();
+    let when = asked.when.need("risk+leaves+HIGH_VOL")?.to_owned();
+    let json = app.read("watches", move |q| reply::json(&q.watch_past(&market, &when)?)).await?;
     Ok(reply::json_body(json))
 }
 

@@ -136,6 +136,9 @@ fn watches_come_and_go() {
     assert_eq!((reply.status, &reply.json()["watch"]["repeat"]), (201, &json!(false)), "{}", reply.text());
     let list = as_documented(&server, "/api/v1/watches", "/api/v1/watches");
     assert_eq!(list["items"][0]["watch"]["note"], "take profit");
+    let tried = "/api/v1/watches/past?market=BTCUSDT&when=price%20below%20100";
+    assert_eq!(as_documented(&server, "/api/v1/watches/past", tried)["turns"], 1);
+    assert_eq!(server.get("/api/v1/watches/past?market=BTCUSDT").problem(), "missing-parameter");
     assert_eq!(server.request("DELETE", "/api/v1/watches/wat%200", &[]).status, 204);
     let gone = server.request("DELETE", "/api/v1/watches/wat%200", &[]);
     assert_eq!((gone.status, gone.problem().as_str()), (404, "unknown-watch"));

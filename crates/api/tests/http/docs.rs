@@ -53,7 +53,7 @@ const OTHER: &[(&str, &str, &str)] = &[
 ];
 
 /// Asked in tests of their own: `stream`, `advice`, `delivery`, `universe`, `scores`, `studies`, `whatif`, `board`, and charts end to end.
-const ELSEWHERE: [&str; 35] = [
+const ELSEWHERE: [&str; 36] = [
     "/api/v1/board",
     "/api/v1/board/stream",
     "/api/v1/markets/{id}/chart",
@@ -75,6 +75,7 @@ const ELSEWHERE: [&str; 35] = [
     "/api/v1/silences",
     "/api/v1/silences/{id}",
     "/api/v1/watches",
+    "/api/v1/watches/past",
     "/api/v1/watches/{id}",
     "/api/v1/universe",
     "/api/v1/universe/history",

@@ -1,7 +1,7 @@
 //! What people of the small world received: a message every ten minutes to two endpoints, one of which refuses for good.
 
 use super::world::{World, minute, name};
-use barograph_api::watches::{NewWatch, UserWatch, WatchChange, WatchView, Watches};
+use barograph_api::watches::{NewWatch, UserWatch, WatchChange, WatchPast, WatchView, Watches};
 use barograph_api::{
     AskDeliveries, AskMarkets as _, AskWatches, DeliveryFilter, DeliveryName as Kind, DeliveryView, EndpointView,
     GroupView, MessageView, NewReceiver, NewSilence, Page, QueryError, SampleView, SilenceView,
@@ -403,6 +403,18 @@ impl AskWatches for World {
     fn watches(&self) -> Result<Watches, QueryError> {
         self.disk()?;
         Ok(self.told.lock().unwrap().watches())
+    }
+    fn watch_past(&self, _: &str, when: &str) -> Result<WatchPast, QueryError> {
+        Ok(WatchPast {
+            instrument: InstrumentName::parse("binance-usdm:BTCUSDT").unwrap(),
+            when: when.to_owned(),
+            words: when.to_owned(),
+            since: Some(self.now()),
+            until: Some(self.now()),
+            minutes: 1,
+            turns: 1,
+            recent: vec![self.now()],
+        })
     }
     fn put_watch(&self, new: &NewWatch) -> Result<WatchView, QueryError> {
         self.told.lock().unwrap().watch(new, self.now())

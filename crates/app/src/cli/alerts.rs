@@ -119,4 +119,7 @@ pub(crate) struct AlertWatchArgs {
     /// Only to this receiver; may be given several times
     #[arg(long, value_name = "NAME")]
     pub(crate) to: Vec<String>,
+    /// Only say how often it came true in the last 30 days; watches nothing
+    #[arg(long = "try", conflicts_with_all = ["repeat", "note", "to"])]
+    pub(crate) only_tried: bool,
 }

@@ -10,8 +10,8 @@ pub(crate) fn report(report: &DriftReport) -> String {
     let mut out = String::new();
     let _fits = writeln!(out, "Has the market changed? Book {}, as of {}", report.book, report.newest);
     out.push_str("PSI: how differently a reading was spread last week than in the 13 weeks before.\n");
-    out.push_str("Changed: beyond 19 of 20 of the reading's own earlier weeks; shifted: beyond four\n");
-    out.push_str("of five. Changed does not mean worse.\n");
+    out.push_str("Changed: beyond 19 of 20 of the reading's own earlier weeks; shifted: beyond\n");
+    out.push_str("four of five. Changed does not mean worse.\n");
     if report.readings.is_empty() {
         out.push_str("\nNo week to compare yet: it takes seven weeks before one, each half full.\n");
     }

@@ -1,6 +1,6 @@
 //! Several markets on the terminal, in 80 columns.
 
-use crate::term::{Paint, fold, minute, minute_and_age, number_of, price};
+use crate::term::{Paint, fold, fold_behind, minute, minute_and_age, number_of, price};
 use barograph_api::{CalendarView, PairView, UniverseView};
 use barograph_domain::portfolio::{BasketFrom, PortfolioView};
 use barograph_domain::universe::Gauge;
@@ -106,10 +106,13 @@ pub(crate) fn portfolio(v: &PortfolioView, paint: Paint) -> String {
     line(&format!(" posture     {}, bias {}", p.posture.name(), p.risk_bias.name()));
     let assumed = match p.assumed_pairs {
         0 => String::new(),
-        n => format!(" ({} without a correlation taken as 1)", number_of(n, "pair")),
+        n => format!(" ({} without a correlation: taken as 1)", number_of(n, "pair")),
     };
-    let vol = p.vol_annual.value.map_or_else(|| "not known: a market has no volatility yet".to_owned(), share);
-    line(&format!(" volatility  24 h vol {vol} annualised{assumed}"));
+    let vol = match p.vol_annual.value {
+        Some(vol) => format!("24 h vol {:.0} % annualised{assumed}", 100.0 * vol),
+        None => "not known: a market has no volatility yet".to_owned(),
+    };
+    line(&format!(" volatility  {}", fold_behind(13, &vol, 80, "             ")));
     if let Some(ratio) = p.diversification_ratio {
         line(&format!(" spread      diversification ratio {ratio:.2} ({})", spread(ratio)));
     }

@@ -70,7 +70,7 @@ fn a_continuous_run_tells_how_it_does_and_ends_in_order() {
     one.run(&format!("collect --symbol BTCUSDT --no-context --metrics mark_price --books off {flags}")).exits(0);
     let markets = one.run("markets --data data").exits(0).out;
     assert!(markets.contains("mark_price") && !markets.contains("open_interest"), "{markets}");
-    assert!(markets.contains("was LIVE, nobody listens now") && !markets.contains(" LIVE since"), "{markets}");
+    assert!(markets.contains("was LIVE, nothing is listening now") && !markets.contains(" LIVE since"), "{markets}");
     let line = "collect --symbol BTCUSDT,ETHUSDT --continuous --interval 1";
     let mut collect = place.start(&format!("{line} {flags}"));
     collect.err.wait_for("going on from");
@@ -104,7 +104,7 @@ fn what_cannot_be_collected_is_refused_before_anything_is_made() {
     place.write("barograph.toml", "[market_monitoring]\nenabled = false\n");
     for command in ["collect", "up --no-serve"] {
         let done = place.run(&format!("{command} --data data")).exits(2).says("monitoring (barograph.toml:2)");
-        assert!(done.err.contains("no venue is listened to") && !place.path("data").exists(), "{}", done.err);
+        assert!(done.err.contains("no venue is recorded") && !place.path("data").exists(), "{}", done.err);
     }
     // Files are no venue.
     place.run("collect --source nowhere --data data").exits(2).says("there is no file or folder nowhere");
@@ -168,7 +168,7 @@ fn a_venue_lists_what_would_be_listened_to() {
     let listened = marked.iter().filter(|l| l["listened"] == true).count();
     assert!(marked.len() >= 3 && listened == 1, "{marked:?}");
     place.run(&format!("{line} --quote EUR")).exits(2).says("passes the filter");
-    place.run(&format!("{line} --quote USDT")).exits(0).says("3 of ").prints("listened to");
+    place.run(&format!("{line} --quote USDT")).exits(0).says("3 of ").prints("recorded");
 }
 
 #[test]

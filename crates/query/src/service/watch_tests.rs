@@ -190,6 +190,22 @@ fn it_comes_true_once_on_the_minute_that_turns_and_not_on_one_before_it_was_aske
 }
 
 #[test]
+fn a_condition_is_tried_over_the_past_without_anybody_who_listens() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows: Vec<(i64, f64)> = (0..5_000).map(|n| (n, if n % 1_000 < 3 { 99.0 } else { 101.0 })).collect();
+    publish(folder.path(), &rows);
+    let process = start(folder.path(), at(5_000));
+    let past = process.service.watch_past("BTCUSDT", "price  below 100.0").unwrap();
+    assert_eq!((past.when.as_str(), past.minutes, past.turns), ("price below 100", 5_000, 4), "the first begins below");
+    assert_eq!(past.recent, [at(4_000), at(3_000), at(2_000), at(1_000)], "over the ends of pages too");
+    assert_eq!((past.since, past.until), (Some(at(0)), Some(at(4_999))));
+    let none = process.service.watch_past("BTCUSDT", "oi_delta_4h above 10 %").unwrap();
+    assert_eq!((none.minutes, none.since), (0, None), "no reading");
+    assert!(matches!(process.service.watch_past("BTCUSDT", "price near 1"), Err(QueryError::BadField { .. })));
+    assert!(matches!(process.service.watch_past("DOGE", "price below 1"), Err(QueryError::UnknownSymbol { .. })));
+}
+
+#[test]
 fn minutes_published_while_nobody_ran_are_judged_after_the_start() {
     let folder = tempfile::tempdir().unwrap();
     publish(folder.path(), &[(0, 101.0)]);

@@ -9,7 +9,7 @@ use super::{Latest, Service, internal};
 use crate::render::align;
 use crate::watch::condition::Condition;
 use crate::watch::{self, CHANGES_KEPT, DeskError, Kept, WatchDesk, WatchedChange};
-use barograph_api::watches::{NewWatch, UserWatch, WatchChange, WatchView, Watches};
+use barograph_api::watches::{NewWatch, UserWatch, WatchChange, WatchPast, WatchView, Watches};
 use barograph_api::{AskMarkets as _, AskWatches, DeliveryName, QueryError};
 use barograph_domain::delivery::message_id;
 use barograph_domain::time::LATENESS;
@@ -44,6 +44,10 @@ impl AskWatches for Service {
             why_not: desk.is_none().then(|| ELSEWHERE.to_owned()),
             most: watch::WAITING_MAX,
         })
+    }
+
+    fn watch_past(&self, market: &str, when: &str) -> Result<WatchPast, QueryError> {
+        self.tried(market, when)
     }
 
     fn put_watch(&self, new: &NewWatch) -> Result<WatchView, QueryError> {

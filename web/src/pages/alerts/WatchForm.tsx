@@ -7,7 +7,9 @@ import type { Catalogue } from '../../api/types';
 import { AXES, WORDS } from '../../board/axes';
 import { rows } from '../../board/store';
 import { addWatch } from '../../state/watches';
+import { AXIS_NAMES, said as saidLabel } from '../../format/labels';
 import { Refused } from '../../ui/Answer';
+import { Tried } from './Tried';
 
 const LABEL_VERBS = ['leaves', 'becomes', 'changes'] as const;
 const NUMBER_VERBS = ['below', 'above', 'crosses'] as const;
@@ -66,7 +68,7 @@ export function WatchForm({ market: from, when }: Props): JSX.Element {
             <optgroup label="Labels">
               {AXES.map((a) => (
                 <option key={a} value={a}>
-                  {a}
+                  {AXIS_NAMES[a]}
                 </option>
               ))}
             </optgroup>
@@ -95,7 +97,9 @@ export function WatchForm({ market: from, when }: Props): JSX.Element {
             ) : (
               <select value={operand} onChange={(e) => setValue(e.currentTarget.value)}>
                 {labels.map((label) => (
-                  <option key={label}>{label}</option>
+                  <option key={label} value={label} title={label}>
+                    {axis === null ? label : saidLabel(axis, label)}
+                  </option>
                 ))}
               </select>
             )}
@@ -116,6 +120,7 @@ export function WatchForm({ market: from, when }: Props): JSX.Element {
           Watch
         </button>
       </div>
+      <Tried market={market.trim()} when={isKnown(market.trim()) && (axis !== null || /\d/.test(operand)) ? condition : null} />
       <p class="muted small">Judged each minute as it is published, from now on. It goes to your receivers and is shown on this page.</p>
       <Refused error={action.error} />
       <p role="status" class="muted">
@@ -123,4 +128,9 @@ export function WatchForm({ market: from, when }: Props): JSX.Element {
       </p>
     </form>
   );
+}
+
+/** Half a name is not asked for. */
+function isKnown(market: string): boolean {
+  return rows.value.some(({ instrument }) => instrument === market || instrument.split(':')[1] === market.toUpperCase());
 }

@@ -9,7 +9,7 @@ use crate::config::Settings;
 use crate::failure::Failure;
 use crate::http;
 use crate::term::{fold, minute};
-use barograph_api::watches::{NewWatch, WatchView};
+use barograph_api::watches::{NewWatch, WatchPast, WatchView};
 use barograph_api::{AskWatches as _, QueryError};
 use barograph_domain::text::escape_control;
 use barograph_query::service::Service;
@@ -40,9 +40,14 @@ pub(super) fn add(
     asked: &AlertWatchArgs,
     json: bool,
 ) -> Result<(), Failure> {
+    let when = asked.when.join(" ");
+    let past = service.watch_past(&asked.market, &when).map_err(refused)?;
+    if asked.only_tried {
+        return if json { super::line(out, &past) } else { Ok(writeln!(out, "{}", fold(&tried(&past), WIDTH, ""))?) };
+    }
     let new = NewWatch {
         market: asked.market.clone(),
-        when: asked.when.join(" "),
+        when,
         repeat: asked.repeat,
         note: asked.note.clone(),
         to: asked.to.clone(),
@@ -65,11 +70,26 @@ pub(super) fn add(
     if let Some(now) = made["now"].as_str() {
         writeln!(out, "now {now}")?;
     }
+    writeln!(out, "{}", fold(&tried(&past), WIDTH, ""))?;
     writeln!(out, "remove it with: barograph alerts unwatch {}", super::word(watch, "id"))?;
     if listen.is_none() {
         writeln!(out, "no process listens on this data folder: it is judged from the next barograph up on")?;
     }
     Ok(())
+}
+
+/// How often it came true before: a watch that turns ten times a day is no news.
+fn tried(past: &WatchPast) -> String {
+    let WatchPast { words, since, until, turns, recent, .. } = past;
+    let (Some(since), Some(until)) = (*since, *until) else {
+        return format!("{words}: no reading of it is stored yet");
+    };
+    let over = (until - since).spoken();
+    match (*turns, recent.first()) {
+        (1, Some(last)) => format!("{words}: once in the last {over}, {}", minute(*last)),
+        (n, Some(last)) => format!("{words}: {n} times in the last {over}, last {}", minute(*last)),
+        (_, None) => format!("{words}: not once in the last {over}"),
+    }
 }
 
 pub(super) fn list(out: &mut impl Write, service: &Service, json: bool) -> Result<(), Failure> {
