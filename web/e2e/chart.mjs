@@ -74,6 +74,8 @@ export function chartTests(of) {
     await page.waitForURL((url) => url.searchParams.get('as_of') !== NIGHT);
     const then = Date.parse(asOf(page));
     assert.ok(then < Date.parse(NIGHT) && then % HOUR_MS === 0, 'the end of an hour before');
+    // Away from the chart, whose bars moved under the pointer.
+    await page.mouse.move(box.x, box.y - 60);
     const chart = await server.get(`/api/v1/markets/${BTC}/chart?interval=1h&bars=3&as_of=${asOf(page)}`);
     const close_ = chart.c[chart.c.length - 1].toLocaleString('en-US', { maximumFractionDigits: 0 });
     await page.locator('#reading').filter({ hasText: `C ${close_}` }).waitFor();
@@ -147,8 +149,8 @@ export function chartTests(of) {
     await page.goto(`${server.url}${past('&play=600')}`);
     await until(async () => asOf(page) !== NIGHT || asOf(page), 'an address with play does not play');
     // It goes on elsewhere.
-    await page.getByRole('link', { name: 'Regimes' }).click();
-    await page.waitForURL(/\/regimes\?.*play=600/);
+    await page.getByRole('link', { name: 'Positions', exact: true }).click();
+    await page.waitForURL(/\/positions\?.*play=600/);
     await page.getByText('replay 600×').waitFor();
     assert.deepEqual(said, []);
     await close();
@@ -334,7 +336,7 @@ export function chartTests(of) {
       await page.locator('.line-form').getByRole('button', { name: 'Add' }).click();
     }
     assert.equal(await page.locator('.line-list li').count(), 4);
-    await page.getByRole('link', { name: 'Weather' }).click();
+    await page.getByRole('link', { name: 'Weather', exact: true }).click();
     await page.getByTestId('price-notice').first().waitFor({ timeout: 120_000 });
     assert.match(await page.getByTestId('price-notice').first().innerText(), /(rose|fell) to your line at/);
     assert.deepEqual(said, []);

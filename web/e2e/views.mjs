@@ -184,7 +184,7 @@ export async function supposed(page, server, set) {
     return (settled && wanted.every((words) => shown.includes(words))) || { shown, wanted };
   }, 'the strip does not say the numbers of the answer');
   const high = risk.labels.find((label) => label.label === 'HIGH_VOL');
-  const line = (await row(page.getByTestId('found'), 'HIGH_VOL')).trim();
+  const line = (await row(page.getByTestId('found'), 'High volatility')).trim();
   for (const words of [pair(high.entries_per_day, two), pair(high.share, (x) => percent(x, 1)), percent(high.overlap, 0)]) assert.ok(line.includes(words), `${words} is not in "${line}"`);
   for (const forecast of told.all.forecasts) {
     const table = (await text(page, `forecast-${forecast.event}`)).replace(/\s+/g, ' ');

@@ -10,7 +10,7 @@ export interface Choice<T> {
 }
 
 export function choice<T>(name: string, read: (stored: unknown) => T): Choice<T> {
-  const stored = kept<{ of: unknown }>(name, { of: null }, (value) => ({ of: value }));
+  const stored = kept<{ of: unknown }>(name, { of: null }, (value) => ({ of: Object(value).of ?? null }));
   return {
     value: computed(() => read(stored.value.of)),
     set: (next) => keep(stored, { of: next }),

@@ -60,7 +60,9 @@ export function ChartPanel({ instrument, levels, minute }: Props): JSX.Element {
   useEffect(() => {
     if (shown !== null && shown.offered.join() !== offered.join()) setOffered(shown.offered);
   }, [shown]);
-  const newest = shown === null ? null : (shown.newest ?? (shown.rows[shown.rows.length - 1]?.t ?? 0) + shown.interval);
+  // Where the market's data ends: bars as known at a moment of the past end there.
+  const { known } = bars;
+  const newest = known === null ? null : (known.newest ?? (known.rows[known.rows.length - 1]?.t ?? 0) + known.interval);
   useEffect(() => {
     playTo.value = newest === null ? null : newest * 1_000;
     return () => {

@@ -1,7 +1,7 @@
 // My trade: what a trade in mind is walking into. Its numbers are in the address and stand as lines on the chart; the answer is context,
 // and nothing is ever placed. Watching it makes it a position.
 import type { JSX } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { send, withQuery } from '../../api/client';
 import { useAction } from '../../api/action';
 import { useResource } from '../../api/resource';
@@ -30,8 +30,13 @@ export function TradePanel({ instrument, price }: { instrument: string; price: n
   const body: AdviceRequest | null = entry === null ? null : { symbol: instrument, side, entry, stop, equity, ...(confirmed === numbers ? { confirm: true } : {}) };
   // Asked anew when the time machine moves: a verdict belongs to its moment.
   const advice = useResource<AdviceView>(body === null ? null : withQuery('/api/v1/advice', { as_of: asOf.value }), { body, forget: true });
-  // What was dragged on the chart stands in the fields.
-  useEffect(() => setTyped({}), [JSON.stringify(trade)]);
+  // A number that changed, as by a drag on the chart, stands in its field; what is being typed in another one stays.
+  const before = useRef(trade);
+  useEffect(() => {
+    const was = before.current;
+    before.current = trade;
+    setTyped((old) => Object.fromEntries(Object.entries(old).filter(([name]) => trade[name as TradeNumber] === was[name as TradeNumber])));
+  }, [JSON.stringify(trade)]);
 
   const settle = (name: TradeNumber, text: string): void => {
     const value = numberTyped(text);
@@ -81,7 +86,10 @@ export function TradePanel({ instrument, price }: { instrument: string; price: n
                 aria-invalid={wrong.includes(name)}
                 value={typed[name] ?? (trade[name] === null ? '' : priceText(trade[name]))}
                 placeholder={name === 'entry' && price !== null ? priceText(price) : 'optional'}
-                onInput={(event) => setTyped({ ...typed, [name]: event.currentTarget.value })}
+                onInput={(event) => {
+                  const text = event.currentTarget.value;
+                  setTyped((old) => ({ ...old, [name]: text }));
+                }}
                 onChange={(event) => settle(name, event.currentTarget.value)}
               />
             </label>
@@ -107,7 +115,14 @@ export function TradePanel({ instrument, price }: { instrument: string; price: n
             What am I walking into?
           </button>
           {entry !== null && (
-            <button type="button" class="plain" onClick={() => setTrade({ entry: null, stop: null, target: null, equity: null, side: 'long' })}>
+            <button
+              type="button"
+              class="plain"
+              onClick={() => {
+                setTyped({});
+                setTrade({ entry: null, stop: null, target: null, equity: null, side: 'long' });
+              }}
+            >
               Clear
             </button>
           )}
