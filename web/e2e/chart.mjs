@@ -276,8 +276,9 @@ export function chartTests(of) {
     assert.ok(text.indexOf('Size') < text.indexOf('against'), 'the size comes first');
     assert.doesNotMatch(text, /\b(AVOID|ALLOW|CAUTION)\b|\[[a-z_]+\]|W_[A-Z]/, 'no words of the interface');
     // The stop is taken by hand and moved down. Where it stands: its plate is the only thing with a hand over it.
+    await page.evaluate(() => window.scrollTo(0, 0));
     const box = await page.locator('.chart').first().boundingBox();
-    const height = box.height;
+    const { height } = box;
     let found = null;
     for (let y = 30; y < height && found === null; y += 3) {
       await page.mouse.move(box.x + 400, box.y + y);

@@ -148,6 +148,8 @@ describe('what the page does', () => {
     const then = await server.get(`/api/v1/markets/${SOL}/context?as_of=2026-02-05T13:35:00Z`);
     await page.getByText(then.explanation.reasoning, { exact: true }).waitFor();
     await page.getByTestId('now-risk').filter({ hasText: said('risk', then.regimes.risk.label) }).waitFor();
+    // Steps that follow each other sooner are one entry of the history.
+    await page.waitForTimeout(1_600);
     await page.keyboard.press('t');
     await page.keyboard.press('ArrowRight');
     // On the chart a step is a bar.
@@ -490,14 +492,17 @@ describe('what the page does', () => {
   });
 
   test('an open alert that somebody silenced says so, and says so no more when that ends', { skip: external !== undefined }, async () => {
+    // The made-up markets keep liquidating; their alerts stay open for hours of their own clock.
+    const ofMadeUp = async () => (await server.get('/api/v1/events?open=true&limit=100')).items.find((event) => event.instrument.includes(':M0'));
+    await until(async () => (await ofMadeUp()) !== undefined, 'no market has an open alert', 240_000);
+    const { instrument, asset_pair: pair } = await ofMadeUp();
     const { page, said, close } = await open(browser, server.url, '/alerts');
-    const alert = page.locator('.panel').filter({ hasText: 'Open alerts' }).locator('li.alert').filter({ hasText: 'M0001/USDT' }).first();
-    // The made-up market keeps liquidating; its alerts stay open for hours of its own clock.
-    await alert.waitFor({ timeout: 240_000 });
+    const alert = page.locator('.panel').filter({ hasText: 'Open alerts' }).locator('li.alert').filter({ hasText: pair }).first();
+    await alert.waitFor({ timeout: 60_000 });
     await alert.locator('summary').click();
     await alert.getByText('New entries').waitFor();
     assert.equal(await alert.locator('.quiet').count(), 0);
-    const id = await server.silence([{ label: 'instrument', op: '=', value: LIVE }], '1h');
+    const id = await server.silence([{ label: 'instrument', op: '=', value: instrument }], '1h');
     await alert.locator('.quiet').getByText('silenced').waitFor();
     await alert.getByText('by ann until').waitFor();
     await shot(page, 'alerts-quiet-dark');

@@ -1,7 +1,7 @@
 //! Colour and folding for terminals. Colour is never the only sign, appears only on a terminal, and honours `NO_COLOR`.
 
 pub(crate) use barograph_domain::text::{number_of, plural};
-use barograph_domain::{RiskRegime, Span, Ts};
+use barograph_domain::{Axis, Label as _, RiskRegime, Span, Ts};
 use std::io::IsTerminal as _;
 
 /// Whether standard output may be coloured.
@@ -22,6 +22,21 @@ impl Paint {
             RiskRegime::SqueezeRisk => "31",
             RiskRegime::HighVol => "35",
             RiskRegime::Unknown => "90",
+        };
+        self.code(code, text)
+    }
+
+    /// A word of any axis in the colours of UX section 2, as the page has them; as it is where the axis knows no such word.
+    pub(crate) fn axis(self, axis: Axis, word: &str, text: &str) -> String {
+        let code = match (axis, word) {
+            (Axis::Risk, word) => return self.label(RiskRegime::of_word(word).unwrap_or_default(), text),
+            (Axis::Trend, "STRONG_UPTREND" | "UPTREND") | (Axis::Volatility, "STABLE") => "32",
+            (Axis::Heat, "COLD" | "COOL") => "32",
+            (Axis::Trend, "SIDEWAYS") | (Axis::Heat, "NEUTRAL") => "33",
+            (Axis::Volatility, "HIGH_VOL") => "38;5;208",
+            (Axis::Trend, "DOWNTREND") | (Axis::Volatility, "EXPLOSIVE") | (Axis::Heat, "HOT") => "31",
+            (Axis::Trend, "STRONG_DOWNTREND") | (Axis::Volatility, "EXTREME") | (Axis::Heat, "SUPER_HOT") => "35",
+            _ => return text.to_owned(),
         };
         self.code(code, text)
     }

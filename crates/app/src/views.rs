@@ -35,8 +35,9 @@ pub(crate) fn context(s: &Snapshot, ended: Option<Ts>, news: Option<&str>, paint
     };
     let word = format!("{} {}{side}", risk.label.name(), risk.label.sign());
     let pad = " ".repeat(18_usize.saturating_sub(word.chars().count()));
-    let beside = beside(13 + 18, [Span::secs(risk.age_s).spoken(), stale(risk.stale), margin(risk.margin)]);
-    let _infallible = writeln!(out, " risk        {}{pad} {beside}", paint.label(risk.label, &word));
+    let beside = beside(13 + 18, [held_for(risk.age_s), stale(risk.stale), margin(risk.margin)]);
+    let risk = format!(" risk        {}{pad} {beside}", paint.label(risk.label, &word));
+    let _infallible = writeln!(out, "{}", risk.trim_end());
     axis(&mut out, paint, "trend", &s.regimes.trend, (s.regimes.trend.label.sign(), s));
     axis(&mut out, paint, "volatility", &s.regimes.volatility, (s.regimes.volatility.label.sign(), s));
     if let Some(figure) = volatility(s) {
@@ -89,8 +90,15 @@ fn axis<L: Label>(out: &mut String, paint: Paint, name: &str, view: &AxisView<L>
         }
         _ => String::new(),
     };
-    let beside = beside(13 + 18, [Span::secs(view.age_s).spoken(), stale(view.stale), margin(view.margin), agree]);
-    let _infallible = writeln!(out, " {name:<11} {word:<18} {beside}");
+    let beside = beside(13 + 18, [held_for(view.age_s), stale(view.stale), margin(view.margin), agree]);
+    let pad = " ".repeat(18_usize.saturating_sub(word.chars().count()));
+    let line = format!(" {name:<11} {}{pad} {beside}", paint.axis(L::AXIS, view.label.word(), &word));
+    let _infallible = writeln!(out, "{}", line.trim_end());
+}
+
+/// As wide as the longest, "23 h 59 min", so that what follows stands in columns.
+fn held_for(age_s: i64) -> String {
+    format!("{:<11}", Span::secs(age_s).spoken())
 }
 
 /// "margin 0.9, near"

@@ -16,6 +16,8 @@ test('the worst first, of equals the newest, of a market’s axis the last', () 
     change('v:D', 'risk', 'HIGH_VOL', 'NORMAL', 50),
     change('v:D', 'risk', 'NORMAL', 'CHOP_RISK', 55),
     change('v:E', 'volatility', 'HIGH_VOL', 'EXPLOSIVE', 40),
+    change('v:F', 'risk', 'UNKNOWN', 'NORMAL', 41),
+    change('v:F', 'volatility', 'UNKNOWN', 'HIGH_VOL', 41),
   ];
   expect(turnsSince(all, NOON).map((turn) => `${turn.instrument} ${turn.to} ${turn.times}`)).toEqual(['v:C HIGH_VOL 1', 'v:B HIGH_VOL 1', 'v:A SUPER_HOT 1', 'v:E EXPLOSIVE 1', 'v:D CHOP_RISK 2']);
   expect(turnsSince(all, NOON + 45 * 60_000).map((turn) => turn.instrument)).toEqual(['v:D']);

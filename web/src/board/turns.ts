@@ -27,7 +27,9 @@ export function isWorse(change: BoardChange): boolean {
 export function turnsSince(all: readonly BoardChange[], since: number): Turn[] {
   const newest = new Map<string, Turn>();
   for (const change of all) {
-    if (Date.parse(change.at) < since) continue;
+    // A first reading is a start, not a turn, unless it is one that hurts.
+    const isStart = change.from === 'UNKNOWN' && TONE_RANK[toneOf(change.axis, change.to)] < TONE_RANK.red;
+    if (isStart || Date.parse(change.at) < since) continue;
     const key = `${change.instrument} ${change.axis}`;
     const old = newest.get(key);
     if (old === undefined) newest.set(key, { ...change, times: 1 });

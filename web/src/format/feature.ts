@@ -1,4 +1,5 @@
 // A feature's value by its unit, as the catalogue names it.
+import { span } from './time';
 import { NONE, compact, fixed, funding, percent, plain, price, sigma, volatility } from './number';
 
 export type WireValue = number | boolean | string | null | undefined;
@@ -22,6 +23,9 @@ export function featureText(value: WireValue, unit: string): string {
       return funding(value);
     case 'percent per bar':
       return `${fixed(value, 3)} % per bar`;
+    case 's':
+    case 'seconds':
+      return span(value * 1_000);
     case 'price':
       return price(value);
     case 'quote':
@@ -31,6 +35,11 @@ export function featureText(value: WireValue, unit: string): string {
     default:
       return plain(value);
   }
+}
+
+/** A rank among the market's own past, by its id: its name is that of what is ranked. */
+export function isRank(id: string): boolean {
+  return id.includes('_pct_');
 }
 
 /** What a unit adds that the number does not say. */

@@ -4,7 +4,7 @@ import { signal } from '@preact/signals';
 
 export const helpOpen = signal(false);
 export const paletteOpen = signal(false);
-/** What was typed between the key that opens the palette and its field: nothing of it is lost. */
+/** What was typed between the key that opens the palette and its field, Enter as a line break: nothing of it is lost. */
 let typedAhead = '';
 
 export function takeTypedAhead(): string {
@@ -100,8 +100,8 @@ export function startKeys(): void {
       if (document.querySelector('dialog[open]') === null || paletteOpen.peek()) paletteOpen.value = !paletteOpen.peek();
       return;
     }
-    if (paletteOpen.peek() && !typing(event.target) && event.key.length === 1 && !event.ctrlKey && !event.metaKey) {
-      typedAhead += event.key;
+    if (paletteOpen.peek() && !typing(event.target) && (event.key.length === 1 || event.key === 'Enter') && !event.ctrlKey && !event.metaKey) {
+      typedAhead += event.key === 'Enter' ? '\n' : event.key;
       event.preventDefault();
       return;
     }

@@ -56,11 +56,17 @@ function Palette(): JSX.Element {
   const [at, setAt] = useState(0);
   const dialog = useRef<HTMLDialogElement>(null);
   const able = actions();
-  const entries = entriesFor(query, rows.value.map((row) => row.at), PAGE_ENTRIES, able, serverNow.peek());
+  const fitting = (text: string): Entry[] => entriesFor(text, rows.value.map((row) => row.at), PAGE_ENTRIES, able, serverNow.peek());
+  const entries = fitting(query);
+  // What stands in the field by now: Enter may come before the list of its last key is drawn.
+  const text = useRef('');
   const chosen = Math.min(at, Math.max(0, entries.length - 1));
   useEffect(() => {
     dialog.current?.showModal();
-    setQuery((text) => text + takeTypedAhead());
+    const [ahead = '', ...entered] = takeTypedAhead().split('\n');
+    text.current = ahead;
+    setQuery(ahead);
+    if (entered.length > 0) run(fitting(ahead)[0], false);
     return () => dialog.current?.close();
   }, []);
   useEffect(() => {
@@ -84,7 +90,7 @@ function Palette(): JSX.Element {
     if (by !== 0) setAt((chosen + by + entries.length) % Math.max(1, entries.length));
     else if (event.key === 'Home' && query === '') setAt(0);
     else if (event.key === 'End' && query === '') setAt(entries.length - 1);
-    else if (event.key === 'Enter') run(entries[chosen], event.ctrlKey || event.metaKey);
+    else if (event.key === 'Enter') run(text.current === query ? entries[chosen] : fitting(text.current)[0], event.ctrlKey || event.metaKey);
     else if (event.key === 'Escape') close();
     else return;
     event.preventDefault();
@@ -104,7 +110,8 @@ function Palette(): JSX.Element {
         autocomplete="off"
         value={query}
         onInput={(event) => {
-          setQuery(event.currentTarget.value);
+          text.current = event.currentTarget.value;
+          setQuery(text.current);
           setAt(0);
         }}
       />

@@ -1,7 +1,7 @@
 // One condition of a rule: its value as a bar towards its threshold, a tick or a cross in words and sign.
 import type { JSX } from 'preact';
 import type { ClauseTrace, FeatureView } from '../../api/types';
-import { featureText } from '../../format/feature';
+import { featureText, isRank } from '../../format/feature';
 import { fixed } from '../../format/number';
 import type { Speech } from './words';
 import { valueWith } from './words';
@@ -19,7 +19,7 @@ export function Clause({ clause, feature, speech }: Props): JSX.Element {
   const unit = speech.unit(clause.feature);
   const [sign, word] = MARK[clause.result] ?? ['?', clause.result];
   const value = typeof clause.value === 'number' && clause.abs ? Math.abs(clause.value) : clause.value;
-  const rank = clause.feature.includes('_pct_');
+  const rank = isRank(clause.feature);
   return (
     <li class={`clause ${clause.result}`}>
       <span class="clause-sign" aria-label={word}>

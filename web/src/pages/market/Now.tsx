@@ -34,7 +34,7 @@ export function Now({ snapshot }: { snapshot: Snapshot }): JSX.Element {
         <Agreement of={regimes.trend.confirmation} />
       </Tile>
       <Tile name="volatility" tone={<Label axis="volatility" label={regimes.volatility.label} />} of={regimes.volatility}>
-        <span class="num">{vol === null ? '' : `24 h vol ${volatility(vol)} annualised`}</span>
+        <span class="num wraps">{vol === null ? '' : `24 h vol ${volatility(vol)} annualised`}</span>
       </Tile>
       <Tile name="heat" tone={<Label axis="heat" label={regimes.heat.label} />} of={regimes.heat} />
       <div class="tile">

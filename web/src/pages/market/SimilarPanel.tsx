@@ -4,6 +4,7 @@ import { withQuery } from '../../api/client';
 import { useResource } from '../../api/resource';
 import type { Resource } from '../../api/resource';
 import type { Similar, Snapshot } from '../../api/types';
+import { said } from '../../format/labels';
 import { percent } from '../../format/number';
 import { asOfEvery } from '../../state/play';
 import { Answer } from '../../ui/Answer';
@@ -100,7 +101,7 @@ function Hours({ found }: { found: Similar }): JSX.Element {
                 </td>
                 <td class="num">{percent(e.move_4h, 1, true)}</td>
                 <td class="num">{percent(e.move_24h, 1, true)}</td>
-                <td>{e.raw_label_4h_after ?? '–'}</td>
+                <td title={e.raw_label_4h_after ?? undefined}>{e.raw_label_4h_after === null ? '–' : said('risk', e.raw_label_4h_after)}</td>
               </tr>
             ))}
           </tbody>

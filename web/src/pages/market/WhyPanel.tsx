@@ -97,13 +97,13 @@ function Rule({ rule, snapshot, speech, held }: { rule: RuleTrace; snapshot: Sna
     <li class={`rule ${rule.result}`}>
       <details open={held || rule.result === 'true' || (rule.margin ?? -9) > -1}>
         <summary>
-          <span class={`label tone-${rule.result === 'true' ? toneOf(axis, rule.label) : 'none'}`}>
-            <Sign axis={axis} label={rule.label} /> <b>{rule.id}</b>
+          <span class={`label tone-${rule.result === 'true' ? toneOf(axis, rule.label) : 'none'}`} title={rule.id}>
+            <Sign axis={axis} label={rule.label} /> <b>{said(axis, rule.label)}</b>
+            {rule.id !== rule.label && <span class="muted small"> {rule.id.replaceAll('_', ' ').toLowerCase()}</span>}
           </span>
-          <span class="muted num">
+          <span class="muted num" title={rule.margin === null ? undefined : `margin ${fixed(rule.margin, 1)}`}>
             {rule.result === 'true' ? 'fires' : rule.result === 'false' ? 'does not fire' : 'cannot be judged'}
-            {rule.margin === null ? '' : `, margin ${fixed(rule.margin, 1)}`}
-            {rule.held_share_90d === null ? '' : `, held ${percent(rule.held_share_90d, 1)} of 90 d`}
+            {rule.held_share_90d === null ? '' : `, active ${percent(rule.held_share_90d, 1)} of 90 d`}
           </span>
         </summary>
         <ul class="clauses">

@@ -49,7 +49,7 @@ export function MarketCell({ row }: { row: Row }): JSX.Element {
         )}
         {(flags & FLAGS.WARMING) !== 0 && <em title="not enough history for every number yet">warming </em>}
         {(flags & FLAGS.SYNTHETIC) !== 0 && <em title="made by the built-in venue server">synthetic </em>}
-        <span class="venue-name">{venue}</span>
+        {(flags & FLAGS.RECORDED) === 0 && <span class="venue-name">{venue}</span>}
       </span>
     </th>
   );
@@ -102,7 +102,7 @@ export function ChangeCell({ row }: { row: Row }): JSX.Element {
 export function ChangeText({ row }: { row: Row }): JSX.Element {
   const change = row.number('change_24h');
   return (
-    <span class={`change ${change === null ? 'none' : change < 0 ? 'down' : 'up'}`} title={change === null ? (row.reason('change_24h') ?? 'no reading') : 'change in 24 h'}>
+    <span class={`change ${change === null ? 'none' : Math.abs(change) < 0.0005 ? 'level' : change < 0 ? 'down' : 'up'}`} title={change === null ? (row.reason('change_24h') ?? 'no reading') : 'change in 24 h'}>
       {change === null ? NONE : percent(change, 1, true)}
     </span>
   );

@@ -37,7 +37,7 @@ const ALL: readonly ShownColumn[] = [
   column('price', { text: 'price', title: 'last price in the quote currency', cell: (row) => <PriceCell row={row} />, width: 88, rank: 1, part: 92 }),
   column('change_24h', { text: '24 h', title: 'price against that of 24 hours ago', cell: (row) => <ChangeCell row={row} />, width: 80, rank: 5, part: 70 }),
   column('risk', { text: 'risk', title: 'is a move likely to hurt, and why', cell: (row) => <AxisCell row={row} axis="risk" />, width: 146, rank: 2, part: 146, words: true }),
-  column('risk_since', { text: 'for', title: 'how long the risk label has held', cell: (row) => <SinceCell row={row} />, width: 92, rank: 20, part: 96 }),
+  column('risk_since', { text: 'for', title: 'how long the risk label has held', cell: (row) => <SinceCell row={row} />, width: 92, rank: 20 }),
   column('margin', { text: 'turning', title: 'how far the risk label is from turning: far, near, about to turn', cell: (row) => <MarginCell row={row} />, width: 116, rank: 15, part: 122, words: true }),
   column('trend', { text: 'trend', title: 'direction on the primary timeframe', cell: (row) => <AxisCell row={row} axis="trend" />, width: 176, rank: 7, part: 156, words: true }),
   column('volatility', { text: '24 h moves', title: 'how large moves are: class, and the 24 h volatility it is made of, annualised', cell: (row) => <AxisCell row={row} axis="volatility" />, width: 184, rank: 8, part: 164, words: true }),
