@@ -25,7 +25,7 @@ SKIPPED = sh -c 'echo "skipped: $$0" | tee -a "$${SKIPPED_TESTS:-/dev/null}"'
 help:
 	@echo "barograph: the weather of crypto markets, explained"
 	@echo
-	@echo "  make run      build, report on the built-in history, then a synthetic market live; serves on 127.0.0.1:8600 (Ctrl-C stops)"
+	@echo "  make run      build, play a recorded night on the page, a synthetic market live beside it; serves on 127.0.0.1:8600 (Ctrl-C stops)"
 	@echo "  make build    build the release binary: $(TARGET)/release/barograph"
 	@echo "  make test     every test, documentation examples included; PostgreSQL is installed for them where that needs no password"
 	@echo "  make page     the dashboard, built into web/dist (part of make build)"

@@ -199,7 +199,7 @@ impl MarketWeather {
         let Some(s) = self.snapshot() else { return Ok(()) };
         let risk = &s.regimes.risk;
         let margin = risk
-            .margin
+            .turning()
             .map_or(String::new(), |m| format!(", margin {}, {}", minus(&format!("{m:.1}")), spoken_margin(m)));
         let word = format!("{} {}", risk.label.name(), risk.label.sign());
         let at = s.price.map_or(String::new(), |p| format!("  at {}", price(p)));

@@ -35,7 +35,7 @@ pub(crate) fn context(s: &Snapshot, ended: Option<Ts>, news: Option<&str>, paint
     };
     let word = format!("{} {}{side}", risk.label.name(), risk.label.sign());
     let pad = " ".repeat(18_usize.saturating_sub(word.chars().count()));
-    let beside = beside(13 + 18, [held_for(risk.age_s), stale(risk.stale), margin(risk.margin)]);
+    let beside = beside(13 + 18, [held_for(risk.age_s), stale(risk.stale), margin(risk.turning())]);
     let risk = format!(" risk        {}{pad} {beside}", paint.label(risk.label, &word));
     let _infallible = writeln!(out, "{}", risk.trim_end());
     axis(&mut out, paint, "trend", &s.regimes.trend, (s.regimes.trend.label.sign(), s));
@@ -90,7 +90,7 @@ fn axis<L: Label>(out: &mut String, paint: Paint, name: &str, view: &AxisView<L>
         }
         _ => String::new(),
     };
-    let beside = beside(13 + 18, [held_for(view.age_s), stale(view.stale), margin(view.margin), agree]);
+    let beside = beside(13 + 18, [held_for(view.age_s), stale(view.stale), margin(view.turning()), agree]);
     let pad = " ".repeat(18_usize.saturating_sub(word.chars().count()));
     let line = format!(" {name:<11} {}{pad} {beside}", paint.axis(L::AXIS, view.label.word(), &word));
     let _infallible = writeln!(out, "{}", line.trim_end());

@@ -196,6 +196,20 @@ pub struct AxisView<L> {
     pub confidence_kind: &'static str,
 }
 
+impl<L: Copy + PartialEq> AxisView<L> {
+    /// How far the published label is from turning, in scale units: 0 where the latest reading differs and only has to last, else the
+    /// distance of its nearest exit; where no single number ends it, the margin. `margin` is about the latest reading: a label that
+    /// is kept by its exit thresholds can be far from turning while that is near.
+    #[must_use]
+    pub fn turning(&self) -> Option<f64> {
+        match (&self.nearest_exit, self.held_by) {
+            (_, HeldBy::Dwell) => self.margin.map(|_| 0.0),
+            (Some(exit), _) => Some(exit.distance),
+            (None, _) => self.margin,
+        }
+    }
+}
+
 /// An axis on 1 h, 4 h, 1 d and 1 w, from closed bars only (R4.18–R4.20).
 #[derive(Clone, PartialEq, Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]

@@ -193,7 +193,7 @@ fn an_outage_is_told_and_a_change_behind_it_too() {
     s.stale = true;
     let lost = s.after(Span::mins(1));
     assert_eq!(said(&lost), "context_unavailable:MEDIUM:0");
-    assert_eq!(lost[0].text, "Market context unavailable: data stale (6 minutes old)");
+    assert_eq!(lost[0].text, "Market context unavailable: data stale (6 min old)");
     assert_eq!((s.minute().as_str(), s.flag()), ("", PositionFlag::Grey));
     s.stale = false;
     assert_eq!((s.minute().as_str(), s.flag()), ("", PositionFlag::None), "back to what it was is no notice");

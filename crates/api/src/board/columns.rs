@@ -103,7 +103,7 @@ columns! {
     Heat: "heat", Code(Axis::Heat), Minute, Explained;
     /// 0 none, 1 longs are squeezed, 2 shorts.
     Squeeze: "squeeze", Whole, Minute, Silent;
-    /// Margin of the risk axis, as in snapshots.
+    /// How far the risk label is from turning, in the scale of the condition that is closest to ending it; 0 while it only has to last.
     Margin: "margin", Reading, Minute, Explained;
     /// Annualised volatility of the last hour, fraction (`realized_vol_1h`).
     Vol: "vol", Reading, Minute, Flagged;

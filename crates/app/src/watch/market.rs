@@ -84,6 +84,15 @@ fn price(board: &KnownBoard, row: Option<&WatchRow>, market: &str) -> (String, T
     (line, Tone::Strong)
 }
 
+/// How far the published label is from turning, as `AxisView::turning` has it.
+fn turning(view: &Value) -> Option<f64> {
+    let margin = view["margin"].as_f64();
+    match view["held_by"].as_str() {
+        Some("dwell") => margin.map(|_| 0.0),
+        _ => view["nearest_exit"]["distance"].as_f64().or(margin),
+    }
+}
+
 /// " risk        HIGH_VOL ⚡          38 min   margin 0.9, near"
 fn axes(out: &mut Lines, s: &Value) {
     for axis in ["risk", "trend", "volatility", "heat"] {
@@ -97,8 +106,7 @@ fn axes(out: &mut Lines, s: &Value) {
         };
         let label = format!("{word} {sign}{side}");
         let age = view["age_s"].as_i64().map_or(NONE.to_owned(), wording::age);
-        let margin = view["margin"]
-            .as_f64()
+        let margin = turning(view)
             .map_or(String::new(), |m| format!("   margin {}, {}", wording::fixed(m, 1), spoken_margin(m)));
         let stale = view["stale"].as_bool().unwrap_or(false);
         let tone = if stale { Tone::Faint } else { tone };

@@ -14,7 +14,7 @@ use crate::explain::capitalised;
 use crate::rules::BaseRates;
 use barograph_domain::advice::{Missing, ReasonCode, SizeLimit, TargetSource, Verdict, WarningCode};
 use barograph_domain::thresholds::SAME_EXPOSURE;
-use barograph_domain::{Level, Posture, RiskRegime};
+use barograph_domain::{Level, Posture, RiskRegime, Span};
 
 /// A fraction as percent: `0.83 %`.
 pub(super) fn percent(x: f64) -> String {
@@ -95,7 +95,7 @@ fn market_in(label: RiskRegime, what: &str) -> String {
 }
 
 fn stale(c: &AdviceContext<'_>) -> String {
-    c.stale.map_or_else(|| "Data stale".to_owned(), |s| s.warning.to_owned())
+    c.stale.map_or_else(|| "Data stale".to_owned(), |s| in_units(s.warning))
 }
 
 fn cluster(c: &AdviceContext<'_>, stop: &StopPlan) -> String {
@@ -307,4 +307,13 @@ pub(super) fn fallback(what: &str, used: &str, why: Missing) -> String {
         _ => why.name(),
     };
     format!("{}: {used}, because {because}", capitalised(what))
+}
+
+/// "Data stale (384199 minutes old)", as the API has it (R1.53), in the units people read: "Data stale (266 d 19 h old)".
+pub(super) fn in_units(warning: &str) -> String {
+    let aged = warning.split_once('(').and_then(|(what, age)| {
+        let minutes = age.split_once(" minute")?.0.parse().ok()?;
+        Some(format!("{what}({} old)", Span::mins(minutes).spoken()))
+    });
+    aged.unwrap_or_else(|| warning.to_owned())
 }

@@ -157,13 +157,13 @@ fn advice(regime: RiskRegime, systemic: bool, overlaps: &[Overlap], held: bool) 
     let mut lines = Vec::new();
     if systemic {
         lines.push(
-            "most of these markets are HIGH_VOL or EXPLOSIVE at once: what they have in common moves them".to_owned(),
+            "most of these markets are in high volatility or move explosively at once: what they have in common moves them".to_owned(),
         );
     }
     let (_, posture) = mapping(regime);
     let (what, words) =
         if held { ("open positions", open_positions(regime)) } else { ("new entries", new_entries(regime, posture)) };
-    lines.push(format!("{} overall; {what}: {words}", regime.name()));
+    lines.push(format!("{} overall; {what}: {words}", regime.spoken()));
     for o in overlaps {
         let ask = if held { "consider reducing total exposure" } else { "treat positions in both as one exposure" };
         lines.push(format!("{}/{} moved as one over the last 20 hours (correlation {:.2}): {ask}", o.a, o.b, o.corr));

@@ -150,13 +150,13 @@ pub(crate) fn of_watch(watch: &UserWatch, turn: &WatchChange) -> Message {
 fn subject(told: &PositionNotice) -> String {
     match told.trigger {
         NoticeTrigger::Squeeze | NoticeTrigger::HighVol | NoticeTrigger::Chop => {
-            format!("risk {}", told.new.risk.name())
+            format!("now {}", told.new.risk.spoken())
         }
-        NoticeTrigger::Normal => "risk back to NORMAL".to_owned(),
+        NoticeTrigger::Normal => "risk back to normal".to_owned(),
         NoticeTrigger::Unavailable => "no reading".to_owned(),
         NoticeTrigger::Conservative => "high caution".to_owned(),
         NoticeTrigger::Volatility => {
-            format!("volatility {}", told.new.volatility.map_or(VolRegime::Unknown.name(), VolRegime::name))
+            format!("now {}", told.new.volatility.unwrap_or(VolRegime::Unknown).spoken())
         }
         NoticeTrigger::StopReached => "stop reached".to_owned(),
         NoticeTrigger::StopOnLevel => "new level near the stop".to_owned(),
@@ -318,13 +318,13 @@ mod tests {
     fn the_title_of_a_position_notice_says_what_it_is_about() {
         use NoticeTrigger as T;
         let cases = [
-            (T::Squeeze, RiskRegime::SqueezeRisk, "risk SQUEEZE_RISK"),
-            (T::HighVol, RiskRegime::HighVol, "risk HIGH_VOL"),
-            (T::Chop, RiskRegime::ChopRisk, "risk CHOP_RISK"),
-            (T::Normal, RiskRegime::Normal, "risk back to NORMAL"),
+            (T::Squeeze, RiskRegime::SqueezeRisk, "now squeeze risk"),
+            (T::HighVol, RiskRegime::HighVol, "now high volatility"),
+            (T::Chop, RiskRegime::ChopRisk, "now chop risk"),
+            (T::Normal, RiskRegime::Normal, "risk back to normal"),
             (T::Unavailable, RiskRegime::Unknown, "no reading"),
             (T::Conservative, RiskRegime::Normal, "high caution"),
-            (T::Volatility, RiskRegime::Normal, "volatility EXPLOSIVE"),
+            (T::Volatility, RiskRegime::Normal, "now explosive moves"),
             (T::StopReached, RiskRegime::Normal, "stop reached"),
             (T::StopOnLevel, RiskRegime::Normal, "new level near the stop"),
             (T::Cascade, RiskRegime::Normal, "liquidation cascade"),

@@ -3,6 +3,7 @@
 use super::{CONSERVATIVE_CARD, PositionContext};
 use crate::advice::context::AdviceContext;
 use crate::advice::digits::{own, price};
+use crate::advice::text::in_units;
 use barograph_domain::advice::{
     ContextBrief, NoticeLevel, NoticeTrigger, Position, PositionFlag, PositionNotice, PositionTexts, StopState,
 };
@@ -158,7 +159,8 @@ fn reached(s: &StopState, repeat: u32) -> String {
 
 fn unavailable(m: &AdviceContext<'_>) -> String {
     let stale = m.stale.map(|s| {
-        let mut chars = s.warning.chars();
+        let warning = in_units(s.warning);
+        let mut chars = warning.chars();
         chars.next().map_or_else(String::new, |c| c.to_lowercase().chain(chars).collect::<String>())
     });
     stale.unwrap_or_else(|| "an input is missing".to_owned())

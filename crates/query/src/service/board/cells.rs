@@ -75,7 +75,7 @@ fn fill(column: Column, row: &MinuteRow, s: &Snapshot) -> Option<Result<Value, &
             Some(_) => 2,
             None => 0,
         }),
-        Column::Margin => number(axes.risk.margin, NOT_AVAILABLE),
+        Column::Margin => number(axes.risk.turning(), NOT_AVAILABLE),
         Column::Vol => reading(Feature::RealizedVol1h),
         Column::Funding8h => reading(Feature::FundingRate8h),
         Column::Oi4h => reading(Feature::OiDelta4h),
