@@ -173,7 +173,7 @@ fn a_basket_is_judged_as_one() {
         assert!((400..500).contains(&reply.status) && reply.text().contains(word), "{}", reply.text());
     }
     let late = place.run("portfolio --data data");
-    assert!(late.code != Some(0) && late.err.contains("more than 2 hours before"), "{}", late.err);
+    assert!(late.code != Some(0) && late.err.contains("correlations end at "), "{}", late.err);
 }
 
 #[test]
