@@ -1,7 +1,6 @@
 //! The catalogue of what the command line, the settings and the API say of themselves: help texts, meanings of settings, problems and
 //! refusals, from the tables that print them. `cargo test -p barograph --bin barograph sentences -- --nocapture` prints it. None uses
 //! a private word; the engine's own sentences have a catalogue beside its tests.
-#![expect(clippy::print_stdout, reason = "the catalogue is printed")]
 
 use crate::cli::Cli;
 use crate::config::KEYS;

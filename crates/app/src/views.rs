@@ -35,7 +35,7 @@ pub(crate) fn context(s: &Snapshot, ended: Option<Ts>, news: Option<&str>, paint
     };
     let word = format!("{} {}{side}", risk.label.name(), risk.label.sign());
     let pad = " ".repeat(18_usize.saturating_sub(word.chars().count()));
-    let beside = beside(13 + 18, [held_for(risk.age_s), stale(risk.stale), margin(risk.turning())]);
+    let beside = beside(13 + 18, &[held_for(risk.age_s), stale(risk.stale), margin(risk.turning())]);
     let risk = format!(" risk        {}{pad} {beside}", paint.label(risk.label, &word));
     let _infallible = writeln!(out, "{}", risk.trim_end());
     axis(&mut out, paint, "trend", &s.regimes.trend, (s.regimes.trend.label.sign(), s));
@@ -90,7 +90,7 @@ fn axis<L: Label>(out: &mut String, paint: Paint, name: &str, view: &AxisView<L>
         }
         _ => String::new(),
     };
-    let beside = beside(13 + 18, [held_for(view.age_s), stale(view.stale), margin(view.turning()), agree]);
+    let beside = beside(13 + 18, &[held_for(view.age_s), stale(view.stale), margin(view.turning()), agree]);
     let pad = " ".repeat(18_usize.saturating_sub(word.chars().count()));
     let line = format!(" {name:<11} {}{pad} {beside}", paint.axis(L::AXIS, view.label.word(), &word));
     let _infallible = writeln!(out, "{}", line.trim_end());
@@ -111,7 +111,7 @@ fn stale(is_stale: bool) -> String {
 }
 
 /// What stands beside a label, the most important first; what has no room behind `used` columns is left out.
-fn beside<const N: usize>(used: usize, parts: [String; N]) -> String {
+fn beside(used: usize, parts: &[String]) -> String {
     let mut out = String::new();
     for part in parts.iter().filter(|part| !part.is_empty()) {
         let gap = if out.is_empty() { "" } else { "   " };
@@ -216,7 +216,7 @@ mod tests {
         }
         let parts = ["23 h 28 min", "stale", "margin 0.1, about to turn", "agree 75 % STRONG_DOWNTREND"];
         assert_eq!(
-            beside(31, parts.map(str::to_owned)),
+            beside(31, &parts.map(str::to_owned)),
             "23 h 28 min   stale   margin 0.1, about to turn",
             "what fits"
         );

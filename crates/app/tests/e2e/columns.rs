@@ -93,7 +93,8 @@ fn commands_beside_the_demo_judge_by_its_clock() {
     };
     assert!(said.contains("recorded until 5 Mar 2026"), "{said}");
     // Its first label comes with its first full minute; on a busy machine one is published before the history of funding is there.
-    let is_read = || Some(place.run("context M0001USDT")).is_some_and(|d| d.code == Some(0) && !d.out.contains("UNKNOWN ?"));
+    let is_read =
+        || Some(place.run("context M0001USDT")).is_some_and(|d| d.code == Some(0) && !d.out.contains("UNKNOWN ?"));
     while !is_read() {
         assert!(Instant::now() < until, "no minute of the made-up market was published");
         std::thread::sleep(Duration::from_secs(1));

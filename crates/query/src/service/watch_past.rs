@@ -3,8 +3,8 @@
 use super::{Service, internal};
 use crate::render::align;
 use crate::watch::condition::Condition;
-use barograph_api::{AskMarkets as _, QueryError};
 use barograph_api::watches::WatchPast;
+use barograph_api::{AskMarkets as _, QueryError};
 use barograph_domain::{MinuteRow, Span, Ts};
 use barograph_store::run::GRID;
 use barograph_store::{Range, RowQuery};
