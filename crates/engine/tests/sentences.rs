@@ -1,6 +1,6 @@
 //! The catalogue of what the engine says: every template that it makes over the built-in history, over a market that is cut off, and of
 //! alerts, with a sample of each. `cargo test -p barograph-engine sentences -- --nocapture` prints it. None of them uses a private word.
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests; the catalogue is printed")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use crate::rules_common::{ages, live_streams, minute, minute_row, set, shipped};
 use crate::said_is_so::{context, replay};
