@@ -21,5 +21,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
+    // Pages that are opened seldom are one file: together they compress to two kilobytes less than apart.
+    rolldownOptions: { output: { codeSplitting: { groups: [{ name: 'more', test: /pages\/(lab|whatif|paper)\// }] } } },
   },
 });

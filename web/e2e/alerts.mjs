@@ -85,7 +85,7 @@ export function alertTests(of) {
     await page.getByLabel('Market').fill(LIVE);
     const at = await priceOf(server, LIVE);
     // What holds already is refused with the reason, and nothing is made.
-    await page.getByLabel('Does').selectOption('below');
+    await page.getByLabel('When it').selectOption('below');
     await page.getByLabel('Level').fill(String(at * 10));
     await page.getByTestId('tried').getByText(/^(Not once|Once|\d+ times) in the last .+ here|^No reading of it/).waitFor();
     await page.getByRole('button', { name: 'Watch', exact: true }).click();
@@ -95,7 +95,7 @@ export function alertTests(of) {
     await page.getByRole('alert').getByText(/'soon' is no number/).waitFor();
     assert.deepEqual((await server.get('/api/v1/watches')).items.filter(({ watch }) => watch.when.startsWith('price')), []);
     // At its price now it is crossed within minutes of the venue's clock.
-    await page.getByLabel('Does').selectOption('crosses');
+    await page.getByLabel('When it').selectOption('crosses');
     await page.getByLabel('Level').fill(at.toPrecision(5));
     await page.getByLabel('Note to yourself').fill('a test');
     await page.getByRole('button', { name: 'Watch', exact: true }).click();

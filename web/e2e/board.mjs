@@ -4,12 +4,30 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { axe, open, shot } from './browser.mjs';
 import { becomes, until } from './figures.mjs';
-import { NIGHT, SOL } from './views.mjs';
+import { STUDY, labStudy } from './lab.mjs';
+import { external } from './server.mjs';
+import { LIVE, NIGHT, SOL } from './views.mjs';
 import { cutAt, paths } from './width.mjs';
 
 const PAST = `as_of=${NIGHT}`;
-/** What is drawn there has tests of its own. */
-const ELSEWHERE = new Set(['market', 'alerts']);
+/** Without a moment in their address. */
+const TIMELESS = /^(whatif|help|lab|alerts-(watches|deliveries|silences))/;
+
+/** What is behind a click or another word of the address: `before` makes it, `opens` is clicked where it is there. */
+const WITHIN = [
+  ['alerts-all', '/alerts?view=all&severity=LOW', { opens: 'li.alert > details > summary, li.alert .records > summary' }],
+  ['alerts-watches', '/alerts?view=watches', { before: (server) => server.ask('/api/v1/watches', { market: LIVE, when: 'risk changes', repeat: true }) }],
+  ['alerts-deliveries', '/alerts?view=deliveries', { before: told, opens: '.receiver-form > summary, td button' }],
+  ['alerts-silences', `/alerts?view=silences&event_type=REGIME_CHANGE&instrument=${SOL}`, {}],
+  ['scorecard-event', '/scorecard?event=hv_1h', {}],
+  ['lab-study', `/lab?study=${STUDY}`, { before: (server) => Object.entries(labStudy()).forEach(([file, content]) => server.put(file, [content])) }],
+];
+
+/** A position in a market whose data is months old is a message within seconds. */
+async function told(server) {
+  await server.register({ symbol: 'binance-usdm:BTCUSDT', side: 'short', entry: 71_000 });
+  await until(async () => (await server.get('/api/v1/deliveries?limit=1')).items.length > 0, 'nothing was sent', 60_000);
+}
 
 const rowOf = (page, name) => page.locator('tr.market-row').filter({ has: page.locator('th b', { hasText: new RegExp(`^${name}$`) }) });
 const names = async (page) => (await page.locator('tr.market-row th b').allInnerTexts()).join(' ');
@@ -18,6 +36,15 @@ async function board(browser, server, path = `/?${PAST}`, options = {}) {
   const opened = await open(browser, server.url, path, options);
   await rowOf(opened.page, 'SOL').waitFor();
   return opened;
+}
+
+/** Opens the first of each kind, the inner ones after those they are in. */
+async function openAll(page, selectors) {
+  for (const selector of selectors.split(', ')) {
+    const first = page.locator(selector).first();
+    if ((await first.count()) > 0) await first.click();
+  }
+  await page.waitForFunction(() => document.querySelector('.skeleton, .refreshing, .is-waiting') === null, undefined, { timeout: 60_000 });
 }
 
 /** `world` gives browser and server once they run. */
@@ -231,16 +258,18 @@ export function boardTests(world) {
       await context.close();
     });
 
-    for (const [name, path] of paths(SOL)) {
-      test(`nothing is cut at any width: ${name}`, { skip: ELSEWHERE.has(name) }, async () => {
+    for (const [name, path, { before, opens } = {}] of [...paths(SOL), ...WITHIN]) {
+      test(`nothing is cut at any width: ${name}`, { skip: external !== undefined && before !== undefined }, async () => {
         const { browser, server } = world();
+        await before?.(server);
         const found = [];
-        const timeless = name === 'whatif' || name === 'help' || name === 'lab';
-        for (const [at, theme] of [[path, 'dark'], [path, 'light'], ...(timeless ? [] : [[`${path}?${PAST}`, 'dark']])]) {
+        const past = `${path}${path.includes('?') ? '&' : '?'}${PAST}`;
+        for (const [at, theme] of [[path, 'dark'], [path, 'light'], ...(TIMELESS.test(name) ? [] : [[past, 'dark']])]) {
           found.push(
             ...(await cutAt(browser, server.url, name, at, theme, async (page) => {
               await page.locator('main h1, main .note').first().waitFor({ state: 'attached' });
               await page.waitForFunction(() => document.querySelector('.skeleton, .refreshing, .is-waiting') === null, undefined, { timeout: 60_000 });
+              if (opens !== undefined) await openAll(page, opens);
             })),
           );
         }

@@ -444,13 +444,13 @@ describe('what the page does', () => {
     await close();
   });
 
-  test('what a receiver refuses is dead on the page, and goes out when it is sent again', { skip: external !== undefined }, async () => {
+  test('what a receiver refuses has failed on the page, and goes out when it is sent again', { skip: external !== undefined }, async () => {
     receiver.status = 400;
     const id = await server.register({ symbol: 'binance-usdm:ETHUSDT', side: 'long', entry: 2_100 });
     const { page, said, close } = await open(browser, server.url, '/alerts?view=deliveries&state=dead');
     // Nothing is loaded again: the stream says that a delivery changed, and the list follows.
-    const line = page.getByRole('row').filter({ hasText: 'ETHUSDT' }).filter({ hasText: 'dead' });
-    await until(async () => (await line.count()) > 0, `the message about position ${id} did not end as dead`, 60_000);
+    const line = page.getByRole('row').filter({ hasText: 'ETHUSDT' }).filter({ hasText: 'failed' });
+    await until(async () => (await line.count()) > 0, `the message about position ${id} did not end as failed`, 60_000);
     receiver.status = 200;
     const before = receiver.taken.length;
     await line.first().getByRole('button', { name: /^open/ }).click();

@@ -1,12 +1,12 @@
 // Nothing is cut at any width: every page of pages/list.ts, from a phone to a wall of screens, in both themes. What is looked for: a page
-// wider than its screen, text that its box cuts off without a way to read it, cells that run into their neighbours, lines that leave
-// their row, and on a desk a table that would have to be scrolled sideways.
+// wider than its screen, text that its box cuts off without a way to read it, cells that run into their neighbours, buttons too narrow for
+// their word, lines that leave their row, and a table that would have to be scrolled sideways.
 import { readFileSync } from 'node:fs';
 import { open } from './browser.mjs';
 
 export const WIDTHS = [360, 390, 768, 1024, 1440, 1920, 2560, 3840];
-/** From here on there is room for every table of ours; narrower ones may scroll sideways. */
-const DESK = 1024;
+/** Scrolled sideways by their nature: a square of markets, and texts that are not ours. */
+const WIDE = 'pre, .licences, :has(> .matrix)';
 
 /** Addresses of all pages, read from the list itself: a page that is added is looked at. */
 export function paths(instrument) {
@@ -17,7 +17,7 @@ export function paths(instrument) {
 }
 
 /** Runs in the page: what is cut there, as lines. */
-export function cutIn({ desk }) {
+export function cutIn({ wide: mayScroll }) {
   const out = [];
   const root = document.documentElement;
   const wide = root.scrollWidth - root.clientWidth;
@@ -40,13 +40,12 @@ export function cutIn({ desk }) {
     if (box.width === 0 || box.height === 0) continue;
     const style = getComputedStyle(element);
     if (style.visibility === 'hidden' || style.position === 'absolute' && style.clipPath !== 'none') continue;
-    // A table that scrolls sideways where there is a desk of room.
-    if (desk && scrolls(style, 'x') && element.scrollWidth > element.clientWidth + 1 && !element.matches('pre, .licences')) say(`has to be scrolled sideways by ${element.scrollWidth - element.clientWidth} px`, element);
+    if (scrolls(style, 'x') && element.scrollWidth > element.clientWidth + 1 && !element.matches(mayScroll)) say(`has to be scrolled sideways by ${element.scrollWidth - element.clientWidth} px`, element);
     const ownText = [...element.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim() !== '');
     const explained = style.textOverflow === 'ellipsis' && element.closest('[title]') !== null;
     if (clips(style.overflowX) && element.scrollWidth > element.clientWidth + 1 && !explained && element.textContent.trim() !== '') say(`cut by ${element.scrollWidth - element.clientWidth} px`, element);
     if (clips(style.overflowY) && element.scrollHeight > element.clientHeight + 2 && element.textContent.trim() !== '') say(`cut below by ${element.scrollHeight - element.clientHeight} px`, element);
-    if (element.matches('td, th') && element.scrollWidth > element.clientWidth + 1 && element.clientWidth > 0 && style.position !== 'absolute') say(`runs ${element.scrollWidth - element.clientWidth} px out of its cell`, element);
+    if (element.matches('td, th, button') && element.scrollWidth > element.clientWidth + 1 && element.clientWidth > 0 && style.position !== 'absolute') say(`runs ${element.scrollWidth - element.clientWidth} px out of its ${element.tagName === 'BUTTON' ? 'button' : 'cell'}`, element);
     if (element.matches('.c-more, .c-more *, .market-row > *')) {
       const row = element.closest('tr').getBoundingClientRect();
       if (box.bottom > row.bottom + 1.5 || box.right > row.right + 1.5) say(`leaves its row by ${Math.max(box.bottom - row.bottom, box.right - row.right).toFixed(0)} px`, element);
@@ -84,7 +83,7 @@ export async function cutAt(browser, url, page, path, theme, settle) {
       await at.page.setViewportSize({ width, height: 900 });
       // Tables measure themselves with the next frames.
       await at.page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 120)))));
-      for (const line of await at.page.evaluate(cutIn, { desk: width >= DESK })) found.push(`${page} ${width} ${theme}: ${line}`);
+      for (const line of await at.page.evaluate(cutIn, { wide: WIDE })) found.push(`${page} ${width} ${theme}: ${line}`);
     }
   } finally {
     await at.close();

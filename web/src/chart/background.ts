@@ -1,6 +1,7 @@
 // What stands behind the candles: the sessions of the day, and hatching where bars are missing. A gap is seen as a gap; one that is
 // folded says how long it is.
 import type { ChartSession } from '../contract';
+import { SESSIONS } from '../format/labels';
 import { span } from '../format/time';
 import { holesOf } from './bars';
 import type { Hole } from './bars';
@@ -73,7 +74,7 @@ export class Background extends Drawing {
     context.fillStyle = this.colours.muted;
     context.font = '10px system-ui, sans-serif';
     context.textBaseline = 'bottom';
-    context.fillText(band.name, edges[0] + 5, height - 3);
+    context.fillText(SESSIONS[band.name] ?? band.name, edges[0] + 5, height - 3);
   }
 
   private hatch({ context, width, height }: Area, hole: Hole): void {

@@ -19,7 +19,7 @@ export function looks(colours: Colours, zone: string): object {
       panes: { separatorColor: rule, enableResize: true },
     },
     grid: { vertLines: { visible: false }, horzLines: { color: faded(rule, 0.6) } },
-    rightPriceScale: { borderVisible: false, scaleMargins: { top: 0.12, bottom: 0.06 }, minimumWidth: 64 },
+    rightPriceScale: { borderVisible: false, entireTextOnly: true, scaleMargins: { top: 0.12, bottom: 0.06 }, minimumWidth: 64 },
     timeScale: {
       borderColor: rule,
       timeVisible: true,

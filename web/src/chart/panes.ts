@@ -76,14 +76,14 @@ export class Panes {
   ) {}
 
   /** Puts up what is chosen; true where that has changed, and data has to be set. */
-  choose(wanted: readonly PaneName[]): boolean {
-    const chosen = PANES.filter((name) => wanted.includes(name)).join();
+  choose(wanted: readonly PaneName[], base: string): boolean {
+    const chosen = `${base} ${PANES.filter((name) => wanted.includes(name)).join()}`;
     if (chosen === this.chosen) return false;
     this.chosen = chosen;
     for (const follower of this.followers()) this.chart.removeSeries(follower.series);
     this.all.clear();
     if (wanted.includes('volume')) this.all.set('volume', made(this.chart, 'volume', 0, ''));
-    UNDER.filter((name) => wanted.includes(name)).forEach((name, at) => this.all.set(name, made(this.chart, name, at + 1, this.narrow ? '' : PANE_WORDS[name])));
+    UNDER.filter((name) => wanted.includes(name)).forEach((name, at) => this.all.set(name, made(this.chart, name, at + 1, this.narrow ? '' : `${PANE_WORDS[name]}${name === 'oi' ? ` ${base}` : ''}`)));
     this.chart.panes().forEach((pane, at) => pane.setStretchFactor(at === 0 ? 7 : 1));
     return true;
   }

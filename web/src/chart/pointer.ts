@@ -12,7 +12,7 @@ export class Pointer {
   private from: MeasurePoint | null = null;
   private measuring = false;
   private held: { id: string; price: number } | null = null;
-  /** A drag ends with a click that was not meant. */
+  /** A drag, and a press on a line, ends with a click that was not meant. */
   private dragged = false;
 
   constructor(
@@ -102,6 +102,7 @@ export class Pointer {
     if (held !== null) {
       this.view.lines.hold(null);
       if (this.dragged && event.type === 'pointerup') this.view.wishes.moved(held.id, held.price);
+      this.dragged = true;
     }
   };
 

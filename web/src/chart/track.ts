@@ -3,32 +3,27 @@
 // label of risk has a pattern, and words or signs where there is room; stretches without bars are hatched, and folded as the chart folds
 // them. Drawn on a canvas of its own, so that a moving playhead does not draw the chart again.
 import type { Axis } from '../contract';
+import { briefly, saidWithin } from '../format/labels';
 import { holesOf, runsOf } from './bars';
 import type { ChartRow, Hole, Run } from './bars';
 import { faded, toneColour } from './colours';
 import type { Colours } from './colours';
 
-const STRIPS: readonly (readonly [axis: Axis, height: number, name: string])[] = [
-  ['risk', 18, 'risk'],
-  ['trend', 9, 'trend'],
-  ['volatility', 9, 'volatility'],
-  ['heat', 9, 'heat'],
+const STRIPS: readonly (readonly [axis: Axis, height: number])[] = [
+  ['risk', 18],
+  ['trend', 9],
+  ['volatility', 9],
+  ['heat', 9],
 ];
 const SPACE = 2;
 const HEAD = 5;
 export const TRACK_HEIGHT = STRIPS.reduce((sum, [, height]) => sum + height + SPACE, 2 * HEAD);
 
-const WORDS: Record<Axis, Record<string, string>> = {
-  risk: { NORMAL: 'normal', CHOP_RISK: 'chop risk', SQUEEZE_RISK: 'squeeze risk', HIGH_VOL: 'high volatility', UNKNOWN: 'no reading' },
-  trend: { STRONG_UPTREND: 'strong uptrend', UPTREND: 'uptrend', DOWNTREND: 'downtrend', STRONG_DOWNTREND: 'strong downtrend', UNKNOWN: 'no reading' },
-  volatility: { HIGH_VOL: 'larger moves', EXPLOSIVE: 'explosive', EXTREME: 'extreme', UNKNOWN: 'no reading' },
-  heat: { COLD: 'cold', COOL: 'cool', HOT: 'hot', SUPER_HOT: 'super hot', UNKNOWN: 'no reading' },
-};
 /** What stands in a stretch that is too short for its word. */
 const SIGNS: Record<Axis, Record<string, string>> = {
   risk: {},
   trend: { STRONG_UPTREND: '↑↑', UPTREND: '↑', DOWNTREND: '↓', STRONG_DOWNTREND: '↓↓' },
-  volatility: { HIGH_VOL: '2/4', EXPLOSIVE: '3/4', EXTREME: '4/4' },
+  volatility: { HIGH_VOL: '▃', EXPLOSIVE: '▅', EXTREME: '▇' },
   heat: { COLD: '1/5', COOL: '2/5', HOT: '4/5', SUPER_HOT: '5/5' },
 };
 const TEXT_ROOM = 6;
@@ -98,7 +93,7 @@ export class Track {
     if (calm && axis !== 'risk') return;
     const [from, to] = [Math.max(0, left), Math.min(width, right)];
     context.font = `700 ${tall > 11 ? 11 : 8}px system-ui, sans-serif`;
-    const said = [WORDS[axis][label], SIGNS[axis][label]].find((text) => text !== undefined && context.measureText(text).width + TEXT_ROOM <= to - from);
+    const said = [saidWithin(axis, label), briefly(axis, label).toLowerCase(), SIGNS[axis][label]].find((text) => text !== undefined && context.measureText(text).width + TEXT_ROOM <= to - from);
     if (said === undefined) return;
     const [middle, y] = [(from + to) / 2, top + tall / 2 + 0.5];
     context.textAlign = 'center';
@@ -183,7 +178,7 @@ export class Track {
     context.textBaseline = 'middle';
     context.fillStyle = this.colours.muted;
     let top = HEAD;
-    for (const [, tall, name] of STRIPS) {
+    for (const [name, tall] of STRIPS) {
       if (wide - left > 30) context.fillText(name, left + 6, top + tall / 2 + 0.5);
       top += tall + SPACE;
     }

@@ -49,6 +49,8 @@ export interface Wishes {
 }
 
 export interface Choices {
+  /** What open interest is counted in. */
+  base: string;
   panes: readonly PaneName[];
   levels: boolean;
   zones: boolean;
@@ -97,7 +99,7 @@ export class ChartView {
   private readonly track: Track;
   private readonly watch: ResizeObserver;
   private compared: { rows: readonly ChartRow[]; series: ISeriesApi<'Line', Time> } | null = null;
-  private choices: Choices = { panes: [], levels: true, zones: true, sessions: true, marks: true, log: false };
+  private choices: Choices = { base: '', panes: [], levels: true, zones: true, sessions: true, marks: true, log: false };
   private beside: Beside = { sessions: [], marks: [], levels: [] };
   private partial: ChartRow | null = null;
   private until: number | null = null;
@@ -191,7 +193,7 @@ export class ChartView {
 
   choose(choices: Choices): void {
     this.choices = choices;
-    const changed = this.panes.choose(choices.panes);
+    const changed = this.panes.choose(choices.panes, choices.base);
     if (changed) {
       this.panes.paint(this.colours);
       for (const follower of this.panes.followers()) this.setFollower(follower);

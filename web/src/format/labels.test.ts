@@ -29,7 +29,7 @@ test('what is not known and what is of tomorrow can be read, too', () => {
 test('a turn ends a sentence', () => {
   expect(saidTurn('risk', 'HIGH_VOL')).toBe('turned to high volatility');
   expect(saidTurn('volatility', 'EXTREME')).toBe('turned to extreme moves');
-  expect(saidTurn('trend', 'UNKNOWN')).toBe('has no trend reading any more');
+  expect(saidTurn('volatility', 'UNKNOWN')).toBe('has no volatility reading any more');
 });
 
 test('margins in words', () => {

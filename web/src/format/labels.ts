@@ -45,7 +45,9 @@ const SAID: Record<Axis, Record<string, Said>> = {
 };
 
 /** What an axis is called in headings and tooltips. */
-export const AXIS_NAMES: Readonly<Record<Axis, string>> = { risk: 'risk', trend: 'trend', volatility: 'moves', heat: 'heat' };
+export const AXIS_NAMES: Readonly<Record<Axis, string>> = { risk: 'risk', trend: 'trend', volatility: 'volatility', heat: 'heat' };
+
+export const SESSIONS: Readonly<Record<string, string>> = { ASIAN: 'Asia', LONDON: 'London', NY: 'New York', ROLLOVER: 'Rollover' };
 
 export const NO_READING = 'No reading';
 
@@ -54,7 +56,7 @@ export function said(axis: Axis, label: string | null): string {
   return wordOf(axis, label).full;
 }
 
-/** The same where the axis is named beside it: “Larger” under the heading “moves”. */
+/** The same where the axis is named beside it: “Larger” under the heading “24 h moves”. */
 export function briefly(axis: Axis, label: string | null): string {
   return wordOf(axis, label).brief;
 }
@@ -64,7 +66,8 @@ function wordOf(axis: Axis, label: string | null): Said {
   return SAID[axis][label] ?? both(readable(label));
 }
 
-function readable(label: string): string {
+/** A word of the API as readably as it allows: “Reduce”. */
+export function readable(label: string): string {
   const words = label.replaceAll('_', ' ').toLowerCase();
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
@@ -105,4 +108,9 @@ export const FAR = 1;
 export function marginWord(margin: number | null | undefined): string | null {
   if (margin === null || margin === undefined || !Number.isFinite(margin)) return null;
   return margin < ABOUT_TO_TURN ? 'about to turn' : margin < FAR ? 'near' : 'far';
+}
+
+/** The same where no heading says of what: “far from turning”. */
+export function turningWords(word: string | null): string {
+  return word === 'far' ? 'far from turning' : word === 'near' ? 'near turning' : (word ?? 'no margin');
 }

@@ -45,7 +45,7 @@ function Settings(): JSX.Element {
   };
   return (
     <Dialog title="Notifications and sound" close={() => (noticesOpen.value = false)}>
-      <p class="muted">Called when a risk label turns to squeeze risk or high volatility, when moves become explosive or extreme, and when an alert of high or critical severity opens, while this page is open in any tab.</p>
+      <p class="muted">Notifies you when a risk label turns to squeeze risk or high volatility, when moves become explosive or extreme, and when an alert of high or critical severity opens, while this page is open in any tab.</p>
       <fieldset class="checks">
         <legend>Which markets</legend>
         {SCOPES.map(([value, text]) => (
@@ -72,9 +72,9 @@ function Settings(): JSX.Element {
           Sound
         </label>
       </fieldset>
-      {allowed === 'denied' && <p class="muted">This browser was told not to show notifications of this page; its settings for the site can change that.</p>}
+      {allowed === 'denied' && <p class="muted">This browser blocks notifications of this page; its settings for the site can change that.</p>}
       {allowed === 'missing' && <p class="muted">This browser shows notifications only of pages it reached over https or on this machine.</p>}
-      {scope.value !== 'off' && !popups.value && !sound.value && <p class="muted">Neither notification nor sound is switched on: nothing will call.</p>}
+      {scope.value !== 'off' && !popups.value && !sound.value && <p class="muted">Neither notifications nor sound are on: you will not be notified.</p>}
       <p>
         <button type="button" class="plain" onClick={tryIt}>
           Try it

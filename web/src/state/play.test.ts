@@ -2,7 +2,7 @@ import '../testing/page';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { noteReach } from '../board/store';
 import { asOf, place, setParams } from './place';
-import { clock, pause, play, playing, speed, startPlay } from './play';
+import { clock, overWords, pause, play, playing, speed, startPlay, world } from './play';
 import { parsePlace } from './url';
 
 const NIGHT = '2026-02-05T14:35:00Z';
@@ -81,6 +81,25 @@ test('a slept frame is no leap, a moment written by somebody else is where it go
   expect(clock.peek()).toBe(Date.parse('2026-02-05T15:30:00Z'));
   draw(200);
   expect([asOf.peek(), playing.peek(), clock.peek()]).toEqual([null, false, null]);
+});
+
+test('what began within the story pauses where it ends; a press goes on to the last moment, which is no way to another world', () => {
+  world.value = { now: '2026-11-27T08:00:00Z', rate: 20, simulated: true, story: { from: '2026-02-05T00:00:00Z', until: '2026-02-05T15:00:00Z', speed: 600 } };
+  open(`?as_of=${NIGHT}&play=600`);
+  draw(200);
+  expect([asOf.peek(), playing.peek(), overWords.peek()?.slice(0, 18)]).toEqual(['2026-02-05T15:00:00Z', false, 'The night is over.']);
+  play(600);
+  expect(overWords.peek()).toBeNull();
+  draw(400);
+  expect([asOf.peek(), playing.peek(), overWords.peek()]).toEqual(['2026-02-05T16:00:00Z', false, 'The stored data ends here.']);
+  setParams({ as_of: null });
+  expect(overWords.peek()).toBeNull();
+  end();
+  // What began before the story runs through it.
+  open('?as_of=2026-02-04T23:59:00Z&play=600');
+  draw(4_600);
+  expect(clock.peek()).toBeGreaterThan(Date.parse('2026-02-05T15:00:00Z'));
+  world.value = null;
 });
 
 test('an address with play and no moment begins a day before the end, and nonsense does not play', () => {

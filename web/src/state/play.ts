@@ -8,11 +8,13 @@
 //   - `clockWords` moves four times a second: for what is written;
 //   - `as_of` follows by whole minutes, at most once a second: for what is asked of the server, which is asked for one thing at a time
 //     and never faster than it answers (`api/resource.ts`). Nothing of the page is ever later than the clock.
-// A moment that somebody else writes into the address (a drag, a jump) is where it goes on. At the end of what is stored it ends, and
-// the page shows now. A page in the background stands still: it draws no frames.
+// A moment that somebody else writes into the address (a drag, a jump) is where it goes on. What began within the story pauses where the
+// story ends. At the end of what is stored it ends, and the page shows now; where now is another world (a simulated clock, a market whose
+// recording ended), it pauses at the last moment. A page in the background stands still: it draws no frames.
 import { computed, effect, signal } from '@preact/signals';
 import { stored } from '../board/store';
-import { DAY, MINUTE, iso } from '../format/time';
+import { DAY, HOUR, MINUTE, iso } from '../format/time';
+import type { Clock } from './opening';
 import { asOf, place, setParams } from './place';
 
 export const SPEEDS = [1, 60, 600] as const;
@@ -24,6 +26,31 @@ export const playing = computed(() => speed.value !== 0);
 
 export const clock = signal<number | null>(null);
 export const clockWords = signal<number | null>(null);
+
+/** The server's clock and its story; `null` while they are not known. */
+export const world = signal<Clock | null>(null);
+
+/** Where a play ended by itself, and what is said there. */
+const ended = signal<{ at: string; words: string } | null>(null);
+export const overWords = computed(() => (ended.value !== null && ended.value.at === asOf.value && !playing.value ? ended.value.words : null));
+
+function end(ms: number, words: string): void {
+  ended.value = { at: minuteOf(ms), words };
+  setParams({ play: null, as_of: minuteOf(ms) });
+}
+
+/** The end of the story, for a play that began within it. */
+function storyEnd(begun: number): number {
+  const story = world.peek()?.story;
+  const until = Date.parse(story?.until ?? '');
+  return begun >= Date.parse(story?.from ?? '') && begun < until ? until : Infinity;
+}
+
+/** What ends there does not go on as now. */
+function endsForGood(last: number): boolean {
+  const now = world.peek();
+  return now !== null && (now.simulated || last < Date.parse(now.now) - HOUR);
+}
 
 /** Where recorded time ends for what is on show, epoch milliseconds; `null`: where what is stored of all markets ends. */
 export const playTo = signal<number | null>(null);
@@ -76,6 +103,7 @@ function run(): () => void {
   let wrote = -Infinity;
   let worded = -Infinity;
   let written = asOf.peek();
+  let begun = 0;
   const look = (now: number): void => {
     frame = window.requestAnimationFrame(look);
     const passed = Math.min(FRAME_MAX_MS, Math.max(0, now - before)) * speed.peek();
@@ -85,11 +113,15 @@ function run(): () => void {
     if (moment === null && ends === null) return;
     if (clock.peek() === null || moment !== written) {
       written = moment;
-      clock.value = moment === null ? Math.max(ends?.first ?? 0, (ends?.last ?? 0) - DAY) : Date.parse(moment);
+      begun = moment === null ? Math.max(ends?.first ?? 0, (ends?.last ?? 0) - DAY) : Date.parse(moment);
+      clock.value = begun;
     } else clock.value = (clock.peek() ?? 0) + passed;
     const at = clock.peek() ?? 0;
+    const night = storyEnd(begun);
+    if (at >= night) return end(night, 'The night is over. Play goes on; Now shows the made-up market.');
     if (ends !== null && at >= ends.last) {
-      setParams({ play: null, as_of: null });
+      if (endsForGood(ends.last)) end(ends.last, 'The stored data ends here.');
+      else setParams({ play: null, as_of: null });
       return;
     }
     if (now - worded >= WORDS_MS) {

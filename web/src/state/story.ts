@@ -1,14 +1,16 @@
 // What the server calls now, and the recorded stretch that a first reader is shown: a demo has it as soon as its history is stored.
-import { effect, signal } from '@preact/signals';
+import { computed, effect } from '@preact/signals';
 import { ask, signInWanted } from '../api/client';
 import { boards } from '../board/live';
 import { header } from '../board/store';
 import { beginning } from './opening';
 import type { Clock } from './opening';
+import { heardServerTime } from './clock';
 import { place, route, setParams } from './place';
+import { world } from './play';
 
 /** Seconds of the server's clock per second, where it is not the machine's; `null` where it is, or is not known yet. */
-export const simulatedRate = signal<number | null>(null);
+export const simulatedRate = computed(() => (world.value?.simulated === true ? world.value.rate : null));
 
 /** A tab is led to the story once: who goes to now, or opens the page again in it, is left there. */
 const LED = 'barograph.story';
@@ -16,7 +18,8 @@ const LED = 'barograph.story';
 export async function askClock(): Promise<void> {
   const clock = await ask<Clock>('/api/v1/clock').catch(() => null);
   if (clock === null) return;
-  simulatedRate.value = clock.simulated ? clock.rate : null;
+  heardServerTime(Date.parse(clock.now));
+  world.value = clock;
   const address = beginning(clock, route.peek().page, place.peek().params, window.sessionStorage.getItem(LED));
   if (clock.story !== null && clock.story !== undefined) window.sessionStorage.setItem(LED, clock.story.from);
   if (address !== null) setParams(address);

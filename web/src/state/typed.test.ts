@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { chooseZone } from '../format/zone';
 import { typedMoment } from './typed';
 
 const NOW = new Date(2026, 1, 5, 14, 35).getTime();
@@ -22,6 +23,17 @@ test('moments as people type them', () => {
     ['23:00', at(2026, 1, 4, 23)],
   ];
   for (const [text, wanted] of cases) expect(typedMoment(text, NOW), text).toBe(wanted);
+});
+
+test('clock times are those of the zone that was chosen', () => {
+  chooseZone('Asia/Tokyo');
+  const now = Date.UTC(2026, 1, 5, 14, 35);
+  expect(typedMoment('2026-02-05 14:35', now)).toBe(Date.UTC(2026, 1, 5, 5, 35));
+  expect(typedMoment('yesterday 1:00', now)).toBe(Date.UTC(2026, 1, 3, 16));
+  expect(typedMoment('23:00', now)).toBe(Date.UTC(2026, 1, 5, 14));
+  expect(typedMoment('5 Feb 14:35 ', now)).toBe(Date.UTC(2026, 1, 5, 5, 35));
+  expect(typedMoment('2026-02-05 14:35 UTC', now)).toBe(now);
+  chooseZone('');
 });
 
 test('what is no moment is none', () => {

@@ -1,5 +1,7 @@
-// A moment as people type it: “2026-02-05 14:35”, “5 Feb 14:35”, “14:35”, “-2h”, “yesterday”. Local time unless it says otherwise. Pure.
+// A moment as people type it: “2026-02-05 14:35”, “5 Feb 14:35”, “14:35”, “-2h”, “yesterday”. In the zone
+// that times are printed in, unless it says otherwise.
 import { DAY, HOUR, MINUTE } from '../format/time';
+import { momentOfWall, wallDate } from '../format/zone';
 
 const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
 const UNITS: Readonly<Record<string, number>> = { m: MINUTE, min: MINUTE, h: HOUR, d: DAY, w: 7 * DAY };
@@ -32,7 +34,7 @@ function named(words: string, now: number): number | null {
   if (found === null || month < 0) return null;
   const of = (year: number): number | null => whole(year, month, Number(found[1]), Number(found[4] ?? 0), Number(found[5] ?? 0), 0, false);
   if (found[3] !== undefined) return of(Number(found[3]));
-  const year = new Date(now).getFullYear();
+  const year = wallDate(now).getUTCFullYear();
   const then = of(year);
   return then === null || then <= now ? then : of(year - 1);
 }
@@ -41,15 +43,16 @@ function named(words: string, now: number): number | null {
 function clock(words: string, now: number): number | null {
   const found = /^(yesterday)?(?: ?(\d{1,2}):(\d{2}))?$/.exec(words);
   if (found === null || words === '') return null;
-  const at = new Date(now);
+  const at = wallDate(now);
   if (found[2] === undefined) return now - DAY;
-  const then = whole(at.getFullYear(), at.getMonth(), at.getDate() - (found[1] === undefined ? 0 : 1), Number(found[2]), Number(found[3]), 0, false, at.getDate());
+  const then = whole(at.getUTCFullYear(), at.getUTCMonth(), at.getUTCDate() - (found[1] === undefined ? 0 : 1), Number(found[2]), Number(found[3]), 0, false, true);
   return then === null ? null : then > now ? then - DAY : then;
 }
 
 /** The moment of these parts; `null` where there is no such day or time. */
-function whole(year: number, month: number, day: number, hour: number, minute: number, second: number, utc: boolean, anyDay?: number): number | null {
+function whole(year: number, month: number, day: number, hour: number, minute: number, second: number, utc: boolean, anyDay = false): number | null {
   if (hour > 23 || minute > 59 || second > 59 || month > 11) return null;
-  if (anyDay === undefined && (day < 1 || day > new Date(year, month + 1, 0).getDate())) return null;
-  return utc ? Date.UTC(year, month, day, hour, minute, second) : new Date(year, month, day, hour, minute, second).getTime();
+  if (!anyDay && (day < 1 || day > new Date(Date.UTC(year, month + 1, 0)).getUTCDate())) return null;
+  const wall = Date.UTC(year, month, day, hour, minute, second);
+  return utc ? wall : momentOfWall(wall);
 }

@@ -2,7 +2,7 @@
 // something happened; what came true since it was looked at last is shown as a notice, and by the browser where its reader wants that.
 import { computed, signal } from '@preact/signals';
 import { send } from '../api/client';
-import type { Watch, WatchTurn, Watches } from '../contract';
+import type { Watch, WatchTurn, WatchView, Watches } from '../contract';
 
 export const watches = signal<Watches | null>(null);
 
@@ -22,9 +22,10 @@ export async function reload(): Promise<void> {
   watches.value = await send<Watches>('GET', '/api/v1/watches');
 }
 
-export async function addWatch(instrument: string, when: string, repeat: boolean, note: string | null = null): Promise<void> {
-  await send('POST', '/api/v1/watches', { market: instrument, when, repeat, note });
+export async function addWatch(instrument: string, when: string, repeat: boolean, note: string | null = null): Promise<Watch> {
+  const { watch } = await send<WatchView>('POST', '/api/v1/watches', { market: instrument, when, repeat, note });
   await reload();
+  return watch;
 }
 
 export async function removeWatch(id: string): Promise<void> {

@@ -5,6 +5,7 @@ import { pastWaiting } from '../board/past';
 import { local, span, utc, zone } from '../format/time';
 import { shownNow, wallClock } from '../state/clock';
 import { asOf, place, setParams } from '../state/place';
+import { overWords } from '../state/play';
 import { useStuckHeight } from './stuck';
 
 export function Banners(): JSX.Element | null {
@@ -37,6 +38,7 @@ function PastBanner(): JSX.Element {
           {local(at / 1000, 0)} {zone(at)}
         </strong>{' '}
         <span class="muted nobreak">({utc(at / 1000)})</span>
+        {overWords.value !== null && ` · ${overWords.value}`}
         {pastWaiting.value && <span class="muted"> · loading, what is shown is of another moment</span>}
       </span>
       <button type="button" class="plain" onClick={() => setParams({ as_of: null }, false)}>

@@ -39,7 +39,7 @@ export function Header(): JSX.Element {
             </span>{' '}
             <kbd>Ctrl K</kbd>
           </button>
-          <button type="button" class="icon" onClick={() => (noticesOpen.value = true)} aria-haspopup="dialog" aria-label={`notifications and sound, ${scope.value === 'off' ? 'off' : 'on'}`} title={scope.value === 'off' ? 'notifications and sound: off' : 'notifications and sound: on'}>
+          <button type="button" class="icon" onClick={() => (noticesOpen.value = true)} aria-haspopup="dialog" aria-label={`notifications and sound, ${scope.value === 'off' ? 'off' : 'on'}`} title="notifications and sound">
             <svg viewBox="0 0 16 16" aria-hidden="true">
               <path class={scope.value === 'off' ? '' : 'solid'} d="M3 12h10l-1.5-2V7a3.5 3.5 0 0 0-7 0v3z" />
               <path d="M6.5 14.2h3" />

@@ -7,6 +7,7 @@ import { baseOf } from '../board/decode';
 import { marketNow } from '../board/live';
 import { rows } from '../board/store';
 import { price as priceText } from '../format/number';
+import { serverNow } from '../state/clock';
 import { notify } from '../state/notify';
 import { changeLine, crossed, ownLines } from '../state/lines';
 import { asOf, hrefTo } from '../state/place';
@@ -52,7 +53,7 @@ function look(): void {
 }
 
 function tell(instrument: string, id: string, line: number, was: number, price: number): void {
-  const notice = { key: (count += 1), instrument, line, price, up: price > was, at: Date.now() };
+  const notice = { key: (count += 1), instrument, line, price, up: price > was, at: serverNow.peek() };
   notices.value = [notice, ...notices.peek()].slice(0, SHOWN);
   notify(`${baseOf(instrument.split(':')[1] ?? instrument)} ${notice.up ? 'rose' : 'fell'} to ${priceText(line)}`, `${instrument} is at ${priceText(price)}.`);
   changeLine(instrument, id, { alert: false });

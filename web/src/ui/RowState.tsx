@@ -47,13 +47,14 @@ export function RecordedUntil({ row }: { row: Row }): JSX.Element {
   );
 }
 
-/** Apart, so that only stale rows follow the clock. */
-function StaleAge({ row }: { row: Row }): JSX.Element {
+/** The greater part of the age, the whole in the tooltip; apart, so that only stale rows follow the clock. */
+export function StaleAge({ row }: { row: Row }): JSX.Element {
   const at = row.number('row_ts');
+  const old = span(age(at, serverNow.value));
   return (
-    <em class="tone-red" title={at === null ? undefined : `last reading ${utc(at)}`}>
+    <em class="tone-red" title={at === null ? undefined : `last reading ${utc(at)}, ${old} ago`}>
       {' '}
-      stale{at === null ? '' : ` ${span(age(at, serverNow.value))}`}
+      stale{at === null ? '' : ` ${old.split(' ', 2).join(' ')}`}{' '}
     </em>
   );
 }

@@ -11,7 +11,8 @@ export function useHour(): number {
   const [settled, setSettled] = useState(hour);
   useEffect(() => {
     if (hour === settled) return undefined;
-    const timer = window.setTimeout(() => setSettled(hour), SETTLED_MS);
+    // Anything but the next hour is another clock: the server's, once it is known, or that of the past.
+    const timer = window.setTimeout(() => setSettled(hour), hour === settled + 1 ? SETTLED_MS : 0);
     return () => window.clearTimeout(timer);
   }, [hour, settled]);
   return settled;

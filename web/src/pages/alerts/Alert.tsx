@@ -148,7 +148,7 @@ function History({ event }: { event: EventView }): JSX.Element {
   return (
     <p class="muted small">
       Began <Time at={event.opened_at} />
-      {event.closed_at !== null && event.closed_at !== event.opened_at && (
+      {event.change !== 'HAPPENED' && event.closed_at !== null && event.closed_at !== event.opened_at && (
         <>
           , over <Time at={event.closed_at} />
         </>

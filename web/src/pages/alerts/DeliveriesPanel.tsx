@@ -10,7 +10,7 @@ import { Choice } from '../../ui/Choice';
 import { Panel } from '../../ui/Panel';
 import { Severity } from '../../ui/Severity';
 import { Time } from '../../ui/Time';
-import { DeliveryDetails } from './DeliveryDetails';
+import { DeliveryDetails, stateWords } from './DeliveryDetails';
 
 const STATES = ['all', 'waiting', 'grouped', 'delivered', 'superseded', 'held_back', 'expired', 'dead'] as const;
 const TONE: Record<DeliveryState, string> = { waiting: 'amber', grouped: 'none', delivered: 'calm', superseded: 'none', held_back: 'amber', expired: 'orange', dead: 'red' };
@@ -27,16 +27,16 @@ export function DeliveriesPanel(): JSX.Element {
       {message !== null && <DeliveryDetails message={message} close={() => setParams({ message: null })} />}
       <Panel
         title="Deliveries"
-        aside={<Choice name="state" options={STATES.map((s) => [s, s.replace('_', ' ')] as const)} value={state} choose={(next) => setParams({ state: next === 'all' ? null : next })} />}
+        aside={<Choice name="state" options={STATES.map((s) => [s, stateWords(s)] as const)} value={state} choose={(next) => setParams({ state: next === 'all' ? null : next })} />}
       >
         {asOf.value !== null && <p class="muted small">Messages are those known at the moment chosen; what became of them is as of now.</p>}
         <Answer of={deliveries} lines={6}>
           {(data) =>
             data.items.length === 0 ? (
-              <Empty why={state === 'all' ? 'Nothing has been sent yet.' : `No delivery is ${state.replace('_', ' ')}.`} todo="Deliveries appear when an alert fires and a receiver is configured." />
+              <Empty why={state === 'all' ? 'Nothing has been sent yet.' : `No delivery is ${stateWords(state)}.`} todo="Deliveries appear when an alert fires and a receiver is configured." />
             ) : (
               <div class="scroll" tabIndex={0} role="group" aria-label="table">
-                <table>
+                <table class="stacked">
                   <thead>
                     <tr>
                       <th scope="col">known</th>
@@ -55,15 +55,15 @@ export function DeliveriesPanel(): JSX.Element {
                         <td class="when muted">
                           <Time at={row.known_at} />
                         </td>
-                        <td class="told">
+                        <td>
                           <Severity of={row.severity} /> {row.title}
                         </td>
-                        <td>{row.endpoint}</td>
+                        <td data-name="to">{row.endpoint}</td>
                         <td>
-                          <span class={`dot tone-${TONE[row.state]}`} aria-hidden="true" /> {row.state.replace('_', ' ')}
+                          <span class={`dot tone-${TONE[row.state]}`} aria-hidden="true" /> {stateWords(row.state)}
                           {row.reason !== '' && <span class="muted">: {row.reason.replaceAll('_', ' ')}</span>}
                         </td>
-                        <td class="num">{row.attempts}</td>
+                        <td class="num" data-name="tries">{row.attempts}</td>
                         <td class="num">
                           <button type="button" class="plain" onClick={() => setParams({ message: row.message })} aria-label={`open ${row.title}`}>
                             Open

@@ -1,4 +1,4 @@
-// One message: what it told, to whom, every try with its answer, and the way to send it again.
+// One message: what it says, to whom it went, every try with its answer, and the way to send it again.
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { useAction } from '../../api/action';
@@ -7,14 +7,20 @@ import { useResource } from '../../api/resource';
 import { mayOperate } from '../../api/session';
 import { deliveryEdition } from '../../board/live';
 import type { DeliveryDetail, DeliveryState } from '../../contract';
+import { plain } from '../../format/number';
 import { asOf } from '../../state/place';
 import { Answer, Refused } from '../../ui/Answer';
 import { Panel } from '../../ui/Panel';
 import { Severity } from '../../ui/Severity';
 import { Time } from '../../ui/Time';
 
-/** What has come to an end without being told. */
+/** What has come to an end without being delivered. */
 const AGAIN: readonly DeliveryState[] = ['dead', 'expired', 'held_back', 'superseded'];
+
+/** A word of the API as people say it. */
+export function stateWords(state: string): string {
+  return state === 'dead' ? 'failed' : state.replace('_', ' ');
+}
 
 interface Props {
   message: string;
@@ -92,13 +98,13 @@ function Told({ data, busy, replay }: { data: DeliveryDetail; busy: boolean; rep
         </dd>
       </dl>
       <h3>Receivers</h3>
-      <table class="compact">
+      <table class="stacked compact">
         <tbody>
           {data.deliveries.map((row) => (
             <tr key={row.endpoint}>
               <th scope="row">{row.endpoint}</th>
               <td>
-                {row.state}
+                {stateWords(row.state)}
                 {row.reason !== '' && <span class="muted">: {row.reason.replaceAll('_', ' ')}</span>}
               </td>
               <td>
@@ -117,7 +123,7 @@ function Told({ data, busy, replay }: { data: DeliveryDetail; busy: boolean; rep
         <p class="muted">None yet.</p>
       ) : (
         <div class="scroll" tabIndex={0} role="group" aria-label="table">
-          <table class="compact">
+          <table class="stacked compact">
             <tbody>
               {data.attempts.map((attempt) => (
                 <tr key={`${attempt.endpoint}${attempt.at}`}>
@@ -126,7 +132,7 @@ function Told({ data, busy, replay }: { data: DeliveryDetail; busy: boolean; rep
                   </td>
                   <td>{attempt.endpoint}</td>
                   <td class="num">{attempt.status ?? 'no answer'}</td>
-                  <td class="num">{attempt.latency_ms} ms</td>
+                  <td class="num">{plain(attempt.latency_ms)} ms</td>
                   <td>{attempt.outcome.replaceAll('_', ' ')}</td>
                   <td class="muted wrap">{attempt.excerpt}</td>
                 </tr>

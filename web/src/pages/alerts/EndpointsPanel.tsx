@@ -8,6 +8,7 @@ import { useResource } from '../../api/resource';
 import { mayOperate } from '../../api/session';
 import { deliveryEdition } from '../../board/live';
 import type { Endpoints, SampleView } from '../../contract';
+import { plain } from '../../format/number';
 import { serverNow } from '../../state/clock';
 import { asOf } from '../../state/place';
 import { Answer, Empty, Refused } from '../../ui/Answer';
@@ -71,10 +72,10 @@ function Line({ endpoint, may, reload }: { endpoint: Endpoint; may: boolean; rel
       <Health endpoint={endpoint} />
       <span class="num">{budgetText(endpoint, serverNow.value)}</span>
       <span class="num muted">
-        {endpoint.delivered_24h} delivered in 24 h
-        {endpoint.held_back_24h > 0 && `, ${endpoint.held_back_24h} held back`}
+        {plain(endpoint.delivered_24h, 9)} delivered in 24 h
+        {endpoint.held_back_24h > 0 && `, ${plain(endpoint.held_back_24h, 9)} held back`}
         {endpoint.waiting > 0 && `, ${endpoint.waiting} waiting`}
-        {endpoint.latency_ms_p50 !== null && `, median ${endpoint.latency_ms_p50} ms, p99 ${endpoint.latency_ms_p99 ?? '–'} ms`}
+        {endpoint.latency_ms_p50 !== null && `, median ${plain(endpoint.latency_ms_p50)} ms, p99 ${plain(endpoint.latency_ms_p99)} ms`}
       </span>
       {may && endpoint.format !== null && (
         <span class="actions">

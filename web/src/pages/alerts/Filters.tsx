@@ -14,6 +14,22 @@ interface Props {
   markets: readonly string[];
 }
 
+export function KindOptions(): JSX.Element {
+  return (
+    <>
+      {KINDS.map(([group, kinds]) => (
+        <optgroup key={group} label={group}>
+          {kinds.map(({ word, text }) => (
+            <option key={word} value={word} title={word}>
+              {text}
+            </option>
+          ))}
+        </optgroup>
+      ))}
+    </>
+  );
+}
+
 export function Filters({ severity, sorting, kind, market, markets }: Props): JSX.Element {
   const listed = market === '' || markets.includes(market) ? markets : [market, ...markets];
   return (
@@ -37,15 +53,7 @@ export function Filters({ severity, sorting, kind, market, markets }: Props): JS
         <span class="unseen">kind</span>
         <select value={kind} onChange={(e) => setParams({ kind: e.currentTarget.value || null })}>
           <option value="">All kinds</option>
-          {KINDS.map(([group, kinds]) => (
-            <optgroup key={group} label={group}>
-              {kinds.map(({ word, text }) => (
-                <option key={word} value={word} title={word}>
-                  {text}
-                </option>
-              ))}
-            </optgroup>
-          ))}
+          <KindOptions />
         </select>
       </label>
       <label>

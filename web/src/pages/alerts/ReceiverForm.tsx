@@ -63,7 +63,7 @@ export function ReceiverForm({ done }: { done: () => void }): JSX.Element {
             <span>Name</span>
             <input required pattern="[a-z0-9_\-]{1,60}" title="lower-case letters, digits, dashes and underscores" placeholder="phone" value={name} onInput={(e) => setName(e.currentTarget.value)} />
           </label>
-          <label class="field">
+          <label class="field wide">
             <span>Goes to</span>
             <select value={word} onChange={(e) => setWord(e.currentTarget.value)}>
               {FORMATS.map((f) => (
@@ -97,7 +97,7 @@ export function ReceiverForm({ done }: { done: () => void }): JSX.Element {
           </label>
           <label class="field">
             <span>At most</span>
-            <input placeholder="any number, or 3/day" value={budget} onInput={(e) => setBudget(e.currentTarget.value)} />
+            <input placeholder="e.g. 3/day" value={budget} onInput={(e) => setBudget(e.currentTarget.value)} />
           </label>
           <button type="submit" disabled={action.busy}>
             {action.busy ? 'Setting up' : 'Add'}

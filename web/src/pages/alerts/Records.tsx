@@ -30,7 +30,7 @@ export function Records({ episode, names }: { episode: Episode; names: Names }):
         {shown.length < newest.revision && <span class="muted"> · {found.loading ? 'loading' : `${shown.length} at hand`}</span>}
       </summary>
       <div class="scroll" tabIndex={0} role="group" aria-label="table">
-        <table class="compact">
+        <table class="stacked compact">
           <tbody>
             {shown.map((event) => (
               <Record key={event.revision} event={event} names={names} />

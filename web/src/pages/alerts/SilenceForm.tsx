@@ -3,13 +3,15 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { useAction } from '../../api/action';
 import { send } from '../../api/client';
+import { SEVERITIES } from '../../board/severity';
+import { rows } from '../../board/store';
 import type { Matcher } from '../../contract';
 import { place } from '../../state/place';
 import { Refused } from '../../ui/Answer';
 import { Panel } from '../../ui/Panel';
+import { KindOptions } from './Filters';
+import { LABELS, OPS } from './matchers';
 
-const LABELS = ['event_type', 'instrument', 'venue', 'symbol', 'severity', 'axis', 'rule'] as const;
-const OPS = ['=', '!=', '=~', '!~'] as const;
 const DURATIONS = [
   ['1h', '1 hour'],
   ['4h', '4 hours'],
@@ -28,6 +30,7 @@ function fromAddress(params: Readonly<Record<string, string>>): Matcher[] {
 
 export function SilenceForm({ done }: { done: () => void }): JSX.Element {
   const [matchers, setMatchers] = useState<Matcher[]>(() => fromAddress(place.peek().params));
+  const [advanced, setAdvanced] = useState(false);
   const [author, setAuthor] = useState('');
   const [reason, setReason] = useState('');
   const [duration, setDuration] = useState<string>('1h');
@@ -55,17 +58,21 @@ export function SilenceForm({ done }: { done: () => void }): JSX.Element {
       >
         {matchers.map((matcher, at) => (
           <div key={at} class="matcher-row">
-            <select aria-label="label" value={matcher.label} onChange={(e) => change(at, { label: e.currentTarget.value })}>
-              {LABELS.map((label) => (
-                <option key={label}>{label}</option>
+            <select aria-label="label" value={matcher.label} onChange={(e) => change(at, { label: e.currentTarget.value, value: '' })}>
+              {LABELS.filter(([label, , more]) => advanced || !more || label === matcher.label).map(([label, words]) => (
+                <option key={label} value={label}>
+                  {words}
+                </option>
               ))}
             </select>
-            <select aria-label="comparison" value={matcher.op} onChange={(e) => change(at, { op: OPS.find((op) => op === e.currentTarget.value) ?? '=' })}>
-              {OPS.map((op) => (
-                <option key={op}>{op}</option>
+            <select aria-label="comparison" value={matcher.op} onChange={(e) => change(at, { op: e.currentTarget.value as Matcher['op'] })}>
+              {OPS.filter(([op, , more]) => advanced || !more || op === matcher.op).map(([op, words]) => (
+                <option key={op} value={op}>
+                  {words}
+                </option>
               ))}
             </select>
-            <input aria-label="value" required value={matcher.value} onInput={(e) => change(at, { value: e.currentTarget.value })} />
+            <Value of={matcher} change={(value) => change(at, { value })} />
             <button type="button" class="plain" disabled={matchers.length === 1} onClick={() => setMatchers(matchers.filter((_, n) => n !== at))} aria-label={`Remove ${matcher.label}`}>
               Remove
             </button>
@@ -75,7 +82,10 @@ export function SilenceForm({ done }: { done: () => void }): JSX.Element {
           <button type="button" class="plain" onClick={() => setMatchers([...matchers, { label: 'severity', op: '=', value: '' }])}>
             Add a condition
           </button>{' '}
-          <span class="muted small">all must hold</span>
+          <span class="muted small">all must hold</span>{' '}
+          <label>
+            <input type="checkbox" checked={advanced} onChange={(e) => setAdvanced(e.currentTarget.checked)} /> advanced: more labels, and regular expressions
+          </label>
         </p>
         <div class="fields">
           <label class="field">
@@ -106,5 +116,20 @@ export function SilenceForm({ done }: { done: () => void }): JSX.Element {
         </p>
       </form>
     </Panel>
+  );
+}
+
+/** A choice where the values are known, else a text. */
+function Value({ of: { label, op, value }, change }: { of: Matcher; change: (value: string) => void }): JSX.Element {
+  const known = label === 'severity' ? SEVERITIES : label === 'instrument' ? [...new Set([...rows.value.map((row) => row.instrument), value])].filter((each) => each !== '').sort() : [];
+  if (op.includes('~') || (known.length === 0 && label !== 'event_type')) return <input aria-label="value" required value={value} onInput={(e) => change(e.currentTarget.value)} />;
+  return (
+    <select aria-label="value" required value={value} onChange={(e) => change(e.currentTarget.value)}>
+      <option value="">choose</option>
+      {label === 'event_type' && <KindOptions />}
+      {known.map((each) => (
+        <option key={each}>{each}</option>
+      ))}
+    </select>
   );
 }

@@ -11,6 +11,7 @@ import { Answer, Empty, Refused } from '../../ui/Answer';
 import { MayNot } from '../../ui/Operate';
 import { Panel } from '../../ui/Panel';
 import { Time } from '../../ui/Time';
+import { matcherWords } from './matchers';
 import { NotHere } from './NotHere';
 import { SilenceForm } from './SilenceForm';
 
@@ -37,7 +38,7 @@ export function SilencesPanel(): JSX.Element {
               silences.error === null && <Empty why="Nothing is silenced." todo="When a silence ends and its alert still fires, the alert is sent then." />
             ) : (
               <div class="scroll" tabIndex={0} role="group" aria-label="table">
-                <table>
+                <table class="stacked">
                   <thead>
                     <tr>
                       <th scope="col">what</th>
@@ -67,17 +68,11 @@ function Line({ silence, active, here, busy, end }: { silence: Silence; active: 
   return (
     <tr class={active ? '' : 'over'}>
       <td>
-        {silence.matchers.map((m) => (
-          <code key={`${m.label}${m.value}`} class="matcher">
-            {m.label}
-            {m.op}
-            {m.value}
-          </code>
-        ))}
+        <span title={silence.matchers.map((m) => m.label + m.op + m.value).join(' ')}>{silence.matchers.map(matcherWords).join(', ')}</span>
       </td>
-      <td>{silence.reason}</td>
-      <td>{silence.author}</td>
-      <td class="when">
+      <td data-name="why">{silence.reason}</td>
+      <td data-name="by">{silence.author}</td>
+      <td data-name="until">
         <Time at={silence.ends_at} /> {!active && <span class="muted">over</span>}
       </td>
       <td class="num">

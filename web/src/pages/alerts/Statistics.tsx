@@ -10,7 +10,7 @@ export function Statistics({ event, names }: { event: EventView; names: Names })
   if (statistics.length === 0) return null;
   return (
     <div class="scroll" tabIndex={0} role="group" aria-label="table">
-      <table class="compact">
+      <table class="stacked compact">
         <thead>
           <tr>
             <th scope="col">statistic</th>
@@ -30,9 +30,9 @@ export function Statistics({ event, names }: { event: EventView; names: Names })
                 {names.spoken(statistic.name)} <span class="muted">{unitWord(statistic.unit)}</span>
                 {statistic.uncalibrated && <em class="muted"> uncalibrated</em>}
               </th>
-              <td class="num">{statistic.value === null ? (statistic.reason ?? 'no reading').replaceAll('_', ' ') : featureText(statistic.value, statistic.unit)}</td>
-              <td class="num">{featureText(statistic.threshold, statistic.unit)}</td>
-              <td>
+              <td class="num" data-name="value">{statistic.value === null ? (statistic.reason ?? 'no reading').replaceAll('_', ' ') : featureText(statistic.value, statistic.unit)}</td>
+              <td class="num" data-name="threshold">{featureText(statistic.threshold, statistic.unit)}</td>
+              <td data-name="against it">
                 <Against u={statistic.u} />
               </td>
             </tr>

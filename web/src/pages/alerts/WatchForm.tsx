@@ -13,6 +13,8 @@ import { Tried } from './Tried';
 
 const LABEL_VERBS = ['leaves', 'becomes', 'changes'] as const;
 const NUMBER_VERBS = ['below', 'above', 'crosses'] as const;
+/** As the server says them of a watch that was made. */
+const SPOKEN: Record<string, string> = { becomes: 'turns to', below: 'falls below', above: 'rises above' };
 
 interface Props {
   market: string;
@@ -39,9 +41,11 @@ export function WatchForm({ market: from, when }: Props): JSX.Element {
 
   const submit = async (): Promise<void> => {
     setSaid(null);
-    if (!(await action.run(() => addWatch(market.trim(), condition, repeat, note.trim() === '' ? null : note.trim())))) return;
-    setSaid(`Watching: ${condition} on ${market.trim()}.`);
-    setNote('');
+    await action.run(async () => {
+      const { words, instrument } = await addWatch(market.trim(), condition, repeat, note.trim() === '' ? null : note.trim());
+      setSaid(`Watching: ${words} on ${instrument}.`);
+      setNote('');
+    });
   };
   return (
     <form
@@ -82,10 +86,12 @@ export function WatchForm({ market: from, when }: Props): JSX.Element {
           </select>
         </label>
         <label class="field">
-          <span>Does</span>
+          <span>When it</span>
           <select value={used} onChange={(e) => setVerb(e.currentTarget.value)}>
             {verbs.map((v) => (
-              <option key={v}>{v}</option>
+              <option key={v} value={v}>
+                {SPOKEN[v] ?? v}
+              </option>
             ))}
           </select>
         </label>
@@ -98,7 +104,7 @@ export function WatchForm({ market: from, when }: Props): JSX.Element {
               <select value={operand} onChange={(e) => setValue(e.currentTarget.value)}>
                 {labels.map((label) => (
                   <option key={label} value={label} title={label}>
-                    {axis === null ? label : saidLabel(axis, label)}
+                    {saidLabel(axis, label)}
                   </option>
                 ))}
               </select>

@@ -19,7 +19,7 @@ export function TopCascades({ events, whole }: { events: readonly EventView[]; w
   return (
     <>
       <div class="scroll" tabIndex={0} role="group" aria-label="table">
-        <table>
+        <table class="stacked">
           <thead>
             <tr>
               <th scope="col">severity</th>
@@ -56,10 +56,10 @@ export function TopCascades({ events, whole }: { events: readonly EventView[]; w
                 </td>
                 <td>{SIDES[String(event.data['side_bias'])] ?? NONE}</td>
                 <td>{event.trigger ?? NONE}</td>
-                <Amount event={event} name="count_60s" />
-                <Amount event={event} name="total_liquidated_usd" />
-                <Amount event={event} name="velocity_usd_per_hour" />
-                <td class="num">{event.anomaly_score > 0 ? fixed(event.anomaly_score, 1) : NONE}</td>
+                <Amount event={event} name="count_60s" of="in a minute" />
+                <Amount event={event} name="total_liquidated_usd" of="liquidated USD" />
+                <Amount event={event} name="velocity_usd_per_hour" of="USD per h" />
+                <td class="num" data-name="score">{event.anomaly_score > 0 ? fixed(event.anomaly_score, 1) : NONE}</td>
               </tr>
             ))}
           </tbody>
@@ -75,11 +75,11 @@ function hrefAt(event: EventView): string {
   return hrefTo(marketPath(event.instrument), { as_of: event.opened_at, interval: '1m' });
 }
 
-function Amount({ event, name }: { event: EventView; name: string }): JSX.Element {
+function Amount({ event, name, of }: { event: EventView; name: string; of: string }): JSX.Element {
   const value = numberAt(event, name);
-  if (value !== null) return <td class="num">{compact(value)}</td>;
+  if (value !== null) return <td class="num" data-name={of}>{compact(value)}</td>;
   return (
-    <td class="num none" title={reasonAt(event, name)}>
+    <td class="num none" data-name={of} title={reasonAt(event, name)}>
       {NONE}
     </td>
   );

@@ -2,7 +2,7 @@
 import type { JSX } from 'preact';
 import type { FeedsPulse } from '../../contract';
 import { CONTINUITY } from '../../format/continuity';
-import { compact, count } from '../../format/number';
+import { compact, count, plain } from '../../format/number';
 import { Panel } from '../../ui/Panel';
 
 export function Counts({ pulse }: { pulse: FeedsPulse }): JSX.Element {
@@ -13,7 +13,7 @@ export function Counts({ pulse }: { pulse: FeedsPulse }): JSX.Element {
       <ul class="legend num" data-testid="feed-counts">
         {states.map(({ state, tone, text }) => (
           <li key={state}>
-            <span class={`dot tone-${tone}`} aria-hidden="true" /> <b>{pulse.counts[state]}</b> {text}
+            <span class={`dot tone-${tone}`} aria-hidden="true" /> <b>{plain(pulse.counts[state], 9)}</b> {text}
           </li>
         ))}
         <li>

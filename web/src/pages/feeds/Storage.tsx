@@ -1,7 +1,7 @@
 // What is written down, and what waits to be.
 import type { JSX } from 'preact';
 import type { FeedsPulse } from '../../contract';
-import { bytes, compact } from '../../format/number';
+import { bytes, compact, count, plain } from '../../format/number';
 import { Bar } from '../../ui/Bar';
 import { Panel } from '../../ui/Panel';
 
@@ -36,8 +36,8 @@ export function Storage({ queues, journal, storage }: Props): JSX.Element | null
           <>
             <dt>Journal</dt>
             <dd>
-              {bytes(journal.bytes_written)} written of {bytes(journal.bytes_raw)} heard
-              {journal.bytes_written > 0 && <span class="muted">, {(journal.bytes_raw / journal.bytes_written).toFixed(1)} to 1</span>}; {journal.files_open} files open, {journal.queue} waiting
+              {bytes(journal.bytes_written)} written of {bytes(journal.bytes_raw)} received
+              {journal.bytes_written > 0 && <span class="muted">, {(journal.bytes_raw / journal.bytes_written).toFixed(1)} to 1</span>}; {count(journal.files_open, 'file')} open, {plain(journal.queue, 9)} waiting
             </dd>
           </>
         )}

@@ -3,14 +3,14 @@ import type { JSX } from 'preact';
 import type { LiveStreamView } from '../../api/types';
 import { feedRows } from '../../board/live';
 import type { FeedRow } from '../../contract';
-import { continuityTone } from '../../format/continuity';
-import { featureText } from '../../format/feature';
+import { CONTINUITY, continuityTone } from '../../format/continuity';
+import { plain } from '../../format/number';
 import { span, utc } from '../../format/time';
 import { serverNow, wallClock } from '../../state/clock';
 import { asOf, hrefTo, place, setParams } from '../../state/place';
 import { marketPath } from '../../state/url';
 import { Panel } from '../../ui/Panel';
-import { linesOf } from './streams';
+import { linesOf, valueText } from './streams';
 import type { StreamLine } from './streams';
 
 const SHOWN = 200;
@@ -51,7 +51,7 @@ export function Streams({ items, told, total, needle, searching }: Props): JSX.E
       }
     >
       <div class="scroll tall" tabIndex={0} role="group" aria-label="table">
-        <table>
+        <table class="stacked">
           <thead>
             <tr>
               <th scope="col">market</th>
@@ -80,9 +80,9 @@ export function Streams({ items, told, total, needle, searching }: Props): JSX.E
         {searching
           ? 'Searching all streams.'
           : needle !== ''
-            ? `${lines.length} of ${total} streams are called like “${needle}”${lines.length > SHOWN ? `; the ${SHOWN} that need most attention are shown` : ''}.`
+            ? `${plain(lines.length, 9)} of ${plain(total, 9)} streams are called like “${needle}”${lines.length > SHOWN ? `; the ${SHOWN} that need most attention are shown` : ''}.`
             : total > shown.length
-              ? `The ${shown.length} of ${total} that need most attention are shown; search for others.`
+              ? `The ${shown.length} of ${plain(total, 9)} that need most attention are shown; search for others.`
               : ''}
       </p>
     </Panel>
@@ -99,14 +99,14 @@ function Line({ line: { item, state, reason, at }, told }: { line: StreamLine; t
         </a>
       </th>
       <td>{item.metric.replaceAll('_', ' ')}</td>
-      <td title={item.since === null ? undefined : `since ${utc(item.since)}`}>
-        <span class={`dot tone-${continuityTone(state)}`} aria-hidden="true" /> {state}
+      <td title={`${state}${item.since === null ? '' : ` since ${utc(item.since)}`}`}>
+        <span class={`dot tone-${continuityTone(state)}`} aria-hidden="true" /> {CONTINUITY.find((c) => c.state === state)?.text ?? state}
         {reason !== null && <span class="muted">: {reason}</span>}
       </td>
-      <td class="num">{featureText(item.value, item.unit)}</td>
-      <td class="num">{at === null ? 'not yet' : <Age at={at} told={told} />}</td>
-      <td class="num">{item.losses}</td>
-      <td class="muted">
+      <td class="num">{valueText(item)}</td>
+      <td class="num" data-name="age">{at === null ? 'not yet' : <Age at={at} told={told} />}</td>
+      <td class="num" data-name="losses">{plain(item.losses, 9)}</td>
+      <td class="muted" data-name="source">
         {item.source}
         {item.kind === 'measured' ? '' : ` (${item.kind})`}
       </td>

@@ -58,6 +58,7 @@ function Lines({ data }: { data: Continuity }): JSX.Element {
         <div key={`${stream.metric}${stream.source}`} class="lane">
           <span class="lane-name">{stream.metric.replaceAll('_', ' ')}</span>
           <span class="lane-track" role="img" aria-label={spoken(stream.metric, stream.intervals, from, to)}>
+            <Before first={firstOf(stream.intervals, from)} from={from} to={to} />
             {stream.intervals.map((interval) => (
               <Piece key={interval.from} interval={interval} from={from} to={to} />
             ))}
@@ -87,6 +88,12 @@ function reasonText(interval: ContinuityInterval): string {
   return `, ${interval.reason.replaceAll('_', ' ')}`;
 }
 
+/** Of what was before the first record nothing is claimed: the lane is blank there. */
+function Before({ first, from, to }: { first: number; from: number; to: number }): JSX.Element | null {
+  if (first <= from || first >= to) return null;
+  return <span class="piece before" style={{ left: '0', width: `${((first - from) / (to - from)) * 100}%` }} />;
+}
+
 function Piece({ interval, from, to }: { interval: ContinuityInterval; from: number; to: number }): JSX.Element | null {
   const [begin, end] = bounds(interval, from, to);
   if (end <= begin) return null;
@@ -104,9 +111,13 @@ function liveMs(intervals: readonly ContinuityInterval[], from: number, to: numb
   return intervals.filter((i) => i.state === 'LIVE').reduce((all, i) => all + Math.max(0, bounds(i, from, to)[1] - bounds(i, from, to)[0]), 0);
 }
 
-/** Of the time since the stream was first heard: what was before is not a loss. */
+function firstOf(intervals: readonly ContinuityInterval[], from: number): number {
+  return Math.max(from, ...intervals.slice(0, 1).map((i) => Date.parse(i.from)));
+}
+
+/** Of the time since the first record: what was before is not a loss. */
 function share(intervals: readonly ContinuityInterval[], from: number, to: number): string {
-  const first = Math.max(from, ...intervals.slice(0, 1).map((i) => Date.parse(i.from)));
+  const first = firstOf(intervals, from);
   const live = first >= to ? 0 : liveMs(intervals, first, to) / (to - first);
   // A share that only rounds to all of it would hide a gap.
   return live >= 1 ? '100 %' : `${(Math.floor(live * 1000) / 10).toFixed(1)} %`;

@@ -1,7 +1,9 @@
 // The streams on show: numbers as the pulse told them last, states as the stream tells them, second by second.
 import type { LiveStreamView } from '../../api/types';
 import type { FeedRow } from '../../contract';
+import { baseOf } from '../../board/decode';
 import { attention } from '../../format/continuity';
+import { NONE, compact, funding, plain, price } from '../../format/number';
 
 export interface StreamLine {
   item: LiveStreamView;
@@ -28,4 +30,21 @@ export function linesOf(items: readonly LiveStreamView[], told: readonly FeedRow
       return { item, state: row[2], reason: row[3]?.replaceAll('_', ' ') ?? null, at: at === null || known === null ? (at ?? known) : Math.max(at, known) };
     })
     .sort((a, b) => attention(a.state) - attention(b.state));
+}
+
+/** The newest value in the form of its metric. */
+export function valueText({ value, unit, instrument }: Pick<LiveStreamView, 'value' | 'unit' | 'instrument'>): string {
+  if (typeof value !== 'number') return NONE;
+  switch (unit) {
+    case 'quote':
+      return price(value);
+    case 'USD':
+      return `${compact(value)} USD`;
+    case 'base':
+      return `${compact(value)} ${baseOf(instrument.split(':')[1] ?? '')}`;
+    case 'fraction per interval':
+      return `${funding(value)} per interval`;
+    default:
+      return plain(value);
+  }
 }

@@ -23,7 +23,7 @@ export function HelpPage(): JSX.Element {
       </p>
       <div class="columns">
         {AXES.map((axis) => (
-          <Panel key={axis} title={axis === 'volatility' ? 'moves (volatility)' : axis} id={axis}>
+          <Panel key={axis} title={axis} id={axis}>
             <p class="muted">{AXIS_TEXT[axis]}</p>
             <dl class="facts words">
               {WORDS[axis].map((word) => (
@@ -43,13 +43,13 @@ export function HelpPage(): JSX.Element {
         <Panel title="Reading the page">
           <dl class="facts words">
             <dt>turning</dt>
-            <dd>Far, near or about to turn: how far the risk label is from changing. The number behind it, its margin, is shown when you point at it: the distance to its closest condition; near 0 it may turn with the next reading.</dd>
+            <dd>Far, near or about to turn: how far the risk label is from changing. Point at it for its margin, the distance to its closest condition; near 0 it may turn with the next reading. Where the latest reading differs from the label, that reading is named instead.</dd>
             <dt>funding 8 h</dt>
             <dd>The rate as if paid every 8 hours. Point at it for what it comes to in a year.</dd>
             <dt>rank in 90 d</dt>
             <dd>The share of the last 90 days in which moves were smaller than now.</dd>
             <dt>for</dt>
-            <dd>How long the label has held. Times are local; the UTC time is shown when you point at one.</dd>
+            <dd>How long the label has held. Times are local; point at one for UTC.</dd>
             <dt>stale</dt>
             <dd>Grey and hatched: the newest reading is too old to be trusted; its age is beside it.</dd>
             <dt>gap</dt>

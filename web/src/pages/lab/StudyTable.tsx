@@ -1,4 +1,4 @@
-// Every study in a line: what was predicted of which market, what the control says, and the first of the board.
+// Every study in a line: what was predicted of which market, what the control says, and its best model.
 import type { JSX } from 'preact';
 import type { LabStudies, LabStudy } from '../../api/types';
 import { count, plain } from '../../format/number';
@@ -47,7 +47,7 @@ function Lines({ studies }: { studies: readonly LabStudy[] }): JSX.Element {
           of={[
             { name: 'study' },
             { name: 'control', title: 'models on permuted labels must rank rows like chance' },
-            { name: 'first of the board' },
+            { name: 'best model' },
             { name: 'rows', title: 'with a label', num: true },
             { name: 'trials', title: 'configurations fitted', num: true },
             { name: 'data until' },
@@ -68,7 +68,7 @@ function Lines({ studies }: { studies: readonly LabStudy[] }): JSX.Element {
                 <td data-name="control">
                   <span class={`tone-${control.tone}`}>{control.word}</span>
                 </td>
-                <td data-name="first of the board">{bestText(study)}</td>
+                <td data-name="best model">{bestText(study)}</td>
                 <td class="num" data-name="rows">{plain(study.labelled, 9)}</td>
                 <td class="num" data-name="trials">{plain(study.trials, 9)}</td>
                 <td data-name="data until">{study.span === null ? '–' : <Time at={study.span[1]} />}</td>

@@ -21,7 +21,7 @@ test('what a study amounts to is one sentence, and no skill is none', () => {
 });
 
 test('the control decides what may be believed', () => {
-  expect(['clean', 'suspected', 'untested', 'new word'].map((control) => controlOf({ control }).word)).toEqual(['Control clean', 'LEAK SUSPECTED', 'NO LEAK CONTROL', 'NO LEAK CONTROL']);
+  expect(['clean', 'suspected', 'untested', 'new word'].map((control) => controlOf({ control }).word)).toEqual(['Control clean', 'Leak suspected', 'No leak control', 'No leak control']);
 });
 
 test('runs and horizons are in the words of the list', () => {

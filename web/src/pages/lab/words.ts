@@ -109,9 +109,9 @@ export function controlOf(study: Pick<LabStudy, 'control'>): Control {
     case 'clean':
       return { word: 'Control clean', tone: 'calm', means: 'A model on permuted labels ranks rows like chance, as it has to.' };
     case 'suspected':
-      return { word: 'LEAK SUSPECTED', tone: 'red', means: 'A model on permuted labels ranks rows better or worse than chance: nothing on this board may be believed.' };
+      return { word: 'Leak suspected', tone: 'red', means: 'A model on permuted labels ranks rows better or worse than chance: nothing on this board may be believed.' };
     default:
-      return { word: 'NO LEAK CONTROL', tone: 'amber', means: 'Too little data to say whether a model on permuted labels ranks rows like chance: nothing on this board is shown to be free of leaks.' };
+      return { word: 'No leak control', tone: 'amber', means: 'Too little data to say whether a model on permuted labels ranks rows like chance: nothing on this board is shown to be free of leaks.' };
   }
 }
 

@@ -4,6 +4,7 @@ import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { RefObject } from 'preact';
 import type { LevelView } from '../../api/types';
+import { baseOf } from '../../board/decode';
 import { marketNow } from '../../board/live';
 import { shownOf } from '../../chart/cut';
 import type { OwnLine } from '../../chart/lines';
@@ -87,6 +88,7 @@ export function Canvas({ name, of, view, levels, lines, tool, other, point, plac
   useEffect(() => {
     const liquidated = bars?.rows.some((row) => row.liqLong !== null) === true;
     view.current?.choose({
+      base: baseOf(name.split(':')[1] ?? ''),
       panes: liquidated ? panes : panes.filter((pane) => pane !== 'liquidations'),
       levels: layers.includes('levels'),
       zones: layers.includes('zones'),
@@ -137,7 +139,7 @@ export function Canvas({ name, of, view, levels, lines, tool, other, point, plac
         onBlur={() => view.current?.leave()}
       >
         <div ref={element} class="chart" role="img" aria-label={`candles of ${name} with regimes, levels and marks; the numbers are in the line above`} />
-        {hit !== null && <Hovered hit={hit} price={bars?.rows.findLast((row) => row.close !== null)?.close ?? null} />}
+        {hit !== null && <Hovered hit={hit} bars={bars} />}
         <p class="measured unseen" aria-live="polite">
           {measured}
         </p>

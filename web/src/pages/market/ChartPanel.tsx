@@ -139,7 +139,7 @@ export function ChartPanel({ instrument, levels, minute }: Props): JSX.Element {
         )}
         {shown !== null && !none && (
           <div class="answer" aria-busy={bars.awaited} data-testid="chart">
-            <Reading bars={shown} pointed={pointed} />
+            <Reading bars={shown} base={baseOf(instrument.split(':')[1] ?? '')} pointed={pointed} />
             <Canvas
               key={`${instrument} ${shown.interval}`}
               name={instrument}

@@ -6,6 +6,7 @@ import { fixed } from '../../format/number';
 import type { Speech } from './words';
 import { valueWith } from './words';
 import { clauseBar } from './clause';
+import { missingWords } from './missing';
 
 const MARK: Record<string, [sign: string, word: string]> = { true: ['✓', 'met'], false: ['✗', 'not met'], unknown: ['?', 'unknown'] };
 
@@ -32,8 +33,8 @@ export function Clause({ clause, feature, speech }: Props): JSX.Element {
         {rank ? ', rank' : ''}
         {feature?.kind !== undefined && feature.kind !== 'measured' && <em class="muted"> {feature.kind}</em>}
       </span>
-      <span class="clause-value num" title={clause.margin === null ? undefined : `margin ${fixed(clause.margin, 2)}`}>
-        {clause.value === null ? (feature?.reason ?? 'no reading') : featureText(value, unit)}{' '}
+      <span class="clause-value num" title={clause.margin === null ? (feature?.reason ?? undefined) : `margin ${fixed(clause.margin, 2)}`}>
+        {clause.value === null ? missingWords(feature?.reason ?? 'no_reading') : featureText(value, unit)}{' '}
         <span class="muted">
           {clause.op} {typeof clause.threshold === 'number' ? valueWith(clause.threshold, unit) : String(clause.threshold)}
         </span>

@@ -2,14 +2,22 @@
 import type { JSX } from 'preact';
 import type { LevelView } from '../../api/types';
 import { isZone } from '../../chart/levels';
+import type { Bars } from '../../chart/bars';
 import type { Hit } from '../../chart/view';
 import { levelSide, levelTitle } from '../../format/level';
 import { compact, percent, price as priceText } from '../../format/number';
+import { momentShown } from '../../state/moment';
 import { Since } from '../../ui/Time';
 
 const SHOWN = 4;
 
-export function Hovered({ hit, price }: { hit: Hit; price: number | null }): JSX.Element {
+/** The last close that was known: bars after the moment shown are loaded, and not read. */
+function closeAt({ rows, interval }: Bars, ms: number | null): number | null {
+  return rows.findLast((row) => row.close !== null && (ms === null || (row.t + interval) * 1_000 <= ms))?.close ?? null;
+}
+
+export function Hovered({ hit, bars }: { hit: Hit; bars: Bars | null }): JSX.Element {
+  const price = bars === null ? null : closeAt(bars, momentShown.value);
   const more = hit.levels.length - SHOWN;
   return (
     <div class="hovered" role="presentation" style={{ left: `${hit.x}px`, top: `${hit.y}px` }} data-flip={hit.x > 260 ? 'left' : 'right'} data-testid="hovered">

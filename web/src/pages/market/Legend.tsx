@@ -5,13 +5,13 @@ import { Label } from '../../ui/Label';
 
 const DRAWN = [
   ['candles', 'hollow: the price rose; filled: it fell'],
-  ['lines with a name', 'levels, from where they were known: ▼ stops of longs are thought to lie there (dashed), ▲ those of shorts (solid); no sign: a volume node. The pointer reads price, strength and age'],
-  ['strip at the right edge', 'where liquidations cluster: the stronger the colour, the more; hatched: longs; plain: shorts'],
+  ['lines with a name', 'levels, from where they were known: ▼ dashed: stops of longs, ▲ solid: of shorts; no sign: a volume node. Point at one for strength and age'],
+  ['strip at the right edge', 'where liquidations cluster; hatched: longs; plain: shorts'],
   ['bars of liquidations', 'upwards: shorts liquidated; downwards: longs'],
-  ['marks above the bars', 'arrow: an alert of HIGH or CRITICAL; dot: a milder one; a number: how many'],
-  ['bands behind', 'sessions: ASIAN, LONDON, NY, ROLLOVER'],
-  ['hatching', 'a gap: data is missing, nothing is drawn across it; a long one is folded and says how long it is'],
-  ['ribbon under the chart', 'the regimes of the bars above it, and the track of the time machine: plain: normal; two lines: chop risk; slanted: squeeze risk; solid: high volatility; dotted: no reading. Behind the veil lies what came later'],
+  ['marks above the bars', 'arrow: a high or critical alert; dot: a milder one; a number: how many'],
+  ['bands behind', 'sessions: Asia, London, New York, rollover'],
+  ['hatching', 'a gap: data is missing; a long one is folded'],
+  ['ribbon under the chart', 'the regimes of the bars above it: plain: normal; two lines: chop risk; slanted: squeeze risk; solid: high volatility; dotted: no reading. Veiled: what came later'],
 ] as const;
 
 export function Legend(): JSX.Element {

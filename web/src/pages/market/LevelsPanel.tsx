@@ -49,7 +49,7 @@ export function LevelsPanel({ levels, price }: { levels: Resource<LevelView[]>; 
           const strongest = Math.max(...all.map((l) => l.strength));
           return (
             <div class="scroll" tabIndex={0} role="group" aria-label="table">
-              <table>
+              <table class="stacked">
                 <thead>
                   <tr>
                     <th scope="col">level</th>
@@ -67,12 +67,12 @@ export function LevelsPanel({ levels, price }: { levels: Resource<LevelView[]>; 
                         {names.length > 1 && <span class="muted"> +{names.length - 1}</span>}
                         {level.kind !== 'measured' && <em class="muted"> {level.kind}</em>}
                       </th>
-                      <td class="num">{priceText(level.price)}</td>
-                      <td class="num">{percent(level.price / price - 1, 2, true)}</td>
-                      <td>
+                      <td class="num" data-name="price">{priceText(level.price)}</td>
+                      <td class="num" data-name="away">{percent(level.price / price - 1, 2, true)}</td>
+                      <td data-name="strength">
                         <Bar value={shareOf(level.strength, strongest)} name={`strength of ${levelName(level.type)}`} bare />
                       </td>
-                      <td class="num muted">
+                      <td class="num muted" data-name="known for">
                         <Since at={level.known_at} />
                       </td>
                     </tr>

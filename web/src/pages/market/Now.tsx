@@ -4,7 +4,7 @@ import type { Snapshot } from '../../api/types';
 import { squeezeOf } from '../../board/axes';
 import { marketNow } from '../../board/live';
 import type { Axis, MarketNow } from '../../contract';
-import { marginWord } from '../../format/labels';
+import { SESSIONS, marginWord, readable, saidWithin, turningWords } from '../../format/labels';
 import { fixed, percent, price, volatility } from '../../format/number';
 import { asOf } from '../../state/place';
 import { Label } from '../../ui/Label';
@@ -12,13 +12,9 @@ import { SqueezeMark } from '../../ui/Squeeze';
 import { Since, Time } from '../../ui/Time';
 import { useFlash } from '../../ui/flash';
 
-const SESSIONS: Record<string, string> = { ASIAN: 'Asian', LONDON: 'London', NY: 'New York', ROLLOVER: 'rollover' };
-
-/** How a margin reads beside how long a label has held. */
-const TURNING: Readonly<Record<string, string>> = { far: 'far from turning', near: 'near turning', 'about to turn': 'about to turn' };
-
 export function Now({ snapshot }: { snapshot: Snapshot }): JSX.Element {
   const { regimes, guidance, explanation, session } = snapshot;
+  const { short: above, long: below } = snapshot.stop_vulnerability;
   const features = explanation.features;
   const side = features['squeeze_direction']?.value;
   const squeezed = regimes.risk.label === 'SQUEEZE_RISK' ? squeezeOf(side === 'LONG_SQUEEZE' ? 1 : side === 'SHORT_SQUEEZE' ? 2 : 0) : 'none';
@@ -46,9 +42,9 @@ export function Now({ snapshot }: { snapshot: Snapshot }): JSX.Element {
       </div>
       <div class="tile wide">
         <span class="tile-name">guidance</span>
-        <span>
-          posture <b>{guidance.posture}</b> · bias <b>{guidance.risk_bias}</b> · stops above <b>{snapshot.stop_vulnerability.short ?? '–'}</b>, below{' '}
-          <b>{snapshot.stop_vulnerability.long ?? '–'}</b>
+        <span title={[guidance.posture, guidance.risk_bias, above, below].join(' · ')}>
+          <b>{readable(guidance.posture)}</b> · {guidance.risk_bias === 'CONSERVATIVE' ? 'cautious' : guidance.risk_bias.toLowerCase()} · stop-run risk: above <b>{above?.toLowerCase() ?? '–'}</b>, below{' '}
+          <b>{below?.toLowerCase() ?? '–'}</b>
         </span>
         <span class="muted">{guidance.risk_bias_action}</span>
       </div>
@@ -91,11 +87,13 @@ function PriceAge({ of }: { of: MarketNow }): JSX.Element {
 interface TileProps {
   name: Axis;
   tone: JSX.Element;
-  of: { since: string; margin: number | null; held_by: string; raw_label: string };
+  of: { since: string; label: string; margin: number | null; nearest_exit: { distance: number } | null; held_by: string; raw_label: string };
   children?: ComponentChildren;
 }
 
 function Tile({ name, tone, of, children }: TileProps): JSX.Element {
+  // The margin is that of the latest reading; what ends the label itself is its exit.
+  const margin = of.nearest_exit?.distance ?? of.margin;
   return (
     <div class="tile">
       <span class="tile-name">{name}</span>
@@ -104,8 +102,12 @@ function Tile({ name, tone, of, children }: TileProps): JSX.Element {
         {children}
       </span>
       <span class="muted num">
-        <Since at={of.since} /> · <span title={`margin ${fixed(of.margin, 1)}: how far the label is from turning, in steps of its closest condition`}>{TURNING[marginWord(of.margin) ?? ''] ?? 'no margin'}</span>
-        {of.held_by !== 'none' && <span title={`the latest reading says ${of.raw_label}; kept by ${of.held_by}`}> · the latest reading differs</span>}
+        <Since at={of.since} /> ·{' '}
+        {of.raw_label === of.label ? (
+          <span title={`margin ${fixed(margin, 1)}: how far the label is from turning, in steps of its closest condition`}>{turningWords(marginWord(margin))}</span>
+        ) : (
+          <span title={`the latest reading is ${of.raw_label}, margin ${fixed(of.margin, 1)}; the label is kept by ${of.held_by}`}>latest reading: {saidWithin(name, of.raw_label)}</span>
+        )}
       </span>
     </div>
   );

@@ -7,8 +7,9 @@ import { compact, funding, percent, price, volatility } from '../../format/numbe
 import { momentShown } from '../../state/moment';
 import { Label } from '../../ui/Label';
 import { Time } from '../../ui/Time';
+import { missingWords } from './missing';
 
-export function Reading({ bars, pointed }: { bars: Bars; pointed: number | null }): JSX.Element {
+export function Reading({ bars, base, pointed }: { bars: Bars; base: string; pointed: number | null }): JSX.Element {
   // Bars that lie after the moment shown are loaded, and not read. It moves with every frame while time plays; bars are what counts.
   const until = useComputed(() => (momentShown.value === null ? null : Math.floor(momentShown.value / 1_000 / bars.interval) * bars.interval)).value;
   const over = until === null ? bars.rows : bars.rows.filter((r) => r.t < until || (r.t === until && r.labels.risk === null));
@@ -29,7 +30,7 @@ export function Reading({ bars, pointed }: { bars: Bars; pointed: number | null 
     const gap = bars.gaps.find((g) => Date.parse(g.from) / 1000 <= row.t && (g.until === null || Date.parse(g.until) / 1000 > row.t));
     return (
       <p id="reading" class="reading muted" aria-live={live}>
-        <Time at={row.t} /> gap{gap?.reason ? `: ${gap.reason.replaceAll('_', ' ')}` : ': no data'}
+        <Time at={row.t} /> gap: {missingWords(gap?.reason ?? 'no_data')}
       </p>
     );
   }
@@ -47,7 +48,7 @@ export function Reading({ bars, pointed }: { bars: Bars; pointed: number | null 
       <Label axis="volatility" label={row.labels.volatility} />
       <Label axis="heat" label={row.labels.heat} />
       <span>
-        <i>funding</i> {funding(row.funding)} <i>OI</i> {compact(row.oi)} <i>vol</i> {volatility(row.vol)}
+        <i>funding</i> {funding(row.funding)} <i>OI</i> {compact(row.oi)} {base} <i>1 h vol</i> {volatility(row.vol)}
       </span>
       {marks.length > 0 && <span class="tone-red">{marks.slice(0, 2).map((m) => `${m.severity} ${m.title}`).join(' · ')}{marks.length > 2 ? ` and ${marks.length - 2} more` : ''}</span>}
     </p>

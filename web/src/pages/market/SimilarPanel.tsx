@@ -32,7 +32,7 @@ export function SimilarPanel({ instrument, of }: { instrument: string; of: Resou
 function Calls({ snapshot }: { snapshot: Snapshot }): JSX.Element {
   if (snapshot.calls === null) return <p class="muted">No forecast was registered in the ten minutes before this one.</p>;
   return (
-    <table>
+    <table class="stacked">
       <caption class="muted">
         how often it followed this label with readings about as far from it, as of <Time at={snapshot.calls.ts} />
       </caption>
@@ -58,15 +58,15 @@ function Calls({ snapshot }: { snapshot: Snapshot }): JSX.Element {
             </th>
             {row.why === null ? (
               <>
-                <td class="num">{row.chance}</td>
-                <td class="num">{row.interval}</td>
+                <td class="num" data-name="after similar">{row.chance}</td>
+                <td class="num" data-name="90 % interval">{row.interval}</td>
               </>
             ) : (
               <td class="muted" colSpan={2}>
                 {row.why}
               </td>
             )}
-            <td class="num">{row.usual}</td>
+            <td class="num" data-name="after all">{row.usual}</td>
           </tr>
         ))}
       </tbody>
@@ -79,7 +79,7 @@ function Hours({ found }: { found: Similar }): JSX.Element {
     <>
       <p>{found.sentence}</p>
       {found.episodes.length > 0 && (
-        <table>
+        <table class="stacked">
           <caption class="muted">the most similar hours, a day apart at least</caption>
           <thead>
             <tr>
@@ -96,12 +96,12 @@ function Hours({ found }: { found: Similar }): JSX.Element {
           <tbody>
             {found.episodes.map((e) => (
               <tr key={e.ts}>
-                <td>
+                <th scope="row">
                   <Time at={e.ts} />
-                </td>
-                <td class="num">{percent(e.move_4h, 1, true)}</td>
-                <td class="num">{percent(e.move_24h, 1, true)}</td>
-                <td title={e.raw_label_4h_after ?? undefined}>{e.raw_label_4h_after === null ? '–' : said('risk', e.raw_label_4h_after)}</td>
+                </th>
+                <td class="num" data-name="price 4 h on">{percent(e.move_4h, 1, true)}</td>
+                <td class="num" data-name="24 h on">{percent(e.move_24h, 1, true)}</td>
+                <td data-name="label 4 h on" title={e.raw_label_4h_after ?? undefined}>{e.raw_label_4h_after === null ? '–' : said('risk', e.raw_label_4h_after)}</td>
               </tr>
             ))}
           </tbody>

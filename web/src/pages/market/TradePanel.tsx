@@ -114,7 +114,7 @@ export function TradePanel({ instrument, price }: { instrument: string; price: n
           <button type="submit" disabled={advice.loading}>
             What am I walking into?
           </button>
-          {entry !== null && (
+          {NUMBERS.some((name) => trade[name] !== null || (typed[name] ?? '') !== '') && (
             <button
               type="button"
               class="plain"

@@ -1,6 +1,6 @@
 // Calls of the ledger as rows of a table: those with a number first, in the order of their events.
 import type { CallView } from '../../api/types';
-import { percent } from '../../format/number';
+import { count, percent, plain } from '../../format/number';
 import { EVENTS, isEvent } from '../scorecard/events';
 
 export interface CallRow {
@@ -36,7 +36,7 @@ function callRow(call: CallView): CallRow {
   return {
     event: call.event_id,
     name: text.name,
-    whether: `whether ${text.whether}; ${call.cases} similar moments, ${call.windows} of them apart`,
+    whether: `whether ${text.whether}; ${count(call.cases, 'similar moment')}, ${plain(call.windows)} of them apart`,
     chance: percent(call.probability, 0),
     interval: low === undefined || high === undefined ? '–' : `${(low * 100).toFixed(0)} to ${percent(high, 0)}`,
     usual: percent(call.usual, 0),

@@ -15,6 +15,8 @@ const WORDS: Record<string, string> = {
   'beyond_1.5_times_the_stop': 'the far side of the cluster is too far away',
   no_level_at_the_stop: 'no level at the stop',
   confidence_not_available: 'confidence is not known',
+  warming: 'too little history',
+  zero_denominator: 'nothing to divide by',
   below_min_notional: 'smaller than the venue accepts',
 };
 

@@ -7,7 +7,7 @@ import { hrefTo } from '../../state/place';
 import { marketPath } from '../../state/url';
 import { TableHead } from '../../ui/TableHead';
 import { Time } from '../../ui/Time';
-import { codeText, endText, rText, readText, takenText } from './words';
+import { codeText, endText, rText, readText, takenText, verdictText } from './words';
 
 const TONE: Record<PaperTrade['verdict'], [tone: string, sign: string]> = { ALLOW: ['calm', '○'], CAUTION: ['amber', '△'], AVOID: ['red', '■'] };
 
@@ -56,8 +56,8 @@ function Line({ trade }: { trade: PaperTrade }): JSX.Element {
         {trade.side} {price(trade.entry)}
       </td>
       <td class="advice-cell">
-        <span class={`tone-${tone}`}>
-          <span aria-hidden="true">{sign}</span> {trade.verdict}
+        <span class={`tone-${tone}`} title={trade.verdict}>
+          <span aria-hidden="true">{sign}</span> {verdictText(trade.verdict)}
         </span>
         {trade.reasons.length > 0 && <span class="muted small"> {trade.reasons.map(codeText).join(', ')}</span>}
       </td>

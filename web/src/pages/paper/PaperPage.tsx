@@ -15,7 +15,7 @@ import { Panel } from '../../ui/Panel';
 import { TableHead } from '../../ui/TableHead';
 import { Time } from '../../ui/Time';
 import { Decisions } from './Decisions';
-import { FILTERS, codeText, filtered, gapText, groups, mixedText, rText, strategyText, summary, weekDays, wonText } from './words';
+import { FILTERS, filtered, gapText, groups, mixedText, notMadeText, rText, strategyText, summary, weekDays, wonText } from './words';
 
 /** Another process writes the log, a line a bar at most. */
 const AGAIN_MS = 5 * MINUTE;
@@ -160,7 +160,6 @@ function Groups({ review }: { review: PaperReview }): JSX.Element {
 }
 
 function NotMade({ review }: { review: PaperReview }): JSX.Element | null {
-  const reasons = Object.entries(review.not_made).sort((a, b) => b[1] - a[1]);
-  if (reasons.length === 0) return null;
-  return <p data-testid="not-made">Not decided: {reasons.map(([reason, n]) => `${codeText(reason)} ${plain(n, 9)}`).join(', ')}.</p>;
+  const words = notMadeText(review);
+  return words === null ? null : <p data-testid="not-made">{words}</p>;
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { PaperGroup, PaperReview, PaperTrade } from '../../api/types';
-import { filtered, gapText, groups, mixedText, readText, summary, takenText, weekDays, wonText } from './words';
+import { filtered, gapText, groups, mixedText, notMadeText, readText, summary, takenText, weekDays, wonText } from './words';
 
 const NOTHING: PaperGroup = { decisions: 0, open: 0, unresolved: 0, resolved: 0, won: 0, win_rate: null, win_rate_band: null, mean_r: null, mean_r_after_costs: null, plain_mean_r_after_costs: null };
 
@@ -25,14 +25,19 @@ test('a win rate stands with its interval, a gap only where both groups are larg
 });
 
 test('groups come in one order, verdicts that nobody gave are left out', () => {
-  expect(groups(review({}, {})).map(([name]) => name)).toEqual(['all', 'taken', 'skipped', 'CAUTION', 'AVOID', 'confidence above 0.7', '0.4 to 0.7', 'below 0.4', 'no confidence']);
+  expect(groups(review({}, {})).map(([name]) => name)).toEqual(['all', 'taken', 'skipped', 'take care', 'this speaks against it', 'confidence above 0.7', '0.4 to 0.7', 'below 0.4', 'no confidence']);
+});
+
+test('entries without a decision are said with their reasons', () => {
+  expect(notMadeText(review({}, {}))).toBeNull();
+  expect(notMadeText({ ...review({}, {}), not_made: { late: 1, gap: 1_200, other_word: 2 } })).toBe('No decision on 1,203 entries: bars missing 1,200, other word 2, bar arrived too late 1.');
 });
 
 test('decisions by kind; without a confidence counts as low', () => {
   const trade = (taken: boolean, confidence: number | null, skipped: string | null = null): PaperTrade => ({ taken, confidence, skipped, reasons: confidence !== null && confidence < 0.4 ? ['low_confidence'] : ['x'] }) as PaperTrade;
   const all = [trade(true, 0.8), trade(false, 0.39, 'avoid'), trade(true, null), trade(false, 0.4, 'position_open')];
   expect(['all', 'taken', 'skipped', 'low'].map((filter) => filtered(all, filter).length)).toEqual([4, 2, 2, 2]);
-  expect(all.map(takenText)).toEqual(['taken', 'skipped: AVOID', 'taken', 'skipped: one was open']);
+  expect(all.map(takenText)).toEqual(['taken', 'skipped: advice against it', 'taken', 'skipped: one was open']);
 });
 
 test('an entry says who picked it and what was read; several strategies of a week are named', () => {

@@ -40,7 +40,7 @@ export function groups(review: PaperReview): [name: string, of: PaperGroup, begi
     ['skipped', review.skipped],
     ...(['ALLOW', 'CAUTION', 'AVOID'] as const).flatMap((verdict, at): [string, PaperGroup, boolean][] => {
       const group = review.by_verdict[verdict];
-      return group === undefined ? [] : [[verdict, group, at === 0]];
+      return group === undefined ? [] : [[verdictText(verdict), group, at === 0]];
     }),
     ['confidence above 0.7', c.above_07, true],
     ['0.4 to 0.7', c.between],
@@ -55,7 +55,14 @@ export function endText(trade: PaperTrade): string {
   return ENDS[trade.end];
 }
 
-const SKIPPED: Record<string, string> = { avoid: 'skipped: AVOID', position_open: 'skipped: one was open' };
+/** As the market page says them. */
+const VERDICTS: Record<string, string> = { ALLOW: 'nothing speaks against it', CAUTION: 'take care', AVOID: 'this speaks against it' };
+
+export function verdictText(verdict: string): string {
+  return VERDICTS[verdict] ?? codeText(verdict).toLowerCase();
+}
+
+const SKIPPED: Record<string, string> = { avoid: 'skipped: advice against it', position_open: 'skipped: one was open' };
 
 export function takenText(trade: PaperTrade): string {
   return trade.taken ? 'taken' : (SKIPPED[trade.skipped ?? ''] ?? 'skipped');
@@ -78,6 +85,15 @@ export function mixedText(review: PaperReview): string | null {
   const each = Object.entries(review.by_strategy);
   if (each.length < 2) return null;
   return `Decisions of several strategies: ${each.map(([name, n]) => `${strategyText(name)} ${n}`).join(', ')}. The figures are of all of them together.`;
+}
+
+const NOT_MADE: Record<string, string> = { gap: 'bars missing', late: 'bar arrived too late', no_advice: 'no advice', stale: 'data too old', no_plan: 'no stop or target' };
+
+/** `No decision at 4 bars: 2 bars missing, …`: entries that were left out, by their reason. */
+export function notMadeText(review: PaperReview): string | null {
+  const reasons = Object.entries(review.not_made).sort((a, b) => b[1] - a[1]);
+  const all = reasons.reduce((sum, [, n]) => sum + n, 0);
+  return all === 0 ? null : `No decision on ${count(all, 'entry', 'entries')}: ${reasons.map(([reason, n]) => `${NOT_MADE[reason] ?? codeText(reason)} ${plain(n, 9)}`).join(', ')}.`;
 }
 
 /** Codes of the API as words. */

@@ -5,8 +5,10 @@ import { useState } from 'preact/hooks';
 import { useAction } from '../../api/action';
 import { mayOperate } from '../../api/session';
 import type { PositionCard } from '../../api/types';
+import { baseOf } from '../../board/decode';
 import type { Row } from '../../board/store';
 import { compact, fixed, percent, plain, price } from '../../format/number';
+import { dayWords } from '../../format/time';
 import { asOf, hrefTo } from '../../state/place';
 import { marketPath } from '../../state/url';
 import { Refused } from '../../ui/Answer';
@@ -32,15 +34,19 @@ export function Card({ card, changed }: { card: PositionCard; changed: (change: 
     if (await action.run(() => remove(position))) changed({ what: 'removed', before: position });
   };
   const worth = worthAt(position, markOf(card));
+  const row = rowOf(position.instrument);
+  // A recording that has ended: said once, in the place of everything that would be of now.
+  const recorded = asOf.value === null && row?.state() === 'recorded';
+  const until = dayWords(row?.number('row_ts'));
   return (
     <article class={`panel card flag-${flag}`} aria-label={`${position.side} ${position.instrument}`} data-row tabIndex={0}>
       <header class="panel-head">
         <h2>
           <a href={hrefTo(marketPath(position.instrument))}>{position.instrument}</a> <span class="muted">{position.side}</span>
         </h2>
-        {FLAG[flag] !== undefined && <span class="flag-word">{FLAG[flag]}</span>}
+        {!recorded && FLAG[flag] !== undefined && <span class="flag-word">{FLAG[flag]}</span>}
       </header>
-      {card.card !== null && <p class="card-text">{card.card}</p>}
+      {recorded ? <p class="card-text">Recorded until {until}; not watched</p> : card.card !== null && <p class="card-text">{card.card}</p>}
       <dl class="facts num">
         <dt>Entry</dt>
         <dd>
@@ -53,33 +59,37 @@ export function Card({ card, changed }: { card: PositionCard; changed: (change: 
         </dd>
         <dt>Mark</dt>
         <dd>
-          <Mark card={card} />
+          <Mark card={card} bare={recorded} />
         </dd>
         {worth !== null && (
           <>
-            <dt>Worth</dt>
+            <dt>P&L</dt>
             <dd data-testid="worth">
-              <Profit worth={worth} />
+              <Profit worth={worth} quote={quoteOf(position.instrument)} />
             </dd>
           </>
         )}
-        <dt>Context</dt>
-        <dd>
-          <Label axis="risk" label={context?.risk ?? null} />{' '}
-          {context !== null && (
-            <span class="muted">
-              for <Since at={context.since} />
-            </span>
-          )}
-        </dd>
-        {card.guidance !== null && (
+        {!recorded && (
           <>
-            <dt>Meaning</dt>
-            <dd class="wrap">{card.guidance.open_positions}</dd>
+            <dt>Context</dt>
+            <dd>
+              <Label axis="risk" label={context?.risk ?? null} />{' '}
+              {context !== null && (
+                <span class="muted">
+                  for <Since at={context.since} />
+                </span>
+              )}
+            </dd>
+            {card.guidance !== null && (
+              <>
+                <dt>Guidance</dt>
+                <dd class="wrap">{card.guidance.open_positions === 'keep' ? 'keep as it is' : card.guidance.open_positions}</dd>
+              </>
+            )}
           </>
         )}
       </dl>
-      {card.notices.length > 0 && (
+      {!recorded && card.notices.length > 0 && (
         <ul class="events">
           {card.notices.slice(0, NOTICES_SHOWN).map((notice) => (
             <li key={notice.notice_id}>
@@ -121,11 +131,17 @@ function markOf({ position, context }: PositionCard): number | null {
   return rowOf(position.instrument)?.number('price') ?? context?.price ?? null;
 }
 
-function Profit({ worth }: { worth: Worth }): JSX.Element {
+/** What the market's prices are in: “USDT”. */
+function quoteOf(instrument: string): string {
+  const symbol = instrument.split(':')[1] ?? '';
+  return symbol.slice(baseOf(symbol).length).replace(/^[-_/]|[-_:/].*$/g, '');
+}
+
+function Profit({ worth, quote }: { worth: Worth; quote: string }): JSX.Element {
   return (
     <>
       <span class={`change ${worth.profit < 0 ? 'down' : 'up'}`}>{percent(worth.profit, 2, true)}</span>
-      {worth.quote !== null && <> {worth.quote > 0 ? '+' : ''}{compact(worth.quote)}</>}
+      {worth.quote !== null && <> {worth.quote > 0 ? '+' : ''}{compact(worth.quote)} {quote}</>}
       {worth.r !== null && <b title="multiples of the distance from entry to stop"> {fixed(worth.r, 1, true)} R</b>}
     </>
   );
@@ -138,7 +154,7 @@ function ToStop({ worth }: { worth: Worth | null }): JSX.Element | null {
 }
 
 /** The price as the board has it, which moves, with how old it is; what the server knew of it where the board has no such market. */
-function Mark({ card }: { card: PositionCard }): JSX.Element {
+function Mark({ card, bare }: { card: PositionCard; bare: boolean }): JSX.Element {
   const { position, context } = card;
   const row = rowOf(position.instrument);
   const onBoard = row?.number('price') ?? null;
@@ -149,7 +165,7 @@ function Mark({ card }: { card: PositionCard }): JSX.Element {
       <span ref={ref} data-testid="mark">
         {price(at)}
       </span>{' '}
-      <span class="muted small">{onBoard === null ? context !== null && context.price_at !== null && <Since at={context.price_at} ago /> : <BoardAge row={row} />}</span>
+      <span class="muted small">{bare ? '' : onBoard === null ? context !== null && context.price_at !== null && <Since at={context.price_at} ago /> : <BoardAge row={row} />}</span>
     </span>
   );
 }

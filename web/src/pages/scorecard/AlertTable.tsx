@@ -1,9 +1,11 @@
 // Labels and detectors as alerts: how many were right, how many events they came before, how early, how many a day.
 import type { JSX } from 'preact';
 import type { AlertScore } from '../../api/types';
+import { said } from '../../format/labels';
 import { NONE, fixed, percent, plain } from '../../format/number';
 import { Empty } from '../../ui/Answer';
 import { TableHead } from '../../ui/TableHead';
+import { kindOf } from '../alerts/episodes';
 import { EVENTS } from './events';
 import { leadText, rightText } from './words';
 
@@ -27,7 +29,9 @@ export function AlertTable({ alerts }: { alerts: readonly AlertScore[] }): JSX.E
         <tbody>
           {alerts.map((alert) => (
             <tr key={`${alert.alert}${alert.event}`} data-row tabIndex={0}>
-              <th scope="row">{alert.alert}</th>
+              <th scope="row" title={alert.alert}>
+                {kindOf(alert.alert)?.text ?? said('risk', alert.alert)}
+              </th>
               <td data-name="followed by">{EVENTS[alert.event].name}</td>
               <td class="num" data-name="right">{rightText(alert)}</td>
               <td class="num" data-name="came before">{alert.recall === null ? NONE : `${percent(alert.recall, 0)}${alert.events === null || alert.events === undefined ? '' : ` of ${plain(alert.events, 9)}`}`}</td>

@@ -4,7 +4,7 @@ import { useComputed } from '@preact/signals';
 import { withQuery } from '../../api/client';
 import { useResource } from '../../api/resource';
 import type { DriftReport, DriftRow } from '../../api/types';
-import { NONE, fixed } from '../../format/number';
+import { NONE, fixed, plain } from '../../format/number';
 import { MINUTE } from '../../format/time';
 import { serverNow } from '../../state/clock';
 import { asOf } from '../../state/place';
@@ -128,7 +128,7 @@ function Skills({ report }: { report: DriftReport }): JSX.Element | null {
               <th scope="row">{EVENTS[row.event].name}</th>
               <td data-name="markets">{row.group}</td>
               <td class="num" data-name="skill of 30 days">{rollingText(row)}</td>
-              <td class="num" data-name="separate windows">{row.n_eff}</td>
+              <td class="num" data-name="separate windows">{plain(row.n_eff, 9)}</td>
             </tr>
           ))}
         </tbody>

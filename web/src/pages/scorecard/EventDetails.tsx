@@ -81,8 +81,8 @@ function Facts({ row, whole }: { row: ScoreRow; whole: ScoreRow | undefined }): 
       <dd>{skillText(row.climatology)}</dd>
       {row.event !== 'vol_class_24h' && (
         <>
-          <dt>came</dt>
-          <dd>{percent(row.base_rate)} of the scored windows</dd>
+          <dt>happened</dt>
+          <dd>in {percent(row.base_rate)} of the scored windows</dd>
         </>
       )}
       <dt>score</dt>
@@ -100,7 +100,7 @@ function Facts({ row, whole }: { row: ScoreRow; whole: ScoreRow | undefined }): 
         <>
           <dt>the label alone</dt>
           <dd>
-            said {plain(label.hits + label.false_alarms, 9)} times, right {plain(label.hits, 9)}; {plain(label.misses, 9)} came unsaid
+            said {plain(label.hits + label.false_alarms, 9)} times, right {plain(label.hits, 9)}; missed {plain(label.misses, 9)}
           </dd>
         </>
       )}

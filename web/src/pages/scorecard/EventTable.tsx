@@ -21,8 +21,8 @@ export function EventTable({ rows, chosen }: { rows: readonly ScoreRow[]; chosen
               { name: 'says' },
               { name: 'skill against persistence', title: 'with its 90 % band; the line is zero' },
               { name: 'separate windows', title: 'windows that do not overlap', num: true },
-              { name: 'came', title: 'share of the scored windows in which it happened', num: true },
-              { name: 'against climatology', title: 'skill against how often it came over 180 days, with its 90 % band', num: true },
+              { name: 'happened', title: 'share of the scored windows in which it happened', num: true },
+              { name: 'against climatology', title: 'skill against how often it happened over 180 days, with its 90 % band', num: true },
               { name: 'scored', num: true },
             ]}
           />
@@ -41,7 +41,7 @@ export function EventTable({ rows, chosen }: { rows: readonly ScoreRow[]; chosen
                   <SkillBar skill={row.persistence} scale={scale} tone={toneOf(row)} />
                 </td>
                 <td class="num" data-name="separate windows">{plain(row.n_eff, 9)}</td>
-                <td class="num" data-name="came">{row.event === 'vol_class_24h' ? <span class="none" title="four classes, of which one always comes">–</span> : percent(row.base_rate)}</td>
+                <td class="num" data-name="happened">{row.event === 'vol_class_24h' ? <span class="none" title="four classes, of which one always holds">–</span> : percent(row.base_rate)}</td>
                 <td class="num" data-name="against climatology">{skillText(row.climatology)}</td>
                 <td class="num" data-name="scored">{plain(row.denominators.scored, 9)}</td>
               </tr>

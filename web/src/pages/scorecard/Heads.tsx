@@ -2,7 +2,7 @@
 import type { JSX } from 'preact';
 import type { ForecastEvent, Scorecard } from '../../api/types';
 import { withQuery } from '../../api/client';
-import { count } from '../../format/number';
+import { count, plain } from '../../format/number';
 import { asOf, place } from '../../state/place';
 import { Panel } from '../../ui/Panel';
 import { TableHead } from '../../ui/TableHead';
@@ -29,7 +29,7 @@ export function Heads({ card, event }: { card: Scorecard; event: ForecastEvent |
             Heads of the chains of {heads[0]?.day.slice(0, 10)}, SHA-256, {count(heads.length, 'event')}
           </summary>
           <div class="scroll" tabIndex={0} role="group" aria-label="heads">
-            <table>
+            <table class="stacked">
               <TableHead
                 of={[
                   { name: 'event' },
@@ -41,7 +41,7 @@ export function Heads({ card, event }: { card: Scorecard; event: ForecastEvent |
                 {heads.map((head) => (
                   <tr key={head.event}>
                     <th scope="row">{EVENTS[head.event].name}</th>
-                    <td class="num">{head.rows}</td>
+                    <td class="num" data-name="rows">{plain(head.rows, 9)}</td>
                     <td>
                       <code title={head.head}>{shortHash(head.head)}…</code>
                     </td>

@@ -62,13 +62,13 @@ function Curve({ row }: { row: Stated }): JSX.Element {
         stated
       </text>
       <text x={12} y={TOP + side / 4} text-anchor="middle" transform={`rotate(-90 12 ${TOP + side / 4})`}>
-        came
+        happened
       </text>
       <line class="diagonal" x1={x(0)} y1={y(0)} x2={x(end)} y2={y(end)} />
       {row.reliability.map((bin) => (
         <g key={bin.stated} class={bin.n_eff < FEW ? 'few' : ''}>
           <title>
-            stated {percent(bin.stated)}, came {percent(bin.observed)} of {plain(bin.n, 9)} cases
+            stated {percent(bin.stated)}, happened {percent(bin.observed)} of {plain(bin.n, 9)} cases
           </title>
           <line class="whisker" x1={x(bin.stated)} x2={x(bin.stated)} y1={y(bin.low)} y2={y(bin.high)} />
           <circle cx={x(bin.stated)} cy={y(bin.observed)} r="4" />
@@ -87,7 +87,7 @@ function Bins({ row }: { row: Stated }): JSX.Element {
         <TableHead
           of={[
             { name: 'stated', num: true },
-            { name: 'came', num: true },
+            { name: 'happened', num: true },
             { name: '90 % interval', title: 'Wilson’s interval on separate windows', num: true },
             { name: 'cases', num: true },
             { name: 'separate', title: 'windows that do not overlap', num: true },

@@ -6,6 +6,7 @@ import { hrefTo } from '../../state/place';
 import { marketPath } from '../../state/url';
 import { Label } from '../../ui/Label';
 import { TrustWords, rowOf, trustClass } from '../../ui/RowState';
+import { Time } from '../../ui/Time';
 import { opens } from '../../ui/rowOpen';
 import { leadsOf } from './lead';
 
@@ -38,7 +39,7 @@ export function Leaders({ universe }: { universe: UniverseView }): JSX.Element {
         </ul>
       )}
       <div class="scroll" tabIndex={0} role="group" aria-label="table">
-        <table>
+        <table class="stacked">
           <thead>
             <tr>
               <th scope="col">market</th>
@@ -61,13 +62,16 @@ export function Leaders({ universe }: { universe: UniverseView }): JSX.Element {
                 <td>
                   <Label axis="risk" label={market.risk} />
                 </td>
-                <td class="num">{volatility(market.vol_annual)}</td>
-                <td class="num">{fixed(market.lead_score, 1, true)}</td>
+                <td class="num" data-name="24 h vol">{volatility(market.vol_annual)}</td>
+                <td class="num" data-name="lead score">{fixed(market.lead_score, 1, true)}</td>
               </tr>
             ))}
           </tbody>
         </table>
       </div>
+      <p class="muted small">
+        Readings of the hour of <Time at={universe.timestamp} />, not of the newest minute.
+      </p>
     </>
   );
 }

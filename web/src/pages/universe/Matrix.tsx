@@ -72,7 +72,7 @@ function Cell({ pair, window }: { pair: Pair | null | undefined; window: 'corr_3
       title={`${pair.asset_pair}: ${fixed(value, 2)}${ci ? `, 90 % interval ${fixed(ci[0] ?? null, 2)} to ${fixed(ci[1] ?? null, 2)}` : ''}${state ? `, ${state}` : ''}`}
     >
       {fixed(value, 2)}
-      {state !== null && state !== 'NORMAL' && <b class="state"> {state}</b>}
+      {state !== null && state !== 'NORMAL' && <b class="state"> {state.replaceAll('_', ' ').toLowerCase()}</b>}
     </td>
   );
 }

@@ -9,7 +9,7 @@ import { columnsOf } from './columns';
 import type { ShownColumn } from './columns';
 import { sortPatch } from './order';
 import type { Wish } from './order';
-import { heightOf, useFitted, useOrder, useRoom, useWish } from './useBoard';
+import { OWN_HEIGHTS_MAX, heightOf, useFitted, useOrder, useRoom, useWish } from './useBoard';
 import type { BoardView } from './views';
 
 export function BoardTable({ view }: { view: BoardView }): JSX.Element {
@@ -20,7 +20,9 @@ export function BoardTable({ view }: { view: BoardView }): JSX.Element {
   const body = useRef<HTMLTableSectionElement>(null);
   const compact = density.value === 'compact';
   const height = heightOf(fitted, compact, room);
-  const shown = useRowsNear(body, height, order.length);
+  const near = useRowsNear(body, height, order.length);
+  const own = order.length <= OWN_HEIGHTS_MAX;
+  const shown = own ? { from: 0, to: order.length } : near;
   const columns = columnsOf(fitted.shown);
   return (
     <div ref={frame} class="board-frame">
@@ -40,7 +42,7 @@ export function BoardTable({ view }: { view: BoardView }): JSX.Element {
         <tbody ref={body}>
           <Spacer height={shown.from * height} columns={columns.length} />
           {order.slice(shown.from, shown.to).map((row, at) => (
-            <BoardRow key={row.instrument} row={row} index={shown.from + at + 2} fitted={fitted} height={height} />
+            <BoardRow key={row.instrument} row={row} index={shown.from + at + 2} fitted={fitted} height={height} room={own ? room : null} />
           ))}
           <Spacer height={(order.length - shown.to) * height} columns={columns.length} />
         </tbody>

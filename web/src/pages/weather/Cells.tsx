@@ -8,14 +8,14 @@ import { fullName } from '../../board/find';
 import { isFavourite, toggleFavourite } from '../../board/prefs';
 import type { Row } from '../../board/store';
 import type { Axis } from '../../contract';
-import { saidCrowd, marginWord } from '../../format/labels';
+import { marginWord, saidCrowd, turningWords } from '../../format/labels';
 import { NONE, compact, fixed, funding, percent, price, volatility } from '../../format/number';
 import { age, span, utc } from '../../format/time';
 import { serverNow } from '../../state/clock';
 import { hrefTo } from '../../state/place';
 import { marketPath } from '../../state/url';
 import { Label } from '../../ui/Label';
-import { RecordedUntil } from '../../ui/RowState';
+import { RecordedUntil, StaleAge } from '../../ui/RowState';
 import { Spark } from '../../ui/Spark';
 import { useFlash } from '../../ui/flash';
 
@@ -63,20 +63,6 @@ function Star({ instrument, symbol }: { instrument: string; symbol: string }): J
         <path d="M8.0 2.0L9.6 6.2L14.1 6.4L10.6 9.2L11.8 13.6L8.0 11.2L4.2 13.6L5.4 9.2L1.9 6.4L6.4 6.2z" />
       </svg>
     </button>
-  );
-}
-
-/** The greater part of a length alone: “3 d” of “3 d 4 h”. */
-function coarse(length: string): string {
-  return length.split(' ').slice(0, 2).join(' ');
-}
-
-function StaleAge({ row }: { row: Row }): JSX.Element {
-  const at = row.number('row_ts');
-  return (
-    <em class="tone-red" title={at === null ? undefined : `last reading ${utc(at)}, ${span(age(at, serverNow.value))} ago`}>
-      stale{at === null ? '' : ` ${coarse(span(age(at, serverNow.value)))}`}{' '}
-    </em>
   );
 }
 
@@ -166,7 +152,7 @@ export function MarginText({ row, alone = false }: { row: Row; alone?: boolean }
   if (word === null) return <span class="none" title={row.reason('margin') ?? 'no reading'}>{NONE}</span>;
   return (
     <span class={`margin margin-${word.replaceAll(' ', '-')}`} title={`margin ${fixed(margin, 1)}: the distance of the risk label from turning, in units of its closest clause`}>
-      {!alone || word === 'about to turn' ? word : word === 'far' ? 'far from turning' : 'near turning'}
+      {alone ? turningWords(word) : word}
     </span>
   );
 }

@@ -44,7 +44,7 @@ export function fit(must: readonly Measured[], extra: readonly Measured[], room:
   const shown = [...must, ...extra].filter((column) => kept.has(column.id));
   const below = beneath ? [...must, ...extra].filter((column) => !kept.has(column.id) && (column.line !== undefined || (column.part !== null && must.includes(column)))) : [];
   const parts = below.flatMap((column) => (column.line === undefined && column.part !== null ? [column.part] : []));
-  const texts = below.flatMap((column) => (column.line === undefined ? [] : [Math.min(TEXT_LINES_MAX, Math.ceil(column.line / (room - BESIDE_PX)))]));
+  const texts = below.flatMap((column) => (column.line === undefined ? [] : [textLines(column.line, room)]));
   return {
     shown: shown.map((column) => column.id),
     widths: shared(shown, Math.max(0, room - used)),
@@ -52,6 +52,11 @@ export function fit(must: readonly Measured[], extra: readonly Measured[], room:
     textLines: texts.reduce((sum, lines) => sum + lines, 0),
     partLines: linesOf(parts, room - BESIDE_PX),
   };
+}
+
+/** Lines that a text of this width takes beneath a row. */
+export function textLines(width: number, room: number): number {
+  return Math.min(TEXT_LINES_MAX, Math.ceil(width / (room - BESIDE_PX)));
 }
 
 /** All of the room is given out, so that the table leaves nothing for a column that is none. */

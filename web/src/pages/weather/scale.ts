@@ -25,11 +25,11 @@ export function startScale(): void {
   });
 }
 
-/** In the letters of styles/board.css. */
+/** Letters of a headline (styles/board.css). */
 const HEADLINE_FONT_PX = 12;
 let canvas: CanvasRenderingContext2D | null = null;
 
-function widthOf(text: string): number {
+export function widthOf(text: string): number {
   canvas ??= document.createElement('canvas').getContext('2d');
   if (canvas === null) return text.length * HEADLINE_FONT_PX * 0.6;
   canvas.font = `${HEADLINE_FONT_PX}px ${getComputedStyle(document.body).fontFamily}`;

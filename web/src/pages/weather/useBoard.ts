@@ -9,11 +9,11 @@ import type { Row } from '../../board/store';
 import { place } from '../../state/place';
 import { sameOrder } from '../../ui/order';
 import { BY_ID } from './columns';
-import { fit } from './fit';
+import { fit, textLines } from './fit';
 import type { Fitted, Measured } from './fit';
 import { FAVOURITES, chosen, wishOf } from './order';
 import type { Mine, Wish } from './order';
-import { longestHeadline } from './scale';
+import { longestHeadline, widthOf } from './scale';
 import type { BoardView } from './views';
 
 const FOLLOW_MS = 1_000;
@@ -59,6 +59,8 @@ export function useOrder(view: BoardView): Row[] {
 const HEADLINE_LINES = 2.3;
 /** What breaking a text into lines loses. */
 const BREAKS = 1.1;
+/** A board of so many rows is in the document as a whole, and each of them is as tall as its own headline. */
+export const OWN_HEIGHTS_MAX = 60;
 /** Cells have this much padding. */
 const PADDING_PX = 18;
 
@@ -88,6 +90,11 @@ export function useFitted(view: BoardView, room: number): Fitted {
 export function heightOf(fitted: Fitted, compact: boolean, room: number): number {
   if (compact) return COMPACT_PX;
   return (room < 760 ? 42 : 40) + (fitted.textLines > 0 ? fitted.textLines * LINE_PX + 2 : 0) + fitted.partLines * PART_PX + (fitted.below.length > 0 ? 4 : 0);
+}
+
+/** How much less than that a row needs whose headline is shorter than the longest. */
+export function spareOf(headline: string, fitted: Fitted, room: number): number {
+  return fitted.textLines === 0 ? 0 : (fitted.textLines - textLines(widthOf(headline) * BREAKS, room - BORDER_PX)) * LINE_PX;
 }
 
 /** Up to this width cells have this much less padding (styles/board.css). */

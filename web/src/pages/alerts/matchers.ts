@@ -1,0 +1,27 @@
+// The conditions of a silence: the labels and comparisons of the interface, and how people say them. Pure.
+import type { Matcher } from '../../contract';
+import { kindOf } from './episodes';
+
+/** What is offered at first, and what only a reader wants who asks for more. */
+export const LABELS: readonly (readonly [label: string, words: string, advanced?: true])[] = [
+  ['event_type', 'kind'],
+  ['instrument', 'market'],
+  ['severity', 'severity'],
+  ['venue', 'venue', true],
+  ['symbol', 'symbol', true],
+  ['axis', 'axis', true],
+  ['rule', 'rule', true],
+];
+export const OPS: readonly (readonly [op: Matcher['op'], words: string, advanced?: true])[] = [
+  ['=', 'is'],
+  ['!=', 'is not'],
+  ['=~', 'fits', true],
+  ['!~', 'does not fit', true],
+];
+
+/** `kind is “A label changed”`, `market is binance-usdm:SOLUSDT`. */
+export function matcherWords({ label, op, value }: Matcher): string {
+  const kind = label === 'event_type' ? kindOf(value) : null;
+  const words = (of: readonly (readonly [string, string, true?])[], word: string): string => of.find(([one]) => one === word)?.[1] ?? word;
+  return `${words(LABELS, label)} ${words(OPS, op)} ${kind === null ? value : `“${kind.text}”`}`;
+}
