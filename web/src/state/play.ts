@@ -118,7 +118,7 @@ function run(): () => void {
     } else clock.value = (clock.peek() ?? 0) + passed;
     const at = clock.peek() ?? 0;
     const night = storyEnd(begun);
-    if (at >= night) return end(night, 'The night is over. Play goes on; Now shows the made-up market.');
+    if (at >= night) return end(night, 'The night is over. Play goes on from here, Now shows the made-up market.');
     if (ends !== null && at >= ends.last) {
       if (endsForGood(ends.last)) end(ends.last, 'The stored data ends here.');
       else setParams({ play: null, as_of: null });

@@ -46,7 +46,8 @@ export function Card({ card, changed }: { card: PositionCard; changed: (change: 
         </h2>
         {!recorded && FLAG[flag] !== undefined && <span class="flag-word">{FLAG[flag]}</span>}
       </header>
-      {recorded ? <p class="card-text">Recorded until {until}; not watched</p> : card.card !== null && <p class="card-text">{card.card}</p>}
+      {recorded && <p class="card-text">Recorded until {until}; not watched</p>}
+      {card.card !== null && <p class="card-text">{card.card}</p>}
       <dl class="facts num">
         <dt>Entry</dt>
         <dd>
