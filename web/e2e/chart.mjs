@@ -318,6 +318,8 @@ export function chartTests(of) {
     await becomes(async () => (await own())?.stop, moved);
     await page.getByTestId('undo').getByRole('button', { name: 'Undo' }).click();
     await becomes(async () => (await own())?.stop, stop);
+    // What is taken back is what the card shows.
+    await card.getByText(stop.toFixed(2)).first().waitFor();
     await card.getByRole('button', { name: 'Stop watching' }).click();
     await becomes(async () => (await own()) === undefined, true);
     await page.getByTestId('undo').getByRole('button', { name: 'Undo' }).click();
