@@ -41,7 +41,7 @@ export function alertTests(of) {
     assert.match(text, /at [\d.,]+/, 'at which price');
     // The whole is read of one row: its records are behind it.
     const more = (await known()).find((event) => event.revision > 1);
-    await page.getByLabel('market', { exact: true }).selectOption(more.instrument);
+    await page.getByRole('combobox', { name: 'market', exact: true }).selectOption(more.instrument);
     await until(async () => {
       const all = await page.locator('li.alert .alert-what').allInnerTexts();
       return (all.length > 0 && all.every((each) => each.includes(more.symbol))) || all.join(' | ');
