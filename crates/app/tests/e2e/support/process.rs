@@ -111,7 +111,13 @@ impl Lines {
     /// The next line that contains `words`, waiting for it.
     #[track_caller]
     pub(crate) fn wait_for(&mut self, words: &str) -> String {
-        let deadline = Instant::now() + Duration::from_secs(60);
+        self.wait_long_for(words, Duration::from_secs(60))
+    }
+
+    /// The same for what takes long on a busy machine.
+    #[track_caller]
+    pub(crate) fn wait_long_for(&mut self, words: &str, long: Duration) -> String {
+        let deadline = Instant::now() + long;
         loop {
             let unread = String::from_utf8_lossy(&self.seen[self.searched..]).into_owned();
             let mut at = self.searched;
