@@ -44,6 +44,9 @@ const SAID: Record<Axis, Record<string, Said>> = {
   },
 };
 
+/** Verdicts on a trade in mind, as people read them. */
+export const VERDICTS: Readonly<Record<string, string>> = { ALLOW: 'Nothing speaks against it', CAUTION: 'Take care', AVOID: 'This speaks against it' };
+
 /** What an axis is called in headings and tooltips. */
 export const AXIS_NAMES: Readonly<Record<Axis, string>> = { risk: 'risk', trend: 'trend', volatility: 'volatility', heat: 'heat' };
 

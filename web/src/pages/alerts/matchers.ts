@@ -2,7 +2,7 @@
 import type { Matcher } from '../../contract';
 import { kindOf } from './episodes';
 
-/** What is offered at first, and what only a reader wants who asks for more. */
+/** Conditions a silence is made of; those marked are offered under “advanced”. */
 export const LABELS: readonly (readonly [label: string, words: string, advanced?: true])[] = [
   ['event_type', 'kind'],
   ['instrument', 'market'],

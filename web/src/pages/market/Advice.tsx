@@ -2,18 +2,20 @@
 // could be done instead. Words of the interface are in the titles.
 import type { JSX } from 'preact';
 import type { AdviceView } from '../../api/types';
+import { VERDICTS } from '../../format/labels';
 import { compact, fixed, percent, plain, price } from '../../format/number';
 import { Since, Time } from '../../ui/Time';
 import { missingWords } from './missing';
 
-const VERDICTS: Record<string, readonly [tone: string, word: string, drawn: JSX.Element]> = {
-  ALLOW: ['calm', 'Nothing speaks against it', <circle cx="8" cy="8" r="5" />],
-  CAUTION: ['amber', 'Take care', <path d="M8 2.500 14 13.500H2zM8 6.500v3M8 11.500v.1" />],
-  AVOID: ['red', 'This speaks against it', <path class="solid" d="M3 3h10v10H3z" />],
+const LOOKS: Record<string, readonly [tone: string, drawn: JSX.Element]> = {
+  ALLOW: ['calm', <circle cx="8" cy="8" r="5" />],
+  CAUTION: ['amber', <path d="M8 2.500 14 13.500H2zM8 6.500v3M8 11.500v.1" />],
+  AVOID: ['red', <path class="solid" d="M3 3h10v10H3z" />],
 };
 
 export function Advice({ advice }: { advice: AdviceView }): JSX.Element {
-  const [tone, word, drawn] = VERDICTS[advice.verdict] ?? ['none', 'No verdict', <circle cx="8" cy="8" r="5" />];
+  const [tone, drawn] = LOOKS[advice.verdict] ?? ['none', <circle cx="8" cy="8" r="5" />];
+  const word = VERDICTS[advice.verdict] ?? 'No verdict';
   const reasons = advice.reasons.filter((reason) => reason.code !== 'ok');
   const said = new Set(reasons.map((reason) => reason.text));
   const warnings = advice.warnings.filter((warning) => !said.has(warning.text));

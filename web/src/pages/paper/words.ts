@@ -1,5 +1,6 @@
 // A week on paper in words. Results are in units of risk after costs; a mean is never said without how many it is of.
 import type { PaperGroup, PaperReview, PaperTrade } from '../../api/types';
+import { VERDICTS } from '../../format/labels';
 import { NONE, count, fixed, percent, plain } from '../../format/number';
 
 export function rText(r: number | null | undefined): string {
@@ -55,11 +56,8 @@ export function endText(trade: PaperTrade): string {
   return ENDS[trade.end];
 }
 
-/** As the market page says them. */
-const VERDICTS: Record<string, string> = { ALLOW: 'nothing speaks against it', CAUTION: 'take care', AVOID: 'this speaks against it' };
-
 export function verdictText(verdict: string): string {
-  return VERDICTS[verdict] ?? codeText(verdict).toLowerCase();
+  return (VERDICTS[verdict] ?? codeText(verdict)).toLowerCase();
 }
 
 const SKIPPED: Record<string, string> = { avoid: 'skipped: advice against it', position_open: 'skipped: one was open' };

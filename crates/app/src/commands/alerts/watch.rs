@@ -66,14 +66,15 @@ pub(super) fn add(
     let watch = &made["watch"];
     let (market, words) = (super::word(watch, "instrument"), super::word(watch, "words"));
     let how = if asked.repeat { "every time" } else { "once" };
-    writeln!(out, "{}", fold(&format!("you hear {how} when {words} on {market}"), WIDTH, ""))?;
+    writeln!(out, "{}", fold(&format!("watching {market}: {words}, {how}"), WIDTH, ""))?;
     if let Some(now) = made["now"].as_str() {
         writeln!(out, "now {now}")?;
     }
     writeln!(out, "{}", fold(&tried(&past), WIDTH, ""))?;
     writeln!(out, "remove it with: barograph alerts unwatch {}", super::word(watch, "id"))?;
     if listen.is_none() {
-        writeln!(out, "no process listens on this data folder: it is judged from the next barograph up on")?;
+        let none = "nothing is listening on this data folder: it is judged from the next barograph up on";
+        writeln!(out, "{}", fold(none, WIDTH, ""))?;
     }
     Ok(())
 }
