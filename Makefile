@@ -15,6 +15,8 @@ UNSTEADY := $(abspath $(TARGET))/unsteady-tests
 # The program and the house tool, as they are needed. With BUILT=1 what `cargo test` has just built is taken: asked for alone, a
 # package has fewer features, and everything below it would be compiled once more.
 APP = $(if $(BUILT),true,$(CARGO) build --quiet --locked --package barograph)
+# What `make test` builds and tests: the module for Python too, which has the features of everything else then.
+TESTED := --workspace --locked --features xtask/gen,xtask/mutants,barograph-python/extension
 XTASK = $(if $(BUILT),"$(abspath $(TARGET))/debug/xtask",$(CARGO) run --quiet --locked --package xtask --features gen --)
 # Says that something is skipped, and why, to who looks and to the list.
 SKIPPED = sh -c 'echo "skipped: $$0" | tee -a "$${SKIPPED_TESTS:-/dev/null}"'
@@ -110,7 +112,7 @@ test: tools server page judges
 	@mkdir -p "$(abspath $(TARGET))" && : > "$(SKIPS)" && : > "$(UNSTEADY)"
 	if [ -e "$(JUDGES_IN)" ]; then export PEERS_PYTHON="$${PEERS_PYTHON:-$(VENV)/bin/python}"; fi; \
 	FUZZ_FRAMES=$${FUZZ_FRAMES:-1000000} RUST_TEST_THREADS=$${RUST_TEST_THREADS:-$(THREADS)} \
-		CARGO="$(CARGO)" crates/testkit/once_more.sh --workspace --locked --features xtask/gen,xtask/mutants -- $(TEST_ARGS)
+		CARGO="$(CARGO)" crates/testkit/once_more.sh $(TESTED) -- $(TEST_ARGS)
 	@$(MAKE) --no-print-directory web BUILT=1
 	@$(MAKE) --no-print-directory fuzz-api BUILT=1
 	@$(MAKE) --no-print-directory python BUILT=1
@@ -182,7 +184,8 @@ python: tools
 		$(SKIPPED) "THE MODULE FOR PYTHON IS NOT BUILT AND NOT TESTED: pip cannot fetch maturin, pytest, mypy, numpy, pandas, polars, pyarrow, matplotlib, lightgbm, scikit-learn, scipy"; \
 	else \
 		set -e; rm -rf "$(WHEELS)"; \
-		VIRTUAL_ENV="$(VENV)" PATH="$(VENV)/bin:$$PATH" maturin build -q --profile $(PYTHON_PROFILE) --manifest-path crates/python/Cargo.toml --out "$(WHEELS)"; \
+		$(if $(BUILT),CARGO="$(abspath crates/python/built_cargo.sh)" BUILT_CARGO="$(CARGO)" BUILT_TESTS="$(TESTED)",) \
+			"$(VENV)/bin/maturin" build -q --profile $(PYTHON_PROFILE) --interpreter "$(VENV)/bin/python" --manifest-path crates/python/Cargo.toml --out "$(WHEELS)"; \
 		"$(VENV)/bin/pip" install -q --disable-pip-version-check --force-reinstall --no-deps "$(WHEELS)"/barograph-*.whl; \
 		$(APP); \
 		$(if $(BUILT),true,$(CARGO) build --quiet --locked --package barograph-verify --example scores); \

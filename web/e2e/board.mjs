@@ -6,7 +6,7 @@ import { axe, open, shot } from './browser.mjs';
 import { becomes, until } from './figures.mjs';
 import { STUDY, labStudy } from './lab.mjs';
 import { external } from './server.mjs';
-import { LIVE, NIGHT, SOL } from './views.mjs';
+import { NIGHT, SOL } from './views.mjs';
 import { cutAt, paths } from './width.mjs';
 
 const PAST = `as_of=${NIGHT}`;
@@ -16,7 +16,7 @@ const TIMELESS = /^(whatif|help|lab|alerts-(watches|deliveries|silences))/;
 /** What is behind a click or another word of the address: `before` makes it, `opens` is clicked where it is there. */
 const WITHIN = [
   ['alerts-all', '/alerts?view=all&severity=LOW', { opens: 'li.alert > details > summary, li.alert .records > summary' }],
-  ['alerts-watches', '/alerts?view=watches', { before: (server) => server.ask('/api/v1/watches', { market: LIVE, when: 'risk changes', repeat: true }) }],
+  ['alerts-watches', '/alerts?view=watches', { before: (server) => server.ask('/api/v1/watches', { market: 'binance-usdm:M0002USDT', when: 'risk changes', repeat: true }) }],
   ['alerts-deliveries', '/alerts?view=deliveries', { before: told, opens: '.receiver-form > summary, td button' }],
   ['alerts-silences', `/alerts?view=silences&event_type=REGIME_CHANGE&instrument=${SOL}`, {}],
   ['scorecard-event', '/scorecard?event=hv_1h', {}],

@@ -3,6 +3,7 @@
 use crate::render::{Lens, align};
 use barograph_domain::similar::{EpisodeView, MovesView, SimilarView};
 use barograph_domain::{Label as _, MinuteRow, RiskRegime, Span, Ts};
+use barograph_engine::advice::digits;
 use barograph_engine::similar::{distance, margins, nearest, spread};
 use barograph_engine::{CATALOGUE, Feature};
 use barograph_store::{Range, Reader, Result, RowQuery, RunKey};
@@ -117,8 +118,9 @@ fn sentence(moves: &[MovesView], chosen: usize, compared: usize, label: RiskRegi
     };
     let signed = |x: f64| format!("{:+.1} %", x * 100.0).replace('-', "−");
     format!(
-        "After the {chosen} most similar of {compared} hours price moved between {} and {} in 4 h, in eight of ten cases; after \
-         all hours between {} and {}.",
+        "After the {chosen} most similar of {} hours price moved between {} and {} in 4 h, in eight of ten cases; after all hours \
+         between {} and {}.",
+        digits::grouped(&compared.to_string()),
         signed(low),
         signed(high),
         signed(all_low),

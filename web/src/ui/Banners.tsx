@@ -2,6 +2,7 @@
 import type { JSX } from 'preact';
 import { isStale, lastHeard } from '../board/live';
 import { pastWaiting } from '../board/past';
+import { header } from '../board/store';
 import { local, span, utc, zone } from '../format/time';
 import { shownNow, wallClock } from '../state/clock';
 import { asOf, place, setParams } from '../state/place';
@@ -37,9 +38,9 @@ function PastBanner(): JSX.Element {
         <strong title={utc(at / 1000)}>
           {local(at / 1000, 0)} {zone(at)}
         </strong>{' '}
-        <span class="muted nobreak">({utc(at / 1000)})</span>
+        {zone(at) !== 'UTC' && <span class="muted nobreak">({utc(at / 1000)})</span>}
         {overWords.value !== null && ` · ${overWords.value}`}
-        {pastWaiting.value && <span class="muted"> · loading, what is shown is of another moment</span>}
+        {pastWaiting.value && header.value !== null && <span class="muted"> · loading, what is shown is of another moment</span>}
       </span>
       <button type="button" class="plain" onClick={() => setParams({ as_of: null }, false)}>
         Back to now

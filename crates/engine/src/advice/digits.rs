@@ -173,7 +173,8 @@ mod by_text {
     }
 }
 
-fn grouped(text: &str) -> String {
+/// A decimal text with thousands separators and a typographic minus: `-1234.5` is `−1,234.5`.
+pub fn grouped(text: &str) -> String {
     let (sign, text) = text.strip_prefix('-').map_or(("", text), |rest| ("−", rest));
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let mut out = sign.to_owned();
