@@ -89,7 +89,7 @@ def level(**changes):
         (level(ts=["a", "b"]), "column 'ts' is Utf8: give stamps"),
         (level(ts=[None, 1]), "has a row without a stamp"),
         (level(bid_price_L0=[3.0, 3.0]), "none of the 2 states of the book has both sides"),
-        (level(bid_price_L1=[1.5, 1.5], bid_size_L1=[1.0, 1.0]), "row 0 of the book: levels do not stand in their order"),
+        (level(bid_price_L1=[1.5, 1.5], bid_size_L1=[1.0, 1.0]), "row 0 of the book: levels are not in order, from the best price outwards"),
         (pd.DataFrame(), "no column 'bid_price_L0'"),
         ("books.csv", "snapshots must be a Polars or pandas frame"),
     ],
