@@ -11,6 +11,7 @@ import { chartTests } from './chart.mjs';
 import { isUnsure, paperLog } from './paper.mjs';
 import { STUDY, labStudy } from './lab.mjs';
 import { Receiver, Server, external } from './server.mjs';
+import { shiftTests } from './shifts.mjs';
 import { listen, tradesAddress } from './venue.mjs';
 import { LIVE, NIGHT, SOL, VIEWS, cascades, regime, supposed } from './views.mjs';
 
@@ -637,4 +638,6 @@ describe('what the page does', () => {
 });
 
 boardTests(() => ({ browser, server }));
+
+shiftTests(() => ({ browser, server }));
 describe('alerts people act on', () => alertTests(() => ({ browser, server, receiver })));

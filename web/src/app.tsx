@@ -1,7 +1,8 @@
 // The page as a whole: header, what holds for all of it, the page of the address, the time machine.
 import type { ComponentType, JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { signInWanted } from './api/client';
+import { askAhead, signInWanted } from './api/client';
+import { snapshotAddress } from './api/market';
 import { isStale } from './board/live';
 import { pastWaiting, usePastBoard } from './board/past';
 import { componentOf, pageSpec } from './pages/list';
@@ -30,6 +31,14 @@ const LATER = {
   lab: () => import('./pages/lab/LabPage').then((m) => m.LabPage),
 };
 const loadMarket = () => import('./pages/market/MarketPage').then((m) => m.MarketPage);
+
+/** Whoever comes to a market waits for neither the first drawing nor the chart library before it is asked for. */
+export function startAhead(): void {
+  const at = route.peek();
+  if (at.page !== 'market') return;
+  askAhead(snapshotAddress(at.instrument));
+  void loadMarket();
+}
 
 export function App(): JSX.Element {
   const at = route.value;

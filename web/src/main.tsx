@@ -1,6 +1,6 @@
 // Where the page begins.
 import { render } from 'preact';
-import { App } from './app';
+import { App, startAhead } from './app';
 import { startSession } from './api/session';
 import { startLive } from './board/live';
 import { startPulse } from './board/pulse';
@@ -14,6 +14,8 @@ import { startKeys } from './state/keys';
 import { startPlaces } from './state/place';
 import { startPlay } from './state/play';
 import { startTheme } from './state/theme';
+import { zonesNamed } from './format/time';
+import { afterPaint } from './ui/painted';
 import { startStory } from './state/story';
 import './styles/tokens.css';
 import './styles/base.css';
@@ -30,6 +32,7 @@ import './styles/scorecard.css';
 import './styles/whatif.css';
 import './styles/lab.css';
 
+startAhead();
 startTheme();
 startPlaces();
 startClock();
@@ -46,4 +49,9 @@ startTab();
 startNotices();
 
 const root = document.getElementById('page');
-if (root) render(<App />, root);
+zonesNamed.value = false;
+// Reading the files is one turn and drawing the page another: together they would keep a hand waiting.
+setTimeout(() => {
+  if (root) render(<App />, root);
+  afterPaint(() => (zonesNamed.value = true));
+});

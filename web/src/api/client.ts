@@ -30,7 +30,19 @@ export function known(error: unknown): RequestError {
   return error instanceof RequestError ? error : new RequestError(String(error), 0, null, false);
 }
 
+const ahead = new Map<string, Promise<unknown>>();
+
+/** Asks for what is wanted as soon as those who show it are loaded; the first who asks gets this answer. */
+export function askAhead(path: string): void {
+  const answer = ask(path);
+  ahead.set(path, answer);
+  answer.catch(() => ahead.delete(path));
+}
+
 export async function ask<T>(path: string, signal?: AbortSignal): Promise<T> {
+  const asked = ahead.get(path);
+  ahead.delete(path);
+  if (asked !== undefined) return asked as Promise<T>;
   return send<T>('GET', path, undefined, signal);
 }
 

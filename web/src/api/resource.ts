@@ -5,7 +5,7 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { healed } from '../board/live';
 import { playing } from '../state/play';
-import { send } from './client';
+import { ask as get, send } from './client';
 import type { RequestError } from './client';
 import { Loader } from './loader';
 
@@ -45,7 +45,7 @@ export function useResource<T>(path: string | null, { body, on = null, read, for
 
   useEffect(() => {
     if (path === null) return undefined;
-    const ask = (stop: AbortSignal): Promise<T> => (read ? (read(path, stop) as Promise<T>) : send<T>(text === '' ? 'GET' : 'POST', path, body, stop));
+    const ask = (stop: AbortSignal): Promise<T> => (read ? (read(path, stop) as Promise<T>) : text === '' ? get<T>(path, stop) : send<T>('POST', path, body, stop));
     const came = (data: T): void => setState({ of: question, data, error: null });
     const failed = (error: RequestError): void => setState((old) => ({ of: question, data: old.of === question ? old.data : null, error }));
     const kept = playing.peek() ? loader.current : null;

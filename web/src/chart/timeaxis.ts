@@ -2,6 +2,7 @@
 // them in UTC, so that west of Greenwich a day's mark would stand at its evening before.
 import { TickMarkType, defaultHorzScaleBehavior } from 'lightweight-charts';
 import type { IHorzScaleBehavior, Time } from 'lightweight-charts';
+import { monthWord } from '../format/time';
 import { offsetMs, wallDate } from '../format/zone';
 
 /** Weights of the library: what is shown first where room is short. */
@@ -56,8 +57,8 @@ const two = (n: number): string => String(n).padStart(2, '0');
 export function tickText(time: Time, kind: TickMarkType, zone: string): string {
   const at = wallDate(Number(time) * 1_000, zone);
   if (kind === TickMarkType.Year) return String(at.getUTCFullYear());
-  if (kind === TickMarkType.Month) return at.toLocaleDateString('en-GB', { month: 'short', timeZone: 'UTC' });
-  if (kind === TickMarkType.DayOfMonth) return at.toLocaleDateString('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' });
+  if (kind === TickMarkType.Month) return monthWord(at);
+  if (kind === TickMarkType.DayOfMonth) return `${at.getUTCDate()} ${monthWord(at)}`;
   return `${two(at.getUTCHours())}:${two(at.getUTCMinutes())}`;
 }
 

@@ -40,6 +40,8 @@ export class Track {
   private rows: readonly ChartRow[] = [];
   private runs = new Map<Axis, Run[]>();
   private holes: Hole[] = [];
+  /** Of few texts in two sizes. */
+  private readonly widths = new Map<string, number>();
 
   constructor(
     private readonly canvas: HTMLCanvasElement,
@@ -93,19 +95,27 @@ export class Track {
     if (calm && axis !== 'risk') return;
     const [from, to] = [Math.max(0, left), Math.min(width, right)];
     context.font = `700 ${tall > 11 ? 11 : 8}px system-ui, sans-serif`;
-    const said = [saidWithin(axis, label), briefly(axis, label).toLowerCase(), SIGNS[axis][label]].find((text) => text !== undefined && context.measureText(text).width + TEXT_ROOM <= to - from);
+    const said = [saidWithin(axis, label), briefly(axis, label).toLowerCase(), SIGNS[axis][label]].find((text) => text !== undefined && this.wide(context, text) + TEXT_ROOM <= to - from);
     if (said === undefined) return;
     const [middle, y] = [(from + to) / 2, top + tall / 2 + 0.5];
     context.textAlign = 'center';
     context.textBaseline = 'middle';
     if (axis === 'risk' && !calm && label !== 'UNKNOWN') {
       // A plate, so that the pattern does not run through the word.
-      const room = context.measureText(said).width + TEXT_ROOM;
+      const room = this.wide(context, said) + TEXT_ROOM;
       context.fillStyle = colour;
       context.fillRect(middle - room / 2, top, room, tall);
     }
     context.fillStyle = label === 'UNKNOWN' || calm ? this.colours.text : this.colours.surface;
     context.fillText(said, middle, y);
+  }
+
+  /** Asking takes long, and it is asked for every stretch of every frame. */
+  private wide(context: CanvasRenderingContext2D, text: string): number {
+    const key = `${context.font} ${text}`;
+    const known = this.widths.get(key) ?? context.measureText(text).width;
+    this.widths.set(key, known);
+    return known;
   }
 
   /** Chop lies in waves, a squeeze leans, high volatility is solid, what is not known is dotted. */

@@ -62,7 +62,6 @@ export interface Choices {
 export interface Beside {
   sessions: readonly ChartSession[];
   marks: readonly ChartMark[];
-  levels: readonly LevelView[];
 }
 
 const NEAR_EDGE = 30;
@@ -100,7 +99,9 @@ export class ChartView {
   private readonly watch: ResizeObserver;
   private compared: { rows: readonly ChartRow[]; series: ISeriesApi<'Line', Time> } | null = null;
   private choices: Choices = { base: '', panes: [], levels: true, zones: true, sessions: true, marks: true, log: false };
-  private beside: Beside = { sessions: [], marks: [], levels: [] };
+  private beside: Beside = { sessions: [], marks: [] };
+  private alive: readonly LevelView[] = [];
+  private frame = 0;
   private partial: ChartRow | null = null;
   private until: number | null = null;
   private drawn = 0;
@@ -139,7 +140,6 @@ export class ChartView {
     this.watch = new ResizeObserver(() => this.drawTrack());
     this.watch.observe(canvas);
     this.pointer = new Pointer(element, this);
-    this.paint();
   }
 
   /** `of` names market and interval; `until` is the moment shown in epoch seconds, `null`: now. */
@@ -166,6 +166,12 @@ export class ChartView {
     else this.keepRange(before, range, wasAtEnd && until === null);
     this.besides();
     this.follow(false);
+  }
+
+  /** The levels of the moment shown. */
+  know(levels: readonly LevelView[]): void {
+    this.alive = levels;
+    this.besides();
   }
 
   /** Another moment over the same bars: as many are uncovered as were over then. */
@@ -339,6 +345,7 @@ export class ChartView {
   }
 
   remove(): void {
+    cancelAnimationFrame(this.frame);
     this.watch.disconnect();
     this.pointer.remove();
     this.chart.remove();
@@ -401,7 +408,7 @@ export class ChartView {
     const { rows, interval, colours, choices } = this;
     this.mark();
     this.background.show(rows, interval, choices.sessions ? this.beside.sessions : [], colours);
-    const known = this.until === null ? this.beside.levels : this.beside.levels.filter((l) => Date.parse(l.known_at) / 1_000 <= (this.until ?? 0));
+    const known = this.until === null ? this.alive : this.alive.filter((l) => Date.parse(l.known_at) / 1_000 <= (this.until ?? 0));
     const taken = this.heat.show(choices.zones ? known : [], colours);
     this.levels.show(choices.levels ? known : [], rows, interval, taken, colours);
   }
@@ -411,7 +418,13 @@ export class ChartView {
     this.chart.priceScale('right', 0).applyOptions({ mode });
   }
 
+  /** With the next frame, however many wish it until then. */
   private drawTrack(): void {
+    cancelAnimationFrame(this.frame);
+    this.frame = requestAnimationFrame(() => this.drawTrackNow());
+  }
+
+  private drawTrackNow(): void {
     const scale = this.chart.timeScale();
     const head = this.until === null ? null : this.place(this.until);
     this.track.draw({ width: scale.width(), x: (place) => xOf(scale, place), half: (scale.options().barSpacing ?? 6) / 2 }, head);

@@ -1,5 +1,6 @@
 // Moments and lengths as the page prints them: local time on the page (or that of the zone the reader chose) with UTC on hover,
 // lengths of two parts at most.
+import { signal } from '@preact/signals';
 import { wallDate, zoneChosen } from './zone';
 
 export const SECOND = 1_000;
@@ -57,8 +58,12 @@ function zoneFormat(zone: string): Intl.DateTimeFormat {
   return made;
 }
 
+/** False until the page stands: the first name makes the browser read its tables of languages, which takes longer than drawing the page. */
+export const zonesNamed = signal(true);
+
 /** The name of the reader's time zone, as in `CET` or `GMT+2`. */
 export function zone(ms: number): string {
+  if (!zonesNamed.value) return '';
   const parts = zoneFormat(zoneChosen.value).formatToParts(new Date(ms));
   return parts.find((p) => p.type === 'timeZoneName')?.value ?? 'UTC';
 }
@@ -81,8 +86,21 @@ export function age(moment: Moment, now: number): number | null {
   return ms === null ? null : Math.max(0, now - ms);
 }
 
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+/** “Mar”. */
+export function monthWord(at: Date): string {
+  return MONTHS[at.getUTCMonth()] ?? '';
+}
+
 /** A day in words, in UTC: “5 Mar 2026”. */
 export function dayWords(at: Moment): string {
   const ms = millis(at);
-  return ms === null ? '' : new Date(ms).toLocaleDateString('en-GB', { day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' });
+  const day = new Date(ms ?? 0);
+  return ms === null ? '' : `${day.getUTCDate()} ${monthWord(day)} ${day.getUTCFullYear()}`;
+}
+
+/** Sorts moments of the API, the newest first. */
+export function newestFirst(a: string, b: string): number {
+  return a < b ? 1 : a > b ? -1 : 0;
 }

@@ -3,6 +3,7 @@
 import { computed, signal } from '@preact/signals';
 import { send } from '../api/client';
 import type { Watch, WatchTurn, WatchView, Watches } from '../contract';
+import { newestFirst } from '../format/time';
 
 export const watches = signal<Watches | null>(null);
 
@@ -72,7 +73,7 @@ export interface Turned {
 /** Everything that came true, newest first. */
 export function turns(list: Watches | null): Turned[] {
   const all = (list?.items ?? []).flatMap(({ watch }) => watch.fired.map((turn) => ({ watch, turn })));
-  return all.sort((a, b) => b.turn.known_at.localeCompare(a.turn.known_at));
+  return all.sort((a, b) => newestFirst(a.turn.known_at, b.turn.known_at));
 }
 
 /** What came true and was not looked at yet. */

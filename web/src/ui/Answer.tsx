@@ -7,10 +7,12 @@ interface Props<T> {
   of: Resource<T>;
   /** Rows of the shape shown while loading. */
   lines?: number;
+  /** A class that gives the shape the height of what comes, where that is not in rows. */
+  shape?: string;
   children: (data: T) => ComponentChildren;
 }
 
-export function Answer<T>({ of, lines = 6, children }: Props<T>): JSX.Element {
+export function Answer<T>({ of, lines = 6, shape, children }: Props<T>): JSX.Element {
   if (of.data !== null) {
     return (
       <div class={of.refreshing ? 'answer refreshing' : 'answer'}>
@@ -20,12 +22,12 @@ export function Answer<T>({ of, lines = 6, children }: Props<T>): JSX.Element {
     );
   }
   if (of.error) return <Failed error={of.error} reload={of.reload} />;
-  return <Skeleton lines={lines} />;
+  return <Skeleton lines={lines} shape={shape} />;
 }
 
-export function Skeleton({ lines }: { lines: number }): JSX.Element {
+export function Skeleton({ lines, shape = '' }: { lines: number; shape?: string | undefined }): JSX.Element {
   return (
-    <div class="skeleton" role="status" aria-label="loading">
+    <div class={`skeleton ${shape}`} role="status" aria-label="loading">
       {Array.from({ length: lines }, (_, line) => (
         <div key={line} class="bone" />
       ))}

@@ -2,7 +2,7 @@
 import type { JSX } from 'preact';
 import { header, origin } from '../board/store';
 import { isStale, lastHeard, link } from '../board/live';
-import { count } from '../format/number';
+import { NONE, count } from '../format/number';
 import { local, span, utc, zone } from '../format/time';
 import { serverNow, wallClock } from '../state/clock';
 import { noticesOpen, scope } from '../notices/settings';
@@ -110,22 +110,21 @@ function dataWords(): [tone: string, word: string, title: string] {
   }
 }
 
-function Counts(): JSX.Element | null {
+function Counts(): JSX.Element {
   const at = header.value;
-  if (at === null) return null;
   return (
     <ul class="counts">
       <li>
-        <b>{at.markets}</b> {at.markets === 1 ? 'market' : 'markets'}
+        <b>{at?.markets ?? NONE}</b> {at?.markets === 1 ? 'market' : 'markets'}
       </li>
       <li>
         <a href={hrefTo('/cascades')}>
-          <b data-testid="cascades-24h">{at.cascades_24h}</b> {at.cascades_24h === 1 ? 'cascade' : 'cascades'} <span class="muted">24 h</span>
+          <b data-testid="cascades-24h">{at?.cascades_24h ?? NONE}</b> {at?.cascades_24h === 1 ? 'cascade' : 'cascades'} <span class="muted">24 h</span>
         </a>
       </li>
       <li>
         <a href={hrefTo('/volatility')}>
-          <b data-testid="volatility-24h">{at.volatility_events_24h}</b> volatility {at.volatility_events_24h === 1 ? 'event' : 'events'}{' '}
+          <b data-testid="volatility-24h">{at?.volatility_events_24h ?? NONE}</b> volatility {at?.volatility_events_24h === 1 ? 'event' : 'events'}{' '}
           <span class="muted">24 h</span>
         </a>
       </li>

@@ -3,7 +3,7 @@ import type { EventView } from '../../api/types';
 import { severityRank } from '../../board/severity';
 import { featureText, unitWord } from '../../format/feature';
 import { compact, plain, price } from '../../format/number';
-import { span } from '../../format/time';
+import { newestFirst, span } from '../../format/time';
 
 export interface Episode {
   key: string;
@@ -26,14 +26,14 @@ export function episodesOf(events: readonly EventView[]): Episode[] {
     const records = [...found].sort((a, b) => b.revision - a.revision);
     return { key, newest: records[0] as EventView, records };
   });
-  return episodes.sort((a, b) => b.newest.known_at.localeCompare(a.newest.known_at));
+  return episodes.sort((a, b) => newestFirst(a.newest.known_at, b.newest.known_at));
 }
 
 /** The most severe first, of equals the newest. What is over stands behind what goes on. */
 export function sorted(episodes: readonly Episode[], by: Sorting): Episode[] {
   if (by === 'newest') return [...episodes];
   const rank = ({ newest }: Episode): number => severityRank(newest.severity);
-  return [...episodes].sort((a, b) => rank(b) - rank(a) || b.newest.known_at.localeCompare(a.newest.known_at));
+  return [...episodes].sort((a, b) => rank(b) - rank(a) || newestFirst(a.newest.known_at, b.newest.known_at));
 }
 
 const SIDES: Record<string, string> = {

@@ -8,7 +8,7 @@ import { continuityTone } from '../../format/continuity';
 import { DAY, iso, local, span } from '../../format/time';
 import { hourNow, serverNow } from '../../state/clock';
 import { asOf, place, setParams } from '../../state/place';
-import { marketAddress } from '../market/snapshot';
+import { marketAddress } from '../../api/market';
 import { Answer, Empty } from '../../ui/Answer';
 import { Choice } from '../../ui/Choice';
 import { Panel } from '../../ui/Panel';

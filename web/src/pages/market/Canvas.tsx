@@ -18,6 +18,7 @@ import { leap, momentShown } from '../../state/moment';
 import { asOf } from '../../state/place';
 import { playing } from '../../state/play';
 import { isDark } from '../../state/theme';
+import { afterPaint } from '../../ui/painted';
 import { Dock } from './Dock';
 import { Hovered } from './Hovered';
 import type { BarsOnShow } from './bars';
@@ -43,6 +44,7 @@ interface Props {
 export function Canvas({ name, of, view, levels, lines, tool, other, point, placed, moved, from, to }: Props): JSX.Element {
   const element = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
+  const [made, setMade] = useState<ChartView | null>(null);
   const [hit, setHit] = useState<Hit | null>(null);
   const [measured, setMeasured] = useState<string | null>(null);
   const bars = of.own ?? of.known;
@@ -60,31 +62,35 @@ export function Canvas({ name, of, view, levels, lines, tool, other, point, plac
   const now = asOf.value === null && marketNow.value?.instrument === name ? marketNow.value : null;
 
   useEffect(() => {
-    if (!element.current || !canvas.current) return undefined;
-    const made = new ChartView(
-      element.current,
-      canvas.current,
-      {
-        pointed: (t) => wishes.current.point(t),
-        earlier: () => wishes.current.of.earlier(),
-        later: () => wishes.current.of.later(),
-        picked: (t) => wishes.current.pick(t),
-        placed: (price) => wishes.current.placed(price),
-        moved: (id, price) => wishes.current.moved(id, price),
-        hovered: setHit,
-        measured: setMeasured,
-      },
-      zone,
-    );
-    view.current = made;
+    // It takes as long to make as all that stands around it.
+    const off = afterPaint(() => {
+      if (!element.current || !canvas.current) return;
+      view.current = new ChartView(
+        element.current,
+        canvas.current,
+        {
+          pointed: (t) => wishes.current.point(t),
+          earlier: () => wishes.current.of.earlier(),
+          later: () => wishes.current.of.later(),
+          picked: (t) => wishes.current.pick(t),
+          placed: (price) => wishes.current.placed(price),
+          moved: (id, price) => wishes.current.moved(id, price),
+          hovered: setHit,
+          measured: setMeasured,
+        },
+        zone,
+      );
+      setMade(view.current);
+    });
     return () => {
+      off();
+      view.current?.remove();
       view.current = null;
-      made.remove();
     };
   }, [zone]);
   useEffect(() => {
     view.current?.paint();
-  }, [dark, zone]);
+  }, [dark, made]);
   useEffect(() => {
     const liquidated = bars?.rows.some((row) => row.liqLong !== null) === true;
     view.current?.choose({
@@ -96,7 +102,7 @@ export function Canvas({ name, of, view, levels, lines, tool, other, point, plac
       marks: layers.includes('marks'),
       log,
     });
-  }, [layers, panes, log, zone, dark, bars === null, bars?.rows.some((row) => row.liqLong !== null)]);
+  }, [layers, panes, log, made, dark, bars === null, bars?.rows.some((row) => row.liqLong !== null)]);
   useEffect(() => {
     const shown = momentShown.peek();
     const own = of.own !== null && shown !== null && asOf.peek() !== null && Date.parse(asOf.peek() ?? '') === shown ? of.own : null;
@@ -104,23 +110,23 @@ export function Canvas({ name, of, view, levels, lines, tool, other, point, plac
     view.current?.show(`${of.key} ${interval}`, shownOf(of.known, own, shown === null ? null : shown / 1_000), shown === null ? null : shown / 1_000, {
       sessions: beside?.sessions ?? [],
       marks: beside?.marks ?? [],
-      levels,
     });
     if (now !== null) view.current?.tick(now);
-  }, [of.key, of.known, of.own, levels, dark, zone]);
-  useEffect(() => effect(() => view.current?.cut(momentShown.value === null ? null : momentShown.value / 1_000)), [zone]);
+  }, [of.key, of.known, of.own, dark, made]);
+  useEffect(() => view.current?.know(levels), [levels, made]);
+  useEffect(() => effect(() => view.current?.cut(momentShown.value === null ? null : momentShown.value / 1_000)), [made]);
   useEffect(() => {
     view.current?.progress(of.progress);
-  }, [of.progress]);
+  }, [of.progress, made]);
   useEffect(() => {
     if (view.current) view.current.goes = goes;
-  }, [goes, zone]);
+  }, [goes, made]);
   useEffect(() => {
     if (now !== null) view.current?.tick(now);
-  }, [now]);
-  useEffect(() => view.current?.own(lines), [lines, dark, zone]);
-  useEffect(() => view.current?.use(tool), [tool, zone]);
-  useEffect(() => view.current?.compare(other?.rows ?? null, other?.name ?? ''), [other, dark, zone]);
+  }, [now, made]);
+  useEffect(() => view.current?.own(lines), [lines, dark, made]);
+  useEffect(() => view.current?.use(tool), [tool, made]);
+  useEffect(() => view.current?.compare(other?.rows ?? null, other?.name ?? ''), [other, dark, made]);
 
   const key = (event: KeyboardEvent): void => {
     if (event.ctrlKey || event.metaKey || event.altKey || !view.current?.key(event.key, event.shiftKey)) return;

@@ -123,7 +123,7 @@ export function ChartPanel({ instrument, levels, minute }: Props): JSX.Element {
         }
       >
         {bars.error !== null && <Failed error={bars.error} reload={bars.reload} />}
-        {shown === null && bars.error === null && <Skeleton lines={14} />}
+        {shown === null && bars.error === null && <Skeleton lines={1} shape="chart-shape" />}
         {none && named !== null && !offered.includes(named) && offered.length > 0 && (
           <Empty
             why={`There are no bars of ${named}: the data of this market is coarser.`}
@@ -157,9 +157,9 @@ export function ChartPanel({ instrument, levels, minute }: Props): JSX.Element {
             />
           </div>
         )}
-        {stretch !== null && shown !== null && !none && (
+        {shown !== null && !none && (
           <section class={`machine docked ${asOf.value === null ? '' : 'past'}`} aria-label="time machine">
-            <MachineRow stretch={newest === null ? stretch : { from: stretch.from, to: Math.min(stretch.to, newest * 1_000) }} bar={shown.interval} />
+            {stretch !== null && <MachineRow stretch={newest === null ? stretch : { from: stretch.from, to: Math.min(stretch.to, newest * 1_000) }} bar={shown.interval} />}
           </section>
         )}
         {stretch !== null && none && <Machine stretch={stretch} />}

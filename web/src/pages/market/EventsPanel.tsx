@@ -9,7 +9,7 @@ import { Answer, Empty } from '../../ui/Answer';
 import { Panel } from '../../ui/Panel';
 import { Severity } from '../../ui/Severity';
 import { Time } from '../../ui/Time';
-import { marketAddress } from './snapshot';
+import { marketAddress } from '../../api/market';
 
 export function EventsPanel({ instrument }: { instrument: string }): JSX.Element {
   const events = useResource<EventPage>(withQuery(marketAddress(instrument, 'events'), { order: 'desc', limit: 8, as_of: asOf.value }), { on: alertEdition.value });

@@ -5,7 +5,9 @@ import { baseOf } from '../../board/decode';
 import { goInstead, hrefTo } from '../../state/place';
 import { marketPath } from '../../state/url';
 import { Answer, Failed } from '../../ui/Answer';
+import { usePainted } from '../../ui/painted';
 import type { Resource } from '../../api/resource';
+import type { LevelView } from '../../api/types';
 import { ChartPanel } from './ChartPanel';
 import { DataPanel } from './DataPanel';
 import { EventsPanel } from './EventsPanel';
@@ -21,9 +23,12 @@ import { prefs } from './prefs';
 /** Problems with the name itself. */
 const NO_MARKET = new Set(['unknown-symbol', 'ambiguous-symbol']);
 
+const NO_LEVELS: readonly LevelView[] = [];
+
 export function MarketPage({ instrument }: { instrument: string }): JSX.Element {
   const snapshot = useSnapshot(instrument);
   const levels = useLevels(instrument);
+  const below = usePainted(!snapshot.loading);
   // A reader may have written `BTCUSDT`; everything else knows the market by its whole name.
   const whole = snapshot.refreshing ? null : (snapshot.data?.instrument ?? null);
   useEffect(() => {
@@ -46,17 +51,21 @@ export function MarketPage({ instrument }: { instrument: string }): JSX.Element 
           All markets
         </a>
       </div>
-      <Answer of={snapshot} lines={2}>
+      <Answer of={snapshot} lines={2} shape="now-shape">
         {(data) => <Now snapshot={data} />}
       </Answer>
       <div class={prefs.value.wide ? 'market wide' : 'market'}>
         <div class="market-main">
-          <ChartPanel instrument={instrument} levels={levels.data ?? []} minute={snapshot.data?.timestamp ?? null} />
-          <div class="columns">
-            <LevelsPanel levels={levels} price={snapshot.data?.price ?? null} />
-            <EventsPanel instrument={instrument} />
-          </div>
-          <SimilarPanel instrument={instrument} of={snapshot} />
+          <ChartPanel instrument={instrument} levels={levels.data ?? NO_LEVELS} minute={snapshot.data?.timestamp ?? null} />
+          {below && (
+            <>
+              <div class="columns">
+                <LevelsPanel levels={levels} price={snapshot.data?.price ?? null} />
+                <EventsPanel instrument={instrument} />
+              </div>
+              <SimilarPanel instrument={instrument} of={snapshot} />
+            </>
+          )}
         </div>
         <div class="market-side">
           <WhyPanel of={snapshot} />

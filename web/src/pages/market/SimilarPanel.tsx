@@ -11,7 +11,7 @@ import { Answer } from '../../ui/Answer';
 import { Panel } from '../../ui/Panel';
 import { Time } from '../../ui/Time';
 import { callRows } from './calls';
-import { marketAddress } from './snapshot';
+import { marketAddress } from '../../api/market';
 
 export function SimilarPanel({ instrument, of }: { instrument: string; of: Resource<Snapshot> }): JSX.Element {
   // Hours are compared, so the question is asked again once an hour.

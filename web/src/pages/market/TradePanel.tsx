@@ -14,7 +14,7 @@ import { Answer, Refused } from '../../ui/Answer';
 import { Choice } from '../../ui/Choice';
 import { Panel } from '../../ui/Panel';
 import { Advice } from './Advice';
-import { meant } from './meant';
+import { meant } from '../../ui/meant';
 import { NUMBERS, ratioOf, rounded, setTrade, tradeNow, wrongSide } from './trade';
 import type { TradeNumber } from './trade';
 

@@ -13,7 +13,7 @@ import { iso } from '../../format/time';
 import { asOf } from '../../state/place';
 import { playing } from '../../state/play';
 import { INTERVAL_SECONDS } from './intervals';
-import { marketAddress } from './snapshot';
+import { marketAddress } from '../../api/market';
 
 /** A wide screen shows more. */
 const FIRST_BARS = typeof window !== 'undefined' && window.innerWidth > 1_900 ? 800 : 500;

@@ -7,7 +7,7 @@ import type { Chart } from '../../contract';
 import { iso } from '../../format/time';
 import { place } from '../../state/place';
 import { INTERVAL_WORDS } from './intervals';
-import { marketAddress } from './snapshot';
+import { marketAddress } from '../../api/market';
 
 const MOST = 2_000;
 

@@ -5,7 +5,7 @@ import type { Resource } from '../../api/resource';
 import type { LevelPage, LevelView } from '../../api/types';
 import { snapshot } from '../../board/live';
 import { asOfEvery } from '../../state/play';
-import { marketAddress } from './snapshot';
+import { marketAddress } from '../../api/market';
 
 /** The most a page may hold. */
 const LIMIT = 5_000;

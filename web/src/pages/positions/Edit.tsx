@@ -5,7 +5,7 @@ import { useAction } from '../../api/action';
 import { plain, price } from '../../format/number';
 import { numberTyped } from '../../format/typed';
 import { Refused } from '../../ui/Answer';
-import { meant } from '../market/meant';
+import { meant } from '../../ui/meant';
 import { put } from './changes';
 import type { Position } from './changes';
 

@@ -7,7 +7,7 @@ import { rows } from '../../board/store';
 import { numberTyped } from '../../format/typed';
 import { Refused } from '../../ui/Answer';
 import { Panel } from '../../ui/Panel';
-import { meant } from '../market/meant';
+import { meant } from '../../ui/meant';
 
 const FIELDS = [
   ['symbol', 'Market', 'binance-usdm:BTCUSDT'],

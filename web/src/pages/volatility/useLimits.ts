@@ -4,7 +4,7 @@ import { useResource } from '../../api/resource';
 import type { Snapshot } from '../../api/types';
 import { rows } from '../../board/store';
 import { asOf } from '../../state/place';
-import { marketAddress } from '../market/snapshot';
+import { marketAddress } from '../../api/market';
 import { limitsOf } from './limits';
 
 /** Empty until they are known. */
