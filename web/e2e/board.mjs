@@ -211,6 +211,8 @@ export function boardTests(world) {
     test('notifications are off, asked for by a click alone, and say what turned', async () => {
       const { browser, server } = world();
       const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, permissions: ['notifications'] });
+      // Now, and not the recorded night, which a new tab is led to.
+      await context.addInitScript(() => sessionStorage.setItem('barograph.story', '2026-02-05T00:00:00Z'));
       const page = await context.newPage();
       // The browser shows them outside of what a test can see.
       await page.addInitScript(() => {
