@@ -53,7 +53,7 @@ fn s7_the_addresses_of_a_demo_in_a_server_lead_somewhere() {
     let (place, url) = (Place::new(), database.schema());
     let mut demo = place.start_with("demo --listen 127.0.0.1:0", &[("DB_URL", &url)]);
     // Three months into a server's tables: 40 s where nothing else runs.
-    demo.out.wait_long_for("stop with Ctrl-C; the data stay in ", Duration::from_secs(240));
+    demo.out.wait_long_for("stop with Ctrl-C; the data stay in ", Duration::from_secs(480));
     let report = demo.out.text();
     assert!(!place.root().join("share/barograph/barograph.db").exists(), "it is all in the server");
     let addr = address(&report[report.find("open  http://").unwrap()..]);
