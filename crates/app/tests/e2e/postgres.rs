@@ -232,7 +232,8 @@ fn files_go_to_a_server_by_replay_and_collect_alike_and_db_tells_in_json() {
 fn a_demo_on_a_server_goes_on_live_and_stops() {
     let Some(site) = Site::new() else { return };
     let mut demo = site.place.start_with("demo --data data --listen 127.0.0.1:0", &[("DB_URL", &site.url)]);
-    demo.out.wait_for("stop with Ctrl-C");
+    // Three months into a server's tables: 40 s where nothing else runs.
+    demo.out.wait_long_for("stop with Ctrl-C", Duration::from_secs(480));
     let report = demo.out.text();
     let link = report.lines().find_map(|l| l.trim().strip_prefix("open ").map(str::trim)).unwrap();
     let mut server = Server { process: demo, addr: address(link) };
