@@ -31,12 +31,17 @@ export function known(error: unknown): RequestError {
 }
 
 const ahead = new Map<string, Promise<unknown>>();
+/** Longer than this after it came, an answer is asked for anew. */
+const AHEAD_MS = 5_000;
 
-/** Asks for what is wanted as soon as those who show it are loaded; the first who asks gets this answer. */
+/** Sends a GET before the part of the page that needs it has loaded. The first `ask` for the same path takes its answer. */
 export function askAhead(path: string): void {
-  const answer = ask(path);
+  const answer = send<unknown>('GET', path);
+  const forget = (): void => {
+    if (ahead.get(path) === answer) ahead.delete(path);
+  };
   ahead.set(path, answer);
-  answer.catch(() => ahead.delete(path));
+  answer.then(() => setTimeout(forget, AHEAD_MS), forget);
 }
 
 export async function ask<T>(path: string, signal?: AbortSignal): Promise<T> {

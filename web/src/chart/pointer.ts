@@ -46,7 +46,7 @@ export class Pointer {
     if (this.from === null) return false;
     this.from = null;
     this.view.measure.show(null, null, this.view.colours);
-    this.view.wishes.measured(null);
+    this.view.handlers.measured(null);
     return true;
   }
 
@@ -101,7 +101,7 @@ export class Pointer {
     this.measuring = false;
     if (held !== null) {
       this.view.lines.hold(null);
-      if (this.dragged && event.type === 'pointerup') this.view.wishes.moved(held.id, held.price);
+      if (this.dragged && event.type === 'pointerup') this.view.handlers.moved(held.id, held.price);
       this.dragged = true;
     }
   };
@@ -116,7 +116,7 @@ export class Pointer {
   private shown(to: MeasurePoint): void {
     if (this.from === null) return;
     this.view.measure.show(this.from, to, this.view.colours);
-    this.view.wishes.measured(measureText(this.from, to));
+    this.view.handlers.measured(measureText(this.from, to));
   }
 
   private clicked(at: MouseEventParams<Time>): void {
@@ -127,7 +127,7 @@ export class Pointer {
     if (at.point === undefined) return;
     if (this.tool === 'line') {
       const price = this.view.candles.coordinateToPrice(at.point.y);
-      if ((at.paneIndex ?? 0) === 0 && price !== null) this.view.wishes.placed(price);
-    } else if (this.tool === 'none' && typeof at.time === 'number') this.view.wishes.picked(at.time);
+      if ((at.paneIndex ?? 0) === 0 && price !== null) this.view.handlers.placed(price);
+    } else if (this.tool === 'none' && typeof at.time === 'number') this.view.handlers.picked(at.time);
   }
 }

@@ -32,7 +32,7 @@ export interface Hit {
   levels: readonly LevelView[];
 }
 
-export interface Wishes {
+export interface ChartHandlers {
   /** The bar under the pointer; `null`: the newest. */
   pointed: (t: number | null) => void;
   /** The reader has come near the first bar, or near the last. */
@@ -114,7 +114,7 @@ export class ChartView {
   constructor(
     element: HTMLElement,
     canvas: HTMLCanvasElement,
-    readonly wishes: Wishes,
+    readonly handlers: ChartHandlers,
     private readonly zone: string,
   ) {
     const narrow = element.clientWidth < 560;
@@ -134,8 +134,8 @@ export class ChartView {
     this.chart.timeScale().subscribeVisibleLogicalRangeChange((range) => {
       this.drawTrack();
       if (!range || !this.fitted) return;
-      if (range.from < NEAR_EDGE) wishes.earlier();
-      if (range.to > this.rows.length - NEAR_EDGE) wishes.later();
+      if (range.from < NEAR_EDGE) handlers.earlier();
+      if (range.to > this.rows.length - NEAR_EDGE) handlers.later();
     });
     this.watch = new ResizeObserver(() => this.drawTrack());
     this.watch.observe(canvas);
@@ -323,7 +323,7 @@ export class ChartView {
       case 'Enter': {
         const row = this.rows[this.read];
         if (this.at === null || row === undefined) return false;
-        this.wishes.picked(row.t);
+        this.handlers.picked(row.t);
         return true;
       }
       case 'm':
@@ -341,7 +341,7 @@ export class ChartView {
     if (this.at === null) return;
     this.at = null;
     this.chart.clearCrosshairPosition();
-    this.wishes.pointed(null);
+    this.handlers.pointed(null);
   }
 
   remove(): void {
@@ -355,16 +355,16 @@ export class ChartView {
     // New data moves the cross too; only a hand takes it from the keyboard.
     if (this.at !== null && at.sourceEvent === undefined) return;
     this.at = null;
-    this.wishes.pointed(typeof at.time === 'number' ? at.time : null);
+    this.handlers.pointed(typeof at.time === 'number' ? at.time : null);
     const { point } = at;
     if (point === undefined || (at.paneIndex ?? 0) !== 0) {
-      this.wishes.hovered(null);
+      this.handlers.hovered(null);
       return;
     }
     const zones = this.choices.zones ? this.heat.at(point.x, point.y) : [];
     const line = zones.length === 0 && this.choices.levels ? this.levels.at(point.y) : null;
     const levels = line === null ? zones : [line.level, ...line.also];
-    this.wishes.hovered(levels.length === 0 ? null : { x: point.x, y: point.y, levels });
+    this.handlers.hovered(levels.length === 0 ? null : { x: point.x, y: point.y, levels });
   }
 
   private setAll(): void {
@@ -418,7 +418,7 @@ export class ChartView {
     this.chart.priceScale('right', 0).applyOptions({ mode });
   }
 
-  /** With the next frame, however many wish it until then. */
+  /** Once in the next frame, however often it is asked for until then. */
   private drawTrack(): void {
     cancelAnimationFrame(this.frame);
     this.frame = requestAnimationFrame(() => this.drawTrackNow());
@@ -443,7 +443,7 @@ export class ChartView {
     const at = row.close ?? this.rows.findLast((r) => r.close !== null && r.t < row.t)?.close ?? 0;
     this.chart.setCrosshairPosition(at, row.t as UTCTimestamp, this.candles);
     this.at = place;
-    this.wishes.pointed(row.t);
+    this.handlers.pointed(row.t);
     this.pointer.measureTo(place);
   }
 

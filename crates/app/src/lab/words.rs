@@ -2,6 +2,7 @@
 
 use crate::failure::Failure;
 use barograph_domain::Ts;
+use barograph_engine::advice::digits;
 use barograph_study::money::funding::FundingCover;
 use serde::Serialize;
 use std::io::Write as _;
@@ -30,15 +31,7 @@ pub(super) fn length(seconds: f64) -> String {
 
 /// With thousands separators.
 pub(super) fn thousands(n: usize) -> String {
-    let digits = n.to_string();
-    let mut out = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
+    digits::grouped(&n.to_string())
 }
 
 /// A stretch of time, to the second.

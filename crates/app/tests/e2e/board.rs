@@ -83,8 +83,10 @@ impl Held {
             let mask = change[1].as_u64().unwrap();
             moved |= mask;
             let follows = self.rows[i][ROW_TS].is_number();
-            let set = (0..20).filter(|column| mask & (1 << column) != 0);
-            for (value, column) in change.as_array().unwrap()[2..].iter().zip(set) {
+            let set: Vec<_> = (0..self.rows[i].len()).filter(|column| mask & (1 << column) != 0).collect();
+            let values = &change.as_array().unwrap()[2..];
+            assert_eq!(values.len(), set.len(), "a value for each column that changed: {change}");
+            for (value, column) in values.iter().zip(set) {
                 let epoch = value.as_i64().filter(|_| EPOCHS.contains(&column));
                 self.rows[i][column] = epoch.map_or_else(|| value.clone(), |v| json!(from + v));
             }

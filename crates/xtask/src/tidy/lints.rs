@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn examples_are_found_where_rust_is_meant() {
         for (source, found) in [
-            ("/// ```\n/// assert!(true);\n/// ```\nfn f() {}", true),
+            ("/// ```\n/// f();\n/// ```\nfn f() {}", true),
             ("    /// ```rust,no_run\n    /// run();\n    /// ```", true),
             ("//! ```text\n//! a | b\n//! ```\n//! and ``` in between", false),
             ("let fence = \"```\";\n/// words", false),

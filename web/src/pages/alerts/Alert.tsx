@@ -157,7 +157,7 @@ function History({ event }: { event: EventView }): JSX.Element {
       {event.anomaly_score > 0 && `; score ${fixed(event.anomaly_score, 1)} of 100`}; {firedWords(rate)}
       {rate.per_day_30d === null ? '' : ` (${plain(rate.per_day_30d, 2)} a day)`}
       {rate.held_share_90d !== null && rate.held_share_90d > 0 ? `, active ${percent(rate.held_share_90d, 1)} of 90 days` : ''}
-      {event.inhibited_by !== null && `; not sent, because ${event.inhibited_by.toLowerCase().replaceAll('_', ' ')} says the same more strongly`}
+      {event.inhibited_by !== null && '; not sent: a stronger alert covers it'}
       {limits.length > 0 && `; limits: ${limits.map((limit) => limit.replace(/\.$/, '')).join(', ')}`}.
     </p>
   );

@@ -53,8 +53,8 @@ export function Canvas({ name, of, view, levels, lines, tool, other, point, plac
     const close = (t + interval) * 1_000;
     leap(close >= to ? null : iso(close));
   };
-  const wishes = useRef({ point, placed, moved, pick, of });
-  wishes.current = { point, placed, moved, pick, of };
+  const handlers = useRef({ point, placed, moved, pick, of });
+  handlers.current = { point, placed, moved, pick, of };
   const dark = isDark();
   const zone = zoneChosen.value;
   const goes = playing.value;
@@ -69,12 +69,12 @@ export function Canvas({ name, of, view, levels, lines, tool, other, point, plac
         element.current,
         canvas.current,
         {
-          pointed: (t) => wishes.current.point(t),
-          earlier: () => wishes.current.of.earlier(),
-          later: () => wishes.current.of.later(),
-          picked: (t) => wishes.current.pick(t),
-          placed: (price) => wishes.current.placed(price),
-          moved: (id, price) => wishes.current.moved(id, price),
+          pointed: (t) => handlers.current.point(t),
+          earlier: () => handlers.current.of.earlier(),
+          later: () => handlers.current.of.later(),
+          picked: (t) => handlers.current.pick(t),
+          placed: (price) => handlers.current.placed(price),
+          moved: (id, price) => handlers.current.moved(id, price),
           hovered: setHit,
           measured: setMeasured,
         },
