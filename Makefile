@@ -22,7 +22,7 @@ XTASK = $(if $(BUILT),"$(abspath $(TARGET))/debug/xtask",$(CARGO) run --quiet --
 SKIPPED = sh -c 'echo "skipped: $$0" | tee -a "$${SKIPPED_TESTS:-/dev/null}"'
 
 .DEFAULT_GOAL := help
-.PHONY: help tools server page browser judges build run test web lighthouse fuzz-api python python-bench python-built python-figures boosters lightgbm onnx fuzz bench check coverage mutants
+.PHONY: help tools server page browser judges build run test web lighthouse fuzz-api fuzz-venv python-venv python python-bench python-built python-figures boosters lightgbm onnx fuzz bench check coverage mutants
 
 help:
 	@echo "barograph: the weather of crypto markets, explained"
@@ -103,20 +103,38 @@ run: build
 	@exec $(TARGET)/release/barograph demo
 
 # A million damaged frames for each venue session take seconds here; FUZZ_FRAMES=10000000 for a long run.
-# Its name has no BAROGRAPH_ before it either. The last line says what was skipped and why.
-# Two tests a core at a time: those that take longest wait for minutes of the real clock, at a tenth of one core.
-# Up to three tests that fail run once more, alone; what passes then is named at the end.
+# What comes from elsewhere is fetched while the compiler runs. ALSO=check puts the house rules behind the tests, where they give way.
+# Names have no BAROGRAPH_ before them: the program, which tests start, refuses variables of its own that it does not know. The last
+# line says what was skipped and why.
 test: export SKIPPED_TESTS := $(SKIPS)
 test: export UNSTEADY_TESTS := $(UNSTEADY)
-test: tools server page judges
+test: tools page
 	@mkdir -p "$(abspath $(TARGET))" && : > "$(SKIPS)" && : > "$(UNSTEADY)"
-	if [ -e "$(JUDGES_IN)" ]; then export PEERS_PYTHON="$${PEERS_PYTHON:-$(VENV)/bin/python}"; fi; \
-	FUZZ_FRAMES=$${FUZZ_FRAMES:-1000000} RUST_TEST_THREADS=$${RUST_TEST_THREADS:-$(THREADS)} \
-		CARGO="$(CARGO)" crates/testkit/once_more.sh $(TESTED) -- $(TEST_ARGS)
-	@$(MAKE) --no-print-directory web BUILT=1
-	@$(MAKE) --no-print-directory fuzz-api BUILT=1
-	@$(MAKE) --no-print-directory python BUILT=1
+	@BEHIND_NICE=0 crates/testkit/beside.sh "$(MAKING) built-tests" "$(MAKING) fetched"
+	@crates/testkit/beside.sh "$(MAKING) -k parts whole web fuzz-api python BUILT=1" $(ALSO:%="$(MAKING) % BUILT=1")
 	@cat "$(UNSTEADY)"; crates/testkit/summary.sh "$(SKIPS)"
+
+MAKING := $(MAKE) --no-print-directory
+# Two tests a core at a time: those that take longest wait for minutes of the real clock, at a tenth of one core. Up to three tests that
+# fail run once more, alone; what passes then is named at the end.
+RUN_TESTS = if [ -e "$(JUDGES_IN)" ]; then export PEERS_PYTHON="$${PEERS_PYTHON:-$(VENV)/bin/python}"; fi; \
+	FUZZ_FRAMES=$${FUZZ_FRAMES:-1000000} RUST_TEST_THREADS=$${RUST_TEST_THREADS:-$(THREADS)} CARGO="$(CARGO)" crates/testkit/once_more.sh
+.PHONY: built-tests fetched whole parts
+
+built-tests:
+	$(CARGO) test --no-run $(TESTED)
+	$(CARGO) test --no-run $(TESTED) --test e2e
+
+# One after another: Debian's package manager runs once at a time.
+fetched: server browser judges fuzz-venv python-venv
+
+# All of Rust but the program as people run it, examples of the documentation included.
+parts:
+	@$(RUN_TESTS) $(TESTED) -- $(TEST_ARGS)
+
+# The program as people run it: commands, servers, kills and all.
+whole:
+	@$(RUN_TESTS) $(TESTED) --test e2e -- $(TEST_ARGS)
 
 # The dashboard: its own tests, then the built page in a real browser, served by the program and fed by the built-in venue server.
 web: tools page browser
@@ -140,6 +158,9 @@ lighthouse: build browser
 
 # The API asked by schemathesis what openapi.json allows and what it does not: no 5xx, and no reply that it does not describe.
 FUZZ_VENV := $(abspath $(TARGET))/fuzz-venv
+
+fuzz-venv:
+	@! python3 -m venv --help >/dev/null 2>&1 || FUZZ_VENV="$(FUZZ_VENV)" crates/api/fuzz_api/run.sh --fetch || true
 
 fuzz-api: tools
 	@if ! python3 -m venv --help >/dev/null 2>&1; then \
@@ -174,14 +195,19 @@ PEERS = { $(PIP) scores model-diagnostics scikit-learn scipy || true; }; { $(PIP
 		$(PIP) scikit-build 'pybind11>=2.11' 'cmake<4' ninja setuptools wheel tqdm seaborn openpyxl && \
 		CPLUS_INCLUDE_PATH="$${BOOST_ROOT:-/usr}/include" PATH="$(VENV)/bin:$$PATH" $(PIP) --no-build-isolation --no-deps confseq comparecast; } || true
 
+PYTHON_NEEDS := maturin pytest mypy numpy pandas polars pyarrow matplotlib lightgbm scikit-learn scipy
+
+python-venv:
+	@if [ -x "$(VENV)/bin/pip" ] || python3 -m venv "$(VENV)" >/dev/null 2>&1; then $(PIP) $(PYTHON_NEEDS) && { $(PEERS); } || true; fi
+
 python: tools
 	@if ! command -v python3 >/dev/null 2>&1; then \
 		$(SKIPPED) "THE MODULE FOR PYTHON IS NOT BUILT AND NOT TESTED: python3 is missing; on Debian or Ubuntu: sudo apt install python3 python3-venv"; \
 	elif ! { [ -x "$(VENV)/bin/pip" ] || python3 -m venv "$(VENV)" >/dev/null 2>&1; }; then \
 		rm -rf "$(VENV)"; \
 		$(SKIPPED) "THE MODULE FOR PYTHON IS NOT BUILT AND NOT TESTED: pip or venv is missing; on Debian or Ubuntu: sudo apt install python3-venv"; \
-	elif ! "$(VENV)/bin/pip" install -q --disable-pip-version-check maturin pytest mypy numpy pandas polars pyarrow matplotlib lightgbm scikit-learn scipy; then \
-		$(SKIPPED) "THE MODULE FOR PYTHON IS NOT BUILT AND NOT TESTED: pip cannot fetch maturin, pytest, mypy, numpy, pandas, polars, pyarrow, matplotlib, lightgbm, scikit-learn, scipy"; \
+	elif ! $(PIP) $(PYTHON_NEEDS); then \
+		$(SKIPPED) "THE MODULE FOR PYTHON IS NOT BUILT AND NOT TESTED: pip cannot fetch $(PYTHON_NEEDS)"; \
 	else \
 		set -e; rm -rf "$(WHEELS)"; \
 		$(if $(BUILT),CARGO="$(abspath crates/python/built_cargo.sh)" BUILT_CARGO="$(CARGO)" BUILT_TESTS="$(TESTED)",) \

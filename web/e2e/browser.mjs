@@ -31,6 +31,8 @@ export async function open(browser, url, path, { theme = 'dark', width = 1440, h
   // A tab that was led to the recorded night before is left where its address says.
   if (!story) await context.addInitScript(() => sessionStorage.setItem('barograph.story', '2026-02-05T00:00:00Z'));
   const page = await context.newPage();
+  // A machine that others share may need it; a test that promises a time says so itself.
+  page.setDefaultTimeout(90_000);
   const said = [];
   page.on('console', (message) => {
     if (message.type() === 'error' || message.type() === 'warning') said.push(`${message.type()}: ${message.text()} ${message.location().url}`);

@@ -39,7 +39,7 @@ export function cellsOf(board, instrument) {
   return cells;
 }
 
-export async function until(holds, otherwise, withinMs = 30_000) {
+export async function until(holds, otherwise, withinMs = 60_000) {
   const end = Date.now() + withinMs;
   let last;
   for (;;) {
@@ -51,7 +51,7 @@ export async function until(holds, otherwise, withinMs = 30_000) {
 }
 
 /** Waits until something is what it has to become. The address of a page is written before its lines are drawn. */
-export function becomes(read, wanted, withinMs = 10_000) {
+export function becomes(read, wanted, withinMs = 30_000) {
   return until(async () => {
     const shown = await read();
     return shown === wanted || { shown, wanted };

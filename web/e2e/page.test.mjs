@@ -13,7 +13,7 @@ import { STUDY, labStudy } from './lab.mjs';
 import { Receiver, Server, external } from './server.mjs';
 import { shiftTests } from './shifts.mjs';
 import { listen, tradesAddress } from './venue.mjs';
-import { LIVE, NIGHT, SOL, VIEWS, cascades, regime, supposed } from './views.mjs';
+import { LIVE, NIGHT, SOL, VIEWS, cascades, regime, says, supposed } from './views.mjs';
 
 if (missing !== null) {
   skipped('THE DASHBOARD IS NOT LOOKED AT', missing);
@@ -48,10 +48,10 @@ describe('while the burst of the beginning lasts', () => {
     // The made-up markets liquidate in the first minutes; the alerts of that are open for an hour of their own clock.
     const ofMadeUp = async () => (await server.get('/api/v1/events?open=true&limit=100')).items.find((event) => event.instrument.includes(':M0'));
     await until(async () => (await ofMadeUp()) !== undefined, 'no market has an open alert', 240_000);
-    const { instrument, asset_pair: pair } = await ofMadeUp();
+    const { instrument, symbol, asset_pair: pair } = await ofMadeUp();
     const { page, said, close } = await open(browser, server.url, '/alerts');
-    const alert = page.locator('.panel').filter({ hasText: 'Open alerts' }).locator('li.alert').filter({ hasText: pair }).first();
-    await alert.waitFor({ timeout: 60_000 });
+    const alert = page.locator('.panel').filter({ hasText: 'Open alerts' }).locator('li.alert').filter({ hasText: pair ?? symbol }).first();
+    await alert.waitFor({ timeout: 180_000 });
     await alert.locator('summary').click();
     await alert.getByText('New entries').waitFor();
     assert.equal(await alert.locator('.quiet').count(), 0);
@@ -201,8 +201,8 @@ describe('what the page does', () => {
       const cells = cellsOf(board, instrument);
       const line = page.locator('tr.market-row').filter({ hasText: symbol.split('/')[0] });
       await line.filter({ hasText: price(cells.price) }).waitFor();
-      const shown = (await line.innerText()).replace(/\s+/g, ' ');
-      for (const word of ['risk', 'trend', 'volatility', 'heat'].map((axis) => said(axis, cells[axis]))) assert.ok(shown.includes(word), `${symbol}: ${word} is not in "${shown}"`);
+      const words = ['risk', 'trend', 'volatility', 'heat'].map((axis) => said(axis, cells[axis]));
+      await says(async () => (await line.innerText()).replace(/\s+/g, ' '), words, symbol);
     }
     await page.getByRole('link', { name: 'Regimes' }).click();
     await page.waitForURL(/\/regimes\?as_of=2026-02-05T13:35:00Z/);
@@ -331,7 +331,7 @@ describe('what the page does', () => {
 
   test('a threshold is turned, taken back and forth, and a shared address shows the same', async () => {
     const { page, said, close } = await open(browser, server.url, '/whatif');
-    await page.getByTestId('found').waitFor({ timeout: 60_000 });
+    await page.getByTestId('found').waitFor({ timeout: 180_000 });
     const asked = [];
     page.on('request', (request) => request.method() === 'POST' && asked.push(request.postDataJSON()));
     const slider = page.getByRole('slider', { name: 'HIGH_VOL 1 h volatility, slider' }).first();
@@ -353,7 +353,7 @@ describe('what the page does', () => {
     await page.getByRole('button', { name: 'Redo' }).click();
     await page.waitForURL(/set=HIGH_VOL\.realized_vol_1h:1$/);
     const shared = await open(browser, server.url, new URL(page.url()).pathname + new URL(page.url()).search);
-    await shared.page.getByTestId('found').waitFor({ timeout: 60_000 });
+    await shared.page.getByTestId('found').waitFor({ timeout: 180_000 });
     await supposed(shared.page, server, ['HIGH_VOL.realized_vol_1h=1']);
     await shared.close();
     // While an answer is awaited the one before stays, pale; what is refused says why.
@@ -378,7 +378,7 @@ describe('what the page does', () => {
 
   test('a changed book is taken home or kept, with its comments, and never written over unasked', { skip: external !== undefined }, async () => {
     const { page, said, close } = await open(browser, server.url, '/whatif?set=HIGH_VOL.realized_vol_1h:0.9');
-    await page.getByTestId('found').waitFor({ timeout: 60_000 });
+    await page.getByTestId('found').waitFor({ timeout: 180_000 });
     const save = async () => {
       await page.getByRole('button', { name: 'Save as my book' }).click();
       await page.getByLabel('Name', { exact: true }).fill('mine');

@@ -37,11 +37,19 @@ async function header(page, server, query = '') {
 
 /** A market's line of the regimes page against the cells of its board. */
 export async function regime(page, cells, symbol) {
-  const shown = await row(page, symbol.split('/')[0]);
   const codes = [...cells.tf_trend].filter((c) => c !== '.');
   const most = Math.max(...codes.map((c) => codes.filter((other) => other === c).length));
   const wanted = [said('risk', cells.risk), said('heat', cells.heat), `${most} of ${codes.length} agree`, percent(cells.confidence, 0), `×${cells.risk_multiplier.toFixed(1)}`];
-  for (const words of wanted) assert.ok(shown.includes(words), `${symbol}: "${words}" is not in "${shown}"`);
+  await says(() => row(page, symbol.split('/')[0]), wanted, symbol);
+}
+
+/** Waits until a text holds all of these words: what stood there before may belong to another moment. */
+export function says(read, wanted, what) {
+  return until(async () => {
+    const shown = await read();
+    const lacking = wanted.filter((words) => !shown.includes(words));
+    return lacking.length === 0 || { shown, lacking };
+  }, `${what} does not say what it has to`);
 }
 
 /** Each line of the board says its market's headline, as the board of the API has it. */
@@ -412,7 +420,7 @@ export const VIEWS = [
   {
     name: 'whatif',
     path: '/whatif',
-    ready: (page) => page.getByTestId('found').waitFor({ timeout: 60_000 }),
+    ready: (page) => page.getByTestId('found').waitFor({ timeout: 180_000 }),
     check: async (page, server) => {
       await supposed(page, server, []);
       const { items } = await server.get('/api/v1/whatif');
@@ -424,7 +432,7 @@ export const VIEWS = [
   {
     name: 'whatif-changed',
     path: '/whatif?set=HIGH_VOL.realized_vol_1h:1,trend.UPTREND.slope_pct:0.07',
-    ready: (page) => page.getByTestId('found').waitFor({ timeout: 60_000 }),
+    ready: (page) => page.getByTestId('found').waitFor({ timeout: 180_000 }),
     check: async (page, server) => {
       await supposed(page, server, ['HIGH_VOL.realized_vol_1h=1', 'trend.UPTREND.slope_pct=0.07']);
       assert.equal(await page.locator('.turn.is-changed').count(), 2);

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs run.py with the schemathesis of requirements.txt, from a virtual environment that is made where FUZZ_VENV says, or in a
-# temporary folder and taken away again.
+# temporary folder and taken away again. `--fetch` only makes the environment.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 venv=${FUZZ_VENV:-}
@@ -13,4 +13,4 @@ if [ ! -x "$venv/bin/schemathesis" ]; then
     python3 -m venv "$venv"
     "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$here/requirements.txt"
 fi
-"$venv/bin/python" "$here/run.py"
+[ "${1:-}" = --fetch ] || "$venv/bin/python" "$here/run.py"
