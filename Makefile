@@ -111,30 +111,24 @@ test: export UNSTEADY_TESTS := $(UNSTEADY)
 test: tools page
 	@mkdir -p "$(abspath $(TARGET))" && : > "$(SKIPS)" && : > "$(UNSTEADY)"
 	@BEHIND_NICE=0 crates/testkit/beside.sh "$(MAKING) built-tests" "$(MAKING) fetched"
-	@crates/testkit/beside.sh "$(MAKING) -k parts whole web fuzz-api python BUILT=1" $(ALSO:%="$(MAKING) % BUILT=1")
+	@crates/testkit/beside.sh "$(MAKING) -k rust web fuzz-api python BUILT=1" $(ALSO:%="$(MAKING) % BUILT=1")
 	@cat "$(UNSTEADY)"; crates/testkit/summary.sh "$(SKIPS)"
 
 MAKING := $(MAKE) --no-print-directory
-# Two tests a core at a time: those that take longest wait for minutes of the real clock, at a tenth of one core. Up to three tests that
-# fail run once more, alone; what passes then is named at the end.
-RUN_TESTS = if [ -e "$(JUDGES_IN)" ]; then export PEERS_PYTHON="$${PEERS_PYTHON:-$(VENV)/bin/python}"; fi; \
-	FUZZ_FRAMES=$${FUZZ_FRAMES:-1000000} RUST_TEST_THREADS=$${RUST_TEST_THREADS:-$(THREADS)} CARGO="$(CARGO)" crates/testkit/once_more.sh
-.PHONY: built-tests fetched whole parts
+.PHONY: built-tests fetched rust
 
 built-tests:
 	$(CARGO) test --no-run $(TESTED)
-	$(CARGO) test --no-run $(TESTED) --test e2e
 
 # One after another: Debian's package manager runs once at a time.
 fetched: server browser judges fuzz-venv python-venv
 
-# All of Rust but the program as people run it, examples of the documentation included.
-parts:
-	@$(RUN_TESTS) $(TESTED) -- $(TEST_ARGS)
-
-# The program as people run it: commands, servers, kills and all.
-whole:
-	@$(RUN_TESTS) $(TESTED) --test e2e -- $(TEST_ARGS)
+# Everything in Rust, examples of the documentation included. Two tests a core at a time: those that take longest wait for minutes of the
+# real clock, at a tenth of one core. Up to three tests that fail run once more, alone; what passes then is named at the end.
+rust:
+	@if [ -e "$(JUDGES_IN)" ]; then export PEERS_PYTHON="$${PEERS_PYTHON:-$(VENV)/bin/python}"; fi; \
+	FUZZ_FRAMES=$${FUZZ_FRAMES:-1000000} RUST_TEST_THREADS=$${RUST_TEST_THREADS:-$(THREADS)} \
+		CARGO="$(CARGO)" crates/testkit/once_more.sh $(TESTED) -- $(TEST_ARGS)
 
 # The dashboard: its own tests, then the built page in a real browser, served by the program and fed by the built-in venue server.
 web: tools page browser

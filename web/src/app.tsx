@@ -2,11 +2,14 @@
 import type { ComponentType, JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { askAhead, signInWanted } from './api/client';
-import { snapshotAddress } from './api/market';
+import { FIRST_BARS, barsAddress, snapshotAddress } from './api/market';
 import { isStale } from './board/live';
 import { pastWaiting, usePastBoard } from './board/past';
+import { INTERVALS } from './format/intervals';
 import { componentOf, pageSpec } from './pages/list';
-import { hrefTo, route } from './state/place';
+import { keptNow } from './state/kept';
+import { asOf, hrefTo, place, route } from './state/place';
+import { playing } from './state/play';
 import type { Route } from './state/url';
 import { Failed } from './ui/Answer';
 import { Banners } from './ui/Banners';
@@ -37,6 +40,12 @@ export function startAhead(): void {
   const at = route.peek();
   if (at.page !== 'market') return;
   askAhead(snapshotAddress(at.instrument));
+  // While recorded time plays, other bars are asked for.
+  if (!playing.peek()) {
+    const known = (word: unknown): string | null => INTERVALS.find((each) => each === word) ?? null;
+    const interval = known(place.peek().params['interval']) ?? keptNow('chart', (held) => known(Object(Object(held).of).interval));
+    askAhead(barsAddress(at.instrument, interval, FIRST_BARS, { as_of: asOf.peek() }));
+  }
   void loadMarket();
 }
 

@@ -48,10 +48,13 @@ startStory();
 startTab();
 startNotices();
 
+/** The browser takes as long to find the name of a zone as the page takes for a table. */
+const ZONES_AFTER_MS = 700;
+
 const root = document.getElementById('page');
 zonesNamed.value = false;
 // Reading the files is one turn and drawing the page another: together they would keep a hand waiting.
 setTimeout(() => {
   if (root) render(<App />, root);
-  afterPaint(() => (zonesNamed.value = true));
+  afterPaint(() => setTimeout(() => (zonesNamed.value = true), ZONES_AFTER_MS));
 });

@@ -25,6 +25,11 @@ export function kept<T>(name: string, usual: T, read: Read<T>): Signal<T> {
   return value;
 }
 
+/** What is kept under a name now, for one look. */
+export function keptNow<T>(name: string, read: Read<T>): T | null {
+  return parsed(stored(PREFIX + name), read);
+}
+
 const names = new WeakMap<object, string>();
 
 export function keep<T>(of: Signal<T>, next: T): void {

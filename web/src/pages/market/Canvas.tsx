@@ -29,6 +29,7 @@ interface Props {
   of: BarsOnShow;
   view: RefObject<ChartView | null>;
   levels: readonly LevelView[];
+  drawn: () => void;
   lines: readonly OwnLine[];
   tool: Tool;
   /** Bars of the market it is compared with. */
@@ -41,7 +42,7 @@ interface Props {
   to: number;
 }
 
-export function Canvas({ name, of, view, levels, lines, tool, other, point, placed, moved, from, to }: Props): JSX.Element {
+export function Canvas({ name, of, view, levels, drawn, lines, tool, other, point, placed, moved, from, to }: Props): JSX.Element {
   const element = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const [made, setMade] = useState<ChartView | null>(null);
@@ -114,6 +115,7 @@ export function Canvas({ name, of, view, levels, lines, tool, other, point, plac
     if (now !== null) view.current?.tick(now);
   }, [of.key, of.known, of.own, dark, made]);
   useEffect(() => view.current?.know(levels), [levels, made]);
+  useEffect(() => (made === null ? undefined : afterPaint(drawn)), [made, drawn]);
   useEffect(() => effect(() => view.current?.cut(momentShown.value === null ? null : momentShown.value / 1_000)), [made]);
   useEffect(() => {
     view.current?.progress(of.progress);

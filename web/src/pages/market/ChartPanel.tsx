@@ -25,7 +25,7 @@ import { Reading } from './Reading';
 import { Tools } from './Tools';
 import { useBars } from './bars';
 import { useCompared } from './compared';
-import { INTERVALS, INTERVAL_WORDS } from './intervals';
+import { INTERVALS, INTERVAL_WORDS } from '../../format/intervals';
 import { prefer, prefs } from './prefs';
 import { csvOf, fileName, picture, save } from './takeaway';
 import { rounded, setTrade, tradeLines, tradeNow } from './trade';
@@ -33,6 +33,8 @@ import { rounded, setTrade, tradeLines, tradeNow } from './trade';
 interface Props {
   instrument: string;
   levels: readonly LevelView[];
+  /** The bars are painted, or there are none. */
+  drawn: () => void;
   /** The minute of the newest snapshot: a new one means new bars. */
   minute: string | null;
 }
@@ -45,7 +47,7 @@ function useInterval(offered: readonly string[]): { asked: string | null; named:
   return { asked: inAddress ?? usable, named: inAddress };
 }
 
-export function ChartPanel({ instrument, levels, minute }: Props): JSX.Element {
+export function ChartPanel({ instrument, levels, drawn, minute }: Props): JSX.Element {
   const [offered, setOffered] = useState<readonly string[]>([]);
   const { asked, named } = useInterval(offered);
   const bars = useBars(instrument, asked, minute);
@@ -102,6 +104,9 @@ export function ChartPanel({ instrument, levels, minute }: Props): JSX.Element {
   };
 
   const none = shown !== null && shown.rows.length === 0;
+  useEffect(() => {
+    if (none || bars.error !== null) drawn();
+  }, [none, bars.error]);
   const choices = INTERVALS.filter((word) => offered.length === 0 || offered.includes(word));
   const choose = (next: string): void => {
     prefer({ interval: next });
@@ -146,6 +151,7 @@ export function ChartPanel({ instrument, levels, minute }: Props): JSX.Element {
               of={bars}
               view={view}
               levels={levels}
+              drawn={drawn}
               lines={lines}
               tool={tool}
               other={other.rows === null ? null : { name: baseOf((other.name ?? '').split(':')[1] ?? ''), rows: other.rows }}

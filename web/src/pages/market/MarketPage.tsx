@@ -1,6 +1,6 @@
 // One market: what the weather is, the chart, why, and what a trade in mind is walking into.
 import type { JSX } from 'preact';
-import { useEffect } from 'preact/hooks';
+import { useCallback, useEffect, useState } from 'preact/hooks';
 import { baseOf } from '../../board/decode';
 import { goInstead, hrefTo } from '../../state/place';
 import { marketPath } from '../../state/url';
@@ -27,7 +27,10 @@ const NO_LEVELS: readonly LevelView[] = [];
 
 export function MarketPage({ instrument }: { instrument: string }): JSX.Element {
   const snapshot = useSnapshot(instrument);
-  const levels = useLevels(instrument);
+  const [drawn, setDrawn] = useState(false);
+  const chartDrawn = useCallback(() => setDrawn(true), []);
+  // The server works on them for as long as on everything else of this page together.
+  const levels = useLevels(instrument, drawn);
   const below = usePainted(!snapshot.loading);
   // A reader may have written `BTCUSDT`; everything else knows the market by its whole name.
   const whole = snapshot.refreshing ? null : (snapshot.data?.instrument ?? null);
@@ -56,7 +59,7 @@ export function MarketPage({ instrument }: { instrument: string }): JSX.Element 
       </Answer>
       <div class={prefs.value.wide ? 'market wide' : 'market'}>
         <div class="market-main">
-          <ChartPanel instrument={instrument} levels={levels.data ?? NO_LEVELS} minute={snapshot.data?.timestamp ?? null} />
+          <ChartPanel instrument={instrument} levels={levels.data ?? NO_LEVELS} drawn={chartDrawn} minute={snapshot.data?.timestamp ?? null} />
           {below && (
             <>
               <div class="columns">

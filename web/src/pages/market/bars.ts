@@ -3,8 +3,9 @@
 // and later stretches come when the reader nears an edge, the newest bars when a minute closes. While recorded time plays the stretch
 // ahead is fetched before it is reached, and of the moment only the bar in progress is asked for.
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { ask, withQuery } from '../../api/client';
+import { ask } from '../../api/client';
 import type { RequestError } from '../../api/client';
+import { FIRST_BARS, barsAddress } from '../../api/market';
 import { useResource } from '../../api/resource';
 import { BARS_MAX, barsOf, heldAfter } from '../../chart/bars';
 import type { Bars, ChartRow, Held } from '../../chart/bars';
@@ -12,11 +13,8 @@ import type { Chart } from '../../contract';
 import { iso } from '../../format/time';
 import { asOf } from '../../state/place';
 import { playing } from '../../state/play';
-import { INTERVAL_SECONDS } from './intervals';
-import { marketAddress } from '../../api/market';
+import { INTERVAL_SECONDS } from '../../format/intervals';
 
-/** A wide screen shows more. */
-const FIRST_BARS = typeof window !== 'undefined' && window.innerWidth > 1_900 ? 800 : 500;
 const MORE_BARS = 500;
 const TAIL_BARS = 3;
 /** Bars after the moment that are held: the track reaches so far, and so does what is uncovered without asking. */
@@ -49,8 +47,8 @@ interface Own {
 export function useBars(instrument: string, interval: string | null, minute: string | null): BarsOnShow {
   const moment = asOf.value;
   const key = `${instrument} ${interval ?? ''}`;
-  const address = (rest: Record<string, string | number | null>): string => withQuery(marketAddress(instrument, 'chart'), { interval, ...rest });
-  const first = useResource<Chart>(address({ bars: moment !== null && playing.value ? TAIL_BARS : FIRST_BARS, as_of: moment }));
+  const address = (bars: number, rest?: Record<string, string | null>): string => barsAddress(instrument, interval, bars, rest);
+  const first = useResource<Chart>(address(moment !== null && playing.value ? TAIL_BARS : FIRST_BARS, { as_of: moment }));
   const [held, setHeld] = useState<Held | null>(null);
   const [own, setOwn] = useState<Own | null>(null);
   const [progress, setProgress] = useState<ChartRow | null>(null);
@@ -96,12 +94,12 @@ export function useBars(instrument: string, interval: string | null, minute: str
   const away = at !== null && step > 0 && (known === null || at < from || at > to + AHEAD_BARS * step);
   useEffect(() => {
     if (!away || at === null) return;
-    fetched('around', address({ bars: FIRST_BARS, end: iso(at + AHEAD_BARS * step) }), (bars) => setHeld({ key, bars }));
+    fetched('around', address(FIRST_BARS + AHEAD_BARS, { end: iso(at + AHEAD_BARS * step) }), (bars) => setHeld({ key, bars }));
   }, [away, key, at === null ? 0 : Math.floor(at / (step * AHEAD_BARS || 1)), failures]);
 
   useEffect(() => {
     if (minute === null || known === null || moment !== null) return;
-    fetched('tail', address({ bars: TAIL_BARS }), join);
+    fetched('tail', address(TAIL_BARS), join);
   }, [minute, key]);
 
   useEffect(
@@ -123,14 +121,14 @@ export function useBars(instrument: string, interval: string | null, minute: str
     const reach = edge();
     const end = reach.from;
     reach.from -= MORE_BARS * known.interval;
-    fetched('earlier', address({ bars: MORE_BARS, end: iso(end * 1_000), as_of: moment }), join);
+    fetched('earlier', address(MORE_BARS, { end: iso(end * 1_000), as_of: moment }), join);
   };
   const later = (): void => {
     if (known === null || moment === null || busy.current.has('later')) return;
     const reach = edge();
     if (reach.to >= (known.newest ?? -Infinity)) return;
     reach.to += MORE_BARS * known.interval;
-    fetched('later', address({ bars: MORE_BARS, end: iso(reach.to * 1_000) }), join);
+    fetched('later', address(MORE_BARS, { end: iso(reach.to * 1_000) }), join);
   };
 
   const exact = own !== null && own.of === `${key} ${moment}` && !playing.value ? own.bars : null;

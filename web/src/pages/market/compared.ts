@@ -6,7 +6,7 @@ import type { Bars, ChartRow } from '../../chart/bars';
 import type { Chart } from '../../contract';
 import { iso } from '../../format/time';
 import { place } from '../../state/place';
-import { INTERVAL_WORDS } from './intervals';
+import { INTERVAL_WORDS } from '../../format/intervals';
 import { marketAddress } from '../../api/market';
 
 const MOST = 2_000;

@@ -27,8 +27,10 @@ export async function allLevels(path: string, stop: AbortSignal, read = ask<Leve
   return all;
 }
 
-export function useLevels(instrument: string): Resource<LevelView[]> {
+/** `ready` false: something else comes first, and these are awaited. */
+export function useLevels(instrument: string, ready: boolean): Resource<LevelView[]> {
   const bar = snapshot.value === null ? null : Math.floor(Date.parse(snapshot.value.timestamp) / BAR_MS);
   const address = withQuery(marketAddress(instrument, 'levels'), { active: true, limit: LIMIT, as_of: asOfEvery(BAR_MS) });
-  return useResource<LevelView[]>(address, { on: bar, read: allLevels });
+  const levels = useResource<LevelView[]>(ready ? address : null, { on: bar, read: allLevels });
+  return ready ? levels : { ...levels, loading: true };
 }
