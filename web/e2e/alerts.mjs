@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { axe, open, shot } from './browser.mjs';
-import { until } from './figures.mjs';
+import { priceNow, until } from './figures.mjs';
 import { Server, external } from './server.mjs';
 import { LIVE } from './views.mjs';
 
@@ -96,7 +96,7 @@ export function alertTests(of) {
     assert.deepEqual((await server.get('/api/v1/watches')).items.filter(({ watch }) => watch.when.startsWith('price')), []);
     // At its price now it is crossed within minutes of the venue's clock.
     await page.getByLabel('When it').selectOption('crosses');
-    await page.getByLabel('Level').fill(at.toPrecision(5));
+    await page.getByLabel('Level').fill((await priceNow(server, LIVE)).toPrecision(5));
     await page.getByLabel('Note to yourself').fill('a test');
     await page.getByRole('button', { name: 'Watch', exact: true }).click();
     await page.getByText(/^Watching: price crosses/).waitFor();

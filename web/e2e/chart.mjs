@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { open } from './browser.mjs';
-import { becomes, until } from './figures.mjs';
+import { becomes, priceNow, until } from './figures.mjs';
 import { external } from './server.mjs';
 import { LIVE, NIGHT } from './views.mjs';
 
@@ -333,7 +333,7 @@ export function chartTests(of) {
     const { browser, server } = of();
     const { page, said, close } = await open(browser, server.url, `/m/${LIVE}`);
     await page.locator('.own-lines summary').click();
-    const { price } = await server.get(`/api/v1/markets/${LIVE}/context`);
+    const price = await priceNow(server, LIVE);
     // Lines so close on both sides are crossed within seconds.
     for (const by of [0.9995, 1.0005, 0.999, 1.001]) {
       await page.getByLabel('Alert at').fill(String(Number((price * by).toPrecision(6))));

@@ -39,6 +39,11 @@ export function cellsOf(board, instrument) {
   return cells;
 }
 
+/** What a market is traded at now; its last published minute may lie a liquidation away. */
+export async function priceNow(server, instrument) {
+  return cellsOf(await server.get('/api/v1/board'), instrument).price;
+}
+
 export async function until(holds, otherwise, withinMs = 60_000) {
   const end = Date.now() + withinMs;
   let last;

@@ -28,6 +28,9 @@ before(async () => {
   await receiver.start();
   await server.start();
   browser = await launch();
+  // Each test can be run alone: what a live market said of its first minute is there.
+  const spoke = () => server.get(`/api/v1/markets/${LIVE}/context`).then(() => true, () => false);
+  if (external === undefined) await until(spoke, 'no minute of a live market was published', 240_000);
 });
 
 after(async () => {
@@ -209,6 +212,8 @@ describe('what the page does', () => {
     await page.getByRole('row').filter({ hasText: 'SOL' }).waitFor();
     for (const { instrument, symbol } of board.rows) await regime(page, cellsOf(board, instrument), symbol);
     await page.getByRole('row').filter({ hasText: 'SOL' }).getByRole('link').click();
+    // Away from where the chart comes: its line would read the bar under the pointer.
+    await page.mouse.move(1, 1);
     const chart = await server.get(`/api/v1/markets/${SOL}/chart?interval=1h&as_of=${then}`);
     const last = chart.t.length - 1;
     const bar = ['o', 'h', 'l', 'c'].map((part) => price(chart[part][last]));
