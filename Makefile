@@ -22,6 +22,8 @@ XTASK = $(if $(BUILT),"$(abspath $(TARGET))/debug/xtask",$(CARGO) run --quiet --
 SKIPPED = sh -c 'echo "skipped: $$0" | tee -a "$${SKIPPED_TESTS:-/dev/null}"'
 
 .DEFAULT_GOAL := help
+# Also with -j: Debian's package manager runs once at a time, tests share two cores as it is.
+.NOTPARALLEL:
 .PHONY: help tools server page browser judges build run test web lighthouse fuzz-api fuzz-venv python-venv python python-bench python-built python-figures boosters lightgbm onnx fuzz bench check coverage mutants
 
 help:

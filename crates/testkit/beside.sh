@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs one command in front and others behind it, one after another: tests that wait for a clock leave most of a machine idle. What
-# those behind print comes when each has ended. Ends with a line for each of what it took, and fails when one of them failed.
+# Runs one command in front and others behind it, one after another, with what the one in front leaves of the machine. What those
+# behind print comes when each has ended. Ends with a line for each of what it took, and fails when one of them failed.
 #   beside.sh FRONT BEHIND...      each is a command for the shell; $BEHIND_NICE (19) is how much those behind give way
 set -u
 begun=$SECONDS
