@@ -7,7 +7,7 @@ import { isStale } from './board/live';
 import { pastWaiting, usePastBoard } from './board/past';
 import { INTERVALS } from './format/intervals';
 import { componentOf, pageSpec } from './pages/list';
-import { keptNow } from './state/kept';
+import { chosenNow } from './state/choice';
 import { asOf, hrefTo, place, route } from './state/place';
 import { playing } from './state/play';
 import type { Route } from './state/url';
@@ -43,7 +43,7 @@ export function startAhead(): void {
   // While recorded time plays, other bars are asked for.
   if (!playing.peek()) {
     const known = (word: unknown): string | null => INTERVALS.find((each) => each === word) ?? null;
-    const interval = known(place.peek().params['interval']) ?? keptNow('chart', (held) => known(Object(Object(held).of).interval));
+    const interval = known(place.peek().params['interval']) ?? chosenNow('chart', (chosen) => known(Object(chosen).interval));
     askAhead(barsAddress(at.instrument, interval, FIRST_BARS, { as_of: asOf.peek() }));
   }
   void loadMarket();
