@@ -184,18 +184,20 @@ fn ends(query: &AlertQuery) -> (Ts, Ts) {
     (query.range.start, last)
 }
 
-/// Leaves out episodes whose beginning and end the same part shows. An end alone stays: it ends what another part began.
-const NOT_OVER: &str = "AND NOT EXISTS (SELECT 1 FROM alerts c WHERE c.segment = a.segment AND c.alert = a.alert
-                AND c.change = CASE WHEN a.change = 'CLOSED' THEN 'OPENED' ELSE 'CLOSED' END
-                AND c.row_ts >= ?2 AND c.row_ts < ?3 AND c.known_ts <= ?5)";
+/// Leaves out episodes whose beginning and end the same part shows. An end alone stays: it ends what another part began. The lists are
+/// made once a query: asked about each record by itself, SQLite reads the whole segment again for each.
+const NOT_OVER: &str = "AND CASE WHEN a.change = 'CLOSED'
+                THEN a.alert NOT IN (SELECT c.alert FROM alerts c WHERE c.segment = ?1 AND c.row_ts >= ?2 AND c.row_ts < ?3
+                    AND c.known_ts <= ?5 AND c.change = 'OPENED')
+                ELSE a.alert NOT IN (SELECT c.alert FROM alerts c WHERE c.segment = ?1 AND c.row_ts >= ?2 AND c.row_ts < ?3
+                    AND c.known_ts <= ?5 AND c.change = 'CLOSED') END";
 
 /// Of the ends that were computed for published minutes: those of episodes that computed minutes begin and nothing
 /// published ends.
 const ENDS_UNTOLD: &str = "AND a.change = 'CLOSED'
-            AND EXISTS (SELECT 1 FROM alerts o JOIN parts p ON p.segment = o.segment
-                WHERE p.run = ?10 AND p.live = 0 AND o.row_ts >= p.from_ts AND o.row_ts < p.until_ts
-                    AND o.alert = a.alert AND o.change = 'OPENED')
-            AND NOT EXISTS (SELECT 1 FROM alerts c WHERE c.segment = ?11 AND c.alert = a.alert AND c.change = 'CLOSED')";
+            AND a.alert IN (SELECT o.alert FROM alerts o JOIN parts p ON p.segment = o.segment
+                WHERE p.run = ?10 AND p.live = 0 AND o.row_ts >= p.from_ts AND o.row_ts < p.until_ts AND o.change = 'OPENED')
+            AND a.alert NOT IN (SELECT c.alert FROM alerts c WHERE c.segment = ?11 AND c.change = 'CLOSED')";
 
 /// The minutes that were published, as each segment of computed minutes would show them.
 fn untold(conn: &Connection, run: i64, first: Ts, last: Ts) -> Inner<Vec<Part>> {

@@ -5,7 +5,6 @@ import { baseOf } from '../../board/decode';
 import { goInstead, hrefTo } from '../../state/place';
 import { marketPath } from '../../state/url';
 import { Answer, Failed } from '../../ui/Answer';
-import { usePainted } from '../../ui/painted';
 import type { Resource } from '../../api/resource';
 import type { LevelView } from '../../api/types';
 import { ChartPanel } from './ChartPanel';
@@ -29,9 +28,8 @@ export function MarketPage({ instrument }: { instrument: string }): JSX.Element 
   const snapshot = useSnapshot(instrument);
   const [drawn, setDrawn] = useState(false);
   const chartDrawn = useCallback(() => setDrawn(true), []);
-  // The server works on them for as long as on everything else of this page together.
+  // The server works on what stands under the chart for longer than on everything above together.
   const levels = useLevels(instrument, drawn);
-  const below = usePainted(!snapshot.loading);
   // A reader may have written `BTCUSDT`; everything else knows the market by its whole name.
   const whole = snapshot.refreshing ? null : (snapshot.data?.instrument ?? null);
   useEffect(() => {
@@ -60,7 +58,7 @@ export function MarketPage({ instrument }: { instrument: string }): JSX.Element 
       <div class={prefs.value.wide ? 'market wide' : 'market'}>
         <div class="market-main">
           <ChartPanel instrument={instrument} levels={levels.data ?? NO_LEVELS} drawn={chartDrawn} minute={snapshot.data?.timestamp ?? null} />
-          {below && (
+          {drawn && (
             <>
               <div class="columns">
                 <LevelsPanel levels={levels} price={snapshot.data?.price ?? null} />
