@@ -49,7 +49,7 @@ startTab();
 startNotices();
 
 /** The browser takes as long to find the name of a zone as the page takes for a table. */
-const ZONES_AFTER_MS = 700;
+const ZONES_AFTER_MS = 1_500;
 
 const root = document.getElementById('page');
 zonesNamed.value = false;

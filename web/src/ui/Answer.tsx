@@ -1,7 +1,9 @@
 // The states of an answer: the shape of what comes, what failed and that it is tried again, or the answer itself.
 import type { ComponentChildren, JSX } from 'preact';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { Resource } from '../api/resource';
 import type { RequestError } from '../api/client';
+import { markAwaited } from './awaited';
 
 interface Props<T> {
   of: Resource<T>;
@@ -26,8 +28,10 @@ export function Answer<T>({ of, lines = 6, shape, children }: Props<T>): JSX.Ele
 }
 
 export function Skeleton({ lines, shape = '' }: { lines: number; shape?: string | undefined }): JSX.Element {
+  const element = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => markAwaited(element.current), []);
   return (
-    <div class={`skeleton ${shape}`} role="status" aria-label="loading">
+    <div ref={element} class={`skeleton ${shape}`} role="status" aria-label="loading">
       {Array.from({ length: lines }, (_, line) => (
         <div key={line} class="bone" />
       ))}

@@ -10,16 +10,21 @@ import { Since } from './Time';
 
 /** Notices shown at a time; the rest is counted. */
 const SHOWN = 3;
+/** The page begins, and the stream begins soon after it: one question serves for both. */
+const SOON_MS = 500;
 
 export function WatchNotices(): JSX.Element | null {
   const moved = `${noticeEdition.value} ${healed.value}`;
   useEffect(() => {
-    if (signInWanted.peek()) return;
+    if (signInWanted.peek()) return undefined;
     // An older server has no watches: nothing is offered then.
-    reload().then(
-      () => watches.value !== null && begin(watches.value),
-      () => undefined,
-    );
+    const look = (): void =>
+      void reload().then(
+        () => watches.value !== null && begin(watches.value),
+        () => undefined,
+      );
+    const timer = window.setTimeout(look, SOON_MS);
+    return () => window.clearTimeout(timer);
   }, [moved]);
   const news = unseen.value;
   useAnnounced(news.map(({ watch, turn }) => ({ id: `${watch.id} ${turn.ts}`, title: `${watch.instrument.split(':')[1] ?? watch.instrument}: ${turn.title}`, body: turn.text })));

@@ -24,7 +24,7 @@ export function BoardRow({ row, index, fitted, height, room }: Props): JSX.Eleme
   const spare = room === null ? 0 : spareOf(row.headline.value, fitted, room);
   // Neither what is too old nor what lacks a feed shall look as if it held.
   return (
-    <tr data-row data-instrument={row.instrument} tabIndex={0} aria-rowindex={index} class={`market-row edge-${toneOf('risk', row.word('risk'))} ${trustClass(row)}`} style={{ height: `${height - spare}px` }} {...opens(hrefTo(marketPath(row.instrument)))}>
+    <tr data-row data-instrument={row.instrument} tabIndex={0} aria-rowindex={index} class={`market-row edge-${toneOf('risk', row.word('risk'))} ${trustClass(row)} ${fitted.below.length > 0 ? 'lined' : ''}`} style={{ height: `${height - spare}px` }} {...opens(hrefTo(marketPath(row.instrument)))}>
       {columnsOf(fitted.shown).map((column) => column.cell(row))}
       {fitted.below.length > 0 && <MoreCell row={row} fitted={fitted} />}
     </tr>

@@ -19,6 +19,9 @@ import { RecordedUntil, StaleAge } from '../../ui/RowState';
 import { Spark } from '../../ui/Spark';
 import { useFlash } from '../../ui/flash';
 
+/** Of what is said beside the venue. */
+const NOTED = FLAGS.RECORDED | FLAGS.STALE | FLAGS.LOST | FLAGS.WARMING | FLAGS.SYNTHETIC;
+
 export function MarketCell({ row }: { row: Row }): JSX.Element {
   const flags = row.number('flags') ?? 0;
   const open = row.number('open_alerts') ?? 0;
@@ -40,7 +43,7 @@ export function MarketCell({ row }: { row: Row }): JSX.Element {
           </span>
         )}
       </span>
-      <span class="venue muted" title={venue}>
+      <span class={`venue muted ${(flags & NOTED) !== 0 ? 'noted' : ''}`} title={venue}>
         {(flags & FLAGS.RECORDED) !== 0 ? <RecordedUntil row={row} /> : (flags & FLAGS.STALE) !== 0 && <StaleAge row={row} />}
         {(flags & FLAGS.LOST) !== 0 && (
           <em class="tone-amber" title="a stream that a label needs is lost">
