@@ -1,5 +1,5 @@
-// The browser, and what every page owes: no word on the console, no refused content, nothing asked of another server, no serious
-// finding of axe.
+// The browser, and what every page owes: no word on the console, no refused content, nothing asked of another server, no finding
+// of axe.
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { chromium } from 'playwright-core';
@@ -45,13 +45,11 @@ export async function open(browser, url, path, { theme = 'dark', width = 1440, h
   return { page, said, close: () => context.close() };
 }
 
-/** Findings of axe that are serious or worse, as lines. */
+/** Findings of axe, as lines. */
 export async function axe(page) {
   await page.evaluate(AXE);
   const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
-  return violations
-    .filter((v) => v.impact === 'serious' || v.impact === 'critical')
-    .map((v) => `${v.id} (${v.nodes.length}): ${v.nodes[0].html.slice(0, 160)} ${v.nodes[0].any.map((a) => a.message).join('; ')}`);
+  return violations.map((v) => `${v.id} (${v.nodes.length}): ${v.nodes[0].html.slice(0, 160)} ${[...v.nodes[0].any, ...v.nodes[0].all, ...v.nodes[0].none].map((a) => a.message).join('; ')}`);
 }
 
 export async function shot(page, name) {

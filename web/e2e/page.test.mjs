@@ -259,6 +259,17 @@ describe('what the page does', () => {
     await close();
   });
 
+  test('an address that is none has the page, which says so', { skip: external !== undefined }, async () => {
+    assert.equal((await fetch(`${server.url}/nowhere`)).headers.get('content-type'), 'application/problem+json');
+    const { page, said, close } = await open(browser, server.url, '/nowhere');
+    await page.getByRole('heading', { name: 'No such page' }).waitFor();
+    assert.deepEqual(await axe(page), []);
+    assert.deepEqual(said.filter((line) => !/404 .*\/nowhere$/.test(line)), []);
+    await page.getByRole('link', { name: 'To the weather' }).click();
+    await page.locator('tr.market-row').first().waitFor();
+    await close();
+  });
+
   test('what is awaited has a shape, and what failed says so and comes by itself', async () => {
     const { page, close } = await open(browser, server.url, '/regimes');
     let answer = 'late';

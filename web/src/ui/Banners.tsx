@@ -53,7 +53,7 @@ function PastBanner(): JSX.Element {
 function StaleBanner(): JSX.Element {
   const heard = lastHeard.value;
   return (
-    <div class="banner stale" data-testid="stale-banner">
+    <div class="banner stale" role="region" aria-label="no connection" data-testid="stale-banner">
       <span>
         <span role="status">
           <strong>Stale.</strong>{' '}

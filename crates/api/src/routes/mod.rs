@@ -45,9 +45,10 @@ use crate::guard::guard;
 use crate::problem::{Problem, ProblemKind};
 use crate::state::SharedState;
 use axum::Router;
-use axum::extract::MatchedPath;
-use axum::http::header::ALLOW;
-use axum::http::{HeaderValue, Method, Response};
+use axum::body::Body;
+use axum::extract::{MatchedPath, State};
+use axum::http::header::{ACCEPT, ALLOW};
+use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use std::sync::LazyLock;
@@ -177,20 +178,27 @@ pub(crate) fn router(app: &SharedState) -> Router {
         .with_state(app.clone())
 }
 
-async fn unknown(uri: axum::http::Uri) -> Problem {
+/// A browser gets the page, which says so in words and has a way on; everybody else gets a problem.
+async fn unknown(app: State<SharedState>, uri: Uri, headers: HeaderMap) -> Response<Body> {
     let path = uri.path();
+    let reads = headers.get(ACCEPT).and_then(|v| v.to_str().ok()).is_some_and(|takes| takes.contains("text/html"));
+    if reads && assets::is_built() && !path.starts_with("/api/") {
+        let mut response = assets::page(app, headers).await;
+        *response.status_mut() = StatusCode::NOT_FOUND;
+        return response;
+    }
     let shape = all().iter().map(|r| r.path.as_str()).filter(|p| !p.contains('{'));
     let hint = match crate::names::nearest(path.trim_end_matches('/'), shape) {
         Some(like) => format!("did you mean {like}? /docs lists every address"),
         None => "/docs lists every address".to_owned(),
     };
-    Problem::new(ProblemKind::UnknownRoute, format!("there is nothing at {path}")).value(path).hint(hint)
+    Problem::new(ProblemKind::UnknownRoute, format!("there is nothing at {path}")).value(path).hint(hint).into_response()
 }
 
 /// Where somebody who has points of their own would send them.
 const METRIC_READS: [&str; 2] = ["/api/v1/markets/{id}/metrics", "/api/market-context/metrics/"];
 
-async fn wrong_method(route: Option<MatchedPath>, method: Method) -> Response<axum::body::Body> {
+async fn wrong_method(route: Option<MatchedPath>, method: Method) -> Response<Body> {
     let route = route.and_then(|matched| find(matched.as_str()));
     let allow = route.map_or_else(|| "GET, HEAD".to_owned(), Route::allowed);
     let signals =
