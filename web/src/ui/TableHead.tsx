@@ -12,11 +12,16 @@ export function TableHead({ of }: { of: readonly Heading[] }): JSX.Element {
   return (
     <thead>
       <tr>
-        {of.map(({ name, title, num = false }) => (
-          <th key={name} scope="col" class={num ? 'num' : undefined} title={title}>
-            {name}
-          </th>
-        ))}
+        {of.map(({ name, title, num = false }) =>
+          // Over the names of the rows there is nothing to say.
+          name === '' ? (
+            <td key={name} />
+          ) : (
+            <th key={name} scope="col" class={num ? 'num' : undefined} title={title}>
+              {name}
+            </th>
+          ),
+        )}
       </tr>
     </thead>
   );

@@ -192,7 +192,10 @@ async fn unknown(app: State<SharedState>, uri: Uri, headers: HeaderMap) -> Respo
         Some(like) => format!("did you mean {like}? /docs lists every address"),
         None => "/docs lists every address".to_owned(),
     };
-    Problem::new(ProblemKind::UnknownRoute, format!("there is nothing at {path}")).value(path).hint(hint).into_response()
+    Problem::new(ProblemKind::UnknownRoute, format!("there is nothing at {path}"))
+        .value(path)
+        .hint(hint)
+        .into_response()
 }
 
 /// Where somebody who has points of their own would send them.

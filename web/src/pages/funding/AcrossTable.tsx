@@ -86,7 +86,7 @@ function Line({ line, venues, wide, height, index }: { line: AcrossLine; venues:
   const largest = [...line.at.values()].sort((a, b) => (b.oi ?? -1) - (a.oi ?? -1))[0];
   const href = hrefTo(marketPath(largest?.instrument ?? ''));
   return (
-    <tr data-row tabIndex={0} aria-rowindex={index} class="market-row" style={{ height: `${height}px` }} {...opens(href)}>
+    <tr data-row tabIndex={0} aria-rowindex={index} class={`market-row${wide ? '' : ' lined'}`} style={{ height: `${height}px` }} {...opens(href)}>
       <th scope="row" class="c-market">
         <a href={href} tabIndex={-1} title={largest?.instrument}>
           <b>{line.base}</b>
