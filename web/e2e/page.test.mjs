@@ -264,6 +264,9 @@ describe('what the page does', () => {
     const { page, said, close } = await open(browser, server.url, '/nowhere');
     await page.getByRole('heading', { name: 'No such page' }).waitFor();
     assert.deepEqual(await axe(page), []);
+    const first = await fetch(`${server.url}/nowhere`, { headers: { accept: 'text/html' } });
+    const again = await fetch(`${server.url}/nowhere`, { headers: { accept: 'text/html', 'if-none-match': first.headers.get('etag') } });
+    assert.deepEqual([again.status, await again.text()], [404, await first.text()], 'who has the document gets it again');
     assert.deepEqual(said.filter((line) => !/404 .*\/nowhere$/.test(line)), []);
     await page.getByRole('link', { name: 'To the weather' }).click();
     await page.locator('tr.market-row').first().waitFor();

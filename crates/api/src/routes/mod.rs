@@ -47,7 +47,7 @@ use crate::state::SharedState;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{MatchedPath, State};
-use axum::http::header::{ACCEPT, ALLOW};
+use axum::http::header::{ACCEPT, ALLOW, IF_NONE_MATCH};
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri};
 use axum::response::IntoResponse;
 use axum::routing::get;
@@ -179,10 +179,12 @@ pub(crate) fn router(app: &SharedState) -> Router {
 }
 
 /// A browser gets the page, which says so in words and has a way on; everybody else gets a problem.
-async fn unknown(app: State<SharedState>, uri: Uri, headers: HeaderMap) -> Response<Body> {
+async fn unknown(app: State<SharedState>, uri: Uri, mut headers: HeaderMap) -> Response<Body> {
     let path = uri.path();
     let reads = headers.get(ACCEPT).and_then(|v| v.to_str().ok()).is_some_and(|takes| takes.contains("text/html"));
     if reads && assets::is_built() && !path.starts_with("/api/") {
+        // "Not modified" has no body, and with this status that would be an empty page.
+        headers.remove(IF_NONE_MATCH);
         let mut response = assets::page(app, headers).await;
         *response.status_mut() = StatusCode::NOT_FOUND;
         return response;
