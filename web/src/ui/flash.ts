@@ -4,6 +4,8 @@ import type { RefObject } from 'preact';
 
 const still = window.matchMedia('(prefers-reduced-motion: reduce)');
 const PER_SECOND_MAX = 40;
+/** So many changes in a second are a storm: a board of fifty markets that all trade has fewer. */
+const STORM = 150;
 /** What lights up is painted so many times, and not with every frame. */
 const STEPS = 7;
 let spent = 0;
@@ -19,7 +21,7 @@ function allowed(): boolean {
     spent = 0;
   }
   spent += 1;
-  return spent <= PER_SECOND_MAX && before <= PER_SECOND_MAX;
+  return spent <= PER_SECOND_MAX && before <= STORM;
 }
 
 export function useFlash<E extends HTMLElement>(value: unknown): RefObject<E | null> {
