@@ -329,6 +329,28 @@ export const VIEWS = [
     },
   },
   {
+    name: 'market-recorded',
+    path: `/m/${SOL}`,
+    ready: async (page) => {
+      await page.getByTestId('reasoning').waitFor();
+      await page.locator('.chart canvas').first().waitFor();
+    },
+    check: async (page, server) => {
+      // Programs are answered of the present; people see the last reading, and where it ends.
+      const present = await server.get(`/api/v1/markets/${SOL}/context`);
+      assert.equal(present.regimes.risk.label, 'UNKNOWN');
+      const last = await server.get(`/api/v1/markets/${SOL}/context?as_of=${present.recorded_until}`);
+      assert.equal(await text(page, 'headline'), present.headline);
+      assert.match(present.headline, /^Recorded until \d+ \w+ 2026\. Last reading: /);
+      assert.equal(await text(page, 'reasoning'), last.explanation.reasoning);
+      for (const axis of ['risk', 'trend', 'volatility', 'heat']) {
+        const shown = await text(page, `now-${axis}`);
+        assert.ok(shown.includes(said(axis, last.regimes[axis].label)), `${axis}: ${shown}`);
+      }
+      assert.doesNotMatch(await page.locator('main').innerText(), /No reading|\b2\d\d d \d+ h\b/);
+    },
+  },
+  {
     name: 'market-live',
     path: `/m/${LIVE}?interval=1m`,
     ready: async (page) => {

@@ -14,13 +14,13 @@ export function Time({ at }: { at: Moment }): JSX.Element {
   );
 }
 
-/** `12 min`, with the moment on hover. */
-export function Since({ at, ago = false }: { at: Moment; ago?: boolean }): JSX.Element {
+/** `12 min`, with the moment on hover; to now, or to another moment. */
+export function Since({ at, to = null, ago = false }: { at: Moment; to?: Moment; ago?: boolean }): JSX.Element {
   const ms = millis(at);
   if (ms === null) return <span class="none">–</span>;
   return (
     <time dateTime={iso(ms)} title={`since ${utc(at)}`}>
-      {span(age(at, serverNow.value))}
+      {span(age(at, millis(to) ?? serverNow.value))}
       {ago ? ' ago' : ''}
     </time>
   );

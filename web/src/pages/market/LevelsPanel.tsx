@@ -37,7 +37,8 @@ export function nearest(levels: readonly LevelView[], price: number): Line[] {
   return [...above, ...below].sort((a, b) => b.level.price - a.level.price);
 }
 
-export function LevelsPanel({ levels, price }: { levels: Resource<LevelView[]>; price: number | null }): JSX.Element {
+/** `end`: of a recording, to which ages are counted. */
+export function LevelsPanel({ levels, price, end }: { levels: Resource<LevelView[]>; price: number | null; end: string | null }): JSX.Element {
   return (
     <Panel title="Levels near the price">
       <Answer of={levels} lines={5}>
@@ -73,7 +74,7 @@ export function LevelsPanel({ levels, price }: { levels: Resource<LevelView[]>; 
                         <Bar value={shareOf(level.strength, strongest)} name={`strength of ${levelName(level.type)}`} bare />
                       </td>
                       <td class="num muted" data-name="known for">
-                        <Since at={level.known_at} />
+                        <Since at={level.known_at} to={end} />
                       </td>
                     </tr>
                   ))}

@@ -61,7 +61,7 @@ export function MarketPage({ instrument }: { instrument: string }): JSX.Element 
           {drawn && (
             <>
               <div class="columns">
-                <LevelsPanel levels={levels} price={snapshot.data?.price ?? null} />
+                <LevelsPanel levels={levels} price={snapshot.data?.price ?? null} end={snapshot.data?.recorded_until ?? null} />
                 <EventsPanel instrument={instrument} />
               </div>
               <SimilarPanel instrument={instrument} of={snapshot} />

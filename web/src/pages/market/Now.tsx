@@ -20,19 +20,21 @@ export function Now({ snapshot }: { snapshot: Snapshot }): JSX.Element {
   const squeezed = regimes.risk.label === 'SQUEEZE_RISK' ? squeezeOf(side === 'LONG_SQUEEZE' ? 1 : side === 'SHORT_SQUEEZE' ? 2 : 0) : 'none';
   const daily = features['vol_daily']?.value;
   const vol = typeof daily === 'number' ? daily * Math.sqrt(365) : null;
+  // How long a label has held is counted to the end of a recording.
+  const end = snapshot.recorded_until ?? null;
   return (
     <div class={`now${regimes.risk.stale ? ' stale' : ''}`}>
       <PriceTile snapshot={snapshot} />
-      <Tile name="risk" tone={<Label axis="risk" label={regimes.risk.label} />} of={regimes.risk}>
+      <Tile name="risk" tone={<Label axis="risk" label={regimes.risk.label} />} of={regimes.risk} to={end}>
         <SqueezeMark side={squeezed} />
       </Tile>
-      <Tile name="trend" tone={<Label axis="trend" label={regimes.trend.label} />} of={regimes.trend}>
+      <Tile name="trend" tone={<Label axis="trend" label={regimes.trend.label} />} of={regimes.trend} to={end}>
         <Agreement of={regimes.trend.confirmation} />
       </Tile>
-      <Tile name="volatility" tone={<Label axis="volatility" label={regimes.volatility.label} />} of={regimes.volatility}>
+      <Tile name="volatility" tone={<Label axis="volatility" label={regimes.volatility.label} />} of={regimes.volatility} to={end}>
         <span class="num wraps">{vol === null ? '' : `24 h vol ${volatility(vol)} annualised`}</span>
       </Tile>
-      <Tile name="heat" tone={<Label axis="heat" label={regimes.heat.label} />} of={regimes.heat} />
+      <Tile name="heat" tone={<Label axis="heat" label={regimes.heat.label} />} of={regimes.heat} to={end} />
       <div class="tile">
         <span class="tile-name">session</span>
         <b>{SESSIONS[session.name] ?? session.name}</b>
@@ -70,7 +72,13 @@ function PriceTile({ snapshot }: { snapshot: Snapshot }): JSX.Element {
           </>
         ) : (
           <>
-            <Time at={snapshot.timestamp} /> · <Since at={snapshot.timestamp} ago />
+            <Time at={snapshot.timestamp} />
+            {snapshot.recorded_until == null && (
+              <>
+                {' '}
+                · <Since at={snapshot.timestamp} ago />
+              </>
+            )}
           </>
         )}
       </span>
@@ -88,10 +96,11 @@ interface TileProps {
   name: Axis;
   tone: JSX.Element;
   of: { since: string; label: string; margin: number | null; nearest_exit: { distance: number } | null; held_by: string; raw_label: string };
+  to: string | null;
   children?: ComponentChildren;
 }
 
-function Tile({ name, tone, of, children }: TileProps): JSX.Element {
+function Tile({ name, tone, of, to, children }: TileProps): JSX.Element {
   // The margin is that of the latest reading; what ends the label itself is its exit.
   const margin = of.nearest_exit?.distance ?? of.margin;
   return (
@@ -102,7 +111,7 @@ function Tile({ name, tone, of, children }: TileProps): JSX.Element {
         {children}
       </span>
       <span class="muted num">
-        <Since at={of.since} /> ·{' '}
+        <Since at={of.since} to={to} /> ·{' '}
         {of.raw_label === of.label ? (
           <span title={`margin ${fixed(margin, 1)}: how far the label is from turning, in steps of its closest condition`}>{turningWords(marginWord(margin))}</span>
         ) : (

@@ -66,6 +66,8 @@ function order(rule: RuleTrace): number {
 
 function Turns({ snapshot, axis, speech }: { snapshot: Snapshot; axis: Axis; speech: Speech }): JSX.Element {
   const { nearest_exit: exit, nearest_flip: flip, label } = snapshot.regimes[axis];
+  // Nothing turns any more in a recording that has ended.
+  const goesOn = snapshot.recorded_until == null;
   if (exit === null && flip === null) return <p class="muted">No single number would change {saidWithin(axis, label)} by itself.</p>;
   const same = exit !== null && flip !== null && exit.needed === flip.needed && exit.label === flip.label;
   return (
@@ -74,7 +76,7 @@ function Turns({ snapshot, axis, speech }: { snapshot: Snapshot; axis: Axis; spe
         <>
           <dt>{said(axis, label)} turns to</dt>
           <dd>
-            {flipText(exit, speech, axis)} <TellMe key={axis} instrument={snapshot.instrument} when={`${axis} leaves ${label}`} />
+            {flipText(exit, speech, axis)} {goesOn && <TellMe key={axis} instrument={snapshot.instrument} when={`${axis} leaves ${label}`} />}
           </dd>
         </>
       )}
@@ -82,7 +84,7 @@ function Turns({ snapshot, axis, speech }: { snapshot: Snapshot; axis: Axis; spe
         <>
           <dt>the latest reading turns to</dt>
           <dd>
-            {flipText(flip, speech, axis)} <TellMe instrument={snapshot.instrument} when={`${flip.feature} ${flip.direction === 'above' ? 'above' : 'below'} ${Number(flip.needed.toPrecision(9))}`} text="Tell me when it does" />
+            {flipText(flip, speech, axis)} {goesOn && <TellMe instrument={snapshot.instrument} when={`${flip.feature} ${flip.direction === 'above' ? 'above' : 'below'} ${Number(flip.needed.toPrecision(9))}`} text="Tell me when it does" />}
           </dd>
         </>
       )}
