@@ -3,16 +3,17 @@
 use crate::advice::{print, rules};
 use crate::cli::Advise;
 use crate::clock::SystemClock;
-use crate::commands::{reader, target};
+use crate::commands::{listened, reader, target};
 use crate::config::Settings;
 use crate::failure::Failure;
 use crate::setup::book_id;
 use crate::term::Paint;
 use barograph_api::{AskPositions as _, QueryError};
 use barograph_domain::InstrumentName;
-use barograph_domain::advice::Verdict;
+use barograph_domain::advice::{AdviceView, Verdict};
 use barograph_engine::rules::RuleBook;
 use barograph_query::positions::PositionDesk;
+use barograph_query::recorded::day;
 use barograph_query::service::{Service, reach};
 use std::io::Write as _;
 use std::sync::Arc;
@@ -25,6 +26,9 @@ pub(crate) fn run(args: &Advise, settings: &Settings, json: bool) -> Result<(), 
         writeln!(out)?;
     } else {
         write!(out, "{}", print::advice(&view, Paint::detect()))?;
+        if args.as_of.is_none() {
+            write!(out, "{}", of_recording(&view, settings)?)?;
+        }
         if let Some(moment) = args.as_of.filter(|_| view.snapshot.is_none()) {
             let market = InstrumentName::parse(&view.instrument).map_err(Failure::broken)?;
             if let Some((first, _)) = reach(reader(settings)?.runs_of(&market, None)?.iter()) {
@@ -35,6 +39,17 @@ pub(crate) fn run(args: &Advise, settings: &Settings, json: bool) -> Result<(), 
     out.flush()?;
     // The answer is on standard output; the code says what it says.
     if view.verdict == Verdict::Avoid { Err(Failure::No(String::new())) } else { Ok(()) }
+}
+
+/// What a person who asks about a recording that has ended is told besides: a trade now is not judged by what was read then.
+fn of_recording(view: &AdviceView, settings: &Settings) -> Result<String, Failure> {
+    let market = InstrumentName::parse(&view.instrument).map_err(Failure::broken)?;
+    let Some(price) = view.market else { return Ok(String::new()) };
+    let Some(until) = listened::ends(reader(settings)?.as_ref(), settings, &market, price.at)? else {
+        return Ok(String::new());
+    };
+    let day = day(until);
+    Ok(format!(" recorded until {day}: nothing is known of now; by its last reading: --as-of {until}\n"))
 }
 
 /// The same service that answers over HTTP, over what is stored.

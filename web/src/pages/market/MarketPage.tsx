@@ -30,6 +30,7 @@ export function MarketPage({ instrument }: { instrument: string }): JSX.Element 
   const chartDrawn = useCallback(() => setDrawn(true), []);
   // The server works on what stands under the chart for longer than on everything above together.
   const levels = useLevels(instrument, drawn);
+  const end = snapshot.data?.recorded_until ?? null;
   // A reader may have written `BTCUSDT`; everything else knows the market by its whole name.
   const whole = snapshot.refreshing ? null : (snapshot.data?.instrument ?? null);
   useEffect(() => {
@@ -61,7 +62,7 @@ export function MarketPage({ instrument }: { instrument: string }): JSX.Element 
           {drawn && (
             <>
               <div class="columns">
-                <LevelsPanel levels={levels} price={snapshot.data?.price ?? null} end={snapshot.data?.recorded_until ?? null} />
+                <LevelsPanel levels={levels} price={snapshot.data?.price ?? null} end={end} />
                 <EventsPanel instrument={instrument} />
               </div>
               <SimilarPanel instrument={instrument} of={snapshot} />
@@ -70,7 +71,7 @@ export function MarketPage({ instrument }: { instrument: string }): JSX.Element 
         </div>
         <div class="market-side">
           <WhyPanel of={snapshot} />
-          <TradePanel instrument={instrument} price={snapshot.data?.price ?? null} />
+          <TradePanel instrument={instrument} price={snapshot.data?.price ?? null} end={end} />
           <DataPanel of={snapshot} />
         </div>
       </div>

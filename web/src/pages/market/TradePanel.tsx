@@ -13,6 +13,7 @@ import { asOf, hrefTo } from '../../state/place';
 import { Answer, Refused } from '../../ui/Answer';
 import { Choice } from '../../ui/Choice';
 import { Panel } from '../../ui/Panel';
+import { Time } from '../../ui/Time';
 import { Advice } from './Advice';
 import { meant } from '../../ui/meant';
 import { NUMBERS, ratioOf, rounded, setTrade, tradeNow, wrongSide } from './trade';
@@ -20,7 +21,8 @@ import type { TradeNumber } from './trade';
 
 const NAMES: Record<TradeNumber, string> = { entry: 'Entry', stop: 'Stop', target: 'Target', equity: 'Equity' };
 
-export function TradePanel({ instrument, price }: { instrument: string; price: number | null }): JSX.Element {
+/** `end`: of a recording, by whose last reading a trade is judged. */
+export function TradePanel({ instrument, price, end }: { instrument: string; price: number | null; end: string | null }): JSX.Element {
   const trade = tradeNow();
   const { side, entry, stop, target, equity } = trade;
   const [confirmed, setConfirmed] = useState('');
@@ -29,7 +31,7 @@ export function TradePanel({ instrument, price }: { instrument: string; price: n
   const numbers = JSON.stringify({ side, entry, stop, equity });
   const body: AdviceRequest | null = entry === null ? null : { symbol: instrument, side, entry, stop, equity, ...(confirmed === numbers ? { confirm: true } : {}) };
   // Asked anew when the time machine moves: a verdict belongs to its moment.
-  const advice = useResource<AdviceView>(body === null ? null : withQuery('/api/v1/advice', { as_of: asOf.value }), { body, forget: true });
+  const advice = useResource<AdviceView>(body === null ? null : withQuery('/api/v1/advice', { as_of: asOf.value ?? end }), { body, forget: true });
   // A number that changed, as by a drag on the chart, stands in its field; what is being typed in another one stays.
   const before = useRef(trade);
   useEffect(() => {
@@ -142,8 +144,13 @@ export function TradePanel({ instrument, price }: { instrument: string; price: n
           <Answer of={advice} lines={4}>
             {(data) => (
               <>
+                {end !== null && (
+                  <p class="muted small">
+                    judged by the last reading, <Time at={end} />
+                  </p>
+                )}
                 <Advice advice={data} />
-                {asOf.value === null && mayOperate.value && <Watch instrument={instrument} size={data.size.size_base_units} />}
+                {end === null && asOf.value === null && mayOperate.value && <Watch instrument={instrument} size={data.size.size_base_units} />}
               </>
             )}
           </Answer>
