@@ -149,10 +149,36 @@ export function chartTests(of) {
     await becomes(async () => asOf(page), NIGHT);
     await page.goto(`${server.url}${past('&play=600')}`);
     await until(async () => asOf(page) !== NIGHT || asOf(page), 'an address with play does not play');
+    const track = page.locator('.track-hand canvas');
+    await until(async () => (await painted(track)) > 0.5 || (await painted(track)), 'the ribbon is not drawn while it plays');
     // It goes on elsewhere.
     await page.getByRole('link', { name: 'Positions', exact: true }).click();
     await page.waitForURL(/\/positions\?.*play=600/);
     await page.getByText('replay 600×').waitFor();
+    assert.deepEqual(said, []);
+    await close();
+  });
+
+  test('who comes back from the past sees the newest bar; a moment after the last bar, or none that can be read, is no trouble', async () => {
+    const { browser, server } = of();
+    const { page, said, close } = await open(browser, server.url, past());
+    await charted(page);
+    await page.getByTestId('past-banner').getByRole('button', { name: 'Back to now' }).click();
+    await page.waitForURL((url) => !url.searchParams.has('as_of'));
+    await charted(page);
+    const last = () => page.locator('#reading time').first().getAttribute('datetime');
+    const box = await page.locator('.chart').first().boundingBox();
+    const newest = (await server.get(`/api/v1/markets/${BTC}/chart?interval=1h&bars=3`)).t.at(-1) * 1_000;
+    await until(async () => {
+      await page.mouse.move(box.x + box.width * 0.5 + Math.random(), box.y + 60);
+      const at = Date.parse(await last());
+      return newest - at < 200 * HOUR_MS || new Date(at).toISOString();
+    }, 'the chart stays in the past');
+    await page.goto(`${server.url}/m/${BTC}?as_of=2026-08-01T00:00:00Z`);
+    await page.getByTestId('reasoning').waitFor();
+    await page.waitForTimeout(1_000);
+    await page.goto(`${server.url}/m/${BTC}?as_of=rubbish`);
+    await page.getByTestId('unread-banner').waitFor();
     assert.deepEqual(said, []);
     await close();
   });
@@ -305,8 +331,8 @@ export function chartTests(of) {
     const [entry, stop] = [price * 0.99, price * 0.97].map((x) => Number(x.toPrecision(5)));
     const { page, said, close } = await open(browser, server.url, `/m/${LIVE}?entry=${entry}&stop=${stop}&equity=10000`);
     await page.getByRole('button', { name: 'Watch it' }).click();
-    await page.getByText('It is watched').waitFor();
-    await page.getByText('It is watched').getByRole('link').click();
+    await page.getByText('Added to positions').waitFor();
+    await page.getByText('Added to positions').getByRole('link').click();
     const card = page.getByRole('article').filter({ has: page.getByTestId('worth').filter({ hasText: ' R' }) }).first();
     await card.waitFor();
     assert.match(await card.innerText(), /[+−]?[\d.]+ % .*[+−][\d.]+ R/s);

@@ -276,7 +276,7 @@ export const VIEWS = [
       if (!external) {
         await until(async () => {
           const shown = await text(page, 'data-state');
-          return (shown.startsWith('all feeds live, synthetic') && /simulated( clock)?, 20×/.test(shown)) || { shown };
+          return (shown.startsWith('all feeds live, synthetic') && /simulated( clock, 20×)?$/m.test(shown)) || { shown };
         }, 'the live half has not all arrived', 30_000);
         assert.match(await row(page, 'BTC'), /recorded until 5 Mar 2026/);
         assert.doesNotMatch(await row(page, 'BTC'), /stale|No reading/);
@@ -339,7 +339,7 @@ export const VIEWS = [
       // Programs are answered of the present; people see the last reading, and where it ends.
       const present = await server.get(`/api/v1/markets/${SOL}/context`);
       assert.equal(present.regimes.risk.label, 'UNKNOWN');
-      const last = await server.get(`/api/v1/markets/${SOL}/context?as_of=${present.recorded_until}`);
+      const last = await server.get(`/api/v1/markets/${SOL}/context?as_of=${new Date(Date.parse(present.recorded_until) + 60_000).toISOString()}`);
       assert.equal(await text(page, 'headline'), present.headline);
       assert.match(present.headline, /^Recorded until \d+ \w+ 2026\. Last reading: /);
       assert.equal(await text(page, 'reasoning'), last.explanation.reasoning);

@@ -52,7 +52,7 @@ export function nameFault(name: string, among: readonly Group[]): string | null 
   const text = name.trim();
   if (text === '') return 'A group needs a name.';
   if (text.length > NAME_MAX) return `A name has ${NAME_MAX} characters at most; this one has ${text.length}.`;
-  if (text.includes(',')) return 'A name has no comma.';
+  if (text.includes(',')) return 'Names cannot contain commas.';
   return among.some((group) => group.name.toLowerCase() === text.toLowerCase()) ? `There is a group ${text} already.` : null;
 }
 

@@ -1,6 +1,6 @@
 // Lines of the reader across the chart: horizontal lines, and entry, stop and target of a trade in mind. They are taken by the pointer and
 // moved; the keyboard has fields for them beside the chart.
-import type { PrimitiveHoveredItem } from 'lightweight-charts';
+import type { AutoscaleInfo, PrimitiveHoveredItem } from 'lightweight-charts';
 import { price as priceText } from '../format/number';
 import { faded } from './colours';
 import type { Colours } from './colours';
@@ -21,6 +21,9 @@ export interface OwnLine {
 /** How near a pointer has to come. A finger is broader than a mouse. */
 const NEAR_PX = 6;
 const NEAR_FINGER_PX = 16;
+const TRADE = new Set<LineKind>(['entry', 'stop', 'target']);
+/** A line further from the entry would flatten the candles. */
+const SEEN_WITHIN = 0.15;
 const DASH: Record<LineKind, number[]> = { line: [], alert: [2, 3], entry: [], stop: [5, 4], target: [5, 4], held: [1, 3] };
 
 export class Lines extends Drawing {
@@ -54,6 +57,15 @@ export class Lines extends Drawing {
   hold(held: { id: string; price: number } | null): void {
     this.held = held;
     this.redraw();
+  }
+
+  /** Lines of a trade stay in sight while they are near: what cannot be seen cannot be dragged. */
+  autoscaleInfo(): AutoscaleInfo | null {
+    const trade = this.lines.filter((line) => TRADE.has(line.kind));
+    const entry = trade.find((line) => line.kind === 'entry')?.price;
+    if (entry === undefined) return null;
+    const near = trade.map((line) => line.price).filter((price) => Math.abs(price / entry - 1) <= SEEN_WITHIN);
+    return { priceRange: { minValue: Math.min(...near), maxValue: Math.max(...near) } };
   }
 
   private y(price: number): number | null {

@@ -168,7 +168,7 @@ export class Track {
     const x = axes.x(place - 0.5);
     if (x === null) return;
     if (head !== null) {
-      context.fillStyle = faded(this.colours.surface, 0.62);
+      context.fillStyle = faded(this.colours.surface, 0.88);
       context.fillRect(x, HEAD, Math.max(0, axes.width - x), TRACK_HEIGHT - 2 * HEAD);
     }
     context.fillStyle = head === null ? this.colours.muted : this.colours.accent;

@@ -176,6 +176,7 @@ export class ChartView {
 
   /** Another moment over the same bars: as many are uncovered as were over then. */
   cut(until: number | null): void {
+    const back = until === null && this.until !== null;
     this.until = until;
     const over = overAt(this.rows, this.interval, until);
     const steps = over - this.drawn;
@@ -188,7 +189,17 @@ export class ChartView {
       this.setAll();
     }
     this.follow(true);
+    if (back && this.fitted) this.toNewest();
     this.drawTrack();
+  }
+
+  /** Back from the past: the newest bar comes into sight, as wide as one looked. */
+  private toNewest(): void {
+    const range = this.chart.timeScale().getVisibleLogicalRange();
+    const newest = this.rows.length - 1;
+    if (range === null || (range.from < newest && range.to >= newest)) return;
+    const to = newest + 1 + ROOM_AFTER;
+    this.chart.timeScale().setVisibleLogicalRange({ from: to - (range.to - range.from), to });
   }
 
   /** The bar in progress at the moment shown, where the server said how it stood then. */
@@ -420,8 +431,12 @@ export class ChartView {
 
   /** Once in the next frame, however often it is asked for until then. */
   private drawTrack(): void {
-    cancelAnimationFrame(this.frame);
-    this.frame = requestAnimationFrame(() => this.drawTrackNow());
+    // One that waits is not put off: whoever plays asks for it before each frame.
+    if (this.frame !== 0) return;
+    this.frame = requestAnimationFrame(() => {
+      this.frame = 0;
+      this.drawTrackNow();
+    });
   }
 
   private drawTrackNow(): void {

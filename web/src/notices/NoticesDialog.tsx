@@ -3,8 +3,9 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { favourites } from '../board/prefs';
 import { keep } from '../state/kept';
+import { askToNotify, permission, popups } from '../state/notify';
 import { Dialog } from '../ui/Dialog';
-import { noticesOpen, popups, scope, sound } from './settings';
+import { noticesOpen, scope, sound } from './settings';
 import type { Scope } from './settings';
 import { playSound, wakeSound } from './sound';
 import { show } from './start';
@@ -20,18 +21,9 @@ export function NoticesDialog(): JSX.Element | null {
   return noticesOpen.value ? <Settings /> : null;
 }
 
-function permission(): NotificationPermission | 'missing' {
-  return typeof Notification === 'undefined' ? 'missing' : Notification.permission;
-}
-
 function Settings(): JSX.Element {
-  const [allowed, setAllowed] = useState(permission());
+  const allowed = permission.value;
   const [tried, setTried] = useState<string | null>(null);
-  const ask = async (wanted: boolean): Promise<void> => {
-    if (wanted && permission() === 'default') await Notification.requestPermission();
-    setAllowed(permission());
-    keep(popups, wanted && permission() === 'granted');
-  };
   const tryIt = (): void => {
     wakeSound();
     // The context of sounds wakes a moment after it was asked to.
@@ -45,7 +37,7 @@ function Settings(): JSX.Element {
   };
   return (
     <Dialog title="Notifications and sound" close={() => (noticesOpen.value = false)}>
-      <p class="muted">Notifies you when a risk label turns to squeeze risk or high volatility, when moves become explosive or extreme, and when an alert of high or critical severity opens, while this page is open in any tab.</p>
+      <p class="muted">Notifies you when a risk label turns to squeeze risk or high volatility, when moves become explosive or extreme, and when an alert of high or critical severity opens, while a tab of this page shows now.</p>
       <fieldset class="checks">
         <legend>Which markets</legend>
         {SCOPES.map(([value, text]) => (
@@ -58,7 +50,7 @@ function Settings(): JSX.Element {
       <fieldset class="checks">
         <legend>How</legend>
         <label>
-          <input type="checkbox" checked={popups.value} disabled={allowed === 'missing' || allowed === 'denied'} onChange={(event) => void ask(event.currentTarget.checked)} /> Notification of the browser
+          <input type="checkbox" checked={popups.value} disabled={allowed === 'missing' || allowed === 'denied'} onChange={(event) => void askToNotify(event.currentTarget.checked)} /> Notification of the browser
         </label>
         <label>
           <input
@@ -72,9 +64,9 @@ function Settings(): JSX.Element {
           Sound
         </label>
       </fieldset>
-      {allowed === 'denied' && <p class="muted">This browser blocks notifications of this page; its settings for the site can change that.</p>}
-      {allowed === 'missing' && <p class="muted">This browser shows notifications only of pages it reached over https or on this machine.</p>}
-      {scope.value !== 'off' && !popups.value && !sound.value && <p class="muted">Neither notifications nor sound are on: you will not be notified.</p>}
+      {allowed === 'denied' && <p class="muted">Blocked by this browser: see its settings for this site.</p>}
+      {allowed === 'missing' && <p class="muted">Browsers notify only over https or on this machine.</p>}
+      {scope.value !== 'off' && !popups.value && !sound.value && <p class="muted">Switch on notifications or sound.</p>}
       <p>
         <button type="button" class="plain" onClick={tryIt}>
           Try it

@@ -6,8 +6,6 @@ import { kept, oneOf, yesOrNo } from '../state/kept';
 export type Scope = 'off' | 'favourites' | 'positions' | 'all';
 
 export const scope = kept<Scope>('notices', 'off', oneOf('off', 'favourites', 'positions', 'all'));
-/** A notification of the browser, which it has to be asked for. */
-export const popups = kept('notices-popups', false, yesOrNo);
 export const sound = kept('notices-sound', false, yesOrNo);
 
 /** The dialog that sets them. */

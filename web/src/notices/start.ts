@@ -7,9 +7,10 @@ import { heardAlerts, noticeEdition } from '../board/live';
 import { peekFavourites } from '../board/prefs';
 import { heardChanges, rows } from '../board/store';
 import type { BoardChange } from '../contract';
+import { notify } from '../state/notify';
 import { go } from '../state/place';
 import { marketPath } from '../state/url';
-import { popups, scope, sound } from './settings';
+import { scope, sound } from './settings';
 import { playSound, wakeSound } from './sound';
 import { messagesOf } from './words';
 import type { Message } from './words';
@@ -56,7 +57,7 @@ function call(): void {
   if (messages.length === 0) return;
   once(messages[0]?.tag ?? '', () => {
     if (sound.peek()) playSound();
-    if (popups.peek()) messages.forEach(show);
+    messages.forEach(show);
   });
 }
 
@@ -84,19 +85,7 @@ function once(tag: string, act: () => void): void {
   });
 }
 
-/** False where the browser shows none: it was not asked, or said no. */
+/** False where the browser shows none. */
 export function show(message: Message): boolean {
-  if (typeof Notification === 'undefined' || Notification.permission !== 'granted') return false;
-  try {
-    const note = new Notification(message.title, { body: message.body, tag: message.tag });
-    note.onclick = () => {
-      window.focus();
-      go(message.instrument === null ? '/' : marketPath(message.instrument));
-      note.close();
-    };
-    return true;
-  } catch {
-    // Some phones show notifications of installed pages only.
-    return false;
-  }
+  return notify({ ...message, open: () => go(message.instrument === null ? '/' : marketPath(message.instrument)) });
 }

@@ -1,19 +1,31 @@
 import { expect, test } from 'vitest';
-import { crossed, readLines } from './lines';
+import { addLine, arm, changeLine, crossed, linesOf, readLines } from './lines';
 
-const line = (price: number, alert = true) => ({ id: `line-${price}`, price, alert });
+const line = (price: number, alert = true, under: boolean | null = null) => ({ id: `line-${price}`, price, alert, under });
 
-test('an alert is told when the price comes to the other side, and only then', () => {
-  const lines = [line(100), line(110), line(105, false)];
-  const ids = (before: number | null, now: number | null): number[] => crossed(lines, before, now).map((l) => l.price);
-  expect(ids(99, 104)).toEqual([100]);
-  expect(ids(99, 120)).toEqual([100, 110]);
-  expect(ids(99, 100)).toEqual([100]);
-  expect(ids(100, 99)).toEqual([]);
-  expect(ids(112, 110)).toEqual([110]);
-  expect(ids(112, 111)).toEqual([]);
-  expect(ids(null, 120)).toEqual([]);
-  expect(ids(99, null)).toEqual([]);
+test('an alert is told when the price is on the other side of where it began to wait, however it came there', () => {
+  const under = [line(100, true, true), line(110, true, true), line(105, false, true), line(90)];
+  const over = [line(110, true, false)];
+  const ids = (lines: typeof under, now: number): number[] => crossed(lines, now).map((l) => l.price);
+  expect(ids(under, 99)).toEqual([]);
+  expect(ids(under, 104)).toEqual([100]);
+  expect(ids(under, 120)).toEqual([100, 110]);
+  expect(ids(under, 100)).toEqual([100]);
+  expect(ids(over, 111)).toEqual([]);
+  expect(ids(over, 110)).toEqual([110]);
+});
+
+test('an alert waits from the side the price is on when it is made, and anew when it is moved', () => {
+  addLine('v:X', 100, true);
+  arm('v:X', 100);
+  expect(linesOf('v:X')[0]?.under).toBe(null);
+  arm('v:X', 90);
+  arm('v:X', 105);
+  expect(crossed(linesOf('v:X'), 105).map((l) => l.price)).toEqual([100]);
+  changeLine('v:X', 'line-1', { price: 120 });
+  expect(crossed(linesOf('v:X'), 105)).toEqual([]);
+  arm('v:X', 105);
+  expect(linesOf('v:X')[0]).toEqual({ id: 'line-1', price: 120, alert: true, under: true });
 });
 
 test('what is stored by somebody else is read as far as it makes sense', () => {

@@ -7,6 +7,9 @@ export interface PriceLine {
   price: number;
   /** It tells when the price crosses it. */
   alert: boolean;
+  /** On which side the price was when the alert began to wait: under it, over it, or not known yet. Kept, so that a crossing counts that
+      no page saw. */
+  under: boolean | null;
 }
 
 export type Lines = Readonly<Record<string, readonly PriceLine[]>>;
@@ -20,7 +23,7 @@ export function readLines(stored: unknown): Lines {
   for (const [market, list] of Object.entries(stored)) {
     if (!Array.isArray(list)) continue;
     const lines = list.filter((l): l is PriceLine => typeof l?.id === 'string' && Number.isFinite(l?.price) && typeof l?.alert === 'boolean');
-    if (lines.length > 0) out[market] = lines.slice(0, LINES_MAX).map(({ id, price, alert }) => ({ id, price, alert }));
+    if (lines.length > 0) out[market] = lines.slice(0, LINES_MAX).map(({ id, price, alert, under }) => ({ id, price, alert, under: typeof under === 'boolean' ? under : null }));
   }
   return out;
 }
@@ -40,19 +43,26 @@ function put(market: string, lines: readonly PriceLine[]): void {
 export function addLine(market: string, price: number, alert: boolean): void {
   const lines = ownLines.peek()[market] ?? [];
   const id = `line-${lines.reduce((most, line) => Math.max(most, Number(line.id.slice(5)) || 0), 0) + 1}`;
-  put(market, [...lines, { id, price, alert }].slice(-LINES_MAX));
+  put(market, [...lines, { id, price, alert, under: null }].slice(-LINES_MAX));
 }
 
-export function changeLine(market: string, id: string, patch: Partial<Omit<PriceLine, 'id'>>): void {
-  put(market, (ownLines.peek()[market] ?? []).map((line) => (line.id === id ? { ...line, ...patch } : line)));
+/** A line that is moved or switched waits anew, from whichever side the price is on then. */
+export function changeLine(market: string, id: string, patch: Partial<Pick<PriceLine, 'price' | 'alert'>>): void {
+  put(market, (ownLines.peek()[market] ?? []).map((line) => (line.id === id ? { ...line, ...patch, under: null } : line)));
+}
+
+/** Alerts that do not know their side yet wait from the side on which the price is now. */
+export function arm(market: string, now: number): void {
+  const waits = (line: PriceLine): boolean => line.alert && line.under === null && line.price !== now;
+  const lines = ownLines.peek()[market] ?? [];
+  if (lines.some(waits)) put(market, lines.map((line) => (waits(line) ? { ...line, under: now < line.price } : line)));
 }
 
 export function removeLine(market: string, id: string): void {
   put(market, (ownLines.peek()[market] ?? []).filter((line) => line.id !== id));
 }
 
-/** Which alerts a move of the price has crossed. */
-export function crossed(lines: readonly PriceLine[], before: number | null, now: number | null): PriceLine[] {
-  if (before === null || now === null || before === now) return [];
-  return lines.filter((line) => line.alert && (before < line.price ? now >= line.price : before > line.price && now <= line.price));
+/** Which alerts the price has crossed since they began to wait. */
+export function crossed(lines: readonly PriceLine[], now: number): PriceLine[] {
+  return lines.filter((line) => line.alert && line.under !== null && (line.under ? now >= line.price : now <= line.price));
 }

@@ -1,28 +1,49 @@
-// A notification of the browser about a price that was crossed, where the reader has chosen them. The browser has the last word.
+// Notifications of the browser: whether they are wanted, whether it allows them, and one of them. One choice for the whole page; the
+// browser has the last word.
 import { signal } from '@preact/signals';
-import { popups } from '../notices/settings';
-import { keep } from './kept';
+import { keep, kept, yesOrNo } from './kept';
 
-/** The browser knows notifications and has not refused them. */
-export const mayNotify = signal(typeof Notification !== 'undefined' && Notification.permission !== 'denied');
-/** One choice for the whole page. */
-export const notifies = popups;
+/** The reader wants notifications of the browser. */
+export const popups = kept('notices-popups', false, yesOrNo);
 
-export async function askToNotify(on: boolean): Promise<void> {
-  if (!on || typeof Notification === 'undefined') {
-    keep(popups, false);
-    return;
-  }
-  const answer = Notification.permission === 'default' ? await Notification.requestPermission() : Notification.permission;
-  mayNotify.value = answer !== 'denied';
-  keep(popups, answer === 'granted');
+/** What the browser says; `missing` where it knows no notifications, as over http from another machine. */
+export const permission = signal(permissionNow());
+
+function permissionNow(): NotificationPermission | 'missing' {
+  return typeof Notification === 'undefined' ? 'missing' : Notification.permission;
 }
 
-export function notify(title: string, text: string): void {
-  if (!popups.peek() || typeof Notification === 'undefined' || Notification.permission !== 'granted') return;
+/** Asks the browser where it was not asked yet; false where they are wanted and not allowed. */
+export async function askToNotify(wanted: boolean): Promise<boolean> {
+  if (wanted && permissionNow() === 'default') await Notification.requestPermission();
+  permission.value = permissionNow();
+  keep(popups, wanted && permission.value === 'granted');
+  return popups.value === wanted;
+}
+
+export interface Popup {
+  title: string;
+  body: string;
+  /** Of several with one tag the last is shown. */
+  tag: string;
+  open?: () => void;
+}
+
+/** False where none is shown: not wanted, not allowed, or not by a page like this. */
+export function notify({ title, body, tag, open }: Popup): boolean {
+  if (!popups.peek() || permissionNow() !== 'granted') return false;
   try {
-    new Notification(title, { body: text, tag: title });
+    const note = new Notification(title, { body, tag });
+    if (open !== undefined) {
+      note.onclick = () => {
+        window.focus();
+        open();
+        note.close();
+      };
+    }
+    return true;
   } catch {
-    // Some phones show notifications of installed pages only; the notice stands on the page.
+    // Some phones show notifications of installed pages only.
+    return false;
   }
 }

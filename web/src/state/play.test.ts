@@ -87,7 +87,7 @@ test('what began within the story pauses where it ends; a press goes on to the l
   world.value = { now: '2026-11-27T08:00:00Z', rate: 20, simulated: true, story: { from: '2026-02-05T00:00:00Z', until: '2026-02-05T15:00:00Z', speed: 600 } };
   open(`?as_of=${NIGHT}&play=600`);
   draw(200);
-  expect([asOf.peek(), playing.peek(), overWords.peek()?.slice(0, 18)]).toEqual(['2026-02-05T15:00:00Z', false, 'The night is over.']);
+  expect([asOf.peek(), playing.peek(), overWords.peek()?.slice(0, 18)]).toEqual(['2026-02-05T15:00:00Z', false, 'End of the replay.']);
   play(600);
   expect(overWords.peek()).toBeNull();
   draw(400);

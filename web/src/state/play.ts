@@ -104,6 +104,7 @@ function run(): () => void {
   let worded = -Infinity;
   let written = asOf.peek();
   let begun = 0;
+  let was = 0;
   const look = (now: number): void => {
     frame = window.requestAnimationFrame(look);
     const passed = Math.min(FRAME_MAX_MS, Math.max(0, now - before)) * speed.peek();
@@ -114,11 +115,19 @@ function run(): () => void {
     if (clock.peek() === null || moment !== written) {
       written = moment;
       begun = moment === null ? Math.max(ends?.first ?? 0, (ends?.last ?? 0) - DAY) : Date.parse(moment);
-      clock.value = begun;
-    } else clock.value = (clock.peek() ?? 0) + passed;
+      clock.value = was = begun;
+    } else {
+      was = clock.peek() ?? 0;
+      clock.value = was + passed;
+    }
     const at = clock.peek() ?? 0;
     const night = storyEnd(begun);
-    if (at >= night) return end(night, 'The night is over. Play goes on from here, Now shows the made-up market.');
+    if (at >= night) return end(night, 'End of the replay. Press Play to go on, or Now for the synthetic market.');
+    if (ends !== null && was > ends.last && endsForGood(ends.last)) {
+      // Another market, whose recording ended before this moment: nothing plays, and the moment stays the reader's.
+      setParams({ play: null });
+      return;
+    }
     if (ends !== null && at >= ends.last) {
       if (endsForGood(ends.last)) end(ends.last, 'The stored data ends here.');
       else setParams({ play: null, as_of: null });

@@ -15,30 +15,46 @@ export const simulatedRate = computed(() => (world.value?.simulated === true ? w
 /** A tab is led to the story once: who goes to now, or opens the page again in it, is left there. */
 const LED = 'barograph.story';
 
+// A browser that keeps nothing leads its reader there once a page.
+let here: string | null = null;
+
+/** Where this tab was led, and from now on `to`. */
+function led(to: string | null): string | null {
+  try {
+    here = window.sessionStorage.getItem(LED);
+    if (to !== null) window.sessionStorage.setItem(LED, to);
+  } catch {
+    // It holds until the page is closed.
+  }
+  const before = here;
+  here = to ?? here;
+  return before;
+}
+
 export async function askClock(): Promise<void> {
   const clock = await ask<Clock>('/api/v1/clock').catch(() => null);
   if (clock === null) return;
   heardServerTime(Date.parse(clock.now));
   world.value = clock;
-  const address = beginning(clock, route.peek().page, place.peek().params, window.sessionStorage.getItem(LED));
-  if (clock.story !== null && clock.story !== undefined) window.sessionStorage.setItem(LED, clock.story.from);
+  const address = beginning(clock, route.peek().page, place.peek().params, led(clock.story?.from ?? null));
   if (address !== null) setParams(address);
 }
 
-/** A demo has read its history within so many seconds, or somebody is looking at a server that only has records. */
-const ASKED_AT_MOST = 120;
+/** A demo reads its history within so many seconds; then it is asked for every tenth second: it may be a slow machine, or a server that
+    only has records. */
+const EACH_SECOND_S = 120;
 
-/** Asks at the beginning, with each board that the stream begins with, and each second while a history may still be read. */
+/** Asks at the beginning, with each board that the stream begins with, and each second while a history may still be read, more slowly later. */
 export function startStory(): void {
-  let left = ASKED_AT_MOST;
-  const waits = (): boolean => left > 0 && header.peek()?.data === 'recorded' && Object.keys(place.peek().params).length === 0;
+  let waited = 0;
+  const waits = (): boolean => header.peek()?.data === 'recorded' && Object.keys(place.peek().params).length === 0;
   effect(() => {
     void boards.value;
     if (!signInWanted.value) void askClock();
   });
   window.setInterval(() => {
     if (!waits() || signInWanted.peek()) return;
-    left -= 1;
-    void askClock();
+    waited += 1;
+    if (waited <= EACH_SECOND_S || waited % 10 === 0) void askClock();
   }, 1_000);
 }

@@ -4,6 +4,7 @@ import { computed, signal } from '@preact/signals';
 import { send } from '../api/client';
 import type { Watch, WatchTurn, WatchView, Watches } from '../contract';
 import { newestFirst } from '../format/time';
+import { keep, kept } from './kept';
 
 export const watches = signal<Watches | null>(null);
 
@@ -34,35 +35,19 @@ export async function removeWatch(id: string): Promise<void> {
   await reload();
 }
 
-const SEEN = 'barograph.watches.seen';
-const BROWSER = 'barograph.watches.browser';
-
-function kept(key: string): string | null {
-  try {
-    return window.localStorage.getItem(key);
-  } catch {
-    return null;
-  }
-}
-
-function keep(key: string, value: string): void {
-  try {
-    window.localStorage.setItem(key, value);
-  } catch {
-    // What cannot be kept holds until the page is closed.
-  }
-}
-
 /** Up to when the reader has seen what came true; set to now on the first visit, so that nothing old is announced. */
-const seen = signal<string | null>(kept(SEEN));
-/** The reader wants the browser to announce it. */
-export const byBrowser = signal(kept(BROWSER) === 'yes');
+const seen = kept<string | null>('watches-seen', null, text);
+/** Up to when the browser has announced it. */
+const announced = kept<string>('watches-announced', '', text);
+
+function text(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
+}
 
 export function fold(): void {
   const newest = turns(watches.value)[0]?.turn.known_at;
   if (newest === undefined) return;
-  seen.value = newest;
-  keep(SEEN, newest);
+  keep(seen, newest);
 }
 
 export interface Turned {
@@ -84,14 +69,13 @@ export function begin(list: Watches): void {
   const moments = list.items.flatMap(({ watch, judged }) => [watch.created_at, judged ?? '', ...watch.fired.map((turn) => turn.known_at)]);
   if (seen.value !== null && moments.some((at) => at >= (seen.value ?? ''))) return;
   const newest = turns(list)[0]?.turn.known_at ?? '0';
-  seen.value = newest;
-  keep(SEEN, newest);
+  keep(seen, newest);
 }
 
-/** Asks the browser for its permission where it is wanted; false where that was refused. */
-export async function announce(wanted: boolean): Promise<boolean> {
-  const allowed = !wanted || (typeof Notification !== 'undefined' && (await Notification.requestPermission()) === 'granted');
-  byBrowser.value = wanted && allowed;
-  keep(BROWSER, byBrowser.value ? 'yes' : 'no');
-  return allowed;
+/** What was not announced yet by any tab of this browser, oldest first; it counts as announced from here on. */
+export function toAnnounce(): Turned[] {
+  const news = unseen.peek().filter(({ turn }) => turn.known_at > announced.peek());
+  const newest = news[0]?.turn.known_at;
+  if (newest !== undefined) keep(announced, newest);
+  return news.reverse();
 }

@@ -40,7 +40,7 @@ function PastBanner(): JSX.Element {
         </strong>{' '}
         {zone(at) !== 'UTC' && <span class="muted nobreak">({utc(at / 1000)})</span>}
         {overWords.value !== null && ` · ${overWords.value}`}
-        {pastWaiting.value && header.value !== null && <span class="muted"> · loading, what is shown is of another moment</span>}
+        {pastWaiting.value && header.value !== null && <span class="muted"> · loading, still showing the previous moment</span>}
       </span>
       <button type="button" class="plain" onClick={() => setParams({ as_of: null }, false)}>
         Back to now

@@ -87,7 +87,7 @@ function ClockKind(): JSX.Element | null {
   if (asOf.value !== null || simulatedRate.value === null) return null;
   return (
     <span class="clock-kind" data-testid="clock-kind" title="ages, windows and forecasts are counted by this clock">
-      simulated<span class="clock-rest"> clock</span>, {simulatedRate.value}×
+      simulated<span class="clock-rest"> clock, {simulatedRate.value}×</span>
     </span>
   );
 }

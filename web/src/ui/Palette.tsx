@@ -30,21 +30,15 @@ function actions(): (Offered & { run: () => void })[] {
   const market = at.page === 'market' ? at.instrument : null;
   return [
     ...(asOf.value === null ? [] : [{ id: 'now', text: 'Back to now', note: '', words: 'live present', run: () => setParams({ as_of: null }, false) }]),
-    ...(market === null ? [] : [{ id: 'star', text: `${isFavourite(market) ? 'No favourite any more' : 'Make a favourite'}: ${market}`, note: '', words: 'star', run: () => toggleFavourite(market) }]),
+    ...(market === null ? [] : [{ id: 'star', text: `${isFavourite(market) ? 'Remove from favourites' : 'Add to favourites'}: ${market}`, note: '', words: 'star', run: () => toggleFavourite(market) }]),
     ...(favourites.value.length === 0 ? [] : [{ id: 'favourites', text: 'Show favourites alone', note: `${favourites.value.length}`, words: 'star list', run: () => go(hrefTo('/', { list: 'favourites' })) }]),
-    { id: 'moment', text: 'Go to a moment', note: 'type it: 2026-02-05 14:35, −2h, yesterday', words: 'time machine past date as of', run: () => focusMachine() },
+    { id: 'moment', text: 'Go to a moment', note: 'type it: 2026-02-05 14:35, −2h, yesterday', words: 'time machine past date as of', run: () => undefined },
     { id: 'link', text: 'Copy the link to what is shown', note: '', words: 'share address url', run: () => void copyLink() },
     { id: 'theme', text: isDark() ? 'Use the light theme' : 'Use the dark theme', note: '', words: 'colours dark light', run: toggleTheme },
     { id: 'density', text: density.value === 'compact' ? 'Comfortable rows' : 'Compact rows', note: 'c', words: 'density', run: toggleDensity },
     { id: 'notices', text: 'Notifications and sound', note: '', words: 'alerts bell alarm', run: () => (noticesOpen.value = true) },
     { id: 'keys', text: 'Keys', note: '?', words: 'keyboard shortcuts help', run: () => (helpOpen.value = true) },
   ];
-}
-
-function focusMachine(): void {
-  const machine = document.querySelector<HTMLElement>('[data-time-machine]');
-  machine?.focus();
-  machine?.scrollIntoView({ block: 'center' });
 }
 
 async function copyLink(): Promise<void> {
@@ -77,6 +71,13 @@ function Palette(): JSX.Element {
   };
   const run = (entry: Entry | undefined, beside: boolean): void => {
     if (entry === undefined) return;
+    if (entry.kind === 'action' && entry.id === 'moment') {
+      // It is typed here.
+      text.current = '';
+      setQuery('');
+      dialog.current?.querySelector('input')?.focus();
+      return;
+    }
     close();
     const href = hrefOf(entry);
     if (href !== null && beside) window.open(href, '_blank', 'noopener');

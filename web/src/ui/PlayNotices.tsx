@@ -18,21 +18,31 @@ const notices = signal<readonly EventView[]>([]);
 
 function follow(): () => void {
   let asked: string | null = null;
+  let over: string | null = null;
   let busy = false;
   let ended = false;
   const look = async (): Promise<void> => {
     const moment = playing.value ? asOf.value : null;
+    if (moment !== null) over = null;
+    else if (asked !== null) over = asOf.peek();
     if (busy) return;
-    const question = questionOf(asked, moment);
-    asked = moment;
-    if (question === null) return;
+    // What was still to come when the play stopped is shown, too.
+    const to = moment ?? over;
+    const question = questionOf(asked, to);
+    if (question === null) {
+      asked = moment;
+      return;
+    }
     busy = true;
-    const page = await ask<EventPage>(withQuery('/api/v1/events', { ...question, limit: 50 })).catch(() => null);
+    const all = await ask<EventPage>(withQuery('/api/v1/events', { ...question, limit: 1_000 })).catch(() => null);
     busy = false;
-    if (ended || page === null || !playing.peek()) return;
-    for (const event of newsIn(page.items)) show(event);
-    // Time went on meanwhile.
-    if (asOf.peek() !== asked) void look();
+    if (ended) return;
+    if (all !== null) {
+      asked = moment === null ? null : to;
+      for (const event of newsIn(all.items)) show(event);
+    }
+    // Time went on meanwhile; what failed is asked for with the next minute.
+    if (all !== null && asOf.peek() !== asked) void look();
   };
   const stop = effect(() => void look());
   return () => {

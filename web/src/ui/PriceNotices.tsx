@@ -1,5 +1,5 @@
-// A price has crossed a line of the reader: said on whatever page is open, until it is put away. Prices are those of the board; in the
-// past nothing is said.
+// A price has crossed a line of the reader: shown on whatever page is open, until it is dismissed. Prices are those of the board; while
+// the page looks at the past nothing is shown, and what was crossed meanwhile is shown on the way back.
 import { effect, signal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
@@ -9,7 +9,8 @@ import { rows } from '../board/store';
 import { price as priceText } from '../format/number';
 import { serverNow } from '../state/clock';
 import { notify } from '../state/notify';
-import { changeLine, crossed, ownLines } from '../state/lines';
+import { arm, changeLine, crossed, ownLines } from '../state/lines';
+import type { PriceLine } from '../state/lines';
 import { asOf, hrefTo } from '../state/place';
 import { marketPath } from '../state/url';
 import { Icon } from './Icon';
@@ -26,7 +27,6 @@ interface Notice {
 
 const SHOWN = 4;
 const notices = signal<readonly Notice[]>([]);
-const before = new Map<string, number>();
 let count = 0;
 
 /** The newest price of a market, where the process listens to it. */
@@ -38,24 +38,20 @@ function priceOf(instrument: string): number | null {
 }
 
 function look(): void {
-  if (asOf.value !== null) {
-    before.clear();
-    return;
-  }
+  if (asOf.value !== null) return;
   for (const [instrument, lines] of Object.entries(ownLines.value)) {
     if (!lines.some((line) => line.alert)) continue;
     const now = priceOf(instrument);
     if (now === null) continue;
-    const was = before.get(instrument) ?? null;
-    before.set(instrument, now);
-    for (const line of crossed(lines, was, now)) tell(instrument, line.id, line.price, was ?? now, now);
+    arm(instrument, now);
+    for (const line of crossed(lines, now)) tell(instrument, line, now);
   }
 }
 
-function tell(instrument: string, id: string, line: number, was: number, price: number): void {
-  const notice = { key: (count += 1), instrument, line, price, up: price > was, at: serverNow.peek() };
+function tell(instrument: string, { id, price: line, under }: PriceLine, price: number): void {
+  const notice = { key: (count += 1), instrument, line, price, up: under === true, at: serverNow.peek() };
   notices.value = [notice, ...notices.peek()].slice(0, SHOWN);
-  notify(`${baseOf(instrument.split(':')[1] ?? instrument)} ${notice.up ? 'rose' : 'fell'} to ${priceText(line)}`, `${instrument} is at ${priceText(price)}.`);
+  notify({ title: `${baseOf(instrument.split(':')[1] ?? instrument)} ${notice.up ? 'rose' : 'fell'} to ${priceText(line)}`, body: `${instrument} is at ${priceText(price)}.`, tag: `${instrument} ${line}` });
   changeLine(instrument, id, { alert: false });
 }
 
@@ -72,7 +68,7 @@ export function PriceNotices(): JSX.Element {
               , <Time at={notice.at / 1_000} />
             </span>
           </span>
-          <button type="button" class="icon small" aria-label="put away" onClick={() => (notices.value = notices.peek().filter((n) => n.key !== notice.key))}>
+          <button type="button" class="icon small" aria-label="dismiss" onClick={() => (notices.value = notices.peek().filter((n) => n.key !== notice.key))}>
             <Icon name="remove" />
           </button>
         </p>

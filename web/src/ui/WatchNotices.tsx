@@ -1,11 +1,12 @@
 // What a watch found since the reader looked last: a notice on every page, and one of the browser's where that was chosen.
 import type { JSX } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect } from 'preact/hooks';
 import { signInWanted } from '../api/client';
 import { healed, noticeEdition } from '../board/live';
-import { hrefTo } from '../state/place';
+import { notify } from '../state/notify';
+import { asOf, hrefTo } from '../state/place';
 import { marketPath } from '../state/url';
-import { begin, byBrowser, fold, reload, unseen, watches } from '../state/watches';
+import { begin, fold, reload, toAnnounce, unseen, watches } from '../state/watches';
 import { Since } from './Time';
 
 /** Notices shown at a time; the rest is counted. */
@@ -27,7 +28,11 @@ export function WatchNotices(): JSX.Element | null {
     return () => window.clearTimeout(timer);
   }, [moved]);
   const news = unseen.value;
-  useAnnounced(news.map(({ watch, turn }) => ({ id: `${watch.id} ${turn.ts}`, title: `${watch.instrument.split(':')[1] ?? watch.instrument}: ${turn.title}`, body: turn.text })));
+  useEffect(() => {
+    for (const { watch, turn } of toAnnounce()) notify({ title: `${watch.instrument.split(':')[1] ?? watch.instrument}: ${turn.title}`, body: turn.text, tag: `${watch.id} ${turn.ts}` });
+  }, [news[0]?.turn.known_at]);
+  // They are news of now.
+  if (asOf.value !== null) return null;
   if (news.length === 0) return null;
   return (
     <aside class="watch-notices" aria-label="What you watch">
@@ -53,23 +58,4 @@ export function WatchNotices(): JSX.Element | null {
       </p>
     </aside>
   );
-}
-
-interface Said {
-  id: string;
-  title: string;
-  body: string;
-}
-
-/** Each once while the page is open. */
-function useAnnounced(news: readonly Said[]): void {
-  const said = useRef(new Set<string>());
-  const wanted = byBrowser.value;
-  useEffect(() => {
-    for (const one of news) {
-      if (said.current.has(one.id)) continue;
-      said.current.add(one.id);
-      if (wanted && typeof Notification !== 'undefined' && Notification.permission === 'granted') new Notification(one.title, { body: one.body, tag: one.id });
-    }
-  }, [news.map((one) => one.id).join(' '), wanted]);
 }

@@ -39,7 +39,7 @@ export function entriesFor(query: string, markets: readonly Named[], pages: read
   const marketEntries = found.slice(0, MARKETS_MAX).map(({ market }): Entry => ({ id: market.instrument, kind: 'market', text: market.symbol, note: market.venue }));
   const listed = (kind: 'page' | 'action', from: readonly Offered[]): Entry[] => from.filter((each) => wordsFit(asked, `${each.text} ${each.words ?? ''}`)).map(({ id, text, note }) => ({ id, kind, text, note }));
   const moment = typedMoment(asked, now);
-  const moments: Entry[] = moment === null ? [] : [{ id: String(moment), kind: 'moment', text: 'Go to', note: '' }];
+  const moments: Entry[] = moment === null || moment > now ? [] : [{ id: String(moment), kind: 'moment', text: 'Go to', note: '' }];
   // A market named by itself comes before a page whose title happens to begin alike.
   const exact = marketEntries.length > 0 && (found[0]?.at ?? 9) <= 1;
   const pageEntries = listed('page', pages);

@@ -11,6 +11,7 @@ import { asOf, hrefTo } from '../../state/place';
 import { marketPath } from '../../state/url';
 import { sentence } from '../../ui/Answer';
 import { Severity } from '../../ui/Severity';
+import { rowOf } from '../../ui/RowState';
 import { TellMe } from '../../ui/TellMe';
 import { Since, Time } from '../../ui/Time';
 import { figureOf, peakOf, priceOf, sideOf, turnOf } from './episodes';
@@ -106,7 +107,7 @@ function Body({ episode, names, silence }: Props): JSX.Element {
           <>
             <dt>Clears</dt>
             <dd>
-              {sentence(newest.clears)} {turn !== null && <TellMe instrument={newest.instrument} when={turn} />}
+              {sentence(newest.clears)} {turn !== null && rowOf(newest.instrument)?.state() !== 'recorded' && <TellMe instrument={newest.instrument} when={turn} />}
             </dd>
           </>
         )}

@@ -4,9 +4,10 @@ import { useState } from 'preact/hooks';
 import { useAction } from '../../api/action';
 import { mayOperate } from '../../api/session';
 import type { WatchView, Watches } from '../../contract';
+import { askToNotify, popups } from '../../state/notify';
 import { asOf, hrefTo, place } from '../../state/place';
 import { marketPath } from '../../state/url';
-import { announce, byBrowser, removeWatch, turns, watches } from '../../state/watches';
+import { removeWatch, turns, watches } from '../../state/watches';
 import { Empty, Refused, Skeleton, sentence } from '../../ui/Answer';
 import { MayNot } from '../../ui/Operate';
 import { Panel } from '../../ui/Panel';
@@ -42,8 +43,8 @@ function ByBrowser(): JSX.Element {
   const [refused, setRefused] = useState(false);
   return (
     <label>
-      <input type="checkbox" checked={byBrowser.value} onChange={(e) => void announce(e.currentTarget.checked).then((allowed) => setRefused(!allowed))} /> notify me in this browser
-      {refused && <span class="failed small"> The browser does not allow notifications for this address; its site settings do.</span>}
+      <input type="checkbox" checked={popups.value} onChange={(e) => void askToNotify(e.currentTarget.checked).then((allowed) => setRefused(!allowed))} /> notify me in this browser
+      {refused && <span class="failed small"> Blocked by this browser: see its settings for this site.</span>}
     </label>
   );
 }
@@ -52,7 +53,7 @@ function Going({ list }: { list: Watches }): JSX.Element {
   const action = useAction();
   const going = list.items.filter(({ watch }) => watch.ended_at === null);
   return (
-    <Panel title="Watches" aside={<span class="muted">{going.length} of at most {list.most}</span>}>
+    <Panel title="Watches" aside={<span class="muted">{asOf.value === null ? `${going.length} of at most ${list.most}` : 'as they are now, not at the moment chosen'}</span>}>
       {going.length === 0 ? (
         <Empty why="Nothing is watched." todo="Press “Tell me when this turns” beside what would turn a label, on a market's page or in an alert; or use the form above." />
       ) : (
@@ -91,7 +92,8 @@ function Item({ view: { watch, now }, busy, remove }: { view: WatchView; busy: b
 }
 
 function CameTrue({ list }: { list: Watches }): JSX.Element | null {
-  const all = turns(list);
+  const past = asOf.value === null ? null : Date.parse(asOf.value);
+  const all = turns(list).filter(({ turn }) => past === null || Date.parse(turn.known_at) <= past);
   if (all.length === 0) return null;
   return (
     <Panel title="Came true">

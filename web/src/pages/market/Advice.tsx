@@ -13,7 +13,8 @@ const LOOKS: Record<string, readonly [tone: string, drawn: JSX.Element]> = {
   AVOID: ['red', <path class="solid" d="M3 3h10v10H3z" />],
 };
 
-export function Advice({ advice }: { advice: AdviceView }): JSX.Element {
+/** `target`: the reader's own. */
+export function Advice({ advice, target }: { advice: AdviceView; target: number | null }): JSX.Element {
   const [tone, drawn] = LOOKS[advice.verdict] ?? ['none', <circle cx="8" cy="8" r="5" />];
   const word = VERDICTS[advice.verdict] ?? 'No verdict';
   const reasons = advice.reasons.filter((reason) => reason.code !== 'ok');
@@ -48,7 +49,15 @@ export function Advice({ advice }: { advice: AdviceView }): JSX.Element {
           {price(advice.stop.used)} <span class="muted">{advice.stop.source === 'user' ? 'yours' : advice.stop.source === null ? missingWords(advice.stop.missing) : 'from the average range'}</span>
           {advice.stop.stop_alternative !== null && <span class="muted"> · clear of the stop cluster at {price(advice.stop.stop_alternative)}</span>}
         </dd>
-        <dt>Target</dt>
+        {target !== null && (
+          <>
+            <dt>Target</dt>
+            <dd>
+              {price(target)} <span class="muted">yours</span>
+            </dd>
+          </>
+        )}
+        <dt>{target === null ? 'Target' : 'By levels'}</dt>
         <dd>
           {price(advice.target.price)}{' '}
           <span class="muted">

@@ -13,6 +13,7 @@ import { momentShown } from '../../state/moment';
 import { asOf, place, setParams } from '../../state/place';
 import { playTo } from '../../state/play';
 import { addLine, changeLine, linesOf } from '../../state/lines';
+import { simulatedRate } from '../../state/story';
 import { Empty, Failed, Skeleton } from '../../ui/Answer';
 import { Choice } from '../../ui/Choice';
 import { MachineRow } from '../../ui/MachineRow';
@@ -91,7 +92,7 @@ export function ChartPanel({ instrument, levels, drawn, minute }: Props): JSX.El
   const png = (): void => {
     const at = view.current;
     if (at === null) return;
-    const caption = `${instrument} · ${interval} · ${asOf.peek() === null ? 'until' : 'as known at'} ${local(moment() / 1_000, 0)} ${zone(moment())} (${utc(moment() / 1_000)}) · barograph`;
+    const caption = `${instrument} · ${interval} · ${asOf.peek() !== null ? 'as known at' : simulatedRate.peek() === null ? 'until' : 'simulated clock, until'} ${local(moment() / 1_000, 0)} ${zone(moment())} (${utc(moment() / 1_000)}) · barograph`;
     const track = panel.current?.querySelector<HTMLCanvasElement>('.track-hand canvas') ?? null;
     picture(at.chart.takeScreenshot(true), track, caption, at.colours).toBlob((blob) => {
       if (blob !== null) save(`${fileName(instrument, interval, moment())}.png`, blob);

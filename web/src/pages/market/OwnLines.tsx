@@ -6,12 +6,13 @@ import { price as priceText } from '../../format/number';
 import { numberTyped } from '../../format/typed';
 import { LINES_MAX, addLine, changeLine, linesOf, removeLine } from '../../state/lines';
 import type { PriceLine } from '../../state/lines';
-import { askToNotify, mayNotify, notifies } from '../../state/notify';
+import { askToNotify, permission, popups } from '../../state/notify';
 import { Icon } from '../../ui/Icon';
 
 export function OwnLines({ instrument }: { instrument: string }): JSX.Element {
   const lines = linesOf(instrument);
   const [text, setText] = useState('');
+  const mayNotify = permission.value === 'default' || permission.value === 'granted';
   const [wrong, setWrong] = useState(false);
   const add = (): void => {
     const price = numberTyped(text);
@@ -43,9 +44,9 @@ export function OwnLines({ instrument }: { instrument: string }): JSX.Element {
           </span>
         )}
         <label class="check">
-          <input type="checkbox" checked={notifies.value} disabled={!mayNotify.value} onChange={() => void askToNotify(!notifies.value)} /> notify me through the browser, too
+          <input type="checkbox" checked={popups.value} disabled={!mayNotify} onChange={() => void askToNotify(!popups.value)} /> notify me through the browser, too
         </label>
-        {!mayNotify.value && <span class="muted small">This browser does not let the page notify.</span>}
+        {!mayNotify && <span class="muted small">Blocked by this browser: see its settings for this site.</span>}
       </form>
       {lines.length > 0 && (
         <ul class="line-list">
@@ -54,7 +55,7 @@ export function OwnLines({ instrument }: { instrument: string }): JSX.Element {
           ))}
         </ul>
       )}
-      <p class="muted small">Kept in this browser only. An alert is said once, while a page of barograph is open.</p>
+      <p class="muted small">Kept in this browser. Each alert fires once, while a tab of this page shows now.</p>
     </details>
   );
 }

@@ -15,6 +15,7 @@ import { Choice } from '../../ui/Choice';
 import { Panel } from '../../ui/Panel';
 import { Time } from '../../ui/Time';
 import { Advice } from './Advice';
+import { knownAt } from './snapshot';
 import { meant } from '../../ui/meant';
 import { NUMBERS, ratioOf, rounded, setTrade, tradeNow, wrongSide } from './trade';
 import type { TradeNumber } from './trade';
@@ -31,7 +32,7 @@ export function TradePanel({ instrument, price, end }: { instrument: string; pri
   const numbers = JSON.stringify({ side, entry, stop, equity });
   const body: AdviceRequest | null = entry === null ? null : { symbol: instrument, side, entry, stop, equity, ...(confirmed === numbers ? { confirm: true } : {}) };
   // Asked anew when the time machine moves: a verdict belongs to its moment.
-  const advice = useResource<AdviceView>(body === null ? null : withQuery('/api/v1/advice', { as_of: asOf.value ?? end }), { body, forget: true });
+  const advice = useResource<AdviceView>(body === null ? null : withQuery('/api/v1/advice', { as_of: asOf.value ?? knownAt(end) }), { body, forget: true });
   // A number that changed, as by a drag on the chart, stands in its field; what is being typed in another one stays.
   const before = useRef(trade);
   useEffect(() => {
@@ -129,18 +130,18 @@ export function TradePanel({ instrument, price, end }: { instrument: string; pri
             </button>
           )}
         </span>
-        {entry === null && <p class="muted small">The numbers then stand on the chart as lines: drag them.</p>}
+        {entry === null && <p class="muted small">The numbers appear on the chart as lines: drag them.</p>}
       </form>
       <div aria-live="polite">
         {question !== null && (
           <p class="note">
             {question}{' '}
             <button type="button" class="plain" onClick={() => setConfirmed(numbers)}>
-              It is meant
+              Yes, these numbers
             </button>
           </p>
         )}
-        {body !== null && question === null && (
+        {body !== null && question === null && wrong.length === 0 && (
           <Answer of={advice} lines={4}>
             {(data) => (
               <>
@@ -149,7 +150,7 @@ export function TradePanel({ instrument, price, end }: { instrument: string; pri
                     judged by the last reading, <Time at={end} />
                   </p>
                 )}
-                <Advice advice={data} />
+                <Advice advice={data} target={target} />
                 {end === null && asOf.value === null && mayOperate.value && <Watch instrument={instrument} size={data.size.size_base_units} />}
               </>
             )}
@@ -173,7 +174,7 @@ function Watch({ instrument, size }: { instrument: string; size: number | null }
   if (watched === numbers) {
     return (
       <p role="status">
-        It is watched: <a href={hrefTo('/positions')}>positions</a>.
+        Added to <a href={hrefTo('/positions')}>positions</a>.
       </p>
     );
   }
@@ -192,7 +193,7 @@ function Watch({ instrument, size }: { instrument: string; size: number | null }
         <p class="note">
           {question}{' '}
           <button type="button" class="plain" disabled={action.busy} onClick={() => void watch(true)}>
-            It is meant
+            Yes, these numbers
           </button>
         </p>
       )}

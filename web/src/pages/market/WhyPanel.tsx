@@ -82,7 +82,7 @@ function Turns({ snapshot, axis, speech }: { snapshot: Snapshot; axis: Axis; spe
       )}
       {flip !== null && !same && (
         <>
-          <dt>the latest reading turns to</dt>
+          <dt>the latest reading would change to</dt>
           <dd>
             {flipText(flip, speech, axis)} {goesOn && <TellMe instrument={snapshot.instrument} when={`${flip.feature} ${flip.direction === 'above' ? 'above' : 'below'} ${Number(flip.needed.toPrecision(9))}`} text="Tell me when it does" />}
           </dd>

@@ -120,13 +120,15 @@ export function useBars(instrument: string, interval: string | null, minute: str
     if (known === null || !known.more || known.rows.length >= BARS_MAX || busy.current.has('earlier')) return;
     const reach = edge();
     const end = reach.from;
+    // No bar is there to look from.
+    if (!Number.isFinite(end)) return;
     reach.from -= MORE_BARS * known.interval;
     fetched('earlier', address(MORE_BARS, { end: iso(end * 1_000), as_of: moment }), join);
   };
   const later = (): void => {
     if (known === null || moment === null || busy.current.has('later')) return;
     const reach = edge();
-    if (reach.to >= (known.newest ?? -Infinity)) return;
+    if (!Number.isFinite(reach.to) || reach.to >= (known.newest ?? -Infinity)) return;
     reach.to += MORE_BARS * known.interval;
     fetched('later', address(MORE_BARS, { end: iso(reach.to * 1_000) }), join);
   };

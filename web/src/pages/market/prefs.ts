@@ -14,10 +14,9 @@ export interface Prefs {
   /** The chart over the whole width of the page. */
   wide: boolean;
   interval: string | null;
-  speed: number;
 }
 
-const FIRST: Prefs = { layers: LAYERS, panes: ['volume', 'liquidations', 'funding', 'oi'], log: false, wide: false, interval: null, speed: 60 };
+const FIRST: Prefs = { layers: LAYERS, panes: ['volume', 'liquidations', 'funding', 'oi'], log: false, wide: false, interval: null };
 
 function some<T extends string>(all: readonly T[], stored: unknown, otherwise: readonly T[]): readonly T[] {
   return Array.isArray(stored) ? all.filter((word) => stored.includes(word)) : otherwise;
@@ -31,7 +30,6 @@ export function readPrefs(stored: unknown): Prefs {
     log: at.log === true,
     wide: at.wide === true,
     interval: typeof at.interval === 'string' ? at.interval : null,
-    speed: typeof at.speed === 'number' ? at.speed : FIRST.speed,
   };
 }
 

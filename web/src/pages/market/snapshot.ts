@@ -7,6 +7,7 @@ import { useResource } from '../../api/resource';
 import type { Resource } from '../../api/resource';
 import type { Snapshot } from '../../api/types';
 import { snapshot } from '../../board/live';
+import { MINUTE, iso } from '../../format/time';
 import { asOf } from '../../state/place';
 
 export function useSnapshot(instrument: string): Resource<Snapshot> {
@@ -17,9 +18,14 @@ export function useSnapshot(instrument: string): Resource<Snapshot> {
   useEffect(() => {
     if (live !== null && answer.error !== null) answer.reload();
   }, [live?.snapshot_id]);
-  const until = asOf.value === null ? (present.data?.recorded_until ?? null) : null;
+  const until = asOf.value === null ? knownAt(present.data?.recorded_until ?? null) : null;
   const last = useResource<Snapshot>(until === null ? null : withQuery(marketAddress(instrument, 'context'), { as_of: until }), { forget: true });
   return until === null ? present : { ...last, data: asEnded(last.data, present.data) };
+}
+
+/** When the last minute of a recording was known: a moment after it. */
+export function knownAt(until: string | null): string | null {
+  return until === null ? null : iso(Date.parse(until) + MINUTE);
 }
 
 /** What is known of the end stays with the last reading. */

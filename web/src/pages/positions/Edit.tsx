@@ -2,7 +2,6 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { useAction } from '../../api/action';
-import { plain, price } from '../../format/number';
 import { numberTyped } from '../../format/typed';
 import { Refused } from '../../ui/Answer';
 import { meant } from '../../ui/meant';
@@ -10,11 +9,17 @@ import { put } from './changes';
 import type { Position } from './changes';
 
 const FIELDS = [
-  ['entry', 'Entry', price],
-  ['stop', 'Stop', price],
-  ['size', 'Size', plain],
+  ['entry', 'Entry'],
+  ['stop', 'Stop'],
+  ['size', 'Size'],
 ] as const;
 type Field = (typeof FIELDS)[number][0];
+
+/** All digits of a number, as it is typed: never 2e-7. */
+function digits(value: number | null): string {
+  if (value === null) return '';
+  return /e-/.test(String(value)) ? value.toFixed(20).replace(/0+$/, '') : String(value);
+}
 
 interface Props {
   position: Position;
@@ -24,7 +29,7 @@ interface Props {
 
 export function Edit({ position, changed, cancel }: Props): JSX.Element {
   const action = useAction();
-  const [text, setText] = useState<Record<Field, string>>({ entry: String(position.entry), stop: String(position.stop ?? ''), size: String(position.size ?? '') });
+  const [text, setText] = useState<Record<Field, string>>({ entry: digits(position.entry), stop: digits(position.stop), size: digits(position.size) });
   const value = (field: Field): number | null => numberTyped(text[field]);
   const wrong = FIELDS.filter(([field]) => (text[field].trim() !== '' || field === 'entry') && (value(field) ?? 0) <= 0).map(([, name]) => name);
   const save = async (confirm: boolean): Promise<void> => {
@@ -62,7 +67,7 @@ export function Edit({ position, changed, cancel }: Props): JSX.Element {
         <p class="note">
           {question}{' '}
           <button type="button" class="plain" disabled={action.busy} onClick={() => void save(true)}>
-            It is meant
+            Yes, these numbers
           </button>
         </p>
       )}

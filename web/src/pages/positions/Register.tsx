@@ -75,7 +75,7 @@ export function Register({ done }: { done: () => void }): JSX.Element {
         <p class="note">
           {question}{' '}
           <button type="button" class="plain" disabled={action.busy} onClick={() => last.current && void submit(last.current, true)}>
-            It is meant
+            Yes, these numbers
           </button>
         </p>
       )}

@@ -61,7 +61,7 @@ export function MarketCell({ row }: { row: Row }): JSX.Element {
 function Star({ instrument, symbol }: { instrument: string; symbol: string }): JSX.Element {
   const kept = isFavourite(instrument);
   return (
-    <button type="button" class={`star${kept ? ' kept' : ''}`} tabIndex={-1} aria-pressed={kept} aria-label={`favourite ${symbol}`} title={kept ? 'no favourite any more (s)' : 'favourite (s)'} onClick={() => toggleFavourite(instrument)}>
+    <button type="button" class={`star${kept ? ' kept' : ''}`} tabIndex={-1} aria-pressed={kept} aria-label={`favourite ${symbol}`} title={kept ? 'remove from favourites (s)' : 'add to favourites (s)'} onClick={() => toggleFavourite(instrument)}>
       <svg viewBox="0 0 16 16" aria-hidden="true">
         <path d="M8.0 2.0L9.6 6.2L14.1 6.4L10.6 9.2L11.8 13.6L8.0 11.2L4.2 13.6L5.4 9.2L1.9 6.4L6.4 6.2z" />
       </svg>
@@ -111,7 +111,7 @@ export function AxisCell({ row, axis }: { row: Row; axis: Axis }): JSX.Element {
 
 /** Sign and word; with a squeeze the crowded side, with the class of moves the number it is made of. */
 export function AxisText({ row, axis }: { row: Row; axis: Axis }): JSX.Element {
-  if (row.state() === 'recorded') return <span class="none" title="the recording has ended; its last reading stands in words">{NONE}</span>;
+  if (row.state() === 'recorded') return <span class="none" title="the recording has ended; its last reading is in the headline">{NONE}</span>;
   const word = row.word(axis);
   const crowd = axis === 'risk' && word === 'SQUEEZE_RISK' ? saidCrowd(squeezeOf(row.number('squeeze'))) : '';
   return (

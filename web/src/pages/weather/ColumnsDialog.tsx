@@ -16,7 +16,7 @@ export function ColumnsDialog({ view, close }: { view: BoardView; close: () => v
   };
   return (
     <Dialog title="Columns" close={close}>
-      <p class="muted">What has no room beside the others stands beneath each row{view.extra.length > 0 && own === undefined ? '; with room to spare more columns come by themselves' : ''}.</p>
+      <p class="muted">Columns that do not fit are shown beneath each row{view.extra.length > 0 && own === undefined ? '; wide screens show more by themselves' : ''}.</p>
       <fieldset class="checks">
         <legend class="unseen">columns</legend>
         {IDS.filter((id) => id !== 'market').map((id) => (
