@@ -106,6 +106,8 @@ pub struct Service {
     deliveries: std::sync::OnceLock<Arc<crate::delivery::DeliveryDesk>>,
     /// Where watches are kept; nowhere where this process judges none.
     watches: std::sync::OnceLock<Arc<crate::watch::WatchDesk>>,
+    /// Why this process, which would judge watches, cannot have their file.
+    unwatched: Mutex<Option<String>>,
     /// What of deliveries and positions was seen last.
     moved: moved::Moved,
     /// Where raw messages are kept.
@@ -164,6 +166,7 @@ impl Service {
             desk: std::sync::OnceLock::new(),
             deliveries: std::sync::OnceLock::new(),
             watches: std::sync::OnceLock::new(),
+            unwatched: Mutex::new(None),
             moved: moved::Moved::default(),
             journal: std::sync::OnceLock::new(),
             weight: Mutex::default(),

@@ -15,7 +15,6 @@ use barograph_query::chain;
 use barograph_query::positions::{NoticeReceivers, PositionDesk};
 use barograph_query::service::Service;
 use barograph_query::service::board::EVERY;
-use barograph_query::watch::WatchDesk;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -199,16 +198,13 @@ pub(crate) fn serve_live(
     service.journal_in(journal_folder(&settings.data));
     service.keep_in(settings.data.clone());
     service.studies_in(settings.studies_folder());
-    match WatchDesk::open(&settings.data) {
-        Ok(desk) => service.keep_watches(Arc::new(desk)),
-        Err(e) => drop(writeln!(std::io::stderr(), "barograph: [WATCH] watches are not judged: {e}")),
-    }
     if let Some(room) = &room {
         room.makes(settings.made_receivers()?);
         service.deliver_through(Arc::new(room.desk(super::target(settings))));
     }
     let board = update_board(Arc::clone(&service), Arc::clone(&stop))?;
-    let positions = positions::watch::start(Arc::clone(&service), settings.positions_file.clone(), Arc::clone(&stop))?;
+    let watched = positions::watch::Watched { listed: settings.positions_file.clone(), folder: settings.data.clone() };
+    let positions = positions::watch::start(Arc::clone(&service), watched, Arc::clone(&stop))?;
     let served = match door {
         Some(Door::New(listener)) => {
             super::up::greet(listener.local_addr()?, markets)?;

@@ -4,6 +4,7 @@
 use super::file;
 use crate::failure::Failure;
 use barograph_query::service::Service;
+use barograph_query::watch::WatchDesk;
 use core::sync::atomic::{AtomicBool, Ordering};
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -14,18 +15,26 @@ use std::time::{Duration, SystemTime};
 /// How often the thread looks whether there is something to do.
 const CHECK_EVERY: Duration = Duration::from_secs(1);
 
-/// Starts watching.
-pub(crate) fn start(
-    service: Arc<Service>,
-    listed: Option<PathBuf>,
-    stop: Arc<AtomicBool>,
-) -> Result<JoinHandle<()>, Failure> {
+/// Where it is written what is watched.
+pub(crate) struct Watched {
+    /// A file of positions.
+    pub(crate) listed: Option<PathBuf>,
+    /// The data folder, which has the watches.
+    pub(crate) folder: PathBuf,
+}
+
+/// Starts watching. The watches are taken here and now, or as soon as they can be.
+pub(crate) fn start(service: Arc<Service>, watched: Watched, stop: Arc<AtomicBool>) -> Result<JoinHandle<()>, Failure> {
+    let Watched { listed, folder } = watched;
+    let mut watcher =
+        Watcher { service, listed, folder: Some(folder), seen: None, done: false, away: false, unwatched: false };
+    watcher.take_watches();
     std::thread::Builder::new()
         .name("positions".to_owned())
         .spawn(move || {
-            let mut watcher = Watcher { service, listed, seen: None, done: false, away: false, unwatched: false };
             while !stop.load(Ordering::Relaxed) {
                 watcher.check();
+                watcher.take_watches();
                 watcher.check_watches();
                 watcher.service.check_moves();
                 std::thread::park_timeout(CHECK_EVERY);
@@ -37,6 +46,8 @@ pub(crate) fn start(
 struct Watcher {
     service: Arc<Service>,
     listed: Option<PathBuf>,
+    /// Where the watches are that could not be taken yet.
+    folder: Option<PathBuf>,
     /// State of the file when it was last read.
     seen: Option<SystemTime>,
     /// All of it could be registered.
@@ -67,13 +78,39 @@ impl Watcher {
         }
     }
 
+    fn take_watches(&mut self) {
+        let Some(folder) = &self.folder else { return };
+        match WatchDesk::open(folder) {
+            Ok(desk) => {
+                self.folder = None;
+                self.service.keep_watches(Arc::new(desk));
+                if std::mem::take(&mut self.unwatched) {
+                    report_as("WATCH", "watches are judged now");
+                }
+            }
+            Err(e) => {
+                self.service.cannot_watch(format!("{e}; it is tried again"));
+                if !std::mem::replace(&mut self.unwatched, true) {
+                    report_as("WATCH", &format!("watches are not judged: {e}"));
+                }
+            }
+        }
+    }
+
     fn check_watches(&mut self) {
-        match self.service.check_watches() {
-            Ok(lines) => {
+        if self.folder.is_some() {
+            return;
+        }
+        let found = self.service.check_watches().and_then(|(lines, unread)| {
+            // What other markets did is news all the same.
+            lines.iter().for_each(|line| report_as("WATCH", line));
+            unread.map_or(Ok(()), Err)
+        });
+        match found {
+            Ok(()) => {
                 if std::mem::take(&mut self.unwatched) {
                     report_as("WATCH", "watches are judged again");
                 }
-                lines.iter().for_each(|line| report_as("WATCH", line));
             }
             Err(e) if !self.unwatched => {
                 self.unwatched = true;

@@ -143,7 +143,9 @@ impl Process {
     fn look(&self, now: Ts) -> Vec<String> {
         self.clock.0.store(now.0, Ordering::Relaxed);
         self.service.refresh().unwrap();
-        self.service.check_watches().unwrap()
+        let (lines, unread) = self.service.check_watches().unwrap();
+        assert!(unread.is_none(), "{unread:?}");
+        lines
     }
     fn texts(&self) -> Vec<String> {
         self.delivered.0.lock().unwrap().clone()

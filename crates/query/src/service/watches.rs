@@ -18,7 +18,7 @@ use barograph_engine::explain::price;
 use barograph_store::run::GRID;
 use barograph_store::{Range, RowQuery};
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 /// Longest note, characters.
 const NOTE_MAX: usize = 300;
@@ -41,7 +41,7 @@ impl AskWatches for Service {
         Ok(Watches {
             items: kept.iter().map(|k| self.watch_view(k)).collect(),
             judged_here: desk.is_some(),
-            why_not: desk.is_none().then(|| ELSEWHERE.to_owned()),
+            why_not: desk.is_none().then(|| self.why_unwatched()),
             most: watch::WAITING_MAX,
         })
     }
@@ -126,8 +126,18 @@ impl Service {
         drop(self.watches.set(desk));
     }
 
+    /// Watches would be judged here, and their file cannot be had; it is tried again.
+    pub fn cannot_watch(&self, why: String) {
+        *self.unwatched.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
+    }
+
+    fn why_unwatched(&self) -> String {
+        let why = self.unwatched.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        why.unwrap_or_else(|| ELSEWHERE.to_owned())
+    }
+
     fn watch_desk(&self) -> Result<&WatchDesk, QueryError> {
-        let none = || QueryError::Unavailable { reason: ELSEWHERE.to_owned() };
+        let none = || QueryError::Unavailable { reason: self.why_unwatched() };
         self.watches.get().map(|d| &**d).ok_or_else(none)
     }
 
@@ -191,16 +201,17 @@ impl Service {
         Err(bad("when", &new.when, why))
     }
 
-    /// Judges what has been published since the last look; each line is for the operator.
-    pub fn check_watches(&self) -> Result<Vec<String>, QueryError> {
-        let Some(desk) = self.watches.get() else { return Ok(Vec::new()) };
+    /// Judges what has been published since the last look; each line is for the operator. A market that cannot be read is judged the
+    /// next time, and the others at once; the first that could not be comes with them.
+    pub fn check_watches(&self) -> Result<(Vec<String>, Option<QueryError>), QueryError> {
+        let Some(desk) = self.watches.get() else { return Ok((Vec::new(), None)) };
         let mut held = desk.all();
         let mut all = held.clone();
         let mut markets: BTreeMap<InstrumentName, Vec<usize>> = BTreeMap::new();
         for (n, kept) in all.iter().enumerate().filter(|(_, k)| k.goes_on()) {
             markets.entry(kept.watch.instrument.clone()).or_default().push(n);
         }
-        let (mut changed, mut messages, mut lines) = (false, Vec::new(), Vec::new());
+        let (mut changed, mut messages, mut lines, mut unread) = (false, Vec::new(), Vec::new(), None);
         for (market, places) in markets {
             // Nothing was published of it yet.
             let Some(latest) = self.market(&market) else { continue };
@@ -211,26 +222,38 @@ impl Service {
             if since >= newest {
                 continue;
             }
-            let rows = self.published_since(&market, since, &latest)?;
+            let rows = match self.published_since(&market, since, &latest) {
+                Ok(rows) => rows,
+                Err(e) => {
+                    unread.get_or_insert(e);
+                    continue;
+                }
+            };
             for n in places {
                 let Some(kept) = all.get_mut(n) else { continue };
                 // The words of a later version are left for it.
                 let Ok(condition) = Condition::parse(&kept.watch.when) else { continue };
-                for row in &rows {
-                    let (last, unreported) = (kept.last.clone(), kept.unreported);
-                    let turned = kept.step(&condition, row);
-                    changed |= kept.last != last || kept.unreported != unreported;
-                    let Some(turned) = turned else { continue };
-                    let turn = self.change_of(&kept.watch, &condition, &turned, row, &latest)?;
-                    lines.push(format!("{market}: {}", turn.text));
-                    messages.push((kept.watch.clone(), turn.clone()));
-                    kept.watch.turns = kept.watch.turns.saturating_add(1);
-                    kept.watch.fired.insert(0, turn);
-                    kept.watch.fired.truncate(CHANGES_KEPT);
-                    if !kept.watch.repeat {
-                        kept.watch.ended_at = Some(row.ts + LATENESS);
+                let (mut next, mut turns) = (kept.clone(), Vec::new());
+                let found = rows.iter().try_for_each(|row| {
+                    let Some(turned) = next.step(&condition, row) else { return Ok(()) };
+                    let turn = self.change_of(&next.watch, &condition, &turned, row, &latest)?;
+                    turns.push((next.watch.clone(), turn.clone()));
+                    next.watch.turns = next.watch.turns.saturating_add(1);
+                    next.watch.fired.insert(0, turn);
+                    next.watch.fired.truncate(CHANGES_KEPT);
+                    if !next.watch.repeat {
+                        next.watch.ended_at = Some(row.ts + LATENESS);
                     }
+                    Ok(())
+                });
+                if let Err(e) = found {
+                    unread.get_or_insert(e);
+                    continue;
                 }
+                changed |= !turns.is_empty() || kept.last != next.last || kept.unreported != next.unreported;
+                lines.extend(turns.iter().map(|(_, turn)| format!("{market}: {}", turn.text)));
+                messages.append(&mut turns);
+                *kept = next;
             }
         }
         if !messages.is_empty() {
@@ -246,7 +269,7 @@ impl Service {
         if !messages.is_empty() {
             self.board.hub.notices_moved();
         }
-        Ok(lines)
+        Ok((lines, unread))
     }
 
     /// Published minutes after a moment, in order; the newest from memory where it is the next.

@@ -3,6 +3,7 @@
 //! A condition has a reading in each published row, or none where the row has none; it turns between two readings, whatever lies
 //! between them. Nothing else is remembered of the past, so that stopping and starting changes nothing.
 
+use barograph_domain::regime::spoken_label;
 use barograph_domain::{Axis, HeatRegime, Label, MinuteRow, RiskRegime, TrendRegime, VolRegime};
 use barograph_engine::Feature;
 use barograph_engine::explain::{price, significant};
@@ -259,14 +260,9 @@ fn label_of(axis: Axis, row: &MinuteRow) -> Option<&'static str> {
     }
 }
 
-/// A label as people say it. No word stands on two axes: the volatility class HIGH_VOL is "larger moves".
-fn people(axis: Axis, label: &str) -> String {
-    match (axis, label) {
-        (Axis::Risk, "HIGH_VOL") => "high volatility".to_owned(),
-        (Axis::Volatility, "HIGH_VOL") => "larger moves".to_owned(),
-        (Axis::Volatility, "EXPLOSIVE" | "EXTREME") => format!("{} moves", label.to_lowercase()),
-        _ => label.to_lowercase().replace('_', " "),
-    }
+/// A label as people say it; a word of a later version as it is written.
+fn people(axis: Axis, label: &str) -> &str {
+    spoken_label(axis, label).unwrap_or(label)
 }
 
 fn capital(text: &str) -> String {
