@@ -9,8 +9,8 @@
 use crate::Error;
 use crate::ledger::{Base, Refold, saved_from, thinned_until};
 use crate::setup::Setup;
-use barograph_domain::Ts;
 use barograph_domain::forecast::{ForecastEvent, LedgerTick};
+use barograph_domain::{Span, Ts};
 use barograph_store::{Range, Reader};
 use barograph_verify::ledger::chain::{Chains, day_of};
 use barograph_verify::scorecard::{Gather, ScoreFilter};
@@ -42,6 +42,8 @@ pub struct Checked {
     pub differences: Vec<String>,
     /// What cannot be judged again.
     pub not_judged: Option<ThinnedStretch>,
+    /// A process writes the ledger: it was checked up to this tick, and the chains of its day are still open.
+    pub open_after: Option<Ts>,
 }
 
 /// Ticks of minutes that retention has thinned.
@@ -137,12 +139,15 @@ fn first_difference(a: &LedgerTick, b: &LedgerTick) -> String {
     }
 }
 
-/// Makes the ledger again and compares; `step` hears of each day.
+/// Makes the ledger again and compares; `step` hears of each day. Where a process goes on writing (`is_written`), what it writes from
+/// here on is left out.
 ///
 /// # Errors
 /// When the store cannot be read.
-pub fn run(reader: &dyn Reader, setup: &Setup, step: &mut dyn FnMut(Ts)) -> Result<Checked, Error> {
+pub fn run(reader: &dyn Reader, setup: &Setup, is_written: bool, step: &mut dyn FnMut(Ts)) -> Result<Checked, Error> {
     let logic = setup.logic_version.as_str();
+    let newest = if is_written { reader.latest_ledger(logic, None)?.map(|tick| tick.ts) } else { None };
+    let behind = newest.map_or(Ts::MAX, |ts| ts + Span(1));
     let gathers = || ForecastEvent::ALL.map(Gather::new).into();
     let mut sides = Sides {
         found: Checked::default(),
@@ -160,8 +165,8 @@ pub fn run(reader: &dyn Reader, setup: &Setup, step: &mut dyn FnMut(Ts)) -> Resu
     let mut made: VecDeque<LedgerTick> = VecDeque::new();
     loop {
         let day = refold.next_day()?;
-        let end = if day.is_some() { refold.at() } else { Ts::MAX };
-        made.extend(day.iter().flatten().cloned());
+        let end = if day.is_some() { refold.at().min(behind) } else { behind };
+        made.extend(day.iter().flatten().filter(|tick| tick.ts < behind).cloned());
         let mut stored: Vec<LedgerTick> = Vec::new();
         reader.ledger_scan(logic, Range { start, end }, &[], None, &mut |tick| {
             stored.push(tick.clone());
@@ -175,11 +180,12 @@ pub fn run(reader: &dyn Reader, setup: &Setup, step: &mut dyn FnMut(Ts)) -> Resu
         }
         step(end.min(refold.extent().1));
         start = end;
-        if day.is_none() {
+        if day.is_none() || end == behind {
             break;
         }
     }
-    check_heads(reader, logic, &mut sides)?;
+    sides.found.open_after = newest;
+    check_heads(reader, logic, newest.map_or(Ts::MAX, day_of), &mut sides)?;
     sides.found.scores = [digest(&sides.stored)?, digest(&sides.made)?];
     Ok(sides.found)
 }
@@ -227,9 +233,11 @@ fn merge(sides: &mut Sides, stored: &[LedgerTick], made: &mut VecDeque<LedgerTic
 }
 
 /// Heads that are stored against those of the rows; one that rows call for and that is not there is one that differs.
-fn check_heads(reader: &dyn Reader, logic: &str, sides: &mut Sides) -> Result<(), Error> {
+/// Days from `open` on are not over.
+fn check_heads(reader: &dyn Reader, logic: &str, open: Ts, sides: &mut Sides) -> Result<(), Error> {
     let mut made = std::mem::take(&mut sides.heads);
-    for head in reader.ledger_heads(logic, Range::ALL)? {
+    made.retain(|(day, _), _| *day < open);
+    for head in reader.ledger_heads(logic, Range { start: Ts::MIN, end: open })? {
         sides.found.heads += 1;
         if made.remove(&(head.day, head.event)) == Some((head.rows, head.head)) {
             sides.found.heads_equal += 1;

@@ -15,6 +15,7 @@ use crate::term::{number_of, plural};
 use barograph_domain::{MinuteRow, StreamDecl, StreamIndex, Ts};
 use barograph_lake::{ImportOptions, ImportPlan};
 use barograph_live::ledger_check::Checked;
+use barograph_live::replay::is_listening;
 use barograph_live::setup::Setup;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -211,7 +212,8 @@ fn check_forecasts(folder: Option<&Path>, settings: &Settings, json: bool) -> Re
     let setup = configured(settings, barograph_venues::policy::text())?;
     let mut progress = Progress::new(0, "checking forecasts", Unit::Steps);
     let mut days = 0;
-    let found = barograph_live::ledger_check::run(reader.as_ref(), &setup, &mut |_| {
+    let is_written = is_listening(folder.unwrap_or(&settings.data));
+    let found = barograph_live::ledger_check::run(reader.as_ref(), &setup, is_written, &mut |_| {
         days += 1;
         progress.set(days);
     })?;
@@ -260,7 +262,7 @@ fn report_forecasts(
             "ticks": found.ticks, "ticks_equal": found.equal, "forecasts": found.forecasts, "outcomes": found.outcomes,
             "heads": found.heads, "heads_equal": found.heads_equal, "scores_sha256": found.scores[0],
             "scores_sha256_made_again": found.scores[1], "logic_version": logic,
-            "differences": found.differences, "equal": equal,
+            "differences": found.differences, "equal": equal, "open_after": found.open_after,
             "not_judged": found.not_judged.map(|n| serde_json::json!({
                 "from": n.from, "until": (n.until < Ts::MAX).then_some(n.until), "ticks": n.ticks, "thinned_until": n.thinned_until,
             })),
@@ -290,6 +292,9 @@ fn report_forecasts(
             number_of(found.outcomes, "outcome")
         )?;
         writeln!(out, "heads of chains equal: {} of {}", found.heads_equal, found.heads)?;
+        if let Some(ts) = found.open_after {
+            writeln!(out, "a process writes here: checked up to {ts}, and the chains of days that are over")?;
+        }
         let same = if found.scores[0] == found.scores[1] { "equal" } else { "NOT EQUAL" };
         writeln!(out, "scores {same}: sha256 {}", found.scores[0])?;
         for one in contested {

@@ -109,7 +109,7 @@ impl Site {
             ((found.equal, found.alerts_equal, found.hours_equal), (found.published, found.alerts, found.hours));
         assert_eq!(made_again, published, "{:?}", found.differences);
         // What was forecast meanwhile follows from the minutes alone.
-        let ledger = ledger_check::run(&reader, &setup(), &mut |_| ()).map_err(Error::text).unwrap();
+        let ledger = ledger_check::run(&reader, &setup(), false, &mut |_| ()).map_err(Error::text).unwrap();
         assert!(ledger.is_equal(), "{ledger:?}");
         found.equal
     }
