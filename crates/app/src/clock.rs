@@ -6,7 +6,7 @@ mod shown;
 use barograph_domain::Ts;
 
 pub(crate) use barograph_net::{Clock, SystemClock};
-pub(crate) use shown::{now_in, shown};
+pub(crate) use shown::{FolderClock, is_simulated, now_in, shown};
 
 /// The present moment by the machine's clock.
 pub(crate) fn now() -> Ts {

@@ -37,20 +37,29 @@ mod views;
 mod watch;
 mod wiring;
 
-use clap::Parser as _;
+use barograph_domain::Ts;
+use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _};
 use failure::Failure;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let cli = match cli::Cli::try_parse() {
-        Ok(cli) => cli,
+    let matches = cli::Cli::command().try_get_matches();
+    let read = matches.and_then(|matches| Ok((cli::Cli::from_arg_matches(&matches)?, moment(&matches))));
+    let (cli, asked) = match read {
+        Ok(read) => read,
         Err(refused) => {
             return failure::of_command_line(&refused, std::env::args_os())
                 .map_or_else(Failure::report, |()| ExitCode::SUCCESS);
         }
     };
-    match commands::run(cli) {
+    match commands::run(cli, asked) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
     }
+}
+
+/// The moment that any command is asked about.
+fn moment(matches: &ArgMatches) -> Option<Ts> {
+    let here = matches.try_get_one::<Ts>("as_of").ok().flatten().copied();
+    here.or_else(|| moment(matches.subcommand()?.1))
 }

@@ -4,26 +4,36 @@ use crate::term::{Paint, fold, minus, minute, price};
 use barograph_domain::model::ModelView;
 use barograph_domain::snapshot::{AxisView, InputView, WireValue};
 use barograph_domain::time::YEAR_DAYS;
-use barograph_domain::{Label, Snapshot, Span, Ts, spoken_margin};
+use barograph_domain::{InstrumentName, Label, Snapshot, Span, Ts, spoken_margin};
 use barograph_query::recorded::day;
 use std::fmt::Write as _;
 
 const WIDTH: usize = 80;
 
+/// Where a recording ends, and the words that would go on with it live.
+#[derive(Clone, Debug)]
+pub(crate) struct Ended {
+    pub(crate) until: Ts,
+    pub(crate) live: String,
+}
+
+/// The command that listens to a market.
+pub(crate) fn live_command(market: &InstrumentName, default_venue: &str) -> String {
+    let default = market.venue.as_str() == default_venue;
+    let venue = if default { String::new() } else { format!(" --venue {}", market.venue) };
+    format!("barograph up{venue} --symbols {}", market.symbol)
+}
+
 /// The context of one market as people read it; `ended`: it is the last reading of a recording; `news` is the event that is near, if
 /// one is.
-pub(crate) fn context(s: &Snapshot, ended: Option<Ts>, news: Option<&str>, paint: Paint) -> String {
+pub(crate) fn context(s: &Snapshot, ended: Option<Ended>, news: Option<&str>, paint: Paint) -> String {
     let mut out = String::new();
     let name = s.instrument.to_string();
     let stamp = minute(s.timestamp);
     let gap = WIDTH.saturating_sub(name.chars().count() + stamp.chars().count()).max(2);
     let _infallible = writeln!(out, "{}{}{}", paint.strong(&name), " ".repeat(gap), stamp);
-    if let Some(until) = ended {
-        let text = format!(
-            "Recorded until {}: its last reading. As it reads now: --now. Live: barograph up --symbols {}",
-            day(until),
-            s.symbol
-        );
+    if let Some(Ended { until, live }) = ended {
+        let text = format!("Recorded until {}: its last reading. As it reads now: --now. Live: {live}", day(until));
         let _infallible = writeln!(out, "{}", paint.faint(&fold(&text, WIDTH - 1, " ")));
     }
     let _infallible = writeln!(out, " {}\n", paint.strong(fold(&s.headline, WIDTH - 1, " ").trim_start()));

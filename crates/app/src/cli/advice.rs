@@ -12,16 +12,16 @@ pub(crate) struct Advise {
     #[arg(long)]
     pub(crate) side: String,
     /// Price at which the trade would begin
-    #[arg(long, value_name = "PRICE", allow_negative_numbers = true)]
+    #[arg(long, value_name = "PRICE", allow_negative_numbers = true, value_parser = super::values::amount)]
     pub(crate) entry: f64,
     /// Your stop; without it one is computed from the ATR
-    #[arg(long, value_name = "PRICE", allow_negative_numbers = true)]
+    #[arg(long, value_name = "PRICE", allow_negative_numbers = true, value_parser = super::values::amount)]
     pub(crate) stop: Option<f64>,
     /// Account value, quote currency
-    #[arg(long, value_name = "AMOUNT", allow_negative_numbers = true)]
+    #[arg(long, value_name = "AMOUNT", allow_negative_numbers = true, value_parser = super::values::amount)]
     pub(crate) equity: Option<f64>,
     /// The size you have in mind, base currency
-    #[arg(long, value_name = "AMOUNT", allow_negative_numbers = true)]
+    #[arg(long, value_name = "AMOUNT", allow_negative_numbers = true, value_parser = super::values::amount)]
     pub(crate) size: Option<f64>,
     /// Your name of the strategy; repeated in the answer
     #[arg(long)]
@@ -139,13 +139,13 @@ pub(crate) struct Add {
     #[arg(long)]
     pub(crate) side: String,
     /// Entry price
-    #[arg(long, value_name = "PRICE", allow_negative_numbers = true)]
+    #[arg(long, value_name = "PRICE", allow_negative_numbers = true, value_parser = super::values::amount)]
     pub(crate) entry: f64,
     /// Stop
-    #[arg(long, value_name = "PRICE", allow_negative_numbers = true)]
+    #[arg(long, value_name = "PRICE", allow_negative_numbers = true, value_parser = super::values::amount)]
     pub(crate) stop: Option<f64>,
     /// Size, base currency
-    #[arg(long, value_name = "AMOUNT", allow_negative_numbers = true)]
+    #[arg(long, value_name = "AMOUNT", allow_negative_numbers = true, value_parser = super::values::amount)]
     pub(crate) size: Option<f64>,
     /// Your name of the strategy
     #[arg(long)]

@@ -23,9 +23,28 @@ pub(super) fn metric(text: &str) -> Result<Metric, String> {
     metric_named(text)
 }
 
-/// The moment of `--as-of`, by the machine's clock: none that lies ahead.
+/// The moment of `--as-of`. Whether it lies ahead is known once the data folder is, which may have a clock of its own.
 pub(super) fn as_of(text: &str) -> Result<Ts, String> {
-    Ts::parse(text)?.asked_at(crate::clock::now())
+    Ts::parse(text)
+}
+
+/// A price or an amount, also as the program prints it: 69,366.
+pub(super) fn amount(text: &str) -> Result<f64, std::num::ParseFloatError> {
+    if is_grouped(text) { text.replace(',', "").parse() } else { text.parse() }
+}
+
+/// Digits in groups of three, the first of which does not begin with a zero.
+fn is_grouped(text: &str) -> bool {
+    let whole = text.split_once('.').map_or(text, |(whole, _)| whole);
+    let mut groups = whole.trim_start_matches('-').split(',');
+    let first = groups.next().unwrap_or_default();
+    let digits = |group: &str| !group.is_empty() && group.bytes().all(|b| b.is_ascii_digit());
+    let rest: Vec<&str> = groups.collect();
+    !rest.is_empty()
+        && first.len() <= 3
+        && !first.starts_with('0')
+        && digits(first)
+        && rest.iter().all(|group| group.len() == 3 && digits(group))
 }
 
 /// A timeframe that levels are built on.
@@ -88,9 +107,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_moment_ahead_is_asked_about() {
-        assert_eq!(as_of("2026-02-05"), Ok(Ts::from_civil(2026, 2, 5, 0, 0, 0)));
-        let refused = as_of("2199-01-01").unwrap_err();
-        assert!(refused.starts_with("2199-01-01T00:00:00Z lies ahead of the clock, 20"), "{refused}");
+    fn amounts_are_read_as_they_are_printed() {
+        for (text, want) in
+            [("69,366", 69_366.0), ("1,234,567.5", 1_234_567.5), ("69366", 69_366.0), ("-1,000", -1_000.0)]
+        {
+            assert_eq!(amount(text), Ok(want), "{text}");
+        }
+        for text in ["0,5", "69,36", "69366,5", "1,,000", "1234,567", "", "much"] {
+            assert!(amount(text).is_err(), "{text}");
+        }
     }
 }

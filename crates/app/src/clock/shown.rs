@@ -125,8 +125,30 @@ pub(crate) fn now_in(folder: &Path) -> Ts {
     world(folder).unwrap_or_else(|| SystemClock.now())
 }
 
+/// Do commands beside this folder read a clock that is not the machine's?
+pub(crate) fn is_simulated(folder: &Path) -> bool {
+    world(folder).is_some()
+}
+
+/// The clock of commands beside a data folder.
+#[derive(Debug)]
+pub(crate) struct FolderClock(pub(crate) PathBuf);
+
+impl Clock for FolderClock {
+    fn now(&self) -> Ts {
+        now_in(&self.0)
+    }
+    fn rate(&self) -> f64 {
+        reading(&self.0).map_or(1.0, |reading| reading.rate)
+    }
+}
+
 /// A world with a clock of its own runs in this folder.
 fn world(folder: &Path) -> Option<Ts> {
+    reading(folder).map(|reading| reading.at(SystemClock.now()))
+}
+
+fn reading(folder: &Path) -> Option<Reading> {
     const TRIES: u32 = 3;
     let file = File::open(folder.join(FILE)).ok()?;
     if !matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)) {
@@ -138,7 +160,7 @@ fn world(folder: &Path) -> Option<Ts> {
         if reading.is_none() {
             std::thread::sleep(Duration::from_millis(5));
         }
-        reading.map(|r| r.at(SystemClock.now()))
+        reading
     })
 }
 

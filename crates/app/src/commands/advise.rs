@@ -2,7 +2,7 @@
 
 use crate::advice::{print, rules};
 use crate::cli::Advise;
-use crate::clock::SystemClock;
+use crate::clock::FolderClock;
 use crate::commands::{listened, reader, target};
 use crate::config::Settings;
 use crate::failure::Failure;
@@ -49,14 +49,18 @@ fn of_recording(view: &AdviceView, settings: &Settings) -> Result<String, Failur
         return Ok(String::new());
     };
     let day = day(until);
-    Ok(format!(" recorded until {day}: nothing is known of now; by its last reading: --as-of {until}\n"))
+    Ok(format!(
+        " recorded until {day}: nothing is known of now; by its last reading: --as-of {}\n",
+        until + barograph_store::run::GRID
+    ))
 }
 
 /// The same service that answers over HTTP, over what is stored.
 pub(super) fn service(settings: &Settings) -> Result<Service, Failure> {
     let rules = rules(settings);
     let venue = settings.default_venue.as_str().to_owned();
-    let service = Service::new(reader(settings)?, Arc::new(SystemClock), None, book_id(settings)?, venue)?;
+    let clock = Arc::new(FolderClock(settings.data.clone()));
+    let service = Service::new(reader(settings)?, clock, None, book_id(settings)?, venue)?;
     super::contest::choose(&service, settings)?;
     service.keep_positions(Arc::new(PositionDesk::new(target(settings), rules)));
     Ok(service)

@@ -77,7 +77,7 @@ pub(crate) fn run(command: &Alerts, settings: &Settings, json: bool) -> Result<(
         }
         Alerts::Show { message } => {
             let found = service.message(message).map_err(refused)?;
-            if json { line(&mut out, &found)? } else { show(&mut out, &found)? }
+            if json { line(&mut out, &found)? } else { show(&mut out, &found, crate::clock::now_in(&settings.data))? }
         }
         Alerts::Replay { message, endpoint } => {
             for one in again(&service, settings, message, endpoint.as_deref())? {
@@ -257,13 +257,13 @@ fn delivery(out: &mut StdoutLock<'_>, d: &DeliveryView) -> Result<(), Failure> {
     Ok(())
 }
 
-fn show(out: &mut StdoutLock<'_>, m: &MessageView) -> Result<(), Failure> {
+fn show(out: &mut StdoutLock<'_>, m: &MessageView, now: Ts) -> Result<(), Failure> {
     writeln!(out, "{}\n{}\n", escape_control(&m.notice.title), fold(&escape_control(&m.notice.text), WIDTH, ""))?;
     for figure in &m.notice.figures {
         writeln!(out, "  {}: {} against {}", figure.name, figure.value, figure.threshold)?;
     }
     for d in &m.deliveries {
-        writeln!(out, "{}", stands(d, crate::clock::now()))?;
+        writeln!(out, "{}", stands(d, now))?;
         if let Some(via) = &d.via {
             writeln!(out, "  with the group's message {via}")?;
         }

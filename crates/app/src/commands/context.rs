@@ -37,7 +37,14 @@ pub(crate) fn run(args: &ContextArgs, settings: &Settings, json: bool) -> Result
             let ended = last.as_ref().map(|s| s.timestamp);
             let news = news(reader.as_ref(), settings, args.as_of.or(ended))?;
             let shown = last.as_ref().unwrap_or(&found.snapshot);
-            write!(out, "{}", views::context(shown, ended, news.as_deref(), Paint::detect()))?;
+            let end = ended.map(|until| views::Ended {
+                until,
+                live: views::live_command(&market, settings.default_venue.as_str()),
+            });
+            write!(out, "{}", views::context(shown, end, news.as_deref(), Paint::detect()))?;
+            if args.as_of.is_none() && ended.is_none() && clock::is_simulated(&settings.data) {
+                writeln!(out, " the clock is simulated: times and ages are those of the demo's world")?;
+            }
         }
         out.flush()?;
         if !args.continuous {

@@ -147,9 +147,8 @@ fn stored(settings: &Settings, json: bool) -> Result<(), Failure> {
         };
         writeln!(out, "{:<24} {:>8} {:<6}  {span}", name.to_string(), info.points, points(info.points))?;
         if let Some(until) = ends {
-            let default = name.venue.as_str() == settings.default_venue.as_str();
-            let venue = if default { String::new() } else { format!(" --venue {}", name.venue) };
-            writeln!(out, "    recorded until {}; live: barograph up{venue} --symbols {}", day(until), name.symbol)?;
+            let live = crate::views::live_command(name, settings.default_venue.as_str());
+            writeln!(out, "    recorded until {}; live: {live}", day(until))?;
         }
         for (s, health) in streams {
             let kind =

@@ -42,13 +42,14 @@ use crate::cli::{Cli, Command, ConfigCommand};
 use crate::config::Settings;
 use crate::failure::Failure;
 use barograph_api::resolve as resolve_name;
-use barograph_domain::InstrumentName;
+use barograph_domain::{InstrumentName, Ts};
 use barograph_query::service::{configured_run, other_book};
 use barograph_store::RunInfo;
 use std::io::Write as _;
 use std::path::Path;
 
-pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
+/// `asked`: the moment of `--as-of`, which must not lie ahead of the clock of the data folder.
+pub(crate) fn run(cli: Cli, asked: Option<Ts>) -> Result<(), Failure> {
     let flags = match &cli.command {
         Command::Serve(s) => vec![("listen", s.listen.clone())],
         Command::Demo(d) => vec![("listen", d.listen.clone())],
@@ -61,6 +62,10 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         _ => Vec::new(),
     };
     let settings = Settings::load(&cli.common, flags)?;
+    if let Some(moment) = asked {
+        let now = crate::clock::now_in(&settings.data);
+        moment.asked_at(now).map_err(|why| Failure::usage(format!("--as-of: {why}")))?;
+    }
     let json = cli.common.json;
     report_dotenv(&cli.command);
     match &cli.command {

@@ -259,7 +259,10 @@ impl Thread {
     /// What was reported of the market before it was followed.
     fn alerts(&self) {
         let Some(market) = &self.market else { return };
-        let since = crate::clock::now() - barograph_domain::Span::days(1);
+        // By the clock of whoever is asked: a demo has its own.
+        let clock = self.target.get("/api/v1/clock").ok();
+        let told = clock.and_then(|c| barograph_domain::Ts::parse(c["now"].as_str()?).ok());
+        let since = told.unwrap_or_else(crate::clock::now) - barograph_domain::Span::days(1);
         let start = since.as_millis();
         let path = format!("/api/v1/events?market={market}&start={start}&order=desc&limit={ALERTS}");
         if let Ok(found) = self.target.get(&path) {
