@@ -41,7 +41,7 @@ pub(crate) fn run(args: &Advise, settings: &Settings, json: bool) -> Result<(), 
     if view.verdict == Verdict::Avoid { Err(Failure::No(String::new())) } else { Ok(()) }
 }
 
-/// What a person who asks about a recording that has ended is told besides: a trade now is not judged by what was read then.
+/// What a person who asks about a recording that has ended reads besides: a trade now is not judged by what was read then.
 fn of_recording(view: &AdviceView, settings: &Settings) -> Result<String, Failure> {
     let market = InstrumentName::parse(&view.instrument).map_err(Failure::broken)?;
     let Some(price) = view.market else { return Ok(String::new()) };

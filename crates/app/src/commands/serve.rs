@@ -203,7 +203,8 @@ pub(crate) fn serve_live(
         service.deliver_through(Arc::new(room.desk(super::target(settings))));
     }
     let board = update_board(Arc::clone(&service), Arc::clone(&stop))?;
-    let watched = positions::watch::Watched { listed: settings.positions_file.clone(), folder: settings.data.clone() };
+    let watched =
+        positions::watch::WatchedFiles { listed: settings.positions_file.clone(), folder: settings.data.clone() };
     let positions = positions::watch::start(Arc::clone(&service), watched, Arc::clone(&stop))?;
     let served = match door {
         Some(Door::New(listener)) => {

@@ -16,7 +16,7 @@ use std::time::{Duration, SystemTime};
 const CHECK_EVERY: Duration = Duration::from_secs(1);
 
 /// Where it is written what is watched.
-pub(crate) struct Watched {
+pub(crate) struct WatchedFiles {
     /// A file of positions.
     pub(crate) listed: Option<PathBuf>,
     /// The data folder, which has the watches.
@@ -24,8 +24,12 @@ pub(crate) struct Watched {
 }
 
 /// Starts watching. The watches are taken here and now, or as soon as they can be.
-pub(crate) fn start(service: Arc<Service>, watched: Watched, stop: Arc<AtomicBool>) -> Result<JoinHandle<()>, Failure> {
-    let Watched { listed, folder } = watched;
+pub(crate) fn start(
+    service: Arc<Service>,
+    watched: WatchedFiles,
+    stop: Arc<AtomicBool>,
+) -> Result<JoinHandle<()>, Failure> {
+    let WatchedFiles { listed, folder } = watched;
     let mut watcher =
         Watcher { service, listed, folder: Some(folder), seen: None, done: false, away: false, unwatched: false };
     watcher.take_watches();
