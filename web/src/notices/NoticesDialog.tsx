@@ -37,7 +37,7 @@ function Settings(): JSX.Element {
   };
   return (
     <Dialog title="Notifications and sound" close={() => (noticesOpen.value = false)}>
-      <p class="muted">Notifies you when a risk label turns to squeeze risk or high volatility, when moves become explosive or extreme, and when an alert of high or critical severity opens, while a tab of this page shows now.</p>
+      <p class="muted">Notifies you when a risk label turns to squeeze risk or high volatility, when moves become explosive or extreme, and when an alert of high or critical severity opens, while this page is open; paused while you look at the past.</p>
       <fieldset class="checks">
         <legend>Which markets</legend>
         {SCOPES.map(([value, text]) => (

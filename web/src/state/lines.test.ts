@@ -3,7 +3,7 @@ import { addLine, arm, changeLine, crossed, linesOf, readLines } from './lines';
 
 const line = (price: number, alert = true, under: boolean | null = null) => ({ id: `line-${price}`, price, alert, under });
 
-test('an alert is told when the price is on the other side of where it began to wait, however it came there', () => {
+test('an alert fires once the price has crossed its line, whether or not a page saw it cross', () => {
   const under = [line(100, true, true), line(110, true, true), line(105, false, true), line(90)];
   const over = [line(110, true, false)];
   const ids = (lines: typeof under, now: number): number[] => crossed(lines, now).map((l) => l.price);

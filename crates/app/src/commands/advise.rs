@@ -25,10 +25,10 @@ pub(crate) fn run(args: &Advise, settings: &Settings, json: bool) -> Result<(), 
         serde_json::to_writer(&mut out, &view).map_err(std::io::Error::from)?;
         writeln!(out)?;
     } else {
-        write!(out, "{}", print::advice(&view, Paint::detect()))?;
         if args.as_of.is_none() {
             write!(out, "{}", of_recording(&view, settings)?)?;
         }
+        write!(out, "{}", print::advice(&view, Paint::detect()))?;
         if let Some(moment) = args.as_of.filter(|_| view.snapshot.is_none()) {
             let market = InstrumentName::parse(&view.instrument).map_err(Failure::broken)?;
             if let Some((first, _)) = reach(reader(settings)?.runs_of(&market, None)?.iter()) {
@@ -41,7 +41,7 @@ pub(crate) fn run(args: &Advise, settings: &Settings, json: bool) -> Result<(), 
     if view.verdict == Verdict::Avoid { Err(Failure::No(String::new())) } else { Ok(()) }
 }
 
-/// What a person who asks about a recording that has ended reads besides: a trade now is not judged by what was read then.
+/// The first line of an answer about a recording that has ended: a trade now cannot be judged by an old reading.
 fn of_recording(view: &AdviceView, settings: &Settings) -> Result<String, Failure> {
     let market = InstrumentName::parse(&view.instrument).map_err(Failure::broken)?;
     let Some(price) = view.market else { return Ok(String::new()) };
@@ -50,7 +50,7 @@ fn of_recording(view: &AdviceView, settings: &Settings) -> Result<String, Failur
     };
     let day = day(until);
     Ok(format!(
-        " recorded until {day}: nothing is known of now; by its last reading: --as-of {}\n",
+        "Recorded until {day}: nothing is known of now. By its last reading: --as-of {}\n",
         until + barograph_store::run::GRID
     ))
 }

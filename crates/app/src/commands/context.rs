@@ -43,7 +43,7 @@ pub(crate) fn run(args: &ContextArgs, settings: &Settings, json: bool) -> Result
             });
             write!(out, "{}", views::context(shown, end, news.as_deref(), Paint::detect()))?;
             if args.as_of.is_none() && ended.is_none() && clock::is_simulated(&settings.data) {
-                writeln!(out, " the clock is simulated: times and ages are those of the demo's world")?;
+                writeln!(out, " simulated clock: times and ages follow the demo, not this machine")?;
             }
         }
         out.flush()?;

@@ -32,11 +32,11 @@ fn a_trade_on_a_recording_is_not_judged_by_its_end_unless_that_is_asked_for() {
     let stored = stored();
     let line = "advise BTCUSDT --side long --entry 70000 --data data";
     let said = stored.place.run(line).exits(1);
-    let told = said.out.lines().find(|line| line.contains("recorded until ")).expect(&said.out);
+    let told = said.out.lines().find(|line| line.starts_with("Recorded until ")).expect(&said.out);
     assert!(told.contains(" 2026: nothing is known of now"), "{told}");
-    let (_, again) = told.split_once("its last reading: ").expect(told);
+    let (_, again) = told.split_once("By its last reading: ").expect(told);
     let by_last = stored.place.run(&format!("{line} {again}"));
-    assert!(!by_last.out.contains("recorded until") && !by_last.out.contains("stale"), "{}", by_last.out);
+    assert!(!by_last.out.contains("Recorded until") && !by_last.out.contains("stale"), "{}", by_last.out);
 }
 
 #[test]

@@ -62,7 +62,7 @@ export function EventsList({ open }: { open: boolean }): JSX.Element {
               ) : market !== null || kind !== null ? (
                 <Empty why="No alert fits these filters." todo="Choose another market, another kind or a lower severity." />
               ) : (
-                <Empty why={open ? 'Nothing is open.' : 'Nothing has happened yet.'} todo={open ? 'What has happened: All.' : 'Alerts appear here the moment a rule fires.'} />
+                <Empty why={open ? 'Nothing is open.' : 'Nothing has happened yet.'} todo={open ? 'Past alerts are under All.' : 'Alerts appear here the moment a rule fires.'} />
               )}
               {(more || page.items.length > step) && <Extent read={page.items.length} episodes={found.length} total={total} more={more} asked={asked} step={step} ask={() => setAsked(Math.min(ASKED_MAX, asked + step))} />}
             </>

@@ -55,7 +55,7 @@ export function OwnLines({ instrument }: { instrument: string }): JSX.Element {
           ))}
         </ul>
       )}
-      <p class="muted small">Kept in this browser. Each alert fires once, while a tab of this page shows now.</p>
+      <p class="muted small">Kept in this browser. Each alert fires once, while this page is open; paused while you look at the past.</p>
     </details>
   );
 }

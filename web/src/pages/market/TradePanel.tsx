@@ -11,9 +11,9 @@ import { fixed, percent, price as priceText } from '../../format/number';
 import { numberTyped } from '../../format/typed';
 import { asOf, hrefTo } from '../../state/place';
 import { Answer, Refused } from '../../ui/Answer';
+import { AskMeant } from '../../ui/AskMeant';
 import { Choice } from '../../ui/Choice';
 import { Panel } from '../../ui/Panel';
-import { Time } from '../../ui/Time';
 import { Advice } from './Advice';
 import { knownAt } from './snapshot';
 import { meant } from '../../ui/meant';
@@ -134,22 +134,12 @@ export function TradePanel({ instrument, price, end }: { instrument: string; pri
       </form>
       <div aria-live="polite">
         {question !== null && (
-          <p class="note">
-            {question}{' '}
-            <button type="button" class="plain" onClick={() => setConfirmed(numbers)}>
-              Yes, these numbers
-            </button>
-          </p>
+          <AskMeant question={question} yes={() => setConfirmed(numbers)} />
         )}
         {body !== null && question === null && wrong.length === 0 && (
           <Answer of={advice} lines={4}>
             {(data) => (
               <>
-                {end !== null && (
-                  <p class="muted small">
-                    judged by the last reading, <Time at={end} />
-                  </p>
-                )}
                 <Advice advice={data} target={target} />
                 {end === null && asOf.value === null && mayOperate.value && <Watch instrument={instrument} size={data.size.size_base_units} />}
               </>
@@ -190,12 +180,7 @@ function Watch({ instrument, size }: { instrument: string; size: number | null }
       {question === null ? (
         <Refused error={action.error} />
       ) : (
-        <p class="note">
-          {question}{' '}
-          <button type="button" class="plain" disabled={action.busy} onClick={() => void watch(true)}>
-            Yes, these numbers
-          </button>
-        </p>
+        <AskMeant question={question} busy={action.busy} yes={() => void watch(true)} />
       )}
     </>
   );

@@ -4,6 +4,7 @@ import { useState } from 'preact/hooks';
 import { useAction } from '../../api/action';
 import { numberTyped } from '../../format/typed';
 import { Refused } from '../../ui/Answer';
+import { AskMeant } from '../../ui/AskMeant';
 import { meant } from '../../ui/meant';
 import { put } from './changes';
 import type { Position } from './changes';
@@ -64,12 +65,7 @@ export function Edit({ position, changed, cancel }: Props): JSX.Element {
       {question === null ? (
         <Refused error={action.error} />
       ) : (
-        <p class="note">
-          {question}{' '}
-          <button type="button" class="plain" disabled={action.busy} onClick={() => void save(true)}>
-            Yes, these numbers
-          </button>
-        </p>
+        <AskMeant question={question} busy={action.busy} yes={() => void save(true)} />
       )}
     </form>
   );

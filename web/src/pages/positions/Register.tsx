@@ -6,6 +6,7 @@ import { send } from '../../api/client';
 import { rows } from '../../board/store';
 import { numberTyped } from '../../format/typed';
 import { Refused } from '../../ui/Answer';
+import { AskMeant } from '../../ui/AskMeant';
 import { Panel } from '../../ui/Panel';
 import { meant } from '../../ui/meant';
 
@@ -72,12 +73,7 @@ export function Register({ done }: { done: () => void }): JSX.Element {
       {question === null ? (
         <Refused error={action.error} />
       ) : (
-        <p class="note">
-          {question}{' '}
-          <button type="button" class="plain" disabled={action.busy} onClick={() => last.current && void submit(last.current, true)}>
-            Yes, these numbers
-          </button>
-        </p>
+        <AskMeant question={question} busy={action.busy} yes={() => last.current && void submit(last.current, true)} />
       )}
     </Panel>
   );
