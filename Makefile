@@ -24,7 +24,7 @@ SKIPPED = sh -c 'echo "skipped: $$0" | tee -a "$${SKIPPED_TESTS:-/dev/null}"'
 .DEFAULT_GOAL := help
 # Also with -j: Debian's package manager runs once at a time, tests share two cores as it is.
 .NOTPARALLEL:
-.PHONY: help tools server page browser judges build run test web lighthouse fuzz-api fuzz-venv python-venv python python-bench python-built python-figures boosters lightgbm onnx fuzz bench check coverage mutants
+.PHONY: help tools server page browser judges build run test web lighthouse play fuzz-api fuzz-venv python-venv python python-bench python-built python-figures boosters lightgbm onnx fuzz bench check coverage mutants
 
 help:
 	@echo "barograph: the weather of crypto markets, explained"
@@ -35,6 +35,7 @@ help:
 	@echo "  make page     the dashboard, built into web/dist (part of make build)"
 	@echo "  make web      the dashboard tested, also in a browser (part of make test)"
 	@echo "  make lighthouse  Lighthouse's four scores of the page, at least 95 each (installs it; not part of make test)"
+	@echo "  make play     two hours of Play at 600 times by the clock: what the page keeps must not grow (not part of make test)"
 	@echo "  make fuzz-api the API asked by schemathesis (part of make test)"
 	@echo "  make python   the module for Python: built, installed in a venv under $(TARGET), tested (part of make test)"
 	@echo "  make boosters XGBoost, CatBoost and AutoGluon fetched and fitted on the lab's folds (three minutes, once; not part of make test)"
@@ -151,6 +152,10 @@ lighthouse: build browser
 	echo "installing Lighthouse into $(TARGET)/lighthouse"; \
 	npm install --prefix $(TARGET)/lighthouse --no-save --no-audit --no-fund --loglevel=error lighthouse@12.8.2; \
 	cd web; LIGHTHOUSE="$(abspath $(TARGET))/lighthouse" BAROGRAPH_BIN="$(abspath $(TARGET))/release/barograph" node e2e/lighthouse.mjs
+
+# PLAY_MINUTES=120: the page's heap each minute while it plays.
+play: build browser
+	@cd web; BAROGRAPH_BIN="$(abspath $(TARGET))/release/barograph" node e2e/play.mjs
 
 # The API asked by schemathesis what openapi.json allows and what it does not: no 5xx, and no reply that it does not describe.
 FUZZ_VENV := $(abspath $(TARGET))/fuzz-venv

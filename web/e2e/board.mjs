@@ -83,7 +83,7 @@ export function boardTests(world) {
       await field.fill('binance');
       await until(async () => (await names(page)).split(' ').length >= 3, 'a venue finds its markets');
       await field.fill('nothing of the kind');
-      await page.getByText('No market fits.').waitFor();
+      await page.getByText('No market matches.').waitFor();
       await field.fill('ether');
       await field.press('Enter');
       await page.waitForURL(/\/m\/binance-usdm:ETHUSDT/);

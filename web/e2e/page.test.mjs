@@ -288,7 +288,7 @@ describe('what the page does', () => {
     answer = 'broken';
     release();
     await page.getByText('The store is busy.').first().waitFor();
-    await page.getByText('It is tried again by itself.').first().waitFor();
+    await page.getByText('Trying again.').first().waitFor();
     answer = 'well';
     await page.getByRole('button', { name: '30 days' }).waitFor({ timeout: 10_000 });
     await becomes(() => page.getByText('The store is busy.').count(), 0);
@@ -422,8 +422,8 @@ describe('what the page does', () => {
     assert.equal(server.kept('books/mine.toml'), text, 'nothing is written over unasked');
     assert.deepEqual(await axe(page), []);
     await shot(page, 'whatif-save-dark');
-    await page.getByRole('button', { name: 'Write over it' }).click();
-    await page.getByTestId('kept').getByText('Written over').waitFor();
+    await page.getByRole('button', { name: 'Overwrite' }).click();
+    await page.getByTestId('kept').getByText('Overwritten').waitFor();
     assert.match(server.kept('books/mine.toml'), /value = 0\.9, exit = 0\.5,/);
     assert.match(server.run('rules', 'check', join(dirname(await page.getByTestId('kept').locator('code').first().innerText()), 'mine.toml')), /mine/);
     assert.ok(said.every((line) => line.includes('409')), said.join());

@@ -77,7 +77,7 @@ pub struct ChartView {
     pub first: Option<i64>,
     /// The newest stored moment, epoch seconds; null where nothing is stored.
     pub newest: Option<i64>,
-    /// The market is made up by the built-in venue server.
+    /// The market is synthetic: from the built-in venue server.
     pub synthetic: bool,
     /// When streams were lost, at most 500.
     pub gaps: Vec<GapView>,

@@ -12,7 +12,7 @@ pub struct ClockView {
     pub now: Ts,
     /// Seconds of this clock per second of the machine; 1 is real time.
     pub rate: f64,
-    /// It is the clock of a made-up market and not that of the machine.
+    /// It is the clock of a synthetic market and not that of the machine.
     pub simulated: bool,
     /// The recorded stretch to begin with, once all of it can be read; null where none is meant.
     pub story: Option<StoryView>,

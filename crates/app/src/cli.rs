@@ -375,7 +375,7 @@ pub(crate) struct Demo {
     /// Print the report and stop
     #[arg(long)]
     pub(crate) no_serve: bool,
-    /// Decides what happens in the made-up market
+    /// Decides what happens in the synthetic market
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
 }

@@ -171,8 +171,13 @@ impl Source {
         self.rows.clear();
         let mut start = range.start;
         loop {
-            let query =
-                RowQuery { range: Range { start, end: range.end }, every: Some(GRID), limit: PAGE, as_of: None };
+            let query = RowQuery {
+                range: Range { start, end: range.end },
+                every: Some(GRID),
+                after: None,
+                limit: PAGE,
+                as_of: None,
+            };
             let found = reader.glances(&self.key, &query, ids)?;
             self.rows.extend(found.rows.iter().map(|row| (row.ts, Sighting::of(&row.cells, row.price))));
             match found.next {

@@ -315,6 +315,13 @@ impl Engine {
         }
     }
 
+    /// Ends every alert that is open, each with a record that says so: nothing follows them any more, because windows begin anew.
+    pub fn end_episodes(&mut self, ts: barograph_domain::Ts, out: &mut Outputs) {
+        for market in &mut self.markets {
+            market.end_episodes(ts, &self.config, out);
+        }
+    }
+
     /// The declared streams, in the order of their indexes.
     #[must_use]
     pub fn streams(&self) -> &[StreamDecl] {

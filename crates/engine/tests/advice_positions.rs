@@ -13,6 +13,7 @@ use barograph_engine::advice::{
     AdviceContext, CONSERVATIVE_CARD, CascadeNote, PositionContext, PositionWatch, Staleness, Words, register,
 };
 use barograph_engine::explain::{Care, StopCare};
+use barograph_testkit::Voice;
 
 fn position() -> Position {
     let new = NewPosition {
@@ -479,4 +480,53 @@ fn each_turn_to_conservative_is_told_under_one_risk_label() {
         s.care = Some(&calm);
         assert_eq!(s.minute(), "", "turn {turn}");
     }
+}
+
+/// The catalogue of what notices of positions say; with `--nocapture` it is printed.
+#[test]
+fn no_notice_has_a_private_word() {
+    let mut voice = Voice::default();
+    let mut take = |notices: &[PositionNotice]| {
+        for n in notices {
+            let what = format!("notice: {}", n.trigger.name());
+            voice.check_each(&what, &n.text);
+            voice.check_each("headline", &n.headline);
+            voice.check("new entries", &n.new_entries);
+            voice.check("open positions", &n.open_positions);
+        }
+    };
+    for from in RiskRegime::ALL {
+        for to in RiskRegime::ALL {
+            let mut s = scene(&[]);
+            s.to(from);
+            take(&s.after(Span::mins(1)));
+            s.to(to);
+            take(&s.after(Span::mins(1)));
+            take(&s.after(Span::days(1)));
+            s.stale = true;
+            take(&s.after(Span::mins(1)));
+            s.stale = false;
+            take(&s.after(Span::mins(1)));
+        }
+    }
+    for from in VolRegime::ALL {
+        for to in VolRegime::ALL {
+            let mut s = scene(&[]);
+            s.volatility = *from;
+            take(&s.after(Span::mins(1)));
+            s.volatility = *to;
+            take(&s.after(Span::mins(1)));
+        }
+    }
+    let levels = [level(LevelType::EqualLows, 49_150.0, 49_180.0, 0.9)];
+    let mut s = scene(&[]);
+    take(&s.after(Span::mins(1)));
+    s.levels = &levels;
+    take(&s.after(Span::mins(1)));
+    s.price = Some(49_000.0);
+    take(&s.after(Span::mins(1)));
+    println!("{}", voice.catalogue());
+    assert!(voice.len() > 25, "only {} templates: part of the catalogue is gone", voice.len());
+    let faults = voice.faults();
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
 }

@@ -7,11 +7,15 @@ use barograph_domain::advice::{ReasonCode, SizeLimit, TargetSource, Verdict};
 use barograph_domain::{
     LevelType, Posture, RiskBias, RiskRegime, Side, StopVulnerability, TradingSession, TrendRegime, VolRegime,
 };
+use barograph_engine::advice::render;
 use barograph_engine::advice::{
     Advice, AdviceContext, CallerLimits, Costs, CrowdedSide, Intent, MarketRules, OperatorSettings, SideStops,
     Staleness, StopMode, Trades, advise,
 };
+use barograph_testkit::Voice;
 use proptest::prelude::*;
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::TestRunner;
 
 /// Over many orders of magnitude.
 fn decades(low: i32, high: i32) -> impl Strategy<Value = f64> {
@@ -115,7 +119,7 @@ fn judged(
     intent: &Intent<'_>,
     with_context: bool,
     settings: &OperatorSettings,
-    look: impl FnOnce(&Advice),
+    look: impl FnOnce(&Advice, Option<&AdviceContext<'_>>),
 ) {
     let levels: Vec<_> = m
         .levels
@@ -136,8 +140,9 @@ fn judged(
     ctx.stops = SideStops { long: m.stops, short: m.stops };
     ctx.stale = m.stale.then_some(Staleness { warning: "Data stale (6 minutes old)" });
     ctx.event = m.minutes.map(|minutes| Some(barograph_engine::advice::UpcomingEvent { name: "CPI", minutes }));
-    let got = advise(with_context.then_some(&ctx), intent, settings).unwrap_or_else(|e| panic!("{e}"));
-    look(&got);
+    let known = with_context.then_some(&ctx);
+    let got = advise(known, intent, settings).unwrap_or_else(|e| panic!("{e}"));
+    look(&got, known);
 }
 
 proptest! {
@@ -148,7 +153,7 @@ proptest! {
         m in market(), intent in intent(), with_context in any::<bool>(), beyond in any::<bool>(),
     ) {
         let stop_mode = if beyond { StopMode::BeyondCluster } else { StopMode::Base };
-        judged(&m, &intent, with_context, &OperatorSettings { stop_mode, ..OperatorSettings::default() }, |a| {
+        judged(&m, &intent, with_context, &OperatorSettings { stop_mode, ..OperatorSettings::default() }, |a, _| {
             let cost = intent.entry * (2.0 * intent.costs.taker_fee) + intent.costs.half_spread;
             let Some(equity) = intent.equity else {
                 assert!(a.size.units.is_none());
@@ -177,7 +182,7 @@ proptest! {
 
     #[test]
     fn prices_lie_on_their_side_and_are_finite(m in market(), intent in intent(), with_context in any::<bool>()) {
-        judged(&m, &intent, with_context, &OperatorSettings::default(), |a| {
+        judged(&m, &intent, with_context, &OperatorSettings::default(), |a, _| {
             let sign = if intent.side == Side::Long { 1.0 } else { -1.0 };
             for stop in [a.stop.used, a.stop.base, a.stop.alternative].into_iter().flatten() {
                 assert!(stop.is_finite() && stop > 0.0 && (intent.entry - stop) * sign > 0.0, "stop {stop}: {intent:?}");
@@ -212,7 +217,7 @@ proptest! {
 
     #[test]
     fn the_verdict_is_that_of_its_worst_reason(m in market(), intent in intent(), with_context in any::<bool>()) {
-        judged(&m, &intent, with_context, &OperatorSettings::default(), |a| {
+        judged(&m, &intent, with_context, &OperatorSettings::default(), |a, _| {
             let j = &a.judgement;
             let worst = j.reasons.iter().map(|r| j.asks(r)).max().unwrap();
             assert_eq!(worst, j.verdict);
@@ -224,6 +229,37 @@ proptest! {
             }
         });
     }
+}
+
+/// Texts of an answer: whatever has a blank in it, by where it is.
+fn texts(voice: &mut Voice, at: &str, value: &serde_json::Value) {
+    match value {
+        serde_json::Value::String(text) if text.contains(' ') => voice.check_each(at, text),
+        serde_json::Value::Array(all) => all.iter().for_each(|one| texts(voice, at, one)),
+        serde_json::Value::Object(all) => {
+            all.iter().for_each(|(name, one)| texts(voice, &format!("{at}: {name}"), one))
+        }
+        _ => {}
+    }
+}
+
+/// The catalogue of what advice says; with `--nocapture` it is printed.
+#[test]
+fn no_sentence_of_advice_has_a_private_word() {
+    let mut runner = TestRunner::deterministic();
+    let mut voice = Voice::default();
+    for _ in 0..1_500 {
+        let drawn = (market(), intent()).new_tree(&mut runner).unwrap_or_else(|e| panic!("{e}"));
+        let (m, intent) = drawn.current();
+        judged(&m, &intent, true, &OperatorSettings::default(), |a, ctx| {
+            let view = serde_json::to_value(render(a, ctx, &intent)).unwrap_or_default();
+            texts(&mut voice, "advice", &view);
+        });
+    }
+    println!("{}", voice.catalogue());
+    assert!(voice.len() > 120, "only {} templates: part of the catalogue is gone", voice.len());
+    let faults = voice.faults();
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
 }
 
 #[test]

@@ -116,3 +116,27 @@ fn an_input_past_its_limit_is_told_with_its_age() {
     let over = explain::description(&alerts[2]);
     assert!(over.contains("All inputs of the rules are within their limits again."), "{over}");
 }
+
+/// Windows that begin anew leave nothing open: it ends by a record that says why, once.
+#[test]
+fn what_nothing_follows_any_more_ends_by_a_record() {
+    let stream = [decl(Metric::MarkPrice)];
+    let mut watch = DataWatch::default();
+    let mut out = Vec::new();
+    for minute in 0..4 {
+        let ts = Ts::from_secs(60 * minute);
+        let gap = Some(GapReason::SequenceJump);
+        let inputs = [InputAge { metric: Metric::MarkPrice, stream: Some(StreamIndex(0)), anchor: ts, gap }];
+        watch.step(DataInputs { ts, inputs: &inputs, streams: &stream, freshness: Freshness::Default }, &mut out);
+    }
+    assert_eq!(watch.open().count(), 1);
+    for _ in 0..2 {
+        watch.end(Ts::from_secs(300), &mut out);
+    }
+    let [opened, ended] = out.as_slice() else { panic!("{out:?}") };
+    assert_eq!((opened.change, ended.change), (AlertChange::Opened, AlertChange::Closed));
+    assert_eq!((ended.opened_at, ended.closed_at), (opened.opened_at, Some(Ts::from_secs(300))));
+    assert_eq!((ended.revision, watch.open().count()), (opened.revision + 1, 0));
+    let text = explain::description(ended);
+    assert!(text.starts_with("No longer followed after 4 min: barograph was started with other"), "{text}");
+}

@@ -521,6 +521,14 @@ impl Core {
         self.config.venues.iter().any(|v| v.session.backfill > Span::ZERO)
     }
 
+    /// Ends every alert that is open, each with a record that says so: the next process begins its windows anew, and nothing would
+    /// ever close them. What was forecast goes on there, and with it what was found of drift.
+    pub(crate) fn end_episodes(&mut self, at: Ts, sink: &mut dyn CoreSink) -> Result<(), Error> {
+        self.engine.end_episodes(at, &mut self.rows);
+        self.drain(sink)?;
+        self.hours.end_episodes(at).iter().try_for_each(|alert| sink.alert(alert))
+    }
+
     fn drain(&mut self, sink: &mut dyn CoreSink) -> Result<(), Error> {
         let mut alerts: Vec<&AlertOut> = self.rows.alerts().iter().collect();
         for (place, row) in self.rows.rows().iter().enumerate() {

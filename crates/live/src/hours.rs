@@ -7,7 +7,7 @@ use crate::universe::{rule, sample};
 use barograph_domain::{Instrument, InstrumentName, MinuteRow, Ts, UniverseRow};
 use barograph_engine::AlertOut;
 use barograph_engine::detect::Judging;
-use barograph_engine::detect::pairs::PairWatches;
+use barograph_engine::detect::pairs::{PairAlert, PairWatches};
 use barograph_engine::universe::{Universe, UniverseSample, Watch};
 use serde::{Deserialize, Serialize};
 
@@ -78,10 +78,23 @@ impl Hours {
         rows.into_iter().map(|row| Hour { alerts: self.judge(&row, by), row }).collect()
     }
 
+    /// Ends every episode of a pair, because nothing follows them any more.
+    pub(crate) fn end_episodes(&mut self, ts: Ts) -> Vec<AlertOut> {
+        let ended = self.pairs.end(ts);
+        self.numbered(ended)
+    }
+
     fn judge(&mut self, row: &UniverseRow, by: Judging<'_>) -> Vec<AlertOut> {
-        let told = self.pairs.step(row, by).into_iter();
+        let judged = self.pairs.step(row, by);
+        self.numbered(judged)
+    }
+
+    fn numbered(&self, alerts: Vec<PairAlert>) -> Vec<AlertOut> {
         let number = |name: &InstrumentName| u32::try_from(self.instruments.iter().position(|i| i == name)?).ok();
-        told.filter_map(|a| Some(AlertOut { instrument: number(&a.instrument)?, known: a.known })).collect()
+        alerts
+            .into_iter()
+            .filter_map(|a| Some(AlertOut { instrument: number(&a.instrument)?, known: a.known }))
+            .collect()
     }
 
     /// Prices of whole hours that became known only now.

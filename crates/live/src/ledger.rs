@@ -386,7 +386,8 @@ fn read_minutes(
 ) -> Result<(), Error> {
     let mut start = range.start;
     loop {
-        let query = RowQuery { range: Range { start, end: range.end }, every: None, limit: PAGE, as_of: None };
+        let query =
+            RowQuery { range: Range { start, end: range.end }, every: None, after: None, limit: PAGE, as_of: None };
         let found = reader.glances(&source.key, &query, ids)?;
         let streams: Vec<StreamDecl> = found.streams;
         for row in found.rows {

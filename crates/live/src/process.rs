@@ -149,25 +149,27 @@ pub(crate) fn prepare(
     publisher.replays_into(storing.spill(), storing.asked_to_stop());
     let (found, troubles) = replay::last_state(&plan.data, &plan.setup, &mut publisher)?;
     notes.extend(troubles);
+    let mut found = found;
     let fits = found.as_ref().is_some_and(|core| same_venues(&core.config, &plan.config));
-    if found.is_some() && !fits {
-        notes.push("venues, streams or addresses differ from the last start: windows begin anew".to_owned());
-    }
-    if let Some(core) = found.as_ref().filter(|_| !fits) {
-        // The last of a minute that was not over is the newest there is.
-        core.samples.waiting().for_each(|event| publisher.sample(event));
-    }
-    publisher.spill_all()?;
-    storing.send(Order::Replayed)?;
-    let (found, gone) = if fits { (found, None) } else { (None, found) };
-    let resumed = found.as_ref().map(|core| core.at);
-    let mut publisher = if found.is_none() { publisher.anew() } else { publisher };
+    let resumed = found.as_ref().filter(|_| fits).map(|core| core.at);
     let start = ControlRecord::Start {
         release: env!("CARGO_PKG_VERSION").to_owned(),
         config: plan.config.to_json()?,
         resumed_from: resumed,
     };
     journal.control(at, &start).map_err(|e| Error::failed(chain(&e)))?;
+    if found.is_some() && !fits {
+        notes.push("venues, streams or addresses differ from the last start: windows begin anew".to_owned());
+    }
+    if let Some(core) = found.as_mut().filter(|_| !fits) {
+        // The last of a minute that was not over is the newest there is.
+        core.samples.waiting().for_each(|event| publisher.sample(event));
+        core.end_episodes(at, &mut publisher)?;
+    }
+    publisher.spill_all()?;
+    storing.send(Order::Replayed)?;
+    let (found, gone) = if fits { (found, None) } else { (None, found) };
+    let mut publisher = if found.is_none() { publisher.anew() } else { publisher };
     let mut core = match found {
         Some(core) => core,
         None => Core::new(plan.setup.clone(), plan.config.clone(), at, &mut publisher)?,

@@ -144,7 +144,8 @@ fn control(
             }
             // A process that began from nothing although there was a past: what it made does not follow from that past.
             _ => {
-                let gone = core.take();
+                let mut gone = core.take();
+                gone.iter_mut().try_for_each(|gone| gone.end_episodes(at, sink))?;
                 let mut anew = Core::new(setup.clone(), config, at, sink)?;
                 // Its forecasts do.
                 gone.into_iter().for_each(|gone| anew.adopt_ledger(gone.forecasts.into_ledger()));

@@ -107,7 +107,8 @@ fn compare(reader: &dyn Reader, setup: &Setup, ids: &Ids, span: Range) -> Result
         let mut start = span.start;
         let mut stored_at: BTreeSet<Ts> = BTreeSet::new();
         loop {
-            let query = RowQuery { range: Range { start, end: span.end }, every: None, limit: PAGE, as_of: None };
+            let query =
+                RowQuery { range: Range { start, end: span.end }, every: None, after: None, limit: PAGE, as_of: None };
             let mut rows = reader.history(&info.spec.key, &query)?;
             align(&mut rows.rows, &rows.columns);
             let lens = lens.over(&rows);

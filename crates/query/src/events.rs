@@ -175,7 +175,7 @@ pub fn minute_of(
         return Ok(None);
     }
     let range = Range { start: alert.ts, end: Ts(alert.ts.0.saturating_add(1)) };
-    let mut rows = reader.history(key, &RowQuery { range, every: None, limit: 1, as_of })?;
+    let mut rows = reader.history(key, &RowQuery { range, every: None, after: None, limit: 1, as_of })?;
     align(&mut rows.rows, &rows.columns);
     let lens = lens.over(&rows);
     Ok(rows.rows.first().and_then(|row| lens.minute(alert, row)))

@@ -304,7 +304,7 @@ impl Service {
     /// The newest row of a stretch.
     fn last_inside(&self, key: &RunKey, stretch: Range, as_of: Option<Ts>) -> Result<Option<MinuteRow>, QueryError> {
         let read = |range, limit| {
-            let query = RowQuery { range, every: None, limit, as_of };
+            let query = RowQuery { range, every: None, after: None, limit, as_of };
             self.reader.history(key, &query).map_err(internal)
         };
         let short = narrowed(stretch, |part| Ok(!read(part, 1)?.rows.is_empty()))?;
@@ -325,6 +325,7 @@ impl Service {
         let query = RowQuery {
             range: Range { start: start - lead, end: window.end.unwrap_or(Ts::MAX) },
             every: window.every,
+            after: None,
             limit: wanted + if lead == Span::ZERO { 0 } else { 60 },
             as_of: window.as_of,
         };

@@ -91,6 +91,7 @@ fn hours(reader: &dyn Reader, lens: &Lens, key: &RunKey, until: Ts, as_of: Optio
     let query = RowQuery {
         range: Range { start: until - WITHIN, end: Ts(until.0 + 1) },
         every: Some(HOUR),
+        after: None,
         limit: usize::MAX,
         as_of,
     };

@@ -59,7 +59,8 @@ pub fn minute_columns(reader: &dyn Reader, run: &RunKey, wish: &MinuteRequest) -
     let mut start = wish.range.start;
     loop {
         let range = Range { start, end: wish.range.end };
-        let page = reader.history(run, &RowQuery { range, every: wish.every, limit: PAGE, as_of: None })?;
+        let page =
+            reader.history(run, &RowQuery { range, every: wish.every, after: None, limit: PAGE, as_of: None })?;
         let mut places = Vec::with_capacity(page.columns.features.len());
         for (cell, column) in page.columns.features.iter().enumerate() {
             let place = match out.readings.iter().position(|(id, _)| *id == column.id) {

@@ -117,6 +117,8 @@ pub struct RowQuery {
     pub range: crate::Range,
     /// Only rows whose minute is a multiple of this since 1970.
     pub every: Option<Span>,
+    /// Those so long after such a multiple, in place of those at it: less than `every`, which then has to be given.
+    pub after: Option<Span>,
     /// At most this many.
     pub limit: usize,
     /// Use only rows known then (`ts` + 200 ms ≤ `as_of`).

@@ -931,7 +931,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What this process calls now: the machine's clock, or the faster one of a made-up market.
+         * What this process calls now: the machine's clock, or the faster one of a synthetic market.
          * @description The page labels times by it, and opens on `story` where there is one. Ages in every answer are counted by this clock.
          */
         get: operations["getClock"];
@@ -2660,7 +2660,7 @@ export interface components {
              * @description The newest stored moment, epoch seconds; null where nothing is stored.
              */
             newest: number | null;
-            /** @description The market is made up by the built-in venue server. */
+            /** @description The market is synthetic: from the built-in venue server. */
             synthetic: boolean;
             /** @description When streams were lost, at most 500. */
             gaps: components["schemas"]["GapView"][];
@@ -2712,7 +2712,7 @@ export interface components {
              * @description Seconds of this clock per second of the machine; 1 is real time.
              */
             rate: number;
-            /** @description It is the clock of a made-up market and not that of the machine. */
+            /** @description It is the clock of a synthetic market and not that of the machine. */
             simulated: boolean;
             story: components["schemas"]["StoryView"] | null;
         };

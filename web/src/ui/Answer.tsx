@@ -55,7 +55,7 @@ export function Failed({ error, reload, once = false }: FailedProps): JSX.Elemen
         {error.hint ? ` ${sentence(error.hint)}` : ''}
       </p>
       <p class="muted">
-        {error.passes && !once ? 'It is tried again by itself. ' : ''}
+        {error.passes && !once ? 'Trying again. ' : ''}
         <button type="button" class="plain" onClick={reload}>
           Try now
         </button>

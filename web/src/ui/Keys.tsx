@@ -8,7 +8,7 @@ const KEYS = [
   ['Ctrl K', 'go to a market, a page or a moment, or do something (⌘ K on a Mac)'],
   ['/', 'search markets; Enter opens the first'],
   ['j', 'next row'],
-  ['k', 'row before'],
+  ['k', 'previous row'],
   ['Enter', 'open the row; with Ctrl in a new tab'],
   ['s', 'favourite: keep the row on top, or no longer'],
   ['c', 'compact rows'],

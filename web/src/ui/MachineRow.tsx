@@ -44,7 +44,7 @@ export function MachineRow({ stretch, bar }: Props): JSX.Element {
           <button type="button" class="icon" aria-label="one bar back" title="one bar back" onClick={() => bars(-1)}>
             <Icon name="back" />
           </button>
-          <button type="button" class="icon" aria-label="one bar on" title="one bar on" onClick={() => bars(1)} disabled={past === null}>
+          <button type="button" class="icon" aria-label="one bar forward" title="one bar forward" onClick={() => bars(1)} disabled={past === null}>
             <Icon name="on" />
           </button>
         </span>
@@ -62,7 +62,7 @@ export function MachineRow({ stretch, bar }: Props): JSX.Element {
       </span>
       <span class="machine-field">
         <label>
-          <span class="unseen">go to a time of the zone chosen</span>
+          <span class="unseen">go to a time in the chosen zone</span>
           <input
             type="datetime-local"
             value={fieldOf(shown)}

@@ -125,7 +125,7 @@ function Palette(): JSX.Element {
         ))}
       </ul>
       <p class="muted small palette-foot" role="status">
-        {entries.length === 0 ? 'Nothing fits. Try a coin, a venue, a page, a date.' : 'Arrow keys choose, Enter opens, Ctrl with Enter in a new tab, Esc closes.'}
+        {entries.length === 0 ? 'No match. Try a coin, a venue, a page, a date.' : 'Arrow keys choose, Enter opens, Ctrl with Enter in a new tab, Esc closes.'}
       </p>
     </dialog>
   );

@@ -20,7 +20,7 @@ export function SignIn(): JSX.Element {
     <main id="content" class="sign-in">
       <form class="panel" onSubmit={(event) => void submit(event)}>
         <h1>Sign in</h1>
-        <p>This barograph answers to those who have a token. Whoever runs it makes one with:</p>
+        <p>Sign in with a token. Whoever runs this barograph makes one with:</p>
         <pre>barograph token add NAME --role read</pre>
         <label class="field">
           <span>Token</span>

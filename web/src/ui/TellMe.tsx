@@ -29,7 +29,7 @@ export function TellMe({ instrument, when, text = 'Tell me when this turns' }: P
   const act = (): void => void action.run(() => (watch === null ? addWatch(instrument, when, false) : removeWatch(watch.id)));
   return (
     <span class="tell-me">
-      <button type="button" class="plain" aria-pressed={watch !== null} disabled={action.busy} title={watch === null ? `You hear of it once: ${when}` : `Watching: ${watch.words}`} onClick={act}>
+      <button type="button" class="plain" aria-pressed={watch !== null} disabled={action.busy} title={watch === null ? `You are notified once: ${when}` : `Watching: ${watch.words}`} onClick={act}>
         {watch === null ? text : 'Watching. Stop'}
       </button>
       {action.error !== null && (

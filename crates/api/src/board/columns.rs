@@ -195,7 +195,7 @@ flags! {
     LOST = 2;
     /// A reading that the board shows has too few samples yet.
     WARMING = 4;
-    /// The market is made up by the built-in venue server.
+    /// The market is synthetic: from the built-in venue server.
     SYNTHETIC = 8;
     /// The market is a recording that ends with `row_ts`: nothing listens to it.
     RECORDED = 16;

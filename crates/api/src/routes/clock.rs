@@ -9,7 +9,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::Response;
 
-/// What this process calls now: the machine's clock, or the faster one of a made-up market.
+/// What this process calls now: the machine's clock, or the faster one of a synthetic market.
 ///
 /// The page labels times by it, and opens on `story` where there is one. Ages in every answer are counted by this clock.
 #[utoipa::path(

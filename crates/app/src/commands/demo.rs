@@ -1,4 +1,4 @@
-//! `demo`: the built-in history in, the lines of 2026-02-05 as they would have been reported, and the report; then a made-up market
+//! `demo`: the built-in history in, the lines of 2026-02-05 as they would have been reported, and the report; then a synthetic market
 //! live from the built-in venue server, with the API over both.
 
 mod played;
@@ -76,7 +76,7 @@ pub(crate) fn run(args: &Demo, settings: &Settings, json: bool) -> Result<(), Fa
     live(&runtime, settings, meanwhile, args, &moments)
 }
 
-/// The second half: a made-up market with books and liquidations, live from the built-in venue server.
+/// The second half: a synthetic market with books and liquidations, live from the built-in venue server.
 fn live(
     runtime: &tokio::runtime::Runtime,
     settings: &Settings,
@@ -91,7 +91,7 @@ fn live(
     let world = Arc::new(VirtualClock::new(origin, SPEED));
     let mut config = SimConfig { enforce_limits: false, ..SimConfig::default() };
     config.world.seed = args.seed;
-    // The first three are named after real ones; made-up markets shall not be taken for those.
+    // The first three are named after real ones; synthetic markets shall not be taken for those.
     config.world.usdm_markets = 3 + MARKETS;
     config.world.episodes = EPISODES.iter().map(|(after, episode)| Scheduled::all(*after, *episode)).collect();
     // The second squeeze begins with a funding interval: the running rate is an average over it and shows it at once.
@@ -148,7 +148,7 @@ fn live(
 
 /// Columns of its lines.
 const WIDTH: usize = 80;
-/// Markets that are made up.
+/// Synthetic markets.
 const MARKETS: usize = 3;
 /// World seconds per second.
 const SPEED: f64 = 20.0;

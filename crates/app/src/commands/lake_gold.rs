@@ -183,7 +183,7 @@ impl GoldSource {
         let mut from = Some(Ts(0));
         while let Some(start) = from {
             let range = Range { start, end: Ts::MAX };
-            let query = RowQuery { range, every, limit: PAGE, as_of: None };
+            let query = RowQuery { range, every, after: None, limit: PAGE, as_of: None };
             let page = self.reader.history(&info.spec.key, &query)?;
             for row in &page.rows {
                 let known = page.corrected.get(&row.ts).copied().unwrap_or(row.ts + CLOSE_AFTER);

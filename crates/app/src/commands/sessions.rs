@@ -57,6 +57,7 @@ pub(crate) fn run(args: &Sessions, settings: &Settings, json: bool) -> Result<()
         let query = RowQuery {
             range: Range { start: from, end: last.ts + Span(1) },
             every: Some(EVERY),
+            after: None,
             limit: PAGE,
             as_of: args.as_of,
         };

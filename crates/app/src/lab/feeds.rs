@@ -75,7 +75,7 @@ impl StoredFeeds {
         // A row that was corrected became known up to so much later.
         let mut range = Range { start: from - CORRECTED_MAX, end: until - LATENESS };
         loop {
-            let query = RowQuery { range, every: None, limit: PAGE, as_of: None };
+            let query = RowQuery { range, every: None, after: None, limit: PAGE, as_of: None };
             let failed = |e: barograph_store::Error| ResearchError::Failed(e.to_string());
             let mut page = self.reader.glances(&run.spec.key, &query, &ids).map_err(failed)?;
             align(&mut page.rows, &page.columns);

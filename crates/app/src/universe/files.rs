@@ -118,7 +118,7 @@ fn minutes(reader: &dyn Reader, logic: &str, watch: &[Watch], range: Range) -> R
         let mut start = range.start;
         loop {
             let range = Range { start, end: range.end };
-            let query = RowQuery { range, every: None, limit: 1_440, as_of: None };
+            let query = RowQuery { range, every: None, after: None, limit: 1_440, as_of: None };
             let volatility = [Feature::RealizedVol24h.spec().id];
             let found = reader.glances(&key(&market.instrument, logic), &query, &volatility)?;
             samples.extend(found.rows.iter().map(|row| UniverseSample {

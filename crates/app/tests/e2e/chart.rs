@@ -63,6 +63,12 @@ fn a_chart_is_what_the_stored_bars_and_the_contexts_at_its_closes_say() {
     let code = usize::try_from(chart["risk"][at].as_u64().unwrap()).unwrap();
     assert_eq!(board["labels"]["risk"][code], context["regimes"]["risk"]["label"]);
     assert_eq!(chart["funding_8h"][at], context["explanation"]["features"]["funding_rate_8h"]["value"]);
+    // The candle is known a minute after its close, and so is how much it moved.
+    let known = server.json(&format!("{market}/context?as_of={}", (close + 60) * 1_000 + 200));
+    let volatility = |context: &Value| context["explanation"]["features"]["realized_vol_1h"]["value"].clone();
+    assert!(volatility(&known).is_number(), "{known}");
+    assert_eq!(chart["vol"][at], volatility(&known), "of the candle itself");
+    assert_ne!(chart["vol"][at], volatility(&context), "not of the one before");
     // A bar is known some time after its close: a millisecond before its close it is not.
     let then = |ms: i64| server.json(&format!("{market}/chart?interval=1h&bars=24&as_of={}", close * 1_000 + ms));
     let before = then(-1);

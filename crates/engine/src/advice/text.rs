@@ -184,7 +184,7 @@ pub(super) fn target(advice: &Advice, ctx: Option<&AdviceContext<'_>>) -> String
     let rr = t.effective_rr.map_or_else(String::new, |rr| format!("{rr:.2} times the risk, "));
     let level = t.level.and_then(|i| ctx?.levels?.get(i));
     match (t.source, level) {
-        (None, _) => format!("no target: {}", t.missing.unwrap_or(Missing::OutOfDomain).name().replace('_', " ")),
+        (None, _) => format!("no target, because {}", spoken(t.missing.unwrap_or(Missing::OutOfDomain))),
         (_, _) if t.capped && t.effective_rr.is_some_and(|e| e <= super::target::LEAST * nominal * (1.0 + 1e-6)) => {
             format!("{rr}half the ratio of {nominal}, which lies more than 10 ATR from the entry")
         }
@@ -298,15 +298,29 @@ pub(super) const fn limit(l: SizeLimit) -> &'static str {
 
 /// What stands in for something missing.
 pub(super) fn fallback(what: &str, used: &str, why: Missing) -> String {
-    let because = match why {
-        Missing::NoSnapshot => "there is no snapshot",
+    format!("{}: {used}, because {}", capitalised(what), spoken(why))
+}
+
+/// Why something is missing, as a clause.
+const fn spoken(why: Missing) -> &'static str {
+    match why {
+        Missing::NoSnapshot => "there is no reading of this market",
+        Missing::AtrUndefined => "there is no average range yet",
+        Missing::OutOfDomain => "the numbers do not fit together",
         Missing::SessionNotAvailable => "the session is not known",
         Missing::TrendNotAvailable => "the trend is not known",
         Missing::VolatilityNotAvailable => "the volatility class is not known",
         Missing::ContextUnusable => "the reading is missing or too old",
-        _ => why.name(),
-    };
-    format!("{}: {used}, because {because}", capitalised(what))
+        Missing::NoEquity => "no equity was given",
+        Missing::NoStop => "there is no stop",
+        Missing::FewTrades => "fewer than 100 trades have resolved",
+        Missing::NoRecord => "there is no record of trades",
+        Missing::LevelsNotAvailable => "levels are not known",
+        Missing::TooFar => "the far side of the cluster is too far away",
+        Missing::NoLevelAtStop => "no level lies at the stop",
+        Missing::ConfidenceNotAvailable => "confidence is not known",
+        Missing::BelowMinNotional => "the size is smaller than the venue accepts",
+    }
 }
 
 /// "Data stale (384199 minutes old)", as the API has it (R1.53), in the units people read: "Data stale (266 d 19 h old)".

@@ -4,6 +4,7 @@
 //! minute calls nobody; a price that is lost is worse than another input, and so is an age past which labels are given up.
 
 use super::base_rate::{Spoken, day_of};
+use super::ended_by_start;
 use super::episode::{DueRecord, Episode};
 use super::judge::{Judgement, RuleFinding};
 use crate::rules::{Freshness, Staleness};
@@ -114,6 +115,14 @@ impl DataWatch {
 }
 
 impl DataWatch {
+    /// Ends what is open, each with a record, because nothing follows it any more ([`super::episode::ENDED_BY`]).
+    pub fn end(&mut self, ts: Ts, out: &mut Vec<Alert>) {
+        let both = [(Pattern::DataGap, &mut self.lost), (Pattern::FeedStale, &mut self.stale)];
+        let ended = both.into_iter().filter_map(|(pattern, episode)| Some(episode.end(ts)?.record(pattern, ts)));
+        out.extend(ended.map(|of| Alert { data: vec![ended_by_start()], ..of }));
+        self.lost_since = None;
+    }
+
     /// Episodes that are open now.
     pub fn open(&self) -> impl Iterator<Item = (Pattern, Severity)> {
         let both = [(Pattern::DataGap, &self.lost), (Pattern::FeedStale, &self.stale)];

@@ -5,12 +5,21 @@
 
 use super::judge::{Judgement, RuleFinding};
 use super::score;
-use barograph_domain::alert::AlertChange;
+use barograph_domain::alert::{AlertChange, Datum, Word};
 use barograph_domain::{Alert, AlertState, Pattern, Severity, Span, Ts};
 use serde::{Deserialize, Serialize};
 
 /// Score by which an open episode must have grown to be reported again.
 pub const SCORE_STEP: f64 = 10.0;
+
+/// Fact of a record that ends an episode which nothing follows any more. Its word is what ended it: `start`, a start of the program
+/// with other venues, streams or addresses, after which windows begin anew.
+pub const ENDED_BY: &str = "ended_by";
+
+/// That a start ended it.
+pub(super) fn ended_by_start() -> (Word, Datum) {
+    (Word::from(ENDED_BY), Datum::Word(Word::from("start")))
+}
 
 /// An episode that has begun.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
@@ -112,6 +121,11 @@ impl Episode {
             (Judgement::NotApplicable, Some(_)) => self.close(t),
             (Judgement::NoData | Judgement::NotApplicable, _) => None,
         }
+    }
+
+    /// Ends it because nothing follows it any more.
+    pub(super) fn end(&mut self, t: Ts) -> Option<DueRecord> {
+        self.close(t)
     }
 
     fn open(&mut self, t: Ts, finding: &RuleFinding) -> DueRecord {

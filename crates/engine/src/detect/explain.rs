@@ -2,6 +2,7 @@
 //!
 //! Made from a record when somebody reads it, from the words of its pattern ([`super::words`]).
 
+use super::episode::ENDED_BY;
 use super::lifts::{LIFT, LIFT_CASES, LIFT_LOW};
 use super::rarity::{FIXED_SEVERITY, KEPT_BY, KNOWN_DAYS_MIN, PEAK_OF};
 use super::words::{self, is_proxy};
@@ -150,6 +151,11 @@ fn days_of(most: f64, known: f64) -> String {
 /// "Ended after 1 h 36 min: no liquidations left to compare."
 fn ended(alert: &Alert) -> String {
     let lasted = alert.closed_at.map_or(Span::ZERO, |c| c - alert.opened_at).spoken();
+    if alert.word(ENDED_BY).is_some() {
+        return format!(
+            "No longer followed after {lasted}: barograph was started with other venues, streams or addresses."
+        );
+    }
     let nothing = alert.statistics.iter().find(|s| s.decides).filter(|s| s.value.is_none());
     match (nothing.map(|s| s.reason), words::of(alert).emptied) {
         (Some(Some(Reason::ZeroDenominator)), Some(why)) => format!("Ended after {lasted}: {why}."),

@@ -3,6 +3,7 @@
 //!
 //! A record belongs to the pair's first market and names the other one. A pair that is not compared any more ends its episode.
 
+use super::ended_by_start;
 use super::episode::Episode;
 use super::judge::{Judgement, RuleFinding};
 use super::ranks::Rank;
@@ -121,6 +122,18 @@ impl PairWatches {
             self.pairs.push((one.clone(), other.clone(), watch));
         }
         out
+    }
+}
+
+impl PairWatches {
+    /// Ends every episode, each with a record, because nothing follows them any more ([`super::episode::ENDED_BY`]).
+    pub fn end(&mut self, ts: Ts) -> Vec<PairAlert> {
+        let ended = self.pairs.iter_mut().filter_map(|(one, other, watch)| {
+            let record = watch.episode.end(ts)?.record(Pattern::CorrelationBreak, ts);
+            let alert = Alert { data: vec![ended_by_start()], other: Some(other.clone()), ..record };
+            Some(PairAlert { instrument: one.clone(), known: KnownAlert { known_at: ts, alert } })
+        });
+        ended.collect()
     }
 }
 

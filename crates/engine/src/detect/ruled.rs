@@ -5,7 +5,7 @@
 //! what is pending begins anew, because nobody saw whether it held.
 
 use super::base_rate::Spoken;
-use super::score;
+use super::{ended_by_start, score};
 use crate::rules::{AlertRule, Clause, RuleBook, Test, Truth, condition, word_of};
 use barograph_domain::alert::{AlertChange, BaseRate, Datum, Statistic, Word};
 use barograph_domain::{Alert, AlertState, Cell, Severity, State, Ts};
@@ -59,6 +59,17 @@ impl RuleWatch {
             let truth = state.judge(ts, book, rule, cells, out);
             let known = matches!(truth, Truth::True | Truth::False);
             state.spoken.minute(ts, known, state.firing.is_some());
+        }
+    }
+
+    /// Ends what fires, each with a record, because nothing follows it any more ([`super::episode::ENDED_BY`]). What is pending begins anew.
+    pub fn end(&mut self, ts: Ts, book: &RuleBook, out: &mut Vec<Alert>) {
+        for (rule, state) in book.alerts().iter().zip(&mut self.rules) {
+            state.pending = None;
+            let Some(report) = state.firing.and_then(|of| state.end(ts, rule, of)) else { continue };
+            let mut ended = record(ts, rule, &[], &report, BaseRate::default(), None);
+            ended.data.push(ended_by_start());
+            out.push(ended);
         }
     }
 

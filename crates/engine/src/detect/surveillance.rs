@@ -3,6 +3,7 @@
 use super::base_rate::{Records, Spoken, Tally, day_of};
 use super::burst::BurstMemory;
 use super::changes::{HAPPENINGS, Happening, Memory};
+use super::ended_by_start;
 use super::episode::Episode;
 use super::inputs::{Inputs, LiquidationInputs};
 use super::judge::Judgement;
@@ -14,7 +15,7 @@ use super::shown::Shown;
 use super::table::{DETECTORS, Detector, calm};
 use super::thresholds::Thresholds;
 use barograph_domain::alert::{AlertChange, BaseRate, Datum};
-use barograph_domain::{Alert, AlertState, Pattern, Severity, Trigger};
+use barograph_domain::{Alert, AlertState, Pattern, Severity, Trigger, Ts};
 use serde::{Deserialize, Serialize};
 
 /// State of all detectors of one market.
@@ -192,6 +193,15 @@ impl Surveillance {
     #[must_use]
     pub const fn lifts(&self) -> &LiftWatch {
         &self.lifts
+    }
+
+    /// Ends every episode, each with a record, because nothing follows them any more ([`super::episode::ENDED_BY`]).
+    pub fn end(&mut self, ts: Ts, out: &mut Vec<Alert>) {
+        for (detector, episode) in DETECTORS.iter().zip(&mut self.episodes) {
+            let ended = episode.end(ts).map(|report| report.record(detector.pattern, ts));
+            out.extend(ended.map(|of| Alert { trigger: detector.trigger, data: vec![ended_by_start()], ..of }));
+        }
+        self.burst = BurstMemory::default();
     }
 
     /// Is an episode of this pattern open?

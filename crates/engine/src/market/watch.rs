@@ -246,6 +246,14 @@ impl MarketState {
         self.watch.surveillance.open()
     }
 
+    /// Ends every alert that is open, each with a record: what follows does not go on from what was seen.
+    pub(crate) fn end_episodes(&mut self, ts: Ts, config: &Config, out: &mut Outputs) {
+        self.watch.surveillance.end(ts, &mut self.watch.made);
+        self.watch.data.end(ts, &mut self.watch.made);
+        self.watch.rules.end(ts, &config.book, &mut self.watch.made);
+        self.watch.report(self.index, ts, out);
+    }
+
     /// What of them a row says: how many there are and the worst, those of the data and of the user's own rules among them.
     pub(super) fn open_alerts(&mut self) -> OpenAlerts {
         if let Some(open) = self.watch.open {

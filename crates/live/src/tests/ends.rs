@@ -9,6 +9,7 @@ use crate::start::{Running, start};
 use crate::storing::WAITING_MAX;
 use crate::{Error, ledger_check, verify};
 use barograph_api::AskBoard as _;
+use barograph_domain::alert::{AlertChange, AlertState};
 use barograph_domain::forecast::WindowOutcome;
 use barograph_domain::time::LATENESS;
 use barograph_domain::{
@@ -16,6 +17,7 @@ use barograph_domain::{
     StreamIndex, Ts,
 };
 use barograph_engine::AlertOut;
+use barograph_engine::detect::episode::ENDED_BY;
 use barograph_lake::journal::{EntryKind, JournalReader, REST};
 use barograph_query::live::board::Board;
 use barograph_query::service::{BookId, Service};
@@ -24,6 +26,7 @@ use barograph_store::{AlertQuery, Gap, Range, Reader as _, RowQuery, RunKey, Sql
 use barograph_venues::session::MarketSpec;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use core::time::Duration;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -62,15 +65,31 @@ impl Site {
     fn at(moment: Ts, speed: f64, messages_per_s: f64) -> Self {
         let runtime = runtime();
         let world = Arc::new(VirtualClock::new(moment, speed));
+        let folder = tempfile::tempdir().unwrap();
+        let mut site =
+            Self { folder, runtime, world, server: None, flags: Flags::new(Vec::new()), away: Arc::default() };
+        site.serve(messages_per_s);
+        site
+    }
+
+    /// A venue at an address of its own, in place of the one that is there.
+    fn serve(&mut self, messages_per_s: f64) {
         let mut config = SimConfig { enforce_limits: false, ..SimConfig::default() };
         config.world.usdm_markets = 3;
         config.world.messages_per_s = messages_per_s;
-        let clock = Arc::clone(&world) as Arc<dyn barograph_sim::Clock>;
-        let server = runtime.block_on(Server::start(config, clock)).unwrap();
+        let clock = Arc::clone(&self.world) as Arc<dyn barograph_sim::Clock>;
+        let server = self.runtime.block_on(Server::start(config, clock)).unwrap();
         let (rest, ws) = (server.rest_base(Venue::BinanceUsdm), server.ws_base(Venue::BinanceUsdm));
-        let flags = Flags::new(vec![format!("binance-usdm={rest}|{ws}")]);
-        let folder = tempfile::tempdir().unwrap();
-        Self { folder, runtime, world, server: Some(server), flags, away: Arc::default() }
+        self.flags = Flags::new(vec![format!("binance-usdm={rest}|{ws}")]);
+        self.end();
+        self.server = Some(server);
+    }
+
+    /// The venue is gone.
+    fn end(&mut self) {
+        if let Some(server) = self.server.take() {
+            self.runtime.block_on(server.stop());
+        }
     }
 
     fn data(&self) -> &Path {
@@ -117,9 +136,7 @@ impl Site {
 
 impl Drop for Site {
     fn drop(&mut self) {
-        if let Some(server) = self.server.take() {
-            self.runtime.block_on(server.stop());
-        }
+        self.end();
     }
 }
 
@@ -257,7 +274,7 @@ fn published(data: &Path) -> Vec<(RunKey, Ts)> {
 fn shown(data: &Path, key: &RunKey, until: Ts) -> Shown {
     let reader = SqliteReader::open(data).unwrap();
     let range = Range { start: Ts::MIN, end: until + LATENESS + Span(1) };
-    let rows = RowQuery { range, every: None, limit: 10_000, as_of: None };
+    let rows = RowQuery { range, every: None, after: None, limit: 10_000, as_of: None };
     (
         reader.history(key, &rows).unwrap().rows,
         reader.gaps(key, range, 100_000, None).unwrap().items,
@@ -351,6 +368,44 @@ fn the_board_counts_the_alerts_of_a_journal_that_was_run_again() {
     publisher.serve(Arc::clone(&service));
     let board: serde_json::Value = serde_json::from_slice(&service.board().unwrap().json()).unwrap();
     assert_eq!(board["header"]["open_alerts"], 1, "{board}");
+}
+
+/// Nobody would ever close what is open when windows begin anew: it ends with the start, by a record that says so.
+#[test]
+fn an_open_alert_ends_where_windows_begin_anew() {
+    let mut site = Site::new(FAST, 40.0);
+    let running = site.start();
+    site.pass(&running, 4);
+    // Without its venue every market has an alert about its data.
+    site.end();
+    site.pass(&running, 6);
+    assert_eq!(stop(running), None);
+    let until = replay::last_stamp(site.data()).unwrap().unwrap();
+    let open = |site: &Site| {
+        let mut last = BTreeMap::new();
+        for (key, until) in published(site.data()) {
+            for known in shown(site.data(), &key, until + Span::days(1)).3 {
+                let alert = known.alert;
+                last.insert((key.instrument.to_string(), alert.pattern, alert.trigger, alert.opened_at), alert);
+            }
+        }
+        last.retain(|(.., opened_at), alert: &mut Alert| {
+            *opened_at <= until && (alert.state != AlertState::Closed || alert.closed_at > Some(until))
+        });
+        last
+    };
+    let before = open(&site);
+    assert!(before.keys().filter(|(_, pattern, ..)| *pattern == Pattern::DataGap).count() == 3, "{before:?}");
+    site.serve(40.0);
+    let running = site.start();
+    site.pass(&running, 3);
+    assert_eq!(stop(running), None);
+    let after = open(&site);
+    assert!(before.keys().eq(after.keys()), "{after:?}");
+    for alert in after.values() {
+        assert_eq!((alert.change, alert.word(ENDED_BY)), (AlertChange::Closed, Some("start")), "{alert:?}");
+    }
+    assert!(site.verified() > 0);
 }
 
 #[test]

@@ -57,6 +57,18 @@ impl Close {
     }
 }
 
+/// Where a close's reading of volatility is among its readings.
+const VOLATILITY: usize = 2;
+
+/// Which rows candles are read from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct CloseGrid {
+    /// Length of a candle.
+    every: Span,
+    /// From its close until its own readings are known.
+    lag: Span,
+}
+
 /// Closes by minute, with the moment they were read and the stretch they are of.
 #[derive(Debug)]
 struct Remembered {
@@ -105,7 +117,8 @@ impl AskBoard for Service {
         let seconds = |t: Ts| t.0.div_euclid(1_000_000_000);
         view.first = candles.first.map(seconds);
         view.newest = candles.newest.map(|newest| seconds(newest.min(now)));
-        let closes = self.closes(&info, every, range, asked.as_of)?;
+        let grid = CloseGrid { every, lag: intervals::lag(&streams) };
+        let closes = self.closes(&info, grid, range, asked.as_of)?;
         for candle in &candles.items {
             let close = closes.get(&(candle.start + every));
             view.t.push(seconds(candle.start));
@@ -122,7 +135,7 @@ impl AskBoard for Service {
             let reading = |at: usize| close.and_then(|c| c.readings[at]);
             view.funding_8h.push(reading(0));
             view.oi.push(reading(1));
-            view.vol.push(reading(2));
+            view.vol.push(reading(VOLATILITY));
             view.liq_long.push(reading(3));
             view.liq_short.push(reading(4));
         }
@@ -252,15 +265,16 @@ impl Service {
     fn closes(
         &self,
         info: &RunInfo,
-        every: Span,
+        grid: CloseGrid,
         range: Range,
         as_of: Option<Ts>,
     ) -> Result<BTreeMap<Ts, Close>, QueryError> {
         let key = &info.spec.key;
+        let every = grid.every;
         // A candle closes with the row of its end.
         let wanted = Range { start: range.start + every, end: range.end + Span(1) };
         if as_of.is_some() {
-            return self.read_closes(info, every, wanted, as_of);
+            return self.read_closes(info, grid, wanted, as_of);
         }
         let now = self.clock.now();
         let name = (key.logic_version.clone(), key.instrument.clone(), every);
@@ -271,10 +285,10 @@ impl Service {
         });
         let (from, mut closes): (Ts, BTreeMap<Ts, Close>) = known.unwrap_or((wanted.start, BTreeMap::new()));
         if from < wanted.end {
-            closes.extend(self.read_closes(info, every, Range { start: from, end: wanted.end }, None)?);
+            closes.extend(self.read_closes(info, grid, Range { start: from, end: wanted.end }, None)?);
         }
         let newest = info.minutes.map_or(Ts::MIN, |m| m.1);
-        let settled = wanted.end.min(Ts(newest.0.saturating_sub(SETTLED.0)));
+        let settled = wanted.end.min(Ts(newest.0.saturating_sub(SETTLED.0).saturating_sub(grid.lag.0)));
         if settled > wanted.start && from == wanted.start {
             let mut held = held();
             if held.len() >= REMEMBERED
@@ -294,14 +308,32 @@ impl Service {
     fn read_closes(
         &self,
         info: &RunInfo,
-        every: Span,
+        grid: CloseGrid,
         range: Range,
         as_of: Option<Ts>,
     ) -> Result<BTreeMap<Ts, Close>, QueryError> {
-        let query = RowQuery { range, every: Some(every), limit: usize::MAX, as_of };
+        let CloseGrid { every, lag } = grid;
+        let query = RowQuery { range, every: Some(every), after: None, limit: usize::MAX, as_of };
         let mut rows = self.reader.history(&info.spec.key, &query).map_err(internal)?;
         align(&mut rows.rows, &rows.columns);
-        Ok(rows.rows.iter().map(|row| (row.ts, Close::of(row, every))).collect())
+        let mut closes: BTreeMap<Ts, Close> = rows.rows.iter().map(|row| (row.ts, Close::of(row, every))).collect();
+        if lag > Span::ZERO {
+            // The row at the close does not know the candle yet: its volatility is that of the candle before.
+            let range = Range { start: range.start + lag, end: Ts(range.end.0.saturating_add(lag.0)) };
+            let after = (Ts(lag.0) - Ts(lag.0).floor(every)).max(Span::ZERO);
+            let query = RowQuery { range, after: Some(after), ..query };
+            let volatility = Feature::RealizedVol1h.id();
+            let late = self.reader.glances(&info.spec.key, &query, &[volatility]).map_err(internal)?;
+            let known: BTreeMap<Ts, Option<f64>> = late
+                .rows
+                .iter()
+                .map(|row| (row.ts - lag, row.cells.first().and_then(barograph_domain::Cell::ready)))
+                .collect();
+            for (ts, close) in &mut closes {
+                close.readings[VOLATILITY] = known.get(ts).copied().flatten();
+            }
+        }
+        Ok(closes)
     }
 
     /// Gaps that touch a stretch.

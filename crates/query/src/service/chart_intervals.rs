@@ -2,7 +2,7 @@
 //! Bars make candles of their own length and of its multiples; trades make any.
 
 use barograph_api::chart::INTERVALS;
-use barograph_domain::{Metric, Span};
+use barograph_domain::{Metric, Span, Ts};
 use barograph_engine::Feature;
 use barograph_store::StreamInfo;
 
@@ -32,6 +32,13 @@ pub(super) fn usual(streams: &[StreamInfo]) -> Span {
     let fills = |every: Span| newest.saturating_sub(first) >= every.0.saturating_mul(FILLED);
     let filled = offered.iter().rev().map(|(_, every)| *every).find(|every| *every <= USUAL_MAX && fills(*every));
     filled.or_else(|| offered.first().map(|(_, every)| *every)).unwrap_or(USUAL_MAX)
+}
+
+/// How long after a candle its own readings are known: the delay of its bars, in whole minutes; of several sources the quickest one's.
+pub(super) fn lag(streams: &[StreamInfo]) -> Span {
+    let drawn = streams.iter().filter(|s| matches!(s.decl.metric, Metric::Bar | Metric::Trade));
+    let delay = drawn.map(|s| s.decl.delay).min().unwrap_or(Span::ZERO);
+    Ts(delay.0).ceil(Span::mins(1)) - Ts(0)
 }
 
 /// The features of a close that say what was liquidated in the candle before it, longs and shorts; `None` for lengths without any.

@@ -61,7 +61,7 @@ impl Service {
         let mut start = newest - BACK;
         loop {
             let range = Range { start, end: Ts::MAX };
-            let query = RowQuery { range, every: None, limit: PAGE, as_of: None };
+            let query = RowQuery { range, every: None, after: None, limit: PAGE, as_of: None };
             let mut page = self.reader.history(&info.spec.key, &query).map_err(internal)?;
             align(&mut page.rows, &page.columns);
             page.rows.iter().for_each(|row| tried.step(row));

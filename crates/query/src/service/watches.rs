@@ -284,7 +284,7 @@ impl Service {
             match self.run(market, None) {
                 Ok((info, _)) => {
                     let range = Range { start: since + Span(1), end: Ts::MAX };
-                    let query = RowQuery { range, every: None, limit: PAGE, as_of: None };
+                    let query = RowQuery { range, every: None, after: None, limit: PAGE, as_of: None };
                     let mut page = self.reader.history(&info.spec.key, &query).map_err(internal)?;
                     align(&mut page.rows, &page.columns);
                     rows = page.rows;

@@ -430,4 +430,72 @@ mod tests {
         );
         assert_eq!(told("price crosses 65000", "yes", &now).0, "price fell below 65,000");
     }
+
+    fn labels_of(axis: Axis) -> Vec<&'static str> {
+        fn all<L: Label>() -> Vec<&'static str> {
+            L::LABELS.iter().filter(|l| **l != L::UNKNOWN).map(|l| l.word()).collect()
+        }
+        match axis {
+            Axis::Risk => all::<RiskRegime>(),
+            Axis::Trend => all::<TrendRegime>(),
+            Axis::Volatility => all::<VolRegime>(),
+            Axis::Heat => all::<HeatRegime>(),
+        }
+    }
+
+    /// The catalogue of what watches say; with `--nocapture` it is printed.
+    #[test]
+    fn no_sentence_of_a_watch_has_a_private_word() {
+        let mut voice = barograph_testkit::Voice::default();
+        let mut all: Vec<String> =
+            ["below 65000", "above 65000", "crosses 65000"].map(|way| format!("price {way}")).to_vec();
+        all.extend(barograph_engine::CATALOGUE.iter().map(|spec| format!("{} above 0.5", spec.id)));
+        for axis in AXES {
+            all.push(format!("{} changes", axis.name()));
+            all.extend(
+                labels_of(axis)
+                    .iter()
+                    .flat_map(|l| ["leaves", "becomes"].map(|verb| format!("{} {verb} {l}", axis.name()))),
+            );
+        }
+        let mut read = 0;
+        for text in &all {
+            let Ok(condition) = Condition::parse(text) else { continue };
+            read += 1;
+            voice.check("watch", &condition.words());
+            let words: Vec<&'static str> = match &condition {
+                Condition::Label(axis, _) => labels_of(*axis),
+                Condition::Level { .. } => vec![YES, NO],
+            };
+            for word in &words {
+                let now = WatchedReading { word, value: Some(0.7) };
+                voice.check("watch: state", &condition.state(&now));
+                for before in words.iter().filter(|before| condition.becomes_met(before, word)) {
+                    let (title, sentence) = condition.reported(before, &now);
+                    voice.check("watch: title", &title);
+                    voice.check("watch: what happened", &sentence);
+                }
+            }
+        }
+        for wrong in [
+            "risk",
+            "risk becomes WARM",
+            "price below x",
+            "price below 5 %",
+            "funding_zscore_24h below 5 %",
+            "realized_vol_1h below 72",
+            "pirce below 5",
+            "price near 5",
+        ] {
+            voice.check("refused", &Condition::parse(wrong).unwrap_err());
+        }
+        println!("{}", voice.catalogue());
+        assert!(read > 80 && voice.len() > 150, "only {read} conditions, {} templates", voice.len());
+        let faults: Vec<String> = voice
+            .faults()
+            .into_iter()
+            .filter(|fault| !fault.starts_with("refused") || !fault.contains("the word of the wire"))
+            .collect();
+        assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+    }
 }

@@ -79,7 +79,8 @@ impl Source<'_> {
         let mut builder = Builder::new(features.clone());
         let mut start = range.start;
         loop {
-            let query = RowQuery { range: Range { start, end: range.end }, every: None, limit: PAGE, as_of: None };
+            let query =
+                RowQuery { range: Range { start, end: range.end }, every: None, after: None, limit: PAGE, as_of: None };
             let found = self.reader.glances(&self.run.spec.key, &query, &ids).map_err(crate::service::internal)?;
             if !found.rows.is_empty() && found.columns.features.len() != features.len() {
                 let has = |id: &&&str| found.columns.features.iter().any(|c| c.id == **id);

@@ -10,11 +10,11 @@ use super::rows;
 use super::segment::{self, Part};
 use crate::run::{GRID, stream_slots};
 use crate::{Range, RowQuery, Rows, RunKey};
-use barograph_domain::{MinuteRow, Span, StreamDecl, StreamIndex, Ts};
+use barograph_domain::{MinuteRow, StreamDecl, StreamIndex, Ts};
 use std::collections::BTreeMap;
 
-/// Rows of an edition with the moments since which corrected ones count; `every` is the grid they were asked for on.
-pub(super) fn dated(conn: &Connection, key: &RunKey, run: i64, every: Option<Span>, found: Rows) -> Inner<Rows> {
+/// Rows of an edition with the moments since which corrected ones count; `asked` has the grid they were asked for on.
+pub(super) fn dated(conn: &Connection, key: &RunKey, run: i64, asked: &RowQuery, found: Rows) -> Inner<Rows> {
     let editions = before(conn, key, run)?;
     if editions.is_empty() || found.rows.is_empty() {
         return Ok(found);
@@ -31,7 +31,7 @@ pub(super) fn dated(conn: &Connection, key: &RunKey, run: i64, every: Option<Spa
             .collect();
         let (Some(first), Some(last)) = (anew.first(), anew.last()) else { continue };
         let range = Range { start: first.ts, end: last.ts + GRID };
-        let old = earlier(conn, past, &RowQuery { range, every, limit: usize::MAX, as_of: None }, &found)?;
+        let old = earlier(conn, past, &RowQuery { range, limit: usize::MAX, as_of: None, ..*asked }, &found)?;
         let changed = anew.into_iter().filter(|row| old.get(&row.ts) != Some(*row));
         corrected.extend(changed.map(|row| (row.ts, retired)).collect::<Vec<_>>());
     }

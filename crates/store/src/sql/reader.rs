@@ -34,6 +34,9 @@ pub struct SqlReader<K> {
     kind: PhantomData<fn() -> K>,
 }
 
+/// The grid of rows that are asked for by their number.
+const ANY_MINUTE: RowQuery = RowQuery { range: Range::ALL, every: None, after: None, limit: usize::MAX, as_of: None };
+
 impl<K> std::fmt::Debug for SqlReader<K> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("SqlReader").field(&self.pool.path()).finish()
@@ -131,12 +134,12 @@ impl<K> Reader for SqlReader<K> {
     fn latest(&self, run: &RunKey, count: usize, as_of: Option<Ts>) -> Result<Rows> {
         self.of_run(run, as_of, |conn, id| {
             let found = rows::latest(conn, id, count, as_of.map_or(Ts::MAX, usable_until))?;
-            editions::dated(conn, run, id, None, found)
+            editions::dated(conn, run, id, &ANY_MINUTE, found)
         })
     }
 
     fn history(&self, run: &RunKey, q: &RowQuery) -> Result<Rows> {
-        self.of_run(run, q.as_of, |conn, id| editions::dated(conn, run, id, q.every, rows::history(conn, id, q, None)?))
+        self.of_run(run, q.as_of, |conn, id| editions::dated(conn, run, id, q, rows::history(conn, id, q, None)?))
     }
 
     fn glances(&self, run: &RunKey, q: &RowQuery, features: &[&str]) -> Result<Rows> {

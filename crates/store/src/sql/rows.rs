@@ -7,7 +7,7 @@ use super::fault::{Inner, SqlFault};
 use super::segment::{self, Part};
 use crate::run::{GRID, stream_slots, usable_until};
 use crate::{Checkpoint, Columns, Gap, LabelChange, Page, Range, RowQuery, Rows, codec, run::row_of};
-use barograph_domain::{GapReason, MinuteRow, RiskRegime, Status, StreamDecl, StreamIndex, Ts};
+use barograph_domain::{GapReason, MinuteRow, RiskRegime, Span, Status, StreamDecl, StreamIndex, Ts};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Rows gathered chunk by chunk, each still in terms of its own layout.
@@ -102,6 +102,12 @@ pub(super) fn history(conn: &Connection, run: i64, query: &RowQuery, only: Optio
     if every.0 <= 0 || query.limit == 0 {
         return Err(SqlFault::Invalid("'every' and 'limit' have to be positive".to_owned()));
     }
+    let after = query.after.unwrap_or(Span::ZERO);
+    if after < Span::ZERO || after >= every {
+        return Err(SqlFault::Invalid("'after' has to be less than 'every', and not negative".to_owned()));
+    }
+    // The first row that is asked for, at a moment or after it.
+    let next = |ts: Ts| (ts - after).ceil(every) + after;
     let only = only.map(|ids| ids.iter().map(|id| (*id).to_owned()).collect());
     let mut gathered = Gathered { only, ..Gathered::default() };
     let last = Ts(query.range.end.0.saturating_sub(1)).min(query.as_of.map_or(Ts::MAX, usable_until));
@@ -119,12 +125,12 @@ pub(super) fn history(conn: &Connection, run: i64, query: &RowQuery, only: Optio
             while let Some(chunk) = chunks.next()? {
                 (after, count) = (chunk.get(0)?, count + 1);
                 let (first, last) = (Ts(chunk.get(2)?), Ts(chunk.get(3)?));
-                if first.ceil(every) > last {
+                if next(first) > last {
                     continue;
                 }
                 let layout = chunk.get(1)?;
                 for row in gathered.decode(conn, after, layout, chunk.blob(4)?)? {
-                    if !part.contains(row.ts) || row.ts.floor(every) != row.ts {
+                    if !part.contains(row.ts) || next(row.ts) != row.ts {
                         continue;
                     }
                     if gathered.rows.len() == query.limit {

@@ -44,7 +44,7 @@ pub fn history_in_pages_and_thinned(factory: &dyn Factory) {
             .filter(|r| every.is_none_or(|e| r.ts.floor(e) == r.ts))
             .collect();
         for limit in [1, 13, 5000] {
-            let mut query = RowQuery { range, every, limit, as_of };
+            let mut query = RowQuery { range, every, after: None, limit, as_of };
             let mut joined = Vec::new();
             loop {
                 let Rows { rows, next, .. } = reader.history(&one.spec.key, &query).unwrap();
@@ -59,6 +59,16 @@ pub fn history_in_pages_and_thinned(factory: &dyn Factory) {
             assert_eq!(joined.iter().collect::<Vec<_>>(), want[..joined.len()]);
             assert!(limit == 1 || joined.len() == want.len());
         }
+    }
+    let shifted = RowQuery { range, every: Some(Span::mins(60)), after: Some(Span::mins(1)), ..everything() };
+    let want: Vec<&MinuteRow> = rows
+        .iter()
+        .filter(|r| range.contains(r.ts) && (r.ts - Span::mins(1)).floor(Span::hours(1)) + Span::mins(1) == r.ts)
+        .collect();
+    assert!(want.len() > 12, "hours have a minute after them");
+    assert_eq!(reader.history(&one.spec.key, &shifted).unwrap().rows.iter().collect::<Vec<_>>(), want);
+    for after in [Span::mins(60), Span::mins(-1)] {
+        refused(reader.history(&one.spec.key, &RowQuery { after: Some(after), ..shifted }), "less than 'every'");
     }
     refused(reader.history(&one.spec.key, &RowQuery { limit: 0, ..everything() }), "positive");
     refused(reader.history(&one.spec.key, &RowQuery { every: Some(Span::ZERO), ..everything() }), "positive");

@@ -73,7 +73,7 @@ fn put(run: &mut dyn RunWriter, one: &One, row: &MinuteRow) {
 }
 
 pub(super) fn everything() -> RowQuery {
-    RowQuery { range: Range::ALL, every: None, limit: usize::MAX, as_of: None }
+    RowQuery { range: Range::ALL, every: None, after: None, limit: usize::MAX, as_of: None }
 }
 
 pub(super) fn stored(reader: &dyn Reader, one: &One) -> Vec<MinuteRow> {

@@ -84,7 +84,8 @@ fn under_load(server: &Server, disturb: impl Fn(&Server)) {
     assert!(away.load(Ordering::SeqCst) > 0, "no reader noticed");
     // Every acknowledged minute is there, once, and nothing else.
     let minutes = acknowledged.load(Ordering::SeqCst);
-    let everything = RowQuery { range: barograph_store::Range::ALL, every: None, limit: usize::MAX, as_of: None };
+    let everything =
+        RowQuery { range: barograph_store::Range::ALL, every: None, after: None, limit: usize::MAX, as_of: None };
     for (at, run) in runs.iter().enumerate() {
         let mut market = SampleMarket::new(at as u64);
         let found = reader.history(&run.key, &everything).unwrap().rows;

@@ -73,7 +73,7 @@ export function DeliveriesPanel(): JSX.Element {
                     ))}
                   </tbody>
                 </table>
-                {data.next_cursor !== null && <p class="muted small">The newest {data.items.length} are shown. Earlier ones are a move of the time machine away.</p>}
+                {data.next_cursor !== null && <p class="muted small">The newest {data.items.length} are shown. Move the time machine back for earlier ones.</p>}
               </div>
             )
           }

@@ -30,10 +30,10 @@ function fits(event: EventView, needle: string): boolean {
   return needle === '' || `${event.instrument} ${event.symbol} ${event.event_type} ${event.title}`.toLowerCase().includes(needle);
 }
 
-export function EventsList({ open }: { open: boolean }): JSX.Element {
+export function EventsList({ open, below = false }: { open: boolean; below?: boolean }): JSX.Element {
   const { params } = place.value;
   const severity = SEVERITIES.find((s) => s === params['severity']) ?? (open ? 'INFO' : 'LOW');
-  const sorting: Sorting = params['sort'] === 'newest' ? 'newest' : 'severity';
+  const sorting: Sorting = below || params['sort'] === 'newest' ? 'newest' : 'severity';
   const kind = kindOf(params['kind']);
   const market = params['market'] ?? null;
   const needle = (params['q'] ?? '').trim().toLowerCase();
@@ -47,29 +47,34 @@ export function EventsList({ open }: { open: boolean }): JSX.Element {
   const unfiltered = open && severity === 'INFO' && market === null && kind === null;
   const total = unfiltered ? (header.value?.open_alerts ?? null) : null;
   const markets = [...new Set((events.data?.items ?? []).map((event) => event.instrument))].sort();
+  // A label that turned is news and has no length: in a crash nothing may be open.
+  const quiet = unfiltered && needle === '' && events.data?.items.length === 0;
   return (
-    <Panel title={open ? 'Open alerts' : 'All alerts'} aside={<Filters severity={severity} sorting={sorting} kind={kind?.word ?? ''} market={market ?? ''} markets={markets} />}>
-      <Answer of={events} lines={6}>
-        {(page) => {
-          const found = sorted(episodesOf(page.items.filter((event) => fits(event, needle))), sorting);
-          const more = page.next_cursor !== null;
-          return (
-            <>
-              {found.length > 0 ? (
-                <List found={found} silences={(silences.data?.items ?? []).map((s) => s.silence)} question={`${JSON.stringify(question)} ${sorting} ${needle}`} open={open} />
-              ) : page.items.length > 0 ? (
-                <Empty why={`No alert fits the search${more ? ` among the newest ${page.items.length} records` : ''}.`} />
-              ) : market !== null || kind !== null ? (
-                <Empty why="No alert fits these filters." todo="Choose another market, another kind or a lower severity." />
-              ) : (
-                <Empty why={open ? 'Nothing is open.' : 'Nothing has happened yet.'} todo={open ? 'Past alerts are under All.' : 'Alerts appear here the moment a rule fires.'} />
-              )}
-              {(more || page.items.length > step) && <Extent read={page.items.length} episodes={found.length} total={total} more={more} asked={asked} step={step} ask={() => setAsked(Math.min(ASKED_MAX, asked + step))} />}
-            </>
-          );
-        }}
-      </Answer>
-    </Panel>
+    <>
+      <Panel title={open ? 'Open alerts' : below ? 'Latest alerts' : 'All alerts'} aside={below ? null : <Filters severity={severity} sorting={sorting} kind={kind?.word ?? ''} market={market ?? ''} markets={markets} />}>
+        <Answer of={events} lines={6}>
+          {(page) => {
+            const found = sorted(episodesOf(page.items.filter((event) => fits(event, needle))), sorting);
+            const more = page.next_cursor !== null;
+            return (
+              <>
+                {found.length > 0 ? (
+                  <List found={found} silences={(silences.data?.items ?? []).map((s) => s.silence)} question={`${JSON.stringify(question)} ${sorting} ${needle}`} open={open} />
+                ) : page.items.length > 0 ? (
+                  <Empty why={`No alert matches the search${more ? ` among the newest ${page.items.length} records` : ''}.`} />
+                ) : market !== null || kind !== null ? (
+                  <Empty why="No alert matches these filters." todo="Choose another market, another kind or a lower severity." />
+                ) : (
+                  <Empty why={open ? 'Nothing is open.' : 'Nothing has happened yet.'} todo={open ? undefined : 'Alerts appear here the moment a rule fires.'} />
+                )}
+                {(more || page.items.length > step) && <Extent read={page.items.length} episodes={found.length} total={total} more={more} asked={asked} step={step} ask={() => setAsked(Math.min(ASKED_MAX, asked + step))} />}
+              </>
+            );
+          }}
+        </Answer>
+      </Panel>
+      {quiet && <EventsList open={false} below />}
+    </>
   );
 }
 

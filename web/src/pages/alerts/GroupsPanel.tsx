@@ -1,4 +1,4 @@
-// Groups: alerts of one cause, sent together. At most ten members are named.
+// Groups: alerts with one cause, sent together. At most ten members are named.
 import type { JSX } from 'preact';
 import { withQuery } from '../../api/client';
 import { useResource } from '../../api/resource';
@@ -18,7 +18,7 @@ export function GroupsPanel(): JSX.Element | null {
   const groups = useResource<Groups>(withQuery('/api/v1/groups', { as_of: asOf.value }), { on: `${alertEdition.value} ${deliveryEdition.value}` });
   if (groups.data !== null && groups.data.items.length === 0) return null;
   return (
-    <Panel title="Groups" aside={<span>alerts of one cause, sent together</span>}>
+    <Panel title="Groups" aside={<span>alerts with one cause, sent together</span>}>
       <Answer of={groups} lines={2}>
         {(data) => (
           <ul class="alerts">

@@ -16,7 +16,7 @@ export const OPS: readonly (readonly [op: Matcher['op'], words: string, advanced
   ['=', 'is'],
   ['!=', 'is not'],
   ['=~', 'fits', true],
-  ['!~', 'does not fit', true],
+  ['!~', 'does not match', true],
 ];
 
 /** `kind is “A label changed”`, `market is binance-usdm:SOLUSDT`. */

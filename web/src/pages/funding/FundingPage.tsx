@@ -66,7 +66,7 @@ function Across(): JSX.Element {
         {lines.length === 0 ? (
           <div class="note empty">
             <p>
-              <strong>No market fits.</strong> No market matches “{q}”{list === null ? '' : ' in the chosen list'}.
+              <strong>No market matches.</strong> No market matches “{q}”{list === null ? '' : ' in the chosen list'}.
             </p>
             <p>
               <button type="button" class="plain" onClick={() => setParams({ q: null, list: null })}>

@@ -55,7 +55,7 @@ export function HelpPage(): JSX.Element {
             <dt>gap</dt>
             <dd>Hatching across the chart or a broken line: data is missing. Nothing is drawn across it.</dd>
             <dt>proxy</dt>
-            <dd>A number that stands in for one that is not available, with its source named.</dd>
+            <dd>A number used in place of one that is not available, with its source named.</dd>
             <dt>as known then</dt>
             <dd>The time machine shows a moment as it was known then. Later data changes nothing there. The address can be shared.</dd>
           </dl>

@@ -44,7 +44,7 @@ export function LevelsPanel({ levels, price, end }: { levels: Resource<LevelView
       <Answer of={levels} lines={5}>
         {(all) => {
           if (price === null || all.length === 0) {
-            return <Empty why="No level is alive here." todo="Levels need some hours of bars, and go when price trades through them." />;
+            return <Empty why="No active levels here." todo="Levels need some hours of bars, and disappear when price trades through them." />;
           }
           const shown = nearest(all, price);
           const strongest = Math.max(...all.map((l) => l.strength));

@@ -17,11 +17,11 @@ export function Heads({ card, event }: { card: Scorecard; event: ForecastEvent |
         <dt>
           <code>barograph verify forecasts</code>
         </dt>
-        <dd>makes the ledger again from stored inputs and compares</dd>
+        <dd>rebuilds the ledger from stored inputs and compares</dd>
         <dt>
           <code>barograph forecasts --export ledger.parquet</code>
         </dt>
-        <dd>writes every forecast with its outcome, for tools of others</dd>
+        <dd>writes every forecast with its outcome, for other tools</dd>
       </dl>
       {heads.length > 0 && (
         <details>

@@ -92,7 +92,7 @@ function Shown({ card, scope, window }: { card: Resource<Scorecard>; scope: stri
             {chosen !== null && <EventDetails card={data} event={chosen} scope={scope} window={window} />}
             <Panel title="By event" id="events" aside={<Of card={data} scope={scope} />}>
               {rows.length === 0 ? (
-                <Empty why={`Nothing was asked of ${scopeName(scope)} in this window.`} todo="Choose another market or a longer window." />
+                <Empty why={`No forecasts for ${scopeName(scope)} in this window.`} todo="Choose another market or a longer window." />
               ) : (
                 <>
                   <p class="lead" data-testid="score-summary">

@@ -51,7 +51,7 @@ function NoneFits({ view }: { view: BoardView }): JSX.Element {
   return (
     <div class="note empty">
       <p>
-        <strong>No market fits.</strong> {wish.search !== '' ? `No market matches “${wish.search}”. ` : ''}
+        <strong>No market matches.</strong> {wish.search !== '' ? `No market matches “${wish.search}”. ` : ''}
         {wish.risk.length > 0 ? `None has ${wish.risk.map((word) => said('risk', word).toLowerCase()).join(' or ')} at the moment. ` : ''}
         {wish.list === FAVOURITES ? 'No favourite is among them: the star in front of a market keeps it here. ' : ''}
         {wish.list !== null && wish.list !== FAVOURITES && groupOf(wish.list) !== null ? `The group ${wish.list} has none of them. ` : ''}

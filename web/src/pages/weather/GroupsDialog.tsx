@@ -98,7 +98,7 @@ function Members({ group }: { group: Group }): JSX.Element {
               </button>
             </li>
           ))}
-          {found.length === 0 && <li class="muted">No other market fits.</li>}
+          {found.length === 0 && <li class="muted">No other market matches.</li>}
           {found.length > FOUND_MAX && <li class="muted">and {found.length - FOUND_MAX} more</li>}
         </ul>
       )}

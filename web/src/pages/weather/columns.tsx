@@ -49,15 +49,15 @@ const ALL: readonly ShownColumn[] = [
   column('vol_4h', { text: '4 h vol', title: 'volatility of the last 4 hours, annualised', cell: (row) => <NumberCell row={row} column="vol_4h" />, width: 82, rank: 17, part: 104 }),
   column('vol_24h', { text: '24 h vol', title: 'volatility of the last 24 hours, annualised', cell: (row) => <VolatilityBarCell row={row} />, width: 170, rank: 6, grow: 5, part: null, words: true }),
   column('term', { text: '24 h, 4 h, 1 h', title: 'volatility over 24 h, 4 h and 1 h: a line that rises says that moves are growing', cell: (row) => <TermCell row={row} />, width: 140, rank: 22, words: true, sortable: false }),
-  column('vol_pct_90d', { text: 'rank in 90 d', title: 'where the 24 h volatility stands among its own last 90 days', cell: (row) => <RankCell row={row} />, width: 156, rank: 9, part: null, words: true }),
+  column('vol_pct_90d', { text: 'rank in 90 d', title: 'where the 24 h volatility ranks among its own last 90 days', cell: (row) => <RankCell row={row} />, width: 156, rank: 9, part: null, words: true }),
   column('risk_multiplier', { text: 'caution', title: 'how many times the usual caution: stop distances are scaled by it', cell: (row) => <NumberCell row={row} column="risk_multiplier" />, width: 90, rank: 11, part: 106 }),
-  column('vol_halflife', { text: 'half-life', title: 'half-life of an outbreak of volatility, in days', cell: (row) => <NumberCell row={row} column="vol_halflife" />, width: 92, rank: 24, part: 112 }),
+  column('vol_halflife', { text: 'half-life', title: 'half-life of a burst of volatility, in days', cell: (row) => <NumberCell row={row} column="vol_halflife" />, width: 92, rank: 24, part: 112 }),
   column('tf_trend', { text: 'trend by timeframe', title: 'trend on 1 h, 4 h, 1 d and 1 w, and how many agree', cell: (row) => <FramesCell row={row} axis="trend" />, width: 312, rank: 4, part: 300, words: true }),
   column('tf_vol', { text: 'volatility by timeframe', title: 'how large moves are on 1 h, 4 h, 1 d and 1 w, and how many agree', cell: (row) => <FramesCell row={row} axis="volatility" />, width: 312, rank: 13, part: 300, words: true }),
   column('confidence', { text: 'confidence', title: 'of the heat reading; a heuristic unless calibrated, not a probability', cell: (row) => <BarCell row={row} column="confidence" />, width: 132, rank: 21, part: 132, words: true }),
   column('long_bias', { text: 'crowding', title: 'which side is crowded: shorts on the left, longs on the right; sorted by how much', cell: (row) => <LeanCell row={row} />, width: 160, rank: 19, part: null, words: true }),
   column('open_alerts', { text: 'alerts', title: 'open alerts', cell: (row) => <NumberCell row={row} column="open_alerts" />, width: 68, rank: 30, part: 70 }),
-  column('headline', { text: 'headline', title: 'the most telling thing of everything known about the market', cell: (row) => <HeadlineCell row={row} />, width: 400, rank: 3, grow: 8, words: true, sortable: false }),
+  column('headline', { text: 'headline', title: 'the most important thing known about the market', cell: (row) => <HeadlineCell row={row} />, width: 400, rank: 3, grow: 8, words: true, sortable: false }),
 ];
 
 export const BY_ID: ReadonlyMap<string, ShownColumn> = new Map(ALL.map((each) => [each.id, each]));

@@ -36,7 +36,7 @@ export const BOARD_VIEWS = {
     columns: ['market', 'volatility', 'vol_24h', 'vol_pct_90d', 'term', 'vol', 'vol_4h', 'risk_multiplier', 'vol_halflife'],
     extra: ['price', 'change_24h', 'spark', 'risk'],
     sort: 'vol_24h',
-    note: 'Caution scales stop distances: ×1.2 says a fifth wider than usual.',
+    note: 'Caution scales stop distances: ×1.2 means a fifth wider than usual.',
   },
 } as const satisfies Record<string, BoardView>;
 

@@ -100,7 +100,7 @@ function Control({ of, draft, turn }: { of: Threshold; draft: Changes; turn: Tur
       </span>
       <p class="turn-meaning muted small">
         {of.meaning}
-        {locked && <span class="failed"> Not turned here: {of.refused}.</span>}
+        {locked && <span class="failed"> Not changed here: {of.refused}.</span>}
       </p>
       <p class="turn-foot muted small">
         <span>

@@ -49,7 +49,7 @@ function Labels({ data }: { data: WhatIfView }): JSX.Element {
               { name: 'label' },
               { name: 'entered a day', title: 'times a day that it is entered: its alerts', num: true },
               { name: 'share of time', num: true },
-              { name: 'overlap', title: 'minutes in which both books say it, of those in which either does', num: true },
+              { name: 'overlap', title: 'minutes with the label in both books, out of those with it in either', num: true },
             ]}
           />
           <tbody>

@@ -84,17 +84,17 @@ export function Save({ base, changes, request }: Props): JSX.Element {
         <p role="alert">
           There is a book {name} already.{' '}
           <button type="button" class="plain" disabled={action.busy} onClick={() => void keep(true)}>
-            Write over it
+            Overwrite
           </button>{' '}
           <button type="button" class="plain" onClick={forget}>
-            Leave it
+            Keep it
           </button>
         </p>
       )}
       <p role="status" class="wrap" data-testid="kept">
         {kept !== null && (
           <>
-            {kept.replaced ? 'Written over' : 'Kept'}: <code>{kept.file}</code>. {kept.usage}
+            {kept.replaced ? 'Overwritten' : 'Kept'}: <code>{kept.file}</code>. {kept.usage}
           </>
         )}
       </p>

@@ -23,7 +23,7 @@ export function Strip({ found, waits, changed }: Props): JSX.Element {
     <section class={`strip${pale && all !== null ? ' refreshing' : ''}`} aria-label="before and after" aria-busy={pale || found.loading} data-testid="strip">
       <Figure name="alerts a day" title="entries of labels that assert something, and firings of alert rules, per market and day" of={all?.alerts_per_day ?? none} text={(x) => fixed(x, 2)} />
       <Figure name="flips a day" title="changes of the risk label per market and day" of={risk?.changes_per_day ?? none} text={(x) => fixed(x, 2)} />
-      <Figure name="time in high volatility" title="share of the minutes in HIGH_VOL" of={all === null ? none : shareOf(all, 'HIGH_VOL')} text={(x) => percent(x)} />
+      <Figure name="time in high volatility" title="share of minutes with high volatility" of={all === null ? none : shareOf(all, 'HIGH_VOL')} text={(x) => percent(x)} />
       <div class="strip-figure">
         <span class="muted small">as today</span>
         <b class="num">{percent(all === null ? null : sameShare(all))}</b>

@@ -41,7 +41,7 @@ export function WhatifPage(): JSX.Element {
     <>
       <h1>What if?</h1>
       <p class="measure muted">
-        Turn the thresholds of a rule book and see what it would have said of the minutes stored here, beside the book as it is. Nothing in use changes. What fits the past best is not what fits the next month: change little, and look at precision and recall together.
+        Change the thresholds of a rule book and see what it would have said about the minutes stored here, beside the book as it is. Nothing in use changes. What fits the past best is not what fits the next month: change little, and look at precision and recall together.
       </p>
       <div class="filters">
         <label class="inline-field">

@@ -104,7 +104,8 @@ fn stored(
     let mut start = Ts::MIN;
     let mut before: Option<Ts> = None;
     loop {
-        let query = RowQuery { range: Range { start, end: Ts::MAX }, every: None, limit: PAGE, as_of: None };
+        let query =
+            RowQuery { range: Range { start, end: Ts::MAX }, every: None, after: None, limit: PAGE, as_of: None };
         let found = reader.glances(&run.spec.key, &query, &[])?;
         for row in &found.rows {
             let known = row.ts + LATENESS;

@@ -3,7 +3,10 @@
 use super::*;
 use crate::plan::storm::cause_of;
 use barograph_domain::delivery::MessageKind;
+use barograph_testkit::Voice;
 use proptest::prelude::*;
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::TestRunner;
 use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Clone, Debug)]
@@ -76,31 +79,62 @@ fn check(world: &World) {
     }
 }
 
+/// Everything that the steps say, to two receivers.
+fn taken(world: &mut World, steps: Vec<Step>) {
+    let mut nth = 0;
+    for step in steps {
+        match step {
+            Step::Record { market, phase, to } => {
+                nth += 1;
+                world.now = world.now + Span::millis(1);
+                let phase = [Phase::Firing, Phase::Resolved, Phase::Firing, Phase::NoData][usize::from(phase)];
+                let to: &[&str] = [&[][..], &["a"], &["b"], &["a", "b"]][usize::from(to)];
+                world.alert(&format!("okx:C{market}-USDT"), nth, phase, to);
+            }
+            Step::Pass(ms) => world.pass(Span::millis(i64::from(ms))),
+            Step::Answers(how) => answers(world, how),
+            Step::Restart => world.restart(endpoints()),
+            Step::Enable => {
+                world.planner.enable("a", world.now);
+                world.settle();
+            }
+        }
+    }
+}
+
+fn endpoints() -> Vec<Endpoint> {
+    vec![Endpoint::new("a"), Endpoint::new("b")]
+}
+
+/// The catalogue of what groups say; with `--nocapture` it is printed. Words of their members are the engine's.
+#[test]
+fn no_group_has_a_private_word() {
+    let mut runner = TestRunner::deterministic();
+    let mut voice = Voice::default();
+    for _ in 0..60 {
+        let drawn = steps().new_tree(&mut runner).unwrap().current();
+        let mut world = World::of(endpoints());
+        taken(&mut world, drawn);
+        for (_, send) in &world.sent {
+            let notice = &send.message.notice;
+            if notice.kind == MessageKind::Group {
+                voice.check("group: title", &notice.title.replace("FUNDING_ANOMALY", "Funding anomaly"));
+                voice.check_each("group", &notice.text);
+            }
+        }
+    }
+    println!("{}", voice.catalogue());
+    assert!(voice.len() > 20, "only {} templates: part of the catalogue is gone", voice.len());
+    let faults = voice.faults();
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 160, ..ProptestConfig::default() })]
     #[test]
     fn every_delivery_ends_and_order_is_kept(steps in steps()) {
-        let endpoints = || vec![Endpoint::new("a"), Endpoint::new("b")];
         let mut world = World::of(endpoints());
-        let mut nth = 0;
-        for step in steps {
-            match step {
-                Step::Record { market, phase, to } => {
-                    nth += 1;
-                    world.now = world.now + Span::millis(1);
-                    let phase = [Phase::Firing, Phase::Resolved, Phase::Firing, Phase::NoData][usize::from(phase)];
-                    let to: &[&str] = [&[][..], &["a"], &["b"], &["a", "b"]][usize::from(to)];
-                    world.alert(&format!("okx:C{market}-USDT"), nth, phase, to);
-                }
-                Step::Pass(ms) => world.pass(Span::millis(i64::from(ms))),
-                Step::Answers(how) => answers(&mut world, how),
-                Step::Restart => world.restart(endpoints()),
-                Step::Enable => {
-                    world.planner.enable("a", world.now);
-                    world.settle();
-                }
-            }
-        }
+        taken(&mut world, steps);
         check(&world);
         answers(&mut world, 0);
         world.restart(endpoints());
