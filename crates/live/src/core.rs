@@ -26,6 +26,7 @@ use barograph_venues::session::{
 use barograph_verify::ledger::Ledger;
 use std::collections::BTreeSet;
 
+mod ends;
 pub(super) mod facts;
 mod legs;
 
@@ -519,14 +520,6 @@ impl Core {
     /// Does any venue get asked for what it keeps?
     fn fetches_history(&self) -> bool {
         self.config.venues.iter().any(|v| v.session.backfill > Span::ZERO)
-    }
-
-    /// Ends every alert that is open, each with a record that says so: the next process begins its windows anew, and nothing would
-    /// ever close them. What was forecast goes on there, and with it what was found of drift.
-    pub(crate) fn end_episodes(&mut self, at: Ts, sink: &mut dyn CoreSink) -> Result<(), Error> {
-        self.engine.end_episodes(at, &mut self.rows);
-        self.drain(sink)?;
-        self.hours.end_episodes(at).iter().try_for_each(|alert| sink.alert(alert))
     }
 
     fn drain(&mut self, sink: &mut dyn CoreSink) -> Result<(), Error> {

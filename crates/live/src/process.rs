@@ -147,9 +147,8 @@ pub(crate) fn prepare(
     publisher.delivers_to(plan.room.clone());
     publisher.keeps(plan.published.clone(), plan.target.clone());
     publisher.replays_into(storing.spill(), storing.asked_to_stop());
-    let (found, troubles) = replay::last_state(&plan.data, &plan.setup, &mut publisher)?;
+    let (mut found, troubles) = replay::last_state(&plan.data, &plan.setup, &mut publisher)?;
     notes.extend(troubles);
-    let mut found = found;
     let fits = found.as_ref().is_some_and(|core| same_venues(&core.config, &plan.config));
     let resumed = found.as_ref().filter(|_| fits).map(|core| core.at);
     let start = ControlRecord::Start {
