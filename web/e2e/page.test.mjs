@@ -634,7 +634,7 @@ describe('what the page does', () => {
       return route.fulfill({ response: reply, json: told });
     });
     await page.getByRole('link', { name: 'Feeds' }).click();
-    const track = page.getByRole('img', { name: 'trade: live 75.0 % of the stretch, 1 gap' });
+    const track = page.getByRole('img', { name: 'trade: live 75.0 %, 1 gap' });
     await track.waitFor();
     const gap = track.locator('.state-gap');
     await gap.first().waitFor({ state: 'attached' });

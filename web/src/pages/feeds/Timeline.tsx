@@ -120,10 +120,11 @@ function share(intervals: readonly ContinuityInterval[], from: number, to: numbe
   const first = firstOf(intervals, from);
   const live = first >= to ? 0 : liveMs(intervals, first, to) / (to - first);
   // A share that only rounds to all of it would hide a gap.
-  return live >= 1 ? '100 %' : `${(Math.floor(live * 1000) / 10).toFixed(1)} %`;
+  const part = live >= 1 ? '100 %' : `${(Math.floor(live * 1000) / 10).toFixed(1)} %`;
+  return first - from < 60_000 ? part : `${part} of ${span(to - first)}`;
 }
 
 function spoken(metric: string, intervals: readonly ContinuityInterval[], from: number, to: number): string {
   const gaps = intervals.filter((i) => i.state === 'GAP').length;
-  return `${metric.replaceAll('_', ' ')}: live ${share(intervals, from, to)} of the stretch, ${gaps === 1 ? '1 gap' : `${gaps} gaps`}`;
+  return `${metric.replaceAll('_', ' ')}: live ${share(intervals, from, to)}, ${gaps === 1 ? '1 gap' : `${gaps} gaps`}`;
 }
