@@ -24,7 +24,7 @@ mod truth;
 
 use barograph_domain::math::wilson;
 use barograph_domain::{Pattern, Span, Ts};
-use barograph_engine::order_flow::{BookState, FlowAccounting, FlowInput, FlowThresholds, OrderFlow, RestingLevel};
+use barograph_engine::order_flow::{BookState, FlowAccounting, FlowInput, FlowLevel, FlowThresholds, OrderFlow};
 use market::{CLASSES, MarketClass, class, play};
 use sparse::{SparsePlan, run};
 use std::time::Instant;
@@ -65,8 +65,8 @@ fn accounting() {
     println!("figure flow_levels_compared_per_s {:.0}", ladders.len() as f64 * 440.0 / best.1);
     println!("figure flow_level_changes_sparse_per_s {:.0}", best.0 as f64 / best.1);
     // Every level of forty changes with every update: what a level costs by itself.
-    let ladder = |n: usize, sign: i64| -> Vec<RestingLevel> {
-        (1..=20).map(|l| RestingLevel { units: 100_000 + sign * l, qty: 1.0 + ((n + l as usize) % 7) as f64 }).collect()
+    let ladder = |n: usize, sign: i64| -> Vec<FlowLevel> {
+        (1..=20).map(|l| FlowLevel { units: 100_000 + sign * l, qty: 1.0 + ((n + l as usize) % 7) as f64 }).collect()
     };
     let all: Vec<_> = (0..2_000).map(|n| (ladder(n, -1), ladder(n, 1))).collect();
     let seconds = (0..7)
@@ -99,13 +99,14 @@ fn markets() {
     let began = Instant::now();
     for (flow, inputs) in flows.iter_mut().zip(&inputs) {
         for (at, held) in inputs {
-            held.give(*at + Span::days(2), flow, &t, &mut out);
+            held.give(*at + Span::hours(26), flow, &t, &mut out);
         }
     }
     let share = began.elapsed().as_secs_f64() / 120.0 / CLASSES.len() as f64 * 100.0;
     println!("figure flow_100_markets_core_share_pct {:.2}", 100.0 * share);
     for (c, flow) in CLASSES.iter().zip(&flows) {
-        println!("figure flow_saved_bytes_{} {}", c.name, flow.saved_bytes());
+        let held = allocation_counter::measure(|| drop(std::hint::black_box(flow.clone()))).bytes_max;
+        println!("figure flow_held_bytes_{} {held}", c.name);
     }
 }
 
@@ -119,7 +120,7 @@ fn warmed(c: MarketClass, t: &FlowThresholds) -> OrderFlow {
 
 /// An input kept, so that making it is not measured.
 enum Held {
-    Book(Vec<RestingLevel>, Vec<RestingLevel>),
+    Book(Vec<FlowLevel>, Vec<FlowLevel>),
     Other(FlowInput<'static>),
 }
 

@@ -52,7 +52,7 @@ impl RestingSide {
 
 /// What rests at one price.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
-pub struct RestingLevel {
+pub struct FlowLevel {
     /// Price in whole numbers of the book's scale.
     pub units: i64,
     /// Quantity in base; above zero.
@@ -63,9 +63,9 @@ pub struct RestingLevel {
 #[derive(Clone, Copy, Debug)]
 pub struct BookState<'a> {
     /// Falling prices.
-    pub bids: &'a [RestingLevel],
+    pub bids: &'a [FlowLevel],
     /// Rising prices.
-    pub asks: &'a [RestingLevel],
+    pub asks: &'a [FlowLevel],
 }
 
 /// What happened at one price between two states of the book.
@@ -133,8 +133,8 @@ const DUST: f64 = 1e-9;
 /// The accounting of one book.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct FlowAccounting {
-    bids: Vec<RestingLevel>,
-    asks: Vec<RestingLevel>,
+    bids: Vec<FlowLevel>,
+    asks: Vec<FlowLevel>,
     unmatched: VecDeque<Unmatched>,
     counted: VecDeque<Counted>,
 }
@@ -237,7 +237,7 @@ impl FlowAccounting {
 
 /// Changes of one side, up to the last price that both states know. The far level of a side that is given whole is lost by that;
 /// it lies outside every detector's reach.
-fn compare(side: RestingSide, before: &[RestingLevel], after: &[RestingLevel], flows: &mut Vec<LevelFlow>) {
+fn compare(side: RestingSide, before: &[FlowLevel], after: &[FlowLevel], flows: &mut Vec<LevelFlow>) {
     let (Some(old_end), Some(new_end)) = (before.last(), after.last()) else { return };
     let end = if side.is_better(old_end.units, new_end.units) { old_end.units } else { new_end.units };
     let (mut b, mut a) = (0, 0);

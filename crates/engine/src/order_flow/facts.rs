@@ -1,6 +1,6 @@
 //! What a record shows of an episode: facts in their order, and the books and trades around it (surveillance §7).
 
-use super::accounting::{BookState, RestingLevel};
+use super::accounting::{BookState, FlowLevel};
 use barograph_domain::Ts;
 use barograph_domain::alert::{Datum, Word};
 use serde::{Deserialize, Serialize};
@@ -47,8 +47,8 @@ struct ShownTrade {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 struct ShownBook {
     at: Ts,
-    bids: Vec<RestingLevel>,
-    asks: Vec<RestingLevel>,
+    bids: Vec<FlowLevel>,
+    asks: Vec<FlowLevel>,
 }
 
 /// The last books and trades.
@@ -84,8 +84,8 @@ impl RecentFlow {
 
     /// `books`: `<milliseconds> bid <price>x<quantity> … ask …`, and `trades`: `<milliseconds> buy <price>x<quantity>`, oldest first.
     pub(super) fn show(&self, price_of: impl Fn(i64) -> f64, facts: &mut Facts) {
-        let level = |l: &RestingLevel| format!("{}x{}", price_of(l.units), l.qty);
-        let side = |levels: &[RestingLevel]| levels.iter().map(level).collect::<Vec<_>>().join(" ");
+        let level = |l: &FlowLevel| format!("{}x{}", price_of(l.units), l.qty);
+        let side = |levels: &[FlowLevel]| levels.iter().map(level).collect::<Vec<_>>().join(" ");
         let book =
             |b: &ShownBook| Word::from(format!("{} bid {} ask {}", b.at.as_millis(), side(&b.bids), side(&b.asks)));
         let trade = |t: &ShownTrade| {

@@ -11,7 +11,7 @@ use barograph_domain::math::{exp, ln};
 /// One piece of evidence: a number against the one it is compared with.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct EvidenceStrength {
-    /// Quantity.
+    /// What was measured, by a name of its own.
     pub name: &'static str,
     /// Its value, in `unit`.
     pub value: f64,

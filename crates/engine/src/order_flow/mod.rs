@@ -25,7 +25,7 @@ mod wash;
 mod watch;
 mod window_pressure;
 
-pub use accounting::{BookState, FlowAccounting, LevelFlow, RestingLevel, RestingSide};
+pub use accounting::{BookState, FlowAccounting, FlowLevel, LevelFlow, RestingSide};
 pub use finding::{EvidenceStrength, FlowFinding, FlowVerdict, Strengths, union_score};
 pub use thresholds::{FLOW_KEYS, FlowKey, FlowThresholds};
 pub use watch::{EXPERIMENTAL, FLOW_PATTERNS};
@@ -43,7 +43,7 @@ use watch::FlowWatch;
 const SECOND: Span = Span::secs(1);
 /// Seconds that are closed one by one after a pause; over a longer one nothing can be claimed and the rings begin anew.
 const PAUSE_MAX: i64 = 900;
-/// Levels of each side whose distances tell the tick.
+/// Levels of each side whose distances give the tick.
 const TICK_LEVELS: usize = 10;
 
 /// Which of a market's streams.
@@ -51,7 +51,7 @@ const TICK_LEVELS: usize = 10;
 pub enum FlowStream {
     /// States of the book.
     Book,
-    /// Trades.
+    /// Trades of the market, one by one.
     Trades,
 }
 
@@ -77,7 +77,7 @@ pub enum FlowInput<'a> {
         price: f64,
         /// Base quantity.
         qty: f64,
-        /// Side that took; where it is not known, the nearer side of the book tells.
+        /// Side that took; where it is not known, that of the nearer side of the book.
         aggressor_side: Option<Side>,
     },
     /// A stream runs.
@@ -179,12 +179,6 @@ impl OrderFlow {
     #[must_use]
     pub fn is_offered(&self, t: &FlowThresholds) -> bool {
         self.usual.levels.interval_ms.is_some_and(|ms| ms <= t.book_interval_ms)
-    }
-
-    /// Bytes that it holds, for people who watch memory: as a checkpoint, in which every number has its place.
-    #[must_use]
-    pub fn saved_bytes(&self) -> usize {
-        postcard::to_allocvec(self).map_or(0, |bytes| bytes.len())
     }
 
     fn take_book(&mut self, at: Ts, state: BookState<'_>, t: &FlowThresholds) {

@@ -14,7 +14,7 @@ use std::collections::VecDeque;
 const FOLLOWED_MAX: usize = 128;
 /// Nothing is found of an order after this: its life of 10 s at most, and what is waited for after it.
 const FOLLOWED: Span = Span::secs(12);
-/// Levels whose sizes tell a large order.
+/// Levels whose sizes a large order is compared with.
 const BEST: usize = 10;
 
 /// The book when something happened.

@@ -20,7 +20,7 @@ pub(super) struct SecondSum {
     /// Base volume that took asks, and that took bids.
     pub(super) bought: f64,
     pub(super) sold: f64,
-    /// Trades.
+    /// Trades within it.
     pub(super) trades: u32,
     /// Levels that changed.
     pub(super) updates: u32,

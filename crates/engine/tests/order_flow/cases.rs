@@ -8,6 +8,9 @@ use barograph_domain::alert::AlertChange;
 use barograph_domain::{Pattern, Span, Ts};
 use barograph_engine::order_flow::{FlowInput, FlowStream, FlowThresholds, OrderFlow, RestingSide};
 
+/// What happens, and floods with their ends and rates; in seconds.
+type Scene = (Vec<(f64, Act)>, Vec<(f64, f64, f64)>);
+
 /// A market that is known for some hours, to go on from in each case.
 struct Warm {
     market: MadeMarket,
@@ -26,7 +29,7 @@ fn warm() -> Warm {
 
 impl Warm {
     /// Does the pattern open within three minutes of this?
-    fn fires(&self, pattern: Pattern, (acts, floods): (Vec<(f64, Act)>, Vec<(f64, f64, f64)>)) -> bool {
+    fn fires(&self, pattern: Pattern, (acts, floods): Scene) -> bool {
         let (mut market, mut flow, mut out) = (self.market.clone(), self.flow.clone(), Vec::new());
         let after = |s: f64| self.at + Span((s * 1e9) as i64);
         let acts = acts.into_iter().map(|(s, act)| (after(s), act)).collect();

@@ -4,7 +4,7 @@
 use super::truth::{Injected, Overlay};
 use barograph_domain::random::SplitMix;
 use barograph_domain::{Side, Span, Ts};
-use barograph_engine::order_flow::{BookState, FlowInput, RestingLevel, RestingSide};
+use barograph_engine::order_flow::{BookState, FlowInput, FlowLevel, RestingSide};
 
 /// How liquid a market is.
 #[derive(Clone, Copy, Debug)]
@@ -81,9 +81,9 @@ pub(crate) struct MadeMarket {
     pub(crate) class: MarketClass,
     pub(crate) random: SplitMix,
     /// Best first.
-    bids: Vec<RestingLevel>,
-    asks: Vec<RestingLevel>,
-    shown: (Vec<RestingLevel>, Vec<RestingLevel>),
+    bids: Vec<FlowLevel>,
+    asks: Vec<FlowLevel>,
+    shown: (Vec<FlowLevel>, Vec<FlowLevel>),
 }
 
 /// A trade of a step.
@@ -97,10 +97,10 @@ pub(crate) struct MadeTrade {
 impl MadeMarket {
     pub(crate) fn new(class: MarketClass, seed: u64) -> Self {
         let mut random = SplitMix::new(seed);
-        let mut side = |sign: i64| -> Vec<RestingLevel> {
+        let mut side = |sign: i64| -> Vec<FlowLevel> {
             let level = |n: usize| {
                 let units = class.units + sign * (1 + n as i64);
-                RestingLevel { units, qty: lot(class.size * lognormal(&mut random, 0.8)) }
+                FlowLevel { units, qty: lot(class.size * lognormal(&mut random, 0.8)) }
             };
             (0..class.levels).map(level).collect()
         };
@@ -117,15 +117,15 @@ impl MadeMarket {
     }
 
     /// One side loses its best price and the other gains one, so that the spread stays. What was lost.
-    pub(crate) fn shift(&mut self, up: bool) -> RestingLevel {
+    pub(crate) fn shift(&mut self, up: bool) -> FlowLevel {
         let (near, far) = (self.fresh(), self.fresh());
         let (lose, gain, sign) =
             if up { (&mut self.asks, &mut self.bids, 1) } else { (&mut self.bids, &mut self.asks, -1) };
         let lost = lose.remove(0);
         let end = lose[lose.len() - 1].units;
-        lose.push(RestingLevel { units: end + sign, qty: far });
+        lose.push(FlowLevel { units: end + sign, qty: far });
         let units = gain[0].units + sign;
-        gain.insert(0, RestingLevel { units, qty: near });
+        gain.insert(0, FlowLevel { units, qty: near });
         gain.pop();
         lost
     }
@@ -179,7 +179,7 @@ impl MadeMarket {
                     if own[at].units == over.units {
                         own[at].qty += over.qty;
                     } else {
-                        own.insert(at, RestingLevel { units: over.units, qty: over.qty });
+                        own.insert(at, FlowLevel { units: over.units, qty: over.qty });
                     }
                 }
             }

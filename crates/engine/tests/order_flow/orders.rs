@@ -6,7 +6,7 @@
 #![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests read recordings and may panic")]
 
 use barograph_domain::{Span, Ts};
-use barograph_engine::order_flow::{BookState, FlowAccounting, RestingLevel, RestingSide};
+use barograph_engine::order_flow::{BookState, FlowAccounting, FlowLevel, RestingSide};
 use std::collections::BTreeMap;
 use std::io::Read as _;
 
@@ -51,7 +51,7 @@ impl Sums {
 }
 
 impl Compared {
-    fn update(&mut self, at: Ts, bids: &[RestingLevel], asks: &[RestingLevel]) {
+    fn update(&mut self, at: Ts, bids: &[FlowLevel], asks: &[FlowLevel]) {
         if bids.is_empty() || asks.is_empty() {
             return;
         }
@@ -61,7 +61,7 @@ impl Compared {
         }
         // What came into sight or went out of it is known to neither.
         let before = self.accounting.state();
-        let end = |side: RestingSide, a: &[RestingLevel], b: &[RestingLevel]| {
+        let end = |side: RestingSide, a: &[FlowLevel], b: &[FlowLevel]| {
             let (a, b) = (a.last().map_or(b[0].units, |l| l.units), b[b.len() - 1].units);
             if side.is_better(a, b) { a } else { b }
         };
@@ -124,7 +124,7 @@ fn lobster(step: Span, later: Span) -> Option<Sums> {
     let bytes = std::fs::read(path).unwrap();
     let (messages, books) = (unzipped(&bytes, "message_5.csv"), unzipped(&bytes, "orderbook_5.csv"));
     let (mut compared, mut slot) = (Compared::default(), i64::MIN);
-    let (mut bids, mut asks): (Vec<RestingLevel>, Vec<RestingLevel>) = (Vec::new(), Vec::new());
+    let (mut bids, mut asks): (Vec<FlowLevel>, Vec<FlowLevel>) = (Vec::new(), Vec::new());
     let mut last = Ts(0);
     for (message, book) in messages.lines().zip(books.lines()) {
         let m: Vec<f64> = message.split(',').map(|c| c.trim().parse().unwrap()).collect();
@@ -150,7 +150,7 @@ fn lobster(step: Span, later: Span) -> Option<Sums> {
         asks.clear();
         for level in cells.chunks(4) {
             let of =
-                |units: i64, qty: i64| (units.abs() < 9_999_999_999).then_some(RestingLevel { units, qty: qty as f64 });
+                |units: i64, qty: i64| (units.abs() < 9_999_999_999).then_some(FlowLevel { units, qty: qty as f64 });
             asks.extend(of(level[0], level[1]));
             bids.extend(of(level[2], level[3]));
         }
@@ -213,8 +213,8 @@ impl LiveOrders {
     fn crosses(&self, (side, units): Place) -> bool {
         self.best(side.opposite()).is_some_and(|best| !side.opposite().is_better(units, best))
     }
-    fn ladder(&self, side: RestingSide) -> Vec<RestingLevel> {
-        let level = |(units, qty): (&i64, &f64)| RestingLevel { units: *units, qty: *qty };
+    fn ladder(&self, side: RestingSide) -> Vec<FlowLevel> {
+        let level = |(units, qty): (&i64, &f64)| FlowLevel { units: *units, qty: *qty };
         match side {
             RestingSide::Bid => self.levels[0].iter().rev().take(100).map(level).collect(),
             RestingSide::Ask => self.levels[1].iter().take(100).map(level).collect(),

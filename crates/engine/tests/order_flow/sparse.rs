@@ -1,11 +1,11 @@
 //! Markets for the detectors that look at hours and days: trades and a middle by the second or so, over weeks, with episodes of
-//! wash trading, pumps and pressure on funding injected (surveillance §9.1), and their look-alikes.
+//! wash trading, pumps and pressure on funding injected (surveillance §9), and their look-alikes.
 
 use super::market::{SCALE, lognormal, lot};
 use super::truth::Injection;
 use barograph_domain::random::SplitMix;
 use barograph_domain::{Alert, Pattern, Side, Span, Ts};
-use barograph_engine::order_flow::{BookState, FlowInput, FlowThresholds, HourContext, OrderFlow, RestingLevel};
+use barograph_engine::order_flow::{BookState, FlowInput, FlowLevel, FlowThresholds, HourContext, OrderFlow};
 
 /// What is injected into a market of some weeks.
 #[derive(Clone, Copy, Debug)]
@@ -37,9 +37,8 @@ const STEP: Span = Span::secs(5);
 impl Sparse {
     fn book(&mut self) {
         let mid = self.mid.round() as i64;
-        let side = |sign: i64| -> Vec<RestingLevel> {
-            (1..=5).map(|n| RestingLevel { units: mid + sign * n, qty: 10.0 }).collect()
-        };
+        let side =
+            |sign: i64| -> Vec<FlowLevel> { (1..=5).map(|n| FlowLevel { units: mid + sign * n, qty: 10.0 }).collect() };
         let (bids, asks) = (side(-1), side(1));
         self.flow.step(self.at, FlowInput::Book(BookState { bids: &bids, asks: &asks }), &self.t, &mut self.out);
     }

@@ -1,4 +1,4 @@
-//! Injected truth (surveillance §9, §9.1): episodes of a known kind, side and strength laid over a market, look-alikes that must not
+//! Injected truth (surveillance §9): episodes of a known kind, side and strength laid over a market, look-alikes that must not
 //! fire, and what the detectors made of them.
 
 use super::market::{MadeMarket, MadeTrade, MarketClass, lot, play};
