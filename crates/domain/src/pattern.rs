@@ -116,6 +116,18 @@ patterns! {
     FeatureDrift "FEATURE_DRIFT" "DRIFT" Drift;
     /// Forecasts of an event have been worse than persistence.
     SkillLost "SKILL_LOST" "DRIFT" Drift;
+    /// Large orders of one side are taken back while the other side trades.
+    Spoofing "SPOOFING" "ORDER_FLOW" OrderFlow;
+    /// Orders stacked at several prices of one side are taken back together.
+    Layering "LAYERING" "ORDER_FLOW" OrderFlow;
+    /// A flood of changes of the book without trades.
+    QuoteStuffing "QUOTE_STUFFING" "ORDER_FLOW" OrderFlow;
+    /// Trades that look made by one hand on both sides.
+    WashTrading "WASH_TRADING" "ORDER_FLOW" OrderFlow;
+    /// A sharp rise on heavy buying, then its fall.
+    PumpAndDump "PUMP_AND_DUMP" "ORDER_FLOW" OrderFlow;
+    /// Heavy trading in the last minute before funding, undone after it.
+    FundingWindowPressure "FUNDING_WINDOW_PRESSURE" "ORDER_FLOW" OrderFlow;
 }
 
 /// Groups of patterns that speak of one thing.
@@ -141,6 +153,8 @@ pub enum Family {
     Rule,
     /// Inputs that have moved, forecasts that are worse.
     Drift,
+    /// Books and trades.
+    OrderFlow,
 }
 
 impl Family {
@@ -158,6 +172,7 @@ impl Family {
             Self::Data => "data",
             Self::Rule => "rule",
             Self::Drift => "drift",
+            Self::OrderFlow => "order_flow",
         }
     }
 }

@@ -30,6 +30,7 @@ mod liquidity_peers;
 #[path = "models/main.rs"]
 mod models;
 mod models_rows;
+mod order_flow;
 mod pairs;
 mod properties;
 mod quiet;

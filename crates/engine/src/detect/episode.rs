@@ -62,7 +62,7 @@ pub struct DueRecord {
 
 impl DueRecord {
     /// The record of it at this moment, with nothing shown yet.
-    pub(super) fn record(&self, pattern: Pattern, ts: Ts) -> Alert {
+    pub(crate) fn record(&self, pattern: Pattern, ts: Ts) -> Alert {
         let of = &self.of;
         Alert {
             change: self.change,

@@ -9,7 +9,7 @@ use super::words::{self, is_proxy};
 use crate::explain::{AxisMoment, Minute};
 use crate::features::funding_signals::AnomalyReasons;
 use barograph_domain::alert::{AlertChange, BaseRate, Word};
-use barograph_domain::{Alert, Kind, Reason, Severity, Span};
+use barograph_domain::{Alert, Kind, Pattern, Reason, Severity, Span};
 
 pub use super::fact::money;
 
@@ -178,6 +178,15 @@ pub fn limits(alert: &Alert) -> Vec<&'static str> {
     }
     if any(Kind::Proxy) {
         out.push(words::of(alert).stand_in.unwrap_or_else(|| stands_in(alert)));
+    }
+    if matches!(alert.pattern, Pattern::Spoofing | Pattern::Layering) {
+        out.push("A book is published in steps: what is added and cancelled within one step is not seen.");
+    }
+    if alert.pattern == Pattern::QuoteStuffing {
+        out.push("A book is published in steps: there were at least so many changes.");
+    }
+    if alert.is("experimental") {
+        out.push("This detector is experimental.");
     }
     if alert.statistics.iter().any(|s| s.uncalibrated) {
         out.push("Fixed limit, uncalibrated: this market has too little history of its own.");

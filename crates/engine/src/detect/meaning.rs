@@ -16,6 +16,9 @@ use barograph_domain::{Alert, Axis, Label as _, Posture, RiskRegime, Span};
 /// Said where the alert alone asks for nothing and its minute is not at hand.
 pub const AS_LABELLED: &str = "as the market's labels say";
 
+/// What ends an episode of order flow: several numbers decide, and no one of them has a limit that is worth saying.
+pub(super) const WHEN_CALM: &str = "It would clear after 5 min without it.";
+
 /// Guidance about one record.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Meaning {

@@ -16,6 +16,7 @@ pub mod drifts;
 pub mod episode;
 pub mod explain;
 mod fact;
+mod flow_words;
 pub mod inputs;
 pub mod judge;
 mod labels;

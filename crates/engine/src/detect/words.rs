@@ -4,6 +4,7 @@
 //! Suspected behaviour has one wording, "pattern consistent with …"; nothing here instructs anybody what to do.
 
 use super::fact::{self, capital, listed, word};
+use super::flow_words::FLOW_WORDS;
 use super::labels;
 use super::meaning;
 use super::rarity::fixed_severity;
@@ -172,7 +173,7 @@ fn parting(alert: &Alert) -> &'static str {
 /// The words of a pattern, whichever way it showed itself: of several ways those of the last.
 pub(crate) fn of_pattern(pattern: Pattern) -> &'static Words {
     let judged = DETECTORS.iter().rev().find(|d| d.pattern == pattern).map(|d| &d.words);
-    let other = || OTHERS.iter().find(|(p, _)| *p == pattern).map(|(_, words)| words);
+    let other = || OTHERS.iter().chain(&FLOW_WORDS).find(|(p, _)| *p == pattern).map(|(_, words)| words);
     judged.or_else(other).unwrap_or(&PLAIN)
 }
 

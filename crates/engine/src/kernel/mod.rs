@@ -6,6 +6,7 @@
 pub mod comoments;
 pub mod eigen;
 pub mod fold;
+pub mod hist;
 pub mod lags;
 pub mod moments;
 pub mod ols;
@@ -17,6 +18,7 @@ pub mod tail;
 
 pub use comoments::CoMoments;
 pub use fold::{Block, Fold};
+pub use hist::TrailingHist;
 pub use moments::Moments;
 pub use ols::{FittedLine, ols};
 pub use rank::RankWindow;

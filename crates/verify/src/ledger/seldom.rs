@@ -100,8 +100,9 @@ impl Seldom {
         if alert.pattern == Pattern::LiquidationCascade {
             self.cascades.push((place, alert.ts, known.known_at));
         }
-        // Of the market, not of its data, of the clock or of a pair.
-        if matches!(alert.pattern.family(), Family::Session | Family::Data | Family::Correlation | Family::Drift) {
+        // Of the market, not of its data, of the clock or of a pair; what books and trades look like says nothing of moves.
+        let silent = [Family::Session, Family::Data, Family::Correlation, Family::Drift, Family::OrderFlow];
+        if silent.contains(&alert.pattern.family()) {
             return;
         }
         let subject: Box<str> = id().into();

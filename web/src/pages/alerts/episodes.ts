@@ -167,6 +167,17 @@ export const KINDS: readonly (readonly [group: string, kinds: readonly Kind[]])[
     ],
   ],
   [
+    'Books and trades',
+    [
+      { word: 'SPOOFING', text: 'Large orders pulled' },
+      { word: 'LAYERING', text: 'Stacked orders pulled' },
+      { word: 'QUOTE_STUFFING', text: 'Flood of quotes' },
+      { word: 'WASH_TRADING', text: 'Self-matched trades' },
+      { word: 'PUMP_AND_DUMP', text: 'Sharp rise, then fall' },
+      { word: 'FUNDING_WINDOW_PRESSURE', text: 'Pressure before funding' },
+    ],
+  ],
+  [
     'Data and own rules',
     [
       { word: 'DATA_GAP', text: 'Data lost' },
