@@ -16,7 +16,7 @@ use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 /// First bytes of the file: format and its version.
-const MAGIC: &[u8; 8] = b"BAROCK05";
+const MAGIC: &[u8; 8] = b"BAROCK06";
 /// Files kept: the newest, and one before it should the newest turn out bad.
 const KEEP: usize = 2;
 /// Fast enough not to matter beside making the bytes; numbers repeat a lot between markets.

@@ -4,9 +4,10 @@
 //! input has its own receive stamp, so the order of processing is the order of stamps and the journal can repeat it.
 
 use crate::Error;
-use crate::catchup::{CatchUps, CatchingUp, is_settled};
+use crate::catchup::CatchUps;
 use crate::config::{LiveConfig, no_such_venue};
 use crate::due::take_due;
+use crate::flows::Flows;
 use crate::forecasts::Forecasts;
 use crate::hours::Hours;
 use crate::samples::Samples;
@@ -28,9 +29,11 @@ use std::collections::BTreeSet;
 
 mod ends;
 pub(super) mod facts;
+mod history;
 mod legs;
 
 use facts::{Heard, status_event};
+use history::{catching_up, fetching};
 
 const METRICS: usize = Metric::ALL.len();
 
@@ -138,6 +141,8 @@ pub(crate) struct Core {
     pub(crate) hours: Hours,
     /// What minutes assert, and what came of it.
     pub(crate) forecasts: Forecasts,
+    /// Patterns in books and trades.
+    pub(crate) flows: Flows,
     /// Stamp of the newest input.
     pub(crate) at: Ts,
     out: Out,
@@ -182,6 +187,7 @@ impl Core {
             samples: Samples::default(),
             hours: Hours::default(),
             forecasts: Forecasts::default(),
+            flows: Flows::default(),
             at,
             out: Out::default(),
             rows: Outputs::default(),
@@ -300,6 +306,7 @@ impl Core {
             self.declare(at_venue, sink)?;
         }
         self.facts(at, at_venue, &out.events, sink)?;
+        self.flow(at, at_venue, &out, sink)?;
         for action in out.actions.drain(..) {
             if let Action::Request(request) = &action {
                 self.venues[at_venue].asked.insert(request.id);
@@ -424,6 +431,7 @@ impl Core {
         for venue in 0..self.venues.len() {
             self.input(at, venue, &Input::Tick, sink)?;
         }
+        self.flow_tick(at, sink)?;
         let venues = &self.venues;
         let look = |engine: &Engine| catching_up(venues, engine);
         let known = self.catchups.work(at, &mut self.engine, &self.instruments, look);
@@ -447,6 +455,7 @@ impl Core {
                 self.hours.remember(market, &hours);
             }
         }
+        self.flow_away(at, sink)?;
         for market in 0..self.instruments.len() {
             // Minutes nobody was there to publish are not made.
             self.engine.rest(market);
@@ -534,6 +543,7 @@ impl Core {
                 sink.level(level)?;
             }
             sink.row(row)?;
+            self.flows.row(row, &self.setup.book.order_flow);
             self.hours.row(row);
             self.forecasts.row(row, &self.streams, &self.setup.book);
         }
@@ -544,38 +554,6 @@ impl Core {
         self.rows.clear();
         Ok(())
     }
-}
-
-/// Instruments of which history is still to be fetched that the engine makes something of.
-fn fetching(venues: &[VenueState], engine: &Engine) -> BTreeSet<usize> {
-    let wanted = |venue: &VenueState, market: u32| {
-        let market = MarketIndex(market);
-        let read = |metric| venue.place(market, metric).is_some_and(|stream| engine.reads(stream));
-        venue.session.fetching(market, &read)
-    };
-    let mut found = BTreeSet::new();
-    for venue in venues {
-        let own = (0_u32..).zip(&venue.instruments).filter(|(market, _)| wanted(venue, *market));
-        found.extend(own.map(|(_, instrument)| *instrument as usize));
-    }
-    found
-}
-
-fn catching_up(venues: &[VenueState], engine: &Engine) -> CatchingUp {
-    CatchingUp { fetching: fetching(venues, engine), all_live: all_live(venues) }
-}
-
-/// Instruments of which every stream that venues keep a history of is live.
-fn all_live(venues: &[VenueState]) -> BTreeSet<usize> {
-    let instruments = |live: bool| {
-        venues.iter().flat_map(move |venue| {
-            let all = venue.session.continuity().all().iter();
-            let some = all.filter(move |stream| is_settled(stream) == live);
-            some.filter_map(move |stream| venue.instruments.get(stream.market.index())).map(|i| *i as usize)
-        })
-    };
-    let unsettled: BTreeSet<usize> = instruments(false).collect();
-    instruments(true).filter(|i| !unsettled.contains(i)).collect()
 }
 
 impl VenueState {

@@ -405,10 +405,10 @@ fn read_alerts(reader: &dyn Reader, source: &mut Source, range: Range) -> Result
     let mut query = AlertQuery { range, ..AlertQuery::default() };
     loop {
         let page = reader.alerts(&source.key, &query)?;
-        // What is said of pairs goes with their hours, and what is said of drift follows from the ledger.
-        let own =
-            page.items.into_iter().filter(|a| !matches!(a.alert.pattern.family(), Family::Correlation | Family::Drift));
-        source.alerts.extend(own);
+        // What is said of pairs goes with their hours, what is said of drift follows from the ledger, and what books and trades look
+        // like is no forecast.
+        let elsewhere = [Family::Correlation, Family::Drift, Family::OrderFlow];
+        source.alerts.extend(page.items.into_iter().filter(|a| !elsewhere.contains(&a.alert.pattern.family())));
         match page.next {
             Some(next) => query.range = query.after(next),
             None => return Ok(()),

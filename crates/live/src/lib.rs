@@ -17,6 +17,7 @@ pub mod discover;
 mod due;
 mod error;
 mod fitting;
+mod flows;
 mod forecasts;
 mod hours;
 pub mod ledger;

@@ -8,6 +8,7 @@ use crate::catchup::CatchUps;
 use crate::config::{LiveConfig, no_such_venue};
 use crate::core::facts::Heard;
 use crate::core::{Core, CoreSink, VenueState};
+use crate::flows::Flows;
 use crate::forecasts::Forecasts;
 use crate::hours::{Hours, SavedHours};
 use crate::samples::Samples;
@@ -37,6 +38,7 @@ pub(crate) struct Saved<'a> {
     catchups: Cow<'a, CatchUps>,
     hours: Option<SavedHours>,
     forecasts: SavedLedger<'a>,
+    flows: Cow<'a, Flows>,
 }
 
 /// An instrument; the domain type is not made for binary formats.
@@ -112,6 +114,7 @@ impl Core {
             catchups: Cow::Borrowed(&self.catchups),
             hours: self.hours.save(),
             forecasts: self.forecasts.save(),
+            flows: Cow::Borrowed(&self.flows),
         })
     }
 
@@ -160,6 +163,7 @@ impl Core {
         (core.samples, core.catchups) = (samples, saved.catchups.into_owned());
         core.hours = Hours::restore(saved.hours, &core.config.book)?;
         core.forecasts = Forecasts::restore(saved.forecasts, &core.instruments);
+        core.flows = saved.flows.into_owned();
         core.compare();
         Ok(core)
     }

@@ -207,6 +207,8 @@ impl OrderFlow {
             self.open.updates = self.open.updates.saturating_add(u32::from(flow.late <= 0.0));
             self.posted.flow(flow, now, state, &mut self.usual, t);
         }
+        // Kept for its memory alone: it is no part of what a market is.
+        flows.clear();
         self.flows = flows;
     }
 

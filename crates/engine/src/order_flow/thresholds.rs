@@ -4,10 +4,10 @@
 use serde::{Deserialize, Serialize};
 
 macro_rules! keys {
-    ($($(#[$doc:meta])* $field:ident = $default:literal in $lo:literal .. $hi:literal;)*) => {
+    ($(#[doc = $meaning:literal] $field:ident = $default:literal in $lo:literal .. $hi:literal;)*) => {
         /// Numbers of the detectors of order flow.
         #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
-        pub struct FlowThresholds { $($(#[$doc])* pub $field: f64),* }
+        pub struct FlowThresholds { $(#[doc = $meaning] pub $field: f64),* }
 
         impl Default for FlowThresholds {
             fn default() -> Self {
@@ -19,6 +19,7 @@ macro_rules! keys {
         pub static FLOW_KEYS: &[FlowKey] = &[$(FlowKey {
             name: stringify!($field),
             range: ($lo, $hi),
+            meaning: $meaning,
             get: |t| t.$field,
             set: |t, v| t.$field = v,
         }),*];
@@ -32,6 +33,8 @@ pub struct FlowKey {
     pub name: &'static str,
     /// Smallest and largest value.
     pub range: (f64, f64),
+    /// What it means, in a sentence; its line in `docs/order-flow.md`.
+    pub meaning: &'static str,
     get: fn(&FlowThresholds) -> f64,
     set: fn(&mut FlowThresholds, f64),
 }
@@ -168,6 +171,17 @@ impl FlowThresholds {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// docs/order-flow.md has a line for each: name, default and what it means.
+    #[test]
+    fn every_key_is_in_the_guide() {
+        let guide = include_str!("../../../../docs/order-flow.md");
+        let base = FlowThresholds::default();
+        for key in FLOW_KEYS {
+            let line = format!("| `{}` | {} |{}", key.name, (key.get)(&base), key.meaning.trim_end_matches('.'));
+            assert!(guide.lines().any(|l| l.starts_with(&line)), "not in the guide: {line}");
+        }
+    }
 
     #[test]
     fn every_key_reads_what_it_wrote_and_only_what_was_changed_is_listed() {

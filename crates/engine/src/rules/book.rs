@@ -8,6 +8,7 @@ use super::{AlertRule, BookError, Freshness, PostureRow, RuleSet, VerdictTable};
 use crate::catalogue::{Feature, ValueType};
 use crate::detect::{SeverityTable, Thresholds};
 use crate::liquidity::TimeframeOptions;
+use crate::order_flow::FlowThresholds;
 use crate::sessions::SessionSet;
 use barograph_domain::{Axis, HeatRegime, RiskRegime, Span, TrendRegime, VolRegime};
 
@@ -36,6 +37,8 @@ pub struct RuleBook {
     pub session_multipliers: [f64; 4],
     /// Numbers of the detectors (surveillance §2).
     pub detectors: Thresholds,
+    /// Numbers of the detectors of books and trades (surveillance §5).
+    pub order_flow: FlowThresholds,
     /// How levels are found (features §4).
     pub liquidity: TimeframeOptions,
     /// What findings about a trade in mind ask for (risk §5).

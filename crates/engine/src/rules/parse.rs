@@ -1,7 +1,7 @@
 //! From TOML to a checked [`RuleBook`] (grammar: regimes §12.1). Everything wrong is reported at once, with its place.
 //!
 //! Keys of a book: `name`, `allow_proxy`, `freshness`, `span_min`, `coverage_min`, `hysteresis`, `session_base`, `trend_tf`,
-//! `sessions`, `[[session]]`, `[session_multipliers]`, `[detectors]`, `[verdict]`, `[liquidity]`, `[[alert]]`, `[[posture]]`,
+//! `sessions`, `[[session]]`, `[session_multipliers]`, `[detectors]`, `[order_flow]`, `[verdict]`, `[liquidity]`, `[[alert]]`, `[[posture]]`,
 //! `dwell_counts`, `allow_aggressive`, `bias_shift`, `severity`, `[[lift]]`. A rule without `axis`
 //! is of the risk axis; an axis other than risk without a rule of its own takes the standard rules of `books/axes.toml`.
 //! Clauses are read by `clause`, judged as a whole by `check`.
@@ -18,7 +18,7 @@ use super::tree::{Entry, Node, NodeKind, parse};
 use super::{Clause, Freshness, Warming};
 use barograph_domain::{Axis, HeatRegime, RiskRegime, Span, TrendRegime, VolRegime};
 
-const BOOK_KEYS: [&str; 24] = [
+const BOOK_KEYS: [&str; 25] = [
     "name",
     "allow_proxy",
     "freshness",
@@ -31,6 +31,7 @@ const BOOK_KEYS: [&str; 24] = [
     "session",
     "session_multipliers",
     "detectors",
+    "order_flow",
     "verdict",
     "liquidity",
     "allow_aggressive",
@@ -167,6 +168,7 @@ fn settings(entries: &[Entry], problems: &mut Problems<'_>) -> RuleBook {
         sessions: super::hours::sessions(entries, problems),
         session_multipliers: super::hours::multipliers(entries, problems),
         detectors: super::detectors::thresholds(entries, problems),
+        order_flow: super::detectors::order_flow(entries, problems),
         liquidity: super::levels::options(entries, problems),
         verdict: super::verdict::table(entries, problems),
         severity: super::severity::table(entries, problems),

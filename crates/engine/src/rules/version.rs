@@ -60,7 +60,8 @@ pub(crate) fn replayed_as_stored(book: &RuleBook) -> BTreeMap<String, String> {
     let mut lines = Lines::new();
     settings(book, &mut lines);
     let free = ["book.hysteresis", "book.dwell_counts", "book.allow_aggressive", "book.bias_shift"];
-    let of_words = |key: &str| key.starts_with("verdict.") || key.starts_with("severity.");
+    // No reading comes of books and trades.
+    let of_words = |key: &str| ["verdict.", "severity.", "order_flow."].iter().any(|table| key.starts_with(table));
     lines.retain(|key, _| !of_words(key) && !free.contains(&key.as_str()));
     lines
 }
@@ -98,6 +99,10 @@ fn settings(book: &RuleBook, lines: &mut Lines) {
     }
     for (key, value) in book.detectors.lines() {
         put(lines, "detector", key, value);
+    }
+    // Only what is not the specification's: books from before there were such numbers keep their version.
+    for (key, value) in book.order_flow.changed() {
+        put(lines, "order_flow", key, value);
     }
     for (key, value) in super::levels::lines(&book.liquidity) {
         put(lines, "liquidity", key, value);

@@ -8,7 +8,7 @@ use super::{Core, CoreSink};
 use crate::Error;
 use barograph_domain::time::LATENESS;
 use barograph_domain::{Event, GapReason, Metric, Payload, Span, Status, StatusState, StreamDecl, StreamIndex, Ts};
-use barograph_venues::session::{Emit, Origin};
+use barograph_venues::session::{Emit, Origin, Out};
 
 const MINUTE: Span = Span::mins(1);
 
@@ -103,6 +103,40 @@ impl Core {
         batch.clear();
         self.batch = batch;
         Ok(())
+    }
+
+    /// Gives the detectors of books and trades what an input has brought.
+    pub(super) fn flow(&mut self, at: Ts, at_venue: usize, out: &Out, sink: &mut dyn CoreSink) -> Result<(), Error> {
+        let (venue, t) = (&self.venues[at_venue], &self.setup.book.order_flow);
+        for emit in &out.events {
+            if let Some(instrument) = venue.instruments.get(emit.market.index()) {
+                self.flows.fact(at, *instrument, emit, t);
+            }
+        }
+        for market in &out.books {
+            let known = venue.instruments.get(market.index()).zip(venue.session.book(*market));
+            if let Some((instrument, book)) = known {
+                self.flows.book(at, *instrument, book, t);
+            }
+        }
+        self.report_flows(sink)
+    }
+
+    /// A second passed for the detectors of books and trades.
+    pub(super) fn flow_tick(&mut self, at: Ts, sink: &mut dyn CoreSink) -> Result<(), Error> {
+        self.flows.tick(at, &self.setup.book.order_flow);
+        self.report_flows(sink)
+    }
+
+    /// Nobody listened to books and trades until now.
+    pub(super) fn flow_away(&mut self, at: Ts, sink: &mut dyn CoreSink) -> Result<(), Error> {
+        self.flows.away(at, &self.setup.book.order_flow);
+        self.report_flows(sink)
+    }
+
+    /// Hands over what the detectors of books and trades have found.
+    fn report_flows(&mut self, sink: &mut dyn CoreSink) -> Result<(), Error> {
+        self.flows.take().iter().try_for_each(|alert| sink.alert(alert))
     }
 
     pub(super) fn step(&mut self, event: &Event, origin: Origin, sink: &mut dyn CoreSink) -> Result<(), Error> {

@@ -127,6 +127,8 @@ pub struct Out {
     pub actions: Vec<Action>,
     /// Things that could not be used.
     pub faults: Vec<Fault>,
+    /// Markets whose book made progress: it is now as [`super::Session::book`] gives it.
+    pub books: Vec<MarketIndex>,
 }
 
 impl Out {
@@ -135,6 +137,7 @@ impl Out {
         self.events.clear();
         self.actions.clear();
         self.faults.clear();
+        self.books.clear();
     }
 
     /// Adds a live fact.

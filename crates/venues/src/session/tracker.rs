@@ -124,6 +124,9 @@ impl Tracker {
     /// first, with the hole's ends.
     pub fn progress(&mut self, market: MarketIndex, metric: Metric, now: Ts, event_ts: Ts, out: &mut Out) {
         let Some(s) = self.at(market, metric) else { return };
+        if metric == Metric::Book && out.books.last() != Some(&market) {
+            out.books.push(market);
+        }
         // What came back by itself was its own pause; a hole between two connections is not.
         let itself = s.state == StatusState::Live || (s.state == StatusState::Stale && s.reason == GapReason::Silent);
         if let Some(before) = s.progress.filter(|_| itself && !s.resting) {
