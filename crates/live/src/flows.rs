@@ -120,6 +120,16 @@ impl Flows {
         }
     }
 
+    /// Ends every alert that is open, because nothing follows them any more.
+    pub(crate) fn end(&mut self, at: Ts) {
+        for instrument in 0..self.markets.len() {
+            if let Some(flow) = &mut self.markets[instrument].flow {
+                flow.end(at, &mut self.alerts);
+            }
+            self.report(at, u32::try_from(instrument).unwrap_or(u32::MAX));
+        }
+    }
+
     /// Records that were made, with the moment from which on they are known.
     fn report(&mut self, at: Ts, instrument: u32) {
         let known = |alert| AlertOut { instrument, known: KnownAlert { known_at: at, alert } };

@@ -17,7 +17,7 @@ pub const SCORE_STEP: f64 = 10.0;
 pub const ENDED_BY: &str = "ended_by";
 
 /// That a start ended it.
-pub(super) fn ended_by_start() -> (Word, Datum) {
+pub(crate) fn ended_by_start() -> (Word, Datum) {
     (Word::from(ENDED_BY), Datum::Word(Word::from("start")))
 }
 
@@ -124,7 +124,7 @@ impl Episode {
     }
 
     /// Ends it because nothing follows it any more.
-    pub(super) fn end(&mut self, t: Ts) -> Option<DueRecord> {
+    pub(crate) fn end(&mut self, t: Ts) -> Option<DueRecord> {
         self.close(t)
     }
 

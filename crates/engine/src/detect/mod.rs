@@ -35,7 +35,7 @@ pub mod table;
 pub mod thresholds;
 pub mod words;
 
-use episode::ended_by_start;
+pub(crate) use episode::ended_by_start;
 pub use inputs::{AxisLabels, Inputs, LiquidationInputs};
 pub use rarity::{Judging, SeverityTable};
 pub use score::score;

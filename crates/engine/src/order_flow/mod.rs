@@ -237,6 +237,11 @@ impl OrderFlow {
         }
     }
 
+    /// Ends what is open, each with a record, because nothing follows it any more.
+    pub fn end(&mut self, at: Ts, out: &mut Vec<Alert>) {
+        self.watch.end(at, out);
+    }
+
     fn lose_book(&mut self) {
         (self.book, self.last_book, self.open.mid) = (false, None, None);
         self.accounting.lose();

@@ -10,9 +10,10 @@ use super::view::FlowView;
 use super::wash::WashTrading;
 use super::window_pressure::WindowPressure;
 use crate::detect::base_rate::Spoken;
+use crate::detect::ended_by_start;
 use crate::detect::episode::{DueRecord, Episode};
 use barograph_domain::alert::{AlertChange, Statistic, Word};
-use barograph_domain::{Alert, Kind, Pattern, Span};
+use barograph_domain::{Alert, Kind, Pattern, Span, Ts};
 use serde::{Deserialize, Serialize};
 
 /// Its patterns, in order of evaluation: one that says the same more strongly stands before the other.
@@ -95,6 +96,15 @@ impl FlowWatch {
                 let known = matches!(verdict, FlowVerdict::Of(_));
                 self.spoken[at].minute(view.now, known, self.episodes[at].running().is_some());
             }
+        }
+    }
+
+    /// Ends every episode, each with a record, because nothing follows them any more
+    /// ([`crate::detect::episode::ENDED_BY`]).
+    pub(super) fn end(&mut self, ts: Ts, out: &mut Vec<Alert>) {
+        for (pattern, episode) in FLOW_PATTERNS.into_iter().zip(&mut self.episodes) {
+            let ended = episode.end(ts).map(|due| due.record(pattern, ts));
+            out.extend(ended.map(|of| Alert { data: vec![ended_by_start()], ..of }));
         }
     }
 

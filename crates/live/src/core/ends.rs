@@ -10,6 +10,8 @@ impl Core {
     pub(crate) fn end_episodes(&mut self, at: Ts, sink: &mut dyn CoreSink) -> Result<(), Error> {
         self.engine.end_episodes(at, &mut self.rows);
         self.drain(sink)?;
+        self.flows.end(at);
+        self.flows.take().iter().try_for_each(|alert| sink.alert(alert))?;
         self.hours.end_episodes(at).iter().try_for_each(|alert| sink.alert(alert))
     }
 }
