@@ -292,7 +292,10 @@ impl Publisher {
             (Some(service), Some(lens)) => service.take_alert(lens, known, minute.as_ref()),
             _ => self.heard.note(&self.instruments[instrument].name, &known.alert),
         }
-        if let (Some(room), Some(lens)) = (&self.room, lens) {
+        // Of patterns in books and trades it is not known how often they are right on a real market: they are shown, and call nobody.
+        if let (Some(room), Some(lens)) = (&self.room, lens)
+            && known.alert.pattern.family() != Family::OrderFlow
+        {
             self.batch.messages.extend(room.mail().of_alert(lens, known, minute.as_ref()));
         }
         if !self.replaying

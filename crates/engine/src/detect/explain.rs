@@ -186,7 +186,7 @@ pub fn limits(alert: &Alert) -> Vec<&'static str> {
         out.push("A book is published in steps: there were at least so many changes.");
     }
     if alert.is("experimental") {
-        out.push("This detector is experimental.");
+        out.push("Experimental: how often this is a false alarm on real markets is not measured yet.");
     }
     if alert.statistics.iter().any(|s| s.uncalibrated) {
         out.push("Fixed limit, uncalibrated: this market has too little history of its own.");

@@ -70,7 +70,7 @@ fn stacks_pulled() {
 #[test]
 fn floods() {
     let alerts = of_books(Pattern::QuoteStuffing);
-    let parts = ["changes of the book within 1 s (alert at", "Pattern consistent with quote stuffing.", "experimental"];
+    let parts = ["changes of the book within 1 s (alert at", "Pattern consistent with quote stuffing.", "Experimental"];
     check(Pattern::QuoteStuffing, &alerts, "Flood of quote changes", &parts);
 }
 
