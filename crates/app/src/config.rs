@@ -134,7 +134,7 @@ impl Settings {
     /// Refuses to answer where a file that the settings name cannot be read: what it says would be missing in silence. An
     /// address is for the live process, which reads it every hour.
     pub(crate) fn check_files(&self) -> Result<(), Failure> {
-        barograph_live::calendar::check_file(self.calendar.as_ref())
+        barograph_live::calendar::check_file(self.calendar.as_ref(), crate::clock::now_in(&self.data))
             .map_err(|why| self.written.wrong("calendar", why))?;
         match self.positions_file.as_deref().map(crate::positions::file::read) {
             Some(Err(why)) => Err(self.written.wrong("positions_file", format!("cannot read {why}"))),

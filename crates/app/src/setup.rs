@@ -2,6 +2,7 @@
 //!
 //! What one import declares beyond the logic version is in [`config_hash`], which is printed and recorded.
 
+use crate::clock::now_in;
 use crate::config::{Settings, thresholds};
 use crate::failure::Failure;
 use barograph_engine::models::ModelPolicy;
@@ -54,7 +55,7 @@ fn with_clusters(settings: &Settings, file: &str, text: &str, book: &RuleBook) -
 /// The configured book under an import policy.
 pub(crate) fn configured(settings: &Settings, policy: String) -> Result<Setup, Failure> {
     let (book, text) = configured_book(settings)?;
-    let scheduled = of_files(settings.calendar.as_ref())?;
+    let scheduled = of_files(settings.calendar.as_ref(), now_in(&settings.data))?;
     let models = ModelPolicy { markets: settings.models()?.unwrap_or_default(), ..ModelPolicy::default() };
     Ok(Setup {
         models,

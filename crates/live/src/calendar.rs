@@ -7,10 +7,10 @@ use crate::Error;
 use barograph_domain::{CalendarEntry, Span, Ts};
 use barograph_engine::calendar::{Applied, Calendar};
 use barograph_engine::sessions::Zone;
-use barograph_venues::calendar::{Format, Known, Zones, parse};
+use barograph_venues::calendar::{Format, Known, Parsed, SHIPPED, Within, Zones, parse, shipped};
 use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// How long before an event its date is taken to be known, over files.
 pub(crate) const AHEAD: Span = Span::days(30);
@@ -20,6 +20,8 @@ const NAMED_MAX: usize = 5;
 /// Where a calendar is.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum CalendarSource {
+    /// Within the program: decisions of the FOMC, US consumer prices and payrolls of 2026.
+    Shipped,
     /// On the disk.
     File(PathBuf),
     /// At an address.
@@ -33,6 +35,9 @@ impl CalendarSource {
     /// An address with a user name or a password before its host: it would be sent nowhere, and is not repeated.
     pub fn of(text: &str) -> Result<Option<Self>, String> {
         let text = text.trim();
+        if text == SHIPPED {
+            return Ok(Some(Self::Shipped));
+        }
         let Some(rest) = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")) else {
             return Ok((!text.is_empty()).then(|| Self::File(PathBuf::from(text))));
         };
@@ -47,6 +52,7 @@ impl CalendarSource {
     /// What entries are said to come from: the name of the file, or the host.
     pub(crate) fn name(&self) -> String {
         match self {
+            Self::Shipped => SHIPPED.to_owned(),
             Self::File(path) => path.file_name().map_or_else(|| "file".into(), |n| n.to_string_lossy()).into_owned(),
             Self::Url(url) => {
                 let rest = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
@@ -59,30 +65,45 @@ impl CalendarSource {
     pub fn shown(&self) -> String {
         match self {
             Self::File(path) => path.display().to_string(),
-            Self::Url(_) => self.name(),
+            Self::Shipped | Self::Url(_) => self.name(),
         }
     }
 
     /// A message about it that does not repeat what is not shown.
     pub(crate) fn redacted(&self, message: &str) -> String {
         match self {
-            Self::File(_) => message.to_owned(),
+            Self::Shipped | Self::File(_) => message.to_owned(),
             Self::Url(url) => message.replace(url.as_str(), &self.shown()),
         }
     }
 
     fn ending(&self) -> String {
         match self {
+            Self::Shipped => String::new(),
             Self::File(path) => path.display().to_string(),
             Self::Url(url) => url.split(['?', '#']).next().unwrap_or_default().to_owned(),
         }
     }
 }
 
+/// What a source holds whose text, where it is not within the program, is `text`.
+fn read(source: &CalendarSource, text: &str, known: Known, within: Within) -> Result<Parsed, String> {
+    match source {
+        CalendarSource::Shipped => shipped(known, within, &Rules),
+        CalendarSource::File(_) | CalendarSource::Url(_) => {
+            parse(text, Format::of(&source.ending(), text), &source.name(), known, within, &Rules)
+        }
+    }
+}
+
 /// The entries of a text. Those that cannot be used are reported; the rest is read.
-pub(crate) fn entries(source: &CalendarSource, text: &str, known: Known) -> Result<Vec<CalendarEntry>, String> {
-    let format = Format::of(&source.ending(), text);
-    let parsed = parse(text, format, &source.name(), known, &Rules).map_err(|why| format!("calendar: {why}"))?;
+pub(crate) fn entries(
+    source: &CalendarSource,
+    text: &str,
+    known: Known,
+    within: Within,
+) -> Result<Vec<CalendarEntry>, String> {
+    let parsed = read(source, text, known, within).map_err(|why| format!("calendar: {why}"))?;
     let mut err = std::io::stderr().lock();
     for refused in parsed.refused.iter().take(NAMED_MAX) {
         drop(writeln!(err, "barograph: calendar entry {}: {}; it is left out", refused.number, refused.why));
@@ -93,24 +114,32 @@ pub(crate) fn entries(source: &CalendarSource, text: &str, known: Known) -> Resu
     Ok(parsed.entries)
 }
 
-/// The calendar of the settings for a run over files; none where it is set to an address, which a live process reads.
-pub fn of_files(setting: Option<&CalendarSource>) -> Result<Vec<CalendarEntry>, Error> {
-    let Some(source @ CalendarSource::File(path)) = setting else { return Ok(Vec::new()) };
-    let text = text_of(path).map_err(|why| Error::refused(format!("calendar: {why}")))?;
-    entries(source, &text, Known::Ahead(AHEAD)).map_err(Error::refused)
+/// The calendar of the settings for a run over files at `now`; none where it is set to an address, which a live process reads.
+pub fn of_files(setting: Option<&CalendarSource>, now: Ts) -> Result<Vec<CalendarEntry>, Error> {
+    let Some(source) = setting else { return Ok(Vec::new()) };
+    let Some(text) = text_of(source).map_err(|why| Error::refused(format!("calendar: {why}")))? else {
+        return Ok(Vec::new());
+    };
+    entries(source, &text, Known::Ahead(AHEAD), Within::all_until(now)).map_err(Error::refused)
 }
 
-fn text_of(path: &Path) -> Result<String, String> {
-    std::fs::read_to_string(path).map_err(|e| format!("cannot read {}: {e}", path.display()))
+/// What a run over files reads of a source; `None` of an address.
+fn text_of(source: &CalendarSource) -> Result<Option<String>, String> {
+    match source {
+        CalendarSource::Shipped => Ok(Some(String::new())),
+        CalendarSource::File(path) => {
+            std::fs::read_to_string(path).map(Some).map_err(|e| format!("cannot read {}: {e}", path.display()))
+        }
+        CalendarSource::Url(_) => Ok(None),
+    }
 }
 
 /// Can the file be read that the setting names? Entries that cannot be used are reported where they are taken in, not here.
-pub fn check_file(setting: Option<&CalendarSource>) -> Result<(), String> {
-    let Some(source @ CalendarSource::File(path)) = setting else { return Ok(()) };
-    let text = text_of(path)?;
-    let format = Format::of(&source.ending(), &text);
-    let parsed = parse(&text, format, &source.name(), Known::Ahead(AHEAD), &Rules);
-    parsed.map(|_| ()).map_err(|why| format!("cannot read {}: {why}", path.display()))
+pub fn check_file(setting: Option<&CalendarSource>, now: Ts) -> Result<(), String> {
+    let Some(source) = setting else { return Ok(()) };
+    let Some(text) = text_of(source)? else { return Ok(()) };
+    let parsed = read(source, &text, Known::Ahead(AHEAD), Within::all_until(now));
+    parsed.map(|_| ()).map_err(|why| format!("cannot read {}: {why}", source.shown()))
 }
 
 /// A calendar of all these, each known when it says.
@@ -205,6 +234,7 @@ mod tests {
     #[test]
     fn sources_are_told_apart_and_keep_secrets() {
         assert_eq!(CalendarSource::of(" "), Ok(None));
+        assert_eq!(CalendarSource::of(" shipped "), Ok(Some(CalendarSource::Shipped)));
         let text = "https://calendar.example/feed.ics?key=s3cret";
         let url = CalendarSource::of(text).unwrap().unwrap();
         assert_eq!((url.name().as_str(), url.shown().as_str()), ("calendar.example", "calendar.example"));

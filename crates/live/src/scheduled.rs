@@ -5,7 +5,7 @@ use crate::calendar::{CalendarSource, entries};
 use crate::{Error, chain};
 use barograph_domain::{CalendarEntry, Span};
 use barograph_net::{Clock, Fetch, Net};
-use barograph_venues::calendar::Known;
+use barograph_venues::calendar::{Known, Within};
 use barograph_venues::session::{Limits, Pool, PoolId};
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
@@ -70,12 +70,15 @@ impl Drop for Reading {
 impl Means {
     fn go_on(&self, tell: &SyncSender<Vec<CalendarEntry>>, stop: &AtomicBool) {
         let venue = match &self.source {
-            CalendarSource::File(_) => 0,
+            CalendarSource::Shipped | CalendarSource::File(_) => 0,
             CalendarSource::Url(_) => self.net.add_venue("calendar", limits()),
         };
         loop {
             let begun = self.clock.now();
-            match self.text(venue).and_then(|text| entries(&self.source, &text, Known::At(begun))) {
+            match self
+                .text(venue)
+                .and_then(|text| entries(&self.source, &text, Known::At(begun), Within::from_now(begun)))
+            {
                 Ok(list) => {
                     if tell.send(list).is_err() {
                         return;
@@ -98,6 +101,7 @@ impl Means {
 
     fn text(&self, venue: u8) -> Result<String, String> {
         let bytes = match &self.source {
+            CalendarSource::Shipped => Vec::new(),
             CalendarSource::File(path) => bytes_of(path)?,
             CalendarSource::Url(url) => {
                 let fetch = Fetch { url: url.clone(), body: None, pool: PoolId(0), weight: 1, timeout: TIMEOUT };

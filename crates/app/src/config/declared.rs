@@ -186,7 +186,7 @@ settings! {
     studies: Option<PathBuf> = "", optional,
         "folder of the lab's studies: those commands write and the page shows; studies in the data folder unless set";
     calendar: Option<CalendarSource> = "", CalendarSource::of,
-        "scheduled events: a file or an address, as TOML, CSV, JSON or iCalendar; read at start and every hour",
+        "scheduled events: shipped (FOMC, US CPI and payrolls of 2026), or a file or an address, as TOML, CSV, JSON or iCalendar; read at start and every hour",
         shown: secret::host_only;
     news_blackout: Blackout = "avoid", |text| one_of(text, &[("avoid", Blackout::Avoid), ("warn", Blackout::Warn)]),
         "advice within two hours before a calendar event: avoid or warn";

@@ -83,6 +83,26 @@ fn two_hours_before_an_event_new_entries_wait_and_nobody_knew_before_it_was_know
 }
 
 #[test]
+fn the_shipped_calendar_is_read_without_a_file_and_knows_of_a_move_when_that_was_announced() {
+    let place = Place::new();
+    slice(&place.path("in"), &["BTCUSDT"], "2026-02-03", "2026-02-06");
+    place.write("barograph.toml", "calendar = \"shipped\"\n");
+    place.ok("collect --source in --data data");
+    let next = |as_of: &str| place.ok(&format!("calendar --as-of {as_of} --data data"));
+    for (as_of, first, second) in [
+        ("2026-02-04T13:30:00Z", "US nonfarm payrolls (January) in 2 d", "2026-02-06 13:30"),
+        ("2026-02-05T13:30:00Z", "US nonfarm payrolls (January) in 6 d", "2026-02-11 13:30"),
+        ("2026-02-11T12:30:00Z", "US nonfarm payrolls (January) in 60 min: new entries wait", "2026-02-11 13:30"),
+        ("2026-03-18T00:00:00Z", "FOMC decision in 18 h", "2026-03-18 18:00"),
+    ] {
+        let text = next(as_of);
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(lines[0].starts_with(first) && lines[1].contains(second), "{as_of}: {text}");
+    }
+    assert!(next("2026-03-18T00:00:00Z").contains("US nonfarm payrolls (March)  (BLS)"));
+}
+
+#[test]
 fn an_event_that_is_added_later_changes_the_minutes_from_when_it_says_it_was_known() {
     let whole = imported();
     let want = hash(&whole);

@@ -68,6 +68,33 @@ pub enum Known {
     Ahead(Span),
 }
 
+/// The time within which instances of repeating events are read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Within {
+    /// The first moment.
+    pub from: Ts,
+    /// The last moment.
+    pub to: Ts,
+}
+
+impl Within {
+    /// How far ahead instances are read: a year, and a month for what is set early.
+    pub const AHEAD: Span = Span::days(400);
+
+    /// What a running process needs at `now`: what is to come, and the day behind it.
+    #[must_use]
+    pub const fn from_now(now: Ts) -> Self {
+        Self { from: Ts(now.0.saturating_sub(Span::days(1).0)), to: Ts(now.0.saturating_add(Self::AHEAD.0)) }
+    }
+
+    /// What runs over files need at `now`: everything since 2019, when most archives of perpetual swaps begin. The beginning is fixed so
+    /// that a run does not depend on its day, and late enough that an event of every day fits into the engine's calendar.
+    #[must_use]
+    pub const fn all_until(now: Ts) -> Self {
+        Self { from: Ts::from_civil(2019, 1, 1, 0, 0, 0), to: Self::from_now(now).to }
+    }
+}
+
 /// An entry that could not be used.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Refused {
@@ -102,6 +129,15 @@ pub(super) struct Fields {
     pub(super) cancelled: String,
 }
 
+/// One event of a text with its number from 1. Instances of one that repeats share its number.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Numbered {
+    pub(super) number: usize,
+    pub(super) fields: Result<Fields, String>,
+    /// Counts only within the time that is read.
+    pub(super) repeats: bool,
+}
+
 /// Local time and zone of releases whose hour is fixed, and their impact: statements of the Federal Open Market Committee come
 /// at 14:00, the Labor Department's consumer prices and payrolls at 08:30, both New York time.
 #[must_use]
@@ -123,23 +159,41 @@ pub fn usual(name: &str) -> Option<(Span, &'static str, Impact)> {
     None
 }
 
-/// Reads a calendar.
+/// Reads a calendar. Instances of repeating events (iCalendar) are those `within` a time; whatever else a text names is read whole.
 ///
 /// # Errors
 /// A sentence when the text as a whole is not of the format; entries that are wrong one by one are in the answer.
-pub fn parse(text: &str, format: Format, source: &str, known: Known, zones: &dyn Zones) -> Result<Parsed, String> {
+pub fn parse(
+    text: &str,
+    format: Format,
+    source: &str,
+    known: Known,
+    within: Within,
+    zones: &dyn Zones,
+) -> Result<Parsed, String> {
     let text = text.trim_start_matches('\u{feff}');
     let raw = match format {
         Format::Toml => super::tables::toml(text)?,
         Format::Csv => super::tables::csv(text)?,
         Format::Json => super::tables::json(text)?,
-        Format::Ics => super::ics::events(text)?,
+        Format::Ics => {
+            return super::ics::read(text, within, zones, |list, zones| checked(list, source, known, within, zones));
+        }
     };
+    let list = (1..).zip(raw).map(|(number, fields)| Numbered { number, fields: Ok(fields), repeats: false });
+    Ok(checked(list.collect(), source, known, within, zones))
+}
+
+fn checked(list: Vec<Numbered>, source: &str, known: Known, within: Within, zones: &dyn Zones) -> Parsed {
     let mut parsed = Parsed::default();
     let mut seen = BTreeSet::new();
-    for (number, fields) in (1..).zip(raw) {
+    for Numbered { number, fields, repeats } in list {
+        let read = fields.and_then(|f| entry(&f, source, known, zones));
+        if repeats && read.as_ref().is_ok_and(|e| e.at < within.from || e.at > within.to) {
+            continue;
+        }
         // Two entries of one event known at one moment contradict each other or say the same twice: the first is kept.
-        let checked = entry(&fields, source, known, zones).and_then(|e| {
+        let read = read.and_then(|e| {
             let first = seen.insert((e.id.clone(), e.known_ts));
             if first {
                 Ok(e)
@@ -147,13 +201,15 @@ pub fn parse(text: &str, format: Format, source: &str, known: Known, zones: &dyn
                 Err(format!("'{}' is there twice; give each event its own id, and each revision its own 'known'", e.id))
             }
         });
-        match checked {
+        match read {
             Ok(entry) => parsed.entries.push(entry),
+            // What is wrong with one instance is wrong with the others.
+            Err(_) if parsed.refused.last().is_some_and(|r| r.number == number) => {}
             Err(why) => parsed.refused.push(Refused { number, why }),
         }
     }
     parsed.entries.sort_by(|a, b| (a.known_ts, a.at, &a.id).cmp(&(b.known_ts, b.at, &b.id)));
-    Ok(parsed)
+    parsed
 }
 
 fn entry(f: &Fields, source: &str, known: Known, zones: &dyn Zones) -> Result<CalendarEntry, String> {

@@ -1,8 +1,11 @@
 //! Calendars in every format say the same; what is wrong is refused with its place and the rest is read.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod feeds;
+mod shipped;
+
 use barograph_domain::{Impact, Span, Ts};
-use barograph_venues::calendar::{Format, Known, Zones, parse, usual};
+use barograph_venues::calendar::{Format, Known, Parsed, Within, Zones, parse, usual};
 
 /// New York as the law of 2007 has it: four hours behind from the second Sunday of March to the first of November.
 struct NewYork;
@@ -20,8 +23,11 @@ impl Zones for NewYork {
     }
 }
 
-fn read(text: &str, format: Format) -> barograph_venues::calendar::Parsed {
-    parse(text, format, "test", Known::At(Ts::from_civil(2026, 1, 1, 0, 0, 0)), &NewYork).unwrap()
+/// Read on 1 January 2026.
+const WITHIN: Within = Within::from_now(Ts::from_civil(2026, 1, 1, 0, 0, 0));
+
+fn read(text: &str, format: Format) -> Parsed {
+    parse(text, format, "test", Known::At(Ts::from_civil(2026, 1, 1, 0, 0, 0)), WITHIN, &NewYork).unwrap()
 }
 
 const TOML: &str = r#"
@@ -137,8 +143,6 @@ fn what_is_wrong_is_refused_with_the_reason_and_the_rest_is_read() {
         assert_eq!(parsed.entries.len(), 1, "{line}");
         assert!(parsed.refused[0].why.contains(why), "{line}: {:?}", parsed.refused);
     }
-    let repeating = ICS.replace("PRIORITY:1", "RRULE:FREQ=MONTHLY");
-    assert_eq!(read(&repeating, Format::Ics).refused.len(), 1);
 }
 
 #[test]
@@ -155,13 +159,14 @@ fn a_text_that_is_no_calendar_says_so() {
         (Format::Ics, "BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:a\n", "cut off"),
     ];
     for (format, text, why) in cases {
-        let got = parse(text, format, "test", Known::At(Ts(0)), &NewYork).unwrap_err();
+        let got = parse(text, format, "test", Known::At(Ts(0)), WITHIN, &NewYork).unwrap_err();
         assert!(got.contains(why), "{text}: {got}");
     }
 }
 
 #[test]
 fn entries_of_a_replay_are_known_as_long_before_as_is_declared() {
-    let parsed = parse("name,at\nFOMC,2026-01-28\n", Format::Csv, "f", Known::Ahead(Span::days(7)), &NewYork).unwrap();
+    let parsed =
+        parse("name,at\nFOMC,2026-01-28\n", Format::Csv, "f", Known::Ahead(Span::days(7)), WITHIN, &NewYork).unwrap();
     assert_eq!(parsed.entries[0].known_ts.iso(), "2026-01-21T19:00:00Z");
 }
