@@ -5,7 +5,8 @@ import { launch, missing } from './browser.mjs';
 import { Server } from './server.mjs';
 
 const MINUTES = Number(process.env.PLAY_MINUTES ?? 120);
-const GROWTH_MB = 1;
+/** The browser compiles for hours, code by code; snapshots of the heap, ten minutes apart, differed by that alone. */
+const GROWTH_MB = 2;
 const START = '/m/binance-usdm:BTCUSDT?interval=1h&as_of=2026-02-01T00:00:00Z&play=600';
 
 if (missing !== null) throw new Error(missing);
