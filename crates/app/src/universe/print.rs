@@ -145,7 +145,7 @@ pub(crate) fn calendar(v: &CalendarView, as_of: Option<Ts>) -> String {
     };
     if !v.available {
         line(&as_of.map_or_else(
-            || "no calendar is known; write calendar = \"shipped\" into the settings, or name a file or an address there".to_owned(),
+            || "no calendar is known; set calendar to shipped, a file or an address".to_owned(),
             |t| format!("no calendar was known at {t}"),
         ));
         return out;

@@ -23,7 +23,8 @@ const WINDOWS: [(&str, &str); 10] = [
     ("Singapore Standard Time", "Asia/Singapore"),
     ("Coordinated Universal Time", "UTC"),
 ];
-/// Years whose changes of a zone are read from its own rules: crypto markets began after the first, and nothing is scheduled beyond the last.
+/// Years whose changes of a zone are read from its own rules: crypto markets began after the first, and nothing is scheduled
+/// beyond the last.
 const YEARS: (i64, i64) = (2000, 2100);
 /// Most zones whose own rules are read: there are about 40 sets of rules on earth.
 const OWN_MAX: usize = 64;
