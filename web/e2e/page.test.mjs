@@ -631,11 +631,13 @@ describe('what the page does', () => {
       const piece = (state, begin, end, reason) => ({ state, from: at(begin), until: at(end), reason });
       const intervals = [piece('LIVE', 0, 0.5, null), piece('GAP', 0.5, 0.75, 'connection_lost'), piece('LIVE', 0.75, 1, null)];
       told.streams = [...told.streams.filter((each) => each.metric !== 'trade'), { metric: 'trade', source: 'e2e', intervals }];
+      told.streams.push({ metric: 'young', source: 'e2e', intervals: [piece('LIVE', 0.5, 1, null)] });
       return route.fulfill({ response: reply, json: told });
     });
     await page.getByRole('link', { name: 'Feeds' }).click();
     const track = page.getByRole('img', { name: 'trade: live 75.0 %, 1 gap' });
     await track.waitFor();
+    await page.getByRole('img', { name: /^young: live 100 % of 12 h( 0 min)?, 0 gaps$/ }).waitFor();
     const gap = track.locator('.state-gap');
     await gap.first().waitFor({ state: 'attached' });
     assert.equal(await gap.count(), 1);

@@ -539,6 +539,17 @@ export const VIEWS = [
     },
   },
   {
+    // Labels that turned have no length: in a crash nothing may be open, and what happened is in sight all the same.
+    name: 'alerts-none-open',
+    path: '/alerts?as_of=2026-02-05T16:30:00Z',
+    ready: (page) => page.getByText('Nothing is open.').waitFor(),
+    check: async (page) => {
+      const latest = page.locator('.panel').filter({ has: page.getByRole('heading', { name: 'Latest alerts' }) });
+      await latest.locator('.alert').filter({ hasText: 'High volatility' }).filter({ hasText: 'BTC/USDT' }).first().waitFor();
+      assert.equal(await page.locator('.alert-filters').count(), 1, 'one set of filters');
+    },
+  },
+  {
     name: 'alerts-deliveries',
     path: '/alerts?view=deliveries',
     ready: (page) => page.getByRole('heading', { name: 'Deliveries' }).waitFor(),

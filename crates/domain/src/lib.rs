@@ -6,6 +6,7 @@
 
 pub mod advice;
 pub mod alert;
+pub mod bins;
 pub mod calendar;
 pub mod cell;
 pub mod contest;

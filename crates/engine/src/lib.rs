@@ -25,6 +25,7 @@ pub mod liquidations;
 pub mod liquidity;
 pub mod market;
 pub mod models;
+pub mod number_key;
 pub mod order_flow;
 pub mod rules;
 pub mod series;

@@ -9,6 +9,7 @@ use super::words::{self, is_proxy};
 use crate::explain::{AxisMoment, Minute};
 use crate::features::funding_signals::AnomalyReasons;
 use barograph_domain::alert::{AlertChange, BaseRate, Word};
+use barograph_domain::pattern::Family;
 use barograph_domain::{Alert, Kind, Pattern, Reason, Severity, Span};
 
 pub use super::fact::money;
@@ -155,6 +156,10 @@ fn ended(alert: &Alert) -> String {
         return format!(
             "No longer followed after {lasted}: barograph was started with other venues, streams or addresses."
         );
+    }
+    // What books and trades look like at the end is not what was found in them.
+    if alert.pattern.family() == Family::OrderFlow {
+        return format!("Ended after {lasted}.");
     }
     let nothing = alert.statistics.iter().find(|s| s.decides).filter(|s| s.value.is_none());
     match (nothing.map(|s| s.reason), words::of(alert).emptied) {

@@ -24,17 +24,18 @@ const SPOOFING: Words = Words {
     short: "large orders pulled",
     behaviour: "spoofing",
     fact: |alert| {
-        let Some(orders) = alert.number("orders") else { return "Large orders came and went.".to_owned() };
+        let Some(orders) = measured(alert, "orders") else { return "Large orders came and went.".to_owned() };
         let (side, other) = sides(alert);
         format!(
-            "{orders:.0} large {side} orders within 60 s, {} on average and {} bps from the best {side}, were cancelled \
+            "{orders:.0} large {side} orders within {}, {} on average and {} bps from the best {side}, were cancelled \
              after {} on average while traders {other}.",
+            (alert.ts - alert.window_from).spoken(),
             base(alert, "size"),
             decimal(alert, "distance_bps"),
             seconds(alert)
         )
     },
-    measure: "the number of large orders pulled within 60 s",
+    measure: "the number of large orders pulled",
     ..FLOW
 };
 
@@ -43,17 +44,18 @@ const LAYERING: Words = Words {
     short: "stacked orders pulled",
     behaviour: "layering",
     fact: |alert| {
-        let Some(stacks) = alert.number("stacks") else { return "Stacked orders came and went.".to_owned() };
+        let Some(stacks) = measured(alert, "stacks") else { return "Stacked orders came and went.".to_owned() };
         let (side, _) = sides(alert);
         format!(
-            "{stacks:.0} times within 2 min, {side} orders at about {:.0} prices, together {}, came at once and were \
+            "{stacks:.0} times within {}, {side} orders at about {:.0} prices, together {}, came at once and were \
              cancelled at once, after {} on average.",
+            (alert.ts - alert.window_from).spoken(),
             alert.number("levels").unwrap_or_default(),
             base(alert, "size"),
             seconds(alert)
         )
     },
-    measure: "the number of stacks pulled within 2 min",
+    measure: "the number of stacks pulled",
     ..FLOW
 };
 
@@ -62,7 +64,7 @@ const QUOTE_STUFFING: Words = Words {
     short: "flood of quotes",
     behaviour: "quote stuffing",
     fact: |alert| {
-        let Some(rate) = alert.number("updates_1s") else { return "Quotes changed very often.".to_owned() };
+        let Some(rate) = measured(alert, "updates_1s") else { return "Quotes changed very often.".to_owned() };
         format!(
             "{rate:.0} changes of the book within 1 s (alert at {:.0}) with {:.0} trades, and the price stood still.",
             alert.number("usual_most_1s").unwrap_or_default(),
@@ -104,7 +106,7 @@ const PUMP_AND_DUMP: Words = Words {
     behaviour: "a pump and dump",
     fact: |alert| {
         let percent = |name: &str| 100.0 * alert.number(name).unwrap_or_default();
-        let Some(volume) = alert.number("volume_ratio") else { return "A sharp rise is over.".to_owned() };
+        let Some(volume) = measured(alert, "volume_ratio") else { return "A sharp rise is over.".to_owned() };
         let back = match alert.word("phase") {
             Some("DUMP") => format!(" {:.0} % of the rise is gone again.", percent("given_back")),
             _ => String::new(),
@@ -125,18 +127,26 @@ const WINDOW_PRESSURE: Words = Words {
     short: "pressure before funding",
     behaviour: "pressure on the funding rate",
     fact: |alert| {
-        let Some(z) = alert.number("volume_z") else { return "Trading before funding is as usual again.".to_owned() };
+        let Some(z) = measured(alert, "volume_z") else {
+            return "Trading before funding is as usual again.".to_owned();
+        };
         let of_nine = alert.number("of_last_nine").unwrap_or_default();
         format!(
-            "Net {} in the last minute before funding was {z:.1}σ from its mean (alert at 4.0σ), and {:.0} % of the \
+            "Net {} in the last minute before funding was {z:.1}σ from its mean (alert at {:.1}σ), and {:.0} % of the \
              premium's move was undone within 5 min; so in {of_nine:.0} of the last 9 fundings.",
             alert.word("pressure").unwrap_or("trading"),
+            alert.statistics.first().map_or(0.0, |s| s.threshold),
             100.0 * alert.number("premium_reverted").unwrap_or_default()
         )
     },
     measure: "the net volume of the minute before funding",
     ..FLOW
 };
+
+/// A number of what was found; none where nothing was measured at this record.
+fn measured(alert: &Alert, name: &str) -> Option<f64> {
+    alert.number(name).filter(|_| !alert.statistics.is_empty())
+}
 
 /// The side of the book, and what traders did on the other one.
 fn sides(alert: &Alert) -> (&'static str, &'static str) {

@@ -4,6 +4,7 @@
 
 use crate::features::funding_signals::FundingLimits;
 use crate::liquidations::CascadeLimits;
+use crate::number_key::NumberKey;
 use barograph_domain::Span;
 use barograph_domain::thresholds::{BASIS_FAR, CORRELATION_BREAK, CORRELATION_RARE, PREMIUM_FAR};
 use serde::{Deserialize, Serialize};
@@ -68,18 +69,8 @@ impl Default for Thresholds {
     }
 }
 
-/// One key: its name, the range of its values, how it is read and written.
-#[derive(Clone, Copy, Debug)]
-pub struct ThresholdKey {
-    /// Name in the `[detectors]` table.
-    pub name: &'static str,
-    /// Smallest and largest value.
-    pub range: (f64, f64),
-    /// What it means; its line in `docs/rules.md`, which `cargo x gen` writes.
-    pub meaning: &'static str,
-    get: fn(&Thresholds) -> f64,
-    set: fn(&mut Thresholds, f64),
-}
+/// A key of the `[detectors]` table; `meaning` is its line in `docs/rules.md`, which `cargo x gen` writes.
+pub type ThresholdKey = NumberKey<Thresholds>;
 
 macro_rules! keys {
     ($($name:literal $lo:literal .. $hi:literal $($field:ident).+ : $meaning:literal;)*) => {
@@ -151,16 +142,7 @@ impl Thresholds {
     /// # Errors
     /// What is wrong, in words, when there is no such key or the value lies outside its range.
     pub fn set(&mut self, name: &str, value: f64) -> Result<(), String> {
-        let Some(key) = KEYS.iter().find(|k| k.name == name) else {
-            let near = KEYS.iter().map(|k| k.name).min_by_key(|k| strsim::damerau_levenshtein(k, name));
-            return Err(format!("there is no threshold '{name}'; did you mean '{}'?", near.unwrap_or_default()));
-        };
-        let (lo, hi) = key.range;
-        if !(lo..=hi).contains(&value) {
-            return Err(format!("'{name}' is {value}; it lies between {lo} and {hi}"));
-        }
-        (key.set)(self, value);
-        Ok(())
+        NumberKey::set_in(KEYS, self, name, value)
     }
     /// First and second step, with what is wrong in words, wherever the second lies below the first.
     pub fn steps_down(&self) -> impl Iterator<Item = (&'static str, &'static str, String)> + '_ {

@@ -1,6 +1,7 @@
 //! Every number of the detectors of order flow that may be set (R3.26), with the specification's values where nothing is
 //! (surveillance §5).
 
+use crate::number_key::NumberKey;
 use serde::{Deserialize, Serialize};
 
 macro_rules! keys {
@@ -26,18 +27,8 @@ macro_rules! keys {
     };
 }
 
-/// One key: its name, the range of its values, how it is read and written.
-#[derive(Clone, Copy, Debug)]
-pub struct FlowKey {
-    /// Name in the `[order_flow]` table.
-    pub name: &'static str,
-    /// Smallest and largest value.
-    pub range: (f64, f64),
-    /// What it means, in a sentence; its line in `docs/order-flow.md`.
-    pub meaning: &'static str,
-    get: fn(&FlowThresholds) -> f64,
-    set: fn(&mut FlowThresholds, f64),
-}
+/// A key of the `[order_flow]` table; `meaning` is its line in `docs/order-flow.md`.
+pub type FlowKey = NumberKey<FlowThresholds>;
 
 keys! {
     /// Median milliseconds between updates of a book above which its feed is too coarse for the three detectors of books.
@@ -148,16 +139,7 @@ impl FlowThresholds {
     /// # Errors
     /// What is wrong, in words, when there is no such key or the value lies outside its range.
     pub fn set(&mut self, name: &str, value: f64) -> Result<(), String> {
-        let Some(key) = FLOW_KEYS.iter().find(|k| k.name == name) else {
-            let near = FLOW_KEYS.iter().map(|k| k.name).min_by_key(|k| strsim::damerau_levenshtein(k, name));
-            return Err(format!("there is no threshold '{name}'; did you mean '{}'?", near.unwrap_or_default()));
-        };
-        let (lo, hi) = key.range;
-        if !(lo..=hi).contains(&value) {
-            return Err(format!("'{name}' is {value}; it lies between {lo} and {hi}"));
-        }
-        (key.set)(self, value);
-        Ok(())
+        NumberKey::set_in(FLOW_KEYS, self, name, value)
     }
 
     /// Key and value of what differs from the defaults, for the canonical form of a book.

@@ -35,10 +35,10 @@ pub const EXPERIMENTAL: &[Pattern] = &FLOW_PATTERNS;
 const CLEAR: Span = Span::mins(5);
 
 /// How far back the statistics of a pattern look.
-fn window(pattern: Pattern) -> Span {
+fn window(pattern: Pattern, v: &FlowView<'_>) -> Span {
     match pattern {
-        Pattern::Spoofing => Span::mins(1),
-        Pattern::Layering => Span::mins(2),
+        Pattern::Spoofing => v.span(v.t.spoof_window_s),
+        Pattern::Layering => v.span(v.t.layer_window_s),
         Pattern::WashTrading => Span::hours(2),
         Pattern::PumpAndDump | Pattern::FundingWindowPressure => Span::mins(6),
         _ => Span::secs(2),
@@ -139,7 +139,7 @@ impl FlowWatch {
         let stacked = pattern == Pattern::Spoofing
             && self.episodes[0].running().is_some_and(|stack| stack.severity >= due.of.severity);
         Alert {
-            window_from: now - window(pattern),
+            window_from: now - window(pattern, view),
             statistics,
             data: facts.0,
             base_rate,

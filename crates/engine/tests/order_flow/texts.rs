@@ -38,6 +38,11 @@ fn check(pattern: Pattern, alerts: &[Alert], head: &str, parts: &[&str]) {
     assert!(!said.contains("manipulat") && !said.contains("NaN") && !said.contains("inf"), "{said}");
     let closed = story(first(alerts, pattern, AlertChange::Closed), None);
     assert!(closed.starts_with("Ended after ") && !closed.contains("Pattern consistent"), "{closed}");
+    let end = closed.split(". ").next().unwrap_or_default();
+    assert!(
+        closed[end.len()..].starts_with(". A book is published") || closed[end.len()..].starts_with(". Experimental"),
+        "{closed}"
+    );
     for s in &opened.statistics {
         assert!(s.u.is_some_and(|u| u.is_finite() && u > 0.0) && s.value.is_some(), "{s:?}");
     }
@@ -55,7 +60,8 @@ fn check(pattern: Pattern, alerts: &[Alert], head: &str, parts: &[&str]) {
 #[test]
 fn large_orders_pulled() {
     let alerts = of_books(Pattern::Spoofing);
-    let parts = ["large ", "within 60 s", "cancelled after", "Pattern consistent with spoofing.", "published in steps"];
+    let parts =
+        ["large ", "within 1 min", "cancelled after", "Pattern consistent with spoofing.", "published in steps"];
     check(Pattern::Spoofing, &alerts, "Large orders pulled before they traded", &parts);
 }
 
