@@ -22,8 +22,7 @@ import type { Episode, Sorting } from './episodes';
 import { useNames } from './names';
 import { silenceOf } from './silenced';
 
-/** What is asked for at first, and so many more each time, up to what the server gives at once. */
-const STEP = { open: 100, all: 300 } as const;
+/** As many as the server gives at once. */
 const ASKED_MAX = 1_000;
 
 function fits(event: EventView, needle: string): boolean {
@@ -37,7 +36,8 @@ export function EventsList({ open, below = false }: { open: boolean; below?: boo
   const kind = kindOf(params['kind']);
   const market = params['market'] ?? null;
   const needle = (params['q'] ?? '').trim().toLowerCase();
-  const step = open ? STEP.open : STEP.all;
+  // Asked for at first, and so many more each time.
+  const step = below ? 20 : open ? 100 : 300;
   const [asked, setAsked] = useState<number>(step);
   const of = market === null ? '/api/v1/events' : `/api/v1/markets/${encodeURIComponent(market)}/events`;
   const question = { of, order: 'desc', severity, pattern: kind?.word ?? null, open: open ? true : null, as_of: asOf.value };
@@ -130,7 +130,7 @@ function Extent({ read, episodes, total, more, asked, step, ask }: ExtentProps):
             Show {step} more
           </button>
         ) : (
-          'Narrow them down by market, kind or severity, or move the time machine to earlier ones.'
+          'Filter by market, kind or severity, or move the time machine.'
         ))}
     </p>
   );
