@@ -142,15 +142,20 @@ impl MarketWeather {
     fn row(&mut self, row: &MinuteRow) {
         self.first.get_or_insert(row.ts);
         let hour = row.ts.floor(HOUR).0 / HOUR.0;
-        if let Some(p) = row.price {
-            self.prices.entry(hour).or_insert(p);
-        }
         let label = row.risk.label;
-        *self.minutes.entry(label).or_default() += 1;
-        let worst = self.hours.entry(hour).or_insert(label);
-        if label.severity() > worst.severity() {
-            *worst = label;
+        let known =
+            self.last.as_ref().map(|last| (last.ts.floor(HOUR).0 / HOUR.0, last.risk.label, last.price.is_some()));
+        // Of an hour's minutes few say anything new.
+        if known != Some((hour, label, true)) {
+            if let Some(p) = row.price {
+                self.prices.entry(hour).or_insert(p);
+            }
+            let worst = self.hours.entry(hour).or_insert(label);
+            if label.severity() > worst.severity() {
+                *worst = label;
+            }
         }
+        *self.minutes.entry(label).or_default() += 1;
         match self.episodes.last_mut() {
             Some(e) if e.label == label => e.end = row.ts + Span::mins(1),
             _ => {

@@ -71,6 +71,15 @@ fn hand_gap(gap: &Event, sink: &mut dyn RunSink) -> Result<(), Failure> {
     }
 }
 
+/// Written at once; a list of numbers of one byte reads the same, and is written byte by byte.
+struct AsBytes<'a>(&'a [u8]);
+
+impl serde::Serialize for AsBytes<'_> {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_bytes(self.0)
+    }
+}
+
 /// An engine with its gap detection.
 #[derive(Debug)]
 pub(crate) struct Run {
@@ -185,6 +194,11 @@ impl Run {
     }
 
     fn drain(&mut self, sink: &mut dyn RunSink) -> Result<(), Failure> {
+        // Most events make nothing.
+        if self.out.rows().is_empty() && self.out.alerts().is_empty() {
+            self.out.clear();
+            return Ok(());
+        }
         hand(&self.out, Place::default()..Place::end(&self.out), sink)?;
         self.out.clear();
         Ok(())
@@ -192,7 +206,7 @@ impl Run {
 
     /// Engine and gap detection as bytes.
     pub(crate) fn save(&self) -> Result<Vec<u8>, Failure> {
-        postcard::to_allocvec(&(self.engine.save(), &self.continuity)).map_err(Failure::broken)
+        postcard::to_allocvec(&(AsBytes(&self.engine.save()), &self.continuity)).map_err(Failure::broken)
     }
 
     /// Goes on from [`Self::save`]; `None` when the bytes are not usable, so that the caller replays from the beginning.

@@ -215,6 +215,16 @@ impl MinuteRow {
             open: OpenAlerts::default(),
         }
     }
+
+    /// The same row in a run of more markets: its market is the run's `instrument`, and what it calls stream `i` is `streams[i]`
+    /// there; a stream beyond them keeps its number.
+    pub fn renumber(&mut self, instrument: u32, streams: &[StreamIndex]) {
+        self.instrument = instrument;
+        let cells = self.cells.iter_mut().map(|c| &mut c.stream);
+        for stream in cells.chain(self.inputs.iter_mut().map(|i| &mut i.stream)).flatten() {
+            *stream = streams.get(stream.index()).copied().unwrap_or(*stream);
+        }
+    }
 }
 
 /// By hand for [`Clone::clone_from`], which keeps the memory of the row it overwrites: whoever follows a market copies a row a

@@ -53,11 +53,7 @@ impl Seen<'_> {
     pub(super) fn row(&mut self, row: &MinuteRow) -> Result<(), Failure> {
         let mut named = self.row.take().unwrap_or_else(|| row.clone());
         named.clone_from(row);
-        named.instrument = self.instrument;
-        let cells = named.cells.iter_mut().map(|c| &mut c.stream);
-        for stream in cells.chain(named.inputs.iter_mut().map(|i| &mut i.stream)).flatten() {
-            *stream = self.stream(*stream);
-        }
+        named.renumber(self.instrument, &self.streams);
         let told = self.sink.row(&named);
         self.row = Some(named);
         told
