@@ -52,7 +52,7 @@ impl Deal {
     }
 }
 
-/// A liquidation: when, what tells it from others (it has no number), and what happened. The side is that of the position. `None`:
+/// A liquidation: when, what distinguishes it from others (it has no number), and what happened. The side is that of the position. `None`:
 /// it is none; `Some(None)`: it is one of another market.
 pub(super) fn liquidation(spec: &MarketSpec, now: Ts, row: &str) -> Option<Option<(Ts, u64, Payload)>> {
     let [market, side, cost, amount, time] =

@@ -14,7 +14,7 @@ use crate::session::kit::Kit;
 use crate::session::registry::escape;
 use crate::session::scan::elements;
 use crate::session::{Admit, Desk, MarketIndex, Out, Priority};
-use barograph_domain::{Metric, Payload, Span, Ts};
+use barograph_domain::{GapReason, Metric, Payload, Span, Ts};
 
 const MINUTE: Span = Span::mins(1);
 /// Bars of a page.
@@ -81,6 +81,17 @@ impl Kit<Coinex> {
             None => (now - MINUTE, Priority::Poll),
         };
         self.desk.history.want(index, Metric::Liquidation, from, now, priority, now);
+    }
+
+    /// The venue refused a request for good: what is asked for regularly is not asked for again while the program runs.
+    pub(super) fn never_again(&mut self, now: Ts, job: &Job, out: &mut Out) {
+        let market = &mut self.markets[job.market.index()];
+        match job.metric {
+            Metric::Bar => market.bars_due = Some(Ts::MAX),
+            Metric::Liquidation => market.liquidations_due = Some(Ts::MAX),
+            _ => return,
+        }
+        self.desk.lost(job.market, job.metric, now, GapReason::Refused, out);
     }
 
     /// The end of the page that begins where the job stands.

@@ -48,8 +48,8 @@ impl Rest for Kit<Coinex> {
             self.state.sweeps[at].due = Some(now + if read.is_some() { SWEEP_EVERY } else { SWEEP_AGAIN });
             if good.is_some() && read.is_none() {
                 out.fault("undecodable", None, "an answer that is no such list", body);
-            } else if read.is_none() {
-                self.refusal_of(now, status, answer, body, out);
+            } else if read.is_none() && self.refusal_of(now, status, answer, body, out) == Refusal::Final {
+                self.state.sweeps[at].due = Some(Ts::MAX);
             }
             return;
         }
@@ -58,7 +58,10 @@ impl Rest for Kit<Coinex> {
             return self.page(now, &job, answer, body, out);
         }
         match self.refusal_of(now, status, answer, body, out) {
-            Refusal::Final => self.desk.history.stop(now, &job),
+            Refusal::Final => {
+                self.desk.history.stop(now, &job);
+                self.never_again(now, &job, out);
+            }
             Refusal::TooMany | Refusal::Forbidden | Refusal::Later => self.retry(now, &job, "", out),
         }
     }

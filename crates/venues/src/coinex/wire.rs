@@ -45,11 +45,11 @@ impl<'a> Answer<'a> {
 pub(super) enum Refusal {
     /// Too many requests: rest, then again.
     TooMany,
-    /// Wrong, and wrong the next time too: parameters, method, a market that is not served.
+    /// Wrong, and wrong the next time too: parameters, method.
     Final,
     /// This address may not ask at all.
     Forbidden,
-    /// Busy, slow or broken: again later.
+    /// Busy, slow or broken, or a market that rests: again later.
     Later,
 }
 
@@ -57,9 +57,7 @@ pub(super) enum Refusal {
 pub(super) const fn refusal(code: i64) -> Refusal {
     match code {
         213 | 4_123 | 4_213 | 23_002 | 33_002 => Refusal::TooMany,
-        4_004 | 4_009 | 4_117 | 3_157 | 20_001 | 20_002 | 30_001 | 30_002 | 21_001 | 21_002 | 31_001 | 31_002 => {
-            Refusal::Final
-        }
+        4_004 | 4_009 | 20_001 | 20_002 | 30_001 | 30_002 | 21_001 | 21_002 | 31_001 | 31_002 => Refusal::Final,
         4_007 | 4_011 => Refusal::Forbidden,
         _ => Refusal::Later,
     }

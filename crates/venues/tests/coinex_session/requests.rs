@@ -2,8 +2,8 @@
 
 use crate::rig::{Rig, is_backfill};
 use crate::{NOW, answer, asked, btc, kinds, opened, state, states};
-use barograph_domain::{MarketKind, Metric, Payload, Side, Span, StatusState, Ts};
-use barograph_venues::session::{Decimal, FailReason, venue};
+use barograph_domain::{GapReason, MarketKind, Metric, Payload, Side, Span, StatusState, Ts};
+use barograph_venues::session::{Decimal, FailReason, MarketIndex, venue};
 
 fn row(side: &str, market: &str, amount: &str, ms: i64) -> String {
     format!(
@@ -65,6 +65,19 @@ fn checklist_03_too_many_requests_rest_and_a_bad_parameter_is_final() {
         rig.wait(1);
     }
     assert!(asked(&mut rig, "funding-rate-history").is_empty());
+    let mut rig = btc(&[Metric::Bar, Metric::Liquidation]);
+    rig.wait(1);
+    let all = core::mem::take(&mut rig.requests);
+    assert_eq!(all.len(), 4, "tickers, rates, bars, liquidations");
+    for request in all {
+        rig.reply(request.id, 200, r#"{"code":4004,"data":{},"message":"invalid parameter"}"#);
+    }
+    assert_eq!(kinds(&rig), ["bad_request"; 4]);
+    for metric in [Metric::Bar, Metric::Liquidation] {
+        assert_eq!(rig.session.continuity().get(MarketIndex(0), metric).unwrap().reason, GapReason::Refused);
+    }
+    rig.wait(700);
+    assert!(rig.requests.is_empty(), "{:?}", rig.requests);
 }
 
 #[test]
