@@ -1,5 +1,5 @@
 //! What quantities count in a venue's messages and archives: base units, quote units, or contracts.
-//! Sources: venue sheets, heads on units of OKX, Deribit, Bybit, Coinbase and COIN-M.
+//! Sources: venue sheets, heads on units of OKX, Deribit, Bybit, Coinbase, CoinEx and COIN-M.
 
 use crate::session::MarketSpec;
 use barograph_domain::MarketKind;
@@ -22,7 +22,7 @@ impl QtyUnit {
         match (venue, spec.kind) {
             (_, MarketKind::Spot) => Self::Base,
             ("okx" | "binance-coinm" | "coinbase", _) => Self::Contracts,
-            ("bybit" | "deribit", _) if spec.inverse => Self::Quote,
+            ("bybit" | "coinex" | "deribit", _) if spec.inverse => Self::Quote,
             _ => Self::Base,
         }
     }
@@ -37,6 +37,8 @@ pub fn is_inverse(venue: &str, symbol: &str) -> bool {
         "okx" => symbol.split('-').nth(1) == Some("USD") && symbol.split('-').count() > 2,
         // `BTC-PERPETUAL`; linear ones name their currency (`BTC_USDC-PERPETUAL`).
         "deribit" => symbol.contains('-') && !symbol.contains('_'),
+        // `BTCUSD`.
+        "coinex" => symbol.strip_suffix("USD").is_some_and(|base| !base.is_empty()),
         // `BTCUSD`, and with a month and a year `BTCUSDZ25`.
         "bybit" => symbol.rsplit_once("USD").is_some_and(|(base, rest)| {
             let month = rest.len() == 3 && rest.bytes().skip(1).all(|b| b.is_ascii_digit());
@@ -70,6 +72,8 @@ mod tests {
             ("bybit", "BTCUSDZ25", DatedFuture, true, QtyUnit::Quote),
             ("deribit", "BTC-PERPETUAL", Perpetual, true, QtyUnit::Quote),
             ("deribit", "BTC_USDC-PERPETUAL", Perpetual, false, QtyUnit::Base),
+            ("coinex", "BTCUSDT", Perpetual, false, QtyUnit::Base),
+            ("coinex", "BTCUSD", Perpetual, true, QtyUnit::Quote),
             ("hyperliquid", "BTC", Perpetual, false, QtyUnit::Base),
         ] {
             assert_eq!(is_inverse(venue, symbol), inverse, "{venue}:{symbol}");

@@ -13,6 +13,7 @@ pub mod binance;
 pub mod bybit;
 pub mod calendar;
 pub mod coinbase;
+pub mod coinex;
 pub mod columns;
 pub mod continuity;
 pub mod counting;

@@ -33,7 +33,7 @@ impl Pair {
 }
 
 /// A symbol as people and other tools write it, in the one spelling the venue has: Binance has capitals without dashes and
-/// slashes, Bybit too but for dated contracts (`BTCUSDT-26DEC25`). Letters that are not ASCII stay as they are. Other
+/// slashes, CoinEx too, and Bybit but for dated contracts (`BTCUSDT-26DEC25`). Letters that are not ASCII stay as they are. Other
 /// venues have dashes or lower case of their own; their symbols are kept as given.
 #[must_use]
 pub fn spelled(venue: &str, symbol: &str) -> String {
@@ -41,7 +41,7 @@ pub fn spelled(venue: &str, symbol: &str) -> String {
     let dropped: &[char] = match venue {
         _ if venue.starts_with("binance") => &['-', '/'],
         "bybit" if dated() => &['/'],
-        "bybit" => &['-', '/'],
+        "bybit" | "coinex" => &['-', '/'],
         _ => return symbol.to_owned(),
     };
     symbol.chars().filter(|c| !dropped.contains(c)).map(|c| c.to_ascii_uppercase()).collect()
@@ -143,6 +143,7 @@ mod tests {
             ("binance-usdm", "éusdt", "éUSDT"),
             ("bybit", "BTC-USDT", "BTCUSDT"),
             ("bybit", "btcusdt", "BTCUSDT"),
+            ("coinex", "btc-usdt", "BTCUSDT"),
             ("bybit", "BTCUSDT-26DEC25", "BTCUSDT-26DEC25"),
             ("okx", "BTC-USDT-SWAP", "BTC-USDT-SWAP"),
             ("coinbase", "BTC-USD", "BTC-USD"),

@@ -173,6 +173,12 @@ impl Chained {
         self.apply(now, conn, at, levels, |_| {})
     }
 
+    /// A message was applied, and the book is not what the venue's checksum says it is: counts like a jump.
+    pub(crate) fn mismatched(&mut self, now: Ts) -> Step {
+        self.count_jump(now);
+        self.broken(now, GapReason::ChecksumMismatch)
+    }
+
     fn count_jump(&mut self, now: Ts) {
         if self.jumps_since.is_none_or(|t| now - t > JUMPS_WITHIN) {
             (self.jumps, self.jumps_since) = (0, Some(now));

@@ -84,6 +84,7 @@ pub const VENUES: &[&VenueDef] = &[
     &crate::binance::venue::BINANCE_USDM,
     &crate::bybit::VENUE,
     &crate::coinbase::VENUE,
+    &crate::coinex::VENUE,
     &crate::deribit::VENUE,
     &crate::hyperliquid::VENUE,
     &crate::okx::VENUE,
@@ -96,12 +97,8 @@ pub fn venue(id: &str) -> Option<&'static VenueDef> {
 }
 
 /// Venues of which files are known, and no session.
-const ELSEWHERE: [(&str, MarketKind); 4] = [
-    ("coinex", MarketKind::Perpetual),
-    ("kraken", MarketKind::Spot),
-    ("dydx", MarketKind::Perpetual),
-    ("gate", MarketKind::Perpetual),
-];
+const ELSEWHERE: [(&str, MarketKind); 3] =
+    [("kraken", MarketKind::Spot), ("dydx", MarketKind::Perpetual), ("gate", MarketKind::Perpetual)];
 
 /// What the markets of this venue are, unless their symbols say more; `None`: nobody has heard of it.
 #[must_use]

@@ -269,7 +269,8 @@ pub fn asks_again_for_what_does_not_come(
                 match action {
                     Action::Send { conn, text } => {
                         let lower = text.to_ascii_lowercase();
-                        let subscribes = ["\"subscribe\"", "/subscribe\""].iter().any(|verb| lower.contains(verb));
+                        let subscribes =
+                            ["\"subscribe\"", "/subscribe\"", ".subscribe\""].iter().any(|verb| lower.contains(verb));
                         for word in words.iter().filter(|w| subscribes && text.contains(**w)) {
                             asked.entry(word).or_default().push(second);
                         }
