@@ -9,6 +9,7 @@
 mod access;
 pub mod alias;
 mod alone;
+pub mod analysis;
 mod badge;
 pub mod board;
 pub mod chart;

@@ -20,7 +20,7 @@ mod whatif;
 
 pub(crate) use advice::{Advise, PositionsCommand};
 pub(crate) use alerts::{AlertWatchArgs, Alerts, SilenceArgs as AlertSilence};
-pub(crate) use context::{ContextArgs, SimilarArgs};
+pub(crate) use context::{AnalyzeArgs, ContextArgs, SimilarArgs};
 pub(crate) use db::{Db, Forget};
 pub(crate) use events::EventsArgs;
 pub(crate) use kpi::KpiArgs;
@@ -87,6 +87,9 @@ pub(crate) enum Command {
     /// The context of one market
     #[command(visible_alias = "generate_market_context")]
     Context(ContextArgs),
+    /// One market checked: health, open alerts, every pattern with its statistic, sources and gaps
+    #[command(visible_alias = "analyze_futures_market")]
+    Analyze(AnalyzeArgs),
     /// What a trade you have in mind is walking into; exit 1 when the verdict is AVOID
     Advise(Box<Advise>),
     /// Access tokens, without which only this machine is answered

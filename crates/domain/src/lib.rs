@@ -17,6 +17,7 @@ pub mod event;
 pub mod forecast;
 pub mod guidance;
 pub mod headline;
+pub mod health;
 pub mod instrument;
 pub mod json;
 pub mod leg;

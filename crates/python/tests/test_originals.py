@@ -243,6 +243,13 @@ def test_the_third_originals_analyzer_asks_a_running_barograph(program):
         assert {a["pattern_type"] for a in own} <= {pattern} and known(own) >= {a["alert_id"] for a in everything if a["pattern_type"] == pattern}
     with pytest.raises(ValueError, match="NOPE"):
         barograph.analyze_futures_market("NOPE", url=program)
+    checked = barograph.market_analysis("BTC/USDT", url=program)
+    health = checked["health"]
+    assert checked["instrument"] == "binance-usdm:BTCUSDT" and checked["sources"]
+    assert health["score"] == pytest.approx(max(0.0, 100 - health["alert_points"] - health["data_points"]))
+    assert {"FUNDING_MANIPULATION", "LIQUIDATION_CASCADE"} <= {check["pattern"] for check in checked["patterns"]}
+    with pytest.raises(ValueError, match="had no snapshot|nothing-yet"):
+        barograph.market_analysis("BTC/USDT", url=program, as_of="2020-01-01T00:00:00Z")
 
 
 def test_the_analyzer_says_when_nobody_answers():

@@ -4,6 +4,7 @@
 //! words here and nowhere else ([`render`]). Left out on purpose: how a process listens, what it is set to, terminals, exit codes.
 
 mod advice;
+pub mod analysis;
 pub mod calls;
 pub mod contest;
 pub mod delivery;

@@ -108,6 +108,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/markets/{id}/analysis": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One market, checked: open alerts, health, every pattern with its statistic, sources and gaps.
+         * @description `health.score` is 100 less what alerts take (of the last six hours, halved with each hour since they closed) and what missing data
+         *     take (of the last 60 minutes); each part is listed. Patterns are judged by the newest minute, quiet ones too. Of a recording the answer
+         *     is of its end. Nothing here says that anybody did anything: patterns are consistent with a behaviour.
+         */
+        get: operations["analyzeMarket"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/markets/{id}/metrics": {
         parameters: {
             query?: never;
@@ -1481,6 +1503,34 @@ export interface components {
             /** @description Markets in which it does not. */
             exceeded_in: string[];
         };
+        /** @description An alert and what it takes. */
+        AlertBurden: {
+            /** @description What was found. */
+            pattern: components["schemas"]["Pattern"];
+            trigger: components["schemas"]["Trigger"] | null;
+            /** @description How severe it is, or was. */
+            severity: components["schemas"]["Severity"];
+            /**
+             * Format: double
+             * @description Its anomaly score, 0 to 100.
+             */
+            anomaly_score: number;
+            /**
+             * Format: int64
+             * @description Seconds since it closed; 0 while it is open.
+             */
+            age_s: number;
+            /**
+             * Format: double
+             * @description `w·(score/100)·2^(−age/1 h)`.
+             */
+            weight: number;
+            /**
+             * Format: double
+             * @description Points that it would take alone. Together they take less than the sum: alerts of one event repeat each other.
+             */
+            points: number;
+        };
         /** @description How a label of the risk axis or a detector did as an alert. */
         AlertRow: {
             /** @description The label or the detector. */
@@ -1890,6 +1940,40 @@ export interface components {
         AllFeatures: {
             /** @description Markets that have a row, in the order of their names. */
             items: components["schemas"]["MarketFeatures"][];
+        };
+        /** @description One market, checked. */
+        AnalysisView: {
+            /** @description `venue:symbol`. */
+            instrument: string;
+            /** @description The pair, as in BTC/USDT. */
+            symbol: string;
+            /**
+             * Format: date-time
+             * @description The moment it speaks of; of a recording its end.
+             */
+            timestamp: string;
+            /**
+             * Format: date-time
+             * @description The market is a recording that ends here; null while it is listened to.
+             */
+            recorded_until: string | null;
+            /** @description The most telling thing of everything known. */
+            headline: string;
+            /**
+             * Format: double
+             * @description Mark price, or last where there is no mark; quote units.
+             */
+            price: number | null;
+            /** @description How healthy the market looks, with its components. */
+            health: components["schemas"]["HealthScore"];
+            /** @description Alerts that are open, the most severe first. */
+            alerts: components["schemas"]["EventView"][];
+            /** @description Every pattern that this build looks for in one market. */
+            patterns: components["schemas"]["PatternCheck"][];
+            /** @description What the rules read. */
+            sources: components["schemas"]["SourceView"][];
+            /** @description Release and hash of everything that touches the numbers. */
+            logic_version: string;
         };
         /** @description One try, as the delivery log keeps it. */
         Attempt: {
@@ -4278,6 +4362,36 @@ export interface components {
             /** @description Its words in the headline. */
             text: string;
         };
+        /**
+         * @description A word for a score.
+         * @enum {string}
+         */
+        HealthBand: "GOOD" | "WATCH" | "POOR";
+        /** @description The health of one market at one moment. */
+        HealthScore: {
+            /**
+             * Format: double
+             * @description 0 to 100; null where no stream was valid in the last 60 minutes.
+             */
+            score: number | null;
+            /** @description Why there is none: `no_data`. */
+            reason: string | null;
+            band: components["schemas"]["HealthBand"] | null;
+            /**
+             * Format: double
+             * @description Points that alerts take together, of 70.
+             */
+            alert_points: number;
+            /**
+             * Format: double
+             * @description Points that missing data take, of 30.
+             */
+            data_points: number;
+            /** @description Alerts that weigh, the heaviest first. */
+            alerts: components["schemas"]["AlertBurden"][];
+            /** @description Streams that the rules read, in the order of the rule book. */
+            streams: components["schemas"]["StreamBurden"][];
+        };
         /** @description Answer of `/healthz` and, when ready, `/readyz`. */
         HealthView: {
             /**
@@ -6171,6 +6285,31 @@ export interface components {
          * @enum {string}
          */
         Pattern: "FUNDING_MANIPULATION" | "FUNDING_ANOMALY" | "FUNDING_REVERSAL" | "FUNDING_FARMING" | "LIQUIDATION_CASCADE" | "FORCED_LIQUIDATIONS" | "BASIS_MANIPULATION" | "PREMIUM_DEVIATION" | "POSITION_CONCENTRATION" | "VOLATILITY_REGIME_CHANGE" | "REGIME_CHANGE" | "REGIME_CONFIRMED" | "SESSION_CHANGED" | "CORRELATION_BREAK" | "DATA_GAP" | "FEED_STALE" | "ALERT_RULE" | "FEATURE_DRIFT" | "SKILL_LOST" | "SPOOFING" | "LAYERING" | "QUOTE_STUFFING" | "WASH_TRADING" | "PUMP_AND_DUMP" | "FUNDING_WINDOW_PRESSURE";
+        /** @description How one pattern stands at the newest minute, quiet ones too. */
+        PatternCheck: {
+            /** @description What is looked for. */
+            pattern: components["schemas"]["Pattern"];
+            trigger: components["schemas"]["Trigger"] | null;
+            /**
+             * @description `OPEN`: an alert of it is open. `BEYOND`: the minute is beyond its threshold. `QUIET`: it is not. `NO_DATA`: it cannot be judged
+             *     now. `NOT_OFFERED`: the venue does not publish what it needs. `ALERTS_ONLY`: of books and trades, whose
+             *     statistics are kept with alerts only.
+             * @example QUIET
+             */
+            state: string;
+            /**
+             * Format: double
+             * @description 0 to 100, 63.2 at the threshold; null where nothing can be judged.
+             */
+            score: number | null;
+            /**
+             * Format: int64
+             * @description Seconds that its statistic looks back; null where no statistic is kept.
+             */
+            window_s: number | null;
+            /** @description What is compared with what. */
+            statistics: components["schemas"]["Statistic"][];
+        };
         /**
          * @description What stands where in the life of what a message reports.
          * @enum {string}
@@ -7080,6 +7219,32 @@ export interface components {
             /** @description Posture. */
             posture: components["schemas"]["Posture"];
         };
+        /** @description One input of the rules. */
+        SourceView: {
+            /** @description Metric name. */
+            metric: string;
+            /** @description Source word; null where it was never seen. */
+            source: string | null;
+            /**
+             * Format: int64
+             * @description Seconds since its newest value.
+             */
+            age_s: number | null;
+            /**
+             * Format: int64
+             * @description Seconds after which it is too old.
+             */
+            max_age_s: number | null;
+            /** @description Older than that. */
+            stale: boolean;
+            /** @description Why the stream is lost at this moment; null while it is continuous. */
+            gap: string | null;
+            /**
+             * Format: double
+             * @description Share of the last 60 minutes in which it was continuous and not too old; null where it was never seen.
+             */
+            valid_share_60m: number | null;
+        };
         /** @description Spread of a sample: a tenth lies below `p10`, a tenth above `p90`. */
         SpreadView: {
             /** @description Moves that are known. */
@@ -7335,6 +7500,23 @@ export interface components {
              * @description Recorded seconds per second of the reader's, to begin with.
              */
             speed: number;
+        };
+        /** @description A stream that the rules read, and what is missing of it. */
+        StreamBurden: {
+            /** @description Metric name. */
+            metric: string;
+            /** @description Source word. */
+            source: string;
+            /**
+             * Format: double
+             * @description Share of the last 60 minutes in which it was continuous and not too old.
+             */
+            valid_share: number;
+            /**
+             * Format: double
+             * @description Points that the rest takes.
+             */
+            points: number;
         };
         /** @description How one stream stood. */
         StreamContinuity: {
@@ -8238,6 +8420,55 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["SimilarView"];
                 };
+            };
+            /** @description what was wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    analyzeMarket: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Answer with what was known then: `known_ts ≤ as_of`. ISO-8601 (UTC where no offset is given) or an epoch number.
+                 *     A moment that lies ahead is refused; up to a minute ahead means now.
+                 * @example 2026-02-05T14:35:00Z
+                 */
+                as_of?: string;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description `venue:symbol`, or a bare symbol where only one instrument answers to it.
+                 * @example binance-usdm:BTCUSDT
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the market, checked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnalysisView"];
+                };
+            };
+            /** @description the one you hold is still it (If-None-Match) */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description what was wrong and what to do */
             default: {

@@ -1,6 +1,7 @@
 //! What is known of each market: the list, contexts, readings, levels and points, and how the program behind does.
 
 use super::{Page, QueryError, SeriesWindow};
+use crate::analysis::AnalysisView;
 use crate::names;
 use crate::view::{CatalogueEntry, FeatureRowView, LevelView, MarketView, MetricPoint, StreamView};
 use axum::http::HeaderValue;
@@ -73,6 +74,12 @@ pub trait AskMarkets {
     /// # Errors
     /// As [`Self::context`].
     fn similar(&self, id: &InstrumentName, as_of: Option<Ts>) -> Result<SimilarView, QueryError>;
+
+    /// One market in one answer: open alerts, health, every pattern with its statistic, sources.
+    ///
+    /// # Errors
+    /// As [`Self::context`].
+    fn analysis(&self, id: &InstrumentName, as_of: Option<Ts>) -> Result<AnalysisView, QueryError>;
 
     /// Published snapshots, ascending, without overlay.
     ///

@@ -1,6 +1,7 @@
 //! Every address this server has, in one list.
 
 pub(crate) mod advice;
+pub(crate) mod analysis;
 pub(crate) mod assets;
 pub(crate) mod board;
 pub(crate) mod board_stream;
@@ -82,6 +83,7 @@ routes! {
     context::latest READ,
     context::history READ,
     context::similar READ,
+    analysis::of_market READ,
     metrics::points READ,
     features::rows READ,
     features::of_all READ,

@@ -15,6 +15,7 @@ const ASKED: &[(&str, &str)] = &[
     ("/api/v1/markets/{id}/context", "/api/v1/markets/ETHUSDT/context?as_of=2026-02-05T04:30:00Z"),
     ("/api/v1/markets/{id}/context/history", "/api/v1/markets/ETHUSDT/context/history?every=1h"),
     ("/api/v1/markets/{id}/similar", "/api/v1/markets/ETHUSDT/similar"),
+    ("/api/v1/markets/{id}/analysis", "/api/v1/markets/ETHUSDT/analysis"),
     ("/api/v1/markets/{id}/metrics", "/api/v1/markets/ETHUSDT/metrics"),
     ("/api/v1/markets/{id}/metrics", "/api/v1/markets/ETHUSDT/metrics?metric_name=open_interest&limit=5"),
     ("/api/v1/markets/{id}/features", "/api/v1/markets/ETHUSDT/features?every=1h"),

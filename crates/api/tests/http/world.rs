@@ -8,6 +8,7 @@ use super::listening::Listening;
 use super::told::Told;
 pub(crate) use super::weather::points;
 use super::weather::{feature_row, overlay, similar, snapshot};
+use barograph_api::analysis::{AnalysisView, PatternCheck};
 use barograph_api::board::{BoardView, Hub};
 use barograph_api::chart::{ChartQuery, ChartView, ContinuityView};
 use barograph_api::clock::{ClockView, StoryView};
@@ -21,11 +22,12 @@ use barograph_api::{
 use barograph_domain::advice::{
     AdviceRequest, AdviceView, NewPosition, Position, PositionBook, PositionCard, PositionNotice,
 };
+use barograph_domain::health::{AlertBurden, HealthScore};
 use barograph_domain::portfolio::{PortfolioRequest, PortfolioView};
 use barograph_domain::similar::SimilarView;
 use barograph_domain::{
-    InstrumentName, Kind, LevelEvent, LevelType, MarketKind, Metric, Reason, Side, Snapshot, Span, Stamp, Ts,
-    UniverseRow,
+    InstrumentName, Kind, LevelEvent, LevelType, MarketKind, Metric, Pattern, Reason, Severity, Side, Snapshot, Span,
+    Stamp, Ts, UniverseRow,
 };
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
@@ -256,6 +258,31 @@ pub(crate) fn levels(as_of: Option<Ts>) -> Vec<LevelView> {
 }
 
 impl AskMarkets for World {
+    fn analysis(&self, id: &InstrumentName, as_of: Option<Ts>) -> Result<AnalysisView, QueryError> {
+        self.disk()?;
+        let newest = self.newest(id, None, as_of)?;
+        let burden = AlertBurden::new((Pattern::FundingAnomaly, None), Severity::Medium, 65.0, None);
+        Ok(AnalysisView {
+            instrument: id.clone(),
+            symbol: "BTC/USDT".to_owned(),
+            timestamp: newest.timestamp,
+            recorded_until: None,
+            headline: newest.headline.clone(),
+            price: newest.price,
+            health: HealthScore::of(vec![burden], vec![("bar", "binance-usdm".to_owned(), 0.98)]),
+            alerts: Vec::new(),
+            patterns: vec![PatternCheck {
+                pattern: Pattern::FundingAnomaly,
+                trigger: None,
+                state: "OPEN",
+                score: Some(65.0),
+                window_s: Some(86_400),
+                statistics: Vec::new(),
+            }],
+            sources: Vec::new(),
+            logic_version: newest.logic_version.clone(),
+        })
+    }
     fn similar(&self, id: &InstrumentName, _as_of: Option<Ts>) -> Result<SimilarView, QueryError> {
         Ok(similar(id))
     }

@@ -25,6 +25,15 @@ pub(crate) struct ContextArgs {
 }
 
 #[derive(Args, Debug)]
+pub(crate) struct AnalyzeArgs {
+    /// Market: venue:symbol or a bare symbol
+    pub(crate) name: String,
+    /// The market as it was known at a moment
+    #[arg(long, value_name = "TIME", value_parser = values::as_of)]
+    pub(crate) as_of: Option<barograph_domain::Ts>,
+}
+
+#[derive(Args, Debug)]
 pub(crate) struct SimilarArgs {
     /// Market: venue:symbol or a bare symbol
     pub(crate) name: String,

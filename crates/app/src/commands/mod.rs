@@ -2,6 +2,7 @@
 
 mod advise;
 mod alerts;
+mod analyze;
 mod catalogue;
 mod collect;
 mod contest;
@@ -90,6 +91,7 @@ pub(crate) fn run(cli: Cli, asked: Option<Ts>) -> Result<(), Failure> {
         Command::Replay(args) => replay::run(&args, &settings, &cli.common, json),
         Command::Collect(args) => collect::run(&args, &settings, json),
         Command::Context(args) => context::run(&args, &settings, json),
+        Command::Analyze(args) => analyze::run(&args, &settings, json),
         Command::Advise(args) => advise::run(&args, &settings, json),
         Command::Token { command } => token::run(&command, &settings, json),
         Command::Alerts { command } => alerts::run(&command, &settings, json),

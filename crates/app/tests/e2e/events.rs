@@ -135,6 +135,50 @@ fn events_agree_wherever_they_are_read() {
     assert_eq!((&series[0]["long_usd"], &series[0]["long_usd_reason"]), (&Value::Null, &"missing_input".into()));
 }
 
+/// R3.27, R3.28: the same answer in the terminal and over HTTP, whose score follows from its parts and whose alerts are those of `events`.
+#[test]
+fn a_market_checked_reads_alike_everywhere_and_adds_up() {
+    let place = Place::new();
+    written(&place);
+    place.ok("collect --source in --data data");
+    let server = Server::start(&place, "data");
+    let mut scores = Vec::new();
+    // Before the first burst of liquidations, within it, half an hour after it, and at the end.
+    for before in [100, 88, 55, 0] {
+        let moment = (END - Span::mins(before)).iso();
+        let line = format!("analyze BTCUSDT --data data --json --as-of {moment}");
+        let told = json_lines(&place.ok(&line)).remove(0);
+        let path = "/api/v1/markets/binance-usdm:BTCUSDT";
+        assert_eq!(server.json(&format!("{path}/analysis?as_of={moment}")), told, "{moment}");
+
+        let health = &told["health"];
+        let number = |v: &Value, field: &str| v[field].as_f64().unwrap_or_else(|| panic!("no {field} in {v}"));
+        let all = |field: &str| health[field].as_array().unwrap().clone();
+        let left: f64 = all("alerts").iter().map(|a| 1.0 - number(a, "weight")).product();
+        let lost: f64 = all("streams").iter().map(|s| number(s, "points")).sum();
+        assert!((number(health, "alert_points") - 70.0 * (1.0 - left)).abs() < 1e-9, "{moment}: {health}");
+        assert!((number(health, "data_points") - lost).abs() < 1e-9, "{moment}: {health}");
+        let score = (100.0 - number(health, "alert_points") - lost).clamp(0.0, 100.0);
+        assert!((number(health, "score") - score).abs() < 1e-9, "{moment}: {health}");
+        scores.push(score);
+
+        let open = server.json(&format!("{path}/events?open=true&as_of={moment}"));
+        let ids = |events: &Value| {
+            let of = |e: &Value| e["alert_id"].as_str().unwrap().to_owned();
+            events.as_array().unwrap().iter().map(of).collect::<BTreeSet<String>>()
+        };
+        assert_eq!(ids(&told["alerts"]), ids(&open["items"]), "{moment}");
+        for check in told["patterns"].as_array().unwrap() {
+            let statistics = check["statistics"].as_array().unwrap();
+            assert_eq!(check["state"] == "ALERTS_ONLY", statistics.is_empty(), "{moment}: {check}");
+        }
+    }
+    assert!(scores[1] < scores[0] - 10.0, "a burst of liquidations is seen: {scores:?}");
+    assert!(scores[1] < scores[2], "and passes: {scores:?}");
+    let text = place.ok("analyze BTCUSDT --data data");
+    assert!(text.lines().all(|l| l.chars().count() <= 80), "{text}");
+}
+
 #[test]
 fn alerts_are_told_once_and_never_rewritten() {
     let place = Place::new();

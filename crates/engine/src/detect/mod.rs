@@ -3,7 +3,7 @@
 //! Every detector is one row of a table: how readings are judged, what is shown and reported, how long calm closes an episode. The
 //! step takes readings and returns records; it knows no market, store or clock. Parts: [`inputs`] what is judged, [`thresholds`]
 //! the numbers that may be set, [`table`] the detectors, [`judge`] how they judge, [`shown`] what a record shows, [`episode`]
-//! opening and closing, [`changes`] labels that changed, [`base_rate`] how often it spoke before, [`score`] 0 to 100, [`words`]
+//! opening and closing, [`checks`] what each would read of a stored minute, [`changes`] labels that changed, [`base_rate`] how often it spoke before, [`score`] 0 to 100, [`words`]
 //! what is reported of each pattern, [`explain`] sentences, [`meaning`] guidance, [`pairs`] two markets, [`data`] what is lost or too
 //! old, [`ruled`] the user's own rules, [`burst_so_far`] a burst between two records, [`plain`] the same over plain lists, [`rarity`] how
 //! severe what is common may be, [`lifts`] whether it forecasts, [`drifts`] inputs that have moved. Accounts are never visible: no text says that anything was detected.
@@ -11,6 +11,7 @@
 pub mod base_rate;
 mod burst;
 pub mod changes;
+pub mod checks;
 pub mod data;
 pub mod drifts;
 pub mod episode;

@@ -43,6 +43,7 @@ from .futures_market import (
     detect_funding_farming,
     detect_funding_manipulation,
     detect_liquidation_cascades,
+    market_analysis,
 )
 from .research import features, minute_features
 
@@ -82,5 +83,6 @@ __all__ = [
     "identify_leading_assets",
     "identify_liquidation_support_zones",
     "lab",
+    "market_analysis",
     "minute_features",
 ]

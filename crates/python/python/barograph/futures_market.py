@@ -17,6 +17,7 @@ __all__ = [
     "detect_funding_farming",
     "detect_funding_manipulation",
     "detect_liquidation_cascades",
+    "market_analysis",
 ]
 
 _PATIENCE_S = 20.0
@@ -49,6 +50,20 @@ def analyze_futures_market(
     when it has no such contract or several, and ``PermissionError`` when it requires a token.
     """
     return _alerts(symbol, None, url, open_only, token)
+
+
+def market_analysis(
+    symbol: str, *, url: str = _URL, as_of: str | None = None, token: str | None = None
+) -> dict[str, Any]:
+    """One market checked (R3.28): ``health`` from 0 to 100 with its parts, open ``alerts``, every pattern in ``patterns`` with its
+    statistic, quiet ones too, and ``sources``, as ``/api/v1/markets/{id}/analysis`` describes them.
+
+    ``as_of`` is a moment as in ``2026-02-05T15:30:00Z``: what was known then. ``symbol`` and errors are those of
+    :func:`analyze_futures_market`.
+    """
+    market = urllib.parse.quote(_market(symbol, url, token), safe=":")
+    found: dict[str, Any] = _asked(url, f"markets/{market}/analysis", {"as_of": as_of} if as_of else {}, token)
+    return found
 
 
 def detect_funding_manipulation(
@@ -118,14 +133,19 @@ def _market(symbol: str, url: str, token: str | None) -> str:
 
 def _items(url: str, path: str, query: dict[str, str], token: str | None) -> list[dict[str, Any]]:
     """The items of one answer."""
+    items: list[dict[str, Any]] = _asked(url, path, query, token)["items"]
+    return items
+
+
+def _asked(url: str, path: str, query: dict[str, str], token: str | None) -> Any:
+    """One answer."""
     asked = f"{url.rstrip('/')}/api/v1/{path}?{urllib.parse.urlencode(query)}".rstrip("?")
     request = urllib.request.Request(asked)
     if token:
         request.add_header("Authorization", f"Bearer {token}")
     try:
         with urllib.request.urlopen(request, timeout=_PATIENCE_S) as reply:
-            items: list[dict[str, Any]] = json.load(reply)["items"]
-            return items
+            return json.load(reply)
     except urllib.error.HTTPError as error:
         with error:
             if error.code in (401, 403):

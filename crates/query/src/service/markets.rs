@@ -1,9 +1,12 @@
 //! What is known of each market: newest contexts from memory, everything else read on demand.
 
 use super::{Service, internal, split};
+use crate::analysis::Subject;
 use crate::calls::OrderedCalls;
+use crate::events::Kept;
 use crate::render::features;
 use crate::shown::{catalogue_entries, metric_point, stream_view};
+use barograph_api::analysis::AnalysisView;
 use barograph_api::{
     AskBoard as _, AskMarkets, CatalogueEntry, FeatureRowView, Health, LevelFilter, LevelView, MarketHealth,
     MarketView, MetricPoint, Page, QueryError, Rendered, SeriesWindow, StreamView,
@@ -80,6 +83,25 @@ impl AskMarkets for Service {
                 Rendered::present(Arc::new(lens.at_present_or_end(row, previous, now, || self.is_listened(id))))
             }
         }
+    }
+
+    fn analysis(&self, id: &InstrumentName, as_of: Option<Ts>) -> Result<AnalysisView, QueryError> {
+        let (info, lens) = self.run(id, None)?;
+        let (row, previous, lens) = match (as_of, self.market(id)) {
+            (None, Some(latest)) => (latest.row.clone(), latest.previous.clone(), latest.lens.clone()),
+            _ => {
+                let (lens, rows) = self.newest(&info, &lens, as_of)?;
+                let (row, previous) = split(&rows)?;
+                (row.clone(), previous.cloned(), lens)
+            }
+        };
+        let now = as_of.unwrap_or_else(|| self.clock.now());
+        let lens = self.holding(&lens, &row, as_of)?;
+        let kept = Kept::of(&mut self.books.lock().unwrap_or_else(PoisonError::into_inner), &info);
+        let first = info.minutes.map_or(row.ts, |(first, _)| first);
+        let (previous, is_listened) = (previous.as_ref(), self.is_listened(id));
+        let of = Subject { kept: &kept, lens: &lens, row: &row, previous, is_listened, first, as_of, now };
+        crate::analysis::analysis(self.reader.as_ref(), &of).map_err(internal)
     }
 
     fn similar(&self, id: &InstrumentName, as_of: Option<Ts>) -> Result<SimilarView, QueryError> {
