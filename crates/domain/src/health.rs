@@ -187,6 +187,9 @@ mod tests {
     const FUNDING: (Pattern, Option<Trigger>) = (Pattern::FundingManipulation, None);
     const BASIS: (Pattern, Option<Trigger>) = (Pattern::BasisManipulation, None);
 
+    /// Alerts, valid shares, score, band.
+    type HealthCase = (&'static str, Vec<AlertBurden>, &'static [f64], Option<f64>, Option<HealthBand>);
+
     fn streams(shares: &[f64]) -> Vec<(&'static str, String, f64)> {
         shares.iter().map(|s| ("bar", "binance-usdm".to_owned(), *s)).collect()
     }
@@ -196,7 +199,7 @@ mod tests {
     fn r3_28_the_score_is_that_of_the_worked_example() {
         let high = |closed| AlertBurden::new(FUNDING, Severity::High, 90.0, closed);
         let medium = AlertBurden::new(BASIS, Severity::Medium, 65.0, None);
-        let rows: &[(&str, Vec<AlertBurden>, &[f64], Option<f64>, Option<HealthBand>)] = &[
+        let rows: &[HealthCase] = &[
             ("nothing open, all data", vec![], &[1.0, 1.0], Some(100.0), Some(HealthBand::Good)),
             ("worked example", vec![medium, high(None)], &[0.98, 0.98], Some(61.643_75), Some(HealthBand::Watch)),
             ("an hour after it closed", vec![high(Some(Span::hours(1)))], &[1.0], Some(84.25), Some(HealthBand::Good)),

@@ -143,6 +143,9 @@ mod tests {
 
     const ALL: Pattern = Pattern::FundingManipulation;
 
+    /// A minute, a detector, how it stands, its score.
+    type CheckCase = (&'static str, MinuteRow, Pattern, Option<Trigger>, PatternState, Option<f64>);
+
     fn row(set: &[(Feature, f64)], not_offered: &[Feature]) -> MinuteRow {
         let mut row = MinuteRow::bare(Ts(0));
         row.cells = vec![Cell::undefined(Reason::Warming); CATALOGUE.len()];
@@ -159,7 +162,7 @@ mod tests {
     fn r3_28_every_pattern_is_read_of_a_minute_with_its_statistic() {
         use Feature as F;
         use PatternState::{Beyond, NoData, NotOffered, Quiet};
-        let cases: &[(&str, MinuteRow, Pattern, Option<Trigger>, PatternState, Option<f64>)] = &[
+        let cases: &[CheckCase] = &[
             ("nothing is known", row(&[], &[]), ALL, None, NoData, None),
             ("calm funding", row(&[(F::FundingZscore24h, -1.5)], &[]), ALL, None, Quiet, Some(22.1)),
             ("far out", row(&[(F::FundingZscore24h, 4.0)], &[]), ALL, None, Beyond, Some(83.1)),
