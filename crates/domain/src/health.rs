@@ -114,6 +114,17 @@ const fn of_severity(severity: Severity) -> f64 {
     }
 }
 
+/// How much of a stream that the rules read arrived.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ValidShare {
+    /// Metric name.
+    pub metric: &'static str,
+    /// Source word.
+    pub source: String,
+    /// Share of the last 60 minutes in which it was continuous and not too old.
+    pub share: f64,
+}
+
 /// A stream that the rules read, and what is missing of it.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -149,19 +160,19 @@ pub struct HealthScore {
 }
 
 impl HealthScore {
-    /// Of the alerts that weigh and of each stream's valid share: metric, source, 0 to 1.
+    /// Of the alerts that weigh and of the streams that the rules read.
     #[must_use]
-    pub fn of(mut alerts: Vec<AlertBurden>, streams: Vec<(&'static str, String, f64)>) -> Self {
+    pub fn of(mut alerts: Vec<AlertBurden>, streams: Vec<ValidShare>) -> Self {
         alerts.retain(|a| a.weight > 0.0);
         alerts.sort_by(|a, b| b.weight.total_cmp(&a.weight));
         let alert_points = ALERTS_TAKE * (1.0 - alerts.iter().map(|a| 1.0 - a.weight).product::<f64>());
         #[expect(clippy::cast_precision_loss, reason = "a handful of streams")]
         let each = DATA_TAKE / streams.len().max(1) as f64;
-        let burden = |(metric, source, valid_share): (&'static str, String, f64)| StreamBurden {
-            metric,
-            source,
-            valid_share,
-            points: each * (1.0 - valid_share),
+        let burden = |s: ValidShare| StreamBurden {
+            metric: s.metric,
+            source: s.source,
+            valid_share: s.share,
+            points: each * (1.0 - s.share),
         };
         let streams: Vec<StreamBurden> = streams.into_iter().map(burden).collect();
         let seen = streams.iter().any(|s| s.valid_share > 0.0);
@@ -190,8 +201,8 @@ mod tests {
     /// Alerts, valid shares, score, band.
     type HealthCase = (&'static str, Vec<AlertBurden>, &'static [f64], Option<f64>, Option<HealthBand>);
 
-    fn streams(shares: &[f64]) -> Vec<(&'static str, String, f64)> {
-        shares.iter().map(|s| ("bar", "binance-usdm".to_owned(), *s)).collect()
+    fn streams(shares: &[f64]) -> Vec<ValidShare> {
+        shares.iter().map(|s| ValidShare { metric: "bar", source: "binance-usdm".to_owned(), share: *s }).collect()
     }
 
     /// The worked example of surveillance §6, and what surrounds it.

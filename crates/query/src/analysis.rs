@@ -9,7 +9,7 @@ use crate::render::{Lens, align};
 use barograph_api::EventView;
 use barograph_api::alias::markets::pair_of;
 use barograph_api::analysis::{AnalysisView, PatternCheck, SourceView};
-use barograph_domain::health::{ALERTS_OF, AlertBurden, DATA_OF, HealthScore};
+use barograph_domain::health::{ALERTS_OF, AlertBurden, DATA_OF, HealthScore, ValidShare};
 use barograph_domain::pattern::Family;
 use barograph_domain::snapshot::InputView;
 use barograph_domain::time::LATENESS;
@@ -57,7 +57,8 @@ pub fn analysis(reader: &dyn Reader, of: &Subject<'_>) -> Result<AnalysisView> {
     let mut alerts: Vec<EventView> =
         open.iter().map(|known| of.kept.view(reader, known, of.as_of)).collect::<Result<_>>()?;
     alerts.sort_by(|a, b| b.severity.cmp(&a.severity).then(b.anomaly_score.total_cmp(&a.anomaly_score)));
-    let sources = inputs.iter().zip(&shares).map(|(input, share)| source(input, share.as_ref().map(|s| s.2))).collect();
+    let sources =
+        inputs.iter().zip(&shares).map(|(input, share)| source(input, share.as_ref().map(|s| s.share))).collect();
     Ok(AnalysisView {
         instrument: lens.instrument.name.clone(),
         symbol: pair_of(&lens.instrument.name),
@@ -118,12 +119,7 @@ fn burdens(reader: &dyn Reader, of: &Subject<'_>, open: &[KnownAlert], moment: T
 
 /// Of each input of the newest minute: metric, source, and the share of the last hour in which it was continuous and not too old.
 /// `None` where it was never seen. A market that is younger than an hour is judged by what there is of it.
-fn shares(
-    reader: &dyn Reader,
-    of: &Subject<'_>,
-    inputs: &[InputView],
-    moment: Ts,
-) -> Result<Vec<Option<(&'static str, String, f64)>>> {
+fn shares(reader: &dyn Reader, of: &Subject<'_>, inputs: &[InputView], moment: Ts) -> Result<Vec<Option<ValidShare>>> {
     let last = if moment - of.row.ts <= BEHIND { of.row.ts } else { moment.floor(GRID) };
     let from = (last - DATA_OF + GRID).max(of.first);
     let range = Range { start: from, end: Ts(last.0.saturating_add(1)) };
@@ -147,7 +143,7 @@ fn shares(
         });
         #[expect(clippy::cast_precision_loss, reason = "at most sixty minutes")]
         let share = valid.count() as f64 / minutes;
-        Some((view.metric, source, share.min(1.0)))
+        Some(ValidShare { metric: view.metric, source, share: share.min(1.0) })
     };
     Ok(inputs.iter().map(share).collect())
 }

@@ -22,7 +22,7 @@ use barograph_api::{
 use barograph_domain::advice::{
     AdviceRequest, AdviceView, NewPosition, Position, PositionBook, PositionCard, PositionNotice,
 };
-use barograph_domain::health::{AlertBurden, HealthScore};
+use barograph_domain::health::{AlertBurden, HealthScore, ValidShare};
 use barograph_domain::portfolio::{PortfolioRequest, PortfolioView};
 use barograph_domain::similar::SimilarView;
 use barograph_domain::{
@@ -269,7 +269,10 @@ impl AskMarkets for World {
             recorded_until: None,
             headline: newest.headline.clone(),
             price: newest.price,
-            health: HealthScore::of(vec![burden], vec![("bar", "binance-usdm".to_owned(), 0.98)]),
+            health: HealthScore::of(
+                vec![burden],
+                vec![ValidShare { metric: "bar", source: "binance-usdm".to_owned(), share: 0.98 }],
+            ),
             alerts: Vec::new(),
             patterns: vec![PatternCheck {
                 pattern: Pattern::FundingAnomaly,
