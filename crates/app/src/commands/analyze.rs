@@ -134,8 +134,10 @@ fn statistic(s: &Statistic) -> String {
     let threshold = significant(s.threshold, &s.unit);
     match (s.value, s.reason) {
         (Some(value), _) => {
-            let value = significant(value, &s.unit);
-            // The unit once: "0.0010 of 0.0500 % per 8 h".
+            // Its name says over how long.
+            let short = |text: String| text.replace(" per 8 h", "");
+            let (value, threshold) = (short(significant(value, &s.unit)), short(threshold));
+            // The unit once: "0.0010 of 0.0500 %".
             let unit = threshold.find(' ').map_or("", |at| &threshold[at..]);
             format!("{} {} of {threshold}", s.name, value.strip_suffix(unit).unwrap_or(&value))
         }
