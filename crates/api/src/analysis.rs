@@ -3,7 +3,7 @@
 
 use crate::events::EventView;
 use barograph_domain::alert::Statistic;
-use barograph_domain::health::HealthScore;
+use barograph_domain::health::{HealthScore, PatternState};
 use barograph_domain::{InstrumentName, Pattern, Trigger, Ts};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -15,11 +15,8 @@ pub struct PatternCheck {
     pub pattern: Pattern,
     /// Which of several ways; null where there is one.
     pub trigger: Option<Trigger>,
-    /// `OPEN`: an alert of it is open. `BEYOND`: the minute is beyond its threshold. `QUIET`: it is not. `NO_DATA`: it cannot be judged
-    /// now. `NOT_OFFERED`: the venue does not publish what it needs. `ALERTS_ONLY`: of books and trades, whose
-    /// statistics are kept with alerts only.
-    #[schema(example = "QUIET")]
-    pub state: &'static str,
+    /// How it stands. It may want more than the statistic shows: a reversal of funding, that its sign changes.
+    pub state: PatternState,
     /// 0 to 100, 63.2 at the threshold; null where nothing can be judged.
     pub score: Option<f64>,
     /// Seconds that its statistic looks back; null where no statistic is kept.

@@ -21,6 +21,40 @@ pub const ALERTS_OF: Span = Span::hours(6);
 /// Data are judged over so long.
 pub const DATA_OF: Span = Span::mins(60);
 
+/// How a pattern stands in one minute.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum PatternState {
+    /// An alert of it is open.
+    Open,
+    /// The minute is beyond what it begins at.
+    Beyond,
+    /// The minute is not.
+    Quiet,
+    /// A reading is missing, too old or has too little history.
+    NoData,
+    /// The venue does not publish what it needs.
+    NotOffered,
+    /// Of books and trades, whose statistics are kept with alerts only: none is open.
+    AlertsOnly,
+}
+
+impl PatternState {
+    /// The word on the wire.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Open => "OPEN",
+            Self::Beyond => "BEYOND",
+            Self::Quiet => "QUIET",
+            Self::NoData => "NO_DATA",
+            Self::NotOffered => "NOT_OFFERED",
+            Self::AlertsOnly => "ALERTS_ONLY",
+        }
+    }
+}
+
 /// A word for a score.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -70,8 +104,8 @@ pub struct AlertBurden {
     pub severity: Severity,
     /// Its anomaly score, 0 to 100.
     pub anomaly_score: f64,
-    /// Seconds since it closed; 0 while it is open.
-    pub age_s: i64,
+    /// Seconds since it closed; null while it is open.
+    pub closed_age_s: Option<i64>,
     /// `w·(score/100)·2^(−age/1 h)`.
     pub weight: f64,
     /// Points that it would take alone. Together they take less than the sum: alerts of one event repeat each other.
@@ -96,7 +130,7 @@ impl AlertBurden {
             trigger,
             severity,
             anomaly_score: score,
-            age_s: age.as_secs(),
+            closed_age_s: closed.map(Span::as_secs),
             weight,
             points: ALERTS_TAKE * weight,
         }

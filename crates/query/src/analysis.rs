@@ -9,7 +9,7 @@ use crate::render::{Lens, align};
 use barograph_api::EventView;
 use barograph_api::alias::markets::pair_of;
 use barograph_api::analysis::{AnalysisView, PatternCheck, SourceView};
-use barograph_domain::health::{ALERTS_OF, AlertBurden, DATA_OF, HealthScore, ValidShare};
+use barograph_domain::health::{ALERTS_OF, AlertBurden, DATA_OF, HealthScore, PatternState, ValidShare};
 use barograph_domain::pattern::Family;
 use barograph_domain::snapshot::InputView;
 use barograph_domain::time::LATENESS;
@@ -171,7 +171,7 @@ fn patterns(of: &Subject<'_>, open: &[KnownAlert]) -> Vec<PatternCheck> {
     let read = checks::read(of.row, is_week, &of.lens.book.detectors).into_iter().map(|read| PatternCheck {
         pattern: read.pattern,
         trigger: read.trigger,
-        state: if is_open(read.pattern, read.trigger).is_some() { "OPEN" } else { read.state.name() },
+        state: if is_open(read.pattern, read.trigger).is_some() { PatternState::Open } else { read.state },
         score: read.score,
         window_s: Some(read.window.as_secs()),
         statistics: read.statistics,
@@ -181,7 +181,7 @@ fn patterns(of: &Subject<'_>, open: &[KnownAlert]) -> Vec<PatternCheck> {
         PatternCheck {
             pattern: *pattern,
             trigger: None,
-            state: if alert.is_some() { "OPEN" } else { "ALERTS_ONLY" },
+            state: if alert.is_some() { PatternState::Open } else { PatternState::AlertsOnly },
             score: alert.map(|a| a.score),
             window_s: alert.map(|a| (a.ts - a.window_from).as_secs()),
             statistics: alert.map_or_else(Vec::new, |a| a.statistics.clone()),

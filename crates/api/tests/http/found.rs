@@ -1,10 +1,12 @@
 //! What detectors found in the small world: a record of an alert every ten minutes.
 
 use super::world::{LIVING, minute, name};
+use barograph_api::analysis::{AnalysisView, PatternCheck, SourceView};
 use barograph_api::events::{BaseRateView, DatumView, EvidenceView, EvidenceWindow};
 use barograph_api::{EventView, Page, SeriesWindow};
 use barograph_domain::alert::{AlertChange, AlertState, Statistic};
-use barograph_domain::{Kind, Pattern, Reason, Severity, Span, Trigger, Ts};
+use barograph_domain::health::{AlertBurden, HealthScore, PatternState, ValidShare};
+use barograph_domain::{Kind, Pattern, Reason, Severity, Snapshot, Span, Trigger, Ts};
 
 /// A record of an alert every ten minutes, of two markets in turn, two at each moment.
 pub(crate) fn event(n: usize) -> EventView {
@@ -114,6 +116,49 @@ pub(crate) fn events(as_of: Option<Ts>) -> Vec<EventView> {
     all.sort_by_key(|e| e.known_at);
     all.retain(|e| as_of.is_none_or(|t| e.known_at <= t));
     all
+}
+
+/// A market checked at its newest minute, with every field filled.
+pub(crate) fn checked(newest: &Snapshot) -> AnalysisView {
+    let open = event(0);
+    let burden = |closed| AlertBurden::new((open.pattern_type, open.trigger), Severity::High, 65.0, closed);
+    let check = |state, statistics: &[Statistic]| PatternCheck {
+        pattern: open.pattern_type,
+        trigger: open.trigger,
+        state,
+        score: (state == PatternState::Open).then_some(65.0),
+        window_s: (!statistics.is_empty()).then_some(60),
+        statistics: statistics.to_vec(),
+    };
+    let source = |source: Option<&str>| SourceView {
+        metric: "bar",
+        source: source.map(str::to_owned),
+        age_s: source.map(|_| 30),
+        max_age_s: source.map(|_| 300),
+        stale: false,
+        gap: source.map(|_| "disconnected"),
+        valid_share_60m: source.map(|_| 0.98),
+    };
+    AnalysisView {
+        symbol: barograph_api::alias::markets::pair_of(&newest.instrument),
+        instrument: newest.instrument.clone(),
+        timestamp: newest.timestamp,
+        recorded_until: None,
+        headline: newest.headline.clone(),
+        price: newest.price,
+        health: HealthScore::of(
+            vec![burden(None), burden(Some(Span::hours(1)))],
+            vec![ValidShare { metric: "bar", source: "binance-usdm".to_owned(), share: 0.98 }],
+        ),
+        patterns: vec![
+            check(PatternState::Open, &open.evidence.statistics),
+            check(PatternState::NotOffered, &open.evidence.statistics),
+            check(PatternState::AlertsOnly, &[]),
+        ],
+        alerts: vec![open],
+        sources: vec![source(Some("binance-usdm")), source(None)],
+        logic_version: newest.logic_version.clone(),
+    }
 }
 
 /// The window applied to rows in order.

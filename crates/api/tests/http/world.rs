@@ -1,14 +1,14 @@
 //! A small world behind the API: four markets, two rule books, hundreds of snapshots, points with revisions, and
 //! switches that make it slow or broken. What its snapshots say is in `weather`.
 
-use super::found::grown;
+use super::found::{checked, grown};
 pub(crate) use super::found::{events, page};
 use super::held::{advice, card, hour, notice};
 use super::listening::Listening;
 use super::told::Told;
 pub(crate) use super::weather::points;
 use super::weather::{feature_row, overlay, similar, snapshot};
-use barograph_api::analysis::{AnalysisView, PatternCheck};
+use barograph_api::analysis::AnalysisView;
 use barograph_api::board::{BoardView, Hub};
 use barograph_api::chart::{ChartQuery, ChartView, ContinuityView};
 use barograph_api::clock::{ClockView, StoryView};
@@ -22,12 +22,11 @@ use barograph_api::{
 use barograph_domain::advice::{
     AdviceRequest, AdviceView, NewPosition, Position, PositionBook, PositionCard, PositionNotice,
 };
-use barograph_domain::health::{AlertBurden, HealthScore, ValidShare};
 use barograph_domain::portfolio::{PortfolioRequest, PortfolioView};
 use barograph_domain::similar::SimilarView;
 use barograph_domain::{
-    InstrumentName, Kind, LevelEvent, LevelType, MarketKind, Metric, Pattern, Reason, Severity, Side, Snapshot, Span,
-    Stamp, Ts, UniverseRow,
+    InstrumentName, Kind, LevelEvent, LevelType, MarketKind, Metric, Reason, Side, Snapshot, Span, Stamp, Ts,
+    UniverseRow,
 };
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
@@ -260,31 +259,7 @@ pub(crate) fn levels(as_of: Option<Ts>) -> Vec<LevelView> {
 impl AskMarkets for World {
     fn analysis(&self, id: &InstrumentName, as_of: Option<Ts>) -> Result<AnalysisView, QueryError> {
         self.disk()?;
-        let newest = self.newest(id, None, as_of)?;
-        let burden = AlertBurden::new((Pattern::FundingAnomaly, None), Severity::Medium, 65.0, None);
-        Ok(AnalysisView {
-            instrument: id.clone(),
-            symbol: "BTC/USDT".to_owned(),
-            timestamp: newest.timestamp,
-            recorded_until: None,
-            headline: newest.headline.clone(),
-            price: newest.price,
-            health: HealthScore::of(
-                vec![burden],
-                vec![ValidShare { metric: "bar", source: "binance-usdm".to_owned(), share: 0.98 }],
-            ),
-            alerts: Vec::new(),
-            patterns: vec![PatternCheck {
-                pattern: Pattern::FundingAnomaly,
-                trigger: None,
-                state: "OPEN",
-                score: Some(65.0),
-                window_s: Some(86_400),
-                statistics: Vec::new(),
-            }],
-            sources: Vec::new(),
-            logic_version: newest.logic_version.clone(),
-        })
+        Ok(checked(&*self.newest(id, None, as_of)?))
     }
     fn similar(&self, id: &InstrumentName, _as_of: Option<Ts>) -> Result<SimilarView, QueryError> {
         Ok(similar(id))

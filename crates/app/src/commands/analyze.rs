@@ -10,7 +10,7 @@ use barograph_api::EventView;
 use barograph_api::analysis::{AnalysisView, PatternCheck, SourceView};
 use barograph_domain::Span;
 use barograph_domain::alert::Statistic;
-use barograph_domain::health::HealthScore;
+use barograph_domain::health::{HealthScore, PatternState};
 use barograph_engine::explain::significant;
 use barograph_query::analysis::{Subject, analysis};
 use barograph_query::events::Kept;
@@ -55,6 +55,8 @@ fn text(found: &AnalysisView, paint: Paint) -> String {
     out.push_str(&lines(&found.headline));
     out.push('\n');
     out.push_str(&health(&found.health, paint));
+    out.push_str(&paint.faint(lines(&unjudged(&found.patterns)).trim_end()));
+    out.push('\n');
     out.push_str(&alerts(&found.alerts, paint));
     out.push_str(&patterns(&found.patterns, paint));
     out.push_str(&sources(&found.sources, paint));
@@ -81,10 +83,7 @@ fn health(health: &HealthScore, paint: Paint) -> String {
     let parts = format!("alerts take {:.1} of 70, missing data {:.1} of 30", health.alert_points, health.data_points);
     let mut out = format!("{}: {parts}\n", paint.strong(&head));
     for burden in &health.alerts {
-        let age = match burden.age_s {
-            0 => "open".to_owned(),
-            age => format!("closed {} ago", span(age)),
-        };
+        let age = burden.closed_age_s.map_or_else(|| "open".to_owned(), |s| format!("closed {} ago", span(s)));
         let name = burden.pattern.name();
         out.push_str(&format!(
             " {name:<24} {:<9} score {:>5.1}  {age}\n",
@@ -93,6 +92,18 @@ fn health(health: &HealthScore, paint: Paint) -> String {
         ));
     }
     out
+}
+
+/// What the number does not speak of.
+fn unjudged(checks: &[PatternCheck]) -> String {
+    let judged = |c: &&PatternCheck| !matches!(c.state, PatternState::AlertsOnly);
+    let blind = |c: &&PatternCheck| matches!(c.state, PatternState::NoData | PatternState::NotOffered);
+    let (all, blind) = (checks.iter().filter(judged).count(), checks.iter().filter(blind).count());
+    let without = match blind {
+        0 => String::new(),
+        blind => format!(" {blind} of {all} patterns cannot be judged here."),
+    };
+    format!("Health speaks of patterns and data, not of how far the price moves.{without}")
 }
 
 fn alerts(open: &[EventView], paint: Paint) -> String {
@@ -111,7 +122,7 @@ fn patterns(checks: &[PatternCheck], paint: Paint) -> String {
     let mut out = format!("\n{}\n", paint.strong(&head));
     let mut books = Vec::new();
     for check in checks {
-        if check.state == "ALERTS_ONLY" {
+        if check.state == PatternState::AlertsOnly {
             books.push(check.pattern.name());
             continue;
         }
@@ -119,7 +130,7 @@ fn patterns(checks: &[PatternCheck], paint: Paint) -> String {
         let name = check.pattern.name();
         let decisive = check.statistics.iter().find(|s| s.decides).or_else(|| check.statistics.first());
         let shown = decisive.map_or_else(String::new, statistic);
-        out.push_str(&format!(" {name:<22} {:<11} {score:>5}  {shown}\n", check.state));
+        out.push_str(&format!(" {name:<22} {:<11} {score:>5}  {shown}\n", check.state.name()));
     }
     if !books.is_empty() {
         let text =

@@ -12,33 +12,8 @@ use super::table::{DETECTORS, Detector};
 use super::thresholds::Thresholds;
 use crate::catalogue::Feature;
 use barograph_domain::alert::Statistic;
+use barograph_domain::health::PatternState;
 use barograph_domain::{Cell, MinuteRow, Pattern, Reason, Span, Trigger};
-
-/// How a pattern stands in one minute.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum PatternState {
-    /// The readings are beyond what it begins at.
-    Beyond,
-    /// They are not.
-    Quiet,
-    /// A reading is missing, too old or has too little history.
-    NoData,
-    /// The venue does not publish what it needs.
-    NotOffered,
-}
-
-impl PatternState {
-    /// The word on the wire.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Beyond => "BEYOND",
-            Self::Quiet => "QUIET",
-            Self::NoData => "NO_DATA",
-            Self::NotOffered => "NOT_OFFERED",
-        }
-    }
-}
 
 /// One detector and what it reads of a minute.
 #[derive(Clone, PartialEq, Debug)]
