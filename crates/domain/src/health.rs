@@ -41,6 +41,11 @@ pub enum PatternState {
 }
 
 impl PatternState {
+    /// Could it be judged?
+    #[must_use]
+    pub const fn is_judged(self) -> bool {
+        matches!(self, Self::Open | Self::Beyond | Self::Quiet)
+    }
     /// The word on the wire.
     #[must_use]
     pub const fn name(self) -> &'static str {

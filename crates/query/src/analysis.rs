@@ -59,6 +59,7 @@ pub fn analysis(reader: &dyn Reader, of: &Subject<'_>) -> Result<AnalysisView> {
     alerts.sort_by(|a, b| b.severity.cmp(&a.severity).then(b.anomaly_score.total_cmp(&a.anomaly_score)));
     let sources =
         inputs.iter().zip(&shares).map(|(input, share)| source(input, share.as_ref().map(|s| s.share))).collect();
+    let patterns = patterns(of, &open);
     Ok(AnalysisView {
         instrument: lens.instrument.name.clone(),
         symbol: pair_of(&lens.instrument.name),
@@ -67,7 +68,8 @@ pub fn analysis(reader: &dyn Reader, of: &Subject<'_>) -> Result<AnalysisView> {
         headline: snapshot.headline.clone(),
         price: row.price,
         health: HealthScore::of(burdens(reader, of, &open, moment)?, shares.into_iter().flatten().collect()),
-        patterns: patterns(of, &open),
+        patterns_judged: patterns.iter().filter(|p| p.state.is_judged()).count(),
+        patterns,
         alerts,
         sources,
         logic_version: lens.logic_version.clone(),

@@ -1517,9 +1517,9 @@ export interface components {
             anomaly_score: number;
             /**
              * Format: int64
-             * @description Seconds since it closed; 0 while it is open.
+             * @description Seconds since it closed; null while it is open.
              */
-            age_s: number;
+            closed_age_s: number | null;
             /**
              * Format: double
              * @description `w·(score/100)·2^(−age/1 h)`.
@@ -1966,6 +1966,8 @@ export interface components {
             price: number | null;
             /** @description How healthy the market looks, with its components. */
             health: components["schemas"]["HealthScore"];
+            /** @description How many of `patterns` could be judged: a score of 100 by few of them says little. */
+            patterns_judged: number;
             /** @description Alerts that are open, the most severe first. */
             alerts: components["schemas"]["EventView"][];
             /** @description Every pattern that this build looks for in one market. */
@@ -6290,13 +6292,8 @@ export interface components {
             /** @description What is looked for. */
             pattern: components["schemas"]["Pattern"];
             trigger: components["schemas"]["Trigger"] | null;
-            /**
-             * @description `OPEN`: an alert of it is open. `BEYOND`: the minute is beyond its threshold. `QUIET`: it is not. `NO_DATA`: it cannot be judged
-             *     now. `NOT_OFFERED`: the venue does not publish what it needs. `ALERTS_ONLY`: of books and trades, whose
-             *     statistics are kept with alerts only.
-             * @example QUIET
-             */
-            state: string;
+            /** @description How it stands. It may want more than the statistic shows: a reversal of funding, that its sign changes. */
+            state: components["schemas"]["PatternState"];
             /**
              * Format: double
              * @description 0 to 100, 63.2 at the threshold; null where nothing can be judged.
@@ -6310,6 +6307,11 @@ export interface components {
             /** @description What is compared with what. */
             statistics: components["schemas"]["Statistic"][];
         };
+        /**
+         * @description How a pattern stands in one minute.
+         * @enum {string}
+         */
+        PatternState: "OPEN" | "BEYOND" | "QUIET" | "NO_DATA" | "NOT_OFFERED" | "ALERTS_ONLY";
         /**
          * @description What stands where in the life of what a message reports.
          * @enum {string}

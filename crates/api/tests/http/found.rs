@@ -150,6 +150,7 @@ pub(crate) fn checked(newest: &Snapshot) -> AnalysisView {
             vec![burden(None), burden(Some(Span::hours(1)))],
             vec![ValidShare { metric: "bar", source: "binance-usdm".to_owned(), share: 0.98 }],
         ),
+        patterns_judged: 1,
         patterns: vec![
             check(PatternState::Open, &open.evidence.statistics),
             check(PatternState::NotOffered, &open.evidence.statistics),

@@ -10,7 +10,7 @@ use barograph_api::EventView;
 use barograph_api::analysis::{AnalysisView, PatternCheck, SourceView};
 use barograph_domain::Span;
 use barograph_domain::alert::Statistic;
-use barograph_domain::health::{HealthScore, PatternState};
+use barograph_domain::health::PatternState;
 use barograph_engine::explain::significant;
 use barograph_query::analysis::{Subject, analysis};
 use barograph_query::events::Kept;
@@ -54,8 +54,8 @@ fn text(found: &AnalysisView, paint: Paint) -> String {
     let mut out = format!("{}\n", paint.strong(&format!("{}  {at}", found.instrument)));
     out.push_str(&lines(&found.headline));
     out.push('\n');
-    out.push_str(&health(&found.health, paint));
-    out.push_str(&paint.faint(lines(&unjudged(&found.patterns)).trim_end()));
+    out.push_str(&health(found, paint));
+    out.push_str(&paint.faint(" It speaks of patterns and data, not of how far the price moves."));
     out.push('\n');
     out.push_str(&alerts(&found.alerts, paint));
     out.push_str(&patterns(&found.patterns, paint));
@@ -72,16 +72,20 @@ fn lines(text: &str) -> String {
     out
 }
 
-fn health(health: &HealthScore, paint: Paint) -> String {
+fn health(found: &AnalysisView, paint: Paint) -> String {
+    let health = &found.health;
     let Some((score, band)) = health.score.zip(health.band) else {
         return format!(
             "{}\n",
             paint.strong("health unknown: no stream that the rules read was valid in the last hour")
         );
     };
-    let head = format!("health {score:.1} of 100, {}", band.name().to_lowercase());
+    let (judged, all) = (found.patterns_judged, judgeable(&found.patterns));
+    // By a few patterns nothing is called good.
+    let word = if 2 * judged >= all { format!(", {}", band.name().to_lowercase()) } else { String::new() };
+    let head = format!("health {score:.1} of 100{word}, judged by {judged} of {all} patterns");
     let parts = format!("alerts take {:.1} of 70, missing data {:.1} of 30", health.alert_points, health.data_points);
-    let mut out = format!("{}: {parts}\n", paint.strong(&head));
+    let mut out = format!("{}\n {parts}\n", paint.strong(&head));
     for burden in &health.alerts {
         let age = burden.closed_age_s.map_or_else(|| "open".to_owned(), |s| format!("closed {} ago", span(s)));
         let name = burden.pattern.name();
@@ -94,16 +98,9 @@ fn health(health: &HealthScore, paint: Paint) -> String {
     out
 }
 
-/// What the number does not speak of.
-fn unjudged(checks: &[PatternCheck]) -> String {
-    let judged = |c: &&PatternCheck| !matches!(c.state, PatternState::AlertsOnly);
-    let blind = |c: &&PatternCheck| matches!(c.state, PatternState::NoData | PatternState::NotOffered);
-    let (all, blind) = (checks.iter().filter(judged).count(), checks.iter().filter(blind).count());
-    let without = match blind {
-        0 => String::new(),
-        blind => format!(" {blind} of {all} patterns cannot be judged here."),
-    };
-    format!("Health speaks of patterns and data, not of how far the price moves.{without}")
+/// Patterns that a stored minute may speak of.
+fn judgeable(checks: &[PatternCheck]) -> usize {
+    checks.iter().filter(|c| c.state != PatternState::AlertsOnly).count()
 }
 
 fn alerts(open: &[EventView], paint: Paint) -> String {
