@@ -32,6 +32,7 @@ mod query;
 mod routes;
 mod scores;
 mod serve;
+pub mod signals;
 mod stall;
 mod state;
 pub mod studies;
@@ -54,9 +55,9 @@ pub use names::{DEFAULT_VENUE, nearest, resolve};
 pub use openapi::openapi_json;
 pub use problem::{Problem, ProblemKind};
 pub use query::{
-    AskBoard, AskDeliveries, AskEvents, AskMarkets, AskPaper, AskPositions, AskScores, AskStudies, AskWatches,
-    AskWhatIf, DeliveryName, DriftFilter, EventFilter, ForecastFilter, Health, LevelFilter, MarketHealth, Page, Query,
-    QueryError, Rendered, STREAM_BUFFER, ScorecardFilter, SeriesWindow, StreamEvent,
+    AskBoard, AskDeliveries, AskEvents, AskMarkets, AskPaper, AskPositions, AskScores, AskSignals, AskStudies,
+    AskWatches, AskWhatIf, DeliveryName, DriftFilter, EventFilter, ForecastFilter, Health, LevelFilter, MarketHealth,
+    Page, Query, QueryError, Rendered, STREAM_BUFFER, ScorecardFilter, SeriesWindow, StreamEvent,
 };
 pub use routes::assets::is_built as page_is_built;
 pub use scores::ForecastView;

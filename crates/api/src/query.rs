@@ -1,4 +1,4 @@
-//! The questions this crate asks of the rest of the program: [`Query`], the sum of ten small traits.
+//! The questions this crate asks of the rest of the program: [`Query`], the sum of eleven small traits.
 //!
 //! Methods are synchronous. [`AskMarkets::context`] without book and `as_of`, [`AskMarkets::now`], [`AskMarkets::instruments`],
 //! [`AskMarkets::health`], [`AskEvents::subscribe`], [`AskBoard::live`], [`AskBoard::feeds`], [`AskBoard::feed_health`] and
@@ -14,6 +14,7 @@ mod markets;
 mod paper;
 mod positions;
 mod scores;
+mod signals;
 mod studies;
 mod watches;
 mod whatif;
@@ -26,6 +27,7 @@ pub use markets::{AskMarkets, Health, LevelFilter, MarketHealth, Rendered};
 pub use paper::AskPaper;
 pub use positions::AskPositions;
 pub use scores::{AskScores, DriftFilter, ForecastFilter, ScorecardFilter};
+pub use signals::AskSignals;
 pub use studies::AskStudies;
 pub use watches::AskWatches;
 pub use whatif::AskWhatIf;
@@ -41,6 +43,7 @@ pub trait Query:
     + AskPaper
     + AskPositions
     + AskScores
+    + AskSignals
     + AskStudies
     + AskWatches
     + AskWhatIf
@@ -58,6 +61,7 @@ impl<T> Query for T where
         + AskPaper
         + AskPositions
         + AskScores
+        + AskSignals
         + AskStudies
         + AskWatches
         + AskWhatIf

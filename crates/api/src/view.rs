@@ -6,6 +6,7 @@ use barograph_domain::{
     HeatRegime, InstrumentName, Kind, LevelEvent, LevelType, MarketKind, RiskRegime, Stamp, TrendRegime, Ts, VolRegime,
 };
 use serde::Serialize;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use utoipa::ToSchema;
 
@@ -86,7 +87,8 @@ pub struct MetricPoint {
     pub symbol: String,
     /// What is measured.
     #[schema(example = "funding_rate")]
-    pub metric_name: &'static str,
+    #[schema(value_type = String)]
+    pub metric_name: Cow<'static, str>,
     /// The value; null when the stream says that it has none.
     pub value: Option<f64>,
     /// Source word: `binance_futures` for binance-usdm, else the venue id or the provider's name.

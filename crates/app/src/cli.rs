@@ -11,6 +11,7 @@ pub(crate) mod lake;
 mod paper;
 mod scores;
 mod sessions;
+mod signals;
 mod token;
 mod universe;
 mod values;
@@ -29,6 +30,7 @@ pub(crate) use lake::{Export, Lake};
 pub(crate) use paper::PaperArgs;
 pub(crate) use scores::{ContestArgs, DriftArgs, ForecastFormat, ForecastsArgs, ScorecardArgs, contested, forecaster};
 pub(crate) use sessions::Sessions;
+pub(crate) use signals::{SignalsCommand, SignalsImport, SignalsLs, SignalsShow};
 pub(crate) use token::{Token, TokenRole};
 pub(crate) use universe::{CalendarArgs, PortfolioArgs, UniverseArgs};
 pub(crate) use verify::Verify;
@@ -106,6 +108,11 @@ pub(crate) enum Command {
     Positions {
         #[command(subcommand)]
         command: PositionsCommand,
+    },
+    /// Values of your own beside what venues publish: bring them, list them, read them
+    Signals {
+        #[command(subcommand)]
+        command: SignalsCommand,
     },
     /// The past hours most like a market's newest minute, and what followed
     Similar(SimilarArgs),

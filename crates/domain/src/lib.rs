@@ -34,6 +34,7 @@ pub mod regime;
 pub mod row;
 pub mod scorecard;
 pub mod session;
+pub mod signal;
 pub mod similar;
 pub mod snapshot;
 pub mod status;
@@ -61,6 +62,7 @@ pub use regime::{
 };
 pub use row::{AxisState, Confirmation, InputAge, MinuteRow, OpenAlert, OpenAlerts, TIMEFRAMES, Timeframes};
 pub use session::TradingSession;
+pub use signal::{SignalFault, SignalKey, SignalKnown, SignalName, SignalPoint, SignalScope};
 pub use snapshot::Snapshot;
 pub use status::{GapReason, Status, StatusState};
 pub use stream::{Stamp, StreamDecl, StreamIndex};

@@ -30,6 +30,7 @@ pub mod order_flow;
 pub mod rules;
 pub mod series;
 pub mod sessions;
+pub mod signals;
 pub mod similar;
 pub mod universe;
 pub mod whatif;

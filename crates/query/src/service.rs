@@ -17,6 +17,7 @@ mod moved;
 mod news;
 mod paper;
 mod scores;
+mod signals;
 mod stops;
 mod storage;
 mod studies;
@@ -102,6 +103,8 @@ pub struct Service {
     scores: scores::Answered,
     /// Where positions are registered.
     desk: std::sync::OnceLock<Arc<crate::positions::PositionDesk>>,
+    /// Where signals are brought; nowhere where this process stores none.
+    signal_desk: std::sync::OnceLock<crate::signals::SignalDesk>,
     /// Where commands about deliveries go; nowhere where this process delivers nothing.
     deliveries: std::sync::OnceLock<Arc<crate::delivery::DeliveryDesk>>,
     /// Where watches are kept; nowhere where this process judges none.
@@ -164,6 +167,7 @@ impl Service {
             ledger_seen: Mutex::default(),
             scores: scores::Answered::default(),
             desk: std::sync::OnceLock::new(),
+            signal_desk: std::sync::OnceLock::new(),
             deliveries: std::sync::OnceLock::new(),
             watches: std::sync::OnceLock::new(),
             unwatched: Mutex::new(None),

@@ -54,7 +54,7 @@ pub fn metric_point(id: &InstrumentName, p: &Point) -> MetricPoint {
     MetricPoint {
         timestamp: p.event_ts,
         symbol: id.symbol.clone(),
-        metric_name: p.stream.metric.name(),
+        metric_name: p.stream.metric.name().into(),
         value: p.payload.headline(),
         source: barograph_api::alias::source_word(&p.stream.source),
         tags,

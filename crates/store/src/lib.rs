@@ -20,6 +20,7 @@ pub mod position;
 pub mod postgres;
 pub mod run;
 mod schema;
+pub mod signal;
 mod sql;
 pub mod sqlite;
 #[cfg(feature = "suite")]
@@ -48,9 +49,10 @@ pub use postgres::{PgReader, PgWriter};
 pub use run::{
     Checkpoint, Columns, Dirty, FeatureColumn, Gap, LabelChange, Replaced, RowQuery, Rows, RunInfo, RunKey, RunSpec,
 };
+pub use signal::{SignalInfo, SignalQuery, SignalReader, SignalStore, SignalsPut};
 pub use sqlite::{SqliteReader, SqliteWriter};
 pub use target::{
-    StoreTarget, migrate, open_desk, open_outbox, open_positions, open_reader, open_writer, open_writer_patient_for,
-    schema_version, show_basis_every,
+    StoreTarget, migrate, open_desk, open_outbox, open_positions, open_reader, open_signals, open_writer,
+    open_writer_patient_for, schema_version, show_basis_every,
 };
 pub use universe::{LiveUniverse, PairRecord, UniversePart, UniverseState, watch_words};

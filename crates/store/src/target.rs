@@ -1,8 +1,8 @@
 //! Where a store is, and opening it there: a data folder, or a PostgreSQL server (`DB_URL`, `--db-url`).
 
 use crate::{
-    OutboxDesk, OutboxStore, PgReader, PgWriter, PositionWriter, Reader, Result, SqliteReader, SqliteWriter, Writer,
-    WriterRole,
+    OutboxDesk, OutboxStore, PgReader, PgWriter, PositionWriter, Reader, Result, SignalStore, SqliteReader,
+    SqliteWriter, Writer, WriterRole,
 };
 use barograph_domain::Span;
 use std::fmt;
@@ -92,6 +92,17 @@ pub fn open_writer_patient_for(
 /// # Errors
 /// All that opening can bring.
 pub fn open_positions(target: &StoreTarget) -> Result<Box<dyn PositionWriter>> {
+    Ok(match target {
+        StoreTarget::Folder(folder) => Box::new(SqliteWriter::open(folder, &[])?),
+        StoreTarget::Postgres(url) => Box::new(PgWriter::connect(url, &[])?),
+    })
+}
+
+/// Opens a store for bringing signals; takes no role, so it works beside a live process.
+///
+/// # Errors
+/// All that opening can bring.
+pub fn open_signals(target: &StoreTarget) -> Result<Box<dyn SignalStore>> {
     Ok(match target {
         StoreTarget::Folder(folder) => Box::new(SqliteWriter::open(folder, &[])?),
         StoreTarget::Postgres(url) => Box::new(PgWriter::connect(url, &[])?),

@@ -37,7 +37,7 @@ pub fn metric_named(text: &str) -> Result<Metric, String> {
         let offered = Metric::ALL.iter().filter(|m| **m != Metric::SpotPrice);
         let known: Vec<&str> = offered.map(|m| m.name()).collect();
         let known = known.join(", ");
-        format!("'{text}' is no metric; signals of your own are not accepted yet, write one of {known}")
+        format!("'{text}' is no metric; signals of your own come in with: barograph signals import FILE; write one of {known}")
     })
 }
 
@@ -182,7 +182,7 @@ mod tests {
             ("time=t,value=x", "without metric"),
             (
                 "time=t,value=x,metric=oi",
-                "'oi' is no metric; signals of your own are not accepted yet, write one of bar, trade",
+                "'oi' is no metric; signals of your own come in with: barograph signals import FILE; write one of bar, trade",
             ),
             ("time=t,valu=x,metric=open_interest", "no field 'valu'"),
             ("time=t,time=u,usd=x", "twice"),

@@ -12,6 +12,7 @@
 pub mod binance;
 pub mod bybit;
 pub mod calendar;
+mod cells;
 pub mod coinbase;
 pub mod coinex;
 pub mod columns;
@@ -34,6 +35,7 @@ pub mod reject;
 pub mod row;
 pub mod sample;
 pub mod session;
+pub mod signals;
 pub mod symbols;
 pub mod table;
 pub mod tardis;

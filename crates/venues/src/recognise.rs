@@ -129,8 +129,8 @@ impl RawTable<'_> {
         let named = self.col(&["metricname"]).or_else(|| self.col(&["metric"]));
         match (named, self.col(&["value"])) {
             (Some(metric), Some(_)) => Err(format!(
-                "holds metric points that name themselves (column {}); signals of your own are not accepted yet. A series of \
-                 a known metric is read with --columns 'time=<column>,value=<column>' and --metric",
+                "holds metric points that name themselves (column {}); signals of your own come in with: barograph \
+                 signals import FILE. A series of a known metric is read with --columns 'time=<column>,value=<column>' and --metric",
                 self.names[metric]
             )),
             _ => Ok(()),

@@ -82,7 +82,7 @@ fn what_cannot_be_told_names_the_flag_that_decides() {
             "x",
             "timestamp,symbol,metric_name,value,source",
             &["1738368000000,BTCUSDT,my_signal,0.5,me"][..],
-            "name themselves (column metric_name); signals of your own are not accepted yet. A series of a known metric is \
+            "name themselves (column metric_name); signals of your own come in with: barograph signals import FILE. A series of a known metric is \
              read with --columns 'time=<column>,value=<column>' and --metric",
         ),
         ("x", "ts,metric,value", &["1738368000000,my_signal,0.5"][..], "(column metric); signals of your own"),

@@ -143,6 +143,31 @@ export interface paths {
          */
         get: operations["getMetrics"];
         put?: never;
+        /**
+         * Brings values of your own: one point, a list, JSON lines, or CSV with a header.
+         * @description All are stored, or none. A value that is there already changes nothing, so a request may be repeated; another value of the same
+         *     moment from the same source is a revision, and answers as of before keep the earlier one. At most 5,000 values and 1 MiB.
+         */
+        post: operations["putMetrics"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/markets/{id}/signals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The signals that speak of this market: newest value, age, change in a day, score against a week, rank in a month.
+         * @description Their values are `/metrics?metric_name=x.…`. A signal is somebody's own number: nothing of barograph is computed from it.
+         */
+        get: operations["listSignals"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -5858,6 +5883,47 @@ export interface components {
              */
             budget?: string | null;
         };
+        /**
+         * @description A value somebody brings: a metric point (payloads §1) of a name that begins with `x.`.
+         *
+         *     Described here for the documents; it is read where files of the same form are read.
+         */
+        NewSignalPoint: {
+            /**
+             * Format: date-time
+             * @description The moment it is of: ISO 8601, or an epoch number in s, ms, us or ns.
+             */
+            timestamp: string;
+            /**
+             * @description Left out, or the market of the address.
+             * @example BTCUSDT
+             */
+            symbol?: string | null;
+            /**
+             * @description What is measured: `x.` and words of a-z, 0-9 and _ joined by dots.
+             * @example x.desk_flow
+             */
+            metric_name: string;
+            /**
+             * Format: double
+             * @description The value; null takes back what was there.
+             */
+            value?: number | null;
+            /**
+             * @description Who measured it.
+             * @example my_desk
+             */
+            source: string;
+            /** @description What else is to be kept of it: 16 texts at most. */
+            tags?: {
+                [key: string]: string;
+            } | null;
+            /**
+             * Format: date-time
+             * @description Since when it was known, for history; left out: since it arrives. Never later than now, never before `timestamp`.
+             */
+            known_ts?: string | null;
+        };
         /** @description A silence somebody asks for; it begins at once. */
         NewSilence: {
             /** @description What it silences: all of these must hold. */
@@ -6939,6 +7005,100 @@ export interface components {
              * @example brg_mJ2k…
              */
             token: string;
+        };
+        /** @description One signal from one source, and what it amounts to. */
+        SignalView: {
+            /**
+             * @description What is measured.
+             * @example x.desk_flow
+             */
+            name: string;
+            /** @description `venue:symbol`, or `*` where it speaks of every market. */
+            scope: string;
+            /** @description Who measured it. */
+            source: string;
+            /**
+             * Format: double
+             * @description Its newest value; null where that was taken back.
+             */
+            value: number | null;
+            /**
+             * Format: date-time
+             * @description The moment that is of; null with the value.
+             */
+            timestamp: string | null;
+            /**
+             * Format: int64
+             * @description Seconds since then.
+             */
+            age_s: number | null;
+            /**
+             * Format: double
+             * @description Change since the value of a day before, as a fraction.
+             */
+            delta_24h: number | null;
+            /**
+             * Format: double
+             * @description Score against the values of 7 days, itself among them, in standard deviations.
+             */
+            z_7d: number | null;
+            /**
+             * Format: double
+             * @description Rank among the values of 30 days, in [0, 1].
+             */
+            percentile_30d: number | null;
+            /** @description Why a number is null, by its name. */
+            reasons: {
+                [key: string]: string;
+            };
+            /**
+             * Format: int64
+             * @description Moments that have a value or had one.
+             */
+            points: number;
+            /**
+             * Format: int64
+             * @description Revisions beyond the first of each moment.
+             */
+            revisions: number;
+            /**
+             * Format: date-time
+             * @description When the newest of them became known.
+             */
+            known_ts: string;
+        };
+        /** @description What became of values that were brought; all were stored, or none. */
+        SignalsTaken: {
+            /**
+             * Format: int64
+             * @description Were not there.
+             */
+            new: number;
+            /**
+             * Format: int64
+             * @description Say something else of a moment that had a value; the earlier one stays for answers as of before.
+             */
+            revised: number;
+            /**
+             * Format: int64
+             * @description Were there already.
+             */
+            same: number;
+            /**
+             * Format: int64
+             * @description Rows of a CSV without a value, left out.
+             */
+            empty: number;
+        };
+        /** @description The signals that speak of one market. */
+        SignalsView: {
+            /**
+             * @description `venue:symbol`.
+             * @example binance-usdm:BTCUSDT
+             */
+            instrument: string;
+            /** @description By name, those of every market first. */
+            items: components["schemas"]["SignalView"][];
         };
         /** @description A stretch in which nobody is told of some alerts; all matchers must hold. */
         Silence: {
@@ -8531,6 +8691,96 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MetricsAnswer"];
+                };
+            };
+            /** @description the one you hold is still it (If-None-Match) */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description what was wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putMetrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description `venue:symbol`, or a bare symbol where only one instrument answers to it.
+                 * @example binance-usdm:BTCUSDT
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSignalPoint"][];
+                "application/x-ndjson": components["schemas"]["NewSignalPoint"];
+                "text/csv": string;
+            };
+        };
+        responses: {
+            /** @description what became of them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignalsTaken"];
+                };
+            };
+            /** @description what was wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSignals: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Answer with what was known then: `known_ts ≤ as_of`. ISO-8601 (UTC where no offset is given) or an epoch number.
+                 *     A moment that lies ahead is refused; up to a minute ahead means now.
+                 * @example 2026-02-05T14:35:00Z
+                 */
+                as_of?: string;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description `venue:symbol`, or a bare symbol where only one instrument answers to it.
+                 * @example binance-usdm:BTCUSDT
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description its signals */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignalsView"];
                 };
             };
             /** @description the one you hold is still it (If-None-Match) */

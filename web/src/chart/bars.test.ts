@@ -21,6 +21,21 @@ test('stretches join without doubles, and the newer answer counts', () => {
   expect(tail.more).toBe(false);
 });
 
+test('of more bars than are held the first go, with what lies before the others', () => {
+  const at = (s: number): string => new Date(s * 1_000).toISOString();
+  const gap = (from: number, until: number | null): Chart['gaps'][number] => ({ from: at(from), until: until === null ? null : at(until), metric: `m${from}`, reason: 'r' });
+  const mark = (s: number): Chart['marks'][number] => ({ at: at(s), event_type: 'REGIME_CHANGE', severity: 'LOW', title: '', alert_id: `${s}` });
+  const span = (from: number): Chart['sessions'][number] => ({ from: at(from), until: at(from + 60), session: 'ASIAN' });
+  const old = barsOf({ ...chart([60, 120, 180], [1, 1, 1], false), gaps: [gap(0, 90), gap(10, 150), gap(20, null)], marks: [mark(70), mark(130)], sessions: [span(60), span(120)] });
+  const all = joined(old, barsOf(chart([180, 240], [1, 1])), 3);
+  expect(all.rows.map((row) => row.t)).toEqual([120, 180, 240]);
+  expect(all.gaps.map((g) => g.metric)).toEqual(['m10', 'm20']);
+  expect(all.marks.map((m) => m.alert_id)).toEqual(['130']);
+  expect(all.sessions.map((s) => s.from)).toEqual([at(120)]);
+  expect(all.more).toBe(true);
+  expect(joined(old, barsOf(chart([240], [1])))).toMatchObject({ more: false, gaps: { length: 3 } });
+});
+
 test('an answer of another market, interval or moment is never joined', () => {
   const past = { key: 'v:A 1m 2026-02-05T14:35:00Z', bars: barsOf(chart([60, 120], [1, 1])) };
   expect(heldAfter(past, 'v:A 1m now', barsOf(chart([120, 180], [4, 4])))).toBe(past);

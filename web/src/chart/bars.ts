@@ -72,25 +72,28 @@ export interface Held {
 }
 
 /** What is held after an answer to the question of `key`: joined to what belongs to it, left out where something else is held. */
-export function heldAfter(held: Held | null, key: string, came: Bars): Held | null {
+export function heldAfter(held: Held | null, key: string, came: Bars, most?: number): Held | null {
   if (held?.key !== key) return held;
-  return { key, bars: held.bars === null ? came : joined(held.bars, came) };
+  return { key, bars: held.bars === null ? came : joined(held.bars, came, most) };
 }
 
-/** Two stretches as one: where both know a bar the newer answer counts. `more` is of the earlier stretch. */
-export function joined(old: Bars, next: Bars): Bars {
+/** Two stretches as one: where both know a bar the newer answer counts. `more` is of the earlier stretch. Of more bars than `most` the
+ * first are let go, with what lies before the others. */
+export function joined(old: Bars, next: Bars, most = BARS_MAX): Bars {
   if (old.interval !== next.interval) return old;
-  const rows = new Map(old.rows.map((row) => [row.t, row]));
-  for (const row of next.rows) rows.set(row.t, row);
-  const all = [...rows.values()].sort((a, b) => a.t - b.t).slice(-BARS_MAX);
+  const byTime = new Map(old.rows.map((row) => [row.t, row]));
+  for (const row of next.rows) byTime.set(row.t, row);
+  const all = [...byTime.values()].sort((a, b) => a.t - b.t);
+  const rows = all.slice(-most);
+  const start = (rows[0]?.t ?? 0) * 1_000;
   const earlier = (next.rows[0]?.t ?? Infinity) < (old.rows[0]?.t ?? Infinity);
   return {
     interval: old.interval,
-    rows: all,
-    gaps: unique([...old.gaps, ...next.gaps], (g) => `${g.metric}${g.from}`),
-    sessions: unique([...old.sessions, ...next.sessions], (s) => s.from),
-    marks: unique([...old.marks, ...next.marks], (m) => `${m.alert_id}${m.at}`),
-    more: earlier ? next.more : old.more,
+    rows,
+    gaps: unique([...old.gaps, ...next.gaps], (g) => `${g.metric}${g.from}`).filter((g) => g.until === null || Date.parse(g.until) > start),
+    sessions: unique([...old.sessions, ...next.sessions], (s) => s.from).filter((s) => Date.parse(s.until) > start),
+    marks: unique([...old.marks, ...next.marks], (m) => `${m.alert_id}${m.at}`).filter((m) => Date.parse(m.at) >= start),
+    more: rows.length < all.length || (earlier ? next.more : old.more),
     offered: next.offered,
     newest: Math.max(old.newest ?? -Infinity, next.newest ?? -Infinity),
   };

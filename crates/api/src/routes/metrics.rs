@@ -1,7 +1,7 @@
 //! Normalised observations of one market (payloads §1), with the moment each was known.
 
 use super::context::instrument;
-use super::paging::{Listed, PageView};
+use super::paging::{Listed, PageView, Series};
 use super::reply;
 use super::segment::{MarketId, Segment};
 use crate::alias::source_word;
@@ -14,7 +14,8 @@ use crate::view::{MetricPoint, StreamView};
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, Response};
-use barograph_domain::{InstrumentName, Metric, Ts};
+use barograph_domain::signal::SIGNAL_PREFIX;
+use barograph_domain::{InstrumentName, Metric, SignalName, Ts};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -83,6 +84,9 @@ pub(super) async fn points(
         return streams(&app, &listed, id, now).await;
     };
     let series = listed.series(&format!("metrics {id}"), None, now, LIMITS, false)?;
+    if name.starts_with(SIGNAL_PREFIX) {
+        return signal(&app, &headers, id, &name, series).await;
+    }
     let json = app
         .read("metrics", move |q| {
             let metric = metric(q, &id, &name, series.window.as_of)?;
@@ -96,6 +100,28 @@ pub(super) async fn points(
         })
         .await?;
     Ok(etag::answer(&headers, json))
+}
+
+/// The values of a signal that somebody brought.
+async fn signal(
+    app: &SharedState,
+    headers: &HeaderMap,
+    id: InstrumentName,
+    name: &str,
+    series: Series,
+) -> Result<Response<Body>, Problem> {
+    let name = SignalName::parse(name).map_err(|e| {
+        Problem::new(ProblemKind::UnknownMetric, e.to_string())
+            .value(name)
+            .hint(format!("/api/v1/markets/{id}/signals lists those there are"))
+    })?;
+    let json = app
+        .read("metrics", move |q| {
+            let page = q.signal_points(&id, &name, &series.window)?;
+            reply::json(&Answer::Points(series.view(page, |p| p.timestamp)))
+        })
+        .await?;
+    Ok(etag::answer(headers, json))
 }
 
 async fn streams(app: &SharedState, listed: &Listed, id: InstrumentName, now: Ts) -> Result<Response<Body>, Problem> {

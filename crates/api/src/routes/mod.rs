@@ -27,6 +27,7 @@ pub(crate) mod reply;
 pub(crate) mod scores;
 mod segment;
 pub(crate) mod session;
+pub(crate) mod signals;
 pub(crate) mod silences;
 pub(crate) mod stream;
 pub(crate) mod studies;
@@ -85,6 +86,8 @@ routes! {
     context::similar READ,
     analysis::of_market READ,
     metrics::points READ,
+    signals::put OPERATE,
+    signals::list READ,
     features::rows READ,
     features::of_all READ,
     levels::list READ,
@@ -213,7 +216,7 @@ async fn wrong_method(route: Option<MatchedPath>, method: Method) -> Response<Bo
     let mut response = Problem::new(ProblemKind::MethodNotAllowed, format!("{method} is not offered here"))
         .value(method.as_str())
         .hint(if signals {
-            format!("signals of your own are not accepted yet; use {allow}")
+            format!("signals of your own are sent to POST /api/v1/markets/{{id}}/metrics; use {allow}")
         } else {
             format!("use {allow}")
         })

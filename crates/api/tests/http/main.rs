@@ -9,6 +9,8 @@ mod alias;
 #[cfg(test)]
 mod board;
 #[cfg(test)]
+mod brought;
+#[cfg(test)]
 mod client;
 #[cfg(test)]
 mod delivery;

@@ -375,7 +375,7 @@ pub(crate) fn points(id: &InstrumentName, metric: Metric, as_of: Option<Ts>) -> 
         let point = |value: f64, source: &str, known_ts: Ts| MetricPoint {
             timestamp: ts,
             symbol: id.symbol.clone(),
-            metric_name: metric.name(),
+            metric_name: metric.name().into(),
             value: Some(value),
             source: source.to_owned(),
             tags: BTreeMap::from([("contract".to_owned(), "perpetual".to_owned())]),

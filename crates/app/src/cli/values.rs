@@ -28,6 +28,11 @@ pub(super) fn as_of(text: &str) -> Result<Ts, String> {
     Ts::parse(text)
 }
 
+/// How long after its moment something was known; 0s: at once.
+pub(super) fn delay_of(text: &str) -> Result<Span, String> {
+    if text == "0s" { Ok(Span::ZERO) } else { Span::parse(text) }
+}
+
 /// A price or an amount, also as the program prints it: 69,366.
 pub(super) fn amount(text: &str) -> Result<f64, std::num::ParseFloatError> {
     if is_grouped(text) { text.replace(',', "").parse() } else { text.parse() }

@@ -63,6 +63,7 @@ pub(super) fn service(settings: &Settings) -> Result<Service, Failure> {
     let service = Service::new(reader(settings)?, clock, None, book_id(settings)?, venue)?;
     super::contest::choose(&service, settings)?;
     service.keep_positions(Arc::new(PositionDesk::new(target(settings), rules)));
+    service.keep_signals(target(settings));
     Ok(service)
 }
 

@@ -31,6 +31,7 @@ mod rules;
 mod scores;
 pub(crate) mod serve;
 mod sessions;
+mod signals;
 mod sim;
 mod similar;
 mod token;
@@ -96,6 +97,7 @@ pub(crate) fn run(cli: Cli, asked: Option<Ts>) -> Result<(), Failure> {
         Command::Token { command } => token::run(&command, &settings, json),
         Command::Alerts { command } => alerts::run(&command, &settings, json),
         Command::Positions { command } => positions::run(&command, &settings, json),
+        Command::Signals { command } => signals::run(&command, &settings, json),
         Command::Similar(args) => similar::run(&args, &settings, json),
         Command::Freshness(args) => freshness::run(&args, &settings, json),
         Command::Events(args) => events::run(&args, &settings, json),

@@ -62,6 +62,7 @@ pub(crate) fn until_stopped(
     let service = Arc::new(Service::new(reader, Arc::new(SystemClock), None, book_id(settings)?, venue)?);
     super::contest::choose(&service, settings)?;
     service.keep_positions(Arc::new(PositionDesk::new(super::target(settings), rules(settings))));
+    service.keep_signals(super::target(settings));
     service.journal_in(journal_folder(&settings.data));
     service.keep_in(settings.data.clone());
     service.studies_in(settings.studies_folder());
@@ -195,6 +196,7 @@ pub(crate) fn serve_live(
     let desk = PositionDesk::new(super::target(settings), rules(settings))
         .delivering_to(room.clone().map(|room| room as Arc<dyn NoticeReceivers>));
     service.keep_positions(Arc::new(desk));
+    service.keep_signals(super::target(settings));
     service.journal_in(journal_folder(&settings.data));
     service.keep_in(settings.data.clone());
     service.studies_in(settings.studies_folder());

@@ -29,12 +29,12 @@ const EXITS: &[(&str, i32, &str)] = &[
     (
         "replay in --metric my_signal",
         2,
-        "'my_signal' is no metric; signals of your own are not accepted yet, write one of",
+        "'my_signal' is no metric; signals of your own come in with: barograph signals import FILE; write one of",
     ),
     (
         "replay in --columns time=t,value=v,metric=my_signal",
         2,
-        "'my_signal' is no metric; signals of your own are not accepted yet, write one of",
+        "'my_signal' is no metric; signals of your own come in with: barograph signals import FILE; write one of",
     ),
     ("replay in --market option", 2, "'option' is no market kind"),
     ("replay in --delay bar", 2, "'bar' is not METRIC=TIME"),

@@ -47,6 +47,7 @@ mod scores;
 mod serve;
 mod sessions;
 mod settings;
+mod signals;
 mod similar;
 mod spot;
 mod store;

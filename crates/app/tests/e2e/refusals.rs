@@ -212,10 +212,12 @@ fn f5_signals_of_ones_own_are_refused_with_a_word_about_them() {
     for file in ["points.csv", "points.json", "points.jsonl"] {
         for flags in ["", " --venue binance-usdm --symbol BTCUSDT"] {
             let said = place.run(&format!("collect --source {file}{flags} --data data")).exits(2);
-            said.says("signals of your own are not accepted yet");
+            said.says("signals of your own come in with: barograph signals import FILE");
         }
     }
     let named =
         place.run("collect --source points.csv --columns time=timestamp,value=value,metric=my_signal --data data");
-    named.exits(2).says("'my_signal' is no metric; signals of your own are not accepted yet, write one of bar,");
+    named.exits(2).says(
+        "'my_signal' is no metric; signals of your own come in with: barograph signals import FILE; write one of bar,",
+    );
 }

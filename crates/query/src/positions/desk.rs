@@ -1,5 +1,6 @@
 //! The one way by which this process writes positions and notices: opened when first needed, and again after a failure.
 
+use crate::reopened::Reopened;
 use barograph_api::watches::{UserWatch, WatchChange};
 use barograph_domain::Ts;
 use barograph_domain::advice::{Position, PositionNotice};
@@ -20,10 +21,9 @@ pub trait NoticeReceivers: Send + Sync {
 
 /// Writer of positions and notices, with the watch over them.
 pub struct PositionDesk {
-    target: StoreTarget,
     /// What the operator has set for advice.
     pub(crate) rules: Rules,
-    writer: Mutex<Option<Box<dyn PositionWriter>>>,
+    writer: Reopened<dyn PositionWriter>,
     receivers: Option<Arc<dyn NoticeReceivers>>,
     watched: Mutex<Watched>,
 }
@@ -50,14 +50,14 @@ impl Default for Watched {
 
 impl core::fmt::Debug for PositionDesk {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("PositionDesk").field("target", &self.target).finish_non_exhaustive()
+        f.debug_struct("PositionDesk").field("writer", &self.writer).finish_non_exhaustive()
     }
 }
 
 impl PositionDesk {
     /// Writes into this store, once something is to be written.
     pub fn new(target: StoreTarget, rules: Rules) -> Self {
-        Self { target, rules, writer: Mutex::default(), receivers: None, watched: Mutex::default() }
+        Self { rules, writer: Reopened::new(target, open_positions), receivers: None, watched: Mutex::default() }
     }
 
     /// The watch, for one check at a time.
@@ -67,12 +67,12 @@ impl PositionDesk {
 
     /// Registers a position.
     pub(crate) fn put(&self, position: &Position, at: Ts) -> Result<Registered> {
-        self.with(|w| w.put_position(position, at))
+        self.writer.with(|w| w.put_position(position, at))
     }
 
     /// Takes one out.
     pub(crate) fn remove(&self, id: &str, at: Ts) -> Result<bool> {
-        self.with(|w| w.remove_position(id, at))
+        self.writer.with(|w| w.remove_position(id, at))
     }
 
     /// Notices go to these receivers.
@@ -86,7 +86,7 @@ impl PositionDesk {
         let of =
             |receivers: &Arc<dyn NoticeReceivers>| notices.iter().filter_map(|n| receivers.of_position(n)).collect();
         let messages: Vec<Outgoing> = self.receivers.as_ref().map(of).unwrap_or_default();
-        self.with(|w| w.record_check(states, notices, &messages))?;
+        self.writer.with(|w| w.record_check(states, notices, &messages))?;
         if let Some(receivers) = &self.receivers {
             receivers.stored(messages);
         }
@@ -100,22 +100,8 @@ impl PositionDesk {
         if messages.is_empty() {
             return Ok(());
         }
-        self.with(|w| w.record_check(&[], &[], &messages))?;
+        self.writer.with(|w| w.record_check(&[], &[], &messages))?;
         receivers.stored(messages);
         Ok(())
-    }
-
-    fn with<T>(&self, work: impl FnOnce(&mut dyn PositionWriter) -> Result<T>) -> Result<T> {
-        let mut held = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        if held.is_none() {
-            *held = Some(open_positions(&self.target)?);
-        }
-        let Some(writer) = held.as_mut() else { return Err(barograph_store::Error::Invalid("no writer".to_owned())) };
-        let done = work(writer.as_mut());
-        if done.is_err() {
-            // After a failed write nobody knows what is on disk until it is opened again.
-            *held = None;
-        }
-        done
     }
 }

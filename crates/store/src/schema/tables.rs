@@ -8,7 +8,7 @@
 //! `segments`, `feature_chunks` and `gaps` were others in the first version of a file: `sqlite/schema.rs` makes them of those.
 
 /// Newest version of the schema. What is declared since an earlier one stays as it is.
-pub(crate) const VERSION: u8 = 13;
+pub(crate) const VERSION: u8 = 14;
 
 super::declare! {
     instruments [since 1] id instrument {
@@ -397,4 +397,19 @@ super::declare! {
         digest: Int NOT NULL -- "of all the other columns",
     }
     key (logic_version, issued_ts, event, market, subject, known_ts);
+
+    // Values that somebody brought: revisions, none of which is ever changed. What counts as of a moment is the last of its key
+    // that was known then.
+    signals [since 14] {
+        name: Word NOT NULL,
+        scope: Word NOT NULL -- "venue:symbol, or *",
+        event_ts: Int NOT NULL,
+        source: Word NOT NULL,
+        known_ts: Int NOT NULL,
+        value: Real -- "NULL: taken back",
+        tags: Text NOT NULL -- "JSON",
+        stated: Int NOT NULL -- "1: known_ts is what somebody stated; 0: when it arrived",
+        digest: Int NOT NULL -- "of all the other columns",
+    }
+    key (name, scope, event_ts, source, known_ts);
 }

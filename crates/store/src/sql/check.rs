@@ -22,7 +22,7 @@ const PROBLEMS_MAX: usize = 20;
 /// See [`crate::Reader::check`].
 pub(super) fn check(conn: &Connection, with_hash: bool) -> Inner<CheckReport> {
     let mut report = CheckReport::default();
-    let steps: [fn(&Connection, &mut CheckReport) -> Inner<()>; 11] = [
+    let steps: [fn(&Connection, &mut CheckReport) -> Inner<()>; 12] = [
         structure,
         metric_points,
         |conn, _| runs::check(conn),
@@ -31,6 +31,7 @@ pub(super) fn check(conn: &Connection, with_hash: bool) -> Inner<CheckReport> {
         |conn, _| super::alerts::check(conn),
         |conn, _| super::positions::check(conn),
         outbox,
+        signals,
         between_markets,
         ledger,
         totals,
@@ -248,6 +249,12 @@ fn outbox(conn: &Connection, report: &mut CheckReport) -> Inner<()> {
     report.counts.push(("messages", messages));
     report.counts.push(("deliveries", deliveries));
     report.counts.push(("silences", super::silences::check(conn)?));
+    Ok(())
+}
+
+/// Values of signals, all of them as they were written.
+fn signals(conn: &Connection, report: &mut CheckReport) -> Inner<()> {
+    report.counts.push(("values of signals", super::signals::check(conn)?));
     Ok(())
 }
 

@@ -40,6 +40,7 @@ mod replace;
 mod rows;
 mod runs;
 mod segment;
+mod signals;
 mod silences;
 mod streams;
 mod universe;

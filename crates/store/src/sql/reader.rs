@@ -7,7 +7,7 @@ use super::pool::{ConnectionOrigin, ConnectionPool, Loan};
 use super::runs::Which;
 use super::{
     alerts, books, candles, check, editions, ledger_kept, ledger_notes, ledger_read, levels, outbox_read, positions,
-    query, rows, runs, segment, silences, streams, universe,
+    query, rows, runs, segment, signals, silences, streams, universe,
 };
 use crate::postgres::DatabaseAddress;
 use crate::run::usable_until;
@@ -15,13 +15,13 @@ use crate::{
     AlertQuery, CandleQuery, Candles, CheckReport, Checkpoint, DeliveryQuery, Dirty, EndpointCount, Gap, ImportRecord,
     InstrumentInfo, LabelChange, LedgerHead, LedgerProgress, LedgerState, LevelQuery, MessageLog, NoticeQuery,
     OrderedEvents, OutboxReader, Page, Point, PointQuery, Range, Reader, Result, RowQuery, Rows, RunInfo, RunKey, Sent,
-    StoredOrderBook, StreamInfo, UniverseState, WatchState,
+    SignalInfo, SignalQuery, SignalReader, StoredOrderBook, StreamInfo, UniverseState, WatchState,
 };
 use barograph_domain::advice::{Position, PositionNotice};
 use barograph_domain::delivery::{EndpointState, Message, Silence};
 use barograph_domain::forecast::{ForecastEvent, LedgerTick, OutcomeRevision};
 use barograph_domain::{
-    CalendarEntry, InstrumentName, KnownAlert, LevelChange, StreamDecl, StreamIndex, Ts, UniverseRow,
+    CalendarEntry, InstrumentName, KnownAlert, LevelChange, SignalPoint, StreamDecl, StreamIndex, Ts, UniverseRow,
 };
 use std::marker::PhantomData;
 use std::ops::ControlFlow;
@@ -315,6 +315,16 @@ impl<K> Reader for SqlReader<K> {
 
     fn check(&self, hash: bool) -> Result<CheckReport> {
         self.ask(|conn| check::check(conn, hash))
+    }
+}
+
+impl<K> SignalReader for SqlReader<K> {
+    fn signal_points(&self, query: &SignalQuery) -> Result<Page<SignalPoint>> {
+        self.ask(|conn| signals::points(conn, query))
+    }
+
+    fn signals(&self, as_of: Option<Ts>) -> Result<Vec<SignalInfo>> {
+        self.ask(|conn| signals::list(conn, as_of))
     }
 }
 

@@ -7,8 +7,8 @@
 use super::db::{Connection, NONE, params};
 use super::fault::{self, Inner, SqlFault};
 use super::{
-    corrections, ledger, live, originals, outbox, outbox_read, points, positions, prune, replace, segment, silences,
-    universe,
+    corrections, ledger, live, originals, outbox, outbox_read, points, positions, prune, replace, segment, signals,
+    silences, universe,
 };
 use crate::postgres::{self, DatabaseAddress};
 use crate::schema::insert;
@@ -16,11 +16,12 @@ use crate::sqlite::{self, RoleLock};
 use crate::{
     Appended, Batches, DeliveryChange, Error, Firing, Forgotten, ImportRecord, Imported, Inserted, Join, LedgerPart,
     LiveBatch, OutboxDesk, OutboxStore, Outgoing, PointsVersion, PositionWriter, Pruned, Registered, ReplayOutcome,
-    Result, Retention, RunKey, RunSpec, RunWriter, UniversePart, WatchState, Writer, WriterRole,
+    Result, Retention, RunKey, RunSpec, RunWriter, SignalStore, SignalsPut, UniversePart, WatchState, Writer,
+    WriterRole,
 };
 use barograph_domain::advice::{Position, PositionNotice};
 use barograph_domain::delivery::{Attempt, EndpointState, Message, Silence};
-use barograph_domain::{CalendarEntry, Event, Instrument, StreamDecl, Ts};
+use barograph_domain::{CalendarEntry, Event, Instrument, SignalPoint, StreamDecl, Ts};
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -304,6 +305,12 @@ impl<K> PositionWriter for SqlWriter<K> {
 
     fn record_check(&mut self, states: &[WatchState], notices: &[PositionNotice], messages: &[Outgoing]) -> Result<()> {
         self.core.write(|tx| positions::record(tx, states, notices, messages))
+    }
+}
+
+impl<K> SignalStore for SqlWriter<K> {
+    fn put_signals(&mut self, points: &[SignalPoint]) -> Result<SignalsPut> {
+        self.core.write(|tx| signals::put(tx, points))
     }
 }
 

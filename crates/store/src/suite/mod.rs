@@ -21,9 +21,10 @@ pub mod prune;
 pub mod reads;
 pub mod rows;
 pub mod sample;
+pub mod signals;
 pub mod universe;
 
-use crate::{OutboxStore, Page, PositionWriter, Range, Reader, Result, Writer, WriterRole};
+use crate::{OutboxStore, Page, PositionWriter, Range, Reader, Result, SignalStore, Writer, WriterRole};
 
 /// One store, empty at first, that can be opened again and again.
 pub trait Site {
@@ -37,6 +38,11 @@ pub trait Site {
     /// # Errors
     /// Whatever the implementation says.
     fn positions(&self) -> Result<Box<dyn PositionWriter>>;
+    /// Opens it for bringing signals.
+    ///
+    /// # Errors
+    /// Whatever the implementation says.
+    fn signals(&self) -> Result<Box<dyn SignalStore>>;
     /// Opens the outbox in its role.
     ///
     /// # Errors
@@ -99,6 +105,9 @@ macro_rules! suite {
             raw_live_data_are_pruned);
         $crate::suite_of!($factory, positions:
             positions_come_and_go, notices_stay_and_memory_goes, positions_are_no_part_of_the_content);
+        $crate::suite_of!($factory, signals:
+            values_are_revised_and_stay_known_as_of, a_refused_batch_of_signals_leaves_nothing, signals_come_in_pages,
+            sources_and_scopes_stay_apart, order_of_signals_does_not_show, signals_are_no_part_of_the_content);
         $crate::suite_of!($factory, outbox:
             messages_come_with_their_alerts, messages_come_with_their_notices, what_waits_is_found_again, deliveries_end_once,
             members_share_the_end_of_their_group, what_fires_is_known, delivery_is_a_role, the_two_writers_go_on_together);

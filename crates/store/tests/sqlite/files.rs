@@ -4,11 +4,11 @@ use crate::common::{Sample, reader, sample, writer};
 use barograph_domain::delivery::{Compare, DeliveryState, Matcher, Silence};
 use barograph_domain::{GapReason, Span, Status, StatusState};
 use barograph_store::suite::sample::START;
-use barograph_store::suite::{alerts, hash, levels, outbox, positions};
+use barograph_store::suite::{alerts, hash, levels, outbox, positions, signals};
 use barograph_store::{
     AlertQuery, BookSample, DeliveryQuery, Error, Gap, LevelQuery, LiveBatch, NoticeQuery, OutboxReader, PointsVersion,
     Reader, Result, SqliteReader, SqliteWriter, StoreTarget, WatchState, Writer, WriterRole, open_outbox,
-    open_positions, sqlite,
+    open_positions, open_signals, sqlite,
 };
 use std::fs;
 use std::path::Path;
@@ -63,6 +63,9 @@ fn filled_with_all(folder: &Path) -> (Sample, String) {
     book.remove_position("gone", START + Span::mins(1)).unwrap();
     drop(book);
     fill_outbox(folder);
+    let mut own = open_signals(&StoreTarget::Folder(folder.to_owned())).unwrap();
+    own.put_signals(&[signals::signal(0, 1, Some(1.0))]).unwrap();
+    drop(own);
     let hash = hash(&reader(folder));
     (sample, hash)
 }
@@ -199,6 +202,10 @@ fn a_changed_number_is_found() {
         ("UPDATE silences SET ends_ts = ends_ts + 1", "the silence"),
         ("UPDATE silences SET changed_by = 'bob'", "the silence"),
         ("UPDATE silences SET body = replace(body, 'bybit', 'kraken')", "the silence"),
+        ("UPDATE signals SET value = value + 1", "the value of the signal 'x.desk_flow'"),
+        ("UPDATE signals SET known_ts = known_ts + 1", "the value of the signal 'x.desk_flow'"),
+        ("UPDATE signals SET stated = 1", "the value of the signal 'x.desk_flow'"),
+        ("UPDATE signals SET tags = '[]'", "cannot be read"),
     ];
     for (sql, words) in changes {
         let dir = tempfile::tempdir().unwrap();
@@ -410,6 +417,7 @@ DROP TABLE level_changes; DROP TABLE alerts;
 DROP TABLE positions; DROP TABLE position_states; DROP TABLE position_notices;
 DROP TABLE universe_rows; DROP TABLE universe_state; DROP TABLE calendar_entries;
 DROP TABLE messages; DROP TABLE deliveries; DROP TABLE attempts; DROP TABLE endpoint_states; DROP TABLE silences;
+DROP TABLE signals;
 PRAGMA user_version = 1;
 ";
 

@@ -19,6 +19,8 @@ const MORE_BARS = 500;
 const TAIL_BARS = 3;
 /** Bars after the moment that are held: the track reaches so far, and so does what is uncovered without asking. */
 const AHEAD_BARS = 200;
+/** While it plays so many bars are held: what is seen, and as much again to the left of it. */
+const PLAYED_BARS = 2 * FIRST_BARS + AHEAD_BARS;
 const AGAIN_MS = 2_000;
 
 export interface BarsOnShow {
@@ -76,7 +78,7 @@ export function useBars(instrument: string, interval: string | null, minute: str
       if (kind === 'around' && !stop.signal.aborted) retry.current = window.setTimeout(() => setFailures((n) => n + 1), AGAIN_MS);
     });
   };
-  const join = (bars: Bars): void => setHeld((old) => heldAfter(old, key, bars));
+  const join = (bars: Bars, most?: number): void => setHeld((old) => heldAfter(old, key, bars, most));
 
   useEffect(() => {
     const chart = first.data;
@@ -129,8 +131,9 @@ export function useBars(instrument: string, interval: string | null, minute: str
     if (known === null || moment === null || busy.current.has('later')) return;
     const reach = edge();
     if (!Number.isFinite(reach.to) || reach.to >= (known.newest ?? -Infinity)) return;
-    reach.to += MORE_BARS * known.interval;
-    fetched('later', address(MORE_BARS, { end: iso(reach.to * 1_000) }), join);
+    const [more, most] = playing.peek() ? [AHEAD_BARS, PLAYED_BARS] : [MORE_BARS, undefined];
+    reach.to += more * known.interval;
+    fetched('later', address(more, { end: iso(reach.to * 1_000) }), (bars) => join(bars, most));
   };
 
   const exact = own !== null && own.of === `${key} ${moment}` && !playing.value ? own.bars : null;
