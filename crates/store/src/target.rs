@@ -1,8 +1,8 @@
 //! Where a store is, and opening it there: a data folder, or a PostgreSQL server (`DB_URL`, `--db-url`).
 
 use crate::{
-    OutboxDesk, OutboxStore, PgReader, PgWriter, PositionWriter, Reader, Result, SqliteReader, SqliteWriter, Writer,
-    WriterRole,
+    CaseWriter, OutboxDesk, OutboxStore, PgReader, PgWriter, PositionWriter, Reader, Result, SqliteReader,
+    SqliteWriter, Writer, WriterRole,
 };
 use barograph_domain::Span;
 use std::fmt;
@@ -92,6 +92,17 @@ pub fn open_writer_patient_for(
 /// # Errors
 /// All that opening can bring.
 pub fn open_positions(target: &StoreTarget) -> Result<Box<dyn PositionWriter>> {
+    Ok(match target {
+        StoreTarget::Folder(folder) => Box::new(SqliteWriter::open(folder, &[])?),
+        StoreTarget::Postgres(url) => Box::new(PgWriter::connect(url, &[])?),
+    })
+}
+
+/// Opens a store for filing cases and writing into them; takes no role, so it works beside a live process.
+///
+/// # Errors
+/// All that opening can bring.
+pub fn open_cases(target: &StoreTarget) -> Result<Box<dyn CaseWriter>> {
     Ok(match target {
         StoreTarget::Folder(folder) => Box::new(SqliteWriter::open(folder, &[])?),
         StoreTarget::Postgres(url) => Box::new(PgWriter::connect(url, &[])?),

@@ -22,7 +22,7 @@ const PROBLEMS_MAX: usize = 20;
 /// See [`crate::Reader::check`].
 pub(super) fn check(conn: &Connection, with_hash: bool) -> Inner<CheckReport> {
     let mut report = CheckReport::default();
-    let steps: [fn(&Connection, &mut CheckReport) -> Inner<()>; 11] = [
+    let steps: [fn(&Connection, &mut CheckReport) -> Inner<()>; 12] = [
         structure,
         metric_points,
         |conn, _| runs::check(conn),
@@ -30,6 +30,7 @@ pub(super) fn check(conn: &Connection, with_hash: bool) -> Inner<CheckReport> {
         |conn, _| super::levels::check(conn),
         |conn, _| super::alerts::check(conn),
         |conn, _| super::positions::check(conn),
+        cases,
         outbox,
         between_markets,
         ledger,
@@ -240,6 +241,12 @@ fn ledger(conn: &Connection, report: &mut CheckReport) -> Inner<()> {
     super::ledger_kept::all_heads(conn)?;
     super::ledger_notes::list(conn, None)?;
     super::ledger_kept::check_states(conn)
+}
+
+/// Cases with their entries and recordings.
+fn cases(conn: &Connection, report: &mut CheckReport) -> Inner<()> {
+    report.counts.push(("cases", super::cases::check(conn)?));
+    Ok(())
 }
 
 /// What is to be delivered, and what is to be kept quiet.

@@ -6,6 +6,7 @@
 
 pub mod alerts;
 pub mod candles;
+pub mod cases;
 pub mod corrections;
 pub mod desk;
 pub mod forecasts;
@@ -23,7 +24,7 @@ pub mod rows;
 pub mod sample;
 pub mod universe;
 
-use crate::{OutboxStore, Page, PositionWriter, Range, Reader, Result, Writer, WriterRole};
+use crate::{CaseWriter, OutboxStore, Page, PositionWriter, Range, Reader, Result, Writer, WriterRole};
 
 /// One store, empty at first, that can be opened again and again.
 pub trait Site {
@@ -37,6 +38,11 @@ pub trait Site {
     /// # Errors
     /// Whatever the implementation says.
     fn positions(&self) -> Result<Box<dyn PositionWriter>>;
+    /// Opens it for cases.
+    ///
+    /// # Errors
+    /// Whatever the implementation says.
+    fn cases(&self) -> Result<Box<dyn CaseWriter>>;
     /// Opens the outbox in its role.
     ///
     /// # Errors
@@ -87,7 +93,7 @@ macro_rules! suite {
             alerts_come_back_bit_for_bit_in_pages, alerts_can_be_filtered, open_episodes_are_as_they_were_known,
             alerts_are_replaced_with_their_minutes, published_alerts_stay, episodes_end_across_published_minutes,
             ends_are_corrected_and_stay_before,
-            alerts_are_never_pruned);
+            alerts_are_found_by_their_id, alerts_are_never_pruned);
         $crate::suite_of!($factory, hash:
             order_of_arrival_does_not_show, neither_do_pieces, every_change_shows, wall_clock_and_checkpoints_do_not);
         $crate::suite_of!($factory, live:
@@ -99,6 +105,9 @@ macro_rules! suite {
             raw_live_data_are_pruned);
         $crate::suite_of!($factory, positions:
             positions_come_and_go, notices_stay_and_memory_goes, positions_are_no_part_of_the_content);
+        $crate::suite_of!($factory, cases:
+            cases_are_filed_once, entries_are_added_and_known_as_they_were, dispositions_are_counted,
+            cases_are_no_content_and_stay);
         $crate::suite_of!($factory, outbox:
             messages_come_with_their_alerts, messages_come_with_their_notices, what_waits_is_found_again, deliveries_end_once,
             members_share_the_end_of_their_group, what_fires_is_known, delivery_is_a_role, the_two_writers_go_on_together);

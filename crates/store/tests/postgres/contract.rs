@@ -2,7 +2,9 @@
 
 use crate::server::{Server, shared};
 use barograph_store::suite::{Factory, Site};
-use barograph_store::{OutboxStore, PgReader, PgWriter, PositionWriter, Reader, Result, Writer, WriterRole};
+use barograph_store::{
+    CaseWriter, OutboxStore, PgReader, PgWriter, PositionWriter, Reader, Result, Writer, WriterRole,
+};
 
 struct Schema(String);
 
@@ -11,6 +13,9 @@ impl Site for Schema {
         Ok(Box::new(PgWriter::connect(&self.0, roles)?))
     }
     fn positions(&self) -> Result<Box<dyn PositionWriter>> {
+        Ok(Box::new(PgWriter::connect(&self.0, &[])?))
+    }
+    fn cases(&self) -> Result<Box<dyn CaseWriter>> {
         Ok(Box::new(PgWriter::connect(&self.0, &[])?))
     }
     fn outbox(&self) -> Result<Box<dyn OutboxStore>> {

@@ -1,7 +1,9 @@
 //! The suite of the contract, run against SQLite.
 
 use barograph_store::suite::{Factory, Site};
-use barograph_store::{OutboxStore, PositionWriter, Reader, Result, SqliteReader, SqliteWriter, Writer, WriterRole};
+use barograph_store::{
+    CaseWriter, OutboxStore, PositionWriter, Reader, Result, SqliteReader, SqliteWriter, Writer, WriterRole,
+};
 use tempfile::TempDir;
 
 struct Folder(TempDir);
@@ -11,6 +13,9 @@ impl Site for Folder {
         Ok(Box::new(SqliteWriter::open(self.0.path(), roles)?))
     }
     fn positions(&self) -> Result<Box<dyn PositionWriter>> {
+        Ok(Box::new(SqliteWriter::open(self.0.path(), &[])?))
+    }
+    fn cases(&self) -> Result<Box<dyn CaseWriter>> {
         Ok(Box::new(SqliteWriter::open(self.0.path(), &[])?))
     }
     fn outbox(&self) -> Result<Box<dyn OutboxStore>> {
