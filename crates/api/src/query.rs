@@ -1,4 +1,4 @@
-//! The questions this crate asks of the rest of the program: [`Query`], the sum of ten small traits.
+//! The questions this crate asks of the rest of the program: [`Query`], the sum of eleven small traits.
 //!
 //! Methods are synchronous. [`AskMarkets::context`] without book and `as_of`, [`AskMarkets::now`], [`AskMarkets::instruments`],
 //! [`AskMarkets::health`], [`AskEvents::subscribe`], [`AskBoard::live`], [`AskBoard::feeds`], [`AskBoard::feed_health`] and
@@ -7,6 +7,7 @@
 //! `known_ts ≤ as_of`, and it is never later than [`AskMarkets::now`] (this crate has seen to it).
 
 mod board;
+mod cases;
 mod deliveries;
 mod error;
 mod events;
@@ -19,6 +20,7 @@ mod watches;
 mod whatif;
 
 pub use board::AskBoard;
+pub use cases::AskCases;
 pub use deliveries::AskDeliveries;
 pub use error::{DeliveryName, QueryError};
 pub use events::{AskEvents, EventFilter, STREAM_BUFFER, StreamEvent};
@@ -37,6 +39,7 @@ pub trait Query:
     AskMarkets
     + AskEvents
     + AskBoard
+    + AskCases
     + AskDeliveries
     + AskPaper
     + AskPositions
@@ -54,6 +57,7 @@ impl<T> Query for T where
     T: AskMarkets
         + AskEvents
         + AskBoard
+        + AskCases
         + AskDeliveries
         + AskPaper
         + AskPositions

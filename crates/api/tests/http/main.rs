@@ -9,6 +9,8 @@ mod alias;
 #[cfg(test)]
 mod board;
 #[cfg(test)]
+mod cases;
+#[cfg(test)]
 mod client;
 #[cfg(test)]
 mod delivery;
@@ -22,6 +24,8 @@ mod events;
 mod exposition;
 #[cfg(test)]
 mod feeds;
+#[cfg(test)]
+mod filed;
 #[cfg(test)]
 mod found;
 #[cfg(test)]

@@ -21,7 +21,7 @@ asked! {
 
 asked! {
     /// An entry.
-    struct StoredEntry {
+    struct StoredCaseEntry {
         case_id: String, seq: i64, at: Ts, author: String, kind: String, disposition: Option<String>, note: Option<String>,
         digest: i64,
     }
@@ -72,7 +72,7 @@ impl FiledCase {
     }
 }
 
-impl StoredEntry {
+impl StoredCaseEntry {
     fn parsed(self) -> Inner<(CaseEntry, i64)> {
         let damaged = || SqlFault::Damaged(format!("entry {} of the case '{}' cannot be read", self.seq, self.case_id));
         let disposition =
@@ -170,14 +170,14 @@ pub(super) fn write(conn: &Connection, id: &str, draft: &EntryDraft) -> Inner<Ca
 /// Entries of one case, or of all, that were written by then; in their order.
 fn entries(conn: &Connection, of: Option<&str>, as_of: Option<Ts>) -> Inner<Entries> {
     let mut statement = conn.prepare(select!(
-        StoredEntry;
+        StoredCaseEntry;
         " FROM case_entries WHERE (?1 = '' OR case_id = ?1) AND at <= ?2 ORDER BY case_id, seq"
     ))?;
     let until = as_of.unwrap_or(Ts::MAX).0;
     let mut rows = statement.query(params![of.unwrap_or_default(), until])?;
     let mut found = Entries::new();
     while let Some(row) = rows.next()? {
-        let (entry, _) = StoredEntry::read(row)?.parsed()?;
+        let (entry, _) = StoredCaseEntry::read(row)?.parsed()?;
         found.entry(entry.case_id.clone()).or_default().push(entry);
     }
     Ok(found)
@@ -261,10 +261,10 @@ pub(super) fn counts(conn: &Connection, as_of: Option<Ts>) -> Inner<Vec<CaseCoun
 pub(super) fn check(conn: &Connection) -> Inner<u64> {
     let mut found = 0;
     let mut all = BTreeMap::new();
-    let mut statement = conn.prepare(select!(StoredEntry; " FROM case_entries ORDER BY case_id, seq"))?;
+    let mut statement = conn.prepare(select!(StoredCaseEntry; " FROM case_entries ORDER BY case_id, seq"))?;
     let mut rows = statement.query(NONE)?;
     while let Some(row) = rows.next()? {
-        let (entry, digest) = StoredEntry::read(row)?.parsed()?;
+        let (entry, digest) = StoredCaseEntry::read(row)?.parsed()?;
         if of_entry(&entry) != digest {
             let CaseEntry { seq, case_id, .. } = entry;
             return Err(SqlFault::Damaged(format!("entry {seq} of the case '{case_id}' is not what was written")));
