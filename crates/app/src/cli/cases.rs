@@ -5,7 +5,6 @@ use std::path::PathBuf;
 
 /// Cases, or what is done with one.
 #[derive(Args, Debug)]
-#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct CasesArgs {
     /// Only in this state: open, acknowledged or closed
     #[arg(long)]

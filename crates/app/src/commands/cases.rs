@@ -25,6 +25,9 @@ pub(crate) fn run(args: &CasesArgs, settings: &Settings, json: bool) -> Result<(
     service.keep_cases(Arc::new(CaseDesk::new(super::target(settings), Some(Box::new(recorder)))));
     let mut out = std::io::stdout().lock();
     match &args.command {
+        Some(_) if args.state.is_some() => {
+            return Err(Failure::usage("--state goes with the list: barograph cases --state open".to_owned()));
+        }
         None => list(&mut out, &service, args, json)?,
         Some(command) => on_one(&mut out, &service, command, json)?,
     }

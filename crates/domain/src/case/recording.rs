@@ -1,4 +1,4 @@
-//! Books and trades around the moment of an alert, step by step (surveillance §7 `books`, `trades`; §12).
+//! Books and trades around the moment of an alert, step by step (surveillance §7, §12).
 //!
 //! A recording is what the journal or the store held when it was asked for. Where they hold nothing there is no recording: a
 //! ladder is never made up from prices. Levels beyond the tenth and what exceeds the bounds are counted, not kept.
@@ -16,9 +16,9 @@ pub const STEPS: (StepBounds, StepBounds) =
 /// How much of a recording is wanted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct StepBounds {
-    /// Books.
+    /// At most so many books, those nearest to the moment.
     pub books: usize,
-    /// Trades.
+    /// At most so many trades, likewise.
     pub trades: usize,
 }
 

@@ -20,7 +20,7 @@ const PREFIX_MIN: usize = 8;
 /// Similar cases that are shown.
 const SIMILAR: usize = 3;
 /// Closed cases that similar ones are looked for among.
-const LOOKED_AT: usize = 1_000;
+const COMPARED_MAX: usize = 1_000;
 
 impl AskCases for Service {
     fn cases(&self, filter: &CaseFilter) -> Result<CaseList, QueryError> {
@@ -176,7 +176,7 @@ impl Service {
 
     /// Earlier closed cases of one of its patterns, those with the nearest score first.
     fn similar_cases(&self, of: &StoredCase, as_of: Option<Ts>) -> Result<Vec<CaseSummary>, QueryError> {
-        let query = CaseQuery { state: Some(CaseState::Closed), as_of, limit: LOOKED_AT };
+        let query = CaseQuery { state: Some(CaseState::Closed), as_of, limit: COMPARED_MAX };
         let (closed, _) = self.reader.cases(&query).map_err(internal)?;
         let scores = |case: &StoredCase| -> Vec<(Pattern, f64)> {
             let peaks = case.file.evidence.iter().filter_map(CaseEvidence::peak);
