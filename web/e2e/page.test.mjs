@@ -7,6 +7,7 @@ import { alertTests } from './alerts.mjs';
 import { axe, launch, missing, open, shot, skipped } from './browser.mjs';
 import { becomes, cellsOf, price, said, until } from './figures.mjs';
 import { boardTests } from './board.mjs';
+import { caseTests } from './cases.mjs';
 import { chartTests } from './chart.mjs';
 import { isUnsure, paperLog } from './paper.mjs';
 import { STUDY, labStudy } from './lab.mjs';
@@ -662,3 +663,5 @@ boardTests(() => ({ browser, server }));
 
 shiftTests(() => ({ browser, server }));
 describe('alerts people act on', () => alertTests(() => ({ browser, server, receiver })));
+
+describe('cases', () => caseTests(() => ({ browser, server })));

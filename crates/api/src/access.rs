@@ -22,7 +22,7 @@ pub(crate) const SESSION: &str = "barograph_session";
 pub enum Role {
     /// Everything that changes nothing.
     Read,
-    /// That, and positions, silences, deliveries and rule books of the user's own.
+    /// That, and positions, cases, silences, deliveries and rule books of the user's own.
     Operate,
 }
 

@@ -2,7 +2,7 @@
 //! original alias routes, and operations.
 //!
 //! Ring 2. The crate knows the domain and HTTP, nothing of the store or the engine: it declares the [`Query`] trait it
-//! needs and the binary implements it. All routes are reads but those on the list of positions the user registers, on deliveries and on rule books of
+//! needs and the binary implements it. All routes are reads but those on the list of positions the user registers, on cases, on deliveries and on rule books of
 //! the user's own, and none places an order. Contracts: ARCHITECTURE.md, payloads §1–3; the promise itself is the committed `openapi.json`.
 #![warn(missing_docs)]
 
@@ -12,6 +12,7 @@ mod alone;
 pub mod analysis;
 mod badge;
 pub mod board;
+pub mod cases;
 pub mod chart;
 mod clients;
 pub mod clock;
@@ -55,9 +56,9 @@ pub use names::{DEFAULT_VENUE, nearest, resolve};
 pub use openapi::openapi_json;
 pub use problem::{Problem, ProblemKind};
 pub use query::{
-    AskBoard, AskDeliveries, AskEvents, AskMarkets, AskPaper, AskPositions, AskScores, AskSignals, AskStudies,
-    AskWatches, AskWhatIf, DeliveryName, DriftFilter, EventFilter, ForecastFilter, Health, LevelFilter, MarketHealth,
-    Page, Query, QueryError, Rendered, STREAM_BUFFER, ScorecardFilter, SeriesWindow, StreamEvent,
+    AskBoard, AskCases, AskDeliveries, AskEvents, AskMarkets, AskPaper, AskPositions, AskScores, AskSignals,
+    AskStudies, AskWatches, AskWhatIf, DeliveryName, DriftFilter, EventFilter, ForecastFilter, Health, LevelFilter,
+    MarketHealth, Page, Query, QueryError, Rendered, STREAM_BUFFER, ScorecardFilter, SeriesWindow, StreamEvent,
 };
 pub use routes::assets::is_built as page_is_built;
 pub use scores::ForecastView;

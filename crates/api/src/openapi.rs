@@ -26,7 +26,7 @@ use utoipa::openapi::{Array, Content, Ref, RefOr, Response, Schema};
         title = "barograph",
         description = "Market context: what the weather is, why, and what would change it. Nothing here \
                        places an order or picks a side: advice is given on the side, entry and stop that the caller states. \
-                       Everything is a read, but for the list of positions that the user registers, watches, silences, receivers, \
+                       Everything is a read, but for the list of positions that the user registers, watches, silences, receivers, cases, \
                        having a message sent again, and keeping a changed rule book. Every read of what was takes `as_of` and then \
                        answers with what was known at that moment; a moment that lies ahead is refused. Times are UTC. Errors are \
                        problem documents (RFC 9457). No token is needed on this machine; remote access requires one, as Authorization: Bearer or as \
@@ -42,6 +42,7 @@ use utoipa::openapi::{Array, Content, Ref, RefOr, Response, Schema};
         (name = "whatif", description = "changed rule books over stored readings"),
         (name = "lab", description = "studies: which models were fitted on recorded rows, and how they did on rows they had not seen"),
         (name = "advice", description = "what a trade in mind is walking into, and positions that are watched"),
+        (name = "cases", description = "alerts somebody looks into: evidence, notes, what came of them"),
         (name = "delivery", description = "notifications: what was sent, through which endpoint, with what result; silences"),
         (name = "original paths", description = "the original payloads, field for field; the trailing slash is optional"),
         (name = "operations", description = "alive, ready, counted"),

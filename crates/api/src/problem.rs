@@ -136,6 +136,10 @@ kinds! {
     UnknownSilence 404 "unknown-silence" "unknown silence";
     /// There is no such watch.
     UnknownWatch 404 "unknown-watch" "unknown watch";
+    /// No such case is filed.
+    UnknownCase 404 "unknown-case" "unknown case";
+    /// No such alert is stored.
+    UnknownAlert 404 "unknown-alert" "unknown alert";
     /// The venue does not have it.
     NotOffered 404 "not-offered" "not offered by the venue";
     /// This process does not listen to it.
@@ -301,6 +305,8 @@ impl Problem {
                     DeliveryName::Endpoint => (ProblemKind::UnknownEndpoint, "/api/v1/endpoints lists those there are"),
                     DeliveryName::Silence => (ProblemKind::UnknownSilence, "/api/v1/silences lists those that hold"),
                     DeliveryName::Watch => (ProblemKind::UnknownWatch, "/api/v1/watches lists those there are"),
+                    DeliveryName::Case => (ProblemKind::UnknownCase, "/api/v1/cases lists those that are filed"),
+                    DeliveryName::Alert => (ProblemKind::UnknownAlert, "/api/v1/events lists alerts with their ids"),
                 };
                 Self::new(kind, detail).value(id.as_str()).hint(list)
             }

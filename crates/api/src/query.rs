@@ -1,4 +1,4 @@
-//! The questions this crate asks of the rest of the program: [`Query`], the sum of eleven small traits.
+//! The questions this crate asks of the rest of the program: [`Query`], the sum of twelve small traits.
 //!
 //! Methods are synchronous. [`AskMarkets::context`] without book and `as_of`, [`AskMarkets::now`], [`AskMarkets::instruments`],
 //! [`AskMarkets::health`], [`AskEvents::subscribe`], [`AskBoard::live`], [`AskBoard::feeds`], [`AskBoard::feed_health`] and
@@ -7,6 +7,7 @@
 //! `known_ts ≤ as_of`, and it is never later than [`AskMarkets::now`] (this crate has seen to it).
 
 mod board;
+mod cases;
 mod deliveries;
 mod error;
 mod events;
@@ -20,6 +21,7 @@ mod watches;
 mod whatif;
 
 pub use board::AskBoard;
+pub use cases::AskCases;
 pub use deliveries::AskDeliveries;
 pub use error::{DeliveryName, QueryError};
 pub use events::{AskEvents, EventFilter, STREAM_BUFFER, StreamEvent};
@@ -39,6 +41,7 @@ pub trait Query:
     AskMarkets
     + AskEvents
     + AskBoard
+    + AskCases
     + AskDeliveries
     + AskPaper
     + AskPositions
@@ -57,6 +60,7 @@ impl<T> Query for T where
     T: AskMarkets
         + AskEvents
         + AskBoard
+        + AskCases
         + AskDeliveries
         + AskPaper
         + AskPositions

@@ -2,6 +2,7 @@
 
 mod advice;
 mod alerts;
+mod cases;
 mod context;
 mod db;
 mod events;
@@ -21,6 +22,7 @@ mod whatif;
 
 pub(crate) use advice::{Advise, PositionsCommand};
 pub(crate) use alerts::{AlertWatchArgs, Alerts, SilenceArgs as AlertSilence};
+pub(crate) use cases::{CasesArgs, CasesCommand, EntryAuthor};
 pub(crate) use context::{AnalyzeArgs, ContextArgs, SimilarArgs};
 pub(crate) use db::{Db, Forget};
 pub(crate) use events::EventsArgs;
@@ -114,6 +116,8 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: SignalsCommand,
     },
+    /// Alerts you look into: evidence, notes, what came of them; without a command, the list
+    Cases(CasesArgs),
     /// The past hours most like a market's newest minute, and what followed
     Similar(SimilarArgs),
     /// How old snapshots and inputs are; exit 1 when older than the threshold

@@ -5,6 +5,7 @@
 
 mod advice;
 mod builtin;
+mod cases;
 mod causality;
 mod cli;
 mod clock;

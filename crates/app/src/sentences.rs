@@ -4,7 +4,7 @@
 
 use crate::cli::Cli;
 use crate::config::KEYS;
-use barograph_api::{ProblemKind, QueryError};
+use barograph_api::{DeliveryName, ProblemKind, QueryError};
 use barograph_domain::advice::ReasonCode;
 use barograph_domain::{GapReason, InstrumentName, LevelType, Metric, TradingSession, Ts};
 use barograph_testkit::Voice;
@@ -36,6 +36,8 @@ fn refusals(voice: &mut Voice) {
         QueryError::NotCompared { as_of: Some(moment), newest: None },
         QueryError::NotCompared { as_of: Some(moment), newest: Some(moment) },
         QueryError::NotDelivering,
+        QueryError::Unknown { what: DeliveryName::Case, id: "c1".to_owned() },
+        QueryError::Unknown { what: DeliveryName::Alert, id: "a1".to_owned() },
     ];
     all.extend(instrument.into_iter().flat_map(|instrument| {
         [(None, None), (Some(moment), None), (Some(moment), Some(moment))]

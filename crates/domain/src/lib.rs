@@ -8,6 +8,7 @@ pub mod advice;
 pub mod alert;
 pub mod bins;
 pub mod calendar;
+pub mod case;
 pub mod cell;
 pub mod contest;
 pub mod delivery;

@@ -124,7 +124,7 @@ fn data(alert: &Alert) -> Data {
     out
 }
 
-fn base_rate(rate: &BaseRate) -> BaseRateView {
+pub(crate) fn base_rate(rate: &BaseRate) -> BaseRateView {
     let days = rate.recent_days();
     BaseRateView {
         per_day_30d: (days >= 1.0).then(|| f64::from(rate.fired_30d) / days),
@@ -191,6 +191,7 @@ pub fn page(
     let wanted = window.skip.saturating_add(window.limit).saturating_add(1);
     let mut found: Vec<(&Kept<'_>, KnownAlert)> = Vec::new();
     let mut query = AlertQuery {
+        episode: String::new(),
         range: Range { start: window.start.unwrap_or(Ts::MIN), end: window.end.unwrap_or(Ts::MAX) },
         patterns: filter.patterns.clone(),
         changes: filter.changes.clone(),

@@ -6,6 +6,7 @@
 mod advice;
 pub mod analysis;
 pub mod calls;
+pub mod cases;
 pub mod contest;
 pub mod delivery;
 pub mod drift;

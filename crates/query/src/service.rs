@@ -7,6 +7,7 @@ mod advice;
 mod aging_tests;
 pub mod board;
 mod book;
+mod cases;
 mod chart;
 mod chart_intervals;
 mod delivery;
@@ -105,6 +106,8 @@ pub struct Service {
     desk: std::sync::OnceLock<Arc<crate::positions::PositionDesk>>,
     /// Where signals are brought; nowhere where this process stores none.
     signal_desk: std::sync::OnceLock<crate::signals::SignalDesk>,
+    /// Where cases are written.
+    cases: std::sync::OnceLock<Arc<crate::cases::CaseDesk>>,
     /// Where commands about deliveries go; nowhere where this process delivers nothing.
     deliveries: std::sync::OnceLock<Arc<crate::delivery::DeliveryDesk>>,
     /// Where watches are kept; nowhere where this process judges none.
@@ -168,6 +171,7 @@ impl Service {
             scores: scores::Answered::default(),
             desk: std::sync::OnceLock::new(),
             signal_desk: std::sync::OnceLock::new(),
+            cases: std::sync::OnceLock::new(),
             deliveries: std::sync::OnceLock::new(),
             watches: std::sync::OnceLock::new(),
             unwatched: Mutex::new(None),

@@ -25,6 +25,8 @@ pub struct AlertQuery {
     pub patterns: Vec<Pattern>,
     /// These changes only; empty: all.
     pub changes: Vec<AlertChange>,
+    /// Only the episode whose id begins like this; empty: all.
+    pub episode: String,
     /// At least as severe.
     pub severity: Option<Severity>,
     /// Only episodes that are not over, each by the last that was known of it.
@@ -44,6 +46,7 @@ impl Default for AlertQuery {
             range: Range::ALL,
             patterns: Vec::new(),
             changes: Vec::new(),
+            episode: String::new(),
             severity: None,
             open: false,
             newest_first: false,

@@ -5,11 +5,11 @@
 //! the content hash. The crate's `suite` states all of this as tests, run by every implementation.
 
 use crate::{
-    AlertQuery, Appended, CandleQuery, Candles, CheckReport, Checkpoint, Dirty, Forgotten, Gap, ImportRecord, Imported,
-    Inserted, InstrumentInfo, LabelChange, LedgerHead, LedgerPart, LedgerProgress, LedgerState, LevelQuery, LiveBatch,
-    NoticeQuery, OutboxReader, Page, Point, PointQuery, PointsVersion, Pruned, Range, Replaced, Result, Retention,
-    RowQuery, Rows, RunInfo, RunKey, RunSpec, SignalReader, StoredOrderBook, StreamInfo, UniversePart, UniverseState,
-    WatchState,
+    AlertQuery, Appended, CandleQuery, Candles, CaseReader, CheckReport, Checkpoint, Dirty, Forgotten, Gap,
+    ImportRecord, Imported, Inserted, InstrumentInfo, LabelChange, LedgerHead, LedgerPart, LedgerProgress, LedgerState,
+    LevelQuery, LiveBatch, NoticeQuery, OutboxReader, Page, Point, PointQuery, PointsVersion, Pruned, Range, Replaced,
+    Result, Retention, RowQuery, Rows, RunInfo, RunKey, RunSpec, SignalReader, StoredOrderBook, StreamInfo,
+    UniversePart, UniverseState, WatchState,
 };
 use barograph_domain::advice::{Position, PositionNotice};
 use barograph_domain::forecast::{ForecastEvent, LedgerTick, OutcomeRevision};
@@ -22,7 +22,7 @@ use std::ops::ControlFlow;
 pub type OrderedEvents<'a> = Box<dyn Iterator<Item = Result<Event>> + Send + 'a>;
 
 /// Questions. `as_of: None` means all that is stored; otherwise only what was known at that moment (`known_ts ≤ as_of`).
-pub trait Reader: OutboxReader + SignalReader {
+pub trait Reader: OutboxReader + CaseReader + SignalReader {
     /// Instruments with at least one point, by name.
     ///
     /// # Errors

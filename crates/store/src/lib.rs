@@ -8,6 +8,7 @@
 
 pub mod alert;
 pub mod candle;
+pub mod case;
 pub mod codec;
 pub mod contract;
 pub mod error;
@@ -32,6 +33,7 @@ pub mod universe;
 pub use alert::{AlertQuery, LiveAlert};
 pub use barograph_domain::delivery::{DeliveryChange, Firing, Join, Outgoing};
 pub use candle::{Candle, CandleQuery, Candles};
+pub use case::{CaseOutcome, CaseQuery, CaseReader, CaseWriter, StoredCase};
 pub use contract::{Batches, OneBatch, OrderedEvents, Reader, RunWriter, Writer};
 pub use error::{Error, Recovery, Result};
 pub use ledger::{LedgerHead, LedgerPart, LedgerProgress, LedgerState, LiveLedger, LiveLedgerState};
@@ -52,7 +54,7 @@ pub use run::{
 pub use signal::{SignalInfo, SignalQuery, SignalReader, SignalStore, SignalsPut};
 pub use sqlite::{SqliteReader, SqliteWriter};
 pub use target::{
-    StoreTarget, migrate, open_desk, open_outbox, open_positions, open_reader, open_signals, open_writer,
+    StoreTarget, migrate, open_cases, open_desk, open_outbox, open_positions, open_reader, open_signals, open_writer,
     open_writer_patient_for, schema_version, show_basis_every,
 };
 pub use universe::{LiveUniverse, PairRecord, UniversePart, UniverseState, watch_words};

@@ -1,7 +1,7 @@
 //! Where a store is, and opening it there: a data folder, or a PostgreSQL server (`DB_URL`, `--db-url`).
 
 use crate::{
-    OutboxDesk, OutboxStore, PgReader, PgWriter, PositionWriter, Reader, Result, SignalStore, SqliteReader,
+    CaseWriter, OutboxDesk, OutboxStore, PgReader, PgWriter, PositionWriter, Reader, Result, SignalStore, SqliteReader,
     SqliteWriter, Writer, WriterRole,
 };
 use barograph_domain::Span;
@@ -103,6 +103,17 @@ pub fn open_positions(target: &StoreTarget) -> Result<Box<dyn PositionWriter>> {
 /// # Errors
 /// All that opening can bring.
 pub fn open_signals(target: &StoreTarget) -> Result<Box<dyn SignalStore>> {
+    Ok(match target {
+        StoreTarget::Folder(folder) => Box::new(SqliteWriter::open(folder, &[])?),
+        StoreTarget::Postgres(url) => Box::new(PgWriter::connect(url, &[])?),
+    })
+}
+
+/// Opens a store for filing cases and writing into them; takes no role, so it works beside a live process.
+///
+/// # Errors
+/// All that opening can bring.
+pub fn open_cases(target: &StoreTarget) -> Result<Box<dyn CaseWriter>> {
     Ok(match target {
         StoreTarget::Folder(folder) => Box::new(SqliteWriter::open(folder, &[])?),
         StoreTarget::Postgres(url) => Box::new(PgWriter::connect(url, &[])?),

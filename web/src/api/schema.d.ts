@@ -835,6 +835,98 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Cases, the one filed last first, and what closed ones say of the precision of detectors. */
+        get: operations["listCases"];
+        put?: never;
+        /**
+         * Files a case from one alert or several, with all that is known of them.
+         * @description The same alerts twice are one case: the answer is 200 then, and the case is as it was.
+         */
+        post: operations["fileCase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One case with its evidence and everything that was written into it. */
+        get: operations["getCase"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/entries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Writes a note into a case, acknowledges it, or closes it as true, false or unclear.
+         * @description Entries are only added. One that says what the newest says already changes nothing, so a request may be repeated.
+         */
+        post: operations["writeCase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A case as a document: JSON with the contents of its attachments, or a page to print. */
+        get: operations["exportCase"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Books and trades around the alerts of a case, step by step: those kept with it, or more where more is still recorded. */
+        get: operations["replayCase"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/silences": {
         parameters: {
             query?: never;
@@ -2437,6 +2529,23 @@ export interface components {
              */
             amount: number;
         };
+        /** @description A book at a moment. */
+        BookStep: {
+            /**
+             * Format: date-time
+             * @description The moment it shows, by the venue's clock.
+             */
+            at: string;
+            /**
+             * Format: date-time
+             * @description When it was received.
+             */
+            known_at: string;
+            /** @description The best ten bids, the highest first. */
+            bids: components["schemas"]["PriceLevel"][];
+            /** @description The best ten asks, the lowest first. */
+            asks: components["schemas"]["PriceLevel"][];
+        };
         /** @description The thresholds of a book. */
         BookThresholds: {
             /** @description Name of the book. */
@@ -2616,6 +2725,233 @@ export interface components {
             sentence: string;
             /** @description By event. */
             events: components["schemas"]["CallView"][];
+        };
+        /** @description An alert of a case, as it was known when the case was filed. */
+        CaseAlert: {
+            /** @description Id of its episode. */
+            alert_id: string;
+            /**
+             * @description Whose.
+             * @example binance-usdm:BTCUSDT
+             */
+            instrument: string;
+            /**
+             * @description `BASE/QUOTE`.
+             * @example BTC/USDT
+             */
+            symbol: string;
+            /** @description What the detector looks for. */
+            pattern_type: components["schemas"]["Pattern"];
+            trigger: components["schemas"]["Trigger"] | null;
+            /** @description Greatest severity. */
+            severity: components["schemas"]["Severity"];
+            /**
+             * Format: double
+             * @description Greatest score, 0 to 100.
+             */
+            anomaly_score: number;
+            /** @description Its heading. */
+            title: string;
+            /** @description What was measured, against what, over which time. */
+            description: string;
+            /**
+             * Format: date-time
+             * @description When the episode began.
+             */
+            opened_at: string;
+            /**
+             * Format: date-time
+             * @description When it was over; null where that was not known yet.
+             */
+            closed_at: string | null;
+            /** @description What its statistics speak of. */
+            window: components["schemas"]["EvidenceWindow"];
+            /** @description What was measured, against what. */
+            statistics: components["schemas"]["Statistic"][];
+            /** @description How often it happened here. */
+            base_rate: components["schemas"]["BaseRateView"];
+            /** @description What the evidence cannot show, in sentences. */
+            limits: string[];
+            /** @description Every record of the episode, the oldest first. */
+            records: components["schemas"]["CaseRecord"][];
+            /** @description Logic that made it. */
+            logic_version: string;
+            /**
+             * @description The page at that moment.
+             * @example /m/binance-usdm:BTCUSDT?as_of=2026-02-05T04:30:00Z
+             */
+            page: string;
+            /** @description Books and trades around it were kept with the case. */
+            recorded: boolean;
+        };
+        /** @description What a case is accompanied by. */
+        CaseAttachment: {
+            /**
+             * @description Name of the file.
+             * @example alert-0f8fad5b.json
+             */
+            name: string;
+            /** @description SHA-256 of its bytes, hexadecimal. */
+            sha256: string;
+            /** @description Its length. */
+            bytes: number;
+        };
+        /**
+         * @description What can be written into a case.
+         * @enum {string}
+         */
+        CaseEntryKind: "note" | "acknowledged" | "closed";
+        /** @description An entry of a case. */
+        CaseEntryView: {
+            /**
+             * Format: int32
+             * @description Counts from 1.
+             */
+            seq: number;
+            /**
+             * Format: date-time
+             * @description When it was written.
+             */
+            at: string;
+            /** @description Who wrote it. */
+            author: string;
+            /**
+             * @description `filed`, `note`, `acknowledged` or `closed`.
+             * @example closed
+             */
+            kind: string;
+            disposition: components["schemas"]["Disposition"] | null;
+            /** @description Words to it. */
+            note: string | null;
+        };
+        /** @description Cases, and what they say of detectors. */
+        CaseList: {
+            /** @description The one filed last first. */
+            items: components["schemas"]["CaseSummary"][];
+            /** @description There are more than were asked for. */
+            more: boolean;
+            /** @description Of every pattern that has a case among all that are closed. */
+            precision: components["schemas"]["PatternPrecision"][];
+        };
+        /** @description One record of an alert's episode. */
+        CaseRecord: {
+            /** @description What it reports. */
+            change: components["schemas"]["Change"];
+            /** @description State after it. */
+            state: components["schemas"]["AlertState"];
+            /**
+             * Format: date-time
+             * @description Moment of the evaluation, by the venue's clock.
+             */
+            timestamp: string;
+            /**
+             * Format: date-time
+             * @description The earliest moment it could be known.
+             */
+            known_at: string;
+            /** @description Greatest severity so far. */
+            severity: components["schemas"]["Severity"];
+            /**
+             * Format: double
+             * @description 0 to 100.
+             */
+            anomaly_score: number;
+        };
+        /** @description Books and trades of one alert. */
+        CaseRecording: {
+            /** @description Whose alert. */
+            alert_id: string;
+            /** @description Where it comes from. */
+            source: components["schemas"]["RecordedFrom"];
+            /**
+             * Format: date-time
+             * @description The moment it is of: when the episode began.
+             */
+            moment: string;
+            /**
+             * Format: date-time
+             * @description Beginning of the stretch that was looked at.
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description Its end.
+             */
+            until: string;
+            /** @description Books, the oldest first. */
+            books: components["schemas"]["BookStep"][];
+            /** @description Trades, the oldest first. */
+            trades: components["schemas"]["TapeTrade"][];
+            /**
+             * Format: int64
+             * @description Books of the stretch that are not among them.
+             */
+            books_left_out: number;
+            /**
+             * Format: int64
+             * @description Trades of the stretch that are not among them.
+             */
+            trades_left_out: number;
+        };
+        /** @description Books and trades around the alerts of a case. */
+        CaseReplay: {
+            /** @description Of each alert that something covers. */
+            items: components["schemas"]["CaseRecording"][];
+            /** @description Of the others: why there is nothing to show, a sentence each. */
+            missing: string[];
+        };
+        /**
+         * @description Where a case is.
+         * @enum {string}
+         */
+        CaseState: "open" | "acknowledged" | "closed";
+        /** @description A case in a list. */
+        CaseSummary: {
+            /**
+             * @description Its id: the same alerts filed twice are one case.
+             * @example 0f8fad5b-d9cb-569f-a165-70867728950e
+             */
+            case_id: string;
+            /** @description Heading of its first alert, and how many more there are. */
+            title: string;
+            /** @description Where it is. */
+            state: components["schemas"]["CaseState"];
+            disposition: components["schemas"]["Disposition"] | null;
+            /**
+             * Format: date-time
+             * @description When it was filed.
+             */
+            filed_at: string;
+            /**
+             * Format: date-time
+             * @description Since when it is in that state.
+             */
+            since: string;
+            /** @description Who put it there. */
+            by: string;
+            /** @description The market of each alert, once. */
+            markets: string[];
+            /** @description The pattern of each alert, once. */
+            patterns: components["schemas"]["Pattern"][];
+            /** @description The greatest severity of its alerts. */
+            severity: components["schemas"]["Severity"];
+            /** @description Alerts it is about. */
+            alert_count: number;
+            /** @description Entries with a note. */
+            note_count: number;
+        };
+        /** @description A whole case. */
+        CaseView: components["schemas"]["CaseSummary"] & {
+            /** @description Its alerts with their evidence. */
+            alerts: components["schemas"]["CaseAlert"][];
+            /** @description What people wrote, the first entry first. */
+            entries: components["schemas"]["CaseEntryView"][];
+            /** @description Of each of its patterns. */
+            precision: components["schemas"]["PatternPrecision"][];
+            /** @description Up to three earlier cases of the same pattern that are closed, those with the nearest score first. */
+            similar: components["schemas"]["CaseSummary"][];
+            /** @description What an export holds beside this, by digest. */
+            attachments: components["schemas"]["CaseAttachment"][];
         };
         /** @description The whole catalogue. */
         Catalogue: {
@@ -3199,6 +3535,11 @@ export interface components {
              */
             revised: number;
         };
+        /**
+         * @description What a person made of the alerts of a case.
+         * @enum {string}
+         */
+        Disposition: "true" | "false" | "unclear";
         /** @description The whole answer. */
         DriftReport: {
             /** @description Book, policy and arithmetic that the ledger was made by. */
@@ -5823,6 +6164,25 @@ export interface components {
             /** @description Write over a book of this name; without it such a book stays and nothing is written. */
             replace?: boolean;
         };
+        /** @description A case somebody files. */
+        NewCase: {
+            /** @description Ids of alerts, as events have them: 1 to 20 that belong together. */
+            alerts: string[];
+            /** @description Who files it. */
+            author: string;
+            /** @description Why it is filed. */
+            note?: string | null;
+        };
+        /** @description An entry somebody writes. */
+        NewCaseEntry: {
+            /** @description What it does. */
+            kind: components["schemas"]["CaseEntryKind"];
+            /** @description Who writes it. */
+            author: string;
+            /** @description Words to it; a note needs them. */
+            note?: string | null;
+            disposition?: components["schemas"]["Disposition"] | null;
+        };
         /** @description What a user registers. */
         NewPosition: {
             /** @description `venue:symbol` or a symbol that one market answers to. */
@@ -6374,6 +6734,31 @@ export interface components {
             statistics: components["schemas"]["Statistic"][];
         };
         /**
+         * @description What is known of the precision of a pattern. Neither figure stands for the other: injections are of synthetic markets, cases are
+         *     those that somebody thought worth filing.
+         */
+        PatternPrecision: {
+            /** @description Which pattern. */
+            pattern: components["schemas"]["Pattern"];
+            /**
+             * Format: int32
+             * @description Cases closed as true.
+             */
+            closed_true: number;
+            /**
+             * Format: int32
+             * @description Cases closed as false.
+             */
+            closed_false: number;
+            /**
+             * Format: int32
+             * @description Cases closed as unclear, which are in no share.
+             */
+            closed_unclear: number;
+            precision_by_disposition: components["schemas"]["ShareInterval"] | null;
+            precision_on_injections: components["schemas"]["ShareInterval"] | null;
+        };
+        /**
          * @description How a pattern stands in one minute.
          * @enum {string}
          */
@@ -6523,6 +6908,19 @@ export interface components {
          * @enum {string}
          */
         Posture: "REDUCE" | "HOLD" | "NORMAL" | "AGGRESSIVE";
+        /** @description A level of a book. */
+        PriceLevel: {
+            /**
+             * Format: double
+             * @description Price, quote units.
+             */
+            price: number;
+            /**
+             * Format: double
+             * @description What rests there, base units.
+             */
+            qty: number;
+        };
         /** @description A problem document (RFC 9457, `application/problem+json`). */
         Problem: {
             /**
@@ -6628,6 +7026,11 @@ export interface components {
             /** @description In words, with its numbers. */
             text: string;
         };
+        /**
+         * @description Where a recording was taken from.
+         * @enum {string}
+         */
+        RecordedFrom: "journal" | "store";
         /** @description The regime vector. */
         Regimes: {
             /** @description Crowding and volatility risk. */
@@ -6998,6 +7401,24 @@ export interface components {
          * @enum {string}
          */
         Severity: "INFO" | "LOW" | "MEDIUM" | "HIGH" | "CRITICAL";
+        /** @description A share with its interval. */
+        ShareInterval: {
+            /**
+             * Format: double
+             * @description The share, 0 to 1.
+             */
+            value: number;
+            /**
+             * Format: double
+             * @description Lower end of the 95 % Wilson interval.
+             */
+            low: number;
+            /**
+             * Format: double
+             * @description Upper end.
+             */
+            high: number;
+        };
         /** @description A token to be exchanged. */
         SignIn: {
             /**
@@ -7735,6 +8156,31 @@ export interface components {
              * @description Seconds since then; null when none has arrived.
              */
             age_s: number | null;
+        };
+        /** @description A trade on the tape. */
+        TapeTrade: {
+            /**
+             * Format: date-time
+             * @description When it happened, by the venue's clock.
+             */
+            at: string;
+            /**
+             * Format: date-time
+             * @description When it was received.
+             */
+            known_at: string;
+            /**
+             * Format: double
+             * @description Price, quote units.
+             */
+            price: number;
+            /**
+             * Format: double
+             * @description Base units.
+             */
+            qty: number;
+            /** @description Who took liquidity: `long` a buyer, `short` a seller; null where the venue does not say. */
+            aggressor_side: string | null;
         };
         /**
          * @description Where a target comes from (risk §3).
@@ -10561,6 +11007,242 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Groups"];
+                };
+            };
+            /** @description what was wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listCases: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only in this state: open, acknowledged or closed.
+                 * @example open
+                 */
+                state?: string;
+                /** @description How many; 100 by default, at most 1000. */
+                limit?: number;
+                /**
+                 * @description Answer with what was known then: `known_ts ≤ as_of`. ISO-8601 (UTC where no offset is given) or an epoch number.
+                 *     A moment that lies ahead is refused; up to a minute ahead means now.
+                 * @example 2026-02-05T14:35:00Z
+                 */
+                as_of?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the cases */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseList"];
+                };
+            };
+            /** @description what was wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    fileCase: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCase"];
+            };
+        };
+        responses: {
+            /** @description the case, which was there */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseView"];
+                };
+            };
+            /** @description the case */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseView"];
+                };
+            };
+            /** @description what was wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCase: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Answer with what was known then: `known_ts ≤ as_of`. ISO-8601 (UTC where no offset is given) or an epoch number.
+                 *     A moment that lies ahead is refused; up to a minute ahead means now.
+                 * @example 2026-02-05T14:35:00Z
+                 */
+                as_of?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the case. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the case */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseView"];
+                };
+            };
+            /** @description what was wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    writeCase: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the case. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCaseEntry"];
+            };
+        };
+        responses: {
+            /** @description the case with the entry */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseView"];
+                };
+            };
+            /** @description what was wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportCase: {
+        parameters: {
+            query?: {
+                /**
+                 * @description `json`, or `html` for a page to print; json by default.
+                 * @example html
+                 */
+                format?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the case. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the document */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "text/html": string;
+                };
+            };
+            /** @description what was wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replayCase: {
+        parameters: {
+            query?: {
+                /** @description Books of each alert; 20 by default, at most 200. */
+                books?: number;
+                /** @description Trades of each alert; 200 by default, at most 2000. */
+                trades?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the case. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description books and trades, the oldest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseReplay"];
                 };
             };
             /** @description what was wrong and what to do */

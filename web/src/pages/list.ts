@@ -5,6 +5,8 @@ interface PageSpec {
   /** A part in braces is read from the address. */
   path: string;
   title?: string;
+  /** Its name, where neither navigation nor tabs have it. */
+  name?: string;
   /** Its name among the tabs of the board. */
   tab?: string;
   /** The page that the navigation marks instead. */
@@ -26,6 +28,7 @@ export const PAGES = {
   lab: { path: '/lab', title: 'Lab', timeless: true },
   positions: { path: '/positions', title: 'Positions' },
   alerts: { path: '/alerts', title: 'Alerts' },
+  cases: { path: '/cases', name: 'Cases', within: 'alerts', timeless: true },
   feeds: { path: '/feeds', title: 'Feeds' },
   help: { path: '/help', title: 'Help', timeless: true },
   market: { path: '/m/{instrument}', within: 'weather' },
@@ -43,7 +46,7 @@ export function pageSpec(page: string): PageSpec | null {
 /** What a page is called, wherever it is listed. */
 export function pageTitle(page: string): string {
   const spec = pageSpec(page);
-  return spec?.title ?? spec?.tab ?? page;
+  return spec?.title ?? spec?.tab ?? spec?.name ?? page;
 }
 
 /** The component of a page: exported by the file of this name in `<page>/` beside this one. */

@@ -90,7 +90,7 @@ pub enum QueryError {
         /// As asked.
         id: String,
     },
-    /// No such message, endpoint, silence or watch.
+    /// No such message, endpoint, silence, watch, case or alert.
     Unknown {
         /// Which kind of thing.
         what: DeliveryName,
@@ -132,7 +132,7 @@ pub enum QueryError {
     },
 }
 
-/// What a name can mean where deliveries are asked about.
+/// What a name can mean where deliveries and cases are asked about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum DeliveryName {
     /// A message, or its delivery to one endpoint.
@@ -143,6 +143,10 @@ pub enum DeliveryName {
     Silence,
     /// A watch.
     Watch,
+    /// A case.
+    Case,
+    /// An alert.
+    Alert,
 }
 
 impl fmt::Display for QueryError {
@@ -195,6 +199,8 @@ impl fmt::Display for QueryError {
             Self::Unknown { what: DeliveryName::Endpoint, id } => write!(f, "there is no endpoint '{id}'"),
             Self::Unknown { what: DeliveryName::Silence, id } => write!(f, "no silence '{id}' is active or scheduled"),
             Self::Unknown { what: DeliveryName::Watch, id } => write!(f, "there is no watch '{id}'"),
+            Self::Unknown { what: DeliveryName::Case, id } => write!(f, "no case '{id}' is filed"),
+            Self::Unknown { what: DeliveryName::Alert, id } => write!(f, "no alert '{id}' is stored"),
             Self::NotDelivering => {
                 f.write_str("this process delivers no alerts: it only serves, or no receivers are set up")
             }

@@ -6,6 +6,7 @@ pub(crate) mod assets;
 pub(crate) mod board;
 pub(crate) mod board_stream;
 mod body;
+pub(crate) mod cases;
 pub(crate) mod chart;
 pub(crate) mod clock;
 pub(crate) mod context;
@@ -126,6 +127,12 @@ routes! {
     deliveries::make OPERATE,
     deliveries::remove OPERATE,
     deliveries::groups READ,
+    cases::list READ,
+    cases::file OPERATE,
+    cases::one READ,
+    cases::write OPERATE,
+    cases::export READ,
+    cases::replay READ,
     silences::list READ,
     silences::add OPERATE,
     silences::end OPERATE,

@@ -1,7 +1,7 @@
 //! Written by `cargo x gen` from web/src/pages/list.ts; edit that, not this.
 
 /// Addresses of the page's views, beside `/`.
-pub(crate) const VIEWS: [&str; 14] = [
+pub(crate) const VIEWS: [&str; 15] = [
     "/regimes",
     "/volatility",
     "/funding",
@@ -13,6 +13,7 @@ pub(crate) const VIEWS: [&str; 14] = [
     "/lab",
     "/positions",
     "/alerts",
+    "/cases",
     "/feeds",
     "/help",
     "/m/{instrument}",

@@ -54,8 +54,8 @@ const OTHER: &[(&str, &str, &str)] = &[
     ("/openapi.json", "/openapi.json", "application/json"),
 ];
 
-/// Asked in tests of their own: `stream`, `advice`, `delivery`, `universe`, `scores`, `studies`, `whatif`, `board`, and charts end to end.
-const ELSEWHERE: [&str; 36] = [
+/// Asked in tests of their own: `stream`, `advice`, `cases`, `delivery`, `universe`, `scores`, `studies`, `whatif`, `board`, and charts end to end.
+const ELSEWHERE: [&str; 41] = [
     "/api/v1/board",
     "/api/v1/board/stream",
     "/api/v1/markets/{id}/chart",
@@ -76,6 +76,11 @@ const ELSEWHERE: [&str; 36] = [
     "/api/v1/groups",
     "/api/v1/silences",
     "/api/v1/silences/{id}",
+    "/api/v1/cases",
+    "/api/v1/cases/{id}",
+    "/api/v1/cases/{id}/entries",
+    "/api/v1/cases/{id}/export",
+    "/api/v1/cases/{id}/replay",
     "/api/v1/watches",
     "/api/v1/watches/past",
     "/api/v1/watches/{id}",

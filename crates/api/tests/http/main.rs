@@ -11,6 +11,8 @@ mod board;
 #[cfg(test)]
 mod brought;
 #[cfg(test)]
+mod cases;
+#[cfg(test)]
 mod client;
 #[cfg(test)]
 mod delivery;
@@ -24,6 +26,8 @@ mod events;
 mod exposition;
 #[cfg(test)]
 mod feeds;
+#[cfg(test)]
+mod filed;
 #[cfg(test)]
 mod found;
 #[cfg(test)]

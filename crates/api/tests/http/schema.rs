@@ -1,5 +1,5 @@
 //! Just enough JSON Schema to hold every answer against the committed OpenAPI document: references, types, required and
-//! unknown fields, arrays, maps, enumerations and alternatives.
+//! unknown fields, arrays, maps, enumerations, alternatives and objects put together of several.
 
 use serde_json::Value;
 
@@ -15,6 +15,9 @@ pub(crate) fn differences(api: &Value, schema: &Value, value: &Value, at: &str) 
     if let Some(options) = schema["oneOf"].as_array().or(schema["anyOf"].as_array()) {
         let tried: Vec<Vec<String>> = options.iter().map(|o| differences(api, o, value, at)).collect();
         return tried.into_iter().min_by_key(Vec::len).unwrap_or_default();
+    }
+    if let Some(parts) = schema["allOf"].as_array() {
+        return differences(api, &merged(api, parts), value, at);
     }
     let mut wrong = Vec::new();
     if !type_fits(&schema["type"], value) {
@@ -49,6 +52,18 @@ pub(crate) fn differences(api: &Value, schema: &Value, value: &Value, at: &str) 
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
     wrong
+}
+
+/// One object of the fields of several.
+fn merged(api: &Value, parts: &[Value]) -> Value {
+    let (mut properties, mut required) = (serde_json::Map::new(), Vec::new());
+    for part in parts {
+        let named = part["$ref"].as_str().and_then(|r| r.rsplit('/').next());
+        let part = named.map_or(part, |name| &api["components"]["schemas"][name]);
+        properties.extend(part["properties"].as_object().unwrap().clone());
+        required.extend(part["required"].as_array().into_iter().flatten().cloned());
+    }
+    serde_json::json!({ "type": "object", "properties": properties, "required": required })
 }
 
 fn type_fits(wanted: &Value, value: &Value) -> bool {

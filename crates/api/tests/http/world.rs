@@ -79,6 +79,8 @@ pub(crate) struct World {
     pub(crate) hub: Arc<Hub>,
     /// What people received.
     pub(crate) told: Mutex<Told>,
+    /// Cases that were filed.
+    pub(crate) cases: Mutex<Vec<barograph_api::cases::CaseView>>,
     /// What is heard of venues; `None`: recorded history only.
     pub(crate) listening: Mutex<Option<Listening>>,
 }
@@ -115,6 +117,7 @@ impl World {
             positions: Mutex::default(),
             hub: Hub::new(DataOrigin::Synthetic),
             told: Mutex::default(),
+            cases: Mutex::default(),
             listening: Mutex::default(),
         })
     }

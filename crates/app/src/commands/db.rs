@@ -195,6 +195,7 @@ mod tests {
             "gap",
             "level",
             "alert",
+            "case",
             "message",
             "delivery",
             "silence",

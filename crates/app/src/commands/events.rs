@@ -161,6 +161,7 @@ fn in_full(out: &mut impl Write, events: &[EventView], paint: Paint) -> Result<(
         // Of a label, what would end it is part of the story; of others it is the threshold they were alerted at.
         let clears = e.moment.as_ref().map_or_else(String::new, |_| format!(" {}", e.clears));
         writeln!(out, "{}", fold(&escape_control(&format!("{}{clears}", e.description)), WIDTH, "    "))?;
+        writeln!(out, "{}", paint.faint(&format!("    alert {}", e.alert_id)))?;
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 mod advise;
 mod alerts;
 mod analyze;
+mod cases;
 mod catalogue;
 mod collect;
 mod contest;
@@ -98,6 +99,7 @@ pub(crate) fn run(cli: Cli, asked: Option<Ts>) -> Result<(), Failure> {
         Command::Alerts { command } => alerts::run(&command, &settings, json),
         Command::Positions { command } => positions::run(&command, &settings, json),
         Command::Signals { command } => signals::run(&command, &settings, json),
+        Command::Cases(args) => cases::run(&args, &settings, json),
         Command::Similar(args) => similar::run(&args, &settings, json),
         Command::Freshness(args) => freshness::run(&args, &settings, json),
         Command::Events(args) => events::run(&args, &settings, json),

@@ -1,6 +1,7 @@
 //! `serve`: the HTTP API over a data folder. Reads only; another process may write.
 
 use crate::advice::rules;
+use crate::cases::{JournalRecorder, PATIENCE};
 use crate::clock::SystemClock;
 use crate::config::Settings;
 use crate::failure::Failure;
@@ -11,6 +12,7 @@ use barograph_api::clock::StoryView;
 use barograph_api::{Error, Query, Reporter, ServeConfig, serve, serve_each};
 use barograph_live::replay::journal_folder;
 use barograph_live::start::Running;
+use barograph_query::cases::CaseDesk;
 use barograph_query::chain;
 use barograph_query::positions::{NoticeReceivers, PositionDesk};
 use barograph_query::service::Service;
@@ -49,6 +51,12 @@ pub(crate) fn bind(runtime: &tokio::runtime::Runtime, addr: SocketAddr) -> Resul
         .map_err(|e| Failure::broken(format!("cannot listen on {addr}: {e}; choose another address with --listen")))
 }
 
+/// Cases are written into the store of the settings, with books and trades of its journal where they come soon enough.
+fn case_desk(settings: &Settings) -> CaseDesk {
+    let recorder = JournalRecorder::new(journal_folder(&settings.data), Some(PATIENCE));
+    CaseDesk::new(super::target(settings), Some(Box::new(recorder)))
+}
+
 /// Serves until SIGINT or SIGTERM, then drains. `history`: the data are recorded and may be old.
 pub(crate) fn until_stopped(
     runtime: &tokio::runtime::Runtime,
@@ -63,6 +71,7 @@ pub(crate) fn until_stopped(
     super::contest::choose(&service, settings)?;
     service.keep_positions(Arc::new(PositionDesk::new(super::target(settings), rules(settings))));
     service.keep_signals(super::target(settings));
+    service.keep_cases(Arc::new(case_desk(settings)));
     service.journal_in(journal_folder(&settings.data));
     service.keep_in(settings.data.clone());
     service.studies_in(settings.studies_folder());
@@ -197,6 +206,7 @@ pub(crate) fn serve_live(
         .delivering_to(room.clone().map(|room| room as Arc<dyn NoticeReceivers>));
     service.keep_positions(Arc::new(desk));
     service.keep_signals(super::target(settings));
+    service.keep_cases(Arc::new(case_desk(settings)));
     service.journal_in(journal_folder(&settings.data));
     service.keep_in(settings.data.clone());
     service.studies_in(settings.studies_folder());

@@ -15,6 +15,7 @@ mod alerts;
 mod as_typed;
 mod board;
 mod calendar;
+mod cases;
 mod chart;
 mod cli;
 mod columns;

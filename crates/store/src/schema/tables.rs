@@ -412,4 +412,36 @@ super::declare! {
         digest: Int NOT NULL -- "of all the other columns",
     }
     key (name, scope, event_ts, source, known_ts);
+
+    // Cases somebody looks into: the evidence as it was when they were filed, what people wrote, and books and trades around it.
+    cases [since 14] {
+        case_id: Word PRIMARY KEY,
+        filed_at: Int NOT NULL,
+        patterns: Word NOT NULL -- "of its alerts, with commas",
+        body: Text NOT NULL -- "the evidence, JSON",
+        digest: Int NOT NULL,
+    };
+
+    case_entries [since 14] {
+        case_id: Word NOT NULL,
+        seq: Int NOT NULL -- "counts from 1",
+        at: Int NOT NULL,
+        author: Text NOT NULL,
+        kind: Word NOT NULL,
+        disposition: Word -- "NULL: it closes nothing",
+        note: Text,
+        digest: Int NOT NULL,
+    }
+    key (case_id, seq);
+
+    case_recordings [since 14] {
+        case_id: Word NOT NULL,
+        alert: Word NOT NULL,
+        source: Word NOT NULL -- "journal or store",
+        until_ts: Int NOT NULL -- "how far it reaches",
+        body: Text NOT NULL -- "books and trades, JSON",
+        digest: Int NOT NULL,
+    }
+    key (case_id, alert, source, until_ts)
+    files "STRICT";
 }

@@ -27,6 +27,8 @@ type Found = BTreeMap<Place, KnownAlert>;
 
 /// More than can be known of one market at one moment: fourteen patterns, some in several ways.
 const TIES: usize = 64;
+/// Characters of an id: hexadecimal digits in five groups.
+const ID_LENGTH: usize = 36;
 
 fn rank(severity: Severity) -> i64 {
     Severity::ALL.iter().position(|s| *s == severity).and_then(|p| i64::try_from(p).ok()).unwrap_or(0)
@@ -196,8 +198,8 @@ const NOT_OVER: &str = "AND CASE WHEN a.change = 'CLOSED'
 /// published ends.
 const ENDS_UNTOLD: &str = "AND a.change = 'CLOSED'
             AND a.alert IN (SELECT o.alert FROM alerts o JOIN parts p ON p.segment = o.segment
-                WHERE p.run = ?10 AND p.live = 0 AND o.row_ts >= p.from_ts AND o.row_ts < p.until_ts AND o.change = 'OPENED')
-            AND a.alert NOT IN (SELECT c.alert FROM alerts c WHERE c.segment = ?11 AND c.change = 'CLOSED')";
+                WHERE p.run = ?11 AND p.live = 0 AND o.row_ts >= p.from_ts AND o.row_ts < p.until_ts AND o.change = 'OPENED')
+            AND a.alert NOT IN (SELECT c.alert FROM alerts c WHERE c.segment = ?12 AND c.change = 'CLOSED')";
 
 /// The minutes that were published, as each segment of computed minutes would show them.
 fn untold(conn: &Connection, run: i64, first: Ts, last: Ts) -> Inner<Vec<Part>> {
@@ -215,12 +217,19 @@ fn gather(conn: &Connection, run: i64, query: &AlertQuery, take: usize) -> Inner
     let order = if query.newest_first { "DESC" } else { "ASC" };
     let going_on = if query.open { NOT_OVER } else { "" };
     let asked = select!(StoredAlert; " FROM alerts a");
+    // Words of its own for each, so that an id is found by its index and everything else is not.
+    let episode = match query.episode.len() {
+        0 => "AND ?10 = ''",
+        ID_LENGTH => "AND a.alert = ?10",
+        _ => "AND a.alert >= ?10 AND a.alert < ?10 || 'g'",
+    };
+    let wanted = query.episode.as_str();
     let sql = |more: &str| {
         format!(
             "{asked}
              WHERE segment = ?1 AND row_ts >= ?2 AND row_ts < ?3 AND known_ts >= ?4 AND known_ts <= ?5
                 AND severity >= ?6 AND (?7 = '' OR ?7 LIKE '%,' || pattern || ',%')
-                AND (?8 = '' OR ?8 LIKE '%,' || change || ',%') {more}
+                AND (?8 = '' OR ?8 LIKE '%,' || change || ',%') {episode} {more}
              ORDER BY row_ts {order}, known_ts {order} LIMIT ?9"
         )
     };
@@ -246,18 +255,16 @@ fn gather(conn: &Connection, run: i64, query: &AlertQuery, take: usize) -> Inner
     for part in untold(conn, run, first, last)? {
         let (from, until) = (part.from.0, part.until.0);
         let mut statement = conn.prepare(sql(ENDS_UNTOLD))?;
-        take_in(
-            &mut statement.query(params![
-                part.id, from, until, first.0, last.0, severity, &patterns, &changes, limit, run, live
-            ])?,
-        )?;
+        take_in(&mut statement.query(params![
+            part.id, from, until, first.0, last.0, severity, &patterns, &changes, limit, wanted, run, live
+        ])?)?;
     }
     for part in shown(conn, run, first, last)? {
         let (from, until) = (part.from.0, part.until.0);
         let mut statement = conn.prepare(sql(going_on))?;
         take_in(
             &mut statement
-                .query(params![part.id, from, until, first.0, last.0, severity, &patterns, &changes, limit])?,
+                .query(params![part.id, from, until, first.0, last.0, severity, &patterns, &changes, limit, wanted])?,
         )?;
     }
     if let Some(from) = missing {

@@ -30,6 +30,7 @@ pub(super) fn check(conn: &Connection, with_hash: bool) -> Inner<CheckReport> {
         |conn, _| super::levels::check(conn),
         |conn, _| super::alerts::check(conn),
         |conn, _| super::positions::check(conn),
+        cases,
         outbox,
         signals,
         between_markets,
@@ -241,6 +242,12 @@ fn ledger(conn: &Connection, report: &mut CheckReport) -> Inner<()> {
     super::ledger_kept::all_heads(conn)?;
     super::ledger_notes::list(conn, None)?;
     super::ledger_kept::check_states(conn)
+}
+
+/// Cases with their entries and recordings.
+fn cases(conn: &Connection, report: &mut CheckReport) -> Inner<()> {
+    report.counts.push(("cases", super::cases::check(conn)?));
+    Ok(())
 }
 
 /// What is to be delivered, and what is to be kept quiet.

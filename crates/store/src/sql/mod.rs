@@ -8,6 +8,7 @@ mod axes;
 pub(crate) mod books;
 mod bulk;
 mod candles;
+mod cases;
 mod check;
 mod corrections;
 pub(crate) mod db;

@@ -6,18 +6,20 @@ use super::fault::{Inner, SqlFault};
 use super::pool::{ConnectionOrigin, ConnectionPool, Loan};
 use super::runs::Which;
 use super::{
-    alerts, books, candles, check, editions, ledger_kept, ledger_notes, ledger_read, levels, outbox_read, positions,
-    query, rows, runs, segment, signals, silences, streams, universe,
+    alerts, books, candles, cases, check, editions, ledger_kept, ledger_notes, ledger_read, levels, outbox_read,
+    positions, query, rows, runs, segment, signals, silences, streams, universe,
 };
 use crate::postgres::DatabaseAddress;
 use crate::run::usable_until;
 use crate::{
-    AlertQuery, CandleQuery, Candles, CheckReport, Checkpoint, DeliveryQuery, Dirty, EndpointCount, Gap, ImportRecord,
-    InstrumentInfo, LabelChange, LedgerHead, LedgerProgress, LedgerState, LevelQuery, MessageLog, NoticeQuery,
-    OrderedEvents, OutboxReader, Page, Point, PointQuery, Range, Reader, Result, RowQuery, Rows, RunInfo, RunKey, Sent,
-    SignalInfo, SignalQuery, SignalReader, StoredOrderBook, StreamInfo, UniverseState, WatchState,
+    AlertQuery, CandleQuery, Candles, CaseQuery, CaseReader, CheckReport, Checkpoint, DeliveryQuery, Dirty,
+    EndpointCount, Gap, ImportRecord, InstrumentInfo, LabelChange, LedgerHead, LedgerProgress, LedgerState, LevelQuery,
+    MessageLog, NoticeQuery, OrderedEvents, OutboxReader, Page, Point, PointQuery, Range, Reader, Result, RowQuery,
+    Rows, RunInfo, RunKey, Sent, SignalInfo, SignalQuery, SignalReader, StoredCase, StoredOrderBook, StreamInfo,
+    UniverseState, WatchState,
 };
 use barograph_domain::advice::{Position, PositionNotice};
+use barograph_domain::case::{CaseCount, CaseRecording};
 use barograph_domain::delivery::{EndpointState, Message, Silence};
 use barograph_domain::forecast::{ForecastEvent, LedgerTick, OutcomeRevision};
 use barograph_domain::{
@@ -351,6 +353,28 @@ impl<K> OutboxReader for SqlReader<K> {
 
     fn silences(&self, as_of: Option<Ts>, active_at: Option<Ts>) -> Result<Vec<Silence>> {
         self.ask(|conn| silences::list(conn, as_of, active_at))
+    }
+}
+
+impl<K> CaseReader for SqlReader<K> {
+    fn cases(&self, query: &CaseQuery) -> Result<(Vec<StoredCase>, bool)> {
+        self.ask(|conn| cases::list(conn, query))
+    }
+
+    fn case(&self, id: &str, as_of: Option<Ts>) -> Result<Option<StoredCase>> {
+        self.ask(|conn| cases::one(conn, id, as_of))
+    }
+
+    fn case_ids(&self, beginning: &str) -> Result<Vec<String>> {
+        self.ask(|conn| cases::ids(conn, beginning))
+    }
+
+    fn case_recordings(&self, id: &str) -> Result<Vec<CaseRecording>> {
+        self.ask(|conn| cases::recordings(conn, id))
+    }
+
+    fn case_counts(&self, as_of: Option<Ts>) -> Result<Vec<CaseCount>> {
+        self.ask(|conn| cases::counts(conn, as_of))
     }
 }
 

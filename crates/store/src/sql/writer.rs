@@ -7,19 +7,20 @@
 use super::db::{Connection, NONE, params};
 use super::fault::{self, Inner, SqlFault};
 use super::{
-    corrections, ledger, live, originals, outbox, outbox_read, points, positions, prune, replace, segment, signals,
-    silences, universe,
+    cases, corrections, ledger, live, originals, outbox, outbox_read, points, positions, prune, replace, segment,
+    signals, silences, universe,
 };
 use crate::postgres::{self, DatabaseAddress};
 use crate::schema::insert;
 use crate::sqlite::{self, RoleLock};
 use crate::{
-    Appended, Batches, DeliveryChange, Error, Firing, Forgotten, ImportRecord, Imported, Inserted, Join, LedgerPart,
-    LiveBatch, OutboxDesk, OutboxStore, Outgoing, PointsVersion, PositionWriter, Pruned, Registered, ReplayOutcome,
-    Result, Retention, RunKey, RunSpec, RunWriter, SignalStore, SignalsPut, UniversePart, WatchState, Writer,
-    WriterRole,
+    Appended, Batches, CaseOutcome, CaseWriter, DeliveryChange, Error, Firing, Forgotten, ImportRecord, Imported,
+    Inserted, Join, LedgerPart, LiveBatch, OutboxDesk, OutboxStore, Outgoing, PointsVersion, PositionWriter, Pruned,
+    Registered, ReplayOutcome, Result, Retention, RunKey, RunSpec, RunWriter, SignalStore, SignalsPut, UniversePart,
+    WatchState, Writer, WriterRole,
 };
 use barograph_domain::advice::{Position, PositionNotice};
+use barograph_domain::case::{CaseFile, CaseRecording, EntryDraft};
 use barograph_domain::delivery::{Attempt, EndpointState, Message, Silence};
 use barograph_domain::{CalendarEntry, Event, Instrument, SignalPoint, StreamDecl, Ts};
 use std::marker::PhantomData;
@@ -311,6 +312,20 @@ impl<K> PositionWriter for SqlWriter<K> {
 impl<K> SignalStore for SqlWriter<K> {
     fn put_signals(&mut self, points: &[SignalPoint]) -> Result<SignalsPut> {
         self.core.write(|tx| signals::put(tx, points))
+    }
+}
+
+impl<K> CaseWriter for SqlWriter<K> {
+    fn file_case(&mut self, file: &CaseFile, first: &EntryDraft, recordings: &[CaseRecording]) -> Result<bool> {
+        self.core.write(|tx| cases::file(tx, file, first, recordings))
+    }
+
+    fn record_case(&mut self, id: &str, recordings: &[CaseRecording]) -> Result<usize> {
+        self.core.write(|tx| cases::record(tx, id, recordings))
+    }
+
+    fn write_case(&mut self, id: &str, entry: &EntryDraft) -> Result<CaseOutcome> {
+        self.core.write(|tx| cases::write(tx, id, entry))
     }
 }
 

@@ -398,6 +398,24 @@ pub fn ends_are_corrected_and_stay_before(factory: &dyn Factory) {
     assert_eq!(shown, minutes, "every minute is still there once");
 }
 
+/// The records of one episode, by its id or the beginning of it.
+pub fn alerts_are_found_by_their_id(factory: &dyn Factory) {
+    let (_site, mut writer, reader) = open(factory);
+    let (one, told) = (one(), known_alerts());
+    store(&mut *writer, &one, &told);
+    let id = burst(30, 0, AlertChange::Opened).alert.id(&one.spec.key.instrument, &one.spec.key.logic_version);
+    let want: Vec<&KnownAlert> =
+        told.iter().filter(|k| k.alert.id(&one.spec.key.instrument, &one.spec.key.logic_version) == id).collect();
+    assert_eq!(want.len(), 3);
+    for asked in [&id[..], &id[..13]] {
+        let query = AlertQuery { episode: asked.to_owned(), ..AlertQuery::default() };
+        let found = reader.alerts(&one.spec.key, &query).unwrap().items;
+        assert_eq!(found.iter().collect::<Vec<_>>(), want, "{asked}");
+    }
+    let none = AlertQuery { episode: "zz".to_owned(), ..AlertQuery::default() };
+    assert_eq!(reader.alerts(&one.spec.key, &none).unwrap().items, []);
+}
+
 /// However old: like changes of the label.
 pub fn alerts_are_never_pruned(factory: &dyn Factory) {
     let (_site, mut writer, reader) = open(factory);

@@ -6,6 +6,7 @@
 
 pub mod alerts;
 pub mod candles;
+pub mod cases;
 pub mod corrections;
 pub mod desk;
 pub mod forecasts;
@@ -24,7 +25,7 @@ pub mod sample;
 pub mod signals;
 pub mod universe;
 
-use crate::{OutboxStore, Page, PositionWriter, Range, Reader, Result, SignalStore, Writer, WriterRole};
+use crate::{CaseWriter, OutboxStore, Page, PositionWriter, Range, Reader, Result, SignalStore, Writer, WriterRole};
 
 /// One store, empty at first, that can be opened again and again.
 pub trait Site {
@@ -43,6 +44,11 @@ pub trait Site {
     /// # Errors
     /// Whatever the implementation says.
     fn signals(&self) -> Result<Box<dyn SignalStore>>;
+    /// Opens it for cases.
+    ///
+    /// # Errors
+    /// Whatever the implementation says.
+    fn cases(&self) -> Result<Box<dyn CaseWriter>>;
     /// Opens the outbox in its role.
     ///
     /// # Errors
@@ -93,7 +99,7 @@ macro_rules! suite {
             alerts_come_back_bit_for_bit_in_pages, alerts_can_be_filtered, open_episodes_are_as_they_were_known,
             alerts_are_replaced_with_their_minutes, published_alerts_stay, episodes_end_across_published_minutes,
             ends_are_corrected_and_stay_before,
-            alerts_are_never_pruned);
+            alerts_are_found_by_their_id, alerts_are_never_pruned);
         $crate::suite_of!($factory, hash:
             order_of_arrival_does_not_show, neither_do_pieces, every_change_shows, wall_clock_and_checkpoints_do_not);
         $crate::suite_of!($factory, live:
@@ -108,6 +114,9 @@ macro_rules! suite {
         $crate::suite_of!($factory, signals:
             values_are_revised_and_stay_known_as_of, a_refused_batch_of_signals_leaves_nothing, signals_come_in_pages,
             sources_and_scopes_stay_apart, order_of_signals_does_not_show, signals_are_no_part_of_the_content);
+        $crate::suite_of!($factory, cases:
+            cases_are_filed_once, entries_are_added_and_known_as_they_were, dispositions_are_counted,
+            cases_are_no_content_and_stay);
         $crate::suite_of!($factory, outbox:
             messages_come_with_their_alerts, messages_come_with_their_notices, what_waits_is_found_again, deliveries_end_once,
             members_share_the_end_of_their_group, what_fires_is_known, delivery_is_a_role, the_two_writers_go_on_together);

@@ -3,7 +3,7 @@
 use crate::server::{Server, shared};
 use barograph_store::suite::{Factory, Site};
 use barograph_store::{
-    OutboxStore, PgReader, PgWriter, PositionWriter, Reader, Result, SignalStore, Writer, WriterRole,
+    CaseWriter, OutboxStore, PgReader, PgWriter, PositionWriter, Reader, Result, SignalStore, Writer, WriterRole,
 };
 
 struct Schema(String);
@@ -16,6 +16,9 @@ impl Site for Schema {
         Ok(Box::new(PgWriter::connect(&self.0, &[])?))
     }
     fn signals(&self) -> Result<Box<dyn SignalStore>> {
+        Ok(Box::new(PgWriter::connect(&self.0, &[])?))
+    }
+    fn cases(&self) -> Result<Box<dyn CaseWriter>> {
         Ok(Box::new(PgWriter::connect(&self.0, &[])?))
     }
     fn outbox(&self) -> Result<Box<dyn OutboxStore>> {

@@ -2,7 +2,8 @@
 
 use barograph_store::suite::{Factory, Site};
 use barograph_store::{
-    OutboxStore, PositionWriter, Reader, Result, SignalStore, SqliteReader, SqliteWriter, Writer, WriterRole,
+    CaseWriter, OutboxStore, PositionWriter, Reader, Result, SignalStore, SqliteReader, SqliteWriter, Writer,
+    WriterRole,
 };
 use tempfile::TempDir;
 
@@ -16,6 +17,9 @@ impl Site for Folder {
         Ok(Box::new(SqliteWriter::open(self.0.path(), &[])?))
     }
     fn signals(&self) -> Result<Box<dyn SignalStore>> {
+        Ok(Box::new(SqliteWriter::open(self.0.path(), &[])?))
+    }
+    fn cases(&self) -> Result<Box<dyn CaseWriter>> {
         Ok(Box::new(SqliteWriter::open(self.0.path(), &[])?))
     }
     fn outbox(&self) -> Result<Box<dyn OutboxStore>> {

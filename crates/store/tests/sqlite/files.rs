@@ -1,13 +1,14 @@
 //! What can be wrong with a file or a folder: one clear error each, and nothing lost.
 
 use crate::common::{Sample, reader, sample, writer};
+use barograph_domain::case::CaseStep;
 use barograph_domain::delivery::{Compare, DeliveryState, Matcher, Silence};
 use barograph_domain::{GapReason, Span, Status, StatusState};
 use barograph_store::suite::sample::START;
-use barograph_store::suite::{alerts, hash, levels, outbox, positions, signals};
+use barograph_store::suite::{alerts, cases, hash, levels, outbox, positions, signals};
 use barograph_store::{
     AlertQuery, BookSample, DeliveryQuery, Error, Gap, LevelQuery, LiveBatch, NoticeQuery, OutboxReader, PointsVersion,
-    Reader, Result, SqliteReader, SqliteWriter, StoreTarget, WatchState, Writer, WriterRole, open_outbox,
+    Reader, Result, SqliteReader, SqliteWriter, StoreTarget, WatchState, Writer, WriterRole, open_cases, open_outbox,
     open_positions, open_signals, sqlite,
 };
 use std::fs;
@@ -66,6 +67,11 @@ fn filled_with_all(folder: &Path) -> (Sample, String) {
     let mut own = open_signals(&StoreTarget::Folder(folder.to_owned())).unwrap();
     own.put_signals(&[signals::signal(0, 1, Some(1.0))]).unwrap();
     drop(own);
+    let mut desk = open_cases(&StoreTarget::Folder(folder.to_owned())).unwrap();
+    let (case, recording) = (cases::filed("a", 1), cases::recorded("a"));
+    assert!(desk.file_case(&case, &cases::entry(1, "ann", CaseStep::Filed, None), &[recording]).unwrap());
+    desk.write_case(&case.case_id, &cases::entry(2, "ann", CaseStep::Noted, Some("x"))).unwrap();
+    drop(desk);
     let hash = hash(&reader(folder));
     (sample, hash)
 }
@@ -206,6 +212,17 @@ fn a_changed_number_is_found() {
         ("UPDATE signals SET known_ts = known_ts + 1", "the value of the signal 'x.desk_flow'"),
         ("UPDATE signals SET stated = 1", "the value of the signal 'x.desk_flow'"),
         ("UPDATE signals SET tags = '[]'", "cannot be read"),
+        ("UPDATE cases SET filed_at = filed_at + 1", "the case"),
+        ("UPDATE cases SET body = replace(body, 'Burst', 'burst')", "the case"),
+        ("UPDATE cases SET patterns = 'SPOOFING'", "the case"),
+        ("DELETE FROM cases", "has entries and no file"),
+        ("UPDATE case_entries SET author = 'bob'", "entry 1 of the case"),
+        ("UPDATE case_entries SET note = 'y' WHERE seq = 2", "entry 2 of the case"),
+        ("UPDATE case_entries SET kind = 'closed' WHERE seq = 2", "cannot be read"),
+        ("UPDATE case_entries SET at = at + 1 WHERE seq = 2", "entry 2 of the case"),
+        ("DELETE FROM case_entries WHERE seq = 1", "entry 1 of the case"),
+        ("DELETE FROM case_entries", "has no entry"),
+        ("UPDATE case_recordings SET body = replace(body, 'store', 'journal')", "the recording"),
     ];
     for (sql, words) in changes {
         let dir = tempfile::tempdir().unwrap();
@@ -418,6 +435,7 @@ DROP TABLE positions; DROP TABLE position_states; DROP TABLE position_notices;
 DROP TABLE universe_rows; DROP TABLE universe_state; DROP TABLE calendar_entries;
 DROP TABLE messages; DROP TABLE deliveries; DROP TABLE attempts; DROP TABLE endpoint_states; DROP TABLE silences;
 DROP TABLE signals;
+DROP TABLE cases; DROP TABLE case_entries; DROP TABLE case_recordings;
 PRAGMA user_version = 1;
 ";
 

@@ -150,6 +150,7 @@ fn a_file_of_schema_11_gets_a_ledger() {
     let back =
         "DROP TABLE ledger_pieces; DROP TABLE ledger_heads; DROP TABLE ledger_states; DROP TABLE ledger_progress; DROP TABLE ledger_notes;
         DROP TABLE signals;
+        DROP TABLE cases; DROP TABLE case_entries; DROP TABLE case_recordings;
         PRAGMA user_version = 11;";
     let file = dir.path().join(barograph_store::sqlite::FILE);
     rusqlite::Connection::open(file).unwrap().execute_batch(back).unwrap();

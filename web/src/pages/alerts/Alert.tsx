@@ -14,6 +14,7 @@ import { Severity } from '../../ui/Severity';
 import { rowOf } from '../../ui/RowState';
 import { TellMe } from '../../ui/TellMe';
 import { Since, Time } from '../../ui/Time';
+import { FileCase } from './FileCase';
 import { figureOf, peakOf, priceOf, sideOf, turnOf } from './episodes';
 import type { Episode } from './episodes';
 import { firedWords } from './fired';
@@ -128,6 +129,7 @@ function Body({ episode, names, silence }: Props): JSX.Element {
         {asOf.value === null && mayOperate.value && silence === null && (
           <a href={hrefTo('/alerts', { view: 'silences', event_type: newest.event_type, instrument: newest.instrument })}>Silence</a>
         )}
+        {asOf.value === null && mayOperate.value && <FileCase alert={newest.alert_id} />}
       </p>
     </div>
   );

@@ -1,6 +1,6 @@
 // Alerts: what is open, what is watched, what was sent to whom, and what is kept silent. Each part has an address of its own.
 import type { JSX } from 'preact';
-import { place, setParams } from '../../state/place';
+import { hrefTo, place, setParams } from '../../state/place';
 import { Choice } from '../../ui/Choice';
 import { DeliveriesPanel } from './DeliveriesPanel';
 import { EndpointsPanel } from './EndpointsPanel';
@@ -25,6 +25,7 @@ export function AlertsPage(): JSX.Element {
       <div class="market-title">
         <h1>Alerts</h1>
         <Choice name="view" options={VIEWS} value={view} choose={(next) => setParams({ view: next === 'open' ? null : next, message: null }, false)} />
+        <a href={hrefTo('/cases')}>Cases</a>
       </div>
       {view === 'open' && (
         <>

@@ -1,0 +1,306 @@
+//! Cases: evidence is gathered when one is filed and copied into it; from then on a case answers for itself.
+
+use super::{Service, internal};
+use crate::cases::{self, CaseDesk, CaseStretch, around, from_store, nearest, words};
+use crate::events::Kept;
+use barograph_api::cases::{
+    CaseEntryKind, CaseFilter, CaseFormat, CaseList, CaseReplay, CaseSummary, CaseView, NewCase, NewCaseEntry,
+};
+use barograph_api::{AskCases, DeliveryName, QueryError};
+use barograph_domain::case::{
+    CASE_ALERTS_MAX, CaseEvidence, CaseFile, CaseRecording, CaseRefusal, CaseState, CaseStep, EntryDraft, STEPS,
+    StepBounds,
+};
+use barograph_domain::{Pattern, Ts};
+use barograph_store::{AlertQuery, CaseOutcome, CaseQuery, RunInfo, StoredCase};
+use std::sync::{Arc, PoisonError};
+
+/// Fewest characters of an id that are taken for its beginning.
+const PREFIX_MIN: usize = 8;
+/// Similar cases that are shown.
+const SIMILAR: usize = 3;
+/// Closed cases that similar ones are looked for among.
+const COMPARED_MAX: usize = 1_000;
+
+impl AskCases for Service {
+    fn cases(&self, filter: &CaseFilter) -> Result<CaseList, QueryError> {
+        let query = CaseQuery { state: filter.state, as_of: filter.as_of, limit: filter.limit };
+        let (found, more) = self.reader.cases(&query).map_err(internal)?;
+        let counts = self.reader.case_counts(filter.as_of).map_err(internal)?;
+        Ok(CaseList {
+            items: found.iter().map(cases::summary).collect(),
+            more,
+            precision: counts.iter().map(|c| cases::precision(c.pattern, &counts)).collect(),
+        })
+    }
+
+    fn case(&self, id: &str, as_of: Option<Ts>) -> Result<CaseView, QueryError> {
+        Ok(self.whole(id, as_of)?.0)
+    }
+
+    fn file_case(&self, new: &NewCase) -> Result<(CaseView, bool), QueryError> {
+        let desk = self.case_desk()?;
+        let now = self.clock.now();
+        let first = EntryDraft::new(now, &new.author, CaseStep::Filed, new.note.as_deref())
+            .map_err(|r| refused(r, &new.author))?;
+        if new.alerts.is_empty() || new.alerts.len() > CASE_ALERTS_MAX {
+            let count = new.alerts.len();
+            return Err(bad("alerts", &count.to_string(), words::alert_count(count)));
+        }
+        let mut evidence: Vec<CaseEvidence> = Vec::new();
+        for id in &new.alerts {
+            let found = self.evidence_of(id)?;
+            if evidence.iter().all(|e| e.alert_id != found.alert_id) {
+                evidence.push(found);
+            }
+        }
+        let case_id = CaseFile::id_of(evidence.iter().map(|e| e.alert_id.as_str()));
+        if self.reader.case(&case_id, None).map_err(internal)?.is_some() {
+            return Ok((self.case(&case_id, None)?, false));
+        }
+        let recordings = self.gathered(&evidence, STEPS.1)?.0;
+        let file = CaseFile { case_id, filed_at: now, evidence };
+        let is_new = desk.file(&file, &first, &recordings).map_err(super::advice::unwritable)?;
+        Ok((self.case(&file.case_id, None)?, is_new))
+    }
+
+    fn write_case(&self, id: &str, entry: &NewCaseEntry) -> Result<CaseView, QueryError> {
+        let step = match (entry.kind, entry.disposition) {
+            (CaseEntryKind::Note, None) => CaseStep::Noted,
+            (CaseEntryKind::Acknowledged, None) => CaseStep::Acknowledged,
+            (CaseEntryKind::Closed, Some(d)) => CaseStep::Closed(d),
+            (CaseEntryKind::Closed, None) => {
+                return Err(bad("disposition", "", "a case is closed as true, false or unclear: say which".to_owned()));
+            }
+            (_, Some(d)) => {
+                let reason = "a disposition goes with kind closed; leave it out otherwise".to_owned();
+                return Err(bad("disposition", d.name(), reason));
+            }
+        };
+        let draft = EntryDraft::new(self.clock.now(), &entry.author, step, entry.note.as_deref())
+            .map_err(|r| refused(r, &entry.author))?;
+        match self.case_desk()?.write(id, &draft).map_err(super::advice::unwritable)? {
+            CaseOutcome::Written(_) | CaseOutcome::Same => self.case(id, None),
+            CaseOutcome::Missing => Err(unknown(DeliveryName::Case, id)),
+            CaseOutcome::Refused(refusal) => Err(refused(refusal, "")),
+        }
+    }
+
+    fn export_case(&self, id: &str, format: CaseFormat) -> Result<Vec<u8>, QueryError> {
+        let (view, stored, recordings) = self.whole(id, None)?;
+        let now = self.clock.now();
+        Ok(match format {
+            CaseFormat::Json => {
+                let attached = cases::attachments(&stored.file, &recordings)?;
+                cases::json(&view, &attached, now)?
+            }
+            CaseFormat::Html => {
+                let shown: Vec<CaseRecording> = recordings.into_iter().map(|r| nearest(r, STEPS.0)).collect();
+                cases::html(&view, &shown, now).into_bytes()
+            }
+        })
+    }
+
+    fn replay_case(&self, id: &str, bounds: StepBounds) -> Result<CaseReplay, QueryError> {
+        let stored = self.stored(id, None)?;
+        let kept = self.reader.case_recordings(id).map_err(internal)?;
+        let mut replay = CaseReplay { items: Vec::new(), missing: Vec::new() };
+        for evidence in &stored.file.evidence {
+            match kept.iter().find(|r| r.alert_id == evidence.alert_id) {
+                Some(own) => replay.items.push(nearest(own.clone(), bounds)),
+                // A question plays no journal: that is for whoever files a case or asks for a recording.
+                None => match self.of_store(evidence, bounds)? {
+                    Some(found) => replay.items.push(found),
+                    None => replay.missing.push(words::nothing_around(&evidence.title)),
+                },
+            }
+        }
+        Ok(replay)
+    }
+}
+
+impl Service {
+    /// Cases are written there from now on.
+    pub fn keep_cases(&self, desk: Arc<CaseDesk>) {
+        // Set once, where the process begins.
+        drop(self.cases.set(desk));
+    }
+
+    fn case_desk(&self) -> Result<&CaseDesk, QueryError> {
+        let none = || QueryError::Unavailable { reason: "this process keeps no cases".to_owned() };
+        self.cases.get().map(|d| &**d).ok_or_else(none)
+    }
+
+    /// The whole id of a case that begins like this.
+    ///
+    /// # Errors
+    /// [`QueryError::Unknown`], [`QueryError::BadField`] where several begin so, or the store's failure.
+    pub fn whole_case_id(&self, beginning: &str) -> Result<String, QueryError> {
+        let found = if beginning.len() < PREFIX_MIN {
+            Vec::new()
+        } else {
+            self.reader.case_ids(beginning).map_err(internal)?
+        };
+        match <[String; 1]>::try_from(found) {
+            Ok([one]) => Ok(one),
+            Err(none) if none.is_empty() => Err(unknown(DeliveryName::Case, beginning)),
+            Err(_) => Err(bad("id", beginning, format!("several cases begin with '{beginning}'; write more of it"))),
+        }
+    }
+
+    /// Keeps what can still be rebuilt of the books and trades around a case; how many recordings were not there, and why there are
+    /// none of the others.
+    ///
+    /// # Errors
+    /// As [`AskCases::case`].
+    pub fn record_case(&self, id: &str) -> Result<(usize, Vec<String>), QueryError> {
+        let stored = self.stored(id, None)?;
+        let (found, missing) = self.gathered(&stored.file.evidence, STEPS.1)?;
+        let added = self.case_desk()?.keep(id, &found).map_err(super::advice::unwritable)?;
+        Ok((added, missing))
+    }
+
+    fn stored(&self, id: &str, as_of: Option<Ts>) -> Result<StoredCase, QueryError> {
+        self.reader.case(id, as_of).map_err(internal)?.ok_or_else(|| unknown(DeliveryName::Case, id))
+    }
+
+    fn whole(&self, id: &str, as_of: Option<Ts>) -> Result<(CaseView, StoredCase, Vec<CaseRecording>), QueryError> {
+        let stored = self.stored(id, as_of)?;
+        let recordings = self.reader.case_recordings(id).map_err(internal)?;
+        let counts = self.reader.case_counts(as_of).map_err(internal)?;
+        let attached = cases::attachments(&stored.file, &recordings)?;
+        let similar = self.similar_cases(&stored, as_of)?;
+        let view = cases::view(&stored, &recordings, &counts, similar, &attached);
+        Ok((view, stored, recordings))
+    }
+
+    /// Earlier closed cases of one of its patterns, those with the nearest score first.
+    fn similar_cases(&self, of: &StoredCase, as_of: Option<Ts>) -> Result<Vec<CaseSummary>, QueryError> {
+        let query = CaseQuery { state: Some(CaseState::Closed), as_of, limit: COMPARED_MAX };
+        let (closed, _) = self.reader.cases(&query).map_err(internal)?;
+        let scores = |case: &StoredCase| -> Vec<(Pattern, f64)> {
+            let peaks = case.file.evidence.iter().filter_map(CaseEvidence::peak);
+            peaks.map(|k| (k.alert.pattern, k.alert.score)).collect()
+        };
+        let own = scores(of);
+        let mut near: Vec<(f64, StoredCase)> = Vec::new();
+        for case in closed {
+            if case.file.case_id == of.file.case_id || case.file.filed_at > of.file.filed_at {
+                continue;
+            }
+            let theirs = scores(&case);
+            let pairs = own
+                .iter()
+                .flat_map(|(p, s)| theirs.iter().filter(move |(q, _)| p == q).map(move |(_, t)| (s - t).abs()));
+            if let Some(distance) = pairs.min_by(f64::total_cmp) {
+                near.push((distance, case));
+            }
+        }
+        near.sort_by(|a, b| a.0.total_cmp(&b.0));
+        Ok(near.iter().take(SIMILAR).map(|(_, case)| cases::summary(case)).collect())
+    }
+
+    /// What is known of an alert, by its id or the beginning of it.
+    fn evidence_of(&self, id: &str) -> Result<CaseEvidence, QueryError> {
+        let id = id.trim();
+        let is_id = id.len() >= PREFIX_MIN && id.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
+        let mut found: Vec<(RunInfo, String)> = Vec::new();
+        if is_id {
+            for run in self.reader.runs(None).map_err(internal)? {
+                let query = AlertQuery { episode: id.to_lowercase(), ..AlertQuery::default() };
+                for known in self.reader.alerts(&run.spec.key, &query).map_err(internal)?.items {
+                    let own = known.alert.id(&run.spec.key.instrument, &run.spec.key.logic_version);
+                    if found.iter().all(|(_, have)| *have != own) {
+                        found.push((run.clone(), own));
+                    }
+                }
+            }
+        }
+        match <[(RunInfo, String); 1]>::try_from(found) {
+            Ok([(run, alert_id)]) => self.evidence(&run, alert_id),
+            Err(none) if none.is_empty() => Err(unknown(DeliveryName::Alert, id)),
+            Err(_) => Err(bad("alerts", id, format!("several alerts begin with '{id}'; write more of it"))),
+        }
+    }
+
+    fn evidence(&self, run: &RunInfo, alert_id: String) -> Result<CaseEvidence, QueryError> {
+        let key = &run.spec.key;
+        let query = AlertQuery { episode: alert_id.clone(), ..AlertQuery::default() };
+        let records = self.reader.alerts(key, &query).map_err(internal)?.items;
+        let mut evidence = CaseEvidence {
+            alert_id,
+            instrument: key.instrument.clone(),
+            logic_version: key.logic_version.clone(),
+            records,
+            title: String::new(),
+            description: String::new(),
+            statistics: Vec::new(),
+            limits: Vec::new(),
+        };
+        let kept = Kept::of(&mut self.books.lock().unwrap_or_else(PoisonError::into_inner), run);
+        if let Some(peak) = evidence.peak() {
+            let read = kept.view(self.reader.as_ref(), peak, None).map_err(internal)?;
+            evidence.title = read.title;
+            evidence.description = read.description;
+            evidence.statistics = read.evidence.statistics;
+            evidence.limits = read.evidence.limits;
+        }
+        Ok(evidence)
+    }
+
+    /// Books and trades around alerts, from the journal where that can be played, else from the store; and of which there are none.
+    fn gathered(
+        &self,
+        evidence: &[CaseEvidence],
+        bounds: StepBounds,
+    ) -> Result<(Vec<CaseRecording>, Vec<String>), QueryError> {
+        let stretches: Vec<CaseStretch> = evidence.iter().filter_map(around).collect();
+        let (mut found, mut missing) = (Vec::new(), Vec::new());
+        match self.cases.get().and_then(|desk| desk.recorder()).map(|r| r.record(&stretches, bounds)) {
+            None => {}
+            Some(Ok(played)) => found.extend(played.into_iter().map(|r| nearest(r, bounds))),
+            Some(Err(why)) => missing.push(why),
+        }
+        for own in evidence {
+            if found.iter().any(|r: &CaseRecording| r.alert_id == own.alert_id) {
+                continue;
+            }
+            match self.of_store(own, bounds)? {
+                Some(stored) => found.push(stored),
+                None => missing.push(words::nothing_around(&own.title)),
+            }
+        }
+        Ok((found, missing))
+    }
+
+    fn of_store(&self, evidence: &CaseEvidence, bounds: StepBounds) -> Result<Option<CaseRecording>, QueryError> {
+        let Some(stretch) = around(evidence) else { return Ok(None) };
+        let now = self.clock.now();
+        from_store(self.reader.as_ref(), &CaseStretch { until: stretch.until.min(now), ..stretch }, bounds)
+            .map_err(internal)
+    }
+}
+
+fn bad(field: &str, value: &str, reason: String) -> QueryError {
+    QueryError::BadField { field: field.to_owned(), value: value.to_owned(), reason }
+}
+
+fn unknown(what: DeliveryName, id: &str) -> QueryError {
+    QueryError::Unknown { what, id: id.to_owned() }
+}
+
+/// A text that is not taken, or a step that the case does not take.
+fn refused(refusal: CaseRefusal, author: &str) -> QueryError {
+    match refusal {
+        CaseRefusal::Author => bad(refusal.field(), author, refusal.to_string()),
+        CaseRefusal::Note | CaseRefusal::NoWords => bad(refusal.field(), "", refusal.to_string()),
+        CaseRefusal::FiledAlready => QueryError::Conflict {
+            reason: "the case has been filed already".to_owned(),
+            hint: "add a note to it".to_owned(),
+        },
+        CaseRefusal::Closed => QueryError::Conflict {
+            reason: "the case is closed".to_owned(),
+            hint: "add a note, or close it again with another disposition".to_owned(),
+        },
+    }
+}
