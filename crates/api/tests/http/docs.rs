@@ -185,8 +185,8 @@ fn pages_need_nothing_from_elsewhere() {
 }
 
 /// Parameters for a side the caller or the followed strategy chose, and the caller's own words repeated (C01); whose stops lie at a level, and which side a
-/// squeeze presses.
-const THE_CALLERS: [(&str, &[&str]); 12] = [
+/// squeeze presses; and what a recorded book and tape hold, which is others'.
+const THE_CALLERS: [(&str, &[&str]); 14] = [
     ("AdviceRequest", &["side", "size", "max_leverage"]),
     ("AdviceView", &["side", "size"]),
     ("AdviceOption", &["size"]),
@@ -199,6 +199,9 @@ const THE_CALLERS: [(&str, &[&str]); 12] = [
     ("LevelView", &["side"]),
     ("ListedTrade", &["side"]),
     ("MomentView", &["side"]),
+    // What others had in the book and traded, as the venue published it.
+    ("PriceLevel", &["qty"]),
+    ("TapeTrade", &["qty", "aggressor_side"]),
 ];
 
 #[test]

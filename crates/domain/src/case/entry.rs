@@ -276,7 +276,12 @@ mod tests {
         EntryDraft::new(Ts(at), " ann ", step, note).unwrap()
     }
 
-    fn written(steps: &[(i64, CaseStep, Option<&str>)]) -> Vec<CaseEntry> {
+    /// When, what, with which words.
+    type Written<'a> = (i64, CaseStep, Option<&'a str>);
+    /// Entries, and the state, disposition and moment that follow.
+    type Followed<'a> = (&'a [Written<'a>], CaseState, Option<Disposition>, i64);
+
+    fn written(steps: &[Written<'_>]) -> Vec<CaseEntry> {
         let mut all = Vec::new();
         for (at, step, note) in steps {
             all.extend(draft(*at, *step, *note).behind("c", &all).unwrap());
@@ -305,7 +310,7 @@ mod tests {
     #[test]
     fn state_and_disposition_are_those_of_the_newest_step_that_has_any() {
         use Disposition::{False, True};
-        let cases: [(&[(i64, CaseStep, Option<&str>)], CaseState, Option<Disposition>, i64); 4] = [
+        let cases: [Followed<'_>; 4] = [
             (&[(1, CaseStep::Filed, None)], CaseState::Open, None, 1),
             (&[(1, CaseStep::Filed, None), (2, CaseStep::Noted, Some("x"))], CaseState::Open, None, 1),
             (&[(1, CaseStep::Filed, None), (2, CaseStep::Acknowledged, None)], CaseState::Acknowledged, None, 2),

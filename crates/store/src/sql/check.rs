@@ -22,7 +22,7 @@ const PROBLEMS_MAX: usize = 20;
 /// See [`crate::Reader::check`].
 pub(super) fn check(conn: &Connection, with_hash: bool) -> Inner<CheckReport> {
     let mut report = CheckReport::default();
-    let steps: [fn(&Connection, &mut CheckReport) -> Inner<()>; 12] = [
+    let steps: [fn(&Connection, &mut CheckReport) -> Inner<()>; 13] = [
         structure,
         metric_points,
         |conn, _| runs::check(conn),

@@ -104,6 +104,7 @@ pub fn cases_are_filed_once(factory: &dyn Factory) {
 
 /// Entries are numbered, a repetition adds nothing, and a case is known as it was at each moment.
 pub fn entries_are_added_and_known_as_they_were(factory: &dyn Factory) {
+    use CaseState::{Acknowledged, Closed, Open};
     let (_site, mut writer, reader) = open(factory);
     let files = [filed("a", 1), filed("b", 2)];
     for (file, minute) in files.iter().zip([1, 2]) {
@@ -127,7 +128,6 @@ pub fn entries_are_added_and_known_as_they_were(factory: &dyn Factory) {
         found.into_iter().map(|c| (c.file.evidence[0].alert_id.clone(), c.standing.state)).collect::<Vec<_>>()
     };
     let of = |name: &str, state| (name.to_owned(), state);
-    use CaseState::{Acknowledged, Closed, Open};
     assert_eq!(known(None, None), [of("b", Open), of("a", Closed)], "the one filed last first");
     assert_eq!(known(Some(0), None), []);
     assert_eq!(known(Some(1), None), [of("a", Open)]);
