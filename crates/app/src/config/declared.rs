@@ -7,7 +7,7 @@
 use super::platform::default_data;
 use super::read::{
     address, backfill, clusters, contest, database, days, models, names, number, one_of, optional, page_address, path,
-    switch, tokens_always, volume, whole,
+    redis, switch, tokens_always, volume, whole,
 };
 use super::secret;
 use super::streams::{self, Streams};
@@ -22,6 +22,7 @@ use barograph_engine::models::ModelMarkets;
 use barograph_live::calendar::CalendarSource;
 use barograph_live::discover::Wanted;
 use barograph_live::universe::WatchMarkets;
+use barograph_mirror::MirrorAddress;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -174,6 +175,9 @@ settings! {
     db_url: Option<String> = "", database,
         "database: nothing for SQLite in the data folder, or postgres://user:password@host/name",
         also: Some("DB_URL"), shown: secret::masked;
+    redis: Option<MirrorAddress> = "", redis,
+        "Redis or Valkey server to which a live process also writes the newest snapshot and board row of each market: redis://:password@host:6379/0, or unix:///path/of/socket",
+        shown: secret::redis;
     positions_file: Option<PathBuf> = "", optional,
         "file of positions to watch, TOML or JSON; read at start and when it changes";
     stop_mode: StopMode = "base",

@@ -8,6 +8,7 @@ use barograph_engine::liquidity::ClusterMethod;
 use barograph_engine::models::ModelMarkets;
 use barograph_engine::models::policy::MARKETS_MAX;
 use barograph_engine::rules::CLUSTER_METHODS;
+use barograph_mirror::MirrorAddress;
 use core::iter::once;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -142,4 +143,9 @@ pub(super) fn clusters(text: &str) -> Result<Option<ClusterMethod>, String> {
 pub(super) fn database(text: &str) -> Result<Option<String>, String> {
     secret::check_url(text)?;
     optional(text)
+}
+
+/// Where the newest weather is mirrored; none writes nothing anywhere.
+pub(super) fn redis(text: &str) -> Result<Option<MirrorAddress>, String> {
+    Some(text).filter(|text| !text.is_empty()).map(MirrorAddress::parse).transpose()
 }
