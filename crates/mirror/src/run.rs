@@ -1,6 +1,6 @@
 //! The thread that mirrors: it looks for news four times a second, and a lost server costs nothing but the mirror.
 
-use crate::server::{KeyText, Server};
+use crate::server::{KeyText, MirrorServer};
 use crate::source::{MirrorSource, board_key, snapshot_key};
 use crate::stats::{MirrorState, MirrorStats};
 use crate::{BOARD_EVERY, BOARD_FOR, MirrorAddress, MirrorError, VERSION_FOR, VERSION_KEY};
@@ -13,7 +13,7 @@ use std::thread::JoinHandle;
 use std::time::Instant;
 
 /// How soon a minute is on its way: a look costs a walk over the names of markets in memory.
-const LOOK_EVERY: Duration = Duration::from_millis(250);
+const CHECK_EVERY: Duration = Duration::from_millis(250);
 /// The first pause after a failure; each failure in a row doubles it.
 const PAUSE_MIN: Duration = Duration::from_secs(1);
 /// The longest: one attempt in ten seconds disturbs nobody, and a server that is back is not left empty for long.
@@ -55,8 +55,8 @@ impl Mirror {
         };
         let run = move || {
             while !stop.load(Ordering::Relaxed) {
-                work.turn(Instant::now());
-                std::thread::park_timeout(LOOK_EVERY);
+                work.update(Instant::now());
+                std::thread::park_timeout(CHECK_EVERY);
             }
         };
         let thread = std::thread::Builder::new().name("mirror".to_owned()).spawn(run)?;
@@ -78,7 +78,7 @@ struct Work {
     source: Box<dyn MirrorSource>,
     stats: Arc<MirrorStats>,
     report: MirrorReport,
-    server: Option<Server>,
+    server: Option<MirrorServer>,
     /// The minute of each market that the server has.
     written: BTreeMap<InstrumentName, Ts>,
     board_at: Option<Instant>,
@@ -88,7 +88,7 @@ struct Work {
 }
 
 impl Work {
-    fn turn(&mut self, now: Instant) {
+    fn update(&mut self, now: Instant) {
         if self.again.is_some_and(|again| now < again) {
             return;
         }
@@ -124,7 +124,7 @@ impl Work {
         let server = match &mut self.server {
             Some(server) => server,
             closed => {
-                let server = Server::connect(&self.address)?;
+                let server = MirrorServer::connect(&self.address)?;
                 self.stats.connected();
                 closed.insert(server)
             }

@@ -45,9 +45,9 @@ impl From<RedisError> for MirrorError {
 pub(crate) type KeyText = (String, bytes::Bytes, Duration);
 
 /// An open connection.
-pub(crate) struct Server(Connection);
+pub(crate) struct MirrorServer(Connection);
 
-impl Server {
+impl MirrorServer {
     /// Opens a connection, and has it answer once.
     pub(crate) fn connect(address: &MirrorAddress) -> Result<Self, MirrorError> {
         let mut connection = Client::open(address.0.clone())?.get_connection_with_timeout(CONNECT_WITHIN)?;
@@ -77,5 +77,5 @@ impl Server {
 /// # Errors
 /// Why it cannot.
 pub fn probe(address: &MirrorAddress) -> Result<(), MirrorError> {
-    Server::connect(address).map(drop)
+    MirrorServer::connect(address).map(drop)
 }

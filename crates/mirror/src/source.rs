@@ -19,7 +19,7 @@ pub fn board_key(instrument: &InstrumentName) -> String {
 /// A text to be written, and for how long it can be read.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Mirrored {
-    /// JSON.
+    /// One JSON document in UTF-8, whole.
     pub json: Bytes,
     /// From the moment it is written; at least a millisecond.
     pub for_time: Duration,

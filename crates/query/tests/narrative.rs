@@ -4,7 +4,7 @@
 
 use barograph_domain::Ts;
 use barograph_query::narrative::facts::{CHANGE, SECONDS, SHARE};
-use barograph_query::narrative::figures::{Figure, FigureKind, WrittenNumber, written};
+use barograph_query::narrative::figures::{FigureKind, TextFigure, WrittenNumber, written};
 use barograph_query::narrative::own::own;
 use barograph_query::narrative::{NarrativeFact, NarrativeFacts, NarrativeFault, NarrativeValue, check, prompt};
 use proptest::prelude::*;
@@ -202,7 +202,7 @@ fn a_reply_is_read_or_said_to_be_none() {
 }
 
 /// One number as it is read.
-fn figure(text: &str) -> Figure {
+fn figure(text: &str) -> TextFigure {
     match &written(text)[..] {
         [one] => match one.number {
             WrittenNumber::Figure(figure) => figure,

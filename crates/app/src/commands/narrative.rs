@@ -25,7 +25,7 @@ use std::io::Write as _;
 
 /// Columns of a terminal.
 const WIDTH: usize = 80;
-/// Markets that are told of without being named: each may be a question to a service that has its price.
+/// Markets that are summed up without being named: each may be a question to a service that has its price.
 const MARKETS_MAX: usize = 10;
 /// Records of alerts of a day that are read; a day with more is no less of a storm.
 const EVENTS_MAX: usize = 1_000;
@@ -33,7 +33,7 @@ const EVENTS_MAX: usize = 1_000;
 const REASON_MAX: usize = 160;
 
 /// A market's day.
-struct Told {
+struct MarketDay {
     market: InstrumentName,
     until: Ts,
     logic_version: String,
@@ -67,17 +67,17 @@ pub(crate) fn run(args: &NarrativeArgs, settings: &Settings, json: bool) -> Resu
         None => known,
     };
     for market in markets {
-        let told = told(reader.as_ref(), settings, market, args.as_of)?;
-        let mine = own::own(&told.facts);
+        let day = day(reader.as_ref(), settings, market, args.as_of)?;
+        let mine = own::own(&day.facts);
         let (text, answered) = match &phraser {
             None => (mine, None),
             Some(phraser) => {
-                let record = phraser.phrase(&told)?;
+                let record = phraser.phrase(&day)?;
                 let text = record.answer.clone().filter(|_| record.verdict == NarrativeVerdict::Phrased.word());
                 (text.unwrap_or(mine), Some(record))
             }
         };
-        print(&told, &text, phraser.as_ref().zip(answered.as_ref()), json)?;
+        print(&day, &text, phraser.as_ref().zip(answered.as_ref()), json)?;
     }
     Ok(())
 }
@@ -96,7 +96,12 @@ fn phraser(settings: &Settings) -> Result<Option<Phraser<'_>>, Failure> {
 }
 
 /// The facts of a market's day. Positions of the user are left out: the lens holds none.
-fn told(reader: &dyn Reader, settings: &Settings, market: InstrumentName, as_of: Option<Ts>) -> Result<Told, Failure> {
+fn day(
+    reader: &dyn Reader,
+    settings: &Settings,
+    market: InstrumentName,
+    as_of: Option<Ts>,
+) -> Result<MarketDay, Failure> {
     let (lens, rows) = context::newest(reader, settings, &market, as_of)?;
     let Some((row, before)) = rows.split_last() else {
         return Err(Failure::usage(format!("{market} has no snapshot")));
@@ -122,13 +127,13 @@ fn told(reader: &dyn Reader, settings: &Settings, market: InstrumentName, as_of:
     events.reverse();
     let readings = features(row, &lens);
     let facts = NarrativeFacts::of(&NarrativeDay { snapshot: &snapshot, readings: &readings, events: &events });
-    Ok(Told { until: row.ts, logic_version: snapshot.logic_version, market, facts })
+    Ok(MarketDay { until: row.ts, logic_version: snapshot.logic_version, market, facts })
 }
 
 impl Phraser<'_> {
     /// Asks, judges the answer, and keeps both.
-    fn phrase(&self, told: &Told) -> Result<NarrativeRecord, Failure> {
-        let request = prompt::request(self.model, &told.facts);
+    fn phrase(&self, day: &MarketDay) -> Result<NarrativeRecord, Failure> {
+        let request = prompt::request(self.model, &day.facts);
         let key = self.settings.narrative_key.as_ref();
         // Asked once it is known that the answer can be kept.
         let mut log = narrative_log::open(&self.settings.data)?;
@@ -144,7 +149,7 @@ impl Phraser<'_> {
             Err(why) => (None, NarrativeVerdict::Unanswered(why)),
             Ok(text) => {
                 let text = hidden(&text);
-                match check(&text, &told.facts) {
+                match check(&text, &day.facts) {
                     Ok(()) => (Some(text), NarrativeVerdict::Phrased),
                     Err(faults) => (Some(text), NarrativeVerdict::Refused(faults)),
                 }
@@ -152,9 +157,9 @@ impl Phraser<'_> {
         };
         let record = NarrativeRecord {
             ts: clock::now(),
-            market: told.market.to_string(),
-            minute: told.until,
-            logic_version: told.logic_version.clone(),
+            market: day.market.to_string(),
+            minute: day.until,
+            logic_version: day.logic_version.clone(),
             service: self.service.to_string(),
             sha256: digest(&request, answer.as_deref()),
             request,
@@ -178,25 +183,30 @@ fn refused(reply: &ReceiverReply) -> String {
     format!("the service answered {}{why}", reply.status)
 }
 
-fn print(told: &Told, text: &str, asked: Option<(&Phraser<'_>, &NarrativeRecord)>, json: bool) -> Result<(), Failure> {
+fn print(
+    day: &MarketDay,
+    text: &str,
+    asked: Option<(&Phraser<'_>, &NarrativeRecord)>,
+    json: bool,
+) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
-    let facts = told.facts.items.len();
+    let facts = day.facts.items.len();
     let phrased = asked.filter(|(_, record)| record.verdict == NarrativeVerdict::Phrased.word());
     if json {
         let line = serde_json::json!({
-            "market": told.market,
-            "minute": told.until,
+            "market": day.market,
+            "minute": day.until,
             "text": text,
             "phrased_by": phrased.map(|(phraser, _)| phraser.model),
             "verdict": asked.map(|(_, record)| record.verdict),
             "reasons": asked.map(|(_, record)| &record.reasons),
             "sha256": asked.map(|(_, record)| &record.sha256),
-            "facts": told.facts.items,
+            "facts": day.facts.items,
         });
         return Ok(writeln!(out, "{line}")?);
     }
     let paint = Paint::detect();
-    writeln!(out, "{}  {}", paint.strong(&told.market.to_string()), minute(told.until))?;
+    writeln!(out, "{}  {}", paint.strong(&day.market.to_string()), minute(day.until))?;
     // A model may have made paragraphs.
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     writeln!(out, "{}", fold(&line, WIDTH - 1, " "))?;

@@ -1,7 +1,7 @@
 //! Is a text made of these facts only? Pure, and strict where in doubt: what is refused is replaced by our own sentences.
 
 use super::facts::{NarrativeFacts, NarrativeValue};
-use super::figures::{Figure, FigureKind, Written, WrittenNumber, written};
+use super::figures::{FigureKind, NumberInText, TextFigure, WrittenNumber, written};
 use barograph_domain::Ts;
 use core::fmt;
 use std::collections::BTreeSet;
@@ -278,7 +278,7 @@ impl<'a> Known<'a> {
     fn text(&mut self, text: &'a str, of_change: bool) {
         for found in written(text) {
             match found.number {
-                WrittenNumber::Figure(Figure { value, kind, .. }) => {
+                WrittenNumber::Figure(TextFigure { value, kind, .. }) => {
                     let is_change = of_change && kind == FigureKind::Percent;
                     self.numbers.push(Allowed { value, kind, is_change });
                 }
@@ -290,7 +290,7 @@ impl<'a> Known<'a> {
         self.words.extend(text.split_whitespace().map(|w| w.trim_matches(|c: char| !c.is_alphanumeric())));
     }
 
-    fn fault(&self, found: &Written, text: &str) -> Option<NarrativeFault> {
+    fn fault(&self, found: &NumberInText, text: &str) -> Option<NarrativeFault> {
         let shown = found.text.clone();
         match &found.number {
             WrittenNumber::Figure(figure) => self.figure_fault(figure, found, text),
@@ -308,7 +308,7 @@ impl<'a> Known<'a> {
         }
     }
 
-    fn figure_fault(&self, figure: &Figure, found: &Written, text: &str) -> Option<NarrativeFault> {
+    fn figure_fault(&self, figure: &TextFigure, found: &NumberInText, text: &str) -> Option<NarrativeFault> {
         let mut matched = self.numbers.iter().filter(|known| is_same(figure, known)).peekable();
         if matched.peek().is_none() {
             return Some(NarrativeFault::UnknownNumber(found.text.clone()));
@@ -339,7 +339,7 @@ fn parts(moment: Ts) -> Option<(u32, u32, u32, u32, u32)> {
 }
 
 /// Is this number as it stands a way to write that one? Without a sign it may be its size alone, as in "fell 3 %".
-fn is_same(figure: &Figure, known: &Allowed) -> bool {
+fn is_same(figure: &TextFigure, known: &Allowed) -> bool {
     if figure.kind != known.kind {
         return false;
     }

@@ -19,7 +19,7 @@ pub const SHARE: &str = "fraction";
 pub const SECONDS: &str = "seconds";
 /// Unit of a count.
 const COUNT: &str = "count";
-/// The day that is told of.
+/// The day that is summed up.
 const DAY: Span = Span::days(1);
 /// Alerts that are listed one by one; the others are in the counts.
 const ALERTS_MAX: usize = 6;
@@ -63,7 +63,7 @@ pub struct NarrativeFact {
     pub text: String,
 }
 
-/// All of them, in the order in which they are told.
+/// All of them, in the order in which they stand in a summary.
 #[derive(Clone, PartialEq, Debug, Default, Serialize)]
 pub struct NarrativeFacts {
     /// Each once.

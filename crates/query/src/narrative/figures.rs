@@ -14,7 +14,7 @@ pub enum FigureKind {
 
 /// A number that was read.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Figure {
+pub struct TextFigure {
     /// In the unit of its kind; negative only where a sign stands before it.
     pub value: f64,
     /// Half a unit of its last digit: how far what it was rounded from may lie.
@@ -29,7 +29,7 @@ pub struct Figure {
 #[derive(Clone, PartialEq, Debug)]
 pub enum WrittenNumber {
     /// A number.
-    Figure(Figure),
+    Figure(TextFigure),
     /// A day, its year where that is written.
     Day(Option<u32>, u32, u32),
     /// A time of day, UTC: hour and minute.
@@ -42,7 +42,7 @@ pub enum WrittenNumber {
 
 /// One of them with its place in the text.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Written {
+pub struct NumberInText {
     /// What was read.
     pub number: WrittenNumber,
     /// As it stands there, with its sign and unit.
@@ -123,7 +123,7 @@ fn month(word: &str) -> Option<u32> {
 
 /// Everything in a text that is a number or may pass for one, in its order.
 #[must_use]
-pub fn written(text: &str) -> Vec<Written> {
+pub fn written(text: &str) -> Vec<NumberInText> {
     let mut reader = Reader { chars: text.chars().collect(), at: 0, found: Vec::new() };
     while let Some(c) = reader.peek(0) {
         if c.is_alphabetic() || c == '_' {
@@ -140,7 +140,7 @@ pub fn written(text: &str) -> Vec<Written> {
 struct Reader {
     chars: Vec<char>,
     at: usize,
-    found: Vec<Written>,
+    found: Vec<NumberInText>,
 }
 
 impl Reader {
@@ -150,7 +150,7 @@ impl Reader {
 
     fn push(&mut self, number: WrittenNumber, from: usize) {
         let text = self.chars[from..self.at].iter().collect();
-        self.found.push(Written { number, text, at: from });
+        self.found.push(NumberInText { number, text, at: from });
     }
 
     /// The word that begins at a place, without moving.
@@ -293,7 +293,10 @@ impl Reader {
         let from = if sign.is_some() { digits_from - 1 } else { digits_from };
         let Some((amount, decimals)) = self.amount() else {
             // To the end of what belongs to it; a sentence's own full stop does not.
-            while self.peek(0).is_some_and(|c| c.is_alphanumeric() || (matches!(c, '.' | ',') && self.is_digit(self.at + 1))) {
+            while self
+                .peek(0)
+                .is_some_and(|c| c.is_alphanumeric() || (matches!(c, '.' | ',') && self.is_digit(self.at + 1)))
+            {
                 self.at += 1;
             }
             return self.push(WrittenNumber::Other, from);
@@ -306,7 +309,7 @@ impl Reader {
         };
         let half = 0.5 * 10_f64.powi(-decimals) * factor;
         let value = amount * factor * if sign == Some('−') { -1.0 } else { 1.0 };
-        self.push(WrittenNumber::Figure(Figure { value, half, kind, is_signed: sign.is_some() }), from);
+        self.push(WrittenNumber::Figure(TextFigure { value, half, kind, is_signed: sign.is_some() }), from);
     }
 
     /// A sign right before a number, where one can stand; between two numbers, or behind a word, it is a dash.
