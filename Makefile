@@ -31,7 +31,7 @@ help:
 	@echo
 	@echo "  make run      build, play a recorded night on the page, a synthetic market live beside it; serves on 127.0.0.1:8600 (Ctrl-C stops)"
 	@echo "  make build    build the release binary: $(TARGET)/release/barograph"
-	@echo "  make test     every test, documentation examples included; PostgreSQL is installed for them where that needs no password"
+	@echo "  make test     every test, documentation examples included; PostgreSQL and Redis are installed for them where that needs no password"
 	@echo "  make page     the dashboard, built into web/dist (part of make build)"
 	@echo "  make web      the dashboard tested, also in a browser (part of make test)"
 	@echo "  make lighthouse  Lighthouse's four scores of the page, at least 95 each (installs it; not part of make test)"
@@ -61,8 +61,8 @@ tools:
 	else missing=1; echo "missing:   a C compiler; on Debian or Ubuntu: sudo apt install build-essential"; fi; \
 	exit $$missing
 
-# PostgreSQL's server programs, which the tests of the second store start for themselves, on a free loopback port and in a
-# temporary folder. Installed where that needs no password; else said how, and those tests say that they are skipped.
+# PostgreSQL's server programs, which the tests of the second store start for themselves, and Redis's for those of the mirror: on free
+# loopback ports and in temporary folders. Installed where that needs no password; else said how, and those tests say that they are skipped.
 server:
 	@if ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || command -v postgres >/dev/null 2>&1; then \
 		echo "installed: PostgreSQL (for the tests of the second store)"; \
@@ -72,6 +72,14 @@ server:
 			|| { apt-get update -q >/dev/null && apt-get install -y -q --no-install-recommends postgresql >/dev/null; } \
 			|| echo "missing:   PostgreSQL; its tests are skipped"; \
 	else echo "missing:   PostgreSQL; its tests are skipped; on Debian or Ubuntu: sudo apt install postgresql"; fi
+	@if command -v redis-cli >/dev/null 2>&1 && command -v redis-server >/dev/null 2>&1; then \
+		echo "installed: Redis (for the tests of the mirror)"; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+		echo "installing Redis, which the tests of the mirror start for themselves"; \
+		apt-get install -y -q --no-install-recommends redis-server >/dev/null \
+			|| { apt-get update -q >/dev/null && apt-get install -y -q --no-install-recommends redis-server >/dev/null; } \
+			|| echo "missing:   Redis; its tests are skipped"; \
+	else echo "missing:   Redis; its tests are skipped; on Debian or Ubuntu: sudo apt install redis-server"; fi
 
 # The dashboard, built from web/ into web/dist, which the next cargo build puts into the program. Without Node.js the program has
 # its API and says how to get the page.

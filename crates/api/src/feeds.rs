@@ -285,6 +285,25 @@ pub struct JournalView {
     pub queue: u64,
 }
 
+/// The server that the newest weather is mirrored to (the setting `redis`).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
+pub struct MirrorView {
+    /// Its address without its password.
+    #[schema(example = "redis://:***@127.0.0.1:6379")]
+    pub address: String,
+    /// Whether it took what was written last; false before the first time, too.
+    pub connected: bool,
+    /// Keys written since the process began.
+    pub keys: u64,
+    /// Attempts to connect or to write that failed.
+    pub failures: u64,
+    /// The newest write; null before the first.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub written_at: Option<Ts>,
+    /// Why nothing is written now; null while it is.
+    pub last_error: Option<String>,
+}
+
 /// Streams, venues and journal of a live process.
 #[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
 pub struct FeedsView {
@@ -309,6 +328,8 @@ pub struct FeedsView {
     pub queues: Vec<QueueView>,
     /// The journal; null where none is written.
     pub journal: Option<JournalView>,
+    /// The mirror; null where none is set.
+    pub mirror: Option<MirrorView>,
 }
 
 impl FeedsView {
@@ -326,6 +347,7 @@ impl FeedsView {
             venues: Vec::new(),
             queues: Vec::new(),
             journal: None,
+            mirror: None,
         }
     }
 }

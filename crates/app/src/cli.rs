@@ -23,7 +23,7 @@ mod whatif;
 pub(crate) use advice::{Advise, PositionsCommand};
 pub(crate) use alerts::{AlertWatchArgs, Alerts, SilenceArgs as AlertSilence};
 pub(crate) use cases::{CasesArgs, CasesCommand, EntryAuthor};
-pub(crate) use context::{AnalyzeArgs, ContextArgs, SimilarArgs};
+pub(crate) use context::{AnalyzeArgs, ContextArgs, NarrativeArgs, SimilarArgs};
 pub(crate) use db::{Db, Forget};
 pub(crate) use events::EventsArgs;
 pub(crate) use kpi::KpiArgs;
@@ -135,6 +135,8 @@ pub(crate) enum Command {
     Kpi(Box<KpiArgs>),
     /// A kpi strategy followed live on paper: advice logged with its outcome; never an order
     Paper(Box<PaperArgs>),
+    /// The last 24 hours of a market in a few sentences; phrased by a language model where narrative_url names one
+    Narrative(NarrativeArgs),
     /// Scheduled events that are known to come
     Calendar(CalendarArgs),
     /// Markets and streams in the store with their health; with --venue what a venue lists and what would be recorded

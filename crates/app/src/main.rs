@@ -21,6 +21,7 @@ mod json_lines;
 mod kpi;
 mod lab;
 mod ledger;
+mod narrative_log;
 mod paper;
 mod positions;
 mod progress;

@@ -36,6 +36,7 @@ impl Settings {
                 journal_bytes: self.journal_bytes_max(),
             },
             calendar: self.calendar.clone(),
+            redis: self.redis.clone(),
         }
     }
 }

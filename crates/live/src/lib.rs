@@ -24,6 +24,7 @@ pub mod ledger;
 pub mod ledger_check;
 mod links;
 pub mod meter;
+mod mirror;
 mod process;
 mod publish;
 mod published;

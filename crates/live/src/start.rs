@@ -5,6 +5,7 @@ use crate::config::{LiveConfig, VenueConfig, no_such_venue};
 use crate::delivery::Room;
 use crate::discover::{self, Choice};
 use crate::meter::Meter;
+use crate::mirror::Mirroring;
 use crate::process::{Change, Network, Plan, Process, prepare};
 use crate::publish::Weather;
 use crate::published::Published;
@@ -19,6 +20,7 @@ use barograph_domain::text::{escape_control, number_of, plural};
 use barograph_domain::{InstrumentName, Metric, Span, Ts};
 use barograph_engine::models::ModelMarkets;
 use barograph_lake::journal::{JournalConfig, JournalWriter, survey};
+use barograph_mirror::{Mirror, MirrorAddress};
 use barograph_net::{Bounds, Clock, Fetch, Net, NetOptions, inbox};
 use barograph_notify::receiver::Receiver;
 use barograph_query::live::board::Board;
@@ -64,6 +66,8 @@ pub struct LiveSettings {
     pub keep: Keep,
     /// Where the calendar is read.
     pub calendar: Option<CalendarSource>,
+    /// Where the newest weather is mirrored.
+    pub redis: Option<MirrorAddress>,
 }
 
 /// What is listened to of each market, and how often it is asked for.
@@ -159,6 +163,8 @@ pub struct Running {
     pub meter: Arc<Meter>,
     /// Who hears of alerts.
     pub room: Option<Arc<Room>>,
+    /// Who writes the newest weather elsewhere too.
+    pub mirror: Option<Mirror>,
     /// The way for changes while it runs.
     pub changes: mpsc::SyncSender<Change>,
     /// Set to end it.
@@ -259,6 +265,7 @@ pub fn start(
     };
     let (kept, stopped) = (plan.keep.clone(), Arc::clone(&request.stop));
     let storing = Storing::start(writer, Arc::clone(&meter), kept, stopped, room.clone(), chains)?;
+    let mirroring = settings.redis.map(Mirroring::to);
     let view = LiveView {
         board: Arc::clone(&board),
         meter: Arc::clone(&meter),
@@ -266,6 +273,7 @@ pub fn start(
         stamper: stamper.clone(),
         origin: config.origin.clone(),
         room: room.clone(),
+        mirroring: mirroring.clone(),
     };
     let clock = Arc::clone(&request.clock);
     let service = Arc::new(Service::new(reader, clock, Some(Box::new(view)), book, settings.default_venue)?);
@@ -312,12 +320,14 @@ pub fn start(
         #[cfg(test)]
         kill,
     } = begun;
+    let mirror = mirroring.map(|m| m.start(&service, &config.logic_version, Arc::clone(&stop)));
     Ok(Running {
         service,
         board,
         net,
         meter,
         room,
+        mirror: mirror.transpose().map_err(Error::failed)?,
         changes,
         stop,
         thread,

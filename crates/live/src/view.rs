@@ -3,6 +3,7 @@
 use crate::delivery::{Room, exposition};
 use crate::links;
 use crate::meter::Meter;
+use crate::mirror::Mirroring;
 use barograph_api::feeds::{
     BudgetView, ErrorView, FeedCounts, FeedsPulse, JournalView, LagView, PULSE_STREAMS_MAX, QueueView, TrafficView,
     VenueFeedView, urgency,
@@ -30,6 +31,8 @@ pub(crate) struct LiveView {
     pub(crate) origin: Option<String>,
     /// Who hears of alerts.
     pub(crate) room: Option<Arc<Room>>,
+    /// Where it is mirrored.
+    pub(crate) mirroring: Option<Mirroring>,
 }
 
 impl Live for LiveView {
@@ -82,6 +85,7 @@ impl Live for LiveView {
             files_open: self.meter.journal_files.load(Ordering::Relaxed),
             queue: self.meter.journal_queue.load(Ordering::Relaxed),
         });
+        view.mirror = self.mirroring.as_ref().map(Mirroring::view);
         view
     }
 
@@ -127,6 +131,9 @@ impl Live for LiveView {
         text.push_str(&each);
         if let Some(stats) = self.room.as_ref().and_then(|room| room.stats()) {
             text.push_str(&exposition(&stats));
+        }
+        if let Some(mirroring) = &self.mirroring {
+            text.push_str(&mirroring.exposition());
         }
         text
     }

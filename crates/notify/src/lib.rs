@@ -7,6 +7,7 @@
 //! any opinion about what is worth an alert.
 #![warn(missing_docs)]
 
+pub mod ask;
 pub mod budget;
 pub mod dispatch;
 pub mod embed;

@@ -15,6 +15,7 @@ pub mod events;
 pub mod gap_alert;
 pub mod levels;
 pub mod live;
+pub mod narrative;
 pub mod paper;
 pub mod positions;
 pub mod recorded;

@@ -14,6 +14,7 @@ mod delivery;
 mod events;
 mod list;
 mod markets;
+mod mirrored;
 mod moved;
 mod news;
 mod paper;

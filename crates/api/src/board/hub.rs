@@ -207,6 +207,13 @@ impl Hub {
         self.lock().written().0
     }
 
+    /// Rows of these markets as they are in the table, each by itself as JSON with its columns' names; others are left out.
+    #[must_use]
+    pub fn named_rows(&self, of: &[InstrumentName]) -> Vec<(InstrumentName, Bytes)> {
+        let table = self.lock();
+        of.iter().filter_map(|name| Some((name.clone(), table.named(name)?))).collect()
+    }
+
     /// The whole table, and what follows it.
     #[must_use]
     pub fn join(&self) -> Joined {

@@ -6,6 +6,7 @@
 
 mod columns;
 mod hub;
+mod named;
 mod table;
 mod value;
 mod view;

@@ -1,6 +1,7 @@
 //! The table while it is turned: cells, reasons and closes are set, and what differs from what was published is reported.
 
 use super::hub::{News, Topic, publish_batch, publish_event};
+use super::named::NamedRow;
 use super::view::{BoardView, ChangeView, HeaderView, RowView};
 use super::wire::{batch, frame};
 use super::{COLUMNS, Cells, Column, Value, WIDTH};
@@ -35,7 +36,7 @@ pub struct BoardRow {
 
 impl BoardRow {
     /// Reasons of cells that are null; a value may have come since the others were given.
-    fn standing(&self) -> impl Iterator<Item = (Column, &'static str)> + '_ {
+    pub(super) fn standing(&self) -> impl Iterator<Item = (Column, &'static str)> + '_ {
         self.reasons.iter().filter(|(column, _)| self.cells[*column as usize] == Value::Null).copied()
     }
 }
@@ -301,6 +302,12 @@ impl Table {
             headline: row.headline.clone(),
             ..RowView::new(i, &row.instrument, row.cells, &row.reasons)
         }
+    }
+
+    /// The row of a market as JSON under the names of its columns; `None` for one that is not in the table.
+    pub(super) fn named(&self, instrument: &InstrumentName) -> Option<Bytes> {
+        let row = &self.rows[self.place(instrument)?];
+        Some(Bytes::from(json_of(&NamedRow::new(row, self.ts, &self.logic_version))))
     }
 
     /// The document, and the event that begins a stream.

@@ -3,8 +3,8 @@
 
 use super::world::{LIVING, START, name};
 use barograph_api::feeds::{
-    BudgetView, ConnectionState, ConnectionView, ErrorView, FeedCounts, JournalView, LagView, QueueView, TrafficView,
-    VenueFeedView,
+    BudgetView, ConnectionState, ConnectionView, ErrorView, FeedCounts, JournalView, LagView, MirrorView, QueueView,
+    TrafficView, VenueFeedView,
 };
 use barograph_api::live::{BookView, DataOrigin, LiveStreamView, MarketNow, OpenMinuteView};
 use barograph_api::{FeedFilter, FeedHealth, FeedsView};
@@ -123,6 +123,14 @@ impl Listening {
             venues: venues.into_iter().map(|venue| venue_view(venue, now)).collect(),
             queues: vec![QueueView { name: "store".to_owned(), depth: 2, depth_max: 10_000 }],
             journal: Some(JournalView { bytes_raw: 5_000, bytes_written: 700, files_open: 2, queue: 0 }),
+            mirror: Some(MirrorView {
+                address: "redis://127.0.0.1:6379".to_owned(),
+                connected: false,
+                keys: 7,
+                failures: 1,
+                written_at: Some(now),
+                last_error: Some("it does not answer in time".to_owned()),
+            }),
             ..FeedsView::new(now, DataOrigin::Synthetic, page)
         }
     }

@@ -1,4 +1,4 @@
-//! One market's context, and the hours that were like it.
+//! One market's context, its last day in sentences, and the hours that were like it.
 
 use super::values;
 use clap::Args;
@@ -40,4 +40,16 @@ pub(crate) struct SimilarArgs {
     /// The minute that was the newest at a moment, with what was known then
     #[arg(long, value_name = "TIME", value_parser = values::as_of)]
     pub(crate) as_of: Option<barograph_domain::Ts>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct NarrativeArgs {
+    /// Market: venue:symbol or a bare symbol; without it each that is stored, up to ten
+    pub(crate) name: Option<String>,
+    /// The 24 hours before a moment, with what was known then
+    #[arg(long, value_name = "TIME", value_parser = values::as_of)]
+    pub(crate) as_of: Option<barograph_domain::Ts>,
+    /// In our own words, whatever the settings say: nothing is sent
+    #[arg(long)]
+    pub(crate) own: bool,
 }

@@ -90,6 +90,7 @@ pub(crate) fn run(args: &Doctor, settings: &Settings, json: bool) -> Result<(), 
     say(folder::inspect(settings)?)?;
     say(vec![database(settings)])?;
     say(unfinished(settings).into_iter().collect())?;
+    say(redis(settings).into_iter().collect())?;
     match up::asked(&args.up(), settings) {
         Ok(asked) => asked.iter().try_for_each(|one| say(venue::inspect(one)?))?,
         Err(failure) => {
@@ -166,4 +167,18 @@ fn database(settings: &Settings) -> Finding {
             "make it with barograph db migrate, or look for damage with barograph db check",
         ),
     }
+}
+
+/// The mirror; a live process goes on without it.
+fn redis(settings: &Settings) -> Option<Finding> {
+    let address = settings.redis.as_ref()?;
+    Some(match barograph_mirror::probe(address) {
+        Ok(()) => Finding::ok("redis", format!("{address} answers")),
+        Err(why) => Finding::warn(
+            "redis",
+            format!("{address}: {why}"),
+            "`up` will run and mirror nothing until the server is back; is it running, and are address and password in the setting \
+             redis right?",
+        ),
+    })
 }

@@ -25,6 +25,7 @@ mod lake_minutes;
 mod levels;
 mod listened;
 mod markets;
+mod narrative;
 mod paper;
 mod positions;
 pub(crate) mod replay;
@@ -107,6 +108,7 @@ pub(crate) fn run(cli: Cli, asked: Option<Ts>) -> Result<(), Failure> {
         Command::Universe(args) => universe::universe(&args, &settings, json),
         Command::Portfolio(args) => universe::portfolio(&args, &settings, json),
         Command::Kpi(args) => kpi::run(&args, &settings, &cli.common, json),
+        Command::Narrative(args) => narrative::run(&args, &settings, json),
         Command::Paper(args) => paper::run(&args, &settings, json),
         Command::Calendar(args) => universe::calendar(&args, &settings, json),
         Command::Markets(args) => markets::run(&args, &settings, json),

@@ -172,7 +172,7 @@ pub(crate) fn serve_live(
     choose: Choose,
     limit: Option<Duration>,
 ) -> Result<(), Failure> {
-    let Running { service, net, changes, stop, thread, config, room, .. } = running;
+    let Running { service, net, changes, stop, thread, config, room, mirror, .. } = running;
     let markets = config.venues.iter().map(|v| v.session.markets.len()).sum();
     let gone = Arc::clone(&stop);
     let thread = Arc::new(thread);
@@ -241,6 +241,9 @@ pub(crate) fn serve_live(
     let ended = thread.join().map_err(|_panic| Failure::broken("the thread of the engine has crashed"))?;
     if let Some(room) = room {
         room.close();
+    }
+    if let Some(mirror) = mirror {
+        mirror.close();
     }
     served.and(ended.map_err(Failure::from))
 }

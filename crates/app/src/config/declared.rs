@@ -6,8 +6,8 @@
 
 use super::platform::default_data;
 use super::read::{
-    address, backfill, clusters, contest, database, days, models, names, number, one_of, optional, page_address, path,
-    switch, tokens_always, volume, whole,
+    address, backfill, clusters, contest, database, days, models, names, narrative, number, one_of, optional,
+    page_address, path, redis, switch, tokens_always, volume, whole,
 };
 use super::secret;
 use super::streams::{self, Streams};
@@ -22,6 +22,9 @@ use barograph_engine::models::ModelMarkets;
 use barograph_live::calendar::CalendarSource;
 use barograph_live::discover::Wanted;
 use barograph_live::universe::WatchMarkets;
+use barograph_mirror::MirrorAddress;
+use barograph_notify::ask::AskedService;
+use barograph_notify::secret::Secret;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -174,6 +177,16 @@ settings! {
     db_url: Option<String> = "", database,
         "database: nothing for SQLite in the data folder, or postgres://user:password@host/name",
         also: Some("DB_URL"), shown: secret::masked;
+    redis: Option<MirrorAddress> = "", redis,
+        "Redis or Valkey server to which a live process also writes the newest snapshot and board row of each market: redis://:password@host:6379/0, or unix:///path/of/socket",
+        shown: secret::redis;
+    narrative_url: Option<AskedService> = "", narrative,
+        "language model that may phrase the day's summary (`barograph narrative`), as the address of an OpenAI-compatible service: https://host/v1, or http://localhost:11434/v1; nothing is sent anywhere unless set",
+        shown: secret::host_only;
+    narrative_model: Option<String> = "", optional,
+        "name of that model, as its service knows it";
+    narrative_key: Option<Secret> = "", |text| Ok(Some(Secret::new(text)).filter(|key| !key.is_empty())),
+        "key of that service", also: Some("OPENAI_API_KEY"), shown: secret::hidden;
     positions_file: Option<PathBuf> = "", optional,
         "file of positions to watch, TOML or JSON; read at start and when it changes";
     stop_mode: StopMode = "base",

@@ -211,9 +211,6 @@ pub(crate) const ORIGINALS: &[Original] = &[
     ),
 ];
 
-/// Variable with the key of a language model, for the narrative part (R4.44, A27).
-pub(crate) const LLM_KEY: &str = "OPENAI_API_KEY";
-
 /// Names that venues have elsewhere; ours are understood as they are.
 const VENUES: &[(&str, &str)] = &[
     ("binance", "binance-spot"),
@@ -290,17 +287,6 @@ impl Noted {
             origin: origin(line),
             meaning: original.meaning,
             sets: original.sets.words(),
-        }
-    }
-
-    /// The key of a language model. Its value is not even kept.
-    pub(super) fn llm_key() -> Self {
-        Self {
-            key: LLM_KEY,
-            value: "(set, not shown)".to_owned(),
-            origin: SettingOrigin::Environment(LLM_KEY.to_owned()),
-            meaning: "kept; not used: texts are made from templates, nothing is sent to a language model",
-            sets: None,
         }
     }
 }

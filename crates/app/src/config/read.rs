@@ -8,6 +8,8 @@ use barograph_engine::liquidity::ClusterMethod;
 use barograph_engine::models::ModelMarkets;
 use barograph_engine::models::policy::MARKETS_MAX;
 use barograph_engine::rules::CLUSTER_METHODS;
+use barograph_mirror::MirrorAddress;
+use barograph_notify::ask::AskedService;
 use core::iter::once;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -142,4 +144,14 @@ pub(super) fn clusters(text: &str) -> Result<Option<ClusterMethod>, String> {
 pub(super) fn database(text: &str) -> Result<Option<String>, String> {
     secret::check_url(text)?;
     optional(text)
+}
+
+/// Where the newest weather is mirrored; none writes nothing anywhere.
+pub(super) fn redis(text: &str) -> Result<Option<MirrorAddress>, String> {
+    Some(text).filter(|text| !text.is_empty()).map(MirrorAddress::parse).transpose()
+}
+
+/// The service that phrases summaries; none asks nobody.
+pub(super) fn narrative(text: &str) -> Result<Option<AskedService>, String> {
+    Some(text).filter(|text| !text.is_empty()).map(|text| AskedService::parse(text, "chat/completions")).transpose()
 }

@@ -1,4 +1,6 @@
-//! Database addresses: which kinds there are, and how one is shown without its password.
+//! Addresses of databases and servers: which kinds there are, and how one is shown without its password.
+
+use barograph_mirror::MirrorAddress;
 
 /// Is this an address that a store can be opened with? Nothing means the data folder.
 pub(crate) fn check_url(url: &str) -> Result<(), String> {
@@ -34,6 +36,11 @@ pub(crate) fn masked(url: &str) -> String {
         format!("?{}", query.split('&').map(hide).collect::<Vec<_>>().join("&"))
     });
     format!("{scheme}://{shown}{query}")
+}
+
+/// A server's address without its password; what is no such address may hold one anywhere.
+pub(crate) fn redis(text: &str) -> String {
+    MirrorAddress::parse(text).map_or_else(|_wrong| hidden(text), |address| address.to_string())
 }
 
 /// Asterisks, where there is anything to hide.
@@ -78,6 +85,11 @@ mod tests {
             ("", ""),
         ] {
             assert_eq!(host_only(text), shown);
+        }
+        for (text, shown) in
+            [("redis://:s3cret@cache:6379/1", "redis://:***@cache:6379/1"), ("redis//:s3cret@cache", "***"), ("", "")]
+        {
+            assert_eq!(redis(text), shown);
         }
         for url in ["mysql://me:secret@db/baro", "me:secret@db", "postgres"] {
             let why = check_url(url).unwrap_err();

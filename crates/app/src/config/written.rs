@@ -116,7 +116,6 @@ impl Written {
             })?;
             set(key, name, value);
         }
-        self.noted.extend(given(original::LLM_KEY).map(|_secret| Noted::llm_key()));
         Ok(())
     }
 

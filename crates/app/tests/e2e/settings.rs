@@ -78,6 +78,18 @@ const WRONG: &[(&str, &str, &str)] = &[
         "barograph.yaml:3: `detection.thresholds.premium_deviation_threshold`: 'premium' is 3; it lies between 0.0001 and 1",
     ),
     ("barograph.toml", "db_url = \"mysql://me:secret@db/x\"\n", "write postgres://"),
+    (
+        "barograph.toml",
+        "redis = \"rediss://:secret@cache\"\n",
+        "redis (barograph.toml:1): TLS to Redis is not built in",
+    ),
+    (
+        "barograph.toml",
+        "narrative_url = \"http://api.example/v1\"\n",
+        "over http:// the key and the facts could be read",
+    ),
+    ("barograph.toml", "narrative_url = \"https://me:secret@api.example/v1\"\n", "have no place in it"),
+    ("barograph.toml", "redis = \":secret@cache:6379\"\n", "write redis://host:6379"),
 ];
 
 #[test]
@@ -107,9 +119,12 @@ fn secrets_are_read_and_never_shown() {
         (&found["value"], &found["origin"]),
         (&"postgres://me:***@127.0.0.1:1/baro".into(), &"environment DB_URL".into())
     );
-    assert!(shown(&place, &env, "OPENAI_API_KEY")["meaning"].as_str().unwrap().contains("not used"));
+    let key = shown(&place, &env, "narrative_key");
+    assert_eq!((&key["value"], &key["origin"]), (&"***".into(), &"environment OPENAI_API_KEY".into()));
     let both = [("DB_URL", server), ("BAROGRAPH_DB_URL", "postgres://db/other")];
     assert_eq!(shown(&place, &both, "db_url")["origin"], "environment BAROGRAPH_DB_URL");
+    let mirror = [("BAROGRAPH_REDIS", "redis://me:hidden@cache/2")];
+    assert_eq!(shown(&place, &mirror, "redis")["value"], "redis://me:***@cache:6379/2");
     // It is what commands use: nothing answers there, and the password stays out of the message.
     for line in ["db check", "db migrate", "markets"] {
         let done = place.run_with(&format!("{line} --data data"), &env[..1]).exits(3);

@@ -86,6 +86,7 @@ impl Flags {
                 journal_bytes: 20_000_000_000,
             },
             calendar: None,
+            redis: None,
         }
     }
 

@@ -40,7 +40,7 @@ pub struct ReceiverReply {
     pub status: u16,
     /// Headers of the answer.
     pub headers: HeaderMap,
-    /// The first 4 kB of the body.
+    /// The first 4 kB of the body, or as many as [`ReplyReading::Whole`] wants.
     pub body: Bytes,
 }
 
@@ -51,6 +51,13 @@ pub enum ReplyReading {
     Status,
     /// In its body, which is waited for.
     Body,
+    /// Nowhere: its body is what was asked for, and nothing short of all of it will do.
+    Whole {
+        /// From the request to the end of the body, connecting included.
+        within: Duration,
+        /// Most bytes of the body; of a longer one so many are read.
+        bytes_max: usize,
+    },
 }
 
 /// A request to be carried.
@@ -108,19 +115,25 @@ impl Transport {
     /// Posts a body and reads the answer, whatever its status. What was answered counts, even if its body never ends.
     ///
     /// # Errors
-    /// When there was no answer within 15 seconds, or the target may not be connected to.
+    /// When there was no answer within 15 seconds or what [`ReplyReading::Whole`] gives it, or the target may not be connected to.
     pub async fn post(&self, post: Post<'_>) -> Result<ReceiverReply, Error> {
         let host = &post.url[url::Position::BeforeHost..url::Position::AfterPort];
         let _slot = self.gates.admit(host, post.endpoint, post.gap).await;
         let scheme = &post.url[url::Position::BeforeScheme..url::Position::BeforePath];
         let place = format!("{} {scheme}", post.endpoint);
-        let asking = timeout(ANSWER_WITHIN, self.ask(&place, post)).await;
-        let (connection, response) = asking.unwrap_or(Err(Error::Timeout("answer")))?;
-        let within = match post.verdict {
-            ReplyReading::Status => BODY_WITHIN,
-            ReplyReading::Body => VERDICT_WITHIN,
+        let began = Instant::now();
+        let (answer_within, bytes_max) = match post.verdict {
+            ReplyReading::Status | ReplyReading::Body => (ANSWER_WITHIN, ANSWER_BYTES_MAX),
+            ReplyReading::Whole { within, bytes_max } => (within, bytes_max),
         };
-        let reply = self.read(&place, connection, response, within).await;
+        let asking = timeout(answer_within, self.ask(&place, post)).await;
+        let (connection, response) = asking.unwrap_or(Err(Error::Timeout("answer")))?;
+        let until = match post.verdict {
+            ReplyReading::Status => Instant::now() + BODY_WITHIN,
+            ReplyReading::Body => Instant::now() + VERDICT_WITHIN,
+            ReplyReading::Whole { within, .. } => began + within,
+        };
+        let reply = self.read(&place, connection, response, (until, bytes_max)).await;
         self.gates.heed(host, post.endpoint, reply.status, &reply.headers);
         Ok(reply)
     }
@@ -150,17 +163,16 @@ impl Transport {
         place: &str,
         mut connection: Connection,
         response: Response<Incoming>,
-        within: Duration,
+        (until, bytes_max): (Instant, usize),
     ) -> ReceiverReply {
         let (head, mut incoming) = response.into_parts();
-        let until = Instant::now() + within;
         let mut body = Vec::new();
         let whole = loop {
             let Ok(next) = timeout_at(until, incoming.frame()).await else { break false };
             let Some(frame) = next else { break true };
             let Ok(frame) = frame else { break false };
             let Some(data) = frame.data_ref() else { continue };
-            let room = ANSWER_BYTES_MAX - body.len();
+            let room = bytes_max - body.len();
             body.extend_from_slice(&data[..data.len().min(room)]);
             if data.len() >= room {
                 break false;

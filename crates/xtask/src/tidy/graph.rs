@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use toml::{Table, Value};
 
 /// Libraries that take long to build or bring a runtime: each may be used only where the table says.
-const HEAVY: [&str; 18] = [
+const HEAVY: [&str; 19] = [
     "arrow",
     "parquet",
     "polars",
@@ -28,6 +28,7 @@ const HEAVY: [&str; 18] = [
     "clap",
     "datafusion",
     "async-nats",
+    "redis",
     "forust-ml",
 ];
 

@@ -160,7 +160,7 @@ fn once(
     json: bool,
 ) -> Result<(), Failure> {
     let markets = markets(&running)?;
-    let Running { service, stop, thread, meter, room, .. } = running;
+    let Running { service, stop, thread, meter, room, mirror, .. } = running;
     let fetching = || meter.fetching.load(Ordering::Relaxed);
     // Before the first second has passed nobody has counted.
     let incomplete = || Some(fetching()).filter(|n| *n > 0 && *n < UNKNOWN);
@@ -210,6 +210,9 @@ fn once(
     thread.join().map_err(|_panic| Failure::broken("the thread of the engine has crashed"))??;
     if let Some(room) = room {
         room.close();
+    }
+    if let Some(mirror) = mirror {
+        mirror.close();
     }
     drop(service);
     let lines = lines(reader(settings)?.as_ref(), &seen)?;

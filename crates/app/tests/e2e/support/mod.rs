@@ -8,6 +8,8 @@ pub(crate) mod process;
 #[path = "../../../../lake/tests/journal/python.rs"]
 pub(crate) mod python;
 pub(crate) mod receiver;
+#[path = "../../../../mirror/tests/redis/server.rs"]
+pub(crate) mod redis;
 pub(crate) mod sim;
 
 use process::Running;
