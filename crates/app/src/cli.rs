@@ -31,7 +31,7 @@ pub(crate) use scores::{ContestArgs, DriftArgs, ForecastFormat, ForecastsArgs, S
 pub(crate) use sessions::Sessions;
 pub(crate) use token::{Token, TokenRole};
 pub(crate) use universe::{CalendarArgs, PortfolioArgs, UniverseArgs};
-pub(crate) use verify::Verify;
+pub(crate) use verify::{AccountsArgs, LiquidationsArgs, Verify};
 pub(crate) use watch::WatchArgs;
 pub(crate) use whatif::WhatIfArgs;
 

@@ -26,7 +26,7 @@ pub struct WashHour {
     pub true_tests: [bool; 4],
     /// Hours in a row in which enough of them were, with this one.
     pub run: u32,
-    /// There are enough in a row: the detector would speak.
+    /// There are enough in a row for an alert.
     pub holds: bool,
 }
 

@@ -30,7 +30,7 @@ impl Default for LinkRule {
 
 /// Accounts whose trades with each other come back to where they began.
 #[derive(Clone, PartialEq, Debug)]
-pub struct RoundTrip {
+pub struct LinkedTrip {
     /// One to four, in ascending order.
     pub accounts: Vec<AccountMark>,
     /// Base volume between them.
@@ -45,7 +45,7 @@ pub struct RoundTrip {
 #[derive(Clone, PartialEq, Debug)]
 pub enum HourLabel {
     /// It holds these round trips.
-    Linked(Vec<RoundTrip>),
+    Linked(Vec<LinkedTrip>),
     /// It holds none among the accounts that are known.
     Clear,
     /// The search was given up with nothing found: too many accounts trade with each other.
@@ -104,7 +104,7 @@ impl Between {
     }
 
     /// The round trip that these accounts make, in ascending order; one account makes it with itself.
-    fn round_trip(&self, accounts: &[AccountMark], rule: &LinkRule) -> Option<RoundTrip> {
+    fn round_trip(&self, accounts: &[AccountMark], rule: &LinkRule) -> Option<LinkedTrip> {
         let (mut gross, mut trades) = (0.0, 0_u32);
         let mut net: Vec<f64> = vec![0.0; accounts.len()];
         for (i, seller) in accounts.iter().enumerate() {
@@ -120,7 +120,7 @@ impl Between {
         let net_share = 0.5 * net.iter().map(|n| n.abs()).sum::<f64>() / gross;
         let counts = gross >= rule.volume_min * self.volume || trades >= rule.trades_min;
         // Sums of decimals: what is a billionth of a share is rounding.
-        (gross > 0.0 && net_share <= rule.net_max + 1e-9 && counts).then(|| RoundTrip {
+        (gross > 0.0 && net_share <= rule.net_max + 1e-9 && counts).then(|| LinkedTrip {
             accounts: accounts.to_vec(),
             gross,
             net_share,
@@ -129,7 +129,7 @@ impl Between {
     }
 
     /// Adds what cycles of three and four make, each set of accounts once. `false`: the search was given up.
-    fn cycles(&self, rule: &LinkRule, found: &mut Vec<RoundTrip>) -> bool {
+    fn cycles(&self, rule: &LinkRule, found: &mut Vec<LinkedTrip>) -> bool {
         let mut seen: BTreeSet<Vec<AccountMark>> = BTreeSet::new();
         let mut steps = rule.steps_max;
         for first in self.to.keys() {
@@ -172,11 +172,13 @@ mod tests {
     use barograph_domain::{Side, Ts};
 
     /// Seller, buyer and size.
-    type Deal = (u64, u64, f64);
+    type SoldTo = (u64, u64, f64);
+    /// What it is, its trades, volume between accounts that are not known, and the sets that are found.
+    type LinkCase<'a> = (&'a str, &'a [SoldTo], f64, &'a [&'a [u64]]);
 
-    fn hour(deals: &[Deal], unknown: f64) -> Vec<AccountTrade> {
+    fn hour(deals: &[SoldTo], unknown: f64) -> Vec<AccountTrade> {
         let mark = |account: u64| Some(AccountMark(account));
-        let deal = |(seller, buyer, qty): &Deal| (mark(*seller), mark(*buyer), *qty);
+        let deal = |(seller, buyer, qty): &SoldTo| (mark(*seller), mark(*buyer), *qty);
         let all = deals.iter().map(deal).chain([(None, mark(99), unknown)]);
         all.filter(|(.., qty)| *qty > 0.0)
             .map(|(seller, buyer, qty)| AccountTrade {
@@ -190,7 +192,7 @@ mod tests {
             .collect()
     }
 
-    fn sets(deals: &[Deal], unknown: f64) -> Vec<Vec<u64>> {
+    fn sets(deals: &[SoldTo], unknown: f64) -> Vec<Vec<u64>> {
         match label(&hour(deals, unknown), &LinkRule::default()) {
             HourLabel::Linked(found) => found.iter().map(|f| f.accounts.iter().map(|a| a.0).collect()).collect(),
             HourLabel::Clear => Vec::new(),
@@ -201,7 +203,7 @@ mod tests {
     #[test]
     fn round_trips_are_what_comes_back() {
         let many = |n: usize| [(1, 2, 0.5), (2, 1, 0.5)].repeat(n / 2);
-        let cases: [(&str, &[Deal], f64, &[&[u64]]); 12] = [
+        let cases: [LinkCase<'_>; 12] = [
             ("a linked pair", &[(1, 2, 5.0), (2, 1, 5.0)], 0.0, &[&[1, 2]]),
             ("to a twentieth", &[(1, 2, 10.5), (2, 1, 9.5)], 0.0, &[&[1, 2]]),
             ("and not beyond it", &[(1, 2, 10.6), (2, 1, 9.4)], 0.0, &[]),
@@ -233,11 +235,11 @@ mod tests {
 
     #[test]
     fn a_search_that_is_given_up_says_so() {
-        let crowd: Vec<Deal> = (1..20).flat_map(|a| (a + 1..20).map(move |b| (a, b, 1.0))).collect();
+        let crowd: Vec<SoldTo> = (1..20).flat_map(|a| (a + 1..20).map(move |b| (a, b, 1.0))).collect();
         let short = LinkRule { steps_max: 50, ..LinkRule::default() };
         assert_eq!(label(&hour(&crowd, 0.0), &short), HourLabel::Undecided);
         assert_eq!(label(&hour(&crowd, 0.0), &LinkRule::default()), HourLabel::Clear);
-        let with_pair: Vec<Deal> = crowd.iter().copied().chain([(30, 31, 9.0), (31, 30, 9.0)]).collect();
+        let with_pair: Vec<SoldTo> = crowd.iter().copied().chain([(30, 31, 9.0), (31, 30, 9.0)]).collect();
         let HourLabel::Linked(found) = label(&hour(&with_pair, 0.0), &short) else { panic!("the pair was found") };
         assert_eq!((found[0].trades, found[0].gross, found[0].net_share), (2, 18.0, 0.0));
     }

@@ -9,7 +9,7 @@ pub mod score;
 pub mod study;
 pub mod tape;
 
-pub use links::{HourLabel, LinkRule, RoundTrip, label};
+pub use links::{HourLabel, LinkRule, LinkedTrip, label};
 pub use score::{AccountScore, AlertHours, SignRoc};
 pub use study::{AccountReport, SymbolClass, TapeReport, study};
 pub use tape::{AccountFill, AccountMark, AccountTrade, FillTape, join};

@@ -1,5 +1,5 @@
 //! What the account-blind statistics of `WASH_TRADING` were worth against labelled hours: the receiver operating characteristic of each
-//! test by itself, and precision and recall of what the detector would have spoken of (surveillance §10).
+//! test by itself, and precision and recall of what the detector would have called (surveillance §10).
 //!
 //! Hours follow one another and accounts return: bands treat hours as independent and are narrower than the truth. Where a class has
 //! fewer than [`HOURS_MIN`] hours of a kind, the figure is withheld and the counts stand in its place.
@@ -25,8 +25,8 @@ pub struct LabelledHour {
     pub seen: WashHour,
     /// What its accounts did.
     pub label: HourLabel,
-    /// It belongs to a run of hours that the detector spoke of, its first ones too.
-    pub spoken_of: bool,
+    /// It belongs to a run of hours that makes an alert, its first ones too.
+    pub alerted: bool,
 }
 
 impl LabelledHour {
@@ -55,16 +55,16 @@ impl LabelledHour {
 
 /// Joins the hours of one market, in order, with their labels.
 ///
-/// `wash_hours` is how many hours in a row the detector speaks of.
+/// `wash_hours` is how many hours in a row make an alert.
 #[must_use]
 pub fn labelled(hours: impl IntoIterator<Item = (WashHour, HourLabel)>, wash_hours: f64) -> Vec<LabelledHour> {
     let mut out: Vec<LabelledHour> =
-        hours.into_iter().map(|(seen, label)| LabelledHour { seen, label, spoken_of: false }).collect();
+        hours.into_iter().map(|(seen, label)| LabelledHour { seen, label, alerted: false }).collect();
     for at in 0..out.len() {
         let run = out[at].seen.run;
         if f64::from(run) >= wash_hours {
             let first: Ts = out[at].seen.from - barograph_domain::Span::hours(i64::from(run) - 1);
-            out[..=at].iter_mut().rev().take_while(|h| h.seen.from >= first).for_each(|h| h.spoken_of = true);
+            out[..=at].iter_mut().rev().take_while(|h| h.seen.from >= first).for_each(|h| h.alerted = true);
         }
     }
     out
@@ -201,7 +201,7 @@ pub struct AccountScore {
     pub roc: [SignRoc; 4],
     /// Each test at its own limit, in hours that the detector judges.
     pub tests: [AlertHours; 4],
-    /// What the detector would have spoken of.
+    /// What the detector would have called.
     pub alerts: AlertHours,
     /// There are hours enough of either kind among those it judges; otherwise precision and recall are withheld.
     pub alerts_shown: bool,
@@ -232,7 +232,7 @@ impl AccountScore {
             measured: measured.len(),
             roc,
             tests: [0, 1, 2, 3].map(|test| in_judged(&|h| h.seen.true_tests[test])),
-            alerts: in_judged(&|h| h.spoken_of),
+            alerts: in_judged(&|h| h.alerted),
             alerts_shown: judged_linked.min(judged - judged_linked) >= HOURS_MIN,
         }
     }
@@ -268,7 +268,7 @@ mod tests {
             hour(5, 0, 0.0, is),
         ];
         let hours = labelled(hours, 2.0);
-        assert_eq!(hours.iter().map(|h| h.spoken_of).collect::<Vec<_>>(), [false, false, true, true, false]);
+        assert_eq!(hours.iter().map(|h| h.alerted).collect::<Vec<_>>(), [false, false, true, true, false]);
         let score = AccountScore::of(&hours.iter().collect::<Vec<_>>(), 200);
         assert_eq!((score.hours, score.linked.of, score.undecided), (4, 3, 1));
         assert_eq!((score.alerts.precision.of, score.alerts.precision.n), (1, 2));

@@ -1,6 +1,6 @@
 //! The whole of surveillance §10 over one recorded set: fills by market to labelled hours to scores, by classes of activity.
 
-use super::links::{HourLabel, LinkRule, RoundTrip, label};
+use super::links::{HourLabel, LinkRule, LinkedTrip, label};
 use super::score::{AccountScore, LabelledHour, labelled};
 use super::tape::{AccountFill, AccountTrade, join};
 use barograph_domain::{Span, Ts};
@@ -176,7 +176,7 @@ fn trips(of: &StudiedMarket) -> impl Iterator<Item = FoundTrip> + '_ {
     };
     of.hours.iter().flat_map(move |hour| {
         let from = hour.seen.from;
-        in_hour(hour).into_iter().map(move |RoundTrip { accounts, gross, net_share, trades }| FoundTrip {
+        in_hour(hour).into_iter().map(move |LinkedTrip { accounts, gross, net_share, trades }| FoundTrip {
             symbol: of.about.symbol.clone(),
             hour: from,
             accounts: accounts.iter().map(|a| format!("{:016x}", a.0)).collect(),

@@ -119,8 +119,8 @@ mod tests {
         use Side::{Long, Short};
         let (a, b) = (Some(AccountMark(1)), Some(AccountMark(2)));
         // The halves; then buyer, seller and aggressor of each trade, and how many of them were ambiguous.
-        type Joined<'a> = &'a [(Option<AccountMark>, Option<AccountMark>, Side)];
-        let cases: [(&[AccountFill], Joined<'_>, usize); 7] = [
+        type ExpectedTape<'a> = &'a [(Option<AccountMark>, Option<AccountMark>, Side)];
+        let cases: [(&[AccountFill], ExpectedTape<'_>, usize); 7] = [
             (&[fill(1, 1, Long, 2.0, true), fill(1, 2, Short, 2.0, false)], &[(a, b, Long)], 0),
             (&[fill(1, 1, Long, 2.0, false), fill(1, 2, Short, 2.0, true)], &[(a, b, Short)], 0),
             (&[fill(1, 1, Long, 2.0, true), fill(1, 1, Short, 2.0, false)], &[(a, a, Long)], 0),
