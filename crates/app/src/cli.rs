@@ -35,7 +35,7 @@ pub(crate) use sessions::Sessions;
 pub(crate) use signals::{SignalsCommand, SignalsImport, SignalsLs, SignalsShow};
 pub(crate) use token::{Token, TokenRole};
 pub(crate) use universe::{CalendarArgs, PortfolioArgs, UniverseArgs};
-pub(crate) use verify::Verify;
+pub(crate) use verify::{AccountsArgs, LiquidationsArgs, Verify};
 pub(crate) use watch::WatchArgs;
 pub(crate) use whatif::WhatIfArgs;
 

@@ -34,6 +34,7 @@ mod sentences;
 mod setup;
 mod term;
 mod tokens;
+mod truth;
 mod universe;
 mod views;
 mod watch;

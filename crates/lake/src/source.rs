@@ -83,6 +83,14 @@ pub(crate) fn open(path: &Path, member: Option<&ZipMember>, read: &Arc<AtomicU64
     unpack(raw, DEPTH)
 }
 
+/// Opens a file for what reads its text by itself; gzip, zstd and xz are taken off.
+///
+/// # Errors
+/// When it cannot be opened. What is wrong with its packing comes when it is read.
+pub fn unpacked(path: &Path) -> io::Result<Box<dyn BufRead + Send>> {
+    open(path, None, &Arc::default())
+}
+
 fn buffered(inner: impl Read + Send + 'static) -> Bytes {
     Box::new(BufReader::with_capacity(BUFFER, inner))
 }

@@ -7,6 +7,7 @@
 pub mod folds;
 pub mod frame;
 pub mod lead_lag;
+pub mod liquidations;
 pub mod money;
 mod order;
 pub mod targets;

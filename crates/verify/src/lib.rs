@@ -5,6 +5,7 @@
 //! have resolved. Truth is docs/spec/verification.md.
 #![warn(missing_docs)]
 
+pub mod accounts;
 pub mod contest;
 pub mod ledger;
 pub mod scorecard;

@@ -12,6 +12,34 @@ pub(crate) enum Verify {
     Determinism(Determinism),
     /// The ledger of forecasts made again from stored minutes: outcomes, chains and scores must be the same, to the bit
     Forecasts(CheckedForecasts),
+    /// The signs of wash trading held against round trips of linked accounts, where a recorded set names the accounts
+    Accounts(AccountsArgs),
+    /// How much of a full tape of liquidations a feed of one per market and second shows, and whether a band for the rest holds
+    Liquidations(LiquidationsArgs),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct AccountsArgs {
+    /// Fills of accounts: a CSV file with time, user, coin, side, px, sz and crossed, as Hyperliquid publishes them; may be packed
+    pub(crate) file: PathBuf,
+    /// What addresses are hashed with, at least 16 characters; without it accounts.salt in the data folder, which is made of chance where there is
+    /// none
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) salt: Option<String>,
+    /// Trades that an hour needs for the characteristics; what the detector needs stays its own
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) trades: u32,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct LiquidationsArgs {
+    /// Full tapes: CSV, Parquet or Feather with the names of their columns; may be packed. Files of one market each, or with a column of symbols
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Which column is what, as in time=timestamp,usd=value,symbol=market; price and qty instead of usd. Without it the columns of Tardis'
+    /// liquidations
+    #[arg(long, value_name = "MAP")]
+    pub(crate) columns: Option<String>,
 }
 
 #[derive(Args, Debug)]

@@ -37,6 +37,8 @@ pub(crate) fn run(command: &Verify, settings: &Settings, json: bool) -> Result<(
             check_determinism(&input, &setup, args.seed, json)
         }
         Verify::Forecasts(args) => check_forecasts(args.folder.as_deref(), settings, json),
+        Verify::Liquidations(args) => crate::truth::liquidations::run(args, json),
+        Verify::Accounts(args) => crate::truth::accounts::run(args, settings, json),
     }
 }
 

@@ -55,6 +55,7 @@ mod similar;
 mod spot;
 mod store;
 mod support;
+mod truth;
 mod universe;
 mod upkeep;
 mod venues;

@@ -22,12 +22,15 @@ mod thresholds;
 mod usual;
 mod view;
 mod wash;
+mod wash_tape;
 mod watch;
 mod window_pressure;
 
 pub use accounting::{BookState, FlowAccounting, FlowLevel, LevelFlow, RestingSide};
 pub use finding::{EvidenceStrength, FlowFinding, FlowVerdict, Strengths, union_score};
 pub use thresholds::{FLOW_KEYS, FlowKey, FlowThresholds};
+pub use wash::WashSigns;
+pub use wash_tape::{WashHour, WashTape};
 pub use watch::{EXPERIMENTAL, FLOW_PATTERNS};
 
 use barograph_domain::{Alert, Side, Span, Ts};

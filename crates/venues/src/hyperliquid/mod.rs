@@ -8,6 +8,7 @@
 //! Left out on purpose: exchanges deployed by builders (`xyz:NVDA`: a colon cannot be in an instrument's name here), spot
 //! pairs, user streams, and liquidations, of which there is no public feed (trades carry no mark of them).
 
+pub mod account_fills;
 mod feed;
 mod history;
 mod limits;
