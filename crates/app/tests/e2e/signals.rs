@@ -1,6 +1,7 @@
 //! Signals of one's own: brought from files and over HTTP, revised, taken back, and known as of each moment.
 
-use crate::support::{Place, Server, data, json_lines};
+use crate::support::http::{Reply, Server};
+use crate::support::{Place, data, json_lines};
 use serde_json::{Value, json};
 
 const CSV: &str = "timestamp,symbol,metric_name,value,source,unit\n\
@@ -57,7 +58,7 @@ fn files_are_imported_once_and_history_states_when_it_was_known() {
     assert!(text.contains("x.desk_flow  binance-usdm:BTCUSDT  from desk") && text.contains("1 revised"), "{text}");
     assert!(text.lines().all(|l| l.chars().count() <= 80), "{text}");
     assert_eq!(json_lines(&place.ok("signals ls BTCUSDT --data data --json")).len(), 2);
-    assert!(place.ok("db check --data data").contains("values of signals"));
+    assert!(place.ok("db check --data data").contains("signal values"));
 }
 
 #[test]
@@ -104,7 +105,7 @@ fn values_are_posted_beside_a_process_that_serves() {
     let path = "/api/v1/markets/binance-usdm:BTCUSDT";
     let point = |value: Value| json!({"timestamp": "2026-02-05T10:00:00Z", "metric_name": "x.a", "value": value, "source": "bot"});
     let post = |body: &Value| server.send("POST", &format!("{path}/metrics"), body);
-    let taken = |reply: crate::support::Reply| {
+    let taken = |reply: Reply| {
         let json = reply.json();
         ["new", "revised", "same"].map(|field| json[field].as_u64().unwrap_or_else(|| panic!("{json}")))
     };

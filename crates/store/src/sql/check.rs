@@ -261,7 +261,7 @@ fn outbox(conn: &Connection, report: &mut CheckReport) -> Inner<()> {
 
 /// Values of signals, all of them as they were written.
 fn signals(conn: &Connection, report: &mut CheckReport) -> Inner<()> {
-    report.counts.push(("values of signals", super::signals::check(conn)?));
+    report.counts.push(("signal values", super::signals::check(conn)?));
     Ok(())
 }
 

@@ -75,7 +75,7 @@ pub fn values_are_revised_and_stay_known_as_of(factory: &dyn Factory) {
     assert_eq!((info.points, info.revisions), (2, 4));
     assert_eq!((info.first, info.newest, info.newest_known), (at(0), at(5), at(40)));
     let report = reader.check(false).unwrap();
-    assert!(report.is_sound() && report.counts.contains(&("values of signals", 6)), "{report:?}");
+    assert!(report.is_sound() && report.counts.contains(&("signal values", 6)), "{report:?}");
 }
 
 /// A value that cannot be stored, or that contradicts another, stores none of its batch.
