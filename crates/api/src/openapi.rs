@@ -26,7 +26,7 @@ use utoipa::openapi::{Array, Content, Ref, RefOr, Response, Schema};
         title = "barograph",
         description = "Market context: what the weather is, why, and what would change it. Nothing here \
                        places an order or picks a side: advice is given on the side, entry and stop that the caller states. \
-                       Everything is a read, but for the list of positions that the user registers, watches, silences, receivers, cases, \
+                       Everything is a read, but for the list of positions that the user registers, watches, silences, receivers, cases, values of their own, \
                        having a message sent again, and keeping a changed rule book. Every read of what was takes `as_of` and then \
                        answers with what was known at that moment; a moment that lies ahead is refused. Times are UTC. Errors are \
                        problem documents (RFC 9457). No token is needed on this machine; remote access requires one, as Authorization: Bearer or as \
@@ -56,6 +56,7 @@ struct Api;
 const LEFT_OUT: &[(&str, &[&str])] = &[
     ("Snapshot", &["age_s", "recorded_until"]),
     ("FeatureView", &["have", "need"]),
+    ("MetricPoint", &["known"]),
     ("Problem", &["value", "hint", "candidates"]),
     ("HealthView", &["notes"]),
     ("WarningView", &["reason"]),

@@ -54,7 +54,7 @@ pub struct SignalView {
     pub scope: String,
     /// Who measured it.
     pub source: String,
-    /// Its newest value; null where that was taken back.
+    /// Its newest value that was not taken back; null where all of the last 31 days were.
     pub value: Option<f64>,
     /// The moment that is of; null with the value.
     #[schema(value_type = Option<String>, format = DateTime)]

@@ -100,6 +100,10 @@ pub struct MetricPoint {
     /// The earliest moment it may be used; `as_of` filters on this.
     #[schema(value_type = String, format = DateTime)]
     pub known_ts: Ts,
+    /// Of a value somebody brought: `received` then, or `stated` by whoever brought it; left out of all others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub known: Option<&'static str>,
 }
 
 /// The readings of one minute.

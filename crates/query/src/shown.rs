@@ -59,6 +59,7 @@ pub fn metric_point(id: &InstrumentName, p: &Point) -> MetricPoint {
         source: barograph_api::alias::source_word(&p.stream.source),
         tags,
         known_ts: p.known_ts,
+        known: None,
     }
 }
 

@@ -5,7 +5,7 @@ use crate::reopened::Reopened;
 use barograph_api::MetricPoint;
 use barograph_api::signals::{SignalView, SignalsTaken};
 use barograph_domain::text::number_of;
-use barograph_domain::{InstrumentName, SignalName, SignalPoint, SignalScope, Span, Ts};
+use barograph_domain::{InstrumentName, SignalKnown, SignalName, SignalPoint, SignalScope, Span, Ts};
 use barograph_engine::signals::{SIGNAL_MONTH, SignalReading, signal_readings};
 use barograph_store::{Range, Reader, SignalInfo, SignalQuery, SignalStore, SignalsPut, StoreTarget, open_signals};
 use barograph_venues::signals::{ReadSignals, RefusedSignal};
@@ -13,8 +13,10 @@ use std::collections::BTreeMap;
 
 /// Refused values that are named; the others are counted.
 const NAMED_MAX: usize = 5;
-/// Most values that what a signal amounts to is made of: one a minute of the longest window.
-const VALUES_MAX: usize = 30 * 24 * 60;
+/// Most values that what a signal amounts to is made of, the newest: one every six seconds of the longest window.
+const VALUES_MAX: usize = 30 * 24 * 600;
+/// Values of one question to the store.
+const PAGE: usize = 10_000;
 
 /// The one way by which this process stores signals.
 #[derive(Debug)]
@@ -52,14 +54,19 @@ pub fn refusals(refused: &[RefusedSignal]) -> String {
     format!("{}{more}", named.join("; "))
 }
 
-/// Values are known by now at the latest; what states a later moment is a mistake in it.
+/// Values are of now at the latest, by a clock that may be a minute fast, and what is stated about their being known is not of later.
 ///
 /// # Errors
 /// The first that lies ahead.
 pub fn not_ahead(points: &[SignalPoint], now: Ts) -> Result<(), String> {
     for point in points {
         point.event_ts.asked_at(now).map_err(|why| format!("{} of {}: {why}", point.name, point.scope))?;
-        point.known_ts.asked_at(now).map_err(|why| format!("{} of {}: known_ts: {why}", point.name, point.scope))?;
+        if point.known == SignalKnown::Stated && point.known_ts > now {
+            return Err(format!(
+                "{} of {}: its known_ts {} lies ahead of the clock",
+                point.name, point.scope, point.known_ts
+            ));
+        }
     }
     Ok(())
 }
@@ -89,17 +96,25 @@ pub fn listed(
 fn view(reader: &dyn Reader, info: &SignalInfo, as_of: Option<Ts>, at: Ts) -> Result<SignalView, Error> {
     // A little longer than the longest window, because windows end at the newest value that was not taken back.
     let start = info.newest - SIGNAL_MONTH - Span::days(1);
-    let query = SignalQuery {
+    let mut query = SignalQuery {
         name: info.name.clone(),
         scope: info.scope.clone(),
         source: Some(info.source.clone()),
         range: Range { start, end: Ts::MAX },
         as_of,
         revisions: false,
-        limit: VALUES_MAX,
+        limit: PAGE,
     };
-    let points = reader.signal_points(&query)?.items;
-    let values: Vec<(Ts, f64)> = points.iter().filter_map(|p| Some((p.event_ts, p.value?))).collect();
+    let mut values = Vec::new();
+    loop {
+        let page = reader.signal_points(&query)?;
+        values.extend(page.items.iter().filter_map(|p| Some((p.event_ts, p.value?))));
+        drop(values.drain(..values.len().saturating_sub(VALUES_MAX)));
+        match page.next {
+            Some(next) => query.range.start = next,
+            None => break,
+        }
+    }
     let readings = signal_readings(&values);
     let mut reasons = BTreeMap::new();
     let mut number = |name: &'static str, reading: Option<SignalReading>| match reading.map(|r| r.value) {
@@ -144,17 +159,25 @@ pub fn scope_of(
     name: &SignalName,
     as_of: Option<Ts>,
 ) -> Result<Result<SignalScope, Vec<String>>, Error> {
-    let all = reader.signals(as_of)?;
-    let of: Vec<&SignalInfo> = all.iter().filter(|info| speaks(info, Some(market))).collect();
-    // `*` comes before any market in the list, so the last is the market's own where there is one.
-    Ok(match of.iter().rev().find(|info| info.name == *name) {
-        Some(info) => Ok(info.scope.clone()),
-        None => {
-            let mut known: Vec<String> = of.iter().map(|info| info.name.to_string()).collect();
-            known.dedup();
-            Err(known)
+    for scope in [SignalScope::Market(market.clone()), SignalScope::Every] {
+        let query = SignalQuery {
+            name: name.clone(),
+            scope,
+            source: None,
+            range: Range::ALL,
+            as_of,
+            revisions: true,
+            limit: 1,
+        };
+        if !reader.signal_points(&query)?.items.is_empty() {
+            return Ok(Ok(query.scope));
         }
-    })
+    }
+    let all = reader.signals(as_of)?;
+    let mut known: Vec<String> =
+        all.iter().filter(|info| speaks(info, Some(market))).map(|info| info.name.to_string()).collect();
+    known.dedup();
+    Ok(Err(known))
 }
 
 /// A value as a metric point.
@@ -172,5 +195,45 @@ pub fn shown(point: SignalPoint) -> MetricPoint {
         source: point.source,
         tags: point.tags,
         known_ts: point.known_ts,
+        known: Some(point.known.name()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use barograph_store::open_reader;
+
+    /// More values than one question to the store brings: what counts is the newest, and all of the window.
+    #[test]
+    fn what_a_long_signal_amounts_to_is_of_its_newest_value() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = StoreTarget::Folder(folder.path().to_owned());
+        let start = Ts::from_civil(2026, 1, 1, 0, 0, 0);
+        let name = SignalName::parse("x.minutely").unwrap();
+        let point = |n: i32| SignalPoint {
+            name: name.clone(),
+            scope: SignalScope::Every,
+            source: "bot".to_owned(),
+            event_ts: start + Span::mins(n.into()),
+            value: Some(n.into()),
+            tags: BTreeMap::new(),
+            known_ts: start + Span::mins(n.into()),
+            known: SignalKnown::Stated,
+        };
+        let last = 31 * 24 * 60;
+        let all: Vec<SignalPoint> = (0..=last).map(point).collect();
+        let desk = SignalDesk::new(target.clone());
+        assert_eq!(desk.put(&all).unwrap().new, all.len() as u64);
+        let reader = open_reader(&target).unwrap();
+        let at = start + Span::mins(i64::from(last) + 1);
+        let [view] = &listed(reader.as_ref(), None, Some(at), at).unwrap()[..] else { panic!("one signal") };
+        assert_eq!((view.value, view.age_s), (Some(last.into()), Some(60)));
+        let rank = view.percentile_30d.unwrap();
+        assert!((rank - (1.0 - 0.5 / 43_200.0)).abs() < 1e-12, "{rank}");
+        let market = InstrumentName::parse("bybit:BTCUSDT").unwrap();
+        assert_eq!(scope_of(reader.as_ref(), &market, &name, Some(at)).unwrap(), Ok(SignalScope::Every));
+        let early = scope_of(reader.as_ref(), &market, &name, Some(start - Span::mins(1))).unwrap();
+        assert_eq!(early, Err(Vec::new()));
     }
 }

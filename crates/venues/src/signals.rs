@@ -138,10 +138,14 @@ fn list() -> String {
 fn of_object(fields: Map<String, Value>) -> Result<Written, String> {
     let mut written = Written::default();
     let mut is_given = false;
+    let mut seen = std::collections::BTreeSet::new();
     for (key, value) in fields {
         let Some(name) = field(&key) else {
             return Err(format!("there is no field '{key}'; there are {}", list()));
         };
+        if !seen.insert(name) {
+            return Err(format!("'{name}' is given twice, once as '{key}'"));
+        }
         match (name, value) {
             ("value", Value::Null) => is_given = true,
             ("value", Value::Number(n)) => (is_given, written.value) = (true, n.as_f64()),
@@ -177,6 +181,12 @@ fn csv(text: &str, of: &SignalDefaults, symbol: SymbolOf<'_>) -> Result<ReadSign
             "the first line must name the columns, 'timestamp' and 'value' among them; the fields are {}, any other column is a tag",
             list()
         ));
+    }
+    for (name, _) in FIELDS {
+        let columns: Vec<&str> = header.iter().filter(|c| field(c) == Some(name)).map(|c| c.trim()).collect();
+        if columns.len() > 1 {
+            return Err(format!("the columns {} are all '{name}'; leave one of them", columns.join(" and ")));
+        }
     }
     let mut read = ReadSignals::default();
     for (at, row) in rows.enumerate() {
@@ -338,6 +348,7 @@ mod tests {
             (&good.replace("metric_name", "metric_nam"), "2: there is no field 'metric_nam'; there are timestamp,"),
             (&good.replace("\"value\":1", "\"value\":1,\"known_ts\":\"2026-02-01\""), "2: known since 2026-02-01"),
             (&good.replace("\"value\":1", "\"value\":1,\"tags\":[1]"), "2: tags are an object of texts"),
+            (&good.replace("\"value\":1", "\"value\":1,\"date\":\"2026-03-02\""), "2: 'timestamp' is given twice"),
         ] {
             let found = lines(&format!("[{good},{bad},{good}]"));
             assert_eq!(found.len(), 3, "{found:?}");
@@ -364,6 +375,10 @@ mod tests {
             ("", "there is nothing in it"),
             (" \n", "there is nothing in it"),
             ("a,b\n1,2", "the first line must name the columns"),
+            (
+                "timestamp,value,date\n2026-03-01T10:00,1,2026-03-01",
+                "the columns timestamp and date are all 'timestamp'",
+            ),
             ("[1,", "not a JSON list"),
             ("timestamp,value\n\"1,2", "a quote is opened"),
         ] {

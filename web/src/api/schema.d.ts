@@ -4061,6 +4061,7 @@ export interface components {
             /** @description Queues that all venues share. */
             queues: components["schemas"]["QueueView"][];
             journal: components["schemas"]["JournalView"] | null;
+            mirror: components["schemas"]["MirrorView"] | null;
         };
         /** @description One statistic against its threshold, as text for people and as numbers for programs. */
         Figure: {
@@ -6000,6 +6001,33 @@ export interface components {
         };
         /** @description Points of one metric, or without `metric_name` the streams there are. */
         MetricsAnswer: components["schemas"]["PageView_MetricPoint"] | components["schemas"]["NothingView"] | components["schemas"]["PageView_StreamView"];
+        /** @description The server that the newest weather is mirrored to (the setting `redis`). */
+        MirrorView: {
+            /**
+             * @description Its address without its password.
+             * @example redis://:***@127.0.0.1:6379
+             */
+            address: string;
+            /** @description Whether it took what was written last; false before the first time, too. */
+            connected: boolean;
+            /**
+             * Format: int64
+             * @description Keys written since the process began.
+             */
+            keys: number;
+            /**
+             * Format: int64
+             * @description Attempts to connect or to write that failed.
+             */
+            failures: number;
+            /**
+             * Format: date-time
+             * @description The newest write; null before the first.
+             */
+            written_at: string | null;
+            /** @description Why nothing is written now; null while it is. */
+            last_error: string | null;
+        };
         /**
          * @description Why a number is missing or stands in for another.
          * @enum {string}

@@ -55,6 +55,7 @@ impl AskSignals for World {
                 source: "desk".to_owned(),
                 tags: BTreeMap::new(),
                 known_ts: ts,
+                known: Some("received"),
             };
             (ts, point)
         });

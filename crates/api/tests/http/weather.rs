@@ -380,6 +380,7 @@ pub(crate) fn points(id: &InstrumentName, metric: Metric, as_of: Option<Ts>) -> 
             source: source.to_owned(),
             tags: BTreeMap::from([("contract".to_owned(), "perpetual".to_owned())]),
             known_ts,
+            known: None,
         };
         #[expect(clippy::cast_precision_loss, reason = "minutes of a day")]
         let x = n as f64;

@@ -20,7 +20,7 @@ pub(crate) struct SignalsImport {
     /// Files; - reads standard input
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
-    /// Market of points that name none: venue:symbol, a bare symbol, or * for every market
+    /// Market of points that name none: venue:symbol, a bare symbol, or * for every market; one that names another is refused
     #[arg(long)]
     pub(crate) market: Option<String>,
     /// Name of points that have none, as in x.desk_flow

@@ -199,6 +199,7 @@ mod tests {
             "message",
             "delivery",
             "silence",
+            "signal value",
             "hour between markets",
             "calendar entry",
             "ledger tick",

@@ -17,8 +17,8 @@ use serde::Serialize;
 use std::io::{Read as _, StdoutLock, Write as _};
 use std::path::Path;
 
-/// Largest file: a million points and more.
-const BYTES_MAX: u64 = 256 * 1024 * 1024;
+/// Largest file: half a million points. Read as cells it takes some times as much memory.
+const BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// Values of one transaction, and of one page of reading.
 const BATCH: usize = 50_000;
 
@@ -60,7 +60,7 @@ fn import(args: &SignalsImport, settings: &Settings, json: bool, out: &mut Stdou
         source: args.source.clone(),
         known: args.known_after.map_or(KnownSince::Arrival(now), KnownSince::After),
     };
-    // Everything is read before anything is stored, so that a mistake in the last file stores nothing of the first.
+    // Everything is read before anything is stored, so that a point of the last file that cannot be read stores nothing of the first.
     let mut read = Vec::new();
     for path in &args.files {
         let shown = escape_control(&path.display().to_string()).into_owned();
@@ -81,7 +81,9 @@ fn import(args: &SignalsImport, settings: &Settings, json: bool, out: &mut Stdou
     let desk = SignalDesk::new(target(settings));
     for (shown, found) in &read {
         let put = store(&desk, found).map_err(|e| match e {
-            barograph_store::Error::Invalid(why) => Failure::usage(format!("{shown}: {why}")),
+            barograph_store::Error::Invalid(why) => {
+                Failure::usage(format!("{shown}: {why}; what stands before it is stored"))
+            }
             other => other.into(),
         })?;
         if json {
@@ -156,7 +158,7 @@ fn ls(args: &SignalsLs, settings: &Settings, json: bool, out: &mut StdoutLock<'_
     let reader = reader(settings)?;
     let market = args.market.as_deref().map(|m| super::market(reader.as_ref(), settings, m)).transpose()?;
     let at = args.as_of.unwrap_or_else(|| clock::now_in(&settings.data));
-    let found = listed(reader.as_ref(), market.as_ref(), args.as_of, at)?;
+    let found = listed(reader.as_ref(), market.as_ref(), Some(at), at)?;
     if json {
         return found.iter().try_for_each(|view| line(out, view));
     }
@@ -193,7 +195,8 @@ fn listed_text(view: &SignalView) -> String {
 fn show(args: &SignalsShow, settings: &Settings, json: bool, out: &mut StdoutLock<'_>) -> Result<(), Failure> {
     let reader = reader(settings)?;
     let reader = reader.as_ref();
-    let points = values(args, settings, reader)?;
+    let as_of = args.as_of.unwrap_or_else(|| clock::now_in(&settings.data));
+    let points = values(args, settings, reader, as_of)?;
     if points.is_empty() && !json {
         writeln!(out, "no values of {} there", args.name)?;
     }
@@ -211,12 +214,17 @@ fn show(args: &SignalsShow, settings: &Settings, json: bool, out: &mut StdoutLoc
 }
 
 /// The newest values that are wanted, ascending.
-fn values(args: &SignalsShow, settings: &Settings, reader: &dyn Reader) -> Result<Vec<SignalPoint>, Failure> {
+fn values(
+    args: &SignalsShow,
+    settings: &Settings,
+    reader: &dyn Reader,
+    as_of: Ts,
+) -> Result<Vec<SignalPoint>, Failure> {
     let scope = match &args.market {
         None => SignalScope::Every,
         Some(market) => {
             let market = super::market(reader, settings, market)?;
-            scope_of(reader, &market, &args.name, args.as_of)?.map_err(|known| {
+            scope_of(reader, &market, &args.name, Some(as_of))?.map_err(|known| {
                 let there = if known.is_empty() { "no signal".to_owned() } else { known.join(", ") };
                 Failure::usage(format!("{} does not speak of {market}; there is {there}", args.name))
             })?
@@ -227,7 +235,7 @@ fn values(args: &SignalsShow, settings: &Settings, reader: &dyn Reader) -> Resul
         scope,
         source: None,
         range: Range { start: args.from.unwrap_or(Ts::MIN), end: args.until.unwrap_or(Ts::MAX) },
-        as_of: args.as_of,
+        as_of: Some(as_of),
         revisions: args.revisions,
         limit: BATCH,
     };

@@ -15,7 +15,7 @@ const POINTS_MAX: usize = 5_000;
 impl AskSignals for Service {
     fn signals(&self, id: &InstrumentName, as_of: Option<Ts>) -> Result<SignalsView, QueryError> {
         let at = as_of.unwrap_or_else(|| self.clock.now());
-        let items = signals::listed(self.reader.as_ref(), Some(id), as_of, at).map_err(|e| unreadable(&e))?;
+        let items = signals::listed(self.reader.as_ref(), Some(id), Some(at), at).map_err(|e| unreadable(&e))?;
         Ok(SignalsView { instrument: id.clone(), items })
     }
 
@@ -25,14 +25,16 @@ impl AskSignals for Service {
         name: &SignalName,
         window: &SeriesWindow,
     ) -> Result<Page<MetricPoint>, QueryError> {
-        let scope = signals::scope_of(self.reader.as_ref(), id, name, window.as_of).map_err(|e| unreadable(&e))?;
+        // A value of a clock that is a little fast is known once this one has come as far.
+        let as_of = Some(window.as_of.unwrap_or_else(|| self.clock.now()));
+        let scope = signals::scope_of(self.reader.as_ref(), id, name, as_of).map_err(|e| unreadable(&e))?;
         let scope = scope.map_err(|known| QueryError::UnknownMetric { name: name.to_string(), known })?;
         let query = SignalQuery {
             name: name.clone(),
             scope,
             source: None,
             range: Range { start: window.start.unwrap_or(Ts::MIN), end: window.end.unwrap_or(Ts::MAX) },
-            as_of: window.as_of,
+            as_of,
             revisions: false,
             limit: window.limit + window.skip,
         };

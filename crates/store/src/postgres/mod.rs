@@ -7,7 +7,7 @@
 mod address;
 mod copy;
 mod partitions;
-mod role;
+pub(crate) mod role;
 mod schema;
 mod session;
 mod tls;

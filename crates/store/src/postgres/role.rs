@@ -13,7 +13,7 @@ const AGAIN: usize = 10;
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// A number for a name, apart from those of other programs (FNV-1a).
-pub(super) fn key(name: &str) -> i64 {
+pub(crate) fn key(name: &str) -> i64 {
     let step = |h: u64, b: u8| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3);
     (*b"barograph:").into_iter().chain(name.bytes()).fold(0xcbf2_9ce4_8422_2325, step).cast_signed() >> 8
 }

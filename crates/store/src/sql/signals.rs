@@ -4,6 +4,7 @@ use super::asked::{Asked as _, asked, select};
 use super::db::{Connection, DbRow, NONE, Optional, params};
 use super::digest;
 use super::fault::{Inner, SqlFault};
+use crate::postgres::role;
 use crate::schema::insert;
 use crate::signal::{SignalInfo, SignalQuery, SignalsPut};
 use crate::{Page, Range};
@@ -59,6 +60,10 @@ fn of_point(point: &SignalPoint) -> Inner<i64> {
 
 /// See [`crate::SignalStore::put_signals`].
 pub(super) fn put(conn: &Connection, points: &[SignalPoint]) -> Inner<SignalsPut> {
+    if conn.is_server() {
+        // A file has one writer at a time; there two could each miss what the other adds.
+        conn.query_row("SELECT pg_advisory_xact_lock(?1)", [role::key("signals")], |_| Ok(()))?;
+    }
     let mut done = SignalsPut::default();
     // In the order in which they became known, so that a batch does what its values would one by one.
     let mut ordered: Vec<&SignalPoint> = points.iter().collect();
@@ -66,8 +71,14 @@ pub(super) fn put(conn: &Connection, points: &[SignalPoint]) -> Inner<SignalsPut
     for point in ordered {
         point.check().map_err(|fault| SqlFault::Invalid(format!("{}: {fault}", point.name)))?;
         match before(conn, point)? {
-            Some(last) if last.is_same(point) => done.same += 1,
-            Some(last) if last.known_ts == point.known_ts => return Err(contradiction(point)),
+            Some(last) if last.known_ts == point.known_ts && !last.is_same(point) => return Err(contradiction(point)),
+            Some(last) if last.is_same(point) => {
+                done.same += 1;
+                // What is stated of a later moment stands by itself: a revision known in between may still be brought.
+                if point.known == SignalKnown::Stated && last.known_ts != point.known_ts {
+                    insert(conn, point)?;
+                }
+            }
             last => {
                 insert(conn, point)?;
                 if last.is_some() { done.revised += 1 } else { done.new += 1 }
@@ -117,19 +128,18 @@ pub(super) fn points(conn: &Connection, query: &SignalQuery) -> Inner<Page<Signa
     let mut statement = conn.prepare(select!(
         StoredSignal;
         " FROM signals WHERE name = ?1 AND scope = ?2 AND event_ts >= ?3 AND event_ts < ?4 AND known_ts <= ?5
-          ORDER BY event_ts, source, known_ts"
+          AND (?6 = '' OR source = ?6) ORDER BY event_ts, source, known_ts"
     ))?;
     let Range { start, end } = query.range;
     let known_by = query.as_of.unwrap_or(Ts::MAX);
-    let of = params![query.name.as_str(), query.scope.to_string(), start.0, end.0, known_by.0];
+    // No source is an empty text.
+    let source = query.source.as_deref().unwrap_or_default();
+    let of = params![query.name.as_str(), query.scope.to_string(), start.0, end.0, known_by.0, source];
     let (mut rows, mut page) = (statement.query(of)?, Page::default());
     // The last revision of a key so far, which the next row may replace.
     let mut last: Option<SignalPoint> = None;
     while let Some(row) = rows.next()? {
         let point = read(row)?;
-        if query.source.as_ref().is_some_and(|source| *source != point.source) {
-            continue;
-        }
         let Some(done) = last.replace(point) else { continue };
         let Some(next) = last.as_ref() else { continue };
         let moved = next.event_ts != done.event_ts;
