@@ -52,6 +52,7 @@ impl CaseRecorder for JournalRecorder {
         if stretches.is_empty() || !self.root.is_dir() {
             return Ok(Vec::new());
         }
+        let deadline = self.patience.map(|patience| Instant::now() + patience);
         let why = |e: &dyn core::fmt::Display| format!("the journal cannot be played: {e}");
         let last = journal::survey(&self.root).map_err(|e| why(&e))?.last;
         let begin = stretches.iter().map(|s| s.from).min();
@@ -59,8 +60,7 @@ impl CaseRecorder for JournalRecorder {
             return Ok(Vec::new());
         }
         let until = stretches.iter().map(|s| s.until).max();
-        let mut audience =
-            CaseAudience { stretches, deadline: self.patience.map(|patience| Instant::now() + patience) };
+        let mut audience = CaseAudience { stretches, deadline };
         let played = match play_journal(&self.root, until, &mut audience) {
             Ok(played) => played,
             Err(PlayEnd::Failed(e)) => return Err(why(&e)),
@@ -97,16 +97,18 @@ impl JournalAudience for CaseAudience<'_> {
     ) -> Result<Option<MarketSteps>, PlayEnd> {
         let own: Vec<StretchSteps> =
             self.stretches.iter().filter(|s| s.instrument == *market).map(StretchSteps::of).collect();
-        Ok((!own.is_empty()).then_some(MarketSteps { steps: own, deadline: self.deadline }))
+        Ok((!own.is_empty()).then_some(MarketSteps { steps: own }))
     }
 
-    fn reached(&mut self, _at: Ts) {}
+    /// Also while venues and markets are played that no stretch is of.
+    fn reached(&mut self, _at: Ts) -> Result<(), PlayEnd> {
+        if self.deadline.is_some_and(|deadline| Instant::now() > deadline) { Err(PlayEnd::Late) } else { Ok(()) }
+    }
 }
 
 /// What is played of one market.
 struct MarketSteps {
     steps: Vec<StretchSteps>,
-    deadline: Option<Instant>,
 }
 
 /// What was played within one stretch.
@@ -121,13 +123,17 @@ impl StretchSteps {
         Self { stretch: stretch.clone(), books: Vec::new(), trades: Vec::new() }
     }
 
-    fn covers(&self, at: Ts) -> bool {
-        self.stretch.from <= at && at <= self.stretch.until
+    /// By when it was received: what a venue's clock has, it may have set wrongly.
+    fn covers(&self, recv: Ts) -> bool {
+        self.stretch.from <= recv && recv <= self.stretch.until
     }
 
     /// Everything of it, up to what the journal reached; `None`: nothing was played.
     fn finished(self, reached: Option<Ts>) -> Option<CaseRecording> {
-        let Self { stretch, books, trades } = self;
+        let Self { stretch, mut books, mut trades } = self;
+        // They came in the order of their receiving; steps are read in that of the venue's stamps.
+        books.sort_by_key(|b| (b.at, b.known_at));
+        trades.sort_by_key(|t| (t.at, t.known_at));
         let CaseStretch { alert_id, moment, from, until, .. } = stretch;
         let is_something = !books.is_empty() || !trades.is_empty();
         is_something.then(|| CaseRecording {
@@ -152,7 +158,7 @@ impl RecordListener for MarketSteps {
     type Failure = PlayEnd;
 
     fn book(&mut self, at: RecordStamps, sides: &BookSides<'_>, _updates: u32) -> Result<(), PlayEnd> {
-        for steps in self.steps.iter_mut().filter(|h| h.covers(at.event)) {
+        for steps in self.steps.iter_mut().filter(|h| h.covers(at.recv)) {
             let (bids, asks) = (levels(sides.bids), levels(sides.asks));
             steps.books.push(BookStep { at: at.event, known_at: at.recv, bids, asks });
         }
@@ -161,7 +167,7 @@ impl RecordListener for MarketSteps {
 
     fn trade(&mut self, at: RecordStamps, trade: RecordedTrade) -> Result<(), PlayEnd> {
         let side = if trade.is_buy { Side::Long } else { Side::Short };
-        for steps in self.steps.iter_mut().filter(|h| h.covers(at.event)) {
+        for steps in self.steps.iter_mut().filter(|h| h.covers(at.recv)) {
             let RecordedTrade { price, size, .. } = trade;
             let (at, known_at) = (at.event, at.recv);
             steps.trades.push(TapeTrade { at, known_at, price, qty: size, aggressor_side: Some(side) });
@@ -178,6 +184,68 @@ impl RecordListener for MarketSteps {
     }
 
     fn passed(&mut self, _recv: Ts) -> Result<(), PlayEnd> {
-        if self.deadline.is_some_and(|deadline| Instant::now() > deadline) { Err(PlayEnd::Late) } else { Ok(()) }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use barograph_domain::Span;
+    use barograph_lake::journal::{ControlRecord, JournalConfig, JournalWriter};
+
+    const MOMENT: Ts = Ts::from_civil(2026, 2, 5, 12, 0, 0);
+
+    fn stretch() -> CaseStretch {
+        CaseStretch {
+            alert_id: "a".to_owned(),
+            instrument: InstrumentName::new("binance-usdm", "BTCUSDT").unwrap(),
+            moment: MOMENT,
+            from: MOMENT - Span::mins(5),
+            until: MOMENT + Span::mins(5),
+        }
+    }
+
+    /// The journal of another venue alone: nothing of the market is ever played.
+    #[test]
+    fn nobody_waits_longer_than_they_may_for_what_others_received() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut writer, _) = JournalWriter::open(JournalConfig::new(folder.path()), MOMENT).unwrap();
+        let config = serde_json::json!({ "venues": [] });
+        let start = ControlRecord::Start { release: "t".to_owned(), config, resumed_from: None };
+        writer.control(MOMENT, &start).unwrap();
+        let key = writer.connection("okx", "c1", 0, MOMENT).unwrap();
+        for n in 1..=1_500 {
+            writer.frame(key, MOMENT + Span(n * 1_000), b"{}").unwrap();
+        }
+        writer.close().unwrap();
+        let record = |patience| {
+            JournalRecorder::new(folder.path().to_owned(), patience)
+                .record(&[stretch()], StepBounds { books: 1, trades: 1 })
+        };
+        assert_eq!(record(None), Ok(Vec::new()));
+        let late = record(Some(Duration::ZERO)).unwrap_err();
+        assert!(late.contains("barograph cases record"), "{late}");
+    }
+
+    /// A venue whose clock is ten minutes behind: its stamps are kept, and choose nothing.
+    #[test]
+    fn what_was_received_around_the_moment_is_taken_whatever_the_venue_stamps() {
+        let mut market = MarketSteps { steps: vec![StretchSteps::of(&stretch())] };
+        let mut trade = |event: Span, recv: Span| {
+            let at = RecordStamps { event: MOMENT + event, recv: MOMENT + recv };
+            assert!(market.trade(at, RecordedTrade { price: 100.0, size: 1.0, is_buy: true }).is_ok());
+        };
+        let behind = Span::mins(-10);
+        trade(behind, Span::secs(-301));
+        trade(behind + Span::secs(2), Span::secs(1));
+        trade(behind + Span::secs(1), Span::secs(3));
+        trade(behind + Span::secs(1), Span::secs(2));
+        trade(Span::secs(299), Span::secs(301));
+        let found = market.steps.remove(0).finished(None).unwrap();
+        let stamps: Vec<(Span, Span)> = found.trades.iter().map(|t| (t.at - MOMENT, t.known_at - MOMENT)).collect();
+        let at = |event, recv| (behind + Span::secs(event), Span::secs(recv));
+        // Two of one stamp stay in the order in which they came.
+        assert_eq!(stamps, [at(1, 2), at(1, 3), at(2, 1)]);
     }
 }

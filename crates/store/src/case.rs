@@ -4,10 +4,10 @@
 //! command line can file one beside a live process. A file and its recordings are written once; entries are only added.
 
 use crate::Result;
-use barograph_domain::Ts;
 use barograph_domain::case::{
     CaseCount, CaseEntry, CaseFile, CaseRecording, CaseRefusal, CaseStanding, CaseState, EntryDraft,
 };
+use barograph_domain::{Pattern, Ts};
 
 /// Which cases are wanted; the one filed last comes first.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -17,6 +17,21 @@ pub struct CaseQuery {
     /// Only what was written by then; `None`: all.
     pub as_of: Option<Ts>,
     /// At most so many.
+    pub limit: usize,
+}
+
+/// Which closed cases are like another one.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CasesLike {
+    /// The other one, which is not among them.
+    pub case_id: String,
+    /// With an alert of one of these patterns.
+    pub patterns: Vec<Pattern>,
+    /// Filed by then.
+    pub filed_until: Ts,
+    /// Closed by then; `None`: by now.
+    pub as_of: Option<Ts>,
+    /// At most so many, those filed last.
     pub limit: usize,
 }
 
@@ -65,11 +80,17 @@ pub trait CaseReader: Send + Sync {
     fn case_ids(&self, beginning: &str) -> Result<Vec<String>>;
 
     /// Books and trades that are kept with a case, by alert;
-    /// of one alert what the journal gave first, and of that what reaches furthest.
+    /// of one alert what the journal gave first, and of that what reaches furthest. Only what had been put there by `as_of`.
     ///
     /// # Errors
     /// See [`Self::cases`].
-    fn case_recordings(&self, id: &str) -> Result<Vec<CaseRecording>>;
+    fn case_recordings(&self, id: &str, as_of: Option<Ts>) -> Result<Vec<CaseRecording>>;
+
+    /// Closed cases that may be compared with another, the one filed last first.
+    ///
+    /// # Errors
+    /// See [`Self::cases`].
+    fn cases_like(&self, query: &CasesLike) -> Result<Vec<StoredCase>>;
 
     /// Closed cases by pattern; a pattern without any is not in it.
     ///
@@ -88,12 +109,12 @@ pub trait CaseWriter: Send {
     /// method here.
     fn file_case(&mut self, file: &CaseFile, first: &EntryDraft, recordings: &[CaseRecording]) -> Result<bool>;
 
-    /// Keeps more of what was recorded around its alerts; how many were added. What is there stays as it is; of one alert and source
+    /// Keeps more of what was recorded around its alerts, as of this moment; how many were added. What is there stays as it is; of one alert and source
     /// only what reaches further is added.
     ///
     /// # Errors
     /// See [`Self::file_case`].
-    fn record_case(&mut self, id: &str, recordings: &[CaseRecording]) -> Result<usize>;
+    fn record_case(&mut self, id: &str, recordings: &[CaseRecording], at: Ts) -> Result<usize>;
 
     /// Adds an entry.
     ///

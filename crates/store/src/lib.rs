@@ -33,7 +33,7 @@ pub mod universe;
 pub use alert::{AlertQuery, LiveAlert};
 pub use barograph_domain::delivery::{DeliveryChange, Firing, Join, Outgoing};
 pub use candle::{Candle, CandleQuery, Candles};
-pub use case::{CaseOutcome, CaseQuery, CaseReader, CaseWriter, StoredCase};
+pub use case::{CaseOutcome, CaseQuery, CaseReader, CaseWriter, CasesLike, StoredCase};
 pub use contract::{Batches, OneBatch, OrderedEvents, Reader, RunWriter, Writer};
 pub use error::{Error, Recovery, Result};
 pub use ledger::{LedgerHead, LedgerPart, LedgerProgress, LedgerState, LiveLedger, LiveLedgerState};

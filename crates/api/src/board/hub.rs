@@ -12,6 +12,7 @@ use crate::live::DataOrigin;
 use barograph_domain::{InstrumentName, Ts};
 use bytes::Bytes;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::broadcast;
 
@@ -207,11 +208,17 @@ impl Hub {
         self.lock().written().0
     }
 
-    /// Rows of these markets as they are in the table, each by itself as JSON with its columns' names; others are left out.
+    /// Rows of these markets as they are in the table, each by itself as JSON with its columns' names; others are left out. A market
+    /// that is in `headlines` has the headline from there.
     #[must_use]
-    pub fn named_rows(&self, of: &[InstrumentName]) -> Vec<(InstrumentName, Bytes)> {
+    pub fn named_rows(
+        &self,
+        of: &[InstrumentName],
+        headlines: &BTreeMap<&InstrumentName, &str>,
+    ) -> Vec<(InstrumentName, Bytes)> {
         let table = self.lock();
-        of.iter().filter_map(|name| Some((name.clone(), table.named(name)?))).collect()
+        let row = |name: &InstrumentName| Some((name.clone(), table.named(name, headlines.get(name).copied())?));
+        of.iter().filter_map(row).collect()
     }
 
     /// The whole table, and what follows it.

@@ -19,7 +19,7 @@ pub(super) struct NamedRow<'a> {
     pub(super) ts: Ts,
     /// Arithmetic and rule book of the table's newest row.
     pub(super) logic_version: &'a str,
-    /// As in the table.
+    /// As in the table, unless another is given.
     pub(super) headline: &'a str,
     /// As in the table, by column.
     pub(super) cells: NamedCells<'a>,
@@ -28,13 +28,13 @@ pub(super) struct NamedRow<'a> {
 }
 
 impl<'a> NamedRow<'a> {
-    pub(super) fn new(row: &'a super::BoardRow, ts: Ts, logic_version: &'a str) -> Self {
+    pub(super) fn new(row: &'a super::BoardRow, ts: Ts, logic_version: &'a str, headline: Option<&'a str>) -> Self {
         Self {
             instrument: &row.instrument,
             symbol: pair_of(&row.instrument),
             ts,
             logic_version,
-            headline: &row.headline,
+            headline: headline.unwrap_or(&row.headline),
             cells: NamedCells(&row.cells),
             reasons: row.standing().map(|(column, why)| (COLUMNS[column as usize], why)).collect(),
         }
@@ -87,7 +87,7 @@ mod tests {
                 table.made_by("v1+ab");
             }
         });
-        let rows = hub.named_rows(&[name("ETH-USDT-SWAP"), name("XRP-USDT-SWAP")]);
+        let rows = hub.named_rows(&[name("ETH-USDT-SWAP"), name("XRP-USDT-SWAP")], &BTreeMap::new());
         assert_eq!(rows.len(), 1, "what is not in the table has no row");
         assert_eq!(rows[0].0, name("ETH-USDT-SWAP"));
         let row: serde_json::Value = serde_json::from_slice(&rows[0].1).unwrap();

@@ -304,10 +304,11 @@ impl Table {
         }
     }
 
-    /// The row of a market as JSON under the names of its columns; `None` for one that is not in the table.
-    pub(super) fn named(&self, instrument: &InstrumentName) -> Option<Bytes> {
+    /// The row of a market as JSON under the names of its columns, with another headline where one is given; `None` for one that
+    /// is not in the table.
+    pub(super) fn named(&self, instrument: &InstrumentName, headline: Option<&str>) -> Option<Bytes> {
         let row = &self.rows[self.place(instrument)?];
-        Some(Bytes::from(json_of(&NamedRow::new(row, self.ts, &self.logic_version))))
+        Some(Bytes::from(json_of(&NamedRow::new(row, self.ts, &self.logic_version, headline))))
     }
 
     /// The document, and the event that begins a stream.

@@ -22,6 +22,18 @@ fn alerts(place: &Place) -> Vec<String> {
     ids
 }
 
+/// Two alerts of one pattern.
+fn two_of_a_pattern(place: &Place) -> [String; 2] {
+    let found = json_lines(&place.ok("events --data data --json --limit 200"));
+    let text = |e: &Value, key: &str| e[key].as_str().unwrap().to_owned();
+    let all: Vec<(String, String)> = found.iter().map(|e| (text(e, "pattern_type"), text(e, "alert_id"))).collect();
+    let pair = all.iter().find_map(|(pattern, first)| {
+        let second = all.iter().find(|(other, id)| other == pattern && id != first)?;
+        Some([first.clone(), second.1.clone()])
+    });
+    pair.expect("a pattern that was seen twice")
+}
+
 /// A line whose words may be quoted.
 fn typed(place: &Place, line: &str) -> Outcome {
     let parts = line.split('\'').enumerate();
@@ -42,7 +54,7 @@ fn case(place: &Place, line: &str) -> Value {
 #[test]
 fn a_case_is_filed_from_an_alert_and_closed() {
     let place = stored();
-    let ids = alerts(&place);
+    let ids = two_of_a_pattern(&place);
     let none = place.ok("cases --data data");
     assert!(none.contains("no cases are filed") && none.contains("cases file EVENT_ID"), "{none}");
     let long = place.ok("events --data data --long");
@@ -78,13 +90,9 @@ fn a_case_is_filed_from_an_alert_and_closed() {
     assert!(place.ok("db check --data data").contains("1 case"));
 
     // A second case of the same pattern finds the first.
-    let other = closed["alerts"][0]["pattern_type"].clone();
-    let like = json_lines(&place.ok("events --data data --json --limit 200"));
-    let second = like.iter().find(|e| e["pattern_type"] == other && e["alert_id"] != ids[0]);
-    if let Some(second) = second {
-        let line = format!("cases file {} --data data --author ann --json", second["alert_id"].as_str().unwrap());
-        assert_eq!(case(&place, &line)["similar"][0]["case_id"], id);
-    }
+    let second = case(&place, &format!("cases file {} --data data --author ann --json", ids[1]));
+    assert_eq!(second["alerts"][0]["pattern_type"], closed["alerts"][0]["pattern_type"]);
+    assert_eq!((&second["similar"][0]["case_id"], &second["similar"][1]), (&id.into(), &Value::Null));
 }
 
 #[test]

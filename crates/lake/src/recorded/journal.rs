@@ -39,6 +39,9 @@ struct MarketsChanged {
     markets: Vec<MarketSpec>,
 }
 
+/// Records between two looks at whether to go on, where no second passes.
+const STRETCH: u64 = 1_000;
+
 /// Plays what a journal holds, from its beginning up to a moment (all of it without one). The journal may be in use: what is not yet
 /// flushed is not seen.
 ///
@@ -134,8 +137,12 @@ impl<A: JournalAudience> JournalPlaying<A> {
                 }
             };
             self.lines += 1;
-            self.first = self.first.or(Some(entry.at));
-            self.entry(entry.at, entry.kind)?;
+            let at = entry.at;
+            self.first = self.first.or(Some(at));
+            self.entry(at, entry.kind)?;
+            if self.lines.is_multiple_of(STRETCH) {
+                self.audience.reached(at)?;
+            }
         }
         self.unclosed = reader.tails().len();
         self.troubles.extend(reader.mended().iter().map(|path| {
@@ -254,8 +261,7 @@ impl<A: JournalAudience> JournalPlaying<A> {
                     venue.passed(at)?;
                     venue.input(at, &Input::Tick)?;
                 }
-                self.audience.reached(at);
-                return Ok(());
+                return self.audience.reached(at);
             }
             ControlRecord::Config { value } => return self.change(at, value),
             // Calendar and models are nothing that sessions hear of.

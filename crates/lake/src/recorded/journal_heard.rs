@@ -25,8 +25,14 @@ pub trait JournalAudience {
         has_book: bool,
     ) -> Result<Option<Self::Listener>, Failure<Self>>;
 
-    /// How far the journal was played: about once a second of its own time.
-    fn reached(&mut self, _at: Ts) {}
+    /// How far the journal was played: about once a second of its own time, and for every stretch of a thousand records whoever
+    /// they are of, so that who waits can give up.
+    ///
+    /// # Errors
+    /// What ends the reading.
+    fn reached(&mut self, _at: Ts) -> Result<(), Failure<Self>> {
+        Ok(())
+    }
 }
 
 impl<A: JournalAudience> JournalAudience for &mut A {
@@ -45,8 +51,8 @@ impl<A: JournalAudience> JournalAudience for &mut A {
         (**self).listener(market, spec, has_book)
     }
 
-    fn reached(&mut self, at: Ts) {
-        (**self).reached(at);
+    fn reached(&mut self, at: Ts) -> Result<(), Failure<Self>> {
+        (**self).reached(at)
     }
 }
 

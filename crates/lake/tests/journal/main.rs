@@ -4,6 +4,7 @@
 mod support;
 
 mod export;
+mod given_up;
 mod grows;
 mod kill;
 mod limits;

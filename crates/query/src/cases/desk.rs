@@ -59,8 +59,8 @@ impl CaseDesk {
         self.with(|w| w.file_case(file, first, recordings))
     }
 
-    pub(crate) fn keep(&self, id: &str, recordings: &[CaseRecording]) -> Result<usize> {
-        self.with(|w| w.record_case(id, recordings))
+    pub(crate) fn keep(&self, id: &str, recordings: &[CaseRecording], at: Ts) -> Result<usize> {
+        self.with(|w| w.record_case(id, recordings, at))
     }
 
     pub(crate) fn write(&self, id: &str, entry: &EntryDraft) -> Result<CaseOutcome> {

@@ -5,7 +5,7 @@
 use super::words;
 use barograph_api::cases::{CaseAlert, CaseEntryView, CaseView, PatternPrecision};
 use barograph_domain::alert::Statistic;
-use barograph_domain::case::{CaseRecording, CaseStep, PriceLevel, ShareInterval};
+use barograph_domain::case::{CaseRecording, CaseStep, PriceLevel, STEPS, ShareInterval};
 use barograph_domain::text::number_of;
 use barograph_domain::{Side, Span, Ts};
 use std::fmt::Write as _;
@@ -148,9 +148,16 @@ fn where_and_when(page: &mut PrintedPage, case: &CaseView) {
 
 fn recorded(page: &mut PrintedPage, r: &CaseRecording) {
     page.text(words::recorded_from(r.source));
-    let left = |n: u64, noun: &str| if n == 0 { String::new() } else { format!(" ({n} more {noun} were recorded)") };
-    let books = format!("{}{}", number_of(r.books.len() as u64, "book"), left(r.books_left_out, "books"));
-    let trades = format!("{}{}", number_of(r.trades.len() as u64, "trade"), left(r.trades_left_out, "trades"));
+    let shown = |shown: usize, left: u64, most: usize, noun: &str| {
+        let (kept, gone) = words::left_out(shown, left, most);
+        let kept = (kept > 0).then(|| format!("{kept} more in the JSON export"));
+        let gone = (gone > 0).then(|| format!("{gone} more received and not kept"));
+        let more: Vec<String> = kept.into_iter().chain(gone).collect();
+        let more = if more.is_empty() { String::new() } else { format!(" ({})", more.join(", ")) };
+        format!("{}{more}", number_of(shown as u64, noun))
+    };
+    let books = shown(r.books.len(), r.books_left_out, STEPS.1.books, "book");
+    let trades = shown(r.trades.len(), r.trades_left_out, STEPS.1.trades, "trade");
     page.text(&format!("{books} and {trades} between {} and {}.", second(r.from), second(r.until)));
     let side = |levels: &[PriceLevel]| -> String {
         levels.iter().map(|l| format!("{} × {}", l.price, l.qty)).collect::<Vec<_>>().join(", ")

@@ -73,23 +73,30 @@ fn step(book: &StoredOrderBook) -> BookStep {
 /// # Errors
 /// When the store cannot be read.
 pub fn from_store(reader: &dyn Reader, stretch: &CaseStretch, bounds: StepBounds) -> Result<Option<CaseRecording>> {
-    let whole = Range { start: stretch.from, end: Ts(stretch.until.0.saturating_add(1)) };
+    // Kept by the venue's stamps; wanted by when they were received. So far apart at most the two are looked for.
+    let whole = Range { start: stretch.from - AROUND, end: Ts((stretch.until + AROUND).0.saturating_add(1)) };
     let mut found =
         recording_head(&stretch.alert_id, RecordedFrom::Store, stretch.moment, (stretch.from, stretch.until));
     let mut range = whole;
     loop {
         let page = reader.books(&stretch.instrument, range, ROWS, None)?;
-        found.books.extend(page.items.iter().map(step));
+        found.books.extend(page.items.iter().map(step).filter(|b| is_within(stretch, b.known_at)));
         match page.next {
             Some(next) => range.start = next,
             None => break,
         }
     }
     found.trades = trades(reader, stretch, whole)?;
+    found.books.sort_by_key(|b| (b.at, b.known_at));
+    found.trades.sort_by_key(|t| (t.at, t.known_at));
     if found.books.is_empty() && found.trades.is_empty() {
         return Ok(None);
     }
     Ok(Some(nearest(found, bounds)))
+}
+
+fn is_within(stretch: &CaseStretch, recv: Ts) -> bool {
+    stretch.from <= recv && recv <= stretch.until
 }
 
 /// Trades of the first source in rank that has any: several sources have the same ones.
@@ -111,7 +118,7 @@ fn trades(reader: &dyn Reader, stretch: &CaseStretch, range: Range) -> Result<Ve
         loop {
             let page = reader.points(&query)?;
             found.extend(page.items.iter().filter_map(|p| match p.payload {
-                Payload::Trade { price, qty, aggressor_side } => {
+                Payload::Trade { price, qty, aggressor_side } if is_within(stretch, p.known_ts) => {
                     Some(TapeTrade { at: p.event_ts, known_at: p.known_ts, price, qty, aggressor_side })
                 }
                 _ => None,
@@ -131,6 +138,8 @@ fn trades(reader: &dyn Reader, stretch: &CaseStretch, range: Range) -> Result<Ve
 #[cfg(test)]
 mod tests {
     use super::*;
+    use barograph_domain::{Instrument, InstrumentName, MarketKind};
+    use barograph_store::{BookSample, LiveBatch, SqliteReader, SqliteWriter, Writer as _, WriterRole};
 
     #[test]
     fn the_nearest_are_taken_half_of_them_before_the_moment() {
@@ -139,6 +148,34 @@ mod tests {
         {
             assert_eq!(window(len, before, most), want, "{len} {before} {most}");
         }
+    }
+
+    /// The second by the venue's stamp is outside and was received within; of the third it is the other way round.
+    #[test]
+    fn the_store_is_asked_for_what_was_received_around_the_moment() {
+        let moment = Ts::from_civil(2026, 2, 5, 12, 0, 0);
+        let name = InstrumentName::new("binance-usdm", "BTCUSDT").unwrap();
+        let instruments = [Instrument { name: name.clone(), kind: MarketKind::Perpetual, expiry: None }];
+        let stamps = [(1, 2), (-310, -299), (299, 301), (-9, 8), (-299, -299)];
+        let books = stamps.map(|(event, recv)| BookSample {
+            instrument: 0,
+            ts: moment + Span::secs(event),
+            known_ts: moment + Span::secs(recv),
+            bids: vec![(99.0, 1.0)],
+            asks: vec![(101.0, 1.0)],
+        });
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = SqliteWriter::open(folder.path(), &WriterRole::ALL).unwrap();
+        for book in books {
+            let batch = LiveBatch { instruments: &instruments, books: &[book], ..LiveBatch::default() };
+            writer.append(&batch).unwrap();
+        }
+        let reader = SqliteReader::open(folder.path()).unwrap();
+        let (from, until) = (moment - AROUND, moment + AROUND);
+        let stretch = CaseStretch { alert_id: "a".to_owned(), instrument: name, moment, from, until };
+        let found = from_store(&reader, &stretch, StepBounds { books: 9, trades: 9 }).unwrap().unwrap();
+        let at: Vec<Span> = found.books.iter().map(|b| b.at - moment).collect();
+        assert_eq!(at, [-310, -299, -9, 1].map(Span::secs));
     }
 
     #[test]

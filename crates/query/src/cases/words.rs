@@ -69,6 +69,14 @@ pub fn alert_count(given: usize) -> String {
     )
 }
 
+/// Of what a recording leaves out: how many are kept, for who asks for more, and how many were received and not kept. `most` is what a
+/// recording is cut to when it is kept.
+#[must_use]
+pub fn left_out(shown: usize, left: u64, most: usize) -> (u64, u64) {
+    let kept = (most.saturating_sub(shown) as u64).min(left);
+    (kept, left - kept)
+}
+
 /// Why there is nothing to step through, of one alert.
 #[must_use]
 pub fn nothing_around(title: &str) -> String {
@@ -78,4 +86,23 @@ pub fn nothing_around(title: &str) -> String {
 fn uncapitalised(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_kept_cannot_be_asked_for() {
+        for (shown, left, want) in [
+            (20, 0, (0, 0)),
+            (20, 30, (30, 0)),
+            (20, 180, (180, 0)),
+            (20, 500, (180, 320)),
+            (150, 500, (50, 450)),
+            (200, 320, (0, 320)),
+        ] {
+            assert_eq!(left_out(shown, left, 200), want, "{shown} {left}");
+        }
+    }
 }

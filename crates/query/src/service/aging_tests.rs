@@ -20,13 +20,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 /// The one minute of every market.
-const ROW: Ts = Ts::from_civil(2026, 2, 5, 12, 0, 0);
-const MARKETS: [&str; 7] = ["AUSDT", "BUSDT", "CUSDT", "DUSDT", "EUSDT", "FUSDT", "GUSDT"];
+pub(super) const ROW: Ts = Ts::from_civil(2026, 2, 5, 12, 0, 0);
+pub(super) const MARKETS: [&str; 7] = ["AUSDT", "BUSDT", "CUSDT", "DUSDT", "EUSDT", "FUSDT", "GUSDT"];
 
-struct Hand(AtomicI64);
+pub(super) struct Hand(AtomicI64);
 
 impl Hand {
-    fn set(&self, at: Ts) {
+    pub(super) fn set(&self, at: Ts) {
         self.0.store(at.0, Ordering::Relaxed);
     }
 }
@@ -40,7 +40,7 @@ impl Clock for Hand {
     }
 }
 
-fn market(symbol: &str) -> InstrumentName {
+pub(super) fn market(symbol: &str) -> InstrumentName {
     InstrumentName::new("binance-usdm", symbol).unwrap()
 }
 
@@ -58,7 +58,7 @@ fn stream(symbol: &str, metric: Metric) -> StreamDecl {
 }
 
 /// Markets with one minute each whose newest prices are of different seconds; with these points and records of the first of them.
-fn service(folder: &std::path::Path, points: &[Event], alerts: &[KnownAlert]) -> (Service, Arc<Hand>) {
+pub(super) fn service(folder: &std::path::Path, points: &[Event], alerts: &[KnownAlert]) -> (Service, Arc<Hand>) {
     let instrument = |s: &&str| Instrument { name: market(s), kind: MarketKind::Perpetual, expiry: None };
     let instruments: Vec<Instrument> = MARKETS.iter().map(instrument).collect();
     let streams: Vec<StreamDecl> =
@@ -82,7 +82,7 @@ fn service(folder: &std::path::Path, points: &[Event], alerts: &[KnownAlert]) ->
     let row = |n: u16| {
         let (stream, anchor) = (Some(StreamIndex(n * 2)), newest(n));
         let inputs = vec![InputAge { metric: Metric::MarkPrice, stream, anchor, gap: None }];
-        MinuteRow { instrument: n.into(), inputs, ..MinuteRow::bare(ROW) }
+        MinuteRow { instrument: n.into(), inputs, price: Some(100.0), ..MinuteRow::bare(ROW) }
     };
     let places = 0..u16::try_from(MARKETS.len()).unwrap();
     let points: Vec<Event> = places.clone().map(price).chain(points.iter().copied()).collect();

@@ -8,19 +8,18 @@ use barograph_api::cases::{
 };
 use barograph_api::{AskCases, DeliveryName, QueryError};
 use barograph_domain::case::{
-    CASE_ALERTS_MAX, CaseEvidence, CaseFile, CaseRecording, CaseRefusal, CaseState, CaseStep, EntryDraft, STEPS,
-    StepBounds,
+    CASE_ALERTS_MAX, CaseEvidence, CaseFile, CaseRecording, CaseRefusal, CaseStep, EntryDraft, STEPS, StepBounds,
 };
 use barograph_domain::{Pattern, Ts};
-use barograph_store::{AlertQuery, CaseOutcome, CaseQuery, RunInfo, StoredCase};
+use barograph_store::{AlertQuery, CaseOutcome, CaseQuery, CasesLike, RunInfo, StoredCase};
 use std::sync::{Arc, PoisonError};
 
 /// Fewest characters of an id that are taken for its beginning.
 const PREFIX_MIN: usize = 8;
 /// Similar cases that are shown.
 const SIMILAR: usize = 3;
-/// Closed cases that similar ones are looked for among.
-const COMPARED_MAX: usize = 1_000;
+/// Closed cases of a pattern that similar ones are looked for among, those filed last: the whole evidence of each is read.
+const COMPARED_MAX: usize = 20;
 
 impl AskCases for Service {
     fn cases(&self, filter: &CaseFilter) -> Result<CaseList, QueryError> {
@@ -103,7 +102,7 @@ impl AskCases for Service {
 
     fn replay_case(&self, id: &str, bounds: StepBounds) -> Result<CaseReplay, QueryError> {
         let stored = self.stored(id, None)?;
-        let kept = self.reader.case_recordings(id).map_err(internal)?;
+        let kept = self.reader.case_recordings(id, None).map_err(internal)?;
         let mut replay = CaseReplay { items: Vec::new(), missing: Vec::new() };
         for evidence in &stored.file.evidence {
             match kept.iter().find(|r| r.alert_id == evidence.alert_id) {
@@ -156,7 +155,7 @@ impl Service {
     pub fn record_case(&self, id: &str) -> Result<(usize, Vec<String>), QueryError> {
         let stored = self.stored(id, None)?;
         let (found, missing) = self.gathered(&stored.file.evidence, STEPS.1)?;
-        let added = self.case_desk()?.keep(id, &found).map_err(super::advice::unwritable)?;
+        let added = self.case_desk()?.keep(id, &found, self.clock.now()).map_err(super::advice::unwritable)?;
         Ok((added, missing))
     }
 
@@ -166,7 +165,7 @@ impl Service {
 
     fn whole(&self, id: &str, as_of: Option<Ts>) -> Result<(CaseView, StoredCase, Vec<CaseRecording>), QueryError> {
         let stored = self.stored(id, as_of)?;
-        let recordings = self.reader.case_recordings(id).map_err(internal)?;
+        let recordings = self.reader.case_recordings(id, as_of).map_err(internal)?;
         let counts = self.reader.case_counts(as_of).map_err(internal)?;
         let attached = cases::attachments(&stored.file, &recordings)?;
         let similar = self.similar_cases(&stored, as_of)?;
@@ -174,10 +173,17 @@ impl Service {
         Ok((view, stored, recordings))
     }
 
-    /// Earlier closed cases of one of its patterns, those with the nearest score first.
+    /// Of the last closed cases before it of one of its patterns, those with the nearest score first.
     fn similar_cases(&self, of: &StoredCase, as_of: Option<Ts>) -> Result<Vec<CaseSummary>, QueryError> {
-        let query = CaseQuery { state: Some(CaseState::Closed), as_of, limit: COMPARED_MAX };
-        let (closed, _) = self.reader.cases(&query).map_err(internal)?;
+        let CaseFile { case_id, filed_at, .. } = &of.file;
+        let query = CasesLike {
+            case_id: case_id.clone(),
+            patterns: of.file.patterns(),
+            filed_until: *filed_at,
+            as_of,
+            limit: COMPARED_MAX,
+        };
+        let closed = self.reader.cases_like(&query).map_err(internal)?;
         let scores = |case: &StoredCase| -> Vec<(Pattern, f64)> {
             let peaks = case.file.evidence.iter().filter_map(CaseEvidence::peak);
             peaks.map(|k| (k.alert.pattern, k.alert.score)).collect()
@@ -185,9 +191,6 @@ impl Service {
         let own = scores(of);
         let mut near: Vec<(f64, StoredCase)> = Vec::new();
         for case in closed {
-            if case.file.case_id == of.file.case_id || case.file.filed_at > of.file.filed_at {
-                continue;
-            }
             let theirs = scores(&case);
             let pairs = own
                 .iter()

@@ -124,7 +124,7 @@ struct LakeAudience<'a> {
     request: &'a JournalRequest,
     markets: JournalMarkets,
     within: Range<Ts>,
-    /// The first tick.
+    /// How far it was when first asked.
     begin: Option<Ts>,
     last: Ts,
     step: &'a mut dyn FnMut(u64, u64),
@@ -151,10 +151,11 @@ impl JournalAudience for LakeAudience<'_> {
         })
     }
 
-    fn reached(&mut self, at: Ts) {
+    fn reached(&mut self, at: Ts) -> Result<(), ResearchError> {
         let begin = *self.begin.get_or_insert(at);
         let seconds = |span: Span| u64::try_from(span.0 / 1_000_000_000).unwrap_or(0);
         (self.step)(seconds(at - begin), seconds(self.last - begin));
+        Ok(())
     }
 }
 

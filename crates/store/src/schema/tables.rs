@@ -439,6 +439,7 @@ super::declare! {
         alert: Word NOT NULL,
         source: Word NOT NULL -- "journal or store",
         until_ts: Int NOT NULL -- "how far it reaches",
+        recorded_at: Int NOT NULL -- "when it was put here",
         body: Text NOT NULL -- "books and trades, JSON",
         digest: Int NOT NULL,
     }

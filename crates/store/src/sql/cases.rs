@@ -5,7 +5,7 @@ use super::db::{Connection, NONE, Optional, params};
 use super::digest;
 use super::fault::{Inner, SqlFault};
 use crate::schema::insert;
-use crate::{CaseOutcome, CaseQuery, StoredCase};
+use crate::{CaseOutcome, CaseQuery, CasesLike, StoredCase};
 use barograph_domain::case::{
     CASE_ALERTS_MAX, CaseCount, CaseEntry, CaseFile, CaseRecording, CaseStanding, CaseStep, Disposition, EntryDraft,
 };
@@ -30,7 +30,7 @@ asked! {
 asked! {
     /// What was recorded around one alert.
     struct StoredRecording {
-        case_id: String, alert: String, source: String, until_ts: i64, body: String, digest: i64,
+        case_id: String, alert: String, source: String, until_ts: i64, recorded_at: Ts, body: String, digest: i64,
     }
 }
 
@@ -117,16 +117,17 @@ pub(super) fn file(
         return Ok(false);
     }
     put_entry(conn, &entry)?;
-    record(conn, id, recordings)?;
+    record(conn, id, recordings, file.filed_at)?;
     Ok(true)
 }
 
-fn of_recording(id: &str, alert: &str, source: &str, until: i64, body: &str) -> i64 {
-    digest::of_texts(&[id, alert, source, &until.to_string(), body])
+fn of_recording(r: &StoredRecording) -> i64 {
+    let StoredRecording { case_id, alert, source, until_ts, recorded_at, body, .. } = r;
+    digest::of_texts(&[case_id, alert, source, &until_ts.to_string(), &recorded_at.0.to_string(), body])
 }
 
 /// See [`crate::CaseWriter::record_case`].
-pub(super) fn record(conn: &Connection, id: &str, recordings: &[CaseRecording]) -> Inner<usize> {
+pub(super) fn record(conn: &Connection, id: &str, recordings: &[CaseRecording], at: Ts) -> Inner<usize> {
     let mut added = 0;
     for one in recordings {
         let (alert, source, until_ts) = (one.alert_id.as_str(), one.source.name(), one.until.0);
@@ -138,9 +139,13 @@ pub(super) fn record(conn: &Connection, id: &str, recordings: &[CaseRecording]) 
         if further > 0 {
             continue;
         }
-        let body = text(one)?;
-        let digest = of_recording(id, alert, source, until_ts, &body);
-        let (sql, row) = insert!(case_recordings or Keep { case_id: id, alert, source, until_ts, body, digest });
+        let [case_id, alert, source] = [id, alert, source].map(str::to_owned);
+        let new = StoredRecording { case_id, alert, source, until_ts, recorded_at: at, body: text(one)?, digest: 0 };
+        let digest = of_recording(&new);
+        let StoredRecording { case_id, alert, source, body, .. } = new;
+        let (sql, row) = insert!(case_recordings or Keep {
+            case_id, alert, source, until_ts, recorded_at: at.0, body, digest,
+        });
         added += conn.execute(sql, row)?;
     }
     Ok(added)
@@ -153,7 +158,7 @@ pub(super) fn write(conn: &Connection, id: &str, draft: &EntryDraft) -> Inner<Ca
         let sql = "SELECT case_id FROM cases WHERE case_id = ?1 FOR UPDATE";
         conn.query_row(sql, params![id], |r| r.get::<String>(0)).optional()?;
     }
-    let before = entries(conn, Some(id), None)?.remove(id).unwrap_or_default();
+    let before = own_entries(conn, id, None)?;
     if before.is_empty() {
         return Ok(CaseOutcome::Missing);
     }
@@ -167,14 +172,23 @@ pub(super) fn write(conn: &Connection, id: &str, draft: &EntryDraft) -> Inner<Ca
     }
 }
 
-/// Entries of one case, or of all, that were written by then; in their order.
-fn entries(conn: &Connection, of: Option<&str>, as_of: Option<Ts>) -> Inner<Entries> {
-    let mut statement = conn.prepare(select!(
-        StoredCaseEntry;
-        " FROM case_entries WHERE (?1 = '' OR case_id = ?1) AND at <= ?2 ORDER BY case_id, seq"
-    ))?;
-    let until = as_of.unwrap_or(Ts::MAX).0;
-    let mut rows = statement.query(params![of.unwrap_or_default(), until])?;
+/// Entries of one case that were written by then, in their order.
+fn own_entries(conn: &Connection, id: &str, as_of: Option<Ts>) -> Inner<Vec<CaseEntry>> {
+    let mut statement =
+        conn.prepare(select!(StoredCaseEntry; " FROM case_entries WHERE case_id = ?1 AND at <= ?2 ORDER BY seq"))?;
+    let mut rows = statement.query(params![id, as_of.unwrap_or(Ts::MAX).0])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(StoredCaseEntry::read(row)?.parsed()?.0);
+    }
+    Ok(found)
+}
+
+/// Entries of all cases that were written by then, in their order.
+fn entries(conn: &Connection, as_of: Option<Ts>) -> Inner<Entries> {
+    let mut statement =
+        conn.prepare(select!(StoredCaseEntry; " FROM case_entries WHERE at <= ?1 ORDER BY case_id, seq"))?;
+    let mut rows = statement.query(params![as_of.unwrap_or(Ts::MAX).0])?;
     let mut found = Entries::new();
     while let Some(row) = rows.next()? {
         let (entry, _) = StoredCaseEntry::read(row)?.parsed()?;
@@ -194,14 +208,33 @@ fn stored(conn: &Connection, id: &str, entries: Vec<CaseEntry>) -> Inner<Option<
 
 /// See [`crate::CaseReader::case`].
 pub(super) fn one(conn: &Connection, id: &str, as_of: Option<Ts>) -> Inner<Option<StoredCase>> {
-    let own = entries(conn, Some(id), as_of)?.remove(id).unwrap_or_default();
-    stored(conn, id, own)
+    stored(conn, id, own_entries(conn, id, as_of)?)
+}
+
+/// See [`crate::CaseReader::cases_like`]. Patterns have a column, so that only the evidence of what is taken is read.
+pub(super) fn like(conn: &Connection, query: &CasesLike) -> Inner<Vec<StoredCase>> {
+    // A case that was closed stays closed.
+    let mut statement = conn.prepare(
+        "SELECT case_id, patterns FROM cases WHERE filed_at <= ?1 AND case_id <> ?2 AND EXISTS (SELECT 1 FROM \
+         case_entries e WHERE e.case_id = cases.case_id AND e.kind = 'closed' AND e.at <= ?3) ORDER BY filed_at DESC, case_id",
+    )?;
+    let until = query.as_of.unwrap_or(Ts::MAX).0;
+    let closed: Vec<(String, String)> = statement
+        .query_map(params![query.filed_until.0, query.case_id.as_str(), until], |r| Ok((r.get(0)?, r.get(1)?)))?
+        .collect::<Inner<_>>()?;
+    let wanted: Vec<&str> = query.patterns.iter().map(|p| p.name()).collect();
+    let alike = closed.iter().filter(|(_, patterns)| patterns.split(',').any(|word| wanted.contains(&word)));
+    let mut found = Vec::new();
+    for (id, _) in alike.take(query.limit) {
+        found.extend(one(conn, id, query.as_of)?);
+    }
+    Ok(found)
 }
 
 /// See [`crate::CaseReader::cases`].
 pub(super) fn list(conn: &Connection, query: &CaseQuery) -> Inner<(Vec<StoredCase>, bool)> {
     let mut wanted: Vec<(Ts, String, Vec<CaseEntry>)> = Vec::new();
-    for (id, own) in entries(conn, None, query.as_of)? {
+    for (id, own) in entries(conn, query.as_of)? {
         let (Some(standing), Some(first)) = (CaseStanding::of(&own), own.first()) else { continue };
         if query.state.is_none_or(|s| s == standing.state) {
             wanted.push((first.at, id, own));
@@ -226,11 +259,14 @@ pub(super) fn ids(conn: &Connection, beginning: &str) -> Inner<Vec<String>> {
 }
 
 /// See [`crate::CaseReader::case_recordings`].
-pub(super) fn recordings(conn: &Connection, id: &str) -> Inner<Vec<CaseRecording>> {
-    let mut statement = conn.prepare(
-        select!(StoredRecording; " FROM case_recordings WHERE case_id = ?1 ORDER BY alert, source, until_ts DESC"),
-    )?;
-    statement.query_map(params![id], |r| read_recording(&StoredRecording::read(r)?))?.collect()
+pub(super) fn recordings(conn: &Connection, id: &str, as_of: Option<Ts>) -> Inner<Vec<CaseRecording>> {
+    let mut statement = conn.prepare(select!(
+        StoredRecording;
+        " FROM case_recordings WHERE case_id = ?1 AND recorded_at <= ?2 ORDER BY alert, source, until_ts DESC"
+    ))?;
+    statement
+        .query_map(params![id, as_of.unwrap_or(Ts::MAX).0], |r| read_recording(&StoredRecording::read(r)?))?
+        .collect()
 }
 
 fn read_recording(stored: &StoredRecording) -> Inner<CaseRecording> {
@@ -246,7 +282,7 @@ pub(super) fn counts(conn: &Connection, as_of: Option<Ts>) -> Inner<Vec<CaseCoun
     let patterns: BTreeMap<String, String> =
         statement.query_map(NONE, |r| Ok((r.get(0)?, r.get(1)?)))?.collect::<Inner<_>>()?;
     let mut found: BTreeMap<Pattern, CaseCount> = BTreeMap::new();
-    for (id, own) in entries(conn, None, as_of)? {
+    for (id, own) in entries(conn, as_of)? {
         let Some(disposition) = CaseStanding::of(&own).and_then(|s| s.disposition) else { continue };
         for word in patterns.get(&id).map(String::as_str).unwrap_or_default().split(',') {
             let pattern = Pattern::from_name(word)
@@ -298,8 +334,8 @@ pub(super) fn check(conn: &Connection) -> Inner<u64> {
     while let Some(row) = rows.next()? {
         let stored = StoredRecording::read(row)?;
         read_recording(&stored)?;
-        let StoredRecording { case_id, alert, source, until_ts, body, digest } = stored;
-        if of_recording(&case_id, &alert, &source, until_ts, &body) != digest {
+        if of_recording(&stored) != stored.digest {
+            let StoredRecording { case_id, alert, .. } = stored;
             let what = format!("the recording of '{alert}' in the case '{case_id}' is not what was written");
             return Err(SqlFault::Damaged(what));
         }

@@ -12,7 +12,7 @@ use super::{
 use crate::postgres::DatabaseAddress;
 use crate::run::usable_until;
 use crate::{
-    AlertQuery, CandleQuery, Candles, CaseQuery, CaseReader, CheckReport, Checkpoint, DeliveryQuery, Dirty,
+    AlertQuery, CandleQuery, Candles, CaseQuery, CaseReader, CasesLike, CheckReport, Checkpoint, DeliveryQuery, Dirty,
     EndpointCount, Gap, ImportRecord, InstrumentInfo, LabelChange, LedgerHead, LedgerProgress, LedgerState, LevelQuery,
     MessageLog, NoticeQuery, OrderedEvents, OutboxReader, Page, Point, PointQuery, Range, Reader, Result, RowQuery,
     Rows, RunInfo, RunKey, Sent, SignalInfo, SignalQuery, SignalReader, StoredCase, StoredOrderBook, StreamInfo,
@@ -369,8 +369,12 @@ impl<K> CaseReader for SqlReader<K> {
         self.ask(|conn| cases::ids(conn, beginning))
     }
 
-    fn case_recordings(&self, id: &str) -> Result<Vec<CaseRecording>> {
-        self.ask(|conn| cases::recordings(conn, id))
+    fn case_recordings(&self, id: &str, as_of: Option<Ts>) -> Result<Vec<CaseRecording>> {
+        self.ask(|conn| cases::recordings(conn, id, as_of))
+    }
+
+    fn cases_like(&self, query: &CasesLike) -> Result<Vec<StoredCase>> {
+        self.ask(|conn| cases::like(conn, query))
     }
 
     fn case_counts(&self, as_of: Option<Ts>) -> Result<Vec<CaseCount>> {

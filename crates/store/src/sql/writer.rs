@@ -320,8 +320,8 @@ impl<K> CaseWriter for SqlWriter<K> {
         self.core.write(|tx| cases::file(tx, file, first, recordings))
     }
 
-    fn record_case(&mut self, id: &str, recordings: &[CaseRecording]) -> Result<usize> {
-        self.core.write(|tx| cases::record(tx, id, recordings))
+    fn record_case(&mut self, id: &str, recordings: &[CaseRecording], at: Ts) -> Result<usize> {
+        self.core.write(|tx| cases::record(tx, id, recordings, at))
     }
 
     fn write_case(&mut self, id: &str, entry: &EntryDraft) -> Result<CaseOutcome> {

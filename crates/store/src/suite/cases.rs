@@ -3,7 +3,7 @@
 
 use super::alerts::story;
 use super::{Factory, Site, hash, refused};
-use crate::{CaseOutcome, CaseQuery, CaseWriter, Reader, Retention, WriterRole};
+use crate::{CaseOutcome, CaseQuery, CaseWriter, CasesLike, Reader, Retention, WriterRole};
 use barograph_domain::case::{
     BookStep, CaseCount, CaseEvidence, CaseFile, CaseRecording, CaseRefusal, CaseState, CaseStep, Disposition,
     EntryDraft, PriceLevel, RecordedFrom, TapeTrade,
@@ -80,16 +80,25 @@ pub fn cases_are_filed_once(factory: &dyn Factory) {
     let case = reader.case(&file.case_id, None).unwrap().unwrap();
     assert_eq!(case.file, file);
     assert_eq!((case.entries.len(), case.entries[0].note.as_deref()), (1, Some("looks odd")));
-    assert_eq!(reader.case_recordings(&file.case_id).unwrap(), [recording]);
+    assert_eq!(reader.case_recordings(&file.case_id, None).unwrap(), [recording]);
     let played = CaseRecording { source: RecordedFrom::Journal, ..recorded("a") };
-    assert_eq!(writer.record_case(&file.case_id, &[recorded("a"), played.clone()]).unwrap(), 1);
-    let kept = reader.case_recordings(&file.case_id).unwrap();
+    assert_eq!(writer.record_case(&file.case_id, &[recorded("a"), played.clone()], at(2)).unwrap(), 1);
+    let kept = reader.case_recordings(&file.case_id, None).unwrap();
     assert_eq!(kept, [played.clone(), recorded("a")], "what the journal gave first");
     let further = CaseRecording { until: played.until + Span::mins(1), ..played.clone() };
     let shorter = CaseRecording { until: played.until - Span::secs(1), books_left_out: 0, ..played.clone() };
-    assert_eq!(writer.record_case(&file.case_id, &[shorter, further.clone()]).unwrap(), 1);
-    let kept = reader.case_recordings(&file.case_id).unwrap();
-    assert_eq!(kept, [further, played, recorded("a")], "what reaches furthest first, and nothing goes");
+    assert_eq!(writer.record_case(&file.case_id, &[shorter, further.clone()], at(3)).unwrap(), 1);
+    let kept = reader.case_recordings(&file.case_id, None).unwrap();
+    assert_eq!(kept, [further.clone(), played.clone(), recorded("a")], "what reaches furthest first, and nothing goes");
+    for (minute, want) in [
+        (0, &[][..]),
+        (1, &[recorded("a")]),
+        (2, &[played.clone(), recorded("a")]),
+        (3, &[further, played, recorded("a")]),
+    ] {
+        let known = reader.case_recordings(&file.case_id, Some(at(minute))).unwrap();
+        assert_eq!(known, want, "what was put there by minute {minute}");
+    }
     assert_eq!(reader.case("none", None).unwrap(), None);
     assert_eq!(reader.case_ids(&file.case_id[..8]).unwrap(), std::slice::from_ref(&file.case_id));
     assert_eq!(reader.case_ids("x").unwrap(), Vec::<String>::new());
@@ -162,6 +171,34 @@ pub fn dispositions_are_counted(factory: &dyn Factory) {
     assert_eq!(reader.case_counts(Some(at(1))).unwrap(), []);
 }
 
+/// Of closed cases those filed last that share a pattern, as far as they were filed and closed by then.
+pub fn closed_cases_are_found_by_pattern(factory: &dyn Factory) {
+    let (_site, mut writer, reader) = open(factory);
+    for (minute, name) in (1..).zip(["a", "b", "c", "d"]) {
+        writer.file_case(&filed(name, minute), &entry(minute, "ann", CaseStep::Filed, None), &[]).unwrap();
+    }
+    for (minute, name) in [(5, "a"), (6, "b"), (7, "d")] {
+        let close = entry(minute, "bob", CaseStep::Closed(Disposition::True), None);
+        writer.write_case(&filed(name, 0).case_id, &close).unwrap();
+    }
+    let whole = CasesLike {
+        case_id: filed("b", 0).case_id,
+        patterns: vec![Pattern::Spoofing, Pattern::LiquidationCascade],
+        filed_until: at(4),
+        as_of: None,
+        limit: 10,
+    };
+    let names = |query: &CasesLike| -> Vec<String> {
+        let found = reader.cases_like(query).unwrap();
+        found.into_iter().map(|case| case.file.evidence[0].alert_id.clone()).collect()
+    };
+    assert_eq!(names(&whole), ["d", "a"], "neither itself nor one that is open");
+    assert_eq!(names(&CasesLike { limit: 1, ..whole.clone() }), ["d"]);
+    assert_eq!(names(&CasesLike { filed_until: at(3), ..whole.clone() }), ["a"]);
+    assert_eq!(names(&CasesLike { as_of: Some(at(6)), ..whole.clone() }), ["a"], "the other was still open");
+    assert_eq!(names(&CasesLike { patterns: vec![Pattern::Spoofing], ..whole }), [] as [&str; 0]);
+}
+
 /// Cases are no part of what was observed, and nothing takes them away.
 pub fn cases_are_no_content_and_stay(factory: &dyn Factory) {
     let (site, mut writer, reader) = open(factory);
@@ -177,5 +214,5 @@ pub fn cases_are_no_content_and_stay(factory: &dyn Factory) {
     };
     site.writer(&WriterRole::ALL).unwrap().prune(&none).unwrap();
     assert_eq!(reader.case(&file.case_id, None).unwrap().unwrap().file, file);
-    assert_eq!(reader.case_recordings(&file.case_id).unwrap(), [recorded("a")]);
+    assert_eq!(reader.case_recordings(&file.case_id, None).unwrap(), [recorded("a")]);
 }

@@ -116,7 +116,7 @@ macro_rules! suite {
             sources_and_scopes_stay_apart, order_of_signals_does_not_show, signals_are_no_part_of_the_content);
         $crate::suite_of!($factory, cases:
             cases_are_filed_once, entries_are_added_and_known_as_they_were, dispositions_are_counted,
-            cases_are_no_content_and_stay);
+            closed_cases_are_found_by_pattern, cases_are_no_content_and_stay);
         $crate::suite_of!($factory, outbox:
             messages_come_with_their_alerts, messages_come_with_their_notices, what_waits_is_found_again, deliveries_end_once,
             members_share_the_end_of_their_group, what_fires_is_known, delivery_is_a_role, the_two_writers_go_on_together);

@@ -223,6 +223,7 @@ fn a_changed_number_is_found() {
         ("DELETE FROM case_entries WHERE seq = 1", "entry 1 of the case"),
         ("DELETE FROM case_entries", "has no entry"),
         ("UPDATE case_recordings SET body = replace(body, 'store', 'journal')", "the recording"),
+        ("UPDATE case_recordings SET recorded_at = recorded_at - 1", "the recording"),
     ];
     for (sql, words) in changes {
         let dir = tempfile::tempdir().unwrap();

@@ -7,7 +7,7 @@ import { plain } from '../../format/number';
 import { Answer } from '../../ui/Answer';
 import { Panel } from '../../ui/Panel';
 import { Time } from '../../ui/Time';
-import { firstStep, offsetText, stepsOf, tapeAt, widest } from './steps';
+import { firstStep, leftOut, offsetText, stepsOf, tapeAt, widest } from './steps';
 
 export function Replay({ path, alerts }: { path: string; alerts: CaseAlert[] }): JSX.Element {
   const replay = useResource<CaseReplay>(path);
@@ -73,7 +73,7 @@ function Stepper({ of, title }: { of: CaseRecording; title: string }): JSX.Eleme
       </div>
       <p class="muted small">
         {of.source === 'journal' ? 'Rebuilt from the messages that were received.' : 'As the store has them: of a live market one of each minute, not every change.'}
-        {of.books_left_out + of.trades_left_out > 0 && ` ${of.books_left_out} more books and ${of.trades_left_out} more trades of this stretch are recorded.`}
+        {` ${leftOut(of)}`}
       </p>
     </div>
   );

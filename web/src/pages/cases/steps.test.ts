@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { BookStep, TapeTrade } from '../../api/types';
-import { firstStep, offsetText, stepsOf, tapeAt, widest } from './steps';
+import { firstStep, leftOut, offsetText, stepsOf, tapeAt, widest } from './steps';
 
 const at = (ms: number): string => new Date(Date.UTC(2026, 1, 5) + ms).toISOString();
 const book = (ms: number): BookStep => ({ at: at(ms), known_at: at(ms), bids: [{ price: 99, qty: ms + 1 }], asks: [{ price: 101, qty: 2 }] });
@@ -31,4 +31,11 @@ test('the tape ends at the step, the newest first', () => {
 test('bars are drawn by the largest level, and time counts from the moment', () => {
   expect(widest(book(300))).toBe(301);
   expect(offsetText(at(50), at(100))).toBe('−0.050 s');
+});
+
+test('what is not kept is not promised', () => {
+  const of = (books: number, trades: number): string => leftOut({ ...RECORDING, books_left_out: books, trades_left_out: trades });
+  expect(of(0, 0)).toBe('');
+  expect(of(1, 30)).toBe('In the JSON export: 1 more book and 30 more trades.');
+  expect(of(500, 0)).toBe('In the JSON export: 198 more books. Received and not kept: 302 more books.');
 });

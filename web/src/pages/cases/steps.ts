@@ -47,6 +47,20 @@ export function offsetText(at: string, moment: string): string {
   return `${ms < 0 ? '−' : '+'}${(Math.abs(ms) / 1000).toFixed(3)} s`;
 }
 
+/** What a recording is cut to when it is kept. */
+const KEPT = { books: 200, trades: 2000 };
+
+/** What is not shown of a recording: what the JSON export has, and what was received and not kept; empty where that is nothing. */
+export function leftOut(of: Pick<CaseRecording, 'books' | 'trades' | 'books_left_out' | 'trades_left_out'>): string {
+  const kept = (shown: number, left: number, most: number): number => Math.min(Math.max(0, most - shown), left);
+  const books = kept(of.books.length, of.books_left_out, KEPT.books);
+  const trades = kept(of.trades.length, of.trades_left_out, KEPT.trades);
+  const counted = (b: number, t: number): string =>
+    [b > 0 ? `${b} more ${b === 1 ? 'book' : 'books'}` : '', t > 0 ? `${t} more ${t === 1 ? 'trade' : 'trades'}` : ''].filter(Boolean).join(' and ');
+  const [more, gone] = [counted(books, trades), counted(of.books_left_out - books, of.trades_left_out - trades)];
+  return [more && `In the JSON export: ${more}.`, gone && `Received and not kept: ${gone}.`].filter(Boolean).join(' ');
+}
+
 function later(a: string, b: string): boolean {
   const [x, y] = [Date.parse(a), Date.parse(b)];
   return x > y || (x === y && a.length === b.length && a > b);

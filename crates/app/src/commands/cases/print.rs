@@ -3,7 +3,9 @@
 use crate::term::{Paint, fold, minus, minute, number_of};
 use barograph_api::cases::{CaseAlert, CaseEntryView, CaseList, CaseReplay, CaseSummary, CaseView, PatternPrecision};
 use barograph_domain::alert::Statistic;
-use barograph_domain::case::{BookStep, CaseRecording, CaseState, CaseStep, Disposition, ShareInterval, TapeTrade};
+use barograph_domain::case::{
+    BookStep, CaseRecording, CaseState, CaseStep, Disposition, STEPS, ShareInterval, TapeTrade,
+};
 use barograph_domain::text::escape_control;
 use barograph_domain::{Side, Span, Ts};
 use barograph_query::cases::words;
@@ -225,11 +227,23 @@ fn steps(out: &mut CaseText, r: &CaseRecording, paint: Paint) {
             }
         }
     }
-    let left = |n: u64, noun: &str| (n > 0).then(|| number_of(n, noun));
-    let more: Vec<String> =
-        [left(r.books_left_out, "book"), left(r.trades_left_out, "trade")].into_iter().flatten().collect();
-    if !more.is_empty() {
-        out.line(paint.faint(&format!("{} more: ask with --books and --trades", more.join(" and "))));
+    left_out(out, r, paint);
+}
+
+/// What is not shown: what may be asked for, and what is not kept.
+fn left_out(out: &mut CaseText, r: &CaseRecording, paint: Paint) {
+    let books = words::left_out(r.books.len(), r.books_left_out, STEPS.1.books);
+    let trades = words::left_out(r.trades.len(), r.trades_left_out, STEPS.1.trades);
+    let counted = |books: u64, trades: u64| {
+        let all = [(books, "book"), (trades, "trade")];
+        let some: Vec<String> = all.into_iter().filter(|(n, _)| *n > 0).map(|(n, noun)| number_of(n, noun)).collect();
+        (!some.is_empty()).then(|| some.join(" and "))
+    };
+    if let Some(kept) = counted(books.0, trades.0) {
+        out.line(paint.faint(&format!("{kept} more: ask with --books and --trades")));
+    }
+    if let Some(gone) = counted(books.1, trades.1) {
+        out.line(paint.faint(&format!("{gone} more received within that time and not kept")));
     }
 }
 

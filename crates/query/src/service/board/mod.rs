@@ -12,6 +12,7 @@ mod reading;
 
 use super::{Latest, Service};
 use crate::positions::WatchedStops;
+use crate::render::Lens;
 pub use alerts::AlertBook;
 use barograph_api::board::{Cells, Column, DataState, HeaderView, Hub, SetWith, Table, Value, flags};
 use barograph_api::feeds::FeedsPulse;
@@ -20,6 +21,7 @@ use barograph_domain::{GapReason, InstrumentName, Metric, Span, StatusState, Ts}
 use barograph_engine::explain::PresentReading;
 use barograph_engine::explain::headline::Held;
 use barograph_store::RunKey;
+use bytes::Bytes;
 use cells::{RenderedRow, base, change, origin_of};
 use lost::{is_lost, required};
 use past::{Trail, changes};
@@ -90,6 +92,8 @@ struct Kept {
     reading: Option<PresentReading>,
     /// The worst placed position, as its headline has it.
     held: Option<Held>,
+    /// Its headline without that position, where there is one.
+    impersonal: Option<String>,
     /// Metrics whose loss is the market's.
     required: Vec<Metric>,
     /// Records of its alerts.
@@ -165,6 +169,15 @@ impl Service {
         }
     }
 
+    /// Rows of the board, brought up to date, as they read for somebody without a position: others may read what leaves this process.
+    pub(super) fn impersonal_rows(&self, of: &[InstrumentName]) -> Vec<(InstrumentName, Bytes)> {
+        self.update_board();
+        // Held while the rows are written, so that no update comes between the two.
+        let keeper = self.board.keeper.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = keeper.markets.iter().filter_map(|k| Some((&k.name, k.impersonal.as_deref()?)));
+        self.board.hub.named_rows(of, &own.collect())
+    }
+
     /// How everything that listens does; where nothing is listened to, what is stored.
     pub(super) fn pulse_now(&self) -> FeedsPulse {
         let now = self.clock.now();
@@ -225,6 +238,7 @@ impl Kept {
             flags: flags::WARMING,
             reading: None,
             held: None,
+            impersonal: None,
             required: Vec::new(),
             alerts: PastState::Unread,
         }
@@ -300,12 +314,17 @@ impl Keeper {
         }
         for (i, kept) in self.markets.iter_mut().enumerate().filter(|(_, k)| k.moved) {
             kept.moved = false;
+            kept.impersonal = None;
             let rendered = match &kept.latest {
                 Some(l) => {
+                    let shown = |lens: &Lens| {
+                        let is_listened = || service.is_listened(&kept.name);
+                        lens.at_present_or_end(&l.row, l.previous.as_ref(), now, is_listened)
+                    };
                     let lens = l.lens.holding(kept.held);
-                    let is_listened = || service.is_listened(&kept.name);
-                    let snapshot = lens.at_present_or_end(&l.row, l.previous.as_ref(), now, is_listened);
-                    RenderedRow::of(&lens, &l.row, &snapshot)
+                    let rendered = RenderedRow::of(&lens, &l.row, &shown(&lens));
+                    kept.impersonal = kept.held.map(|_| shown(&l.lens.holding(None)).headline);
+                    rendered
                 }
                 None => RenderedRow::nothing(),
             };
