@@ -150,7 +150,7 @@ impl TextLines {
             let number = self.0.number();
             return match self.0.end() {
                 End::Whole => Ok(None),
-                End::Torn(e) => Err(format!("line {} cannot be read: {e}", number + 1)),
+                End::Torn(e) => Err(format!("it breaks off near line {number}: {e}")),
                 End::TooLong => Err(format!("line {number} is longer than {} MiB", LONGEST >> 20)),
             };
         };
@@ -199,7 +199,8 @@ mod tests {
         let mut lines = TextLines::new(Box::new(Cursor::new(b"a\n\xff\nb".to_vec())));
         assert_eq!(lines.next_line(), Ok(Some((1, "a"))));
         assert_eq!(lines.next_line(), Err("line 2 is not UTF-8 text".to_owned()));
-        assert_eq!((lines.next_line(), lines.next_line()), (Ok(Some((3, "b"))), Ok(None)));
+        assert_eq!(lines.next_line(), Ok(Some((3, "b"))));
+        assert_eq!(lines.next_line(), Ok(None));
     }
 
     #[test]
@@ -222,5 +223,8 @@ mod tests {
         assert!(matches!(lines.end(), End::Torn(_)));
         assert!(lines.next().is_none() && matches!(lines.end(), End::Whole), "said once");
         assert_eq!(lines.number(), 3, "the torn line has a number to be blamed by");
+        let mut lines = TextLines::new(Box::new(io::BufReader::new(Tears(b"one\nthr".to_vec()))));
+        assert_eq!(lines.next_line(), Ok(Some((1, "one"))));
+        assert!(lines.next_line().unwrap_err().starts_with("it breaks off near line 2: "));
     }
 }
