@@ -4,6 +4,7 @@
 //! is brought later about the same moment is a revision with a later `known_ts`, and an answer as of a moment is made of what was
 //! known by then. What does not belong here: where values come from, and what is made of them.
 
+use crate::text::is_one_line;
 use crate::{InstrumentName, Ts};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -151,14 +152,11 @@ impl SignalPoint {
         if let Some(value) = self.value.filter(|v| !v.is_finite()) {
             return Err(SignalFault::Value(value));
         }
-        let printable = |text: &str, most: usize| {
-            !text.is_empty() && text.chars().count() <= most && !text.chars().any(char::is_control)
-        };
-        if !printable(&self.source, SIGNAL_SOURCE_MAX) {
+        if !is_one_line(&self.source, SIGNAL_SOURCE_MAX) {
             return Err(SignalFault::Source);
         }
         let (count, length) = SIGNAL_TAGS_MAX;
-        if self.tags.len() > count || !self.tags.iter().all(|(k, v)| printable(k, length) && printable(v, length)) {
+        if self.tags.len() > count || !self.tags.iter().all(|(k, v)| is_one_line(k, length) && is_one_line(v, length)) {
             return Err(SignalFault::Tags);
         }
         if self.known_ts < self.event_ts {
@@ -226,11 +224,11 @@ impl fmt::Display for SignalFault {
             }
             Self::Value(value) => write!(f, "the value {value} is not a finite number; null takes a value back"),
             Self::Source => {
-                write!(f, "the source is a name of 1 to {SIGNAL_SOURCE_MAX} characters, for example my_desk")
+                write!(f, "the source is a name of 1 to {SIGNAL_SOURCE_MAX} visible characters, for example my_desk")
             }
             Self::Tags => {
                 let (count, length) = SIGNAL_TAGS_MAX;
-                write!(f, "at most {count} tags, keys and texts of 1 to {length} characters")
+                write!(f, "at most {count} tags, keys and texts of 1 to {length} visible characters")
             }
             Self::Early { event, known } => {
                 write!(
@@ -292,11 +290,13 @@ mod tests {
     #[test]
     fn what_cannot_be_stored_is_refused_with_its_reason() {
         type Change = fn(&mut SignalPoint);
-        let cases: [(Change, &str); 6] = [
+        let cases: [(Change, &str); 8] = [
             (|p| p.value = Some(f64::NAN), "not a finite number"),
             (|p| p.value = Some(f64::INFINITY), "not a finite number"),
             (|p| p.source.clear(), "the source is a name"),
             (|p| p.source = "a\nb".to_owned(), "the source is a name"),
+            (|p| p.source = "desk\u{200b}".to_owned(), "the source is a name"),
+            (|p| drop(p.tags.insert("k".to_owned(), "\u{202e}v".to_owned())), "at most 16 tags"),
             (|p| drop(p.tags.insert("k".to_owned(), String::new())), "at most 16 tags"),
             (|p| p.known_ts = Ts(9), "before the moment it is of"),
         ];

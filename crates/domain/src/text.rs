@@ -51,6 +51,31 @@ pub fn number_of<N: Copy + PartialEq + From<u8> + core::fmt::Display>(n: N, noun
     }
 }
 
+/// Is this a character that nobody sees, though it changes what is read: a control character, a mark that turns or joins writing, one
+/// without width, a separator of lines or paragraphs, a filler? Texts that people bring are refused where one is in them, so that two
+/// that look alike are alike. The two marks that choose between the forms of an emoji are none.
+#[must_use]
+pub const fn is_hidden(c: char) -> bool {
+    is_unfit(c)
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0d}'
+            | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{13430}'..='\u{1343f}' | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// One line of 1 to `most` characters, all of them such as people see.
+#[must_use]
+pub fn is_one_line(text: &str, most: usize) -> bool {
+    !text.is_empty() && text.chars().count() <= most && !text.chars().any(is_hidden)
+}
+
+/// Text of at most `most` characters, all of them line breaks or such as people see.
+#[must_use]
+pub fn is_plain_text(text: &str, most: usize) -> bool {
+    text.chars().count() <= most && !text.chars().any(|c| is_hidden(c) && c != '\n')
+}
+
 /// Does this character move the cursor, end a line or turn the direction of writing?
 const fn is_unfit(c: char) -> bool {
     matches!(c,
@@ -83,6 +108,48 @@ mod tests {
             said,
             ["0 markets 0 deliveries 0 days", "1 market 1 delivery 1 day", "2 markets 2 deliveries 2 days"]
         );
+    }
+
+    #[test]
+    fn a_text_that_people_bring_has_nothing_that_nobody_sees() {
+        for text in ["ann", "Ünal Ağca", "牛", "−6.1 % · “x”", "\u{2764}\u{fe0f}", "a\u{a0}b"] {
+            assert!(is_one_line(text, 12) && is_plain_text(text, 12), "{text}");
+        }
+        let hidden = [
+            "\0",
+            "\t",
+            "\r",
+            "\u{1b}",
+            "\u{7f}",
+            "\u{85}",
+            "\u{ad}",
+            "\u{61c}",
+            "\u{115f}",
+            "\u{180e}",
+            "\u{200b}",
+            "\u{200d}",
+            "\u{200e}",
+            "\u{2028}",
+            "\u{2029}",
+            "\u{202a}",
+            "\u{202e}",
+            "\u{2060}",
+            "\u{2066}",
+            "\u{2069}",
+            "\u{206f}",
+            "\u{2800}",
+            "\u{3164}",
+            "\u{feff}",
+            "\u{fff9}",
+            "\u{e0041}",
+        ];
+        for c in hidden {
+            let text = format!("b{c}uy");
+            assert!(!is_one_line(&text, 9) && !is_plain_text(&text, 9), "{}", text.escape_unicode());
+        }
+        assert!(is_plain_text("a\nb", 3) && !is_one_line("a\nb", 3), "a line break is for texts of several lines");
+        assert!(is_plain_text("", 0) && !is_one_line("", 1));
+        assert!(is_one_line("éé", 2) && !is_one_line("ééé", 2) && !is_plain_text("ééé", 2), "characters, not bytes");
     }
 
     #[test]

@@ -39,6 +39,7 @@ mod walk;
 pub mod whole_file;
 
 pub use error::Error;
+pub use lines::TextLines;
 pub use merge::EventReader;
 pub use options::ImportOptions;
 pub use plan::{Declaration, ImportPlan, plan, plan_with};

@@ -5,7 +5,7 @@
 
 use crate::source::Bytes;
 use memchr::memchr;
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read};
 use std::ops::Range;
 
 /// First buffer size; grows to the longest line.
@@ -131,6 +131,35 @@ impl Lines {
     }
 }
 
+/// Lines of a text with their numbers, for what reads rows by itself: a line without an end is an error, never all of the memory.
+pub struct TextLines(Lines);
+
+impl TextLines {
+    /// The lines of what [`crate::unpacked`] opens.
+    #[must_use]
+    pub fn new(from: Box<dyn BufRead + Send>) -> Self {
+        Self(Lines::new(from))
+    }
+
+    /// The next line that is not empty, with its number; `None` at the end.
+    ///
+    /// # Errors
+    /// Which line cannot be read and why; nothing comes behind a stream that broke off. Its content is not part of the message.
+    pub fn next_line(&mut self) -> Result<Option<(u64, &str)>, String> {
+        let Some(line) = self.0.next() else {
+            let number = self.0.number();
+            return match self.0.end() {
+                End::Whole => Ok(None),
+                End::Torn(e) => Err(format!("it breaks off near line {number}: {e}")),
+                End::TooLong => Err(format!("line {number} is longer than {} MiB", LONGEST >> 20)),
+            };
+        };
+        let number = line.number;
+        let text = core::str::from_utf8(self.0.bytes(&line));
+        text.map(|text| Some((number, text))).map_err(|_| format!("line {number} is not UTF-8 text"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -162,6 +191,19 @@ mod tests {
     }
 
     #[test]
+    fn a_text_without_line_breaks_is_refused_at_its_limit() {
+        let endless = io::BufReader::new(io::repeat(b'x'));
+        let mut lines = TextLines::new(Box::new(Cursor::new(b"a\n".to_vec()).chain(endless)));
+        assert_eq!(lines.next_line(), Ok(Some((1, "a"))));
+        assert_eq!(lines.next_line(), Err("line 2 is longer than 16 MiB".to_owned()));
+        let mut lines = TextLines::new(Box::new(Cursor::new(b"a\n\xff\nb".to_vec())));
+        assert_eq!(lines.next_line(), Ok(Some((1, "a"))));
+        assert_eq!(lines.next_line(), Err("line 2 is not UTF-8 text".to_owned()));
+        assert_eq!(lines.next_line(), Ok(Some((3, "b"))));
+        assert_eq!(lines.next_line(), Ok(None));
+    }
+
+    #[test]
     fn a_torn_stream_gives_its_whole_lines_and_says_so() {
         struct Tears(Vec<u8>);
         impl Read for Tears {
@@ -181,5 +223,8 @@ mod tests {
         assert!(matches!(lines.end(), End::Torn(_)));
         assert!(lines.next().is_none() && matches!(lines.end(), End::Whole), "said once");
         assert_eq!(lines.number(), 3, "the torn line has a number to be blamed by");
+        let mut lines = TextLines::new(Box::new(io::BufReader::new(Tears(b"one\nthr".to_vec()))));
+        assert_eq!(lines.next_line(), Ok(Some((1, "one"))));
+        assert!(lines.next_line().unwrap_err().starts_with("it breaks off near line 2: "));
     }
 }

@@ -44,7 +44,7 @@ fn day() -> NarrativeFacts {
 }
 
 /// Texts that are made of the day's facts only.
-const GOOD: [&str; 26] = [
+const GOOD: [&str; 36] = [
     "BTCUSDT is in a strong downtrend, down 6.1 % in 24 h, at 63,121.",
     "The price is 63,120.5.",
     "The price is 63,120.50 and open interest 5.23 billion.",
@@ -67,10 +67,20 @@ const GOOD: [&str; 26] = [
     "A cascade began on November 28 at 11:02.",
     "The London session saw a liquidation cascade.",
     "No risk rule fires.",
-    "One alert came first, a second followed.",
+    "A first alert came, a second followed.",
     "Longs were liquidated; shorts were not.",
     "It fell.\n\nIt is calm now.",
-    "The move of 6.1 % came in a 24-hour window.",
+    "The fall of 6.1 % came in a 24-hour window.",
+    "The price is 6.1 % lower.",
+    "Price and open interest parted: minus 6.1 % here, plus 3.1 % there.",
+    "Funding is negative at 0.0121 % per 8 h.",
+    "Funding rose to −0.0121 % per 8 h.",
+    "Funding stands below nothing, at 0.0121 %.",
+    "It fell −6.1 %.",
+    "It fell 6.1 %. Open interest, however, rose by 3.1 %.",
+    "The risk label holds since 28 November, as it did “before” – calmly…",
+    "It is calm. It is calm. It is calm. It is calm. It is calm.",
+    "It fell\n\nit is calm now",
 ];
 
 /// Texts that are not, each with what is wrong.
@@ -87,6 +97,19 @@ fn bad() -> Vec<(String, NarrativeFault)> {
         ("It fell 6 % in 24 h.", number("6 %")),
         ("It fell 61 % in 24 h.", number("61 %")),
         ("It moved +6.1 %.", number("+6.1 %")),
+        ("The move of 6.1 % came in 24 h.", F::NoSign("6.1 %".to_owned())),
+        ("Funding stands at 0.0121 % per 8 h.", F::NoSign("0.0121 %".to_owned())),
+        ("Funding is not negative at 0.0121 %.", F::NoSign("0.0121 %".to_owned())),
+        ("Open interest fell. Funding is 0.0121 %.", F::NoSign("0.0121 %".to_owned())),
+        ("Funding is positive at 0.0121 %.", F::OtherWay("0.0121 %".to_owned())),
+        ("It rose −6.1 %.", F::OtherWay("−6.1 %".to_owned())),
+        ("It rose to −6.1 %.", F::OtherWay("−6.1 %".to_owned())),
+        ("It is −6.1 % higher.", F::OtherWay("−6.1 %".to_owned())),
+        ("It is 6.1 % higher.", F::OtherWay("6.1 %".to_owned())),
+        ("It fell, then rose 6.1 %.", F::OtherWay("6.1 %".to_owned())),
+        ("Open interest fell +3.1 %.", F::OtherWay("+3.1 %".to_owned())),
+        ("Open interest moved minus 3.1 %.", F::OtherWay("3.1 %".to_owned())),
+        ("Volatility is at a negative 69 %.", F::OtherWay("69 %".to_owned())),
         ("It rose 6.1 % in 24 h.", F::OtherWay("6.1 %".to_owned())),
         ("Open interest dropped by 3.1 %.", F::OtherWay("3.1 %".to_owned())),
         ("Open interest is down a full 3.1 %.", F::OtherWay("3.1 %".to_owned())),
@@ -106,6 +129,10 @@ fn bad() -> Vec<(String, NarrativeFault)> {
         ("3 % of alerts opened.", number("3 %")),
         ("1 alert is open.", number("1")),
         ("Three alerts opened.", unread("Three")),
+        ("One alert opened.", unread("One")),
+        ("An alert opened once.", unread("once")),
+        ("A third of them are open.", unread("third")),
+        ("It fell in a two-hour window.", unread("two-hour")),
         ("Half of them are open.", unread("Half")),
         ("It lost a dozen ticks.", unread("dozen")),
         ("The price is 63.121,5.", unread("63.121,5")),
@@ -128,10 +155,34 @@ fn bad() -> Vec<(String, NarrativeFault)> {
         ("Selling was forced.", F::Advice("selling".to_owned())),
         ("Traders should wait.", F::Advice("should".to_owned())),
         ("Go  long here.", F::Advice("go long".to_owned())),
+        ("Best to avoid it.", F::Advice("avoid".to_owned())),
+        ("Exit into strength.", F::Advice("exit".to_owned())),
+        ("Longs can hedge.", F::Advice("hedge".to_owned())),
+        ("Time to reduce longs.", F::Advice("reduce".to_owned())),
+        ("Hold on.", F::Advice("hold".to_owned())),
+        ("It could recover.", F::Foretold("could".to_owned())),
+        ("It may recover.", F::Foretold("may".to_owned())),
+        ("May it recover.", F::Foretold("may".to_owned())),
+        ("It might recover.", F::Foretold("might".to_owned())),
+        ("It would recover.", F::Foretold("would".to_owned())),
+        ("What is next is a rebound.", F::Foretold("next".to_owned())),
         ("It will recover.", F::Foretold("will".to_owned())),
         ("A rebound is likely.", F::Foretold("likely".to_owned())),
         ("It fell. See https://example.org.", F::Layout("http".to_owned())),
         ("**It fell.**", F::Layout("**".to_owned())),
+        ("It fell, see example.org.", F::Layout("example.org".to_owned())),
+        ("It fell, see host.example/x for it.", F::Layout("host.example/x".to_owned())),
+        ("It fell, ask x@host.", F::Layout("@".to_owned())),
+        ("It fell:\n- longs first", F::Layout("-".to_owned())),
+        ("It fell:\n3. longs first", F::Layout("3.".to_owned())),
+        ("a) it fell.", F::Layout("a)".to_owned())),
+        ("# It fell.", F::Layout("#".to_owned())),
+        ("It fell. It rose. It fell. It rose. It fell. It rose.", F::Sentences(6)),
+        ("It fell\nit rose\nit fell\nit rose\nit fell\nit rose", F::Sentences(6)),
+        ("It is time to b\u{200b}uy.", F::Layout("\\u{200b}".to_owned())),
+        ("It \u{202e}fell.", F::Layout("\\u{202e}".to_owned())),
+        ("It fe\u{ad}ll.", F::Layout("\\u{ad}".to_owned())),
+        ("It fell \u{2713}.", F::Layout("\\u{2713}".to_owned())),
         ("It fell.\u{1b}c", F::Layout("\\u{1b}".to_owned())),
         ("Оно упало.", F::Layout("\\u{41e}".to_owned())),
         (long.as_str(), F::TooLong(909)),
@@ -199,6 +250,34 @@ fn a_reply_is_read_or_said_to_be_none() {
     ] {
         assert!(reply(body).unwrap_err().contains(why), "{body}");
     }
+}
+
+#[test]
+fn what_stands_in_a_fact_may_be_repeated() {
+    let word = |text: &str| fact("alert_1", NarrativeValue::Word, "", text);
+    let facts = NarrativeFacts { items: vec![word("One-sided flow in 牛USDT at x.desk")] };
+    assert_eq!(check("The one-sided flow in 牛USDT is at x.desk.", &facts), Ok(()));
+    assert_eq!(check("One flow is there.", &facts), Err(vec![NarrativeFault::UnreadNumber("One".to_owned())]));
+    // Not so what nobody sees.
+    let facts = NarrativeFacts { items: vec![word("a\u{200b}b")] };
+    assert_eq!(check("a\u{200b}b", &facts), Err(vec![NarrativeFault::Layout("\\u{200b}".to_owned())]));
+}
+
+#[test]
+fn a_rise_of_the_headline_is_no_fall() {
+    let facts =
+        NarrativeFacts { items: vec![fact("headline", NarrativeValue::Word, "", "Strong uptrend, +6.1 % in 24 h.")] };
+    assert_eq!(check("It rose 6.1 %.", &facts), Ok(()));
+    assert_eq!(check("It fell 6.1 %.", &facts), Err(vec![NarrativeFault::OtherWay("6.1 %".to_owned())]));
+}
+
+/// The month of May is no verb.
+#[test]
+fn a_date_in_may_is_a_date() {
+    let at = NarrativeValue::Moment(Ts::parse("2026-05-28T14:30:00Z").unwrap());
+    let facts = NarrativeFacts { items: vec![fact("until", at, "", "as of 2026-05-28 14:30 UTC")] };
+    assert_eq!(check("It fell on May 28, 2026 and on 28 May.", &facts), Ok(()));
+    assert_eq!(check("On 28 May it may fall.", &facts), Err(vec![NarrativeFault::Foretold("may".to_owned())]));
 }
 
 /// One number as it is read.

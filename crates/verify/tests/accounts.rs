@@ -54,7 +54,7 @@ fn hyperliquid_of_2023_is_labelled_as_counted() {
     let Some(path) = barograph_testkit::recorded("derivatives/hyperliquid_2023/non_mm_trades.csv.gz") else { return };
     let mut text = String::new();
     flate2::read::MultiGzDecoder::new(std::fs::File::open(path).unwrap()).read_to_string(&mut text).unwrap();
-    let report = study::study(&fills(&text), &LinkRule::default(), &FlowThresholds::default(), 20);
+    let report = study::study(&fills(&text), &LinkRule::default(), &FlowThresholds::default(), 20).unwrap();
     let mut got: Vec<_> = report.markets.iter().map(|m| (m.symbol.as_str(), m.joined, m.hours, m.linked)).collect();
     got.sort_unstable();
     assert_eq!(got, COUNTED);

@@ -9,12 +9,11 @@ use crate::failure::Failure;
 use barograph_domain::Ts;
 use barograph_domain::text::escape_control;
 use barograph_engine::order_flow::FlowThresholds;
+use barograph_lake::TextLines;
 use barograph_venues::hyperliquid::account_fills::{FillColumns, FillFault};
 use barograph_verify::accounts::study::FillsByMarket;
 use barograph_verify::accounts::{AccountFill, AccountMark, LinkRule, study};
 use std::collections::BTreeMap;
-use std::io::BufRead;
-use std::path::Path;
 
 /// What the reading of a file came to.
 #[derive(Debug, Default, PartialEq)]
@@ -30,15 +29,14 @@ pub(super) struct ReadFills {
 
 pub(crate) fn run(args: &AccountsArgs, settings: &Settings, json: bool) -> Result<(), Failure> {
     let shown = escape_control(&args.file.display().to_string()).into_owned();
-    let file = open(&args.file).map_err(|e| Failure::usage(format!("{shown} cannot be read: {e}")))?;
+    let file =
+        barograph_lake::unpacked(&args.file).map_err(|e| Failure::usage(format!("{shown} cannot be read: {e}")))?;
     let salt = AccountSalt::get(args.salt.as_deref(), &settings.data)?;
-    let fills = read(file, &|address| salt.mark(address)).map_err(|why| Failure::usage(format!("{shown}: {why}")))?;
-    let report = study::study(&fills.by_market, &LinkRule::default(), &FlowThresholds::default(), args.trades);
+    let fills = read(TextLines::new(file), &|address| salt.mark(address))
+        .map_err(|why| Failure::usage(format!("{shown}: {why}")))?;
+    let report = study::study(&fills.by_market, &LinkRule::default(), &FlowThresholds::default(), args.trades)
+        .map_err(|why| Failure::usage(format!("{shown}: {why}")))?;
     accounts_print::print(&fills, &report, json)
-}
-
-fn open(path: &Path) -> std::io::Result<Box<dyn BufRead + Send>> {
-    barograph_lake::unpacked(path)
 }
 
 struct PricedFill {
@@ -47,26 +45,21 @@ struct PricedFill {
 }
 
 /// Fills by market, in the order of time; rows that cannot be read are counted by what is wrong with them.
-fn read(file: impl BufRead, mark: &dyn Fn(&str) -> AccountMark) -> Result<ReadFills, String> {
+fn read(mut lines: TextLines, mark: &dyn Fn(&str) -> AccountMark) -> Result<ReadFills, String> {
     let mut out = ReadFills::default();
-    let mut lines = (1_u64..).zip(file.lines());
-    let text = |(number, line): (u64, std::io::Result<String>)| {
-        line.map(|line| (number, line)).map_err(|e| format!("line {number} cannot be read: {e}"))
-    };
-    let (_, header) = lines.next().map(text).transpose()?.ok_or_else(|| "the file is empty".to_owned())?;
-    let columns = FillColumns::of(&header).map_err(|name| {
+    let (_, header) = lines.next_line()?.ok_or_else(|| "the file is empty".to_owned())?;
+    let columns = FillColumns::of(header).map_err(|name| {
         format!(
             "it has no column '{name}'; fills of accounts have time,user,coin,side,px,sz,crossed in their first line"
         )
     })?;
     let mut priced: BTreeMap<String, (u8, Vec<PricedFill>)> = BTreeMap::new();
     let (mut accounts, mut newest) = (std::collections::BTreeSet::new(), Ts::MIN);
-    for numbered in lines {
-        let (number, line) = text(numbered)?;
+    while let Some((number, line)) = lines.next_line()? {
         if line.trim().is_empty() {
             continue;
         }
-        let row = match columns.read(&line) {
+        let row = match columns.read(line) {
             Ok(row) => row,
             Err(fault) => {
                 out.rejected.entry(fault).or_insert((0, number)).0 += 1;
@@ -108,9 +101,10 @@ fn in_ticks(decimals: u8, fills: Vec<PricedFill>) -> Vec<AccountFill> {
 mod tests {
     use super::*;
     use barograph_domain::Side;
+    use std::io::Cursor;
 
     fn check(text: &str) -> Result<ReadFills, String> {
-        read(text.as_bytes(), &|address| AccountMark(address.len() as u64))
+        read(TextLines::new(Box::new(Cursor::new(text.to_owned()))), &|address| AccountMark(address.len() as u64))
     }
 
     #[test]
@@ -138,5 +132,7 @@ mod tests {
             let why = check(text).unwrap_err();
             assert!(why.contains(want) && !why.contains("0x"), "{why}");
         }
+        let endless = format!("time,user,coin,side,px,sz,crossed\n{}", "0xaa".repeat(5 << 20));
+        assert_eq!(check(&endless), Err("line 2 is longer than 16 MiB".to_owned()));
     }
 }

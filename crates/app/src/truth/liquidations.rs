@@ -13,11 +13,19 @@ use std::path::Path;
 /// Least published liquidations of the minutes that are studied: all, and those in which a feed was likely to leave something out.
 const COUNTS_MIN: [u32; 3] = [1, 2, 5];
 
+/// Which tape: files may be of different venues, and a symbol is one market only within its file.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct TapeOf {
+    file: String,
+    /// Empty where no column names it.
+    symbol: String,
+}
+
 /// What reading came to.
 #[derive(Debug, Default)]
 pub(super) struct ReadTapes {
-    /// By file and symbol.
-    pub(super) tapes: BTreeMap<String, Vec<ForcedTrade>>,
+    /// By file and symbol, each in the order of time.
+    pub(super) tapes: BTreeMap<TapeOf, Vec<ForcedTrade>>,
     /// Rows without a time, or without a notional above 0.
     pub(super) rejected: usize,
     /// The first of them: file and row.
@@ -36,21 +44,20 @@ pub(crate) fn run(args: &LiquidationsArgs, json: bool) -> Result<(), Failure> {
             read.first_rejected.map_or_else(String::new, |row| format!("; the first row that cannot be read is {row}"));
         return Err(Failure::usage(format!("there is no liquidation in it{first}")));
     }
-    read.tapes.values_mut().for_each(|tape| in_order(tape));
     let studies = studies(&read.tapes);
     liquidations_print::print(&read, &studies, json)
 }
 
-/// By time; those of one moment stay in the order of their file, because which is last decides a thinning. A file that begins with its
-/// newest row is reversed first.
-fn in_order(tape: &mut [ForcedTrade]) {
-    if tape.first().zip(tape.last()).is_some_and(|(first, last)| first.at > last.at) {
+/// By time; those of one moment stay in the order of their file, because which is last decides a thinning. The tapes of a file that
+/// begins with its newest row are reversed first.
+fn in_order(tape: &mut [ForcedTrade], is_newest_first: bool) {
+    if is_newest_first {
         tape.reverse();
     }
     tape.sort_by_key(|trade| trade.at);
 }
 
-fn studies(tapes: &BTreeMap<String, Vec<ForcedTrade>>) -> Vec<ThinningStudy> {
+fn studies(tapes: &BTreeMap<TapeOf, Vec<ForcedTrade>>) -> Vec<ThinningStudy> {
     let of = |thinning| {
         let all: Vec<ThinnedMinute> = tapes.values().flat_map(|tape| minutes(tape, thinning)).collect();
         COUNTS_MIN.map(|count| thinning_study(&all, thinning, count))
@@ -112,17 +119,27 @@ fn read_one(path: &Path, shown: &str, map: &TapeColumns, out: &mut ReadTapes) ->
         let usd = if usd.is_some() { number(usd)? } else { number(price)? * number(qty)? };
         Some(usd).filter(|usd| usd.is_finite() && *usd > 0.0)
     };
+    let mut tapes: BTreeMap<String, Vec<ForcedTrade>> = BTreeMap::new();
+    let (mut first, mut last) = (None, None);
     table.rows(&mut |number, row| match row.time(time).ok().zip(notional(&row)) {
         Some((at, usd)) => {
-            let symbol = symbol.and_then(|at| row.text(at)).map(String::from_utf8_lossy);
-            let market = symbol.map_or_else(|| shown.to_owned(), |symbol| escape_control(&symbol).to_string());
-            out.tapes.entry(market).or_default().push(ForcedTrade { at, usd });
+            let symbol = symbol.and_then(|at| row.text(at)).map(String::from_utf8_lossy).unwrap_or_default();
+            tapes.entry(escape_control(&symbol).into_owned()).or_default().push(ForcedTrade { at, usd });
+            first.get_or_insert(at);
+            last = Some(at);
         }
         None => {
             out.rejected += 1;
             out.first_rejected.get_or_insert_with(|| format!("row {number} of {shown}"));
         }
-    })
+    })?;
+    for (symbol, mut tape) in tapes {
+        in_order(&mut tape, first > last);
+        if out.tapes.insert(TapeOf { file: shown.to_owned(), symbol }, tape).is_some() {
+            return Err("is given twice; each liquidation counts once".to_owned());
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -156,10 +173,10 @@ mod tests {
             rows.iter().map(|(s, usd)| ForcedTrade { at: Ts::from_secs(*s), usd: *usd }).collect()
         };
         let mut newest_first = tape(&[(9, 1.0), (5, 2.0), (5, 3.0), (1, 4.0)]);
-        in_order(&mut newest_first);
+        in_order(&mut newest_first, true);
         assert_eq!(newest_first, tape(&[(1, 4.0), (5, 3.0), (5, 2.0), (9, 1.0)]));
         let mut oldest_first = tape(&[(1, 4.0), (5, 3.0), (5, 2.0), (3, 1.0), (9, 1.0)]);
-        in_order(&mut oldest_first);
+        in_order(&mut oldest_first, false);
         assert_eq!(oldest_first, tape(&[(1, 4.0), (3, 1.0), (5, 3.0), (5, 2.0), (9, 1.0)]));
     }
 
@@ -172,10 +189,43 @@ mod tests {
         std::fs::write(&path, text).unwrap();
         let (map, mut read) = (TapeColumns::parse(None).unwrap(), ReadTapes::default());
         read_one(&path, "t.csv", &map, &mut read).unwrap();
-        assert_eq!((read.tapes["A"][0].usd, read.tapes["B"].len(), read.rejected), (6.0, 1, 2));
+        let tape = |symbol: &str| &read.tapes[&TapeOf { file: "t.csv".to_owned(), symbol: symbol.to_owned() }];
+        assert_eq!((tape("A")[0].usd, tape("B").len(), read.rejected), (6.0, 1, 2));
         assert_eq!(read.first_rejected.as_deref(), Some("row 4 of t.csv"));
         let other = TapeColumns::parse(Some("time=timestamp,usd=value")).unwrap();
         let why = read_one(&path, "t.csv", &other, &mut read).unwrap_err();
         assert!(why.contains("no column 'value'; it has timestamp, symbol"), "{why}");
+    }
+
+    /// Two files of one symbol, both with their newest row first; the second begins where the first ends.
+    #[test]
+    fn files_are_tapes_of_their_own_in_whatever_order_they_are_given() {
+        let folder = tempfile::tempdir().unwrap();
+        let header = "timestamp,symbol,price,amount\n";
+        // Milliseconds and amounts. In `early` two fall into one millisecond; `late` shares the second of 1 700 000 005 with it.
+        let early = "1700000005000,A,1,3\n1700000001000,A,1,2\n1700000001000,A,1,1\n";
+        let late = "1700000009000,A,1,9\n1700000005500,A,1,4\n";
+        let paths = [("early.csv", early), ("late.csv", late)].map(|(name, rows)| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, format!("{header}{rows}")).unwrap();
+            (path, name)
+        });
+        let map = TapeColumns::parse(None).unwrap();
+        let read = |order: [usize; 2]| {
+            let mut read = ReadTapes::default();
+            for at in order {
+                read_one(&paths[at].0, paths[at].1, &map, &mut read).unwrap();
+            }
+            read.tapes
+        };
+        let tapes = read([0, 1]);
+        assert_eq!(tapes, read([1, 0]));
+        let usd: Vec<Vec<f64>> = tapes.values().map(|tape| tape.iter().map(|t| t.usd).collect()).collect();
+        assert_eq!(usd, [vec![1.0, 2.0, 3.0], vec![4.0, 9.0]], "the oldest first, in each file");
+        let last = |tape: &Vec<ForcedTrade>| minutes(tape, Thinning::ALL[1]).iter().map(|m| (m.count, m.usd)).collect();
+        let thinned: Vec<Vec<(u32, f64)>> = tapes.values().map(last).collect();
+        assert_eq!(thinned, [vec![(2, 5.0)], vec![(2, 13.0)]], "one second of two files is two seconds");
+        let mut twice = ReadTapes { tapes, ..ReadTapes::default() };
+        assert!(read_one(&paths[0].0, paths[0].1, &map, &mut twice).unwrap_err().contains("given twice"));
     }
 }

@@ -15,7 +15,7 @@ pub(super) fn print(read: &ReadTapes, studies: &[ThinningStudy], json: bool) -> 
     let (events, usd) = (all().count(), all().map(|t| t.usd).sum::<f64>());
     if json {
         let value = serde_json::json!({
-            "markets": read.tapes.len(), "liquidations": events, "usd": usd, "rejected": read.rejected, "studies": studies,
+            "tapes": read.tapes.len(), "liquidations": events, "usd": usd, "rejected": read.rejected, "studies": studies,
             "absent": absent(studies),
         });
         writeln!(out, "{value}")?;
@@ -30,8 +30,8 @@ pub(super) fn print(read: &ReadTapes, studies: &[ThinningStudy], json: bool) -> 
     }
     let stamps = || all().map(|t: &ForcedTrade| t.at);
     if let Some((from, to)) = stamps().min().zip(stamps().max()) {
-        let (markets, events) = (number_of(read.tapes.len(), "market"), number_of(events, "liquidation"));
-        writeln!(out, "{markets}, {events} of {:.1} M USD, {from} to {to}\n", usd / 1e6)?;
+        let (tapes, events) = (number_of(read.tapes.len(), "tape"), number_of(events, "liquidation"));
+        writeln!(out, "{tapes}, {events} of {:.1} M USD, {from} to {to}\n", usd / 1e6)?;
     }
     writeln!(
         out,
@@ -41,7 +41,7 @@ pub(super) fn print(read: &ReadTapes, studies: &[ThinningStudy], json: bool) -> 
     for study in studies {
         writeln!(out, "{}", line(study))?;
     }
-    writeln!(out, "\nNot in the model, because it is not on the tape: {}.", absent(studies).join(", "))?;
+    writeln!(out, "\nNot in the model, because this command does not read them: {}.", absent(studies).join(", "))?;
     Ok(())
 }
 

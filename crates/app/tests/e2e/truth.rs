@@ -149,7 +149,7 @@ fn a_band_that_holds_is_shown_and_one_on_too_little_is_withheld() {
     let done = place.run("verify liquidations tape.csv --json").exits(0);
     let value = &json_lines(&done.out)[0];
     let studies = value["studies"].as_array().unwrap();
-    assert_eq!((studies.len(), value["markets"].as_u64()), (6, Some(1)));
+    assert_eq!((studies.len(), value["tapes"].as_u64()), (6, Some(1)));
     for study in studies {
         let held = study["check"]["held"].as_f64().unwrap();
         assert!((held - 0.8).abs() < 0.05 && study["withheld"].is_null(), "{study}");

@@ -1,6 +1,7 @@
 //! What people write into a case: added to and never changed. State and disposition are those of the newest entry that says any.
 
 use crate::Ts;
+use crate::text::{is_one_line, is_plain_text};
 use core::fmt;
 use serde::{Deserialize, Serialize};
 
@@ -182,9 +183,11 @@ impl CaseRefusal {
 impl fmt::Display for CaseRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Author => write!(f, "the author of an entry is one line of 1 to {CASE_AUTHOR_MAX} characters"),
+            Self::Author => {
+                write!(f, "the author of an entry is one line of 1 to {CASE_AUTHOR_MAX} visible characters")
+            }
             Self::Note => {
-                write!(f, "a note has at most {CASE_NOTE_MAX} characters, and of control characters only line breaks")
+                write!(f, "a note has at most {CASE_NOTE_MAX} characters, visible ones and line breaks only")
             }
             Self::NoWords => f.write_str("a note needs words"),
             Self::FiledAlready => f.write_str("the case has been filed already; add a note to it"),
@@ -200,11 +203,11 @@ impl EntryDraft {
     /// [`CaseRefusal::Author`], [`CaseRefusal::Note`]; [`CaseRefusal::NoWords`] of a step that is nothing but its note.
     pub fn new(at: Ts, author: &str, step: CaseStep, note: Option<&str>) -> Result<Self, CaseRefusal> {
         let author = author.trim();
-        if author.is_empty() || author.chars().count() > CASE_AUTHOR_MAX || author.chars().any(char::is_control) {
+        if !is_one_line(author, CASE_AUTHOR_MAX) {
             return Err(CaseRefusal::Author);
         }
         let note = note.map(str::trim).filter(|n| !n.is_empty());
-        if note.is_some_and(|n| n.chars().count() > CASE_NOTE_MAX || n.chars().any(|c| c.is_control() && c != '\n')) {
+        if note.is_some_and(|n| !is_plain_text(n, CASE_NOTE_MAX)) {
             return Err(CaseRefusal::Note);
         }
         if step == CaseStep::Noted && note.is_none() {
@@ -353,6 +356,11 @@ mod tests {
             ("ann", Some("  "), Err(CaseRefusal::NoWords)),
             ("ann", None, Err(CaseRefusal::NoWords)),
             ("ann", Some("\u{1b}[2J"), Err(CaseRefusal::Note)),
+            ("ann", Some("not \u{202e}eurt"), Err(CaseRefusal::Note)),
+            ("a\u{200b}nn", Some("x"), Err(CaseRefusal::Author)),
+            ("ann\u{2028}", Some("x"), Ok(())),
+            ("a\u{2028}nn", Some("x"), Err(CaseRefusal::Author)),
+            ("ann", Some("two\nlines"), Ok(())),
             ("ann", Some(long.as_str()), Err(CaseRefusal::Note)),
             ("ann", Some(&long[1..]), Ok(())),
         ] {

@@ -30,7 +30,7 @@ pub use accounting::{BookState, FlowAccounting, FlowLevel, LevelFlow, RestingSid
 pub use finding::{EvidenceStrength, FlowFinding, FlowVerdict, Strengths, union_score};
 pub use thresholds::{FLOW_KEYS, FlowKey, FlowThresholds};
 pub use wash::WashSigns;
-pub use wash_tape::{WashHour, WashTape};
+pub use wash_tape::{TAPE_HOURS_MAX, TapeSpanFault, WashHour, WashTape};
 pub use watch::{EXPERIMENTAL, FLOW_PATTERNS};
 
 use barograph_domain::{Alert, Side, Span, Ts};

@@ -10,6 +10,31 @@ use super::{FlowThresholds, HourContext};
 use barograph_domain::{Side, Span, Ts};
 
 const HOUR: Span = Span::hours(1);
+/// Most hours between the first trade of a tape and one behind it: ten years. Each is an hour of its own, so a row with a wrong
+/// century would be millions of empty ones.
+pub const TAPE_HOURS_MAX: i64 = 10 * 8_766;
+
+/// A trade lies too far from the first one of its tape.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TapeSpanFault {
+    /// Beginning of the first hour.
+    pub first: Ts,
+    /// The trade.
+    pub at: Ts,
+}
+
+impl core::fmt::Display for TapeSpanFault {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let years = TAPE_HOURS_MAX / 8_766;
+        write!(
+            f,
+            "trades lie between {} and {}, more than {years} years apart; remove the rows with a wrong time, or split the set",
+            self.first, self.at
+        )
+    }
+}
+
+impl core::error::Error for TapeSpanFault {}
 
 /// One hour that is over.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -35,6 +60,8 @@ pub struct WashHour {
 pub struct WashTape {
     hours: Hours,
     wash: WashTrading,
+    /// Number of the first hour.
+    first: Option<i64>,
     /// Number of the hour under way.
     open: Option<i64>,
 }
@@ -43,24 +70,33 @@ impl WashTape {
     /// Nothing is known yet.
     #[must_use]
     pub fn new() -> Self {
-        Self { hours: Hours::begin(), wash: WashTrading::default(), open: None }
+        Self { hours: Hours::begin(), wash: WashTrading::default(), first: None, open: None }
     }
 
     /// Takes a trade, its price in ticks; hours that are over by then are added to `out`. One that is earlier than the hour under way
     /// counts in that hour.
+    ///
+    /// # Errors
+    /// When it is more than [`TAPE_HOURS_MAX`] behind the first one; it is not taken.
     pub fn trade(
         &mut self,
         at: Ts,
         (ticks, qty, aggressor_side): (i64, f64, Side),
         t: &FlowThresholds,
         out: &mut Vec<WashHour>,
-    ) {
-        self.reach(at.0.div_euclid(HOUR.0), t, out);
+    ) -> Result<(), TapeSpanFault> {
+        let hour = at.0.div_euclid(HOUR.0);
+        let first = *self.first.get_or_insert(hour);
+        if hour - first > TAPE_HOURS_MAX {
+            return Err(TapeSpanFault { first: Ts(first.saturating_mul(HOUR.0)), at });
+        }
+        self.reach(hour, t, out);
         let side = match aggressor_side {
             Side::Long => RestingSide::Ask,
             Side::Short => RestingSide::Bid,
         };
         self.hours.trade(at, (ticks, 1.0), qty, side);
+        Ok(())
     }
 
     /// Ends the tape: its last hour is not seen whole, and counts as one that is not.
@@ -118,9 +154,9 @@ mod tests {
                 let made = paired.contains(&hour);
                 // Sizes of three digits, or round ones where somebody trades with himself.
                 let qty = if made { 2.0 } else { 1.01 + f64::from(u32::try_from((k * 37) % 89).unwrap()) / 100.0 };
-                tape.trade(at, (1_000 + 5 * k, qty, Side::Long), &t, &mut out);
+                tape.trade(at, (1_000 + 5 * k, qty, Side::Long), &t, &mut out).unwrap();
                 if made {
-                    tape.trade(at + Span::millis(400), (1_000 + 5 * k, qty, Side::Short), &t, &mut out);
+                    tape.trade(at + Span::millis(400), (1_000 + 5 * k, qty, Side::Short), &t, &mut out).unwrap();
                 }
             }
         }
@@ -145,8 +181,22 @@ mod tests {
     #[test]
     fn an_hour_without_trades_is_an_hour() {
         let (mut tape, mut out, t) = (WashTape::new(), Vec::new(), FlowThresholds::default());
-        tape.trade(Ts(HOUR.0), (1, 1.0, Side::Long), &t, &mut out);
-        tape.trade(Ts(4 * HOUR.0), (1, 1.0, Side::Long), &t, &mut out);
+        tape.trade(Ts(HOUR.0), (1, 1.0, Side::Long), &t, &mut out).unwrap();
+        tape.trade(Ts(4 * HOUR.0), (1, 1.0, Side::Long), &t, &mut out).unwrap();
         assert_eq!(out.iter().map(|h| h.trades).collect::<Vec<_>>(), [1, 0, 0]);
+    }
+
+    #[test]
+    fn a_row_of_another_century_is_refused_before_its_hours_are_made() {
+        let (mut tape, mut out, t) = (WashTape::new(), Vec::new(), FlowThresholds::default());
+        let (wrong, right) = (Ts::from_civil(1700, 1, 1, 0, 0, 0), Ts::from_civil(2023, 2, 27, 15, 0, 2));
+        tape.trade(wrong, (1, 1.0, Side::Long), &t, &mut out).unwrap();
+        let fault = tape.trade(right, (1, 1.0, Side::Long), &t, &mut out).unwrap_err();
+        assert_eq!((fault, out.len()), (TapeSpanFault { first: wrong, at: right }, 0));
+        assert!(fault.to_string().contains("1700-01-01") && fault.to_string().contains("more than 10 years apart"));
+        let (mut tape, longest) = (WashTape::new(), Ts(TAPE_HOURS_MAX * HOUR.0));
+        tape.trade(Ts(0), (1, 1.0, Side::Long), &t, &mut out).unwrap();
+        tape.trade(longest, (1, 1.0, Side::Long), &t, &mut out).unwrap();
+        assert!(tape.trade(longest + HOUR, (1, 1.0, Side::Long), &t, &mut out).is_err());
     }
 }

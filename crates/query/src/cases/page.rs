@@ -6,7 +6,7 @@ use super::words;
 use barograph_api::cases::{CaseAlert, CaseEntryView, CaseView, PatternPrecision};
 use barograph_domain::alert::Statistic;
 use barograph_domain::case::{CaseRecording, CaseStep, PriceLevel, STEPS, ShareInterval};
-use barograph_domain::text::number_of;
+use barograph_domain::text::{is_hidden, number_of};
 use barograph_domain::{Side, Span, Ts};
 use std::fmt::Write as _;
 
@@ -26,7 +26,7 @@ fn esc(text: &str) -> String {
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
             '\'' => out.push_str("&#39;"),
-            c if c.is_control() && c != '\n' => out.push('\u{fffd}'),
+            c if is_hidden(c) && c != '\n' => out.push('\u{fffd}'),
             c => out.push(c),
         }
         out

@@ -1,17 +1,20 @@
 //! Is a text made of these facts only? Pure, and strict where in doubt: what is refused is replaced by our own sentences.
 
-use super::facts::{NarrativeFacts, NarrativeValue};
+use super::facts::{NarrativeFact, NarrativeFacts, NarrativeValue};
 use super::figures::{FigureKind, NumberInText, TextFigure, WrittenNumber, written};
+use super::layout::layout;
+use super::near::{NearWords, Way};
+use super::words::{ADVICE, FORETOLD, USUAL};
 use barograph_domain::Ts;
 use core::fmt;
 use std::collections::BTreeSet;
 
-/// Longest text, in characters: five sentences of 25 words.
+/// Longest text, in characters.
 pub const TEXT_MAX: usize = 900;
+/// Most sentences.
+pub const SENTENCES_MAX: usize = 5;
 /// A number may be rounded, but by no more than this share of what it is: `5 %` is no way to write 5.4 %.
 const ROUNDED_MAX: f64 = 0.01;
-/// Words before a number that say which way something went.
-const NEAR: usize = 4;
 
 /// What is wrong with a text.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -20,6 +23,8 @@ pub enum NarrativeFault {
     Empty,
     /// So many characters.
     TooLong(usize),
+    /// So many sentences.
+    Sentences(usize),
     /// It is no plain text of sentences: what stands there.
     Layout(String),
     /// No fact has this number.
@@ -28,8 +33,10 @@ pub enum NarrativeFault {
     UnreadNumber(String),
     /// No fact has this day or time.
     UnknownMoment(String),
-    /// The words before a number say that it rose where it fell, or fell where it rose.
+    /// The words at a number say that it rose where it fell, or fell where it rose.
     OtherWay(String),
+    /// It stands without the sign of its fact, which is below 0, and no word at it is one of falling or of less than nothing.
+    NoSign(String),
     /// A name that no fact has.
     UnknownName(String),
     /// It advises.
@@ -43,11 +50,13 @@ impl fmt::Display for NarrativeFault {
         match self {
             Self::Empty => f.write_str("it is empty"),
             Self::TooLong(n) => write!(f, "it has {n} characters, more than {TEXT_MAX}"),
+            Self::Sentences(n) => write!(f, "it has {n} sentences, more than {SENTENCES_MAX}"),
             Self::Layout(what) => write!(f, "it is not plain text: {what}"),
             Self::UnknownNumber(text) => write!(f, "no fact has the number '{text}'"),
             Self::UnreadNumber(text) => write!(f, "'{text}' is not a number written in digits"),
             Self::UnknownMoment(text) => write!(f, "no fact has the moment '{text}'"),
             Self::OtherWay(text) => write!(f, "'{text}' went the other way"),
+            Self::NoSign(text) => write!(f, "'{text}' lacks the minus sign of its fact"),
             Self::UnknownName(text) => write!(f, "no fact has the name '{text}'"),
             Self::Advice(text) => write!(f, "'{text}' is advice"),
             Self::Foretold(text) => write!(f, "'{text}' is about the future"),
@@ -55,135 +64,36 @@ impl fmt::Display for NarrativeFault {
     }
 }
 
-/// Words of advice: what to do is for people to decide.
-const ADVICE: [&str; 30] = [
-    "buy",
-    "buys",
-    "buying",
-    "sell",
-    "sells",
-    "selling",
-    "sold",
-    "bought",
-    "purchase",
-    "accumulate",
-    "invest",
-    "should",
-    "must",
-    "ought",
-    "recommend",
-    "recommends",
-    "recommended",
-    "recommendation",
-    "advise",
-    "advisable",
-    "go long",
-    "go short",
-    "going long",
-    "going short",
-    "take profit",
-    "take profits",
-    "price target",
-    "stay away",
-    "opportunity",
-    "consider",
-];
-
-/// Words about what is not known.
-const FORETOLD: [&str; 14] = [
-    "will", "going to", "expect", "expects", "expected", "predict", "predicts", "forecast", "likely", "poised",
-    "tomorrow", "upside", "imminent", "soon",
-];
-
-const ROSE: [&str; 20] = [
-    "up",
-    "rose",
-    "rises",
-    "risen",
-    "rising",
-    "gained",
-    "gains",
-    "gain",
-    "climbed",
-    "climbs",
-    "higher",
-    "increased",
-    "increase",
-    "added",
-    "jumped",
-    "rallied",
-    "advanced",
-    "grew",
-    "rise",
-    "above",
-];
-const FELL: [&str; 20] = [
-    "down",
-    "fell",
-    "falls",
-    "fallen",
-    "falling",
-    "lost",
-    "loses",
-    "loss",
-    "dropped",
-    "drops",
-    "lower",
-    "decreased",
-    "decrease",
-    "shed",
-    "slid",
-    "declined",
-    "sank",
-    "shrank",
-    "fall",
-    "below",
-];
-
-/// Upper-case words that need no fact.
-const USUAL: [&str; 5] = ["I", "A", "UTC", "USD", "OI"];
-
 /// What is wrong with a text; nothing where every number, moment and name in it is one of the facts'.
 ///
 /// # Errors
 /// Each fault once, in the order of [`NarrativeFault`].
 pub fn check(text: &str, facts: &NarrativeFacts) -> Result<(), Vec<NarrativeFault>> {
     let mut faults = BTreeSet::new();
-    faults.extend(layout(text));
+    faults.extend(layout(text, facts));
     let known = Known::of(facts);
     for found in written(text) {
         faults.extend(known.fault(&found, text));
     }
     faults.extend(names(text, facts));
-    let words = spaced(text);
+    let words = spaced(&without_days(text));
     let phrase = |all: &[&str]| all.iter().find(|p| words.contains(&format!(" {p} "))).map(|p| (*p).to_owned());
     faults.extend(phrase(&ADVICE).map(NarrativeFault::Advice));
     faults.extend(phrase(&FORETOLD).map(NarrativeFault::Foretold));
     if faults.is_empty() { Ok(()) } else { Err(faults.into_iter().collect()) }
 }
 
+/// The text without its dates, in which a month may be May.
+fn without_days(text: &str) -> String {
+    let days: Vec<_> = written(text).into_iter().filter(|w| matches!(w.number, WrittenNumber::Day(..))).collect();
+    let is_of_day = |at: usize| days.iter().any(|d| (d.at..d.at + d.text.chars().count()).contains(&at));
+    text.chars().enumerate().map(|(at, c)| if is_of_day(at) { ' ' } else { c }).collect()
+}
+
 /// Words in lower case with a blank on each side.
 fn spaced(text: &str) -> String {
     let letters: String = text.to_lowercase().chars().map(|c| if c.is_alphanumeric() { c } else { ' ' }).collect();
     format!(" {} ", letters.split_whitespace().collect::<Vec<_>>().join(" "))
-}
-
-fn layout(text: &str) -> Option<NarrativeFault> {
-    let length = text.chars().count();
-    if text.trim().is_empty() {
-        return Some(NarrativeFault::Empty);
-    }
-    if length > TEXT_MAX {
-        return Some(NarrativeFault::TooLong(length));
-    }
-    let lower = text.to_lowercase();
-    let marks = ["http", "www.", "```", "**", "##", "](", "|", "<", "\u{2022}"];
-    if let Some(mark) = marks.iter().find(|mark| lower.contains(*mark)) {
-        return Some(NarrativeFault::Layout((*mark).to_owned()));
-    }
-    // A letter of another script may be a number of it, which nothing here reads.
-    let is_foreign = |c: &char| (c.is_control() && *c != '\n') || (c.is_alphabetic() && *c > '\u{24f}' && *c != 'σ');
-    text.chars().find(is_foreign).map(|c| NarrativeFault::Layout(c.escape_unicode().to_string()))
 }
 
 /// Names within a sentence, and words in capitals anywhere, that no fact has. The first word of a sentence has its capital anyway.
@@ -226,19 +136,21 @@ struct Allowed {
     kind: FigureKind,
     /// It says by how much something moved.
     is_change: bool,
+    /// It says where something stands, which may rise to a value below 0.
+    is_level: bool,
 }
 
 /// Everything that may be written.
-struct Known<'a> {
+struct Known {
     numbers: Vec<Allowed>,
     moments: Vec<(u32, u32, u32, u32, u32)>,
     days: BTreeSet<(u32, u32, u32)>,
     clocks: BTreeSet<(u32, u32)>,
-    words: BTreeSet<&'a str>,
+    words: BTreeSet<String>,
 }
 
-impl<'a> Known<'a> {
-    fn of(facts: &'a NarrativeFacts) -> Self {
+impl Known {
+    fn of(facts: &NarrativeFacts) -> Self {
         let mut known = Self {
             numbers: Vec::new(),
             moments: Vec::new(),
@@ -254,7 +166,7 @@ impl<'a> Known<'a> {
             }
         }
         for fact in &facts.items {
-            known.text(&fact.text, fact.unit == super::facts::CHANGE);
+            known.text(fact);
         }
         for (year, month, day, hour, minute) in known.moments.clone() {
             known.days.insert((year, month, day));
@@ -271,23 +183,28 @@ impl<'a> Known<'a> {
             super::facts::SECONDS => (value, FigureKind::Seconds),
             _ => (value, FigureKind::Plain),
         };
-        self.numbers.push(Allowed { value, kind, is_change });
+        self.numbers.push(Allowed { value, kind, is_change, is_level: unit != super::facts::CHANGE });
     }
 
     /// What stands in a fact's text may be repeated.
-    fn text(&mut self, text: &'a str, of_change: bool) {
+    fn text(&mut self, fact: &NarrativeFact) {
+        let of_change = fact.unit == super::facts::CHANGE;
+        let is_number = matches!(fact.value, NarrativeValue::Number(_));
+        let text = fact.text.as_str();
         for found in written(text) {
             match found.number {
-                WrittenNumber::Figure(TextFigure { value, kind, .. }) => {
-                    let is_change = of_change && kind == FigureKind::Percent;
-                    self.numbers.push(Allowed { value, kind, is_change });
+                WrittenNumber::Figure(TextFigure { value, kind, is_signed, .. }) => {
+                    // In a headline a percentage with a sign is how far something went.
+                    let is_change = kind == FigureKind::Percent && (of_change || (is_signed && !is_number));
+                    self.numbers.push(Allowed { value, kind, is_change, is_level: is_number && !of_change });
                 }
                 WrittenNumber::Day(Some(year), month, day) => drop(self.days.insert((year, month, day))),
                 WrittenNumber::Clock(hour, minute) => drop(self.clocks.insert((hour, minute))),
                 WrittenNumber::Day(None, ..) | WrittenNumber::Word | WrittenNumber::Other => {}
             }
         }
-        self.words.extend(text.split_whitespace().map(|w| w.trim_matches(|c: char| !c.is_alphanumeric())));
+        let bare = |w: &str| w.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+        self.words.extend(text.split_whitespace().map(bare));
     }
 
     fn fault(&self, found: &NumberInText, text: &str) -> Option<NarrativeFault> {
@@ -303,32 +220,40 @@ impl<'a> Known<'a> {
                 (!self.clocks.contains(&(*hour, *minute))).then_some(NarrativeFault::UnknownMoment(shown))
             }
             WrittenNumber::Word | WrittenNumber::Other => {
-                (!self.words.contains(shown.as_str())).then_some(NarrativeFault::UnreadNumber(shown))
+                (!self.words.contains(&shown.to_lowercase())).then_some(NarrativeFault::UnreadNumber(shown))
             }
         }
     }
 
     fn figure_fault(&self, figure: &TextFigure, found: &NumberInText, text: &str) -> Option<NarrativeFault> {
-        let mut matched = self.numbers.iter().filter(|known| is_same(figure, known)).peekable();
-        if matched.peek().is_none() {
+        let matched: Vec<&Allowed> = self.numbers.iter().filter(|known| is_same(figure, known)).collect();
+        if matched.is_empty() {
             return Some(NarrativeFault::UnknownNumber(found.text.clone()));
         }
-        if figure.is_signed {
-            return None;
-        }
-        let (mut rose, mut fell) = (false, false);
-        let before: String = text.chars().take(found.at).collect();
-        for word in before.to_lowercase().split(|c: char| !c.is_alphabetic()).rev().filter(|w| !w.is_empty()).take(NEAR)
-        {
-            rose |= ROSE.contains(&word);
-            fell |= FELL.contains(&word);
-        }
-        let matched: Vec<&Allowed> = matched.collect();
-        let is_down = matched.iter().all(|known| known.value < 0.0);
-        let is_up = matched.iter().all(|known| known.value > 0.0 && known.is_change);
-        let other_way = (is_down && rose && !fell) || (is_up && fell && !rose);
-        other_way.then(|| NarrativeFault::OtherWay(found.text.clone()))
+        let near = NearWords::of(text, found);
+        let verdicts = matched.iter().map(|known| sign_fault(figure, known, near));
+        // What fits one fact is that fact's.
+        let fault = verdicts.reduce(Option::and)??;
+        Some(fault(found.text.clone()))
     }
+}
+
+/// Makes the fault of a number as it stands in the text.
+type FaultOf = fn(String) -> NarrativeFault;
+
+/// Do the words at a number speak against this fact, whose size it has?
+fn sign_fault(figure: &TextFigure, known: &Allowed, near: NearWords) -> Option<FaultOf> {
+    let other_way: Option<FaultOf> = Some(NarrativeFault::OtherWay);
+    if known.value >= 0.0 {
+        let is_minus = near.is_minus && known.kind != FigureKind::Seconds;
+        let is_against = is_minus || (known.is_change && near.way == Some(Way::Fell));
+        return other_way.filter(|_| is_against);
+    }
+    if near.way == Some(Way::Rose) && !(figure.is_signed && known.is_level && near.is_level) {
+        return other_way;
+    }
+    let is_below = near.is_negative || near.way == Some(Way::Fell);
+    if figure.is_signed || is_below { None } else { Some(NarrativeFault::NoSign) }
 }
 
 /// Year, month, day, hour and minute of a moment, UTC.

@@ -66,8 +66,17 @@ const MONTHS: [&str; 12] = [
     "December",
 ];
 
-/// Numbers as words; `one`, `first` and `second` are ordinary words too.
-const WORDS: [&str; 40] = [
+/// Numbers as words; `first` and `second` are ordinary words too.
+const WORDS: [&str; 49] = [
+    "one",
+    "once",
+    "thrice",
+    "couple",
+    "third",
+    "thirds",
+    "quarter",
+    "quarters",
+    "trillion",
     "zero",
     "two",
     "three",
@@ -184,6 +193,10 @@ impl Reader {
             return self.day_behind(month, from);
         }
         if WORDS.contains(&word.to_lowercase().as_str()) {
+            // `one-sided` is a word of its own, which a fact may have.
+            while self.peek(0) == Some('-') && self.peek(1).is_some_and(char::is_alphabetic) {
+                self.at += 1 + self.word_at(self.at + 1).chars().count();
+            }
             self.push(WrittenNumber::Word, from);
         }
     }

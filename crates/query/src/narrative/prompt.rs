@@ -11,7 +11,7 @@ const TOKENS_MAX: u32 = 400;
 const RULES: &str = "You rephrase facts about a crypto market as two to five plain English sentences for a trader. \
 Use the facts given and nothing else. Write each number, date and time in digits, as its fact's text has it, with its unit; \
 leave out what you do not need, and compute nothing. Name no asset, venue, person or event that the facts do not name. \
-Give no advice and no forecast; do not explain why something happened. No headings, lists, links or markup.";
+Keep the minus of a number that has one. Give no advice and no forecast; do not explain why something happened. No headings, lists, links or markup.";
 
 /// The body of the request.
 #[must_use]

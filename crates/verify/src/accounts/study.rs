@@ -4,7 +4,7 @@ use super::links::{HourLabel, LinkRule, LinkedTrip, label};
 use super::score::{AccountScore, LabelledHour, labelled};
 use super::tape::{AccountFill, AccountTrade, join};
 use barograph_domain::{Span, Ts};
-use barograph_engine::order_flow::{FlowThresholds, WashHour, WashTape};
+use barograph_engine::order_flow::{FlowThresholds, TapeSpanFault, WashHour, WashTape};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -111,9 +111,17 @@ struct StudiedMarket {
 }
 
 /// Studies fills by market. Characteristics are of hours with at least `trades_min` trades; the detector keeps its own thresholds.
-#[must_use]
-pub fn study(fills: &FillsByMarket, rule: &LinkRule, t: &FlowThresholds, trades_min: u32) -> AccountReport {
-    let mut markets: Vec<StudiedMarket> = fills.iter().map(|(symbol, fills)| market(symbol, fills, rule, t)).collect();
+///
+/// # Errors
+/// When the trades of a market lie too far apart for its hours to be made.
+pub fn study(
+    fills: &FillsByMarket,
+    rule: &LinkRule,
+    t: &FlowThresholds,
+    trades_min: u32,
+) -> Result<AccountReport, TapeSpanFault> {
+    let studied = fills.iter().map(|(symbol, fills)| market(symbol, fills, rule, t));
+    let mut markets = studied.collect::<Result<Vec<StudiedMarket>, _>>()?;
     markets.sort_by(|a, b| b.about.trades.cmp(&a.about.trades).then_with(|| a.about.symbol.cmp(&b.about.symbol)));
     let third = markets.len().div_ceil(3).max(1);
     for (at, market) in markets.iter_mut().enumerate() {
@@ -130,20 +138,25 @@ pub fn study(fills: &FillsByMarket, rule: &LinkRule, t: &FlowThresholds, trades_
     };
     let classes = [None].into_iter().chain(SymbolClass::ALL.map(Some)).map(of_class).collect();
     let spans = || markets.iter().filter_map(|m| m.span);
-    AccountReport {
+    Ok(AccountReport {
         span: spans().map(|s| s[0]).min().zip(spans().map(|s| s[1]).max()).map(<[_; 2]>::from),
         trades_min,
         classes,
         round_trips: markets.iter().flat_map(trips).collect(),
         markets: markets.into_iter().map(|m| m.about).collect(),
-    }
+    })
 }
 
-fn market(symbol: &str, fills: &[AccountFill], rule: &LinkRule, t: &FlowThresholds) -> StudiedMarket {
+fn market(
+    symbol: &str,
+    fills: &[AccountFill],
+    rule: &LinkRule,
+    t: &FlowThresholds,
+) -> Result<StudiedMarket, TapeSpanFault> {
     let tape = join(fills);
     let (mut wash, mut seen) = (WashTape::new(), Vec::<WashHour>::new());
     for trade in &tape.trades {
-        wash.trade(trade.at, (trade.ticks, trade.qty, trade.aggressor_side), t, &mut seen);
+        wash.trade(trade.at, (trade.ticks, trade.qty, trade.aggressor_side), t, &mut seen)?;
     }
     wash.end(t, &mut seen);
     let labels = seen.iter().map(|hour| label(in_hour(&tape.trades, hour.from), rule)).collect::<Vec<_>>();
@@ -159,7 +172,7 @@ fn market(symbol: &str, fills: &[AccountFill], rule: &LinkRule, t: &FlowThreshol
         linked: hours.iter().filter(|h| h.is_linked() == Some(true)).count(),
     };
     let span = tape.trades.first().zip(tape.trades.last()).map(|(a, b)| [a.at, b.at]);
-    StudiedMarket { about, hours, span }
+    Ok(StudiedMarket { about, hours, span })
 }
 
 /// The trades of the hour that begins then; trades are in the order of time.
@@ -225,7 +238,7 @@ mod tests {
     fn hours_of_linked_accounts_are_labelled_and_found() {
         let made: Vec<i64> = (30..60).filter(|h| h % 6 < 2).collect();
         let of = FillsByMarket::from([("A".to_owned(), fills(70, &made)), ("B".to_owned(), fills(10, &[]))]);
-        let report = study(&of, &LinkRule::default(), &FlowThresholds::default(), 200);
+        let report = study(&of, &LinkRule::default(), &FlowThresholds::default(), 200).unwrap();
         let [a, b] = report.markets.as_slice() else { panic!("two markets") };
         assert_eq!((a.hours, a.linked, b.hours, b.linked), (70, made.len(), 10, 0));
         assert_eq!((a.joined, a.ambiguous), (made.len() * 600, 0), "two trades in each of 300 seconds");
@@ -241,5 +254,14 @@ mod tests {
             (trip.accounts.as_slice(), trip.trades),
             (&["0000000000000001".to_owned(), format!("{:016x}", 2)][..], 600)
         );
+    }
+
+    #[test]
+    fn a_set_with_a_row_of_another_century_is_refused() {
+        let mut wrong = fills(1, &[]);
+        wrong[0].at = Ts::from_civil(1700, 1, 1, 0, 0, 0);
+        let of = FillsByMarket::from([("A".to_owned(), wrong)]);
+        let fault = study(&of, &LinkRule::default(), &FlowThresholds::default(), 200).unwrap_err();
+        assert_eq!(fault.first, Ts::from_civil(1700, 1, 1, 0, 0, 0));
     }
 }

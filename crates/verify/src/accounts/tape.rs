@@ -69,24 +69,23 @@ pub fn join(fills: &[AccountFill]) -> FillTape {
     let mut other: Vec<Option<usize>> = vec![None; fills.len()];
     let mut tape = FillTape::default();
     for group in groups.values() {
-        for (nth, at) in group.iter().enumerate() {
-            let fits = |to: &&usize| {
-                let (a, b) = (&fills[*at], &fills[**to]);
-                other[**to].is_none() && a.side != b.side && a.took != b.took
-            };
-            let Some(to) = group[nth + 1..].iter().find(fits).copied().filter(|_| other[*at].is_none()) else {
-                continue;
-            };
-            (other[*at], other[to]) = (Some(to), Some(*at));
-            tape.joined += 1;
-            let rival = |half: usize| {
-                let own = &fills[half];
-                group.iter().any(|r| {
-                    let r = &fills[*r];
-                    r.side == own.side && r.took == own.took && r.account != own.account
-                })
-            };
-            tape.ambiguous += usize::from(rival(*at) || rival(to));
+        let queue = |side: Side, took: bool| -> Vec<usize> {
+            let is_of = |at: &usize| fills[*at].side == side && fills[*at].took == took;
+            group.iter().copied().filter(is_of).collect()
+        };
+        let is_mixed = |queue: &[usize]| queue.iter().any(|at| fills[*at].account != fills[queue[0]].account);
+        // Halves of one side and role are alike, so the nth of them belongs to the nth of their opposites: each is looked at once,
+        // however many are equal.
+        for buyer_took in [true, false] {
+            let (buyers, sellers) = (queue(Side::Long, buyer_took), queue(Side::Short, !buyer_took));
+            for (one, its) in buyers.iter().zip(&sellers) {
+                (other[*one], other[*its]) = (Some(*its), Some(*one));
+            }
+            let joined = buyers.len().min(sellers.len());
+            tape.joined += joined;
+            if is_mixed(&buyers) || is_mixed(&sellers) {
+                tape.ambiguous += joined;
+            }
         }
     }
     let second_half = |at: usize| other[at].is_some_and(|first| first < at);
@@ -138,5 +137,20 @@ mod tests {
             let got: Vec<_> = tape.trades.iter().map(|t| (t.buyer, t.seller, t.aggressor_side)).collect();
             assert_eq!((got.as_slice(), tape.ambiguous), (want, ambiguous), "{fills:?}");
         }
+    }
+
+    /// Each half looking through all the others would be 10^10 steps here, which no run of the tests waits for.
+    #[test]
+    fn many_equal_halves_are_joined_in_the_order_of_the_file() {
+        let n = 100_000;
+        let takers = (0..n).map(|k| fill(1, k, Side::Long, 2.0, true));
+        let makers = (0..n).map(|k| fill(1, n + k, Side::Short, 2.0, false));
+        let fills: Vec<AccountFill> = takers.chain(makers).collect();
+        let tape = join(&fills);
+        assert_eq!((tape.trades.len(), tape.joined, tape.ambiguous), (100_000, 100_000, 100_000));
+        let is_nth = |(k, trade): (u64, &AccountTrade)| {
+            trade.buyer == Some(AccountMark(k)) && trade.seller == Some(AccountMark(n + k))
+        };
+        assert!((0..n).zip(&tape.trades).all(is_nth));
     }
 }
