@@ -134,6 +134,13 @@ impl Lines {
 /// Lines of a text with their numbers, for what reads rows by itself: a line without an end is an error, never all of the memory.
 pub struct TextLines(Lines);
 
+impl core::fmt::Debug for TextLines {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        // Of the text nothing: it may name accounts.
+        f.debug_struct("TextLines").field("line", &self.0.number()).finish_non_exhaustive()
+    }
+}
+
 impl TextLines {
     /// The lines of what [`crate::unpacked`] opens.
     #[must_use]
