@@ -109,8 +109,8 @@ pub trait CaseWriter: Send {
     /// method here.
     fn file_case(&mut self, file: &CaseFile, first: &EntryDraft, recordings: &[CaseRecording]) -> Result<bool>;
 
-    /// Keeps more of what was recorded around its alerts, as of this moment; how many were added. What is there stays as it is; of one alert and source
-    /// only what reaches further is added.
+    /// Keeps more of what was recorded around its alerts, as of this moment; how many were added. What is there stays as it is; of one
+    /// alert and source only what reaches further is added.
     ///
     /// # Errors
     /// See [`Self::file_case`].
