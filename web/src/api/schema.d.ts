@@ -5998,6 +5998,8 @@ export interface components {
              * @description The earliest moment it may be used; `as_of` filters on this.
              */
             known_ts: string;
+            /** @description Of a value somebody brought: `received` then, or `stated` by whoever brought it; left out of all others. */
+            known?: string | null;
         };
         /** @description Points of one metric, or without `metric_name` the streams there are. */
         MetricsAnswer: components["schemas"]["PageView_MetricPoint"] | components["schemas"]["NothingView"] | components["schemas"]["PageView_StreamView"];
@@ -7468,7 +7470,7 @@ export interface components {
             source: string;
             /**
              * Format: double
-             * @description Its newest value; null where that was taken back.
+             * @description Its newest value that was not taken back; null where all of the last 31 days were.
              */
             value: number | null;
             /**

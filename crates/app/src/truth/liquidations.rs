@@ -5,7 +5,7 @@ use crate::cli::LiquidationsArgs;
 use crate::failure::Failure;
 use barograph_domain::text::escape_control;
 use barograph_lake::table_in::TableIn;
-use barograph_study::liquidations::{ForcedTrade, ThinnedMinute, Thinning, ThinningStudy, minutes, thinning_study};
+use barograph_study::liquidations::{TapeLiquidation, ThinnedMinute, Thinning, ThinningStudy, minutes, thinning_study};
 use barograph_venues::Row;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -25,7 +25,7 @@ pub(super) struct TapeOf {
 #[derive(Debug, Default)]
 pub(super) struct ReadTapes {
     /// By file and symbol, each in the order of time.
-    pub(super) tapes: BTreeMap<TapeOf, Vec<ForcedTrade>>,
+    pub(super) tapes: BTreeMap<TapeOf, Vec<TapeLiquidation>>,
     /// Rows without a time, or without a notional above 0.
     pub(super) rejected: usize,
     /// The first of them: file and row.
@@ -50,14 +50,14 @@ pub(crate) fn run(args: &LiquidationsArgs, json: bool) -> Result<(), Failure> {
 
 /// By time; those of one moment stay in the order of their file, because which is last decides a thinning. The tapes of a file that
 /// begins with its newest row are reversed first.
-fn in_order(tape: &mut [ForcedTrade], is_newest_first: bool) {
+fn in_order(tape: &mut [TapeLiquidation], is_newest_first: bool) {
     if is_newest_first {
         tape.reverse();
     }
     tape.sort_by_key(|trade| trade.at);
 }
 
-fn studies(tapes: &BTreeMap<TapeOf, Vec<ForcedTrade>>) -> Vec<ThinningStudy> {
+fn studies(tapes: &BTreeMap<TapeOf, Vec<TapeLiquidation>>) -> Vec<ThinningStudy> {
     let of = |thinning| {
         let all: Vec<ThinnedMinute> = tapes.values().flat_map(|tape| minutes(tape, thinning)).collect();
         COUNTS_MIN.map(|count| thinning_study(&all, thinning, count))
@@ -119,12 +119,12 @@ fn read_one(path: &Path, shown: &str, map: &TapeColumns, out: &mut ReadTapes) ->
         let usd = if usd.is_some() { number(usd)? } else { number(price)? * number(qty)? };
         Some(usd).filter(|usd| usd.is_finite() && *usd > 0.0)
     };
-    let mut tapes: BTreeMap<String, Vec<ForcedTrade>> = BTreeMap::new();
+    let mut tapes: BTreeMap<String, Vec<TapeLiquidation>> = BTreeMap::new();
     let (mut first, mut last) = (None, None);
     table.rows(&mut |number, row| match row.time(time).ok().zip(notional(&row)) {
         Some((at, usd)) => {
             let symbol = symbol.and_then(|at| row.text(at)).map(String::from_utf8_lossy).unwrap_or_default();
-            tapes.entry(escape_control(&symbol).into_owned()).or_default().push(ForcedTrade { at, usd });
+            tapes.entry(escape_control(&symbol).into_owned()).or_default().push(TapeLiquidation { at, usd });
             first.get_or_insert(at);
             last = Some(at);
         }
@@ -169,8 +169,8 @@ mod tests {
     #[test]
     fn a_tape_with_its_newest_row_first_is_reversed() {
         use barograph_domain::Ts;
-        let tape = |rows: &[(i64, f64)]| -> Vec<ForcedTrade> {
-            rows.iter().map(|(s, usd)| ForcedTrade { at: Ts::from_secs(*s), usd: *usd }).collect()
+        let tape = |rows: &[(i64, f64)]| -> Vec<TapeLiquidation> {
+            rows.iter().map(|(s, usd)| TapeLiquidation { at: Ts::from_secs(*s), usd: *usd }).collect()
         };
         let mut newest_first = tape(&[(9, 1.0), (5, 2.0), (5, 3.0), (1, 4.0)]);
         in_order(&mut newest_first, true);
@@ -222,7 +222,8 @@ mod tests {
         assert_eq!(tapes, read([1, 0]));
         let usd: Vec<Vec<f64>> = tapes.values().map(|tape| tape.iter().map(|t| t.usd).collect()).collect();
         assert_eq!(usd, [vec![1.0, 2.0, 3.0], vec![4.0, 9.0]], "the oldest first, in each file");
-        let last = |tape: &Vec<ForcedTrade>| minutes(tape, Thinning::ALL[1]).iter().map(|m| (m.count, m.usd)).collect();
+        let last =
+            |tape: &Vec<TapeLiquidation>| minutes(tape, Thinning::ALL[1]).iter().map(|m| (m.count, m.usd)).collect();
         let thinned: Vec<Vec<(u32, f64)>> = tapes.values().map(last).collect();
         assert_eq!(thinned, [vec![(2, 5.0)], vec![(2, 13.0)]], "one second of two files is two seconds");
         let mut twice = ReadTapes { tapes, ..ReadTapes::default() };

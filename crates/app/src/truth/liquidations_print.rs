@@ -3,7 +3,7 @@
 use super::liquidations::ReadTapes;
 use crate::failure::Failure;
 use crate::term::number_of;
-use barograph_study::liquidations::{BandCheck, ForcedTrade, ThinnedMinute, ThinningStudy, WithheldBand};
+use barograph_study::liquidations::{BandCheck, TapeLiquidation, ThinnedMinute, ThinningStudy, WithheldBand};
 use std::io::Write as _;
 
 /// What a feed is shown to have published in the examples, USD in one minute.
@@ -28,7 +28,7 @@ pub(super) fn print(read: &ReadTapes, studies: &[ThinningStudy], json: bool) -> 
             number_of(read.rejected, "row")
         )?;
     }
-    let stamps = || all().map(|t: &ForcedTrade| t.at);
+    let stamps = || all().map(|t: &TapeLiquidation| t.at);
     if let Some((from, to)) = stamps().min().zip(stamps().max()) {
         let (tapes, events) = (number_of(read.tapes.len(), "tape"), number_of(events, "liquidation"));
         writeln!(out, "{tapes}, {events} of {:.1} M USD, {from} to {to}\n", usd / 1e6)?;

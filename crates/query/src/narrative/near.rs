@@ -15,9 +15,9 @@ const BREAKS: [&str; 5] = [",", "(", ")", " while ", " and "];
 /// Which way.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Way {
-    /// Up.
+    /// The words put it higher than before.
     Rose,
-    /// Down.
+    /// The words put it lower than before.
     Fell,
 }
 

@@ -8,4 +8,4 @@ pub mod quantile;
 pub mod thin;
 
 pub use coverage::{BandCheck, CoverageFit, ThinningStudy, WithheldBand, thinning_study};
-pub use thin::{ForcedTrade, ThinnedMinute, Thinning, minutes};
+pub use thin::{TapeLiquidation, ThinnedMinute, Thinning, minutes};

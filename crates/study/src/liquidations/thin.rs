@@ -8,7 +8,7 @@ const MINUTE: Span = Span::mins(1);
 
 /// One liquidation of one market.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct ForcedTrade {
+pub struct TapeLiquidation {
     /// When, by the venue's clock.
     pub at: Ts,
     /// Notional, USD; above 0.
@@ -25,7 +25,7 @@ pub enum Thinning {
 }
 
 impl Thinning {
-    /// Both.
+    /// Both ways, the largest first.
     pub const ALL: [Self; 2] = [Self::Largest, Self::Last];
 
     /// Its word.
@@ -65,7 +65,7 @@ impl ThinnedMinute {
 
 /// Minutes of one market's full tape, thinned. Trades are in the order of time, and those of one moment in the order of the tape.
 #[must_use]
-pub fn minutes(tape: &[ForcedTrade], thinning: Thinning) -> Vec<ThinnedMinute> {
+pub fn minutes(tape: &[TapeLiquidation], thinning: Thinning) -> Vec<ThinnedMinute> {
     let mut seconds: BTreeMap<Ts, (f64, f64)> = BTreeMap::new();
     for trade in tape {
         let (published, full) = seconds.entry(trade.at.floor(SECOND)).or_default();
@@ -99,7 +99,7 @@ mod tests {
     fn one_of_each_second_is_published() {
         // Milliseconds and notional.
         let tape = [(100, 5.0), (400, 9.0), (900, 2.0), (1_000, 3.0), (59_999, 4.0), (60_000, 7.0)]
-            .map(|(ms, usd)| ForcedTrade { at: Ts::from_millis(ms), usd });
+            .map(|(ms, usd)| TapeLiquidation { at: Ts::from_millis(ms), usd });
         let of = |thinning| -> Vec<(u32, f64, f64)> {
             minutes(&tape, thinning).iter().map(|m| (m.count, m.usd, m.full_usd)).collect()
         };

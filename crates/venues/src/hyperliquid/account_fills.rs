@@ -23,7 +23,7 @@ pub struct FillRow<'a> {
     pub at: Ts,
     /// The account's address, as written.
     pub user: &'a str,
-    /// Market.
+    /// The market by its name on the venue.
     pub coin: &'a str,
     /// What the account did: `Long` bought.
     pub side: Side,

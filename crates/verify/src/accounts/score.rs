@@ -75,7 +75,7 @@ pub fn labelled(hours: impl IntoIterator<Item = (WashHour, HourLabel)>, wash_hou
 pub struct BandedShare {
     /// Cases that count.
     pub of: usize,
-    /// Cases.
+    /// Cases that were judged.
     pub n: usize,
     /// Their share; `None` without a case.
     pub share: Option<f64>,

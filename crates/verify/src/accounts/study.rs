@@ -64,7 +64,7 @@ pub struct TapeReport {
 /// A round trip and where it was.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct FoundTrip {
-    /// Market.
+    /// The market, as `venue:symbol`.
     pub symbol: String,
     /// Beginning of the hour.
     pub hour: Ts,

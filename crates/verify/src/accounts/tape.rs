@@ -16,7 +16,7 @@ pub struct AccountMark(pub u64);
 pub struct AccountFill {
     /// When, by the venue's clock.
     pub at: Ts,
-    /// Whose.
+    /// Whose fill it is.
     pub account: AccountMark,
     /// Which side the account took of it: `Long` bought.
     pub side: Side,
@@ -31,7 +31,7 @@ pub struct AccountFill {
 /// A trade, with as many of its accounts as are known.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct AccountTrade {
-    /// When.
+    /// When, by the clock of the venue.
     pub at: Ts,
     /// Price in ticks.
     pub ticks: i64,
