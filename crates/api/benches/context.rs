@@ -3,6 +3,11 @@
 //! below 20 ms on two shared cores.
 #![expect(clippy::print_stdout, reason = "its output is its purpose")]
 
+#[path = "../tests/http/brought.rs"]
+mod brought;
+#[path = "../tests/http/filed.rs"]
+#[expect(clippy::unwrap_used, reason = "the world of the tests")]
+mod filed;
 #[path = "../tests/http/found.rs"]
 #[expect(clippy::unwrap_used, reason = "the world of the tests")]
 mod found;

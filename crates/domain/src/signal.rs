@@ -71,7 +71,7 @@ impl SignalScope {
         if text == EVERY_MARKET {
             return Ok(Self::Every);
         }
-        InstrumentName::parse(text).map(Self::Market).map_err(|_| SignalFault::Scope(text.to_owned()))
+        InstrumentName::parse(text).map(Self::Market).map_err(|_plain| SignalFault::Scope(text.to_owned()))
     }
 }
 

@@ -163,7 +163,7 @@ impl TextLines {
         };
         let number = line.number;
         let text = core::str::from_utf8(self.0.bytes(&line));
-        text.map(|text| Some((number, text))).map_err(|_| format!("line {number} is not UTF-8 text"))
+        text.map(|text| Some((number, text))).map_err(|_plain| format!("line {number} is not UTF-8 text"))
     }
 }
 

@@ -213,7 +213,7 @@ fn of_row(header: &[String], row: Vec<String>) -> Result<Option<Written>, String
         match field(column) {
             _ if cell.is_empty() => {}
             Some("value") => {
-                let value = cell.parse::<f64>().map_err(|_| format!("the value '{cell}' is not a number"))?;
+                let value = cell.parse::<f64>().map_err(|_plain| format!("the value '{cell}' is not a number"))?;
                 // What `parse` takes for one, and a data frame writes where there is none.
                 if value.is_nan() {
                     return Ok(None);
@@ -221,7 +221,8 @@ fn of_row(header: &[String], row: Vec<String>) -> Result<Option<Written>, String
                 written.value = Some(value);
             }
             Some("tags") => {
-                let tags = serde_json::from_str(cell).map_err(|_| format!("the tags '{cell}' are no JSON object"))?;
+                let tags =
+                    serde_json::from_str(cell).map_err(|_plain| format!("the tags '{cell}' are no JSON object"))?;
                 written.tags.append(&mut tags_of(tags)?);
             }
             Some(name) => drop(written.fields.insert(name, cell.to_owned())),

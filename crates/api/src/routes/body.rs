@@ -20,7 +20,7 @@ pub(super) async fn text(headers: &HeaderMap, body: Body, kinds: &[&str]) -> Res
         Problem::new(ProblemKind::BodyRefused, format!("the body has more than {TEXT_BYTES_MAX} bytes"))
             .hint("send it in parts; what is there already changes nothing")
     })?;
-    String::from_utf8(bytes.into()).map_err(|_| {
+    String::from_utf8(bytes.into()).map_err(|_plain| {
         Problem::new(ProblemKind::BadBody, "the body is not UTF-8 text".to_owned()).hint("send it as UTF-8")
     })
 }

@@ -51,6 +51,8 @@ mod scores;
 #[cfg(test)]
 mod shutdown;
 #[cfg(test)]
+mod signals;
+#[cfg(test)]
 mod stream;
 #[cfg(test)]
 mod studied;

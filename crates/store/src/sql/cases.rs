@@ -197,6 +197,7 @@ fn entries(conn: &Connection, as_of: Option<Ts>) -> Inner<Entries> {
     Ok(found)
 }
 
+#[expect(clippy::redundant_closure, reason = "the function alone is of one lifetime, and a row may have any")]
 fn stored(conn: &Connection, id: &str, entries: Vec<CaseEntry>) -> Inner<Option<StoredCase>> {
     let Some(standing) = CaseStanding::of(&entries) else { return Ok(None) };
     let filed = conn
