@@ -57,7 +57,7 @@ fn a_case_is_filed_from_an_alert_and_closed() {
     let ids = two_of_a_pattern(&place);
     let none = place.ok("cases --data data");
     assert!(none.contains("no cases are filed") && none.contains("cases file EVENT_ID"), "{none}");
-    let long = place.ok("events --data data --long");
+    let long = place.ok("events --data data --long --limit 200");
     assert!(ids.iter().any(|id| long.contains(&format!("alert {id}"))), "{long}");
 
     let file = format!("cases file {} --data data --author ann --json", &ids[0][..13]);
@@ -104,7 +104,7 @@ fn what_cannot_be_filed_or_written_says_what_to_do() {
         ("cases file abc --author a", "no alert 'abc' is stored"),
         ("cases show 00000000", "barograph cases"),
         ("cases --state lost", "open, acknowledged, closed"),
-        (&format!("cases file {id} --author ' '"), "1 to 100 characters"),
+        (&format!("cases file {id} --author ' '"), "1 to 100 visible characters"),
     ] {
         typed(&place, &format!("{line} --data data")).exits(2).says(words);
     }
