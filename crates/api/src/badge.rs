@@ -3,6 +3,7 @@
 
 use barograph_domain::forecast::ForecastEvent;
 use barograph_domain::scorecard::{ScoreRow, SkillVerdict};
+use barograph_domain::text::escape_markup;
 
 /// Width of a character, of the space left and right, and height, in pixels.
 const CHARACTER: f64 = 6.6;
@@ -12,12 +13,15 @@ const HEIGHT: u32 = 20;
 /// The picture; without a row nothing is registered yet.
 pub(crate) fn svg(event: ForecastEvent, scope: &str, window: &str, row: Option<&ScoreRow>) -> String {
     let (says, colour) = judged(row);
-    let text = escaped(&format!("{}: {says}", event.id()));
+    let text = escape_markup(&format!("{}: {says}", event.id()));
     let of = if scope == "all" { "all markets" } else { scope };
     let when = if window == "all" { "all of the ledger" } else { window };
     let windows = row.map_or_else(String::new, |r| format!(", {} separate windows", r.n_eff));
-    let title =
-        escaped(&format!("{}: {says}; {of}, {when}{windows}; band 90 %. Whether {}.", event.id(), event.question()));
+    let title = escape_markup(&format!(
+        "{}: {says}; {of}, {when}{windows}; band 90 %. Whether {}.",
+        event.id(),
+        event.question()
+    ));
     let characters = u32::try_from(event.id().len() + 2 + says.chars().count()).unwrap_or(u32::MAX);
     let long = f64::from(characters) * CHARACTER;
     let width = long + 2.0 * SPACE;
@@ -71,22 +75,6 @@ fn signed(share: f64, plus: bool) -> String {
         (false, _) if plus => format!("+{text}"),
         (false, _) => text,
     }
-}
-
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c if c.is_control() => {}
-            c => out.push(c),
-        }
-    }
-    out
 }
 
 #[cfg(test)]
@@ -164,6 +152,6 @@ mod tests {
     #[test]
     fn names_cannot_leave_their_place() {
         let got = svg(ForecastEvent::HighVol1h, "x:\"><script>\u{0}&'", "all", None);
-        assert!(!got.contains("<script") && got.contains("x:&quot;&gt;&lt;script&gt;&amp;&#39;"), "{got}");
+        assert!(!got.contains("<script") && got.contains("x:&quot;&gt;&lt;script&gt;\u{fffd}&amp;&#39;"), "{got}");
     }
 }

@@ -76,6 +76,25 @@ pub fn is_plain_text(text: &str, most: usize) -> bool {
     text.chars().count() <= most && !text.chars().any(|c| is_hidden(c) && c != '\n')
 }
 
+/// Text as it stands between tags of HTML or SVG, and in their attributes. Of what nobody sees only line breaks are left; in place of the rest
+/// stands U+FFFD.
+#[must_use]
+pub fn escape_markup(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c if is_hidden(c) && c != '\n' => out.push('\u{fffd}'),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
 /// Does this character move the cursor, end a line or turn the direction of writing?
 const fn is_unfit(c: char) -> bool {
     matches!(c,
@@ -86,6 +105,14 @@ const fn is_unfit(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_text_is_a_tag_or_ends_an_attribute() {
+        assert_eq!(
+            escape_markup("a<b & \"c\" 'd'>\ne\u{202e}f\u{1b}"),
+            "a&lt;b &amp; &quot;c&quot; &#39;d&#39;&gt;\ne\u{fffd}f\u{fffd}"
+        );
+    }
 
     #[test]
     fn a_folder_is_one_word_of_a_shell_whatever_it_is_called() {

@@ -32,7 +32,7 @@ fn day() -> NarrativeFacts {
             fact("oi_delta_24h", Number(0.0312), CHANGE, "open interest in 24 h: 3.1 %"),
             fact("oi_usd", Number(5_234_000_000.0), "quote units", "open interest: 5.23 B"),
             fact("alerts_opened", Number(3.0), "count", "3 alerts opened"),
-            fact("alerts_open", Number(0.0), "count", "0 of them still open"),
+            fact("alerts_open", Number(0.0), "count", "none of them still open"),
             fact(
                 "alert_1",
                 at("2026-11-28T11:02:00Z"),
@@ -213,7 +213,7 @@ fn our_own_sentences_pass_what_a_model_has_to() {
     assert_eq!(check(&text, &day()), Ok(()), "{text}");
     assert_eq!(
         text,
-        "Strong downtrend, −6.1 % in 24 h. No risk rule fires. In the last 24 h: 3 alerts opened, 0 of them still open. Newest: \
+        "Strong downtrend, −6.1 % in 24 h. No risk rule fires. In the last 24 h: 3 alerts opened, none of them still open. Newest: \
          Liquidation cascade, longs (high) at 2026-11-28 11:02 UTC. Funding: −0.0121 % per 8 h; open interest in 24 h: 3.1 %; 24 h \
          volatility: 69 %."
     );

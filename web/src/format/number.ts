@@ -34,6 +34,20 @@ export function plain(x: Maybe, digits = 4): string {
   return signed(grouped(trimmed(size.toFixed(places))), x, false);
 }
 
+/** Decimals with which none of these numbers loses a digit; 12 at most. */
+export function decimalsOf(all: readonly number[]): number {
+  const of = (x: number): number => {
+    const [digits = '', power = '0'] = String(x).split('e');
+    return (digits.split('.')[1]?.length ?? 0) - Number(power);
+  };
+  return Math.min(12, all.reduce((most, x) => Math.max(most, of(x)), 0));
+}
+
+/** With so many decimals, thousands separated: evidence that is not rounded, one number beneath the other. */
+export function exact(x: number, decimals: number): string {
+  return signed(grouped(Math.abs(x).toFixed(decimals)), x, false);
+}
+
 /** A price: enough digits to tell ticks apart, whole numbers from 10,000 up. */
 export function price(x: Maybe): string {
   if (!known(x)) return NONE;

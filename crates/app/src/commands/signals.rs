@@ -176,6 +176,7 @@ fn listed_text(view: &SignalView) -> String {
     let head = format!("{}  {of}  from {}", view.name, view.source);
     let number = |name: &str, value: Option<f64>, unit: &str| match value {
         Some(x) => significant(x, unit),
+        None if view.reasons.get(name) == Some(&"warming") => "too few values".to_owned(),
         None => view.reasons.get(name).copied().unwrap_or("missing_input").replace('_', " "),
     };
     let newest = match (view.value, view.timestamp) {

@@ -8,14 +8,15 @@ mod importance;
 mod svg;
 mod text;
 
+use barograph_domain::text::escape_markup;
 use barograph_research::train::{StudyRequest, StudySummary};
-use text::{data, escaped, head, limits, table};
+use text::{data, head, limits, table};
 
 const STYLE: &str = include_str!("page/style.css");
 
 /// The page of a study.
 pub(crate) fn page(request: &StudyRequest, found: &StudySummary) -> String {
-    let title = escaped(&format!("{} of {}", request.target, request.market));
+    let title = escape_markup(&format!("{} of {}", request.target, request.market));
     let sections: Vec<String> = [
         Some(section("Board", &table(request, found))),
         Some(section("Folds over time", &folds::map(found))),

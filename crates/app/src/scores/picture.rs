@@ -3,6 +3,7 @@
 //! any page.
 
 use barograph_domain::scorecard::{ScoreRow, Scorecard, SkillVerdict};
+use barograph_domain::text::escape_markup;
 
 /// Pixels. The columns: name, skill, reliability, months.
 const WIDTH: f64 = 900.0;
@@ -27,7 +28,7 @@ pub(crate) fn scorecard(card: &Scorecard, scope: &str, window: &str) -> String {
     let height = HEAD + ROW * count(rows.len()) + FOOT;
     let span = card.span.map_or_else(String::new, |[a, b]| format!(", {} to {}", day(a), day(b)));
     let of = if scope == "all" { card.markets.join(", ") } else { scope.to_owned() };
-    let title = escaped(&format!("Skill of the book {} on {of}{span}", card.book));
+    let title = escape_markup(&format!("Skill of the book {} on {of}{span}", card.book));
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{height}\" viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" \
          aria-label=\"{title}\" font-family=\"Verdana,Geneva,'DejaVu Sans',sans-serif\" font-size=\"11\" fill=\"{INK}\">\n\
@@ -207,8 +208,4 @@ fn day(t: barograph_domain::Ts) -> String {
 
 fn count(n: usize) -> f64 {
     f64::from(u32::try_from(n).unwrap_or(u32::MAX))
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

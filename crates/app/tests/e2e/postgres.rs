@@ -5,7 +5,7 @@ use crate::support::data::{Mood, market, now};
 use crate::support::http::{Server, address};
 use crate::support::postgres::{Server as Postgres, shared};
 use crate::support::sim::Sim;
-use crate::support::{Place, json_lines};
+use crate::support::{Place, json_lines, until};
 use barograph_domain::{Span, Ts};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -14,8 +14,6 @@ use std::time::{Duration, Instant};
 const MARKETS: [&str; 2] = ["BTCUSDT", "ETHUSDT"];
 /// SIGTERM until the end, whatever the database does: 5 s are promised (`live.stop_s` of `make bench`); a busy machine may take longer.
 const STOP_MAX: Duration = Duration::from_secs(15);
-/// Longer than a minute takes to end, be stored and be read on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(100);
 
 /// A venue, a server and what is said to both.
 struct Site {
@@ -55,19 +53,6 @@ impl Site {
 
 fn path(symbol: &str, rest: &str) -> String {
     format!("/api/v1/markets/binance-usdm:{symbol}/{rest}")
-}
-
-/// Waits until an answer is as it should be.
-#[track_caller]
-fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let begun = Instant::now();
-    loop {
-        if let Some(found) = look() {
-            return found;
-        }
-        assert!(begun.elapsed() < PATIENCE, "waited in vain for {what}");
-        std::thread::sleep(Duration::from_millis(100));
-    }
 }
 
 /// Published minutes with their ids, as the database has them; `None` where it is away.

@@ -1,30 +1,16 @@
 //! A live process and a Redis server: what the documents promise of its keys, and that the loss of it changes nothing else.
 
-use crate::support::Place;
 use crate::support::http::Server;
 use crate::support::redis::Server as Redis;
 use crate::support::sim::Sim;
+use crate::support::{Place, until};
 use barograph_domain::{Span, Ts};
 use serde_json::Value;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const PASSWORD: &str = "pw-of-the-cache";
 const MARKET: &str = "binance-usdm:BTCUSDT";
-/// Longer than a minute takes to end and be written on a busy machine, and than the mirror's longest pause.
-const PATIENCE: Duration = Duration::from_secs(100);
-
-#[track_caller]
-fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let begun = Instant::now();
-    loop {
-        if let Some(found) = look() {
-            return found;
-        }
-        assert!(begun.elapsed() < PATIENCE, "waited in vain for {what}");
-        std::thread::sleep(Duration::from_millis(100));
-    }
-}
 
 fn json(text: &str) -> Option<Value> {
     serde_json::from_str(text).ok()

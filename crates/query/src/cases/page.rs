@@ -6,7 +6,7 @@ use super::words;
 use barograph_api::cases::{CaseAlert, CaseEntryView, CaseView, PatternPrecision};
 use barograph_domain::alert::Statistic;
 use barograph_domain::case::{CaseRecording, CaseStep, PriceLevel, STEPS, ShareInterval};
-use barograph_domain::text::{is_hidden, number_of};
+use barograph_domain::text::{escape_markup, number_of};
 use barograph_domain::{Side, Span, Ts};
 use std::fmt::Write as _;
 
@@ -16,22 +16,6 @@ const STYLE: &str = "body{font:14px/1.5 system-ui,sans-serif;margin:2rem auto;ma
     th,td{text-align:left;padding:.2rem .6rem .2rem 0;vertical-align:top;border-bottom:1px solid #ddd}\
     td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}.faint{color:#555}.note{white-space:pre-wrap}\
     code{overflow-wrap:anywhere}tr{break-inside:avoid}h2,h3{break-after:avoid}@media print{body{margin:0;max-width:none}}";
-
-/// Text between tags.
-fn esc(text: &str) -> String {
-    text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c if is_hidden(c) && c != '\n' => out.push('\u{fffd}'),
-            c => out.push(c),
-        }
-        out
-    })
-}
 
 /// A page in the making.
 struct PrintedPage(String);
@@ -47,7 +31,7 @@ impl PrintedPage {
     }
 
     fn text(&mut self, text: &str) {
-        self.put(format_args!("<p>{}</p>", esc(text)));
+        self.put(format_args!("<p>{}</p>", escape_markup(text)));
     }
 
     fn table(&mut self, head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) {
@@ -55,7 +39,7 @@ impl PrintedPage {
             let of = |text: &String| {
                 let number = text.starts_with(|c: char| c.is_ascii_digit() || c == '−') && !text.contains(':');
                 let class = if number { " class=\"n\"" } else { "" };
-                format!("<{tag}{class}>{}</{tag}>", esc(text))
+                format!("<{tag}{class}>{}</{tag}>", escape_markup(text))
             };
             row.iter().map(of).collect()
         };
@@ -75,8 +59,8 @@ pub fn html(case: &CaseView, recordings: &[CaseRecording], at: Ts) -> String {
     let mut page = PrintedPage(String::new());
     page.put("<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">");
     page.put("<meta name=\"viewport\" content=\"width=device-width\">");
-    page.put(format_args!("<title>Case {}</title><style>{STYLE}</style></head><body>", esc(&s.case_id)));
-    page.put(format_args!("<h1>{}</h1>", esc(&s.title)));
+    page.put(format_args!("<title>Case {}</title><style>{STYLE}</style></head><body>", escape_markup(&s.case_id)));
+    page.put(format_args!("<h1>{}</h1>", escape_markup(&s.title)));
     let disposition = s.disposition.map_or_else(String::new, |d| format!(" as {}", d.name()));
     page.text(&format!(
         "Case {}. {}{disposition} since {} by {}.",
@@ -85,14 +69,14 @@ pub fn html(case: &CaseView, recordings: &[CaseRecording], at: Ts) -> String {
         second(s.since),
         s.by
     ));
-    page.put(format_args!("<p class=\"faint\">{} Made at {}.</p>", esc(words::WHAT), second(at)));
+    page.put(format_args!("<p class=\"faint\">{} Made at {}.</p>", escape_markup(words::WHAT), second(at)));
     page.section(1, "Who");
     page.text(words::WHO);
     where_and_when(&mut page, case);
     page.section(5, "Orders and trades");
     for alert in &case.alerts {
         let own = recordings.iter().find(|r| r.alert_id == alert.alert_id);
-        page.put(format_args!("<h3>{}</h3>", esc(&alert.title)));
+        page.put(format_args!("<h3>{}</h3>", escape_markup(&alert.title)));
         match own {
             Some(recording) => recorded(&mut page, recording),
             None => page.text(words::NOTHING_RECORDED),
@@ -182,7 +166,7 @@ fn recorded(page: &mut PrintedPage, r: &CaseRecording) {
 fn reasons(page: &mut PrintedPage, case: &CaseView) {
     page.section(7, "Reasons");
     for alert in &case.alerts {
-        page.put(format_args!("<h3>{}</h3>", esc(&alert.title)));
+        page.put(format_args!("<h3>{}</h3>", escape_markup(&alert.title)));
         page.table(&["Measured", "Value", "Threshold", "Unit", "Kind"], alert.statistics.iter().map(statistic));
         let rate = match alert.base_rate.per_day_30d {
             Some(rate) => format!("It fired {rate:.2} times a day here over the 30 days before."),
@@ -246,6 +230,6 @@ mod tests {
 
     #[test]
     fn what_people_wrote_cannot_become_markup() {
-        assert_eq!(esc("<b onload='x'>&\u{1b}\n"), "&lt;b onload=&#39;x&#39;&gt;&amp;\u{fffd}\n");
+        assert_eq!(escape_markup("<b onload='x'>&\u{1b}\n"), "&lt;b onload=&#39;x&#39;&gt;&amp;\u{fffd}\n");
     }
 }

@@ -7,6 +7,7 @@ use barograph_api::cases::{
     CaseAlert, CaseAttachment, CaseEntryView, CaseRecord, CaseSummary, CaseView, PatternPrecision,
 };
 use barograph_api::events::EvidenceWindow;
+use barograph_domain::alert::Statistic;
 use barograph_domain::case::{CaseCount, CaseEntry, CaseEvidence, CaseFile, CaseRecording, InjectedPrecision};
 use barograph_domain::{InstrumentName, KnownAlert, Pattern, Severity, Span};
 use barograph_store::StoredCase;
@@ -86,7 +87,7 @@ fn alert(evidence: &CaseEvidence, recorded: bool) -> Option<CaseAlert> {
         opened_at: first.alert.opened_at,
         closed_at: newest.alert.closed_at,
         window: EvidenceWindow { from, to },
-        statistics: evidence.statistics.clone(),
+        statistics: distinct(&evidence.statistics),
         base_rate: base_rate(&peak.alert.base_rate),
         limits: evidence.limits.clone(),
         records: evidence.records.iter().map(record).collect(),
@@ -94,6 +95,14 @@ fn alert(evidence: &CaseEvidence, recorded: bool) -> Option<CaseAlert> {
         page: format!("/m/{}?as_of={shown}", evidence.instrument),
         recorded,
     })
+}
+
+/// Without what stands beside the statistic that decides, at the same threshold: it shows nothing more.
+fn distinct(all: &[Statistic]) -> Vec<Statistic> {
+    let is_twin = |one: &Statistic, other: &Statistic| {
+        other.decides && other.name == one.name && other.threshold.total_cmp(&one.threshold).is_eq()
+    };
+    all.iter().filter(|one| one.decides || !all.iter().any(|other| is_twin(one, other))).cloned().collect()
 }
 
 fn record(known: &KnownAlert) -> CaseRecord {
@@ -134,5 +143,31 @@ pub fn precision(pattern: Pattern, counts: &[CaseCount]) -> PatternPrecision {
         closed_unclear: count.unclear,
         precision_by_disposition: count.precision(),
         precision_on_injections: InjectedPrecision::of(pattern).map(|i| i.share),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use barograph_domain::Kind;
+
+    #[test]
+    fn a_floor_that_decides_nothing_is_shown_where_it_differs() {
+        let statistic = |threshold: f64, decides: bool| Statistic {
+            name: "liq_count_60s".into(),
+            value: Some(8.0),
+            reason: None,
+            threshold,
+            u: None,
+            unit: "count".into(),
+            kind: Kind::Sampled,
+            coverage: 1.0,
+            decides,
+            uncalibrated: false,
+        };
+        let thresholds = |all: [Statistic; 2]| distinct(&all).iter().map(|s| s.threshold).collect::<Vec<_>>();
+        assert_eq!(thresholds([statistic(5.0, false), statistic(5.0, true)]), [5.0]);
+        assert_eq!(thresholds([statistic(5.0, false), statistic(9.0, true)]), [5.0, 9.0]);
+        assert_eq!(thresholds([statistic(5.0, true), statistic(9.0, true)]), [5.0, 9.0], "what decides always is");
     }
 }

@@ -69,7 +69,7 @@ pub fn alert_count(given: usize) -> String {
     )
 }
 
-/// Of what a recording leaves out: how many are kept, for who asks for more, and how many were received and not kept. `most` is what a
+/// Of what a recording leaves out: how many are kept and can be asked for, and how many were received and not kept. `most` is what a
 /// recording is cut to when it is kept.
 #[must_use]
 pub fn left_out(shown: usize, left: u64, most: usize) -> (u64, u64) {

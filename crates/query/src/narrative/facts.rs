@@ -6,7 +6,7 @@ use barograph_api::{EventView, FeatureRowView};
 use barograph_domain::alert::AlertChange;
 use barograph_domain::snapshot::{AxisView, WireValue};
 use barograph_domain::text::number_of;
-use barograph_domain::{Label, Snapshot, Span, Ts};
+use barograph_domain::{Label, Pattern, Severity, Snapshot, Span, Ts};
 use barograph_engine::CATALOGUE;
 use barograph_engine::explain::{price, significant};
 use serde::Serialize;
@@ -167,15 +167,35 @@ impl NarrativeFacts {
             !events.iter().any(|other| closed(&other))
         };
         let open = begun.iter().filter(is_open).count();
-        let changes = events.iter().filter(|e| e.change == AlertChange::Happened).count();
+        // Sessions begin by the clock: they are no labels of the market.
+        let is_label =
+            |e: &&EventView| matches!(e.pattern_type, Pattern::RegimeChange | Pattern::VolatilityRegimeChange);
+        let labels: Vec<&EventView> =
+            events.iter().filter(|e| e.change == AlertChange::Happened).filter(is_label).collect();
+        let is_worse = |e: &EventView| e.severity >= Severity::Medium;
+        // What is worth reading: a label that turned for the worse is as much as an alert.
+        let is_listed = |e: &&EventView| {
+            e.change == AlertChange::Opened || labels.iter().any(|l| is_worse(l) && l.alert_id == e.alert_id)
+        };
+        let listed: Vec<&EventView> = events.iter().filter(is_listed).collect();
+        let opened = match begun.len() {
+            0 => "no alert opened".to_owned(),
+            n => format!("{} opened", number_of(n, "alert")),
+        };
+        let still = if open == 0 { "none of them still open".to_owned() } else { format!("{open} of them still open") };
         for (name, n, text) in [
-            ("alerts_opened", begun.len(), format!("{} opened", number_of(begun.len(), "alert"))),
-            ("alerts_open", open, format!("{open} of them still open")),
-            ("label_changes", changes, number_of(changes, "change of a label")),
+            ("alerts_opened", begun.len(), opened),
+            ("alerts_open", open, still),
+            ("label_changes", labels.len(), number_of(labels.len(), "label change")),
         ] {
+            // Of no alert none is open; and nobody reads "no alert" beside a label that turned for the worse.
+            let is_empty = name == "alerts_open" || (name == "alerts_opened" && !listed.is_empty());
+            if begun.is_empty() && is_empty {
+                continue;
+            }
             self.number(name, f64::from(u32::try_from(n).unwrap_or(u32::MAX)), COUNT, text);
         }
-        for (n, event) in begun.iter().rev().take(ALERTS_MAX).rev().enumerate() {
+        for (n, event) in listed.iter().rev().take(ALERTS_MAX).rev().enumerate() {
             let severity = event.severity.name().to_lowercase();
             let text = format!("{} ({severity}) at {}", event.title, minute(event.opened_at));
             self.moment(&format!("alert_{}", n + 1), event.opened_at, text);

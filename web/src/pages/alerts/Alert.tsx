@@ -121,7 +121,7 @@ function Body({ episode, names, silence }: Props): JSX.Element {
           </>
         )}
       </dl>
-      <Statistics event={newest} names={names} />
+      <Statistics statistics={newest.evidence.statistics} names={names} />
       <History event={newest} />
       <Records episode={episode} names={names} />
       <p class="links">

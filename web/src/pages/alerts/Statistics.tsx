@@ -1,12 +1,14 @@
 // The evidence of an alert: every statistic against its threshold.
 import type { JSX } from 'preact';
-import type { EventView } from '../../api/types';
+import type { Statistic } from '../../api/types';
 import { featureText, unitWord } from '../../format/feature';
 import { fixed } from '../../format/number';
 import type { Names } from './names';
 
-export function Statistics({ event, names }: { event: EventView; names: Names }): JSX.Element | null {
-  const { statistics } = event.evidence;
+/** What is shown beside the one that decides, at the same threshold, says nothing more. */
+const isShown = (one: Statistic, all: readonly Statistic[]): boolean => one.decides || !all.some((other) => other.decides && other.name === one.name && other.threshold === one.threshold);
+
+export function Statistics({ statistics, names }: { statistics: readonly Statistic[]; names: Names }): JSX.Element | null {
   if (statistics.length === 0) return null;
   return (
     <div class="scroll" tabIndex={0} role="group" aria-label="table">
@@ -24,8 +26,8 @@ export function Statistics({ event, names }: { event: EventView; names: Names })
           </tr>
         </thead>
         <tbody>
-          {statistics.map((statistic) => (
-            <tr key={statistic.name}>
+          {statistics.filter((one) => isShown(one, statistics)).map((statistic) => (
+            <tr key={`${statistic.name} ${statistic.threshold}`}>
               <th scope="row" title={statistic.name}>
                 {names.spoken(statistic.name)} <span class="muted">{unitWord(statistic.unit)}</span>
                 {statistic.uncalibrated && <em class="muted"> uncalibrated</em>}

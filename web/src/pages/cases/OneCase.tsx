@@ -13,6 +13,9 @@ import { MayNot } from '../../ui/Operate';
 import { Panel } from '../../ui/Panel';
 import { Severity } from '../../ui/Severity';
 import { Time } from '../../ui/Time';
+import { Statistics } from '../alerts/Statistics';
+import { useNames } from '../alerts/names';
+import type { Names } from '../alerts/names';
 import { PrecisionTable } from './PrecisionTable';
 import { Replay } from './Replay';
 import { entryText, stateText } from './words';
@@ -20,6 +23,7 @@ import { entryText, stateText } from './words';
 export function OneCase({ id }: { id: string }): JSX.Element {
   const path = `/api/v1/cases/${encodeURIComponent(id)}`;
   const found = useResource<CaseView>(path);
+  const names = useNames();
   return (
     <Answer of={found} lines={12}>
       {(data) => (
@@ -36,7 +40,7 @@ export function OneCase({ id }: { id: string }): JSX.Element {
             <a href={`${path}/export?format=json`} download={`case-${id}.json`}>JSON with attachments</a>
           </p>
           {data.alerts.map((alert) => (
-            <Facts key={alert.alert_id} alert={alert} />
+            <Facts key={alert.alert_id} alert={alert} names={names} />
           ))}
           <Replay path={`${path}/replay`} alerts={data.alerts} />
           <Entries of={data} path={path} done={found.reload} />
@@ -69,7 +73,7 @@ export function OneCase({ id }: { id: string }): JSX.Element {
   );
 }
 
-function Facts({ alert }: { alert: CaseAlert }): JSX.Element {
+function Facts({ alert, names }: { alert: CaseAlert; names: Names }): JSX.Element {
   return (
     <Panel title={alert.title} id={`alert-${alert.alert_id}`} aside={<Severity of={alert.severity} />}>
       <p>{alert.description}</p>
@@ -88,30 +92,7 @@ function Facts({ alert }: { alert: CaseAlert }): JSX.Element {
         <dt>How often</dt>
         <dd class="num">{alert.base_rate.per_day_30d === null ? 'not known yet' : `${plain(alert.base_rate.per_day_30d, 2)} a day here over 30 days`}</dd>
       </dl>
-      {alert.statistics.length > 0 && (
-        <div class="scroll" tabIndex={0} role="group" aria-label="statistics">
-          <table class="stacked compact">
-            <thead>
-              <tr>
-                <th scope="col">statistic</th>
-                <th scope="col" class="num">value</th>
-                <th scope="col" class="num">threshold</th>
-              </tr>
-            </thead>
-            <tbody>
-              {alert.statistics.map((statistic) => (
-                <tr key={statistic.name}>
-                  <th scope="row">
-                    {statistic.name.replaceAll('_', ' ')} <span class="muted">{statistic.unit}</span>
-                  </th>
-                  <td class="num" data-name="value">{statistic.value === null ? (statistic.reason ?? 'no reading').replaceAll('_', ' ') : plain(statistic.value)}</td>
-                  <td class="num" data-name="threshold">{plain(statistic.threshold)}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      )}
+      <Statistics statistics={alert.statistics} names={names} />
       {alert.limits.length > 0 && <p class="muted small">{alert.limits.join(' ')}</p>}
     </Panel>
   );

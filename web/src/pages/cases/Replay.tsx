@@ -3,11 +3,11 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { useResource } from '../../api/resource';
 import type { BookStep, CaseAlert, CaseRecording, CaseReplay } from '../../api/types';
-import { plain } from '../../format/number';
+import { exact } from '../../format/number';
 import { Answer } from '../../ui/Answer';
 import { Panel } from '../../ui/Panel';
 import { Time } from '../../ui/Time';
-import { firstStep, leftOut, offsetText, stepsOf, tapeAt, widest } from './steps';
+import { decimalsIn, firstStep, leftOut, offsetText, stepsOf, tapeAt, widest } from './steps';
 
 export function Replay({ path, alerts }: { path: string; alerts: CaseAlert[] }): JSX.Element {
   const replay = useResource<CaseReplay>(path);
@@ -17,7 +17,7 @@ export function Replay({ path, alerts }: { path: string; alerts: CaseAlert[] }):
         {(data) => (
           <>
             {data.items.map((recording) => (
-              <Stepper key={recording.alert_id} of={recording} title={alerts.find((a) => a.alert_id === recording.alert_id)?.title ?? ''} />
+              <Stepper key={`${recording.alert_id} ${recording.source} ${recording.until}`} of={recording} title={alerts.find((a) => a.alert_id === recording.alert_id)?.title ?? ''} />
             ))}
             {data.missing.map((why) => (
               <p key={why} class="muted">
@@ -38,6 +38,7 @@ function Stepper({ of, title }: { of: CaseRecording; title: string }): JSX.Eleme
   const go = (to: number): void => setAt(Math.max(0, Math.min(last, to)));
   const KEYS: Record<string, number> = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: last };
   const step = steps[at];
+  const decimals = decimalsIn(of);
   if (step === undefined) return <p class="muted">Nothing of that stretch is recorded.</p>;
   return (
     <div
@@ -68,8 +69,8 @@ function Stepper({ of, title }: { of: CaseRecording; title: string }): JSX.Eleme
         </span>
       </p>
       <div class="stepper-body">
-        {step.book === null ? <p class="muted">No book was recorded yet at this moment.</p> : <Ladder book={step.book} />}
-        <Tape of={of} until={step.at} />
+        {step.book === null ? <p class="muted">No book was recorded yet at this moment.</p> : <Ladder book={step.book} decimals={decimals} />}
+        <Tape of={of} until={step.at} decimals={decimals} />
       </div>
       <p class="muted small">
         {of.source === 'journal' ? 'Rebuilt from the messages that were received.' : 'As the store has them: of a live market one of each minute, not every change.'}
@@ -79,13 +80,15 @@ function Stepper({ of, title }: { of: CaseRecording; title: string }): JSX.Eleme
   );
 }
 
-function Ladder({ book }: { book: BookStep }): JSX.Element {
+type Decimals = ReturnType<typeof decimalsIn>;
+
+function Ladder({ book, decimals }: { book: BookStep; decimals: Decimals }): JSX.Element {
   const most = widest(book);
   const side = (levels: BookStep['bids'], name: 'bid' | 'ask'): JSX.Element[] =>
     levels.map((level) => (
       <tr key={`${name}${level.price}`} class={`ladder-${name}`}>
-        <th scope="row" class="num">{plain(level.price)}</th>
-        <td class="num">{plain(level.qty)}</td>
+        <th scope="row" class="num">{exact(level.price, decimals.price)}</th>
+        <td class="num">{exact(level.qty, decimals.qty)}</td>
         <td class="ladder-bar" aria-hidden="true">
           <span style={{ width: `${(100 * level.qty) / most}%` }} />
         </td>
@@ -102,7 +105,7 @@ function Ladder({ book }: { book: BookStep }): JSX.Element {
   );
 }
 
-function Tape({ of, until }: { of: CaseRecording; until: string }): JSX.Element {
+function Tape({ of, until, decimals }: { of: CaseRecording; until: string; decimals: Decimals }): JSX.Element {
   const shown = tapeAt(of, until);
   if (shown.length === 0) return <p class="muted">No trade up to this moment.</p>;
   return (
@@ -113,8 +116,8 @@ function Tape({ of, until }: { of: CaseRecording; until: string }): JSX.Element 
           <tr key={`${trade.at}${n}`}>
             <td class="num muted">{offsetText(trade.at, of.moment)}</td>
             <td>{trade.aggressor_side === null ? 'traded' : trade.aggressor_side === 'long' ? 'buyer took' : 'seller took'}</td>
-            <td class="num">{plain(trade.qty)}</td>
-            <td class="num">{plain(trade.price)}</td>
+            <td class="num">{exact(trade.qty, decimals.qty)}</td>
+            <td class="num">{exact(trade.price, decimals.price)}</td>
           </tr>
         ))}
       </tbody>

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { BookStep, TapeTrade } from '../../api/types';
-import { firstStep, leftOut, offsetText, stepsOf, tapeAt, widest } from './steps';
+import { exact } from '../../format/number';
+import { decimalsIn, firstStep, leftOut, offsetText, stepsOf, tapeAt, widest } from './steps';
 
 const at = (ms: number): string => new Date(Date.UTC(2026, 1, 5) + ms).toISOString();
 const book = (ms: number): BookStep => ({ at: at(ms), known_at: at(ms), bids: [{ price: 99, qty: ms + 1 }], asks: [{ price: 101, qty: 2 }] });
@@ -26,6 +27,15 @@ test('the reader begins where the episode began', () => {
 
 test('the tape ends at the step, the newest first', () => {
   expect(tapeAt(RECORDING, at(100)).map((t) => t.at)).toEqual([at(100), at(50)]);
+});
+
+test('two levels never read alike, and all of a recording have the same decimals', () => {
+  const close: BookStep = { at: at(0), known_at: at(0), bids: [{ price: 69_366.1, qty: 0.001 }, { price: 69_366, qty: 12 }], asks: [] };
+  const decimals = decimalsIn({ books: [close], trades: [trade(0)] });
+  expect(decimals).toEqual({ price: 1, qty: 3 });
+  expect(close.bids.map((l) => [exact(l.price, decimals.price), exact(l.qty, decimals.qty)])).toEqual([['69,366.1', '0.001'], ['69,366.0', '12.000']]);
+  expect(decimalsIn({ books: [], trades: [{ ...trade(0), price: 1.25e-7, qty: 1e21 }] })).toEqual({ price: 9, qty: 0 });
+  expect(decimalsIn({ books: [], trades: [] })).toEqual({ price: 0, qty: 0 });
 });
 
 test('bars are drawn by the largest level, and time counts from the moment', () => {

@@ -1,5 +1,6 @@
 // The steps of a recording: each book is one, and so is each moment with trades before the first book, or where there is none.
 import type { BookStep, CaseRecording, TapeTrade } from '../../api/types';
+import { decimalsOf } from '../../format/number';
 
 export interface Step {
   at: string;
@@ -34,6 +35,12 @@ export function firstStep(of: Pick<CaseRecording, 'books' | 'trades' | 'moment'>
 /** The newest trades up to a moment, the newest first. */
 export function tapeAt(of: Pick<CaseRecording, 'trades'>, until: string): TapeTrade[] {
   return of.trades.filter((trade) => !later(trade.at, until)).slice(-TAPE_SHOWN).reverse();
+}
+
+/** Decimals of a recording's prices and quantities, the same in every step: two levels never read alike. */
+export function decimalsIn(of: Pick<CaseRecording, 'books' | 'trades'>): { price: number; qty: number } {
+  const all = [...of.books.flatMap((book) => [...book.bids, ...book.asks]), ...of.trades];
+  return { price: decimalsOf(all.map((one) => one.price)), qty: decimalsOf(all.map((one) => one.qty)) };
 }
 
 /** The largest quantity of a book, by which its bars are drawn. */

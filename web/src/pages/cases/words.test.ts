@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { entryText, shareText, stateText } from './words';
 
-test('a state is told with what was made of the case', () => {
+test('a closed case shows what came of it', () => {
   expect(stateText('open', null)).toBe('Open');
   expect(stateText('closed', 'false')).toBe('Closed as false');
 });

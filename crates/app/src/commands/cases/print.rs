@@ -162,6 +162,11 @@ fn statistic(s: &Statistic) -> String {
 }
 
 /// A number with up to six significant digits.
+/// Of what was traded and quoted, every digit: two levels never read alike.
+fn exact(x: f64) -> String {
+    minus(&x.to_string())
+}
+
 fn number(x: f64) -> String {
     let magnitude = x.abs();
     let digits =
@@ -211,7 +216,7 @@ fn steps(out: &mut CaseText, r: &CaseRecording, paint: Paint) {
             ReplayStep::Book(book) => {
                 let side = |levels: &[barograph_domain::case::PriceLevel]| -> String {
                     let shown =
-                        levels.iter().take(SHOWN_LEVELS).map(|l| format!("{}×{}", number(l.price), number(l.qty)));
+                        levels.iter().take(SHOWN_LEVELS).map(|l| format!("{}×{}", exact(l.price), exact(l.qty)));
                     shown.collect::<Vec<_>>().join(" ")
                 };
                 out.hung(&format!("{from} book   bid"), &side(&book.bids));
@@ -223,7 +228,7 @@ fn steps(out: &mut CaseText, r: &CaseRecording, paint: Paint) {
                     Some(Side::Short) => "seller took",
                     None => "traded",
                 };
-                out.line(format_args!("{from} trade  {who} {} at {}", number(t.qty), number(t.price)));
+                out.line(format_args!("{from} trade  {who} {} at {}", exact(t.qty), exact(t.price)));
             }
         }
     }

@@ -2,8 +2,8 @@
 
 use super::charts::{HEIGHT, PlotScale, WIDTH, short};
 use super::svg::Picture;
-use super::text::escaped;
 use barograph_domain::Ts;
+use barograph_domain::text::escape_markup;
 use barograph_research::train::{BacktestReport, LearnerCalibration};
 
 const CLASSES: [&str; 3] = ["low", "middle", "high"];
@@ -34,7 +34,7 @@ pub(super) fn reliability(of: &LearnerCalibration, classes: bool) -> String {
     format!(
         "<figure>{}<figcaption><b>{}</b>{which}, {n} test rows</figcaption></figure>",
         picture.done(),
-        escaped(&of.model)
+        escape_markup(&of.model)
     )
 }
 
@@ -69,10 +69,12 @@ pub(super) fn equity(of: &BacktestReport) -> String {
         _ => "none".to_owned(),
     };
     facts.push(("Sharpe ratio after costs", sharpe));
-    let rows: String =
-        facts.iter().map(|(n, v)| format!("<tr><th>{}</th><td>{}</td></tr>\n", escaped(n), escaped(v))).collect();
+    let rows: String = facts
+        .iter()
+        .map(|(n, v)| format!("<tr><th>{}</th><td>{}</td></tr>\n", escape_markup(n), escape_markup(v)))
+        .collect();
     let table = format!("<div class=\"scroll\"><table class=\"facts\">\n{rows}</table></div>");
-    let terms = format!("<p class=\"note\">{}</p>", escaped(&terms));
+    let terms = format!("<p class=\"note\">{}</p>", escape_markup(&terms));
     let (Some(first), Some(last)) = (points.first(), points.last()) else {
         return format!("{terms}<p>Nothing was traded, so there is no equity curve.</p>{table}");
     };

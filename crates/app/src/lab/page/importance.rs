@@ -2,7 +2,7 @@
 
 use super::charts::{HEIGHT, PlotScale, WIDTH, short};
 use super::svg::Picture;
-use super::text::escaped;
+use barograph_domain::text::escape_markup;
 use barograph_research::train::{ImportanceReport, InputImportance, RegimeImportance};
 
 /// Columns shown.
@@ -20,7 +20,7 @@ pub(super) fn bars(of: &ImportanceReport) -> String {
         "<p class=\"note\">{}: loss added on test rows when a column is permuted in blocks, mean over {} folds with the 95 % band of \
          Student's t, a dot per fold; {rows} test rows. A band that holds zero shows nothing. Columns that move together stand in for one another: \
          they are permuted together as well.</p>",
-        escaped(&of.model),
+        escape_markup(&of.model),
         of.sample_rows.len()
     );
     if of.columns.is_empty() {
@@ -51,7 +51,7 @@ fn regimes(of: &ImportanceReport) -> String {
             .take(REGIME_TOP)
             .map(|row| {
                 let says = if row.band[0] > 0.0 { "" } else { " (band holds zero)" };
-                format!("<li>{} {}{says}</li>", escaped(&name(row)), short(row.increase))
+                format!("<li>{} {}{says}</li>", escape_markup(&name(row)), short(row.increase))
             })
             .collect();
         let lines = if lines.is_empty() {
@@ -59,7 +59,10 @@ fn regimes(of: &ImportanceReport) -> String {
         } else {
             format!("<ol>{lines}</ol>")
         };
-        format!("<figure><figcaption>{} volatility, {rows} rows</figcaption>{lines}</figure>", escaped(&regime.regime))
+        format!(
+            "<figure><figcaption>{} volatility, {rows} rows</figcaption>{lines}</figure>",
+            escape_markup(&regime.regime)
+        )
     };
     if of.regimes.is_empty() {
         return String::new();
@@ -128,7 +131,7 @@ pub(super) fn curves(of: &ImportanceReport) -> Option<String> {
             figures.push_str(&format!(
                 "<figure>{}<figcaption><b>{}</b>{class}</figcaption></figure>\n",
                 picture.done(),
-                escaped(name)
+                escape_markup(name)
             ));
         }
     }

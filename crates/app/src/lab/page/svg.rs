@@ -1,5 +1,7 @@
 //! Marks of a picture. Colours are names of the page's style, so that both themes have them.
 
+use barograph_domain::text::escape_markup;
+
 /// A picture under construction.
 pub(super) struct Picture {
     body: String,
@@ -10,7 +12,7 @@ pub(super) struct Picture {
 
 impl Picture {
     pub(super) fn new(width: f64, height: f64, title: &str) -> Self {
-        Self { body: String::new(), width, height, title: super::text::escaped(title) }
+        Self { body: String::new(), width, height, title: escape_markup(title) }
     }
 
     fn add(&mut self, mark: std::fmt::Arguments<'_>) {
@@ -47,7 +49,7 @@ impl Picture {
         let (width, height) = ((x1 - x0).max(0.8), (y1 - y0).max(0.8));
         self.add(format_args!(
             "<rect x=\"{x0:.1}\" y=\"{y0:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" fill=\"var(--{colour})\"><title>{}</title></rect>",
-            super::text::escaped(said)
+            escape_markup(said)
         ));
     }
 
@@ -55,7 +57,7 @@ impl Picture {
     pub(super) fn text(&mut self, (x, y): (f64, f64), anchor: &str, colour: &str, words: &str) {
         self.add(format_args!(
             "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\" fill=\"var(--{colour})\">{}</text>",
-            super::text::escaped(words)
+            escape_markup(words)
         ));
     }
 

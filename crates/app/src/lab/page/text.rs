@@ -1,12 +1,8 @@
 //! The words of a page: head, board, data, limits.
 
+use barograph_domain::text::escape_markup;
 use barograph_research::train::{StudyRequest, StudySummary, WEIGHTED, embargo_words, lacking};
 use serde_json::Value;
-
-/// Characters that would be marks.
-pub(super) fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
 
 fn number(row: &Value, name: &str) -> Option<f64> {
     row.get(name)?.as_f64()
@@ -76,12 +72,15 @@ pub(super) fn table(request: &StudyRequest, found: &StudySummary) -> String {
                 format!("<td>{text}</td>")
             })
             .collect();
-        body.push_str(&format!("<tr><td>{}</td>{cells}</tr>\n", escaped(row["model"].as_str().unwrap_or_default())));
+        body.push_str(&format!(
+            "<tr><td>{}</td>{cells}</tr>\n",
+            escape_markup(row["model"].as_str().unwrap_or_default())
+        ));
     }
     let out = found.board.get("left_out").and_then(Value::as_object).into_iter().flatten();
     let out: String = out
         .map(|(model, why)| {
-            format!("<li>{} left out: {}</li>", escaped(model), escaped(why.as_str().unwrap_or_default()))
+            format!("<li>{} left out: {}</li>", escape_markup(model), escape_markup(why.as_str().unwrap_or_default()))
         })
         .collect();
     let out = if out.is_empty() { out } else { format!("<ul class=\"note\">{out}</ul>") };
@@ -95,11 +94,11 @@ pub(super) fn table(request: &StudyRequest, found: &StudySummary) -> String {
 const LEARNERS: [&str; 6] = ["linear", "gbm", "lightgbm", "mlp", "ensemble", "regime_gbm"];
 
 pub(super) fn head(request: &StudyRequest, found: &StudySummary) -> String {
-    let title = escaped(&format!("{} of {}", request.target, request.market));
+    let title = escape_markup(&format!("{} of {}", request.target, request.market));
     let [from, to] = found.span;
     let learner = rows(&found.board).iter().find(|r| r["model"].as_str().is_some_and(|m| LEARNERS.contains(&m)));
     let best = learner.map_or_else(|| "No model that learns could be fitted.".to_owned(), |row| {
-        let model = escaped(row["model"].as_str().unwrap_or_default());
+        let model = escape_markup(row["model"].as_str().unwrap_or_default());
         let (auc, low, high) = (number(row, "auc"), number(row, "auc_lo"), number(row, "auc_hi"));
         let f1 = number(row, "macro_f1").zip(number(row, "macro_f1_persistence"));
         match (f1, auc, low.zip(high)) {
@@ -130,7 +129,7 @@ pub(super) fn head(request: &StudyRequest, found: &StudySummary) -> String {
         } else {
             "too little data for the interval of the control on permuted labels: nothing here is shown to be free of leaks."
         };
-        format!("<p class=\"stamp\"><b>{}</b>: {why}</p>", escaped(stamp))
+        format!("<p class=\"stamp\"><b>{}</b>: {why}</p>", escape_markup(stamp))
     });
     let changed = if found.same_data {
         ""
@@ -194,7 +193,8 @@ pub(super) fn data(request: &StudyRequest, found: &StudySummary) -> String {
     let dropped = found.board["dropped"].as_object().map_or(0, serde_json::Map::len);
     let inputs = found.board["inputs"].as_array().map_or(0, Vec::len);
     facts.push(("inputs", format!("{inputs} in the last fold; {dropped} columns are none")));
-    let rows: String = facts.iter().map(|(n, v)| format!("<tr><th>{n}</th><td>{}</td></tr>\n", escaped(v))).collect();
+    let rows: String =
+        facts.iter().map(|(n, v)| format!("<tr><th>{n}</th><td>{}</td></tr>\n", escape_markup(v))).collect();
     format!("<div class=\"scroll\"><table class=\"facts\">\n{rows}</table></div>")
 }
 
@@ -219,7 +219,7 @@ pub(super) fn limits(request: &StudyRequest, found: &StudySummary) -> String {
             "That an order would have left the market as it was: recorded books do not answer, and maker fills are not simulated.".to_owned(),
         );
     }
-    let items: String = limits.iter().map(|l| format!("<li>{}</li>\n", escaped(l))).collect();
+    let items: String = limits.iter().map(|l| format!("<li>{}</li>\n", escape_markup(l))).collect();
     format!("<ul>\n{items}</ul>")
 }
 

@@ -16,11 +16,27 @@ use process::Running;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// Longer than any command here takes in the dev profile on a slow machine with everything else at work: it ends what hangs, and measures nothing.
 const PATIENCE: Duration = Duration::from_secs(600);
+
+/// Longer than a minute takes to end, and to be stored or written elsewhere, on a busy machine.
+const AWAITED: Duration = Duration::from_secs(100);
+
+/// Asks again, ten times a second, until there is an answer; fails after [`AWAITED`].
+#[track_caller]
+pub(crate) fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(begun.elapsed() < AWAITED, "waited in vain for {what}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
 
 /// A home: current folder, HOME, XDG and temporary folders of every command run in it, and nothing else of ours.
 pub(crate) struct Place {
