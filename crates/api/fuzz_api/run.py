@@ -85,7 +85,8 @@ def ask(url: str) -> int:
         command += ["--exclude-path", path]
     if seed := os.environ.get("FUZZ_SEED"):
         command += ["--seed", seed]
-    return subprocess.run(command, check=False).returncode
+    hooks = str(pathlib.Path(__file__).resolve().parent / "hooks.py")
+    return subprocess.run(command, check=False, env={**os.environ, "SCHEMATHESIS_HOOKS": hooks}).returncode
 
 
 def main() -> int:
