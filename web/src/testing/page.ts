@@ -4,6 +4,7 @@ import { h, render } from 'preact';
 import { vi } from 'vitest';
 
 vi.stubGlobal('window', {
+  innerWidth: 1_440,
   location: { pathname: '/', search: '' },
   setTimeout: (act: () => void, ms: number) => setTimeout(act, ms),
   clearTimeout: (id: number) => clearTimeout(id),

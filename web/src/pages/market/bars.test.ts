@@ -2,6 +2,7 @@ import { DRAWN_MS, answeredByHand, mounted } from '../../testing/page';
 import type { Question } from '../../testing/page';
 import { signal } from '@preact/signals';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { FIRST_BARS } from '../../api/market';
 import { place } from '../../state/place';
 import { useBars } from './bars';
 import type { BarsOnShow } from './bars';
@@ -98,4 +99,21 @@ test('a moment whose bars cannot be had says so', async () => {
   asked.find((question) => question.what.includes('as_of'))?.answer({ detail: 'too early' }, 404);
   await pass();
   expect([seen?.known, seen?.own, seen?.error?.status]).toEqual([null, null, 404]);
+});
+
+test('while it plays no more bars are held than twice those that are seen', async () => {
+  place.value = { path: '/m/v:A', params: { as_of: '1970-01-03T00:00:00Z', play: '600' } };
+  await pass();
+  const around = asked.findIndex((question) => question.what.includes('end='));
+  const held = Array.from({ length: FIRST_BARS + 200 }, (_, n) => (2_880 - FIRST_BARS + n) * 60);
+  asked.push(...asked.splice(around, 1));
+  await answer(held);
+  expect(of(seen?.known)).toHaveLength(FIRST_BARS + 200);
+  seen?.earlier();
+  expect(asked[asked.length - 1]?.what).toContain(`bars=${FIRST_BARS}&`);
+  await answer(Array.from({ length: FIRST_BARS }, (_, n) => (held[0] ?? 0) - (FIRST_BARS - n) * 60));
+  expect(of(seen?.known)).toHaveLength(2 * FIRST_BARS + 200);
+  const before = asked.length;
+  seen?.earlier();
+  expect(asked).toHaveLength(before);
 });

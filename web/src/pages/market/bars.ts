@@ -122,10 +122,11 @@ export function useBars(instrument: string, interval: string | null, minute: str
     if (known === null || !known.more || known.rows.length >= BARS_MAX || busy.current.has('earlier')) return;
     const reach = edge();
     const end = reach.from;
-    // No bar is there to look from.
-    if (!Number.isFinite(end)) return;
-    reach.from -= MORE_BARS * known.interval;
-    fetched('earlier', address(MORE_BARS, { end: iso(end * 1_000), as_of: moment }), join);
+    const more = playing.peek() ? Math.min(MORE_BARS, PLAYED_BARS - known.rows.length) : MORE_BARS;
+    // No bar is there to look from, or as many are held as are while it plays.
+    if (!Number.isFinite(end) || more <= 0) return;
+    reach.from -= more * known.interval;
+    fetched('earlier', address(more, { end: iso(end * 1_000), as_of: moment }), join);
   };
   const later = (): void => {
     if (known === null || moment === null || busy.current.has('later')) return;
