@@ -3,6 +3,7 @@
 //! The canonical envelope holds that of the fourth original (payloads §5) and the alert of the third (payloads §6) and more; with
 //! `format=seed4` exactly the former goes out ([`crate::alias::events`]). Nothing here says that anything was detected.
 
+use crate::outcome::{AlertOutcome, SimilarAlert};
 use barograph_domain::alert::{AlertChange, AlertState, Statistic};
 use barograph_domain::{InstrumentName, Pattern, Reason, Severity, Trigger, Ts};
 use serde::Serialize;
@@ -67,12 +68,19 @@ pub struct EvidenceView {
     pub base_rate: BaseRateView,
     /// What the evidence cannot show, in sentences.
     pub limits: Vec<String>,
-    /// Earlier episodes with their outcomes; null: not built.
-    #[schema(value_type = Option<Vec<String>>)]
-    pub similar: Option<()>,
-    /// Why there are none.
-    #[schema(example = "not_available")]
-    pub similar_reason: &'static str,
+    /// Up to three earlier episodes of the same detector with the nearest statistics, and what followed them; null in lists.
+    pub similar: Option<Vec<SimilarAlert>>,
+    /// Why that is null: `ask_by_id`, in lists and in the stream.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "ask_by_id")]
+    pub similar_reason: Option<&'static str>,
+    /// What followed this one, as far as it is known; null in lists, as `similar` is.
+    pub outcome: Option<AlertOutcome>,
+}
+
+impl EvidenceView {
+    /// Of `similar` and `outcome`, which only an event that is asked for by its id has.
+    pub const ASK_BY_ID: Option<&'static str> = Some("ask_by_id");
 }
 
 /// The smallest change of one feature that turns a label.

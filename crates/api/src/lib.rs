@@ -27,6 +27,7 @@ mod host;
 pub mod live;
 mod names;
 mod openapi;
+pub mod outcome;
 mod params;
 mod problem;
 mod query;

@@ -62,6 +62,9 @@ const LEFT_OUT: &[(&str, &[&str])] = &[
     ("WarningView", &["reason"]),
     ("AliasEvent", &["symbol", "asset_pair"]),
     ("HourOfLiquidations", &["long_usd_reason", "short_usd_reason"]),
+    ("EvidenceView", &["similar_reason"]),
+    ("AlertOutcome", &["liquidated_usd_1h_reason"]),
+    ("AlertOutcomeSpan", &["reason"]),
     ("ContextBrief", &["price_at"]),
     ("CalendarView", &["minutes_to_event_reason"]),
     (

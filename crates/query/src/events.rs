@@ -65,7 +65,8 @@ pub fn view(
             base_rate: base_rate(&alert.base_rate),
             limits: explain::limits(alert).into_iter().map(str::to_owned).collect(),
             similar: None,
-            similar_reason: "not_available",
+            similar_reason: EvidenceView::ASK_BY_ID,
+            outcome: None,
         },
         logic_version: logic_version.to_owned(),
     }

@@ -273,6 +273,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/events/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One event by its id, or the beginning of it that is its own: its newest record.
+         * @description `evidence` has what followed it and up to three earlier episodes of the same detector with what followed those. `as_of` shows only
+         *     what was known then.
+         */
+        get: operations["getEvent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/liquidations": {
         parameters: {
             query?: never;
@@ -1647,6 +1668,61 @@ export interface components {
              * @description Points that it would take alone. Together they take less than the sum: alerts of one event repeat each other.
              */
             points: number;
+        };
+        /** @description What the market did after an episode began. Nothing of it was known at the alert. */
+        AlertOutcome: {
+            /**
+             * Format: date-time
+             * @description The minute that moves are counted from.
+             */
+            from: string;
+            /**
+             * Format: double
+             * @description Price of that minute; null where none was known.
+             */
+            price: number | null;
+            /**
+             * Format: double
+             * @description Average true range of 14 hours at that minute (`atr_14`), in price; null where it was not ready.
+             */
+            atr: number | null;
+            /** @description After 5 minutes, an hour and four hours. */
+            spans: components["schemas"]["AlertOutcomeSpan"][];
+            /**
+             * Format: double
+             * @description Longs and shorts that were liquidated in the hour after it, quote units, as far as the venue publishes them.
+             */
+            liquidated_usd_1h: number | null;
+            /** @description Why that is null: `not_over`, `gap`, `not_offered` or another reason of a reading. */
+            liquidated_usd_1h_reason?: string | null;
+        };
+        /** @description One stretch after the beginning. */
+        AlertOutcomeSpan: {
+            /**
+             * @description `5m`, `1h` or `4h`.
+             * @example 1h
+             */
+            horizon: string;
+            /**
+             * Format: double
+             * @description The farthest that a minute's price was away from the first, as a fraction with its sign.
+             */
+            max_move: number | null;
+            /**
+             * Format: double
+             * @description The same without its sign, in units of `atr`.
+             */
+            max_move_atr: number | null;
+            /**
+             * Format: double
+             * @description `realized_vol_1h` at the end less that at the beginning, annualised.
+             */
+            vol_change: number | null;
+            /**
+             * @description Why there is no move: `not_over`, `gap` where more than a fifth of its minutes are missing, or `too_coarse` where prices come
+             *     so seldom that the stretch has fewer than four.
+             */
+            reason?: string | null;
         };
         /** @description How a label of the risk axis or a detector did as an alert. */
         AlertRow: {
@@ -3863,13 +3939,14 @@ export interface components {
             base_rate: components["schemas"]["BaseRateView"];
             /** @description What the evidence cannot show, in sentences. */
             limits: string[];
-            /** @description Earlier episodes with their outcomes; null: not built. */
-            similar: string[] | null;
+            /** @description Up to three earlier episodes of the same detector with the nearest statistics, and what followed them; null in lists. */
+            similar: components["schemas"]["SimilarAlert"][] | null;
             /**
-             * @description Why there are none.
-             * @example not_available
+             * @description Why that is null: `ask_by_id`, in lists and in the stream.
+             * @example ask_by_id
              */
-            similar_reason: string;
+            similar_reason?: string | null;
+            outcome: components["schemas"]["AlertOutcome"] | null;
         };
         /** @description Stretch of time the statistics speak of. */
         EvidenceWindow: {
@@ -7589,6 +7666,36 @@ export interface components {
             /** @description By the moment they were made. */
             items: components["schemas"]["SilenceView"][];
         };
+        /** @description An earlier episode of the same detector at the same market. */
+        SimilarAlert: {
+            /** @description Its id. */
+            alert_id: string;
+            /**
+             * Format: date-time
+             * @description When it began, or happened.
+             */
+            opened_at: string;
+            /**
+             * Format: date-time
+             * @description When it was over; null while it is not.
+             */
+            closed_at: string | null;
+            /** @description Greatest severity. */
+            severity: components["schemas"]["Severity"];
+            /**
+             * Format: double
+             * @description Greatest anomaly score.
+             */
+            anomaly_score: number;
+            /**
+             * Format: double
+             * @description How far its statistics are from those asked about: root mean square of `ln(u)` against `ln(u)`, 0 where they are the same.
+             *     Null for alerts without statistics, such as labels that changed: those are the last ones of the same kind.
+             */
+            distance: number | null;
+            /** @description What followed. */
+            outcome: components["schemas"]["AlertOutcome"];
+        };
         /** @description What followed the moments most like one. */
         SimilarView: {
             /** @description `venue:symbol`. */
@@ -9656,6 +9763,52 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EventsPage"];
+                };
+            };
+            /** @description the one you hold is still it (If-None-Match) */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description what was wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getEvent: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Answer with what was known then: `known_ts ≤ as_of`. ISO-8601 (UTC where no offset is given) or an epoch number.
+                 *     A moment that lies ahead is refused; up to a minute ahead means now.
+                 * @example 2026-02-05T14:35:00Z
+                 */
+                as_of?: string;
+            };
+            header?: never;
+            path: {
+                /** @description `alert_id`, or its first eight characters or more. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the event */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventView"];
                 };
             };
             /** @description the one you hold is still it (If-None-Match) */

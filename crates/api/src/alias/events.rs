@@ -180,7 +180,8 @@ mod tests {
                 base_rate,
                 limits: Vec::new(),
                 similar: None,
-                similar_reason: "not_available",
+                similar_reason: EvidenceView::ASK_BY_ID,
+                outcome: None,
             },
             logic_version: String::new(),
         }

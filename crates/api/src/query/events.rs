@@ -24,6 +24,12 @@ pub trait AskEvents {
         window: &SeriesWindow,
     ) -> Result<Page<EventView>, QueryError>;
 
+    /// One event by its id, or the beginning of it: its newest record, with what followed and the earlier episodes most like it.
+    ///
+    /// # Errors
+    /// [`QueryError::Unknown`] where there is none, [`QueryError::BadField`] where several begin like this; the store's failure.
+    fn event(&self, id: &str, as_of: Option<Ts>) -> Result<EventView, QueryError>;
+
     /// The burst of liquidations that goes on in a market at `as_of` (`None`: now): its newest record with the sums of all that is
     /// known of it. `None`: none goes on, or its newest record says all.
     ///

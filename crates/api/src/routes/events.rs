@@ -3,7 +3,7 @@
 use super::context::instrument;
 use super::paging::{Listed, PageView};
 use super::reply;
-use super::segment::{MarketId, Segment};
+use super::segment::{self, MarketId, Segment};
 use crate::alias::events::{AliasEvent, SEED4_CHANGES, known};
 use crate::etag;
 use crate::events::EventView;
@@ -15,8 +15,8 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, Response};
 use barograph_domain::{InstrumentName, Pattern, Severity};
-use serde::Serialize;
-use utoipa::ToSchema;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 /// Events on a page: by default, and at most. An event is about 2 kB of JSON.
 const LIMITS: (usize, usize) = (100, 1_000);
@@ -49,6 +49,14 @@ parameters! {
         #[param(example = "binance-usdm:BTCUSDT")]
         market: Option<String>,
     }
+}
+
+/// Which event, in the path.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct EventPath {
+    /// `alert_id`, or its first eight characters or more.
+    id: String,
 }
 
 /// One page of events.
@@ -109,6 +117,33 @@ pub(super) async fn of_all(
     let resolve = |name| app.query.resolve(name, false).map_err(|e| app.problem("events", &e));
     let id = market.market.text().map(resolve).transpose()?;
     answer(app, (&listed, &which, book), id, &headers).await
+}
+
+/// One event by its id, or the beginning of it that is its own: its newest record.
+///
+/// `evidence` has what followed it and up to three earlier episodes of the same detector with what followed those. `as_of` shows only
+/// what was known then.
+#[utoipa::path(
+    get,
+    path = "/api/v1/events/{id}",
+    operation_id = "getEvent",
+    tag = "context",
+    params(EventPath, AsOf),
+    responses(
+        (status = 200, description = "the event", body = EventView),
+        (status = 304, description = "the one you hold is still it (If-None-Match)")
+    )
+)]
+pub(super) async fn one(
+    State(app): State<SharedState>,
+    id: Segment<EventPath>,
+    Params((as_of,)): Params<(AsOf,)>,
+    headers: HeaderMap,
+) -> Result<Response<Body>, Problem> {
+    let id = segment::read(id, "id", "use an alert_id that /api/v1/events lists")?.id;
+    let as_of = as_of.moment(app.query.now())?;
+    let json = app.read("event", move |q| reply::json(&q.event(&id, as_of)?)).await?;
+    Ok(etag::answer(&headers, json))
 }
 
 async fn answer(

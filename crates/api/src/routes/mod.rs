@@ -94,6 +94,7 @@ routes! {
     levels::list READ,
     events::of_market READ,
     events::of_all READ,
+    events::one READ,
     liquidations::by_hour READ,
     universe::latest READ,
     universe::history READ,

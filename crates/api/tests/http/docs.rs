@@ -25,6 +25,7 @@ const ASKED: &[(&str, &str)] = &[
     ("/api/v1/markets/{id}/levels", "/api/v1/markets/ETHUSDT/levels?limit=7"),
     ("/api/v1/markets/{id}/events", "/api/v1/markets/ETHUSDT/events?limit=7"),
     ("/api/v1/events", "/api/v1/events?order=desc"),
+    ("/api/v1/events/{id}", "/api/v1/events/0f8fad5b-d9cb-569f-a165-000000000008"),
     ("/api/v1/liquidations", "/api/v1/liquidations?hours=12"),
     ("/api/features", "/api/features"),
     ("/api/volatility", "/api/volatility?as_of=2026-02-05T04:30:00Z"),

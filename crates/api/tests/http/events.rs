@@ -89,7 +89,7 @@ fn the_fourth_originals_envelope_has_its_fields_and_no_others() {
     }
     assert_eq!(
         (&whole["evidence"]["similar"], &whole["evidence"]["similar_reason"]),
-        (&Value::Null, &"not_available".into())
+        (&Value::Null, &"ask_by_id".into())
     );
 }
 
@@ -151,4 +151,24 @@ fn cascades_are_told_once_with_the_series_they_are_made_of() {
     {
         assert_eq!(server.get(&format!("/api/cascades?{query}")).status, status, "{query}");
     }
+}
+
+/// An event that is asked for by its id has what followed it, and those like it; an id that nobody has is refused.
+#[test]
+fn one_event_has_what_followed_and_those_like_it() {
+    let server = Server::start();
+    let wanted = event(OVER);
+    let whole = server.json(&format!("/api/v1/events/{}", wanted.alert_id));
+    assert_eq!((&whole["alert_id"], &whole["change"]), (&wanted.alert_id.as_str().into(), &"CLOSED".into()));
+    let evidence = &whole["evidence"];
+    assert!(evidence.get("similar_reason").is_none(), "{evidence}");
+    let spans = evidence["outcome"]["spans"].as_array().unwrap();
+    let of = |n: usize| (spans[n]["horizon"].as_str().unwrap(), &spans[n]["max_move"], spans[n].get("reason"));
+    assert_eq!(of(0), ("5m", &(-0.012).into(), None));
+    assert_eq!(of(1), ("1h", &Value::Null, Some(&"gap".into())));
+    assert_eq!(evidence["similar"][0]["outcome"]["liquidated_usd_1h"], 2.5e6);
+    let then = server.json(&format!("/api/v1/events/{}?as_of={}", wanted.alert_id, wanted.known_at.iso()));
+    assert_eq!((&then["change"], &then["revision"]), (&"OPENED".into(), &1.into()));
+    let none = server.get("/api/v1/events/ffffffff");
+    assert_eq!((none.status, none.problem().as_str()), (404, "unknown-alert"));
 }

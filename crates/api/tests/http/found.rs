@@ -3,6 +3,7 @@
 use super::world::{LIVING, minute, name};
 use barograph_api::analysis::{AnalysisView, PatternCheck, SourceView};
 use barograph_api::events::{BaseRateView, DatumView, EvidenceView, EvidenceWindow};
+use barograph_api::outcome::{AlertOutcome, AlertOutcomeSpan, SimilarAlert};
 use barograph_api::{EventView, Page, SeriesWindow};
 use barograph_domain::alert::{AlertChange, AlertState, Statistic};
 use barograph_domain::health::{AlertBurden, HealthScore, PatternState, ValidShare};
@@ -78,7 +79,8 @@ pub(crate) fn event(n: usize) -> EventView {
             },
             limits: vec!["The venue shows only part of its liquidations.".to_owned()],
             similar: None,
-            similar_reason: "not_available",
+            similar_reason: EvidenceView::ASK_BY_ID,
+            outcome: None,
         },
         logic_version: "v0.1.0+0123456789ab".to_owned(),
     }
@@ -107,6 +109,41 @@ fn later(n: usize, change: AlertChange, minutes: i64, usd: f64) -> EventView {
 pub(crate) fn grown(as_of: Option<Ts>) -> Option<EventView> {
     let known = as_of.is_none_or(|t| event(GOES_ON).known_at <= t);
     known.then(|| EventView { revision: 1, ..later(GOES_ON, AlertChange::Opened, 0, 9.5) })
+}
+
+/// With what followed it, in every shape that may have, and an episode like it.
+pub(crate) fn detailed(event: EventView) -> EventView {
+    let span = |horizon, max_move: Option<f64>, reason| AlertOutcomeSpan {
+        horizon,
+        max_move,
+        max_move_atr: max_move.map(|m| m.abs() * 40.0),
+        vol_change: max_move.map(|_| 0.12),
+        reason,
+    };
+    let outcome = AlertOutcome {
+        from: event.opened_at,
+        price: Some(64_000.0),
+        atr: Some(1_600.0),
+        spans: vec![span("5m", Some(-0.012), None), span("1h", None, Some("gap")), span("4h", None, Some("not_over"))],
+        liquidated_usd_1h: None,
+        liquidated_usd_1h_reason: Some("not_offered"),
+    };
+    let similar = SimilarAlert {
+        alert_id: "0f8fad5b-d9cb-569f-a165-70867728950e".to_owned(),
+        opened_at: event.opened_at - Span::days(3),
+        closed_at: None,
+        severity: Severity::High,
+        anomaly_score: 71.0,
+        distance: Some(0.2),
+        outcome: AlertOutcome { liquidated_usd_1h: Some(2.5e6), liquidated_usd_1h_reason: None, ..outcome.clone() },
+    };
+    let evidence = EvidenceView {
+        similar: Some(vec![similar]),
+        similar_reason: None,
+        outcome: Some(outcome),
+        ..event.evidence.clone()
+    };
+    EventView { evidence, ..event }
 }
 
 /// All of them that were known.

@@ -1,7 +1,7 @@
 //! A small world behind the API: four markets, two rule books, hundreds of snapshots, points with revisions, and
 //! switches that make it slow or broken. What its snapshots say is in `weather`.
 
-use super::found::{checked, grown};
+use super::found::{checked, detailed, grown};
 pub(crate) use super::found::{events, page};
 use super::held::{advice, card, hour, notice};
 use super::listening::Listening;
@@ -15,7 +15,7 @@ use barograph_api::clock::{ClockView, StoryView};
 use barograph_api::events::HourOfLiquidations;
 use barograph_api::live::DataOrigin;
 use barograph_api::{
-    AskBoard, AskEvents, AskMarkets, AskPositions, CalendarView, CatalogueEntry, EventFilter, EventView,
+    AskBoard, AskEvents, AskMarkets, AskPositions, CalendarView, CatalogueEntry, DeliveryName, EventFilter, EventView,
     FeatureRowView, FeedFilter, FeedHealth, FeedsView, Health, LevelFilter, LevelView, MarketHealth, MarketNow,
     MarketView, MetricPoint, Page, QueryError, Rendered, STREAM_BUFFER, SeriesWindow, StreamEvent, StreamView,
 };
@@ -409,6 +409,12 @@ impl AskEvents for World {
             found.reverse();
         }
         Ok(page(found.into_iter().map(|e| (e.known_at, e)), w))
+    }
+    fn event(&self, id: &str, as_of: Option<Ts>) -> Result<EventView, QueryError> {
+        self.disk()?;
+        let mut known = events(as_of).into_iter().filter(|e| e.alert_id.starts_with(id));
+        let newest = known.next().map(|first| known.fold(first, |a, b| if b.revision > a.revision { b } else { a }));
+        newest.map(detailed).ok_or_else(|| QueryError::Unknown { what: DeliveryName::Alert, id: id.to_owned() })
     }
     fn burst_so_far(&self, id: &InstrumentName, as_of: Option<Ts>) -> Result<Option<EventView>, QueryError> {
         self.disk()?;

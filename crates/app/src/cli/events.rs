@@ -20,6 +20,9 @@ pub(crate) struct EventsArgs {
     /// What was measured and what it means, below each
     #[arg(long)]
     pub(crate) long: bool,
+    /// One alert by its id, or the first 8 characters of it: what followed, and earlier ones like it
+    #[arg(long, value_name = "ALERT", conflicts_with_all = ["name", "pattern", "severity", "open", "long", "from", "until"])]
+    pub(crate) id: Option<String>,
     /// Known at this moment or later
     #[arg(long, value_name = "TIME", value_parser = Ts::parse)]
     pub(crate) from: Option<Ts>,

@@ -1,6 +1,7 @@
 //! `events`: what detectors found, of one market or of all, a line each, with `--long` the sentences too; the newest last, as a log is
 //! read.
 
+use super::one_event;
 use crate::cli::EventsArgs;
 use crate::commands::{reader, resolve};
 use crate::config::Settings;
@@ -34,6 +35,9 @@ pub(crate) fn run(args: &EventsArgs, settings: &Settings, json: bool) -> Result<
         ..EventFilter::default()
     };
     let reader = reader(settings)?;
+    if let Some(id) = &args.id {
+        return one_event::run(reader.as_ref(), id, args.as_of, settings, json);
+    }
     let known: Vec<InstrumentName> = reader.instruments(None)?.into_iter().map(|i| i.instrument.name).collect();
     let market = args.name.as_deref().map(|name| resolve(&known, settings, name, false)).transpose()?;
     let (runs, book) = (reader.runs(None)?, crate::setup::book_id(settings)?);
@@ -148,7 +152,7 @@ fn a_line_each(out: &mut impl Write, events: &[EventView], paint: Paint) -> Resu
     Ok(())
 }
 
-fn in_full(out: &mut impl Write, events: &[EventView], paint: Paint) -> Result<(), Failure> {
+pub(super) fn in_full(out: &mut impl Write, events: &[EventView], paint: Paint) -> Result<(), Failure> {
     for e in events {
         let head = format!("{}  {:<8} {:<9} ", minute(e.timestamp), e.severity.name(), e.change.name().to_lowercase());
         let hang = " ".repeat(head.chars().count());

@@ -26,6 +26,7 @@ mod levels;
 mod listened;
 mod markets;
 mod narrative;
+mod one_event;
 mod paper;
 mod positions;
 pub(crate) mod replay;

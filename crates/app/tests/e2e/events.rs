@@ -4,7 +4,7 @@
 
 use crate::support::data::{Mood, market, shipped};
 use crate::support::http::Server;
-use crate::support::{Place, json_lines};
+use crate::support::{Outcome, Place, json_lines};
 use barograph_domain::{Span, Ts};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -49,6 +49,44 @@ fn keys(events: &[Value]) -> Vec<String> {
 
 fn of<'a>(events: &'a [Value], pattern: &str, change: &str) -> Vec<&'a Value> {
     events.iter().filter(|e| e["pattern_type"] == pattern && e["change"] == change).collect()
+}
+
+/// What followed an alert is known once it has happened, and the one before is the most like it.
+#[test]
+fn one_alert_has_what_followed_and_the_one_before_it() {
+    let place = Place::new();
+    written(&place);
+    place.ok("collect --source in --data data");
+    let stored = json_lines(&place.ok("events --json --limit 100000 --data data"));
+    let opened = of(&stored, "LIQUIDATION_CASCADE", "OPENED");
+    let bursts: Vec<&Value> = opened.into_iter().filter(|e| e["trigger"] == "burst").collect();
+    let [first, second] = [0, 1].map(|n| bursts[n]["alert_id"].as_str().unwrap());
+    let asked = |id: &str, rest: &str| {
+        json_lines(&place.ok(&format!("events --id {id} --json {rest} --data data"))).remove(0)["evidence"].clone()
+    };
+    let spans = |evidence: &Value| -> Vec<(bool, Option<String>)> {
+        let all = evidence["outcome"]["spans"].as_array().unwrap().clone();
+        all.iter().map(|s| (s["max_move_atr"].is_number(), s["reason"].as_str().map(str::to_owned))).collect()
+    };
+    let word = |text: &str| Some(text.to_owned());
+    let late = asked(second, "");
+    assert_eq!(spans(&late), [(true, None), (false, word("gap")), (false, word("gap"))], "{late}");
+    assert_eq!(late["similar"][0]["alert_id"], first);
+    let early = asked(first, "");
+    assert_eq!(spans(&early), [(true, None), (true, None), (false, word("gap"))], "{early}");
+    assert!(early["outcome"]["liquidated_usd_1h"].as_f64().unwrap() > 0.0, "{early}");
+    assert_eq!(early["similar"].as_array().unwrap().len(), 0);
+    let known_at = bursts[0]["known_at"].as_str().unwrap();
+    let then = asked(first, &format!("--as-of {known_at}"));
+    assert!(spans(&then).iter().all(|s| *s == (false, word("not_over"))), "{then}");
+
+    let text = place.ok(&format!("events --id {} --data data", &second[..18]));
+    assert!(text.contains("what followed") && text.contains(&first[..8]), "{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    let none = place.command("events --id ffffffff --data data".split(' '));
+    Outcome::of("events --id ffffffff", none).exits(2).says("there is no alert 'ffffffff'");
+    let server = Server::start(&place, "data");
+    assert_eq!(server.json(&format!("/api/v1/events/{first}"))["evidence"], early);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::{Service, internal};
 use crate::cases::{self, CaseDesk, CaseStretch, around, from_store, nearest, words};
+use crate::episode::{FoundAlert, NoEpisode, PREFIX_MIN};
 use crate::events::Kept;
 use barograph_api::cases::{
     CaseEntryKind, CaseFilter, CaseFormat, CaseList, CaseReplay, CaseSummary, CaseView, NewCase, NewCaseEntry,
@@ -11,11 +12,9 @@ use barograph_domain::case::{
     CASE_ALERTS_MAX, CaseEvidence, CaseFile, CaseRecording, CaseRefusal, CaseStep, EntryDraft, STEPS, StepBounds,
 };
 use barograph_domain::{Pattern, Ts};
-use barograph_store::{AlertQuery, CaseOutcome, CaseQuery, CasesLike, RunInfo, StoredCase};
+use barograph_store::{CaseOutcome, CaseQuery, CasesLike, StoredCase};
 use std::sync::{Arc, PoisonError};
 
-/// Fewest characters of an id that are taken for its beginning.
-const PREFIX_MIN: usize = 8;
 /// Similar cases that are shown.
 const SIMILAR: usize = 3;
 /// Closed cases of a pattern that similar ones are looked for among, those filed last: the whole evidence of each is read.
@@ -205,42 +204,23 @@ impl Service {
 
     /// What is known of an alert, by its id or the beginning of it.
     fn evidence_of(&self, id: &str) -> Result<CaseEvidence, QueryError> {
-        let id = id.trim();
-        let is_id = id.len() >= PREFIX_MIN && id.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
-        let mut found: Vec<(RunInfo, String)> = Vec::new();
-        if is_id {
-            for run in self.reader.runs(None).map_err(internal)? {
-                let query = AlertQuery { episode: id.to_lowercase(), ..AlertQuery::default() };
-                for known in self.reader.alerts(&run.spec.key, &query).map_err(internal)?.items {
-                    let own = known.alert.id(&run.spec.key.instrument, &run.spec.key.logic_version);
-                    if found.iter().all(|(_, have)| *have != own) {
-                        found.push((run.clone(), own));
-                    }
-                }
-            }
-        }
-        match <[(RunInfo, String); 1]>::try_from(found) {
-            Ok([(run, alert_id)]) => self.evidence(&run, alert_id),
-            Err(none) if none.is_empty() => Err(unknown(DeliveryName::Alert, id)),
-            Err(_) => Err(bad("alerts", id, format!("several alerts begin with '{id}'; write more of it"))),
-        }
+        let found = FoundAlert::find(self.reader.as_ref(), id.trim(), None).map_err(|e| no_episode("alerts", id, e))?;
+        self.evidence(&found)
     }
 
-    fn evidence(&self, run: &RunInfo, alert_id: String) -> Result<CaseEvidence, QueryError> {
-        let key = &run.spec.key;
-        let query = AlertQuery { episode: alert_id.clone(), ..AlertQuery::default() };
-        let records = self.reader.alerts(key, &query).map_err(internal)?.items;
+    fn evidence(&self, of: &FoundAlert) -> Result<CaseEvidence, QueryError> {
+        let key = &of.run.spec.key;
         let mut evidence = CaseEvidence {
-            alert_id,
+            alert_id: of.alert_id.clone(),
             instrument: key.instrument.clone(),
             logic_version: key.logic_version.clone(),
-            records,
+            records: of.records.clone(),
             title: String::new(),
             description: String::new(),
             statistics: Vec::new(),
             limits: Vec::new(),
         };
-        let kept = Kept::of(&mut self.books.lock().unwrap_or_else(PoisonError::into_inner), run);
+        let kept = Kept::of(&mut self.books.lock().unwrap_or_else(PoisonError::into_inner), &of.run);
         if let Some(peak) = evidence.peak() {
             let read = kept.view(self.reader.as_ref(), peak, None).map_err(internal)?;
             evidence.title = read.title;
@@ -281,6 +261,15 @@ impl Service {
         let now = self.clock.now();
         from_store(self.reader.as_ref(), &CaseStretch { until: stretch.until.min(now), ..stretch }, bounds)
             .map_err(internal)
+    }
+}
+
+/// Why there is not one alert of an id; `field` is where the caller wrote it.
+pub(super) fn no_episode(field: &str, id: &str, why: NoEpisode) -> QueryError {
+    match why {
+        NoEpisode::Unknown => unknown(DeliveryName::Alert, id),
+        NoEpisode::Several => bad(field, id, format!("several alerts begin with '{id}'; write more of it")),
+        NoEpisode::Store(e) => internal(e),
     }
 }
 

@@ -3,7 +3,10 @@
 
 use super::board::AlertBook;
 use super::book::books;
+use super::cases::no_episode;
 use super::{BookId, Service, configured_run, internal, other_book};
+use crate::episode::FoundAlert;
+use crate::events::Kept;
 use crate::live::board::LiveStream;
 use crate::render::Lens;
 use barograph_api::events::HourOfLiquidations;
@@ -60,9 +63,17 @@ impl AskEvents for Service {
             }
         };
         let mut books = self.books.lock().unwrap_or_else(PoisonError::into_inner);
-        let keys: Vec<crate::events::Kept<'_>> = runs.iter().map(|r| crate::events::Kept::of(&mut books, r)).collect();
+        let keys: Vec<Kept<'_>> = runs.iter().map(|r| Kept::of(&mut books, r)).collect();
         drop(books);
         crate::events::page(self.reader.as_ref(), &keys, filter, window).map_err(internal)
+    }
+
+    fn event(&self, id: &str, as_of: Option<Ts>) -> Result<EventView, QueryError> {
+        let reader = self.reader.as_ref();
+        let refused = |e| no_episode("id", id, e);
+        let episode = FoundAlert::find(reader, id.trim(), as_of).map_err(refused)?;
+        let kept = Kept::of(&mut self.books.lock().unwrap_or_else(PoisonError::into_inner), &episode.run);
+        episode.view(reader, &kept, as_of, as_of.unwrap_or_else(|| self.clock.now())).map_err(refused)
     }
 
     fn burst_so_far(&self, id: &InstrumentName, as_of: Option<Ts>) -> Result<Option<EventView>, QueryError> {
@@ -75,7 +86,7 @@ impl AskEvents for Service {
         };
         let closes = self.closes_since(id, told.alert.opened_at - recent::MINUTE, as_of)?;
         let Some(alert) = burst_so_far(&told.alert, &closes, &lens.book.detectors) else { return Ok(None) };
-        let kept = crate::events::Kept::of(&mut self.books.lock().unwrap_or_else(PoisonError::into_inner), &info);
+        let kept = Kept::of(&mut self.books.lock().unwrap_or_else(PoisonError::into_inner), &info);
         let known = KnownAlert { alert, ..*told };
         kept.view(self.reader.as_ref(), &known, as_of).map(Some).map_err(internal)
     }

@@ -15,6 +15,7 @@ import { rowOf } from '../../ui/RowState';
 import { TellMe } from '../../ui/TellMe';
 import { Since, Time } from '../../ui/Time';
 import { FileCase } from './FileCase';
+import { Followed } from './Followed';
 import { figureOf, peakOf, priceOf, sideOf, turnOf } from './episodes';
 import type { Episode } from './episodes';
 import { firedWords } from './fired';
@@ -122,6 +123,7 @@ function Body({ episode, names, silence }: Props): JSX.Element {
         )}
       </dl>
       <Statistics statistics={newest.evidence.statistics} names={names} />
+      <Followed alert={newest} />
       <History event={newest} />
       <Records episode={episode} names={names} />
       <p class="links">
