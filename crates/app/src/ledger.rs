@@ -13,6 +13,7 @@ use barograph_store::run::GRID;
 use barograph_store::{LedgerHead, LedgerPart, LedgerState, PairRecord, Range, Reader, Writer, watch_words};
 use barograph_verify::ledger::chain::{Chains, day_of};
 use std::io::Write as _;
+use std::sync::mpsc::{SyncSender, sync_channel};
 
 /// Days between saved states: computing a week again takes a second.
 const STATE_EVERY_DAYS: i64 = 7;
@@ -42,7 +43,7 @@ pub(crate) fn update(reader: &dyn Reader, writer: &mut dyn Writer, setup: &Setup
     if let Some(whole) = stays {
         report_what_stays(reader, logic, whole, from)?;
     }
-    Writing { writer, logic, from, refold, chains: Chains::default() }.run(&words)
+    Writing { writer, logic, from, chains: Chains::default() }.run(refold, &words)
 }
 
 /// What to go on from to compute ticks from `since` on, and the moment before which what is registered stays because minutes of it
@@ -81,13 +82,15 @@ fn report_what_stays(reader: &dyn Reader, logic: &str, whole: Ts, from: Ts) -> R
     Ok(())
 }
 
+/// Days of ticks that may wait to be stored.
+const DAYS_AHEAD: usize = 4;
+
 /// Ticks on their way into the store.
 struct Writing<'a> {
     writer: &'a mut dyn Writer,
     logic: &'a str,
     /// From here on ticks are replaced.
     from: Ts,
-    refold: Refold<'a>,
     chains: Chains,
 }
 
@@ -101,28 +104,61 @@ struct Part {
     revisions: Vec<OutcomeRevision>,
 }
 
-impl Writing<'_> {
-    fn run(mut self, words: &str) -> Result<u64, Failure> {
-        let (first, last) = self.refold.extent();
-        let days = |t: Ts| u64::try_from((t - first).0.div_euclid(DAY.0)).unwrap_or(0);
-        let mut progress = Progress::new(days(last), "resolving forecasts", Unit::Steps);
-        let (mut part, mut stored) = (Part::default(), 0);
-        for n in 1_usize.. {
-            let at = self.refold.at();
-            let is_kept = at.0.div_euclid(DAY.0) % STATE_EVERY_DAYS == 0 || last - at <= LATEST;
-            if at == at.floor(DAY) && at > first && is_kept {
-                part.states.push(LedgerState { ts: at, bytes: self.refold.ledger().save() });
-            }
-            let Some(ticks) = self.refold.next_day()? else { break };
-            self.take(ticks, &mut part);
-            part.revisions.extend(self.refold.take_revisions());
-            part.alerts.extend(self.refold.take_alerts());
-            progress.set(days(self.refold.at()));
-            if n.is_multiple_of(DAYS_AT_ONCE) {
-                stored += self.write(&mut part, self.refold.at(), None)?;
-            }
+/// A day as the fold made it.
+struct Made {
+    /// The ledger before it, where that is kept.
+    state: Option<LedgerState>,
+    ticks: Vec<LedgerTick>,
+    revisions: Vec<OutcomeRevision>,
+    alerts: Vec<PairRecord>,
+    /// The next minute.
+    end: Ts,
+}
+
+/// Makes day after day for whoever takes them; ends where nobody does.
+fn make(mut refold: Refold<'_>, days: &SyncSender<Made>) -> Result<(), barograph_live::Error> {
+    let (first, last) = refold.extent();
+    loop {
+        let at = refold.at();
+        let is_kept = at.0.div_euclid(DAY.0) % STATE_EVERY_DAYS == 0 || last - at <= LATEST;
+        let is_saved = at == at.floor(DAY) && at > first && is_kept;
+        let state = is_saved.then(|| LedgerState { ts: at, bytes: refold.ledger().save() });
+        let made = refold.next_day()?;
+        let is_last = made.is_none();
+        let (ticks, end) = (made.unwrap_or_default(), refold.at());
+        let day = Made { state, ticks, revisions: refold.take_revisions(), alerts: refold.take_alerts(), end };
+        if days.send(day).is_err() || is_last {
+            return Ok(());
         }
-        Ok(stored + self.write(&mut part, Ts::MAX, Some(words))?)
+    }
+}
+
+impl Writing<'_> {
+    /// One thread makes the days, this one chains and stores them.
+    fn run(mut self, refold: Refold<'_>, words: &str) -> Result<u64, Failure> {
+        let (first, last) = refold.extent();
+        let count = |t: Ts| u64::try_from((t - first).0.div_euclid(DAY.0)).unwrap_or(0);
+        let mut progress = Progress::new(count(last), "resolving forecasts", Unit::Steps);
+        let (mut part, mut stored) = (Part::default(), 0);
+        std::thread::scope(|scope| {
+            let (give, days) = sync_channel(DAYS_AHEAD);
+            let maker = scope.spawn(move || make(refold, &give));
+            for (n, day) in (1_usize..).zip(days) {
+                part.states.extend(day.state);
+                self.take(day.ticks, &mut part);
+                part.revisions.extend(day.revisions);
+                part.alerts.extend(day.alerts);
+                progress.set(count(day.end));
+                if n.is_multiple_of(DAYS_AT_ONCE) {
+                    stored += self.write(&mut part, day.end, None)?;
+                }
+            }
+            match maker.join() {
+                Ok(made) => made?,
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+            Ok(stored + self.write(&mut part, Ts::MAX, Some(words))?)
+        })
     }
 
     /// A day's ticks with the heads of its chains.

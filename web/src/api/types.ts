@@ -10,6 +10,7 @@ export type RuleTrace = Schemas['RuleTrace'];
 export type ClauseTrace = Schemas['ClauseTrace'];
 export type FeatureView = Schemas['FeatureView'];
 export type AlertOutcome = Schemas['AlertOutcome'];
+export type Analysis = Schemas['AnalysisView'];
 export type EventView = Schemas['EventView'];
 export type Statistic = Schemas['Statistic'];
 export type EventPage = Schemas['PageView_EventView'];

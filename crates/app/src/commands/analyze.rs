@@ -138,7 +138,8 @@ fn patterns(checks: &[PatternCheck], paint: Paint) -> String {
     out
 }
 
-fn statistic(s: &Statistic) -> String {
+/// "funding_zscore_24h −3.7σ of 2.0σ", or why there is no number.
+pub(super) fn statistic(s: &Statistic) -> String {
     let threshold = significant(s.threshold, &s.unit);
     match (s.value, s.reason) {
         (Some(value), _) => {

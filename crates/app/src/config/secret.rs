@@ -17,13 +17,14 @@ pub(crate) fn check_url(url: &str) -> Result<(), String> {
 pub(crate) fn masked(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
     let (place, query) = rest.split_once('?').map_or((rest, None), |(place, query)| (place, Some(query)));
-    let authority = place.split('/').next().unwrap_or_default();
-    let shown = match authority.rsplit_once('@') {
+    // A password may hold what should have been escaped in it: the host begins behind the last @.
+    let shown = match place.rsplit_once('@') {
         Some((user, host)) => {
             let name = user.split(':').next().unwrap_or_default();
             let secret = if user.contains(':') { ":***" } else { "" };
-            format!("{name}{secret}@{host}{}", &place[authority.len()..])
+            format!("{name}{secret}@{host}")
         }
+        None if query.is_some_and(|q| q.contains('@')) && place.contains(':') => return format!("{scheme}://***"),
         None => place.to_owned(),
     };
     let query = query.map_or(String::new(), |query| {
@@ -77,6 +78,12 @@ mod tests {
         ] {
             assert_eq!(masked(url), shown);
             assert_eq!(check_url(url), Ok(()), "{url}");
+        }
+        for (url, shown) in [
+            ("postgres://me:pa/ss@db.example/baro", "postgres://me:***@db.example/baro"),
+            ("postgres://me:pa?ss@db.example/baro", "postgres://***"),
+        ] {
+            assert_eq!(masked(url), shown);
         }
         for (text, shown) in [
             ("https://calendar.example/private-s3cret/feed.ics?key=x", "https://calendar.example/***"),

@@ -89,6 +89,14 @@ impl ChunkBuilder {
         })
     }
 
+    /// An empty chunk of the same layout.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn another(&self) -> std::io::Result<Self> {
+        Self::new(self.width, self.remap.clone())
+    }
+
     /// Rows gathered since the last [`Self::finish`].
     #[must_use]
     pub const fn rows(&self) -> usize {

@@ -29,6 +29,7 @@ mod live_rows;
 pub(crate) mod originals;
 mod outbox;
 mod outbox_read;
+mod packing;
 mod pieces;
 mod placed;
 mod points;

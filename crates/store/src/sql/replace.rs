@@ -15,10 +15,10 @@ use super::db::Connection;
 use super::decl::{self, Layout};
 use super::fault::{Inner, SqlFault};
 use super::levels::{self, Steps};
+use super::packing::Packer;
 use super::segment::{self, Chunk, Part};
 use super::writer::Core;
 use super::{ledger_kept, rows, runs, universe};
-use crate::codec::ChunkBuilder;
 use crate::run::{GRID, row_of};
 use crate::schema::insert;
 use crate::{Error, Gap, LabelChange, PointsVersion, Replaced, Result, RunKey, RunSpec, RunWriter};
@@ -49,9 +49,7 @@ struct Pending {
 /// See [`RunWriter`].
 pub(super) struct Replacement<'a> {
     writer: &'a mut Core,
-    builder: ChunkBuilder,
-    /// First and last minute in the builder.
-    open: Option<(Ts, Ts)>,
+    packer: Packer,
     last: Option<Ts>,
     label: Option<RiskRegime>,
     /// Of the other axes.
@@ -89,23 +87,11 @@ impl<'a> Replacement<'a> {
         let remap = spec.streams.iter().map(place).collect();
         let layout = Layout { columns: spec.columns.clone(), streams };
         let (label, labels, published) = writer.read(|conn| check(conn, spec, from))?;
-        let builder = ChunkBuilder::new(layout.width(), remap).map_err(|e| Error::Invalid(format!("zstd: {e}")))?;
+        let packer = Packer::new(layout.width(), remap).map_err(|e| Error::Invalid(format!("zstd: {e}")))?;
         let plan = Plan { spec: spec.clone(), layout, from, seen, pending: Pending::default(), staged: None };
         let total = Replaced::default();
         let steps = Steps::default();
-        Ok(Self {
-            writer,
-            builder,
-            open: None,
-            last: None,
-            label,
-            labels,
-            published,
-            total,
-            steps,
-            refused: false,
-            plan,
-        })
+        Ok(Self { writer, packer, last: None, label, labels, published, total, steps, refused: false, plan })
     }
 
     fn refuse<T>(&mut self, what: String) -> Result<T> {
@@ -113,12 +99,9 @@ impl<'a> Replacement<'a> {
         Err(Error::Invalid(what))
     }
 
-    /// Packs the rows gathered; stages when enough has come together.
+    /// Closes the chunk that rows were gathered in; stages when enough has come together.
     fn close_chunk(&mut self) -> Result<()> {
-        let Some((first, last)) = self.open.take() else { return Ok(()) };
-        let rows = self.builder.rows();
-        let body = self.builder.finish().map_err(|e| Error::Invalid(format!("rows from {first} on: {e}")))?;
-        self.plan.pending.chunks.push(Chunk { rows, first, last, thinned: false, body });
+        self.plan.pending.chunks.extend(self.packer.close()?);
         if self.plan.pending.chunks.len() <= PENDING_CHUNKS {
             return Ok(());
         }
@@ -358,13 +341,12 @@ impl RunWriter for Replacement<'_> {
             return Ok(());
         }
         let new_hour = |(first, _): (Ts, Ts)| segment::hour_key(0, first) != segment::hour_key(0, row.ts);
-        if self.open.is_some_and(new_hour) {
+        if self.packer.open().is_some_and(new_hour) {
             self.close_chunk()?;
         }
-        if let Err(e) = self.builder.push(row) {
+        if let Err(e) = self.packer.push(row) {
             return self.refuse(format!("the row of {} {e}", row.ts));
         }
-        self.open = Some((self.open.map_or(row.ts, |(first, _)| first), row.ts));
         self.last = Some(row.ts);
         self.total.rows += 1;
         if self.label != Some(row.risk.label) {
@@ -437,6 +419,7 @@ impl RunWriter for Replacement<'_> {
             ));
         }
         self.close_chunk()?;
+        self.plan.pending.chunks.extend(self.packer.rest()?);
         let plan = &self.plan;
         self.writer.write(|tx| plan.conclude(tx))?;
         // The replacement is visible; what it replaced can wait. If removing it fails, the writer says so next time.

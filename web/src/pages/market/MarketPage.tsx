@@ -10,6 +10,7 @@ import type { LevelView } from '../../api/types';
 import { ChartPanel } from './ChartPanel';
 import { DataPanel } from './DataPanel';
 import { EventsPanel } from './EventsPanel';
+import { HealthPanel } from './HealthPanel';
 import { LevelsPanel } from './LevelsPanel';
 import { Now } from './Now';
 import { SimilarPanel } from './SimilarPanel';
@@ -72,6 +73,7 @@ export function MarketPage({ instrument }: { instrument: string }): JSX.Element 
         <div class="market-side">
           <WhyPanel of={snapshot} />
           <TradePanel instrument={instrument} price={snapshot.data?.price ?? null} end={end} />
+          {drawn && <HealthPanel instrument={instrument} minute={snapshot.data?.timestamp ?? null} />}
           <DataPanel of={snapshot} />
         </div>
       </div>

@@ -1,8 +1,8 @@
 //! Cases as text for a terminal of eighty columns.
 
+use crate::commands::analyze::statistic;
 use crate::term::{Paint, fold, minus, minute, number_of};
 use barograph_api::cases::{CaseAlert, CaseEntryView, CaseList, CaseReplay, CaseSummary, CaseView, PatternPrecision};
-use barograph_domain::alert::Statistic;
 use barograph_domain::case::{
     BookStep, CaseRecording, CaseState, CaseStep, Disposition, STEPS, ShareInterval, TapeTrade,
 };
@@ -151,29 +151,9 @@ fn alert(out: &mut CaseText, a: &CaseAlert, paint: Paint) {
     out.line(format_args!("  alert {}", a.alert_id));
 }
 
-/// "liq_count_60s: 7 against 5 count"
-fn statistic(s: &Statistic) -> String {
-    let value = match (s.value, s.reason) {
-        (Some(v), _) => number(v),
-        (None, Some(reason)) => reason.name().to_owned(),
-        (None, None) => "–".to_owned(),
-    };
-    format!("{}: {value} against {} {}", s.name, number(s.threshold), s.unit)
-}
-
-/// A number with up to six significant digits.
 /// Of what was traded and quoted, every digit: two levels never read alike.
 fn exact(x: f64) -> String {
     minus(&x.to_string())
-}
-
-fn number(x: f64) -> String {
-    let magnitude = x.abs();
-    let digits =
-        [(100_000.0, 0), (1_000.0, 2), (1.0, 4)].iter().find(|(from, _)| magnitude >= *from).map_or(6, |d| d.1);
-    let text = format!("{x:.digits$}");
-    let short = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
-    minus(short)
 }
 
 fn entry(out: &mut CaseText, e: &CaseEntryView) {
@@ -265,13 +245,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn offsets_and_numbers_are_short() {
+    fn offsets_are_short() {
         for (ns, want) in [(0, "+0.000s"), (-1_250_000_000, "−1.250s"), (90_000_000_000, "+90.000s")] {
             assert_eq!(offset(Span(ns)).trim(), want);
-        }
-        for (x, want) in [(0.1, "0.1"), (63_000.5, "63000.5"), (1_234_567.8, "1234568"), (-0.000_123_4, "−0.000123")]
-        {
-            assert_eq!(number(x), want);
         }
     }
 }
