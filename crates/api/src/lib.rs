@@ -26,6 +26,7 @@ mod guard;
 mod host;
 pub mod live;
 mod names;
+pub mod onchain;
 mod openapi;
 mod params;
 mod problem;
