@@ -204,7 +204,7 @@ impl OnchainInput<'_> {
             Err(reason) => return self.made(SCORES_MIN, &[], Err(reason)),
         };
         let mut hours: BTreeMap<Ts, (Sum, bool)> = BTreeMap::new();
-        for v in self.values.iter().filter(|v| v.at > last + Span::hours(1) - SCORE_WINDOW) {
+        for v in self.values.iter().filter(|v| v.at >= last + Span::hours(1) - SCORE_WINDOW) {
             let (sum, assumed) = hours.entry(v.at.floor(Span::hours(1))).or_insert((Sum::EMPTY, false));
             *sum = (*sum).merge(Sum::of(v.value));
             *assumed |= v.assumed;

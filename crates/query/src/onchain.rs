@@ -42,18 +42,18 @@ const ATTRIBUTION: [(&str, &str); 4] = [
 ];
 
 /// How a reading is made of its series.
-type Made = fn(&OnchainInput<'_>, Ts) -> OnchainReading;
+type ReadingMaker = fn(&OnchainInput<'_>, Ts) -> OnchainReading;
 
 /// A reading: its id, unit, the series it may be made of, and how.
 struct ReadingDef {
     id: &'static str,
     unit: &'static str,
-    of: fn(&Subject) -> Vec<String>,
-    made: Made,
+    of: fn(&OnchainSubject) -> Vec<String>,
+    made: ReadingMaker,
 }
 
 /// What is asked about.
-struct Subject {
+struct OnchainSubject {
     market: Option<InstrumentName>,
     asset: Option<String>,
     chain: Option<&'static str>,
@@ -70,7 +70,7 @@ const READINGS: [ReadingDef; 9] = [
     ReadingDef {
         id: "exchange_netflow_7d",
         unit: "base asset",
-        of: Subject::flows,
+        of: OnchainSubject::flows,
         made: |input, now| input.sum(7, 6, now),
     },
     ReadingDef {
@@ -79,17 +79,22 @@ const READINGS: [ReadingDef; 9] = [
         of: |s| s.metrics("market.marketcap_realized_usd"),
         made: |input, now| input.change(30, now),
     },
-    ReadingDef { id: "dex_volume_7d", unit: "USD", of: Subject::volumes, made: |input, now| input.sum(7, 6, now) },
+    ReadingDef {
+        id: "dex_volume_7d",
+        unit: "USD",
+        of: OnchainSubject::volumes,
+        made: |input, now| input.sum(7, 6, now),
+    },
     ReadingDef {
         id: "dex_volume_ratio",
         unit: "ratio",
-        of: Subject::volumes,
+        of: OnchainSubject::volumes,
         made: |input, now| input.week_to_month(now),
     },
     ReadingDef {
         id: "stablecoin_supply_delta_7d",
         unit: "USD",
-        of: Subject::stablecoins,
+        of: OnchainSubject::stablecoins,
         made: |input, now| input.difference(7, now),
     },
     ReadingDef {
@@ -106,7 +111,7 @@ const READINGS: [ReadingDef; 9] = [
     },
 ];
 
-impl Subject {
+impl OnchainSubject {
     fn of(market: Option<&InstrumentName>) -> Self {
         let asset = market.map(|name| Watch::of(name).asset);
         let chain = asset.as_ref().and_then(|asset| CHAINS.iter().find(|(of, _)| of == asset)).map(|(_, chain)| *chain);
@@ -162,7 +167,7 @@ impl KnownSeries {
 /// The store's failure.
 pub fn readings(reader: &dyn Reader, market: Option<&InstrumentName>, at: Ts) -> Result<OnchainView, Error> {
     let all = reader.signals(Some(at))?;
-    let subject = Subject::of(market);
+    let subject = OnchainSubject::of(market);
     let mut items = Vec::new();
     for def in &READINGS {
         let known = first_known(reader, &all, &subject, &(def.of)(&subject), at)?;
@@ -184,7 +189,7 @@ pub fn readings(reader: &dyn Reader, market: Option<&InstrumentName>, at: Ts) ->
 fn first_known(
     reader: &dyn Reader,
     all: &[SignalInfo],
-    subject: &Subject,
+    subject: &OnchainSubject,
     names: &[String],
     at: Ts,
 ) -> Result<Option<KnownSeries>, Error> {

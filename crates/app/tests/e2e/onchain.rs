@@ -185,11 +185,11 @@ fn a_revised_body_is_a_second_vintage_and_as_of_answers_with_what_was_known() {
         listed.contains("defillama.tvl.ethereum\n  41 values to ") && listed.contains("3 revised; answered "),
         "{listed}"
     );
-    over_http(&place, &known, &then);
+    over_http(&place, known, &then);
 }
 
 /// The same over HTTP, and nobody else writes such values.
-fn over_http(place: &Place, known: &Ts, then: &Value) {
+fn over_http(place: &Place, known: Ts, then: &Value) {
     let server = Server::start(place, "data");
     let path = "/api/v1/onchain?market=ETHUSDT";
     assert_eq!(&server.json(&format!("{path}&as_of={known}")), then);

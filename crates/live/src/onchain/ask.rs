@@ -204,7 +204,7 @@ impl OnchainAsker {
         let reply = self.runtime.block_on(look(&self.transport, question));
         let hidden = |text: &str| redacted(text, key.map(|key| key.expose()));
         match reply {
-            Ok(reply) => of_reply(reply, self.now()),
+            Ok(reply) => of_reply(&reply, self.now()),
             Err(e) => SourceAnswer::Failed(hidden(&e.to_string())),
         }
     }
@@ -270,7 +270,7 @@ fn answered(state: &mut SeriesState, recv: Ts, whole: bool) {
     }
 }
 
-fn of_reply(reply: ReceiverReply, now: Ts) -> SourceAnswer {
+fn of_reply(reply: &ReceiverReply, now: Ts) -> SourceAnswer {
     let header = |name: &str| reply.headers.get(name).and_then(|v| v.to_str().ok());
     match verdict(reply.status, header("retry-after"), header("x-rate-limit-reset"), now) {
         ReplyVerdict::Body if reply.body.len() >= BODY_BYTES_MAX => {
@@ -394,9 +394,9 @@ mod tests {
             (reply(vec![b' '; BODY_BYTES_MAX], false), "larger than 32 MiB"),
             (reply(b"[{\"da".to_vec(), false), "broke off"),
         ] {
-            let SourceAnswer::Failed(why) = of_reply(reply, Ts(0)) else { panic!("it was taken") };
+            let SourceAnswer::Failed(why) = of_reply(&reply, Ts(0)) else { panic!("it was taken") };
             assert!(why.contains(words), "{why}");
         }
-        assert!(matches!(of_reply(reply(b"[]".to_vec(), true), Ts(0)), SourceAnswer::Body { .. }));
+        assert!(matches!(of_reply(&reply(b"[]".to_vec(), true), Ts(0)), SourceAnswer::Body { .. }));
     }
 }

@@ -12,6 +12,9 @@ use serde_json::{Map, Value};
 pub const RESULT_STALE_AFTER: Span = Span::days(3);
 /// Rows that are asked for: thirty years of days.
 pub const ROWS_MAX: u64 = 10_000;
+/// Types of columns that are numbers, as they begin.
+const NUMBER_TYPES: [&str; 9] =
+    ["double", "real", "bigint", "integer", "smallint", "tinyint", "decimal", "uint256", "int256"];
 /// A query is of days.
 const INTERVAL: Span = Span::days(1);
 
@@ -98,10 +101,8 @@ fn columns<'a>(metadata: &'a ResultMetadata, column: &str) -> Result<&'a str, Qu
     let Some((time, _)) = typed().find(|(_, of)| is_time(of)) else {
         return quarantine("none of its columns is a time");
     };
-    const NUMBERS: [&str; 9] =
-        ["double", "real", "bigint", "integer", "smallint", "tinyint", "decimal", "uint256", "int256"];
     match typed().find(|(name, _)| *name == column) {
-        Some((_, of)) if NUMBERS.iter().any(|number| of.starts_with(number)) => Ok(time),
+        Some((_, of)) if NUMBER_TYPES.iter().any(|number| of.starts_with(number)) => Ok(time),
         Some((_, of)) => quarantine(format!("its column '{column}' is of type '{}', no number", escape_control(of))),
         None => {
             let names: Vec<_> = metadata.column_names.iter().take(8).map(|n| escape_control(n)).collect();

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 #[derive(Deserialize)]
-struct Index {
+struct FearGreedIndex {
     data: Vec<IndexRow>,
     metadata: Option<IndexNote>,
 }
@@ -34,7 +34,7 @@ const CLASS_MAX: usize = 32;
 /// # Errors
 /// Why the body is not used.
 pub fn index(body: &[u8], recv: Ts) -> Result<OnchainBody, Quarantine> {
-    let read: Index = json(body)?;
+    let read: FearGreedIndex = json(body)?;
     if let Some(error) = read.metadata.and_then(|m| m.error).filter(|e| !e.is_null()) {
         let shown: String = error.to_string().chars().take(80).collect();
         return quarantine(format!("the source reports an error: {}", barograph_domain::text::escape_control(&shown)));

@@ -10,18 +10,22 @@ use serde_json::Value;
 #[derive(Deserialize)]
 struct MetricRow {
     t: Value,
-    /// Not there is not the same as null.
     #[serde(default, deserialize_with = "present")]
-    v: Option<Option<f64>>,
+    v: RowValue,
     o: Option<Value>,
 }
 
-#[expect(
-    clippy::option_option,
-    reason = "a field that is missing is a changed shape, one that is null is a day without a value"
-)]
-fn present<'de, D: Deserializer<'de>>(input: D) -> Result<Option<Option<f64>>, D::Error> {
-    Option::<f64>::deserialize(input).map(Some)
+/// A field that is missing is a changed shape, one that is null a day without a value.
+#[derive(Clone, Copy, Default)]
+enum RowValue {
+    #[default]
+    Missing,
+    Null,
+    Number(f64),
+}
+
+fn present<'de, D: Deserializer<'de>>(input: D) -> Result<RowValue, D::Error> {
+    Ok(Option::<f64>::deserialize(input)?.map_or(RowValue::Null, RowValue::Number))
 }
 
 /// The values of a metric, in the unit in which it was asked for.
@@ -37,14 +41,12 @@ pub fn metric(body: &[u8], recv: Ts) -> Result<OnchainBody, Quarantine> {
             return quarantine(format!("{at} is no start of a day, which was asked for"));
         }
         match (row.v, &row.o) {
-            (Some(Some(value)), _) if value.is_finite() => {
-                points.push(OnchainPoint::of_interval(at, value, DAY, recv));
-            }
-            (Some(_), _) => {}
-            (None, Some(_)) => {
+            (RowValue::Number(value), _) => points.push(OnchainPoint::of_interval(at, value, DAY, recv)),
+            (RowValue::Null, _) => {}
+            (RowValue::Missing, Some(_)) => {
                 return quarantine("the metric has several values a row, which is not supported; name another");
             }
-            (None, None) => return quarantine(format!("the row of {at} has no field 'v'")),
+            (RowValue::Missing, None) => return quarantine(format!("the row of {at} has no field 'v'")),
         }
     }
     let note = points.is_empty().then(|| "it has no values of the days that were asked for".to_owned());

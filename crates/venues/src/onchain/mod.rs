@@ -90,7 +90,7 @@ pub(crate) fn quarantine<T>(why: impl Into<String>) -> Result<T, Quarantine> {
 /// Longest beginning of a body that is repeated to people.
 const SHOWN_MAX: usize = 40;
 
-/// The body as JSON of a shape; fields nobody asked for are ignored.
+/// The body as JSON of a shape; other fields are ignored.
 pub(crate) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Quarantine> {
     let begin = body.iter().position(|b| !b.is_ascii_whitespace()).map_or(&[][..], |at| &body[at..]);
     match begin.first() {

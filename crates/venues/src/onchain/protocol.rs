@@ -79,7 +79,7 @@ impl<'de, T: DeserializeTrait<'de>> DeserializeTrait<'de> for LastTwo<T> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Protocol {
+struct ProtocolBody {
     tvl: Vec<ProtocolTvl>,
     #[serde(default)]
     chain_tvls: BTreeMap<String, ProtocolChain>,
@@ -111,7 +111,7 @@ type Quantities = BTreeMap<(String, String), f64>;
 /// # Errors
 /// Why the body is not used.
 pub fn tvl(body: &[u8], recv: Ts) -> Result<OnchainBody, Quarantine> {
-    let read: Protocol = json(body)?;
+    let read: ProtocolBody = json(body)?;
     let mut found = chart(read.tvl.iter().map(|row| (&row.date, row.usd)), "TVL", recv)?;
     if let [.., before, last] = &mut found.points[..]
         && last.event_ts == before.event_ts + DAY

@@ -1,7 +1,7 @@
 //! Scored texts of any provider (R4.68, port `sentiment`): rows of time, symbol, score and source, as a JSON list, JSON lines or CSV.
 //!
 //! Nothing is assumed about when a score was known: it counts since it arrives, unless its row states `known_at`. Rows that cannot be read
-//! are left out by their place; fields nobody asked for are ignored. Texts of one moment, symbol and source are one value, their mean.
+//! are left out by their place; other fields are ignored. Texts of one moment, symbol and source are one value, their mean.
 
 use super::{FAST_MAX, OnchainBody, OnchainPoint, Quarantine, quarantine};
 use crate::cells::records;

@@ -1,7 +1,7 @@
 //! Which values of a body are new, which are revisions, and since when each counts as known (onchain §1).
 //!
 //! A value that is there already is nothing. One that differs is a revision, known since it was received. One that was not there counts since
-//! it was received too, unless nobody was listening when it must have appeared: then its source's word counts, or the lag that is assumed
+//! it was received too, unless no one asked when it must have appeared: then its source's word counts, or the lag that is assumed
 //! for the series, and it is marked so. What was looked for and not found is never claimed to have been known.
 
 use super::OnchainPoint;
@@ -129,7 +129,7 @@ pub fn is_assumed(point: &SignalPoint) -> bool {
     point.tags.get(KNOWN_TAG).is_some_and(|from| from == ASSUMED)
 }
 
-/// A provisional value moves all day, and nobody need see that.
+/// A provisional value moves all day and is not worth a line.
 fn notable(old: &SignalPoint, new: &SignalPoint, recv: Ts) -> Option<NotableRevision> {
     let (before, now) = (old.value?, new.value?);
     let is_large = (now - before).abs() > NOTABLE_CHANGE * before.abs() && !is_provisional(old);
@@ -169,7 +169,7 @@ impl BodyReading<'_> {
         SignalPoint { known_ts: self.recv.max(point.event_ts), known: SignalKnown::Received, ..point }
     }
 
-    /// Since when a value that was not there counts, where nobody was listening when it appeared.
+    /// Since when a value that was not there counts, where no one asked when it appeared.
     fn backfilled(&self, point: &SignalPoint, by_source: Option<Ts>) -> Option<(Ts, &'static str)> {
         let (at, from) = match (by_source, self.rules.lag) {
             (Some(at), _) => (at.max(point.event_ts), BY_SOURCE),
