@@ -100,7 +100,9 @@ impl OnchainInput<'_> {
     /// The newest complete value, where the source is alive.
     fn anchor(&self, now: Ts) -> Result<OnchainValue, Reason> {
         let newest = self.values.last().ok_or(Reason::MissingInput)?;
-        if now - (newest.at + self.interval) > self.stale_after {
+        // History that was fetched in one piece has one value a day and none of the running one, which shows otherwise that a source lives.
+        let slack = if newest.assumed { DAY } else { Span::ZERO };
+        if now - (newest.at + self.interval + slack) > self.stale_after {
             return Err(Reason::Stale);
         }
         // The first day of a series that has only just begun is not over yet.
@@ -293,6 +295,9 @@ mod tests {
         let all = days(&[1.0; 8]);
         assert_eq!(input(&all).change(7, after(8, 36)).value, Ok(0.0));
         assert_eq!(input(&all).change(7, after(8, 37)).value, Err(Reason::Stale));
+        let history: Vec<_> = all.iter().map(|v| OnchainValue { assumed: true, ..*v }).collect();
+        assert_eq!(input(&history).change(7, after(8, 60)).value, Ok(0.0), "a day more where nothing was watched");
+        assert_eq!(input(&history).change(7, after(8, 61)).value, Err(Reason::Stale));
         assert_eq!(input(&[]).change(7, after(8, 0)).value, Err(Reason::MissingInput));
         let begun = [OnchainValue { provisional: true, ..all[0] }];
         assert_eq!(input(&begun).newest(after(0, 5)).value, Err(Reason::Warming));

@@ -323,21 +323,22 @@ mod tests {
     #[test]
     fn a_revision_counts_from_the_moment_it_was_known() {
         let mut all: Vec<SignalPoint> = (0..8).map(|d| point("defillama.tvl.all", d, 100.0, 26)).collect();
-        // The 8th is corrected a day and a half after it was first known.
-        all.push(point("defillama.tvl.all", 7, 110.0, 26 + 36));
-        all.extend((8..10).map(|d| point("defillama.tvl.all", d, 110.0, 26)));
+        // The last day is corrected an hour after it was first known.
+        all.push(point("defillama.tvl.all", 7, 110.0, 27));
         let (_folder, reader) = stored(&all);
         let at = |h: i64| readings(reader.as_ref(), None, T0 + Span::days(7) + Span::hours(h)).unwrap();
         assert_eq!(item(&at(26), "tvl_delta_7d").value, Some(0.0));
         assert_eq!(item(&at(26), "tvl_trend").word, Some("FLAT"));
-        let first = at(26 + 36);
-        assert_eq!(item(&first, "tvl_delta_7d").until, Some(T0 + Span::days(9)), "the 9th is known by then");
-        let unknown = at(1);
-        assert_eq!(item(&unknown, "tvl_delta_7d").reason, Some("warming"), "the 8th is not known yet");
+        let corrected = at(27);
+        assert!((item(&corrected, "tvl_delta_7d").value.unwrap() - 0.1).abs() < 1e-12, "{corrected:?}");
+        assert_eq!(item(&corrected, "tvl_delta_7d").until, Some(T0 + Span::days(8)));
+        assert_eq!((item(&corrected, "tvl_trend").word, item(&corrected, "tvl_trend").value), (Some("UP"), None));
+        let unknown = at(2);
+        assert_eq!(item(&unknown, "tvl_delta_7d").reason, Some("warming"), "the last day is not known yet");
         assert_eq!(item(&unknown, "sentiment_z_7d").reason, Some("missing_input"));
         assert_eq!(item(&at(24 * 30), "tvl_delta_7d").reason, Some("stale"));
         assert_eq!(unknown.items.len(), 9);
-        assert_eq!(first.attribution, ["TVL, stablecoins and exchange volume: DefiLlama (defillama.com)"]);
+        assert_eq!(corrected.attribution, ["TVL, stablecoins and exchange volume: DefiLlama (defillama.com)"]);
     }
 
     #[test]
