@@ -181,9 +181,9 @@ impl OnchainInput<'_> {
     #[must_use]
     pub fn week_to_month(&self, now: Ts) -> OnchainReading {
         let (week, month) = (self.sum(7, 6, now), self.sum(28, 24, now));
-        let value = week.value.and_then(|week| match month.value? {
-            month if month == 0.0 => Err(Reason::ZeroDenominator),
-            month => Ok(week / (month / 4.0)),
+        let value = week.value.and_then(|week| {
+            let total = month.value?;
+            if total == 0.0 { Err(Reason::ZeroDenominator) } else { Ok(week / (total / 4.0)) }
         });
         OnchainReading { value, ..month }
     }

@@ -47,8 +47,8 @@ impl Double {
     fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let (addr, answers, asked) = (listener.local_addr().unwrap(), Arc::default(), Arc::default());
-        let (served, kept): (Arc<Mutex<BTreeMap<String, Answer>>>, Arc<Mutex<Vec<String>>>) =
-            (Arc::clone(&answers), Arc::clone(&asked));
+        let double = Self { addr, answers, asked };
+        let (served, kept) = (Arc::clone(&double.answers), Arc::clone(&double.asked));
         // Ends with the test's process.
         std::thread::spawn(move || {
             for mut stream in listener.incoming().map_while(Result::ok) {
@@ -70,7 +70,7 @@ impl Double {
                 let _gone = stream.write_all(&answer.body[..answer.cut.unwrap_or(length)]);
             }
         });
-        Self { addr, answers, asked }
+        double
     }
 
     fn answers(&self, path: &str, answer: Answer) {
