@@ -26,6 +26,7 @@ mod guard;
 mod host;
 pub mod live;
 mod names;
+pub mod onchain;
 mod openapi;
 pub mod outcome;
 mod params;

@@ -9,6 +9,7 @@ mod events;
 mod kpi;
 pub(crate) mod lab;
 pub(crate) mod lake;
+mod onchain;
 mod paper;
 mod scores;
 mod sessions;
@@ -29,6 +30,7 @@ pub(crate) use events::EventsArgs;
 pub(crate) use kpi::KpiArgs;
 pub(crate) use lab::Lab;
 pub(crate) use lake::{Export, Lake};
+pub(crate) use onchain::{OnchainCommand, OnchainFetch, OnchainShow};
 pub(crate) use paper::PaperArgs;
 pub(crate) use scores::{ContestArgs, DriftArgs, ForecastFormat, ForecastsArgs, ScorecardArgs, contested, forecaster};
 pub(crate) use sessions::Sessions;
@@ -115,6 +117,11 @@ pub(crate) enum Command {
     Signals {
         #[command(subcommand)]
         command: SignalsCommand,
+    },
+    /// On-chain and sentiment sources: fetch what is set, list it, and what it amounts to
+    Onchain {
+        #[command(subcommand)]
+        command: OnchainCommand,
     },
     /// Alerts you look into: evidence, notes, what came of them; without a command, the list
     Cases(CasesArgs),

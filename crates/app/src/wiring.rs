@@ -3,8 +3,11 @@
 use crate::config::Settings;
 use crate::setup::configured;
 use barograph_live::Keep;
+use barograph_live::onchain::OnchainSettings;
 use barograph_live::replay::journal_folder;
 use barograph_live::start::{Listening, LiveSettings};
+use barograph_notify::secret::Secret;
+use barograph_venues::onchain::OnchainHost;
 
 impl Settings {
     /// As far as a live process is concerned. Rule book and receivers are read when it comes to them.
@@ -37,6 +40,23 @@ impl Settings {
             },
             calendar: self.calendar.clone(),
             redis: self.redis.clone(),
+            onchain: self.onchain_settings(),
+        }
+    }
+
+    /// What is fetched of on-chain and sentiment sources, with the keys where they belong.
+    pub(crate) fn onchain_settings(&self) -> OnchainSettings {
+        let bearer = self.sentiment_key.as_ref().map(|key| Secret::new(&format!("Bearer {}", key.expose())));
+        let keys = [
+            (OnchainHost::Glassnode, self.glassnode_key.clone()),
+            (OnchainHost::Dune, self.dune_key.clone()),
+            (OnchainHost::Scored, bearer),
+        ];
+        OnchainSettings {
+            series: self.onchain.clone(),
+            bases: self.onchain_endpoints.clone(),
+            keys: keys.into_iter().filter_map(|(host, key)| Some((host, key?))).collect(),
+            scored: self.sentiment.clone(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Signals: values that somebody brings beside what venues publish (R1.13, R1.18, R1.19).
 //!
-//! A signal has a name of its own, `x.` and words, so that it never stands for a metric of the program. A value is never overwritten: what
+//! A signal has a name of its own, `x.` and words, so that it never stands for a metric of the program. What the program fetches from
+//! on-chain and sentiment sources is kept in the same way, under names that nobody else may write. A value is never overwritten: what
 //! is brought later about the same moment is a revision with a later `known_ts`, and an answer as of a moment is made of what was
 //! known by then. What does not belong here: where values come from, and what is made of them.
 
@@ -11,6 +12,8 @@ use std::fmt;
 
 /// What every name begins with.
 pub const SIGNAL_PREFIX: &str = "x.";
+/// What names of values begin with that the program fetches itself, by who measured them (docs/sheets/onchain.md).
+pub const FETCHED_PREFIXES: [&str; 5] = ["defillama.", "dune.", "fng.", "glassnode.", "sentiment."];
 /// Longest name, the beginning included; so long are columns and file names that other tools still show.
 pub const SIGNAL_NAME_MAX: usize = 64;
 /// Longest name of a source.
@@ -31,6 +34,24 @@ impl SignalName {
     /// What is wrong with it and how it is written.
     pub fn parse(text: &str) -> Result<Self, SignalFault> {
         let words = text.strip_prefix(SIGNAL_PREFIX).ok_or_else(|| SignalFault::Prefix(text.to_owned()))?;
+        Self::of_words(text, words)
+    }
+
+    /// The name in `text`, which may also be one of a value that the program fetches: what is stored and what is asked for.
+    ///
+    /// # Errors
+    /// See [`Self::parse`].
+    pub fn any(text: &str) -> Result<Self, SignalFault> {
+        if Self::is_fetched(text) { Self::of_words(text, text) } else { Self::parse(text) }
+    }
+
+    /// Does this begin as names of values do that the program fetches?
+    #[must_use]
+    pub fn is_fetched(text: &str) -> bool {
+        FETCHED_PREFIXES.iter().any(|prefix| text.starts_with(prefix))
+    }
+
+    fn of_words(text: &str, words: &str) -> Result<Self, SignalFault> {
         let plain = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'_';
         let is_word =
             |word: &str| word.bytes().next().is_some_and(|c| c.is_ascii_lowercase()) && word.bytes().all(plain);
@@ -276,6 +297,19 @@ mod tests {
         ] {
             let fault = SignalName::parse(bad).unwrap_err().to_string();
             assert!(fault.contains(words), "{bad}: {fault}");
+        }
+    }
+
+    #[test]
+    fn names_of_what_the_program_fetches_are_not_for_others_to_write() {
+        for name in ["defillama.tvl.all", "glassnode.btc.market.mvrv", "fng.value", "sentiment.score"] {
+            assert_eq!(SignalName::any(name).unwrap().as_str(), name);
+            let refused = SignalName::parse(name).unwrap_err().to_string();
+            assert!(refused.contains("others are the program's"), "{refused}");
+        }
+        assert_eq!(SignalName::any("x.a").unwrap().as_str(), "x.a");
+        for bad in ["defillama.", "defillama.tvl..all", "defillama.TVL", "funding_rate", "fng"] {
+            assert!(SignalName::any(bad).is_err(), "{bad}");
         }
     }
 

@@ -13,3 +13,5 @@ pub const CORRELATION_BREAK: f64 = -0.5;
 pub const CORRELATION_RARE: f64 = 0.01;
 /// Correlation above which positions in two markets are nearly one position (R2.56); strict.
 pub const SAME_EXPOSURE: f64 = 0.9;
+/// A day's move of total value locked, as a fraction, that may be a change of how it is counted (onchain §2); inclusive.
+pub const TVL_JUMP_MIN: f64 = 0.2;

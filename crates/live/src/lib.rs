@@ -25,6 +25,7 @@ pub mod ledger_check;
 mod links;
 pub mod meter;
 mod mirror;
+pub mod onchain;
 mod process;
 mod publish;
 mod published;

@@ -6,6 +6,7 @@ use crate::delivery::Room;
 use crate::discover::{self, Choice};
 use crate::meter::Meter;
 use crate::mirror::Mirroring;
+use crate::onchain::{self, OnchainMeans, OnchainSettings};
 use crate::process::{Change, Network, Plan, Process, prepare};
 use crate::publish::Weather;
 use crate::published::Published;
@@ -68,6 +69,8 @@ pub struct LiveSettings {
     pub calendar: Option<CalendarSource>,
     /// Where the newest weather is mirrored.
     pub redis: Option<MirrorAddress>,
+    /// What is fetched of on-chain and sentiment sources.
+    pub onchain: OnchainSettings,
 }
 
 /// What is listened to of each market, and how often it is asked for.
@@ -263,6 +266,14 @@ pub fn start(
         published,
         target: settings.target,
     };
+    let sources = OnchainMeans {
+        settings: settings.onchain,
+        data: plan.data.clone(),
+        target: plan.target.clone(),
+        keep: plan.keep.journal_age,
+        default_venue: settings.default_venue.clone(),
+        clock: Arc::clone(&request.clock),
+    };
     let (kept, stopped) = (plan.keep.clone(), Arc::clone(&request.stop));
     let storing = Storing::start(writer, Arc::clone(&meter), kept, stopped, room.clone(), chains)?;
     let mirroring = settings.redis.map(Mirroring::to);
@@ -320,6 +331,10 @@ pub fn start(
         #[cfg(test)]
         kill,
     } = begun;
+    // A played world's clock is not that of the sources.
+    if !sources.settings.is_empty() && sources.clock.rate() <= 1.0 {
+        onchain::start(sources, Arc::clone(&stop))?;
+    }
     let mirror = mirroring.map(|m| m.start(&service, &config.logic_version, Arc::clone(&stop)));
     Ok(Running {
         service,

@@ -1,5 +1,5 @@
 //! One question to a service that the operator has named, and its whole answer: the transport of messages, for something that is no
-//! message. What is asked and what an answer means is the affair of whoever asks.
+//! message: what a language model phrases ([`ask`]), what a source of data holds ([`look`]). What is asked and what an answer means is the affair of whoever asks.
 
 use crate::receiver::Allowed;
 use crate::secret::Secret;
@@ -7,7 +7,7 @@ use crate::transport::{Error, Post, ReceiverReply, ReplyReading, Transport};
 use bytes::Bytes;
 use core::fmt;
 use hyper::HeaderMap;
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 use std::net::IpAddr;
 use std::time::Duration;
 use url::{Host, Url};
@@ -48,11 +48,53 @@ impl AskedService {
         }
         let begin = url.path().trim_end_matches('/').to_owned();
         url.set_path(&format!("{begin}/{path}"));
+        Ok(Self::of(url))
+    }
+
+    /// Reads the beginning of a source's addresses, under the rules of [`Self::parse`]; [`Self::at`] says where in it.
+    ///
+    /// # Errors
+    /// See [`Self::parse`].
+    pub fn source(base: &str) -> Result<Self, String> {
+        let mut service = Self::parse(base, "")?;
+        let begin = service.url.path().trim_end_matches('/').to_owned();
+        service.url.set_path(&begin);
+        Ok(service)
+    }
+
+    /// Reads one whole address of a feed, its query included; else under the rules of [`Self::parse`].
+    ///
+    /// # Errors
+    /// See [`Self::parse`].
+    pub fn feed(address: &str) -> Result<Self, String> {
+        let (place, query) = address.split_once('?').map_or((address, None), |(place, query)| (place, Some(query)));
+        let mut service = Self::source(place)?;
+        // What a slash at the end means is the source's affair.
+        if place.ends_with('/') {
+            let path = format!("{}/", service.url.path().trim_end_matches('/'));
+            service.url.set_path(&path);
+        }
+        service.url.set_query(query);
+        Ok(service)
+    }
+
+    /// An address within the service: a path that begins with a slash, and its query.
+    #[must_use]
+    pub fn at(&self, path: &str) -> Self {
+        let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
+        let mut url = self.url.clone();
+        let begin = url.path().trim_end_matches('/').to_owned();
+        url.set_path(&format!("{begin}{path}"));
+        url.set_query(query);
+        Self { url, allowed: self.allowed.clone() }
+    }
+
+    fn of(url: Url) -> Self {
         let port = url.port_or_known_default().unwrap_or(443);
         // Whoever may write settings may name any address; what is on the page cannot change this one.
         let allowed =
             [format!("0.0.0.0/0:{port}"), format!("[::/0]:{port}")].iter().filter_map(|a| a.parse().ok()).collect();
-        Ok(Self { url, allowed })
+        Self { url, allowed }
     }
 }
 
@@ -112,6 +154,56 @@ pub async fn ask(
     transport.post(post).await
 }
 
+/// What is looked up at a source, and how much of it.
+#[derive(Clone, Copy, Debug)]
+pub struct SourceQuestion<'a> {
+    /// The address.
+    pub address: &'a AskedService,
+    /// The name of the source: connections are kept for each.
+    pub name: &'a str,
+    /// Headers that may be seen.
+    pub headers: &'a [(&'static str, &'a str)],
+    /// The header of its key, and the key.
+    pub key: Option<(&'static str, &'a Secret)>,
+    /// From the request to the end of the answer.
+    pub within: Duration,
+    /// Most bytes of the body; of a longer one so many are read, and it is not whole.
+    pub bytes_max: usize,
+    /// At least so long between two questions to its host.
+    pub gap: Duration,
+}
+
+/// Reads what is at an address of a source, whatever the status of its answer.
+///
+/// # Errors
+/// When there was no answer in time, or the source cannot be reached.
+pub async fn look(transport: &Transport, question: SourceQuestion<'_>) -> Result<ReceiverReply, Error> {
+    let mut headers = HeaderMap::new();
+    for (name, text) in question.headers {
+        let value = HeaderValue::from_str(text);
+        headers.insert(HeaderName::from_static(name), value.map_err(|_e| not_allowed("a header"))?);
+    }
+    if let Some((name, key)) = question.key {
+        let mut value = HeaderValue::from_str(key.expose()).map_err(|_e| not_allowed("its key"))?;
+        value.set_sensitive(true);
+        headers.insert(HeaderName::from_static(name), value);
+    }
+    let get = Post {
+        endpoint: question.name,
+        url: &question.address.url,
+        allowed: &question.address.allowed,
+        headers: &headers,
+        body: &Bytes::new(),
+        gap: question.gap,
+        verdict: ReplyReading::Whole { within: question.within, bytes_max: question.bytes_max },
+    };
+    transport.get(get).await
+}
+
+fn not_allowed(what: &str) -> Error {
+    Error::Protocol(format!("{what} holds characters that HTTP does not allow"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -142,6 +234,20 @@ mod tests {
             let refused = AskedService::parse(base, "chat").unwrap_err();
             assert!(refused.contains(why) && !refused.contains("s3cret"), "{base}: {refused}");
         }
+        for (base, path, url) in [
+            ("https://api.llama.fi", "/v2/historicalChainTvl", "https://api.llama.fi/v2/historicalChainTvl"),
+            ("http://127.0.0.1:80/x/", "/fng/?limit=0&format=json", "http://127.0.0.1/x/fng/?limit=0&format=json"),
+        ] {
+            assert_eq!(AskedService::source(base).unwrap().at(path).url.as_str(), url);
+        }
+        for feed in
+            ["https://feed.example/scores.json?since=1d", "http://127.0.0.1:9000/scores/", "https://feed.example/"]
+        {
+            assert_eq!(AskedService::feed(feed).unwrap().url.as_str(), feed);
+        }
+        assert!(
+            AskedService::feed("http://feed.example/x?key=s3cret").unwrap_err().contains("could be read on the way")
+        );
         let shown = AskedService::parse("http://localhost:11434/a-key-in-the-path/v1", "chat").unwrap().to_string();
         assert_eq!(shown, "http://localhost:11434");
     }

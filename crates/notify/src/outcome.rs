@@ -63,7 +63,7 @@ mod tests {
         }
         let settings = FormatSettings { chat_id: "1".into(), ..FormatSettings::default() };
         let receiver = Receiver { settings, ..Receiver::new("r", format, "https://hooks.example/x") };
-        of(&receiver, &ReceiverReply { status, headers, body: body.to_owned().into() }, T0)
+        of(&receiver, &ReceiverReply { status, headers, body: body.to_owned().into(), whole: true }, T0)
     }
 
     #[test]

@@ -17,6 +17,7 @@ pub mod gap_alert;
 pub mod levels;
 pub mod live;
 pub mod narrative;
+pub mod onchain;
 pub mod outcomes;
 pub mod paper;
 pub mod positions;

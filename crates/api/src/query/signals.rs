@@ -1,6 +1,7 @@
-//! Values that somebody brings.
+//! Values that somebody brings, and those that are fetched beside the venues.
 
 use super::{Page, QueryError, SeriesWindow};
+use crate::onchain::OnchainView;
 use crate::signals::{SignalsTaken, SignalsView};
 use crate::view::MetricPoint;
 use barograph_domain::{InstrumentName, SignalName, Ts};
@@ -12,6 +13,12 @@ pub trait AskSignals {
     /// # Errors
     /// The store's failure.
     fn signals(&self, id: &InstrumentName, as_of: Option<Ts>) -> Result<SignalsView, QueryError>;
+
+    /// Readings of on-chain and sentiment sources, of one market or of all, from what was known then.
+    ///
+    /// # Errors
+    /// The store's failure.
+    fn onchain(&self, id: Option<&InstrumentName>, as_of: Option<Ts>) -> Result<OnchainView, QueryError>;
 
     /// Values of one signal of a market, or of every market where it has none of its own; ascending by (timestamp, source), the
     /// newest revision known at `as_of` of each.

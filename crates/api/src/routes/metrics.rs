@@ -84,7 +84,7 @@ pub(super) async fn points(
         return streams(&app, &listed, id, now).await;
     };
     let series = listed.series(&format!("metrics {id}"), None, now, LIMITS, false)?;
-    if name.starts_with(SIGNAL_PREFIX) {
+    if name.starts_with(SIGNAL_PREFIX) || SignalName::is_fetched(&name) {
         return signal(&app, &headers, id, &name, series).await;
     }
     let json = app
@@ -110,7 +110,7 @@ async fn signal(
     name: &str,
     series: Series,
 ) -> Result<Response<Body>, Problem> {
-    let name = SignalName::parse(name).map_err(|e| {
+    let name = SignalName::any(name).map_err(|e| {
         Problem::new(ProblemKind::UnknownMetric, e.to_string())
             .value(name)
             .hint(format!("/api/v1/markets/{id}/signals lists those there are"))

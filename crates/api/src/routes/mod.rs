@@ -19,6 +19,7 @@ pub(crate) mod liquidations;
 pub(crate) mod live;
 pub(crate) mod markets;
 pub(crate) mod metrics;
+pub(crate) mod onchain;
 pub(crate) mod ops;
 pub(crate) mod pages;
 mod paging;
@@ -89,6 +90,7 @@ routes! {
     metrics::points READ,
     signals::put OPERATE,
     signals::list READ,
+    onchain::now READ,
     features::rows READ,
     features::of_all READ,
     levels::list READ,

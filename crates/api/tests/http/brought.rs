@@ -2,6 +2,7 @@
 
 use super::found::page;
 use super::world::World;
+use barograph_api::onchain::{OnchainReadingView, OnchainView};
 use barograph_api::signals::{SignalView, SignalsTaken, SignalsView};
 use barograph_api::{AskSignals, MetricPoint, Page, QueryError, SeriesWindow};
 use barograph_domain::{InstrumentName, SignalName, Span, Ts};
@@ -29,6 +30,27 @@ impl AskSignals for World {
             known_ts: DAY,
         };
         Ok(SignalsView { instrument: id.clone(), items: vec![view] })
+    }
+
+    fn onchain(&self, id: Option<&InstrumentName>, as_of: Option<Ts>) -> Result<OnchainView, QueryError> {
+        let reading = |id, value: Option<f64>| OnchainReadingView {
+            id,
+            value,
+            word: None,
+            reason: value.is_none().then_some("missing_input"),
+            unit: "fraction",
+            of: value.map(|_| "defillama.tvl.all".to_owned()),
+            source: value.map(|_| "defillama".to_owned()),
+            n: 2,
+            need: 2,
+            assumed: 1,
+            until: value.map(|_| DAY),
+            age_s: value.map(|_| 60),
+            note: None,
+        };
+        let items = vec![reading("tvl_delta_7d", Some(0.5)), reading("sentiment_z_7d", None)];
+        let attribution = vec!["TVL: DefiLlama"];
+        Ok(OnchainView { as_of: as_of.unwrap_or(DAY), instrument: id.cloned(), items, attribution })
     }
 
     fn signal_points(

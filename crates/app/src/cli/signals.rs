@@ -48,8 +48,8 @@ pub(crate) struct SignalsLs {
 
 #[derive(Args, Debug)]
 pub(crate) struct SignalsShow {
-    /// Name of the signal
-    #[arg(value_parser = SignalName::parse)]
+    /// Name of the signal, or of a value that `onchain fetch` brings
+    #[arg(value_parser = SignalName::any)]
     pub(crate) name: SignalName,
     /// Market: venue:symbol or a bare symbol; without it the values of every market
     pub(crate) market: Option<String>,

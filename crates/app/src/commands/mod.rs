@@ -26,6 +26,7 @@ mod levels;
 mod listened;
 mod markets;
 mod narrative;
+mod onchain;
 mod one_event;
 mod paper;
 mod positions;
@@ -101,6 +102,7 @@ pub(crate) fn run(cli: Cli, asked: Option<Ts>) -> Result<(), Failure> {
         Command::Alerts { command } => alerts::run(&command, &settings, json),
         Command::Positions { command } => positions::run(&command, &settings, json),
         Command::Signals { command } => signals::run(&command, &settings, json),
+        Command::Onchain { command } => onchain::run(&command, &settings, json),
         Command::Cases(args) => cases::run(&args, &settings, json),
         Command::Similar(args) => similar::run(&args, &settings, json),
         Command::Freshness(args) => freshness::run(&args, &settings, json),

@@ -6,8 +6,8 @@
 
 use super::platform::default_data;
 use super::read::{
-    address, backfill, clusters, contest, database, days, models, names, narrative, number, one_of, optional,
-    page_address, path, redis, switch, tokens_always, volume, whole,
+    address, backfill, clusters, contest, database, days, key, models, names, narrative, number, onchain,
+    onchain_endpoints, one_of, optional, page_address, path, redis, switch, tokens_always, volume, whole,
 };
 use super::secret;
 use super::streams::{self, Streams};
@@ -21,10 +21,13 @@ use barograph_engine::liquidity::ClusterMethod;
 use barograph_engine::models::ModelMarkets;
 use barograph_live::calendar::CalendarSource;
 use barograph_live::discover::Wanted;
+use barograph_live::onchain::ScoredTexts;
 use barograph_live::universe::WatchMarkets;
 use barograph_mirror::MirrorAddress;
 use barograph_notify::ask::AskedService;
 use barograph_notify::secret::Secret;
+use barograph_venues::onchain::{OnchainHost, OnchainSeries};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -185,8 +188,20 @@ settings! {
         shown: secret::host_only;
     narrative_model: Option<String> = "", optional,
         "name of that model, as its service knows it";
-    narrative_key: Option<Secret> = "", |text| Ok(Some(Secret::new(text)).filter(|key| !key.is_empty())),
+    narrative_key: Option<Secret> = "", key,
         "key of that service", also: Some("OPENAI_API_KEY"), shown: secret::hidden;
+    onchain: Vec<OnchainSeries> = "", onchain,
+        "series fetched from on-chain and sentiment sources, comma-separated: defillama.tvl, defillama.tvl.Ethereum, defillama.protocol.aave, defillama.stablecoins, defillama.dex, fng, glassnode.btc.market.marketcap_realized_usd, dune.NAME=QUERY/COLUMN; nothing is asked unless set",
+        shape: Shape::List;
+    onchain_endpoints: BTreeMap<OnchainHost, AskedService> = "", onchain_endpoints,
+        "other addresses for those sources, as defillama=URL, stablecoins=URL, glassnode=URL, dune=URL or fng=URL, comma-separated",
+        shape: Shape::List, shown: secret::hosts_only;
+    glassnode_key: Option<Secret> = "", key, "key of Glassnode", shown: secret::hidden;
+    dune_key: Option<Secret> = "", key, "key of Dune", shown: secret::hidden;
+    sentiment: Option<ScoredTexts> = "", ScoredTexts::of,
+        "scored texts of a provider of yours: a file or an address, with time, symbol, score and source, as JSON, JSON lines or CSV",
+        shown: secret::host_only;
+    sentiment_key: Option<Secret> = "", key, "key of that provider, sent as Authorization: Bearer", shown: secret::hidden;
     positions_file: Option<PathBuf> = "", optional,
         "file of positions to watch, TOML or JSON; read at start and when it changes";
     stop_mode: StopMode = "base",

@@ -10,7 +10,10 @@ use barograph_engine::models::policy::MARKETS_MAX;
 use barograph_engine::rules::CLUSTER_METHODS;
 use barograph_mirror::MirrorAddress;
 use barograph_notify::ask::AskedService;
+use barograph_notify::secret::Secret;
+use barograph_venues::onchain::{OnchainHost, OnchainSeries};
 use core::iter::once;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -154,4 +157,27 @@ pub(super) fn redis(text: &str) -> Result<Option<MirrorAddress>, String> {
 /// The service that phrases summaries; none asks nobody.
 pub(super) fn narrative(text: &str) -> Result<Option<AskedService>, String> {
     Some(text).filter(|text| !text.is_empty()).map(|text| AskedService::parse(text, "chat/completions")).transpose()
+}
+
+/// A key; none where nothing is written.
+pub(super) fn key(text: &str) -> Result<Option<Secret>, String> {
+    Ok(Some(Secret::new(text)).filter(|key| !key.is_empty()))
+}
+
+/// Series of on-chain and sentiment sources.
+pub(super) fn onchain(text: &str) -> Result<Vec<OnchainSeries>, String> {
+    parts(text).map(OnchainSeries::parse).collect()
+}
+
+/// Where those sources are reached.
+pub(super) fn onchain_endpoints(text: &str) -> Result<BTreeMap<OnchainHost, AskedService>, String> {
+    let ids = OnchainHost::ALL.map(OnchainHost::id).join(", ");
+    let one = |part: &str| {
+        let (id, url) =
+            part.split_once('=').ok_or_else(|| format!("write SOURCE=https://host, where SOURCE is one of {ids}"))?;
+        let host = OnchainHost::ALL.into_iter().find(|host| host.id() == id.trim());
+        let host = host.ok_or_else(|| format!("'{id}' is no source; there are {ids}"))?;
+        Ok((host, AskedService::source(url.trim()).map_err(|why| format!("{id}: {why}"))?))
+    };
+    parts(text).map(one).collect()
 }

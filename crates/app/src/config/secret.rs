@@ -60,6 +60,15 @@ pub(crate) fn host_only(text: &str) -> String {
     format!("{scheme}://{host}{hidden}")
 }
 
+/// Addresses of sources, each as [`host_only`] shows it.
+pub(crate) fn hosts_only(text: &str) -> String {
+    let one = |part: &str| match part.split_once('=') {
+        Some((name, url)) => format!("{}={}", name.trim(), host_only(url.trim())),
+        None => hidden(part),
+    };
+    text.split(',').filter(|part| !part.trim().is_empty()).map(one).collect::<Vec<_>>().join(",")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,6 +102,11 @@ mod tests {
         ] {
             assert_eq!(host_only(text), shown);
         }
+        assert_eq!(
+            hosts_only("fng=http://127.0.0.1:9, dune=https://u:s3cret@dune.example/key-s3cret,s3cret"),
+            "fng=http://127.0.0.1:9,dune=https://dune.example/***,***"
+        );
+        assert_eq!(hosts_only(""), "");
         for (text, shown) in
             [("redis://:s3cret@cache:6379/1", "redis://:***@cache:6379/1"), ("redis//:s3cret@cache", "***"), ("", "")]
         {

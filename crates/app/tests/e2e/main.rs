@@ -40,6 +40,7 @@ mod ledger;
 mod live;
 mod models;
 mod narrative;
+mod onchain;
 mod originals;
 mod paper;
 mod postgres;

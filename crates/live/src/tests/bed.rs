@@ -87,6 +87,7 @@ impl Flags {
             },
             calendar: None,
             redis: None,
+            onchain: crate::onchain::OnchainSettings::default(),
         }
     }
 

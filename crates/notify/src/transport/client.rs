@@ -10,7 +10,7 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper::header::{HOST, USER_AGENT};
-use hyper::{HeaderMap, Request, Response};
+use hyper::{HeaderMap, Method, Request, Response};
 use hyper_util::rt::TokioIo;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -42,6 +42,8 @@ pub struct ReceiverReply {
     pub headers: HeaderMap,
     /// The first 4 kB of the body, or as many as [`ReplyReading::Whole`] wants.
     pub body: Bytes,
+    /// The body has ended with what is here: it was neither cut off by its limit nor by its connection.
+    pub whole: bool,
 }
 
 /// Where an answer says what became of a message.
@@ -117,6 +119,19 @@ impl Transport {
     /// # Errors
     /// When there was no answer within 15 seconds or what [`ReplyReading::Whole`] gives it, or the target may not be connected to.
     pub async fn post(&self, post: Post<'_>) -> Result<ReceiverReply, Error> {
+        self.carry(Method::POST, post).await
+    }
+
+    /// Reads what is at an address: the same with GET, and without a body.
+    ///
+    /// # Errors
+    /// See [`Self::post`].
+    pub async fn get(&self, get: Post<'_>) -> Result<ReceiverReply, Error> {
+        let nothing = Bytes::new();
+        self.carry(Method::GET, Post { body: &nothing, ..get }).await
+    }
+
+    async fn carry(&self, method: Method, post: Post<'_>) -> Result<ReceiverReply, Error> {
         let host = &post.url[url::Position::BeforeHost..url::Position::AfterPort];
         let _slot = self.gates.admit(host, post.endpoint, post.gap).await;
         let scheme = &post.url[url::Position::BeforeScheme..url::Position::BeforePath];
@@ -126,7 +141,7 @@ impl Transport {
             ReplyReading::Status | ReplyReading::Body => (ANSWER_WITHIN, ANSWER_BYTES_MAX),
             ReplyReading::Whole { within, bytes_max } => (within, bytes_max),
         };
-        let asking = timeout(answer_within, self.ask(&place, post)).await;
+        let asking = timeout(answer_within, self.ask(&place, method, post)).await;
         let (connection, response) = asking.unwrap_or(Err(Error::Timeout("answer")))?;
         let until = match post.verdict {
             ReplyReading::Status => Instant::now() + BODY_WITHIN,
@@ -139,8 +154,13 @@ impl Transport {
     }
 
     /// Sends the request once: over a kept connection, or over a new one where nothing of it has left over the kept.
-    async fn ask(&self, place: &str, post: Post<'_>) -> Result<(Connection, Response<Incoming>), Error> {
-        let mut request = request(post.url, post.headers, post.body.clone())?;
+    async fn ask(
+        &self,
+        place: &str,
+        method: Method,
+        post: Post<'_>,
+    ) -> Result<(Connection, Response<Incoming>), Error> {
+        let mut request = request(method, post.url, post.headers, post.body.clone())?;
         while let Some(mut connection) = self.kept.take(place, Connection::is_ready) {
             match connection.try_send_request(request).await {
                 Ok(response) => return Ok((connection, response)),
@@ -181,7 +201,7 @@ impl Transport {
         if whole && matches!(timeout_at(until, connection.ready()).await, Ok(Ok(()))) {
             self.kept.put(place, connection);
         }
-        ReceiverReply { status: head.status.as_u16(), headers: head.headers, body: Bytes::from(body) }
+        ReceiverReply { status: head.status.as_u16(), headers: head.headers, body: Bytes::from(body), whole }
     }
 
     async fn connect(&self, url: &Url, allowed: &[Allowed]) -> Result<Connection, Error> {
@@ -226,10 +246,12 @@ async fn spoken<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(stream: S) -
     Ok(sender)
 }
 
-fn request(url: &Url, headers: &HeaderMap, body: Bytes) -> Result<Request<Full<Bytes>>, Error> {
+fn request(method: Method, url: &Url, headers: &HeaderMap, body: Bytes) -> Result<Request<Full<Bytes>>, Error> {
     let path = &url[url::Position::BeforePath..url::Position::AfterQuery];
     let host = &url[url::Position::BeforeHost..url::Position::AfterPort];
-    let mut request = Request::post(path)
+    let mut request = Request::builder()
+        .method(method)
+        .uri(path)
         .header(HOST, host)
         .header(USER_AGENT, concat!("barograph/", env!("CARGO_PKG_VERSION")))
         .body(Full::new(body))

@@ -1,8 +1,9 @@
-//! Signals of one's own, over the API.
+//! Signals of one's own and readings of on-chain sources, over the API.
 
 use super::advice::unwritable;
 use super::{Service, internal, unreadable};
 use crate::signals::{self, SignalDesk, refusals, taken};
+use barograph_api::onchain::OnchainView;
 use barograph_api::signals::{SignalsTaken, SignalsView};
 use barograph_api::{AskSignals, MetricPoint, Page, QueryError, SeriesWindow};
 use barograph_domain::{InstrumentName, SignalName, SignalScope, Ts};
@@ -17,6 +18,11 @@ impl AskSignals for Service {
         let at = as_of.unwrap_or_else(|| self.clock.now());
         let items = signals::listed(self.reader.as_ref(), Some(id), Some(at), at).map_err(|e| unreadable(&e))?;
         Ok(SignalsView { instrument: id.clone(), items })
+    }
+
+    fn onchain(&self, id: Option<&InstrumentName>, as_of: Option<Ts>) -> Result<OnchainView, QueryError> {
+        let at = as_of.unwrap_or_else(|| self.clock.now());
+        crate::onchain::readings(self.reader.as_ref(), id, at).map_err(|e| unreadable(&e))
     }
 
     fn signal_points(
