@@ -27,6 +27,7 @@ mod host;
 pub mod live;
 mod names;
 mod openapi;
+pub mod options;
 mod params;
 mod problem;
 mod query;
@@ -56,9 +57,10 @@ pub use names::{DEFAULT_VENUE, nearest, resolve};
 pub use openapi::openapi_json;
 pub use problem::{Problem, ProblemKind};
 pub use query::{
-    AskBoard, AskCases, AskDeliveries, AskEvents, AskMarkets, AskPaper, AskPositions, AskScores, AskSignals,
-    AskStudies, AskWatches, AskWhatIf, DeliveryName, DriftFilter, EventFilter, ForecastFilter, Health, LevelFilter,
-    MarketHealth, Page, Query, QueryError, Rendered, STREAM_BUFFER, ScorecardFilter, SeriesWindow, StreamEvent,
+    AskBoard, AskCases, AskDeliveries, AskEvents, AskMarkets, AskOptions, AskPaper, AskPositions, AskScores,
+    AskSignals, AskStudies, AskWatches, AskWhatIf, DeliveryName, DriftFilter, EventFilter, ForecastFilter, Health,
+    LevelFilter, MarketHealth, Page, Query, QueryError, Rendered, STREAM_BUFFER, ScorecardFilter, SeriesWindow,
+    StreamEvent,
 };
 pub use routes::assets::is_built as page_is_built;
 pub use scores::ForecastView;

@@ -1,4 +1,4 @@
-//! The questions this crate asks of the rest of the program: [`Query`], the sum of twelve small traits.
+//! The questions this crate asks of the rest of the program: [`Query`], the sum of thirteen small traits.
 //!
 //! Methods are synchronous. [`AskMarkets::context`] without book and `as_of`, [`AskMarkets::now`], [`AskMarkets::instruments`],
 //! [`AskMarkets::health`], [`AskEvents::subscribe`], [`AskBoard::live`], [`AskBoard::feeds`], [`AskBoard::feed_health`] and
@@ -12,6 +12,7 @@ mod deliveries;
 mod error;
 mod events;
 mod markets;
+mod options;
 mod paper;
 mod positions;
 mod scores;
@@ -26,6 +27,7 @@ pub use deliveries::AskDeliveries;
 pub use error::{DeliveryName, QueryError};
 pub use events::{AskEvents, EventFilter, STREAM_BUFFER, StreamEvent};
 pub use markets::{AskMarkets, Health, LevelFilter, MarketHealth, Rendered};
+pub use options::AskOptions;
 pub use paper::AskPaper;
 pub use positions::AskPositions;
 pub use scores::{AskScores, DriftFilter, ForecastFilter, ScorecardFilter};
@@ -43,6 +45,7 @@ pub trait Query:
     + AskBoard
     + AskCases
     + AskDeliveries
+    + AskOptions
     + AskPaper
     + AskPositions
     + AskScores
@@ -62,6 +65,7 @@ impl<T> Query for T where
         + AskBoard
         + AskCases
         + AskDeliveries
+        + AskOptions
         + AskPaper
         + AskPositions
         + AskScores

@@ -9,6 +9,7 @@ mod events;
 mod kpi;
 pub(crate) mod lab;
 pub(crate) mod lake;
+mod options;
 mod paper;
 mod scores;
 mod sessions;
@@ -29,6 +30,7 @@ pub(crate) use events::EventsArgs;
 pub(crate) use kpi::KpiArgs;
 pub(crate) use lab::Lab;
 pub(crate) use lake::{Export, Lake};
+pub(crate) use options::{OptionsCommand, OptionsFetch, OptionsShow};
 pub(crate) use paper::PaperArgs;
 pub(crate) use scores::{ContestArgs, DriftArgs, ForecastFormat, ForecastsArgs, ScorecardArgs, contested, forecaster};
 pub(crate) use sessions::Sessions;
@@ -115,6 +117,11 @@ pub(crate) enum Command {
     Signals {
         #[command(subcommand)]
         command: SignalsCommand,
+    },
+    /// Implied volatility of options: fetch it from Deribit, or show what is known
+    Options {
+        #[command(subcommand)]
+        command: OptionsCommand,
     },
     /// Alerts you look into: evidence, notes, what came of them; without a command, the list
     Cases(CasesArgs),

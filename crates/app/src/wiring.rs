@@ -4,7 +4,9 @@ use crate::config::Settings;
 use crate::setup::configured;
 use barograph_live::Keep;
 use barograph_live::replay::journal_folder;
-use barograph_live::start::{Listening, LiveSettings};
+use barograph_live::start::{Listening, LiveSettings, endpoints};
+use barograph_venues::deribit;
+use barograph_venues::session::BaseAddresses;
 
 impl Settings {
     /// As far as a live process is concerned. Rule book and receivers are read when it comes to them.
@@ -37,6 +39,12 @@ impl Settings {
             },
             calendar: self.calendar.clone(),
             redis: self.redis.clone(),
+            options: (self.options.clone(), self.options_endpoints()),
         }
+    }
+
+    /// Where options are asked for. An address that cannot be meant is refused where venues are chosen, before this counts.
+    fn options_endpoints(&self) -> BaseAddresses {
+        endpoints(&deribit::VENUE, &self.endpoints).unwrap_or_else(|_refused| (deribit::VENUE.endpoints)())
     }
 }

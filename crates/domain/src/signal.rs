@@ -11,6 +11,9 @@ use std::fmt;
 
 /// What every name begins with.
 pub const SIGNAL_PREFIX: &str = "x.";
+/// What the program's own names begin with: values that it has itself taken from a source which is no market, kept as signals are.
+/// Nobody else brings any under them.
+pub const PROGRAM_PREFIXES: &[&str] = &["deribit."];
 /// Longest name, the beginning included; so long are columns and file names that other tools still show.
 pub const SIGNAL_NAME_MAX: usize = 64;
 /// Longest name of a source.
@@ -31,6 +34,27 @@ impl SignalName {
     /// What is wrong with it and how it is written.
     pub fn parse(text: &str) -> Result<Self, SignalFault> {
         let words = text.strip_prefix(SIGNAL_PREFIX).ok_or_else(|| SignalFault::Prefix(text.to_owned()))?;
+        Self::of_words(text, words)
+    }
+
+    /// A name as it may be stored: of somebody's own, or of the program ([`PROGRAM_PREFIXES`]).
+    ///
+    /// # Errors
+    /// See [`Self::parse`].
+    pub fn stored(text: &str) -> Result<Self, SignalFault> {
+        match PROGRAM_PREFIXES.iter().find_map(|prefix| text.strip_prefix(prefix)) {
+            Some(words) => Self::of_words(text, words),
+            None => Self::parse(text),
+        }
+    }
+
+    /// Does a name begin as those do that are stored?
+    #[must_use]
+    pub fn may_be(text: &str) -> bool {
+        text.starts_with(SIGNAL_PREFIX) || PROGRAM_PREFIXES.iter().any(|prefix| text.starts_with(prefix))
+    }
+
+    fn of_words(text: &str, words: &str) -> Result<Self, SignalFault> {
         let plain = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'_';
         let is_word =
             |word: &str| word.bytes().next().is_some_and(|c| c.is_ascii_lowercase()) && word.bytes().all(plain);
@@ -277,6 +301,19 @@ mod tests {
             let fault = SignalName::parse(bad).unwrap_err().to_string();
             assert!(fault.contains(words), "{bad}: {fault}");
         }
+    }
+
+    #[test]
+    fn names_of_the_program_are_read_and_not_brought() {
+        for own in ["deribit.dvol", "deribit.iv_expiry.e20261227"] {
+            assert_eq!(SignalName::stored(own).unwrap().to_string(), own);
+            assert!(SignalName::may_be(own));
+            let refused = SignalName::parse(own).unwrap_err().to_string();
+            assert!(refused.contains("others are the program's"), "{refused}");
+        }
+        assert_eq!(SignalName::stored("x.mood"), SignalName::parse("x.mood"));
+        assert!(SignalName::stored("deribit.").is_err() && SignalName::stored("deribit.A").is_err());
+        assert!(SignalName::stored("funding_rate").is_err() && !SignalName::may_be("funding_rate"));
     }
 
     #[test]

@@ -26,6 +26,7 @@ pub mod liquidity;
 pub mod market;
 pub mod models;
 pub mod number_key;
+pub mod options;
 pub mod order_flow;
 pub mod rules;
 pub mod series;

@@ -25,6 +25,7 @@ pub mod ledger_check;
 mod links;
 pub mod meter;
 mod mirror;
+pub mod options;
 mod process;
 mod publish;
 mod published;

@@ -6,6 +6,7 @@ use crate::delivery::Room;
 use crate::discover::{self, Choice};
 use crate::meter::Meter;
 use crate::mirror::Mirroring;
+use crate::options::{OptionPolls, OptionsChoice};
 use crate::process::{Change, Network, Plan, Process, prepare};
 use crate::publish::Weather;
 use crate::published::Published;
@@ -68,6 +69,8 @@ pub struct LiveSettings {
     pub calendar: Option<CalendarSource>,
     /// Where the newest weather is mirrored.
     pub redis: Option<MirrorAddress>,
+    /// Whose options are asked for, and where.
+    pub options: (OptionsChoice, BaseAddresses),
 }
 
 /// What is listened to of each market, and how often it is asked for.
@@ -261,7 +264,7 @@ pub fn start(
         calendar: settings.calendar,
         room: room.clone(),
         published,
-        target: settings.target,
+        target: settings.target.clone(),
     };
     let (kept, stopped) = (plan.keep.clone(), Arc::clone(&request.stop));
     let storing = Storing::start(writer, Arc::clone(&meter), kept, stopped, room.clone(), chains)?;
@@ -320,6 +323,18 @@ pub fn start(
         #[cfg(test)]
         kill,
     } = begun;
+    let (choice, endpoints) = settings.options;
+    let of_venue = config.venues.iter().filter(|v| v.id == barograph_venues::deribit::VENUE.id);
+    OptionPolls {
+        currencies: choice.currencies(of_venue.flat_map(|v| &v.session.markets)),
+        endpoints,
+        target: settings.target,
+        net: Arc::clone(&net),
+        runtime: runtime.handle().clone(),
+        clock: request.clock,
+        stop: Arc::clone(&stop),
+    }
+    .start()?;
     let mirror = mirroring.map(|m| m.start(&service, &config.logic_version, Arc::clone(&stop)));
     Ok(Running {
         service,

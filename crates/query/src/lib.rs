@@ -16,6 +16,7 @@ pub mod gap_alert;
 pub mod levels;
 pub mod live;
 pub mod narrative;
+pub mod options;
 pub mod paper;
 pub mod positions;
 pub mod recorded;

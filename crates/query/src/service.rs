@@ -17,6 +17,7 @@ mod markets;
 mod mirrored;
 mod moved;
 mod news;
+mod options;
 mod paper;
 mod scores;
 mod signals;

@@ -20,6 +20,7 @@ pub(crate) mod live;
 pub(crate) mod markets;
 pub(crate) mod metrics;
 pub(crate) mod ops;
+pub(crate) mod options;
 pub(crate) mod pages;
 mod paging;
 pub(crate) mod paper;
@@ -95,6 +96,7 @@ routes! {
     events::of_market READ,
     events::of_all READ,
     liquidations::by_hour READ,
+    options::of_currency READ,
     universe::latest READ,
     universe::history READ,
     universe::portfolio READ,

@@ -19,6 +19,7 @@ const ASKED: &[(&str, &str)] = &[
     ("/api/v1/markets/{id}/metrics", "/api/v1/markets/ETHUSDT/metrics"),
     ("/api/v1/markets/{id}/metrics", "/api/v1/markets/ETHUSDT/metrics?metric_name=open_interest&limit=5"),
     ("/api/v1/markets/{id}/signals", "/api/v1/markets/ETHUSDT/signals"),
+    ("/api/v1/options/{currency}", "/api/v1/options/BTC?market=ETHUSDT"),
     ("/api/v1/markets/{id}/features", "/api/v1/markets/ETHUSDT/features?every=1h"),
     ("/api/v1/features", "/api/v1/features"),
     ("/api/v1/features", "/api/v1/features?ids=oi_delta_4h&as_of=2026-02-05T04:30:00Z"),

@@ -41,6 +41,8 @@ mod listening;
 #[cfg(test)]
 mod live;
 #[cfg(test)]
+mod optioned;
+#[cfg(test)]
 mod reads;
 #[cfg(test)]
 mod schema;

@@ -26,6 +26,7 @@ mod levels;
 mod listened;
 mod markets;
 mod narrative;
+mod options;
 mod paper;
 mod positions;
 pub(crate) mod replay;
@@ -42,7 +43,7 @@ pub(crate) mod up;
 mod verify;
 mod watch;
 
-use crate::cli::{Cli, Command, ConfigCommand};
+use crate::cli::{Cli, Command, ConfigCommand, OptionsCommand};
 use crate::config::Settings;
 use crate::failure::Failure;
 use barograph_api::resolve as resolve_name;
@@ -63,6 +64,7 @@ pub(crate) fn run(cli: Cli, asked: Option<Ts>) -> Result<(), Failure> {
         Command::Replay(r) => vec![("models", r.models.clone())],
         Command::Markets(m) => m.up().settings(),
         Command::Doctor(d) => d.up().settings(),
+        Command::Options { command: OptionsCommand::Fetch(f) } => f.settings(),
         _ => Vec::new(),
     };
     let settings = Settings::load(&cli.common, flags)?;
@@ -100,6 +102,7 @@ pub(crate) fn run(cli: Cli, asked: Option<Ts>) -> Result<(), Failure> {
         Command::Alerts { command } => alerts::run(&command, &settings, json),
         Command::Positions { command } => positions::run(&command, &settings, json),
         Command::Signals { command } => signals::run(&command, &settings, json),
+        Command::Options { command } => options::run(&command, &settings, json),
         Command::Cases(args) => cases::run(&args, &settings, json),
         Command::Similar(args) => similar::run(&args, &settings, json),
         Command::Freshness(args) => freshness::run(&args, &settings, json),

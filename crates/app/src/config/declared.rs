@@ -21,6 +21,7 @@ use barograph_engine::liquidity::ClusterMethod;
 use barograph_engine::models::ModelMarkets;
 use barograph_live::calendar::CalendarSource;
 use barograph_live::discover::Wanted;
+use barograph_live::options::OptionsChoice;
 use barograph_live::universe::WatchMarkets;
 use barograph_mirror::MirrorAddress;
 use barograph_notify::ask::AskedService;
@@ -201,6 +202,9 @@ settings! {
     calendar: Option<CalendarSource> = "", CalendarSource::of,
         "scheduled events: shipped (FOMC, US CPI and payrolls of 2026), or a file or an address, as TOML, CSV, JSON or iCalendar; read at start and every hour",
         shown: secret::host_only;
+    options: OptionsChoice = "auto", OptionsChoice::parse,
+        "whose options a live process asks Deribit for, every hour: auto (BTC and ETH, where a Deribit market of theirs is recorded), off, or currencies, comma-separated",
+        shape: Shape::List;
     news_blackout: Blackout = "avoid", |text| one_of(text, &[("avoid", Blackout::Avoid), ("warn", Blackout::Warn)]),
         "advice within two hours before a calendar event: avoid or warn";
     token: Option<String> = "", optional,

@@ -40,6 +40,7 @@ mod ledger;
 mod live;
 mod models;
 mod narrative;
+mod options;
 mod originals;
 mod paper;
 mod postgres;
