@@ -1,4 +1,4 @@
-//! The questions this crate asks of the rest of the program: [`Query`], the sum of thirteen small traits.
+//! The questions this crate asks of the rest of the program: [`Query`], the sum of fourteen small traits.
 //!
 //! Methods are synchronous. [`AskMarkets::context`] without book and `as_of`, [`AskMarkets::now`], [`AskMarkets::instruments`],
 //! [`AskMarkets::health`], [`AskEvents::subscribe`], [`AskBoard::live`], [`AskBoard::feeds`], [`AskBoard::feed_health`] and
@@ -8,6 +8,7 @@
 
 mod board;
 mod cases;
+mod cross_venue;
 mod deliveries;
 mod error;
 mod events;
@@ -23,6 +24,7 @@ mod whatif;
 
 pub use board::AskBoard;
 pub use cases::AskCases;
+pub use cross_venue::AskCrossVenue;
 pub use deliveries::AskDeliveries;
 pub use error::{DeliveryName, QueryError};
 pub use events::{AskEvents, EventFilter, STREAM_BUFFER, StreamEvent};
@@ -44,6 +46,7 @@ pub trait Query:
     + AskEvents
     + AskBoard
     + AskCases
+    + AskCrossVenue
     + AskDeliveries
     + AskOptions
     + AskPaper
@@ -64,6 +67,7 @@ impl<T> Query for T where
         + AskEvents
         + AskBoard
         + AskCases
+        + AskCrossVenue
         + AskDeliveries
         + AskOptions
         + AskPaper

@@ -4,6 +4,7 @@ mod advice;
 mod alerts;
 mod cases;
 mod context;
+mod cross_venue;
 mod db;
 mod events;
 mod kpi;
@@ -25,6 +26,7 @@ pub(crate) use advice::{Advise, PositionsCommand};
 pub(crate) use alerts::{AlertWatchArgs, Alerts, SilenceArgs as AlertSilence};
 pub(crate) use cases::{CasesArgs, CasesCommand, EntryAuthor};
 pub(crate) use context::{AnalyzeArgs, ContextArgs, NarrativeArgs, SimilarArgs};
+pub(crate) use cross_venue::CrossVenueArgs;
 pub(crate) use db::{Db, Forget};
 pub(crate) use events::EventsArgs;
 pub(crate) use kpi::KpiArgs;
@@ -123,6 +125,8 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: OptionsCommand,
     },
+    /// One asset over the venues a running process listens to: highest bid, lowest ask, and the taker fees of both
+    CrossVenue(CrossVenueArgs),
     /// Alerts you look into: evidence, notes, what came of them; without a command, the list
     Cases(CasesArgs),
     /// The past hours most like a market's newest minute, and what followed

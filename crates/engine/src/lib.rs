@@ -14,6 +14,7 @@ pub mod catalogue;
 pub mod chart;
 pub mod composite;
 pub mod context;
+pub mod cross_venue;
 pub mod detect;
 pub mod engine;
 pub mod explain;

@@ -19,6 +19,7 @@ pub mod columns;
 pub mod continuity;
 pub mod counting;
 pub mod deribit;
+pub mod fees;
 pub mod freqtrade;
 pub mod funding;
 pub mod hyperliquid;

@@ -10,6 +10,7 @@ pub(crate) mod cases;
 pub(crate) mod chart;
 pub(crate) mod clock;
 pub(crate) mod context;
+pub(crate) mod cross_venue;
 pub(crate) mod deliveries;
 pub(crate) mod events;
 pub(crate) mod features;
@@ -106,6 +107,7 @@ routes! {
     scores::drift READ,
     scores::forecasts READ,
     live::now READ,
+    cross_venue::now READ,
     feeds::list READ,
     markets::catalogue READ,
     advice::advise READ,

@@ -58,7 +58,7 @@ pub(super) async fn of_currency(
 ) -> Result<Response<Body>, Problem> {
     let text = read(currency, "currency", EXAMPLE)?.currency;
     let currency = OptionCurrency::parse(&text)
-        .map_err(|why| Problem::new(ProblemKind::BadWord, why).value(&text).hint(EXAMPLE))?;
+        .map_err(|why| Problem::new(ProblemKind::BadWord, why).value(text.as_str()).hint(EXAMPLE))?;
     let market = beside.market.text().map(|name| app.query.resolve(name, false)).transpose();
     let market = market.map_err(|e| app.problem("options", &e))?;
     let as_of = as_of.moment(app.query.now())?;

@@ -31,6 +31,7 @@ const ASKED: &[(&str, &str)] = &[
     ("/api/volatility", "/api/volatility?as_of=2026-02-05T04:30:00Z"),
     ("/api/cascades", "/api/cascades?hours=12"),
     ("/api/v1/markets/{id}/live", "/api/v1/markets/ETHUSDT/live"),
+    ("/api/v1/cross-venue", "/api/v1/cross-venue"),
     ("/api/v1/feeds", "/api/v1/feeds"),
     ("/api/v1/feeds", "/api/v1/feeds?venue=bybit&limit=2"),
     ("/api/v1/catalogue", "/api/v1/catalogue"),

@@ -15,6 +15,8 @@ mod cases;
 #[cfg(test)]
 mod client;
 #[cfg(test)]
+mod crossed;
+#[cfg(test)]
 mod delivery;
 #[cfg(test)]
 mod docs;

@@ -8,6 +8,7 @@ mod catalogue;
 mod collect;
 mod contest;
 mod context;
+mod cross_venue;
 mod db;
 mod demo;
 mod doctor;
@@ -65,6 +66,7 @@ pub(crate) fn run(cli: Cli, asked: Option<Ts>) -> Result<(), Failure> {
         Command::Markets(m) => m.up().settings(),
         Command::Doctor(d) => d.up().settings(),
         Command::Options { command: OptionsCommand::Fetch(f) } => f.settings(),
+        Command::CrossVenue(c) => vec![("listen", c.listen.clone())],
         _ => Vec::new(),
     };
     let settings = Settings::load(&cli.common, flags)?;
@@ -103,6 +105,7 @@ pub(crate) fn run(cli: Cli, asked: Option<Ts>) -> Result<(), Failure> {
         Command::Positions { command } => positions::run(&command, &settings, json),
         Command::Signals { command } => signals::run(&command, &settings, json),
         Command::Options { command } => options::run(&command, &settings, json),
+        Command::CrossVenue(args) => cross_venue::run(&args, &settings, json),
         Command::Cases(args) => cases::run(&args, &settings, json),
         Command::Similar(args) => similar::run(&args, &settings, json),
         Command::Freshness(args) => freshness::run(&args, &settings, json),

@@ -52,6 +52,12 @@ pub struct FetchedOptions {
     pub history: usize,
 }
 
+impl core::fmt::Debug for OptionsSource<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("OptionsSource").field("endpoints", self.endpoints).finish_non_exhaustive()
+    }
+}
+
 impl OptionsSource<'_> {
     /// All of a currency, with the hours of the index since `from`.
     ///

@@ -1,0 +1,52 @@
+//! One asset over two venues of the small world, and one without a fresh quote.
+
+use super::client::Server;
+use super::world::World;
+use barograph_api::cross_venue::{CrossVenueItem, CrossVenueQuote, CrossVenueSide, CrossVenueView};
+use barograph_api::{AskCrossVenue, AskMarkets as _, QueryError};
+use barograph_domain::{InstrumentName, MarketKind};
+
+fn market(text: &str) -> InstrumentName {
+    InstrumentName::parse(text).unwrap()
+}
+
+fn side(name: &str, price: f64, fee: Option<f64>) -> CrossVenueSide {
+    let fee_from = fee.map(|_| "published");
+    CrossVenueSide { market: market(name), price, taker_fee_bps: fee, fee_from }
+}
+
+impl AskCrossVenue for World {
+    fn cross_venue(&self, base: Option<&str>) -> Result<CrossVenueView, QueryError> {
+        if base == Some("NOBODY") {
+            return Err(QueryError::NotLive { instrument: None });
+        }
+        let quote = |name: &str, reason| CrossVenueQuote {
+            market: market(name),
+            bid: Some(100.0),
+            ask: Some(100.1),
+            age_ms: Some(120),
+            reason,
+        };
+        let item = |base: &str, spread_bps: Option<f64>| CrossVenueItem {
+            base: base.to_owned(),
+            kind: MarketKind::Perpetual,
+            spread_bps,
+            after_fees_bps: None,
+            reason: if spread_bps.is_some() { None } else { Some("missing_input") },
+            bid: spread_bps.map(|_| side("bybit:BTCUSDT", 100.2, Some(5.5))),
+            ask: spread_bps.map(|_| side("okx:BTC-USDT-SWAP", 100.1, None)),
+            text: "a fact".to_owned(),
+            quotes: vec![quote("bybit:BTCUSDT", None), quote("okx:BTC-USDT-SWAP", Some("stale"))],
+        };
+        let items = vec![item("BTC", Some(9.9)), item("ETH", None)];
+        Ok(CrossVenueView { ts: self.now(), items })
+    }
+}
+
+#[test]
+fn a_process_that_listens_to_nothing_has_no_quotes() {
+    let server = Server::start();
+    let reply = server.get("/api/v1/cross-venue?base=NOBODY");
+    assert_eq!((reply.status, reply.problem().as_str()), (404, "not-live"), "{}", reply.text());
+    assert_eq!(server.json("/api/v1/cross-venue?base=BTC")["items"][0]["bid"]["fee_from"], "published");
+}
