@@ -15,6 +15,7 @@ mod paper;
 mod scores;
 mod sessions;
 mod signals;
+mod tiers;
 mod token;
 mod universe;
 mod values;
@@ -37,6 +38,7 @@ pub(crate) use paper::PaperArgs;
 pub(crate) use scores::{ContestArgs, DriftArgs, ForecastFormat, ForecastsArgs, ScorecardArgs, contested, forecaster};
 pub(crate) use sessions::Sessions;
 pub(crate) use signals::{SignalsCommand, SignalsImport, SignalsLs, SignalsShow};
+pub(crate) use tiers::TiersArgs;
 pub(crate) use token::{Token, TokenRole};
 pub(crate) use universe::{CalendarArgs, PortfolioArgs, UniverseArgs};
 pub(crate) use verify::{AccountsArgs, LiquidationsArgs, Verify};
@@ -125,6 +127,8 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: OptionsCommand,
     },
+    /// How large a position a venue allows, with how much leverage and margin: its tiers, asked now
+    Tiers(TiersArgs),
     /// One asset over the venues a running process listens to: highest bid, lowest ask, and the taker fees of both
     CrossVenue(CrossVenueArgs),
     /// Alerts you look into: evidence, notes, what came of them; without a command, the list

@@ -40,6 +40,7 @@ pub mod signals;
 pub mod symbols;
 pub mod table;
 pub mod tardis;
+pub mod tiers;
 
 pub use columns::ColumnMap;
 pub use continuity::Continuity;

@@ -39,7 +39,7 @@ pub(crate) fn run(args: &CrossVenueArgs, settings: &Settings, json: bool) -> Res
 fn shown(item: &Value) -> String {
     let word = |value: &Value| value.as_str().unwrap_or("-").replace('_', " ");
     let mut text =
-        fold(&format!("{} {}: {}", word(&item["base"]), word(&item["kind"]), word(&item["text"])), columns(), "  ");
+        fold(&format!("{} {}: {}", word(&item["base"]), word(&item["kind"]), word(&item["text"])), columns(), "");
     for quote in item["quotes"].as_array().map_or(&[][..], Vec::as_slice) {
         let price = |side: &str| quote[side].as_f64().map_or_else(|| "-".to_owned(), crate::term::price);
         let state = match (quote["reason"].as_str(), quote["age_ms"].as_i64()) {

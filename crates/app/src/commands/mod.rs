@@ -3,6 +3,7 @@
 mod advise;
 mod alerts;
 mod analyze;
+mod asking;
 mod cases;
 mod catalogue;
 mod collect;
@@ -38,6 +39,7 @@ mod sessions;
 mod signals;
 mod sim;
 mod similar;
+mod tiers;
 mod token;
 mod universe;
 pub(crate) mod up;
@@ -66,6 +68,7 @@ pub(crate) fn run(cli: Cli, asked: Option<Ts>) -> Result<(), Failure> {
         Command::Markets(m) => m.up().settings(),
         Command::Doctor(d) => d.up().settings(),
         Command::Options { command: OptionsCommand::Fetch(f) } => f.settings(),
+        Command::Tiers(t) => vec![("endpoints", t.endpoints.clone())],
         Command::CrossVenue(c) => vec![("listen", c.listen.clone())],
         _ => Vec::new(),
     };
@@ -105,6 +108,7 @@ pub(crate) fn run(cli: Cli, asked: Option<Ts>) -> Result<(), Failure> {
         Command::Positions { command } => positions::run(&command, &settings, json),
         Command::Signals { command } => signals::run(&command, &settings, json),
         Command::Options { command } => options::run(&command, &settings, json),
+        Command::Tiers(args) => tiers::run(&args, &settings, json),
         Command::CrossVenue(args) => cross_venue::run(&args, &settings, json),
         Command::Cases(args) => cases::run(&args, &settings, json),
         Command::Similar(args) => similar::run(&args, &settings, json),

@@ -1,24 +1,22 @@
 //! `options`: what options state of volatility to come. Fetched from Deribit, kept, shown as of a moment (R4.66).
 
 use super::advise::{refused, service};
+use super::asking::VenueAsked;
 use super::{market, reader, target};
 use crate::cli::{OptionsCommand, OptionsFetch, OptionsShow};
-use crate::clock::{Clock, SystemClock};
 use crate::config::Settings;
-use crate::failure::{Failure, chain};
-use crate::term::{columns, fold, minute, number_of};
+use crate::failure::Failure;
+use crate::term::{columns, fold, minus, minute, number_of};
 use barograph_api::AskOptions as _;
 use barograph_api::options::{OptionExpiryView, OptionMaturityView, OptionNumber, OptionsView};
 use barograph_domain::text::escape_control;
-use barograph_domain::{OptionCurrency, Span, Ts};
-use barograph_live::start::endpoints;
-use barograph_net::{Bounds, Net, NetOptions, inbox};
+use barograph_domain::{OptionCurrency, Span};
+use barograph_net::Clock as _;
 use barograph_query::options::{FetchedOptions, OptionsSource};
 use barograph_query::signals::SignalDesk;
 use barograph_store::SignalsPut;
 use barograph_venues::deribit;
 use std::io::{StdoutLock, Write as _};
-use std::sync::Arc;
 
 pub(crate) fn run(command: &OptionsCommand, settings: &Settings, json: bool) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
@@ -31,24 +29,18 @@ pub(crate) fn run(command: &OptionsCommand, settings: &Settings, json: bool) -> 
 
 /// Each currency is kept as it comes; the first that cannot be had ends the command.
 fn fetch(args: &OptionsFetch, settings: &Settings, json: bool, out: &mut StdoutLock<'_>) -> Result<(), Failure> {
-    let endpoints = endpoints(&deribit::VENUE, &settings.endpoints)?;
-    let runtime = super::serve::runtime()?;
-    let clock = Arc::new(SystemClock);
-    let (stamper, _inbox) = inbox(Arc::clone(&clock) as Arc<dyn Clock>, Bounds::default(), Ts(0));
-    let shared = Arc::clone(&clock) as Arc<dyn Clock>;
-    let net = Net::start(runtime.handle().clone(), shared, stamper, &NetOptions::default())
-        .map_err(|e| Failure::broken(chain(&e)))?;
-    let venue = net.add_venue(deribit::VENUE.id, (deribit::VENUE.limits)());
-    let source = OptionsSource { net: &net, venue, endpoints: &endpoints, clock: clock.as_ref() };
+    let asked = VenueAsked::open(&deribit::VENUE, settings)?;
+    let source =
+        OptionsSource { net: &asked.net, venue: asked.index, endpoints: &asked.endpoints, clock: &asked.clock };
     let desk = SignalDesk::new(target(settings));
     let done = args.currencies.iter().try_for_each(|currency| {
-        let from = args.history.map(|span| clock.now() - span);
-        let found = runtime.block_on(source.fetch(currency, from));
+        let from = args.history.map(|span| asked.clock.now() - span);
+        let found = asked.runtime.block_on(source.fetch(currency, from));
         let found = found.map_err(|why| Failure::broken(escape_control(&why)))?;
         let put = desk.put(&found.points)?;
         if json { fetched_line(out, currency, &found, put) } else { fetched_text(out, currency, &found, put) }
     });
-    runtime.block_on(net.stop());
+    asked.close();
     done
 }
 
@@ -103,7 +95,7 @@ fn fetched_text(
     if found.history > 0 {
         text.push_str(&format!(", with {} of its history", number_of(found.history, "hour")));
     }
-    Ok(writeln!(out, "{}", fold(&text, columns(), "  "))?)
+    Ok(writeln!(out, "{}", fold(&text, columns(), ""))?)
 }
 
 fn show(args: &OptionsShow, settings: &Settings, json: bool, out: &mut StdoutLock<'_>) -> Result<(), Failure> {
@@ -186,5 +178,5 @@ fn percent(v: f64) -> String {
 
 /// A difference of volatilities: "+6.1 pts"
 fn points(v: f64) -> String {
-    format!("{:+.1} pts", v * 100.0)
+    minus(&format!("{:+.1} pts", v * 100.0))
 }

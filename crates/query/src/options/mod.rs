@@ -8,6 +8,7 @@ mod record;
 mod view;
 
 pub use fetch::{FetchedOptions, OptionsSource};
+pub(crate) use record::is_of_expiry;
 pub use record::{OptionPoints, points};
 pub(crate) use view::{MISSING, absent, age_s};
 pub use view::{RealizedVol, options};

@@ -19,6 +19,11 @@ pub(super) const OPTIONS: &str = "deribit.options";
 /// The volatility index.
 pub(super) const DVOL: &str = "deribit.dvol";
 
+/// Is it the name of one expiry? There are dozens, most of them over; an answer about options has those that are not.
+pub(crate) fn is_of_expiry(name: &SignalName) -> bool {
+    name.as_str().starts_with(EXPIRY)
+}
+
 /// What one summary amounts to.
 #[derive(Clone, PartialEq, Debug)]
 pub struct OptionPoints {
