@@ -1,6 +1,7 @@
 //! Signals: values that somebody brings beside what venues publish (R1.13, R1.18, R1.19).
 //!
-//! A signal has a name of its own, `x.` and words, so that it never stands for a metric of the program. A value is never overwritten: what
+//! A signal has a name of its own, `x.` and words, so that it never stands for a metric of the program. What the program fetches from
+//! on-chain, options and sentiment sources is kept in the same way, under names that nobody else may write. A value is never overwritten: what
 //! is brought later about the same moment is a revision with a later `known_ts`, and an answer as of a moment is made of what was
 //! known by then. What does not belong here: where values come from, and what is made of them.
 
@@ -11,9 +12,9 @@ use std::fmt;
 
 /// What every name begins with.
 pub const SIGNAL_PREFIX: &str = "x.";
-/// What the program's own names begin with: values that it has itself taken from a source which is no market, kept as signals are.
-/// Nobody else brings any under them.
-pub const PROGRAM_PREFIXES: &[&str] = &["deribit."];
+/// What names of values begin with that the program fetches itself, by who measured them (docs/sheets/onchain.md,
+/// docs/options.md).
+pub const FETCHED_PREFIXES: [&str; 6] = ["defillama.", "deribit.", "dune.", "fng.", "glassnode.", "sentiment."];
 /// Longest name, the beginning included; so long are columns and file names that other tools still show.
 pub const SIGNAL_NAME_MAX: usize = 64;
 /// Longest name of a source.
@@ -37,21 +38,18 @@ impl SignalName {
         Self::of_words(text, words)
     }
 
-    /// A name as it may be stored: of somebody's own, or of the program ([`PROGRAM_PREFIXES`]).
+    /// The name in `text`, which may also be one of a value that the program fetches: what is stored and what is asked for.
     ///
     /// # Errors
     /// See [`Self::parse`].
-    pub fn stored(text: &str) -> Result<Self, SignalFault> {
-        match PROGRAM_PREFIXES.iter().find_map(|prefix| text.strip_prefix(prefix)) {
-            Some(words) => Self::of_words(text, words),
-            None => Self::parse(text),
-        }
+    pub fn any(text: &str) -> Result<Self, SignalFault> {
+        if Self::is_fetched(text) { Self::of_words(text, text) } else { Self::parse(text) }
     }
 
-    /// Does a name begin as those do that are stored?
+    /// Does this begin as names of values do that the program fetches?
     #[must_use]
-    pub fn may_be(text: &str) -> bool {
-        text.starts_with(SIGNAL_PREFIX) || PROGRAM_PREFIXES.iter().any(|prefix| text.starts_with(prefix))
+    pub fn is_fetched(text: &str) -> bool {
+        FETCHED_PREFIXES.iter().any(|prefix| text.starts_with(prefix))
     }
 
     fn of_words(text: &str, words: &str) -> Result<Self, SignalFault> {
@@ -304,16 +302,22 @@ mod tests {
     }
 
     #[test]
-    fn names_of_the_program_are_read_and_not_brought() {
-        for own in ["deribit.dvol", "deribit.iv_expiry.e20261227"] {
-            assert_eq!(SignalName::stored(own).unwrap().to_string(), own);
-            assert!(SignalName::may_be(own));
-            let refused = SignalName::parse(own).unwrap_err().to_string();
+    fn names_of_what_the_program_fetches_are_not_for_others_to_write() {
+        for name in [
+            "deribit.iv_expiry.e20261227",
+            "defillama.tvl.all",
+            "glassnode.btc.market.mvrv",
+            "fng.value",
+            "sentiment.score",
+        ] {
+            assert_eq!(SignalName::any(name).unwrap().as_str(), name);
+            let refused = SignalName::parse(name).unwrap_err().to_string();
             assert!(refused.contains("others are the program's"), "{refused}");
         }
-        assert_eq!(SignalName::stored("x.mood"), SignalName::parse("x.mood"));
-        assert!(SignalName::stored("deribit.").is_err() && SignalName::stored("deribit.A").is_err());
-        assert!(SignalName::stored("funding_rate").is_err() && !SignalName::may_be("funding_rate"));
+        assert_eq!(SignalName::any("x.a").unwrap().as_str(), "x.a");
+        for bad in ["defillama.", "defillama.tvl..all", "defillama.TVL", "funding_rate", "fng"] {
+            assert!(SignalName::any(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

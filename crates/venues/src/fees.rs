@@ -2,7 +2,7 @@
 //! without a discount.
 //!
 //! Published fees are those of the lowest tier: Deribit and CoinEx name them in their instrument lists (`taker_commission`,
-//! `taker_fee_rate`: sheets §4), the others on their fee pages, as of 2026. A venue that has none here has none published that holds for
+//! `taker_fee_rate`: deribit §4, coinex §2), the others on their fee pages, as of 2026. A venue that has none here has none published that holds for
 //! everybody. They change, and with volume nearly everybody pays less: a number to hold a spread against, not a bill.
 
 use barograph_domain::{InstrumentName, MarketKind, Venue};

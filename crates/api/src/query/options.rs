@@ -10,7 +10,7 @@ pub trait AskOptions {
     /// same venue, or the market of the default venue.
     ///
     /// # Errors
-    /// The store's failure. What has never been fetched is no error: the answer names the reason.
+    /// [`QueryError::BadField`] for a market of another currency, or the store's failure. What has never been fetched is no error: the answer names the reason.
     fn options(
         &self,
         currency: &OptionCurrency,

@@ -14,6 +14,7 @@ use crate::view::{MetricPoint, StreamView};
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, Response};
+use barograph_domain::signal::SIGNAL_PREFIX;
 use barograph_domain::{InstrumentName, Metric, SignalName, Ts};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -83,7 +84,7 @@ pub(super) async fn points(
         return streams(&app, &listed, id, now).await;
     };
     let series = listed.series(&format!("metrics {id}"), None, now, LIMITS, false)?;
-    if SignalName::may_be(&name) {
+    if name.starts_with(SIGNAL_PREFIX) || SignalName::is_fetched(&name) {
         return signal(&app, &headers, id, &name, series).await;
     }
     let json = app
@@ -109,7 +110,7 @@ async fn signal(
     name: &str,
     series: Series,
 ) -> Result<Response<Body>, Problem> {
-    let name = SignalName::stored(name).map_err(|e| {
+    let name = SignalName::any(name).map_err(|e| {
         Problem::new(ProblemKind::UnknownMetric, e.to_string())
             .value(name)
             .hint(format!("/api/v1/markets/{id}/signals lists those there are"))

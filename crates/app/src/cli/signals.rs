@@ -48,8 +48,8 @@ pub(crate) struct SignalsLs {
 
 #[derive(Args, Debug)]
 pub(crate) struct SignalsShow {
-    /// Name of the signal, of your own as in x.desk_flow, or of the program as in deribit.dvol
-    #[arg(value_parser = SignalName::stored)]
+    /// Name of the signal, or of a value that the program fetches, as in deribit.dvol
+    #[arg(value_parser = SignalName::any)]
     pub(crate) name: SignalName,
     /// Market: venue:symbol or a bare symbol; without it the values of every market
     pub(crate) market: Option<String>,

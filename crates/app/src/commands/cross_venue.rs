@@ -41,7 +41,8 @@ fn shown(item: &Value) -> String {
     let mut text =
         fold(&format!("{} {}: {}", word(&item["base"]), word(&item["kind"]), word(&item["text"])), columns(), "");
     for quote in item["quotes"].as_array().map_or(&[][..], Vec::as_slice) {
-        let price = |side: &str| quote[side].as_f64().map_or_else(|| "-".to_owned(), crate::term::price);
+        // As it is quoted: rounded prices would look the same.
+        let price = |side: &str| quote[side].as_f64().map_or_else(|| "-".to_owned(), |p| p.to_string());
         let state = match (quote["reason"].as_str(), quote["age_ms"].as_i64()) {
             (Some(reason), _) => format!("left out: {}", reason.replace('_', " ")),
             (None, Some(age)) => format!("{age} ms old"),

@@ -81,7 +81,9 @@ impl ShownTiers<'_> {
         };
         let mode = self.mode().map_or_else(String::new, |mode| format!(", {mode} margin"));
         let (venue, symbol, at) = (self.source.venue.id, self.symbol, minute(self.at));
-        let mut text = format!("Position tiers of {venue}:{symbol}{mode}, as published at {at}\n\n");
+        let head = format!("Position tiers of {venue}:{symbol}{mode}, as published at {at}");
+        let mut text = fold(&head, columns(), "");
+        text.push_str("\n\n");
         text.push_str(&format!(
             "{:>4} {:>24} {:>15} {:>19} {:>13}\n",
             "tier", "position up to", "initial margin", "maintenance margin", "most leverage"
@@ -89,7 +91,7 @@ impl ShownTiers<'_> {
         for t in self.tiers {
             let [initial, maintenance] =
                 [t.initial_margin, t.maintenance_margin].map(|m| format!("{} %", significant(m * 100.0, "")));
-            let (upto, leverage) = (significant(t.upto, ""), significant(t.leverage_max, ""));
+            let (upto, leverage) = (t.upto, t.leverage_max);
             text.push_str(&format!("{:>4} {upto:>24} {initial:>15} {maintenance:>19} {leverage:>12}x\n", t.tier));
         }
         let meaning = format!(

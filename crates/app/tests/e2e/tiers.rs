@@ -4,12 +4,12 @@ use crate::support::{Place, json_lines};
 use serde_json::json;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, sync_channel};
 
 /// A venue that answers everything with one body, and what it was asked.
 fn double(body: String) -> (String, Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let (addr, (tell, asked)) = (listener.local_addr().unwrap(), channel());
+    let (addr, (tell, asked)) = (listener.local_addr().unwrap(), sync_channel(16));
     // Ends with the test's process.
     std::thread::spawn(move || {
         for mut stream in listener.incoming().map_while(Result::ok) {

@@ -50,7 +50,7 @@ impl PointOf {
 
     pub(super) fn value(&self, name: &str, value: f64, tags: BTreeMap<String, String>) -> Option<SignalPoint> {
         Some(SignalPoint {
-            name: SignalName::stored(name).ok()?,
+            name: SignalName::any(name).ok()?,
             scope: self.scope.clone(),
             source: SOURCE.to_owned(),
             event_ts: self.event_ts,

@@ -20,6 +20,12 @@ impl AskOptions for Service {
         as_of: Option<Ts>,
     ) -> Result<OptionsView, QueryError> {
         let at = as_of.unwrap_or_else(|| self.clock.now());
+        if let Some((named, (base, _))) = market.and_then(|m| Some((m, m.base_quote()?)))
+            && base != currency.as_str()
+        {
+            let reason = format!("market: {named} is of {base}, not of {currency}");
+            return Err(QueryError::BadField { field: "market".to_owned(), value: named.to_string(), reason });
+        }
         let market = market.cloned().or_else(|| self.beside(currency));
         let number = match &market {
             Some(market) => self.realized(market, as_of, at)?,

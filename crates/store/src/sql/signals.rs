@@ -35,7 +35,7 @@ fn read(row: DbRow<'_>) -> Inner<SignalPoint> {
     let known = if stated == 0 { SignalKnown::Received } else { SignalKnown::Stated };
     let scope = SignalScope::parse(&scope).map_err(|e| damaged(&name, &e))?;
     let tags: BTreeMap<String, String> = serde_json::from_str(&tags).map_err(|e| damaged(&name, &e))?;
-    let name = SignalName::stored(&name).map_err(|e| damaged(&name, &e))?;
+    let name = SignalName::any(&name).map_err(|e| damaged(&name, &e))?;
     Ok(SignalPoint { name, scope, source, event_ts, value, tags, known_ts, known })
 }
 
@@ -177,7 +177,7 @@ pub(super) fn list(conn: &Connection, as_of: Option<Ts>) -> Inner<Vec<SignalInfo
         let points = points?;
         Ok(SignalInfo {
             scope: SignalScope::parse(&scope).map_err(|e| damaged(&name, &e))?,
-            name: SignalName::stored(&name).map_err(|e| damaged(&name, &e))?,
+            name: SignalName::any(&name).map_err(|e| damaged(&name, &e))?,
             source,
             points: points.unsigned_abs(),
             revisions: (all? - points).unsigned_abs(),

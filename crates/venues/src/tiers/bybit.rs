@@ -1,6 +1,6 @@
-//! Bybit: `/v5/market/risk-limit` (sheet §3). Bounds are position values: in the quote currency of linear contracts, in the coin of inverse ones.
+//! Bybit: `/v5/market/risk-limit` (bybit §3). Bounds are position values: in the quote currency of linear contracts, in the coin of inverse ones.
 //!
-//! Margins of inverse contracts are printed in percent there (sheet §3), those of linear ones as fractions. Which of the two it is shows
+//! Margins of inverse contracts are printed in percent there (bybit §3), those of linear ones as fractions. Which of the two it is shows
 //! in the leverage: margin times leverage is one, or a hundred.
 
 use super::{PositionTier, TierMargin, TierSource, TierUnit, tier, wrong};

@@ -1,4 +1,4 @@
-//! CoinEx: `/v2/futures/position-level` (sheet §2). Bounds are units of the base (linear contracts).
+//! CoinEx: `/v2/futures/position-level` (coinex §2). Bounds are units of the base (linear contracts).
 
 use super::{PositionTier, TierMargin, TierSource, TierUnit, tier, wrong};
 use crate::session::scan::{elements, object};
@@ -26,7 +26,7 @@ fn read(text: &str, symbol: &str) -> Result<Vec<PositionTier>, String> {
     let (mut tiers, mut fault) = (Vec::new(), None);
     elements(markets, |market| {
         let [of, levels] = object(market, ["market", "level"])?;
-        // Names may carry a leading space (sheet §2).
+        // Names may carry a leading space (coinex §2).
         if of.trim() != symbol {
             return Some(());
         }

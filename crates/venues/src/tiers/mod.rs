@@ -1,6 +1,6 @@
 //! Position tiers as venues publish them (R3.8): how large a position may be, with how much leverage, and which margin it needs.
 //!
-//! One room a venue, each with the address to ask and the reading of its answer; sheets `bybit` §3, `okx` §3, `coinex` §2. Shares of the
+//! One room a venue, each with the address to ask and the reading of its answer; bybit §3, okx §3, coinex §2. Shares of the
 //! position's value are fractions here, whatever the venue writes. Left out: tiers of accounts that have terms of their own, of
 //! portfolio margin, and of spot margin.
 

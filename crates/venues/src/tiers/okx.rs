@@ -1,4 +1,4 @@
-//! OKX: `/api/v5/public/position-tiers` (sheet §3). Bounds are contracts of the market's size; of a family of contracts, not of one.
+//! OKX: `/api/v5/public/position-tiers` (okx §3). Bounds are contracts of the market's size; of a family of contracts, not of one.
 
 use super::{PositionTier, TierMargin, TierSource, TierUnit, tier, wrong};
 use crate::session::scan::{elements, object};
