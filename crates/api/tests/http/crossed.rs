@@ -1,6 +1,5 @@
 //! One asset over two venues of the small world, and one without a fresh quote.
 
-use super::client::Server;
 use super::world::World;
 use barograph_api::cross_venue::{CrossVenueItem, CrossVenueQuote, CrossVenueSide, CrossVenueView};
 use barograph_api::{AskCrossVenue, AskMarkets as _, QueryError};
@@ -41,12 +40,4 @@ impl AskCrossVenue for World {
         let items = vec![item("BTC", Some(9.9)), item("ETH", None)];
         Ok(CrossVenueView { ts: self.now(), items })
     }
-}
-
-#[test]
-fn a_process_that_listens_to_nothing_has_no_quotes() {
-    let server = Server::start();
-    let reply = server.get("/api/v1/cross-venue?base=NOBODY");
-    assert_eq!((reply.status, reply.problem().as_str()), (404, "not-live"), "{}", reply.text());
-    assert_eq!(server.json("/api/v1/cross-venue?base=BTC")["items"][0]["bid"]["fee_from"], "published");
 }

@@ -7,6 +7,8 @@ mod advice;
 #[cfg(test)]
 mod alias;
 #[cfg(test)]
+mod beside;
+#[cfg(test)]
 mod board;
 #[cfg(test)]
 mod brought;

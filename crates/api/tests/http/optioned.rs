@@ -1,6 +1,5 @@
 //! The options of the small world: those of one currency, half of whose numbers are absent.
 
-use super::client::Server;
 use super::world::World;
 use barograph_api::options::{OptionExpiryView, OptionMaturityView, OptionNumber, OptionSummaryView, OptionsView};
 use barograph_api::{AskOptions, QueryError};
@@ -52,21 +51,5 @@ impl AskOptions for World {
                 reasons: BTreeMap::from([("iv_put_25", "delta_not_reached")]),
             }],
         })
-    }
-}
-
-#[test]
-fn a_currency_is_named_in_any_case_and_a_market_beside_it() {
-    let server = Server::start();
-    let view = server.json("/api/v1/options/btc?market=ETHUSDT&as_of=2026-02-05T03:00:00Z");
-    assert_eq!((&view["currency"], &view["realized_market"]), (&"BTC".into(), &"binance-usdm:ETHUSDT".into()));
-    assert_eq!(view["as_of"], "2026-02-05T03:00:00Z");
-    for (path, status, kind) in [
-        ("/api/v1/options/BTC-USD", 400, "bad-word"),
-        ("/api/v1/options/BTC?market=NOSUCH", 404, "unknown-symbol"),
-        ("/api/v1/options/BTC?markte=ETHUSDT", 400, "unknown-parameter"),
-    ] {
-        let reply = server.get(path);
-        assert_eq!((reply.status, reply.problem().as_str()), (status, kind), "{path}: {}", reply.text());
     }
 }
