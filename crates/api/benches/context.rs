@@ -5,6 +5,9 @@
 
 #[path = "../tests/http/brought.rs"]
 mod brought;
+#[path = "../tests/http/crossed.rs"]
+#[expect(clippy::unwrap_used, reason = "the world of the tests")]
+mod crossed;
 #[path = "../tests/http/filed.rs"]
 #[expect(clippy::unwrap_used, reason = "the world of the tests")]
 mod filed;
@@ -16,6 +19,9 @@ mod held;
 #[path = "../tests/http/listening.rs"]
 #[expect(dead_code, reason = "the world of the tests, of which a part is used here")]
 mod listening;
+#[path = "../tests/http/optioned.rs"]
+#[expect(clippy::unwrap_used, reason = "the world of the tests")]
+mod optioned;
 #[path = "../tests/http/scored.rs"]
 #[expect(clippy::unwrap_used, reason = "the world of the tests")]
 mod scored;

@@ -16,6 +16,7 @@ pub mod cases;
 pub mod chart;
 mod clients;
 pub mod clock;
+pub mod cross_venue;
 mod cursor;
 pub mod delivery;
 mod error;
@@ -28,6 +29,7 @@ pub mod live;
 mod names;
 pub mod onchain;
 mod openapi;
+pub mod options;
 pub mod outcome;
 mod params;
 mod problem;
@@ -58,9 +60,10 @@ pub use names::{DEFAULT_VENUE, nearest, resolve};
 pub use openapi::openapi_json;
 pub use problem::{Problem, ProblemKind};
 pub use query::{
-    AskBoard, AskCases, AskDeliveries, AskEvents, AskMarkets, AskPaper, AskPositions, AskScores, AskSignals,
-    AskStudies, AskWatches, AskWhatIf, DeliveryName, DriftFilter, EventFilter, ForecastFilter, Health, LevelFilter,
-    MarketHealth, Page, Query, QueryError, Rendered, STREAM_BUFFER, ScorecardFilter, SeriesWindow, StreamEvent,
+    AskBoard, AskCases, AskCrossVenue, AskDeliveries, AskEvents, AskMarkets, AskOptions, AskPaper, AskPositions,
+    AskScores, AskSignals, AskStudies, AskWatches, AskWhatIf, DeliveryName, DriftFilter, EventFilter, ForecastFilter,
+    Health, LevelFilter, MarketHealth, Page, Query, QueryError, Rendered, STREAM_BUFFER, ScorecardFilter, SeriesWindow,
+    StreamEvent,
 };
 pub use routes::assets::is_built as page_is_built;
 pub use scores::ForecastView;

@@ -1,4 +1,4 @@
-//! The questions this crate asks of the rest of the program: [`Query`], the sum of twelve small traits.
+//! The questions this crate asks of the rest of the program: [`Query`], the sum of fourteen small traits.
 //!
 //! Methods are synchronous. [`AskMarkets::context`] without book and `as_of`, [`AskMarkets::now`], [`AskMarkets::instruments`],
 //! [`AskMarkets::health`], [`AskEvents::subscribe`], [`AskBoard::live`], [`AskBoard::feeds`], [`AskBoard::feed_health`] and
@@ -8,10 +8,12 @@
 
 mod board;
 mod cases;
+mod cross_venue;
 mod deliveries;
 mod error;
 mod events;
 mod markets;
+mod options;
 mod paper;
 mod positions;
 mod scores;
@@ -22,10 +24,12 @@ mod whatif;
 
 pub use board::AskBoard;
 pub use cases::AskCases;
+pub use cross_venue::AskCrossVenue;
 pub use deliveries::AskDeliveries;
 pub use error::{DeliveryName, QueryError};
 pub use events::{AskEvents, EventFilter, STREAM_BUFFER, StreamEvent};
 pub use markets::{AskMarkets, Health, LevelFilter, MarketHealth, Rendered};
+pub use options::AskOptions;
 pub use paper::AskPaper;
 pub use positions::AskPositions;
 pub use scores::{AskScores, DriftFilter, ForecastFilter, ScorecardFilter};
@@ -42,7 +46,9 @@ pub trait Query:
     + AskEvents
     + AskBoard
     + AskCases
+    + AskCrossVenue
     + AskDeliveries
+    + AskOptions
     + AskPaper
     + AskPositions
     + AskScores
@@ -61,7 +67,9 @@ impl<T> Query for T where
         + AskEvents
         + AskBoard
         + AskCases
+        + AskCrossVenue
         + AskDeliveries
+        + AskOptions
         + AskPaper
         + AskPositions
         + AskScores

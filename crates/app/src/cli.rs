@@ -4,16 +4,20 @@ mod advice;
 mod alerts;
 mod cases;
 mod context;
+mod cross_venue;
 mod db;
 mod events;
 mod kpi;
 pub(crate) mod lab;
 pub(crate) mod lake;
+mod markets;
 mod onchain;
+mod options;
 mod paper;
 mod scores;
 mod sessions;
 mod signals;
+mod tiers;
 mod token;
 mod universe;
 mod values;
@@ -25,16 +29,20 @@ pub(crate) use advice::{Advise, PositionsCommand};
 pub(crate) use alerts::{AlertWatchArgs, Alerts, SilenceArgs as AlertSilence};
 pub(crate) use cases::{CasesArgs, CasesCommand, EntryAuthor};
 pub(crate) use context::{AnalyzeArgs, ContextArgs, NarrativeArgs, SimilarArgs};
+pub(crate) use cross_venue::CrossVenueArgs;
 pub(crate) use db::{Db, Forget};
 pub(crate) use events::EventsArgs;
 pub(crate) use kpi::KpiArgs;
 pub(crate) use lab::Lab;
 pub(crate) use lake::{Export, Lake};
+pub(crate) use markets::Markets;
 pub(crate) use onchain::{OnchainCommand, OnchainFetch, OnchainShow};
+pub(crate) use options::{OptionsCommand, OptionsFetch, OptionsShow};
 pub(crate) use paper::PaperArgs;
 pub(crate) use scores::{ContestArgs, DriftArgs, ForecastFormat, ForecastsArgs, ScorecardArgs, contested, forecaster};
 pub(crate) use sessions::Sessions;
 pub(crate) use signals::{SignalsCommand, SignalsImport, SignalsLs, SignalsShow};
+pub(crate) use tiers::TiersArgs;
 pub(crate) use token::{Token, TokenRole};
 pub(crate) use universe::{CalendarArgs, PortfolioArgs, UniverseArgs};
 pub(crate) use verify::{AccountsArgs, LiquidationsArgs, Verify};
@@ -123,6 +131,15 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: OnchainCommand,
     },
+    /// Implied volatility of options: fetch it from Deribit, or show what is known
+    Options {
+        #[command(subcommand)]
+        command: OptionsCommand,
+    },
+    /// How large a position a venue allows, with how much leverage and margin: its tiers, asked now
+    Tiers(TiersArgs),
+    /// One asset over the venues a running process listens to: highest bid, lowest ask, and the taker fees of both
+    CrossVenue(CrossVenueArgs),
     /// Alerts you look into: evidence, notes, what came of them; without a command, the list
     Cases(CasesArgs),
     /// The past hours most like a market's newest minute, and what followed
@@ -296,43 +313,6 @@ impl Up {
             ("endpoints", self.endpoints.clone()),
             ("listen", self.listen.clone()),
         ]
-    }
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct Markets {
-    /// Ask these venues instead of the store, comma-separated
-    #[arg(long = "venue", visible_alias = "venues", value_name = "ID,…")]
-    pub(crate) venues: Option<String>,
-    /// Everything the venue lists, not only what passes the filters
-    #[arg(long, requires = "venues")]
-    pub(crate) all: bool,
-    /// Quote currency, as in USDT
-    #[arg(long, requires = "venues")]
-    pub(crate) quote: Option<String>,
-    /// spot, futures or both
-    #[arg(long, value_name = "KIND", requires = "venues")]
-    pub(crate) market_type: Option<String>,
-    /// Least volume of the last 24 hours, in quote currency
-    #[arg(long, value_name = "AMOUNT", requires = "venues")]
-    pub(crate) min_volume_24h: Option<String>,
-    /// Another address for a venue, as in binance-usdm=http://127.0.0.1:9000/binance-usdm
-    #[arg(long = "endpoint", visible_alias = "endpoints", value_name = "VENUE=URL,…", requires = "venues")]
-    pub(crate) endpoints: Option<String>,
-}
-
-impl Markets {
-    /// The same as `up --all` takes it.
-    pub(crate) fn up(&self) -> Up {
-        Up {
-            venues: self.venues.clone(),
-            all: true,
-            quote: self.quote.clone(),
-            market_type: self.market_type.clone(),
-            min_volume_24h: self.min_volume_24h.clone(),
-            endpoints: self.endpoints.clone(),
-            ..Up::default()
-        }
     }
 }
 

@@ -5,9 +5,11 @@ use crate::setup::configured;
 use barograph_live::Keep;
 use barograph_live::onchain::OnchainSettings;
 use barograph_live::replay::journal_folder;
-use barograph_live::start::{Listening, LiveSettings};
+use barograph_live::start::{Listening, LiveSettings, endpoints};
 use barograph_notify::secret::Secret;
+use barograph_venues::deribit;
 use barograph_venues::onchain::OnchainHost;
+use barograph_venues::session::BaseAddresses;
 
 impl Settings {
     /// As far as a live process is concerned. Rule book and receivers are read when it comes to them.
@@ -40,6 +42,7 @@ impl Settings {
             },
             calendar: self.calendar.clone(),
             redis: self.redis.clone(),
+            options: (self.options.clone(), self.options_endpoints()),
             onchain: self.onchain_settings(),
         }
     }
@@ -58,5 +61,10 @@ impl Settings {
             keys: keys.into_iter().filter_map(|(host, key)| Some((host, key?))).collect(),
             scored: self.sentiment.clone(),
         }
+    }
+
+    /// Where options are asked for. An address that cannot be meant is refused where venues are chosen, before this counts.
+    fn options_endpoints(&self) -> BaseAddresses {
+        endpoints(&deribit::VENUE, &self.endpoints).unwrap_or_else(|_refused| (deribit::VENUE.endpoints)())
     }
 }

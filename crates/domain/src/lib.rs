@@ -27,6 +27,7 @@ pub mod math;
 pub mod metric;
 pub mod model;
 pub mod number;
+pub mod option;
 pub mod paper;
 pub mod pattern;
 pub mod portfolio;
@@ -56,6 +57,7 @@ pub use level::{Level, LevelChange, LevelEvent, LevelType};
 pub use metric::Metric;
 pub use model::{Model, ModelReading, ModelState};
 pub use number::{Price, Qty};
+pub use option::{OptionCurrency, OptionQuote, OptionRight};
 pub use pattern::Pattern;
 pub use regime::{
     Axis, HeatRegime, HeldBy, Label, Posture, RiskBias, RiskRegime, StopVulnerability, TrendRegime, VolRegime,

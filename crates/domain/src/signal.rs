@@ -1,7 +1,7 @@
 //! Signals: values that somebody brings beside what venues publish (R1.13, R1.18, R1.19).
 //!
 //! A signal has a name of its own, `x.` and words, so that it never stands for a metric of the program. What the program fetches from
-//! on-chain and sentiment sources is kept in the same way, under names that nobody else may write. A value is never overwritten: what
+//! on-chain, options and sentiment sources is kept in the same way, under names that nobody else may write. A value is never overwritten: what
 //! is brought later about the same moment is a revision with a later `known_ts`, and an answer as of a moment is made of what was
 //! known by then. What does not belong here: where values come from, and what is made of them.
 
@@ -12,8 +12,9 @@ use std::fmt;
 
 /// What every name begins with.
 pub const SIGNAL_PREFIX: &str = "x.";
-/// What names of values begin with that the program fetches itself, by who measured them (docs/sheets/onchain.md).
-pub const FETCHED_PREFIXES: [&str; 5] = ["defillama.", "dune.", "fng.", "glassnode.", "sentiment."];
+/// What names of values begin with that the program fetches itself, by who measured them (docs/sheets/onchain.md,
+/// docs/options.md).
+pub const FETCHED_PREFIXES: [&str; 6] = ["defillama.", "deribit.", "dune.", "fng.", "glassnode.", "sentiment."];
 /// Longest name, the beginning included; so long are columns and file names that other tools still show.
 pub const SIGNAL_NAME_MAX: usize = 64;
 /// Longest name of a source.
@@ -302,7 +303,13 @@ mod tests {
 
     #[test]
     fn names_of_what_the_program_fetches_are_not_for_others_to_write() {
-        for name in ["defillama.tvl.all", "glassnode.btc.market.mvrv", "fng.value", "sentiment.score"] {
+        for name in [
+            "deribit.iv_expiry.e20261227",
+            "defillama.tvl.all",
+            "glassnode.btc.market.mvrv",
+            "fng.value",
+            "sentiment.score",
+        ] {
             assert_eq!(SignalName::any(name).unwrap().as_str(), name);
             let refused = SignalName::parse(name).unwrap_err().to_string();
             assert!(refused.contains("others are the program's"), "{refused}");

@@ -26,6 +26,7 @@ mod links;
 pub mod meter;
 mod mirror;
 pub mod onchain;
+pub mod options;
 mod process;
 mod publish;
 mod published;

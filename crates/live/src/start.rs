@@ -7,6 +7,7 @@ use crate::discover::{self, Choice};
 use crate::meter::Meter;
 use crate::mirror::Mirroring;
 use crate::onchain::{self, OnchainMeans, OnchainSettings};
+use crate::options::{OptionPolls, OptionsChoice};
 use crate::process::{Change, Network, Plan, Process, prepare};
 use crate::publish::Weather;
 use crate::published::Published;
@@ -71,6 +72,8 @@ pub struct LiveSettings {
     pub redis: Option<MirrorAddress>,
     /// What is fetched of on-chain and sentiment sources.
     pub onchain: OnchainSettings,
+    /// Whose options are asked for, and where.
+    pub options: (OptionsChoice, BaseAddresses),
 }
 
 /// What is listened to of each market, and how often it is asked for.
@@ -264,7 +267,7 @@ pub fn start(
         calendar: settings.calendar,
         room: room.clone(),
         published,
-        target: settings.target,
+        target: settings.target.clone(),
     };
     let sources = OnchainMeans {
         settings: settings.onchain,
@@ -335,6 +338,18 @@ pub fn start(
     if !sources.settings.is_empty() && sources.clock.rate() <= 1.0 {
         onchain::start(sources, Arc::clone(&stop))?;
     }
+    let (choice, endpoints) = settings.options;
+    let of_venue = config.venues.iter().filter(|v| v.id == barograph_venues::deribit::VENUE.id);
+    OptionPolls {
+        currencies: choice.currencies(of_venue.flat_map(|v| &v.session.markets)),
+        endpoints,
+        target: settings.target,
+        net: Arc::clone(&net),
+        runtime: runtime.handle().clone(),
+        clock: request.clock,
+        stop: Arc::clone(&stop),
+    }
+    .start()?;
     let mirror = mirroring.map(|m| m.start(&service, &config.logic_version, Arc::clone(&stop)));
     Ok(Running {
         service,

@@ -32,6 +32,8 @@ pub enum Error {
         /// What its record says.
         why: String,
     },
+    /// A stored value of the program is not what it writes.
+    NotAsKept(String),
 }
 
 impl fmt::Display for Error {
@@ -49,6 +51,7 @@ impl fmt::Display for Error {
             Self::NotEarned { event, forecaster, why } => {
                 write!(f, "contest.{} = \"{}\" is refused: {why}", event.id(), forecaster.id())
             }
+            Self::NotAsKept(why) => f.write_str(why),
         }
     }
 }
@@ -57,7 +60,7 @@ impl Cause for Error {
     fn source(&self) -> Option<&(dyn Cause + 'static)> {
         match self {
             Self::Store(e) => e.source(),
-            Self::Book { .. } | Self::TooManyCases { .. } | Self::NotEarned { .. } => None,
+            Self::Book { .. } | Self::TooManyCases { .. } | Self::NotEarned { .. } | Self::NotAsKept(_) => None,
         }
     }
 }

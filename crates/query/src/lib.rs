@@ -18,6 +18,7 @@ pub mod levels;
 pub mod live;
 pub mod narrative;
 pub mod onchain;
+pub mod options;
 pub mod outcomes;
 pub mod paper;
 pub mod positions;

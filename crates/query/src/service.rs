@@ -10,6 +10,7 @@ mod book;
 mod cases;
 mod chart;
 mod chart_intervals;
+mod cross_venue;
 mod delivery;
 mod events;
 mod list;
@@ -17,6 +18,7 @@ mod markets;
 mod mirrored;
 mod moved;
 mod news;
+mod options;
 mod paper;
 mod scores;
 mod signals;
@@ -127,6 +129,8 @@ pub struct Service {
     folder: std::sync::OnceLock<std::path::PathBuf>,
     /// Where the lab leaves its studies.
     studies: std::sync::OnceLock<crate::studies::StudyFolder>,
+    /// What takers pay, as far as the reader has set it.
+    taker_fees: std::sync::OnceLock<barograph_venues::fees::TakerFees>,
     /// The recorded stretch that a first reader of the page is shown.
     story: std::sync::OnceLock<StoryView>,
 }
@@ -182,6 +186,7 @@ impl Service {
             in_use: std::sync::OnceLock::new(),
             folder: std::sync::OnceLock::new(),
             studies: std::sync::OnceLock::new(),
+            taker_fees: std::sync::OnceLock::new(),
             story: std::sync::OnceLock::new(),
         };
         service.refresh()?;

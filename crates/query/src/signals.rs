@@ -90,7 +90,8 @@ pub fn listed(
     at: Ts,
 ) -> Result<Vec<SignalView>, Error> {
     let all = reader.signals(as_of)?;
-    all.iter().filter(|info| speaks(info, market)).map(|info| view(reader, info, as_of, at)).collect()
+    let listed = |info: &&SignalInfo| speaks(info, market) && !crate::options::is_of_expiry(&info.name);
+    all.iter().filter(listed).map(|info| view(reader, info, as_of, at)).collect()
 }
 
 fn view(reader: &dyn Reader, info: &SignalInfo, as_of: Option<Ts>, at: Ts) -> Result<SignalView, Error> {

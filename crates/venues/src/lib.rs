@@ -19,6 +19,7 @@ pub mod columns;
 pub mod continuity;
 pub mod counting;
 pub mod deribit;
+pub mod fees;
 pub mod freqtrade;
 pub mod funding;
 pub mod hyperliquid;
@@ -40,6 +41,7 @@ pub mod signals;
 pub mod symbols;
 pub mod table;
 pub mod tardis;
+pub mod tiers;
 
 pub use columns::ColumnMap;
 pub use continuity::Continuity;

@@ -10,6 +10,7 @@ pub(crate) mod cases;
 pub(crate) mod chart;
 pub(crate) mod clock;
 pub(crate) mod context;
+pub(crate) mod cross_venue;
 pub(crate) mod deliveries;
 pub(crate) mod events;
 pub(crate) mod features;
@@ -21,6 +22,7 @@ pub(crate) mod markets;
 pub(crate) mod metrics;
 pub(crate) mod onchain;
 pub(crate) mod ops;
+pub(crate) mod options;
 pub(crate) mod pages;
 mod paging;
 pub(crate) mod paper;
@@ -98,6 +100,7 @@ routes! {
     events::of_all READ,
     events::one READ,
     liquidations::by_hour READ,
+    options::of_currency READ,
     universe::latest READ,
     universe::history READ,
     universe::portfolio READ,
@@ -107,6 +110,7 @@ routes! {
     scores::drift READ,
     scores::forecasts READ,
     live::now READ,
+    cross_venue::now READ,
     feeds::list READ,
     markets::catalogue READ,
     advice::advise READ,

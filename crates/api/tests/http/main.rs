@@ -7,6 +7,8 @@ mod advice;
 #[cfg(test)]
 mod alias;
 #[cfg(test)]
+mod beside;
+#[cfg(test)]
 mod board;
 #[cfg(test)]
 mod brought;
@@ -14,6 +16,8 @@ mod brought;
 mod cases;
 #[cfg(test)]
 mod client;
+#[cfg(test)]
+mod crossed;
 #[cfg(test)]
 mod delivery;
 #[cfg(test)]
@@ -40,6 +44,8 @@ mod limits;
 mod listening;
 #[cfg(test)]
 mod live;
+#[cfg(test)]
+mod optioned;
 #[cfg(test)]
 mod reads;
 #[cfg(test)]

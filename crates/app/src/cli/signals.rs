@@ -48,7 +48,7 @@ pub(crate) struct SignalsLs {
 
 #[derive(Args, Debug)]
 pub(crate) struct SignalsShow {
-    /// Name of the signal, or of a value that `onchain fetch` brings
+    /// Name of the signal, or of a value that the program fetches, as in deribit.dvol
     #[arg(value_parser = SignalName::any)]
     pub(crate) name: SignalName,
     /// Market: venue:symbol or a bare symbol; without it the values of every market

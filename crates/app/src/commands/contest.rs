@@ -49,7 +49,8 @@ pub(crate) fn in_use(reader: &dyn Reader, settings: &Settings) -> Result<InUse, 
         barograph_query::Error::NotEarned { .. } => Failure::usage(e),
         barograph_query::Error::Store(_)
         | barograph_query::Error::Book { .. }
-        | barograph_query::Error::TooManyCases { .. } => e.into(),
+        | barograph_query::Error::TooManyCases { .. }
+        | barograph_query::Error::NotAsKept(_) => e.into(),
     })
 }
 

@@ -3,11 +3,13 @@
 mod advise;
 mod alerts;
 mod analyze;
+mod asking;
 mod cases;
 mod catalogue;
 mod collect;
 mod contest;
 mod context;
+mod cross_venue;
 mod db;
 mod demo;
 mod doctor;
@@ -28,6 +30,7 @@ mod markets;
 mod narrative;
 mod onchain;
 mod one_event;
+mod options;
 mod paper;
 mod positions;
 pub(crate) mod replay;
@@ -38,13 +41,14 @@ mod sessions;
 mod signals;
 mod sim;
 mod similar;
+mod tiers;
 mod token;
 mod universe;
 pub(crate) mod up;
 mod verify;
 mod watch;
 
-use crate::cli::{Cli, Command, ConfigCommand};
+use crate::cli::{Cli, Command, ConfigCommand, OptionsCommand};
 use crate::config::Settings;
 use crate::failure::Failure;
 use barograph_api::resolve as resolve_name;
@@ -65,6 +69,9 @@ pub(crate) fn run(cli: Cli, asked: Option<Ts>) -> Result<(), Failure> {
         Command::Replay(r) => vec![("models", r.models.clone())],
         Command::Markets(m) => m.up().settings(),
         Command::Doctor(d) => d.up().settings(),
+        Command::Options { command: OptionsCommand::Fetch(f) } => f.settings(),
+        Command::Tiers(t) => vec![("endpoints", t.endpoints.clone())],
+        Command::CrossVenue(c) => vec![("listen", c.listen.clone())],
         _ => Vec::new(),
     };
     let settings = Settings::load(&cli.common, flags)?;
@@ -103,6 +110,9 @@ pub(crate) fn run(cli: Cli, asked: Option<Ts>) -> Result<(), Failure> {
         Command::Positions { command } => positions::run(&command, &settings, json),
         Command::Signals { command } => signals::run(&command, &settings, json),
         Command::Onchain { command } => onchain::run(&command, &settings, json),
+        Command::Options { command } => options::run(&command, &settings, json),
+        Command::Tiers(args) => tiers::run(&args, &settings, json),
+        Command::CrossVenue(args) => cross_venue::run(&args, &settings, json),
         Command::Cases(args) => cases::run(&args, &settings, json),
         Command::Similar(args) => similar::run(&args, &settings, json),
         Command::Freshness(args) => freshness::run(&args, &settings, json),

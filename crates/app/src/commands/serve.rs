@@ -206,6 +206,7 @@ pub(crate) fn serve_live(
         .delivering_to(room.clone().map(|room| room as Arc<dyn NoticeReceivers>));
     service.keep_positions(Arc::new(desk));
     service.keep_signals(super::target(settings));
+    service.use_taker_fees(settings.taker_fees.clone());
     service.keep_cases(Arc::new(case_desk(settings)));
     service.journal_in(journal_folder(&settings.data));
     service.keep_in(settings.data.clone());

@@ -22,10 +22,12 @@ use barograph_engine::models::ModelMarkets;
 use barograph_live::calendar::CalendarSource;
 use barograph_live::discover::Wanted;
 use barograph_live::onchain::ScoredTexts;
+use barograph_live::options::OptionsChoice;
 use barograph_live::universe::WatchMarkets;
 use barograph_mirror::MirrorAddress;
 use barograph_notify::ask::AskedService;
 use barograph_notify::secret::Secret;
+use barograph_venues::fees::TakerFees;
 use barograph_venues::onchain::{OnchainHost, OnchainSeries};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -216,6 +218,12 @@ settings! {
     calendar: Option<CalendarSource> = "", CalendarSource::of,
         "scheduled events: shipped (FOMC, US CPI and payrolls of 2026), or a file or an address, as TOML, CSV, JSON or iCalendar; read at start and every hour",
         shown: secret::host_only;
+    taker_fees: TakerFees = "", TakerFees::parse,
+        "what you pay as a taker, in ten-thousandths of the value, as VENUE=BPS, comma-separated, or as a table taker_fees.bybit = \"4.5\"; else as the venue publishes it for its lowest tier",
+        shape: Shape::Table;
+    options: OptionsChoice = "auto", OptionsChoice::parse,
+        "whose options a live process asks Deribit for, every hour: auto (BTC and ETH, where a Deribit market of theirs is recorded), off, or currencies, comma-separated",
+        shape: Shape::List;
     news_blackout: Blackout = "avoid", |text| one_of(text, &[("avoid", Blackout::Avoid), ("warn", Blackout::Warn)]),
         "advice within two hours before a calendar event: avoid or warn";
     token: Option<String> = "", optional,

@@ -4,6 +4,7 @@ use crate::Error;
 use crate::config::{LiveConfig, VenueConfig};
 use crate::core::{Core, CoreSink};
 use crate::discover::{Choice, Wanted};
+use crate::options::OptionsChoice;
 use crate::replay::journal_folder;
 use crate::setup::Setup;
 use crate::start::{Asked, Listening, LiveRequest, LiveSettings, METRICS, endpoints};
@@ -88,6 +89,7 @@ impl Flags {
             calendar: None,
             redis: None,
             onchain: crate::onchain::OnchainSettings::default(),
+            options: (OptionsChoice::Off, (barograph_venues::deribit::VENUE.endpoints)()),
         }
     }
 

@@ -63,6 +63,17 @@ pub struct OpenMinute {
     pub trades: u64,
 }
 
+/// A best bid and ask as they came, in the quote currency.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct BestQuote {
+    /// Best bid.
+    pub bid: f64,
+    /// Best ask.
+    pub ask: f64,
+    /// By the venue's clock.
+    pub event_ts: Ts,
+}
+
 /// One market now.
 #[derive(Clone, Debug, Default)]
 pub struct LiveMarket {
@@ -76,6 +87,8 @@ pub struct LiveMarket {
     pub asks: Vec<(f64, f64)>,
     /// The moment these levels show, by the venue's clock.
     pub book_ts: Option<Ts>,
+    /// The newest best bid and ask of their own stream; none before the first.
+    pub best: Option<BestQuote>,
     /// Taken off the list while running: nothing of it is due, so nothing of it is shown as lost.
     pub unwanted: bool,
 }
@@ -197,8 +210,12 @@ impl Writer {
         }
         let Event { event_ts, recv_ts, payload, .. } = *event;
         *last = Some(LastFact { event_ts, recv_ts, value: payload.headline() });
-        if let (Metric::Trade, Payload::Trade { price, qty, .. }) = (metric, payload) {
-            held.trade(event_ts, price, qty);
+        match (metric, payload) {
+            (Metric::Trade, Payload::Trade { price, qty, .. }) => held.trade(event_ts, price, qty),
+            (Metric::BestBidAsk, Payload::BestBidAsk { bid, ask }) => {
+                held.best = Some(BestQuote { bid, ask, event_ts })
+            }
+            _ => {}
         }
     }
 
@@ -217,7 +234,7 @@ impl Writer {
         let Some(shared) = self.markets.get(instrument as usize) else { return };
         let mut held = shared.lock().unwrap_or_else(PoisonError::into_inner);
         if held.unwanted && is {
-            (held.minute, held.bids, held.asks) = (None, Vec::new(), Vec::new());
+            (held.minute, held.bids, held.asks, held.best) = (None, Vec::new(), Vec::new(), None);
         }
         held.unwanted = !is;
     }

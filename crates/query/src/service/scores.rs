@@ -165,7 +165,7 @@ fn failed(e: Error) -> QueryError {
                    all of it with as much memory as it takes"
                 .to_owned(),
         },
-        other @ (Error::Book { .. } | Error::NotEarned { .. }) => QueryError::Internal { source: Box::new(other) },
+        other @ (Error::Book { .. } | Error::NotEarned { .. } | Error::NotAsKept(_)) => QueryError::Internal { source: Box::new(other) },
     }
 }
 

@@ -1,13 +1,15 @@
 //! Deribit: perpetual contracts over JSON-RPC, public data without credentials. The sheet is `venues/deribit.md` of the
 //! specification; what recordings and fixtures showed beyond it is in this folder's `README.md`.
 //!
-//! Left out: options, dated contracts (the expiry in their names, `BTC-26MAR27`, is read nowhere yet), spot and combos, the
-//! volatility index, and `raw` channels, which need a login.
+//! Options and the volatility index are asked for on their own, not as markets: [`options`].
+//!
+//! Left out: dated contracts, spot and combos, and `raw` channels, which need a login.
 
 mod books;
 mod feed;
 mod limits;
 mod map;
+pub mod options;
 mod replies;
 mod session;
 mod symbols;
