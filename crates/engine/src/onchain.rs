@@ -68,7 +68,7 @@ pub enum TvlTrend {
     Up,
     /// More than that down.
     Down,
-    /// Neither.
+    /// Between the two: no more than [`TREND_MIN`] either way.
     Flat,
 }
 

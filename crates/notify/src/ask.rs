@@ -1,5 +1,5 @@
 //! One question to a service that the operator has named, and its whole answer: the transport of messages, for something that is no
-//! message: what a language model phrases ([`ask`]), what a source of data holds ([`look`]). What is asked and what an answer means is the affair of whoever asks.
+//! message: what a language model phrases ([`ask`]), what a source of data holds ([`read_source`]). What is asked and what an answer means is the affair of whoever asks.
 
 use crate::receiver::Allowed;
 use crate::secret::Secret;
@@ -177,7 +177,7 @@ pub struct SourceQuestion<'a> {
 ///
 /// # Errors
 /// When there was no answer in time, or the source cannot be reached.
-pub async fn look(transport: &Transport, question: SourceQuestion<'_>) -> Result<ReceiverReply, Error> {
+pub async fn read_source(transport: &Transport, question: SourceQuestion<'_>) -> Result<ReceiverReply, Error> {
     let mut headers = HeaderMap::new();
     for (name, text) in question.headers {
         let value = HeaderValue::from_str(text);

@@ -175,6 +175,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/onchain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * On-chain and sentiment readings as known at a moment: TVL, exchange flows, realised capitalisation, volume, stablecoins, sentiment.
+         * @description They stand beside: no label, alert or forecast is computed from them. A reading without a number says why.
+         */
+        get: operations["getOnchain"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/markets/{id}/features": {
         parameters: {
             query?: never;
@@ -307,6 +327,27 @@ export interface paths {
          *     24 at 14:35 are those from 14:00 of the day before to 14:00. An hour in which nobody listened is null, with the reason.
          */
         get: operations["getLiquidationsByHour"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/options/{currency}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Implied volatility of a currency's options: the venue's index, at the money by maturity, skew, and the variance premium.
+         * @description Fetched from Deribit once an hour while one of its markets is recorded, or by `barograph options fetch`. Every number has its moment
+         *     and age, or a reason why there is none. No label, alert or forecast is computed from them.
+         */
+        get: operations["getOptions"];
         put?: never;
         post?: never;
         delete?: never;
@@ -488,6 +529,27 @@ export interface paths {
          *     are the same. A market this process does not listen to is 404 `not-live`.
          */
         get: operations["getLive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cross-venue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The highest bid and the lowest ask of each asset over several venues, with the taker fees of both.
+         * @description Answered from memory, and only of the present: it takes no `as_of`. A quote counts while its stream is LIVE and it is five seconds old
+         *     at most. A process that listens to nothing answers 404 `not-live`. Facts, no advice: whether both sides can be had is not known here.
+         */
+        get: operations["getCrossVenue"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3435,6 +3497,90 @@ export interface components {
             streams: components["schemas"]["StreamContinuity"][];
             /** @description There were more interruptions than are shown. */
             more: boolean;
+        };
+        /** @description One asset. */
+        CrossVenueItem: {
+            /**
+             * @description Base currency.
+             * @example BTC
+             */
+            base: string;
+            /** @description Kind of market; contracts and spot markets are not held against each other. */
+            kind: components["schemas"]["MarketKind"];
+            /**
+             * Format: double
+             * @description `cross_venue_spread_bps` (features §2.6): highest bid less lowest ask, in ten-thousandths of what is between them; above zero they
+             *     cross before fees. Null with fewer than two fresh venues.
+             */
+            spread_bps: number | null;
+            /**
+             * Format: double
+             * @description The same less the taker fees of both sides; null where one is unknown.
+             */
+            after_fees_bps: number | null;
+            /** @description Why there is no spread: `missing_input`. */
+            reason: string | null;
+            bid: components["schemas"]["CrossVenueSide"] | null;
+            ask: components["schemas"]["CrossVenueSide"] | null;
+            /** @description In a sentence. */
+            text: string;
+            /** @description Every venue that is listened to, by name. */
+            quotes: components["schemas"]["CrossVenueQuote"][];
+        };
+        /** @description What one venue quotes, and whether it counts. */
+        CrossVenueQuote: {
+            /**
+             * @description `venue:symbol`.
+             * @example okx:BTC-USDT-SWAP
+             */
+            market: string;
+            /**
+             * Format: double
+             * @description Best bid; null before the first.
+             */
+            bid: number | null;
+            /**
+             * Format: double
+             * @description Best ask; null before the first.
+             */
+            ask: number | null;
+            /**
+             * Format: int64
+             * @description Milliseconds since the venue's stamp; null before the first.
+             */
+            age_ms: number | null;
+            /** @description Why it does not count: `missing_input`, `gap`, `stale`; null where it does. */
+            reason: string | null;
+        };
+        /** @description One side of one venue. */
+        CrossVenueSide: {
+            /**
+             * @description `venue:symbol`.
+             * @example bybit:BTCUSDT
+             */
+            market: string;
+            /**
+             * Format: double
+             * @description In its quote currency.
+             */
+            price: number;
+            /**
+             * Format: double
+             * @description What a taker pays there, in ten-thousandths of the value; null where nobody has named it.
+             */
+            taker_fee_bps: number | null;
+            /** @description `settings`, or `published` by the venue for its lowest tier; null with the fee. */
+            fee_from: string | null;
+        };
+        /** @description All assets that at least two listened venues quote. */
+        CrossVenueView: {
+            /**
+             * Format: date-time
+             * @description The moment.
+             */
+            ts: string;
+            /** @description By base currency and kind. */
+            items: components["schemas"]["CrossVenueItem"][];
         };
         /** @description One step of the reliability curve by isotonic regression (CORP). */
         CurveStep: {
@@ -6494,6 +6640,82 @@ export interface components {
             /** @description Newest first. */
             items: components["schemas"]["Notice"][];
         };
+        /** @description One reading. */
+        OnchainReadingView: {
+            /**
+             * @description Which one.
+             * @example tvl_delta_7d
+             */
+            id: string;
+            /**
+             * Format: double
+             * @description The number; null where there is none.
+             */
+            value: number | null;
+            /** @description The value in a word, where it has one: UP, DOWN or FLAT, a class of fear and greed. */
+            word: string | null;
+            /**
+             * @description Why there is no number: `missing_input` (nothing is fetched), `warming` (too few values), `gap`, `stale`, `zero_denominator`,
+             *     `zero_variance` or `out_of_domain`.
+             */
+            reason: string | null;
+            /**
+             * @description Of the number.
+             * @example fraction
+             */
+            unit: string;
+            /**
+             * @description The series it is made of, as `/metrics?metric_name=` has it; null where none is there.
+             * @example defillama.tvl.ethereum
+             */
+            of: string | null;
+            /** @description Who measured that. */
+            source: string | null;
+            /**
+             * Format: int32
+             * @description Values it is made of.
+             */
+            n: number;
+            /**
+             * Format: int32
+             * @description Values it wants.
+             */
+            need: number;
+            /**
+             * Format: int32
+             * @description Of its values, those that were fetched later than they are taken to have been known.
+             */
+            assumed: number;
+            /**
+             * Format: date-time
+             * @description Until when its newest value reaches.
+             */
+            until: string | null;
+            /**
+             * Format: int64
+             * @description Seconds since then.
+             */
+            age_s: number | null;
+            /** @description What must be known of it before anything is concluded. */
+            note: string | null;
+        };
+        /** @description What on-chain and sentiment sources amount to at a moment. */
+        OnchainView: {
+            /**
+             * Format: date-time
+             * @description The moment: everything is made of what was known by then.
+             */
+            as_of: string;
+            /**
+             * @description Whose: of its asset and its asset's chain where these have series of their own, else of all chains.
+             * @example binance-usdm:BTCUSDT
+             */
+            instrument: string | null;
+            /** @description The readings, always all of them. */
+            items: components["schemas"]["OnchainReadingView"][];
+            /** @description Whose numbers these are. */
+            attribution: string[];
+        };
         /** @description The minute in progress, made of trades. */
         OpenMinuteView: {
             /**
@@ -6540,11 +6762,165 @@ export interface components {
             complete: boolean;
             reason: components["schemas"]["GapReasonView"] | null;
         };
+        /** @description One listed expiry. */
+        OptionExpiryView: {
+            /**
+             * Format: date-time
+             * @description When its options end.
+             */
+            expiry: string;
+            /**
+             * Format: double
+             * @description Days from the summary until then.
+             */
+            days: number;
+            /**
+             * Format: double
+             * @description Price of the underlying for delivery then.
+             */
+            forward: number;
+            /**
+             * Format: int32
+             * @description Options it is made of.
+             */
+            options: number;
+            /**
+             * Format: double
+             * @description Where the strike is the forward, an annualised fraction.
+             */
+            iv_atm: number;
+            /**
+             * Format: double
+             * @description Where a call has a delta of 0.25.
+             */
+            iv_call_25: number | null;
+            /**
+             * Format: double
+             * @description Where a put has a delta of −0.25.
+             */
+            iv_put_25: number | null;
+            /** @description Why a number is null, by its name: `delta_not_reached`. */
+            reasons: {
+                [key: string]: string;
+            };
+        };
         /**
          * @description What could be done (R1.69).
          * @enum {string}
          */
         OptionKind: "smaller_size" | "move_stop" | "wait" | "proceed_unchanged";
+        /** @description One maturity of a fixed length, between the expiries around it. */
+        OptionMaturityView: {
+            /**
+             * Format: int64
+             * @description Days from the summary.
+             */
+            days: number;
+            /**
+             * Format: double
+             * @description At the money, an annualised fraction.
+             */
+            iv_atm: number | null;
+            /**
+             * Format: double
+             * @description Volatility of the call with a delta of 0.25 less that of the put with −0.25; above zero where calls are dearer.
+             */
+            risk_reversal_25: number | null;
+            /**
+             * Format: double
+             * @description Mean of those two less that at the money.
+             */
+            butterfly_25: number | null;
+            /** @description Why a number is null, by its name: `no_bracket` where no expiry lies on one of the two sides. */
+            reasons: {
+                [key: string]: string;
+            };
+        };
+        /** @description A number that is of one moment. */
+        OptionNumber: {
+            /**
+             * Format: double
+             * @description An annualised fraction: 0.45 is 45 % a year. Null where there is none.
+             */
+            value: number | null;
+            /**
+             * Format: date-time
+             * @description The moment it is of.
+             */
+            timestamp: string | null;
+            /**
+             * Format: int64
+             * @description Seconds since then.
+             */
+            age_s: number | null;
+            /**
+             * Format: date-time
+             * @description Since when it was known here.
+             */
+            known_ts: string | null;
+            /** @description Why there is none: `missing_input` (not fetched, or not recorded), `not_offered`, `no_bracket`, `stale`, or that of a reading. */
+            reason: string | null;
+        };
+        /** @description The summary of all options that the volatilities are made of. */
+        OptionSummaryView: {
+            /**
+             * Format: date-time
+             * @description When the venue answered, by its clock.
+             */
+            timestamp: string;
+            /**
+             * Format: int64
+             * @description Seconds since then.
+             */
+            age_s: number;
+            /**
+             * Format: date-time
+             * @description Since when it was known here.
+             */
+            known_ts: string;
+            /**
+             * Format: int32
+             * @description Options with a volatility that were used.
+             */
+            options: number;
+        };
+        /** @description All that is known of the options of a currency at a moment. */
+        OptionsView: {
+            /**
+             * @description Base currency.
+             * @example BTC
+             */
+            currency: string;
+            /** @description Who lists them. */
+            source: string;
+            /**
+             * @description The perpetual contract on the same underlying, with whose signals the values are kept.
+             * @example deribit:BTC-PERPETUAL
+             */
+            market: string;
+            /**
+             * Format: date-time
+             * @description The moment that was asked about.
+             */
+            as_of: string;
+            /** @description In one or two sentences. */
+            text: string;
+            /** @description The venue's volatility index, of the next 30 days; of BTC and ETH. */
+            dvol: components["schemas"]["OptionNumber"];
+            /** @description At the money, 30 days from the summary (features §2.6). */
+            iv_atm_30d: components["schemas"]["OptionNumber"];
+            /** @description What the price did within the 24 hours before: `realized_vol_24h` of `realized_market`. */
+            realized_vol_24h: components["schemas"]["OptionNumber"];
+            /** @description Whose price that is; null where no market of the currency is recorded. */
+            realized_market: string | null;
+            /** @description The variance premium: `iv_atm_30d` less `realized_vol_24h`. */
+            iv_rv_spread: components["schemas"]["OptionNumber"];
+            summary: components["schemas"]["OptionSummaryView"] | null;
+            /** @description 7, 30, 90 and 180 days. */
+            maturities: components["schemas"]["OptionMaturityView"][];
+            /** @description Listed expiries that have a volatility at the money, the next first. */
+            expiries: components["schemas"]["OptionExpiryView"][];
+        };
         /** @description Two positions that are nearly one. */
         Overlap: {
             /** @description First asset. */
@@ -9384,6 +9760,54 @@ export interface operations {
             };
         };
     };
+    getOnchain: {
+        parameters: {
+            query?: {
+                /**
+                 * @description One market only: `venue:symbol`, or a bare symbol where only one instrument answers to it.
+                 * @example binance-usdm:BTCUSDT
+                 */
+                market?: string;
+                /**
+                 * @description Answer with what was known then: `known_ts ≤ as_of`. ISO-8601 (UTC where no offset is given) or an epoch number.
+                 *     A moment that lies ahead is refused; up to a minute ahead means now.
+                 * @example 2026-02-05T14:35:00Z
+                 */
+                as_of?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the readings */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OnchainView"];
+                };
+            };
+            /** @description the one you hold is still it (If-None-Match) */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description what was wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getFeatures: {
         parameters: {
             query?: {
@@ -9877,6 +10301,61 @@ export interface operations {
             };
         };
     };
+    getOptions: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Market whose realised volatility is taken: `venue:symbol`, or a bare symbol where only one market answers to it. Left out: the
+                 *     perpetual contract of the same venue where it is recorded, else the currency against USDT.
+                 * @example binance-usdm:BTCUSDT
+                 */
+                market?: string;
+                /**
+                 * @description Answer with what was known then: `known_ts ≤ as_of`. ISO-8601 (UTC where no offset is given) or an epoch number.
+                 *     A moment that lies ahead is refused; up to a minute ahead means now.
+                 * @example 2026-02-05T14:35:00Z
+                 */
+                as_of?: string;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description Base currency.
+                 * @example BTC
+                 */
+                currency: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description what is known of them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OptionsView"];
+                };
+            };
+            /** @description the one you hold is still it (If-None-Match) */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description what was wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getUniverse: {
         parameters: {
             query?: {
@@ -10332,6 +10811,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LiveView"];
+                };
+            };
+            /** @description what was wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCrossVenue: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only this base currency, whatever its case. Left out: all.
+                 * @example BTC
+                 */
+                base?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description every asset that at least two venues quote */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CrossVenueView"];
                 };
             };
             /** @description what was wrong and what to do */

@@ -5,7 +5,7 @@ use super::{OnchainSettings, ScoredTexts, bodies};
 use crate::chain;
 use barograph_domain::{InstrumentName, SignalPoint, SignalScope, Span, Ts};
 use barograph_net::Clock;
-use barograph_notify::ask::{AskedService, SourceQuestion, look};
+use barograph_notify::ask::{AskedService, SourceQuestion, read_source};
 use barograph_notify::secret::redacted;
 use barograph_notify::transport::{ReceiverReply, Transport};
 use barograph_query::signals::SignalDesk;
@@ -41,7 +41,7 @@ pub struct OnchainMeans {
     pub clock: Arc<dyn Clock>,
 }
 
-/// Asks.
+/// Asks the sources that the settings name, and keeps what they answered.
 pub struct OnchainAsker {
     means: OnchainMeans,
     transport: Transport,
@@ -201,7 +201,7 @@ impl OnchainAsker {
             bytes_max: BODY_BYTES_MAX,
             gap: GAP,
         };
-        let reply = self.runtime.block_on(look(&self.transport, question));
+        let reply = self.runtime.block_on(read_source(&self.transport, question));
         let hidden = |text: &str| redacted(text, key.map(|key| key.expose()));
         match reply {
             Ok(reply) => of_reply(&reply, self.now()),

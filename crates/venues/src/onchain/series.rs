@@ -179,7 +179,7 @@ impl OnchainSeries {
         }
     }
 
-    /// What follows the host's address; `whole`: all history, else what is recent where the source can tell.
+    /// What follows the host's address; `whole`: all history, else what is recent where the source has a way to ask for that.
     #[must_use]
     pub fn path(&self, whole: bool, now: Ts) -> String {
         let of = |chain: &Option<String>, none: &str| {

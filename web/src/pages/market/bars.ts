@@ -85,8 +85,11 @@ export function useBars(instrument: string, interval: string | null, minute: str
     if (chart === null || first.refreshing) return;
     const bars = barsOf(chart);
     if (moment === null) setHeld((old) => (old?.key === key ? heldAfter(old, key, bars) : { key, bars }));
-    else if (playing.peek()) setProgress(bars.rows[bars.rows.length - 1] ?? null);
-    else setOwn({ of: `${key} ${moment}`, bars });
+    else if (playing.peek()) {
+      setProgress(bars.rows[bars.rows.length - 1] ?? null);
+      // What was known at the moment that it began from is looked at no more.
+      setOwn(null);
+    } else setOwn({ of: `${key} ${moment}`, bars });
   }, [first.data, first.refreshing]);
 
   // The stretch around a moment of the past, as known now.
