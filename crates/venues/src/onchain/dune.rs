@@ -145,7 +145,7 @@ mod tests {
     fn cells_are_read_by_type_and_known_since_the_execution_ended() {
         let read = result(body(ROWS).as_bytes(), 42, "flow", RECV).unwrap();
         let found: Vec<_> = read.points.iter().map(|p| (p.event_ts.civil().2, p.value, p.provisional)).collect();
-        assert_eq!(found, [(18, 295_147_905_179_352_825_856.0, false), (19, -12.5, false)]);
+        assert_eq!(found, [(18, 295_147_905_179_352_830_000.0, false), (19, -12.5, false)]);
         assert_eq!(read.points[0].known.unwrap().iso_millis(), "2026-11-20T06:00:21.900Z");
         assert_eq!(read.points[0].tags["execution"], "01J9ZK");
         assert_eq!(read.note, None);
