@@ -61,7 +61,7 @@ fn every_line_of_every_sheet_is_a_test() {
     check("bybit", &[18]);
     check("coinbase", &[18]);
     check_but("coinex", &[18], &[14, 15, 16, 17, 18]);
-    check_but("deribit", &[18], &[11, 12, 17, 18]);
+    check_but("deribit", &[18], &[17, 18]);
     check("hyperliquid", &[18]);
     check("okx", &[18]);
 }
