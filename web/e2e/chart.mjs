@@ -34,7 +34,12 @@ const painted = (canvas) =>
 function watchRequests(page) {
   const now = new Map();
   const most = new Map();
-  const kind = (request) => (/\/api\/v1\/(?!board\/stream|session)/.test(request.url()) ? `${new URL(request.url()).pathname}${/end=/.test(request.url()) ? ' later' : ''}` : null);
+  const kind = (request) => {
+    const { pathname, searchParams } = new URL(request.url());
+    if (!/\/api\/v1\/(?!board\/stream|session)/.test(pathname)) return null;
+    // Bars of later, and zones of earlier for the heat map, are other questions to the same address.
+    return `${pathname}${searchParams.has('end') ? ' later' : ''} ${searchParams.get('type') ?? ''}`;
+  };
   const change = (request, by) => {
     const of = kind(request);
     if (of === null) return;
@@ -191,6 +196,63 @@ export function chartTests(of) {
     const card = page.getByTestId('hovered');
     for (let y = 40; y < box.height * 0.6 && !(await card.isVisible()); y += 4) await page.mouse.move(box.x + box.width * 0.8, box.y + y);
     assert.match(await card.innerText(), /(high|low|gap|block|node|zone)s? [\d,.]+ .*\n?.*strength [\d.]+ %.* known for \d/s);
+    assert.deepEqual(said, []);
+    await close();
+  });
+
+  test('liquidations and their zones are a heat map that names price, USD, side and age, and can be put away', async () => {
+    const { browser, server } = of();
+    const { page, said, close } = await open(browser, server.url, '/');
+    const key = page.getByTestId('heat-key');
+    // What is recorded of that night has no liquidations, and they are not stated as none.
+    await page.goto(server.url + past());
+    await charted(page);
+    await key.getByText('Liquidations were not recorded in these bars.').waitFor();
+    // The answers get some, within two hundredths of the price.
+    let prices = [0, 0];
+    await page.route(/\/markets\/[^/]+\/chart\?/, async (route) => {
+      const answer = await route.fetch();
+      const chart = await answer.json();
+      chart.liq_long = chart.t.map((_, at) => (at > chart.t.length - 20 ? 2_000_000 : null));
+      chart.liq_short = chart.t.map((_, at) => (at > chart.t.length - 20 ? 0 : null));
+      const last = chart.c[chart.c.length - 1] ?? 0;
+      if (last > 0) prices = [last * 1.01, last * 1.02];
+      await route.fulfill({ response: answer, json: chart });
+    });
+    await page.route(/levels\?.*LIQUIDATION_ZONE/, async (route) => {
+      const when = new Date(Date.parse(NIGHT) - 60 * HOUR_MS).toISOString();
+      const [bottom, top] = prices;
+      const zone = { level_id: 'z', revision: 1, type: 'LIQUIDATION_ZONE', timeframe: '1h', side: 'SHORT', price: bottom, top, bottom, formed_at: when, confirmed_at: when, known_at: when, touched_at: null, swept_at: null, touches: 0, members: 1, volume: null, strength: 0.4, kind: 'sampled', last_event: 'MITIGATED' };
+      await route.fulfill({ json: { items: [{ ...zone, mitigated_at: new Date(Date.parse(NIGHT) - 4 * HOUR_MS).toISOString() }], next_cursor: null } });
+    });
+    const card = page.getByTestId('hovered');
+    await page.goto(server.url + past());
+    await charted(page);
+    await key.getByText('Reported liquidations, up to').waitFor();
+    await key.getByText('at most one a second').waitFor();
+    await key.getByText('half-life 24 h').waitFor();
+    const box = await page.locator('.chart').first().boundingBox();
+    const found = async (pattern) => {
+      for (let x = 0.85; x > 0.3; x -= 0.04)
+        for (let y = 20; y < box.height * 0.6; y += 5) {
+          await page.mouse.move(box.x + box.width * x, box.y + y);
+          if ((await card.count()) > 0 && pattern.test(await card.innerText())) return true;
+        }
+      return false;
+    };
+    const reported = /reported liquidations [\d,.]+ to [\d,.]+\s+▼ longs [\d,.]+[KM]? USD\s+\d.* from .* ago/;
+    const zone = /liquidation zone [\d,.]+ to [\d,.]+[^]*known for \d[^]*used up[^]*shorts/;
+    assert.ok(await found(reported), 'no cell names its price, USD, side and age');
+    assert.ok(await found(zone), 'no zone names its price, side and age');
+    await page.getByRole('button', { name: 'what the chart shows' }).click();
+    await page.getByLabel('heat map of liquidations').uncheck();
+    await page.getByLabel('liquidation zones').uncheck();
+    await key.waitFor({ state: 'detached' });
+    await page.keyboard.press('Escape');
+    await page.reload();
+    await charted(page);
+    assert.equal(await key.count(), 0, 'what was put away stays away');
+    assert.ok(!(await found(reported)), 'a cell is still there');
     assert.deepEqual(said, []);
     await close();
   });

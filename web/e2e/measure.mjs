@@ -176,6 +176,26 @@ async function storm(browser) {
   await page.close();
 }
 
+/** A case of books and trades, from its address until a step can be taken: a journal of some minutes stands behind it. */
+async function filed(browser) {
+  const url = await start(['demo', '--data', 'demo', '--listen', '127.0.0.1:0'], /(http:\/\/127\.0\.0\.1:[1-9]\d*)/);
+  const list = `${url}/api/v1/events?order=desc&severity=LOW&limit=300`;
+  const ofLive = async () => (await (await fetch(list)).json()).items.find((event) => event.instrument.includes(':M0') && event.change !== 'HAPPENED');
+  const until = Date.now() + 300_000;
+  let alert;
+  while ((alert = await ofLive()) === undefined) {
+    if (Date.now() > until) throw new Error('no market of the built-in venue has an alert');
+    await new Promise((done) => setTimeout(done, 1_000));
+  }
+  const body = JSON.stringify({ alerts: [alert.alert_id], author: 'ann' });
+  const reply = await fetch(`${url}/api/v1/cases`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+  if (!reply.ok) throw new Error(`the case is not filed: ${await reply.text()}`);
+  const { case_id: id } = await reply.json();
+  const opened = await tab(browser);
+  figure('case_steppable_s', await ready(opened, ['[data-testid=step]'], () => opened.goto(`${url}/cases?case=${id}`)));
+  await opened.close();
+}
+
 const browser = await launch();
 try {
   const url = await start(['serve', '--data', year, '--listen', '127.0.0.1:0'], /(http:\/\/127\.0\.0\.1:[1-9]\d*)/);
@@ -183,6 +203,7 @@ try {
   await market(browser, url);
   await played(browser, url);
   await storm(browser);
+  await filed(browser);
 } finally {
   await browser.close();
   for (const child of children) {

@@ -13,6 +13,7 @@ import { isUnsure, paperLog } from './paper.mjs';
 import { STUDY, labStudy } from './lab.mjs';
 import { Receiver, Server, external } from './server.mjs';
 import { shiftTests } from './shifts.mjs';
+import { signalTests } from './signals.mjs';
 import { listen, tradesAddress } from './venue.mjs';
 import { LIVE, NIGHT, SOL, VIEWS, cascades, regime, says, supposed } from './views.mjs';
 
@@ -112,6 +113,8 @@ function late(seen, trades, begun) {
 }
 
 describe('the chart', () => chartTests(() => ({ browser, server })));
+
+describe('signals', () => signalTests(() => ({ browser, server })));
 
 describe('what the page does', () => {
   test('a price is on the page within a second of the trade', { skip: external !== undefined }, async () => {

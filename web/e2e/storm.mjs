@@ -23,7 +23,7 @@ const web = createServer((request, reply) => {
 await new Promise((done) => web.listen(0, '127.0.0.1', done));
 
 function storm() {
-  const columns = ['price', 'change_24h', 'risk', 'trend', 'volatility', 'heat', 'squeeze', 'margin', 'vol', 'funding_8h', 'oi_4h', 'risk_since', 'row_ts', 'flags', 'confidence', 'long_bias', 'risk_multiplier', 'tf_trend', 'tf_vol', 'open_alerts', 'vol_24h', 'oi_usd', 'vol_4h', 'vol_pct_90d', 'vol_halflife'];
+  const columns = ['price', 'change_24h', 'risk', 'trend', 'volatility', 'heat', 'squeeze', 'margin', 'vol', 'funding_8h', 'oi_4h', 'risk_since', 'row_ts', 'flags', 'confidence', 'long_bias', 'risk_multiplier', 'tf_trend', 'tf_vol', 'open_alerts', 'vol_24h', 'oi_usd', 'vol_4h', 'vol_pct_90d', 'vol_halflife', 'open_experimental'];
   const labels = { risk: ['UNKNOWN', 'NORMAL', 'CHOP_RISK', 'SQUEEZE_RISK', 'HIGH_VOL'], trend: ['UNKNOWN', 'STRONG_UPTREND', 'UPTREND', 'SIDEWAYS', 'DOWNTREND', 'STRONG_DOWNTREND'], volatility: ['UNKNOWN', 'STABLE', 'HIGH_VOL', 'EXPLOSIVE', 'EXTREME'], heat: ['UNKNOWN', 'COLD', 'COOL', 'NEUTRAL', 'HOT', 'SUPER_HOT'] };
   const seconds = Date.now() / 1000;
   const cells = () => [Math.random() * 100, Math.random() - 0.5, Math.floor(Math.random() * 5), 3, Math.floor(Math.random() * 5), Math.floor(Math.random() * 6), 1, Math.random() * 3, Math.random(), Math.random() / 1000, Math.random() / 10, seconds, seconds, 0, 0.5, 0, 1.2, '1234', '1234', 0, Math.random(), Math.random() * 1e9, Math.random(), Math.random(), Math.random() * 5];
@@ -33,7 +33,7 @@ function storm() {
       const send = (name, data) => this.dispatchEvent(new MessageEvent(name, { data: JSON.stringify(data) }));
       const spark = Array.from({ length: 60 }, () => Math.random());
       const rows = Array.from({ length: 1000 }, (_, i) => ({ i, instrument: `v:M${String(i).padStart(4, '0')}USDT`, symbol: `M${i}/USDT`, venue: 'v', headline: `Strong downtrend, −${i} % in 24 h, moves larger than usual (24 h vol 45 % annualised). No risk rule fires.`, cells: cells(), reasons: {}, spark }));
-      const header = { markets: 1000, live: 1000, lost: 0, cascades_24h: 0, volatility_events_24h: 0, open_alerts: 0, data: 'live' };
+      const header = { markets: 1000, live: 1000, lost: 0, cascades_24h: 0, volatility_events_24h: 0, open_alerts: 0, open_experimental: 0, data: 'live' };
       setTimeout(() => send('board', { ts: new Date().toISOString(), n: 0, logic_version: 'v', origin: 'synthetic', first_ts: null, last_ts: null, header, columns, labels, rows, changes: [] }), 50);
       let n = 0;
       // price, change, risk, volatility, heat, margin, vol, funding, open interest.

@@ -10,6 +10,7 @@ import { componentOf, pageSpec } from './pages/list';
 import { chosenNow } from './state/choice';
 import { asOf, hrefTo, place, route } from './state/place';
 import { playing } from './state/play';
+import { clockAsked } from './state/story';
 import type { Route } from './state/url';
 import { Failed } from './ui/Answer';
 import { Banners } from './ui/Banners';
@@ -40,7 +41,8 @@ const loadMarket = () => import('./pages/market/MarketPage').then((m) => m.Marke
 export function startAhead(): void {
   const at = route.peek();
   if (at.page !== 'market') return;
-  askAhead(snapshotAddress(at.instrument));
+  // Ages are counted on the server's clock: drawn without it, they would be other words, and push away what stands below.
+  askAhead(snapshotAddress(at.instrument), clockAsked());
   // While recorded time plays, other bars are asked for.
   if (!playing.peek()) {
     const known = (word: unknown): string | null => INTERVALS.find((each) => each === word) ?? null;

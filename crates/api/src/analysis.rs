@@ -64,7 +64,8 @@ pub struct AnalysisView {
     pub price: Option<f64>,
     /// How healthy the market looks, with its components.
     pub health: HealthScore,
-    /// How many of `patterns` could be judged: a score of 100 by few of them says little.
+    /// How many patterns could be judged in the newest minute, or have an alert open with its data: a score of 100 by few of them says
+    /// little.
     pub patterns_judged: usize,
     /// Alerts that are open, the most severe first.
     pub alerts: Vec<EventView>,

@@ -4,6 +4,7 @@
 //! wrote it. Nobody is named but the authors of entries: public data show no accounts.
 
 use crate::events::{BaseRateView, EvidenceWindow};
+use crate::outcome::AlertOutcome;
 use barograph_domain::alert::{AlertChange, AlertState, Statistic};
 use barograph_domain::case::{CaseRecording, CaseState, Disposition, ShareInterval};
 use barograph_domain::{InstrumentName, Pattern, Severity, Trigger, Ts};
@@ -223,6 +224,33 @@ pub struct CaseList {
     pub precision: Vec<PatternPrecision>,
 }
 
+/// An earlier case of the same pattern, and what the market did after it (surveillance §8, §12).
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
+pub struct SimilarCase {
+    /// What a list shows of it.
+    #[serde(flatten)]
+    pub summary: CaseSummary,
+    /// Its alert that has the nearest score: what followed is counted from its beginning.
+    pub alert_id: String,
+    /// Whose that is.
+    #[schema(value_type = String, example = "binance-usdm:BTCUSDT")]
+    pub instrument: InstrumentName,
+    /// When it began, or happened.
+    #[schema(value_type = String, format = DateTime)]
+    pub opened_at: Ts,
+    /// What followed, as far as it is known now; null where no minute of that time is stored any more.
+    pub outcome: Option<AlertOutcome>,
+    /// Why that is null: `not_stored`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "not_stored")]
+    pub outcome_reason: Option<&'static str>,
+}
+
+impl SimilarCase {
+    /// Of `outcome`: minutes are kept for a time, cases for ever.
+    pub const NOT_STORED: Option<&'static str> = Some("not_stored");
+}
+
 /// A whole case.
 #[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
 pub struct CaseView {
@@ -235,8 +263,8 @@ pub struct CaseView {
     pub entries: Vec<CaseEntryView>,
     /// Of each of its patterns.
     pub precision: Vec<PatternPrecision>,
-    /// Up to three earlier cases of the same pattern that are closed, those with the nearest score first.
-    pub similar: Vec<CaseSummary>,
+    /// Up to three earlier cases of the same pattern that are closed, those with the nearest score first, and what followed them.
+    pub similar: Vec<SimilarCase>,
     /// What an export holds beside this, by digest.
     pub attachments: Vec<CaseAttachment>,
 }

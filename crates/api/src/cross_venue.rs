@@ -12,7 +12,10 @@ pub struct CrossVenueSide {
     /// `venue:symbol`.
     #[schema(value_type = String, example = "bybit:BTCUSDT")]
     pub market: InstrumentName,
-    /// In its quote currency.
+    /// The currency of the price.
+    #[schema(example = "USDT")]
+    pub quote: String,
+    /// In that currency.
     pub price: f64,
     /// What a taker pays there, in ten-thousandths of the value; null where nobody has named it.
     pub taker_fee_bps: Option<f64>,
@@ -27,11 +30,14 @@ pub struct CrossVenueQuote {
     /// `venue:symbol`.
     #[schema(value_type = String, example = "okx:BTC-USDT-SWAP")]
     pub market: InstrumentName,
+    /// The currency of both prices.
+    #[schema(example = "USDT")]
+    pub quote: String,
     /// Best bid; null before the first.
     pub bid: Option<f64>,
     /// Best ask; null before the first.
     pub ask: Option<f64>,
-    /// Milliseconds since the venue's stamp; null before the first.
+    /// Milliseconds since the venue's stamp, or since it came here where the venue's clock is ahead; null before the first.
     pub age_ms: Option<i64>,
     /// Why it does not count: `missing_input`, `gap`, `stale`; null where it does.
     #[schema(value_type = Option<String>)]
@@ -46,10 +52,17 @@ pub struct CrossVenueItem {
     pub base: String,
     /// Kind of market; contracts and spot markets are not held against each other.
     pub kind: MarketKind,
+    /// When its contracts end; null where they do not.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub expiry: Option<Ts>,
+    /// The currency of all its prices; null where they are in several dollars, whose prices in each other are part of the spread.
+    #[schema(example = "USDT")]
+    pub quote: Option<String>,
     /// `cross_venue_spread_bps` (features §2.6): highest bid less lowest ask, in ten-thousandths of what is between them; above zero they
     /// cross before fees. Null with fewer than two fresh venues.
     pub spread_bps: Option<f64>,
-    /// The same less the taker fees of both sides; null where one is unknown.
+    /// The same less the taker fees of both sides; null where one is unknown, or the two sides are in different currencies: what it costs
+    /// to turn one into the other is not known here.
     pub after_fees_bps: Option<f64>,
     /// Why there is no spread: `missing_input`.
     #[schema(value_type = Option<String>)]
@@ -64,12 +77,12 @@ pub struct CrossVenueItem {
     pub quotes: Vec<CrossVenueQuote>,
 }
 
-/// All assets that at least two listened venues quote.
+/// All assets that at least two listened venues quote: once for each currency that two of them quote it in, and once for several dollars.
 #[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
 pub struct CrossVenueView {
-    /// The moment.
+    /// The moment, to the second; ages are exact.
     #[schema(value_type = String, format = DateTime)]
     pub ts: Ts,
-    /// By base currency and kind.
+    /// By base currency, kind and expiry; what is in one currency before what is in several.
     pub items: Vec<CrossVenueItem>,
 }

@@ -139,6 +139,8 @@ pub struct EventView {
     /// Part that speaks.
     #[schema(example = "CASCADE")]
     pub source: &'static str,
+    /// How often this pattern is a false alarm on real markets is not measured yet: it is shown and counted apart, and sent to no receiver.
+    pub experimental: bool,
     /// What this record reports.
     pub change: AlertChange,
     /// State after it.

@@ -17,9 +17,9 @@ pub struct OnchainReadingView {
     /// Why there is no number: `missing_input` (nothing is fetched), `warming` (too few values), `gap`, `stale`, `zero_denominator`,
     /// `zero_variance` or `out_of_domain`.
     pub reason: Option<&'static str>,
-    /// Of the number.
+    /// Of the number. Of a saved query that which the settings name for it; null where they name none, and where the answer is a word.
     #[schema(example = "fraction")]
-    pub unit: &'static str,
+    pub unit: Option<String>,
     /// The series it is made of, as `/metrics?metric_name=` has it; null where none is there.
     #[schema(example = "defillama.tvl.ethereum")]
     pub of: Option<String>,

@@ -54,7 +54,7 @@ struct Api;
 
 /// Fields that are left out where there is nothing to say; every other field is always there, if only as null.
 const LEFT_OUT: &[(&str, &[&str])] = &[
-    ("Snapshot", &["age_s", "recorded_until"]),
+    ("Snapshot", &["age_s", "recorded_until", "health"]),
     ("FeatureView", &["have", "need"]),
     ("MetricPoint", &["known"]),
     ("Problem", &["value", "hint", "candidates"]),
@@ -65,6 +65,7 @@ const LEFT_OUT: &[(&str, &[&str])] = &[
     ("EvidenceView", &["similar_reason"]),
     ("AlertOutcome", &["liquidated_usd_1h_reason"]),
     ("AlertOutcomeSpan", &["reason"]),
+    ("SimilarCase", &["outcome_reason"]),
     ("ContextBrief", &["price_at"]),
     ("CalendarView", &["minutes_to_event_reason"]),
     (

@@ -20,7 +20,8 @@ pub struct OptionNumber {
     /// Since when it was known here.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub known_ts: Option<Ts>,
-    /// Why there is none: `missing_input` (not fetched, or not recorded), `not_offered`, `no_bracket`, `stale`, or that of a reading.
+    /// Why there is none: `missing_input` (not fetched, or not recorded), `not_offered`, `no_bracket`, `stale` (older than two hours, with
+    /// its moment and age), or that of a reading.
     #[schema(value_type = Option<String>)]
     pub reason: Option<&'static str>,
 }
@@ -109,8 +110,8 @@ pub struct OptionsView {
     pub iv_rv_spread: OptionNumber,
     /// The summary they are made of; null before the first.
     pub summary: Option<OptionSummaryView>,
-    /// 7, 30, 90 and 180 days.
+    /// 7, 30, 90 and 180 days; none of a summary that is stale.
     pub maturities: Vec<OptionMaturityView>,
-    /// Listed expiries that have a volatility at the money, the next first.
+    /// Listed expiries that have a volatility at the money, the next first; none of a summary that is stale.
     pub expiries: Vec<OptionExpiryView>,
 }

@@ -1,6 +1,6 @@
 //! Signals: values that somebody brings beside what venues publish, as they are sent and as they are answered (R1.13, R1.19).
 
-use barograph_domain::{InstrumentName, Ts};
+use barograph_domain::{InstrumentName, SignalName, Span, Ts};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
@@ -87,4 +87,86 @@ pub struct SignalsView {
     pub instrument: InstrumentName,
     /// By name, those of every market first.
     pub items: Vec<SignalView>,
+}
+
+/// Signals beside the candles of a chart.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SignalBarsQuery {
+    /// Which; of none what there is to draw is listed.
+    pub names: Vec<SignalName>,
+    /// Length of a candle.
+    pub interval: Span,
+    /// The moment before which the last one begins; `None`: now.
+    pub end: Option<Ts>,
+    /// Places for candles.
+    pub bars: usize,
+    /// Only what was known then.
+    pub as_of: Option<Ts>,
+}
+
+/// A signal that can be drawn beside a market's candles.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
+pub struct SignalOffer {
+    /// What is measured.
+    #[schema(example = "x.desk_flow")]
+    pub name: String,
+    /// `venue:symbol`, or `*` where it speaks of every market. Of Deribit's options it is the perpetual of the same currency.
+    pub scope: String,
+    /// Who measured it.
+    pub source: String,
+}
+
+/// One signal from one source at the candles of a chart. Where a market has values of its own they count from the moment on since when one of
+/// them was known; before that those of every market do, which are an item of their own.
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
+pub struct SignalBars {
+    /// What is measured.
+    #[schema(example = "x.desk_flow")]
+    pub name: String,
+    /// `venue:symbol`, or `*` where it speaks of every market.
+    pub scope: String,
+    /// Who measured it.
+    pub source: String,
+    /// The tag `unit` of its newest value; null without one.
+    pub unit: Option<String>,
+    /// Values and revisions of them that these candles could know of.
+    pub revisions: u64,
+    /// Of these, those whose owner states since when they were known; all others but the assumed count since they arrived.
+    pub stated: u64,
+    /// Of these, those of which it is assumed since when they were known, from how late their source usually is.
+    pub assumed: u64,
+    /// The newest value known at each candle's close, of the open candle at this moment; null where there was none, or none of the
+    /// seven days before.
+    pub v: Vec<Option<f64>>,
+    /// The moment that value is of, epoch seconds; null with it.
+    pub of: Vec<Option<i64>>,
+}
+
+/// A signal that was asked for and is left out.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
+pub struct SignalTooLong {
+    /// What is measured.
+    pub name: String,
+    /// Why, in a sentence.
+    pub reason: String,
+    /// What would bring it.
+    pub hint: String,
+}
+
+/// Signals as they were known at the candles of a chart: the lists are as long as `t`.
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
+pub struct SignalBarsView {
+    /// `venue:symbol`.
+    #[schema(value_type = String, example = "binance-usdm:BTCUSDT")]
+    pub instrument: InstrumentName,
+    /// Length of a candle, seconds.
+    pub interval_s: i64,
+    /// Beginnings, epoch seconds.
+    pub t: Vec<i64>,
+    /// Those asked for, by name and source; what does not speak of this market is not among them.
+    pub items: Vec<SignalBars>,
+    /// Those asked for that have more values than one answer reads.
+    pub too_long: Vec<SignalTooLong>,
+    /// What there is to draw, where no name was given; else empty.
+    pub offered: Vec<SignalOffer>,
 }

@@ -474,10 +474,14 @@ fn axis_changed<L: Label>(axis: &str, full: &AxisState<L>, cut: &AxisState<L>, o
     }
 }
 
-/// How many are open, and the worst of them.
+/// How many are open, the worst of them, and how many experimental ones beside them.
 fn open_text(open: &OpenAlerts) -> String {
     let worst = open.worst.map_or(String::new(), |w| format!(" ({} {})", w.severity.name(), w.pattern.name()));
-    format!("{}{worst}", open.count)
+    let experimental = match open.experimental.count {
+        0 => String::new(),
+        n => format!(" and {n} experimental"),
+    };
+    format!("{}{worst}{experimental}", open.count)
 }
 
 /// A reading's value or the reason why there is none, and what else may differ.

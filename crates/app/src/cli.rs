@@ -362,7 +362,7 @@ pub(crate) struct Sim {
     /// the first subscription; its times are moved to now
     #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "markets", "messages_per_s"])]
     pub(crate) recording: Option<PathBuf>,
-    /// Venue that is served, or that the capture is of: binance-usdm, binance-spot or coinbase
+    /// Venue to serve: binance-usdm, binance-spot, coinbase, or coinex without a capture
     #[arg(long, default_value = "binance-usdm")]
     pub(crate) venue: String,
     /// Market of the capture, where its file does not say
@@ -556,7 +556,7 @@ pub(crate) enum Rules {
         book: String,
     },
     /// What a changed rule book would have said of what is stored
-    Whatif(WhatIfArgs),
+    Whatif(Box<WhatIfArgs>),
 }
 
 #[derive(Subcommand, Debug)]

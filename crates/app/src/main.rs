@@ -32,6 +32,7 @@ mod scores;
 #[cfg(test)]
 mod sentences;
 mod setup;
+mod signal_words;
 mod term;
 mod tokens;
 mod truth;

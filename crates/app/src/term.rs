@@ -2,6 +2,7 @@
 
 pub(crate) use barograph_domain::text::{number_of, plural};
 use barograph_domain::{Axis, Label as _, RiskRegime, Span, Ts};
+pub(crate) use barograph_query::followed::percent;
 use std::io::IsTerminal as _;
 
 /// Whether standard output may be coloured.
@@ -110,19 +111,6 @@ pub(crate) fn minus(number: &str) -> String {
 /// Price with thousands separators and four significant digits or more.
 pub(crate) fn price(p: f64) -> String {
     barograph_engine::explain::price(p)
-}
-
-/// A fraction as signed percent with a true minus, three significant digits at most.
-pub(crate) fn percent(x: f64) -> String {
-    let p = 100.0 * x;
-    let decimals = usize::from(p.abs() < 99.95);
-    // What rounds to nothing has no direction.
-    let sign = match p {
-        p if p.abs() < 0.05 => "",
-        p if p < 0.0 => "−",
-        _ => "+",
-    };
-    format!("{sign}{:.decimals$} %", p.abs())
 }
 
 /// `2026-02-05 14:35Z`.

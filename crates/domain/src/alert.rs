@@ -240,6 +240,13 @@ impl BaseRate {
     /// The days that `fired_30d` speaks of.
     pub const RECENT_DAYS: f64 = 30.0;
 
+    /// Did it begin more than once a day, over the days of the last 90 on which it could be judged? What does is no news. Of the first
+    /// day it is not known yet.
+    #[must_use]
+    pub fn is_daily(&self) -> bool {
+        f64::from(self.fired_90d) > self.known_days.max(1.0)
+    }
+
     /// Days of the last 30 on which it could be judged: nothing is claimed about the others.
     #[must_use]
     pub fn recent_days(&self) -> f64 {

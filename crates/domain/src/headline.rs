@@ -44,7 +44,7 @@ pub struct HeadlinePart {
     pub kind: HeadlineKind,
     /// The axis, where it is one's label.
     pub axis: Option<Axis>,
-    /// The label, severity or stop state as a word.
+    /// The label, severity or stop state as a word; `EXPERIMENTAL` of alerts that all are.
     pub word: Option<&'static str>,
     /// Id of the feature whose number it names.
     pub metric: Option<&'static str>,

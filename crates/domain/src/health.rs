@@ -3,11 +3,12 @@
 //!
 //! `health = clamp(100 − P_alert − P_dq, 0, 100)`. `P_alert = 70·(1 − Π (1 − w·(score/100)·2^(−age/1 h)))` over alerts that are open
 //! (age 0) and those that closed less than six hours ago; `P_dq = 30·(1 − mean valid share of the last 60 minutes)` over the streams
-//! that the rules read. Every part is listed with what it takes.
+//! that the rules read; the score of an alert is the greatest of its records. Every part is listed with what it takes. Where less than half of the patterns could be judged nothing is called
+//! good: that no alert is open says little then.
 
 use crate::alert::Severity;
 use crate::math::exp2;
-use crate::{Pattern, Span, Trigger};
+use crate::{Pattern, Span, Trigger, Ts};
 use serde::Serialize;
 
 /// Most that alerts take.
@@ -107,7 +108,7 @@ pub struct AlertBurden {
     pub trigger: Option<Trigger>,
     /// How severe it is, or was.
     pub severity: Severity,
-    /// Its anomaly score, 0 to 100.
+    /// The greatest anomaly score of its records, 0 to 100: the last one is of a calm minute.
     pub anomaly_score: f64,
     /// Seconds since it closed; null while it is open.
     pub closed_age_s: Option<i64>,
@@ -153,6 +154,17 @@ const fn of_severity(severity: Severity) -> f64 {
     }
 }
 
+/// Whether a pattern of readings could be judged in the newest minute.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PatternJudged {
+    /// Pattern that was looked for.
+    pub pattern: Pattern,
+    /// Which of several ways.
+    pub trigger: Option<Trigger>,
+    /// Its readings were there and fresh.
+    pub judged: bool,
+}
+
 /// How much of a stream that the rules read arrived.
 #[derive(Clone, PartialEq, Debug)]
 pub struct ValidShare {
@@ -186,8 +198,16 @@ pub struct HealthScore {
     pub score: Option<f64>,
     /// Why there is none: `no_data`.
     pub reason: Option<&'static str>,
-    /// GOOD from 80, WATCH from 50, POOR below.
+    /// GOOD from 80, WATCH from 50, POOR below; null without a score, and where it would be GOOD by less than half of the patterns.
     pub band: Option<HealthBand>,
+    /// The newest minute that it is made of.
+    #[cfg_attr(feature = "schema", schema(value_type = String, format = DateTime))]
+    pub as_of: Ts,
+    /// Patterns that could be judged in that minute, or whose alert is open and has its data.
+    pub patterns_judged: usize,
+    /// All patterns of readings, those too that nothing is measured for here: whatever happens, these are silent. Those of books and
+    /// trades are not among them.
+    pub patterns_judgeable: usize,
     /// Points that alerts take together, of 70.
     pub alert_points: f64,
     /// Points that missing data take, of 30.
@@ -199,11 +219,23 @@ pub struct HealthScore {
 }
 
 impl HealthScore {
-    /// Of the alerts that weigh and of the streams that the rules read.
+    /// Of a newest minute, the alerts that weigh, the streams that the rules read, the patterns of readings, and what is open and has
+    /// its data, whether it weighs or not.
     #[must_use]
-    pub fn of(mut alerts: Vec<AlertBurden>, streams: Vec<ValidShare>) -> Self {
+    pub fn of(
+        as_of: Ts,
+        mut alerts: Vec<AlertBurden>,
+        streams: Vec<ValidShare>,
+        patterns: &[PatternJudged],
+        open: &[(Pattern, Option<Trigger>)],
+    ) -> Self {
+        let is_open = |p: &PatternJudged| open.contains(&(p.pattern, p.trigger));
+        let patterns_judged = patterns.iter().filter(|p| p.judged || is_open(p)).count();
+        let is_few = 2 * patterns_judged < patterns.len();
         alerts.retain(|a| a.weight > 0.0);
-        alerts.sort_by(|a, b| b.weight.total_cmp(&a.weight));
+        // Of equals the order is that of the patterns, wherever they were read from.
+        let place = |a: &AlertBurden| (a.pattern, a.trigger, a.closed_age_s);
+        alerts.sort_by(|a, b| b.weight.total_cmp(&a.weight).then_with(|| place(a).cmp(&place(b))));
         let alert_points = ALERTS_TAKE * (1.0 - alerts.iter().map(|a| 1.0 - a.weight).product::<f64>());
         #[expect(clippy::cast_precision_loss, reason = "a handful of streams")]
         let each = DATA_TAKE / streams.len().max(1) as f64;
@@ -220,7 +252,10 @@ impl HealthScore {
         Self {
             score,
             reason: score.is_none().then_some("no_data"),
-            band: score.map(HealthBand::of),
+            band: score.map(HealthBand::of).filter(|band| *band != HealthBand::Good || !is_few),
+            as_of,
+            patterns_judged,
+            patterns_judgeable: patterns.len(),
             alert_points,
             data_points,
             alerts,
@@ -240,8 +275,17 @@ mod tests {
     /// Alerts, valid shares, score, band.
     type HealthCase = (&'static str, Vec<AlertBurden>, &'static [f64], Option<f64>, Option<HealthBand>);
 
+    /// Alerts, patterns, whether one of them is open, band, patterns judged.
+    type FewCase<'a> = (Vec<AlertBurden>, &'a [PatternJudged], bool, Option<HealthBand>, usize);
+
     fn streams(shares: &[f64]) -> Vec<ValidShare> {
         shares.iter().map(|s| ValidShare { metric: "bar", source: "binance-usdm".to_owned(), share: *s }).collect()
+    }
+
+    /// With a pattern that could be judged.
+    fn scored(alerts: Vec<AlertBurden>, streams: Vec<ValidShare>) -> HealthScore {
+        let judged = PatternJudged { pattern: FUNDING.0, trigger: FUNDING.1, judged: true };
+        HealthScore::of(Ts(0), alerts, streams, &[judged], &[])
     }
 
     /// The worked example of surveillance §6, and what surrounds it.
@@ -265,16 +309,42 @@ mod tests {
             ("nothing is read", vec![], &[], None, None),
         ];
         for (name, alerts, shares, score, band) in rows {
-            let health = HealthScore::of(alerts.clone(), streams(shares));
+            let health = scored(alerts.clone(), streams(shares));
             assert_eq!(health.score.map(|s| (s * 1e6).round() / 1e6), *score, "{name}");
             assert_eq!(health.reason, score.is_none().then_some("no_data"), "{name}");
             if band.is_some() {
                 assert_eq!(health.band, *band, "{name}");
             }
         }
-        let health = HealthScore::of(vec![medium, high(None)], streams(&[0.98, 0.98]));
+        let health = scored(vec![medium, high(None)], streams(&[0.98, 0.98]));
         assert_eq!(health.alerts[0].pattern, FUNDING.0, "the heaviest stands first");
         assert!((health.alert_points - 37.756_25).abs() < 1e-9 && (health.data_points - 0.6).abs() < 1e-9);
+    }
+
+    /// In a crash that hardly a pattern can be judged by, no open alert is no good sign. What is open counts whatever else is known.
+    #[test]
+    fn nothing_is_called_good_by_a_few_patterns() {
+        let pattern = |(pattern, trigger), judged| PatternJudged { pattern, trigger, judged };
+        let few = [pattern(FUNDING, true), pattern(BASIS, false), pattern((Pattern::PremiumDeviation, None), false)];
+        let enough = [few[0], pattern(BASIS, true), few[2]];
+        let open = |severity, score| vec![AlertBurden::new(BASIS, severity, score, None)];
+        let low = || open(Severity::Low, 50.0);
+        let rows: &[FewCase<'_>] = &[
+            (vec![], &few, false, None, 1),
+            (vec![], &enough, false, Some(HealthBand::Good), 2),
+            (low(), &few, true, Some(HealthBand::Good), 2),
+            // It says the same as a stronger one, so it does not weigh; it could be judged all the same.
+            (vec![], &few, true, Some(HealthBand::Good), 2),
+            // Its data are away.
+            (low(), &few, false, None, 1),
+            (open(Severity::Critical, 100.0), &few[1..], true, Some(HealthBand::Poor), 1),
+        ];
+        for (alerts, patterns, is_open, band, judged) in rows {
+            let open: &[_] = if *is_open { &[BASIS] } else { &[] };
+            let health = HealthScore::of(Ts(0), alerts.clone(), streams(&[1.0]), patterns, open);
+            assert!(health.score.is_some());
+            assert_eq!((health.band, health.patterns_judged), (*band, *judged), "{alerts:?}");
+        }
     }
 
     /// Another alert or less data never make a market healthier; the score stays within its bounds.
@@ -292,12 +362,12 @@ mod tests {
                 AlertBurden::new(FUNDING, severity, score, Some(Span::mins(i64::try_from(of(360)).unwrap())))
             };
             let alerts: Vec<AlertBurden> = scores.into_iter().map(burden).collect();
-            let Some(score) = HealthScore::of(alerts.clone(), streams(&shares)).score else { continue };
+            let Some(score) = scored(alerts.clone(), streams(&shares)).score else { continue };
             assert!((0.0..=100.0).contains(&score));
-            let fewer = HealthScore::of(alerts.iter().skip(1).copied().collect(), streams(&shares)).score;
+            let fewer = scored(alerts.iter().skip(1).copied().collect(), streams(&shares)).score;
             assert!(fewer >= Some(score), "{fewer:?} without an alert, {score} with it");
             shares[0] /= 2.0;
-            let less = HealthScore::of(alerts, streams(&shares)).score;
+            let less = scored(alerts, streams(&shares)).score;
             assert!(less.is_none_or(|least| least <= score + 1e-9), "{less:?} with less data, {score} with more");
         }
     }

@@ -63,9 +63,11 @@ pub use regime::{
     Axis, HeatRegime, HeldBy, Label, Posture, RiskBias, RiskRegime, StopVulnerability, TrendRegime, VolRegime,
     spoken_label, spoken_margin,
 };
-pub use row::{AxisState, Confirmation, InputAge, MinuteRow, OpenAlert, OpenAlerts, TIMEFRAMES, Timeframes};
+pub use row::{
+    AxisState, Confirmation, InputAge, MinuteRow, OpenAlert, OpenAlerts, OpenExperimental, TIMEFRAMES, Timeframes,
+};
 pub use session::TradingSession;
-pub use signal::{SignalFault, SignalKey, SignalKnown, SignalName, SignalPoint, SignalScope};
+pub use signal::{SignalFault, SignalKey, SignalKnown, SignalName, SignalNumber, SignalPoint, SignalScope};
 pub use snapshot::Snapshot;
 pub use status::{GapReason, Status, StatusState};
 pub use stream::{Stamp, StreamDecl, StreamIndex};

@@ -140,6 +140,16 @@ pub struct OpenAlert {
     pub rule: Option<u8>,
 }
 
+/// Episodes of experimental patterns that are open at a row's moment ([`Pattern::is_experimental`]): counted and named apart from the
+/// others, because they call for no care. Those that begin more than once a day in this market are not among them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct OpenExperimental {
+    /// How many.
+    pub count: u8,
+    /// The most severe; of equals the first in the order of the detectors.
+    pub first: Option<Pattern>,
+}
+
 /// Episodes of the market's own detectors that are open at a row's moment: how many, and the worst of them. Pairs of
 /// markets are judged by the hour and are not among them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -148,6 +158,8 @@ pub struct OpenAlerts {
     pub count: u16,
     /// The most severe; of equals the first in the order of the detectors, the data's own after them, own rules last.
     pub worst: Option<OpenAlert>,
+    /// Patterns in books and trades, which are in neither of these.
+    pub experimental: OpenExperimental,
 }
 
 impl OpenAlerts {

@@ -24,6 +24,17 @@ pub const SIGNAL_TAGS_MAX: (usize, usize) = (16, 128);
 /// Where a signal is of every market.
 const EVERY_MARKET: &str = "*";
 
+/// A source as the declaration of a rule names it: between quotation marks where it is not one plain word.
+#[must_use]
+pub fn source_in_rule(source: &str) -> String {
+    let is_word = !source.is_empty() && !source.contains(|c: char| c.is_whitespace() || ";#'\"".contains(c));
+    match source {
+        _ if is_word => source.to_owned(),
+        _ if source.contains('\'') => format!("\"{source}\""),
+        _ => format!("'{source}'"),
+    }
+}
+
 /// Name of a signal, for example `x.desk_flow` or `x.news.score`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct SignalName(String);
@@ -72,6 +83,41 @@ impl SignalName {
 impl fmt::Display for SignalName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+/// A number that is made of a signal.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum SignalNumber {
+    /// Its newest value, in its own unit.
+    Value,
+    /// Change since the value of a day before, as a fraction.
+    Delta24h,
+    /// Score against the values of 7 days, in standard deviations.
+    Z7d,
+    /// Rank among the values of 30 days, in [0, 1].
+    Percentile30d,
+}
+
+impl SignalNumber {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Value, Self::Delta24h, Self::Z7d, Self::Percentile30d];
+
+    /// What a rule calls it: the name of the signal, and behind a dot that of the reading.
+    #[must_use]
+    pub fn of(self, name: &SignalName) -> String {
+        format!("{name}{}", self.ending())
+    }
+
+    /// What stands behind the name of the signal.
+    #[must_use]
+    pub const fn ending(self) -> &'static str {
+        match self {
+            Self::Value => "",
+            Self::Delta24h => ".delta_24h",
+            Self::Z7d => ".z_7d",
+            Self::Percentile30d => ".percentile_30d",
+        }
     }
 }
 

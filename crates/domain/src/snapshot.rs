@@ -3,6 +3,7 @@
 //! Rendered from a [`crate::MinuteRow`] and a rule book; holds no number that is not in them. Absent things are null
 //! and named in `not_available`; undefined readings are null with their reason beside them.
 
+use crate::health::HealthScore;
 use crate::model::ModelView;
 use crate::{
     Axis, HeadlinePart, HeatRegime, HeldBy, InstrumentName, Kind, Posture, RiskBias, RiskRegime, StopVulnerability,
@@ -88,6 +89,10 @@ pub struct Snapshot {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(value_type = Option<String>, format = DateTime, required = false))]
     pub recorded_until: Option<Ts>,
+    /// How healthy the market looks, with what takes points (R3.28); only on a read at the present moment, and not before its last hour
+    /// has been read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub health: Option<HealthScore>,
 }
 
 /// Forecasts that were registered before this minute, by the newest tick of the ledger (regimes §7).

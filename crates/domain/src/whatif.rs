@@ -37,6 +37,9 @@ pub struct WhatIfRequest {
     /// A threshold to choose so that the budget is kept in the first half of the stretch; reported is the second half.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tune: Option<String>,
+    /// A condition on signals that it declares, as in `signal x.desk_flow; x.desk_flow.z_7d > 2`, to be counted over the same minutes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<String>,
     /// Name of the changed book in its text; absent: as it is called.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -323,6 +326,68 @@ pub struct TunedView {
     pub forecasts: Vec<ForecastWhatIf>,
 }
 
+/// Which values of a signal stood on the minutes of a market. Where a market has values of its own they count from the moment on since when one
+/// of them was known; before that those of every market do, which are an entry of their own.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct SignalMinutes {
+    /// The market.
+    #[cfg_attr(feature = "schema", schema(value_type = String))]
+    pub instrument: InstrumentName,
+    /// What is measured.
+    pub name: String,
+    /// `venue:symbol`, or `*` where it speaks of every market.
+    pub scope: String,
+    /// Who measured it.
+    pub source: String,
+    /// An older value was absent, seconds.
+    pub within_s: i64,
+    /// Values and revisions of them that a minute of the stretch could know of.
+    pub revisions: u64,
+    /// Of these, those whose owner states since when they were known; all others but the assumed count since they arrived.
+    pub stated: u64,
+    /// Of these, those of which it is assumed since when they were known, from how late their source usually is.
+    pub assumed: u64,
+    /// Minutes of the stretch that had a value.
+    pub minutes: u64,
+    /// Digest of these values with the moments since when they were known; 64 hexadecimal digits.
+    pub digest: String,
+}
+
+/// What followed after a condition on signals came to hold.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct SignalForecast {
+    /// Id of the event (verification §2).
+    pub event: String,
+    /// How far the event looks ahead, minutes.
+    pub horizon_min: i64,
+    /// Share of the moments of the 5-minute grid that the event follows.
+    pub base_rate: Option<f64>,
+    /// How the condition did.
+    pub hits: HitRates,
+}
+
+/// A condition on signals over stored minutes, all markets together that its signals speak of.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct SignalWhatIf {
+    /// As it was asked.
+    pub when: String,
+    /// Days of stored minutes.
+    pub market_days: f64,
+    /// Times a day and market that it came to hold.
+    pub entries_per_day: Option<f64>,
+    /// Share of the minutes on which it held.
+    pub share: Option<f64>,
+    /// Share of the minutes on which it could be told whether it did; on the others a number was absent.
+    pub known_share: Option<f64>,
+    /// What followed.
+    pub forecasts: Vec<SignalForecast>,
+    /// Which values these were: what is counted here repeats only with them.
+    pub used: Vec<SignalMinutes>,
+}
+
 /// The answer.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -349,6 +414,8 @@ pub struct WhatIfView {
     pub budget: Option<AlertBudgetView>,
     /// Where a threshold was to be chosen.
     pub tuned: Option<TunedView>,
+    /// Where a condition on signals was asked about. It is no part of any book, and not of market data alone.
+    pub signals: Option<SignalWhatIf>,
     /// Text of the changed book, to be kept as a file of one's own.
     pub text: String,
 }

@@ -103,6 +103,11 @@ impl Outputs {
         &self.rows[..self.used]
     }
 
+    /// The same, for callers that add what the engine does not know.
+    pub fn rows_mut(&mut self) -> &mut [MinuteRow] {
+        &mut self.rows[..self.used]
+    }
+
     /// What happened to levels in the minute of the row at `place`, in order.
     pub fn levels(&self, place: usize) -> impl Iterator<Item = &LevelOut> {
         let start = self.levels.partition_point(|(row, _)| *row < place);

@@ -45,28 +45,36 @@ pub struct SignalReadings {
 #[must_use]
 pub fn signal_readings(values: &[(Ts, f64)]) -> Option<SignalReadings> {
     let newest @ (at, now) = *values.last()?;
+    let back = |until: Ts| values.iter().rev().copied().skip_while(move |(ts, _)| *ts > until);
     Some(SignalReadings {
         newest,
-        delta_24h: delta(values, at, now),
-        z_7d: score(within(values, at, SIGNAL_WEEK), now),
-        percentile_30d: rank(within(values, at, SIGNAL_MONTH), now),
+        delta_24h: change_of(back, at, now),
+        z_7d: score_of(back(at), at, now),
+        percentile_30d: rank(within(back(at), at, SIGNAL_MONTH), now),
     })
 }
 
-/// Those of (at − window, at].
-fn within(values: &[(Ts, f64)], at: Ts, window: Span) -> impl Iterator<Item = f64> {
-    values.iter().rev().take_while(move |(ts, _)| *ts > at - window).map(|(_, v)| *v)
+/// Those of (at − window, at], of values from there backwards.
+fn within(back: impl Iterator<Item = (Ts, f64)>, at: Ts, window: Span) -> impl Iterator<Item = f64> {
+    back.take_while(move |(ts, _)| *ts > at - window).map(|(_, v)| v)
 }
 
-fn delta(values: &[(Ts, f64)], at: Ts, now: f64) -> SignalReading {
-    let before = values.iter().rev().find(|(ts, _)| *ts <= at - SIGNAL_LAG);
+/// The change to `now` in a day; `back` gives the values of a moment and before, backwards.
+pub(crate) fn change_of<I: Iterator<Item = (Ts, f64)>>(back: impl Fn(Ts) -> I, at: Ts, now: f64) -> SignalReading {
+    let before = back(at - SIGNAL_LAG).next();
     let value = match before {
-        Some((ts, _)) if *ts < at - SIGNAL_LAG - LAG_SLACK => Err(Reason::Gap),
-        Some((_, then)) if *then == 0.0 => Err(Reason::ZeroDenominator),
+        Some((ts, _)) if ts < at - SIGNAL_LAG - LAG_SLACK => Err(Reason::Gap),
+        Some((_, 0.0)) => Err(Reason::ZeroDenominator),
         Some((_, then)) => finite(now / then - 1.0),
         None => Err(Reason::Warming),
     };
     SignalReading { value, n: 1 + u32::from(before.is_some()) }
+}
+
+/// The score of `now` against the week that ends at `at`, of values from there backwards: the order in which they are added counts to the
+/// last bit.
+pub(crate) fn score_of(back: impl Iterator<Item = (Ts, f64)>, at: Ts, now: f64) -> SignalReading {
+    score(within(back, at, SIGNAL_WEEK), now)
 }
 
 /// What a quotient of finite numbers may not be.

@@ -28,15 +28,15 @@ const NUMBERS: [(&str, f64); 12] = [
 ];
 
 /// A market at one minute, whose labels are set by hand.
-struct Scene {
+pub(crate) struct Scene {
     book: RuleBook,
     streams: Vec<StreamDecl>,
     instrument: Instrument,
-    row: MinuteRow,
-    held: Option<Held>,
+    pub(crate) row: MinuteRow,
+    pub(crate) held: Option<Held>,
 }
 
-fn scene(book: &str, changes: &[(&'static str, f64)]) -> Scene {
+pub(crate) fn scene(book: &str, changes: &[(&'static str, f64)]) -> Scene {
     let book = shipped(book);
     let numbers: Vec<(&str, f64)> =
         NUMBERS.iter().map(|(id, x)| (*id, changes.iter().find(|(c, _)| c == id).map_or(*x, |(_, y)| *y))).collect();
@@ -54,7 +54,7 @@ fn scene(book: &str, changes: &[(&'static str, f64)]) -> Scene {
     scene
 }
 
-fn state<L: Label>(label: L) -> AxisState<L> {
+pub(crate) fn state<L: Label>(label: L) -> AxisState<L> {
     AxisState { label, raw_label: label, since: minute(0), ..AxisState::default() }
 }
 
@@ -66,7 +66,7 @@ impl Scene {
         self.row.heat = state(heat);
         self
     }
-    fn alert(&mut self, pattern: Pattern, severity: Severity) -> &mut Self {
+    pub(crate) fn alert(&mut self, pattern: Pattern, severity: Severity) -> &mut Self {
         self.row.open.add(OpenAlert { pattern, severity, rule: None });
         self
     }
@@ -88,13 +88,13 @@ impl Scene {
             calls: None,
         }
     }
-    fn said(&self) -> Snapshot {
+    pub(crate) fn said(&self) -> Snapshot {
         render(&self.context(), &self.row, None)
     }
 }
 
 const REACHED: Held = Held { is_long: true, stop: 2.5, price: 2.4, state: HeldStop::Reached };
-const NEAR: Held = Held { state: HeldStop::Near, price: 2.52, ..REACHED };
+pub(crate) const NEAR: Held = Held { state: HeldStop::Near, price: 2.52, ..REACHED };
 
 /// A headline and a posture row see the stop that the check of positions found, with its memory.
 #[test]
@@ -462,18 +462,6 @@ fn open(severity: Option<Severity>) -> OpenAlerts {
     let cascade = |severity| OpenAlert { pattern: Pattern::LiquidationCascade, severity, rule: None };
     severity.map(cascade).into_iter().for_each(|alert| open.add(alert));
     open
-}
-
-/// While anything is open the market is not said to be usual, and what is open is named.
-#[test]
-fn an_open_alert_of_any_weight_is_something() {
-    let mut scene = scene("default", &[]);
-    scene.alert(Pattern::AlertRule, Severity::Info);
-    assert_eq!(scene.said().headline, "Sideways over 50 h, +0.3 % in 24 h. Alert open: own rule (INFO).");
-    scene.alert(Pattern::FundingAnomaly, Severity::Info);
-    assert_eq!(scene.said().headline, "Sideways over 50 h, +0.3 % in 24 h. 2 alerts open, the worst: own rule (INFO).");
-    scene.held = Some(NEAR);
-    assert_eq!(scene.said().headline, "Stop 2.5 of your long near: price 2.52. Sideways over 50 h, +0.3 % in 24 h.");
 }
 
 /// Why nothing is known is said by the sentence about the data; that is not for want of history.

@@ -23,6 +23,7 @@ mod flutter;
 mod golden;
 mod golden_context;
 mod headline;
+mod headline_alerts;
 mod kpi;
 mod liquidations;
 mod liquidity;

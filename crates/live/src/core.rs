@@ -532,6 +532,10 @@ impl Core {
     }
 
     fn drain(&mut self, sink: &mut dyn CoreSink) -> Result<(), Error> {
+        // The engine knows no books: what their detectors have open is entered here, before anybody reads the row.
+        for row in self.rows.rows_mut() {
+            row.open.experimental = self.flows.open(row);
+        }
         let mut alerts: Vec<&AlertOut> = self.rows.alerts().iter().collect();
         for (place, row) in self.rows.rows().iter().enumerate() {
             for alert in take_due(&mut alerts, row) {

@@ -4,7 +4,8 @@
 
 use barograph_domain::alert::{Alert, Datum};
 use barograph_domain::{
-    AxisState, Cell, HeldBy, Label, MinuteRow, ModelReading, OpenAlerts, Reason, State, Status, StreamIndex, Ts,
+    AxisState, Cell, HeldBy, Label, MinuteRow, ModelReading, OpenAlerts, OpenExperimental, Pattern, Reason, State,
+    Status, StreamIndex, Ts,
 };
 use barograph_engine::liquidity::Happening;
 use barograph_engine::{AlertOut, LevelOut};
@@ -95,11 +96,17 @@ pub(crate) fn model_bytes(models: &[ModelReading], out: &mut Vec<u8>) {
 /// Which episodes are open at a row's moment, as far as the row says.
 pub(crate) fn open_bytes(open: &OpenAlerts, out: &mut Vec<u8>) {
     out.extend_from_slice(&open.count.to_le_bytes());
-    out.push(u8::from(open.worst.is_some()));
+    // Rows without experimental alerts have the bytes that they had before these were counted.
+    let experimental = open.experimental != OpenExperimental::default();
+    out.push(u8::from(open.worst.is_some()) | u8::from(experimental) << 1);
     if let Some(worst) = open.worst {
         text(worst.pattern.name(), out);
         text(worst.severity.name(), out);
         out.extend_from_slice(&worst.rule.map_or(-1, i16::from).to_le_bytes());
+    }
+    if experimental {
+        out.push(open.experimental.count);
+        text(open.experimental.first.map_or("", Pattern::name), out);
     }
 }
 

@@ -4,7 +4,7 @@
 //! found, trades, prices and funding, then the book as it is after the input. Their clock is that of receipt. A market has detectors from its
 //! first book on; what is held of one is a third of a megabyte, so markets without books have none.
 
-use barograph_domain::{Alert, KnownAlert, Metric, MinuteRow, Payload, StatusState, Ts};
+use barograph_domain::{Alert, KnownAlert, Metric, MinuteRow, OpenExperimental, Payload, StatusState, Ts};
 use barograph_engine::order_flow::{
     BookState, FlowInput, FlowLevel, FlowStream, FlowThresholds, HourContext, OrderFlow,
 };
@@ -120,6 +120,12 @@ impl Flows {
         }
     }
 
+    /// The open episodes of a row's market.
+    pub(crate) fn open(&self, row: &MinuteRow) -> OpenExperimental {
+        let flow = self.markets.get(row.instrument as usize).and_then(|market| market.flow.as_ref());
+        flow.map_or_else(OpenExperimental::default, |flow| flow.open(row.ts))
+    }
+
     /// Ends every alert that is open, because nothing follows them any more.
     pub(crate) fn end(&mut self, at: Ts) {
         for instrument in 0..self.markets.len() {
@@ -178,9 +184,9 @@ fn fill<'a>(to: &mut Vec<FlowLevel>, from: impl Iterator<Item = &'a BookLevel>, 
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
-    use barograph_domain::{GapReason, Side, Span, Status};
+    use barograph_domain::{GapReason, Pattern, Side, Span, Status};
     use barograph_venues::session::{Decimal, MarketIndex};
 
     fn emit(metric: Metric, payload: Payload) -> Emit {
@@ -223,6 +229,48 @@ mod tests {
             flows.away(at + Span::mins(3), &t);
         }
         assert!(flows.markets == again.markets && flows.take().is_empty());
+    }
+
+    /// The detectors of the first market, whose book is flooded with quotes at this moment after an hour of few.
+    pub(crate) fn flooded(end: Ts) -> Flows {
+        let (mut t, mut flows) = (FlowThresholds::default(), Flows::default());
+        t.set("warm_hours", 1.0).unwrap();
+        let (mut book, flood) = (book(10_000), end - Span::secs(5));
+        let mut at = end.floor(Span::hours(1)) - Span::hours(1);
+        for n in 0.. {
+            // Within 50 bps there are forty of these prices a side; 800 changes a second are more than 500 for each trade.
+            let (step, changed) = if at >= flood { (Span::millis(100), 40) } else { (Span::millis(200), 1) };
+            at = at + step;
+            if at > end {
+                break;
+            }
+            let qty = if n % 2 == 0 { 1.5 } else { 1.0 };
+            for level in 0..changed {
+                book.bid(Decimal { mantissa: 9_990 - level, scale: 2 }, qty).unwrap();
+                book.ask(Decimal { mantissa: 10_011 + level, scale: 2 }, qty).unwrap();
+            }
+            flows.book(at, 0, &book, &t);
+            // Without trades nobody could say that there are few of them.
+            if n == 0 {
+                let trade = Payload::Trade { price: 100.0, qty: 1.0, aggressor_side: Some(Side::Long) };
+                flows.fact(at, 0, &emit(Metric::Trade, trade), &t);
+            }
+        }
+        flows
+    }
+
+    #[test]
+    fn a_row_has_what_is_open_in_its_market() {
+        let end = Ts::from_civil(2026, 10, 1, 12, 0, 20);
+        let mut flows = flooded(end);
+        let opened: Vec<Pattern> = flows.take().iter().map(|out| out.known.alert.pattern).collect();
+        assert_eq!(opened, [Pattern::QuoteStuffing]);
+        let row = |instrument, ts| MinuteRow { instrument, ..MinuteRow::bare(ts) };
+        let one = OpenExperimental { count: 1, first: Some(Pattern::QuoteStuffing) };
+        assert_eq!(flows.open(&row(0, end)), one);
+        for other in [row(0, end - Span::mins(1)), row(1, end)] {
+            assert_eq!(flows.open(&other), OpenExperimental::default(), "{} at {}", other.instrument, other.ts);
+        }
     }
 
     #[test]

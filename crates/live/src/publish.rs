@@ -294,7 +294,7 @@ impl Publisher {
         }
         // Of patterns in books and trades it is not known how often they are right on a real market: they are shown, and call nobody.
         if let (Some(room), Some(lens)) = (&self.room, lens)
-            && known.alert.pattern.family() != Family::OrderFlow
+            && !known.alert.pattern.is_experimental()
         {
             self.batch.messages.extend(room.mail().of_alert(lens, known, minute.as_ref()));
         }

@@ -47,6 +47,7 @@ impl World {
             Venue::BinanceUsdm => config.world.usdm_markets = 2,
             Venue::BinanceSpot => config.world.spot_markets = 2,
             Venue::Coinbase => config.world.coinbase_markets = 2,
+            Venue::Coinex => unreachable!("its sockets are not replaced by plan"),
         }
         let server =
             runtime.block_on(Server::start(config, Arc::clone(&clock) as Arc<dyn barograph_sim::Clock>)).unwrap();
@@ -159,7 +160,7 @@ impl World {
             }
             let first = *came.keys().next().expect("trades came");
             let id = |t: &barograph_sim::TradeTruth| match self.spoken {
-                Venue::Coinbase => t.ids.0,
+                Venue::Coinbase | Venue::Coinex => t.ids.0,
                 Venue::BinanceUsdm | Venue::BinanceSpot => t.aggregate_id,
             };
             let trades = truth.trades(self.spoken, &symbol).unwrap();

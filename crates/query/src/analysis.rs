@@ -1,26 +1,18 @@
 //! One market in one answer, from stored minutes and records (R3.27, R3.28; surveillance §6).
-//!
-//! What weighs on health: episodes of the market's own patterns that are open or closed less than six hours before. Not what says the
-//! same a second time: an alert that a stronger one inhibits, lost or late data (which have their own part), rules of the user's own,
-//! drift of a forecast, patterns that are experimental. Labels that changed have no length and no score.
 
 use crate::events::Kept;
+use crate::health::{JudgedHour, at_their_worst, judged, readings, valid_metrics, weighs};
 use crate::render::{Lens, align};
 use barograph_api::EventView;
 use barograph_api::alias::markets::pair_of;
 use barograph_api::analysis::{AnalysisView, PatternCheck, SourceView};
-use barograph_domain::health::{ALERTS_OF, AlertBurden, DATA_OF, HealthScore, PatternState, ValidShare};
+use barograph_domain::health::{ALERTS_OF, AlertBurden, HealthScore, PatternState, ValidShare};
 use barograph_domain::pattern::Family;
 use barograph_domain::snapshot::InputView;
 use barograph_domain::time::LATENESS;
-use barograph_domain::{AlertState, InputAge, KnownAlert, MinuteRow, Pattern, Snapshot, Span, StreamDecl, Ts};
-use barograph_engine::detect::checks;
-use barograph_store::run::GRID;
+use barograph_domain::{AlertState, KnownAlert, MinuteRow, Pattern, Snapshot, Span, Ts};
+use barograph_engine::detect::checks::PatternReading;
 use barograph_store::{AlertQuery, Range, Reader, Result, RowQuery};
-use std::sync::Arc;
-
-/// The newest minute of a listened market may be so old: the store follows memory by seconds.
-const BEHIND: Span = Span::mins(3);
 
 /// What is asked about: a market's newest minute, read.
 #[derive(Clone, Copy, Debug)]
@@ -59,7 +51,13 @@ pub fn analysis(reader: &dyn Reader, of: &Subject<'_>) -> Result<AnalysisView> {
     alerts.sort_by(|a, b| b.severity.cmp(&a.severity).then(b.anomaly_score.total_cmp(&a.anomaly_score)));
     let sources =
         inputs.iter().zip(&shares).map(|(input, share)| source(input, share.as_ref().map(|s| s.share))).collect();
-    let patterns = patterns(of, &open);
+    let readings = readings(row, lens);
+    let burdens = burdens(reader, of, &open, moment)?;
+    // Whether it weighs or not: one that a stronger one inhibits was judged too. One whose data are away was not.
+    let with_data = open.iter().map(|known| &known.alert).filter(|a| a.state == AlertState::Open);
+    let with_data: Vec<_> = with_data.map(|a| (a.pattern, a.trigger)).collect();
+    let shares = shares.into_iter().flatten().collect();
+    let health = HealthScore::of(row.ts, burdens, shares, &judged(row, lens), &with_data);
     Ok(AnalysisView {
         instrument: lens.instrument.name.clone(),
         symbol: pair_of(&lens.instrument.name),
@@ -67,9 +65,9 @@ pub fn analysis(reader: &dyn Reader, of: &Subject<'_>) -> Result<AnalysisView> {
         recorded_until: snapshot.recorded_until,
         headline: snapshot.headline.clone(),
         price: row.price,
-        health: HealthScore::of(burdens(reader, of, &open, moment)?, shares.into_iter().flatten().collect()),
-        patterns_judged: patterns.iter().filter(|p| p.state.is_judged()).count(),
-        patterns,
+        patterns_judged: health.patterns_judged,
+        health,
+        patterns: patterns(readings, &open),
         alerts,
         sources,
         logic_version: lens.logic_version.clone(),
@@ -95,59 +93,36 @@ fn records(reader: &dyn Reader, of: &Subject<'_>, query: &AlertQuery) -> Result<
     Ok(reader.alerts(of.kept.key, &query)?.items)
 }
 
-/// Does an alert of this pattern weigh on the health of a market? Patterns of books and trades will when they are no longer experimental.
-const fn weighs(family: Family) -> bool {
-    !matches!(
-        family,
-        Family::Data | Family::Rule | Family::Drift | Family::Regime | Family::Session | Family::OrderFlow
-    )
-}
-
 /// Open alerts, and those that closed not long ago.
 fn burdens(reader: &dyn Reader, of: &Subject<'_>, open: &[KnownAlert], moment: Ts) -> Result<Vec<AlertBurden>> {
     let range = Range { start: moment - ALERTS_OF, end: Ts(moment.0.saturating_add(1)) };
     let past = records(reader, of, &AlertQuery { range, ..AlertQuery::default() })?;
-    let closed = past.iter().filter(|k| k.alert.state == AlertState::Closed);
-    let all = open.iter().chain(closed).map(|known| &known.alert);
-    let weigh = all.filter(|a| a.inhibited_by.is_none() && weighs(a.pattern.family()));
-    let age = |a: &barograph_domain::Alert| a.closed_at.map(|t| (moment - t).max(Span::ZERO));
-    let burden = |a| (age(a), a);
-    Ok(weigh
-        .map(burden)
+    let closed = past.into_iter().filter(|k| k.alert.state == AlertState::Closed);
+    let all = open.iter().cloned().chain(closed).filter(|known| weighs(&known.alert));
+    let weigh = at_their_worst(reader, of.kept.key, all, of.as_of)?;
+    let aged = weigh.iter().map(|known| {
+        let age = known.alert.closed_at.map(|t| (moment - t).max(Span::ZERO));
+        (age, &known.alert)
+    });
+    Ok(aged
         .filter(|(age, _)| age.is_none_or(|age| age < ALERTS_OF))
         .map(|(age, a)| AlertBurden::new((a.pattern, a.trigger), a.severity, a.score, age))
         .collect())
 }
 
-/// Of each input of the newest minute: metric, source, and the share of the last hour in which it was continuous and not too old.
-/// `None` where it was never seen. A market that is younger than an hour is judged by what there is of it.
+/// Of each input of the newest minute how much of the last hour it was valid, out of the stored minutes. `None` where it was never seen.
 fn shares(reader: &dyn Reader, of: &Subject<'_>, inputs: &[InputView], moment: Ts) -> Result<Vec<Option<ValidShare>>> {
-    let last = if moment - of.row.ts <= BEHIND { of.row.ts } else { moment.floor(GRID) };
-    let from = (last - DATA_OF + GRID).max(of.first);
-    let range = Range { start: from, end: Ts(last.0.saturating_add(1)) };
+    let hour = JudgedHour::of(of.row.ts, of.first, moment);
+    let range = Range { start: hour.from, end: Ts(hour.last.0.saturating_add(1)) };
     let query = RowQuery { range, every: None, after: None, limit: usize::MAX, as_of: of.as_of };
     let mut rows = reader.history(of.kept.key, &query)?;
     align(&mut rows.rows, &rows.columns);
-    let lens = of.lens.over(&rows);
+    let stored = of.lens.over(&rows);
     // The newest minute of a live process may not be in the store yet; its numbers of streams are its own.
-    let own = core::iter::once((of.row, &of.lens.streams)).filter(|(row, _)| row.ts <= last && row.ts >= from);
-    let stored = rows.rows.iter().filter(|row| row.ts != of.row.ts).map(|row| (row, &lens.streams));
-    let seen: Vec<(&MinuteRow, &Arc<[StreamDecl]>)> = stored.chain(own).collect();
-    let is_valid = |row: &MinuteRow, input: &InputAge, streams: &[StreamDecl]| {
-        input.stream.is_some() && input.gap.is_none() && !lens.book.freshness.is_stale(row.ts, input, streams)
-    };
-    #[expect(clippy::cast_precision_loss, reason = "at most sixty minutes")]
-    let minutes = ((last - from).0 / GRID.0 + 1).max(1) as f64;
-    let share = |view: &InputView| {
-        let source = view.source.clone()?;
-        let valid = seen.iter().filter(|(row, streams)| {
-            row.inputs.iter().any(|i| i.metric.name() == view.metric && is_valid(row, i, streams))
-        });
-        #[expect(clippy::cast_precision_loss, reason = "at most sixty minutes")]
-        let share = valid.count() as f64 / minutes;
-        Some(ValidShare { metric: view.metric, source, share: share.min(1.0) })
-    };
-    Ok(inputs.iter().map(share).collect())
+    let own = Some(of.row).filter(|row| hour.has(row.ts)).map(|row| valid_metrics(row, of.lens));
+    let seen = rows.rows.iter().filter(|row| row.ts != of.row.ts).map(|row| valid_metrics(row, &stored));
+    let seen: Vec<u32> = seen.chain(own).collect();
+    Ok(hour.shares(inputs, &seen))
 }
 
 fn source(input: &InputView, valid_share_60m: Option<f64>) -> SourceView {
@@ -163,14 +138,11 @@ fn source(input: &InputView, valid_share_60m: Option<f64>) -> SourceView {
 }
 
 /// Every pattern of one market: those of readings by the newest minute, those of books and trades by their alerts.
-fn patterns(of: &Subject<'_>, open: &[KnownAlert]) -> Vec<PatternCheck> {
+fn patterns(readings: Vec<PatternReading>, open: &[KnownAlert]) -> Vec<PatternCheck> {
     let is_open = |pattern: Pattern, trigger| {
         open.iter().find(|k| k.alert.pattern == pattern && (trigger == k.alert.trigger)).map(|k| &k.alert)
     };
-    let zscore = &of.row.cells[barograph_engine::Feature::FundingZscore24h.index()];
-    let settled = zscore.stream.and_then(|s| of.lens.streams.get(s.index()));
-    let is_week = settled.is_some_and(|decl| decl.metric == barograph_domain::Metric::FundingRateSettled);
-    let read = checks::read(of.row, is_week, &of.lens.book.detectors).into_iter().map(|read| PatternCheck {
+    let read = readings.into_iter().map(|read| PatternCheck {
         pattern: read.pattern,
         trigger: read.trigger,
         state: if is_open(read.pattern, read.trigger).is_some() { PatternState::Open } else { read.state },

@@ -25,6 +25,8 @@ pub struct FoundAlert {
 pub enum NoEpisode {
     /// No alert has an id like this.
     Unknown,
+    /// It has fewer characters than [`PREFIX_MIN`].
+    Short,
     /// Several alerts begin with it.
     Several,
     /// The store cannot be read.
@@ -37,7 +39,10 @@ impl FoundAlert {
     /// # Errors
     /// See [`NoEpisode`].
     pub fn find(reader: &dyn Reader, id: &str, as_of: Option<Ts>) -> Result<Self, NoEpisode> {
-        let is_id = id.len() >= PREFIX_MIN && id.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
+        let is_id = id.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
+        if is_id && id.len() < PREFIX_MIN {
+            return Err(NoEpisode::Short);
+        }
         let mut found: Vec<Self> = Vec::new();
         let runs = if is_id { reader.runs(None).map_err(NoEpisode::Store)? } else { Vec::new() };
         for run in runs {

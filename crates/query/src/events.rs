@@ -36,6 +36,7 @@ pub fn view(
         pattern_type: alert.pattern,
         trigger: alert.trigger,
         source: alert.pattern.source(),
+        experimental: alert.pattern.is_experimental(),
         change: alert.change,
         state: alert.state,
         timestamp: alert.ts,

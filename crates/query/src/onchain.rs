@@ -9,8 +9,10 @@ use barograph_domain::{InstrumentName, Reason, SignalName, SignalPoint, SignalSc
 use barograph_engine::onchain::{OnchainInput, OnchainReading, OnchainValue, TvlTrend};
 use barograph_engine::universe::Watch;
 use barograph_store::{Range, Reader, SignalInfo, SignalQuery};
+use barograph_venues::onchain::protocol::JUMP_TAG;
 use barograph_venues::onchain::series::{SeriesRules, rules_of};
 use barograph_venues::onchain::{fng, vintage};
+use std::collections::BTreeMap;
 
 /// The longest window, and the oldest value that is not stale before it.
 const REACH: Span = Span::days(30 + 5);
@@ -44,10 +46,21 @@ const ATTRIBUTION: [(&str, &str); 4] = [
 /// How a reading is made of its series.
 type ReadingMaker = fn(&OnchainInput<'_>, Ts) -> OnchainReading;
 
+/// What a reading is in.
+#[derive(Clone, Copy)]
+enum ReadingUnit {
+    /// A word has none.
+    None,
+    /// The same, whatever the series.
+    Fixed(&'static str),
+    /// That of the sources known here; that of a saved query is whatever its owner has made it.
+    OfSource(&'static str),
+}
+
 /// A reading: its id, unit, the series it may be made of, and how.
 struct ReadingDef {
     id: &'static str,
-    unit: &'static str,
+    unit: ReadingUnit,
     of: fn(&OnchainSubject) -> Vec<String>,
     made: ReadingMaker,
 }
@@ -62,50 +75,55 @@ struct OnchainSubject {
 const READINGS: [ReadingDef; 9] = [
     ReadingDef {
         id: "tvl_delta_7d",
-        unit: "fraction",
+        unit: ReadingUnit::Fixed("fraction"),
         of: |s| s.chains("tvl"),
         made: |input, now| input.change(7, now),
     },
-    ReadingDef { id: "tvl_trend", unit: "", of: |s| s.chains("tvl"), made: |input, now| input.change(7, now) },
+    ReadingDef {
+        id: "tvl_trend",
+        unit: ReadingUnit::None,
+        of: |s| s.chains("tvl"),
+        made: |input, now| input.change(7, now),
+    },
     ReadingDef {
         id: "exchange_netflow_7d",
-        unit: "base asset",
+        unit: ReadingUnit::OfSource("base asset"),
         of: OnchainSubject::flows,
         made: |input, now| input.sum(7, 6, now),
     },
     ReadingDef {
         id: "realized_cap_delta_30d",
-        unit: "fraction",
+        unit: ReadingUnit::Fixed("fraction"),
         of: |s| s.metrics("market.marketcap_realized_usd"),
         made: |input, now| input.change(30, now),
     },
     ReadingDef {
         id: "dex_volume_7d",
-        unit: "USD",
+        unit: ReadingUnit::OfSource("USD"),
         of: OnchainSubject::volumes,
         made: |input, now| input.sum(7, 6, now),
     },
     ReadingDef {
         id: "dex_volume_ratio",
-        unit: "ratio",
+        unit: ReadingUnit::Fixed("ratio"),
         of: OnchainSubject::volumes,
         made: |input, now| input.week_to_month(now),
     },
     ReadingDef {
         id: "stablecoin_supply_delta_7d",
-        unit: "USD",
+        unit: ReadingUnit::OfSource("USD"),
         of: OnchainSubject::stablecoins,
         made: |input, now| input.difference(7, now),
     },
     ReadingDef {
         id: "sentiment_z_7d",
-        unit: "σ",
+        unit: ReadingUnit::Fixed("σ"),
         of: |_| vec!["sentiment.score".to_owned()],
         made: |input, now| input.score(now),
     },
     ReadingDef {
         id: "fear_greed",
-        unit: "of 100",
+        unit: ReadingUnit::Fixed("of 100"),
         of: |_| vec!["fng.value".to_owned()],
         made: |input, now| input.newest(now),
     },
@@ -151,11 +169,17 @@ struct KnownSeries {
     source: String,
     rules: SeriesRules,
     values: Vec<OnchainValue>,
-    /// A word of the newest value about what its jump is made of.
-    jump: Option<String>,
+    /// What its values are in, where that is kept with them.
+    unit: Option<String>,
+    /// What jumps of its days are made of.
+    jumps: BTreeMap<Ts, String>,
 }
 
 impl KnownSeries {
+    fn is_saved_query(&self) -> bool {
+        self.name.as_str().starts_with("dune.")
+    }
+
     fn input(&self) -> OnchainInput<'_> {
         OnchainInput { values: &self.values, interval: self.rules.interval, stale_after: self.rules.stale_after }
     }
@@ -166,14 +190,13 @@ impl KnownSeries {
 /// # Errors
 /// The store's failure.
 pub fn readings(reader: &dyn Reader, market: Option<&InstrumentName>, at: Ts) -> Result<OnchainView, Error> {
-    let all = reader.signals(Some(at))?;
     let subject = OnchainSubject::of(market);
     let mut items = Vec::new();
     for def in &READINGS {
-        let known = first_known(reader, &all, &subject, &(def.of)(&subject), at)?;
+        let known = first_known(reader, &subject, &(def.of)(&subject), at)?;
         let confirming = if def.id.starts_with("tvl_") {
             let names = [subject.chains("dex"), subject.chains("stablecoins")];
-            let found = names.iter().map(|names| first_known(reader, &all, &subject, names, at));
+            let found = names.iter().map(|names| first_known(reader, &subject, names, at));
             found.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect()
         } else {
             Vec::new()
@@ -188,29 +211,34 @@ pub fn readings(reader: &dyn Reader, market: Option<&InstrumentName>, at: Ts) ->
 /// The first of these series that has a value.
 fn first_known(
     reader: &dyn Reader,
-    all: &[SignalInfo],
     subject: &OnchainSubject,
     names: &[String],
     at: Ts,
 ) -> Result<Option<KnownSeries>, Error> {
     let own = subject.market.clone().map(SignalScope::Market);
     for name in names {
+        // What is too long for a name is kept under none.
+        let Ok(name) = SignalName::any(name) else { continue };
+        let all = reader.signals_of(&name, Some(at))?;
         // What is of the market itself before what is of every one.
         for scope in own.iter().chain(&[SignalScope::Every]) {
-            let of: Vec<&SignalInfo> =
-                all.iter().filter(|info| info.name.as_str() == name && &info.scope == scope).collect();
-            let (Some(first), Some(rules)) = (of.first(), of.first().and_then(|info| rules_of(&info.name))) else {
-                continue;
-            };
+            let of: Vec<&SignalInfo> = all.iter().filter(|info| &info.scope == scope).collect();
+            let Some(rules) = rules_of(&name).filter(|_| !of.is_empty()) else { continue };
             let mut points = Vec::new();
             for info in &of {
                 points.extend(known(reader, info, at)?);
             }
             points.sort_by(|a, b| (a.event_ts, &a.source).cmp(&(b.event_ts, &b.source)));
-            let jump = points.last().and_then(|p| p.tags.get("jump")).cloned();
+            // A query that was changed to another unit begins anew.
+            let unit = points.last().and_then(|p| p.tags.get(vintage::UNIT_TAG)).cloned();
+            points.retain(|p| p.tags.get(vintage::UNIT_TAG) == unit.as_ref());
+            let jumps = points.iter().filter_map(|p| Some((p.event_ts, p.tags.get(JUMP_TAG)?.clone()))).collect();
             let values: Vec<OnchainValue> = points.iter().filter_map(value).collect();
+            if values.is_empty() {
+                continue;
+            }
             let sources: Vec<&str> = of.iter().map(|info| info.source.as_str()).collect();
-            return Ok(Some(KnownSeries { name: first.name.clone(), source: sources.join(", "), rules, values, jump }));
+            return Ok(Some(KnownSeries { name, source: sources.join(", "), rules, values, unit, jumps }));
         }
     }
     Ok(None)
@@ -260,7 +288,7 @@ fn view(def: &ReadingDef, known: Option<&KnownSeries>, confirming: &[KnownSeries
         value: reading.value.ok().filter(|_| def.id != "tvl_trend"),
         word,
         reason: reading.value.err().map(Reason::name),
-        unit: def.unit,
+        unit: unit(def, known),
         of: known.map(|k| k.name.to_string()),
         source: known.map(|k| k.source.clone()),
         n: reading.n,
@@ -268,8 +296,28 @@ fn view(def: &ReadingDef, known: Option<&KnownSeries>, confirming: &[KnownSeries
         assumed: reading.assumed,
         until: reading.until,
         age_s: reading.until.map(|until| (at - until).as_secs().max(0)),
-        note: known.filter(|_| def.id.starts_with("tvl_")).and_then(|tvl| jump_note(tvl, confirming, at)),
+        note: match known {
+            Some(tvl) if def.id.starts_with("tvl_") => jump_note(tvl, confirming, at),
+            Some(query) if reading.value.is_ok() && is_unit_open(def, query) => Some(format!(
+                "what {0} is in is not known; name it in the setting 'onchain', as in {0}=QUERY/COLUMN[USD]",
+                query.name
+            )),
+            _ => None,
+        },
     }
+}
+
+fn unit(def: &ReadingDef, known: Option<&KnownSeries>) -> Option<String> {
+    match (def.unit, known) {
+        (ReadingUnit::None, _) => None,
+        (ReadingUnit::OfSource(_), Some(query)) if query.is_saved_query() => query.unit.clone(),
+        (ReadingUnit::Fixed(unit) | ReadingUnit::OfSource(unit), _) => Some(unit.to_owned()),
+    }
+}
+
+/// Has nobody named what the reading is in?
+fn is_unit_open(def: &ReadingDef, known: &KnownSeries) -> bool {
+    !matches!(def.unit, ReadingUnit::None) && unit(def, Some(known)).is_none()
 }
 
 /// What must be known of a day that moved a lot.
@@ -278,7 +326,7 @@ fn jump_note(tvl: &KnownSeries, confirming: &[KnownSeries], at: Ts) -> Option<St
     let by = confirming.iter().find(|other| other.input().confirms(day, moved)).map(|other| other.name.to_string());
     let (y, m, d, ..) = day.civil();
     let moved = format!("{:+.0} % on {y:04}-{m:02}-{d:02}", moved * 100.0);
-    Some(match (by, &tvl.jump) {
+    Some(match (by, tvl.jumps.get(&day)) {
         (Some(name), _) => format!("{moved}; {name} moved the same way that day"),
         (None, Some(jump)) => format!("{moved}, provisional: {jump}"),
         (None, None) => format!("{moved}, provisional: it may be a change of how the source counts"),
@@ -291,7 +339,6 @@ mod tests {
     use crate::signals::SignalDesk;
     use barograph_domain::SignalKnown;
     use barograph_store::{StoreTarget, open_reader};
-    use std::collections::BTreeMap;
 
     const T0: Ts = Ts::from_civil(2026, 11, 1, 0, 0, 0);
 
@@ -378,5 +425,39 @@ mod tests {
         let dex = |d| point("defillama.dex.all", d, if d == 7 { 13.0 } else { 10.0 }, 26);
         all.extend((0..8).map(dex));
         assert_eq!(note(&all), "+40 % on 2026-11-08; defillama.dex.all moved the same way that day");
+    }
+
+    #[test]
+    fn the_unit_of_a_saved_query_is_not_guessed() {
+        let mut all: Vec<SignalPoint> = (0..8).map(|d| point("dune.exchange_netflow_btc", d, 2.0, 26)).collect();
+        let flow = |all: &[SignalPoint]| {
+            let (_folder, reader) = stored(all);
+            let market = InstrumentName::parse("binance-usdm:BTCUSDT").unwrap();
+            let view = readings(reader.as_ref(), Some(&market), T0 + Span::days(8) + Span::hours(2)).unwrap();
+            item(&view, "exchange_netflow_7d").clone()
+        };
+        let bare = flow(&all);
+        assert_eq!((bare.value, bare.unit), (Some(14.0), None));
+        assert!(bare.note.unwrap().contains("dune.exchange_netflow_btc=QUERY/COLUMN[USD]"));
+        let name = |p: &mut SignalPoint| drop(p.tags.insert(vintage::UNIT_TAG.to_owned(), "USD".to_owned()));
+        all.iter_mut().for_each(name);
+        let named = flow(&all);
+        assert_eq!((named.value, named.unit.as_deref(), named.note), (Some(14.0), Some("USD"), None));
+        // Days in another unit are no part of the sum.
+        all[..4].iter_mut().for_each(|p| drop(p.tags.remove(vintage::UNIT_TAG)));
+        let mixed = flow(&all);
+        assert_eq!((mixed.value, mixed.reason, mixed.n), (None, Some("warming"), 4));
+    }
+
+    #[test]
+    fn a_jump_is_explained_by_the_word_of_its_own_day() {
+        let tvl = |d: i64| point("defillama.tvl.all", d, if d < 7 { 100.0 } else { 140.0 }, 0);
+        let mut all: Vec<SignalPoint> = (0..9).map(tvl).collect();
+        all[7].tags.insert(JUMP_TAG.to_owned(), "flows".to_owned());
+        all[8].tags.insert(JUMP_TAG.to_owned(), "price".to_owned());
+        all[8].tags.insert(vintage::PROVISIONAL_TAG.to_owned(), vintage::YES.to_owned());
+        let (_folder, reader) = stored(&all);
+        let view = readings(reader.as_ref(), None, T0 + Span::days(8) + Span::hours(2)).unwrap();
+        assert_eq!(item(&view, "tvl_delta_7d").note.as_deref(), Some("+40 % on 2026-11-08, provisional: flows"));
     }
 }

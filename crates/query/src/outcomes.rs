@@ -3,7 +3,7 @@
 
 use crate::render::align;
 use barograph_api::outcome::{AlertOutcome, AlertOutcomeSpan, SimilarAlert};
-use barograph_domain::alert::{AlertChange, Statistic};
+use barograph_domain::alert::{AlertChange, Severity, Statistic};
 use barograph_domain::time::LATENESS;
 use barograph_domain::{Alert, Cell, KnownAlert, Metric, MinuteRow, Reason, Span, Ts};
 use barograph_engine::Feature;
@@ -37,11 +37,33 @@ pub const fn began(alert: &Alert) -> Ts {
 /// When the store cannot be read.
 pub fn outcome(reader: &dyn Reader, key: &RunKey, begin: Ts, as_of: Option<Ts>, now: Ts) -> Result<AlertOutcome> {
     let from = begin.floor(GRID);
+    Ok(of_rows(&minutes(reader, key, from, as_of)?, from, now))
+}
+
+/// The same, long after it perhaps: `None` where all of it has passed and none of its minutes is stored.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn outcome_if_stored(
+    reader: &dyn Reader,
+    key: &RunKey,
+    begin: Ts,
+    as_of: Option<Ts>,
+    now: Ts,
+) -> Result<Option<AlertOutcome>> {
+    let from = begin.floor(GRID);
+    let rows = minutes(reader, key, from, as_of)?;
+    let is_gone = rows.is_empty() && from + SPANS[2].1 + LATENESS <= now;
+    Ok((!is_gone).then(|| of_rows(&rows, from, now)))
+}
+
+/// The minutes of the longest stretch that begins at `from`, with what is read of them.
+fn minutes(reader: &dyn Reader, key: &RunKey, from: Ts, as_of: Option<Ts>) -> Result<Vec<MinuteRow>> {
     let end = from + SPANS[2].1 + GRID;
     let query = RowQuery { range: Range { start: from, end }, every: None, after: None, limit: usize::MAX, as_of };
     let mut rows = reader.glances(key, &query, &READ.map(Feature::id))?;
     align(&mut rows.rows, &rows.columns);
-    Ok(of_rows(&rows.rows, from, now))
+    Ok(rows.rows)
 }
 
 /// The same from the minutes themselves, which begin at `from`.
@@ -111,7 +133,8 @@ fn liquidated(row: Option<&MinuteRow>) -> core::result::Result<f64, &'static str
     Ok(side(Feature::LiqLongUsd1h)? + side(Feature::LiqShortUsd1h)?)
 }
 
-/// The episodes of the same detector and trigger before one, nearest first, each by its most extreme record, with what followed.
+/// The episodes of the same detector and trigger before one, nearest first, each by its most extreme
+/// record before that one, with what became of it and what followed.
 ///
 /// # Errors
 /// When the store cannot be read.
@@ -131,46 +154,62 @@ pub fn similar(
         ..AlertQuery::default()
     };
     let records = reader.alerts(key, &query)?.items;
-    let mut episodes: BTreeMap<String, (KnownAlert, KnownAlert)> = BTreeMap::new();
-    for known in records {
-        let alert = &known.alert;
-        if !is_of_a_kind(alert, &of.alert) {
-            continue;
-        }
-        let id = alert.id(&key.instrument, &key.logic_version);
-        let (peak, newest) = episodes.entry(id).or_insert_with(|| (known.clone(), known.clone()));
-        if alert.score > peak.alert.score {
-            *peak = known.clone();
-        }
-        if alert.revision > newest.alert.revision {
-            *newest = known;
+    let mut peaks: BTreeMap<String, KnownAlert> = BTreeMap::new();
+    for known in records.into_iter().filter(|known| is_of_a_kind(&known.alert, &of.alert)) {
+        let id = known.alert.id(&key.instrument, &key.logic_version);
+        match peaks.get_mut(&id) {
+            Some(peak) if known.alert.score > peak.alert.score => *peak = known,
+            Some(_) => {}
+            None => drop(peaks.insert(id, known)),
         }
     }
     let has_numbers = !of.alert.statistics.is_empty();
     let far = |peak: &KnownAlert| distance(&of.alert.statistics, &peak.alert.statistics);
-    let mut near: Vec<(Option<f64>, String, (KnownAlert, KnownAlert))> = episodes
+    let mut near: Vec<(Option<f64>, String, KnownAlert)> = peaks
         .into_iter()
-        .map(|(id, both)| (far(&both.0), id, both))
+        .map(|(id, peak)| (far(&peak), id, peak))
         .filter(|(distance, ..)| distance.is_some() || !has_numbers)
         .collect();
     near.sort_by(|(a, _, x), (b, _, y)| {
         let nearest = a.unwrap_or_default().total_cmp(&b.unwrap_or_default());
-        nearest.then_with(|| began(&y.0.alert).cmp(&began(&x.0.alert)))
+        nearest.then_with(|| began(&y.alert).cmp(&began(&x.alert)))
     });
     near.truncate(SIMILAR);
-    let whole = |(distance, alert_id, (peak, newest)): (Option<f64>, String, (KnownAlert, KnownAlert))| {
+    let whole = |(distance, alert_id, peak): (Option<f64>, String, KnownAlert)| {
         let opened_at = began(&peak.alert);
+        let query = AlertQuery { episode: alert_id.clone(), as_of, ..AlertQuery::default() };
+        let course = EpisodeCourse::of(&peak, &reader.alerts(key, &query)?.items);
         Ok(SimilarAlert {
             alert_id,
             opened_at,
-            closed_at: newest.alert.closed_at,
-            severity: newest.alert.severity.max(peak.alert.severity),
-            anomaly_score: peak.alert.score,
+            closed_at: course.closed_at,
+            severity: course.severity,
+            anomaly_score: course.score,
             distance,
             outcome: outcome(reader, key, opened_at, as_of, now)?,
         })
     };
     near.into_iter().map(whole).collect()
+}
+
+/// What became of an episode, by all its records: it may have gone on, and got worse, after another alert began that is asked about.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(crate) struct EpisodeCourse {
+    closed_at: Option<Ts>,
+    severity: Severity,
+    /// The greatest of its records.
+    pub(crate) score: f64,
+}
+
+impl EpisodeCourse {
+    pub(crate) fn of(first: &KnownAlert, records: &[KnownAlert]) -> Self {
+        let all = || records.iter().chain([first]).map(|known| &known.alert);
+        Self {
+            closed_at: all().max_by_key(|alert| alert.revision).and_then(|newest| newest.closed_at),
+            severity: all().map(|alert| alert.severity).fold(first.alert.severity, Severity::max),
+            score: all().map(|alert| alert.score).fold(first.alert.score, f64::max),
+        }
+    }
 }
 
 /// Did the same detector see the same thing? Of labels: the same axis came to the same one.

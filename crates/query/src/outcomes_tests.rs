@@ -1,5 +1,5 @@
 use super::*;
-use barograph_domain::{InputAge, Kind, StreamIndex};
+use barograph_domain::{InputAge, Kind, Pattern, StreamIndex};
 use barograph_engine::CATALOGUE;
 
 fn minute(n: i64) -> Ts {
@@ -109,4 +109,21 @@ fn distance_is_of_the_statistics_that_both_have() {
     assert!((distance(&own, &near).unwrap() - core::f64::consts::FRAC_1_SQRT_2).abs() < 1e-12);
     assert_eq!(distance(&own, &own), Some(0.0));
     assert_eq!(distance(&own, &[statistic("d", Some(1.0))]), None);
+}
+
+/// It was MEDIUM when the alert began that is asked about, HIGH an hour later, and is over by now.
+#[test]
+fn an_earlier_episode_is_shown_as_what_became_of_it() {
+    let record = |revision, severity, score, closed_at| {
+        let alert =
+            Alert { revision, score, closed_at, ..Alert::opened(Pattern::PremiumDeviation, minute(0), severity) };
+        KnownAlert { known_at: minute(60), alert }
+    };
+    let before = record(1, Severity::Medium, 64.0, None);
+    let all =
+        [before.clone(), record(3, Severity::High, 70.0, Some(minute(120))), record(2, Severity::High, 91.0, None)];
+    let course = EpisodeCourse::of(&before, &all);
+    assert_eq!(course, EpisodeCourse { closed_at: Some(minute(120)), severity: Severity::High, score: 91.0 });
+    let alone = EpisodeCourse::of(&before, &[]);
+    assert_eq!((alone.closed_at, alone.severity), (None, Severity::Medium));
 }

@@ -13,6 +13,10 @@ mod chart_intervals;
 mod cross_venue;
 mod delivery;
 mod events;
+#[cfg(test)]
+mod hand_clock;
+#[cfg(test)]
+mod health_tests;
 mod list;
 mod markets;
 mod mirrored;
@@ -22,11 +26,15 @@ mod options;
 mod paper;
 mod scores;
 mod signals;
+#[cfg(test)]
+mod similar_cases_tests;
 mod stops;
 mod storage;
 mod studies;
 #[cfg(test)]
 mod taken_back_tests;
+#[cfg(test)]
+mod test_rows;
 mod universe;
 mod watch_past;
 #[cfg(test)]
@@ -41,6 +49,7 @@ use crate::{Error, chain};
 use barograph_api::clock::StoryView;
 use barograph_api::{QueryError, Rendered, SeriesWindow, StreamEvent};
 use barograph_domain::forecast::{Calls, LedgerTick};
+use barograph_domain::health::HealthScore;
 use barograph_domain::time::LATENESS;
 use barograph_domain::{InstrumentName, MinuteRow, Span, Ts, UniverseRow};
 use barograph_engine::explain::headline::Held;
@@ -360,7 +369,14 @@ impl Latest {
     }
 
     /// Rendered at most once per second, and when the position in its market stands otherwise: ages count in seconds.
-    fn at(&self, now: Ts, held: Option<Held>, is_listened: impl FnOnce() -> bool) -> Result<Rendered, QueryError> {
+    /// `health` is asked once for it.
+    fn at(
+        &self,
+        now: Ts,
+        held: Option<Held>,
+        is_listened: impl FnOnce() -> bool,
+        health: impl FnOnce() -> Option<HealthScore>,
+    ) -> Result<Rendered, QueryError> {
         let key = (now.as_millis() / 1_000, held);
         let mut kept = self.rendered.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((at, rendered)) = kept.as_ref()
@@ -369,7 +385,8 @@ impl Latest {
             return Ok(rendered.clone());
         }
         let lens = self.lens.holding(held);
-        let snapshot = lens.at_present_or_end(&self.row, self.previous.as_ref(), now, is_listened);
+        let mut snapshot = lens.at_present_or_end(&self.row, self.previous.as_ref(), now, is_listened);
+        snapshot.health = health();
         let rendered = Rendered::present(Arc::new(snapshot))?;
         *kept = Some((key, rendered.clone()));
         Ok(rendered)
@@ -398,7 +415,7 @@ fn split(rows: &[MinuteRow]) -> Result<(&MinuteRow, Option<&MinuteRow>), QueryEr
     }
 }
 
-fn unreadable(failed: &Error) -> QueryError {
+pub(crate) fn unreadable(failed: &Error) -> QueryError {
     QueryError::Unavailable { reason: chain(failed) }
 }
 

@@ -160,18 +160,9 @@ pub fn scope_of(
     name: &SignalName,
     as_of: Option<Ts>,
 ) -> Result<Result<SignalScope, Vec<String>>, Error> {
-    for scope in [SignalScope::Market(market.clone()), SignalScope::Every] {
-        let query = SignalQuery {
-            name: name.clone(),
-            scope,
-            source: None,
-            range: Range::ALL,
-            as_of,
-            revisions: true,
-            limit: 1,
-        };
-        if !reader.signal_points(&query)?.items.is_empty() {
-            return Ok(Ok(query.scope));
+    for scope in speaks_of(market) {
+        if scope_has(reader, name, &scope, None, as_of)? {
+            return Ok(Ok(scope));
         }
     }
     let all = reader.signals(as_of)?;
@@ -179,6 +170,31 @@ pub fn scope_of(
         all.iter().filter(|info| speaks(info, Some(market))).map(|info| info.name.to_string()).collect();
     known.dedup();
     Ok(Err(known))
+}
+
+/// Of what values are that speak of a market, its own first.
+pub(crate) fn speaks_of(market: &InstrumentName) -> [SignalScope; 2] {
+    [SignalScope::Market(market.clone()), SignalScope::Every]
+}
+
+/// Is a value of a name known there, of one source or of any?
+pub(crate) fn scope_has(
+    reader: &dyn Reader,
+    name: &SignalName,
+    scope: &SignalScope,
+    source: Option<&str>,
+    as_of: Option<Ts>,
+) -> Result<bool, Error> {
+    let query = SignalQuery {
+        name: name.clone(),
+        scope: scope.clone(),
+        source: source.map(str::to_owned),
+        range: Range::ALL,
+        as_of,
+        revisions: true,
+        limit: 1,
+    };
+    Ok(!reader.signal_points(&query)?.items.is_empty())
 }
 
 /// A value as a metric point.

@@ -16,6 +16,7 @@ mod load;
 mod pair;
 mod parts;
 mod prices;
+pub mod signal_columns;
 pub mod simulation;
 pub mod train;
 mod typed;

@@ -5,6 +5,7 @@ use crate::books::{PlayedBooks, books_digest};
 use crate::due::funding_cover;
 use crate::load::load_between;
 use crate::parts::KeptParts;
+use crate::signal_columns::{RuleSignal, SignalUsed, add_signal};
 use crate::typed::shell_word;
 use barograph_domain::{InstrumentName, Side, Ts};
 use barograph_study::money::blotter::{FundingPayment, RoundTrip, TradeTerms};
@@ -30,6 +31,8 @@ pub struct SimulationRequest {
     pub rule: TradingRule,
     /// Labels of axes as they became known; none of an axis nobody knows of.
     pub labels: Vec<LabelTrack>,
+    /// The signals that the rule declares.
+    pub signals: Vec<RuleSignal>,
     /// On which terms is traded.
     pub terms: TradeTerms,
     /// Settlements of the market's funding, from whatever sources there are; two of one settlement count once.
@@ -51,6 +54,9 @@ pub struct SimulationReport {
     pub span: [Ts; 2],
     /// Digest of the content of the hours that the rows are of.
     pub data_digest: String,
+    /// Signals that the rule declares: what it was worth is not of market data alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub signals: Vec<SignalUsed>,
     /// Rows that the rule was asked about.
     pub rows: usize,
     /// Of those it wanted to be long, short, and without a position.
@@ -170,7 +176,10 @@ pub fn simulated(
     step: &mut dyn FnMut(usize, usize),
 ) -> Result<SimulationReport, ResearchError> {
     let SimulationRequest { lake, market, from, until, .. } = request;
-    let loaded = load_between(lake, market, (*from, *until))?;
+    let mut loaded = load_between(lake, market, (*from, *until))?;
+    let mut add = |signal| add_signal(&mut loaded.frame, &request.rule, signal);
+    let signals = request.signals.iter().map(&mut add).collect::<Result<Vec<Vec<SignalUsed>>, _>>();
+    let signals = signals.map_err(ResearchError::Refused)?.concat();
     let frame = &loaded.frame;
     let Some(span) = frame.times().first().zip(frame.times().last()).map(|(from, to)| [*from, *to]) else {
         let moment = |word: &str, at: &Option<Ts>| at.map_or(String::new(), |at| format!(" {word} {at}"));
@@ -182,7 +191,8 @@ pub fn simulated(
         )));
     };
     let payments = settlements(request.funding.clone());
-    let asked = format!("{:?}", (market, from, until, &request.rule, &request.labels, &request.terms, &payments));
+    let asked =
+        format!("{:?}", (market, from, until, &request.rule, &request.labels, &signals, &request.terms, &payments));
     let parts = KeptParts::in_lake(
         lake,
         "simulate",
@@ -223,7 +233,8 @@ pub fn simulated(
     let (rows, wanted, _) = seen.into_inner();
     let funding = funding_cover(&request.market, &payments, span[0], span[1]);
     parts.end();
-    Ok(report_of(request, &report, span, loaded.digest.clone(), (rows, wanted, funding)))
+    let report = report_of(request, &report, span, loaded.digest.clone(), (rows, wanted, funding));
+    Ok(SimulationReport { signals, ..report })
 }
 
 fn report_of(
@@ -239,6 +250,7 @@ fn report_of(
         market: request.market.to_string(),
         span,
         data_digest,
+        signals: Vec::new(),
         rows,
         wanted,
         tier: terms.fee.tier().to_owned(),

@@ -20,12 +20,12 @@ pub enum InjectedFault {
     Reorder,
     /// The connection stands still this long; then everything comes, in order.
     Delay(Span),
-    /// A whole frame with half a text in it.
+    /// A whole frame with half a text in it; on CoinEx half a packed one.
     TruncatedText,
     /// Half a frame, then the end of the connection without a word.
     TruncatedFrame,
     /// The venue's ids jump by so many: update ids, trade ids (where the rule's stream is a trade stream), or on Coinbase
-    /// the numbering of the connection.
+    /// the numbering of the connection. CoinEx has no numbers that anybody could miss.
     SequenceJump(u64),
     /// The connection stays open and silent for ever; pings are not answered either.
     HalfOpen,
@@ -36,15 +36,17 @@ pub enum InjectedFault {
     /// New sockets are refused with 503 this long.
     RefuseSockets(Span),
     /// A message whose check is wrong: what the receiver is to verify the order of a book by (`pu` or `U` on Binance, the
-    /// number of the message on Coinbase) is not what it should be. These venues send no checksums.
+    /// number of the message on Coinbase, the checksum on CoinEx) is not what it should be.
     WrongCheck,
+    /// A request on a socket is refused with this code (CoinEx).
+    RefuseRequest(u32),
     /// Changes of a book stop this long; everything else goes on.
     StaleBook(Span),
     /// The venue's clock is wrong by the first span for the length of the second.
     ClockSkew(Span, Span),
-    /// REST answers 429, with or without `Retry-After`.
+    /// REST answers 429, with or without `Retry-After`; CoinEx without it its code for that, with status 200.
     TooManyRequests(Option<Span>),
-    /// REST answers 418, with or without `Retry-After`.
+    /// REST answers 418, with or without `Retry-After`; CoinEx 403 with it, and without it its code for that, with status 200.
     Banned(Option<Span>),
     /// REST answers this status.
     ServerError(u16),
@@ -59,12 +61,16 @@ pub enum InjectedFault {
 pub(crate) enum Scope {
     Message,
     Sequence,
+    Request,
     Connection,
     Sockets,
     Market,
     Venue,
     Rest,
 }
+
+/// How many scopes there are.
+const SCOPES: usize = 8;
 
 impl InjectedFault {
     pub(crate) const fn scope(self) -> Scope {
@@ -77,6 +83,7 @@ impl InjectedFault {
             | Self::TruncatedFrame
             | Self::WrongCheck => Scope::Message,
             Self::SequenceJump(_) => Scope::Sequence,
+            Self::RefuseRequest(_) => Scope::Request,
             Self::HalfOpen | Self::Cut | Self::ServerShutdown => Scope::Connection,
             Self::RefuseSockets(_) => Scope::Sockets,
             Self::StaleBook(_) => Scope::Market,
@@ -201,14 +208,14 @@ pub(crate) struct FaultPlan {
     record: VecDeque<Injected>,
     pub(crate) total: u64,
     /// Which scopes have a rule that can still fire: one test on the way of every message.
-    scopes: [bool; 7],
+    scopes: [bool; SCOPES],
 }
 
 impl FaultPlan {
     pub(crate) fn new(seed: u64, origin: Ts, rules: Vec<FaultRule>) -> Self {
         let rules = rules.into_iter().map(|r| (r, false)).collect();
         let rng = Random::new(seed, 90, 0);
-        let mut plan = Self { origin, rules, rng, record: VecDeque::new(), total: 0, scopes: [false; 7] };
+        let mut plan = Self { origin, rules, rng, record: VecDeque::new(), total: 0, scopes: [false; SCOPES] };
         plan.count();
         plan
     }
@@ -252,7 +259,11 @@ impl FaultPlan {
             if hit {
                 // Connections, markets and venues are asked one after the other: those rules end after the round.
                 let once = matches!(rule.when, When::Now | When::At(_));
-                *fired = once && matches!(scope, Scope::Message | Scope::Sequence | Scope::Rest | Scope::Sockets);
+                *fired = once
+                    && matches!(
+                        scope,
+                        Scope::Message | Scope::Sequence | Scope::Request | Scope::Rest | Scope::Sockets
+                    );
                 drawn = Some(rule.fault);
                 break;
             }
@@ -287,7 +298,7 @@ impl FaultPlan {
     }
 
     fn count(&mut self) {
-        self.scopes = [false; 7];
+        self.scopes = [false; SCOPES];
         for (rule, fired) in &self.rules {
             self.scopes[rule.fault.scope() as usize] |= !fired;
         }

@@ -1,10 +1,10 @@
 //! The built-in venue server: real HTTP and WebSocket on loopback, for the demo and for tests.
 //!
-//! It speaks Binance USD-M, Binance spot and Coinbase Advanced as their sheets describe them, over worlds of three
+//! It speaks Binance USD-M, Binance spot, Coinbase Advanced and CoinEx futures as their sheets describe them, over worlds of three
 //! origins: made from a seed, bars from history, or recorded captures. Everything that comes out of it says which
 //! (`/sim/capabilities`). It runs in a virtual clock and can fail in every way a venue fails, on purpose and on record.
 //!
-//! Left out: orders, accounts, TLS, venues other than these three. The truth about payloads is the venue sheets, which
+//! Left out: orders, accounts, TLS, venues other than these four. The truth about payloads is the venue sheets, which
 //! rest on captures of 2026; a field that no capture showed is marked where it is written.
 
 mod clock;
@@ -34,11 +34,15 @@ pub enum Venue {
     BinanceSpot,
     /// Coinbase Advanced.
     Coinbase,
+    /// CoinEx futures.
+    Coinex,
 }
 
 impl Venue {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::BinanceUsdm, Self::BinanceSpot, Self::Coinbase];
+    pub const ALL: [Self; Self::COUNT] = [Self::BinanceUsdm, Self::BinanceSpot, Self::Coinbase, Self::Coinex];
+    /// How many there are.
+    pub(crate) const COUNT: usize = 4;
 
     /// First part of every path on the server.
     #[must_use]
@@ -47,7 +51,13 @@ impl Venue {
             Self::BinanceUsdm => "/binance-usdm",
             Self::BinanceSpot => "/binance-spot",
             Self::Coinbase => "/coinbase",
+            Self::Coinex => "/coinex",
         }
+    }
+
+    /// Whether its markets are perpetual contracts.
+    pub(crate) const fn has_perpetuals(self) -> bool {
+        matches!(self, Self::BinanceUsdm | Self::Coinex)
     }
 
     /// The venue a path belongs to, and the rest of the path.

@@ -151,7 +151,7 @@ impl Recording {
         let (path, kind) = match self.venue {
             Venue::BinanceUsdm => ("/fapi/v1/exchangeInfo", json!("PERPETUAL")),
             Venue::BinanceSpot => ("/api/v3/exchangeInfo", Value::Null),
-            Venue::Coinbase => return,
+            Venue::Coinbase | Venue::Coinex => return,
         };
         let market = json!({
             "symbol": symbol, "baseAsset": base, "quoteAsset": quote, "marginAsset": quote, "contractType": kind,

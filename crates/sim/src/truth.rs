@@ -60,6 +60,8 @@ pub struct LiquidationTruth {
     pub long: bool,
     /// Average price and filled quantity.
     pub level: TrueLevel,
+    /// Liquidation price of the position, which is what CoinEx lists.
+    pub trigger: f64,
     /// Time of the liquidation.
     pub at: Ts,
     /// Whether the socket's sample of one per second held it.
@@ -136,6 +138,7 @@ impl WorldTruth {
                 id: l.id,
                 long: l.long,
                 level: TrueLevel { price: price(l.average_units), quantity: m.spec.quantity(l.quantity) },
+                trigger: m.spec.price(l.trigger_tick(&m.spec)),
                 at: Ts::from_millis(l.ms),
                 shown: l.shown,
             };

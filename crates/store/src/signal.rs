@@ -70,6 +70,18 @@ pub trait SignalReader {
     /// # Errors
     /// See [`Self::signal_points`].
     fn signals(&self, as_of: Option<Ts>) -> Result<Vec<SignalInfo>>;
+
+    /// The same of one name, without looking at any other.
+    ///
+    /// # Errors
+    /// See [`Self::signal_points`].
+    fn signals_of(&self, name: &SignalName, as_of: Option<Ts>) -> Result<Vec<SignalInfo>>;
+
+    /// Since when a value of one scope is known, of one source or of any; `None` without one.
+    ///
+    /// # Errors
+    /// See [`Self::signal_points`].
+    fn signal_since(&self, name: &SignalName, scope: &SignalScope, source: Option<&str>) -> Result<Option<Ts>>;
 }
 
 /// Brings signals; several processes may at once.

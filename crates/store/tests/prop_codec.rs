@@ -6,7 +6,7 @@
 use barograph_domain::row::HeldCount;
 use barograph_domain::{
     AxisState, Cell, GapReason, HeldBy, InputAge, Kind, Label, Metric, MinuteRow, Model, ModelReading, ModelState,
-    OpenAlert, OpenAlerts, Pattern, Reason, Severity, Span, State, StreamIndex, Timeframes, Ts,
+    OpenAlert, OpenAlerts, OpenExperimental, Pattern, Reason, Severity, Span, State, StreamIndex, Timeframes, Ts,
 };
 use barograph_store::codec::{self, ChunkBuilder, Width};
 use proptest::collection::vec;
@@ -123,7 +123,13 @@ fn reading() -> impl Strategy<Value = ModelReading> {
 fn open() -> impl Strategy<Value = OpenAlerts> {
     let worst = (select(Pattern::ALL), select(Severity::ALL.to_vec()), option::of(any::<u8>()));
     let worst = worst.prop_map(|(pattern, severity, rule)| OpenAlert { pattern, severity, rule });
-    (any::<u16>(), option::of(worst)).prop_map(|(count, worst)| OpenAlerts { count, worst })
+    let experimental = (any::<u8>(), option::of(select(Pattern::ALL)));
+    let experimental = experimental.prop_map(|(count, first)| OpenExperimental { count, first });
+    (any::<u16>(), option::of(worst), experimental).prop_map(|(count, worst, experimental)| OpenAlerts {
+        count,
+        worst,
+        experimental,
+    })
 }
 
 fn row() -> impl Strategy<Value = MinuteRow> {

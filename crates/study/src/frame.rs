@@ -110,16 +110,25 @@ impl ResearchFrame {
             return Err(ResearchFrameError::Rows { column: "row_valid".to_owned(), rows: frame.valid.len() });
         }
         for (name, column) in columns {
-            if column.len() != frame.len() {
-                return Err(ResearchFrameError::Rows { column: name, rows: column.len() });
-            }
-            if frame.names.contains(&name) {
-                return Err(ResearchFrameError::Twice(name));
-            }
-            frame.names.push(name);
-            frame.columns.push(column);
+            frame.add(name, column)?;
         }
         Ok(frame)
+    }
+
+    /// One column more.
+    ///
+    /// # Errors
+    /// It has another number of rows, or a name that is there already.
+    pub fn add(&mut self, name: String, column: FrameColumn) -> Result<(), ResearchFrameError> {
+        if column.len() != self.len() {
+            return Err(ResearchFrameError::Rows { column: name, rows: column.len() });
+        }
+        if self.names.contains(&name) {
+            return Err(ResearchFrameError::Twice(name));
+        }
+        self.names.push(name);
+        self.columns.push(column);
+        Ok(())
     }
 
     /// Its rows from one moment until another, which is not of it.

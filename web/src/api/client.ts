@@ -34,9 +34,10 @@ const ahead = new Map<string, Promise<unknown>>();
 /** Longer than this after it came, an answer is asked for anew. */
 const AHEAD_MS = 5_000;
 
-/** Sends a GET before the part of the page that needs it has loaded. The first `ask` for the same path takes its answer. */
-export function askAhead(path: string): void {
-  const answer = send<unknown>('GET', path);
+/** Sends a GET before the part of the page that needs it has loaded. The first `ask` for the same path takes its answer, once `beside`
+    has come too. */
+export function askAhead(path: string, beside?: Promise<void>): void {
+  const answer = send<unknown>('GET', path).then((found) => (beside === undefined ? found : beside.then(() => found)));
   const forget = (): void => {
     if (ahead.get(path) === answer) ahead.delete(path);
   };

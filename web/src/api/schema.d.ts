@@ -175,6 +175,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/markets/{id}/signals/bars": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Signals at the candles of a chart: at each close the newest value that was known by then.
+         * @description A value enters at the moment since when it was known, never at the moment it is of, and a revision at its own; so answers of now and
+         *     `as_of` agree on every candle that was over. A name that does not speak of this market is left out.
+         */
+        get: operations["getSignalBars"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/onchain": {
         parameters: {
             query?: never;
@@ -1712,7 +1733,7 @@ export interface components {
             severity: components["schemas"]["Severity"];
             /**
              * Format: double
-             * @description Its anomaly score, 0 to 100.
+             * @description The greatest anomaly score of its records, 0 to 100: the last one is of a calm minute.
              */
             anomaly_score: number;
             /**
@@ -2221,7 +2242,10 @@ export interface components {
             price: number | null;
             /** @description How healthy the market looks, with its components. */
             health: components["schemas"]["HealthScore"];
-            /** @description How many of `patterns` could be judged: a score of 100 by few of them says little. */
+            /**
+             * @description How many patterns could be judged in the newest minute, or have an alert open with its data: a score of 100 by few of them says
+             *     little.
+             */
             patterns_judged: number;
             /** @description Alerts that are open, the most severe first. */
             alerts: components["schemas"]["EventView"][];
@@ -3086,8 +3110,8 @@ export interface components {
             entries: components["schemas"]["CaseEntryView"][];
             /** @description Of each of its patterns. */
             precision: components["schemas"]["PatternPrecision"][];
-            /** @description Up to three earlier cases of the same pattern that are closed, those with the nearest score first. */
-            similar: components["schemas"]["CaseSummary"][];
+            /** @description Up to three earlier cases of the same pattern that are closed, those with the nearest score first, and what followed them. */
+            similar: components["schemas"]["SimilarCase"][];
             /** @description What an export holds beside this, by digest. */
             attachments: components["schemas"]["CaseAttachment"][];
         };
@@ -3508,6 +3532,16 @@ export interface components {
             /** @description Kind of market; contracts and spot markets are not held against each other. */
             kind: components["schemas"]["MarketKind"];
             /**
+             * Format: date-time
+             * @description When its contracts end; null where they do not.
+             */
+            expiry: string | null;
+            /**
+             * @description The currency of all its prices; null where they are in several dollars, whose prices in each other are part of the spread.
+             * @example USDT
+             */
+            quote: string | null;
+            /**
              * Format: double
              * @description `cross_venue_spread_bps` (features §2.6): highest bid less lowest ask, in ten-thousandths of what is between them; above zero they
              *     cross before fees. Null with fewer than two fresh venues.
@@ -3515,7 +3549,8 @@ export interface components {
             spread_bps: number | null;
             /**
              * Format: double
-             * @description The same less the taker fees of both sides; null where one is unknown.
+             * @description The same less the taker fees of both sides; null where one is unknown, or the two sides are in different currencies: what it costs
+             *     to turn one into the other is not known here.
              */
             after_fees_bps: number | null;
             /** @description Why there is no spread: `missing_input`. */
@@ -3535,6 +3570,11 @@ export interface components {
              */
             market: string;
             /**
+             * @description The currency of both prices.
+             * @example USDT
+             */
+            quote: string;
+            /**
              * Format: double
              * @description Best bid; null before the first.
              */
@@ -3546,7 +3586,7 @@ export interface components {
             ask: number | null;
             /**
              * Format: int64
-             * @description Milliseconds since the venue's stamp; null before the first.
+             * @description Milliseconds since the venue's stamp, or since it came here where the venue's clock is ahead; null before the first.
              */
             age_ms: number | null;
             /** @description Why it does not count: `missing_input`, `gap`, `stale`; null where it does. */
@@ -3560,8 +3600,13 @@ export interface components {
              */
             market: string;
             /**
+             * @description The currency of the price.
+             * @example USDT
+             */
+            quote: string;
+            /**
              * Format: double
-             * @description In its quote currency.
+             * @description In that currency.
              */
             price: number;
             /**
@@ -3572,14 +3617,14 @@ export interface components {
             /** @description `settings`, or `published` by the venue for its lowest tier; null with the fee. */
             fee_from: string | null;
         };
-        /** @description All assets that at least two listened venues quote. */
+        /** @description All assets that at least two listened venues quote: once for each currency that two of them quote it in, and once for several dollars. */
         CrossVenueView: {
             /**
              * Format: date-time
-             * @description The moment.
+             * @description The moment, to the second; ages are exact.
              */
             ts: string;
-            /** @description By base currency and kind. */
+            /** @description By base currency, kind and expiry; what is in one currency before what is in several. */
             items: components["schemas"]["CrossVenueItem"][];
         };
         /** @description One step of the reliability curve by isotonic regression (CORP). */
@@ -3986,6 +4031,8 @@ export interface components {
              * @example CASCADE
              */
             source: string;
+            /** @description How often this pattern is a false alarm on real markets is not measured yet: it is shown and counted apart, and sent to no receiver. */
+            experimental: boolean;
             /** @description What this record reports. */
             change: components["schemas"]["Change"];
             /** @description State after it. */
@@ -4910,6 +4957,11 @@ export interface components {
              * @description Episodes that are not over.
              */
             open_alerts: number;
+            /**
+             * Format: int32
+             * @description Of these, those of experimental patterns.
+             */
+            open_experimental: number;
             /** @description How the data are. */
             data: components["schemas"]["DataState"];
         };
@@ -4933,7 +4985,7 @@ export interface components {
             /** @description What it speaks of. */
             kind: components["schemas"]["HeadlineKind"];
             axis: components["schemas"]["Axis"] | null;
-            /** @description The label, severity or stop state as a word. */
+            /** @description The label, severity or stop state as a word; `EXPERIMENTAL` of alerts that all are. */
             word: string | null;
             /** @description Id of the feature whose number it names. */
             metric: string | null;
@@ -4969,6 +5021,18 @@ export interface components {
             /** @description Why there is none: `no_data`. */
             reason: string | null;
             band: components["schemas"]["HealthBand"] | null;
+            /**
+             * Format: date-time
+             * @description The newest minute that it is made of.
+             */
+            as_of: string;
+            /** @description Patterns that could be judged in that minute, or whose alert is open and has its data. */
+            patterns_judged: number;
+            /**
+             * @description All patterns of readings, those too that nothing is measured for here: whatever happens, these are silent. Those of books and
+             *     trades are not among them.
+             */
+            patterns_judgeable: number;
             /**
              * Format: double
              * @description Points that alerts take together, of 70.
@@ -6660,10 +6724,10 @@ export interface components {
              */
             reason: string | null;
             /**
-             * @description Of the number.
+             * @description Of the number. Of a saved query that which the settings name for it; null where they name none, and where the answer is a word.
              * @example fraction
              */
-            unit: string;
+            unit: string | null;
             /**
              * @description The series it is made of, as `/metrics?metric_name=` has it; null where none is there.
              * @example defillama.tvl.ethereum
@@ -6858,7 +6922,10 @@ export interface components {
              * @description Since when it was known here.
              */
             known_ts: string | null;
-            /** @description Why there is none: `missing_input` (not fetched, or not recorded), `not_offered`, `no_bracket`, `stale`, or that of a reading. */
+            /**
+             * @description Why there is none: `missing_input` (not fetched, or not recorded), `not_offered`, `no_bracket`, `stale` (older than two hours, with
+             *     its moment and age), or that of a reading.
+             */
             reason: string | null;
         };
         /** @description The summary of all options that the volatilities are made of. */
@@ -6916,9 +6983,9 @@ export interface components {
             /** @description The variance premium: `iv_atm_30d` less `realized_vol_24h`. */
             iv_rv_spread: components["schemas"]["OptionNumber"];
             summary: components["schemas"]["OptionSummaryView"] | null;
-            /** @description 7, 30, 90 and 180 days. */
+            /** @description 7, 30, 90 and 180 days; none of a summary that is stale. */
             maturities: components["schemas"]["OptionMaturityView"][];
-            /** @description Listed expiries that have a volatility at the money, the next first. */
+            /** @description Listed expiries that have a volatility at the money, the next first; none of a summary that is stale. */
             expiries: components["schemas"]["OptionExpiryView"][];
         };
         /** @description Two positions that are nearly one. */
@@ -7910,6 +7977,145 @@ export interface components {
              */
             token: string;
         };
+        /**
+         * @description One signal from one source at the candles of a chart. Where a market has values of its own they count from the moment on since when one of
+         *     them was known; before that those of every market do, which are an item of their own.
+         */
+        SignalBars: {
+            /**
+             * @description What is measured.
+             * @example x.desk_flow
+             */
+            name: string;
+            /** @description `venue:symbol`, or `*` where it speaks of every market. */
+            scope: string;
+            /** @description Who measured it. */
+            source: string;
+            /** @description The tag `unit` of its newest value; null without one. */
+            unit: string | null;
+            /**
+             * Format: int64
+             * @description Values and revisions of them that these candles could know of.
+             */
+            revisions: number;
+            /**
+             * Format: int64
+             * @description Of these, those whose owner states since when they were known; all others but the assumed count since they arrived.
+             */
+            stated: number;
+            /**
+             * Format: int64
+             * @description Of these, those of which it is assumed since when they were known, from how late their source usually is.
+             */
+            assumed: number;
+            /**
+             * @description The newest value known at each candle's close, of the open candle at this moment; null where there was none, or none of the
+             *     seven days before.
+             */
+            v: (number | null)[];
+            /** @description The moment that value is of, epoch seconds; null with it. */
+            of: (number | null)[];
+        };
+        /** @description Signals as they were known at the candles of a chart: the lists are as long as `t`. */
+        SignalBarsView: {
+            /**
+             * @description `venue:symbol`.
+             * @example binance-usdm:BTCUSDT
+             */
+            instrument: string;
+            /**
+             * Format: int64
+             * @description Length of a candle, seconds.
+             */
+            interval_s: number;
+            /** @description Beginnings, epoch seconds. */
+            t: number[];
+            /** @description Those asked for, by name and source; what does not speak of this market is not among them. */
+            items: components["schemas"]["SignalBars"][];
+            /** @description Those asked for that have more values than one answer reads. */
+            too_long: components["schemas"]["SignalTooLong"][];
+            /** @description What there is to draw, where no name was given; else empty. */
+            offered: components["schemas"]["SignalOffer"][];
+        };
+        /** @description What followed after a condition on signals came to hold. */
+        SignalForecast: {
+            /** @description Id of the event (verification §2). */
+            event: string;
+            /**
+             * Format: int64
+             * @description How far the event looks ahead, minutes.
+             */
+            horizon_min: number;
+            /**
+             * Format: double
+             * @description Share of the moments of the 5-minute grid that the event follows.
+             */
+            base_rate: number | null;
+            /** @description How the condition did. */
+            hits: components["schemas"]["HitRates"];
+        };
+        /**
+         * @description Which values of a signal stood on the minutes of a market. Where a market has values of its own they count from the moment on since when one
+         *     of them was known; before that those of every market do, which are an entry of their own.
+         */
+        SignalMinutes: {
+            /** @description The market. */
+            instrument: string;
+            /** @description What is measured. */
+            name: string;
+            /** @description `venue:symbol`, or `*` where it speaks of every market. */
+            scope: string;
+            /** @description Who measured it. */
+            source: string;
+            /**
+             * Format: int64
+             * @description An older value was absent, seconds.
+             */
+            within_s: number;
+            /**
+             * Format: int64
+             * @description Values and revisions of them that a minute of the stretch could know of.
+             */
+            revisions: number;
+            /**
+             * Format: int64
+             * @description Of these, those whose owner states since when they were known; all others but the assumed count since they arrived.
+             */
+            stated: number;
+            /**
+             * Format: int64
+             * @description Of these, those of which it is assumed since when they were known, from how late their source usually is.
+             */
+            assumed: number;
+            /**
+             * Format: int64
+             * @description Minutes of the stretch that had a value.
+             */
+            minutes: number;
+            /** @description Digest of these values with the moments since when they were known; 64 hexadecimal digits. */
+            digest: string;
+        };
+        /** @description A signal that can be drawn beside a market's candles. */
+        SignalOffer: {
+            /**
+             * @description What is measured.
+             * @example x.desk_flow
+             */
+            name: string;
+            /** @description `venue:symbol`, or `*` where it speaks of every market. Of Deribit's options it is the perpetual of the same currency. */
+            scope: string;
+            /** @description Who measured it. */
+            source: string;
+        };
+        /** @description A signal that was asked for and is left out. */
+        SignalTooLong: {
+            /** @description What is measured. */
+            name: string;
+            /** @description Why, in a sentence. */
+            reason: string;
+            /** @description What would bring it. */
+            hint: string;
+        };
         /** @description One signal from one source, and what it amounts to. */
         SignalView: {
             /**
@@ -7970,6 +8176,35 @@ export interface components {
              * @description When the newest of them became known.
              */
             known_ts: string;
+        };
+        /** @description A condition on signals over stored minutes, all markets together that its signals speak of. */
+        SignalWhatIf: {
+            /** @description As it was asked. */
+            when: string;
+            /**
+             * Format: double
+             * @description Days of stored minutes.
+             */
+            market_days: number;
+            /**
+             * Format: double
+             * @description Times a day and market that it came to hold.
+             */
+            entries_per_day: number | null;
+            /**
+             * Format: double
+             * @description Share of the minutes on which it held.
+             */
+            share: number | null;
+            /**
+             * Format: double
+             * @description Share of the minutes on which it could be told whether it did; on the others a number was absent.
+             */
+            known_share: number | null;
+            /** @description What followed. */
+            forecasts: components["schemas"]["SignalForecast"][];
+            /** @description Which values these were: what is counted here repeats only with them. */
+            used: components["schemas"]["SignalMinutes"][];
         };
         /** @description What became of values that were brought; all were stored, or none. */
         SignalsTaken: {
@@ -8071,6 +8306,27 @@ export interface components {
             distance: number | null;
             /** @description What followed. */
             outcome: components["schemas"]["AlertOutcome"];
+        };
+        /** @description An earlier case of the same pattern, and what the market did after it (surveillance §8, §12). */
+        SimilarCase: components["schemas"]["CaseSummary"] & {
+            /** @description Its alert that has the nearest score: what followed is counted from its beginning. */
+            alert_id: string;
+            /**
+             * @description Whose that is.
+             * @example binance-usdm:BTCUSDT
+             */
+            instrument: string;
+            /**
+             * Format: date-time
+             * @description When it began, or happened.
+             */
+            opened_at: string;
+            outcome?: components["schemas"]["AlertOutcome"] | null;
+            /**
+             * @description Why that is null: `not_stored`.
+             * @example not_stored
+             */
+            outcome_reason?: string | null;
         };
         /** @description What followed the moments most like one. */
         SimilarView: {
@@ -8293,6 +8549,7 @@ export interface components {
              *     that of this minute; only on a read at the present moment.
              */
             recorded_until?: string | null;
+            health?: components["schemas"]["HealthScore"] | null;
         };
         /** @description The snapshot behind an answer. */
         SnapshotRef: {
@@ -9245,6 +9502,8 @@ export interface components {
             budget?: string | null;
             /** @description A threshold to choose so that the budget is kept in the first half of the stretch; reported is the second half. */
             tune?: string | null;
+            /** @description A condition on signals that it declares, as in `signal x.desk_flow; x.desk_flow.z_7d > 2`, to be counted over the same minutes. */
+            when?: string | null;
             /** @description Name of the changed book in its text; absent: as it is called. */
             name?: string | null;
         };
@@ -9274,6 +9533,7 @@ export interface components {
             left_out: string[];
             budget: components["schemas"]["AlertBudgetView"] | null;
             tuned: components["schemas"]["TunedView"] | null;
+            signals: components["schemas"]["SignalWhatIf"] | null;
             /** @description Text of the changed book, to be kept as a file of one's own. */
             text: string;
         };
@@ -9740,6 +10000,72 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SignalsView"];
+                };
+            };
+            /** @description the one you hold is still it (If-None-Match) */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description what was wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSignalBars: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Names, separated by commas, 8 at most. Left out: what there is to draw is listed.
+                 * @example x.desk_flow,deribit.dvol
+                 */
+                names?: string;
+                /**
+                 * @description Length of a candle: 1m, 5m, 15m, 1h, 4h or 1d. Left out: 1h.
+                 * @example 1h
+                 */
+                interval?: string;
+                /**
+                 * @description The moment before which the last candle begins. Left out: now.
+                 * @example 2026-02-06T00:00:00Z
+                 */
+                end?: string;
+                /** @description Places for candles, from 1 to 2000. Left out: 500. */
+                bars?: number;
+                /**
+                 * @description Answer with what was known then: `known_ts ≤ as_of`. ISO-8601 (UTC where no offset is given) or an epoch number.
+                 *     A moment that lies ahead is refused; up to a minute ahead means now.
+                 * @example 2026-02-05T14:35:00Z
+                 */
+                as_of?: string;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description `venue:symbol`, or a bare symbol where only one instrument answers to it.
+                 * @example binance-usdm:BTCUSDT
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description at most 2000 candles */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignalBarsView"];
                 };
             };
             /** @description the one you hold is still it (If-None-Match) */

@@ -26,6 +26,7 @@ export type TapeTrade = Schemas['TapeTrade'];
 export type Disposition = Schemas['Disposition'];
 export type PatternPrecision = Schemas['PatternPrecision'];
 export type Share = Schemas['ShareInterval'];
+export type SignalBarsView = Schemas['SignalBarsView'];
 export type LevelView = Schemas['LevelView'];
 export type LevelPage = Schemas['PageView_LevelView'];
 export type MarketList = Schemas['MarketList'];

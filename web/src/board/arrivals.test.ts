@@ -13,8 +13,8 @@ test.each([
   expect(questionOf(from, to)).toEqual(question);
 });
 
-test('what opened or happened is news, unless a stronger alert says the same', () => {
-  const event = (change: string, inhibited_by: string | null = null): EventView => ({ change, inhibited_by }) as unknown as EventView;
+test('what opened or happened is news, unless a stronger alert says the same or it is experimental', () => {
+  const event = (change: string, inhibited_by: string | null = null, experimental = false): EventView => ({ change, inhibited_by, experimental }) as unknown as EventView;
   const news = [event('OPENED'), event('HAPPENED')];
-  expect(newsIn([...news, event('CLOSED'), event('UPDATED'), event('OPENED', 'another')])).toEqual(news);
+  expect(newsIn([...news, event('CLOSED'), event('UPDATED'), event('OPENED', 'another'), event('OPENED', null, true)])).toEqual(news);
 });

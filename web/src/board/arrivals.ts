@@ -1,7 +1,7 @@
 // Which alerts have arrived between two moments of a stretch that is played: what a reader would have been shown while it happened.
 import type { EventView } from '../api/types';
 
-/** Changes that are news; that an episode is over is seen on the page. */
+/** Changes that are news; that an episode is over is seen on the page, and so are experimental alerts. */
 const NEWS = new Set(['OPENED', 'HAPPENED']);
 /** Who jumps so far, in milliseconds, has not played. */
 export const LEAP_MS = 6 * 3_600_000;
@@ -15,5 +15,5 @@ export function questionOf(from: string | null, to: string | null): { start: str
 }
 
 export function newsIn(events: readonly EventView[]): EventView[] {
-  return events.filter((event) => NEWS.has(event.change) && event.inhibited_by === null);
+  return events.filter((event) => NEWS.has(event.change) && event.inhibited_by === null && !event.experimental);
 }

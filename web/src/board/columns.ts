@@ -27,6 +27,8 @@ export const COLUMNS = {
   vol_4h: 'number',
   vol_pct_90d: 'number',
   vol_halflife: 'number',
+  open_experimental: 'number',
+  health: 'number',
 } as const;
 
 export type Column = keyof typeof COLUMNS;

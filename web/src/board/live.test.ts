@@ -1,6 +1,7 @@
 import '../testing/page';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { signInWanted } from '../api/client';
+import { heardServerTime, serverNow, wallClock } from '../state/clock';
 import { place } from '../state/place';
 import { alertEdition, deliveryEdition, healed, isStale, link, noticeEdition, signOut, signedIn, startLive, venuesPulse } from './live';
 import type { Board } from '../contract';
@@ -67,7 +68,7 @@ const BOARD = {
   n: 1,
   logic_version: 'v1',
   origin: 'synthetic',
-  header: { markets: 1, live: 1, lost: 0, cascades_24h: 0, volatility_events_24h: 0, open_alerts: 0, data: 'live' },
+  header: { markets: 1, live: 1, lost: 0, cascades_24h: 0, volatility_events_24h: 0, open_alerts: 0, open_experimental: 0, data: 'live' },
   columns: ['price', 'row_ts'],
   labels: {},
   rows: [{ i: 0, instrument: 'v:A', symbol: 'A', venue: 'v', cells: [10, 60], reasons: { price: 'warming' }, headline: '', spark: [9, 10] }],
@@ -75,6 +76,15 @@ const BOARD = {
   first_ts: null,
   last_ts: null,
 };
+
+test('the first board says what time it is, until the clock has', () => {
+  wallClock.value = Date.now();
+  newest().send('board', BOARD);
+  expect(serverNow.peek()).toBe(Date.parse(BOARD.ts));
+  heardServerTime(Date.parse(BOARD.ts) + 60_000);
+  newest().send('board', BOARD);
+  expect(serverNow.peek()).toBe(Date.parse(BOARD.ts) + 60_000);
+});
 
 test('cells, closes, reasons and changes of labels arrive at their rows', async () => {
   const stream = newest();

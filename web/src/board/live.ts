@@ -4,7 +4,7 @@ import { batch, computed, effect, signal } from '@preact/signals';
 import { send, signInWanted } from '../api/client';
 import type { EventView, Snapshot } from '../api/types';
 import type { Board, BoardChange, BoardHeader, BoardRow, CellBatch, FeedRow, FeedsPulse, MarketNow, Moved, RowHeadline, RowReasons } from '../contract';
-import { heardServerTime } from '../state/clock';
+import { heardServerTime, supposeServerTime } from '../state/clock';
 import { judge, pauseMs } from '../state/link';
 import type { LinkState } from '../state/link';
 import { paced } from '../state/pace';
@@ -85,6 +85,7 @@ function open(query: string): void {
     });
   };
   on<Board>('board', (board) => {
+    supposeServerTime(Date.parse(board.ts));
     showBoard(board);
     noteReach(board);
     boards.value += 1;

@@ -29,7 +29,7 @@ function board(n: number, ...list: BoardRow[]): Board {
     n,
     logic_version: 'v1',
     origin: 'synthetic',
-    header: { markets: list.length, live: 1, lost: 0, cascades_24h: 0, volatility_events_24h: 0, open_alerts: 0, data: 'live' },
+    header: { markets: list.length, live: 1, lost: 0, cascades_24h: 0, volatility_events_24h: 0, open_alerts: 0, open_experimental: 0, data: 'live' },
     columns: ['price', 'risk'],
     labels: { risk: ['UNKNOWN', 'NORMAL'], trend: [], volatility: [], heat: [] },
     rows: list,

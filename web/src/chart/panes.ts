@@ -1,11 +1,13 @@
 // The panes under the price: liquidations, funding, open interest, volatility; and the volume at the foot of the price. Each is a set of
 // series that shows as many rows as are over; what is not chosen is not there. They grow by what comes and are set anew for all else.
-import { HistogramSeries, LineSeries } from 'lightweight-charts';
+import { HistogramSeries, LineSeries, LineType } from 'lightweight-charts';
 import type { HistogramData, IChartApiBase, ISeriesApi, LineData, LineWidth, SeriesType, Time, UTCTimestamp, WhitespaceData } from 'lightweight-charts';
-import { compact, funding, volatility } from '../format/number';
+import { compact, funding, plain, volatility } from '../format/number';
 import type { ChartRow } from './bars';
 import { faded } from './colours';
 import type { Colours } from './colours';
+import { signalPoint } from './signals';
+import type { SignalLine } from './signals';
 
 export const PANES = ['volume', 'liquidations', 'funding', 'oi', 'vol'] as const;
 export type PaneName = (typeof PANES)[number];
@@ -64,11 +66,19 @@ function made(chart: IChartApiBase<Time>, name: PaneName, pane: number, title: s
   }
 }
 
+/** A value stands until the next is known: the line goes in steps. */
+function signalPane(chart: IChartApiBase<Time>, line: () => SignalLine | undefined, pane: number, title: string): Follower {
+  const priceFormat = { type: 'custom', formatter: plain, minMove: 1e-9 } as const;
+  const series = chart.addSeries(LineSeries, { title, lineWidth: 1 as LineWidth, lineType: LineType.WithSteps, priceFormat: priceFormat as never, priceLineVisible: false, crosshairMarkerVisible: false }, pane);
+  return { series, point: (row, next, colours) => signalPoint(line(), row, next, colours.accent) };
+}
+
 const UNDER = PANES.filter((name) => name !== 'volume');
 
 export class Panes {
-  private all = new Map<PaneName, Follower[]>();
+  private all = new Map<string, Follower[]>();
   private chosen = '';
+  private signals: readonly SignalLine[] = [];
 
   constructor(
     private readonly chart: IChartApiBase<Time>,
@@ -76,14 +86,18 @@ export class Panes {
   ) {}
 
   /** Puts up what is chosen; true where that has changed, and data has to be set. */
-  choose(wanted: readonly PaneName[], base: string): boolean {
-    const chosen = `${base} ${PANES.filter((name) => wanted.includes(name)).join()}`;
-    if (chosen === this.chosen) return false;
+  choose(wanted: readonly PaneName[], base: string, signals: readonly SignalLine[]): boolean {
+    const chosen = `${base} ${PANES.filter((name) => wanted.includes(name)).join()} ${signals.map(({ title, unit }) => `${title} ${unit}`).join()}`;
+    const same = signals === this.signals;
+    this.signals = signals;
+    if (chosen === this.chosen) return !same;
     this.chosen = chosen;
     for (const follower of this.followers()) this.chart.removeSeries(follower.series);
     this.all.clear();
     if (wanted.includes('volume')) this.all.set('volume', made(this.chart, 'volume', 0, ''));
     UNDER.filter((name) => wanted.includes(name)).forEach((name, at) => this.all.set(name, made(this.chart, name, at + 1, this.narrow ? '' : `${PANE_WORDS[name]}${name === 'oi' ? ` ${base}` : ''}`)));
+    const under = UNDER.filter((name) => wanted.includes(name)).length;
+    signals.forEach((line, at) => this.all.set(line.title, [signalPane(this.chart, () => this.signals[at], under + at + 1, this.narrow ? '' : `${line.title} ${line.unit}`)]));
     this.chart.panes().forEach((pane, at) => pane.setStretchFactor(at === 0 ? 7 : 1));
     return true;
   }

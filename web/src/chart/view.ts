@@ -11,6 +11,8 @@ import { coloursNow } from './colours';
 import { marksUntil, overAt } from './cut';
 import type { Shown } from './cut';
 import { Heat } from './heat';
+import { HeatMap } from './heatmap';
+import type { CellHit, HeatScale } from './heatmap';
 import { Levels } from './levels';
 import { Lines } from './lines';
 import type { OwnLine } from './lines';
@@ -20,6 +22,7 @@ import type { MeasurePoint } from './measure';
 import { looks } from './looks';
 import { Panes, linePoint } from './panes';
 import type { Follower, PaneName } from './panes';
+import type { SignalLine } from './signals';
 import { Pointer } from './pointer';
 import { placeAt, xOf } from './primitive';
 import { zonedTime } from './timeaxis';
@@ -30,6 +33,8 @@ export interface Hit {
   y: number;
   /** Levels of the line or zones of the heat under the pointer, the strongest first. */
   levels: readonly LevelView[];
+  /** Reported liquidations under the pointer. */
+  cell: CellHit | null;
 }
 
 export interface ChartHandlers {
@@ -46,14 +51,18 @@ export interface ChartHandlers {
   moved: (id: string, price: number) => void;
   hovered: (hit: Hit | null) => void;
   measured: (text: string | null) => void;
+  /** What the colours of the heat map mean; `null`: it is not drawn. */
+  scaled: (scale: HeatScale | null) => void;
 }
 
 export interface Choices {
   /** What open interest is counted in. */
   base: string;
   panes: readonly PaneName[];
+  signals: readonly SignalLine[];
   levels: boolean;
   zones: boolean;
+  liquidations: boolean;
   sessions: boolean;
   marks: boolean;
   log: boolean;
@@ -93,14 +102,16 @@ export class ChartView {
   private readonly background: Background;
   private readonly levels: Levels;
   private readonly heat: Heat;
+  private readonly map: HeatMap;
   private readonly panes: Panes;
   private readonly pointer: Pointer;
   private readonly track: Track;
   private readonly watch: ResizeObserver;
   private compared: { rows: readonly ChartRow[]; series: ISeriesApi<'Line', Time> } | null = null;
-  private choices: Choices = { base: '', panes: [], levels: true, zones: true, sessions: true, marks: true, log: false };
+  private choices: Choices = { base: '', panes: [], signals: [], levels: true, zones: true, liquidations: true, sessions: true, marks: true, log: false };
   private beside: Beside = { sessions: [], marks: [] };
   private alive: readonly LevelView[] = [];
+  private stood: readonly LevelView[] = [];
   private frame = 0;
   private partial: ChartRow | null = null;
   private until: number | null = null;
@@ -126,9 +137,10 @@ export class ChartView {
     this.background = new Background(this.colours);
     this.levels = new Levels(this.colours);
     this.heat = new Heat(this.colours);
+    this.map = new HeatMap(this.colours, handlers.scaled);
     this.lines = new Lines(this.colours);
     this.measure = new Measure(this.colours);
-    for (const drawing of [this.background, this.heat, this.levels, this.lines, this.measure]) this.candles.attachPrimitive(drawing);
+    for (const drawing of [this.background, this.map, this.heat, this.levels, this.lines, this.measure]) this.candles.attachPrimitive(drawing);
     this.track = new Track(canvas, this.colours);
     this.chart.subscribeCrosshairMove((at) => this.crossed(at));
     this.chart.timeScale().subscribeVisibleLogicalRangeChange((range) => {
@@ -168,9 +180,10 @@ export class ChartView {
     this.follow(false);
   }
 
-  /** The levels of the moment shown. */
-  know(levels: readonly LevelView[]): void {
+  /** The levels of the moment shown, and the liquidation zones that stood out until then. */
+  know(levels: readonly LevelView[], stood: readonly LevelView[]): void {
     this.alive = levels;
+    this.stood = stood;
     this.besides();
   }
 
@@ -184,6 +197,7 @@ export class ChartView {
       for (let at = this.drawn; at < over; at += 1) this.uncover(at);
       this.drawn = over;
       this.mark();
+      this.map.uncover(over);
     } else if (steps !== 0) {
       this.partial = null;
       this.setAll();
@@ -210,7 +224,7 @@ export class ChartView {
 
   choose(choices: Choices): void {
     this.choices = choices;
-    const changed = this.panes.choose(choices.panes, choices.base);
+    const changed = this.panes.choose(choices.panes, choices.base, choices.signals);
     if (changed) {
       this.panes.paint(this.colours);
       for (const follower of this.panes.followers()) this.setFollower(follower);
@@ -374,8 +388,9 @@ export class ChartView {
     }
     const zones = this.choices.zones ? this.heat.at(point.x, point.y) : [];
     const line = zones.length === 0 && this.choices.levels ? this.levels.at(point.y) : null;
-    const levels = line === null ? zones : [line.level, ...line.also];
-    this.handlers.hovered(levels.length === 0 ? null : { x: point.x, y: point.y, levels });
+    const under = this.map.at(point.x, point.y, placeAt(this.chart.timeScale(), point.x));
+    const levels = zones.length > 0 ? zones : line === null ? under.zones : [line.level, ...line.also, ...under.zones];
+    this.handlers.hovered(levels.length === 0 && under.cell === null ? null : { x: point.x, y: point.y, levels, cell: under.cell });
   }
 
   private setAll(): void {
@@ -386,6 +401,7 @@ export class ChartView {
     for (const follower of this.panes.followers()) this.setFollower(follower);
     this.setCompared();
     this.mark();
+    this.map.uncover(this.drawn);
   }
 
   private setFollower({ series, point }: Follower): void {
@@ -422,6 +438,7 @@ export class ChartView {
     const known = this.until === null ? this.alive : this.alive.filter((l) => Date.parse(l.known_at) / 1_000 <= (this.until ?? 0));
     const taken = this.heat.show(choices.zones ? known : [], colours);
     this.levels.show(choices.levels ? known : [], rows, interval, taken, colours);
+    this.map.show({ rows, interval, over: this.drawn, reported: choices.liquidations, zones: choices.zones ? this.stood : [] }, colours);
   }
 
   private scale(): void {

@@ -22,6 +22,12 @@ test('a turn for the worse and a severe alert are said, the rest is not', () => 
   ]);
 });
 
+test('an experimental alert calls nobody, however severe', () => {
+  const spoofing = { ...alert('v:SOLUSDT', 'HIGH', 'OPENED', 'SPOOFING'), experimental: true };
+  expect(messagesOf({ changes: [], alerts: [spoofing] }, all, headline)).toEqual([]);
+  expect(messagesOf({ changes: [], alerts: [{ ...spoofing, experimental: false }] }, all, headline)).toHaveLength(1);
+});
+
 test('only of whom it is wanted', () => {
   expect(messagesOf({ changes: [turn('v:BTCUSDT'), turn('v:SOLUSDT')], alerts: [] }, (of) => of === 'v:SOLUSDT', headline).map((m) => m.instrument)).toEqual(['v:SOLUSDT']);
 });

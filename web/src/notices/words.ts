@@ -27,7 +27,8 @@ const TITLE_MAX = 60;
 /** `wanted` says whose; `headline` is what stands out about a market now. */
 export function messagesOf(heard: Heard, wanted: (instrument: string) => boolean, headline: (instrument: string) => string): Message[] {
   const changes = heard.changes.filter((change) => isWorse(change) && wanted(change.instrument)).sort((a, b) => rankOf(b.axis, b.to) - rankOf(a.axis, a.to));
-  const alerts = heard.alerts.filter((event) => event.change === 'OPENED' && (event.severity === 'HIGH' || event.severity === 'CRITICAL') && wanted(event.instrument));
+  // How often an experimental alert is right is not known: it is shown, and no more.
+  const alerts = heard.alerts.filter((event) => !event.experimental && event.change === 'OPENED' && (event.severity === 'HIGH' || event.severity === 'CRITICAL') && wanted(event.instrument));
   const single = [
     ...changes.map((change): Message => ({ title: short(turnSentence(nameOf(change.instrument), change)), body: headline(change.instrument), instrument: change.instrument, tag: `${change.instrument} ${change.axis}` })),
     // A changed label has said itself already.

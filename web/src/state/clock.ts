@@ -19,10 +19,21 @@ export const serverNow = computed(() => (asOf.value === null ? wallClock.value +
 /** Moves with each hour of the server. */
 export const hourNow = computed(() => Math.floor(serverNow.value / HOUR));
 
+let known = false;
+
 export function heardServerTime(ms: number): void {
+  known = true;
   const next = ms - Date.now();
   // The journey of a message is not a change of clocks.
   if (Math.abs(next - offset.value) > 1_500) offset.value = next;
+}
+
+/** The moment of the first board, until the clock has answered: what changed within the last hour is in the first drawing, and pushes
+    nothing away. */
+export function supposeServerTime(ms: number): void {
+  if (known) return;
+  heardServerTime(ms);
+  known = false;
 }
 
 export function startClock(): void {

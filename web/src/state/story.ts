@@ -40,6 +40,14 @@ export async function askClock(): Promise<void> {
   if (address !== null) setParams(address);
 }
 
+let first: Promise<void> | null = null;
+
+/** When the clock has answered for the first time, or has not; never fails. */
+export function clockAsked(): Promise<void> {
+  first ??= askClock();
+  return first;
+}
+
 /** A demo reads its history within so many seconds; then it is asked for every tenth second: it may be a slow machine, or a server that
     only has records. */
 const EACH_SECOND_S = 120;
@@ -49,8 +57,8 @@ export function startStory(): void {
   let waited = 0;
   const waits = (): boolean => header.peek()?.data === 'recorded' && Object.keys(place.peek().params).length === 0;
   effect(() => {
-    void boards.value;
-    if (!signInWanted.value) void askClock();
+    const begun = boards.value > 0;
+    if (!signInWanted.value) void (begun ? askClock() : clockAsked());
   });
   window.setInterval(() => {
     if (!waits() || signInWanted.peek()) return;

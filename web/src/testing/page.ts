@@ -14,6 +14,8 @@ vi.stubGlobal('window', {
   cancelAnimationFrame: (id: number) => clearTimeout(id),
 });
 vi.stubGlobal('document', { hidden: false });
+// The chart library looks at it when it is loaded.
+vi.stubGlobal('navigator', { userAgent: '' });
 
 export interface Question {
   /** Method, address and body. */

@@ -9,7 +9,8 @@ const LISTED = Object.entries(PAGES).flatMap(([page, spec]) => ('title' in spec 
 export function Nav(): JSX.Element {
   const shown = route.value.page;
   const at = pageSpec(shown)?.within ?? shown;
-  const open = header.value?.open_alerts ?? 0;
+  // Experimental alerts are in the list; no count calls for them.
+  const open = (header.value?.open_alerts ?? 0) - (header.value?.open_experimental ?? 0);
   return (
     <nav aria-label="pages">
       <ul>

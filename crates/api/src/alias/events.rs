@@ -151,6 +151,7 @@ mod tests {
             pattern_type: pattern,
             trigger: None,
             source: pattern.source(),
+            experimental: pattern.is_experimental(),
             change: AlertChange::Opened,
             state: AlertState::Open,
             timestamp: Ts(1_500_000_000),

@@ -127,7 +127,8 @@ columns! {
     TfTrend: "tf_trend", Digits(Axis::Trend), Minute, Silent;
     /// Volatility on the same.
     TfVol: "tf_vol", Digits(Axis::Volatility), Minute, Silent;
-    /// Episodes that are not over, as the headline counts them; those of pairs of markets are in the header's number alone.
+    /// Episodes that are not over; those of pairs of markets are in the header's number alone. The headline leaves out experimental ones
+    /// that begin more than once a day here.
     OpenAlerts: "open_alerts", Whole, Turn, Silent;
     /// Annualised volatility of the last 24 hours, fraction (`realized_vol_24h`): what the volatility label is made of.
     Vol24h: "vol_24h", Reading, Minute, Explained;
@@ -139,6 +140,12 @@ columns! {
     VolPct90d: "vol_pct_90d", Reading, Minute, Explained;
     /// Half-life of an outbreak of volatility, days (`vol_halflife`).
     VolHalflife: "vol_halflife", Reading, Minute, Explained;
+    /// Of `open_alerts`, those of experimental patterns: how often these are false alarms on real markets is not measured yet.
+    OpenExperimental: "open_experimental", Whole, Turn, Silent;
+    /// How healthy the market looks, from 0 to 100, by its alerts and by how much of its data came in the last hour: GOOD from 80, WATCH
+    /// from 50, POOR below. Null where it would be GOOD by less than half of the patterns. Its parts are in the market's snapshot and
+    /// analysis.
+    Health: "health", Whole, Minute, Explained;
 }
 
 // A batch says in the bits of a u32 which columns changed.

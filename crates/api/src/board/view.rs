@@ -38,6 +38,8 @@ pub struct HeaderView {
     pub volatility_events_24h: u32,
     /// Episodes that are not over.
     pub open_alerts: u32,
+    /// Of these, those of experimental patterns.
+    pub open_experimental: u32,
     /// How the data are.
     pub data: DataState,
 }

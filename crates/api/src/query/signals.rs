@@ -2,7 +2,7 @@
 
 use super::{Page, QueryError, SeriesWindow};
 use crate::onchain::OnchainView;
-use crate::signals::{SignalsTaken, SignalsView};
+use crate::signals::{SignalBarsQuery, SignalBarsView, SignalsTaken, SignalsView};
 use crate::view::MetricPoint;
 use barograph_domain::{InstrumentName, SignalName, Ts};
 
@@ -31,6 +31,12 @@ pub trait AskSignals {
         name: &SignalName,
         window: &SeriesWindow,
     ) -> Result<Page<MetricPoint>, QueryError>;
+
+    /// Signals at the candles of a chart, each value from the moment on since when it was known; or what there is to draw.
+    ///
+    /// # Errors
+    /// [`QueryError::TooMuch`] where a stretch holds more values than one answer reads, or the store's failure.
+    fn signal_bars(&self, id: &InstrumentName, asked: &SignalBarsQuery) -> Result<SignalBarsView, QueryError>;
 
     /// Stores the values in a text about a market, known from now on where they do not state since when; all or none.
     ///

@@ -5,7 +5,7 @@ use super::reply;
 use super::segment::{MarketId, Segment};
 use crate::chart::{BARS_MAX, ChartQuery, ChartView, ContinuityView, INTERVALS};
 use crate::etag;
-use crate::params::{AsOf, Params, TimeRange, check_range, parameters};
+use crate::params::{AsOf, Given, Params, TimeRange, check_range, parameters};
 use crate::problem::{Problem, ProblemKind};
 use crate::query::SeriesWindow;
 use crate::state::SharedState;
@@ -16,7 +16,7 @@ use barograph_domain::time::DAY;
 use barograph_domain::{Span, Ts};
 
 /// Candles unless asked otherwise.
-const BARS: usize = 500;
+pub(super) const BARS: usize = 500;
 /// Interruptions read for one answer.
 const GAPS: usize = 5_000;
 /// Stretch shown unless asked otherwise.
@@ -64,19 +64,21 @@ pub(super) async fn candles(
 }
 
 fn asked(candles: &Candles, as_of: &AsOf, now: Ts) -> Result<ChartQuery, Problem> {
-    let interval = match candles.interval.text() {
-        None => None,
-        Some(word) => {
-            Some(INTERVALS.iter().find(|(known, _)| *known == word).map(|(_, span)| *span).ok_or_else(|| {
-                Problem::new(ProblemKind::BadRequest, format!("interval: there are no candles of '{word}'"))
-                    .value(word)
-                    .hint("write 1m, 5m, 15m, 1h, 4h or 1d")
-                    .candidates(INTERVALS.map(|(known, _)| known.to_owned()).to_vec())
-            })?)
-        }
-    };
+    let interval = candle_length(&candles.interval)?;
     let bars = candles.bars.count((BARS, BARS_MAX), "ask for fewer, or for longer candles")?;
     Ok(ChartQuery { interval, end: candles.end.instant()?, bars, as_of: as_of.moment(now)? })
+}
+
+/// The length in a parameter; `None` where it is not given.
+pub(super) fn candle_length(given: &Given) -> Result<Option<Span>, Problem> {
+    let Some(word) = given.text() else { return Ok(None) };
+    let known = INTERVALS.iter().find(|(known, _)| *known == word).map(|(_, span)| *span);
+    known.map(Some).ok_or_else(|| {
+        Problem::new(ProblemKind::BadRequest, format!("interval: there are no candles of '{word}'"))
+            .value(word)
+            .hint("write 1m, 5m, 15m, 1h, 4h or 1d")
+            .candidates(INTERVALS.map(|(known, _)| known.to_owned()).to_vec())
+    })
 }
 
 /// How every stream of a market stood: stretches of LIVE, GAP, RESYNC and STALE with reasons, as stored.

@@ -92,6 +92,7 @@ routes! {
     metrics::points READ,
     signals::put OPERATE,
     signals::list READ,
+    signals::bars READ,
     onchain::now READ,
     features::rows READ,
     features::of_all READ,

@@ -3,7 +3,9 @@
 use super::found::page;
 use super::world::World;
 use barograph_api::onchain::{OnchainReadingView, OnchainView};
-use barograph_api::signals::{SignalView, SignalsTaken, SignalsView};
+use barograph_api::signals::{
+    SignalBars, SignalBarsQuery, SignalBarsView, SignalOffer, SignalView, SignalsTaken, SignalsView,
+};
 use barograph_api::{AskSignals, MetricPoint, Page, QueryError, SeriesWindow};
 use barograph_domain::{InstrumentName, SignalName, Span, Ts};
 use std::collections::BTreeMap;
@@ -38,7 +40,7 @@ impl AskSignals for World {
             value,
             word: None,
             reason: value.is_none().then_some("missing_input"),
-            unit: "fraction",
+            unit: Some("fraction".to_owned()),
             of: value.map(|_| "defillama.tvl.all".to_owned()),
             source: value.map(|_| "defillama".to_owned()),
             n: 2,
@@ -77,6 +79,34 @@ impl AskSignals for World {
             (ts, point)
         });
         Ok(page(points, window))
+    }
+
+    fn signal_bars(&self, id: &InstrumentName, asked: &SignalBarsQuery) -> Result<SignalBarsView, QueryError> {
+        let (name, scope, source) = (NAME.to_owned(), "*".to_owned(), "desk".to_owned());
+        let seconds = |t: Ts| t.0 / 1_000_000_000;
+        let item = |name: &SignalName| SignalBars {
+            name: name.to_string(),
+            scope: scope.clone(),
+            source: source.clone(),
+            unit: Some("USD".to_owned()),
+            revisions: 1,
+            stated: 0,
+            assumed: 0,
+            v: vec![None, Some(2.0)],
+            of: vec![None, Some(seconds(DAY))],
+        };
+        Ok(SignalBarsView {
+            instrument: id.clone(),
+            interval_s: asked.interval.as_secs(),
+            t: vec![seconds(DAY - asked.interval), seconds(DAY)],
+            items: asked.names.iter().filter(|n| n.as_str() == NAME).map(item).collect(),
+            too_long: Vec::new(),
+            offered: if asked.names.is_empty() {
+                vec![SignalOffer { name, scope: scope.clone(), source: source.clone() }]
+            } else {
+                Vec::new()
+            },
+        })
     }
 
     fn put_signals(&self, _: &InstrumentName, text: &str) -> Result<SignalsTaken, QueryError> {

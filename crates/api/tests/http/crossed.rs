@@ -11,7 +11,7 @@ fn market(text: &str) -> InstrumentName {
 
 fn side(name: &str, price: f64, fee: Option<f64>) -> CrossVenueSide {
     let fee_from = fee.map(|_| "published");
-    CrossVenueSide { market: market(name), price, taker_fee_bps: fee, fee_from }
+    CrossVenueSide { market: market(name), quote: "USDT".to_owned(), price, taker_fee_bps: fee, fee_from }
 }
 
 impl AskCrossVenue for World {
@@ -21,6 +21,7 @@ impl AskCrossVenue for World {
         }
         let quote = |name: &str, reason| CrossVenueQuote {
             market: market(name),
+            quote: "USDT".to_owned(),
             bid: Some(100.0),
             ask: Some(100.1),
             age_ms: Some(120),
@@ -29,6 +30,8 @@ impl AskCrossVenue for World {
         let item = |base: &str, spread_bps: Option<f64>| CrossVenueItem {
             base: base.to_owned(),
             kind: MarketKind::Perpetual,
+            expiry: None,
+            quote: Some("USDT".to_owned()),
             spread_bps,
             after_fees_bps: None,
             reason: if spread_bps.is_some() { None } else { Some("missing_input") },

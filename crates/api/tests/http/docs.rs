@@ -19,6 +19,8 @@ const ASKED: &[(&str, &str)] = &[
     ("/api/v1/markets/{id}/metrics", "/api/v1/markets/ETHUSDT/metrics"),
     ("/api/v1/markets/{id}/metrics", "/api/v1/markets/ETHUSDT/metrics?metric_name=open_interest&limit=5"),
     ("/api/v1/markets/{id}/signals", "/api/v1/markets/ETHUSDT/signals"),
+    ("/api/v1/markets/{id}/signals/bars", "/api/v1/markets/ETHUSDT/signals/bars"),
+    ("/api/v1/markets/{id}/signals/bars", "/api/v1/markets/ETHUSDT/signals/bars?names=x.desk_flow&interval=4h&bars=2"),
     ("/api/v1/onchain", "/api/v1/onchain"),
     ("/api/v1/onchain", "/api/v1/onchain?market=ETHUSDT&as_of=2026-02-05T04:30:00Z"),
     ("/api/v1/options/{currency}", "/api/v1/options/BTC?market=ETHUSDT"),

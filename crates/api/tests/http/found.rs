@@ -43,6 +43,7 @@ pub(crate) fn event(n: usize) -> EventView {
         pattern_type: pattern,
         trigger: (pattern == Pattern::LiquidationCascade).then_some(Trigger::Burst),
         source: pattern.source(),
+        experimental: pattern.is_experimental(),
         change: AlertChange::Opened,
         state: AlertState::Open,
         timestamp: at,
@@ -184,8 +185,11 @@ pub(crate) fn checked(newest: &Snapshot) -> AnalysisView {
         headline: newest.headline.clone(),
         price: newest.price,
         health: HealthScore::of(
+            newest.timestamp,
             vec![burden(None), burden(Some(Span::hours(1)))],
             vec![ValidShare { metric: "bar", source: "binance-usdm".to_owned(), share: 0.98 }],
+            &[],
+            &[],
         ),
         patterns_judged: 1,
         patterns: vec![

@@ -57,3 +57,24 @@ fn values_are_brought_in_each_form_or_refused() {
     let alias = server.request("POST", "/api/market-context/metrics/", &[]).text();
     assert!(alias.contains("POST /api/v1/markets/{id}/metrics"), "{alias}");
 }
+
+#[test]
+fn candles_of_signals_are_asked_for_strictly() {
+    let server = Server::start();
+    let bars = server.json(&format!("{BTC}/signals/bars?names=x.other,{NAME}&interval=4h"));
+    assert_eq!((&bars["interval_s"], &bars["items"][0]["v"]), (&json!(14_400), &json!([null, 2.0])));
+    assert_eq!((&bars["items"][1], &bars["offered"]), (&json!(null), &json!([])));
+    assert_eq!(server.json(&format!("{BTC}/signals/bars"))["offered"][0]["name"], json!(NAME));
+    let nine = ["x.a"; 9].join(",");
+    for (query, problem, words) in [
+        ("names=funding_rate", "bad-request", "names begin with"),
+        (&*format!("names={nine}"), "bad-request", "at most 8"),
+        ("interval=2h", "bad-request", "no candles of '2h'"),
+        ("bars=2001", "bad-number", "between 1 and 2000"),
+        ("name=x.a", "unknown-parameter", "name"),
+    ] {
+        let reply = server.get(&format!("{BTC}/signals/bars?{query}"));
+        assert_eq!(reply.problem(), problem, "{query}");
+        assert!(reply.text().contains(words), "{query}: {}", reply.text());
+    }
+}

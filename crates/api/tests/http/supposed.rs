@@ -11,10 +11,10 @@ use barograph_domain::paper::{
 };
 use barograph_domain::scorecard::SkillReading;
 use barograph_domain::whatif::{
-    BeforeAfter, BookThresholds, ForecastWhatIf, HitRates, KeptBook, NewBook, ThresholdView, WhatIfCounts,
-    WhatIfRequest, WhatIfView,
+    BeforeAfter, BookThresholds, ForecastWhatIf, HitRates, KeptBook, NewBook, SignalForecast, SignalMinutes,
+    SignalWhatIf, ThresholdView, WhatIfCounts, WhatIfRequest, WhatIfView,
 };
-use barograph_domain::{Side, Ts};
+use barograph_domain::{InstrumentName, Side, Ts};
 
 impl AskWhatIf for World {
     fn thresholds(&self, base: Option<&str>) -> Result<BookThresholds, QueryError> {
@@ -88,8 +88,33 @@ impl AskWhatIf for World {
             left_out: Vec::new(),
             budget: None,
             tuned: None,
+            signals: request.when.as_deref().map(supposed),
             text: request.book.clone().unwrap_or_default(),
         })
+    }
+}
+
+fn supposed(when: &str) -> SignalWhatIf {
+    let ForecastWhatIf { event, horizon_min, base_rate, before, .. } = forecast();
+    SignalWhatIf {
+        when: when.to_owned(),
+        market_days: 1.0,
+        entries_per_day: Some(3.0),
+        share: Some(0.25),
+        known_share: None,
+        forecasts: vec![SignalForecast { event, horizon_min, base_rate, hits: before }],
+        used: vec![SignalMinutes {
+            instrument: InstrumentName::parse("binance-usdm:BTCUSDT").expect("a name of a market"),
+            name: "x.desk_flow".to_owned(),
+            scope: "*".to_owned(),
+            source: "desk".to_owned(),
+            within_s: 7_200,
+            stated: 2,
+            assumed: 0,
+            revisions: 3,
+            minutes: 60,
+            digest: "0".repeat(64),
+        }],
     }
 }
 

@@ -154,6 +154,7 @@ pub(crate) fn snapshot(id: &InstrumentName, book: &str, n: i64) -> Snapshot {
         not_available: vec!["regimes.trend", "regimes.volatility", "regimes.heat"],
         age_s: None,
         recorded_until: None,
+        health: None,
     }
 }
 

@@ -22,6 +22,11 @@ fn thresholds_and_answers_are_as_documented() {
     let reply = post(&server, "/api/v1/whatif", &asked);
     assert_eq!(reply.status, 200);
     as_documented("/api/v1/whatif", "post", "200", &reply.json());
+    assert_eq!(reply.json()["signals"], Value::Null);
+    let when = "signal x.desk_flow; x.desk_flow > 1";
+    let told = post(&server, "/api/v1/whatif", &json!({ "when": when })).json();
+    as_documented("/api/v1/whatif", "post", "200", &told);
+    assert_eq!((&told["signals"]["when"], &told["signals"]["used"][0]["within_s"]), (&json!(when), &json!(7_200)));
     for (body, kind) in [(json!({"set": ["HIGH_VOL"]}), "bad-field"), (json!({"sett": []}), "bad-body")] {
         assert_eq!(post(&server, "/api/v1/whatif", &body).problem(), kind, "{body}");
     }

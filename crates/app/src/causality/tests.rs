@@ -213,7 +213,7 @@ fn all_that_is_said_is_compared() {
     let plain = last.0.unwrap();
     let mut open = plain.clone();
     let worst = OpenAlert { pattern: Pattern::ALL[0], severity: Severity::Critical, rule: None };
-    open.open = OpenAlerts { count: 1, worst: Some(worst) };
+    open.open = OpenAlerts { count: 1, worst: Some(worst), ..OpenAlerts::default() };
     let said = |row: &MinuteRow| lenses[0].snapshot(row, None);
     assert_ne!(said(&plain).headline, said(&open).headline, "nothing else differs, but the headline does");
     assert_eq!(said(&plain).explanation.reasoning, said(&open).explanation.reasoning);

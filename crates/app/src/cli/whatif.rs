@@ -32,6 +32,9 @@ pub(crate) struct WhatIfArgs {
     /// Show what follows from several values of this threshold
     #[arg(long, value_name = "RULE.FEATURE", conflicts_with_all = ["tune", "save"])]
     pub(crate) curve: Option<String>,
+    /// A condition on signals to count over the same minutes, as in 'signal x.desk_flow; x.desk_flow.z_7d > 2'
+    #[arg(long, value_name = "CONDITION", conflicts_with = "curve")]
+    pub(crate) when: Option<String>,
     /// Write the changed book to a new file; comments stay
     #[arg(long, value_name = "FILE")]
     pub(crate) save: Option<PathBuf>,
@@ -55,6 +58,7 @@ impl WhatIfArgs {
             to: self.to.map(|t| t.to_string()),
             budget: self.budget.clone(),
             tune: self.tune.clone(),
+            when: self.when.clone(),
             name: self.save.as_deref().and_then(own_name),
         }
     }

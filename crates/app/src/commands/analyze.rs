@@ -8,34 +8,21 @@ use crate::failure::Failure;
 use crate::term::{Paint, fold, minute, number_of};
 use barograph_api::EventView;
 use barograph_api::analysis::{AnalysisView, PatternCheck, SourceView};
-use barograph_domain::Span;
 use barograph_domain::alert::Statistic;
 use barograph_domain::health::PatternState;
+use barograph_domain::{InstrumentName, Span, Ts};
 use barograph_engine::explain::significant;
 use barograph_query::analysis::{Subject, analysis};
 use barograph_query::events::Kept;
 use barograph_query::recorded::day;
 use barograph_query::render::Books;
+use barograph_store::Reader;
 use std::io::Write as _;
 
 pub(crate) fn run(args: &AnalyzeArgs, settings: &Settings, json: bool) -> Result<(), Failure> {
     let reader = reader(settings)?;
     let market = market(reader.as_ref(), settings, &args.name)?;
-    let runs = reader.runs(None)?;
-    let info = own_run(&runs, &market, settings, |book| {
-        Failure::usage(format!("{market} has no context for book '{book}' yet; it comes with its first minute"))
-    })?;
-    let (lens, rows) = super::context::newest(reader.as_ref(), settings, &market, args.as_of)?;
-    let Some((row, before)) = rows.split_last() else {
-        return Err(Failure::usage(format!("{market} has no snapshot")));
-    };
-    let kept = Kept::of(&mut Books::default(), info);
-    let is_listened = listened::ends(reader.as_ref(), settings, &market, row.ts)?.is_none();
-    let now = args.as_of.unwrap_or_else(|| clock::now_in(&settings.data));
-    let first = info.minutes.map_or(row.ts, |(first, _)| first);
-    let (previous, as_of) = (before.last(), args.as_of);
-    let of = Subject { kept: &kept, lens: &lens, row, previous, is_listened, first, as_of, now };
-    let found = analysis(reader.as_ref(), &of)?;
+    let found = checked(reader.as_ref(), settings, &market, args.as_of)?;
     let mut out = std::io::stdout().lock();
     if json {
         serde_json::to_writer(&mut out, &found).map_err(std::io::Error::from)?;
@@ -44,6 +31,29 @@ pub(crate) fn run(args: &AnalyzeArgs, settings: &Settings, json: bool) -> Result
         write!(out, "{}", text(&found, Paint::detect()))?;
     }
     Ok(out.flush()?)
+}
+
+/// One market, checked.
+pub(crate) fn checked(
+    reader: &dyn Reader,
+    settings: &Settings,
+    market: &InstrumentName,
+    as_of: Option<Ts>,
+) -> Result<AnalysisView, Failure> {
+    let runs = reader.runs(None)?;
+    let info = own_run(&runs, market, settings, |book| {
+        Failure::usage(format!("{market} has no context for book '{book}' yet; it comes with its first minute"))
+    })?;
+    let (lens, rows) = super::context::newest(reader, settings, market, as_of)?;
+    let Some((row, before)) = rows.split_last() else {
+        return Err(Failure::usage(format!("{market} has no snapshot")));
+    };
+    let kept = Kept::of(&mut Books::default(), info);
+    let is_listened = listened::ends(reader, settings, market, row.ts)?.is_none();
+    let now = as_of.unwrap_or_else(|| clock::now_in(&settings.data));
+    let first = info.minutes.map_or(row.ts, |(first, _)| first);
+    let of = Subject { kept: &kept, lens: &lens, row, previous: before.last(), is_listened, first, as_of, now };
+    Ok(analysis(reader, &of)?)
 }
 
 fn text(found: &AnalysisView, paint: Paint) -> String {
@@ -74,16 +84,16 @@ fn lines(text: &str) -> String {
 
 fn health(found: &AnalysisView, paint: Paint) -> String {
     let health = &found.health;
-    let Some((score, band)) = health.score.zip(health.band) else {
+    let Some(score) = health.score else {
         return format!(
             "{}\n",
             paint.strong("health unknown: no stream that the rules read was valid in the last hour")
         );
     };
-    let (judged, all) = (found.patterns_judged, judgeable(&found.patterns));
-    // By a few patterns nothing is called good.
-    let word = if 2 * judged >= all { format!(", {}", band.name().to_lowercase()) } else { String::new() };
-    let head = format!("health {score:.1} of 100{word}, judged by {judged} of {all} patterns");
+    let (judged, all) = (health.patterns_judged, health.patterns_judgeable);
+    let word = health.band.map_or_else(String::new, |band| format!(", {}", band.name().to_lowercase()));
+    let few = if health.band.is_none() { ", too few to call it good" } else { "" };
+    let head = format!("health {score:.1} of 100{word}, judged by {judged} of {all} patterns{few}");
     let parts = format!("alerts take {:.1} of 70, missing data {:.1} of 30", health.alert_points, health.data_points);
     let mut out = format!("{}\n {parts}\n", paint.strong(&head));
     for burden in &health.alerts {
@@ -96,11 +106,6 @@ fn health(found: &AnalysisView, paint: Paint) -> String {
         ));
     }
     out
-}
-
-/// Patterns that a stored minute may speak of.
-fn judgeable(checks: &[PatternCheck]) -> usize {
-    checks.iter().filter(|c| c.state != PatternState::AlertsOnly).count()
 }
 
 fn alerts(open: &[EventView], paint: Paint) -> String {

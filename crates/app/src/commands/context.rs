@@ -2,7 +2,7 @@
 
 use crate::cli::ContextArgs;
 use crate::clock;
-use crate::commands::{collect::interval, listened, own_run, reader, resolve};
+use crate::commands::{analyze, collect::interval, listened, own_run, reader, resolve};
 use crate::config::Settings;
 use crate::failure::Failure;
 use crate::term::Paint;
@@ -117,8 +117,9 @@ fn read(
     if let Some(moment) = as_of {
         return Ok(Found { snapshot: lens.as_of(row, previous, moment), last: None });
     }
+    let health = Some(analyze::checked(reader, settings, market, None)?.health);
     let ends = listened::ends(reader, settings, market, row.ts)?;
     let now = clock::now_in(&settings.data);
-    let snapshot = lens.at_present_or_end(row, previous, now, || ends.is_none());
+    let snapshot = Snapshot { health, ..lens.at_present_or_end(row, previous, now, || ends.is_none()) };
     Ok(Found { snapshot, last: ends.map(|_| lens.snapshot(row, previous)) })
 }

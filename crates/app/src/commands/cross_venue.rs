@@ -6,6 +6,7 @@ use crate::failure::Failure;
 use crate::http;
 use crate::term::{columns, fold};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::io::Write as _;
 
 pub(crate) fn run(args: &CrossVenueArgs, settings: &Settings, json: bool) -> Result<(), Failure> {
@@ -36,10 +37,21 @@ pub(crate) fn run(args: &CrossVenueArgs, settings: &Settings, json: bool) -> Res
     Ok(out.flush()?)
 }
 
+/// That prices are in different dollars, and in which.
+fn several_dollars(item: &Value) -> String {
+    let quotes = item["quotes"].as_array().map_or(&[][..], Vec::as_slice);
+    let all: BTreeSet<&str> = quotes.iter().filter_map(|quote| quote["quote"].as_str()).collect();
+    format!(", quoted in different dollars ({})", all.into_iter().collect::<Vec<_>>().join(", "))
+}
+
 fn shown(item: &Value) -> String {
     let word = |value: &Value| value.as_str().unwrap_or("-").replace('_', " ");
-    let mut text =
-        fold(&format!("{} {}: {}", word(&item["base"]), word(&item["kind"]), word(&item["text"])), columns(), "");
+    let pair = item["quote"].as_str().map_or_else(|| word(&item["base"]), |q| format!("{}/{q}", word(&item["base"])));
+    let several = if item["quote"].is_null() { several_dollars(item) } else { String::new() };
+    let expiry = item["expiry"].as_str().map_or_else(String::new, |at| format!(" to {}", at.get(..10).unwrap_or(at)));
+    let text = item["text"].as_str().unwrap_or("-");
+    let head = format!("{pair} {}{expiry}{several}: {text}", word(&item["kind"]));
+    let mut text = fold(&head, columns(), "");
     for quote in item["quotes"].as_array().map_or(&[][..], Vec::as_slice) {
         // As it is quoted: rounded prices would look the same.
         let price = |side: &str| quote[side].as_f64().map_or_else(|| "-".to_owned(), |p| p.to_string());

@@ -3,6 +3,7 @@
 mod execution;
 mod leadlag;
 mod report;
+mod rule_signals;
 mod simulate;
 
 use super::lab_worth;

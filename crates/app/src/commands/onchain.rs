@@ -8,12 +8,14 @@ use crate::failure::Failure;
 use crate::term::{Paint, minute, number_of};
 use barograph_api::onchain::OnchainReadingView;
 use barograph_domain::text::escape_control;
-use barograph_domain::{SignalName, Ts};
+use barograph_domain::{Span, Ts};
 use barograph_engine::explain::significant;
 use barograph_live::onchain::{OnchainAsker, OnchainLedger, OnchainMeans, SeriesOutcome, SeriesResult, SeriesState};
 use barograph_query::onchain::readings;
 use barograph_store::SignalInfo;
 use barograph_venues::onchain::OnchainSeries;
+use barograph_venues::onchain::reply::{RestOf, SourceRest};
+use barograph_venues::onchain::series::rules_of;
 use barograph_venues::onchain::vintage::OnchainNews;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -41,6 +43,7 @@ fn wanted(settings: &Settings) -> Result<Vec<OnchainSeries>, Failure> {
 
 fn fetch(args: &OnchainFetch, settings: &Settings, json: bool, out: &mut StdoutLock<'_>) -> Result<(), Failure> {
     let mut all = wanted(settings)?;
+    let set = all.clone();
     if all.is_empty() {
         return Err(Failure::usage(NOTHING));
     }
@@ -60,18 +63,21 @@ fn fetch(args: &OnchainFetch, settings: &Settings, json: bool, out: &mut StdoutL
     .map_err(Failure::broken)?;
     let mut ledger = OnchainLedger::open(&settings.data)?;
     let mut unanswered = Vec::new();
+    if args.resume {
+        for series in &all {
+            ledger.series.entry(series.name().to_string()).or_default().rests_until = None;
+        }
+    }
     for series in &all {
         let state = ledger.series.entry(series.name().to_string()).or_default();
-        if args.resume {
-            state.rests_until = None;
-        }
         let outcome = match state.rests_until.filter(|until| *until > asker.now()) {
             Some(until) => {
-                let why = state.note.clone().unwrap_or_default();
-                SeriesOutcome { name: series.name().to_string(), result: SeriesResult::Rests(until, why), note: None }
+                let rest = SourceRest { until, why: state.note.clone().unwrap_or_default(), of: RestOf::Series };
+                SeriesOutcome { name: series.name().to_string(), result: SeriesResult::Rests(rest), note: None }
             }
             None => asker.ask(series, state).map_err(Failure::broken)?,
         };
+        ledger.share(series, &set, &outcome.result);
         ledger.save()?;
         if json {
             writeln!(out, "{}", outcome_json(&outcome))?;
@@ -95,7 +101,8 @@ fn print_outcome(outcome: &SeriesOutcome, out: &mut StdoutLock<'_>) -> Result<()
         SeriesResult::Read { news, left_out } => {
             writeln!(out, "{name}: {}", counted(news))?;
             for revision in &news.notable {
-                let [before, now] = [revision.before, revision.now].map(|v| significant(v, ""));
+                let before = significant(revision.before, "");
+                let now = revision.now.map_or_else(|| "taken back".to_owned(), |now| significant(now, ""));
                 writeln!(out, "  revised: {} is {now}, was {before}", minute(revision.event_ts))?;
             }
             for why in left_out {
@@ -103,8 +110,8 @@ fn print_outcome(outcome: &SeriesOutcome, out: &mut StdoutLock<'_>) -> Result<()
             }
         }
         SeriesResult::Unchanged => writeln!(out, "{name}: unchanged")?,
-        SeriesResult::Rests(until, why) => {
-            writeln!(out, "{name}: rests until {}: {}", minute(*until), escape_control(why))?
+        SeriesResult::Rests(rest) => {
+            writeln!(out, "{name}: rests until {}: {}", minute(rest.until), escape_control(&rest.why))?
         }
         SeriesResult::Failed(why) => writeln!(out, "{name}: no answer: {}", escape_control(why))?,
         SeriesResult::Quarantined(why) => writeln!(out, "{name}: the answer is not used: {}", escape_control(why))?,
@@ -121,6 +128,9 @@ fn counted(news: &OnchainNews) -> String {
     if news.backfilled > 0 {
         text.push_str(&format!("; {} of the new are history", news.backfilled));
     }
+    if news.relabelled > 0 {
+        text.push_str(&format!("; {} in another unit now", news.relabelled));
+    }
     if news.settled > 0 {
         text.push_str(&format!("; {} provisional no more", news.settled));
     }
@@ -131,7 +141,7 @@ fn outcome_json(outcome: &SeriesOutcome) -> Value {
     let (result, why, until) = match &outcome.result {
         SeriesResult::Read { .. } => ("read", None, None),
         SeriesResult::Unchanged => ("unchanged", None, None),
-        SeriesResult::Rests(until, why) => ("rests", Some(why), Some(until)),
+        SeriesResult::Rests(rest) => ("rests", Some(&rest.why), Some(&rest.until)),
         SeriesResult::Failed(why) => ("failed", Some(why), None),
         SeriesResult::Quarantined(why) => ("quarantined", Some(why), None),
     };
@@ -141,7 +151,7 @@ fn outcome_json(outcome: &SeriesOutcome) -> Value {
             news.notable.iter().map(|r| json!({"timestamp": r.event_ts, "before": r.before, "now": r.now})).collect();
         let counts = json!({
             "new": news.new, "history": news.backfilled, "revised": news.revised, "settled": news.settled, "same": news.same,
-            "left_out": left_out, "notable": notable,
+            "relabelled": news.relabelled, "left_out": left_out, "notable": notable,
         });
         if let (Some(line), Some(counts)) = (line.as_object_mut(), counts.as_object()) {
             line.extend(counts.clone());
@@ -156,7 +166,8 @@ fn ls(settings: &Settings, json: bool, out: &mut StdoutLock<'_>) -> Result<(), F
     let is_stored = settings.db_url.is_some() || settings.data.exists();
     let infos = if is_stored && !states.is_empty() { reader(settings)?.signals(None)? } else { Vec::new() };
     let mut stored: BTreeMap<&str, Vec<&SignalInfo>> = BTreeMap::new();
-    for info in infos.iter().filter(|info| SignalName::is_fetched(info.name.as_str())) {
+    // Options are fetched too, but by no series of these.
+    for info in infos.iter().filter(|info| rules_of(&info.name).is_some()) {
         stored.entry(info.name.as_str()).or_default().push(info);
     }
     let mut names: Vec<&str> = set.iter().map(|s| s.name().as_str()).collect();
@@ -212,7 +223,7 @@ fn listed_json(name: &str, of: &[&SignalInfo], state: &SeriesState, is_set: bool
 fn show(args: &OnchainShow, settings: &Settings, json: bool, out: &mut StdoutLock<'_>) -> Result<(), Failure> {
     let reader = reader(settings)?;
     let market = args.name.as_deref().map(|name| super::market(reader.as_ref(), settings, name)).transpose()?;
-    let at: Ts = args.as_of.unwrap_or_else(|| clock::now_in(&settings.data));
+    let at: Ts = args.as_of.unwrap_or_else(|| clock::now_in(&settings.data).ceil(Span::secs(1)));
     let view = readings(reader.as_ref(), market.as_ref(), at)?;
     if json {
         serde_json::to_writer(&mut *out, &view).map_err(std::io::Error::from)?;
@@ -237,9 +248,11 @@ fn reading_text(item: &OnchainReadingView) -> String {
     let of = item.of.as_deref().unwrap_or_default();
     let number = match (item.value, item.word, item.reason) {
         (Some(value), Some(word), _) => format!("{} ({word})", significant(value, "")),
-        (Some(value), None, _) => {
-            significant(value, if item.unit == "fraction" || item.unit == "σ" { item.unit } else { "" })
-        }
+        (Some(value), None, _) => match item.unit.as_deref() {
+            Some(unit @ ("fraction" | "σ")) => significant(value, unit),
+            None | Some("ratio") => significant(value, ""),
+            Some(unit) => format!("{} {}", significant(value, ""), escape_control(unit)),
+        },
         (None, Some(word), _) => word.to_owned(),
         (None, None, Some("missing_input")) => return "not fetched".to_owned(),
         (None, None, Some("warming")) => "too few values".to_owned(),

@@ -6,11 +6,11 @@ use crate::config::Settings;
 use crate::failure::Failure;
 use crate::term::{Paint, minus, minute, percent};
 use barograph_api::EventView;
-use barograph_api::outcome::{AlertOutcome, AlertOutcomeSpan, SimilarAlert};
+use barograph_api::outcome::{AlertOutcomeSpan, SimilarAlert};
 use barograph_domain::Ts;
-use barograph_engine::detect::explain::money;
-use barograph_query::episode::{FoundAlert, NoEpisode};
+use barograph_query::episode::{FoundAlert, NoEpisode, PREFIX_MIN};
 use barograph_query::events::Kept;
+use barograph_query::followed::{horizon, liquidated, why};
 use barograph_query::render::Books;
 use barograph_store::Reader;
 use std::io::Write;
@@ -27,6 +27,9 @@ pub(super) fn run(
             let when = as_of.map_or_else(String::new, |t| format!(" as of {t}"));
             Failure::usage(format!("--id: there is no alert '{id}'{when}; barograph events --long shows their ids"))
         }
+        NoEpisode::Short => Failure::usage(format!(
+            "--id: '{id}' is too short; write at least {PREFIX_MIN} characters of the id, which barograph events --long shows"
+        )),
         NoEpisode::Several => Failure::usage(format!("--id: several alerts begin with '{id}'; write more of it")),
         NoEpisode::Store(e) => e.into(),
     };
@@ -51,9 +54,9 @@ fn followed(out: &mut impl Write, event: &EventView, paint: Paint) -> std::io::R
         writeln!(out, "\n{}", paint.strong(&format!("what followed {}", minute(outcome.from))))?;
         writeln!(out, "{}", paint.faint("  after    farthest price   in ATR   1 h volatility"))?;
         for span in &outcome.spans {
-            writeln!(out, "  {:<8} {}", words(span.horizon), measured(span))?;
+            writeln!(out, "  {:<8} {}", horizon(span.horizon), measured(span))?;
         }
-        writeln!(out, "  {}", liquidated(outcome))?;
+        writeln!(out, "  liquidated in the hour after it: {}", liquidated(outcome))?;
     }
     let similar = event.evidence.similar.as_deref().unwrap_or_default();
     if similar.is_empty() {
@@ -67,37 +70,11 @@ fn followed(out: &mut impl Write, event: &EventView, paint: Paint) -> std::io::R
     Ok(())
 }
 
-fn words(horizon: &str) -> &str {
-    match horizon {
-        "5m" => "5 min",
-        "1h" => "1 h",
-        "4h" => "4 h",
-        other => other,
-    }
-}
-
 fn measured(span: &AlertOutcomeSpan) -> String {
     let Some(moved) = span.max_move else { return why(span.reason).to_owned() };
     let atr = span.max_move_atr.map_or_else(|| "–".to_owned(), |a| format!("{a:.1}"));
     let vol = span.vol_change.map_or_else(|| "–".to_owned(), |v| minus(&format!("{:+.0} points", v * 100.0)));
     format!("{:>14}   {atr:>6}   {vol}", percent(moved))
-}
-
-fn why(reason: Option<&str>) -> &'static str {
-    match reason {
-        Some("not_over") => "not over yet",
-        Some("gap") => "too few minutes are recorded",
-        Some("too_coarse") => "prices are too far apart here",
-        Some("not_offered") => "the venue does not publish it",
-        _ => "not known",
-    }
-}
-
-fn liquidated(outcome: &AlertOutcome) -> String {
-    match outcome.liquidated_usd_1h {
-        Some(usd) => format!("liquidated in the hour after it: {} USD", money(usd)),
-        None => format!("liquidated in the hour after it: {}", why(outcome.liquidated_usd_1h_reason)),
-    }
 }
 
 fn line(one: &SimilarAlert) -> String {

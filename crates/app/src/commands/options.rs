@@ -107,7 +107,7 @@ fn show(args: &OptionsShow, settings: &Settings, json: bool, out: &mut StdoutLoc
         return Ok(writeln!(out)?);
     }
     writeln!(out, "{}", fold(&view.text, columns(), ""))?;
-    if view.summary.is_none() && view.dvol.value.is_none() {
+    if view.summary.is_none() && view.dvol.timestamp.is_none() {
         return Ok(());
     }
     write!(out, "{}", shown(&view))?;
@@ -138,10 +138,14 @@ fn shown(view: &OptionsView) -> String {
 }
 
 fn number_text(number: &OptionNumber, write: fn(f64) -> String) -> String {
-    let (Some(value), Some(age)) = (number.value, number.age_s) else {
-        return number.reason.unwrap_or("missing_input").replace('_', " ");
-    };
-    format!("{:>9}  {} ago", write(value), Span::secs(age).spoken())
+    let age = number.age_s.map(|age| Span::secs(age).spoken());
+    match (number.value, age) {
+        (Some(value), Some(age)) => format!("{:>9}  {age} ago", write(value)),
+        (_, age) => {
+            let reason = number.reason.unwrap_or("missing_input").replace('_', " ");
+            age.map_or_else(|| reason.clone(), |age| format!("{reason:>9}  {age} ago"))
+        }
+    }
 }
 
 fn maturity_text(m: &OptionMaturityView) -> String {

@@ -24,6 +24,7 @@ pub(crate) fn run(args: &Sim) -> Result<(), Failure> {
     config.world.usdm_markets = of(Venue::BinanceUsdm);
     config.world.spot_markets = of(Venue::BinanceSpot);
     config.world.coinbase_markets = of(Venue::Coinbase);
+    config.world.coinex_markets = of(Venue::Coinex);
     if let Some(rate) = args.messages_per_s {
         config.world.messages_per_s = rate;
     }
@@ -60,15 +61,19 @@ pub(crate) fn run(args: &Sim) -> Result<(), Failure> {
 /// The venue that is served.
 fn venue(args: &Sim) -> Result<Venue, Failure> {
     let named = |v: &Venue| v.prefix()[1..] == *args.venue;
-    Venue::ALL
-        .into_iter()
-        .find(named)
-        .ok_or_else(|| Failure::usage(format!("venue '{}': write binance-usdm, binance-spot or coinbase", args.venue)))
+    Venue::ALL.into_iter().find(named).ok_or_else(|| {
+        Failure::usage(format!("venue '{}': write binance-usdm, binance-spot, coinbase or coinex", args.venue))
+    })
 }
 
 /// Reads a capture of a venue.
 fn capture(path: &Path, venue: Venue, args: &Sim) -> Result<Recording, Failure> {
     let failed = |why: &dyn core::fmt::Display| Failure::usage(format!("{}: {why}", path.display()));
+    if venue == Venue::Coinex {
+        return Err(failed(
+            &"captures of coinex are not read; write a --venue that one can be of: binance-usdm, binance-spot or coinbase",
+        ));
+    }
     let file = std::fs::File::open(path).map_err(|e| failed(&e))?;
     let mut text = String::new();
     match path.extension().and_then(|e| e.to_str()) {

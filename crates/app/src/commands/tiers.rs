@@ -78,6 +78,7 @@ impl ShownTiers<'_> {
             TierUnit::Quote => "value in quote currency",
             TierUnit::Base => "units of the base",
             TierUnit::Contracts => "contracts",
+            TierUnit::Unstated => "a unit that the venue's documents do not name for inverse contracts",
         };
         let mode = self.mode().map_or_else(String::new, |mode| format!(", {mode} margin"));
         let (venue, symbol, at) = (self.source.venue.id, self.symbol, minute(self.at));

@@ -193,7 +193,7 @@ settings! {
     narrative_key: Option<Secret> = "", key,
         "key of that service", also: Some("OPENAI_API_KEY"), shown: secret::hidden;
     onchain: Vec<OnchainSeries> = "", onchain,
-        "series fetched from on-chain and sentiment sources, comma-separated: defillama.tvl, defillama.tvl.Ethereum, defillama.protocol.aave, defillama.stablecoins, defillama.dex, fng, glassnode.btc.market.marketcap_realized_usd, dune.NAME=QUERY/COLUMN; nothing is asked unless set",
+        "series fetched from on-chain and sentiment sources, comma-separated: defillama.tvl, defillama.tvl.Ethereum, defillama.protocol.aave, defillama.stablecoins, defillama.dex, fng, glassnode.btc.market.marketcap_realized_usd, dune.NAME=QUERY/COLUMN or dune.NAME=QUERY/COLUMN[UNIT]; nothing is asked unless set",
         shape: Shape::List;
     onchain_endpoints: BTreeMap<OnchainHost, AskedService> = "", onchain_endpoints,
         "other addresses for those sources, as defillama=URL, stablecoins=URL, glassnode=URL, dune=URL or fng=URL, comma-separated",
@@ -219,7 +219,7 @@ settings! {
         "scheduled events: shipped (FOMC, US CPI and payrolls of 2026), or a file or an address, as TOML, CSV, JSON or iCalendar; read at start and every hour",
         shown: secret::host_only;
     taker_fees: TakerFees = "", TakerFees::parse,
-        "what you pay as a taker, in ten-thousandths of the value, as VENUE=BPS, comma-separated, or as a table taker_fees.bybit = \"4.5\"; else as the venue publishes it for its lowest tier",
+        "what you pay as a taker, in basis points, as VENUE=BPS or VENUE=CONTRACTS/SPOT, comma-separated, or as a table (taker_fees.bybit = \"4.5/10\"). Without it, what the venue publishes for its lowest tier",
         shape: Shape::Table;
     options: OptionsChoice = "auto", OptionsChoice::parse,
         "whose options a live process asks Deribit for, every hour: auto (BTC and ETH, where a Deribit market of theirs is recorded), off, or currencies, comma-separated",

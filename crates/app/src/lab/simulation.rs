@@ -2,7 +2,9 @@
 
 use super::words::{costs_line, line, signed, stretch, thousands};
 use crate::failure::Failure;
-use crate::term::number_of;
+use crate::signal_words::UsedValues;
+use crate::term::{fold, number_of};
+use barograph_research::signal_columns::SignalUsed;
 use barograph_research::simulation::{SimulationReport, TradeSummary};
 use barograph_study::money::funding::FundingCover;
 use std::io::Write as _;
@@ -25,6 +27,9 @@ pub(crate) fn print(rule: &str, report: &SimulationReport, json: bool) -> Result
         stretch(r.span),
         thousands(r.rows)
     )?;
+    for signal in &r.signals {
+        writeln!(out, "{}", fold(&signal_line(signal), 80, "  "))?;
+    }
     if r.all.trades == 0 {
         let tried = r.no_book + r.no_depth;
         writeln!(out, "  no round trip; {} found no usable book or not enough in it", number_of(tried, "order"))?;
@@ -75,6 +80,21 @@ pub(crate) fn print(rule: &str, report: &SimulationReport, json: bool) -> Result
         _ => {}
     }
     Ok(())
+}
+
+/// Which values of a signal the result is made of.
+fn signal_line(of: &SignalUsed) -> String {
+    let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
+    let values = UsedValues {
+        name: &of.name,
+        source: &of.source,
+        scope: &of.scope,
+        revisions: count(of.revisions),
+        stated: count(of.stated),
+        assumed: count(of.assumed),
+        digest: &of.digest,
+    };
+    values.sentence(&format!("present on {} rows", thousands(of.rows)))
 }
 
 fn summary(out: &mut impl std::io::Write, what: &str, of: &TradeSummary) -> std::io::Result<()> {

@@ -68,6 +68,10 @@ fn advice_as_of_a_moment_is_one_answer() {
         assert_eq!(over_http["snapshot"]["timestamp"], "2026-02-05T18:29:00Z");
         let market = over_http["market"]["price"].as_f64().unwrap();
         assert!((market - price).abs() <= 0.5, "{market}");
+        // The market's health was judged, and not found low.
+        let judged_not = over_http["not_evaluated"].as_array().unwrap();
+        assert!(!judged_not.contains(&json!("low_health")), "{judged_not:?}");
+        assert!(!over_http["reasons"].to_string().contains("low_health"), "{over_http}");
         // The evening of the crash.
         assert_eq!(over_http["snapshot"]["risk"], "HIGH_VOL", "{over_http}");
         let codes: Vec<&str> =

@@ -93,6 +93,20 @@ fn a_case_is_filed_from_an_alert_and_closed() {
     let second = case(&place, &format!("cases file {} --data data --author ann --json", ids[1]));
     assert_eq!(second["alerts"][0]["pattern_type"], closed["alerts"][0]["pattern_type"]);
     assert_eq!((&second["similar"][0]["case_id"], &second["similar"][1]), (&id.into(), &Value::Null));
+
+    // With what followed, as the alert itself has it; on the terminal and on paper too.
+    let event = json_lines(&place.ok(&format!("events --id {} --data data --json", ids[0]))).remove(0);
+    let outcome = &second["similar"][0]["outcome"];
+    assert_eq!(outcome, &event["evidence"]["outcome"]);
+    assert!(outcome["spans"][2]["max_move"].is_f64(), "{outcome}");
+    let short = &second["case_id"].as_str().unwrap()[..8];
+    let shown = place.ok(&format!("cases show {short} --data data"));
+    let flat = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(flat.contains("farthest price after 5 min ") && flat.contains("; liquidated in 1 h: "), "{shown}");
+    assert!(shown.lines().all(|l| l.chars().count() <= 80), "{shown}");
+    place.ok(&format!("cases export {short} --data data --format html --out case.html"));
+    let page = std::fs::read_to_string(place.path("case.html")).unwrap();
+    assert!(page.contains("Liquidated in 1 h") && page.contains("need not have come of it"), "{page}");
 }
 
 #[test]
@@ -101,7 +115,7 @@ fn what_cannot_be_filed_or_written_says_what_to_do() {
     let id = alerts(&place).remove(0);
     for (line, words) in [
         ("cases file 00000000-0000-0000-0000-000000000000 --author a", "barograph events --long"),
-        ("cases file abc --author a", "no alert 'abc' is stored"),
+        ("cases file abc --author a", "'abc' is too short for the id of an alert"),
         ("cases show 00000000", "barograph cases"),
         ("cases --state lost", "open, acknowledged, closed"),
         (&format!("cases file {id} --author ' '"), "1 to 100 visible characters"),

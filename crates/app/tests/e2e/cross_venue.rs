@@ -20,8 +20,11 @@ fn the_best_prices_of_two_venues_are_held_against_each_other() {
     )));
     let item = until("a fresh quote of BTC on both", || {
         let view = up.json("/api/v1/cross-venue?base=btc");
+        let ts = view["ts"].as_str().unwrap();
+        assert!(!ts.contains('.'), "a whole second: {ts}");
         view["items"][0].as_object().filter(|item| item["spread_bps"].is_number()).cloned()
     });
+    assert!(item["quote"].is_null(), "USD here, USDT there: {item:?}");
     let side = |side: &str| item[side]["price"].as_f64().unwrap();
     let spread = 1e4 * (side("bid") - side("ask")) / f64::midpoint(side("bid"), side("ask"));
     assert!((item["spread_bps"].as_f64().unwrap() - spread).abs() < 1e-9, "{item:?}");
@@ -31,12 +34,16 @@ fn the_best_prices_of_two_venues_are_held_against_each_other() {
     for name in ["bid", "ask"] {
         let side = &item[name];
         let of_coinbase = side["market"] == "coinbase:BTC-USD";
+        assert_eq!(side["quote"], if of_coinbase { "USD" } else { "USDT" });
         let want = if of_coinbase { (25.0, "settings") } else { (10.0, "published") };
         assert_eq!((side["taker_fee_bps"].as_f64(), side["fee_from"].as_str()), (Some(want.0), Some(want.1)), "{side}");
     }
     let listen = format!("--listen {}", up.addr);
     let text = place.ok(&format!("cross-venue BTC {listen}"));
-    assert!(text.starts_with("BTC spot: ") && text.contains("  coinbase:BTC-USD "), "{text}");
+    assert!(
+        text.starts_with("BTC spot, quoted in different dollars (USD, USDT): ") && text.contains("  coinbase:BTC-USD "),
+        "{text}"
+    );
     let lines = json_lines(&place.ok(&format!("cross-venue {listen} --json")));
     assert_eq!(lines.iter().map(|l| l["base"].as_str().unwrap()).collect::<Vec<_>>(), ["BTC", "ETH"]);
     assert_eq!(

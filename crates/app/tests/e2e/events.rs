@@ -85,6 +85,8 @@ fn one_alert_has_what_followed_and_the_one_before_it() {
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
     let none = place.command("events --id ffffffff --data data".split(' '));
     Outcome::of("events --id ffffffff", none).exits(2).says("there is no alert 'ffffffff'");
+    let short = place.command(["events", "--id", &first[..7], "--data", "data"]);
+    Outcome::of("events --id of 7", short).exits(2).says("is too short; write at least 8 characters");
     let server = Server::start(&place, "data");
     assert_eq!(server.json(&format!("/api/v1/events/{first}"))["evidence"], early);
 }
@@ -173,6 +175,23 @@ fn events_agree_wherever_they_are_read() {
     assert_eq!((&series[0]["long_usd"], &series[0]["long_usd_reason"]), (&Value::Null, &"missing_input".into()));
 }
 
+/// What the table has of a health.
+#[expect(clippy::cast_possible_truncation, reason = "0 to 100")]
+fn whole(health: &Value) -> Option<i64> {
+    health["band"].is_string().then(|| health["score"].as_f64().unwrap().floor() as i64)
+}
+
+/// The only market's health as the table has it.
+#[track_caller]
+fn board_health(server: &Server, query: &str) -> Option<i64> {
+    let board = server.json(&format!("/api/v1/board{query}"));
+    let column = board["columns"].as_array().unwrap().iter().position(|name| name == "health").unwrap();
+    let row = &board["rows"][0];
+    let score = row["cells"][column].as_i64();
+    assert_eq!(score.is_none(), row["reasons"]["health"] == "few_patterns_judged", "{row}");
+    score
+}
+
 /// R3.27, R3.28: the same answer in the terminal and over HTTP, whose score follows from its parts and whose alerts are those of `events`.
 #[test]
 fn a_market_checked_reads_alike_everywhere_and_adds_up() {
@@ -181,6 +200,7 @@ fn a_market_checked_reads_alike_everywhere_and_adds_up() {
     place.ok("collect --source in --data data");
     let server = Server::start(&place, "data");
     let mut scores = Vec::new();
+    let mut bursts = Vec::new();
     // Before the first burst of liquidations, within it, half an hour after it, and at the end.
     for before in [100, 88, 55, 0] {
         let moment = (END - Span::mins(before)).iso();
@@ -199,6 +219,9 @@ fn a_market_checked_reads_alike_everywhere_and_adds_up() {
         let score = (100.0 - number(health, "alert_points") - lost).clamp(0.0, 100.0);
         assert!((number(health, "score") - score).abs() < 1e-9, "{moment}: {health}");
         scores.push(score);
+        let weighs = |a: &Value| (a["trigger"] == "burst" && a["severity"] == "MEDIUM").then(|| number(a, "weight"));
+        bursts.push(all("alerts").iter().find_map(weighs).unwrap_or_default());
+        assert_eq!(board_health(&server, &format!("?as_of={moment}")), whole(health), "{moment}");
 
         let open = server.json(&format!("{path}/events?open=true&as_of={moment}"));
         let ids = |events: &Value| {
@@ -211,8 +234,14 @@ fn a_market_checked_reads_alike_everywhere_and_adds_up() {
             assert_eq!(check["state"] == "ALERTS_ONLY", statistics.is_empty(), "{moment}: {check}");
         }
     }
+    // Of the present, which is the end of the recording, the table remembers what the others read.
+    let checked = server.json("/api/v1/markets/BTCUSDT/analysis")["health"].clone();
+    assert_eq!(board_health(&server, ""), whole(&checked));
+    assert_eq!(server.json("/api/v1/markets/BTCUSDT/context")["health"], checked);
+    assert_eq!(json_lines(&place.ok("context BTCUSDT --json --data data")).remove(0)["health"], checked);
     assert!(scores[1] < scores[0] - 10.0, "a burst of liquidations is seen: {scores:?}");
-    assert!(scores[1] < scores[2], "and passes: {scores:?}");
+    let [_, open, later, latest] = bursts[..] else { panic!("{bursts:?}") };
+    assert!(open > later && later > latest && latest > 0.0, "and passes, by half in an hour: {bursts:?}");
     let text = place.ok("analyze BTCUSDT --data data");
     assert!(text.lines().all(|l| l.chars().count() <= 80), "{text}");
 }

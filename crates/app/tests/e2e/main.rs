@@ -35,6 +35,7 @@ mod lab_hints;
 mod lab_killed;
 mod lab_money;
 mod lab_page;
+mod lab_signals;
 mod lake;
 mod lake_words;
 mod ledger;

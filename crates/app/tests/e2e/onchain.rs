@@ -195,6 +195,8 @@ fn over_http(place: &Place, known: Ts, then: &Value) {
     let path = "/api/v1/onchain?market=ETHUSDT";
     assert_eq!(&server.json(&format!("{path}&as_of={known}")), then);
     assert_eq!(item(&server.json(path), "tvl_trend")["word"], "UP");
+    let as_of = server.json(path)["as_of"].as_str().unwrap().to_owned();
+    assert!(!as_of.contains('.'), "a whole second: {as_of}");
     assert_eq!(
         item(&server.json("/api/v1/onchain"), "tvl_delta_7d")["reason"],
         "missing_input",
@@ -257,7 +259,7 @@ fn keys_travel_in_headers_and_a_plan_that_is_used_up_stops_its_source() {
     let place = stored();
     let double = Double::start();
     let flow = "transactions.transfers_volume_exchanges_net_pit";
-    let series = [format!("glassnode.eth.{flow}"), "dune.dex_volume=42/usd".to_owned()];
+    let series = [format!("glassnode.eth.{flow}"), "dune.dex_volume=42/usd[USD]".to_owned()];
     double.settings(&place, &[&series[0], &series[1]], "");
     let done = place.run("onchain fetch --data data").exits(1);
     assert!(done.out.contains("write it into the setting glassnode_key, or BAROGRAPH_GLASSNODE_KEY"), "{}", done.out);
@@ -302,6 +304,14 @@ fn keys_travel_in_headers_and_a_plan_that_is_used_up_stops_its_source() {
         (&item(&view, "dex_volume_7d")["value"], &item(&view, "dex_volume_ratio")["value"]),
         (&json!(49.0), &json!(1.0))
     );
+    assert_eq!(item(&view, "dex_volume_7d")["unit"], "USD", "as it is named behind the column");
+    // Where a source has moved nobody follows: a key goes to the host it is for, and to no other.
+    let elsewhere = Double::start();
+    let moved = Answer::status(302, &format!("location: http://{}/\r\n", elsewhere.addr));
+    double.answers("/v1/metrics/transactions/transfers_volume_exchanges_net_pit", moved);
+    let done = place.run_with(&format!("onchain fetch {} --data data --json", series[0]), &keys).exits(1);
+    assert!(lines(&done)[&series[0]]["why"].as_str().unwrap().contains("moved to another address"), "{}", done.out);
+    assert_eq!(elsewhere.asked(), [] as [String; 0]);
     for line in ["config show --json", "onchain ls --data data --json"] {
         let done = place.run_with(line, &keys).exits(0);
         assert!(!done.out.contains(KEY) && !done.err.contains(KEY), "{}", done.out);

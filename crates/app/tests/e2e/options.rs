@@ -219,6 +219,8 @@ fn options_are_fetched_kept_and_shown_as_of_each_moment() {
     let signals = place.ok("signals ls --data data");
     assert!(signals.contains("deribit.dvol  deribit:BTC-PERPETUAL  from deribit"), "{signals}");
     assert!(place.ok("db check --data data").contains("signal values"));
+    let none = place.ok("options show DOGE --data data");
+    assert!(none.contains("BTC, ETH, SOL") && !none.contains("options fetch"), "{none}");
     place.run("options show ETH --market BTCUSDT --data data").exits(2).says("is of BTC, not of ETH");
     served(&place, &second);
 }

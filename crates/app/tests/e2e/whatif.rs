@@ -1,7 +1,7 @@
 //! Rule books replayed over what is stored: counted, chosen by a budget, saved, refused; and the commands of the guide.
 
 use crate::support::data::slice;
-use crate::support::{Place, json_lines};
+use crate::support::{Outcome, Place, json_lines};
 
 const GUIDE: &str = include_str!("../../../../docs/calibration.md");
 
@@ -84,4 +84,36 @@ fn the_commands_of_the_calibration_guide_run() {
         let command = command.split(" #").next().unwrap_or(command).trim();
         place.ok(&command.replace("testdata/history", "in"));
     }
+}
+
+#[test]
+fn a_condition_on_signals_is_counted_beside_the_books_and_states_its_values() {
+    let place = stored();
+    let day = |n: i32| format!("2026-01-{:02}T00:00:00Z,BTCUSDT,x.mood,{},news\n", n, n % 2);
+    let rows: String = (1..=28).map(day).collect();
+    place.write("own.csv", &format!("timestamp,symbol,metric_name,value,source\n{rows}"));
+    place.ok("signals import own.csv --known-after 1h --data data");
+    let asked = |when: &str, more: &[&str]| {
+        let mut command = place.command(["rules", "whatif", "--data", "data", "--market", "BTCUSDT", "--when", when]);
+        command.args(["--from", "2026-01-01", "--to", "2026-01-29"]).args(more);
+        Outcome::of(when, command)
+    };
+    let when = "signal x.mood within 2d; x.mood > 0.5";
+    let view = json_lines(&asked(when, &["--json"]).exits(0).out).remove(0);
+    let of = &view["signals"];
+    let told = |x: &serde_json::Value| x.as_f64().unwrap();
+    // It begins each second day, an hour late; before the first hour was over nobody knew anything.
+    assert!((told(&of["entries_per_day"]) - 0.5).abs() < 1e-3 && (told(&of["share"]) - 0.5).abs() < 2e-3, "{of}");
+    assert!((told(&of["known_share"]) - (1.0 - 1.0 / (28.0 * 24.0))).abs() < 1e-3, "{of}");
+    assert_eq!((&of["used"][0]["revisions"], &of["used"][0]["source"]), (&28.into(), &"news".into()));
+    assert_eq!(of["forecasts"][0]["event"], "hv_1h");
+    let table = asked(when, &[]).exits(0).out;
+    assert!(table.contains("began 0.50 times per market-day, true on 50.0 % of minutes, undecided on"), "{table}");
+    assert!(table.contains("not of market data alone: x.mood from news (binance-usdm:BTCUSDT)"), "{table}");
+    assert!(table.lines().all(|l| l.chars().count() <= 80), "{table}");
+    let before =
+        json_lines(&place.ok("rules whatif --data data --market BTCUSDT --from 2026-01-01 --to 2026-01-29 --json"));
+    assert_eq!((&before[0]["all"], &before[0]["signals"]), (&view["all"], &serde_json::Value::Null));
+    asked("x.mood > 0.5", &[]).exits(2).says("put a line above it: signal x.mood");
+    asked("signal x.none; x.none > 1", &[]).exits(2).says("no value of its signals is known for these markets");
 }

@@ -136,7 +136,7 @@ codes! {
         LowConfidence "low_confidence",
         /// An open position moves with this market (R2.56).
         ExposureOverlap "exposure_overlap",
-        /// Data health below 50 (R3.28).
+        /// Health of the market below 50 (R3.28).
         LowHealth "low_health",
         /// None of the above.
         Ok "ok",
@@ -164,7 +164,7 @@ impl ReasonCode {
             Self::UnconfirmedRegime => "agreement of timeframes",
             Self::LowConfidence => "confidence",
             Self::ExposureOverlap => "correlation with open positions",
-            Self::LowHealth => "data health",
+            Self::LowHealth => "health of the market",
             Self::Ok => "everything else",
         }
     }

@@ -31,6 +31,7 @@ pub struct AdviceBasis {
     /// Name and minutes of the next event of high impact; outer `None` without a calendar.
     event: Option<Option<(String, f64)>>,
     overlaps: Option<Vec<CorrelatedPosition<'static>>>,
+    health: Option<f64>,
     verdict: VerdictTable,
     positions: Option<StopCare>,
 }
@@ -48,6 +49,7 @@ impl AdviceBasis {
             levels: None,
             event: None,
             overlaps: None,
+            health: None,
             verdict: VerdictTable::SEED,
             positions: None,
         }
@@ -88,6 +90,12 @@ impl AdviceBasis {
     pub fn with_overlaps(mut self, positions: Vec<(String, f64)>) -> Self {
         let of = |(symbol, correlation)| CorrelatedPosition { symbol: Cow::Owned(symbol), correlation };
         self.overlaps = Some(positions.into_iter().map(of).collect());
+        self
+    }
+    /// With the health of the market, 0 to 100; `None` where no stream was valid (R3.28).
+    #[must_use]
+    pub fn with_health(mut self, score: Option<f64>) -> Self {
+        self.health = score;
         self
     }
     /// The market.
@@ -141,6 +149,7 @@ impl AdviceBasis {
                 .as_ref()
                 .map(|next| next.as_ref().map(|(name, minutes)| UpcomingEvent { name, minutes: *minutes })),
             overlaps: self.overlaps.as_deref(),
+            health: self.health,
             verdict: &self.verdict,
             positions: self.positions.as_ref(),
             words: Some(Words {

@@ -46,7 +46,7 @@ pub struct AdviceContext<'a> {
     pub confidence: Option<Confidence>,
     /// Why there is none.
     pub confidence_missing: Option<&'static str>,
-    /// Data health, 0 to 100.
+    /// Health of the market, 0 to 100.
     pub health: Option<f64>,
     /// Correlation with assets in which positions are open; `None` where it is not known.
     pub overlaps: Option<&'a [CorrelatedPosition<'a>]>,

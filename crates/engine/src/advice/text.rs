@@ -83,8 +83,8 @@ pub(super) fn reason(code: ReasonCode, ctx: Option<&AdviceContext<'_>>, stop: &S
         },
         R::ExposureOverlap => overlap(c),
         R::LowHealth => match c.health {
-            Some(h) => format!("Data health is {h:.0} of 100"),
-            None => "Data health is low".to_owned(),
+            Some(h) => format!("Health of the market is {h:.0} of 100: open alerts or missing data weigh on it"),
+            None => "Health of the market is low".to_owned(),
         },
         R::Ok => "Nothing in the context speaks against it".to_owned(),
     }

@@ -12,7 +12,7 @@ use super::table::{DETECTORS, Detector};
 use super::thresholds::Thresholds;
 use crate::catalogue::Feature;
 use barograph_domain::alert::Statistic;
-use barograph_domain::health::PatternState;
+use barograph_domain::health::{PatternJudged, PatternState};
 use barograph_domain::{Cell, MinuteRow, Pattern, Reason, Span, Trigger};
 
 /// One detector and what it reads of a minute.
@@ -37,6 +37,19 @@ pub struct PatternReading {
 pub fn read(row: &MinuteRow, is_week: bool, thresholds: &Thresholds) -> Vec<PatternReading> {
     let inputs = inputs(row, is_week, thresholds);
     DETECTORS.iter().map(|detector| reading(detector, row, &inputs, thresholds)).collect()
+}
+
+/// Which detectors of readings could judge a minute, in the same order and without what they compared. Those that need what nobody
+/// measures here could not: whatever happens, they are silent.
+#[must_use]
+pub fn judged(row: &MinuteRow, thresholds: &Thresholds) -> Vec<PatternJudged> {
+    // How far back the score of funding looks is shown and not judged by.
+    let inputs = inputs(row, false, thresholds);
+    let of = |detector: &Detector| {
+        let judged = matches!((detector.judge)(&inputs, thresholds), Judgement::Of(_));
+        PatternJudged { pattern: detector.pattern, trigger: detector.trigger, judged }
+    };
+    DETECTORS.iter().map(of).collect()
 }
 
 fn reading(detector: &Detector, row: &MinuteRow, inputs: &Inputs, thresholds: &Thresholds) -> PatternReading {
@@ -133,6 +146,19 @@ mod tests {
         row
     }
 
+    /// What the board counts is what the analysis shows.
+    fn agree(name: &str, row: &MinuteRow, thresholds: &Thresholds) {
+        for is_week in [false, true] {
+            let all = read(row, is_week, thresholds);
+            let of = |r: &PatternReading| PatternJudged {
+                pattern: r.pattern,
+                trigger: r.trigger,
+                judged: r.state.is_judged(),
+            };
+            assert_eq!(judged(row, thresholds), all.iter().map(of).collect::<Vec<_>>(), "{name}");
+        }
+    }
+
     #[test]
     fn r3_28_every_pattern_is_read_of_a_minute_with_its_statistic() {
         use Feature as F;
@@ -180,6 +206,7 @@ mod tests {
         for (name, row, pattern, trigger, state, score) in cases {
             let all = read(row, false, &thresholds);
             assert_eq!(all.len(), DETECTORS.len(), "{name}");
+            agree(name, row, &thresholds);
             let one = all.iter().find(|r| r.pattern == *pattern && r.trigger == *trigger).unwrap();
             assert_eq!((one.state, one.score.map(|s| (s * 10.0).round() / 10.0)), (*state, *score), "{name}");
             assert!(!one.statistics.is_empty(), "{name}");

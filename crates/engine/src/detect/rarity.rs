@@ -17,8 +17,6 @@ use serde::{Deserialize, Serialize};
 pub const KNOWN_DAYS_MIN: f64 = 7.0;
 /// Beginnings in so many days, one on average, and not more often, may be more than LOW.
 const DAYS_APART_LOW: f64 = 7.0;
-/// The same for more than INFO.
-const DAYS_APART_INFO: f64 = 1.0;
 /// Lower bound of a lift that keeps a severity (verification §5).
 const LIFT_MIN: f64 = 1.5;
 /// A greatest value counts for a label that is entered so soon after it: a label may wait for its second hourly reading.
@@ -123,7 +121,7 @@ impl SeverityTable {
 fn ceiling(rate: &BaseRate) -> Severity {
     // Of the first day nobody can say yet how often a day it comes.
     let (fired, days) = (f64::from(rate.fired_90d), rate.known_days.max(1.0));
-    if fired > days / DAYS_APART_INFO {
+    if rate.is_daily() {
         Severity::Info
     } else if fired > days / DAYS_APART_LOW {
         Severity::Low

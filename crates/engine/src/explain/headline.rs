@@ -15,7 +15,7 @@ use crate::chart::trend_span;
 use crate::detect::words::of_pattern;
 use barograph_domain::advice::{StopReach, StopState};
 use barograph_domain::{
-    Axis, AxisState, Headline, HeadlineKind as Kind, HeadlinePart, HeatRegime, Label, OpenAlert, OpenAlerts,
+    Axis, AxisState, Headline, HeadlineKind as Kind, HeadlinePart, HeatRegime, Label, OpenAlerts, OpenExperimental,
     RiskRegime, Severity, Side, Span, TrendRegime, VolRegime,
 };
 
@@ -471,17 +471,18 @@ fn heat(sight: &Sight) -> Option<HeadlinePart> {
     Some(of_axis(Kind::Heat, sight.heat, severity, text))
 }
 
-/// "alert open: liquidation cascade (HIGH)", "3 alerts open, worst liquidation cascade (HIGH)"
+/// "alert open: liquidation cascade (HIGH)", "3 alerts open, 1 experimental, the worst: liquidation cascade (HIGH)"
 fn alerts(sight: &Sight) -> Option<HeadlinePart> {
-    let worst: OpenAlert = sight.open.worst?;
+    let Some(worst) = sight.open.worst else { return experimental(sight.open.experimental) };
     let what = sight
         .open_rule
         .as_ref()
         .map_or_else(|| of_pattern(worst.pattern).short.to_owned(), |id| format!("own rule {id}"));
     let severity = worst.severity.name();
-    let text = match sight.open.count {
-        0 | 1 => format!("alert open: {what} ({severity})"),
-        n => format!("{n} alerts open, the worst: {what} ({severity})"),
+    let text = match (all_open(sight), sight.open.experimental.count) {
+        (0 | 1, _) => format!("alert open: {what} ({severity})"),
+        (n, 0) => format!("{n} alerts open, the worst: {what} ({severity})"),
+        (n, apart) => format!("{n} alerts open, {apart} experimental, the worst: {what} ({severity})"),
     };
     let weight = match worst.severity {
         Severity::Info => 0,
@@ -490,7 +491,23 @@ fn alerts(sight: &Sight) -> Option<HeadlinePart> {
         Severity::Critical => 4,
     };
     let part = HeadlinePart { word: Some(severity), severity: weight, ..plain(Kind::Alerts, &text) };
-    Some(HeadlinePart { value: Some(f64::from(sight.open.count)), unit: Some("count"), ..part })
+    Some(HeadlinePart { value: Some(f64::from(all_open(sight))), unit: Some("count"), ..part })
+}
+
+/// Alerts that a headline counts.
+fn all_open(sight: &Sight) -> u16 {
+    sight.open.count.saturating_add(sight.open.experimental.count.into())
+}
+
+/// "experimental alert open: large orders pulled". Such alerts weigh nothing: nothing else gives way to them.
+fn experimental(open: OpenExperimental) -> Option<HeadlinePart> {
+    let what = of_pattern(open.first?).short;
+    let text = match open.count {
+        0 | 1 => format!("experimental alert open: {what}"),
+        n => format!("{n} experimental alerts open, among them: {what}"),
+    };
+    let part = HeadlinePart { word: Some("EXPERIMENTAL"), ..plain(Kind::Alerts, &text) };
+    Some(HeadlinePart { value: Some(f64::from(open.count)), unit: Some("count"), ..part })
 }
 
 /// Said where there is no history to compare with.
@@ -514,7 +531,7 @@ fn calm(sight: &Sight) -> (HeadlinePart, bool) {
     let now = now.join(", ");
     // Beside a stop that is reached or near, only the market is quiet; beside an open alert of any weight not even that. What this
     // market cannot have is not called usual.
-    let quiet = match (sight.held.is_some(), sight.open.count) {
+    let quiet = match (sight.held.is_some(), all_open(sight)) {
         (_, 1..) => "",
         (true, 0) if sight.heat_is_left_out => "",
         (false, 0) if sight.heat_is_left_out => "nothing unusual in risk, volatility or trend: ",

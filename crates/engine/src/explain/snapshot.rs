@@ -52,6 +52,7 @@ pub(super) fn assemble(facts: &Facts<'_>, previous: Option<&MinuteRow>) -> Snaps
         models,
         age_s: None,
         recorded_until: None,
+        health: None,
     }
 }
 

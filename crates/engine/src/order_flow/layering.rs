@@ -3,31 +3,17 @@
 
 use super::facts::Facts;
 use super::finding::{EvidenceStrength, FlowFinding, FlowVerdict};
-use super::posted::PostedOrder;
+use super::posted::{BookMoment, PostedOrder};
+use super::recent::Recent;
+use super::stack::Stack;
 use super::view::FlowView;
 use super::{accounting::RestingSide, usual::of_length};
-use barograph_domain::{Span, Ts};
+use barograph_domain::Span;
 use serde::{Deserialize, Serialize};
-use std::collections::VecDeque;
-
-/// Stacks that are remembered.
-const MEMORY: usize = 64;
-
-/// Orders that came and went together.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
-struct Stack {
-    at: Ts,
-    side: RestingSide,
-    levels: f64,
-    size: f64,
-    life: Span,
-    /// What the market did over what it had to, whichever of the two it did more of.
-    answer: f64,
-}
 
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Layering {
-    stacks: VecDeque<Stack>,
+    stacks: Recent<Stack>,
 }
 
 impl Layering {
@@ -40,15 +26,10 @@ impl Layering {
                 continue;
             };
             let in_it = |o: &PostedOrder| {
-                let went = |gone: super::posted::BookMoment| {
-                    (gone.at - first.gone_stacked.map_or(gone.at, |g| g.at)).0.abs() <= together.0
-                };
-                !o.stacked
-                    && o.side == first.side
-                    && o.posted.at - first.posted.at <= together
-                    && o.posted.at >= first.posted.at
-                    && o.distance_bps <= v.t.layer_distance_bps
-                    && o.gone_stacked.is_some_and(went)
+                let near = !o.stacked && o.side == first.side && o.distance_bps <= v.t.layer_distance_bps;
+                let after = o.posted.at - first.posted.at;
+                let went = |other: BookMoment| (other.at - gone.at).0.abs() <= together.0;
+                near && (Span::ZERO..=together).contains(&after) && o.gone_stacked.is_some_and(went)
             };
             let mut prices: Vec<i64> = v.posted.orders.iter().filter(|o| in_it(o)).map(|o| o.units).collect();
             prices.sort_unstable();
@@ -68,22 +49,18 @@ impl Layering {
             }
             if counts {
                 v.seconds.set_apart(first.posted.at, gone.at);
-                self.stacks.push_back(Stack { at: v.now, side: first.side, levels, size, life, answer });
+                self.stacks.push(Stack { at: v.now, side: first.side, levels, size, life, answer });
             }
         }
-        while self.stacks.len() > MEMORY
-            || self.stacks.front().is_some_and(|s| v.now - s.at >= v.span(v.t.layer_window_s))
-        {
-            self.stacks.pop_front();
-        }
+        self.stacks.forget(v.now, v.span(v.t.layer_window_s));
     }
 
     fn mean(&self, of: fn(&Stack) -> f64) -> f64 {
-        self.stacks.iter().map(of).sum::<f64>() / (self.stacks.len() as f64).max(1.0)
+        self.stacks.mean(|_| true, of)
     }
 
     pub(super) fn judge(&self, v: &FlowView<'_>, factor: f64) -> FlowVerdict {
-        let (n, t) = (self.stacks.len() as f64, v.t);
+        let (n, t) = (self.stacks.count(|_| true), v.t);
         let holds = n > 0.0 && n >= factor * t.layer_episodes;
         let strengths = [
             Some(EvidenceStrength::of("layer_levels", self.mean(|s| s.levels), t.layer_levels, "count")),
@@ -96,8 +73,8 @@ impl Layering {
     }
 
     pub(super) fn show(&self, facts: &mut Facts) {
-        facts.word("side", self.stacks.back().map_or(RestingSide::Bid, |s| s.side).name());
-        facts.number("stacks", self.stacks.len() as f64);
+        facts.word("side", self.stacks.newest().map_or(RestingSide::Bid, |s| s.side).name());
+        facts.number("stacks", self.stacks.count(|_| true));
         facts.number("levels", self.mean(|s| s.levels));
         facts.number("size", self.mean(|s| s.size));
         facts.number("life_s", self.mean(|s| s.life.as_secs_f64()));

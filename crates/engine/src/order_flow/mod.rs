@@ -10,18 +10,24 @@
 
 pub mod accounting;
 mod facts;
+mod feint;
 mod finding;
+mod funding_minute;
 mod hours;
 mod layering;
 mod posted;
 mod pump;
+mod recent;
+mod rise;
 mod seconds;
 mod spoofing;
+mod stack;
 mod stuffing;
 mod thresholds;
 mod usual;
 mod view;
 mod wash;
+mod wash_signs;
 mod wash_tape;
 mod watch;
 mod window_pressure;
@@ -29,11 +35,11 @@ mod window_pressure;
 pub use accounting::{BookState, FlowAccounting, FlowLevel, LevelFlow, RestingSide};
 pub use finding::{EvidenceStrength, FlowFinding, FlowVerdict, Strengths, union_score};
 pub use thresholds::{FLOW_KEYS, FlowKey, FlowThresholds};
-pub use wash::WashSigns;
+pub use wash_signs::WashSigns;
 pub use wash_tape::{TAPE_HOURS_MAX, TapeSpanFault, WashHour, WashTape};
-pub use watch::{EXPERIMENTAL, FLOW_PATTERNS};
+pub use watch::FLOW_PATTERNS;
 
-use barograph_domain::{Alert, Side, Span, Ts};
+use barograph_domain::{Alert, OpenExperimental, Side, Span, Ts};
 use facts::RecentFlow;
 use hours::Hours;
 use posted::{BookMoment, Posted};
@@ -182,6 +188,12 @@ impl OrderFlow {
     #[must_use]
     pub fn is_offered(&self, t: &FlowThresholds) -> bool {
         self.usual.levels.interval_ms.is_some_and(|ms| ms <= t.book_interval_ms)
+    }
+
+    /// Its open episodes, as a row of this moment has them.
+    #[must_use]
+    pub fn open(&self, ts: Ts) -> OpenExperimental {
+        self.watch.open(ts)
     }
 
     fn take_book(&mut self, at: Ts, state: BookState<'_>, t: &FlowThresholds) {

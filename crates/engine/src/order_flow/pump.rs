@@ -2,32 +2,16 @@
 //! within an hour half of it is gone again (surveillance §5). Opens with the rise, and is reported again with the fall.
 
 use super::facts::Facts;
-use super::finding::{EvidenceStrength, FlowFinding, FlowVerdict};
+use super::finding::{FlowFinding, FlowVerdict};
 use super::hours::Hours;
+use super::rise::{RISE_S, Rise};
 use super::view::FlowView;
 use crate::kernel::{TrailingHist, rank};
-use barograph_domain::{Severity, Span, Ts};
+use barograph_domain::{Severity, Span};
 use serde::{Deserialize, Serialize};
 
-/// Seconds that a rise is looked for in.
-const RISE_S: usize = 300;
 /// Days of its own that a market needs.
 const DAYS_MIN: usize = 7;
-
-/// A rise that is watched for its fall.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
-struct Rise {
-    at: Ts,
-    from: f64,
-    top: f64,
-    /// Over their limits.
-    move_u: (f64, f64),
-    volume_u: f64,
-    buyers: f64,
-    /// Greatest share of it that was given back, and when it was enough.
-    back: f64,
-    fell: Option<Ts>,
-}
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub(super) struct PumpAndDump {
@@ -46,11 +30,7 @@ impl PumpAndDump {
     pub(super) fn second(&mut self, second: i64, v: &FlowView<'_>, hours: &Hours) {
         let Some(mid) = v.seconds.back().next().and_then(|s| s.mid) else { return };
         if let Some(rise) = &mut self.rise {
-            rise.top = rise.top.max(mid);
-            rise.back = rise.back.max((rise.top - mid) / (rise.top - rise.from));
-            if rise.back >= v.t.pump_given_back {
-                rise.fell.get_or_insert(v.now);
-            }
+            rise.follow(v.now, mid, v.t);
             if v.now - rise.at > v.span(60.0 * v.t.pump_back_min) {
                 self.rise = None;
             }
@@ -82,13 +62,7 @@ impl PumpAndDump {
     pub(super) fn judge(&self, v: &FlowView<'_>, _factor: f64) -> FlowVerdict {
         let of = |rise: &Rise| FlowFinding {
             holds: rise.fell.is_none_or(|fell| fell == v.now),
-            strengths: [
-                Some(EvidenceStrength::of("pump_rise_5m", rise.move_u.0, rise.move_u.1, "fraction")),
-                Some(EvidenceStrength::of("pump_volume_5m", rise.volume_u, v.t.pump_volume, "ratio")),
-                (rise.back > 0.0)
-                    .then(|| EvidenceStrength::of("pump_given_back", rise.back, v.t.pump_given_back, "[0,1]")),
-                None,
-            ],
+            strengths: rise.strengths(v.t),
             severity: if rise.fell.is_some() { Severity::High } else { Severity::Medium },
         };
         let finding = || self.rise.as_ref().map_or(FlowFinding::CALM, of);

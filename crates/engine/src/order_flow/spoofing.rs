@@ -5,36 +5,21 @@
 //! taken back most often (posting distance decides: arXiv 2504.15908).
 
 use super::facts::Facts;
+use super::feint::{Feint, FeintSize};
 use super::finding::{EvidenceStrength, FlowFinding, FlowVerdict};
+use super::recent::Recent;
 use super::view::FlowView;
 use super::{accounting::RestingSide, usual::of_length};
+use barograph_domain::Span;
 use barograph_domain::math::exp;
-use barograph_domain::{Span, Ts};
 use serde::{Deserialize, Serialize};
-use std::collections::VecDeque;
 
 /// The trades of so long after the order count as well.
 const AFTER: Span = Span::secs(1);
-/// Large orders that are remembered.
-const MEMORY: usize = 64;
-
-/// A large order that came and went.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
-struct Feint {
-    at: Ts,
-    side: RestingSide,
-    size: f64,
-    size_from: f64,
-    distance_bps: f64,
-    weight: f64,
-    life: Span,
-    opposite: f64,
-    opposite_from: f64,
-}
 
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Spoofing {
-    feints: VecDeque<Feint>,
+    feints: Recent<Feint>,
 }
 
 impl Spoofing {
@@ -56,42 +41,40 @@ impl Spoofing {
             }
             order.counted = true;
             v.seconds.set_apart(order.posted.at, until);
-            let far = levels.distance_bps.map_or(1.0, |most| order.distance_bps / most);
-            let (side, size, distance_bps, weight) = (order.side, order.size, order.distance_bps, far * exp(1.0 - far));
-            self.feints.push_back(Feint {
-                at: v.now,
-                side,
-                size,
-                size_from,
-                distance_bps,
-                weight,
-                life,
-                opposite,
-                opposite_from,
-            });
+            let (at, side, size, distance_bps) = (v.now, order.side, order.size, order.distance_bps);
+            let far = levels.distance_bps.map_or(1.0, |most| distance_bps / most);
+            let of_it = FeintSize { size, size_from, distance_bps, weight: far * exp(1.0 - far) };
+            self.feints.push(Feint { at, side, of_it, life, opposite, opposite_from });
         }
-        while self.feints.len() > MEMORY
-            || self.feints.front().is_some_and(|f| v.now - f.at >= v.span(t.spoof_window_s))
-        {
-            self.feints.pop_front();
-        }
+        self.feints.forget(v.now, v.span(t.spoof_window_s));
     }
 
-    fn of(&self, side: RestingSide) -> impl Iterator<Item = &Feint> {
-        self.feints.iter().filter(move |f| f.side == side)
+    fn count(&self, side: RestingSide) -> f64 {
+        self.feints.count(|f| f.side == side)
     }
 
     fn side(&self) -> RestingSide {
-        let more = self.of(RestingSide::Ask).count() > self.of(RestingSide::Bid).count();
+        let more = self.count(RestingSide::Ask) > self.count(RestingSide::Bid);
         if more { RestingSide::Ask } else { RestingSide::Bid }
     }
 
+    /// The mean of a number over the side that has more.
+    fn mean(&self, of: fn(&Feint) -> f64) -> f64 {
+        let side = self.side();
+        self.feints.mean(|f| f.side == side, of)
+    }
+
     pub(super) fn judge(&self, v: &FlowView<'_>, factor: f64) -> FlowVerdict {
-        let (n, t) = (self.of(self.side()).count() as f64, v.t);
-        let mean = |of: fn(&Feint) -> f64| self.of(self.side()).map(of).sum::<f64>() / n.max(1.0);
+        let (n, t) = (self.count(self.side()), v.t);
+        let mean = |of| self.mean(of);
         let holds = n > 0.0 && n >= factor * t.spoof_episodes;
         let strengths = [
-            Some(EvidenceStrength::of("spoof_size", mean(|f| f.weight * f.size), mean(|f| f.size_from), "base")),
+            Some(EvidenceStrength::of(
+                "spoof_size",
+                mean(|f| f.of_it.weight * f.of_it.size),
+                mean(|f| f.of_it.size_from),
+                "base",
+            )),
             Some(EvidenceStrength::of("spoof_episodes", n, t.spoof_episodes, "count")),
             Some(EvidenceStrength::of("spoof_opposite", mean(|f| f.opposite), mean(|f| f.opposite_from), "base")),
             None,
@@ -100,14 +83,12 @@ impl Spoofing {
     }
 
     pub(super) fn show(&self, facts: &mut Facts) {
-        let n = self.of(self.side()).count() as f64;
-        let mean = |of: fn(&Feint) -> f64| self.of(self.side()).map(of).sum::<f64>() / n.max(1.0);
         facts.word("side", self.side().name());
-        facts.number("orders", n);
-        facts.number("size", mean(|f| f.size));
-        facts.number("distance_bps", mean(|f| f.distance_bps));
-        facts.number("life_s", mean(|f| f.life.as_secs_f64()));
-        facts.number("opposite_volume", mean(|f| f.opposite));
+        facts.number("orders", self.count(self.side()));
+        facts.number("size", self.mean(|f| f.of_it.size));
+        facts.number("distance_bps", self.mean(|f| f.of_it.distance_bps));
+        facts.number("life_s", self.mean(|f| f.life.as_secs_f64()));
+        facts.number("opposite_volume", self.mean(|f| f.opposite));
     }
 }
 

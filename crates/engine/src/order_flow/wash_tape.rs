@@ -5,7 +5,8 @@
 
 use super::accounting::RestingSide;
 use super::hours::Hours;
-use super::wash::{WashSigns, WashTrading, signs};
+use super::wash::WashTrading;
+use super::wash_signs::{WashSigns, signs};
 use super::{FlowThresholds, HourContext};
 use barograph_domain::{Side, Span, Ts};
 

@@ -13,7 +13,7 @@ use crate::detect::base_rate::Spoken;
 use crate::detect::ended_by_start;
 use crate::detect::episode::{DueRecord, Episode};
 use barograph_domain::alert::{AlertChange, Statistic, Word};
-use barograph_domain::{Alert, Kind, Pattern, Span, Ts};
+use barograph_domain::{Alert, Kind, OpenExperimental, Pattern, Severity, Span, Ts};
 use serde::{Deserialize, Serialize};
 
 /// Its patterns, in order of evaluation: one that says the same more strongly stands before the other.
@@ -25,11 +25,6 @@ pub const FLOW_PATTERNS: [Pattern; 6] = [
     Pattern::PumpAndDump,
     Pattern::FundingWindowPressure,
 ];
-
-/// Detectors of which it is not known how often they speak on a real market for nothing: so far all of them, because the markets that
-/// their episodes were injected into are made by a seed (surveillance §9; the tables are in `docs/order-flow.md`). `QUOTE_STUFFING`
-/// misses what is asked for on those too, where the tick is small.
-pub const EXPERIMENTAL: &[Pattern] = &FLOW_PATTERNS;
 
 /// Calm that closes an episode.
 const CLEAR: Span = Span::mins(5);
@@ -100,6 +95,23 @@ impl FlowWatch {
         }
     }
 
+    /// Episodes that are open at the moment of a row, without those that begin more than once a day here.
+    pub(super) fn open(&self, ts: Ts) -> OpenExperimental {
+        let mut open = OpenExperimental::default();
+        let mut worst: Option<Severity> = None;
+        for ((pattern, episode), spoken) in FLOW_PATTERNS.into_iter().zip(&self.episodes).zip(&self.spoken) {
+            let Some(running) = episode.running().filter(|r| r.opened_at <= ts) else { continue };
+            if spoken.rate_beside(ts, running.opened_at).is_daily() {
+                continue;
+            }
+            open.count += 1;
+            if worst.is_none_or(|w| running.severity > w) {
+                (worst, open.first) = (Some(running.severity), Some(pattern));
+            }
+        }
+        open
+    }
+
     /// Ends every episode, each with a record, because nothing follows them any more
     /// ([`crate::detect::episode::ENDED_BY`]).
     pub(super) fn end(&mut self, ts: Ts, out: &mut Vec<Alert>) {
@@ -128,7 +140,7 @@ impl FlowWatch {
         };
         let mut facts = Facts::default();
         self.show(pattern, &mut facts);
-        if EXPERIMENTAL.contains(&pattern) {
+        if pattern.is_experimental() {
             facts.flag("experimental", true);
         }
         if matches!(due.change, AlertChange::Opened | AlertChange::Updated) {

@@ -3,41 +3,18 @@
 
 use super::accounting::RestingSide;
 use super::facts::Facts;
-use super::finding::{EvidenceStrength, FlowFinding, FlowVerdict, score_of_last};
+use super::finding::{EvidenceStrength, FlowFinding, FlowVerdict};
+use super::funding_minute::{FUNDINGS_MIN, FoundPressure, FundingMinute, WINDOW};
 use super::view::FlowView;
 use barograph_domain::{Severity, Span, Ts};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
-const WINDOW: Span = Span::secs(60);
-const AFTER: Span = Span::mins(5);
 const PAST: Span = Span::days(30);
-/// Fundings of its own that a market needs: a standard score above 4 wants seventeen others at least.
-const FUNDINGS_MIN: usize = 18;
 /// What severity looks back over.
 const NINE: usize = 9;
 /// A finding is shown for so long.
 const SHOWN: Span = Span::mins(5);
-
-/// A funding whose minute is under way or whose premium is awaited.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
-struct FundingMinute {
-    funding: Ts,
-    signed: f64,
-    before: f64,
-    at_funding: Option<f64>,
-    z: Option<f64>,
-    reverted: f64,
-}
-
-/// Pressure that was found.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
-struct FoundPressure {
-    at: Ts,
-    z: f64,
-    reverted: f64,
-    bought: bool,
-}
 
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub(super) struct WindowPressure {
@@ -75,29 +52,17 @@ impl WindowPressure {
         // A window that began unseen is none: it is entered at its first second or not at all.
         let begins = self.next.filter(|next| (*next - now) <= WINDOW && (*next - now) > WINDOW - Span::secs(2));
         if let (Some(funding), None, Some(before), true) = (begins, self.open, self.premium, v.has_trades) {
-            self.open = Some(FundingMinute { funding, signed: 0.0, before, at_funding: None, z: None, reverted: 0.0 });
+            self.open = Some(FundingMinute::new(funding, before));
         }
         let Some(mut open) = self.open.filter(|open| now >= open.funding) else { return };
-        if let Some(at_funding) = open.at_funding {
-            let moved = at_funding - open.before;
-            let back = self.premium.map_or(0.0, |now| if moved == 0.0 { 0.0 } else { (at_funding - now) / moved });
-            open.reverted = open.reverted.max(back);
-        } else {
-            open.at_funding = self.premium;
-            self.past.retain(|(at, ..)| now - *at < PAST);
-            // Minutes of pressure are no measure of what is usual.
-            let usual = self.past.iter().filter(|(.., found)| !found).map(|(_, signed, _)| *signed);
-            let all: Vec<f64> = usual.chain([open.signed]).collect();
-            open.z = score_of_last(&all).filter(|_| all.len() > FUNDINGS_MIN);
-        }
+        self.past.retain(|(at, ..)| now - *at < PAST);
+        // Minutes of pressure are no measure of what is usual.
+        open.ended(self.premium, self.past.iter().filter(|(.., found)| !found).map(|(_, signed, _)| *signed));
         self.open = Some(open);
-        let z = open.z.filter(|z| z.abs() > v.t.window_z && open.reverted >= v.t.window_reverted);
-        if let Some(z) = z {
-            self.found =
-                Some(FoundPressure { at: now, z: z.abs(), reverted: open.reverted, bought: open.signed > 0.0 });
-        }
-        if z.is_some() || now - open.funding >= AFTER {
-            self.past.push_back((open.funding, open.signed, z.is_some()));
+        let found = open.pressure(now, v.t);
+        self.found = found.or(self.found);
+        if found.is_some() || open.is_over(now) {
+            self.past.push_back((open.funding, open.signed, found.is_some()));
             self.open = None;
         }
     }

@@ -51,7 +51,7 @@ pub struct VerdictTable {
     pub confidence_min: f64,
     /// Share of the timeframes below which they disagree.
     pub agreement_min: f64,
-    /// Data health below which it is low.
+    /// Health of the market below which it is low.
     pub health_min: f64,
     /// How often each verdict comes out; `None` for a book nobody has measured.
     pub base_rates: Option<BaseRates>,

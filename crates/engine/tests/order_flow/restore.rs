@@ -4,8 +4,9 @@
 use super::START;
 use super::market::{MarketClass, SCALE, class, play};
 use super::truth::{Injected, Untouched, plan};
-use barograph_domain::{Alert, Pattern, Span};
-use barograph_engine::order_flow::{FlowInput, FlowStream, FlowThresholds, OrderFlow};
+use barograph_domain::alert::{AlertChange, AlertState};
+use barograph_domain::{Alert, OpenExperimental, Pattern, Span};
+use barograph_engine::order_flow::{FLOW_PATTERNS, FlowInput, FlowStream, FlowThresholds, OrderFlow};
 
 /// A market whose hours pass in a second of test, with thresholds that it reaches.
 fn quick() -> (MarketClass, FlowThresholds) {
@@ -53,6 +54,29 @@ fn save_restore_and_cut_change_nothing() {
         assert_eq!(again, alerts);
         assert!(state == whole, "the state is the same after {each:?} {ticked}");
     }
+}
+
+/// A row has the open episodes of its records, but for the third of a day: what comes so often is no news.
+#[test]
+fn a_row_counts_what_is_open_and_not_daily() {
+    let (class, t) = quick();
+    let (mut flow, mut out) = (OrderFlow::new(SCALE), Vec::<Alert>::new());
+    let (mut counted, mut left_out) = (0, 0);
+    play(class, 7, Span::mins(50), &mut injected(), |at, input| {
+        flow.step(at, input, &t, &mut out);
+        let newest = |p: &Pattern| out.iter().rev().find(|a| a.pattern == *p);
+        let open: Vec<&Alert> =
+            FLOW_PATTERNS.iter().filter_map(newest).filter(|a| a.state != AlertState::Closed).collect();
+        let before =
+            |a: &Alert| out.iter().filter(|b| b.pattern == a.pattern && b.change == AlertChange::Opened).count() - 1;
+        let rare: Vec<&&Alert> = open.iter().filter(|a| before(a) < 2).collect();
+        let worst = rare.iter().rev().max_by_key(|a| a.severity).map(|a| a.pattern);
+        let said = flow.open(at);
+        assert_eq!((usize::from(said.count), said.first), (rare.len(), worst), "{at}");
+        assert_eq!(flow.open(START), OpenExperimental::default(), "nothing had begun at {START}");
+        (counted, left_out) = (counted + rare.len(), left_out + open.len() - rare.len());
+    });
+    assert!(counted > 100 && left_out > 100, "{counted} {left_out}");
 }
 
 /// A day is eight times three hours: what grows with hours are histograms, half of what is held here (the bench has the rest).

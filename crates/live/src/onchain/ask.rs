@@ -10,7 +10,7 @@ use barograph_notify::secret::redacted;
 use barograph_notify::transport::{ReceiverReply, Transport};
 use barograph_query::signals::SignalDesk;
 use barograph_store::{Range, Reader, SignalQuery, StoreTarget, open_reader};
-use barograph_venues::onchain::reply::{ReplyVerdict, verdict};
+use barograph_venues::onchain::reply::{ReplyVerdict, SourceRest, verdict};
 use barograph_venues::onchain::schedule::is_whole_due;
 use barograph_venues::onchain::vintage::{BodyReading, OnchainNews, is_provisional, news};
 use barograph_venues::onchain::{BODY_BYTES_MAX, OnchainBody, OnchainHost, OnchainSeries};
@@ -63,7 +63,7 @@ pub enum SeriesResult {
     /// Nothing has changed since it was asked last.
     Unchanged,
     /// Its source wants a rest or refuses; nothing is asked before then.
-    Rests(Ts, String),
+    Rests(SourceRest),
     /// It could not be reached, or its answer could not be taken; it is asked again after a pause.
     Failed(String),
     /// Its body is not what was expected; it is kept raw, and the values of before stay.
@@ -85,7 +85,7 @@ pub struct SeriesOutcome {
 enum SourceAnswer {
     Body { bytes: Vec<u8>, etag: Option<String> },
     Unchanged,
-    Rests(Ts, String),
+    Rests(SourceRest),
     Failed(String),
 }
 
@@ -159,9 +159,9 @@ impl OnchainAsker {
                 answered(state, recv, false);
                 SeriesResult::Unchanged
             }
-            SourceAnswer::Rests(until, why) => {
-                (state.rests_until, state.note) = (Some(until), Some(why.clone()));
-                SeriesResult::Rests(until, why)
+            SourceAnswer::Rests(rest) => {
+                state.rests(&rest);
+                SeriesResult::Rests(rest)
             }
             SourceAnswer::Failed(why) => {
                 state.failed(&why);
@@ -253,7 +253,8 @@ impl OnchainAsker {
         let mut news = news(&reading, body.points, &stored, &scope);
         self.desk.put(&news.points).map_err(|e| chain(&e))?;
         let interval = series.rules().interval;
-        let covered = news.points.iter().filter(|p| !is_provisional(p)).map(|p| p.event_ts + interval).max();
+        let covered =
+            news.points.iter().filter(|p| p.value.is_some() && !is_provisional(p)).map(|p| p.event_ts + interval).max();
         state.covered = state.covered.max(covered);
         state.revisions += news.revised as u64;
         let mut left_out = left_out;
@@ -283,7 +284,7 @@ fn of_reply(reply: &ReceiverReply, now: Ts) -> SourceAnswer {
             SourceAnswer::Body { bytes: reply.body.to_vec(), etag }
         }
         ReplyVerdict::Unchanged => SourceAnswer::Unchanged,
-        ReplyVerdict::Rest(until, why) => SourceAnswer::Rests(until, why),
+        ReplyVerdict::Rest(rest) => SourceAnswer::Rests(rest),
         ReplyVerdict::Failed(why) => SourceAnswer::Failed(why),
     }
 }
@@ -315,9 +316,8 @@ fn stored(
     series: &OnchainSeries,
     from: Ts,
 ) -> Result<(Vec<SignalPoint>, Option<Ts>), barograph_store::Error> {
-    let all = reader.signals(None)?;
     let (mut points, mut newest) = (Vec::new(), None);
-    for info in all.iter().filter(|info| &info.name == series.name()) {
+    for info in reader.signals_of(series.name(), None)? {
         newest = newest.max(Some(info.newest_known));
         let mut query = SignalQuery {
             name: info.name.clone(),

@@ -57,6 +57,7 @@ fn round(asker: &OnchainAsker, all: &[OnchainSeries], stop: &AtomicBool) -> Resu
         return Ok(());
     }
     let mut ledger = OnchainLedger::open(asker.data()).map_err(|e| e.to_string())?;
+    let mut trouble = Ok(());
     for series in all {
         if stop.load(Ordering::Relaxed) {
             break;
@@ -67,14 +68,24 @@ fn round(asker: &OnchainAsker, all: &[OnchainSeries], stop: &AtomicBool) -> Resu
             continue;
         }
         let before = state.note.clone();
-        let outcome = asker.ask(series, state)?;
+        let outcome = match asker.ask(series, state) {
+            Ok(outcome) => outcome,
+            Err(why) => {
+                // The source has answered: it is not asked again at once for what the store did not take.
+                state.failed(&format!("its values could not be stored: {why}"));
+                ledger.save().map_err(|e| e.to_string())?;
+                trouble = Err(why);
+                continue;
+            }
+        };
         let after = state.note.clone();
+        ledger.share(series, all, &outcome.result);
         ledger.save().map_err(|e| e.to_string())?;
         for line in lines(&outcome, before.as_deref(), after.as_deref()) {
             report(&line);
         }
     }
-    Ok(())
+    trouble
 }
 
 /// What an operator should read of it: what is new about it, never the same again.
@@ -83,7 +94,7 @@ fn lines(outcome: &SeriesOutcome, before: Option<&str>, after: Option<&str>) -> 
     let mut lines = Vec::new();
     if before != after {
         lines.push(match (&outcome.result, after) {
-            (SeriesResult::Rests(until, _), Some(why)) => format!("{name} rests until {until}: {why}"),
+            (SeriesResult::Rests(rest), Some(why)) => format!("{name} rests until {}: {why}", rest.until),
             (_, Some(why)) => format!("{name}: {why}; its last values stay"),
             (_, None) => format!("{name} answers again"),
         });
@@ -92,7 +103,8 @@ fn lines(outcome: &SeriesOutcome, before: Option<&str>, after: Option<&str>) -> 
         if let Some(first) = news.notable.first() {
             let (of, more) = (first.event_ts, news.notable.len() - 1);
             let more = if more > 0 { format!(" and {}", number_of(more as u64, "more value")) } else { String::new() };
-            lines.push(format!("{name} was revised: {of}{more}, {} instead of {}", first.now, first.before));
+            let now = first.now.map_or_else(|| "no value".to_owned(), |now| now.to_string());
+            lines.push(format!("{name} was revised: {of}{more}, {now} instead of {}", first.before));
         }
         if let Some(first) = left_out.first() {
             lines.push(format!("{name}: {} left out: {first}", number_of(left_out.len() as u64, "row")));
@@ -108,8 +120,11 @@ fn report(line: &str) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{OnchainSettings, ScoredTexts};
     use super::*;
-    use barograph_domain::Ts;
+    use barograph_domain::{Span, Ts};
+    use barograph_store::StoreTarget;
+    use barograph_venues::onchain::reply::{RestOf, SourceRest};
     use barograph_venues::onchain::vintage::{NotableRevision, OnchainNews};
 
     #[test]
@@ -119,9 +134,10 @@ mod tests {
         assert_eq!(lines(&failed, None, Some("away")), ["fng.value: away; its last values stay"]);
         assert_eq!(lines(&failed, Some("away"), Some("away")), [] as [String; 0]);
         assert_eq!(lines(&outcome(SeriesResult::Unchanged), Some("away"), None), ["fng.value answers again"]);
-        let rests = outcome(SeriesResult::Rests(Ts::from_secs(60), "402".to_owned()));
+        let rest = SourceRest { until: Ts::from_secs(60), why: "402".to_owned(), of: RestOf::Source };
+        let rests = outcome(SeriesResult::Rests(rest));
         assert_eq!(lines(&rests, None, Some("402")), ["fng.value rests until 1970-01-01T00:01:00Z: 402"]);
-        let notable = vec![NotableRevision { event_ts: Ts::from_secs(60), before: 1.0, now: 2.0 }; 2];
+        let notable = vec![NotableRevision { event_ts: Ts::from_secs(60), before: 1.0, now: Some(2.0) }; 2];
         let news = OnchainNews { notable, ..OnchainNews::default() };
         let read = outcome(SeriesResult::Read { news, left_out: vec!["row 2: no".to_owned()] });
         assert_eq!(
@@ -131,5 +147,44 @@ mod tests {
                 "fng.value: 1 row left out: row 2: no"
             ]
         );
+    }
+
+    struct Noon;
+
+    impl barograph_net::Clock for Noon {
+        fn now(&self) -> Ts {
+            Ts::from_civil(2026, 11, 20, 12, 0, 0)
+        }
+
+        fn rate(&self) -> f64 {
+            1.0
+        }
+    }
+
+    #[test]
+    fn a_source_is_not_asked_every_second_for_what_the_store_does_not_take() {
+        let folder = tempfile::tempdir().unwrap();
+        let scores = folder.path().join("scores.csv");
+        std::fs::write(&scores, "time,symbol,score,source\n2026-11-20T10:00:00Z,*,1,news\n").unwrap();
+        // No database can be in a folder that is a file.
+        let target = StoreTarget::Folder(scores.clone());
+        let settings = OnchainSettings { scored: Some(ScoredTexts::File(scores)), ..OnchainSettings::default() };
+        let all = settings.all().unwrap();
+        let data = folder.path().join("data");
+        let asker = OnchainAsker::new(OnchainMeans {
+            settings,
+            data: data.clone(),
+            target,
+            keep: Span::days(1),
+            default_venue: "binance-usdm".to_owned(),
+            clock: Arc::new(Noon),
+        })
+        .unwrap();
+        let stop = AtomicBool::new(false);
+        assert!(round(&asker, &all, &stop).is_err());
+        let state = OnchainLedger::read(&data).unwrap().remove("sentiment.score").unwrap();
+        assert_eq!((state.failures, state.tried), (1, Some(asker.now())));
+        assert!(state.note.unwrap().starts_with("its values could not be stored"));
+        assert_eq!(round(&asker, &all, &stop), Ok(()), "it waits for its pause");
     }
 }

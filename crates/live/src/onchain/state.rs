@@ -1,7 +1,9 @@
 //! What came of each series, kept beside the store: a process and a command take turns with it, so no source is asked by two at once.
 
-use super::folder;
+use super::{SeriesResult, folder};
 use barograph_domain::Ts;
+use barograph_venues::onchain::OnchainSeries;
+use barograph_venues::onchain::reply::{RestOf, SourceRest};
 use barograph_venues::onchain::schedule::SeriesPast;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -57,6 +59,13 @@ impl SeriesState {
             failures: *failures,
             rests_until: *rests_until,
             covered: *covered,
+        }
+    }
+
+    /// Nothing is asked for a time. The reason of a longer rest stays: it is what has to be done something about.
+    pub(crate) fn rests(&mut self, rest: &SourceRest) {
+        if self.rests_until.is_none_or(|until| rest.until > until) {
+            (self.rests_until, self.note) = (Some(rest.until), Some(rest.why.clone()));
         }
     }
 
@@ -118,6 +127,17 @@ impl OnchainLedger {
         }
     }
 
+    /// What came of one series, for those of the same source: a rest that it wants is theirs too.
+    pub fn share(&mut self, of: &OnchainSeries, all: &[OnchainSeries], result: &SeriesResult) {
+        let SeriesResult::Rests(rest) = result else { return };
+        if rest.of == RestOf::Series {
+            return;
+        }
+        for other in all.iter().filter(|other| other.host() == of.host() && other.name() != of.name()) {
+            self.series.entry(other.name().to_string()).or_default().rests(rest);
+        }
+    }
+
     /// Writes it, whole or not at all.
     ///
     /// # Errors
@@ -155,5 +175,34 @@ mod tests {
         assert!(OnchainLedger::read(folder.path()).is_err());
         assert_eq!(OnchainLedger::open(folder.path()).unwrap().series, BTreeMap::new());
         assert_eq!(std::fs::read_to_string(path.with_extension("damaged")).unwrap(), "{\"fng");
+    }
+
+    #[test]
+    fn the_reason_of_the_longer_rest_stays() {
+        let rest =
+            |until, why: &str| SourceRest { until: Ts::from_secs(until), why: why.to_owned(), of: RestOf::Source };
+        let mut state = SeriesState::default();
+        for (until, why, noted) in [(60, "429", "429"), (900, "its key is refused", "its key is refused")] {
+            state.rests(&rest(until, why));
+            assert_eq!(state.note.as_deref(), Some(noted));
+        }
+        state.rests(&rest(120, "429"));
+        assert_eq!((state.rests_until, state.note.as_deref()), (Some(Ts::from_secs(900)), Some("its key is refused")));
+    }
+
+    #[test]
+    fn a_rest_that_a_source_wants_is_of_all_its_series() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut ledger = OnchainLedger::open(folder.path()).unwrap();
+        let all =
+            ["glassnode.btc.market.mvrv", "glassnode.eth.market.mvrv", "fng"].map(|s| OnchainSeries::parse(s).unwrap());
+        let until =
+            |ledger: &OnchainLedger, n: usize| ledger.series.get(all[n].name().as_str()).and_then(|s| s.rests_until);
+        let rest = |of| SeriesResult::Rests(SourceRest { until: Ts::from_secs(60), why: "429".to_owned(), of });
+        ledger.share(&all[0], &all, &rest(RestOf::Series));
+        assert_eq!(until(&ledger, 1), None);
+        ledger.share(&all[0], &all, &rest(RestOf::Source));
+        assert_eq!((until(&ledger, 1), until(&ledger, 2)), (Some(Ts::from_secs(60)), None));
+        assert_eq!(ledger.series[all[1].name().as_str()].note.as_deref(), Some("429"));
     }
 }

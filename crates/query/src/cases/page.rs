@@ -3,7 +3,8 @@
 //! What people wrote, and names from outside, are escaped; there is no script and no address that a browser would fetch.
 
 use super::words;
-use barograph_api::cases::{CaseAlert, CaseEntryView, CaseView, PatternPrecision};
+use crate::followed;
+use barograph_api::cases::{CaseAlert, CaseEntryView, CaseView, PatternPrecision, SimilarCase};
 use barograph_domain::alert::Statistic;
 use barograph_domain::case::{CaseRecording, CaseStep, PriceLevel, STEPS, ShareInterval};
 use barograph_domain::text::{escape_markup, number_of};
@@ -16,6 +17,9 @@ const STYLE: &str = "body{font:14px/1.5 system-ui,sans-serif;margin:2rem auto;ma
     th,td{text-align:left;padding:.2rem .6rem .2rem 0;vertical-align:top;border-bottom:1px solid #ddd}\
     td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}.faint{color:#555}.note{white-space:pre-wrap}\
     code{overflow-wrap:anywhere}tr{break-inside:avoid}h2,h3{break-after:avoid}@media print{body{margin:0;max-width:none}}";
+
+/// Heads of what followed similar cases.
+const OUTCOME: [&str; 5] = ["After", "5 min", "1 h", "4 h", "Liquidated in 1 h"];
 
 /// A page in the making.
 struct PrintedPage(String);
@@ -37,7 +41,9 @@ impl PrintedPage {
     fn table(&mut self, head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) {
         let cells = |tag: &str, row: &[String]| -> String {
             let of = |text: &String| {
-                let number = text.starts_with(|c: char| c.is_ascii_digit() || c == '−') && !text.contains(':');
+                // Moments have colons, ids hyphens.
+                let number = text.starts_with(|c: char| c.is_ascii_digit() || c == '−' || c == '+')
+                    && !text.contains([':', '-']);
                 let class = if number { " class=\"n\"" } else { "" };
                 format!("<{tag}{class}>{}</{tag}>", escape_markup(text))
             };
@@ -90,18 +96,7 @@ pub fn html(case: &CaseView, recordings: &[CaseRecording], at: Ts) -> String {
     reasons(&mut page, case);
     page.section(8, "Notes and what came of it");
     page.table(&["#", "When", "Who", "What", "Note"], case.entries.iter().map(entry));
-    page.section(9, "Similar cases");
-    if case.similar.is_empty() {
-        page.text("No earlier case of the same pattern has been closed.");
-    } else {
-        page.table(
-            &["Case", "What", "Closed as", "When"],
-            case.similar.iter().map(|c| {
-                let as_what = c.disposition.map_or("–", |d| d.name()).to_owned();
-                vec![c.case_id.clone(), c.title.clone(), as_what, c.since.to_string()]
-            }),
-        );
-    }
+    similar(&mut page, case);
     page.section(10, "Attachments");
     page.text("Names and SHA-256 digests; their contents are in the JSON export of this case.");
     page.table(
@@ -110,6 +105,32 @@ pub fn html(case: &CaseView, recordings: &[CaseRecording], at: Ts) -> String {
     );
     page.put("</body></html>");
     page.0
+}
+
+fn similar(page: &mut PrintedPage, case: &CaseView) {
+    page.section(9, "Similar cases");
+    if case.similar.is_empty() {
+        page.text("No earlier case of the same pattern has been closed.");
+        return;
+    }
+    let of = |c: &SimilarCase| {
+        let SimilarCase { summary: s, opened_at, .. } = c;
+        let as_what = s.disposition.map_or("–", |d| d.name()).to_owned();
+        vec![s.case_id.clone(), s.title.clone(), as_what, s.since.to_string(), opened_at.to_string()]
+    };
+    page.table(&["Case", "What", "Closed as", "When", "Alert began"], case.similar.iter().map(of));
+    page.text(words::FOLLOWED);
+    let of = |c: &SimilarCase| {
+        let when = format!("{} at {}", c.instrument, second(c.opened_at));
+        let Some(outcome) = &c.outcome else {
+            let mut row = vec![when, followed::why(c.outcome_reason).to_owned()];
+            row.resize(OUTCOME.len(), "–".to_owned());
+            return row;
+        };
+        let moves = outcome.spans.iter().map(followed::moved);
+        core::iter::once(when).chain(moves).chain([followed::liquidated(outcome)]).collect()
+    };
+    page.table(&OUTCOME, case.similar.iter().map(of));
 }
 
 fn where_and_when(page: &mut PrintedPage, case: &CaseView) {

@@ -110,6 +110,7 @@ fn no_text_of_a_case_says_detected_names_anybody_or_tells_anybody_to_trade() {
         words::FROM_STORE,
         words::FROM_JOURNAL,
         words::PRECISION,
+        words::FOLLOWED,
         words::NO_DISPOSITION,
         words::NOT_INJECTED,
         words::NO_CASES,

@@ -4,7 +4,7 @@ use super::export::Attached;
 use crate::events::base_rate;
 use barograph_api::alias::markets::pair_of;
 use barograph_api::cases::{
-    CaseAlert, CaseAttachment, CaseEntryView, CaseRecord, CaseSummary, CaseView, PatternPrecision,
+    CaseAlert, CaseAttachment, CaseEntryView, CaseRecord, CaseSummary, CaseView, PatternPrecision, SimilarCase,
 };
 use barograph_api::events::EvidenceWindow;
 use barograph_domain::alert::Statistic;
@@ -55,7 +55,7 @@ pub fn view(
     case: &StoredCase,
     recordings: &[CaseRecording],
     counts: &[CaseCount],
-    similar: Vec<CaseSummary>,
+    similar: Vec<SimilarCase>,
     attached: &[Attached],
 ) -> CaseView {
     let summary = summary(case);

@@ -21,6 +21,9 @@ pub const FROM_JOURNAL: &str = "Books and trades rebuilt from the messages that 
 pub const PRECISION: &str = "By disposition: cases closed as true among those closed as true or false, with the 95 % interval; somebody thought \
                              them worth filing, so they are no fair sample. On injections: synthetic markets at twice the threshold, \
                              an upper bound.";
+/// How to read what followed similar cases.
+pub const FOLLOWED: &str = "What followed: the farthest the price went from where it was when the alert began, and what was liquidated in the \
+                            hour after it. What came after an alert need not have come of it.";
 /// Where a precision has no case.
 pub const NO_DISPOSITION: &str = "no case of it has been closed as true or false";
 /// Where a precision was not measured.

@@ -72,6 +72,8 @@ pub struct BestQuote {
     pub ask: f64,
     /// By the venue's clock.
     pub event_ts: Ts,
+    /// By ours.
+    pub recv_ts: Ts,
 }
 
 /// One market now.
@@ -213,7 +215,7 @@ impl Writer {
         match (metric, payload) {
             (Metric::Trade, Payload::Trade { price, qty, .. }) => held.trade(event_ts, price, qty),
             (Metric::BestBidAsk, Payload::BestBidAsk { bid, ask }) => {
-                held.best = Some(BestQuote { bid, ask, event_ts })
+                held.best = Some(BestQuote { bid, ask, event_ts, recv_ts })
             }
             _ => {}
         }

@@ -196,7 +196,8 @@ impl NarrativeFacts {
             self.number(name, f64::from(u32::try_from(n).unwrap_or(u32::MAX)), COUNT, text);
         }
         for (n, event) in listed.iter().rev().take(ALERTS_MAX).rev().enumerate() {
-            let severity = event.severity.name().to_lowercase();
+            let severity =
+                if event.experimental { "experimental".to_owned() } else { event.severity.name().to_lowercase() };
             let text = format!("{} ({severity}) at {}", event.title, minute(event.opened_at));
             self.moment(&format!("alert_{}", n + 1), event.opened_at, text);
         }

@@ -6,15 +6,15 @@ use barograph_api::options::{OptionExpiryView, OptionMaturityView, OptionNumber,
 use barograph_domain::{InstrumentName, OptionCurrency, SignalName, SignalPoint, SignalScope, Span, Ts};
 use barograph_engine::options::{ExpiryVol, NoVol, TermPoint, term};
 use barograph_store::{Range, Reader, SignalInfo, SignalQuery};
-use barograph_venues::deribit::options::{has_dvol, perpetual};
+use barograph_venues::deribit::options::{has_dvol, instead_of, perpetual};
 use std::collections::BTreeMap;
 
 /// Where nothing was fetched or recorded.
 pub(crate) const MISSING: &str = "missing_input";
 const NOT_OFFERED: &str = "not_offered";
 const STALE: &str = "stale";
-/// Moments of two numbers that may be this far apart for a difference of them: the summary is asked for once an hour.
-const APART_MAX: Span = Span::hours(2);
+/// What is older is not the present: twice the time between two askings (onchain §6). Two numbers that are younger are of one time.
+const AGE_MAX: Span = Span::hours(2);
 /// Days that the variance premium is of.
 const PREMIUM_DAYS: i64 = 30;
 
@@ -35,17 +35,20 @@ pub fn options(
     let kept = KeptOptions::of(reader, &market, at)?;
     let (summary, expiries) = kept.summary()?;
     let dvol = match kept.newest(DVOL)? {
-        Some(point) => number(&point, at),
+        Some(point) => present(number(&point, at)),
         None => absent(if has_dvol(currency) { MISSING } else { NOT_OFFERED }),
     };
-    let maturities = summary.as_ref().map_or_else(Vec::new, |s| term(&expiries, s.event_ts).to_vec());
+    // Of a summary that is stale nothing is shown as if it were priced now; asked as of its moment, all of it is.
+    let fresh = summary.as_ref().filter(|s| is_present(age_s(s.event_ts, at)));
+    let maturities = fresh.map_or_else(Vec::new, |s| term(&expiries, s.event_ts).to_vec());
     let month = maturities.iter().find(|p| p.days == PREMIUM_DAYS).map(|p| p.atm);
     let iv_atm_30d = match (month, &summary) {
         (Some(Ok(iv)), Some(s)) => OptionNumber { value: Some(iv), ..number(s, at) },
         (Some(Err(reason)), _) => absent(reason.name()),
-        _ => absent(MISSING),
+        (None, Some(s)) => OptionNumber { value: None, reason: Some(STALE), ..number(s, at) },
+        (_, None) => absent(MISSING),
     };
-    let (realized_market, realized_vol_24h) = realized;
+    let (realized_market, realized_vol_24h) = (realized.0, present(realized.1));
     let mut view = OptionsView {
         currency: currency.to_string(),
         source: "deribit",
@@ -59,7 +62,7 @@ pub fn options(
         iv_rv_spread: spread(&iv_atm_30d, &realized_vol_24h),
         summary: summary.as_ref().map(|s| summary_view(s, at)),
         maturities: maturities.iter().map(maturity_view).collect(),
-        expiries: summary.as_ref().map_or_else(Vec::new, |s| views(&expiries, s.event_ts)),
+        expiries: fresh.map_or_else(Vec::new, |s| views(&expiries, s.event_ts)),
     };
     view.text = text(&view);
     Ok(view)
@@ -128,6 +131,18 @@ fn number(point: &SignalPoint, at: Ts) -> OptionNumber {
     }
 }
 
+/// The number where it is young enough to be of the present, else none: its moment and age stay.
+fn present(number: OptionNumber) -> OptionNumber {
+    if number.value.is_none() || number.age_s.is_none_or(is_present) {
+        return number;
+    }
+    OptionNumber { value: None, reason: Some(STALE), ..number }
+}
+
+const fn is_present(age_s: i64) -> bool {
+    age_s <= AGE_MAX.as_secs()
+}
+
 /// No number, and why.
 pub(crate) fn absent(reason: &'static str) -> OptionNumber {
     OptionNumber { reason: Some(reason), ..OptionNumber::default() }
@@ -138,15 +153,12 @@ pub(crate) fn age_s(moment: Ts, at: Ts) -> i64 {
     (at - moment).as_secs().max(0)
 }
 
-/// The variance premium: both numbers, of moments that are near each other.
+/// The variance premium: both numbers, each of the present.
 fn spread(iv: &OptionNumber, realized: &OptionNumber) -> OptionNumber {
     let of = |n: &OptionNumber| Some((n.value?, n.timestamp?, n.known_ts?, n.age_s?));
     let (Some((iv, iv_ts, iv_known, iv_age)), Some((rv, rv_ts, rv_known, rv_age))) = (of(iv), of(realized)) else {
         return absent(iv.reason.or(realized.reason).unwrap_or(MISSING));
     };
-    if (iv_ts - rv_ts).0.abs() > APART_MAX.0 {
-        return absent(STALE);
-    }
     OptionNumber {
         value: Some(iv - rv),
         timestamp: Some(iv_ts.min(rv_ts)),
@@ -200,17 +212,36 @@ fn views(expiries: &[ExpiryVol], from: Ts) -> Vec<OptionExpiryView> {
     expiries.iter().filter_map(view).collect()
 }
 
+/// What to do where nothing is kept.
+fn nothing(currency: &str) -> String {
+    match OptionCurrency::parse(currency).ok().as_ref().and_then(instead_of) {
+        Some(listed) => format!(
+            "Nothing is known of {currency} options, and Deribit is not known to list any; it lists those of {}.",
+            listed.join(", ")
+        ),
+        None => format!("Nothing is known of {currency} options; fetch them with: barograph options fetch {currency}"),
+    }
+}
+
 /// What it amounts to, as people write it.
 fn text(view: &OptionsView) -> String {
     let percent = |v: f64| format!("{:.1} %", v * 100.0);
     let currency = &view.currency;
     let Some(iv) = view.iv_atm_30d.value else {
-        return match (view.summary, view.iv_atm_30d.reason) {
-            (None, _) => {
-                format!("Nothing is known of {currency} options; fetch them with: barograph options fetch {currency}")
-            }
-            (Some(_), _) => format!(
-                "{currency} options expire on one side of 30 days only, so they price no volatility for that time."
+        return match view.summary {
+            None => nothing(currency),
+            Some(s) if view.iv_atm_30d.reason == Some(STALE) => format!(
+                "What is known of {currency} options is {} old, too old to be what they price now; fetch them with: barograph options \
+                 fetch {currency}, or show what they priced then with: barograph options show {currency} --as-of {}",
+                Span::secs(s.age_s).spoken(),
+                // The first whole second at which it is known.
+                s.known_ts.ceil(Span::secs(1))
+            ),
+            Some(_) if view.expiries.is_empty() => format!(
+                "No expiry of {currency} options has a volatility at the money, so they price none for the next 30 days."
+            ),
+            Some(_) => format!(
+                "The {currency} options with a volatility at the money expire on one side of 30 days only, so they price none for that time."
             ),
         };
     };
@@ -225,7 +256,7 @@ fn text(view: &OptionsView) -> String {
             )
         }
         (_, _, Some(market)) if view.iv_rv_spread.reason == Some(STALE) => {
-            format!("{priced}; the realized volatility of {market} is of another time and not compared with it.")
+            format!("{priced}; what is known of {market} is too old to compare it with.")
         }
         _ => format!("{priced}; no realized volatility is at hand to compare it with."),
     }
@@ -233,7 +264,12 @@ fn text(view: &OptionsView) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::record::{dvol_points, points};
     use super::*;
+    use crate::signals::SignalDesk;
+    use barograph_domain::{OptionQuote, OptionRight};
+    use barograph_store::{StoreTarget, open_reader};
+    use barograph_venues::deribit::options::{OptionChain, Unusable};
 
     const AT: Ts = Ts::from_civil(2026, 11, 20, 12, 0, 0);
 
@@ -254,9 +290,67 @@ mod tests {
         assert!((found.value.unwrap() - 0.06).abs() < 1e-12);
         assert_eq!((found.age_s, found.timestamp), (Some(3_000), Some(AT - Span::mins(50))), "as old as the older");
         assert_eq!(found.known_ts, Some(AT - Span::mins(1) + Span::secs(1)), "known since both were");
-        assert_eq!(spread(&of(0.45, 121), &of(0.39, 0)), absent(STALE));
-        assert_eq!(spread(&of(0.45, 0), &of(0.39, 121)), absent(STALE));
+        assert_eq!(present(of(0.45, 120)), of(0.45, 120));
+        let old = present(of(0.45, 121));
+        assert_eq!((old.value, old.reason, old.age_s), (None, Some(STALE), Some(7_260)), "its age stays");
+        assert_eq!(spread(&old, &of(0.39, 0)), absent(STALE));
+        assert_eq!(spread(&of(0.45, 0), &old), absent(STALE));
         assert_eq!(spread(&absent("no_bracket"), &of(0.39, 0)), absent("no_bracket"));
         assert_eq!(spread(&of(0.45, 0), &absent("warming")), absent("warming"));
+    }
+
+    #[test]
+    fn a_summary_of_last_month_is_not_the_present() {
+        let (_folder, reader, currency) = kept(&[7, 35, 98]);
+        let at = |age: Span| options(reader.as_ref(), &currency, AT + age, (None, absent(MISSING))).unwrap();
+        let fresh = at(Span::hours(2));
+        assert!(fresh.iv_atm_30d.value.is_some() && fresh.dvol.value.is_some(), "{fresh:?}");
+        assert_eq!((fresh.expiries.len(), fresh.maturities.len()), (3, 4));
+        let old = at(Span::days(30));
+        assert_eq!((old.iv_atm_30d.value, old.iv_atm_30d.reason), (None, Some(STALE)), "{}", old.text);
+        assert_eq!((old.dvol.value, old.dvol.reason), (None, Some(STALE)));
+        assert_eq!((old.iv_atm_30d.age_s, old.dvol.timestamp), (Some(30 * 86_400), Some(AT)));
+        assert_eq!((old.expiries.len(), old.maturities.len()), (0, 0));
+        assert_eq!(old.summary.map(|s| s.timestamp), Some(AT), "when they were asked last is known");
+        assert!(old.text.starts_with("What is known of BTC options is 30 d old"), "{}", old.text);
+        assert!(old.text.ends_with("barograph options show BTC --as-of 2026-11-20T12:00:00Z"), "{}", old.text);
+        let mut within = at(Span::days(30));
+        within.summary.as_mut().unwrap().known_ts = AT + Span::millis(250);
+        assert!(
+            super::text(&within).ends_with("--as-of 2026-11-20T12:00:01Z"),
+            "known within a second: {}",
+            super::text(&within)
+        );
+    }
+
+    #[test]
+    fn without_a_month_the_sentence_has_the_cause() {
+        let text = |days: &[i64]| {
+            let (_folder, reader, currency) = kept(days);
+            options(reader.as_ref(), &currency, AT, (None, absent(MISSING))).unwrap().text
+        };
+        assert!(text(&[7, 14]).contains("expire on one side of 30 days only"), "{}", text(&[7, 14]));
+        assert!(text(&[]).starts_with("No expiry of BTC options has a volatility at the money"), "{}", text(&[]));
+    }
+
+    /// A store with the summary of one moment, of expiries after so many days, and the index of the same.
+    fn kept(days: &[i64]) -> (tempfile::TempDir, Box<dyn Reader>, OptionCurrency) {
+        let currency = OptionCurrency::parse("BTC").unwrap();
+        let quote = |days: i64, strike: f64| OptionQuote {
+            expiry: AT + Span::days(days),
+            strike,
+            right: if strike < 91_500.0 { OptionRight::Put } else { OptionRight::Call },
+            iv: 0.45,
+            forward: 91_500.0,
+        };
+        let quotes = days.iter().flat_map(|d| [80_000.0, 100_000.0].map(|k| quote(*d, k))).collect();
+        let chain = OptionChain { at: AT, quotes, left_out: Unusable::default() };
+        let market = perpetual(&currency).unwrap();
+        let mut points = points(&currency, &chain, AT).unwrap().points;
+        points.extend(dvol_points(&market, &[(AT, 0.43)], AT));
+        let folder = tempfile::tempdir().unwrap();
+        let target = StoreTarget::Folder(folder.path().to_owned());
+        SignalDesk::new(target.clone()).put(&points).unwrap();
+        (folder, open_reader(&target).unwrap(), currency)
     }
 }

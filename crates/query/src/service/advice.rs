@@ -144,10 +144,20 @@ impl Service {
             Some(calendar) => basis.with_calendar(&calendar),
             None => basis,
         };
+        let basis = basis.with_health(self.health_score(id, as_of)?);
         Ok(match self.overlaps(id, as_of)? {
             Some(overlaps) => basis.with_overlaps(overlaps),
             None => basis,
         })
+    }
+
+    /// Health of the market, 0 to 100 (R3.28); `None` where nothing of it is stored or no stream was valid.
+    fn health_score(&self, id: &InstrumentName, as_of: Option<Ts>) -> Result<Option<f64>, QueryError> {
+        match self.analysis(id, as_of) {
+            Ok(checked) => Ok(checked.health.score),
+            Err(e) if self.is_empty(&e) => Ok(None),
+            Err(other) => Err(other),
+        }
     }
 
     /// Correlation to the other markets in which positions are open; `None` while it is not known and could be too high.

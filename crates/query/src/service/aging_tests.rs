@@ -1,79 +1,37 @@
 //! What is shown while no minute comes: the board grows old as the context of a market does, a burst grows between two records, and a
 //! moment before all data is of no origin.
 
+use super::hand_clock::Hand;
+use super::test_rows::{each_second, standard_run};
 use super::{BookId, Service};
 use barograph_api::events::DatumView;
 use barograph_api::live::DataOrigin;
 use barograph_api::{AskBoard as _, AskEvents as _, AskMarkets as _};
 use barograph_domain::alert::{AlertChange, Datum, Statistic};
-use barograph_domain::stream::SYNTHETIC;
 use barograph_domain::{
     Alert, AlertState, Event, InputAge, Instrument, InstrumentName, Kind, KnownAlert, MarketKind, Metric, MinuteRow,
-    Pattern, Payload, Severity, Side, Span, Stamp, StreamDecl, StreamIndex, Trigger, Ts,
+    Pattern, Payload, Severity, Side, Span, StreamDecl, StreamIndex, Trigger, Ts,
 };
-use barograph_engine::rules::RuleBook;
-use barograph_net::Clock;
-use barograph_store::{
-    Columns, LiveAlert, LiveBatch, RunKey, RunSpec, SqliteReader, SqliteWriter, Writer as _, WriterRole,
-};
+use barograph_store::{LiveAlert, LiveBatch, RunSpec, SqliteReader, SqliteWriter, Writer as _, WriterRole};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 
 /// The one minute of every market.
 pub(super) const ROW: Ts = Ts::from_civil(2026, 2, 5, 12, 0, 0);
 pub(super) const MARKETS: [&str; 7] = ["AUSDT", "BUSDT", "CUSDT", "DUSDT", "EUSDT", "FUSDT", "GUSDT"];
 
-pub(super) struct Hand(AtomicI64);
-
-impl Hand {
-    pub(super) fn set(&self, at: Ts) {
-        self.0.store(at.0, Ordering::Relaxed);
-    }
-}
-
-impl Clock for Hand {
-    fn now(&self) -> Ts {
-        Ts(self.0.load(Ordering::Relaxed))
-    }
-    fn rate(&self) -> f64 {
-        1.0
-    }
-}
-
 pub(super) fn market(symbol: &str) -> InstrumentName {
     InstrumentName::new("binance-usdm", symbol).unwrap()
-}
-
-fn stream(symbol: &str, metric: Metric) -> StreamDecl {
-    StreamDecl {
-        instrument: market(symbol),
-        metric,
-        kind: Kind::Measured,
-        cadence: Span::secs(1),
-        source: SYNTHETIC.to_owned(),
-        delay: Span::ZERO,
-        stamp: Stamp::Instant,
-        filled: false,
-    }
 }
 
 /// Markets with one minute each whose newest prices are of different seconds; with these points and records of the first of them.
 pub(super) fn service(folder: &std::path::Path, points: &[Event], alerts: &[KnownAlert]) -> (Service, Arc<Hand>) {
     let instrument = |s: &&str| Instrument { name: market(s), kind: MarketKind::Perpetual, expiry: None };
     let instruments: Vec<Instrument> = MARKETS.iter().map(instrument).collect();
-    let streams: Vec<StreamDecl> =
-        MARKETS.iter().flat_map(|s| [Metric::MarkPrice, Metric::Liquidation].map(|m| stream(s, m))).collect();
-    let book = RuleBook::standard();
-    let run = |s: &&str| RunSpec {
-        key: RunKey { instrument: market(s), logic_version: "test".to_owned() },
-        release: "test".to_owned(),
-        book_text: RuleBook::shipped_text(&book.name).unwrap().to_owned(),
-        book: book.name.clone(),
-        config: String::new(),
-        columns: Columns::default(),
-        streams: Vec::new(),
-    };
-    let runs: Vec<RunSpec> = MARKETS.iter().map(run).collect();
+    let streams: Vec<StreamDecl> = MARKETS
+        .iter()
+        .flat_map(|s| [Metric::MarkPrice, Metric::Liquidation].map(|m| each_second(&market(s), m)))
+        .collect();
+    let runs: Vec<RunSpec> = MARKETS.iter().map(|s| standard_run(&market(s))).collect();
     let newest = |n: u16| ROW - Span::secs(i64::from(n) * 7);
     let price = |n: u16| {
         let (event_ts, stream) = (newest(n), StreamIndex(n * 2));
@@ -99,7 +57,7 @@ pub(super) fn service(folder: &std::path::Path, points: &[Event], alerts: &[Know
         ..LiveBatch::default()
     };
     writer.append(&batch).unwrap();
-    let clock = Arc::new(Hand(AtomicI64::new(ROW.0)));
+    let clock = Arc::new(Hand::at(ROW));
     let reader = Box::new(SqliteReader::open(folder).unwrap());
     let venue = "binance-usdm".to_owned();
     let service = Service::new(reader, Arc::<Hand>::clone(&clock), None, BookId::named("default"), venue).unwrap();

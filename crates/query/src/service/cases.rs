@@ -4,15 +4,16 @@ use super::{Service, internal};
 use crate::cases::{self, CaseDesk, CaseStretch, around, from_store, nearest, words};
 use crate::episode::{FoundAlert, NoEpisode, PREFIX_MIN};
 use crate::events::Kept;
+use crate::outcomes;
 use barograph_api::cases::{
-    CaseEntryKind, CaseFilter, CaseFormat, CaseList, CaseReplay, CaseSummary, CaseView, NewCase, NewCaseEntry,
+    CaseEntryKind, CaseFilter, CaseFormat, CaseList, CaseReplay, CaseView, NewCase, NewCaseEntry, SimilarCase,
 };
 use barograph_api::{AskCases, DeliveryName, QueryError};
+use barograph_domain::Ts;
 use barograph_domain::case::{
     CASE_ALERTS_MAX, CaseEvidence, CaseFile, CaseRecording, CaseRefusal, CaseStep, EntryDraft, STEPS, StepBounds,
 };
-use barograph_domain::{Pattern, Ts};
-use barograph_store::{CaseOutcome, CaseQuery, CasesLike, StoredCase};
+use barograph_store::{CaseOutcome, CaseQuery, CasesLike, RunKey, StoredCase};
 use std::sync::{Arc, PoisonError};
 
 /// Similar cases that are shown.
@@ -172,8 +173,9 @@ impl Service {
         Ok((view, stored, recordings))
     }
 
-    /// Of the last closed cases before it of one of its patterns, those with the nearest score first.
-    fn similar_cases(&self, of: &StoredCase, as_of: Option<Ts>) -> Result<Vec<CaseSummary>, QueryError> {
+    /// Of the last closed cases before it of one of its patterns, those with the nearest score first, and what followed the alert that is
+    /// nearest.
+    fn similar_cases(&self, of: &StoredCase, as_of: Option<Ts>) -> Result<Vec<SimilarCase>, QueryError> {
         let CaseFile { case_id, filed_at, .. } = &of.file;
         let query = CasesLike {
             case_id: case_id.clone(),
@@ -183,23 +185,34 @@ impl Service {
             limit: COMPARED_MAX,
         };
         let closed = self.reader.cases_like(&query).map_err(internal)?;
-        let scores = |case: &StoredCase| -> Vec<(Pattern, f64)> {
-            let peaks = case.file.evidence.iter().filter_map(CaseEvidence::peak);
-            peaks.map(|k| (k.alert.pattern, k.alert.score)).collect()
-        };
-        let own = scores(of);
-        let mut near: Vec<(f64, StoredCase)> = Vec::new();
-        for case in closed {
-            let theirs = scores(&case);
-            let pairs = own
-                .iter()
-                .flat_map(|(p, s)| theirs.iter().filter(move |(q, _)| p == q).map(move |(_, t)| (s - t).abs()));
-            if let Some(distance) = pairs.min_by(f64::total_cmp) {
-                near.push((distance, case));
-            }
-        }
+        let mut near: Vec<(f64, &CaseEvidence, &StoredCase)> =
+            closed.iter().filter_map(|case| nearest_alert(&of.file, &case.file).map(|(d, e)| (d, e, case))).collect();
         near.sort_by(|a, b| a.0.total_cmp(&b.0));
-        Ok(near.iter().take(SIMILAR).map(|(_, case)| cases::summary(case)).collect())
+        near.truncate(SIMILAR);
+        near.into_iter().map(|(_, evidence, case)| self.similar_case(case, evidence, as_of)).collect()
+    }
+
+    /// A similar case by its alert that is nearest. What followed is read from the minutes of the run that made the alert, four hours of
+    /// them: nothing else of the market is asked, because a case is opened with this.
+    fn similar_case(
+        &self,
+        case: &StoredCase,
+        nearest: &CaseEvidence,
+        as_of: Option<Ts>,
+    ) -> Result<SimilarCase, QueryError> {
+        let CaseEvidence { alert_id, instrument, logic_version, .. } = nearest;
+        let key = RunKey { instrument: instrument.clone(), logic_version: logic_version.clone() };
+        let now = as_of.unwrap_or_else(|| self.clock.now());
+        let begin = nearest.newest().map_or(case.file.filed_at, |known| outcomes::began(&known.alert));
+        let outcome = outcomes::outcome_if_stored(self.reader.as_ref(), &key, begin, as_of, now).map_err(internal)?;
+        Ok(SimilarCase {
+            summary: cases::summary(case),
+            alert_id: alert_id.clone(),
+            instrument: key.instrument,
+            opened_at: begin,
+            outcome_reason: if outcome.is_none() { SimilarCase::NOT_STORED } else { None },
+            outcome,
+        })
     }
 
     /// What is known of an alert, by its id or the beginning of it.
@@ -264,10 +277,26 @@ impl Service {
     }
 }
 
+/// The alert of another case whose greatest score is nearest to that of one of the same pattern, and how far it is.
+fn nearest_alert<'a>(own: &CaseFile, other: &'a CaseFile) -> Option<(f64, &'a CaseEvidence)> {
+    let peak = |e: &CaseEvidence| e.peak().map(|k| (k.alert.pattern, k.alert.score));
+    let own: Vec<_> = own.evidence.iter().filter_map(peak).collect();
+    let distance = |theirs: &CaseEvidence| {
+        let (pattern, score) = peak(theirs)?;
+        own.iter().filter(|(p, _)| *p == pattern).map(|(_, s)| (s - score).abs()).min_by(f64::total_cmp)
+    };
+    other.evidence.iter().filter_map(|e| Some((distance(e)?, e))).min_by(|a, b| a.0.total_cmp(&b.0))
+}
+
 /// Why there is not one alert of an id; `field` is where the caller wrote it.
 pub(super) fn no_episode(field: &str, id: &str, why: NoEpisode) -> QueryError {
     match why {
         NoEpisode::Unknown => unknown(DeliveryName::Alert, id),
+        NoEpisode::Short => bad(
+            field,
+            id,
+            format!("'{id}' is too short for the id of an alert; write at least {PREFIX_MIN} characters of it"),
+        ),
         NoEpisode::Several => bad(field, id, format!("several alerts begin with '{id}'; write more of it")),
         NoEpisode::Store(e) => internal(e),
     }

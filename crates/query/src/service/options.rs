@@ -6,7 +6,7 @@ use barograph_api::options::{OptionNumber, OptionsView};
 use barograph_api::{AskMarkets as _, AskOptions, QueryError};
 use barograph_domain::snapshot::WireValue;
 use barograph_domain::time::LATENESS;
-use barograph_domain::{InstrumentName, OptionCurrency, Ts};
+use barograph_domain::{InstrumentName, OptionCurrency, Span, Ts};
 use barograph_venues::deribit::options::perpetual;
 
 /// What the price did.
@@ -19,7 +19,8 @@ impl AskOptions for Service {
         market: Option<&InstrumentName>,
         as_of: Option<Ts>,
     ) -> Result<OptionsView, QueryError> {
-        let at = as_of.unwrap_or_else(|| self.clock.now());
+        // A whole second that is over no sooner than now, as of other readings that are kept.
+        let at = as_of.unwrap_or_else(|| self.clock.now().ceil(Span::secs(1)));
         if let Some((named, (base, _))) = market.and_then(|m| Some((m, m.base_quote()?)))
             && base != currency.as_str()
         {

@@ -4,9 +4,9 @@ use super::advice::unwritable;
 use super::{Service, internal, unreadable};
 use crate::signals::{self, SignalDesk, refusals, taken};
 use barograph_api::onchain::OnchainView;
-use barograph_api::signals::{SignalsTaken, SignalsView};
+use barograph_api::signals::{SignalBarsQuery, SignalBarsView, SignalsTaken, SignalsView};
 use barograph_api::{AskSignals, MetricPoint, Page, QueryError, SeriesWindow};
-use barograph_domain::{InstrumentName, SignalName, SignalScope, Ts};
+use barograph_domain::{InstrumentName, SignalName, SignalScope, Span, Ts};
 use barograph_store::{Range, SignalQuery, StoreTarget};
 use barograph_venues::signals::{KnownSince, SignalDefaults, parse};
 
@@ -21,7 +21,8 @@ impl AskSignals for Service {
     }
 
     fn onchain(&self, id: Option<&InstrumentName>, as_of: Option<Ts>) -> Result<OnchainView, QueryError> {
-        let at = as_of.unwrap_or_else(|| self.clock.now());
+        // A whole second that is over no sooner than now: asked for again, it has everything that this answer has.
+        let at = as_of.unwrap_or_else(|| self.clock.now().ceil(Span::secs(1)));
         crate::onchain::readings(self.reader.as_ref(), id, at).map_err(|e| unreadable(&e))
     }
 
@@ -48,6 +49,11 @@ impl AskSignals for Service {
         let more = page.next.is_some() || page.items.len() > window.limit + window.skip;
         let items = page.items.into_iter().skip(window.skip).take(window.limit).map(signals::shown).collect();
         Ok(Page { items, more })
+    }
+
+    fn signal_bars(&self, id: &InstrumentName, asked: &SignalBarsQuery) -> Result<SignalBarsView, QueryError> {
+        let now = asked.as_of.unwrap_or_else(|| self.clock.now());
+        crate::signal_bars::signal_bars(self.reader.as_ref(), id, asked, now)
     }
 
     fn put_signals(&self, id: &InstrumentName, text: &str) -> Result<SignalsTaken, QueryError> {

@@ -4,6 +4,7 @@ use super::{Latest, Service};
 use crate::positions::WatchedStops;
 use crate::render::Lens;
 use barograph_api::{QueryError, Rendered};
+use barograph_domain::health::HealthScore;
 use barograph_domain::{InstrumentName, MinuteRow, Span, Ts};
 use barograph_engine::explain::headline::Held;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -62,7 +63,11 @@ impl Service {
 
     /// The newest minute as it reads now, with the positions in its market.
     pub(super) fn rendered(&self, latest: &Latest, now: Ts) -> Result<Rendered, QueryError> {
-        latest.at(now, self.held_now(&latest.lens, &latest.row), || self.is_listened(&latest.lens.instrument.name))
+        let name = &latest.lens.instrument.name;
+        let held = self.held_now(&latest.lens, &latest.row);
+        // From memory: who answers from there must not wait for the store.
+        let health = || self.health_on_board(name).map(|known| HealthScore::clone(&known));
+        latest.at(now, held, || self.is_listened(name), health)
     }
 
     /// Does the process that answers listen to this market? One that reads what another stores cannot know; minutes that come do.

@@ -1,6 +1,7 @@
 //! A stream that was taken back whole has no part in a chart, in continuity, in lists and in hours of liquidations; what was answered
 //! before that stays.
 
+use super::hand_clock::Hand;
 use super::{BookId, Service};
 use barograph_api::chart::ChartQuery;
 use barograph_api::{AskBoard as _, AskEvents as _, AskMarkets as _, SeriesWindow};
@@ -10,7 +11,6 @@ use barograph_domain::{
     StreamIndex, Ts,
 };
 use barograph_engine::rules::RuleBook;
-use barograph_net::Clock;
 use barograph_store::{
     Columns, LiveBatch, OneBatch, RunKey, RunSpec, SqliteReader, SqliteWriter, Writer as _, WriterRole,
 };
@@ -21,17 +21,6 @@ const IMPORTED: Ts = Ts::from_civil(2026, 2, 6, 0, 0, 0);
 const TAKEN_BACK: Ts = Ts::from_civil(2026, 2, 7, 0, 0, 0);
 const NOW: Ts = Ts::from_civil(2026, 2, 8, 0, 0, 0);
 const VENUE: &str = "binance-usdm";
-
-struct Still;
-
-impl Clock for Still {
-    fn now(&self) -> Ts {
-        NOW
-    }
-    fn rate(&self) -> f64 {
-        1.0
-    }
-}
 
 fn market() -> InstrumentName {
     InstrumentName::parse("binance-usdm:BTCUSDT").unwrap()
@@ -88,7 +77,8 @@ fn a_stream_that_was_taken_back_whole_is_shown_nowhere() {
     let folder = tempfile::tempdir().unwrap();
     store(folder.path());
     let reader = Box::new(SqliteReader::open(folder.path()).unwrap());
-    let service = Service::new(reader, Arc::new(Still), None, BookId::named("default"), VENUE.to_owned()).unwrap();
+    let service =
+        Service::new(reader, Arc::new(Hand::at(NOW)), None, BookId::named("default"), VENUE.to_owned()).unwrap();
     let id = market();
     let [trade, liquidation] = [Metric::Trade, Metric::Liquidation].map(Metric::name);
     // Now only the trades of the venue count; before, all three did.

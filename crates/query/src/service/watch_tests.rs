@@ -1,5 +1,7 @@
 //! Watches over a store: asked for, judged by what is published, found again after a stop at any moment.
 
+use super::hand_clock::Hand;
+use super::test_rows::{each_second, price_at, standard_run};
 use super::{BookId, Service};
 use crate::positions::{NoticeReceivers, PositionDesk};
 use crate::watch::WatchDesk;
@@ -9,34 +11,15 @@ use barograph_domain::advice::PositionNotice;
 use barograph_domain::delivery::{
     Delivery, DeliveryState, Message, MessageKind, Notice, Outgoing, Phase, fingerprint, message_id,
 };
-use barograph_domain::stream::SYNTHETIC;
-use barograph_domain::{
-    Event, Instrument, InstrumentName, Kind, MarketKind, Metric, MinuteRow, Payload, Span, Stamp, StreamDecl,
-    StreamIndex, Ts,
-};
-use barograph_engine::rules::RuleBook;
-use barograph_net::Clock;
+use barograph_domain::{Event, Instrument, InstrumentName, MarketKind, Metric, MinuteRow, Span, StreamIndex, Ts};
 use barograph_store::{
-    Columns, DeliveryQuery, LiveBatch, RunKey, RunSpec, SqliteReader, SqliteWriter, StoreTarget, Writer as _,
-    WriterRole, open_reader,
+    DeliveryQuery, LiveBatch, SqliteReader, SqliteWriter, StoreTarget, Writer as _, WriterRole, open_reader,
 };
 use std::path::Path;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
 const T0: Ts = Ts::from_civil(2026, 2, 5, 12, 0, 0);
 const MARKET: &str = "binance-usdm:BTCUSDT";
-
-struct Hand(AtomicI64);
-
-impl Clock for Hand {
-    fn now(&self) -> Ts {
-        Ts(self.0.load(Ordering::Relaxed))
-    }
-    fn rate(&self) -> f64 {
-        1.0
-    }
-}
 
 fn at(minute: i64) -> Ts {
     T0 + Span::mins(minute)
@@ -45,35 +28,11 @@ fn at(minute: i64) -> Ts {
 /// Writes published minutes: the number of each and its price.
 fn publish(folder: &Path, rows: &[(i64, f64)]) {
     let name = InstrumentName::parse(MARKET).unwrap();
-    let book = RuleBook::standard();
-    let run = RunSpec {
-        key: RunKey { instrument: name.clone(), logic_version: "test".to_owned() },
-        release: "test".to_owned(),
-        book_text: RuleBook::shipped_text(&book.name).unwrap().to_owned(),
-        book: book.name.clone(),
-        config: String::new(),
-        columns: Columns::default(),
-        streams: Vec::new(),
-    };
+    let run = standard_run(&name);
     let row = |(minute, price): &(i64, f64)| MinuteRow { price: Some(*price), ..MinuteRow::bare(at(*minute)) };
     let rows: Vec<MinuteRow> = rows.iter().map(row).collect();
-    let stream = StreamDecl {
-        instrument: name.clone(),
-        metric: Metric::MarkPrice,
-        kind: Kind::Measured,
-        cadence: Span::secs(1),
-        source: SYNTHETIC.to_owned(),
-        delay: Span::ZERO,
-        stamp: Stamp::Instant,
-        filled: false,
-    };
-    let point = |row: &MinuteRow| Event {
-        recv_ts: row.ts,
-        event_ts: row.ts,
-        stream: StreamIndex(0),
-        seq: 0,
-        payload: Payload::Value(row.price.unwrap_or_default()),
-    };
+    let stream = each_second(&name, Metric::MarkPrice);
+    let point = |row: &MinuteRow| price_at(row.ts, StreamIndex(0), row.price.unwrap_or_default());
     let points: Vec<Event> = rows.iter().map(point).collect();
     let instruments = [Instrument { name, kind: MarketKind::Perpetual, expiry: None }];
     let batch = LiveBatch {
@@ -126,7 +85,7 @@ struct Process {
 
 /// A process over the folder, as it starts.
 fn start(folder: &Path, now: Ts) -> Process {
-    let clock = Arc::new(Hand(AtomicI64::new(now.0)));
+    let clock = Arc::new(Hand::at(now));
     let reader = Box::new(SqliteReader::open(folder).unwrap());
     let venue = "binance-usdm".to_owned();
     let service = Service::new(reader, Arc::<Hand>::clone(&clock), None, BookId::named("default"), venue).unwrap();
@@ -141,7 +100,7 @@ fn start(folder: &Path, now: Ts) -> Process {
 
 impl Process {
     fn look(&self, now: Ts) -> Vec<String> {
-        self.clock.0.store(now.0, Ordering::Relaxed);
+        self.clock.set(now);
         self.service.refresh().unwrap();
         let (lines, unread) = self.service.check_watches().unwrap();
         assert!(unread.is_none(), "{unread:?}");
@@ -292,7 +251,7 @@ fn a_process_that_only_serves_lists_them_and_says_who_judges() {
     publish(folder.path(), &[(0, 101.0)]);
     let keeper = start(folder.path(), at(0));
     keeper.service.put_watch(&asked("price below 100", false)).unwrap();
-    let clock = Arc::new(Hand(AtomicI64::new(at(1).0)));
+    let clock = Arc::new(Hand::at(at(1)));
     let reader = Box::new(SqliteReader::open(folder.path()).unwrap());
     let service = Service::new(reader, clock, None, BookId::named("default"), "binance-usdm".to_owned()).unwrap();
     service.keep_in(folder.path().to_owned());

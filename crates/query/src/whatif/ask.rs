@@ -3,8 +3,8 @@
 use super::books::Books;
 use super::gather::{Source, weeks};
 use super::limits::{SET_MAX, WhatIfLimits, days};
-use super::show::{Forecast, Found, counts, sum};
-use super::tune;
+use super::show::{Forecast, Found, counts, signal_counts, sum};
+use super::{signals, tune};
 use crate::service::{BookId, configured_run, internal, other_book};
 use barograph_api::{QueryError, resolve};
 use barograph_domain::whatif::{AlertBudgetView, MarketWhatIf, ThresholdChange, WhatIfRequest, WhatIfView};
@@ -16,6 +16,7 @@ use barograph_engine::whatif::{
     renamed, replay,
 };
 use barograph_store::{Reader, RunInfo};
+use barograph_study::money::rule::RuleCondition;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
@@ -80,6 +81,8 @@ pub(super) struct Plan {
     pub(super) from: Ts,
     pub(super) to: Ts,
     pub(super) budget: Option<f64>,
+    /// A condition on signals.
+    pub(super) condition: Option<RuleCondition>,
 }
 
 /// Replays a question's book over what is stored. `progress` hears of weeks read, and how many there are.
@@ -89,14 +92,17 @@ pub(super) struct Plan {
 /// and books, or the store's failure.
 pub fn answer(asked: &WhatIfQuestion<'_>, progress: &(dyn Fn(u64, u64) + Sync)) -> Result<WhatIfView, QueryError> {
     let plan = plan(asked)?;
-    let at_once = asked.limits.at_once(&plan.books, &plan.markets, (plan.from, plan.to), false)?;
+    // A condition holds numbers, truths and times of its own, fewer than the books.
+    let held_bytes = asked.limits.held_bytes / if plan.condition.is_some() { 2 } else { 1 };
+    let limits = WhatIfLimits { held_bytes, ..asked.limits };
+    let at_once = limits.at_once(&plan.books, &plan.markets, (plan.from, plan.to), false)?;
     let begun = std::time::SystemTime::now();
     let tuned = match &asked.request.tune {
         Some(name) => Some(tune::tune(asked, &plan, name, progress)?),
         None => None,
     };
     let counted: Vec<Found> =
-        plan.each(asked, at_once, progress, |_, history, market| count(&plan, &history, market))?;
+        plan.each(asked, at_once, progress, |_, history, market| count(asked.reader, &plan, &history, market))?;
     if let Some(kept) = asked.kept {
         super::kept::bound(kept, begun);
     }
@@ -115,6 +121,16 @@ pub fn answer(asked: &WhatIfQuestion<'_>, progress: &(dyn Fn(u64, u64) + Sync)) 
             .map(|m| m.instrument.clone())
             .collect(),
     });
+    let signals = match &asked.request.when {
+        Some(when) => Some(signal_counts(when, &counted).ok_or_else(|| {
+            bad(
+                "when",
+                when.as_str(),
+                &"no value of its signals is known for these markets; see what there is with: barograph signals ls",
+            )
+        })?),
+        None => None,
+    };
     Ok(WhatIfView {
         base: plan.books.base.name.clone(),
         changed: plan.books.changed.name.clone(),
@@ -126,6 +142,7 @@ pub fn answer(asked: &WhatIfQuestion<'_>, progress: &(dyn Fn(u64, u64) + Sync)) 
         markets,
         budget,
         tuned,
+        signals,
         text: plan.text,
     })
 }
@@ -171,6 +188,7 @@ fn plan(asked: &WhatIfQuestion<'_>) -> Result<Plan, QueryError> {
     let text = changed_text(request.book.clone().unwrap_or(base_text), &request.set, request.name.as_deref())?;
     let changed = RuleBook::parse("book", &text).map_err(|e| bad("book", "", &e))?;
     let budget = request.budget.as_deref().map(per_day).transpose()?;
+    let condition = request.when.as_deref().map(signals::condition).transpose()?;
     let books = Books { base, changed };
     let markets = markets(asked, &books)?;
     let moment = |field: &str, given: &Option<String>| {
@@ -191,7 +209,7 @@ fn plan(asked: &WhatIfQuestion<'_>) -> Result<Plan, QueryError> {
             &format!("nothing is stored from {from} to {to}; minutes reach from {first} to {last}"),
         ));
     }
-    Ok(Plan { books, text, markets, from, to, budget })
+    Ok(Plan { books, text, markets, from, to, budget, condition })
 }
 
 /// The end of the 90 days that hold most of what is stored, the newest of several: a market that began a moment ago does not
@@ -318,7 +336,7 @@ pub(super) fn unread(feature: Feature) -> QueryError {
 }
 
 /// Both books over one market.
-fn count(plan: &Plan, history: &StoredHistory, market: &Market) -> Result<Found, QueryError> {
+fn count(reader: &dyn Reader, plan: &Plan, history: &StoredHistory, market: &Market) -> Result<Found, QueryError> {
     let (from, until) = (history.row_at(plan.from), history.row_at(plan.to));
     let mut out = Found::new(market.name.clone(), u64::from(until.saturating_sub(from)));
     if history.ts.is_empty() {
@@ -335,6 +353,10 @@ fn count(plan: &Plan, history: &StoredHistory, market: &Market) -> Result<Found,
                 let same = compare(&before, &published, from, until).same;
                 out.not_as_published = (*base == market.book).then_some(out.minutes - same.min(out.minutes));
                 out.forecasts = forecasts(history, &before, &after, (plan.from, plan.to));
+                if let Some(condition) = &plan.condition {
+                    let range = (plan.from, plan.to);
+                    out.signal = signals::count(reader, condition, (history, &before), &market.name, range)?;
+                }
             }
             Axis::Trend => out.axes.push(of_axis::<TrendRegime>(plan, history, from, until)?),
             Axis::Volatility => out.axes.push(of_axis::<VolRegime>(plan, history, from, until)?),
@@ -432,6 +454,10 @@ fn left_out(plan: &Plan, counted: &[Found]) -> Vec<String> {
     out.extend(at_event.map(|r| format!("alert rule {}: {AT_EVENT}", r.id)));
     let empty = counted.iter().filter(|f| f.minutes == 0);
     out.extend(empty.map(|f| format!("{}: nothing is stored of this stretch", f.instrument)));
+    if plan.condition.is_some() {
+        let silent = counted.iter().filter(|f| f.minutes > 0 && f.signal.is_none());
+        out.extend(silent.map(|f| format!("{}: a signal of the condition does not speak of it", f.instrument)));
+    }
     out.push("squeeze_4h: no stored reading holds a month of liquidation sums, which it is judged by".to_owned());
     out
 }

@@ -3,7 +3,8 @@
 use barograph_domain::scorecard::SkillReading;
 use barograph_domain::time::DAY as A_DAY;
 use barograph_domain::whatif::{
-    AlertWhatIf, AxisWhatIf, BeforeAfter, ForecastWhatIf, HitRates, LabelWhatIf, WhatIfCounts,
+    AlertWhatIf, AxisWhatIf, BeforeAfter, ForecastWhatIf, HitRates, LabelWhatIf, SignalForecast, SignalMinutes,
+    SignalWhatIf, WhatIfCounts,
 };
 use barograph_domain::{Axis, InstrumentName, Span, Ts, math};
 use barograph_engine::whatif::{AxisCounts, DayLosses, Hits, LabelCounts, median};
@@ -21,6 +22,65 @@ pub(super) struct Forecast {
     pub(super) hits: [Hits; 2],
 }
 
+/// What followed after a condition on signals came to hold.
+#[derive(Clone, Debug)]
+pub(super) struct SignalHits {
+    pub(super) event: String,
+    pub(super) horizon: Span,
+    pub(super) hits: Hits,
+}
+
+/// A condition on signals, counted over a market or several.
+#[derive(Clone, Debug, Default)]
+pub(super) struct FoundSignal {
+    pub(super) minutes: u64,
+    /// Minutes on which it held or did not.
+    pub(super) known: u64,
+    pub(super) held: u64,
+    pub(super) entries: u64,
+    pub(super) forecasts: Vec<SignalHits>,
+    pub(super) used: Vec<SignalMinutes>,
+}
+
+impl FoundSignal {
+    fn add(&mut self, other: &Self) {
+        self.minutes += other.minutes;
+        self.known += other.known;
+        self.held += other.held;
+        self.entries += other.entries;
+        for more in &other.forecasts {
+            match self.forecasts.iter_mut().find(|f| f.event == more.event) {
+                Some(own) => own.hits.add(&more.hits),
+                None => self.forecasts.push(more.clone()),
+            }
+        }
+        self.used.extend_from_slice(&other.used);
+    }
+}
+
+/// All markets together that were counted; `None` where none was.
+pub(super) fn signal_counts(when: &str, all: &[Found]) -> Option<SignalWhatIf> {
+    let mut counted = all.iter().filter_map(|f| f.signal.as_ref());
+    let mut found = counted.next()?.clone();
+    counted.for_each(|more| found.add(more));
+    let days = number(found.minutes) / DAY;
+    let forecast = |of: &SignalHits| SignalForecast {
+        event: of.event.clone(),
+        horizon_min: of.horizon.as_secs() / 60,
+        base_rate: share(of.hits.base[0], of.hits.base[1]),
+        hits: rates(&of.hits),
+    };
+    Some(SignalWhatIf {
+        when: when.to_owned(),
+        market_days: days,
+        entries_per_day: (days > 0.0).then(|| number(found.entries) / days),
+        share: share(found.held, found.minutes),
+        known_share: share(found.known, found.minutes),
+        forecasts: found.forecasts.iter().map(forecast).collect(),
+        used: found.used,
+    })
+}
+
 /// What was counted of a market, or of several.
 #[derive(Clone, Debug)]
 pub(super) struct Found {
@@ -30,6 +90,8 @@ pub(super) struct Found {
     alerts: Vec<(String, [Option<u64>; 2])>,
     pub(super) forecasts: Vec<Forecast>,
     pub(super) not_as_published: Option<u64>,
+    /// `None` where no condition was asked about, or its signals do not speak of the market.
+    pub(super) signal: Option<FoundSignal>,
 }
 
 impl Found {
@@ -41,6 +103,7 @@ impl Found {
             alerts: Vec::new(),
             forecasts: Vec::new(),
             not_as_published: None,
+            signal: None,
         }
     }
     /// Notes how often an alert rule fired under one of the books.

@@ -30,7 +30,7 @@ pub(super) fn tune(
     let (first, following) = stretches(plan);
     // The clause to be varied is compared anew, so its numbers are read: as if it were changed already.
     let text = with(plan, name, place.value.next_up())?.0;
-    let request = WhatIfRequest { book: Some(text), tune: None, set: Vec::new(), ..asked.request.clone() };
+    let request = WhatIfRequest { book: Some(text), tune: None, when: None, set: Vec::new(), ..asked.request.clone() };
     let asked = WhatIfQuestion { request: &request, ..*asked };
     let read = Plan {
         books: super::books::Books {
@@ -43,6 +43,7 @@ pub(super) fn tune(
         from: first.0,
         to: following.1,
         budget: None,
+        condition: None,
     };
     let read = Plan { markets: super::ask::markets(&asked, &read.books)?, ..read };
     let at_once = asked.limits.at_once(&read.books, &read.markets, (read.from, read.to), true)?;

@@ -61,6 +61,7 @@ fn a_simulation_goes_on_with_its_position_and_its_trades() {
         market,
         rule,
         labels,
+        signals: Vec::new(),
         terms,
         funding,
         from: None,

@@ -3,7 +3,7 @@
 use crate::Venue;
 use crate::num::Text;
 use crate::server::streams::Tier;
-use crate::wire::deflate::Squeezer;
+use crate::wire::deflate::{Squeezer, gzip};
 use crate::wire::frame::{self, Opcode};
 use barograph_domain::{Span, Ts};
 use std::sync::Arc;
@@ -66,7 +66,7 @@ pub(crate) struct ClientConn {
     pub(crate) hold_until: Option<Ts>,
     /// When it is cut, once that was announced.
     pub(crate) ends_at: Option<Ts>,
-    /// Channels and their products (Coinbase).
+    /// Channels and their products (Coinbase), topics and their markets (CoinEx).
     pub(crate) channels: Vec<(String, Vec<String>)>,
     /// A frame that lets the next one pass.
     held: Option<Vec<u8>>,
@@ -104,7 +104,7 @@ impl ClientConn {
         }
     }
 
-    /// Appends a text frame made of pieces.
+    /// Appends a frame of a text made of pieces.
     pub(crate) fn text(&mut self, pieces: &[&[u8]]) {
         let mut out = core::mem::take(&mut self.out);
         self.write(&mut out, pieces);
@@ -120,10 +120,34 @@ impl ClientConn {
             out.extend_from_slice(&squeezed);
             return;
         }
+        if let Some(packed) = self.packed(pieces) {
+            frame::whole(out, Opcode::Binary, &packed);
+            return;
+        }
         frame::head(out, Opcode::Text, pieces.iter().map(|p| p.len()).sum());
         for piece in pieces {
             out.extend_from_slice(piece);
         }
+    }
+
+    /// CoinEx packs each message by itself, whatever was agreed on.
+    fn packed(&self, pieces: &[&[u8]]) -> Option<Vec<u8>> {
+        if self.venue == Venue::Coinex { gzip(pieces) } else { None }
+    }
+
+    /// A whole frame with half a message in it.
+    pub(crate) fn half_text(&mut self, pieces: &[&[u8]]) {
+        if let Some(packed) = self.packed(pieces) {
+            frame::whole(&mut self.out, Opcode::Binary, &packed[..packed.len() / 2]);
+            return;
+        }
+        let whole = pieces.concat();
+        let mut half = whole.len() / 2;
+        // A text frame must hold whole characters.
+        while half > 0 && whole[half] & 0xC0 == 0x80 {
+            half -= 1;
+        }
+        self.text(&[&whole[..half]]);
     }
 
     /// A text frame that goes out after the next one.
@@ -212,15 +236,15 @@ impl ClientConn {
     pub(crate) const fn patience(&self) -> Span {
         match self.venue {
             Venue::BinanceSpot => Span::secs(60),
-            Venue::BinanceUsdm | Venue::Coinbase => Span::mins(10),
+            Venue::BinanceUsdm | Venue::Coinbase | Venue::Coinex => Span::mins(10),
         }
     }
 }
 
-/// Time between two pings of the server. Coinbase sends heartbeats instead; a rare ping does no harm.
+/// Time between two pings of the server. Coinbase sends heartbeats instead, and on CoinEx the client asks; a rare ping does no harm.
 const fn ping_period(venue: Venue) -> Span {
     match venue {
         Venue::BinanceSpot => Span::secs(20),
-        Venue::BinanceUsdm | Venue::Coinbase => Span::mins(3),
+        Venue::BinanceUsdm | Venue::Coinbase | Venue::Coinex => Span::mins(3),
     }
 }

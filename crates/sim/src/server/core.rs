@@ -8,7 +8,7 @@ use crate::server::hub::ClientHub;
 use crate::server::limits::ClientBudgets;
 use crate::server::streams::Tier;
 use crate::server::tape::Tape;
-use crate::server::{coinbase, session};
+use crate::server::{coinbase, coinex, session};
 use crate::world::event::MarketEvent;
 use crate::world::{SLOT, World};
 use crate::{SimConfig, Venue};
@@ -27,7 +27,7 @@ pub(crate) struct ServerCore {
     pub(crate) tape: Option<Tape>,
     pub(crate) paused: bool,
     /// New sockets are refused before these moments.
-    pub(crate) refused_until: [Ts; 3],
+    pub(crate) refused_until: [Ts; Venue::COUNT],
     events: Vec<MarketEvent>,
     second: i64,
 }
@@ -60,7 +60,7 @@ impl ServerCore {
             origin: name,
             tape,
             paused: false,
-            refused_until: [Ts::MIN; 3],
+            refused_until: [Ts::MIN; Venue::COUNT],
             events: Vec::new(),
             second,
         }
@@ -102,6 +102,7 @@ impl ServerCore {
             self.second = second;
             self.hub.publish_everywhere(&self.world, second * 1_000);
             coinbase::second(self, second * 1_000);
+            coinex::second(self);
             self.maintain();
             self.trouble(true);
         } else if now_ms % 50 == 0 {
@@ -160,8 +161,11 @@ impl Opening {
                 .map_or((Tier::Public, path), |(t, rest)| {
                     (if t == "/market" { Tier::Market } else { Tier::Public }, rest)
                 }),
-            Venue::BinanceSpot | Venue::Coinbase => (Tier::Whole, path),
+            Venue::BinanceSpot | Venue::Coinbase | Venue::Coinex => (Tier::Whole, path),
         };
+        if venue == Venue::Coinex {
+            return (path == "/v2/futures").then_some(Self { venue, tier, envelope: false, streams: Vec::new() });
+        }
         if venue == Venue::Coinbase {
             // The venue's sockets are at the root of a host of their own; a client that derives it from the base of REST ends
             // at the bare prefix.
@@ -212,6 +216,8 @@ mod tests {
         case("/stream", "streams=%E5%B8%81usdt%40trade", Tier::Public, true, &["币usdt@trade"]);
         assert_eq!(Opening::of(Venue::BinanceUsdm, "/public/websocket", ""), None);
         assert_eq!(Opening::of(Venue::Coinbase, "/public/ws", ""), None);
+        assert_eq!(Opening::of(Venue::Coinex, "/v2/spot", ""), None);
+        assert!(Opening::of(Venue::Coinex, "/v2/futures", "").is_some());
         for path in ["", "/", "/ws"] {
             assert!(Opening::of(Venue::Coinbase, path, "").is_some(), "'{path}'");
         }

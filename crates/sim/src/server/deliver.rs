@@ -60,13 +60,7 @@ fn apply(conn: &mut ClientConn, fault: InjectedFault, now: Ts, pieces: &[&[u8]; 
             conn.hold_until = conn.hold_until.max(Some(now + span));
         }
         InjectedFault::TruncatedText => {
-            let whole = pieces.concat();
-            let mut half = whole.len() / 2;
-            // A text frame must hold whole characters.
-            while half > 0 && whole[half] & 0xC0 == 0x80 {
-                half -= 1;
-            }
-            conn.text(&[&whole[..half]]);
+            conn.half_text(pieces);
         }
         InjectedFault::TruncatedFrame => conn.half_frame(pieces),
         InjectedFault::WrongCheck => match falsified(pieces) {
@@ -75,6 +69,7 @@ fn apply(conn: &mut ClientConn, fault: InjectedFault, now: Ts, pieces: &[&[u8]; 
         },
         // Other scopes are not drawn here.
         InjectedFault::SequenceJump(_)
+        | InjectedFault::RefuseRequest(_)
         | InjectedFault::HalfOpen
         | InjectedFault::Cut
         | InjectedFault::ServerShutdown
@@ -93,7 +88,7 @@ fn apply(conn: &mut ClientConn, fault: InjectedFault, now: Ts, pieces: &[&[u8]; 
 /// The message with one digit too many in the number it is checked by; `None` where it has none.
 fn falsified(pieces: &[&[u8]; 5]) -> Option<Vec<u8>> {
     let mut whole = pieces.concat();
-    let field = [&b"\"pu\":"[..], b"\"U\":", b"\"sequence_num\":"];
+    let field = [&b"\"pu\":"[..], b"\"U\":", b"\"sequence_num\":", b"\"checksum\":"];
     let end = field.iter().find_map(|name| {
         let at = whole.windows(name.len()).position(|w| w == *name)? + name.len();
         Some(at + whole[at..].iter().take_while(|b| b.is_ascii_digit()).count())

@@ -7,9 +7,9 @@ use crate::num::Text;
 use crate::server::body::Body;
 use crate::server::conn::{CHUNKS_MAX, SocketLine};
 use crate::server::core::{Opening, ServerCore};
-use crate::server::limits::{BudgetAnswer, Cost};
+use crate::server::limits::{BudgetAnswer, Cost, PER_SECOND};
 use crate::server::query::{QueryString, Reply};
-use crate::server::{SharedCore, rest_coinbase, rest_spot, rest_usdm, socket};
+use crate::server::{SharedCore, rest_coinbase, rest_coinex, rest_spot, rest_usdm, socket};
 use crate::wire::deflate::AGREED;
 use crate::wire::usdm_rest::list;
 use crate::world::market::TradedMarket;
@@ -29,8 +29,6 @@ use tokio::sync::mpsc;
 /// What a synthetic market offers on every venue, and what a perpetual adds.
 const SPOT_HAS: [&str; 4] = ["candles", "trades", "book", "bbo"];
 const FUTURES_HAVE: [&str; 5] = ["mark", "index", "funding", "open_interest", "liquidations"];
-/// Requests per second on Coinbase.
-const PER_SECOND: u32 = 10;
 /// Appended to a client's key before hashing (RFC 6455 section 1.3).
 const HANDSHAKE_SUFFIX: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
@@ -132,9 +130,9 @@ impl ServerCore {
         let cost = match venue {
             Venue::BinanceUsdm => rest_usdm::cost(path, &query),
             Venue::BinanceSpot => rest_spot::cost(path, &query),
-            Venue::Coinbase => Cost::PerSecond,
+            Venue::Coinbase | Venue::Coinex => Cost::PerSecond,
         };
-        let symbol = query.get("symbol").or_else(|| query.get("product_id")).map(str::to_owned);
+        let symbol = ["symbol", "product_id", "market"].iter().find_map(|name| query.get(name)).map(str::to_owned);
         let fault = self.rest_fault(venue, path, symbol.as_deref());
         match fault {
             Some(InjectedFault::TooManyRequests(wait)) => return too_many(venue, 429, wait),
@@ -153,6 +151,7 @@ impl ServerCore {
                     Venue::BinanceUsdm => rest_usdm::answer(self, path, &query),
                     Venue::BinanceSpot => rest_spot::answer(self, path, &query),
                     Venue::Coinbase => rest_coinbase::answer(self, path, &query),
+                    Venue::Coinex => rest_coinex::answer(self, path, &query),
                 };
                 with_budget(venue, reply, used)
             }
@@ -195,7 +194,7 @@ impl ServerCore {
                 (_, None) => Vec::new(),
                 (_, Some(market)) => match &market.script {
                     Some(script) => script.offered(),
-                    None if venue == Venue::BinanceUsdm => [&SPOT_HAS[..], &FUTURES_HAVE].concat(),
+                    None if venue.has_perpetuals() => [&SPOT_HAS[..], &FUTURES_HAVE].concat(),
                     None => SPOT_HAS.to_vec(),
                 },
             };
@@ -216,15 +215,21 @@ impl ServerCore {
 fn with_budget(venue: Venue, reply: Reply, used: Option<u32>) -> Reply {
     match (venue, used) {
         (Venue::Coinbase, Some(used)) => reply
-            .with("x-ratelimit-limit", &PER_SECOND)
-            .with("x-ratelimit-remaining", &PER_SECOND.saturating_sub(used))
+            .with("x-ratelimit-limit", &PER_SECOND.0)
+            .with("x-ratelimit-remaining", &PER_SECOND.0.saturating_sub(used))
             .with("x-ratelimit-reset", &1),
+        (Venue::Coinex, Some(used)) => reply
+            .with("x-ratelimit-limit", &PER_SECOND.1)
+            .with("x-ratelimit-remaining", &PER_SECOND.1.saturating_sub(used)),
         (_, Some(used)) => reply.with("x-mbx-used-weight-1m", &used),
         (_, None) => reply,
     }
 }
 
 fn too_many(venue: Venue, status: u16, wait: Option<Span>) -> Reply {
+    if venue == Venue::Coinex {
+        return rest_coinex::too_many(status, wait);
+    }
     let reply = if venue == Venue::Coinbase {
         let text = b"{\"errors\":[{\"id\":\"rate_limit_exceeded\",\"message\":\"Too many requests\"}]}";
         Reply::new(status, text.to_vec())
@@ -233,7 +238,7 @@ fn too_many(venue: Venue, status: u16, wait: Option<Span>) -> Reply {
         Reply::error(status, -1_003, text)
     };
     match wait {
-        Some(wait) => reply.with("retry-after", &(wait + Span(999_999_999)).as_secs().max(1)),
+        Some(wait) => reply.after(wait),
         None => reply,
     }
 }

@@ -8,6 +8,7 @@ use crate::fault::FaultPlan;
 use crate::num::Text;
 use crate::server::conn::ClientConn;
 use crate::server::deliver::{OutgoingMessage, deliver};
+use crate::server::depths::SentDepths;
 use crate::server::streams::{Everything, Stream, SubscribedName};
 use crate::world::World;
 use crate::world::book::TouchedLevel;
@@ -30,7 +31,7 @@ struct Sub {
 struct Interest {
     bits: u32,
     subs: Vec<Sub>,
-    /// Newest aggregate trade that went into a batch (Coinbase).
+    /// Newest aggregate trade that went into a batch (Coinbase, CoinEx).
     batched: u64,
     /// Changes of the book are held back until then.
     stale_until: Option<Ts>,
@@ -50,6 +51,8 @@ struct AllSub {
 pub(crate) struct ClientHub {
     pub(crate) conns: Vec<Option<ClientConn>>,
     interests: Vec<Interest>,
+    /// What was last sent of each market's book (CoinEx).
+    pub(crate) depths: Vec<SentDepths>,
     all: Vec<AllSub>,
     lookup: BTreeMap<(Venue, String), usize>,
     text: Text,
@@ -58,7 +61,7 @@ pub(crate) struct ClientHub {
     /// What goes wrong on purpose.
     pub(crate) plan: FaultPlan,
     /// By how much each venue's clock is wrong, and until when.
-    pub(crate) skews: [(i64, Ts); 3],
+    pub(crate) skews: [(i64, Ts); Venue::COUNT],
     pub(crate) now: Ts,
     /// Messages handed to connections so far.
     pub(crate) sent: u64,
@@ -72,13 +75,14 @@ impl ClientHub {
         Self {
             conns: Vec::new(),
             interests: world.markets.iter().map(|_| Interest::default()).collect(),
+            depths: world.markets.iter().map(|_| SentDepths::default()).collect(),
             all: Vec::new(),
             lookup,
             text: Text::default(),
             changed: Vec::new(),
             next_id: 1,
             plan,
-            skews: [(0, Ts::MIN); 3],
+            skews: [(0, Ts::MIN); Venue::COUNT],
             now: world.now(),
             sent: 0,
             slow: 0,

@@ -12,7 +12,7 @@ pub(crate) enum Cost {
     Funding,
     /// `/futures/data/*`: 1000 requests in five minutes.
     Data,
-    /// Coinbase: 10 requests in a second.
+    /// Requests in a second: 10 on Coinbase, 400 on CoinEx.
     PerSecond,
 }
 
@@ -52,6 +52,8 @@ impl Budget {
     }
 }
 
+/// Requests per second on Coinbase and on CoinEx.
+pub(crate) const PER_SECOND: (u32, u32) = (10, 400);
 /// Refusals in a row after which a venue bans.
 const PATIENCE: u32 = 10;
 const BAN: Span = Span::mins(2);
@@ -65,10 +67,11 @@ pub(crate) struct ClientBudgets {
     data: Budget,
     spot: Budget,
     coinbase: Budget,
-    /// Connection attempts: 300 in five minutes on Binance, 8 in a second on Coinbase.
-    sockets: [Budget; 3],
-    refused: [u32; 3],
-    banned: [Ts; 3],
+    coinex: Budget,
+    /// Connection attempts: 300 in five minutes on Binance, 8 in a second on Coinbase. CoinEx names no limit.
+    sockets: [Budget; Venue::COUNT],
+    refused: [u32; Venue::COUNT],
+    banned: [Ts; Venue::COUNT],
 }
 
 impl ClientBudgets {
@@ -80,10 +83,16 @@ impl ClientBudgets {
             funding: Budget::new(five, 500),
             data: Budget::new(five, 1_000),
             spot: Budget::new(Span::mins(1), 6_000),
-            coinbase: Budget::new(Span::secs(1), 10),
-            sockets: [Budget::new(five, 300), Budget::new(five, 300), Budget::new(Span::secs(1), 8)],
-            refused: [0; 3],
-            banned: [Ts(0); 3],
+            coinbase: Budget::new(Span::secs(1), PER_SECOND.0),
+            coinex: Budget::new(Span::secs(1), PER_SECOND.1),
+            sockets: [
+                Budget::new(five, 300),
+                Budget::new(five, 300),
+                Budget::new(Span::secs(1), 8),
+                Budget::new(five, u32::MAX),
+            ],
+            refused: [0; Venue::COUNT],
+            banned: [Ts(0); Venue::COUNT],
         }
     }
 
@@ -97,12 +106,13 @@ impl ClientBudgets {
             Cost::Weight(weight) => self.usdm.charge(weight, now).map(Some),
             Cost::Funding => self.funding.charge(1, now).map(|_used| None),
             Cost::Data => self.data.charge(1, now).map(|_used| None),
+            Cost::PerSecond if venue == Venue::Coinex => self.coinex.charge(1, now).map(Some),
             Cost::PerSecond => self.coinbase.charge(1, now).map(Some),
         };
         match charged {
             Err(wait) if self.enforced => {
                 self.refused[number] += 1;
-                if self.refused[number] > PATIENCE && venue != Venue::Coinbase {
+                if self.refused[number] > PATIENCE && matches!(venue, Venue::BinanceUsdm | Venue::BinanceSpot) {
                     self.banned[number] = now + BAN;
                     self.refused[number] = 0;
                 }

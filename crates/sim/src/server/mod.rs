@@ -2,15 +2,18 @@
 
 mod body;
 mod coinbase;
+mod coinex;
 mod conn;
 mod core;
 mod deliver;
+mod depths;
 mod http;
 mod hub;
 mod limits;
 mod publish;
 mod query;
 mod rest_coinbase;
+mod rest_coinex;
 mod rest_spot;
 mod rest_usdm;
 mod session;
@@ -144,7 +147,9 @@ impl Server {
     pub async fn start(config: SimConfig, clock: Arc<dyn Clock>) -> Result<Handle, Error> {
         let world = &config.world;
         let empty = match &config.source {
-            Source::Synthetic => world.usdm_markets + world.spot_markets + world.coinbase_markets == 0,
+            Source::Synthetic => {
+                world.usdm_markets + world.spot_markets + world.coinbase_markets + world.coinex_markets == 0
+            }
             Source::History(markets) => markets.is_empty(),
             Source::Recorded(recording) => recording.is_empty(),
         };
@@ -309,6 +314,13 @@ impl ServerCore {
     /// Text in a venue's clock.
     pub(crate) fn text(&self, venue: Venue) -> crate::num::Text {
         crate::num::Text::skewed(self.hub.skew_ms(venue))
+    }
+
+    /// A reply of text in a venue's clock; `body` is given what the clock shows, in milliseconds.
+    pub(crate) fn written(&self, venue: Venue, body: impl FnOnce(&mut crate::num::Text, i64)) -> query::Reply {
+        let mut text = self.text(venue);
+        body(&mut text, self.now().as_millis());
+        query::Reply::ok(text)
     }
 
     /// A market by its symbol, in any case.

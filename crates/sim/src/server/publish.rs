@@ -5,7 +5,7 @@ use crate::fault::{Injected, InjectedFault, Scope};
 use crate::num::Text;
 use crate::server::hub::ClientHub;
 use crate::server::streams::{Everything, Stream};
-use crate::wire::{coinbase, spot, usdm};
+use crate::wire::{coinbase, coinex, spot, usdm};
 use crate::world::World;
 use crate::world::bar::{INTERVALS, TickBar, interval_start};
 use crate::world::book::{BookUpdate, Speed};
@@ -27,12 +27,18 @@ impl ClientHub {
                     self.publish_trade(number, market, trade, now_ms);
                     self.jump(market, "aggTrade");
                 }
+                MarketEvent::Top(top) if market.spec.venue == Venue::Coinex => {
+                    let best = (top.bid, top.ask);
+                    self.one(number, market, Stream::Best, |t, _| coinex::best(t, &market.spec, best, now_ms));
+                }
                 MarketEvent::Top(top) => self.one(number, market, Stream::BookTicker, |t, _| match market.spec.venue {
                     Venue::BinanceSpot => spot::book_ticker(t, &market.spec, top),
-                    Venue::BinanceUsdm | Venue::Coinbase => usdm::book_ticker(t, &market.spec, top),
+                    Venue::BinanceUsdm | Venue::Coinbase | Venue::Coinex => usdm::book_ticker(t, &market.spec, top),
                 }),
                 MarketEvent::Depth(update) => {
-                    if !self.is_stale(number) {
+                    if update.speed == Speed::Ms200 {
+                        self.publish_windows(number, market, now_ms);
+                    } else if !self.is_stale(number) {
                         self.publish_depth(number, market, update, now_ms);
                     }
                     if update.speed == Speed::Ms100 {
@@ -140,17 +146,18 @@ impl ClientHub {
         }
     }
 
-    /// Coinbase: the trades of a quarter of a second in one message.
+    /// Coinbase and CoinEx: the trades of a quarter of a second in one message.
     fn publish_batch(&mut self, number: usize, market: &TradedMarket, now_ms: i64) {
-        if market.spec.venue != Venue::Coinbase {
+        if !matches!(market.spec.venue, Venue::Coinbase | Venue::Coinex) {
             return;
         }
         let since = self.batch(number, market.aggregate_id());
         if since != market.aggregate_id() {
             let fresh = market.trades.iter().rev().take_while(|t| t.aggregate_id > since);
             self.one(number, market, Stream::MarketTrades, |t, _| {
-                coinbase::trades(t, &market.spec, "update", fresh, now_ms);
+                coinbase::trades(t, &market.spec, "update", fresh.clone(), now_ms);
             });
+            self.one(number, market, Stream::Deals, |t, _| coinex::deal_list(t, &market.spec, fresh));
         }
     }
 
@@ -207,9 +214,11 @@ impl ClientHub {
         }
     }
 
-    /// The ids of a market may jump here. Coinbase has no ids to jump: its numbering does, when a message is delivered.
+    /// The ids of a market may jump here. Coinbase has no ids to jump: its numbering does, when a message is delivered. CoinEx has
+    /// no numbers that anybody could miss.
     fn jump(&mut self, market: &mut TradedMarket, stream: &str) {
-        if !self.plan.concerns(Scope::Sequence) || market.spec.venue == Venue::Coinbase {
+        if !self.plan.concerns(Scope::Sequence) || !matches!(market.spec.venue, Venue::BinanceUsdm | Venue::BinanceSpot)
+        {
             return;
         }
         let place = (market.spec.venue, Some(market.spec.symbol.as_str()), Some(stream));

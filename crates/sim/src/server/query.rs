@@ -79,6 +79,11 @@ impl Reply {
         Self::error(404, -5_000, text)
     }
 
+    /// To be asked again after this long, in whole seconds.
+    pub(crate) fn after(self, wait: Span) -> Self {
+        self.with("retry-after", &(wait + Span(999_999_999)).as_secs().max(1))
+    }
+
     pub(crate) fn with(mut self, name: &'static str, value: &impl ToString) -> Self {
         self.headers.push((name, value.to_string()));
         self

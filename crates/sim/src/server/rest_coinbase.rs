@@ -48,9 +48,7 @@ pub(crate) fn answer(core: &ServerCore, path: &str, query: &QueryString) -> Repl
 }
 
 fn write(core: &ServerCore, body: impl FnOnce(&mut Text, i64)) -> Reply {
-    let mut text = core.text(VENUE);
-    body(&mut text, core.now().as_millis());
-    Reply::ok(text)
+    core.written(VENUE, body)
 }
 
 fn refused(status: u16, error: &str, text: &str) -> Reply {

@@ -5,7 +5,7 @@
 
 use crate::Venue;
 use crate::server::core::ServerCore;
-use crate::server::{coinbase, streams};
+use crate::server::{coinbase, coinex, streams};
 use serde_json::Value;
 
 /// Streams per connection; one more is an error and the end of the connection.
@@ -51,7 +51,13 @@ pub(crate) fn request(core: &mut ServerCore, slot: usize, id: u64, text: &[u8]) 
     if conn.ended || conn.silent {
         return;
     }
-    if !conn.allow(now) {
+    let allowed = conn.allow(now);
+    if conn.venue == Venue::Coinex {
+        coinex::request(core, slot, id, text, allowed);
+        core.hub.flush();
+        return;
+    }
+    if !allowed {
         conn.close(1008, "Too many requests");
         return;
     }

@@ -27,6 +27,11 @@ pub(crate) enum Stream {
     ProductTicker,
     ProductTickerBatch,
     FiveMinutes,
+    // CoinEx.
+    /// So many levels of a side, whole each time or as changes.
+    Window(u8, bool),
+    Deals,
+    Best,
 }
 
 impl Stream {
@@ -48,6 +53,9 @@ impl Stream {
             Self::ProductTicker => 12,
             Self::ProductTickerBatch => 13,
             Self::FiveMinutes => 14,
+            Self::Window(..) => 15,
+            Self::Deals => 16,
+            Self::Best => 17,
         }
     }
 }

@@ -112,6 +112,17 @@ impl ServerCore {
         (now < self.refused_until[venue as usize]).then(|| Reply::error(503, 0, "Service Unavailable"))
     }
 
+    /// Whether a request on a socket is refused on purpose: the code.
+    pub(crate) fn refuse_request(&mut self, venue: Venue, connection: u64, method: &str) -> Option<u32> {
+        if !self.hub.plan.concerns(Scope::Request) {
+            return None;
+        }
+        let drawn = self.hub.plan.draw(Scope::Request, self.now(), true, (venue, None, Some(method)));
+        let Some(fault @ InjectedFault::RefuseRequest(code)) = drawn else { return None };
+        self.note(fault, venue, None, Some(connection), method.to_owned());
+        Some(code)
+    }
+
     /// What happens to a REST request on purpose.
     pub(crate) fn rest_fault(&mut self, venue: Venue, path: &str, symbol: Option<&str>) -> Option<InjectedFault> {
         if !self.hub.plan.concerns(Scope::Rest) {

@@ -1,6 +1,8 @@
 //! Compression of messages (RFC 7692), each by itself: no message needs the one before, so a lost one harms no other.
 
+use flate2::write::GzEncoder;
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress};
+use std::io::Write as _;
 
 /// What the server agrees to, whatever else was offered.
 pub(crate) const AGREED: &str = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
@@ -34,6 +36,13 @@ impl Squeezer {
         out.ends_with(&TAIL).then(|| out.truncate(out.len() - TAIL.len()))?;
         Some(out)
     }
+}
+
+/// A message made of pieces as a gzip member (RFC 1952), for the venue that packs messages itself; `None` as above.
+pub(crate) fn gzip(pieces: &[&[u8]]) -> Option<Vec<u8>> {
+    let mut packer = GzEncoder::new(Vec::new(), Compression::fast());
+    pieces.iter().try_for_each(|piece| packer.write_all(piece)).ok()?;
+    packer.finish().ok()
 }
 
 /// The text of a compressed message; `None` when it is broken or longer than `max`.

@@ -81,6 +81,8 @@ pub enum Speed {
     Ms50,
     /// Every 100 ms.
     Ms100,
+    /// Every 200 ms.
+    Ms200,
     /// Every 250 ms.
     Ms250,
     /// Every 500 ms.
@@ -91,7 +93,8 @@ pub enum Speed {
 
 impl Speed {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Ms50, Self::Ms100, Self::Ms250, Self::Ms500, Self::Ms1000];
+    pub const ALL: [Self; Self::COUNT] = [Self::Ms50, Self::Ms100, Self::Ms200, Self::Ms250, Self::Ms500, Self::Ms1000];
+    const COUNT: usize = 6;
 
     /// In steps of a market, which are 50 ms.
     #[must_use]
@@ -99,6 +102,7 @@ impl Speed {
         match self {
             Self::Ms50 => 1,
             Self::Ms100 => 2,
+            Self::Ms200 => 4,
             Self::Ms250 => 5,
             Self::Ms500 => 10,
             Self::Ms1000 => 20,
@@ -136,7 +140,7 @@ pub struct BookHistory {
     log: Vec<TouchedLevel>,
     /// Position of `log[0]` since the beginning of time.
     base: u64,
-    cursors: [(u64, u64); 5],
+    cursors: [(u64, u64); Speed::COUNT],
 }
 
 impl BookHistory {
@@ -149,7 +153,7 @@ impl BookHistory {
             last_id,
             log: Vec::new(),
             base: 0,
-            cursors: [(0, last_id); 5],
+            cursors: [(0, last_id); Speed::COUNT],
         }
     }
 

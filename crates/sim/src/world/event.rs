@@ -1,8 +1,10 @@
 //! What happens in a market, before any venue's spelling.
 
+use crate::num::round_i64;
 use crate::world::bar::TickBar;
 use crate::world::book::BookUpdate;
 use crate::world::script::MarkSample;
+use crate::world::spec::Spec;
 
 /// Fills of one taker order at one price.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -68,6 +70,14 @@ pub struct Liquidation {
     pub ms: i64,
     /// Whether the socket's sample of one per second held it.
     pub shown: bool,
+}
+
+impl Liquidation {
+    /// Liquidation price of the position as texts have it, in ticks.
+    #[must_use]
+    pub fn trigger_tick(&self, spec: &Spec) -> i64 {
+        round_i64(self.liquidation_price / spec.tick_size())
+    }
 }
 
 /// Mark, index and running funding at a full second.

@@ -15,6 +15,7 @@ pub mod perp;
 pub mod positions;
 pub mod script;
 pub mod spec;
+pub mod window;
 
 use crate::Venue;
 use crate::rng::Random;
@@ -38,6 +39,8 @@ pub struct WorldConfig {
     pub spot_markets: usize,
     /// Products on Coinbase.
     pub coinbase_markets: usize,
+    /// Perpetuals on CoinEx.
+    pub coinex_markets: usize,
     /// Trades, best prices and marks of all markets together, per second of the world, in usual times.
     pub messages_per_s: f64,
     /// Levels per side of each book.
@@ -59,6 +62,7 @@ impl Default for WorldConfig {
             usdm_markets: 3,
             spot_markets: 0,
             coinbase_markets: 0,
+            coinex_markets: 0,
             messages_per_s: 60.0,
             levels: 200,
             deep_changes_per_s: 20.0,
@@ -80,7 +84,7 @@ struct Asset {
 /// Everything that is traded, at one moment.
 #[derive(Clone, Debug)]
 pub struct World {
-    /// All markets, USD-M first, then spot, then Coinbase.
+    /// All markets, USD-M first, then spot, Coinbase and CoinEx.
     pub markets: Vec<TradedMarket>,
     assets: Vec<Asset>,
     schedule: Schedule,
@@ -108,6 +112,7 @@ impl World {
             (Venue::BinanceUsdm, config.usdm_markets),
             (Venue::BinanceSpot, config.spot_markets),
             (Venue::Coinbase, config.coinbase_markets),
+            (Venue::Coinex, config.coinex_markets),
         ];
         let total = counts.iter().map(|c| c.1).sum::<usize>().max(1);
         // Each taker order shows as a trade and a best price, each quote as a best price; a mark comes every second.

@@ -4,6 +4,7 @@
 //! bridge between two days, minutes a bridge between two hours. Each piece has random numbers of its own, so a minute
 //! is the same however it is asked for, and the path ends exactly where the live market begins.
 
+use crate::Venue;
 use crate::num::{natural, round_i64};
 use crate::rng::Random;
 use crate::world::bar::{PriceRange, TickBar};
@@ -161,7 +162,9 @@ impl MarketPast {
             let path = self.minutes_of(hour, &day.1);
             let begin = self.origin_ms - hour * HOUR_MS;
             let edges = (self.premium_edge(hour), self.premium_edge(hour - 1));
-            let mut rng = self.rng(36 + spec.venue as u64, hour);
+            // 39 and what follows are taken.
+            let own = if spec.venue == Venue::Coinex { 42 } else { 36 + spec.venue as u64 };
+            let mut rng = self.rng(own, hour);
             for n in 0..60_usize {
                 let open_ms = begin + n as i64 * MINUTE_MS;
                 let premium = |n: usize| edges.0 + n as f64 / 60.0 * (edges.1 - edges.0);
@@ -249,7 +252,6 @@ impl MarketPast {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Venue;
     use crate::world::spec;
 
     fn past() -> (Spec, MarketPast) {

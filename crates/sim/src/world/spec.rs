@@ -106,9 +106,9 @@ pub fn market(seed: u64, venue: Venue, n: usize) -> Spec {
     let quote = if venue == Venue::Coinbase { "USD" } else { "USDT" };
     let symbol = match venue {
         Venue::Coinbase => format!("{}-{quote}", asset.name),
-        Venue::BinanceUsdm | Venue::BinanceSpot => format!("{}{quote}", asset.name),
+        Venue::BinanceUsdm | Venue::BinanceSpot | Venue::Coinex => format!("{}{quote}", asset.name),
     };
-    let perp = venue == Venue::BinanceUsdm;
+    let perp = venue.has_perpetuals();
     // Every ninth made-up market settles every 4 hours, every fifteenth every hour.
     let funding_interval_h = match n {
         _ if !perp => 0,
@@ -128,7 +128,7 @@ pub fn market(seed: u64, venue: Venue, n: usize) -> Spec {
         tick,
         quantity_decimals: quantity_decimals(venue, asset.price),
         funding_interval_h,
-        tradfi: perp && n >= 10 && n.is_multiple_of(10),
+        tradfi: venue == Venue::BinanceUsdm && n >= 10 && n.is_multiple_of(10),
         trade_notional,
         open_interest_notional: if perp { oi } else { 0.0 },
     }
@@ -138,7 +138,7 @@ pub fn market(seed: u64, venue: Venue, n: usize) -> Spec {
 fn tick(venue: Venue, n: usize, price: f64) -> (u8, i64) {
     match (venue, n) {
         (Venue::BinanceUsdm, 0) => (2, 10),
-        (Venue::BinanceSpot | Venue::Coinbase, 0) | (_, 1 | 2) => (2, 1),
+        (Venue::BinanceSpot | Venue::Coinbase | Venue::Coinex, 0) | (_, 1 | 2) => (2, 1),
         _ => {
             let decimals = natural(-crate::num::floor_i64(math::log10(price * 1e-4))).min(8);
             (u8::try_from(decimals).unwrap_or(8), 1)

@@ -5,6 +5,8 @@ mod client;
 #[cfg(test)]
 mod coinbase;
 #[cfg(test)]
+mod coinex;
+#[cfg(test)]
 mod deflate;
 #[cfg(test)]
 mod faults;

@@ -2,8 +2,8 @@
 
 use super::CodecError;
 use barograph_domain::{
-    AxisState, GapReason, HeldBy, InputAge, Kind, Label, Metric, MinuteRow, OpenAlert, OpenAlerts, Pattern, Reason,
-    Severity, State, Timeframes, Ts,
+    AxisState, GapReason, HeldBy, InputAge, Kind, Label, Metric, MinuteRow, OpenAlert, OpenAlerts, OpenExperimental,
+    Pattern, Reason, Severity, State, Timeframes, Ts,
 };
 
 const READY: u64 = 0;
@@ -153,13 +153,15 @@ pub(super) fn get_timeframes(bits: u64) -> Result<Timeframes, CodecError> {
     })
 }
 
-/// How many alerts are open; pattern and severity of the worst, each plus one, and above them the place of its rule plus one.
+/// How many alerts are open; pattern and severity of the worst, each plus one, and above them the place of its rule plus one. Above
+/// those how many experimental ones there are, and the pattern of the first plus one: zero in rows from before they were counted.
 pub(crate) fn put_open(open: &OpenAlerts) -> u64 {
     let worst = open.worst.map_or(0, |w| {
         let rule = w.rule.map_or(0, |r| u64::from(r) + 1);
         (u64::from(w.pattern.code()) + 1) | (place(&Severity::ALL, &w.severity) + 1) << 8 | rule << 16
     });
-    u64::from(open.count) | worst << 16
+    let first = open.experimental.first.map_or(0, |pattern| u64::from(pattern.code()) + 1);
+    u64::from(open.count) | worst << 16 | u64::from(open.experimental.count) << 41 | first << 49
 }
 
 /// What [`put_open`] wrote.
@@ -178,7 +180,11 @@ pub(super) fn get_open(bits: u64) -> Result<OpenAlerts, CodecError> {
             },
         }),
     };
-    Ok(OpenAlerts { count, worst })
+    let first = match byte(49)?.checked_sub(1) {
+        None => None,
+        Some(code) => Some(Pattern::from_code(code).ok_or(UNKNOWN)?),
+    };
+    Ok(OpenAlerts { count, worst, experimental: OpenExperimental { count: byte(41)?, first } })
 }
 
 pub(super) const fn low32(n: u64) -> u32 {
@@ -257,13 +263,18 @@ mod tests {
         for pattern in Pattern::ALL {
             for severity in Severity::ALL {
                 for rule in [None, Some(0), Some(u8::MAX)] {
-                    let open = OpenAlerts { count: 3, worst: Some(OpenAlert { pattern: *pattern, severity, rule }) };
-                    assert_eq!(get_open(put_open(&open)), Ok(open));
+                    let worst = Some(OpenAlert { pattern: *pattern, severity, rule });
+                    for experimental in
+                        [OpenExperimental::default(), OpenExperimental { count: u8::MAX, first: Some(*pattern) }]
+                    {
+                        let open = OpenAlerts { count: u16::MAX, worst, experimental };
+                        assert_eq!(get_open(put_open(&open)), Ok(open));
+                    }
                 }
             }
         }
         assert_eq!(get_open(0), Ok(OpenAlerts::default()));
-        assert!(get_open(0xff_0000).is_err());
+        assert!(get_open(0xff_0000).is_err() && get_open(0xff << 49).is_err());
         assert!(get_metric(99).is_err() && get_state(99, 0).is_err());
     }
 }

@@ -23,7 +23,8 @@ use barograph_domain::case::{CaseCount, CaseRecording};
 use barograph_domain::delivery::{EndpointState, Message, Silence};
 use barograph_domain::forecast::{ForecastEvent, LedgerTick, OutcomeRevision};
 use barograph_domain::{
-    CalendarEntry, InstrumentName, KnownAlert, LevelChange, SignalPoint, StreamDecl, StreamIndex, Ts, UniverseRow,
+    CalendarEntry, InstrumentName, KnownAlert, LevelChange, SignalName, SignalPoint, SignalScope, StreamDecl,
+    StreamIndex, Ts, UniverseRow,
 };
 use std::marker::PhantomData;
 use std::ops::ControlFlow;
@@ -327,6 +328,14 @@ impl<K> SignalReader for SqlReader<K> {
 
     fn signals(&self, as_of: Option<Ts>) -> Result<Vec<SignalInfo>> {
         self.ask(|conn| signals::list(conn, as_of))
+    }
+
+    fn signals_of(&self, name: &SignalName, as_of: Option<Ts>) -> Result<Vec<SignalInfo>> {
+        self.ask(|conn| signals::list_of(conn, name, as_of))
+    }
+
+    fn signal_since(&self, name: &SignalName, scope: &SignalScope, source: Option<&str>) -> Result<Option<Ts>> {
+        self.ask(|conn| signals::since(conn, name, scope, source))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Signals: revisions by name, scope, moment and source; the last that was known counts.
 
 use super::asked::{Asked as _, asked, select};
-use super::db::{Connection, DbRow, NONE, Optional, params};
+use super::db::{Connection, DbRow, NONE, Optional, SqlValue, params};
 use super::digest;
 use super::fault::{Inner, SqlFault};
 use crate::postgres::role;
@@ -163,13 +163,32 @@ fn keep(page: &mut Page<SignalPoint>, point: SignalPoint, superseded: bool, revi
     }
 }
 
+/// Counts by signal, of those that some condition more selects.
+macro_rules! counted {
+    ($more:literal) => {
+        select!(
+            CountedSignal;
+            concat!(
+                ", COUNT(*), COUNT(DISTINCT event_ts), MIN(event_ts), MAX(event_ts), MAX(known_ts)
+                  FROM signals WHERE known_ts <= ?1", $more, " GROUP BY name, scope, source ORDER BY name, scope, source"
+            )
+        )
+    };
+}
+
 /// See [`crate::SignalReader::signals`].
 pub(super) fn list(conn: &Connection, as_of: Option<Ts>) -> Inner<Vec<SignalInfo>> {
-    let mut statement = conn.prepare(select!(
-        CountedSignal;
-        ", COUNT(*), COUNT(DISTINCT event_ts), MIN(event_ts), MAX(event_ts), MAX(known_ts)
-          FROM signals WHERE known_ts <= ?1 GROUP BY name, scope, source ORDER BY name, scope, source"
-    ))?;
+    counts(conn, counted!(""), params![as_of.unwrap_or(Ts::MAX).0])
+}
+
+/// See [`crate::SignalReader::signals_of`].
+pub(super) fn list_of(conn: &Connection, name: &SignalName, as_of: Option<Ts>) -> Inner<Vec<SignalInfo>> {
+    // The key begins with the name.
+    counts(conn, counted!(" AND name = ?2"), params![as_of.unwrap_or(Ts::MAX).0, name.as_str()])
+}
+
+fn counts<const N: usize>(conn: &Connection, sql: &'static str, of: [SqlValue<'_>; N]) -> Inner<Vec<SignalInfo>> {
+    let mut statement = conn.prepare(sql)?;
     let info = |row: DbRow<'_>| {
         let CountedSignal { name, scope, source } = CountedSignal::read(row)?;
         let at = CountedSignal::COLUMNS.len();
@@ -186,7 +205,19 @@ pub(super) fn list(conn: &Connection, as_of: Option<Ts>) -> Inner<Vec<SignalInfo
             newest_known: Ts(newest_known?),
         })
     };
-    statement.query_map([as_of.unwrap_or(Ts::MAX).0], info)?.collect()
+    statement.query_map(of, info)?.collect()
+}
+
+/// See [`crate::SignalReader::signal_since`].
+pub(super) fn since(
+    conn: &Connection,
+    name: &SignalName,
+    scope: &SignalScope,
+    source: Option<&str>,
+) -> Inner<Option<Ts>> {
+    let sql = "SELECT MIN(known_ts) FROM signals WHERE name = ?1 AND scope = ?2 AND (?3 = '' OR source = ?3)";
+    let of = params![name.as_str(), scope.to_string(), source.unwrap_or_default()];
+    conn.query_row(sql, of, |row| Ok(row.get::<Option<i64>>(0)?.map(Ts)))
 }
 
 /// Is every value what was written? How many there are.

@@ -4,8 +4,8 @@ use crate::{Columns, FeatureColumn, RunKey, RunSpec};
 use barograph_domain::row::HeldCount;
 use barograph_domain::{
     AxisState, Bar, Cell, Event, HeatRegime, HeldBy, InputAge, Instrument, InstrumentName, Kind, MarketKind, Metric,
-    MinuteRow, Model, ModelReading, ModelState, OpenAlert, OpenAlerts, Pattern, Payload, Reason, RiskRegime, Severity,
-    Side, Span, Stamp, State, StreamDecl, StreamIndex, Timeframes, TrendRegime, Ts, VolRegime,
+    MinuteRow, Model, ModelReading, ModelState, OpenAlert, OpenAlerts, OpenExperimental, Pattern, Payload, Reason,
+    RiskRegime, Severity, Side, Span, Stamp, State, StreamDecl, StreamIndex, Timeframes, TrendRegime, Ts, VolRegime,
 };
 
 /// 2026-01-01T00:00:00Z.
@@ -242,6 +242,9 @@ impl SampleMarket {
         if (minute / 15).is_multiple_of(5) {
             let severity = if (minute / 15).is_multiple_of(2) { Severity::High } else { Severity::Low };
             open.add(OpenAlert { pattern: Pattern::AlertRule, severity, rule: Some(3) });
+        }
+        if (minute / 20).is_multiple_of(3) {
+            open.experimental = OpenExperimental { count: 2, first: Some(Pattern::Layering) };
         }
         open
     }

@@ -132,6 +132,16 @@ pub fn sources_and_scopes_stay_apart(factory: &dyn Factory) {
         ]
     );
     assert_eq!(reader.signals(Some(T0)).unwrap(), [], "nothing was known then");
+    let name = SignalName::parse("x.desk_flow").unwrap();
+    assert_eq!(reader.signals_of(&name, None).unwrap(), reader.signals(None).unwrap()[1..], "one name alone");
+    assert_eq!(reader.signals_of(&name, Some(T0)).unwrap(), []);
+    let since = |scope: &str, source| {
+        reader.signal_since(&name, &SignalScope::parse(scope).unwrap(), source).unwrap().map(|ts| ts - T0)
+    };
+    writer.put_signals(&[SignalPoint { source: "z".to_owned(), ..signal(-9, 0, Some(1.0)) }]).unwrap();
+    assert_eq!(since("binance-usdm:BTCUSDT", None), Some(Span::mins(0)), "of any source");
+    assert_eq!(since("binance-usdm:BTCUSDT", Some("desk — “one”")), Some(Span::mins(1)));
+    assert_eq!((since("*", None), since("*", Some("z"))), (Some(Span::mins(1)), None));
 }
 
 /// A history that states when it was known is the same in whichever order it is brought.

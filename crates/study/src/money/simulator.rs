@@ -54,6 +54,12 @@ pub struct RuleRow<'a> {
 }
 
 impl<'a> RuleRow<'a> {
+    /// A row of a frame that was known at this moment, while no position is held.
+    #[must_use]
+    pub const fn of(frame: &'a ResearchFrame, labels: &'a [LabelTrack], row: usize, known_ts: Ts) -> Self {
+        Self { frame, labels, row, known_ts, held: Stance::Flat }
+    }
+
     /// When the row was known.
     #[must_use]
     pub const fn known_ts(&self) -> Ts {

@@ -124,7 +124,7 @@ impl Kit<Coinex> {
     fn deal(&mut self, m: Moment, deal: Deal, is_history: bool, out: &mut Out) {
         let market = &mut self.markets[m.market.index()];
         let floor = *market.floor.get_or_insert(m.now - self.config.backfill);
-        market.last_deal = market.last_deal.max(Some(deal.id));
+        market.deal_came(deal.id);
         if !is_history {
             self.desk.lag.note(m.now, deal.at);
             self.state.venue_now = self.state.venue_now.max(Some(deal.at));

@@ -117,7 +117,8 @@ impl Kit<Coinex> {
             Metric::FundingRateSettled => ("funding-rate-history", pages),
             Metric::Liquidation => ("liquidation-history", pages),
             Metric::Trade => {
-                let known = market.hole.filter(|_| job.priority == Priority::Repair).unwrap_or(0);
+                let hole = market.holes.first().filter(|_| job.priority == Priority::Repair);
+                let known = hole.map_or(0, |hole| hole.after);
                 ("deals", format!("limit={DEALS}&last_id={known}"))
             }
             _ => return None,
@@ -153,7 +154,10 @@ impl Kit<Coinex> {
                 }
                 if job.metric == Metric::Liquidation {
                     let market = &mut self.markets[job.market.index()];
-                    market.liquidations_upto = market.liquidations_upto.max(Some(job.until));
+                    let upto = market.liquidations_upto.map_or(job.until, |upto| upto.max(job.until));
+                    market.liquidations_upto = Some(upto);
+                    // The next request begins there.
+                    market.liquidations = market.liquidations.split_off(&(upto - LISTED_LATE, 0));
                     self.desk.alive(job.market, job.metric, now, now, out);
                 }
                 self.desk.history.advance(now, job, job.until, None);
@@ -218,7 +222,9 @@ impl Kit<Coinex> {
         })?;
         liquidated.sort_by_key(|(at, ..)| *at);
         for (at, id, payload) in liquidated {
-            if at < job.from || market.liquidations.admit(at, id) != Admit::New {
+            // A request that waited for the one before it begins where that one did: what is older than the overlap has come.
+            let came = market.liquidations_upto.is_some_and(|upto| at < upto - LISTED_LATE);
+            if at < job.from || came || !market.liquidations.insert((at, id)) {
                 continue;
             }
             if job.priority == Priority::Poll && now - at < FRESH {
@@ -237,14 +243,22 @@ impl Kit<Coinex> {
         Deal::each(&self.markets[job.market.index()].spec, now, data, |deal| deals.push(deal))?;
         deals.sort_unstable_by_key(|deal| (deal.at, deal.id));
         let market = &mut self.markets[job.market.index()];
-        let hole = market.hole.take().filter(|_| job.priority == Priority::Repair);
+        let repairs = job.priority == Priority::Repair && !market.holes.is_empty();
         for deal in &deals {
-            let wanted = hole.map_or(deal.at >= job.from, |known| deal.id > known) && deal.at <= job.until;
-            if wanted && market.deals.admit(deal.at, deal.id) != Admit::Seen {
+            let missed = if repairs { market.holes.iter().any(|hole| hole.has(deal.id)) } else { deal.at >= job.from };
+            if missed && deal.at <= job.until && market.deals.admit(deal.at, deal.id) != Admit::Seen {
                 out.backfilled(job.market, Metric::Trade, deal.at, deal.id, deal.payload());
             }
         }
-        if hole.is_some() && deals.len() >= DEALS {
+        if repairs {
+            // One that ends beyond what was listed came meanwhile: another request is on its way for it. One behind which nothing has
+            // come yet goes on behind what was listed.
+            let reached = deals.iter().map(|deal| deal.id).max().unwrap_or(0);
+            market.holes.retain(|hole| hole.before.is_none_or(|before| before > reached));
+            let listed = deals.iter().filter(|deal| deal.at <= job.until).map(|deal| deal.id).max();
+            market.holes.iter_mut().for_each(|hole| hole.after = hole.after.max(listed.unwrap_or(0)));
+        }
+        if repairs && deals.len() >= DEALS {
             out.fault("history_cut", Some(job.market), "more deals were missed than the venue lists", b"");
         }
         Some(Some(deals.len()))

@@ -10,7 +10,7 @@ use crate::session::kit::Kit;
 use crate::session::protocol::{Channel as _, Rest};
 use crate::session::scan::{elements, object, read_plain};
 use crate::session::{Action, FailReason, MarketIndex, Out, Priority, Request, RequestId};
-use barograph_domain::{Metric, Span, Ts};
+use barograph_domain::{GapReason, Metric, Span, Ts};
 
 /// What is asked of all markets at once.
 const SWEEPS: [&str; 2] = ["ticker", "funding-rate"];
@@ -67,6 +67,9 @@ impl Rest for Kit<Coinex> {
     }
 
     fn failed(&mut self, now: Ts, request: RequestId, reason: FailReason, out: &mut Out) {
+        if reason == FailReason::Forbidden {
+            self.unasked(now, out);
+        }
         if let Some(sweep) = self.state.sweeps.iter_mut().find(|s| s.asked == Some(request)) {
             (sweep.asked, sweep.due) = (None, Some(now + SWEEP_AGAIN));
             return out.fault("poll_failed", None, "no answer for all markets", b"");
@@ -95,12 +98,22 @@ impl Kit<Coinex> {
             Refusal::TooMany => self.rest(now, body, out),
             Refusal::Forbidden => {
                 self.desk.quiet_until = Some(now + limits::FORBIDDEN);
+                self.unasked(now, out);
                 out.fault("region_refused", None, "coinex is not available from here", body);
             }
             Refusal::Final => out.fault("bad_request", None, "coinex refuses this request for good", body),
             Refusal::Later => out.fault("error_reply", None, &format!("http {status}"), body),
         }
         refused
+    }
+
+    /// What only answers bring is missed from now on: longer than a silence that would show it.
+    fn unasked(&mut self, now: Ts, out: &mut Out) {
+        for at in (0..self.markets.len()).filter(|at| self.markets[*at].seat.channels != 0) {
+            for metric in [Metric::Bar, Metric::Liquidation] {
+                self.desk.lost(MarketIndex::at(at), metric, now, GapReason::Refused, out);
+            }
+        }
     }
 
     /// Asks for the values of all markets that are due.

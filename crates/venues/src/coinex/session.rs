@@ -16,6 +16,10 @@ use crate::session::{
 };
 use barograph_domain::{GapReason, Metric, Ts};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// Holes of deals that are kept apart; beyond that the two oldest are one.
+const HOLES_MAX: usize = 16;
 
 /// A market and all that is known of it.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -28,8 +32,8 @@ pub(super) struct Market {
     pub deals: Ids,
     /// Number of the newest deal.
     pub last_deal: Option<u64>,
-    /// Deals behind this number were missed.
-    pub hole: Option<u64>,
+    /// Deals that were missed, the oldest first.
+    pub holes: Vec<DealHole>,
     /// Deals of first messages older than this are not wanted.
     pub floor: Option<Ts>,
     pub bars: EmittedBars,
@@ -37,7 +41,8 @@ pub(super) struct Market {
     pub bars_upto: Option<Ts>,
     /// When bars are asked for next.
     pub bars_due: Option<Ts>,
-    pub liquidations: Ids,
+    /// Those that have come and may be listed again by the next request.
+    pub liquidations: BTreeSet<(Ts, u64)>,
     /// Liquidations up to this moment have come.
     pub liquidations_upto: Option<Ts>,
     /// When liquidations are asked for next.
@@ -49,6 +54,46 @@ pub(super) struct Market {
 }
 
 seated!(Market, Channel);
+
+/// Deals between two that came. Their numbers grow, which sets those that were missed apart from those that have come when more came since
+/// than are remembered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(super) struct DealHole {
+    /// Number of the last deal that came before it.
+    pub after: u64,
+    /// Number of the first that came behind it.
+    pub before: Option<u64>,
+}
+
+impl DealHole {
+    pub(super) fn has(&self, id: u64) -> bool {
+        id > self.after && self.before.is_none_or(|before| id < before)
+    }
+}
+
+impl Market {
+    /// No connection brings deals any more. What has come before it was reported is not asked for again.
+    fn miss_deals(&mut self) {
+        let open = self.holes.last().is_some_and(|hole| hole.before.is_none());
+        let Some(after) = self.last_deal.filter(|_| !open) else { return };
+        if self.holes.len() == HOLES_MAX {
+            let first = self.holes.remove(0);
+            self.holes[0].after = first.after;
+        }
+        self.holes.push(DealHole { after, before: None });
+    }
+
+    /// A deal came: the newest hole ends where it is the first one.
+    pub(super) fn deal_came(&mut self, id: u64) {
+        if let Some(hole) = self.holes.last_mut()
+            && hole.before.is_none()
+            && id > hole.after
+        {
+            hole.before = Some(id);
+        }
+        self.last_deal = self.last_deal.max(Some(id));
+    }
+}
 
 /// Pings of one connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -109,7 +154,7 @@ impl Coinex {
 
 impl Protocol for Coinex {
     const BOOK: Option<Channel> = Some(Channel::Book);
-    const FORMAT: u8 = 1;
+    const FORMAT: u8 = 2;
     const PAGES_MAX: u32 = 16;
 
     type Channel = Channel;
@@ -129,12 +174,12 @@ impl Protocol for Coinex {
             written: WrittenBook::default(),
             deals: Ids::default(),
             last_deal: None,
-            hole: None,
+            holes: Vec::new(),
             floor: None,
             bars: EmittedBars::default(),
             bars_upto: None,
             bars_due: None,
-            liquidations: Ids::default(),
+            liquidations: BTreeSet::new(),
             liquidations_upto: None,
             liquidations_due: None,
             next_settlement: None,
@@ -148,8 +193,10 @@ impl Protocol for Coinex {
 
     fn vacated(kit: &mut Kit<Self>, index: MarketIndex, channels: u16) {
         let market = &mut kit.markets[index.index()];
-        (market.last_deal, market.hole, market.bars_upto, market.bars_due) = (None, None, None, None);
-        (market.liquidations_upto, market.liquidations_due) = (None, None);
+        (market.last_deal, market.bars_upto, market.bars_due) = (None, None, None);
+        market.holes.clear();
+        // Liquidations go on where they ended: what has come is not remembered for longer than it may be listed again.
+        market.liquidations_due = None;
         kit.state.rooms.give_back(market.seat.link, usize::from(channels != 0));
     }
 
@@ -209,7 +256,7 @@ impl Protocol for Coinex {
     fn channel_closed(market: &mut Market, channel: Channel, conn: ConnId, other: Option<ConnId>) {
         match channel {
             Channel::Book => market.seat.book.closed(conn, other),
-            Channel::Trade if other.is_none() => market.hole = market.hole.or(market.last_deal),
+            Channel::Trade if other.is_none() => market.miss_deals(),
             Channel::Trade | Channel::Quote | Channel::State => {}
         }
     }

@@ -87,7 +87,7 @@ mod tests {
     }
 
     fn values(body: &OnchainBody) -> Vec<(Ts, f64, bool)> {
-        body.points.iter().map(|p| (p.event_ts, p.value, p.provisional)).collect()
+        body.points.iter().map(|p| (p.event_ts, p.value.unwrap(), p.provisional)).collect()
     }
 
     #[test]

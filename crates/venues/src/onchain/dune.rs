@@ -1,7 +1,8 @@
 //! The last stored result of a saved query at Dune (onchain §4). Reading it runs nothing and is as old as its last execution.
 //!
-//! Cells are read by the types their columns declare. Only a completed result counts: a partial or expired one is no answer.
+//! Cells are read by the types their columns declare; their unit is the one that was set with the query, for Dune states none. Only a completed result counts: a partial or expired one is no answer.
 
+use super::vintage::UNIT_TAG;
 use super::{OnchainBody, OnchainPoint, Quarantine, json, quarantine};
 use barograph_domain::text::{escape_control, is_one_line};
 use barograph_domain::{Span, Ts};
@@ -41,13 +42,25 @@ struct ResultMetadata {
     total_row_count: Option<u64>,
 }
 
+/// What is read of which query.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DuneColumn {
+    /// The saved query's number.
+    pub query: u64,
+    /// The column of values.
+    pub column: String,
+    /// What they are in; `None`: nobody has named it.
+    pub unit: Option<String>,
+}
+
 /// The values of a column by the result's first column of times.
 ///
 /// # Errors
 /// Why the body is not used.
-pub fn result(body: &[u8], query: u64, column: &str, recv: Ts) -> Result<OnchainBody, Quarantine> {
+pub fn result(body: &[u8], of: &DuneColumn, recv: Ts) -> Result<OnchainBody, Quarantine> {
+    let DuneColumn { query, column, unit } = of;
     let read: Execution = json(body)?;
-    if read.query_id != query {
+    if read.query_id != *query {
         return quarantine(format!("it is of query {}, not of {query}", read.query_id));
     }
     if read.state != "QUERY_STATE_COMPLETED" || read.is_execution_finished == Some(false) {
@@ -60,6 +73,11 @@ pub fn result(body: &[u8], query: u64, column: &str, recv: Ts) -> Result<Onchain
         return quarantine("its execution has no usable id");
     }
     let time = columns(&result.metadata, column)?;
+    if result.metadata.total_row_count.is_none() && result.rows.len() as u64 >= ROWS_MAX {
+        return quarantine(format!(
+            "it has {ROWS_MAX} rows and does not say whether there are more; let the query return fewer"
+        ));
+    }
     if let Some(all) = result.metadata.total_row_count.filter(|all| *all > result.rows.len() as u64) {
         return quarantine(format!(
             "the query has {all} rows, more than the {} that are read; let it return fewer",
@@ -74,11 +92,11 @@ pub fn result(body: &[u8], query: u64, column: &str, recv: Ts) -> Result<Onchain
         if at > ended {
             return quarantine(format!("a row is of {at}, after its execution ended ({ended})"));
         }
-        let Some(value) = number(row.get(column), at)? else { continue };
-        let mut point = OnchainPoint::of_interval(at, value, INTERVAL, ended);
+        let mut point = OnchainPoint::of_interval(at, number(row.get(column), at)?, INTERVAL, ended);
         point.known = Some(ended.max(at).min(recv));
         point.tags.insert("execution", read.execution_id.clone());
         point.tags.insert("query", query.to_string());
+        point.tags.extend(unit.clone().map(|unit| (UNIT_TAG, unit)));
         body.points.push(point);
     }
     body.points.sort_by_key(|p| p.event_ts);
@@ -139,17 +157,26 @@ mod tests {
         )
     }
 
+    fn flow(unit: Option<&str>) -> DuneColumn {
+        DuneColumn { query: 42, column: "flow".to_owned(), unit: unit.map(str::to_owned) }
+    }
+
     const ROWS: &str = r#"{"day":"2026-11-19T00:00:00Z","flow":-12.5},{"day":"2026-11-18 00:00:00.000 UTC","flow":"295147905179352825856","note":"x"}"#;
 
     #[test]
     fn cells_are_read_by_type_and_known_since_the_execution_ended() {
-        let read = result(body(ROWS).as_bytes(), 42, "flow", RECV).unwrap();
+        let read = result(body(ROWS).as_bytes(), &flow(None), RECV).unwrap();
         let found: Vec<_> = read.points.iter().map(|p| (p.event_ts.civil().2, p.value, p.provisional)).collect();
-        assert_eq!(found, [(18, 295_147_905_179_352_830_000.0, false), (19, -12.5, false)]);
+        assert_eq!(found, [(18, Some(295_147_905_179_352_830_000.0), false), (19, Some(-12.5), false)]);
         assert_eq!(read.points[0].known.unwrap().iso_millis(), "2026-11-20T06:00:21.900Z");
         assert_eq!(read.points[0].tags["execution"], "01J9ZK");
+        assert_eq!(read.points[0].tags.get(UNIT_TAG), None, "nobody has named it");
+        let named = result(body(ROWS).as_bytes(), &flow(Some("USD")), RECV).unwrap();
+        assert!(named.points.iter().all(|p| p.tags[UNIT_TAG] == "USD"));
+        let null = body(&ROWS.replace("-12.5", "null"));
+        assert_eq!(result(null.as_bytes(), &flow(None), RECV).unwrap().points[1].value, None);
         assert_eq!(read.note, None);
-        let late = result(body(ROWS).as_bytes(), 42, "flow", RECV + Span::days(4)).unwrap();
+        let late = result(body(ROWS).as_bytes(), &flow(None), RECV + Span::days(4)).unwrap();
         assert!(late.note.unwrap().contains("last run at 2026-11-20"), "answered with 200, and stale");
     }
 
@@ -174,7 +201,7 @@ mod tests {
             (ok.replace("execution_ended_at", "ended"), "does not say when"),
         ];
         for (body, why) in cases {
-            let refused = result(body.as_bytes(), 42, "flow", RECV).unwrap_err().0;
+            let refused = result(body.as_bytes(), &flow(None), RECV).unwrap_err().0;
             assert!(refused.contains(why), "{refused}");
         }
     }

@@ -93,7 +93,7 @@ mod tests {
             .iter()
             .map(|p| (p.event_ts.civil().2, p.value, p.provisional, p.tags["class"].as_str()))
             .collect();
-        assert_eq!(found, [(18, 61.0, false, "Greed"), (20, 56.0, false, "Greed")]);
+        assert_eq!(found, [(18, Some(61.0), false, "Greed"), (20, Some(56.0), false, "Greed")]);
         for (value, name) in [
             (0.0, "extreme fear"),
             (24.0, "extreme fear"),

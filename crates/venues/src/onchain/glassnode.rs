@@ -1,6 +1,6 @@
 //! Glassnode's metrics of one asset and 24 hours (onchain §3): `[{"t": start of the day, "v": number or null}]`.
 //!
-//! `t` is where an interval starts, so a day's value is provisional until the next one begins. A null is no value.
+//! `t` is where an interval starts, so a day's value is provisional until the next one begins. A null is no value, and takes back one that was there.
 
 use super::{DAY, OnchainBody, OnchainPoint, Quarantine, json, ordered, quarantine, seconds};
 use barograph_domain::Ts;
@@ -42,14 +42,15 @@ pub fn metric(body: &[u8], recv: Ts) -> Result<OnchainBody, Quarantine> {
         }
         match (row.v, &row.o) {
             (RowValue::Number(value), _) => points.push(OnchainPoint::of_interval(at, value, DAY, recv)),
-            (RowValue::Null, _) => {}
+            (RowValue::Null, _) => points.push(OnchainPoint::of_interval(at, None, DAY, recv)),
             (RowValue::Missing, Some(_)) => {
                 return quarantine("the metric has several values a row, which is not supported; name another");
             }
             (RowValue::Missing, None) => return quarantine(format!("the row of {at} has no field 'v'")),
         }
     }
-    let note = points.is_empty().then(|| "it has no values of the days that were asked for".to_owned());
+    let note =
+        points.iter().all(|p| p.value.is_none()).then(|| "it has no values of the days that were asked for".to_owned());
     Ok(OnchainBody { points: ordered(points), left_out: Vec::new(), note })
 }
 
@@ -69,7 +70,7 @@ mod tests {
         );
         let read = metric(body.as_bytes(), RECV).unwrap();
         let found: Vec<_> = read.points.iter().map(|p| (p.event_ts.civil().2, p.value, p.provisional)).collect();
-        assert_eq!(found, [(18, -1832.44, false), (20, 0.0, true)]);
+        assert_eq!(found, [(18, Some(-1832.44), false), (19, None, false), (20, Some(0.0), true)]);
         let none = metric(b"[]", RECV).unwrap();
         assert!(none.points.is_empty() && none.note.is_some());
     }

@@ -38,8 +38,8 @@ const FAST_MAX: Span = Span::mins(10);
 pub struct OnchainPoint {
     /// Start of the interval that it describes, or the moment of a text.
     pub event_ts: Ts,
-    /// In the unit of its series.
-    pub value: f64,
+    /// In the unit of its series; `None` where the source states that it has none.
+    pub value: Option<f64>,
     /// Its interval was not over when it was read: it moves until then.
     pub provisional: bool,
     /// Since when its source had it, where the source says so.
@@ -54,9 +54,17 @@ pub struct OnchainPoint {
 
 impl OnchainPoint {
     /// A value of an interval of this length, as read at `recv`.
-    pub(crate) fn of_interval(event_ts: Ts, value: f64, interval: Span, recv: Ts) -> Self {
+    pub(crate) fn of_interval(event_ts: Ts, value: impl Into<Option<f64>>, interval: Span, recv: Ts) -> Self {
         let provisional = event_ts + interval > recv;
-        Self { event_ts, value, provisional, known: None, symbol: None, source: None, tags: BTreeMap::new() }
+        Self {
+            event_ts,
+            value: value.into(),
+            provisional,
+            known: None,
+            symbol: None,
+            source: None,
+            tags: BTreeMap::new(),
+        }
     }
 }
 

@@ -175,7 +175,7 @@ mod tests {
             let (symbol, source) = (p.symbol.as_deref().unwrap(), p.source.as_deref().unwrap());
             let known = p.known.map_or_else(|| "on arrival".to_owned(), |k| k.to_string());
             let texts = p.tags.get("texts").map_or("1", String::as_str);
-            format!("{} {symbol} {source} {} {known} {texts}", p.event_ts, p.value)
+            format!("{} {symbol} {source} {} {known} {texts}", p.event_ts, p.value.unwrap())
         };
         read.points.iter().map(point).chain(read.left_out).collect()
     }

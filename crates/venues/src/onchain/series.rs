@@ -3,13 +3,18 @@
 //! Names of series are the program's own (`defillama.tvl.ethereum`), written with what they are made of: a standard and a point-in-time
 //! metric, or two chains, never share one.
 
+use super::dune::DuneColumn;
 use super::{OnchainBody, Quarantine, defillama, dune, fng, glassnode, protocol, scored};
 use crate::session::registry::escape;
+use barograph_domain::text::is_one_line;
 use barograph_domain::{SignalName, Span, Ts};
 use core::fmt;
 
 /// How far back a source that has much history is asked again between two readings of all of it.
 const RECENT: Span = Span::days(60);
+
+/// Longest name of a unit.
+const UNIT_MAX: usize = 32;
 
 /// Whom an address belongs to.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -88,7 +93,7 @@ enum SeriesKind {
     DexVolume(Option<String>),
     FearGreed,
     Glassnode { asset: String, metric: String },
-    Dune { query: u64, column: String },
+    Dune(DuneColumn),
     Scored,
 }
 
@@ -129,7 +134,7 @@ pub struct SeriesRules {
 
 /// Which addresses there are, for people who write them.
 const WRITE: &str = "write defillama.tvl, defillama.tvl.Ethereum, defillama.protocol.aave, defillama.stablecoins, defillama.dex, fng, \
-                     glassnode.btc.market.marketcap_realized_usd, or dune.NAME=QUERY/COLUMN";
+                     glassnode.btc.market.marketcap_realized_usd, or dune.NAME=QUERY/COLUMN, with a unit as in dune.flow=42/usd[USD]";
 
 impl OnchainSeries {
     /// A series as it is written in the settings.
@@ -174,7 +179,7 @@ impl OnchainSeries {
             SeriesKind::Stablecoins(_) => OnchainHost::Stablecoins,
             SeriesKind::FearGreed => OnchainHost::FearGreed,
             SeriesKind::Glassnode { .. } => OnchainHost::Glassnode,
-            SeriesKind::Dune { .. } => OnchainHost::Dune,
+            SeriesKind::Dune(_) => OnchainHost::Dune,
             SeriesKind::Scored => OnchainHost::Scored,
         }
     }
@@ -198,7 +203,7 @@ impl OnchainSeries {
                 let since = if whole { String::new() } else { format!("&s={}", (now - RECENT).as_millis() / 1000) };
                 format!("/v1/metrics/{metric}?a={}&i=24h&f=json{since}", escape(&asset.to_ascii_uppercase()))
             }
-            SeriesKind::Dune { query, .. } => {
+            SeriesKind::Dune(DuneColumn { query, .. }) => {
                 format!("/api/v1/query/{query}/results?limit={}&offset=0", dune::ROWS_MAX)
             }
             SeriesKind::Scored => String::new(),
@@ -217,7 +222,7 @@ impl OnchainSeries {
             SeriesKind::DexVolume(_) => defillama::dex_volume(body, recv),
             SeriesKind::FearGreed => fng::index(body, recv),
             SeriesKind::Glassnode { .. } => glassnode::metric(body, recv),
-            SeriesKind::Dune { query, column } => dune::result(body, *query, column, recv),
+            SeriesKind::Dune(of) => dune::result(body, of, recv),
             SeriesKind::Scored => scored::scores(body, recv),
         }
     }
@@ -254,7 +259,7 @@ impl OnchainSeries {
                 ..hourly
             },
             // The result says when it was made, so nothing is assumed.
-            SeriesKind::Dune { .. } => SeriesRules {
+            SeriesKind::Dune(_) => SeriesRules {
                 pace: SeriesPace::Every(Span::hours(6)),
                 cadence: Span::hours(6),
                 lag: None,
@@ -295,6 +300,12 @@ pub fn rules_of(name: &SignalName) -> Option<SeriesRules> {
         "dune" => like("dune.any=1/any"),
         _ => like(text),
     }
+}
+
+/// What values are in that are kept without a unit; `None` where that is not known here. All that is fetched of DefiLlama is in dollars.
+#[must_use]
+pub fn unit_of(name: &SignalName) -> Option<&'static str> {
+    name.as_str().starts_with("defillama.").then_some("USD")
 }
 
 impl fmt::Display for OnchainSeries {
@@ -339,8 +350,13 @@ fn of_dune(rest: &str) -> Option<Meant> {
     let (query, column) = of.split_once('/')?;
     let query = query.trim().parse().ok()?;
     let column = column.trim();
-    (!column.is_empty())
-        .then(|| (SeriesKind::Dune { query, column: column.to_owned() }, format!("dune.{}", name.trim())))
+    let (column, unit) = match column.strip_suffix(']').and_then(|text| text.rsplit_once('[')) {
+        Some((column, unit)) => (column.trim_end(), Some(unit.trim().to_owned())),
+        None => (column, None),
+    };
+    let known = !column.is_empty() && unit.as_ref().is_none_or(|unit| is_one_line(unit, UNIT_MAX));
+    let of = DuneColumn { query, column: column.to_owned(), unit };
+    known.then(|| (SeriesKind::Dune(of), format!("dune.{}", name.trim())))
 }
 
 /// A name as a word of ours.
@@ -378,6 +394,7 @@ mod tests {
                 "/v1/metrics/transactions/transfers_volume_exchanges_net_pit?a=BTC&i=24h&f=json&s=1789948800",
             ),
             ("dune.flow=42/netflow_usd", "dune.flow", "/api/v1/query/42/results?limit=10000&offset=0"),
+            ("dune.flow=42/netflow [USD]", "dune.flow", "/api/v1/query/42/results?limit=10000&offset=0"),
         ] {
             let series = OnchainSeries::parse(text).unwrap();
             assert_eq!((series.name().as_str(), series.path(false, NOW).as_str()), (name, path));
@@ -406,6 +423,8 @@ mod tests {
             "dune.flow",
             "dune.flow=x/y",
             "dune.flow=1/",
+            "dune.flow=1/[USD]",
+            "dune.flow=1/y[]",
             "dune.Flow=1/y",
             "x.own",
         ] {

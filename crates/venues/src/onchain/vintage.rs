@@ -1,13 +1,14 @@
 //! Which values of a body are new, which are revisions, and since when each counts as known (onchain §1).
 //!
-//! A value that is there already is nothing. One that differs is a revision, known since it was received. One that was not there counts since
+//! A value that is there already is nothing. One that differs is a revision, known since it was received; so is one that its source now
+//! states to be absent. One that was not there counts since
 //! it was received too, unless no one asked when it must have appeared: then its source's word counts, or the lag that is assumed
 //! for the series, and it is marked so. What was looked for and not found is never claimed to have been known.
 
 use super::OnchainPoint;
 use super::series::SeriesRules;
 use barograph_domain::{SignalKnown, SignalName, SignalPoint, SignalScope, Span, Ts};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The tag of values whose moment of being known was not seen: what it is taken from.
 pub const KNOWN_TAG: &str = "known";
@@ -17,6 +18,8 @@ pub const ASSUMED: &str = "assumed";
 pub const BY_SOURCE: &str = "source";
 /// The tag of values whose interval was not over, with the text [`YES`].
 pub const PROVISIONAL_TAG: &str = "provisional";
+/// The tag of what a value is in, where its source may be asked in several units.
+pub const UNIT_TAG: &str = "unit";
 /// The text of tags that are there or not.
 pub const YES: &str = "yes";
 /// A revision by more is reported.
@@ -46,8 +49,8 @@ pub struct NotableRevision {
     pub event_ts: Ts,
     /// What was known.
     pub before: f64,
-    /// What is known now.
-    pub now: f64,
+    /// What is known now; `None`: its source has taken it back.
+    pub now: Option<f64>,
 }
 
 /// What of a body is to be stored.
@@ -63,6 +66,8 @@ pub struct OnchainNews {
     pub revised: usize,
     /// The same values, provisional no more.
     pub settled: usize,
+    /// The same values in another unit than they were taken to be in.
+    pub relabelled: usize,
     /// Values that were there already.
     pub same: usize,
     /// Revisions by more than 5 %, or of values older than three days.
@@ -84,6 +89,8 @@ pub fn news(
 ) -> OnchainNews {
     let known: BTreeMap<_, _> = stored.iter().map(|p| ((p.event_ts, &p.scope, p.source.as_str()), p)).collect();
     let mut news = OnchainNews::default();
+    // Two spellings of one market, which a store could not keep apart.
+    let mut taken = BTreeSet::new();
     for point in points {
         let (new, what) = match reading.point(point, scope) {
             Ok(made) => made,
@@ -92,17 +99,27 @@ pub fn news(
                 continue;
             }
         };
+        if !taken.insert((new.event_ts, new.scope.clone(), new.source.clone())) {
+            news.refused.push(format!("{}: a second value of {} from {}", new.event_ts, new.scope, new.source));
+            continue;
+        }
         match known.get(&(new.event_ts, &new.scope, new.source.as_str())) {
-            Some(old) if old.bits() == new.bits() && is_provisional(old) == is_provisional(&new) => news.same += 1,
-            Some(old) => {
-                if old.bits() == new.bits() {
-                    news.settled += 1;
-                } else {
-                    news.revised += 1;
-                    news.notable.extend(notable(old, &new, reading.recv));
+            Some(old) => match difference(old, &new) {
+                VintageDifference::None => news.same += 1,
+                found => {
+                    match found {
+                        VintageDifference::Value => {
+                            news.revised += 1;
+                            news.notable.extend(notable(old, &new, reading.recv));
+                        }
+                        VintageDifference::Unit => news.relabelled += 1,
+                        VintageDifference::Settled | VintageDifference::None => news.settled += 1,
+                    }
+                    news.points.push(reading.received(new));
                 }
-                news.points.push(reading.received(new));
-            }
+            },
+            // What was never there is not taken back.
+            None if new.value.is_none() => {}
             None => {
                 if let Some((at, from)) = reading.backfilled(&new, what) {
                     news.backfilled += 1;
@@ -115,6 +132,27 @@ pub fn news(
         }
     }
     news
+}
+
+/// In what a value differs from the one that is stored.
+enum VintageDifference {
+    None,
+    Value,
+    Unit,
+    /// Provisional once, and no more, or the other way round.
+    Settled,
+}
+
+fn difference(old: &SignalPoint, new: &SignalPoint) -> VintageDifference {
+    if old.bits() != new.bits() {
+        VintageDifference::Value
+    } else if old.tags.get(UNIT_TAG) != new.tags.get(UNIT_TAG) {
+        VintageDifference::Unit
+    } else if is_provisional(old) != is_provisional(new) {
+        VintageDifference::Settled
+    } else {
+        VintageDifference::None
+    }
 }
 
 /// Was its interval not over when it was read?
@@ -131,8 +169,8 @@ pub fn is_assumed(point: &SignalPoint) -> bool {
 
 /// A provisional value moves all day and is not worth a line.
 fn notable(old: &SignalPoint, new: &SignalPoint, recv: Ts) -> Option<NotableRevision> {
-    let (before, now) = (old.value?, new.value?);
-    let is_large = (now - before).abs() > NOTABLE_CHANGE * before.abs() && !is_provisional(old);
+    let (before, now) = (old.value?, new.value);
+    let is_large = now.is_none_or(|now| (now - before).abs() > NOTABLE_CHANGE * before.abs()) && !is_provisional(old);
     let is_old = recv - new.event_ts > NOTABLE_AGE;
     (is_large || is_old).then_some(NotableRevision { event_ts: new.event_ts, before, now })
 }
@@ -156,7 +194,7 @@ impl BodyReading<'_> {
             scope,
             source: point.source.unwrap_or_else(|| self.source.to_owned()),
             event_ts: point.event_ts,
-            value: Some(point.value),
+            value: point.value,
             tags,
             known_ts: self.recv.max(point.event_ts),
             known: SignalKnown::Received,
@@ -203,6 +241,11 @@ mod tests {
         news(&reading, points(values, recv), stored, &|_| Err("no market".to_owned()))
     }
 
+    /// A body that came at 7 on the 20th.
+    fn body<'a>(series: &'a OnchainSeries, source: &'a str, before: Option<Ts>) -> BodyReading<'a> {
+        BodyReading { name: series.name(), source, rules: series.rules(), recv: at(20, 7), before }
+    }
+
     fn counts(n: &OnchainNews) -> [usize; 5] {
         [n.new, n.backfilled, n.revised, n.settled, n.same]
     }
@@ -237,7 +280,7 @@ mod tests {
         assert!(changed.points.iter().all(|p| p.known_ts == at(19, 11) && p.known == SignalKnown::Received));
         assert_eq!(
             changed.notable,
-            [NotableRevision { event_ts: at(18, 0), before: 200.0, now: 212.0 }],
+            [NotableRevision { event_ts: at(18, 0), before: 200.0, now: Some(212.0) }],
             "the running day moves"
         );
         let held = stored(held, &changed);
@@ -267,13 +310,7 @@ mod tests {
     #[test]
     fn a_source_that_states_since_when_is_believed_for_history_only() {
         let series = OnchainSeries::parse("dune.flow=1/x").unwrap();
-        let reading = |before| BodyReading {
-            name: series.name(),
-            source: "dune",
-            rules: series.rules(),
-            recv: at(20, 7),
-            before,
-        };
+        let reading = |before| body(&series, "dune", before);
         let point = || {
             let mut p = points(&[(18, 2.0)], at(20, 7));
             p[0].known = Some(at(20, 6));
@@ -294,16 +331,57 @@ mod tests {
     #[test]
     fn what_cannot_be_stored_is_refused_and_the_rest_is_taken() {
         let series = OnchainSeries::scored().unwrap();
-        let reading = BodyReading {
-            name: series.name(),
-            source: "sentiment",
-            rules: series.rules(),
-            recv: at(20, 7),
-            before: None,
-        };
+        let reading = body(&series, "sentiment", None);
         let mut both = points(&[(18, 1.0), (19, 2.0)], at(20, 7));
         both[0].symbol = Some("NOPE".to_owned());
         let found = news(&reading, both, &[], &|symbol| Err(format!("'{symbol}' is no market")));
         assert_eq!((counts(&found), found.refused), ([1, 0, 0, 0, 0], vec!["'NOPE' is no market".to_owned()]));
+    }
+
+    #[test]
+    fn a_day_that_turns_null_is_taken_back() {
+        let series = OnchainSeries::parse("glassnode.btc.market.mvrv").unwrap();
+        let day = at(18, 0).as_millis() / 1000;
+        let asked = |value: &str, stored: &[SignalPoint], recv: Ts, before| {
+            let body = series.read(format!(r#"[{{"t":{day},"v":{value}}}]"#).as_bytes(), recv).unwrap();
+            let reading = BodyReading { name: series.name(), source: "glassnode", rules: series.rules(), recv, before };
+            news(&reading, body.points, stored, &|_| Err("no market".to_owned()))
+        };
+        let first = asked("2.1", &[], at(20, 1), None);
+        let gone = asked("null", &first.points, at(20, 2), Some(at(20, 1)));
+        assert_eq!((counts(&gone), gone.points.len()), ([0, 0, 1, 0, 0], 1));
+        assert_eq!((gone.points[0].value, gone.points[0].known_ts), (None, at(20, 2)));
+        assert_eq!(gone.notable, [NotableRevision { event_ts: at(18, 0), before: 2.1, now: None }]);
+        // The store shows nothing of what was taken back: nulls that follow are nothing, and a value is one again.
+        assert_eq!(asked("null", &[], at(20, 3), Some(at(20, 2))), OnchainNews::default());
+        assert_eq!(counts(&asked("2.2", &[], at(20, 4), Some(at(20, 3)))), [1, 0, 0, 0, 0]);
+    }
+
+    #[test]
+    fn a_unit_that_is_named_later_is_stored_with_the_same_values() {
+        let of = |text: &str, stored: &[SignalPoint]| {
+            let series = OnchainSeries::parse(text).unwrap();
+            let reading = body(&series, "dune", Some(at(20, 6)));
+            let mut point = points(&[(18, 2.0)], at(20, 7));
+            if text.ends_with(']') {
+                point[0].tags.insert(UNIT_TAG, "USD".to_owned());
+            }
+            news(&reading, point, stored, &|_| Err("no market".to_owned()))
+        };
+        let bare = of("dune.flow=1/x", &[]);
+        let named = of("dune.flow=1/x[USD]", &bare.points);
+        assert_eq!((named.relabelled, named.points[0].tags[UNIT_TAG].as_str()), (1, "USD"));
+        assert_eq!(of("dune.flow=1/x[USD]", &named.points).same, 1);
+    }
+
+    #[test]
+    fn two_spellings_of_one_market_are_one_value_and_a_row_that_is_left_out() {
+        let series = OnchainSeries::scored().unwrap();
+        let reading = body(&series, "sentiment", None);
+        let mut both = [points(&[(18, 1.0)], at(20, 7)), points(&[(18, 2.0)], at(20, 7))].concat();
+        (both[0].symbol, both[1].symbol) = (Some("BTCUSDT".to_owned()), Some("btcusdt".to_owned()));
+        let found = news(&reading, both, &[], &|_| Ok(SignalScope::Every));
+        assert_eq!((counts(&found), found.points[0].value), ([1, 0, 0, 0, 0], Some(1.0)));
+        assert!(found.refused[0].contains("a second value of *"), "{:?}", found.refused);
     }
 }

@@ -1,17 +1,22 @@
-//! CoinEx: `/v2/futures/position-level` (coinex §2). Bounds are units of the base (linear contracts).
+//! CoinEx: `/v2/futures/position-level` (coinex §2). Bounds of linear contracts are units of the base; of inverse ones the
+//! venue's documents do not state it (coinex §2), and what is counted in dollars there would be read as coins.
 
 use super::{PositionTier, TierMargin, TierSource, TierUnit, tier, wrong};
 use crate::session::scan::{elements, object};
 use crate::session::{Ask, BaseAddresses, PoolId};
 
 pub(super) const SOURCE: TierSource =
-    TierSource { venue: &crate::coinex::VENUE, by_margin: false, native, unit: |_| TierUnit::Base, ask, read };
+    TierSource { venue: &crate::coinex::VENUE, by_margin: false, native, unit, ask, read };
 
 /// `BTCUSDT`.
 fn native(text: &str) -> Option<String> {
     let plain: String = text.chars().filter(|c| !matches!(c, '-' | '/' | '_')).collect();
     let is_name = !plain.is_empty() && plain.bytes().all(|c| c.is_ascii_alphanumeric());
     is_name.then(|| plain.to_ascii_uppercase())
+}
+
+fn unit(symbol: &str) -> TierUnit {
+    if symbol.ends_with("USD") { TierUnit::Unstated } else { TierUnit::Base }
 }
 
 fn ask(endpoints: &BaseAddresses, symbol: &str, _: TierMargin) -> Ask {

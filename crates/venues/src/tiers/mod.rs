@@ -30,6 +30,8 @@ pub enum TierUnit {
     Base,
     /// Contracts of the venue's size.
     Contracts,
+    /// The venue's documents do not state it.
+    Unstated,
 }
 
 impl TierUnit {
@@ -40,6 +42,7 @@ impl TierUnit {
             Self::Quote => "quote",
             Self::Base => "base",
             Self::Contracts => "contracts",
+            Self::Unstated => "unstated",
         }
     }
 }
@@ -219,6 +222,7 @@ mod tests {
                 "contracts",
             ),
             ("coinex", "BTC-USDT", "BTCUSDT", "/v2/futures/position-level?market=BTCUSDT", "base"),
+            ("coinex", "BTCUSD", "BTCUSD", "/v2/futures/position-level?market=BTCUSD", "unstated"),
         ] {
             let source = source(id);
             let native = (source.native)(written).unwrap();

@@ -192,21 +192,46 @@ fn checklist_08_deals_are_reported_once_over_reconnects() {
     rig.wait(1);
     rig.close(1);
     rig.open(0, 2);
-    rig.frame(2, &deals("BTCUSDT", &[(106, 1_900), (105, 1_100), (104, 900), (102, 50)]));
-    rig.frame(2, &deals("BTCUSDT", &[(106, 1_900), (107, 1_950)]));
+    rig.frame(2, &deals("BTCUSDT", &[(107, 1_900), (106, 1_100), (104, 900), (102, 50)]));
+    rig.frame(2, &deals("BTCUSDT", &[(107, 1_900), (108, 1_950)]));
     let got: Vec<_> = rig.data(0, Metric::Trade).iter().map(|e| (e.seq, crate::rig::is_backfill(e))).collect();
-    assert_eq!(got, [(103, false), (104, false), (105, true), (106, true), (107, false)]);
+    assert_eq!(got, [(103, false), (104, false), (106, true), (107, true), (108, false)]);
     let want = Payload::Trade { price: 84_310.5, qty: 0.012, aggressor_side: Some(Side::Long) };
     assert_eq!(rig.data(0, Metric::Trade)[0].payload, want);
     // What is missing between is asked for, from the last that was known.
     rig.wait(3);
     let found = asked(&mut rig, "deals");
     assert!(found.len() == 1 && found[0].url.ends_with("/deals?market=BTCUSDT&limit=1000&last_id=104"), "{found:?}");
-    let page = format!("[{},{}]", crate::deal(106, 1_900), crate::deal(108, 1_050));
+    // More come before the answer than are remembered.
+    let more: Vec<(u64, i64)> = (0..1_100).map(|n| (200 + n, 2_000 + i64::try_from(n).unwrap())).collect();
+    rig.frame(2, &deals("BTCUSDT", &more));
+    let page = format!("[{},{},{}]", crate::deal(107, 1_900), crate::deal(106, 1_100), crate::deal(105, 1_050));
     rig.reply(found[0].id, 200, &crate::answer(&page, false));
     let last = *rig.data(0, Metric::Trade).last().unwrap();
-    assert_eq!((rig.data(0, Metric::Trade).len(), last.seq), (6, 108));
+    assert_eq!((rig.data(0, Metric::Trade).len(), last.seq), (5 + 1_100 + 1, 105));
     assert!(rig.faults.is_empty(), "{:?}", rig.faults);
+}
+
+/// The second hole came between the request and its answer, which knows nothing of it.
+#[test]
+fn a_hole_that_comes_before_the_answer_about_another_is_filled_too() {
+    let mut rig = btc(&[Metric::Trade]);
+    rig.frame(1, &deals("BTCUSDT", &[(102, 50), (101, 0)]));
+    rig.frame(1, &deals("BTCUSDT", &[(104, 900), (103, 800)]));
+    rig.wait(1);
+    rig.close(1);
+    rig.open(0, 2);
+    rig.frame(2, &deals("BTCUSDT", &[(107, 1_900), (106, 1_100), (104, 900), (102, 50)]));
+    rig.wait(3);
+    let first = asked(&mut rig, "deals");
+    rig.close(2);
+    rig.open(0, 3);
+    rig.frame(3, &deals("BTCUSDT", &[(120, 5_900), (119, 5_800)]));
+    let page = format!("[{},{},{}]", crate::deal(107, 1_900), crate::deal(106, 1_100), crate::deal(105, 1_050));
+    rig.reply(first[0].id, 200, &crate::answer(&page, false));
+    rig.wait(5);
+    let second = asked(&mut rig, "deals");
+    assert!(second.len() == 1 && second[0].url.ends_with("&last_id=107"), "{second:?}");
 }
 
 #[test]

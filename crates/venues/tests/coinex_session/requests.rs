@@ -80,6 +80,43 @@ fn checklist_03_too_many_requests_rest_and_a_bad_parameter_is_final() {
     assert!(rig.requests.is_empty(), "{:?}", rig.requests);
 }
 
+/// Nothing is asked for ten minutes: what only answers bring is missed at once, not when its silence is long enough.
+#[test]
+fn who_is_shut_out_misses_what_is_asked_for() {
+    let mut rig = btc(&[Metric::Bar, Metric::Liquidation, Metric::Trade]);
+    rig.wait(1);
+    for metric in ["kline", "liquidation-history"] {
+        let first = rig.requests.iter().position(|r| r.url.contains(metric)).unwrap();
+        let request = rig.requests.remove(first);
+        rig.reply(
+            request.id,
+            200,
+            &answer(
+                &format!("[{}]", if metric == "kline" { candle(1_795_078_740_000, "84310.5") } else { String::new() }),
+                false,
+            ),
+        );
+    }
+    rig.frame(1, &crate::deals("BTCUSDT", &[(1, 0)]));
+    let state = |rig: &crate::rig::Rig, metric| {
+        let found = rig.session.continuity().get(MarketIndex(0), metric).unwrap();
+        (found.state, found.reason)
+    };
+    assert_eq!(state(&rig, Metric::Liquidation).0, StatusState::Live);
+    let sweep = core::mem::take(&mut rig.requests);
+    rig.reply(sweep[0].id, 200, r#"{"code":4007,"data":{},"message":"IP prohibited"}"#);
+    for metric in [Metric::Bar, Metric::Liquidation] {
+        assert_eq!(state(&rig, metric), (StatusState::Gap, GapReason::Refused), "{metric:?}");
+    }
+    assert_eq!(state(&rig, Metric::Trade).0, StatusState::Live, "the socket goes on");
+    rig.wait(590);
+    assert!(rig.requests.is_empty(), "{:?}", rig.requests);
+    rig.wait(30);
+    let found = asked(&mut rig, "liquidation-history");
+    rig.reply(found[0].id, 200, &answer("[]", false));
+    assert_eq!(state(&rig, Metric::Liquidation).0, StatusState::Live);
+}
+
 #[test]
 fn checklist_09_liquidations_are_of_positions_and_come_once() {
     let mut rig = opened(&["SOLUSDT"], &[Metric::Liquidation], Span::ZERO);

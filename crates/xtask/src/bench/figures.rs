@@ -374,6 +374,7 @@ fn page(bed: &Bed) -> Result<Measured, String> {
         ("first_row_s", figure("first_row_s")),
         ("storm_fps", figure("storm_fps")),
         ("paint_s", figure("first_paint_s")),
+        ("case_s", figure("case_steppable_s")),
     ])
 }
 

@@ -43,6 +43,11 @@ export function Alert({ episode, names, silence }: Props): JSX.Element {
           <Severity of={newest.severity} />
           <span class="alert-what">
             <b>{newest.title}</b> <span class="nobreak">{newest.asset_pair ?? newest.symbol}</span> <span class="muted small">{newest.instrument.split(':')[0]}</span>
+            {newest.experimental && (
+              <span class="quiet" title="How often this is a false alarm on real markets is not measured yet. It is sent to no receiver.">
+                experimental
+              </span>
+            )}
             {silence !== null && (
               <span class="quiet" title={`${silence.author}: ${silence.reason}, until ${utc(silence.ends_at)}`}>
                 silenced

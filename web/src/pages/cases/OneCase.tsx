@@ -8,11 +8,13 @@ import { caller, mayOperate } from '../../api/session';
 import type { CaseAlert, CaseView, Disposition } from '../../api/types';
 import { plain } from '../../format/number';
 import { hrefTo } from '../../state/place';
+import { marketPath } from '../../state/url';
 import { Answer, Refused } from '../../ui/Answer';
 import { MayNot } from '../../ui/Operate';
 import { Panel } from '../../ui/Panel';
 import { Severity } from '../../ui/Severity';
 import { Time } from '../../ui/Time';
+import { OutcomeTable } from '../alerts/OutcomeTable';
 import { Statistics } from '../alerts/Statistics';
 import { useNames } from '../alerts/names';
 import type { Names } from '../alerts/names';
@@ -49,13 +51,7 @@ export function OneCase({ id }: { id: string }): JSX.Element {
           </Panel>
           {data.similar.length > 0 && (
             <Panel title="Similar cases">
-              <ul class="events">
-                {data.similar.map((one) => (
-                  <li key={one.case_id}>
-                    <a href={hrefTo('/cases', { case: one.case_id })}>{one.title}</a> <span class="muted">{one.markets.join(', ')}: {stateText(one.state, one.disposition).toLowerCase()}</span>
-                  </li>
-                ))}
-              </ul>
+              <Similar of={data.similar} />
             </Panel>
           )}
           <Panel title="Attachments">
@@ -71,6 +67,25 @@ export function OneCase({ id }: { id: string }): JSX.Element {
       )}
     </Answer>
   );
+}
+
+function Similar({ of }: { of: CaseView['similar'] }): JSX.Element {
+  const rows = of.map((one) => ({
+    key: one.case_id,
+    head: (
+      <>
+        <a href={hrefTo('/cases', { case: one.case_id })}>{one.title}</a>{' '}
+        <span class="muted">
+          {one.instrument}, {stateText(one.state, one.disposition).toLowerCase()}, alert of{' '}
+          <a href={hrefTo(marketPath(one.instrument), { as_of: one.opened_at })}>
+            <Time at={one.opened_at} />
+          </a>
+        </span>
+      </>
+    ),
+    of: one.outcome ?? null,
+  }));
+  return <OutcomeTable title="case, and what followed" rows={rows} note="Closed cases with a pattern in common, the nearest score first; what came after an alert need not have come of it." />;
 }
 
 function Facts({ alert, names }: { alert: CaseAlert; names: Names }): JSX.Element {

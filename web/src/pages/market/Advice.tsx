@@ -7,15 +7,17 @@ import { compact, fixed, percent, plain, price } from '../../format/number';
 import { Since, Time } from '../../ui/Time';
 import { missingWords } from './missing';
 
-const LOOKS: Record<string, readonly [tone: string, drawn: JSX.Element]> = {
-  ALLOW: ['calm', <circle cx="8" cy="8" r="5" />],
-  CAUTION: ['amber', <path d="M8 2.500 14 13.500H2zM8 6.500v3M8 11.500v.1" />],
-  AVOID: ['red', <path class="solid" d="M3 3h10v10H3z" />],
+const CIRCLE = 'M3 8a5 5 0 1 0 10 0a5 5 0 1 0-10 0';
+
+const LOOKS: Record<string, readonly [tone: string, outline: string]> = {
+  ALLOW: ['calm', CIRCLE],
+  CAUTION: ['amber', 'M8 2.500 14 13.500H2zM8 6.500v3M8 11.500v.1'],
+  AVOID: ['red', 'M3 3h10v10H3z'],
 };
 
 /** `target`: the reader's own. */
 export function Advice({ advice, target }: { advice: AdviceView; target: number | null }): JSX.Element {
-  const [tone, drawn] = LOOKS[advice.verdict] ?? ['none', <circle cx="8" cy="8" r="5" />];
+  const [tone, outline] = LOOKS[advice.verdict] ?? ['none', CIRCLE];
   const word = VERDICTS[advice.verdict] ?? 'No verdict';
   const reasons = advice.reasons.filter((reason) => reason.code !== 'ok');
   const said = new Set(reasons.map((reason) => reason.text));
@@ -25,7 +27,7 @@ export function Advice({ advice, target }: { advice: AdviceView; target: number 
       <Size advice={advice} />
       <p class={`verdict tone-${tone}`} data-testid="verdict" title={advice.verdict}>
         <svg class="sign" viewBox="0 0 16 16" aria-hidden="true">
-          {drawn}
+          <path class={advice.verdict === 'AVOID' ? 'solid' : undefined} d={outline} />
         </svg>{' '}
         <b>{word}</b>
       </p>

@@ -10,6 +10,8 @@ import { shownOf } from '../../chart/cut';
 import type { OwnLine } from '../../chart/lines';
 import type { Tool } from '../../chart/pointer';
 import { ChartView } from '../../chart/view';
+import type { HeatScale } from '../../chart/heatmap';
+import type { SignalLine } from '../../chart/signals';
 import type { Hit } from '../../chart/view';
 import type { ChartRow } from '../../chart/bars';
 import { iso } from '../../format/time';
@@ -29,8 +31,13 @@ interface Props {
   of: BarsOnShow;
   view: RefObject<ChartView | null>;
   levels: readonly LevelView[];
+  /** Liquidation zones that stood out until the moment shown. */
+  stood: readonly LevelView[];
+  /** What the colours of the heat map mean. */
+  scaled: (scale: HeatScale | null) => void;
   drawn: () => void;
   lines: readonly OwnLine[];
+  signals: readonly SignalLine[];
   tool: Tool;
   /** Bars of the market it is compared with. */
   other: { name: string; rows: readonly ChartRow[] } | null;
@@ -42,7 +49,7 @@ interface Props {
   to: number;
 }
 
-export function Canvas({ name, of, view, levels, drawn, lines, tool, other, point, placed, moved, from, to }: Props): JSX.Element {
+export function Canvas({ name, of, view, levels, stood, scaled, drawn, lines, signals, tool, other, point, placed, moved, from, to }: Props): JSX.Element {
   const element = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const [made, setMade] = useState<ChartView | null>(null);
@@ -54,8 +61,8 @@ export function Canvas({ name, of, view, levels, drawn, lines, tool, other, poin
     const close = (t + interval) * 1_000;
     leap(close >= to ? null : iso(close));
   };
-  const handlers = useRef({ point, placed, moved, pick, of });
-  handlers.current = { point, placed, moved, pick, of };
+  const handlers = useRef({ point, placed, moved, pick, of, scaled });
+  handlers.current = { point, placed, moved, pick, of, scaled };
   const dark = isDark();
   const zone = zoneChosen.value;
   const goes = playing.value;
@@ -78,6 +85,7 @@ export function Canvas({ name, of, view, levels, drawn, lines, tool, other, poin
           moved: (id, price) => handlers.current.moved(id, price),
           hovered: setHit,
           measured: setMeasured,
+          scaled: (scale) => handlers.current.scaled(scale),
         },
         zone,
       );
@@ -97,13 +105,15 @@ export function Canvas({ name, of, view, levels, drawn, lines, tool, other, poin
     view.current?.choose({
       base: baseOf(name.split(':')[1] ?? ''),
       panes: liquidated ? panes : panes.filter((pane) => pane !== 'liquidations'),
+      signals,
       levels: layers.includes('levels'),
       zones: layers.includes('zones'),
+      liquidations: layers.includes('liquidations'),
       sessions: layers.includes('sessions'),
       marks: layers.includes('marks'),
       log,
     });
-  }, [layers, panes, log, made, dark, bars === null, bars?.rows.some((row) => row.liqLong !== null)]);
+  }, [layers, panes, signals, log, made, dark, bars === null, bars?.rows.some((row) => row.liqLong !== null)]);
   useEffect(() => {
     const shown = momentShown.peek();
     const own = of.own !== null && shown !== null && asOf.peek() !== null && Date.parse(asOf.peek() ?? '') === shown ? of.own : null;
@@ -114,7 +124,7 @@ export function Canvas({ name, of, view, levels, drawn, lines, tool, other, poin
     });
     if (now !== null) view.current?.tick(now);
   }, [of.key, of.known, of.own, dark, made]);
-  useEffect(() => view.current?.know(levels), [levels, made]);
+  useEffect(() => view.current?.know(levels, stood), [levels, stood, made]);
   useEffect(() => (made === null ? undefined : afterPaint(drawn)), [made, drawn]);
   useEffect(() => effect(() => view.current?.cut(momentShown.value === null ? null : momentShown.value / 1_000)), [made]);
   useEffect(() => {

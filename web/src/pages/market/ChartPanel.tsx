@@ -7,6 +7,7 @@ import type { LevelView } from '../../api/types';
 import type { Bars } from '../../chart/bars';
 import type { OwnLine } from '../../chart/lines';
 import type { Tool } from '../../chart/pointer';
+import type { HeatScale } from '../../chart/heatmap';
 import type { ChartView } from '../../chart/view';
 import { local, utc, zone } from '../../format/time';
 import { momentShown } from '../../state/moment';
@@ -20,20 +21,27 @@ import { MachineRow } from '../../ui/MachineRow';
 import { Panel } from '../../ui/Panel';
 import { Machine, useStretch } from '../../ui/TimeMachine';
 import { Canvas } from './Canvas';
+import { HeatKey } from './HeatKey';
 import { Legend } from './Legend';
 import { OwnLines } from './OwnLines';
 import { Reading } from './Reading';
 import { Tools } from './Tools';
 import { useBars } from './bars';
+import { useStood } from './levels';
+import { useSignals } from './signals';
 import { useCompared } from './compared';
 import { INTERVALS, INTERVAL_WORDS } from '../../format/intervals';
 import { prefer, prefs } from './prefs';
 import { csvOf, fileName, picture, save } from './takeaway';
 import { rounded, setTrade, tradeLines, tradeNow } from './trade';
 
+const NO_ZONES: readonly LevelView[] = [];
+
 interface Props {
   instrument: string;
   levels: readonly LevelView[];
+  /** The bars are painted, and more may be asked for. */
+  ready: boolean;
   /** The bars are painted, or there are none. */
   drawn: () => void;
   /** The minute of the newest snapshot: a new one means new bars. */
@@ -48,7 +56,7 @@ function useInterval(offered: readonly string[]): { asked: string | null; named:
   return { asked: inAddress ?? usable, named: inAddress };
 }
 
-export function ChartPanel({ instrument, levels, drawn, minute }: Props): JSX.Element {
+export function ChartPanel({ instrument, levels, ready, drawn, minute }: Props): JSX.Element {
   const [offered, setOffered] = useState<readonly string[]>([]);
   const { asked, named } = useInterval(offered);
   const bars = useBars(instrument, asked, minute);
@@ -58,7 +66,11 @@ export function ChartPanel({ instrument, levels, drawn, minute }: Props): JSX.El
   const panel = useRef<HTMLDivElement>(null);
   const view = useRef<ChartView | null>(null);
   const [full, toggleFull] = useFullScreen(panel);
+  const stood = useStood(instrument, ready && prefs.value.layers.includes('zones'));
+  const [scale, setScale] = useState<HeatScale | null>(null);
+  const scaled = (next: HeatScale | null): void => setScale((old) => (old?.peak === next?.peak && old?.step === next?.step && old?.recorded === next?.recorded ? old : next));
   const other = useCompared(shown);
+  const { lines: signals, missing } = useSignals(instrument, ready ? (bars.known ?? bars.own) : null, minute);
   const stretch = useStretch();
   useEffect(() => {
     if (shown !== null && shown.offered.join() !== offered.join()) setOffered(shown.offered);
@@ -101,7 +113,7 @@ export function ChartPanel({ instrument, levels, drawn, minute }: Props): JSX.El
   const csv = (): void => {
     const until = momentShown.peek();
     const rows = (view.current?.rows ?? []).filter((row) => until === null || row.t * 1_000 + (shown?.interval ?? 0) * 1_000 <= until);
-    save(`${fileName(instrument, interval, moment())}.csv`, new Blob([csvOf(rows)], { type: 'text/csv' }));
+    save(`${fileName(instrument, interval, moment())}.csv`, new Blob([csvOf(rows, signals)], { type: 'text/csv' }));
   };
 
   const none = shown !== null && shown.rows.length === 0;
@@ -145,15 +157,23 @@ export function ChartPanel({ instrument, levels, drawn, minute }: Props): JSX.El
         )}
         {shown !== null && !none && (
           <div class="answer" aria-busy={bars.awaited} data-testid="chart">
-            <Reading bars={shown} base={baseOf(instrument.split(':')[1] ?? '')} pointed={pointed} />
+            <Reading bars={shown} signals={signals} base={baseOf(instrument.split(':')[1] ?? '')} pointed={pointed} />
+            {missing.map((why) => (
+              <p key={why} class="note" role="status">
+                {why}
+              </p>
+            ))}
             <Canvas
               key={`${instrument} ${shown.interval}`}
               name={instrument}
               of={bars}
               view={view}
               levels={levels}
+              stood={stood ?? NO_ZONES}
+              scaled={scaled}
               drawn={drawn}
               lines={lines}
+              signals={signals}
               tool={tool}
               other={other.rows === null ? null : { name: baseOf((other.name ?? '').split(':')[1] ?? ''), rows: other.rows }}
               point={setPointed}
@@ -170,6 +190,7 @@ export function ChartPanel({ instrument, levels, drawn, minute }: Props): JSX.El
           </section>
         )}
         {stretch !== null && none && <Machine stretch={stretch} />}
+        {shown !== null && !none && <HeatKey market={instrument} scale={scale} zones={stood} />}
         <OwnLines instrument={instrument} />
         <Legend />
       </Panel>

@@ -28,7 +28,8 @@ export function EventsPanel({ instrument }: { instrument: string }): JSX.Element
                   </span>
                   <Severity of={event.severity} />
                   <span>
-                    {event.title} {event.change !== 'HAPPENED' && <span class="muted">{event.change.toLowerCase()}</span>}
+                    {event.title} {event.experimental && <span class="muted">experimental </span>}
+                    {event.change !== 'HAPPENED' && <span class="muted">{event.change.toLowerCase()}</span>}
                   </span>
                 </li>
               ))}

@@ -27,16 +27,16 @@ export function HealthPanel({ instrument, minute }: { instrument: string; minute
         <p class="muted">Shown when Play pauses.</p>
       ) : (
         <Answer of={checked} lines={3}>
-          {({ health, patterns, patterns_judged: judged }) => {
+          {({ health }) => {
             if (health.score === null) return <p class="muted">Not known: no stream that the rules read was valid in the last hour.</p>;
             const lost = health.streams.filter((stream) => stream.valid_share < WHOLE);
             return (
               <>
                 <p>
                   <b class="num big" data-testid="health">
-                    {fixed(health.score, 0)}
+                    {fixed(Math.floor(health.score), 0)}
                   </b>{' '}
-                  of 100, {BANDS[health.band ?? ''] ?? ''}
+                  of 100{health.band !== null && `, ${BANDS[health.band] ?? ''}`}
                 </p>
                 <ul class="health">
                   {health.alerts.map((burden) => (
@@ -52,8 +52,8 @@ export function HealthPanel({ instrument, minute }: { instrument: string; minute
                   ))}
                 </ul>
                 <p class="muted small">
-                  {health.alerts.length === 0 ? 'No alert weighs on it' : `Alerts take ${fixed(health.alert_points, 1)} of 70 together`}; {judged} of {patterns.length} patterns could be judged. It
-                  speaks of patterns and data, not of how far the price moves.
+                  {health.alerts.length === 0 ? 'No alert weighs on it' : `Alerts take ${fixed(health.alert_points, 1)} of 70 together`}; {health.patterns_judged} of {health.patterns_judgeable} patterns could be judged
+                  {health.band === null && ', too few to call it good'}. It speaks of patterns and data, not of how far the price moves.
                 </p>
               </>
             );

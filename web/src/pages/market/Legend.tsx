@@ -6,8 +6,11 @@ import { Label } from '../../ui/Label';
 const DRAWN = [
   ['candles', 'hollow: the price rose; filled: it fell'],
   ['lines with a name', 'levels, from where they were known: ▼ dashed: stops of longs, ▲ solid: of shorts; no sign: a volume node. Point at one for strength and age'],
+  ['cells behind the candles', 'reported liquidations in USD by price and time: the stronger the colour, the more. Hatched, on the left: longs; plain, on the right: shorts. A bar’s sum has no prices of its own and lies evenly over the range of the bar; narrow bars share a column. A grey strip at the top: liquidations were not recorded'],
+  ['areas with a dashed edge', 'liquidation zones: a model of where reported liquidations of 7 days clustered, each counting half after 24 hours; not orders that rest there. Strength is a zone’s share of those USD. Drawn from a zone’s last revision, what it was before is not drawn, until it was used up; zones that began up to 60 days back'],
   ['strip at the right edge', 'where liquidations cluster; hatched: longs; plain: shorts'],
   ['bars of liquidations', 'upwards: shorts liquidated; downwards: longs'],
+  ['lines in steps below', 'a signal: at each close the newest value known by then, for seven days at most'],
   ['marks above the bars', 'arrow: a high or critical alert; dot: a milder one; a number: how many'],
   ['bands behind', 'sessions: Asia, London, New York, rollover'],
   ['hatching', 'a gap: data is missing; a long one is folded'],

@@ -59,7 +59,7 @@ export function MarketPage({ instrument }: { instrument: string }): JSX.Element 
       </Answer>
       <div class={prefs.value.wide ? 'market wide' : 'market'}>
         <div class="market-main">
-          <ChartPanel instrument={instrument} levels={levels.data ?? NO_LEVELS} drawn={chartDrawn} minute={snapshot.data?.timestamp ?? null} />
+          <ChartPanel instrument={instrument} levels={levels.data ?? NO_LEVELS} ready={drawn} drawn={chartDrawn} minute={snapshot.data?.timestamp ?? null} />
           {drawn && (
             <>
               <div class="columns">

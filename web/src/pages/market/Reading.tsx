@@ -3,13 +3,24 @@ import { useComputed } from '@preact/signals';
 import type { JSX } from 'preact';
 import type { Bars } from '../../chart/bars';
 import { marksAt } from '../../chart/marks';
+import { ageAt, knownWords } from '../../chart/signals';
+import type { SignalLine } from '../../chart/signals';
 import { compact, funding, percent, price, volatility } from '../../format/number';
+import { span } from '../../format/time';
+import { serverNow } from '../../state/clock';
 import { momentShown } from '../../state/moment';
 import { Label } from '../../ui/Label';
 import { Time } from '../../ui/Time';
 import { missingWords } from './missing';
 
-export function Reading({ bars, base, pointed }: { bars: Bars; base: string; pointed: number | null }): JSX.Element {
+interface Props {
+  bars: Bars;
+  signals: readonly SignalLine[];
+  base: string;
+  pointed: number | null;
+}
+
+export function Reading({ bars, signals, base, pointed }: Props): JSX.Element {
   // Bars that lie after the moment shown are loaded, and not read. It moves with every frame while time plays; bars are what counts.
   const until = useComputed(() => (momentShown.value === null ? null : Math.floor(momentShown.value / 1_000 / bars.interval) * bars.interval)).value;
   const over = until === null ? bars.rows : bars.rows.filter((r) => r.t < until || (r.t === until && r.labels.risk === null));
@@ -50,7 +61,20 @@ export function Reading({ bars, base, pointed }: { bars: Bars; base: string; poi
       <span>
         <i>funding</i> {funding(row.funding)} <i>OI</i> {compact(row.oi)} {base} <i>1 h vol</i> {volatility(row.vol)}
       </span>
+      {signals.map((line) => (
+        <SignalRead key={line.title} line={line} t={row.t} interval={bars.interval} />
+      ))}
       {marks.length > 0 && <span class="tone-red">{marks.slice(0, 2).map((m) => `${m.severity} ${m.title}`).join(' · ')}{marks.length > 2 ? ` and ${marks.length - 2} more` : ''}</span>}
     </p>
+  );
+}
+
+/** A signal at a bar, with its unit and how old it was at the close. */
+function SignalRead({ line, t, interval }: { line: SignalLine; t: number; interval: number }): JSX.Element {
+  const found = line.at.get(t);
+  return (
+    <span title={`from ${line.source}; ${knownWords(line.known)}`}>
+      <i>{line.title}</i> {found === undefined ? 'no value' : `${compact(found.value)} ${line.unit} ${span(ageAt(found, { t }, interval, serverNow.peek()))} old`}
+    </span>
   );
 }

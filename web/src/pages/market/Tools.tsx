@@ -1,5 +1,5 @@
 // The tools of the chart: compare, measure, lines, what is drawn, scale, size, and what can be taken along.
-import type { ComponentChildren, JSX } from 'preact';
+import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { baseOf } from '../../board/decode';
 import { rows } from '../../board/store';
@@ -10,7 +10,9 @@ import { setParams } from '../../state/place';
 import { Icon } from '../../ui/Icon';
 import type { IconName } from '../../ui/Icon';
 import { Menu } from '../../ui/Menu';
+import { Check } from './Check';
 import { LAYERS, LAYER_WORDS, prefer, prefs, toggled } from './prefs';
+import { SignalChoices } from './signals';
 
 interface Props {
   instrument: string;
@@ -46,6 +48,7 @@ export function Tools({ instrument, compared, tool, use, full, toggleFull, png, 
                 {PANE_WORDS[pane]}
               </Check>
             ))}
+            <SignalChoices instrument={instrument} />
             <h3>Scale</h3>
             <Check on={log} flip={() => prefer({ log: !log })}>
               logarithmic
@@ -75,14 +78,6 @@ function Toggle({ name, icon, on, flip }: { name: string; icon: IconName; on: bo
     <button type="button" class="icon" aria-pressed={on} aria-label={name} title={name} onClick={flip}>
       <Icon name={icon} />
     </button>
-  );
-}
-
-function Check({ on, flip, children }: { on: boolean; flip: () => void; children: ComponentChildren }): JSX.Element {
-  return (
-    <label class="check">
-      <input type="checkbox" checked={on} onChange={flip} /> {children}
-    </label>
   );
 }
 

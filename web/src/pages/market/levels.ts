@@ -4,7 +4,9 @@ import { useResource } from '../../api/resource';
 import type { Resource } from '../../api/resource';
 import type { LevelPage, LevelView } from '../../api/types';
 import { snapshot } from '../../board/live';
+import { asOf } from '../../state/place';
 import { asOfEvery } from '../../state/play';
+import { DAY, HOUR, iso } from '../../format/time';
 import { marketAddress } from '../../api/market';
 
 /** The most a page may hold. */
@@ -33,4 +35,17 @@ export function useLevels(instrument: string, ready: boolean): Resource<LevelVie
   const address = withQuery(marketAddress(instrument, 'levels'), { active: true, limit: LIMIT, as_of: asOfEvery(BAR_MS) });
   const levels = useResource<LevelView[]>(ready ? address : null, { on: bar, read: allLevels });
   return ready ? levels : { ...levels, loading: true };
+}
+
+/** Zones that stood out earlier are asked for so far back. */
+export const ZONE_DAYS = 60;
+
+/** Liquidation zones as they are known at the moment shown, those that were used up by then included: what stood out over the last
+ * weeks. They are looked at once an hour. `null` where they are not drawn. */
+export function useStood(instrument: string, ready: boolean): readonly LevelView[] | null {
+  const moment = asOf.value === null ? snapshot.value?.timestamp : asOfEvery(HOUR);
+  const hour = moment === undefined || moment === null ? null : Math.floor(Date.parse(moment) / HOUR);
+  const start = hour === null ? null : iso(Math.floor((hour * HOUR) / DAY - ZONE_DAYS) * DAY);
+  const address = withQuery(marketAddress(instrument, 'levels'), { type: 'LIQUIDATION_ZONE', start, limit: LIMIT, as_of: asOfEvery(HOUR) });
+  return useResource<LevelView[]>(ready && hour !== null ? address : null, { on: asOf.value === null ? hour : null, read: allLevels }).data;
 }

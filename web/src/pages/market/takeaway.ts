@@ -1,5 +1,6 @@
 // What can be taken along from the chart: its bars as a table, and what is on show as a picture with a line that says what it is.
 import type { ChartRow } from '../../chart/bars';
+import type { SignalLine } from '../../chart/signals';
 import { TRACK_HEIGHT } from '../../chart/track';
 import { iso } from '../../format/time';
 
@@ -22,9 +23,10 @@ const COLUMNS: readonly (readonly [name: string, of: (row: ChartRow) => string |
 ];
 
 /** Bars as they are shown, holes left out; what is not known is empty. */
-export function csvOf(rows: readonly ChartRow[]): string {
-  const lines = rows.filter((row) => row.close !== null).map((row) => COLUMNS.map(([, of]) => of(row) ?? '').join(','));
-  return [COLUMNS.map(([name]) => name).join(','), ...lines, ''].join('\n');
+export function csvOf(rows: readonly ChartRow[], signals: readonly SignalLine[] = []): string {
+  const columns = [...COLUMNS, ...signals.map(({ title, at }) => [title, (row: ChartRow) => at.get(row.t)?.value ?? null] as const)];
+  const lines = rows.filter((row) => row.close !== null).map((row) => columns.map(([, of]) => of(row) ?? '').join(','));
+  return [columns.map(([name]) => (name.includes(',') || name.includes('"') ? `"${name.replaceAll('"', '""')}"` : name)).join(','), ...lines, ''].join('\n');
 }
 
 /** `binance-usdm_BTCUSDT_1h_2026-02-05T1435`. */

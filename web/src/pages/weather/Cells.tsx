@@ -24,7 +24,8 @@ const NOTED = FLAGS.RECORDED | FLAGS.STALE | FLAGS.LOST | FLAGS.WARMING | FLAGS.
 
 export function MarketCell({ row }: { row: Row }): JSX.Element {
   const flags = row.number('flags') ?? 0;
-  const open = row.number('open_alerts') ?? 0;
+  const experimental = row.number('open_experimental') ?? 0;
+  const open = (row.number('open_alerts') ?? 0) - experimental;
   const { symbol, venue, instrument } = row.at;
   const base = baseOf(symbol);
   const name = fullName(symbol);
@@ -36,12 +37,8 @@ export function MarketCell({ row }: { row: Row }): JSX.Element {
           <b>{base}</b>
           <span class="quote">{symbol.slice(base.length)}</span>
         </a>
-        {open > 0 && (
-          <span class="pill" title={`${open} open ${open === 1 ? 'alert' : 'alerts'}`}>
-            {open}
-            <span class="unseen"> open {open === 1 ? 'alert' : 'alerts'}</span>
-          </span>
-        )}
+        {open > 0 && <Open count={open} what="open" />}
+        {experimental > 0 && <Open count={experimental} what="open experimental" quiet />}
       </span>
       <span class={`venue muted ${(flags & NOTED) !== 0 ? 'noted' : ''}`} title={venue}>
         {(flags & FLAGS.RECORDED) !== 0 ? <RecordedUntil row={row} /> : (flags & FLAGS.STALE) !== 0 && <StaleAge row={row} />}
@@ -55,6 +52,16 @@ export function MarketCell({ row }: { row: Row }): JSX.Element {
         {(flags & FLAGS.RECORDED) === 0 && <span class="venue-name">{venue}</span>}
       </span>
     </th>
+  );
+}
+
+function Open({ count, what, quiet = false }: { count: number; what: string; quiet?: boolean }): JSX.Element {
+  const text = `${what} ${count === 1 ? 'alert' : 'alerts'}`;
+  return (
+    <span class={`pill${quiet ? ' pill-quiet' : ''}`} title={`${count} ${text}`}>
+      {count}
+      <span class="unseen"> {text}</span>
+    </span>
   );
 }
 
@@ -172,6 +179,7 @@ const PRINT = {
   risk_multiplier: (x: number | null) => (x === null ? NONE : `×${fixed(x, 1)}`),
   vol_halflife: (x: number | null) => (x === null ? NONE : `${fixed(x, 1)} d`),
   open_alerts: (x: number | null) => (x === null ? NONE : String(x)),
+  health: (x: number | null) => (x === null ? NONE : String(x)),
 } satisfies Partial<Record<Column, (x: number | null) => string>>;
 
 export type NumberColumn = keyof typeof PRINT;

@@ -57,6 +57,7 @@ const ALL: readonly ShownColumn[] = [
   column('confidence', { text: 'confidence', title: 'of the heat reading; a heuristic unless calibrated, not a probability', cell: (row) => <BarCell row={row} column="confidence" />, width: 132, rank: 21, part: 132, words: true }),
   column('long_bias', { text: 'crowding', title: 'which side is crowded: shorts on the left, longs on the right; sorted by how much', cell: (row) => <LeanCell row={row} />, width: 160, rank: 19, part: null, words: true }),
   column('open_alerts', { text: 'alerts', title: 'open alerts', cell: (row) => <NumberCell row={row} column="open_alerts" />, width: 68, rank: 30, part: 70 }),
+  column('health', { text: 'health', title: 'of 100: less for alerts of the last 6 h and for data missing in the last hour; 80 and more is good', cell: (row) => <NumberCell row={row} column="health" />, width: 74, rank: 31, part: 76 }),
   column('headline', { text: 'headline', title: 'the most important thing known about the market', cell: (row) => <HeadlineCell row={row} />, width: 400, rank: 3, grow: 8, words: true, sortable: false }),
 ];
 

@@ -2,13 +2,16 @@
 
 use crate::commands::analyze::statistic;
 use crate::term::{Paint, fold, minus, minute, number_of};
-use barograph_api::cases::{CaseAlert, CaseEntryView, CaseList, CaseReplay, CaseSummary, CaseView, PatternPrecision};
+use barograph_api::cases::{
+    CaseAlert, CaseEntryView, CaseList, CaseReplay, CaseSummary, CaseView, PatternPrecision, SimilarCase,
+};
 use barograph_domain::case::{
     BookStep, CaseRecording, CaseState, CaseStep, Disposition, STEPS, ShareInterval, TapeTrade,
 };
 use barograph_domain::text::escape_control;
 use barograph_domain::{Side, Span, Ts};
 use barograph_query::cases::words;
+use barograph_query::followed;
 use std::fmt::Write as _;
 
 /// Columns of a terminal.
@@ -89,6 +92,12 @@ fn summary(out: &mut CaseText, case: &CaseSummary, paint: Paint) {
     )));
 }
 
+/// A similar case, and what followed it.
+fn similar(out: &mut CaseText, case: &SimilarCase, paint: Paint) {
+    summary(out, &case.summary, paint);
+    out.folded(&followed::line(case), "    ");
+}
+
 /// What is known of the precision of patterns.
 fn precision(out: &mut CaseText, all: &[PatternPrecision]) {
     let share = |of: ShareInterval| format!("{:.2} ({:.2}–{:.2})", of.value, of.low, of.high);
@@ -120,7 +129,7 @@ pub(super) fn case(case: &CaseView, paint: Paint) -> String {
     precision(&mut out, &case.precision);
     if !case.similar.is_empty() {
         out.line("\nsimilar cases");
-        case.similar.iter().for_each(|c| summary(&mut out, c, paint));
+        case.similar.iter().for_each(|c| similar(&mut out, c, paint));
     }
     out.line("");
     out.folded(&format!("Who acted: {}", uncapitalised(words::WHO)), "  ");

@@ -1,5 +1,6 @@
 //! `lab simulate`: what a rule of one's own was worth on columns and regimes.
 
+use super::rule_signals::rule_signals;
 use super::{name, root, terms};
 use crate::cli::lab::SimulateArgs;
 use crate::commands::lab_worth::known_funding;
@@ -45,12 +46,14 @@ pub(super) fn run(args: &SimulateArgs, settings: &Settings, json: bool) -> Resul
         Failure::usage(format!("the rule cannot be read\n{}", all.join("\n")))
     })?;
     let labels = labels(&market, settings, &rule.axes())?;
+    let signals = rule_signals(&rule, &market, (args.from, args.until), settings)?;
     let funding = known_funding(&market, &args.funding, settings)?;
     let request = SimulationRequest {
         lake: root(&args.place, settings),
         market,
         rule,
         labels,
+        signals,
         terms: terms(&args.fee, &args.order)?,
         funding,
         from: args.from,

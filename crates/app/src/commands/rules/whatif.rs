@@ -6,13 +6,14 @@ use crate::config::Settings;
 use crate::failure::Failure;
 use crate::progress::{Progress, Unit};
 use crate::setup::book_text;
+use crate::signal_words::UsedValues;
 use crate::term::{fold, minute};
 use barograph_api::AskWhatIf as _;
 use barograph_domain::Axis;
 use barograph_domain::scorecard::SkillVerdict;
 use barograph_domain::whatif::{
-    AlertBudgetView, BeforeAfter, ForecastWhatIf, HitRates, LabelWhatIf, MarketWhatIf, TunedView, WhatIfCounts,
-    WhatIfRequest, WhatIfView,
+    AlertBudgetView, BeforeAfter, ForecastWhatIf, HitRates, LabelWhatIf, MarketWhatIf, SignalWhatIf, TunedView,
+    WhatIfCounts, WhatIfRequest, WhatIfView,
 };
 use barograph_query::service::Service;
 use barograph_query::whatif::WhatIfLimits;
@@ -97,6 +98,9 @@ fn print(out: &mut impl Write, view: &WhatIfView) -> std::io::Result<()> {
         let told = format!("{differs} minutes replayed under the base are other labels than were published then");
         writeln!(out, "{}", fold(&told, 80, ""))?;
     }
+    if let Some(signals) = &view.signals {
+        print_signals(out, signals)?;
+    }
     if n > 1 {
         by_market(out, &replayed)?;
     }
@@ -161,6 +165,44 @@ fn forecasts(out: &mut impl Write, all: &[ForecastWhatIf]) -> std::io::Result<()
         writeln!(out, "{:<8} {}", "after", hits(&forecast.after))?;
         writeln!(out, "{:<8} before {}", "skill", skill(&forecast.before))?;
         writeln!(out, "{:<8} after  {}", "", skill(&forecast.after))?;
+    }
+    Ok(())
+}
+
+/// A condition on signals: what it did, and which values that is of.
+fn print_signals(out: &mut impl Write, of: &SignalWhatIf) -> std::io::Result<()> {
+    writeln!(out)?;
+    for line in of.when.split([';', '\n']).map(str::trim).filter(|l| !l.is_empty()) {
+        writeln!(out, "{}", fold(line, 80, "  "))?;
+    }
+    let share = |x: Option<f64>| x.map_or("-".to_owned(), percent);
+    let told = format!(
+        "began {} times per market-day, true on {} of minutes, undecided on {}",
+        of.entries_per_day.map_or("-".to_owned(), rate),
+        share(of.share),
+        share(of.known_share.map(|x| 1.0 - x)),
+    );
+    writeln!(out, "{}", fold(&told, 80, ""))?;
+    for forecast in &of.forecasts {
+        let (event, hours, base) = (&forecast.event, forecast.horizon_min / 60, share(forecast.base_rate));
+        writeln!(out, "\nas a forecast of {event} ({hours} h ahead; happens after {base} of moments)")?;
+        writeln!(out, "{:<8} {HEAD}", "")?;
+        writeln!(out, "{:<8} {}", "", hits(&forecast.hits))?;
+        writeln!(out, "{:<8} {}", "skill", skill(&forecast.hits))?;
+    }
+    writeln!(out)?;
+    for used in &of.used {
+        let values = UsedValues {
+            name: &used.name,
+            source: &used.source,
+            scope: &used.scope,
+            revisions: used.revisions,
+            stated: used.stated,
+            assumed: used.assumed,
+            digest: &used.digest,
+        };
+        let told = values.sentence(&format!("on {}", used.instrument));
+        writeln!(out, "{}", fold(&told, 80, "  "))?;
     }
     Ok(())
 }

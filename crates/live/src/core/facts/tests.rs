@@ -3,10 +3,13 @@
 //! checkpoints and restarts.
 
 use super::super::{Core, CoreSink};
+use crate::flows::tests::flooded;
 use crate::random::Random;
 use crate::tests::{listening, setup};
 use crate::{Error, checkpoint};
-use barograph_domain::{Event, GapReason, Metric, MinuteRow, Payload, Span, Status, StreamIndex, Ts};
+use barograph_domain::{
+    Event, GapReason, Metric, MinuteRow, OpenExperimental, Pattern, Payload, Span, Status, StreamIndex, Ts,
+};
 use barograph_engine::AlertOut;
 use barograph_venues::session::{CloseReason, ConnId, Emit, Fault, Input, MarketIndex, Origin};
 
@@ -208,6 +211,37 @@ fn waiting_changes_no_row() {
         alerts += want.alerts.len();
     }
     assert!(alerts > 20, "{alerts}: liquidations make alerts");
+}
+
+/// What detectors of books have open is in the rows of their market, and in no other's.
+#[test]
+fn rows_have_the_open_alerts_of_books() {
+    let setup = setup();
+    let config = listening(&setup, "binance-usdm", &SYMBOLS, &[Metric::MarkPrice]);
+    let mut seen = Seen::default();
+    let mut core = Core::new(setup, config, begin(), &mut seen).unwrap();
+    core.flows = flooded(begin());
+    core.flow_tick(begin(), &mut seen).unwrap();
+    let links: Vec<_> = core.venues[0].session.links().iter().map(|l| l.id).collect();
+    let (after, conn) = (|seconds: i64| begin() + Span::secs(seconds), ConnId(1));
+    for link in links {
+        core.input(after(1), 0, &Input::Opened { link, conn }, &mut seen).unwrap();
+    }
+    for second in 2..=130 {
+        let ms = after(second).as_millis();
+        for symbol in SYMBOLS {
+            let frame = format!(
+                r#"{{"e":"markPriceUpdate","E":{ms},"s":"{symbol}","p":"100.1","ap":"100.1","P":"100.1","i":"100.0","r":"0.0001","T":{ms},"st":1}}"#
+            );
+            core.input(after(second), 0, &Input::Frame { conn, bytes: frame.as_bytes() }, &mut seen).unwrap();
+        }
+        core.tick(after(second) + Span::millis(500), &mut seen).unwrap();
+    }
+    let of = |instrument: u32| seen.rows.iter().filter(move |row| row.instrument == instrument);
+    assert!(of(0).count() > 1 && of(1).count() > 1, "{} rows", seen.rows.len());
+    let flood = OpenExperimental { count: 1, first: Some(Pattern::QuoteStuffing) };
+    assert!(of(0).all(|row| row.open.experimental == flood));
+    assert!(of(1).all(|row| row.open.experimental == OpenExperimental::default()));
 }
 
 /// The venue goes away, then the process: until that stopped, the hole has the reason it began with.

@@ -16,11 +16,17 @@ use barograph_venues::session::Origin;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-const VENUES: [(&str, Venue); 3] =
-    [("binance-usdm", Venue::BinanceUsdm), ("binance-spot", Venue::BinanceSpot), ("coinbase", Venue::Coinbase)];
+pub(super) const VENUES: [(&str, Venue); 4] = [
+    ("binance-usdm", Venue::BinanceUsdm),
+    ("binance-spot", Venue::BinanceSpot),
+    ("coinbase", Venue::Coinbase),
+    ("coinex", Venue::Coinex),
+];
 const MINUTE: Span = Span::mins(1);
 /// Stamps of both ends of a hole are those of single messages of a stream, which come some hundred milliseconds apart.
 const SLACK: Span = Span::secs(2);
+/// CoinEx's liquidations are asked for each quarter of a minute.
+const LISTED_WITHIN: Span = Span::secs(40);
 /// Levels a side that are shown.
 const LEVELS: usize = 25;
 
@@ -183,6 +189,10 @@ impl Seen {
                     sum += qty;
                 }
                 [] if self.in_hole(stream, trade.at, trade.at) => return Ok(()),
+                // These have no numbers that anybody could miss.
+                [] if self.lost_alone(Venue::Coinex, "deals", trade.at) && self.venue(stream) == Venue::Coinex => {
+                    return Ok(());
+                }
                 many => return Err(format!("came {} times", many.len())),
             }
         }
@@ -217,10 +227,15 @@ impl Seen {
 
     /// Every liquidation that the venue shows (the largest of each second) came once and as it was, or lies in a declared
     /// hole; and nothing came that never was. These messages have no numbers: one that was lost alone cannot be missed.
-    pub(super) fn liquidations_are_right(&self, truth: &WorldTruth, began: Ts, ended: Ts) -> Result<usize, String> {
-        let mut compared = 0;
+    pub(super) fn liquidations_are_right(
+        &self,
+        truth: &WorldTruth,
+        began: Ts,
+        ended: Ts,
+    ) -> Result<BTreeMap<Venue, usize>, String> {
+        let mut of_each = BTreeMap::new();
         for (stream, decl, venue) in self.of_metric(Metric::Liquidation) {
-            let all = truth.liquidations(venue, &decl.instrument.symbol).unwrap_or_default();
+            let all = listed(venue, truth.liquidations(venue, &decl.instrument.symbol).unwrap_or_default());
             let ours = self.liquidations.get(&stream).map_or(&[][..], |l| l);
             let is = |event: &Event, real: &LiquidationTruth| {
                 let Payload::Liquidation { liquidated_side, price, qty } = event.payload else { return false };
@@ -231,16 +246,24 @@ impl Seen {
                     && close(price, real.level.price)
                     && close(qty, real.level.quantity)
             };
-            // Each of ours belongs to one of theirs; two of theirs may look alike.
+            // Each of ours belongs to one of theirs; two of theirs may look alike, and where the venue's clock was wrong, be those of others.
             let mut unmatched: Vec<&Event> = ours.iter().collect();
-            for real in all.iter().filter(|l| l.shown) {
-                if let Some(at) = unmatched.iter().position(|e| is(e, real)) {
-                    unmatched.remove(at);
-                    compared += 1;
+            let mut take = |real: &LiquidationTruth, exact: bool| {
+                let found = unmatched.iter().position(|e| is(e, real) && (!exact || e.event_ts == real.at));
+                found.map(|at| unmatched.remove(at)).is_some()
+            };
+            let (exact, others): (Vec<_>, Vec<_>) = all.iter().partition(|real| take(real, true));
+            let compared: &mut usize = of_each.entry(venue).or_default();
+            *compared += exact.len();
+            for real in others {
+                if take(real, false) {
+                    *compared += 1;
                     continue;
                 }
-                let in_time = real.at >= began && real.at <= ended - SLACK;
-                if in_time && !self.in_hole(stream, real.at, real.at) && !self.lost_alone(venue, real.at) {
+                let in_time =
+                    real.at >= began && real.at <= ended - if venue == Venue::Coinex { LISTED_WITHIN } else { SLACK };
+                let lost = || self.lost_alone(venue, "forceOrder", real.at);
+                if in_time && !self.in_hole(stream, real.at, real.at) && !lost() {
                     return Err(format!("{} never came: {real:?}", decl.instrument));
                 }
             }
@@ -248,15 +271,15 @@ impl Seen {
                 return Err(format!("{}: this liquidation never was, or came before: {event:?}", decl.instrument));
             }
         }
-        Ok(compared)
+        Ok(of_each)
     }
 
-    /// Was a message with liquidations lost on purpose about then?
-    fn lost_alone(&self, venue: Venue, at: Ts) -> bool {
+    /// Was a message of a stream without numbers lost on purpose about then?
+    fn lost_alone(&self, venue: Venue, stream: &str, at: Ts) -> bool {
         self.injected.iter().any(|one| {
             matches!(one.fault, InjectedFault::Drop | InjectedFault::TruncatedText)
                 && one.venue == venue
-                && one.stream.as_ref().is_some_and(|s| s.contains("forceOrder"))
+                && one.stream.as_ref().is_some_and(|s| s.contains(stream))
                 && at <= one.at + SLACK
                 && one.at <= at + SLACK
         })
@@ -269,6 +292,11 @@ impl Seen {
             let numbered = match one.venue {
                 // One number for everything.
                 Venue::Coinbase => true,
+                // Half a packed message can be anything: its connection is replaced. Lost ones show in books alone.
+                Venue::Coinex => {
+                    one.fault == InjectedFault::TruncatedText
+                        || one.stream.as_ref().is_some_and(|s| s.contains("depth"))
+                }
                 Venue::BinanceUsdm | Venue::BinanceSpot => one
                     .stream
                     .as_ref()
@@ -279,8 +307,9 @@ impl Seen {
                 InjectedFault::HalfOpen
                 | InjectedFault::Cut
                 | InjectedFault::TruncatedFrame
-                | InjectedFault::StaleBook(_)
                 | InjectedFault::WrongCheck => true,
+                // On CoinEx the next change shows it, unless a full book, which comes each minute, is before it.
+                InjectedFault::StaleBook(_) => one.venue != Venue::Coinex,
                 _ => false,
             };
             let near = |(stream, status, known): &(StreamIndex, Status, Ts)| {
@@ -322,6 +351,22 @@ impl Seen {
         }
         Ok(())
     }
+}
+
+/// The liquidations that a venue shows, with the price it shows: the sample of its socket, or on CoinEx the list of all with the
+/// liquidation prices of their positions. Two that are alike in everything are one there.
+fn listed(venue: Venue, all: Vec<LiquidationTruth>) -> Vec<LiquidationTruth> {
+    if venue != Venue::Coinex {
+        return all.into_iter().filter(|l| l.shown).collect();
+    }
+    let mut listed: Vec<LiquidationTruth> = Vec::new();
+    for mut one in all {
+        one.level.price = one.trigger;
+        if !listed.iter().any(|l| (l.at, l.long, l.level) == (one.at, one.long, one.level)) {
+            listed.push(one);
+        }
+    }
+    listed
 }
 
 /// The whole number that stands after a word.

@@ -36,13 +36,17 @@ pub(super) enum Kind {
     DayEnds,
     EndAnnounced,
     Refused,
+    /// Answers to subscriptions are lost, late and come twice.
+    LateAnswers,
+    /// Subscriptions are refused.
+    RefusedRequests,
     /// The process is asked to stop and started again.
     Stop,
     /// The process is killed and started again.
     Kill,
 }
 
-const KINDS: [Kind; 28] = [
+const KINDS: [Kind; 30] = [
     Kind::Drop,
     Kind::DropNumbered,
     Kind::Duplicate,
@@ -69,6 +73,8 @@ const KINDS: [Kind; 28] = [
     Kind::DayEnds,
     Kind::EndAnnounced,
     Kind::Refused,
+    Kind::LateAnswers,
+    Kind::RefusedRequests,
     Kind::Stop,
     Kind::Kill,
 ];
@@ -96,31 +102,37 @@ fn index(random: &mut Random, limit: usize) -> usize {
 /// What the venue server is set to for a kind; empty where the process itself is meant.
 pub(super) fn rules(kind: Kind, random: &mut Random) -> Vec<FaultRule> {
     let binance = [Venue::BinanceUsdm, Venue::BinanceSpot][index(random, 2)];
-    let venue = [binance, binance, Venue::Coinbase][index(random, 3)];
+    let venue = [binance, binance, Venue::Coinbase, Venue::Coinex][index(random, 4)];
     let now = |fault| FaultRule::new(fault, When::Now).venue(venue);
-    // What makes a client ask: a book that is broken, on Coinbase a trade that is missing.
-    let ask = || {
-        if venue == Venue::Coinbase {
-            now(InjectedFault::Drop)
-        } else {
-            now(InjectedFault::SequenceJump(3)).stream("depth")
-        }
+    // What makes a client ask: a book that is broken, on Coinbase a trade that is missing. On CoinEx it asks anyhow.
+    let ask = || match venue {
+        Venue::Coinbase => now(InjectedFault::Drop),
+        Venue::Coinex => now(InjectedFault::Drop).stream("depth"),
+        Venue::BinanceUsdm | Venue::BinanceSpot => now(InjectedFault::SequenceJump(3)).stream("depth"),
     };
     // Once, twice or three times in a row.
     let times = 1 + index(random, 3);
     let refused = |fault| core::iter::repeat_n(now(fault), times).chain([ask()]).collect();
+    // A connection is lost, and what is asked on the next one meets these.
+    let coinex = |first, then: Vec<(InjectedFault, &str)>| {
+        let rule = |fault| FaultRule::new(fault, When::Now).venue(Venue::Coinex);
+        let then = then.into_iter().map(|(fault, stream)| rule(fault).stream(stream));
+        [rule(first)].into_iter().chain(then).collect()
+    };
     let numbered = || if binance == Venue::BinanceUsdm { "aggTrade" } else { "depth" };
     match kind {
         Kind::Drop => vec![now(InjectedFault::Drop)],
         Kind::DropNumbered => vec![FaultRule::new(InjectedFault::Drop, When::Now).venue(binance).stream(numbered())],
         Kind::Duplicate => {
-            ["", "Trade", "depth", "forceOrder"].map(|s| now(InjectedFault::Duplicate).stream(s)).to_vec()
+            ["", "Trade", "depth", "forceOrder", "deals"].map(|s| now(InjectedFault::Duplicate).stream(s)).to_vec()
         }
-        Kind::Reorder => ["", "Trade", "depth"].map(|s| now(InjectedFault::Reorder).stream(s)).to_vec(),
+        Kind::Reorder => ["", "Trade", "depth", "deals"].map(|s| now(InjectedFault::Reorder).stream(s)).to_vec(),
         Kind::Delay => vec![now(InjectedFault::Delay(Span::secs(3)))],
         Kind::HalfOpen => vec![now(InjectedFault::HalfOpen)],
         Kind::TruncatedText => vec![now(InjectedFault::TruncatedText)],
         Kind::TruncatedFrame => vec![now(InjectedFault::TruncatedFrame)],
+        // Without numbers a book is left out.
+        Kind::SequenceJump if venue == Venue::Coinex => vec![now(InjectedFault::Drop).stream("depth")],
         Kind::SequenceJump => vec![now(InjectedFault::SequenceJump(7))],
         Kind::TradeIdsJump => {
             vec![FaultRule::new(InjectedFault::SequenceJump(4), When::Now).venue(binance).stream("aggTrade")]
@@ -142,10 +154,22 @@ pub(super) fn rules(kind: Kind, random: &mut Random) -> Vec<FaultRule> {
         Kind::CutSnapshot if venue == Venue::Coinbase => {
             vec![now(InjectedFault::Cut), now(InjectedFault::TruncatedFrame).stream("level2")]
         }
+        Kind::CutSnapshot if venue == Venue::Coinex => {
+            vec![now(InjectedFault::Cut), now(InjectedFault::TruncatedFrame).stream("depth")]
+        }
         Kind::CutSnapshot => vec![now(InjectedFault::CutBody).stream("depth"), ask()],
         Kind::DayEnds => vec![now(InjectedFault::Cut)],
         Kind::EndAnnounced => vec![FaultRule::new(InjectedFault::ServerShutdown, When::Now).venue(Venue::BinanceSpot)],
         Kind::Refused => vec![now(InjectedFault::RefuseSockets(Span::secs(8))), now(InjectedFault::Cut)],
+        Kind::LateAnswers => {
+            let answers = [InjectedFault::Drop, InjectedFault::Delay(Span::secs(4)), InjectedFault::Duplicate];
+            coinex(InjectedFault::Cut, answers.map(|fault| (fault, "answer")).to_vec())
+        }
+        Kind::RefusedRequests => {
+            // Busy, and too often: what is refused for good is not asked for again on that connection.
+            let code = [23_002, 24_001][index(random, 2)];
+            coinex(InjectedFault::Cut, vec![(InjectedFault::RefuseRequest(code), ".subscribe"); times])
+        }
         Kind::Stop | Kind::Kill => Vec::new(),
     }
 }

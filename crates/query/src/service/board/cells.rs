@@ -3,6 +3,7 @@
 use crate::render::Lens;
 use barograph_api::board::{Cells, Column, Value, WIDTH, WarmUp, code, digits, flags};
 use barograph_api::live::DataOrigin;
+use barograph_domain::health::HealthScore;
 use barograph_domain::stream::{RECORDED, SYNTHETIC};
 use barograph_domain::{MinuteRow, Reason, Snapshot, StreamDecl, Ts};
 use barograph_engine::Feature;
@@ -45,6 +46,22 @@ impl RenderedRow {
         cells[Column::Flags as usize] = Value::Whole(set);
         Self { cells, reasons, headline: s.headline.clone() }
     }
+
+    /// Its health, or why there is none.
+    pub(super) fn healthy(&mut self, health: &HealthScore) {
+        self.cells[Column::Health as usize] = health_cell(health);
+        let few = health.band.is_none().then_some(FEW_PATTERNS);
+        self.reasons.extend(health.reason.or(few).map(|why| (Column::Health, why)));
+    }
+}
+
+/// Too few patterns could be judged to call a market healthy.
+const FEW_PATTERNS: &str = "few_patterns_judged";
+
+/// A score as a whole number, cut and not rounded so that it stays in its band; none where it would call good what hardly a pattern could be judged by.
+pub(super) fn health_cell(health: &HealthScore) -> Value {
+    #[expect(clippy::cast_possible_truncation, reason = "0 to 100")]
+    health.score.filter(|_| health.band.is_some()).map_or(Value::Null, |score| Value::Whole(score.floor() as i64))
 }
 
 const NOT_AVAILABLE: &str = "not_available";
@@ -91,7 +108,7 @@ fn fill(column: Column, row: &MinuteRow, s: &Snapshot) -> Option<Result<Value, &
         Column::Vol4h => reading(Feature::RealizedVol4h),
         Column::VolPct90d => reading(Feature::VolPctRank),
         Column::VolHalflife => reading(Feature::VolHalflife),
-        Column::Flags | Column::OpenAlerts => return None,
+        Column::Flags | Column::OpenAlerts | Column::OpenExperimental | Column::Health => return None,
     })
 }
 
@@ -148,6 +165,34 @@ pub(super) fn change(price: Value, base: Option<f64>) -> Value {
 mod tests {
     use super::*;
     use barograph_domain::{Cell, State};
+
+    /// R3.28: 79.6 is WATCH. Rounded it would read as 80, which is GOOD.
+    #[test]
+    fn a_health_on_the_board_is_of_its_band_and_an_empty_one_says_why() {
+        use barograph_domain::Pattern;
+        use barograph_domain::health::{HealthBand, PatternJudged, ValidShare};
+        let of = |share: f64, judged: &[bool]| {
+            let stream = ValidShare { metric: "bar", source: "binance-usdm".to_owned(), share };
+            let pattern =
+                |judged: &bool| PatternJudged { pattern: Pattern::BasisManipulation, trigger: None, judged: *judged };
+            let patterns: Vec<PatternJudged> = judged.iter().map(pattern).collect();
+            let health = HealthScore::of(Ts(0), Vec::new(), vec![stream], &patterns, &[]);
+            let mut row = RenderedRow::nothing();
+            row.reasons.clear();
+            row.healthy(&health);
+            (row.cells[Column::Health as usize].whole(), health.band, row.reasons.first().map(|(_, why)| *why))
+        };
+        let cases: [(f64, &[bool], _); 5] = [
+            (0.32, &[true], (Some(79), Some(HealthBand::Watch), None)),
+            (1.0, &[true], (Some(100), Some(HealthBand::Good), None)),
+            (1.0, &[true, false, false], (None, None, Some(FEW_PATTERNS))),
+            (1.0, &[false], (None, None, Some(FEW_PATTERNS))),
+            (0.0, &[true], (None, None, Some("no_data"))),
+        ];
+        for (share, judged, want) in cases {
+            assert_eq!(of(share, judged), want, "{share} {judged:?}");
+        }
+    }
 
     #[test]
     fn a_change_needs_both_prices() {

@@ -6,6 +6,7 @@
 
 mod alerts;
 mod cells;
+mod health;
 mod lost;
 mod past;
 mod reading;
@@ -17,12 +18,14 @@ pub use alerts::AlertBook;
 use barograph_api::board::{Cells, Column, DataState, HeaderView, Hub, SetWith, Table, Value, flags};
 use barograph_api::feeds::FeedsPulse;
 use barograph_api::live::DataOrigin;
-use barograph_domain::{GapReason, InstrumentName, Metric, Span, StatusState, Ts};
+use barograph_domain::health::HealthScore;
+use barograph_domain::{GapReason, InstrumentName, Metric, Reason, Span, StatusState, Ts};
 use barograph_engine::explain::PresentReading;
 use barograph_engine::explain::headline::Held;
 use barograph_store::RunKey;
 use bytes::Bytes;
 use cells::{RenderedRow, base, change, origin_of};
+use health::{HealthOfAll, Weighed};
 use lost::{is_lost, required};
 use past::{Trail, changes};
 use reading::PastState;
@@ -44,6 +47,7 @@ const FRESH: Span = Span::mins(3);
 pub(super) struct Board {
     pub(super) hub: Arc<Hub>,
     pub(super) alerts: Mutex<AlertBook>,
+    health: HealthOfAll,
     /// Raised when a market or a minute comes.
     news: AtomicU64,
     /// What of the store cannot be read, until somebody has said it.
@@ -90,6 +94,8 @@ struct Kept {
     flags: i64,
     /// What its cells and headline were made from that moves while no minute comes.
     reading: Option<PresentReading>,
+    /// What its health is made of.
+    weighed: Option<Weighed>,
     /// The worst placed position, as its headline has it.
     held: Option<Held>,
     /// Its headline without that position, where there is one.
@@ -105,6 +111,7 @@ impl Board {
         Self {
             hub: Hub::new(DataOrigin::Measured),
             alerts: Mutex::default(),
+            health: HealthOfAll::default(),
             news: AtomicU64::new(1),
             unreadable: Mutex::default(),
             keeper: Mutex::default(),
@@ -140,6 +147,7 @@ impl Service {
         let unreadable = keeper.read_past(self, &self.board.alerts, now);
         self.board.unreadable.lock().unwrap_or_else(PoisonError::into_inner).extend(unreadable);
         keeper.check_stale(now, now - self.board.hub.updated());
+        keeper.mark_alerted(&self.board.alerts);
         let rendered = keeper.render(self, &self.stops(), now);
         let second = now.0.div_euclid(1_000_000_000);
         let each_second = keeper.second != second;
@@ -183,6 +191,11 @@ impl Service {
         let now = self.clock.now();
         let pulse = self.live.as_ref().map(|live| live.pulse(now)).unwrap_or_default();
         FeedsPulse { t: now.as_millis(), storage: self.storage(), ..pulse }
+    }
+
+    /// The health of a market as the board had it last, where it has come to it.
+    pub(super) fn health_on_board(&self, market: &InstrumentName) -> Option<Arc<HealthScore>> {
+        self.board.health.of(market)
     }
 
     /// Does anybody follow the board?
@@ -237,6 +250,7 @@ impl Kept {
             base: None,
             flags: flags::WARMING,
             reading: None,
+            weighed: None,
             held: None,
             impersonal: None,
             required: Vec::new(),
@@ -247,6 +261,24 @@ impl Kept {
     fn key(&self) -> Option<RunKey> {
         let logic_version = self.latest.as_ref()?.lens.logic_version.clone();
         Some(RunKey { instrument: self.name.clone(), logic_version })
+    }
+
+    /// Its health; `None` while its last hour or its alerts are still to be read. Kept for whoever asks about this market.
+    fn health(&self, service: &Service, now: Ts) -> Option<HealthScore> {
+        let Some(weighed) = self.weighed.as_ref().filter(|_| !self.lacks_past()) else {
+            service.board.health.forget(&self.name);
+            return None;
+        };
+        // Of an hour that is being read again the half would be missing: what was known is shown until then.
+        if self.minutes == PastState::Again {
+            return service.board.health.of(&self.name).map(|known| HealthScore::clone(&known));
+        }
+        let health = {
+            let book = service.board.alerts.lock().unwrap_or_else(PoisonError::into_inner);
+            weighed.health(&self.trail, &book, now)
+        };
+        service.board.health.set(&self.name, health.clone());
+        Some(health)
     }
 
     fn price_of_row(&self) -> Value {
@@ -279,7 +311,13 @@ impl Keeper {
             for pair in steps.windows(2) {
                 told.extend(changes(&kept.name, pair[0], pair[1]));
             }
-            between.into_iter().chain([&latest.row]).for_each(|row| kept.trail.close(row));
+            for row in between.into_iter().chain([&latest.row]) {
+                // Minutes that did not come by here, or came otherwise: the store has them.
+                if !kept.trail.goes_on_with(row) {
+                    kept.minutes.read_again();
+                }
+                kept.trail.close(row, &latest.lens);
+            }
             kept.required = required(&latest.row, &latest.lens.streams);
             kept.latest = Some(Arc::clone(latest));
             kept.moved = true;
@@ -304,6 +342,14 @@ impl Keeper {
         }
     }
 
+    /// Alerts of a market have changed, and with them its health.
+    fn mark_alerted(&mut self, book: &Mutex<AlertBook>) {
+        let changed = book.lock().unwrap_or_else(PoisonError::into_inner).take_changed();
+        for kept in self.markets.iter_mut().filter(|kept| changed.contains(&kept.name)) {
+            kept.moved = true;
+        }
+    }
+
     /// The cells of the markets that moved.
     fn render(&mut self, service: &Service, stops: &WatchedStops, now: Ts) -> Vec<(usize, RenderedRow)> {
         let mut all = Vec::new();
@@ -315,19 +361,26 @@ impl Keeper {
         for (i, kept) in self.markets.iter_mut().enumerate().filter(|(_, k)| k.moved) {
             kept.moved = false;
             kept.impersonal = None;
-            let rendered = match &kept.latest {
+            let mut rendered = match &kept.latest {
                 Some(l) => {
                     let shown = |lens: &Lens| {
                         let is_listened = || service.is_listened(&kept.name);
                         lens.at_present_or_end(&l.row, l.previous.as_ref(), now, is_listened)
                     };
                     let lens = l.lens.holding(kept.held);
-                    let rendered = RenderedRow::of(&lens, &l.row, &shown(&lens));
+                    let snapshot = shown(&lens);
+                    kept.weighed = Some(Weighed::new(&lens, &l.row, l.first, &snapshot));
+                    let rendered = RenderedRow::of(&lens, &l.row, &snapshot);
                     kept.impersonal = kept.held.map(|_| shown(&l.lens.holding(None)).headline);
                     rendered
                 }
                 None => RenderedRow::nothing(),
             };
+            if let Some(health) = kept.health(service, now) {
+                rendered.healthy(&health);
+            } else {
+                rendered.reasons.push((Column::Health, Reason::Warming.name()));
+            }
             kept.flags = rendered.cells[Column::Flags as usize].whole().unwrap_or(0);
             kept.base = kept.latest.as_ref().and_then(|l| base(&l.row).ok());
             kept.reading = kept.latest.as_ref().map(|l| l.lens.reading_at_present(&l.row, now));
@@ -390,7 +443,9 @@ impl Keeper {
         let known = self.alerts == (book.generation, self.markets.len());
         self.alerts = (book.generation, self.markets.len());
         for (i, kept) in self.markets.iter().enumerate().filter(|_| !known) {
-            table.set(i, Column::OpenAlerts, Value::Whole(i64::try_from(book.open(&kept.name)).unwrap_or(i64::MAX)));
+            for (column, value) in open_cells(&book, &kept.name) {
+                table.set(i, column, value);
+            }
         }
         let newest = self.markets.iter().filter_map(|k| Some(k.latest.as_ref()?.row.ts)).max();
         let (mut header, listened) = header_of(table.cells(), &mut book, now);
@@ -409,6 +464,13 @@ fn put(table: &mut Table, i: usize, kept: &Kept, price: Value, set: i64) {
     table.set(i, Column::Flags, Value::Whole(set));
 }
 
+/// What a row says of the open alerts of its market.
+fn open_cells(book: &AlertBook, market: &InstrumentName) -> [(Column, Value); 2] {
+    let whole = |n: usize| Value::Whole(i64::try_from(n).unwrap_or(i64::MAX));
+    let (open, experimental) = book.open(market);
+    [(Column::OpenAlerts, whole(open)), (Column::OpenExperimental, whole(experimental))]
+}
+
 /// Counts markets by their flags; and how many of them are no recordings that have ended.
 fn header_of<'a>(cells: impl Iterator<Item = &'a Cells>, book: &mut AlertBook, now: Ts) -> (HeaderView, u32) {
     let mut listened = 0;
@@ -418,6 +480,7 @@ fn header_of<'a>(cells: impl Iterator<Item = &'a Cells>, book: &mut AlertBook, n
         cascades_24h: small(cascades),
         volatility_events_24h: small(volatility),
         open_alerts: small(book.all_open()),
+        open_experimental: small(book.all_experimental()),
         ..HeaderView::default()
     };
     for cells in cells {

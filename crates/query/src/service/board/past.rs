@@ -2,17 +2,21 @@
 
 use super::alerts::{AlertBook, COUNTED};
 use super::cells::{RenderedRow, origin_of, seconds};
-use super::{data_of, header_of};
+use super::health::Weighed;
+use super::{data_of, header_of, open_cells};
+use crate::health::{JudgedHour, at_their_worst, valid_metrics, weighs};
 use crate::positions::WatchedStops;
 use crate::render::{Lens, align};
 use crate::service::{Service, configured_run, internal, lens_for, unreadable};
 use barograph_api::QueryError;
-use barograph_api::board::{BoardView, ChangeView, Column, HeaderView, RowView, Value};
+use barograph_api::board::{BoardView, ChangeView, HeaderView, RowView};
 use barograph_api::live::DataOrigin;
-use barograph_domain::time::DAY;
+use barograph_domain::alert::AlertState;
+use barograph_domain::health::ALERTS_OF;
+use barograph_domain::time::{DAY, LATENESS};
 use barograph_domain::{Axis, Instrument, InstrumentName, KnownAlert, Label, MinuteRow, Span, Ts};
 use barograph_store::run::GRID;
-use barograph_store::{AlertQuery, InstrumentInfo, Range, RunInfo, RunKey};
+use barograph_store::{AlertQuery, InstrumentInfo, Range, RowQuery, RunInfo, RunKey};
 use std::collections::BTreeMap;
 
 /// Minutes of a sparkline.
@@ -38,21 +42,31 @@ struct Known {
     last: Ts,
     logic_version: String,
     origin: DataOrigin,
+    weighed: Weighed,
+}
+
+/// What is remembered of a minute.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TrailMinute {
+    close: Option<f64>,
+    /// See [`valid_metrics`].
+    valid: u32,
 }
 
 /// The last hour of a market.
 #[derive(Debug, Default)]
 pub(super) struct Trail {
-    /// Closes by minute, epoch seconds.
-    pub(super) closes: BTreeMap<i64, f64>,
+    /// By minute, epoch seconds.
+    pub(super) minutes: BTreeMap<i64, TrailMinute>,
     pub(super) changes: Vec<ChangeView>,
 }
 
 impl Trail {
-    pub(super) fn of(market: &InstrumentName, rows: &[MinuteRow]) -> Self {
+    /// `lens` is that of the rows.
+    pub(super) fn of(market: &InstrumentName, rows: &[MinuteRow], lens: &Lens) -> Self {
         let mut trail = Self::default();
         for row in rows {
-            trail.close(row);
+            trail.close(row, lens);
         }
         for pair in rows.windows(2) {
             trail.changes.extend(changes(market, &pair[0], &pair[1]));
@@ -60,21 +74,38 @@ impl Trail {
         trail
     }
 
-    /// Takes in a minute and forgets what is more than an hour older than the newest.
-    pub(super) fn close(&mut self, row: &MinuteRow) {
-        if let Some(price) = row.price.filter(|p| p.is_finite()) {
-            self.closes.insert(seconds(row.ts), price);
+    /// Takes in the newest minute and forgets what is more than an hour older, and what was later and has been taken back.
+    pub(super) fn close(&mut self, row: &MinuteRow, lens: &Lens) {
+        drop(self.minutes.split_off(&seconds(row.ts)));
+        let minute = TrailMinute { close: row.price.filter(|p| p.is_finite()), valid: valid_metrics(row, lens) };
+        self.minutes.insert(seconds(row.ts), minute);
+        if let Some((newest, _)) = self.minutes.last_key_value() {
+            self.minutes = self.minutes.split_off(&(newest - (SPARK - 1) * 60));
         }
-        if let Some((newest, _)) = self.closes.last_key_value() {
-            self.closes = self.closes.split_off(&(newest - (SPARK - 1) * 60));
-        }
+    }
+
+    /// Adds what another one knows of minutes after its own, which are on their way to the store.
+    pub(super) fn followed_by(&mut self, other: &Self) {
+        let last = self.minutes.last_key_value().map_or(i64::MIN, |(at, _)| *at);
+        self.minutes.extend(other.minutes.iter().filter(|(at, _)| **at > last).map(|(at, minute)| (*at, *minute)));
+    }
+
+    /// Would this minute be the next, with none left out and none stated anew?
+    pub(super) fn goes_on_with(&self, row: &MinuteRow) -> bool {
+        let next = |(at, _): (&i64, _)| at + GRID.as_secs() == seconds(row.ts);
+        self.minutes.last_key_value().is_none_or(next)
+    }
+
+    /// The streams that were valid in each minute of an hour.
+    pub(super) fn valid(&self, hour: JudgedHour) -> Vec<u32> {
+        self.minutes.range(seconds(hour.from)..=seconds(hour.last)).map(|(_, minute)| minute.valid).collect()
     }
 
     /// The closes up to a minute.
     pub(super) fn spark(&self, last: Ts) -> Vec<Option<f64>> {
         let last = seconds(last);
         let all: Vec<Option<f64>> =
-            (0..SPARK).rev().map(|back| self.closes.get(&(last - back * 60)).copied()).collect();
+            (0..SPARK).rev().map(|back| self.minutes.get(&(last - back * 60)).and_then(|m| m.close)).collect();
         let first = all.iter().position(Option::is_some).unwrap_or(all.len());
         all[first..].to_vec()
     }
@@ -96,24 +127,39 @@ pub(super) fn changes(market: &InstrumentName, before: &MinuteRow, after: &Minut
 }
 
 impl Service {
-    /// The last hour of a market.
-    pub(super) fn trail(&self, key: &RunKey) -> barograph_store::Result<Trail> {
-        let rows = self.reader.latest(key, 1 + usize::try_from(SPARK).unwrap_or(60), None)?;
-        Ok(Trail::of(&key.instrument, &rows.rows))
+    /// The hour of a market that ends with a minute; by one more, because labels change between two.
+    pub(super) fn trail(&self, key: &RunKey, lens: &Lens, last: Ts) -> barograph_store::Result<Trail> {
+        let range = Range { start: last - GRID.times(SPARK), end: Ts(last.0.saturating_add(1)) };
+        let query = RowQuery { range, every: None, after: None, limit: usize::MAX, as_of: None };
+        let rows = self.reader.history(key, &query)?;
+        Ok(Trail::of(&key.instrument, &rows.rows, &lens.over(&rows)))
     }
 
-    /// Episodes that are not over at `now`, and what began in the day before.
-    pub(super) fn records(&self, key: &RunKey, now: Ts, as_of: Option<Ts>) -> barograph_store::Result<Vec<KnownAlert>> {
+    /// Episodes that are not over at `now`, what began in the day before, and what weighs although it is over. A recording, whose
+    /// newest minute is `newest`, is judged at its end.
+    pub(super) fn records(
+        &self,
+        key: &RunKey,
+        newest: Ts,
+        now: Ts,
+        as_of: Option<Ts>,
+    ) -> barograph_store::Result<Vec<KnownAlert>> {
+        let reader = self.reader.as_ref();
         let begun = AlertQuery {
             range: Range { start: now - DAY, end: Ts::MAX },
             patterns: COUNTED.to_vec(),
             as_of,
             ..AlertQuery::default()
         };
+        let range = Range { start: now.min(newest + LATENESS) - ALERTS_OF, end: Ts::MAX };
+        let recent = AlertQuery { range, as_of, ..AlertQuery::default() };
         let open = AlertQuery { open: true, as_of, ..AlertQuery::default() };
         // What began and is over must not be opened again by its first record: the open ones are noted from their last.
-        let mut found = self.reader.alerts(key, &begun)?.items;
-        found.extend(self.reader.alerts(key, &open)?.items);
+        let mut found = reader.alerts(key, &begun)?.items;
+        let recent = reader.alerts(key, &recent)?.items.into_iter();
+        let closed = recent.filter(|known| known.alert.state == AlertState::Closed && weighs(&known.alert));
+        let open = reader.alerts(key, &open)?.items;
+        found.extend(at_their_worst(reader, key, closed.chain(open), as_of)?);
         Ok(found)
     }
 
@@ -130,13 +176,15 @@ impl Service {
         for (i, (info, past)) in instruments.iter().zip(all).enumerate() {
             let name = &info.instrument.name;
             let Past { mut rendered, trail, records, known } = past;
-            let Some(Known { first, last, logic_version, origin }) = known else {
+            let Some(Known { first, last, logic_version, origin, weighed }) = known else {
                 view.rows.push(RowView::new(i, name, rendered.cells, &rendered.reasons));
                 continue;
             };
             book.read(name, &records);
-            let open = i64::try_from(book.open(name)).unwrap_or(i64::MAX);
-            rendered.cells[Column::OpenAlerts as usize] = Value::Whole(open);
+            for (column, value) in open_cells(&book, name) {
+                rendered.cells[column as usize] = value;
+            }
+            rendered.healthy(&weighed.health(&trail, &book, moment));
             view.changes.extend(trail.changes.iter().filter(|c| c.at >= moment - Span::hours(1)).cloned());
             let own = RowView::new(i, name, rendered.cells, &rendered.reasons);
             view.rows.push(RowView { spark: trail.spark(last), headline: rendered.headline, ..own });
@@ -210,16 +258,19 @@ impl Service {
         };
         let lens = self.lens_at(run, instrument, &rows)?.holding(stops.held(&instrument.name, row));
         let previous = rows.rows.len().checked_sub(2).map(|at| &rows.rows[at]);
-        let rendered = RenderedRow::of(&lens, row, &lens.as_of(row, previous, moment));
+        let snapshot = lens.as_of(row, previous, moment);
+        let rendered = RenderedRow::of(&lens, row, &snapshot);
+        let first = run.minutes.map_or(row.ts, |m| m.0);
         Ok(Past {
             rendered,
-            trail: Trail::of(&instrument.name, &rows.rows),
-            records: self.records(&run.spec.key, moment, as_of).map_err(internal)?,
+            trail: Trail::of(&instrument.name, &rows.rows, &lens),
+            records: self.records(&run.spec.key, row.ts, moment, as_of).map_err(internal)?,
             known: Some(Known {
-                first: run.minutes.map_or(row.ts, |m| m.0),
+                first,
                 last: row.ts,
                 logic_version: run.spec.key.logic_version.clone(),
                 origin: origin_of(lens.streams.iter()),
+                weighed: Weighed::new(&lens, row, first, &snapshot),
             }),
         })
     }
@@ -245,7 +296,7 @@ mod tests {
         let mut trail = Trail::default();
         for minute in [1_i64, 2, 4] {
             #[expect(clippy::cast_precision_loss, reason = "small")]
-            trail.closes.insert(minute * 60, minute as f64);
+            trail.minutes.insert(minute * 60, TrailMinute { close: Some(minute as f64), valid: 0 });
         }
         assert_eq!(trail.spark(Ts::from_secs(240)), [Some(1.0), Some(2.0), None, Some(4.0)]);
         assert_eq!(trail.spark(Ts::from_secs(300)).last(), Some(&None), "the minute of the row has no price");

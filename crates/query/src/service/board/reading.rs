@@ -4,6 +4,7 @@
 use super::alerts::AlertBook;
 use super::past::Trail;
 use super::{Keeper, Kept};
+use crate::render::Lens;
 use crate::service::Service;
 use barograph_domain::{KnownAlert, Span, Ts};
 use barograph_store::{Error, RunKey};
@@ -19,6 +20,8 @@ pub(super) enum PastState {
     Unread,
     /// As the store had it.
     Known,
+    /// As the store had it, to be read again; shown until then.
+    Again,
     /// It is damaged: what is known without it is all there is.
     GivenUp,
 }
@@ -27,31 +30,35 @@ impl PastState {
     /// What has been read may be otherwise by now.
     pub(super) fn read_again(&mut self) {
         if *self == Self::Known {
-            *self = Self::Unread;
+            *self = Self::Again;
         }
     }
 
+    const fn is_to_be_read(self) -> bool {
+        matches!(self, Self::Unread | Self::Again)
+    }
+
     /// After a reading that failed.
-    const fn after(failed: &Error) -> Self {
-        if matches!(failed, Error::Corrupt { .. }) { Self::GivenUp } else { Self::Unread }
+    const fn after(self, failed: &Error) -> Self {
+        if matches!(failed, Error::Corrupt { .. }) { Self::GivenUp } else { self }
     }
 }
 
 /// Where it is read.
 pub(super) trait PastSource {
-    /// The last hour of a market.
-    fn last_hour(&self, key: &RunKey) -> barograph_store::Result<Trail>;
-    /// Episodes of a market that are not over at `now`, and what began in the day before.
-    fn alerts(&self, key: &RunKey, now: Ts) -> barograph_store::Result<Vec<KnownAlert>>;
+    /// The hour of a market that ends with a minute.
+    fn last_hour(&self, key: &RunKey, lens: &Lens, last: Ts) -> barograph_store::Result<Trail>;
+    /// See [`Service::records`].
+    fn alerts(&self, key: &RunKey, newest: Ts, now: Ts) -> barograph_store::Result<Vec<KnownAlert>>;
 }
 
 impl PastSource for Service {
-    fn last_hour(&self, key: &RunKey) -> barograph_store::Result<Trail> {
-        self.trail(key)
+    fn last_hour(&self, key: &RunKey, lens: &Lens, last: Ts) -> barograph_store::Result<Trail> {
+        self.trail(key, lens, last)
     }
 
-    fn alerts(&self, key: &RunKey, now: Ts) -> barograph_store::Result<Vec<KnownAlert>> {
-        self.records(key, now, None)
+    fn alerts(&self, key: &RunKey, newest: Ts, now: Ts) -> barograph_store::Result<Vec<KnownAlert>> {
+        self.records(key, newest, now, None)
     }
 }
 
@@ -63,7 +70,7 @@ impl Keeper {
         for _ in 0..count {
             let at = self.next_read % count;
             let kept = &mut self.markets[at];
-            if kept.lacks_past()
+            if kept.is_to_be_read()
                 && let Some(key) = kept.key()
             {
                 if left == 0 {
@@ -81,24 +88,30 @@ impl Keeper {
 
 impl Kept {
     /// Is something of its past still to be read? Each part may fail alone, as where the store is busy for a moment.
-    fn lacks_past(&self) -> bool {
+    fn is_to_be_read(&self) -> bool {
+        self.minutes.is_to_be_read() || self.alerts.is_to_be_read()
+    }
+
+    /// Is something of its past not known at all yet?
+    pub(super) fn lacks_past(&self) -> bool {
         self.minutes == PastState::Unread || self.alerts == PastState::Unread
     }
 
     fn read_hour(&mut self, store: &dyn PastSource, key: &RunKey, now: Ts) -> Option<String> {
-        if self.minutes != PastState::Unread {
+        if !self.minutes.is_to_be_read() {
             return None;
         }
-        match store.last_hour(key) {
+        let latest = self.latest.as_ref()?;
+        match store.last_hour(key, &latest.lens, latest.row.ts) {
             Ok(mut trail) => {
-                trail.closes.append(&mut self.trail.closes);
+                trail.followed_by(&self.trail);
                 trail.changes.retain(|c| c.at >= now - Span::hours(1));
                 self.trail = trail;
                 self.moved = true;
                 self.minutes = PastState::Known;
             }
             Err(failed) => {
-                self.minutes = PastState::after(&failed);
+                self.minutes = self.minutes.after(&failed);
                 let line = || format!("the line of {} on the board begins now: {failed}", key.instrument);
                 return (self.minutes == PastState::GivenUp).then(line);
             }
@@ -113,19 +126,21 @@ impl Kept {
         book: &Mutex<AlertBook>,
         now: Ts,
     ) -> Option<String> {
-        if self.alerts != PastState::Unread {
+        if !self.alerts.is_to_be_read() {
             return None;
         }
-        let read = store.alerts(key, now);
+        let newest = self.latest.as_ref()?.row.ts;
+        let read = store.alerts(key, newest, now);
         let mut book = book.lock().unwrap_or_else(PoisonError::into_inner);
         match read {
             Ok(records) => {
                 book.read(&key.instrument, &records);
                 self.alerts = PastState::Known;
+                self.moved = true;
                 None
             }
             Err(failed) => {
-                self.alerts = PastState::after(&failed);
+                self.alerts = self.alerts.after(&failed);
                 (self.alerts == PastState::GivenUp).then(|| {
                     book.give_up(&key.instrument);
                     format!("the board counts only new alerts of {}: {failed}", key.instrument)
@@ -139,7 +154,7 @@ impl Kept {
 mod tests {
     use super::super::alerts::tests::record;
     use super::*;
-    use crate::render::{Lens, instrument};
+    use crate::render::instrument;
     use crate::service::Latest;
     use barograph_domain::alert::{AlertChange, AlertState};
     use barograph_domain::{InstrumentName, MinuteRow, Pattern};
@@ -187,11 +202,11 @@ mod tests {
     }
 
     impl PastSource for Scripted {
-        fn last_hour(&self, _: &RunKey) -> barograph_store::Result<Trail> {
+        fn last_hour(&self, _: &RunKey, _: &Lens, _: Ts) -> barograph_store::Result<Trail> {
             Ok(Trail::default())
         }
 
-        fn alerts(&self, key: &RunKey, _: Ts) -> barograph_store::Result<Vec<KnownAlert>> {
+        fn alerts(&self, key: &RunKey, _: Ts, _: Ts) -> barograph_store::Result<Vec<KnownAlert>> {
             self.answer(key)?;
             let alert = record(Pattern::LiquidationCascade, AlertChange::Opened, AlertState::Open, 10);
             Ok(vec![KnownAlert { known_at: alert.ts, alert }])
@@ -285,5 +300,20 @@ mod tests {
         store.answers[0] = Answer::OneOpen;
         assert_eq!(turn(&mut keeper, &store, &book), [0]);
         assert_eq!(book.lock().unwrap().all_open(), 0);
+    }
+
+    /// Whoever asks about one market gets no health of a minute that is long past.
+    #[test]
+    fn a_health_that_is_not_known_any_longer_is_handed_to_nobody() {
+        use crate::service::aging_tests::{MARKETS, market, service};
+        let folder = tempfile::tempdir().unwrap();
+        let (service, _clock) = service(folder.path(), &[], &[]);
+        service.update_board();
+        let name = market(MARKETS[0]);
+        assert!(service.health_on_board(&name).is_some());
+        let mut keeper = service.board.keeper.lock().unwrap();
+        let kept = keeper.markets.iter_mut().find(|kept| kept.name == name).unwrap();
+        kept.alerts = PastState::Unread;
+        assert!(kept.health(&service, NOW).is_none() && service.health_on_board(&name).is_none());
     }
 }

@@ -9,19 +9,25 @@
 //! otherwise flat
 //! ```
 //!
+//! Signals of one's own are declared above the line that names them: `signal x.desk_flow within 2h`, and then
+//! `long when x.desk_flow.z_7d > 2`.
+//!
 //! A comparison with a number that is absent is neither true nor false, and neither is what is made of it (Kleene's logic): a line of
 //! which that is so does not decide. A rule sees one row and the labels as known then, so it cannot see a later one.
 
 mod fault;
 mod parse;
+mod signal;
 mod term;
 mod word;
 
 pub use fault::RuleFault;
+pub use signal::DeclaredSignal;
 pub use term::{RuleOrder, RuleSign, RuleTerm, RuleTest};
 
 use super::blotter::Stance;
 use super::simulator::RuleRow;
+use barograph_domain::SignalNumber;
 
 /// What a rule may name.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -59,9 +65,35 @@ pub struct RuleLine {
     pub when: RuleTest,
 }
 
+/// A condition without a decision, as a line of a rule has one behind `when`, with the signals declared above it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct RuleCondition {
+    /// The signals that it declares.
+    pub signals: Vec<DeclaredSignal>,
+    /// What is asked.
+    pub when: RuleTest,
+}
+
+impl RuleCondition {
+    /// Reads one: `signal x.desk_flow; x.desk_flow.z_7d > 2`.
+    ///
+    /// # Errors
+    /// Everything that could not be read, each with its place.
+    pub fn parse(text: &str, known: &RuleVocabulary) -> Result<Self, Vec<RuleFault>> {
+        parse::condition(text, known)
+    }
+
+    /// Does it name this number of a signal?
+    #[must_use]
+    pub fn asks_for(&self, signal: &DeclaredSignal, number: SignalNumber) -> bool {
+        self.when.names(&number.of(&signal.name))
+    }
+}
+
 /// Lines in their order.
 #[derive(Clone, PartialEq, Debug)]
 pub struct TradingRule {
+    signals: Vec<DeclaredSignal>,
     lines: Vec<RuleLine>,
     otherwise: RuleRequest,
 }
@@ -80,6 +112,19 @@ impl TradingRule {
     #[must_use]
     pub fn lines(&self) -> &[RuleLine] {
         &self.lines
+    }
+
+    /// The signals that it declares.
+    #[must_use]
+    pub fn signals(&self) -> &[DeclaredSignal] {
+        &self.signals
+    }
+
+    /// Does any line name this number of a signal?
+    #[must_use]
+    pub fn asks_for(&self, signal: &DeclaredSignal, number: SignalNumber) -> bool {
+        let name = number.of(&signal.name);
+        self.lines.iter().any(|line| line.when.names(&name))
     }
 
     /// What is wanted on a row.

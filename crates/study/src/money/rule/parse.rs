@@ -1,43 +1,38 @@
 //! From text to a rule, by recursive descent: `or` binds least, then `and`, `not`, comparisons, `+ -`, `* /`.
 
 use super::fault::RuleFault;
+use super::signal::{DeclaredSignal, declared, declares, is_mark, undeclared};
 use super::term::{RuleOrder, RuleSign, RuleTerm, RuleTest};
 use super::word::{RuleWord, words};
-use super::{RuleLine, RuleRequest, RuleVocabulary, TradingRule};
+use super::{RuleCondition, RuleLine, RuleRequest, RuleVocabulary, TradingRule};
 use crate::money::blotter::Stance;
+use barograph_domain::SignalNumber;
 
 /// Brackets and negations within one another; beyond that nobody could read it.
 const DEPTH_MAX: usize = 50;
 
 pub(super) fn rule(text: &str, known: &RuleVocabulary) -> Result<TradingRule, Vec<RuleFault>> {
     let (mut lines, mut otherwise, mut faults) = (Vec::new(), None, Vec::new());
-    // The mark that editors of some systems put before a text.
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    for (number, written) in text.lines().enumerate() {
-        let meant = written.split_once('#').map_or(written, |(before, _)| before);
-        let mut from = 0;
-        for part in meant.split(';') {
-            let found: Vec<RuleWord<'_>> = words(part).into_iter().map(|w| RuleWord { at: w.at + from, ..w }).collect();
-            from += part.chars().count() + 1;
-            if found.is_empty() {
-                continue;
+    let mut declared = Declared { signals: Vec::new(), known: known.clone() };
+    for part in parts(text) {
+        if declared.take(&part, &mut faults) {
+            continue;
+        }
+        let mut reading = part.reading(&declared.known);
+        let done = match (reading.line(), otherwise) {
+            (Ok(_), Some(_)) => Err((part.words.first().copied(), "nothing follows 'otherwise'".to_owned())),
+            (Ok(Read::Line(line)), None) => {
+                lines.push(line);
+                Ok(())
             }
-            let mut reading = Reading { words: &found, next: 0, depth: 0, known };
-            let done = match (reading.line(), otherwise) {
-                (Ok(_), Some(_)) => Err((found.first().copied(), "nothing follows 'otherwise'".to_owned())),
-                (Ok(Read::Line(line)), None) => {
-                    lines.push(line);
-                    Ok(())
-                }
-                (Ok(Read::Otherwise(request)), None) => {
-                    otherwise = Some(request);
-                    Ok(())
-                }
-                (Err(why), _) => Err(why),
-            };
-            if let Err((word, why)) = done {
-                faults.push(RuleFault::new(number + 1, written, word, why));
+            (Ok(Read::Otherwise(request)), None) => {
+                otherwise = Some(request);
+                Ok(())
             }
+            (Err(why), _) => Err(why),
+        };
+        if let Err(why) = done {
+            faults.push(part.fault(why));
         }
     }
     if lines.is_empty() && faults.is_empty() {
@@ -45,9 +40,120 @@ pub(super) fn rule(text: &str, known: &RuleVocabulary) -> Result<TradingRule, Ve
         faults.push(RuleFault::new(1, first, None, format!("a rule needs at least one line; {SHAPE}")));
     }
     if faults.is_empty() {
-        Ok(TradingRule { lines, otherwise: otherwise.unwrap_or(RuleRequest::Hold(Stance::Flat)) })
+        let otherwise = otherwise.unwrap_or(RuleRequest::Hold(Stance::Flat));
+        Ok(TradingRule { signals: declared.signals, lines, otherwise })
     } else {
         Err(faults)
+    }
+}
+
+pub(super) fn condition(text: &str, known: &RuleVocabulary) -> Result<RuleCondition, Vec<RuleFault>> {
+    let (mut test, mut faults) = (None, Vec::new());
+    let mut declared = Declared { signals: Vec::new(), known: known.clone() };
+    for part in parts(text) {
+        if declared.take(&part, &mut faults) {
+            continue;
+        }
+        let mut reading = part.reading(&declared.known);
+        match reading.either().and_then(|found| reading.ended(found)) {
+            Ok(found) if test.is_none() => test = Some(found),
+            Ok(_) => {
+                let why = "there is one condition; join what belongs to it by and, or".to_owned();
+                faults.push(part.fault((part.words.first().copied(), why)));
+            }
+            Err(why) => faults.push(part.fault(why)),
+        }
+    }
+    match test {
+        Some(when) if faults.is_empty() => Ok(RuleCondition { signals: declared.signals, when }),
+        None if faults.is_empty() => {
+            let first = text.lines().next().unwrap_or_default();
+            let why = "a condition is missing, as in 'signal x.desk_flow; x.desk_flow.z_7d > 2'".to_owned();
+            Err(vec![RuleFault::new(1, first, None, why)])
+        }
+        _ => Err(faults),
+    }
+}
+
+/// A line, or what stands between two semicolons of one.
+struct RulePart<'a> {
+    /// Of the line, from 1.
+    number: usize,
+    written: &'a str,
+    text: &'a str,
+    words: Vec<RuleWord<'a>>,
+}
+
+fn parts(text: &str) -> Vec<RulePart<'_>> {
+    let mut out = Vec::new();
+    // The mark that editors of some systems put before a text.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    for (number, written) in text.lines().enumerate() {
+        let mut from = 0;
+        for text in texts(written) {
+            let words: Vec<RuleWord<'_>> = words(text).into_iter().map(|w| RuleWord { at: w.at + from, ..w }).collect();
+            from += text.chars().count() + 1;
+            if !words.is_empty() {
+                out.push(RulePart { number: number + 1, written, text, words });
+            }
+        }
+    }
+    out
+}
+
+/// What stands between semicolons in a line, up to a remark. Both mean nothing in a source between quotation marks.
+fn texts(line: &str) -> Vec<&str> {
+    let (mut out, mut from, mut open) = (Vec::new(), 0, None);
+    for (at, c) in line.char_indices() {
+        match open {
+            Some(mark) if c == mark => open = None,
+            Some(_) => {}
+            None if c == '#' => {
+                out.push(&line[from..at]);
+                return out;
+            }
+            None if c == ';' => {
+                out.push(&line[from..at]);
+                from = at + 1;
+            }
+            None if is_mark(c) && declares(&line[from..at]) => open = Some(c),
+            None => {}
+        }
+    }
+    out.push(&line[from..]);
+    out
+}
+
+impl<'a> RulePart<'a> {
+    fn reading(&'a self, known: &'a RuleVocabulary) -> Reading<'a> {
+        Reading { words: &self.words, next: 0, depth: 0, known }
+    }
+
+    fn fault(&self, (word, why): Fault<'_>) -> RuleFault {
+        RuleFault::new(self.number, self.written, word, why)
+    }
+}
+
+/// Signals declared so far, and what may be named with them.
+struct Declared {
+    signals: Vec<DeclaredSignal>,
+    known: RuleVocabulary,
+}
+
+impl Declared {
+    /// Takes a part that declares a signal; false: it is something else.
+    fn take(&mut self, part: &RulePart<'_>, faults: &mut Vec<RuleFault>) -> bool {
+        if !declares(part.text) {
+            return false;
+        }
+        match declared(part.text, &self.signals) {
+            Ok(signal) => {
+                self.known.columns.extend(SignalNumber::ALL.map(|number| number.of(&signal.name)));
+                self.signals.push(signal);
+            }
+            Err(why) => faults.push(part.fault((part.words.get(1).copied(), why))),
+        }
+        true
     }
 }
 
@@ -134,6 +240,11 @@ impl<'a> Reading<'a> {
             }
             None => return Err((None, SHAPE.to_owned())),
         };
+        self.ended(read)
+    }
+
+    /// What was read, where nothing follows it.
+    fn ended<T>(&self, read: T) -> Result<T, Fault<'a>> {
         match self.peek() {
             None => Ok(read),
             rest @ Some(word) => {
@@ -289,6 +400,9 @@ impl<'a> Reading<'a> {
         }
         if !word.text.starts_with(|c: char| c.is_alphabetic() || c == '_') {
             return Err(self.expected("a column or a number"));
+        }
+        if let Some(why) = undeclared(word.text, &self.known.columns) {
+            return Err((Some(word), why));
         }
         let axes = self.known.axes.iter().map(|(name, _)| name.as_str());
         let near = nearest(word.text, self.known.columns.iter().map(String::as_str).chain(axes));

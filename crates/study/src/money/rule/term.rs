@@ -31,6 +31,16 @@ pub enum RuleSign {
 }
 
 impl RuleTerm {
+    /// Does it name this column?
+    fn names(&self, column: &str) -> bool {
+        match self {
+            Self::Number(_) => false,
+            Self::Column(name) => name == column,
+            Self::Negative(of) | Self::Absolute(of) => of.names(column),
+            Self::Of(_, a, b) => a.names(column) || b.names(column),
+        }
+    }
+
     /// Its number on a row; `None` where one that it is made of is absent.
     #[must_use]
     pub fn value(&self, row: &RuleRow<'_>) -> Option<f64> {
@@ -130,6 +140,17 @@ impl RuleTest {
                 (Some(false), Some(false)) => Some(false),
                 _ => None,
             },
+        }
+    }
+
+    /// Does it name this column?
+    pub(super) fn names(&self, column: &str) -> bool {
+        match self {
+            Self::Compare(a, _, b) => a.names(column) || b.names(column),
+            Self::NoNumber(of) => of.names(column),
+            Self::Not(of) => of.names(column),
+            Self::Both(a, b) | Self::Either(a, b) => a.names(column) || b.names(column),
+            Self::Labelled { .. } | Self::NoLabel(_) => false,
         }
     }
 

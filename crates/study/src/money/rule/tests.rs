@@ -129,3 +129,85 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn declared_signals_are_names_like_columns() {
+    let text = "signal x.flow from desk within 2h\nsignal deribit.dvol # fetched\nlong when x.flow.z_7d > 2 and deribit.dvol < 0.6";
+    let rule = TradingRule::parse(text, &known()).unwrap();
+    let [flow, dvol] = rule.signals() else { panic!("two signals") };
+    assert_eq!(
+        (flow.name.as_str(), flow.source.as_deref(), flow.within),
+        ("x.flow", Some("desk"), Some(Span::hours(2)))
+    );
+    assert_eq!((dvol.name.as_str(), &dvol.source, dvol.within), ("deribit.dvol", &None, None));
+    let asked = |signal| SignalNumber::ALL.map(|number| rule.asks_for(signal, number));
+    assert_eq!((asked(flow), asked(dvol)), ([false, false, true, false], [true, false, false, false]));
+    let missing =
+        TradingRule::parse("signal x.a; flat when abs(1 - x.a.delta_24h) is missing or not x.a > 1", &known()).unwrap();
+    assert_eq!(SignalNumber::ALL.map(|n| missing.asks_for(&missing.signals()[0], n)), [true, true, false, false]);
+}
+
+#[test]
+fn what_is_wrong_with_a_declaration_is_pointed_at() {
+    for (text, at, words) in [
+        ("signal flow; long when ofi > 0", 8, "names begin with 'x.'"),
+        ("signal x.a within soon; long when ofi > 0", 8, "soon"),
+        ("signal x.a within 0s; long when ofi > 0", 8, "not a positive length"),
+        ("signal x.a by desk; long when ofi > 0", 8, "from SOURCE"),
+        ("signal x.a within 31d; long when ofi > 0", 8, "within is 30d at most"),
+        ("signal x.a from 'desk; long when ofi > 0", 8, "from SOURCE"),
+        ("signal x.a from ''; long when ofi > 0", 8, "from SOURCE"),
+        (
+            "signal x.a; long when x.a.z_7 > 1",
+            23,
+            "of x.a there are x.a, x.a.delta_24h, x.a.z_7d, x.a.percentile_30d. Another signal has a line above it: signal x.a.z_7",
+        ),
+        ("signal; long when ofi > 0", 41, "from SOURCE"),
+        ("long when x.a.z_7d > 1", 11, "put a line above it: signal x.a"),
+        ("long when x.a > 1; signal x.a", 11, "put a line above it: signal x.a"),
+        ("signal x.a; signal x.a.z_7d; long when ofi > 0", 20, "the same names"),
+        ("signal x.a", 11, "at least one line"),
+    ] {
+        let faults = TradingRule::parse(text, &known()).unwrap_err();
+        assert!(faults[0].why.contains(words), "{text}: {}", faults[0]);
+        if faults[0].length > 0 {
+            assert_eq!(faults[0].column, at, "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_source_stands_between_quotation_marks_where_it_is_more_than_a_word() {
+    for source in ["desk", "my desk", "a; b # c", "it's", "say \"x\""] {
+        let written = barograph_domain::signal::source_in_rule(source);
+        let text = format!("signal x.a from {written} within 30d; long when x.a > 1 # 'and so on");
+        let rule = TradingRule::parse(&text, &known()).unwrap();
+        assert_eq!(rule.signals()[0].source.as_deref(), Some(source), "{text}");
+        assert_eq!((rule.signals()[0].within, rule.lines().len()), (Some(Span::days(30)), 1), "{text}");
+    }
+}
+
+#[test]
+fn a_condition_stands_alone_with_its_signals() {
+    let condition = RuleCondition::parse("signal x.a from desk; x.a.z_7d > 2 and risk is NORMAL", &known()).unwrap();
+    assert_eq!(SignalNumber::ALL.map(|n| condition.asks_for(&condition.signals[0], n)), [false, false, true, false]);
+    let frame = |z| {
+        let columns = vec![("x.a.z_7d".to_owned(), [z].into_iter().collect())];
+        ResearchFrame::new(vec![Ts::from_secs(9)], vec![true], columns).unwrap()
+    };
+    let labels = [LabelTrack::new("risk", vec![(Ts::from_secs(9), Some("NORMAL".to_owned()))])];
+    let holds = |z, known| condition.when.holds(&RuleRow::of(&frame(z), &labels, 0, Ts::from_secs(known)));
+    assert_eq!([holds(Some(3.0), 9), holds(Some(1.0), 9), holds(None, 9)], [Some(true), Some(false), None]);
+    assert_eq!([holds(Some(3.0), 8), holds(Some(1.0), 8)], [None, Some(false)], "the label was not known yet");
+    for (text, words) in [
+        ("signal x.a", "a condition is missing"),
+        ("", "a condition is missing"),
+        ("x.a > 1", "put a line above it: signal x.a"),
+        ("signal x.a; x.a > 1; x.a > 2", "there is one condition"),
+        ("signal x.a; x.a > 1 long", "'long' does not belong here"),
+        ("signal x.a; long when x.a > 1", "there is no column and no axis 'long'"),
+    ] {
+        let faults = RuleCondition::parse(text, &known()).unwrap_err();
+        assert!(faults[0].why.contains(words), "{text}: {}", faults[0]);
+    }
+}

@@ -20,6 +20,15 @@ use barograph_domain::{InstrumentName, OptionCurrency, Ts};
 /// Currencies whose options settle in the coin itself, and have a volatility index. All others settle in USDC and have none.
 const OWN: [&str; 2] = ["BTC", "ETH"];
 
+/// Currencies of which the venue is known to list options (its notices to traders, January 2026).
+const LISTED: [&str; 6] = ["AVAX", "BTC", "ETH", "SOL", "TRX", "XRP"];
+
+/// The currencies of which the venue is known to list options, where this is none of them. It may have begun since.
+#[must_use]
+pub fn instead_of(currency: &OptionCurrency) -> Option<&'static [&'static str]> {
+    (!LISTED.contains(&currency.as_str())).then_some(LISTED.as_slice())
+}
+
 /// Does the currency have a volatility index?
 #[must_use]
 pub fn has_dvol(currency: &OptionCurrency) -> bool {
@@ -104,6 +113,13 @@ mod tests {
         let index = dvol_ask(&at, &of("ETH"), (Ts::from_millis(1_000), Ts::from_millis(61_000)), DvolStep::Hour);
         let end = "currency=ETH&start_timestamp=1000&end_timestamp=61000&resolution=3600";
         assert_eq!(index.url, format!("{base}get_volatility_index_data?{end}"));
+    }
+
+    #[test]
+    fn a_currency_without_options_is_answered_with_those_that_have_them() {
+        let listed = instead_of(&of("DOGE")).unwrap();
+        assert!(listed.contains(&"BTC") && listed.contains(&"SOL"), "{listed:?}");
+        assert!(OWN.iter().chain(listed).all(|currency| instead_of(&of(currency)).is_none()));
     }
 
     #[test]
