@@ -30,7 +30,7 @@ help:
 	@echo "barograph: the weather of crypto markets, explained"
 	@echo
 	@echo "  make run      build, play a recorded night on the page, a synthetic market live beside it; serves on 127.0.0.1:8600 (Ctrl-C stops)"
-	@echo "  make build    build the release binary: $(TARGET)/release/barograph"
+	@echo "  make build    build the release binary with everything in it, the lab too: $(TARGET)/release/barograph"
 	@echo "  make test     every test, documentation examples included; PostgreSQL and Redis are installed for them where that needs no password"
 	@echo "  make page     the dashboard, built into web/dist (part of make build)"
 	@echo "  make web      the dashboard tested, also in a browser (part of make test)"
@@ -109,8 +109,12 @@ browser:
 build: tools page
 	$(CARGO) build --release --locked --package barograph
 
+# Not empty where a whole program was built. Until then `make run` leaves the lab out, a fifth of a first build; `make build` adds it.
+WHOLE = $(shell built=$$("$(TARGET)/release/barograph" --version 2>/dev/null) && case "$$built" in *"without the lab"*) ;; *) echo whole;; esac)
+
 # exec: signals reach the program itself, so that it can end cleanly.
-run: build
+run: tools page
+	$(CARGO) build --release --locked --package barograph $(if $(WHOLE),,--no-default-features)
 	@exec $(TARGET)/release/barograph demo
 
 # A million damaged frames for each venue session take seconds here; FUZZ_FRAMES=10000000 for a long run.
@@ -313,5 +317,6 @@ bench: tools page browser judges
 check: tools
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked --features xtask/gen,xtask/mutants,barograph-python/extension -- -D warnings
+	$(CARGO) clippy --package barograph --locked --no-default-features -- -D warnings
 	$(XTASK) tidy
 	$(XTASK) gen --check

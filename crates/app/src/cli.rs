@@ -8,7 +8,9 @@ mod cross_venue;
 mod db;
 mod events;
 mod kpi;
+#[cfg(feature = "lab")]
 pub(crate) mod lab;
+#[cfg(feature = "lab")]
 pub(crate) mod lake;
 mod markets;
 mod onchain;
@@ -33,7 +35,9 @@ pub(crate) use cross_venue::CrossVenueArgs;
 pub(crate) use db::{Db, Forget};
 pub(crate) use events::EventsArgs;
 pub(crate) use kpi::KpiArgs;
+#[cfg(feature = "lab")]
 pub(crate) use lab::Lab;
+#[cfg(feature = "lab")]
 pub(crate) use lake::{Export, Lake};
 pub(crate) use markets::Markets;
 pub(crate) use onchain::{OnchainCommand, OnchainFetch, OnchainShow};
@@ -57,12 +61,26 @@ use values::{delay, level_timeframe, market_kind, metric, stamp};
 /// Listens to crypto derivatives markets and says what the weather is: regime, posture, why, and what would clear it.
 /// It never places an order and never says what to trade.
 #[derive(Parser, Debug)]
-#[command(name = "barograph", version, propagate_version = true, max_term_width = 100)]
+#[command(name = "barograph", version = VERSION, propagate_version = true, max_term_width = 100)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) common: Common,
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+/// What a program that lacks something says after its version.
+#[cfg(feature = "lab")]
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+#[cfg(not(feature = "lab"))]
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (without the lab)");
+
+/// Words behind a command that this program was built without.
+#[cfg(not(feature = "lab"))]
+#[derive(Args, Debug)]
+pub(crate) struct NotBuilt {
+    #[arg(hide = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) words: Vec<std::ffi::OsString>,
 }
 
 /// Settings of every command.
@@ -193,15 +211,23 @@ pub(crate) enum Command {
         command: Verify,
     },
     /// Books, trades and feature rows as Parquet files that any tool reads; the journal of raw frames, for other tools
+    #[cfg(feature = "lab")]
     Lake {
         #[command(subcommand)]
         command: Lake,
     },
     /// Research on recorded books: data sets, targets, models and what they are worth
+    #[cfg(feature = "lab")]
     Lab {
         #[command(subcommand)]
         command: Lab,
     },
+    /// Not in this program: the lab's Parquet lake. A whole build has it: make build
+    #[cfg(not(feature = "lab"))]
+    Lake(NotBuilt),
+    /// Not in this program: research on recorded books. A whole build has it: make build
+    #[cfg(not(feature = "lab"))]
+    Lab(NotBuilt),
     /// The database
     Db {
         #[command(subcommand)]

@@ -31,6 +31,7 @@ impl Failure {
     }
 
     /// A file of `--out` that could not be written.
+    #[cfg(feature = "lab")]
     pub(crate) fn writing(path: &std::path::Path) -> impl Fn(std::io::Error) -> Self {
         let path = path.display().to_string();
         move |e| match Self::from(e) {
@@ -80,6 +81,7 @@ impl From<barograph_lake::Error> for Failure {
         Self::Usage(chain(&e))
     }
 }
+#[cfg(feature = "lab")]
 impl From<barograph_research::ResearchError> for Failure {
     fn from(e: barograph_research::ResearchError) -> Self {
         match e {
@@ -88,6 +90,7 @@ impl From<barograph_research::ResearchError> for Failure {
         }
     }
 }
+#[cfg(feature = "lab")]
 impl From<barograph_lake::layers::LayerError> for Failure {
     fn from(e: barograph_lake::layers::LayerError) -> Self {
         barograph_research::ResearchError::from(e).into()

@@ -19,6 +19,7 @@ mod ingest;
 mod input;
 mod json_lines;
 mod kpi;
+#[cfg(feature = "lab")]
 mod lab;
 mod ledger;
 mod narrative_log;

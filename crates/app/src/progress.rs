@@ -45,6 +45,7 @@ impl Progress {
     }
 
     /// The same of a part of the task that has a total and a name of its own: the bar begins anew where another part does.
+    #[cfg(feature = "lab")]
     pub(crate) fn set_part(&mut self, done: u64, total: u64, what: &str) {
         if self.bar.message() != what {
             self.bar.set_message(what.to_owned());

@@ -10,16 +10,19 @@
 //! counted by reason, never fatal; a file that is not what it claims is one error and the others go on.
 #![warn(missing_docs)]
 
+#[cfg_attr(not(feature = "parquet"), path = "columnar_absent.rs")]
 mod columnar;
 mod csv;
 mod error;
 pub mod export;
+#[cfg(feature = "parquet")]
 mod feather;
 mod feed;
 mod file;
 mod file_lock;
 pub mod journal;
 mod json;
+#[cfg(feature = "parquet")]
 pub mod layers;
 mod lines;
 mod manifest;
@@ -34,6 +37,7 @@ mod scan;
 mod sniff;
 mod source;
 pub mod table_in;
+#[cfg_attr(not(feature = "parquet"), path = "table_out_absent.rs")]
 pub mod table_out;
 mod walk;
 pub mod whole_file;
@@ -45,3 +49,6 @@ pub use options::ImportOptions;
 pub use plan::{Declaration, ImportPlan, plan, plan_with};
 pub use report::{FailedFile, FileReport, Rejection, Report};
 pub use source::unpacked;
+
+/// How to get the program with everything in it, where this one was built without something.
+pub const WHOLE_PROGRAM: &str = "make build (or cargo build --release) makes one with everything, in some minutes";

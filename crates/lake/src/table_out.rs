@@ -58,6 +58,14 @@ pub struct ParquetOut {
 }
 
 impl ParquetOut {
+    /// Can such a file be written at all? In a program that was built without Parquet it cannot.
+    ///
+    /// # Errors
+    /// None here.
+    pub const fn offered() -> io::Result<()> {
+        Ok(())
+    }
+
     /// Begins a file with these columns; `like` says their types.
     ///
     /// # Errors

@@ -16,13 +16,21 @@ mod doctor;
 mod events;
 mod freshness;
 mod kpi;
+#[cfg(feature = "lab")]
 mod lab;
+#[cfg(feature = "lab")]
 mod lab_pair;
+#[cfg(feature = "lab")]
 mod lab_worth;
+#[cfg(feature = "lab")]
 mod lake;
+#[cfg(feature = "lab")]
 mod lake_events;
+#[cfg(feature = "lab")]
 mod lake_follow;
+#[cfg(feature = "lab")]
 mod lake_gold;
+#[cfg(feature = "lab")]
 mod lake_minutes;
 mod levels;
 mod listened;
@@ -134,13 +142,28 @@ pub(crate) fn run(cli: Cli, asked: Option<Ts>) -> Result<(), Failure> {
         Command::Drift(args) => scores::drift(&args, &settings, json),
         Command::Forecasts(args) => scores::forecasts(&args, &settings, json),
         Command::Verify { command } => verify::run(&command, &settings, json),
+        #[cfg(feature = "lab")]
         Command::Lake { command } => lake::run(&command, &settings, json),
+        #[cfg(feature = "lab")]
         Command::Lab { command } => lab::run(&command, &settings, json),
+        #[cfg(not(feature = "lab"))]
+        Command::Lake(typed) | Command::Lab(typed) => Err(not_built(&typed)),
         Command::Db { command } => db::run(&command, &settings, json),
         Command::Config { command: ConfigCommand::Show } => show_config(&settings, json),
         Command::Watch(args) => watch::run(args, &settings, json),
         Command::Serve(_) => serve::run(&settings),
     }
+}
+
+/// The lab and its lake, where the program was built without them for a short first build.
+#[cfg(not(feature = "lab"))]
+fn not_built(typed: &crate::cli::NotBuilt) -> Failure {
+    let words: Vec<_> = typed.words.iter().map(|w| w.to_string_lossy()).collect();
+    let wanted = if words.is_empty() { String::new() } else { format!(", '{}'", words.join(" ")) };
+    Failure::usage(format!(
+        "the lab and its lake{wanted} are not in this program, which make run built without them for a short first build: {}",
+        barograph_lake::WHOLE_PROGRAM
+    ))
 }
 
 /// Says before a command that listens, stores or delivers that it does so without what a `.env` sets.

@@ -154,7 +154,10 @@ impl ForecastFile {
                 let (whole, file) = WholeFile::begin(path)?;
                 Out::Csv { file: BufWriter::new(file), whole, begun: false }
             }
-            ForecastFormat::Parquet => Out::Parquet { out: None, rows: Vec::new() },
+            ForecastFormat::Parquet => {
+                ParquetOut::offered()?;
+                Out::Parquet { out: None, rows: Vec::new() }
+            }
         };
         Ok(Self { out, path: path.to_owned(), logic: logic.to_owned() })
     }

@@ -11,8 +11,10 @@ mod held;
 mod journal;
 mod journal_heard;
 mod journal_venue;
+#[cfg_attr(not(feature = "parquet"), path = "lakes_absent.rs")]
 mod lakes;
 mod listener;
+#[cfg(feature = "parquet")]
 mod lists;
 mod lobster;
 mod orders;

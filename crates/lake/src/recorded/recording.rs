@@ -5,6 +5,7 @@ use super::counted::{Counted, no_size, spec_of};
 use super::depth::{DepthColumns, DepthFiles};
 use super::lakes::LakeHours;
 use super::listener::RecordListener;
+#[cfg(feature = "parquet")]
 use super::lists::{ListBooks, is_lists};
 use super::lobster::{LobsterDay, LobsterFiles, LobsterPart};
 use super::orders::{OrderColumns, OrderFiles};
@@ -38,6 +39,7 @@ enum Origin {
         /// Sizes are the venue's, not base units.
         raw: bool,
     },
+    #[cfg(feature = "parquet")]
     Lists(Vec<Piece>),
     Tardis(Vec<Piece>),
     Depth {
@@ -59,6 +61,7 @@ enum FileForm {
     Wide,
     /// As a collector has them.
     RawWide,
+    #[cfg(feature = "parquet")]
     Lists,
     Tardis,
     Snapshots,
@@ -77,6 +80,7 @@ impl FileForm {
         match self {
             Self::Capture => Some("raw messages"),
             Self::Wide | Self::RawWide => Some("wide books"),
+            #[cfg(feature = "parquet")]
             Self::Lists => Some("deep books as lists"),
             Self::Tardis => Some("Tardis incremental_book_L2"),
             Self::Snapshots | Self::Changes => Some("Binance's depth archive"),
@@ -144,6 +148,7 @@ impl Recorded {
                 let files = found.iter().filter(|(form, ..)| wide(form)).map(|(.., piece)| piece.clone()).collect();
                 Origin::Wide { files, raw: found.iter().any(|(form, ..)| *form == FileForm::RawWide) }
             }
+            #[cfg(feature = "parquet")]
             Some(FileForm::Lists) => Origin::Lists(take(FileForm::Lists)),
             Some(FileForm::Tardis) => Origin::Tardis(take(FileForm::Tardis)),
             Some(FileForm::Snapshots | FileForm::Changes) => {
@@ -213,7 +218,9 @@ impl Recorded {
         match &self.origin {
             Origin::Wide { raw, .. } => *raw,
             Origin::Lobster(_) | Origin::Orders(_) | Origin::Lake(_) => false,
-            Origin::Capture(_) | Origin::Lists(_) | Origin::Tardis(_) | Origin::Depth { .. } | Origin::NoBooks => true,
+            #[cfg(feature = "parquet")]
+            Origin::Lists(_) => true,
+            Origin::Capture(_) | Origin::Tardis(_) | Origin::Depth { .. } | Origin::NoBooks => true,
         }
     }
 
@@ -254,6 +261,7 @@ impl Recorded {
             Origin::Wide { files, .. } => {
                 WideBooks { files, symbol, counted, read, reasons: &[] }.play(&mut telling)?;
             }
+            #[cfg(feature = "parquet")]
             Origin::Lists(files) => ListBooks { files, symbol, counted, read }.play(&mut telling)?,
             Origin::Tardis(files) => TardisDeltas { files, symbol, counted, read }.play(&mut telling)?,
             Origin::Depth { snapshots, changes } => {
@@ -335,6 +343,7 @@ fn form_of(piece: &Piece, market: &InstrumentName) -> Result<(FileForm, Option<T
         wide::runs_forward(piece, &columns, &mut rows)?;
         return Ok((form, begins));
     }
+    #[cfg(feature = "parquet")]
     if is_lists(&names) {
         let at = names.iter().position(|n| n == "ts_ms").and_then(|c| rows.moment(c));
         return Ok((FileForm::Lists, at));
