@@ -11,6 +11,7 @@ mod cli;
 mod clock;
 mod commands;
 mod config;
+#[cfg_attr(not(feature = "lab"), path = "contest_absent.rs")]
 mod contest;
 mod determinism;
 mod failure;

@@ -104,10 +104,13 @@ fn markets() {
     }
     let share = began.elapsed().as_secs_f64() / 120.0 / CLASSES.len() as f64 * 100.0;
     println!("figure flow_100_markets_core_share_pct {:.2}", 100.0 * share);
+    let mut most = 0;
     for (c, flow) in CLASSES.iter().zip(&flows) {
         let held = allocation_counter::measure(|| drop(std::hint::black_box(flow.clone()))).bytes_max;
         println!("figure flow_held_bytes_{} {held}", c.name);
+        most = most.max(held);
     }
+    println!("figure flow_held_bytes_most {most}");
 }
 
 fn warmed(c: MarketClass, t: &FlowThresholds) -> OrderFlow {

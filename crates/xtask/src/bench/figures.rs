@@ -32,7 +32,7 @@ const fn short(name: &'static str, measure: fn(&Bed) -> Result<Measured, String>
 }
 
 /// Every benchmark, in the order of the table.
-pub(crate) static ALL: [Bench; 33] = [
+pub(crate) static ALL: [Bench; 34] = [
     short("engine", engine),
     bench("store", store),
     bench("replay", replay),
@@ -43,6 +43,7 @@ pub(crate) static ALL: [Bench; 33] = [
     bench("memory", memory),
     bench("causality", causality),
     short("liquidity", liquidity),
+    Bench { rounds: 3, ..bench("flow", flow) },
     short("advice", advice),
     short("models", models),
     bench("no_skill", no_skill),
@@ -163,6 +164,16 @@ fn forecasts(bed: &Bed) -> Result<Measured, String> {
     bed.sampler.without(|| process::run(&binary, &[path("replay"), &bed.history(), path("--data"), &data]))?;
     let ran = process::run(&binary, &[path("verify"), path("forecasts"), &data])?;
     Ok(vec![("history_s", Ok(ran.wall.as_secs_f64()))])
+}
+
+/// Detectors in books and trades: the accounting by itself, and all six on a hundred markets with books at ten updates a second.
+fn flow(bed: &Bed) -> Result<Measured, String> {
+    let figures = [
+        ("updates_per_s", "flow_level_changes_sparse_per_s", 1.0),
+        ("core_percent", "flow_100_markets_core_share_pct", 1.0),
+        ("market_mib", "flow_held_bytes_most", 1.0 / MIB),
+    ];
+    printed(bed, "barograph-engine", "order_flow", &[], &figures)
 }
 
 fn liquidity(bed: &Bed) -> Result<Measured, String> {
