@@ -392,7 +392,7 @@ mod tests {
         ] {
             let condition = Condition::parse(text).unwrap();
             assert_eq!(condition.written(), written, "{text}");
-            assert_eq!(Condition::parse(&condition.written()), Ok(condition), "{text}");
+            assert_eq!(Condition::parse(&condition.written()), Ok(condition.clone()), "{text}");
             assert!(condition.words().ends_with(words), "{text}: {}", condition.words());
         }
     }
