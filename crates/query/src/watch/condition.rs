@@ -13,8 +13,8 @@ const AXES: [Axis; 4] = [Axis::Risk, Axis::Trend, Axis::Volatility, Axis::Heat];
 /// A fraction beyond this was meant as percent: no volatility, share or rank is 1,000 %.
 pub(super) const FRACTION_MAX: f64 = 10.0;
 /// How conditions are written.
-pub const FORMS: &str = "write AXIS leaves LABEL, AXIS becomes LABEL, AXIS changes, or price, a feature or a signal that is below, \
-                         above or crosses a number, as in 'realized_vol_1h below 72 %'";
+pub const FORMS: &str = "write AXIS leaves LABEL, AXIS becomes LABEL, AXIS changes, or a feature, signal or price that is below, above \
+                         or crosses a number, as in 'realized_vol_1h below 72 %'";
 
 /// What a watch waits for: a label of an axis that leaves or becomes another, or a price, feature or signal on one side of a number (R4.70).
 #[derive(Clone, PartialEq, Debug)]

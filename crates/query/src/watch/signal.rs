@@ -4,7 +4,7 @@
 //! above 2`); a declaration without source and age may be left out. What does not belong here: which values count in a minute
 //! ([`super::minutes`]).
 
-use super::condition::{FORMS, FRACTION_MAX, WatchedReading, Way, capital, written_number};
+use super::condition::{FRACTION_MAX, WatchedReading, Way, capital, written_number};
 use barograph_domain::{SignalName, SignalNumber, Span};
 use barograph_engine::explain::significant;
 use barograph_study::money::rule::DeclaredSignal;
@@ -208,7 +208,7 @@ fn limit(text: &str, name: &SignalName, number: SignalNumber) -> Result<f64, Str
         }
         SignalNumber::Delta24h | SignalNumber::Percentile30d => Ok(if is_percent { x / 100.0 } else { x }),
         SignalNumber::Value | SignalNumber::Z7d if is_percent => {
-            Err(format!("'{text}': {what} is not written in percent; write the number as it is stored; {FORMS}"))
+            Err(format!("'{text}': {what} is not written in percent; write the number as it is stored"))
         }
         SignalNumber::Value | SignalNumber::Z7d => Ok(x),
     }
